@@ -1,0 +1,45 @@
+import type { Json } from './json.ts';
+
+/** The kinds of event this runtime writes (WIRE 4.1). The seed's name is the same in PascalCase. */
+export const EVENT_TYPES = [
+  'workflow_started',
+  'workflow_completed',
+  'workflow_failed',
+  'workflow_cancelled',
+  'node_scheduled',
+  'node_started',
+  'tool_call_completed',
+  'node_completed',
+  'node_failed',
+  'node_skipped',
+  'node_cancelled',
+  'retry_scheduled',
+  'interrupt_raised',
+  'approval_received',
+  'timer_created',
+  'timer_fired',
+  'external_event_received',
+  'child_workflow_started',
+  'child_workflow_completed',
+  'child_workflow_failed',
+  'token_budget_exceeded',
+  'cost_budget_exceeded',
+  'policy_violation',
+  'tool_approval_required',
+  'strategy_limit_hit',
+] as const;
+export type EventType = (typeof EVENT_TYPES)[number];
+
+/** A fact in an execution's log. `data` holds the fields of WIRE 4.1 but the node id, and what folding needs. */
+export interface LogEvent {
+  /** 1, 2, 3 … without gaps. */
+  readonly sequence: number;
+  readonly type: EventType;
+  readonly node_id: string | null;
+  readonly data: { readonly [key: string]: Json };
+}
+
+/** `node_completed` → `NodeCompleted`. */
+export function pascalCase(type: string): string {
+  return type.replace(/(?:^|_)([a-z])/g, (_match, letter: string) => letter.toUpperCase());
+}

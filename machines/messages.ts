@@ -1,0 +1,90 @@
+import type { Json } from './json.ts';
+
+/** What a node's work cost, as the worker or executor reports it. */
+export interface Usage {
+  readonly gen_ai_system?: string;
+  readonly gen_ai_model?: string;
+  readonly input_tokens?: number;
+  readonly output_tokens?: number;
+  readonly finish_reason?: string;
+  readonly cost_usd?: number;
+}
+
+/** Names one visit to a node and one try at its work. A message for an older one is stale. */
+export interface Visit {
+  readonly node: string;
+  /** 1, 2, 3 …: how often the node was run or skipped, this time included. */
+  readonly activation: number;
+  /** 0-based. */
+  readonly attempt: number;
+}
+
+export interface Done extends Visit {
+  readonly type: 'done';
+  readonly output: Json;
+  /** RFC 7396 patch to the state; absent = derived from the output (WIRE 3.3). */
+  readonly patch?: Json;
+  readonly durationMs: number;
+  readonly usage?: Usage;
+}
+
+export interface Fail extends Visit {
+  readonly type: 'fail';
+  readonly error: string;
+  /** `io_error`, `timeout`, `rate_limit`, `server_error`, `connection_reset`, `lost` or a custom class; decides with `retryable_on`. */
+  readonly errorClass?: string;
+  readonly retryable: boolean;
+}
+
+/** An external worker holds the node's work item now. */
+export interface Claimed extends Visit {
+  readonly type: 'claimed';
+  readonly workerId: string;
+}
+
+/** In-process work that a graceful stop handed back: again, the same attempt (WIRE 3.16.20). */
+export interface Requeue extends Visit {
+  readonly type: 'requeue';
+}
+
+/** A decision on an open approval: of a human_approval node or of a policy hold. */
+export interface Decide {
+  readonly type: 'decide';
+  /** Absent = the only open one. */
+  readonly node?: string;
+  readonly decision: 'approved' | 'rejected';
+  readonly userId: string;
+  readonly comment: string | null;
+  readonly patch: Json;
+}
+
+export interface ExternalEvent {
+  readonly type: 'event';
+  readonly key: string;
+  readonly payload: Json;
+}
+
+/** A durable timer is due. `id` is the one `set_timer` gave. */
+export interface Timer {
+  readonly type: 'timer';
+  readonly id: string;
+}
+
+export interface Cancel {
+  readonly type: 'cancel';
+  readonly reason: string;
+}
+
+/** News of a subgraph node's child execution. */
+export interface Child extends Visit {
+  readonly type: 'child';
+  readonly childId: string;
+  readonly childWorkflowId: string;
+  readonly change:
+    | { readonly status: 'started' | 'running' | 'paused' }
+    | { readonly status: 'completed'; readonly result: Json }
+    | { readonly status: 'failed'; readonly error: string };
+}
+
+/** What may happen to an execution. */
+export type Message = Done | Fail | Claimed | Requeue | Decide | ExternalEvent | Timer | Cancel | Child;

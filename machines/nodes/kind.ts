@@ -1,0 +1,49 @@
+import type { TSchema } from 'typebox';
+import type { Json, JsonObject } from '../json.ts';
+
+/** Queues external workers can claim from (WIRE 1.3.7). */
+export type Queue = 'model' | 'tool' | 'python_tool' | 'java_tool' | 'retrieval' | 'privileged' | 'general';
+
+/** Keys any kind may carry (WIRE 2.4, extension keys). Targets are node ids or `end`. */
+export interface Common {
+  /** State key that receives the output. */
+  readonly output_key?: string;
+  /** Where a failure for good leads; the failure is handled then. */
+  readonly fallback_node?: string;
+}
+
+/**
+ * How the machine treats a node:
+ * - `work`: something outside the step does it (in process or a worker): busy, may fail, is retried;
+ * - `control`: finishes inside the step that reaches it;
+ * - `approval`, `wait`: parked until a message or a timer;
+ * - `child`: a child execution does it.
+ */
+export type Behaviour = 'work' | 'control' | 'approval' | 'wait' | 'child';
+
+/** Everything the runtime knows of one node kind; `machines/nodes/<type>.ts` exports one. */
+export interface KindDefinition<K extends { readonly type: string }> {
+  readonly type: K['type'];
+  /** The kind in normal form. */
+  readonly schema: TSchema;
+  /**
+   * From any accepted spelling to the normal form. `raw` is the author's kind object with the node's own extension keys
+   * merged in (`on_rejected` beside `kind` counts as inside it). Throws `Malformed` naming the key that is wrong.
+   */
+  normalise(raw: JsonObject, nodeId: string): K;
+  behaviour(kind: K): Behaviour;
+  /** Where external workers find it; null = never handed out. */
+  queue(kind: K): Queue | null;
+  /** The names that policy globs match, most exact first (WIRE 3.6). */
+  policyNames(kind: K): readonly string[];
+  /** The tool whose call is logged as `tool_call_completed` (WIRE 4.1), or null. */
+  tool(kind: K): string | null;
+  /** What the node names beside edges: route name → targets. `branch` targets are ordered as written. */
+  targets(kind: K): readonly { readonly role: string; readonly to: string }[];
+  /** The mapping values an attempt renders into its input; null = the whole state is the input. */
+  mapping(kind: K): Json | null;
+  /** Kind-specific fields of the work payload (WIRE 1.3.7), beside those every payload has. `input` is rendered. */
+  payload(kind: K, input: Json): JsonObject;
+  /** Does an object result become the state patch (code nodes), or is it stored under the node's id (WIRE 3.3)? */
+  readonly objectResultIsPatch: boolean;
+}

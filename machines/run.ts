@@ -1,0 +1,131 @@
+import type { AnyMachineSnapshot } from 'xstate';
+import type { LogEvent } from './events.ts';
+import type { Json, JsonObject } from './json.ts';
+import type { Queue } from './nodes/kind.ts';
+
+export type Status = 'running' | 'paused' | 'completed' | 'failed' | 'cancelled' | 'limit_exceeded';
+export const TERMINAL: ReadonlySet<Status> = new Set(['completed', 'failed', 'cancelled', 'limit_exceeded']);
+
+/** A hot execution: immutable, so that a failed commit can simply be forgotten. */
+export interface Run {
+  readonly snapshot: AnyMachineSnapshot;
+  /** Sequence of the last event. */
+  readonly seq: number;
+  readonly status: Status;
+  /** Completed, non-skipped nodes. */
+  readonly steps: number;
+  /** The execution's input, kept beside the snapshot because it never changes. */
+  readonly input: Json;
+  /** Why the execution failed or was cancelled; null otherwise. */
+  readonly error: string | null;
+  /** How many nodes have in-process work under way (children being started included). */
+  readonly localWork: number;
+}
+
+/** Time, ids and choices of the edge, as data: the step itself has none. */
+export interface StepEnv {
+  readonly executionId: string;
+  readonly nowMs: number;
+  /** Node completions (handled failures included) after which an execution fails; default 10,000 (WIRE 3.2.5). */
+  readonly stepLimit: number;
+  /** Who does in-process work: the worker id in `node_started`. */
+  readonly runtimeId: string;
+  /** Does this runtime do the node's work in process (true) or an external worker (false)? */
+  isLocal(node: string): boolean;
+  /** Values of the `env` root, only those the operator allows. Conditions see the ones recorded when the execution started. */
+  readonly vars: Readonly<Record<string, string>>;
+}
+
+/** What a step asks of the world, in order. All are idempotent by (execution, node, activation[, attempt]) or timer id. */
+export type Effect =
+  /** Begin an attempt: in process (`local`) or as a work item on `queue`. */
+  | {
+      readonly type: 'work';
+      readonly node: string;
+      readonly activation: number;
+      readonly attempt: number;
+      readonly local: boolean;
+      readonly queue: Queue;
+    }
+  /** The visit is over without its result: abort in-process work, refuse the work item from now on. */
+  | { readonly type: 'abandon'; readonly node: string; readonly activation: number }
+  /** Start the node's child execution; answer with a `child` message (`started`), or `fail` when it cannot be started. */
+  | { readonly type: 'spawn'; readonly node: string; readonly activation: number; readonly attempt: number }
+  /** Cancel the child of a visit, if it has one. */
+  | { readonly type: 'cancel_child'; readonly node: string; readonly activation: number; readonly childId: string }
+  | {
+      readonly type: 'set_timer';
+      readonly id: string;
+      readonly node: string;
+      readonly activation: number;
+      readonly atMs: number;
+      readonly kind: 'retry' | 'wait' | 'approval';
+    }
+  | { readonly type: 'clear_timer'; readonly id: string };
+
+export interface Stepped {
+  readonly run: Run;
+  /** At least one: a message that changes nothing is refused. The first event tells which message it was (folding relies on it). */
+  readonly events: readonly LogEvent[];
+  readonly effects: readonly Effect[];
+  /** Diagnostics of this step, e.g. a condition that could not be evaluated: never part of the log's truth. */
+  readonly diagnostics: readonly string[];
+  /** For `decide`: the node decided. For `event`: the node woken, or null when the event was buffered. */
+  readonly node: string | null;
+}
+
+export type RefusalCode =
+  /** For an older activation or attempt, a lost race, or a timer no longer armed. */
+  | 'stale'
+  | 'terminal'
+  | 'unknown_decision'
+  | 'no_pending_approval'
+  | 'no_pending_approval_on_node'
+  | 'several_pending_approvals';
+
+export interface Refused {
+  readonly refused: RefusalCode;
+  /** The open approvals' node ids for `several_pending_approvals`, else empty. */
+  readonly nodes: readonly string[];
+}
+
+/** One open approval (WIRE 1.3.6). */
+export interface PendingApproval {
+  readonly node_id: string;
+  readonly activation: number;
+  readonly kind: 'human_approval' | 'tool';
+  readonly tool_name: string;
+  readonly approver: 'human';
+  readonly context: JsonObject;
+  /** Of the event that raised it. */
+  readonly sequence: number;
+  readonly requested_at_ms: number;
+}
+
+/** A node that is neither idle nor finished. */
+export interface ActiveNode {
+  readonly node: string;
+  readonly activation: number;
+  readonly attempt: number;
+  /** `queued`: waits for a worker; `running`: in process, or claimed; `backoff`: waits for its retry timer. */
+  readonly phase: 'queued' | 'running' | 'backoff' | 'held' | 'approval' | 'waiting' | 'child';
+  readonly local: boolean;
+  /** Correlation key of a wait for an external event. */
+  readonly waitsFor: string | null;
+  readonly childId: string | null;
+}
+
+/** Everything an attempt at a node's work needs (WIRE 1.3.7). */
+export interface Work {
+  readonly node: string;
+  readonly activation: number;
+  readonly attempt: number;
+  readonly maxAttempts: number;
+  /** Seconds, null = not limited. */
+  readonly timeoutSecs: number | null;
+  /** The rendered mapping, or the whole state. */
+  readonly input: Json;
+  readonly state: JsonObject;
+  /** `{workflow_id, workflow_version, node_id, kind, input, state, …kind-specific}` */
+  readonly payload: JsonObject;
+}
