@@ -1,0 +1,80 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { Json } from '../../machines/json.ts';
+import type { Context, Input } from './context.ts';
+import { Failure, usageFailure } from './failure.ts';
+
+/** A JSON argument: JSON text, `@file`, or `-` for standard input. `option` names it in errors. */
+export async function jsonArgument(option: string, text: string, context: Pick<Context, 'cwd' | 'stdin'>): Promise<Json> {
+  if (text === '-') return parseJson(option, await readAll(context.stdin), 'standard input');
+  if (text.startsWith('@')) {
+    const path = text.slice(1);
+    return parseJson(option, await readText(resolve(context.cwd, path), `${option} ${text}`), path);
+  }
+  return parseJson(option, text, null);
+}
+
+function parseJson(option: string, text: string, source: string | null): Json {
+  try {
+    return JSON.parse(text) as Json;
+  } catch (error) {
+    const where = source === null ? '' : ` (${source})`;
+    const hint =
+      source === null
+        ? `Quote it for the shell: ${option} '{"key": "value"}'. ${option} @file.json reads a file, ${option} - standard input.`
+        : 'Check it with a JSON linter.';
+    throw new Failure(`${option} is not JSON${where}: ${error instanceof Error ? error.message : String(error)}`, { hint, exitCode: 2, cause: error });
+  }
+}
+
+/** A text file; `what` names it in errors. */
+export async function readText(path: string, what: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw new Failure(`${what}: ${fileProblem(error)}`, { exitCode: 2, cause: error });
+  }
+}
+
+export function fileProblem(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ENOENT') return 'no such file';
+  if (code === 'EACCES' || code === 'EPERM') return 'permission denied';
+  if (code === 'EISDIR') return 'is a folder, not a file';
+  return error instanceof Error ? error.message : String(error);
+}
+
+async function readAll(stream: Input): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(Buffer.from(chunk as Uint8Array | string));
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+const DAY_MS = 86_400_000;
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: DAY_MS, w: 7 * DAY_MS };
+
+/** `30d`, `12h`, `90s`, `1.5h` … in milliseconds; a bare number is seconds. */
+export function durationArgument(option: string, text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d|w)?$/.exec(text.trim());
+  const ms = match === null ? Number.NaN : Number(match[1]) * (UNIT_MS[match[2] ?? 's'] ?? Number.NaN);
+  if (!Number.isFinite(ms) || ms <= 0 || ms > 36_500 * DAY_MS) {
+    throw usageFailure(`${option} ${JSON.stringify(text)} is not a duration`, 'Write 90s, 15m, 12h, 30d or 4w.');
+  }
+  return Math.round(ms);
+}
+
+/** A whole number within bounds. */
+export function integerArgument(option: string, text: string, bounds: { readonly min: number; readonly max: number }): number {
+  const value = /^-?\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value >= bounds.min && value <= bounds.max)) {
+    throw usageFailure(`${option} ${JSON.stringify(text)} is not a whole number from ${bounds.min} to ${bounds.max}`);
+  }
+  return value;
+}
+
+/** One of a fixed set of words. */
+export function choiceArgument<Choice extends string>(option: string, text: string, choices: readonly Choice[]): Choice {
+  const choice = choices.find((candidate) => candidate === text);
+  if (choice === undefined) throw usageFailure(`${option} ${JSON.stringify(text)} is not one of ${choices.join(', ')}`);
+  return choice;
+}

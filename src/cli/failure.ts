@@ -1,0 +1,48 @@
+import { inspect } from 'node:util';
+
+/** What `jamjet` exits with. */
+export const EXIT = {
+  ok: 0,
+  /** The command failed, or the execution it followed did not complete. */
+  failed: 1,
+  /** The command line itself is wrong. */
+  usage: 2,
+  /** The execution is alive but nobody waits for it any more: paused with no one to ask, or `--timeout` is over. */
+  unfinished: 3,
+  /** Ctrl-C (128 + SIGINT). */
+  interrupted: 130,
+} as const;
+
+/** An error as the user reads it: one line, and what to do about it. */
+export class Failure extends Error {
+  readonly hint: string | null;
+  readonly exitCode: number;
+
+  constructor(message: string, options: { readonly hint?: string; readonly exitCode?: number; readonly cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'Failure';
+    this.hint = options.hint ?? null;
+    this.exitCode = options.exitCode ?? EXIT.failed;
+  }
+}
+
+export function usageFailure(message: string, hint?: string): Failure {
+  return new Failure(message, { exitCode: EXIT.usage, ...(hint === undefined ? {} : { hint }) });
+}
+
+const HINTS: Readonly<Record<string, string>> = {
+  port_in_use: 'Pass another --port (0 picks a free one), or stop the other server.',
+  store_locked: 'One runtime per database file: stop the other one, or pass another --db.',
+  schema_too_new: 'A newer version of jamjet wrote this database: upgrade, or pass another --db.',
+  not_a_database: 'Pass another --db, or move the file away.',
+  store_full: 'The disk is full.',
+};
+
+/** Whatever was thrown, as a Failure. Everything this project throws on purpose has a `code`; anything else keeps its text, never its stack. */
+export function asFailure(thrown: unknown): Failure {
+  if (thrown instanceof Failure) return thrown;
+  if (!(thrown instanceof Error)) return new Failure(inspect(thrown), { cause: thrown });
+  const code = 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : '';
+  const hint = HINTS[code];
+  return new Failure(thrown.message === '' ? thrown.name : thrown.message, { cause: thrown, ...(hint === undefined ? {} : { hint }) });
+}

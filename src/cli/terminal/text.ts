@@ -1,0 +1,36 @@
+import { stripVTControlCharacters } from 'node:util';
+import type { Json } from '../../../machines/json.ts';
+
+/**
+ * Text from outside, safe to print: control characters become visible escapes, so that a tool's error or an approval's
+ * description can neither move the cursor nor repaint what stands above it. Newlines are kept when asked for.
+ */
+export function plain(text: string, options: { readonly lines?: boolean } = {}): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, (character) => {
+    if (character === '\n') return options.lines === true ? '\n' : ' ';
+    if (character === '\t') return '  ';
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
+}
+
+/** Columns a painted text takes. */
+export function width(text: string): number {
+  return [...stripVTControlCharacters(text)].length;
+}
+
+/** Cut to `columns`, with an ellipsis in place of what is missing. For plain text. */
+export function cut(text: string, columns: number): string {
+  const characters = [...text];
+  return characters.length <= columns ? text : `${characters.slice(0, Math.max(0, columns - 1)).join('')}…`;
+}
+
+export function pad(text: string, columns: number): string {
+  return text + ' '.repeat(Math.max(0, columns - width(text)));
+}
+
+/** A value on one line: text bare, everything else as JSON. */
+export function inline(value: Json | undefined, columns = 100): string {
+  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+  return cut(plain(text), columns);
+}

@@ -1,0 +1,37 @@
+/** `12 ms`, `3.4 s`, `2 m 05 s`, `1 h 30 m`, `3 d 4 h`. */
+export function duration(ms: number): string {
+  if (ms < 0 || !Number.isFinite(ms)) return '–';
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  if (ms < 59_950) return `${(ms / 1000).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} m ${two(seconds % 60)} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 1440) return `${Math.floor(minutes / 60)} h ${two(minutes % 60)} m`;
+  return `${Math.floor(minutes / 1440)} d ${Math.floor((minutes % 1440) / 60)} h`;
+}
+
+/** `3 m ago` in coarse steps; `now` for less than a second. */
+export function ago(atMs: number, nowMs: number): string {
+  const elapsed = nowMs - atMs;
+  if (elapsed < 1000) return 'now';
+  return `${coarse(elapsed)} ago`;
+}
+
+/** The largest unit alone: `45 s`, `3 m`, `2 h`, `5 d`. */
+export function coarse(ms: number): string {
+  const seconds = Math.floor(ms / 1000);
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} m`;
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h`;
+  return `${Math.floor(seconds / 86_400)} d`;
+}
+
+/** Local wall-clock time with milliseconds: `14:03:07.120`. */
+export function clock(atMs: number): string {
+  const at = new Date(atMs);
+  return `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}.${String(at.getMilliseconds()).padStart(3, '0')}`;
+}
+
+function two(value: number): string {
+  return String(value).padStart(2, '0');
+}

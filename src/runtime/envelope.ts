@@ -1,0 +1,47 @@
+import type { Message } from '../../machines/messages.ts';
+import type { Refused, Stepped } from '../../machines/run.ts';
+import type { Json } from '../../machines/json.ts';
+import type { IdempotencyRow, NewExecution } from '../../store/store.ts';
+import type { Origin } from './origin.ts';
+import type { Loaded } from './programs.ts';
+
+/** A new execution about to be stored. */
+export interface Birth extends NewExecution {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly loaded: Loaded;
+  readonly input: Json;
+}
+
+/** What the store must find when it commits the message's effects, else the message is refused. */
+export interface Conditions {
+  readonly fire?: { readonly id: string; readonly armedSeq: number };
+  readonly settle?: { readonly id: string; readonly fence: number | null };
+  /** The inbox message this is; consumed whether or not the step takes it. */
+  readonly consume?: number;
+}
+
+export interface Draft {
+  readonly origin: Origin;
+  readonly conditions?: Conditions;
+  /** The reply to remember, made from what the step did. */
+  readonly remember?: (outcome: Stepped) => IdempotencyRow;
+}
+
+/** The reasons a message was not taken, beside the machine's own. */
+export type Outcome = Stepped | Refused | { readonly refused: 'idempotency' | 'unknown' | 'work'; readonly nodes: readonly string[] };
+
+interface Posted extends Draft {
+  readonly resolve: (outcome: Outcome) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** A message in a mailbox, with what its sender waits for. */
+export type Envelope =
+  | (Posted & { readonly birth: Birth; readonly message: null })
+  | (Posted & {
+      readonly birth: null;
+      readonly message: Message;
+      /** A child execution created in the same unit, if the step takes the message. */
+      readonly child?: Birth;
+    });

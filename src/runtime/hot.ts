@@ -1,0 +1,30 @@
+import { LRUCache } from 'lru-cache';
+import type { Run } from '../../machines/run.ts';
+import type { NewExecution } from '../../store/store.ts';
+import type { Loaded } from './programs.ts';
+
+/** A live execution in memory. Replaced after each commit, dropped when a commit fails: it never runs ahead of the store. */
+export interface Hot extends NewExecution {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly loaded: Loaded;
+  readonly run: Run;
+  readonly checkpoint: Checkpoint;
+  readonly updatedAtMs: number;
+  readonly completedAtMs: number | null;
+}
+
+/** What is stored of the snapshot, to decide when to store it again. */
+export interface Checkpoint {
+  readonly seq: number;
+  readonly bytes: number;
+  /** Bytes of event data committed since. */
+  readonly logBytes: number;
+}
+
+/** Fixed cost of an entry beside its snapshot, roughly. */
+const ENTRY_BYTES = 2048;
+
+export function hotCache(maxBytes: number): LRUCache<string, Hot> {
+  return new LRUCache({ maxSize: maxBytes, maxEntrySize: maxBytes, sizeCalculation: (hot) => ENTRY_BYTES + 4 * (hot.checkpoint.bytes + hot.checkpoint.logBytes) });
+}

@@ -1,0 +1,51 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+
+/** Ids are random and sort by the time they were made. */
+export interface Ids {
+  /** `exec_` + 32 hex digits of a UUIDv7. */
+  execution(nowMs: number): string;
+  /** UUIDv7 with dashes. */
+  workItem(nowMs: number): string;
+}
+
+const POOL_BYTES = 4096;
+const RANDOM_BYTES = 8;
+
+/** UUIDv7 (RFC 9562, method 1): ids made in one millisecond count up in the 12 bits after the time. */
+export function createIds(): Ids {
+  let pool = randomBytes(POOL_BYTES);
+  let used = 0;
+  let lastMs = 0;
+  let counter = 0;
+
+  function uuidHex(nowMs: number): string {
+    if (nowMs > lastMs) {
+      lastMs = nowMs;
+      counter = 0;
+    } else if (++counter > 0xfff) {
+      lastMs += 1;
+      counter = 0;
+    }
+    if (used + RANDOM_BYTES > POOL_BYTES) {
+      pool = randomBytes(POOL_BYTES);
+      used = 0;
+    }
+    const random = pool.toString('hex', used, used + RANDOM_BYTES);
+    used += RANDOM_BYTES;
+    const variant = ((Number.parseInt(random.slice(0, 1), 16) & 0x3) | 0x8).toString(16);
+    return `${lastMs.toString(16).padStart(12, '0')}7${counter.toString(16).padStart(3, '0')}${variant}${random.slice(1)}`;
+  }
+
+  return {
+    execution: (nowMs) => `exec_${uuidHex(nowMs)}`,
+    workItem(nowMs) {
+      const hex = uuidHex(nowMs);
+      return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+    },
+  };
+}
+
+/** The name of one runtime process: in `node_started`, as owner of in-process work, in the list of workers. */
+export function runtimeName(): string {
+  return `runtime-${randomUUID()}`;
+}

@@ -1,0 +1,52 @@
+import type { EventType, LogEvent } from '../../machines/events.ts';
+import type { Json, JsonObject } from '../../machines/json.ts';
+import type { EventRow, Store } from '../../store/store.ts';
+import { RuntimeError } from './errors.ts';
+
+export const EVENTS_PER_PAGE = 500;
+
+export type TimedEvent = LogEvent & { readonly at_ms: number };
+
+/** The log of an execution, page by page, `after` exclusive. */
+export async function* readLog(store: Store, executionId: string, filter: { after?: number; type?: string; nodeId?: string; limit?: number }): AsyncGenerator<EventRow> {
+  let after = filter.after ?? 0;
+  let left = filter.limit ?? Number.POSITIVE_INFINITY;
+  while (left > 0) {
+    const limit = Math.min(EVENTS_PER_PAGE, left);
+    const page = await store.events(executionId, {
+      after,
+      limit,
+      ...(filter.type === undefined ? {} : { type: filter.type }),
+      ...(filter.nodeId === undefined ? {} : { nodeId: filter.nodeId }),
+    });
+    yield* page;
+    const last = page.at(-1);
+    if (last === undefined || page.length < limit) return;
+    after = last.seq;
+    left -= page.length;
+  }
+}
+
+export function eventOf(row: EventRow): TimedEvent {
+  return { sequence: row.seq, type: row.type as EventType, node_id: row.nodeId, data: JSON.parse(row.data) as JsonObject, at_ms: row.atMs };
+}
+
+/** The input, from the first event. */
+export async function readInput(store: Store, executionId: string): Promise<Json> {
+  const [first] = await store.events(executionId, { after: 0, limit: 1 });
+  if (first === undefined) throw new RuntimeError('corrupt', `execution ${executionId} has no events`);
+  return eventOf(first).data.initial_input ?? null;
+}
+
+/** Events after a checkpoint, up to the sequence the execution stands at. Throws `corrupt` when some are missing. */
+export async function readTail(store: Store, executionId: string, after: number, upTo: number): Promise<{ readonly events: TimedEvent[]; readonly bytes: number }> {
+  const events: TimedEvent[] = [];
+  let bytes = 0;
+  for await (const row of readLog(store, executionId, { after })) {
+    if (row.seq > upTo) break;
+    bytes += row.data.length;
+    events.push(eventOf(row));
+  }
+  if (events.length !== upTo - after) throw new RuntimeError('corrupt', `execution ${executionId} lacks events between ${after} and ${upTo}`);
+  return { events, bytes };
+}

@@ -1,0 +1,128 @@
+import type { LogEvent } from '../../machines/events.ts';
+import type { Effect, Run } from '../../machines/run.ts';
+import { workOf } from '../../machines/step.ts';
+import type { EventRow, ExecutionHead, InboxMessage, TimerWrite, WorkWrite } from '../../store/store.ts';
+import type { Conditions } from './envelope.ts';
+import type { Ids } from './ids.ts';
+import type { Origin } from './origin.ts';
+import type { Loaded } from './programs.ts';
+import { TERMINAL } from '../../machines/run.ts';
+
+/** What one or several steps of one execution ask the store to write, collected in order. */
+export interface Draught {
+  readonly events: EventRow[];
+  readonly timers: TimerWrite[];
+  readonly work: WorkWrite[];
+  readonly send: InboxMessage[];
+  readonly consumed: number[];
+  logBytes: number;
+}
+
+export function emptyDraught(): Draught {
+  return { events: [], timers: [], work: [], send: [], consumed: [], logBytes: 0 };
+}
+
+/** Rows of a step's events. The one who caused the step is the actor, but for what a worker or a user is named in. */
+export function addEvents(draught: Draught, events: readonly LogEvent[], origin: Origin, nowMs: number): void {
+  for (const event of events) {
+    const data = JSON.stringify(event.data);
+    draught.logBytes += data.length;
+    const named = namedActor(event);
+    draught.events.push({
+      seq: event.sequence,
+      type: event.type,
+      nodeId: event.node_id,
+      data,
+      atMs: nowMs,
+      actorId: named?.id ?? origin.actorId,
+      actorType: named?.type ?? origin.actorType,
+      request: origin.request,
+    });
+  }
+}
+
+function namedActor(event: LogEvent): { readonly id: string; readonly type: EventRow['actorType'] } | null {
+  if (event.type === 'approval_received') return { id: String(event.data.user_id), type: 'human' };
+  if (event.type === 'node_started' && typeof event.data.worker_id === 'string') return { id: event.data.worker_id, type: 'system' };
+  return null;
+}
+
+export interface EffectContext {
+  readonly executionId: string;
+  readonly loaded: Loaded;
+  readonly run: Run;
+  readonly nowMs: number;
+  readonly ids: Ids;
+  readonly vars: Readonly<Record<string, string>>;
+}
+
+/** The durable half of a step's effects; in-process work is begun only after the commit. */
+export function addEffects(draught: Draught, effects: readonly Effect[], context: EffectContext): void {
+  for (const effect of effects) {
+    switch (effect.type) {
+      case 'work':
+        if (!effect.local) draught.work.push(workItem(effect, context));
+        break;
+      case 'abandon':
+        if (!context.loaded.isLocal(effect.node)) draught.work.push({ op: 'cancel', nodeId: effect.node, activation: effect.activation });
+        break;
+      case 'spawn':
+        break;
+      case 'cancel_child':
+        draught.send.push({ toExecutionId: effect.childId, message: JSON.stringify({ type: 'cancel', reason: 'parent execution left it' }) });
+        break;
+      case 'set_timer':
+        draught.timers.push({ op: 'set', id: effect.id, nodeId: effect.node, atMs: effect.atMs, armedSeq: context.run.seq });
+        break;
+      case 'clear_timer':
+        draught.timers.push({ op: 'clear', id: effect.id });
+        break;
+      default: {
+        const unhandled: never = effect;
+        throw new TypeError(`unhandled effect ${JSON.stringify(unhandled)}`);
+      }
+    }
+  }
+}
+
+function workItem(effect: Effect & { type: 'work' }, context: EffectContext): WorkWrite {
+  const { executionId, loaded, run, nowMs, ids, vars } = context;
+  const work = workOf(loaded.program, run, effect.node, { executionId, vars });
+  return {
+    op: 'put',
+    item: {
+      id: ids.workItem(nowMs),
+      nodeId: effect.node,
+      activation: effect.activation,
+      attempt: effect.attempt,
+      maxAttempts: work.maxAttempts,
+      queue: effect.queue,
+      payload: JSON.stringify(work.payload),
+      timeoutMs: work.timeoutSecs === null ? null : work.timeoutSecs * 1000,
+      createdAtMs: nowMs,
+    },
+  };
+}
+
+/** The conditions a message carries, as writes the store refuses when they do not hold. */
+export function addConditions(draught: Draught, conditions: Conditions | undefined, events: readonly LogEvent[]): void {
+  if (conditions?.fire !== undefined) draught.timers.push({ op: 'fire', ...conditions.fire });
+  if (conditions?.settle !== undefined) {
+    const failure = events.find((event) => event.type === 'node_failed');
+    const status = failure === undefined ? 'completed' : failure.data.retryable === false ? 'dead_lettered' : 'failed';
+    draught.work.push({ op: 'settle', ...conditions.settle, status });
+  }
+}
+
+export function headOf(run: Run, runtimeId: string, nowMs: number): ExecutionHead {
+  return {
+    status: run.status,
+    seq: run.seq,
+    steps: run.steps,
+    error: run.error,
+    localWork: run.localWork,
+    owner: run.localWork > 0 ? runtimeId : null,
+    updatedAtMs: nowMs,
+    completedAtMs: TERMINAL.has(run.status) ? nowMs : null,
+  };
+}
