@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
-import type { Kind } from '../nodes/index.ts';
 import type { Json } from '../json.ts';
+import type { Kind } from '../nodes/index.ts';
 
 /** Seconds; a retry may start at once (`initial_delay: 0`). */
 export const RetryPolicy = Type.Object({

@@ -1,4 +1,5 @@
-import type { TSchema } from 'typebox';
+import { type TSchema, Type } from 'typebox';
+import { type Fields, optional } from '../ir/fields.ts';
 import type { Json, JsonObject } from '../json.ts';
 
 /** Queues external workers can claim from (WIRE 1.3.7). */
@@ -27,10 +28,10 @@ export interface KindDefinition<K extends { readonly type: string }> {
   /** The kind in normal form. */
   readonly schema: TSchema;
   /**
-   * From any accepted spelling to the normal form. `raw` is the author's kind object with the node's own extension keys
-   * merged in (`on_rejected` beside `kind` counts as inside it). Throws `Malformed` naming the key that is wrong.
+   * From any accepted spelling to the normal form. `fields` are those of the author's kind object with the node's own
+   * extension keys merged in (`on_rejected` beside `kind` counts as inside it); problems are noted there.
    */
-  normalise(raw: JsonObject, nodeId: string): K;
+  normalise(fields: Fields): K;
   behaviour(kind: K): Behaviour;
   /** Where external workers find it; null = never handed out. */
   queue(kind: K): Queue | null;
@@ -46,4 +47,36 @@ export interface KindDefinition<K extends { readonly type: string }> {
   payload(kind: K, input: Json): JsonObject;
   /** Does an object result become the state patch (code nodes), or is it stored under the node's id (WIRE 3.3)? */
   readonly objectResultIsPatch: boolean;
+}
+
+/** Schema properties of `Common`. */
+export const COMMON = {
+  output_key: Type.Optional(Type.String()),
+  fallback_node: Type.Optional(Type.String()),
+};
+
+export function common(fields: Fields): Common {
+  return {
+    ...optional('output_key', fields.stateKey('output_key')),
+    ...optional('fallback_node', fields.text('fallback_node', 'fallback')),
+  };
+}
+
+/** Values and templates rendered into an attempt's input: an object, or one template that gives the whole value. */
+export const Mapping = Type.Unsafe<JsonObject | string>({ type: ['object', 'string'] });
+
+/** A mapping without entries means the whole state. */
+export function whenMapped(mapping: JsonObject | string): Json | null {
+  return typeof mapping === 'string' || Object.keys(mapping).length > 0 ? mapping : null;
+}
+
+/** The routes among `kind`'s keys that the author named, in the order of `roles`. */
+export function routes<R extends string>(
+  kind: { readonly [P in R]?: string },
+  ...roles: readonly R[]
+): { role: R; to: string }[] {
+  return roles.flatMap((role) => {
+    const to = kind[role];
+    return to === undefined ? [] : [{ role, to }];
+  });
 }

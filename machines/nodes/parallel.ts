@@ -1,0 +1,30 @@
+import { type Static, Type } from 'typebox';
+import { optional } from '../ir/fields.ts';
+import { type KindDefinition, routes } from './kind.ts';
+
+/** Starts all its branches at once. */
+export const Parallel = Type.Object({
+  type: Type.Literal('parallel'),
+  branches: Type.Array(Type.String()),
+  /** Where those branches lead that lead nowhere themselves. */
+  join: Type.Optional(Type.String()),
+});
+export type Parallel = Static<typeof Parallel>;
+
+export const parallel: KindDefinition<Parallel> = {
+  type: 'parallel',
+  schema: Parallel,
+  normalise: (fields) => ({
+    type: 'parallel',
+    branches: [...new Set(fields.texts('branches'))],
+    ...optional('join', fields.text('join')),
+  }),
+  behaviour: () => 'control',
+  queue: () => null,
+  policyNames: () => [],
+  tool: () => null,
+  targets: (kind) => [...kind.branches.map((to) => ({ role: 'branch', to })), ...routes(kind, 'join')],
+  mapping: () => null,
+  payload: () => ({}),
+  objectResultIsPatch: false,
+};

@@ -1,0 +1,33 @@
+import { type Static, Type } from 'typebox';
+import { COMMON, common, type KindDefinition, Mapping, routes, whenMapped } from './kind.ts';
+
+/** A Python function, called by an external worker. */
+export const PythonFn = Type.Object({
+  type: Type.Literal('python_fn'),
+  module: Type.String(),
+  function: Type.String(),
+  input_mapping: Mapping,
+  ...COMMON,
+});
+export type PythonFn = Static<typeof PythonFn>;
+
+export const pythonFn: KindDefinition<PythonFn> = {
+  type: 'python_fn',
+  schema: PythonFn,
+  // The Python SDK's agent loop writes an `input` here that its workers do not expect: it is no mapping.
+  normalise: (fields) => ({
+    type: 'python_fn',
+    module: fields.requiredText('module'),
+    function: fields.requiredText('function'),
+    input_mapping: fields.mapping('input_mapping', 'arguments'),
+    ...common(fields),
+  }),
+  behaviour: () => 'work',
+  queue: () => 'python_tool',
+  policyNames: (kind) => [`${kind.module}.${kind.function}`, kind.function],
+  tool: () => null,
+  targets: (kind) => routes(kind, 'fallback_node'),
+  mapping: (kind) => whenMapped(kind.input_mapping),
+  payload: (kind, input) => ({ module: kind.module, function: kind.function, input }),
+  objectResultIsPatch: true,
+};

@@ -1,0 +1,37 @@
+import { type Static, Type } from 'typebox';
+import { optional } from '../ir/fields.ts';
+import { COMMON, common, type KindDefinition, Mapping, routes, whenMapped } from './kind.ts';
+
+/** Runs another workflow as a child execution. */
+export const Subgraph = Type.Object({
+  type: Type.Literal('subgraph'),
+  workflow_ref: Type.String(),
+  /** Absent = the most recently registered version. */
+  workflow_version: Type.Optional(Type.String()),
+  input_mapping: Mapping,
+  /** State key → expression over the child's final state; empty = the whole of it under the node's id. */
+  output_mapping: Mapping,
+  ...COMMON,
+});
+export type Subgraph = Static<typeof Subgraph>;
+
+export const subgraph: KindDefinition<Subgraph> = {
+  type: 'subgraph',
+  schema: Subgraph,
+  normalise: (fields) => ({
+    type: 'subgraph',
+    workflow_ref: fields.requiredText('workflow_ref', 'workflow', 'workflow_id'),
+    ...optional('workflow_version', fields.version('workflow_version', 'version')),
+    input_mapping: fields.mapping('input_mapping', 'input'),
+    output_mapping: fields.mapping('output_mapping'),
+    ...common(fields),
+  }),
+  behaviour: () => 'child',
+  queue: () => null,
+  policyNames: (kind) => [kind.workflow_ref],
+  tool: () => null,
+  targets: (kind) => routes(kind, 'fallback_node'),
+  mapping: (kind) => whenMapped(kind.input_mapping),
+  payload: (kind, input) => ({ workflow_ref: kind.workflow_ref, workflow_version: kind.workflow_version ?? null, input }),
+  objectResultIsPatch: false,
+};
