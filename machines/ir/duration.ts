@@ -9,9 +9,9 @@ export function secondsOf(value: unknown): number | null {
     const [, amount, unit = 's'] = /^\s*(\d{1,15}(?:\.\d{1,9})?)\s*(ms|s|m|h|d)?\s*$/.exec(value) ?? [];
     return amount === undefined ? null : Number(amount) * (UNITS[unit] ?? 1);
   }
-  if (isObject(value) && typeof value['secs'] === 'number') {
-    const nanos = value['nanos'] ?? 0;
-    return typeof nanos === 'number' ? value['secs'] + nanos / 1e9 : null;
+  if (isObject(value) && typeof value.secs === 'number') {
+    const nanos = value.nanos ?? 0;
+    return typeof nanos === 'number' ? value.secs + nanos / 1e9 : null;
   }
   return null;
 }

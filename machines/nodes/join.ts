@@ -55,15 +55,15 @@ export function mergeFunction(kind: Join): { module: string; function: string } 
 /** `"first"`, `{"type": "first"}`, `{"custom": {"function_ref": "m:f"}}`, `{"type": "custom", "function_ref": "m:f"}`. */
 function mergeStrategy(fields: Fields): MergeStrategy {
   const raw = fields.json('merge_strategy', 'strategy', 'mode') ?? 'collect';
-  const name = isObject(raw) ? (raw['type'] ?? Object.keys(raw)[0]) : raw;
+  const name = isObject(raw) ? (raw.type ?? Object.keys(raw)[0]) : raw;
   const type = STRATEGIES.find((strategy) => strategy === name);
   if (type === undefined) {
     fields.error('wrong_type', 'merge_strategy', 'must be "collect", "first" or {"custom": {"function_ref": "module:function"}}');
     return { type: 'collect' };
   }
   if (type !== 'custom') return { type };
-  const custom = isObject(raw) ? (isObject(raw['custom']) ? raw['custom'] : raw) : {};
-  const reference = custom['function_ref'] ?? fields.json('function_ref');
+  const custom = isObject(raw) ? (isObject(raw.custom) ? raw.custom : raw) : {};
+  const reference = custom.function_ref ?? fields.json('function_ref');
   if (typeof reference === 'string' && /^[^:\s]+:[^:\s]+$/.test(reference)) return { type, function_ref: reference };
   fields.error('wrong_type', 'merge_strategy', 'custom needs a function_ref of the form "module:function"');
   return { type: 'collect' };

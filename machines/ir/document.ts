@@ -1,0 +1,61 @@
+import type { Json, JsonObject } from '../json.ts';
+import { MAX_NESTING, MAX_VALUES } from '../limits.ts';
+import type { Problems } from './problems.ts';
+
+/** Ends the copying of a document that cannot be one. */
+class NotADocument extends Error {
+  readonly code: string;
+  readonly path: string;
+
+  constructor(code: string, path: string, message: string) {
+    super(message);
+    this.code = code;
+    this.path = path;
+  }
+}
+
+/**
+ * A deep copy of `value` that is certainly JSON and of bounded depth and size, so that nobody behind this door need check:
+ * no cycles, class instances, `NaN` or `__proto__` keys. Notes the problem and returns null for anything else.
+ */
+export function readDocument(value: unknown, problems: Problems): JsonObject | null {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) {
+    problems.error('not_an_object', 'the workflow must be an object', {
+      hint: 'send {"workflow_id": …, "version": …, "nodes": …}',
+    });
+    return null;
+  }
+  try {
+    return copyOf(value) as JsonObject;
+  } catch (error) {
+    if (!(error instanceof NotADocument)) throw error;
+    problems.error(error.code, error.message, { path: error.path });
+    return null;
+  }
+}
+
+function copyOf(document: object): Json {
+  let values = 0;
+  const copy = (value: unknown, path: string, depth: number): Json => {
+    values += 1;
+    if (values > MAX_VALUES) throw new NotADocument('too_large', path, `the workflow holds more than ${MAX_VALUES} values`);
+    if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
+    if (typeof value === 'number' && Number.isFinite(value)) return value;
+    if (typeof value !== 'object') throw new NotADocument('not_json', path, `${path} is not JSON (${typeof value})`);
+    if (depth >= MAX_NESTING)
+      throw new NotADocument('nesting_too_deep', path, `${path} is nested more than ${MAX_NESTING} levels deep`);
+    if (Array.isArray(value)) return value.map((item, i) => copy(item, `${path}[${i}]`, depth + 1));
+    const prototype: unknown = Object.getPrototypeOf(value);
+    if (prototype !== Object.prototype && prototype !== null)
+      throw new NotADocument('not_json', path, `${path} is not a plain object`);
+    const result: Record<string, Json> = {};
+    for (const [key, item] of Object.entries(value)) {
+      if (item === undefined) continue;
+      const at = path === '' ? key : `${path}.${key}`;
+      if (key === '__proto__') throw new NotADocument('bad_name', at, `the key "__proto__" is not allowed (at ${at})`);
+      result[key] = copy(item, at, depth + 1);
+    }
+    return result;
+  };
+  return copy(document, '', 0);
+}

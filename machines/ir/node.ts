@@ -1,0 +1,136 @@
+import type { JsonObject } from '../json.ts';
+import { definitionOf, KIND_ALIASES, KIND_NAMES, KINDS, type Kind, UNAVAILABLE_KINDS } from '../nodes/index.ts';
+import { closest, didYouMean } from '../suggest.ts';
+import { Fields } from './fields.ts';
+import { policyOf } from './policy.ts';
+import type { Problems } from './problems.ts';
+import { type RetryPolicies, retryOf } from './retry.ts';
+import type { Node, Timeouts } from './workflow.ts';
+
+/** Keys of the node itself; any other key beside `kind` counts as one of the kind. */
+const OWN = ['id', 'kind', 'retry_policy', 'retry', 'node_timeout_secs', 'labels', 'policy', 'data_policy'];
+
+/** Keys some kind reads: on a kind that does not read them they are worth a warning. */
+const EXTENSIONS: ReadonlySet<string> = new Set([
+  'output_key',
+  'fallback_node',
+  'on_approved',
+  'on_rejected',
+  'on_timeout',
+  'branches',
+  'wait_for',
+  'join',
+  'merge_strategy',
+  'default',
+  'event',
+  'correlation_key',
+  'duration_secs',
+  'timeout_secs',
+  'input_mapping',
+  'arguments',
+  'output_mapping',
+  'url',
+  'headers',
+  'body',
+]);
+
+/** For one attempt, when neither the node nor the workflow says. */
+const DEFAULT_TIMEOUT_SECS = 300;
+
+export interface Defaults {
+  readonly retryPolicies: RetryPolicies;
+  readonly timeouts: Timeouts;
+}
+
+/** Null when the node has no kind that can be read; the reason is noted. */
+export function readNode(id: string, raw: JsonObject, defaults: Defaults, problems: Problems): Node | null {
+  const prefix = `node "${id}": `;
+  const own = new Fields(raw, { prefix, path: `nodes.${id}.`, node_id: id }, problems);
+  const authored = own.object('kind');
+  if (authored === undefined) {
+    if (raw.kind === undefined || raw.kind === null)
+      own.error('missing_key', 'kind', 'is required', 'write "kind": {"type": "tool", …}');
+    return null;
+  }
+  const beside = Object.entries(raw).filter(([key]) => !OWN.includes(key));
+  const inside = Object.entries(authored).filter(([, value]) => value !== null);
+  const merged = Object.fromEntries([...beside, ...inside]);
+  const fields = new Fields(merged, { prefix, path: `nodes.${id}.kind.`, node_id: id }, problems);
+  const type = kindName(fields);
+  if (type === null) return null;
+
+  const kind: Kind = withApprovalTimeout(KINDS[type].normalise(fields), defaults.timeouts);
+  const node = {
+    id,
+    kind,
+    retry: retryOf(own, defaults.retryPolicies),
+    timeout_secs: timeoutOf(own, fields, kind, defaults.timeouts),
+    description: fields.text('description') ?? null,
+    labels: own.labels('labels'),
+    policy: policyOf(own),
+  };
+  if (own.json('data_policy') !== undefined) own.warning('data_policy_not_applied', 'data_policy', 'is stored but not applied');
+  warnOfUnread(fields, type);
+  return node;
+}
+
+function kindName(fields: Fields): Kind['type'] | null {
+  const name = fields.requiredText('type');
+  const known = Object.hasOwn(KIND_ALIASES, name) ? KIND_ALIASES[name] : KIND_NAMES.find((kind) => kind === name);
+  if (known !== undefined) return known;
+  if (UNAVAILABLE_KINDS.has(name)) {
+    fields.error(
+      'kind_not_available',
+      'type',
+      `"${name}" is not available in this runtime yet`,
+      `available: ${KIND_NAMES.join(', ')}`,
+    );
+  } else if (name !== '') {
+    const hint =
+      name === 'end' ? 'let edges lead to "end" instead' : didYouMean(name, [...KIND_NAMES, ...Object.keys(KIND_ALIASES)]);
+    fields.error(
+      'unknown_kind',
+      'type',
+      `"${name.slice(0, 60)}" is not a kind of node`,
+      hint ?? `available: ${KIND_NAMES.join(', ')}`,
+    );
+  }
+  return null;
+}
+
+function withApprovalTimeout(kind: Kind, { approval_timeout }: Timeouts): Kind {
+  if (kind.type !== 'human_approval' || kind.timeout_secs !== undefined || approval_timeout === undefined) return kind;
+  return { ...kind, timeout_secs: approval_timeout };
+}
+
+/** What parks has its own time limit, and a child execution may well take days: only work is limited by default. */
+function timeoutOf(own: Fields, fields: Fields, kind: Kind, timeouts: Timeouts): number | null {
+  const behaviour = definitionOf(kind).behaviour(kind);
+  const given = own.seconds(['node_timeout_secs']);
+  if (behaviour !== 'work' && behaviour !== 'child') {
+    if (given !== undefined)
+      own.warning('ignored_key', 'node_timeout_secs', `means nothing on a ${kind.type} node`, parkedHint(behaviour));
+    return null;
+  }
+  return (
+    given ??
+    fields.seconds(['timeout_secs', 'timeout']) ??
+    (behaviour === 'work' ? (timeouts.node_timeout ?? DEFAULT_TIMEOUT_SECS) : null)
+  );
+}
+
+const parkedHint = (behaviour: string) => (behaviour === 'control' ? null : 'use timeout_secs in the kind');
+
+/** A key that is known elsewhere, or nearly one that is known here, is probably a mistake; other keys are the author's own. */
+function warnOfUnread(fields: Fields, type: string): void {
+  for (const key of Object.keys(fields.raw)) {
+    if (fields.known.has(key)) continue;
+    if (EXTENSIONS.has(key)) {
+      fields.warning('ignored_key', key, `means nothing on a ${type} node`);
+      continue;
+    }
+    const meant = key.length > 3 ? closest(key, fields.known) : null;
+    if (meant !== null && !fields.known.has(key))
+      fields.warning('unknown_key', key, 'is not a known key', `did you mean "${meant}"?`);
+  }
+}

@@ -1,0 +1,227 @@
+import type { Diagnostic } from '../diagnostics.ts';
+import { isObject, type Json, type JsonObject } from '../json.ts';
+import { MAX_EDGES, MAX_NESTING, MAX_NODES } from '../limits.ts';
+import { definitionOf } from '../nodes/index.ts';
+import { didYouMean } from '../suggest.ts';
+import { readDocument } from './document.ts';
+import { Fields } from './fields.ts';
+import { nameProblem, nodeIdProblem } from './names.ts';
+import { type Defaults, readNode } from './node.ts';
+import { policyOf } from './policy.ts';
+import { Problems } from './problems.ts';
+import { retryPolicies } from './retry.ts';
+import type { Edge, Node, Timeouts, TokenBudget, ToolConfig, Workflow } from './workflow.ts';
+
+const DEFAULT_HEARTBEAT_SECS = 30;
+
+/**
+ * Reads a workflow document in any accepted spelling. `diagnostics` are warnings: a document with errors throws
+ * `InvalidWorkflow`, which carries every error found. Whether edges lead anywhere is not looked at here.
+ */
+export function normalise(document: unknown): { workflow: Workflow; diagnostics: readonly Diagnostic[] } {
+  const problems = new Problems();
+  const source = readDocument(document, problems);
+  const workflow = source === null ? null : readWorkflow(source, problems);
+  problems.throwIfFailed();
+  if (workflow === null) throw new Error('a document without errors is a workflow');
+  return { workflow, diagnostics: problems.all };
+}
+
+function readWorkflow(source: JsonObject, problems: Problems): Workflow | null {
+  const fields = new Fields(source, { prefix: 'ir.', path: '', node_id: null }, problems);
+  const workflow_id = fields.requiredText('workflow_id');
+  const version = fields.version('version') ?? missingVersion(fields);
+  for (const [key, name] of Object.entries({ workflow_id, version })) {
+    const problem = name === '' ? null : nameProblem(name);
+    if (problem !== null) fields.error('bad_name', key, problem);
+  }
+  refuseUnavailable(fields);
+
+  const timeouts = readTimeouts(fields);
+  const nodes = readNodes(fields, { retryPolicies: retryPolicies(fields), timeouts });
+  const edges = readEdges(fields);
+  for (const key of ['models', 'mcp_servers', 'remote_agents']) fields.object(key);
+  return {
+    workflow_id,
+    version,
+    name: fields.text('name') ?? null,
+    description: fields.text('description') ?? null,
+    state_schema: stateSchema(fields),
+    start_node: fields.text('start_node') ?? defaultStart(nodes, edges),
+    nodes,
+    edges,
+    timeouts,
+    tools: readTools(fields),
+    labels: fields.labels('labels'),
+    policy: policyOf(fields),
+    token_budget: tokenBudget(fields),
+    cost_budget_usd: fields.number(['cost_budget_usd'], 0) ?? null,
+    source,
+  };
+}
+
+function missingVersion(fields: Fields): string {
+  if (fields.raw.version === undefined || fields.raw.version === null || fields.raw.version === '') {
+    fields.error('missing_key', 'version', 'is required');
+  }
+  return '';
+}
+
+/** Features of the wider language: better refused than silently not done. */
+function refuseUnavailable(fields: Fields): void {
+  if (fields.boolean('continue_as_new') === true) {
+    fields.error('not_available', 'continue_as_new', 'is not available in this runtime yet', 'leave it out, or set it to false');
+  }
+  if (fields.json('on_budget_exceeded') !== undefined) {
+    fields.error(
+      'not_available',
+      'on_budget_exceeded',
+      'is not available in this runtime yet',
+      'an exceeded budget fails the execution',
+    );
+  }
+  if (fields.json('data_policy') !== undefined)
+    fields.warning('data_policy_not_applied', 'data_policy', 'is stored but not applied');
+}
+
+function readTimeouts(fields: Fields): Timeouts {
+  const given = fields.object('timeouts');
+  const read = fields.inside('timeouts', given ?? {});
+  const limits: Record<string, number> = {};
+  for (const key of ['node_timeout', 'workflow_timeout', 'approval_timeout']) {
+    const seconds = read.seconds([key, `${key}_secs`]);
+    if (seconds !== undefined) limits[key] = seconds;
+  }
+  return { ...limits, heartbeat_interval: read.seconds(['heartbeat_interval']) ?? DEFAULT_HEARTBEAT_SECS };
+}
+
+/** A map of id → node, or a list of nodes with an `id`. */
+function readNodes(fields: Fields, defaults: Defaults): Node[] {
+  const raw = fields.json('nodes');
+  const entries: [string | null, Json][] = Array.isArray(raw)
+    ? raw.map((node: Json) => [isObject(node) && typeof node.id === 'string' ? node.id : null, node])
+    : isObject(raw)
+      ? Object.entries(raw)
+      : [];
+  if (raw === undefined) fields.error('missing_key', 'nodes', 'is required');
+  else if (!isObject(raw) && !Array.isArray(raw)) fields.error('wrong_type', 'nodes', 'must be an object or a list');
+  else if (entries.length === 0) fields.error('no_nodes', 'nodes', 'must not be empty');
+  if (entries.length > MAX_NODES) {
+    fields.error(
+      'too_many_nodes',
+      'nodes',
+      `has ${entries.length} nodes; at most ${MAX_NODES} are allowed`,
+      'split it with subgraph nodes',
+    );
+    return [];
+  }
+
+  const seen = new Set<string>();
+  return entries.flatMap(([id, node], i) => {
+    if (!isObject(node)) fields.error('wrong_type', id === null ? `nodes[${i}]` : `nodes.${id}`, 'must be an object');
+    else if (id === null) fields.error('missing_key', `nodes[${i}].id`, 'is required');
+    else if (seen.has(id)) fields.error('duplicate_node', `nodes[${i}].id`, `"${id}" is used twice`);
+    else if (mayBeCalled(id, node, fields)) {
+      seen.add(id);
+      return readNode(id, node, defaults, fields.problems) ?? [];
+    }
+    return [];
+  });
+}
+
+function mayBeCalled(id: string, node: JsonObject, fields: Fields): boolean {
+  const problem = nodeIdProblem(id);
+  const at = { node_id: id, path: `nodes.${id}` };
+  if (problem !== null) fields.problems.error('bad_name', `node id ${JSON.stringify(id.slice(0, 60))} ${problem}`, at);
+  else if (node.id !== undefined && node.id !== null && node.id !== id) {
+    fields.problems.error('id_mismatch', `node "${id}" calls itself ${JSON.stringify(node.id)}`, {
+      ...at,
+      path: `nodes.${id}.id`,
+    });
+  }
+  return problem === null;
+}
+
+function readEdges(fields: Fields): Edge[] {
+  const list = fields.list('edges') ?? [];
+  if (list.length > MAX_EDGES) {
+    fields.error('too_many_edges', 'edges', `has ${list.length} edges; at most ${MAX_EDGES} are allowed`);
+    return [];
+  }
+  return list.flatMap((raw, i) => {
+    if (!isObject(raw)) {
+      fields.error('wrong_type', `edges[${i}]`, 'must be an object {from, to}');
+      return [];
+    }
+    const edge = fields.inside(`edges[${i}]`, raw);
+    return { from: edge.requiredText('from'), to: edge.requiredText('to'), condition: edge.text('condition', 'when') ?? null };
+  });
+}
+
+/** The only node nothing leads to, else the first one. */
+function defaultStart(nodes: readonly Node[], edges: readonly Edge[]): string {
+  const reached = new Set(edges.map((edge) => edge.to));
+  for (const node of nodes) for (const { to } of definitionOf(node.kind).targets(node.kind)) reached.add(to);
+  const [root, another] = nodes.filter((node) => !reached.has(node.id));
+  return (another === undefined ? root : undefined)?.id ?? nodes[0]?.id ?? 'start';
+}
+
+function readTools(fields: Fields): Record<string, ToolConfig> {
+  const tools = fields.object('tools') ?? {};
+  const read = fields.inside('tools', tools);
+  return Object.fromEntries(
+    Object.entries(tools).flatMap(([name, raw]) => {
+      if (!isObject(raw)) {
+        read.error('wrong_type', name, 'must be an object {kind, reference}');
+        return [];
+      }
+      const config = read.inside(name, raw);
+      const kind = config.requiredText('kind');
+      if (kind === 'function') {
+        config.error(
+          'local_tool',
+          'kind',
+          '"function" names a file, which a registered workflow may not',
+          'give the runtime the tool instead: --tools',
+        );
+      }
+      return [[name, { kind, reference: config.requiredText('reference') }]];
+    }),
+  );
+}
+
+function tokenBudget(fields: Fields): TokenBudget | null {
+  const raw = fields.object('token_budget');
+  if (raw === undefined) return null;
+  const read = fields.inside('token_budget', raw);
+  const caps: Record<string, number> = {};
+  for (const key of ['input_tokens', 'output_tokens', 'total_tokens']) {
+    const cap = read.integer([key], 0);
+    if (cap !== undefined) caps[key] = cap;
+  }
+  const misspelt = Object.keys(raw).filter((key) => !read.known.has(key));
+  for (const key of misspelt) read.warning('unknown_key', key, 'is not a known key', didYouMean(key, read.known));
+  return caps;
+}
+
+/** An object, or its JSON text. A dotted class name or an empty text says nothing about the state. */
+function stateSchema(fields: Fields): JsonObject | null {
+  const raw = fields.json('state_schema');
+  if (isObject(raw)) return raw;
+  if (raw === undefined) return null;
+  if (typeof raw !== 'string') {
+    fields.error('wrong_type', 'state_schema', 'must be an object or text');
+    return null;
+  }
+  if (!raw.trimStart().startsWith('{')) return null;
+  try {
+    const problems = new Problems();
+    const schema = readDocument(JSON.parse(raw), problems);
+    if (schema !== null) return schema;
+    fields.error('nesting_too_deep', 'state_schema', `must be nested at most ${MAX_NESTING} levels deep`);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    fields.warning('bad_state_schema', 'state_schema', `looks like JSON but is not: ${error.message.slice(0, 120)}`);
+  }
+  return null;
+}

@@ -1,0 +1,21 @@
+import { didYouMean } from '../suggest.ts';
+import type { Fields } from './fields.ts';
+import type { PolicySet } from './workflow.ts';
+
+const RULES = ['blocked_tools', 'require_approval_for', 'model_allowlist'] as const;
+
+export function policyOf(fields: Fields): PolicySet | null {
+  const raw = fields.object('policy');
+  if (raw === undefined) return null;
+  const rules = fields.inside('policy', raw);
+  for (const key of Object.keys(raw)) {
+    // A misspelt rule would silently guard nothing.
+    if (!RULES.some((rule) => rule === key))
+      rules.warning('unknown_policy_rule', key, 'is not a rule and does nothing', didYouMean(key, RULES));
+  }
+  return {
+    blocked_tools: rules.texts('blocked_tools'),
+    require_approval_for: rules.texts('require_approval_for'),
+    model_allowlist: rules.texts('model_allowlist'),
+  };
+}

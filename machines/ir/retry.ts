@@ -1,0 +1,98 @@
+import { isObject, type Json, type JsonObject } from '../json.ts';
+import { didYouMean } from '../suggest.ts';
+import type { Fields } from './fields.ts';
+import type { RetryPolicy } from './workflow.ts';
+
+const policy = (
+  max_attempts: number,
+  backoff: RetryPolicy['backoff'],
+  initial_delay: number,
+  max_delay: number,
+  jitter: boolean,
+) => ({
+  max_attempts,
+  backoff,
+  initial_delay,
+  max_delay,
+  jitter,
+  retryable_on: [],
+});
+
+const DEFAULT: RetryPolicy = policy(3, 'exponential', 1, 30, false);
+
+const BUILT_IN: Readonly<Record<string, RetryPolicy>> = {
+  no_retry: policy(1, 'fixed', 0, 0, false),
+  fast: policy(2, 'fixed', 1, 1, false),
+  io_default: policy(5, 'exponential', 1, 30, true),
+  llm_default: policy(3, 'exponential', 2, 60, true),
+};
+
+export type RetryPolicies = ReadonlyMap<string, RetryPolicy>;
+
+export function retryPolicies(fields: Fields): RetryPolicies {
+  const named = fields.object('retry_policies') ?? {};
+  const read = fields.inside('retry_policies', named);
+  return new Map(
+    Object.entries(named).map(([name, raw]) => {
+      if (isObject(raw)) return [name, retryPolicy(read.inside(name, raw), DEFAULT)];
+      read.error('wrong_type', name, 'must be an object');
+      return [name, DEFAULT];
+    }),
+  );
+}
+
+/** The node's policy: its inline `retry` over the one it names over the default. */
+export function retryOf(fields: Fields, policies: RetryPolicies): RetryPolicy {
+  const named = fields.json('retry_policy');
+  const base = typeof named === 'string' && named !== '' ? byName(fields, named, policies) : DEFAULT;
+  const inline = inlineRetry(fields, named);
+  return inline === null ? base : retryPolicy(fields.inside('retry', inline), base);
+}
+
+function byName(fields: Fields, name: string, policies: RetryPolicies): RetryPolicy {
+  const found = policies.get(name) ?? (Object.hasOwn(BUILT_IN, name) ? BUILT_IN[name] : undefined);
+  if (found !== undefined) return found;
+  const hint = didYouMean(name, [...policies.keys(), ...Object.keys(BUILT_IN)]);
+  fields.warning('unknown_retry_policy', 'retry_policy', `names "${name}", which does not exist: the default applies`, hint);
+  return DEFAULT;
+}
+
+/** `retry: {…}`, also written as an object under `retry_policy`. */
+function inlineRetry(fields: Fields, named: Json | undefined): JsonObject | null {
+  if (isObject(named)) return named;
+  if (named !== undefined && typeof named !== 'string')
+    fields.error('wrong_type', 'retry_policy', 'must be the name of a policy');
+  return fields.object('retry') ?? null;
+}
+
+/** All delays in seconds; `…_ms` spellings are converted, `base_delay: "2s"` too. */
+function retryPolicy(fields: Fields, base: RetryPolicy): RetryPolicy {
+  const initial = fields.seconds(['initial_delay', 'base_delay', 'delay'], 'zero') ?? fromMs(fields, 'delay_ms');
+  const max = fields.seconds(['max_delay'], 'zero') ?? fromMs(fields, 'max_delay_ms');
+  const backoff = fields.oneOf(['backoff'], ['fixed', 'linear', 'exponential', 'constant']) ?? base.backoff;
+  const initial_delay = initial ?? base.initial_delay;
+  return {
+    max_attempts: fields.integer(['max_attempts'], 1) ?? base.max_attempts,
+    backoff: backoff === 'constant' ? 'fixed' : backoff,
+    initial_delay,
+    // A policy that only says how long to wait first must not be cut short by a maximum nobody wrote.
+    max_delay: max ?? Math.max(base.max_delay, initial_delay),
+    jitter: fields.boolean('jitter') ?? base.jitter,
+    retryable_on: errorClasses(fields) ?? base.retryable_on,
+  };
+}
+
+function fromMs(fields: Fields, key: string): number | undefined {
+  const ms = fields.number([key], 0);
+  return ms === undefined ? undefined : ms / 1000;
+}
+
+/** Error classes are names, or `{"custom": name}`. */
+function errorClasses(fields: Fields): string[] | undefined {
+  return fields.list('retryable_on', 'retryable_errors', 'retry_on')?.flatMap((raw, i) => {
+    const name = isObject(raw) ? raw.custom : raw;
+    if (typeof name === 'string' && name !== '') return [name];
+    fields.error('wrong_type', `retryable_on[${i}]`, 'must be the name of an error class');
+    return [];
+  });
+}
