@@ -1,0 +1,67 @@
+import { type Static, Type } from 'typebox';
+import { AnyJson, AnyObject, Limit, Name, Offset, optional, Timestamp, WaitMs } from './fields.ts';
+
+export const EventsQuery = Type.Object({
+  /** Only events with a higher sequence. */
+  after: Type.Optional(Offset),
+  /** Absent = the whole log. */
+  limit: Type.Optional(Limit),
+  /** snake_case or PascalCase. */
+  type: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
+  node_id: Type.Optional(Name),
+  format: Type.Optional(Type.Enum(['seed', 'tagged'] as const)),
+  /** When there is nothing after `after` yet: wait for the next event, at most this long. */
+  wait_ms: Type.Optional(WaitMs),
+});
+export type EventsQuery = Static<typeof EventsQuery>;
+
+/** An event as the reference writes it: `kind` is a PascalCase name. */
+export const Event = Type.Object({
+  id: Type.String(),
+  execution_id: Type.String(),
+  /** 1, 2, 3 … without gaps. */
+  sequence: Type.Integer(),
+  kind: Type.String(),
+  node_id: Type.Union([Type.String(), Type.Null()]),
+  created_at: Timestamp,
+  /** `kind` in snake_case. */
+  type: Type.String(),
+  /** The fields of this kind of event. */
+  data: AnyObject,
+});
+export type Event = Static<typeof Event>;
+
+/** The other form, for clients of the upstream engine: `kind` is an object that `type` tells apart. */
+export const TaggedEvent = Type.Object({
+  id: Type.String(),
+  execution_id: Type.String(),
+  sequence: Type.Integer(),
+  kind: AnyObject,
+  kind_name: Type.String(),
+  node_id: Type.Union([Type.String(), Type.Null()]),
+  created_at: Timestamp,
+});
+export type TaggedEvent = Static<typeof TaggedEvent>;
+
+export const EventList = Type.Object({ events: Type.Array(Type.Union([Event, TaggedEvent])) });
+export type EventList = { readonly events: readonly Event[] };
+
+export const SendEvent = Type.Object({
+  correlation_key: Type.String({ minLength: 1, maxLength: 1024 }),
+  payload: AnyJson,
+  /** The same as the header `Idempotency-Key`, which wins. */
+  event_id: optional(Type.String({ maxLength: 255 })),
+});
+export type SendEvent = Static<typeof SendEvent>;
+
+export const AcceptedEvent = Type.Object({
+  execution_id: Type.String(),
+  accepted: Type.Literal(true),
+  /** A node waited for it. */
+  matched: Type.Boolean(),
+  /** Kept for a wait that is not reached yet. */
+  buffered: Type.Boolean(),
+  /** The node it woke. */
+  node_id: Type.Union([Type.String(), Type.Null()]),
+});
+export type AcceptedEvent = Static<typeof AcceptedEvent>;

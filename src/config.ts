@@ -1,0 +1,200 @@
+/** The release: `GET /health`, `jamjet --version`. The same as in package.json (a test compares them). */
+export const VERSION = '0.1.1';
+
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
+export type EventFormat = 'seed' | 'tagged';
+
+/** What the environment says, checked once at the start. */
+export interface Config {
+  readonly bind: string;
+  readonly port: number;
+  /** Null = derived from the address the server ends up listening on. */
+  readonly publicUrl: string | null;
+  readonly database: { readonly engine: 'sqlite'; readonly path: string };
+  /** For clients: what they present to a server. */
+  readonly token: string | null;
+  /** For clients: the server they talk to, without a trailing slash. */
+  readonly serverUrl: string | null;
+  readonly logLevel: LogLevel;
+  /** Authentication off, everything belongs to tenant `default`. */
+  readonly devMode: boolean;
+  /** How `GET /executions/:id/events` writes `kind` unless the request says otherwise. */
+  readonly eventFormat: EventFormat;
+  /** Node completions after which an execution fails. */
+  readonly stepLimit: number;
+  /** The `env` root of expressions: the variables named by JAMJET_WORKFLOW_ENV that are set. */
+  readonly workflowVars: Readonly<Record<string, string>>;
+  readonly auditSigningKey: string | null;
+  /** May `http` nodes call loopback and private addresses? */
+  readonly allowPrivateAddresses: boolean;
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** One line per bad variable, each naming it. */
+export class ConfigError extends Error {
+  readonly code = 'bad_config';
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.name = 'ConfigError';
+  }
+}
+
+const DEFAULT_DATABASE = '.jamjet/runtime.db';
+const DEFAULT_STEP_LIMIT = 10_000;
+const MAX_STEP_LIMIT = 1_000_000_000;
+
+const LEVELS: Readonly<Record<string, LogLevel>> = {
+  trace: 'trace',
+  debug: 'debug',
+  info: 'info',
+  warn: 'warn',
+  warning: 'warn',
+  error: 'error',
+  off: 'silent',
+  silent: 'silent',
+};
+
+/**
+ * Reads the whole configuration; an empty variable counts as absent. The environment comes in as an argument, so nothing
+ * else needs to look at `process.env`. Throws `ConfigError` with every problem found.
+ */
+export function readConfig(env: Environment): Config {
+  const problems: string[] = [];
+
+  function read<T>(name: string, fallback: T, parse: (text: string) => T): T {
+    const text = env[name]?.trim();
+    if (text === undefined || text === '') return fallback;
+    try {
+      return parse(text);
+    } catch (error) {
+      if (!(error instanceof BadValue)) throw error;
+      problems.push(`${name}: ${error.message}`);
+      return fallback;
+    }
+  }
+
+  const config: Config = {
+    bind: read('JAMJET_BIND', '127.0.0.1', bindAddress),
+    port: read('JAMJET_PORT', 7700, (text) => integer(text, 0, 65_535)),
+    publicUrl: read('JAMJET_PUBLIC_URL', null, httpUrl),
+    database: read('DATABASE_URL', { engine: 'sqlite', path: DEFAULT_DATABASE }, databaseOf),
+    token: read('JAMJET_TOKEN', null, token),
+    serverUrl: read('JAMJET_URL', null, httpUrl),
+    logLevel: read(
+      'JAMJET_LOG',
+      read('RUST_LOG', 'info', (text) => logLevel(text, true)),
+      (text) => logLevel(text, false),
+    ),
+    devMode: read('JAMJET_DEV_MODE', false, flag),
+    eventFormat: read('JAMJET_EVENT_FORMAT', 'seed', eventFormat),
+    stepLimit: read('JAMJET_STEP_LIMIT', DEFAULT_STEP_LIMIT, (text) => integer(text, 1, MAX_STEP_LIMIT)),
+    workflowVars: read('JAMJET_WORKFLOW_ENV', Object.freeze({}), (text) => chosenVars(text, env)),
+    auditSigningKey: read('JAMJET_AUDIT_SIGNING_KEY', null, (text) => text),
+    allowPrivateAddresses: read('JAMJET_ALLOW_PRIVATE_ADDRESSES', false, flag),
+  };
+  if (problems.length > 0) throw new ConfigError(problems);
+  Object.freeze(config.database);
+  return Object.freeze(config);
+}
+
+/** `http://host:port`, an IPv6 address in brackets. */
+export function urlOf(bind: string, port: number): string {
+  return `http://${bind.includes(':') ? `[${bind}]` : bind}:${port}`;
+}
+
+/** The message continues `NAME: `. */
+class BadValue extends Error {}
+
+function integer(text: string, min: number, max: number): number {
+  const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value >= min && value <= max)) throw new BadValue(`must be a whole number from ${min} to ${max}, not "${text}"`);
+  return value;
+}
+
+function flag(text: string): boolean {
+  const value = text.toLowerCase();
+  if (['1', 'true', 'yes', 'on'].includes(value)) return true;
+  if (['0', 'false', 'no', 'off'].includes(value)) return false;
+  throw new BadValue(`must be 1 or 0, not "${text}"`);
+}
+
+function bindAddress(text: string): string {
+  const address = text.replace(/^\[(.*)\]$/, '$1');
+  if (!/^[\w.:%-]+$/.test(address)) throw new BadValue(`must be an address or a host name, not "${text}"`);
+  return address;
+}
+
+function httpUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || !/^https?:$/.test(url.protocol)) throw new BadValue(`must be an http:// or https:// URL, not "${text}"`);
+  return text.replace(/\/+$/, '');
+}
+
+/** Not echoed when it is bad: it is a secret all the same. */
+function token(text: string): string {
+  if (!/^[\x21-\x7e]+$/.test(text)) throw new BadValue('must be one token without spaces or control characters');
+  return text;
+}
+
+function eventFormat(text: string): EventFormat {
+  const value = text.toLowerCase();
+  if (value !== 'seed' && value !== 'tagged') throw new BadValue(`must be seed or tagged, not "${text}"`);
+  return value;
+}
+
+/**
+ * A level, or comma-separated directives as Rust programs take them (`warn,hyper=debug`): the one without a target counts, or
+ * the one for `jamjet…`. A lone unknown word is a target in RUST_LOG, which other programs share, and a mistake in JAMJET_LOG.
+ */
+function logLevel(text: string, lenient: boolean): LogLevel {
+  let general: LogLevel | undefined;
+  let ours: LogLevel | undefined;
+  for (const directive of text.split(',').map((part) => part.trim())) {
+    if (directive === '') continue;
+    const [target = '', level, ...rest] = directive.split('=');
+    const named = LEVELS[(level ?? target).toLowerCase()];
+    if (rest.length > 0 || (named === undefined && (level !== undefined || !lenient)))
+      throw new BadValue(`must be one of trace, debug, info, warn, error, off (or target=level directives), not "${text}"`);
+    if (level === undefined) general = named ?? general;
+    else if (target.startsWith('jamjet')) ours = named;
+  }
+  return ours ?? general ?? 'info';
+}
+
+/** A bare path, `sqlite:PATH` or `sqlite://PATH`, as SQLx writes it (percent-encoded, `?mode=rwc`). */
+function databaseOf(text: string): Config['database'] {
+  const scheme = /^([a-z][a-z0-9+.-]+):/i.exec(text)?.[1]?.toLowerCase();
+  if (scheme === 'postgres' || scheme === 'postgresql')
+    throw new BadValue('this build has no PostgreSQL engine yet; name a SQLite file, for example sqlite://.jamjet/runtime.db');
+  if (scheme !== undefined && scheme !== 'sqlite')
+    throw new BadValue(`unknown database scheme "${scheme}:"; use a path or sqlite://PATH`);
+  const path = scheme === undefined ? text : sqlitePath(text.replace(/^sqlite:(\/\/)?/i, ''));
+  if (path === ':memory:') throw new BadValue('an in-memory database keeps nothing; name a file');
+  if (path === '' || path.includes('\0') || path.endsWith('/')) throw new BadValue(`names no database file: "${text}"`);
+  return { engine: 'sqlite', path };
+}
+
+function sqlitePath(rest: string): string {
+  const [encoded = '', query = ''] = rest.split('?', 2);
+  const mode = new URLSearchParams(query).get('mode');
+  if (mode !== null && mode !== 'rwc' && mode !== 'rw')
+    throw new BadValue(`mode=${mode} is not supported; the runtime needs to read and write`);
+  try {
+    return decodeURIComponent(encoded);
+  } catch {
+    throw new BadValue(`has a malformed percent escape: "${encoded}"`);
+  }
+}
+
+/** Only names are configured, so no secret ever shows by accident. Unset variables are left out. */
+function chosenVars(text: string, env: Environment): Readonly<Record<string, string>> {
+  const vars: Record<string, string> = {};
+  for (const name of text.split(/[\s,]+/).filter((part) => part !== '')) {
+    if (!/^[A-Za-z_]\w*$/.test(name) || name === '__proto__') throw new BadValue(`"${name}" is not the name of a variable`);
+    const value = env[name];
+    if (value !== undefined) vars[name] = value;
+  }
+  return Object.freeze(vars);
+}

@@ -1,0 +1,54 @@
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import type { TokenRow } from '../store/store.ts';
+
+/** From the most to the least powerful. */
+export const ROLES = ['operator', 'developer', 'reviewer', 'viewer'] as const;
+export type Role = (typeof ROLES)[number];
+
+export function isRole(text: string): text is Role {
+  return (ROLES as readonly string[]).includes(text);
+}
+
+/** Only this hash is stored. The plaintext has 256 random bits, so a plain hash needs no salt and no stretching. */
+export function hashToken(plaintext: string): string {
+  return createHash('sha256').update(plaintext).digest('hex');
+}
+
+export interface Grant {
+  readonly tenantId: string;
+  readonly role: Role;
+  /** Absent = the role and the beginning of the id. It is who acts, in events and approvals. */
+  readonly name?: string;
+  readonly nowMs: number;
+  /** Null = does not expire. */
+  readonly expiresAtMs: number | null;
+}
+
+/** A new token: the row to store and the plaintext (`jj_` + 64 hex), which is shown once and kept nowhere. */
+export function mintToken(grant: Grant): { readonly plaintext: string; readonly row: TokenRow } {
+  const plaintext = `jj_${randomBytes(32).toString('hex')}`;
+  const id = randomUUID();
+  return {
+    plaintext,
+    row: {
+      id,
+      tenantId: grant.tenantId,
+      name: grant.name ?? `${grant.role}-${id.slice(0, 8)}`,
+      role: grant.role,
+      hash: hashToken(plaintext),
+      createdAtMs: grant.nowMs,
+      expiresAtMs: grant.expiresAtMs,
+      revokedAtMs: null,
+    },
+  };
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
+const LONGEST_MS = 100 * 365 * 86_400_000;
+
+/** `90s`, `15m`, `12h`, `30d`, `4w` in milliseconds; null when it is anything else, zero, or beyond a hundred years. */
+export function durationMs(text: string): number | null {
+  const [, count = '', unit = ''] = /^(\d{1,12})([smhdw])$/.exec(text) ?? [];
+  const ms = Number(count) * (UNIT_MS[unit] ?? 0);
+  return ms > 0 && ms <= LONGEST_MS ? ms : null;
+}
