@@ -1,0 +1,67 @@
+// The gate: everything a change must pass, cheap steps first. Says what failed and how to mend it.
+//   npm run check                       all steps
+//   npm run check -- lint types         only these
+//   npm run check -- --except tests     all but these
+import { spawn } from 'node:child_process';
+
+const STEPS = [
+  { name: 'format', command: 'biome format .', mend: '`npm run format` rewrites the files' },
+  { name: 'lint', command: 'biome lint --error-on-warnings .', mend: '`npx biome lint --write .` mends what is safe to mend' },
+  {
+    name: 'doors',
+    command: 'npm run --silent doors',
+    mend: 'a room may only import what ARCHITECTURE.md (Doors) allows: move the code or pass the value in',
+  },
+  { name: 'dead', command: 'knip', mend: 'delete what nobody uses, or drop its `export`' },
+  { name: 'types', command: 'npm run --silent types', mend: 'the compiler names the file and the line' },
+  {
+    name: 'build',
+    command: 'npm run --silent build',
+    mend: 'as for types; dist/ is what the CLI, the bench and the system tests run',
+  },
+  { name: 'tests', command: 'npm run --silent test', mend: '`npx vitest run FILE -t NAME` runs one of them' },
+];
+
+/** Output is shown only when the step fails, but for the tests, which take long enough to watch. */
+function run(step) {
+  const started = performance.now();
+  return new Promise((resolve) => {
+    const child = spawn(step.command, { shell: true, stdio: step.name === 'tests' ? 'inherit' : ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    child.stdout?.on('data', (chunk) => {
+      output += chunk;
+    });
+    child.stderr?.on('data', (chunk) => {
+      output += chunk;
+    });
+    child.on('error', (error) => resolve({ step, passed: false, output: String(error), seconds: 0 }));
+    child.on('close', (code) => {
+      resolve({ step, passed: code === 0, output, seconds: (performance.now() - started) / 1000 });
+    });
+  });
+}
+
+function chosen(args) {
+  const except = args[0] === '--except';
+  const names = except ? args.slice(1) : args;
+  const unknown = names.filter((name) => !STEPS.some((step) => step.name === name));
+  if (unknown.length > 0 || (except && names.length === 0)) {
+    console.error(`usage: npm run check -- [--except] STEP…   steps: ${STEPS.map((step) => step.name).join(', ')}`);
+    process.exit(2);
+  }
+  if (names.length === 0) return STEPS;
+  return STEPS.filter((step) => names.includes(step.name) !== except);
+}
+
+// npx and npm put node_modules/.bin on the path; so does this, for `node scripts/check.mjs`.
+process.env.PATH = `node_modules/.bin:${process.env.PATH}`;
+const failed = [];
+for (const step of chosen(process.argv.slice(2))) {
+  const result = await run(step);
+  console.log(`${result.passed ? '✓' : '✗'} ${step.name.padEnd(8)} ${result.seconds.toFixed(1).padStart(6)} s`);
+  if (result.passed) continue;
+  failed.push(step);
+  if (result.output.trim() !== '') console.log(`\n${result.output.trim()}\n`);
+}
+for (const step of failed) console.log(`✗ ${step.name} failed: ${step.mend}`);
+process.exitCode = failed.length === 0 ? 0 : 1;

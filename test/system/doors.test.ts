@@ -1,0 +1,75 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const CONFIG = '.dependency-cruiser.cjs';
+const { forbidden } = createRequire(import.meta.url)(resolve(CONFIG)) as { forbidden: readonly { name: string }[] };
+
+/** One forbidden import for each rule: the file it stands in, and the line. */
+const FORBIDDEN: Readonly<Record<string, readonly [file: string, line: string]>> = {
+  'no-circles': ['src/compose.ts', "export * from './index.ts';"],
+  resolvable: ['src/compose.ts', "export * from './nowhere.ts';"],
+  'no-dev-at-run-time': ['src/tools.ts', "import 'fast-check';"],
+  'machines-are-pure': ['machines/clock.ts', "import 'node:timers';"],
+  'store-stands-alone': ['store/graph.ts', "export * from '../machines/json.ts';"],
+  'runtime-door': ['src/runtime/server.ts', "export * from '../api/app.ts';"],
+  'executors-door': ['src/executors/model.ts', "export * from '../runtime/loop.ts';"],
+  'authoring-door': ['src/authoring/yaml.ts', "export * from '../config.ts';"],
+  'api-door': ['src/api/routes.ts', "export * from '../../store/sqlite/store.ts';"],
+  'cli-door': ['src/cli/run.ts', "export * from '../runtime/loop.ts';"],
+  'client-door': ['src/client.ts', "import { loop } from './runtime/loop.ts';\nexport const used = loop;"],
+  'bin-door': ['bin/jamjet.js', "import '../src/compose.ts';"],
+  'drivers-in-their-engine': ['src/driver.ts', "import 'better-sqlite3';"],
+  'xstate-in-machines': ['src/actor.ts', "import 'xstate';"],
+  'fastify-in-api': ['src/server.ts', "import 'fastify';"],
+  'clipanion-in-cli': ['src/prompt.ts', "import 'clipanion';"],
+};
+
+/** Files the planted imports point at. */
+const TARGETS = {
+  'src/index.ts': "export * from './compose.ts';",
+  'src/config.ts': 'export {};',
+  'src/api/app.ts': 'export {};',
+  'src/runtime/loop.ts': 'export const loop = 1;',
+  'store/sqlite/store.ts': 'export {};',
+  'machines/json.ts': 'export {};',
+};
+
+describe('the doors', () => {
+  let house = '';
+  const violated = new Map<string, string[]>();
+
+  beforeAll(async () => {
+    house = await mkdtemp(join(tmpdir(), 'jamjet-doors-'));
+    for (const file of [CONFIG, 'tsconfig.json', 'package.json']) await cp(file, join(house, file));
+    await symlink(resolve('node_modules'), join(house, 'node_modules'));
+    const lines = new Map<string, string>(Object.entries(TARGETS));
+    for (const [file, line] of Object.values(FORBIDDEN)) lines.set(file, `${lines.get(file) ?? ''}\n${line}\n`);
+    for (const [file, text] of lines) {
+      await mkdir(dirname(join(house, file)), { recursive: true });
+      await writeFile(join(house, file), text);
+    }
+    for (const { rule, from } of await violations(house)) violated.set(rule.name, [...(violated.get(rule.name) ?? []), from]);
+  });
+
+  afterAll(() => rm(house, { recursive: true, force: true }));
+
+  it.each(forbidden.map((rule) => rule.name))('%s stops a forbidden import', (name) => {
+    const planted = FORBIDDEN[name];
+    expect(planted, `plant a violation of ${name} in this test`).toBeDefined();
+    expect(violated.get(name)).toContain(planted?.[0]);
+  });
+});
+
+async function violations(folder: string): Promise<readonly { rule: { name: string }; from: string }[]> {
+  const args = ['--config', CONFIG, '--output-type', 'json', 'machines', 'store', 'src', 'bin'];
+  const json = await new Promise<string>((resolveOutput) => {
+    execFile(resolve('node_modules/.bin/depcruise'), args, { cwd: folder, maxBuffer: 1 << 26 }, (_exit, stdout) =>
+      resolveOutput(stdout),
+    );
+  });
+  return (JSON.parse(json) as { summary: { violations: { rule: { name: string }; from: string }[] } }).summary.violations;
+}
