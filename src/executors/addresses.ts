@@ -1,0 +1,54 @@
+import { BlockList, isIP } from 'node:net';
+
+/** Never reached, whatever is allowed: unspecified, link-local (cloud metadata lives there), multicast, reserved, translated. */
+const NEVER_V4 = [
+  '0.0.0.0/8',
+  '169.254.0.0/16',
+  '192.0.0.0/24',
+  '192.0.2.0/24',
+  '192.88.99.0/24',
+  '198.18.0.0/15',
+  '198.51.100.0/24',
+  '203.0.113.0/24',
+  '224.0.0.0/3',
+  '100.100.100.200/32',
+];
+const NEVER_V6 = ['2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20', 'fd00:ec2::/32'];
+/** Loopback, private networks, carrier-grade NAT: reached only when the operator says so. */
+const PRIVATE_V4 = ['10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'];
+const PRIVATE_V6 = ['::1/128', 'fc00::/7'];
+/** Global unicast; beside it only IPv4 in its IPv6 spellings (mapped, and through NAT64) is let through. */
+const PUBLIC_V6 = ['2000::/3'];
+const V4_IN_V6 = ['::ffff:', '64:ff9b::'];
+
+const never = list(NEVER_V4, NEVER_V6);
+const local = list(PRIVATE_V4, PRIVATE_V6);
+const known = list(['0.0.0.0/0'], PUBLIC_V6);
+
+export type Reach = 'public' | 'private' | 'never';
+
+/** Where an IP address leads: the open internet, this machine or its networks, or nowhere a request should go. */
+export function reachOf(address: string): Reach {
+  const version = isIP(address);
+  if (version === 0) return 'never';
+  const family = version === 4 ? 'ipv4' : 'ipv6';
+  if (never.check(address, family)) return 'never';
+  if (local.check(address, family)) return 'private';
+  return known.check(address, family) ? 'public' : 'never';
+}
+
+function list(v4: readonly string[], v6: readonly string[]): BlockList {
+  const blocks = new BlockList();
+  for (const range of v4) {
+    const [net, bits] = split(range);
+    blocks.addSubnet(net, bits, 'ipv4');
+    for (const prefix of V4_IN_V6) blocks.addSubnet(`${prefix}${net}`, 96 + bits, 'ipv6');
+  }
+  for (const range of v6) blocks.addSubnet(...split(range), 'ipv6');
+  return blocks;
+}
+
+function split(range: string): [net: string, bits: number] {
+  const slash = range.lastIndexOf('/');
+  return [range.slice(0, slash), Number(range.slice(slash + 1))];
+}

@@ -1,0 +1,75 @@
+import { WorkError } from './executor.ts';
+
+/** Longest error text that reaches the log, in characters. */
+const MAX_MESSAGE = 2_000;
+
+const RESET = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'UND_ERR_SOCKET']);
+const TIMEOUT = new Set([
+  'ETIMEDOUT',
+  'ESOCKETTIMEDOUT',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'UND_ERR_HEADERS_TIMEOUT',
+  'UND_ERR_BODY_TIMEOUT',
+]);
+
+/**
+ * Whatever an attempt threw, as a `WorkError`: its message without the stack, its class from `errorClass`, from a system
+ * error's `code` (its cause's too, as `fetch` wraps it) or from an HTTP `status`. `retryable: false` ends the attempts.
+ */
+export function asWorkError(thrown: unknown): WorkError {
+  if (thrown instanceof WorkError) return thrown;
+  const errorClass = classOf(thrown);
+  return new WorkError(messageOf(thrown), {
+    cause: thrown,
+    retryable: property(thrown, 'retryable') !== false,
+    ...(errorClass === null ? {} : { errorClass }),
+  });
+}
+
+function classOf(thrown: unknown): string | null {
+  const named = property(thrown, 'errorClass');
+  if (typeof named === 'string' && named !== '') return named.slice(0, 100);
+  if (property(thrown, 'name') === 'TimeoutError') return 'timeout';
+  const code = property(thrown, 'code') ?? property(property(thrown, 'cause'), 'code');
+  if (typeof code === 'string') {
+    if (RESET.has(code)) return 'connection_reset';
+    if (TIMEOUT.has(code)) return 'timeout';
+    if (/^E[A-Z]+/.test(code)) return 'io_error';
+  }
+  const status = property(thrown, 'status') ?? property(thrown, 'statusCode');
+  if (status === 429) return 'rate_limit';
+  return typeof status === 'number' && status >= 500 && status <= 599 ? 'server_error' : null;
+}
+
+function messageOf(thrown: unknown): string {
+  const own = property(thrown, 'message');
+  const parts = [typeof own === 'string' ? own : '', causeOf(thrown)].filter((part) => part !== '');
+  const text = parts.length > 0 ? parts.join(': ') : inWords(thrown);
+  return text.length > MAX_MESSAGE ? `${text.slice(0, MAX_MESSAGE - 1)}…` : text;
+}
+
+/** The reason behind "fetch failed" and behind the empty message of several failed connection attempts. */
+function causeOf(thrown: unknown): string {
+  const attempts = property(thrown, 'errors');
+  const behind = Array.isArray(attempts) ? attempts[0] : property(thrown, 'cause');
+  const message = property(behind, 'message');
+  if (typeof message !== 'string' || typeof property(behind, 'code') !== 'string') return '';
+  return message === '' ? causeOf(behind) : message;
+}
+
+function inWords(thrown: unknown): string {
+  if (typeof thrown === 'string' && thrown !== '') return thrown;
+  if (thrown instanceof Error) return thrown.name;
+  if (typeof thrown === 'object' && thrown !== null) return 'something that is no Error was thrown';
+  return `${String(thrown) || 'an empty text'} was thrown`;
+}
+
+/** Reads a property of anything; a getter that throws counts as missing. */
+function property(value: unknown, key: string): unknown {
+  if (typeof value !== 'object' || value === null) return undefined;
+  try {
+    return (value as Record<string, unknown>)[key];
+  } catch {
+    return undefined;
+  }
+}

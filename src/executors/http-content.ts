@@ -1,0 +1,72 @@
+import { isObject, type Json } from '../../machines/json.ts';
+import { type WorkContext, WorkError } from './executor.ts';
+import type { OutboundResponse } from './outbound.ts';
+import { toJson } from './result.ts';
+
+/** Headers that let a service recognise a repeated attempt and find the execution it belongs to. */
+export function tracing(context: WorkContext): Record<string, string> {
+  return { 'idempotency-key': headerSafe(context.idempotencyKey), 'x-jamjet-execution': context.executionId };
+}
+
+/** Node ids may be in any script, headers may not. */
+function headerSafe(text: string): string {
+  return text.replace(/[^!-~]+/g, (part) =>
+    Array.from(Buffer.from(part), (byte) => `%${byte.toString(16).padStart(2, '0')}`).join(''),
+  );
+}
+
+/** The body of a request and the headers with its type: text as it is, a form as a form, everything else as JSON. */
+export function content(
+  body: Json | undefined,
+  headers: Record<string, string>,
+): { readonly body: string | null; readonly headers: Record<string, string> } {
+  if (body === undefined) return { body: null, headers };
+  const type = headers['content-type'];
+  if (typeof body === 'string' && !type?.includes('json')) {
+    return { body, headers: { ...headers, 'content-type': type ?? 'text/plain; charset=utf-8' } };
+  }
+  if (isObject(body) && type?.startsWith('application/x-www-form-urlencoded') === true) {
+    return { body: new URLSearchParams(pairs('body', body)).toString(), headers };
+  }
+  return { body: JSON.stringify(body), headers: { ...headers, 'content-type': type ?? 'application/json' } };
+}
+
+/** A response body: parsed when it says it is JSON, null when it is empty, text otherwise. */
+export function outputOf({ headers, text }: OutboundResponse): Json {
+  if (text === '') return null;
+  if (!/^application\/(?:[\w.+-]+\+)?json\b/i.test(headers['content-type'] ?? '')) return text;
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch (error) {
+    throw new WorkError('the response says it is JSON but is not', { cause: error, retryable: true, errorClass: 'server_error' });
+  }
+  return toJson(parsed, 'response');
+}
+
+/** Name and text of every entry; a list gives its name several times, null is left out. */
+export function pairs(what: string, value: Json | undefined): [name: string, text: string][] {
+  if (value === undefined || value === null) return [];
+  if (!isObject(value)) throw invalid(`${what} must be an object, not ${typeOf(value)}`);
+  return Object.entries(value).flatMap(([name, entry]) =>
+    texts(`${what}.${name}`, entry).map((text): [string, string] => [name, text]),
+  );
+}
+
+function texts(what: string, entry: Json): string[] {
+  if (entry === null) return [];
+  if (Array.isArray(entry)) return (entry as readonly Json[]).flatMap((item) => texts(what, item));
+  if (isObject(entry)) throw invalid(`${what} must be text, a number or true/false, not an object`);
+  return [String(entry)];
+}
+
+export function typeOf(value: Json | undefined): string {
+  if (value === undefined) return 'missing';
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'a list';
+  return isObject(value) ? 'an object' : `a ${typeof value}`;
+}
+
+export function invalid(message: string): WorkError {
+  return new WorkError(message, { retryable: false, errorClass: 'validation' });
+}

@@ -1,0 +1,36 @@
+import { isObject, type Json } from '../../machines/json.ts';
+import type { Executor } from './executor.ts';
+import { content, invalid, outputOf, pairs, tracing, typeOf } from './http-content.ts';
+import type { Outbound } from './outbound.ts';
+
+/**
+ * `http` nodes: sends what the node's mapping rendered (`url`, `headers`, `query`, `body`). The output is the response
+ * body: parsed when the response says it is JSON, null when it is empty, text otherwise. An answer that is no success fails
+ * the attempt. Every attempt of one visit carries the same `Idempotency-Key`, unless the workflow sets its own.
+ */
+export function httpExecutor(outbound: Outbound): Executor {
+  return async (work, context) => {
+    const { url, headers, query, body } = isObject(work.input) ? work.input : {};
+    if (typeof url !== 'string') throw invalid(`url must be text, not ${typeOf(url)}`);
+    const { method } = work.payload;
+    const response = await outbound.request({
+      url: withQuery(url, query),
+      method: typeof method === 'string' ? method : 'GET',
+      ...content(body, { ...tracing(context), ...headersOf(headers) }),
+      signal: context.signal,
+    });
+    return { output: outputOf(response) };
+  };
+}
+
+function headersOf(value: Json | undefined): Record<string, string> {
+  return Object.fromEntries(pairs('headers', value).map(([name, text]) => [name.toLowerCase(), text]));
+}
+
+function withQuery(url: string, query: Json | undefined): string {
+  const added = new URLSearchParams(pairs('query', query)).toString();
+  if (added === '') return url;
+  const hash = url.indexOf('#');
+  const address = hash < 0 ? url : url.slice(0, hash);
+  return `${address}${address.includes('?') ? '&' : '?'}${added}${hash < 0 ? '' : url.slice(hash)}`;
+}

@@ -1,0 +1,255 @@
+import { lookup } from 'node:dns';
+import http from 'node:http';
+import https from 'node:https';
+import { isIP, type LookupFunction } from 'node:net';
+import { reachOf } from './addresses.ts';
+import { WorkError } from './executor.ts';
+import { asWorkError } from './failure.ts';
+import { readText } from './response-text.ts';
+
+const MAX_REDIRECTS = 5;
+const MAX_BYTES = 2 * 1024 * 1024;
+/** How long an idle connection is kept; below the 5 s after which most servers close theirs. */
+const IDLE_MS = 4_000;
+/** Set by the client itself. */
+const RESERVED = new Set([
+  'host',
+  'connection',
+  'content-length',
+  'transfer-encoding',
+  'keep-alive',
+  'upgrade',
+  'expect',
+  'te',
+  'trailer',
+  'accept-encoding',
+]);
+/** What another origin may see after a redirect: nothing that could be a credential. */
+const KEPT_ACROSS_ORIGINS = new Set(['accept', 'accept-language', 'content-type', 'user-agent']);
+
+export interface OutboundOptions {
+  /** Loopback, private networks and carrier-grade NAT; link-local, metadata and reserved addresses are refused even then. */
+  readonly allowPrivateAddresses: boolean;
+  /** Largest response, decompressed; default 2 MiB. */
+  readonly maxBytes?: number;
+}
+
+export interface OutboundRequest {
+  readonly url: string;
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | null;
+  /** Bounds the whole exchange, redirects included. */
+  readonly signal: AbortSignal;
+}
+
+export interface OutboundResponse {
+  readonly status: number;
+  /** Lower-case names; several values of one name are joined by `, `. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
+}
+
+interface Hop {
+  readonly url: URL;
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | null;
+}
+
+/**
+ * The one way out: every HTTP request that the runtime makes for somebody goes through here. The scheme and every address
+ * a name resolves to are checked, for each redirect again, at the moment of connecting, so that a name that changes its
+ * answer gains nothing. Rejects with `WorkError`, whose class says what happened: `blocked_address`, `validation` (the
+ * request itself), `io_error`, `connection_reset`, `timeout`, `rate_limit` (429), `server_error` (5xx), `client_error` (other
+ * answers that are no success), `response_too_large`.
+ */
+export class Outbound {
+  readonly #allowPrivate: boolean;
+  readonly #maxBytes: number;
+  readonly #agents: { readonly 'http:': http.Agent; readonly 'https:': https.Agent };
+
+  constructor(options: OutboundOptions) {
+    this.#allowPrivate = options.allowPrivateAddresses;
+    this.#maxBytes = options.maxBytes ?? MAX_BYTES;
+    const settings = { keepAlive: true, timeout: IDLE_MS, lookup: this.#lookup };
+    this.#agents = { 'http:': new http.Agent(settings), 'https:': new https.Agent(settings) };
+  }
+
+  async request(request: OutboundRequest): Promise<OutboundResponse> {
+    let hop: Hop = {
+      url: parseUrl(request.url, null),
+      method: request.method,
+      headers: checked(request.headers),
+      body: request.body,
+    };
+    for (let redirects = 0; ; redirects += 1) {
+      const response = await this.#exchange(hop, request.signal);
+      const location = response.headers.location;
+      if (location === undefined || ![301, 302, 303, 307, 308].includes(response.status)) return successful(response, hop.url);
+      if (redirects === MAX_REDIRECTS) throw clientError(`${shown(hop.url)}: more than ${MAX_REDIRECTS} redirects`);
+      hop = redirected(hop, response.status, parseUrl(location, hop.url));
+    }
+  }
+
+  /** A reused connection that the server had closed meanwhile is no answer: once more on another, as nothing was received. */
+  async #exchange(hop: Hop, signal: AbortSignal): Promise<OutboundResponse> {
+    for (;;) {
+      const attempt = { reused: false, answered: false };
+      try {
+        return await this.#send(hop, signal, attempt);
+      } catch (error) {
+        if (signal.aborted) throw abortError(signal, hop.url);
+        const failure = asWorkError(error);
+        if (attempt.reused && !attempt.answered && failure.errorClass === 'connection_reset') continue;
+        if (failure === error) throw failure;
+        throw new WorkError(`${shown(hop.url)}: ${failure.message}`, {
+          cause: error,
+          retryable: true,
+          errorClass: failure.errorClass ?? 'io_error',
+        });
+      }
+    }
+  }
+
+  #send(hop: Hop, signal: AbortSignal, attempt: { reused: boolean; answered: boolean }): Promise<OutboundResponse> {
+    this.#checkLiteral(hop.url);
+    const { protocol } = hop.url;
+    const { request } = protocol === 'https:' ? https : http;
+    return new Promise((resolve, reject) => {
+      const sent = request(hop.url, {
+        method: hop.method,
+        agent: this.#agents[protocol === 'https:' ? 'https:' : 'http:'],
+        signal,
+        headers: {
+          'user-agent': 'jamjet-runtime',
+          ...hop.headers,
+          'accept-encoding': 'gzip, deflate, br',
+          ...(hop.body === null ? {} : { 'content-length': String(Buffer.byteLength(hop.body)) }),
+        },
+      });
+      sent.on('socket', () => {
+        attempt.reused = sent.reusedSocket;
+      });
+      sent.on('error', reject);
+      sent.on('response', (message) => {
+        attempt.answered = true;
+        readText(message, this.#maxBytes, `${shown(hop.url)}: `).then(
+          (text) => resolve({ status: message.statusCode ?? 0, headers: flat(message.headers), text }),
+          (error: unknown) => {
+            message.destroy();
+            reject(error);
+          },
+        );
+      });
+      sent.end(hop.body ?? undefined);
+    });
+  }
+
+  /** An address in the URL itself is never looked up; the URL parser has already turned odd spellings into plain ones. */
+  #checkLiteral(url: URL): void {
+    const host = url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname;
+    if (isIP(host) !== 0) this.#check(host, host);
+  }
+
+  readonly #lookup: LookupFunction = (hostname, options, callback) => {
+    lookup(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error !== null) return callback(error, []);
+      try {
+        for (const { address } of addresses) this.#check(hostname, address);
+      } catch (refused) {
+        return callback(refused as WorkError, []);
+      }
+      const [first] = addresses;
+      if (options.all === true || first === undefined) return callback(null, addresses);
+      return callback(null, first.address, first.family);
+    });
+  };
+
+  #check(host: string, address: string): void {
+    const reach = reachOf(address);
+    if (reach === 'public' || (reach === 'private' && this.#allowPrivate)) return;
+    const which = host === address ? address : `${host} (${address})`;
+    const why =
+      reach === 'private' ? 'a private address, which this runtime may not reach' : 'not an address to send requests to';
+    throw new WorkError(`${which} is ${why}`, { retryable: false, errorClass: 'blocked_address' });
+  }
+}
+
+function parseUrl(text: string, base: URL | null): URL {
+  const url = URL.canParse(text, base?.href) ? new URL(text, base?.href) : null;
+  const quoted = `"${text.length > 200 ? `${text.slice(0, 200)}…` : text}"`;
+  if (url === null) throw invalid(`${quoted} is not a URL`);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw invalid(`${quoted} is neither http nor https`);
+  if (url.username !== '' || url.password !== '') {
+    throw invalid(`the URL for ${url.host} holds a user name or password: put credentials into a header`);
+  }
+  return url;
+}
+
+function checked(headers: Readonly<Record<string, string>>): Record<string, string> {
+  const clean: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    const lower = name.toLowerCase();
+    if (RESERVED.has(lower) || lower.startsWith('proxy-')) throw invalid(`header "${name}" is set by the runtime itself`);
+    try {
+      http.validateHeaderName(name);
+      http.validateHeaderValue(name, value);
+    } catch {
+      throw invalid(`header "${name.slice(0, 100)}" has a character that headers may not have`);
+    }
+    clean[lower] = value;
+  }
+  return clean;
+}
+
+function redirected(hop: Hop, status: number, url: URL): Hop {
+  const sameOrigin = url.origin === hop.url.origin;
+  const asGet = (status === 303 && hop.method !== 'HEAD') || (hop.method === 'POST' && (status === 301 || status === 302));
+  const headers = Object.entries(hop.headers).filter(
+    ([name]) => (sameOrigin || KEPT_ACROSS_ORIGINS.has(name)) && !(asGet && name === 'content-type'),
+  );
+  return { url, method: asGet ? 'GET' : hop.method, headers: Object.fromEntries(headers), body: asGet ? null : hop.body };
+}
+
+function successful(response: OutboundResponse, url: URL): OutboundResponse {
+  const { status } = response;
+  if (status >= 200 && status <= 299) return response;
+  const excerpt = response.text.replace(/\s+/g, ' ').trim().slice(0, 300);
+  const message = `${shown(url)} answered ${status}${excerpt === '' ? '' : `: ${excerpt}`}`;
+  if (status === 429) throw new WorkError(message, { retryable: true, errorClass: 'rate_limit' });
+  if (status >= 500) throw new WorkError(message, { retryable: true, errorClass: 'server_error' });
+  throw clientError(message);
+}
+
+function abortError(signal: AbortSignal, url: URL): WorkError {
+  if (signal.reason instanceof WorkError) return signal.reason;
+  const late = signal.reason instanceof Error && signal.reason.name === 'TimeoutError';
+  return new WorkError(`${shown(url)}: ${late ? 'no complete answer in time' : 'aborted'}`, {
+    cause: signal.reason,
+    retryable: true,
+    errorClass: late ? 'timeout' : 'io_error',
+  });
+}
+
+function invalid(message: string): WorkError {
+  return new WorkError(message, { retryable: false, errorClass: 'validation' });
+}
+
+function clientError(message: string): WorkError {
+  return new WorkError(message, { retryable: false, errorClass: 'client_error' });
+}
+
+/** Without the query, which may hold secrets. */
+function shown(url: URL): string {
+  const text = `${url.origin}${url.pathname}`;
+  return text.length > 300 ? `${text.slice(0, 300)}…` : text;
+}
+
+function flat(headers: http.IncomingHttpHeaders): Record<string, string> {
+  const joined: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) joined[name] = Array.isArray(value) ? value.join(', ') : value;
+  }
+  return joined;
+}
