@@ -1,0 +1,19 @@
+/** Columns as wide as their widest cell; all but the first right-aligned. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
+      .join('  ');
+  return [line(head), line(widths.map((width) => '─'.repeat(width))), ...rows.map(line)]
+    .map((text) => `  ${text.trimEnd()}`)
+    .join('\n');
+}
+
+export function whole(value: number): string {
+  return Number.isFinite(value) ? Math.round(value).toLocaleString('en-US') : '–';
+}
+
+export function fixed(value: number | null, digits = 2): string {
+  return value === null || !Number.isFinite(value) ? '–' : value.toFixed(digits);
+}
