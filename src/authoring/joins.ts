@@ -1,0 +1,65 @@
+import type { Findings } from './diagnostic.ts';
+import { hasBranches, type NodeDraft } from './draft.ts';
+
+/**
+ * `join` catches only the first node of a branch. A later node of the branch that says nowhere to go ends the branch, and
+ * the join would wait for nothing: legal, and hardly ever meant.
+ */
+export function warnOfMissedJoins(drafts: readonly NodeDraft[], findings: Findings): void {
+  const byId = new Map(drafts.map((draft) => [draft.id, draft]));
+  for (const parallel of drafts) {
+    const { join, branches } = parallel.kind;
+    if (typeof join !== 'string' || !hasBranches(parallel, 'parallel')) continue;
+    const heads = (branches as readonly string[]).filter((head) => head !== join);
+    const awaited = byId.get(join)?.kind.wait_for;
+    for (const missed of endsWithoutSaying(heads, join, byId)) {
+      if (Array.isArray(awaited) && awaited.includes(missed.id)) continue;
+      findings.warning(
+        'branch_misses_join',
+        `node "${missed.id}" ends a branch of "${parallel.id}" without reaching its join "${join}"`,
+        missed.at,
+        {
+          node_id: missed.id,
+          hint: `write "next: ${join}", or "next: end" if the branch is to end here`,
+        },
+      );
+    }
+  }
+}
+
+/** Nodes behind the heads, short of the join, that do not say where they lead. */
+function endsWithoutSaying(heads: readonly string[], join: string, byId: ReadonlyMap<string, NodeDraft>): readonly NodeDraft[] {
+  const seen = new Set<string>(heads);
+  const found: NodeDraft[] = [];
+  const open = [...heads];
+  for (let id = open.pop(); id !== undefined; id = open.pop()) {
+    const draft = byId.get(id);
+    if (draft === undefined) continue;
+    const targets = targetsOf(draft);
+    if (targets.length === 0 && !heads.includes(id) && draft.kind.type !== 'limit_exceeded') found.push(draft);
+    for (const target of targets) {
+      if (target === join || seen.has(target)) continue;
+      seen.add(target);
+      open.push(target);
+    }
+  }
+  return found;
+}
+
+function targetsOf({ kind, next }: NodeDraft): string[] {
+  const named = [
+    kind.on_approved,
+    kind.on_rejected,
+    kind.on_timeout,
+    kind.fallback_node,
+    kind.join,
+    ...(Array.isArray(kind.branches) ? kind.branches : []),
+  ];
+  const inKind = named.flatMap((target: unknown) => {
+    if (typeof target === 'string') return [target];
+    return target !== null && typeof target === 'object' && 'target' in target && typeof target.target === 'string'
+      ? [target.target]
+      : [];
+  });
+  return [...inKind, ...(next ?? []).map(({ to }) => to.value)];
+}

@@ -1,0 +1,74 @@
+import { isMap, isSeq } from 'yaml';
+import type { Source } from './source.ts';
+import { fieldsOf, followed, offsetOf } from './values.ts';
+
+/** Where in the file a path of the document (`nodes.review.kind.timeout_secs`, `edges.3.to`) was written. */
+export interface Places {
+  /** Offset of the path or of the nearest thing around it; null when nothing of it was written. */
+  nearest(path: string): number | null;
+}
+
+/** The places of a compiled document: every part is marked as it is made. */
+export class MarkedPlaces implements Places {
+  readonly #marks = new Map<string, number>();
+
+  mark(path: string, at: number): void {
+    this.#marks.set(path, at);
+  }
+
+  nearest(path: string): number | null {
+    for (let prefix = dotted(path); prefix !== ''; prefix = prefix.slice(0, Math.max(0, prefix.lastIndexOf('.')))) {
+      const at = this.#marks.get(prefix);
+      if (at !== undefined) return at;
+    }
+    return null;
+  }
+}
+
+/** The places of a file that holds the document as it is. */
+export class SamePlaces implements Places {
+  readonly #source: Source;
+  readonly #root: unknown;
+
+  constructor(root: unknown, source: Source) {
+    this.#source = source;
+    this.#root = root;
+  }
+
+  nearest(path: string): number | null {
+    let rest = dotted(path);
+    let at: number | null = null;
+    let node = followed(this.#root, this.#source);
+    while (rest !== '') {
+      if (isMap(node)) {
+        // Names may hold dots: the longest key that begins the path is the one that is meant.
+        const fits = [...fieldsOf(node, this.#source).values()].filter(({ key }) => rest === key || rest.startsWith(`${key}.`));
+        const field = fits.sort((a, b) => b.key.length - a.key.length)[0];
+        if (field === undefined) return at;
+        at = isMap(field.value) || isSeq(field.value) ? field.keyAt : field.at;
+        node = field.value;
+        rest = rest.slice(field.key.length + 1);
+      } else if (isSeq(node)) {
+        const items = node.items.map((item) => followed(item, this.#source));
+        const item =
+          items.find((candidate) => isMap(candidate) && named(rest, candidate.get('id'))) ?? items[Number.parseInt(rest, 10)];
+        if (item === undefined || item === null) return at;
+        at = offsetOf(item);
+        const id = isMap(item) ? item.get('id') : null;
+        const taken = named(rest, id) ? String(id) : String(Number.parseInt(rest, 10));
+        node = item;
+        rest = rest.slice(taken.length + 1);
+      } else return at;
+    }
+    return at;
+  }
+}
+
+function named(path: string, id: unknown): boolean {
+  return typeof id === 'string' && (path === id || path.startsWith(`${id}.`));
+}
+
+/** `edges[3].to` → `edges.3.to`. */
+function dotted(path: string): string {
+  return path.replace(/\[(\d+)\]/g, '.$1');
+}

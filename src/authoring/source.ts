@@ -1,0 +1,106 @@
+import { type Alias, Composer, type CST, type Document, isScalar, LineCounter, type Node, Parser, visit } from 'yaml';
+import { MAX_NESTING } from '../../machines/limits.ts';
+import { Findings, type Position, Unreadable } from './diagnostic.ts';
+
+/** Longer files are refused unread: a workflow of 5,000 nodes has about 1 MB. */
+export const MAX_SOURCE_LENGTH = 4 * 1024 * 1024;
+
+/** A workflow file as a tree in which every value knows its place. */
+export interface Source {
+  readonly file: string;
+  /** Null only for an empty file. */
+  readonly root: Node | null;
+  readonly findings: Findings;
+  /** The node an alias stands for; null = its anchor does not exist before it. */
+  resolve(alias: Alias): Node | null;
+}
+
+/** Reads YAML, and JSON as the part of YAML it is. Problems of the text itself are noted in `findings`. */
+export function readSource(text: string, file: string): Source {
+  const lines = new LineCounter();
+  const findings = new Findings(file, (offset) => positionIn(lines, offset));
+  const empty: Source = { file, root: null, findings, resolve: () => null };
+  try {
+    const document = compose(text, lines, findings);
+    if (document === null) return empty;
+    const targets = aliasTargets(document);
+    return { file, root: document.contents, findings, resolve: (alias) => targets.get(alias) ?? null };
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error;
+    findings.error(error.code, error.message, error.at, { hint: error.hint });
+    return empty;
+  }
+}
+
+function positionIn(lines: LineCounter, offset: number): Position {
+  const { line, col } = lines.linePos(offset);
+  return { line: Math.max(1, line), column: Math.max(1, col) };
+}
+
+function compose(text: string, lines: LineCounter, findings: Findings): Document | null {
+  if (text.length > MAX_SOURCE_LENGTH) {
+    throw new Unreadable('file_too_large', `the file has ${text.length} characters, more than ${MAX_SOURCE_LENGTH}`, 0);
+  }
+  const tokens = [...new Parser(lines.addNewLine).parse(text)];
+  // The composer recurses: too deep a file would overflow its stack, so the tokens are measured first.
+  for (const token of tokens) refuseDeep(token);
+  const [document, second] = new Composer({ uniqueKeys: true, prettyErrors: false }).compose(tokens);
+  if (document === undefined)
+    throw new Unreadable('empty_file', 'the file is empty', 0, 'a workflow file has "workflow:" and "nodes:"');
+  for (const { code, message, pos } of [...document.errors, ...document.warnings]) {
+    findings.error('yaml_syntax', `not valid YAML: ${message}`, pos[0], { hint: HINTS[code] ?? null });
+  }
+  if (second !== undefined) {
+    findings.error('several_documents', 'the file holds several YAML documents', second.range[0], {
+      hint: 'put one workflow in a file',
+    });
+  }
+  if (document.contents === null || (isScalar(document.contents) && document.contents.value === null)) {
+    if (!findings.failed)
+      throw new Unreadable('empty_file', 'the file is empty', 0, 'a workflow file has "workflow:" and "nodes:"');
+    return null;
+  }
+  return document as Document;
+}
+
+const HINTS: Readonly<Record<string, string>> = {
+  TAB_AS_INDENT: 'indent with spaces',
+  BAD_INDENT: 'keys of one map stand in one column',
+  DUPLICATE_KEY: 'remove one of the two',
+  TAG_RESOLVE_FAILED: 'remove the tag: a workflow knows only texts, numbers, booleans, lists and maps',
+  MULTILINE_IMPLICIT_KEY: 'put the text in quotes',
+  BLOCK_AS_IMPLICIT_KEY: 'put a text that holds ": " in quotes',
+};
+
+/** Throws when collections nest deeper than a document may. Without recursion: the depth is the attacker's. */
+function refuseDeep(root: CST.Token): void {
+  const open: { readonly token: CST.Token; readonly depth: number }[] = [{ token: root, depth: 0 }];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { token, depth } = next;
+    if (depth > MAX_NESTING) {
+      throw new Unreadable('nested_too_deep', `maps and lists nest more than ${MAX_NESTING} levels deep`, token.offset);
+    }
+    if (token.type === 'document' && token.value !== undefined) open.push({ token: token.value, depth });
+    if (!('items' in token)) continue;
+    for (const { key, value } of token.items) {
+      if (key) open.push({ token: key, depth: depth + 1 });
+      if (value) open.push({ token: value, depth: depth + 1 });
+    }
+  }
+}
+
+/** Which node each alias means: the last one with its anchor before it. */
+function aliasTargets(document: Document): ReadonlyMap<Alias, Node> {
+  const anchors = new Map<string, Node>();
+  const targets = new Map<Alias, Node>();
+  visit(document, {
+    Alias(_key, alias) {
+      const target = anchors.get(alias.source);
+      if (target !== undefined) targets.set(alias, target);
+    },
+    Value(_key, node) {
+      if (node.anchor !== undefined) anchors.set(node.anchor, node);
+    },
+  });
+  return targets;
+}

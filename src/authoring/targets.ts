@@ -1,0 +1,49 @@
+import type { MarkedPlaces } from './places.ts';
+import type { At, Section } from './section.ts';
+
+/** Names of nodes as the author writes them, and what they mean in the document. */
+export class Targets {
+  readonly #ends: ReadonlySet<string>;
+
+  /** `ends`: the nodes of type `end`. The document has none: `end` is a target there. */
+  constructor(ends: ReadonlySet<string>) {
+    this.#ends = ends;
+  }
+
+  of(id: string): string {
+    return this.#ends.has(id) ? 'end' : id;
+  }
+
+  isEnd(id: string): boolean {
+    return id === 'end' || this.#ends.has(id);
+  }
+}
+
+/** A route written as `{if, next}`, `{when, to}`, `{condition, target}`, `{else: target}` or a bare target. */
+export interface Route {
+  readonly to: At<string>;
+  /** Null = taken when no other is. */
+  readonly condition: At<string> | null;
+}
+
+export function routeOf(item: At<string> | Section, targets: Targets): Route | null {
+  if (!('finish' in item)) return { to: { value: targets.of(item.value), at: item.at }, condition: null };
+  const otherwise = item.text('else', 'default');
+  const to = item.text('next', 'to', 'target') ?? otherwise;
+  const condition = item.text('if', 'when', 'condition');
+  item.finish();
+  if (to === null) {
+    item.error('missing_key', `${item.name} leads nowhere`, item.at, 'write "next: <node>", or "else: <node>"');
+    return null;
+  }
+  if (otherwise !== null && (condition !== null || to !== otherwise)) {
+    item.error('given_twice', `${item.name}: "else" stands alone, without a condition or another target`, otherwise.at);
+  }
+  return { to: { value: targets.of(to.value), at: to.at }, condition: otherwise === null ? condition : null };
+}
+
+export function markRoute(places: MarkedPlaces, path: string, target: string, { to, condition }: Route): void {
+  places.mark(path, to.at);
+  places.mark(`${path}.${target}`, to.at);
+  if (condition !== null) places.mark(`${path}.condition`, condition.at);
+}

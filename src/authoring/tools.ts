@@ -1,0 +1,73 @@
+import { dirname, resolve } from 'node:path';
+import { isMap } from 'yaml';
+import type { Json } from '../../machines/json.ts';
+import { Section } from './section.ts';
+
+/** A function that the workflow file brings along. It is no part of the document: what is registered names no files. */
+export interface LocalTool {
+  /** Absolute path of a JavaScript module. */
+  readonly module: string;
+  /** Name of the exported function. */
+  readonly export: string;
+}
+
+export interface Tools {
+  /** The document's `tools`. */
+  readonly catalog: Record<string, Json>;
+  readonly local: Readonly<Record<string, LocalTool>>;
+}
+
+/** The tool catalog, in which `kind: function` is a function of a module beside the file. */
+export function readTools(tools: Section | null): Tools {
+  const catalog: Record<string, Json> = {};
+  const local: Record<string, LocalTool> = {};
+  for (const { key, value, keyAt } of tools?.fields ?? []) {
+    if (tools === null) break;
+    if (!isMap(value)) {
+      tools.error('wrong_type', `tool "${key}" must be a map of kind and reference`, keyAt);
+      continue;
+    }
+    const tool = new Section(value, keyAt, `tool "${key}"`, tools.source);
+    if (tool.text('kind')?.value !== 'function') {
+      catalog[key] = catalogEntry(tool);
+      continue;
+    }
+    const found = localTool(key, tool);
+    if (found !== null) local[key] = found;
+  }
+  return { catalog, local };
+}
+
+function catalogEntry(tool: Section): Json {
+  const reference = tool.text('reference', 'ref');
+  const others = tool.fields
+    .filter(({ key }) => key !== 'ref')
+    .flatMap(({ key }) => [[key, tool.json(key)?.value ?? null] as const]);
+  return { ...Object.fromEntries(others), ...(reference === null ? {} : { reference: reference.value }) };
+}
+
+function localTool(name: string, tool: Section): LocalTool | null {
+  const reference = tool.text('reference', 'ref');
+  for (const key of ['description', 'input_schema', 'output_schema', 'permissions']) tool.find(key);
+  tool.finish();
+  if (reference === null) {
+    tool.error(
+      'missing_key',
+      `${tool.name} does not say which function it is`,
+      tool.at,
+      `write "reference: ./tools.mjs#${name}"`,
+    );
+    return null;
+  }
+  const [, path = '', exported = name] = /^([^#]+)(?:#(.+))?$/.exec(reference.value.trim()) ?? [];
+  if (!/^(\.{0,2}\/|[A-Za-z]:[\\/])/.test(path) || !/\.(m?js|cjs|mts|ts)$/.test(path)) {
+    tool.error(
+      'bad_reference',
+      `${tool.name}: "${reference.value}" is not a JavaScript module of this machine`,
+      reference.at,
+      `write "reference: ./tools.mjs#${name}"`,
+    );
+    return null;
+  }
+  return { module: resolve(dirname(tool.source.file), path), export: exported };
+}

@@ -1,0 +1,122 @@
+import { isAlias, isMap, isScalar, isSeq, type Node, type Pair, type ParsedNode, type YAMLMap } from 'yaml';
+import type { Json } from '../../machines/json.ts';
+import { MAX_NESTING, MAX_VALUES } from '../../machines/limits.ts';
+import { Unreadable } from './diagnostic.ts';
+import type { Source } from './source.ts';
+
+/** One `key: value` of a map. */
+export interface Field {
+  readonly key: string;
+  /** Offset of the key. */
+  readonly keyAt: number;
+  /** Null for `key:` and `key: null` alike. */
+  readonly value: Node | null;
+  /** Offset of the value, of the key when there is none. */
+  readonly at: number;
+}
+
+export function offsetOf(node: unknown): number {
+  return (node as Partial<ParsedNode> | null)?.range?.[0] ?? 0;
+}
+
+/** What a node stands for once aliases are followed; null for none and for the scalar `null`. */
+export function followed(node: unknown, source: Source): Node | null {
+  let target = (node ?? null) as Node | null;
+  for (let hops = 0; isAlias(target); hops++) {
+    const at = offsetOf(target);
+    const name = target.source;
+    target = source.resolve(target);
+    if (target === null || hops > MAX_NESTING)
+      throw new Unreadable('unknown_anchor', `"*${name}" names an anchor that is not set before it`, at);
+  }
+  return isScalar(target) && target.value === null ? null : target;
+}
+
+/**
+ * The fields of a map, those it takes over by `<<` included. A key that JSON cannot hold is an error and left out.
+ * Keys of the map win over merged ones, earlier merged maps over later ones.
+ */
+export function fieldsOf(map: YAMLMap, source: Source, depth = 0): ReadonlyMap<string, Field> {
+  const own = new Map<string, Field>();
+  const merged: ReadonlyMap<string, Field>[] = [];
+  for (const pair of map.items) {
+    if (isMergeKey(pair)) merged.push(...mergedMaps(pair, source, depth));
+    else {
+      const field = fieldOf(pair, source);
+      if (field !== null) own.set(field.key, field);
+    }
+  }
+  for (const fields of merged) for (const [key, field] of fields) if (!own.has(key)) own.set(key, field);
+  return own;
+}
+
+function fieldOf(pair: Pair, source: Source): Field | null {
+  const keyAt = offsetOf(pair.key);
+  const key = followed(pair.key, source);
+  const name = isScalar(key) ? key.value : key;
+  if (typeof name !== 'string') {
+    const what = name === null ? 'null' : isScalar(key) ? `the ${typeof name} ${String(key.source ?? name)}` : 'a list or map';
+    source.findings.error('bad_key', `a key is ${what}, not a text`, keyAt || offsetOf(pair.value), {
+      hint: isScalar(key) ? 'put it in quotes' : null,
+    });
+    return null;
+  }
+  if (name === '__proto__') {
+    source.findings.error('bad_key', '"__proto__" cannot be a key', keyAt);
+    return null;
+  }
+  const value = followed(pair.value, source);
+  return { key: name, keyAt, value, at: value === null ? keyAt : offsetOf(pair.value) };
+}
+
+function isMergeKey(pair: Pair): boolean {
+  return isScalar(pair.key) && pair.key.value === '<<' && pair.key.type === 'PLAIN';
+}
+
+function mergedMaps(pair: Pair, source: Source, depth: number): ReadonlyMap<string, Field>[] {
+  if (depth > MAX_NESTING)
+    throw new Unreadable('nested_too_deep', `"<<" leads through more than ${MAX_NESTING} maps`, offsetOf(pair.key));
+  const value = followed(pair.value, source);
+  const maps = isSeq(value) ? value.items.map((item) => followed(item, source)) : [value];
+  return maps.flatMap((map) => {
+    if (isMap(map)) return [fieldsOf(map, source, depth + 1)];
+    source.findings.error('bad_merge', '"<<" takes a map or a list of maps', offsetOf(pair.key));
+    return [];
+  });
+}
+
+const valuesRead = new WeakMap<Source, number>();
+
+/** The JSON value of a node. Throws `Unreadable` when aliases make it endless or too large. */
+export function jsonOf(node: unknown, source: Source, depth = 0): Json {
+  const count = (valuesRead.get(source) ?? 0) + 1;
+  valuesRead.set(source, count);
+  if (count > MAX_VALUES) {
+    throw new Unreadable('too_many_values', `aliases make the file larger than ${MAX_VALUES} values`, offsetOf(node));
+  }
+  if (depth > MAX_NESTING)
+    throw new Unreadable('nested_too_deep', `maps and lists nest more than ${MAX_NESTING} levels deep`, offsetOf(node));
+  const target = followed(node, source);
+  if (target === null) return null;
+  if (isSeq(target)) return target.items.map((item) => jsonOf(item, source, depth + 1));
+  if (isMap(target)) {
+    return Object.fromEntries([...fieldsOf(target, source)].map(([key, field]) => [key, jsonOf(field.value, source, depth + 1)]));
+  }
+  return isScalar(target) ? scalarJson(target.value, target.source, offsetOf(node), source) : null;
+}
+
+function scalarJson(value: unknown, written: string | undefined, at: number, source: Source): Json {
+  if (typeof value === 'string' || typeof value === 'boolean') return value;
+  if (typeof value !== 'number' || !Number.isFinite(value)) {
+    source.findings.error('not_json', `${written ?? String(value)} is no value a workflow can hold`, at, {
+      hint: 'put it in quotes to make it a text',
+    });
+    return null;
+  }
+  if (Number.isInteger(value) && !Number.isSafeInteger(value)) {
+    source.findings.warning('rounded_number', `${written ?? value} is rounded to ${value}`, at, {
+      hint: 'put it in quotes to keep every digit',
+    });
+  }
+  return value;
+}
