@@ -1,6 +1,6 @@
+import type { Json } from '../../machines/json.ts';
 import type { Message } from '../../machines/messages.ts';
 import type { Refused, Stepped } from '../../machines/run.ts';
-import type { Json } from '../../machines/json.ts';
 import type { IdempotencyRow, NewExecution } from '../../store/store.ts';
 import type { Origin } from './origin.ts';
 import type { Loaded } from './programs.ts';
@@ -19,6 +19,8 @@ export interface Conditions {
   readonly settle?: { readonly id: string; readonly fence: number | null };
   /** The inbox message this is; consumed whether or not the step takes it. */
   readonly consume?: number;
+  /** Settle the item or timer also when the machine refuses the message: it would fall due for ever. */
+  readonly always?: boolean;
 }
 
 export interface Draft {
@@ -29,7 +31,10 @@ export interface Draft {
 }
 
 /** The reasons a message was not taken, beside the machine's own. */
-export type Outcome = Stepped | Refused | { readonly refused: 'idempotency' | 'unknown' | 'work'; readonly nodes: readonly string[] };
+export type Outcome =
+  | Stepped
+  | Refused
+  | { readonly refused: 'idempotency' | 'unknown' | 'work'; readonly nodes: readonly string[] };
 
 interface Posted extends Draft {
   readonly resolve: (outcome: Outcome) => void;

@@ -26,5 +26,9 @@ export interface Checkpoint {
 const ENTRY_BYTES = 2048;
 
 export function hotCache(maxBytes: number): LRUCache<string, Hot> {
-  return new LRUCache({ maxSize: maxBytes, maxEntrySize: maxBytes, sizeCalculation: (hot) => ENTRY_BYTES + 4 * (hot.checkpoint.bytes + hot.checkpoint.logBytes) });
+  return new LRUCache({
+    maxSize: maxBytes,
+    maxEntrySize: maxBytes,
+    sizeCalculation: (hot) => ENTRY_BYTES + 4 * (hot.checkpoint.bytes + hot.checkpoint.logBytes),
+  });
 }

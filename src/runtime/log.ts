@@ -8,7 +8,11 @@ export const EVENTS_PER_PAGE = 500;
 export type TimedEvent = LogEvent & { readonly at_ms: number };
 
 /** The log of an execution, page by page, `after` exclusive. */
-export async function* readLog(store: Store, executionId: string, filter: { after?: number; type?: string; nodeId?: string; limit?: number }): AsyncGenerator<EventRow> {
+export async function* readLog(
+  store: Store,
+  executionId: string,
+  filter: { after?: number; type?: string; nodeId?: string; limit?: number },
+): AsyncGenerator<EventRow> {
   let after = filter.after ?? 0;
   let left = filter.limit ?? Number.POSITIVE_INFINITY;
   while (left > 0) {
@@ -28,7 +32,13 @@ export async function* readLog(store: Store, executionId: string, filter: { afte
 }
 
 export function eventOf(row: EventRow): TimedEvent {
-  return { sequence: row.seq, type: row.type as EventType, node_id: row.nodeId, data: JSON.parse(row.data) as JsonObject, at_ms: row.atMs };
+  return {
+    sequence: row.seq,
+    type: row.type as EventType,
+    node_id: row.nodeId,
+    data: JSON.parse(row.data) as JsonObject,
+    at_ms: row.atMs,
+  };
 }
 
 /** The input, from the first event. */
@@ -39,7 +49,12 @@ export async function readInput(store: Store, executionId: string): Promise<Json
 }
 
 /** Events after a checkpoint, up to the sequence the execution stands at. Throws `corrupt` when some are missing. */
-export async function readTail(store: Store, executionId: string, after: number, upTo: number): Promise<{ readonly events: TimedEvent[]; readonly bytes: number }> {
+export async function readTail(
+  store: Store,
+  executionId: string,
+  after: number,
+  upTo: number,
+): Promise<{ readonly events: TimedEvent[]; readonly bytes: number }> {
   const events: TimedEvent[] = [];
   let bytes = 0;
   for await (const row of readLog(store, executionId, { after })) {
@@ -47,6 +62,7 @@ export async function readTail(store: Store, executionId: string, after: number,
     bytes += row.data.length;
     events.push(eventOf(row));
   }
-  if (events.length !== upTo - after) throw new RuntimeError('corrupt', `execution ${executionId} lacks events between ${after} and ${upTo}`);
+  if (events.length !== upTo - after)
+    throw new RuntimeError('corrupt', `execution ${executionId} lacks events between ${after} and ${upTo}`);
   return { events, bytes };
 }

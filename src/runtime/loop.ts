@@ -1,7 +1,7 @@
 import type { LRUCache } from 'lru-cache';
+import { fold } from '../../machines/fold.ts';
 import type { Message } from '../../machines/messages.ts';
 import type { Effect, Run, StepEnv, Stepped } from '../../machines/run.ts';
-import { fold } from '../../machines/fold.ts';
 import { load, start, step } from '../../machines/step.ts';
 import type { ExecutionRow, ExecutionWrite, Refusal, Store, Unit } from '../../store/store.ts';
 import { nextCheckpoint } from './checkpoint.ts';
@@ -134,7 +134,11 @@ export class Loop {
         if (hot !== null) this.#options.hot.set(box.id, hot);
         if (hot === null) this.#answerAll(box, { refused: 'unknown', nodes: [] });
         else if (this.#options.hot.has(box.id)) this.#rouse(box);
-        else this.#rejectAll(box, new RuntimeError('corrupt', `execution ${box.id} is larger than the memory set aside for hot executions`));
+        else
+          this.#rejectAll(
+            box,
+            new RuntimeError('corrupt', `execution ${box.id} is larger than the memory set aside for hot executions`),
+          );
       },
       (error: unknown) => {
         box.state = 'idle';
@@ -216,11 +220,21 @@ export class Loop {
       }
       outcomes.push(outcome);
       if (envelope.conditions?.consume !== undefined) draught.consumed.push(envelope.conditions.consume);
-      if ('refused' in outcome) continue;
+      if ('refused' in outcome) {
+        if (envelope.conditions?.always === true) addConditions(draught, envelope.conditions, []);
+        continue;
+      }
       addConditions(draught, envelope.conditions, outcome.events);
       addEvents(draught, outcome.events, envelope.origin, nowMs);
       run = outcome.run;
-      addEffects(draught, outcome.effects, { executionId: box.id, loaded: base.loaded, run, nowMs, ids: this.#options.ids, vars: this.#options.vars });
+      addEffects(draught, outcome.effects, {
+        executionId: box.id,
+        loaded: base.loaded,
+        run,
+        nowMs,
+        ids: this.#options.ids,
+        vars: this.#options.vars,
+      });
       for (const effect of outcome.effects) effects.push({ effect, run });
       if (envelope.remember !== undefined) remembered = envelope.remember(outcome);
       if (envelope.birth === null && envelope.child !== undefined) {
@@ -229,11 +243,18 @@ export class Loop {
         commits.push(child);
       }
     }
-    if (base === null || run === null || (draught.events.length === 0 && draught.consumed.length === 0)) {
+    if (base === null || run === null || isEmpty(draught)) {
       return { box, before, taken, outcomes, unit: null, commits: [] };
     }
     const commit = this.#committed(box.id, before, base, run, draught, effects, nowMs);
-    return { box, before, taken, outcomes, unit: { executions: [commit.write, ...births], idempotency: remembered }, commits: [commit, ...commits] };
+    return {
+      box,
+      before,
+      taken,
+      outcomes,
+      unit: { executions: [commit.write, ...births], idempotency: remembered },
+      commits: [commit, ...commits],
+    };
   }
 
   #step(envelope: Envelope, base: Hot | Birth, run: Run | null, env: StepEnv): Outcome | Error {
@@ -242,7 +263,11 @@ export class Loop {
       if (run === null) return { refused: 'unknown', nodes: [] };
       return step(base.loaded.program, run, envelope.message, env);
     } catch (cause) {
-      return new RuntimeError('corrupt', `execution ${env.executionId} cannot be stepped: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+      return new RuntimeError(
+        'corrupt',
+        `execution ${env.executionId} cannot be stepped: ${cause instanceof Error ? cause.message : String(cause)}`,
+        { cause },
+      );
     }
   }
 
@@ -251,12 +276,27 @@ export class Loop {
     const first: Stepped = start(birth.loaded.program, birth.input, this.#env(birth.id, birth, nowMs));
     const draught = emptyDraught();
     addEvents(draught, first.events, draft.origin, nowMs);
-    addEffects(draught, first.effects, { executionId: birth.id, loaded: birth.loaded, run: first.run, nowMs, ids: this.#options.ids, vars: this.#options.vars });
+    addEffects(draught, first.effects, {
+      executionId: birth.id,
+      loaded: birth.loaded,
+      run: first.run,
+      nowMs,
+      ids: this.#options.ids,
+      vars: this.#options.vars,
+    });
     const effects = first.effects.map((effect) => ({ effect, run: first.run }));
     return this.#committed(birth.id, null, birth, first.run, draught, effects, nowMs);
   }
 
-  #committed(id: string, before: Hot | null, base: Hot | Birth, run: Run, draught: Draught, effects: Committed['effects'], nowMs: number): Committed {
+  #committed(
+    id: string,
+    before: Hot | null,
+    base: Hot | Birth,
+    run: Run,
+    draught: Draught,
+    effects: Committed['effects'],
+    nowMs: number,
+  ): Committed {
     const { text, checkpoint } = nextCheckpoint(before?.checkpoint ?? null, run, draught.logBytes);
     const head = headOf(run, this.#options.runtimeId, nowMs);
     const { loaded, tenantId, workflowId, workflowVersion, revision, labels, parentId, depth, deadlineAtMs, createdAtMs } = base;
@@ -308,7 +348,8 @@ export class Loop {
       only.resolve({ refused: refusal.reason === 'timer' || refusal.reason === 'inbox' ? 'stale' : refusal.reason, nodes: [] });
     } else if (refusal.reason === 'sequence' && ++box.conflicts > MAX_CONFLICTS) {
       this.#pending -= taken.length;
-      for (const envelope of taken) envelope.reject(new RuntimeError('overloaded', `execution ${box.id} is changing too fast`, { retryAfterMs: 1000 }));
+      for (const envelope of taken)
+        envelope.reject(new RuntimeError('overloaded', `execution ${box.id} is changing too fast`, { retryAfterMs: 1000 }));
       box.conflicts = 0;
     } else {
       box.oneByOne = refusal.reason !== 'sequence';
@@ -348,14 +389,24 @@ export class Loop {
   }
 }
 
+function isEmpty(draught: Draught): boolean {
+  return draught.events.length === 0 && draught.consumed.length === 0 && draught.timers.length === 0 && draught.work.length === 0;
+}
+
 /** The child's news for its parent, when its status has changed. */
 function parentNews(before: Hot | null, now: Hot): ExecutionWrite['send'][number] | null {
-  if (now.parentId === null || before === null || before.run.status === now.run.status) return null;
-  return { toExecutionId: now.parentId, message: JSON.stringify({ type: 'child_status', childId: now.id, status: now.run.status }) };
+  if (now.parentId === null || (before?.run.status ?? 'running') === now.run.status) return null;
+  return {
+    toExecutionId: now.parentId,
+    message: JSON.stringify({ type: 'child_status', childId: now.id, status: now.run.status }),
+  };
 }
 
 /** Brings a stored execution into memory. Throws `corrupt` when its log does not fold. */
-export async function loadHot(options: Pick<LoopOptions, 'store' | 'programs' | 'runtimeId' | 'stepLimit'>, row: ExecutionRow): Promise<Hot> {
+export async function loadHot(
+  options: Pick<LoopOptions, 'store' | 'programs' | 'runtimeId' | 'stepLimit'>,
+  row: ExecutionRow,
+): Promise<Hot> {
   const { store, programs, runtimeId, stepLimit } = options;
   const loaded = await programs.load(row.tenantId, row.revision);
   const input = await readInput(store, row.id);
@@ -369,7 +420,31 @@ export async function loadHot(options: Pick<LoopOptions, 'store' | 'programs' | 
     logBytes = tail.bytes;
     run = fold(loaded.program, run, tail.events, env);
   }
-  const { id, tenantId, workflowId, workflowVersion, revision, labels, parentId, depth, deadlineAtMs, createdAtMs, updatedAtMs, completedAtMs } = row;
-  const head = { workflowId, workflowVersion, revision, labels, parentId, depth, deadlineAtMs, createdAtMs, updatedAtMs, completedAtMs };
+  const {
+    id,
+    tenantId,
+    workflowId,
+    workflowVersion,
+    revision,
+    labels,
+    parentId,
+    depth,
+    deadlineAtMs,
+    createdAtMs,
+    updatedAtMs,
+    completedAtMs,
+  } = row;
+  const head = {
+    workflowId,
+    workflowVersion,
+    revision,
+    labels,
+    parentId,
+    depth,
+    deadlineAtMs,
+    createdAtMs,
+    updatedAtMs,
+    completedAtMs,
+  };
   return { id, tenantId, loaded, run, checkpoint: { seq: stored?.seq ?? 0, bytes, logBytes }, ...head };
 }

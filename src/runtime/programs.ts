@@ -19,7 +19,10 @@ export interface Loaded {
 export class Programs {
   readonly #store: Store;
   readonly #tools: Tools;
-  readonly #cache = new LRUCache<string, Loaded>({ maxSize: MAX_CACHED_NODES, sizeCalculation: (loaded) => loaded.program.workflow.nodes.length + 1 });
+  readonly #cache = new LRUCache<string, Loaded>({
+    maxSize: MAX_CACHED_NODES,
+    sizeCalculation: (loaded) => loaded.program.workflow.nodes.length + 1,
+  });
   readonly #loading = new Map<string, Promise<Loaded>>();
 
   constructor(store: Store, tools: Tools) {

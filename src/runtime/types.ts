@@ -162,14 +162,28 @@ export interface Runtime {
   execution(tenantId: string, id: string): Promise<ExecutionView>;
   executions(
     tenantId: string,
-    filter: { readonly status?: Status; readonly workflowId?: string; readonly parentId?: string; readonly limit: number; readonly offset: number },
+    filter: {
+      readonly status?: Status;
+      readonly workflowId?: string;
+      readonly parentId?: string;
+      readonly limit: number;
+      readonly offset: number;
+    },
   ): Promise<readonly ExecutionSummary[]>;
   /** Resolves when terminal or paused, at the latest after `waitMs`. */
   settled(tenantId: string, id: string, waitMs: number, signal?: AbortSignal): Promise<ExecutionView>;
   /** The log, in pages read as the consumer asks for them. */
-  events(tenantId: string, id: string, page?: { readonly after?: number; readonly limit?: number; readonly type?: string; readonly nodeId?: string }): AsyncIterable<EventView>;
+  events(
+    tenantId: string,
+    id: string,
+    page?: { readonly after?: number; readonly limit?: number; readonly type?: string; readonly nodeId?: string },
+  ): AsyncIterable<EventView>;
   /** Backlog after `after`, then live, until the execution has ended or the signal aborts. Gapless. */
-  subscribe(tenantId: string, id: string, options?: { readonly after?: number; readonly signal?: AbortSignal }): AsyncIterable<EventView>;
+  subscribe(
+    tenantId: string,
+    id: string,
+    options?: { readonly after?: number; readonly signal?: AbortSignal },
+  ): AsyncIterable<EventView>;
   cancel(caller: Caller, id: string, reason?: string): Promise<void>;
   approve(caller: Caller, id: string, decision: Decision): Promise<{ readonly nodeId: string }>;
   approvals(tenantId: string, id: string): Promise<ApprovalsView>;
@@ -181,9 +195,16 @@ export interface Runtime {
   claim(caller: Caller, claim: ClaimWork): Promise<readonly WorkItemView[]>;
   complete(caller: Caller, workItemId: string, result: CompleteWork): Promise<void>;
   fail(caller: Caller, workItemId: string, failure: FailWork): Promise<void>;
-  heartbeat(caller: Caller, workItemId: string, lease: { readonly workerId: string; readonly leaseFence: number }): Promise<{ readonly leaseExpiresAtMs: number }>;
+  heartbeat(
+    caller: Caller,
+    workItemId: string,
+    lease: { readonly workerId: string; readonly leaseFence: number },
+  ): Promise<{ readonly leaseExpiresAtMs: number }>;
   /** An item outside any activation: claimable, its patch merged, never routed (POST /work-items). */
-  enqueue(caller: Caller, item: { readonly executionId: string; readonly nodeId: string; readonly queueType: string; readonly payload: Json }): Promise<{ readonly workItemId: string }>;
+  enqueue(
+    caller: Caller,
+    item: { readonly executionId: string; readonly nodeId: string; readonly queueType: string; readonly payload: Json },
+  ): Promise<{ readonly workItemId: string }>;
   workers(tenantId: string): Promise<readonly WorkerView[]>;
   /** Refuses new work, lets in-process work finish for at most `graceMs`, then aborts it and hands it back. */
   close(graceMs?: number): Promise<void>;

@@ -1,12 +1,12 @@
 import type { LogEvent } from '../../machines/events.ts';
 import type { Effect, Run } from '../../machines/run.ts';
+import { TERMINAL } from '../../machines/run.ts';
 import { workOf } from '../../machines/step.ts';
 import type { EventRow, ExecutionHead, InboxMessage, TimerWrite, WorkWrite } from '../../store/store.ts';
 import type { Conditions } from './envelope.ts';
 import type { Ids } from './ids.ts';
 import type { Origin } from './origin.ts';
 import type { Loaded } from './programs.ts';
-import { TERMINAL } from '../../machines/run.ts';
 
 /** What one or several steps of one execution ask the store to write, collected in order. */
 export interface Draught {
@@ -43,7 +43,8 @@ export function addEvents(draught: Draught, events: readonly LogEvent[], origin:
 
 function namedActor(event: LogEvent): { readonly id: string; readonly type: EventRow['actorType'] } | null {
   if (event.type === 'approval_received') return { id: String(event.data.user_id), type: 'human' };
-  if (event.type === 'node_started' && typeof event.data.worker_id === 'string') return { id: event.data.worker_id, type: 'system' };
+  if (event.type === 'node_started' && typeof event.data.worker_id === 'string')
+    return { id: event.data.worker_id, type: 'system' };
   return null;
 }
 
@@ -64,12 +65,16 @@ export function addEffects(draught: Draught, effects: readonly Effect[], context
         if (!effect.local) draught.work.push(workItem(effect, context));
         break;
       case 'abandon':
-        if (!context.loaded.isLocal(effect.node)) draught.work.push({ op: 'cancel', nodeId: effect.node, activation: effect.activation });
+        if (!context.loaded.isLocal(effect.node))
+          draught.work.push({ op: 'cancel', nodeId: effect.node, activation: effect.activation });
         break;
       case 'spawn':
         break;
       case 'cancel_child':
-        draught.send.push({ toExecutionId: effect.childId, message: JSON.stringify({ type: 'cancel', reason: 'parent execution left it' }) });
+        draught.send.push({
+          toExecutionId: effect.childId,
+          message: JSON.stringify({ type: 'cancel', reason: 'parent execution left it' }),
+        });
         break;
       case 'set_timer':
         draught.timers.push({ op: 'set', id: effect.id, nodeId: effect.node, atMs: effect.atMs, armedSeq: context.run.seq });

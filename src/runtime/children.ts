@@ -1,0 +1,166 @@
+import type { JsonObject } from '../../machines/json.ts';
+import type { Message } from '../../machines/messages.ts';
+import type { Status } from '../../machines/run.ts';
+import { stateOf, workOf } from '../../machines/step.ts';
+import type { Store } from '../../store/store.ts';
+import { birthOf } from './birth.ts';
+import type { Clock } from './clock.ts';
+import type { Birth, Conditions } from './envelope.ts';
+import { RuntimeError } from './errors.ts';
+import type { Hot } from './hot.ts';
+import type { Ids } from './ids.ts';
+import type { Loop } from './loop.ts';
+import type { Origin } from './origin.ts';
+import type { Programs } from './programs.ts';
+
+/** Subgraphs inside subgraphs, at most. */
+const MAX_DEPTH = 16;
+const INBOX_PAGE = 200;
+
+/** Labels that tell a child which visit of its parent it works for. */
+const PARENT_NODE = 'jamjet.parent.node';
+const PARENT_ACTIVATION = 'jamjet.parent.activation';
+const PARENT_ATTEMPT = 'jamjet.parent.attempt';
+
+export interface ChildrenOptions {
+  readonly store: Store;
+  readonly programs: Programs;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly loop: Loop;
+  readonly vars: Readonly<Record<string, string>>;
+  readonly origin: Origin;
+  /** Reads an execution, in memory or not; null = unknown. */
+  readonly read: (executionId: string) => Promise<Hot | null>;
+  /** Delivers a message whatever the store does meanwhile. */
+  readonly deliver: (executionId: string, message: Message, conditions?: Conditions) => void;
+  readonly insist: <T>(attempt: () => Promise<T>) => Promise<T | null>;
+  readonly failed: (error: unknown) => void;
+}
+
+/** Child executions, and the durable messages between parents and children. */
+export class Children {
+  readonly #options: ChildrenOptions;
+  #delivered = 0;
+  #draining: Promise<void> | null = null;
+  #again = false;
+
+  constructor(options: ChildrenOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Starts the child of a subgraph node. Child and `started` message are one unit: either the parent has a child or there
+   * is none. A workflow that is not registered, or nesting too deep, fails the node for good.
+   */
+  async spawn(
+    parent: Hot,
+    visit: { readonly node: string; readonly activation: number; readonly attempt: number },
+  ): Promise<void> {
+    try {
+      const child = await this.#birth(parent, visit);
+      const message: Message = {
+        type: 'child',
+        ...visit,
+        childId: child.id,
+        childWorkflowId: child.workflowId,
+        change: { status: 'started' },
+      };
+      await this.#options.loop.send(parent.id, message, { origin: this.#options.origin }, child);
+    } catch (error) {
+      if (!(error instanceof RuntimeError) || error.code === 'overloaded') throw error;
+      this.#options.deliver(parent.id, {
+        type: 'fail',
+        ...visit,
+        error: error.message,
+        errorClass: 'validation',
+        retryable: false,
+      });
+    }
+  }
+
+  async #birth(
+    parent: Hot,
+    visit: { readonly node: string; readonly activation: number; readonly attempt: number },
+  ): Promise<Birth> {
+    const kind = parent.loaded.program.workflow.nodes.find((node) => node.id === visit.node)?.kind;
+    if (kind?.type !== 'subgraph') throw new RuntimeError('corrupt', `node ${visit.node} is no subgraph`);
+    if (parent.depth + 1 > MAX_DEPTH) throw new RuntimeError('bad_request', `subgraphs are nested more than ${MAX_DEPTH} deep`);
+    const row = await this.#options.store.tenant(parent.tenantId).workflow(kind.workflow_ref, kind.workflow_version);
+    if (row === null) {
+      const version = kind.workflow_version === undefined ? '' : ` v${kind.workflow_version}`;
+      throw new RuntimeError('not_found', `workflow ${kind.workflow_ref}${version} is not registered`);
+    }
+    const loaded = await this.#options.programs.load(parent.tenantId, row.revision);
+    const { input } = workOf(parent.loaded.program, parent.run, visit.node, { executionId: parent.id, vars: this.#options.vars });
+    const nowMs = this.#options.clock.nowMs();
+    return birthOf({
+      id: this.#options.ids.execution(nowMs),
+      tenantId: parent.tenantId,
+      loaded,
+      input,
+      nowMs,
+      parent: { id: parent.id, depth: parent.depth },
+      labels: {
+        [PARENT_NODE]: visit.node,
+        [PARENT_ACTIVATION]: String(visit.activation),
+        [PARENT_ATTEMPT]: String(visit.attempt),
+      },
+    });
+  }
+
+  /** Delivers what lies in the inbox; called after commits that put something there, and once at start. */
+  drain(): void {
+    if (this.#draining !== null) {
+      this.#again = true;
+      return;
+    }
+    this.#draining = this.#drain()
+      .catch(this.#options.failed)
+      .finally(() => {
+        this.#draining = null;
+        if (this.#again) {
+          this.#again = false;
+          this.drain();
+        }
+      });
+  }
+
+  async #drain(): Promise<void> {
+    for (;;) {
+      const rows = await this.#options.store.inbox({ after: this.#delivered, limit: INBOX_PAGE });
+      const last = rows.at(-1);
+      if (last === undefined) return;
+      this.#delivered = last.id;
+      // One after the other into the mailboxes, so that a parent hears its children's news in order.
+      for (const row of rows) {
+        const message = await this.#options.insist(() => this.#messageOf(JSON.parse(row.message)));
+        if (message !== null) this.#options.deliver(row.toExecutionId, message, { consume: row.id });
+      }
+    }
+  }
+
+  async #messageOf(
+    stored: { type: 'cancel'; reason: string } | { type: 'child_status'; childId: string; status: Status },
+  ): Promise<Message> {
+    if (stored.type === 'cancel') return stored;
+    const child = await this.#options.read(stored.childId);
+    if (child === null) throw new RuntimeError('corrupt', `child execution ${stored.childId} is not in the store`);
+    const labels = JSON.parse(child.labels) as JsonObject;
+    return {
+      type: 'child',
+      node: String(labels[PARENT_NODE]),
+      activation: Number(labels[PARENT_ACTIVATION]),
+      attempt: Number(labels[PARENT_ATTEMPT]),
+      childId: child.id,
+      childWorkflowId: child.workflowId,
+      change: changeOf(stored.status, child),
+    };
+  }
+}
+
+function changeOf(status: Status, child: Hot): (Message & { type: 'child' })['change'] {
+  if (status === 'running' || status === 'paused') return { status };
+  if (status === 'completed') return { status, result: stateOf(child.run) };
+  return { status: 'failed', error: child.run.error ?? `child execution ${child.id} ended as ${status}` };
+}

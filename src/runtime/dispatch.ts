@@ -1,0 +1,167 @@
+import type { Message } from '../../machines/messages.ts';
+import type { Run, Work } from '../../machines/run.ts';
+import { workOf } from '../../machines/step.ts';
+import { type Executor, WorkError, type WorkResult } from '../executors/executor.ts';
+import type { Clock } from './clock.ts';
+import type { Hot } from './hot.ts';
+
+export interface DispatchOptions {
+  readonly clock: Clock;
+  /** Attempts that run at the same time; more wait for their turn, in order. */
+  readonly concurrency: number;
+  readonly vars: Readonly<Record<string, string>>;
+  readonly executorOf: (hot: Hot, node: string) => Executor;
+  /** Delivers an attempt's outcome; must not reject. */
+  readonly report: (executionId: string, message: Message) => void;
+}
+
+export interface Attempt {
+  readonly node: string;
+  readonly activation: number;
+  readonly attempt: number;
+}
+
+interface Task extends Attempt {
+  readonly hot: Hot;
+  readonly run: Run;
+  readonly controller: AbortController;
+  /** Set when nobody wants the outcome any more. */
+  dropped: boolean;
+}
+
+/**
+ * In-process work: begun after the commit that made its attempt durable, aborted by deadline, cancel or stop.
+ * Keeps nothing durable: what is lost with the process is found again in the snapshots.
+ */
+export class Dispatch {
+  readonly #options: DispatchOptions;
+  readonly #tasks = new Map<string, Task>();
+  readonly #waiting: Task[] = [];
+  #running = 0;
+  #stopped = false;
+  #whenIdle: (() => void)[] = [];
+
+  constructor(options: DispatchOptions) {
+    this.#options = options;
+  }
+
+  /** Attempts begun or waiting for their turn. */
+  get size(): number {
+    return this.#tasks.size;
+  }
+
+  begin(hot: Hot, run: Run, attempt: Attempt): void {
+    if (this.#stopped) return;
+    const task: Task = { ...attempt, hot, run, controller: new AbortController(), dropped: false };
+    this.#tasks.set(keyOf(hot.id, attempt), task);
+    if (this.#running < this.#options.concurrency) void this.#perform(task);
+    else this.#waiting.push(task);
+  }
+
+  /** The visit is over: its attempt is told by its AbortSignal, and its outcome is dropped. */
+  abandon(executionId: string, visit: { readonly node: string; readonly activation: number }): void {
+    const key = keyOf(executionId, visit);
+    const task = this.#tasks.get(key);
+    if (task === undefined) return;
+    task.dropped = true;
+    this.#tasks.delete(key);
+    task.controller.abort(new WorkError('the node was cancelled', { retryable: false }));
+    this.#wakeIdle();
+  }
+
+  /** Waits at most `graceMs` for what runs, then aborts it; what has not reported by then is left to be handed back. */
+  async stop(graceMs: number): Promise<void> {
+    this.#stopped = true;
+    for (const task of this.#waiting.splice(0)) this.#tasks.delete(keyOf(task.hot.id, task));
+    await this.#idleWithin(graceMs);
+    for (const task of this.#tasks.values()) task.controller.abort(new WorkError('the runtime is stopping', { retryable: true }));
+    await this.#idleWithin(Math.min(graceMs, 500));
+    for (const task of this.#tasks.values()) task.dropped = true;
+    this.#tasks.clear();
+  }
+
+  #idleWithin(ms: number): Promise<void> {
+    if (this.#tasks.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const callOff = this.#options.clock.after(ms, resolve);
+      this.#whenIdle.push(() => {
+        callOff();
+        resolve();
+      });
+    });
+  }
+
+  #wakeIdle(): void {
+    if (this.#tasks.size === 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
+  }
+
+  async #perform(task: Task): Promise<void> {
+    this.#running += 1;
+    const { hot, node, activation, attempt } = task;
+    const startedAtMs = this.#options.clock.nowMs();
+    let message: Message;
+    try {
+      const work = workOf(hot.loaded.program, task.run, node, { executionId: hot.id, vars: this.#options.vars });
+      const result = await this.#withDeadline(task, work);
+      const durationMs = this.#options.clock.nowMs() - startedAtMs;
+      message = {
+        type: 'done',
+        node,
+        activation,
+        attempt,
+        output: result.output,
+        durationMs,
+        ...(result.patch === undefined ? {} : { patch: result.patch }),
+        ...(result.usage === undefined ? {} : { usage: result.usage }),
+      };
+    } catch (error) {
+      message = { type: 'fail', node, activation, attempt, ...failureOf(error) };
+    }
+    this.#running -= 1;
+    const next = this.#waiting.shift();
+    if (next !== undefined) void this.#perform(next);
+    // An aborted attempt of a stopping runtime is handed back, not failed: only a result still counts.
+    const handedBack = this.#stopped && task.controller.signal.aborted && message.type === 'fail';
+    if (!task.dropped && !handedBack) this.#options.report(hot.id, message);
+    if (!task.dropped) this.#tasks.delete(keyOf(hot.id, task));
+    this.#wakeIdle();
+  }
+
+  /** Runs the executor; at the deadline it is aborted and no longer waited for. */
+  #withDeadline(task: Task, work: Work): Promise<WorkResult> {
+    const { hot, node, activation, attempt, controller } = task;
+    const execute = this.#options.executorOf(hot, node);
+    const result = execute(work, {
+      signal: controller.signal,
+      executionId: hot.id,
+      nodeId: node,
+      attempt,
+      idempotencyKey: `${hot.id}:${node}:${activation}`,
+    });
+    const seconds = work.timeoutSecs;
+    return new Promise((resolve, reject) => {
+      const expire = (): void => {
+        const late = new WorkError(`timed out after ${seconds} s`, { retryable: true, errorClass: 'timeout' });
+        reject(late);
+        controller.abort(late);
+      };
+      const callOff = seconds === null ? null : this.#options.clock.after(seconds * 1000, expire);
+      const onAbort = (): void => reject(controller.signal.reason);
+      controller.signal.addEventListener('abort', onAbort, { once: true });
+      result.then(resolve, reject).finally(() => {
+        callOff?.();
+        controller.signal.removeEventListener('abort', onAbort);
+      });
+    });
+  }
+}
+
+function keyOf(executionId: string, visit: { readonly node: string; readonly activation: number }): string {
+  return `${executionId}\n${visit.node}\n${visit.activation}`;
+}
+
+function failureOf(error: unknown): { readonly error: string; readonly retryable: boolean; readonly errorClass?: string } {
+  const text = error instanceof Error ? error.message : String(error);
+  if (!(error instanceof WorkError)) return { error: text, retryable: true };
+  return { error: text, retryable: error.retryable, ...(error.errorClass === null ? {} : { errorClass: error.errorClass }) };
+}

@@ -1,0 +1,239 @@
+import type { JsonObject } from '../../machines/json.ts';
+import type { Store, WorkItemRow } from '../../store/store.ts';
+import type { Clock } from './clock.ts';
+import type { Outcome } from './envelope.ts';
+import { RuntimeError } from './errors.ts';
+import type { Ids } from './ids.ts';
+import type { Loop } from './loop.ts';
+import { originOf } from './origin.ts';
+import type { Caller, ClaimWork, CompleteWork, FailWork, WorkItemView } from './types.ts';
+
+/** How long a claim lasts without a heartbeat. */
+export const LEASE_MS = 30_000;
+const MAX_CLAIM_ITEMS = 100;
+const MAX_CLAIM_WAIT_MS = 60_000;
+const STALE = 'stale or invalid lease fence';
+
+interface Waiter {
+  readonly tenantId: string;
+  readonly queues: ReadonlySet<string>;
+  /** `queue` has an item; null = time to look whether to give up. */
+  readonly wake: (queue: string | null) => void;
+}
+
+export interface ExternalWorkOptions {
+  readonly store: Store;
+  readonly loop: Loop;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  /** A lease or deadline was set: it falls due then. */
+  readonly dueAt: (atMs: number) => void;
+}
+
+/** Work done by external workers: claims with lease and fence, long polls, results. */
+export class ExternalWork {
+  readonly #options: ExternalWorkOptions;
+  #waiters: Waiter[] = [];
+
+  constructor(options: ExternalWorkOptions) {
+    this.#options = options;
+  }
+
+  /** An item was put on a queue: the worker that has waited longest for it is woken. */
+  available(tenantId: string, queue: string): void {
+    const i = this.#waiters.findIndex((waiter) => waiter.tenantId === tenantId && waiter.queues.has(queue));
+    const [waiter] = i < 0 ? [] : this.#waiters.splice(i, 1);
+    waiter?.wake(queue);
+  }
+
+  /** Ends all long polls: the runtime is closing. */
+  wakeAll(): void {
+    for (const waiter of this.#waiters.splice(0)) waiter.wake(null);
+  }
+
+  async claim(caller: Caller, claim: ClaimWork, stopped: () => boolean): Promise<readonly WorkItemView[]> {
+    if (claim.queueTypes.length === 0) return [];
+    const untilMs = this.#options.clock.nowMs() + Math.min(claim.waitMs ?? 0, MAX_CLAIM_WAIT_MS);
+    const queues = new Set(claim.queueTypes);
+    for (;;) {
+      if (stopped() || claim.signal?.aborted) return [];
+      // Waiting begins before looking, so that an item put in between is not missed.
+      const wait = this.#waitFor({ tenantId: caller.tenantId, queues }, untilMs, claim.signal);
+      let items: readonly WorkItemView[] = [];
+      try {
+        items = await this.#claimNow(caller, claim);
+        if (items.length === 0 && this.#options.clock.nowMs() < untilMs) await wait.woken;
+      } finally {
+        wait.stop();
+      }
+      const queue = wait.wokenBy();
+      if (items.length > 0 || (queue === null && this.#options.clock.nowMs() >= untilMs)) {
+        if (queue !== null) this.available(caller.tenantId, queue);
+        return items;
+      }
+    }
+  }
+
+  async #claimNow(caller: Caller, claim: ClaimWork): Promise<readonly WorkItemView[]> {
+    const { store, clock, loop } = this.#options;
+    const nowMs = clock.nowMs();
+    const rows = await store.claimWork({
+      tenantId: caller.tenantId,
+      workerId: claim.workerId,
+      queues: claim.queueTypes,
+      limit: Math.min(Math.max(1, claim.maxItems ?? 1), MAX_CLAIM_ITEMS),
+      leaseMs: LEASE_MS,
+      nowMs,
+    });
+    if (rows.length === 0) return [];
+    for (const row of rows) {
+      if (row.leaseExpiresAtMs !== null) this.#options.dueAt(row.leaseExpiresAtMs);
+      if (row.deadlineAtMs !== null) this.#options.dueAt(row.deadlineAtMs);
+    }
+    const claimed = await Promise.all(
+      rows.map(async (row) => {
+        if (isDetached(row)) return row;
+        const message = { type: 'claimed', ...visitOf(row), workerId: claim.workerId } as const;
+        const outcome = await loop.send(row.executionId, message, { origin: originOf(caller) });
+        return 'refused' in outcome ? null : row;
+      }),
+    );
+    return claimed.filter((row) => row !== null).map(viewOf);
+  }
+
+  #waitFor(
+    interest: Omit<Waiter, 'wake'>,
+    untilMs: number,
+    signal?: AbortSignal,
+  ): { readonly woken: Promise<void>; readonly wokenBy: () => string | null; readonly stop: () => void } {
+    let by: string | null = null;
+    let wake: (queue: string | null) => void = () => {};
+    const woken = new Promise<void>((resolve) => {
+      wake = (queue) => {
+        by = queue;
+        resolve();
+      };
+    });
+    const waiter: Waiter = { ...interest, wake: (queue) => wake(queue) };
+    const giveUp = (): void => wake(null);
+    this.#waiters.push(waiter);
+    const callOff = this.#options.clock.after(Math.max(0, untilMs - this.#options.clock.nowMs()), giveUp);
+    signal?.addEventListener('abort', giveUp, { once: true });
+    const stop = (): void => {
+      callOff();
+      signal?.removeEventListener('abort', giveUp);
+      this.#waiters = this.#waiters.filter((other) => other !== waiter);
+    };
+    return { woken, wokenBy: () => by, stop };
+  }
+
+  async complete(caller: Caller, id: string, result: CompleteWork): Promise<void> {
+    const item = await this.#open(caller, id, result);
+    const { output, statePatch, durationMs, usage } = result;
+    const message = {
+      type: 'done',
+      ...visitOf(item),
+      output,
+      durationMs: durationMs ?? 0,
+      ...(statePatch === undefined ? {} : { patch: statePatch }),
+      ...(usage === undefined ? {} : { usage }),
+    } as const;
+    const settle = { id, fence: fenceOf(result.leaseFence) };
+    const outcome = await this.#options.loop.send(item.executionId, message, {
+      origin: originOf(caller),
+      conditions: { settle },
+    });
+    refuseStale(outcome);
+  }
+
+  async fail(caller: Caller, id: string, failure: FailWork): Promise<void> {
+    const item = await this.#open(caller, id, failure);
+    const { error, retryable, errorClass } = failure;
+    const message = {
+      type: 'fail',
+      ...visitOf(item),
+      error,
+      retryable: retryable ?? true,
+      ...(errorClass === undefined ? {} : { errorClass }),
+    } as const;
+    const settle = { id, fence: fenceOf(failure.leaseFence) };
+    const outcome = await this.#options.loop.send(item.executionId, message, {
+      origin: originOf(caller),
+      conditions: { settle },
+    });
+    refuseStale(outcome);
+  }
+
+  async heartbeat(
+    caller: Caller,
+    id: string,
+    lease: { readonly workerId: string; readonly leaseFence: number },
+  ): Promise<{ readonly leaseExpiresAtMs: number }> {
+    await this.#find(caller, id);
+    const leaseExpiresAtMs = this.#options.clock.nowMs() + LEASE_MS;
+    const renewed = await this.#options.store.renewLease({
+      tenantId: caller.tenantId,
+      id,
+      workerId: lease.workerId,
+      fence: lease.leaseFence,
+      leaseExpiresAtMs,
+    });
+    if (!renewed) throw new RuntimeError('stale_fence', STALE);
+    return { leaseExpiresAtMs };
+  }
+
+  async #find(caller: Caller, id: string): Promise<WorkItemRow> {
+    const item = await this.#options.store.workItem(caller.tenantId, id);
+    if (item === null) throw new RuntimeError('not_found', `work item ${id}`);
+    return item;
+  }
+
+  /** The item, if it is still open under the given fence; the commit checks again. */
+  async #open(caller: Caller, id: string, given: CompleteWork | FailWork): Promise<WorkItemRow> {
+    const item = await this.#find(caller, id);
+    if ('executionId' in given && given.executionId !== undefined && given.executionId !== item.executionId) {
+      throw new RuntimeError('bad_request', `work item ${id} belongs to execution ${item.executionId}`);
+    }
+    if ('nodeId' in given && given.nodeId !== undefined && given.nodeId !== item.nodeId) {
+      throw new RuntimeError('bad_request', `work item ${id} belongs to node ${item.nodeId}`);
+    }
+    const fence = fenceOf(given.leaseFence);
+    const open = item.status === 'claimed' || (item.status === 'pending' && fence === null);
+    if (!open || (fence !== null && fence !== item.fence)) throw new RuntimeError('stale_fence', STALE);
+    return item;
+  }
+}
+
+/** 0 and absent both mean: settle by id alone. */
+function fenceOf(fence: number | undefined): number | null {
+  return fence === undefined || fence === 0 ? null : fence;
+}
+
+function refuseStale(outcome: Outcome): void {
+  if ('refused' in outcome) throw new RuntimeError('stale_fence', STALE);
+}
+
+/** An item that belongs to no visit: POST /work-items made it. */
+function isDetached(item: WorkItemRow): boolean {
+  return item.activation === 0;
+}
+
+export function visitOf(item: WorkItemRow): { readonly node: string; readonly activation: number; readonly attempt: number } {
+  return { node: item.nodeId, activation: item.activation, attempt: item.attempt };
+}
+
+function viewOf(row: WorkItemRow): WorkItemView {
+  return {
+    id: row.id,
+    execution_id: row.executionId,
+    workflow_id: row.workflowId,
+    workflow_version: row.workflowVersion,
+    node_id: row.nodeId,
+    queue_type: row.queue,
+    payload: JSON.parse(row.payload) as JsonObject,
+    attempt: row.attempt,
+    max_attempts: row.maxAttempts,
+    lease_fence: row.fence,
+    lease_expires_at_ms: row.leaseExpiresAtMs ?? 0,
+  };
+}

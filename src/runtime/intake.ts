@@ -1,0 +1,190 @@
+import { compile } from '../../machines/compile.ts';
+import { InvalidWorkflow } from '../../machines/diagnostics.ts';
+import type { Json, JsonObject } from '../../machines/json.ts';
+import type { Decide, ExternalEvent } from '../../machines/messages.ts';
+import { revisionOf } from '../../machines/revision.ts';
+import type { Refused } from '../../machines/run.ts';
+import { validate } from '../../machines/validate.ts';
+import type { Store } from '../../store/store.ts';
+import { birthOf } from './birth.ts';
+import type { Clock } from './clock.ts';
+import type { Outcome } from './envelope.ts';
+import { RuntimeError } from './errors.ts';
+import { answerRow, earlierAnswer, repeatable } from './idempotency.ts';
+import type { Ids } from './ids.ts';
+import type { Loop } from './loop.ts';
+import { originOf } from './origin.ts';
+import type { Loaded, Programs } from './programs.ts';
+import type { Reads } from './reads.ts';
+import type { Caller, Decision, Registered, StartRequest } from './types.ts';
+
+export interface IntakeOptions {
+  readonly store: Store;
+  readonly programs: Programs;
+  readonly loop: Loop;
+  readonly reads: Reads;
+  readonly clock: Clock;
+  readonly ids: Ids;
+}
+
+/** What clients may ask for: register, start, decide, send, cancel. Every answer waits for the commit. */
+export class Intake {
+  readonly #options: IntakeOptions;
+
+  constructor(options: IntakeOptions) {
+    this.#options = options;
+  }
+
+  async register(caller: Caller, document: unknown): Promise<Registered> {
+    const { workflow, diagnostics } = validate(document);
+    const errors = diagnostics.filter((diagnostic) => diagnostic.severity === 'error');
+    if (workflow === null || errors.length > 0) throw new InvalidWorkflow(errors);
+    const revision = revisionOf(workflow);
+    this.#options.programs.put(compile(workflow, revision));
+    const { actorId, actorType, request } = originOf(caller);
+    await this.#options.store.control(
+      {
+        type: 'workflow_registered',
+        workflowId: workflow.workflow_id,
+        version: workflow.version,
+        revision,
+        source: JSON.stringify(workflow.source),
+      },
+      { tenantId: caller.tenantId, atMs: this.#options.clock.nowMs(), actorId, actorType, request },
+    );
+    return { workflow_id: workflow.workflow_id, version: workflow.version, revision, warnings: diagnostics };
+  }
+
+  async start(caller: Caller, request: StartRequest): Promise<{ readonly executionId: string; readonly replayed: boolean }> {
+    const { store, loop, clock, ids } = this.#options;
+    const asked: Json = {
+      workflow_id: request.workflowId,
+      workflow_version: request.version ?? null,
+      input: request.input ?? {},
+      labels: request.labels ?? {},
+    };
+    const once =
+      request.idempotencyKey === undefined ? null : repeatable(caller.tenantId, 'executions', request.idempotencyKey, asked);
+    const earlier = once === null ? null : await earlierAnswer(store, once);
+    if (earlier !== null) return { executionId: executionIdOf(earlier), replayed: true };
+
+    const loaded = await this.#workflow(caller.tenantId, request);
+    const nowMs = clock.nowMs();
+    const id = ids.execution(nowMs);
+    const birth = birthOf({
+      id,
+      tenantId: caller.tenantId,
+      loaded,
+      input: request.input ?? {},
+      nowMs,
+      parent: null,
+      labels: request.labels ?? {},
+    });
+    const outcome = await loop.begin(birth, {
+      origin: originOf(caller),
+      ...(once === null ? {} : { remember: () => answerRow(once, 201, { execution_id: id }, nowMs) }),
+    });
+    if (!('refused' in outcome)) return { executionId: id, replayed: false };
+    if (outcome.refused === 'idempotency' && once !== null) {
+      const answer = await earlierAnswer(store, once);
+      if (answer !== null) return { executionId: executionIdOf(answer), replayed: true };
+    }
+    throw new RuntimeError('conflict', `execution could not be started: ${outcome.refused}`);
+  }
+
+  async #workflow(tenantId: string, request: StartRequest): Promise<Loaded> {
+    const row = await this.#options.store.tenant(tenantId).workflow(request.workflowId, request.version);
+    if (row === null) {
+      throw new RuntimeError(
+        'not_found',
+        `workflow ${request.workflowId}${request.version === undefined ? '' : ` v${request.version}`}`,
+      );
+    }
+    return this.#options.programs.load(tenantId, row.revision);
+  }
+
+  async cancel(caller: Caller, id: string, reason: string): Promise<void> {
+    await this.#options.reads.find(caller.tenantId, id);
+    const outcome = await this.#options.loop.send(id, { type: 'cancel', reason }, { origin: originOf(caller) });
+    if (!('refused' in outcome)) return;
+    const { status } = await this.#options.reads.execution(caller.tenantId, id);
+    throw new RuntimeError('already_terminal', `execution ${id} is already in terminal state: ${status}`);
+  }
+
+  async approve(caller: Caller, id: string, decision: Decision): Promise<{ readonly nodeId: string }> {
+    if (decision.decision !== 'approved' && decision.decision !== 'rejected') {
+      throw new RuntimeError('bad_request', `unknown decision: ${decision.decision}`);
+    }
+    await this.#options.reads.find(caller.tenantId, id);
+    const message: Decide = {
+      type: 'decide',
+      decision: decision.decision,
+      userId: decision.userId ?? caller.actorId,
+      comment: decision.comment ?? null,
+      patch: decision.statePatch ?? null,
+      ...(decision.nodeId === undefined || decision.nodeId === '' ? {} : { node: decision.nodeId }),
+    };
+    const outcome = await this.#options.loop.send(id, message, { origin: originOf(caller) });
+    if ('refused' in outcome) throw await this.#refusedDecision(caller.tenantId, id, message, outcome);
+    return { nodeId: outcome.node ?? '' };
+  }
+
+  async #refusedDecision(
+    tenantId: string,
+    id: string,
+    message: Decide,
+    outcome: Outcome & { refused: string },
+  ): Promise<RuntimeError> {
+    const { nodes } = outcome as Refused;
+    switch (outcome.refused) {
+      case 'terminal': {
+        const { status } = await this.#options.reads.execution(tenantId, id);
+        return new RuntimeError('conflict', `execution is ${status}; approvals can no longer be decided`);
+      }
+      case 'several_pending_approvals':
+        return new RuntimeError('bad_request', `multiple approvals pending (${nodes.join(', ')}); specify node_id`);
+      case 'no_pending_approval_on_node':
+        return new RuntimeError('conflict', `node '${message.node}' has no pending approval (unknown or already decided)`);
+      default:
+        return new RuntimeError('conflict', 'no pending approval on this execution');
+    }
+  }
+
+  async sendEvent(
+    caller: Caller,
+    id: string,
+    event: { readonly key: string; readonly payload: Json; readonly idempotencyKey?: string },
+  ): Promise<{ readonly matched: boolean; readonly nodeId: string | null }> {
+    const { store, loop, reads, clock } = this.#options;
+    await reads.find(caller.tenantId, id);
+    const asked: Json = { correlation_key: event.key, payload: event.payload };
+    const once =
+      event.idempotencyKey === undefined
+        ? null
+        : repeatable(caller.tenantId, `external-event:${id}`, event.idempotencyKey, asked);
+    const earlier = once === null ? null : await earlierAnswer(store, once);
+    if (earlier !== null) return matchOf(earlier);
+
+    const message: ExternalEvent = { type: 'event', key: event.key, payload: event.payload };
+    const outcome = await loop.send(id, message, {
+      origin: originOf(caller),
+      ...(once === null ? {} : { remember: (stepped) => answerRow(once, 200, { node_id: stepped.node }, clock.nowMs()) }),
+    });
+    if (!('refused' in outcome)) return { matched: outcome.node !== null, nodeId: outcome.node };
+    if (outcome.refused === 'idempotency' && once !== null) {
+      const answer = await earlierAnswer(store, once);
+      if (answer !== null) return matchOf(answer);
+    }
+    const { status } = await reads.execution(caller.tenantId, id);
+    throw new RuntimeError('conflict', `execution is ${status}; it takes no more events`);
+  }
+}
+
+function executionIdOf(answer: Json): string {
+  return String((answer as JsonObject).execution_id);
+}
+
+function matchOf(answer: Json): { readonly matched: boolean; readonly nodeId: string | null } {
+  const { node_id } = answer as { readonly node_id: string | null };
+  return { matched: node_id !== null, nodeId: node_id };
+}

@@ -1,0 +1,130 @@
+import { type Status, TERMINAL } from '../../machines/run.ts';
+import { approvalsOf } from '../../machines/step.ts';
+import type { ExecutionRow, Store } from '../../store/store.ts';
+import type { Clock } from './clock.ts';
+import { RuntimeError } from './errors.ts';
+import type { Feed } from './feed.ts';
+import type { Hot } from './hot.ts';
+import { eventOf, readLog } from './log.ts';
+import type { ApprovalsView, EventView, ExecutionView } from './types.ts';
+import { eventViewOf, viewOf } from './views.ts';
+
+/** The longest a caller may ask `settled` to wait. */
+const MAX_SETTLE_WAIT_MS = 60_000;
+
+export interface ReadsOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly feed: Feed;
+  /** The execution in memory, if it is. */
+  readonly hot: (id: string) => Hot | undefined;
+  readonly load: (row: ExecutionRow) => Promise<Hot>;
+  readonly stopped: () => boolean;
+}
+
+/** What clients may look at. Sees only what is committed. */
+export class Reads {
+  readonly #options: ReadsOptions;
+
+  constructor(options: ReadsOptions) {
+    this.#options = options;
+  }
+
+  /** Throws `not_found` for an unknown id and for another tenant's. */
+  async find(tenantId: string, id: string): Promise<Hot | ExecutionRow> {
+    const hot = this.#options.hot(id);
+    if (hot !== undefined && hot.tenantId === tenantId) return hot;
+    const row = hot === undefined ? await this.#options.store.tenant(tenantId).execution(id) : null;
+    if (row === null) throw new RuntimeError('not_found', `execution ${id}`);
+    return row;
+  }
+
+  async load(tenantId: string, id: string): Promise<Hot> {
+    const found = await this.find(tenantId, id);
+    return 'run' in found ? found : this.#options.load(found);
+  }
+
+  async execution(tenantId: string, id: string): Promise<ExecutionView> {
+    return viewOf(await this.load(tenantId, id));
+  }
+
+  async settled(tenantId: string, id: string, waitMs: number, signal?: AbortSignal): Promise<ExecutionView> {
+    const { clock, feed, stopped } = this.#options;
+    const untilMs = clock.nowMs() + Math.min(waitMs, MAX_SETTLE_WAIT_MS);
+    for (;;) {
+      const next = feed.next(id, signal);
+      const callOff = clock.after(Math.max(0, untilMs - clock.nowMs()), next.stop);
+      try {
+        const found = await this.find(tenantId, id);
+        const over = stopped() || signal?.aborted === true || clock.nowMs() >= untilMs;
+        if (over || isSettled(statusOf(found))) return viewOf('run' in found ? found : await this.#options.load(found));
+        await next.woken;
+      } finally {
+        callOff();
+        next.stop();
+      }
+    }
+  }
+
+  async *events(
+    tenantId: string,
+    id: string,
+    page: { readonly after?: number; readonly limit?: number; readonly type?: string; readonly nodeId?: string } = {},
+  ): AsyncGenerator<EventView> {
+    await this.find(tenantId, id);
+    for await (const row of readLog(this.#options.store, id, page)) yield eventViewOf(id, row);
+  }
+
+  async *subscribe(
+    tenantId: string,
+    id: string,
+    options: { readonly after?: number; readonly signal?: AbortSignal } = {},
+  ): AsyncGenerator<EventView> {
+    const { feed, store, stopped } = this.#options;
+    let after = options.after ?? 0;
+    for (;;) {
+      const next = feed.next(id, options.signal);
+      try {
+        const found = await this.find(tenantId, id);
+        const { status, seq } = 'run' in found ? found.run : found;
+        for await (const row of readLog(store, id, { after })) {
+          if (options.signal?.aborted) return;
+          after = row.seq;
+          yield eventViewOf(id, row);
+        }
+        if (after >= seq && TERMINAL.has(status as Status)) return;
+        if (stopped() || options.signal?.aborted) return;
+        if (after >= seq) await next.woken;
+      } finally {
+        next.stop();
+      }
+    }
+  }
+
+  async approvals(tenantId: string, id: string): Promise<ApprovalsView> {
+    const hot = await this.load(tenantId, id);
+    const decided: ApprovalsView['decided'][number][] = [];
+    for await (const row of readLog(this.#options.store, id, { type: 'approval_received' })) {
+      const { data } = eventOf(row);
+      decided.push({
+        node_id: row.nodeId ?? '',
+        status: data.decision === 'approved' ? 'approved' : 'rejected',
+        user_id: String(data.user_id),
+        comment: typeof data.comment === 'string' ? data.comment : null,
+        sequence: row.seq,
+        decided_at_ms: row.atMs,
+      });
+    }
+    const byNode = (a: { node_id: string }, b: { node_id: string }): number =>
+      a.node_id < b.node_id ? -1 : a.node_id > b.node_id ? 1 : 0;
+    return { pending: [...approvalsOf(hot.loaded.program, hot.run)].sort(byNode), decided: decided.sort(byNode) };
+  }
+}
+
+function statusOf(found: Hot | ExecutionRow): Status {
+  return ('run' in found ? found.run.status : found.status) as Status;
+}
+
+function isSettled(status: Status): boolean {
+  return status === 'paused' || TERMINAL.has(status);
+}

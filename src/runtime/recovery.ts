@@ -1,0 +1,59 @@
+import type { Message } from '../../machines/messages.ts';
+import { activeOf } from '../../machines/step.ts';
+import type { ExecutionRow, Store } from '../../store/store.ts';
+import type { Hot } from './hot.ts';
+
+const PAGE = 200;
+
+export interface RecoveryOptions {
+  readonly store: Store;
+  readonly runtimeId: string;
+  readonly adopts: (executionId: string) => boolean;
+  readonly stopped: () => boolean;
+  readonly read: (row: ExecutionRow) => Promise<Hot>;
+  /** Resolves when the message has been taken or refused. */
+  readonly deliver: (executionId: string, message: Message) => Promise<void>;
+  readonly failed: (error: unknown) => void;
+}
+
+/**
+ * Takes over the in-process work of runtimes that are gone. The snapshot is the intention: a node that was under way gets
+ * a failed attempt (`runtime lost`), so that a poisonous one cannot loop for ever; work that an orderly stop handed back is
+ * begun again under the same attempt.
+ */
+export async function recover(options: RecoveryOptions): Promise<void> {
+  const orderly = new Map<string, Promise<boolean>>();
+  let after = '';
+  while (!options.stopped()) {
+    const rows = await options.store.executionsWithLocalWork({ after, limit: PAGE });
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    after = last.id;
+    const left = rows.filter((row) => row.owner !== null && row.owner !== options.runtimeId && options.adopts(row.id));
+    await Promise.all(
+      left.map(async (row) => {
+        const owner = row.owner ?? '';
+        const known = orderly.get(owner) ?? options.store.stoppedCleanly(owner);
+        orderly.set(owner, known);
+        try {
+          await adopt(options, await options.read(row), await known);
+        } catch (error) {
+          options.failed(error);
+        }
+      }),
+    );
+  }
+}
+
+async function adopt(options: RecoveryOptions, hot: Hot, orderly: boolean): Promise<void> {
+  const under = activeOf(hot.loaded.program, hot.run).filter((active) => active.local && active.phase === 'running');
+  for (const { node, activation, attempt } of under) {
+    const isChild = hot.loaded.program.workflow.nodes.find((candidate) => candidate.id === node)?.kind.type === 'subgraph';
+    // Starting a child is the runtime's own work and leaves nothing behind when it is cut short: it never counts as an attempt.
+    const message: Message =
+      orderly || isChild
+        ? { type: 'requeue', node, activation, attempt }
+        : { type: 'fail', node, activation, attempt, error: 'runtime lost', retryable: true };
+    await options.deliver(hot.id, message);
+  }
+}

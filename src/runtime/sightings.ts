@@ -1,0 +1,68 @@
+import type { Store } from '../../store/store.ts';
+import type { Clock } from './clock.ts';
+import type { ClaimWork, WorkerView } from './types.ts';
+import { workerViewOf } from './views.ts';
+
+/** A busy worker's sightings are stored at most this often. */
+const STORE_EVERY_MS = 5_000;
+const RUNTIME_EVERY_MS = 20_000;
+/** Workers not heard of for this long are no longer listed. */
+const LISTED_MS = 10 * 60_000;
+
+export interface SightingsOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly runtimeId: string;
+  readonly failed: (error: unknown) => void;
+}
+
+/** Who works here: external workers, as their claims show, and the runtime itself. */
+export class Sightings {
+  readonly #options: SightingsOptions;
+  readonly #seen = new Map<string, { atMs: number; claimed: number }>();
+  #callOff: () => void = () => {};
+
+  constructor(options: SightingsOptions) {
+    this.#options = options;
+  }
+
+  async begin(): Promise<void> {
+    const { store, clock, runtimeId, failed } = this.#options;
+    await store.seen({ id: runtimeId, tenantId: null, kind: 'runtime', queues: [], atMs: clock.nowMs(), claimed: 0 });
+    this.#callOff = clock.after(RUNTIME_EVERY_MS, () => void this.begin().catch(failed));
+  }
+
+  async end(): Promise<void> {
+    this.#callOff();
+    await this.#options.store.stopped(this.#options.runtimeId, this.#options.clock.nowMs());
+  }
+
+  /** A worker has asked for work. Not awaited: a sighting is news, not a promise. */
+  worker(tenantId: string, claim: ClaimWork, claimed: number): void {
+    const { store, clock, failed } = this.#options;
+    const key = `${tenantId}\n${claim.workerId}`;
+    const nowMs = clock.nowMs();
+    const last = this.#seen.get(key);
+    const total = (last?.claimed ?? 0) + claimed;
+    if (last !== undefined && nowMs - last.atMs < STORE_EVERY_MS && claimed === 0) return;
+    if (last !== undefined && nowMs - last.atMs < STORE_EVERY_MS) {
+      this.#seen.set(key, { atMs: last.atMs, claimed: total });
+      return;
+    }
+    this.#seen.set(key, { atMs: nowMs, claimed: 0 });
+    for (const [other, seen] of this.#seen) if (nowMs - seen.atMs > LISTED_MS) this.#seen.delete(other);
+    void store
+      .seen({ id: claim.workerId, tenantId, kind: 'external', queues: claim.queueTypes, atMs: nowMs, claimed: total })
+      .catch(failed);
+  }
+
+  async workers(tenantId: string): Promise<readonly WorkerView[]> {
+    const { store, clock } = this.#options;
+    const nowMs = clock.nowMs();
+    const rows = await store.tenant(tenantId).workers(nowMs - LISTED_MS);
+    return rows.map((row) => {
+      const unsaved = row.kind === 'external' ? (this.#seen.get(`${tenantId}\n${row.id}`)?.claimed ?? 0) : 0;
+      return workerViewOf({ ...row, claimedTotal: row.claimedTotal + unsaved }, nowMs);
+    });
+  }
+}

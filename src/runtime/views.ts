@@ -1,0 +1,74 @@
+import type { JsonObject } from '../../machines/json.ts';
+import type { Status } from '../../machines/run.ts';
+import { stateOf } from '../../machines/step.ts';
+import type { EventRow, ExecutionRow, WorkerRow } from '../../store/store.ts';
+import type { Hot } from './hot.ts';
+import type { EventView, ExecutionSummary, ExecutionView, WorkerView } from './types.ts';
+
+/** A worker not heard of for this long is no longer active. */
+export const WORKER_ACTIVE_MS = 60_000;
+
+export function summaryOf(row: ExecutionRow): ExecutionSummary {
+  return {
+    executionId: row.id,
+    tenantId: row.tenantId,
+    workflowId: row.workflowId,
+    workflowVersion: row.workflowVersion,
+    revision: row.revision,
+    status: row.status as Status,
+    error: row.error,
+    labels: JSON.parse(row.labels) as Record<string, string>,
+    stepsExecuted: row.steps,
+    sequence: row.seq,
+    parentExecutionId: row.parentId,
+    createdAtMs: row.createdAtMs,
+    updatedAtMs: row.updatedAtMs,
+    completedAtMs: row.completedAtMs,
+  };
+}
+
+export function viewOf(hot: Hot): ExecutionView {
+  return {
+    executionId: hot.id,
+    tenantId: hot.tenantId,
+    workflowId: hot.workflowId,
+    workflowVersion: hot.workflowVersion,
+    revision: hot.revision,
+    status: hot.run.status,
+    state: stateOf(hot.run),
+    input: hot.run.input,
+    error: hot.run.error,
+    labels: JSON.parse(hot.labels) as Record<string, string>,
+    stepsExecuted: hot.run.steps,
+    sequence: hot.run.seq,
+    parentExecutionId: hot.parentId,
+    createdAtMs: hot.createdAtMs,
+    updatedAtMs: hot.updatedAtMs,
+    completedAtMs: hot.completedAtMs,
+  };
+}
+
+export function eventViewOf(executionId: string, row: EventRow): EventView {
+  return {
+    executionId,
+    sequence: row.seq,
+    type: row.type,
+    nodeId: row.nodeId,
+    data: JSON.parse(row.data) as JsonObject,
+    createdAtMs: row.atMs,
+    actorId: row.actorId,
+  };
+}
+
+export function workerViewOf(row: WorkerRow, nowMs: number): WorkerView {
+  return {
+    id: row.id,
+    kind: row.kind,
+    queue_types: row.queues,
+    status: nowMs - row.lastSeenAtMs <= WORKER_ACTIVE_MS ? 'active' : 'idle',
+    first_seen_at_ms: row.firstSeenAtMs,
+    last_seen_at_ms: row.lastSeenAtMs,
+    in_flight: row.inFlight,
+    claimed_total: row.claimedTotal,
+  };
+}
