@@ -43,18 +43,19 @@ function classOf(thrown: unknown): string | null {
 
 function messageOf(thrown: unknown): string {
   const own = property(thrown, 'message');
-  const parts = [typeof own === 'string' ? own : '', causeOf(thrown)].filter((part) => part !== '');
-  const text = parts.length > 0 ? parts.join(': ') : inWords(thrown);
+  const said = typeof own === 'string' ? own : '';
+  const cause = causeOf(thrown);
+  const parts = said.includes(cause) ? [said] : [said, cause];
+  const text = parts.filter((part) => part !== '').join(': ') || inWords(thrown);
   return text.length > MAX_MESSAGE ? `${text.slice(0, MAX_MESSAGE - 1)}…` : text;
 }
 
-/** The reason behind "fetch failed" and behind the empty message of several failed connection attempts. */
+/** The reason behind "fetch failed", and behind the empty message of several failed connection attempts. */
 function causeOf(thrown: unknown): string {
-  const attempts = property(thrown, 'errors');
-  const behind = Array.isArray(attempts) ? attempts[0] : property(thrown, 'cause');
-  const message = property(behind, 'message');
-  if (typeof message !== 'string' || typeof property(behind, 'code') !== 'string') return '';
-  return message === '' ? causeOf(behind) : message;
+  const cause = property(thrown, 'cause');
+  const attempts = property(thrown, 'errors') ?? property(cause, 'errors');
+  const message = property(Array.isArray(attempts) ? attempts[0] : cause, 'message');
+  return typeof message === 'string' ? message : '';
 }
 
 function inWords(thrown: unknown): string {

@@ -41,7 +41,8 @@ class Copier {
       case 'number':
         if (!Number.isFinite(value)) throw this.refuse(`${value} is not JSON`);
         this.#count(8);
-        return value;
+        // JSON has no negative zero.
+        return value + 0;
       case 'undefined':
         this.#count(5);
         return null;

@@ -1,0 +1,123 @@
+import { describe, expect, it } from 'vitest';
+import type { Json, JsonObject } from '../../machines/json.ts';
+import { httpExecutor } from '../../src/executors/http.ts';
+import { httpToolExecutor } from '../../src/executors/http-tool.ts';
+import { Outbound } from '../../src/executors/outbound.ts';
+import { contextWith, failure, workWith } from './surroundings.ts';
+import { web } from './web.ts';
+
+const outbound = new Outbound({ allowPrivateAddresses: true });
+const send = (input: JsonObject, method = 'GET', context = contextWith()) =>
+  httpExecutor(outbound)(workWith(input, { method }), context);
+const json = (body: Json) => ({ headers: { 'content-type': 'application/json' }, body });
+
+describe('an http node', () => {
+  it('sends its body as JSON with the headers that identify the attempt', async () => {
+    const { url, seen } = await web((_, response) => response.end());
+    await send({ url, body: { a: [1, null] } }, 'POST');
+    expect(seen).toMatchObject([
+      {
+        method: 'POST',
+        body: '{"a":[1,null]}',
+        headers: { 'content-type': 'application/json', 'idempotency-key': 'exec_1:n:1', 'x-jamjet-execution': 'exec_1' },
+      },
+    ]);
+  });
+
+  it('sends text as text and a form as a form', async () => {
+    const { url, seen } = await web((_, response) => response.end());
+    await send({ url, body: 'plain' }, 'POST');
+    await send(
+      { url, body: { to: 'a b', tag: ['x', 'y'], none: null }, headers: { 'Content-Type': 'application/x-www-form-urlencoded' } },
+      'POST',
+    );
+    await send({ url, ...json('quoted') }, 'POST');
+    expect(seen.map(({ body, headers }) => [headers['content-type'], body])).toEqual([
+      ['text/plain; charset=utf-8', 'plain'],
+      ['application/x-www-form-urlencoded', 'to=a+b&tag=x&tag=y'],
+      ['application/json', '"quoted"'],
+    ]);
+  });
+
+  it('adds its query to the URL', async () => {
+    const { url, seen } = await web((_, response) => response.end());
+    await send({ url: `${url}/p`, query: { q: 'a&b', n: 2, ok: true, none: null, list: [1, 2] } });
+    await send({ url: `${url}/p?first=1#part`, query: { second: 2 } });
+    await send({ url: `${url}/p?first=1`, query: {} });
+    expect(seen.map((request) => request.url)).toEqual([
+      '/p?q=a%26b&n=2&ok=true&list=1&list=2',
+      '/p?first=1&second=2',
+      '/p?first=1',
+    ]);
+  });
+
+  it('lets the workflow set its own headers, whatever their case', async () => {
+    const { url, seen } = await web((_, response) => response.end());
+    await send({ url, headers: { 'IDEMPOTENCY-KEY': 'mine', 'X-Count': 3 } });
+    expect(seen[0]?.headers).toMatchObject({ 'idempotency-key': 'mine', 'x-count': '3' });
+  });
+
+  it('can be named in any script', async () => {
+    const { url, seen } = await web((_, response) => response.end());
+    await send({ url }, 'GET', contextWith({ idempotencyKey: 'exec_1:zahlung prüfen:1' }));
+    expect(seen[0]?.headers['idempotency-key']).toBe('exec_1:zahlung%20pr%c3%bcfen:1');
+  });
+
+  it.each<[string, string, Json]>([
+    ['application/json', '{"a":1}', { a: 1 }],
+    ['application/problem+json; charset=utf-8', '[1]', [1]],
+    ['text/plain', '{"a":1}', '{"a":1}'],
+    ['application/json', '', null],
+    ['application/jsonlines', '{}\n{}', '{}\n{}'],
+  ])('of type %s with the body %j', async (type, body, output) => {
+    const { url } = await web((_, response) => response.writeHead(200, { 'content-type': type }).end(body));
+    expect(await send({ url })).toEqual({ output });
+  });
+
+  it('fails when the response lies about being JSON', async () => {
+    const { url } = await web((_, response) => response.writeHead(200, { 'content-type': 'application/json' }).end('<html>'));
+    expect(await failure(send({ url }))).toMatchObject({ errorClass: 'server_error', retryable: true });
+  });
+
+  it('refuses a response that is nested without end', async () => {
+    const { url } = await web((_, response) =>
+      response.writeHead(200, { 'content-type': 'application/json' }).end('['.repeat(5_000) + ']'.repeat(5_000)),
+    );
+    expect(await failure(send({ url }))).toMatchObject({ errorClass: 'validation', retryable: false });
+  });
+
+  it.each<[JsonObject, string]>([
+    [{}, 'url must be text, not missing'],
+    [{ url: null }, 'url must be text, not null'],
+    [{ url: 5 }, 'url must be text, not a number'],
+    [{ url: 'http://127.0.0.1:1', headers: ['a'] }, 'headers must be an object, not a list'],
+    [{ url: 'http://127.0.0.1:1', headers: { a: { b: 1 } } }, 'headers.a must be text, a number or true/false, not an object'],
+    [{ url: 'http://127.0.0.1:1', query: 'a=b' }, 'query must be an object, not a string'],
+  ])('refuses %j', async (input, message) => {
+    expect(await failure(send(input))).toMatchObject({ message, errorClass: 'validation', retryable: false });
+  });
+
+  it('is told when the attempt is called off', async () => {
+    const controller = new AbortController();
+    const { url } = await web(() => controller.abort());
+    expect(await failure(send({ url }, 'GET', contextWith({ signal: controller.signal })))).toMatchObject({ retryable: true });
+  });
+});
+
+describe('a tool behind a URL', () => {
+  it('gets the input as a JSON POST and gives its response', async () => {
+    const { url, seen } = await web((_, response) =>
+      response.writeHead(200, { 'content-type': 'application/json' }).end('{"rate":7}'),
+    );
+    const execute = httpToolExecutor(outbound, `${url}/rate`);
+    expect(await execute(workWith({ city: 'Rome' }), contextWith())).toEqual({ output: { rate: 7 } });
+    expect(seen).toMatchObject([
+      {
+        method: 'POST',
+        url: '/rate',
+        body: '{"city":"Rome"}',
+        headers: { 'content-type': 'application/json', 'idempotency-key': 'exec_1:n:1' },
+      },
+    ]);
+  });
+});

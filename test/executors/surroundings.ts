@@ -1,0 +1,29 @@
+import type { Json, JsonObject } from '../../machines/json.ts';
+import type { Work } from '../../machines/run.ts';
+import type { WorkContext, WorkError } from '../../src/executors/executor.ts';
+
+/** An attempt at a node's work with this input. */
+export function workWith(input: Json, payload: JsonObject = {}): Work {
+  return { node: 'n', activation: 1, attempt: 0, maxAttempts: 3, timeoutSecs: null, input, state: {}, payload };
+}
+
+export function contextWith(given: Partial<WorkContext> = {}): WorkContext {
+  return {
+    signal: new AbortController().signal,
+    executionId: 'exec_1',
+    nodeId: 'n',
+    attempt: 0,
+    idempotencyKey: 'exec_1:n:1',
+    ...given,
+  };
+}
+
+/** What a promise rejects with; fails the test when it does not. */
+export async function failure(promise: Promise<unknown>): Promise<WorkError> {
+  return promise.then(
+    (value) => {
+      throw new Error(`expected a failure, got ${JSON.stringify(value)}`);
+    },
+    (error: WorkError) => error,
+  );
+}
