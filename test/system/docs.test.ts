@@ -1,0 +1,49 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { checkWorkflow } from '../../src/authoring/check.ts';
+
+const PAGES = ['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md', ...readdirSync('docs').map((name) => join('docs', name))];
+
+interface Snippet {
+  readonly page: string;
+  readonly line: number;
+  readonly text: string;
+}
+
+function snippets(page: string, language: string): Snippet[] {
+  const source = readFileSync(page, 'utf8');
+  return [...source.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, 'gm'))].map((match) => ({
+    page,
+    line: source.slice(0, match.index).split('\n').length + 1,
+    text: match[1] ?? '',
+  }));
+}
+
+describe('the documentation', () => {
+  const workflows = PAGES.flatMap((page) => snippets(page, 'yaml'));
+
+  it('has workflows in it', () => expect(workflows.length).toBeGreaterThan(10));
+
+  it.each(workflows)('shows a workflow without errors or warnings: $page:$line', ({ page, text }) => {
+    const { document, diagnostics } = checkWorkflow(text, page);
+    expect(diagnostics).toEqual([]);
+    expect(document).not.toBeNull();
+  });
+
+  it.each(PAGES)('links only to what exists: %s', (page) => {
+    const source = readFileSync(page, 'utf8');
+    const links = [...source.matchAll(/\]\(([^)#\s]+)/g)].map((match) => match[1] ?? '').filter((target) => !/^[a-z]+:/.test(target));
+    const missing = links.filter((target) => !exists(join(page, '..', target)));
+    expect(missing).toEqual([]);
+  });
+});
+
+function exists(path: string): boolean {
+  try {
+    readFileSync(path);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EISDIR';
+  }
+}
