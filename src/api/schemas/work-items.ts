@@ -92,3 +92,14 @@ export const RenewedLease = Type.Object({
   lease_expires_at: Timestamp,
 });
 export type RenewedLease = Static<typeof RenewedLease>;
+
+/** A 409: the item is settled, or in other hands by now. One of the three flags is there, false. */
+export const LostLease = Type.Object({
+  completed: Type.Optional(Type.Literal(false)),
+  failed: Type.Optional(Type.Literal(false)),
+  renewed: Type.Optional(Type.Literal(false)),
+  reason: Type.String(),
+  error: Type.String(),
+  code: Type.String(),
+});
+export type LostLease = Static<typeof LostLease>;

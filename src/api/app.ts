@@ -1,0 +1,83 @@
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import type { Store } from '../../store/store.ts';
+import type { Config } from '../config.ts';
+import type { Runtime } from '../runtime/types.ts';
+import { Tokens } from './auth.ts';
+import { parseBody } from './body.ts';
+import { guard } from './guard.ts';
+import { LongPolls } from './long-polls.ts';
+import { answerBrokenHttp, answerErrors, logRequests, requestId } from './replies.ts';
+import { approvalRoutes } from './routes/approvals.ts';
+import { eventRoutes } from './routes/events.ts';
+import { executionRoutes } from './routes/executions.ts';
+import { healthRoutes } from './routes/health.ts';
+import { tokenRoutes } from './routes/tokens.ts';
+import { workItemRoutes } from './routes/work-items.ts';
+import { workerRoutes } from './routes/workers.ts';
+import { workflowRoutes } from './routes/workflows.ts';
+import type { Api, Services } from './services.ts';
+import { validationError, validatorCompiler } from './validation.ts';
+
+const BODY_LIMIT_BYTES = 2 * 1024 * 1024;
+/** Workflow ids may have 256 characters, of up to nine bytes each once escaped. */
+const MAX_PARAM_LENGTH = 4 * 1024;
+
+export interface AppOptions {
+  readonly runtime: Runtime;
+  readonly store: Store;
+  readonly config: Config;
+  /** `off`: everybody is an operator of tenant `default`. */
+  readonly auth: 'on' | 'off';
+  /** Absent = nothing is logged. */
+  readonly logger?: FastifyBaseLogger;
+  /** Milliseconds since the epoch; absent = the system's clock. */
+  readonly nowMs?: () => number;
+}
+
+/** The REST API, not yet listening. Closing it ends long polls at once and waits for the other requests. */
+export function buildApp(options: AppOptions): FastifyInstance {
+  const nowMs = options.nowMs ?? Date.now;
+  const services: Services = {
+    runtime: options.runtime,
+    store: options.store,
+    config: options.config,
+    tokens: new Tokens(options.store, nowMs),
+    polls: new LongPolls(),
+    nowMs,
+  };
+  const app = Fastify({
+    ...(options.logger === undefined ? { logger: false } : { loggerInstance: options.logger }),
+    disableRequestLogging: true,
+    genReqId: requestId,
+    bodyLimit: BODY_LIMIT_BYTES,
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+    // A request that comes while the server closes gets the documented form of error, from the guard.
+    return503OnClosing: false,
+    schemaErrorFormatter: validationError,
+    frameworkErrors: answerErrors,
+    clientErrorHandler: answerBrokenHttp,
+  }).withTypeProvider<TypeBoxTypeProvider>();
+
+  app.setValidatorCompiler(validatorCompiler());
+  // Replies are written as they are: the schemas type-check and document them.
+  app.setSerializerCompiler(() => (reply) => JSON.stringify(reply));
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, async (_request: unknown, bytes: Buffer) => parseBody(bytes));
+  logRequests(app);
+  guard(app, services, options.auth);
+  app.setErrorHandler(answerErrors);
+  addRoutes(app, services);
+  return app as unknown as FastifyInstance;
+}
+
+function addRoutes(app: Api, services: Services): void {
+  healthRoutes(app);
+  workflowRoutes(app, services);
+  executionRoutes(app, services);
+  eventRoutes(app, services);
+  approvalRoutes(app, services);
+  workItemRoutes(app, services);
+  workerRoutes(app, services);
+  tokenRoutes(app, services);
+}

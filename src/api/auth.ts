@@ -1,0 +1,119 @@
+import { LRUCache } from 'lru-cache';
+import type { Store, TenantRow, TokenRow } from '../../store/store.ts';
+import { hashToken, isRole, type Role } from '../tokens.ts';
+import { Refusal } from './errors.ts';
+
+/** What a route lets in: everybody, any role, those who may write, operators. */
+export type Access = 'open' | 'read' | 'write' | 'operator';
+
+/** Whose request it is. */
+export interface Identity {
+  readonly tenantId: string;
+  /** Of the token: who acts, in events and approvals. */
+  readonly name: string;
+  readonly role: Role;
+}
+
+/** Everybody, when authentication is off. */
+export const ANYONE: Identity = { tenantId: 'default', name: 'anonymous', role: 'operator' };
+
+/** How long a revocation by another process may go unnoticed; one by this process takes effect at once. */
+const CACHE_MS = 5_000;
+const CACHED_TOKENS = 10_000;
+
+interface Cached {
+  readonly token: TokenRow;
+  readonly tenant: TenantRow | null;
+  readonly readAtMs: number;
+}
+
+/** Knows who presents a token. Only hashes are looked up and kept. */
+export class Tokens {
+  readonly #store: Store;
+  readonly #nowMs: () => number;
+  readonly #cache = new LRUCache<string, Cached>({ max: CACHED_TOKENS });
+  /** Counts revocations: a row read before one must not enter the cache after it. */
+  #revocations = 0;
+
+  constructor(store: Store, nowMs: () => number) {
+    this.#store = store;
+    this.#nowMs = nowMs;
+  }
+
+  /** From an `Authorization` header; throws `Refusal`. */
+  async identify(authorization: string | undefined): Promise<Identity> {
+    const plaintext = /^bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
+    if (plaintext === undefined) {
+      const empty = authorization === undefined || !/^bearer\b/i.test(authorization);
+      throw new Refusal('unauthorized', empty ? 'missing Authorization: Bearer <token>' : 'invalid or expired token');
+    }
+    const hash = hashToken(plaintext);
+    const { token, tenant } = this.#cached(hash) ?? (await this.#read(hash));
+    if (token.revokedAtMs !== null || (token.expiresAtMs !== null && token.expiresAtMs <= this.#nowMs())) throw unknownToken();
+    if (tenant?.status !== 'active')
+      throw new Refusal('tenant_not_active', `tenant ${token.tenantId} is ${tenant === null ? 'unknown' : tenant.status}`);
+    // A role this release does not know may do the least.
+    return { tenantId: token.tenantId, name: token.name, role: isRole(token.role) ? token.role : 'viewer' };
+  }
+
+  /** A token was revoked: whatever is remembered is read again. */
+  forget(): void {
+    this.#revocations += 1;
+    this.#cache.clear();
+  }
+
+  #cached(hash: string): Cached | null {
+    const cached = this.#cache.get(hash);
+    return cached !== undefined && this.#nowMs() - cached.readAtMs < CACHE_MS ? cached : null;
+  }
+
+  async #read(hash: string): Promise<Cached> {
+    const before = this.#revocations;
+    const readAtMs = this.#nowMs();
+    const token = await this.#store.tokenByHash(hash);
+    if (token === null) throw unknownToken();
+    const tenant = await this.#store.tenantRow(token.tenantId);
+    const read = { token, tenant, readAtMs };
+    if (before === this.#revocations) this.#cache.set(hash, read);
+    return read;
+  }
+}
+
+function unknownToken(): Refusal {
+  return new Refusal('unauthorized', 'invalid or expired token');
+}
+
+/** Throws `Refusal` unless the role may use a route of that access. */
+export function permit(role: Role, access: Access): void {
+  if (access === 'operator' && role !== 'operator')
+    throw new Refusal('forbidden', 'insufficient role — operator required', { required: 'operator' });
+  if (access === 'write' && role !== 'operator' && role !== 'developer')
+    throw new Refusal('forbidden', 'insufficient role — developer or operator required', { required: 'developer' });
+}
+
+/**
+ * Without authentication only the browser stands between a web page and this server: refuses what a page of another site
+ * sends (`Origin`), and what reaches a server bound to loopback under a foreign name (DNS rebinding). Throws `Refusal`.
+ */
+export function refuseForeignPages(
+  headers: { readonly host?: string | undefined; readonly origin?: string | undefined },
+  onLoopback: boolean,
+): void {
+  const host = hostOf(headers.host === undefined ? undefined : `http://${headers.host}`);
+  const origin = hostOf(headers.origin);
+  const sameSite =
+    headers.origin === undefined || (origin !== null && (origin.host === host?.host || isLoopback(origin.hostname)));
+  const knownName = !onLoopback || headers.host === undefined || (host !== null && isLoopback(host.hostname));
+  if (!sameSite || !knownName)
+    throw new Refusal('forbidden', 'this server runs without authentication and answers no pages of other sites');
+}
+
+function hostOf(url: string | undefined): URL | null {
+  return url !== undefined && URL.canParse(url) ? new URL(url) : null;
+}
+
+/** A host as it stands in a URL, or an address as it is bound. */
+export function isLoopback(host: string): boolean {
+  const name = host.replace(/^\[(.*)\]$/, '$1');
+  return name === 'localhost' || name.endsWith('.localhost') || name === '::1' || /^127(\.\d{1,3}){3}$/.test(name);
+}

@@ -1,0 +1,126 @@
+import { InvalidWorkflow } from '../../machines/diagnostics.ts';
+import { StoreError, type StoreErrorCode } from '../../store/store.ts';
+import { RuntimeError, type RuntimeErrorCode } from '../runtime/errors.ts';
+import type { ApiErrorBody } from './schemas/errors.ts';
+
+type RefusalCode = 'unauthorized' | 'forbidden' | 'tenant_not_active' | 'method_not_allowed' | 'too_large' | 'client_error';
+type Code = RuntimeErrorCode | StoreErrorCode | RefusalCode | 'invalid_workflow' | 'internal';
+
+/** A request refused before anything looks at what it asks for. */
+export class Refusal extends Error {
+  readonly code: RefusalCode;
+  readonly required: string | null;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(
+    code: RefusalCode,
+    message: string,
+    details: { readonly required?: string; readonly headers?: Readonly<Record<string, string>> } = {},
+  ) {
+    super(message);
+    this.name = 'Refusal';
+    this.code = code;
+    this.required = details.required ?? null;
+    this.headers = details.headers ?? {};
+  }
+}
+
+const STATUS: Readonly<Record<Code, number>> = {
+  bad_request: 400,
+  invalid_workflow: 400,
+  already_terminal: 400,
+  client_error: 400,
+  unauthorized: 401,
+  forbidden: 403,
+  tenant_not_active: 403,
+  not_found: 404,
+  unknown_token: 404,
+  method_not_allowed: 405,
+  conflict: 409,
+  stale_fence: 409,
+  too_large: 413,
+  internal: 500,
+  corrupt: 500,
+  not_a_database: 500,
+  schema_too_new: 500,
+  overloaded: 503,
+  shutting_down: 503,
+  store_locked: 503,
+  store_unavailable: 503,
+  store_full: 503,
+};
+
+/** What an error text begins with; 401 and 403 have no class. */
+const CLASS: Readonly<Record<number, string>> = {
+  400: 'bad request: ',
+  404: 'not found: ',
+  405: 'method not allowed: ',
+  409: 'conflict: ',
+  413: 'bad request: ',
+  500: 'internal error: ',
+  503: 'service unavailable: ',
+};
+
+const RETRY_AFTER_SECS = 1;
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: ApiErrorBody;
+}
+
+/** The reply to whatever was thrown. What clients cannot do anything about is in the log only, under the request's id. */
+export function answerTo(error: unknown, requestId: string): Answer {
+  const code = codeOf(error);
+  const status = STATUS[code];
+  const message =
+    status === 500 || !(error instanceof Error) ? `unexpected failure, logged under request ${requestId}` : textOf(error);
+  return {
+    status,
+    headers: headersOf(status, error),
+    body: {
+      error: `${CLASS[status] ?? ''}${message}`,
+      code,
+      ...(error instanceof Refusal && error.required !== null ? { required: error.required } : {}),
+      ...(error instanceof InvalidWorkflow ? { diagnostics: error.diagnostics.map((d) => ({ ...d })) } : {}),
+    },
+  };
+}
+
+function codeOf(error: unknown): Code {
+  if (
+    error instanceof RuntimeError ||
+    error instanceof StoreError ||
+    error instanceof Refusal ||
+    error instanceof InvalidWorkflow
+  )
+    return error.code;
+  const status = frameworkStatus(error);
+  if (status === 413) return 'too_large';
+  return status !== null && status >= 400 && status < 500 ? 'bad_request' : 'internal';
+}
+
+/** Of an error that Fastify made itself. */
+function frameworkStatus(error: unknown): number | null {
+  const named = error instanceof Error && 'code' in error && String(error.code).startsWith('FST_');
+  return named && 'statusCode' in error && typeof error.statusCode === 'number' ? error.statusCode : null;
+}
+
+const LISTED = 3;
+
+function textOf(error: Error): string {
+  if (error instanceof StoreError && STATUS[error.code] === 503) return 'the store cannot answer now; try again';
+  if (!(error instanceof InvalidWorkflow)) return error.message;
+  const texts = error.diagnostics.slice(0, LISTED).map((d) => (d.hint === null ? d.message : `${d.message} (${d.hint})`));
+  const more = error.diagnostics.length - texts.length;
+  return `${texts.join('; ')}${more > 0 ? `; and ${more} more` : ''}`;
+}
+
+function headersOf(status: number, error: unknown): Readonly<Record<string, string>> {
+  if (status === 401) return { 'www-authenticate': 'Bearer' };
+  if (status === 503) {
+    const ms = error instanceof RuntimeError ? error.retryAfterMs : null;
+    return { 'retry-after': String(Math.max(RETRY_AFTER_SECS, Math.ceil((ms ?? 0) / 1_000))) };
+  }
+  return error instanceof Refusal ? error.headers : {};
+}

@@ -1,0 +1,33 @@
+import { hash } from 'node:crypto';
+import { RuntimeError } from '../runtime/errors.ts';
+
+const EXECUTION = /^(?:exec_)?([0-9a-f]{32})$/i;
+const UUID = /^([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})$/i;
+
+/**
+ * `exec_` + 32 hex, from that, 32 bare hex digits or a dashed UUID. Anything else names no execution: throws `RuntimeError`
+ * `not_found` with the id as it was given.
+ */
+export function executionId(given: string): string {
+  const hex = EXECUTION.exec(given)?.[1] ?? UUID.exec(given)?.slice(1).join('');
+  if (hex === undefined) throw new RuntimeError('not_found', `execution ${shown(given)}`);
+  return `exec_${hex.toLowerCase()}`;
+}
+
+/** A work item's id is a UUID; anything else names none. */
+export function workItemId(given: string): string {
+  if (!UUID.test(given)) throw new RuntimeError('not_found', `work item ${shown(given)}`);
+  return given.toLowerCase();
+}
+
+/** The same UUID (version 8, of the SHA-256 of execution and sequence) whenever the event is shown. */
+export function eventId(execution: string, sequence: number): string {
+  const hex = hash('sha256', `${execution}:${sequence}`, 'hex');
+  const variant = ((Number.parseInt(hex.charAt(16), 16) & 0x3) | 0x8).toString(16);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}
+
+/** What a client sent, in an error text: not longer than a line. */
+export function shown(given: string): string {
+  return given.length <= 120 ? given : `${given.slice(0, 120)}…`;
+}

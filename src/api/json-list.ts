@@ -1,0 +1,47 @@
+import { Readable } from 'node:stream';
+import type { FastifyReply } from 'fastify';
+
+/** Characters gathered before they are handed on. */
+const CHUNK_CHARS = 64 * 1024;
+
+interface Chunk {
+  readonly text: string;
+  readonly last: boolean;
+}
+
+/**
+ * Answers `{"<key>":[…], …rest}` while the items are still being read, so that a list of any length needs little memory. What
+ * fails before the first chunk is full is thrown and answered as an error; what fails later breaks off the connection.
+ */
+export async function sendList(
+  reply: FastifyReply,
+  key: string,
+  items: AsyncIterable<unknown>,
+  rest: object = {},
+): Promise<FastifyReply> {
+  const chunks = chunksOf(key, items, rest);
+  const first = await chunks.next();
+  reply.type('application/json; charset=utf-8');
+  if (first.done === true) throw new Error('a list has at least one chunk');
+  return reply.send(first.value.last ? first.value.text : Readable.from(textOf(first.value, chunks), { objectMode: false }));
+}
+
+async function* chunksOf(key: string, items: AsyncIterable<unknown>, rest: object): AsyncGenerator<Chunk, void, undefined> {
+  let text = `{${JSON.stringify(key)}:[`;
+  let separator = '';
+  for await (const item of items) {
+    text += separator + JSON.stringify(item);
+    separator = ',';
+    if (text.length >= CHUNK_CHARS) {
+      yield { text, last: false };
+      text = '';
+    }
+  }
+  const more = JSON.stringify(rest).slice(1);
+  yield { text: `${text}]${more === '}' ? '' : ','}${more}`, last: true };
+}
+
+async function* textOf(first: Chunk, others: AsyncIterable<Chunk>): AsyncGenerator<string, void, undefined> {
+  yield first.text;
+  for await (const chunk of others) yield chunk.text;
+}

@@ -1,0 +1,39 @@
+import { Type } from 'typebox';
+import { executionId } from '../ids.ts';
+import { AcceptedDecision, Approvals, Approve } from '../schemas/approvals.ts';
+import { given } from '../schemas/fields.ts';
+import { type Api, callerOf, identityOf, type Services } from '../services.ts';
+import { timestamp } from '../time.ts';
+
+const byId = Type.Object({ id: Type.String() });
+
+export function approvalRoutes(app: Api, { runtime }: Services): void {
+  app.post(
+    '/executions/:id/approve',
+    { config: { access: 'write' }, schema: { params: byId, body: Approve, response: { 200: AcceptedDecision } } },
+    async (request) => {
+      const id = executionId(request.params.id);
+      const { decision, node_id, user_id, comment, state_patch } = request.body;
+      const { nodeId } = await runtime.approve(callerOf(request), id, {
+        decision,
+        ...given('nodeId', node_id || null),
+        userId: user_id || identityOf(request).name,
+        ...given('comment', comment),
+        ...given('statePatch', state_patch),
+      });
+      return { execution_id: id, node_id: nodeId, accepted: true as const };
+    },
+  );
+
+  app.get(
+    '/executions/:id/approvals',
+    { config: { access: 'read' }, schema: { params: byId, response: { 200: Approvals } } },
+    async (request) => {
+      const { pending, decided } = await runtime.approvals(identityOf(request).tenantId, executionId(request.params.id));
+      return {
+        pending: pending.map(({ requested_at_ms, ...approval }) => ({ ...approval, requested_at: timestamp(requested_at_ms) })),
+        decided: decided.map(({ decided_at_ms, ...approval }) => ({ ...approval, decided_at: timestamp(decided_at_ms) })),
+      };
+    },
+  );
+}

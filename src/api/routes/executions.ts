@@ -1,0 +1,133 @@
+import { Type } from 'typebox';
+import type { ExecutionSummary, ExecutionView, Runtime } from '../../runtime/types.ts';
+import { idempotencyKey } from '../idempotency-key.ts';
+import { executionId } from '../ids.ts';
+import { sendList } from '../json-list.ts';
+import {
+  CancelExecution,
+  CancelledExecution,
+  Execution,
+  type ExecutionItem,
+  ExecutionQuery,
+  ExecutionsQuery,
+  StartExecution,
+  StartedExecution,
+} from '../schemas/executions.ts';
+import { given } from '../schemas/fields.ts';
+import { type Api, callerOf, identityOf, type Services } from '../services.ts';
+import { timestamp } from '../time.ts';
+
+const DEFAULT_LIMIT = 50;
+const MAX_LIMIT = 1_000;
+
+const byId = Type.Object({ id: Type.String() });
+
+export function executionRoutes(app: Api, { runtime, polls }: Services): void {
+  app.post(
+    '/executions',
+    { config: { access: 'write' }, schema: { body: StartExecution, response: { 201: StartedExecution } } },
+    async (request, reply) => {
+      const { workflow_id, workflow_version, input, labels } = request.body;
+      const { executionId, replayed } = await runtime.start(callerOf(request), {
+        workflowId: workflow_id,
+        input: input ?? {},
+        ...given('version', workflow_version || null),
+        ...given('labels', labels),
+        ...given('idempotencyKey', idempotencyKey(request.headers)),
+      });
+      if (replayed) void reply.header('idempotency-replayed', 'true');
+      return reply.code(201).send({ execution_id: executionId });
+    },
+  );
+
+  app.get('/executions', { config: { access: 'read' }, schema: { querystring: ExecutionsQuery } }, async (request, reply) => {
+    const { tenantId } = identityOf(request);
+    const { status, workflow_id, parent_execution_id, include } = request.query;
+    const page = { limit: Math.min(request.query.limit ?? DEFAULT_LIMIT, MAX_LIMIT), offset: request.query.offset ?? 0 };
+    const filter = {
+      ...page,
+      ...given('workflowId', workflow_id),
+      ...given('parentId', parent_execution_id === undefined ? null : executionId(parent_execution_id)),
+    };
+    const summaries =
+      status === 'pending' ? [] : await runtime.executions(tenantId, status === undefined ? filter : { ...filter, status });
+    return sendList(reply, 'executions', include === 'state' ? withStates(runtime, summaries) : plain(summaries), page);
+  });
+
+  app.get(
+    '/executions/:id',
+    { config: { access: 'read' }, schema: { params: byId, querystring: ExecutionQuery, response: { 200: Execution } } },
+    async (request, reply) => {
+      const { tenantId } = identityOf(request);
+      const id = executionId(request.params.id);
+      const waitMs = request.query.wait_ms ?? 0;
+      if (waitMs === 0) return toExecution(await runtime.execution(tenantId, id));
+      return toExecution(await polls.during(reply, (signal) => runtime.settled(tenantId, id, waitMs, signal)));
+    },
+  );
+
+  app.post(
+    '/executions/:id/cancel',
+    {
+      config: { access: 'write' },
+      schema: { params: byId, body: CancelExecution, response: { 200: CancelledExecution } },
+      preValidation: async (request) => {
+        request.body ??= {};
+      },
+    },
+    async (request) => {
+      const id = executionId(request.params.id);
+      await runtime.cancel(callerOf(request), id, request.body.reason ?? undefined);
+      return { execution_id: id, status: 'cancelled' as const };
+    },
+  );
+}
+
+function itemOf(view: ExecutionSummary): ExecutionItem {
+  const created = timestamp(view.createdAtMs);
+  return {
+    execution_id: view.executionId,
+    id: view.executionId,
+    tenant_id: view.tenantId,
+    workflow_id: view.workflowId,
+    workflow_version: view.workflowVersion,
+    revision: view.revision,
+    status: view.status,
+    labels: view.labels,
+    steps_executed: view.stepsExecuted,
+    sequence: view.sequence,
+    segment_number: 0,
+    created_at: created,
+    started_at: created,
+    updated_at: timestamp(view.updatedAtMs),
+    completed_at: view.completedAtMs === null ? null : timestamp(view.completedAtMs),
+    ...given('parent_execution_id', view.parentExecutionId),
+    ...given('error', view.error),
+    ...given('detail', view.error),
+  };
+}
+
+/** One object for every client: each finds the names it knows, whichever reference it was written from. */
+function toExecution(view: ExecutionView): Execution {
+  const { state, input } = view;
+  return {
+    ...itemOf(view),
+    state,
+    current_state: state,
+    input,
+    initial_input: input,
+    ...(view.status === 'completed' ? { output: state } : {}),
+  };
+}
+
+async function* plain(summaries: readonly ExecutionSummary[]): AsyncGenerator<ExecutionItem> {
+  for (const summary of summaries) yield itemOf(summary);
+}
+
+/** One state at a time, so that a page of large ones needs the memory of one. */
+async function* withStates(runtime: Runtime, summaries: readonly ExecutionSummary[]): AsyncGenerator<ExecutionItem> {
+  for (const { tenantId, executionId } of summaries) {
+    const view = await runtime.execution(tenantId, executionId);
+    yield { ...itemOf(view), state: view.state };
+  }
+}

@@ -1,0 +1,76 @@
+import { Type } from 'typebox';
+import type { ActionContext, TokenRow } from '../../../store/store.ts';
+import { RuntimeError } from '../../runtime/errors.ts';
+import type { Caller } from '../../runtime/types.ts';
+import { durationMs, mintToken } from '../../tokens.ts';
+import { ANYONE } from '../auth.ts';
+import { Refusal } from '../errors.ts';
+import { shown } from '../ids.ts';
+import { given } from '../schemas/fields.ts';
+import { CreatedToken, CreateToken, RevokedToken, type Token, TokenList } from '../schemas/tokens.ts';
+import { type Api, callerOf, identityOf, type Services } from '../services.ts';
+import { timestamp } from '../time.ts';
+
+const byId = Type.Object({ id: Type.String() });
+
+export function tokenRoutes(app: Api, { store, tokens, nowMs }: Services): void {
+  app.post(
+    '/tokens',
+    { config: { access: 'operator' }, schema: { body: CreateToken, response: { 201: CreatedToken } } },
+    async (request, reply) => {
+      const { role, name, expires_in } = request.body;
+      const caller = callerOf(request);
+      const tenantId = request.body.tenant_id ?? caller.tenantId;
+      if (tenantId !== caller.tenantId) {
+        if (caller.tenantId !== ANYONE.tenantId)
+          throw new Refusal('forbidden', `only operators of tenant ${ANYONE.tenantId} make tokens for other tenants`);
+        if ((await store.tenantRow(tenantId)) === null) throw new RuntimeError('not_found', `tenant ${shown(tenantId)}`);
+      }
+      const now = nowMs();
+      const expiresAtMs = expires_in === undefined || expires_in === null ? null : now + lifetimeMs(expires_in);
+      const { plaintext, row } = mintToken({ tenantId, role, ...given('name', name), nowMs: now, expiresAtMs });
+      await store.control({ type: 'token_created', token: row }, contextOf(caller, now));
+      return reply.code(201).send({ ...toToken(row), token: plaintext });
+    },
+  );
+
+  app.get('/tokens', { config: { access: 'operator' }, schema: { response: { 200: TokenList } } }, async (request) => {
+    const rows = await store.tenant(identityOf(request).tenantId).tokens();
+    return { tokens: rows.map(toToken) };
+  });
+
+  app.delete(
+    '/tokens/:id',
+    { config: { access: 'operator' }, schema: { params: byId, response: { 200: RevokedToken } } },
+    async (request) => {
+      const { id } = request.params;
+      await store.control({ type: 'token_revoked', id }, contextOf(callerOf(request), nowMs()));
+      tokens.forget();
+      return { id, revoked: true as const };
+    },
+  );
+}
+
+function lifetimeMs(text: string): number {
+  const ms = durationMs(text);
+  if (ms === null)
+    throw new RuntimeError('bad_request', `expires_in must be like 90s, 15m, 12h, 30d or 4w, not "${shown(text)}"`);
+  return ms;
+}
+
+/** The action belongs to the tenant of whoever acts; the token itself may belong to another. */
+function contextOf({ tenantId, actorId, actorType, request }: Caller, atMs: number): ActionContext {
+  return { tenantId, atMs, actorId, actorType, request: request === undefined ? null : JSON.stringify(request) };
+}
+
+function toToken(row: TokenRow): Token {
+  return {
+    id: row.id,
+    name: row.name,
+    role: row.role,
+    tenant_id: row.tenantId,
+    created_at: timestamp(row.createdAtMs),
+    expires_at: row.expiresAtMs === null ? null : timestamp(row.expiresAtMs),
+    revoked_at: row.revokedAtMs === null ? null : timestamp(row.revokedAtMs),
+  };
+}

@@ -1,0 +1,149 @@
+import { Type } from 'typebox';
+import type { Usage } from '../../../machines/messages.ts';
+import { RuntimeError } from '../../runtime/errors.ts';
+import type { WorkItemView } from '../../runtime/types.ts';
+import { answerTo } from '../errors.ts';
+import { executionId, workItemId } from '../ids.ts';
+import { given } from '../schemas/fields.ts';
+import {
+  ClaimedWork,
+  ClaimWork,
+  CompletedWork,
+  CompleteWork,
+  EnqueuedWork,
+  EnqueueWork,
+  FailedWork,
+  FailWork,
+  Heartbeat,
+  LostLease,
+  RenewedLease,
+  type WorkItem,
+} from '../schemas/work-items.ts';
+import { type Api, callerOf, type Services } from '../services.ts';
+import { timestamp } from '../time.ts';
+
+const DEFAULT_QUEUE = 'general';
+
+const byId = Type.Object({ id: Type.String() });
+
+export function workItemRoutes(app: Api, { runtime, polls }: Services): void {
+  app.post(
+    '/work-items',
+    { config: { access: 'write' }, schema: { body: EnqueueWork, response: { 201: EnqueuedWork } } },
+    async (request, reply) => {
+      const { execution_id, node_id, queue_type, payload } = request.body;
+      const { workItemId } = await runtime.enqueue(callerOf(request), {
+        executionId: executionId(execution_id),
+        nodeId: node_id,
+        queueType: queue_type ?? DEFAULT_QUEUE,
+        payload: payload ?? null,
+      });
+      return reply.code(201).send({ work_item_id: workItemId });
+    },
+  );
+
+  app.post(
+    '/work-items/claim',
+    { config: { access: 'write' }, schema: { body: ClaimWork, response: { 200: ClaimedWork } } },
+    async (request, reply) => {
+      const { worker_id, queue_types, max_items, wait_ms } = request.body;
+      const items = await polls.during(reply, (signal) =>
+        runtime.claim(callerOf(request), {
+          workerId: worker_id,
+          queueTypes: queue_types,
+          maxItems: max_items ?? 1,
+          waitMs: wait_ms ?? 0,
+          signal,
+        }),
+      );
+      const [first, ...others] = items.map(toWorkItem);
+      return first === undefined ? { claimed: false } : { claimed: true, work_item: first, work_items: [first, ...others] };
+    },
+  );
+
+  app.post(
+    '/work-items/:id/complete',
+    {
+      config: { access: 'write' },
+      schema: { params: byId, body: CompleteWork, response: { 200: CompletedWork, 409: LostLease } },
+    },
+    async (request, reply) => {
+      const id = workItemId(request.params.id);
+      const { output, state_patch, execution_id, node_id, duration_ms, lease_fence } = request.body;
+      const result = {
+        output,
+        durationMs: duration_ms ?? 0,
+        usage: usageOf(request.body),
+        ...(state_patch === undefined ? {} : { statePatch: state_patch }),
+        ...given('leaseFence', lease_fence),
+        ...given('executionId', execution_id ? executionId(execution_id) : null),
+        ...given('nodeId', node_id || null),
+      };
+      const lost = await lostLease(runtime.complete(callerOf(request), id, result), request.id);
+      return lost === null ? { completed: true as const, work_item_id: id } : reply.code(409).send({ completed: false, ...lost });
+    },
+  );
+
+  app.post(
+    '/work-items/:id/fail',
+    { config: { access: 'write' }, schema: { params: byId, body: FailWork, response: { 200: FailedWork, 409: LostLease } } },
+    async (request, reply) => {
+      const id = workItemId(request.params.id);
+      const { error, retryable, error_class, lease_fence } = request.body;
+      const failure = {
+        error,
+        retryable: retryable ?? true,
+        ...given('errorClass', error_class),
+        ...given('leaseFence', lease_fence),
+      };
+      const lost = await lostLease(runtime.fail(callerOf(request), id, failure), request.id);
+      return lost === null ? { failed: true as const, work_item_id: id } : reply.code(409).send({ failed: false, ...lost });
+    },
+  );
+
+  app.post(
+    '/work-items/:id/heartbeat',
+    { config: { access: 'write' }, schema: { params: byId, body: Heartbeat, response: { 200: RenewedLease, 409: LostLease } } },
+    async (request, reply) => {
+      const id = workItemId(request.params.id);
+      const lease = { workerId: request.body.worker_id, leaseFence: request.body.lease_fence ?? 0 };
+      let leaseExpiresAtMs = 0;
+      const renewal = runtime.heartbeat(callerOf(request), id, lease).then((renewed) => {
+        leaseExpiresAtMs = renewed.leaseExpiresAtMs;
+      });
+      const lost = await lostLease(renewal, request.id);
+      return lost === null
+        ? { renewed: true as const, work_item_id: id, lease_expires_at: timestamp(leaseExpiresAtMs) }
+        : reply.code(409).send({ renewed: false, ...lost });
+    },
+  );
+}
+
+/** Workers look for `reason` in a 409, everybody else for `error`. Null when the lease held. */
+async function lostLease(
+  outcome: Promise<void>,
+  requestId: string,
+): Promise<Pick<LostLease, 'reason' | 'error' | 'code'> | null> {
+  try {
+    await outcome;
+    return null;
+  } catch (error) {
+    if (!(error instanceof RuntimeError) || (error.code !== 'stale_fence' && error.code !== 'conflict')) throw error;
+    return { reason: error.message, ...answerTo(error, requestId).body };
+  }
+}
+
+function usageOf(body: CompleteWork): Usage {
+  return {
+    ...given('gen_ai_system', body.gen_ai_system),
+    ...given('gen_ai_model', body.gen_ai_model),
+    ...given('input_tokens', body.input_tokens),
+    ...given('output_tokens', body.output_tokens),
+    ...given('finish_reason', body.finish_reason),
+    ...given('cost_usd', body.cost_usd),
+  };
+}
+
+function toWorkItem({ lease_expires_at_ms, ...item }: WorkItemView): WorkItem {
+  return { ...item, lease_expires_at: timestamp(lease_expires_at_ms) };
+}

@@ -1,0 +1,71 @@
+import { Type } from 'typebox';
+import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
+import type { WorkflowRow } from '../../../store/store.ts';
+import { RuntimeError } from '../../runtime/errors.ts';
+import { shown } from '../ids.ts';
+import {
+  RegisteredWorkflow,
+  RegisterWorkflow,
+  WorkflowDetail,
+  WorkflowList,
+  WorkflowQuery,
+  WorkflowsQuery,
+  type WorkflowVersion,
+} from '../schemas/workflows.ts';
+import { type Api, callerOf, identityOf, type Services } from '../services.ts';
+import { timestamp } from '../time.ts';
+
+const DEFAULT_LIMIT = 50;
+const MAX_LIMIT = 1_000;
+
+const byId = Type.Object({ workflow_id: Type.String() });
+
+export function workflowRoutes(app: Api, { runtime, store }: Services): void {
+  app.post(
+    '/workflows',
+    { config: { access: 'write' }, schema: { body: RegisterWorkflow, response: { 201: RegisteredWorkflow } } },
+    async (request, reply) => {
+      const { body } = request;
+      const document = Object.hasOwn(body, 'ir') ? body.ir : body;
+      const { warnings, ...registered } = await runtime.register(callerOf(request), document);
+      return reply.code(201).send({ ...registered, warnings: [...warnings] });
+    },
+  );
+
+  app.get(
+    '/workflows',
+    { config: { access: 'read' }, schema: { querystring: WorkflowsQuery, response: { 200: WorkflowList } } },
+    async (request) => {
+      const page = { limit: Math.min(request.query.limit ?? DEFAULT_LIMIT, MAX_LIMIT), offset: request.query.offset ?? 0 };
+      const rows = await store.tenant(identityOf(request).tenantId).workflows(page);
+      return { workflows: rows.map((row) => ({ workflow_id: row.workflowId, ...versionOf(row) })), ...page };
+    },
+  );
+
+  app.get(
+    '/workflows/:workflow_id',
+    { config: { access: 'read' }, schema: { params: byId, querystring: WorkflowQuery, response: { 200: WorkflowDetail } } },
+    async (request) => {
+      const { workflow_id } = request.params;
+      const { version } = request.query;
+      const tenant = store.tenant(identityOf(request).tenantId);
+      const row = await tenant.workflow(workflow_id, version);
+      if (row === null)
+        throw new RuntimeError('not_found', `workflow ${shown(workflow_id)}${version === undefined ? '' : ` v${version}`}`);
+      const versions = await tenant.versions(workflow_id);
+      return { workflow_id, ...versionOf(row), versions: versions.map(versionOf), ir: irOf(row.source) };
+    },
+  );
+}
+
+function versionOf(row: WorkflowRow): WorkflowVersion {
+  return { version: row.version, revision: row.revision, registered_at: timestamp(row.registeredAtMs) };
+}
+
+/** The document as it was registered, its nodes as a map even if they were given as a list. */
+function irOf(source: string): JsonObject {
+  const ir = JSON.parse(source) as JsonObject;
+  if (!Array.isArray(ir.nodes)) return ir;
+  const nodes = (ir.nodes as readonly Json[]).filter(isObject);
+  return { ...ir, nodes: Object.fromEntries(nodes.map(({ id, ...node }) => [String(id), node])) };
+}

@@ -1,0 +1,60 @@
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  FastifyRequest,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+  RawServerDefault,
+} from 'fastify';
+import type { Store } from '../../store/store.ts';
+import type { Config } from '../config.ts';
+import type { Caller, Runtime } from '../runtime/types.ts';
+import type { Access, Identity, Tokens } from './auth.ts';
+import type { LongPolls } from './long-polls.ts';
+
+export type Api = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>;
+
+/** What routes work with. */
+export interface Services {
+  readonly runtime: Runtime;
+  readonly store: Store;
+  readonly config: Config;
+  readonly tokens: Tokens;
+  readonly polls: LongPolls;
+  readonly nowMs: () => number;
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Who may use the route; every route says so. */
+    access?: Access;
+  }
+  interface FastifyRequest {
+    /** Set by the guard on every route that is not open. */
+    identity: Identity | null;
+  }
+}
+
+export function identityOf(request: FastifyRequest): Identity {
+  if (request.identity === null) throw new Error(`route ${request.url} is open and has no identity`);
+  return request.identity;
+}
+
+/** Who asks, with the request that is recorded beside what it causes. */
+export function callerOf(request: FastifyRequest): Caller {
+  const { tenantId, name } = identityOf(request);
+  const path = request.url.split('?', 1)[0] ?? '';
+  return {
+    tenantId,
+    actorId: name,
+    actorType: 'human',
+    request: { id: request.id, method: request.method, path, ip: request.ip },
+  };
+}
