@@ -1,0 +1,168 @@
+import { describe, expect, it } from 'vitest';
+import { bench, CALLER, databasePath, eventually } from '../support/runtimes.ts';
+
+const code = (more: object = {}) =>
+  ({
+    workflow_id: 'code',
+    version: '1',
+    nodes: { f: { kind: { type: 'python_fn', module: 'flows', function: 'f' }, retry_policy: 'quick', ...more } },
+    edges: [],
+    retry_policies: {
+      quick: { max_attempts: 2, backoff: 'fixed', initial_delay: 0, max_delay: 0, jitter: false, retryable_on: [] },
+    },
+  }) as never;
+const PYTHON = { workerId: 'w1', queueTypes: ['python_tool'] };
+
+describe('external workers', () => {
+  it('claim an item with everything the work needs, and complete it', async () => {
+    const { run, runtime, settled, timeline } = await bench();
+    const id = await run(code(), { order: 7 });
+    const [item] = await runtime.claim(CALLER, PYTHON);
+    expect(item).toMatchObject({
+      execution_id: id,
+      node_id: 'f',
+      queue_type: 'python_tool',
+      workflow_id: 'code',
+      attempt: 0,
+      max_attempts: 2,
+      lease_fence: 1,
+      payload: {
+        workflow_id: 'code',
+        node_id: 'f',
+        module: 'flows',
+        function: 'f',
+        input: { order: 7 },
+        state: { order: 7 },
+        kind: { type: 'python_fn' },
+      },
+    });
+    expect(await runtime.claim(CALLER, PYTHON)).toEqual([]);
+    await runtime.complete(CALLER, item?.id ?? '', { output: { ok: true }, leaseFence: 1, durationMs: 12 });
+    expect(await settled(id)).toMatchObject({ status: 'completed', state: { order: 7, ok: true } });
+    expect((await timeline(id)).slice(1, 3)).toEqual(['node_scheduled f', 'node_started f']);
+  });
+
+  it('are woken from their long poll by the item itself', async () => {
+    const { run, runtime } = await bench();
+    const polling = runtime.claim(CALLER, { ...PYTHON, waitMs: 30_000 });
+    const other = runtime.claim(CALLER, { ...PYTHON, workerId: 'w2', waitMs: 30_000 });
+    await run(code());
+    expect(await polling).toHaveLength(1);
+    await run(code());
+    expect(await other).toHaveLength(1);
+  });
+
+  it('get nothing when the long poll runs out', async () => {
+    const { runtime, clock } = await bench();
+    const polling = runtime.claim(CALLER, { ...PYTHON, waitMs: 1000 });
+    await new Promise((resolve) => setImmediate(resolve));
+    clock.advance(1000);
+    expect(await polling).toEqual([]);
+  });
+
+  it('lose the item when the lease lapses: the next attempt is another item, the old fence is stale', async () => {
+    const { run, runtime, clock, settled, timeline } = await bench();
+    const id = await run(code());
+    const [first] = await runtime.claim(CALLER, PYTHON);
+    clock.advance(30_000);
+    const polling = runtime.claim(CALLER, { ...PYTHON, workerId: 'w2', waitMs: 10_000 });
+    const [second] = await polling;
+    expect(second).toMatchObject({ attempt: 1 });
+    for (const settle of [
+      runtime.complete(CALLER, first?.id ?? '', { output: 'late', leaseFence: 1 }),
+      runtime.fail(CALLER, first?.id ?? '', { error: 'late', leaseFence: 1 }),
+      runtime.heartbeat(CALLER, first?.id ?? '', { workerId: 'w1', leaseFence: 1 }),
+    ]) {
+      await expect(settle).rejects.toMatchObject({ code: 'stale_fence' });
+    }
+    await runtime.complete(CALLER, second?.id ?? '', { output: {}, leaseFence: second?.lease_fence ?? 0 });
+    expect((await settled(id)).status).toBe('completed');
+    expect((await timeline(id)).filter((line) => line.startsWith('node_completed'))).toHaveLength(1);
+  });
+
+  it('keep the item as long as they give heartbeats', async () => {
+    const { run, runtime, clock } = await bench();
+    await run(code({ node_timeout_secs: 3600 }));
+    const [item] = await runtime.claim(CALLER, PYTHON);
+    for (let i = 0; i < 5; i += 1) {
+      clock.advance(20_000);
+      await runtime.heartbeat(CALLER, item?.id ?? '', { workerId: 'w1', leaseFence: 1 });
+    }
+    await runtime.complete(CALLER, item?.id ?? '', { output: {}, leaseFence: 1 });
+    await expect(runtime.complete(CALLER, item?.id ?? '', { output: {}, leaseFence: 1 })).rejects.toMatchObject({
+      code: 'stale_fence',
+    });
+  });
+
+  it('run out of time at the node deadline, which counts from the claim', async () => {
+    const { run, runtime, clock, log } = await bench();
+    const id = await run(code({ node_timeout_secs: 10 }));
+    clock.advance(60_000);
+    await runtime.claim(CALLER, PYTHON);
+    clock.advance(10_000);
+    await eventually(async () => (await log(id)).some((event) => event.type === 'node_failed'));
+    expect((await log(id)).find((event) => event.type === 'node_failed')).toMatchObject({
+      data: { error: 'timed out after 10 s', retryable: true },
+    });
+  });
+
+  it('fail an attempt: retried by the policy, then for good', async () => {
+    const { run, runtime, settled } = await bench();
+    const id = await run(code());
+    for (const attempt of [0, 1]) {
+      const [item] = await runtime.claim(CALLER, { ...PYTHON, waitMs: 1000 });
+      expect(item?.attempt).toBe(attempt);
+      await runtime.fail(CALLER, item?.id ?? '', { error: 'no luck', leaseFence: item?.lease_fence ?? 0 });
+    }
+    expect(await settled(id)).toMatchObject({ status: 'failed' });
+  });
+
+  it('are refused once the execution is cancelled', async () => {
+    const { run, runtime, log } = await bench();
+    const id = await run(code());
+    const [item] = await runtime.claim(CALLER, PYTHON);
+    await runtime.cancel(CALLER, id);
+    const before = await log(id);
+    await expect(runtime.complete(CALLER, item?.id ?? '', { output: {}, leaseFence: 1 })).rejects.toMatchObject({
+      code: 'stale_fence',
+    });
+    expect(await log(id)).toEqual(before);
+  });
+
+  it('see nothing of another tenant', async () => {
+    const { run, runtime } = await bench();
+    await run(code());
+    expect(await runtime.claim({ ...CALLER, tenantId: 'other' }, PYTHON)).toEqual([]);
+    const [item] = await runtime.claim(CALLER, PYTHON);
+    await expect(runtime.complete({ ...CALLER, tenantId: 'other' }, item?.id ?? '', { output: {} })).rejects.toMatchObject({
+      code: 'not_found',
+    });
+  });
+
+  it('keep their lease over a restart', async () => {
+    const path = databasePath();
+    const first = await bench({ path });
+    const id = await first.run(code());
+    const [item] = await first.runtime.claim(CALLER, PYTHON);
+    await first.close();
+    const second = await bench({ path, clock: first.clock });
+    await second.runtime.complete(CALLER, item?.id ?? '', { output: { ok: 1 }, leaseFence: 1 });
+    expect(await second.settled(id)).toMatchObject({ status: 'completed', state: { ok: 1 } });
+  });
+
+  it('are listed with what they did, beside the runtime itself', async () => {
+    const { run, runtime } = await bench();
+    await run(code());
+    await runtime.claim(CALLER, PYTHON);
+    await eventually(async () => (await runtime.workers('default')).length === 2);
+    const workers = await runtime.workers('default');
+    expect(workers.find((worker) => worker.id === 'w1')).toMatchObject({
+      kind: 'external',
+      queue_types: ['python_tool'],
+      in_flight: 1,
+      claimed_total: 1,
+      status: 'active',
+    });
+    expect(workers.find((worker) => worker.kind === 'runtime')?.id).toBe(runtime.id);
+  });
+});

@@ -1,0 +1,41 @@
+import type { Clock } from '../../src/runtime/clock.ts';
+
+interface Pending {
+  readonly atMs: number;
+  readonly callback: () => void;
+}
+
+/** A clock that stands still until a test moves it. Callbacks run in the order they fall due. */
+export class FakeClock implements Clock {
+  #nowMs: number;
+  #pending: Pending[] = [];
+
+  constructor(nowMs = Date.UTC(2026, 2, 12, 10)) {
+    this.#nowMs = nowMs;
+  }
+
+  nowMs(): number {
+    return this.#nowMs;
+  }
+
+  after(delayMs: number, callback: () => void): () => void {
+    const pending = { atMs: this.#nowMs + delayMs, callback };
+    this.#pending.push(pending);
+    return () => {
+      this.#pending = this.#pending.filter((other) => other !== pending);
+    };
+  }
+
+  /** Moves time forward, calling back everything that falls due on the way. */
+  advance(ms: number): void {
+    const untilMs = this.#nowMs + ms;
+    for (;;) {
+      const next = this.#pending.filter((pending) => pending.atMs <= untilMs).sort((a, b) => a.atMs - b.atMs)[0];
+      if (next === undefined) break;
+      this.#pending = this.#pending.filter((other) => other !== next);
+      this.#nowMs = Math.max(this.#nowMs, next.atMs);
+      next.callback();
+    }
+    this.#nowMs = untilMs;
+  }
+}

@@ -1,0 +1,83 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import type { Json, JsonObject } from '../../machines/json.ts';
+import { createRuntime, type RuntimeOptions } from '../../src/runtime/create-runtime.ts';
+import type { Caller, EventView, ExecutionView, Runtime, Tools } from '../../src/runtime/types.ts';
+import { openSqlite } from '../../store/sqlite/open.ts';
+import type { Store } from '../../store/store.ts';
+import { FakeClock } from './clock.ts';
+
+export const CALLER: Caller = { tenantId: 'default', actorId: 'tester', actorType: 'human' };
+
+/** A fresh database file, removed when the test is over. */
+export function databasePath(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'jamjet-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return join(folder, 'runtime.db');
+}
+
+export interface Bench {
+  readonly runtime: Runtime;
+  readonly clock: FakeClock;
+  readonly store: Store;
+  readonly path: string;
+  readonly errors: unknown[];
+  /** Registers the document and starts it. */
+  run(document: JsonObject, input?: Json): Promise<string>;
+  /** The execution once it has ended or parked. */
+  settled(id: string): Promise<ExecutionView>;
+  log(id: string): Promise<EventView[]>;
+  /** `type node` of each event. */
+  timeline(id: string): Promise<string[]>;
+  /** Closes runtime and store. */
+  close(graceMs?: number): Promise<void>;
+}
+
+/** A runtime on a real SQLite file, with a clock the test moves. */
+export async function bench(
+  options: Partial<Omit<RuntimeOptions, 'store'>> & { readonly path?: string; readonly tools?: Tools } = {},
+): Promise<Bench> {
+  const path = options.path ?? databasePath();
+  const clock = options.clock instanceof FakeClock ? options.clock : new FakeClock();
+  const store = await openSqlite({ path, nowMs: () => clock.nowMs() });
+  const errors: unknown[] = [];
+  const runtime = await createRuntime({ ...options, store, clock, onError: (error) => errors.push(error) });
+  let closed: Promise<void> | null = null;
+  const close = (graceMs = 0): Promise<void> => {
+    closed ??= runtime.close(graceMs).then(() => store.close());
+    return closed;
+  };
+  onTestFinished(() => close());
+  return {
+    runtime,
+    clock,
+    store,
+    path,
+    errors,
+    close,
+    async run(document, input = {}) {
+      const { workflow_id } = await runtime.register(CALLER, document);
+      return (await runtime.start(CALLER, { workflowId: workflow_id, input })).executionId;
+    },
+    settled: (id) => runtime.settled('default', id, 5_000),
+    async log(id) {
+      const events: EventView[] = [];
+      for await (const event of runtime.events('default', id)) events.push(event);
+      return events;
+    },
+    async timeline(id) {
+      return (await this.log(id)).map((event) => (event.nodeId === null ? event.type : `${event.type} ${event.nodeId}`));
+    },
+  };
+}
+
+/** Resolves when the condition holds; looks again at each turn of the event loop. For effects nobody can be told of. */
+export async function eventually(condition: () => boolean | Promise<boolean>): Promise<void> {
+  for (let turn = 0; turn < 10_000; turn += 1) {
+    if (await condition()) return;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  throw new Error('the condition never came true');
+}
