@@ -78,23 +78,20 @@ function kindName(fields: Fields): Kind['type'] | null {
   const name = fields.requiredText('type');
   const known = Object.hasOwn(KIND_ALIASES, name) ? KIND_ALIASES[name] : KIND_NAMES.find((kind) => kind === name);
   if (known !== undefined) return known;
-  if (UNAVAILABLE_KINDS.has(name)) {
-    fields.error(
-      'kind_not_available',
-      'type',
-      `"${name}" is not available in this runtime yet`,
-      `available: ${KIND_NAMES.join(', ')}`,
-    );
-  } else if (name !== '') {
-    const hint =
-      name === 'end' ? 'let edges lead to "end" instead' : didYouMean(name, [...KIND_NAMES, ...Object.keys(KIND_ALIASES)]);
-    fields.error(
-      'unknown_kind',
-      'type',
-      `"${name.slice(0, 60)}" is not a kind of node`,
-      hint ?? `available: ${KIND_NAMES.join(', ')}`,
-    );
-  }
+  if (name === '') return null;
+  const { prefix, path, node_id } = fields.place;
+  const problem = UNAVAILABLE_KINDS.has(name) ? 'is not available in this runtime yet' : 'does not exist';
+  const meant = didYouMean(name, [...KIND_NAMES, ...Object.keys(KIND_ALIASES)]);
+  const available = `available: ${KIND_NAMES.join(', ')}`;
+  fields.problems.error(
+    UNAVAILABLE_KINDS.has(name) ? 'kind_not_available' : 'unknown_kind',
+    `${prefix}kind "${name.slice(0, 60)}" ${problem}`,
+    {
+      node_id,
+      path: `${path}type`,
+      hint: name === 'end' ? 'let edges lead to "end" instead' : UNAVAILABLE_KINDS.has(name) ? available : (meant ?? available),
+    },
+  );
   return null;
 }
 

@@ -1,0 +1,69 @@
+import { Budget } from './expression/budget.ts';
+import { ExpressionError } from './expression/error.ts';
+import { evaluateTree, type Scope } from './expression/evaluate.ts';
+import { parse } from './expression/parser.ts';
+import { type Reference, referencesIn } from './expression/references.ts';
+import type { Tree } from './expression/tree.ts';
+import { truthy } from './expression/values.ts';
+import type { Json } from './json.ts';
+
+export type { Scope } from './expression/evaluate.ts';
+export type { Reference } from './expression/references.ts';
+
+export const MAX_EXPRESSION_LENGTH = 10_000;
+
+/** A condition or the inside of `{{ … }}`, read once. One that cannot be read has an error and no tree, and is always null. */
+export interface Expression {
+  readonly text: string;
+  readonly tree: Tree | null;
+  readonly error: string | null;
+}
+
+export interface Evaluated {
+  readonly value: Json;
+  /** Why there is no value; the value is null then. */
+  readonly error?: string;
+}
+
+/** Never throws. `{{ … }}` around the whole text is allowed and means nothing. */
+export function compileExpression(text: string): Expression {
+  if (text.length > MAX_EXPRESSION_LENGTH) return { text, tree: null, error: `longer than ${MAX_EXPRESSION_LENGTH} characters` };
+  const trimmed = text.trim();
+  const inner = trimmed.startsWith('{{') && trimmed.endsWith('}}') ? trimmed.slice(2, -2) : text;
+  return attempt<Expression>(
+    () => ({ text, tree: parse(inner), error: null }),
+    (error) => ({ text, tree: null, error }),
+  );
+}
+
+/**
+ * Total and safe: reads own keys of JSON values only, bounded in work and size, never throws. `budget` is shared by the
+ * expressions of one template.
+ */
+export function evaluate(expression: Expression, scope: Scope, budget: Budget = new Budget()): Evaluated {
+  const { tree } = expression;
+  if (tree === null) return { value: null, error: expression.error ?? 'not an expression' };
+  return attempt<Evaluated>(
+    () => ({ value: evaluateTree(tree, scope, budget) }),
+    (error) => ({ value: null, error }),
+  );
+}
+
+/** A condition: what cannot be evaluated is false. */
+export function truth(expression: Expression, scope: Scope): boolean {
+  const { value, error } = evaluate(expression, scope);
+  return error === undefined && truthy(value);
+}
+
+export function references(expression: Expression): readonly Reference[] {
+  return expression.tree === null ? [] : referencesIn(expression.tree);
+}
+
+function attempt<T>(run: () => T, failed: (message: string) => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof ExpressionError) return failed(error.message);
+    throw error;
+  }
+}

@@ -1,0 +1,112 @@
+import type { Json, JsonObject } from '../json.ts';
+import type { Budget } from './budget.ts';
+import { ExpressionError } from './error.ts';
+import { FILTERS, FUNCTIONS, METHODS, type Operations } from './functions.ts';
+import type { Fact, Tree } from './tree.ts';
+import { compare, contains, equal, finite, member, numberArgument, own, truthy, typeName } from './values.ts';
+
+/** What an expression may look at. */
+export interface Scope {
+  readonly state: Json;
+  /** The output that reached the node; on a node's own out-edges its own. */
+  readonly output: Json;
+  readonly input: Json;
+  readonly env: Readonly<Record<string, string>>;
+  /** Missing facts are null. */
+  readonly facts?: { readonly [F in Fact]?: string };
+}
+
+/** Throws `ExpressionError`. */
+export function evaluateTree(tree: Tree, scope: Scope, budget: Budget): Json {
+  const value = (part: Tree): Json => evaluateTree(part, scope, budget);
+  switch (tree.type) {
+    case 'literal':
+      return tree.value;
+    case 'list':
+      return tree.items.map(value);
+    case 'object':
+      return Object.fromEntries(tree.entries.map(([key, part]) => [key, value(part)])) satisfies JsonObject;
+    case 'root':
+      return scope[tree.root];
+    case 'fact':
+      return scope.facts?.[tree.fact] ?? null;
+    case 'name':
+      return own(scope.output, tree.name) ?? own(scope.state, tree.name) ?? null;
+    case 'member':
+      return member(value(tree.of), value(tree.key));
+    case 'not':
+      return !truthy(value(tree.of));
+    case 'negate':
+      return -numberArgument('-', value(tree.of));
+    case 'call':
+      return apply('function', FUNCTIONS, tree.name, tree.args.map(value), budget);
+    case 'method':
+      return apply('method', METHODS, tree.name, [value(tree.of), ...tree.args.map(value)], budget);
+    case 'filter':
+      return apply('filter', FILTERS, tree.name, [value(tree.of), ...tree.args.map(value)], budget);
+    case 'binary':
+      return binary(tree, value, budget);
+  }
+}
+
+function apply(what: string, operations: Operations, name: string, args: readonly Json[], budget: Budget): Json {
+  const operation = operations.get(name);
+  if (operation === undefined) throw new ExpressionError(`unknown ${what} "${name}"`);
+  const { min, max } = operation;
+  if (args.length < min || args.length > max)
+    throw new ExpressionError(`${what} "${name}" is called with the wrong number of arguments`);
+  return operation.run(args, budget);
+}
+
+function binary(tree: Extract<Tree, { type: 'binary' }>, value: (part: Tree) => Json, budget: Budget): Json {
+  const { operator } = tree;
+  const left = value(tree.left);
+  if (operator === 'and') return truthy(left) ? value(tree.right) : left;
+  if (operator === 'or') return truthy(left) ? left : value(tree.right);
+  const right = value(tree.right);
+  switch (operator) {
+    case '==':
+      return equal(left, right, budget);
+    case '!=':
+      return !equal(left, right, budget);
+    case 'in':
+      return contains(right, left, budget);
+    case '<':
+      return compare(operator, left, right, budget) < 0;
+    case '<=':
+      return compare(operator, left, right, budget) <= 0;
+    case '>':
+      return compare(operator, left, right, budget) > 0;
+    case '>=':
+      return compare(operator, left, right, budget) >= 0;
+    case '+':
+      return plus(left, right, budget);
+    case '-':
+      return finite(operator, numberArgument(operator, left) - numberArgument(operator, right));
+    case '*':
+      return finite(operator, numberArgument(operator, left) * numberArgument(operator, right));
+    case '/':
+      return finite(operator, numberArgument(operator, left) / numberArgument(operator, right));
+    case '%':
+      return modulo(numberArgument(operator, left), numberArgument(operator, right));
+  }
+}
+
+/** Adds numbers, joins texts, chains lists. */
+function plus(left: Json, right: Json, budget: Budget): Json {
+  if (typeof left === 'number' && typeof right === 'number') return finite('+', left + right);
+  if (typeof left === 'string' && typeof right === 'string') {
+    budget.room(left.length + right.length);
+    return left + right;
+  }
+  if (Array.isArray(left) && Array.isArray(right)) {
+    budget.room(left.length + right.length);
+    return [...left, ...right];
+  }
+  throw new ExpressionError(`+ adds two numbers, two texts or two lists, not ${typeName(left)} and ${typeName(right)}`);
+}
+
+/** The result has the divisor's sign, as in Python. */
+function modulo(left: number, right: number): number {
+  return finite('%', ((left % right) + right) % right);
+}

@@ -1,0 +1,78 @@
+import { ExpressionError } from './error.ts';
+
+export interface Token {
+  readonly type: 'number' | 'text' | 'name' | 'member' | 'operator' | 'end';
+  /** Operators in their one spelling: `&&` is `and`, `||` is `or`, `!` is `not`. */
+  readonly value: string;
+  /** Offset in the expression. */
+  readonly at: number;
+}
+
+const SPACE = /\s*/uy;
+const NUMBER = /\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/uy;
+const NAME = /[\p{ID_Start}_$][\p{ID_Continue}$]*/uy;
+/** After a dot a hyphen without spaces belongs to the name: `state.step-1.ok`. */
+const MEMBER = /[\p{ID_Continue}$]+(?:-[\p{ID_Continue}$]+)*/uy;
+/** Longer ones first. */
+const OPERATORS = ['==', '!=', '<=', '>=', '&&', '||', ...'+-*/%<>!()[]{},.:|'];
+const WORDS: ReadonlySet<string> = new Set(['and', 'or', 'not', 'in']);
+const SPELLINGS: Readonly<Record<string, string>> = { '&&': 'and', '||': 'or', '!': 'not' };
+const ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', b: '\b', f: '\f' };
+
+/** The tokens of an expression, closed by an `end`. */
+export function tokensOf(text: string): readonly Token[] {
+  const tokens: Token[] = [];
+  let at = match(SPACE, text, 0).length;
+  while (at < text.length) {
+    const [token, length] = tokenAt(text, at, tokens.at(-1));
+    tokens.push(token);
+    at += length;
+    at += match(SPACE, text, at).length;
+  }
+  return [...tokens, { type: 'end', value: 'the end', at }];
+}
+
+function tokenAt(text: string, at: number, before: Token | undefined): [Token, length: number] {
+  if (before?.type === 'operator' && before.value === '.') {
+    const member = match(MEMBER, text, at);
+    if (member === '') throw new ExpressionError(`a name is missing after the "." at ${before.at}`);
+    return [{ type: 'member', value: member, at }, member.length];
+  }
+  const quote = text[at];
+  if (quote === '"' || quote === "'") return textAt(text, at, quote);
+  const number = match(NUMBER, text, at);
+  if (number !== '') return [{ type: 'number', value: number, at }, number.length];
+  const name = match(NAME, text, at);
+  if (name !== '') return [{ type: WORDS.has(name) ? 'operator' : 'name', value: name, at }, name.length];
+  const operator = OPERATORS.find((candidate) => text.startsWith(candidate, at));
+  if (operator === undefined) {
+    const hint = text[at] === '=' ? ': compare with "=="' : '';
+    throw new ExpressionError(`unexpected ${JSON.stringify(String.fromCodePoint(text.codePointAt(at) ?? 0))} at ${at}${hint}`);
+  }
+  return [{ type: 'operator', value: SPELLINGS[operator] ?? operator, at }, operator.length];
+}
+
+function textAt(text: string, start: number, quote: string): [Token, length: number] {
+  let value = '';
+  for (let at = start + 1; at < text.length; at++) {
+    const character = text[at] ?? '';
+    if (character === quote) return [{ type: 'text', value, at: start }, at + 1 - start];
+    if (character !== '\\') {
+      value += character;
+      continue;
+    }
+    at += 1;
+    const escaped = text[at] ?? '';
+    const code = escaped === 'u' ? text.slice(at + 1, at + 5) : '';
+    if (/^[0-9a-fA-F]{4}$/.test(code)) {
+      value += String.fromCharCode(Number.parseInt(code, 16));
+      at += 4;
+    } else value += ESCAPES[escaped] ?? escaped;
+  }
+  throw new ExpressionError(`the text that begins at ${start} has no closing ${quote}`);
+}
+
+function match(pattern: RegExp, text: string, at: number): string {
+  pattern.lastIndex = at;
+  return pattern.exec(text)?.[0] ?? '';
+}

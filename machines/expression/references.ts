@@ -1,0 +1,62 @@
+import { FILTERS, FUNCTIONS, METHODS } from './functions.ts';
+import { childrenOf, type Fact, type Root, type Tree } from './tree.ts';
+
+/** Something an expression reads. */
+export interface Reference {
+  /** `bare`: looked for in the output, then in the state. */
+  readonly root: Root | Fact | 'bare';
+  /** The keys that are certain: `state.a[0][state.i]` → `a`, `0`. */
+  readonly path: readonly string[];
+}
+
+export function referencesIn(tree: Tree): readonly Reference[] {
+  const found: Reference[] = [];
+  const visit = (part: Tree): void => {
+    const reference = referenceOf(part);
+    if (reference !== null) found.push(reference);
+    else for (const child of childrenOf(part)) visit(child);
+  };
+  visit(tree);
+  return found;
+}
+
+/** The reference that a chain of members is. Dynamic keys inside the chain are expressions of their own. */
+function referenceOf(tree: Tree): Reference | null {
+  switch (tree.type) {
+    case 'root':
+      return { root: tree.root, path: [] };
+    case 'fact':
+      return { root: tree.fact, path: [] };
+    case 'name':
+      return { root: 'bare', path: [tree.name] };
+    case 'member': {
+      if (tree.key.type !== 'literal') return null;
+      const of = referenceOf(tree.of);
+      return of === null ? null : { root: of.root, path: [...of.path, String(tree.key.value)] };
+    }
+    case 'method': {
+      // `state.get('a')` reads `a`.
+      const [key] = tree.args;
+      if (tree.name !== 'get' || tree.args.length !== 1 || key?.type !== 'literal') return null;
+      const of = referenceOf(tree.of);
+      return of === null ? null : { root: of.root, path: [...of.path, String(key.value)] };
+    }
+    default:
+      return null;
+  }
+}
+
+/** `function "size"`, `filter "titlecase"` …: what the expression uses and nobody has defined. */
+export function unknownOperationsIn(
+  tree: Tree,
+): readonly { readonly what: string; readonly name: string; readonly known: Iterable<string> }[] {
+  const rest = childrenOf(tree).flatMap(unknownOperationsIn);
+  const [what, operations] =
+    tree.type === 'call'
+      ? (['function', FUNCTIONS] as const)
+      : tree.type === 'method'
+        ? (['method', METHODS] as const)
+        : (['filter', FILTERS] as const);
+  if (tree.type !== 'call' && tree.type !== 'method' && tree.type !== 'filter') return rest;
+  return operations.has(tree.name) ? rest : [{ what, name: tree.name, known: operations.keys() }, ...rest];
+}

@@ -1,0 +1,52 @@
+import type { Json } from '../json.ts';
+
+export const ROOTS = ['state', 'output', 'input', 'env'] as const;
+export type Root = (typeof ROOTS)[number];
+
+/** Facts about the run that templates may show: `execution.id`, `node.id`, `workflow.id`, `workflow.version`. */
+export const FACTS = ['execution.id', 'node.id', 'workflow.id', 'workflow.version'] as const;
+export type Fact = (typeof FACTS)[number];
+
+export type BinaryOperator = 'or' | 'and' | '==' | '!=' | '<' | '<=' | '>' | '>=' | 'in' | '+' | '-' | '*' | '/' | '%';
+
+export type Tree =
+  | { readonly type: 'literal'; readonly value: Json }
+  | { readonly type: 'list'; readonly items: readonly Tree[] }
+  | { readonly type: 'object'; readonly entries: readonly (readonly [string, Tree])[] }
+  | { readonly type: 'root'; readonly root: Root }
+  | { readonly type: 'fact'; readonly fact: Fact }
+  /** A bare name: a key of the output, else of the state. */
+  | { readonly type: 'name'; readonly name: string }
+  | { readonly type: 'member'; readonly of: Tree; readonly key: Tree }
+  | { readonly type: 'call'; readonly name: string; readonly args: readonly Tree[] }
+  | { readonly type: 'method'; readonly name: string; readonly of: Tree; readonly args: readonly Tree[] }
+  | { readonly type: 'filter'; readonly name: string; readonly of: Tree; readonly args: readonly Tree[] }
+  | { readonly type: 'not'; readonly of: Tree }
+  | { readonly type: 'negate'; readonly of: Tree }
+  | { readonly type: 'binary'; readonly operator: BinaryOperator; readonly left: Tree; readonly right: Tree };
+
+export function childrenOf(tree: Tree): readonly Tree[] {
+  switch (tree.type) {
+    case 'literal':
+    case 'root':
+    case 'fact':
+    case 'name':
+      return [];
+    case 'list':
+      return tree.items;
+    case 'object':
+      return tree.entries.map(([, value]) => value);
+    case 'member':
+      return [tree.of, tree.key];
+    case 'call':
+      return tree.args;
+    case 'method':
+    case 'filter':
+      return [tree.of, ...tree.args];
+    case 'not':
+    case 'negate':
+      return [tree.of];
+    case 'binary':
+      return [tree.left, tree.right];
+  }
+}

@@ -1,0 +1,113 @@
+import { isObject, type Json, type JsonObject } from '../json.ts';
+import type { Budget } from './budget.ts';
+import { sizeOf } from './budget.ts';
+import { ExpressionError } from './error.ts';
+
+/** Deeper values are compared with an error, not a stack overflow. */
+const MAX_COMPARED_DEPTH = 500;
+const MAX_TEXT = 1_000_000;
+
+/** False, like missing: null, false, 0, "", [], {}. */
+export function truthy(value: Json): boolean {
+  if (Array.isArray(value)) return value.length > 0;
+  if (isObject(value)) return !isEmpty(value);
+  return value !== null && value !== false && value !== 0 && value !== '';
+}
+
+function isEmpty(object: JsonObject): boolean {
+  for (const key in object) if (Object.hasOwn(object, key)) return false;
+  return true;
+}
+
+/** A key the object itself has; anything else is null. Nothing of a prototype is ever read. */
+export function own(value: Json, key: string): Json | undefined {
+  return isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+}
+
+/** `value[key]`: keys of objects, whole numbers (or their digits) into lists and texts, negative ones from the end. */
+export function member(value: Json, key: Json): Json {
+  if (isObject(value)) return typeof key === 'string' || typeof key === 'number' ? (own(value, String(key)) ?? null) : null;
+  if (typeof value !== 'string' && !Array.isArray(value)) return null;
+  const index = typeof key === 'string' && /^-?\d{1,15}$/.test(key) ? Number(key) : key;
+  if (typeof index !== 'number' || !Number.isInteger(index)) return null;
+  return value.at(index) ?? null;
+}
+
+/** Equal as JSON values: never across types, objects whatever the order of their keys. */
+export function equal(a: Json, b: Json, budget: Budget, depth = 0): boolean {
+  if (typeof a === 'string' || typeof b === 'string') {
+    if (typeof a !== 'string' || typeof b !== 'string' || a.length !== b.length) return false;
+    budget.spend(a.length);
+    return a === b;
+  }
+  budget.spend(1);
+  if (a === b) return true;
+  if (depth > MAX_COMPARED_DEPTH) throw new ExpressionError('compared values are nested too deeply');
+  if (Array.isArray(a)) {
+    return Array.isArray(b) && a.length === b.length && a.every((item: Json, i) => equal(item, b[i] ?? null, budget, depth + 1));
+  }
+  if (!isObject(a) || !isObject(b)) return false;
+  const keys = Object.keys(a);
+  budget.spend(keys.length);
+  if (keys.length !== Object.keys(b).length) return false;
+  return keys.every((key) => Object.hasOwn(b, key) && equal(a[key] ?? null, b[key] ?? null, budget, depth + 1));
+}
+
+/** Less, equal or greater, of two numbers or two texts. */
+export function compare(operator: string, a: Json, b: Json, budget: Budget): number {
+  if (typeof a === 'number' && typeof b === 'number') return a - b;
+  if (typeof a !== 'string' || typeof b !== 'string') {
+    throw new ExpressionError(`${operator} compares two numbers or two texts, not ${typeName(a)} and ${typeName(b)}`);
+  }
+  budget.spend(Math.min(a.length, b.length));
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+export function contains(container: Json, value: Json, budget: Budget): boolean {
+  if (Array.isArray(container)) return container.some((item: Json) => equal(item, value, budget));
+  if (typeof container === 'string') {
+    const text = textArgument('in', value);
+    budget.spend(container.length);
+    return container.includes(text);
+  }
+  if (isObject(container)) return Object.hasOwn(container, textArgument('in', value));
+  throw new ExpressionError(`in looks into a list, a text or an object, not ${typeName(container)}`);
+}
+
+/** How a value reads inside a text: null is empty, objects and lists are JSON. */
+export function textOf(value: Json, budget: Budget): string {
+  if (typeof value === 'string') return value;
+  return value === null ? '' : jsonOf(value, budget);
+}
+
+export function jsonOf(value: Json, budget: Budget): string {
+  budget.room(sizeOf(value, MAX_TEXT));
+  return JSON.stringify(value);
+}
+
+export function numberArgument(operation: string, value: Json): number {
+  if (typeof value === 'number') return value;
+  throw new ExpressionError(`${operation} needs numbers, not ${typeName(value)}`);
+}
+
+export function textArgument(operation: string, value: Json): string {
+  if (typeof value === 'string') return value;
+  throw new ExpressionError(`${operation} needs text, not ${typeName(value)}`);
+}
+
+export function finite(operation: string, value: number): number {
+  if (Number.isFinite(value)) return value;
+  throw new ExpressionError(`${operation} has no finite result`);
+}
+
+export function typeName(value: Json): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'string'
+    ? 'text'
+    : typeof value === 'boolean'
+      ? 'true or false'
+      : typeof value === 'number'
+        ? 'a number'
+        : 'an object';
+}

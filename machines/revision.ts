@@ -1,0 +1,13 @@
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
+import type { Workflow } from './ir/workflow.ts';
+import { canonicalJson } from './json.ts';
+
+/**
+ * SHA-256 (hex) of what the author wrote, whatever the order of its keys. Only the order of the nodes counts, because it
+ * decides ties when the workflow runs.
+ */
+export function revisionOf(workflow: Workflow): string {
+  const order = workflow.nodes.map((node) => node.id);
+  return bytesToHex(sha256(utf8ToBytes(canonicalJson([order, workflow.source]))));
+}

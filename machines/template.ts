@@ -1,0 +1,171 @@
+import { Budget, sizeOf } from './expression/budget.ts';
+import {
+  compileExpression,
+  type Expression,
+  evaluate,
+  MAX_EXPRESSION_LENGTH,
+  type Reference,
+  references,
+  type Scope,
+} from './expression.ts';
+import { isObject, type Json } from './json.ts';
+
+/** Expressions in one mapping. */
+const MAX_EXPRESSIONS = 2_000;
+/** Characters of JSON that one mapping may render to, values passed on from the state included. */
+const MAX_RENDERED = 4_000_000;
+const TOO_LARGE = `the mapping renders to more than ${MAX_RENDERED} characters`;
+/** `state.a.b[0]` and the like keeps its type without braces. */
+const BARE_PATH = /^(?:state|input|output)(?:\.[\p{ID_Continue}$-]+|\[\d{1,15}\])+$/u;
+const MAX_BARE_PATH = 1_000;
+
+type Part =
+  | { readonly type: 'constant'; readonly value: Json }
+  | { readonly type: 'expression'; readonly expression: Expression }
+  | { readonly type: 'text'; readonly parts: readonly (string | Expression)[] }
+  | { readonly type: 'list'; readonly items: readonly Part[] }
+  | { readonly type: 'object'; readonly entries: readonly (readonly [string, Part])[] };
+
+/** A mapping value, read once. */
+export interface Template {
+  readonly root: Part;
+  readonly expressions: readonly Expression[];
+  /** What is wrong with the text itself; its expressions carry their own errors. */
+  readonly errors: readonly string[];
+}
+
+/**
+ * Never throws. A text that is exactly one `{{ … }}`, or a bare `state.x`, `input.x`, `output.x` path, keeps the value's type;
+ * any other text is a template; lists and objects are mapped inside.
+ */
+export function compileTemplate(value: Json): Template {
+  const expressions: Expression[] = [];
+  const root = partOf(value, (text) => {
+    const expression = compileExpression(text);
+    expressions.push(expression);
+    return expression;
+  });
+  const errors = expressions.length > MAX_EXPRESSIONS ? [`more than ${MAX_EXPRESSIONS} expressions in one mapping`] : [];
+  return { root, expressions, errors };
+}
+
+/** Never throws. What cannot be evaluated is null, or nothing inside a text, and has an error. */
+export function render(template: Template, scope: Scope): { readonly value: Json; readonly errors: readonly string[] } {
+  if (template.errors.length > 0) return { value: null, errors: template.errors };
+  const rendering = new Rendering(scope);
+  const value = rendering.value(template.root);
+  return rendering.tooLarge ? { value: null, errors: [...rendering.errors, TOO_LARGE] } : { value, errors: rendering.errors };
+}
+
+export function referencesOf(template: Template): readonly Reference[] {
+  return template.expressions.flatMap(references);
+}
+
+/** One rendering: all its expressions share one budget of work and one of size. */
+class Rendering {
+  readonly errors: string[] = [];
+  readonly #scope: Scope;
+  readonly #budget = new Budget();
+  #room = MAX_RENDERED;
+
+  constructor(scope: Scope) {
+    this.#scope = scope;
+  }
+
+  get tooLarge(): boolean {
+    return this.#room < 0;
+  }
+
+  value(part: Part): Json {
+    if (this.tooLarge) return null;
+    switch (part.type) {
+      case 'constant':
+        return part.value;
+      case 'expression': {
+        const value = this.#evaluate(part.expression);
+        this.#room -= sizeOf(value, this.#room);
+        return value;
+      }
+      case 'text':
+        return part.parts.map((piece) => (typeof piece === 'string' ? piece : this.#text(piece))).join('');
+      case 'list':
+        return part.items.map((item) => this.value(item));
+      case 'object':
+        return Object.fromEntries(part.entries.map(([key, item]) => [key, this.value(item)]));
+    }
+  }
+
+  #text(expression: Expression): string {
+    if (this.tooLarge) return '';
+    const value = this.#evaluate(expression);
+    const size = sizeOf(value, this.#room);
+    this.#room -= size;
+    return this.tooLarge || value === null ? '' : typeof value === 'string' ? value : JSON.stringify(value);
+  }
+
+  #evaluate(expression: Expression): Json {
+    const { value, error } = evaluate(expression, this.#scope, this.#budget);
+    if (error !== undefined) this.errors.push(`{{ ${expression.text.trim().slice(0, 100)} }}: ${error}`);
+    return value;
+  }
+}
+
+function partOf(value: Json, compile: (text: string) => Expression): Part {
+  if (typeof value === 'string') return textPart(value, compile);
+  if (Array.isArray(value)) {
+    const items = value.map((item: Json) => partOf(item, compile));
+    return items.every((item) => item.type === 'constant') ? { type: 'constant', value } : { type: 'list', items };
+  }
+  if (!isObject(value)) return { type: 'constant', value };
+  const entries = Object.entries(value).map(([key, item]): [string, Part] => [key, partOf(item, compile)]);
+  return entries.every(([, item]) => item.type === 'constant') ? { type: 'constant', value } : { type: 'object', entries };
+}
+
+function textPart(text: string, compile: (text: string) => Expression): Part {
+  if (text.length <= MAX_BARE_PATH && BARE_PATH.test(text)) return { type: 'expression', expression: compile(text) };
+  const pieces = piecesOf(text);
+  if (pieces.every((piece) => piece.type === 'literal')) return { type: 'constant', value: text };
+  const [only, ...others] = pieces.filter((piece) => piece.type === 'expression' || piece.text.trim() !== '');
+  if (only !== undefined && others.length === 0) return { type: 'expression', expression: compile(only.text) };
+  return { type: 'text', parts: pieces.map((piece) => (piece.type === 'literal' ? piece.text : compile(piece.text))) };
+}
+
+interface Piece {
+  readonly type: 'literal' | 'expression';
+  readonly text: string;
+}
+
+/** Splits at `{{ … }}`. An opening without its closing is plain text. */
+function piecesOf(text: string): readonly Piece[] {
+  const pieces: Piece[] = [];
+  let at = 0;
+  // One expression too many is enough to be refused: no need to look for the others.
+  for (let expressions = 0; expressions <= MAX_EXPRESSIONS; expressions++) {
+    const open = text.indexOf('{{', at);
+    const close = open < 0 ? -1 : closingOf(text, open + 2);
+    if (close < 0) break;
+    if (open > at) pieces.push({ type: 'literal', text: text.slice(at, open) });
+    pieces.push({ type: 'expression', text: text.slice(open + 2, close) });
+    at = close + 2;
+  }
+  if (at < text.length) pieces.push({ type: 'literal', text: text.slice(at) });
+  return pieces;
+}
+
+/** Where the `}}` is that closes an expression: not one inside a quoted text or an object; failing that, the first there is. */
+function closingOf(text: string, start: number): number {
+  let quote = '';
+  let braces = 0;
+  const end = Math.min(text.length, start + MAX_EXPRESSION_LENGTH);
+  for (let at = start; at < end; at++) {
+    const character = text[at];
+    if (quote !== '') {
+      if (character === '\\') at += 1;
+      else if (character === quote) quote = '';
+    } else if (character === '"' || character === "'") quote = character;
+    else if (character === '{') braces += 1;
+    else if (character === '}' && braces > 0) braces -= 1;
+    else if (character === '}' && text[at + 1] === '}') return at;
+  }
+  return text.indexOf('}}', start);
+}
