@@ -27,12 +27,16 @@ import type {
 import type { WorkerList } from './api/schemas/workers.ts';
 import type { RegisteredWorkflow, WorkflowDetail, WorkflowList } from './api/schemas/workflows.ts';
 
+export type { Execution } from './api/schemas/executions.ts';
+
 export interface ClientOptions {
   /** `http://host:port`, with or without a trailing slash or a path prefix. */
   readonly url: string;
   readonly token?: string | null;
   /** How long a reply may take beyond what the request itself waits for. Default 30 s. */
   readonly timeoutMs?: number;
+  /** How requests travel; absent = over the network. The embedded runtime brings its own. */
+  readonly fetch?: typeof globalThis.fetch;
 }
 
 export interface CallOptions {
@@ -85,11 +89,13 @@ export class JamjetClient {
   readonly url: string;
   readonly #token: string | null;
   readonly #timeoutMs: number;
+  readonly #fetch: typeof globalThis.fetch;
 
   constructor(options: ClientOptions) {
     this.url = options.url.replace(/\/+$/, '');
     this.#token = options.token ?? null;
     this.#timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
+    this.#fetch = options.fetch ?? globalThis.fetch;
   }
 
   health(options?: CallOptions): Promise<Health> {
@@ -224,7 +230,7 @@ export class JamjetClient {
     let status: number;
     let text: string;
     try {
-      const response = await fetch(`${this.url}${path}${queryText(call.query)}`, init);
+      const response = await this.#fetch(`${this.url}${path}${queryText(call.query)}`, init);
       status = response.status;
       text = await response.text();
     } catch (error) {

@@ -30,7 +30,7 @@ export interface AppOptions {
   /** `off`: everybody is an operator of tenant `default`. */
   readonly auth: 'on' | 'off';
   /** Absent = nothing is logged. */
-  readonly logger?: FastifyBaseLogger;
+  readonly log?: FastifyBaseLogger;
   /** Milliseconds since the epoch; absent = the system's clock. */
   readonly nowMs?: () => number;
 }
@@ -47,7 +47,7 @@ export function buildApp(options: AppOptions): FastifyInstance {
     nowMs,
   };
   const app = Fastify({
-    ...(options.logger === undefined ? { logger: false } : { loggerInstance: options.logger }),
+    ...(options.log === undefined ? { logger: false } : { loggerInstance: options.log }),
     disableRequestLogging: true,
     genReqId: requestId,
     bodyLimit: BODY_LIMIT_BYTES,

@@ -1,4 +1,4 @@
-import type { Json } from '../../machines/json.ts';
+import { isObject, type Json, type JsonObject } from '../../machines/json.ts';
 import { RuntimeError } from '../runtime/errors.ts';
 
 /** Deeper than any workflow or state, far shallower than what overflows a stack. */
@@ -44,20 +44,20 @@ function reasonOf(cause: unknown): string {
 function inspect(root: Json): void {
   let level: Json[] = [root];
   for (let depth = 1; level.length > 0; depth += 1) {
-    if (depth > MAX_DEPTH + 1) throw new RuntimeError('bad_request', `the body is nested more than ${MAX_DEPTH} levels deep`);
     const next: Json[] = [];
     for (const value of level) {
       if (typeof value === 'number' && !Number.isFinite(value))
         throw new RuntimeError('bad_request', 'the body has a number beyond the range of a double');
       if (value === null || typeof value !== 'object') continue;
-      if (Array.isArray(value)) for (const item of value) next.push(item);
-      else inspectKeys(value as { readonly [key: string]: Json }, next);
+      if (depth > MAX_DEPTH) throw new RuntimeError('bad_request', `the body is nested more than ${MAX_DEPTH} levels deep`);
+      if (isObject(value)) inspectKeys(value, next);
+      else for (const item of value) next.push(item);
     }
     level = next;
   }
 }
 
-function inspectKeys(value: { readonly [key: string]: Json }, next: Json[]): void {
+function inspectKeys(value: JsonObject, next: Json[]): void {
   for (const key of Object.keys(value)) {
     const item = value[key] as Json;
     const poisoned =

@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import { parseBody } from '../../src/api/body.ts';
+
+const parse = (text: string) => parseBody(Buffer.from(text));
+
+describe('a request body', () => {
+  it('is what the JSON says', () => {
+    expect(parse(' {"a": [1, null, "é\\u0000"]} ')).toEqual({ a: [1, null, 'é\u0000'] });
+  });
+
+  it('may be empty', () => {
+    expect([parse(''), parse(' \n')]).toEqual([undefined, undefined]);
+  });
+
+  it.each(['{', '{"a":}', 'nope', '{"a":1}x', "{'a':1}", '\u0000'])('refuses malformed JSON: %j', (text) => {
+    expect(() => parse(text)).toThrow(/^the body is not valid JSON: /);
+  });
+
+  it('refuses bytes that are not UTF-8', () => {
+    expect(() => parseBody(Buffer.from([0x22, 0xff, 0x22]))).toThrow('not valid UTF-8');
+  });
+
+  it('refuses 257 levels and takes 256', () => {
+    const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);
+    expect(() => parse(nested(256))).not.toThrow();
+    expect(() => parse(nested(257))).toThrow('nested more than 256 levels deep');
+  });
+
+  it('refuses a hundred thousand levels without overflowing', () => {
+    expect(() => parse(`${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`)).toThrow('nested more than 256 levels deep');
+  });
+
+  it.each([
+    '{"__proto__": {"admin": true}}',
+    '{"a": [{"\\u005f_proto__": 1}]}',
+    '{"__p\\u0072oto__": 1}',
+    '{"\\u{5f}": 0, "__\\u0070roto__": 1}'.replace('\\u{5f}', 'x'),
+    '{"constructor": {"prototype": {}}}',
+    '{"const\\u0072uctor": {"prot\\u006ftype": {}}}',
+  ])('refuses a poisonous key: %s', (text) => {
+    expect(() => parse(text)).toThrow(/^the key ".+" is not allowed$/);
+  });
+
+  it('takes a key that only looks poisonous', () => {
+    expect(parse('{"constructor": "Ford", "prototype": 1, "proto": "__proto__"}')).toEqual({
+      constructor: 'Ford',
+      prototype: 1,
+      proto: '__proto__',
+    });
+  });
+
+  it('refuses a number beyond the range of a double instead of making it null', () => {
+    expect(() => parse('{"n": 1e999}')).toThrow('beyond the range');
+    expect(() => parse(`[-${'9'.repeat(400)}]`)).toThrow('beyond the range');
+    expect(parse('[1e308, 5e-400]')).toEqual([1e308, 0]);
+  });
+});

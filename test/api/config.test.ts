@@ -1,0 +1,148 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { ConfigError, readConfig, urlOf, VERSION } from '../../src/config.ts';
+
+function problemOf(env: Record<string, string>): string {
+  try {
+    readConfig(env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message;
+    throw error;
+  }
+  throw new Error('the configuration was accepted');
+}
+
+describe('configuration', () => {
+  it('has the defaults of the reference', () => {
+    expect(readConfig({})).toMatchObject({
+      bind: '127.0.0.1',
+      port: 7700,
+      publicUrl: null,
+      database: { engine: 'sqlite', path: '.jamjet/runtime.db' },
+      token: null,
+      serverUrl: null,
+      logLevel: 'info',
+      devMode: false,
+      eventFormat: 'seed',
+      stepLimit: 10_000,
+      workflowVars: {},
+      auditSigningKey: null,
+      allowPrivateAddresses: false,
+    });
+  });
+
+  it('is frozen', () => {
+    const config = readConfig({ JAMJET_WORKFLOW_ENV: 'A', A: '1' });
+    expect([config, config.database, config.workflowVars].every(Object.isFrozen)).toBe(true);
+  });
+
+  it('counts an empty variable as absent', () => {
+    expect(readConfig({ JAMJET_PORT: '', JAMJET_TOKEN: ' ', DATABASE_URL: '' })).toEqual(readConfig({}));
+  });
+
+  it.each([
+    ['data/run.db', 'data/run.db'],
+    ['/var/lib/run.db', '/var/lib/run.db'],
+    ['C:\\data\\run.db', 'C:\\data\\run.db'],
+    ['sqlite:data/run.db', 'data/run.db'],
+    ['sqlite://.jamjet/runtime.db', '.jamjet/runtime.db'],
+    ['sqlite:///var/lib/run.db', '/var/lib/run.db'],
+    ['SQLITE://run.db?mode=rwc', 'run.db'],
+    ['sqlite://my%20runs.db', 'my runs.db'],
+  ])('reads DATABASE_URL %s', (text, path) => {
+    expect(readConfig({ DATABASE_URL: text }).database).toEqual({ engine: 'sqlite', path });
+  });
+
+  it.each([
+    ['postgres://u:secret@host/db', /no PostgreSQL engine yet/],
+    ['postgresql://host/db', /no PostgreSQL engine yet/],
+    ['mysql://u:secret@host/db', /unknown database scheme "mysql:"/],
+    ['sqlite::memory:', /keeps nothing/],
+    [':memory:', /keeps nothing/],
+    ['sqlite://run.db?mode=ro', /mode=ro is not supported/],
+    ['sqlite://', /names no database file/],
+    ['sqlite://%zz', /percent escape/],
+    ['data/', /names no database file/],
+  ])('refuses DATABASE_URL %s', (text, problem) => {
+    expect(problemOf({ DATABASE_URL: text })).toMatch(problem);
+    expect(problemOf({ DATABASE_URL: text })).not.toContain('secret');
+  });
+
+  it.each([
+    [{ RUST_LOG: 'debug' }, 'debug'],
+    [{ RUST_LOG: 'WARN' }, 'warn'],
+    [{ RUST_LOG: 'off' }, 'silent'],
+    [{ RUST_LOG: 'warn,foo=debug' }, 'warn'],
+    [{ RUST_LOG: 'foo=debug, error' }, 'error'],
+    [{ RUST_LOG: 'warn,jamjet_runtime=trace' }, 'trace'],
+    [{ RUST_LOG: 'hyper' }, 'info'],
+    [{ RUST_LOG: 'hyper=debug' }, 'info'],
+    [{ RUST_LOG: 'warn', JAMJET_LOG: 'debug' }, 'debug'],
+    [{ JAMJET_LOG: 'error' }, 'error'],
+  ])('takes the log level from %o', (env, level) => {
+    expect(readConfig(env).logLevel).toBe(level);
+  });
+
+  it('shows workflows only the variables that are named', () => {
+    const env = { JAMJET_WORKFLOW_ENV: 'REGION, STAGE ABSENT', REGION: 'eu', STAGE: 'test', SECRET: 'x' };
+    expect(readConfig(env).workflowVars).toEqual({ REGION: 'eu', STAGE: 'test' });
+  });
+
+  it.each([
+    [{ JAMJET_PORT: '0' }, { port: 0 }],
+    [{ JAMJET_BIND: '[::1]' }, { bind: '::1' }],
+    [{ JAMJET_BIND: '0.0.0.0' }, { bind: '0.0.0.0' }],
+    [{ JAMJET_URL: 'http://host:1/' }, { serverUrl: 'http://host:1' }],
+    [{ JAMJET_PUBLIC_URL: 'https://flows.example' }, { publicUrl: 'https://flows.example' }],
+    [{ JAMJET_DEV_MODE: 'true' }, { devMode: true }],
+    [{ JAMJET_DEV_MODE: '0' }, { devMode: false }],
+    [{ JAMJET_EVENT_FORMAT: 'tagged' }, { eventFormat: 'tagged' }],
+    [{ JAMJET_STEP_LIMIT: '5' }, { stepLimit: 5 }],
+    [{ JAMJET_TOKEN: 'jj_abc' }, { token: 'jj_abc' }],
+    [{ JAMJET_AUDIT_SIGNING_KEY: 'key' }, { auditSigningKey: 'key' }],
+    [{ JAMJET_ALLOW_PRIVATE_ADDRESSES: '1' }, { allowPrivateAddresses: true }],
+  ])('takes %o', (env, expected) => {
+    expect(readConfig(env)).toMatchObject(expected);
+  });
+
+  it.each([
+    ['JAMJET_PORT', '77x0'],
+    ['JAMJET_PORT', '65536'],
+    ['JAMJET_PORT', '-1'],
+    ['JAMJET_BIND', 'not a host'],
+    ['JAMJET_URL', 'localhost:7700'],
+    ['JAMJET_PUBLIC_URL', 'ftp://host'],
+    ['JAMJET_DEV_MODE', 'maybe'],
+    ['JAMJET_EVENT_FORMAT', 'xml'],
+    ['JAMJET_STEP_LIMIT', '0'],
+    ['JAMJET_STEP_LIMIT', '1e9'],
+    ['JAMJET_LOG', 'loud'],
+    ['RUST_LOG', 'a=b=c'],
+    ['RUST_LOG', 'hyper=loud'],
+    ['JAMJET_WORKFLOW_ENV', 'A-B'],
+    ['JAMJET_ALLOW_PRIVATE_ADDRESSES', '2'],
+  ])('refuses %s=%s in one line that names it', (name, text) => {
+    const problem = problemOf({ [name]: text });
+    expect(problem).toMatch(new RegExp(`^${name}: .+`));
+    expect(problem.split('\n')).toHaveLength(1);
+  });
+
+  it('does not repeat a bad token', () => {
+    expect(problemOf({ JAMJET_TOKEN: 'jj_secret with space' })).not.toContain('secret');
+  });
+
+  it('tells every problem at once', () => {
+    expect(problemOf({ JAMJET_PORT: 'x', JAMJET_DEV_MODE: 'y' }).split('\n')).toHaveLength(2);
+  });
+
+  it('knows the version of package.json', () => {
+    const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+    expect(VERSION).toBe(version);
+  });
+});
+
+describe('the URL of an address', () => {
+  it('puts an IPv6 address in brackets', () => {
+    expect([urlOf('127.0.0.1', 80), urlOf('::1', 7700)]).toEqual(['http://127.0.0.1:80', 'http://[::1]:7700']);
+  });
+});
