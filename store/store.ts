@@ -52,6 +52,12 @@ export interface Store {
   tokenByHash(hash: string): Promise<TokenRow | null>;
   tenantRow(id: string): Promise<TenantRow | null>;
 
+  /**
+   * Walks the audit chain of this store's writers and answers the first thing that does not add up. Opened with a signing key,
+   * every block must carry its signature. Rows of other writers are not touched, so a running system may be verified.
+   */
+  verifyAudit(): Promise<AuditReport>;
+
   /** Takes the right to run on this database; throws `StoreLocked` naming the holder. Released by `close` or process death. */
   lock(holder: RuntimeHolder): Promise<void>;
   close(): Promise<void>;
@@ -190,7 +196,12 @@ export type TimerWrite =
 export type WorkWrite =
   | { readonly op: 'put'; readonly item: NewWorkItem }
   /** Closes an open (pending or claimed) item; with a fence only if claimed under it. Else the unit is refused (`work`). */
-  | { readonly op: 'settle'; readonly id: string; readonly fence: number | null; readonly status: 'completed' | 'failed' | 'dead_lettered' }
+  | {
+      readonly op: 'settle';
+      readonly id: string;
+      readonly fence: number | null;
+      readonly status: 'completed' | 'failed' | 'dead_lettered';
+    }
   /** Closes whatever item of that visit is open. Idempotent. */
   | { readonly op: 'cancel'; readonly nodeId: string; readonly activation: number };
 
@@ -253,7 +264,13 @@ export interface InboxRow extends InboxMessage {
 }
 
 export type Due =
-  | { readonly kind: 'timer'; readonly executionId: string; readonly timerId: string; readonly armedSeq: number; readonly atMs: number }
+  | {
+      readonly kind: 'timer';
+      readonly executionId: string;
+      readonly timerId: string;
+      readonly armedSeq: number;
+      readonly atMs: number;
+    }
   /** A claimed item whose lease lapsed, or whose deadline passed. */
   | { readonly kind: 'lease' | 'deadline'; readonly item: WorkItemRow; readonly atMs: number }
   | { readonly kind: 'workflow_timeout'; readonly executionId: string; readonly atMs: number };
@@ -356,9 +373,39 @@ export interface RuntimeHolder {
   readonly startedAtMs: number;
 }
 
+// ------------------------------------------------------------------------------------------------------------- audit
+
+export interface AuditReport {
+  /** Blocks that are sound, counted from the beginning. */
+  readonly blocks: number;
+  /** Hash of the last sound block: kept elsewhere, it proves later that nothing before it was rewritten. */
+  readonly head: string;
+  /** Null = the chain and every row it covers are as they were written. */
+  readonly fault: AuditFault | null;
+}
+
+export interface AuditFault {
+  /** Number of the first bad block. */
+  readonly block: number;
+  /**
+   * `missing_block`: its number was skipped · `block_hash`: the block or its place in the chain was changed · `signature`: not signed by
+   * this key · `stream_digest`: rows of one stream were changed, removed or reordered · `unsealed_rows`: there are events no block covers.
+   */
+  readonly reason: 'missing_block' | 'block_hash' | 'signature' | 'stream_digest' | 'unsealed_rows';
+  /** The stream, for `stream_digest`; a null execution is the tenant's control plane. */
+  readonly tenantId: string | null;
+  readonly executionId: string | null;
+}
+
 // ------------------------------------------------------------------------------------------------------------ errors
 
-export type StoreErrorCode = 'store_locked' | 'store_unavailable' | 'store_full' | 'schema_too_new' | 'not_a_database' | 'unknown_token';
+export type StoreErrorCode =
+  | 'store_locked'
+  | 'store_unavailable'
+  | 'store_full'
+  | 'schema_too_new'
+  | 'not_a_database'
+  | 'unknown_token';
 
 /** What a storage engine throws; `code` is stable. */
 export class StoreError extends Error {

@@ -1,0 +1,55 @@
+import { createHmac, hash } from 'node:crypto';
+import type { EventRow, NewExecution } from './store.ts';
+
+/**
+ * The audit chain's hashes, the same for every engine. Everything hashed is text in which each field carries its length, so
+ * that no two records read alike; it is built from stored columns only, so that a verifier can rebuild it byte for byte.
+ */
+
+/** A run of rows appended to one stream: an execution, or (`executionId` null) a tenant's control plane. */
+export interface StreamRange {
+  readonly tenantId: string;
+  readonly executionId: string | null;
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+}
+
+export interface StreamDigest extends StreamRange {
+  /** Base64url, like every hash here. */
+  readonly digest: string;
+}
+
+export interface Block {
+  readonly block: number;
+  readonly atMs: number;
+  /** The runtime or command that committed it. */
+  readonly writer: string;
+  readonly streams: readonly StreamDigest[];
+}
+
+/** `created` comes with the range that begins an execution: what it runs is part of the record. */
+export function digestStream(range: StreamRange, created: NewExecution | null, rows: readonly EventRow[]): string {
+  let text = `stream 1 ${field(range.tenantId)}${field(range.executionId)}${range.firstSeq} ${range.lastSeq}\n`;
+  if (created !== null) {
+    text += `${field(created.workflowId)}${field(created.workflowVersion)}${field(created.revision)}${field(created.labels)}`;
+    text += `${field(created.parentId)}${created.depth} ${created.createdAtMs}\n`;
+  }
+  for (const row of rows) {
+    text += `${row.seq} ${row.atMs} ${field(row.type)}${field(row.nodeId)}${field(row.actorId)}${field(row.actorType)}${field(row.request)}${field(row.data)}\n`;
+  }
+  return hash('sha256', text, 'base64url');
+}
+
+/** `previous` is the hash of the block before, or the chain's id for the first. */
+export function hashBlock(previous: string, block: Block): string {
+  const digests = block.streams.map((stream) => stream.digest).join(' ');
+  return hash('sha256', `block 1 ${field(previous)}${block.block} ${block.atMs} ${field(block.writer)}${digests}`, 'base64url');
+}
+
+export function signBlock(key: string | Uint8Array, blockHash: string): string {
+  return createHmac('sha256', key).update(blockHash).digest('base64url');
+}
+
+function field(text: string | null): string {
+  return text === null ? '- ' : `${text.length}:${text} `;
+}

@@ -1,0 +1,60 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { StoreError } from './store.ts';
+
+/** One numbered step of a schema. It never changes once it has landed: a later file changes what it made. */
+export interface Migration {
+  readonly version: number;
+  readonly name: string;
+  readonly sql: string;
+}
+
+/** What an engine offers the runner. */
+export interface MigrationTarget {
+  /** Runs `work` in one transaction in which no other process migrates; all of it is kept, or none. */
+  alone(work: () => Promise<void>): Promise<void>;
+  /** Version of the last migration applied; 0 for an empty database. */
+  version(): Promise<number>;
+  /** Runs the script and records its version. */
+  apply(migration: Migration): Promise<void>;
+}
+
+/** The migrations in a folder of files named `0001_init.sql`, `0002_….sql` …, in order. */
+export function readMigrations(folder: URL): readonly Migration[] {
+  const files = readdirSync(folder).filter((file) => file.endsWith('.sql'));
+  return files.sort().map((file, index) => {
+    const [, digits, name] = /^(\d{4})_([a-z0-9_]+)\.sql$/.exec(file) ?? [];
+    const version = Number(digits);
+    if (name === undefined || version !== index + 1) {
+      throw new Error(
+        `migration "${file}" must be named ${String(index + 1).padStart(4, '0')}_<name>.sql: numbers start at 1 and leave no gap`,
+      );
+    }
+    return { version, name, sql: readFileSync(new URL(file, folder), 'utf8') };
+  });
+}
+
+/**
+ * Brings a database to the newest schema. Safe when several processes start at once: one applies, the others find it done.
+ * Throws `schema_too_new` when a later release has already changed the database, and then leaves it untouched.
+ */
+export async function migrate(target: MigrationTarget, migrations: readonly Migration[]): Promise<void> {
+  const newest = migrations.at(-1)?.version ?? 0;
+  if ((await checkedVersion(target, newest)) === newest) return;
+  await target.alone(async () => {
+    const current = await checkedVersion(target, newest);
+    for (const migration of migrations) {
+      if (migration.version > current) await target.apply(migration);
+    }
+  });
+}
+
+async function checkedVersion(target: MigrationTarget, newest: number): Promise<number> {
+  const version = await target.version();
+  if (version > newest) {
+    throw new StoreError(
+      'schema_too_new',
+      `the database has schema version ${version}, this release knows versions up to ${newest}: use the release that wrote it, or a later one`,
+    );
+  }
+  return version;
+}

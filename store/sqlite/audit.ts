@@ -1,0 +1,44 @@
+import type { Database, Statement } from 'better-sqlite3';
+import { hashBlock, type StreamDigest, signBlock } from '../digest.ts';
+import { CHAIN_ID, CHAIN_TAIL, CLOSE_BLOCK } from './queries.ts';
+
+interface ChainTail {
+  readonly block: number;
+  readonly hash: string;
+}
+
+/** Extends the database's audit chain. */
+export class AuditChain {
+  /** The runtime or command whose commits the next blocks seal. */
+  writer: string;
+  readonly #key: string | Uint8Array | null;
+  readonly #id: string;
+  readonly #tail: Statement<[], ChainTail>;
+  readonly #close: Statement;
+
+  constructor(db: Database, writer: string, key: string | Uint8Array | null) {
+    this.writer = writer;
+    this.#key = key;
+    this.#id = chainId(db);
+    this.#tail = db.prepare<[], ChainTail>(CHAIN_TAIL);
+    this.#close = db.prepare(CLOSE_BLOCK);
+  }
+
+  /** Within the transaction of the rows it seals: the tail read here cannot move before the commit. */
+  closeBlock(atMs: number, streams: readonly StreamDigest[]): void {
+    const tail = this.#tail.get() ?? { block: 0, hash: this.#id };
+    const block = { block: tail.block + 1, atMs, writer: this.writer, streams };
+    const hash = hashBlock(tail.hash, block);
+    const signature = this.#key === null ? null : signBlock(this.#key, hash);
+    this.#close.run(block.block, atMs, this.writer, packStreams(streams), hash, signature);
+  }
+}
+
+/** Random, made with the database: the first block's predecessor. */
+export function chainId(db: Database): string {
+  return db.prepare<[], string>(CHAIN_ID).pluck().get() ?? '';
+}
+
+function packStreams(streams: readonly StreamDigest[]): string {
+  return JSON.stringify(streams.map((s) => [s.tenantId, s.executionId, s.firstSeq, s.lastSeq, s.digest]));
+}

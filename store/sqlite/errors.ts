@@ -1,0 +1,56 @@
+import Database from 'better-sqlite3';
+import { StoreError } from '../store.ts';
+
+/** Runs synchronous store work behind the asynchronous port; what the driver throws rejects as a `StoreError`. */
+export async function guarded<T>(work: () => T): Promise<T> {
+  try {
+    return work();
+  } catch (error) {
+    throw asStoreError(error);
+  }
+}
+
+/** Errors that say nothing about the database (a broken invariant of the caller) pass unchanged. */
+export function asStoreError(error: unknown): unknown {
+  if (error instanceof TypeError && error.message === 'The database connection is not open') {
+    return new StoreError('store_unavailable', 'the store is closed', { cause: error });
+  }
+  if (!(error instanceof Database.SqliteError)) return error;
+  const cause = { cause: error };
+  switch (primaryCode(error.code)) {
+    case 'SQLITE_FULL':
+      return new StoreError('store_full', 'the disk is full: free some space and try again', cause);
+    case 'SQLITE_BUSY':
+    case 'SQLITE_LOCKED':
+      return new StoreError('store_unavailable', 'the database is busy: another process holds its write lock', cause);
+    case 'SQLITE_NOTADB':
+      return new StoreError('not_a_database', 'the file is not an SQLite database', cause);
+    case 'SQLITE_CORRUPT':
+      return new StoreError('not_a_database', `the database file is damaged (${error.message}): restore it from a backup`, cause);
+    case 'SQLITE_READONLY':
+    case 'SQLITE_PERM':
+    case 'SQLITE_AUTH':
+      return new StoreError(
+        'store_unavailable',
+        'the database cannot be written: check the permissions of the file and its folder',
+        cause,
+      );
+    case 'SQLITE_CANTOPEN':
+      return new StoreError(
+        'store_unavailable',
+        'the database cannot be opened: check the path and the permissions of its folder',
+        cause,
+      );
+    case 'SQLITE_IOERR':
+    case 'SQLITE_NOMEM':
+    case 'SQLITE_PROTOCOL':
+      return new StoreError('store_unavailable', `the database cannot be read or written (${error.code})`, cause);
+    default:
+      return error;
+  }
+}
+
+/** `SQLITE_IOERR_FSYNC` → `SQLITE_IOERR`. */
+function primaryCode(code: string): string {
+  return code.split('_').slice(0, 2).join('_');
+}

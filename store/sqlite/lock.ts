@@ -1,0 +1,54 @@
+import { realpathSync } from 'node:fs';
+import Database from 'better-sqlite3';
+import { type RuntimeHolder, StoreError } from '../store.ts';
+import { HOLDER, SET_HOLDER } from './queries.ts';
+
+/**
+ * The right to run on a database: a write lock on a second, empty SQLite file beside it. The operating system lets go of
+ * it when the process ends, however it ends, so a crash leaves nothing to clean up; who holds it stands in the database itself.
+ */
+export class RunLock {
+  readonly #db: Database.Database;
+  #held: Database.Database | null = null;
+
+  constructor(db: Database.Database) {
+    this.#db = db;
+  }
+
+  /** Throws `store_locked` naming the holder. */
+  take(holder: RuntimeHolder): void {
+    if (this.#held === null) this.#held = this.#lockFile();
+    this.#db.prepare(SET_HOLDER).run(holder.runtimeId, holder.pid, holder.startedAtMs);
+  }
+
+  release(): void {
+    this.#held?.close();
+    this.#held = null;
+  }
+
+  #lockFile(): Database.Database {
+    // The real path: two names of one database must meet at one lock.
+    const file = new Database(`${realpathSync(this.#db.name)}-lock`, { timeout: 0 });
+    try {
+      file.exec('BEGIN EXCLUSIVE');
+      return file;
+    } catch (error) {
+      file.close();
+      if (error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY')) throw this.#locked(error);
+      throw error;
+    }
+  }
+
+  #locked(cause: Error): StoreError {
+    const holder = this.#db.prepare<[], RuntimeHolder>(HOLDER).get();
+    const who =
+      holder === undefined
+        ? 'by another runtime'
+        : `by runtime ${holder.runtimeId} (process ${holder.pid}, started ${new Date(holder.startedAtMs).toISOString()})`;
+    return new StoreError(
+      'store_locked',
+      `the database ${this.#db.name} is in use ${who}: stop it first, or use another database`,
+      { cause },
+    );
+  }
+}

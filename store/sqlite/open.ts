@@ -1,0 +1,119 @@
+import { mkdirSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import Database from 'better-sqlite3';
+import { type Migration, type MigrationTarget, migrate, readMigrations } from '../migrate.ts';
+import { type Store, StoreError } from '../store.ts';
+import { asStoreError } from './errors.ts';
+import { SqliteStore } from './sqlite-store.ts';
+
+export interface SqliteOptions {
+  /** The database file. It and its folder are created when missing. */
+  readonly path: string;
+  /** Who writes, for the audit chain: a name for an administrative command. A runtime that takes the lock writes under its id. */
+  readonly writer?: string;
+  readonly nowMs: () => number;
+  /** Signs every audit block with HMAC-SHA256. */
+  readonly hmacKey?: string | Uint8Array;
+}
+
+const MIGRATIONS = new URL('./migrations/', import.meta.url);
+/** "JamJ" in the file header: tells our databases from those of other programs. */
+const APPLICATION_ID = 0x4a616d4a;
+/** Several processes may create or migrate the database at once; later a commit should not stall the event loop for long. */
+const OPEN_TIMEOUT_MS = 10_000;
+const BUSY_TIMEOUT_MS = 2_000;
+
+/**
+ * Opens the embedded engine, creating or migrating the database. Administrative commands may open a database on which a
+ * runtime runs; to run on it, take `lock()`. Throws `not_a_database`, `schema_too_new`, `store_full`, `store_unavailable`.
+ */
+export async function openSqlite({ path, writer = 'admin', nowMs, hmacKey }: SqliteOptions): Promise<Store> {
+  const file = resolve(path);
+  try {
+    const db = connect(file);
+    try {
+      await migrate(target(db, nowMs), readMigrations(MIGRATIONS));
+      db.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
+      return new SqliteStore(db, { writer, hmacKey: hmacKey ?? null });
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+  } catch (error) {
+    throw located(asStoreError(error), file);
+  }
+}
+
+function connect(file: string): Database.Database {
+  createFolder(dirname(file));
+  const db = new Database(file, { timeout: OPEN_TIMEOUT_MS });
+  try {
+    checkOwner(db);
+    db.pragma('journal_mode = WAL');
+    // An acknowledged commit survives the loss of power.
+    db.pragma('synchronous = FULL');
+    db.pragma('foreign_keys = ON');
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+/** What runs through a workflow is nobody else's business: the folder is ours alone when we make it. */
+function createFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new StoreError('store_unavailable', `its folder cannot be created: ${error instanceof Error ? error.message : error}`, {
+      cause: error,
+    });
+  }
+}
+
+/** Refuses to touch a database that another program made. */
+function checkOwner(db: Database.Database): void {
+  const owner = db.pragma('application_id', { simple: true });
+  const tables = db.prepare<[], number>('SELECT count(*) FROM sqlite_schema').pluck().get();
+  if (owner !== APPLICATION_ID && tables !== 0) {
+    throw new StoreError('not_a_database', 'the file is an SQLite database of another program');
+  }
+}
+
+function target(db: Database.Database, nowMs: () => number): MigrationTarget {
+  return {
+    async alone(work) {
+      db.exec('BEGIN IMMEDIATE');
+      try {
+        await work();
+        db.exec('COMMIT');
+      } catch (error) {
+        if (db.inTransaction) db.exec('ROLLBACK');
+        throw error;
+      }
+    },
+    async version() {
+      const exists = db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'schema_migrations'").get();
+      return exists === undefined ? 0 : (db.prepare<[], number>('SELECT max(version) FROM schema_migrations').pluck().get() ?? 0);
+    },
+    async apply(migration) {
+      applyMigration(db, migration, nowMs());
+    },
+  };
+}
+
+function applyMigration(db: Database.Database, { version, name, sql }: Migration, atMs: number): void {
+  db.pragma(`application_id = ${APPLICATION_ID}`);
+  db.exec(
+    'CREATE TABLE IF NOT EXISTS schema_migrations (version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at_ms INTEGER NOT NULL) STRICT',
+  );
+  db.exec(sql);
+  db.prepare('INSERT INTO schema_migrations (version, name, applied_at_ms) VALUES (?, ?, ?)').run(version, name, atMs);
+}
+
+/** Names the file in the message: the port's errors cannot know it. */
+function located(error: unknown, file: string): unknown {
+  return error instanceof StoreError
+    ? new StoreError(error.code, `cannot open ${file}: ${error.message}`, { cause: error })
+    : error;
+}

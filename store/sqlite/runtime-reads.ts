@@ -1,0 +1,40 @@
+import type { Database, Statement } from 'better-sqlite3';
+import type { EventPage, EventRow, ExecutionRow, InboxRow, TenantRow, TokenRow } from '../store.ts';
+import * as sql from './queries.ts';
+
+type Checkpoint = { readonly text: string | null; readonly seq: number };
+type EventParameters = EventPage & { readonly executionId: string };
+
+/** What the runtime reads, whatever the tenant. */
+export class RuntimeReads {
+  readonly execution: Statement<[string], ExecutionRow>;
+  readonly checkpoint: Statement<[string], Checkpoint>;
+  readonly withLocalWork: Statement<[string, number], ExecutionRow>;
+  readonly revision: Statement<[string, string], string>;
+  readonly inbox: Statement<[number, number], InboxRow>;
+  readonly tokenByHash: Statement<[string], TokenRow>;
+  readonly tenant: Statement<[string], TenantRow>;
+  readonly #db: Database;
+  readonly #events = new Map<string, Statement<[EventParameters], EventRow>>();
+
+  constructor(db: Database) {
+    this.#db = db;
+    this.execution = db.prepare<[string], ExecutionRow>(sql.EXECUTION_BY_ID);
+    this.checkpoint = db.prepare<[string], Checkpoint>(sql.CHECKPOINT);
+    this.withLocalWork = db.prepare<[string, number], ExecutionRow>(sql.WITH_LOCAL_WORK);
+    this.revision = db.prepare<[string, string], string>(sql.REVISION).pluck();
+    this.inbox = db.prepare<[number, number], InboxRow>(sql.INBOX);
+    this.tokenByHash = db.prepare<[string], TokenRow>(sql.TOKEN_BY_HASH);
+    this.tenant = db.prepare<[string], TenantRow>(sql.TENANT);
+  }
+
+  events(page: EventParameters): readonly EventRow[] {
+    const text = sql.listEvents({ type: page.type !== undefined, nodeId: page.nodeId !== undefined });
+    let list = this.#events.get(text);
+    if (list === undefined) {
+      list = this.#db.prepare<[EventParameters], EventRow>(text);
+      this.#events.set(text, list);
+    }
+    return list.all(page);
+  }
+}

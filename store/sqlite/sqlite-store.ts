@@ -1,0 +1,168 @@
+import type { Database } from 'better-sqlite3';
+import type {
+  ActionContext,
+  AuditReport,
+  Batch,
+  ClaimRequest,
+  ControlAction,
+  EventPage,
+  LeaseRenewal,
+  RuntimeHolder,
+  Store,
+  TenantStore,
+  WorkerSighting,
+} from '../store.ts';
+import { AuditChain } from './audit.ts';
+import { Commits } from './commit.ts';
+import { ControlPlane } from './control.ts';
+import { DueQueries } from './due.ts';
+import { asStoreError, guarded } from './errors.ts';
+import { RunLock } from './lock.ts';
+import { RuntimeReads } from './runtime-reads.ts';
+import { TenantQueries, tenantStore } from './tenant-store.ts';
+import { Transactions } from './transactions.ts';
+import { verifyChain } from './verify.ts';
+import { WorkItems } from './work.ts';
+import { Workers } from './workers.ts';
+
+export interface Identity {
+  /** Runtime or command that writes; recorded in each audit block. */
+  readonly writer: string;
+  /** Signs audit blocks, and checks signatures; null = blocks are not signed. */
+  readonly hmacKey: string | Uint8Array | null;
+}
+
+/** The embedded engine: SQLite on this thread, behind the asynchronous port. */
+export class SqliteStore implements Store {
+  readonly engine = 'sqlite';
+  readonly #db: Database;
+  readonly #hmacKey: string | Uint8Array | null;
+  readonly #audit: AuditChain;
+  readonly #commits: Commits;
+  readonly #control: ControlPlane;
+  readonly #reads: RuntimeReads;
+  readonly #tenantQueries: TenantQueries;
+  readonly #work: WorkItems;
+  readonly #due: DueQueries;
+  readonly #workers: Workers;
+  readonly #lock: RunLock;
+
+  constructor(db: Database, { writer, hmacKey }: Identity) {
+    const transactions = new Transactions(db);
+    const audit = new AuditChain(db, writer, hmacKey);
+    this.#db = db;
+    this.#hmacKey = hmacKey;
+    this.#audit = audit;
+    this.#commits = new Commits(db, transactions, audit);
+    this.#control = new ControlPlane(db, transactions, audit);
+    this.#reads = new RuntimeReads(db);
+    this.#workers = new Workers(db);
+    this.#tenantQueries = new TenantQueries(db, this.#workers);
+    this.#work = new WorkItems(db, transactions);
+    this.#due = new DueQueries(db);
+    this.#lock = new RunLock(db);
+  }
+
+  commit(batch: Batch) {
+    return guarded(() => this.#commits.commit(batch));
+  }
+
+  control(action: ControlAction, context: ActionContext) {
+    return guarded(() => this.#control.act(action, context));
+  }
+
+  tenant(tenantId: string): TenantStore {
+    return tenantStore(tenantId, this.#tenantQueries);
+  }
+
+  execution(id: string) {
+    return guarded(() => this.#reads.execution.get(id) ?? null);
+  }
+
+  checkpoint(executionId: string) {
+    return guarded(() => {
+      const row = this.#reads.checkpoint.get(executionId);
+      return row === undefined || row.text === null ? null : { text: row.text, seq: row.seq };
+    });
+  }
+
+  events(executionId: string, page: EventPage) {
+    return guarded(() => this.#reads.events({ ...page, executionId }));
+  }
+
+  revision(tenantId: string, hash: string) {
+    return guarded(() => this.#reads.revision.get(tenantId, hash) ?? null);
+  }
+
+  executionsWithLocalWork({ after, limit }: { readonly after: string; readonly limit: number }) {
+    return guarded(() => this.#reads.withLocalWork.all(after, limit));
+  }
+
+  inbox({ after, limit }: { readonly after: number; readonly limit: number }) {
+    return guarded(() => this.#reads.inbox.all(after, limit));
+  }
+
+  due(nowMs: number, limit: number) {
+    return guarded(() => this.#due.due(nowMs, limit));
+  }
+
+  nextDueAtMs() {
+    return guarded(() => this.#due.nextDueAtMs());
+  }
+
+  claimWork(claim: ClaimRequest) {
+    return guarded(() => this.#work.claim(claim));
+  }
+
+  workItem(tenantId: string, id: string) {
+    return guarded(() => this.#work.item(tenantId, id));
+  }
+
+  renewLease(renewal: LeaseRenewal) {
+    return guarded(() => this.#work.renewLease(renewal));
+  }
+
+  seen(worker: WorkerSighting) {
+    return guarded(() => this.#workers.seen(worker));
+  }
+
+  stopped(runtimeId: string, atMs: number) {
+    return guarded(() => this.#workers.stopped(runtimeId, atMs));
+  }
+
+  stoppedCleanly(runtimeId: string) {
+    return guarded(() => this.#workers.stoppedCleanly(runtimeId));
+  }
+
+  tokenByHash(hash: string) {
+    return guarded(() => this.#reads.tokenByHash.get(hash) ?? null);
+  }
+
+  tenantRow(id: string) {
+    return guarded(() => this.#reads.tenant.get(id) ?? null);
+  }
+
+  async verifyAudit(): Promise<AuditReport> {
+    try {
+      return await verifyChain(this.#db, this.#hmacKey);
+    } catch (error) {
+      throw asStoreError(error);
+    }
+  }
+
+  lock(holder: RuntimeHolder) {
+    return guarded(() => {
+      this.#lock.take(holder);
+      this.#audit.writer = holder.runtimeId;
+    });
+  }
+
+  close() {
+    return guarded(() => {
+      if (!this.#db.open) return;
+      // Closing the last connection moves the write-ahead log into the database by itself.
+      this.#db.close();
+      this.#lock.release();
+    });
+  }
+}

@@ -1,0 +1,69 @@
+import type { Database, Statement } from 'better-sqlite3';
+import type { ExecutionFilter, ExecutionRow, IdempotencyRow, TenantStore, TokenRow, WorkflowRow } from '../store.ts';
+import { guarded } from './errors.ts';
+import * as sql from './queries.ts';
+import type { Workers } from './workers.ts';
+
+type ListParameters = ExecutionFilter & { readonly tenantId: string };
+type WorkflowPage = { readonly tenantId: string; readonly limit: number; readonly offset: number };
+
+/** The statements all tenants share. */
+export class TenantQueries {
+  readonly workers: Workers;
+  readonly execution: Statement<[string, string], ExecutionRow>;
+  readonly workflow: Statement<[string, string, string], WorkflowRow>;
+  readonly latestWorkflow: Statement<[string, string], WorkflowRow>;
+  readonly latestWorkflows: Statement<[WorkflowPage], WorkflowRow>;
+  readonly versions: Statement<[string, string], WorkflowRow>;
+  readonly tokens: Statement<[string], TokenRow>;
+  readonly remembered: Statement<[string, string, string], IdempotencyRow>;
+  readonly #db: Database;
+  readonly #lists = new Map<string, Statement<[ListParameters], ExecutionRow>>();
+
+  constructor(db: Database, workers: Workers) {
+    this.#db = db;
+    this.workers = workers;
+    this.execution = db.prepare<[string, string], ExecutionRow>(sql.TENANT_EXECUTION);
+    this.workflow = db.prepare<[string, string, string], WorkflowRow>(sql.WORKFLOW_VERSION);
+    this.latestWorkflow = db.prepare<[string, string], WorkflowRow>(sql.LATEST_WORKFLOW);
+    this.latestWorkflows = db.prepare<[WorkflowPage], WorkflowRow>(sql.LATEST_WORKFLOWS);
+    this.versions = db.prepare<[string, string], WorkflowRow>(sql.WORKFLOW_VERSIONS);
+    this.tokens = db.prepare<[string], TokenRow>(sql.TOKENS);
+    this.remembered = db.prepare<[string, string, string], IdempotencyRow>(sql.REMEMBERED);
+  }
+
+  executions(filter: ListParameters): readonly ExecutionRow[] {
+    const text = sql.listExecutions({
+      status: filter.status !== undefined,
+      workflowId: filter.workflowId !== undefined,
+      parentId: filter.parentId !== undefined,
+    });
+    let list = this.#lists.get(text);
+    if (list === undefined) {
+      list = this.#db.prepare<[ListParameters], ExecutionRow>(text);
+      this.#lists.set(text, list);
+    }
+    return list.all(filter);
+  }
+}
+
+export function tenantStore(tenantId: string, queries: TenantQueries): TenantStore {
+  return {
+    tenantId,
+    execution: (id) => guarded(() => queries.execution.get(id, tenantId) ?? null),
+    executions: (filter) => guarded(() => queries.executions({ ...filter, tenantId })),
+    workflow: (workflowId, version) =>
+      guarded(() => {
+        const row =
+          version === undefined
+            ? queries.latestWorkflow.get(tenantId, workflowId)
+            : queries.workflow.get(tenantId, workflowId, version);
+        return row ?? null;
+      }),
+    workflows: (page) => guarded(() => queries.latestWorkflows.all({ ...page, tenantId })),
+    versions: (workflowId) => guarded(() => queries.versions.all(tenantId, workflowId)),
+    tokens: () => guarded(() => queries.tokens.all(tenantId)),
+    workers: (sinceMs) => guarded(() => queries.workers.list(tenantId, sinceMs)),
+    idempotency: (scope, key) => guarded(() => queries.remembered.get(tenantId, scope, key) ?? null),
+  };
+}
