@@ -54,7 +54,8 @@ export function compileDocument(top: Section): Compiled | null {
 
 function nodesOf(top: Section, header: Section): Section | null {
   const nested = header === top ? null : header.find('nodes');
-  const field = top.find('nodes');
+  top.find('nodes');
+  const field = top.fields.find(({ key }) => key === 'nodes') ?? null;
   const listed = [nested, field].find((candidate) => isSeq(candidate?.value));
   if (listed !== undefined && listed !== null) {
     top.error(

@@ -15,7 +15,7 @@ export interface Reading {
 }
 
 type Shape = 'text' | 'json' | 'target';
-/** Key of the document's kind → what it holds and how authors spell it, its own name first. */
+/** Key of the document's kind → what it holds, and how authors spell it when they do not use that very key. */
 type Keys = Readonly<Record<string, readonly [Shape, ...string[]]>>;
 
 export interface Dialect {
@@ -42,7 +42,7 @@ const failing: Keys = { fallback_node: ['target', 'fallback'] };
 export const DIALECTS: Readonly<Record<string, Dialect>> = {
   tool: {
     type: 'tool',
-    keys: { tool_ref: ['text', 'ref', 'tool'], server: ['text'], ...mapping, ...stored, ...failing },
+    keys: { tool_ref: ['text', 'tool', 'ref'], server: ['text'], ...mapping, ...stored, ...failing },
     ...code,
     more: toolName,
   },
@@ -110,7 +110,7 @@ export const DIALECTS: Readonly<Record<string, Dialect>> = {
 export function readKind(dialect: Dialect, reading: Reading): void {
   const { section, kind, targets } = reading;
   for (const [key, [shape, ...others]] of Object.entries(dialect.keys)) {
-    const found = shape === 'json' ? section.json(key, ...others) : section.text(key, ...others);
+    const found = shape === 'json' ? section.json(...others, key) : section.text(...others, key);
     if (found === null) continue;
     kind[key] = shape === 'target' ? targets.of(String(found.value)) : found.value;
     mark(reading, key, found.at);

@@ -67,8 +67,8 @@ function readTop(source: Source): Read | null {
   }
   const top = new Section(root, 0, 'the file', source);
   if (top.has('ir') || top.has('workflow_id')) return readIr(top, root, source);
-  const unavailable = top.find('agent') ?? top.find('agents') ?? top.find('workflows');
-  if (unavailable !== null) {
+  const unavailable = top.fields.find(({ key }) => ['agent', 'agents', 'workflows'].includes(key));
+  if (unavailable !== undefined) {
     const mode = unavailable.key === 'agent' ? 'agent mode' : 'fleet mode';
     top.error(
       'not_available',

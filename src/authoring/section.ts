@@ -26,6 +26,8 @@ export class Section {
   readonly at: number;
   readonly #fields: ReadonlyMap<string, Field>;
   readonly #known = new Set<string>();
+  /** The first spelling of each key somebody asked for. */
+  readonly #offered = new Set<string>();
 
   constructor(map: Node | null, at: number, name: string, source: Source, nodeId: string | null = null) {
     this.name = name;
@@ -45,6 +47,7 @@ export class Section {
 
   find(...keys: string[]): Field | null {
     for (const key of keys) this.#known.add(key);
+    for (const key of keys.slice(0, 1)) this.#offered.add(key);
     const [field, other] = keys.flatMap((key) => this.#fields.get(key) ?? []).filter(({ value }) => value !== null);
     if (field !== undefined && other !== undefined) {
       this.error('given_twice', `"${field.key}" and "${other.key}" say the same thing`, other.keyAt, 'remove one of the two');
@@ -119,7 +122,7 @@ export class Section {
   /** Warns of what nobody read. */
   finish(): void {
     for (const { key, keyAt } of this.unread()) {
-      const hint = didYouMean(key, this.#known) ?? `it may have: ${[...this.#known].sort().join(', ')}`;
+      const hint = didYouMean(key, this.#known) ?? `it may have: ${[...this.#offered].sort().join(', ')}`;
       this.warning('unknown_key', `${this.name}: "${key}" means nothing here and is ignored`, keyAt, hint);
     }
   }

@@ -1,9 +1,9 @@
-import { type Alias, Composer, type CST, type Document, isScalar, LineCounter, type Node, Parser, visit } from 'yaml';
-import { MAX_NESTING } from '../../machines/limits.ts';
+import { type Alias, Composer, type CST, type Document, isScalar, Lexer, LineCounter, type Node, Parser, visit } from 'yaml';
+import { MAX_NESTING, MAX_VALUES } from '../../machines/limits.ts';
 import { Findings, type Position, Unreadable } from './diagnostic.ts';
 
-/** Longer files are refused unread: a workflow of 5,000 nodes has about 1 MB. */
-export const MAX_SOURCE_LENGTH = 4 * 1024 * 1024;
+/** Longer files are refused unread: the API takes no larger documents either. */
+export const MAX_SOURCE_LENGTH = 2 * 1024 * 1024;
 
 /** A workflow file as a tree in which every value knows its place. */
 export interface Source {
@@ -13,23 +13,33 @@ export interface Source {
   readonly findings: Findings;
   /** The node an alias stands for; null = its anchor does not exist before it. */
   resolve(alias: Alias): Node | null;
+  /** Counts values read. Aliases make a small file huge: throws `Unreadable` beyond `MAX_VALUES`. */
+  spend(values: number, at: number): void;
 }
 
 /** Reads YAML, and JSON as the part of YAML it is. Problems of the text itself are noted in `findings`. */
 export function readSource(text: string, file: string): Source {
   const lines = new LineCounter();
   const findings = new Findings(file, (offset) => positionIn(lines, offset));
-  const empty: Source = { file, root: null, findings, resolve: () => null };
+  const empty: Source = { file, root: null, findings, resolve: () => null, spend: spender() };
   try {
     const document = compose(text, lines, findings);
     if (document === null) return empty;
     const targets = aliasTargets(document);
-    return { file, root: document.contents, findings, resolve: (alias) => targets.get(alias) ?? null };
+    return { ...empty, root: document.contents, resolve: (alias) => targets.get(alias) ?? null };
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
     findings.error(error.code, error.message, error.at, { hint: error.hint });
     return empty;
   }
+}
+
+function spender(): Source['spend'] {
+  let spent = 0;
+  return (values, at) => {
+    spent += values;
+    if (spent > MAX_VALUES) throw new Unreadable('too_many_values', `aliases make the file larger than ${MAX_VALUES} values`, at);
+  };
 }
 
 function positionIn(lines: LineCounter, offset: number): Position {
@@ -41,10 +51,10 @@ function compose(text: string, lines: LineCounter, findings: Findings): Document
   if (text.length > MAX_SOURCE_LENGTH) {
     throw new Unreadable('file_too_large', `the file has ${text.length} characters, more than ${MAX_SOURCE_LENGTH}`, 0);
   }
-  const tokens = [...new Parser(lines.addNewLine).parse(text)];
-  // The composer recurses: too deep a file would overflow its stack, so the tokens are measured first.
-  for (const token of tokens) refuseDeep(token);
-  const [document, second] = new Composer({ uniqueKeys: true, prettyErrors: false }).compose(tokens);
+  const tokens = [...tokensOf(text, lines)];
+  // Keys are checked for uniqueness where maps are read: here it would take quadratic time.
+  const options = { uniqueKeys: false, prettyErrors: false, resolveKnownTags: false };
+  const [document, second] = new Composer(options).compose(tokens);
   if (document === undefined)
     throw new Unreadable('empty_file', 'the file is empty', 0, 'a workflow file has "workflow:" and "nodes:"');
   for (const { code, message, pos } of [...document.errors, ...document.warnings]) {
@@ -66,27 +76,25 @@ function compose(text: string, lines: LineCounter, findings: Findings): Document
 const HINTS: Readonly<Record<string, string>> = {
   TAB_AS_INDENT: 'indent with spaces',
   BAD_INDENT: 'keys of one map stand in one column',
-  DUPLICATE_KEY: 'remove one of the two',
   TAG_RESOLVE_FAILED: 'remove the tag: a workflow knows only texts, numbers, booleans, lists and maps',
   MULTILINE_IMPLICIT_KEY: 'put the text in quotes',
   BLOCK_AS_IMPLICIT_KEY: 'put a text that holds ": " in quotes',
 };
 
-/** Throws when collections nest deeper than a document may. Without recursion: the depth is the attacker's. */
-function refuseDeep(root: CST.Token): void {
-  const open: { readonly token: CST.Token; readonly depth: number }[] = [{ token: root, depth: 0 }];
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    const { token, depth } = next;
-    if (depth > MAX_NESTING) {
-      throw new Unreadable('nested_too_deep', `maps and lists nest more than ${MAX_NESTING} levels deep`, token.offset);
-    }
-    if (token.type === 'document' && token.value !== undefined) open.push({ token: token.value, depth });
-    if (!('items' in token)) continue;
-    for (const { key, value } of token.items) {
-      if (key) open.push({ token: key, depth: depth + 1 });
-      if (value) open.push({ token: value, depth: depth + 1 });
+/**
+ * The text's tokens, refused as soon as maps and lists nest too deep: the composer recurses and would overflow its stack.
+ * The parser's own stack holds one entry for each open collection, and one for the document.
+ */
+function* tokensOf(text: string, lines: LineCounter): Generator<CST.Token> {
+  const parser = new Parser(lines.addNewLine);
+  lines.addNewLine(0);
+  for (const lexeme of new Lexer().lex(text)) {
+    yield* parser.next(lexeme);
+    if (parser.stack.length > MAX_NESTING + 1) {
+      throw new Unreadable('nested_too_deep', `maps and lists nest more than ${MAX_NESTING} levels deep`, parser.offset);
     }
   }
+  yield* parser.end();
 }
 
 /** Which node each alias means: the last one with its anchor before it. */

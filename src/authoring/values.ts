@@ -1,6 +1,6 @@
 import { isAlias, isMap, isScalar, isSeq, type Node, type Pair, type ParsedNode, type YAMLMap } from 'yaml';
 import type { Json } from '../../machines/json.ts';
-import { MAX_NESTING, MAX_VALUES } from '../../machines/limits.ts';
+import { MAX_NESTING } from '../../machines/limits.ts';
 import { Unreadable } from './diagnostic.ts';
 import type { Source } from './source.ts';
 
@@ -32,21 +32,33 @@ export function followed(node: unknown, source: Source): Node | null {
   return isScalar(target) && target.value === null ? null : target;
 }
 
+/** A map may be merged into many others: it is read once. */
+const fieldsRead = new WeakMap<YAMLMap, ReadonlyMap<string, Field>>();
+
 /**
  * The fields of a map, those it takes over by `<<` included. A key that JSON cannot hold is an error and left out.
  * Keys of the map win over merged ones, earlier merged maps over later ones.
  */
 export function fieldsOf(map: YAMLMap, source: Source, depth = 0): ReadonlyMap<string, Field> {
+  const known = fieldsRead.get(map);
+  if (known !== undefined) return known;
   const own = new Map<string, Field>();
   const merged: ReadonlyMap<string, Field>[] = [];
   for (const pair of map.items) {
     if (isMergeKey(pair)) merged.push(...mergedMaps(pair, source, depth));
     else {
       const field = fieldOf(pair, source);
-      if (field !== null) own.set(field.key, field);
+      if (field === null) continue;
+      if (own.has(field.key))
+        source.findings.error('duplicate_key', `the key "${field.key}" stands twice in one map`, field.keyAt, {
+          hint: 'remove one of the two',
+        });
+      own.set(field.key, field);
     }
   }
   for (const fields of merged) for (const [key, field] of fields) if (!own.has(key)) own.set(key, field);
+  source.spend(own.size, offsetOf(map));
+  fieldsRead.set(map, own);
   return own;
 }
 
@@ -56,9 +68,8 @@ function fieldOf(pair: Pair, source: Source): Field | null {
   const name = isScalar(key) ? key.value : key;
   if (typeof name !== 'string') {
     const what = name === null ? 'null' : isScalar(key) ? `the ${typeof name} ${String(key.source ?? name)}` : 'a list or map';
-    source.findings.error('bad_key', `a key is ${what}, not a text`, keyAt || offsetOf(pair.value), {
-      hint: isScalar(key) ? 'put it in quotes' : null,
-    });
+    const hint = isMap(key) ? 'put a template in quotes: "{{ … }}"' : 'put it in quotes';
+    source.findings.error('bad_key', `a key is ${what}, not a text`, keyAt || offsetOf(pair.value), { hint });
     return null;
   }
   if (name === '__proto__') {
@@ -85,17 +96,18 @@ function mergedMaps(pair: Pair, source: Source, depth: number): ReadonlyMap<stri
   });
 }
 
-const valuesRead = new WeakMap<Source, number>();
-
 /** The JSON value of a node. Throws `Unreadable` when aliases make it endless or too large. */
 export function jsonOf(node: unknown, source: Source, depth = 0): Json {
-  const count = (valuesRead.get(source) ?? 0) + 1;
-  valuesRead.set(source, count);
-  if (count > MAX_VALUES) {
-    throw new Unreadable('too_many_values', `aliases make the file larger than ${MAX_VALUES} values`, offsetOf(node));
+  source.spend(1, offsetOf(node));
+  if (depth > MAX_NESTING) {
+    const hint = 'an anchor that holds its own alias never ends';
+    throw new Unreadable(
+      'nested_too_deep',
+      `aliases nest maps and lists more than ${MAX_NESTING} levels deep`,
+      offsetOf(node),
+      hint,
+    );
   }
-  if (depth > MAX_NESTING)
-    throw new Unreadable('nested_too_deep', `maps and lists nest more than ${MAX_NESTING} levels deep`, offsetOf(node));
   const target = followed(node, source);
   if (target === null) return null;
   if (isSeq(target)) return target.items.map((item) => jsonOf(item, source, depth + 1));
