@@ -74,8 +74,8 @@ module.exports = {
     ours(
       'cli-door',
       '^src/cli/',
-      '^src/(cli|authoring)/|^src/(client|compose|config|tools)\\.ts$|^machines/(json|diagnostics|suggest)\\.ts$',
-      'cli → client, authoring, compose, config, tools.',
+      '^src/(cli|authoring)/|^src/(client|compose|config|tools|tokens)\\.ts$|^machines/(json|diagnostics|suggest)\\.ts$',
+      'cli → client, authoring, compose, config, tools, tokens.',
     ),
     {
       name: 'client-door',

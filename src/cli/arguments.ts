@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Json } from '../../machines/json.ts';
+import { durationMs } from '../tokens.ts';
 import type { Context, Input } from './context.ts';
 import { Failure, usageFailure } from './failure.ts';
 
@@ -23,7 +24,11 @@ function parseJson(option: string, text: string, source: string | null): Json {
       source === null
         ? `Quote it for the shell: ${option} '{"key": "value"}'. ${option} @file.json reads a file, ${option} - standard input.`
         : 'Check it with a JSON linter.';
-    throw new Failure(`${option} is not JSON${where}: ${error instanceof Error ? error.message : String(error)}`, { hint, exitCode: 2, cause: error });
+    throw new Failure(`${option} is not JSON${where}: ${error instanceof Error ? error.message : String(error)}`, {
+      hint,
+      exitCode: 2,
+      cause: error,
+    });
   }
 }
 
@@ -50,17 +55,11 @@ async function readAll(stream: Input): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-const DAY_MS = 86_400_000;
-const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: DAY_MS, w: 7 * DAY_MS };
-
-/** `30d`, `12h`, `90s`, `1.5h` … in milliseconds; a bare number is seconds. */
+/** `90s`, `15m`, `12h`, `30d` or `4w`, in milliseconds. */
 export function durationArgument(option: string, text: string): number {
-  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d|w)?$/.exec(text.trim());
-  const ms = match === null ? Number.NaN : Number(match[1]) * (UNIT_MS[match[2] ?? 's'] ?? Number.NaN);
-  if (!Number.isFinite(ms) || ms <= 0 || ms > 36_500 * DAY_MS) {
-    throw usageFailure(`${option} ${JSON.stringify(text)} is not a duration`, 'Write 90s, 15m, 12h, 30d or 4w.');
-  }
-  return Math.round(ms);
+  const ms = durationMs(text);
+  if (ms === null) throw usageFailure(`${option} ${JSON.stringify(text)} is not a duration`, 'Write 90s, 15m, 12h, 30d or 4w.');
+  return ms;
 }
 
 /** A whole number within bounds. */

@@ -44,5 +44,8 @@ export function asFailure(thrown: unknown): Failure {
   if (!(thrown instanceof Error)) return new Failure(inspect(thrown), { cause: thrown });
   const code = 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : '';
   const hint = HINTS[code];
-  return new Failure(thrown.message === '' ? thrown.name : thrown.message, { cause: thrown, ...(hint === undefined ? {} : { hint }) });
+  return new Failure(thrown.message === '' ? thrown.name : thrown.message, {
+    cause: thrown,
+    ...(hint === undefined ? {} : { hint }),
+  });
 }

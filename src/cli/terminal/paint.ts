@@ -9,8 +9,16 @@ export function paintFor(stream: Output, env: Context['env']): Paint {
 }
 
 export function paint(enabled: boolean): Paint {
-  const style = (format: Parameters<typeof styleText>[0]) => (text: string) => (enabled && text !== '' ? styleText(format, text) : text);
-  return { bold: style('bold'), dim: style('dim'), green: style('green'), red: style('red'), yellow: style('yellow'), cyan: style('cyan') };
+  const style = (format: Parameters<typeof styleText>[0]) => (text: string) =>
+    enabled && text !== '' ? styleText(format, text) : text;
+  return {
+    bold: style('bold'),
+    dim: style('dim'),
+    green: style('green'),
+    red: style('red'),
+    yellow: style('yellow'),
+    cyan: style('cyan'),
+  };
 }
 
 function wantsColour(stream: Output, env: Context['env']): boolean {

@@ -1,0 +1,22 @@
+import type { JsonObject } from '../../machines/json.ts';
+import type { Paint } from './terminal/paint.ts';
+import { fields } from './terminal/table.ts';
+import { inline, plain } from './terminal/text.ts';
+import { duration } from './terminal/time.ts';
+
+/** What somebody who decides has to know: the question, until when, and the rest of the context. */
+export function approvalLines(
+  approval: { readonly kind: string; readonly tool_name: string; readonly context: JsonObject },
+  nowMs: number,
+  paint: Paint,
+): readonly string[] {
+  const { description, timeout_at, node_id: _node, ...rest } = approval.context;
+  const question = typeof description === 'string' && description !== '' ? description : `Run ${approval.tool_name}?`;
+  const entries: [string, string][] = Object.entries(rest).map(([name, value]) => [plain(name), inline(value)]);
+  if (approval.kind === 'tool' && question === description) entries.unshift(['tool', plain(approval.tool_name)]);
+  if (typeof timeout_at === 'string') entries.push(['time left', duration(Math.max(0, Date.parse(timeout_at) - nowMs))]);
+  const lines = plain(question, { lines: true })
+    .split('\n')
+    .map((line) => `    ${line}`);
+  return ['', ...lines, ...(entries.length === 0 ? [] : [fields(entries, paint, '    ')])];
+}

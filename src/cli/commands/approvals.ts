@@ -1,0 +1,49 @@
+import { Option } from 'clipanion';
+import type { JamjetClient } from '../../client.ts';
+import { approvalLines } from '../approval.ts';
+import type { Usage } from '../command.ts';
+import { ClientCommand } from '../connect.ts';
+import { EXIT } from '../failure.ts';
+import { plain } from '../terminal/text.ts';
+import { ago } from '../terminal/time.ts';
+
+export class ApprovalsCommand extends ClientCommand {
+  static override paths = [['approvals']];
+  static override usage: Usage = {
+    category: 'Executions',
+    description: 'Show what waits for approval, and what was decided',
+    examples: [['Approvals of one execution', '$0 approvals exec_0199…']],
+  };
+
+  id = Option.String({ name: 'id' });
+
+  protected async request(client: JamjetClient): Promise<number> {
+    const approvals = await client.approvals(this.id);
+    if (this.json) {
+      this.printJson(approvals);
+      return EXIT.ok;
+    }
+    const { paint } = this;
+    const nowMs = Date.now();
+    if (approvals.pending.length === 0 && approvals.decided.length === 0) this.note('no approvals');
+    for (const pending of approvals.pending) {
+      this.print(
+        [
+          `${paint.yellow('◆')} ${paint.bold(plain(pending.node_id))}  waiting for ${ago(Date.parse(pending.requested_at), nowMs).replace(/ ago$/, '')}`,
+          ...approvalLines(pending, nowMs, paint),
+        ].join('\n'),
+      );
+      this.print(
+        `\n    ${paint.dim('decide with')}  jamjet approve ${this.id} --node-id ${plain(pending.node_id)} --decision approved\n`,
+      );
+    }
+    for (const decided of approvals.decided) {
+      const mark = decided.status === 'approved' ? paint.green('✓') : paint.red('✗');
+      const comment = decided.comment === null ? '' : `: ${plain(decided.comment)}`;
+      this.print(
+        `${mark} ${paint.bold(plain(decided.node_id))}  ${decided.status} by ${plain(decided.user_id)} ${ago(Date.parse(decided.decided_at), nowMs)}${comment}`,
+      );
+    }
+    return EXIT.ok;
+  }
+}

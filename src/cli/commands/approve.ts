@@ -1,0 +1,49 @@
+import { Option } from 'clipanion';
+import type { JamjetClient } from '../../client.ts';
+import { choiceArgument, jsonArgument } from '../arguments.ts';
+import type { Usage } from '../command.ts';
+import { ClientCommand } from '../connect.ts';
+import { EXIT } from '../failure.ts';
+import { plain } from '../terminal/text.ts';
+
+export class ApproveCommand extends ClientCommand {
+  static override paths = [['approve']];
+  static override usage: Usage = {
+    category: 'Executions',
+    description: 'Approve or reject what an execution waits for',
+    details:
+      'Who decided is recorded: the name of the token. When several approvals are open, --node-id says which one is meant.',
+    examples: [
+      ['Approve', '$0 approve exec_0199…'],
+      ['Reject, and say why', '$0 approve exec_0199… --decision rejected --comment "over budget"'],
+      [
+        'Approve one of several, and change the state',
+        `$0 approve exec_0199… --node-id review --state-patch '{"priority": "high"}'`,
+      ],
+    ],
+  };
+
+  id = Option.String({ name: 'id' });
+  decision = Option.String('-d,--decision', 'approved', { description: 'approved (the default) or rejected.' });
+  nodeId = Option.String('--node-id', { description: 'The node to decide on.' });
+  comment = Option.String('-c,--comment', { description: 'A remark that is kept with the decision.' });
+  statePatch = Option.String('--state-patch', { description: 'A JSON merge patch to the state (text, @file or -).' });
+
+  protected async request(client: JamjetClient): Promise<number> {
+    const decision = choiceArgument('--decision', this.decision, ['approved', 'rejected']);
+    const answer = await client.approve(this.id, {
+      decision,
+      ...(this.nodeId === undefined ? {} : { node_id: this.nodeId }),
+      ...(this.comment === undefined ? {} : { comment: this.comment }),
+      ...(this.statePatch === undefined
+        ? {}
+        : { state_patch: await jsonArgument('--state-patch', this.statePatch, this.context) }),
+    });
+    if (this.json) this.printJson(answer);
+    else
+      this.print(
+        `${decision === 'approved' ? this.paint.green('✓ approved') : this.paint.red('✗ rejected')}  ${plain(answer.node_id)}  ${this.paint.dim(answer.execution_id)}`,
+      );
+    return EXIT.ok;
+  }
+}

@@ -1,0 +1,94 @@
+import { relative } from 'node:path';
+import { Option } from 'clipanion';
+import { type Config, urlOf } from '../../config.ts';
+import { JamjetCommand, type Usage } from '../command.ts';
+import { isLoopback } from '../connect.ts';
+import { usageFailure } from '../failure.ts';
+import { readSavedToken, saveToken, tokenFile } from '../saved-token.ts';
+import { serve } from '../server.ts';
+import { settings } from '../settings.ts';
+import { fields } from '../terminal/table.ts';
+
+export class DevCommand extends JamjetCommand {
+  static override paths = [['dev']];
+  static override usage: Usage = {
+    category: 'Server',
+    description: 'Run a server on this machine, with embedded SQLite',
+    details: `
+The first start makes an operator token and saves it beside the database, readable by you alone; the other commands find it
+there. Workflows may call this machine's own addresses.`,
+    examples: [
+      ['On port 7700, data in .jamjet/', '$0 dev'],
+      ['With functions as tools', '$0 dev --tools ./tools.mjs'],
+      ['On a free port, without tokens', '$0 dev --port 0 --no-auth'],
+    ],
+  };
+
+  port = Option.String('-p,--port', { description: 'Port to listen on; 0 picks a free one (default JAMJET_PORT, else 7700).' });
+  db = Option.String('--db', { description: 'The database file (default DATABASE_URL, else .jamjet/runtime.db).' });
+  tools = Option.String('--tools', { description: 'Module whose exported functions are tools, run in this process.' });
+  auth = Option.Boolean('--auth', true, { description: '--no-auth: requests need no token (loopback addresses only).' });
+
+  async execute(): Promise<number> {
+    const config: Config = { ...settings(this.context, { port: this.port, db: this.db }), allowPrivateAddresses: true };
+    const auth = this.auth && !config.devMode;
+    if (!auth && !isLoopback(urlOf(config.bind, config.port))) {
+      throw usageFailure(
+        `without authentication the server must stay on this machine, and ${config.bind} is not a loopback address`,
+        'Drop --no-auth, or unset JAMJET_BIND.',
+      );
+    }
+    const token = auth ? await this.#token(config) : null;
+    return serve(this.context, {
+      config: this.#quiet(config),
+      auth: auth ? 'on' : 'off',
+      tools: this.tools,
+      started: (url, tools) => this.#banner(url, config, token, tools),
+      stopping: () => this.note('\nstopping: what runs is saved and goes on with the next start'),
+    });
+  }
+
+  /** A terminal shows what goes wrong; requests are logged when a level is asked for. */
+  #quiet(config: Config): Config {
+    const { JAMJET_LOG, RUST_LOG } = this.context.env;
+    return JAMJET_LOG === undefined && RUST_LOG === undefined ? { ...config, logLevel: 'warn' } : config;
+  }
+
+  /** The saved token, or a new one when there is none or the database no longer takes it. */
+  async #token(config: Config): Promise<{ readonly file: string; readonly made: boolean }> {
+    const { createToken, isValidToken } = await import('../../compose.ts');
+    const file = tokenFile(config.database.path, this.context.cwd);
+    const saved = await readSavedToken(config.database.path, this.context.cwd);
+    if (saved !== null && (await isValidToken(config, saved.token))) return { file, made: false };
+    const { plaintext } = await createToken(config, { role: 'operator', tenantId: 'default', name: 'dev', expiresAtMs: null });
+    await saveToken(file, plaintext);
+    return { file, made: true };
+  }
+
+  #banner(
+    url: string,
+    config: Config,
+    token: { readonly file: string; readonly made: boolean } | null,
+    tools: readonly string[],
+  ): void {
+    const { paint } = this;
+    const here = (path: string) => relative(this.context.cwd, path) || path;
+    const auth =
+      token === null
+        ? paint.yellow('off: every request acts as operator')
+        : `${here(token.file)}${token.made ? paint.dim('  (made now: operator, 0600)') : ''}`;
+    const listed = tools.length === 0 ? paint.dim(this.tools === undefined ? 'none (--tools MODULE)' : 'none') : tools.join(', ');
+    this.print(
+      `\n${paint.green('●')} ${paint.bold('JamJet')} is running\n\n${fields(
+        [
+          ['url', paint.cyan(url)],
+          ['database', here(config.database.path)],
+          ['token', auth],
+          ['tools', listed],
+        ],
+        paint,
+        '  ',
+      )}\n\n${paint.dim('  jamjet run workflow.yaml   jamjet ls   Ctrl-C stops')}\n`,
+    );
+  }
+}

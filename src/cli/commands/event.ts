@@ -1,0 +1,49 @@
+import { Option } from 'clipanion';
+import type { JamjetClient } from '../../client.ts';
+import { jsonArgument } from '../arguments.ts';
+import type { Usage } from '../command.ts';
+import { ClientCommand } from '../connect.ts';
+import { EXIT, usageFailure } from '../failure.ts';
+import { plain } from '../terminal/text.ts';
+
+export class EventCommand extends ClientCommand {
+  static override paths = [['event'], ['resume']];
+  static override usage: Usage = {
+    category: 'Executions',
+    description: 'Send an external event to an execution that waits for it',
+    details:
+      'An event that comes before its wait is reached is kept for it. With --idempotency-key the same event sent twice counts once.',
+    examples: [
+      ['A payment has arrived', `$0 event exec_0199… payment-received --data '{"amount": 500}'`],
+      [
+        'The payload from a file, safe to repeat',
+        '$0 event exec_0199… payment-received --data @payment.json --idempotency-key pay-77',
+      ],
+      ['The same in other words', `$0 resume exec_0199… --event payment-received --data '{"amount": 500}'`],
+    ],
+  };
+
+  id = Option.String({ name: 'id' });
+  key = Option.String({ name: 'key', required: false });
+  event = Option.String('-e,--event', { description: 'The correlation key, when it is not given as KEY.' });
+  data = Option.String('-d,--data', '{}', { description: 'The payload: JSON text, @file or - (default {}).' });
+  idempotencyKey = Option.String('--idempotency-key', { description: 'Names this event, so that a repeat is not a second one.' });
+
+  protected async request(client: JamjetClient): Promise<number> {
+    const key = this.key ?? this.event;
+    if (key === undefined || (this.key !== undefined && this.event !== undefined && this.key !== this.event)) {
+      throw usageFailure(
+        key === undefined ? 'which event? Its correlation key is missing' : 'two correlation keys: give KEY or --event, not both',
+        'jamjet event ID KEY --data JSON',
+      );
+    }
+    const payload = await jsonArgument('--data', this.data, this.context);
+    const options = this.idempotencyKey === undefined ? {} : { idempotencyKey: this.idempotencyKey };
+    const answer = await client.sendEvent(this.id, { key, payload }, options);
+    if (this.json) this.printJson(answer);
+    else if (answer.node_id !== null)
+      this.print(`${this.paint.green('✓ delivered')}  ${plain(key)} woke ${plain(answer.node_id)}`);
+    else this.print(`${this.paint.green('✓ accepted')}  ${plain(key)} is kept until a node waits for it`);
+    return EXIT.ok;
+  }
+}

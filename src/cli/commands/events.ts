@@ -1,0 +1,89 @@
+import { Option } from 'clipanion';
+import type { JamjetClient } from '../../client.ts';
+import { integerArgument } from '../arguments.ts';
+import type { Usage } from '../command.ts';
+import { ClientCommand } from '../connect.ts';
+import { listenForInterrupt } from '../context.ts';
+import { EXIT } from '../failure.ts';
+import { inline, pad, plain } from '../terminal/text.ts';
+import { clock } from '../terminal/time.ts';
+import type { TimelineEvent } from '../timeline.ts';
+
+const PAGE = 1000;
+
+export class EventsCommand extends ClientCommand {
+  static override paths = [['events']];
+  static override usage: Usage = {
+    category: 'Executions',
+    description: "Print an execution's event log",
+    details: 'With --json the events are one document; with --json --follow, one event a line as it happens.',
+    examples: [
+      ['The whole log', '$0 events exec_0199…'],
+      ['What happened at one node', '$0 events exec_0199… --node review'],
+      ['From an event on, until the execution ends', '$0 events exec_0199… --after 12 --follow'],
+      ['Every failure as JSON', '$0 events exec_0199… --type node_failed --json'],
+    ],
+  };
+
+  id = Option.String({ name: 'id' });
+  node = Option.String('-n,--node', { description: 'Only events of this node.' });
+  type = Option.String('-t,--type', { description: 'Only this type: node_completed (or NodeCompleted) …' });
+  after = Option.String('--after', '0', { description: 'Only events after this sequence number.' });
+  limit = Option.String('--limit', { description: 'At most so many events.' });
+  follow = Option.Boolean('-f,--follow', false, { description: 'Go on with new events until the execution ends.' });
+
+  protected async request(client: JamjetClient): Promise<number> {
+    const limit =
+      this.limit === undefined
+        ? Number.POSITIVE_INFINITY
+        : integerArgument('--limit', this.limit, { min: 1, max: Number.MAX_SAFE_INTEGER });
+    const interrupt = listenForInterrupt(this.context.signals);
+    const chosen: TimelineEvent[] = [];
+    let count = 0;
+    try {
+      for await (const event of this.#log(client, interrupt.signal)) {
+        if (!this.#wanted(event)) continue;
+        if (this.json && !this.follow) chosen.push(event);
+        else this.print(this.json ? JSON.stringify(event) : this.#line(event));
+        count++;
+        if (count >= limit) break;
+      }
+    } catch (error) {
+      if (!interrupt.signal.aborted) throw error;
+      return EXIT.interrupted;
+    } finally {
+      interrupt.ignore();
+    }
+    if (this.json && !this.follow) this.printJson({ events: chosen });
+    return EXIT.ok;
+  }
+
+  async *#log(client: JamjetClient, signal: AbortSignal): AsyncGenerator<TimelineEvent> {
+    let after = integerArgument('--after', this.after, { min: 0, max: Number.MAX_SAFE_INTEGER });
+    if (this.follow) {
+      yield* client.follow(this.id, { after, signal });
+      return;
+    }
+    for (;;) {
+      const page = await client.events(this.id, { after, limit: PAGE, signal });
+      yield* page;
+      const last = page.at(-1);
+      if (last === undefined || page.length < PAGE) return;
+      after = last.sequence;
+    }
+  }
+
+  #wanted(event: TimelineEvent): boolean {
+    const type = this.type?.replace(/(?<!^)[A-Z]/g, '_$&').toLowerCase();
+    return (this.node === undefined || event.node_id === this.node) && (type === undefined || event.type === type);
+  }
+
+  #line(event: TimelineEvent): string {
+    const { dim, cyan } = this.paint;
+    const fields = Object.entries(event.data)
+      .map(([name, value]) => `${dim(`${plain(name)}=`)}${inline(value, 60)}`)
+      .join(' ');
+    const node = event.node_id === null ? '' : plain(event.node_id);
+    return `${String(event.sequence).padStart(4)}  ${dim(clock(Date.parse(event.created_at)))}  ${pad(event.type, 24)}  ${cyan(pad(node, 16))}  ${fields}`.trimEnd();
+  }
+}

@@ -1,0 +1,152 @@
+import { Option } from 'clipanion';
+import type { Json } from '../../../machines/json.ts';
+import type { Authored } from '../../authoring/parse.ts';
+import { choiceArgument, integerArgument, jsonArgument } from '../arguments.ts';
+import { PrintingCommand, type Usage } from '../command.ts';
+import { explainApi } from '../connect.ts';
+import { type Interrupt, listenForInterrupt } from '../context.ts';
+import { EXIT, Failure, usageFailure } from '../failure.ts';
+import { type Host, openHost } from '../host.ts';
+import { exitCodeOf, exitCodeOfLeave, leaveText, reportJson, reportText } from '../run-report.ts';
+import { followExecution, UNATTENDED_TIMEOUT_S } from '../session.ts';
+import { paintFor } from '../terminal/paint.ts';
+import { isWorkflowFile, readWorkflow, renderDiagnostics } from '../workflow-file.ts';
+
+const MAX_TIMEOUT_S = 2_000_000;
+
+export class RunCommand extends PrintingCommand {
+  static override paths = [['run']];
+  static override usage: Usage = {
+    category: 'Workflows',
+    description: 'Run a workflow file, or a registered workflow, and follow it',
+    details: `
+Where it runs: on the runtime of --runtime or JAMJET_URL, else on one listening at http://localhost:7700, else embedded: in
+this process, on .jamjet/runtime.db, with the functions the file names in \`tools:\` and those of --tools.
+
+A pending approval is asked for at the terminal. Ctrl-C leaves the execution alive and prints how to go on with it. The exit
+status is 0 only when the execution completed.`,
+    examples: [
+      ['A workflow file', `$0 run workflow.yaml --input '{"order_id": 7}'`],
+      ['A registered workflow, input from a file', '$0 run refund-approval --input @input.json'],
+      ['For scripts: one JSON document, at most a minute', '$0 run workflow.yaml --json --timeout 60'],
+      ['Start it on a server and do not wait', '$0 run refund-approval --no-follow --runtime http://localhost:7700'],
+      ['Go on with an execution', '$0 run workflow.yaml --resume exec_0199…'],
+    ],
+  };
+
+  target = Option.String({ name: 'workflow', required: false });
+  input = Option.String('-i,--input', { description: 'The input: JSON text, @file or - (default {}).' });
+  follow = Option.Boolean('--follow', true, {
+    description: 'Follow the execution (default; --no-follow prints its id and ends).',
+  });
+  resume = Option.String('--resume', { description: 'Follow this execution instead of starting one; embedded, go on with it.' });
+  timeout = Option.String('--timeout', {
+    description: `Stop following after so long (default ${UNATTENDED_TIMEOUT_S} without a terminal, else never).`,
+  });
+  output = Option.String('-o,--output', { description: 'json is the same as --json.' });
+  runtime = Option.String('-r,--runtime', { description: 'The runtime to run on.' });
+  embedded = Option.Boolean('--embedded', false, { description: 'Run in this process, also when a server listens.' });
+  db = Option.String('--db', { description: 'The database of an embedded run (default DATABASE_URL, else .jamjet/runtime.db).' });
+  tools = Option.String('--tools', { description: 'Module whose exports are tools of an embedded run.' });
+  workflowVersion = Option.String('--workflow-version', {
+    description: 'Version of the registered workflow (default: the latest).',
+  });
+
+  async execute(): Promise<number> {
+    if (this.output !== undefined && choiceArgument('--output', this.output, ['text', 'json']) === 'json') this.json = true;
+    if (this.target === undefined && this.resume === undefined) {
+      throw usageFailure('what shall be run? Name a workflow file or a registered workflow', 'jamjet run --help shows examples.');
+    }
+    if (this.resume !== undefined && this.input !== undefined)
+      throw usageFailure('--input is for a new execution, --resume for an old one');
+    const timeoutMs =
+      this.timeout === undefined ? null : 1000 * integerArgument('--timeout', this.timeout, { min: 1, max: MAX_TIMEOUT_S });
+    const input = this.input === undefined ? undefined : await jsonArgument('--input', this.input, this.context);
+    const file = this.target !== undefined && isWorkflowFile(this.target, this.context.cwd) ? this.target : null;
+    const authored = file === null ? null : await this.#read(file);
+
+    const interrupt = listenForInterrupt(this.context.signals);
+    try {
+      const host = await openHost(this.context, {
+        runtime: this.runtime,
+        embedded: this.embedded || this.db !== undefined,
+        db: this.db,
+        tools: this.tools,
+        localTools: authored?.localTools ?? {},
+        resume: this.resume ?? null,
+      });
+      for (const remark of host.remarks) this.note(remark);
+      try {
+        const id = this.resume ?? (await this.#start(host, authored, input));
+        return this.follow ? await this.#follow(host, id, timeoutMs, interrupt) : this.#leave(host, id);
+      } catch (error) {
+        throw explainApi(error, host);
+      } finally {
+        await host.close();
+      }
+    } finally {
+      interrupt.ignore();
+    }
+  }
+
+  async #read(file: string): Promise<Authored> {
+    const authored = await readWorkflow(file, this.context.cwd);
+    if (authored.diagnostics.length > 0) {
+      const paint = paintFor(this.context.stderr, this.context.env);
+      this.context.stderr.write(`${renderDiagnostics(authored.diagnostics, this.context, paint)}\n`);
+    }
+    if (authored.document === null) throw new Failure(`${file} is not a valid workflow`);
+    return authored;
+  }
+
+  async #start({ client }: Host, authored: Authored | null, input: Json | undefined): Promise<string> {
+    const workflow = authored?.document == null ? null : await client.registerWorkflow(authored.document);
+    const version = workflow?.version ?? this.workflowVersion;
+    const { execution_id } = await client.start({
+      workflow_id: workflow?.workflow_id ?? this.target ?? '',
+      ...(version === undefined ? {} : { workflow_version: version }),
+      ...(input === undefined ? {} : { input }),
+    });
+    return execution_id;
+  }
+
+  async #follow(host: Host, id: string, timeoutMs: number | null, interrupt: Interrupt): Promise<number> {
+    const { left, execution, events } = await followExecution(
+      { context: this.context, host, interrupt, quiet: this.json, timeoutMs },
+      id,
+    );
+    if (this.json) this.printJson(reportJson(execution, events));
+    if (left === null) {
+      if (!this.json) this.print(reportText(execution, events, this.paint));
+      return exitCodeOf(execution);
+    }
+    const stream = this.json ? this.context.stderr : this.context.stdout;
+    stream.write(`${leaveText(left, execution, host, this.#again(host, id), paintFor(stream, this.context.env))}\n`);
+    return exitCodeOfLeave(left);
+  }
+
+  #leave(host: Host, id: string): number {
+    if (this.json) this.printJson({ execution_id: id });
+    else {
+      this.print(id);
+      this.note(`follow it with: ${this.#again(host, id)}`);
+    }
+    return EXIT.ok;
+  }
+
+  /** The command line that goes on with the execution. An embedded one needs the file again: it names the functions. */
+  #again(host: Host, id: string): string {
+    const words = ['jamjet', 'run'];
+    if (host.embedded) {
+      if (this.target !== undefined) words.push(this.target);
+      if (this.tools !== undefined) words.push('--tools', this.tools);
+      if (this.embedded) words.push('--embedded');
+      if (this.db !== undefined) words.push('--db', this.db);
+    } else if (this.runtime !== undefined) words.push('--runtime', this.runtime);
+    return [...words, '--resume', id].map(shellWord).join(' ');
+  }
+}
+
+function shellWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,41 @@
+import { Option } from 'clipanion';
+import { JamjetCommand, type Usage } from '../command.ts';
+import { serve } from '../server.ts';
+import { settings } from '../settings.ts';
+
+export class ServeCommand extends JamjetCommand {
+  static override paths = [['serve']];
+  static override usage: Usage = {
+    category: 'Server',
+    description: 'Run the server for production, configured by the environment',
+    details: `
+Logs are JSON lines on standard output. SIGTERM stops it gracefully: no new requests, commits finished, functions under way
+get ten seconds. No token is made: \`jamjet token create --role operator\` makes the first one.
+
+  JAMJET_BIND, JAMJET_PORT   where it listens (127.0.0.1, 7700)
+  DATABASE_URL               the database (.jamjet/runtime.db); a path or sqlite://PATH
+  JAMJET_LOG, RUST_LOG       log level (info)
+  JAMJET_PUBLIC_URL, JAMJET_STEP_LIMIT, JAMJET_EVENT_FORMAT, JAMJET_WORKFLOW_ENV,
+  JAMJET_AUDIT_SIGNING_KEY, JAMJET_ALLOW_PRIVATE_ADDRESSES, JAMJET_DEV_MODE (no authentication)`,
+    examples: [
+      ['With functions in process', '$0 serve --tools ./tools.mjs'],
+      ['On all addresses', 'DATABASE_URL=/var/lib/jamjet/runtime.db $0 serve --bind 0.0.0.0 --port 7700'],
+    ],
+  };
+
+  port = Option.String('-p,--port', { description: 'Port to listen on; 0 picks a free one (default JAMJET_PORT, else 7700).' });
+  bind = Option.String('--bind', { description: 'Address to listen on (default JAMJET_BIND, else 127.0.0.1).' });
+  tools = Option.String('--tools', { description: 'Module whose exported functions are tools, run in this process.' });
+
+  execute(): Promise<number> {
+    const config = settings(this.context, { port: this.port, bind: this.bind });
+    if (config.devMode) this.warn('JAMJET_DEV_MODE is set: requests need no token');
+    return serve(this.context, {
+      config,
+      auth: config.devMode ? 'off' : 'on',
+      tools: this.tools,
+      started: (url) => this.note(`listening on ${url}`),
+      stopping: () => this.note('stopping'),
+    });
+  }
+}

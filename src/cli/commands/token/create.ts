@@ -1,0 +1,65 @@
+import { Option } from 'clipanion';
+import { ROLES } from '../../../tokens.ts';
+import { choiceArgument, durationArgument } from '../../arguments.ts';
+import { PrintingCommand, type Usage } from '../../command.ts';
+import { EXIT, usageFailure } from '../../failure.ts';
+import { settings } from '../../settings.ts';
+import { fields } from '../../terminal/table.ts';
+import { plain } from '../../terminal/text.ts';
+
+export class TokenCreateCommand extends PrintingCommand {
+  static override paths = [['token', 'create']];
+  static override usage: Usage = {
+    category: 'Administration',
+    description: 'Make an API token, on the database itself',
+    details: `Needs no server; also works while one runs. The token is printed once and stored only as a hash.
+
+  operator   reads, writes, administers
+  developer  reads and writes
+  reviewer, viewer   read`,
+    examples: [
+      ['For a program that starts runs', '$0 token create --role developer --name billing --expires-in 30d'],
+      ['In a script', 'JAMJET_TOKEN=$($0 token create --role viewer --json | jq -r .token)'],
+    ],
+  };
+
+  role = Option.String('--role', { description: `${ROLES.join(', ')}.` });
+  tenant = Option.String('--tenant', 'default', { description: 'Whose data it opens (default: default).' });
+  name = Option.String('--name', { description: 'Who acts, in events and approvals.' });
+  expiresIn = Option.String('--expires-in', { description: '12h, 30d, 4w … (default: never expires).' });
+  db = Option.String('--db', { description: 'The database (default DATABASE_URL, else .jamjet/runtime.db).' });
+
+  async execute(): Promise<number> {
+    if (this.role === undefined) throw usageFailure(`which role? --role is one of ${ROLES.join(', ')}`);
+    const role = choiceArgument('--role', this.role, ROLES);
+    const expiresAtMs = this.expiresIn === undefined ? null : Date.now() + durationArgument('--expires-in', this.expiresIn);
+    const { createToken } = await import('../../../compose.ts');
+    const { plaintext, row } = await createToken(settings(this.context, { db: this.db }), {
+      role,
+      tenantId: this.tenant,
+      ...(this.name === undefined ? {} : { name: this.name }),
+      expiresAtMs,
+    });
+    const expires_at = row.expiresAtMs === null ? null : new Date(row.expiresAtMs).toISOString();
+    if (this.json) {
+      this.printJson({ id: row.id, token: plaintext, role: row.role, tenant_id: row.tenantId, name: row.name, expires_at });
+      return EXIT.ok;
+    }
+    this.print(plaintext);
+    this.note(
+      fields(
+        [
+          ['id', row.id],
+          ['role', row.role],
+          ['tenant', plain(row.tenantId)],
+          ['name', plain(row.name)],
+          ['expires', expires_at ?? 'never'],
+        ],
+        this.paint,
+        '  ',
+      ),
+    );
+    this.note('  It is shown only now: keep it.');
+    return EXIT.ok;
+  }
+}

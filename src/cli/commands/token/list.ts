@@ -1,0 +1,62 @@
+import { Option } from 'clipanion';
+import { PrintingCommand, type Usage } from '../../command.ts';
+import { EXIT } from '../../failure.ts';
+import { settings } from '../../settings.ts';
+import { table } from '../../terminal/table.ts';
+import { plain } from '../../terminal/text.ts';
+import { ago } from '../../terminal/time.ts';
+
+export class TokenListCommand extends PrintingCommand {
+  static override paths = [['token', 'list']];
+  static override usage: Usage = {
+    category: 'Administration',
+    description: 'List the API tokens of a tenant, from the database itself',
+    examples: [
+      ['All of them', '$0 token list'],
+      ['Of another tenant, as JSON', '$0 token list --tenant acme --json'],
+    ],
+  };
+
+  tenant = Option.String('--tenant', 'default', { description: 'Whose tokens (default: default).' });
+  db = Option.String('--db', { description: 'The database (default DATABASE_URL, else .jamjet/runtime.db).' });
+
+  async execute(): Promise<number> {
+    const { listTokens } = await import('../../../compose.ts');
+    const rows = await listTokens(settings(this.context, { db: this.db }), this.tenant);
+    const time = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
+    if (this.json) {
+      const tokens = rows.map((row) => ({
+        id: row.id,
+        name: row.name,
+        role: row.role,
+        tenant_id: row.tenantId,
+        created_at: time(row.createdAtMs),
+        expires_at: time(row.expiresAtMs),
+        revoked_at: time(row.revokedAtMs),
+      }));
+      this.printJson({ tokens });
+      return EXIT.ok;
+    }
+    if (rows.length === 0) {
+      this.note('no tokens');
+      return EXIT.ok;
+    }
+    const nowMs = Date.now();
+    const cells = rows.map((row) => [row.id, plain(row.name), row.role, ago(row.createdAtMs, nowMs), this.#validity(row, nowMs)]);
+    this.print(
+      table(
+        [{ title: 'TOKEN' }, { title: 'NAME' }, { title: 'ROLE' }, { title: 'MADE', align: 'right' }, { title: 'VALID' }],
+        cells,
+        this.paint,
+      ),
+    );
+    return EXIT.ok;
+  }
+
+  #validity(row: { readonly revokedAtMs: number | null; readonly expiresAtMs: number | null }, nowMs: number): string {
+    if (row.revokedAtMs !== null) return this.paint.dim(`revoked ${ago(row.revokedAtMs, nowMs)}`);
+    if (row.expiresAtMs === null) return this.paint.green('yes');
+    const date = new Date(row.expiresAtMs).toISOString().slice(0, 10);
+    return row.expiresAtMs <= nowMs ? this.paint.dim(`expired ${date}`) : this.paint.green(`until ${date}`);
+  }
+}

@@ -1,0 +1,27 @@
+import { Option } from 'clipanion';
+import { PrintingCommand, type Usage } from '../../command.ts';
+import { EXIT } from '../../failure.ts';
+import { settings } from '../../settings.ts';
+import { plain } from '../../terminal/text.ts';
+
+export class TokenRevokeCommand extends PrintingCommand {
+  static override paths = [['token', 'revoke']];
+  static override usage: Usage = {
+    category: 'Administration',
+    description: 'Revoke an API token, on the database itself',
+    details: 'A running server stops taking it within seconds. `jamjet token list` shows the ids.',
+    examples: [['By its id', '$0 token revoke 5c1d2e9a-…']],
+  };
+
+  id = Option.String({ name: 'id' });
+  tenant = Option.String('--tenant', 'default', { description: 'Whose token (default: default).' });
+  db = Option.String('--db', { description: 'The database (default DATABASE_URL, else .jamjet/runtime.db).' });
+
+  async execute(): Promise<number> {
+    const { revokeToken } = await import('../../../compose.ts');
+    await revokeToken(settings(this.context, { db: this.db }), this.tenant, this.id);
+    if (this.json) this.printJson({ id: this.id, revoked: true });
+    else this.print(`${this.paint.green('✓')} revoked ${plain(this.id)}`);
+    return EXIT.ok;
+  }
+}

@@ -1,0 +1,56 @@
+import { Option } from 'clipanion';
+import { PrintingCommand, type Usage } from '../command.ts';
+import { EXIT, usageFailure } from '../failure.ts';
+import { plain } from '../terminal/text.ts';
+import { readWorkflow, renderDiagnostics, type WorkflowDiagnostic } from '../workflow-file.ts';
+
+export class ValidateCommand extends PrintingCommand {
+  static override paths = [['validate']];
+  static override usage: Usage = {
+    category: 'Workflows',
+    description: 'Check workflow files, with every problem at its line',
+    details: 'Takes workflow.yaml and IR files (JSON). Needs no server. Fails when a file has an error; warnings alone pass.',
+    examples: [
+      ['One file', '$0 validate workflow.yaml'],
+      ['Every workflow of a folder', '$0 validate flows/*.yaml'],
+      ['The IR the file compiles to', '$0 validate workflow.yaml --output > workflow.json'],
+    ],
+  };
+
+  files = Option.Rest({ name: 'file', required: 1 });
+  output = Option.Boolean('-o,--output', false, {
+    description: 'Print the IR the file compiles to; problems go to standard error.',
+  });
+
+  async execute(): Promise<number> {
+    if (this.output && this.files.length > 1) throw usageFailure('--output takes one file');
+    const results: { file: string; valid: boolean; diagnostics: readonly WorkflowDiagnostic[] }[] = [];
+    for (const file of this.files) {
+      const { document, diagnostics } = await readWorkflow(file, this.context.cwd);
+      const valid = document !== null;
+      results.push({ file, valid, diagnostics });
+      if (this.output) {
+        if (diagnostics.length > 0) this.context.stderr.write(`${this.#summary(file, valid, diagnostics)}\n`);
+        if (document !== null) this.printJson(document);
+      } else if (!this.json) this.print(this.#summary(file, valid, diagnostics));
+    }
+    if (this.json && !this.output) this.printJson(results.length === 1 ? results[0] : results);
+    return results.every((result) => result.valid) ? EXIT.ok : EXIT.failed;
+  }
+
+  #summary(file: string, valid: boolean, diagnostics: readonly WorkflowDiagnostic[]): string {
+    const { paint } = this;
+    const errors = diagnostics.filter((diagnostic) => diagnostic.severity === 'error').length;
+    const warnings = diagnostics.length - errors;
+    const counts = [errors > 0 ? count(errors, 'error') : '', warnings > 0 ? count(warnings, 'warning') : '']
+      .filter((text) => text !== '')
+      .join(', ');
+    const verdict = valid ? `${paint.green('✓')} ${plain(file)} is valid` : `${paint.red('✗')} ${plain(file)} is not valid`;
+    const listed = diagnostics.length === 0 ? '' : `${renderDiagnostics(diagnostics, this.context, paint)}\n`;
+    return `${listed}${verdict}${counts === '' ? '' : paint.dim(` (${counts})`)}`;
+  }
+}
+
+function count(n: number, word: string): string {
+  return `${n} ${word}${n === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,48 @@
+import type { JamjetClient } from '../../client.ts';
+import type { Usage } from '../command.ts';
+import { ClientCommand } from '../connect.ts';
+import { EXIT } from '../failure.ts';
+import { table } from '../terminal/table.ts';
+import { plain } from '../terminal/text.ts';
+import { ago } from '../terminal/time.ts';
+
+export class WorkersCommand extends ClientCommand {
+  static override paths = [['workers']];
+  static override usage: Usage = {
+    category: 'Administration',
+    description: 'List the workers seen lately, and the runtimes themselves',
+    examples: [
+      ['Who works', '$0 workers'],
+      ['As JSON', '$0 workers --json'],
+    ],
+  };
+
+  protected async request(client: JamjetClient): Promise<number> {
+    const list = await client.workers();
+    if (this.json) this.printJson(list);
+    else if (list.workers.length === 0) this.note('no workers');
+    else {
+      const nowMs = Date.now();
+      const rows = list.workers.map((worker) => [
+        plain(worker.id),
+        worker.kind,
+        worker.status === 'active' ? this.paint.green(worker.status) : this.paint.dim(worker.status),
+        plain(worker.queue_types.join(', ')),
+        String(worker.in_flight),
+        String(worker.claimed_total),
+        ago(Date.parse(worker.last_seen_at), nowMs),
+      ]);
+      const columns = [
+        { title: 'WORKER' },
+        { title: 'KIND' },
+        { title: 'STATUS' },
+        { title: 'QUEUES' },
+        { title: 'IN FLIGHT', align: 'right' },
+        { title: 'CLAIMED', align: 'right' },
+        { title: 'SEEN', align: 'right' },
+      ] as const;
+      this.print(table(columns, rows, this.paint));
+    }
+    return EXIT.ok;
+  }
+}

@@ -1,0 +1,89 @@
+import { Option } from 'clipanion';
+import { ApiError, JamjetClient, Unreachable } from '../client.ts';
+import { readConfig } from '../config.ts';
+import { PrintingCommand } from './command.ts';
+import type { Context } from './context.ts';
+import { Failure, usageFailure } from './failure.ts';
+import { readSavedToken } from './saved-token.ts';
+
+export const DEFAULT_URL = 'http://localhost:7700';
+
+export interface Connection {
+  readonly client: JamjetClient;
+  readonly url: string;
+  /** Named by `--runtime` or JAMJET_URL, rather than the default. */
+  readonly chosen: boolean;
+  /** Where the token came from; null when there is none. */
+  readonly tokenFrom: string | null;
+}
+
+/**
+ * The server that `--runtime`, JAMJET_URL or the default names, and the token of JAMJET_TOKEN or of the file `jamjet dev` saved.
+ * The saved token stays on this machine: it is sent to loopback addresses only.
+ */
+export async function connect(runtime: string | undefined, context: Context): Promise<Connection> {
+  const config = readConfig(context.env);
+  const url = runtime === undefined ? (config.serverUrl ?? DEFAULT_URL) : runtimeUrl(runtime);
+  const chosen = runtime !== undefined || config.serverUrl !== null;
+  if (config.token !== null)
+    return { client: new JamjetClient({ url, token: config.token }), url, chosen, tokenFrom: 'JAMJET_TOKEN' };
+  const saved = isLoopback(url) ? await readSavedToken(config.database.path, context.cwd) : null;
+  return { client: new JamjetClient({ url, token: saved?.token ?? null }), url, chosen, tokenFrom: saved?.file ?? null };
+}
+
+function runtimeUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || !/^https?:$/.test(url.protocol))
+    throw usageFailure(`--runtime ${JSON.stringify(text)} is not an http:// or https:// URL`);
+  return text.replace(/\/+$/, '');
+}
+
+/** `localhost`, 127.0.0.0/8 or ::1. */
+export function isLoopback(url: string): boolean {
+  const { hostname } = new URL(url);
+  return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
+}
+
+/** A client's error in the user's terms: what to start, which token to give. */
+export function explainApi(error: unknown, connection: Pick<Connection, 'url' | 'tokenFrom'>): unknown {
+  if (error instanceof Unreachable) {
+    return new Failure(`no runtime answers at ${connection.url} (${error.message.replace(/^cannot reach \S+: /, '')})`, {
+      hint: 'Start one with `jamjet dev`, or name another with --runtime URL or JAMJET_URL.',
+      cause: error,
+    });
+  }
+  if (!(error instanceof ApiError)) return error;
+  const message = error.message.replace(/^(?:bad request|not found|conflict): /, '');
+  const hint = hintFor(error, connection);
+  return new Failure(message, { cause: error, ...(hint === null ? {} : { hint }) });
+}
+
+function hintFor(error: ApiError, { url, tokenFrom }: Pick<Connection, 'url' | 'tokenFrom'>): string | null {
+  if (error.status === 401) {
+    if (tokenFrom !== null) return `The token of ${tokenFrom} is not valid at ${url}: set JAMJET_TOKEN to one that is.`;
+    return isLoopback(url)
+      ? 'Set JAMJET_TOKEN, or run this in the folder `jamjet dev` was started in (it saves a token in .jamjet/token).'
+      : `Set JAMJET_TOKEN to a token of ${url}.`;
+  }
+  if (error.status === 403) return 'Use a token with a stronger role: `jamjet token create --role developer`.';
+  if (error.status === 404) return error.message.includes('execution') ? '`jamjet ls` lists the executions.' : null;
+  if (error.code === null) return `Is ${url} a JamJet runtime?`;
+  return null;
+}
+
+/** A command that talks to a server and prints what it says. */
+export abstract class ClientCommand extends PrintingCommand {
+  runtime = Option.String('-r,--runtime', { description: `The runtime to talk to (default: JAMJET_URL, else ${DEFAULT_URL}).` });
+
+  async execute(): Promise<number> {
+    const connection = await connect(this.runtime, this.context);
+    try {
+      return await this.request(connection.client);
+    } catch (error) {
+      throw explainApi(error, connection);
+    }
+  }
+
+  /** The command itself; resolves to the exit code. */
+  protected abstract request(client: JamjetClient): Promise<number>;
+}

@@ -1,0 +1,101 @@
+import type { JamjetClient } from '../client.ts';
+import type { Asker } from './asker.ts';
+import type { Paint } from './terminal/paint.ts';
+import type { Screen } from './terminal/screen.ts';
+import { renderActive, renderEntry, Timeline, type TimelineEvent } from './timeline.ts';
+
+export interface Following {
+  readonly client: JamjetClient;
+  /** Null prints nothing. */
+  readonly screen: Screen | null;
+  readonly paint: Paint;
+  /** Columns for node names; longer ones are cut. */
+  readonly nodeWidth: number;
+  /** Null: nobody is asked. */
+  readonly asker: Asker | null;
+  readonly signal: AbortSignal;
+}
+
+/** An execution on the screen; the nodes of a child execution stand under `parent/`. */
+interface Watched {
+  readonly id: string;
+  readonly prefix: string;
+  readonly timeline: Timeline;
+}
+
+/** Prints what happens to an execution and its children, and keeps the asker up to date. */
+export class Follower {
+  readonly #following: Following;
+  readonly #watching = new Set<Watched>();
+  #seen = 0;
+
+  constructor(following: Following) {
+    this.#following = following;
+  }
+
+  /** Sequence of the execution's last event seen. */
+  get seen(): number {
+    return this.#seen;
+  }
+
+  /** Will a timer move something on, even if nobody does anything? */
+  get timed(): boolean {
+    return [...this.#watching].some(({ timeline }) => timeline.timed.size > 0);
+  }
+
+  /**
+   * Resolves when the execution has ended; rejects with the reason of the signal when that aborts first. `onEvent` sees the
+   * events of the execution itself, not of its children.
+   */
+  async run(id: string, onEvent: (event: TimelineEvent) => void): Promise<void> {
+    const { screen } = this.#following;
+    screen?.show((spinner, nowMs) => this.#activity(spinner, nowMs));
+    try {
+      await this.#watch({ id, prefix: '', timeline: new Timeline() }, (event) => {
+        this.#seen = event.sequence;
+        onEvent(event);
+      });
+    } finally {
+      screen?.close();
+    }
+  }
+
+  #activity(spinner: string, nowMs: number): readonly string[] {
+    const { nodeWidth, paint } = this.#following;
+    return [...this.#watching].flatMap(({ timeline, prefix }) =>
+      timeline.active.map((active) => renderActive({ ...active, node: prefix + active.node }, nodeWidth, nowMs, spinner, paint)),
+    );
+  }
+
+  async #watch(watched: Watched, onEvent: (event: TimelineEvent) => void): Promise<void> {
+    const { client, asker, signal } = this.#following;
+    const children: Promise<void>[] = [];
+    this.#watching.add(watched);
+    try {
+      for await (const event of client.follow(watched.id, { signal })) {
+        onEvent(event);
+        this.#print(watched, event);
+        asker?.update(watched.id, watched.prefix, watched.timeline);
+        const childId = event.type === 'child_workflow_started' ? event.data.child_execution_id : undefined;
+        if (typeof childId === 'string') {
+          const child = { id: childId, prefix: `${watched.prefix}${event.node_id}/`, timeline: new Timeline() };
+          children.push(this.#watch(child, () => undefined));
+        }
+      }
+      await Promise.all(children);
+    } finally {
+      this.#watching.delete(watched);
+      asker?.forget(watched.id);
+    }
+  }
+
+  #print({ timeline, prefix }: Watched, event: TimelineEvent): void {
+    const { screen, nodeWidth, paint } = this.#following;
+    for (const entry of timeline.apply(event)) {
+      const node = entry.node === null ? null : prefix + entry.node;
+      // What moves on a terminal need not be told twice.
+      if (entry.mark === 'running' && screen?.animated === true) continue;
+      screen?.print(renderEntry({ ...entry, node }, nodeWidth, paint));
+    }
+  }
+}

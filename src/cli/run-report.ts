@@ -1,0 +1,84 @@
+import type { Execution } from '../client.ts';
+import { EXIT } from './failure.ts';
+import type { Leave } from './session.ts';
+import type { Paint } from './terminal/paint.ts';
+import { paintStatus } from './terminal/status.ts';
+import { plain } from './terminal/text.ts';
+import { duration } from './terminal/time.ts';
+import type { TimelineEvent } from './timeline.ts';
+
+/** The exit status for an execution that has ended. */
+export function exitCodeOf(execution: Execution): number {
+  return execution.status === 'completed' ? EXIT.ok : EXIT.failed;
+}
+
+/** What `--json` prints. `final_state` is the whole execution, as the clients of the upstream engine expect. */
+export function reportJson(execution: Execution, events: readonly TimelineEvent[]): unknown {
+  return {
+    execution_id: execution.execution_id,
+    status: execution.status,
+    ...(execution.error === undefined ? {} : { error: execution.error }),
+    final_state: execution,
+    steps_executed: execution.steps_executed,
+    total_duration_us: tookMs(execution) * 1000,
+    events,
+  };
+}
+
+/** The verdict, why, and the final state. */
+export function reportText(execution: Execution, events: readonly TimelineEvent[], paint: Paint): string {
+  const mark = execution.status === 'completed' ? paint.green('✓') : paint.red('✗');
+  const verdict = `\n${mark} ${paintStatus(execution.status, paint)} in ${duration(tookMs(execution))}, ${execution.steps_executed} steps`;
+  const why =
+    execution.error === undefined
+      ? []
+      : [`  ${paint.red(plain(execution.error))}`, ...failures(events).map((line) => `  ${paint.dim(line)}`)];
+  return [verdict, ...why, '', plain(JSON.stringify(execution.state, null, 2), { lines: true })].join('\n');
+}
+
+/** The last error of every node that failed for good. */
+function failures(events: readonly TimelineEvent[]): readonly string[] {
+  const last = new Map<string, string>();
+  for (const event of events) {
+    if (event.node_id === null) continue;
+    if (event.type === 'node_failed' && event.data.retryable !== true) last.set(event.node_id, String(event.data.error));
+    if (event.type === 'node_completed') last.delete(event.node_id);
+  }
+  return [...last].map(([node, error]) => `${plain(node)}: ${plain(error)}`);
+}
+
+const WHY: Readonly<Record<Leave, string>> = {
+  interrupted: 'interrupted',
+  timeout: 'no longer followed: --timeout is over',
+  unattended: 'paused, and nobody is at the terminal to decide',
+};
+
+/** Where a run that was left stands, and how to go on with it. */
+export function leaveText(
+  why: Leave,
+  execution: Execution,
+  host: { readonly embedded: boolean; readonly url: string | null },
+  again: string,
+  paint: Paint,
+): string {
+  const where = host.embedded ? 'It is saved and goes on when it is resumed.' : `It goes on at ${host.url}.`;
+  const id = execution.execution_id;
+  const ways = host.embedded
+    ? [['go on', again]]
+    : [
+        ['follow again', again],
+        ['look at it', `jamjet inspect ${id}`],
+        ['stop it', `jamjet cancel ${id}`],
+      ];
+  const widest = Math.max(...ways.map(([name = '']) => name.length));
+  const lines = ways.map(([name = '', line = '']) => `  ${paint.dim(name.padEnd(widest))}  ${line}`);
+  return [`\n${paint.yellow('◆')} ${id} is ${execution.status} (${WHY[why]}). ${where}`, ...lines].join('\n');
+}
+
+export function exitCodeOfLeave(why: Leave): number {
+  return why === 'interrupted' ? EXIT.interrupted : EXIT.unfinished;
+}
+
+function tookMs(execution: Execution): number {
+  return Date.parse(execution.completed_at ?? execution.updated_at) - Date.parse(execution.created_at);
+}

@@ -1,0 +1,38 @@
+import { existsSync } from 'node:fs';
+import { relative, resolve } from 'node:path';
+import type { Authored } from '../authoring/parse.ts';
+import { readText } from './arguments.ts';
+import type { Context } from './context.ts';
+import type { Paint } from './terminal/paint.ts';
+import { plain } from './terminal/text.ts';
+
+export type WorkflowDiagnostic = Authored['diagnostics'][number];
+
+/** Does the word name a workflow file, rather than a registered workflow? */
+export function isWorkflowFile(word: string, cwd: string): boolean {
+  return /\.(ya?ml|json)$/i.test(word) || word.includes('/') || existsSync(resolve(cwd, word));
+}
+
+/** Compiles and checks a workflow file. The checker is loaded when it is needed: it is what takes long to start. */
+export async function readWorkflow(file: string, cwd: string): Promise<Authored> {
+  const path = resolve(cwd, file);
+  const text = await readText(path, file);
+  const { checkWorkflow } = await import('../authoring/check.ts');
+  return checkWorkflow(text, path);
+}
+
+/** `workflow.yaml:12:5  error  message`, and the hint under it. */
+export function renderDiagnostics(
+  diagnostics: readonly WorkflowDiagnostic[],
+  context: Pick<Context, 'cwd'>,
+  paint: Paint,
+): string {
+  return diagnostics
+    .map(({ file, line, column, severity, message, code, hint }) => {
+      const place = `${relative(context.cwd, file) || file}:${line}:${column}`;
+      const word = severity === 'error' ? paint.red('error') : paint.yellow('warning');
+      const advice = hint === null ? '' : `\n    ${paint.cyan('→')} ${plain(hint)}`;
+      return `${plain(place)}  ${word}  ${plain(message, { lines: true })} ${paint.dim(`[${code}]`)}${advice}`;
+    })
+    .join('\n');
+}
