@@ -1,0 +1,148 @@
+import type { Diagnostic } from '../diagnostics.ts';
+import type { Node, Workflow } from '../ir/workflow.ts';
+import { definitionOf } from '../nodes/index.ts';
+import { didYouMean } from '../suggest.ts';
+
+/** Routes that an outcome of a node takes alone. */
+export const OUTCOMES = ['on_approved', 'on_rejected', 'on_timeout', 'fallback_node'] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+
+/**
+ * What an edge is for: a `branch` of a condition node; one of `all` branches of a parallel; tried `if` its condition holds;
+ * `plain`; an outcome's own route; or `wait`: a `wait_for` without an edge, which never takes part in routing.
+ */
+export type Role = 'branch' | 'all' | 'if' | 'plain' | 'wait' | Outcome;
+
+/** The sentinel target `end`. */
+export const END = -1;
+
+export interface GraphEdge {
+  readonly index: number;
+  readonly from: number;
+  /** Index of the target node, or `END`. */
+  readonly to: number;
+  readonly role: Role;
+  readonly condition: string | null;
+}
+
+export interface Edges {
+  readonly edges: readonly GraphEdge[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Every way an execution can take: written edges and the targets named in nodes, each once. */
+export function effectiveEdges(workflow: Workflow): Edges {
+  const { nodes } = workflow;
+  const indexOf = new Map(nodes.map((node, i) => [node.id, i]));
+  const diagnostics: Diagnostic[] = [];
+  const edges: GraphEdge[] = [];
+  const known = new Set<string>();
+  const add = (from: number, to: string, role: Role, condition: string | null = null): void => {
+    const target = to === 'end' ? END : indexOf.get(to);
+    if (target === undefined) {
+      diagnostics.push(unknown('unknown_target', nodes[from]?.id ?? null, `leads to "${to}", which does not exist`, to, indexOf));
+      return;
+    }
+    const key = `${from} ${target} ${role} ${condition ?? ''}`;
+    if (known.has(key)) return;
+    known.add(key);
+    edges.push({ index: edges.length, from, to: target, role, condition });
+  };
+
+  const written = new Map<number, { to: string; condition: string | null }[]>();
+  for (const edge of workflow.edges) {
+    const from = indexOf.get(edge.from);
+    if (from === undefined) {
+      const message = `edge "${edge.from}" → "${edge.to}": node "${edge.from}" does not exist`;
+      diagnostics.push({ ...unknown('unknown_source', null, '', edge.from, indexOf), message });
+      continue;
+    }
+    const list = written.get(from);
+    if (list === undefined) written.set(from, [edge]);
+    else list.push(edge);
+  }
+  nodes.forEach((node, i) => {
+    for (const { to, role, condition } of routesOf(node, written.get(i) ?? [])) add(i, to, role, condition);
+  });
+  const hasEdges = new Set(edges.map((edge) => edge.from));
+  for (const { kind } of nodes) {
+    if (kind.type !== 'parallel' || kind.join === undefined) continue;
+    for (const branch of kind.branches) {
+      const from = indexOf.get(branch);
+      if (from === undefined || hasEdges.has(from)) continue;
+      add(from, kind.join, 'plain');
+      hasEdges.add(from);
+    }
+  }
+  const linked = new Set(edges.map((edge) => `${edge.from} ${edge.to}`));
+  nodes.forEach((node, join) => {
+    if (node.kind.type !== 'join') return;
+    for (const source of node.kind.wait_for) {
+      const from = indexOf.get(source);
+      if (from === undefined) {
+        diagnostics.push(unknown('unknown_target', node.id, `waits for "${source}", which does not exist`, source, indexOf));
+      } else if (from === join) {
+        diagnostics.push(waitsForSuccessor(node.id, 'waits for itself'));
+      } else if (!linked.has(`${from} ${join}`)) {
+        linked.add(`${from} ${join}`);
+        edges.push({ index: edges.length, from, to: join, role: 'wait', condition: null });
+      }
+    }
+  });
+  if (!indexOf.has(workflow.start_node)) {
+    const message = `start node "${workflow.start_node}" does not exist`;
+    diagnostics.push({ ...unknown('unknown_start', null, '', workflow.start_node, indexOf), path: 'start_node', message });
+  }
+  return { edges, diagnostics };
+}
+
+type Written = { readonly to: string; readonly condition: string | null };
+type Route = Written & { readonly role: Role };
+
+/** The routes out of one node, in the order in which they are tried. */
+function routesOf(node: Node, written: readonly Written[]): Route[] {
+  const { kind } = node;
+  if (kind.type === 'condition' && kind.branches.length > 0) {
+    return kind.branches.map((branch) => ({ to: branch.target, role: 'branch', condition: null }));
+  }
+  if (kind.type === 'parallel') {
+    return [...kind.branches, ...written.map((edge) => edge.to)].map((to) => ({ to, role: 'all', condition: null }));
+  }
+  const ordinary = (edge: Written): Route => ({ ...edge, role: edge.condition === null ? 'plain' : 'if' });
+  if (definitionOf(kind).behaviour(kind) === 'control') return written.map(ordinary);
+
+  const named = OUTCOMES.flatMap((role) => {
+    const route = definitionOf(kind)
+      .targets(kind)
+      .find((target) => target.role === role);
+    return route === undefined ? [] : [{ role, to: route.to, condition: null }];
+  });
+  // An unconditional edge to a node that an outcome names is that outcome's; for a fallback only if another edge remains.
+  const isNamed = (edge: Written, routes: readonly Route[]): boolean =>
+    edge.condition === null && routes.some((route) => route.to === edge.to);
+  const othersRemain = written.some((edge) => !isNamed(edge, named));
+  const takers = othersRemain ? named : named.filter((route) => route.role !== 'fallback_node');
+  return [...written.filter((edge) => !isNamed(edge, takers)).map(ordinary), ...named];
+}
+
+function unknown(
+  code: string,
+  nodeId: string | null,
+  problem: string,
+  name: string,
+  known: ReadonlyMap<string, number>,
+): Diagnostic {
+  const hint = didYouMean(name, known.keys()) ?? 'add the node, or correct the name';
+  return { severity: 'error', code, node_id: nodeId, path: null, message: `node "${nodeId}" ${problem}`, hint };
+}
+
+export function waitsForSuccessor(nodeId: string, problem: string): Diagnostic {
+  return {
+    severity: 'error',
+    code: 'join_waits_for_successor',
+    node_id: nodeId,
+    path: null,
+    message: `join "${nodeId}" ${problem}`,
+    hint: 'a join can only wait for nodes before it: remove the name from wait_for',
+  };
+}

@@ -1,0 +1,224 @@
+import type { Node, Workflow } from '../ir/workflow.ts';
+import { definitionOf } from '../nodes/index.ts';
+import { at } from './at.ts';
+import { Bits } from './bits.ts';
+import { type DominatorTree, depthFirst, dominatorTree } from './dominators.ts';
+import { END, type GraphEdge } from './edges.ts';
+import { findLoops, type Loop, postDominators } from './loops.ts';
+
+/**
+ * A workflow as a graph of numbered nodes: what is reachable from the start node, in which order, and where it loops.
+ * "Forward" edges are all but back edges; an edge goes back when its target lies on every way to its source.
+ */
+export class Graph {
+  readonly nodes: readonly Node[];
+  readonly start: number;
+  readonly edges: readonly GraphEdge[];
+  readonly back: ReadonlySet<GraphEdge>;
+  /** Reachable nodes in the order they were written; that order decides ties. */
+  readonly reachable: readonly number[];
+  /** Reachable nodes so that forward edges lead from earlier to later ones. */
+  readonly order: readonly number[];
+  readonly rank: Int32Array;
+  readonly dominators: DominatorTree;
+  readonly loops: readonly Loop[];
+  readonly #indexOf: ReadonlyMap<string, number>;
+  readonly #routing: GraphEdge[][];
+  readonly #forwardOut: GraphEdge[][];
+  readonly #forwardIn: GraphEdge[][];
+  readonly #all: GraphEdge[][];
+  readonly #control: readonly boolean[];
+  #around: Loop[][] | null = null;
+  #below: Bits[] | null = null;
+  #ends: Uint8Array | null = null;
+  #postDominators: DominatorTree | null = null;
+  readonly #regions = new Map<number, Bits>();
+
+  /** `cyclic` holds the nodes of cycles that no back edge explains: with any, the graph is good for diagnostics only. */
+  readonly cyclic: readonly number[];
+
+  constructor(workflow: Workflow, start: number, edges: readonly GraphEdge[]) {
+    const size = workflow.nodes.length;
+    this.nodes = workflow.nodes;
+    this.start = start;
+    this.#indexOf = new Map(workflow.nodes.map((node, i) => [node.id, i]));
+    this.#control = workflow.nodes.map(({ kind }) => definitionOf(kind).behaviour(kind) === 'control');
+
+    const successors: number[][] = Array.from({ length: size }, () => []);
+    for (const edge of edges) if (edge.to !== END) at(successors, edge.from).push(edge.to);
+    const reached = new Bits(size);
+    for (const node of depthFirst(start, successors, size)) reached.add(node);
+    this.reachable = [...reached];
+    this.edges = edges.filter((edge) => reached.has(edge.from));
+    this.dominators = dominatorTree(size, start, successors);
+    this.back = new Set(
+      this.edges.filter((edge) => edge.role !== 'wait' && edge.to !== END && this.dominators.dominates(edge.to, edge.from)),
+    );
+
+    this.#all = Array.from({ length: size }, () => []);
+    this.#routing = Array.from({ length: size }, () => []);
+    this.#forwardOut = Array.from({ length: size }, () => []);
+    this.#forwardIn = Array.from({ length: size }, () => []);
+    for (const edge of this.edges) {
+      at(this.#all, edge.from).push(edge);
+      if (edge.role !== 'wait') at(this.#routing, edge.from).push(edge);
+      if (this.back.has(edge)) continue;
+      at(this.#forwardOut, edge.from).push(edge);
+      if (edge.to !== END) at(this.#forwardIn, edge.to).push(edge);
+    }
+    const { order, cyclic } = this.#sort();
+    this.order = order;
+    this.cyclic = cyclic;
+    this.rank = new Int32Array(size).fill(-1);
+    order.forEach((node, i) => {
+      this.rank[node] = i;
+    });
+    this.loops = findLoops(size, this.edges, this.back);
+  }
+
+  node(index: number): Node {
+    return at(this.nodes, index);
+  }
+
+  idOf(index: number): string {
+    return at(this.nodes, index).id;
+  }
+
+  indexOf(id: string): number | undefined {
+    return this.#indexOf.get(id);
+  }
+
+  /** Does the node finish inside the step that reaches it? */
+  isControl(index: number): boolean {
+    return this.#control[index] === true;
+  }
+
+  /** Edges a finished node chooses from. */
+  out(index: number): readonly GraphEdge[] {
+    return at(this.#routing, index);
+  }
+
+  /** `out`, and the extra in-edges of joins that wait for the node. */
+  allOut(index: number): readonly GraphEdge[] {
+    return at(this.#all, index);
+  }
+
+  forwardOut(index: number): readonly GraphEdge[] {
+    return at(this.#forwardOut, index);
+  }
+
+  forwardIn(index: number): readonly GraphEdge[] {
+    return at(this.#forwardIn, index);
+  }
+
+  /** What a join merges: the nodes named in `wait_for`, then its other forward predecessors in edge order. */
+  sources(join: number): readonly number[] {
+    const { kind } = this.node(join);
+    const named = kind.type === 'join' ? kind.wait_for.flatMap((id) => this.#indexOf.get(id) ?? []) : [];
+    return [...new Set([...named, ...this.forwardIn(join).map((edge) => edge.from)])];
+  }
+
+  /** Nodes that forward edges lead to from `index`, itself not included. */
+  below(index: number): Bits {
+    this.#below ??= this.#reach();
+    return at(this.#below, index);
+  }
+
+  /** Can a way end at this node? */
+  endsHere(index: number): boolean {
+    this.#ends ??= this.#findEnds();
+    return this.#ends[index] === 1;
+  }
+
+  /**
+   * Nodes before a join from which every way to the end leads through it: all that a first-wins join cancels.
+   * A way is any drawn route, whatever its condition, back edges included.
+   */
+  region(join: number): Bits {
+    let region = this.#regions.get(join);
+    if (region === undefined) {
+      region = this.#findRegion(join);
+      this.#regions.set(join, region);
+    }
+    return region;
+  }
+
+  /** The loops a node lies in. */
+  loopsAround(index: number): readonly Loop[] {
+    if (this.#around === null) {
+      const around: Loop[][] = this.nodes.map(() => []);
+      for (const loop of this.loops) for (const node of loop.body) at(around, node).push(loop);
+      this.#around = around;
+    }
+    return at(this.#around, index);
+  }
+
+  #sort(): { order: number[]; cyclic: number[] } {
+    const missing = new Int32Array(this.nodes.length);
+    for (const node of this.reachable) missing[node] = this.forwardIn(node).length;
+    const order: number[] = [];
+    const ready = this.reachable.filter((node) => missing[node] === 0);
+    for (let node = ready.pop(); node !== undefined; node = ready.pop()) {
+      order.push(node);
+      for (const edge of this.forwardOut(node)) {
+        if (edge.to === END) continue;
+        missing[edge.to] = at(missing, edge.to) - 1;
+        if (missing[edge.to] === 0) ready.push(edge.to);
+      }
+    }
+    return { order, cyclic: this.reachable.filter((node) => at(missing, node) > 0) };
+  }
+
+  #reach(): Bits[] {
+    const below = this.nodes.map(() => new Bits(0));
+    for (const node of [...this.order].reverse()) {
+      const bits = new Bits(this.nodes.length);
+      for (const edge of this.forwardOut(node)) {
+        if (edge.to === END) continue;
+        bits.add(edge.to);
+        bits.addAll(at(below, edge.to));
+      }
+      below[node] = bits;
+    }
+    return below;
+  }
+
+  #findEnds(): Uint8Array {
+    const ends = new Uint8Array(this.nodes.length);
+    const todo: number[] = [];
+    for (const node of this.reachable) {
+      if (this.out(node).length > 0 && !this.out(node).some((edge) => edge.to === END)) continue;
+      ends[node] = 1;
+      todo.push(node);
+    }
+    const before: number[][] = this.nodes.map(() => []);
+    for (const edge of this.edges) if (edge.role !== 'wait' && edge.to !== END) at(before, edge.to).push(edge.from);
+    const finite = new Bits(this.nodes.length);
+    for (let node = todo.pop(); node !== undefined; node = todo.pop()) {
+      if (finite.has(node)) continue;
+      finite.add(node);
+      todo.push(...at(before, node));
+    }
+    for (const edge of this.back) if (!finite.has(edge.from)) ends[edge.from] = 1;
+    return ends;
+  }
+
+  #findRegion(join: number): Bits {
+    this.#postDominators ??= postDominators(this);
+    const around = new Set(this.loopsAround(join).map((loop) => loop.head));
+    const incoming: number[][] = this.nodes.map(() => []);
+    for (const edge of this.edges) {
+      if (edge.to !== END && !(this.back.has(edge) && around.has(edge.to))) at(incoming, edge.to).push(edge.from);
+    }
+    const region = new Bits(this.nodes.length);
+    const seen = new Bits(this.nodes.length);
+    const todo = [join];
+    for (let node = todo.pop(); node !== undefined; node = todo.pop()) {
+      if (seen.has(node)) continue;
+      seen.add(node);
+      if (node !== join && this.#postDominators.dominates(join, node)) region.add(node);
+      todo.push(...at(incoming, node));
+    }
+    return region;
+  }
+}
