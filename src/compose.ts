@@ -7,6 +7,7 @@ import type { ActionContext, Store, TokenRow } from '../store/store.ts';
 import { buildApp } from './api/app.ts';
 import { type Config, urlOf } from './config.ts';
 import { createRuntime } from './runtime/create-runtime.ts';
+import { runtimeName } from './runtime/ids.ts';
 import type { Runtime, Tools } from './runtime/types.ts';
 import { hashToken, mintToken, type Role } from './tokens.ts';
 
@@ -95,10 +96,12 @@ interface PartsOptions extends Omit<ServerOptions, 'log'> {
 
 async function openParts(options: PartsOptions, log: Logger) {
   const { config, tools, auth, adopts } = options;
-  const store = await openDatabase(config);
+  const id = runtimeName();
+  const store = await openDatabase(config, id);
   let runtime: Runtime;
   try {
     runtime = await createRuntime({
+      id,
       store,
       stepLimit: config.stepLimit,
       vars: config.workflowVars,
@@ -120,10 +123,11 @@ async function openParts(options: PartsOptions, log: Logger) {
   return { app, runtime, close };
 }
 
-/** The configured database, migrated. The writer of an audit chain is the database file itself, whoever opens it. */
-export function openDatabase(config: Config): Promise<Store> {
+/** The configured database, migrated. `writer` signs for what it writes in the audit chain. */
+function openDatabase(config: Config, writer: string): Promise<Store> {
   return openSqlite({
     path: resolve(config.database.path),
+    writer,
     nowMs: Date.now,
     ...(config.auditSigningKey === null ? {} : { hmacKey: config.auditSigningKey }),
   });
@@ -177,7 +181,7 @@ export class AdminError extends Error {
 }
 
 async function administer<T>(config: Config, act: (store: Store, nowMs: number) => Promise<T>): Promise<T> {
-  const store = await openDatabase(config);
+  const store = await openDatabase(config, `admin-${process.pid}`);
   try {
     return await act(store, Date.now());
   } finally {

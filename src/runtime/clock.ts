@@ -17,7 +17,10 @@ export const systemClock: Clock = {
     handle.unref();
     function tick(): void {
       left -= LONGEST_DELAY_MS;
-      if (left <= 0) return callback();
+      if (left <= 0) {
+        callback();
+        return;
+      }
       handle = setTimeout(tick, Math.min(left, LONGEST_DELAY_MS));
       handle.unref();
     }

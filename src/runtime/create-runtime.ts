@@ -16,12 +16,14 @@ import { type Hot, hotCache } from './hot.ts';
 import { createIds, runtimeName } from './ids.ts';
 import { insist } from './insist.ts';
 import { Intake } from './intake.ts';
-import { type Committed, Loop, loadHot } from './loop.ts';
+import { loadHot } from './load.ts';
+import { Loop } from './loop.ts';
 import type { Origin } from './origin.ts';
 import { Programs } from './programs.ts';
 import { Reads } from './reads.ts';
 import { recover } from './recovery.ts';
 import { Sightings } from './sightings.ts';
+import type { Committed } from './turn.ts';
 import type { Caller, Runtime, Tools } from './types.ts';
 import { summaryOf } from './views.ts';
 import { Wakeups } from './wakeups.ts';
@@ -36,6 +38,8 @@ const DEFAULT_GRACE_MS = 10_000;
 
 export interface RuntimeOptions {
   readonly store: Store;
+  /** Names this runtime among others, now and earlier; default a random name. */
+  readonly id?: string;
   /** In-process tools, by the `tool_ref` that calls them. */
   readonly tools?: Tools;
   readonly clock?: Clock;
@@ -68,7 +72,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
 }
 
 class DurableRuntime implements Runtime {
-  readonly id = runtimeName();
+  readonly id: string;
   readonly #options: RuntimeOptions;
   readonly #store: Store;
   readonly #clock: Clock;
@@ -93,6 +97,7 @@ class DurableRuntime implements Runtime {
 
   constructor(options: RuntimeOptions) {
     this.#options = options;
+    this.id = options.id ?? runtimeName();
     const store = options.store;
     const clock = options.clock ?? systemClock;
     const vars = options.vars ?? {};

@@ -31,10 +31,7 @@ export interface Draft {
 }
 
 /** The reasons a message was not taken, beside the machine's own. */
-export type Outcome =
-  | Stepped
-  | Refused
-  | { readonly refused: 'idempotency' | 'unknown' | 'work'; readonly nodes: readonly string[] };
+export type Outcome = Stepped | Refused | { readonly refused: 'idempotency' | 'unknown'; readonly nodes: readonly string[] };
 
 interface Posted extends Draft {
   readonly resolve: (outcome: Outcome) => void;

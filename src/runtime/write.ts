@@ -22,6 +22,10 @@ export function emptyDraught(): Draught {
   return { events: [], timers: [], work: [], send: [], consumed: [], logBytes: 0 };
 }
 
+export function isEmpty({ events, timers, work, consumed }: Draught): boolean {
+  return events.length === 0 && timers.length === 0 && work.length === 0 && consumed.length === 0;
+}
+
 /** Rows of a step's events. The one who caused the step is the actor, but for what a worker or a user is named in. */
 export function addEvents(draught: Draught, events: readonly LogEvent[], origin: Origin, nowMs: number): void {
   for (const event of events) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bench, CALLER, eventually } from '../support/runtimes.ts';
+import { CALLER, eventually, openBench } from '../support/runtimes.ts';
 
 const parent = (more: object = {}) =>
   ({
@@ -31,7 +31,9 @@ const childAsks = {
 
 describe('a subgraph', () => {
   it('runs as a child execution and brings its result back', async () => {
-    const { run, runtime, settled, timeline } = await bench({ tools: { work: (input: { n: number }) => ({ m: input.n * 10 }) } });
+    const { run, runtime, settled, timeline } = await openBench({
+      tools: { work: (input: { n: number }) => ({ m: input.n * 10 }) },
+    });
     await runtime.register(CALLER, childTool);
     const id = await run(parent(), { n: 4 });
     expect(await settled(id)).toMatchObject({ status: 'completed', state: { n: 4, answer: 40 } });
@@ -48,7 +50,7 @@ describe('a subgraph', () => {
   });
 
   it('is paused while its child is, and goes on with it', async () => {
-    const { run, runtime, settled } = await bench();
+    const { run, runtime, settled } = await openBench();
     await runtime.register(CALLER, childAsks);
     const id = await run(parent());
     await eventually(async () => (await runtime.execution('default', id)).status === 'paused');
@@ -60,7 +62,7 @@ describe('a subgraph', () => {
 
   it('is tried again when its child fails', async () => {
     let calls = 0;
-    const { run, runtime, settled } = await bench({
+    const { run, runtime, settled } = await openBench({
       tools: {
         work: () => {
           calls += 1;
@@ -76,14 +78,14 @@ describe('a subgraph', () => {
   });
 
   it('fails for good when there is no such workflow', async () => {
-    const { run, settled } = await bench();
+    const { run, settled } = await openBench();
     const view = await settled(await run(parent({ retry_policy: 'quick' })));
     expect(view).toMatchObject({ status: 'failed' });
     expect(view.error).toContain('child');
   });
 
   it('takes its child with it when it is cancelled', async () => {
-    const { run, runtime } = await bench();
+    const { run, runtime } = await openBench();
     await runtime.register(CALLER, childAsks);
     const id = await run(parent());
     await eventually(async () => (await runtime.execution('default', id)).status === 'paused');
@@ -93,7 +95,7 @@ describe('a subgraph', () => {
   });
 
   it('ends a recursion without end', async () => {
-    const { run, settled } = await bench();
+    const { run, settled } = await openBench();
     const self = {
       workflow_id: 'self',
       version: '1',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bench, CALLER, databasePath, eventually } from '../support/runtimes.ts';
+import { CALLER, databasePath, eventually, openBench } from '../support/runtimes.ts';
 
 const code = (more: object = {}) =>
   ({
@@ -15,7 +15,7 @@ const PYTHON = { workerId: 'w1', queueTypes: ['python_tool'] };
 
 describe('external workers', () => {
   it('claim an item with everything the work needs, and complete it', async () => {
-    const { run, runtime, settled, timeline } = await bench();
+    const { run, runtime, settled, timeline } = await openBench();
     const id = await run(code(), { order: 7 });
     const [item] = await runtime.claim(CALLER, PYTHON);
     expect(item).toMatchObject({
@@ -43,7 +43,7 @@ describe('external workers', () => {
   });
 
   it('are woken from their long poll by the item itself', async () => {
-    const { run, runtime } = await bench();
+    const { run, runtime } = await openBench();
     const polling = runtime.claim(CALLER, { ...PYTHON, waitMs: 30_000 });
     const other = runtime.claim(CALLER, { ...PYTHON, workerId: 'w2', waitMs: 30_000 });
     await run(code());
@@ -53,7 +53,7 @@ describe('external workers', () => {
   });
 
   it('get nothing when the long poll runs out', async () => {
-    const { runtime, clock } = await bench();
+    const { runtime, clock } = await openBench();
     const polling = runtime.claim(CALLER, { ...PYTHON, waitMs: 1000 });
     await new Promise((resolve) => setImmediate(resolve));
     clock.advance(1000);
@@ -61,7 +61,7 @@ describe('external workers', () => {
   });
 
   it('lose the item when the lease lapses: the next attempt is another item, the old fence is stale', async () => {
-    const { run, runtime, clock, settled, timeline } = await bench();
+    const { run, runtime, clock, settled, timeline } = await openBench();
     const id = await run(code());
     const [first] = await runtime.claim(CALLER, PYTHON);
     clock.advance(30_000);
@@ -81,7 +81,7 @@ describe('external workers', () => {
   });
 
   it('keep the item as long as they give heartbeats', async () => {
-    const { run, runtime, clock } = await bench();
+    const { run, runtime, clock } = await openBench();
     await run(code({ node_timeout_secs: 3600 }));
     const [item] = await runtime.claim(CALLER, PYTHON);
     for (let i = 0; i < 5; i += 1) {
@@ -95,7 +95,7 @@ describe('external workers', () => {
   });
 
   it('run out of time at the node deadline, which counts from the claim', async () => {
-    const { run, runtime, clock, log } = await bench();
+    const { run, runtime, clock, log } = await openBench();
     const id = await run(code({ node_timeout_secs: 10 }));
     clock.advance(60_000);
     await runtime.claim(CALLER, PYTHON);
@@ -107,7 +107,7 @@ describe('external workers', () => {
   });
 
   it('fail an attempt: retried by the policy, then for good', async () => {
-    const { run, runtime, settled } = await bench();
+    const { run, runtime, settled } = await openBench();
     const id = await run(code());
     for (const attempt of [0, 1]) {
       const [item] = await runtime.claim(CALLER, { ...PYTHON, waitMs: 1000 });
@@ -118,7 +118,7 @@ describe('external workers', () => {
   });
 
   it('are refused once the execution is cancelled', async () => {
-    const { run, runtime, log } = await bench();
+    const { run, runtime, log } = await openBench();
     const id = await run(code());
     const [item] = await runtime.claim(CALLER, PYTHON);
     await runtime.cancel(CALLER, id);
@@ -130,7 +130,7 @@ describe('external workers', () => {
   });
 
   it('see nothing of another tenant', async () => {
-    const { run, runtime } = await bench();
+    const { run, runtime } = await openBench();
     await run(code());
     expect(await runtime.claim({ ...CALLER, tenantId: 'other' }, PYTHON)).toEqual([]);
     const [item] = await runtime.claim(CALLER, PYTHON);
@@ -141,17 +141,17 @@ describe('external workers', () => {
 
   it('keep their lease over a restart', async () => {
     const path = databasePath();
-    const first = await bench({ path });
+    const first = await openBench({ path });
     const id = await first.run(code());
     const [item] = await first.runtime.claim(CALLER, PYTHON);
     await first.close();
-    const second = await bench({ path, clock: first.clock });
+    const second = await openBench({ path, clock: first.clock });
     await second.runtime.complete(CALLER, item?.id ?? '', { output: { ok: 1 }, leaseFence: 1 });
     expect(await second.settled(id)).toMatchObject({ status: 'completed', state: { ok: 1 } });
   });
 
   it('are listed with what they did, beside the runtime itself', async () => {
-    const { run, runtime } = await bench();
+    const { run, runtime } = await openBench();
     await run(code());
     await runtime.claim(CALLER, PYTHON);
     await eventually(async () => (await runtime.workers('default')).length === 2);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ToolContext } from '../../src/runtime/types.ts';
-import { bench, CALLER, eventually } from '../support/runtimes.ts';
+import { CALLER, eventually, openBench } from '../support/runtimes.ts';
 
 const tool = (ref: string, more: object = {}) => ({ kind: { type: 'tool', tool_ref: ref, ...more } });
 const line = (nodes: Record<string, object>, more: object = {}) => {
@@ -21,7 +21,7 @@ const quick = {
 
 describe('in-process work', () => {
   it('calls each tool with the whole state when it has no mapping, and merges what it returns', async () => {
-    const { run, settled, timeline } = await bench({
+    const { run, settled, timeline } = await openBench({
       tools: {
         double: (input: { n: number }) => ({ n: input.n * 2 }),
         add: async (input: { n: number }) => ({ n: input.n + 1 }),
@@ -46,7 +46,7 @@ describe('in-process work', () => {
 
   it('gives a tool its context, and the same idempotency key on every attempt', async () => {
     const seen: ToolContext[] = [];
-    const { run, settled, clock, runtime } = await bench({
+    const { run, settled, clock, runtime } = await openBench({
       tools: {
         flaky: (_input: unknown, ctx: ToolContext) => {
           seen.push(ctx);
@@ -68,7 +68,7 @@ describe('in-process work', () => {
 
   it('has stored the attempt before the function is called', async () => {
     const stored: unknown[] = [];
-    const { run, settled, store } = await bench({
+    const { run, settled, store } = await openBench({
       tools: {
         look: async (_input: unknown, ctx: ToolContext) => {
           const events = await store.events(ctx.executionId, { after: 0, limit: 100 });
@@ -82,7 +82,7 @@ describe('in-process work', () => {
   });
 
   it('names the node in the error of a failed execution', async () => {
-    const { run, settled } = await bench({
+    const { run, settled } = await openBench({
       tools: {
         boom: () => {
           throw Object.assign(new Error('card declined'), { retryable: false });
@@ -96,7 +96,7 @@ describe('in-process work', () => {
 
   it('aborts the signal and fails the attempt at its deadline', async () => {
     let signal: AbortSignal | null = null;
-    const { run, settled, clock } = await bench({
+    const { run, settled, clock } = await openBench({
       tools: {
         slow: (_input: unknown, ctx: ToolContext) => {
           signal = ctx.signal;
@@ -114,7 +114,7 @@ describe('in-process work', () => {
   it('aborts the signal when the execution is cancelled, and drops what the function returns later', async () => {
     let release: (value: unknown) => void = () => {};
     let signal: AbortSignal | null = null;
-    const { run, runtime, log } = await bench({
+    const { run, runtime, log } = await openBench({
       tools: {
         slow: (_input: unknown, ctx: ToolContext) => {
           signal = ctx.signal;
@@ -139,7 +139,7 @@ describe('in-process work', () => {
   it('runs at most `concurrency` attempts at the same time, and all in the end', async () => {
     let running = 0;
     let most = 0;
-    const { run, settled } = await bench({
+    const { run, settled } = await openBench({
       concurrency: 2,
       tools: {
         work: async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ToolContext } from '../../src/runtime/types.ts';
-import { bench, CALLER, databasePath, eventually } from '../support/runtimes.ts';
+import { CALLER, databasePath, eventually, openBench } from '../support/runtimes.ts';
 
 const oneTool = (more: object = {}, node: object = {}) =>
   ({
@@ -21,13 +21,13 @@ describe('the end of a runtime', () => {
   it('lets in-process work finish within the grace', async () => {
     let release: (value: unknown) => void = () => {};
     const path = databasePath();
-    const first = await bench({ path, tools: { work: () => new Promise((resolve) => (release = resolve)) } });
+    const first = await openBench({ path, tools: { work: () => new Promise((resolve) => (release = resolve)) } });
     const id = await first.run(oneTool());
     await eventually(() => release.length === 1);
     const closing = first.close(10_000);
     release({ done: true });
     await closing;
-    const second = await bench({ path, tools: { work: () => ({}) } });
+    const second = await openBench({ path, tools: { work: () => ({}) } });
     expect(await second.settled(id)).toMatchObject({ status: 'completed', state: { done: true } });
   });
 
@@ -35,11 +35,11 @@ describe('the end of a runtime', () => {
     const attempts: number[] = [];
     const path = databasePath();
     const stubborn = { work: (_input: unknown, ctx: ToolContext) => new Promise(() => attempts.push(ctx.attempt)) };
-    const first = await bench({ path, tools: stubborn });
+    const first = await openBench({ path, tools: stubborn });
     const id = await first.run(oneTool());
     await eventually(() => attempts.length === 1);
     await first.close(0);
-    const second = await bench({
+    const second = await openBench({
       path,
       tools: {
         work: (_input: unknown, ctx: ToolContext) => {
@@ -55,17 +55,17 @@ describe('the end of a runtime', () => {
   it('does not run handed-back work again that may run only once', async () => {
     const path = databasePath();
     let calls = 0;
-    const first = await bench({ path, tools: { work: () => new Promise(() => (calls += 1)) } });
+    const first = await openBench({ path, tools: { work: () => new Promise(() => (calls += 1)) } });
     const id = await first.run(oneTool({}, { retry_policy: 'no_retry' }));
     await eventually(() => calls === 1);
     await first.close(0);
-    const second = await bench({ path, tools: { work: () => (calls += 1) } });
+    const second = await openBench({ path, tools: { work: () => (calls += 1) } });
     expect((await second.settled(id)).status).toBe('failed');
     expect(calls).toBe(1);
   });
 
   it('refuses new work while it closes', async () => {
-    const one = await bench({ tools: { work: () => ({}) } });
+    const one = await openBench({ tools: { work: () => ({}) } });
     await one.runtime.register(CALLER, oneTool());
     const closing = one.close();
     await expect(one.runtime.start(CALLER, { workflowId: 'one' })).rejects.toMatchObject({ code: 'shutting_down' });
@@ -73,19 +73,19 @@ describe('the end of a runtime', () => {
   });
 
   it('locks out a second runtime on the same file', async () => {
-    const one = await bench();
-    await expect(bench({ path: one.path })).rejects.toMatchObject({ code: 'store_locked' });
+    const one = await openBench();
+    await expect(openBench({ path: one.path })).rejects.toMatchObject({ code: 'store_locked' });
   });
 });
 
 describe('durable timers', () => {
   it('fire after a restart, when their time has come', async () => {
     const path = databasePath();
-    const first = await bench({ path });
+    const first = await openBench({ path });
     const id = await first.run(waiting);
     expect((await first.settled(id)).status).toBe('paused');
     await first.close();
-    const second = await bench({ path, clock: first.clock });
+    const second = await openBench({ path, clock: first.clock });
     await new Promise((resolve) => setImmediate(resolve));
     expect((await second.runtime.execution('default', id)).status).toBe('paused');
     second.clock.advance(60_000);
@@ -94,18 +94,18 @@ describe('durable timers', () => {
 
   it('fire at once when they fell due while nothing ran', async () => {
     const path = databasePath();
-    const first = await bench({ path });
+    const first = await openBench({ path });
     const id = await first.run(waiting);
     await first.settled(id);
     await first.close();
     first.clock.advance(3_600_000);
-    const second = await bench({ path, clock: first.clock });
+    const second = await openBench({ path, clock: first.clock });
     await eventually(async () => (await second.runtime.execution('default', id)).status === 'completed');
   });
 
   it('cancel a workflow that runs out of time while it is paused across a restart', async () => {
     const path = databasePath();
-    const first = await bench({ path });
+    const first = await openBench({ path });
     const approval = { kind: { type: 'human_approval', description: 'Go?' } };
     const id = await first.run({
       workflow_id: 'late',
@@ -116,7 +116,7 @@ describe('durable timers', () => {
     } as never);
     expect((await first.settled(id)).status).toBe('paused');
     await first.close();
-    const second = await bench({ path, clock: first.clock });
+    const second = await openBench({ path, clock: first.clock });
     second.clock.advance(120_000);
     await eventually(async () => (await second.runtime.execution('default', id)).status === 'cancelled');
     expect((await second.log(id)).at(-1)).toMatchObject({ type: 'workflow_cancelled', data: { reason: 'workflow timeout' } });
@@ -126,7 +126,7 @@ describe('durable timers', () => {
 describe('overload', () => {
   it('refuses new starts when too much is waiting, and takes them again later', async () => {
     const releases: ((value: unknown) => void)[] = [];
-    const one = await bench({ maxPending: 3, tools: { work: () => new Promise((resolve) => releases.push(resolve)) } });
+    const one = await openBench({ maxPending: 3, tools: { work: () => new Promise((resolve) => releases.push(resolve)) } });
     const id = await one.run(oneTool());
     for (let i = 0; i < 3; i += 1) await one.runtime.start(CALLER, { workflowId: 'one' });
     await eventually(() => releases.length === 4);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bench, CALLER, eventually } from '../support/runtimes.ts';
+import { CALLER, eventually, openBench } from '../support/runtimes.ts';
 
 const approval = {
   workflow_id: 'ask',
@@ -23,7 +23,7 @@ const wait = (key: string) =>
 
 describe('approvals', () => {
   it('give exactly one of two concurrent decisions a yes', async () => {
-    const { run, runtime, settled } = await bench();
+    const { run, runtime, settled } = await openBench();
     const id = await run(approval);
     expect((await settled(id)).status).toBe('paused');
     const decide = (decision: string) => runtime.approve(CALLER, id, { decision });
@@ -34,7 +34,7 @@ describe('approvals', () => {
   });
 
   it('are listed while pending and once decided', async () => {
-    const { run, runtime, settled } = await bench();
+    const { run, runtime, settled } = await openBench();
     const id = await run(approval);
     await settled(id);
     const open = await runtime.approvals('default', id);
@@ -51,7 +51,7 @@ describe('approvals', () => {
   });
 
   it('say what is wrong with a decision', async () => {
-    const { run, runtime, settled } = await bench();
+    const { run, runtime, settled } = await openBench();
     const id = await run(approval);
     await settled(id);
     await expect(runtime.approve(CALLER, id, { decision: 'maybe' })).rejects.toMatchObject({
@@ -73,7 +73,7 @@ describe('approvals', () => {
 
 describe('external events', () => {
   it('wait for their node when they come early', async () => {
-    const { run, runtime, settled } = await bench();
+    const { run, runtime, settled } = await openBench();
     const id = await run(wait('paid'));
     expect(await runtime.sendEvent(CALLER, id, { key: 'paid', payload: { amount: 5 } })).toEqual({
       matched: false,
@@ -85,7 +85,7 @@ describe('external events', () => {
   });
 
   it('count once under an idempotency key, and refuse the key for another payload', async () => {
-    const { run, runtime, log } = await bench();
+    const { run, runtime, log } = await openBench();
     const id = await run(wait('paid'));
     const send = (amount: number) => runtime.sendEvent(CALLER, id, { key: 'paid', payload: { amount }, idempotencyKey: 'k1' });
     const answers = await Promise.all([send(5), send(5), send(5)]);
@@ -95,7 +95,7 @@ describe('external events', () => {
   });
 
   it('are refused once the execution has ended', async () => {
-    const { run, runtime } = await bench();
+    const { run, runtime } = await openBench();
     const id = await run(wait('paid'));
     await runtime.cancel(CALLER, id);
     await expect(runtime.sendEvent(CALLER, id, { key: 'paid', payload: 1 })).rejects.toMatchObject({ code: 'conflict' });
@@ -104,7 +104,7 @@ describe('external events', () => {
 
 describe('starts', () => {
   it('give the same execution for the same idempotency key', async () => {
-    const { runtime } = await bench();
+    const { runtime } = await openBench();
     await runtime.register(CALLER, approval);
     const start = (input: object) => runtime.start(CALLER, { workflowId: 'ask', input: input as never, idempotencyKey: 'once' });
     const started = await Promise.all([start({ n: 1 }), start({ n: 1 })]);
@@ -115,7 +115,7 @@ describe('starts', () => {
   });
 
   it('take the most recently registered version unless told otherwise', async () => {
-    const { runtime } = await bench();
+    const { runtime } = await openBench();
     for (const version of ['2', '1']) await runtime.register(CALLER, { ...(approval as object), version });
     const latest = await runtime.start(CALLER, { workflowId: 'ask' });
     const named = await runtime.start(CALLER, { workflowId: 'ask', version: '2' });
@@ -128,7 +128,7 @@ describe('starts', () => {
   });
 
   it('stay pinned to the revision they began with', async () => {
-    const { runtime, settled } = await bench();
+    const { runtime, settled } = await openBench();
     await runtime.register(CALLER, approval);
     const { executionId } = await runtime.start(CALLER, { workflowId: 'ask' });
     await settled(executionId);
@@ -142,7 +142,7 @@ describe('starts', () => {
 
 describe('subscriptions', () => {
   it('give the backlog, then what happens, and end with the execution', async () => {
-    const { run, runtime, settled } = await bench();
+    const { run, runtime, settled } = await openBench();
     const id = await run(approval);
     await settled(id);
     const seen: string[] = [];
@@ -158,7 +158,7 @@ describe('subscriptions', () => {
   });
 
   it('end when their signal aborts', async () => {
-    const { run, runtime } = await bench();
+    const { run, runtime } = await openBench();
     const id = await run(approval);
     const controller = new AbortController();
     const seen: number[] = [];

@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { ToolContext } from '../../src/runtime/types.ts';
-import { bench, databasePath, eventually } from '../support/runtimes.ts';
+import { databasePath, eventually, openBench } from '../support/runtimes.ts';
 
 const one = {
   workflow_id: 'one',
@@ -27,10 +27,10 @@ describe('after a crash', () => {
       attempts.push(ctx.attempt);
       return ctx.attempt === 0 ? new Promise(() => {}) : { ok: true };
     };
-    const first = await bench({ tools: { work } });
+    const first = await openBench({ tools: { work } });
     const id = await first.run(one);
     await eventually(() => attempts.length === 1);
-    const second = await bench({ path: crashCopy(first.path), tools: { work } });
+    const second = await openBench({ path: crashCopy(first.path), tools: { work } });
     expect(await second.settled(id)).toMatchObject({ status: 'completed', state: { ok: true } });
     expect(attempts).toEqual([0, 1]);
     expect((await second.log(id)).find((event) => event.type === 'node_failed')).toMatchObject({
@@ -41,22 +41,22 @@ describe('after a crash', () => {
   it('a poisonous node cannot loop for ever', async () => {
     let calls = 0;
     const work = () => new Promise(() => (calls += 1));
-    const first = await bench({ tools: { work } });
+    const first = await openBench({ tools: { work } });
     const id = await first.run(one);
     await eventually(() => calls === 1);
-    const second = await bench({ path: crashCopy(first.path), tools: { work } });
+    const second = await openBench({ path: crashCopy(first.path), tools: { work } });
     await eventually(() => calls === 2);
-    const third = await bench({ path: crashCopy(second.path), tools: { work } });
+    const third = await openBench({ path: crashCopy(second.path), tools: { work } });
     expect(await third.settled(id)).toMatchObject({ status: 'failed' });
     expect(calls).toBe(2);
   });
 
   it('executions whose work rests with somebody else are left alone', async () => {
     let calls = 0;
-    const first = await bench({ tools: { work: () => new Promise(() => (calls += 1)) } });
+    const first = await openBench({ tools: { work: () => new Promise(() => (calls += 1)) } });
     const id = await first.run(one);
     await eventually(() => calls === 1);
-    const second = await bench({ path: crashCopy(first.path), tools: {}, adopts: () => false });
+    const second = await openBench({ path: crashCopy(first.path), tools: {}, adopts: () => false });
     const before = await second.log(id);
     await second.close();
     expect(before).toEqual(await first.log(id));
@@ -73,11 +73,11 @@ describe('after a crash', () => {
       steps.push(ctx.nodeId);
       return ctx.nodeId === 'n4' && ctx.attempt === 0 ? new Promise(() => {}) : { from: ctx.nodeId };
     };
-    const first = await bench({ tools: { work } });
+    const first = await openBench({ tools: { work } });
     const id = await first.run({ workflow_id: 'big', version: '1', nodes, edges } as never, { big });
     await eventually(() => steps.includes('n4'));
     expect((await first.store.execution(id))?.snapshotSeq).toBeLessThan((await first.store.execution(id))?.seq ?? 0);
-    const second = await bench({ path: crashCopy(first.path), tools: { work }, clock: first.clock });
+    const second = await openBench({ path: crashCopy(first.path), tools: { work }, clock: first.clock });
     await eventually(() => {
       second.clock.advance(1000);
       return steps.includes('n5');

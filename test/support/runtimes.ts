@@ -36,12 +36,12 @@ export interface Bench {
 }
 
 /** A runtime on a real SQLite file, with a clock the test moves. */
-export async function bench(
+export async function openBench(
   options: Partial<Omit<RuntimeOptions, 'store'>> & { readonly path?: string; readonly tools?: Tools } = {},
 ): Promise<Bench> {
   const path = options.path ?? databasePath();
   const clock = options.clock instanceof FakeClock ? options.clock : new FakeClock();
-  const store = await openSqlite({ path, nowMs: () => clock.nowMs() });
+  const store = await openSqlite({ path, writer: 'test', nowMs: () => clock.nowMs() });
   const errors: unknown[] = [];
   const runtime = await createRuntime({ ...options, store, clock, onError: (error) => errors.push(error) });
   let closed: Promise<void> | null = null;
@@ -50,7 +50,7 @@ export async function bench(
     return closed;
   };
   onTestFinished(() => close());
-  return {
+  const bench: Bench = {
     runtime,
     clock,
     store,
@@ -68,9 +68,10 @@ export async function bench(
       return events;
     },
     async timeline(id) {
-      return (await this.log(id)).map((event) => (event.nodeId === null ? event.type : `${event.type} ${event.nodeId}`));
+      return (await bench.log(id)).map((event) => (event.nodeId === null ? event.type : `${event.type} ${event.nodeId}`));
     },
   };
+  return bench;
 }
 
 /** Resolves when the condition holds; looks again at each turn of the event loop. For effects nobody can be told of. */

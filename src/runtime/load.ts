@@ -1,0 +1,55 @@
+import { fold } from '../../machines/fold.ts';
+import { load } from '../../machines/step.ts';
+import type { ExecutionRow, Store } from '../../store/store.ts';
+import type { Hot } from './hot.ts';
+import { readInput, readTail } from './log.ts';
+import type { Programs } from './programs.ts';
+
+export interface LoadOptions {
+  readonly store: Store;
+  readonly programs: Programs;
+  readonly runtimeId: string;
+  readonly stepLimit: number;
+}
+
+/** Brings a stored execution into memory, from its checkpoint and the log's tail. Throws `corrupt` when its log does not fold. */
+export async function loadHot(options: LoadOptions, row: ExecutionRow): Promise<Hot> {
+  const { store, programs, runtimeId, stepLimit } = options;
+  const loaded = await programs.load(row.tenantId, row.revision);
+  const input = await readInput(store, row.id);
+  const stored = await store.checkpoint(row.id);
+  let run = stored === null ? null : load(loaded.program, stored.text, { seq: stored.seq, input });
+  let logBytes = 0;
+  if (run === null || run.seq < row.seq) {
+    const tail = await readTail(store, row.id, run?.seq ?? 0, row.seq);
+    logBytes = tail.bytes;
+    run = fold(loaded.program, run, tail.events, { executionId: row.id, stepLimit, runtimeId });
+  }
+  const {
+    id,
+    tenantId,
+    workflowId,
+    workflowVersion,
+    revision,
+    labels,
+    parentId,
+    depth,
+    deadlineAtMs,
+    createdAtMs,
+    updatedAtMs,
+    completedAtMs,
+  } = row;
+  const head = {
+    workflowId,
+    workflowVersion,
+    revision,
+    labels,
+    parentId,
+    depth,
+    deadlineAtMs,
+    createdAtMs,
+    updatedAtMs,
+    completedAtMs,
+  };
+  return { id, tenantId, loaded, run, checkpoint: { seq: stored?.seq ?? 0, bytes: stored?.text.length ?? 0, logBytes }, ...head };
+}

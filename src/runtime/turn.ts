@@ -1,0 +1,178 @@
+import type { Effect, Run, StepEnv } from '../../machines/run.ts';
+import { start, step } from '../../machines/step.ts';
+import type { ExecutionWrite, IdempotencyRow, Unit } from '../../store/store.ts';
+import { nextCheckpoint } from './checkpoint.ts';
+import type { Birth, Draft, Envelope, Outcome } from './envelope.ts';
+import { RuntimeError } from './errors.ts';
+import type { Hot } from './hot.ts';
+import type { Ids } from './ids.ts';
+import { addConditions, addEffects, addEvents, type Draught, emptyDraught, headOf, isEmpty } from './write.ts';
+
+export interface TurnContext {
+  readonly ids: Ids;
+  readonly runtimeId: string;
+  readonly stepLimit: number;
+  readonly vars: Readonly<Record<string, string>>;
+}
+
+/** What a commit does to one execution. */
+export interface Committed {
+  readonly before: Hot | null;
+  readonly now: Hot;
+  readonly write: ExecutionWrite;
+  /** Effects in order, each with the run of the step that asked for it. */
+  readonly effects: readonly { readonly effect: Effect; readonly run: Run }[];
+}
+
+/** The steps of one execution that share a commit. */
+export interface Turn {
+  readonly taken: readonly Envelope[];
+  /** One per envelope; an `Error` is what its sender gets. */
+  readonly outcomes: readonly (Outcome | Error)[];
+  /** Null when there is nothing to write. */
+  readonly unit: Unit | null;
+  /** The execution itself, then children born in the same unit. */
+  readonly commits: readonly Committed[];
+}
+
+const UNKNOWN: Outcome = { refused: 'unknown', nodes: [] };
+
+/**
+ * Steps messages of one execution, in order, from the front of `queue`, which it shortens. Touches nothing else: a failed
+ * commit is forgotten by dropping the turn.
+ */
+export function takeTurn(
+  id: string,
+  queue: Envelope[],
+  before: Hot | null,
+  limit: number,
+  nowMs: number,
+  context: TurnContext,
+): Turn {
+  const taken: Envelope[] = [];
+  const outcomes: (Outcome | Error)[] = [];
+  const children: Committed[] = [];
+  const effects: { effect: Effect; run: Run }[] = [];
+  const draught = emptyDraught();
+  let base: Hot | Birth | null = before;
+  let run: Run | null = before?.run ?? null;
+  let idempotency: IdempotencyRow | null = null;
+  while (taken.length < limit) {
+    const envelope = queue[0];
+    // A unit remembers one request.
+    if (envelope === undefined || (idempotency !== null && envelope.remember !== undefined)) break;
+    queue.shift();
+    taken.push(envelope);
+    if (envelope.birth !== null) base = envelope.birth;
+    const outcome: Outcome | Error = base === null ? UNKNOWN : stepOne(id, base, run, envelope, nowMs, context);
+    outcomes.push(outcome);
+    const { conditions } = envelope;
+    if (conditions?.consume !== undefined) draught.consumed.push(conditions.consume);
+    if (base === null || outcome instanceof Error || 'refused' in outcome) {
+      if (conditions?.always === true) addConditions(draught, conditions, []);
+      continue;
+    }
+    run = outcome.run;
+    addConditions(draught, conditions, outcome.events);
+    addEvents(draught, outcome.events, envelope.origin, nowMs);
+    addEffects(draught, outcome.effects, {
+      executionId: id,
+      loaded: base.loaded,
+      run,
+      nowMs,
+      ids: context.ids,
+      vars: context.vars,
+    });
+    for (const effect of outcome.effects) effects.push({ effect, run });
+    if (envelope.remember !== undefined) idempotency = envelope.remember(outcome);
+    if (envelope.birth === null && envelope.child !== undefined) children.push(bear(envelope.child, envelope, nowMs, context));
+  }
+  if (base === null || run === null || isEmpty(draught)) return { taken, outcomes, unit: null, commits: [] };
+  const commits = [committed(id, before, base, run, draught, effects, nowMs, context), ...children];
+  return { taken, outcomes, unit: { executions: commits.map((commit) => commit.write), idempotency }, commits };
+}
+
+function stepOne(
+  id: string,
+  base: Hot | Birth,
+  run: Run | null,
+  envelope: Envelope,
+  nowMs: number,
+  context: TurnContext,
+): Outcome | Error {
+  const { program } = base.loaded;
+  try {
+    if (envelope.birth !== null) return start(program, envelope.birth.input, envOf(id, base, nowMs, context));
+    return run === null ? UNKNOWN : step(program, run, envelope.message, envOf(id, base, nowMs, context));
+  } catch (cause) {
+    return new RuntimeError(
+      'corrupt',
+      `execution ${id} cannot be stepped: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause },
+    );
+  }
+}
+
+/** A child's first step, in its parent's unit. */
+function bear(birth: Birth, draft: Draft, nowMs: number, context: TurnContext): Committed {
+  const { run, events, effects } = start(birth.loaded.program, birth.input, envOf(birth.id, birth, nowMs, context));
+  const draught = emptyDraught();
+  addEvents(draught, events, draft.origin, nowMs);
+  addEffects(draught, effects, { executionId: birth.id, loaded: birth.loaded, run, nowMs, ids: context.ids, vars: context.vars });
+  return committed(
+    birth.id,
+    null,
+    birth,
+    run,
+    draught,
+    effects.map((effect) => ({ effect, run })),
+    nowMs,
+    context,
+  );
+}
+
+function committed(
+  id: string,
+  before: Hot | null,
+  base: Hot | Birth,
+  run: Run,
+  draught: Draught,
+  effects: Committed['effects'],
+  nowMs: number,
+  context: TurnContext,
+): Committed {
+  const { text, checkpoint } = nextCheckpoint(before?.checkpoint ?? null, run, draught.logBytes);
+  const head = headOf(run, context.runtimeId, nowMs);
+  const { loaded, tenantId, workflowId, workflowVersion, revision, labels, parentId, depth, deadlineAtMs, createdAtMs } = base;
+  const birth = { workflowId, workflowVersion, revision, labels, parentId, depth, deadlineAtMs, createdAtMs };
+  const now: Hot = { id, tenantId, loaded, run, checkpoint, ...birth, updatedAtMs: nowMs, completedAtMs: head.completedAtMs };
+  const news = parentNews(before, now);
+  const { events, timers, work, send, consumed } = draught;
+  const write: ExecutionWrite = {
+    id,
+    tenantId,
+    fromSeq: before?.run.seq ?? 0,
+    create: before === null ? birth : null,
+    head,
+    snapshot: text,
+    events,
+    timers,
+    work,
+    send: news === null ? send : [...send, news],
+    consumed,
+  };
+  return { before, now, write, effects };
+}
+
+function envOf(executionId: string, base: Hot | Birth, nowMs: number, { runtimeId, stepLimit, vars }: TurnContext): StepEnv {
+  return { executionId, nowMs, stepLimit, runtimeId, isLocal: base.loaded.isLocal, vars };
+}
+
+/** A child's news for its parent, when its status has changed. The first step counts as a change unless it leaves the child running. */
+function parentNews(before: Hot | null, now: Hot): ExecutionWrite['send'][number] | null {
+  if (now.parentId === null || (before?.run.status ?? 'running') === now.run.status) return null;
+  return {
+    toExecutionId: now.parentId,
+    message: JSON.stringify({ type: 'child_status', childId: now.id, status: now.run.status }),
+  };
+}
