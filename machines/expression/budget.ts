@@ -3,7 +3,7 @@ import { ExpressionError } from './error.ts';
 
 /** Characters and items that one evaluation, or the rendering of one template, may touch: some 10 ms. */
 const MAX_WORK = 8_000_000;
-/** Characters of a text, or items of a list, that an operation may make. */
+/** Length of the JSON text that an operation may make. */
 const MAX_RESULT = 1_000_000;
 
 /** Bounds what an expression costs, whatever the state it is evaluated on. */
@@ -16,9 +16,9 @@ export class Budget {
     if (this.#left < 0) throw new ExpressionError('too much work');
   }
 
-  /** Pays for a text or list made by an operation. */
-  made<T extends string | readonly Json[]>(result: T): T {
-    this.room(result.length);
+  /** Pays for a value made by an operation. Shared parts count every time: they are repeated when it is written down. */
+  made<T extends Json>(result: T): T {
+    this.room(sizeOf(result, MAX_RESULT));
     return result;
   }
 

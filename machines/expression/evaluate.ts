@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../json.ts';
+import type { Json } from '../json.ts';
 import type { Budget } from './budget.ts';
 import { ExpressionError } from './error.ts';
 import { FILTERS, FUNCTIONS, METHODS, type Operations } from './functions.ts';
@@ -23,9 +23,9 @@ export function evaluateTree(tree: Tree, scope: Scope, budget: Budget): Json {
     case 'literal':
       return tree.value;
     case 'list':
-      return tree.items.map(value);
+      return budget.made(tree.items.map(value));
     case 'object':
-      return Object.fromEntries(tree.entries.map(([key, part]) => [key, value(part)])) satisfies JsonObject;
+      return budget.made(Object.fromEntries(tree.entries.map(([key, part]) => [key, value(part)])));
     case 'root':
       return scope[tree.root];
     case 'fact':
@@ -101,7 +101,7 @@ function plus(left: Json, right: Json, budget: Budget): Json {
   }
   if (Array.isArray(left) && Array.isArray(right)) {
     budget.room(left.length + right.length);
-    return [...left, ...right];
+    return budget.made([...left, ...right]);
   }
   throw new ExpressionError(`+ adds two numbers, two texts or two lists, not ${typeName(left)} and ${typeName(right)}`);
 }

@@ -1,11 +1,9 @@
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { Budget } from './budget.ts';
-import { sizeOf } from './budget.ts';
 import { ExpressionError } from './error.ts';
 
 /** Deeper values are compared with an error, not a stack overflow. */
 const MAX_COMPARED_DEPTH = 500;
-const MAX_TEXT = 1_000_000;
 
 /** False, like missing: null, false, 0, "", [], {}. */
 export function truthy(value: Json): boolean {
@@ -81,7 +79,7 @@ export function textOf(value: Json, budget: Budget): string {
 }
 
 export function jsonOf(value: Json, budget: Budget): string {
-  budget.room(sizeOf(value, MAX_TEXT));
+  budget.made(value);
   return JSON.stringify(value);
 }
 
