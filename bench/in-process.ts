@@ -1,0 +1,37 @@
+import { join } from 'node:path';
+import { type Caller, createRuntime, openSqlite, type Runtime, type Store } from '../src/index.ts';
+import { grow, work } from './tools.ts';
+
+export const CALLER: Caller = { tenantId: 'default', actorId: 'bench', actorType: 'system' };
+
+export interface Open {
+  readonly runtime: Runtime;
+  readonly store: Store;
+  readonly path: string;
+  close(): Promise<void>;
+}
+
+/** A runtime in this process on its own database file, as a user of the library would open it. */
+export async function openRuntime(folder: string, name: string): Promise<Open> {
+  const path = join(folder, `${name}.db`);
+  const store = await openSqlite({ path, nowMs: Date.now });
+  const runtime = await createRuntime({
+    store,
+    tools: { work, grow },
+    onError: (error) => {
+      throw error;
+    },
+  });
+  const close = async () => {
+    await runtime.close(0);
+    await store.close();
+  };
+  return { runtime, store, path, close };
+}
+
+/** Starts one and waits for its end; anything but `completed` is an error, not a figure. */
+export async function complete(runtime: Runtime, workflowId: string, input: { readonly n: number }): Promise<void> {
+  const { executionId } = await runtime.start(CALLER, { workflowId, input });
+  const view = await runtime.settled(CALLER.tenantId, executionId, 60_000);
+  if (view.status !== 'completed') throw new Error(`${executionId} is ${view.status}: ${view.error ?? 'no error'}`);
+}

@@ -1,0 +1,7 @@
+// Measures one section, in the process that bench/run.ts forks for it: `measure.js SECTION FOLDER`.
+import { SECTIONS, type SectionName } from './section.ts';
+
+const [name, folder] = process.argv.slice(2);
+if (name === undefined || folder === undefined || !Object.hasOwn(SECTIONS, name)) throw new Error(`no section "${name}"`);
+const result = await SECTIONS[name as SectionName](folder);
+process.send?.(result, () => process.disconnect());

@@ -1,0 +1,139 @@
+import type { BytesWritten } from './bytes.ts';
+import type { Load } from './load.ts';
+import type { FsyncProbe } from './machine.ts';
+import type { Results } from './section.ts';
+import { fixed, table, whole } from './table.ts';
+
+const LOAD_HEAD = ['', 'at once', 'a second', 'p50 ms', 'p99 ms', 'server cores', 'client cores'] as const;
+
+/** Everything measured, as text. */
+export function report(fsync: FsyncProbe, results: Partial<Results>): string {
+  const parts = [`fsync    p50 ${fixed(fsync.p50Ms)} ms · p99 ${fixed(fsync.p99Ms)} ms (durable 4 KiB append)`];
+  const put = (title: string, text: string) => parts.push(`\n${title}\n${text}`);
+  const { inProcess, rawLoop, overHttp, startsInProcess, stepCosts, largeState, smallExecutions, dormant } = results;
+
+  const loads = [
+    ...rows('in process', inProcess),
+    ...rows('over HTTP, auth on', overHttp?.completed),
+    ...rows('durable starts, in process', startsInProcess),
+    ...rows('durable starts, over HTTP', overHttp?.starts),
+  ];
+  if (loads.length > 0) put('Throughput: three-node executions start → completed, and starts alone', table(LOAD_HEAD, loads));
+  if (rawLoop !== undefined)
+    put('Against a bare better-sqlite3 loop that writes the same rows in the same transactions', rawTable(rawLoop, results));
+  if (inProcess !== undefined) put('Latency', latency(fsync, results));
+  if (stepCosts !== undefined) put('Cost of one message in the machine (no store)', stepTable(stepCosts));
+  if (largeState !== undefined) {
+    const { steps, stateBytes, patchBytes, seconds, bytes } = largeState;
+    const what = `${whole(steps)} steps of ${whole(patchBytes / steps)} B on a state of ${whole(stateBytes)} B, ${fixed(seconds, 1)} s`;
+    put(`Large state: ${what}`, bytesTable(bytes, patchBytes, '× the patches'));
+  }
+  if (smallExecutions !== undefined) {
+    const { executions, bytes } = smallExecutions;
+    put(`Three-node executions: ${whole(executions)}`, bytesTable(bytes, executions, 'B each'));
+  }
+  if (dormant !== undefined) {
+    put(
+      `Dormant: ${whole(dormant.executions)} executions waiting for an event`,
+      table(
+        ['', 'heap MiB', 'resident MiB', 'took'],
+        [
+          [
+            'started',
+            mib(dormant.afterStart.heapBytes),
+            mib(dormant.afterStart.residentBytes),
+            `${fixed(dormant.startSeconds, 1)} s`,
+          ],
+          [
+            'reopened',
+            mib(dormant.afterReopen.heapBytes),
+            mib(dormant.afterReopen.residentBytes),
+            `${fixed(dormant.reopenMs, 0)} ms`,
+          ],
+          ['one woken', '', '', `${fixed(dormant.wakeMs, 1)} ms`],
+          ['on disk', '', '', `${whole(dormant.fileBytesEach)} B each`],
+        ],
+      ),
+    );
+  }
+  return parts.join('\n');
+}
+
+function rows(what: string, loads: readonly Load[] | undefined): string[][] {
+  return (loads ?? []).map((load, i) => [
+    i === 0 ? what : '',
+    String(load.concurrency),
+    whole(load.perSecond),
+    fixed(load.p50Ms),
+    fixed(load.p99Ms),
+    fixed(load.cores.server),
+    fixed(load.cores.client),
+  ]);
+}
+
+function rawTable(raw: Results['rawLoop'], { inProcess, overHttp }: Partial<Results>): string {
+  const against = (loads: readonly Load[] | undefined, concurrency: number, rawPerSecond: number) =>
+    fixed((loads?.find((load) => load.concurrency === concurrency)?.perSecond ?? Number.NaN) / rawPerSecond);
+  return table(
+    ['', 'at once', 'executions a second', 'statements each', 'transactions', 'in process ÷ it', 'HTTP ÷ it'],
+    raw.map((load, i) => [
+      i === 0 ? 'bare loop' : '',
+      String(load.concurrency),
+      whole(load.perSecond),
+      fixed(load.statements / load.executions, 1),
+      whole(load.transactions),
+      against(inProcess, load.concurrency, load.perSecond),
+      against(overHttp?.completed, load.concurrency, load.perSecond),
+    ]),
+  );
+}
+
+function latency(fsync: FsyncProbe, { inProcess, overHttp }: Partial<Results>): string {
+  const allowed = 4 * fsync.p50Ms + 1;
+  const line = (what: string, loads: readonly Load[] | undefined) => {
+    const alone = loads?.find((load) => load.concurrency === 1);
+    return alone === undefined ? [] : [[what, fixed(alone.p50Ms), fixed(allowed), fixed(alone.p50Ms / allowed)]];
+  };
+  return table(
+    ['one at a time', 'p50 ms', '4 fsyncs + 1 ms', 'ratio'],
+    [...line('in process', inProcess), ...line('over HTTP', overHttp?.completed)],
+  );
+}
+
+function stepTable(costs: Results['stepCosts']): string {
+  return table(
+    ['', 'size', 'step µs', '÷ smallest', 'snapshot µs', 'snapshot B', 'compile ms'],
+    costs.map((cost) => {
+      const smallest = costs.find((other) => other.what === cost.what) ?? cost;
+      return [
+        smallest === cost ? cost.what : '',
+        whole(cost.size),
+        fixed(cost.stepUs, 1),
+        fixed(cost.stepUs / smallest.stepUs),
+        fixed(cost.saveUs, 1),
+        whole(cost.snapshotBytes),
+        fixed(cost.compileMs, 1),
+      ];
+    }),
+  );
+}
+
+function bytesTable(bytes: BytesWritten, per: number, unit: string): string {
+  const row = (what: string, value: number | null) => [
+    what,
+    value === null ? '–' : whole(value),
+    fixed(value === null ? null : value / per, 2),
+  ];
+  return table(
+    ['bytes', 'in all', unit],
+    [
+      row('bound to SQL statements', bytes.bound),
+      row('handed to write(2), WAL and checkpoints included', bytes.written),
+      row('growth of the database file', bytes.grown),
+    ],
+  );
+}
+
+function mib(bytes: number): string {
+  return fixed(bytes / 2 ** 20, 0);
+}

@@ -1,0 +1,20 @@
+import { largeState, smallExecutions } from './bytes.ts';
+import { dormant } from './dormant.ts';
+import { overHttp } from './over-http.ts';
+import { stepCosts } from './step-cost.ts';
+import { inProcess, rawLoop, startsInProcess } from './throughput.ts';
+
+/** What the bench measures, each in a process of its own so that none inherits another's heap. */
+export const SECTIONS = {
+  inProcess,
+  rawLoop,
+  overHttp,
+  startsInProcess,
+  stepCosts,
+  largeState,
+  smallExecutions,
+  dormant,
+} as const;
+
+export type SectionName = keyof typeof SECTIONS;
+export type Results = { readonly [N in SectionName]: Awaited<ReturnType<(typeof SECTIONS)[N]>> };

@@ -1,0 +1,135 @@
+import { compile } from '../machines/compile.ts';
+import { normalise } from '../machines/ir/normalise.ts';
+import type { JsonObject } from '../machines/json.ts';
+import type { Done } from '../machines/messages.ts';
+import type { Effect, Run, StepEnv, Stepped } from '../machines/run.ts';
+import { type Program, save, start, step } from '../machines/step.ts';
+import { median } from './load.ts';
+import { fanOut, linear, rounds } from './workflows.ts';
+
+export interface StepCost {
+  readonly what: string;
+  readonly size: number;
+  readonly compileMs: number;
+  /** Of one message: the step, and writing its snapshot as text. Medians. */
+  readonly stepUs: number;
+  readonly saveUs: number;
+  readonly snapshotBytes: number;
+}
+
+const ENV: StepEnv = {
+  executionId: 'exec_00000000000000000000000000000000',
+  nowMs: 1_750_000_000_000,
+  stepLimit: 1_000_000,
+  runtimeId: 'bench',
+  isLocal: () => true,
+  vars: {},
+};
+const LINEAR = [3, 30, 300] as const;
+const FAN_OUT = [10, 50, 200] as const;
+const HISTORY = [10, 1_000, 10_000] as const;
+/** Long enough that the compiler of Node has settled. */
+const WARM_UP_MS = 150;
+const MEASURE_MS = 250;
+
+/** The pure step alone: no store, no event loop. */
+export async function stepCosts(): Promise<readonly StepCost[]> {
+  return [
+    ...LINEAR.map((nodes) => wholeRuns('linear, nodes', nodes, linear(nodes))),
+    ...FAN_OUT.map((branches) => wholeRuns('fan-out, branches', branches, fanOut(branches))),
+    ...HISTORY.map((events) => atHistory(events)),
+  ];
+}
+
+function programOf(document: JsonObject): { readonly program: Program; readonly compileMs: number } {
+  const { workflow } = normalise(document);
+  const startedMs = performance.now();
+  const program = compile(workflow, 'bench');
+  return { program, compileMs: performance.now() - startedMs };
+}
+
+/** Every step of runs from start to end; the figure is the mean of a run, the median over runs. */
+function wholeRuns(what: string, size: number, document: JsonObject): StepCost {
+  const { program, compileMs } = programOf(document);
+  const stepUs: number[] = [];
+  const saveUs: number[] = [];
+  let snapshotBytes = 0;
+  const fromMs = performance.now() + WARM_UP_MS;
+  while (performance.now() < fromMs + MEASURE_MS || stepUs.length < 3) {
+    const measured = performance.now() >= fromMs;
+    const runs: Run[] = [];
+    const stepping = performance.now();
+    const last = runToEnd(program, runs);
+    const stepped = performance.now();
+    for (const run of runs) snapshotBytes = Math.max(snapshotBytes, save(run).length);
+    const saved = performance.now();
+    if (last.status !== 'completed') throw new Error(`${what} ${size} is ${last.status}`);
+    if (!measured) continue;
+    stepUs.push(((stepped - stepping) * 1000) / runs.length);
+    saveUs.push(((saved - stepped) * 1000) / runs.length);
+  }
+  return { what, size, compileMs, stepUs: median(stepUs), saveUs: median(saveUs), snapshotBytes };
+}
+
+function runToEnd(program: Program, runs: Run[]): Run {
+  let stepped: Stepped = start(program, { n: 0 }, ENV);
+  const waiting = [...workIn(stepped)];
+  runs.push(stepped.run);
+  for (let work = waiting.shift(); work !== undefined; work = waiting.shift()) {
+    stepped = finish(program, stepped.run, work, { n: runs.length });
+    waiting.push(...workIn(stepped));
+    runs.push(stepped.run);
+  }
+  return stepped.run;
+}
+
+/** One more round of a loop whose log has `events` events already, again and again from the same point. */
+function atHistory(events: number): StepCost {
+  const { program, compileMs } = programOf(rounds('work', 1_000_000));
+  let stepped: Stepped = start(program, { n: 0 }, ENV);
+  while (stepped.run.seq < events) stepped = finish(program, stepped.run, onlyWork(stepped), { n: stepped.run.seq });
+  const run = stepped.run;
+  const work = onlyWork(stepped);
+  const stepUs: number[] = [];
+  const saveUs: number[] = [];
+  const batch = 100;
+  const fromMs = performance.now() + WARM_UP_MS;
+  while (performance.now() < fromMs + MEASURE_MS) {
+    const measured = performance.now() >= fromMs;
+    const stepping = performance.now();
+    for (let i = 0; i < batch; i++) stepped = finish(program, run, work, { n: 1 });
+    const done = performance.now();
+    for (let i = 0; i < batch; i++) save(stepped.run);
+    const saved = performance.now();
+    if (!measured) continue;
+    stepUs.push(((done - stepping) * 1000) / batch);
+    saveUs.push(((saved - done) * 1000) / batch);
+  }
+  return {
+    what: 'loop, events in the log',
+    size: events,
+    compileMs,
+    stepUs: median(stepUs),
+    saveUs: median(saveUs),
+    snapshotBytes: save(run).length,
+  };
+}
+
+type WorkEffect = Effect & { readonly type: 'work' };
+
+function workIn(stepped: Stepped): readonly WorkEffect[] {
+  return stepped.effects.filter((effect): effect is WorkEffect => effect.type === 'work');
+}
+
+function onlyWork(stepped: Stepped): WorkEffect {
+  const [work, ...others] = workIn(stepped);
+  if (work === undefined || others.length > 0) throw new Error('expected one node at work');
+  return work;
+}
+
+function finish(program: Program, run: Run, { node, activation, attempt }: WorkEffect, output: JsonObject): Stepped {
+  const done: Done = { type: 'done', node, activation, attempt, output, durationMs: 0 };
+  const stepped = step(program, run, done, ENV);
+  if ('refused' in stepped) throw new Error(`${node} was refused: ${stepped.refused}`);
+  return stepped;
+}

@@ -1,0 +1,53 @@
+import type { JsonObject } from '../machines/json.ts';
+
+const ONE_WORK_NODE = { kind: { type: 'tool', tool_ref: 'work', input_mapping: { n: '{{ state.n }}' } } };
+
+/** What every throughput figure counts: nodes in a row, each a call of a small function that patches the state. */
+export function linear(nodes: number): JsonObject {
+  const ids = Array.from({ length: nodes }, (_, i) => `step-${i + 1}`);
+  return {
+    workflow_id: `linear-${nodes}`,
+    version: '1',
+    start_node: 'step-1',
+    nodes: Object.fromEntries(ids.map((id) => [id, ONE_WORK_NODE])),
+    edges: ids.map((id, i) => ({ from: id, to: ids[i + 1] ?? 'end' })),
+  };
+}
+
+export function fanOut(branches: number): JsonObject {
+  const ids = Array.from({ length: branches }, (_, i) => `branch-${i + 1}`);
+  return {
+    workflow_id: `fan-out-${branches}`,
+    version: '1',
+    start_node: 'split',
+    nodes: {
+      split: { kind: { type: 'parallel', branches: ids } },
+      ...Object.fromEntries(ids.map((id) => [id, ONE_WORK_NODE])),
+      both: { kind: { type: 'join', wait_for: ids, merge_strategy: 'collect' } },
+    },
+    edges: [...ids.map((id) => ({ from: id, to: 'both' })), { from: 'both', to: 'end' }],
+  };
+}
+
+/** One node that calls `tool` until the state's `n` has reached `rounds`. */
+export function rounds(tool: string, count: number): JsonObject {
+  return {
+    workflow_id: `rounds-${tool}`,
+    version: '1',
+    start_node: 'round',
+    nodes: { round: { kind: { type: 'tool', tool_ref: tool, input_mapping: { n: '{{ state.n }}' } } } },
+    edges: [
+      { from: 'round', to: 'round', condition: `state.n < ${count}` },
+      { from: 'round', to: 'end' },
+    ],
+  };
+}
+
+/** Parks at once: what a dormant execution is. */
+export const WAITING: JsonObject = {
+  workflow_id: 'waiting',
+  version: '1',
+  start_node: 'wait',
+  nodes: { wait: { kind: { type: 'wait', condition: 'external_event', correlation_key: 'wake' } } },
+  edges: [{ from: 'wait', to: 'end' }],
+};
