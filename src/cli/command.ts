@@ -3,12 +3,10 @@ import type { Context } from './context.ts';
 import type { Paint } from './terminal/paint.ts';
 import { paintFor } from './terminal/paint.ts';
 
-/** The first two words of help on a command; a summary is one line without a full stop. */
+/** Help on a command beyond its summary (commands/index.ts). */
 export interface Usage {
-  readonly category: 'Server' | 'Workflows' | 'Executions' | 'Administration';
-  readonly description: string;
   readonly details?: string;
-  /** What it does, the command line after `$0`. */
+  /** What it does, and the command line, `$0` for `jamjet`. */
   readonly examples: [string, string][];
 }
 

@@ -1,13 +1,12 @@
 import type { Cli, CommandClass, Definition } from 'clipanion';
 import type { Usage } from './command.ts';
+import { COMMANDS, type CommandEntry } from './commands/index.ts';
 import type { Context } from './context.ts';
 import { EXIT } from './failure.ts';
 import type { Paint } from './terminal/paint.ts';
 import { pad } from './terminal/text.ts';
 
-export type Commands = readonly CommandClass<Context>[];
-
-const CATEGORIES: readonly Usage['category'][] = ['Workflows', 'Executions', 'Server', 'Administration'];
+const CATEGORIES: readonly CommandEntry['category'][] = ['Workflows', 'Executions', 'Server', 'Administration'];
 
 /** What an option's value is called in help. */
 const VALUES: Readonly<Record<string, string>> = {
@@ -16,7 +15,7 @@ const VALUES: Readonly<Record<string, string>> = {
   '--comment': 'TEXT',
   '--data': 'JSON',
   '--db': 'PATH',
-  '--decision': 'approved|rejected',
+  '--decision': 'DECISION',
   '--event': 'KEY',
   '--expires-in': 'DURATION',
   '--idempotency-key': 'KEY',
@@ -26,8 +25,9 @@ const VALUES: Readonly<Record<string, string>> = {
   '--node': 'NODE',
   '--node-id': 'NODE',
   '--offset': 'N',
-  '--output': 'text|json',
+  '--output': 'FORMAT',
   '--port': 'PORT',
+  '--reason': 'TEXT',
   '--resume': 'ID',
   '--role': 'ROLE',
   '--runtime': 'URL',
@@ -42,14 +42,10 @@ const VALUES: Readonly<Record<string, string>> = {
 };
 
 /** `jamjet --help`: every command with its summary, by category. */
-export function overview(commands: Commands, version: string, paint: Paint): string {
-  const names = commands.map((command) => pathOf(command).join(' '));
-  const widest = Math.max(...names.map((name) => name.length));
+export function overview(version: string, paint: Paint): string {
   const sections = CATEGORIES.map((category) => {
-    const lines = commands
-      .filter((command) => usageOf(command).category === category)
-      .map((command) => `  ${paint.cyan(pad(pathOf(command).join(' '), widest))}  ${usageOf(command).description}`);
-    return `${paint.bold(category)}\n${lines.join('\n')}`;
+    const entries = COMMANDS.filter((entry) => entry.category === category);
+    return `${paint.bold(category)}\n${summaries(entries, widestName(COMMANDS), paint)}`;
   });
   return [
     `${paint.bold('jamjet')} ${version}: durable execution for agent workflows`,
@@ -65,59 +61,51 @@ export function overview(commands: Commands, version: string, paint: Paint): str
   ].join('\n\n');
 }
 
+/** `jamjet token --help`: the commands under a word that is none itself. */
+export function groupHelp(prefix: string, entries: readonly CommandEntry[], paint: Paint): string {
+  return `${paint.bold('Usage')}\n  jamjet ${prefix} COMMAND [options]\n\n${paint.bold('Commands')}\n${summaries(entries, widestName(entries), paint)}`;
+}
+
 /** `jamjet VERB --help`. */
-export function commandHelp(cli: Cli<Context>, command: CommandClass<Context>, path: readonly string[], paint: Paint): string {
-  const { description, details, examples } = usageOf(command);
-  const definition = definitionOf(cli, command);
+export function commandHelp(
+  cli: Cli<Context>,
+  command: CommandClass<Context>,
+  entry: CommandEntry,
+  name: string,
+  paint: Paint,
+): string {
+  const { details, examples } = command.usage as Usage;
+  const definition = definitionOf(cli);
   const options = [...definition.options.map(optionRow), ['-h, --help', 'Show this help.'] as const];
-  const widest = Math.max(...options.map(([name]) => name.length));
-  const aliases = (command.paths ?? [])
-    .filter((other) => other.join(' ') !== path.join(' '))
-    .map((other) => `jamjet ${other.join(' ')}`);
+  const widest = Math.max(...options.map(([option]) => option.length));
+  const aliases = entry.names.filter((other) => other !== name).map((other) => `jamjet ${other}`);
   return [
-    `${description}.`,
-    `${paint.bold('Usage')}\n  jamjet ${path.join(' ')} [options]${positionals(definition)}`,
+    `${entry.summary}.`,
+    `${paint.bold('Usage')}\n  jamjet ${name} [options]${positionals(definition)}`,
     ...(aliases.length === 0 ? [] : [`${paint.bold('Also')}\n  ${aliases.join(', ')}`]),
-    `${paint.bold('Options')}\n${options.map(([name, text]) => `  ${paint.cyan(pad(name, widest))}  ${text}`).join('\n')}`,
+    `${paint.bold('Options')}\n${options.map(([option, text]) => `  ${paint.cyan(pad(option, widest))}  ${text}`).join('\n')}`,
     ...(details === undefined ? [] : [details.trim()]),
     `${paint.bold('Examples')}\n${examples.map(([what, line]) => `  ${paint.dim(`# ${what}`)}\n  ${line.replaceAll('$0', 'jamjet')}`).join('\n\n')}`,
   ].join('\n\n');
 }
 
-/** `jamjet token --help`: the commands under a word that is none itself. */
-export function groupHelp(commands: Commands, prefix: readonly string[], paint: Paint): string {
-  const members = commandsUnder(commands, prefix);
-  const widest = Math.max(...members.map((command) => pathOf(command).join(' ').length));
-  const lines = members.map(
-    (command) => `  ${paint.cyan(pad(pathOf(command).join(' '), widest))}  ${usageOf(command).description}`,
-  );
-  return `${paint.bold('Usage')}\n  jamjet ${prefix.join(' ')} COMMAND [options]\n\n${paint.bold('Commands')}\n${lines.join('\n')}`;
+/** The names of the options of the one command `cli` knows, short and long. */
+export function optionNames(cli: Cli<Context>): string[] {
+  return definitionOf(cli).options.flatMap((option) => (option.definition.split(' ')[0] ?? '').split(','));
 }
 
-export function commandsUnder(commands: Commands, prefix: readonly string[]): Commands {
-  return commands.filter((command) =>
-    (command.paths ?? []).some((path) => path.length > prefix.length && prefix.every((word, at) => path[at] === word)),
-  );
-}
-
-export function pathOf(command: CommandClass<Context>): readonly string[] {
-  return command.paths?.[0] ?? [];
-}
-
-export function usageOf(command: CommandClass<Context>): Usage {
-  return command.usage as Usage;
-}
-
-/** The long names of a command's options, and its short ones: `--input`, `-i`. */
-export function optionNames(cli: Cli<Context>, command: CommandClass<Context>): string[] {
-  return definitionOf(cli, command).options.flatMap((option) => (option.definition.split(' ')[0] ?? '').split(','));
-}
-
-function definitionOf(cli: Cli<Context>, command: CommandClass<Context>): Definition {
-  const path = `jamjet ${pathOf(command).join(' ')}`;
-  const definition = cli.definitions().find((candidate) => candidate.path.startsWith(path) && candidate.usage.startsWith(path));
-  if (definition === undefined) throw new Error(`no definition of ${path}`);
+function definitionOf(cli: Cli<Context>): Definition {
+  const [definition] = cli.definitions();
+  if (definition === undefined) throw new Error('no command is registered');
   return definition;
+}
+
+function summaries(entries: readonly CommandEntry[], widest: number, paint: Paint): string {
+  return entries.map((entry) => `  ${paint.cyan(pad(entry.names[0], widest))}  ${entry.summary}`).join('\n');
+}
+
+function widestName(entries: readonly CommandEntry[]): number {
+  return Math.max(...entries.map((entry) => entry.names[0].length));
 }
 
 function optionRow(option: { readonly definition: string; readonly description?: string }): readonly [string, string] {

@@ -1,24 +1,15 @@
-import { readFileSync } from 'node:fs';
-import { Cli } from 'clipanion';
-import { COMMANDS } from './commands/index.ts';
+import { VERSION } from '../config.ts';
 import type { Context } from './context.ts';
 import { asFailure, EXIT } from './failure.ts';
-import { commandHelp, commandsUnder, groupHelp, overview } from './help.ts';
-import { findCommand, parse } from './parse.ts';
+import { commandHelp, groupHelp, overview } from './help.ts';
+import { commandsUnder, type Found, findCommand, parse, unknownCommand } from './parse.ts';
 import { paintFor } from './terminal/paint.ts';
 import { plain } from './terminal/text.ts';
 
-/** `jamjet ARGS` in the given context; resolves to the exit code. Prints every error as one line and a hint, never a stack. */
+/** `jamjet ARGS` in the given context; resolves to the exit code. Every error is one line and a hint, never a stack. */
 export async function run(args: readonly string[], context: Context): Promise<number> {
-  const cli = Cli.from<Context>([...COMMANDS], { binaryName: 'jamjet' });
   try {
-    const answer = information(cli, args, context);
-    if (answer !== null) {
-      context.stdout.write(`${answer}\n`);
-      return EXIT.ok;
-    }
-    const command = parse(cli, COMMANDS, [...args], context);
-    return await command.validateAndExecute();
+    return await dispatch(args, context);
   } catch (error) {
     const failure = asFailure(error);
     const paint = paintFor(context.stderr, context.env);
@@ -28,25 +19,42 @@ export async function run(args: readonly string[], context: Context): Promise<nu
   }
 }
 
-/** Help or version, when that is what is asked for. */
-function information(cli: Cli<Context>, args: readonly string[], context: Context): string | null {
+async function dispatch(args: readonly string[], context: Context): Promise<number> {
   const paint = paintFor(context.stdout, context.env);
-  if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) return version();
-  const end = args.indexOf('--');
-  const asked = (end === -1 ? args : args.slice(0, end)).some((word) => word === '-h' || word === '--help');
-  if (args.length > 0 && !asked && args[0] !== 'help') return null;
-  const words = args.filter((word, at) => !(at === 0 && word === 'help'));
-  const found = findCommand(COMMANDS, words);
-  if (found !== null) return commandHelp(cli, found.command, found.path, paint);
+  const print = (text: string) => {
+    context.stdout.write(`${text}\n`);
+    return EXIT.ok;
+  };
+  if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) return print(VERSION);
+  const words = args[0] === 'help' ? args.slice(1) : args;
   const [first] = words;
-  if (first === undefined || first.startsWith('-')) return overview(COMMANDS, version(), paint);
-  return commandsUnder(COMMANDS, [first]).length > 0 ? groupHelp(COMMANDS, [first], paint) : null;
+  const found = findCommand(words);
+  const helps = args[0] === 'help' || asksForHelp(words);
+  if (found !== null) return helps ? print(await helpOn(found, context)) : execute(found, words, context);
+  if (first === undefined || (helps && first.startsWith('-'))) return print(overview(VERSION, paint));
+  const group = commandsUnder(first);
+  if (helps && group.length > 0) return print(groupHelp(first, group, paint));
+  throw unknownCommand(words);
 }
 
-/** Read rather than imported: the file stays outside the compiled tree. */
-function version(): string {
-  const text = readFileSync(new URL(import.meta.resolve('jamjet-runtime/package.json')), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
+async function execute(found: Found, words: readonly string[], context: Context): Promise<number> {
+  const { cli } = await load(found);
+  return await parse(cli, found.name, [...words], context).validateAndExecute();
+}
+
+async function helpOn(found: Found, context: Context): Promise<string> {
+  const { cli, command } = await load(found);
+  return commandHelp(cli, command, found.entry, found.name, paintFor(context.stdout, context.env));
+}
+
+async function load({ entry }: Found) {
+  const [{ Cli }, command] = await Promise.all([import('clipanion'), entry.load()]);
+  return { cli: Cli.from<Context>([command], { binaryName: 'jamjet' }), command };
+}
+
+function asksForHelp(words: readonly string[]): boolean {
+  const end = words.indexOf('--');
+  return (end === -1 ? words : words.slice(0, end)).some((word) => word === '-h' || word === '--help');
 }
 
 /** The process `jamjet` runs as. A reader that went away (`jamjet events ID | head`) ends it quietly, as SIGPIPE would. */

@@ -10,8 +10,6 @@ import { ago } from '../terminal/time.ts';
 export class ApprovalsCommand extends ClientCommand {
   static override paths = [['approvals']];
   static override usage: Usage = {
-    category: 'Executions',
-    description: 'Show what waits for approval, and what was decided',
     examples: [['Approvals of one execution', '$0 approvals exec_0199…']],
   };
 

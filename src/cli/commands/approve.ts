@@ -9,8 +9,6 @@ import { plain } from '../terminal/text.ts';
 export class ApproveCommand extends ClientCommand {
   static override paths = [['approve']];
   static override usage: Usage = {
-    category: 'Executions',
-    description: 'Approve or reject what an execution waits for',
     details:
       'Who decided is recorded: the name of the token. When several approvals are open, --node-id says which one is meant.',
     examples: [

@@ -7,8 +7,6 @@ import { EXIT } from '../failure.ts';
 export class CancelCommand extends ClientCommand {
   static override paths = [['cancel']];
   static override usage: Usage = {
-    category: 'Executions',
-    description: 'Cancel an execution, its work under way and its child executions',
     examples: [
       ['Stop a run', '$0 cancel exec_0199…'],
       ['… and say why', '$0 cancel exec_0199… --reason "ordered twice"'],

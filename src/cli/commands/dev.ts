@@ -12,8 +12,6 @@ import { fields } from '../terminal/table.ts';
 export class DevCommand extends JamjetCommand {
   static override paths = [['dev']];
   static override usage: Usage = {
-    category: 'Server',
-    description: 'Run a server on this machine, with embedded SQLite',
     details: `
 The first start makes an operator token and saves it beside the database, readable by you alone; the other commands find it
 there. Workflows may call this machine's own addresses.`,

@@ -9,8 +9,6 @@ import { plain } from '../terminal/text.ts';
 export class EventCommand extends ClientCommand {
   static override paths = [['event'], ['resume']];
   static override usage: Usage = {
-    category: 'Executions',
-    description: 'Send an external event to an execution that waits for it',
     details:
       'An event that comes before its wait is reached is kept for it. With --idempotency-key the same event sent twice counts once.',
     examples: [

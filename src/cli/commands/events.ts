@@ -14,8 +14,6 @@ const PAGE = 1000;
 export class EventsCommand extends ClientCommand {
   static override paths = [['events']];
   static override usage: Usage = {
-    category: 'Executions',
-    description: "Print an execution's event log",
     details: 'With --json the events are one document; with --json --follow, one event a line as it happens.',
     examples: [
       ['The whole log', '$0 events exec_0199…'],

@@ -14,8 +14,6 @@ const PAGE = 1000;
 export class InspectCommand extends ClientCommand {
   static override paths = [['inspect']];
   static override usage: Usage = {
-    category: 'Executions',
-    description: 'Show an execution: status, timeline, state',
     details: 'With --json: the execution as the API gives it, with its `events`.',
     examples: [
       ['Everything about one run', '$0 inspect exec_0199…'],

@@ -12,8 +12,6 @@ import { ago, duration } from '../terminal/time.ts';
 export class LsCommand extends ClientCommand {
   static override paths = [['ls']];
   static override usage: Usage = {
-    category: 'Executions',
-    description: 'List executions, newest first',
     examples: [
       ['The latest executions', '$0 ls'],
       ['Those that wait for a person, an event or a timer', '$0 ls --status paused'],

@@ -17,8 +17,6 @@ const MAX_TIMEOUT_S = 2_000_000;
 export class RunCommand extends PrintingCommand {
   static override paths = [['run']];
   static override usage: Usage = {
-    category: 'Workflows',
-    description: 'Run a workflow file, or a registered workflow, and follow it',
     details: `
 Where it runs: on the runtime of --runtime or JAMJET_URL, else on one listening at http://localhost:7700, else embedded: in
 this process, on .jamjet/runtime.db, with the functions the file names in \`tools:\` and those of --tools.

@@ -6,8 +6,6 @@ import { settings } from '../settings.ts';
 export class ServeCommand extends JamjetCommand {
   static override paths = [['serve']];
   static override usage: Usage = {
-    category: 'Server',
-    description: 'Run the server for production, configured by the environment',
     details: `
 Logs are JSON lines on standard output. SIGTERM stops it gracefully: no new requests, commits finished, functions under way
 get ten seconds. No token is made: \`jamjet token create --role operator\` makes the first one.

@@ -7,8 +7,6 @@ import { readWorkflow, renderDiagnostics, type WorkflowDiagnostic } from '../wor
 export class ValidateCommand extends PrintingCommand {
   static override paths = [['validate']];
   static override usage: Usage = {
-    category: 'Workflows',
-    description: 'Check workflow files, with every problem at its line',
     details: 'Takes workflow.yaml and IR files (JSON). Needs no server. Fails when a file has an error; warnings alone pass.',
     examples: [
       ['One file', '$0 validate workflow.yaml'],

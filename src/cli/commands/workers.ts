@@ -9,8 +9,6 @@ import { ago } from '../terminal/time.ts';
 export class WorkersCommand extends ClientCommand {
   static override paths = [['workers']];
   static override usage: Usage = {
-    category: 'Administration',
-    description: 'List the workers seen lately, and the runtimes themselves',
     examples: [
       ['Who works', '$0 workers'],
       ['As JSON', '$0 workers --json'],

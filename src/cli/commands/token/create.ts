@@ -10,8 +10,6 @@ import { plain } from '../../terminal/text.ts';
 export class TokenCreateCommand extends PrintingCommand {
   static override paths = [['token', 'create']];
   static override usage: Usage = {
-    category: 'Administration',
-    description: 'Make an API token, on the database itself',
     details: `Needs no server; also works while one runs. The token is printed once and stored only as a hash.
 
   operator   reads, writes, administers

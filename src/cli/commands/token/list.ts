@@ -9,8 +9,6 @@ import { ago } from '../../terminal/time.ts';
 export class TokenListCommand extends PrintingCommand {
   static override paths = [['token', 'list']];
   static override usage: Usage = {
-    category: 'Administration',
-    description: 'List the API tokens of a tenant, from the database itself',
     examples: [
       ['All of them', '$0 token list'],
       ['Of another tenant, as JSON', '$0 token list --tenant acme --json'],

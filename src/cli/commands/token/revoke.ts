@@ -7,8 +7,6 @@ import { plain } from '../../terminal/text.ts';
 export class TokenRevokeCommand extends PrintingCommand {
   static override paths = [['token', 'revoke']];
   static override usage: Usage = {
-    category: 'Administration',
-    description: 'Revoke an API token, on the database itself',
     details: 'A running server stops taking it within seconds. `jamjet token list` shows the ids.',
     examples: [['By its id', '$0 token revoke 5c1d2e9a-…']],
   };
