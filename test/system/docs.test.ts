@@ -33,7 +33,9 @@ describe('the documentation', () => {
 
   it.each(PAGES)('links only to what exists: %s', (page) => {
     const source = readFileSync(page, 'utf8');
-    const links = [...source.matchAll(/\]\(([^)#\s]+)/g)].map((match) => match[1] ?? '').filter((target) => !/^[a-z]+:/.test(target));
+    const links = [...source.matchAll(/\]\(([^)#\s]+)/g)]
+      .map((match) => match[1] ?? '')
+      .filter((target) => !/^[a-z]+:/.test(target));
     const missing = links.filter((target) => !exists(join(page, '..', target)));
     expect(missing).toEqual([]);
   });

@@ -1,0 +1,120 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll } from 'vitest';
+import { JamjetClient } from '../../src/client.ts';
+
+const STARTS_WITHIN_MS = 20_000;
+
+/** Server processes that have not ended yet: none outlives the tests. */
+const alive = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of alive) child.kill('SIGKILL');
+});
+
+export interface ServerOptions {
+  /** Holds the database and the token; a later server in the same folder goes on where the last one ended. */
+  readonly folder: string;
+  /** Path of a module of tools. */
+  readonly tools?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly args?: readonly string[];
+}
+
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export interface Launch {
+  /** Rejects with what the process printed when it ends before it listens. */
+  readonly ready: Promise<Server>;
+  readonly ended: Promise<Ended>;
+  /** What it printed so far, both streams. */
+  output(): string;
+  /** As pulling the plug: resolves once the process is gone. */
+  kill(): Promise<Ended>;
+  /** Asks it to stop, as an init system does. */
+  terminate(): Promise<Ended>;
+}
+
+export interface Server extends Launch {
+  readonly url: string;
+  readonly token: string;
+  readonly client: JamjetClient;
+}
+
+/** A folder that is gone after the file's tests, or after one test with `onTestFinished`. */
+export function temporaryFolder(finished: (remove: () => void) => void = afterAll): string {
+  const folder = mkdtempSync(join(tmpdir(), 'jamjet-'));
+  finished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Starts `jamjet dev` as its users do: the shipped program in a process of its own, on a free port. */
+export function launchServer({ folder, tools, env = {}, args = [] }: ServerOptions): Launch {
+  const given = tools === undefined ? [] : ['--tools', tools];
+  const child = spawn(
+    process.execPath,
+    [resolve('bin/jamjet.js'), 'dev', '--port', '0', '--db', join(folder, 'runtime.db'), ...given, ...args],
+    {
+      cwd: folder,
+      env: { PATH: process.env.PATH, HOME: folder, NO_COLOR: '1', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
+  alive.add(child);
+  let printed = '';
+  const ended = new Promise<Ended>((done) => {
+    child.once('close', (code, signal) => {
+      alive.delete(child);
+      done({ code, signal });
+    });
+  });
+  const end = (signal: NodeJS.Signals) => (): Promise<Ended> => {
+    child.kill(signal);
+    return ended;
+  };
+  const launch = { ended, output: () => printed, kill: end('SIGKILL'), terminate: end('SIGTERM') };
+  const ready = new Promise<Server>((done, fail) => {
+    const late = setTimeout(() => fail(new Error(`the server did not start in time:\n${printed}`)), STARTS_WITHIN_MS);
+    const listen = (chunk: Buffer): void => {
+      printed += chunk.toString();
+      const url = /http:\/\/127\.0\.0\.1:\d+/.exec(printed)?.[0];
+      if (url === undefined) return;
+      clearTimeout(late);
+      const token = args.includes('--no-auth') ? '' : readFileSync(join(folder, 'token'), 'utf8').trim();
+      done({ ...launch, ready, url, token, client: new JamjetClient({ url, token }) });
+    };
+    child.stdout.on('data', listen);
+    child.stderr.on('data', listen);
+    void ended.then(() => {
+      clearTimeout(late);
+      fail(new Error(`the server ended before it listened:\n${printed}`));
+    });
+  });
+  // Whoever only kills it does not look at `ready`.
+  ready.catch(() => {});
+  return { ...launch, ready };
+}
+
+export function startServer(options: ServerOptions): Promise<Server> {
+  return launchServer(options).ready;
+}
+
+/** One server for all tests of a file. */
+export function sharedServer(options: Omit<ServerOptions, 'folder'> = {}): () => Server {
+  const folder = temporaryFolder();
+  let server: Server | null = null;
+  beforeAll(async () => {
+    server = await startServer({ ...options, folder });
+  });
+  afterAll(async () => {
+    await server?.kill();
+  });
+  return () => {
+    if (server === null) throw new Error('the server has not started');
+    return server;
+  };
+}

@@ -1,0 +1,192 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { ir, python, tool } from '../support/ir.ts';
+import { type Server, startServer, temporaryFolder } from '../support/server.ts';
+import { claim, eventually, refusal, run, settled, timeline } from './calls.ts';
+
+const tools = new URL('./tools.mjs', import.meta.url).pathname;
+
+/** The plug is pulled, and the server comes back on the same file. */
+async function powerCut(server: Server, folder: string): Promise<Server> {
+  await server.kill();
+  return start(folder);
+}
+
+async function start(folder: string): Promise<Server> {
+  const server = await startServer({ folder, tools });
+  onTestFinished(async () => void (await server.kill()));
+  return server;
+}
+
+const work = ir('work', { job: python('job') }, [['job', 'end']]);
+
+describe('across a restart', () => {
+  it('an idempotency key still stands for the same execution', async () => {
+    const folder = temporaryFolder(onTestFinished);
+    const before = await start(folder);
+    await before.client.registerWorkflow(work);
+    const request = { workflow_id: 'work', input: { n: 1 } };
+    const first = await before.client.start(request, { idempotencyKey: 'order-7' });
+    expect(await before.client.start(request, { idempotencyKey: 'order-7' })).toEqual(first);
+    const { client } = await powerCut(before, folder);
+    expect(await client.start(request, { idempotencyKey: 'order-7' })).toEqual(first);
+    expect(await refusal(client.start({ ...request, input: { n: 2 } }, { idempotencyKey: 'order-7' }))).toMatchObject({
+      status: 409,
+    });
+    expect((await client.executions()).executions).toHaveLength(1);
+  });
+
+  it('an event that was taken is not taken again', async () => {
+    const folder = temporaryFolder(onTestFinished);
+    const before = await start(folder);
+    const document = ir('waits', { one: { type: 'wait', event: 'k' }, two: { type: 'wait', event: 'k' } }, [
+      ['one', 'two'],
+      ['two', 'end'],
+    ]);
+    const id = await run(before.client, document);
+    const event = { key: 'k', payload: { n: 1 } };
+    expect(await before.client.sendEvent(id, event, { idempotencyKey: 'e1' })).toMatchObject({ matched: true, node_id: 'one' });
+    const { client } = await powerCut(before, folder);
+    expect(await client.sendEvent(id, event, { idempotencyKey: 'e1' })).toMatchObject({ matched: true, node_id: 'one' });
+    expect(await settled(client, id)).toMatchObject({ status: 'paused', steps_executed: 1 });
+    expect(await refusal(client.sendEvent(id, { ...event, payload: 2 }, { idempotencyKey: 'e1' }))).toMatchObject({
+      status: 409,
+    });
+  });
+
+  it('a lease goes on, and proves itself by its fence', async () => {
+    const folder = temporaryFolder(onTestFinished);
+    const before = await start(folder);
+    const id = await run(before.client, work);
+    const item = await claim(before.client, 'python_tool');
+    const { client } = await powerCut(before, folder);
+    expect(await client.claimWork({ worker_id: 'w2', queue_types: ['python_tool'] })).toEqual({ claimed: false });
+    const lease = { worker_id: 'w1', lease_fence: item.lease_fence };
+    expect(await client.heartbeat(item.id, lease)).toMatchObject({ renewed: true });
+    expect(await refusal(client.heartbeat(item.id, { ...lease, lease_fence: item.lease_fence + 1 }))).toMatchObject({
+      status: 409,
+    });
+    await client.completeWork(item.id, { output: { ok: true }, lease_fence: item.lease_fence });
+    expect(await settled(client, id)).toMatchObject({ status: 'completed', state: { ok: true } });
+  });
+
+  it('interrupted in-process work is tried again under a higher attempt number', async () => {
+    const folder = temporaryFolder(onTestFinished);
+    const log = join(folder, 'calls');
+    const before = await start(folder);
+    const id = await run(
+      before.client,
+      ir('again', { job: tool('noted', { input_mapping: { log, step: 'job', ms: 700 } }) }, [['job', 'end']], {
+        retry_policies: {},
+      }),
+    );
+    await eventually(() => existsSync(log), 'the work begins');
+    const { client } = await powerCut(before, folder);
+    expect(await settled(client, id)).toMatchObject({ status: 'completed', state: { job: { attempt: 1 } } });
+    const key = `${id}:job:1`;
+    expect(readFileSync(log, 'utf8')).toBe(`${id} job 0 ${key}\n${id} job 1 ${key}\n`);
+    expect(await timeline(client, id)).toEqual([
+      'workflow_started',
+      'node_scheduled job',
+      'node_started job',
+      'node_failed job',
+      'retry_scheduled job',
+      'node_scheduled job',
+      'node_started job',
+      'tool_call_completed job',
+      'node_completed job',
+      'workflow_completed',
+    ]);
+    const failed = (await client.events(id)).find(({ type }) => type === 'node_failed');
+    expect(failed?.data).toMatchObject({ error: 'runtime lost', attempt: 0, retryable: true });
+  });
+
+  it('work that may run once only fails instead', async () => {
+    const folder = temporaryFolder(onTestFinished);
+    const log = join(folder, 'calls');
+    const before = await start(folder);
+    const id = await run(
+      before.client,
+      ir('once', { job: tool('patient', { node: { retry_policy: 'no_retry' } }) }, [['job', 'end']]),
+      { log },
+    );
+    await eventually(() => existsSync(log), 'the work begins');
+    const { client } = await powerCut(before, folder);
+    expect(await settled(client, id)).toMatchObject({ status: 'failed' });
+    expect(readFileSync(log, 'utf8')).toBe('job begun\n');
+  });
+
+  it('a token that was revoked stays revoked', async () => {
+    const folder = temporaryFolder(onTestFinished);
+    const before = await start(folder);
+    const { token, id } = await before.client.createToken({ role: 'viewer' });
+    await before.client.revokeToken(id);
+    const after = await powerCut(before, folder);
+    const response = await fetch(`${after.url}/executions`, { headers: { authorization: `Bearer ${token}` } });
+    expect(response.status).toBe(401);
+  });
+});
+
+describe('a settled work item', () => {
+  it.each(['completed', 'failed'])('that was %s answers 409 to whatever comes later', async (outcome) => {
+    const folder = temporaryFolder(onTestFinished);
+    const { client } = await start(folder);
+    await run(client, work);
+    const { id, lease_fence } = await claim(client, 'python_tool');
+    if (outcome === 'completed') await client.completeWork(id, { output: 1, lease_fence });
+    else await client.failWork(id, { error: 'no', retryable: false, lease_fence });
+    expect(await refusal(client.completeWork(id, { output: 2, lease_fence }))).toMatchObject({
+      status: 409,
+      body: { completed: false },
+    });
+    expect(await refusal(client.failWork(id, { error: 'late', lease_fence }))).toMatchObject({ status: 409 });
+    expect(await refusal(client.heartbeat(id, { worker_id: 'w1', lease_fence }))).toMatchObject({ status: 409 });
+  });
+});
+
+describe('SIGTERM', () => {
+  it('lets in-process work finish, and loses nothing', async () => {
+    const folder = temporaryFolder(onTestFinished);
+    const log = join(folder, 'calls');
+    const before = await start(folder);
+    const id = await run(
+      before.client,
+      ir('finish', { job: tool('noted', { input_mapping: { log, step: 'job', ms: 500 } }) }, [['job', 'end']]),
+    );
+    await eventually(() => existsSync(log), 'the work begins');
+    expect(await before.terminate()).toEqual({ code: 0, signal: null });
+    const { client } = await start(folder);
+    expect(await settled(client, id)).toMatchObject({ status: 'completed', state: { job: { attempt: 0 } } });
+    expect(readFileSync(log, 'utf8').trim().split('\n')).toHaveLength(1);
+  });
+
+  it('ends the server within 12 s, whatever tools do', async () => {
+    const folder = temporaryFolder(onTestFinished);
+    const log = join(folder, 'calls');
+    const before = await start(folder);
+    const id = await run(before.client, ir('never', { job: tool('stubborn') }, [['job', 'end']]), { log });
+    await eventually(() => existsSync(log), 'the work begins');
+    const startedAt = performance.now();
+    expect(await before.terminate()).toEqual({ code: 0, signal: null });
+    expect(performance.now() - startedAt).toBeLessThan(12_000);
+    const { client } = await start(folder);
+    await eventually(() => readFileSync(log, 'utf8') === 'stubborn begun\n'.repeat(2), 'handed back, it begins again');
+    const started = (await client.events(id)).filter(({ type }) => type === 'node_started');
+    expect(started.map(({ data }) => data.attempt)).toEqual([0, 0]);
+  });
+});
+
+describe('a second server', () => {
+  it('on the same file is told who runs there', async () => {
+    const folder = temporaryFolder(onTestFinished);
+    const first = await start(folder);
+    const problem = await startServer({ folder }).then(
+      () => 'it started',
+      (error: Error) => error.message,
+    );
+    expect(problem).toContain('the server ended before it listened');
+    expect(problem).toMatch(/process \d+|pid \d+/);
+    expect(await first.client.health()).toMatchObject({ status: 'ok' });
+  });
+});
