@@ -2,7 +2,7 @@ import { Budget } from './expression/budget.ts';
 import { ExpressionError } from './expression/error.ts';
 import { evaluateTree, type Scope } from './expression/evaluate.ts';
 import { parse } from './expression/parser.ts';
-import { type Reference, referencesIn } from './expression/references.ts';
+import { type Reference, referencesIn, type UnknownOperation, unknownOperationsIn } from './expression/references.ts';
 import type { Tree } from './expression/tree.ts';
 import { truthy } from './expression/values.ts';
 import type { Json } from './json.ts';
@@ -57,6 +57,11 @@ export function truth(expression: Expression, scope: Scope): boolean {
 
 export function references(expression: Expression): readonly Reference[] {
   return expression.tree === null ? [] : referencesIn(expression.tree);
+}
+
+/** Functions, methods and filters it uses and nobody has defined: calling one is an error. */
+export function unknownOperations(expression: Expression): readonly UnknownOperation[] {
+  return expression.tree === null ? [] : unknownOperationsIn(expression.tree);
 }
 
 function attempt<T>(run: () => T, failed: (message: string) => T): T {

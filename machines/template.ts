@@ -30,8 +30,10 @@ type Part =
 export interface Template {
   readonly root: Part;
   readonly expressions: readonly Expression[];
-  /** What is wrong with the text itself; its expressions carry their own errors. */
+  /** Why it cannot be rendered at all; its expressions carry their own errors. */
   readonly errors: readonly string[];
+  /** Texts that look like a template and are not: no `}}`, or a `{% … %}` tag. They stay as they are. */
+  readonly suspicious: readonly string[];
 }
 
 /**
@@ -39,14 +41,11 @@ export interface Template {
  * any other text is a template; lists and objects are mapped inside.
  */
 export function compileTemplate(value: Json): Template {
-  const expressions: Expression[] = [];
-  const root = partOf(value, (text) => {
-    const expression = compileExpression(text);
-    expressions.push(expression);
-    return expression;
-  });
+  const reading = new Reading();
+  const root = reading.part(value);
+  const { expressions, suspicious } = reading;
   const errors = expressions.length > MAX_EXPRESSIONS ? [`more than ${MAX_EXPRESSIONS} expressions in one mapping`] : [];
-  return { root, expressions, errors };
+  return { root, expressions, errors, suspicious };
 }
 
 /** Never throws. What cannot be evaluated is null, or nothing inside a text, and has an error. */
@@ -110,24 +109,38 @@ class Rendering {
   }
 }
 
-function partOf(value: Json, compile: (text: string) => Expression): Part {
-  if (typeof value === 'string') return textPart(value, compile);
-  if (Array.isArray(value)) {
-    const items = value.map((item: Json) => partOf(item, compile));
-    return items.every((item) => item.type === 'constant') ? { type: 'constant', value } : { type: 'list', items };
-  }
-  if (!isObject(value)) return { type: 'constant', value };
-  const entries = Object.entries(value).map(([key, item]): [string, Part] => [key, partOf(item, compile)]);
-  return entries.every(([, item]) => item.type === 'constant') ? { type: 'constant', value } : { type: 'object', entries };
-}
+/** Reads one mapping, gathering what it finds. */
+class Reading {
+  readonly expressions: Expression[] = [];
+  readonly suspicious: string[] = [];
 
-function textPart(text: string, compile: (text: string) => Expression): Part {
-  if (text.length <= MAX_BARE_PATH && BARE_PATH.test(text)) return { type: 'expression', expression: compile(text) };
-  const pieces = piecesOf(text);
-  if (pieces.every((piece) => piece.type === 'literal')) return { type: 'constant', value: text };
-  const [only, ...others] = pieces.filter((piece) => piece.type === 'expression' || piece.text.trim() !== '');
-  if (only !== undefined && others.length === 0) return { type: 'expression', expression: compile(only.text) };
-  return { type: 'text', parts: pieces.map((piece) => (piece.type === 'literal' ? piece.text : compile(piece.text))) };
+  part(value: Json): Part {
+    if (typeof value === 'string') return this.#text(value);
+    if (Array.isArray(value)) {
+      const items = value.map((item: Json) => this.part(item));
+      return items.every((item) => item.type === 'constant') ? { type: 'constant', value } : { type: 'list', items };
+    }
+    if (!isObject(value)) return { type: 'constant', value };
+    const entries = Object.entries(value).map(([key, item]): [string, Part] => [key, this.part(item)]);
+    return entries.every(([, item]) => item.type === 'constant') ? { type: 'constant', value } : { type: 'object', entries };
+  }
+
+  #text(text: string): Part {
+    if (text.length <= MAX_BARE_PATH && BARE_PATH.test(text)) return this.#expression(text);
+    const pieces = piecesOf(text);
+    if (pieces.some((piece) => piece.type === 'literal' && /\{\{|\{%/.test(piece.text))) this.suspicious.push(text);
+    if (pieces.every((piece) => piece.type === 'literal')) return { type: 'constant', value: text };
+    const [only, ...others] = pieces.filter((piece) => piece.type === 'expression' || piece.text.trim() !== '');
+    if (only !== undefined && others.length === 0) return this.#expression(only.text);
+    const parts = pieces.map((piece) => (piece.type === 'literal' ? piece.text : this.#expression(piece.text).expression));
+    return { type: 'text', parts };
+  }
+
+  #expression(text: string): Extract<Part, { type: 'expression' }> {
+    const expression = compileExpression(text);
+    this.expressions.push(expression);
+    return { type: 'expression', expression };
+  }
 }
 
 interface Piece {

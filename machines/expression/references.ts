@@ -46,17 +46,17 @@ function referenceOf(tree: Tree): Reference | null {
   }
 }
 
-/** `function "size"`, `filter "titlecase"` …: what the expression uses and nobody has defined. */
-export function unknownOperationsIn(
-  tree: Tree,
-): readonly { readonly what: string; readonly name: string; readonly known: Iterable<string> }[] {
+export interface UnknownOperation {
+  readonly what: 'function' | 'method' | 'filter';
+  readonly name: string;
+  readonly known: readonly string[];
+}
+
+const OPERATIONS = { call: ['function', FUNCTIONS], method: ['method', METHODS], filter: ['filter', FILTERS] } as const;
+
+export function unknownOperationsIn(tree: Tree): readonly UnknownOperation[] {
   const rest = childrenOf(tree).flatMap(unknownOperationsIn);
-  const [what, operations] =
-    tree.type === 'call'
-      ? (['function', FUNCTIONS] as const)
-      : tree.type === 'method'
-        ? (['method', METHODS] as const)
-        : (['filter', FILTERS] as const);
   if (tree.type !== 'call' && tree.type !== 'method' && tree.type !== 'filter') return rest;
-  return operations.has(tree.name) ? rest : [{ what, name: tree.name, known: operations.keys() }, ...rest];
+  const [what, operations] = OPERATIONS[tree.type];
+  return operations.has(tree.name) ? rest : [{ what, name: tree.name, known: [...operations.keys()] }, ...rest];
 }

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../json.ts';
 import { definitionOf, KIND_ALIASES, KIND_NAMES, KINDS, type Kind, UNAVAILABLE_KINDS } from '../nodes/index.ts';
 import { closest, didYouMean } from '../suggest.ts';
-import { Fields } from './fields.ts';
+import { Fields, optional } from './fields.ts';
 import { policyOf } from './policy.ts';
 import type { Problems } from './problems.ts';
 import { type RetryPolicies, retryOf } from './retry.ts';
@@ -42,24 +42,20 @@ export interface Defaults {
   readonly timeouts: Timeouts;
 }
 
-/** Null when the node has no kind that can be read; the reason is noted. */
-export function readNode(id: string, raw: JsonObject, defaults: Defaults, problems: Problems): Node | null {
+/** Stands in for a kind that cannot be read, so that edges to its node are not called wrong as well. */
+const UNREADABLE: Kind = { type: 'limit_exceeded' };
+
+export function readNode(id: string, raw: JsonObject, defaults: Defaults, problems: Problems): Node {
   const prefix = `node "${id}": `;
   const own = new Fields(raw, { prefix, path: `nodes.${id}.`, node_id: id }, problems);
+  if (own.json('kind') === undefined) own.error('missing_key', 'kind', 'is required', 'write "kind": {"type": "tool", …}');
   const authored = own.object('kind');
-  if (authored === undefined) {
-    if (raw.kind === undefined || raw.kind === null)
-      own.error('missing_key', 'kind', 'is required', 'write "kind": {"type": "tool", …}');
-    return null;
-  }
   const beside = Object.entries(raw).filter(([key]) => !OWN.includes(key));
-  const inside = Object.entries(authored).filter(([, value]) => value !== null);
+  const inside = Object.entries(authored ?? {}).filter(([, value]) => value !== null);
   const merged = Object.fromEntries([...beside, ...inside]);
   const fields = new Fields(merged, { prefix, path: `nodes.${id}.kind.`, node_id: id }, problems);
-  const type = kindName(fields);
-  if (type === null) return null;
-
-  const kind: Kind = withApprovalTimeout(KINDS[type].normalise(fields), defaults.timeouts);
+  const name = authored === undefined ? null : kindName(fields);
+  const kind = name === null ? UNREADABLE : readKind(fields, name, defaults.timeouts);
   const node = {
     id,
     kind,
@@ -70,8 +66,14 @@ export function readNode(id: string, raw: JsonObject, defaults: Defaults, proble
     policy: policyOf(own),
   };
   if (own.json('data_policy') !== undefined) own.warning('data_policy_not_applied', 'data_policy', 'is stored but not applied');
-  warnOfUnread(fields, type);
+  if (name !== null) warnOfUnread(fields, name);
   return node;
+}
+
+function readKind(fields: Fields, name: Kind['type'], timeouts: Timeouts): Kind {
+  const kind = KINDS[name].normalise(fields);
+  if (kind.type !== 'human_approval' || kind.timeout_secs !== undefined) return kind;
+  return { ...kind, ...optional('timeout_secs', timeouts.approval_timeout) };
 }
 
 function kindName(fields: Fields): Kind['type'] | null {
@@ -93,11 +95,6 @@ function kindName(fields: Fields): Kind['type'] | null {
     },
   );
   return null;
-}
-
-function withApprovalTimeout(kind: Kind, { approval_timeout }: Timeouts): Kind {
-  if (kind.type !== 'human_approval' || kind.timeout_secs !== undefined || approval_timeout === undefined) return kind;
-  return { ...kind, timeout_secs: approval_timeout };
 }
 
 /** What parks has its own time limit, and a child execution may well take days: only work is limited by default. */

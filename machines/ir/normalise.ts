@@ -19,15 +19,23 @@ const DEFAULT_HEARTBEAT_SECS = 30;
  * `InvalidWorkflow`, which carries every error found. Whether edges lead anywhere is not looked at here.
  */
 export function normalise(document: unknown): { workflow: Workflow; diagnostics: readonly Diagnostic[] } {
-  const problems = new Problems();
-  const source = readDocument(document, problems);
-  const workflow = source === null ? null : readWorkflow(source, problems);
+  const { workflow, problems } = examine(document);
   problems.throwIfFailed();
   if (workflow === null) throw new Error('a document without errors is a workflow');
   return { workflow, diagnostics: problems.all };
 }
 
-function readWorkflow(source: JsonObject, problems: Problems): Workflow | null {
+/**
+ * Like `normalise`, but never throws. When there are errors the workflow is good for looking for more of them and nothing
+ * else: what could not be read is replaced or missing. Null = there is nothing to look at.
+ */
+export function examine(document: unknown): { workflow: Workflow | null; problems: Problems } {
+  const problems = new Problems();
+  const source = readDocument(document, problems);
+  return { workflow: source === null ? null : readWorkflow(source, problems), problems };
+}
+
+function readWorkflow(source: JsonObject, problems: Problems): Workflow {
   const fields = new Fields(source, { prefix: 'ir.', path: '', node_id: null }, problems);
   const workflow_id = fields.requiredText('workflow_id');
   const version = fields.version('version') ?? missingVersion(fields);
@@ -123,7 +131,7 @@ function readNodes(fields: Fields, defaults: Defaults): Node[] {
     else if (seen.has(id)) fields.error('duplicate_node', `nodes[${i}].id`, `"${id}" is used twice`);
     else if (mayBeCalled(id, node, fields)) {
       seen.add(id);
-      return readNode(id, node, defaults, fields.problems) ?? [];
+      return readNode(id, node, defaults, fields.problems);
     }
     return [];
   });

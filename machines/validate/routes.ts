@@ -1,0 +1,78 @@
+import type { Graph } from '../graph/graph.ts';
+import type { Problems } from '../ir/problems.ts';
+import type { Edge, Node, Workflow } from '../ir/workflow.ts';
+import { definitionOf } from '../nodes/index.ts';
+
+/** Ways that are probably not meant as they are written. `graph` is null when it has errors. */
+export function checkRoutes(workflow: Workflow, graph: Graph | null, problems: Problems): void {
+  const edgesOf = new Map<string, { edge: Edge; path: string }[]>(workflow.nodes.map((node) => [node.id, []]));
+  workflow.edges.forEach((edge, i) => {
+    edgesOf.get(edge.from)?.push({ edge, path: `edges[${i}]` });
+  });
+  for (const node of workflow.nodes) {
+    const edges = edgesOf.get(node.id) ?? [];
+    ignoredEdges(node, edges, problems);
+    missingDefault(node, edges, problems);
+  }
+  if (graph !== null) neverRun(workflow, graph, problems);
+}
+
+/** Conditions and edges that the rules of a kind leave without effect. */
+function ignoredEdges(node: Node, edges: readonly { edge: Edge; path: string }[], problems: Problems): void {
+  const { kind } = node;
+  for (const { edge, path } of edges) {
+    const at = { node_id: node.id, path };
+    if (kind.type === 'parallel' && edge.condition !== null) {
+      const message = `the condition of the edge "${edge.from}" → "${edge.to}" is ignored: a parallel node starts every branch`;
+      problems.warning('parallel_condition_ignored', message, { ...at, hint: 'choose with a condition node instead' });
+    }
+    if (kind.type === 'condition' && kind.branches.length > 0 && edge.to !== 'end') {
+      const known = kind.branches.some((branch) => branch.target === edge.to);
+      if (known && edge.condition === null) continue;
+      const message = `the edge "${edge.from}" → "${edge.to}" is ignored: "${edge.from}" follows its branches alone`;
+      problems.warning('edge_ignored', message, { ...at, hint: 'write it as a branch of the condition node' });
+    }
+    if (kind.type === 'limit_exceeded' && edge.to !== 'end') {
+      const message = `the edge "${edge.from}" → "${edge.to}" is never taken: "${edge.from}" ends the execution`;
+      problems.warning('edge_ignored', message, at);
+    }
+  }
+}
+
+function missingDefault(node: Node, edges: readonly { edge: Edge }[], problems: Problems): void {
+  if (node.kind.type !== 'condition') return;
+  const ways = node.kind.branches.length > 0 ? node.kind.branches : edges.map(({ edge }) => edge);
+  if (ways.length === 0 || ways.some((way) => way.condition === null)) return;
+  problems.warning('condition_without_default', `node "${node.id}" goes nowhere when none of its conditions holds`, {
+    node_id: node.id,
+    path: `nodes.${node.id}.kind.branches`,
+    hint: 'add a branch without a condition',
+  });
+}
+
+function neverRun(workflow: Workflow, graph: Graph, problems: Problems): void {
+  const reachable = new Set(graph.reachable.map((index) => graph.idOf(index)));
+  for (const { id, kind } of workflow.nodes) {
+    const at = { node_id: id, path: `nodes.${id}` };
+    if (!reachable.has(id)) {
+      if (kind.type === 'join')
+        problems.warning('join_never_runs', `join "${id}" can never run: nothing it waits for is reached`, at);
+      else problems.warning('unreachable_node', `node "${id}" is never reached from "${workflow.start_node}"`, at);
+      continue;
+    }
+    if (kind.type !== 'join') continue;
+    for (const source of kind.wait_for.filter((name) => !reachable.has(name))) {
+      problems.warning(
+        'join_source_unreachable',
+        `join "${id}" waits for "${source}", which is never reached: it counts as skipped`,
+        at,
+      );
+    }
+    const sources = graph.sources(graph.indexOf(id) ?? -1).map((index) => graph.node(index));
+    if (sources.length > 0 && sources.every(endsTheRun)) {
+      problems.warning('join_never_runs', `join "${id}" can never run: all it waits for end the execution`, at);
+    }
+  }
+}
+
+const endsTheRun = ({ kind }: Node): boolean => definitionOf(kind).type === 'limit_exceeded';
