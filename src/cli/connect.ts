@@ -21,7 +21,7 @@ export interface Connection {
  * The server that `--runtime`, JAMJET_URL or the default names, and the token of JAMJET_TOKEN or of the file `jamjet dev` saved.
  * The saved token stays on this machine: it is sent to loopback addresses only.
  */
-export async function connect(runtime: string | undefined, context: Context): Promise<Connection> {
+export async function connect(runtime: string | undefined, context: Pick<Context, 'env' | 'cwd'>): Promise<Connection> {
   const config = readConfig(context.env);
   const url = runtime === undefined ? (config.serverUrl ?? DEFAULT_URL) : runtimeUrl(runtime);
   const chosen = runtime !== undefined || config.serverUrl !== null;

@@ -1,4 +1,4 @@
-import { styleText } from 'node:util';
+import { inspect } from 'node:util';
 import type { Context, Output } from '../context.ts';
 
 export type Paint = Readonly<Record<'bold' | 'dim' | 'green' | 'red' | 'yellow' | 'cyan', (text: string) => string>>;
@@ -9,8 +9,10 @@ export function paintFor(stream: Output, env: Context['env']): Paint {
 }
 
 export function paint(enabled: boolean): Paint {
-  const style = (format: Parameters<typeof styleText>[0]) => (text: string) =>
-    enabled && text !== '' ? styleText(format, text) : text;
+  const style = (name: 'bold' | 'dim' | 'green' | 'red' | 'yellow' | 'cyan') => {
+    const [on = 0, off = 0] = inspect.colors[name] ?? [];
+    return (text: string) => (enabled && text !== '' ? `\u001b[${on}m${text}\u001b[${off}m` : text);
+  };
   return {
     bold: style('bold'),
     dim: style('dim'),

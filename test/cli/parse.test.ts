@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import { jamjet } from './terminal-session.ts';
+
+describe('a wrong command line', () => {
+  it.each([
+    ['rnu', 'unknown command "rnu"', 'Did you mean `jamjet run`?'],
+    ['frobnicate', 'unknown command "frobnicate"', 'jamjet --help lists the commands.'],
+    ['--json ls', 'unknown option --json before a command', 'jamjet --help lists the commands.'],
+    ['token', 'jamjet token needs one of create, list, revoke', null],
+    ['token --role viewer', 'jamjet token needs one of create, list, revoke', null],
+    ['token creat', 'unknown command "token creat"', 'Did you mean `jamjet token create`?'],
+    ['run --inptu {}', 'unknown option --inptu for `jamjet run`', 'Did you mean --input?'],
+    ['run --frobnicate', 'unknown option --frobnicate for `jamjet run`', 'jamjet run --help shows the options.'],
+    ['run a b', 'unexpected argument "b"', 'jamjet run --help shows the options.'],
+    ['run a --input', '--input needs a value', 'jamjet run --help shows the options.'],
+    ['ls --json=yes', '--json takes no value', 'jamjet ls --help shows the options.'],
+    ['inspect', 'an argument is missing: jamjet inspect …', 'jamjet inspect --help shows the options.'],
+    ['ls --limit many', '--limit "many" is not a whole number from 1 to 1000', null],
+    ['ls --limit 1001', '--limit "1001" is not a whole number from 1 to 1000', null],
+    ['ls --runtime ftp://host', '--runtime "ftp://host" is not an http:// or https:// URL', null],
+    ['approve exec_1 --decision maybe', '--decision "maybe" is not one of approved, rejected', null],
+    ['event exec_1', 'which event? Its correlation key is missing', 'jamjet event ID KEY --data JSON'],
+    ['event exec_1 a --event b', 'two correlation keys: give KEY or --event, not both', 'jamjet event ID KEY --data JSON'],
+    ['run', 'what shall be run? Name a workflow file or a registered workflow', 'jamjet run --help shows examples.'],
+    ['run a --output yaml', '--output "yaml" is not one of text, json', null],
+    ['run a --timeout 0', '--timeout "0" is not a whole number from 1 to 2000000', null],
+    ['run a --resume exec_1 --input {}', '--input is for a new execution, --resume for an old one', null],
+    ['run a --embedded --runtime http://localhost:1', 'an embedded run has no --runtime', null],
+    ['run ./missing.yaml', './missing.yaml: no such file', null],
+    ['run a --input @missing.json', '--input @missing.json: no such file', null],
+    ['validate ./missing.yaml', './missing.yaml: no such file', null],
+    ['token create', 'which role? --role is one of operator, developer, reviewer, viewer', null],
+    ['token create --role boss', '--role "boss" is not one of operator, developer, reviewer, viewer', null],
+    ['token create --role viewer --expires-in soon', '--expires-in "soon" is not a duration', 'Write 90s, 15m, 12h, 30d or 4w.'],
+    ['dev --port 65536', '--port: must be a whole number from 0 to 65535, not "65536"', null],
+    ['dev --db postgres://host/db', /^error: --db: this build has no PostgreSQL engine yet/, null],
+    ['serve --bind a/b', '--bind: must be an address or a host name, not "a/b"', null],
+  ])('%s', async (line, message, hint) => {
+    const { code, stdout, stderr } = await jamjet(line.split(' '));
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    if (typeof message === 'string') expect(stderr).toBe(`error: ${message}\n${hint === null ? '' : `${hint}\n`}`);
+    else expect(stderr).toMatch(message);
+  });
+
+  it('says why an argument is not JSON, and how to quote it', async () => {
+    const { code, stderr } = await jamjet(['run', 'a', '--input', '{order: 1}']);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^error: --input is not JSON: .+\nQuote it for the shell: --input '\{"key": "value"\}'\./);
+  });
+
+  it('names the variable of a bad environment', async () => {
+    const { code, stderr } = await jamjet(['ls'], { env: { JAMJET_URL: 'localhost:7700' } });
+    expect(code).toBe(1);
+    expect(stderr).toBe('error: JAMJET_URL: must be an http:// or https:// URL, not "localhost:7700"\n');
+  });
+});

@@ -1,0 +1,107 @@
+import { EventEmitter } from 'node:events';
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { stripVTControlCharacters } from 'node:util';
+import type { Context } from '../../src/cli/context.ts';
+import { run } from '../../src/cli/main.ts';
+
+export interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface SessionOptions {
+  readonly cwd?: string;
+  readonly env?: Record<string, string>;
+  /** Somebody sits at the terminal: standard input and output are one. */
+  readonly tty?: boolean;
+  readonly stdin?: string;
+}
+
+/** `jamjet` in this process, with its own streams, environment, folder and signals. */
+export class TerminalSession {
+  readonly signals = new EventEmitter();
+  readonly #stdin: PassThrough;
+  readonly #stdout: PassThrough;
+  readonly #stderr: PassThrough;
+  #out = '';
+  #err = '';
+  readonly #waiting = new Set<() => void>();
+  readonly ended: Promise<Ended>;
+
+  constructor(args: readonly string[], options: SessionOptions = {}) {
+    const isTTY = options.tty === true;
+    this.#stdin = Object.assign(new PassThrough(), { isTTY });
+    this.#stdout = Object.assign(new PassThrough(), { isTTY });
+    this.#stderr = Object.assign(new PassThrough(), { isTTY });
+    this.#stdout.on('data', (chunk: Buffer) => this.#heard(chunk.toString(), ''));
+    this.#stderr.on('data', (chunk: Buffer) => this.#heard('', chunk.toString()));
+    if (options.stdin !== undefined) this.#stdin.end(options.stdin);
+    const context: Context = {
+      env: { TERM: 'dumb', ...options.env },
+      stdin: this.#stdin,
+      stdout: this.#stdout,
+      stderr: this.#stderr,
+      signals: this.signals,
+      cwd: options.cwd ?? '/nonexistent',
+      colorDepth: 1,
+    };
+    this.ended = run(args, context).then(async (code) => {
+      await Promise.all([flushed(this.#stdout), flushed(this.#stderr)]);
+      return { code, stdout: this.#out, stderr: this.#err };
+    });
+  }
+
+  /** Everything on the screen so far, without colours and cursor movements. */
+  get screen(): string {
+    return stripVTControlCharacters(this.#out);
+  }
+
+  type(line: string): void {
+    this.#stdin.write(`${line}\n`);
+  }
+
+  /** Resolves once the screen shows it; rejects when the command ends without. */
+  async shows(text: string | RegExp): Promise<void> {
+    const found = () => (typeof text === 'string' ? this.screen.includes(text) : text.test(this.screen));
+    let over = false;
+    void this.ended.finally(() => {
+      over = true;
+      for (const wake of this.#waiting) wake();
+    });
+    while (!found()) {
+      if (over) throw new Error(`ended without showing ${text}:\n${this.screen}\n${this.#err}`);
+      await new Promise<void>((wake) => {
+        this.#waiting.add(wake);
+      });
+    }
+  }
+
+  #heard(out: string, err: string): void {
+    this.#out += out;
+    this.#err += err;
+    for (const wake of this.#waiting) wake();
+    this.#waiting.clear();
+  }
+}
+
+export function jamjet(args: readonly string[], options?: SessionOptions): Promise<Ended> {
+  return new TerminalSession(args, options).ended;
+}
+
+/** A folder that is gone after the test. */
+export async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'jamjet-cli-')));
+  try {
+    return await work(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function flushed(stream: PassThrough): Promise<void> {
+  return new Promise((resolve) => stream.end(() => setImmediate(resolve)));
+}

@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import { paint } from '../../../src/cli/terminal/paint.ts';
+import { fields, table } from '../../../src/cli/terminal/table.ts';
+import { cut, inline, plain } from '../../../src/cli/terminal/text.ts';
+
+describe('a table', () => {
+  it('aligns painted cells by what is seen of them', () => {
+    const { green } = paint(true);
+    const text = table(
+      [{ title: 'ID' }, { title: 'N', align: 'right' }, { title: 'STATUS' }],
+      [
+        ['a', '5', green('ok')],
+        ['bcd', '12', ''],
+      ],
+      paint(false),
+    );
+    expect(text).toBe(`ID    N  STATUS\na     5  ${green('ok')}\nbcd  12`);
+  });
+
+  it('pads the names of fields', () => {
+    expect(
+      fields(
+        [
+          ['id', '7'],
+          ['status', 'ok'],
+        ],
+        paint(false),
+        ' ',
+      ),
+    ).toBe(' id      7\n status  ok');
+  });
+});
+
+describe('text from outside', () => {
+  it('keeps letters of any script and escapes what moves the cursor or turns the line round', () => {
+    expect(plain('größe 数 \u001b[1m\r\u202e')).toBe('größe 数 \\u001b[1m\\u000d\\u202e');
+  });
+
+  it('keeps lines only where lines are wanted', () => {
+    expect(plain('a\nb\tc')).toBe('a b  c');
+    expect(plain('a\nb', { lines: true })).toBe('a\nb');
+  });
+
+  it('is cut by characters, not by code units', () => {
+    expect(cut('😀😀😀', 2)).toBe('😀…');
+    expect(inline({ a: [1, null] })).toBe('{"a":[1,null]}');
+  });
+});

@@ -1,0 +1,120 @@
+import { describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../machines/json.ts';
+import { paint } from '../../src/cli/terminal/paint.ts';
+import { renderActive, renderEntry, Timeline } from '../../src/cli/timeline.ts';
+
+const START_MS = Date.parse('2026-03-12T10:00:00.000Z');
+
+/** Applies `[at ms, type, node, data]` rows; gives the lines as they would be printed. */
+function lines(timeline: Timeline, ...rows: readonly (readonly [number, string, string | null, JsonObject?])[]): string[] {
+  return rows.flatMap(([at, type, node_id, data = {}], index) => {
+    const event = { sequence: index + 1, type, node_id, data, created_at: new Date(START_MS + at).toISOString() };
+    return timeline.apply(event).map((entry) => renderEntry(entry, 8, paint(false)));
+  });
+}
+
+describe('a timeline', () => {
+  it('tells a node from its start to its end: state, duration, attempt', () => {
+    const timeline = new Timeline();
+    const told = lines(
+      timeline,
+      [0, 'workflow_started', null],
+      [1, 'node_scheduled', 'fetch', { attempt: 0 }],
+      [2, 'node_started', 'fetch', { attempt: 0 }],
+      [122, 'node_completed', 'fetch', { duration_ms: 120 }],
+    );
+    expect(told).toEqual(['  ▸ fetch                 attempt 1  started', '  ✓ fetch         120 ms  attempt 1']);
+    expect(timeline.active).toEqual([]);
+  });
+
+  it('takes the duration from the clock where the event has none', () => {
+    expect(lines(new Timeline(), [0, 'node_started', 'a', { attempt: 0 }], [1500, 'node_completed', 'a']).at(-1)).toBe(
+      '  ✓ a              1.5 s  attempt 1',
+    );
+  });
+
+  it('counts attempts from one and says when the next one is', () => {
+    expect(
+      lines(
+        new Timeline(),
+        [0, 'node_started', 'charge', { attempt: 0 }],
+        [40, 'node_failed', 'charge', { attempt: 0, error: 'card declined', retryable: true }],
+        [40, 'retry_scheduled', 'charge', { attempt: 1, delay_ms: 2000 }],
+        [2040, 'node_started', 'charge', { attempt: 1 }],
+        [2050, 'node_completed', 'charge', { duration_ms: 10 }],
+      ),
+    ).toEqual([
+      '  ▸ charge                attempt 1  started',
+      '  ✗ charge         40 ms  attempt 1  card declined',
+      '  ↻ charge                next attempt in 2.0 s',
+      '  ▸ charge                attempt 2  started',
+      '  ✓ charge         10 ms  attempt 2',
+    ]);
+  });
+
+  it('holds an approval open until it is decided, and says who did', () => {
+    const timeline = new Timeline();
+    expect(
+      lines(timeline, [0, 'node_started', 'review'], [0, 'interrupt_raised', 'review', { reason: 'human_approval' }]),
+    ).toEqual(['  ◆ review                waiting for approval']);
+    expect(timeline.approvals).toEqual([{ node: 'review', kind: 'human_approval' }]);
+    expect(
+      lines(
+        timeline,
+        [3200, 'approval_received', 'review', { decision: 'approved', user_id: 'ann', comment: 'fine' }],
+        [3200, 'node_completed', 'review'],
+      ),
+    ).toEqual(['  ✓ review         3.2 s  approved by ann: fine']);
+    expect(timeline.approvals).toEqual([]);
+  });
+
+  it('tells the approval of a tool apart from the run that follows it', () => {
+    const timeline = new Timeline();
+    expect(
+      lines(
+        timeline,
+        [0, 'tool_approval_required', 'pay', { tool_name: 'payments.submit' }],
+        [10, 'approval_received', 'pay', { decision: 'approved', user_id: 'ann' }],
+      ),
+    ).toEqual(['  ◆ pay                   waiting for approval of payments.submit', '  · pay                   approved by ann']);
+  });
+
+  it('says what a wait waits for, and remembers its key and its timer', () => {
+    const timeline = new Timeline();
+    expect(
+      lines(
+        timeline,
+        [0, 'node_started', 'paid'],
+        [0, 'timer_created', 'paid', { fire_at: new Date(START_MS + 3_600_000).toISOString(), correlation_key: 'payment' }],
+      ),
+    ).toEqual(['  ◆ paid                  waits for event payment, at most 1 h 00 m']);
+    expect([...timeline.awaited]).toEqual([['paid', 'payment']]);
+    expect([...timeline.timed]).toEqual(['paid']);
+    lines(timeline, [5, 'node_completed', 'paid']);
+    expect(timeline.awaited.size + timeline.timed.size).toBe(0);
+  });
+
+  it('shows what is under way, as long as it is', () => {
+    const timeline = new Timeline();
+    lines(timeline, [0, 'node_started', 'a', { attempt: 0 }], [0, 'node_started', 'b', { attempt: 1 }]);
+    expect(timeline.active.map((active) => renderActive(active, 8, START_MS + 61_000, '⠋', paint(false)))).toEqual([
+      '  ⠋ a           1 m 01 s  running',
+      '  ⠋ b           1 m 01 s  attempt 2  running',
+    ]);
+    lines(timeline, [5, 'workflow_failed', null, { error: 'x' }]);
+    expect(timeline.active).toEqual([]);
+  });
+
+  it('makes control characters of tools visible instead of obeying them', () => {
+    const [, line] = lines(
+      new Timeline(),
+      [0, 'node_started', 'a', { attempt: 0 }],
+      [1, 'node_failed', 'a', { error: '\u001b[2Jgone\u009b' }],
+    );
+    expect(line).toContain('\\u001b[2Jgone\\u009b');
+  });
+
+  it('ignores events that it does not know', () => {
+    expect(lines(new Timeline(), [0, 'plan_generated', null, { steps: ['a'] }], [1, 'agent_tool_turn', 'a'])).toEqual([]);
+  });
+});
