@@ -1,4 +1,16 @@
-import { type Alias, Composer, type CST, type Document, isScalar, Lexer, LineCounter, type Node, Parser, visit } from 'yaml';
+import {
+  type Alias,
+  Composer,
+  type CST,
+  type Document,
+  isScalar,
+  Lexer,
+  LineCounter,
+  type Node,
+  Parser,
+  visit,
+  type YAMLError,
+} from 'yaml';
 import { MAX_NESTING, MAX_VALUES } from '../../machines/limits.ts';
 import { Findings, type Position, Unreadable } from './diagnostic.ts';
 
@@ -57,9 +69,7 @@ function compose(text: string, lines: LineCounter, findings: Findings): Document
   const [document, second] = new Composer(options).compose(tokens);
   if (document === undefined)
     throw new Unreadable('empty_file', 'the file is empty', 0, 'a workflow file has "workflow:" and "nodes:"');
-  for (const { code, message, pos } of [...document.errors, ...document.warnings]) {
-    findings.error('yaml_syntax', `not valid YAML: ${message}`, pos[0], { hint: HINTS[code] ?? null });
-  }
+  noteSyntax([...document.errors, ...document.warnings], lines, findings);
   if (second !== undefined) {
     findings.error('several_documents', 'the file holds several YAML documents', second.range[0], {
       hint: 'put one workflow in a file',
@@ -71,6 +81,14 @@ function compose(text: string, lines: LineCounter, findings: Findings): Document
     return null;
   }
   return document as Document;
+}
+
+/** One mistake confuses the parser for a while: the first problem of a line counts, and three lines are enough. */
+function noteSyntax(problems: readonly YAMLError[], lines: LineCounter, findings: Findings): void {
+  const byLine = new Map(problems.toReversed().map((problem) => [lines.linePos(problem.pos[0]).line, problem]));
+  for (const { code, message, pos } of [...byLine.values()].toReversed().slice(0, 3)) {
+    findings.error('yaml_syntax', `not valid YAML: ${message}`, pos[0], { hint: HINTS[code] ?? null });
+  }
 }
 
 const HINTS: Readonly<Record<string, string>> = {

@@ -1,0 +1,14 @@
+export function write_draft({ topic, draft, round }) {
+  const sentence = `${topic} matter because they outlive the process that started them.`;
+  return { draft: draft === null ? sentence : `${draft} ${sentence}`, round: (round ?? 0) + 1 };
+}
+
+/** Longer is better, up to thirty words. */
+export function review_draft({ draft }) {
+  const words = draft.split(/\s+/).length;
+  return { words, score: Math.min(1, words / 30) };
+}
+
+export function publish_draft({ verdict, round }) {
+  return { verdict: `${verdict} after round ${round}` };
+}

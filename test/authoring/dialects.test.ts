@@ -1,0 +1,111 @@
+import { describe, expect, it } from 'vitest';
+import { parseWorkflow } from '../../src/authoring/parse.ts';
+import { compiled, problems } from './compile.ts';
+
+describe('a file that is the document itself', () => {
+  const document = {
+    workflow_id: 'w',
+    version: '1',
+    nodes: { a: { id: 'a', kind: { type: 'tool', tool_ref: 'a' } } },
+    edges: [],
+    extra: [1, null],
+  };
+
+  it.each([
+    ['JSON', JSON.stringify(document)],
+    ['JSON with tabs', JSON.stringify(document, null, '\t')],
+    ['JSON inside {"ir": …}', JSON.stringify({ ir: document }, null, 2)],
+    [
+      'YAML',
+      'workflow_id: w\nversion: "1"\nnodes: { a: { id: a, kind: { type: tool, tool_ref: a } } }\nedges: []\nextra: [1, null]',
+    ],
+  ])('is taken as it is: %s', (_form, text) => expect(compiled(text, 'w.json')).toEqual(document));
+
+  it('keeps every letter of its texts', () => {
+    const given = { workflow_id: 'w', version: '1', name: '\u{1F600} \u2028 "\\/" \u0007 \ud83d' };
+    expect(compiled(JSON.stringify(given)).name).toBe(given.name);
+  });
+
+  it('must be a map inside {"ir": …}', () => expect(problems('{"ir": 5}')).toEqual(['1:8 error wrong_type']));
+});
+
+describe('a dialect that is not supported', () => {
+  it('is said to be: nodes as a list inside the header', () => {
+    expect(
+      problems('workflow:\n  id: w\n  start_node: a\n  nodes:\n    - id: a\n      kind: tool\n      edges: [{ to: end }]\n'),
+    ).toEqual(['4:3 error unsupported_dialect']);
+  });
+
+  it('is said to be: nodes as a list', () =>
+    expect(problems('workflow: { id: w }\nnodes:\n  - id: a\n')).toEqual(['2:1 error unsupported_dialect']));
+
+  it.each([
+    ['agent:\n  id: a\n  strategy: react', '1:1'],
+    ['defaults: {}\nagents: { a: {} }', '2:1'],
+    ['workflows: { a: {} }', '1:1'],
+  ])('is not available yet: %j', (text, place) => {
+    expect(problems(text)).toEqual([`${place} error not_available`]);
+    expect(parseWorkflow(text, 'w.yaml').document).toBeNull();
+  });
+
+  it('has its nodes in the wrong place', () =>
+    expect(problems('workflow:\n  id: w\n  nodes: { a: {} }')).toEqual(['3:3 error misplaced_nodes']));
+});
+
+describe('a file without nodes', () => {
+  it.each([
+    ['workflow: { id: w }', '1:1'],
+    ['workflow: { id: w }\nnodes: {}', '2:1'],
+    ['workflow: { id: w }\nnodes:\n', '2:1'],
+    ['project: { name: p }', '1:1'],
+  ])('is no workflow: %j', (text, place) => expect(problems(text)).toEqual([`${place} error no_nodes`]));
+});
+
+describe('a key that means nothing', () => {
+  it('is a warning with its line', () => {
+    expect(problems('workflow:\n  id: w\n  owner: me\nextra: 1\nnodes:\n  a:\n    tmeout: 5\n    model: gpt\n')).toEqual([
+      '3:3 warning unknown_key',
+      '4:1 warning unknown_key',
+      '7:5 warning unknown_key',
+      '8:5 warning unknown_key',
+    ]);
+  });
+
+  it('comes with what was probably meant', () => {
+    const [diagnostic] = parseWorkflow('workflow: { id: w }\nnodes: { a: { tmeout: 5 } }', 'w.yaml').diagnostics;
+    expect(diagnostic).toMatchObject({ hint: 'did you mean "timeout"?', node_id: 'a', file: 'w.yaml' });
+  });
+
+  it('is the author’s own when it begins with "x-"', () =>
+    expect(problems('workflow: { id: w, x-a: 1 }\nx-b: 2\nnodes: { a: { x-c: 3 } }')).toEqual([]));
+
+  it('does not keep the workflow from running', () =>
+    expect(parseWorkflow('workflow: { id: w }\nnodes: { a: { tmeout: 5 } }', 'w.yaml').document).not.toBeNull());
+});
+
+describe('two spellings of one key', () => {
+  it('are an error at the second', () => {
+    expect(
+      problems(
+        'workflow: { id: w }\nnodes:\n  a:\n    input: { x: 1 }\n    arguments: { x: 2 }\n    timeout: 3\n    timeout_hours: 4',
+      ),
+    ).toEqual(['5:5 error given_twice', '7:5 error given_twice']);
+  });
+});
+
+describe('values of the wrong type', () => {
+  it('are all told at once', () => {
+    const text =
+      'workflow: { id: w, start: [a] }\nnodes:\n  a: 5\n  b:\n  c: [1]\n  d: { type: { x: 1 }, next: 5.5, labels: [1], policy: x, output_key: {} }\n';
+    expect(problems(text)).toEqual([
+      '1:27 error wrong_type',
+      '3:6 error wrong_type',
+      '4:3 error wrong_type',
+      '5:6 error wrong_type',
+      '6:14 error wrong_type',
+      '6:43 error wrong_type',
+      '6:56 error wrong_type',
+      '6:71 error wrong_type',
+    ]);
+  });
+});
