@@ -1,0 +1,120 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+
+const ROOT = resolve('.');
+/** Installing again would pull the packages from under the running tests; that it works is what brought them here. */
+const DONE_ALREADY = new Set(['npm ci']);
+
+interface Snippet {
+  readonly language: string;
+  readonly text: string;
+  /** `` `name`: `` right before it. */
+  readonly file: string | null;
+}
+
+function snippets(): readonly Snippet[] {
+  const readme = readFileSync('README.md', 'utf8');
+  return [...readme.matchAll(/(?:`([\w.-]+)`:\n\n)?^```(\w+)\n([\s\S]*?)^```$/gm)].map(([, file, language = '', text = '']) => ({
+    language,
+    text,
+    file: file ?? null,
+  }));
+}
+
+/** A reader's folder, with `jamjet` on the path and the package installed. */
+const folder = mkdtempSync(join(tmpdir(), 'jamjet-readme-'));
+mkdirSync(join(folder, 'node_modules'));
+mkdirSync(join(folder, 'bin'));
+symlinkSync(ROOT, join(folder, 'node_modules', 'jamjet-runtime'));
+symlinkSync(join(ROOT, 'bin', 'jamjet.js'), join(folder, 'bin', 'jamjet'));
+
+let server: ChildProcess | null = null;
+let url = 'http://localhost:7700';
+
+function environment(): NodeJS.ProcessEnv {
+  const { JAMJET_TOKEN: _token, DATABASE_URL: _database, ...env } = process.env;
+  return {
+    ...env,
+    PATH: `${join(folder, 'bin')}:${env.PATH}`,
+    NO_COLOR: '1',
+    JAMJET_PORT: '0',
+    JAMJET_URL: server === null ? '' : url,
+  };
+}
+
+function shell(script: string, cwd: string): Promise<string> {
+  return new Promise((done, fail) => {
+    execFile('bash', ['-euo', 'pipefail', '-c', script], { cwd, env: environment() }, (error, stdout, stderr) => {
+      if (error === null) done(stdout);
+      else fail(new Error(`${script}\n${error.message}\n${stdout}${stderr}`));
+    });
+  });
+}
+
+/** A server that goes on running: resolves with the address it prints. */
+function start(script: string): Promise<string> {
+  return new Promise((done, fail) => {
+    const child = spawn('bash', ['-c', `exec ${script}`], { cwd: folder, env: environment() });
+    server = child;
+    let printed = '';
+    const read = (chunk: Buffer): void => {
+      printed += chunk;
+      const address = /http:\/\/127\.0\.0\.1:\d+/.exec(printed)?.[0];
+      if (address !== undefined) done(address);
+    };
+    child.stdout.on('data', read);
+    child.stderr.on('data', read);
+    child.once('exit', (code) => fail(new Error(`${script} ended with ${code}:\n${printed}`)));
+  });
+}
+
+/** What differs from run to run: ids, times, durations and the width they take. */
+function steady(text: string): string {
+  return text
+    .replaceAll(/exec_[0-9a-f]{32}/g, 'exec_…')
+    .replaceAll(/\d+(\.\d+)?\s?(ms|s)\b/g, 'TIME')
+    .replaceAll(/[ \t]+/g, ' ')
+    .replaceAll(/^ | $/gm, '')
+    .trim();
+}
+
+describe('the README', () => {
+  afterAll(async () => {
+    const child = server;
+    if (child !== null && child.exitCode === null) {
+      const ended = new Promise((done) => child.once('exit', done));
+      child.kill('SIGTERM');
+      await ended;
+    }
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  let output = '';
+
+  it.each(
+    snippets().map((snippet, index) => ({ ...snippet, index: index + 1, title: snippet.text.trim().split('\n')[0] ?? '' })),
+  )('snippet $index holds: $title', async ({ language, text, file }) => {
+    if (file !== null) {
+      writeFileSync(join(folder, file), text);
+    } else if (language === 'text') {
+      expect(steady(output)).toContain(steady(text));
+    } else if (language === 'js') {
+      writeFileSync(join(folder, 'library.mjs'), text);
+      output = await shell('node library.mjs', folder);
+      expect(output).toContain('completed { n: 42 }');
+    } else if (text.startsWith('jamjet dev')) {
+      url = await start(text.trim());
+    } else {
+      expect(language).toBe('sh');
+      for (const line of text
+        .trim()
+        .split('\n')
+        .filter((command) => !DONE_ALREADY.has(command))) {
+        output = await shell(line.replaceAll('http://localhost:7700', url), line.startsWith('npm ') ? ROOT : folder);
+      }
+    }
+  });
+});
