@@ -14,6 +14,8 @@ export function mergePatch(target: Json | undefined, patch: Json): Json {
   if (!isObject(patch)) return patch;
   const merged: Record<string, Json> = isObject(target) ? { ...target } : {};
   for (const [key, value] of Object.entries(patch)) {
+    // Assigning to `__proto__` would not set a key but change what the object inherits.
+    if (key === '__proto__') continue;
     if (value === null) delete merged[key];
     else merged[key] = mergePatch(Object.hasOwn(merged, key) ? merged[key] : undefined, value);
   }

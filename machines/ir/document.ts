@@ -7,10 +7,11 @@ class NotADocument extends Error {
   readonly code: string;
   readonly path: string;
 
-  constructor(code: string, path: string, message: string) {
-    super(message);
+  constructor(code: string, path: string, problem: string) {
+    const shown = path.length > 100 ? `${path.slice(0, 100)}…` : path;
+    super(`${shown === '' ? 'the workflow' : shown} ${problem}`);
     this.code = code;
-    this.path = path;
+    this.path = shown;
   }
 }
 
@@ -38,21 +39,20 @@ function copyOf(document: object): Json {
   let values = 0;
   const copy = (value: unknown, path: string, depth: number): Json => {
     values += 1;
-    if (values > MAX_VALUES) throw new NotADocument('too_large', path, `the workflow holds more than ${MAX_VALUES} values`);
+    if (values > MAX_VALUES)
+      throw new NotADocument('too_large', path, `is one value too many: at most ${MAX_VALUES} are allowed`);
     if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
     if (typeof value === 'number' && Number.isFinite(value)) return value;
-    if (typeof value !== 'object') throw new NotADocument('not_json', path, `${path} is not JSON (${typeof value})`);
-    if (depth >= MAX_NESTING)
-      throw new NotADocument('nesting_too_deep', path, `${path} is nested more than ${MAX_NESTING} levels deep`);
+    if (typeof value !== 'object') throw new NotADocument('not_json', path, `is not JSON (${typeof value})`);
+    if (depth >= MAX_NESTING) throw new NotADocument('nesting_too_deep', path, `is nested more than ${MAX_NESTING} levels deep`);
     if (Array.isArray(value)) return value.map((item, i) => copy(item, `${path}[${i}]`, depth + 1));
     const prototype: unknown = Object.getPrototypeOf(value);
-    if (prototype !== Object.prototype && prototype !== null)
-      throw new NotADocument('not_json', path, `${path} is not a plain object`);
+    if (prototype !== Object.prototype && prototype !== null) throw new NotADocument('not_json', path, 'is not a plain object');
     const result: Record<string, Json> = {};
     for (const [key, item] of Object.entries(value)) {
       if (item === undefined) continue;
       const at = path === '' ? key : `${path}.${key}`;
-      if (key === '__proto__') throw new NotADocument('bad_name', at, `the key "__proto__" is not allowed (at ${at})`);
+      if (key === '__proto__') throw new NotADocument('bad_name', at, 'is a reserved key');
       result[key] = copy(item, at, depth + 1);
     }
     return result;

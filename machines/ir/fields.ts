@@ -1,5 +1,5 @@
 import { isObject, type Json, type JsonObject } from '../json.ts';
-import { MAX_SECONDS } from '../limits.ts';
+import { MAX_NAME_LENGTH, MAX_SECONDS } from '../limits.ts';
 import { secondsOf } from './duration.ts';
 import { nameProblem } from './names.ts';
 import type { Problems } from './problems.ts';
@@ -46,6 +46,18 @@ export class Fields {
     const found = this.#find(keys);
     if (found === null || found.value === '') this.error('missing_key', keys[0] ?? '', 'is required');
     return this.text(...keys) ?? '';
+  }
+
+  /** The name of a node, workflow or tool. No name is longer than a node id may be, and messages quote them. */
+  name(...keys: string[]): string | undefined {
+    const wanted = `a name of at most ${MAX_NAME_LENGTH} characters`;
+    return this.#read(keys, wanted, (value) => (isName(value) ? value : null)) || undefined;
+  }
+
+  requiredName(...keys: string[]): string {
+    const found = this.#find(keys);
+    if (found === null || found.value === '') this.error('missing_key', keys[0] ?? '', 'is required');
+    return this.name(...keys) ?? '';
   }
 
   /** A version: text, or a number that stands for it. */
@@ -97,10 +109,10 @@ export class Fields {
     return this.#read(keys, 'a list', (value) => (Array.isArray(value) ? value : null));
   }
 
-  texts(...keys: string[]): string[] {
+  names(...keys: string[]): string[] {
     return (
-      this.#read(keys, 'a list of texts', (value) =>
-        Array.isArray(value) && value.every((item) => typeof item === 'string' && item !== '') ? (value as string[]) : null,
+      this.#read(keys, `a list of names of at most ${MAX_NAME_LENGTH} characters`, (value) =>
+        Array.isArray(value) && value.every((item: Json) => isName(item) && item !== '') ? (value as string[]) : null,
       ) ?? []
     );
   }
@@ -163,6 +175,10 @@ export class Fields {
     this.error('wrong_type', found.key, `must be ${wanted}, not ${inWords(found.value)}`);
     return undefined;
   }
+}
+
+function isName(value: Json): value is string {
+  return typeof value === 'string' && value.length <= MAX_NAME_LENGTH;
 }
 
 function inWords(value: Json): string {

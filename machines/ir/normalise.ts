@@ -55,7 +55,7 @@ function readWorkflow(source: JsonObject, problems: Problems): Workflow {
     name: fields.text('name') ?? null,
     description: fields.text('description') ?? null,
     state_schema: stateSchema(fields),
-    start_node: fields.text('start_node') ?? defaultStart(nodes, edges),
+    start_node: fields.name('start_node') ?? defaultStart(nodes, edges),
     nodes,
     edges,
     timeouts,
@@ -162,7 +162,7 @@ function readEdges(fields: Fields): Edge[] {
       return [];
     }
     const edge = fields.inside(`edges[${i}]`, raw);
-    return { from: edge.requiredText('from'), to: edge.requiredText('to'), condition: edge.text('condition', 'when') ?? null };
+    return { from: edge.requiredName('from'), to: edge.requiredName('to'), condition: edge.text('condition', 'when') ?? null };
   });
 }
 

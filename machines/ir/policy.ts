@@ -14,8 +14,8 @@ export function policyOf(fields: Fields): PolicySet | null {
       rules.warning('unknown_policy_rule', key, 'is not a rule and does nothing', didYouMean(key, RULES));
   }
   return {
-    blocked_tools: rules.texts('blocked_tools'),
-    require_approval_for: rules.texts('require_approval_for'),
-    model_allowlist: rules.texts('model_allowlist'),
+    blocked_tools: rules.names('blocked_tools'),
+    require_approval_for: rules.names('require_approval_for'),
+    model_allowlist: rules.names('model_allowlist'),
   };
 }

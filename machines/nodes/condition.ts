@@ -40,8 +40,8 @@ function branches(fields: Fields): Branch[] {
       return [];
     }
     const branch = fields.inside(`branches[${i}]`, raw);
-    return [{ condition: branch.text('condition', 'when', 'if') ?? null, target: branch.requiredText('target', 'next', 'to') }];
+    return [{ condition: branch.text('condition', 'when', 'if') ?? null, target: branch.requiredName('target', 'next', 'to') }];
   });
-  const otherwise = fields.text('default');
+  const otherwise = fields.name('default');
   return otherwise === undefined ? read : [...read, { condition: null, target: otherwise }];
 }

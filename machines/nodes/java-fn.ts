@@ -16,8 +16,8 @@ export const javaFn: KindDefinition<JavaFn> = {
   schema: JavaFn,
   normalise: (fields) => ({
     type: 'java_fn',
-    class_name: fields.requiredText('class_name', 'class'),
-    method: fields.requiredText('method'),
+    class_name: fields.requiredName('class_name', 'class'),
+    method: fields.requiredName('method'),
     input_mapping: fields.mapping('input_mapping', 'arguments'),
     ...common(fields),
   }),

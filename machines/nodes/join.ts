@@ -27,7 +27,7 @@ export const join: KindDefinition<Join> = {
   schema: Join,
   normalise: (fields) => ({
     type: 'join',
-    wait_for: [...new Set(fields.texts('wait_for'))],
+    wait_for: [...new Set(fields.names('wait_for'))],
     merge_strategy: mergeStrategy(fields),
     ...common(fields),
   }),

@@ -58,7 +58,7 @@ export const COMMON = {
 export function common(fields: Fields): Common {
   return {
     ...optional('output_key', fields.stateKey('output_key')),
-    ...optional('fallback_node', fields.text('fallback_node', 'fallback')),
+    ...optional('fallback_node', fields.name('fallback_node', 'fallback')),
   };
 }
 

@@ -16,8 +16,8 @@ export const parallel: KindDefinition<Parallel> = {
   schema: Parallel,
   normalise: (fields) => ({
     type: 'parallel',
-    branches: [...new Set(fields.texts('branches'))],
-    ...optional('join', fields.text('join')),
+    branches: [...new Set(fields.names('branches'))],
+    ...optional('join', fields.name('join')),
   }),
   behaviour: () => 'control',
   queue: () => null,

@@ -17,8 +17,8 @@ export const pythonFn: KindDefinition<PythonFn> = {
   // The Python SDK's agent loop writes an `input` here that its workers do not expect: it is no mapping.
   normalise: (fields) => ({
     type: 'python_fn',
-    module: fields.requiredText('module'),
-    function: fields.requiredText('function'),
+    module: fields.requiredName('module'),
+    function: fields.requiredName('function'),
     input_mapping: fields.mapping('input_mapping', 'arguments'),
     ...common(fields),
   }),

@@ -20,7 +20,7 @@ export const subgraph: KindDefinition<Subgraph> = {
   schema: Subgraph,
   normalise: (fields) => ({
     type: 'subgraph',
-    workflow_ref: fields.requiredText('workflow_ref', 'workflow', 'workflow_id'),
+    workflow_ref: fields.requiredName('workflow_ref', 'workflow', 'workflow_id'),
     ...optional('workflow_version', fields.version('workflow_version', 'version')),
     input_mapping: fields.mapping('input_mapping', 'input'),
     output_mapping: fields.mapping('output_mapping'),

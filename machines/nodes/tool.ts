@@ -15,7 +15,7 @@ export const tool: KindDefinition<Tool> = {
   schema: Tool,
   normalise: (fields) => ({
     type: 'tool',
-    tool_ref: fields.requiredText('tool_ref', 'ref', 'tool'),
+    tool_ref: fields.requiredName('tool_ref', 'ref', 'tool'),
     input_mapping: fields.mapping('input_mapping', 'arguments', 'input'),
     ...common(fields),
   }),

@@ -21,7 +21,7 @@ export const wait: KindDefinition<Wait> = {
   type: 'wait',
   schema: Wait,
   normalise: (fields) => {
-    const key = fields.text('correlation_key', 'event');
+    const key = fields.name('correlation_key', 'event');
     const duration = fields.seconds(['duration_secs', 'duration']);
     const timeout = fields.seconds(['timeout_secs', 'timeout']) ?? duration;
     const named = fields.oneOf(['condition'], CONDITIONS);
@@ -35,7 +35,7 @@ export const wait: KindDefinition<Wait> = {
       condition,
       correlation_key: key ?? fields.place.node_id ?? '',
       ...optional('timeout_secs', timeout),
-      ...optional('on_timeout', fields.text('on_timeout')),
+      ...optional('on_timeout', fields.name('on_timeout')),
       ...common(fields),
     };
   },
