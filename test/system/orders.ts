@@ -1,0 +1,131 @@
+import type { JsonObject } from '../../machines/json.ts';
+import { ApiError, type JamjetClient } from '../../src/client.ts';
+import { ir, python, tool } from '../support/ir.ts';
+import type { Random } from '../support/random.ts';
+
+const PATIENT: JsonObject = {
+  max_attempts: 1_000,
+  backoff: 'fixed',
+  initial_delay: 0,
+  max_delay: 0,
+  jitter: false,
+  retryable_on: [],
+};
+const retried: JsonObject = { node: { retry_policy: 'patient' } };
+
+/** Three steps, one of them by an external worker, with a decision and a payment between them. */
+export const orderWorkflow = (log: string): JsonObject =>
+  ir(
+    'order',
+    {
+      reserve: tool('noted', { ...retried, input_mapping: { log, step: 'reserve', ms: 5 } }),
+      review: { type: 'human_approval', description: 'Accept the order?' },
+      charge: python('charge', { ...retried, output_key: 'receipt' }),
+      paid: { type: 'wait', event: 'paid' },
+      ship: tool('noted', { ...retried, input_mapping: { log, step: 'ship', ms: 5 } }),
+    },
+    [
+      ['reserve', 'review'],
+      ['review', 'charge'],
+      ['charge', 'paid'],
+      ['paid', 'ship'],
+      ['ship', 'end'],
+    ],
+    { retry_policies: { patient: PATIENT } },
+  );
+
+/** What one customer knows: only what the server has acknowledged. */
+export class Order {
+  readonly key: string;
+  /** Pays before it is asked to. */
+  readonly eager: boolean;
+  id: string | null = null;
+  approvals = 0;
+  done = false;
+  #paid = false;
+
+  constructor(key: string, eager: boolean) {
+    this.key = key;
+    this.eager = eager;
+  }
+
+  /** Pushes the order on until it is done; rejects with `Unreachable` when the server dies meanwhile. Repeating is safe. */
+  async pursue(client: JamjetClient): Promise<void> {
+    const request = { workflow_id: 'order', input: { order: this.key }, labels: { order: this.key } };
+    const { execution_id } = await client.start(request, { idempotencyKey: `start-${this.key}` });
+    if (this.id !== null && this.id !== execution_id)
+      throw new Error(`order ${this.key} was ${this.id}, now it is ${execution_id}`);
+    this.id = execution_id;
+    if (this.eager) await this.#pay(client, execution_id);
+    for (;;) {
+      const { status } = await client.execution(execution_id, { waitMs: 5_000 });
+      if (status === 'paused') await this.#answer(client, execution_id);
+      else if (status !== 'running') break;
+    }
+    this.done = true;
+  }
+
+  async #answer(client: JamjetClient, id: string): Promise<void> {
+    const { pending } = await client.approvals(id);
+    if (pending.length === 0) return this.#pay(client, id);
+    try {
+      await client.approve(id, { decision: 'approved', user_id: this.key });
+      this.approvals += 1;
+    } catch (error) {
+      // Taken before, but the answer was lost with the server.
+      if (!(error instanceof ApiError) || error.status !== 409) throw error;
+    }
+  }
+
+  async #pay(client: JamjetClient, id: string): Promise<void> {
+    if (this.#paid) return;
+    await client.sendEvent(id, { key: 'paid', payload: { amount: 30, payer: this.key } }, { idempotencyKey: `pay-${this.key}` });
+    this.#paid = true;
+  }
+}
+
+/** Charges whatever it can claim, clumsily at times. Remembers the receipts that were acknowledged. */
+export class Cashier {
+  readonly receipts = new Map<string, string>();
+  readonly #random: Random;
+  #issued = 0;
+
+  constructor(random: Random) {
+    this.#random = random;
+  }
+
+  /** Works until `closed` says so; rejects with `Unreachable` when the server dies. */
+  async work(client: JamjetClient, closed: () => boolean): Promise<void> {
+    while (!closed()) {
+      const { work_items = [] } = await client.claimWork({
+        worker_id: 'cashier',
+        queue_types: ['python_tool'],
+        max_items: 4,
+        wait_ms: 200,
+      });
+      for (const { id, execution_id, lease_fence } of work_items) {
+        if (this.#random.chance(0.1)) {
+          await client.failWork(id, { error: 'the till is jammed', lease_fence });
+          continue;
+        }
+        this.#issued += 1;
+        const receipt = `receipt-${this.#issued}`;
+        await client.completeWork(id, { output: receipt, lease_fence });
+        if (this.receipts.has(execution_id)) throw new Error(`${execution_id} was charged twice`);
+        this.receipts.set(execution_id, receipt);
+        if (this.#random.chance(0.2)) await this.#again(client, id, lease_fence);
+      }
+    }
+  }
+
+  async #again(client: JamjetClient, id: string, lease_fence: number): Promise<void> {
+    const accepted = await client.completeWork(id, { output: 'twice', lease_fence }).then(
+      () => true,
+      (error: unknown) => {
+        if (error instanceof ApiError && error.status === 409) return false;
+        throw error;
+      },
+    );
+    if (accepted) throw new Error(`work item ${id} was settled twice`);
+  }
+}
