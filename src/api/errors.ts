@@ -95,22 +95,30 @@ function codeOf(error: unknown): Code {
     error instanceof InvalidWorkflow
   )
     return error.code;
-  const status = frameworkStatus(error);
-  if (status === 413) return 'too_large';
-  return status !== null && status >= 400 && status < 500 ? 'bad_request' : 'internal';
+  return frameworkRefusal(error)?.code ?? 'internal';
 }
 
-/** Of an error that Fastify made itself. */
-function frameworkStatus(error: unknown): number | null {
-  const named = error instanceof Error && 'code' in error && String(error.code).startsWith('FST_');
-  return named && 'statusCode' in error && typeof error.statusCode === 'number' ? error.statusCode : null;
+/** What Fastify refuses by itself. */
+const FRAMEWORK: Readonly<Record<string, { readonly code: Code; readonly message: string }>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: { code: 'too_large', message: 'the body is larger than 2 MiB' },
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: { code: 'bad_request', message: 'the body is not as long as Content-Length says' },
+  FST_ERR_BAD_URL: { code: 'bad_request', message: 'the path has a malformed percent escape' },
+  FST_ERR_MAX_PARAM_LENGTH: { code: 'not_found', message: 'the path is longer than any id' },
+};
+
+function frameworkRefusal(error: unknown): { readonly code: Code; readonly message: string } | null {
+  if (!(error instanceof Error && 'code' in error && 'statusCode' in error)) return null;
+  const known = FRAMEWORK[String(error.code)];
+  if (known !== undefined) return known;
+  const refused = typeof error.statusCode === 'number' && error.statusCode >= 400 && error.statusCode < 500;
+  return refused && String(error.code).startsWith('FST_') ? { code: 'bad_request', message: 'malformed request' } : null;
 }
 
 const LISTED = 3;
 
 function textOf(error: Error): string {
   if (error instanceof StoreError && STATUS[error.code] === 503) return 'the store cannot answer now; try again';
-  if (!(error instanceof InvalidWorkflow)) return error.message;
+  if (!(error instanceof InvalidWorkflow)) return frameworkRefusal(error)?.message ?? error.message;
   const texts = error.diagnostics.slice(0, LISTED).map((d) => (d.hint === null ? d.message : `${d.message} (${d.hint})`));
   const more = error.diagnostics.length - texts.length;
   return `${texts.join('; ')}${more > 0 ? `; and ${more} more` : ''}`;

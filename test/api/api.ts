@@ -1,0 +1,121 @@
+import type { FastifyInstance, InjectOptions } from 'fastify';
+import { onTestFinished } from 'vitest';
+import type { JsonObject } from '../../machines/json.ts';
+import { buildApp } from '../../src/api/app.ts';
+import { type Config, readConfig } from '../../src/config.ts';
+import type { Tools } from '../../src/runtime/types.ts';
+import { mintToken, type Role } from '../../src/tokens.ts';
+import { type Bench, openBench } from '../support/runtimes.ts';
+
+export interface Reply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, unknown>>;
+  // biome-ignore lint/suspicious/noExplicitAny: a test says what it expects of a reply right where it looks
+  readonly body: any;
+}
+
+export interface CallOptions {
+  /** Who calls; null = without a token. Default a developer. */
+  readonly as?: Role | null;
+  readonly body?: unknown;
+  /** Sent as it is. */
+  readonly raw?: string | Buffer;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface Api extends Bench {
+  readonly app: FastifyInstance;
+  token(
+    role: Role,
+    options?: { readonly tenantId?: string; readonly expiresAtMs?: number; readonly name?: string },
+  ): Promise<string>;
+  call(method: string, url: string, options?: CallOptions): Promise<Reply>;
+  get(url: string, options?: CallOptions): Promise<Reply>;
+  post(url: string, body?: unknown, options?: CallOptions): Promise<Reply>;
+  /** Registers and starts a workflow over HTTP; answers the execution's id. */
+  started(document: JsonObject, input?: unknown): Promise<string>;
+}
+
+export interface ApiOptions {
+  readonly auth?: 'on' | 'off';
+  readonly tools?: Tools;
+  readonly config?: Partial<Config>;
+}
+
+/** The REST API over a real runtime and a real SQLite file, gone when the test is over. */
+export async function api(options: ApiOptions = {}): Promise<Api> {
+  const parts = await openBench(options.tools === undefined ? {} : { tools: options.tools });
+  const { runtime, store, clock } = parts;
+  const config = { ...readConfig({}), ...options.config };
+  const app = buildApp({ runtime, store, config, auth: options.auth ?? 'on', nowMs: () => clock.nowMs() });
+  onTestFinished(() => app.close());
+  const known = new Map<Role, string>();
+
+  const token: Api['token'] = async (role, { tenantId = 'default', expiresAtMs, name = role } = {}) => {
+    const nowMs = clock.nowMs();
+    const { plaintext, row } = mintToken({ tenantId, role, name, nowMs, expiresAtMs: expiresAtMs ?? null });
+    const context = { tenantId, atMs: nowMs, actorId: 'tester', actorType: 'human', request: null } as const;
+    await store.control({ type: 'token_created', token: row }, context);
+    return plaintext;
+  };
+  const call: Api['call'] = async (method, url, { as = 'developer', body, raw, headers = {} } = {}) => {
+    if (as !== null && !known.has(as)) known.set(as, await token(as));
+    const payload = raw ?? (body === undefined ? undefined : JSON.stringify(body));
+    const reply = await app.inject({
+      method: method as NonNullable<InjectOptions['method']>,
+      url,
+      headers: { ...(as === null ? {} : { authorization: `Bearer ${known.get(as)}` }), ...headers },
+      ...(payload === undefined ? {} : { payload }),
+    });
+    return { status: reply.statusCode, headers: reply.headers, body: reply.payload === '' ? null : JSON.parse(reply.payload) };
+  };
+  const post: Api['post'] = (url, body, more) => call('POST', url, { ...more, body });
+
+  return {
+    ...parts,
+    app,
+    token,
+    call,
+    get: (url, more) => call('GET', url, more),
+    post,
+    async started(document, input = {}) {
+      await post('/workflows', { ir: document });
+      return (await post('/executions', { workflow_id: document.workflow_id, input })).body.execution_id;
+    },
+  };
+}
+
+/** One node done by an external worker. */
+export const EXTERNAL = {
+  workflow_id: 'external',
+  version: '1.0.0',
+  nodes: { work: { kind: { type: 'python_fn', module: 'm', function: 'f' } } },
+  edges: [{ from: 'work', to: 'end' }],
+};
+
+/** Waits for a human. */
+export const REVIEW = {
+  workflow_id: 'review',
+  version: '1.0.0',
+  nodes: { review: { kind: { type: 'human_approval', description: 'Release?' } } },
+  edges: [{ from: 'review', to: 'end' }],
+};
+
+/** Waits for an event. */
+export const PAYMENT = {
+  workflow_id: 'payment',
+  version: '1.0.0',
+  nodes: { pay: { kind: { type: 'wait', condition: 'external_event', correlation_key: 'paid' } } },
+  edges: [{ from: 'pay', to: 'end' }],
+};
+
+/** One node done in process by the tool `echo`. */
+export const ECHO = {
+  workflow_id: 'echo',
+  version: '1.0.0',
+  nodes: { echo: { kind: { type: 'tool', tool_ref: 'echo', output_key: 'echoed' } } },
+  edges: [{ from: 'echo', to: 'end' }],
+};
+export const ECHO_TOOLS: Tools = { echo: (input: unknown) => input };
+
+export const NOBODY = 'exec_00000000000000000000000000000000';

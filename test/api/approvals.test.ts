@@ -1,0 +1,135 @@
+import { describe, expect, it } from 'vitest';
+import { api, NOBODY, REVIEW } from './api.ts';
+
+const TWO = {
+  workflow_id: 'two',
+  version: '1',
+  start_node: 'split',
+  nodes: {
+    split: { kind: { type: 'parallel', branches: ['a', 'b'] } },
+    a: { kind: { type: 'human_approval' } },
+    b: { kind: { type: 'human_approval' } },
+  },
+  edges: [
+    { from: 'a', to: 'end' },
+    { from: 'b', to: 'end' },
+  ],
+};
+
+describe('POST /executions/:id/approve', () => {
+  it('needs only a decision', async () => {
+    const { started, post, get } = await api();
+    const id = await started(REVIEW);
+    const { status, body } = await post(`/executions/${id}/approve`, { decision: 'approved' });
+    expect([status, body]).toEqual([200, { execution_id: id, node_id: 'review', accepted: true }]);
+    expect((await get(`/executions/${id}`)).body).toMatchObject({
+      status: 'completed',
+      state: { review: { decision: 'approved', approved: true, user_id: 'developer' } },
+    });
+  });
+
+  it('takes everything the reference names', async () => {
+    const { started, post, get } = await api();
+    const id = await started(REVIEW);
+    await post(`/executions/${id}/approve`, {
+      decision: 'approved',
+      node_id: 'review',
+      user_id: 'user-42',
+      comment: 'Looks good, proceed.',
+      state_patch: { priority: 'high' },
+    });
+    expect((await get(`/executions/${id}`)).body.state).toMatchObject({
+      priority: 'high',
+      review: { user_id: 'user-42', comment: 'Looks good, proceed.' },
+    });
+  });
+
+  it('counts empty and null fields as absent', async () => {
+    const { started, post } = await api();
+    const id = await started(REVIEW);
+    const body = { decision: 'approved', node_id: '', user_id: null, comment: null, state_patch: null };
+    expect((await post(`/executions/${id}/approve`, body)).body.node_id).toBe('review');
+  });
+
+  it('accepts a rejection too', async () => {
+    const { started, post } = await api();
+    const id = await started(REVIEW);
+    expect((await post(`/executions/${id}/approve`, { decision: 'rejected' })).body.accepted).toBe(true);
+  });
+
+  it('is given to one of two at once', async () => {
+    const { started, post } = await api();
+    const id = await started(REVIEW);
+    const replies = await Promise.all([
+      post(`/executions/${id}/approve`, { decision: 'approved' }),
+      post(`/executions/${id}/approve`, { decision: 'rejected' }),
+    ]);
+    expect(replies.map(({ status }) => status).sort()).toEqual([200, 409]);
+  });
+
+  it('refuses a decision it does not know', async () => {
+    const { started, post } = await api();
+    const { status, body } = await post(`/executions/${await started(REVIEW)}/approve`, { decision: 'maybe' });
+    expect([status, body.error]).toEqual([400, 'bad request: unknown decision: maybe']);
+  });
+
+  it('refuses a node without an open request', async () => {
+    const { started, post } = await api();
+    const { status, body } = await post(`/executions/${await started(REVIEW)}/approve`, { decision: 'approved', node_id: 'x' });
+    expect([status, body.error]).toEqual([409, "conflict: node 'x' has no pending approval (unknown or already decided)"]);
+  });
+
+  it('must name the node when several are open', async () => {
+    const { started, post } = await api();
+    const id = await started(TWO);
+    const { status, body } = await post(`/executions/${id}/approve`, { decision: 'approved' });
+    expect([status, body.error]).toEqual([400, 'bad request: multiple approvals pending (a, b); specify node_id']);
+    expect((await post(`/executions/${id}/approve`, { decision: 'approved', node_id: 'b' })).status).toBe(200);
+  });
+
+  it('refuses an execution that has ended', async () => {
+    const { started, post } = await api();
+    const id = await started(REVIEW);
+    await post(`/executions/${id}/cancel`);
+    const { status, body } = await post(`/executions/${id}/approve`, { decision: 'approved' });
+    expect([status, body.error]).toEqual([409, 'conflict: execution is cancelled; approvals can no longer be decided']);
+  });
+
+  it.each([{}, { decision: true }, { decision: 'approved', node_id: 5 }, { decision: 'approved', comment: {} }])(
+    'refuses %j',
+    async (body) => {
+      const { post } = await api();
+      expect((await post(`/executions/${NOBODY}/approve`, body)).status).toBe(400);
+    },
+  );
+
+  it('does not know other executions', async () => {
+    const { post } = await api();
+    expect((await post(`/executions/${NOBODY}/approve`, { decision: 'approved' })).status).toBe(404);
+  });
+});
+
+describe('GET /executions/:id/approvals', () => {
+  it('lists what is open and what was decided, by node', async () => {
+    const { started, post, get } = await api();
+    const id = await started(TWO);
+    expect((await get(`/executions/${id}/approvals`)).body).toMatchObject({
+      pending: [
+        { node_id: 'a', kind: 'human_approval', tool_name: 'human_approval', approver: 'human', context: {} },
+        { node_id: 'b', requested_at: expect.stringMatching(/Z$/), sequence: expect.any(Number) },
+      ],
+      decided: [],
+    });
+    await post(`/executions/${id}/approve`, { decision: 'rejected', node_id: 'b', comment: 'no' });
+    const { body } = await get(`/executions/${id}/approvals`);
+    expect(body.pending).toMatchObject([{ node_id: 'a' }]);
+    expect(body.decided).toMatchObject([
+      { node_id: 'b', status: 'rejected', user_id: 'developer', comment: 'no', decided_at: expect.stringMatching(/Z$/) },
+    ]);
+  });
+
+  it('does not know other executions', async () => {
+    const { get } = await api();
+    expect((await get(`/executions/${NOBODY}/approvals`)).status).toBe(404);
+  });
+});

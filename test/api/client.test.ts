@@ -1,0 +1,141 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { ApiError, JamjetClient, Unreachable } from '../../src/client.ts';
+import { type ApiOptions, api, ECHO, ECHO_TOOLS, EXTERNAL, NOBODY, PAYMENT, REVIEW } from './api.ts';
+
+/** A client and a server that really listens. */
+async function connected(options?: ApiOptions) {
+  const server = await api(options);
+  const url = await server.app.listen({ host: '127.0.0.1', port: 0 });
+  return { server, url, client: new JamjetClient({ url: `${url}/`, token: await server.token('operator') }) };
+}
+
+/** A server that answers everything in the same way. */
+async function answering(status: number, text: string): Promise<JamjetClient> {
+  const server = createServer((_request, response) => response.writeHead(status).end(text));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  return new JamjetClient({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
+}
+
+describe('the client', () => {
+  it('registers, starts, waits and reads', async () => {
+    const { client } = await connected({ tools: ECHO_TOOLS });
+    expect(await client.health()).toEqual({ status: 'ok', version: '0.1.1' });
+    expect(await client.registerWorkflow(ECHO)).toMatchObject({ workflow_id: 'echo' });
+    const { execution_id } = await client.start({ workflow_id: 'echo', input: { a: 1 } });
+    expect(await client.execution(execution_id, { waitMs: 5_000 })).toMatchObject({ status: 'completed', state: { a: 1 } });
+    expect((await client.executions({ status: 'completed', limit: 5 })).executions).toMatchObject([{ execution_id }]);
+    expect((await client.workflows()).workflows).toMatchObject([{ workflow_id: 'echo' }]);
+    expect((await client.workflow('echo', '1.0.0')).ir).toMatchObject({ workflow_id: 'echo' });
+    expect((await client.events(execution_id, { after: 1, limit: 1 })).map(({ sequence }) => sequence)).toEqual([2]);
+  });
+
+  it('decides, sends events and cancels', async () => {
+    const { client } = await connected();
+    await client.registerWorkflow(REVIEW);
+    await client.registerWorkflow(PAYMENT);
+    const review = (await client.start({ workflow_id: 'review' })).execution_id;
+    expect((await client.approvals(review)).pending).toMatchObject([{ node_id: 'review' }]);
+    expect(await client.approve(review, { decision: 'approved' })).toMatchObject({ accepted: true });
+    const paid = (await client.start({ workflow_id: 'payment' })).execution_id;
+    expect(await client.sendEvent(paid, { key: 'paid', payload: 1 })).toMatchObject({ matched: true });
+    const cancelled = (await client.start({ workflow_id: 'payment' }, { idempotencyKey: 'once' })).execution_id;
+    expect((await client.start({ workflow_id: 'payment' }, { idempotencyKey: 'once' })).execution_id).toBe(cancelled);
+    expect(await client.cancel(cancelled, 'enough')).toEqual({ execution_id: cancelled, status: 'cancelled' });
+  });
+
+  it('works', async () => {
+    const { client } = await connected();
+    await client.registerWorkflow(EXTERNAL);
+    const { execution_id } = await client.start({ workflow_id: 'external' });
+    const { work_item } = await client.claimWork({ worker_id: 'w', queue_types: ['python_tool'] });
+    const lease = { worker_id: 'w', lease_fence: work_item?.lease_fence ?? 0 };
+    expect(await client.heartbeat(work_item?.id ?? '', lease)).toMatchObject({ renewed: true });
+    expect(await client.completeWork(work_item?.id ?? '', { output: 1 })).toMatchObject({ completed: true });
+    expect((await client.workers()).workers.map(({ id }) => id)).toContain('w');
+    await expect(client.failWork(work_item?.id ?? '', { error: 'late' })).rejects.toMatchObject({
+      status: 409,
+      code: 'stale_fence',
+    });
+    await expect(client.enqueueWork({ execution_id: NOBODY, node_id: 'n' })).rejects.toMatchObject({ status: 404 });
+    expect((await client.execution(execution_id)).status).toBe('completed');
+  });
+
+  it('manages tokens', async () => {
+    const { client, url } = await connected();
+    const made = await client.createToken({ role: 'viewer', name: 'dashboard' });
+    expect((await client.tokens()).tokens.map(({ name }) => name)).toContain('dashboard');
+    const viewer = new JamjetClient({ url, token: made.token });
+    await expect(viewer.start({ workflow_id: 'x' })).rejects.toMatchObject({ status: 403, code: 'forbidden' });
+    await client.revokeToken(made.id);
+    await expect(viewer.executions()).rejects.toMatchObject({ status: 401, code: 'unauthorized' });
+  });
+
+  it('follows an execution to its end, event by event', async () => {
+    const { client } = await connected();
+    await client.registerWorkflow(PAYMENT);
+    const { execution_id } = await client.start({ workflow_id: 'payment' });
+    const seen: string[] = [];
+    let last = 0;
+    for await (const event of client.follow(execution_id)) {
+      expect(event.sequence).toBe(last + 1);
+      last = event.sequence;
+      seen.push(event.kind);
+      if (event.kind === 'NodeStarted') await client.sendEvent(execution_id, { key: 'paid', payload: {} });
+    }
+    expect([seen[0], seen.at(-1)]).toEqual(['WorkflowStarted', 'WorkflowCompleted']);
+    const rest = [];
+    for await (const event of client.follow(execution_id, { after: last - 1 })) rest.push(event.kind);
+    expect(rest).toEqual(['WorkflowCompleted']);
+  });
+
+  it('stops following when its signal aborts', async () => {
+    const { client } = await connected();
+    await client.registerWorkflow(PAYMENT);
+    const { execution_id } = await client.start({ workflow_id: 'payment' });
+    const stop = new AbortController();
+    const following = (async () => {
+      for await (const _event of client.follow(execution_id, { signal: stop.signal })) stop.abort(new Error('enough'));
+    })();
+    await expect(following).rejects.toThrow('enough');
+  });
+
+  it('tells what the server says', async () => {
+    const { client } = await connected();
+    const failure = await client.execution(NOBODY).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(ApiError);
+    expect(failure).toMatchObject({ status: 404, code: 'not_found', message: `not found: execution ${NOBODY}` });
+  });
+
+  it('keeps a path prefix of its URL', async () => {
+    const { url } = await connected();
+    await expect(new JamjetClient({ url: `${url}/nowhere/` }).health()).rejects.toThrow('not found: GET /nowhere/health');
+  });
+
+  it('says that nobody answered', async () => {
+    const { client, server } = await connected();
+    await server.app.close();
+    const failure = await client.health().catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(Unreachable);
+    expect(String(failure)).toMatch(/cannot reach http:\/\/127\.0\.0\.1:\d+: connection refused$/);
+  });
+
+  it('says that the answer took too long', async () => {
+    const server = createServer(() => {});
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    await expect(new JamjetClient({ url, timeoutMs: 20 }).health()).rejects.toThrow('no answer in time');
+  });
+
+  it('does not mistake another program on the port for a server', async () => {
+    await expect((await answering(200, '<html>hello</html>')).health()).rejects.toThrow('is this a JamJet server?');
+    await expect((await answering(502, 'Bad Gateway')).health()).rejects.toMatchObject({ status: 502, code: null });
+    await expect((await answering(500, '[]')).health()).rejects.toThrow('HTTP 500');
+  });
+});

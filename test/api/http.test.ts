@@ -1,0 +1,147 @@
+import { type AddressInfo, connect } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { api, EXTERNAL, NOBODY, REVIEW } from './api.ts';
+
+describe('every refusal is JSON with an error', () => {
+  it.each([
+    ['an unknown path', 'GET', '/nowhere', 404, /^not found: GET \/nowhere$/],
+    ['an unknown path with an extension', 'GET', '/index.html', 404, /^not found: /],
+    ['the root', 'GET', '/', 404, /^not found: GET \/$/],
+    ['a wrong method', 'DELETE', '/executions', 405, /^method not allowed: DELETE \/executions; use GET or POST$/],
+    ['a wrong method below', 'GET', `/executions/${NOBODY}/approve`, 405, /use POST$/],
+    ['a bad percent escape', 'GET', '/executions/%zz', 400, /^bad request: /],
+    ['a path that is far too long', 'GET', `/executions/${'x'.repeat(5_000)}`, 404, /^not found: /],
+    ['an id that is none', 'GET', '/executions/exec_abc123', 404, /^not found: execution exec_abc123$/],
+    ['an unknown id', 'GET', `/executions/${NOBODY}`, 404, new RegExp(`^not found: execution ${NOBODY}$`)],
+  ])('%s', async (_what, method, url, status, error) => {
+    const { call } = await api();
+    const reply = await call(method, url);
+    expect(reply.headers['content-type']).toMatch(/^application\/json/);
+    expect([reply.status, reply.body.error]).toEqual([status, expect.stringMatching(error)]);
+  });
+
+  it('names the methods that would do', async () => {
+    const { call } = await api();
+    expect((await call('PUT', '/executions')).headers.allow).toBe('GET, POST');
+  });
+
+  it.each([
+    ['malformed JSON', '{"workflow_id":', /^bad request: the body is not valid JSON/],
+    ['no JSON at all', 'workflow_id=a', /^bad request: the body is not valid JSON/],
+    ['a list', '[]', /^bad request: the body must be a JSON object$/],
+    ['null', 'null', /^bad request: the body must be a JSON object$/],
+    ['nothing', '', /^bad request: the body must be a JSON object$/],
+    ['a poisonous key', '{"workflow_id":"a","input":{"__proto__":{}}}', /"__proto__" is not allowed$/],
+    ['a poisonous pair of keys', '{"constructor":{"prototype":{}}}', /"constructor.prototype" is not allowed$/],
+    ['ten thousand levels', `{"input":${'['.repeat(10_000)}${']'.repeat(10_000)}}`, /nested more than 256 levels deep$/],
+    ['an infinite number', '{"workflow_id":"a","input":1e999}', /beyond the range of a double$/],
+    ['a missing field', '{}', /^bad request: workflow_id is required$/],
+    ['a wrong type', '{"workflow_id":5}', /^bad request: workflow_id must be a string$/],
+    ['a wrong type deep inside', '{"workflow_id":"a","labels":{"team":1}}', /^bad request: labels.team must be a string$/],
+  ])('a body that is %s', async (_what, raw, error) => {
+    const { call } = await api();
+    const reply = await call('POST', '/executions', { raw });
+    expect([reply.status, reply.body.error]).toEqual([400, expect.stringMatching(error)]);
+  });
+
+  it('a body beyond two mebibytes', async () => {
+    const { post } = await api();
+    const { status, body } = await post('/executions', { workflow_id: 'a', input: 'x'.repeat(2 * 1024 * 1024) });
+    expect([status, body.error]).toEqual([413, expect.stringMatching(/^bad request: /)]);
+  });
+
+  it.each([
+    'limit=abc',
+    'limit=0',
+    'limit=-1',
+    'limit=1.5',
+    'limit=',
+    'limit=1&limit=2',
+    'offset=-1',
+    'status=nope',
+    'include=all',
+  ])('a query of %s', async (query) => {
+    const { get } = await api();
+    const { status, body } = await get(`/executions?${query}`);
+    expect([status, body.error]).toEqual([400, expect.stringMatching(/^bad request: (limit|offset|status|include) /)]);
+  });
+
+  it('carries a stable code', async () => {
+    const { get, post } = await api();
+    expect((await get('/nowhere')).body.code).toBe('not_found');
+    expect((await post('/workflows', {})).body.code).toBe('invalid_workflow');
+  });
+});
+
+describe('a request', () => {
+  it.each([undefined, 'text/plain', 'application/x-www-form-urlencoded', 'application/json; charset=latin1', ';;;'])(
+    'is JSON whatever its content type says: %s',
+    async (type) => {
+      const { call } = await api();
+      await call('POST', '/workflows', { body: { ir: REVIEW } });
+      const headers: Record<string, string> = type === undefined ? {} : { 'content-type': type };
+      const reply = await call('POST', '/executions', { raw: '{"workflow_id":"review"}', headers });
+      expect(reply.status).toBe(201);
+    },
+  );
+
+  it('is named by its own id when that is harmless, else by a new one', async () => {
+    const { get } = await api();
+    expect((await get('/health', { headers: { 'x-request-id': 'trace-1' } })).headers['x-request-id']).toBe('trace-1');
+    expect((await get('/health', { headers: { 'x-request-id': 'a\tb' } })).headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  it('may be a HEAD where it may be a GET', async () => {
+    const { call } = await api();
+    expect(await call('HEAD', '/executions')).toMatchObject({ status: 200, body: null });
+    expect((await call('HEAD', '/executions', { as: null })).status).toBe(401);
+  });
+});
+
+describe('over a socket', () => {
+  it('answers what is not HTTP with JSON and hangs up', async () => {
+    const { app } = await api();
+    await app.listen({ host: '127.0.0.1', port: 0 });
+    const { port } = app.server.address() as AddressInfo;
+    const reply = await new Promise<string>((resolve, reject) => {
+      let text = '';
+      const socket = connect(port, '127.0.0.1', () => socket.write('not http at all\r\n\r\n'));
+      socket.on('data', (chunk) => {
+        text += chunk.toString();
+      });
+      socket.on('close', () => resolve(text));
+      socket.on('error', reject);
+    });
+    expect(reply).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
+    expect(JSON.parse(reply.slice(reply.indexOf('\r\n\r\n')))).toEqual({
+      error: 'bad request: malformed HTTP request',
+      code: 'client_error',
+    });
+  });
+
+  it('answers an oversized body before all of it has come', async () => {
+    const { app, token } = await api();
+    await app.listen({ host: '127.0.0.1', port: 0 });
+    const { port } = app.server.address() as AddressInfo;
+    const response = await fetch(`http://127.0.0.1:${port}/executions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${await token('developer')}` },
+      body: JSON.stringify({ workflow_id: 'x'.repeat(3 * 1024 * 1024) }),
+    });
+    expect(response.status).toBe(413);
+    expect(((await response.json()) as { error: string }).error).toMatch(/^bad request: /);
+  });
+});
+
+describe('a closing server', () => {
+  it('ends long polls at once', async () => {
+    const { app, call, started } = await api();
+    const id = await started(EXTERNAL);
+    const poll = call('GET', `/executions/${id}?wait_ms=60000`);
+    const claim = call('POST', '/work-items/claim', { body: { worker_id: 'w', queue_types: ['tool'], wait_ms: 60_000 } });
+    await call('GET', '/health');
+    await app.close();
+    expect((await poll).body.status).toBe('running');
+    expect((await claim).body).toEqual({ claimed: false });
+  });
+});

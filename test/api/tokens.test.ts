@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { api } from './api.ts';
+
+const OPERATOR = { as: 'operator' } as const;
+
+describe('POST /tokens', () => {
+  it('makes a token whose plaintext is told once', async () => {
+    const { post, get } = await api();
+    const { status, body } = await post('/tokens', { role: 'developer', name: 'ci', expires_in: '30d' }, OPERATOR);
+    expect(status).toBe(201);
+    expect(body).toMatchObject({
+      id: expect.any(String),
+      token: expect.stringMatching(/^jj_[0-9a-f]{64}$/),
+      role: 'developer',
+      name: 'ci',
+      tenant_id: 'default',
+      revoked_at: null,
+    });
+    expect(Date.parse(body.expires_at) - Date.parse(body.created_at)).toBe(30 * 86_400_000);
+    expect(JSON.stringify((await get('/tokens', OPERATOR)).body)).not.toContain(body.token.slice(3));
+    const headers = { authorization: `Bearer ${body.token}` };
+    expect((await post('/executions', {}, { as: null, headers })).status).toBe(400);
+  });
+
+  it('needs only a role', async () => {
+    const { post } = await api();
+    expect((await post('/tokens', { role: 'viewer' }, OPERATOR)).body).toMatchObject({ role: 'viewer', expires_at: null });
+  });
+
+  it.each([
+    [{}, 'role is required'],
+    [{ role: 'admin' }, 'role must be one of operator, developer, reviewer, viewer'],
+    [{ role: 'viewer', name: '' }, 'name must not have fewer than 1 characters'],
+    [{ role: 'viewer', expires_in: 30 }, 'expires_in must be a string'],
+    [{ role: 'viewer', expires_in: 'soon' }, 'expires_in must be like 90s, 15m, 12h, 30d or 4w, not "soon"'],
+  ])('refuses %j', async (request, error) => {
+    const { post } = await api();
+    const { status, body } = await post('/tokens', request, OPERATOR);
+    expect([status, body.error]).toEqual([400, `bad request: ${error}`]);
+  });
+
+  it('does not make tokens for a tenant that does not exist', async () => {
+    const { post } = await api();
+    const { status, body } = await post('/tokens', { role: 'viewer', tenant_id: 'acme' }, OPERATOR);
+    expect([status, body.error]).toEqual([404, 'not found: tenant acme']);
+  });
+});
+
+describe('DELETE /tokens/:id', () => {
+  it('does not know others', async () => {
+    const { call } = await api();
+    expect((await call('DELETE', '/tokens/none', OPERATOR)).status).toBe(404);
+  });
+
+  it('shows in the list', async () => {
+    const { post, call, get } = await api();
+    const { id } = (await post('/tokens', { role: 'viewer' }, OPERATOR)).body;
+    await call('DELETE', `/tokens/${id}`, OPERATOR);
+    const { tokens } = (await get('/tokens', OPERATOR)).body;
+    expect(tokens.find((token: { id: string }) => token.id === id).revoked_at).toMatch(/Z$/);
+  });
+});
