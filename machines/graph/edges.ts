@@ -37,10 +37,13 @@ export function effectiveEdges(workflow: Workflow): Edges {
   const diagnostics: Diagnostic[] = [];
   const edges: GraphEdge[] = [];
   const known = new Set<string>();
-  const add = (from: number, to: string, role: Role, condition: string | null = null): void => {
+  const missing = (node: string | null, problem: string, name: string, path: string): void => {
+    diagnostics.push(unknown('unknown_target', node, `${problem} "${name}", which does not exist`, name, path, indexOf));
+  };
+  const add = (from: number, { to, role, condition, path }: Route): void => {
     const target = to === 'end' ? END : indexOf.get(to);
     if (target === undefined) {
-      diagnostics.push(unknown('unknown_target', nodes[from]?.id ?? null, `leads to "${to}", which does not exist`, to, indexOf));
+      missing(nodes[from]?.id ?? null, 'leads to', to, path);
       return;
     }
     const key = `${from} ${target} ${role} ${condition ?? ''}`;
@@ -49,38 +52,45 @@ export function effectiveEdges(workflow: Workflow): Edges {
     edges.push({ index: edges.length, from, to: target, role, condition });
   };
 
-  const written = new Map<number, { to: string; condition: string | null }[]>();
-  for (const edge of workflow.edges) {
-    const from = indexOf.get(edge.from);
+  const written = new Map<number, Written[]>();
+  workflow.edges.forEach(({ from: source, to, condition }, i) => {
+    const path = `edges[${i}]`;
+    const from = indexOf.get(source);
     if (from === undefined) {
-      const message = `edge "${edge.from}" → "${edge.to}": node "${edge.from}" does not exist`;
-      diagnostics.push({ ...unknown('unknown_source', null, '', edge.from, indexOf), message });
-      continue;
+      const message = `edge "${source}" → "${to}": node "${source}" does not exist`;
+      diagnostics.push({ ...unknown('unknown_source', null, '', source, `${path}.from`, indexOf), message });
+      return;
     }
+    const edge = { to, condition, path: `${path}.to` };
     const list = written.get(from);
     if (list === undefined) written.set(from, [edge]);
     else list.push(edge);
-  }
+  });
   nodes.forEach((node, i) => {
-    for (const { to, role, condition } of routesOf(node, written.get(i) ?? [])) add(i, to, role, condition);
+    for (const route of routesOf(node, written.get(i) ?? [])) add(i, route);
   });
   const hasEdges = new Set(edges.map((edge) => edge.from));
-  for (const { kind } of nodes) {
+  for (const { id, kind } of nodes) {
     if (kind.type !== 'parallel' || kind.join === undefined) continue;
+    const path = `nodes.${id}.kind.join`;
+    if (kind.join !== 'end' && !indexOf.has(kind.join)) {
+      missing(id, 'joins its branches at', kind.join, path);
+      continue;
+    }
     for (const branch of kind.branches) {
       const from = indexOf.get(branch);
       if (from === undefined || hasEdges.has(from)) continue;
-      add(from, kind.join, 'plain');
+      add(from, { to: kind.join, role: 'plain', condition: null, path });
       hasEdges.add(from);
     }
   }
   const linked = new Set(edges.map((edge) => `${edge.from} ${edge.to}`));
   nodes.forEach((node, join) => {
     if (node.kind.type !== 'join') return;
-    for (const source of node.kind.wait_for) {
+    for (const [i, source] of node.kind.wait_for.entries()) {
       const from = indexOf.get(source);
       if (from === undefined) {
-        diagnostics.push(unknown('unknown_target', node.id, `waits for "${source}", which does not exist`, source, indexOf));
+        missing(node.id, 'waits for', source, `nodes.${node.id}.kind.wait_for[${i}]`);
       } else if (from === join) {
         diagnostics.push(waitsForSuccessor(node.id, 'waits for itself'));
       } else if (!linked.has(`${from} ${join}`)) {
@@ -91,22 +101,30 @@ export function effectiveEdges(workflow: Workflow): Edges {
   });
   if (!indexOf.has(workflow.start_node)) {
     const message = `start node "${workflow.start_node}" does not exist`;
-    diagnostics.push({ ...unknown('unknown_start', null, '', workflow.start_node, indexOf), path: 'start_node', message });
+    diagnostics.push({ ...unknown('unknown_start', null, '', workflow.start_node, 'start_node', indexOf), message });
   }
   return { edges, diagnostics };
 }
 
-type Written = { readonly to: string; readonly condition: string | null };
+/** `path` is where the document names the target. */
+type Written = { readonly to: string; readonly condition: string | null; readonly path: string };
 type Route = Written & { readonly role: Role };
 
 /** The routes out of one node, in the order in which they are tried. */
 function routesOf(node: Node, written: readonly Written[]): Route[] {
   const { kind } = node;
+  const inKind = `nodes.${node.id}.kind`;
   if (kind.type === 'condition' && kind.branches.length > 0) {
-    return kind.branches.map((branch) => ({ to: branch.target, role: 'branch', condition: null }));
+    return kind.branches.map(({ target }, i) => ({
+      to: target,
+      role: 'branch',
+      condition: null,
+      path: `${inKind}.branches[${i}].target`,
+    }));
   }
   if (kind.type === 'parallel') {
-    return [...kind.branches, ...written.map((edge) => edge.to)].map((to) => ({ to, role: 'all', condition: null }));
+    const branches = kind.branches.map((to, i) => ({ to, path: `${inKind}.branches[${i}]` }));
+    return [...branches, ...written].map(({ to, path }) => ({ to, role: 'all', condition: null, path }));
   }
   const ordinary = (edge: Written): Route => ({ ...edge, role: edge.condition === null ? 'plain' : 'if' });
   if (definitionOf(kind).behaviour(kind) === 'control') return written.map(ordinary);
@@ -115,7 +133,7 @@ function routesOf(node: Node, written: readonly Written[]): Route[] {
     const route = definitionOf(kind)
       .targets(kind)
       .find((target) => target.role === role);
-    return route === undefined ? [] : [{ role, to: route.to, condition: null }];
+    return route === undefined ? [] : [{ role, to: route.to, condition: null, path: `${inKind}.${role}` }];
   });
   // An unconditional edge to a node that an outcome names is that outcome's; for a fallback only if another edge remains.
   const isNamed = (edge: Written, routes: readonly Route[]): boolean =>
@@ -130,10 +148,11 @@ function unknown(
   nodeId: string | null,
   problem: string,
   name: string,
+  path: string,
   known: ReadonlyMap<string, number>,
 ): Diagnostic {
   const hint = didYouMean(name, known.keys()) ?? 'add the node, or correct the name';
-  return { severity: 'error', code, node_id: nodeId, path: null, message: `node "${nodeId}" ${problem}`, hint };
+  return { severity: 'error', code, node_id: nodeId, path, message: `node "${nodeId}" ${problem}`, hint };
 }
 
 export function waitsForSuccessor(nodeId: string, problem: string): Diagnostic {
