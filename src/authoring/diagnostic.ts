@@ -62,10 +62,13 @@ export class Findings {
     return this.#errors > 0;
   }
 
-  /** Does an error stand on the line of this offset already? */
-  failedAt(at: number): boolean {
-    const { line } = this.#positionOf(at);
-    return [...this.#found.values()].some((found) => found.severity === 'error' && found.line === line);
+  /** The lines with an error on them. */
+  get failedLines(): ReadonlySet<number> {
+    return new Set([...this.#found.values()].flatMap(({ severity, line }) => (severity === 'error' ? [line] : [])));
+  }
+
+  lineOf(at: number): number {
+    return this.#positionOf(at).line;
   }
 
   /** From the top of the file to its end. */

@@ -43,12 +43,12 @@ export function draftOf(text: string, file: string): Draft {
   const { findings } = source;
   try {
     const read = source.root === null || findings.failed ? null : readTop(source);
-    if (read !== null) return { ...read, findings, note: (diagnostic) => noteAt(read.places, findings, diagnostic) };
+    if (read !== null) return { ...read, findings, note: noter(read.places, findings) };
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
     findings.error(error.code, error.message, error.at, { hint: error.hint });
   }
-  return { document: null, findings, localTools: {}, note: (diagnostic) => noteAt(null, findings, diagnostic) };
+  return { document: null, findings, localTools: {}, note: noter(null, findings) };
 }
 
 interface Read {
@@ -96,11 +96,13 @@ function readIr(top: Section, root: unknown, source: Source): Read | null {
   return { document, places: new SamePlaces(holder, source), localTools: local };
 }
 
-function noteAt(places: Places | null, findings: Findings, diagnostic: Diagnostic): void {
-  const { severity, code, message, ...context } = diagnostic;
-  const paths = [context.path, context.node_id === null ? null : `nodes.${context.node_id}`];
-  const [at = 0] = paths.flatMap((path) => (path === null ? [] : (places?.nearest(path) ?? [])));
+function noter(places: Places | null, findings: Findings): Draft['note'] {
   // Where the file itself is wrong already, what follows from it is noise.
-  if (severity === 'error' && !findings.failedAt(at)) findings.error(code, message, at, context);
-  else if (severity === 'warning') findings.warning(code, message, at, context);
+  const noisy = findings.failedLines;
+  return ({ severity, code, message, ...context }) => {
+    const paths = [context.path, context.node_id === null ? null : `nodes.${context.node_id}`];
+    const [at = 0] = paths.flatMap((path) => (path === null ? [] : (places?.nearest(path) ?? [])));
+    if (severity === 'warning') findings.warning(code, message, at, context);
+    else if (!noisy.has(findings.lineOf(at))) findings.error(code, message, at, context);
+  };
 }
