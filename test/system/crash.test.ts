@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Event } from '../../src/api/schemas/events.ts';
 import { type JamjetClient, Unreachable } from '../../src/client.ts';
+import { openSqlite } from '../../store/sqlite/open.ts';
 import { Random } from '../support/random.ts';
 import { launchServer, type Server, startServer, temporaryFolder } from '../support/server.ts';
 import { Cashier, Order, orderWorkflow } from './orders.ts';
@@ -132,5 +133,13 @@ describe(`${ROUNDS} times the server is killed in the middle of the business, an
       const [id, node, , key] = call.split(' ');
       expect(key).toBe(keys.get(`${id} ${node}`));
     }
+  });
+
+  it('the audit chain holds from the first block to the last', async () => {
+    const store = await openSqlite({ path: join(folder, 'runtime.db'), nowMs: Date.now });
+    const { blocks, fault } = await store.verifyAudit();
+    await store.close();
+    expect(fault).toBeNull();
+    expect(blocks).toBeGreaterThan(orders.length);
   });
 });
