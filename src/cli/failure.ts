@@ -31,11 +31,12 @@ export function usageFailure(message: string, hint?: string): Failure {
 }
 
 const HINTS: Readonly<Record<string, string>> = {
-  port_in_use: 'Pass another --port (0 picks a free one), or stop the other server.',
-  store_locked: 'One runtime per database file: stop the other one, or pass another --db.',
+  cannot_listen: 'Pass another --port (0 picks a free one), or stop what listens there.',
+  store_locked: 'One runtime per database file: talk to it with --runtime URL, stop it, or pass another --db.',
+  store_full: 'Make room on the disk; what was acknowledged is safe.',
   schema_too_new: 'A newer version of jamjet wrote this database: upgrade, or pass another --db.',
   not_a_database: 'Pass another --db, or move the file away.',
-  store_full: 'The disk is full.',
+  unknown_token: '`jamjet token list` shows the ids.',
 };
 
 /** Whatever was thrown, as a Failure. Everything this project throws on purpose has a `code`; anything else keeps its text, never its stack. */

@@ -1,0 +1,224 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { DECLINED, DOUBLING, HANGING, PAID, REVIEWED, TOOLS } from '../flows.ts';
+import { runtimeServer } from '../runtime-server.ts';
+
+const server = runtimeServer(TOOLS);
+
+/** Starts it and waits until it has ended or parked. */
+async function started(
+  flow: Parameters<ReturnType<typeof server>['client']['registerWorkflow']>[0],
+  input = { n: 4 },
+): Promise<string> {
+  const { client } = server();
+  const { workflow_id } = await client.registerWorkflow(flow);
+  const { execution_id } = await client.start({ workflow_id, input });
+  await client.execution(execution_id, { waitMs: flow === HANGING ? 0 : 5_000 });
+  return execution_id;
+}
+
+describe('jamjet ls', () => {
+  it('lists the newest first, with what a person needs', async () => {
+    const first = await started(DOUBLING);
+    const second = await started(DECLINED);
+    const { code, stdout } = await server().jamjet('ls').ended;
+    expect(code).toBe(0);
+    const lines = stdout.split('\n');
+    expect(lines[0]).toMatch(/^EXECUTION +WORKFLOW +STATUS +STEPS +STARTED +TOOK$/);
+    expect(lines[1]).toMatch(new RegExp(`^${second}  declined 1 +failed +0 .*charge`));
+    expect(lines[2]).toMatch(new RegExp(`^${first}  doubling 1 +completed +1 `));
+  });
+
+  it('filters by status and workflow', async () => {
+    const id = await started(PAID);
+    const { stdout } = await server().jamjet('ls --status paused --workflow paid --limit 1 --json').ended;
+    const { executions } = JSON.parse(stdout) as { executions: { execution_id: string; status: string }[] };
+    expect(executions).toMatchObject([{ execution_id: id, status: 'paused' }]);
+  });
+
+  it('says so when there is nothing', async () => {
+    expect(await server().jamjet('ls --workflow none').ended).toEqual({ code: 0, stdout: '', stderr: 'no executions\n' });
+  });
+});
+
+describe('jamjet inspect', () => {
+  it('shows status, timeline and state', async () => {
+    const id = await started(DOUBLING);
+    const { code, stdout } = await server().jamjet(`inspect ${id}`).ended;
+    expect(code).toBe(0);
+    expect(stdout).toMatch(new RegExp(`^execution  ${id}\nworkflow   doubling 1\nstatus     completed\n`));
+    expect(stdout).toMatch(/Timeline\n {2}✓ double +\d+ ms +attempt 1\n/);
+    expect(stdout).toMatch(/State\n\{\n {2}"n": 8\n\}\n$/);
+  });
+
+  it('says what waits for approval, and how to decide', async () => {
+    const id = await started(REVIEWED);
+    const { stdout } = await server().jamjet(`inspect ${id}`).ended;
+    expect(stdout).toContain(`◆ review waits for approval: jamjet approve ${id} --node-id review`);
+  });
+
+  it('gives the execution and its events as JSON', async () => {
+    const id = await started(DOUBLING);
+    const { stdout } = await server().jamjet(`inspect ${id} --json`).ended;
+    const { status, events } = JSON.parse(stdout) as { status: string; events: { sequence: number }[] };
+    expect(status).toBe('completed');
+    expect(events.map((event) => event.sequence)).toEqual(events.map((_, at) => at + 1));
+  });
+
+  it('knows the id in all its spellings', async () => {
+    const id = await started(DOUBLING);
+    const { stdout } = await server().jamjet(`inspect ${id.slice(5)}`).ended;
+    expect(stdout).toContain(id);
+  });
+
+  it.each(['inspect', 'events', 'approvals', 'cancel', 'approve'])(
+    '%s of an unknown execution is one line and a hint',
+    async (verb) => {
+      const { code, stdout, stderr } = await server().jamjet(`${verb} exec_abc123`).ended;
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+      expect(stderr).toBe('error: execution exec_abc123\n`jamjet ls` lists the executions.\n');
+    },
+  );
+});
+
+describe('jamjet events', () => {
+  it('prints one line an event', async () => {
+    const id = await started(DOUBLING);
+    const { stdout } = await server().jamjet(`events ${id}`).ended;
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines[0]).toMatch(/^ {3}1 {2}\d\d:\d\d:\d\d\.\d{3} {2}workflow_started /);
+    expect(lines.at(-1)).toMatch(/workflow_completed/);
+  });
+
+  it.each([
+    ['--node double --type node_completed', ['node_completed']],
+    ['--type NodeStarted', ['node_started']],
+    ['--after 1 --limit 1', ['node_scheduled']],
+    ['--after 1000', []],
+  ])('with %s chooses', async (options, types) => {
+    const id = await started(DOUBLING);
+    const { stdout } = await server().jamjet(`events ${id} --json ${options}`).ended;
+    expect((JSON.parse(stdout) as { events: { type: string }[] }).events.map((event) => event.type)).toEqual(types);
+  });
+
+  it('follows until the execution ends', async () => {
+    const id = await started(REVIEWED);
+    const following = server().jamjet(`events ${id} --follow --json`);
+    await following.shows('interrupt_raised');
+    await server().client.approve(id, { decision: 'approved' });
+    const { code, stdout } = await following.ended;
+    expect(code).toBe(0);
+    const events = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { sequence: number; type: string });
+    expect(events.map((event) => event.sequence)).toEqual(events.map((_, at) => at + 1));
+    expect(events.at(-1)?.type).toBe('workflow_completed');
+  });
+
+  it('ends on Ctrl-C', async () => {
+    const id = await started(REVIEWED);
+    const following = server().jamjet(`events ${id} --follow`);
+    await following.shows('interrupt_raised');
+    following.signals.emit('SIGINT');
+    expect((await following.ended).code).toBe(130);
+  });
+});
+
+describe('jamjet approvals and approve', () => {
+  it('show the question, take the decision, and tell who decided', async () => {
+    const id = await started(REVIEWED);
+    const before = await server().jamjet(`approvals ${id}`).ended;
+    expect(before.stdout).toMatch(/^◆ review {2}waiting for .+\n\n {4}Double it\?\n/);
+    expect(before.stdout).toContain(`jamjet approve ${id} --node-id review --decision approved`);
+    const decided = await server().jamjet(['approve', id, '-d', 'approved', '-c', 'why not']).ended;
+    expect(decided).toMatchObject({ code: 0, stdout: `✓ approved  review  ${id}\n` });
+    const after = await server().jamjet(`approvals ${id}`).ended;
+    expect(after.stdout).toMatch(/^✓ review {2}approved by ann .+: why not\n$/);
+  });
+
+  it('refuse a second decision', async () => {
+    const id = await started(REVIEWED);
+    expect((await server().jamjet(`approve ${id} --decision rejected`).ended).code).toBe(0);
+    const again = await server().jamjet(`approve ${id}`).ended;
+    expect(again.code).toBe(1);
+    expect(again.stderr).toMatch(/^error: .+\n$/);
+  });
+
+  it('patch the state', async () => {
+    const id = await started(REVIEWED);
+    await server().jamjet(['approve', id, '--state-patch', '{"n": 10}', '--json']).ended;
+    expect((await server().client.execution(id, { waitMs: 5_000 })).state).toMatchObject({ n: 20 });
+  });
+});
+
+describe('jamjet event', () => {
+  it.each(['event ID payment-received --data JSON', 'resume ID --event payment-received --data JSON'])(
+    '%s wakes the wait',
+    async (line) => {
+      const id = await started(PAID);
+      const { code, stdout } = await server().jamjet(
+        line.split(' ').map((word) => (word === 'ID' ? id : word === 'JSON' ? '{"amount": 5}' : word)),
+      ).ended;
+      expect({ code, stdout }).toEqual({ code: 0, stdout: '✓ delivered  payment-received woke payment\n' });
+      expect((await server().client.execution(id)).state).toMatchObject({ amount: 5 });
+    },
+  );
+
+  it('takes the payload from a file or standard input, and counts a named event once', async () => {
+    const id = await started(REVIEWED);
+    writeFileSync(join(server().folder, 'payload.json'), '{"amount": 7}');
+    const first = await server().jamjet(`event ${id} later --data @payload.json --idempotency-key k1 --json`).ended;
+    expect(JSON.parse(first.stdout)).toMatchObject({ accepted: true, matched: false, buffered: true });
+    const repeat = await server().jamjet(`event ${id} later --data - --idempotency-key k1`, { stdin: '{"amount": 7}' }).ended;
+    expect(repeat).toMatchObject({ code: 0, stdout: '✓ accepted  later is kept until a node waits for it\n' });
+    const events = await server().client.events(id);
+    expect(events.filter((event) => event.type === 'external_event_received')).toHaveLength(1);
+  });
+});
+
+describe('jamjet cancel', () => {
+  it('stops an execution once', async () => {
+    const id = await started(HANGING);
+    expect(await server().jamjet(`cancel ${id}`).ended).toMatchObject({ code: 0, stdout: `✓ ${id} cancelled\n` });
+    const again = await server().jamjet(`cancel ${id}`).ended;
+    expect(again).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: `error: execution ${id} is already in terminal state: cancelled\n`,
+    });
+  });
+});
+
+describe('jamjet workers', () => {
+  it('lists the runtime itself', async () => {
+    const { stdout } = await server().jamjet('workers').ended;
+    expect(stdout).toMatch(/^WORKER .*\n\S+ +runtime /);
+  });
+});
+
+describe('a server that cannot be talked to', () => {
+  it('is named when nobody listens there', async () => {
+    const { code, stderr } = await server().jamjet('ls --runtime http://127.0.0.1:9').ended;
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^error: no runtime answers at http:\/\/127\.0\.0\.1:9 \(.+\)\nStart one with `jamjet dev`/);
+  });
+
+  it.each([
+    [
+      'a wrong token',
+      { JAMJET_TOKEN: 'jj_wrong' },
+      /^error: invalid or expired token\nThe token of JAMJET_TOKEN is not valid at/,
+    ],
+    [
+      'no token',
+      { DATABASE_URL: 'elsewhere/runtime.db' },
+      /^error: missing Authorization.*\nSet JAMJET_TOKEN, or run this in the folder/,
+    ],
+  ])('says what to do about %s', async (_what, env, message) => {
+    const { code, stderr } = await server().jamjet('ls', { env: env as Record<string, string> }).ended;
+    expect(code).toBe(1);
+    expect(stderr).toMatch(message);
+  });
+});

@@ -1,0 +1,285 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../../machines/json.ts';
+import { DECLINED, DOUBLING, HANGING, PAID, PARENT, RETRYING, REVIEWED, TOOLS } from '../flows.ts';
+import { runtimeServer } from '../runtime-server.ts';
+import { inFolder, jamjet, TerminalSession } from '../terminal-session.ts';
+
+const server = runtimeServer(TOOLS);
+
+function save(folder: string, document: JsonObject): string {
+  const file = `${String(document.workflow_id)}.json`;
+  writeFileSync(join(folder, file), JSON.stringify(document));
+  return file;
+}
+
+describe('jamjet run on a server', () => {
+  it('registers the file, follows the run and prints the final state', async () => {
+    const file = save(server().folder, DOUBLING);
+    const { code, stdout } = await server().jamjet(['run', file, '--input', '{"n": 21}']).ended;
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      new RegExp(
+        `^doubling 1 {2}exec_[0-9a-f]{32} {2}on ${server().url}\n {2}▸ double .* attempt 1 {2}started\n {2}✓ double +\\d+ ms {2}attempt 1\n\n✓ completed in .+, 1 steps\n\n\\{\n {2}"n": 42\n\\}\n$`,
+      ),
+    );
+  });
+
+  it('runs a registered workflow by its id', async () => {
+    await server().client.registerWorkflow(DOUBLING);
+    expect((await server().jamjet(['run', 'doubling', '-i', '{"n": 1}', '--workflow-version', '1']).ended).code).toBe(0);
+    const unknown = await server().jamjet('run unknown-workflow').ended;
+    expect(unknown).toMatchObject({ code: 1, stdout: '' });
+    expect(unknown.stderr).toMatch(/^error: workflow unknown-workflow/);
+  });
+
+  it('shows every attempt', async () => {
+    const file = save(server().folder, RETRYING);
+    const { stdout } = await server().jamjet(['run', file]).ended;
+    expect(stdout).toMatch(/✗ flaky .*attempt 1 {2}try again\n.*↻ flaky .*next attempt in .*\n.*\n {2}✓ flaky .*attempt 2\n/);
+  });
+
+  it('fails when the run fails, and names the node', async () => {
+    const file = save(server().folder, DECLINED);
+    const { code, stdout } = await server().jamjet(['run', file]).ended;
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/✗ failed in .*\n {2}.*charge\n {2}charge: card declined\n/);
+  });
+
+  it.each(['--json', '--output json', '-o json'])('prints one document with %s', async (option) => {
+    const file = save(server().folder, DECLINED);
+    const { code, stdout, stderr } = await server().jamjet(['run', file, ...option.split(' ')]).ended;
+    expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
+    const report = JSON.parse(stdout) as { execution_id: string; final_state: JsonObject; events: { type: string }[] };
+    expect(report).toMatchObject({
+      status: 'failed',
+      steps_executed: 0,
+      final_state: { execution_id: report.execution_id, workflow_id: 'declined' },
+    });
+    expect(report.events.at(-1)?.type).toBe('workflow_failed');
+  });
+
+  it('prints the id alone when nobody follows', async () => {
+    const file = save(server().folder, DOUBLING);
+    const { code, stdout, stderr } = await server().jamjet(['run', file, '-i', '{"n": 1}', '--no-follow']).ended;
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^exec_[0-9a-f]{32}\n$/);
+    expect(stderr).toBe(`follow it with: jamjet run --resume ${stdout}`);
+  });
+
+  it('leaves the run on Ctrl-C, and follows it again', async () => {
+    const file = save(server().folder, REVIEWED);
+    const left = server().jamjet(['run', file, '-i', '{"n": 2}']);
+    await left.shows('waiting for approval');
+    left.signals.emit('SIGINT');
+    const { code, stdout } = await left.ended;
+    expect(code).toBe(130);
+    const id = /exec_[0-9a-f]{32}/.exec(stdout)?.[0] ?? '';
+    expect(stdout).toContain(`◆ ${id} is paused (interrupted). It goes on at ${server().url}.`);
+    expect(stdout).toContain(`jamjet run --resume ${id}\n`);
+    const again = server().jamjet(`run --resume ${id}`);
+    await again.shows('waiting for approval');
+    await server().client.approve(id, { decision: 'approved' });
+    expect((await again.ended).code).toBe(0);
+  });
+
+  it('stops following when the time is over', async () => {
+    const file = save(server().folder, HANGING);
+    const { code, stdout } = await server().jamjet(['run', file, '--timeout', '1']).ended;
+    expect(code).toBe(3);
+    expect(stdout).toMatch(/is running \(no longer followed: --timeout is over\)/);
+  });
+
+  it('asks at the terminal, and shows the state to who wants to see it', async () => {
+    const file = save(server().folder, REVIEWED);
+    const run = server().jamjet(['run', file, '-i', '{"n": 3}'], { tty: true });
+    await run.shows('Approve review?');
+    expect(run.screen).toContain('    Double it?\n');
+    run.type('s');
+    await run.shows('"n": 3');
+    run.type('y go ahead');
+    const { code } = await run.ended;
+    expect(code).toBe(0);
+    expect(run.screen).toMatch(/✓ review .*approved by ann: go ahead\n/);
+    expect(run.screen).toContain('"n": 6');
+  });
+
+  it('withdraws the question when somebody else decides', async () => {
+    const file = save(server().folder, REVIEWED);
+    const run = server().jamjet(['run', file, '-i', '{"n": 3}'], { tty: true });
+    await run.shows('Approve review?');
+    const id = /exec_[0-9a-f]{32}/.exec(run.screen)?.[0] ?? '';
+    await server().client.approve(id, { decision: 'rejected', comment: 'no' });
+    expect((await run.ended).code).toBe(1);
+    expect(run.screen).toMatch(/✗ failed/);
+  });
+
+  it('follows child executions and asks for their approvals', async () => {
+    await server().client.registerWorkflow(REVIEWED);
+    const file = save(server().folder, PARENT);
+    const run = server().jamjet(['run', file, '-i', '{"n": 3}'], { tty: true });
+    await run.shows('Approve child/review?');
+    run.type('yes');
+    expect((await run.ended).code).toBe(0);
+    expect(run.screen).toMatch(/✓ child\/double /);
+  });
+
+  it('says that functions of the file stay behind', () =>
+    inFolder(async (folder) => {
+      writeFileSync(join(folder, 'tools.mjs'), 'export const double = ({ n }) => ({ n: n * 2 });\n');
+      writeFileSync(
+        join(folder, 'flow.yaml'),
+        'workflow: { id: doubling-here }\ntools:\n  double: { kind: function, reference: ./tools.mjs#double }\nnodes:\n  double: {}\n',
+      );
+      const token = server().folder;
+      const { code, stderr } = await server().jamjet(['run', 'flow.yaml', '-i', '{"n": 1}'], {
+        cwd: folder,
+        env: { DATABASE_URL: join(token, '.jamjet', 'runtime.db') },
+      }).ended;
+      expect(code).toBe(0);
+      expect(stderr).toMatch(/the functions of the file \(double\) are not sent to http/);
+    }));
+});
+
+describe('jamjet run embedded', () => {
+  const functions =
+    'export const double = ({ n }) => ({ n: n * 2 });\nexport const hang = (_, { signal }) => new Promise((_, no) => signal.addEventListener("abort", () => no(new Error("stopped"))));\n';
+
+  /** A folder with a flow and `tools.mjs`; `run` is a session in it. */
+  function embedded(
+    document: JsonObject,
+    work: (run: (args: readonly string[], tty?: boolean) => TerminalSession) => Promise<void>,
+  ): Promise<void> {
+    return inFolder((folder) => {
+      const file = save(folder, document);
+      writeFileSync(join(folder, 'tools.mjs'), functions);
+      return work(
+        (args, tty = false) =>
+          new TerminalSession(['run', file, '--embedded', '--tools', 'tools.mjs', ...args], { cwd: folder, tty }),
+      );
+    });
+  }
+
+  it('needs no server', () =>
+    embedded(DOUBLING, async (run) => {
+      const { code, stdout, stderr } = await run(['-i', '{"n": 4}']).ended;
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      expect(stdout).toMatch(/^doubling 1 {2}exec_\w+ {2}embedded on \.jamjet\/runtime\.db\n/);
+      expect(stdout).toContain('"n": 8');
+    }));
+
+  it('prints the same document as a server', () =>
+    embedded(DOUBLING, async (run) => {
+      const here = JSON.parse((await run(['-i', '{"n": 4}', '--json']).ended).stdout) as JsonObject;
+      save(server().folder, DOUBLING);
+      const there = JSON.parse(
+        (await server().jamjet(['run', 'doubling.json', '-i', '{"n": 4}', '--json']).ended).stdout,
+      ) as JsonObject;
+      expect(shapeOf(here)).toEqual(shapeOf(there));
+    }));
+
+  it('takes functions that the workflow file names', () =>
+    inFolder(async (folder) => {
+      writeFileSync(join(folder, 'tools.mjs'), functions);
+      writeFileSync(
+        join(folder, 'flow.yaml'),
+        'workflow: { id: doubling-here }\ntools:\n  twice: { kind: function, reference: ./tools.mjs#double }\nnodes:\n  twice: {}\n',
+      );
+      const { code, stdout } = await jamjet(['run', 'flow.yaml', '--db', 'here.db', '-i', '{"n": 5}'], { cwd: folder });
+      expect(code).toBe(0);
+      expect(stdout).toContain('"n": 10');
+    }));
+
+  it.each([
+    ['y', 0, /✓ review .*approved by/],
+    ['n too much', 1, /✗ review .*too much/],
+  ])('asks for the approval: %s', (answer, code, screen) =>
+    embedded(REVIEWED, async (run) => {
+      const session = run(['-i', '{"n": 4}'], true);
+      await session.shows('Approve review?');
+      session.type(answer);
+      expect((await session.ended).code).toBe(code);
+      expect(session.screen).toMatch(screen);
+    }),
+  );
+
+  it('asks for the event that nobody else could send, and says when the answer is not JSON', () =>
+    embedded(PAID, async (run) => {
+      const session = run([], true);
+      await session.shows('Event payment-received: payload');
+      session.type('{amount: 5}');
+      await session.shows('not JSON');
+      session.type('{"amount": 5}');
+      expect((await session.ended).code).toBe(0);
+      expect(session.screen).toContain('"amount": 5');
+    }));
+
+  it('stops when it waits and nobody is there, and goes on when it is resumed', () =>
+    embedded(REVIEWED, async (run) => {
+      const { code, stdout } = await run(['-i', '{"n": 4}']).ended;
+      expect(code).toBe(3);
+      const id = /exec_[0-9a-f]{32}/.exec(stdout)?.[0] ?? '';
+      expect(stdout).toContain(
+        `◆ ${id} is paused (paused, and nobody is at the terminal to decide). It is saved and goes on when it is resumed.`,
+      );
+      expect(stdout).toContain(`jamjet run reviewed.json --tools tools.mjs --embedded --resume ${id}\n`);
+      const resumed = run(['--resume', id], true);
+      await resumed.shows('Approve review?');
+      resumed.type('y');
+      expect((await resumed.ended).code).toBe(0);
+      expect(resumed.screen).toContain('"n": 8');
+    }));
+
+  it('leaves a resumable execution on Ctrl-C, its function stopped', () =>
+    embedded(HANGING, async (run) => {
+      const session = run([]);
+      await session.shows('started');
+      session.signals.emit('SIGINT');
+      const { code, stdout } = await session.ended;
+      expect(code).toBe(130);
+      const id = /exec_[0-9a-f]{32}/.exec(stdout)?.[0] ?? '';
+      const resumed = run(['--resume', id]);
+      await resumed.shows(/started[\s\S]*started/);
+      resumed.signals.emit('SIGINT');
+      expect((await resumed.ended).code).toBe(130);
+    }));
+
+  it('says who holds the database', () =>
+    embedded(REVIEWED, async (run) => {
+      const first = run([], true);
+      await first.shows('Approve review?');
+      const second = await run([]).ended;
+      expect(second.code).toBe(1);
+      expect(second.stderr).toMatch(/^error: .+\nOne runtime per database file/);
+      first.signals.emit('SIGINT');
+      expect((await first.ended).code).toBe(130);
+    }));
+
+  it('refuses a workflow with errors, each at its place', () =>
+    inFolder(async (folder) => {
+      writeFileSync(join(folder, 'bad.yaml'), 'workflow: { id: bad }\nnodes:\n  a: { type: tool, next: b }\n');
+      const { code, stdout, stderr } = await jamjet(['run', 'bad.yaml', '--embedded'], { cwd: folder });
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+      expect(stderr).toMatch(/^bad\.yaml:3:\d+ {2}error {2}.*\nerror: bad\.yaml is not a valid workflow\n$/s);
+    }));
+
+  it.each([
+    ['missing.mjs', /^error: cannot load tools from .*missing\.mjs/],
+    ['empty.mjs', /^error: .*empty\.mjs exports no function/],
+  ])('says what is wrong with --tools %s', (file, message) =>
+    inFolder(async (folder) => {
+      writeFileSync(join(folder, 'empty.mjs'), 'export {};\n');
+      const { code, stderr } = await jamjet(['run', save(folder, DOUBLING), '--embedded', '--tools', file], { cwd: folder });
+      expect(code).toBe(1);
+      expect(stderr).toMatch(message);
+    }),
+  );
+});
+
+/** Keys and types, without values. */
+function shapeOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(shapeOf);
+  if (value === null || typeof value !== 'object') return typeof value;
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, shapeOf(part)]));
+}

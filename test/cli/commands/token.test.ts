@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import { JamjetClient } from '../../../src/client.ts';
+import { TOOLS } from '../flows.ts';
+import { runtimeServer } from '../runtime-server.ts';
+import { inFolder, jamjet } from '../terminal-session.ts';
+
+interface Token {
+  readonly id: string;
+  readonly token: string;
+  readonly expires_at: string | null;
+}
+
+async function made(folder: string, ...options: string[]): Promise<Token> {
+  const { code, stdout } = await jamjet(['token', 'create', '--json', ...options], { cwd: folder });
+  expect(code).toBe(0);
+  return JSON.parse(stdout) as Token;
+}
+
+describe('jamjet token without a server', () => {
+  it('makes one, prints the plaintext once, and lists it without', () =>
+    inFolder(async (folder) => {
+      const { code, stdout, stderr } = await jamjet(['token', 'create', '--role', 'developer', '--name', 'billing'], {
+        cwd: folder,
+      });
+      expect(code).toBe(0);
+      expect(stdout).toMatch(/^jj_[0-9a-f]{64}\n$/);
+      expect(stderr).toMatch(/role +developer\n {2}tenant +default\n {2}name +billing\n {2}expires +never\n/);
+      const list = await jamjet(['token', 'list'], { cwd: folder });
+      expect(list.stdout).toMatch(/^TOKEN .*\n\S+ +billing +developer +.* yes\n$/);
+      expect(list.stdout).not.toContain('jj_');
+    }));
+
+  it('gives exactly the documented fields as JSON', () =>
+    inFolder(async (folder) => {
+      const token = await made(folder, '--role', 'viewer', '--expires-in', '30d');
+      expect(token).toMatchObject({ token: expect.stringMatching(/^jj_[0-9a-f]{64}$/), role: 'viewer', tenant_id: 'default' });
+      const left = Date.parse(token.expires_at ?? '') - Date.now();
+      expect(Math.abs(left - 30 * 86_400_000)).toBeLessThan(60_000);
+    }));
+
+  it('revokes by id, and says when there is no such token', () =>
+    inFolder(async (folder) => {
+      const { id } = await made(folder, '--role', 'viewer');
+      expect(await jamjet(['token', 'revoke', id], { cwd: folder })).toMatchObject({ code: 0, stdout: `✓ revoked ${id}\n` });
+      expect((await jamjet(['token', 'list'], { cwd: folder })).stdout).toMatch(/revoked now|revoked \d+ s ago/);
+      const unknown = await jamjet(['token', 'revoke', '00000000-0000-4000-8000-000000000000'], { cwd: folder });
+      expect(unknown).toMatchObject({ code: 1, stdout: '' });
+      expect(unknown.stderr).toMatch(/^error: .+\n`jamjet token list` shows the ids\.\n$/);
+    }));
+
+  it('refuses a tenant that does not exist', () =>
+    inFolder(async (folder) => {
+      const { code, stderr } = await jamjet(['token', 'create', '--role', 'viewer', '--tenant', 'acme'], { cwd: folder });
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/^error: tenant acme does not exist\n/);
+    }));
+});
+
+describe('jamjet token while a server runs on the database', () => {
+  const server = runtimeServer(TOOLS);
+
+  it('makes tokens that the server takes, with their role', async () => {
+    const { token } = await made(server().folder, '--role', 'viewer');
+    const client = new JamjetClient({ url: server().url, token });
+    expect((await client.executions()).executions).toEqual([]);
+    await expect(client.start({ workflow_id: 'x' })).rejects.toMatchObject({ status: 403 });
+  });
+});

@@ -1,0 +1,50 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { inFolder, jamjet } from '../terminal-session.ts';
+
+const GOOD = 'workflow: { id: good }\nnodes:\n  a: { type: tool, next: b }\n  b: { type: tool }\n';
+const BAD = 'workflow: { id: bad }\nnodes:\n  a: { type: tool, next: bb }\n  b: { type: tol }\n';
+
+describe('jamjet validate', () => {
+  function checked(args: readonly string[]) {
+    return inFolder((folder) => {
+      writeFileSync(join(folder, 'good.yaml'), GOOD);
+      writeFileSync(join(folder, 'bad.yaml'), BAD);
+      return jamjet(['validate', ...args], { cwd: folder });
+    });
+  }
+
+  it('passes a good file', async () => {
+    expect(await checked(['good.yaml'])).toEqual({ code: 0, stdout: '✓ good.yaml is valid\n', stderr: '' });
+  });
+
+  it('lists every problem of every file at its line, with what to do', async () => {
+    const { code, stdout } = await checked(['good.yaml', 'bad.yaml']);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(
+      /^✓ good\.yaml is valid\nbad\.yaml:3:\d+ {2}error {2}.*"bb".*\n {4}→ .*\nbad\.yaml:4:\d+ {2}error .*\n {4}→ did you mean "tool"\?\n✗ bad\.yaml is not valid \(2 errors/,
+    );
+  });
+
+  it('gives the same as JSON', async () => {
+    const { code, stdout } = await checked(['bad.yaml', '--json']);
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({
+      file: 'bad.yaml',
+      valid: false,
+      diagnostics: [
+        { severity: 'error', line: 3 },
+        { severity: 'error', line: 4 },
+      ],
+    });
+  });
+
+  it('prints the IR, problems beside it', async () => {
+    const good = await checked(['good.yaml', '--output']);
+    expect(JSON.parse(good.stdout)).toMatchObject({ workflow_id: 'good', start_node: 'a' });
+    const bad = await checked(['bad.yaml', '-o']);
+    expect(bad).toMatchObject({ code: 1, stdout: '' });
+    expect(bad.stderr).toContain('bad.yaml is not valid');
+  });
+});

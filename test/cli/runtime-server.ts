@@ -1,0 +1,53 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll } from 'vitest';
+import { saveToken, tokenFile } from '../../src/cli/saved-token.ts';
+import { JamjetClient } from '../../src/client.ts';
+import { createToken, type Server, startServer } from '../../src/compose.ts';
+import { readConfig } from '../../src/config.ts';
+import type { Tools } from '../../src/runtime/types.ts';
+import { type SessionOptions, TerminalSession } from './terminal-session.ts';
+
+export interface RuntimeServer {
+  readonly url: string;
+  /** Where `jamjet dev` would have been started: holds `.jamjet/`. */
+  readonly folder: string;
+  readonly client: JamjetClient;
+  /** `jamjet …` in that folder, talking to this server. */
+  jamjet(line: string | readonly string[], options?: SessionOptions): TerminalSession;
+}
+
+/** A real server with a saved token, for all tests of a file. */
+export function runtimeServer(tools: Tools): () => RuntimeServer {
+  let server: Server | null = null;
+  let shared: RuntimeServer | null = null;
+  beforeAll(async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'jamjet-cli-server-'));
+    const database = join(folder, '.jamjet', 'runtime.db');
+    const config = readConfig({ JAMJET_PORT: '0', DATABASE_URL: database, JAMJET_LOG: 'off' });
+    const { plaintext } = await createToken(config, { role: 'operator', tenantId: 'default', name: 'ann', expiresAtMs: null });
+    await saveToken(tokenFile(database, folder), plaintext);
+    const started = await startServer({ config, tools, auth: 'on' });
+    server = started;
+    shared = {
+      url: started.url,
+      folder,
+      client: new JamjetClient({ url: started.url, token: plaintext }),
+      jamjet: (line, options = {}) =>
+        new TerminalSession(typeof line === 'string' ? line.split(' ') : line, {
+          cwd: folder,
+          ...options,
+          env: { JAMJET_URL: started.url, ...options.env },
+        }),
+    };
+  });
+  afterAll(async () => {
+    await server?.close(0);
+    if (shared !== null) rmSync(shared.folder, { recursive: true, force: true });
+  });
+  return () => {
+    if (shared === null) throw new Error('the server has not started');
+    return shared;
+  };
+}
