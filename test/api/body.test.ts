@@ -55,3 +55,24 @@ describe('a request body', () => {
     expect(parse('[1e308, 5e-400]')).toEqual([1e308, 0]);
   });
 });
+
+describe('a hostile body of two mebibytes', () => {
+  it.each([
+    ['levels of lists', `${'['.repeat(1_000_000)}${']'.repeat(1_000_000)}`],
+    ['levels of objects', `${'{"a":'.repeat(340_000)}1${'}'.repeat(340_000)}`],
+    ['brackets in a string', JSON.stringify('['.repeat(2_000_000))],
+    ['escapes', `"${'\\u0041'.repeat(340_000)}"`],
+    ['digits', '1'.repeat(2_000_000)],
+    ['almost too many digits', `[${`${'9'.repeat(308)},`.repeat(6_400)}1]`],
+    ['almost exponents', `"${'9e'.repeat(1_000_000)}"`],
+    ['small values', `[${'{},'.repeat(690_000)}{}]`],
+  ])('is dealt with in a moment: %s', (_what, text) => {
+    const startedMs = performance.now();
+    try {
+      parse(text);
+    } catch (error) {
+      expect(String(error)).toMatch(/^RuntimeError: the body /);
+    }
+    expect(performance.now() - startedMs).toBeLessThan(900);
+  });
+});
