@@ -15,7 +15,7 @@ export interface Reading {
 }
 
 type Shape = 'text' | 'json' | 'target';
-/** Key of the document's kind → what it holds, and how authors spell it when they do not use that very key. */
+/** Key of the document's kind → what it holds, and how authors spell it beside that very key: the usual spelling first. */
 type Keys = Readonly<Record<string, readonly [Shape, ...string[]]>>;
 
 export interface Dialect {
@@ -52,7 +52,7 @@ export const DIALECTS: Readonly<Record<string, Dialect>> = {
       url: ['text'],
       method: ['text'],
       headers: ['json'],
-      query: ['json', 'params'],
+      query: ['json', 'query', 'params'],
       body: ['json'],
       output_schema: ['json'],
       ...stored,
@@ -109,8 +109,9 @@ export const DIALECTS: Readonly<Record<string, Dialect>> = {
 /** Fills `reading.kind` from the keys of its dialect. */
 export function readKind(dialect: Dialect, reading: Reading): void {
   const { section, kind, targets } = reading;
-  for (const [key, [shape, ...others]] of Object.entries(dialect.keys)) {
-    const found = shape === 'json' ? section.json(...others, key) : section.text(...others, key);
+  for (const [key, [shape, ...spelt]] of Object.entries(dialect.keys)) {
+    const spellings = spelt.includes(key) ? spelt : [...spelt, key];
+    const found = shape === 'json' ? section.json(...spellings) : section.text(...spellings);
     if (found === null) continue;
     kind[key] = shape === 'target' ? targets.of(String(found.value)) : found.value;
     mark(reading, key, found.at);
@@ -247,8 +248,11 @@ function conditionFor(awaitsEvent: boolean, lasts: boolean, onlyTimesOut: boolea
 }
 
 /** The routes listed under a key; what is not one is noted and left out. */
-function routesIn({ section, id, targets }: Reading, keys: readonly string[], wanted: string): Route[] {
+function routesIn(reading: Reading, keys: readonly [string, ...string[]], wanted: string): Route[] {
+  const { section, id, targets } = reading;
   const items = section.list(...keys)?.value ?? [];
+  const list = section.find(...keys);
+  if (list !== null) mark(reading, keys[0], list.keyAt);
   return items.flatMap((item, index) => {
     const read = itemOf(item, `branch ${index + 1} of node "${id}"`, section, wanted);
     const route = read === null ? null : routeOf(read, targets);

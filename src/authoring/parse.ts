@@ -97,12 +97,14 @@ function readIr(top: Section, root: unknown, source: Source): Read | null {
 }
 
 function noter(places: Places | null, findings: Findings): Draft['note'] {
-  // Where the file itself is wrong already, what follows from it is noise.
+  // Where the file itself is wrong already, what follows from it is noise: errors of the same line, and every warning,
+  // since the document lacks what could not be read.
   const noisy = findings.failedLines;
   return ({ severity, code, message, ...context }) => {
     const paths = [context.path, context.node_id === null ? null : `nodes.${context.node_id}`];
     const [at = 0] = paths.flatMap((path) => (path === null ? [] : (places?.nearest(path) ?? [])));
-    if (severity === 'warning') findings.warning(code, message, at, context);
-    else if (!noisy.has(findings.lineOf(at))) findings.error(code, message, at, context);
+    if (severity === 'warning') {
+      if (noisy.size === 0) findings.warning(code, message, at, context);
+    } else if (!noisy.has(findings.lineOf(at))) findings.error(code, message, at, context);
   };
 }

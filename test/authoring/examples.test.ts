@@ -1,0 +1,41 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { checkWorkflow } from '../../src/authoring/check.ts';
+import { loadLocalTools, loadTools } from '../../src/tools.ts';
+
+const FILES = readdirSync('examples').flatMap((example) =>
+  readdirSync(join('examples', example))
+    .filter((name) => name.endsWith('.yaml'))
+    .map((name) => ({ example, name, path: join('examples', example, name) })),
+);
+
+describe('the examples', () => {
+  it('are several', () => expect(FILES.length).toBeGreaterThanOrEqual(6));
+
+  it.each(FILES)('$path compiles, without a warning, to its golden document', async ({ example, name, path }) => {
+    const { document, diagnostics } = checkWorkflow(readFileSync(path, 'utf8'), path);
+    expect(diagnostics).toEqual([]);
+    const golden = `golden/${example}.${name.replace('.yaml', '.json')}`;
+    await expect(`${JSON.stringify(document, null, 2)}\n`).toMatchFileSnapshot(golden);
+  });
+
+  it.each(FILES)('$path brings a function for every tool it calls', async ({ example, path }) => {
+    const { document, localTools } = checkWorkflow(readFileSync(path, 'utf8'), path);
+    const called = JSON.stringify(document).matchAll(/"tool_ref":"([^"]+)"/g);
+    const tools = await loadLocalTools(localTools);
+    expect(Object.keys(tools)).toEqual(expect.arrayContaining([...called].map(([, name]) => name)));
+    // `jamjet dev --tools` offers the same functions under the same names.
+    expect(Object.keys(await loadTools(join(process.cwd(), 'examples', example, 'tools.mjs')))).toEqual(
+      expect.arrayContaining(Object.keys(tools)),
+    );
+  });
+
+  it.each(FILES)('$path has an input and says how to run it', ({ example, path }) => {
+    expect(JSON.parse(readFileSync(join('examples', example, 'input.json'), 'utf8'))).toBeTypeOf('object');
+    const readme = readFileSync(join('examples', example, 'README.md'), 'utf8');
+    expect(readme).toContain(`jamjet run ${path}`);
+    const named = [...readme.matchAll(/@?(examples\/[\w./-]+)/g)].map(([, file]) => file ?? '');
+    expect(named.filter((file) => !existsSync(file))).toEqual([]);
+  });
+});
