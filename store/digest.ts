@@ -34,8 +34,13 @@ export function digestStream(range: StreamRange, created: NewExecution | null, r
     text += `${field(created.workflowId)}${field(created.workflowVersion)}${field(created.revision)}${field(created.labels)}`;
     text += `${field(created.parentId)}${created.depth} ${created.createdAtMs}\n`;
   }
+  let context: EventRow | undefined;
   for (const row of rows) {
-    text += `${row.seq} ${row.atMs} ${field(row.type)}${field(row.nodeId)}${field(row.actorId)}${field(row.actorType)}${field(row.request)}${field(row.data)}\n`;
+    if (context === undefined || !sameContext(context, row)) {
+      context = row;
+      text += `at ${row.atMs} ${field(row.actorId)}${field(row.actorType)}${field(row.request)}\n`;
+    }
+    text += `${row.seq} ${field(row.type)}${field(row.nodeId)}${field(row.data)}\n`;
   }
   return hash('sha256', text, 'base64url');
 }
@@ -48,6 +53,11 @@ export function hashBlock(previous: string, block: Block): string {
 
 export function signBlock(key: string | Uint8Array, blockHash: string): string {
   return createHmac('sha256', key).update(blockHash).digest('base64url');
+}
+
+/** Events of one step share time and author: both the log and the digest name them once for the run. */
+export function sameContext(a: EventRow, b: EventRow): boolean {
+  return a.atMs === b.atMs && a.actorId === b.actorId && a.actorType === b.actorType && a.request === b.request;
 }
 
 function field(text: string | null): string {

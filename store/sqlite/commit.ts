@@ -1,5 +1,5 @@
 import type { Database, Statement } from 'better-sqlite3';
-import { digestStream, type StreamDigest } from '../digest.ts';
+import { digestStream, type StreamDigest, sameContext } from '../digest.ts';
 import type { Batch, EventRow, ExecutionWrite, IdempotencyRow, Refusal, TimerWrite, Unit, WorkWrite } from '../store.ts';
 import type { AuditChain } from './audit.ts';
 import * as sql from './queries.ts';
@@ -16,6 +16,7 @@ export class Commits {
   readonly #audit: AuditChain;
   readonly #create: Statement;
   readonly #advance: Statement;
+  readonly #move: Statement;
   readonly #moveHead: Statement;
   readonly #putInline: Statement;
   readonly #putLarge: Statement;
@@ -37,6 +38,7 @@ export class Commits {
     this.#audit = audit;
     this.#create = db.prepare(sql.CREATE_EXECUTION);
     this.#advance = db.prepare(sql.ADVANCE);
+    this.#move = db.prepare(sql.MOVE);
     this.#moveHead = db.prepare(sql.MOVE_HEAD);
     this.#putInline = db.prepare(sql.PUT_INLINE_CHECKPOINT);
     this.#putLarge = db.prepare(sql.PUT_LARGE_CHECKPOINT);
@@ -141,46 +143,38 @@ export class Commits {
   }
 
   #step(write: ExecutionWrite): boolean {
-    const { id, tenantId, fromSeq, head, snapshot } = write;
-    if (snapshot !== null && snapshot.length <= INLINE_CHECKPOINT_LIMIT && head.completedAtMs === null) {
-      const { seq, steps, error, updatedAtMs, status, localWork, owner } = head;
-      const { changes } = this.#advance.run(
-        seq,
-        steps,
-        error,
-        updatedAtMs,
-        seq,
-        snapshot,
-        id,
-        tenantId,
-        fromSeq,
-        status,
-        localWork,
-        owner,
-      );
-      if (changes === 1) return true;
+    const { snapshot } = write;
+    if (snapshot !== null && snapshot.length <= INLINE_CHECKPOINT_LIMIT) {
+      if (write.head.completedAtMs === null && this.#advanceInline(write, snapshot)) return true;
+      if (this.#moveInline(write, snapshot)) return true;
     }
-    const { status, seq, steps, error, localWork, owner, updatedAtMs, completedAtMs } = head;
-    const { changes } = this.#moveHead.run(
-      status,
-      seq,
-      steps,
-      error,
-      localWork,
-      owner,
-      updatedAtMs,
-      completedAtMs,
-      completedAtMs,
-      id,
-      tenantId,
-      fromSeq,
-    );
-    if (changes === 0) return false;
-    if (snapshot !== null) this.#putCheckpoint(write, snapshot);
+    if (!this.#moveApart(write)) return false;
+    if (snapshot !== null) this.#replaceCheckpoint(write, snapshot);
     return true;
   }
 
-  #putCheckpoint({ id, tenantId, head }: ExecutionWrite, snapshot: string): void {
+  #advanceInline({ id, tenantId, fromSeq, head }: ExecutionWrite, snapshot: string): boolean {
+    const { seq, steps, error, updatedAtMs, status, localWork, owner } = head;
+    return (
+      this.#advance.run(seq, steps, error, updatedAtMs, seq, snapshot, id, tenantId, fromSeq, status, localWork, owner)
+        .changes === 1
+    );
+  }
+
+  #moveInline({ id, tenantId, fromSeq, head }: ExecutionWrite, snapshot: string): boolean {
+    const { status, seq, steps, error, localWork, owner, updatedAtMs: at, completedAtMs: end } = head;
+    return (
+      this.#move.run(status, seq, steps, error, localWork, owner, at, end, end, seq, snapshot, id, tenantId, fromSeq).changes ===
+      1
+    );
+  }
+
+  #moveApart({ id, tenantId, fromSeq, head }: ExecutionWrite): boolean {
+    const { status, seq, steps, error, localWork, owner, updatedAtMs: at, completedAtMs: end } = head;
+    return this.#moveHead.run(status, seq, steps, error, localWork, owner, at, end, end, id, tenantId, fromSeq).changes === 1;
+  }
+
+  #replaceCheckpoint({ id, tenantId, head }: ExecutionWrite, snapshot: string): void {
     if (snapshot.length <= INLINE_CHECKPOINT_LIMIT) {
       this.#putInline.run(head.seq, snapshot, id);
       this.#dropLarge.run(id);
@@ -191,12 +185,25 @@ export class Commits {
   }
 
   #appendEvents({ id, tenantId, events }: ExecutionWrite): void {
-    for (let from = 0; from < events.length; from += EVENTS_PER_STATEMENT) {
-      const some = events.slice(from, from + EVENTS_PER_STATEMENT);
-      const values: (string | number | null)[] = [];
-      for (const e of some) values.push(id, e.seq, tenantId, e.type, e.nodeId, e.atMs, e.actorId, e.actorType, e.request, e.data);
-      this.#append[some.length - 1]?.run(values);
+    let run: EventRow[] = [];
+    for (const event of events) {
+      const [first] = run;
+      if (first !== undefined && (run.length === EVENTS_PER_STATEMENT || !sameContext(first, event))) {
+        this.#appendRun(id, tenantId, run);
+        run = [];
+      }
+      run.push(event);
     }
+    this.#appendRun(id, tenantId, run);
+  }
+
+  /** Events that share time, actor and request, at most as many as one statement takes. */
+  #appendRun(id: string, tenantId: string, run: readonly EventRow[]): void {
+    const [first] = run;
+    if (first === undefined) return;
+    const values: (string | number | null)[] = [id, tenantId, first.atMs, first.actorId, first.actorType, first.request];
+    for (const event of run) values.push(event.seq, event.type, event.nodeId, event.data);
+    this.#append[run.length - 1]?.run(...values);
   }
 
   #applyTimer(write: ExecutionWrite, timer: TimerWrite): boolean {

@@ -17,6 +17,18 @@ export interface SqliteOptions {
 }
 
 const MIGRATIONS = new URL('./migrations/', import.meta.url);
+const PRAGMAS = [
+  // Larger pages: a commit of many executions touches, and writes, fewer. Takes effect in a new database only.
+  'page_size = 8192',
+  'journal_mode = WAL',
+  // An acknowledged commit survives the loss of power.
+  'synchronous = FULL',
+  'foreign_keys = ON',
+  // 32 MiB of log between checkpoints: a page changed by many commits is moved to the database once.
+  'wal_autocheckpoint = 4096',
+  // After a burst, give the log's disk space back.
+  'journal_size_limit = 67108864',
+];
 /** "JamJ" in the file header: tells our databases from those of other programs. */
 const APPLICATION_ID = 0x4a616d4a;
 /** Several processes may create or migrate the database at once; later a commit should not stall the event loop for long. */
@@ -49,10 +61,7 @@ function connect(file: string): Database.Database {
   const db = new Database(file, { timeout: OPEN_TIMEOUT_MS });
   try {
     checkOwner(db);
-    db.pragma('journal_mode = WAL');
-    // An acknowledged commit survives the loss of power.
-    db.pragma('synchronous = FULL');
-    db.pragma('foreign_keys = ON');
+    for (const pragma of PRAGMAS) db.pragma(pragma);
     return db;
   } catch (error) {
     db.close();

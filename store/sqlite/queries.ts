@@ -35,9 +35,13 @@ export const CREATE_EXECUTION = `INSERT INTO executions (id, tenant_id, workflow
 /** The common step, which changes no indexed column: the row must be live, as busy as before, and keep its checkpoint inside. */
 export const ADVANCE = `UPDATE executions SET seq = ?, steps = ?, error = ?, updated_at_ms = ?, snapshot_seq = ?, snapshot = ?
   WHERE id = ? AND tenant_id = ? AND seq = ? AND status = ? AND local_work = ? AND owner IS ? AND snapshot IS NOT NULL`;
-/** Any other step. The checkpoint is left as it is. */
-export const MOVE_HEAD = `UPDATE executions SET status = ?, seq = ?, steps = ?, error = ?, local_work = ?, owner = ?, updated_at_ms = ?,
-  completed_at_ms = ?, deadline_at_ms = iif(? IS NULL, deadline_at_ms, NULL) WHERE id = ? AND tenant_id = ? AND seq = ?`;
+const MOVED = `status = ?, seq = ?, steps = ?, error = ?, local_work = ?, owner = ?, updated_at_ms = ?, completed_at_ms = ?,
+  deadline_at_ms = iif(? IS NULL, deadline_at_ms, NULL)`;
+/** Any other step of a row that keeps its checkpoint inside. */
+export const MOVE = `UPDATE executions SET ${MOVED}, snapshot_seq = ?, snapshot = ?
+  WHERE id = ? AND tenant_id = ? AND seq = ? AND snapshot IS NOT NULL`;
+/** A step that leaves the checkpoint as it is, wherever it is. */
+export const MOVE_HEAD = `UPDATE executions SET ${MOVED} WHERE id = ? AND tenant_id = ? AND seq = ?`;
 export const PUT_INLINE_CHECKPOINT = 'UPDATE executions SET snapshot_seq = ?, snapshot = ? WHERE id = ?';
 export const PUT_LARGE_CHECKPOINT = `INSERT INTO checkpoints (execution_id, tenant_id, snapshot) VALUES (?, ?, ?)
   ON CONFLICT (execution_id) DO UPDATE SET snapshot = excluded.snapshot`;
@@ -59,10 +63,14 @@ export function listExecutions(by: {
 
 // Events
 
-/** Appends `rows` events in one statement: one call into the database instead of one per event. */
+/**
+ * Appends a run of events that share time, actor and request: one call into the database with each shared value bound once
+ * (a third less than a row at a time). OR FAIL spares the statement journal: the transaction is undone as a whole anyway.
+ */
 export function appendEvents(rows: number): string {
-  const values = Array.from({ length: rows }, () => '(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)').join(', ');
-  return `INSERT INTO events (execution_id, seq, tenant_id, type, node_id, at_ms, actor_id, actor_type, request, data) VALUES ${values}`;
+  const each = Array.from({ length: rows }, () => '(?, ?, ?, ?)').join(', ');
+  return `INSERT OR FAIL INTO events (execution_id, tenant_id, at_ms, actor_id, actor_type, request, seq, type, node_id, data)
+    SELECT run.*, event.* FROM (SELECT ?, ?, ?, ?, ?, ?) AS run CROSS JOIN (VALUES ${each}) AS event`;
 }
 
 export function listEvents(by: { readonly type: boolean; readonly nodeId: boolean }): string {
