@@ -31,13 +31,13 @@ export function evaluateTree(tree: Tree, scope: Scope, budget: Budget): Json {
     case 'fact':
       return scope.facts?.[tree.fact] ?? null;
     case 'name':
-      return own(scope.output, tree.name) ?? own(scope.state, tree.name) ?? null;
+      return bareName(tree.name, scope);
     case 'member':
       return member(value(tree.of), value(tree.key));
     case 'not':
       return !truthy(value(tree.of));
     case 'negate':
-      return -numberArgument('-', value(tree.of));
+      return 0 - numberArgument('-', value(tree.of));
     case 'call':
       return apply('function', FUNCTIONS, tree.name, tree.args.map(value), budget);
     case 'method':
@@ -47,6 +47,12 @@ export function evaluateTree(tree: Tree, scope: Scope, budget: Budget): Json {
     case 'binary':
       return binary(tree, value, budget);
   }
+}
+
+/** A null in the output is an answer: only a missing key sends the question on to the state. */
+function bareName(name: string, { output, state }: Scope): Json {
+  const found = own(output, name);
+  return (found === undefined ? own(state, name) : found) ?? null;
 }
 
 function apply(what: string, operations: Operations, name: string, args: readonly Json[], budget: Budget): Json {

@@ -57,7 +57,7 @@ function toInt(value: Json, budget: Budget): number {
   if (typeof value === 'boolean') return Number(value);
   if (typeof value === 'string') budget.spend(value.length);
   if (typeof value === 'string' && /^\s*[+-]?\d{1,400}\s*$/.test(value)) return finite('int', Number(value));
-  if (typeof value === 'number') return Math.trunc(value);
+  if (typeof value === 'number') return finite('int', Math.trunc(value));
   throw new ExpressionError(`int cannot read ${typeName(value)}`);
 }
 
