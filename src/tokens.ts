@@ -1,4 +1,4 @@
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { hash, randomBytes, randomUUID } from 'node:crypto';
 import type { TokenRow } from '../store/store.ts';
 
 /** From the most to the least powerful. */
@@ -11,7 +11,7 @@ export function isRole(text: string): text is Role {
 
 /** Only this hash is stored. The plaintext has 256 random bits, so a plain hash needs no salt and no stretching. */
 export function hashToken(plaintext: string): string {
-  return createHash('sha256').update(plaintext).digest('hex');
+  return hash('sha256', plaintext, 'hex');
 }
 
 export interface Grant {
