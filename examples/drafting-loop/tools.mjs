@@ -3,10 +3,10 @@ export function write_draft({ topic, draft, round }) {
   return { draft: draft === null ? sentence : `${draft} ${sentence}`, round: (round ?? 0) + 1 };
 }
 
-/** Longer is better, up to thirty words. */
+/** Longer is better, up to forty words. */
 export function review_draft({ draft }) {
   const words = draft.split(/\s+/).length;
-  return { words, score: Math.min(1, words / 30) };
+  return { words, score: Math.min(1, words / 40) };
 }
 
 export function publish_draft({ verdict, round }) {

@@ -1,0 +1,254 @@
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { Json, JsonObject } from '../../machines/json.ts';
+import { checkWorkflow } from '../../src/authoring/check.ts';
+import { type Clock, systemClock } from '../../src/runtime/clock.ts';
+import { createRuntime } from '../../src/runtime/create-runtime.ts';
+import type { EventView, ExecutionView, Runtime } from '../../src/runtime/types.ts';
+import { loadLocalTools } from '../../src/tools.ts';
+import { openSqlite } from '../../store/sqlite/open.ts';
+import { FakeClock } from '../support/clock.ts';
+import { CALLER, databasePath } from '../support/runtimes.ts';
+
+interface Opened {
+  readonly runtime: Runtime;
+  /** Starts the last of the example's files, the others being registered. */
+  start(input?: Json): Promise<string>;
+  settled(id: string): Promise<ExecutionView>;
+  events(id: string): Promise<EventView[]>;
+}
+
+/** A runtime with the functions that the example's files bring along, as `jamjet run` opens it. */
+async function open(example: string, files: readonly string[] = ['workflow.yaml'], clock: Clock = systemClock): Promise<Opened> {
+  const folder = join('examples', example);
+  const authored = files.map((name) => checkWorkflow(readFileSync(join(folder, name), 'utf8'), join(folder, name)));
+  const tools = await loadLocalTools(Object.assign({}, ...authored.map(({ localTools }) => localTools)));
+  const store = await openSqlite({ path: databasePath(), writer: 'test', nowMs: () => clock.nowMs() });
+  const runtime = await createRuntime({ store, tools, clock, allowPrivateAddresses: true });
+  onTestFinished(async () => {
+    await runtime.close(0);
+    await store.close();
+  });
+  let workflowId = '';
+  for (const { document } of authored) workflowId = (await runtime.register(CALLER, document)).workflow_id;
+  return {
+    runtime,
+    start: async (input = inputOf(example)) => (await runtime.start(CALLER, { workflowId, input })).executionId,
+    settled: (id) => runtime.settled('default', id, 20_000),
+    async events(id) {
+      const events: EventView[] = [];
+      for await (const event of runtime.events('default', id)) events.push(event);
+      return events;
+    },
+  };
+}
+
+/** What the data pipeline reads from and reports to. */
+interface Service {
+  readonly url: string;
+  readonly reports: readonly unknown[];
+  close(): Promise<void>;
+}
+
+async function startService(): Promise<Service> {
+  const module: { startService(): Promise<Service> } = await import(
+    pathToFileURL(resolve('examples/data-pipeline/service.mjs')).href
+  );
+  return module.startService();
+}
+
+function inputOf(example: string): JsonObject {
+  return JSON.parse(readFileSync(join('examples', example, 'input.json'), 'utf8'));
+}
+
+/** Nodes that completed, in order. */
+function completed(events: readonly EventView[]): (string | null)[] {
+  return events.filter(({ type }) => type === 'node_completed').map(({ nodeId }) => nodeId);
+}
+
+describe('refund-approval', () => {
+  it('pays after a person has agreed, at the second attempt', async () => {
+    const { runtime, start, settled, events } = await open('refund-approval');
+    const id = await start();
+    expect(await settled(id)).toMatchObject({ status: 'paused', state: { order: { total: 180 } } });
+    const { pending } = await runtime.approvals('default', id);
+    expect(pending).toMatchObject([
+      { node_id: 'review', context: { description: 'Refund 180 to tariq@example.com? Reason given: arrived broken' } },
+    ]);
+    await runtime.approve(CALLER, id, { decision: 'approved', comment: 'the photo shows it' });
+    expect(await settled(id)).toMatchObject({
+      status: 'completed',
+      state: {
+        review: { approved: true, comment: 'the photo shows it' },
+        refund: { reference: 'R-A-1042', amount: 180 },
+        outcome: 'to tariq@example.com: 180 for order A-1042 is on its way, reference R-A-1042.',
+      },
+    });
+    const log = await events(id);
+    expect(completed(log)).toEqual(['look_up', 'decide', 'review', 'refund', 'confirm']);
+    expect(log.find(({ type }) => type === 'node_failed')).toMatchObject({
+      nodeId: 'refund',
+      data: { retryable: true, attempt: 0 },
+    });
+  });
+
+  it('tells the customer when a person has refused', async () => {
+    const { runtime, start, settled, events } = await open('refund-approval');
+    const id = await start();
+    await settled(id);
+    await runtime.approve(CALLER, id, { decision: 'rejected', comment: 'Please send a photo.' });
+    expect(await settled(id)).toMatchObject({
+      status: 'completed',
+      state: { outcome: 'to tariq@example.com: We cannot refund order A-1042. Please send a photo.' },
+    });
+    expect(completed(await events(id))).toEqual(['look_up', 'decide', 'review', 'decline']);
+  });
+
+  it('declines when nobody decides for three days', async () => {
+    const clock = new FakeClock();
+    const { start, settled } = await open('refund-approval', ['workflow.yaml'], clock);
+    const id = await start();
+    expect((await settled(id)).status).toBe('paused');
+    clock.advance(3 * 86_400_000);
+    expect(await ended(settled, id)).toMatchObject({
+      status: 'completed',
+      state: { outcome: 'to tariq@example.com: We cannot refund order A-1042.' },
+    });
+  });
+
+  it('refunds small amounts without asking', async () => {
+    const { start, settled, events } = await open('refund-approval');
+    const id = await start({ order_id: 'A-1001', reason: 'too small' });
+    expect(await settled(id)).toMatchObject({ status: 'completed', state: { refund: { amount: 24.5 } } });
+    expect(completed(await events(id))).not.toContain('review');
+  });
+
+  it('fails at once when there is no such order', async () => {
+    const { start, settled, events } = await open('refund-approval');
+    const id = await start({ order_id: 'A-0', reason: '' });
+    expect(await settled(id)).toMatchObject({ status: 'failed' });
+    expect((await events(id)).filter(({ type }) => type === 'node_failed')).toHaveLength(1);
+  });
+});
+
+describe('order-fulfilment', () => {
+  it('ships what is paid for', async () => {
+    const { runtime, start, settled, events } = await open('order-fulfilment');
+    const id = await start();
+    expect(await settled(id)).toMatchObject({ status: 'paused', state: { stock: { available: true }, risk: { total: 63 } } });
+    expect(await runtime.sendEvent(CALLER, id, { key: 'payment-received', payload: { amount: 63 } })).toMatchObject({
+      matched: true,
+      nodeId: 'payment',
+    });
+    expect(await ended(settled, id)).toMatchObject({
+      status: 'completed',
+      state: { amount: 63, shipment: { tracking: 'T-B-7', paid: 63 } },
+    });
+    expect(completed(await events(id))).not.toContain('release');
+  });
+
+  it('keeps a payment that comes early', async () => {
+    const { runtime, start, settled } = await open('order-fulfilment');
+    const id = await start();
+    await runtime.sendEvent(CALLER, id, { key: 'payment-received', payload: { amount: 63 } });
+    expect(await ended(settled, id)).toMatchObject({ status: 'completed', state: { shipment: { paid: 63 } } });
+  });
+
+  it('gives the stock back after two days without a payment', async () => {
+    const clock = new FakeClock();
+    const { start, settled } = await open('order-fulfilment', ['workflow.yaml'], clock);
+    const id = await start();
+    expect((await settled(id)).status).toBe('paused');
+    clock.advance(2 * 86_400_000);
+    expect(await ended(settled, id)).toMatchObject({
+      status: 'completed',
+      state: { outcome: 'order B-7 is off, its stock is free again' },
+    });
+  });
+
+  it('does not wait for a payment it could not serve', async () => {
+    const { start, settled } = await open('order-fulfilment');
+    const id = await start({ order_id: 'B-8', items: [{ sku: 'desk', quantity: 1 }] });
+    expect(await settled(id)).toMatchObject({ status: 'completed', state: { stock: { missing: ['desk'] } } });
+  });
+});
+
+describe('data-pipeline', () => {
+  it('fetches, totals and posts, and tries again where the service was busy', async () => {
+    const service = await startService();
+    onTestFinished(() => service.close());
+    const { start, settled, events } = await open('data-pipeline');
+    const id = await start({ service: service.url, date: '2026-03-07' });
+    const report = { date: '2026-03-07', regions: { north: 170, south: 100 }, total: 270, currency: 'EUR' };
+    expect(await settled(id)).toMatchObject({ status: 'completed', state: { report, receipt: { id: 'report-1' } } });
+    expect(service.reports).toEqual([{ title: 'Sales of 2026-03-07', report }]);
+    const log = await events(id);
+    expect(log.filter(({ type }) => type === 'node_failed')).toMatchObject([
+      { nodeId: 'fetch_rates', data: { retryable: true } },
+    ]);
+    expect(completed(log).slice(-3)).toEqual(['fetched', 'total', 'post']);
+  });
+});
+
+describe('drafting-loop', () => {
+  it('goes round until the review is content', async () => {
+    const { start, settled, events } = await open('drafting-loop');
+    const id = await start();
+    expect(await settled(id)).toMatchObject({ status: 'completed', state: { round: 3, verdict: 'published after round 3' } });
+    expect(completed(await events(id))).toEqual(['write', 'judge', 'write', 'judge', 'write', 'judge', 'publish']);
+  });
+
+  it('gives up after three rounds', async () => {
+    const { start, settled } = await open('drafting-loop');
+    const id = await start({ topic: 'Cats' });
+    expect(await settled(id)).toMatchObject({ status: 'completed', state: { verdict: 'shelved after round 3' } });
+  });
+});
+
+describe('onboarding', () => {
+  const files = ['credit-check.yaml', 'workflow.yaml'];
+
+  it('opens an account after the child has rated the company', async () => {
+    const { runtime, start, settled } = await open('onboarding', files);
+    const id = await start();
+    expect(await settled(id)).toMatchObject({
+      status: 'completed',
+      state: { company: 'Harbour Tea', rating: 'A', account: 'acc-harbour-tea' },
+    });
+    const children = await runtime.executions('default', { parentId: id, limit: 10, offset: 0 });
+    expect(children).toMatchObject([{ workflowId: 'credit-check', status: 'completed' }]);
+  });
+
+  it('refuses a company that pays late', async () => {
+    const { start, settled } = await open('onboarding', files);
+    expect(await settled(await start({ company: 'Slow & Sons' }))).toMatchObject({
+      status: 'completed',
+      state: { notice: 'no account for Slow & Sons: rated D' },
+    });
+  });
+});
+
+describe('fastest-quote', () => {
+  it('takes the first answer and cancels the other questions', async () => {
+    const { start, settled, events } = await open('fastest-quote');
+    const id = await start();
+    expect(await settled(id)).toMatchObject({
+      status: 'completed',
+      state: { quote: { carrier: 'swift', price: 10.8 }, booking: 'swift for 10.8' },
+    });
+    const cancelled = (await events(id)).filter(({ type }) => type === 'node_cancelled').map(({ nodeId }) => nodeId);
+    expect(cancelled.sort()).toEqual(['owl', 'snail']);
+  });
+});
+
+/** What woke a paused execution takes a moment to show: asks again while it is paused. */
+async function ended(settled: Opened['settled'], id: string): Promise<ExecutionView> {
+  for (let asked = 0; asked < 1_000; asked += 1) {
+    const view = await settled(id);
+    if (view.status !== 'paused') return view;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  throw new Error('the execution stays paused');
+}
