@@ -2,7 +2,8 @@ import type { JamjetClient } from '../client.ts';
 import type { Asker } from './asker.ts';
 import type { Paint } from './terminal/paint.ts';
 import type { Screen } from './terminal/screen.ts';
-import { renderActive, renderEntry, Timeline, type TimelineEvent } from './timeline.ts';
+import { type Active, kindsOf, Timeline, type TimelineEvent } from './timeline.ts';
+import { renderActive, renderEntry } from './timeline-text.ts';
 
 export interface Following {
   readonly client: JamjetClient;
@@ -38,6 +39,11 @@ export class Follower {
     return this.#seen;
   }
 
+  /** What is under way, in the execution and its children. */
+  get active(): readonly Active[] {
+    return [...this.#watching].flatMap(({ timeline }) => timeline.active);
+  }
+
   /** Will a timer move something on, even if nobody does anything? */
   get timed(): boolean {
     return [...this.#watching].some(({ timeline }) => timeline.timed.size > 0);
@@ -51,7 +57,7 @@ export class Follower {
     const { screen } = this.#following;
     screen?.show((spinner, nowMs) => this.#activity(spinner, nowMs));
     try {
-      await this.#watch({ id, prefix: '', timeline: new Timeline() }, (event) => {
+      await this.#watch(id, '', (event) => {
         this.#seen = event.sequence;
         onEvent(event);
       });
@@ -67,8 +73,11 @@ export class Follower {
     );
   }
 
-  async #watch(watched: Watched, onEvent: (event: TimelineEvent) => void): Promise<void> {
+  async #watch(id: string, prefix: string, onEvent: (event: TimelineEvent) => void): Promise<void> {
     const { client, asker, signal } = this.#following;
+    const { workflow_id, workflow_version } = await client.execution(id, { signal });
+    const { ir } = await client.workflow(workflow_id, workflow_version, { signal });
+    const watched: Watched = { id, prefix, timeline: new Timeline(kindsOf(ir)) };
     const children: Promise<void>[] = [];
     this.#watching.add(watched);
     try {
@@ -77,10 +86,7 @@ export class Follower {
         this.#print(watched, event);
         asker?.update(watched.id, watched.prefix, watched.timeline);
         const childId = event.type === 'child_workflow_started' ? event.data.child_execution_id : undefined;
-        if (typeof childId === 'string') {
-          const child = { id: childId, prefix: `${watched.prefix}${event.node_id}/`, timeline: new Timeline() };
-          children.push(this.#watch(child, () => undefined));
-        }
+        if (typeof childId === 'string') children.push(this.#watch(childId, `${prefix}${event.node_id}/`, () => undefined));
       }
       await Promise.all(children);
     } finally {

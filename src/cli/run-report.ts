@@ -1,8 +1,10 @@
 import type { Execution } from '../client.ts';
 import { EXIT } from './failure.ts';
-import type { Leave } from './session.ts';
+import type { Host } from './host.ts';
+import type { Leave, Outcome } from './session.ts';
 import type { Paint } from './terminal/paint.ts';
 import { paintStatus } from './terminal/status.ts';
+import { fields } from './terminal/table.ts';
 import { plain } from './terminal/text.ts';
 import { duration } from './terminal/time.ts';
 import type { TimelineEvent } from './timeline.ts';
@@ -47,32 +49,27 @@ function failures(events: readonly TimelineEvent[]): readonly string[] {
   return [...last].map(([node, error]) => `${plain(node)}: ${plain(error)}`);
 }
 
-const WHY: Readonly<Record<Leave, string>> = {
-  interrupted: 'interrupted',
-  timeout: 'no longer followed: --timeout is over',
-  unattended: 'paused, and nobody is at the terminal to decide',
-};
+function reason({ left, queued }: Outcome): string {
+  if (left === 'timeout') return 'the time to follow it is over';
+  if (left === 'unattended') return 'it waits, and nobody is at the terminal';
+  if (left !== 'no_worker') return 'interrupted';
+  const nodes = queued.map((active) => `${plain(active.node)} (queue ${plain(active.queue ?? '')})`).join(', ');
+  return `no function here does the work of ${nodes}`;
+}
 
 /** Where a run that was left stands, and how to go on with it. */
-export function leaveText(
-  why: Leave,
-  execution: Execution,
-  host: { readonly embedded: boolean; readonly url: string | null },
-  again: string,
-  paint: Paint,
-): string {
+export function leaveText(outcome: Outcome, host: Pick<Host, 'embedded' | 'url'>, again: string, paint: Paint): string {
+  const { execution } = outcome;
   const where = host.embedded ? 'It is saved and goes on when it is resumed.' : `It goes on at ${host.url}.`;
   const id = execution.execution_id;
-  const ways = host.embedded
-    ? [['go on', again]]
+  const ways: [string, string][] = host.embedded
+    ? [['go on', outcome.left === 'no_worker' ? `${again} --tools MODULE` : again]]
     : [
         ['follow again', again],
         ['look at it', `jamjet inspect ${id}`],
         ['stop it', `jamjet cancel ${id}`],
       ];
-  const widest = Math.max(...ways.map(([name = '']) => name.length));
-  const lines = ways.map(([name = '', line = '']) => `  ${paint.dim(name.padEnd(widest))}  ${line}`);
-  return [`\n${paint.yellow('◆')} ${id} is ${execution.status} (${WHY[why]}). ${where}`, ...lines].join('\n');
+  return `\n${paint.yellow('◆')} ${id} is ${execution.status}: ${reason(outcome)}. ${where}\n${fields(ways, paint, '  ')}`;
 }
 
 export function exitCodeOfLeave(why: Leave): number {

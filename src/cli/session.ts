@@ -1,3 +1,4 @@
+import { isObject, type JsonObject } from '../../machines/json.ts';
 import type { Execution, JamjetClient } from '../client.ts';
 import { Asker } from './asker.ts';
 import type { Context, Interrupt } from './context.ts';
@@ -7,15 +8,17 @@ import { paintFor } from './terminal/paint.ts';
 import { Screen } from './terminal/screen.ts';
 import { isTerminal } from './terminal/status.ts';
 import { plain, width } from './terminal/text.ts';
-import type { TimelineEvent } from './timeline.ts';
+import type { Active, TimelineEvent } from './timeline.ts';
 
 /** Why following ended before the execution did. */
-export type Leave = 'interrupted' | 'timeout' | 'unattended';
+export type Leave = 'interrupted' | 'timeout' | 'unattended' | 'no_worker';
 
 export interface Outcome {
   /** Null: it has ended. */
   readonly left: Leave | null;
   readonly execution: Execution;
+  /** For `no_worker`: the nodes nobody here works on. */
+  readonly queued: readonly Active[];
   /** Those seen, from the first on. */
   readonly events: readonly TimelineEvent[];
 }
@@ -35,10 +38,12 @@ export const UNATTENDED_TIMEOUT_S = 300;
 
 class Left extends Error {
   readonly why: Leave;
+  readonly queued: readonly Active[];
 
-  constructor(why: Leave) {
+  constructor(why: Leave, queued: readonly Active[] = []) {
     super(why);
     this.why = why;
+    this.queued = queued;
   }
 }
 
@@ -47,6 +52,7 @@ export async function followExecution(session: Session, id: string): Promise<Out
   const { context, host, interrupt, quiet } = session;
   const { client } = host;
   const execution = await client.execution(id);
+  const { ir } = await client.workflow(execution.workflow_id, execution.workflow_version);
   const stream = quiet ? context.stderr : context.stdout;
   const paint = paintFor(stream, context.env);
   const screen = new Screen(stream, context.stdin);
@@ -56,29 +62,31 @@ export async function followExecution(session: Session, id: string): Promise<Out
   }
 
   const leaving = new AbortController();
-  const leave = (why: Leave) => leaving.abort(new Left(why));
+  const leave = (why: Leave, queued?: readonly Active[]) => leaving.abort(new Left(why, queued));
   const onInterrupt = () => leave('interrupted');
+  const asker = screen.interactive
+    ? new Asker({ client, screen, paint, asksForEvents: host.embedded, interrupted: interrupt.raise })
+    : null;
+  const nodeWidth = nodeWidthOf(ir);
+  const follower = new Follower({ client, screen: quiet ? null : screen, paint, nodeWidth, asker, signal: leaving.signal });
   interrupt.signal.addEventListener('abort', onInterrupt, { once: true });
   if (interrupt.signal.aborted) onInterrupt();
   const timeoutMs = session.timeoutMs ?? (screen.interactive ? null : UNATTENDED_TIMEOUT_S * 1000);
   const timer = timeoutMs === null ? null : setTimeout(() => leave('timeout'), timeoutMs);
-
-  const asker = screen.interactive
-    ? new Asker({ client, screen, paint, asksForEvents: host.embedded, interrupted: interrupt.raise })
-    : null;
-  const nodeWidth = await nodeWidthOf(client, execution);
-  const follower = new Follower({ client, screen: quiet ? null : screen, paint, nodeWidth, asker, signal: leaving.signal });
   const events: TimelineEvent[] = [];
   const following = follower.run(execution.execution_id, (event) => events.push(event));
   const watches = [following];
   if (asker !== null) watches.push(asker.failed);
-  else if (host.embedded) watches.push(leaveWhenStuck(client, id, follower, leave, leaving.signal));
+  if (host.embedded)
+    watches.push(leaveWhenStuck({ client, id, follower, attended: asker !== null, leave, signal: leaving.signal }));
   let left: Leave | null = null;
+  let queued: readonly Active[] = [];
   try {
     await Promise.race(watches);
   } catch (error) {
     if (!(error instanceof Left)) throw error;
     left = error.why;
+    queued = error.queued;
   } finally {
     if (timer !== null) clearTimeout(timer);
     interrupt.signal.removeEventListener('abort', onInterrupt);
@@ -86,28 +94,35 @@ export async function followExecution(session: Session, id: string): Promise<Out
     leave('interrupted');
     await Promise.allSettled([following]);
   }
-  return { left, execution: await client.execution(id), events };
+  return { left, queued, execution: await client.execution(id), events };
 }
 
-const STUCK_POLL_MS = 1000;
-const WAIT_MS = 20_000;
+const STUCK_POLL_MS = 500;
+
+interface Watch {
+  readonly client: JamjetClient;
+  readonly id: string;
+  readonly follower: Follower;
+  /** Is there somebody who decides and sends events? */
+  readonly attended: boolean;
+  readonly leave: (why: Leave, queued?: readonly Active[]) => void;
+  readonly signal: AbortSignal;
+}
 
 /**
- * Embedded and without a terminal nobody can decide or send anything: an execution that waits for a person or an event alone
- * would wait for ever. Never resolves.
+ * An embedded run is reached by nobody else: work that no function here does would stay in its queue for ever, and without a
+ * terminal so would an approval, or a wait without a timer. Never resolves.
  */
-async function leaveWhenStuck(
-  client: JamjetClient,
-  id: string,
-  follower: Follower,
-  leave: (why: Leave) => void,
-  signal: AbortSignal,
-): Promise<never> {
+async function leaveWhenStuck({ client, id, follower, attended, leave, signal }: Watch): Promise<never> {
   for (;;) {
-    const { status, sequence } = await client.execution(id, { waitMs: WAIT_MS, signal });
-    if (status === 'paused' && follower.seen >= sequence && !follower.timed) leave('unattended');
-    signal.throwIfAborted();
-    if (status === 'paused' || isTerminal(status)) await pause(STUCK_POLL_MS, signal);
+    await pause(STUCK_POLL_MS, signal);
+    const { status, sequence } = await client.execution(id, { signal });
+    if (isTerminal(status) || follower.seen < sequence || follower.timed) continue;
+    const queued = follower.active.filter((active) => active.queue !== null);
+    const waiting = follower.active.filter((active) => active.mark === 'waiting');
+    const moves = follower.active.length > queued.length + waiting.length;
+    if (queued.length > 0 && !moves && (!attended || waiting.length === 0)) leave('no_worker', queued);
+    else if (status === 'paused' && !attended) leave('unattended');
   }
 }
 
@@ -126,8 +141,7 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 /** Columns for node names: those of the workflow, within reason. */
-async function nodeWidthOf(client: JamjetClient, execution: Execution): Promise<number> {
-  const { ir } = await client.workflow(execution.workflow_id, execution.workflow_version);
-  const names = Object.keys((ir.nodes ?? {}) as object);
+function nodeWidthOf(ir: JsonObject): number {
+  const names = Object.keys(isObject(ir.nodes) ? ir.nodes : {});
   return Math.min(32, Math.max(8, ...names.map((name) => width(plain(name)))));
 }

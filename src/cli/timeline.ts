@@ -1,6 +1,5 @@
 import { isObject, type Json, type JsonObject } from '../../machines/json.ts';
-import type { Paint } from './terminal/paint.ts';
-import { cut, inline, pad, plain } from './terminal/text.ts';
+import { inline } from './terminal/text.ts';
 import { duration } from './terminal/time.ts';
 
 /** An event as the API gives it; `data` holds the fields of its type. */
@@ -31,6 +30,8 @@ export interface Active {
   readonly attempt: number | null;
   readonly mark: 'running' | 'waiting' | 'retry';
   readonly text: string;
+  /** Waits in this queue until somebody takes the work; null once it is under way, or when it is no work. */
+  readonly queue: string | null;
 }
 
 /** An approval that waits for its decision. */
@@ -39,11 +40,36 @@ export interface OpenApproval {
   readonly kind: 'human_approval' | 'tool';
 }
 
+/** What the timeline has to know of the nodes of a workflow. */
+export interface NodeKinds {
+  /** The correlation key of a node that waits for an external event; null for any other. */
+  awaits(node: string): string | null;
+}
+
+/** From a workflow as the API gives it; what it does not understand is an ordinary node. */
+export function kindsOf(ir: JsonObject): NodeKinds {
+  const nodes = isObject(ir.nodes) ? ir.nodes : {};
+  return {
+    awaits(id) {
+      const node = Object.hasOwn(nodes, id) ? nodes[id] : undefined;
+      const kind = isObject(node) && isObject(node.kind) ? node.kind : {};
+      if (kind.type !== 'wait' || kind.condition === 'timer') return null;
+      const key = kind.correlation_key ?? kind.event;
+      return typeof key === 'string' && key !== '' ? key : id;
+    },
+  };
+}
+
 /** Folds an event log into lines and into what is under way. Unknown event types are ignored: a newer server may write more. */
 export class Timeline {
+  readonly #kinds: NodeKinds;
   readonly #active = new Map<string, Active>();
   readonly #approvals = new Map<string, OpenApproval>();
   readonly #decisions = new Map<string, string>();
+
+  constructor(kinds: NodeKinds) {
+    this.#kinds = kinds;
+  }
 
   /** Nodes under way, in the order in which they began. */
   get active(): readonly Active[] {
@@ -66,7 +92,7 @@ export class Timeline {
     if (node === null) return this.#applyWhole(type, data);
     switch (type) {
       case 'node_scheduled':
-        return this.#begin(node, atMs, numberOf(data.attempt), 'running', 'queued', []);
+        return this.#queue(node, atMs, data);
       case 'node_started':
         return this.#start(node, atMs, data);
       case 'node_completed':
@@ -109,49 +135,57 @@ export class Timeline {
     return [];
   }
 
-  #start(node: string, atMs: number, data: JsonObject): readonly Entry[] {
-    const attempt = numberOf(data.attempt);
-    const text = attempt === null ? 'waiting' : 'running';
-    const entry: Entry = { mark: 'running', node, tookMs: null, attempt, text: 'started' };
-    return this.#begin(node, atMs, attempt, 'running', text, attempt === null ? [] : [entry]);
+  #queue(node: string, atMs: number, data: JsonObject): readonly Entry[] {
+    const queue = textOf(data.queue_type);
+    return this.#begin(
+      { node, sinceMs: atMs, attempt: numberOf(data.attempt), mark: 'running', text: `queued on ${queue}`, queue },
+      [],
+    );
   }
 
-  #begin(
-    node: string,
-    sinceMs: number,
-    attempt: number | null,
-    mark: Active['mark'],
-    text: string,
-    entries: readonly Entry[],
-  ): readonly Entry[] {
-    this.#active.delete(node);
-    this.#active.set(node, { node, sinceMs, attempt, mark, text });
+  /** Work is scheduled before it starts, and makes attempts; approvals, waits and subgraphs start when they are reached. */
+  #start(node: string, atMs: number, data: JsonObject): readonly Entry[] {
+    if (this.#active.get(node)?.mark !== 'running') {
+      const key = this.#kinds.awaits(node);
+      if (key === null) return this.#begin({ node, sinceMs: atMs, attempt: null, mark: 'waiting', text: '' }, []);
+      this.awaited.set(node, key);
+      return this.#wait(node, atMs, `waits for event ${key}`);
+    }
+    const attempt = numberOf(data.attempt);
+    const entry: Entry = { mark: 'running', node, tookMs: null, attempt, text: 'started' };
+    return this.#begin({ node, sinceMs: atMs, attempt, mark: 'running', text: 'running' }, [entry]);
+  }
+
+  #begin(active: Omit<Active, 'queue'> & { readonly queue?: string }, entries: readonly Entry[]): readonly Entry[] {
+    this.#active.delete(active.node);
+    this.#active.set(active.node, { queue: null, ...active });
     return entries;
   }
 
   #wait(node: string, atMs: number, text: string): readonly Entry[] {
     const sinceMs = this.#active.get(node)?.sinceMs ?? atMs;
-    return this.#begin(node, sinceMs, null, 'waiting', text, [{ mark: 'waiting', node, tookMs: null, attempt: null, text }]);
+    const entry: Entry = { mark: 'waiting', node, tookMs: null, attempt: null, text };
+    return this.#begin({ node, sinceMs, attempt: null, mark: 'waiting', text }, [entry]);
   }
 
   #timer(node: string, atMs: number, data: JsonObject): readonly Entry[] {
     this.timed.add(node);
-    if (this.#approvals.has(node)) return [];
     const fireAtMs = typeof data.fire_at === 'string' ? Date.parse(data.fire_at) : Number.NaN;
-    const left = Number.isNaN(fireAtMs) ? '' : duration(fireAtMs - atMs);
-    const key = textOf(data.correlation_key);
-    if (key !== '') this.awaited.set(node, key);
-    return this.#wait(
-      node,
-      atMs,
-      key === '' ? `waits for ${left}` : `waits for event ${key}${left === '' ? '' : `, at most ${left}`}`,
+    const left = duration(fireAtMs - atMs);
+    const active = this.#active.get(node);
+    if (active === undefined || active.text === '') return this.#wait(node, atMs, `waits for ${left}`);
+    return this.#begin(
+      { node, sinceMs: active.sinceMs, attempt: null, mark: 'waiting', text: `${active.text}, at most ${left}` },
+      [],
     );
   }
 
   #retry(node: string, atMs: number, data: JsonObject): readonly Entry[] {
     const attempt = numberOf(data.attempt);
     const text = `next attempt in ${duration(numberOf(data.delay_ms) ?? 0)}`;
-    return this.#begin(node, atMs, attempt, 'retry', text, [{ mark: 'retry', node, tookMs: null, attempt: null, text }]);
+    return this.#begin({ node, sinceMs: atMs, attempt, mark: 'retry', text }, [
+      { mark: 'retry', node, tookMs: null, attempt: null, text },
+    ]);
   }
 
   #decide(node: string, data: JsonObject): readonly Entry[] {
@@ -174,65 +208,13 @@ export class Timeline {
     const active = this.#active.get(node);
     this.#active.delete(node);
     this.#approvals.delete(node);
+    this.#decisions.delete(node);
     this.awaited.delete(node);
     this.timed.delete(node);
     const tookMs = active === undefined ? numberOf(data.duration_ms) : (numberOf(data.duration_ms) ?? atMs - active.sinceMs);
-    const attempt = numberOf(data.attempt) ?? active?.attempt ?? null;
+    const attempt = active?.attempt ?? null;
     return [{ mark, node, tookMs: mark === 'skipped' ? null : tookMs, attempt, text }];
   }
-}
-
-const GLYPHS: Readonly<Record<Mark, string>> = {
-  running: '▸',
-  done: '✓',
-  failed: '✗',
-  retry: '↻',
-  waiting: '◆',
-  skipped: '–',
-  cancelled: '⊘',
-  note: '·',
-};
-
-/** `✓ fetch     120 ms  attempt 1`. */
-export function renderEntry(entry: Entry, nodeWidth: number, paint: Paint): string {
-  const took = entry.tookMs === null ? '' : duration(entry.tookMs);
-  const attempt = entry.attempt === null ? '' : `attempt ${entry.attempt + 1}`;
-  const text = plain(entry.text);
-  const remarks = [
-    attempt === '' ? '' : paint.dim(attempt),
-    entry.mark === 'failed' ? paint.red(text) : quiet(entry.mark, paint)(text),
-  ];
-  return layout(colourOf(entry.mark, paint)(GLYPHS[entry.mark]), entry.node, took, remarks, nodeWidth);
-}
-
-export function renderActive(active: Active, nodeWidth: number, nowMs: number, spinner: string, paint: Paint): string {
-  const glyph = active.mark === 'running' ? paint.cyan(spinner) : colourOf(active.mark, paint)(GLYPHS[active.mark]);
-  const attempt = active.attempt === null || active.attempt === 0 ? '' : `attempt ${active.attempt + 1}`;
-  return layout(
-    glyph,
-    active.node,
-    duration(Math.max(0, nowMs - active.sinceMs)),
-    [paint.dim(attempt), paint.dim(plain(active.text))],
-    nodeWidth,
-  );
-}
-
-function layout(glyph: string, node: string | null, took: string, remarks: readonly string[], nodeWidth: number): string {
-  const name = node === null ? '' : cut(plain(node), nodeWidth);
-  const remark = remarks.filter((part) => part !== '').join('  ');
-  if (node === null) return `  ${glyph} ${remark}`;
-  return `  ${glyph} ${pad(name, nodeWidth)}  ${took.padStart(10)}  ${remark}`.trimEnd();
-}
-
-function colourOf(mark: Mark, paint: Paint): (text: string) => string {
-  if (mark === 'done') return paint.green;
-  if (mark === 'failed') return paint.red;
-  if (mark === 'running') return paint.cyan;
-  return mark === 'skipped' || mark === 'cancelled' || mark === 'note' ? paint.dim : paint.yellow;
-}
-
-function quiet(mark: Mark, paint: Paint): (text: string) => string {
-  return mark === 'skipped' || mark === 'cancelled' || mark === 'note' || mark === 'running' ? paint.dim : (text) => text;
 }
 
 function note(node: string | null, text: string): Entry {

@@ -1,7 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../machines/json.ts';
 import { paint } from '../../src/cli/terminal/paint.ts';
-import { renderActive, renderEntry, Timeline } from '../../src/cli/timeline.ts';
+import { kindsOf, Timeline } from '../../src/cli/timeline.ts';
+import { renderActive, renderEntry } from '../../src/cli/timeline-text.ts';
+
+/** `paid` waits for the event `payment`, `later` for a timer. */
+const timelineOf = () =>
+  new Timeline(
+    kindsOf({
+      nodes: {
+        paid: { kind: { type: 'wait', condition: 'either', correlation_key: 'payment' } },
+        later: { kind: { type: 'wait', condition: 'timer' } },
+      },
+    }),
+  );
 
 const START_MS = Date.parse('2026-03-12T10:00:00.000Z');
 
@@ -15,7 +27,7 @@ function lines(timeline: Timeline, ...rows: readonly (readonly [number, string, 
 
 describe('a timeline', () => {
   it('tells a node from its start to its end: state, duration, attempt', () => {
-    const timeline = new Timeline();
+    const timeline = timelineOf();
     const told = lines(
       timeline,
       [0, 'workflow_started', null],
@@ -28,18 +40,25 @@ describe('a timeline', () => {
   });
 
   it('takes the duration from the clock where the event has none', () => {
-    expect(lines(new Timeline(), [0, 'node_started', 'a', { attempt: 0 }], [1500, 'node_completed', 'a']).at(-1)).toBe(
-      '  ✓ a              1.5 s  attempt 1',
-    );
+    expect(
+      lines(
+        timelineOf(),
+        [0, 'node_scheduled', 'a', { attempt: 0 }],
+        [0, 'node_started', 'a', { attempt: 0 }],
+        [1500, 'node_completed', 'a'],
+      ).at(-1),
+    ).toBe('  ✓ a              1.5 s  attempt 1');
   });
 
   it('counts attempts from one and says when the next one is', () => {
     expect(
       lines(
-        new Timeline(),
+        timelineOf(),
+        [0, 'node_scheduled', 'charge', { attempt: 0 }],
         [0, 'node_started', 'charge', { attempt: 0 }],
         [40, 'node_failed', 'charge', { attempt: 0, error: 'card declined', retryable: true }],
         [40, 'retry_scheduled', 'charge', { attempt: 1, delay_ms: 2000 }],
+        [2040, 'node_scheduled', 'charge', { attempt: 1 }],
         [2040, 'node_started', 'charge', { attempt: 1 }],
         [2050, 'node_completed', 'charge', { duration_ms: 10 }],
       ),
@@ -53,7 +72,7 @@ describe('a timeline', () => {
   });
 
   it('holds an approval open until it is decided, and says who did', () => {
-    const timeline = new Timeline();
+    const timeline = timelineOf();
     expect(
       lines(timeline, [0, 'node_started', 'review'], [0, 'interrupt_raised', 'review', { reason: 'human_approval' }]),
     ).toEqual(['  ◆ review                waiting for approval']);
@@ -69,7 +88,7 @@ describe('a timeline', () => {
   });
 
   it('tells the approval of a tool apart from the run that follows it', () => {
-    const timeline = new Timeline();
+    const timeline = timelineOf();
     expect(
       lines(
         timeline,
@@ -79,24 +98,44 @@ describe('a timeline', () => {
     ).toEqual(['  ◆ pay                   waiting for approval of payments.submit', '  · pay                   approved by ann']);
   });
 
-  it('says what a wait waits for, and remembers its key and its timer', () => {
-    const timeline = new Timeline();
+  it('says which event a wait waits for and how long, and remembers its key and its timer', () => {
+    const timeline = timelineOf();
+    const fire_at = new Date(START_MS + 3_600_000).toISOString();
     expect(
       lines(
         timeline,
-        [0, 'node_started', 'paid'],
-        [0, 'timer_created', 'paid', { fire_at: new Date(START_MS + 3_600_000).toISOString(), correlation_key: 'payment' }],
+        [0, 'node_started', 'paid', { attempt: 0 }],
+        [0, 'timer_created', 'paid', { fire_at, correlation_key: 'payment' }],
       ),
-    ).toEqual(['  ◆ paid                  waits for event payment, at most 1 h 00 m']);
+    ).toEqual(['  ◆ paid                  waits for event payment']);
+    expect(timeline.active.map((active) => active.text)).toEqual(['waits for event payment, at most 1 h 00 m']);
     expect([...timeline.awaited]).toEqual([['paid', 'payment']]);
     expect([...timeline.timed]).toEqual(['paid']);
     lines(timeline, [5, 'node_completed', 'paid']);
     expect(timeline.awaited.size + timeline.timed.size).toBe(0);
   });
 
+  it('says how long a timer takes', () => {
+    const fire_at = new Date(START_MS + 2000).toISOString();
+    expect(
+      lines(
+        timelineOf(),
+        [0, 'node_started', 'later'],
+        [0, 'timer_created', 'later', { fire_at }],
+        [2004, 'node_completed', 'later'],
+      ),
+    ).toEqual(['  ◆ later                 waits for 2.0 s', '  ✓ later          2.0 s']);
+  });
+
   it('shows what is under way, as long as it is', () => {
-    const timeline = new Timeline();
-    lines(timeline, [0, 'node_started', 'a', { attempt: 0 }], [0, 'node_started', 'b', { attempt: 1 }]);
+    const timeline = timelineOf();
+    lines(
+      timeline,
+      [0, 'node_scheduled', 'a', { attempt: 0 }],
+      [0, 'node_started', 'a', { attempt: 0 }],
+      [0, 'node_scheduled', 'b', { attempt: 1 }],
+      [0, 'node_started', 'b', { attempt: 1 }],
+    );
     expect(timeline.active.map((active) => renderActive(active, 8, START_MS + 61_000, '⠋', paint(false)))).toEqual([
       '  ⠋ a           1 m 01 s  running',
       '  ⠋ b           1 m 01 s  attempt 2  running',
@@ -107,7 +146,8 @@ describe('a timeline', () => {
 
   it('makes control characters of tools visible instead of obeying them', () => {
     const [, line] = lines(
-      new Timeline(),
+      timelineOf(),
+      [0, 'node_scheduled', 'a', { attempt: 0 }],
       [0, 'node_started', 'a', { attempt: 0 }],
       [1, 'node_failed', 'a', { error: '\u001b[2Jgone\u009b' }],
     );
@@ -115,6 +155,6 @@ describe('a timeline', () => {
   });
 
   it('ignores events that it does not know', () => {
-    expect(lines(new Timeline(), [0, 'plan_generated', null, { steps: ['a'] }], [1, 'agent_tool_turn', 'a'])).toEqual([]);
+    expect(lines(timelineOf(), [0, 'plan_generated', null, { steps: ['a'] }], [1, 'agent_tool_turn', 'a'])).toEqual([]);
   });
 });

@@ -7,7 +7,8 @@ import { isTerminal, paintStatus } from '../terminal/status.ts';
 import { fields } from '../terminal/table.ts';
 import { plain, width } from '../terminal/text.ts';
 import { ago, duration } from '../terminal/time.ts';
-import { renderActive, renderEntry, Timeline } from '../timeline.ts';
+import { kindsOf, Timeline } from '../timeline.ts';
+import { renderActive, renderEntry } from '../timeline-text.ts';
 
 const PAGE = 1000;
 
@@ -55,7 +56,8 @@ export class InspectCommand extends ClientCommand {
     for (const [name, value] of Object.entries(execution.labels)) entries.push([`label ${plain(name)}`, plain(value)]);
     this.print(fields(entries, paint));
 
-    const timeline = new Timeline();
+    const { ir } = await client.workflow(execution.workflow_id, execution.workflow_version);
+    const timeline = new Timeline(kindsOf(ir));
     const happened = events.flatMap((event) => timeline.apply(event)).filter((entry) => entry.mark !== 'running');
     const nodeWidth = Math.min(32, Math.max(8, ...[...happened, ...timeline.active].map((line) => width(line.node ?? ''))));
     const lines = happened.map((entry) => renderEntry(entry, nodeWidth, paint));

@@ -109,17 +109,15 @@ status is 0 only when the execution completed.`,
   }
 
   async #follow(host: Host, id: string, timeoutMs: number | null, interrupt: Interrupt): Promise<number> {
-    const { left, execution, events } = await followExecution(
-      { context: this.context, host, interrupt, quiet: this.json, timeoutMs },
-      id,
-    );
+    const outcome = await followExecution({ context: this.context, host, interrupt, quiet: this.json, timeoutMs }, id);
+    const { left, execution, events } = outcome;
     if (this.json) this.printJson(reportJson(execution, events));
     if (left === null) {
       if (!this.json) this.print(reportText(execution, events, this.paint));
       return exitCodeOf(execution);
     }
     const stream = this.json ? this.context.stderr : this.context.stdout;
-    stream.write(`${leaveText(left, execution, host, this.#again(host, id), paintFor(stream, this.context.env))}\n`);
+    stream.write(`${leaveText(outcome, host, this.#again(host, id), paintFor(stream, this.context.env))}\n`);
     return exitCodeOfLeave(left);
   }
 

@@ -76,7 +76,7 @@ describe('jamjet run on a server', () => {
     const { code, stdout } = await left.ended;
     expect(code).toBe(130);
     const id = /exec_[0-9a-f]{32}/.exec(stdout)?.[0] ?? '';
-    expect(stdout).toContain(`◆ ${id} is paused (interrupted). It goes on at ${server().url}.`);
+    expect(stdout).toContain(`◆ ${id} is paused: interrupted. It goes on at ${server().url}.`);
     expect(stdout).toContain(`jamjet run --resume ${id}\n`);
     const again = server().jamjet(`run --resume ${id}`);
     await again.shows('waiting for approval');
@@ -88,7 +88,7 @@ describe('jamjet run on a server', () => {
     const file = save(server().folder, HANGING);
     const { code, stdout } = await server().jamjet(['run', file, '--timeout', '1']).ended;
     expect(code).toBe(3);
-    expect(stdout).toMatch(/is running \(no longer followed: --timeout is over\)/);
+    expect(stdout).toMatch(/is running: the time to follow it is over/);
   });
 
   it('asks at the terminal, and shows the state to who wants to see it', async () => {
@@ -221,7 +221,7 @@ describe('jamjet run embedded', () => {
       expect(code).toBe(3);
       const id = /exec_[0-9a-f]{32}/.exec(stdout)?.[0] ?? '';
       expect(stdout).toContain(
-        `◆ ${id} is paused (paused, and nobody is at the terminal to decide). It is saved and goes on when it is resumed.`,
+        `◆ ${id} is paused: it waits, and nobody is at the terminal. It is saved and goes on when it is resumed.`,
       );
       expect(stdout).toContain(`jamjet run reviewed.json --tools tools.mjs --embedded --resume ${id}\n`);
       const resumed = run(['--resume', id], true);
@@ -243,6 +243,18 @@ describe('jamjet run embedded', () => {
       await resumed.shows(/started[\s\S]*started/);
       resumed.signals.emit('SIGINT');
       expect((await resumed.ended).code).toBe(130);
+    }));
+
+  it('says which function is missing, and takes it when it is there', () =>
+    inFolder(async (folder) => {
+      const file = save(folder, DOUBLING);
+      const { code, stdout } = await jamjet(['run', file, '--embedded', '-i', '{"n": 4}'], { cwd: folder });
+      expect(code).toBe(3);
+      const id = /exec_[0-9a-f]{32}/.exec(stdout)?.[0] ?? '';
+      expect(stdout).toContain(`◆ ${id} is running: no function here does the work of double (queue tool).`);
+      writeFileSync(join(folder, 'tools.mjs'), functions);
+      const resumed = await jamjet(['run', '--embedded', '--resume', id, '--tools', 'tools.mjs'], { cwd: folder });
+      expect(resumed.code).toBe(0);
     }));
 
   it('says who holds the database', () =>
