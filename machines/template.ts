@@ -14,7 +14,7 @@ import { isObject, type Json } from './json.ts';
 const MAX_EXPRESSIONS = 2_000;
 /** Characters of JSON that one mapping may render to, values passed on from the state included. */
 const MAX_RENDERED = 4_000_000;
-const TOO_LARGE = `the mapping renders to more than ${MAX_RENDERED} characters`;
+const TOO_LARGE = `the mapping renders to more than ${MAX_RENDERED} characters, or is nested too deeply`;
 /** `state.a.b[0]` and the like keeps its type without braces. */
 const BARE_PATH = /^(?:state|input|output)(?:\.[\p{ID_Continue}$-]+|\[\d{1,15}\])+$/u;
 const MAX_BARE_PATH = 1_000;

@@ -242,6 +242,13 @@ describe('the work of an expression is bounded', () => {
     expect(performance.now() - began).toBeLessThan(1_000);
   });
 
+  it('values nested too deeply to write down are an error', () => {
+    const deep: Json = JSON.parse(`${'['.repeat(9_000)}${']'.repeat(9_000)}`);
+    for (const text of ['str(state)', 'state | json', '[state]', "[state] | join(',')"]) {
+      expect(errorOf(text, { ...scope, state: { deep } })).toContain('nested too deeply');
+    }
+  });
+
   it('values nested too deeply to compare are an error', () => {
     const nested = (levels: number): Json => JSON.parse(`${'['.repeat(levels)}${']'.repeat(levels)}`);
     expect(errorOf('state.a == state.b', { ...scope, state: { a: nested(5_000), b: nested(5_000) } })).toContain('nested');

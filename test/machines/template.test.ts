@@ -123,6 +123,16 @@ describe('what a template may cost is bounded', () => {
     expect(performance.now() - began).toBeLessThan(1_000);
   });
 
+  it('values nested too deeply to write down', () => {
+    const deep: Json = JSON.parse(`${'['.repeat(9_000)}${']'.repeat(9_000)}`);
+    for (const value of ['{{ state.deep }}', 'It is {{ state.deep }}', { a: ['state.deep'] }]) {
+      expect(render(compileTemplate(value), { ...scope, state: { deep } })).toEqual({
+        value: null,
+        errors: [expect.stringContaining('nested too deeply')],
+      });
+    }
+  });
+
   it.each(['{{'.repeat(500_000), `{{ '${'{{ '.repeat(300_000)}`, `state.${'a.'.repeat(500_000)}`, `${'{{" }}'.repeat(100_000)}`])(
     'texts that only look like one',
     (text) => {

@@ -1,0 +1,440 @@
+import { describe, expect, it } from 'vitest';
+import { type Diagnostic, InvalidWorkflow } from '../../../machines/diagnostics.ts';
+import { normalise } from '../../../machines/ir/normalise.ts';
+import type { Workflow } from '../../../machines/ir/workflow.ts';
+import type { Json, JsonObject } from '../../../machines/json.ts';
+import { MAX_EDGES, MAX_NODES } from '../../../machines/limits.ts';
+import * as examples from './examples.ts';
+
+const work: JsonObject = { kind: { type: 'tool', tool_ref: 't' } };
+const minimal: JsonObject = { workflow_id: 'w', version: '1', nodes: { a: work } };
+
+const read = (document: unknown): Workflow => normalise(document).workflow;
+const warningsOf = (document: unknown): readonly Diagnostic[] => normalise(document).diagnostics;
+
+function errorsOf(document: unknown): readonly Diagnostic[] {
+  try {
+    normalise(document);
+  } catch (error) {
+    if (error instanceof InvalidWorkflow) return error.diagnostics;
+    throw error;
+  }
+  return [];
+}
+const codesOf = (document: unknown): string[] => errorsOf(document).map((error) => error.code);
+const withKeys = (keys: JsonObject): JsonObject => ({ ...minimal, ...keys });
+
+describe('the minimal workflows of every kind', () => {
+  const { asking, ...runnable } = examples;
+
+  it.each(Object.entries(runnable))('%s is read without a word', (_name, document) => {
+    const { workflow, diagnostics } = normalise(document);
+    expect(diagnostics).toEqual([]);
+    expect(workflow.source).toEqual(document);
+  });
+
+  it('a model node is refused, not skipped', () => {
+    expect(errorsOf(asking)).toEqual([
+      expect.objectContaining({
+        code: 'kind_not_available',
+        node_id: 'think',
+        message: 'node "think": kind "model" is not available in this runtime yet',
+      }),
+    ]);
+  });
+});
+
+describe('what a workflow must have', () => {
+  it('is an id, a version and a node', () => {
+    expect(errorsOf({}).map((error) => error.message)).toEqual([
+      'ir.workflow_id is required',
+      'ir.version is required',
+      'ir.nodes is required',
+    ]);
+  });
+
+  it.each([[null], [[]], ['text'], [5], [undefined], [() => 1]])('is more than %j', (document) => {
+    expect(codesOf(document)).toEqual(['not_an_object']);
+  });
+
+  it.each<[Json, string]>([
+    ['1.0', '1.0'],
+    [1, '1'],
+    [0.1, '0.1'],
+  ])('a version %j is "%s"', (version, expected) => {
+    expect(read(withKeys({ version })).version).toBe(expected);
+  });
+
+  it.each(['workflow_id', 'version'])('%s may not be empty, null or of another type', (key) => {
+    for (const value of ['', null]) {
+      expect(errorsOf(withKeys({ [key]: value })).map((error) => error.message)).toEqual([`ir.${key} is required`]);
+    }
+    expect(codesOf(withKeys({ [key]: ['x'] }))).toContain('wrong_type');
+    expect(codesOf(withKeys({ [key]: 'x'.repeat(257) }))).toEqual(['bad_name']);
+    expect(codesOf(withKeys({ [key]: 'a\nb' }))).toEqual(['bad_name']);
+  });
+});
+
+describe('every spelling', () => {
+  it('needs none of the maps', () => {
+    expect(read(minimal)).toMatchObject({
+      start_node: 'a',
+      edges: [],
+      tools: {},
+      labels: {},
+      policy: null,
+      token_budget: null,
+      cost_budget_usd: null,
+      state_schema: null,
+    });
+  });
+
+  it.each<[string, Json, JsonObject | null]>([
+    ['an object', { type: 'object' }, { type: 'object' }],
+    ['its text', '{"type":"object"}', { type: 'object' }],
+    ['a class name', 'my.module.State', null],
+    ['an empty text', '', null],
+    ['null', null, null],
+  ])('of a state schema: %s', (_name, state_schema, expected) => {
+    expect(read(withKeys({ state_schema })).state_schema).toEqual(expected);
+  });
+
+  it('of nodes: a map or a list', () => {
+    const list = read(
+      withKeys({
+        nodes: [
+          { id: 'b', ...work },
+          { id: 'a', ...work },
+        ],
+      }),
+    );
+    expect(list.nodes.map((node) => node.id)).toEqual(['b', 'a']);
+    const map = read(withKeys({ nodes: { b: work, a: { id: 'a', ...work } } }));
+    expect(map.nodes).toEqual(list.nodes);
+  });
+
+  it('of an edge: condition or when, null or missing', () => {
+    const edges = [
+      { from: 'a', to: 'b', condition: 'state.x' },
+      { from: 'a', to: 'c', when: 'state.y' },
+      { from: 'a', to: 'd', condition: null },
+      { from: 'a', to: 'e' },
+    ];
+    expect(read(withKeys({ edges })).edges.map((edge) => edge.condition)).toEqual(['state.x', 'state.y', null, null]);
+  });
+
+  it('of a duration: seconds, a text with a unit, or seconds and nanoseconds', () => {
+    const timeouts = { node_timeout: 90, workflow_timeout: '1.5h', approval_timeout: { secs: 1, nanos: 500_000_000 } };
+    expect(read(withKeys({ timeouts })).timeouts).toEqual({
+      node_timeout: 90,
+      workflow_timeout: 5400,
+      approval_timeout: 1.5,
+      heartbeat_interval: 30,
+    });
+  });
+
+  it('keeps keys nobody knows', () => {
+    const document = withKeys({ strategy_metadata: { a: [1] }, nodes: { a: { ...work, mine: { x: null } } } });
+    expect(read(document).source).toEqual(document);
+  });
+});
+
+describe('the start node', () => {
+  it.each<[string, JsonObject, string]>([
+    ['is the named one', { start_node: 'b' }, 'b'],
+    ['is the only one without in-edges', { edges: [{ from: 'b', to: 'a' }] }, 'b'],
+    ['is the first one when there are several', {}, 'a'],
+    [
+      'is the first one when there is none',
+      {
+        edges: [
+          { from: 'a', to: 'b' },
+          { from: 'b', to: 'a' },
+        ],
+      },
+      'a',
+    ],
+  ])('%s', (_name, keys, expected) => {
+    expect(read(withKeys({ nodes: { a: work, b: work }, ...keys })).start_node).toBe(expected);
+  });
+
+  it('is not one that another node names', () => {
+    const nodes = { late: work, ask: { kind: { type: 'human_approval', on_timeout: 'late' } } };
+    expect(read(withKeys({ nodes })).start_node).toBe('ask');
+  });
+});
+
+describe('retries', () => {
+  const retryOf = (node: JsonObject, retry_policies: JsonObject = {}) =>
+    read(withKeys({ nodes: { a: { ...work, ...node } }, retry_policies })).nodes[0]?.retry;
+  const standard = { max_attempts: 3, backoff: 'exponential', initial_delay: 1, max_delay: 30, jitter: false, retryable_on: [] };
+
+  it('are three, exponentially from 1 to 30 seconds, unless the author says otherwise', () => {
+    expect(retryOf({})).toEqual(standard);
+  });
+
+  it.each<[string, JsonObject]>([
+    ['no_retry', { max_attempts: 1 }],
+    ['fast', { max_attempts: 2, backoff: 'fixed', initial_delay: 1 }],
+    ['io_default', { max_attempts: 5, backoff: 'exponential', initial_delay: 1, max_delay: 30, jitter: true }],
+    ['llm_default', { max_attempts: 3, backoff: 'exponential', initial_delay: 2, max_delay: 60, jitter: true }],
+  ])('%s is built in', (retry_policy, expected) => {
+    expect(retryOf({ retry_policy })).toMatchObject(expected);
+  });
+
+  it('follow a named policy, which may replace a built-in one', () => {
+    const quick = {
+      max_attempts: 4,
+      backoff: 'linear',
+      initial_delay: 0,
+      max_delay: 8,
+      jitter: true,
+      retryable_on: ['timeout', { custom: 'busy' }],
+    };
+    const expected = { ...quick, retryable_on: ['timeout', 'busy'] };
+    expect(retryOf({ retry_policy: 'quick' }, { quick })).toEqual(expected);
+    expect(retryOf({ retry_policy: 'fast' }, { fast: quick })).toEqual(expected);
+  });
+
+  it('with an unknown name are the standard ones, with a warning', () => {
+    expect(retryOf({ retry_policy: 'io_defalt' })).toEqual(standard);
+    const nodes = { a: { ...work, retry_policy: 'io_defalt' } };
+    expect(warningsOf(withKeys({ nodes }))).toEqual([
+      expect.objectContaining({ severity: 'warning', code: 'unknown_retry_policy', hint: 'did you mean "io_default"?' }),
+    ]);
+  });
+
+  it.each<[string, JsonObject, JsonObject]>([
+    [
+      'in milliseconds',
+      { max_attempts: 5, backoff: 'constant', delay_ms: 250, max_delay_ms: 4000 },
+      { max_attempts: 5, backoff: 'fixed', initial_delay: 0.25, max_delay: 4 },
+    ],
+    [
+      'with units',
+      { base_delay: '2s', max_delay: '1m', retryable_errors: ['timeout'] },
+      { initial_delay: 2, max_delay: 60, retryable_on: ['timeout'] },
+    ],
+    ['by error class', { retry_on: ['io_error'] }, { retryable_on: ['io_error'] }],
+    ['longer than the standard maximum', { initial_delay: 90 }, { initial_delay: 90, max_delay: 90 }],
+    ['without a delay', { initial_delay: 0 }, { initial_delay: 0, max_delay: 30 }],
+  ])('may be written inline: %s', (_name, retry, expected) => {
+    expect(retryOf({ retry })).toEqual({ ...standard, ...expected });
+    expect(retryOf({ retry_policy: retry })).toEqual({ ...standard, ...expected });
+  });
+
+  it('inline refine the named policy', () => {
+    expect(retryOf({ retry_policy: 'io_default', retry: { max_attempts: 9 } })).toMatchObject({ max_attempts: 9, jitter: true });
+  });
+
+  it.each<[string, JsonObject]>([
+    ['no attempt at all', { max_attempts: 0 }],
+    ['half an attempt', { max_attempts: 1.5 }],
+    ['a negative delay', { initial_delay: -1 }],
+    ['an endless delay', { max_delay: 1e300 }],
+    ['an unknown backoff', { backoff: 'random' }],
+    ['an unnamed error class', { retryable_on: [5] }],
+  ])('refuse %s', (_name, retry) => {
+    expect(codesOf(withKeys({ nodes: { a: { ...work, retry } } }))).toEqual(['wrong_type']);
+  });
+});
+
+describe('time limits', () => {
+  const limitOf = (kind: JsonObject, node: JsonObject = {}, keys: JsonObject = {}) =>
+    read(withKeys({ nodes: { a: { kind, ...node } }, ...keys })).nodes[0]?.timeout_secs;
+  const tool = { type: 'tool', tool_ref: 't' };
+
+  it('of work: the node says, else the workflow, else 300 seconds', () => {
+    expect(limitOf(tool, { node_timeout_secs: 5 }, { timeouts: { node_timeout: 60 } })).toBe(5);
+    expect(limitOf(tool, {}, { timeouts: { node_timeout: 60 } })).toBe(60);
+    expect(limitOf(tool, {}, { timeouts: {} })).toBe(300);
+    expect(limitOf(tool)).toBe(300);
+    expect(limitOf({ ...tool, timeout: '2m' })).toBe(120);
+  });
+
+  it('of a child execution: none, unless the node says', () => {
+    const child = { type: 'subgraph', workflow_ref: 'w2' };
+    expect(limitOf(child, {}, { timeouts: { node_timeout: 60 } })).toBe(null);
+    expect(limitOf(child, { node_timeout_secs: 5 })).toBe(5);
+  });
+
+  it('of an approval: its own, else the workflow’s', () => {
+    const approvalOf = (kind: JsonObject) =>
+      read(withKeys({ nodes: { a: { kind: { type: 'human_approval', ...kind } } }, timeouts: { approval_timeout: 60 } }))
+        .nodes[0];
+    expect(approvalOf({})).toMatchObject({ timeout_secs: null, kind: { timeout_secs: 60 } });
+    expect(approvalOf({ timeout_secs: 5 })).toMatchObject({ timeout_secs: null, kind: { timeout_secs: 5 } });
+  });
+
+  it('are greater than nothing', () => {
+    for (const node_timeout_secs of [0, -1, 'soon', 1e300]) {
+      expect(codesOf(withKeys({ nodes: { a: { ...work, node_timeout_secs } } }))).toEqual(['wrong_type']);
+    }
+  });
+});
+
+describe('what this runtime does not do', () => {
+  it.each([[{ continue_as_new: true }], [{ on_budget_exceeded: 'a' }]])('%j is refused', (keys) => {
+    expect(codesOf(withKeys(keys))).toEqual(['not_available']);
+  });
+
+  it('does not matter when it is switched off', () => {
+    expect(codesOf(withKeys({ continue_as_new: false, on_budget_exceeded: null }))).toEqual([]);
+  });
+
+  it('a data policy is stored, not applied, and the author is told', () => {
+    const nodes = { a: { ...work, data_policy: {} } };
+    expect(warningsOf(withKeys({ data_policy: { pii_fields: [] }, nodes })).map(({ code, node_id }) => [code, node_id])).toEqual([
+      ['data_policy_not_applied', null],
+      ['data_policy_not_applied', 'a'],
+    ]);
+  });
+
+  it('a tool may not name a file to load', () => {
+    expect(codesOf(withKeys({ tools: { t: { kind: 'function', reference: './tools.mjs#t' } } }))).toEqual(['local_tool']);
+  });
+});
+
+describe('names', () => {
+  it.each(['a.b', 'with space', '注文', 'ünïcode', '-', '0', 'toString'])('a node may be called %j', (id) => {
+    expect(read(withKeys({ nodes: { [id]: work } })).nodes[0]?.id).toBe(id);
+  });
+
+  it.each(['', 'end', 'constructor', 'prototype', 'a\u0000b', 'x'.repeat(257)])('a node may not be called %j', (id) => {
+    expect(codesOf(withKeys({ nodes: { [id]: work } }))).toEqual(['bad_name']);
+  });
+
+  it('a key "__proto__" is refused wherever it is', () => {
+    for (const text of ['{"nodes":{"__proto__":{}}}', '{"labels":{"a":{"__proto__":1}}}']) {
+      expect(codesOf({ ...minimal, ...JSON.parse(text) })).toEqual(['bad_name']);
+    }
+  });
+
+  it('a node calls itself what the map calls it', () => {
+    expect(codesOf(withKeys({ nodes: { a: { id: 'b', ...work } } }))).toEqual(['id_mismatch']);
+    expect(
+      codesOf(
+        withKeys({
+          nodes: [
+            { id: 'a', ...work },
+            { id: 'a', ...work },
+          ],
+        }),
+      ),
+    ).toEqual(['duplicate_node']);
+    expect(codesOf(withKeys({ nodes: [work] }))).toEqual(['missing_key']);
+  });
+});
+
+describe('a wrong type', () => {
+  it.each<[string, JsonObject]>([
+    ['nodes', { nodes: 'a' }],
+    ['a node', { nodes: { a: 5 } }],
+    ['a kind', { nodes: { a: { kind: 'tool' } } }],
+    ['edges', { edges: {} }],
+    ['an edge', { edges: ['a'] }],
+    ['a condition', { edges: [{ from: 'a', to: 'end', condition: true }] }],
+    ['the name', { name: 5 }],
+    ['labels', { labels: { a: 1 } }],
+    ['timeouts', { timeouts: 5 }],
+    ['a policy', { policy: { blocked_tools: 'shell.*' } }],
+    ['a budget', { token_budget: { total_tokens: -1 } }],
+    ['a cost budget', { cost_budget_usd: '1' }],
+    ['tools', { tools: { t: 'http' } }],
+    ['models', { models: [] }],
+    ['a state schema', { state_schema: 5 }],
+    ['a policy of retries', { retry_policies: { a: 5 } }],
+  ])('of %s is refused and never coerced', (_name, keys) => {
+    const errors = errorsOf(withKeys(keys));
+    expect(errors.map((error) => error.code)).toEqual(['wrong_type']);
+    expect(errors[0]?.path).toEqual(expect.any(String));
+  });
+
+  it('is reported beside every other problem', () => {
+    const document = {
+      workflow_id: 5,
+      nodes: { a: { kind: { type: 'htp' } }, b: { kind: { type: 'http' } }, c: {} },
+      edges: [{ to: 5 }],
+    };
+    expect(errorsOf(document).map(({ code, path, hint }) => [code, path, hint])).toEqual([
+      ['wrong_type', 'workflow_id', null],
+      ['missing_key', 'version', null],
+      ['unknown_kind', 'nodes.a.kind.type', 'did you mean "http"?'],
+      ['missing_key', 'nodes.b.kind.url', null],
+      ['missing_key', 'nodes.c.kind', expect.stringContaining('kind')],
+      ['missing_key', 'edges[0].from', null],
+      ['wrong_type', 'edges[0].to', null],
+    ]);
+  });
+
+  it('a hundred times is not listed for ever', () => {
+    const nodes = Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`n${i}`, { kind: { type: 'nonsense' } }]));
+    const errors = errorsOf(withKeys({ nodes }));
+    expect(errors).toHaveLength(101);
+    expect(errors.at(-1)?.message).toBe('… and 400 more problems');
+  });
+});
+
+describe('sizes', () => {
+  const nodes = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`n${i}`, work]));
+
+  it(`at most ${MAX_NODES} nodes`, () => {
+    expect(codesOf(withKeys({ nodes: nodes(MAX_NODES) }))).toEqual([]);
+    expect(codesOf(withKeys({ nodes: nodes(MAX_NODES + 1) }))).toEqual(['too_many_nodes']);
+  });
+
+  it(`at most ${MAX_EDGES} edges`, () => {
+    const edges = Array.from({ length: MAX_EDGES + 1 }, () => ({ from: 'a', to: 'end' }));
+    expect(codesOf(withKeys({ edges }))).toEqual(['too_many_edges']);
+  });
+
+  it('at most 64 levels of nesting, wherever it is', () => {
+    const text = (levels: number) => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
+    const nested = (levels: number): unknown => JSON.parse(text(levels));
+    expect(codesOf({ ...minimal, mine: nested(60) })).toEqual([]);
+    expect(codesOf({ ...minimal, mine: nested(70) })).toEqual(['nesting_too_deep']);
+    expect(codesOf({ ...minimal, mine: nested(10_000) })).toEqual(['nesting_too_deep']);
+    expect(codesOf({ ...minimal, state_schema: text(10_000) })).toEqual(['nesting_too_deep']);
+  });
+
+  it('a document that is small only because its parts are shared is measured in full', () => {
+    let bomb: unknown = ['x'];
+    for (let i = 0; i < 30; i++) bomb = [bomb, bomb];
+    expect(codesOf({ ...minimal, bomb })).toEqual(['too_large']);
+  });
+
+  it('what is no JSON is refused', () => {
+    const circle: Record<string, unknown> = {};
+    circle.self = circle;
+    for (const mine of [() => 1, Number.NaN, new Date(), 1n, Symbol('s'), new Map()]) {
+      expect(codesOf({ ...minimal, mine })).toEqual(['not_json']);
+    }
+    expect(codesOf({ ...minimal, circle })).toEqual(['nesting_too_deep']);
+  });
+
+  it('the document is copied: changing it later changes nothing', () => {
+    const document = structuredClone(minimal) as { nodes: Record<string, unknown> };
+    const { source } = read(document);
+    document.nodes.b = {};
+    expect(source).toEqual(minimal);
+  });
+});
+
+describe('a policy', () => {
+  it('that is misspelt guards nothing, and the author is told', () => {
+    expect(warningsOf(withKeys({ policy: { blocked_tool: ['shell.*'] } }))).toEqual([
+      expect.objectContaining({
+        code: 'unknown_policy_rule',
+        path: 'policy.blocked_tool',
+        hint: 'did you mean "blocked_tools"?',
+      }),
+    ]);
+  });
+
+  it('is read on the workflow and on nodes', () => {
+    const rules = { blocked_tools: ['a'], require_approval_for: ['b'], model_allowlist: ['c'] };
+    const workflow = read(withKeys({ policy: rules, nodes: { a: { ...work, policy: { blocked_tools: ['x'] } } } }));
+    expect(workflow.policy).toEqual(rules);
+    expect(workflow.nodes[0]?.policy).toEqual({ blocked_tools: ['x'], require_approval_for: [], model_allowlist: [] });
+  });
+});
