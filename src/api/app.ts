@@ -23,6 +23,9 @@ const BODY_LIMIT_BYTES = 2 * 1024 * 1024;
 /** Workflow ids may have 256 characters, of up to nine bytes each once escaped. */
 const MAX_PARAM_LENGTH = 4 * 1024;
 
+/** For a request to arrive; answering it may take longer. */
+const REQUEST_TIMEOUT_MS = 60_000;
+
 export interface AppOptions {
   readonly runtime: Runtime;
   readonly store: Store;
@@ -51,6 +54,7 @@ export function buildApp(options: AppOptions): FastifyInstance {
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request' }),
     genReqId: requestId,
     bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     // A request that comes while the server closes gets the documented form of error, from the guard.
     return503OnClosing: false,

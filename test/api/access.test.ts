@@ -142,7 +142,7 @@ describe('a revoked token', () => {
     const use = () => get('/executions', { as: null, headers: { authorization } });
     expect((await use()).status).toBe(200);
     const { tokens } = (await get('/tokens', { as: 'operator' })).body;
-    const { id } = tokens.find((row: { name: string }) => row.name === 'leaked');
+    const id = tokens.find(({ name }) => name === 'leaked')?.id;
     expect(await call('DELETE', `/tokens/${id}`, { as: 'operator' })).toMatchObject({ status: 200, body: { id, revoked: true } });
     expect((await use()).status).toBe(401);
   });

@@ -2,16 +2,40 @@ import type { FastifyInstance, InjectOptions } from 'fastify';
 import { onTestFinished } from 'vitest';
 import type { JsonObject } from '../../machines/json.ts';
 import { buildApp } from '../../src/api/app.ts';
+import type { AcceptedDecision, Approvals } from '../../src/api/schemas/approvals.ts';
+import type { ApiErrorBody } from '../../src/api/schemas/errors.ts';
+import type { EventList } from '../../src/api/schemas/events.ts';
+import type { Execution, ExecutionList } from '../../src/api/schemas/executions.ts';
+import type { CreatedToken, TokenList } from '../../src/api/schemas/tokens.ts';
+import type { ClaimedWork, EnqueuedWork, RenewedLease } from '../../src/api/schemas/work-items.ts';
+import type { WorkerList } from '../../src/api/schemas/workers.ts';
+import type { RegisteredWorkflow, WorkflowDetail, WorkflowList } from '../../src/api/schemas/workflows.ts';
 import { type Config, readConfig } from '../../src/config.ts';
 import type { Tools } from '../../src/runtime/types.ts';
 import { mintToken, type Role } from '../../src/tokens.ts';
 import { type Bench, openBench } from '../support/runtimes.ts';
 
+/** The fields of all replies together: a test looks only at those of the route it called. */
+export type Body = ApiErrorBody &
+  RegisteredWorkflow &
+  WorkflowDetail &
+  WorkflowList &
+  Execution &
+  ExecutionList &
+  EventList &
+  AcceptedDecision &
+  Approvals &
+  Required<ClaimedWork> &
+  EnqueuedWork &
+  RenewedLease &
+  WorkerList &
+  CreatedToken &
+  TokenList;
+
 export interface Reply {
   readonly status: number;
   readonly headers: Readonly<Record<string, unknown>>;
-  // biome-ignore lint/suspicious/noExplicitAny: a test says what it expects of a reply right where it looks
-  readonly body: any;
+  readonly body: Body;
 }
 
 export interface CallOptions {

@@ -1,15 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import type { Event } from '../../src/api/schemas/events.ts';
 import { type Api, api, EXTERNAL, NOBODY, PAYMENT, REVIEW } from './api.ts';
 
 const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 
-interface Wire {
-  readonly sequence: number;
-  readonly kind: unknown;
-  readonly node_id: string | null;
-}
-
-async function eventsOf({ get }: Api, url: string, headers = {}): Promise<Wire[]> {
+async function eventsOf({ get }: Api, url: string, headers = {}): Promise<readonly Event[]> {
   return (await get(url, { headers })).body.events;
 }
 

@@ -173,7 +173,7 @@ describe('GET /executions', () => {
     const ids = [await started(REVIEW, { a: 1 }), await started(PAYMENT), await started(EXTERNAL)];
     const { body } = await get('/executions');
     expect(body).toMatchObject({ limit: 50, offset: 0 });
-    expect(body.executions.map((item: { execution_id: string }) => item.execution_id)).toEqual(ids.reverse());
+    expect(body.executions.map(({ execution_id }) => execution_id)).toEqual(ids.reverse());
     for (const key of ['state', 'current_state', 'input', 'initial_input', 'output']) {
       expect(body.executions[0]).not.toHaveProperty(key);
     }
@@ -183,15 +183,14 @@ describe('GET /executions', () => {
     const { started, get } = await api();
     await started(REVIEW, { a: 1 });
     const [item] = (await get('/executions?include=state')).body.executions;
-    expect(item.state).toEqual({ a: 1 });
+    expect(item?.state).toEqual({ a: 1 });
     expect(item).not.toHaveProperty('input');
   });
 
   it('pages', async () => {
     const { started, get } = await api();
     const ids = [await started(REVIEW), await started(REVIEW), await started(REVIEW)];
-    const page = async (query: string) =>
-      (await get(`/executions?${query}`)).body.executions.map((item: { id: string }) => item.id);
+    const page = async (query: string) => (await get(`/executions?${query}`)).body.executions.map(({ id }) => id);
     expect(await page('limit=2')).toEqual([ids[2], ids[1]]);
     expect(await page('limit=2&offset=2')).toEqual([ids[0]]);
     expect(await page('offset=9007199254740991')).toEqual([]);
@@ -209,7 +208,7 @@ describe('GET /executions', () => {
     await post(`/executions/${await started(PAYMENT)}/cancel`);
     await get(`/executions/${await started(ECHO)}?wait_ms=5000`);
     const found = async (status: string) =>
-      (await get(`/executions?status=${status}`)).body.executions.map((item: { workflow_id: string }) => item.workflow_id);
+      (await get(`/executions?status=${status}`)).body.executions.map(({ workflow_id }) => workflow_id);
     expect(await found('paused')).toEqual(['review']);
     expect(await found('running')).toEqual(['external']);
     expect(await found('cancelled')).toEqual(['payment']);
@@ -250,7 +249,7 @@ describe('POST /executions/:id/cancel', () => {
     const id = await started(REVIEW);
     await post(`/executions/${id}/cancel`, { reason: 'wrong order' });
     const { events } = (await get(`/executions/${id}/events`)).body;
-    expect(events.find((event: { kind: string }) => event.kind === 'WorkflowCancelled').data.reason).toBe('wrong order');
+    expect(events.find(({ kind }) => kind === 'WorkflowCancelled')?.data.reason).toBe('wrong order');
   });
 
   it('refuses what has ended', async () => {

@@ -16,7 +16,7 @@ describe('POST /tokens', () => {
       tenant_id: 'default',
       revoked_at: null,
     });
-    expect(Date.parse(body.expires_at) - Date.parse(body.created_at)).toBe(30 * 86_400_000);
+    expect(Date.parse(body.expires_at ?? '') - Date.parse(body.created_at)).toBe(30 * 86_400_000);
     expect(JSON.stringify((await get('/tokens', OPERATOR)).body)).not.toContain(body.token.slice(3));
     const headers = { authorization: `Bearer ${body.token}` };
     expect((await post('/executions', {}, { as: null, headers })).status).toBe(400);
@@ -57,6 +57,6 @@ describe('DELETE /tokens/:id', () => {
     const { id } = (await post('/tokens', { role: 'viewer' }, OPERATOR)).body;
     await call('DELETE', `/tokens/${id}`, OPERATOR);
     const { tokens } = (await get('/tokens', OPERATOR)).body;
-    expect(tokens.find((token: { id: string }) => token.id === id).revoked_at).toMatch(/Z$/);
+    expect(tokens.find((token) => token.id === id)?.revoked_at).toMatch(/Z$/);
   });
 });

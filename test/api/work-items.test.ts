@@ -88,7 +88,7 @@ describe('POST /work-items/:id/complete', () => {
     expect([status, body]).toEqual([200, { completed: true, work_item_id: work_item.id }]);
     expect((await server.get(`/executions/${id}`)).body).toMatchObject({ status: 'completed', state: { answer: 42 } });
     const [completed] = (await server.get(`/executions/${id}/events?type=node_completed`)).body.events;
-    expect(completed.data).toMatchObject({
+    expect(completed?.data).toMatchObject({
       duration_ms: 12,
       gen_ai_model: 'm',
       input_tokens: 3,
@@ -175,7 +175,7 @@ describe('POST /work-items/:id/fail', () => {
     const { status, body } = await server.post(`/work-items/${work_item.id}/fail`, { error: 'boom' });
     expect([status, body]).toEqual([200, { failed: true, work_item_id: work_item.id }]);
     const [failed] = (await server.get(`/executions/${id}/events?type=node_failed`)).body.events;
-    expect(failed.data).toMatchObject({ error: 'boom', attempt: 0, retryable: true });
+    expect(failed?.data).toMatchObject({ error: 'boom', attempt: 0, retryable: true });
   });
 
   it('fails the node for good when it is not retryable', async () => {

@@ -50,7 +50,7 @@ describe('POST /workflows', () => {
     ];
     const { status, body } = await post('/workflows', { ir: { ...REVIEW, edges } });
     expect(status).toBe(400);
-    expect(body.diagnostics.length).toBeGreaterThanOrEqual(2);
+    expect(body.diagnostics?.length).toBeGreaterThanOrEqual(2);
     expect(body.error).toMatch(/did you mean "review"/);
   });
 
@@ -67,7 +67,7 @@ describe('POST /workflows', () => {
     const { status, body } = await post('/workflows', { ir: { ...REVIEW, nodes, edges: [] } });
     expect(status).toBe(400);
     expect(body.error.length).toBeLessThan(2_000);
-    expect(body.diagnostics.length).toBeLessThanOrEqual(101);
+    expect(body.diagnostics?.length).toBeLessThanOrEqual(101);
   });
 });
 
@@ -112,10 +112,7 @@ describe('GET /workflows/:id', () => {
     await post('/workflows', { ir: { ...REVIEW, version: '2.0.0' } });
     expect((await get('/workflows/review')).body.version).toBe('2.0.0');
     expect((await get('/workflows/review?version=1.0.0')).body.version).toBe('1.0.0');
-    expect((await get('/workflows/review')).body.versions.map((row: { version: string }) => row.version)).toEqual([
-      '2.0.0',
-      '1.0.0',
-    ]);
+    expect((await get('/workflows/review')).body.versions.map(({ version }) => version)).toEqual(['2.0.0', '1.0.0']);
   });
 
   it('finds an id with a slash, a space and a script of its own', async () => {

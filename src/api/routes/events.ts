@@ -41,20 +41,23 @@ export function eventRoutes(app: Api, services: Services): void {
     },
   );
 
-  app.post(
-    '/executions/:id/external-event',
-    { config: { access: 'write' }, schema: { params: byId, body: SendEvent, response: { 200: AcceptedEvent } } },
-    async (request) => {
-      const id = executionId(request.params.id);
-      const { correlation_key, payload, event_id } = request.body;
-      const { matched, nodeId } = await runtime.sendEvent(callerOf(request), id, {
-        key: correlation_key,
-        payload,
-        ...given('idempotencyKey', idempotencyKey(request.headers, event_id)),
-      });
-      return { execution_id: id, accepted: true as const, matched, buffered: !matched, node_id: nodeId };
-    },
-  );
+  // The second path is how some clients spell it.
+  for (const path of ['/executions/:id/external-event', '/executions/:id/events']) {
+    app.post(
+      path,
+      { config: { access: 'write' }, schema: { params: byId, body: SendEvent, response: { 200: AcceptedEvent } } },
+      async (request) => {
+        const id = executionId(request.params.id);
+        const { correlation_key, payload, event_id } = request.body;
+        const { matched, nodeId } = await runtime.sendEvent(callerOf(request), id, {
+          key: correlation_key,
+          payload,
+          ...given('idempotencyKey', idempotencyKey(request.headers, event_id)),
+        });
+        return { execution_id: id, accepted: true as const, matched, buffered: !matched, node_id: nodeId };
+      },
+    );
+  }
 }
 
 /** Resolves when there is an event of interest after `after`, when the execution has ended, or when the time is up. */
