@@ -1,6 +1,9 @@
 import type { Diagnostic } from '../../machines/diagnostics.ts';
 import { MAX_DIAGNOSTICS } from '../../machines/limits.ts';
 
+/** Messages quote what the author wrote, however long it is. */
+const MAX_MESSAGE = 400;
+
 /** A problem in a workflow file, at the place where the author can mend it. */
 export interface AuthoringDiagnostic extends Diagnostic {
   readonly file: string;
@@ -92,7 +95,7 @@ export class Findings {
       code,
       node_id: context.node_id ?? null,
       path: context.path ?? null,
-      message,
+      message: message.length > MAX_MESSAGE ? `${message.slice(0, MAX_MESSAGE)}…` : message,
       hint: context.hint ?? null,
       file: this.#file,
       line,

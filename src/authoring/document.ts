@@ -5,9 +5,8 @@ import { edgesOf } from './edges.ts';
 import { warnOfMissedJoins } from './joins.ts';
 import { nodeSections, readNode, typeOf } from './nodes.ts';
 import { MarkedPlaces } from './places.ts';
-import { labelsOf, policyOf } from './policy.ts';
-import { retryPolicy } from './retries.ts';
 import { type At, Section } from './section.ts';
+import { kept, settingsOf } from './settings.ts';
 import { stateSchema } from './state-schema.ts';
 import { Targets } from './targets.ts';
 import { readTools, type Tools } from './tools.ts';
@@ -32,7 +31,9 @@ export function compileDocument(top: Section): Compiled | null {
   const drafts = sections.filter(({ id }) => !ends.has(id)).map(({ id, section }) => readNode(id, section, targets, places));
   warnOfMissedJoins(drafts, nodes.source.findings);
 
-  const tools = readTools(top.section('tools', 'tools'));
+  const catalog = top.section('tools', 'tools');
+  if (catalog !== null) places.markSection('tools', catalog);
+  const tools = readTools(catalog);
   const document: Record<string, Json> = { ...headerOf(header, places) };
   const start = startOf(
     header,
@@ -125,63 +126,6 @@ function startOf(header: Section, targets: Targets, ids: readonly string[]): At<
   }
   const first = start?.value ?? ids.find((id) => !targets.isEnd(id));
   return first === undefined ? null : { value: first, at: start?.at ?? header.at };
-}
-
-/** Settings of the whole workflow, at the top of the file or in its header. */
-function settingsOf(top: Section, header: Section, places: MarkedPlaces): Record<string, Json> {
-  const sections = header === top ? [top] : [top, header];
-  const either = <T>(key: string, read: (section: Section) => T | null): T | null => {
-    const [first, second] = sections.flatMap((section) => (section.find(key) === null ? [] : [section]));
-    if (second !== undefined)
-      second.error(
-        'given_twice',
-        `"${key}" stands at the top of the file and inside "workflow"`,
-        second.find(key)?.keyAt ?? second.at,
-        'remove one of the two',
-      );
-    return first === undefined ? null : read(first);
-  };
-  const verbatim = (key: string) => either(key, (section) => section.json(key));
-  const found: Record<string, At<Json> | null> = {
-    retry_policies: either('retry_policies', retryPolicies) ?? { value: {}, at: top.at },
-    timeouts: either('timeouts', timeouts),
-    models: verbatim('models') ?? { value: {}, at: top.at },
-    mcp_servers: top.section('mcp', 'mcp')?.json('servers') ?? { value: {}, at: top.at },
-    remote_agents: top.section('a2a', 'a2a')?.json('remote_agents') ?? { value: {}, at: top.at },
-    labels: either('labels', labelsOf) ?? { value: {}, at: header.at },
-    policy: either('policy', policyOf),
-  };
-  for (const key of ['data_policy', 'token_budget', 'cost_budget_usd', 'on_budget_exceeded', 'continue_as_new'])
-    found[key] = verbatim(key);
-  return kept(found, places);
-}
-
-function retryPolicies(section: Section): At<Json> | null {
-  const policies = section.section('retry_policies', 'retry_policies');
-  if (policies === null) return null;
-  const named = policies.fields.map(({ key }) => [key, policies.section(`retry policy "${key}"`, key)] as const);
-  return {
-    value: Object.fromEntries(named.flatMap(([key, policy]) => (policy === null ? [] : [[key, retryPolicy(policy)]]))),
-    at: policies.at,
-  };
-}
-
-function timeouts(section: Section): At<Json> | null {
-  const given = section.section('timeouts', 'timeouts');
-  if (given === null) return null;
-  const value: Record<string, Json> = {};
-  for (const key of ['node_timeout', 'workflow_timeout', 'approval_timeout', 'heartbeat_interval']) {
-    const seconds = given.seconds([key]);
-    if (seconds !== null) value[key] = seconds.value;
-  }
-  given.finish();
-  return { value, at: given.at };
-}
-
-function kept(found: Readonly<Record<string, At<Json> | null>>, places: MarkedPlaces): Record<string, Json> {
-  const present = Object.entries(found).flatMap(([key, entry]) => (entry === null ? [] : [[key, entry] as const]));
-  for (const [key, { at }] of present) places.mark(key, at);
-  return Object.fromEntries(present.map(([key, { value }]) => [key, value]));
 }
 
 function nodeJson({ id, kind, node }: NodeDraft): Json {

@@ -3,9 +3,10 @@ import type { Json } from '../../machines/json.ts';
 import type { NodeDraft } from './draft.ts';
 import { durationOf } from './durations.ts';
 import { nextOf } from './edges.ts';
-import { DIALECTS, type Dialect, type Reading, readKind } from './kinds.ts';
+import { DIALECTS, type Dialect, readKind } from './kinds.ts';
 import type { MarkedPlaces } from './places.ts';
 import { labelsOf, policyOf } from './policy.ts';
+import type { Reading } from './reading.ts';
 import { retryPolicy } from './retries.ts';
 import { Section } from './section.ts';
 import type { Targets } from './targets.ts';
@@ -58,7 +59,10 @@ function readNodeKeys({ section, id, places }: Reading, dialect: Dialect | undef
   if (dialect === undefined || dialect.works) {
     put('retry_policy', section.text('retry_policy'));
     const retry = section.section(`retry of node "${id}"`, 'retry');
-    if (retry !== null) put('retry', { value: retryPolicy(retry), at: retry.at });
+    if (retry !== null) {
+      places.markSection(`nodes.${id}.retry`, retry);
+      put('retry', { value: retryPolicy(retry), at: retry.at });
+    }
   }
   if (dialect === undefined || dialect.timeout === 'node') {
     const timeout =

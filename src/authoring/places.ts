@@ -1,4 +1,5 @@
 import { isMap, isSeq } from 'yaml';
+import type { Section } from './section.ts';
 import type { Source } from './source.ts';
 import { fieldsOf, followed, offsetOf } from './values.ts';
 
@@ -14,6 +15,11 @@ export class MarkedPlaces implements Places {
 
   mark(path: string, at: number): void {
     this.#marks.set(path, at);
+  }
+
+  /** Marks every key of a section as a part of `path`. */
+  markSection(path: string, section: Section): void {
+    for (const { key, at } of section.fields) this.mark(`${path}.${key}`, at);
   }
 
   nearest(path: string): number | null {

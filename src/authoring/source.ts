@@ -15,7 +15,7 @@ import { MAX_NESTING, MAX_VALUES } from '../../machines/limits.ts';
 import { Findings, type Position, Unreadable } from './diagnostic.ts';
 
 /** Longer files are refused unread: the API takes no larger documents either. */
-export const MAX_SOURCE_LENGTH = 2 * 1024 * 1024;
+const MAX_SOURCE_LENGTH = 2 * 1024 * 1024;
 
 /** A workflow file as a tree in which every value knows its place. */
 export interface Source {

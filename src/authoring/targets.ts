@@ -1,5 +1,5 @@
 import type { MarkedPlaces } from './places.ts';
-import type { At, Section } from './section.ts';
+import { type At, Section } from './section.ts';
 
 /** Names of nodes as the author writes them, and what they mean in the document. */
 export class Targets {
@@ -27,7 +27,7 @@ export interface Route {
 }
 
 export function routeOf(item: At<string> | Section, targets: Targets): Route | null {
-  if (!('finish' in item)) return { to: { value: targets.of(item.value), at: item.at }, condition: null };
+  if (!(item instanceof Section)) return { to: { value: targets.of(item.value), at: item.at }, condition: null };
   const otherwise = item.text('else', 'default');
   const to = item.text('next', 'to', 'target') ?? otherwise;
   const condition = item.text('if', 'when', 'condition');

@@ -60,7 +60,7 @@ nodes:
       '28:11 error unknown_kind',
       '32:13 error wrong_type',
       '33:3 error missing_key',
-      '37:5 error wrong_type',
+      '37:28 error wrong_type',
       '38:15 error unknown_target',
       '39:33 error unknown_target',
     ]);

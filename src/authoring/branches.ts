@@ -1,0 +1,93 @@
+import { markKind, type Reading } from './reading.ts';
+import { itemOf } from './section.ts';
+import { markRoute, type Route, routeOf } from './targets.ts';
+
+/** `branches` or `conditions`, and `default`. */
+export function conditionBranches(reading: Reading): void {
+  const { section, id, kind, targets } = reading;
+  const routes: Route[] = routesIn(reading, ['branches', 'conditions'], '{if: <condition>, next: <node>}');
+  const otherwise = section.text('default', 'else');
+  if (otherwise !== null) routes.push({ to: { value: targets.of(otherwise.value), at: otherwise.at }, condition: null });
+  const [, second] = routes.filter(({ condition }) => condition === null);
+  if (second !== undefined) {
+    section.error(
+      'two_defaults',
+      `node "${id}" has two branches without a condition`,
+      second.to.at,
+      'only one can be taken when nothing else matches',
+    );
+  }
+  if (routes.length === 0) return;
+  kind.branches = routes.map(({ to, condition }, index) => {
+    markRoute(reading.places, `nodes.${id}.kind.branches.${index}`, 'target', { to, condition });
+    return { condition: condition?.value ?? null, target: to.value };
+  });
+  const next = section.find('next');
+  if (next !== null) {
+    section.warning(
+      'next_ignored',
+      `node "${id}" leads to its branches; its "next" is ignored`,
+      next.keyAt,
+      'write "default: <node>" for what comes when no branch matches',
+    );
+  }
+}
+
+/** `branches` and what comes beside them. */
+export function parallelBranches(reading: Reading): void {
+  const { section, id, kind } = reading;
+  const routes = routesIn(reading, ['branches'], 'the id of a node');
+  for (const { condition } of routes) {
+    if (condition === null) continue;
+    section.warning(
+      'condition_ignored',
+      `node "${id}" takes all its branches: this condition is ignored`,
+      condition.at,
+      'choose with a condition node',
+    );
+  }
+  kind.branches = routes.map(({ to }, index) => {
+    reading.places.mark(`nodes.${id}.kind.branches.${index}`, to.at);
+    return to.value;
+  });
+  if (kind.join === 'end') delete kind.join;
+  const next = section.find('next');
+  if (routes.length > 0 && next !== null) {
+    const hint = section.has('join')
+      ? 'what comes after the branches is named by "join"'
+      : 'to go on after the branches, write "join" instead of "next"';
+    section.warning(
+      'next_beside_branches',
+      `"next" of the parallel node "${id}" begins together with its branches`,
+      next.keyAt,
+      hint,
+    );
+  }
+}
+
+/** `wait_for`. */
+export function joinSources(reading: Reading): void {
+  const { section, id, kind, targets } = reading;
+  const routes = section.has('wait_for') ? routesIn(reading, ['wait_for'], 'the id of a node') : [];
+  section.find('wait_for');
+  for (const { to } of routes) {
+    if (targets.isEnd(to.value)) section.error('waits_for_end', `node "${id}" cannot wait for the end`, to.at);
+  }
+  kind.wait_for = routes.map(({ to }, index) => {
+    reading.places.mark(`nodes.${id}.kind.wait_for.${index}`, to.at);
+    return to.value;
+  });
+}
+
+/** The routes listed under a key; what is not one is noted and left out. */
+function routesIn(reading: Reading, keys: readonly [string, ...string[]], wanted: string): Route[] {
+  const { section, id, targets } = reading;
+  const items = section.list(...keys)?.value ?? [];
+  const list = section.find(...keys);
+  if (list !== null) markKind(reading, keys[0], list.keyAt);
+  return items.flatMap((item, index) => {
+    const read = itemOf(item, `"${list?.key ?? keys[0]}" ${index + 1} of node "${id}"`, section, wanted);
+    const route = read === null ? null : routeOf(read, targets);
+    return route === null ? [] : [route];
+  });
+}
