@@ -1,0 +1,303 @@
+import { Value } from 'typebox/value';
+import { describe, expect, it } from 'vitest';
+import { InvalidWorkflow } from '../../../machines/diagnostics.ts';
+import { normalise } from '../../../machines/ir/normalise.ts';
+import type { Json, JsonObject } from '../../../machines/json.ts';
+import { definitionOf, KIND_ALIASES, KIND_NAMES, KINDS, type Kind, UNAVAILABLE_KINDS } from '../../../machines/nodes/index.ts';
+import { mergeFunction } from '../../../machines/nodes/join.ts';
+
+/** The kind in normal form; keys in `beside` stand on the node instead of in its kind. */
+function read(kind: JsonObject, beside: JsonObject = {}): Kind {
+  const [node] = normalise({ workflow_id: 'w', version: '1', nodes: { n: { kind, ...beside } } }).workflow.nodes;
+  if (node === undefined) throw new Error('no node');
+  return node.kind;
+}
+
+function errorOf(kind: JsonObject): string {
+  try {
+    read(kind);
+  } catch (error) {
+    if (error instanceof InvalidWorkflow) return error.message;
+    throw error;
+  }
+  return '';
+}
+
+const samples: Readonly<Record<Kind['type'], JsonObject>> = {
+  tool: { type: 'tool', tool_ref: 'shop.mail' },
+  http: { type: 'http', url: 'http://localhost/{{ state.id }}' },
+  python_fn: { type: 'python_fn', module: 'flows.pay', function: 'big' },
+  java_fn: { type: 'java_fn', class_name: 'com.acme.Pay', method: 'big' },
+  condition: { type: 'condition', branches: [{ condition: 'state.x', target: 'a' }, { target: 'b' }] },
+  parallel: { type: 'parallel', branches: ['a', 'b'], join: 'j' },
+  join: { type: 'join', wait_for: ['a', 'b'] },
+  human_approval: { type: 'human_approval', description: 'Ship?' },
+  wait: { type: 'wait', correlation_key: 'paid' },
+  subgraph: { type: 'subgraph', workflow_ref: 'child' },
+  limit_exceeded: { type: 'limit_exceeded' },
+};
+
+describe('every kind', () => {
+  it.each(KIND_NAMES)('%s has a normal form that fits its schema and is stable', (name) => {
+    const kind = read(samples[name]);
+    expect(Value.Check(KINDS[name].schema, kind)).toBe(true);
+    expect(definitionOf(kind).type).toBe(name);
+    expect(read(kind as unknown as JsonObject)).toEqual(kind);
+  });
+
+  it('is either available or not', () => {
+    for (const name of [...KIND_NAMES, ...Object.keys(KIND_ALIASES)]) expect(UNAVAILABLE_KINDS.has(name)).toBe(false);
+    for (const name of UNAVAILABLE_KINDS) expect(errorOf({ type: name })).toContain('not available');
+  });
+
+  it.each(KIND_NAMES)('%s says how it behaves, and only work has a queue', (name) => {
+    const kind = read(samples[name]);
+    const behaviour = definitionOf(kind).behaviour(kind);
+    expect(definitionOf(kind).queue(kind) !== null).toBe(behaviour === 'work');
+    if (behaviour === 'work' || behaviour === 'child') expect(definitionOf(kind).policyNames(kind)).not.toEqual([]);
+  });
+
+  it('takes extension keys beside it as if they were inside', () => {
+    expect(read(samples.tool, { output_key: 'r', fallback_node: 'f' })).toEqual(
+      read({ ...samples.tool, output_key: 'r', fallback: 'f' }),
+    );
+    expect(read({ ...samples.human_approval, on_rejected: null }, { on_rejected: 'r' })).toMatchObject({ on_rejected: 'r' });
+    expect(read({ ...samples.tool, output_key: 'inside' }, { output_key: 'beside' })).toMatchObject({ output_key: 'inside' });
+  });
+
+  it('refuses an output key that is no name', () => {
+    for (const output_key of ['__proto__', 'constructor', 'x'.repeat(257)])
+      expect(errorOf({ ...samples.tool, output_key })).toContain('output_key');
+  });
+});
+
+describe('tool', () => {
+  it.each([['input_mapping'], ['arguments'], ['input']])('takes its input from %s', (key) => {
+    const mapping = { id: '{{ state.id }}' };
+    const kind = read({ type: 'tool', tool_ref: 't', [key]: mapping });
+    expect(definitionOf(kind).mapping(kind)).toEqual(mapping);
+  });
+
+  it('without a mapping gets the whole state', () => {
+    const kind = read({ type: 'tool', tool_ref: 't', input_mapping: {} });
+    expect(definitionOf(kind).mapping(kind)).toBe(null);
+  });
+
+  it('may take one template for all of its input', () => {
+    const kind = read({ type: 'tool', tool_ref: 't', input_mapping: '{{ state.order }}' });
+    expect(definitionOf(kind).mapping(kind)).toBe('{{ state.order }}');
+  });
+
+  it('needs a name', () => {
+    expect(errorOf({ type: 'tool' })).toBe('node "n": tool_ref is required');
+    expect(errorOf({ type: 'tool', tool_ref: '' })).toBe('node "n": tool_ref is required');
+  });
+
+  it('is known to policies and to external workers by that name', () => {
+    const kind = read(samples.tool);
+    expect(definitionOf(kind).policyNames(kind)).toEqual(['shop.mail']);
+    expect(definitionOf(kind).tool(kind)).toBe('shop.mail');
+    expect(definitionOf(kind).payload(kind, { a: 1 })).toEqual({ tool_ref: 'shop.mail', input: { a: 1 } });
+  });
+});
+
+describe('http', () => {
+  it('is a GET, or a POST when it has a body', () => {
+    expect(read(samples.http)).toMatchObject({ method: 'GET' });
+    expect(read({ ...samples.http, body: { a: 1 } })).toMatchObject({ method: 'POST' });
+    expect(read({ ...samples.http, method: 'put', body: 'state.x' })).toMatchObject({ method: 'PUT', body: 'state.x' });
+  });
+
+  it('maps url, headers, query and body', () => {
+    const kind = read({ type: 'http', url: 'state.url', headers: { a: 'b' }, params: { q: 1 }, body: ['x'] });
+    expect(definitionOf(kind).mapping(kind)).toEqual({ url: 'state.url', headers: { a: 'b' }, query: { q: 1 }, body: ['x'] });
+  });
+
+  it('refuses an unknown method and a missing url', () => {
+    expect(errorOf({ type: 'http', url: 'x', method: 'CONNECT' })).toContain('method must be one of GET');
+    expect(errorOf({ type: 'http' })).toContain('url is required');
+  });
+});
+
+describe('code nodes', () => {
+  it('carry what their workers need', () => {
+    const python = read(samples.python_fn);
+    expect(definitionOf(python).payload(python, 5)).toEqual({ module: 'flows.pay', function: 'big', input: 5 });
+    expect(definitionOf(python).policyNames(python)).toEqual(['flows.pay.big', 'big']);
+    const java = read(samples.java_fn);
+    expect(definitionOf(java).payload(java, 5)).toEqual({ class: 'com.acme.Pay', method: 'big', input: 5 });
+    expect(definitionOf(java).policyNames(java)).toEqual(['com.acme.Pay.big', 'big']);
+  });
+
+  it('an `input` on a Python function is none of ours: its worker gets the whole state', () => {
+    const kind = read({ ...samples.python_fn, input: { a: 1 } });
+    expect(definitionOf(kind).mapping(kind)).toBe(null);
+  });
+});
+
+describe('condition', () => {
+  it.each<[string, JsonObject]>([
+    [
+      'condition and target',
+      {
+        branches: [
+          { condition: 'state.x', target: 'a' },
+          { condition: null, target: 'b' },
+        ],
+      },
+    ],
+    ['when and next', { branches: [{ when: 'state.x', next: 'a' }, { next: 'b' }] }],
+    ['if and to', { conditions: [{ if: 'state.x', to: 'a' }], default: 'b' }],
+  ])('takes branches with %s', (_name, keys) => {
+    const branches = [
+      { condition: 'state.x', target: 'a' },
+      { condition: null, target: 'b' },
+    ];
+    expect(read({ type: 'condition', ...keys })).toEqual({ type: 'condition', branches });
+    expect(read({ type: 'branch', ...keys })).toEqual({ type: 'condition', branches });
+  });
+
+  it('may have no branches', () => {
+    expect(read({ type: 'condition' })).toEqual({ type: 'condition', branches: [] });
+  });
+
+  it('names the branch that is wrong', () => {
+    expect(errorOf({ type: 'condition', branches: [{ target: 'a' }, { condition: 'x' }, 5] })).toBe(
+      'node "n": branches[1].target is required; node "n": branches[2] must be an object {condition, target}',
+    );
+  });
+});
+
+describe('join', () => {
+  it.each<[Json | undefined, JsonObject]>([
+    [undefined, { type: 'collect' }],
+    [null, { type: 'collect' }],
+    ['collect', { type: 'collect' }],
+    ['first', { type: 'first' }],
+    [{ type: 'first' }, { type: 'first' }],
+    [{ first: {} }, { type: 'first' }],
+    [{ custom: { function_ref: 'm.n:f' } }, { type: 'custom', function_ref: 'm.n:f' }],
+    [
+      { type: 'custom', function_ref: 'm:f' },
+      { type: 'custom', function_ref: 'm:f' },
+    ],
+  ])('merges by %j', (merge_strategy, expected) => {
+    const keys = merge_strategy === undefined ? {} : { merge_strategy };
+    expect(read({ type: 'join', ...keys })).toEqual({ type: 'join', wait_for: [], merge_strategy: expected });
+  });
+
+  it.each([['last'], [5], [{ custom: {} }], [{ custom: { function_ref: 'no module' } }], [[]]])(
+    'refuses %j',
+    (merge_strategy) => {
+      expect(errorOf({ type: 'join', merge_strategy })).toContain('merge_strategy');
+    },
+  );
+
+  it('is work only when a function merges', () => {
+    const collect = read(samples.join);
+    expect(definitionOf(collect).behaviour(collect)).toBe('control');
+    const custom = read({ type: 'join', merge_strategy: { custom: { function_ref: 'pkg.m:merge' } } });
+    expect(definitionOf(custom).behaviour(custom)).toBe('work');
+    expect(definitionOf(custom).queue(custom)).toBe('python_tool');
+    expect(definitionOf(custom).payload(custom, 5)).toEqual({ module: 'pkg.m', function: 'merge', input: 5 });
+    expect(custom.type === 'join' && mergeFunction(custom)).toEqual({ module: 'pkg.m', function: 'merge' });
+  });
+});
+
+describe('human_approval', () => {
+  it('takes every route and a time limit', () => {
+    const kind = read({
+      type: 'human_approval',
+      message: 'Ship {{ state.id }}?',
+      timeout: '2h',
+      on_approved: 'ship',
+      on_rejected: 'revert',
+      on_timeout: 'late',
+      fallback: 'late',
+    });
+    expect(kind).toMatchObject({ description: 'Ship {{ state.id }}?', timeout_secs: 7200 });
+    expect(definitionOf(kind).targets(kind)).toEqual([
+      { role: 'on_approved', to: 'ship' },
+      { role: 'on_rejected', to: 'revert' },
+      { role: 'on_timeout', to: 'late' },
+      { role: 'fallback_node', to: 'late' },
+    ]);
+  });
+
+  it('has something to say even when the author has not', () => {
+    expect(read({ type: 'human_approval' })).toMatchObject({ description: 'Approval required for n' });
+    expect(read({ type: 'human_approval' }, { description: 'From the node' })).toMatchObject({ description: 'From the node' });
+  });
+});
+
+describe('wait', () => {
+  it.each<[JsonObject, JsonObject]>([
+    [{}, { condition: 'external_event', correlation_key: 'n' }],
+    [{ event: 'paid' }, { condition: 'external_event', correlation_key: 'paid' }],
+    [
+      { correlation_key: 'paid', event: 'other' },
+      { condition: 'external_event', correlation_key: 'paid' },
+    ],
+    [
+      { condition: 'either', event: 'paid', timeout: '5m' },
+      { condition: 'either', correlation_key: 'paid', timeout_secs: 300 },
+    ],
+    [
+      { condition: 'timer', timeout_secs: 5 },
+      { condition: 'timer', correlation_key: 'n', timeout_secs: 5 },
+    ],
+    [
+      { condition: 'timer', duration_secs: 5 },
+      { condition: 'timer', timeout_secs: 5 },
+    ],
+    [{ duration_secs: 5 }, { condition: 'timer', timeout_secs: 5 }],
+    [
+      { event: 'paid', timeout_secs: 5, on_timeout: 'late' },
+      { condition: 'external_event', timeout_secs: 5, on_timeout: 'late' },
+    ],
+  ])('%j', (keys, expected) => {
+    expect(read({ type: 'wait', ...keys })).toMatchObject(expected);
+  });
+
+  it('for a timer needs to know how long', () => {
+    expect(errorOf({ type: 'wait', condition: 'timer' })).toContain('timeout_secs is required');
+  });
+
+  it.each([['never'], ['event'], [5]])('refuses the condition %j', (condition) => {
+    expect(errorOf({ type: 'wait', condition })).toContain('condition must be one of "timer", "external_event", "either"');
+  });
+});
+
+describe('subgraph', () => {
+  it('takes a number as a version', () => {
+    expect(read({ ...samples.subgraph, workflow_version: 2 })).toMatchObject({ workflow_version: '2' });
+    expect(read(samples.subgraph)).not.toHaveProperty('workflow_version');
+  });
+});
+
+describe('keys that mean nothing', () => {
+  const warningsOf = (kind: JsonObject, beside: JsonObject = {}) =>
+    normalise({ workflow_id: 'w', version: '1', nodes: { n: { kind, ...beside } } }).diagnostics.map(({ code, path, hint }) => [
+      code,
+      path,
+      hint,
+    ]);
+
+  it('on this kind, though on another, are a warning', () => {
+    expect(warningsOf({ ...samples.tool, on_rejected: 'a' })).toEqual([['ignored_key', 'nodes.n.kind.on_rejected', null]]);
+    expect(warningsOf(samples.condition, { output_key: 'a' })).toEqual([['ignored_key', 'nodes.n.kind.output_key', null]]);
+    expect(warningsOf(samples.wait, { node_timeout_secs: 5 })).toEqual([
+      ['ignored_key', 'nodes.n.node_timeout_secs', 'use timeout_secs in the kind'],
+    ]);
+  });
+
+  it('and are nearly one that does are a warning', () => {
+    expect(warningsOf({ ...samples.tool, ouput_key: 'a' })).toEqual([
+      ['unknown_key', 'nodes.n.kind.ouput_key', 'did you mean "output_key"?'],
+    ]);
+  });
+
+  it('to anybody but the author are his own', () => {
+    expect(warningsOf({ ...samples.tool, output_schema: '', team: 'payments', x_position: 5 })).toEqual([]);
+  });
+});
