@@ -1,4 +1,4 @@
-import type { FastifyInstance, InjectOptions } from 'fastify';
+import type { FastifyBaseLogger, FastifyInstance, InjectOptions } from 'fastify';
 import { onTestFinished } from 'vitest';
 import type { JsonObject } from '../../machines/json.ts';
 import { buildApp } from '../../src/api/app.ts';
@@ -64,6 +64,7 @@ export interface ApiOptions {
   readonly auth?: 'on' | 'off';
   readonly tools?: Tools;
   readonly config?: Partial<Config>;
+  readonly log?: FastifyBaseLogger;
 }
 
 /** The REST API over a real runtime and a real SQLite file, gone when the test is over. */
@@ -71,7 +72,14 @@ export async function api(options: ApiOptions = {}): Promise<Api> {
   const parts = await openBench(options.tools === undefined ? {} : { tools: options.tools });
   const { runtime, store, clock } = parts;
   const config = { ...readConfig({}), ...options.config };
-  const app = buildApp({ runtime, store, config, auth: options.auth ?? 'on', nowMs: () => clock.nowMs() });
+  const app = buildApp({
+    runtime,
+    store,
+    config,
+    auth: options.auth ?? 'on',
+    nowMs: () => clock.nowMs(),
+    ...(options.log === undefined ? {} : { log: options.log }),
+  });
   onTestFinished(() => app.close());
   const known = new Map<Role, string>();
 

@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import { InvalidWorkflow } from '../../machines/diagnostics.ts';
+import { answerTo, Refusal } from '../../src/api/errors.ts';
+import { RuntimeError } from '../../src/runtime/errors.ts';
+import { StoreError } from '../../store/store.ts';
+
+const diagnostic = (message: string, hint: string | null = null) =>
+  ({ severity: 'error', code: 'unknown_target', node_id: null, path: null, message, hint }) as const;
+
+describe('the answer to an error', () => {
+  it.each([
+    [new RuntimeError('bad_request', 'x'), 400, 'bad request: x'],
+    [new RuntimeError('already_terminal', 'x'), 400, 'bad request: x'],
+    [new RuntimeError('not_found', 'x'), 404, 'not found: x'],
+    [new RuntimeError('conflict', 'x'), 409, 'conflict: x'],
+    [new RuntimeError('stale_fence', 'x'), 409, 'conflict: x'],
+    [new RuntimeError('overloaded', 'x'), 503, 'service unavailable: x'],
+    [new RuntimeError('shutting_down', 'x'), 503, 'service unavailable: x'],
+    [new StoreError('unknown_token', 'x'), 404, 'not found: x'],
+    [new StoreError('store_unavailable', '/var/secret.db'), 503, 'service unavailable: the store cannot answer now; try again'],
+    [new StoreError('store_full', '/var/secret.db'), 503, 'service unavailable: the store cannot answer now; try again'],
+    [new Refusal('unauthorized', 'x'), 401, 'x'],
+    [new Refusal('forbidden', 'x'), 403, 'x'],
+    [new Refusal('method_not_allowed', 'x'), 405, 'method not allowed: x'],
+    [new Refusal('too_large', 'x'), 413, 'bad request: x'],
+  ])('%s is told with its class', (error, status, text) => {
+    expect(answerTo(error, 'r1')).toMatchObject({ status, body: { error: text, code: error.code } });
+  });
+
+  it.each([new Error('SELECT * FROM secrets'), new RuntimeError('corrupt', 'secrets'), 'secrets', undefined])(
+    'does not tell what only the log may know: %s',
+    (error) => {
+      const { status, body } = answerTo(error, 'r1');
+      expect([status, body.error]).toEqual([500, 'internal error: unexpected failure, logged under request r1']);
+    },
+  );
+
+  it('says when to try again', () => {
+    expect(answerTo(new RuntimeError('overloaded', 'x', { retryAfterMs: 2_100 }), '').headers).toEqual({ 'retry-after': '3' });
+    expect(answerTo(new StoreError('store_unavailable', 'x'), '').headers).toEqual({ 'retry-after': '1' });
+  });
+
+  it('names the first problems of a workflow and lists them all', () => {
+    const problems = [diagnostic('a', 'do b'), diagnostic('c'), diagnostic('d'), diagnostic('e'), diagnostic('f')];
+    const { status, body } = answerTo(new InvalidWorkflow(problems), '');
+    expect([status, body.error, body.code]).toEqual([400, 'bad request: a (do b); c; d; and 2 more', 'invalid_workflow']);
+    expect(body.diagnostics).toEqual(problems);
+  });
+});

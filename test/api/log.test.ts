@@ -1,0 +1,51 @@
+import { pino } from 'pino';
+import { describe, expect, it } from 'vitest';
+import { api } from './api.ts';
+
+function capturing(level: string) {
+  const lines: string[] = [];
+  return { lines, log: pino({ level }, { write: (line: string) => void lines.push(line) }) };
+}
+
+describe('the log', () => {
+  it('tells of refused requests, with who asked and under which id', async () => {
+    const { lines, log } = capturing('info');
+    const { get } = await api({ log });
+    const { headers } = await get('/nowhere?secret=1');
+    await get('/executions/none');
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { method: 'GET', path: '/nowhere', status: 404, request: headers['x-request-id'] },
+      { method: 'GET', path: '/executions/none', status: 404, tenant: 'default', actor: 'developer', ms: expect.any(Number) },
+    ]);
+  });
+
+  it('tells of the others only to those who debug', async () => {
+    const { lines, log } = capturing('debug');
+    await (await api({ log })).get('/health');
+    expect(lines.filter((line) => line.includes('/health'))).toHaveLength(1);
+    const quiet = capturing('info');
+    await (await api({ log: quiet.log })).get('/health');
+    expect(quiet.lines).toEqual([]);
+  });
+
+  it('holds no token and no query', async () => {
+    const { lines, log } = capturing('trace');
+    const { get, post, token } = await api({ log });
+    const plaintext = await token('viewer');
+    await get('/executions?limit=secret', { as: null, headers: { authorization: `Bearer ${plaintext}` } });
+    await get('/executions', { as: null, headers: { authorization: 'Bearer jj_guessed' } });
+    const { body } = await post('/tokens', { role: 'viewer' }, { as: 'operator' });
+    expect(lines.length).toBeGreaterThan(2);
+    for (const secret of [plaintext, body.token, 'jj_', 'limit=']) expect(lines.join('')).not.toContain(secret);
+  });
+
+  it('tells why a request failed, which the client is not told', async () => {
+    const { lines, log } = capturing('error');
+    const { get, store } = await api({ log, auth: 'off' });
+    await store.close();
+    const { status, body } = await get('/workflows', { as: null });
+    expect([status >= 500, lines.length]).toEqual([true, 1]);
+    expect(JSON.parse(lines[0] ?? '{}').err.stack).toMatch(/Error/);
+    expect(body.error).not.toMatch(/at |sqlite|\//i);
+  });
+});
