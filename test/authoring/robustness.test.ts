@@ -82,11 +82,13 @@ describe('whatever a file holds', () => {
   });
 
   it('is the same document in JSON and in YAML', () => {
-    const name = fc.string({ minLength: 1, maxLength: 8 }).filter((key) => key !== '__proto__');
+    const name = fc.string({ minLength: 1, maxLength: 8 }).filter((key) => key !== '__proto__' && key !== '<<');
     const document = fc
       .dictionary(name, fc.jsonValue({ maxDepth: 4 }), { maxKeys: 5 })
       .map((rest): Record<string, unknown> => ({ workflow_id: 'w', ...JSON.parse(JSON.stringify(rest)) }))
-      .filter((candidate) => !('tools' in candidate || 'ir' in candidate) && !JSON.stringify(candidate).includes('__proto__'));
+      .filter(
+        (candidate) => !('tools' in candidate || 'ir' in candidate) && !/"(__proto__|<<)":/.test(JSON.stringify(candidate)),
+      );
     fc.assert(
       fc.property(document, (given) => {
         for (const text of [JSON.stringify(given), JSON.stringify(given, null, 2), stringify(given)]) {
