@@ -22,7 +22,7 @@ export function mergePatch(target: Json | undefined, patch: Json): Json {
   return merged;
 }
 
-/** A patch to an execution's state: one that is no object changes nothing (WIRE 3.16.19). */
+/** A patch to an execution's state: one that is no object changes nothing. */
 export function patchState(state: JsonObject, patch: Json | undefined): JsonObject {
   return isObject(patch) ? (mergePatch(state, patch) as JsonObject) : state;
 }

@@ -14,7 +14,7 @@ export const RetryPolicy = Type.Object({
 });
 export type RetryPolicy = Static<typeof RetryPolicy>;
 
-/** Seconds; a missing one is not limited (node_timeout: 300 when `timeouts` is absent altogether). */
+/** Seconds; a missing one is not limited, but for `node_timeout`: one attempt of work takes at most 300 then. */
 export const Timeouts = Type.Object({
   node_timeout: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
   workflow_timeout: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
@@ -23,7 +23,7 @@ export const Timeouts = Type.Object({
 });
 export type Timeouts = Static<typeof Timeouts>;
 
-/** Globs (`*`, `?`, full match) over the policy names of a node (WIRE 3.6). */
+/** Globs (`*`, `?`, full match) over the policy names of a node. */
 export const PolicySet = Type.Object({
   blocked_tools: Type.Array(Type.String()),
   require_approval_for: Type.Array(Type.String()),
@@ -55,9 +55,9 @@ export type Edge = Static<typeof Edge>;
 export interface Node {
   readonly id: string;
   readonly kind: Kind;
-  /** Resolved: named policies, built-ins and an inline `retry` all end here (WIRE 3.10). */
+  /** Resolved: named policies, built-ins and an inline `retry` all end here. */
   readonly retry: RetryPolicy;
-  /** Seconds for one attempt; null = not limited. Precedence node > `timeouts.node_timeout` > 300. */
+  /** For one attempt of work: the node's own, else the workflow's, else 300. Null = not limited: what parks, and child executions unless the node says. */
   readonly timeout_secs: number | null;
   readonly description: string | null;
   readonly labels: Readonly<Record<string, string>>;
@@ -65,7 +65,7 @@ export interface Node {
 }
 
 /**
- * The one form of a workflow inside the runtime: made by `normalise` from any spelling of WIRE section 2.
+ * The one form of a workflow inside the runtime: made by `normalise` from any accepted spelling.
  * `source` is the document as it was given (unknown keys included); the revision is the hash of its canonical JSON.
  */
 export interface Workflow {
@@ -76,7 +76,7 @@ export interface Workflow {
   /** JSON schema of the state when known, else null (a dotted class name or "" is not a schema). */
   readonly state_schema: { readonly [key: string]: Json } | null;
   readonly start_node: string;
-  /** In the order the author wrote them; that order decides ties (WIRE 3.16.15). */
+  /** In the order the author wrote them; that order decides ties. */
   readonly nodes: readonly Node[];
   readonly edges: readonly Edge[];
   readonly timeouts: Timeouts;

@@ -3,12 +3,12 @@ import type { Fields } from '../ir/fields.ts';
 import { isObject } from '../json.ts';
 import type { KindDefinition } from './kind.ts';
 
-export const Branch = Type.Object({
+const Branch = Type.Object({
   /** An expression; null = taken when no other branch matches. */
   condition: Type.Union([Type.String(), Type.Null()]),
   target: Type.String(),
 });
-export type Branch = Static<typeof Branch>;
+type Branch = Static<typeof Branch>;
 
 /** Chooses one way. Without branches its out-edges are the choice. */
 export const Condition = Type.Object({

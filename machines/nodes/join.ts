@@ -5,13 +5,13 @@ import { COMMON, common, type KindDefinition, routes } from './kind.ts';
 
 const STRATEGIES = ['collect', 'first', 'custom'] as const;
 
-export const MergeStrategy = Type.Union([
+const MergeStrategy = Type.Union([
   Type.Object({ type: Type.Literal('collect') }),
   Type.Object({ type: Type.Literal('first') }),
   /** `function_ref` is `module:function`. */
   Type.Object({ type: Type.Literal('custom'), function_ref: Type.String() }),
 ]);
-export type MergeStrategy = Static<typeof MergeStrategy>;
+type MergeStrategy = Static<typeof MergeStrategy>;
 
 /** Waits for branches: for all and collects their outputs, for the first alone, or lets a function merge them. */
 export const Join = Type.Object({

@@ -2,10 +2,10 @@ import { type TSchema, Type } from 'typebox';
 import { type Fields, optional } from '../ir/fields.ts';
 import type { Json, JsonObject } from '../json.ts';
 
-/** Queues external workers can claim from (WIRE 1.3.7). */
+/** Queues external workers can claim from. */
 export type Queue = 'model' | 'tool' | 'python_tool' | 'java_tool' | 'retrieval' | 'privileged' | 'general';
 
-/** Keys any kind may carry (WIRE 2.4, extension keys). Targets are node ids or `end`. */
+/** Keys that any kind which does something may carry. Targets are node ids or `end`. */
 export interface Common {
   /** State key that receives the output. */
   readonly output_key?: string;
@@ -35,17 +35,17 @@ export interface KindDefinition<K extends { readonly type: string }> {
   behaviour(kind: K): Behaviour;
   /** Where external workers find it; null = never handed out. */
   queue(kind: K): Queue | null;
-  /** The names that policy globs match, most exact first (WIRE 3.6). */
+  /** The names that policy globs match, most exact first. */
   policyNames(kind: K): readonly string[];
-  /** The tool whose call is logged as `tool_call_completed` (WIRE 4.1), or null. */
+  /** The tool whose call is logged as `tool_call_completed`, or null. */
   tool(kind: K): string | null;
   /** What the node names beside edges: route name → targets. `branch` targets are ordered as written. */
   targets(kind: K): readonly { readonly role: string; readonly to: string }[];
   /** The mapping values an attempt renders into its input; null = the whole state is the input. */
   mapping(kind: K): Json | null;
-  /** Kind-specific fields of the work payload (WIRE 1.3.7), beside those every payload has. `input` is rendered. */
+  /** Kind-specific fields of the work payload, beside those every payload has. `input` is rendered. */
   payload(kind: K, input: Json): JsonObject;
-  /** Does an object result become the state patch (code nodes), or is it stored under the node's id (WIRE 3.3)? */
+  /** Does an object result become the state patch (code nodes), or is it stored under the node's id? */
   readonly objectResultIsPatch: boolean;
 }
 
