@@ -5,6 +5,7 @@ import type { Config } from '../config.ts';
 import type { Runtime } from '../runtime/types.ts';
 import { Tokens } from './auth.ts';
 import { parseBody } from './body.ts';
+import { drain } from './drain.ts';
 import { guard } from './guard.ts';
 import { LongPolls } from './long-polls.ts';
 import { answerBrokenHttp, answerErrors, logRequests, requestId } from './replies.ts';
@@ -69,6 +70,7 @@ export function buildApp(options: AppOptions): FastifyInstance {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, async (_request: unknown, bytes: Buffer) => parseBody(bytes));
   logRequests(app);
+  drain(app);
   guard(app, services, options.auth);
   app.setErrorHandler(answerErrors);
   addRoutes(app, services);

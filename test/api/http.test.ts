@@ -144,4 +144,26 @@ describe('a closing server', () => {
     expect((await poll).body.status).toBe('running');
     expect((await claim).body).toEqual({ claimed: false });
   });
+
+  it('does not wait for a connection that was never used', async () => {
+    const { app } = await api();
+    await app.listen({ host: '127.0.0.1', port: 0 });
+    const { port } = app.server.address() as AddressInfo;
+    const socket = connect(port, '127.0.0.1');
+    const gone = new Promise((resolve) => socket.once('close', resolve));
+    await new Promise((resolve) => app.server.once('connection', resolve));
+    await app.close();
+    await gone;
+  });
+
+  it('finishes the requests under way', async () => {
+    const { app, token, started } = await api();
+    const url = await app.listen({ host: '127.0.0.1', port: 0 });
+    const id = await started(EXTERNAL);
+    const headers = { authorization: `Bearer ${await token('viewer')}` };
+    const poll = fetch(`${url}/executions/${id}?wait_ms=60000`, { headers });
+    await new Promise((resolve) => app.server.once('request', resolve));
+    await app.close();
+    expect(await (await poll).json()).toMatchObject({ status: 'running' });
+  });
 });

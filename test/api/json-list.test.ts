@@ -59,5 +59,6 @@ describe('a list', () => {
     await response.body?.getReader().read();
     leave.abort();
     await over;
+    app.server.closeAllConnections();
   });
 });

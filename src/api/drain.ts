@@ -1,0 +1,30 @@
+import type { FastifyRequest } from 'fastify';
+import type { Api } from './services.ts';
+
+/** How long requests under way may take once the server closes. */
+const GRACE_MS = 8_000;
+const SWEEP_MS = 50;
+
+/**
+ * When the server closes, lets the requests under way end and then hangs up. Node alone would wait for every connection
+ * that has not had a request yet, and clients do open such connections.
+ */
+export function drain(app: Api): void {
+  const underWay = new Set<FastifyRequest>();
+  let sweeping: NodeJS.Timeout | undefined;
+
+  app.addHook('onRequest', async (request) => {
+    underWay.add(request);
+  });
+  app.addHook('onResponse', async (request) => {
+    underWay.delete(request);
+  });
+  app.addHook('preClose', async () => {
+    const untilMs = performance.now() + GRACE_MS;
+    sweeping = setInterval(() => {
+      if (underWay.size === 0 || performance.now() >= untilMs) app.server.closeAllConnections();
+    }, SWEEP_MS);
+    sweeping.unref();
+  });
+  app.addHook('onClose', async () => clearInterval(sweeping));
+}
