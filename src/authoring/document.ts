@@ -54,7 +54,7 @@ export function compileDocument(top: Section): Compiled | null {
 }
 
 function nodesOf(top: Section, header: Section): Section | null {
-  const nested = header === top ? null : header.find('nodes');
+  const nested = header === top ? null : (header.fields.find(({ key, value }) => key === 'nodes' && value !== null) ?? null);
   top.find('nodes');
   const field = top.fields.find(({ key }) => key === 'nodes') ?? null;
   const listed = [nested, field].find((candidate) => isSeq(candidate?.value));
