@@ -39,6 +39,23 @@ export function chainId(db: Database): string {
   return db.prepare<[], string>(CHAIN_ID).pluck().get() ?? '';
 }
 
+type PackedStream = readonly [tenantId: string, executionId: string | null, firstSeq: number, lastSeq: number, digest: string];
+
 function packStreams(streams: readonly StreamDigest[]): string {
-  return JSON.stringify(streams.map((s) => [s.tenantId, s.executionId, s.firstSeq, s.lastSeq, s.digest]));
+  return JSON.stringify(streams.map((s): PackedStream => [s.tenantId, s.executionId, s.firstSeq, s.lastSeq, s.digest]));
+}
+
+/** Text that is no such list reads as an empty one: whoever changed it changed what the block's hash covers, and that is found. */
+export function unpackStreams(text: string): readonly StreamDigest[] {
+  try {
+    return (JSON.parse(text) as readonly PackedStream[]).map(([tenantId, executionId, firstSeq, lastSeq, digest]) => ({
+      tenantId,
+      executionId,
+      firstSeq,
+      lastSeq,
+      digest,
+    }));
+  } catch {
+    return [];
+  }
 }

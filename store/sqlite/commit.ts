@@ -1,6 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { digestStream, type StreamDigest, sameContext } from '../digest.ts';
 import type { Batch, EventRow, ExecutionWrite, IdempotencyRow, Refusal, TimerWrite, Unit, WorkWrite } from '../store.ts';
+import { wellFormedEvents, wellFormedExecution } from '../well-formed.ts';
 import type { AuditChain } from './audit.ts';
 import * as sql from './queries.ts';
 import type { Transactions } from './transactions.ts';
@@ -91,7 +92,8 @@ export class Commits {
   #apply(unit: Unit, atMs: number, streams: StreamDigest[]): Refusal | null {
     if (unit.idempotency !== null && !this.#rememberRequest(unit.idempotency))
       return { reason: 'idempotency', executionId: null };
-    for (const write of unit.executions) {
+    for (const each of unit.executions) {
+      const write = wellFormedWrite(each);
       const reason = this.#applyWrite(write, atMs);
       if (reason !== null) return { reason, executionId: write.id };
       if (write.events.length > 0) streams.push(digestWrite(write));
@@ -252,6 +254,12 @@ export class Commits {
     const { tenantId, scope, key, requestHash, status, response, createdAtMs } = row;
     return this.#remember.run(tenantId, scope, key, requestHash, status, response, createdAtMs).changes === 1;
   }
+}
+
+function wellFormedWrite(write: ExecutionWrite): ExecutionWrite {
+  const events = wellFormedEvents(write.events);
+  if (write.create !== null) return { ...write, events, create: wellFormedExecution(write.create) };
+  return events === write.events ? write : { ...write, events };
 }
 
 /** A gap would be for ever: better no commit at all. */

@@ -1,6 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { digestStream } from '../digest.ts';
-import { type ActionContext, type ControlAction, type EventRow, StoreError } from '../store.ts';
+import { type ActionContext, type ControlAction, StoreError } from '../store.ts';
+import { wellFormedEvent } from '../well-formed.ts';
 import type { AuditChain } from './audit.ts';
 import * as sql from './queries.ts';
 import type { Transactions } from './transactions.ts';
@@ -55,8 +56,17 @@ export class ControlPlane {
 
   #record(action: ControlAction, context: ActionContext, seq: number): void {
     const { tenantId, atMs, actorId, actorType, request } = context;
-    const row: EventRow = { seq, type: action.type, nodeId: null, data: eventData(action), atMs, actorId, actorType, request };
-    this.#append.run(tenantId, seq, row.type, atMs, actorId, actorType, request, row.data);
+    const row = wellFormedEvent({
+      seq,
+      type: action.type,
+      nodeId: null,
+      data: eventData(action),
+      atMs,
+      actorId,
+      actorType,
+      request,
+    });
+    this.#append.run(tenantId, seq, row.type, atMs, row.actorId, actorType, row.request, row.data);
     const range = { tenantId, executionId: null, firstSeq: seq, lastSeq: seq };
     this.#audit.closeBlock(atMs, [{ ...range, digest: digestStream(range, null, [row]) }]);
   }

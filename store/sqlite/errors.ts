@@ -13,7 +13,7 @@ export async function guarded<T>(work: () => T): Promise<T> {
 /** Errors that say nothing about the database (a broken invariant of the caller) pass unchanged. */
 export function asStoreError(error: unknown): unknown {
   if (error instanceof TypeError && error.message === 'The database connection is not open') {
-    return new StoreError('store_unavailable', 'the store is closed', { cause: error });
+    return storeClosed({ cause: error });
   }
   if (!(error instanceof Database.SqliteError)) return error;
   const cause = { cause: error };
@@ -48,6 +48,10 @@ export function asStoreError(error: unknown): unknown {
     default:
       return error;
   }
+}
+
+export function storeClosed(options?: ErrorOptions): StoreError {
+  return new StoreError('store_unavailable', 'the store is closed', options);
 }
 
 /** `SQLITE_IOERR_FSYNC` → `SQLITE_IOERR`. */

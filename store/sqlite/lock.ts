@@ -17,8 +17,16 @@ export class RunLock {
 
   /** Throws `store_locked` naming the holder. */
   take(holder: RuntimeHolder): void {
-    if (this.#held === null) this.#held = this.#lockFile();
-    this.#db.prepare(SET_HOLDER).run(holder.runtimeId, holder.pid, holder.startedAtMs);
+    const setHolder = this.#db.prepare(SET_HOLDER);
+    const held = this.#held ?? this.#lockFile();
+    try {
+      setHolder.run(holder.runtimeId, holder.pid, holder.startedAtMs);
+      this.#held = held;
+    } catch (error) {
+      held.close();
+      this.#held = null;
+      throw error;
+    }
   }
 
   release(): void {

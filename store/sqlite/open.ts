@@ -80,11 +80,14 @@ function createFolder(folder: string): void {
   }
 }
 
-/** Refuses to touch a database that another program made. */
+/** Refuses to touch a database that another program made. One statement, so that a process which is creating ours is not taken for one. */
 function checkOwner(db: Database.Database): void {
-  const owner = db.pragma('application_id', { simple: true });
-  const tables = db.prepare<[], number>('SELECT count(*) FROM sqlite_schema').pluck().get();
-  if (owner !== APPLICATION_ID && tables !== 0) {
+  const row = db
+    .prepare<[], { owner: number; tables: number }>(
+      'SELECT (SELECT application_id FROM pragma_application_id) AS owner, count(*) AS tables FROM sqlite_schema',
+    )
+    .get();
+  if (row !== undefined && row.tables > 0 && row.owner !== APPLICATION_ID) {
     throw new StoreError('not_a_database', 'the file is an SQLite database of another program');
   }
 }

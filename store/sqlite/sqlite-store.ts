@@ -16,7 +16,7 @@ import { AuditChain } from './audit.ts';
 import { Commits } from './commit.ts';
 import { ControlPlane } from './control.ts';
 import { DueQueries } from './due.ts';
-import { asStoreError, guarded } from './errors.ts';
+import { asStoreError, guarded, storeClosed } from './errors.ts';
 import { RunLock } from './lock.ts';
 import { RuntimeReads } from './runtime-reads.ts';
 import { TenantQueries, tenantStore } from './tenant-store.ts';
@@ -144,7 +144,8 @@ export class SqliteStore implements Store {
 
   async verifyAudit(): Promise<AuditReport> {
     try {
-      return await verifyChain(this.#db, this.#hmacKey);
+      if (!this.#db.open) throw storeClosed();
+      return await verifyChain(this.#db.name, this.#hmacKey);
     } catch (error) {
       throw asStoreError(error);
     }

@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Database, Statement } from 'better-sqlite3';
+import Database, { type Statement } from 'better-sqlite3';
 import { digestStream, hashBlock, type StreamDigest, signBlock } from '../digest.ts';
 import type { AuditFault, AuditReport, EventRow, ExecutionRow } from '../store.ts';
-import { chainId } from './audit.ts';
+import { chainId, unpackStreams } from './audit.ts';
 import * as sql from './queries.ts';
 
 interface StoredBlock {
@@ -14,81 +14,84 @@ interface StoredBlock {
   readonly signature: string | null;
 }
 
-type PackedStream = [tenantId: string, executionId: string | null, firstSeq: number, lastSeq: number, digest: string];
-
 const BLOCKS_PER_TURN = 64;
 
-/** Walks the chain from its beginning; between pages other work gets its turn. With a key, every block must be signed by it. */
-export async function verifyChain(db: Database, key: string | Uint8Array | null): Promise<AuditReport> {
+/**
+ * Walks the chain from its beginning; between pages other work gets its turn. Reads on a connection of its own, whose snapshot
+ * no commit moves, so that a running system can be verified. With a key, every block must be signed by it.
+ */
+export async function verifyChain(path: string, key: string | Uint8Array | null): Promise<AuditReport> {
+  const db = new Database(path, { readonly: true });
+  try {
+    db.exec('BEGIN');
+    return await walk(db, key);
+  } finally {
+    db.close();
+  }
+}
+
+async function walk(db: Database.Database, key: string | Uint8Array | null): Promise<AuditReport> {
   const blocks = db.prepare<[number, number], StoredBlock>(sql.BLOCKS);
-  const streams = new StreamVerifier(db);
+  const rows = new StreamRows(db);
   let tail = { block: 0, hash: chainId(db) };
   for (;;) {
     const page = blocks.all(tail.block, BLOCKS_PER_TURN);
     for (const stored of page) {
-      const fault = blockFault(stored, tail, key) ?? streams.fault(stored);
+      const streams = unpackStreams(stored.streams);
+      const fault = blockFault(stored, streams, tail, key) ?? rows.fault(stored.block, streams);
       if (fault !== null) return { blocks: tail.block, head: tail.hash, fault };
       tail = { block: stored.block, hash: stored.hash };
     }
-    if (page.length < BLOCKS_PER_TURN) return { blocks: tail.block, head: tail.hash, fault: streams.uncovered(tail.block) };
+    if (page.length < BLOCKS_PER_TURN) return { blocks: tail.block, head: tail.hash, fault: rows.unsealed(tail.block) };
     await setImmediate();
   }
 }
 
 function blockFault(
   stored: StoredBlock,
-  previous: { block: number; hash: string },
+  streams: readonly StreamDigest[],
+  previous: { readonly block: number; readonly hash: string },
   key: string | Uint8Array | null,
 ): AuditFault | null {
-  const fault = (reason: AuditFault['reason']): AuditFault => ({
-    block: stored.block,
+  const fault = (block: number, reason: AuditFault['reason']): AuditFault => ({
+    block,
     reason,
     tenantId: null,
     executionId: null,
   });
-  if (stored.block !== previous.block + 1) return { ...fault('missing_block'), block: previous.block + 1 };
-  if (hashBlock(previous.hash, { ...stored, streams: unpack(stored.streams) }) !== stored.hash) return fault('block_hash');
-  if (key !== null && stored.signature !== signBlock(key, stored.hash)) return fault('signature');
+  if (stored.block !== previous.block + 1) return fault(previous.block + 1, 'missing_block');
+  if (hashBlock(previous.hash, { ...stored, streams }) !== stored.hash) return fault(stored.block, 'block_hash');
+  if (key !== null && stored.signature !== signBlock(key, stored.hash)) return fault(stored.block, 'signature');
   return null;
 }
 
-function unpack(streams: string): readonly StreamDigest[] {
-  return (JSON.parse(streams) as PackedStream[]).map(([tenantId, executionId, firstSeq, lastSeq, digest]) => ({
-    tenantId,
-    executionId,
-    firstSeq,
-    lastSeq,
-    digest,
-  }));
-}
-
-class StreamVerifier {
+/** Compares the stored rows with the digests that sealed them. */
+class StreamRows {
   readonly #execution: Statement<[string, string], ExecutionRow>;
   readonly #events: Statement<[string, string, number, number], EventRow>;
   readonly #controlEvents: Statement<[string, number, number], EventRow>;
   readonly #count: Statement<[], number>;
-  #rows = 0;
+  #sealed = 0;
 
-  constructor(db: Database) {
+  constructor(db: Database.Database) {
     this.#execution = db.prepare<[string, string], ExecutionRow>(sql.TENANT_EXECUTION);
     this.#events = db.prepare<[string, string, number, number], EventRow>(sql.EVENT_RANGE);
     this.#controlEvents = db.prepare<[string, number, number], EventRow>(sql.CONTROL_EVENTS);
     this.#count = db.prepare<[], number>(sql.COUNT_AUDITED).pluck();
   }
 
-  fault(stored: StoredBlock): AuditFault | null {
-    for (const stream of unpack(stored.streams)) {
-      if (this.#digest(stream) !== stream.digest) {
-        return { block: stored.block, reason: 'stream_digest', tenantId: stream.tenantId, executionId: stream.executionId };
-      }
-      this.#rows += stream.lastSeq - stream.firstSeq + 1;
+  fault(block: number, streams: readonly StreamDigest[]): AuditFault | null {
+    for (const stream of streams) {
+      const { tenantId, executionId, firstSeq, lastSeq, digest } = stream;
+      if (this.#digest(stream) !== digest) return { block, reason: 'stream_digest', tenantId, executionId };
+      this.#sealed += lastSeq - firstSeq + 1;
     }
     return null;
   }
 
-  /** Rows that no block has sealed were not written by a commit. */
-  uncovered(block: number): AuditFault | null {
-    return this.#count.get() === this.#rows ? null : { block, reason: 'unsealed_rows', tenantId: null, executionId: null };
+  /** Rows that no block seals were not written by a commit. */
+  unsealed(block: number): AuditFault | null {
+    return this.#count.get() === this.#sealed ? null : { block, reason: 'unsealed_rows', tenantId: null, executionId: null };
   }
 
   #digest(stream: StreamDigest): string {

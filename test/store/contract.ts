@@ -1,0 +1,24 @@
+import { describe } from 'vitest';
+import type { TestDatabase } from '../support/stores.ts';
+import { auditContract } from './contract/audit.ts';
+import { commitContract } from './contract/commit.ts';
+import { controlContract } from './contract/control.ts';
+import { dueContract } from './contract/due.ts';
+import { durabilityContract } from './contract/durability.ts';
+import { listContract } from './contract/lists.ts';
+import { workContract } from './contract/work.ts';
+import { workerContract } from './contract/workers.ts';
+
+/** What every engine must do, told through the port alone. `database` makes an empty one for each test. */
+export function storeContract(engine: string, database: () => TestDatabase): void {
+  describe(`${engine} store`, () => {
+    commitContract(database);
+    listContract(database);
+    dueContract(database);
+    workContract(database);
+    workerContract(database);
+    controlContract(database);
+    auditContract(database);
+    durabilityContract(database);
+  });
+}

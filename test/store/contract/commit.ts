@@ -1,0 +1,229 @@
+import { describe, expect, it } from 'vitest';
+import type { TestDatabase } from '../../support/stores.ts';
+import { AT_MS, batch, begin, event, events, request, step, timer, unit, workItem } from '../writes.ts';
+
+export function commitContract(database: () => TestDatabase): void {
+  describe('commit', () => {
+    it('begins an execution and answers it back as it was written', async () => {
+      const store = await database().open();
+      const create = { labels: '{"team":"ünïcode ☃"}', parentId: 'exec_0', depth: 1, deadlineAtMs: AT_MS + 60_000 };
+      const written = begin('exec_1', { create, head: { steps: 1, localWork: 2, owner: 'rt_1' } });
+      expect(await store.commit(batch(written))).toEqual([null]);
+      expect(await store.execution('exec_1')).toEqual({
+        ...written.create,
+        ...written.head,
+        id: 'exec_1',
+        tenantId: 'default',
+        snapshotSeq: 2,
+      });
+      expect(await store.checkpoint('exec_1')).toEqual({ text: '{"at":2}', seq: 2 });
+      expect(await store.events('exec_1', { after: 0, limit: 100 })).toEqual(written.events);
+    });
+
+    it('knows nothing of an execution that was never begun', async () => {
+      const store = await database().open();
+      expect(await store.execution('exec_1')).toBeNull();
+      expect(await store.checkpoint('exec_1')).toBeNull();
+      expect(await store.events('exec_1', { after: 0, limit: 100 })).toEqual([]);
+    });
+
+    it('moves the head and appends to the log', async () => {
+      const store = await database().open();
+      await store.commit(batch(begin('exec_1')));
+      const change = { head: { status: 'paused', localWork: 1, owner: 'rt_1', updatedAtMs: AT_MS + 5 } };
+      expect(await store.commit(batch(step('exec_1', 2, change)))).toEqual([null]);
+      expect(await store.execution('exec_1')).toMatchObject({ seq: 4, snapshotSeq: 4, ...change.head });
+      expect((await store.events('exec_1', { after: 0, limit: 100 })).map((row) => row.seq)).toEqual([1, 2, 3, 4]);
+    });
+
+    it('keeps every field of events whose author and time differ within one commit', async () => {
+      const store = await database().open();
+      const written = [
+        event(1, { nodeId: null, type: 'workflow_started', data: '{"input":"\\u0000 😀 \\ud800"}' }),
+        event(2, { actorType: 'system', actorId: '' }),
+        event(3, { request: '{"id":"req_1","method":"POST","path":"/x","ip":"::1"}' }),
+        event(4, { atMs: AT_MS + 1 }),
+        ...Array.from({ length: 20 }, (_, index) => event(5 + index, { atMs: AT_MS + 1 })),
+      ];
+      await store.commit(batch(begin('exec_1', { events: written })));
+      expect(await store.events('exec_1', { after: 0, limit: 100 })).toEqual(written);
+    });
+
+    it('clears the deadline of an execution that ends, also when it ends at once', async () => {
+      const store = await database().open();
+      const create = { deadlineAtMs: AT_MS + 1 };
+      const ended = { head: { status: 'completed', completedAtMs: AT_MS } };
+      await store.commit(batch(begin('exec_1', { create }), begin('exec_2', { create, ...ended })));
+      expect(await store.execution('exec_1')).toMatchObject({ deadlineAtMs: AT_MS + 1 });
+      await store.commit(batch(step('exec_1', 2, ended)));
+      expect(await store.execution('exec_1')).toMatchObject({ deadlineAtMs: null, ...ended.head });
+      expect(await store.execution('exec_2')).toMatchObject({ deadlineAtMs: null, ...ended.head });
+    });
+
+    it('takes several steps of one execution in one batch', async () => {
+      const store = await database().open();
+      expect(await store.commit(batch(begin('exec_1'), step('exec_1', 2), step('exec_1', 4)))).toEqual([null, null, null]);
+      expect(await store.execution('exec_1')).toMatchObject({ seq: 6 });
+    });
+
+    it('does nothing for an empty batch', async () => {
+      const store = await database().open();
+      expect(await store.commit({ atMs: AT_MS, units: [] })).toEqual([]);
+      expect(await store.verifyAudit()).toMatchObject({ blocks: 0, fault: null });
+    });
+
+    it('rejects events that would leave a gap, and applies nothing', async () => {
+      const store = await database().open();
+      await expect(store.commit(batch(begin('exec_1'), begin('exec_2', { events: [event(1), event(3)] })))).rejects.toThrow(
+        /exec_2/,
+      );
+      await expect(store.commit(batch(begin('exec_1', { head: { seq: 3 } })))).rejects.toThrow(/exec_1/);
+      expect(await store.execution('exec_1')).toBeNull();
+    });
+  });
+
+  describe('checkpoint', () => {
+    const large = JSON.stringify({ conversation: '✓'.repeat(500_000) });
+
+    it('stays where it is when a step brings none', async () => {
+      const store = await database().open();
+      await store.commit(batch(begin('exec_1')));
+      await store.commit(batch(step('exec_1', 2, { snapshot: null })));
+      expect(await store.checkpoint('exec_1')).toEqual({ text: '{"at":2}', seq: 2 });
+      expect(await store.execution('exec_1')).toMatchObject({ seq: 4, snapshotSeq: 2 });
+    });
+
+    it('is null while an execution has none', async () => {
+      const store = await database().open();
+      await store.commit(batch(begin('exec_1', { snapshot: null })));
+      expect(await store.checkpoint('exec_1')).toBeNull();
+      expect(await store.execution('exec_1')).toMatchObject({ snapshotSeq: 0 });
+    });
+
+    it('may grow large and small again', async () => {
+      const store = await database().open();
+      await store.commit(batch(begin('exec_1')));
+      await store.commit(batch(step('exec_1', 2, { snapshot: large })));
+      expect(await store.checkpoint('exec_1')).toEqual({ text: large, seq: 4 });
+      await store.commit(batch(step('exec_1', 4, { snapshot: null })));
+      expect(await store.checkpoint('exec_1')).toEqual({ text: large, seq: 4 });
+      await store.commit(batch(step('exec_1', 6, { snapshot: `${large} ` })));
+      expect(await store.checkpoint('exec_1')).toEqual({ text: `${large} `, seq: 8 });
+      await store.commit(batch(step('exec_1', 8)));
+      expect(await store.checkpoint('exec_1')).toEqual({ text: '{"at":10}', seq: 10 });
+    });
+
+    it('may be large from the beginning', async () => {
+      const store = await database().open();
+      await store.commit(batch(begin('exec_1', { snapshot: large })));
+      expect(await store.checkpoint('exec_1')).toEqual({ text: large, seq: 2 });
+    });
+  });
+
+  describe('refusal', () => {
+    it('leaves out the unit whose execution has moved on, and applies the others', async () => {
+      const store = await database().open();
+      await store.commit(batch(begin('exec_1')));
+      const refusals = await store.commit(batch(begin('exec_2'), step('exec_1', 1, { events: [event(2)] }), begin('exec_3')));
+      expect(refusals).toEqual([null, { reason: 'sequence', executionId: 'exec_1' }, null]);
+      expect(await store.execution('exec_1')).toMatchObject({ seq: 2 });
+      expect(await store.execution('exec_2')).not.toBeNull();
+      expect(await store.execution('exec_3')).not.toBeNull();
+    });
+
+    it('is for an execution that exists already, or does not exist, or is another tenant’s', async () => {
+      const store = await database().open();
+      await store.commit(batch(begin('exec_1')));
+      const refused = { reason: 'sequence', executionId: 'exec_1' };
+      expect(await store.commit(batch(begin('exec_1')))).toEqual([refused]);
+      expect(await store.commit(batch(step('exec_1', 2, { tenantId: 'acme' })))).toEqual([refused]);
+      expect(await store.commit(batch(step('exec_9', 2)))).toEqual([{ reason: 'sequence', executionId: 'exec_9' }]);
+    });
+
+    it('leaves out a unit as a whole: no execution of it is changed', async () => {
+      const store = await database().open();
+      await store.commit(batch(begin('exec_1')));
+      const timers = [timer('t', AT_MS)];
+      const spoilt = unit([begin('exec_2'), step('exec_1', 2, { timers }), begin('exec_1')], request('key'));
+      expect(await store.commit({ atMs: AT_MS, units: [spoilt] })).toEqual([{ reason: 'sequence', executionId: 'exec_1' }]);
+      expect(await store.execution('exec_2')).toBeNull();
+      expect(await store.execution('exec_1')).toMatchObject({ seq: 2 });
+      expect(await store.nextDueAtMs()).toBeNull();
+      expect(await store.tenant('default').idempotency('executions', 'key')).toBeNull();
+    });
+
+    it('of an earlier unit lets a later one for the same execution apply', async () => {
+      const store = await database().open();
+      await store.commit(batch(begin('exec_1')));
+      const refusals = await store.commit(batch(step('exec_1', 7), step('exec_1', 2)));
+      expect(refusals).toEqual([{ reason: 'sequence', executionId: 'exec_1' }, null]);
+    });
+
+    it('is for a timer that is not armed, or was armed anew', async () => {
+      const store = await database().open();
+      await store.commit(batch(begin('exec_1', { timers: [timer('t', AT_MS, 1)] })));
+      await store.commit(batch(step('exec_1', 2, { timers: [timer('t', AT_MS + 5, 3)] })));
+      const fire = (armedSeq: number) => store.commit(batch(step('exec_1', 4, { timers: [{ op: 'fire', id: 't', armedSeq }] })));
+      expect(await fire(1)).toEqual([{ reason: 'timer', executionId: 'exec_1' }]);
+      expect(await fire(3)).toEqual([null]);
+      expect(await store.nextDueAtMs()).toBeNull();
+    });
+
+    it('is for an inbox message that is gone', async () => {
+      const store = await database().open();
+      await store.commit(batch(begin('exec_1', { send: [{ toExecutionId: 'exec_1', message: '{}' }] })));
+      const [message] = await store.inbox({ after: 0, limit: 10 });
+      const consumed = [message?.id ?? -1];
+      expect(await store.commit(batch(step('exec_1', 2, { consumed })))).toEqual([null]);
+      expect(await store.commit(batch(step('exec_1', 4, { consumed })))).toEqual([{ reason: 'inbox', executionId: 'exec_1' }]);
+    });
+
+    it('is for a request that is remembered, per tenant, scope and key', async () => {
+      const store = await database().open();
+      const start = (id: string, key: string, change = {}) =>
+        store.commit({ atMs: AT_MS, units: [unit([begin(id)], request(key, change))] });
+      expect(await start('exec_1', 'key')).toEqual([null]);
+      expect(await start('exec_2', 'key')).toEqual([{ reason: 'idempotency', executionId: null }]);
+      expect(await start('exec_3', 'key', { tenantId: 'acme' })).toEqual([null]);
+      expect(await start('exec_4', 'key', { scope: 'external-event:exec_1' })).toEqual([null]);
+      expect(await start('exec_5', 'Key')).toEqual([null]);
+      expect(await store.execution('exec_2')).toBeNull();
+      expect(await store.tenant('default').idempotency('executions', 'key')).toEqual(request('key'));
+      expect(await store.tenant('other').idempotency('executions', 'key')).toBeNull();
+    });
+
+    it('is for a work item that is settled, or not under that fence, or of another execution', async () => {
+      const store = await database().open();
+      await store.commit(batch(begin('exec_1', { work: [{ op: 'put', item: workItem('w1') }] }), begin('exec_2')));
+      const settle = (id: string, fromSeq: number, fence: number | null) =>
+        store.commit(batch(step(id, fromSeq, { work: [{ op: 'settle', id: 'w1', fence, status: 'completed' }] })));
+      expect(await settle('exec_1', 2, 0)).toEqual([{ reason: 'work', executionId: 'exec_1' }]);
+      expect(await settle('exec_2', 2, null)).toEqual([{ reason: 'work', executionId: 'exec_2' }]);
+      expect(await settle('exec_1', 2, null)).toEqual([null]);
+      expect(await settle('exec_1', 4, null)).toEqual([{ reason: 'work', executionId: 'exec_1' }]);
+    });
+  });
+
+  describe('concurrent commits', () => {
+    it('from one sequence: one is applied, the others refused', async () => {
+      const store = await database().open();
+      await store.commit(batch(begin('exec_1')));
+      const outcomes = await Promise.all(Array.from({ length: 20 }, () => store.commit(batch(step('exec_1', 2)))));
+      expect(outcomes.flat().filter((outcome) => outcome === null)).toHaveLength(1);
+      expect(await store.events('exec_1', { after: 0, limit: 100 })).toEqual(events(1, 4));
+    });
+
+    it('of many executions all count, also over two stores on one database', async () => {
+      const one = database();
+      const stores = [await one.open(), await one.open()];
+      const ids = Array.from({ length: 50 }, (_, index) => `exec_${String(index).padStart(2, '0')}`);
+      await Promise.all(ids.map((id, index) => stores[index % 2]?.commit(batch(begin(id)))));
+      const refusals = await Promise.all(ids.map((id) => Promise.all(stores.map((store) => store.commit(batch(step(id, 2)))))));
+      expect(refusals.flat(2).filter((refusal) => refusal === null)).toHaveLength(50);
+      for (const store of stores) {
+        expect(await store.tenant('default').executions({ limit: 100, offset: 0 })).toHaveLength(50);
+        expect(await store.verifyAudit()).toMatchObject({ fault: null });
+      }
+    });
+  });
+}

@@ -1,0 +1,127 @@
+import { describe, expect, it } from 'vitest';
+import type { Store } from '../../../store/store.ts';
+import type { TestDatabase } from '../../support/stores.ts';
+import { AT_MS, context, token } from '../writes.ts';
+
+async function register(
+  store: Store,
+  workflowId: string,
+  version: string,
+  revision: string,
+  change: Parameters<typeof context>[0] = {},
+) {
+  const source = JSON.stringify({ workflow_id: workflowId, version, revision });
+  await store.control({ type: 'workflow_registered', workflowId, version, revision, source }, context(change));
+}
+
+export function controlContract(database: () => TestDatabase): void {
+  describe('tenants', () => {
+    it('include the default one from the beginning', async () => {
+      const store = await database().open();
+      expect(await store.tenantRow('default')).toEqual({ id: 'default', name: 'Default', status: 'active' });
+      expect(await store.tenantRow('acme')).toBeNull();
+    });
+  });
+
+  describe('workflows', () => {
+    it('are found by version', async () => {
+      const store = await database().open();
+      await register(store, 'refund', '1', 'r1');
+      expect(await store.tenant('default').workflow('refund', '1')).toEqual({
+        workflowId: 'refund',
+        version: '1',
+        revision: 'r1',
+        source: '{"workflow_id":"refund","version":"1","revision":"r1"}',
+        registeredAtMs: AT_MS,
+      });
+      expect(await store.tenant('default').workflow('refund', '2')).toBeNull();
+      expect(await store.tenant('default').workflow('unknown')).toBeNull();
+    });
+
+    it('without a version are the one registered last, whatever its name; registering again counts', async () => {
+      const store = await database().open();
+      const latest = async () => (await store.tenant('default').workflow('refund'))?.version;
+      await register(store, 'refund', '10', 'r1');
+      await register(store, 'refund', '9', 'r2', { atMs: AT_MS - 1 });
+      expect(await latest()).toBe('9');
+      await register(store, 'refund', '10', 'r1');
+      expect(await latest()).toBe('10');
+      expect((await store.tenant('default').versions('refund')).map((row) => row.version)).toEqual(['10', '9']);
+    });
+
+    it('keep every revision: an execution stays with the one it began with', async () => {
+      const store = await database().open();
+      await register(store, 'refund', '1', 'r1');
+      await register(store, 'refund', '1', 'r2');
+      expect((await store.tenant('default').workflow('refund', '1'))?.revision).toBe('r2');
+      expect(await store.revision('default', 'r1')).toContain('"r1"');
+      expect(await store.revision('default', 'r2')).toContain('"r2"');
+      expect(await store.revision('default', 'r3')).toBeNull();
+    });
+
+    it('share a revision between versions', async () => {
+      const store = await database().open();
+      await register(store, 'refund', '1', 'r1');
+      await register(store, 'refund', '2', 'r1');
+      expect((await store.tenant('default').versions('refund')).map((row) => row.revision)).toEqual(['r1', 'r1']);
+    });
+
+    it('are listed by id, the latest version of each, in pages', async () => {
+      const store = await database().open();
+      await register(store, 'b', '1', 'r1');
+      await register(store, 'a', '1', 'r2');
+      await register(store, 'c', '1', 'r3');
+      await register(store, 'a', '2', 'r4');
+      const page = async (limit: number, offset: number) =>
+        (await store.tenant('default').workflows({ limit, offset })).map((row) => `${row.workflowId} ${row.version}`);
+      expect(await page(10, 0)).toEqual(['a 2', 'b 1', 'c 1']);
+      expect(await page(1, 1)).toEqual(['b 1']);
+    });
+
+    it('are a tenant’s own', async () => {
+      const store = await database().open();
+      await register(store, 'refund', '1', 'r1', { tenantId: 'acme' });
+      expect(await store.tenant('default').workflow('refund')).toBeNull();
+      expect(await store.tenant('default').workflows({ limit: 10, offset: 0 })).toEqual([]);
+      expect(await store.revision('default', 'r1')).toBeNull();
+      expect(await store.tenant('acme').workflow('refund')).toMatchObject({ version: '1' });
+    });
+  });
+
+  describe('tokens', () => {
+    it('are found by hash, whatever the tenant', async () => {
+      const store = await database().open();
+      const acme = token('t1', { tenantId: 'acme', expiresAtMs: AT_MS + 1 });
+      await store.control({ type: 'token_created', token: acme }, context());
+      expect(await store.tokenByHash('hash of t1')).toEqual(acme);
+      expect(await store.tokenByHash('hash of t2')).toBeNull();
+    });
+
+    it('are listed for their tenant, oldest first', async () => {
+      const store = await database().open();
+      const rows = [token('t2', { createdAtMs: AT_MS - 1 }), token('t1'), token('t3', { tenantId: 'acme' })];
+      for (const row of [...rows].reverse()) await store.control({ type: 'token_created', token: row }, context());
+      expect(await store.tenant('default').tokens()).toEqual(rows.slice(0, 2));
+    });
+
+    it('stay revoked since the first time', async () => {
+      const store = await database().open();
+      await store.control({ type: 'token_created', token: token('t1') }, context());
+      await store.control({ type: 'token_revoked', id: 't1' }, context({ atMs: AT_MS + 5 }));
+      await store.control({ type: 'token_revoked', id: 't1' }, context({ atMs: AT_MS + 9 }));
+      expect(await store.tokenByHash('hash of t1')).toEqual(token('t1', { revokedAtMs: AT_MS + 5 }));
+    });
+
+    it('that are unknown, or another tenant’s, cannot be revoked, and nothing is recorded', async () => {
+      const store = await database().open();
+      await store.control({ type: 'token_created', token: token('t1') }, context());
+      const before = await store.verifyAudit();
+      for (const change of [{ id: 't9' }, { id: 't1', tenantId: 'acme' }]) {
+        const { id, ...who } = change;
+        await expect(store.control({ type: 'token_revoked', id }, context(who))).rejects.toMatchObject({ code: 'unknown_token' });
+      }
+      expect(await store.tokenByHash('hash of t1')).toMatchObject({ revokedAtMs: null });
+      expect(await store.verifyAudit()).toEqual(before);
+    });
+  });
+}

@@ -1,0 +1,146 @@
+import { describe, expect, it } from 'vitest';
+import type { Store } from '../../../store/store.ts';
+import type { TestDatabase } from '../../support/stores.ts';
+import { AT_MS, batch, begin, beginWithWork, claim, step, workItem } from '../writes.ts';
+
+async function claimed(store: Store, change: Parameters<typeof claim>[0] = {}): Promise<readonly string[]> {
+  return (await store.claimWork(claim(change))).map((item) => item.id);
+}
+
+export function workContract(database: () => TestDatabase): void {
+  describe('work items', () => {
+    it('wait as they were put', async () => {
+      const store = await database().open();
+      const item = workItem('w1', { payload: '{"input":"ß"}', attempt: 1, timeoutMs: 5_000 });
+      await store.commit(batch(beginWithWork('exec_1', item)));
+      expect(await store.workItem('default', 'w1')).toEqual({
+        ...item,
+        tenantId: 'default',
+        executionId: 'exec_1',
+        workflowId: 'refund',
+        workflowVersion: '0.1.0',
+        status: 'pending',
+        workerId: null,
+        fence: 0,
+        leaseExpiresAtMs: null,
+        deadlineAtMs: null,
+        claimedAtMs: null,
+      });
+    });
+
+    it('are claimed under a new fence, a lease and a deadline', async () => {
+      const store = await database().open();
+      await store.commit(batch(beginWithWork('exec_1', workItem('w1', { timeoutMs: 5_000 }))));
+      const [item] = await store.claimWork(claim({ nowMs: AT_MS + 7 }));
+      expect(item).toMatchObject({
+        status: 'claimed',
+        workerId: 'worker-1',
+        fence: 1,
+        claimedAtMs: AT_MS + 7,
+        leaseExpiresAtMs: AT_MS + 30_007,
+        deadlineAtMs: AT_MS + 5_007,
+      });
+      expect(await store.workItem('default', 'w1')).toEqual(item);
+    });
+
+    it('are claimed oldest first over the queues a worker serves, ties in the order they were put', async () => {
+      const store = await database().open();
+      const at = (id: string, ms: number, queue: string) => workItem(id, { createdAtMs: AT_MS + ms, queue });
+      await store.commit(batch(beginWithWork('exec_1', at('w5', 5, 'tool'), at('w1', 1, 'model'), at('w0', 0, 'java_tool'))));
+      await store.commit(batch(beginWithWork('exec_2', at('w3b', 3, 'tool'), at('w3a', 3, 'tool'), at('w4', 4, 'model'))));
+      const queues = ['tool', 'model', 'tool'];
+      expect(await claimed(store, { queues, limit: 3 })).toEqual(['w1', 'w3b', 'w3a']);
+      expect(await claimed(store, { queues })).toEqual(['w4', 'w5']);
+      expect(await claimed(store, { queues })).toEqual([]);
+    });
+
+    it('are nobody’s without a queue, and another tenant’s never', async () => {
+      const store = await database().open();
+      await store.commit(batch(beginWithWork('exec_1', workItem('w1'))));
+      expect(await claimed(store, { queues: [] })).toEqual([]);
+      expect(await claimed(store, { tenantId: 'acme' })).toEqual([]);
+      expect(await store.workItem('acme', 'w1')).toBeNull();
+    });
+
+    it('are handed to one worker each', async () => {
+      const one = database();
+      const stores = [await one.open(), await one.open()];
+      const items = Array.from({ length: 40 }, (_, index) => workItem(`w${index}`));
+      await stores[0]?.commit(batch(beginWithWork('exec_1', ...items)));
+      const claims = Array.from({ length: 12 }, (_, index) =>
+        stores[index % 2]?.claimWork(claim({ workerId: `worker-${index}`, limit: 5 })),
+      );
+      const ids = (await Promise.all(claims)).flatMap((found) => (found ?? []).map((item) => item.id));
+      expect(ids).toHaveLength(40);
+      expect(new Set(ids).size).toBe(40);
+    });
+
+    it('are settled under their fence, once', async () => {
+      const store = await database().open();
+      await store.commit(batch(beginWithWork('exec_1', workItem('w1'))));
+      await store.claimWork(claim());
+      const settle = (fence: number, fromSeq: number) =>
+        store.commit(batch(step('exec_1', fromSeq, { work: [{ op: 'settle', id: 'w1', fence, status: 'failed' }] })));
+      expect(await settle(2, 2)).toEqual([{ reason: 'work', executionId: 'exec_1' }]);
+      expect(await settle(1, 2)).toEqual([null]);
+      expect(await store.workItem('default', 'w1')).toMatchObject({ status: 'failed' });
+      expect(await settle(1, 4)).toEqual([{ reason: 'work', executionId: 'exec_1' }]);
+    });
+
+    it('of a visit are cancelled, whether claimed or not; those of other visits stay', async () => {
+      const store = await database().open();
+      const items = [workItem('w1'), workItem('w2', { activation: 2 }), workItem('w3', { nodeId: 'b' })];
+      await store.commit(batch(beginWithWork('exec_1', ...items)));
+      await store.claimWork(claim({ limit: 1 }));
+      const cancel = { op: 'cancel', nodeId: 'a', activation: 1 } as const;
+      expect(await store.commit(batch(step('exec_1', 2, { work: [cancel, cancel] })))).toEqual([null]);
+      expect(await store.workItem('default', 'w1')).toMatchObject({ status: 'cancelled' });
+      expect(await claimed(store)).toEqual(['w2', 'w3']);
+    });
+
+    it('keep their outcome when their visit is cancelled afterwards', async () => {
+      const store = await database().open();
+      await store.commit(batch(beginWithWork('exec_1', workItem('w1'))));
+      const settle = { op: 'settle', id: 'w1', fence: null, status: 'completed' } as const;
+      await store.commit(batch(step('exec_1', 2, { work: [settle, { op: 'cancel', nodeId: 'a', activation: 1 }] })));
+      expect(await store.workItem('default', 'w1')).toMatchObject({ status: 'completed' });
+    });
+
+    it('can be settled and put anew in one step, as a retry does', async () => {
+      const store = await database().open();
+      await store.commit(batch(beginWithWork('exec_1', workItem('w1'))));
+      await store.claimWork(claim());
+      const retry = workItem('w2', { attempt: 1, createdAtMs: AT_MS + 9 });
+      const work = [{ op: 'settle', id: 'w1', fence: 1, status: 'failed' } as const, { op: 'put', item: retry } as const];
+      expect(await store.commit(batch(step('exec_1', 2, { work })))).toEqual([null]);
+      expect(await store.claimWork(claim())).toMatchObject([{ id: 'w2', attempt: 1, fence: 1 }]);
+    });
+  });
+
+  describe('a lease', () => {
+    it('is renewed by the worker that holds it, also when it has just lapsed', async () => {
+      const store = await database().open();
+      await store.commit(batch(beginWithWork('exec_1', workItem('w1'))));
+      await store.claimWork(claim());
+      const leaseExpiresAtMs = AT_MS + 90_000;
+      const renewal = { tenantId: 'default', id: 'w1', workerId: 'worker-1', fence: 1, leaseExpiresAtMs };
+      expect(await store.renewLease(renewal)).toBe(true);
+      expect(await store.workItem('default', 'w1')).toMatchObject({ leaseExpiresAtMs });
+      expect(await store.due(AT_MS + 60_000, 10)).toEqual([]);
+    });
+
+    it('is not renewed for another worker, fence or tenant, nor for an item that is not claimed', async () => {
+      const store = await database().open();
+      await store.commit(batch(beginWithWork('exec_1', workItem('w1')), begin('exec_2', { tenantId: 'acme' })));
+      const renewal = { tenantId: 'default', id: 'w1', workerId: 'worker-1', fence: 1, leaseExpiresAtMs: AT_MS + 90_000 };
+      expect(await store.renewLease({ ...renewal, fence: 0 })).toBe(false);
+      await store.claimWork(claim());
+      expect(await store.renewLease({ ...renewal, workerId: 'worker-2' })).toBe(false);
+      expect(await store.renewLease({ ...renewal, fence: 2 })).toBe(false);
+      expect(await store.renewLease({ ...renewal, tenantId: 'acme' })).toBe(false);
+      expect(await store.renewLease({ ...renewal, id: 'w9' })).toBe(false);
+      await store.commit(batch(step('exec_1', 2, { work: [{ op: 'settle', id: 'w1', fence: 1, status: 'completed' }] })));
+      expect(await store.renewLease(renewal)).toBe(false);
+    });
+  });
+}

@@ -1,0 +1,124 @@
+import { describe, expect, it } from 'vitest';
+import type { WorkerSighting } from '../../../store/store.ts';
+import type { TestDatabase } from '../../support/stores.ts';
+import { AT_MS, batch, begin, beginWithWork, claim, step, workItem } from '../writes.ts';
+
+function worker(id: string, change: Partial<WorkerSighting> = {}): WorkerSighting {
+  return { id, tenantId: 'default', kind: 'external', queues: ['tool'], atMs: AT_MS, claimed: 0, ...change };
+}
+
+function runtime(id: string, change: Partial<WorkerSighting> = {}): WorkerSighting {
+  return worker(id, { tenantId: null, kind: 'runtime', queues: [], ...change });
+}
+
+export function workerContract(database: () => TestDatabase): void {
+  describe('workers', () => {
+    it('are those seen lately, with what they claimed', async () => {
+      const store = await database().open();
+      await store.seen(worker('worker-1', { claimed: 2 }));
+      await store.seen(worker('worker-1', { queues: ['tool', 'model'], atMs: AT_MS + 50, claimed: 3 }));
+      await store.seen(worker('worker-0'));
+      expect(await store.tenant('default').workers(AT_MS + 1)).toEqual([
+        {
+          id: 'worker-1',
+          kind: 'external',
+          queues: ['tool', 'model'],
+          firstSeenAtMs: AT_MS,
+          lastSeenAtMs: AT_MS + 50,
+          claimedTotal: 5,
+          inFlight: 0,
+        },
+      ]);
+      expect(await store.tenant('default').workers(AT_MS + 51)).toEqual([]);
+    });
+
+    it('are a tenant’s own, and every runtime', async () => {
+      const store = await database().open();
+      await store.seen(worker('same-name'));
+      await store.seen(worker('same-name', { tenantId: 'acme', queues: ['model'] }));
+      await store.seen(runtime('rt_1'));
+      const names = async (tenantId: string) =>
+        (await store.tenant(tenantId).workers(0)).map((row) => [row.kind, row.id, ...row.queues].join(' '));
+      expect(await names('default')).toEqual(['external same-name tool', 'runtime rt_1']);
+      expect(await names('acme')).toEqual(['external same-name model', 'runtime rt_1']);
+    });
+
+    it('tell what they hold: claimed items, or executions with in-process work', async () => {
+      const store = await database().open();
+      await store.seen(worker('worker-1'));
+      await store.seen(runtime('rt_1'));
+      await store.commit(
+        batch(
+          beginWithWork('exec_1', workItem('w1'), workItem('w2')),
+          begin('exec_2', { head: { localWork: 3, owner: 'rt_1' } }),
+        ),
+      );
+      await store.claimWork(claim());
+      const inFlight = async () => (await store.tenant('default').workers(0)).map((row) => row.inFlight);
+      expect(await inFlight()).toEqual([2, 1]);
+      await store.commit(
+        batch(step('exec_1', 2, { work: [{ op: 'settle', id: 'w1', fence: 1, status: 'completed' }] }), step('exec_2', 2)),
+      );
+      expect(await inFlight()).toEqual([1, 0]);
+    });
+  });
+
+  describe('a runtime', () => {
+    it('that stopped in good order is not listed and remembered as such', async () => {
+      const store = await database().open();
+      await store.seen(runtime('rt_1'));
+      expect(await store.stoppedCleanly('rt_1')).toBe(false);
+      await store.stopped('rt_1', AT_MS + 1);
+      expect(await store.stoppedCleanly('rt_1')).toBe(true);
+      expect(await store.tenant('default').workers(0)).toEqual([]);
+    });
+
+    it('that is unknown did not stop in good order', async () => {
+      const store = await database().open();
+      await store.seen(worker('rt_1'));
+      expect(await store.stoppedCleanly('rt_1')).toBe(false);
+    });
+
+    it('that stops before it was ever seen did', async () => {
+      const store = await database().open();
+      await store.stopped('rt_1', AT_MS);
+      expect(await store.stoppedCleanly('rt_1')).toBe(true);
+    });
+  });
+
+  describe('the right to run', () => {
+    const holder = { runtimeId: 'rt_1', pid: 4711, startedAtMs: AT_MS };
+
+    it('is held by one store; the error names the holder', async () => {
+      const one = database();
+      const first = await one.open();
+      const second = await one.open();
+      await first.lock(holder);
+      const attempt = second.lock({ ...holder, runtimeId: 'rt_2' });
+      await expect(attempt).rejects.toMatchObject({ name: 'StoreError', code: 'store_locked' });
+      await expect(attempt).rejects.toThrow(/rt_1.*4711.*2026-01-01T00:00:00\.000Z/);
+    });
+
+    it('does not keep others from writing', async () => {
+      const one = database();
+      await (await one.open()).lock(holder);
+      const other = await one.open();
+      expect(await other.commit(batch(begin('exec_1')))).toEqual([null]);
+    });
+
+    it('passes on when its holder closes', async () => {
+      const one = database();
+      const first = await one.open();
+      const second = await one.open();
+      await first.lock(holder);
+      await first.close();
+      await second.lock({ ...holder, runtimeId: 'rt_2' });
+      await expect((await one.open()).lock({ ...holder, runtimeId: 'rt_3' })).rejects.toThrow(/rt_2/);
+    });
+
+    it('of another database is another right', async () => {
+      await (await database().open()).lock(holder);
+      await expect((await database().open()).lock(holder)).resolves.toBeUndefined();
+    });
+  });
+}
