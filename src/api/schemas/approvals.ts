@@ -22,7 +22,7 @@ export const AcceptedDecision = Type.Object({
 });
 export type AcceptedDecision = Static<typeof AcceptedDecision>;
 
-export const PendingApproval = Type.Object({
+const PendingApproval = Type.Object({
   node_id: Type.String(),
   kind: Type.Enum(['human_approval', 'tool'] as const),
   tool_name: Type.String(),
@@ -33,9 +33,8 @@ export const PendingApproval = Type.Object({
   sequence: Type.Integer(),
   requested_at: Timestamp,
 });
-export type PendingApproval = Static<typeof PendingApproval>;
 
-export const DecidedApproval = Type.Object({
+const DecidedApproval = Type.Object({
   node_id: Type.String(),
   status: Type.Enum(['approved', 'rejected'] as const),
   user_id: Type.String(),
@@ -43,7 +42,6 @@ export const DecidedApproval = Type.Object({
   sequence: Type.Integer(),
   decided_at: Timestamp,
 });
-export type DecidedApproval = Static<typeof DecidedApproval>;
 
 export const Approvals = Type.Object({
   pending: Type.Array(PendingApproval),

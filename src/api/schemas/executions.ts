@@ -3,7 +3,7 @@ import type { Status } from '../../../machines/run.ts';
 import { AnyJson, AnyObject, Labels, Limit, Name, NameOrEmpty, Offset, optional, Timestamp, WaitMs } from './fields.ts';
 
 /** `pending` is part of the contract, though no execution here ever stays in it. */
-export const STATUSES = [
+const STATUSES = [
   'pending',
   'running',
   'paused',

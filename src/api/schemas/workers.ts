@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { Timestamp } from './fields.ts';
 
-export const Worker = Type.Object({
+const Worker = Type.Object({
   id: Type.String(),
   /** The same as `id`. */
   worker_id: Type.String(),
@@ -14,7 +14,6 @@ export const Worker = Type.Object({
   in_flight: Type.Integer(),
   claimed_total: Type.Integer(),
 });
-export type Worker = Static<typeof Worker>;
 
 export const WorkerList = Type.Object({ workers: Type.Array(Worker) });
 export type WorkerList = Static<typeof WorkerList>;

@@ -21,11 +21,10 @@ export const WorkflowVersion = Type.Object({
 });
 export type WorkflowVersion = Static<typeof WorkflowVersion>;
 
-export const WorkflowSummary = Type.Object({
+const WorkflowSummary = Type.Object({
   workflow_id: Type.String(),
   ...WorkflowVersion.properties,
 });
-export type WorkflowSummary = Static<typeof WorkflowSummary>;
 
 export const WorkflowQuery = Type.Object({ version: Type.Optional(Name) });
 
