@@ -68,8 +68,7 @@ export function parallelBranches(reading: Reading): void {
 /** `wait_for`. */
 export function joinSources(reading: Reading): void {
   const { section, id, kind, targets } = reading;
-  const routes = section.has('wait_for') ? routesIn(reading, ['wait_for'], 'the id of a node') : [];
-  section.find('wait_for');
+  const routes = routesIn(reading, ['wait_for'], 'the id of a node');
   for (const { to } of routes) {
     if (targets.isEnd(to.value)) section.error('waits_for_end', `node "${id}" cannot wait for the end`, to.at);
   }
