@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { checkWorkflow } from '../../src/authoring/check.ts';
 import { loadLocalTools, loadTools } from '../../src/tools.ts';
 
-const FILES = readdirSync('examples').flatMap((example) =>
+const EXAMPLES = readdirSync('examples', { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
+const FILES = EXAMPLES.flatMap((example) =>
   readdirSync(join('examples', example))
     .filter((name) => name.endsWith('.yaml'))
     .map((name) => ({ example, name, path: join('examples', example, name) })),
@@ -12,6 +13,10 @@ const FILES = readdirSync('examples').flatMap((example) =>
 
 describe('the examples', () => {
   it('are several', () => expect(FILES.length).toBeGreaterThanOrEqual(6));
+
+  it.each(EXAMPLES)('%s is in the list of examples', (example) => {
+    expect(readFileSync('examples/README.md', 'utf8')).toContain(`| [${example}](${example}) |`);
+  });
 
   it.each(FILES)('$path compiles, without a warning, to its golden document', async ({ example, name, path }) => {
     const { document, diagnostics } = checkWorkflow(readFileSync(path, 'utf8'), path);
