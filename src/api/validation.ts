@@ -1,5 +1,5 @@
-import { Ajv, type ErrorObject } from 'ajv';
-import type { FastifySchema, FastifySchemaCompiler } from 'fastify';
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import type { FastifySchema, FastifySchemaCompiler, FastifySchemaValidationError } from 'fastify';
 import { RuntimeError } from '../runtime/errors.ts';
 import { shown } from './ids.ts';
 
@@ -8,7 +8,18 @@ export function validatorCompiler(): FastifySchemaCompiler<FastifySchema> {
   const options = { removeAdditional: false, useDefaults: false, allErrors: false, strict: true, allowUnionTypes: true } as const;
   const strict = new Ajv({ ...options, coerceTypes: false });
   const coercing = new Ajv({ ...options, coerceTypes: true });
-  return ({ schema, httpPart }) => (httpPart === 'body' ? strict : coercing).compile(schema);
+  return ({ schema, httpPart }) => (httpPart === 'body' ? strict.compile(schema) : plainNumbers(coercing.compile(schema)));
+}
+
+/** Ajv reads numbers as JavaScript does: `0x10`, `1e3`, infinity. In a URL only what we would write ourselves is a number. */
+function plainNumbers(validate: ValidateFunction): ReturnType<FastifySchemaCompiler<FastifySchema>> {
+  return (data: Record<string, unknown>) => {
+    const texts = { ...data };
+    if (!validate(data)) return { error: (validate.errors ?? []) as FastifySchemaValidationError[] };
+    const odd = Object.keys(data).find((name) => typeof data[name] === 'number' && String(data[name]) !== texts[name]);
+    if (odd === undefined) return true;
+    return { error: [{ keyword: 'type', instancePath: `/${odd}`, schemaPath: '', params: { type: 'integer' } }] };
+  };
 }
 
 /** One sentence about the first thing that is wrong. */

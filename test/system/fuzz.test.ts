@@ -113,7 +113,7 @@ describe('malformed requests', () => {
     };
     await Promise.all(Array.from({ length: AT_ONCE }, vandalise));
     const { longest, beats, failures } = await pulse.stop();
-    expect(complaints).toEqual([]);
+    expect(complaints.slice(0, 20), `${complaints.length} complaints`).toEqual([]);
     expect(await everything()).toEqual(before);
     expect(beats).toBeGreaterThan(0);
     expect(failures).toBe(0);
