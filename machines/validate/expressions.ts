@@ -1,4 +1,4 @@
-import { compileExpression, type Expression, references, unknownOperations } from '../expression.ts';
+import { compileExpression, type Expression, MAX_EXPRESSION_LENGTH, references, unknownOperations } from '../expression.ts';
 import type { Problems } from '../ir/problems.ts';
 import type { Node, Workflow } from '../ir/workflow.ts';
 import { isObject, type Json } from '../json.ts';
@@ -17,7 +17,8 @@ export function checkExpressions(workflow: Workflow, problems: Problems): void {
   const condition = (text: string | null, what: string, place: Place): void => {
     if (text === null) return;
     const expression = compileExpression(text);
-    if (expression.error !== null) {
+    if (text.length > MAX_EXPRESSION_LENGTH) problems.error('condition_too_large', `${what} is ${expression.error}`, place);
+    else if (expression.error !== null) {
       problems.warning('bad_condition', `${what} cannot be read and is always false: ${expression.error}`, place);
     }
     unknownNames(expression, what, place, problems);
@@ -64,7 +65,9 @@ function template(value: Json, place: Place, known: ReadonlySet<string> | null, 
   }
   for (const expression of expressions) {
     const what = `${where}{{ ${expression.text.trim().slice(0, 60)} }}`;
-    if (expression.error !== null) {
+    if (expression.text.length > MAX_EXPRESSION_LENGTH) {
+      problems.error('template_too_large', `${what} is ${expression.error}`, place);
+    } else if (expression.error !== null) {
       problems.warning('bad_template', `${what} cannot be read and is always empty: ${expression.error}`, place);
     }
     unknownNames(expression, what, place, problems);

@@ -81,6 +81,16 @@ describe('errors', () => {
     expect(validate(ir).workflow).toBe(null);
     expect(codes(ir)).toEqual(['template_too_large']);
   });
+
+  it('a condition or template longer than any person writes is one', () => {
+    const long = '('.repeat(10_001);
+    const ir = document({ a: tool({ input_mapping: { x: `{{ ${long} }}` } }), b: tool() }, [
+      ['a', 'b', long],
+      ['b', 'end'],
+    ]);
+    expect(validate(ir).workflow).toBe(null);
+    expect(codes(ir).sort()).toEqual(['condition_too_large', 'template_too_large']);
+  });
 });
 
 describe('warnings', () => {
