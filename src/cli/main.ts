@@ -57,7 +57,13 @@ function asksForHelp(words: readonly string[]): boolean {
   return (end === -1 ? words : words.slice(0, end)).some((word) => word === '-h' || word === '--help');
 }
 
-/** The process `jamjet` runs as. A reader that went away (`jamjet events ID | head`) ends it quietly, as SIGPIPE would. */
+/** How long what is still open may keep the process once its work is done and its output is read. */
+const LINGER_MS = 500;
+
+/**
+ * The process `jamjet` runs as. A reader that went away (`jamjet events ID | head`) ends it quietly, as SIGPIPE would; a
+ * function of the user's that never returns does not keep it.
+ */
 export async function main(host: NodeJS.Process): Promise<void> {
   const leave = (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
@@ -67,4 +73,6 @@ export async function main(host: NodeJS.Process): Promise<void> {
   host.stderr.on('error', leave);
   const { env, stdin, stdout, stderr } = host;
   host.exitCode = await run(host.argv.slice(2), { env, stdin, stdout, stderr, signals: host, cwd: host.cwd(), colorDepth: 1 });
+  await Promise.all([stdout, stderr].map((stream) => new Promise<void>((flushed) => stream.write('', () => flushed()))));
+  setTimeout(() => host.exit(), LINGER_MS).unref();
 }

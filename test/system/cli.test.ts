@@ -1,0 +1,232 @@
+import { spawn } from 'node:child_process';
+import { statSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { startServer, temporaryFolder } from '../support/server.ts';
+
+const JAMJET = resolve('bin/jamjet.js');
+
+interface Program {
+  readonly ended: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
+  stdout(): string;
+  stderr(): string;
+  /** Resolves once standard output shows it. */
+  shows(text: RegExp): Promise<RegExpExecArray>;
+  kill(signal: NodeJS.Signals): void;
+}
+
+/** A program as a shell would start it, without a terminal. */
+function program(command: string, args: readonly string[], folder: string, env: Readonly<Record<string, string>> = {}): Program {
+  const child = spawn(command, args, {
+    cwd: folder,
+    env: { PATH: process.env.PATH, HOME: folder, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  let out = '';
+  let err = '';
+  let wake = () => {};
+  child.stdout.on('data', (chunk: Buffer) => {
+    out += chunk.toString();
+    wake();
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    err += chunk.toString();
+  });
+  const ended = new Promise<Awaited<Program['ended']>>((done) => child.once('close', (code, signal) => done({ code, signal })));
+  let over = false;
+  void ended.then(() => {
+    over = true;
+    wake();
+  });
+  return {
+    ended,
+    stdout: () => out,
+    stderr: () => err,
+    async shows(text) {
+      for (;;) {
+        const found = text.exec(out);
+        if (found !== null) return found;
+        if (over) throw new Error(`it ended without showing ${text}:\n${out}\n${err}`);
+        await new Promise<void>((resume) => {
+          wake = resume;
+        });
+      }
+    },
+    kill: (signal) => void child.kill(signal),
+  };
+}
+
+function jamjet(args: readonly string[], folder: string): Program {
+  return program(process.execPath, [JAMJET, ...args], folder);
+}
+
+const folderOf = () => temporaryFolder(onTestFinished);
+
+const TOOLS = `
+export const double = ({ n }) => ({ n: n * 2 });
+export const hang = () => new Promise(() => setInterval(() => {}, 1000));
+`;
+const flow = (tool: string) =>
+  JSON.stringify({ workflow_id: tool, version: '1', nodes: { work: { kind: { type: 'tool', tool_ref: tool } } }, edges: [] });
+
+function prepared(): string {
+  const folder = folderOf();
+  writeFileSync(join(folder, 'tools.mjs'), TOOLS);
+  for (const tool of ['double', 'hang']) writeFileSync(join(folder, `${tool}.json`), flow(tool));
+  return folder;
+}
+
+describe('the jamjet program', () => {
+  it('shows help without loading what only a server needs', async () => {
+    const hook = 'export async function load(url, context, next) { process._rawDebug(url); return next(url, context); }';
+    const register = `import { register } from 'node:module'; register('data:text/javascript,' + encodeURIComponent(${JSON.stringify(hook)}));`;
+    const loader = `data:text/javascript,${encodeURIComponent(register)}`;
+    for (const args of [['--help'], ['ls', '--help'], ['run', '--help']]) {
+      const help = program(process.execPath, ['--import', loader, JAMJET, ...args], folderOf());
+      expect((await help.ended).code).toBe(0);
+      expect(help.stderr()).toContain('/src/cli/main.js');
+      expect(help.stderr()).not.toMatch(/node_modules\/(typebox|fastify|xstate|better-sqlite3|pino|yaml)\//);
+    }
+  });
+
+  it('ends quietly when its reader goes away', async () => {
+    const piped = program('sh', ['-c', `"${process.execPath}" "${JAMJET}" --help | head -n 1`], folderOf());
+    await piped.ended;
+    expect(piped.stdout()).toMatch(/^jamjet .*\n$/);
+    expect(piped.stderr()).toBe('');
+  });
+
+  it('prints no colours into a pipe', async () => {
+    const help = jamjet(['--help'], folderOf());
+    await help.ended;
+    expect(help.stdout()).not.toContain('\u001b');
+  });
+});
+
+describe('jamjet dev', () => {
+  it('says where it runs, and saves a token that only its user can read', async () => {
+    const folder = prepared();
+    const dev = jamjet(['dev', '--port', '0', '--tools', 'tools.mjs'], folder);
+    await dev.shows(/Ctrl-C/);
+    expect(dev.stdout()).toMatch(
+      /JamJet is running\n\n {2}url +http:\/\/127\.0\.0\.1:\d+\n {2}database +\.jamjet\/runtime\.db\n {2}token +\.jamjet\/token {2}\(made now: operator, 0600\)\n {2}tools +double, hang\n/,
+    );
+    expect(statSync(join(folder, '.jamjet', 'token')).mode & 0o777).toBe(0o600);
+    dev.kill('SIGINT');
+    expect(await dev.ended).toEqual({ code: 0, signal: null });
+    const again = jamjet(['dev', '--port', '0'], folder);
+    await again.shows(/token +\.jamjet\/token\n/);
+    again.kill('SIGTERM');
+    expect(await again.ended).toEqual({ code: 0, signal: null });
+  });
+
+  it('makes a new token when the saved one is no longer valid', async () => {
+    const folder = prepared();
+    const first = jamjet(['dev', '--port', '0'], folder);
+    await first.shows(/Ctrl-C/);
+    const list = jamjet(['token', 'list', '--json'], folder);
+    await list.ended;
+    const { tokens } = JSON.parse(list.stdout()) as { tokens: { id: string }[] };
+    await jamjet(['token', 'revoke', tokens[0]?.id ?? ''], folder).ended;
+    first.kill('SIGTERM');
+    await first.ended;
+    const second = jamjet(['dev', '--port', '0'], folder);
+    await second.shows(/made now/);
+  });
+
+  it.each([
+    ['the same database', ['dev', '--port', '0'], /^error: .+\nOne runtime per database file/],
+    [
+      'the same port',
+      ['dev', '--db', 'other.db', '--port', 'PORT'],
+      /^error: cannot listen on 127\.0\.0\.1 port \d+: the port is in use\nPass another --port/,
+    ],
+  ])('refuses %s in two lines', async (_what, args, message) => {
+    const folder = prepared();
+    const first = jamjet(['dev', '--port', '0'], folder);
+    const [, port = ''] = await first.shows(/127\.0\.0\.1:(\d+)/);
+    const second = jamjet(
+      args.map((word) => (word === 'PORT' ? port : word)),
+      folder,
+    );
+    expect((await second.ended).code).toBe(1);
+    expect(second.stderr()).toMatch(message);
+    expect(second.stderr().trimEnd().split('\n')).toHaveLength(2);
+  });
+
+  it('serves without tokens on loopback addresses only', async () => {
+    const folder = prepared();
+    const open = jamjet(['dev', '--port', '0', '--no-auth'], folder);
+    const [url = ''] = await open.shows(/http:\/\/\S+/);
+    expect((await fetch(`${url}/executions`)).status).toBe(200);
+    const exposed = program(process.execPath, [JAMJET, 'dev', '--no-auth', '--db', 'x.db'], folder, { JAMJET_BIND: '0.0.0.0' });
+    expect((await exposed.ended).code).toBe(2);
+    expect(exposed.stderr()).toMatch(/0\.0\.0\.0 is not a loopback address/);
+  });
+
+  it('ends within 12 seconds of SIGTERM, whatever its functions do', async () => {
+    const folder = prepared();
+    const server = await startServer({ folder, tools: join(folder, 'tools.mjs') });
+    await server.client.registerWorkflow(JSON.parse(flow('hang')));
+    const { execution_id } = await server.client.start({ workflow_id: 'hang' });
+    const began = Date.now();
+    expect(await server.terminate()).toEqual({ code: 0, signal: null });
+    expect(Date.now() - began).toBeLessThan(12_000);
+    const next = await startServer({ folder, tools: join(folder, 'tools.mjs') });
+    expect((await next.client.execution(execution_id)).status).toBe('running');
+    await next.kill();
+  });
+});
+
+describe('jamjet serve', () => {
+  it('logs JSON lines, makes no token, and stops on SIGTERM', async () => {
+    const folder = prepared();
+    const serve = jamjet(['serve', '--port', '0'], folder);
+    const [, url = ''] = await serve.shows(/"[^"]*(http:\/\/127\.0\.0\.1:\d+)/);
+    expect((await fetch(`${url}/health`)).status).toBe(200);
+    expect((await fetch(`${url}/executions`)).status).toBe(401);
+    serve.kill('SIGTERM');
+    expect(await serve.ended).toEqual({ code: 0, signal: null });
+    for (const line of serve.stdout().trimEnd().split('\n')) expect(JSON.parse(line)).toHaveProperty('level');
+    expect(statSync(join(folder, '.jamjet', 'token'), { throwIfNoEntry: false })).toBeUndefined();
+  });
+});
+
+describe('jamjet run embedded, as a process', () => {
+  it.each(['SIGINT', 'SIGTERM'] as const)('leaves a resumable execution on %s', async (signal) => {
+    const folder = prepared();
+    const run = jamjet(['run', 'hang.json', '--embedded', '--tools', 'tools.mjs'], folder);
+    await run.shows(/started/);
+    run.kill(signal);
+    expect(await run.ended).toEqual({ code: 130, signal: null });
+    expect(run.stdout()).toMatch(/is running: interrupted\. It is saved.*\n {2}go on {2}jamjet run hang\.json .*--resume exec_/);
+  });
+
+  it('goes on after kill -9 with the next attempt', async () => {
+    const folder = prepared();
+    const run = jamjet(['run', 'hang.json', '--embedded', '--tools', 'tools.mjs'], folder);
+    const [id = ''] = await run.shows(/exec_[0-9a-f]{32}/);
+    await run.shows(/started/);
+    run.kill('SIGKILL');
+    await run.ended;
+    writeFileSync(join(folder, 'tools.mjs'), 'export const hang = (_, { attempt }) => ({ attempt });\n');
+    const resumed = jamjet(['run', 'hang.json', '--embedded', '--tools', 'tools.mjs', '--resume', id, '--json'], folder);
+    expect((await resumed.ended).code).toBe(0);
+    expect(JSON.parse(resumed.stdout())).toMatchObject({ status: 'completed', final_state: { state: { attempt: 1 } } });
+  });
+});
+
+describe('a server that is killed while it is followed', () => {
+  it('ends the run with one clear error', async () => {
+    const folder = prepared();
+    const server = await startServer({ folder, tools: join(folder, 'tools.mjs') });
+    const run = program(process.execPath, [JAMJET, 'run', 'hang.json', '--runtime', server.url], folder, {
+      JAMJET_TOKEN: server.token,
+    });
+    await run.shows(/started|exec_/);
+    await server.kill();
+    expect((await run.ended).code).toBe(1);
+    expect(run.stderr()).toMatch(/^error: no runtime answers at http/m);
+  });
+});
