@@ -3,23 +3,35 @@ import type { FastifySchema, FastifySchemaCompiler, FastifySchemaValidationError
 import { RuntimeError } from '../runtime/errors.ts';
 import { shown } from './ids.ts';
 
-/** Bodies are taken as they are; in a URL everything is text, so numbers there are read from it. */
+/**
+ * Bodies are taken as they are; in a URL everything is text, so numbers there are read from it. A schema is compiled when it is
+ * first needed: compiling all of them takes longer than the rest of the start.
+ */
 export function validatorCompiler(): FastifySchemaCompiler<FastifySchema> {
   const options = { removeAdditional: false, useDefaults: false, allErrors: false, strict: true, allowUnionTypes: true } as const;
-  const strict = new Ajv({ ...options, coerceTypes: false });
-  const coercing = new Ajv({ ...options, coerceTypes: true });
-  return ({ schema, httpPart }) => (httpPart === 'body' ? strict.compile(schema) : plainNumbers(coercing.compile(schema)));
+  const trusted = { meta: false, validateSchema: false } as const;
+  const strict = new Ajv({ ...options, ...trusted, coerceTypes: false });
+  const coercing = new Ajv({ ...options, ...trusted, coerceTypes: true });
+  return ({ schema, httpPart }) => {
+    const inBody = httpPart === 'body';
+    let compiled: ValidateFunction | null = null;
+    return (data: Record<string, unknown>) => {
+      compiled ??= (inBody ? strict : coercing).compile(schema);
+      const texts = inBody ? null : { ...data };
+      if (!compiled(data)) return { error: (compiled.errors ?? []) as FastifySchemaValidationError[] };
+      const odd = texts === null ? undefined : oddNumber(data, texts);
+      if (odd === undefined) return true;
+      return { error: [{ keyword: 'type', instancePath: `/${odd}`, schemaPath: '', params: { type: 'integer' } }] };
+    };
+  };
 }
 
-/** Ajv reads numbers as JavaScript does: `0x10`, `1e3`, infinity. In a URL only what we would write ourselves is a number. */
-function plainNumbers(validate: ValidateFunction): ReturnType<FastifySchemaCompiler<FastifySchema>> {
-  return (data: Record<string, unknown>) => {
-    const texts = { ...data };
-    if (!validate(data)) return { error: (validate.errors ?? []) as FastifySchemaValidationError[] };
-    const odd = Object.keys(data).find((name) => typeof data[name] === 'number' && String(data[name]) !== texts[name]);
-    if (odd === undefined) return true;
-    return { error: [{ keyword: 'type', instancePath: `/${odd}`, schemaPath: '', params: { type: 'integer' } }] };
-  };
+/**
+ * The name of a number that is not written as we would write it: Ajv reads numbers as JavaScript does, `0x10`, `1e3` and
+ * infinity among them.
+ */
+function oddNumber(data: Record<string, unknown>, texts: Record<string, unknown>): string | undefined {
+  return Object.keys(data).find((name) => typeof data[name] === 'number' && String(data[name]) !== texts[name]);
 }
 
 /** One sentence about the first thing that is wrong. */
