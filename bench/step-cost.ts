@@ -1,9 +1,9 @@
-import { compile } from '../machines/compile.ts';
+import { compile, type Program } from '../machines/compile.ts';
 import { normalise } from '../machines/ir/normalise.ts';
 import type { JsonObject } from '../machines/json.ts';
 import type { Done } from '../machines/messages.ts';
 import type { Effect, Run, StepEnv, Stepped } from '../machines/run.ts';
-import { type Program, save, start, step } from '../machines/step.ts';
+import { save, start, step } from '../machines/step.ts';
 import { median } from './load.ts';
 import { fanOut, linear, rounds } from './workflows.ts';
 
@@ -61,7 +61,7 @@ function wholeRuns(what: string, size: number, document: JsonObject): StepCost {
     const stepping = performance.now();
     const last = runToEnd(program, runs);
     const stepped = performance.now();
-    for (const run of runs) snapshotBytes = Math.max(snapshotBytes, save(run).length);
+    for (const run of runs) snapshotBytes = Math.max(snapshotBytes, save(program, run).length);
     const saved = performance.now();
     if (last.status !== 'completed') throw new Error(`${what} ${size} is ${last.status}`);
     if (!measured) continue;
@@ -99,7 +99,7 @@ function atHistory(events: number): StepCost {
     const stepping = performance.now();
     for (let i = 0; i < batch; i++) stepped = finish(program, run, work, { n: 1 });
     const done = performance.now();
-    for (let i = 0; i < batch; i++) save(stepped.run);
+    for (let i = 0; i < batch; i++) save(program, stepped.run);
     const saved = performance.now();
     if (!measured) continue;
     stepUs.push(((done - stepping) * 1000) / batch);
@@ -111,7 +111,7 @@ function atHistory(events: number): StepCost {
     compileMs,
     stepUs: median(stepUs),
     saveUs: median(saveUs),
-    snapshotBytes: save(run).length,
+    snapshotBytes: save(program, run).length,
   };
 }
 
