@@ -20,6 +20,8 @@ export const EVENT_TYPES = [
   'timer_fired',
   'external_event_received',
   'child_workflow_started',
+  'child_workflow_paused',
+  'child_workflow_resumed',
   'child_workflow_completed',
   'child_workflow_failed',
   'token_budget_exceeded',

@@ -81,7 +81,8 @@ export interface Child extends Visit {
   readonly childId: string;
   readonly childWorkflowId: string;
   readonly change:
-    | { readonly status: 'started' | 'running' | 'paused' }
+    | { readonly status: 'started' }
+    | { readonly status: 'running' | 'paused' }
     | { readonly status: 'completed'; readonly result: Json }
     | { readonly status: 'failed'; readonly error: string };
 }

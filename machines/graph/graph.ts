@@ -26,6 +26,7 @@ export class Graph {
   readonly #routing: GraphEdge[][];
   readonly #forwardOut: GraphEdge[][];
   readonly #forwardIn: GraphEdge[][];
+  readonly #backIn: GraphEdge[][];
   readonly #all: GraphEdge[][];
   readonly #control: readonly boolean[];
   #around: Loop[][] | null = null;
@@ -59,10 +60,14 @@ export class Graph {
     this.#routing = Array.from({ length: size }, () => []);
     this.#forwardOut = Array.from({ length: size }, () => []);
     this.#forwardIn = Array.from({ length: size }, () => []);
+    this.#backIn = Array.from({ length: size }, () => []);
     for (const edge of this.edges) {
       at(this.#all, edge.from).push(edge);
       if (edge.role !== 'wait') at(this.#routing, edge.from).push(edge);
-      if (this.back.has(edge)) continue;
+      if (this.back.has(edge)) {
+        at(this.#backIn, edge.to).push(edge);
+        continue;
+      }
       at(this.#forwardOut, edge.from).push(edge);
       if (edge.to !== END) at(this.#forwardIn, edge.to).push(edge);
     }
@@ -93,6 +98,11 @@ export class Graph {
     return this.#control[index] === true;
   }
 
+  isFirstJoin(index: number): boolean {
+    const { kind } = this.node(index);
+    return kind.type === 'join' && kind.merge_strategy.type === 'first';
+  }
+
   /** Edges a finished node chooses from. */
   out(index: number): readonly GraphEdge[] {
     return at(this.#routing, index);
@@ -109,6 +119,10 @@ export class Graph {
 
   forwardIn(index: number): readonly GraphEdge[] {
     return at(this.#forwardIn, index);
+  }
+
+  backIn(index: number): readonly GraphEdge[] {
+    return at(this.#backIn, index);
   }
 
   /** What a join merges: the nodes named in `wait_for`, then its other forward predecessors in edge order. */

@@ -1,0 +1,116 @@
+import { type AnyStateMachine, createMachine } from 'xstate';
+import { Emitter } from './compile/emit.ts';
+import { BACKOFF, retryOf, stateId, timerId } from './compile/names.ts';
+import { outputUse } from './compile/outputs.ts';
+import { type Routes, routesOf } from './compile/routes.ts';
+import { Planner } from './compile/shapes.ts';
+import { type ArmedFor, lookUp, type Statics, texts } from './compile/statics.ts';
+import { InvalidWorkflow } from './diagnostics.ts';
+import { compileExpression, references } from './expression.ts';
+import type { Graph } from './graph/graph.ts';
+import { analyse } from './graph.ts';
+import type { Workflow } from './ir/workflow.ts';
+import type { JsonObject } from './json.ts';
+import { type PolicyVerdict, policyVerdict } from './policy.ts';
+import { type Context, freshContext } from './step/context.ts';
+import { type Stepper, stepperOf } from './step/stepper.ts';
+import { vocabulary } from './vocabulary.ts';
+
+export { COMPILER_VERSION } from './compile/version.ts';
+
+/** Microsteps of one step, at most: more than any graph needs, so that a mistake of ours ends in an error and not in a hang. */
+const MAX_MICROSTEPS = 100_000;
+
+/** A compiled workflow revision. */
+export interface Program {
+  readonly workflow: Workflow;
+  readonly revision: string;
+  /** The XState config: plain JSON over the vocabulary. */
+  readonly config: JsonObject;
+  readonly statics: Statics;
+  readonly stepper: Stepper;
+}
+
+export interface CompileOptions {
+  /** Without forks every fan-out becomes a section. Both ways run the same nodes to the same outcome. */
+  readonly forks?: boolean;
+}
+
+/** Throws `InvalidWorkflow` when the graph has errors, or is too entangled to be run at a bounded cost per step. */
+export function compile(workflow: Workflow, revision: string, options: CompileOptions = {}): Program {
+  const { graph, diagnostics } = analyse(workflow);
+  if (graph === null) throw new InvalidWorkflow(diagnostics);
+  const routes = graph.nodes.map((_, node) => (graph.rank[node] === -1 ? {} : routesOf(graph, node)));
+  const use = outputUse(graph);
+  const verdicts = verdictsOf(workflow, graph);
+  const plan = new Planner(graph, routes, use, { forks: options.forks ?? true }).root();
+  const approvalTimeoutSecs = workflow.timeouts.approval_timeout ?? null;
+  const config = new Emitter({ graph, routes, use, verdicts, approvalTimeoutSecs }).machine(workflow.workflow_id, plan);
+  const statics: Statics = {
+    workflow,
+    graph,
+    use,
+    verdicts: new Map([...verdicts].map(([node, verdict]) => [graph.idOf(node), verdict])),
+    ...lookUp(graph, plan),
+    ...texts(graph),
+    timers: timersOf(graph, approvalTimeoutSecs),
+    awaited: awaitedKeys(graph),
+    envNames: envNames(routes),
+    diagnostics: [],
+    nodeOf: (id) => graph.node(graph.indexOf(id) ?? -1),
+  };
+  return { workflow, revision, config, statics, stepper: stepperOf(machineOf(config, statics)) };
+}
+
+function machineOf(config: JsonObject, statics: Statics): AnyStateMachine {
+  const context = ({ input }: { input: Context | null }): Context => input ?? freshContext(null, {}, 0);
+  // The config is our own JSON over our own vocabulary; XState's types would want it as a literal.
+  const loose = { ...config, context, options: { maxIterations: MAX_MICROSTEPS } } as unknown as Parameters<
+    typeof createMachine
+  >[0];
+  return createMachine(loose, vocabulary(statics) as unknown as Parameters<typeof createMachine>[1]);
+}
+
+function verdictsOf(workflow: Workflow, graph: Graph): Map<number, PolicyVerdict> {
+  const verdicts = new Map<number, PolicyVerdict>();
+  for (const node of graph.reachable) {
+    const verdict = policyVerdict(workflow, graph.node(node));
+    if (verdict !== null) verdicts.set(node, verdict);
+  }
+  return verdicts;
+}
+
+function timersOf(graph: Graph, approvalTimeoutSecs: number | null): Map<string, ArmedFor> {
+  const timers = new Map<string, ArmedFor>();
+  for (const index of graph.reachable) {
+    const { id, kind } = graph.node(index);
+    const name = stateId(id);
+    timers.set(timerId(BACKOFF, retryOf(name)), { node: id, kind: 'retry' });
+    const secs =
+      kind.type === 'human_approval'
+        ? (kind.timeout_secs ?? approvalTimeoutSecs)
+        : kind.type === 'wait'
+          ? kind.timeout_secs
+          : null;
+    if (secs === null || secs === undefined) continue;
+    timers.set(timerId(Math.round(secs * 1000), name), { node: id, kind: kind.type === 'wait' ? 'wait' : 'approval' });
+  }
+  return timers;
+}
+
+function awaitedKeys(graph: Graph): Set<string> {
+  const kinds = graph.reachable.map((node) => graph.node(node).kind);
+  return new Set(kinds.flatMap((kind) => (kind.type === 'wait' && kind.condition !== 'timer' ? [kind.correlation_key] : [])));
+}
+
+/** Names of the `env` values that conditions read: their values are fixed when an execution starts. */
+function envNames(routes: readonly Routes[]): string[] {
+  const names = new Set<string>();
+  for (const alternatives of routes.flatMap((own) => Object.values(own))) {
+    for (const { when } of alternatives ?? []) {
+      if (when === null) continue;
+      for (const { root, path } of references(compileExpression(when))) if (root === 'env') names.add(path[0] ?? '');
+    }
+  }
+  return [...names];
+}

@@ -1,0 +1,69 @@
+import { compileExpression, type Reference, references } from '../expression.ts';
+import { at } from '../graph/at.ts';
+import { END } from '../graph/edges.ts';
+import type { Graph } from '../graph/graph.ts';
+import type { Json } from '../json.ts';
+import { definitionOf } from '../nodes/index.ts';
+import { compileTemplate, referencesOf } from '../template.ts';
+
+/** Which outputs must be remembered. Outputs can be large, and most are read by nobody: they stay in the log alone. */
+export interface OutputUse {
+  /** Does the node read what reached it (its mapping, its conditions, a join's sources), or pass it on to one that does? */
+  readonly receives: readonly boolean[];
+  /** Is the node's own output read, by its out-edges' conditions or by a node it leads to? */
+  readonly gives: readonly boolean[];
+}
+
+export function outputUse(graph: Graph): OutputUse {
+  const receives = graph.nodes.map((_, node) => readsReceived(graph, node));
+  const passers = [...graph.order].reverse().filter((node) => passesOn(graph, node));
+  for (let changed = true; changed; ) {
+    changed = false;
+    for (const node of passers) {
+      if (receives[node] === true || !graph.allOut(node).some((edge) => edge.to !== END && receives[edge.to] === true)) continue;
+      receives[node] = true;
+      changed = true;
+    }
+  }
+  const gives = graph.nodes.map(
+    (_, node) =>
+      graph.out(node).some((edge) => edge.condition !== null && readsOutput(edge.condition)) ||
+      graph.allOut(node).some((edge) => edge.to !== END && at(receives, edge.to)),
+  );
+  return { receives, gives };
+}
+
+/** Condition and parallel nodes have no output of their own: they pass on what they received. */
+export function passesOn(graph: Graph, node: number): boolean {
+  const { type } = graph.node(node).kind;
+  return type === 'condition' || type === 'parallel';
+}
+
+function readsReceived(graph: Graph, node: number): boolean {
+  const { kind } = graph.node(node);
+  switch (kind.type) {
+    case 'join':
+      return true;
+    case 'condition':
+      return [...kind.branches, ...graph.out(node)].some(({ condition }) => condition !== null && readsOutput(condition));
+    case 'human_approval':
+      return mappingReadsOutput(kind.description);
+    default: {
+      const mapping = definitionOf(kind).mapping(kind);
+      return mapping !== null && mappingReadsOutput(mapping);
+    }
+  }
+}
+
+function readsOutput(condition: string): boolean {
+  return references(compileExpression(condition)).some(isOutput);
+}
+
+function mappingReadsOutput(mapping: Json): boolean {
+  return referencesOf(compileTemplate(mapping)).some(isOutput);
+}
+
+/** Bare names are looked up in the output first. */
+function isOutput(reference: Reference): boolean {
+  return reference.root === 'output' || reference.root === 'bare';
+}

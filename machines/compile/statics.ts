@@ -1,0 +1,151 @@
+import { compileExpression, type Expression } from '../expression.ts';
+import { Bits } from '../graph/bits.ts';
+import type { GraphEdge } from '../graph/edges.ts';
+import type { Graph } from '../graph/graph.ts';
+import type { Loop } from '../graph/loops.ts';
+import type { Node, Workflow } from '../ir/workflow.ts';
+import type { Json } from '../json.ts';
+import { definitionOf } from '../nodes/index.ts';
+import type { PolicyVerdict } from '../policy.ts';
+import { compileTemplate, type Template } from '../template.ts';
+import type { OutputUse } from './outputs.ts';
+import type { Fork, Plan, Section } from './shapes.ts';
+
+/** What guards and actions look up besides their parameters: nothing here changes while executions run. */
+export interface Statics {
+  readonly workflow: Workflow;
+  readonly graph: Graph;
+  readonly use: OutputUse;
+  readonly verdicts: ReadonlyMap<string, PolicyVerdict>;
+  readonly sections: ReadonlyMap<string, SectionTable>;
+  /** Nodes of each branch. */
+  readonly bodies: ReadonlyMap<string, Bits>;
+  /** Nodes inside each fork and section. */
+  readonly insides: ReadonlyMap<string, Bits>;
+  /** Forks and sections inside a fork, itself included. */
+  readonly nested: ReadonlyMap<string, readonly string[]>;
+  readonly timers: ReadonlyMap<string, ArmedFor>;
+  /** Correlation keys that some node waits for. */
+  readonly awaited: ReadonlySet<string>;
+  /** Names that conditions read from `env`. */
+  readonly envNames: readonly string[];
+  nodeOf(id: string): Node;
+  expression(text: string): Expression;
+  template(node: number): Template | null;
+  /** Did conditions of the step at hand have errors? */
+  readonly diagnostics: string[];
+}
+
+export interface ArmedFor {
+  readonly node: string;
+  readonly kind: 'retry' | 'wait' | 'approval';
+}
+
+/** Places of a section's edges and nodes in its bookkeeping. */
+export interface SectionTable {
+  readonly section: Section;
+  /** The join comes last. */
+  readonly slots: ReadonlyMap<number, number>;
+  readonly marks: ReadonlyMap<GraphEdge, number>;
+  /** Forward edges into a node, of those marked here. */
+  readonly into: ReadonlyMap<number, readonly GraphEdge[]>;
+  readonly outOf: ReadonlyMap<number, readonly GraphEdge[]>;
+  /** Nodes whose fate may be decided when a node's out-edges are. */
+  readonly watchers: ReadonlyMap<number, readonly number[]>;
+  /** Loops an edge leaves. */
+  readonly leaves: ReadonlyMap<GraphEdge, readonly Loop[]>;
+}
+
+export function sectionTable(graph: Graph, section: Section): SectionTable {
+  const members = section.join === -1 ? section.nodes : [...section.nodes, section.join];
+  const slots = new Map(members.map((node, i) => [node, i]));
+  const marks = new Map(section.edges.map((edge, i) => [edge, i]));
+  const into = new Map<number, GraphEdge[]>();
+  const outOf = new Map<number, GraphEdge[]>();
+  const watchers = new Map<number, number[]>();
+  const leaves = new Map<GraphEdge, readonly Loop[]>();
+  const push = <V>(map: Map<number, V[]>, key: number, value: V): void => {
+    const list = map.get(key);
+    if (list === undefined) map.set(key, [value]);
+    else list.push(value);
+  };
+  for (const edge of section.edges) {
+    push(outOf, edge.from, edge);
+    if (graph.back.has(edge)) {
+      for (const loop of graph.loopsAround(edge.from)) for (const exit of loop.exits) push(watchers, edge.from, exit.to);
+    } else {
+      push(into, edge.to, edge);
+      push(watchers, edge.from, edge.to);
+    }
+    leaves.set(
+      edge,
+      graph.loopsAround(edge.from).filter((loop) => !loop.body.has(edge.to)),
+    );
+  }
+  return { section, slots, marks, into, outOf, watchers: unique(watchers, slots), leaves };
+}
+
+function unique(watchers: ReadonlyMap<number, readonly number[]>, slots: ReadonlyMap<number, number>): Map<number, number[]> {
+  return new Map([...watchers].map(([node, list]) => [node, [...new Set(list)].filter((watcher) => slots.has(watcher))]));
+}
+
+/** Every fork, branch and section of a plan, by key. */
+export function lookUp(graph: Graph, plan: Plan): Pick<Statics, 'sections' | 'bodies' | 'insides' | 'nested'> {
+  const sections = new Map<string, SectionTable>();
+  const bodies = new Map<string, Bits>();
+  const insides = new Map<string, Bits>();
+  const nested = new Map<string, readonly string[]>();
+  const visitPlan = (inner: Plan): string[] => {
+    const keys: string[] = [];
+    for (const section of [...inner.sections.values(), ...(inner.whole === null ? [] : [inner.whole])]) {
+      sections.set(section.key, sectionTable(graph, section));
+      const inside = new Bits(graph.nodes.length);
+      for (const node of section.nodes) inside.add(node);
+      insides.set(section.key, inside);
+      keys.push(section.key);
+    }
+    for (const fork of new Set(inner.forks.values())) keys.push(...visitFork(fork));
+    return keys;
+  };
+  const visitFork = (fork: Fork): string[] => {
+    const keys = [fork.key];
+    const inside = new Bits(graph.nodes.length);
+    insides.set(fork.key, inside);
+    for (const branch of fork.branches) {
+      inside.addAll(branch.nodes);
+      bodies.set(branch.key, branch.nodes);
+      keys.push(...visitPlan(branch.plan));
+      if (branch.entry !== null && typeof branch.entry !== 'number') keys.push(...visitFork(branch.entry));
+    }
+    nested.set(fork.key, keys);
+    return keys;
+  };
+  visitPlan(plan);
+  return { sections, bodies, insides, nested };
+}
+
+/** Compiles texts once and keeps them. Bounded by the workflow: only its own texts are asked for. */
+export function texts(graph: Graph): Pick<Statics, 'expression' | 'template'> {
+  const expressions = new Map<string, Expression>();
+  const templates = new Map<number, Template | null>();
+  return {
+    expression(text) {
+      let found = expressions.get(text);
+      if (found === undefined) {
+        found = compileExpression(text);
+        expressions.set(text, found);
+      }
+      return found;
+    },
+    template(node) {
+      let found = templates.get(node);
+      if (found === undefined) {
+        const { kind } = graph.node(node);
+        const mapping: Json | null = kind.type === 'human_approval' ? kind.description : definitionOf(kind).mapping(kind);
+        found = mapping === null ? null : compileTemplate(mapping);
+        templates.set(node, found);
+      }
+      return found;
+    },
+  };
+}

@@ -1,0 +1,71 @@
+import { type Diagnostic, InvalidWorkflow } from '../diagnostics.ts';
+import { at } from '../graph/at.ts';
+import { Bits } from '../graph/bits.ts';
+import { END } from '../graph/edges.ts';
+import type { Graph } from '../graph/graph.ts';
+
+/** A section's step costs time in proportion to its tracks, a chain of skips in proportion to tracks × nodes. */
+const MAX_TRACKS = 256;
+const MAX_TRACKS_TIMES_NODES = 300_000;
+
+/**
+ * Chains that cover a section: each node is decided only after the one before it on its track. So a way must lead from one to
+ * the next that no first-wins join can cut short. Ascending forward order within a chain keeps every loop's nodes together.
+ */
+export function chainTracks(graph: Graph, body: Bits): number[][] {
+  const nodes = graph.order.filter((node) => body.has(node));
+  const below = new Map<number, Bits>();
+  for (const node of [...nodes].reverse()) {
+    const bits = new Bits(graph.nodes.length);
+    for (const edge of graph.forwardOut(node)) {
+      if (edge.to === END || !body.has(edge.to) || graph.isFirstJoin(edge.to)) continue;
+      bits.add(edge.to);
+      bits.addAll(below.get(edge.to) ?? bits);
+    }
+    below.set(node, bits);
+  }
+  const tracks: number[][] = [];
+  const trackEndingAt = new Map<number, number[]>();
+  for (const node of nodes) {
+    const track = graph.isFirstJoin(node) ? undefined : trackFor(graph, node, tracks, trackEndingAt, below);
+    if (track === undefined) {
+      const started = [node];
+      tracks.push(started);
+      trackEndingAt.set(node, started);
+      if (tracks.length > MAX_TRACKS) throw tooLarge(graph, node);
+    } else {
+      trackEndingAt.delete(at(track, track.length - 1));
+      track.push(node);
+      trackEndingAt.set(node, track);
+    }
+  }
+  if (tracks.length * nodes.length > MAX_TRACKS_TIMES_NODES) throw tooLarge(graph, at(nodes, 0));
+  return tracks;
+}
+
+/** The track to continue: of a direct predecessor if there is one. */
+function trackFor(
+  graph: Graph,
+  node: number,
+  tracks: readonly number[][],
+  endingAt: ReadonlyMap<number, number[]>,
+  below: ReadonlyMap<number, Bits>,
+): number[] | undefined {
+  for (const edge of graph.forwardIn(node)) {
+    const track = endingAt.get(edge.from);
+    if (track !== undefined) return track;
+  }
+  return tracks.find((track) => below.get(at(track, track.length - 1))?.has(node) === true);
+}
+
+function tooLarge(graph: Graph, node: number): InvalidWorkflow {
+  const diagnostic: Diagnostic = {
+    severity: 'error',
+    code: 'too_large',
+    node_id: graph.idOf(node),
+    path: null,
+    message: `around "${graph.idOf(node)}" too many nodes run side by side with edges between them (at most ${MAX_TRACKS} ways)`,
+    hint: 'let the branches meet in joins, or move parts into a workflow of their own and call it by a subgraph node',
+  };
+  return new InvalidWorkflow([diagnostic]);
+}

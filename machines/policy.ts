@@ -1,0 +1,53 @@
+import type { Node, Workflow } from './ir/workflow.ts';
+import { definitionOf } from './nodes/index.ts';
+
+/** What the workflow's policies say about running a node. `name` is the policy name that matched. */
+export interface PolicyVerdict {
+  readonly decision: 'blocked' | 'require_approval';
+  readonly name: string;
+  readonly scope: 'node' | 'workflow';
+}
+
+/** Null = nothing speaks against it. The node's own policy comes before the workflow's; within one, blocks before holds. */
+export function policyVerdict(workflow: Workflow, node: Node): PolicyVerdict | null {
+  const names = definitionOf(node.kind).policyNames(node.kind);
+  for (const scope of ['node', 'workflow'] as const) {
+    const policy = (scope === 'node' ? node : workflow).policy;
+    if (policy === null) continue;
+    const rules = [
+      ['blocked', policy.blocked_tools],
+      ['require_approval', policy.require_approval_for],
+    ] as const;
+    for (const [decision, globs] of rules) {
+      const name = names.find((candidate) => globs.some((glob) => matchesGlob(glob, candidate)));
+      if (name !== undefined) return { decision, name, scope };
+    }
+  }
+  return null;
+}
+
+/** `*` any text, `?` one character, everything else itself; the whole name must match. Linear in practice: no backtracking tree. */
+export function matchesGlob(glob: string, name: string): boolean {
+  const pattern = [...glob];
+  const text = [...name];
+  let p = 0;
+  let t = 0;
+  let star = -1;
+  let retryAt = 0;
+  while (t < text.length) {
+    if (pattern[p] === '*') {
+      star = p++;
+      retryAt = t;
+    } else if (p < pattern.length && (pattern[p] === '?' || pattern[p] === text[t])) {
+      p++;
+      t++;
+    } else if (star !== -1) {
+      p = star + 1;
+      t = ++retryAt;
+    } else {
+      return false;
+    }
+  }
+  while (pattern[p] === '*') p++;
+  return p === pattern.length;
+}

@@ -1,0 +1,195 @@
+import type { Program } from './compile.ts';
+import type { Json, JsonObject } from './json.ts';
+import type { Child, Decide, Fail, Message, Visit } from './messages.ts';
+import type { ActiveNode, PendingApproval, Refused, Run, StepEnv, Stepped } from './run.ts';
+import { TERMINAL } from './run.ts';
+import { backoffMs } from './step/backoff.ts';
+import { type Active, type Context, DEFAULT_STEP_LIMIT, freshContext, own } from './step/context.ts';
+import { Stepping } from './step/stepping.ts';
+import type { Failure } from './step/stimulus.ts';
+
+export { completedPatch } from './step/endings.ts';
+export { load, OtherCompiler, save } from './step/snapshot.ts';
+export { workOf } from './step/work.ts';
+
+/** The first step of an execution. Pure, like all steps: time and choices come in with `env`. */
+export function start(program: Program, input: Json, env: StepEnv): Stepped {
+  const vars = program.statics.envNames.flatMap((name) => {
+    const value = own(env.vars, name);
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  const stepping = Stepping.start(program, freshContext(input, Object.fromEntries(vars), env.stepLimit), env);
+  const { workflow_id, version } = program.workflow;
+  stepping.log('workflow_started', null, {
+    workflow_id,
+    workflow_version: version,
+    initial_input: input,
+    ...(vars.length === 0 ? {} : { env: Object.fromEntries(vars) }),
+    ...(env.stepLimit === DEFAULT_STEP_LIMIT ? {} : { step_limit: env.stepLimit }),
+  });
+  return stepping.begin();
+}
+
+/**
+ * One message taken. Refused = the message changes nothing: it is late, addressed to nobody, or there is nothing to decide.
+ * The message's own event comes first, the execution's end, if it comes to it, last.
+ */
+export function step(program: Program, run: Run, message: Message, env: StepEnv): Stepped | Refused {
+  if (message.type === 'decide' && !['approved', 'rejected'].includes(message.decision)) return refuse('unknown_decision');
+  if (TERMINAL.has(run.status)) return refuse('terminal');
+  const context = run.snapshot.context as Context;
+  const stepping = new Stepping(program, run, env);
+  switch (message.type) {
+    case 'done': {
+      if (!isUnderWay(context, message, ['queued', 'running'])) return refuse('stale');
+      const { node, output, durationMs, patch, usage } = message;
+      const optional = { ...(patch === undefined ? {} : { patch }), ...(usage === undefined ? {} : { usage }) };
+      return stepping.take({ type: 'done', node, output, durationMs, ...optional }, node);
+    }
+    case 'fail': {
+      if (!isUnderWay(context, message, ['queued', 'running', 'child'])) return refuse('stale');
+      return stepping.take(failureOf(program, message, env), message.node);
+    }
+    case 'claimed': {
+      if (!isUnderWay(context, message, ['queued'])) return refuse('stale');
+      return stepping.take({ type: 'claimed', node: message.node, workerId: message.workerId }, message.node);
+    }
+    case 'requeue': {
+      const active = isUnderWay(context, message, ['running']);
+      if (active?.local !== true) return refuse('stale');
+      const { kind, retry } = program.statics.nodeOf(message.node);
+      if (retry.max_attempts > 1 || kind.type === 'subgraph') {
+        return stepping.take({ type: 'requeue', node: message.node }, message.node);
+      }
+      const interrupted = { ...message, type: 'fail' as const, error: 'interrupted by a stop', retryable: false };
+      return stepping.take(failureOf(program, interrupted, env), message.node);
+    }
+    case 'child':
+      return child(program, context, message, stepping, env);
+    case 'decide':
+      return decide(context, message, stepping);
+    case 'event':
+      return stepping.receive(message.key, message.payload);
+    case 'timer': {
+      const armed = program.statics.timers.get(message.id);
+      const active = armed === undefined ? undefined : own(context.active, armed.node);
+      const phase = armed === undefined ? null : PHASES[armed.kind];
+      if (armed === undefined || active?.phase !== phase || !stepping.hears(message.id)) return refuse('stale');
+      return stepping.take({ type: message.id as `xstate.after.${string}`, node: armed.node }, armed.node);
+    }
+    case 'cancel':
+      return stepping.cancel(message.reason);
+    default: {
+      const unhandled: never = message;
+      throw new TypeError(`unhandled message ${JSON.stringify(unhandled)}`);
+    }
+  }
+}
+
+const PHASES = { retry: 'backoff', wait: 'waiting', approval: 'approval' } as const;
+
+function refuse(refused: Refused['refused'], nodes: readonly string[] = []): Refused {
+  return { refused, nodes };
+}
+
+/** The visit a message is about, if it is still that visit and that attempt. */
+function isUnderWay(context: Context, visit: Visit, phases: readonly Active['phase'][]): Active | null {
+  const active = own(context.active, visit.node);
+  if (active === undefined || active.activation !== visit.activation || active.attempt !== visit.attempt) return null;
+  return phases.includes(active.phase) ? active : null;
+}
+
+function failureOf(program: Program, message: Fail, env: StepEnv, childId?: string): Failure {
+  const { node, activation, attempt, error, errorClass, retryable } = message;
+  const { retry } = program.statics.nodeOf(node);
+  const delayMs = backoffMs(retry, attempt + 1, `${env.executionId}\n${node}\n${activation}`);
+  return {
+    type: 'fail',
+    node,
+    error,
+    retryable,
+    delayMs,
+    ...(errorClass === undefined ? {} : { errorClass }),
+    ...(childId === undefined ? {} : { childId }),
+  };
+}
+
+function child(program: Program, context: Context, message: Child, stepping: Stepping, env: StepEnv): Stepped | Refused {
+  const { node, childId, change } = message;
+  const active = isUnderWay(context, message, change.status === 'started' ? ['running'] : ['child']);
+  if (active === null) return refuse('stale');
+  if (change.status === 'started') {
+    const started = { status: 'started' as const, workflowId: message.childWorkflowId };
+    return stepping.take({ type: 'child', node, childId, change: started }, node);
+  }
+  if (active.child !== childId) return refuse('stale');
+  if (change.status === 'failed') {
+    const { activation, attempt } = message;
+    const failure = { type: 'fail' as const, node, activation, attempt, error: change.error, retryable: true };
+    return stepping.take(failureOf(program, failure, env, childId), node);
+  }
+  const known = active.paused === true ? 'paused' : 'running';
+  if (change.status === known) return refuse('stale');
+  return stepping.take({ type: 'child', node, childId, change }, node);
+}
+
+function decide(context: Context, message: Decide, stepping: Stepping): Stepped | Refused {
+  const open = Object.keys(context.active).filter((node) => isOpen(own(context.active, node)));
+  const node = message.node ?? (open.length === 1 ? open[0] : undefined);
+  if (message.node !== undefined && !open.includes(message.node)) return refuse('no_pending_approval_on_node');
+  if (node === undefined)
+    return open.length === 0 ? refuse('no_pending_approval') : refuse('several_pending_approvals', open.sort());
+  const { decision, userId, comment, patch } = message;
+  return stepping.take({ type: 'decide', node, decision, userId, comment, patch }, node);
+}
+
+function isOpen(active: Active | undefined): active is Active {
+  return active?.phase === 'approval' || active?.phase === 'held';
+}
+
+/** The workflow's state. */
+export function stateOf(run: Run): JsonObject {
+  return (run.snapshot.context as Context).state;
+}
+
+/** Open approvals, by node id. */
+export function approvalsOf(program: Program, run: Run): PendingApproval[] {
+  const context = run.snapshot.context as Context;
+  const open = Object.entries(context.active).filter(([, active]) => isOpen(active));
+  return open
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([node, active]) => {
+      const { kind } = program.statics.nodeOf(node);
+      const held = active.phase === 'held';
+      const secs = kind.type === 'human_approval' ? (kind.timeout_secs ?? program.workflow.timeouts.approval_timeout) : undefined;
+      const timeoutAt =
+        secs === undefined ? {} : { timeout_at: new Date((active.atMs ?? 0) + Math.round(secs * 1000)).toISOString() };
+      return {
+        node_id: node,
+        activation: active.activation,
+        kind: held ? 'tool' : 'human_approval',
+        tool_name: held ? (program.statics.verdicts.get(node)?.name ?? node) : 'human_approval',
+        approver: 'human',
+        context: held ? { node_id: node } : { description: active.description ?? '', ...timeoutAt },
+        sequence: active.since ?? 0,
+        requested_at_ms: active.atMs ?? 0,
+      };
+    });
+}
+
+/** Nodes under way, in the order they were written. */
+export function activeOf(program: Program, run: Run): ActiveNode[] {
+  const context = run.snapshot.context as Context;
+  const { graph } = program.statics;
+  return Object.entries(context.active)
+    .sort(([a], [b]) => (graph.indexOf(a) ?? 0) - (graph.indexOf(b) ?? 0))
+    .map(([node, active]) => ({
+      node,
+      activation: active.activation,
+      attempt: active.attempt,
+      phase: active.phase,
+      local: active.local === true,
+      waitsFor: active.key ?? null,
+      childId: active.child ?? null,
+    }));
+}

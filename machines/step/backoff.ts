@@ -1,0 +1,23 @@
+import type { RetryPolicy } from '../ir/workflow.ts';
+
+/**
+ * Milliseconds before attempt `attempt` (1 = the first retry). Jitter takes up to half of it away; `seed` decides how much, so the
+ * same attempt of the same visit always waits equally long.
+ */
+export function backoffMs(policy: RetryPolicy, attempt: number, seed: string): number {
+  const { backoff, initial_delay, max_delay, jitter } = policy;
+  const factor = backoff === 'fixed' ? 1 : backoff === 'linear' ? attempt : 2 ** Math.min(attempt - 1, 64);
+  const fullMs = 1000 * Math.min(max_delay, initial_delay * factor);
+  if (fullMs === 0) return 0;
+  const share = jitter ? 1 - fraction(`${seed}\n${attempt}`) / 2 : 1;
+  return Math.max(1, Math.round(fullMs * share));
+}
+
+/** A number in [0, 1) made from a text: FNV-1a, and a last mix so that similar texts differ. */
+function fraction(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32;
+}

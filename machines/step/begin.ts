@@ -1,0 +1,107 @@
+import type { Kind } from '../nodes/index.ts';
+import { definitionOf } from '../nodes/index.ts';
+import type { Effect, StepEnv } from '../run.ts';
+import { render } from '../template.ts';
+import type { Active } from './context.ts';
+import { own } from './context.ts';
+import type { Draft } from './draft.ts';
+import { smallState } from './small-state.ts';
+import type { Stimulus } from './stimulus.ts';
+
+/** What beginning a node asks for. `stimulus`: it ended as soon as it began. */
+interface Begun {
+  readonly effects: readonly Effect[];
+  readonly stimulus: Stimulus | null;
+}
+
+const NOTHING: Begun = { effects: [], stimulus: null };
+
+/** A node that was reached begins, or its next attempt does. `logged` = the sequence of the last event so far. */
+export function beginNode(draft: Draft, node: string, env: StepEnv, logged: number): Begun {
+  const known = own(draft.now.active, node);
+  const { kind } = draft.statics.nodeOf(node);
+  const behaviour = definitionOf(kind).behaviour(kind);
+  if (known !== undefined) return attempt(draft, node, known, kind, env);
+  const activation = draft.visit(node);
+  const verdict = draft.statics.verdicts.get(node);
+  const first: Active = { activation, attempt: 0, phase: 'queued' };
+  if (verdict?.decision === 'blocked') {
+    draft.activate(node, first);
+    draft.fact('policy_violation', node, { rule: verdict.name, decision: 'blocked', policy_scope: verdict.scope, activation });
+    return {
+      effects: [],
+      stimulus: { type: 'fail', node, error: `blocked by policy: ${verdict.name}`, retryable: false, delayMs: 0 },
+    };
+  }
+  if (verdict?.decision === 'require_approval') {
+    draft.activate(node, { ...first, phase: 'held', since: logged + 1, atMs: env.nowMs });
+    draft.fact('tool_approval_required', node, {
+      tool_name: verdict.name,
+      approver: 'human',
+      context: { node_id: node },
+      activation,
+    });
+    return NOTHING;
+  }
+  if (behaviour === 'approval') return approval(draft, node, activation, kind, env, logged);
+  if (behaviour === 'wait') return wait(draft, node, activation, kind, env, logged);
+  return attempt(draft, node, first, kind, env);
+}
+
+function attempt(draft: Draft, node: string, active: Active, kind: Kind, env: StepEnv): Begun {
+  const { activation, attempt } = active;
+  if (kind.type === 'subgraph') {
+    draft.fact('node_started', node, { worker_id: env.runtimeId, attempt, activation });
+    draft.activate(node, { activation, attempt, phase: 'running', local: true });
+    return { effects: [{ type: 'spawn', node, activation, attempt }], stimulus: null };
+  }
+  const queue = definitionOf(kind).queue(kind) ?? 'general';
+  const local = env.isLocal(node);
+  draft.fact('node_scheduled', node, { queue_type: queue, attempt, ...(local ? { in_process: true } : {}), activation });
+  if (local) {
+    draft.fact('node_started', node, { worker_id: env.runtimeId, attempt, activation });
+    draft.activate(node, { activation, attempt, phase: 'running', local: true });
+  } else {
+    draft.activate(node, { activation, attempt, phase: 'queued' });
+  }
+  return { effects: [{ type: 'work', node, activation, attempt, local, queue }], stimulus: null };
+}
+
+function approval(draft: Draft, node: string, activation: number, kind: Kind, env: StepEnv, logged: number): Begun {
+  const template = draft.statics.template(draft.indexOf(node));
+  let description = kind.type === 'human_approval' ? kind.description : '';
+  if (template !== null) {
+    const { state, input, env: vars } = draft.now;
+    const { value, errors } = render(template, { state, output: draft.received(node), input, env: vars });
+    draft.statics.diagnostics.push(...errors.map((error) => `description of node "${node}": ${error}`));
+    description = typeof value === 'string' ? value : JSON.stringify(value);
+  }
+  const state = smallState(draft.now.state);
+  draft.fact('node_started', node, { attempt: 0, activation });
+  draft.fact('interrupt_raised', node, {
+    reason: 'human_approval',
+    description,
+    ...(state === null ? {} : { state_for_review: state }),
+    activation,
+  });
+  draft.activate(node, { activation, attempt: 0, phase: 'approval', since: logged + 2, atMs: env.nowMs, description });
+  return NOTHING;
+}
+
+function wait(draft: Draft, node: string, activation: number, kind: Kind, env: StepEnv, logged: number): Begun {
+  if (kind.type !== 'wait') throw new TypeError(`${kind.type} is no wait`);
+  draft.fact('node_started', node, { attempt: 0, activation });
+  const key = kind.condition === 'timer' ? null : kind.correlation_key;
+  const parked: Active = { activation, attempt: 0, phase: 'waiting', since: logged + 1, ...(key === null ? {} : { key }) };
+  draft.activate(node, parked);
+  const early = draft.now.early.find((event) => event.key === key);
+  if (early !== undefined) {
+    draft.set({ early: draft.now.early.filter((event) => event !== early) });
+    return { effects: [], stimulus: { type: 'event', node, payload: early.payload, sequence: early.sequence } };
+  }
+  if (kind.timeout_secs !== undefined) {
+    const fireAt = new Date(env.nowMs + Math.round(kind.timeout_secs * 1000)).toISOString();
+    draft.fact('timer_created', node, { fire_at: fireAt, ...(key === null ? {} : { correlation_key: key }), activation });
+  }
+  return NOTHING;
+}

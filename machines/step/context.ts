@@ -1,0 +1,156 @@
+import type { EventType } from '../events.ts';
+import type { Json, JsonObject } from '../json.ts';
+
+/** A node that is neither idle nor finished. */
+export interface Active {
+  readonly activation: number;
+  readonly attempt: number;
+  readonly phase: 'queued' | 'running' | 'backoff' | 'held' | 'approval' | 'waiting' | 'child';
+  /** Sequence of the event by which it began to wait (held, approval, waiting only). */
+  readonly since?: number;
+  readonly atMs?: number;
+  /** Done in process (queued, running). */
+  readonly local?: true;
+  /** Correlation key of the external event it waits for. */
+  readonly key?: string;
+  /** Its child execution. */
+  readonly child?: string;
+  /** Is that child paused? */
+  readonly paused?: true;
+  /** What a person is asked to decide, rendered. */
+  readonly description?: string;
+}
+
+/** An external event nobody waited for yet. */
+export interface Early {
+  readonly key: string;
+  readonly payload: Json;
+  readonly sequence: number;
+}
+
+/** Who gave an output, and the output. In the order of completion. */
+export type Fed = readonly [source: string, output: Json];
+
+/** Bookkeeping of a section that is entered. */
+export interface SectionState {
+  /** One letter per edge: `.` undecided, `l` live, `d` dead. */
+  readonly marks: string;
+  /**
+   * One letter per node: `.` idle, `e` about to be entered again by a loop, `r` released (its gate is open), `g` running, `k` a
+   * control node at work, `x` over, `c` closed by a first-wins join.
+   */
+  readonly nodes: string;
+  /** Nodes that run. */
+  readonly running: number;
+  /** Nodes that are decided and wait for their turn. Empty at rest. */
+  readonly ready: readonly number[];
+  /** Tracks that have yet to go back to the start of a loop, and the loop (its head). Empty and null at rest. */
+  readonly rewinding: readonly number[];
+  readonly loop: string | null;
+}
+
+/** Sums of what nodes reported. */
+export interface Used {
+  readonly input_tokens: number;
+  readonly output_tokens: number;
+  readonly cost_usd: number;
+}
+
+/** An event to be, without its place in the log. */
+export interface Fact {
+  readonly type: EventType;
+  readonly node: string | null;
+  readonly data: JsonObject;
+}
+
+/** Why a run ends before its graph does. */
+export interface Halt {
+  readonly status: 'failed' | 'limit_exceeded';
+  readonly error: string | null;
+}
+
+/**
+ * What a machine knows besides where it stands. Its size depends on the workflow and on what its nodes read, never on how long
+ * it has been running. Keyed by node, fork and section.
+ */
+export interface Context {
+  /** Kept beside the stored snapshot, because it never changes. */
+  readonly input: Json;
+  /** Values of the `env` root as conditions see them, from the start of the execution. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Completions after which the run fails. */
+  readonly limit: number;
+  readonly state: JsonObject;
+  /** Completed nodes. */
+  readonly steps: number;
+  /** Failures that a fallback took over. */
+  readonly handled: number;
+  readonly active: Readonly<Record<string, Active>>;
+  /** How often a node was run or skipped; only of nodes in loops, the others are visited once. */
+  readonly visits: Readonly<Record<string, number>>;
+  readonly early: readonly Early[];
+  /** Nodes that failed for good, unhandled. */
+  readonly failures: readonly string[];
+  /** Branches that have arrived: joined, ended, failed. */
+  readonly forks: Readonly<Record<string, readonly [joined: number, ended: number, failed: number]>>;
+  readonly sections: Readonly<Record<string, SectionState>>;
+  /** Outputs on their way to nodes that read them. */
+  readonly fed: Readonly<Record<string, readonly Fed[]>>;
+  readonly used: Used | null;
+  /** Why the run failed or was cancelled. */
+  readonly error: string | null;
+
+  // Within a step only; empty in every stored snapshot.
+  readonly facts: readonly Fact[];
+  /** Outputs that conditions are about to read. */
+  readonly outputs: Readonly<Record<string, Json>>;
+  /** Nodes to be skipped, by index. */
+  readonly skips: readonly number[];
+  /** Visits that ended without a result. */
+  readonly dropped: readonly { readonly node: string; readonly active: Active }[];
+  /** With it set nothing changes any more. */
+  readonly halt: Halt | null;
+}
+
+export const DEFAULT_STEP_LIMIT = 10_000;
+
+export function freshContext(input: Json, env: Readonly<Record<string, string>>, limit: number): Context {
+  return {
+    input,
+    env,
+    limit,
+    state: input !== null && typeof input === 'object' && !Array.isArray(input) ? (input as JsonObject) : {},
+    steps: 0,
+    handled: 0,
+    active: {},
+    visits: {},
+    early: [],
+    failures: [],
+    forks: {},
+    sections: {},
+    fed: {},
+    used: null,
+    error: null,
+    facts: [],
+    outputs: {},
+    skips: [],
+    dropped: [],
+    halt: null,
+  };
+}
+
+/** An entry of a record keyed by names that users chose: `toString` is nobody's node unless it is there. */
+export function own<T>(record: Readonly<Record<string, T>>, key: string): T | undefined {
+  return Object.hasOwn(record, key) ? record[key] : undefined;
+}
+
+export function without<T>(record: Readonly<Record<string, T>>, key: string): Readonly<Record<string, T>> {
+  if (!Object.hasOwn(record, key)) return record;
+  const { [key]: _gone, ...rest } = record;
+  return rest;
+}
+
+/** Nodes with in-process work under way, children being started included. */
+export function localWorkOf(context: Context): number {
+  return Object.values(context.active).filter((active) => active.local === true).length;
+}

@@ -1,0 +1,243 @@
+import { passesOn } from '../compile/outputs.ts';
+import type { Follow, Skip } from '../compile/parameters.ts';
+import { skipOrder, skippedAfter, skippedFrom } from '../compile/skips.ts';
+import type { Statics } from '../compile/statics.ts';
+import type { EventType } from '../events.ts';
+import { type Json, type JsonObject, patchState } from '../json.ts';
+import type { Usage } from '../messages.ts';
+import { type Active, type Context, type Fact, type Fed, own, without } from './context.ts';
+import { SectionDraft } from './section-draft.ts';
+
+/** A context in the making: what one action, or the step itself, changes. Shares with its base what it does not change. */
+export class Draft {
+  readonly statics: Statics;
+  #now: Context;
+
+  constructor(statics: Statics, base: Context) {
+    this.statics = statics;
+    this.#now = base;
+  }
+
+  get now(): Context {
+    return this.#now;
+  }
+
+  set(change: Partial<Context>): void {
+    this.#now = { ...this.#now, ...change };
+  }
+
+  // ------------------------------------------------------------------ facts and visits
+
+  fact(type: EventType, node: string | null, data: JsonObject): void {
+    const fact: Fact = { type, node, data };
+    this.set({ facts: [...this.#now.facts, fact] });
+  }
+
+  indexOf(node: string): number {
+    const index = this.statics.graph.indexOf(node);
+    if (index === undefined) throw new TypeError(`no node ${node}`);
+    return index;
+  }
+
+  /** Counts a new visit and answers which one it is. */
+  visit(node: string): number {
+    if (this.statics.graph.loopsAround(this.indexOf(node)).length === 0) return 1;
+    const activation = (own(this.#now.visits, node) ?? 0) + 1;
+    this.set({ visits: { ...this.#now.visits, [node]: activation } });
+    return activation;
+  }
+
+  activeOf(node: string): Active {
+    const active = own(this.#now.active, node);
+    if (active === undefined) throw new TypeError(`node ${node} is not active`);
+    return active;
+  }
+
+  activate(node: string, active: Active): void {
+    this.set({ active: { ...this.#now.active, [node]: active } });
+  }
+
+  /** The visit is over. */
+  retire(node: string): Active {
+    const active = this.activeOf(node);
+    this.set({ active: without(this.#now.active, node) });
+    return active;
+  }
+
+  /** Ends a visit without a result. */
+  cancel(node: string): void {
+    const active = this.retire(node);
+    this.fact('node_cancelled', node, { activation: active.activation });
+    this.set({ dropped: [...this.#now.dropped, { node, active }] });
+  }
+
+  // ------------------------------------------------------------------ state and outputs
+
+  patch(patch: Json | undefined): void {
+    const state = patchState(this.#now.state, patch);
+    if (state !== this.#now.state) this.set({ state });
+  }
+
+  /** A node completed: counts it, and halts the run when that was one too many. */
+  completed(): void {
+    this.set({ steps: this.#now.steps + 1 });
+    this.#checkLimit();
+  }
+
+  failureHandled(): void {
+    this.set({ handled: this.#now.handled + 1 });
+    this.#checkLimit();
+  }
+
+  #checkLimit(): void {
+    const { steps, handled, limit } = this.#now;
+    if (steps + handled < limit) return;
+    this.set({ halt: { status: 'failed', error: `step limit of ${limit} node completions reached` } });
+  }
+
+  /** The output that reached a node: that of the predecessor that completed last. */
+  received(node: string): Json {
+    return own(this.#now.fed, node)?.at(-1)?.[1] ?? null;
+  }
+
+  starve(node: string): void {
+    if (own(this.#now.fed, node) !== undefined) this.set({ fed: without(this.#now.fed, node) });
+  }
+
+  feed(target: string, source: string, output: Json): void {
+    const index = this.indexOf(target);
+    if (this.statics.use.receives[index] !== true) return;
+    const { kind } = this.statics.graph.node(index);
+    // A node without an output of its own counts as null where outputs are collected; else a loop would nest them ever deeper.
+    const collects = kind.type === 'join' && kind.merge_strategy.type !== 'first';
+    const value = collects && passesOn(this.statics.graph, this.indexOf(source)) ? null : output;
+    const fed: Fed = [source, value];
+    const known = kind.type === 'join' ? (own(this.#now.fed, target) ?? []).filter(([from]) => from !== source) : [];
+    this.set({ fed: { ...this.#now.fed, [target]: [...known, fed] } });
+  }
+
+  /** Keeps a node's output until its ways have been chosen. */
+  keepOutput(node: string, output: Json): void {
+    if (this.statics.use.gives[this.indexOf(node)] === true) this.set({ outputs: { ...this.#now.outputs, [node]: output } });
+  }
+
+  use(usage: Usage | undefined): void {
+    if (usage === undefined) return;
+    const used = this.#now.used ?? { input_tokens: 0, output_tokens: 0, cost_usd: 0 };
+    this.set({
+      used: {
+        input_tokens: used.input_tokens + (usage.input_tokens ?? 0),
+        output_tokens: used.output_tokens + (usage.output_tokens ?? 0),
+        cost_usd: used.cost_usd + (usage.cost_usd ?? 0),
+      },
+    });
+  }
+
+  // ------------------------------------------------------------------ ways
+
+  /** Takes a way out of `node` (null: out of a fork or section). */
+  follow(node: string | null, follow: Follow | undefined): void {
+    if (this.#now.halt !== null) return;
+    if (follow !== undefined) {
+      const output = node === null ? null : (own(this.#now.outputs, node) ?? null);
+      if (follow.skip !== undefined) this.#pend(follow.skip);
+      if (node !== null) for (const target of follow.feed ?? []) this.feed(target, node, output);
+      if (follow.arrive !== undefined) this.#arrive(follow.arrive.fork, ARRIVALS.indexOf(follow.arrive.as));
+      for (const key of follow.leave ?? []) this.#leave(key);
+      for (const { fork, direct } of follow.open ?? []) {
+        this.set({ forks: { ...this.#now.forks, [fork]: direct === true ? [1, 0, 0] : [0, 0, 0] } });
+      }
+      for (const mark of follow.enter ?? []) this.section(mark.section).enter(node, mark, output);
+      if (follow.mark !== undefined && node !== null) {
+        const section = this.section(follow.mark.section);
+        if (follow.mark.live === null) section.failed(node);
+        else section.finished(node, follow.mark, output);
+      }
+      if (follow.again !== undefined && node !== null) this.section(follow.again.section).again(node, follow.again.to, output);
+    }
+    if (node !== null && own(this.#now.outputs, node) !== undefined) this.set({ outputs: without(this.#now.outputs, node) });
+  }
+
+  section(key: string): SectionDraft {
+    const table = this.statics.sections.get(key);
+    if (table === undefined) throw new TypeError(`no section ${key}`);
+    return new SectionDraft(this, key, table);
+  }
+
+  #arrive(fork: string, place: number): void {
+    const [joined, ended, failed] = own(this.#now.forks, fork) ?? [0, 0, 0];
+    const arrived = [joined, ended, failed] as [number, number, number];
+    arrived[place] = (arrived[place] ?? 0) + 1;
+    this.set({ forks: { ...this.#now.forks, [fork]: arrived } });
+  }
+
+  /** Forgets a fork or section, all forks and sections inside, and what was on its way to their nodes. */
+  #leave(key: string): void {
+    if (own(this.#now.sections, key) !== undefined) this.section(key).settleJoin();
+    for (const inner of this.statics.nested.get(key) ?? [key]) {
+      this.set({ forks: without(this.#now.forks, inner), sections: without(this.#now.sections, inner) });
+    }
+    const inside = this.statics.insides.get(key);
+    for (const node of Object.keys(this.#now.fed)) if (inside?.has(this.indexOf(node)) === true) this.starve(node);
+  }
+
+  // ------------------------------------------------------------------ skips
+
+  #pend(skip: Skip): void {
+    const { graph, bodies } = this.statics;
+    const within = skip.within === undefined ? null : (bodies.get(skip.within) ?? null);
+    const lost =
+      'from' in skip
+        ? skippedFrom(graph, this.indexOf(skip.from), within)
+        : skippedAfter(
+            graph,
+            this.indexOf(skip.after),
+            skip.to.map((node) => this.indexOf(node)),
+            within,
+          );
+    this.set({ skips: [...this.#now.skips, ...lost] });
+  }
+
+  /** Skips what can be skipped before the turn of the node with index `before`. */
+  settleSkips(before: number): void {
+    if (this.#now.skips.length === 0 || this.#now.halt !== null) return;
+    const pending = new Set(this.#now.skips);
+    for (const node of [...skipOrder(this.statics.graph, new Set(pending), before)]) {
+      pending.delete(node);
+      this.skip(node);
+    }
+    this.set({ skips: [...pending] });
+  }
+
+  skip(index: number): void {
+    const node = this.statics.graph.idOf(index);
+    this.starve(node);
+    this.fact('node_skipped', node, { reason: 'branch not taken', activation: this.visit(node) });
+  }
+
+  /**
+   * A first-wins join has run: what leads to it alone is cancelled or never begins, and failures among it or its sources are
+   * contained.
+   */
+  closeRegion(join: number): void {
+    const { graph } = this.statics;
+    const region = graph.region(join);
+    const sources = new Set(graph.sources(join));
+    const closed: number[] = [];
+    for (const index of graph.reachable) {
+      const node = graph.idOf(index);
+      if (this.#now.failures.includes(node) && (region.has(index) || sources.has(index))) {
+        this.set({ failures: this.#now.failures.filter((failed) => failed !== node) });
+        closed.push(index);
+      } else if (region.has(index)) {
+        if (own(this.#now.active, node) !== undefined) this.cancel(node);
+        closed.push(index);
+      }
+    }
+    if (this.#now.skips.length > 0) this.set({ skips: this.#now.skips.filter((index) => !region.has(index)) });
+    for (const key of Object.keys(this.#now.sections)) this.section(key).close(closed);
+    for (const index of closed) this.starve(graph.idOf(index));
+  }
+}
+
+const ARRIVALS = ['joined', 'ended', 'failed'];

@@ -1,0 +1,87 @@
+import { COMPILER_VERSION } from '../compile/version.ts';
+import type { Program } from '../compile.ts';
+import type { Json } from '../json.ts';
+import type { Run } from '../run.ts';
+import { type Context, DEFAULT_STEP_LIMIT, freshContext, localWorkOf, type SectionState } from './context.ts';
+import { statusOf } from './status.ts';
+import { positionsOf } from './stepper.ts';
+
+/** The snapshot was written by another version of the compiler: fold the log instead. */
+export class OtherCompiler extends Error {
+  readonly code = 'other_compiler';
+
+  constructor(version: unknown) {
+    super(`the snapshot was written by compiler version ${JSON.stringify(version)}, this one is ${COMPILER_VERSION}`);
+    this.name = 'OtherCompiler';
+  }
+}
+
+type SavedSection = Pick<SectionState, 'marks' | 'nodes' | 'running'>;
+
+interface Saved extends Partial<Omit<Context, 'input' | 'sections'>> {
+  readonly version: number;
+  /** States without substates, by id, in document order. */
+  readonly at: readonly string[];
+  readonly sections?: Readonly<Record<string, SavedSection>>;
+}
+
+/** Parts of the context that are stored, in this order; those as in a fresh run are left out. */
+const STORED = [
+  'env',
+  'limit',
+  'state',
+  'steps',
+  'handled',
+  'active',
+  'visits',
+  'early',
+  'failures',
+  'forks',
+  'fed',
+  'used',
+  'error',
+] as const;
+
+/** JSON text of where a run stands, the same for the same history. The input is not in it. */
+export function save(run: Run): string {
+  const context = run.snapshot.context as Context;
+  const fresh = freshContext(null, {}, DEFAULT_STEP_LIMIT);
+  const changed = STORED.flatMap((key) => {
+    const value = context[key];
+    return value === fresh[key] || (typeof value === 'object' && value !== null && Object.keys(value).length === 0)
+      ? []
+      : [[key, value]];
+  });
+  const sections = Object.entries(context.sections).map(([key, { marks, nodes, running }]) => [key, { marks, nodes, running }]);
+  return JSON.stringify({
+    version: COMPILER_VERSION,
+    at: positionsOf(run.snapshot),
+    ...Object.fromEntries(changed),
+    ...(sections.length === 0 ? {} : { sections: Object.fromEntries(sections) }),
+  });
+}
+
+/** The run that `save` wrote. Throws `OtherCompiler`, and other errors for a text that is no snapshot of this program. */
+export function load(program: Program, text: string, row: { readonly seq: number; readonly input: Json }): Run {
+  const { version, at, sections = {}, ...parts } = JSON.parse(text) as Saved;
+  if (version !== COMPILER_VERSION) throw new OtherCompiler(version);
+  const entered = Object.entries(sections).map(
+    ([key, state]) => [key, { ...state, ready: [], rewinding: [], loop: null }] as const,
+  );
+  const context: Context = {
+    ...freshContext(row.input, {}, DEFAULT_STEP_LIMIT),
+    state: {},
+    ...parts,
+    sections: Object.fromEntries(entered),
+  };
+  const snapshot = program.stepper.resume(at, context);
+  return {
+    snapshot,
+    seq: row.seq,
+    status: statusOf(snapshot),
+    steps: context.steps,
+    input: row.input,
+    error: context.error,
+    localWork: localWorkOf(context),
+  };
+}

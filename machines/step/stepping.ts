@@ -1,0 +1,246 @@
+import type { AnyMachineSnapshot } from 'xstate';
+import type { Program } from '../compile.ts';
+import type { EventType, LogEvent } from '../events.ts';
+import type { Json, JsonObject } from '../json.ts';
+import type { Effect, Run, Status, StepEnv, Stepped } from '../run.ts';
+import { beginNode } from './begin.ts';
+import { type Active, type Context, localWorkOf, own } from './context.ts';
+import { Draft } from './draft.ts';
+import { smallState } from './small-state.ts';
+import { statusOf } from './status.ts';
+import { type Moved, positionsOf } from './stepper.ts';
+import type { Stimulus } from './stimulus.ts';
+
+/**
+ * One step in the making. The machine settles first (control nodes, skips, joins), then nodes that were reached begin, in the order
+ * they were written; one that ends at once (an early event, a blocked tool) moves the machine again.
+ */
+export class Stepping {
+  readonly #program: Program;
+  readonly #env: StepEnv;
+  readonly #input: Json;
+  readonly #before: number;
+  #snapshot: AnyMachineSnapshot;
+  readonly #events: LogEvent[] = [];
+  readonly #effects: Effect[] = [];
+  readonly #timers = new Map<string, { readonly first: 'set' | 'clear'; readonly delayMs: number | null }>();
+  #begins: string[] = [];
+  #fired: string | null = null;
+
+  constructor(program: Program, run: Run, env: StepEnv) {
+    this.#program = program;
+    this.#env = env;
+    this.#input = run.input;
+    this.#before = run.seq;
+    this.#snapshot = run.snapshot;
+    program.statics.diagnostics.length = 0;
+  }
+
+  static start(program: Program, context: Context, env: StepEnv): Stepping {
+    const moved = program.stepper.initial(context);
+    const run = { snapshot: moved.snapshot, seq: 0, input: context.input } as Run;
+    const stepping = new Stepping(program, run, env);
+    stepping.#first = moved;
+    return stepping;
+  }
+
+  #first: Moved | null = null;
+
+  get #context(): Context {
+    return this.#snapshot.context as Context;
+  }
+
+  log(type: EventType, node: string | null, data: JsonObject): number {
+    const sequence = this.#before + this.#events.length + 1;
+    this.#events.push({ sequence, type, node_id: node, data });
+    return sequence;
+  }
+
+  begin(): Stepped {
+    if (this.#first !== null) this.#absorb(this.#first);
+    return this.#finish(null);
+  }
+
+  hears(id: string): boolean {
+    return this.#snapshot._nodes.some((node) => node.transitions.has(id));
+  }
+
+  take(stimulus: Stimulus, node: string): Stepped {
+    if (stimulus.type.startsWith('xstate.after.')) this.#fired = stimulus.type;
+    this.#move(stimulus);
+    return this.#finish(node);
+  }
+
+  /** An external event: for the node that has waited longest for it, else kept for one that may come. */
+  receive(key: string, payload: Json): Stepped {
+    const sequence = this.log('external_event_received', null, { correlation_key: key, payload });
+    const waiting = Object.entries(this.#context.active)
+      .filter(([, active]) => active.key === key)
+      .sort(([, a], [, b]) => (a.since ?? 0) - (b.since ?? 0));
+    const [longest] = waiting;
+    if (longest !== undefined) {
+      this.#move({ type: 'event', node: longest[0], payload, sequence });
+      return this.#finish(longest[0]);
+    }
+    if (this.#program.statics.awaited.has(key)) {
+      this.#set({ ...this.#context, early: [...this.#context.early, { key, payload, sequence }] });
+    }
+    return this.#finish(null);
+  }
+
+  cancel(reason: string): Stepped {
+    this.#move({ type: 'cancel' });
+    return this.#finish(null, reason);
+  }
+
+  // ------------------------------------------------------------------ moving
+
+  #move(stimulus: Stimulus): void {
+    const before = this.#snapshot;
+    const moved = this.#program.stepper.move(before, stimulus);
+    if (moved.snapshot === before) throw new TypeError(`nothing hears ${stimulus.type} in ${positionsOf(before).join(', ')}`);
+    this.#absorb(moved);
+  }
+
+  /** Takes over what the machine did: facts become events, requests are noted. */
+  #absorb({ snapshot, actions }: Moved): void {
+    this.#snapshot = snapshot;
+    for (const { type, params } of actions) {
+      const { node, id, delay, sendId } = params as { node?: string; id?: string; delay?: number; sendId?: string };
+      if (type === 'begin' && node !== undefined) this.#begins.push(node);
+      else if (type === 'xstate.raise' && id !== undefined && delay !== undefined) this.#timer(id, delay);
+      else if (type === 'xstate.cancel' && sendId !== undefined) this.#timer(sendId, null);
+    }
+    const draft = new Draft(this.#program.statics, this.#context);
+    draft.settleSkips(Number.POSITIVE_INFINITY);
+    this.#drain(draft.now);
+    if (this.#context.halt !== null && this.#snapshot.status === 'active') {
+      const halted = this.#program.stepper.move(this.#snapshot, { type: 'halt' });
+      this.#absorb(halted);
+    }
+  }
+
+  #drain(context: Context): void {
+    for (const { type, node, data } of context.facts) this.log(type, node, data);
+    for (const { node, active } of context.dropped) this.#drop(node, active);
+    const clean = context.facts.length === 0 && context.dropped.length === 0 && context.skips.length === 0;
+    this.#set(clean ? context : { ...context, facts: [], dropped: [], skips: [] });
+  }
+
+  /** Snapshots are immutable for everyone else; this one is fresh from the machine, or copied first. */
+  #set(context: Context): void {
+    if (context === this.#context) return;
+    this.#snapshot = Object.assign(Object.create(Object.getPrototypeOf(this.#snapshot)), this.#snapshot, {
+      context,
+    }) as AnyMachineSnapshot;
+  }
+
+  #timer(id: string, delayMs: number | null): void {
+    const first = this.#timers.get(id)?.first ?? (delayMs === null ? 'clear' : 'set');
+    this.#timers.delete(id);
+    this.#timers.set(id, { first, delayMs });
+  }
+
+  /** Tells the world that a visit is over without a result. */
+  #drop(node: string, active: Active): void {
+    const { activation, phase, child } = active;
+    if (child !== undefined) this.#effects.push({ type: 'cancel_child', node, activation, childId: child });
+    else if (phase === 'queued' || phase === 'running') this.#effects.push({ type: 'abandon', node, activation });
+  }
+
+  // ------------------------------------------------------------------ beginning
+
+  #beginAll(): void {
+    const { graph } = this.#program.statics;
+    while (this.#begins.length > 0 && this.#snapshot.status === 'active') {
+      const waiting = new Set(this.#begins);
+      const standing = new Set(this.#snapshot._nodes.map((node) => node.meta?.node as string | undefined));
+      const next = [...waiting]
+        .filter((node) => standing.has(node))
+        .sort((a, b) => (graph.indexOf(a) ?? 0) - (graph.indexOf(b) ?? 0));
+      const [node] = next;
+      this.#begins = next.slice(1);
+      if (node === undefined) return;
+      const draft = new Draft(this.#program.statics, this.#context);
+      const begun = beginNode(draft, node, this.#env, this.#before + this.#events.length);
+      this.#effects.push(...begun.effects);
+      this.#drain(draft.now);
+      if (begun.stimulus !== null) this.#move(begun.stimulus);
+    }
+  }
+
+  // ------------------------------------------------------------------ ending
+
+  #finish(node: string | null, reason: string | null = null): Stepped {
+    this.#beginAll();
+    const status = statusOf(this.#snapshot);
+    if (this.#snapshot.status === 'done') this.#end(status, reason);
+    for (const [id, { first, delayMs }] of this.#timers) this.#timerEffect(id, first, delayMs);
+    const context = this.#context;
+    return {
+      run: {
+        snapshot: this.#snapshot,
+        seq: this.#before + this.#events.length,
+        status,
+        steps: context.steps,
+        input: this.#input,
+        error: context.error,
+        localWork: localWorkOf(context),
+      },
+      events: this.#events,
+      effects: this.#effects,
+      diagnostics: [...this.#program.statics.diagnostics],
+      node,
+    };
+  }
+
+  #timerEffect(id: string, first: 'set' | 'clear', delayMs: number | null): void {
+    if (delayMs === null) {
+      // Set and cleared within this step, or just fired: there is nothing to clear.
+      if (first === 'clear' && id !== this.#fired) this.#effects.push({ type: 'clear_timer', id });
+      return;
+    }
+    const armed = this.#program.statics.timers.get(id);
+    if (armed === undefined) throw new TypeError(`unknown timer ${id}`);
+    const activation = own(this.#context.active, armed.node)?.activation ?? 1;
+    this.#effects.push({
+      type: 'set_timer',
+      id,
+      node: armed.node,
+      activation,
+      atMs: this.#env.nowMs + delayMs,
+      kind: armed.kind,
+    });
+  }
+
+  #end(status: Status, reason: string | null): void {
+    const { graph } = this.#program.statics;
+    const draft = new Draft(this.#program.statics, this.#context);
+    const active = Object.keys(draft.now.active).sort((a, b) => (graph.indexOf(a) ?? 0) - (graph.indexOf(b) ?? 0));
+    for (const node of active) draft.cancel(node);
+    const { halt, failures, state } = draft.now;
+    const error =
+      status === 'failed'
+        ? (halt?.error ?? `node(s) failed terminally: ${failures.join(', ')}`)
+        : status === 'cancelled'
+          ? reason
+          : null;
+    draft.set({ error, early: [], fed: {}, outputs: {}, forks: {}, sections: {}, halt: null });
+    this.#drain(draft.now);
+    switch (status) {
+      case 'completed': {
+        const small = smallState(state);
+        this.log('workflow_completed', null, small === null ? {} : { final_state: small });
+        break;
+      }
+      case 'failed':
+        this.log('workflow_failed', null, { error });
+        break;
+      case 'cancelled':
+        this.log('workflow_cancelled', null, { reason });
+        break;
+      default:
+        this.log('strategy_limit_hit', null, { limit_type: 'limit_exceeded', limit_value: null, actual_value: null });
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import type { Program } from '../compile.ts';
+import type { JsonObject } from '../json.ts';
+import { definitionOf } from '../nodes/index.ts';
+import type { Run, StepEnv, Work } from '../run.ts';
+import { render } from '../template.ts';
+import { type Context, own } from './context.ts';
+import { Draft } from './draft.ts';
+import { joinInput } from './joins.ts';
+
+/** All that the node's attempt under way needs. Throws `TypeError` when it has none. */
+export function workOf(program: Program, run: Run, node: string, env: Pick<StepEnv, 'executionId' | 'vars'>): Work {
+  const { statics, workflow } = program;
+  const context = run.snapshot.context as Context;
+  const active = own(context.active, node);
+  if (active === undefined) throw new TypeError(`node ${node} is not active`);
+  const definition = statics.nodeOf(node);
+  const { kind, retry, timeout_secs } = definition;
+  const { state } = context;
+  const draft = new Draft(statics, context);
+  const template = statics.template(draft.indexOf(node));
+  let input: Work['input'] = state;
+  if (kind.type === 'join') {
+    const { outputs, by_source } = joinInput(draft, node);
+    input = { outputs, by_source, state };
+  } else if (template !== null) {
+    const facts = {
+      'execution.id': env.executionId,
+      'node.id': node,
+      'workflow.id': workflow.workflow_id,
+      'workflow.version': workflow.version,
+    };
+    input = render(template, { state, output: draft.received(node), input: context.input, env: env.vars, facts }).value;
+  }
+  const payload = {
+    workflow_id: workflow.workflow_id,
+    workflow_version: workflow.version,
+    node_id: node,
+    kind: kind as unknown as JsonObject,
+    input,
+    state,
+    ...definitionOf(kind).payload(kind, input),
+  };
+  return {
+    node,
+    activation: active.activation,
+    attempt: active.attempt,
+    maxAttempts: retry.max_attempts,
+    timeoutSecs: timeout_secs,
+    input,
+    state,
+    payload,
+  };
+}

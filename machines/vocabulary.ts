@@ -1,0 +1,115 @@
+import { assign } from 'xstate';
+import { BACKOFF } from './compile/names.ts';
+import { passesOn } from './compile/outputs.ts';
+import type {
+  At,
+  ChildIs,
+  Closed,
+  Completes,
+  Decided,
+  Fails,
+  Follow,
+  InSection,
+  OnTrack,
+  Retries,
+  Settled,
+  When,
+} from './compile/parameters.ts';
+import type { Statics } from './compile/statics.ts';
+import { truthy } from './expression/values.ts';
+import { evaluate } from './expression.ts';
+import { type Context, own } from './step/context.ts';
+import { Draft } from './step/draft.ts';
+import { allow, childNews, claimed, complete, fail, pass, retry } from './step/endings.ts';
+import { letterOf } from './step/section-draft.ts';
+import type { Stimulus } from './step/stimulus.ts';
+
+type Given = { readonly context: Context; readonly event: Stimulus };
+
+/**
+ * The fixed vocabulary of compiled machines. Configs name these guards, actions and the one delay, with parameters; so a config is
+ * plain JSON that can be exported, compared and drawn. Guards read the context, actions make the next one; neither does anything
+ * else. `begin` alone is not carried out here: the step does, in node order, once everything else has settled.
+ */
+export function vocabulary(statics: Statics) {
+  const action = <P>(change: (draft: Draft, stimulus: Stimulus, params: P) => void) =>
+    assign(({ context, event }: { context: Context; event: Stimulus }, params: P) => {
+      if (context.halt !== null) return {};
+      const draft = new Draft(statics, context);
+      change(draft, event, params);
+      return draft.now;
+    });
+  const letter = (context: Context, { section, node }: InSection): string => {
+    const table = statics.sections.get(section);
+    const state = own(context.sections, section);
+    const index = statics.graph.indexOf(node);
+    return table === undefined || state === undefined || index === undefined ? '.' : letterOf(table, state, index);
+  };
+  return {
+    guards: {
+      at: ({ event }: Given, { node }: At) => 'node' in event && event.node === node,
+      retry: ({ context, event }: Given, { node, max, on }: Retries) =>
+        event.type === 'fail' &&
+        event.node === node &&
+        event.retryable &&
+        (own(context.active, node)?.attempt ?? 0) + 1 < max &&
+        (on === undefined || event.errorClass === undefined || on.includes(event.errorClass)),
+      when: ({ context }: Given, { node, expr }: When) => holds(statics, context, node, expr),
+      decided: ({ event }: Given, { node, as }: Decided) =>
+        event.type === 'decide' && event.node === node && event.decision === as,
+      childIs: ({ event }: Given, { node, status }: ChildIs) =>
+        event.type === 'child' && event.node === node && event.change.status === status,
+      anyFailed: ({ context }: Given) => context.failures.length > 0,
+      limitReached: ({ context }: Given) => context.halt?.status === 'limit_exceeded',
+      closed: ({ context }: Given, { fork, of, as }: Closed) => {
+        const [joined, ended, failed] = own(context.forks, fork) ?? [0, 0, 0];
+        if (joined + ended + failed < of) return false;
+        return as === undefined || (as === 'joined' ? joined : failed) > 0;
+      },
+      ready: ({ context }: Given, params: InSection) => letter(context, params) === 'r',
+      over: ({ context }: Given, params: InSection) => 'xc'.includes(letter(context, params)),
+      lost: ({ context }: Given, params: InSection) => letter(context, params) === 'c',
+      settled: ({ context }: Given, { section, failed }: Settled) => {
+        const state = own(context.sections, section);
+        if (state === undefined || context.halt !== null) return false;
+        if (state.running > 0 || state.ready.length > 0 || state.rewinding.length > 0) return false;
+        const inside = statics.insides.get(section);
+        return failed !== true || context.failures.some((node) => inside?.has(statics.graph.indexOf(node) ?? 0) === true);
+      },
+      goesRound: ({ context }: Given, { section, track, loop }: OnTrack) =>
+        own(context.sections, section)?.rewinding.includes(track) === true && own(context.sections, section)?.loop === loop,
+    },
+    actions: {
+      go: action<{ follow?: Follow }>((draft, _, { follow }) => draft.follow(null, follow)),
+      route: action<Completes>((draft, _, { node, follow }) => draft.follow(node, follow)),
+      complete: action<Completes>(complete),
+      fail: action<Fails>(fail),
+      retry: action<At>((draft, stimulus, { node }) => retry(draft, stimulus, node)),
+      pass: action<Completes>((draft, _, params) => pass(draft, params)),
+      allow: action<At>((draft, stimulus, { node }) => allow(draft, stimulus, node)),
+      claimed: action<At>((draft, stimulus, { node }) => claimed(draft, stimulus, node)),
+      childNews: action<At>((draft, stimulus, { node }) => childNews(draft, stimulus, node)),
+      enter: action<InSection>((draft, _, { section, node }) => draft.section(section).entered(node)),
+      begin: () => undefined,
+      rewound: action<OnTrack>((draft, _, { section, track }) => draft.section(section).rewound(track)),
+    },
+    delays: {
+      [BACKOFF]: ({ event }: Given) => (event.type === 'fail' ? event.delayMs : 0),
+    },
+  };
+}
+
+/** Conditions of a condition node look at what reached it, those of other nodes at their own output. */
+function holds(statics: Statics, context: Context, node: string, text: string): boolean {
+  const index = statics.graph.indexOf(node) ?? 0;
+  const received = passesOn(statics.graph, index) ? own(context.fed, node)?.at(-1)?.[1] : undefined;
+  const output = own(context.outputs, node) ?? received ?? null;
+  const { value, error } = evaluate(statics.expression(text), {
+    state: context.state,
+    output,
+    input: context.input,
+    env: context.env,
+  });
+  if (error !== undefined) statics.diagnostics.push(`condition "${text.slice(0, 200)}" of node "${node}": ${error}`);
+  return error === undefined && truthy(value);
+}
