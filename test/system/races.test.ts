@@ -189,8 +189,8 @@ describe('a cancelled execution', () => {
       'workflow_started',
       'node_scheduled work',
       'node_started work',
-      'workflow_cancelled',
       'node_cancelled work',
+      'workflow_cancelled',
     ]);
   });
 

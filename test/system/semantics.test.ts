@@ -179,8 +179,8 @@ describe('a run', () => {
       'workflow_started',
       'node_started review',
       'interrupt_raised review',
-      'workflow_cancelled',
       'node_cancelled review',
+      'workflow_cancelled',
     ]);
     expect(await refusal(after.client.approve(id, { decision: 'approved' }))).toMatchObject({ status: 409 });
     await after.kill();
