@@ -6,9 +6,10 @@ export function closest(name: string, candidates: Iterable<string>): string | nu
   if (name.length > MAX_LENGTH) return null;
   let best: string | null = null;
   let limit = Math.min(2, Math.ceil(name.length / 3));
+  const wanted = name.toLowerCase();
   for (const candidate of candidates) {
     if (candidate === name || Math.abs(candidate.length - name.length) > limit) continue;
-    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase(), limit);
+    const distance = editDistance(wanted, candidate.toLowerCase(), limit);
     if (distance > limit) continue;
     best = candidate;
     if (distance <= 1) return best;
@@ -28,18 +29,26 @@ function editDistance(a: string, b: string, limit: number): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    let least = i;
-    for (let j = 1; j <= b.length; j++) {
-      const same = a[i - 1] === b[j - 1];
-      let cost = Math.min((last[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, (last[j - 1] ?? 0) + (same ? 0 : 1));
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) cost = Math.min(cost, (beforeLast[j - 2] ?? 0) + 1);
-      row.push(cost);
+    const row: number[] = [i];
+    // Further from the diagonal than the limit, everything costs too much.
+    for (let j = 1; j < i - limit; j++) row.push(limit + 1);
+    let least = limit + 1;
+    for (let j = Math.max(1, i - limit); j <= Math.min(b.length, i + limit); j++) {
+      const cost = cheapest(a, b, i, j, beforeLast, last, row);
+      row[j] = cost;
       least = Math.min(least, cost);
     }
     if (least > limit) return limit + 1;
     beforeLast = last;
     last = row;
   }
-  return last[b.length] ?? 0;
+  return last[b.length] ?? limit + 1;
+}
+
+function cheapest(a: string, b: string, i: number, j: number, beforeLast: number[], last: number[], row: number[]): number {
+  const far = Number.MAX_SAFE_INTEGER;
+  const replaced = (last[j - 1] ?? far) + (a[i - 1] === b[j - 1] ? 0 : 1);
+  const cost = Math.min(replaced, (last[j] ?? far) + 1, (row[j - 1] ?? far) + 1);
+  const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+  return swapped ? Math.min(cost, (beforeLast[j - 2] ?? far) + 1) : cost;
 }

@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../diagnostics.ts';
 import type { Node, Workflow } from '../ir/workflow.ts';
+import { MAX_DIAGNOSTICS } from '../limits.ts';
 import { definitionOf } from '../nodes/index.ts';
 import { didYouMean } from '../suggest.ts';
 
@@ -37,8 +38,11 @@ export function effectiveEdges(workflow: Workflow): Edges {
   const diagnostics: Diagnostic[] = [];
   const edges: GraphEdge[] = [];
   const known = new Set<string>();
+  // Looking for the name that was meant takes a while; nobody reads hundreds.
+  const hintFor = (name: string): string | null =>
+    diagnostics.length < MAX_DIAGNOSTICS ? didYouMean(name, indexOf.keys()) : null;
   const missing = (node: string | null, problem: string, name: string, path: string): void => {
-    diagnostics.push(unknown('unknown_target', node, `${problem} "${name}", which does not exist`, name, path, indexOf));
+    diagnostics.push(unknown('unknown_target', node, `${problem} "${name}", which does not exist`, path, hintFor(name)));
   };
   const add = (from: number, { to, role, condition, path }: Route): void => {
     const target = to === 'end' ? END : indexOf.get(to);
@@ -58,7 +62,7 @@ export function effectiveEdges(workflow: Workflow): Edges {
     const from = indexOf.get(source);
     if (from === undefined) {
       const message = `edge "${source}" → "${to}": node "${source}" does not exist`;
-      diagnostics.push({ ...unknown('unknown_source', null, '', source, `${path}.from`, indexOf), message });
+      diagnostics.push({ ...unknown('unknown_source', null, '', `${path}.from`, hintFor(source)), message });
       return;
     }
     const edge = { to, condition, path: `${path}.to` };
@@ -101,7 +105,7 @@ export function effectiveEdges(workflow: Workflow): Edges {
   });
   if (!indexOf.has(workflow.start_node)) {
     const message = `start node "${workflow.start_node}" does not exist`;
-    diagnostics.push({ ...unknown('unknown_start', null, '', workflow.start_node, 'start_node', indexOf), message });
+    diagnostics.push({ ...unknown('unknown_start', null, '', 'start_node', hintFor(workflow.start_node)), message });
   }
   return { edges, diagnostics };
 }
@@ -143,15 +147,8 @@ function routesOf(node: Node, written: readonly Written[]): Route[] {
   return [...written.filter((edge) => !isNamed(edge, takers)).map(ordinary), ...named];
 }
 
-function unknown(
-  code: string,
-  nodeId: string | null,
-  problem: string,
-  name: string,
-  path: string,
-  known: ReadonlyMap<string, number>,
-): Diagnostic {
-  const hint = didYouMean(name, known.keys()) ?? 'add the node, or correct the name';
+function unknown(code: string, nodeId: string | null, problem: string, path: string, meant: string | null): Diagnostic {
+  const hint = meant ?? 'add the node, or correct the name';
   return { severity: 'error', code, node_id: nodeId, path, message: `node "${nodeId}" ${problem}`, hint };
 }
 

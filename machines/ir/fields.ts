@@ -2,7 +2,7 @@ import { isObject, type Json, type JsonObject } from '../json.ts';
 import { MAX_NAME_LENGTH, MAX_SECONDS } from '../limits.ts';
 import { secondsOf } from './duration.ts';
 import { nameProblem } from './names.ts';
-import type { Problems } from './problems.ts';
+import type { Hint, Problems } from './problems.ts';
 
 /** How a problem in an object is spoken of: `message` begins with `prefix`, `path` with `path`. */
 export interface Place {
@@ -140,11 +140,11 @@ export class Fields {
     return this.#read(keys, wanted, (value) => (isObject(value) || typeof value === 'string' ? value : null)) || {};
   }
 
-  error(code: string, key: string, problem: string, hint: string | null = null): void {
+  error(code: string, key: string, problem: string, hint: Hint = null): void {
     this.problems.error(code, `${this.place.prefix}${key} ${problem}`, this.#at(key, hint));
   }
 
-  warning(code: string, key: string, problem: string, hint: string | null = null): void {
+  warning(code: string, key: string, problem: string, hint: Hint = null): void {
     this.problems.warning(code, `${this.place.prefix}${key} ${problem}`, this.#at(key, hint));
   }
 
@@ -154,7 +154,7 @@ export class Fields {
     return new Fields(raw, { prefix: `${prefix}${key}.`, path: `${path}${key}.`, node_id }, this.problems);
   }
 
-  #at(key: string, hint: string | null): { node_id: string | null; path: string; hint: string | null } {
+  #at(key: string, hint: Hint): { node_id: string | null; path: string; hint: Hint } {
     return { node_id: this.place.node_id, path: `${this.place.path}${key}`, hint };
   }
 

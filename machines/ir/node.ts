@@ -82,18 +82,16 @@ function kindName(fields: Fields): Kind['type'] | null {
   if (known !== undefined) return known;
   if (name === '') return null;
   const { prefix, path, node_id } = fields.place;
-  const problem = UNAVAILABLE_KINDS.has(name) ? 'is not available in this runtime yet' : 'does not exist';
-  const meant = didYouMean(name, [...KIND_NAMES, ...Object.keys(KIND_ALIASES)]);
+  const at = { node_id, path: `${path}type` };
+  const subject = `${prefix}kind "${name.slice(0, 60)}"`;
   const available = `available: ${KIND_NAMES.join(', ')}`;
-  fields.problems.error(
-    UNAVAILABLE_KINDS.has(name) ? 'kind_not_available' : 'unknown_kind',
-    `${prefix}kind "${name.slice(0, 60)}" ${problem}`,
-    {
-      node_id,
-      path: `${path}type`,
-      hint: name === 'end' ? 'let edges lead to "end" instead' : UNAVAILABLE_KINDS.has(name) ? available : (meant ?? available),
-    },
-  );
+  if (UNAVAILABLE_KINDS.has(name)) {
+    fields.problems.error('kind_not_available', `${subject} is not available in this runtime yet`, { ...at, hint: available });
+  } else {
+    const names = [...KIND_NAMES, ...Object.keys(KIND_ALIASES)];
+    const hint = () => (name === 'end' ? 'let edges lead to "end" instead' : (didYouMean(name, names) ?? available));
+    fields.problems.error('unknown_kind', `${subject} does not exist`, { ...at, hint });
+  }
   return null;
 }
 

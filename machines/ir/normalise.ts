@@ -208,7 +208,7 @@ function tokenBudget(fields: Fields): TokenBudget | null {
     if (cap !== undefined) caps[key] = cap;
   }
   const misspelt = Object.keys(raw).filter((key) => !read.known.has(key));
-  for (const key of misspelt) read.warning('unknown_key', key, 'is not a known key', didYouMean(key, read.known));
+  for (const key of misspelt) read.warning('unknown_key', key, 'is not a known key', () => didYouMean(key, read.known));
   return caps;
 }
 

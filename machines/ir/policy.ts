@@ -11,7 +11,7 @@ export function policyOf(fields: Fields): PolicySet | null {
   for (const key of Object.keys(raw)) {
     // A misspelt rule would silently guard nothing.
     if (!RULES.some((rule) => rule === key))
-      rules.warning('unknown_policy_rule', key, 'is not a rule and does nothing', didYouMean(key, RULES));
+      rules.warning('unknown_policy_rule', key, 'is not a rule and does nothing', () => didYouMean(key, RULES));
   }
   return {
     blocked_tools: rules.names('blocked_tools'),

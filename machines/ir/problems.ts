@@ -4,44 +4,53 @@ import { MAX_DIAGNOSTICS } from '../limits.ts';
 export interface Place {
   readonly node_id?: string | null;
   readonly path?: string | null;
-  readonly hint?: string | null;
+  readonly hint?: Hint;
 }
 
-/** Gathers diagnostics, so that an author learns of every problem at once. */
+/** A hint that takes a search is only looked for when somebody will read it. */
+export type Hint = string | null | (() => string | null);
+
+/** Gathers diagnostics, so that an author learns of every problem at once: the first hundred of each severity, and how many more. */
 export class Problems {
   readonly #found: Diagnostic[] = [];
-  #errors = 0;
-  #unlisted = 0;
+  readonly #counts = { error: 0, warning: 0 };
 
   error(code: string, message: string, place: Place = {}): void {
-    this.#errors += 1;
-    this.#add({ severity: 'error', code, message, ...where(place) });
+    this.#add('error', code, message, place);
   }
 
   warning(code: string, message: string, place: Place = {}): void {
-    this.#add({ severity: 'warning', code, message, ...where(place) });
+    this.#add('warning', code, message, place);
+  }
+
+  note({ severity, code, message, ...place }: Diagnostic): void {
+    this.#add(severity, code, message, place);
   }
 
   get failed(): boolean {
-    return this.#errors > 0;
+    return this.#counts.error > 0;
   }
 
   get all(): readonly Diagnostic[] {
-    if (this.#unlisted === 0) return this.#found;
-    const message = `… and ${this.#unlisted} more problems`;
-    return [...this.#found, { severity: this.failed ? 'error' : 'warning', code: 'more_problems', message, ...where({}) }];
+    return [...this.#found, ...this.#unlisted('error'), ...this.#unlisted('warning')];
   }
 
   throwIfFailed(): void {
-    if (this.failed) throw new InvalidWorkflow(this.all.filter((d) => d.severity === 'error'));
+    if (this.failed) throw new InvalidWorkflow(this.all.filter((diagnostic) => diagnostic.severity === 'error'));
   }
 
-  #add(diagnostic: Diagnostic): void {
-    if (this.#found.length < MAX_DIAGNOSTICS) this.#found.push(diagnostic);
-    else this.#unlisted += 1;
+  #add(severity: Diagnostic['severity'], code: string, message: string, { node_id, path, hint }: Place): void {
+    this.#counts[severity] += 1;
+    if (this.#counts[severity] > MAX_DIAGNOSTICS) return;
+    const read = typeof hint === 'function' ? hint() : hint;
+    this.#found.push({ severity, code, node_id: node_id ?? null, path: path ?? null, message, hint: read ?? null });
   }
-}
 
-function where({ node_id, path, hint }: Place): { node_id: string | null; path: string | null; hint: string | null } {
-  return { node_id: node_id ?? null, path: path ?? null, hint: hint ?? null };
+  #unlisted(severity: Diagnostic['severity']): Diagnostic[] {
+    const count = this.#counts[severity] - MAX_DIAGNOSTICS;
+    if (count <= 0) return [];
+    return [
+      { severity, code: 'more_problems', node_id: null, path: null, message: `… and ${count} more ${severity}s`, hint: null },
+    ];
+  }
 }

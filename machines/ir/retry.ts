@@ -52,7 +52,7 @@ export function retryOf(fields: Fields, policies: RetryPolicies): RetryPolicy {
 function byName(fields: Fields, name: string, policies: RetryPolicies): RetryPolicy {
   const found = policies.get(name) ?? (Object.hasOwn(BUILT_IN, name) ? BUILT_IN[name] : undefined);
   if (found !== undefined) return found;
-  const hint = didYouMean(name, [...policies.keys(), ...Object.keys(BUILT_IN)]);
+  const hint = () => didYouMean(name, [...policies.keys(), ...Object.keys(BUILT_IN)]);
   fields.warning('unknown_retry_policy', 'retry_policy', `names "${name}", which does not exist: the default applies`, hint);
   return DEFAULT;
 }

@@ -77,7 +77,7 @@ function template(value: Json, place: Place, known: ReadonlySet<string> | null, 
 
 function unknownNames(expression: Expression, what: string, place: Place, problems: Problems): void {
   for (const unknown of unknownOperations(expression)) {
-    const hint = didYouMean(unknown.name, unknown.known) ?? `known: ${[...unknown.known].join(', ')}`;
+    const hint = () => didYouMean(unknown.name, unknown.known) ?? `known: ${[...unknown.known].join(', ')}`;
     problems.warning(`unknown_${unknown.what}`, `${what} uses the ${unknown.what} "${unknown.name}", which does not exist`, {
       ...place,
       hint,
@@ -96,7 +96,7 @@ function unknownVariables(
   for (const { root, path } of references(expression)) {
     const [name] = path;
     if (root !== 'state' || name === undefined || known.has(name)) continue;
-    const hint = didYouMean(name, known) ?? 'add it to the state schema';
+    const hint = () => didYouMean(name, known) ?? 'add it to the state schema';
     problems.warning('unknown_variable', `${what} reads state.${name}, which the state schema does not have`, { ...place, hint });
   }
 }
