@@ -10,12 +10,13 @@ export interface Migration {
 
 /** What an engine offers the runner. */
 export interface MigrationTarget {
-  /** Runs `work` in one transaction in which no other process migrates; all of it is kept, or none. */
-  alone(work: () => Promise<void>): Promise<void>;
   /** Version of the last migration applied; 0 for an empty database. */
   version(): Promise<number>;
-  /** Runs the script and records its version. */
-  apply(migration: Migration): Promise<void>;
+  /**
+   * In one transaction, in which no other process migrates: reads the version again, applies what is missing from it and
+   * records each. All of it is kept, or none.
+   */
+  upgrade(missing: (version: number) => readonly Migration[]): Promise<void>;
 }
 
 /** The migrations in a folder of files named `0001_init.sql`, `0002_….sql` …, in order. */
@@ -38,23 +39,16 @@ export function readMigrations(folder: URL): readonly Migration[] {
  * Throws `schema_too_new` when a later release has already changed the database, and then leaves it untouched.
  */
 export async function migrate(target: MigrationTarget, migrations: readonly Migration[]): Promise<void> {
-  const newest = migrations.at(-1)?.version ?? 0;
-  if ((await checkedVersion(target, newest)) === newest) return;
-  await target.alone(async () => {
-    const current = await checkedVersion(target, newest);
-    for (const migration of migrations) {
-      if (migration.version > current) await target.apply(migration);
-    }
-  });
+  const missing = (version: number): readonly Migration[] => {
+    if (version > migrations.length) throw tooNew(version, migrations.length);
+    return migrations.slice(version);
+  };
+  if (missing(await target.version()).length > 0) await target.upgrade(missing);
 }
 
-async function checkedVersion(target: MigrationTarget, newest: number): Promise<number> {
-  const version = await target.version();
-  if (version > newest) {
-    throw new StoreError(
-      'schema_too_new',
-      `the database has schema version ${version}, this release knows versions up to ${newest}: use the release that wrote it, or a later one`,
-    );
-  }
-  return version;
+function tooNew(version: number, newest: number): StoreError {
+  return new StoreError(
+    'schema_too_new',
+    `the database has schema version ${version}, this release knows versions up to ${newest}: use the release that wrote it, or a later one`,
+  );
 }

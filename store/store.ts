@@ -75,7 +75,7 @@ export interface TenantStore {
   workflows(page: { readonly limit: number; readonly offset: number }): Promise<readonly WorkflowRow[]>;
   versions(workflowId: string): Promise<readonly WorkflowRow[]>;
   tokens(): Promise<readonly TokenRow[]>;
-  /** External workers of the tenant and all runtimes, seen at or after `sinceMs` (runtimes: not stopped). */
+  /** All runtimes, then the tenant's external workers, by id; seen at or after `sinceMs` (runtimes: not stopped). */
   workers(sinceMs: number): Promise<readonly WorkerRow[]>;
   /** The remembered answer to an earlier request with this key; null when the key is new. */
   idempotency(scope: string, key: string): Promise<IdempotencyRow | null>;

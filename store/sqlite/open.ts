@@ -93,24 +93,17 @@ function checkOwner(db: Database.Database): void {
 }
 
 function target(db: Database.Database, nowMs: () => number): MigrationTarget {
+  const version = (): number => {
+    const exists = db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'schema_migrations'").get();
+    return exists === undefined ? 0 : (db.prepare<[], number>('SELECT max(version) FROM schema_migrations').pluck().get() ?? 0);
+  };
+  const apply = db.transaction((missing: (version: number) => readonly Migration[]) => {
+    for (const migration of missing(version())) applyMigration(db, migration, nowMs());
+  });
   return {
-    async alone(work) {
-      db.exec('BEGIN IMMEDIATE');
-      try {
-        await work();
-        db.exec('COMMIT');
-      } catch (error) {
-        if (db.inTransaction) db.exec('ROLLBACK');
-        throw error;
-      }
-    },
-    async version() {
-      const exists = db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'schema_migrations'").get();
-      return exists === undefined ? 0 : (db.prepare<[], number>('SELECT max(version) FROM schema_migrations').pluck().get() ?? 0);
-    },
-    async apply(migration) {
-      applyMigration(db, migration, nowMs());
-    },
+    version: async () => version(),
+    // Without a pause inside: another store of this process may be waiting for the write lock on this very thread.
+    upgrade: async (missing) => apply.immediate(missing),
   };
 }
 

@@ -140,7 +140,7 @@ export const WORKERS = `SELECT id, kind, queues, first_seen_at_ms AS firstSeenAt
       (SELECT count(*) FROM work_items i WHERE i.tenant_id = w.tenant_id AND i.worker_id = w.id AND i.status = 'claimed'),
       (SELECT count(*) FROM executions e WHERE e.local_work > 0 AND e.owner = w.id)) AS inFlight
   FROM workers w
-  WHERE tenant_id IN ('', @tenantId) AND last_seen_at_ms >= @sinceMs AND stopped_at_ms IS NULL ORDER BY kind, id`;
+  WHERE tenant_id IN ('', @tenantId) AND last_seen_at_ms >= @sinceMs AND stopped_at_ms IS NULL ORDER BY tenant_id, kind, id`;
 
 // Control plane
 

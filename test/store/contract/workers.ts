@@ -39,8 +39,8 @@ export function workerContract(database: () => TestDatabase): void {
       await store.seen(runtime('rt_1'));
       const names = async (tenantId: string) =>
         (await store.tenant(tenantId).workers(0)).map((row) => [row.kind, row.id, ...row.queues].join(' '));
-      expect(await names('default')).toEqual(['external same-name tool', 'runtime rt_1']);
-      expect(await names('acme')).toEqual(['external same-name model', 'runtime rt_1']);
+      expect(await names('default')).toEqual(['runtime rt_1', 'external same-name tool']);
+      expect(await names('acme')).toEqual(['runtime rt_1', 'external same-name model']);
     });
 
     it('tell what they hold: claimed items, or executions with in-process work', async () => {
@@ -55,11 +55,11 @@ export function workerContract(database: () => TestDatabase): void {
       );
       await store.claimWork(claim());
       const inFlight = async () => (await store.tenant('default').workers(0)).map((row) => row.inFlight);
-      expect(await inFlight()).toEqual([2, 1]);
+      expect(await inFlight()).toEqual([1, 2]);
       await store.commit(
         batch(step('exec_1', 2, { work: [{ op: 'settle', id: 'w1', fence: 1, status: 'completed' }] }), step('exec_2', 2)),
       );
-      expect(await inFlight()).toEqual([1, 0]);
+      expect(await inFlight()).toEqual([0, 1]);
     });
   });
 

@@ -1,4 +1,0 @@
-import { sqliteDatabase } from '../support/stores.ts';
-import { storeContract } from './contract.ts';
-
-storeContract('SQLite', sqliteDatabase);

@@ -1,0 +1,130 @@
+import Database from 'better-sqlite3';
+import { describe, expect, it } from 'vitest';
+import type { AuditFault } from '../../../store/store.ts';
+import { type SqliteDatabase, sqliteDatabase } from '../../support/stores.ts';
+import { batch, begin, context, event, step, token } from '../writes.ts';
+
+const KEY = 'a signing key';
+
+/** Three blocks: two executions, a step of the first, a token. */
+async function recorded(hmacKey?: string): Promise<SqliteDatabase> {
+  const one = sqliteDatabase();
+  const store = await one.open(hmacKey === undefined ? {} : { hmacKey });
+  const approval = event(2, { type: 'approval_received', actorId: 'bob', request: '{"ip":"::1"}' });
+  await store.commit(batch(begin('exec_1', { events: [event(1), approval] }), begin('exec_2', { tenantId: 'acme' })));
+  await store.commit(batch(step('exec_1', 2)));
+  await store.control({ type: 'token_created', token: token('t1') }, context());
+  await store.close();
+  return one;
+}
+
+function tamper({ path }: SqliteDatabase, sql: string): void {
+  const db = new Database(path);
+  db.exec(sql);
+  db.close();
+}
+
+async function faultAfter(sql: string, hmacKey?: string): Promise<AuditFault | null> {
+  const one = await recorded(hmacKey);
+  tamper(one, sql);
+  const store = await one.open(hmacKey === undefined ? {} : { hmacKey });
+  return (await store.verifyAudit()).fault;
+}
+
+const inFirst = { block: 1, reason: 'stream_digest', tenantId: 'default', executionId: 'exec_1' };
+
+describe('the audit chain finds', () => {
+  const changes = {
+    type: "'node_failed'",
+    node_id: "'b'",
+    data: "json_set(data, '$.output.step', 7)",
+    at_ms: 'at_ms + 1',
+    actor_id: "'mallory'",
+    actor_type: "'system'",
+    request: 'NULL',
+    tenant_id: "'acme'",
+  };
+  it.each(Object.entries(changes))('a changed %s of an event', async (column, value) => {
+    expect(await faultAfter(`UPDATE events SET ${column} = ${value} WHERE execution_id = 'exec_1' AND seq = 2`)).toEqual(inFirst);
+  });
+
+  it('a deleted event', async () => {
+    expect(await faultAfter("DELETE FROM events WHERE execution_id = 'exec_1' AND seq = 2")).toEqual(inFirst);
+  });
+
+  it('events that changed places', async () => {
+    const swap = (from: number, to: number) => `UPDATE events SET seq = ${to} WHERE execution_id = 'exec_1' AND seq = ${from};`;
+    expect(await faultAfter(swap(1, 99) + swap(2, 1) + swap(99, 2))).toEqual(inFirst);
+  });
+
+  it('an event that was slipped in', async () => {
+    const forged =
+      'INSERT INTO events SELECT execution_id, 5, tenant_id, type, node_id, at_ms, actor_id, actor_type, request, data FROM events LIMIT 1';
+    expect(await faultAfter(forged)).toMatchObject({ block: 3, reason: 'unsealed_rows' });
+  });
+
+  it.each(['workflow_id', 'workflow_version', 'revision', 'labels', 'parent_id'])(
+    'an execution whose %s was changed',
+    async (column) => {
+      expect(await faultAfter(`UPDATE executions SET ${column} = 'x' WHERE id = 'exec_1'`)).toEqual(inFirst);
+    },
+  );
+
+  it('a changed control action', async () => {
+    const fault = await faultAfter("UPDATE control_events SET data = replace(data, 'developer', 'operator')");
+    expect(fault).toEqual({ block: 3, reason: 'stream_digest', tenantId: 'default', executionId: null });
+  });
+
+  it('a block that was removed, rewritten or put elsewhere', async () => {
+    expect(await faultAfter('DELETE FROM audit_blocks WHERE block = 2')).toMatchObject({ block: 2, reason: 'missing_block' });
+    expect(await faultAfter('DELETE FROM audit_blocks WHERE block = 3')).toMatchObject({ block: 2, reason: 'unsealed_rows' });
+    expect(await faultAfter("UPDATE audit_blocks SET writer = 'nobody' WHERE block = 2")).toMatchObject({
+      block: 2,
+      reason: 'block_hash',
+    });
+    expect(await faultAfter("UPDATE audit_blocks SET streams = 'x' WHERE block = 1")).toMatchObject({
+      block: 1,
+      reason: 'block_hash',
+    });
+    const moved = 'UPDATE audit_blocks SET block = 9 WHERE block = 2; UPDATE audit_blocks SET block = 2 WHERE block = 3';
+    expect(await faultAfter(moved)).toMatchObject({ block: 2, reason: 'block_hash' });
+  });
+
+  it('how far the chain is sound', async () => {
+    const one = await recorded();
+    tamper(one, "UPDATE events SET actor_id = 'mallory' WHERE seq = 3");
+    expect(await (await one.open()).verifyAudit()).toMatchObject({ blocks: 1, fault: { block: 2 } });
+  });
+});
+
+describe('a signed chain', () => {
+  it('is sound under its key', async () => {
+    expect(await (await (await recorded(KEY)).open({ hmacKey: KEY })).verifyAudit()).toMatchObject({ blocks: 3, fault: null });
+  });
+
+  it('is not under another, and its hashes can still be checked without one', async () => {
+    const one = await recorded(KEY);
+    expect((await (await one.open({ hmacKey: 'other' })).verifyAudit()).fault).toMatchObject({ block: 1, reason: 'signature' });
+    expect((await (await one.open()).verifyAudit()).fault).toBeNull();
+  });
+
+  it('finds a block that lost its signature', async () => {
+    expect(await faultAfter('UPDATE audit_blocks SET signature = NULL WHERE block = 2', KEY)).toMatchObject({
+      block: 2,
+      reason: 'signature',
+    });
+  });
+});
+
+describe('who wrote a block', () => {
+  it('is the command, or the runtime once it runs', async () => {
+    const one = sqliteDatabase();
+    const store = await one.open({ writer: 'token create' });
+    await store.commit(batch(begin('exec_1')));
+    await store.lock({ runtimeId: 'rt_1', pid: 1, startedAtMs: 0 });
+    await store.commit(batch(begin('exec_2')));
+    const db = new Database(one.path, { readonly: true });
+    expect(db.prepare('SELECT writer FROM audit_blocks ORDER BY block').pluck().all()).toEqual(['token create', 'rt_1']);
+    db.close();
+  });
+});

@@ -1,0 +1,38 @@
+import Database from 'better-sqlite3';
+import { describe, expect, it } from 'vitest';
+import * as queries from '../../../store/sqlite/queries.ts';
+import { sqliteDatabase } from '../../support/stores.ts';
+
+/** These read all rows, and say so. */
+const WHOLE_TABLES = new Set(['COUNT_AUDITED']);
+
+function statements(): readonly (readonly [name: string, sql: string])[] {
+  const named = Object.entries(queries).flatMap(([name, sql]) =>
+    typeof sql === 'string' && !WHOLE_TABLES.has(name) ? [[name, sql] as const] : [],
+  );
+  const lists = [0, 1, 2, 3, 4, 5, 6, 7].map((bits) => {
+    const by = { status: (bits & 1) > 0, workflowId: (bits & 2) > 0, parentId: (bits & 4) > 0 };
+    return [`listExecutions ${JSON.stringify(by)}`, queries.listExecutions(by)] as const;
+  });
+  const logs = [0, 1, 2, 3].map((bits) => {
+    const by = { type: (bits & 1) > 0, nodeId: (bits & 2) > 0 };
+    return [`listEvents ${JSON.stringify(by)}`, queries.listEvents(by)] as const;
+  });
+  return [...named, ...lists, ...logs];
+}
+
+/** Tables that grow without bound, and their aliases. The index of executions with work under way holds only those. */
+const SCAN =
+  /^SCAN (executions|events|control_events|timers|work_items|workflows|idempotency|tokens|inbox|e|i|w)\b(?!.* INDEX executions_with_local_work$)/;
+
+describe('every statement finds its rows by an index, and in order', () => {
+  it.each(statements())('%s', async (_name, sql) => {
+    const one = sqliteDatabase();
+    await one.open();
+    const db = new Database(one.path, { readonly: true });
+    const plan = db.prepare<[], { detail: string }>(`EXPLAIN QUERY PLAN ${sql.replaceAll(/\?|@\w+/g, '1')}`).all();
+    db.close();
+    const details = plan.map((row) => row.detail);
+    expect(details.filter((detail) => SCAN.test(detail) || detail.includes('TEMP B-TREE'))).toEqual([]);
+  });
+});
