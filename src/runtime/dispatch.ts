@@ -81,7 +81,7 @@ export class Dispatch {
   }
 
   #idleWithin(ms: number): Promise<void> {
-    if (this.#tasks.size === 0) return Promise.resolve();
+    if (this.#tasks.size === 0 || ms <= 0) return Promise.resolve();
     return new Promise((resolve) => {
       const callOff = this.#options.clock.after(ms, resolve);
       this.#whenIdle.push(() => {

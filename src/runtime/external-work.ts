@@ -4,6 +4,7 @@ import type { Clock } from './clock.ts';
 import type { Outcome } from './envelope.ts';
 import { RuntimeError } from './errors.ts';
 import type { Ids } from './ids.ts';
+import { LongPolls } from './long-polls.ts';
 import type { Loop } from './loop.ts';
 import { originOf } from './origin.ts';
 import type { Caller, ClaimWork, CompleteWork, FailWork, WorkItemView } from './types.ts';
@@ -13,13 +14,6 @@ export const LEASE_MS = 30_000;
 const MAX_CLAIM_ITEMS = 100;
 const MAX_CLAIM_WAIT_MS = 60_000;
 const STALE = 'stale or invalid lease fence';
-
-interface Waiter {
-  readonly tenantId: string;
-  readonly queues: ReadonlySet<string>;
-  /** `queue` has an item; null = time to look whether to give up. */
-  readonly wake: (queue: string | null) => void;
-}
 
 export interface ExternalWorkOptions {
   readonly store: Store;
@@ -33,22 +27,20 @@ export interface ExternalWorkOptions {
 /** Work done by external workers: claims with lease and fence, long polls, results. */
 export class ExternalWork {
   readonly #options: ExternalWorkOptions;
-  #waiters: Waiter[] = [];
+  readonly #polls: LongPolls;
 
   constructor(options: ExternalWorkOptions) {
     this.#options = options;
+    this.#polls = new LongPolls(options.clock);
   }
 
-  /** An item was put on a queue: the worker that has waited longest for it is woken. */
+  /** An item was put on a queue. */
   available(tenantId: string, queue: string): void {
-    const i = this.#waiters.findIndex((waiter) => waiter.tenantId === tenantId && waiter.queues.has(queue));
-    const [waiter] = i < 0 ? [] : this.#waiters.splice(i, 1);
-    waiter?.wake(queue);
+    this.#polls.available(tenantId, queue);
   }
 
-  /** Ends all long polls: the runtime is closing. */
   wakeAll(): void {
-    for (const waiter of this.#waiters.splice(0)) waiter.wake(null);
+    this.#polls.wakeAll();
   }
 
   async claim(caller: Caller, claim: ClaimWork, stopped: () => boolean): Promise<readonly WorkItemView[]> {
@@ -57,8 +49,7 @@ export class ExternalWork {
     const queues = new Set(claim.queueTypes);
     for (;;) {
       if (stopped() || claim.signal?.aborted) return [];
-      // Waiting begins before looking, so that an item put in between is not missed.
-      const wait = this.#waitFor({ tenantId: caller.tenantId, queues }, untilMs, claim.signal);
+      const wait = this.#polls.wait({ tenantId: caller.tenantId, queues }, untilMs, claim.signal);
       let items: readonly WorkItemView[] = [];
       try {
         items = await this.#claimNow(caller, claim);
@@ -99,32 +90,6 @@ export class ExternalWork {
       }),
     );
     return claimed.filter((row) => row !== null).map(viewOf);
-  }
-
-  #waitFor(
-    interest: Omit<Waiter, 'wake'>,
-    untilMs: number,
-    signal?: AbortSignal,
-  ): { readonly woken: Promise<void>; readonly wokenBy: () => string | null; readonly stop: () => void } {
-    let by: string | null = null;
-    let wake: (queue: string | null) => void = () => {};
-    const woken = new Promise<void>((resolve) => {
-      wake = (queue) => {
-        by = queue;
-        resolve();
-      };
-    });
-    const waiter: Waiter = { ...interest, wake: (queue) => wake(queue) };
-    const giveUp = (): void => wake(null);
-    this.#waiters.push(waiter);
-    const callOff = this.#options.clock.after(Math.max(0, untilMs - this.#options.clock.nowMs()), giveUp);
-    signal?.addEventListener('abort', giveUp, { once: true });
-    const stop = (): void => {
-      callOff();
-      signal?.removeEventListener('abort', giveUp);
-      this.#waiters = this.#waiters.filter((other) => other !== waiter);
-    };
-    return { woken, wokenBy: () => by, stop };
   }
 
   async complete(caller: Caller, id: string, result: CompleteWork): Promise<void> {

@@ -1,5 +1,8 @@
+import type { Program } from '../../machines/compile.ts';
 import { fold } from '../../machines/fold.ts';
-import { load } from '../../machines/step.ts';
+import type { Json } from '../../machines/json.ts';
+import type { Run } from '../../machines/run.ts';
+import { load, OtherCompiler } from '../../machines/step.ts';
 import type { ExecutionRow, Store } from '../../store/store.ts';
 import type { Hot } from './hot.ts';
 import { readInput, readTail } from './log.ts';
@@ -18,7 +21,7 @@ export async function loadHot(options: LoadOptions, row: ExecutionRow): Promise<
   const loaded = await programs.load(row.tenantId, row.revision);
   const input = await readInput(store, row.id);
   const stored = await store.checkpoint(row.id);
-  let run = stored === null ? null : load(loaded.program, stored.text, { seq: stored.seq, input });
+  let run = stored === null ? null : resume(loaded.program, stored, input);
   let logBytes = 0;
   if (run === null || run.seq < row.seq) {
     const tail = await readTail(store, row.id, run?.seq ?? 0, row.seq);
@@ -52,4 +55,14 @@ export async function loadHot(options: LoadOptions, row: ExecutionRow): Promise<
     completedAtMs,
   };
   return { id, tenantId, loaded, run, checkpoint: { seq: stored?.seq ?? 0, bytes: stored?.text.length ?? 0, logBytes }, ...head };
+}
+
+/** Null when another version of the compiler wrote the checkpoint: the log is the truth, and is folded from its start. */
+function resume(program: Program, stored: { readonly text: string; readonly seq: number }, input: Json): Run | null {
+  try {
+    return load(program, stored.text, { seq: stored.seq, input });
+  } catch (error) {
+    if (error instanceof OtherCompiler) return null;
+    throw error;
+  }
 }
