@@ -1,6 +1,8 @@
 /** What a workflow document may hold; beyond it the document is refused. */
 export const MAX_NODES = 5_000;
 export const MAX_EDGES = 20_000;
+/** Conditions and templates. */
+export const MAX_EXPRESSIONS = 50_000;
 export const MAX_NAME_LENGTH = 256;
 /** Levels of objects and lists inside a document. */
 export const MAX_NESTING = 64;

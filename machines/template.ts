@@ -12,6 +12,7 @@ import { isObject, type Json } from './json.ts';
 
 /** Expressions in one mapping. */
 const MAX_EXPRESSIONS = 2_000;
+const NOT_READ: Expression = { text: '', tree: null, error: 'not read' };
 /** Characters of JSON that one mapping may render to, values passed on from the state included. */
 const MAX_RENDERED = 4_000_000;
 const TOO_LARGE = `the mapping renders to more than ${MAX_RENDERED} characters, or is nested too deeply`;
@@ -137,8 +138,9 @@ class Reading {
   }
 
   #expression(text: string): Extract<Part, { type: 'expression' }> {
-    const expression = compileExpression(text);
-    this.expressions.push(expression);
+    const full = this.expressions.length > MAX_EXPRESSIONS;
+    const expression = full ? NOT_READ : compileExpression(text);
+    if (!full) this.expressions.push(expression);
     return { type: 'expression', expression };
   }
 }

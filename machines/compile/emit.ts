@@ -189,13 +189,16 @@ export class Emitter {
         ended: arriving('ended'),
         failed: arriving('failed'),
       };
-      if (branch.entry !== null && typeof branch.entry !== 'number') this.#fork(inside, branch.entry, surroundings);
-      else
-        this.#region(
-          inside,
-          this.#graph.order.filter((node) => branch.nodes.has(node)),
-          surroundings,
-        );
+      const own = branch.nodes.copy();
+      if (branch.entry !== null && typeof branch.entry !== 'number') {
+        this.#fork(inside, branch.entry, surroundings);
+        for (const inner of branch.entry.branches) own.removeAll(inner.nodes);
+      }
+      this.#region(
+        inside,
+        this.#graph.order.filter((node) => own.has(node)),
+        surroundings,
+      );
       for (const as of ['joined', 'ended', 'failed']) inside[`${as}:`] = { id: `${as}:${name}`, tags: ['arrived'] };
       branches[`branch:${name}`] = { id: `branch:${name}`, initial: this.#entryKey(branch), states: inside };
     }

@@ -37,6 +37,7 @@ export interface Branch {
   readonly nodes: Bits;
   /** The node it starts with, or a fork inside it; null = its plan is one section. */
   readonly entry: number | Fork | null;
+  /** Of the nodes outside that fork. */
   readonly plan: Plan;
 }
 
@@ -86,13 +87,18 @@ export class Planner {
 
   /** `entries` are the edges by which tokens enter the region; null = it cannot be a region of its own. */
   #region(nodes: Bits, exit: number, entries: readonly GraphEdge[], key: string, depth: number): Plan | null {
+    const plan = this.#threads(nodes, exit, depth);
+    if (plan !== null) return plan;
+    const whole = this.#whole(nodes, exit, entries, key);
+    return whole === null ? null : { forks: new Map(), sections: new Map(), whole };
+  }
+
+  /** Plans nodes among which one token travels; null = that cannot be. */
+  #threads(nodes: Bits, exit: number, depth: number): Plan | null {
     const widened: Widened = new Map();
     for (;;) {
       const attempt = this.#attempt(nodes, exit, widened, depth);
-      if (attempt === 'again') continue;
-      if (attempt !== null) return attempt;
-      const whole = this.#whole(nodes, exit, entries, key);
-      return whole === null ? null : { forks: new Map(), sections: new Map(), whole };
+      if (attempt !== 'again') return attempt;
     }
   }
 
@@ -179,23 +185,37 @@ export class Planner {
     const branches: Branch[] = [];
     for (const nodes of parts.values()) {
       const entries = live.filter((edge) => edge.to !== END && nodes.has(edge.to));
-      const [first, ...others] = [...new Set(entries.map((edge) => edge.to))];
-      if (first === undefined) throw new Error('every part of a fork is entered');
-      const branchKey = `${key}:${stateId(this.#graph.idOf(first))}`;
-      const fork = others.length > 0 ? this.#split(owner, entries, cut.join, branchKey, depth + 1) : null;
-      if (fork !== null) {
-        branches.push({ key: branchKey, nodes, entry: fork, plan: { forks: new Map(), sections: new Map(), whole: null } });
-        continue;
-      }
-      let plan = others.length > 0 ? null : this.#region(nodes, cut.join, entries, branchKey, depth + 1);
-      if (plan === null) {
-        const whole = this.#whole(nodes, cut.join, entries, branchKey);
-        if (whole === null) return null;
-        plan = { forks: new Map(), sections: new Map(), whole };
-      }
-      branches.push({ key: branchKey, nodes, entry: plan.whole === null ? first : null, plan });
+      const branch = this.#branch(owner, nodes, cut.join, entries, key, depth);
+      if (branch === null) return null;
+      branches.push(branch);
     }
     return branches;
+  }
+
+  #branch(
+    owner: number,
+    nodes: Bits,
+    join: number,
+    entries: readonly GraphEdge[],
+    forkKey: string,
+    depth: number,
+  ): Branch | null {
+    const [first, ...others] = [...new Set(entries.map((edge) => edge.to))];
+    if (first === undefined) throw new TypeError('every part of a fork is entered');
+    const key = `${forkKey}:${stateId(this.#graph.idOf(first))}`;
+    if (others.length === 0) {
+      const plan = this.#region(nodes, join, entries, key, depth + 1);
+      return plan === null ? null : { key, nodes, entry: plan.whole === null ? first : null, plan };
+    }
+    const fork = this.#split(owner, entries, join, key, depth + 1);
+    if (fork !== null) {
+      const rest = nodes.copy();
+      for (const inner of fork.branches) rest.removeAll(inner.nodes);
+      const plan = this.#threads(rest, join, depth + 1);
+      if (plan !== null) return { key, nodes, entry: fork, plan };
+    }
+    const whole = this.#whole(nodes, join, entries, key);
+    return whole === null ? null : { key, nodes, entry: null, plan: { forks: new Map(), sections: new Map(), whole } };
   }
 
   /** Is the body entered only by the given edges of `owner`, and left only forward? */
