@@ -50,6 +50,11 @@ export function asStoreError(error: unknown): unknown {
   }
 }
 
+/** Another connection holds the lock that was needed. */
+export function isBusy(error: unknown): boolean {
+  return error instanceof Database.SqliteError && primaryCode(error.code) === 'SQLITE_BUSY';
+}
+
 export function storeClosed(options?: ErrorOptions): StoreError {
   return new StoreError('store_unavailable', 'the store is closed', options);
 }

@@ -1,6 +1,7 @@
 import { realpathSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { type RuntimeHolder, StoreError } from '../store.ts';
+import { isBusy } from './errors.ts';
 import { HOLDER, SET_HOLDER } from './queries.ts';
 
 /**
@@ -42,12 +43,12 @@ export class RunLock {
       return file;
     } catch (error) {
       file.close();
-      if (error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY')) throw this.#locked(error);
+      if (isBusy(error)) throw this.#locked(error);
       throw error;
     }
   }
 
-  #locked(cause: Error): StoreError {
+  #locked(cause: unknown): StoreError {
     const holder = this.#db.prepare<[], RuntimeHolder>(HOLDER).get();
     const who =
       holder === undefined

@@ -1,9 +1,10 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { type Migration, type MigrationTarget, migrate, readMigrations } from '../migrate.ts';
 import { type Store, StoreError } from '../store.ts';
-import { asStoreError } from './errors.ts';
+import { asStoreError, isBusy } from './errors.ts';
 import { SqliteStore } from './sqlite-store.ts';
 
 export interface SqliteOptions {
@@ -17,10 +18,9 @@ export interface SqliteOptions {
 }
 
 const MIGRATIONS = new URL('./migrations/', import.meta.url);
+/** Larger than usual: a commit of many executions touches, and writes, fewer pages. Only a new database takes it. */
+const PAGE_SIZE = 8192;
 const PRAGMAS = [
-  // Larger pages: a commit of many executions touches, and writes, fewer. Takes effect in a new database only.
-  'page_size = 8192',
-  'journal_mode = WAL',
   // An acknowledged commit survives the loss of power.
   'synchronous = FULL',
   'foreign_keys = ON',
@@ -33,6 +33,7 @@ const PRAGMAS = [
 const APPLICATION_ID = 0x4a616d4a;
 /** Several processes may create or migrate the database at once; later a commit should not stall the event loop for long. */
 const OPEN_TIMEOUT_MS = 10_000;
+const OPEN_RETRY_MS = 20;
 const BUSY_TIMEOUT_MS = 2_000;
 
 /**
@@ -42,7 +43,7 @@ const BUSY_TIMEOUT_MS = 2_000;
 export async function openSqlite({ path, writer = 'admin', nowMs, hmacKey }: SqliteOptions): Promise<Store> {
   const file = resolve(path);
   try {
-    const db = connect(file);
+    const db = await connect(file);
     try {
       await migrate(target(db, nowMs), readMigrations(MIGRATIONS));
       db.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
@@ -56,16 +57,31 @@ export async function openSqlite({ path, writer = 'admin', nowMs, hmacKey }: Sql
   }
 }
 
-function connect(file: string): Database.Database {
+async function connect(file: string): Promise<Database.Database> {
   createFolder(dirname(file));
   const db = new Database(file, { timeout: OPEN_TIMEOUT_MS });
   try {
     checkOwner(db);
+    db.pragma(`page_size = ${PAGE_SIZE}`);
+    await writeAhead(db);
     for (const pragma of PRAGMAS) db.pragma(pragma);
     return db;
   } catch (error) {
     db.close();
     throw error;
+  }
+}
+
+/** Only this does not wait for its lock by itself: of several processes that create a database at once, all but one are refused. */
+async function writeAhead(db: Database.Database): Promise<void> {
+  for (let waitedMs = 0; ; waitedMs += OPEN_RETRY_MS) {
+    try {
+      db.pragma('journal_mode = WAL');
+      return;
+    } catch (error) {
+      if (waitedMs >= OPEN_TIMEOUT_MS || !isBusy(error)) throw error;
+    }
+    await setTimeout(OPEN_RETRY_MS);
   }
 }
 
