@@ -13,11 +13,13 @@ export function drain(app: Api): void {
   const underWay = new Set<FastifyRequest>();
   let sweeping: NodeJS.Timeout | undefined;
 
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', (request, _reply, done) => {
     underWay.add(request);
+    done();
   });
-  app.addHook('onResponse', async (request) => {
+  app.addHook('onResponse', (request, _reply, done) => {
     underWay.delete(request);
+    done();
   });
   app.addHook('preClose', async () => {
     const untilMs = performance.now() + GRACE_MS;

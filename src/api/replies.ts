@@ -35,10 +35,11 @@ export function answerBrokenHttp(error: Error & { readonly code?: string }, sock
 
 /** One line per finished request: failures are always told, successes to those who debug. Neither headers nor queries: they hold secrets. */
 export function logRequests(app: Api): void {
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id);
+    done();
   });
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     const level = reply.statusCode >= 400 ? 'info' : 'debug';
     request.log[level](
       {
@@ -50,5 +51,6 @@ export function logRequests(app: Api): void {
       },
       'request',
     );
+    done();
   });
 }

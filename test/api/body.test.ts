@@ -67,12 +67,13 @@ describe('a hostile body of two mebibytes', () => {
     ['almost exponents', `"${'9e'.repeat(1_000_000)}"`],
     ['small values', `[${'{},'.repeat(690_000)}{}]`],
   ])('is dealt with in a moment: %s', (_what, text) => {
-    const startedMs = performance.now();
+    const before = process.cpuUsage();
     try {
       parse(text);
     } catch (error) {
       expect(String(error)).toMatch(/^RuntimeError: the body /);
     }
-    expect(performance.now() - startedMs).toBeLessThan(900);
+    const { user, system } = process.cpuUsage(before);
+    expect((user + system) / 1_000).toBeLessThan(900);
   });
 });

@@ -36,7 +36,8 @@ export function executionRoutes(app: Api, { runtime, polls }: Services): void {
         ...given('idempotencyKey', idempotencyKey(request.headers)),
       });
       if (replayed) void reply.header('idempotency-replayed', 'true');
-      return reply.code(201).send({ execution_id: executionId });
+      void reply.code(201);
+      return { execution_id: executionId };
     },
   );
 

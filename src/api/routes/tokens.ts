@@ -30,7 +30,8 @@ export function tokenRoutes(app: Api, { store, tokens, nowMs }: Services): void 
       const expiresAtMs = expires_in === undefined || expires_in === null ? null : now + lifetimeMs(expires_in);
       const { plaintext, row } = mintToken({ tenantId, role, ...given('name', name), nowMs: now, expiresAtMs });
       await store.control({ type: 'token_created', token: row }, contextOf(caller, now));
-      return reply.code(201).send({ ...toToken(row), token: plaintext });
+      void reply.code(201);
+      return { ...toToken(row), token: plaintext };
     },
   );
 

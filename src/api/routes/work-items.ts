@@ -38,7 +38,8 @@ export function workItemRoutes(app: Api, { runtime, polls }: Services): void {
         queueType: queue_type ?? DEFAULT_QUEUE,
         payload: payload ?? null,
       });
-      return reply.code(201).send({ work_item_id: workItemId });
+      void reply.code(201);
+      return { work_item_id: workItemId };
     },
   );
 

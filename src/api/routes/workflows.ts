@@ -28,7 +28,8 @@ export function workflowRoutes(app: Api, { runtime, store }: Services): void {
       const { body } = request;
       const document = Object.hasOwn(body, 'ir') ? body.ir : body;
       const { warnings, ...registered } = await runtime.register(callerOf(request), document);
-      return reply.code(201).send({ ...registered, warnings: [...warnings] });
+      void reply.code(201);
+      return { ...registered, warnings: [...warnings] };
     },
   );
 
