@@ -159,7 +159,11 @@ export class Emitter {
     return {
       target: this.#entry(head),
       reenter: true,
-      follow: { ...this.#feed([head]), ...(leave.length === 0 ? {} : { leave }) },
+      // A join merges its sources, whichever way it was reached.
+      follow: {
+        ...(this.#graph.node(head).kind.type === 'join' ? {} : this.#feed([head])),
+        ...(leave.length === 0 ? {} : { leave }),
+      },
     };
   }
 

@@ -53,25 +53,19 @@ export function skippedFrom(graph: Graph, join: number, within: Bits | null): Bi
 
 /**
  * The next nodes to be skipped, lowest first: a node's turn comes after those before it, and a loop's exits after its back
- * edges. Yields until `pending` is used up or the next would be `before` or higher.
+ * edges. Ends when `pending` is used up or it is the turn of the control node `control`, which takes part in the order.
  */
-export function* skipOrder(graph: Graph, pending: ReadonlySet<number>, before: number): Generator<number> {
+export function* skipOrder(graph: Graph, pending: ReadonlySet<number>, control: number | null): Generator<number> {
   const blockers = new Map<number, number>();
   const blocks = new Map<number, number[]>();
-  for (const node of pending) {
-    const blocking = new Set<number>();
-    for (const edge of graph.forwardIn(node)) {
-      if (pending.has(edge.from)) blocking.add(edge.from);
-      for (const loop of graph.loopsAround(edge.from)) {
-        if (loop.body.has(node)) continue;
-        for (const back of loop.backs) if (pending.has(back.from)) blocking.add(back.from);
-      }
-    }
+  for (const node of control === null ? pending : [...pending, control]) {
+    // A first-wins join waits for nobody once something has reached it.
+    const blocking = node === control && graph.isFirstJoin(node) ? new Set<number>() : blockersOf(graph, node, pending);
     blockers.set(node, blocking.size);
     for (const blocker of blocking) blocks.set(blocker, [...(blocks.get(blocker) ?? []), node]);
   }
-  const ready = [...pending].filter((node) => blockers.get(node) === 0).sort((a, b) => a - b);
-  for (let node = ready.shift(); node !== undefined && node < before; node = ready.shift()) {
+  const ready = [...blockers].flatMap(([node, count]) => (count === 0 ? [node] : [])).sort((a, b) => a - b);
+  for (let node = ready.shift(); node !== undefined && node !== control; node = ready.shift()) {
     yield node;
     for (const freed of blocks.get(node) ?? []) {
       const left = (blockers.get(freed) ?? 0) - 1;
@@ -82,4 +76,17 @@ export function* skipOrder(graph: Graph, pending: ReadonlySet<number>, before: n
       ready.splice(place, 0, freed);
     }
   }
+}
+
+/** Pending nodes that must be skipped before `node` is decided. */
+function blockersOf(graph: Graph, node: number, pending: ReadonlySet<number>): Set<number> {
+  const blocking = new Set<number>();
+  for (const edge of graph.forwardIn(node)) {
+    if (pending.has(edge.from)) blocking.add(edge.from);
+    for (const loop of graph.loopsAround(edge.from)) {
+      if (loop.body.has(node)) continue;
+      for (const back of loop.backs) if (pending.has(back.from)) blocking.add(back.from);
+    }
+  }
+  return blocking;
 }

@@ -10,6 +10,7 @@ import type { PolicyVerdict } from '../policy.ts';
 import { compileTemplate, type Template } from '../template.ts';
 import type { OutputUse } from './outputs.ts';
 import type { Fork, Plan, Section } from './shapes.ts';
+import { NONE } from './sweep.ts';
 
 /** What guards and actions look up besides their parameters: nothing here changes while executions run. */
 export interface Statics {
@@ -24,6 +25,8 @@ export interface Statics {
   readonly insides: ReadonlyMap<string, Bits>;
   /** Forks and sections inside a fork, itself included. */
   readonly nested: ReadonlyMap<string, readonly string[]>;
+  /** Where each fork's branches meet. */
+  readonly joins: ReadonlyMap<string, string>;
   readonly timers: ReadonlyMap<string, ArmedFor>;
   /** Correlation keys that some node waits for. */
   readonly awaited: ReadonlySet<string>;
@@ -57,7 +60,7 @@ export interface SectionTable {
 }
 
 export function sectionTable(graph: Graph, section: Section): SectionTable {
-  const members = section.join === -1 ? section.nodes : [...section.nodes, section.join];
+  const members = section.join === NONE ? section.nodes : [...section.nodes, section.join];
   const slots = new Map(members.map((node, i) => [node, i]));
   const marks = new Map(section.edges.map((edge, i) => [edge, i]));
   const into = new Map<number, GraphEdge[]>();
@@ -90,11 +93,12 @@ function unique(watchers: ReadonlyMap<number, readonly number[]>, slots: Readonl
 }
 
 /** Every fork, branch and section of a plan, by key. */
-export function lookUp(graph: Graph, plan: Plan): Pick<Statics, 'sections' | 'bodies' | 'insides' | 'nested'> {
+export function lookUp(graph: Graph, plan: Plan): Pick<Statics, 'sections' | 'bodies' | 'insides' | 'nested' | 'joins'> {
   const sections = new Map<string, SectionTable>();
   const bodies = new Map<string, Bits>();
   const insides = new Map<string, Bits>();
   const nested = new Map<string, readonly string[]>();
+  const joins = new Map<string, string>();
   const visitPlan = (inner: Plan): string[] => {
     const keys: string[] = [];
     for (const section of [...inner.sections.values(), ...(inner.whole === null ? [] : [inner.whole])]) {
@@ -111,6 +115,7 @@ export function lookUp(graph: Graph, plan: Plan): Pick<Statics, 'sections' | 'bo
     const keys = [fork.key];
     const inside = new Bits(graph.nodes.length);
     insides.set(fork.key, inside);
+    if (fork.join !== NONE) joins.set(fork.key, graph.idOf(fork.join));
     for (const branch of fork.branches) {
       inside.addAll(branch.nodes);
       bodies.set(branch.key, branch.nodes);
@@ -121,7 +126,7 @@ export function lookUp(graph: Graph, plan: Plan): Pick<Statics, 'sections' | 'bo
     return keys;
   };
   visitPlan(plan);
-  return { sections, bodies, insides, nested };
+  return { sections, bodies, insides, nested, joins };
 }
 
 /** Compiles texts once and keeps them. Bounded by the workflow: only its own texts are asked for. */

@@ -100,11 +100,19 @@ export class Draft {
     return own(this.#now.fed, node)?.at(-1)?.[1] ?? null;
   }
 
+  /** The node has read what reached it. A join that a loop comes back to merges the same sources again. */
+  consume(node: string): void {
+    const index = this.indexOf(node);
+    const { graph } = this.statics;
+    if (graph.node(index).kind.type !== 'join' || graph.backIn(index).length === 0) this.starve(node);
+  }
+
   starve(node: string): void {
     if (own(this.#now.fed, node) !== undefined) this.set({ fed: without(this.#now.fed, node) });
   }
 
-  feed(target: string, source: string, output: Json): void {
+  /** `adds`: the target waits for several; else what was there is from an earlier round. */
+  feed(target: string, source: string, output: Json, adds: boolean): void {
     const index = this.indexOf(target);
     if (this.statics.use.receives[index] !== true) return;
     const { kind } = this.statics.graph.node(index);
@@ -112,7 +120,7 @@ export class Draft {
     const collects = kind.type === 'join' && kind.merge_strategy.type !== 'first';
     const value = collects && passesOn(this.statics.graph, this.indexOf(source)) ? null : output;
     const fed: Fed = [source, value];
-    const known = kind.type === 'join' ? (own(this.#now.fed, target) ?? []).filter(([from]) => from !== source) : [];
+    const known = adds ? (own(this.#now.fed, target) ?? []).filter(([from]) => from !== source) : [];
     this.set({ fed: { ...this.#now.fed, [target]: [...known, fed] } });
   }
 
@@ -141,7 +149,12 @@ export class Draft {
     if (follow !== undefined) {
       const output = node === null ? null : (own(this.#now.outputs, node) ?? null);
       if (follow.skip !== undefined) this.#pend(follow.skip);
-      if (node !== null) for (const target of follow.feed ?? []) this.feed(target, node, output);
+      for (const { fork } of follow.open ?? []) {
+        const join = this.statics.joins.get(fork);
+        if (join !== undefined) this.starve(join);
+      }
+      const adds = follow.arrive !== undefined || follow.open !== undefined;
+      if (node !== null) for (const target of follow.feed ?? []) this.feed(target, node, output, adds);
       if (follow.arrive !== undefined) this.#arrive(follow.arrive.fork, ARRIVALS.indexOf(follow.arrive.as));
       for (const key of follow.leave ?? []) this.#leave(key);
       for (const { fork, direct } of follow.open ?? []) {
@@ -198,11 +211,11 @@ export class Draft {
     this.set({ skips: [...this.#now.skips, ...lost] });
   }
 
-  /** Skips what can be skipped before the turn of the node with index `before`. */
-  settleSkips(before: number): void {
+  /** Skips what comes before the turn of a control node (null: all there is). */
+  settleSkips(control: number | null): void {
     if (this.#now.skips.length === 0 || this.#now.halt !== null) return;
     const pending = new Set(this.#now.skips);
-    for (const node of [...skipOrder(this.statics.graph, new Set(pending), before)]) {
+    for (const node of [...skipOrder(this.statics.graph, pending, control)]) {
       pending.delete(node);
       this.skip(node);
     }

@@ -31,7 +31,7 @@ export function completedPatch(data: JsonObject, nodeId: string): Json {
 export function complete(draft: Draft, stimulus: Stimulus, { node, follow, choosing }: Completes): void {
   const active = draft.retire(node);
   const { activation } = active;
-  draft.starve(node);
+  draft.consume(node);
   if (stimulus.type === 'done') {
     const { output, durationMs, usage } = stimulus;
     const { kind } = draft.statics.graph.node(draft.indexOf(node));
@@ -71,7 +71,7 @@ export function complete(draft: Draft, stimulus: Stimulus, { node, follow, choos
 export function fail(draft: Draft, stimulus: Stimulus, { node, handled, follow }: Fails): void {
   const active = draft.retire(node);
   const { activation, attempt } = active;
-  draft.starve(node);
+  draft.consume(node);
   let error = 'timeout';
   let errorClass: string | undefined;
   if (stimulus.type === 'fail') {
@@ -137,12 +137,12 @@ function passJoin(draft: Draft, node: string, index: number): void {
   const isFirst = graph.isFirstJoin(index);
   const merged = joinInput(draft, node);
   if (isFirst) draft.closeRegion(index);
-  draft.starve(node);
+  draft.consume(node);
   const output = isFirst ? (merged.winner?.[1] ?? null) : { outputs: merged.outputs, by_source: merged.by_source };
   const patch: Patch =
     kind.type === 'join' && kind.output_key !== undefined ? { kind: 'output_key', key: kind.output_key } : { kind: 'none' };
   const activation = draft.visit(node);
-  finish(draft, node, activation, output, patch, isFirst ? { source: merged.winner?.[0] ?? null } : {});
+  finish(draft, node, activation, output, patch, merged.winner !== null && isFirst ? { source: merged.winner[0] } : {});
 }
 
 function finish(draft: Draft, node: string, activation: number, output: Json, patch: Patch, extra: JsonObject): void {

@@ -25,6 +25,7 @@ export class SectionDraft {
 
   enter(owner: string | null, mark: Mark, output: Json): void {
     const { section, slots } = this.#table;
+    if (section.join !== NONE) this.#draft.starve(this.#draft.statics.graph.idOf(section.join));
     this.#write({
       marks: '.'.repeat(section.edges.length),
       nodes: '.'.repeat(slots.size),
@@ -90,7 +91,7 @@ export class SectionDraft {
       rewinding: others,
       loop: others.length === 0 ? null : head,
     });
-    this.#draft.feed(head, node, output);
+    if (graph.node(headIndex).kind.type !== 'join') this.#draft.feed(head, node, output, false);
     this.#letEnter(headIndex);
     this.#proceed();
   }
@@ -133,7 +134,7 @@ export class SectionDraft {
       if (isLive && this.#letter(edge.to) === '.') fed.add(edge.to);
     }
     this.#write({ ...this.#read(), marks: marks.join('') });
-    if (source !== null) for (const target of fed) this.#draft.feed(graph.idOf(target), source, output);
+    if (source !== null) for (const target of fed) this.#draft.feed(graph.idOf(target), source, output, true);
     for (const index of new Set(edges.map((edge) => edge.from))) this.#watch(index);
   }
 

@@ -112,7 +112,7 @@ export class Stepping {
       else if (type === 'xstate.cancel' && sendId !== undefined) this.#timer(sendId, null);
     }
     const draft = new Draft(this.#program.statics, this.#context);
-    draft.settleSkips(Number.POSITIVE_INFINITY);
+    draft.settleSkips(null);
     this.#drain(draft.now);
     if (this.#context.halt !== null && this.#snapshot.status === 'active') {
       const halted = this.#program.stepper.move(this.#snapshot, { type: 'halt' });
