@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../machines/json.ts';
+import type { WorkItem } from '../../src/api/schemas/work-items.ts';
 import { ApiError, type JamjetClient } from '../../src/client.ts';
 import { ir, python, tool } from '../support/ir.ts';
 import type { Random } from '../support/random.ts';
@@ -84,10 +85,14 @@ export class Order {
   }
 }
 
-/** Charges whatever it can claim, clumsily at times. Remembers the receipts that were acknowledged. */
+/**
+ * Charges whatever it can claim, clumsily at times. What it has in its hands it keeps when the server dies, and settles later.
+ * Remembers the receipts that were acknowledged.
+ */
 export class Cashier {
   readonly receipts = new Map<string, string>();
   readonly #random: Random;
+  #inHand: readonly WorkItem[] = [];
   #issued = 0;
 
   constructor(random: Random) {
@@ -97,35 +102,37 @@ export class Cashier {
   /** Works until `closed` says so; rejects with `Unreachable` when the server dies. */
   async work(client: JamjetClient, closed: () => boolean): Promise<void> {
     while (!closed()) {
-      const { work_items = [] } = await client.claimWork({
-        worker_id: 'cashier',
-        queue_types: ['python_tool'],
-        max_items: 4,
-        wait_ms: 200,
-      });
-      for (const { id, execution_id, lease_fence } of work_items) {
-        if (this.#random.chance(0.1)) {
-          await client.failWork(id, { error: 'the till is jammed', lease_fence });
-          continue;
-        }
-        this.#issued += 1;
-        const receipt = `receipt-${this.#issued}`;
-        await client.completeWork(id, { output: receipt, lease_fence });
-        if (this.receipts.has(execution_id)) throw new Error(`${execution_id} was charged twice`);
-        this.receipts.set(execution_id, receipt);
-        if (this.#random.chance(0.2)) await this.#again(client, id, lease_fence);
+      for (const item of this.#inHand) {
+        await this.#settle(client, item);
+        this.#inHand = this.#inHand.filter((other) => other !== item);
       }
+      const claim = { worker_id: 'cashier', queue_types: ['python_tool'], max_items: 4, wait_ms: 200 };
+      this.#inHand = (await client.claimWork(claim)).work_items ?? [];
     }
   }
 
-  async #again(client: JamjetClient, id: string, lease_fence: number): Promise<void> {
-    const accepted = await client.completeWork(id, { output: 'twice', lease_fence }).then(
-      () => true,
-      (error: unknown) => {
-        if (error instanceof ApiError && error.status === 409) return false;
-        throw error;
-      },
-    );
-    if (accepted) throw new Error(`work item ${id} was settled twice`);
+  async #settle(client: JamjetClient, { id, execution_id, lease_fence }: WorkItem): Promise<void> {
+    if (this.#random.chance(0.1)) {
+      await accepted(client.failWork(id, { error: 'the till is jammed', lease_fence }));
+      return;
+    }
+    this.#issued += 1;
+    const receipt = `receipt-${this.#issued}`;
+    if (!(await accepted(client.completeWork(id, { output: receipt, lease_fence })))) return;
+    if (this.receipts.has(execution_id)) throw new Error(`${execution_id} was charged twice`);
+    this.receipts.set(execution_id, receipt);
+    const again = this.#random.chance(0.2) && (await accepted(client.completeWork(id, { output: 'twice', lease_fence })));
+    if (again) throw new Error(`work item ${id} was settled twice`);
   }
+}
+
+/** False when it was settled before: the answer to that was lost with the server. */
+function accepted(settlement: Promise<unknown>): Promise<boolean> {
+  return settlement.then(
+    () => true,
+    (error: unknown) => {
+      if (error instanceof ApiError && error.status === 409) return false;
+      throw error;
+    },
+  );
 }
