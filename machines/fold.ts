@@ -51,7 +51,11 @@ function again(program: Program, run: Run | null, log: readonly TimedEvent[], at
     stepLimit: Number(first.data.step_limit ?? DEFAULT_STEP_LIMIT),
     vars: (first.data.env ?? {}) as Record<string, string>,
     isLocal: (node) =>
-      log.find((event, i) => i >= at && event.type === 'node_scheduled' && event.node_id === node)?.data.in_process === true,
+      following(log, at, (event) => event.type === 'node_scheduled' && event.node_id === node)?.data.in_process === true,
+    get runtimeId() {
+      const started = following(log, at, (event) => event.type === 'node_started' && typeof event.data.worker_id === 'string');
+      return String(started?.data.worker_id ?? env.runtimeId);
+    },
   };
   if (run === null) {
     if (first.type !== 'workflow_started' || first.sequence !== 1)
@@ -64,6 +68,15 @@ function again(program: Program, run: Run | null, log: readonly TimedEvent[], at
   return stepped;
 }
 
+/** The nearest such event from `at` on. */
+function following(log: readonly TimedEvent[], at: number, is: (event: TimedEvent) => boolean): TimedEvent | undefined {
+  for (let i = at; i < log.length; i += 1) {
+    const event = log[i];
+    if (event !== undefined && is(event)) return event;
+  }
+  return undefined;
+}
+
 /** The message whose step begins with the event at `at`. */
 function messageOf(program: Program, run: Run, log: readonly TimedEvent[], at: number): Message {
   const first = log[at] as TimedEvent;
@@ -73,8 +86,10 @@ function messageOf(program: Program, run: Run, log: readonly TimedEvent[], at: n
   const active = own(context.active, node);
   const visit = { node, activation: active?.activation ?? 0, attempt: active?.attempt ?? 0 };
   const next = (wanted: LogEvent['type']): TimedEvent => {
-    const found = log.find(
-      (event, i) => i >= at && event.type === wanted && (node_id === null || event.node_id === null || event.node_id === node_id),
+    const found = following(
+      log,
+      at,
+      (event) => event.type === wanted && (node_id === null || event.node_id === null || event.node_id === node_id),
     );
     if (found === undefined) throw new LogMismatch(first.sequence, `${type} without ${wanted}`);
     return found;
@@ -102,7 +117,8 @@ function messageOf(program: Program, run: Run, log: readonly TimedEvent[], at: n
     case 'node_scheduled':
     case 'node_started':
       if (active?.phase === 'backoff') return { type: 'timer', id: timerOf(program, node, 'retry') };
-      if (active?.phase === 'queued') return { type: 'claimed', ...visit, workerId: String(data.worker_id) };
+      if (active?.phase === 'queued' && type === 'node_started')
+        return { type: 'claimed', ...visit, workerId: String(data.worker_id) };
       return { type: 'requeue', ...visit };
     case 'timer_fired':
       return { type: 'timer', id: timerOf(program, node, active?.phase === 'waiting' ? 'wait' : 'approval') };

@@ -42,7 +42,10 @@ export interface Claimed extends Visit {
   readonly workerId: string;
 }
 
-/** In-process work that a graceful stop handed back: again, the same attempt (WIRE 3.16.20). */
+/**
+ * Begin the same attempt again: of in-process work that an orderly stop handed back, or of work that waits for an external
+ * worker while this runtime can do it itself.
+ */
 export interface Requeue extends Visit {
   readonly type: 'requeue';
 }

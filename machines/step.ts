@@ -55,7 +55,8 @@ export function step(program: Program, run: Run, message: Message, env: StepEnv)
       return stepping.take({ type: 'claimed', node: message.node, workerId: message.workerId }, message.node);
     }
     case 'requeue': {
-      const active = isUnderWay(context, message, ['running']);
+      const active = isUnderWay(context, message, ['running', 'queued']);
+      if (active?.phase === 'queued' && env.isLocal(message.node)) return stepping.reclaim(message.node, active);
       if (active?.local !== true) return refuse('stale');
       const { kind, retry } = program.statics.nodeOf(message.node);
       if (retry.max_attempts > 1 || kind.type === 'subgraph') {

@@ -71,6 +71,12 @@ export class Stepping {
     return this.#finish(node);
   }
 
+  /** Work that waits for an external worker is done in process instead: its item is not to be had any more. */
+  reclaim(node: string, active: Active): Stepped {
+    this.#drop(node, active);
+    return this.take({ type: 'requeue', node }, node);
+  }
+
   /** An external event: for the node that has waited longest for it, else kept for one that may come. */
   receive(key: string, payload: Json): Stepped {
     const sequence = this.log('external_event_received', null, { correlation_key: key, payload });
@@ -98,7 +104,8 @@ export class Stepping {
   #move(stimulus: Stimulus): void {
     const before = this.#snapshot;
     const moved = this.#program.stepper.move(before, stimulus);
-    if (moved.snapshot === before) throw new TypeError(`nothing hears ${stimulus.type} in ${positionsOf(before).join(', ')}`);
+    if (moved.snapshot === before && moved.actions.length === 0)
+      throw new TypeError(`nothing hears ${stimulus.type} in ${positionsOf(before).join(', ')}`);
     this.#absorb(moved);
   }
 

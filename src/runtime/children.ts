@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../machines/json.ts';
-import type { Message } from '../../machines/messages.ts';
+import type { Message, Visit } from '../../machines/messages.ts';
 import type { Status } from '../../machines/run.ts';
 import { stateOf, workOf } from '../../machines/step.ts';
 import type { Store } from '../../store/store.ts';
@@ -53,10 +53,7 @@ export class Children {
    * Starts the child of a subgraph node. Child and `started` message are one unit: either the parent has a child or there
    * is none. A workflow that is not registered, or nesting too deep, fails the node for good.
    */
-  async spawn(
-    parent: Hot,
-    visit: { readonly node: string; readonly activation: number; readonly attempt: number },
-  ): Promise<void> {
+  async spawn(parent: Hot, visit: Visit): Promise<void> {
     try {
       const child = await this.#birth(parent, visit);
       const message: Message = {
@@ -79,10 +76,7 @@ export class Children {
     }
   }
 
-  async #birth(
-    parent: Hot,
-    visit: { readonly node: string; readonly activation: number; readonly attempt: number },
-  ): Promise<Birth> {
+  async #birth(parent: Hot, visit: Visit): Promise<Birth> {
     const kind = parent.loaded.program.workflow.nodes.find((node) => node.id === visit.node)?.kind;
     if (kind?.type !== 'subgraph') throw new RuntimeError('corrupt', `node ${visit.node} is no subgraph`);
     if (parent.depth + 1 > MAX_DEPTH) throw new RuntimeError('bad_request', `subgraphs are nested more than ${MAX_DEPTH} deep`);

@@ -1,4 +1,4 @@
-import type { Message } from '../../machines/messages.ts';
+import type { Message, Visit } from '../../machines/messages.ts';
 import type { Store } from '../../store/store.ts';
 import type { Executor } from '../executors/executor.ts';
 import { functionExecutor } from '../executors/function.ts';
@@ -69,6 +69,10 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const runtime = new DurableRuntime(options);
   await runtime.open();
   return runtime;
+}
+
+function visitOf({ node, activation, attempt }: Visit): Visit {
+  return { node, activation, attempt };
 }
 
 class DurableRuntime implements Runtime {
@@ -303,7 +307,7 @@ class DurableRuntime implements Runtime {
     for (const timer of write.timers) if (timer.op === 'set') this.#wakeups.noLaterThan(timer.atMs);
     for (const { effect, run } of effects) {
       if (effect.type === 'work' && effect.local) this.#dispatch.begin(now, run, effect);
-      else if (effect.type === 'spawn') void this.#spawn(now, effect);
+      else if (effect.type === 'spawn') void this.#spawn(now, visitOf(effect));
       else if (effect.type === 'abandon') this.#dispatch.abandon(now.id, effect);
     }
     for (const work of write.work) if (work.op === 'put') this.#external.available(now.tenantId, work.item.queue);

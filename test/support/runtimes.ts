@@ -18,6 +18,9 @@ export function databasePath(): string {
   return join(folder, 'runtime.db');
 }
 
+/** The clock stands still, so a wait that never ends is ended by real time. */
+const REAL_WAIT_MS = 5_000;
+
 export interface Bench {
   readonly runtime: Runtime;
   readonly clock: FakeClock;
@@ -61,7 +64,13 @@ export async function openBench(
       const { workflow_id } = await runtime.register(CALLER, document);
       return (await runtime.start(CALLER, { workflowId: workflow_id, input })).executionId;
     },
-    settled: (id) => runtime.settled('default', id, 5_000),
+    async settled(id) {
+      const enough = AbortSignal.timeout(REAL_WAIT_MS);
+      const view = await runtime.settled('default', id, 60_000, enough);
+      if (enough.aborted)
+        throw new Error(`${id} is still ${view.status}: ${JSON.stringify(await bench.timeline(id))} ${String(errors)}`);
+      return view;
+    },
     async log(id) {
       const events: EventView[] = [];
       for await (const event of runtime.events('default', id)) events.push(event);
