@@ -61,7 +61,7 @@ function wholeRuns(what: string, size: number, document: JsonObject): StepCost {
     const stepping = performance.now();
     const last = runToEnd(program, runs);
     const stepped = performance.now();
-    for (const run of runs) snapshotBytes = Math.max(snapshotBytes, save(program, run).length);
+    for (const run of runs) snapshotBytes = Math.max(snapshotBytes, save(run).length);
     const saved = performance.now();
     if (last.status !== 'completed') throw new Error(`${what} ${size} is ${last.status}`);
     if (!measured) continue;
@@ -99,7 +99,7 @@ function atHistory(events: number): StepCost {
     const stepping = performance.now();
     for (let i = 0; i < batch; i++) stepped = finish(program, run, work, { n: 1 });
     const done = performance.now();
-    for (let i = 0; i < batch; i++) save(program, stepped.run);
+    for (let i = 0; i < batch; i++) save(stepped.run);
     const saved = performance.now();
     if (!measured) continue;
     stepUs.push(((done - stepping) * 1000) / batch);
@@ -111,7 +111,7 @@ function atHistory(events: number): StepCost {
     compileMs,
     stepUs: median(stepUs),
     saveUs: median(saveUs),
-    snapshotBytes: save(program, run).length,
+    snapshotBytes: save(run).length,
   };
 }
 
