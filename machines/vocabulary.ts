@@ -59,7 +59,7 @@ export function vocabulary(statics: Statics) {
         event.type === 'decide' && event.node === node && event.decision === as,
       childIs: ({ event }: Given, { node, status }: ChildIs) =>
         event.type === 'child' && event.node === node && event.change.status === status,
-      anyFailed: ({ context }: Given) => context.failures.length > 0,
+      anyFailed: ({ context }: Given) => context.failures.length > 0 || context.halt !== null,
       limitReached: ({ context }: Given) => context.halt?.status === 'limit_exceeded',
       closed: ({ context }: Given, { fork, of, as }: Closed) => {
         const [joined, ended, failed] = own(context.forks, fork) ?? [0, 0, 0];

@@ -86,7 +86,11 @@ export class Emitter {
     });
     states[FINISH] = {
       id: FINISH,
-      always: [{ guard: { type: 'anyFailed' }, target: `#${ends('failed')}` }, { target: `#${ends('completed')}` }],
+      always: [
+        { guard: { type: 'limitReached' }, target: `#${ends('limit_exceeded')}` },
+        { guard: { type: 'anyFailed' }, target: `#${ends('failed')}` },
+        { target: `#${ends('completed')}` },
+      ],
     };
     for (const status of ['completed', 'failed', 'cancelled', 'limit_exceeded']) {
       states[ends(status)] = { id: ends(status), type: 'final' };

@@ -1,6 +1,6 @@
 import type { Diagnostic } from '../diagnostics.ts';
 import type { Node, Workflow } from '../ir/workflow.ts';
-import { MAX_DIAGNOSTICS } from '../limits.ts';
+import { MAX_HINTS } from '../limits.ts';
 import { definitionOf } from '../nodes/index.ts';
 import { didYouMean } from '../suggest.ts';
 
@@ -39,8 +39,7 @@ export function effectiveEdges(workflow: Workflow): Edges {
   const edges: GraphEdge[] = [];
   const known = new Set<string>();
   // Looking for the name that was meant takes a while; nobody reads hundreds.
-  const hintFor = (name: string): string | null =>
-    diagnostics.length < MAX_DIAGNOSTICS ? didYouMean(name, indexOf.keys()) : null;
+  const hintFor = (name: string): string | null => (diagnostics.length < MAX_HINTS ? didYouMean(name, indexOf.keys()) : null);
   const missing = (node: string | null, problem: string, name: string, path: string): void => {
     diagnostics.push(unknown('unknown_target', node, `${problem} "${name}", which does not exist`, path, hintFor(name)));
   };

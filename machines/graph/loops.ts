@@ -21,7 +21,7 @@ export function findLoops(size: number, edges: readonly GraphEdge[], back: Reado
   for (const edge of edges) {
     if (edge.to === END) continue;
     at(incoming, edge.to).push(edge.from);
-    at(outgoing, edge.from).push(edge);
+    if (!back.has(edge)) at(outgoing, edge.from).push(edge);
   }
   const backsOf = new Map<number, GraphEdge[]>();
   for (const edge of back) {

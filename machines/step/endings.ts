@@ -214,6 +214,9 @@ function childOutput(draft: Draft, node: string, result: Json): { output: Json; 
   return { output: value, patch: outputKey(draft, node) ?? { kind: isObject(value) ? 'output' : 'node_id' } };
 }
 
-function usageData(usage: Usage | undefined): JsonObject {
-  return usage === undefined ? {} : ({ ...usage } as JsonObject);
+/** What nodes report of their cost, in the order it is logged. */
+export const USAGE = ['gen_ai_system', 'gen_ai_model', 'input_tokens', 'output_tokens', 'finish_reason', 'cost_usd'] as const;
+
+export function usageData(usage: Usage | undefined): JsonObject {
+  return Object.fromEntries(USAGE.flatMap((key) => (usage?.[key] === undefined ? [] : [[key, usage[key]]])));
 }

@@ -1,11 +1,13 @@
 import type { AnyMachineSnapshot } from 'xstate';
 import type { Program } from '../compile.ts';
 import type { EventType, LogEvent } from '../events.ts';
-import type { Json, JsonObject } from '../json.ts';
+import { type Json, type JsonObject, patchState } from '../json.ts';
+import type { Done, Enqueue, Fail } from '../messages.ts';
 import type { Effect, Run, Status, StepEnv, Stepped } from '../run.ts';
 import { beginNode } from './begin.ts';
 import { type Active, type Context, localWorkOf, own } from './context.ts';
 import { Draft } from './draft.ts';
+import { usageData } from './endings.ts';
 import { smallState } from './small-state.ts';
 import { statusOf } from './status.ts';
 import { type Moved, positionsOf } from './stepper.ts';
@@ -75,6 +77,28 @@ export class Stepping {
   reclaim(node: string, active: Active): Stepped {
     this.#drop(node, active);
     return this.take({ type: 'requeue', node }, node);
+  }
+
+  // Work beside the graph: part of the log and of the state, but no node of the machine moves.
+
+  enqueue({ node, queue }: Enqueue): Stepped {
+    this.log('node_scheduled', node, { queue_type: queue, attempt: 0, activation: 0 });
+    return this.#finish(node);
+  }
+
+  doneBeside({ node, output, patch, durationMs, usage }: Done): Stepped {
+    const data = { output, state_patch: patch ?? {}, duration_ms: durationMs, ...usageData(usage), activation: 0 };
+    this.log('node_completed', node, data);
+    const draft = new Draft(this.#program.statics, this.#context);
+    draft.set({ state: patchState(draft.now.state, patch), steps: draft.now.steps + 1 });
+    draft.use(usage);
+    this.#set(draft.now);
+    return this.#finish(node);
+  }
+
+  failedBeside({ node, error }: Fail): Stepped {
+    this.log('node_failed', node, { error, attempt: 0, retryable: false, activation: 0 });
+    return this.#finish(node);
   }
 
   /** An external event: for the node that has waited longest for it, else kept for one that may come. */
