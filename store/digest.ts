@@ -27,22 +27,30 @@ export interface Block {
   readonly streams: readonly StreamDigest[];
 }
 
-/** `created` comes with the range that begins an execution: what it runs is part of the record. */
+/**
+ * `created` comes with the range that begins an execution: what it runs is part of the record. Rows are the whole range, in
+ * order, so that their sequences need no mention. The data stands behind the rest, where joining it is cheapest: this is half
+ * of what auditing costs.
+ */
 export function digestStream(range: StreamRange, created: NewExecution | null, rows: readonly EventRow[]): string {
   let text = `stream 1 ${field(range.tenantId)}${field(range.executionId)}${range.firstSeq} ${range.lastSeq}\n`;
   if (created !== null) {
     text += `${field(created.workflowId)}${field(created.workflowVersion)}${field(created.revision)}${field(created.labels)}`;
     text += `${field(created.parentId)}${created.depth} ${created.createdAtMs}\n`;
   }
+  let data = '';
   let context: EventRow | undefined;
   for (const row of rows) {
     if (context === undefined || !sameContext(context, row)) {
       context = row;
       text += `at ${row.atMs} ${field(row.actorId)}${field(row.actorType)}${field(row.request)}\n`;
     }
-    text += `${row.seq} ${field(row.type)}${field(row.nodeId)}${field(row.data)}\n`;
+    const { type, nodeId } = row;
+    text += nodeId === null ? `${type.length}:${type} -` : `${type.length}:${type} ${nodeId.length}:${nodeId}`;
+    text += ` ${row.data.length}\n`;
+    data += row.data;
   }
-  return hash('sha256', text, 'base64url');
+  return hash('sha256', text + data, 'base64url');
 }
 
 /** `previous` is the hash of the block before, or the chain's id for the first. */
