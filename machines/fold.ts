@@ -4,6 +4,7 @@ import type { Json } from './json.ts';
 import type { Message } from './messages.ts';
 import type { Run, StepEnv, Stepped } from './run.ts';
 import { type Context, DEFAULT_STEP_LIMIT, own } from './step/context.ts';
+import { USAGE } from './step/endings.ts';
 import { start, step } from './step.ts';
 
 /** The log does not fold: it was not written by this program, or has been changed. */
@@ -84,7 +85,10 @@ function messageOf(program: Program, run: Run, log: readonly TimedEvent[], at: n
   const context = run.snapshot.context as Context;
   const node = node_id ?? '';
   const active = own(context.active, node);
-  const visit = { node, activation: active?.activation ?? 0, attempt: active?.attempt ?? 0 };
+  const beside = data.activation === 0;
+  const visit = beside
+    ? { node, activation: 0, attempt: 0 }
+    : { node, activation: active?.activation ?? 0, attempt: active?.attempt ?? 0 };
   const next = (wanted: LogEvent['type']): TimedEvent => {
     const found = following(
       log,
@@ -116,6 +120,7 @@ function messageOf(program: Program, run: Run, log: readonly TimedEvent[], at: n
     }
     case 'node_scheduled':
     case 'node_started':
+      if (beside) return { type: 'enqueue', node, queue: String(data.queue_type) };
       if (active?.phase === 'backoff') return { type: 'timer', id: timerOf(program, node, 'retry') };
       if (active?.phase === 'queued' && type === 'node_started')
         return { type: 'claimed', ...visit, workerId: String(data.worker_id) };
@@ -156,8 +161,6 @@ function messageOf(program: Program, run: Run, log: readonly TimedEvent[], at: n
       throw new LogMismatch(first.sequence, `no message begins with ${type}`);
   }
 }
-
-const USAGE = ['gen_ai_system', 'gen_ai_model', 'input_tokens', 'output_tokens', 'finish_reason', 'cost_usd'] as const;
 
 function timerOf(program: Program, node: string, kind: string): string {
   for (const [id, armed] of program.statics.timers) if (armed.node === node && armed.kind === kind) return id;

@@ -78,6 +78,16 @@ export interface Cancel {
   readonly reason: string;
 }
 
+/**
+ * Work beside the graph, asked for from outside: logged, and its patch is merged, but nothing is routed by it. Its visit has
+ * activation 0.
+ */
+export interface Enqueue {
+  readonly type: 'enqueue';
+  readonly node: string;
+  readonly queue: string;
+}
+
 /** News of a subgraph node's child execution. */
 export interface Child extends Visit {
   readonly type: 'child';
@@ -91,4 +101,4 @@ export interface Child extends Visit {
 }
 
 /** What may happen to an execution. */
-export type Message = Done | Fail | Claimed | Requeue | Decide | ExternalEvent | Timer | Cancel | Child;
+export type Message = Done | Fail | Claimed | Requeue | Decide | ExternalEvent | Timer | Cancel | Child | Enqueue;

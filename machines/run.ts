@@ -76,7 +76,13 @@ export interface Stepped {
 
 export type RefusalCode =
   /** For an older activation or attempt, a lost race, or a timer no longer armed. */
-  'stale' | 'terminal' | 'unknown_decision' | 'no_pending_approval' | 'no_pending_approval_on_node' | 'several_pending_approvals';
+  | 'stale'
+  | 'terminal'
+  | 'unknown_node'
+  | 'unknown_decision'
+  | 'no_pending_approval'
+  | 'no_pending_approval_on_node'
+  | 'several_pending_approvals';
 
 export interface Refused {
   readonly refused: RefusalCode;

@@ -40,13 +40,17 @@ export function step(program: Program, run: Run, message: Message, env: StepEnv)
   const context = run.snapshot.context as Context;
   const stepping = new Stepping(program, run, env);
   switch (message.type) {
+    case 'enqueue':
+      return program.statics.graph.indexOf(message.node) === undefined ? refuse('unknown_node') : stepping.enqueue(message);
     case 'done': {
+      if (message.activation === 0) return stepping.doneBeside(message);
       if (!isUnderWay(context, message, ['queued', 'running'])) return refuse('stale');
       const { node, output, durationMs, patch, usage } = message;
       const optional = { ...(patch === undefined ? {} : { patch }), ...(usage === undefined ? {} : { usage }) };
       return stepping.take({ type: 'done', node, output, durationMs, ...optional }, node);
     }
     case 'fail': {
+      if (message.activation === 0) return stepping.failedBeside(message);
       if (!isUnderWay(context, message, ['queued', 'running', 'child'])) return refuse('stale');
       return stepping.take(failureOf(program, message, env), message.node);
     }

@@ -1,7 +1,7 @@
 import type { Json } from '../../machines/json.ts';
 import type { Message } from '../../machines/messages.ts';
 import type { Refused, Stepped } from '../../machines/run.ts';
-import type { IdempotencyRow, NewExecution } from '../../store/store.ts';
+import type { IdempotencyRow, NewExecution, NewWorkItem } from '../../store/store.ts';
 import type { Origin } from './origin.ts';
 import type { Loaded } from './programs.ts';
 
@@ -25,6 +25,8 @@ export interface Conditions {
 
 export interface Draft {
   readonly origin: Origin;
+  /** A work item to put on its queue if the step takes the message. */
+  readonly put?: NewWorkItem;
   readonly conditions?: Conditions;
   /** The reply to remember, made from what the step did. */
   readonly remember?: (outcome: Stepped) => IdempotencyRow;

@@ -1,5 +1,5 @@
-import type { JsonObject } from '../../machines/json.ts';
-import type { Store, WorkItemRow } from '../../store/store.ts';
+import type { Json, JsonObject } from '../../machines/json.ts';
+import type { NewWorkItem, Store, WorkItemRow } from '../../store/store.ts';
 import type { Clock } from './clock.ts';
 import type { Outcome } from './envelope.ts';
 import { RuntimeError } from './errors.ts';
@@ -83,7 +83,7 @@ export class ExternalWork {
     }
     const claimed = await Promise.all(
       rows.map(async (row) => {
-        if (isDetached(row)) return row;
+        if (isBeside(row)) return (await this.#options.store.execution(row.executionId))?.completedAtMs === null ? row : null;
         const message = { type: 'claimed', ...visitOf(row), workerId: claim.workerId } as const;
         const outcome = await loop.send(row.executionId, message, { origin: originOf(caller) });
         return 'refused' in outcome ? null : row;
@@ -147,6 +147,32 @@ export class ExternalWork {
     return { leaseExpiresAtMs };
   }
 
+  /** An item beside the graph. Its lease lapses for good: nobody knows how to do it again. */
+  async enqueue(
+    caller: Caller,
+    { executionId, nodeId, queueType, payload }: { executionId: string; nodeId: string; queueType: string; payload: Json },
+  ): Promise<{ readonly workItemId: string }> {
+    const createdAtMs = this.#options.clock.nowMs();
+    const workItemId = this.#options.ids.workItem(createdAtMs);
+    const put: NewWorkItem = {
+      id: workItemId,
+      nodeId,
+      activation: 0,
+      attempt: 0,
+      maxAttempts: 1,
+      queue: queueType,
+      payload: JSON.stringify(payload),
+      timeoutMs: null,
+      createdAtMs,
+    };
+    const message = { type: 'enqueue', node: nodeId, queue: queueType } as const;
+    const outcome = await this.#options.loop.send(executionId, message, { origin: originOf(caller), put });
+    if (!('refused' in outcome)) return { workItemId };
+    if (outcome.refused === 'unknown_node')
+      throw new RuntimeError('bad_request', `execution ${executionId} has no node '${nodeId}'`);
+    throw new RuntimeError('conflict', `execution ${executionId} has ended; it takes no more work`);
+  }
+
   async #find(caller: Caller, id: string): Promise<WorkItemRow> {
     const item = await this.#options.store.workItem(caller.tenantId, id);
     if (item === null) throw new RuntimeError('not_found', `work item ${id}`);
@@ -178,8 +204,8 @@ function refuseStale(outcome: Outcome): void {
   if ('refused' in outcome) throw new RuntimeError('stale_fence', STALE);
 }
 
-/** An item that belongs to no visit: POST /work-items made it. */
-function isDetached(item: WorkItemRow): boolean {
+/** An item beside the graph, which belongs to no visit. */
+function isBeside(item: WorkItemRow): boolean {
   return item.activation === 0;
 }
 

@@ -84,6 +84,7 @@ export function takeTurn(
       vars: context.vars,
     });
     for (const effect of outcome.effects) effects.push({ effect, run });
+    if (envelope.put !== undefined) draught.work.push({ op: 'put', item: envelope.put });
     if (envelope.remember !== undefined) idempotency = envelope.remember(outcome);
     if (envelope.birth === null && envelope.child !== undefined) children.push(bear(envelope.child, envelope, nowMs, context));
   }

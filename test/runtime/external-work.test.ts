@@ -165,4 +165,35 @@ describe('external workers', () => {
     });
     expect(workers.find((worker) => worker.kind === 'runtime')?.id).toBe(runtime.id);
   });
+
+  it('may be given work beside the graph: its patch counts, and nothing is routed by it', async () => {
+    const { run, runtime, settled, log } = await openBench();
+    const id = await run(code());
+    const { workItemId } = await runtime.enqueue(CALLER, {
+      executionId: id,
+      nodeId: 'f',
+      queueType: 'general',
+      payload: { hint: 1 },
+    });
+    const [item] = await runtime.claim(CALLER, { workerId: 'w1', queueTypes: ['general'] });
+    expect(item).toMatchObject({ id: workItemId, payload: { hint: 1 } });
+    await runtime.complete(CALLER, workItemId, { output: 'noted', statePatch: { note: 'noted' }, leaseFence: 1 });
+    expect(await runtime.execution('default', id)).toMatchObject({ status: 'running', state: { note: 'noted' } });
+    const [own] = await runtime.claim(CALLER, PYTHON);
+    await runtime.complete(CALLER, own?.id ?? '', { output: {}, leaseFence: 1 });
+    expect(await settled(id)).toMatchObject({ status: 'completed', stepsExecuted: 2 });
+    expect((await log(id)).filter((event) => event.data.activation === 0).map((event) => event.type)).toEqual([
+      'node_scheduled',
+      'node_completed',
+    ]);
+    const more = { executionId: id, nodeId: 'f', queueType: 'general', payload: {} };
+    await expect(runtime.enqueue(CALLER, more)).rejects.toMatchObject({ code: 'conflict' });
+  });
+
+  it('are not given work for a node that is not there', async () => {
+    const { run, runtime } = await openBench();
+    const id = await run(code());
+    const item = { executionId: id, nodeId: 'nowhere', queueType: 'general', payload: {} };
+    await expect(runtime.enqueue(CALLER, item)).rejects.toMatchObject({ code: 'bad_request' });
+  });
 });
