@@ -83,6 +83,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Embedded> 
       url: `${url.pathname}${url.search}`,
       headers: Object.fromEntries(request.headers),
       ...(body === undefined ? {} : { payload: body }),
+      ...(init?.signal == null ? {} : { signal: init.signal }),
     });
     const headers = Object.entries(response.headers).map(([name, value]): [string, string] => [name, String(value)]);
     return new Response(response.rawPayload, { status: response.statusCode, headers });

@@ -1,17 +1,20 @@
+import { isObject, type JsonObject } from '../../machines/json.ts';
 import type { JamjetClient } from '../client.ts';
 import type { Asker } from './asker.ts';
 import type { Paint } from './terminal/paint.ts';
 import type { Screen } from './terminal/screen.ts';
+import { plain, width } from './terminal/text.ts';
 import { type Active, kindsOf, Timeline, type TimelineEvent } from './timeline.ts';
 import { renderActive, renderEntry } from './timeline-text.ts';
+
+const MIN_NODE_WIDTH = 8;
+const MAX_NODE_WIDTH = 32;
 
 export interface Following {
   readonly client: JamjetClient;
   /** Null prints nothing. */
   readonly screen: Screen | null;
   readonly paint: Paint;
-  /** Columns for node names; longer ones are cut. */
-  readonly nodeWidth: number;
   /** Null: nobody is asked. */
   readonly asker: Asker | null;
   readonly signal: AbortSignal;
@@ -29,6 +32,8 @@ export class Follower {
   readonly #following: Following;
   readonly #watching = new Set<Watched>();
   #seen = 0;
+  /** Columns for node names: grows with the workflows watched. */
+  #nodeWidth = MIN_NODE_WIDTH;
 
   constructor(following: Following) {
     this.#following = following;
@@ -67,9 +72,11 @@ export class Follower {
   }
 
   #activity(spinner: string, nowMs: number): readonly string[] {
-    const { nodeWidth, paint } = this.#following;
+    const { paint } = this.#following;
     return [...this.#watching].flatMap(({ timeline, prefix }) =>
-      timeline.active.map((active) => renderActive({ ...active, node: prefix + active.node }, nodeWidth, nowMs, spinner, paint)),
+      timeline.active.map((active) =>
+        renderActive({ ...active, node: prefix + active.node }, this.#nodeWidth, nowMs, spinner, paint),
+      ),
     );
   }
 
@@ -77,6 +84,8 @@ export class Follower {
     const { client, asker, signal } = this.#following;
     const { workflow_id, workflow_version } = await client.execution(id, { signal });
     const { ir } = await client.workflow(workflow_id, workflow_version, { signal });
+    for (const node of nodeIds(ir))
+      this.#nodeWidth = Math.min(MAX_NODE_WIDTH, Math.max(this.#nodeWidth, width(plain(prefix + node))));
     const watched: Watched = { id, prefix, timeline: new Timeline(kindsOf(ir)) };
     const children: Promise<void>[] = [];
     this.#watching.add(watched);
@@ -96,12 +105,16 @@ export class Follower {
   }
 
   #print({ timeline, prefix }: Watched, event: TimelineEvent): void {
-    const { screen, nodeWidth, paint } = this.#following;
+    const { screen, paint } = this.#following;
     for (const entry of timeline.apply(event)) {
       const node = entry.node === null ? null : prefix + entry.node;
       // What moves on a terminal need not be told twice.
       if (entry.mark === 'running' && screen?.animated === true) continue;
-      screen?.print(renderEntry({ ...entry, node }, nodeWidth, paint));
+      screen?.print(renderEntry({ ...entry, node }, this.#nodeWidth, paint));
     }
   }
+}
+
+function nodeIds(ir: JsonObject): readonly string[] {
+  return Object.keys(isObject(ir.nodes) ? ir.nodes : {});
 }

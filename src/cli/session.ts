@@ -1,4 +1,3 @@
-import { isObject, type JsonObject } from '../../machines/json.ts';
 import type { Execution, JamjetClient } from '../client.ts';
 import { Asker } from './asker.ts';
 import type { Context, Interrupt } from './context.ts';
@@ -7,7 +6,7 @@ import type { Host } from './host.ts';
 import { paintFor } from './terminal/paint.ts';
 import { Screen } from './terminal/screen.ts';
 import { isTerminal } from './terminal/status.ts';
-import { plain, width } from './terminal/text.ts';
+import { plain } from './terminal/text.ts';
 import type { Active, TimelineEvent } from './timeline.ts';
 
 /** Why following ended before the execution did. */
@@ -52,7 +51,6 @@ export async function followExecution(session: Session, id: string): Promise<Out
   const { context, host, interrupt, quiet } = session;
   const { client } = host;
   const execution = await client.execution(id);
-  const { ir } = await client.workflow(execution.workflow_id, execution.workflow_version);
   const stream = quiet ? context.stderr : context.stdout;
   const paint = paintFor(stream, context.env);
   const screen = new Screen(stream, context.stdin);
@@ -67,8 +65,7 @@ export async function followExecution(session: Session, id: string): Promise<Out
   const asker = screen.interactive
     ? new Asker({ client, screen, paint, asksForEvents: host.embedded, interrupted: interrupt.raise })
     : null;
-  const nodeWidth = nodeWidthOf(ir);
-  const follower = new Follower({ client, screen: quiet ? null : screen, paint, nodeWidth, asker, signal: leaving.signal });
+  const follower = new Follower({ client, screen: quiet ? null : screen, paint, asker, signal: leaving.signal });
   interrupt.signal.addEventListener('abort', onInterrupt, { once: true });
   if (interrupt.signal.aborted) onInterrupt();
   const timeoutMs = session.timeoutMs ?? (screen.interactive ? null : UNATTENDED_TIMEOUT_S * 1000);
@@ -128,20 +125,14 @@ async function leaveWhenStuck({ client, id, follower, attended, leave, signal }:
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener(
-      'abort',
-      () => {
-        clearTimeout(timer);
-        reject(signal.reason);
-      },
-      { once: true },
-    );
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+      if (signal.aborted) reject(signal.reason);
+      else resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener('abort', end);
+    if (signal.aborted) end();
   });
-}
-
-/** Columns for node names: those of the workflow, within reason. */
-function nodeWidthOf(ir: JsonObject): number {
-  const names = Object.keys(isObject(ir.nodes) ? ir.nodes : {});
-  return Math.min(32, Math.max(8, ...names.map((name) => width(plain(name)))));
 }

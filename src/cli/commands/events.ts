@@ -79,6 +79,7 @@ export class EventsCommand extends ClientCommand {
   #line(event: TimelineEvent): string {
     const { dim, cyan } = this.paint;
     const fields = Object.entries(event.data)
+      .filter(([name]) => name !== 'node_id')
       .map(([name, value]) => `${dim(`${plain(name)}=`)}${inline(value, 60)}`)
       .join(' ');
     const node = event.node_id === null ? '' : plain(event.node_id);
