@@ -71,9 +71,11 @@ describe('GET /executions/:id/events', () => {
     expect((await get(`/executions/${NOBODY}/events?wait_ms=1000`)).status).toBe(404);
   });
 
-  it.each(['after=-1', 'after=x', 'limit=0', 'format=xml', 'wait_ms=x'])('refuses %s', async (query) => {
+  it('refuses a query that is not right', async () => {
     const { get } = await api();
-    expect((await get(`/executions/${NOBODY}/events?${query}`)).status).toBe(400);
+    for (const query of ['after=-1', 'after=x', 'limit=0', 'format=xml', 'wait_ms=x']) {
+      expect((await get(`/executions/${NOBODY}/events?${query}`)).status, query).toBe(400);
+    }
   });
 
   it('is as long as the log, megabytes included', async () => {
@@ -160,15 +162,17 @@ describe('POST /executions/:id/external-event', () => {
     expect([status, body.error]).toEqual([409, expect.stringMatching(/^conflict: /)]);
   });
 
-  it.each([
-    {},
-    { correlation_key: 'k' },
-    { payload: 1 },
-    { correlation_key: '', payload: 1 },
-    { correlation_key: 5, payload: 1 },
-  ])('refuses %j', async (body) => {
+  it('refuses a body that is not right', async () => {
     const { post } = await api();
-    expect((await post(`/executions/${NOBODY}/external-event`, body)).status).toBe(400);
+    for (const body of [
+      {},
+      { correlation_key: 'k' },
+      { payload: 1 },
+      { correlation_key: '', payload: 1 },
+      { correlation_key: 5, payload: 1 },
+    ]) {
+      expect((await post(`/executions/${NOBODY}/external-event`, body)).status, JSON.stringify(body)).toBe(400);
+    }
   });
 
   it('does not know other executions', async () => {

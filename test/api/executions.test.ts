@@ -161,9 +161,11 @@ describe('GET /executions/:id', () => {
     expect((await waiting).body.status).toBe('running');
   });
 
-  it.each(['-1', 'soon', '1.5'])('refuses wait_ms=%s', async (waitMs) => {
+  it('refuses a query that is not right', async () => {
     const { get } = await api();
-    expect((await get(`/executions/${NOBODY}?wait_ms=${waitMs}`)).status).toBe(400);
+    for (const waitMs of ['-1', 'soon', '1.5']) {
+      expect((await get(`/executions/${NOBODY}?wait_ms=${waitMs}`)).status, waitMs).toBe(400);
+    }
   });
 });
 

@@ -53,18 +53,20 @@ describe('POST /work-items/claim', () => {
     expect((await waiting).work_item.execution_id).toBe(id);
   });
 
-  it.each([
-    {},
-    { worker_id: 'w' },
-    { worker_id: '', queue_types: [] },
-    { worker_id: 'w', queue_types: 'python_tool' },
-    { worker_id: 'w', queue_types: [1] },
-    { worker_id: 'w', queue_types: [], max_items: 0 },
-    { worker_id: 'w', queue_types: [], max_items: '2' },
-    { worker_id: 'w', queue_types: [], wait_ms: -1 },
-  ])('refuses %j', async (body) => {
+  it('refuses a body that is not right', async () => {
     const { post } = await api();
-    expect((await post('/work-items/claim', body)).status).toBe(400);
+    for (const body of [
+      {},
+      { worker_id: 'w' },
+      { worker_id: '', queue_types: [] },
+      { worker_id: 'w', queue_types: 'python_tool' },
+      { worker_id: 'w', queue_types: [1] },
+      { worker_id: 'w', queue_types: [], max_items: 0 },
+      { worker_id: 'w', queue_types: [], max_items: '2' },
+      { worker_id: 'w', queue_types: [], wait_ms: -1 },
+    ]) {
+      expect((await post('/work-items/claim', body)).status, JSON.stringify(body)).toBe(400);
+    }
   });
 });
 
@@ -153,17 +155,19 @@ describe('POST /work-items/:id/complete', () => {
     expect((await server.get(`/executions/${id}`)).body.sequence).toBe(before);
   });
 
-  it.each([
-    {},
-    { state_patch: {} },
-    { output: 1, lease_fence: -1 },
-    { output: 1, lease_fence: '1' },
-    { output: 1, duration_ms: -5 },
-    { output: 1, input_tokens: 1.5 },
-    { output: 1, cost_usd: 'free' },
-  ])('refuses %j', async (body) => {
+  it('refuses a body that is not right', async () => {
     const { post } = await api();
-    expect((await post(`/work-items/${ITEM}/complete`, body)).status).toBe(400);
+    for (const body of [
+      {},
+      { state_patch: {} },
+      { output: 1, lease_fence: -1 },
+      { output: 1, lease_fence: '1' },
+      { output: 1, duration_ms: -5 },
+      { output: 1, input_tokens: 1.5 },
+      { output: 1, cost_usd: 'free' },
+    ]) {
+      expect((await post(`/work-items/${ITEM}/complete`, body)).status, JSON.stringify(body)).toBe(400);
+    }
   });
 });
 
@@ -186,9 +190,11 @@ describe('POST /work-items/:id/fail', () => {
     expect((await server.get(`/executions/${id}`)).body.status).toBe('failed');
   });
 
-  it.each([{}, { error: 5 }, { error: 'x', retryable: 'no' }])('refuses %j', async (body) => {
+  it('refuses a body that is not right', async () => {
     const { post } = await api();
-    expect((await post(`/work-items/${ITEM}/fail`, body)).status).toBe(400);
+    for (const body of [{}, { error: 5 }, { error: 'x', retryable: 'no' }]) {
+      expect((await post(`/work-items/${ITEM}/fail`, body)).status, JSON.stringify(body)).toBe(400);
+    }
   });
 });
 
@@ -235,13 +241,12 @@ describe('POST /work-items', () => {
     }
   });
 
-  it.each([{}, { execution_id: NOBODY }, { execution_id: 5, node_id: 'n' }, { execution_id: NOBODY, node_id: '' }])(
-    'refuses %j',
-    async (body) => {
-      const { post } = await api();
-      expect((await post('/work-items', body)).status).toBe(400);
-    },
-  );
+  it('refuses a body that is not right', async () => {
+    const { post } = await api();
+    for (const body of [{}, { execution_id: NOBODY }, { execution_id: 5, node_id: 'n' }, { execution_id: NOBODY, node_id: '' }]) {
+      expect((await post('/work-items', body)).status, JSON.stringify(body)).toBe(400);
+    }
+  });
 });
 
 describe('an item that does not exist', () => {
