@@ -1,5 +1,5 @@
 import { Budget } from './expression/budget.ts';
-import { ExpressionError } from './expression/error.ts';
+import { ExpressionError, TooLarge } from './expression/error.ts';
 import { evaluateTree, type Scope } from './expression/evaluate.ts';
 import { parse } from './expression/parser.ts';
 import { type Reference, referencesIn, type UnknownOperation, unknownOperationsIn } from './expression/references.ts';
@@ -10,13 +10,15 @@ import type { Json } from './json.ts';
 export type { Scope } from './expression/evaluate.ts';
 export type { Reference } from './expression/references.ts';
 
-export const MAX_EXPRESSION_LENGTH = 10_000;
+const MAX_LENGTH = 10_000;
 
 /** A condition or the inside of `{{ … }}`, read once. One that cannot be read has an error and no tree, and is always null. */
 export interface Expression {
   readonly text: string;
   readonly tree: Tree | null;
   readonly error: string | null;
+  /** The error is its size. */
+  readonly tooLarge: boolean;
 }
 
 export interface Evaluated {
@@ -27,12 +29,14 @@ export interface Evaluated {
 
 /** Never throws. `{{ … }}` around the whole text is allowed and means nothing. */
 export function compileExpression(text: string): Expression {
-  if (text.length > MAX_EXPRESSION_LENGTH) return { text, tree: null, error: `longer than ${MAX_EXPRESSION_LENGTH} characters` };
   const trimmed = text.trim();
   const inner = trimmed.startsWith('{{') && trimmed.endsWith('}}') ? trimmed.slice(2, -2) : text;
   return attempt<Expression>(
-    () => ({ text, tree: parse(inner), error: null }),
-    (error) => ({ text, tree: null, error }),
+    () => {
+      if (text.length > MAX_LENGTH) throw new TooLarge(`longer than ${MAX_LENGTH} characters`);
+      return { text, tree: parse(inner), error: null, tooLarge: false };
+    },
+    (error) => ({ text, tree: null, error: error.message, tooLarge: error instanceof TooLarge }),
   );
 }
 
@@ -45,7 +49,7 @@ export function evaluate(expression: Expression, scope: Scope, budget: Budget = 
   if (tree === null) return { value: null, error: expression.error ?? 'not an expression' };
   return attempt<Evaluated>(
     () => ({ value: evaluateTree(tree, scope, budget) }),
-    (error) => ({ value: null, error }),
+    (error) => ({ value: null, error: error.message }),
   );
 }
 
@@ -64,11 +68,11 @@ export function unknownOperations(expression: Expression): readonly UnknownOpera
   return expression.tree === null ? [] : unknownOperationsIn(expression.tree);
 }
 
-function attempt<T>(run: () => T, failed: (message: string) => T): T {
+function attempt<T>(run: () => T, failed: (error: ExpressionError) => T): T {
   try {
     return run();
   } catch (error) {
-    if (error instanceof ExpressionError) return failed(error.message);
+    if (error instanceof ExpressionError) return failed(error);
     throw error;
   }
 }

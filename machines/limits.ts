@@ -10,5 +10,7 @@ export const MAX_NESTING = 64;
 export const MAX_VALUES = 1_000_000;
 /** Diagnostics of one document; the rest is counted, not listed. */
 export const MAX_DIAGNOSTICS = 100;
+/** Of those, the ones that a search for the name that was meant is worth. */
+export const MAX_HINTS = 25;
 /** A hundred years: longer durations overflow the clock's milliseconds somewhere on their way. */
 export const MAX_SECONDS = 100 * 365 * 86_400;

@@ -1,15 +1,17 @@
 /** Names longer than this are not typed by hand, so nobody mistypes them. */
 const MAX_LENGTH = 64;
+const MAX_EDITS = 2;
 
 /** The candidate that `name` was probably meant to be: at most a third of its letters differ, and at most two. */
 export function closest(name: string, candidates: Iterable<string>): string | null {
   if (name.length > MAX_LENGTH) return null;
-  let best: string | null = null;
-  let limit = Math.min(2, Math.ceil(name.length / 3));
   const wanted = name.toLowerCase();
+  const table = new DistanceTable(wanted);
+  let best: string | null = null;
+  let limit = Math.min(MAX_EDITS, Math.ceil(name.length / 3));
   for (const candidate of candidates) {
     if (candidate === name || Math.abs(candidate.length - name.length) > limit) continue;
-    const distance = editDistance(wanted, candidate.toLowerCase(), limit);
+    const distance = table.distance(candidate.toLowerCase(), limit);
     if (distance > limit) continue;
     best = candidate;
     if (distance <= 1) return best;
@@ -24,31 +26,56 @@ export function didYouMean(name: string, candidates: Iterable<string>): string |
   return found === null ? null : `did you mean "${found}"?`;
 }
 
-/** Insertions, deletions, replacements and swaps of neighbours (optimal string alignment); gives up beyond `limit`. */
-function editDistance(a: string, b: string, limit: number): number {
-  let beforeLast: number[] = [];
-  let last = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const row: number[] = [i];
-    // Further from the diagonal than the limit, everything costs too much.
-    for (let j = 1; j < i - limit; j++) row.push(limit + 1);
-    let least = limit + 1;
-    for (let j = Math.max(1, i - limit); j <= Math.min(b.length, i + limit); j++) {
-      const cost = cheapest(a, b, i, j, beforeLast, last, row);
-      row[j] = cost;
-      least = Math.min(least, cost);
-    }
-    if (least > limit) return limit + 1;
-    beforeLast = last;
-    last = row;
-  }
-  return last[b.length] ?? limit + 1;
-}
+/**
+ * Edits (insertions, deletions, replacements, swaps of neighbours) from one name to others; optimal string alignment.
+ * A misspelt name is compared with thousands, so nothing is allocated per comparison.
+ */
+class DistanceTable {
+  readonly #name: string;
+  #beforeLast = new Uint8Array(MAX_LENGTH * 2);
+  #last = new Uint8Array(MAX_LENGTH * 2);
+  #row = new Uint8Array(MAX_LENGTH * 2);
 
-function cheapest(a: string, b: string, i: number, j: number, beforeLast: number[], last: number[], row: number[]): number {
-  const far = Number.MAX_SAFE_INTEGER;
-  const replaced = (last[j - 1] ?? far) + (a[i - 1] === b[j - 1] ? 0 : 1);
-  const cost = Math.min(replaced, (last[j] ?? far) + 1, (row[j - 1] ?? far) + 1);
-  const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
-  return swapped ? Math.min(cost, (beforeLast[j - 2] ?? far) + 1) : cost;
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  /** More than `limit` when it is more than that. */
+  distance(other: string, limit: number): number {
+    const name = this.#name;
+    const far = limit + 1;
+    if (other.length >= this.#row.length) return far;
+    for (let j = 0; j <= other.length; j++) this.#last[j] = Math.min(j, far);
+    for (let i = 1; i <= name.length; i++) {
+      // Further from the diagonal than the limit, everything costs too much.
+      const from = Math.max(1, i - limit);
+      const to = Math.min(other.length, i + limit);
+      this.#row.fill(far, 0, other.length + 1);
+      this.#row[0] = Math.min(i, far);
+      let least = far;
+      for (let j = from; j <= to; j++) least = Math.min(least, this.#fill(other, i, j, far));
+      if (least >= far) return far;
+      [this.#beforeLast, this.#last, this.#row] = [this.#last, this.#row, this.#beforeLast];
+    }
+    return this.#last[other.length] ?? far;
+  }
+
+  #fill(other: string, i: number, j: number, far: number): number {
+    const name = this.#name;
+    const same = name.charCodeAt(i - 1) === other.charCodeAt(j - 1);
+    let cost = same
+      ? (this.#last[j - 1] ?? far)
+      : 1 + Math.min(this.#last[j - 1] ?? far, this.#last[j] ?? far, this.#row[j - 1] ?? far);
+    if (
+      !same &&
+      i > 1 &&
+      j > 1 &&
+      name.charCodeAt(i - 1) === other.charCodeAt(j - 2) &&
+      name.charCodeAt(i - 2) === other.charCodeAt(j - 1)
+    ) {
+      cost = Math.min(cost, 1 + (this.#beforeLast[j - 2] ?? far));
+    }
+    this.#row[j] = Math.min(cost, far);
+    return cost;
+  }
 }

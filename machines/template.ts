@@ -1,24 +1,18 @@
 import { Budget, sizeOf } from './expression/budget.ts';
-import {
-  compileExpression,
-  type Expression,
-  evaluate,
-  MAX_EXPRESSION_LENGTH,
-  type Reference,
-  references,
-  type Scope,
-} from './expression.ts';
+import { compileExpression, type Expression, evaluate, type Reference, references, type Scope } from './expression.ts';
 import { isObject, type Json } from './json.ts';
 
 /** Expressions in one mapping. */
 const MAX_EXPRESSIONS = 2_000;
-const NOT_READ: Expression = { text: '', tree: null, error: 'not read' };
+const NOT_READ: Expression = { text: '', tree: null, error: 'not read', tooLarge: true };
 /** Characters of JSON that one mapping may render to, values passed on from the state included. */
 const MAX_RENDERED = 4_000_000;
 const TOO_LARGE = `the mapping renders to more than ${MAX_RENDERED} characters, or is nested too deeply`;
 /** `state.a.b[0]` and the like keeps its type without braces. */
 const BARE_PATH = /^(?:state|input|output)(?:\.[\p{ID_Continue}$-]+|\[\d{1,15}\])+$/u;
 const MAX_BARE_PATH = 1_000;
+/** How far the end of an expression is looked for with care; no expression is longer. */
+const MAX_SEARCHED = 10_000;
 
 type Part =
   | { readonly type: 'constant'; readonly value: Json }
@@ -171,7 +165,7 @@ function piecesOf(text: string): readonly Piece[] {
 function closingOf(text: string, start: number): number {
   let quote = '';
   let braces = 0;
-  const end = Math.min(text.length, start + MAX_EXPRESSION_LENGTH);
+  const end = Math.min(text.length, start + MAX_SEARCHED);
   for (let at = start; at < end; at++) {
     const character = text[at];
     if (quote !== '') {

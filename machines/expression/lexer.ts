@@ -10,11 +10,13 @@ export interface Token {
 
 const SPACE = /\s*/uy;
 const NUMBER = /\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/uy;
+/** Names of plain letters are found without the slow tables of Unicode. */
+const PLAIN_NAME = /[A-Za-z_$][A-Za-z0-9_$]*(?![A-Za-z0-9_$\u0080-\u{10ffff}])/uy;
 const NAME = /[\p{ID_Start}_$][\p{ID_Continue}$]*/uy;
 /** After a dot a hyphen without spaces belongs to the name: `state.step-1.ok`. */
+const PLAIN_MEMBER = /[A-Za-z0-9_$]+(?:-[A-Za-z0-9_$]+)*(?![A-Za-z0-9_$\-\u0080-\u{10ffff}])/uy;
 const MEMBER = /[\p{ID_Continue}$]+(?:-[\p{ID_Continue}$]+)*/uy;
-/** Longer ones first. */
-const OPERATORS = ['==', '!=', '<=', '>=', '&&', '||', ...'+-*/%<>!()[]{},.:|'];
+const OPERATOR = /[=!<>]=|&&|\|\||[-+*/%<>!()[\]{},.:|]/uy;
 const WORDS: ReadonlySet<string> = new Set(['and', 'or', 'not', 'in']);
 const SPELLINGS: Readonly<Record<string, string>> = { '&&': 'and', '||': 'or', '!': 'not' };
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', b: '\b', f: '\f' };
@@ -29,27 +31,26 @@ export function tokensOf(text: string): readonly Token[] {
     at += length;
     at += match(SPACE, text, at).length;
   }
-  return [...tokens, { type: 'end', value: 'the end', at }];
+  tokens.push({ type: 'end', value: 'the end', at });
+  return tokens;
 }
 
 function tokenAt(text: string, at: number, before: Token | undefined): [Token, length: number] {
   if (before?.type === 'operator' && before.value === '.') {
-    const member = match(MEMBER, text, at);
+    const member = match(PLAIN_MEMBER, text, at) || match(MEMBER, text, at);
     if (member === '') throw new ExpressionError(`a name is missing after the "." at ${before.at}`);
     return [{ type: 'member', value: member, at }, member.length];
   }
-  const quote = text[at];
-  if (quote === '"' || quote === "'") return textAt(text, at, quote);
+  const operator = match(OPERATOR, text, at);
+  if (operator !== '') return [{ type: 'operator', value: SPELLINGS[operator] ?? operator, at }, operator.length];
+  const name = match(PLAIN_NAME, text, at) || match(NAME, text, at);
+  if (name !== '') return [{ type: WORDS.has(name) ? 'operator' : 'name', value: name, at }, name.length];
   const number = match(NUMBER, text, at);
   if (number !== '') return [{ type: 'number', value: number, at }, number.length];
-  const name = match(NAME, text, at);
-  if (name !== '') return [{ type: WORDS.has(name) ? 'operator' : 'name', value: name, at }, name.length];
-  const operator = OPERATORS.find((candidate) => text.startsWith(candidate, at));
-  if (operator === undefined) {
-    const hint = text[at] === '=' ? ': compare with "=="' : '';
-    throw new ExpressionError(`unexpected ${JSON.stringify(String.fromCodePoint(text.codePointAt(at) ?? 0))} at ${at}${hint}`);
-  }
-  return [{ type: 'operator', value: SPELLINGS[operator] ?? operator, at }, operator.length];
+  const quote = text[at];
+  if (quote === '"' || quote === "'") return textAt(text, at, quote);
+  const hint = quote === '=' ? ': compare with "=="' : '';
+  throw new ExpressionError(`unexpected ${JSON.stringify(String.fromCodePoint(text.codePointAt(at) ?? 0))} at ${at}${hint}`);
 }
 
 function textAt(text: string, start: number, quote: string): [Token, length: number] {
@@ -74,5 +75,5 @@ function textAt(text: string, start: number, quote: string): [Token, length: num
 
 function match(pattern: RegExp, text: string, at: number): string {
   pattern.lastIndex = at;
-  return pattern.exec(text)?.[0] ?? '';
+  return pattern.test(text) ? text.slice(at, pattern.lastIndex) : '';
 }

@@ -1,5 +1,5 @@
 import type { Json } from '../json.ts';
-import { ExpressionError } from './error.ts';
+import { ExpressionError, TooLarge } from './error.ts';
 import { type Token, tokensOf } from './lexer.ts';
 import { type BinaryOperator, childrenOf, FACTS, ROOTS, type Tree } from './tree.ts';
 import { finite } from './values.ts';
@@ -26,7 +26,7 @@ const PRODUCT: readonly BinaryOperator[] = ['*', '/', '%'];
 /** Throws `ExpressionError`. */
 export function parse(text: string): Tree {
   const tree = new Parser(tokensOf(text)).whole();
-  if (depthOf(tree) > MAX_DEPTH) throw new ExpressionError(`more than ${MAX_DEPTH} operations in a row`);
+  if (depthOf(tree) > MAX_DEPTH) throw new TooLarge(`more than ${MAX_DEPTH} operations in a row`);
   return tree;
 }
 
@@ -97,7 +97,7 @@ class Parser {
 
   /** Guards the recursion: without it a long run of "(" or "-" would overflow the stack. */
   #deeper<T>(parse: () => T): T {
-    if (this.#depth >= MAX_NESTING) throw new ExpressionError(`nested more than ${MAX_NESTING} levels deep`);
+    if (this.#depth >= MAX_NESTING) throw new TooLarge(`nested more than ${MAX_NESTING} levels deep`);
     this.#depth += 1;
     const result = parse();
     this.#depth -= 1;

@@ -48,6 +48,8 @@ function readWorkflow(source: JsonObject, problems: Problems): Workflow {
   const timeouts = readTimeouts(fields);
   const nodes = readNodes(fields, { retryPolicies: retryPolicies(fields), timeouts });
   const edges = readEdges(fields);
+  const named = nodes.reduce((sum, node) => sum + targetCount(node), 0);
+  if (edges.length + named > MAX_EDGES) tooManyEdges(fields, edges.length + named);
   for (const key of ['models', 'mcp_servers', 'remote_agents']) fields.object(key);
   return {
     workflow_id,
@@ -153,7 +155,7 @@ function mayBeCalled(id: string, node: JsonObject, fields: Fields): boolean {
 function readEdges(fields: Fields): Edge[] {
   const list = fields.list('edges') ?? [];
   if (list.length > MAX_EDGES) {
-    fields.error('too_many_edges', 'edges', `has ${list.length} edges; at most ${MAX_EDGES} are allowed`);
+    tooManyEdges(fields, list.length);
     return [];
   }
   return list.flatMap((raw, i) => {
@@ -164,6 +166,15 @@ function readEdges(fields: Fields): Edge[] {
     const edge = fields.inside(`edges[${i}]`, raw);
     return { from: edge.requiredName('from'), to: edge.requiredName('to'), condition: edge.text('condition', 'when') ?? null };
   });
+}
+
+function tooManyEdges(fields: Fields, count: number): void {
+  fields.error('too_many_edges', 'edges', `has ${count} edges, those named in nodes included; at most ${MAX_EDGES} are allowed`);
+}
+
+/** Branches and routes are edges too, and so is what a join waits for. */
+function targetCount({ kind }: Node): number {
+  return definitionOf(kind).targets(kind).length + (kind.type === 'join' ? kind.wait_for.length : 0);
 }
 
 /** The only node nothing leads to, else the first one. */

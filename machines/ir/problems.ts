@@ -1,5 +1,5 @@
 import { type Diagnostic, InvalidWorkflow } from '../diagnostics.ts';
-import { MAX_DIAGNOSTICS } from '../limits.ts';
+import { MAX_DIAGNOSTICS, MAX_HINTS } from '../limits.ts';
 
 export interface Place {
   readonly node_id?: string | null;
@@ -14,6 +14,7 @@ export type Hint = string | null | (() => string | null);
 export class Problems {
   readonly #found: Diagnostic[] = [];
   readonly #counts = { error: 0, warning: 0 };
+  #searches = 0;
 
   error(code: string, message: string, place: Place = {}): void {
     this.#add('error', code, message, place);
@@ -42,8 +43,13 @@ export class Problems {
   #add(severity: Diagnostic['severity'], code: string, message: string, { node_id, path, hint }: Place): void {
     this.#counts[severity] += 1;
     if (this.#counts[severity] > MAX_DIAGNOSTICS) return;
-    const read = typeof hint === 'function' ? hint() : hint;
-    this.#found.push({ severity, code, node_id: node_id ?? null, path: path ?? null, message, hint: read ?? null });
+    const read = typeof hint === 'function' ? this.#search(hint) : (hint ?? null);
+    this.#found.push({ severity, code, node_id: node_id ?? null, path: path ?? null, message, hint: read });
+  }
+
+  #search(hint: () => string | null): string | null {
+    this.#searches += 1;
+    return this.#searches <= MAX_HINTS ? hint() : null;
   }
 
   #unlisted(severity: Diagnostic['severity']): Diagnostic[] {

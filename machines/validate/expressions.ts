@@ -1,7 +1,8 @@
-import { compileExpression, type Expression, MAX_EXPRESSION_LENGTH, references, unknownOperations } from '../expression.ts';
+import { compileExpression, type Expression, references, unknownOperations } from '../expression.ts';
 import type { Problems } from '../ir/problems.ts';
 import type { Node, Workflow } from '../ir/workflow.ts';
 import { isObject, type Json } from '../json.ts';
+import { MAX_EXPRESSIONS } from '../limits.ts';
 import { definitionOf } from '../nodes/index.ts';
 import { didYouMean } from '../suggest.ts';
 import { compileTemplate } from '../template.ts';
@@ -13,32 +14,94 @@ interface Place {
 
 /** Conditions and templates that cannot be read, or that read what is not there. */
 export function checkExpressions(workflow: Workflow, problems: Problems): void {
-  const known = stateKeys(workflow);
-  const condition = (text: string | null, what: string, place: Place): void => {
-    if (text === null) return;
-    const expression = compileExpression(text);
-    if (text.length > MAX_EXPRESSION_LENGTH) problems.error('condition_too_large', `${what} is ${expression.error}`, place);
-    else if (expression.error !== null) {
-      problems.warning('bad_condition', `${what} cannot be read and is always false: ${expression.error}`, place);
-    }
-    unknownNames(expression, what, place, problems);
-    unknownVariables(expression, what, place, known, problems);
-  };
-  workflow.edges.forEach((edge, i) => {
-    condition(edge.condition, `the condition of "${edge.from}" → "${edge.to}"`, {
-      node_id: edge.from,
-      path: `edges[${i}].condition`,
-    });
+  const check = new Check(problems, stateKeys(workflow));
+  workflow.edges.forEach(({ from, to, condition }, i) => {
+    check.condition(condition, `the condition of "${from}" → "${to}"`, { node_id: from, path: `edges[${i}].condition` });
   });
   for (const node of workflow.nodes) {
-    if (node.kind.type === 'condition') {
-      node.kind.branches.forEach((branch, i) => {
-        const place = { node_id: node.id, path: `nodes.${node.id}.kind.branches[${i}].condition` };
-        condition(branch.condition, `node "${node.id}": the condition for "${branch.target}"`, place);
+    const { id, kind } = node;
+    const path = `nodes.${id}.kind`;
+    if (kind.type === 'condition') {
+      kind.branches.forEach(({ condition, target }, i) => {
+        const place = { node_id: id, path: `${path}.branches[${i}].condition` };
+        check.condition(condition, `node "${id}": the condition for "${target}"`, place);
       });
     }
-    for (const { key, value, scope } of templatesOf(node)) {
-      template(value, { node_id: node.id, path: `nodes.${node.id}.kind.${key}` }, scope === 'child' ? null : known, problems);
+    for (const { key, value, scope } of templatesOf(node)) check.template(value, { node_id: id, path: `${path}.${key}` }, scope);
+  }
+}
+
+class Check {
+  readonly #problems: Problems;
+  /** Null = anything may be in the state. */
+  readonly #known: ReadonlySet<string> | null;
+  #count = 0;
+
+  constructor(problems: Problems, known: ReadonlySet<string> | null) {
+    this.#problems = problems;
+    this.#known = known;
+  }
+
+  condition(text: string | null, what: string, place: Place): void {
+    if (text === null || !this.#counts(1)) return;
+    const expression = compileExpression(text);
+    if (expression.tooLarge) this.#problems.error('condition_too_large', `${what} is ${expression.error}`, place);
+    else if (expression.error !== null) {
+      this.#problems.warning('bad_condition', `${what} cannot be read and is always false: ${expression.error}`, place);
+    }
+    this.#unknownOperations(expression, what, place);
+    this.#unknownVariables(expression, what, place);
+  }
+
+  template(value: Json, place: Place, scope: 'own' | 'child'): void {
+    if (!this.#counts(0)) return;
+    const where = `node "${place.node_id}": `;
+    const { expressions, errors, suspicious } = compileTemplate(value);
+    if (!this.#counts(expressions.length)) return;
+    for (const error of errors) this.#problems.error('template_too_large', `${where}${error}`, place);
+    for (const text of suspicious) {
+      const hint = 'only {{ expression }} is a template, and it must be closed';
+      this.#problems.warning('not_a_template', `${where}"${text.slice(0, 60)}" is taken as plain text`, { ...place, hint });
+    }
+    for (const expression of expressions) {
+      const what = `${where}{{ ${expression.text.trim().slice(0, 60)} }}`;
+      if (expression.tooLarge) this.#problems.error('template_too_large', `${what} is ${expression.error}`, place);
+      else if (expression.error !== null) {
+        this.#problems.warning('bad_template', `${what} cannot be read and is always empty: ${expression.error}`, place);
+      }
+      this.#unknownOperations(expression, what, place);
+      if (scope === 'own') this.#unknownVariables(expression, what, place);
+    }
+  }
+
+  /** Are there few enough so far? Reading them is most of the work of validating and compiling. */
+  #counts(more: number): boolean {
+    const wereFew = this.#count <= MAX_EXPRESSIONS;
+    this.#count += more;
+    const few = this.#count <= MAX_EXPRESSIONS;
+    if (wereFew && !few) {
+      this.#problems.error('too_many_expressions', `there are more than ${MAX_EXPRESSIONS} conditions and templates`);
+    }
+    return few;
+  }
+
+  #unknownOperations(expression: Expression, what: string, place: Place): void {
+    for (const unknown of unknownOperations(expression)) {
+      const hint = () => didYouMean(unknown.name, unknown.known) ?? `known: ${unknown.known.join(', ')}`;
+      const message = `${what} uses the ${unknown.what} "${unknown.name.slice(0, 60)}", which does not exist`;
+      this.#problems.warning(`unknown_${unknown.what}`, message, { ...place, hint });
+    }
+  }
+
+  #unknownVariables(expression: Expression, what: string, place: Place): void {
+    const known = this.#known;
+    if (known === null) return;
+    for (const { root, path } of references(expression)) {
+      const [name] = path;
+      if (root !== 'state' || name === undefined || known.has(name)) continue;
+      const hint = () => didYouMean(name, known) ?? 'add it to the state schema';
+      const message = `${what} reads state.${name.slice(0, 60)}, which the state schema does not have`;
+      this.#problems.warning('unknown_variable', message, { ...place, hint });
     }
   }
 }
@@ -53,52 +116,6 @@ function templatesOf({ kind }: Node): { key: string; value: Json; scope: 'own' |
   if (kind.type === 'human_approval') found.push({ key: 'description', value: kind.description, scope: 'own' });
   if (kind.type === 'subgraph') found.push({ key: 'output_mapping', value: kind.output_mapping, scope: 'child' });
   return found;
-}
-
-function template(value: Json, place: Place, known: ReadonlySet<string> | null, problems: Problems): void {
-  const where = `node "${place.node_id}": `;
-  const { expressions, errors, suspicious } = compileTemplate(value);
-  for (const error of errors) problems.error('template_too_large', `${where}${error}`, place);
-  for (const text of suspicious) {
-    const hint = 'only {{ expression }} is a template, and it must be closed';
-    problems.warning('not_a_template', `${where}"${text.slice(0, 60)}" is taken as plain text`, { ...place, hint });
-  }
-  for (const expression of expressions) {
-    const what = `${where}{{ ${expression.text.trim().slice(0, 60)} }}`;
-    if (expression.text.length > MAX_EXPRESSION_LENGTH) {
-      problems.error('template_too_large', `${what} is ${expression.error}`, place);
-    } else if (expression.error !== null) {
-      problems.warning('bad_template', `${what} cannot be read and is always empty: ${expression.error}`, place);
-    }
-    unknownNames(expression, what, place, problems);
-    unknownVariables(expression, what, place, known, problems);
-  }
-}
-
-function unknownNames(expression: Expression, what: string, place: Place, problems: Problems): void {
-  for (const unknown of unknownOperations(expression)) {
-    const hint = () => didYouMean(unknown.name, unknown.known) ?? `known: ${[...unknown.known].join(', ')}`;
-    problems.warning(`unknown_${unknown.what}`, `${what} uses the ${unknown.what} "${unknown.name}", which does not exist`, {
-      ...place,
-      hint,
-    });
-  }
-}
-
-function unknownVariables(
-  expression: Expression,
-  what: string,
-  place: Place,
-  known: ReadonlySet<string> | null,
-  problems: Problems,
-): void {
-  if (known === null) return;
-  for (const { root, path } of references(expression)) {
-    const [name] = path;
-    if (root !== 'state' || name === undefined || known.has(name)) continue;
-    const hint = () => didYouMean(name, known) ?? 'add it to the state schema';
-    problems.warning('unknown_variable', `${what} reads state.${name}, which the state schema does not have`, { ...place, hint });
-  }
 }
 
 /** The keys that the state may have, when its schema says so: those of the schema and those the nodes themselves add. */

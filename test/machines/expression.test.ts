@@ -98,6 +98,8 @@ describe('a condition', () => {
     ['(state.amount + 1) * 2 == 10002', true],
     ['state.step-1.ok', true],
     ['state.step - 1 == 6', true],
+    ['state.step --1 == 8', true],
+    ['state.a-é == state.none.x', true],
     ["state['step-1'].ok", true],
     ["state['my node'].approved", true],
     ['state.items.0 == 1', true],
@@ -187,6 +189,11 @@ describe('the value of', () => {
     ['true or undefined_function()', true],
   ])('%s', (text, expected) => {
     expect(value(text)).toEqual(expected);
+  });
+
+  it.each(['naïve', 'état', '注文', 'a‿b', 'x１', 'नाम'])('a name in any script: %s', (name) => {
+    const within = { ...scope, state: { [name]: 1, s: { [name]: 2, [`${name}-${name}`]: 3 } } };
+    expect(value(`[${name}, state.${name}, state.s.${name}, state.s.${name}-${name}]`, within)).toEqual([1, 1, 2, 3]);
   });
 
   it('a bare name is looked for in the output first, then in the state', () => {

@@ -371,7 +371,7 @@ describe('a wrong type', () => {
     const nodes = Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`n${i}`, { kind: { type: 'nonsense' } }]));
     const errors = errorsOf(withKeys({ nodes }));
     expect(errors).toHaveLength(101);
-    expect(errors.at(-1)?.message).toBe('… and 400 more problems');
+    expect(errors.at(-1)?.message).toBe('… and 400 more errors');
   });
 });
 
