@@ -29,8 +29,7 @@ export interface Block {
 
 /**
  * `created` comes with the range that begins an execution: what it runs is part of the record. Rows are the whole range, in
- * order, so that their sequences need no mention. The data stands behind the rest, where joining it is cheapest: this is half
- * of what auditing costs.
+ * order, so that their sequences need no mention. The data stands behind the rest: long texts join cheapest when nothing is between.
  */
 export function digestStream(range: StreamRange, created: NewExecution | null, rows: readonly EventRow[]): string {
   let text = `stream 1 ${field(range.tenantId)}${field(range.executionId)}${range.firstSeq} ${range.lastSeq}\n`;

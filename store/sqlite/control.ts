@@ -2,7 +2,7 @@ import type { Database, Statement } from 'better-sqlite3';
 import { digestStream } from '../digest.ts';
 import { type ActionContext, type ControlAction, StoreError } from '../store.ts';
 import { wellFormedEvent } from '../well-formed.ts';
-import type { AuditChain } from './audit.ts';
+import type { AuditChain } from './audit/chain.ts';
 import * as sql from './queries.ts';
 import type { Transactions } from './transactions.ts';
 

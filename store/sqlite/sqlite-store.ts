@@ -12,8 +12,9 @@ import type {
   TenantStore,
   WorkerSighting,
 } from '../store.ts';
-import { AuditChain } from './audit.ts';
-import { Commits } from './commit.ts';
+import { AuditChain } from './audit/chain.ts';
+import { verifyChain } from './audit/verify.ts';
+import { Commits } from './commit/commits.ts';
 import { ControlPlane } from './control.ts';
 import { DueQueries } from './due.ts';
 import { asStoreError, guarded, storeClosed } from './errors.ts';
@@ -21,7 +22,6 @@ import { RunLock } from './lock.ts';
 import { RuntimeReads } from './runtime-reads.ts';
 import { TenantQueries, tenantStore } from './tenant-store.ts';
 import { Transactions } from './transactions.ts';
-import { verifyChain } from './verify.ts';
 import { WorkItems } from './work.ts';
 import { Workers } from './workers.ts';
 

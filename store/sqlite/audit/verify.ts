@@ -1,9 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
 import Database, { type Statement } from 'better-sqlite3';
-import { digestStream, hashBlock, type StreamDigest, signBlock } from '../digest.ts';
-import type { AuditFault, AuditReport, EventRow, ExecutionRow } from '../store.ts';
-import { chainId, unpackStreams } from './audit.ts';
-import * as sql from './queries.ts';
+import { digestStream, hashBlock, type StreamDigest, signBlock } from '../../digest.ts';
+import type { AuditFault, AuditReport, EventRow, ExecutionRow } from '../../store.ts';
+import * as sql from '../queries.ts';
+import { chainId, unpackStreams } from './chain.ts';
 
 interface StoredBlock {
   readonly block: number;

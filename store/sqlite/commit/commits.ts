@@ -1,0 +1,104 @@
+import type { Database, Statement } from 'better-sqlite3';
+import { digestStream, type StreamDigest } from '../../digest.ts';
+import type { Batch, EventRow, ExecutionWrite, IdempotencyRow, Refusal, Unit } from '../../store.ts';
+import { wellFormedEvents, wellFormedExecution } from '../../well-formed.ts';
+import type { AuditChain } from '../audit/chain.ts';
+import { REMEMBER } from '../queries.ts';
+import type { Transactions } from '../transactions.ts';
+import { Effects } from './effects.ts';
+import { EventLog } from './event-log.ts';
+import { Heads } from './heads.ts';
+
+/** Writes batches: the only way an execution changes. */
+export class Commits {
+  readonly #transactions: Transactions;
+  readonly #audit: AuditChain;
+  readonly #heads: Heads;
+  readonly #log: EventLog;
+  readonly #effects: Effects;
+  readonly #remember: Statement;
+
+  constructor(db: Database, transactions: Transactions, audit: AuditChain) {
+    this.#transactions = transactions;
+    this.#audit = audit;
+    this.#heads = new Heads(db);
+    this.#log = new EventLog(db);
+    this.#effects = new Effects(db);
+    this.#remember = db.prepare(REMEMBER);
+  }
+
+  /** First without savepoints, which cost on every unit; a refusal, which is rare, undoes that and goes unit by unit. */
+  commit(batch: Batch): readonly (Refusal | null)[] {
+    return this.#allOrNothing(batch) ?? this.#unitByUnit(batch);
+  }
+
+  #allOrNothing(batch: Batch): readonly null[] | null {
+    return this.#transactions.write(() => {
+      const streams: StreamDigest[] = [];
+      for (const unit of batch.units) {
+        if (this.#apply(unit, batch.atMs, streams) !== null) return { keep: false, result: null };
+      }
+      if (streams.length > 0) this.#audit.closeBlock(batch.atMs, streams);
+      return { keep: true, result: batch.units.map(() => null) };
+    });
+  }
+
+  #unitByUnit(batch: Batch): readonly (Refusal | null)[] {
+    return this.#transactions.write(() => {
+      const streams: StreamDigest[] = [];
+      const refusals = batch.units.map((unit) =>
+        this.#transactions.savepoint(() => {
+          const touched: StreamDigest[] = [];
+          const refusal = this.#apply(unit, batch.atMs, touched);
+          if (refusal === null) streams.push(...touched);
+          return { keep: refusal === null, result: refusal };
+        }),
+      );
+      if (streams.length > 0) this.#audit.closeBlock(batch.atMs, streams);
+      return { keep: true, result: refusals };
+    });
+  }
+
+  #apply(unit: Unit, atMs: number, streams: StreamDigest[]): Refusal | null {
+    if (unit.idempotency !== null && !this.#rememberRequest(unit.idempotency))
+      return { reason: 'idempotency', executionId: null };
+    for (const each of unit.executions) {
+      const write = wellFormedWrite(each);
+      const reason = this.#applyWrite(write, atMs);
+      if (reason !== null) return { reason, executionId: write.id };
+      if (write.events.length > 0) streams.push(digestWrite(write));
+    }
+    return null;
+  }
+
+  #applyWrite(write: ExecutionWrite, atMs: number): Refusal['reason'] | null {
+    checkSequences(write);
+    if (!this.#heads.write(write)) return 'sequence';
+    this.#log.append(write);
+    return this.#effects.apply(write, atMs);
+  }
+
+  #rememberRequest(row: IdempotencyRow): boolean {
+    const { tenantId, scope, key, requestHash, status, response, createdAtMs } = row;
+    return this.#remember.run(tenantId, scope, key, requestHash, status, response, createdAtMs).changes === 1;
+  }
+}
+
+function wellFormedWrite(write: ExecutionWrite): ExecutionWrite {
+  const events = wellFormedEvents(write.events);
+  if (write.create !== null) return { ...write, events, create: wellFormedExecution(write.create) };
+  return events === write.events ? write : { ...write, events };
+}
+
+/** A gap would be for ever: better no commit at all. */
+function checkSequences({ id, fromSeq, create, head, events }: ExecutionWrite): void {
+  const gapless = events.every((event: EventRow, index) => event.seq === fromSeq + 1 + index);
+  if (!gapless || head.seq !== fromSeq + events.length || (create === null) !== fromSeq > 0) {
+    throw new Error(`execution ${id}: events ${events.map((event) => event.seq)} do not lead from ${fromSeq} to ${head.seq}`);
+  }
+}
+
+function digestWrite({ id, tenantId, fromSeq, head, create, events }: ExecutionWrite): StreamDigest {
+  const range = { tenantId, executionId: id, firstSeq: fromSeq + 1, lastSeq: head.seq };
+  return { ...range, digest: digestStream(range, create, events) };
+}

@@ -1,0 +1,79 @@
+import type { Database, Statement } from 'better-sqlite3';
+import type { ExecutionWrite, Refusal, TimerWrite, WorkWrite } from '../../store.ts';
+import * as sql from '../queries.ts';
+
+/** Writes what a step asks of the world: timers, work items, messages to other executions. */
+export class Effects {
+  readonly #setTimer: Statement;
+  readonly #clearTimer: Statement;
+  readonly #fireTimer: Statement;
+  readonly #putWork: Statement;
+  readonly #settleWork: Statement;
+  readonly #settleClaimedWork: Statement;
+  readonly #cancelWork: Statement;
+  readonly #send: Statement;
+  readonly #consume: Statement;
+
+  constructor(db: Database) {
+    this.#setTimer = db.prepare(sql.SET_TIMER);
+    this.#clearTimer = db.prepare(sql.CLEAR_TIMER);
+    this.#fireTimer = db.prepare(sql.FIRE_TIMER);
+    this.#putWork = db.prepare(sql.PUT_WORK);
+    this.#settleWork = db.prepare(sql.SETTLE_WORK);
+    this.#settleClaimedWork = db.prepare(sql.SETTLE_CLAIMED_WORK);
+    this.#cancelWork = db.prepare(sql.CANCEL_WORK);
+    this.#send = db.prepare(sql.SEND);
+    this.#consume = db.prepare(sql.CONSUME);
+  }
+
+  /** Null = all applied; else what made the write untenable. */
+  apply(write: ExecutionWrite, atMs: number): Refusal['reason'] | null {
+    for (const timer of write.timers) if (!this.#applyTimer(write, timer)) return 'timer';
+    for (const work of write.work) if (!this.#applyWork(write, work, atMs)) return 'work';
+    for (const id of write.consumed) if (this.#consume.run(id).changes === 0) return 'inbox';
+    for (const message of write.send) this.#send.run(write.tenantId, message.toExecutionId, message.message);
+    return null;
+  }
+
+  #applyTimer(write: ExecutionWrite, timer: TimerWrite): boolean {
+    switch (timer.op) {
+      case 'set':
+        this.#setTimer.run(write.id, timer.id, write.tenantId, timer.nodeId, timer.atMs, timer.armedSeq);
+        return true;
+      case 'clear':
+        this.#clearTimer.run(write.id, timer.id);
+        return true;
+      case 'fire':
+        return this.#fireTimer.run(write.id, timer.id, timer.armedSeq).changes === 1;
+    }
+  }
+
+  #applyWork(write: ExecutionWrite, work: WorkWrite, atMs: number): boolean {
+    switch (work.op) {
+      case 'put': {
+        const { id, nodeId, activation, attempt, maxAttempts, queue, timeoutMs, createdAtMs, payload } = work.item;
+        this.#putWork.run(
+          id,
+          write.tenantId,
+          write.id,
+          nodeId,
+          activation,
+          attempt,
+          maxAttempts,
+          queue,
+          timeoutMs,
+          createdAtMs,
+          payload,
+        );
+        return true;
+      }
+      case 'settle':
+        return work.fence === null
+          ? this.#settleWork.run(work.status, atMs, work.id, write.id).changes === 1
+          : this.#settleClaimedWork.run(work.status, atMs, work.id, write.id, work.fence).changes === 1;
+      case 'cancel':
+        this.#cancelWork.run(atMs, write.id, work.nodeId, work.activation);
+        return true;
+    }
+  }
+}

@@ -1,0 +1,38 @@
+import type { Database, Statement } from 'better-sqlite3';
+import { sameContext } from '../../digest.ts';
+import type { EventRow, ExecutionWrite } from '../../store.ts';
+import { appendEvents } from '../queries.ts';
+
+/** Events per statement; a longer run takes several. */
+const EVENTS_PER_STATEMENT = 8;
+
+/** Appends to the log. */
+export class EventLog {
+  readonly #append: readonly Statement[];
+
+  constructor(db: Database) {
+    this.#append = Array.from({ length: EVENTS_PER_STATEMENT }, (_, index) => db.prepare(appendEvents(index + 1)));
+  }
+
+  append({ id, tenantId, events }: ExecutionWrite): void {
+    let run: EventRow[] = [];
+    for (const event of events) {
+      const [first] = run;
+      if (first !== undefined && (run.length === EVENTS_PER_STATEMENT || !sameContext(first, event))) {
+        this.#appendRun(id, tenantId, run);
+        run = [];
+      }
+      run.push(event);
+    }
+    this.#appendRun(id, tenantId, run);
+  }
+
+  /** Events that share time, actor and request, at most as many as one statement takes. */
+  #appendRun(id: string, tenantId: string, run: readonly EventRow[]): void {
+    const [first] = run;
+    if (first === undefined) return;
+    const values: (string | number | null)[] = [id, tenantId, first.atMs, first.actorId, first.actorType, first.request];
+    for (const event of run) values.push(event.seq, event.type, event.nodeId, event.data);
+    this.#append[run.length - 1]?.run(...values);
+  }
+}

@@ -1,0 +1,106 @@
+import type { Database, Statement } from 'better-sqlite3';
+import type { ExecutionHead, ExecutionWrite, NewExecution } from '../../store.ts';
+import * as sql from '../queries.ts';
+
+/** Larger checkpoints live in a table of their own, so that moving a head does not rewrite them. */
+const INLINE_CHECKPOINT_LIMIT = 4096;
+
+/** Writes execution heads and their checkpoints. False = the execution is not where the write started from. */
+export class Heads {
+  readonly #create: Statement;
+  readonly #advance: Statement;
+  readonly #move: Statement;
+  readonly #moveHead: Statement;
+  readonly #putInline: Statement;
+  readonly #putLarge: Statement;
+  readonly #dropLarge: Statement;
+
+  constructor(db: Database) {
+    this.#create = db.prepare(sql.CREATE_EXECUTION);
+    this.#advance = db.prepare(sql.ADVANCE);
+    this.#move = db.prepare(sql.MOVE);
+    this.#moveHead = db.prepare(sql.MOVE_HEAD);
+    this.#putInline = db.prepare(sql.PUT_INLINE_CHECKPOINT);
+    this.#putLarge = db.prepare(sql.PUT_LARGE_CHECKPOINT);
+    this.#dropLarge = db.prepare(sql.DROP_LARGE_CHECKPOINT);
+  }
+
+  write(write: ExecutionWrite): boolean {
+    return write.create === null ? this.#step(write) : this.#begin(write, write.create);
+  }
+
+  #begin({ id, tenantId, head, snapshot }: ExecutionWrite, create: NewExecution): boolean {
+    const deadlineAtMs = head.completedAtMs === null ? create.deadlineAtMs : null;
+    const inline = snapshot !== null && isSmall(snapshot) ? snapshot : null;
+    const { changes } = this.#create.run(
+      id,
+      tenantId,
+      create.workflowId,
+      create.workflowVersion,
+      create.revision,
+      create.labels,
+      create.parentId,
+      create.depth,
+      deadlineAtMs,
+      create.createdAtMs,
+      head.status,
+      head.seq,
+      head.steps,
+      head.error,
+      head.localWork,
+      head.owner,
+      head.updatedAtMs,
+      head.completedAtMs,
+      snapshot === null ? 0 : head.seq,
+      inline,
+    );
+    if (changes === 0) return false;
+    if (snapshot !== null && inline === null) this.#putLarge.run(id, tenantId, snapshot);
+    return true;
+  }
+
+  #step(write: ExecutionWrite): boolean {
+    const { snapshot } = write;
+    if (snapshot !== null && isSmall(snapshot)) {
+      if (write.head.completedAtMs === null && this.#advanceInline(write, snapshot)) return true;
+      if (this.#moveInline(write, snapshot)) return true;
+    }
+    if (!this.#moveApart(write)) return false;
+    if (snapshot !== null) this.#replaceCheckpoint(write, snapshot);
+    return true;
+  }
+
+  #advanceInline({ id, tenantId, fromSeq, head }: ExecutionWrite, snapshot: string): boolean {
+    const { seq, steps, error, updatedAtMs: at, status, localWork, owner } = head;
+    const { changes } = this.#advance.run(seq, steps, error, at, seq, snapshot, id, tenantId, fromSeq, status, localWork, owner);
+    return changes === 1;
+  }
+
+  #moveInline({ id, tenantId, fromSeq, head }: ExecutionWrite, snapshot: string): boolean {
+    const { seq } = head;
+    return this.#move.run(...headValues(head), seq, snapshot, id, tenantId, fromSeq).changes === 1;
+  }
+
+  #moveApart({ id, tenantId, fromSeq, head }: ExecutionWrite): boolean {
+    return this.#moveHead.run(...headValues(head), id, tenantId, fromSeq).changes === 1;
+  }
+
+  #replaceCheckpoint({ id, tenantId, head }: ExecutionWrite, snapshot: string): void {
+    if (isSmall(snapshot)) {
+      this.#putInline.run(head.seq, snapshot, id);
+      this.#dropLarge.run(id);
+    } else {
+      this.#putInline.run(head.seq, null, id);
+      this.#putLarge.run(id, tenantId, snapshot);
+    }
+  }
+}
+
+/** In the order of `MOVED`. */
+function headValues({ status, seq, steps, error, localWork, owner, updatedAtMs, completedAtMs }: ExecutionHead) {
+  return [status, seq, steps, error, localWork, owner, updatedAtMs, completedAtMs, completedAtMs] as const;
+}
+
+function isSmall(snapshot: string): boolean {
+  return snapshot.length <= INLINE_CHECKPOINT_LIMIT;
+}
