@@ -227,10 +227,17 @@ describe('POST /work-items', () => {
   it('queues an item of its own', async () => {
     const server = await api();
     const id = await server.started(EXTERNAL);
-    const { status, body } = await server.post('/work-items', { execution_id: id, node_id: 'extra', payload: { a: 1 } });
+    const { status, body } = await server.post('/work-items', { execution_id: id, node_id: 'work', payload: { a: 1 } });
     expect([status, body]).toEqual([201, { work_item_id: expect.stringMatching(/^[0-9a-f-]{36}$/) }]);
     const { work_item } = await claimed(server, { queue_types: ['general'] });
-    expect(work_item).toMatchObject({ id: body.work_item_id, execution_id: id, node_id: 'extra', payload: { a: 1 } });
+    expect(work_item).toMatchObject({ id: body.work_item_id, execution_id: id, node_id: 'work', payload: { a: 1 } });
+  });
+
+  it('does not know other nodes', async () => {
+    const { started, post } = await api();
+    const id = await started(EXTERNAL);
+    const { status, body } = await post('/work-items', { execution_id: id, node_id: 'extra' });
+    expect([status, body.error]).toEqual([400, `bad request: execution ${id} has no node 'extra'`]);
   });
 
   it('does not know other executions', async () => {
