@@ -1,8 +1,7 @@
 import type { Diagnostic } from '../diagnostics.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
-import { MAX_EDGES, MAX_NESTING, MAX_NODES } from '../limits.ts';
+import { MAX_EDGES, MAX_NODES } from '../limits.ts';
 import { definitionOf } from '../nodes/index.ts';
-import { didYouMean } from '../suggest.ts';
 import { readDocument } from './document.ts';
 import { Fields } from './fields.ts';
 import { nameProblem, nodeIdProblem } from './names.ts';
@@ -10,9 +9,8 @@ import { type Defaults, readNode } from './node.ts';
 import { policyOf } from './policy.ts';
 import { Problems } from './problems.ts';
 import { retryPolicies } from './retry.ts';
-import type { Edge, Node, Timeouts, TokenBudget, ToolConfig, Workflow } from './workflow.ts';
-
-const DEFAULT_HEARTBEAT_SECS = 30;
+import { readTimeouts, readTools, stateSchema, tokenBudget } from './settings.ts';
+import type { Edge, Node, Workflow } from './workflow.ts';
 
 /**
  * Reads a workflow document in any accepted spelling. `diagnostics` are warnings: a document with errors throws
@@ -94,17 +92,6 @@ function refuseUnavailable(fields: Fields): void {
     fields.warning('data_policy_not_applied', 'data_policy', 'is stored but not applied');
 }
 
-function readTimeouts(fields: Fields): Timeouts {
-  const given = fields.object('timeouts');
-  const read = fields.inside('timeouts', given ?? {});
-  const limits: Record<string, number> = {};
-  for (const key of ['node_timeout', 'workflow_timeout', 'approval_timeout']) {
-    const seconds = read.seconds([key, `${key}_secs`]);
-    if (seconds !== undefined) limits[key] = seconds;
-  }
-  return { ...limits, heartbeat_interval: read.seconds(['heartbeat_interval']) ?? DEFAULT_HEARTBEAT_SECS };
-}
-
 /** A map of id → node, or a list of nodes with an `id`. */
 function readNodes(fields: Fields, defaults: Defaults): Node[] {
   const raw = fields.json('nodes');
@@ -183,64 +170,4 @@ function defaultStart(nodes: readonly Node[], edges: readonly Edge[]): string {
   for (const node of nodes) for (const { to } of definitionOf(node.kind).targets(node.kind)) reached.add(to);
   const [root, another] = nodes.filter((node) => !reached.has(node.id));
   return (another === undefined ? root : undefined)?.id ?? nodes[0]?.id ?? 'start';
-}
-
-function readTools(fields: Fields): Record<string, ToolConfig> {
-  const tools = fields.object('tools') ?? {};
-  const read = fields.inside('tools', tools);
-  return Object.fromEntries(
-    Object.entries(tools).flatMap(([name, raw]) => {
-      if (!isObject(raw)) {
-        read.error('wrong_type', name, 'must be an object {kind, reference}');
-        return [];
-      }
-      const config = read.inside(name, raw);
-      const kind = config.requiredText('kind');
-      if (kind === 'function') {
-        config.error(
-          'local_tool',
-          'kind',
-          '"function" names a file, which a registered workflow may not',
-          'give the runtime the tool instead: --tools',
-        );
-      }
-      return [[name, { kind, reference: config.requiredText('reference') }]];
-    }),
-  );
-}
-
-function tokenBudget(fields: Fields): TokenBudget | null {
-  const raw = fields.object('token_budget');
-  if (raw === undefined) return null;
-  const read = fields.inside('token_budget', raw);
-  const caps: Record<string, number> = {};
-  for (const key of ['input_tokens', 'output_tokens', 'total_tokens']) {
-    const cap = read.integer([key], 0);
-    if (cap !== undefined) caps[key] = cap;
-  }
-  const misspelt = Object.keys(raw).filter((key) => !read.known.has(key));
-  for (const key of misspelt) read.warning('unknown_key', key, 'is not a known key', () => didYouMean(key, read.known));
-  return caps;
-}
-
-/** An object, or its JSON text. A dotted class name or an empty text says nothing about the state. */
-function stateSchema(fields: Fields): JsonObject | null {
-  const raw = fields.json('state_schema');
-  if (isObject(raw)) return raw;
-  if (raw === undefined) return null;
-  if (typeof raw !== 'string') {
-    fields.error('wrong_type', 'state_schema', 'must be an object or text');
-    return null;
-  }
-  if (!raw.trimStart().startsWith('{')) return null;
-  try {
-    const problems = new Problems();
-    const schema = readDocument(JSON.parse(raw), problems);
-    if (schema !== null) return schema;
-    fields.error('nesting_too_deep', 'state_schema', `must be nested at most ${MAX_NESTING} levels deep`);
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    fields.warning('bad_state_schema', 'state_schema', `looks like JSON but is not: ${error.message.slice(0, 120)}`);
-  }
-  return null;
 }

@@ -1,0 +1,80 @@
+import { isObject, type JsonObject } from '../json.ts';
+import { MAX_NESTING } from '../limits.ts';
+import { didYouMean } from '../suggest.ts';
+import { readDocument } from './document.ts';
+import type { Fields } from './fields.ts';
+import { Problems } from './problems.ts';
+import type { Timeouts, TokenBudget, ToolConfig } from './workflow.ts';
+
+const DEFAULT_HEARTBEAT_SECS = 30;
+
+export function readTimeouts(fields: Fields): Timeouts {
+  const given = fields.object('timeouts');
+  const read = fields.inside('timeouts', given ?? {});
+  const limits: Record<string, number> = {};
+  for (const key of ['node_timeout', 'workflow_timeout', 'approval_timeout']) {
+    const seconds = read.seconds([key, `${key}_secs`]);
+    if (seconds !== undefined) limits[key] = seconds;
+  }
+  return { ...limits, heartbeat_interval: read.seconds(['heartbeat_interval']) ?? DEFAULT_HEARTBEAT_SECS };
+}
+
+export function readTools(fields: Fields): Record<string, ToolConfig> {
+  const tools = fields.object('tools') ?? {};
+  const read = fields.inside('tools', tools);
+  return Object.fromEntries(
+    Object.entries(tools).flatMap(([name, raw]) => {
+      if (!isObject(raw)) {
+        read.error('wrong_type', name, 'must be an object {kind, reference}');
+        return [];
+      }
+      const config = read.inside(name, raw);
+      const kind = config.requiredText('kind');
+      if (kind === 'function') {
+        config.error(
+          'local_tool',
+          'kind',
+          '"function" names a file, which a registered workflow may not',
+          'give the runtime the tool instead: --tools',
+        );
+      }
+      return [[name, { kind, reference: config.requiredText('reference') }]];
+    }),
+  );
+}
+
+export function tokenBudget(fields: Fields): TokenBudget | null {
+  const raw = fields.object('token_budget');
+  if (raw === undefined) return null;
+  const read = fields.inside('token_budget', raw);
+  const caps: Record<string, number> = {};
+  for (const key of ['input_tokens', 'output_tokens', 'total_tokens']) {
+    const cap = read.integer([key], 0);
+    if (cap !== undefined) caps[key] = cap;
+  }
+  const misspelt = Object.keys(raw).filter((key) => !read.known.has(key));
+  for (const key of misspelt) read.warning('unknown_key', key, 'is not a known key', () => didYouMean(key, read.known));
+  return caps;
+}
+
+/** An object, or its JSON text. A dotted class name or an empty text says nothing about the state. */
+export function stateSchema(fields: Fields): JsonObject | null {
+  const raw = fields.json('state_schema');
+  if (isObject(raw)) return raw;
+  if (raw === undefined) return null;
+  if (typeof raw !== 'string') {
+    fields.error('wrong_type', 'state_schema', 'must be an object or text');
+    return null;
+  }
+  if (!raw.trimStart().startsWith('{')) return null;
+  try {
+    const problems = new Problems();
+    const schema = readDocument(JSON.parse(raw), problems);
+    if (schema !== null) return schema;
+    fields.error('nesting_too_deep', 'state_schema', `must be nested at most ${MAX_NESTING} levels deep`);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    fields.warning('bad_state_schema', 'state_schema', `looks like JSON but is not: ${error.message.slice(0, 120)}`);
+  }
+  return null;
+}
