@@ -14,6 +14,8 @@ export interface Host {
   readonly tokenFrom: string | null;
   /** For people: `on http://…`, `embedded on .jamjet/runtime.db`. */
   readonly where: string;
+  /** The functions of an embedded run; null where workers may do the work. */
+  readonly functions: ReadonlySet<string> | null;
   /** What the user should know before the run starts. */
   readonly remarks: readonly string[];
   close(): Promise<void>;
@@ -67,6 +69,7 @@ function serverHost({ client, url, tokenFrom }: Connection, options: HostOptions
     url,
     tokenFrom,
     where: `on ${url}`,
+    functions: null,
     remarks: functions.length === 0 ? [] : [remark],
     close: async () => undefined,
   };
@@ -89,6 +92,7 @@ async function embeddedHost(context: Context, options: HostOptions, remarks: rea
     url,
     tokenFrom: null,
     where: `embedded on ${relative(context.cwd, config.database.path) || config.database.path}`,
+    functions: new Set(Object.keys(tools)),
     remarks,
     close: () => runtime.close(GRACE_MS),
   };

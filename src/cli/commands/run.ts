@@ -7,6 +7,7 @@ import { explainApi } from '../connect.ts';
 import { type Interrupt, listenForInterrupt } from '../context.ts';
 import { EXIT, Failure, usageFailure } from '../failure.ts';
 import { type Host, openHost } from '../host.ts';
+import { type Undone, undoneWork } from '../missing-functions.ts';
 import { exitCodeOf, exitCodeOfLeave, leaveText, reportJson, reportText } from '../run-report.ts';
 import { followExecution, UNATTENDED_TIMEOUT_S } from '../session.ts';
 import { paintFor } from '../terminal/paint.ts';
@@ -97,11 +98,13 @@ status is 0 only when the execution completed.`,
     return authored;
   }
 
-  async #start({ client }: Host, authored: Authored | null, input: Json | undefined): Promise<string> {
-    const workflow = authored?.document == null ? null : await client.registerWorkflow(authored.document);
-    const version = workflow?.version ?? this.workflowVersion;
+  async #start({ client, functions }: Host, authored: Authored | null, input: Json | undefined): Promise<string> {
+    const registered = authored?.document == null ? null : await client.registerWorkflow(authored.document);
+    const id = registered?.workflow_id ?? this.target ?? '';
+    const version = registered?.version ?? this.workflowVersion;
+    if (functions !== null) refuseUndone(undoneWork((await client.workflow(id, version)).ir, functions));
     const { execution_id } = await client.start({
-      workflow_id: workflow?.workflow_id ?? this.target ?? '',
+      workflow_id: id,
       ...(version === undefined ? {} : { workflow_version: version }),
       ...(input === undefined ? {} : { input }),
     });
@@ -141,6 +144,15 @@ status is 0 only when the execution completed.`,
     } else if (this.runtime !== undefined) words.push('--runtime', this.runtime);
     return [...words, '--resume', id].map(shellWord).join(' ');
   }
+}
+
+/** Better no execution than one that waits for ever. */
+function refuseUndone(undone: readonly Undone[]): void {
+  if (undone.length === 0) return;
+  const listed = undone.map(({ node, needs }) => `node "${node}" needs ${needs}`);
+  throw new Failure(`an embedded run cannot do all of this work: ${listed.join('; ')}`, {
+    hint: 'Name functions with --tools MODULE or in the file (tools: {name: {kind: function, reference: "./tools.mjs#name"}}), or run it on a server that workers reach: `jamjet dev`.',
+  });
 }
 
 function shellWord(word: string): string {

@@ -2,6 +2,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../machines/json.ts';
+import { JamjetClient } from '../../../src/client.ts';
+import { startServer } from '../../../src/compose.ts';
+import { readConfig } from '../../../src/config.ts';
 import { DECLINED, DOUBLING, HANGING, PAID, PARENT, RETRYING, REVIEWED, TOOLS } from '../flows.ts';
 import { runtimeServer } from '../runtime-server.ts';
 import { inFolder, jamjet, TerminalSession } from '../terminal-session.ts';
@@ -245,16 +248,28 @@ describe('jamjet run embedded', () => {
       expect((await resumed.ended).code).toBe(130);
     }));
 
-  it('says which function is missing, and takes it when it is there', () =>
+  it('refuses work that nobody would do, before it starts', () =>
     inFolder(async (folder) => {
       const file = save(folder, DOUBLING);
-      const { code, stdout } = await jamjet(['run', file, '--embedded', '-i', '{"n": 4}'], { cwd: folder });
+      const { code, stdout, stderr } = await jamjet(['run', file, '--embedded', '-i', '{"n": 4}'], { cwd: folder });
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+      expect(stderr).toMatch(
+        /^error: an embedded run cannot do all of this work: node "double" needs the function "double"\nName functions with --tools/,
+      );
+    }));
+
+  it('says who should go on with a run whose work is queued', () =>
+    inFolder(async (folder) => {
+      const config = readConfig({ JAMJET_PORT: '0', DATABASE_URL: join(folder, 'queued.db'), JAMJET_LOG: 'off' });
+      const withoutTools = await startServer({ config, auth: 'off' });
+      const client = new JamjetClient({ url: withoutTools.url });
+      await client.registerWorkflow(DOUBLING);
+      const { execution_id: id } = await client.start({ workflow_id: 'doubling', input: { n: 4 } });
+      await withoutTools.close(0);
+      const { code, stdout } = await jamjet(['run', '--db', 'queued.db', '--resume', id], { cwd: folder });
       expect(code).toBe(3);
-      const id = /exec_[0-9a-f]{32}/.exec(stdout)?.[0] ?? '';
       expect(stdout).toContain(`◆ ${id} is running: no function here does the work of double (queue tool).`);
-      writeFileSync(join(folder, 'tools.mjs'), functions);
-      const resumed = await jamjet(['run', '--embedded', '--resume', id, '--tools', 'tools.mjs'], { cwd: folder });
-      expect(resumed.code).toBe(0);
+      expect(stdout).toContain(`jamjet run --db queued.db --resume ${id} --tools MODULE\n`);
     }));
 
   it('says who holds the database', () =>

@@ -1,0 +1,23 @@
+import { isObject, type JsonObject } from '../../machines/json.ts';
+
+/** A node whose work nobody does in a run that only this process reaches. */
+export interface Undone {
+  readonly node: string;
+  /** `the function "charge"`, `a worker of queue python_tool`. */
+  readonly needs: string;
+}
+
+const WORKER_QUEUES: Readonly<Record<string, string>> = { python_fn: 'python_tool', java_fn: 'java_tool' };
+
+/** The nodes of a workflow, as the API gives it, that need a function which is not at hand, or an external worker. */
+export function undoneWork(ir: JsonObject, functions: ReadonlySet<string>): readonly Undone[] {
+  const tools = isObject(ir.tools) ? ir.tools : {};
+  return Object.entries(isObject(ir.nodes) ? ir.nodes : {}).flatMap(([node, definition]): Undone[] => {
+    const kind = isObject(definition) && isObject(definition.kind) ? definition.kind : {};
+    const queue = typeof kind.type === 'string' && Object.hasOwn(WORKER_QUEUES, kind.type) ? WORKER_QUEUES[kind.type] : undefined;
+    if (queue !== undefined) return [{ node, needs: `a worker of queue ${queue}` }];
+    if (kind.type !== 'tool' || typeof kind.tool_ref !== 'string' || functions.has(kind.tool_ref)) return [];
+    const tool = Object.hasOwn(tools, kind.tool_ref) ? tools[kind.tool_ref] : undefined;
+    return isObject(tool) && tool.kind === 'http' ? [] : [{ node, needs: `the function "${kind.tool_ref}"` }];
+  });
+}
