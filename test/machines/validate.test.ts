@@ -95,6 +95,31 @@ describe('errors', () => {
   );
 });
 
+describe('sizes', () => {
+  it('of all conditions and templates together are bounded', () => {
+    const input_mapping = { x: Array(1_990).fill('state.x') };
+    const nodes = Object.fromEntries(Array.from({ length: 26 }, (_, i) => [`n${i}`, tool({ input_mapping })]));
+    expect(codes(document(nodes)).filter((code) => code !== 'unreachable_node')).toEqual(['too_many_expressions']);
+  });
+
+  it('branches and what joins wait for count as edges', () => {
+    const names = Array.from({ length: 20_001 }, (_, i) => `n${i}`);
+    for (const kind of [
+      { type: 'parallel', branches: names },
+      { type: 'join', wait_for: names },
+    ]) {
+      expect(codes(document({ a: { kind } }))[0]).toBe('too_many_edges');
+    }
+  });
+
+  it('a hundred errors do not hide behind a hundred warnings', () => {
+    const lone = Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`n${i}`, tool({ on_rejected: 'a' })]));
+    const listed = codes(document({ ...lone, last: { kind: { type: 'nonsense' } } }));
+    expect(listed.filter((code) => code === 'ignored_key')).toHaveLength(100);
+    expect(listed.slice(-2)).toEqual(['unknown_kind', 'more_problems']);
+  });
+});
+
 describe('warnings', () => {
   const warned = (ir: JsonObject): string[] => {
     const { workflow, diagnostics } = validate(ir);
