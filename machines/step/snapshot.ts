@@ -42,23 +42,27 @@ const STORED = [
   'error',
 ] as const;
 
+const FRESH = freshContext(null, {}, DEFAULT_STEP_LIMIT);
+
 /** JSON text of where a run stands, the same for the same history. The input is not in it. */
 export function save(run: Run): string {
   const context = run.snapshot.context as Context;
-  const fresh = freshContext(null, {}, DEFAULT_STEP_LIMIT);
-  const changed = STORED.flatMap((key) => {
+  let text = `{"version":${COMPILER_VERSION},"at":${JSON.stringify(positionsOf(run.snapshot))}`;
+  for (const key of STORED) {
     const value = context[key];
-    return value === fresh[key] || (typeof value === 'object' && value !== null && Object.keys(value).length === 0)
-      ? []
-      : [[key, value]];
-  });
-  const sections = Object.entries(context.sections).map(([key, { marks, nodes, running }]) => [key, { marks, nodes, running }]);
-  return JSON.stringify({
-    version: COMPILER_VERSION,
-    at: positionsOf(run.snapshot),
-    ...Object.fromEntries(changed),
-    ...(sections.length === 0 ? {} : { sections: Object.fromEntries(sections) }),
-  });
+    if (value !== FRESH[key] && !isEmpty(value)) text += `,"${key}":${JSON.stringify(value)}`;
+  }
+  if (!isEmpty(context.sections)) {
+    const sections = Object.entries(context.sections).map(([key, { marks, nodes, running }]) => [key, { marks, nodes, running }]);
+    text += `,"sections":${JSON.stringify(Object.fromEntries(sections))}`;
+  }
+  return `${text}}`;
+}
+
+function isEmpty(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  for (const key in value) if (Object.hasOwn(value, key)) return false;
+  return true;
 }
 
 /** The run that `save` wrote. Throws `OtherCompiler`, and other errors for a text that is no snapshot of this program. */

@@ -71,10 +71,9 @@ export function stepperOf(machine: AnyStateMachine): Stepper {
 
 /** The states without substates that a snapshot is in, by id, in document order. */
 export function positionsOf(snapshot: AnyMachineSnapshot): string[] {
-  return snapshot._nodes
-    .filter((node) => node.type === 'atomic' || node.type === 'final')
-    .sort((a, b) => a.order - b.order)
-    .map((node) => node.id);
+  const leaves = snapshot._nodes.filter((node) => node.type === 'atomic' || node.type === 'final');
+  if (leaves.length > 1) leaves.sort((a, b) => a.order - b.order);
+  return leaves.map((node) => node.id);
 }
 
 /** Puts the state at `path` into a state value: `[a, b, c]` → `{a: {b: 'c'}}`. */
