@@ -25,7 +25,7 @@ export interface Statics {
   readonly insides: ReadonlyMap<string, Bits>;
   /** Forks and sections inside a fork, itself included. */
   readonly nested: ReadonlyMap<string, readonly string[]>;
-  /** Where each fork's branches meet. */
+  /** Where the ways of a fork or section meet, unless that is where the fork around it meets too. */
   readonly joins: ReadonlyMap<string, string>;
   readonly timers: ReadonlyMap<string, ArmedFor>;
   /** Correlation keys that some node waits for. */
@@ -99,33 +99,34 @@ export function lookUp(graph: Graph, plan: Plan): Pick<Statics, 'sections' | 'bo
   const insides = new Map<string, Bits>();
   const nested = new Map<string, readonly string[]>();
   const joins = new Map<string, string>();
-  const visitPlan = (inner: Plan): string[] => {
+  const visitPlan = (inner: Plan, exit: number): string[] => {
     const keys: string[] = [];
     for (const section of [...inner.sections.values(), ...(inner.whole === null ? [] : [inner.whole])]) {
       sections.set(section.key, sectionTable(graph, section));
       const inside = new Bits(graph.nodes.length);
       for (const node of section.nodes) inside.add(node);
       insides.set(section.key, inside);
+      if (section.join !== exit) joins.set(section.key, graph.idOf(section.join));
       keys.push(section.key);
     }
-    for (const fork of new Set(inner.forks.values())) keys.push(...visitFork(fork));
+    for (const fork of new Set(inner.forks.values())) keys.push(...visitFork(fork, exit));
     return keys;
   };
-  const visitFork = (fork: Fork): string[] => {
+  const visitFork = (fork: Fork, exit: number): string[] => {
     const keys = [fork.key];
     const inside = new Bits(graph.nodes.length);
     insides.set(fork.key, inside);
-    if (fork.join !== NONE) joins.set(fork.key, graph.idOf(fork.join));
+    if (fork.join !== exit) joins.set(fork.key, graph.idOf(fork.join));
     for (const branch of fork.branches) {
       inside.addAll(branch.nodes);
       bodies.set(branch.key, branch.nodes);
-      keys.push(...visitPlan(branch.plan));
-      if (branch.entry !== null && typeof branch.entry !== 'number') keys.push(...visitFork(branch.entry));
+      keys.push(...visitPlan(branch.plan, fork.join));
+      if (branch.entry !== null && typeof branch.entry !== 'number') keys.push(...visitFork(branch.entry, fork.join));
     }
     nested.set(fork.key, keys);
     return keys;
   };
-  visitPlan(plan);
+  visitPlan(plan, NONE);
   return { sections, bodies, insides, nested, joins };
 }
 

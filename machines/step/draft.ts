@@ -107,6 +107,12 @@ export class Draft {
     if (graph.node(index).kind.type !== 'join' || graph.backIn(index).length === 0) this.starve(node);
   }
 
+  /** Forgets what reached a fork's or section's join in an earlier round. */
+  starveJoin(key: string): void {
+    const join = this.statics.joins.get(key);
+    if (join !== undefined) this.starve(join);
+  }
+
   starve(node: string): void {
     if (own(this.#now.fed, node) !== undefined) this.set({ fed: without(this.#now.fed, node) });
   }
@@ -149,10 +155,7 @@ export class Draft {
     if (follow !== undefined) {
       const output = node === null ? null : (own(this.#now.outputs, node) ?? null);
       if (follow.skip !== undefined) this.#pend(follow.skip);
-      for (const { fork } of follow.open ?? []) {
-        const join = this.statics.joins.get(fork);
-        if (join !== undefined) this.starve(join);
-      }
+      for (const { fork } of follow.open ?? []) this.starveJoin(fork);
       const adds = follow.arrive !== undefined || follow.open !== undefined;
       if (node !== null) for (const target of follow.feed ?? []) this.feed(target, node, output, adds);
       if (follow.arrive !== undefined) this.#arrive(follow.arrive.fork, ARRIVALS.indexOf(follow.arrive.as));

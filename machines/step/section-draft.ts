@@ -25,7 +25,7 @@ export class SectionDraft {
 
   enter(owner: string | null, mark: Mark, output: Json): void {
     const { section, slots } = this.#table;
-    if (section.join !== NONE) this.#draft.starve(this.#draft.statics.graph.idOf(section.join));
+    this.#draft.starveJoin(this.#key);
     this.#write({
       marks: '.'.repeat(section.edges.length),
       nodes: '.'.repeat(slots.size),
