@@ -47,7 +47,10 @@ export const PUT_LARGE_CHECKPOINT = `INSERT INTO checkpoints (execution_id, tena
   ON CONFLICT (execution_id) DO UPDATE SET snapshot = excluded.snapshot`;
 export const DROP_LARGE_CHECKPOINT = 'DELETE FROM checkpoints WHERE execution_id = ?';
 
-/** Newest first. Each combination of filters is a statement of its own, so that each finds its index. */
+/**
+ * Newest first. Each combination of filters is a statement of its own, so that each finds its index; the page is cut from the
+ * index alone, so that rows which are skipped are not read.
+ */
 export function listExecutions(by: {
   readonly status: boolean;
   readonly workflowId: boolean;
@@ -58,7 +61,8 @@ export function listExecutions(by: {
     by.workflowId ? ' AND workflow_id = @workflowId' : '',
     by.parentId ? ' AND parent_id = @parentId' : '',
   ];
-  return `SELECT ${EXECUTION} FROM executions WHERE tenant_id = @tenantId${filters.join('')} ORDER BY id DESC LIMIT @limit OFFSET @offset`;
+  const page = `SELECT id FROM executions WHERE tenant_id = @tenantId${filters.join('')} ORDER BY id DESC LIMIT @limit OFFSET @offset`;
+  return `SELECT ${EXECUTION} FROM executions WHERE id IN (${page}) ORDER BY id DESC`;
 }
 
 // Events
