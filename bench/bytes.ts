@@ -1,13 +1,15 @@
 import { readFileSync, statSync } from 'node:fs';
+import type { JsonObject } from '../machines/json.ts';
+import type { Runtime } from '../src/index.ts';
 import { CALLER, complete, openRuntime } from './in-process.ts';
-import { boundBytes, recordWrites } from './recorder.ts';
-import { linear, rounds } from './workflows.ts';
+import { boundBytes, recordWrites, type Write } from './recorder.ts';
+import { linear, rounds, WAITING } from './workflows.ts';
 
 /** What writing costs, in bytes, three ways. */
 export interface BytesWritten {
   /** Of the values bound to SQL statements. */
   readonly bound: number;
-  /** Handed to write(2) by this process: WAL pages and checkpoints too. Null where there is no /proc. */
+  /** Handed to write(2) by this process: WAL pages and checkpoints of the WAL too. Null where there is no /proc. */
   readonly written: number | null;
   /** By which the database file has grown once the WAL is in it. */
   readonly grown: number;
@@ -18,7 +20,10 @@ export interface LargeState {
   readonly stateBytes: number;
   readonly patchBytes: number;
   readonly seconds: number;
-  readonly bytes: BytesWritten;
+  /** Storing the input, in the log and in the first checkpoint: the same state at rest, not stepped. */
+  readonly start: BytesWritten;
+  /** Start and steps, checkpoints of the state included. */
+  readonly all: BytesWritten;
 }
 
 export interface SmallExecutions {
@@ -33,21 +38,26 @@ const EXECUTIONS = 2_000;
 
 /** A state of 1 MB, of which each of 1,000 steps changes 1 KB. */
 export async function largeState(folder: string): Promise<LargeState> {
-  const measured = await measure(folder, 'large-state', rounds('grow', STEPS), async (runtime) => {
+  const input = { n: 0, ballast: 'x'.repeat(STATE_BYTES) };
+  const atRest = await measure(folder, 'large-at-rest', WAITING, async (runtime) => {
+    await runtime.start(CALLER, { workflowId: 'waiting', input });
+  });
+  const stepped = await measure(folder, 'large-stepped', rounds('grow', STEPS), async (runtime) => {
     const startedMs = performance.now();
-    const input = { n: 0, ballast: 'x'.repeat(STATE_BYTES) };
     const { executionId } = await runtime.start(CALLER, { workflowId: 'rounds-grow', input });
-    const view = await runtime.settled(CALLER.tenantId, executionId, 90_000);
-    if (view.status !== 'completed' || view.stepsExecuted !== STEPS)
-      throw new Error(`${view.status} after ${view.stepsExecuted} steps`);
+    const view = await runtime.settled(CALLER.tenantId, executionId, 60_000);
+    if (view.status !== 'completed' || view.stepsExecuted !== STEPS) {
+      throw new Error(`${view.status} after ${view.stepsExecuted} steps: ${view.error ?? 'no error'}`);
+    }
     return (performance.now() - startedMs) / 1000;
   });
   return {
     steps: STEPS,
     stateBytes: STATE_BYTES,
     patchBytes: STEPS * PATCH_BYTES,
-    seconds: measured.result,
-    bytes: measured.bytes,
+    seconds: stepped.result,
+    start: atRest.bytes,
+    all: stepped.bytes,
   };
 }
 
@@ -62,27 +72,26 @@ export async function smallExecutions(folder: string): Promise<SmallExecutions> 
   return { executions: EXECUTIONS, bytes };
 }
 
-async function measure<T>(
-  folder: string,
-  name: string,
-  document: Parameters<Awaited<ReturnType<typeof openRuntime>>['runtime']['register']>[1],
-  body: (runtime: Awaited<ReturnType<typeof openRuntime>>['runtime']) => Promise<T>,
-): Promise<{ readonly result: T; readonly bytes: BytesWritten }> {
+async function measure<T>(folder: string, name: string, document: JsonObject, body: (runtime: Runtime) => Promise<T>) {
   const empty = await openRuntime(folder, name);
   await empty.runtime.register(CALLER, document);
   await empty.close();
-  const before = { size: statSync(empty.path).size, written: writtenBytes() };
+  const sizeBefore = statSync(empty.path).size;
   const open = await openRuntime(folder, name);
-  const { result, writes } = await recordWrites(() => body(open.runtime)).finally(() => open.close());
-  const after = writtenBytes();
-  return {
-    result,
-    bytes: {
-      bound: boundBytes(writes),
-      written: before.written === null || after === null ? null : after - before.written,
-      grown: statSync(open.path).size - before.size,
-    },
+  const writtenBefore = writtenBytes();
+  let recorded: { readonly result: T; readonly writes: readonly Write[] };
+  try {
+    recorded = await recordWrites(() => body(open.runtime));
+  } finally {
+    await open.close();
+  }
+  const writtenAfter = writtenBytes();
+  const bytes: BytesWritten = {
+    bound: boundBytes(recorded.writes),
+    written: writtenBefore === null || writtenAfter === null ? null : writtenAfter - writtenBefore,
+    grown: statSync(open.path).size - sizeBefore,
   };
+  return { result: recorded.result, bytes };
 }
 
 function writtenBytes(): number | null {

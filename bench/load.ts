@@ -37,7 +37,7 @@ export async function drive(options: LoadOptions): Promise<Load> {
       if (startedMs >= untilMs) return;
       await once(lane);
       const endedMs = performance.now();
-      if (startedMs >= fromMs && endedMs <= untilMs) latenciesMs.push(endedMs - startedMs);
+      if (endedMs >= fromMs && endedMs <= untilMs) latenciesMs.push(endedMs - startedMs);
     }
   }
 

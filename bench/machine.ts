@@ -56,6 +56,7 @@ export function cpuMsOf(pid: number): number | null {
   }
 }
 
+/** User and system time of all threads: what a figure costs, whoever else is using the machine. */
 export function cpuMsOfThisProcess(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;

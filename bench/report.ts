@@ -22,11 +22,11 @@ export function report(fsync: FsyncProbe, results: Partial<Results>): string {
   if (rawLoop !== undefined)
     put('Against a bare better-sqlite3 loop that writes the same rows in the same transactions', rawTable(rawLoop, results));
   if (inProcess !== undefined) put('Latency', latency(fsync, results));
-  if (stepCosts !== undefined) put('Cost of one message in the machine (no store)', stepTable(stepCosts));
+  if (stepCosts !== undefined) put('CPU time of one message in the machine (no store)', stepTable(stepCosts));
   if (largeState !== undefined) {
-    const { steps, stateBytes, patchBytes, seconds, bytes } = largeState;
+    const { steps, stateBytes, patchBytes, seconds, start, all } = largeState;
     const what = `${whole(steps)} steps of ${whole(patchBytes / steps)} B on a state of ${whole(stateBytes)} B, ${fixed(seconds, 1)} s`;
-    put(`Large state: ${what}`, bytesTable(bytes, patchBytes, '× the patches'));
+    put(`Large state: ${what}`, largeStateTable(start, all, patchBytes));
   }
   if (smallExecutions !== undefined) {
     const { executions, bytes } = smallExecutions;
@@ -118,20 +118,37 @@ function stepTable(costs: Results['stepCosts']): string {
   );
 }
 
-function bytesTable(bytes: BytesWritten, per: number, unit: string): string {
-  const row = (what: string, value: number | null) => [
-    what,
-    value === null ? '–' : whole(value),
-    fixed(value === null ? null : value / per, 2),
-  ];
+function largeStateTable(start: BytesWritten, all: BytesWritten, patchBytes: number): string {
+  const row = (what: string, before: number | null, after: number | null) => {
+    const steps = before === null || after === null ? null : after - before;
+    return [what, wholeOrNot(before), wholeOrNot(steps), fixed(steps === null ? null : steps / patchBytes)];
+  };
   return table(
-    ['bytes', 'in all', unit],
+    ['bytes', 'storing the input', 'the steps', 'steps ÷ patches'],
     [
-      row('bound to SQL statements', bytes.bound),
-      row('handed to write(2), WAL and checkpoints included', bytes.written),
-      row('growth of the database file', bytes.grown),
+      row(BYTES.bound, start.bound, all.bound),
+      row(BYTES.written, start.written, all.written),
+      row(BYTES.grown, start.grown, all.grown),
     ],
   );
+}
+
+function bytesTable(bytes: BytesWritten, per: number, unit: string): string {
+  const row = (what: string, value: number | null) => [what, wholeOrNot(value), fixed(value === null ? null : value / per, 0)];
+  return table(
+    ['bytes', 'in all', unit],
+    [row(BYTES.bound, bytes.bound), row(BYTES.written, bytes.written), row(BYTES.grown, bytes.grown)],
+  );
+}
+
+const BYTES = {
+  bound: 'bound to SQL statements',
+  written: 'handed to write(2), WAL and its checkpoints included',
+  grown: 'growth of the database file',
+};
+
+function wholeOrNot(value: number | null): string {
+  return value === null ? '–' : whole(value);
 }
 
 function mib(bytes: number): string {

@@ -5,13 +5,14 @@ import type { Done } from '../machines/messages.ts';
 import type { Effect, Run, StepEnv, Stepped } from '../machines/run.ts';
 import { save, start, step } from '../machines/step.ts';
 import { median } from './load.ts';
+import { cpuMsOfThisProcess } from './machine.ts';
 import { fanOut, linear, rounds } from './workflows.ts';
 
 export interface StepCost {
   readonly what: string;
   readonly size: number;
   readonly compileMs: number;
-  /** Of one message: the step, and writing its snapshot as text. Medians. */
+  /** CPU time of one message: the step, and writing its snapshot as text. Medians. */
   readonly stepUs: number;
   readonly saveUs: number;
   readonly snapshotBytes: number;
@@ -28,9 +29,11 @@ const ENV: StepEnv = {
 const LINEAR = [3, 30, 300] as const;
 const FAN_OUT = [10, 50, 200] as const;
 const HISTORY = [10, 1_000, 10_000] as const;
-/** Long enough that the compiler of Node has settled. */
-const WARM_UP_MS = 150;
+/** Of CPU time. Long enough that Node's compiler has settled. */
+const WARM_UP_MS = 400;
 const MEASURE_MS = 250;
+/** Steps between two looks at the clock, at least. */
+const BATCH = 100;
 
 /** The pure step alone: no store, no event loop. */
 export async function stepCosts(): Promise<readonly StepCost[]> {
@@ -54,15 +57,17 @@ function wholeRuns(what: string, size: number, document: JsonObject): StepCost {
   const stepUs: number[] = [];
   const saveUs: number[] = [];
   let snapshotBytes = 0;
-  const fromMs = performance.now() + WARM_UP_MS;
-  while (performance.now() < fromMs + MEASURE_MS || stepUs.length < 3) {
-    const measured = performance.now() >= fromMs;
+  const fromMs = cpuMsOfThisProcess() + WARM_UP_MS;
+  while (cpuMsOfThisProcess() < fromMs + MEASURE_MS || stepUs.length < 3) {
+    const measured = cpuMsOfThisProcess() >= fromMs;
     const runs: Run[] = [];
-    const stepping = performance.now();
-    const last = runToEnd(program, runs);
-    const stepped = performance.now();
+    const stepping = cpuMsOfThisProcess();
+    let last: Run | null = null;
+    do last = runToEnd(program, runs);
+    while (runs.length < BATCH);
+    const stepped = cpuMsOfThisProcess();
     for (const run of runs) snapshotBytes = Math.max(snapshotBytes, save(run).length);
-    const saved = performance.now();
+    const saved = cpuMsOfThisProcess();
     if (last.status !== 'completed') throw new Error(`${what} ${size} is ${last.status}`);
     if (!measured) continue;
     stepUs.push(((stepped - stepping) * 1000) / runs.length);
@@ -92,18 +97,17 @@ function atHistory(events: number): StepCost {
   const work = onlyWork(stepped);
   const stepUs: number[] = [];
   const saveUs: number[] = [];
-  const batch = 100;
-  const fromMs = performance.now() + WARM_UP_MS;
-  while (performance.now() < fromMs + MEASURE_MS) {
-    const measured = performance.now() >= fromMs;
-    const stepping = performance.now();
-    for (let i = 0; i < batch; i++) stepped = finish(program, run, work, { n: 1 });
-    const done = performance.now();
-    for (let i = 0; i < batch; i++) save(stepped.run);
-    const saved = performance.now();
+  const fromMs = cpuMsOfThisProcess() + WARM_UP_MS;
+  while (cpuMsOfThisProcess() < fromMs + MEASURE_MS) {
+    const measured = cpuMsOfThisProcess() >= fromMs;
+    const stepping = cpuMsOfThisProcess();
+    for (let i = 0; i < BATCH; i++) stepped = finish(program, run, work, { n: 1 });
+    const done = cpuMsOfThisProcess();
+    for (let i = 0; i < BATCH; i++) save(stepped.run);
+    const saved = cpuMsOfThisProcess();
     if (!measured) continue;
-    stepUs.push(((done - stepping) * 1000) / batch);
-    saveUs.push(((saved - done) * 1000) / batch);
+    stepUs.push(((done - stepping) * 1000) / BATCH);
+    saveUs.push(((saved - done) * 1000) / BATCH);
   }
   return {
     what: 'loop, events in the log',
