@@ -1,5 +1,5 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
 import type { Store } from '../../store/store.ts';
 import type { Config } from '../config.ts';
 import type { Runtime } from '../runtime/types.ts';
@@ -40,7 +40,7 @@ export interface AppOptions {
 }
 
 /** The REST API, not yet listening. Closing it ends long polls at once and waits for the other requests. */
-export function buildApp(options: AppOptions): FastifyInstance {
+export function buildApp(options: AppOptions): Api {
   const nowMs = options.nowMs ?? Date.now;
   const services: Services = {
     runtime: options.runtime,
@@ -74,7 +74,7 @@ export function buildApp(options: AppOptions): FastifyInstance {
   guard(app, services, options.auth);
   app.setErrorHandler(answerErrors);
   addRoutes(app, services);
-  return app as unknown as FastifyInstance;
+  return app;
 }
 
 function addRoutes(app: Api, services: Services): void {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { RuntimeError } from '../runtime/errors.ts';
 import { answerTo, Refusal } from './errors.ts';
 import type { Api } from './services.ts';
 
@@ -14,7 +15,9 @@ export function requestId(raw: Pick<IncomingMessage, 'headers'>): string {
 /** The one place where an error becomes a reply. Serves as Fastify's error handler and as its `frameworkErrors`. */
 export function answerErrors(error: Error, request: FastifyRequest, reply: FastifyReply): void {
   const answer = answerTo(error, request.id);
-  if (answer.status >= 500) request.log.error({ err: error }, 'request failed');
+  // Whoever is told to come back later has met no fault.
+  const expected = error instanceof RuntimeError && error.retryAfterMs !== null;
+  if (answer.status >= 500 && !expected) request.log.error({ err: error }, 'request failed');
   void reply.code(answer.status).headers(answer.headers).send(answer.body);
 }
 

@@ -1,4 +1,4 @@
-import type { FastifyBaseLogger, FastifyInstance, InjectOptions } from 'fastify';
+import type { FastifyBaseLogger, InjectOptions } from 'fastify';
 import { onTestFinished } from 'vitest';
 import type { JsonObject } from '../../machines/json.ts';
 import { buildApp } from '../../src/api/app.ts';
@@ -48,7 +48,7 @@ export interface CallOptions {
 }
 
 export interface Api extends Bench {
-  readonly app: FastifyInstance;
+  readonly app: ReturnType<typeof buildApp>;
   token(
     role: Role,
     options?: { readonly tenantId?: string; readonly expiresAtMs?: number; readonly name?: string },
