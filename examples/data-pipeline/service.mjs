@@ -1,5 +1,6 @@
+import { realpathSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 
 const SALES = [
   { region: 'north', amount: 120, currency: 'EUR' },
@@ -35,7 +36,8 @@ export async function startService(port = 0) {
   };
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+const started = process.argv[1];
+if (started !== undefined && realpathSync(started) === fileURLToPath(import.meta.url)) {
   const { url } = await startService(7799);
   console.log(`sales, rates and reports at ${url}; stop with Ctrl-C`);
 }
