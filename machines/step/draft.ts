@@ -12,6 +12,8 @@ import { SectionDraft } from './section-draft.ts';
 export class Draft {
   readonly statics: Statics;
   #now: Context;
+  /** The copy that is changed in place, once there is one. */
+  #mine: Context | null = null;
 
   constructor(statics: Statics, base: Context) {
     this.statics = statics;
@@ -23,7 +25,8 @@ export class Draft {
   }
 
   set(change: Partial<Context>): void {
-    this.#now = { ...this.#now, ...change };
+    if (this.#mine === null) this.#now = this.#mine = { ...this.#now };
+    Object.assign(this.#mine, change);
   }
 
   // ------------------------------------------------------------------ facts and visits
