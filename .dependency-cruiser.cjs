@@ -23,7 +23,7 @@ const home = (name, packages, rooms, comment) => ({
   name,
   comment,
   severity: 'error',
-  from: { pathNot: `^(${rooms}|test|bench)` },
+  from: { pathNot: `^(${rooms}|test|bench|scripts)` },
   to: { path: `node_modules/(@types/)?(${packages})/` },
 });
 

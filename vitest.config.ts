@@ -17,6 +17,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'system',
+          globalSetup: ['test/support/fresh-build.ts'],
           include: ['test/system/**/*.test.ts'],
           fileParallelism: false,
           testTimeout: 180_000,

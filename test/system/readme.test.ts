@@ -45,9 +45,11 @@ function environment(): NodeJS.ProcessEnv {
   };
 }
 
-function shell(script: string, cwd: string): Promise<string> {
+function shell(line: string): Promise<string> {
+  const script = line.replaceAll('http://localhost:7700', url);
+  const options = { cwd: script.startsWith('npm ') ? ROOT : folder, env: environment() };
   return new Promise((done, fail) => {
-    execFile('bash', ['-euo', 'pipefail', '-c', script], { cwd, env: environment() }, (error, stdout, stderr) => {
+    execFile('bash', ['-euo', 'pipefail', '-c', script], options, (error, stdout, stderr) => {
       if (error === null) done(stdout);
       else fail(new Error(`${script}\n${error.message}\n${stdout}${stderr}`));
     });
@@ -92,29 +94,21 @@ describe('the README', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  let output = '';
-
-  it.each(
-    snippets().map((snippet, index) => ({ ...snippet, index: index + 1, title: snippet.text.trim().split('\n')[0] ?? '' })),
-  )('snippet $index holds: $title', async ({ language, text, file }) => {
-    if (file !== null) {
-      writeFileSync(join(folder, file), text);
-    } else if (language === 'text') {
-      expect(steady(output)).toContain(steady(text));
-    } else if (language === 'js') {
-      writeFileSync(join(folder, 'library.mjs'), text);
-      output = await shell('node library.mjs', folder);
-      expect(output).toContain('completed { n: 42 }');
-    } else if (text.startsWith('jamjet dev')) {
-      url = await start(text.trim());
-    } else {
-      expect(language).toBe('sh');
-      for (const line of text
-        .trim()
-        .split('\n')
-        .filter((command) => !DONE_ALREADY.has(command))) {
-        output = await shell(line.replaceAll('http://localhost:7700', url), line.startsWith('npm ') ? ROOT : folder);
-      }
+  it('holds, from its first snippet to its last', async () => {
+    let output = '';
+    for (const { language, text, file } of snippets()) {
+      const lines = text.trim().split('\n');
+      if (file !== null) writeFileSync(join(folder, file), text);
+      else if (language === 'text') expect(steady(output)).toContain(steady(text));
+      else if (language === 'js') output = await runModule(text);
+      else if (lines[0]?.startsWith('jamjet dev')) url = await start(text.trim());
+      else for (const line of lines.filter((command) => !DONE_ALREADY.has(command))) output = await shell(line);
     }
+    expect(output).toBe('completed { n: 42 }\n');
   });
 });
+
+function runModule(text: string): Promise<string> {
+  writeFileSync(join(folder, 'library.mjs'), text);
+  return shell('node library.mjs');
+}
