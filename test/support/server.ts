@@ -1,11 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
 import { JamjetClient } from '../../src/client.ts';
 
-const STARTS_WITHIN_MS = 20_000;
+const STARTS_WITHIN_MS = 60_000;
 
 /** Server processes that have not ended yet: none outlives the tests. */
 const alive = new Set<ChildProcess>();
@@ -19,7 +19,8 @@ export interface ServerOptions {
   /** Path of a module of tools. */
   readonly tools?: string;
   readonly env?: Readonly<Record<string, string>>;
-  readonly args?: readonly string[];
+  /** `dev` (default) makes its own token; for `serve` one is made with `jamjet token create`. */
+  readonly command?: 'dev' | 'serve';
 }
 
 export interface Ended {
@@ -28,6 +29,7 @@ export interface Ended {
 }
 
 export interface Launch {
+  readonly pid: number;
   /** Rejects with what the process printed when it ends before it listens. */
   readonly ready: Promise<Server>;
   readonly ended: Promise<Ended>;
@@ -52,18 +54,25 @@ export function temporaryFolder(finished: (remove: () => void) => void = afterAl
   return folder;
 }
 
-/** Starts `jamjet dev` as its users do: the shipped program in a process of its own, on a free port. */
-export function launchServer({ folder, tools, env = {}, args = [] }: ServerOptions): Launch {
+/** Starts the server as its users do: the shipped program in a process of its own, on a free port. */
+export function launchServer({ folder, tools, env = {}, command = 'dev' }: ServerOptions): Launch {
+  const program = resolve('bin/jamjet.js');
+  const tokenFile = join(folder, 'token');
+  const settings = {
+    cwd: folder,
+    env: { PATH: process.env.PATH, HOME: folder, NO_COLOR: '1', DATABASE_URL: join(folder, 'runtime.db'), ...env },
+  };
+  if (command === 'serve' && !existsSync(tokenFile)) {
+    writeFileSync(
+      tokenFile,
+      execFileSync(process.execPath, [program, 'token', 'create', '--role', 'operator'], { ...settings, stdio: 'pipe' }),
+    );
+  }
   const given = tools === undefined ? [] : ['--tools', tools];
-  const child = spawn(
-    process.execPath,
-    [resolve('bin/jamjet.js'), 'dev', '--port', '0', '--db', join(folder, 'runtime.db'), ...given, ...args],
-    {
-      cwd: folder,
-      env: { PATH: process.env.PATH, HOME: folder, NO_COLOR: '1', ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  );
+  const child = spawn(process.execPath, [program, command, '--port', '0', ...given], {
+    ...settings,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   alive.add(child);
   let printed = '';
   const ended = new Promise<Ended>((done) => {
@@ -76,7 +85,7 @@ export function launchServer({ folder, tools, env = {}, args = [] }: ServerOptio
     child.kill(signal);
     return ended;
   };
-  const launch = { ended, output: () => printed, kill: end('SIGKILL'), terminate: end('SIGTERM') };
+  const launch = { pid: child.pid ?? 0, ended, output: () => printed, kill: end('SIGKILL'), terminate: end('SIGTERM') };
   const ready = new Promise<Server>((done, fail) => {
     const late = setTimeout(() => fail(new Error(`the server did not start in time:\n${printed}`)), STARTS_WITHIN_MS);
     const listen = (chunk: Buffer): void => {
@@ -84,8 +93,12 @@ export function launchServer({ folder, tools, env = {}, args = [] }: ServerOptio
       const url = /http:\/\/127\.0\.0\.1:\d+/.exec(printed)?.[0];
       if (url === undefined) return;
       clearTimeout(late);
-      const token = args.includes('--no-auth') ? '' : readFileSync(join(folder, 'token'), 'utf8').trim();
-      done({ ...launch, ready, url, token, client: new JamjetClient({ url, token }) });
+      try {
+        const token = readFileSync(tokenFile, 'utf8').trim();
+        done({ ...launch, ready, url, token, client: new JamjetClient({ url, token }) });
+      } catch (error) {
+        fail(error);
+      }
     };
     child.stdout.on('data', listen);
     child.stderr.on('data', listen);

@@ -94,7 +94,7 @@ describe('malformed requests', () => {
   it(`${REQUESTS} of them are refused, change nothing, and keep nobody waiting`, async () => {
     const before = await everything();
     const vandal = new Vandal(new Random(SEED), present);
-    const pulse = takePulse(server().url);
+    const pulse = takePulse(server());
     const complaints: string[] = [];
     let left = REQUESTS;
     const startedAt = performance.now();
@@ -224,7 +224,7 @@ describe('a request that is meant to hurt', () => {
     ],
   ])('%s is refused without blocking anybody', async (_, path, body, statuses) => {
     const headers = { authorization: `Bearer ${present.token}` };
-    const pulse = takePulse(server().url);
+    const pulse = takePulse(server());
     const reply = await send({ method: 'POST', path, headers, body: body() });
     const { longest, failures } = await pulse.stop();
     expect(complaint(reply)).toBeNull();
@@ -245,7 +245,7 @@ describe('a request that is meant to hurt', () => {
     ],
   ])('a condition that %s is worked out within bounds', async (_, document) => {
     const { client } = server();
-    const pulse = takePulse(server().url);
+    const pulse = takePulse(server());
     const id = await run(client, document, { text: 'a'.repeat(MIB) });
     const { status } = await client.execution(id);
     expect(status).toBe('running');
