@@ -37,7 +37,7 @@ export function vocabulary(statics: Statics) {
       if (context.halt !== null) return {};
       const draft = new Draft(statics, context);
       change(draft, event, params);
-      return draft.now;
+      return draft.done();
     });
   const letter = (context: Context, { section, node }: InSection): string => {
     const table = statics.sections.get(section);

@@ -144,12 +144,6 @@ export function own<T>(record: Readonly<Record<string, T>>, key: string): T | un
   return Object.hasOwn(record, key) ? record[key] : undefined;
 }
 
-export function without<T>(record: Readonly<Record<string, T>>, key: string): Readonly<Record<string, T>> {
-  if (!Object.hasOwn(record, key)) return record;
-  const { [key]: _gone, ...rest } = record;
-  return rest;
-}
-
 /** Nodes with in-process work under way, children being started included. */
 export function localWorkOf(context: Context): number {
   return Object.values(context.active).filter((active) => active.local === true).length;

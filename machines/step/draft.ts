@@ -5,35 +5,65 @@ import type { Statics } from '../compile/statics.ts';
 import type { EventType } from '../events.ts';
 import { type Json, type JsonObject, patchState } from '../json.ts';
 import type { Usage } from '../messages.ts';
-import { type Active, type Context, type Fact, type Fed, own, without } from './context.ts';
-import { SectionDraft } from './section-draft.ts';
+import { type Active, type Context, type Fed, own } from './context.ts';
+import { SectionDraft, unentered } from './section-draft.ts';
 
-/** A context in the making: what one action, or the step itself, changes. Shares with its base what it does not change. */
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/**
+ * A context in the making: what one action, or the step itself, changes. Shares with its base what it does not change; what it
+ * changes it copies once. Read the result with `done`, and use the draft no more.
+ */
 export class Draft {
   readonly statics: Statics;
-  #now: Context;
-  /** The copy that is changed in place, once there is one. */
-  #mine: Context | null = null;
+  readonly #base: Context;
+  #mine: Mutable<Context> | null = null;
+  /** Parts that are already copies of our own. */
+  readonly #copied = new Set<keyof Context>();
+  readonly #sections = new Map<string, SectionDraft>();
 
   constructor(statics: Statics, base: Context) {
     this.statics = statics;
-    this.#now = base;
+    this.#base = base;
   }
 
   get now(): Context {
-    return this.#now;
+    return this.#mine ?? this.#base;
+  }
+
+  done(): Context {
+    for (const [key, section] of this.#sections) {
+      const state = section.changed();
+      if (state !== null && own(this.now.sections, key) !== undefined) this.#record('sections')[key] = state;
+    }
+    return this.now;
   }
 
   set(change: Partial<Context>): void {
-    if (this.#mine === null) this.#now = this.#mine = { ...this.#now };
+    this.#mine ??= { ...this.#base };
     Object.assign(this.#mine, change);
+  }
+
+  #list<K extends 'facts' | 'dropped' | 'failures' | 'skips'>(key: K): Context[K][number][] {
+    if (!this.#copied.has(key)) {
+      this.set({ [key]: [...this.now[key]] });
+      this.#copied.add(key);
+    }
+    return this.now[key] as Context[K][number][];
+  }
+
+  #record<K extends 'active' | 'visits' | 'forks' | 'sections' | 'fed' | 'outputs'>(key: K): Record<string, Context[K][string]> {
+    if (!this.#copied.has(key)) {
+      this.set({ [key]: { ...this.now[key] } });
+      this.#copied.add(key);
+    }
+    return this.now[key] as Record<string, Context[K][string]>;
   }
 
   // ------------------------------------------------------------------ facts and visits
 
   fact(type: EventType, node: string | null, data: JsonObject): void {
-    const fact: Fact = { type, node, data };
-    this.set({ facts: [...this.#now.facts, fact] });
+    this.#list('facts').push({ type, node, data });
   }
 
   indexOf(node: string): number {
@@ -45,25 +75,25 @@ export class Draft {
   /** Counts a new visit and answers which one it is. */
   visit(node: string): number {
     if (this.statics.graph.loopsAround(this.indexOf(node)).length === 0) return 1;
-    const activation = (own(this.#now.visits, node) ?? 0) + 1;
-    this.set({ visits: { ...this.#now.visits, [node]: activation } });
+    const activation = (own(this.now.visits, node) ?? 0) + 1;
+    this.#record('visits')[node] = activation;
     return activation;
   }
 
   activeOf(node: string): Active {
-    const active = own(this.#now.active, node);
+    const active = own(this.now.active, node);
     if (active === undefined) throw new TypeError(`node ${node} is not active`);
     return active;
   }
 
   activate(node: string, active: Active): void {
-    this.set({ active: { ...this.#now.active, [node]: active } });
+    this.#record('active')[node] = active;
   }
 
   /** The visit is over. */
   retire(node: string): Active {
     const active = this.activeOf(node);
-    this.set({ active: without(this.#now.active, node) });
+    delete this.#record('active')[node];
     return active;
   }
 
@@ -71,36 +101,36 @@ export class Draft {
   cancel(node: string): void {
     const active = this.retire(node);
     this.fact('node_cancelled', node, { activation: active.activation });
-    this.set({ dropped: [...this.#now.dropped, { node, active }] });
+    this.#list('dropped').push({ node, active });
   }
 
   // ------------------------------------------------------------------ state and outputs
 
   patch(patch: Json | undefined): void {
-    const state = patchState(this.#now.state, patch);
-    if (state !== this.#now.state) this.set({ state });
+    const state = patchState(this.now.state, patch);
+    if (state !== this.now.state) this.set({ state });
   }
 
   /** A node completed: counts it, and halts the run when that was one too many. */
   completed(): void {
-    this.set({ steps: this.#now.steps + 1 });
+    this.set({ steps: this.now.steps + 1 });
     this.#checkLimit();
   }
 
   failureHandled(): void {
-    this.set({ handled: this.#now.handled + 1 });
+    this.set({ handled: this.now.handled + 1 });
     this.#checkLimit();
   }
 
   #checkLimit(): void {
-    const { steps, handled, limit } = this.#now;
+    const { steps, handled, limit } = this.now;
     if (steps + handled < limit) return;
     this.set({ halt: { status: 'failed', error: `step limit of ${limit} node completions reached` } });
   }
 
   /** The output that reached a node: that of the predecessor that completed last. */
   received(node: string): Json {
-    return own(this.#now.fed, node)?.at(-1)?.[1] ?? null;
+    return own(this.now.fed, node)?.at(-1)?.[1] ?? null;
   }
 
   /** The node has read what reached it. A join that a loop comes back to merges the same sources again. */
@@ -117,7 +147,7 @@ export class Draft {
   }
 
   starve(node: string): void {
-    if (own(this.#now.fed, node) !== undefined) this.set({ fed: without(this.#now.fed, node) });
+    if (own(this.now.fed, node) !== undefined) delete this.#record('fed')[node];
   }
 
   /** `adds`: the target waits for several; else what was there is from an earlier round. */
@@ -129,18 +159,27 @@ export class Draft {
     const collects = kind.type === 'join' && kind.merge_strategy.type !== 'first';
     const value = collects && passesOn(this.statics.graph, this.indexOf(source)) ? null : output;
     const fed: Fed = [source, value];
-    const known = adds ? (own(this.#now.fed, target) ?? []).filter(([from]) => from !== source) : [];
-    this.set({ fed: { ...this.#now.fed, [target]: [...known, fed] } });
+    const known = adds ? (own(this.now.fed, target) ?? []).filter(([from]) => from !== source) : [];
+    this.#record('fed')[target] = [...known, fed];
+  }
+
+  /** What came from `source` reaches `target` no more. */
+  unfeed(target: string, source: string): void {
+    const fed = own(this.now.fed, target);
+    if (fed === undefined || !fed.some(([from]) => from === source)) return;
+    const left = fed.filter(([from]) => from !== source);
+    if (left.length === 0) this.starve(target);
+    else this.#record('fed')[target] = left;
   }
 
   /** Keeps a node's output until its ways have been chosen. */
   keepOutput(node: string, output: Json): void {
-    if (this.statics.use.gives[this.indexOf(node)] === true) this.set({ outputs: { ...this.#now.outputs, [node]: output } });
+    if (this.statics.use.gives[this.indexOf(node)] === true) this.#record('outputs')[node] = output;
   }
 
   use(usage: Usage | undefined): void {
     if (usage === undefined) return;
-    const used = this.#now.used ?? { input_tokens: 0, output_tokens: 0, cost_usd: 0 };
+    const used = this.now.used ?? { input_tokens: 0, output_tokens: 0, cost_usd: 0 };
     this.set({
       used: {
         input_tokens: used.input_tokens + (usage.input_tokens ?? 0),
@@ -154,9 +193,9 @@ export class Draft {
 
   /** Takes a way out of `node` (null: out of a fork or section). */
   follow(node: string | null, follow: Follow | undefined): void {
-    if (this.#now.halt !== null) return;
+    if (this.now.halt !== null) return;
     if (follow !== undefined) {
-      const output = node === null ? null : (own(this.#now.outputs, node) ?? null);
+      const output = node === null ? null : (own(this.now.outputs, node) ?? null);
       if (follow.skip !== undefined) this.#pend(follow.skip);
       for (const { fork } of follow.open ?? []) this.starveJoin(fork);
       const adds = follow.arrive !== undefined || follow.open !== undefined;
@@ -164,9 +203,9 @@ export class Draft {
       if (follow.arrive !== undefined) this.#arrive(follow.arrive.fork, ARRIVALS.indexOf(follow.arrive.as));
       for (const key of follow.leave ?? []) this.#leave(key);
       for (const { fork, direct } of follow.open ?? []) {
-        this.set({ forks: { ...this.#now.forks, [fork]: direct === true ? [1, 0, 0] : [0, 0, 0] } });
+        this.#record('forks')[fork] = direct === true ? [1, 0, 0] : [0, 0, 0];
       }
-      for (const mark of follow.enter ?? []) this.section(mark.section).enter(node, mark, output);
+      for (const mark of follow.enter ?? []) this.#enterSection(mark.section).enter(node, mark, output);
       if (follow.mark !== undefined && node !== null) {
         const section = this.section(follow.mark.section);
         if (follow.mark.live === null) section.failed(node);
@@ -174,30 +213,46 @@ export class Draft {
       }
       if (follow.again !== undefined && node !== null) this.section(follow.again.section).again(node, follow.again.to, output);
     }
-    if (node !== null && own(this.#now.outputs, node) !== undefined) this.set({ outputs: without(this.#now.outputs, node) });
+    if (node !== null && own(this.now.outputs, node) !== undefined) delete this.#record('outputs')[node];
   }
 
   section(key: string): SectionDraft {
+    let section = this.#sections.get(key);
+    if (section === undefined) {
+      const table = this.statics.sections.get(key);
+      const state = own(this.now.sections, key);
+      if (table === undefined || state === undefined) throw new TypeError(`section ${key} is not entered`);
+      section = new SectionDraft(this, key, table, state);
+      this.#sections.set(key, section);
+    }
+    return section;
+  }
+
+  #enterSection(key: string): SectionDraft {
     const table = this.statics.sections.get(key);
     if (table === undefined) throw new TypeError(`no section ${key}`);
-    return new SectionDraft(this, key, table);
+    this.#sections.delete(key);
+    this.#record('sections')[key] = unentered(table);
+    return this.section(key);
   }
 
   #arrive(fork: string, place: number): void {
-    const [joined, ended, failed] = own(this.#now.forks, fork) ?? [0, 0, 0];
+    const [joined, ended, failed] = own(this.now.forks, fork) ?? [0, 0, 0];
     const arrived = [joined, ended, failed] as [number, number, number];
     arrived[place] = (arrived[place] ?? 0) + 1;
-    this.set({ forks: { ...this.#now.forks, [fork]: arrived } });
+    this.#record('forks')[fork] = arrived;
   }
 
   /** Forgets a fork or section, all forks and sections inside, and what was on its way to their nodes. */
   #leave(key: string): void {
-    if (own(this.#now.sections, key) !== undefined) this.section(key).settleJoin();
+    if (own(this.now.sections, key) !== undefined) this.section(key).settleJoin();
     for (const inner of this.statics.nested.get(key) ?? [key]) {
-      this.set({ forks: without(this.#now.forks, inner), sections: without(this.#now.sections, inner) });
+      if (own(this.now.forks, inner) !== undefined) delete this.#record('forks')[inner];
+      if (own(this.now.sections, inner) !== undefined) delete this.#record('sections')[inner];
+      this.#sections.delete(inner);
     }
     const inside = this.statics.insides.get(key);
-    for (const node of Object.keys(this.#now.fed)) if (inside?.has(this.indexOf(node)) === true) this.starve(node);
+    for (const node of Object.keys(this.now.fed)) if (inside?.has(this.indexOf(node)) === true) this.starve(node);
   }
 
   // ------------------------------------------------------------------ skips
@@ -214,13 +269,14 @@ export class Draft {
             skip.to.map((node) => this.indexOf(node)),
             within,
           );
-    this.set({ skips: [...this.#now.skips, ...lost] });
+    const skips = this.#list('skips');
+    for (const node of lost) skips.push(node);
   }
 
   /** Skips what comes before the turn of a control node (null: all there is). */
   settleSkips(control: number | null): void {
-    if (this.#now.skips.length === 0 || this.#now.halt !== null) return;
-    const pending = new Set(this.#now.skips);
+    if (this.now.skips.length === 0 || this.now.halt !== null) return;
+    const pending = new Set(this.now.skips);
     for (const node of [...skipOrder(this.statics.graph, pending, control)]) {
       pending.delete(node);
       this.skip(node);
@@ -245,16 +301,16 @@ export class Draft {
     const closed: number[] = [];
     for (const index of graph.reachable) {
       const node = graph.idOf(index);
-      if (this.#now.failures.includes(node) && (region.has(index) || sources.has(index))) {
-        this.set({ failures: this.#now.failures.filter((failed) => failed !== node) });
+      if (this.now.failures.includes(node) && (region.has(index) || sources.has(index))) {
+        this.set({ failures: this.now.failures.filter((failed) => failed !== node) });
         closed.push(index);
       } else if (region.has(index)) {
-        if (own(this.#now.active, node) !== undefined) this.cancel(node);
+        if (own(this.now.active, node) !== undefined) this.cancel(node);
         closed.push(index);
       }
     }
-    if (this.#now.skips.length > 0) this.set({ skips: this.#now.skips.filter((index) => !region.has(index)) });
-    for (const key of Object.keys(this.#now.sections)) this.section(key).close(closed);
+    if (this.now.skips.length > 0) this.set({ skips: this.now.skips.filter((index) => !region.has(index)) });
+    for (const key of Object.keys(this.now.sections)) this.section(key).close(closed);
     for (const index of closed) this.starve(graph.idOf(index));
   }
 }

@@ -1,10 +1,9 @@
 import type { Mark } from '../compile/parameters.ts';
 import type { SectionTable } from '../compile/statics.ts';
 import { NONE } from '../compile/sweep.ts';
-import { at } from '../graph/at.ts';
 import type { GraphEdge } from '../graph/edges.ts';
 import type { Json } from '../json.ts';
-import { own, type SectionState } from './context.ts';
+import type { SectionState } from './context.ts';
 import type { Draft } from './draft.ts';
 
 /**
@@ -16,29 +15,46 @@ export class SectionDraft {
   readonly #draft: Draft;
   readonly #key: string;
   readonly #table: SectionTable;
+  readonly #marks: string[];
+  readonly #nodes: string[];
+  #running: number;
+  #ready: number[];
+  #rewinding: readonly number[];
+  #loop: string | null;
+  #changed = false;
 
-  constructor(draft: Draft, key: string, table: SectionTable) {
+  constructor(draft: Draft, key: string, table: SectionTable, state: SectionState) {
     this.#draft = draft;
     this.#key = key;
     this.#table = table;
+    this.#marks = [...state.marks];
+    this.#nodes = [...state.nodes];
+    this.#running = state.running;
+    this.#ready = [...state.ready];
+    this.#rewinding = state.rewinding;
+    this.#loop = state.loop;
+  }
+
+  /** The section's bookkeeping if it is not as it was. */
+  changed(): SectionState | null {
+    if (!this.#changed) return null;
+    return {
+      marks: this.#marks.join(''),
+      nodes: this.#nodes.join(''),
+      running: this.#running,
+      ready: this.#ready,
+      rewinding: this.#rewinding,
+      loop: this.#loop,
+    };
   }
 
   enter(owner: string | null, mark: Mark, output: Json): void {
-    const { section, slots } = this.#table;
+    const { section } = this.#table;
     this.#draft.starveJoin(this.#key);
-    this.#write({
-      marks: '.'.repeat(section.edges.length),
-      nodes: '.'.repeat(slots.size),
-      running: 0,
-      ready: [],
-      rewinding: [],
-      loop: null,
-    });
     if (section.owner === NONE && section.entries.length === 0) {
       for (const id of mark.live) this.#letEnter(this.#draft.indexOf(id));
     } else {
-      const from = section.owner === NONE ? null : owner;
-      this.#decide(section.entries, mark, from, output);
+      this.#decide(section.entries, mark, section.owner === NONE ? null : owner, output);
     }
     this.#proceed();
   }
@@ -64,59 +80,50 @@ export class SectionDraft {
     this.#proceed();
   }
 
+  /** A loop inside the section goes round: its nodes and their out-edges are as if they had never run. */
   again(node: string, head: string, output: Json): void {
     const { graph } = this.#draft.statics;
+    const { section, slots, marks } = this.#table;
     const headIndex = this.#draft.indexOf(head);
     const loop = graph.loops.find((candidate) => candidate.head === headIndex);
     if (loop === undefined) throw new TypeError(`no loop at ${head}`);
     this.#over(this.#draft.indexOf(node));
-    const state = this.#read();
-    const marks = [...state.marks];
-    const nodes = [...state.nodes];
-    for (const [index, slot] of this.#table.slots) if (loop.body.has(index)) nodes[slot] = '.';
-    for (const [edge, slot] of this.#table.marks) {
+    for (const index of slots.keys()) if (loop.body.has(index)) this.#setLetter(index, '.');
+    for (const [edge, slot] of marks) {
       if (!loop.body.has(edge.from)) continue;
-      marks[slot] = '.';
-      this.#unfeed(edge);
+      this.#marks[slot] = '.';
+      this.#draft.unfeed(graph.idOf(edge.to), graph.idOf(edge.from));
     }
-    const rewinding = this.#table.section.tracks.flatMap((track, i) =>
-      track.some((member) => loop.body.has(member)) ? [i] : [],
+    this.#ready = this.#ready.filter((index) => !loop.body.has(index));
+    const here = this.#draft.indexOf(node);
+    this.#rewinding = section.tracks.flatMap((track, i) =>
+      !track.includes(here) && track.some((member) => loop.body.has(member)) ? [i] : [],
     );
-    const others = rewinding.filter((track) => !at(this.#table.section.tracks, track).includes(this.#draft.indexOf(node)));
-    this.#write({
-      ...state,
-      marks: marks.join(''),
-      nodes: nodes.join(''),
-      ready: state.ready.filter((index) => !loop.body.has(index)),
-      rewinding: others,
-      loop: others.length === 0 ? null : head,
-    });
+    this.#loop = this.#rewinding.length === 0 ? null : head;
     if (graph.node(headIndex).kind.type !== 'join') this.#draft.feed(head, node, output, false);
     this.#letEnter(headIndex);
     this.#proceed();
   }
 
   rewound(track: number): void {
-    const state = this.#read();
-    const rewinding = state.rewinding.filter((other) => other !== track);
-    this.#write({ ...state, rewinding, loop: rewinding.length === 0 ? null : state.loop });
+    this.#rewinding = this.#rewinding.filter((other) => other !== track);
+    if (this.#rewinding.length === 0) this.#loop = null;
+    this.#changed = true;
   }
 
   /** Nodes a first-wins join has closed: they are over, and all their out-edges are dead. */
   close(closed: readonly number[]): void {
     const inside = closed.filter((index) => this.#table.slots.has(index));
-    if (inside.length === 0) return;
     for (const index of inside) {
       const letter = this.#letter(index);
       const out = this.#table.outOf.get(index) ?? [];
       // What is over has decided edges, unless it failed.
       if (letter === 'c' || (letter === 'x' && out.every((edge) => this.#mark(edge) !== '.'))) continue;
-      if (letter === 'g') this.#write({ ...this.#read(), running: this.#read().running - 1 });
+      if (letter === 'g') this.#running -= 1;
       if (letter !== 'x') this.#setLetter(index, 'c');
       this.#markDead(out);
     }
-    const state = this.#read();
-    this.#write({ ...state, ready: state.ready.filter((index) => !inside.includes(index)) });
+    this.#ready = this.#ready.filter((index) => !inside.includes(index));
     for (const index of inside) this.#watch(index);
   }
 
@@ -125,15 +132,14 @@ export class SectionDraft {
   /** Marks edges: those to live targets live; extra in-edges of joins live when the node completed; all else dead. */
   #decide(edges: readonly GraphEdge[], mark: Mark, source: string | null, output: Json): void {
     const { graph } = this.#draft.statics;
-    const marks = [...this.#read().marks];
     const fed = new Set<number>();
     for (const edge of edges) {
       const chosen = !graph.back.has(edge) && mark.live.includes(graph.idOf(edge.to));
       const isLive = edge.role === 'wait' ? mark.failed !== true : chosen;
-      marks[this.#slot(edge)] = isLive ? 'l' : 'd';
+      this.#marks[this.#slot(edge)] = isLive ? 'l' : 'd';
       if (isLive && this.#letter(edge.to) === '.') fed.add(edge.to);
     }
-    this.#write({ ...this.#read(), marks: marks.join('') });
+    this.#changed = true;
     if (source !== null) for (const target of fed) this.#draft.feed(graph.idOf(target), source, output, true);
     for (const index of new Set(edges.map((edge) => edge.from))) this.#watch(index);
   }
@@ -141,8 +147,8 @@ export class SectionDraft {
   /** Looks again at the nodes whose fate hangs on a node's out-edges. */
   #watch(index: number): void {
     for (const watcher of this.#table.watchers.get(index) ?? []) {
-      if (this.#letter(watcher) !== '.' || this.#read().ready.includes(watcher)) continue;
-      if (this.#verdict(watcher) !== 'undecided') this.#write({ ...this.#read(), ready: [...this.#read().ready, watcher] });
+      if (this.#letter(watcher) !== '.' || this.#ready.includes(watcher)) continue;
+      if (this.#verdict(watcher) !== 'undecided') this.#ready.push(watcher);
     }
   }
 
@@ -168,17 +174,13 @@ export class SectionDraft {
   #proceed(): void {
     const { graph } = this.#draft.statics;
     const { join } = this.#table.section;
-    while (this.#draft.now.halt === null && !/[rk]/.test(this.#read().nodes)) {
-      const ready = [...this.#read().ready].sort((a, b) => a - b);
-      const first = ready.find((index) => graph.isControl(index) || this.#verdict(index) === 'skip') ?? ready[0];
+    while (this.#draft.now.halt === null && !this.#nodes.includes('r') && !this.#nodes.includes('k')) {
+      this.#ready.sort((a, b) => a - b);
+      const first = this.#ready.find((index) => graph.isControl(index) || this.#verdict(index) === 'skip') ?? this.#ready[0];
       if (first === undefined) return;
       const skips = this.#verdict(first) === 'skip';
-      const state = this.#read();
-      this.#write({
-        ...state,
-        ready: ready.filter((index) => index !== first),
-        running: state.running + (skips || first === join ? 0 : 1),
-      });
+      this.#ready = this.#ready.filter((index) => index !== first);
+      if (!skips && first !== join) this.#running += 1;
       this.#setLetter(first, skips ? 'x' : 'r');
       if (!skips) return;
       if (first === join) continue;
@@ -191,39 +193,28 @@ export class SectionDraft {
   /** The head of a loop that goes round again, or the first node of all, runs whatever leads to it. */
   #letEnter(index: number): void {
     this.#setLetter(index, 'e');
-    const state = this.#read();
-    this.#write({ ...state, ready: [...state.ready, index] });
+    this.#ready.push(index);
   }
 
   #over(index: number): void {
-    const state = this.#read();
-    if (/[gk]/.test(this.#letter(index))) this.#write({ ...state, running: state.running - 1 });
+    if ('gk'.includes(this.#letter(index))) this.#running -= 1;
     this.#setLetter(index, 'x');
   }
 
   #markDead(edges: readonly GraphEdge[]): void {
-    const marks = [...this.#read().marks];
-    for (const edge of edges) marks[this.#slot(edge)] = 'd';
-    this.#write({ ...this.#read(), marks: marks.join('') });
-  }
-
-  #unfeed(edge: GraphEdge): void {
-    const { graph } = this.#draft.statics;
-    const target = graph.idOf(edge.to);
-    const fed = own(this.#draft.now.fed, target);
-    if (fed === undefined) return;
-    const left = fed.filter(([source]) => source !== graph.idOf(edge.from));
-    if (left.length === 0) this.#draft.starve(target);
-    else if (left.length < fed.length) this.#draft.set({ fed: { ...this.#draft.now.fed, [target]: left } });
+    for (const edge of edges) this.#marks[this.#slot(edge)] = 'd';
+    this.#changed = true;
   }
 
   /** Before the section is forgotten: what reaches its join came by live edges only. */
   settleJoin(): void {
     const { join } = this.#table.section;
     if (join === NONE) return;
+    const { graph } = this.#draft.statics;
     const live = this.liveSources(join);
     for (const edge of this.#table.into.get(join) ?? []) {
-      if (!live.has(this.#draft.statics.graph.idOf(edge.from))) this.#unfeed(edge);
+      const source = graph.idOf(edge.from);
+      if (!live.has(source)) this.#draft.unfeed(graph.idOf(join), source);
     }
   }
 
@@ -245,28 +236,30 @@ export class SectionDraft {
   }
 
   #mark(edge: GraphEdge): string {
-    return this.#read().marks[this.#slot(edge)] ?? '.';
+    return this.#marks[this.#slot(edge)] ?? '.';
   }
 
   #letter(index: number): string {
-    return letterOf(this.#table, this.#read(), index);
+    return this.#nodes[this.#table.slots.get(index) ?? -1] ?? '.';
   }
 
   #setLetter(index: number, letter: string): void {
-    const state = this.#read();
-    const slot = this.#table.slots.get(index) ?? state.nodes.length;
-    this.#write({ ...state, nodes: `${state.nodes.slice(0, slot)}${letter}${state.nodes.slice(slot + 1)}` });
+    const slot = this.#table.slots.get(index);
+    if (slot === undefined) throw new TypeError(`node ${index} is not in section ${this.#key}`);
+    this.#nodes[slot] = letter;
+    this.#changed = true;
   }
+}
 
-  #read(): SectionState {
-    const state = own(this.#draft.now.sections, this.#key);
-    if (state === undefined) throw new TypeError(`section ${this.#key} is not entered`);
-    return state;
-  }
-
-  #write(state: SectionState): void {
-    this.#draft.set({ sections: { ...this.#draft.now.sections, [this.#key]: state } });
-  }
+export function unentered(table: SectionTable): SectionState {
+  return {
+    marks: '.'.repeat(table.section.edges.length),
+    nodes: '.'.repeat(table.slots.size),
+    running: 0,
+    ready: [],
+    rewinding: [],
+    loop: null,
+  };
 }
 
 export function letterOf(table: SectionTable, state: SectionState, index: number): string {

@@ -26,7 +26,9 @@ export class Stepping {
   readonly #events: LogEvent[] = [];
   readonly #effects: Effect[] = [];
   readonly #timers = new Map<string, { readonly first: 'set' | 'clear'; readonly delayMs: number | null }>();
+  /** Nodes that were reached and have yet to begin. */
   #begins: string[] = [];
+  #fresh = false;
   #fired: string | null = null;
 
   constructor(program: Program, run: Run, env: StepEnv) {
@@ -92,7 +94,7 @@ export class Stepping {
     const draft = new Draft(this.#program.statics, this.#context);
     draft.set({ state: patchState(draft.now.state, patch), steps: draft.now.steps + 1 });
     draft.use(usage);
-    this.#set(draft.now);
+    this.#set(draft.done());
     return this.#finish(node);
   }
 
@@ -135,6 +137,7 @@ export class Stepping {
 
   /** Takes over what the machine did: facts become events, requests are noted. */
   #absorb({ snapshot, actions }: Moved): void {
+    this.#fresh = snapshot !== this.#snapshot;
     this.#snapshot = snapshot;
     for (const { type, params } of actions) {
       const { node, id, delay, sendId } = params as { node?: string; id?: string; delay?: number; sendId?: string };
@@ -144,7 +147,7 @@ export class Stepping {
     }
     const draft = new Draft(this.#program.statics, this.#context);
     draft.settleSkips(null);
-    this.#drain(draft.now);
+    this.#drain(draft.done());
     if (this.#context.halt !== null && this.#snapshot.status === 'active') {
       const halted = this.#program.stepper.move(this.#snapshot, { type: 'halt' });
       this.#absorb(halted);
@@ -158,12 +161,12 @@ export class Stepping {
     this.#set(clean ? context : { ...context, facts: [], dropped: [], skips: [] });
   }
 
-  /** Snapshots are immutable for everyone else; this one is fresh from the machine, or copied first. */
+  /** Snapshots are immutable for everyone else; one that the machine has just made is ours alone. */
   #set(context: Context): void {
     if (context === this.#context) return;
-    this.#snapshot = Object.assign(Object.create(Object.getPrototypeOf(this.#snapshot)), this.#snapshot, {
-      context,
-    }) as AnyMachineSnapshot;
+    if (!this.#fresh) this.#snapshot = { ...this.#snapshot } as AnyMachineSnapshot;
+    this.#fresh = true;
+    (this.#snapshot as { context: Context }).context = context;
   }
 
   #timer(id: string, delayMs: number | null): void {
@@ -184,19 +187,25 @@ export class Stepping {
   #beginAll(): void {
     const { graph } = this.#program.statics;
     while (this.#begins.length > 0 && this.#snapshot.status === 'active') {
-      const waiting = new Set(this.#begins);
-      const standing = new Set(this.#snapshot._nodes.map((node) => node.meta?.node as string | undefined));
-      const next = [...waiting]
+      // Only what is still entered begins: a first-wins join may have left it meanwhile.
+      const standing = new Set(this.#snapshot._nodes.map((state) => state.meta?.node as string | undefined));
+      const order = [...new Set(this.#begins)]
         .filter((node) => standing.has(node))
         .sort((a, b) => (graph.indexOf(a) ?? 0) - (graph.indexOf(b) ?? 0));
-      const [node] = next;
-      this.#begins = next.slice(1);
-      if (node === undefined) return;
+      this.#begins = [];
       const draft = new Draft(this.#program.statics, this.#context);
-      const begun = beginNode(draft, node, this.#env, this.#before + this.#events.length);
-      this.#effects.push(...begun.effects);
-      this.#drain(draft.now);
-      if (begun.stimulus !== null) this.#move(begun.stimulus);
+      let ended: Stimulus | null = null;
+      for (const [i, node] of order.entries()) {
+        const logged = this.#before + this.#events.length + draft.now.facts.length;
+        const begun = beginNode(draft, node, this.#env, logged);
+        this.#effects.push(...begun.effects);
+        if (begun.stimulus === null) continue;
+        ended = begun.stimulus;
+        this.#begins = order.slice(i + 1);
+        break;
+      }
+      this.#drain(draft.done());
+      if (ended !== null) this.#move(ended);
     }
   }
 
@@ -257,7 +266,7 @@ export class Stepping {
           ? reason
           : null;
     draft.set({ error, early: [], fed: {}, outputs: {}, forks: {}, sections: {}, halt: null });
-    this.#drain(draft.now);
+    this.#drain(draft.done());
     switch (status) {
       case 'completed': {
         const small = smallState(state);

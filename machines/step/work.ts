@@ -19,6 +19,7 @@ export function workOf(program: Program, run: Run, node: string, env: Pick<StepE
   const draft = new Draft(statics, context);
   const template = statics.template(draft.indexOf(node));
   let input: Work['input'] = state;
+  let inputErrors: readonly string[] = [];
   if (kind.type === 'join') {
     const { outputs, by_source } = joinInput(draft, node);
     input = { outputs, by_source, state };
@@ -29,7 +30,8 @@ export function workOf(program: Program, run: Run, node: string, env: Pick<StepE
       'workflow.id': workflow.workflow_id,
       'workflow.version': workflow.version,
     };
-    input = render(template, { state, output: draft.received(node), input: context.input, env: env.vars, facts }).value;
+    const scope = { state, output: draft.received(node), input: context.input, env: env.vars, facts };
+    ({ value: input, errors: inputErrors } = render(template, scope));
   }
   const payload = {
     workflow_id: workflow.workflow_id,
@@ -37,6 +39,7 @@ export function workOf(program: Program, run: Run, node: string, env: Pick<StepE
     node_id: node,
     kind: kind as unknown as JsonObject,
     input,
+    ...(inputErrors.length === 0 ? {} : { input_errors: inputErrors }),
     state,
     ...definitionOf(kind).payload(kind, input),
   };
@@ -47,6 +50,7 @@ export function workOf(program: Program, run: Run, node: string, env: Pick<StepE
     maxAttempts: retry.max_attempts,
     timeoutSecs: timeout_secs,
     input,
+    inputErrors,
     state,
     payload,
   };
