@@ -126,6 +126,8 @@ export interface Work {
   readonly timeoutSecs: number | null;
   /** The rendered mapping, or the whole state. */
   readonly input: Json;
+  /** What in the mapping could not be rendered, and is null in the input. */
+  readonly inputErrors: readonly string[];
   readonly state: JsonObject;
   /** `{workflow_id, workflow_version, node_id, kind, input, state, …kind-specific}` */
   readonly payload: JsonObject;

@@ -107,6 +107,7 @@ async function openParts(options: PartsOptions, log: Logger) {
       stepLimit: config.stepLimit,
       vars: config.workflowVars,
       allowPrivateAddresses: config.allowPrivateAddresses,
+      onDiagnostic: (execution, problem) => log.warn({ execution }, problem),
       onError: (error) => log.error({ err: error }, 'the runtime could not do something'),
       ...(tools === undefined ? {} : { tools }),
       ...(adopts === undefined ? {} : { adopts }),

@@ -60,6 +60,8 @@ export interface RuntimeOptions {
    * file leaves the others alone.
    */
   readonly adopts?: (executionId: string) => boolean;
+  /** Told of conditions and templates that could not be evaluated (they count as false and null). */
+  readonly onDiagnostic?: (executionId: string, problem: string) => void;
   /** Told of what went wrong behind the scenes: a store that is away, an execution that cannot be loaded. */
   readonly onError?: (error: unknown) => void;
 }
@@ -312,6 +314,7 @@ class DurableRuntime implements Runtime {
     }
     for (const work of write.work) if (work.op === 'put') this.#external.available(now.tenantId, work.item.queue);
     if (write.send.length > 0) this.#children.drain();
+    for (const problem of commit.diagnostics) this.#options.onDiagnostic?.(now.id, problem);
   }
 
   async #spawn(

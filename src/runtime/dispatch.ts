@@ -102,6 +102,7 @@ export class Dispatch {
     let message: Message;
     try {
       const work = workOf(hot.loaded.program, task.run, node, { executionId: hot.id, vars: this.#options.vars });
+      if (work.inputErrors.length > 0) throw unrenderable(work);
       const result = await this.#withDeadline(task, work);
       const durationMs = this.#options.clock.nowMs() - startedAtMs;
       message = {
@@ -158,6 +159,11 @@ export class Dispatch {
 
 function keyOf(executionId: string, visit: { readonly node: string; readonly activation: number }): string {
   return `${executionId}\n${visit.node}\n${visit.activation}`;
+}
+
+/** Better a failure than a tool that is handed null where the author wrote an expression. */
+function unrenderable({ inputErrors }: Work): WorkError {
+  return new WorkError(`the input cannot be rendered: ${inputErrors.join('; ')}`, { retryable: false, errorClass: 'validation' });
 }
 
 function failureOf(error: unknown): { readonly error: string; readonly retryable: boolean; readonly errorClass?: string } {

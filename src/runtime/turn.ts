@@ -22,6 +22,8 @@ export interface Committed {
   readonly write: ExecutionWrite;
   /** Effects in order, each with the run of the step that asked for it. */
   readonly effects: readonly { readonly effect: Effect; readonly run: Run }[];
+  /** What the steps could not evaluate, e.g. a condition: worth telling, but no part of the log. */
+  readonly diagnostics: readonly string[];
 }
 
 /** The steps of one execution that share a commit. */
@@ -52,7 +54,6 @@ export function takeTurn(
   const taken: Envelope[] = [];
   const outcomes: (Outcome | Error)[] = [];
   const children: Committed[] = [];
-  const effects: { effect: Effect; run: Run }[] = [];
   const draught = emptyDraught();
   let base: Hot | Birth | null = before;
   let run: Run | null = before?.run ?? null;
@@ -83,13 +84,13 @@ export function takeTurn(
       ids: context.ids,
       vars: context.vars,
     });
-    for (const effect of outcome.effects) effects.push({ effect, run });
+    draught.diagnostics.push(...outcome.diagnostics);
     if (envelope.put !== undefined) draught.work.push({ op: 'put', item: envelope.put });
     if (envelope.remember !== undefined) idempotency = envelope.remember(outcome);
     if (envelope.birth === null && envelope.child !== undefined) children.push(bear(envelope.child, envelope, nowMs, context));
   }
   if (base === null || run === null || isEmpty(draught)) return { taken, outcomes, unit: null, commits: [] };
-  const commits = [committed(id, before, base, run, draught, effects, nowMs, context), ...children];
+  const commits = [committed(id, before, base, run, draught, nowMs, context), ...children];
   return { taken, outcomes, unit: { executions: commits.map((commit) => commit.write), idempotency }, commits };
 }
 
@@ -116,20 +117,12 @@ function stepOne(
 
 /** A child's first step, in its parent's unit. */
 function bear(birth: Birth, draft: Draft, nowMs: number, context: TurnContext): Committed {
-  const { run, events, effects } = start(birth.loaded.program, birth.input, envOf(birth.id, birth, nowMs, context));
+  const { run, events, effects, diagnostics } = start(birth.loaded.program, birth.input, envOf(birth.id, birth, nowMs, context));
   const draught = emptyDraught();
   addEvents(draught, events, draft.origin, nowMs);
   addEffects(draught, effects, { executionId: birth.id, loaded: birth.loaded, run, nowMs, ids: context.ids, vars: context.vars });
-  return committed(
-    birth.id,
-    null,
-    birth,
-    run,
-    draught,
-    effects.map((effect) => ({ effect, run })),
-    nowMs,
-    context,
-  );
+  draught.diagnostics.push(...diagnostics);
+  return committed(birth.id, null, birth, run, draught, nowMs, context);
 }
 
 function committed(
@@ -138,7 +131,6 @@ function committed(
   base: Hot | Birth,
   run: Run,
   draught: Draught,
-  effects: Committed['effects'],
   nowMs: number,
   context: TurnContext,
 ): Committed {
@@ -162,7 +154,7 @@ function committed(
     send: news === null ? send : [...send, news],
     consumed,
   };
-  return { before, now, write, effects };
+  return { before, now, write, effects: draught.effects, diagnostics: draught.diagnostics };
 }
 
 function envOf(executionId: string, base: Hot | Birth, nowMs: number, { runtimeId, stepLimit, vars }: TurnContext): StepEnv {

@@ -15,11 +15,14 @@ export interface Draught {
   readonly work: WorkWrite[];
   readonly send: InboxMessage[];
   readonly consumed: number[];
+  /** In order, each with the run of the step that asked for it. */
+  readonly effects: { readonly effect: Effect; readonly run: Run }[];
+  readonly diagnostics: string[];
   logBytes: number;
 }
 
 export function emptyDraught(): Draught {
-  return { events: [], timers: [], work: [], send: [], consumed: [], logBytes: 0 };
+  return { events: [], timers: [], work: [], send: [], consumed: [], effects: [], diagnostics: [], logBytes: 0 };
 }
 
 export function isEmpty({ events, timers, work, consumed }: Draught): boolean {
@@ -64,6 +67,7 @@ export interface EffectContext {
 /** The durable half of a step's effects; in-process work is begun only after the commit. */
 export function addEffects(draught: Draught, effects: readonly Effect[], context: EffectContext): void {
   for (const effect of effects) {
+    draught.effects.push({ effect, run: context.run });
     switch (effect.type) {
       case 'work':
         if (!effect.local) draught.work.push(workItem(effect, context));
