@@ -4,7 +4,7 @@ import type { WorkContext, WorkError } from '../../src/executors/executor.ts';
 
 /** An attempt at a node's work with this input. */
 export function workWith(input: Json, payload: JsonObject = {}): Work {
-  return { node: 'n', activation: 1, attempt: 0, maxAttempts: 3, timeoutSecs: null, input, state: {}, payload };
+  return { node: 'n', activation: 1, attempt: 0, maxAttempts: 3, timeoutSecs: null, input, inputErrors: [], state: {}, payload };
 }
 
 export function contextWith(given: Partial<WorkContext> = {}): WorkContext {
