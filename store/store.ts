@@ -38,6 +38,12 @@ export interface Store {
   /** Marks up to `limit` available items as claimed: oldest first, fence + 1, lease and deadline set. One transaction. */
   claimWork(claim: ClaimRequest): Promise<readonly WorkItemRow[]>;
   workItem(tenantId: string, id: string): Promise<WorkItemRow | null>;
+  /** Items of a queue that nobody has claimed, of all tenants, by id, `after` exclusive. */
+  unclaimedWork(page: {
+    readonly queue: string;
+    readonly after: string;
+    readonly limit: number;
+  }): Promise<readonly WorkItemRow[]>;
   /** Extends the lease of a claimed item; false when it is not claimed by that worker under that fence. */
   renewLease(renewal: LeaseRenewal): Promise<boolean>;
 

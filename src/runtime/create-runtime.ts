@@ -21,7 +21,7 @@ import { Loop } from './loop.ts';
 import type { Origin } from './origin.ts';
 import { Programs } from './programs.ts';
 import { Reads } from './reads.ts';
-import { recover } from './recovery.ts';
+import { type RecoveryOptions, reclaim, recover } from './recovery.ts';
 import { Sightings } from './sightings.ts';
 import type { Committed } from './turn.ts';
 import type { Caller, Runtime, Tools } from './types.ts';
@@ -172,7 +172,14 @@ class DurableRuntime implements Runtime {
   async open(): Promise<void> {
     await this.#store.lock({ runtimeId: this.id, pid: process.pid, startedAtMs: this.#clock.nowMs() });
     await this.#sightings.begin();
-    this.#recovering = recover({
+    this.#recovering = this.#recover();
+    this.#children.drain();
+    void this.#wakeups.ring();
+  }
+
+  async #recover(): Promise<void> {
+    const failed = (error: unknown): void => this.#options.onError?.(error);
+    const options: RecoveryOptions = {
       store: this.#store,
       runtimeId: this.id,
       adopts: (id) => this.#adopts(id),
@@ -181,10 +188,14 @@ class DurableRuntime implements Runtime {
       deliver: async (id, message) => {
         await this.#deliver(id, message);
       },
-      failed: (error) => this.#options.onError?.(error),
-    }).catch((error: unknown) => this.#options.onError?.(error));
-    this.#children.drain();
-    void this.#wakeups.ring();
+      failed,
+    };
+    try {
+      await recover(options);
+      if (Object.keys(this.#options.tools ?? {}).length > 0) await reclaim(options);
+    } catch (error) {
+      failed(error);
+    }
   }
 
   // ---- clients

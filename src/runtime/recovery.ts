@@ -4,6 +4,7 @@ import type { ExecutionRow, Store } from '../../store/store.ts';
 import type { Hot } from './hot.ts';
 
 const PAGE = 200;
+const UNCLAIMED_PAGE = 1000;
 
 export interface RecoveryOptions {
   readonly store: Store;
@@ -42,6 +43,30 @@ export async function recover(options: RecoveryOptions): Promise<void> {
         }
       }),
     );
+  }
+}
+
+/**
+ * Takes `tool` nodes that wait for an external worker into this process, when it has the tool: an execution need not wait for
+ * ever because the server that began it had been started without its tools.
+ */
+export async function reclaim(options: RecoveryOptions): Promise<void> {
+  let after = '';
+  while (!options.stopped()) {
+    const items = await options.store.unclaimedWork({ queue: 'tool', after, limit: UNCLAIMED_PAGE });
+    const last = items.at(-1);
+    if (last === undefined) return;
+    after = last.id;
+    for (const { executionId, nodeId: node, activation, attempt } of items) {
+      const row = options.adopts(executionId) ? await options.store.execution(executionId) : null;
+      if (row === null) continue;
+      try {
+        const { loaded } = await options.read(row);
+        if (loaded.isLocal(node)) await options.deliver(executionId, { type: 'requeue', node, activation, attempt });
+      } catch (error) {
+        options.failed(error);
+      }
+    }
   }
 }
 

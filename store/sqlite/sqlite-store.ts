@@ -118,6 +118,10 @@ export class SqliteStore implements Store {
     return guarded(() => this.#work.item(tenantId, id));
   }
 
+  unclaimedWork({ queue, after, limit }: { readonly queue: string; readonly after: string; readonly limit: number }) {
+    return guarded(() => this.#work.unclaimed(queue, after, limit));
+  }
+
   renewLease(renewal: LeaseRenewal) {
     return guarded(() => this.#work.renewLease(renewal));
   }

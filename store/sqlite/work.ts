@@ -15,6 +15,7 @@ export class WorkItems {
   readonly #claim: Statement;
   readonly #byPosition: Statement<[number], WorkItemRow>;
   readonly #byId: Statement<[string, string], WorkItemRow>;
+  readonly #unclaimed: Statement<[string, string, number], WorkItemRow>;
   readonly #renew: Statement;
 
   constructor(db: Database, transactions: Transactions) {
@@ -23,6 +24,7 @@ export class WorkItems {
     this.#claim = db.prepare(sql.CLAIM_WORK);
     this.#byPosition = db.prepare<[number], WorkItemRow>(sql.WORK_BY_POSITION);
     this.#byId = db.prepare<[string, string], WorkItemRow>(sql.WORK_BY_ID);
+    this.#unclaimed = db.prepare<[string, string, number], WorkItemRow>(sql.UNCLAIMED_WORK);
     this.#renew = db.prepare(sql.RENEW_LEASE);
   }
 
@@ -43,6 +45,10 @@ export class WorkItems {
 
   item(tenantId: string, id: string): WorkItemRow | null {
     return this.#byId.get(id, tenantId) ?? null;
+  }
+
+  unclaimed(queue: string, after: string, limit: number): readonly WorkItemRow[] {
+    return this.#unclaimed.all(queue, after, limit);
   }
 
   renewLease(renewal: LeaseRenewal): boolean {

@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { ToolContext } from '../../src/runtime/types.ts';
-import { databasePath, eventually, openBench } from '../support/runtimes.ts';
+import { CALLER, databasePath, eventually, openBench } from '../support/runtimes.ts';
 
 const one = {
   workflow_id: 'one',
@@ -84,5 +84,24 @@ describe('after a crash', () => {
     });
     const view = await second.settled(id);
     expect(view).toMatchObject({ status: 'completed', state: { big, k0: { from: 'n0' }, k5: { from: 'n5' } } });
+  });
+});
+
+describe('a runtime that has a tool', () => {
+  it('takes over work that waits for an external worker because its predecessor had not', async () => {
+    const path = databasePath();
+    const first = await openBench({ path, tools: {} });
+    const id = await first.run(one);
+    const held = await first.run(one);
+    const [item] = await first.runtime.claim(CALLER, { workerId: 'w', queueTypes: ['tool'] });
+    const [queued, claimed] = item?.execution_id === id ? [held, id] : [id, held];
+    await first.close();
+    const second = await openBench({ path, clock: first.clock, tools: { work: () => ({ ok: true }) } });
+    expect(await second.settled(queued)).toMatchObject({ status: 'completed', state: { ok: true } });
+    expect((await second.runtime.execution('default', claimed)).status).toBe('running');
+    await second.runtime.complete(CALLER, item?.id ?? '', { output: { by: 'w' }, leaseFence: 1 });
+    expect(await second.settled(claimed)).toMatchObject({ status: 'completed', state: { by: 'w' } });
+    const third = await openBench({ path: crashCopy(path), clock: first.clock, hotBytes: 1 });
+    expect(await third.settled(queued)).toMatchObject({ status: 'completed' });
   });
 });
