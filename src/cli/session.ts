@@ -63,7 +63,15 @@ export async function followExecution(session: Session, id: string): Promise<Out
   const leave = (why: Leave, queued?: readonly Active[]) => leaving.abort(new Left(why, queued));
   const onInterrupt = () => leave('interrupted');
   const asker = screen.interactive
-    ? new Asker({ client, screen, paint, asksForEvents: host.embedded, interrupted: interrupt.raise })
+    ? new Asker({
+        client,
+        screen,
+        paint,
+        asksForEvents: host.embedded,
+        // No token says who sits here.
+        userId: host.embedded ? context.env.USER || context.env.USERNAME || 'terminal' : null,
+        interrupted: interrupt.raise,
+      })
     : null;
   const follower = new Follower({ client, screen: quiet ? null : screen, paint, asker, signal: leaving.signal });
   interrupt.signal.addEventListener('abort', onInterrupt, { once: true });

@@ -195,7 +195,7 @@ describe('jamjet run embedded', () => {
     }));
 
   it.each([
-    ['y', 0, /✓ review .*approved by/],
+    ['y', 0, /✓ review .*approved by terminal\n/],
     ['n too much', 1, /✗ review .*too much/],
   ])('asks for the approval: %s', (answer, code, screen) =>
     embedded(REVIEWED, async (run) => {
