@@ -98,6 +98,7 @@ export class Asker {
         await (question.key === null ? this.#askDecision(question) : this.#askPayload(question, question.key));
       } catch (error) {
         if (error instanceof ApiError && error.status === 409) this.#say(`too late: ${error.message}`);
+        else if (error instanceof ApiError && error.status === 403) this.#say(`it is not yours to decide: ${error.message}`);
         else this.#failure?.(error);
       }
     }

@@ -1,12 +1,16 @@
 import { isObject, type JsonObject } from '../../machines/json.ts';
-import type { JamjetClient } from '../client.ts';
+import { type JamjetClient, Unreachable } from '../client.ts';
 import type { Asker } from './asker.ts';
+import { pause } from './pause.ts';
 import type { Paint } from './terminal/paint.ts';
 import type { Screen } from './terminal/screen.ts';
 import { plain, width } from './terminal/text.ts';
 import { type Active, kindsOf, Timeline, type TimelineEvent } from './timeline.ts';
 import { renderActive, renderEntry } from './timeline-text.ts';
 
+/** How long a server that is gone is waited for. */
+const RECONNECT_MS = 10_000;
+const RETRY_MS = 500;
 const MIN_NODE_WIDTH = 8;
 const MAX_NODE_WIDTH = 32;
 
@@ -90,7 +94,7 @@ export class Follower {
     const children: Promise<void>[] = [];
     this.#watching.add(watched);
     try {
-      for await (const event of client.follow(watched.id, { signal })) {
+      for await (const event of this.#log(watched.id)) {
         onEvent(event);
         this.#print(watched, event);
         asker?.update(watched.id, watched.prefix, watched.timeline);
@@ -101,6 +105,28 @@ export class Follower {
     } finally {
       this.#watching.delete(watched);
       asker?.forget(watched.id);
+    }
+  }
+
+  /** The log to its end. A server that restarts meanwhile is waited for: executions outlive it. */
+  async *#log(id: string): AsyncGenerator<TimelineEvent> {
+    const { client, screen, paint, signal } = this.#following;
+    let after = 0;
+    for (let lostAtMs: number | null = null; ; ) {
+      try {
+        for await (const event of client.follow(id, { after, signal })) {
+          lostAtMs = null;
+          after = event.sequence;
+          yield event;
+        }
+        return;
+      } catch (error) {
+        if (!(error instanceof Unreachable)) throw error;
+        if (lostAtMs === null) screen?.print(`  ${paint.yellow('!')} ${paint.dim(`lost ${client.url}: trying again`)}`);
+        lostAtMs ??= Date.now();
+        if (Date.now() - lostAtMs > RECONNECT_MS) throw error;
+        await pause(RETRY_MS, signal);
+      }
     }
   }
 

@@ -18,6 +18,8 @@ export interface Host {
   readonly functions: ReadonlySet<string> | null;
   /** What the user should know before the run starts. */
   readonly remarks: readonly string[];
+  /** What may be wrong when work is left to a worker; null when there is nothing to say. */
+  readonly queuedRemark: string | null;
   close(): Promise<void>;
 }
 
@@ -62,7 +64,7 @@ function serverHost({ client, url, tokenFrom }: Connection, options: HostOptions
     );
   }
   const functions = Object.keys(options.localTools);
-  const remark = `the functions of the file (${functions.join(', ')}) are not sent to ${url}: it needs them by its own --tools; --embedded runs them here`;
+  const remark = `functions of the file (${functions.join(', ')}) are not sent to ${url}: start that server with --tools, or run it here with --embedded`;
   return {
     client,
     embedded: false,
@@ -70,7 +72,8 @@ function serverHost({ client, url, tokenFrom }: Connection, options: HostOptions
     tokenFrom,
     where: `on ${url}`,
     functions: null,
-    remarks: functions.length === 0 ? [] : [remark],
+    remarks: [],
+    queuedRemark: functions.length === 0 ? null : remark,
     close: async () => undefined,
   };
 }
@@ -94,6 +97,7 @@ async function embeddedHost(context: Context, options: HostOptions, remarks: rea
     where: `embedded on ${relative(context.cwd, config.database.path) || config.database.path}`,
     functions: new Set(Object.keys(tools)),
     remarks,
+    queuedRemark: null,
     close: () => runtime.close(GRACE_MS),
   };
 }

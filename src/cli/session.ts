@@ -3,6 +3,7 @@ import { Asker } from './asker.ts';
 import type { Context, Interrupt } from './context.ts';
 import { Follower } from './follow.ts';
 import type { Host } from './host.ts';
+import { pause } from './pause.ts';
 import { paintFor } from './terminal/paint.ts';
 import { Screen } from './terminal/screen.ts';
 import { isTerminal } from './terminal/status.ts';
@@ -79,7 +80,13 @@ export async function followExecution(session: Session, id: string): Promise<Out
   const timeoutMs = session.timeoutMs ?? (screen.interactive ? null : UNATTENDED_TIMEOUT_S * 1000);
   const timer = timeoutMs === null ? null : setTimeout(() => leave('timeout'), timeoutMs);
   const events: TimelineEvent[] = [];
-  const following = follower.run(execution.execution_id, (event) => events.push(event));
+  let remark = host.queuedRemark;
+  const following = follower.run(execution.execution_id, (event) => {
+    events.push(event);
+    if (remark === null || event.type !== 'node_scheduled' || event.data.in_process === true) return;
+    screen.print(`  ${paint.yellow('!')} ${paint.dim(remark)}`);
+    remark = null;
+  });
   const watches = [following];
   if (asker !== null) watches.push(asker.failed);
   if (host.embedded)
@@ -129,18 +136,4 @@ async function leaveWhenStuck({ client, id, follower, attended, leave, signal }:
     if (queued.length > 0 && !moves && (!attended || waiting.length === 0)) leave('no_worker', queued);
     else if (status === 'paused' && !attended) leave('unattended');
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      if (signal.aborted) reject(signal.reason);
-      else resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener('abort', end);
-    if (signal.aborted) end();
-  });
 }

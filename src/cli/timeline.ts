@@ -135,12 +135,13 @@ export class Timeline {
     return [];
   }
 
+  /** Work of this process starts in the same moment; any other waits until a worker takes it. */
   #queue(node: string, atMs: number, data: JsonObject): readonly Entry[] {
+    const attempt = numberOf(data.attempt);
     const queue = textOf(data.queue_type);
-    return this.#begin(
-      { node, sinceMs: atMs, attempt: numberOf(data.attempt), mark: 'running', text: `queued on ${queue}`, queue },
-      [],
-    );
+    const text = data.in_process === true ? 'starting' : `waits for a worker of queue ${queue}`;
+    const entry: Entry = { mark: 'running', node, tookMs: null, attempt, text };
+    return this.#begin({ node, sinceMs: atMs, attempt, mark: 'running', text, queue }, data.in_process === true ? [] : [entry]);
   }
 
   /** Work is scheduled before it starts, and makes attempts; approvals, waits and subgraphs start when they are reached. */

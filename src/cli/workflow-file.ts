@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import type { Authored } from '../authoring/parse.ts';
 import { readText } from './arguments.ts';
@@ -10,7 +10,11 @@ export type WorkflowDiagnostic = Authored['diagnostics'][number];
 
 /** Does the word name a workflow file, rather than a registered workflow? */
 export function isWorkflowFile(word: string, cwd: string): boolean {
-  return /\.(ya?ml|json)$/i.test(word) || word.includes('/') || existsSync(resolve(cwd, word));
+  return (
+    /\.(ya?ml|json)$/i.test(word) ||
+    word.includes('/') ||
+    statSync(resolve(cwd, word), { throwIfNoEntry: false })?.isFile() === true
+  );
 }
 
 /** Compiles and checks a workflow file. The checker is loaded when it is needed: it is what takes long to start. */

@@ -31,7 +31,7 @@ describe('a timeline', () => {
     const told = lines(
       timeline,
       [0, 'workflow_started', null],
-      [1, 'node_scheduled', 'fetch', { attempt: 0 }],
+      [1, 'node_scheduled', 'fetch', { attempt: 0, in_process: true }],
       [2, 'node_started', 'fetch', { attempt: 0 }],
       [122, 'node_completed', 'fetch', { duration_ms: 120 }],
     );
@@ -39,11 +39,21 @@ describe('a timeline', () => {
     expect(timeline.active).toEqual([]);
   });
 
+  it('says which worker it waits for, when it is not this process', () => {
+    const timeline = timelineOf();
+    expect(lines(timeline, [0, 'node_scheduled', 'train', { attempt: 0, queue_type: 'python_tool' }])).toEqual([
+      '  ▸ train                 attempt 1  waits for a worker of queue python_tool',
+    ]);
+    expect(timeline.active).toMatchObject([{ node: 'train', queue: 'python_tool' }]);
+    lines(timeline, [5, 'node_started', 'train', { attempt: 0, worker_id: 'w1' }]);
+    expect(timeline.active).toMatchObject([{ node: 'train', queue: null }]);
+  });
+
   it('takes the duration from the clock where the event has none', () => {
     expect(
       lines(
         timelineOf(),
-        [0, 'node_scheduled', 'a', { attempt: 0 }],
+        [0, 'node_scheduled', 'a', { attempt: 0, in_process: true }],
         [0, 'node_started', 'a', { attempt: 0 }],
         [1500, 'node_completed', 'a'],
       ).at(-1),
@@ -54,11 +64,11 @@ describe('a timeline', () => {
     expect(
       lines(
         timelineOf(),
-        [0, 'node_scheduled', 'charge', { attempt: 0 }],
+        [0, 'node_scheduled', 'charge', { attempt: 0, in_process: true }],
         [0, 'node_started', 'charge', { attempt: 0 }],
         [40, 'node_failed', 'charge', { attempt: 0, error: 'card declined', retryable: true }],
         [40, 'retry_scheduled', 'charge', { attempt: 1, delay_ms: 2000 }],
-        [2040, 'node_scheduled', 'charge', { attempt: 1 }],
+        [2040, 'node_scheduled', 'charge', { attempt: 1, in_process: true }],
         [2040, 'node_started', 'charge', { attempt: 1 }],
         [2050, 'node_completed', 'charge', { duration_ms: 10 }],
       ),
@@ -131,9 +141,9 @@ describe('a timeline', () => {
     const timeline = timelineOf();
     lines(
       timeline,
-      [0, 'node_scheduled', 'a', { attempt: 0 }],
+      [0, 'node_scheduled', 'a', { attempt: 0, in_process: true }],
       [0, 'node_started', 'a', { attempt: 0 }],
-      [0, 'node_scheduled', 'b', { attempt: 1 }],
+      [0, 'node_scheduled', 'b', { attempt: 1, in_process: true }],
       [0, 'node_started', 'b', { attempt: 1 }],
     );
     expect(timeline.active.map((active) => renderActive(active, 8, START_MS + 61_000, '⠋', paint(false)))).toEqual([
@@ -147,7 +157,7 @@ describe('a timeline', () => {
   it('makes control characters of tools visible instead of obeying them', () => {
     const [, line] = lines(
       timelineOf(),
-      [0, 'node_scheduled', 'a', { attempt: 0 }],
+      [0, 'node_scheduled', 'a', { attempt: 0, in_process: true }],
       [0, 'node_started', 'a', { attempt: 0 }],
       [1, 'node_failed', 'a', { error: '\u001b[2Jgone\u009b' }],
     );

@@ -218,13 +218,29 @@ describe('jamjet run embedded, as a process', () => {
 });
 
 describe('a server that is killed while it is followed', () => {
-  it('ends the run with one clear error', async () => {
+  it('is waited for, and the run goes on with the next one', async () => {
+    const folder = prepared();
+    const tools = join(folder, 'tools.mjs');
+    const server = await startServer({ folder, tools });
+    const run = program(process.execPath, [JAMJET, 'run', 'hang.json', '--runtime', server.url], folder, {
+      JAMJET_TOKEN: server.token,
+    });
+    await run.shows(/started/);
+    await server.kill();
+    await run.shows(/! lost http.*: trying again/);
+    writeFileSync(tools, 'export const hang = (_, { attempt }) => ({ attempt });\n');
+    jamjet(['dev', '--db', 'runtime.db', '--port', new URL(server.url).port, '--tools', tools], folder);
+    expect((await run.ended).code).toBe(0);
+    expect(run.stdout()).toMatch(/✗ work .*runtime lost\n[\s\S]*✓ work .*attempt 2\n[\s\S]*"attempt": 1/);
+  });
+
+  it('ends the run with one clear error when it stays away', async () => {
     const folder = prepared();
     const server = await startServer({ folder, tools: join(folder, 'tools.mjs') });
     const run = program(process.execPath, [JAMJET, 'run', 'hang.json', '--runtime', server.url], folder, {
       JAMJET_TOKEN: server.token,
     });
-    await run.shows(/started|exec_/);
+    await run.shows(/started/);
     await server.kill();
     expect((await run.ended).code).toBe(1);
     expect(run.stderr()).toMatch(/^error: no runtime answers at http/m);

@@ -42,7 +42,7 @@ there. Workflows may call this machine's own addresses.`,
       auth: auth ? 'on' : 'off',
       tools: this.tools,
       started: (url, tools) => this.#banner(url, config, token, tools),
-      stopping: () => this.note('\nstopping: what runs is saved and goes on with the next start'),
+      stopping: () => this.note('\nstopping: what runs is saved and goes on with the next start (Ctrl-C again stops at once)'),
     });
   }
 

@@ -128,21 +128,31 @@ describe('jamjet run on a server', () => {
     expect(run.screen).toMatch(/✓ child\/double /);
   });
 
-  it('says that functions of the file stay behind', () =>
+  it('says that functions of the file stay behind, when the server misses them', () =>
     inFolder(async (folder) => {
-      writeFileSync(join(folder, 'tools.mjs'), 'export const double = ({ n }) => ({ n: n * 2 });\n');
+      writeFileSync(join(folder, 'tools.mjs'), 'export const treble = ({ n }) => ({ n: n * 3 });\n');
       writeFileSync(
         join(folder, 'flow.yaml'),
-        'workflow: { id: doubling-here }\ntools:\n  double: { kind: function, reference: ./tools.mjs#double }\nnodes:\n  double: {}\n',
+        'workflow: { id: trebling }\ntools:\n  treble: { kind: function, reference: ./tools.mjs#treble }\nnodes:\n  treble: {}\n',
       );
-      const token = server().folder;
-      const { code, stderr } = await server().jamjet(['run', 'flow.yaml', '-i', '{"n": 1}'], {
-        cwd: folder,
-        env: { DATABASE_URL: join(token, '.jamjet', 'runtime.db') },
-      }).ended;
-      expect(code).toBe(0);
-      expect(stderr).toMatch(/the functions of the file \(double\) are not sent to http/);
+      const env = { DATABASE_URL: join(server().folder, '.jamjet', 'runtime.db') };
+      const { code, stdout } = await server().jamjet(['run', 'flow.yaml', '--timeout', '1'], { cwd: folder, env }).ended;
+      expect(code).toBe(3);
+      expect(stdout).toMatch(/▸ treble .*waits for a worker of queue tool\n/);
+      expect(stdout).toMatch(/! functions of the file \(treble\) are not sent to http.*: start that server with --tools/);
     }));
+
+  it('goes on following when it may not decide', async () => {
+    const file = save(server().folder, REVIEWED);
+    const { execution_id } = await server().client.start({ workflow_id: 'reviewed', input: { n: 1 } });
+    const { token } = await server().client.createToken({ role: 'viewer' });
+    const run = server().jamjet(['run', file, '--resume', execution_id], { tty: true, env: { JAMJET_TOKEN: token } });
+    await run.shows('Approve review?');
+    run.type('y');
+    await run.shows('it is not yours to decide');
+    await server().client.approve(execution_id, { decision: 'approved' });
+    expect((await run.ended).code).toBe(0);
+  });
 });
 
 describe('jamjet run embedded', () => {
