@@ -109,8 +109,8 @@ export const CLAIM_WORK = `UPDATE work_items SET status = 'claimed', worker_id =
   lease_expires_at_ms = @leaseExpiresAtMs, deadline_at_ms = @nowMs + timeout_ms, claimed_at_ms = @nowMs WHERE position = @position`;
 export const WORK_BY_POSITION = `SELECT ${WORK_ITEM} FROM ${WORK_ITEMS} WHERE w.position = ?`;
 export const WORK_BY_ID = `SELECT ${WORK_ITEM} FROM ${WORK_ITEMS} WHERE w.id = ? AND w.tenant_id = ?`;
-/** The partial index holds what is pending alone; the index on ids would lead through all that ever was. */
-export const UNCLAIMED_WORK = `SELECT ${WORK_ITEM} FROM work_items w INDEXED BY work_items_pending JOIN executions e ON e.id = w.execution_id
+/** Without the hint the planner prefers the index on ids, which leads through all items that ever were. */
+export const UNCLAIMED_WORK = `SELECT ${WORK_ITEM} FROM work_items w INDEXED BY work_items_unclaimed JOIN executions e ON e.id = w.execution_id
   WHERE w.queue = ? AND w.status = 'pending' AND w.id > ? ORDER BY w.id LIMIT ?`;
 export const RENEW_LEASE = `UPDATE work_items SET lease_expires_at_ms = @leaseExpiresAtMs
   WHERE id = @id AND tenant_id = @tenantId AND status = 'claimed' AND worker_id = @workerId AND fence = @fence`;

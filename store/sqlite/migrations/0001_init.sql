@@ -140,6 +140,7 @@ CREATE TABLE work_items (
   FOREIGN KEY (execution_id) REFERENCES executions (id)
 ) STRICT;
 CREATE INDEX work_items_pending ON work_items (tenant_id, queue, created_at_ms) WHERE status = 'pending';
+CREATE INDEX work_items_unclaimed ON work_items (queue, id) WHERE status = 'pending';
 CREATE INDEX work_items_open ON work_items (execution_id, node_id) WHERE settled_at_ms IS NULL;
 CREATE INDEX work_items_by_lease ON work_items (lease_expires_at_ms) WHERE status = 'claimed';
 CREATE INDEX work_items_by_deadline ON work_items (deadline_at_ms) WHERE status = 'claimed' AND deadline_at_ms IS NOT NULL;

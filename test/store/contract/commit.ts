@@ -41,9 +41,11 @@ export function commitContract(database: () => TestDatabase): void {
       const written = [
         event(1, { nodeId: null, type: 'workflow_started', data: '{"input":"\\u0000 😀 \\ud800"}' }),
         event(2, { actorType: 'system', actorId: '' }),
-        event(3, { request: '{"id":"req_1","method":"POST","path":"/x","ip":"::1"}' }),
-        event(4, { atMs: AT_MS + 1 }),
-        ...Array.from({ length: 20 }, (_, index) => event(5 + index, { atMs: AT_MS + 1 })),
+        event(3),
+        event(4, { request: '{"id":"req_1","method":"POST","path":"/x","ip":"::1"}' }),
+        event(5),
+        event(6, { atMs: AT_MS + 1 }),
+        ...Array.from({ length: 20 }, (_, index) => event(7 + index, { atMs: AT_MS + 1 })),
       ];
       await store.commit(batch(begin('exec_1', { events: written })));
       expect(await store.events('exec_1', { after: 0, limit: 100 })).toEqual(written);
@@ -150,6 +152,8 @@ export function commitContract(database: () => TestDatabase): void {
       expect(await store.execution('exec_1')).toMatchObject({ seq: 2 });
       expect(await store.nextDueAtMs()).toBeNull();
       expect(await store.tenant('default').idempotency('executions', 'key')).toBeNull();
+      expect(await store.commit({ atMs: AT_MS, units: [spoilt, unit([begin('exec_3')])] })).toMatchObject([{}, null]);
+      expect(await store.verifyAudit()).toMatchObject({ blocks: 2, fault: null });
     });
 
     it('of an earlier unit lets a later one for the same execution apply', async () => {
@@ -164,7 +168,7 @@ export function commitContract(database: () => TestDatabase): void {
       await store.commit(batch(begin('exec_1', { timers: [timer('t', AT_MS, 1)] })));
       await store.commit(batch(step('exec_1', 2, { timers: [timer('t', AT_MS + 5, 3)] })));
       const fire = (armedSeq: number) => store.commit(batch(step('exec_1', 4, { timers: [{ op: 'fire', id: 't', armedSeq }] })));
-      expect(await fire(1)).toEqual([{ reason: 'timer', executionId: 'exec_1' }]);
+      for (const other of [1, 4]) expect(await fire(other)).toEqual([{ reason: 'timer', executionId: 'exec_1' }]);
       expect(await fire(3)).toEqual([null]);
       expect(await store.nextDueAtMs()).toBeNull();
     });

@@ -47,7 +47,7 @@ export function workContract(database: () => TestDatabase): void {
       const store = await database().open();
       const at = (id: string, ms: number, queue: string) => workItem(id, { createdAtMs: AT_MS + ms, queue });
       await store.commit(batch(beginWithWork('exec_1', at('w5', 5, 'tool'), at('w1', 1, 'model'), at('w0', 0, 'java_tool'))));
-      await store.commit(batch(beginWithWork('exec_2', at('w3b', 3, 'tool'), at('w3a', 3, 'tool'), at('w4', 4, 'model'))));
+      await store.commit(batch(beginWithWork('exec_2', at('w3b', 3, 'model'), at('w3a', 3, 'tool'), at('w4', 4, 'model'))));
       const queues = ['tool', 'model', 'tool'];
       expect(await claimed(store, { queues, limit: 3 })).toEqual(['w1', 'w3b', 'w3a']);
       expect(await claimed(store, { queues })).toEqual(['w4', 'w5']);
@@ -114,6 +114,24 @@ export function workContract(database: () => TestDatabase): void {
       const work = [{ op: 'settle', id: 'w1', fence: 1, status: 'failed' } as const, { op: 'put', item: retry } as const];
       expect(await store.commit(batch(step('exec_1', 2, { work })))).toEqual([null]);
       expect(await store.claimWork(claim())).toMatchObject([{ id: 'w2', attempt: 1, fence: 1 }]);
+    });
+  });
+
+  describe('unclaimed work', () => {
+    it('is listed by id, page by page, whatever the tenant, until somebody claims it', async () => {
+      const store = await database().open();
+      await store.commit(
+        batch(
+          beginWithWork('exec_1', workItem('w3'), workItem('w1'), workItem('w4', { queue: 'other' })),
+          begin('exec_2', { tenantId: 'acme', work: [{ op: 'put', item: workItem('w2') }] }),
+        ),
+      );
+      const page = async (after: string, limit: number) =>
+        (await store.unclaimedWork({ queue: 'tool', after, limit })).map((item) => `${item.tenantId} ${item.id}`);
+      expect(await page('', 2)).toEqual(['default w1', 'acme w2']);
+      expect(await page('w2', 2)).toEqual(['default w3']);
+      expect(await claimed(store, { limit: 1 })).toEqual(['w3']);
+      expect(await page('', 9)).toEqual(['default w1', 'acme w2']);
     });
   });
 

@@ -17,6 +17,7 @@ export function workerContract(database: () => TestDatabase): void {
       const store = await database().open();
       await store.seen(worker('worker-1', { claimed: 2 }));
       await store.seen(worker('worker-1', { queues: ['tool', 'model'], atMs: AT_MS + 50, claimed: 3 }));
+      await store.seen(worker('worker-1', { queues: ['tool', 'model'], atMs: AT_MS + 20 }));
       await store.seen(worker('worker-0'));
       expect(await store.tenant('default').workers(AT_MS + 1)).toEqual([
         {
