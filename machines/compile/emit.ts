@@ -68,14 +68,11 @@ export class Emitter {
     const finish: Way = { target: `#${FINISH}`, follow: {} };
     const states: States = {};
     const first = this.#graph.start;
-    const begin: Way =
-      plan.whole === null
-        ? { target: this.#entry(first), follow: {} }
-        : {
-            target: `#section:${plan.whole.key}`,
-            follow: { enter: [{ section: plan.whole.key, live: [this.#id(first)] }] },
-          };
-    states[START] = { id: START, always: this.#transition(begin, 'go') };
+    if (plan.whole !== null) {
+      // A parallel state as the initial one of a machine costs cubic time to enter.
+      const enter = [{ section: plan.whole.key, live: [this.#id(first)] }];
+      states[START] = { id: START, always: this.#transition({ target: `#section:${plan.whole.key}`, follow: { enter } }, 'go') };
+    }
     this.#region(states, this.#graph.order, {
       plan,
       exit: NONE,
@@ -97,7 +94,7 @@ export class Emitter {
     }
     return {
       id: `workflow:${stateId(id)}`,
-      initial: START,
+      initial: plan.whole === null ? this.#entry(first).slice(1) : START,
       states,
       on: {
         cancel: { target: `#${ends('cancelled')}` },

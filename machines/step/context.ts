@@ -146,5 +146,7 @@ export function own<T>(record: Readonly<Record<string, T>>, key: string): T | un
 
 /** Nodes with in-process work under way, children being started included. */
 export function localWorkOf(context: Context): number {
-  return Object.values(context.active).filter((active) => active.local === true).length;
+  let count = 0;
+  for (const node in context.active) if (own(context.active, node)?.local === true) count += 1;
+  return count;
 }

@@ -19,8 +19,8 @@ export class Draft {
   readonly #base: Context;
   #mine: Mutable<Context> | null = null;
   /** Parts that are already copies of our own. */
-  readonly #copied = new Set<keyof Context>();
-  readonly #sections = new Map<string, SectionDraft>();
+  #copied: (keyof Context)[] = [];
+  #sections: Map<string, SectionDraft> | null = null;
 
   constructor(statics: Statics, base: Context) {
     this.statics = statics;
@@ -32,11 +32,18 @@ export class Draft {
   }
 
   done(): Context {
-    for (const [key, section] of this.#sections) {
+    for (const [key, section] of this.#sections ?? []) {
       const state = section.changed();
       if (state !== null && own(this.now.sections, key) !== undefined) this.#record('sections')[key] = state;
     }
     return this.now;
+  }
+
+  /** What has been written to the log is a fact no more. */
+  settled(): void {
+    const { facts, dropped, skips } = this.now;
+    if (facts.length === 0 && dropped.length === 0 && skips.length === 0) return;
+    this.set({ facts: [], dropped: [], skips: [] });
   }
 
   set(change: Partial<Context>): void {
@@ -45,17 +52,17 @@ export class Draft {
   }
 
   #list<K extends 'facts' | 'dropped' | 'failures' | 'skips'>(key: K): Context[K][number][] {
-    if (!this.#copied.has(key)) {
+    if (!this.#copied.includes(key)) {
       this.set({ [key]: [...this.now[key]] });
-      this.#copied.add(key);
+      this.#copied.push(key);
     }
     return this.now[key] as Context[K][number][];
   }
 
   #record<K extends 'active' | 'visits' | 'forks' | 'sections' | 'fed' | 'outputs'>(key: K): Record<string, Context[K][string]> {
-    if (!this.#copied.has(key)) {
+    if (!this.#copied.includes(key)) {
       this.set({ [key]: { ...this.now[key] } });
-      this.#copied.add(key);
+      this.#copied.push(key);
     }
     return this.now[key] as Record<string, Context[K][string]>;
   }
@@ -217,6 +224,7 @@ export class Draft {
   }
 
   section(key: string): SectionDraft {
+    this.#sections ??= new Map();
     let section = this.#sections.get(key);
     if (section === undefined) {
       const table = this.statics.sections.get(key);
@@ -231,7 +239,7 @@ export class Draft {
   #enterSection(key: string): SectionDraft {
     const table = this.statics.sections.get(key);
     if (table === undefined) throw new TypeError(`no section ${key}`);
-    this.#sections.delete(key);
+    this.#sections?.delete(key);
     this.#record('sections')[key] = unentered(table);
     return this.section(key);
   }
@@ -249,7 +257,7 @@ export class Draft {
     for (const inner of this.statics.nested.get(key) ?? [key]) {
       if (own(this.now.forks, inner) !== undefined) delete this.#record('forks')[inner];
       if (own(this.now.sections, inner) !== undefined) delete this.#record('sections')[inner];
-      this.#sections.delete(inner);
+      this.#sections?.delete(inner);
     }
     const inside = this.statics.insides.get(key);
     for (const node of Object.keys(this.now.fed)) if (inside?.has(this.indexOf(node)) === true) this.starve(node);

@@ -13,6 +13,8 @@ import { statusOf } from './status.ts';
 import { type Moved, positionsOf } from './stepper.ts';
 import type { Stimulus } from './stimulus.ts';
 
+type ActionParams = { readonly node?: string; readonly id?: string; readonly delay?: number; readonly sendId?: string };
+
 /**
  * One step in the making. The machine settles first (control nodes, skips, joins), then nodes that were reached begin, in the order
  * they were written; one that ends at once (an early event, a blocked tool) moves the machine again.
@@ -23,6 +25,8 @@ export class Stepping {
   readonly #input: Json;
   readonly #before: number;
   #snapshot: AnyMachineSnapshot;
+  /** What the step itself changes between two moves of the machine. */
+  #draft: Draft;
   readonly #events: LogEvent[] = [];
   readonly #effects: Effect[] = [];
   readonly #timers = new Map<string, { readonly first: 'set' | 'clear'; readonly delayMs: number | null }>();
@@ -37,7 +41,7 @@ export class Stepping {
     this.#input = run.input;
     this.#before = run.seq;
     this.#snapshot = run.snapshot;
-    program.statics.diagnostics.length = 0;
+    this.#draft = new Draft(program.statics, this.#context);
   }
 
   static start(program: Program, context: Context, env: StepEnv): Stepping {
@@ -91,10 +95,9 @@ export class Stepping {
   doneBeside({ node, output, patch, durationMs, usage }: Done): Stepped {
     const data = { output, state_patch: patch ?? {}, duration_ms: durationMs, ...usageData(usage), activation: 0 };
     this.log('node_completed', node, data);
-    const draft = new Draft(this.#program.statics, this.#context);
+    const draft = this.#draft;
     draft.set({ state: patchState(draft.now.state, patch), steps: draft.now.steps + 1 });
     draft.use(usage);
-    this.#set(draft.done());
     return this.#finish(node);
   }
 
@@ -115,7 +118,7 @@ export class Stepping {
       return this.#finish(longest[0]);
     }
     if (this.#program.statics.awaited.has(key)) {
-      this.#set({ ...this.#context, early: [...this.#context.early, { key, payload, sequence }] });
+      this.#draft.set({ early: [...this.#context.early, { key, payload, sequence }] });
     }
     return this.#finish(null);
   }
@@ -128,6 +131,7 @@ export class Stepping {
   // ------------------------------------------------------------------ moving
 
   #move(stimulus: Stimulus): void {
+    this.#keep();
     const before = this.#snapshot;
     const moved = this.#program.stepper.move(before, stimulus);
     if (moved.snapshot === before && moved.actions.length === 0)
@@ -140,33 +144,33 @@ export class Stepping {
     this.#fresh = snapshot !== this.#snapshot;
     this.#snapshot = snapshot;
     for (const { type, params } of actions) {
-      const { node, id, delay, sendId } = params as { node?: string; id?: string; delay?: number; sendId?: string };
+      const { node, id, delay, sendId } = params as ActionParams;
       if (type === 'begin' && node !== undefined) this.#begins.push(node);
       else if (type === 'xstate.raise' && id !== undefined && delay !== undefined) this.#timer(id, delay);
       else if (type === 'xstate.cancel' && sendId !== undefined) this.#timer(sendId, null);
     }
-    const draft = new Draft(this.#program.statics, this.#context);
-    draft.settleSkips(null);
-    this.#drain(draft.done());
-    if (this.#context.halt !== null && this.#snapshot.status === 'active') {
-      const halted = this.#program.stepper.move(this.#snapshot, { type: 'halt' });
-      this.#absorb(halted);
-    }
+    this.#draft = new Draft(this.#program.statics, this.#context);
+    this.#draft.settleSkips(null);
+    this.#drain();
+    if (this.#context.halt !== null && snapshot.status === 'active') this.#move({ type: 'halt' });
   }
 
-  #drain(context: Context): void {
-    for (const { type, node, data } of context.facts) this.log(type, node, data);
-    for (const { node, active } of context.dropped) this.#drop(node, active);
-    const clean = context.facts.length === 0 && context.dropped.length === 0 && context.skips.length === 0;
-    this.#set(clean ? context : { ...context, facts: [], dropped: [], skips: [] });
+  /** Facts become events; visits that ended without a result are given up. */
+  #drain(): void {
+    const { facts, dropped } = this.#draft.now;
+    for (const { type, node, data } of facts) this.log(type, node, data);
+    for (const { node, active } of dropped) this.#drop(node, active);
+    this.#draft.settled();
   }
 
   /** Snapshots are immutable for everyone else; one that the machine has just made is ours alone. */
-  #set(context: Context): void {
+  #keep(): void {
+    const context = this.#draft.done();
     if (context === this.#context) return;
     if (!this.#fresh) this.#snapshot = { ...this.#snapshot } as AnyMachineSnapshot;
     this.#fresh = true;
     (this.#snapshot as { context: Context }).context = context;
+    this.#draft = new Draft(this.#program.statics, context);
   }
 
   #timer(id: string, delayMs: number | null): void {
@@ -185,28 +189,34 @@ export class Stepping {
   // ------------------------------------------------------------------ beginning
 
   #beginAll(): void {
-    const { graph } = this.#program.statics;
     while (this.#begins.length > 0 && this.#snapshot.status === 'active') {
-      // Only what is still entered begins: a first-wins join may have left it meanwhile.
-      const standing = new Set(this.#snapshot._nodes.map((state) => state.meta?.node as string | undefined));
-      const order = [...new Set(this.#begins)]
-        .filter((node) => standing.has(node))
-        .sort((a, b) => (graph.indexOf(a) ?? 0) - (graph.indexOf(b) ?? 0));
+      const order = this.#inOrder(this.#begins);
       this.#begins = [];
-      const draft = new Draft(this.#program.statics, this.#context);
       let ended: Stimulus | null = null;
       for (const [i, node] of order.entries()) {
-        const logged = this.#before + this.#events.length + draft.now.facts.length;
-        const begun = beginNode(draft, node, this.#env, logged);
+        const logged = this.#before + this.#events.length + this.#draft.now.facts.length;
+        const begun = beginNode(this.#draft, node, this.#env, logged);
         this.#effects.push(...begun.effects);
         if (begun.stimulus === null) continue;
         ended = begun.stimulus;
         this.#begins = order.slice(i + 1);
         break;
       }
-      this.#drain(draft.done());
+      this.#drain();
       if (ended !== null) this.#move(ended);
     }
+  }
+
+  /** Only what is still entered begins: a first-wins join may have left it meanwhile. */
+  #inOrder(begins: readonly string[]): readonly string[] {
+    const { graph } = this.#program.statics;
+    const [only] = begins;
+    if (only === undefined) return [];
+    if (begins.length === 1) return this.#snapshot._nodes.some((state) => state.meta?.node === only) ? begins : [];
+    const standing = new Set(this.#snapshot._nodes.map((state) => state.meta?.node as string | undefined));
+    return [...new Set(begins)]
+      .filter((node) => standing.has(node))
+      .sort((a, b) => (graph.indexOf(a) ?? 0) - (graph.indexOf(b) ?? 0));
   }
 
   // ------------------------------------------------------------------ ending
@@ -215,6 +225,7 @@ export class Stepping {
     this.#beginAll();
     const status = statusOf(this.#snapshot);
     if (this.#snapshot.status === 'done') this.#end(status, reason);
+    this.#keep();
     for (const [id, { first, delayMs }] of this.#timers) this.#timerEffect(id, first, delayMs);
     const context = this.#context;
     return {
@@ -229,7 +240,7 @@ export class Stepping {
       },
       events: this.#events,
       effects: this.#effects,
-      diagnostics: [...this.#program.statics.diagnostics],
+      diagnostics: this.#program.statics.diagnostics.splice(0),
       node,
     };
   }
@@ -255,7 +266,7 @@ export class Stepping {
 
   #end(status: Status, reason: string | null): void {
     const { graph } = this.#program.statics;
-    const draft = new Draft(this.#program.statics, this.#context);
+    const draft = this.#draft;
     const active = Object.keys(draft.now.active).sort((a, b) => (graph.indexOf(a) ?? 0) - (graph.indexOf(b) ?? 0));
     for (const node of active) draft.cancel(node);
     const { halt, failures, state } = draft.now;
@@ -266,7 +277,7 @@ export class Stepping {
           ? reason
           : null;
     draft.set({ error, early: [], fed: {}, outputs: {}, forks: {}, sections: {}, halt: null });
-    this.#drain(draft.done());
+    this.#drain();
     switch (status) {
       case 'completed': {
         const small = smallState(state);
