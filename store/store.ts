@@ -181,6 +181,8 @@ export interface EventRow {
 export interface EventPage {
   readonly after: number;
   readonly limit: number;
+  /** The page ends early, after at least one event, once the data of its events is longer than this. */
+  readonly maxChars?: number;
   readonly type?: string;
   readonly nodeId?: string;
 }

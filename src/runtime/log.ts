@@ -1,13 +1,16 @@
+import { setImmediate } from 'node:timers/promises';
 import type { EventType, LogEvent } from '../../machines/events.ts';
 import type { Json, JsonObject } from '../../machines/json.ts';
 import type { EventRow, Store } from '../../store/store.ts';
 import { RuntimeError } from './errors.ts';
 
-export const EVENTS_PER_PAGE = 500;
+const EVENTS_PER_PAGE = 500;
+/** An event may hold megabytes: a page of them is not for the memory. */
+const PAGE_CHARS = 1024 * 1024;
 
 export type TimedEvent = LogEvent & { readonly at_ms: number };
 
-/** The log of an execution, page by page, `after` exclusive. */
+/** The log of an execution, page by page, `after` exclusive. Others get their turn between pages, however fast the reader is. */
 export async function* readLog(
   store: Store,
   executionId: string,
@@ -20,15 +23,21 @@ export async function* readLog(
     const page = await store.events(executionId, {
       after,
       limit,
+      maxChars: PAGE_CHARS,
       ...(filter.type === undefined ? {} : { type: filter.type }),
       ...(filter.nodeId === undefined ? {} : { nodeId: filter.nodeId }),
     });
     yield* page;
     const last = page.at(-1);
-    if (last === undefined || page.length < limit) return;
+    if (last === undefined || (page.length < limit && charsOf(page) <= PAGE_CHARS)) return;
     after = last.seq;
     left -= page.length;
+    await setImmediate();
   }
+}
+
+function charsOf(page: readonly EventRow[]): number {
+  return page.reduce((chars, row) => chars + row.data.length, 0);
 }
 
 export function eventOf(row: EventRow): TimedEvent {

@@ -35,6 +35,14 @@ export class RuntimeReads {
       list = this.#db.prepare<[EventParameters], EventRow>(text);
       this.#events.set(text, list);
     }
-    return list.all(page);
+    if (page.maxChars === undefined) return list.all(page);
+    const rows: EventRow[] = [];
+    let chars = 0;
+    for (const row of list.iterate(page)) {
+      rows.push(row);
+      chars += row.data.length;
+      if (chars > page.maxChars) break;
+    }
+    return rows;
   }
 }

@@ -88,6 +88,18 @@ export function listContract(database: () => TestDatabase): void {
       expect(await page(6, 4)).toEqual([]);
     });
 
+    it('ends a page early when its events are large, but never before the first', async () => {
+      const store = await database().open();
+      const data = JSON.stringify({ output: 'x'.repeat(1_000) });
+      await store.commit(batch(begin('exec_1', { events: [1, 2, 3, 4, 5].map((seq) => event(seq, { data })) })));
+      const page = async (after: number, maxChars: number) =>
+        (await store.events('exec_1', { after, limit: 3, maxChars })).map((row) => row.seq);
+      expect(await page(0, 10_000)).toEqual([1, 2, 3]);
+      expect(await page(0, 1_500)).toEqual([1, 2]);
+      expect(await page(2, 10)).toEqual([3]);
+      expect(await page(5, 10)).toEqual([]);
+    });
+
     it('is filtered by type and node', async () => {
       const store = await database().open();
       const written = [
