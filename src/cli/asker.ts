@@ -15,6 +15,7 @@ interface Question {
   readonly key: string | null;
   /** Aborted when the answer came from elsewhere, or the wait is over. */
   readonly settled: AbortController;
+  asked: boolean;
 }
 
 /** Asks the person at the terminal, one question at a time, for approvals and (when asked to) for the events a run waits for. */
@@ -60,7 +61,10 @@ export class Asker {
     const wanted = new Map<string, Question>();
     const want = (node: string, key: string | null) => {
       const name = JSON.stringify([executionId, node, key]);
-      wanted.set(name, this.#open.get(name) ?? { executionId, node, name: prefix + node, key, settled: new AbortController() });
+      wanted.set(
+        name,
+        this.#open.get(name) ?? { executionId, node, name: prefix + node, key, settled: new AbortController(), asked: false },
+      );
     };
     for (const approval of timeline.approvals) want(approval.node, null);
     if (this.#asksForEvents) for (const [node, key] of timeline.awaited) want(node, key);
@@ -68,9 +72,7 @@ export class Asker {
       if (question.executionId === executionId && !wanted.has(name)) this.#withdraw(name);
     }
     for (const [name, question] of wanted) this.#open.set(name, question);
-    this.#busy ??= this.#work().finally(() => {
-      this.#busy = null;
-    });
+    this.#goOn();
   }
 
   forget(executionId: string): void {
@@ -86,14 +88,24 @@ export class Asker {
     this.#open.delete(name);
   }
 
+  #goOn(): void {
+    this.#busy ??= this.#work().finally(() => {
+      this.#busy = null;
+      if (this.#next() !== undefined) this.#goOn();
+    });
+  }
+
+  #next(): Question | undefined {
+    return [...this.#open.values()].find((question) => !question.asked);
+  }
+
   async #work(): Promise<void> {
-    const asked = new Set<Question>();
     for (;;) {
       // Starting at once, `#busy` would not be set yet; and events that came together are looked at together.
       await Promise.resolve();
-      const question = [...this.#open.values()].find((candidate) => !asked.has(candidate));
+      const question = this.#next();
       if (question === undefined) return;
-      asked.add(question);
+      question.asked = true;
       try {
         await (question.key === null ? this.#askDecision(question) : this.#askPayload(question, question.key));
       } catch (error) {
@@ -107,7 +119,7 @@ export class Asker {
   async #askDecision(question: Question): Promise<void> {
     const approvals = await this.#client.approvals(question.executionId);
     const pending = approvals.pending.find((candidate) => candidate.node_id === question.node);
-    if (pending === undefined) return;
+    if (pending === undefined || question.settled.signal.aborted) return;
     for (const line of approvalLines(pending, Date.now(), this.#paint)) this.#screen.print(line);
     this.#screen.print('');
     const prompt = `    ${this.#paint.yellow('?')} Approve ${this.#paint.bold(plain(question.name))}? ${this.#paint.dim('(y or n, a comment may follow; s shows the state)')} `;

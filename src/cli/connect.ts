@@ -6,7 +6,7 @@ import type { Context } from './context.ts';
 import { Failure, usageFailure } from './failure.ts';
 import { readSavedToken } from './saved-token.ts';
 
-export const DEFAULT_URL = 'http://localhost:7700';
+const DEFAULT_URL = 'http://localhost:7700';
 
 export interface Connection {
   readonly client: JamjetClient;

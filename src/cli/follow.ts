@@ -99,7 +99,11 @@ export class Follower {
         this.#print(watched, event);
         asker?.update(watched.id, watched.prefix, watched.timeline);
         const childId = event.type === 'child_workflow_started' ? event.data.child_execution_id : undefined;
-        if (typeof childId === 'string') children.push(this.#watch(childId, `${prefix}${event.node_id}/`, () => undefined));
+        if (typeof childId !== 'string') continue;
+        const child = this.#watch(childId, `${prefix}${event.node_id}/`, () => undefined);
+        // Waited for below; until then its failure must not count as one nobody looks at.
+        child.catch(() => undefined);
+        children.push(child);
       }
       await Promise.all(children);
     } finally {

@@ -1,7 +1,8 @@
 import type { Execution } from '../client.ts';
+import type { Leave } from './departure.ts';
 import { EXIT } from './failure.ts';
 import type { Host } from './host.ts';
-import type { Leave, Outcome } from './session.ts';
+import type { Outcome } from './session.ts';
 import type { Paint } from './terminal/paint.ts';
 import { paintStatus } from './terminal/status.ts';
 import { fields } from './terminal/table.ts';

@@ -1,7 +1,6 @@
 import type { Paint } from './paint.ts';
 
 export const STATUSES = ['pending', 'running', 'paused', 'completed', 'failed', 'cancelled', 'limit_exceeded'] as const;
-export type Status = (typeof STATUSES)[number];
 
 export function isTerminal(status: string): boolean {
   return status === 'completed' || status === 'failed' || status === 'cancelled' || status === 'limit_exceeded';

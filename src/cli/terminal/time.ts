@@ -18,7 +18,7 @@ export function ago(atMs: number, nowMs: number): string {
 }
 
 /** The largest unit alone: `45 s`, `3 m`, `2 h`, `5 d`. */
-export function coarse(ms: number): string {
+function coarse(ms: number): string {
   const seconds = Math.floor(ms / 1000);
   if (seconds < 60) return `${seconds} s`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)} m`;

@@ -128,6 +128,15 @@ describe('jamjet run on a server', () => {
     expect(run.screen).toMatch(/✓ child\/double /);
   });
 
+  it('leaves parent and child on Ctrl-C at the question', async () => {
+    await server().client.registerWorkflow(REVIEWED);
+    const run = server().jamjet(['run', save(server().folder, PARENT), '-i', '{"n": 3}'], { tty: true });
+    await run.shows('Approve child/review?');
+    run.signals.emit('SIGINT');
+    expect((await run.ended).code).toBe(130);
+    expect(run.screen).toMatch(/is paused: interrupted/);
+  });
+
   it('says that functions of the file stay behind, when the server misses them', () =>
     inFolder(async (folder) => {
       writeFileSync(join(folder, 'tools.mjs'), 'export const treble = ({ n }) => ({ n: n * 3 });\n');
