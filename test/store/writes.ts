@@ -35,7 +35,7 @@ export function events(from: number, to: number): readonly EventRow[] {
   return Array.from({ length: to - from + 1 }, (_, index) => event(from + index));
 }
 
-export function head(seq: number, change: Partial<ExecutionHead> = {}): ExecutionHead {
+function head(seq: number, change: Partial<ExecutionHead> = {}): ExecutionHead {
   return {
     status: 'running',
     seq,

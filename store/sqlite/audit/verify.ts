@@ -14,10 +14,10 @@ interface StoredBlock {
   readonly signature: string | null;
 }
 
-const BLOCKS_PER_TURN = 64;
+const BLOCKS_PER_PAGE = 16;
 
 /**
- * Walks the chain from its beginning; between pages other work gets its turn. Reads on a connection of its own, whose snapshot
+ * Walks the chain from its beginning; between blocks other work gets its turn. Reads on a connection of its own, whose snapshot
  * no commit moves, so that a running system can be verified. With a key, every block must be signed by it.
  */
 export async function verifyChain(path: string, key: string | Uint8Array | null): Promise<AuditReport> {
@@ -35,15 +35,15 @@ async function walk(db: Database.Database, key: string | Uint8Array | null): Pro
   const rows = new StreamRows(db);
   let tail = { block: 0, hash: chainId(db) };
   for (;;) {
-    const page = blocks.all(tail.block, BLOCKS_PER_TURN);
+    const page = blocks.all(tail.block, BLOCKS_PER_PAGE);
+    if (page.length === 0) return { blocks: tail.block, head: tail.hash, fault: rows.unsealed(tail.block) };
     for (const stored of page) {
       const streams = unpackStreams(stored.streams);
       const fault = blockFault(stored, streams, tail, key) ?? rows.fault(stored.block, streams);
       if (fault !== null) return { blocks: tail.block, head: tail.hash, fault };
       tail = { block: stored.block, hash: stored.hash };
+      await setImmediate();
     }
-    if (page.length < BLOCKS_PER_TURN) return { blocks: tail.block, head: tail.hash, fault: rows.unsealed(tail.block) };
-    await setImmediate();
   }
 }
 
