@@ -59,8 +59,8 @@ export interface Store {
   tenantRow(id: string): Promise<TenantRow | null>;
 
   /**
-   * Walks the audit chain of this store's writers and answers the first thing that does not add up. Opened with a signing key,
-   * every block must carry its signature. Rows of other writers are not touched, so a running system may be verified.
+   * Walks the audit chain from its beginning and answers the first thing that does not add up. Opened with a signing key, every
+   * block must carry its signature. Sees one moment of the database: a running system may be verified.
    */
   verifyAudit(): Promise<AuditReport>;
 

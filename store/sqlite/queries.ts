@@ -97,11 +97,11 @@ export const INBOX = 'SELECT id, to_execution_id AS toExecutionId, message FROM 
 
 export const PUT_WORK = `INSERT INTO work_items (id, tenant_id, execution_id, node_id, activation, attempt, max_attempts, queue, timeout_ms,
   created_at_ms, status, payload) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?)`;
-export const SETTLE_WORK = `UPDATE work_items SET status = ?, settled_at_ms = ?
+export const SETTLE_WORK = `UPDATE work_items SET status = ?, settled_at_ms = ?, payload = '{}'
   WHERE id = ? AND execution_id = ? AND settled_at_ms IS NULL`;
-export const SETTLE_CLAIMED_WORK = `UPDATE work_items SET status = ?, settled_at_ms = ?
+export const SETTLE_CLAIMED_WORK = `UPDATE work_items SET status = ?, settled_at_ms = ?, payload = '{}'
   WHERE id = ? AND execution_id = ? AND status = 'claimed' AND fence = ?`;
-export const CANCEL_WORK = `UPDATE work_items SET status = 'cancelled', settled_at_ms = ?
+export const CANCEL_WORK = `UPDATE work_items SET status = 'cancelled', settled_at_ms = ?, payload = '{}'
   WHERE execution_id = ? AND node_id = ? AND activation = ? AND settled_at_ms IS NULL`;
 export const PENDING_WORK = `SELECT position, created_at_ms AS createdAtMs FROM work_items
   WHERE tenant_id = ? AND queue = ? AND status = 'pending' ORDER BY created_at_ms, position LIMIT ?`;

@@ -98,6 +98,25 @@ export function workContract(database: () => TestDatabase): void {
       expect(await claimed(store)).toEqual(['w2', 'w3']);
     });
 
+    it('forget their payload when they are settled or cancelled', async () => {
+      const store = await database().open();
+      const payload = '{"input":"large"}';
+      const items = [
+        workItem('w1', { payload }),
+        workItem('w2', { payload, nodeId: 'b' }),
+        workItem('w3', { payload, nodeId: 'c' }),
+      ];
+      await store.commit(batch(beginWithWork('exec_1', ...items)));
+      await store.claimWork(claim({ limit: 1 }));
+      const work = [
+        { op: 'settle', id: 'w1', fence: 1, status: 'completed' } as const,
+        { op: 'settle', id: 'w2', fence: null, status: 'failed' } as const,
+        { op: 'cancel', nodeId: 'c', activation: 1 } as const,
+      ];
+      expect(await store.commit(batch(step('exec_1', 2, { work })))).toEqual([null]);
+      for (const id of ['w1', 'w2', 'w3']) expect(await store.workItem('default', id)).toMatchObject({ payload: '{}' });
+    });
+
     it('keep their outcome when their visit is cancelled afterwards', async () => {
       const store = await database().open();
       await store.commit(batch(beginWithWork('exec_1', workItem('w1'))));

@@ -24,7 +24,7 @@ describe('openSqlite', () => {
     expect(await (await open()).tenantRow('default')).toMatchObject({ status: 'active' });
   });
 
-  it('keeps what is acknowledged through a power failure, and checks references', async () => {
+  it('has a write-ahead log and large pages', async () => {
     const one = sqliteDatabase();
     await one.open();
     const db = new Database(one.path);
