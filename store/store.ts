@@ -222,7 +222,7 @@ export interface NewWorkItem {
   readonly attempt: number;
   readonly maxAttempts: number;
   readonly queue: string;
-  /** JSON text. */
+  /** JSON text; `{}` once the item is settled, since nobody gets it any more and states are large. */
   readonly payload: string;
   /** Milliseconds an attempt may take once claimed; null = not limited. */
   readonly timeoutMs: number | null;
