@@ -1,0 +1,209 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { initialTransition, transition } from 'xstate';
+import { fold } from '../../machines/fold.ts';
+import { analyse } from '../../machines/graph.ts';
+import { normalise } from '../../machines/ir/normalise.ts';
+import type { Workflow } from '../../machines/ir/workflow.ts';
+import type { Json } from '../../machines/json.ts';
+import { load, save } from '../../machines/step.ts';
+import { Driver } from '../support/driver.ts';
+import { Model } from '../support/model.ts';
+import { documents } from '../support/workflows.ts';
+
+/** Numbers that decide what the world does next. */
+const tape = fc.array(fc.nat(999), { minLength: 1, maxLength: 40 });
+const outputs: readonly Json[] = [{ n: 1, ok: true }, { n: 3, x: 1 }, { ok: false }, { x: 2, nested: { a: null } }, 'text', null];
+
+const valid = (json: unknown): Workflow => {
+  const { workflow } = normalise(json);
+  fc.pre(analyse(workflow).graph !== null);
+  return workflow;
+};
+
+/** One move of the world: for the node `roll` picks among those under way, or an event that nobody may wait for. */
+function move(driver: Driver, roll: number, also?: Model): void {
+  const output = outputs[roll % outputs.length] ?? null;
+  const active = driver.active[roll % driver.active.length];
+  if (active === undefined || roll % 11 === 0) {
+    driver.event(`key${roll % 2}`, output);
+    also?.event(`key${roll % 2}`, output);
+    return;
+  }
+  const { node, phase, waitsFor } = active;
+  const decision = roll % 3 === 0 ? 'rejected' : 'approved';
+  if (phase === 'queued' && roll % 4 === 0) {
+    driver.fail(node, { retryable: roll % 8 === 0 });
+    also?.fail(node, roll % 8 === 0);
+  } else if (phase === 'queued') {
+    driver.done(node, output);
+    also?.done(node, output);
+  } else if (phase === 'held' || (phase === 'approval' && roll % 5 !== 0)) {
+    driver.decide(node, decision);
+    also?.decide(node, decision);
+  } else if ([...driver.timers.values()].some((timer) => timer.node === node)) {
+    driver.fire(node);
+    also?.fire(node);
+  } else if (waitsFor !== null) {
+    driver.event(waitsFor, output);
+    also?.event(waitsFor, output);
+  }
+}
+
+const isOver = (driver: Driver): boolean => driver.run.status !== 'running' && driver.run.status !== 'paused';
+const play = (driver: Driver, rolls: readonly number[], also?: Model): void => {
+  for (const roll of rolls) if (!isOver(driver)) move(driver, roll, also);
+};
+
+/** Runs, skips and cancellations as the model tells them. */
+function visits(driver: Driver): string[] {
+  const kinds: Record<string, string> = {
+    node_skipped: 'skipped',
+    node_cancelled: 'cancelled',
+    node_scheduled: 'ran',
+    node_started: 'ran',
+    tool_approval_required: 'ran',
+    policy_violation: 'ran',
+  };
+  const told = new Set<string>();
+  for (const { type, node_id, data } of driver.log) {
+    const control = type === 'node_completed' && !told.has(`ran:${node_id}:${data.activation}`);
+    const what = control ? 'ran' : kinds[type];
+    if (what !== undefined) told.add(`${what}:${node_id}:${data.activation}`);
+  }
+  return [...told];
+}
+
+describe('a compiled machine', () => {
+  it.each([
+    ['with forks', { forks: true }],
+    ['with sections only', { forks: false }],
+  ])('%s runs what the rules say, step for step', (_, compile) => {
+    fc.assert(
+      fc.property(documents(9), tape, (json, rolls) => {
+        const workflow = valid(json);
+        const driver = new Driver(workflow, { compile });
+        const model = new Model(workflow, {});
+        const check = (): void => {
+          expect(driver.run.status).toBe(model.status);
+          expect(driver.state).toEqual(model.state);
+          expect(driver.run.steps).toBe(model.steps);
+          expect(
+            driver.active.map(({ node, activation, attempt, phase }) => `${node}:${activation}:${attempt}:${phase}`).sort(),
+          ).toEqual(model.active.sort());
+          const told = model.log.filter((line) => !(model.status === 'limit_exceeded' && line.startsWith('cancelled')));
+          const logged = visits(driver).filter(
+            (line) => !(isOver(driver) && model.status === 'limit_exceeded' && line.startsWith('cancelled')),
+          );
+          expect(logged.sort()).toEqual(told.sort());
+        };
+        check();
+        for (const roll of rolls) {
+          if (isOver(driver)) break;
+          move(driver, roll, model);
+          check();
+        }
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it('always compiles from a valid graph, to plain JSON in which every state has its own id', () => {
+    fc.assert(
+      fc.property(documents(12), (json) => {
+        const { config } = new Driver(valid(json)).program;
+        expect(JSON.parse(JSON.stringify(config))).toEqual(config);
+        const ids = [...JSON.stringify(config).matchAll(/"id":("(?:[^"\\]|\\.)*")/g)].map((match) => match[1]);
+        expect(new Set(ids).size).toBe(ids.length);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it('runs the same nodes to the same end whether fan-outs are forks or sections', () => {
+    fc.assert(
+      fc.property(documents(10), tape, (json, rolls) => {
+        const workflow = valid(json);
+        const forks = new Driver(workflow, { compile: { forks: true } });
+        const sections = new Driver(workflow, { compile: { forks: false } });
+        play(forks, rolls);
+        play(sections, rolls);
+        expect(sections.run.status).toBe(forks.run.status);
+        expect(sections.state).toEqual(forks.state);
+        expect(visits(sections).sort()).toEqual(visits(forks).sort());
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it("is stepped by the reusable scope exactly as by XState's own transition()", () => {
+    fc.assert(
+      fc.property(documents(9), tape, (json, rolls) => {
+        const driver = new Driver(valid(json));
+        const { stepper } = driver.program;
+        const { initial, move: step } = stepper;
+        const compare = (
+          made: { snapshot: unknown; actions: readonly { type: string; params: unknown }[] },
+          wanted: readonly [unknown, readonly { type: string; params: unknown }[]],
+        ): void => {
+          const [snapshot, actions] = wanted as [{ value: unknown; context: unknown; status: string }, typeof made.actions];
+          const mine = made.snapshot as typeof snapshot;
+          expect([mine.value, mine.status, mine.context]).toEqual([snapshot.value, snapshot.status, snapshot.context]);
+          expect(made.actions).toEqual(actions.map(({ type, params }) => ({ type, params })));
+        };
+        const given = driver.run.snapshot.context;
+        compare(initial(given), initialTransition(stepper.machine, given) as never);
+        Object.assign(stepper, {
+          move: (snapshot: Parameters<typeof step>[0], stimulus: Parameters<typeof step>[1]) => {
+            const wanted = transition(stepper.machine, snapshot, stimulus);
+            const made = step(snapshot, stimulus);
+            compare(made, wanted as never);
+            return made;
+          },
+        });
+        play(driver, rolls);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe('folding a log', () => {
+  it('gives byte-equal snapshots at every step, from the start and from any checkpoint', () => {
+    fc.assert(
+      fc.property(documents(9), tape, fc.nat(), (json, rolls, choice) => {
+        const driver = new Driver(valid(json));
+        play(driver, rolls);
+        const env = { executionId: 'exec_1', stepLimit: 10_000, runtimeId: 'runtime-1' };
+        for (const { seq, text } of driver.saves) {
+          expect(save(fold(driver.program, null, driver.log.slice(0, seq), env))).toBe(text);
+        }
+        const from = driver.saves[choice % driver.saves.length];
+        const checkpoint = load(driver.program, from?.text ?? '', { seq: from?.seq ?? 0, input: {} });
+        if (from !== undefined && from.seq < driver.run.seq) {
+          expect(save(fold(driver.program, checkpoint, driver.log.slice(from.seq), env))).toBe(save(driver.run));
+        }
+        expect(save(checkpoint)).toBe(from?.text);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('a run that is stored and loaded after every step goes the same way', () => {
+    fc.assert(
+      fc.property(documents(9), tape, (json, rolls) => {
+        const workflow = valid(json);
+        const hot = new Driver(workflow);
+        const cold = new Driver(workflow);
+        for (const roll of rolls) {
+          if (isOver(hot)) break;
+          move(hot, roll);
+          cold.reload();
+          move(cold, roll);
+          expect(save(cold.run)).toBe(save(hot.run));
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+});

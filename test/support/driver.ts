@@ -1,0 +1,126 @@
+import { type CompileOptions, compile, type Program } from '../../machines/compile.ts';
+import type { LogEvent } from '../../machines/events.ts';
+import type { Workflow } from '../../machines/ir/workflow.ts';
+import type { Json } from '../../machines/json.ts';
+import type { Message, Usage } from '../../machines/messages.ts';
+import type { ActiveNode, Effect, Refused, Run, StepEnv, Stepped } from '../../machines/run.ts';
+import { activeOf, load, save, start, stateOf, step } from '../../machines/step.ts';
+
+/** Plays the world for one execution: sends messages for the visit a node is at, keeps log, effects and armed timers. */
+export class Driver {
+  readonly program: Program;
+  readonly log: (LogEvent & { readonly at_ms: number })[] = [];
+  /** `save` after every step, with the sequence it stands at. */
+  readonly saves: { readonly seq: number; readonly text: string }[] = [];
+  readonly timers = new Map<string, Effect & { readonly type: 'set_timer' }>();
+  env: StepEnv;
+  last: Stepped;
+
+  constructor(
+    workflow: Workflow,
+    options: { readonly input?: Json; readonly env?: Partial<StepEnv>; readonly compile?: CompileOptions } = {},
+  ) {
+    this.program = compile(workflow, 'revision', options.compile);
+    this.env = {
+      executionId: 'exec_1',
+      nowMs: 1_000_000,
+      stepLimit: 10_000,
+      runtimeId: 'runtime-1',
+      isLocal: () => false,
+      vars: {},
+      ...options.env,
+    };
+    this.last = start(this.program, options.input ?? {}, this.env);
+    this.#took(this.last);
+  }
+
+  get run(): Run {
+    return this.last.run;
+  }
+
+  get state() {
+    return stateOf(this.run);
+  }
+
+  get active(): readonly ActiveNode[] {
+    return activeOf(this.program, this.run);
+  }
+
+  /** Ids of active nodes. */
+  get at(): string[] {
+    return this.active.map(({ node }) => node);
+  }
+
+  /** `type:node` of the last step's events, without those a test seldom asks for. */
+  get events(): string[] {
+    return this.last.events.map(({ type, node_id }) => (node_id === null ? type : `${type}:${node_id}`));
+  }
+
+  /** Every event of a kind, in order: node, or data of it. */
+  all(type: LogEvent['type']): LogEvent[] {
+    return this.log.filter((event) => event.type === type);
+  }
+
+  visit(node: string): { node: string; activation: number; attempt: number } {
+    const active = this.active.find((candidate) => candidate.node === node);
+    return { node, activation: active?.activation ?? 0, attempt: active?.attempt ?? 0 };
+  }
+
+  /** Throws when the message is refused. */
+  send(message: Message): Stepped {
+    const stepped = this.try(message);
+    if ('refused' in stepped) throw new Error(`${JSON.stringify(message)} is refused: ${stepped.refused}`);
+    return stepped;
+  }
+
+  try(message: Message): Stepped | Refused {
+    this.env = { ...this.env, nowMs: this.env.nowMs + 1_000 };
+    const stepped = step(this.program, this.run, message, this.env);
+    if ('refused' in stepped) return stepped;
+    if (message.type === 'timer') this.timers.delete(message.id);
+    this.#took(stepped);
+    return stepped;
+  }
+
+  done(node: string, output: Json = {}, more: { readonly patch?: Json; readonly usage?: Usage } = {}): Stepped {
+    return this.send({ type: 'done', ...this.visit(node), output, durationMs: 7, ...more });
+  }
+
+  fail(
+    node: string,
+    more: { readonly error?: string; readonly errorClass?: string; readonly retryable?: boolean } = {},
+  ): Stepped {
+    return this.send({ type: 'fail', ...this.visit(node), error: 'boom', retryable: true, ...more });
+  }
+
+  decide(node: string, decision: 'approved' | 'rejected', patch: Json = null): Stepped {
+    return this.send({ type: 'decide', node, decision, userId: 'ann', comment: null, patch });
+  }
+
+  event(key: string, payload: Json = {}): Stepped {
+    return this.send({ type: 'event', key, payload });
+  }
+
+  /** Lets the node's timer fire. */
+  fire(node: string): Stepped {
+    const armed = [...this.timers.values()].find((timer) => timer.node === node);
+    if (armed === undefined) throw new Error(`${node} has no timer`);
+    return this.send({ type: 'timer', id: armed.id });
+  }
+
+  /** Goes on from the stored snapshot, as after a restart. */
+  reload(): void {
+    const run = load(this.program, save(this.run), { seq: this.run.seq, input: this.run.input });
+    this.last = { ...this.last, run };
+  }
+
+  #took(stepped: Stepped): void {
+    this.last = stepped;
+    this.log.push(...stepped.events.map((event) => ({ ...event, at_ms: this.env.nowMs })));
+    this.saves.push({ seq: stepped.run.seq, text: save(stepped.run) });
+    for (const effect of stepped.effects) {
+      if (effect.type === 'set_timer') this.timers.set(effect.id, effect);
+      if (effect.type === 'clear_timer') this.timers.delete(effect.id);
+    }
+  }
+}

@@ -1,0 +1,163 @@
+import fc from 'fast-check';
+import { normalise } from '../../machines/ir/normalise.ts';
+import type { Workflow } from '../../machines/ir/workflow.ts';
+import type { Json, JsonObject } from '../../machines/json.ts';
+
+/** `from → to`, or `from → to` when a condition holds. */
+export type EdgeSpec = readonly [from: string, to: string, condition?: string];
+export type NodeSpec = JsonObject & { readonly id: string };
+
+/** A workflow of those nodes that starts with the first one. */
+export function workflow(nodes: readonly NodeSpec[], edges: readonly EdgeSpec[] = [], more: JsonObject = {}): Workflow {
+  return normalise(document(nodes, edges, more)).workflow;
+}
+
+export function document(nodes: readonly NodeSpec[], edges: readonly EdgeSpec[] = [], more: JsonObject = {}): JsonObject {
+  return {
+    workflow_id: 'w',
+    version: '1',
+    start_node: nodes[0]?.id ?? '',
+    nodes,
+    edges: edges.map(([from, to, condition]) => ({ from, to, condition: condition ?? null })),
+    retry_policies: RETRIES,
+    ...more,
+  };
+}
+
+const policy = (max_attempts: number, initial_delay: number, more: JsonObject = {}): JsonObject => ({
+  max_attempts,
+  backoff: 'fixed',
+  initial_delay,
+  max_delay: 60,
+  jitter: false,
+  retryable_on: [],
+  ...more,
+});
+
+/** Retry policies every workflow made here knows. */
+const RETRIES: JsonObject = {
+  once: policy(1, 0),
+  twice: policy(2, 5),
+  at_once: policy(3, 0),
+  jittered: policy(9, 10, { jitter: true }),
+};
+
+type Keys = Readonly<Record<string, Json>>;
+const node = (id: string, kind: JsonObject, more: Keys = {}): NodeSpec => ({ id, kind: { ...kind, ...more } });
+
+/** A node whose object results become the state patch; one attempt. */
+export const tool = (id: string, more: Keys = {}): NodeSpec => ({
+  ...node(id, { type: 'tool', tool_ref: `t.${id}` }, more),
+  retry_policy: 'once',
+});
+/** The same with another retry policy. */
+export const retried = (id: string, retry_policy: string, more: Keys = {}): NodeSpec => ({ ...tool(id, more), retry_policy });
+export const parallel = (id: string, branches: readonly string[], more: Keys = {}): NodeSpec =>
+  node(id, { type: 'parallel', branches }, more);
+export const join = (id: string, more: Keys = {}): NodeSpec => node(id, { type: 'join' }, more);
+export const first = (id: string, more: Keys = {}): NodeSpec => join(id, { merge_strategy: 'first', ...more });
+export const approval = (id: string, more: Keys = {}): NodeSpec =>
+  node(id, { type: 'human_approval', description: `decide ${id}` }, more);
+export const wait = (id: string, more: Keys = {}): NodeSpec => node(id, { type: 'wait', condition: 'external_event' }, more);
+export const subgraph = (id: string, more: Keys = {}): NodeSpec => ({
+  ...node(id, { type: 'subgraph', workflow_ref: 'inner' }, more),
+  retry_policy: 'twice',
+});
+export const limitExceeded = (id: string): NodeSpec => node(id, { type: 'limit_exceeded' });
+/** Pairs of condition and target; a null condition is the default. */
+export const condition = (id: string, ...branches: readonly (readonly [string | null, string])[]): NodeSpec =>
+  node(id, { type: 'condition', branches: branches.map(([text, target]) => ({ condition: text, target })) });
+
+// ---------------------------------------------------------------------------------------------------- random workflows
+
+const CONDITIONS = ['state.x == 1', 'output.n > 1', 'n > 2', 'state.ok', 'output.ok', "decision == 'approved'"] as const;
+
+/** How one node of a random workflow comes about; numbers are steps forward (0 = the end) or, for `back`, from the start. */
+const spec = fc.record({
+  kind: fc.oneof(
+    { weight: 6, arbitrary: fc.constant('tool' as const) },
+    { weight: 2, arbitrary: fc.constantFrom('condition', 'parallel', 'collect', 'first', 'custom', 'approval', 'wait', 'timer') },
+    { weight: 1, arbitrary: fc.constantFrom('limit', 'held', 'blocked') },
+  ),
+  to: fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 1, maxLength: 3 }),
+  conditions: fc.array(fc.option(fc.constantFrom(...CONDITIONS), { freq: 2 }), { minLength: 3, maxLength: 3 }),
+  back: fc.option(fc.nat(9), { freq: 5 }),
+  outcome: fc.option(fc.integer({ min: 0, max: 3 }), { freq: 3 }),
+  waitsFor: fc.option(fc.nat(9), { freq: 5 }),
+  retry: fc.constantFrom('once', 'twice', 'at_once'),
+  outputKey: fc.option(fc.constantFrom('x', 'ok'), { freq: 5 }),
+});
+type Spec = typeof spec extends fc.Arbitrary<infer S> ? S : never;
+
+/** Documents of up to `size` nodes. Many have loops and joins that are refused; `fc.pre` those. */
+export function documents(size: number): fc.Arbitrary<JsonObject> {
+  return fc.array(spec, { minLength: 2, maxLength: size }).map((specs) => {
+    const nodes: NodeSpec[] = [];
+    const edges: EdgeSpec[] = [];
+    specs.forEach((each, i) => {
+      nodes.push(nodeOf(each, i, specs.length));
+      if (each.kind === 'condition' || each.kind === 'parallel') return;
+      each.to.forEach((steps, k) => {
+        const text = k > 0 ? each.conditions[k] : null;
+        const to = forward(i, steps, specs.length);
+        edges.push(text === null || text === undefined ? [name(i), to] : [name(i), to, text]);
+      });
+      if (each.back !== null) edges.push([name(i), name(each.back % (i + 1)), each.conditions[0] ?? 'state.ok']);
+    });
+    return document(nodes, edges);
+  });
+}
+
+function nodeOf(each: Spec, i: number, size: number): NodeSpec {
+  const id = name(i);
+  const targets = each.to.map((steps) => forward(i, steps, size));
+  const fallback = each.outcome === null ? {} : { fallback_node: forward(i, each.outcome, size) };
+  const key = each.outputKey === null ? {} : { output_key: each.outputKey };
+  const waitFor = each.waitsFor === null || i === 0 ? {} : { wait_for: [name(each.waitsFor % i)] };
+  switch (each.kind) {
+    case 'condition': {
+      const back = each.back === null ? [] : [[each.conditions[0] ?? 'state.ok', name(each.back % (i + 1))] as const];
+      return condition(
+        id,
+        ...back,
+        ...targets.map((target, k) => [k > 0 ? (each.conditions[k] ?? null) : null, target] as const),
+      );
+    }
+    case 'parallel':
+      return parallel(
+        id,
+        targets.filter((target) => target !== 'end'),
+      );
+    case 'collect':
+      return join(id, { ...waitFor, ...key });
+    case 'first':
+      return first(id, { ...waitFor, ...key });
+    case 'custom':
+      return {
+        ...join(id, { ...waitFor, ...key, merge_strategy: { custom: { function_ref: 'm:f' } } }),
+        retry_policy: each.retry,
+      };
+    case 'approval':
+      return approval(id, {
+        ...(each.outcome === null ? {} : { on_rejected: forward(i, each.outcome, size), timeout_secs: 60 }),
+      });
+    case 'wait':
+      return wait(id, {
+        correlation_key: `key${i % 2}`,
+        ...(each.outcome === null ? {} : { condition: 'either', timeout_secs: 60, on_timeout: forward(i, each.outcome, size) }),
+      });
+    case 'timer':
+      return wait(id, { condition: 'timer', timeout_secs: 60 });
+    case 'limit':
+      return limitExceeded(id);
+    case 'held':
+      return { ...retried(id, each.retry, fallback), policy: { require_approval_for: ['*'] } };
+    case 'blocked':
+      return { ...retried(id, each.retry, fallback), policy: { blocked_tools: ['t.*'] } };
+    default:
+      return retried(id, each.retry, { ...fallback, ...key });
+  }
+}
+
+const name = (i: number): string => `n${i}`;
+const forward = (i: number, steps: number, size: number): string => (steps === 0 || i + steps >= size ? 'end' : name(i + steps));
