@@ -4,9 +4,11 @@ import { readConfig } from '../config.ts';
 import { PrintingCommand } from './command.ts';
 import type { Context } from './context.ts';
 import { Failure, usageFailure } from './failure.ts';
+import { openResting, type Resting } from './resting.ts';
 import { readSavedToken } from './saved-token.ts';
 
-const DEFAULT_URL = 'http://localhost:7700';
+const DEFAULT_PORT = 7700;
+const DEFAULT_URL = `http://localhost:${DEFAULT_PORT}`;
 
 export interface Connection {
   readonly client: JamjetClient;
@@ -23,7 +25,9 @@ export interface Connection {
  */
 export async function connect(runtime: string | undefined, context: Pick<Context, 'env' | 'cwd'>): Promise<Connection> {
   const config = readConfig(context.env);
-  const url = runtime === undefined ? (config.serverUrl ?? DEFAULT_URL) : runtimeUrl(runtime);
+  // JAMJET_PORT moves the server of this machine, so it moves where its clients look.
+  const here = `http://localhost:${config.port || DEFAULT_PORT}`;
+  const url = runtime === undefined ? (config.serverUrl ?? here) : runtimeUrl(runtime);
   const chosen = runtime !== undefined || config.serverUrl !== null;
   if (config.token !== null)
     return { client: new JamjetClient({ url, token: config.token }), url, chosen, tokenFrom: 'JAMJET_TOKEN' };
@@ -80,10 +84,29 @@ export abstract class ClientCommand extends PrintingCommand {
     try {
       return await this.request(connection.client);
     } catch (error) {
-      throw explainApi(error, connection);
+      const resting =
+        error instanceof Unreachable && !connection.chosen && this.onlyReads ? await openResting(this.context) : null;
+      if (resting === null) throw explainApi(error, connection);
+      return await this.#readResting(resting, connection.url);
     }
+  }
+
+  /** Without a server such a command reads the database of embedded runs. */
+  protected get onlyReads(): boolean {
+    return false;
   }
 
   /** The command itself; resolves to the exit code. */
   protected abstract request(client: JamjetClient): Promise<number>;
+
+  async #readResting(resting: Resting, url: string): Promise<number> {
+    this.note(`no runtime at ${url}: read from ${resting.path}`);
+    try {
+      return await this.request(resting.client);
+    } catch (error) {
+      throw explainApi(error, { url: resting.path, tokenFrom: null });
+    } finally {
+      await resting.close();
+    }
+  }
 }

@@ -87,7 +87,12 @@ async function embeddedHost(context: Context, options: HostOptions, remarks: rea
     ...(await loadLocalTools(options.localTools)),
   };
   const { resume } = options;
-  const runtime = await openEmbedded({ config, tools, adopts: (id) => resume !== null && bareId(id) === bareId(resume) });
+  const runtime = await openEmbedded({
+    // The user's own files on the user's own machine, as with `jamjet dev`.
+    config: { ...config, allowPrivateAddresses: true },
+    tools,
+    adopts: (id) => resume !== null && bareId(id) === bareId(resume),
+  });
   const url = 'http://embedded';
   return {
     client: new JamjetClient({ url, fetch: runtime.fetch }),

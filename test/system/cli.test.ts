@@ -110,7 +110,7 @@ describe('jamjet dev', () => {
     const dev = jamjet(['dev', '--port', '0', '--tools', 'tools.mjs'], folder);
     await dev.shows(/Ctrl-C/);
     expect(dev.stdout()).toMatch(
-      /JamJet is running\n\n {2}url +http:\/\/127\.0\.0\.1:\d+\n {2}database +\.jamjet\/runtime\.db\n {2}token +\.jamjet\/token {2}\(made now: operator, 0600\)\n {2}tools +double, hang\n/,
+      /JamJet is running\n\n {2}url +http:\/\/127\.0\.0\.1:\d+\n {2}database +\.jamjet\/runtime\.db\n {2}token +\.jamjet\/token {2}\(made now: operator, 0600\)\n {2}tools +double, hang\n {2}network +HTTP nodes may call this machine's own and private addresses\n/,
     );
     expect(statSync(join(folder, '.jamjet', 'token')).mode & 0o777).toBe(0o600);
     dev.kill('SIGINT');
@@ -119,6 +119,20 @@ describe('jamjet dev', () => {
     await again.shows(/token +\.jamjet\/token\n/);
     again.kill('SIGTERM');
     expect(await again.ended).toEqual({ code: 0, signal: null });
+  });
+
+  it('says the same to a script in one line', async () => {
+    const folder = prepared();
+    const dev = jamjet(['dev', '--port', '0', '--json', '--tools', 'tools.mjs'], folder);
+    const [line = ''] = await dev.shows(/^.*\n/);
+    const { url, ...rest } = JSON.parse(line) as { url: string };
+    expect(rest).toEqual({
+      database: join(folder, '.jamjet', 'runtime.db'),
+      auth: true,
+      token_file: join(folder, '.jamjet', 'token'),
+      tools: ['double', 'hang'],
+    });
+    expect((await fetch(`${url}/health`)).status).toBe(200);
   });
 
   it('makes a new token when the saved one is no longer valid', async () => {

@@ -15,6 +15,10 @@ export class ApprovalsCommand extends ClientCommand {
 
   id = Option.String({ name: 'id' });
 
+  protected override get onlyReads(): boolean {
+    return true;
+  }
+
   protected async request(client: JamjetClient): Promise<number> {
     const approvals = await client.approvals(this.id);
     if (this.json) {

@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 import { Option } from 'clipanion';
 import { type Config, urlOf } from '../../config.ts';
-import { JamjetCommand, type Usage } from '../command.ts';
+import { PrintingCommand, type Usage } from '../command.ts';
 import { isLoopback } from '../connect.ts';
 import { usageFailure } from '../failure.ts';
 import { readSavedToken, saveToken, tokenFile } from '../saved-token.ts';
@@ -9,7 +9,7 @@ import { serve } from '../server.ts';
 import { settings } from '../settings.ts';
 import { fields } from '../terminal/table.ts';
 
-export class DevCommand extends JamjetCommand {
+export class DevCommand extends PrintingCommand {
   static override paths = [['dev']];
   static override usage: Usage = {
     details: `
@@ -19,6 +19,7 @@ there. Workflows may call this machine's own addresses.`,
       ['On port 7700, data in .jamjet/', '$0 dev'],
       ['With functions as tools', '$0 dev --tools ./tools.mjs'],
       ['On a free port, without tokens', '$0 dev --port 0 --no-auth'],
+      ['For scripts: one line of JSON says where it listens', '$0 dev --port 0 --json'],
     ],
   };
 
@@ -69,6 +70,13 @@ there. Workflows may call this machine's own addresses.`,
     token: { readonly file: string; readonly made: boolean } | null,
     tools: readonly string[],
   ): void {
+    if (this.json) {
+      // One line: logs may follow.
+      this.print(
+        JSON.stringify({ url, database: config.database.path, auth: token !== null, token_file: token?.file ?? null, tools }),
+      );
+      return;
+    }
     const { paint } = this;
     const here = (path: string) => relative(this.context.cwd, path) || path;
     const auth =
@@ -83,6 +91,7 @@ there. Workflows may call this machine's own addresses.`,
           ['database', here(config.database.path)],
           ['token', auth],
           ['tools', listed],
+          ['network', `HTTP nodes may call this machine's own and private addresses`],
         ],
         paint,
         '  ',

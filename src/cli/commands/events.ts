@@ -30,6 +30,10 @@ export class EventsCommand extends ClientCommand {
   limit = Option.String('--limit', { description: 'At most so many events.' });
   follow = Option.Boolean('-f,--follow', false, { description: 'Go on with new events until the execution ends.' });
 
+  protected override get onlyReads(): boolean {
+    return !this.follow;
+  }
+
   protected async request(client: JamjetClient): Promise<number> {
     const limit =
       this.limit === undefined

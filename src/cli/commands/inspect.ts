@@ -24,6 +24,10 @@ export class InspectCommand extends ClientCommand {
 
   id = Option.String({ name: 'id' });
 
+  protected override get onlyReads(): boolean {
+    return true;
+  }
+
   protected async request(client: JamjetClient): Promise<number> {
     const execution = await client.execution(this.id);
     const events = [];

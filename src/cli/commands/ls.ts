@@ -27,6 +27,10 @@ export class LsCommand extends ClientCommand {
   limit = Option.String('--limit', '50', { description: 'How many, at most 1000 (default 50).' });
   offset = Option.String('--offset', '0', { description: 'How many to pass over (default 0).' });
 
+  protected override get onlyReads(): boolean {
+    return true;
+  }
+
   protected async request(client: JamjetClient): Promise<number> {
     const list = await client.executions({
       limit: integerArgument('--limit', this.limit, { min: 1, max: 1000 }),

@@ -1,9 +1,9 @@
 import { Option } from 'clipanion';
-import { JamjetCommand, type Usage } from '../command.ts';
+import { PrintingCommand, type Usage } from '../command.ts';
 import { serve } from '../server.ts';
 import { settings } from '../settings.ts';
 
-export class ServeCommand extends JamjetCommand {
+export class ServeCommand extends PrintingCommand {
   static override paths = [['serve']];
   static override usage: Usage = {
     details: `
@@ -32,7 +32,10 @@ get ten seconds. No token is made: \`jamjet token create --role operator\` makes
       config,
       auth: config.devMode ? 'off' : 'on',
       tools: this.tools,
-      started: (url) => this.note(`listening on ${url}`),
+      started: (url, tools) => {
+        if (this.json) this.print(JSON.stringify({ url, database: config.database.path, auth: !config.devMode, tools }));
+        else this.note(`listening on ${url}`);
+      },
       stopping: () => this.note('stopping'),
     });
   }

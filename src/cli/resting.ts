@@ -1,0 +1,25 @@
+import { existsSync } from 'node:fs';
+import { relative } from 'node:path';
+import { JamjetClient } from '../client.ts';
+import type { Context } from './context.ts';
+import { settings } from './settings.ts';
+
+/** A database that no server has open: its executions rest, and can be looked at. */
+export interface Resting {
+  readonly client: JamjetClient;
+  readonly path: string;
+  close(): Promise<void>;
+}
+
+/** The configured database, read through the same API; null when there is none. Rejects with `store_locked` when it is in use. */
+export async function openResting(context: Pick<Context, 'env' | 'cwd'>): Promise<Resting | null> {
+  const config = settings(context);
+  if (!existsSync(config.database.path)) return null;
+  const { openEmbedded } = await import('../compose.ts');
+  const runtime = await openEmbedded({ config, adopts: () => false });
+  return {
+    client: new JamjetClient({ url: 'http://embedded', fetch: runtime.fetch }),
+    path: relative(context.cwd, config.database.path) || config.database.path,
+    close: () => runtime.close(0),
+  };
+}
