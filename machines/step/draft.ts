@@ -184,14 +184,16 @@ export class Draft {
     if (this.statics.use.gives[this.indexOf(node)] === true) this.#record('outputs')[node] = output;
   }
 
+  /** Adds up what counts towards the budgets. A usage of nothing leaves no trace, since the log has none either. */
   use(usage: Usage | undefined): void {
-    if (usage === undefined) return;
+    const { input_tokens = 0, output_tokens = 0, cost_usd = 0 } = usage ?? {};
+    if (input_tokens === 0 && output_tokens === 0 && cost_usd === 0) return;
     const used = this.now.used ?? { input_tokens: 0, output_tokens: 0, cost_usd: 0 };
     this.set({
       used: {
-        input_tokens: used.input_tokens + (usage.input_tokens ?? 0),
-        output_tokens: used.output_tokens + (usage.output_tokens ?? 0),
-        cost_usd: used.cost_usd + (usage.cost_usd ?? 0),
+        input_tokens: used.input_tokens + input_tokens,
+        output_tokens: used.output_tokens + output_tokens,
+        cost_usd: used.cost_usd + cost_usd,
       },
     });
   }

@@ -2,8 +2,9 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
 import { JamjetClient } from '../../src/client.ts';
+import { refoldAll } from './refold.ts';
 
 const STARTS_WITHIN_MS = 60_000;
 
@@ -116,7 +117,7 @@ export function startServer(options: ServerOptions): Promise<Server> {
   return launchServer(options).ready;
 }
 
-/** One server for all tests of a file. */
+/** One server for all tests of a file. Whatever they did, in the end every log must fold to the snapshot that is stored. */
 export function sharedServer(options: Omit<ServerOptions, 'folder'> = {}): () => Server {
   const folder = temporaryFolder();
   let server: Server | null = null;
@@ -125,6 +126,8 @@ export function sharedServer(options: Omit<ServerOptions, 'folder'> = {}): () =>
   });
   afterAll(async () => {
     await server?.kill();
+    const { differing } = await refoldAll(join(folder, 'runtime.db'));
+    expect(differing).toEqual([]);
   });
   return () => {
     if (server === null) throw new Error('the server has not started');

@@ -5,6 +5,7 @@ import type { Event } from '../../src/api/schemas/events.ts';
 import { type JamjetClient, Unreachable } from '../../src/client.ts';
 import { openSqlite } from '../../store/sqlite/open.ts';
 import { Random } from '../support/random.ts';
+import { refoldAll } from '../support/refold.ts';
 import { launchServer, type Server, startServer, temporaryFolder } from '../support/server.ts';
 import { Cashier, Order, orderWorkflow } from './orders.ts';
 
@@ -145,5 +146,11 @@ describe(`${ROUNDS} times the server is killed in the middle of the business, an
     await store.close();
     expect(fault).toBeNull();
     expect(blocks).toBeGreaterThan(orders.length);
+  });
+
+  it('every log folds to the snapshot that is stored', async () => {
+    const { compared, differing } = await refoldAll(join(folder, 'runtime.db'));
+    expect(differing).toEqual([]);
+    expect(compared).toBe(orders.length);
   });
 });
