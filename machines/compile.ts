@@ -59,7 +59,10 @@ export function compile(workflow: Workflow, revision: string, options: CompileOp
     diagnostics: [],
     nodeOf: (id) => graph.node(graph.indexOf(id) ?? -1),
   };
-  return { workflow, revision, config, statics, stepper: stepperOf(machineOf(config, statics)) };
+  const stepper = stepperOf(machineOf(config, statics));
+  // XState takes a first step on nothing to make its scope; what it could not evaluate then was nobody's.
+  statics.diagnostics.length = 0;
+  return { workflow, revision, config, statics, stepper };
 }
 
 function machineOf(config: JsonObject, statics: Statics): AnyStateMachine {

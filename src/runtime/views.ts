@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../machines/json.ts';
 import type { Status } from '../../machines/run.ts';
-import { stateOf } from '../../machines/step.ts';
+import { completedPatch, stateOf } from '../../machines/step.ts';
 import type { EventRow, ExecutionRow, WorkerRow } from '../../store/store.ts';
 import type { Hot } from './hot.ts';
 import type { EventView, ExecutionSummary, ExecutionView, WorkerView } from './types.ts';
@@ -49,15 +49,22 @@ export function viewOf(hot: Hot): ExecutionView {
 }
 
 export function eventViewOf(executionId: string, row: EventRow): EventView {
+  const data = JSON.parse(row.data) as JsonObject;
   return {
     executionId,
     sequence: row.seq,
     type: row.type,
     nodeId: row.nodeId,
-    data: JSON.parse(row.data) as JsonObject,
+    data: row.type === 'node_completed' ? completionOf(data, row.nodeId ?? '') : data,
     createdAtMs: row.atMs,
     actorId: row.actorId,
   };
+}
+
+/** What a completion did to the state is told in full, though the log does not hold it a second time. */
+function completionOf(data: JsonObject, nodeId: string): JsonObject {
+  const { patch_from: _from, output_key: _key, ...told } = data;
+  return { ...told, state_patch: completedPatch(data, nodeId), duration_ms: data.duration_ms ?? 0 };
 }
 
 export function workerViewOf(row: WorkerRow, nowMs: number): WorkerView {

@@ -38,6 +38,30 @@ describe('GET /executions/:id/events', () => {
     expect(await eventsOf(server, `${url}?format=seed`, { 'x-jamjet-events': 'tagged' })).toEqual(seed);
   });
 
+  it('tells what each completion did to the state', async () => {
+    const server = await api({ tools: { greet: () => ({ greeting: 'hello' }), count: () => 3 } });
+    const node = (tool_ref: string, more = {}) => ({ kind: { type: 'tool', tool_ref, ...more } });
+    const id = await server.started({
+      workflow_id: 'patches',
+      version: '1',
+      nodes: {
+        greet: node('greet'),
+        count: node('count'),
+        kept: node('count', { output_key: 'total' }),
+        gate: { kind: { type: 'condition', branches: [{ target: 'end' }] } },
+      },
+      edges: [
+        { from: 'greet', to: 'count' },
+        { from: 'count', to: 'kept' },
+        { from: 'kept', to: 'gate' },
+      ],
+    });
+    await server.get(`/executions/${id}?wait_ms=5000`);
+    const completed = await eventsOf(server, `/executions/${id}/events?type=node_completed`);
+    expect(completed.map(({ data }) => data.state_patch)).toEqual([{ greeting: 'hello' }, { count: 3 }, { total: 3 }, {}]);
+    expect(completed.every(({ data }) => typeof data.duration_ms === 'number')).toBe(true);
+  });
+
   it('takes the form the server is configured for', async () => {
     const server = await api({ config: { eventFormat: 'tagged' } });
     const url = `/executions/${await server.started(REVIEW)}/events`;
