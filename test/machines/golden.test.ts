@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import { COMPILER_VERSION, compile } from '../../machines/compile.ts';
+import { EVENT_TYPES } from '../../machines/events.ts';
+import { fold } from '../../machines/fold.ts';
+import { normalise } from '../../machines/ir/normalise.ts';
+import { KIND_NAMES } from '../../machines/nodes/index.ts';
+import { load, save, stateOf } from '../../machines/step.ts';
+import { EXECUTION, type Golden, goldenNames, isRecorded, readGolden, recordGolden } from '../support/golden.ts';
+
+const names = goldenNames();
+
+if (process.env.RECORD_GOLDEN === '1') {
+  for (const name of names) {
+    const scenario = readGolden(name);
+    if (!isRecorded(scenario)) recordGolden(name, scenario);
+  }
+}
+
+function golden(name: string): Golden {
+  const read = readGolden(name);
+  if (isRecorded(read)) return read;
+  throw new Error(`test/golden/${name}.json is not recorded yet: RECORD_GOLDEN=1 npx vitest run ${import.meta.filename}`);
+}
+
+const programOf = (log: Golden) => compile(normalise(log.document).workflow, 'revision');
+
+describe('a log of any version', () => {
+  it.each(names)('%s folds to the status, state and, by the compiler that recorded it, snapshot of then', (name) => {
+    const log = golden(name);
+    const program = programOf(log);
+    for (const { sequence, status, state, saved } of log.snapshots) {
+      const run = fold(program, null, log.events.slice(0, sequence), EXECUTION);
+      expect({ sequence: run.seq, status: run.status, state: stateOf(run) }).toEqual({ sequence, status, state });
+      if (log.compiler === COMPILER_VERSION) expect(save(run)).toBe(JSON.stringify(saved));
+    }
+  });
+
+  it.each(names.filter((name) => golden(name).compiler === COMPILER_VERSION))(
+    '%s goes on from a snapshot stored on the way',
+    (name) => {
+      const log = golden(name);
+      const program = programOf(log);
+      const end = log.snapshots.at(-1);
+      for (const { sequence, saved } of log.snapshots.slice(0, -1)) {
+        const stored = load(program, JSON.stringify(saved), { seq: sequence, input: log.input });
+        const run = fold(program, stored, log.events.slice(sequence, end?.sequence), EXECUTION);
+        expect(save(run)).toBe(JSON.stringify(end?.saved));
+      }
+    },
+  );
+});
+
+describe('the golden logs', () => {
+  it('have every node kind and every type of event', () => {
+    const logs = names.map(golden);
+    const kinds = logs.flatMap((log) => normalise(log.document).workflow.nodes.map((node) => node.kind.type));
+    expect([...new Set(kinds)].sort()).toEqual([...KIND_NAMES].sort());
+    const types = logs.flatMap((log) => log.events.map((event) => event.type));
+    expect([...new Set(types)].sort()).toEqual([...EVENT_TYPES].sort());
+  });
+
+  it('are whole: they end where their last snapshot was taken', () => {
+    for (const name of names) {
+      const { events, snapshots } = golden(name);
+      expect(events.map((event) => event.sequence)).toEqual(events.map((_, i) => i + 1));
+      expect(snapshots.at(-1)?.sequence).toBe(events.length);
+    }
+  });
+});

@@ -1,0 +1,131 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { COMPILER_VERSION } from '../../machines/compile.ts';
+import type { TimedEvent } from '../../machines/fold.ts';
+import { normalise } from '../../machines/ir/normalise.ts';
+import type { Json, JsonObject } from '../../machines/json.ts';
+import type { Message } from '../../machines/messages.ts';
+import type { Status } from '../../machines/run.ts';
+import { load, stateOf } from '../../machines/step.ts';
+import { Driver } from './driver.ts';
+
+const FOLDER = new URL('../golden/', import.meta.url);
+
+/** What happens, as somebody writes it down: visits, timer ids and the like follow from where the run stands. */
+type Cue = Partial<Message> & { readonly type: Message['type']; readonly node?: string; readonly in_process?: readonly string[] };
+
+export interface Scenario {
+  /** The rule that the log is about. */
+  readonly about: string;
+  readonly document: JsonObject;
+  readonly input: Json;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly step_limit?: number;
+  /** Nodes that the runtime does itself; a message may change them from then on. */
+  readonly in_process?: readonly string[];
+  readonly messages: readonly Cue[];
+}
+
+/** An execution as one version of the compiler recorded it. */
+export interface Golden extends Scenario {
+  readonly compiler: number;
+  readonly events: readonly TimedEvent[];
+  /** On the way, and at the end. */
+  readonly snapshots: readonly {
+    readonly sequence: number;
+    readonly status: Status;
+    readonly state: JsonObject;
+    readonly saved: JsonObject;
+  }[];
+}
+
+/** Who executes every golden log: delays with jitter depend on it. */
+export const EXECUTION = { executionId: 'exec_golden', stepLimit: 10_000, runtimeId: 'runtime-1' } as const;
+
+export const goldenNames = (): string[] =>
+  readdirSync(FOLDER)
+    .filter((name) => name.endsWith('.json'))
+    .map((name) => name.slice(0, -'.json'.length))
+    .sort();
+
+export const readGolden = (name: string): Scenario | Golden =>
+  JSON.parse(readFileSync(new URL(`${name}.json`, FOLDER), 'utf8')) as Scenario | Golden;
+
+export const isRecorded = (scenario: Scenario | Golden): scenario is Golden => 'events' in scenario;
+
+/** Plays the scenario and writes down what happened beside it. */
+export function recordGolden(name: string, scenario: Scenario): void {
+  let golden: Golden;
+  try {
+    golden = play(scenario);
+  } catch (error) {
+    throw new Error(`${name}.json cannot be played: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+  writeFileSync(new URL(`${name}.json`, FOLDER), text(golden));
+}
+
+function play(scenario: Scenario): Golden {
+  const isAmong = (nodes: readonly string[] = []) => ({ isLocal: (node: string) => nodes.includes(node) });
+  const driver = new Driver(normalise(scenario.document).workflow, {
+    input: scenario.input,
+    env: {
+      ...EXECUTION,
+      ...isAmong(scenario.in_process),
+      nowMs: Date.UTC(2026, 0, 1),
+      ...(scenario.step_limit === undefined ? {} : { stepLimit: scenario.step_limit }),
+      vars: scenario.env ?? {},
+    },
+  });
+  for (const { in_process, ...cue } of scenario.messages) {
+    if (in_process !== undefined) driver.env = { ...driver.env, ...isAmong(in_process) };
+    driver.send(messageOf(cue, driver));
+  }
+  const { saves } = driver;
+  const chosen = [saves[Math.floor(saves.length / 3)], saves[Math.floor((saves.length * 2) / 3)], saves.at(-1)];
+  const snapshots = [...new Set(chosen)].flatMap((save) => {
+    if (save === undefined) return [];
+    const run = load(driver.program, save.text, { seq: save.seq, input: scenario.input });
+    return { sequence: save.seq, status: run.status, state: stateOf(run), saved: JSON.parse(save.text) as JsonObject };
+  });
+  return { ...scenario, compiler: COMPILER_VERSION, events: driver.log, snapshots };
+}
+
+function messageOf(cue: Cue, driver: Driver): Message {
+  const visit = cue.node === undefined ? {} : driver.visit(cue.node);
+  if (cue.type === 'timer') {
+    const armed = [...driver.timers.values()].find(({ node }) => node === cue.node);
+    if (armed === undefined) throw new Error(`${cue.node} has no timer`);
+    // The driver's clock goes on by a second with each message.
+    driver.env = { ...driver.env, nowMs: armed.atMs - 1_000 };
+    return { type: 'timer', id: armed.id };
+  }
+  return { ...visit, ...DEFAULTS[cue.type], ...cue } as Message;
+}
+
+const DEFAULTS: Readonly<Record<Exclude<Message['type'], 'timer'>, JsonObject>> = {
+  done: { output: null, durationMs: 7 },
+  fail: { error: 'boom', retryable: true },
+  claimed: { workerId: 'worker-1' },
+  requeue: {},
+  decide: { userId: 'ann', comment: null, patch: null },
+  event: { payload: null },
+  cancel: { reason: 'cancelled by ann' },
+  child: { childId: 'exec_child', childWorkflowId: 'inner' },
+  enqueue: { queue: 'tool' },
+};
+
+/** One node, edge, message, event or snapshot a line, so that a difference shows where it is. */
+function text(golden: Golden): string {
+  const lines = (value: unknown, depth: number): string => {
+    if (depth === 0 || typeof value !== 'object' || value === null || Object.keys(value).length === 0)
+      return JSON.stringify(value);
+    const inner = '  '.repeat(LINES - depth + 1);
+    const items = Array.isArray(value)
+      ? value.map((item) => `${inner}${lines(item, 0)}`)
+      : Object.entries(value).map(([key, item]) => `${inner}${JSON.stringify(key)}: ${lines(item, depth - 1)}`);
+    const [open, close] = Array.isArray(value) ? '[]' : '{}';
+    return `${open}\n${items.join(',\n')}\n${'  '.repeat(LINES - depth)}${close}`;
+  };
+  return `${lines(golden, LINES)}\n`;
+}
+
+const LINES = 3;
