@@ -1,6 +1,6 @@
 import type { Json } from './json.ts';
 
-/** The kinds of event this runtime writes (WIRE 4.1). The seed's name is the same in PascalCase. */
+/** The kinds of event this runtime writes to logs. The API also spells them in PascalCase. */
 export const EVENT_TYPES = [
   'workflow_started',
   'workflow_completed',
@@ -32,7 +32,7 @@ export const EVENT_TYPES = [
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 
-/** A fact in an execution's log. `data` holds the fields of WIRE 4.1 but the node id, and what folding needs. */
+/** A fact in an execution's log. `data` holds what readers of the log see, without the node id, and what folding needs. */
 export interface LogEvent {
   /** 1, 2, 3 … without gaps. */
   readonly sequence: number;

@@ -22,7 +22,7 @@ export interface Visit {
 export interface Done extends Visit {
   readonly type: 'done';
   readonly output: Json;
-  /** RFC 7396 patch to the state; absent = derived from the output (WIRE 3.3). */
+  /** RFC 7396 patch to the state; absent = what follows from the output, as the node's kind and `output_key` say. */
   readonly patch?: Json;
   readonly durationMs: number;
   readonly usage?: Usage;

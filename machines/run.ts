@@ -26,7 +26,7 @@ export interface Run {
 export interface StepEnv {
   readonly executionId: string;
   readonly nowMs: number;
-  /** Node completions (handled failures included) after which an execution fails; default 10,000 (WIRE 3.2.5). */
+  /** Node completions (handled failures included) after which an execution fails; default 10,000. */
   readonly stepLimit: number;
   /** Who does in-process work: the worker id in `node_started`. */
   readonly runtimeId: string;
@@ -90,7 +90,7 @@ export interface Refused {
   readonly nodes: readonly string[];
 }
 
-/** One open approval (WIRE 1.3.6). */
+/** One open approval, as the API lists it. */
 export interface PendingApproval {
   readonly node_id: string;
   readonly activation: number;
@@ -116,7 +116,7 @@ export interface ActiveNode {
   readonly childId: string | null;
 }
 
-/** Everything an attempt at a node's work needs (WIRE 1.3.7). */
+/** Everything an attempt at a node's work needs. */
 export interface Work {
   readonly node: string;
   readonly activation: number;

@@ -15,7 +15,7 @@ export function exitCodeOf(execution: Execution): number {
   return execution.status === 'completed' ? EXIT.ok : EXIT.failed;
 }
 
-/** What `--json` prints. `final_state` is the whole execution, as the clients of the upstream engine expect. */
+/** What `--json` prints. `final_state` is the whole execution, state included: scripts look for it there. */
 export function reportJson(execution: Execution, events: readonly TimelineEvent[]): unknown {
   return {
     execution_id: execution.execution_id,

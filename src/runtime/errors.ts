@@ -3,7 +3,7 @@ export type RuntimeErrorCode =
   | 'bad_request'
   /** The request loses against the execution's state: decided already, stale fence, terminal, key reused with another body. */
   | 'conflict'
-  /** Cancel of an execution that has ended (WIRE 1.3.6 wants 400 there, not 409). */
+  /** Cancel of an execution that has ended: to clients a bad request, no conflict. */
   | 'already_terminal'
   | 'stale_fence'
   /** Queues are full: try again after `retryAfterMs`. */

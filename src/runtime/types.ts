@@ -43,7 +43,7 @@ export interface StartRequest {
   readonly idempotencyKey?: string;
 }
 
-/** An execution as every client sees it (WIRE 1.3.4), times in ms. `state` is the public state. */
+/** An execution as every client sees it, times in ms. `state` is the public state. */
 export interface ExecutionView {
   readonly executionId: string;
   readonly tenantId: string;
@@ -155,7 +155,7 @@ export interface WorkerView {
 /** The durable execution runtime, without HTTP. Errors are `RuntimeError` with a stable code. */
 export interface Runtime {
   readonly id: string;
-  /** Validates, compiles and stores a document (lenient: WIRE 2). Throws `InvalidWorkflow`. */
+  /** Validates, compiles and stores a document, in any accepted spelling. Throws `InvalidWorkflow`. */
   register(caller: Caller, document: unknown): Promise<Registered>;
   /** Durable once it resolves. `replayed`: an earlier request with the same idempotency key made it. */
   start(caller: Caller, request: StartRequest): Promise<{ readonly executionId: string; readonly replayed: boolean }>;

@@ -31,7 +31,7 @@ export const Event = Type.Object({
 });
 export type Event = Static<typeof Event>;
 
-/** The other form, for clients of the upstream engine: `kind` is an object that `type` tells apart. */
+/** The other form, which JamJet's SDKs read: `kind` is an object that `type` tells apart. */
 export const TaggedEvent = Type.Object({
   id: Type.String(),
   execution_id: Type.String(),
