@@ -9,11 +9,12 @@ import { InvalidWorkflow } from './diagnostics.ts';
 import { compileExpression, references } from './expression.ts';
 import type { Graph } from './graph/graph.ts';
 import { analyse } from './graph.ts';
-import type { Workflow } from './ir/workflow.ts';
-import type { JsonObject } from './json.ts';
+import type { Node, Workflow } from './ir/workflow.ts';
+import type { Json, JsonObject } from './json.ts';
 import { type PolicyVerdict, policyVerdict } from './policy.ts';
 import { type Context, freshContext } from './step/context.ts';
 import { type Stepper, stepperOf } from './step/stepper.ts';
+import { compileTemplate, referencesOf } from './template.ts';
 import { vocabulary } from './vocabulary.ts';
 
 export { COMPILER_VERSION } from './compile/version.ts';
@@ -55,7 +56,7 @@ export function compile(workflow: Workflow, revision: string, options: CompileOp
     ...texts(graph),
     timers: timersOf(graph, approvalTimeoutSecs),
     awaited: awaitedKeys(graph),
-    envNames: envNames(routes),
+    envNames: envNames(graph, routes),
     diagnostics: [],
     nodeOf: (id) => graph.node(graph.indexOf(id) ?? -1),
   };
@@ -106,14 +107,17 @@ function awaitedKeys(graph: Graph): Set<string> {
   return new Set(kinds.flatMap((kind) => (kind.type === 'wait' && kind.condition !== 'timer' ? [kind.correlation_key] : [])));
 }
 
-/** Names of the `env` values that conditions read: their values are fixed when an execution starts. */
-function envNames(routes: readonly Routes[]): string[] {
-  const names = new Set<string>();
-  for (const alternatives of routes.flatMap((own) => Object.values(own))) {
-    for (const { when } of alternatives ?? []) {
-      if (when === null) continue;
-      for (const { root, path } of references(compileExpression(when))) if (root === 'env') names.add(path[0] ?? '');
-    }
-  }
-  return [...names];
+/** Names of the `env` values that steps read: their values are fixed when an execution starts. Work reads those of its own time. */
+function envNames(graph: Graph, routes: readonly Routes[]): string[] {
+  const conditions = routes
+    .flatMap((own) => Object.values(own))
+    .flatMap((alternatives) => (alternatives ?? []).flatMap(({ when }) => (when === null ? [] : [compileExpression(when)])));
+  const mappings = graph.reachable.map((node) => compileTemplate(mappingInStep(graph.node(node).kind)));
+  const read = [...conditions.flatMap(references), ...mappings.flatMap(referencesOf)];
+  return [...new Set(read.flatMap(({ root, path }) => (root === 'env' ? [path[0] ?? ''] : [])))];
+}
+
+function mappingInStep(kind: Node['kind']): Json {
+  if (kind.type === 'human_approval') return kind.description;
+  return kind.type === 'subgraph' ? kind.output_mapping : null;
 }

@@ -7,6 +7,7 @@ import { own } from './context.ts';
 import type { Draft } from './draft.ts';
 import { smallState } from './small-state.ts';
 import type { Stimulus } from './stimulus.ts';
+import { factsOf } from './work.ts';
 
 /** What beginning a node asks for. `stimulus`: it ended as soon as it began. */
 interface Begun {
@@ -72,7 +73,8 @@ function approval(draft: Draft, node: string, activation: number, kind: Kind, en
   let description = kind.type === 'human_approval' ? kind.description : '';
   if (template !== null) {
     const { state, input, env: vars } = draft.now;
-    const { value, errors } = render(template, { state, output: draft.received(node), input, env: vars });
+    const facts = factsOf(draft.statics.workflow, env.executionId, node);
+    const { value, errors } = render(template, { state, output: draft.received(node), input, env: vars, facts });
     draft.statics.diagnostics.push(...errors.map((error) => `description of node "${node}": ${error}`));
     description = typeof value === 'string' ? value : JSON.stringify(value);
   }

@@ -1,4 +1,6 @@
 import type { Program } from '../compile.ts';
+import type { Scope } from '../expression.ts';
+import type { Workflow } from '../ir/workflow.ts';
 import type { JsonObject } from '../json.ts';
 import { definitionOf } from '../nodes/index.ts';
 import type { Run, StepEnv, Work } from '../run.ts';
@@ -6,6 +8,11 @@ import { render } from '../template.ts';
 import { type Context, own } from './context.ts';
 import { Draft } from './draft.ts';
 import { joinInput } from './joins.ts';
+
+/** What a template can say about where it stands: `{{ execution.id }}` and the like. */
+export function factsOf({ workflow_id, version }: Workflow, executionId: string, node: string): Scope['facts'] & object {
+  return { 'execution.id': executionId, 'node.id': node, 'workflow.id': workflow_id, 'workflow.version': version };
+}
 
 /** All that the node's attempt under way needs. Throws `TypeError` when it has none. */
 export function workOf(program: Program, run: Run, node: string, env: Pick<StepEnv, 'executionId' | 'vars'>): Work {
@@ -24,12 +31,7 @@ export function workOf(program: Program, run: Run, node: string, env: Pick<StepE
     const { outputs, by_source } = joinInput(draft, node);
     input = { outputs, by_source, state };
   } else if (template !== null) {
-    const facts = {
-      'execution.id': env.executionId,
-      'node.id': node,
-      'workflow.id': workflow.workflow_id,
-      'workflow.version': workflow.version,
-    };
+    const facts = factsOf(workflow, env.executionId, node);
     const scope = { state, output: draft.received(node), input: context.input, env: env.vars, facts };
     ({ value: input, errors: inputErrors } = render(template, scope));
   }
