@@ -77,7 +77,7 @@ describe('across a restart', () => {
     const before = await start(folder);
     const id = await run(
       before.client,
-      ir('again', { job: tool('noted', { input_mapping: { log, step: 'job', ms: 700 } }) }, [['job', 'end']], {
+      ir('again', { job: tool('noted', { input_mapping: { log, step: 'job', hangs: true } }) }, [['job', 'end']], {
         retry_policies: {},
       }),
     );

@@ -40,9 +40,10 @@ export function stubborn({ log }) {
   return new Promise(() => setInterval(() => {}, 1_000));
 }
 
-/** Notes every call before it does anything, then takes its time. */
-export async function noted({ log, ms = 0, step }, { executionId, nodeId, attempt, idempotencyKey }) {
+/** Notes every call before it does anything, then takes its time: `ms`, or at the first attempt for ever with `hangs`. */
+export async function noted({ log, ms = 0, hangs = false, step }, { executionId, nodeId, attempt, idempotencyKey }) {
   appendFileSync(log, `${executionId} ${nodeId} ${attempt} ${idempotencyKey}\n`);
+  if (hangs && attempt === 0) await new Promise(() => {});
   if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
   return { [step]: { attempt } };
 }
