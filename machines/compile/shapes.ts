@@ -6,6 +6,7 @@ import { stateId } from './names.ts';
 import type { OutputUse } from './outputs.ts';
 import type { Alternative, Routes } from './routes.ts';
 import { type Cut, cutsFrom, NONE } from './sweep.ts';
+import { tooLarge } from './too-large.ts';
 import { chainTracks } from './tracks.ts';
 
 /**
@@ -60,6 +61,8 @@ type Widened = Map<number, Set<number>>;
 
 /** Forks inside forks; beyond, a fan-out becomes a section, which is flat. */
 const MAX_FORK_DEPTH = 12;
+/** Branches of one fork. Each step of a branch costs time in proportion to them, entering the fork in proportion to their square. */
+const MAX_BRANCHES = 1_000;
 /** Branches of a fork that may start with nodes that finish at once: those move in the same breath. */
 const MAX_INSTANT_BRANCHES = 16;
 
@@ -182,6 +185,8 @@ export class Planner {
       part.add(node);
       parts.set(cut.partOf(node), part);
     }
+    if (parts.size > MAX_BRANCHES)
+      throw tooLarge(this.#graph, owner, `starts ${parts.size} branches, at most ${MAX_BRANCHES} can be`);
     const branches: Branch[] = [];
     for (const nodes of parts.values()) {
       const entries = live.filter((edge) => edge.to !== END && nodes.has(edge.to));

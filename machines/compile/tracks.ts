@@ -1,8 +1,8 @@
-import { type Diagnostic, InvalidWorkflow } from '../diagnostics.ts';
 import { at } from '../graph/at.ts';
 import { Bits } from '../graph/bits.ts';
 import { END } from '../graph/edges.ts';
 import type { Graph } from '../graph/graph.ts';
+import { tooLarge } from './too-large.ts';
 
 /** A section's step costs time in proportion to its tracks, a chain of skips in proportion to tracks × nodes. */
 const MAX_TRACKS = 256;
@@ -32,14 +32,14 @@ export function chainTracks(graph: Graph, body: Bits): number[][] {
       const started = [node];
       tracks.push(started);
       trackEndingAt.set(node, started);
-      if (tracks.length > MAX_TRACKS) throw tooLarge(graph, node);
+      if (tracks.length > MAX_TRACKS) throw entangled(graph, node);
     } else {
       trackEndingAt.delete(at(track, track.length - 1));
       track.push(node);
       trackEndingAt.set(node, track);
     }
   }
-  if (tracks.length * nodes.length > MAX_TRACKS_TIMES_NODES) throw tooLarge(graph, at(nodes, 0));
+  if (tracks.length * nodes.length > MAX_TRACKS_TIMES_NODES) throw entangled(graph, at(nodes, 0));
   return tracks;
 }
 
@@ -58,14 +58,10 @@ function trackFor(
   return tracks.find((track) => below.get(at(track, track.length - 1))?.has(node) === true);
 }
 
-function tooLarge(graph: Graph, node: number): InvalidWorkflow {
-  const diagnostic: Diagnostic = {
-    severity: 'error',
-    code: 'too_large',
-    node_id: graph.idOf(node),
-    path: null,
-    message: `around "${graph.idOf(node)}" too many nodes run side by side with edges between them (at most ${MAX_TRACKS} ways)`,
-    hint: 'let the branches meet in joins, or move parts into a workflow of their own and call it by a subgraph node',
-  };
-  return new InvalidWorkflow([diagnostic]);
+function entangled(graph: Graph, node: number): Error {
+  return tooLarge(
+    graph,
+    node,
+    `is among too many nodes that run side by side with edges between them (at most ${MAX_TRACKS} ways)`,
+  );
 }

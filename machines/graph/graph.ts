@@ -167,19 +167,24 @@ export class Graph {
     return at(this.#around, index);
   }
 
+  /** Topological order, one way after the other as they are written; and what lies on or behind cycles of forward edges. */
   #sort(): { order: number[]; cyclic: number[] } {
     const missing = new Int32Array(this.nodes.length);
     for (const node of this.reachable) missing[node] = this.forwardIn(node).length;
-    const order: number[] = [];
-    const ready = this.reachable.filter((node) => missing[node] === 0);
-    for (let node = ready.pop(); node !== undefined; node = ready.pop()) {
-      order.push(node);
+    const free = this.reachable.filter((node) => missing[node] === 0);
+    for (let node = free.pop(); node !== undefined; node = free.pop()) {
       for (const edge of this.forwardOut(node)) {
         if (edge.to === END) continue;
         missing[edge.to] = at(missing, edge.to) - 1;
-        if (missing[edge.to] === 0) ready.push(edge.to);
+        if (missing[edge.to] === 0) free.push(edge.to);
       }
     }
+    const backwards = this.nodes.map((_, node) =>
+      this.forwardOut(node)
+        .flatMap((edge) => (edge.to === END ? [] : [edge.to]))
+        .reverse(),
+    );
+    const order = depthFirst(this.start, backwards, this.nodes.length).reverse();
     return { order, cyclic: this.reachable.filter((node) => at(missing, node) > 0) };
   }
 
