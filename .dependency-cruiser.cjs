@@ -60,7 +60,7 @@ module.exports = {
     ours(
       'runtime-door',
       '^src/runtime/',
-      '^(src/(runtime|executors)|machines)/|^store/store\\.ts$',
+      '^(src/(runtime|executors)|machines)/|^store/(store|rows|writes|errors)\\.ts$',
       'runtime → machines, executors, the store port.',
     ),
     ours('executors-door', '^src/executors/', '^(src/executors|machines)/', 'executors → machines.'),
@@ -68,7 +68,7 @@ module.exports = {
     ours(
       'api-door',
       '^src/api/',
-      '^(src/(api|runtime)|machines)/|^src/(config|tokens)\\.ts$|^store/store\\.ts$',
+      '^(src/(api|runtime)|machines)/|^src/(config|tokens)\\.ts$|^store/(store|rows|writes|errors)\\.ts$',
       'api → runtime, machines, the store port, config, tokens.',
     ),
     ours(

@@ -1,5 +1,5 @@
 import { createHmac, hash } from 'node:crypto';
-import type { EventRow, NewExecution } from './store.ts';
+import type { EventRow, NewExecution } from './rows.ts';
 
 /**
  * The audit chain's hashes, the same for every engine. Everything hashed is text in which each field carries its length, so

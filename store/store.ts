@@ -1,8 +1,23 @@
+import type {
+  AuditReport,
+  Due,
+  EventRow,
+  ExecutionRow,
+  IdempotencyRow,
+  InboxRow,
+  TenantRow,
+  TokenRow,
+  WorkerRow,
+  WorkflowRow,
+  WorkItemRow,
+} from './rows.ts';
+import type { ActionContext, Batch, ControlAction, Refusal } from './writes.ts';
+
 /**
  * The port every storage engine implements. Snapshots, event data and payloads are opaque JSON text here.
  * Times are milliseconds since the epoch. Every row has a tenant; what answers to API clients goes through `tenant(id)`.
  *
- * Any method may reject with `StoreUnavailable` (try again later) or `StoreFull`; each lists what else it throws.
+ * Any method may reject with a `StoreError` of code `store_unavailable` (try again later) or `store_full`; each lists the codes it adds.
  */
 export interface Store {
   readonly engine: 'sqlite' | 'postgres';
@@ -64,7 +79,7 @@ export interface Store {
    */
   verifyAudit(): Promise<AuditReport>;
 
-  /** Takes the right to run on this database; throws `StoreLocked` naming the holder. Released by `close` or process death. */
+  /** Takes the right to run on this database; rejects with `store_locked`, naming the holder. Released by `close` or process death. */
   lock(holder: RuntimeHolder): Promise<void>;
   close(): Promise<void>;
 }
@@ -87,97 +102,6 @@ export interface TenantStore {
   idempotency(scope: string, key: string): Promise<IdempotencyRow | null>;
 }
 
-// ---------------------------------------------------------------------------------------------------------- commits
-
-export interface Batch {
-  readonly atMs: number;
-  readonly units: readonly Unit[];
-}
-
-/** Applied or left out as a whole. */
-export interface Unit {
-  readonly executions: readonly ExecutionWrite[];
-  /** Remembers the request; the unit is refused (`idempotency`) when the key exists. */
-  readonly idempotency: IdempotencyRow | null;
-}
-
-export interface Refusal {
-  /**
-   * `sequence`: the execution is not where the write started from (or exists already, for a new one) · `timer`: the fired
-   * timer is not armed any more · `work`: the settled item is not open, or not under that fence · `inbox`: the consumed message is gone ·
-   * `idempotency`: the key exists.
-   */
-  readonly reason: 'sequence' | 'timer' | 'work' | 'inbox' | 'idempotency';
-  readonly executionId: string | null;
-}
-
-export interface ExecutionWrite {
-  readonly id: string;
-  readonly tenantId: string;
-  /** The sequence the step started from; 0 creates the execution and needs `create`. */
-  readonly fromSeq: number;
-  readonly create: NewExecution | null;
-  readonly head: ExecutionHead;
-  /** Null leaves the last checkpoint as it is. */
-  readonly snapshot: string | null;
-  /** Sequences fromSeq + 1 … head.seq. */
-  readonly events: readonly EventRow[];
-  /** Applied in order. */
-  readonly timers: readonly TimerWrite[];
-  readonly work: readonly WorkWrite[];
-  readonly send: readonly InboxMessage[];
-  /** Ids of inbox messages this commit acts on. */
-  readonly consumed: readonly number[];
-}
-
-export interface NewExecution {
-  readonly workflowId: string;
-  readonly workflowVersion: string;
-  readonly revision: string;
-  /** JSON object text. */
-  readonly labels: string;
-  readonly parentId: string | null;
-  /** 0 for one a client started, parent's + 1 for a child. */
-  readonly depth: number;
-  /** Workflow timeout, absolute. */
-  readonly deadlineAtMs: number | null;
-  readonly createdAtMs: number;
-}
-
-export interface ExecutionHead {
-  readonly status: string;
-  readonly seq: number;
-  readonly steps: number;
-  readonly error: string | null;
-  /** Nodes with in-process work under way, and the runtime that does it. */
-  readonly localWork: number;
-  readonly owner: string | null;
-  readonly updatedAtMs: number;
-  /** Null until terminal. A terminal head clears the deadline. */
-  readonly completedAtMs: number | null;
-}
-
-export interface ExecutionRow extends NewExecution, ExecutionHead {
-  readonly id: string;
-  readonly tenantId: string;
-  /** Sequence of the stored checkpoint. */
-  readonly snapshotSeq: number;
-}
-
-export interface EventRow {
-  readonly seq: number;
-  /** snake_case. */
-  readonly type: string;
-  readonly nodeId: string | null;
-  /** JSON object text. */
-  readonly data: string;
-  readonly atMs: number;
-  readonly actorId: string;
-  readonly actorType: 'human' | 'agent' | 'system';
-  /** JSON text of the request context (`{id, method, path, ip}`), or null. */
-  readonly request: string | null;
-}
-
 export interface EventPage {
   readonly after: number;
   readonly limit: number;
@@ -187,60 +111,12 @@ export interface EventPage {
   readonly nodeId?: string;
 }
 
-export type TimerWrite =
-  | {
-      readonly op: 'set';
-      readonly id: string;
-      readonly nodeId: string;
-      readonly atMs: number;
-      /** Sequence of the execution when it was armed: tells a re-armed timer from the one that fired. */
-      readonly armedSeq: number;
-    }
-  /** Idempotent. */
-  | { readonly op: 'clear'; readonly id: string }
-  /** Like clear, but the unit is refused (`timer`) unless exactly this arming is there. */
-  | { readonly op: 'fire'; readonly id: string; readonly armedSeq: number };
-
-export type WorkWrite =
-  | { readonly op: 'put'; readonly item: NewWorkItem }
-  /** Closes an open (pending or claimed) item; with a fence only if claimed under it. Else the unit is refused (`work`). */
-  | {
-      readonly op: 'settle';
-      readonly id: string;
-      readonly fence: number | null;
-      readonly status: 'completed' | 'failed' | 'dead_lettered';
-    }
-  /** Closes whatever item of that visit is open. Idempotent. */
-  | { readonly op: 'cancel'; readonly nodeId: string; readonly activation: number };
-
-export interface NewWorkItem {
-  /** UUID. */
-  readonly id: string;
-  readonly nodeId: string;
-  readonly activation: number;
-  /** 0-based. */
-  readonly attempt: number;
-  readonly maxAttempts: number;
-  readonly queue: string;
-  /** JSON text; `{}` once the item is settled, since nobody gets it any more and states are large. */
-  readonly payload: string;
-  /** Milliseconds an attempt may take once claimed; null = not limited. */
-  readonly timeoutMs: number | null;
-  readonly createdAtMs: number;
-}
-
-export interface WorkItemRow extends NewWorkItem {
-  readonly tenantId: string;
-  readonly executionId: string;
-  readonly workflowId: string;
-  readonly workflowVersion: string;
-  readonly status: 'pending' | 'claimed' | 'completed' | 'failed' | 'dead_lettered' | 'cancelled';
-  readonly workerId: string | null;
-  /** 0 = never claimed; each claim adds 1. */
-  readonly fence: number;
-  readonly leaseExpiresAtMs: number | null;
-  readonly deadlineAtMs: number | null;
-  readonly claimedAtMs: number | null;
+export interface ExecutionFilter {
+  readonly status?: string;
+  readonly workflowId?: string;
+  readonly parentId?: string;
+  readonly limit: number;
+  readonly offset: number;
 }
 
 export interface ClaimRequest {
@@ -260,91 +136,6 @@ export interface LeaseRenewal {
   readonly leaseExpiresAtMs: number;
 }
 
-/** A durable message from one execution to another. */
-export interface InboxMessage {
-  readonly toExecutionId: string;
-  /** JSON text. */
-  readonly message: string;
-}
-
-export interface InboxRow extends InboxMessage {
-  readonly id: number;
-}
-
-export type Due =
-  | {
-      readonly kind: 'timer';
-      readonly executionId: string;
-      readonly timerId: string;
-      readonly armedSeq: number;
-      readonly atMs: number;
-    }
-  /** A claimed item whose lease lapsed, or whose deadline passed. */
-  | { readonly kind: 'lease' | 'deadline'; readonly item: WorkItemRow; readonly atMs: number }
-  | { readonly kind: 'workflow_timeout'; readonly executionId: string; readonly atMs: number };
-
-// ---------------------------------------------------------------------------------------------------- control plane
-
-export interface ActionContext {
-  readonly tenantId: string;
-  readonly atMs: number;
-  readonly actorId: string;
-  readonly actorType: 'human' | 'agent' | 'system';
-  readonly request: string | null;
-}
-
-export type ControlAction =
-  | {
-      readonly type: 'workflow_registered';
-      readonly workflowId: string;
-      readonly version: string;
-      readonly revision: string;
-      /** Canonical JSON text of the document. */
-      readonly source: string;
-    }
-  | { readonly type: 'token_created'; readonly token: TokenRow }
-  /** Throws `UnknownToken`. */
-  | { readonly type: 'token_revoked'; readonly id: string };
-
-export interface WorkflowRow {
-  readonly workflowId: string;
-  readonly version: string;
-  readonly revision: string;
-  readonly source: string;
-  readonly registeredAtMs: number;
-}
-
-export interface TokenRow {
-  readonly id: string;
-  readonly tenantId: string;
-  readonly name: string;
-  readonly role: string;
-  /** SHA-256 of the plaintext, hex. */
-  readonly hash: string;
-  readonly createdAtMs: number;
-  readonly expiresAtMs: number | null;
-  readonly revokedAtMs: number | null;
-}
-
-export interface TenantRow {
-  readonly id: string;
-  readonly name: string;
-  readonly status: 'active' | 'suspended' | 'archived';
-}
-
-export interface IdempotencyRow {
-  readonly tenantId: string;
-  /** What the key is for: `executions`, `external-event:<execution id>` … */
-  readonly scope: string;
-  readonly key: string;
-  /** Hash of the request body. */
-  readonly requestHash: string;
-  readonly status: number;
-  /** JSON text of the reply. */
-  readonly response: string;
-  readonly createdAtMs: number;
-}
-
 export interface WorkerSighting {
   readonly id: string;
   /** Null for a runtime: it works for all tenants. */
@@ -356,72 +147,8 @@ export interface WorkerSighting {
   readonly claimed: number;
 }
 
-export interface WorkerRow {
-  readonly id: string;
-  readonly kind: 'external' | 'runtime';
-  readonly queues: readonly string[];
-  readonly firstSeenAtMs: number;
-  readonly lastSeenAtMs: number;
-  readonly claimedTotal: number;
-  /** Items claimed and not settled (external), executions owned with work under way (runtime). */
-  readonly inFlight: number;
-}
-
-export interface ExecutionFilter {
-  readonly status?: string;
-  readonly workflowId?: string;
-  readonly parentId?: string;
-  readonly limit: number;
-  readonly offset: number;
-}
-
 export interface RuntimeHolder {
   readonly runtimeId: string;
   readonly pid: number;
   readonly startedAtMs: number;
-}
-
-// ------------------------------------------------------------------------------------------------------------- audit
-
-export interface AuditReport {
-  /** Blocks that are sound, counted from the beginning. */
-  readonly blocks: number;
-  /** Hash of the last sound block: kept elsewhere, it proves later that nothing before it was rewritten. */
-  readonly head: string;
-  /** Null = the chain and every row it covers are as they were written. */
-  readonly fault: AuditFault | null;
-}
-
-export interface AuditFault {
-  /** Number of the first bad block. */
-  readonly block: number;
-  /**
-   * `missing_block`: its number was skipped · `block_hash`: the block or its place in the chain was changed · `signature`: not signed by
-   * this key · `stream_digest`: rows of one stream were changed, removed or reordered · `unsealed_rows`: there are events no block covers.
-   */
-  readonly reason: 'missing_block' | 'block_hash' | 'signature' | 'stream_digest' | 'unsealed_rows';
-  /** The stream, for `stream_digest`; a null execution is the tenant's control plane. */
-  readonly tenantId: string | null;
-  readonly executionId: string | null;
-}
-
-// ------------------------------------------------------------------------------------------------------------ errors
-
-export type StoreErrorCode =
-  | 'store_locked'
-  | 'store_unavailable'
-  | 'store_full'
-  | 'schema_too_new'
-  | 'not_a_database'
-  | 'unknown_token';
-
-/** What a storage engine throws; `code` is stable. */
-export class StoreError extends Error {
-  readonly code: StoreErrorCode;
-
-  constructor(code: StoreErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'StoreError';
-    this.code = code;
-  }
 }

@@ -1,4 +1,4 @@
-import type { EventRow, NewExecution } from './store.ts';
+import type { EventRow, NewExecution } from './rows.ts';
 
 /**
  * An unpaired surrogate has no UTF-8: a database would give back something else than what was hashed, and the audit chain would

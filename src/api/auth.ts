@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import type { Store, TenantRow, TokenRow } from '../../store/store.ts';
+import type { TenantRow, TokenRow } from '../../store/rows.ts';
+import type { Store } from '../../store/store.ts';
 import { hashToken, isRole, type Role } from '../tokens.ts';
 import { Refusal } from './errors.ts';
 

@@ -1,5 +1,5 @@
 import { InvalidWorkflow } from '../../machines/diagnostics.ts';
-import { StoreError, type StoreErrorCode } from '../../store/store.ts';
+import { StoreError, type StoreErrorCode } from '../../store/errors.ts';
 import { RuntimeError, type RuntimeErrorCode } from '../runtime/errors.ts';
 import type { ApiErrorBody } from './schemas/errors.ts';
 

@@ -1,7 +1,7 @@
 import type { Json } from '../../machines/json.ts';
 import type { Message } from '../../machines/messages.ts';
 import type { Refused, Stepped } from '../../machines/run.ts';
-import type { IdempotencyRow, NewExecution, NewWorkItem } from '../../store/store.ts';
+import type { IdempotencyRow, NewExecution, NewWorkItem } from '../../store/rows.ts';
 import type { Origin } from './origin.ts';
 import type { Loaded } from './programs.ts';
 

@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from '../../machines/json.ts';
-import type { NewWorkItem, Store, WorkItemRow } from '../../store/store.ts';
+import type { NewWorkItem, WorkItemRow } from '../../store/rows.ts';
+import type { Store } from '../../store/store.ts';
 import type { Clock } from './clock.ts';
 import type { Outcome } from './envelope.ts';
 import { RuntimeError } from './errors.ts';

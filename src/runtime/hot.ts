@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Run } from '../../machines/run.ts';
-import type { NewExecution } from '../../store/store.ts';
+import type { NewExecution } from '../../store/rows.ts';
 import type { Loaded } from './programs.ts';
 
 /** A live execution in memory. Replaced after each commit, dropped when a commit fails: it never runs ahead of the store. */

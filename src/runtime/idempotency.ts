@@ -1,7 +1,8 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import { canonicalJson, type Json } from '../../machines/json.ts';
-import type { IdempotencyRow, Store } from '../../store/store.ts';
+import type { IdempotencyRow } from '../../store/rows.ts';
+import type { Store } from '../../store/store.ts';
 import { RuntimeError } from './errors.ts';
 
 /** A request that a client may send twice. */

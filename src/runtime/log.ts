@@ -1,7 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import type { EventType, LogEvent } from '../../machines/events.ts';
 import type { Json, JsonObject } from '../../machines/json.ts';
-import type { EventRow, Store } from '../../store/store.ts';
+import type { EventRow } from '../../store/rows.ts';
+import type { Store } from '../../store/store.ts';
 import { RuntimeError } from './errors.ts';
 
 const EVENTS_PER_PAGE = 500;

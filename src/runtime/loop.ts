@@ -1,6 +1,6 @@
 import type { LRUCache } from 'lru-cache';
 import type { Message } from '../../machines/messages.ts';
-import type { Refusal, Unit } from '../../store/store.ts';
+import type { Refusal, Unit } from '../../store/writes.ts';
 import type { Clock } from './clock.ts';
 import type { Birth, Draft, Envelope, Outcome } from './envelope.ts';
 import { RuntimeError } from './errors.ts';

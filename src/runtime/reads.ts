@@ -1,6 +1,7 @@
 import { type Status, TERMINAL } from '../../machines/run.ts';
 import { approvalsOf } from '../../machines/step.ts';
-import type { ExecutionRow, Store } from '../../store/store.ts';
+import type { ExecutionRow } from '../../store/rows.ts';
+import type { Store } from '../../store/store.ts';
 import type { Clock } from './clock.ts';
 import { RuntimeError } from './errors.ts';
 import type { Feed } from './feed.ts';

@@ -1,6 +1,7 @@
 import type { Message } from '../../machines/messages.ts';
 import { activeOf } from '../../machines/step.ts';
-import type { ExecutionRow, Store } from '../../store/store.ts';
+import type { ExecutionRow } from '../../store/rows.ts';
+import type { Store } from '../../store/store.ts';
 import type { Hot } from './hot.ts';
 
 const PAGE = 200;

@@ -1,6 +1,7 @@
 import type { Effect, Run, StepEnv } from '../../machines/run.ts';
 import { start, step } from '../../machines/step.ts';
-import type { ExecutionWrite, IdempotencyRow, Unit } from '../../store/store.ts';
+import type { IdempotencyRow } from '../../store/rows.ts';
+import type { ExecutionWrite, Unit } from '../../store/writes.ts';
 import { nextCheckpoint } from './checkpoint.ts';
 import type { Birth, Draft, Envelope, Outcome } from './envelope.ts';
 import { RuntimeError } from './errors.ts';

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../machines/json.ts';
 import type { Status } from '../../machines/run.ts';
 import { completedPatch, stateOf } from '../../machines/step.ts';
-import type { EventRow, ExecutionRow, WorkerRow } from '../../store/store.ts';
+import type { EventRow, ExecutionRow, WorkerRow } from '../../store/rows.ts';
 import type { Hot } from './hot.ts';
 import type { EventView, ExecutionSummary, ExecutionView, WorkerView } from './types.ts';
 

@@ -1,5 +1,6 @@
 import type { Message } from '../../machines/messages.ts';
-import type { Due, Store } from '../../store/store.ts';
+import type { Due } from '../../store/rows.ts';
+import type { Store } from '../../store/store.ts';
 import { Alarm } from './alarm.ts';
 import type { Clock } from './clock.ts';
 import type { Conditions, Outcome } from './envelope.ts';

@@ -1,7 +1,8 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { digestStream } from '../digest.ts';
-import { type ActionContext, type ControlAction, StoreError } from '../store.ts';
+import { StoreError } from '../errors.ts';
 import { wellFormedEvent } from '../well-formed.ts';
+import type { ActionContext, ControlAction } from '../writes.ts';
 import type { AuditChain } from './audit/chain.ts';
 import * as sql from './queries.ts';
 import type { Transactions } from './transactions.ts';

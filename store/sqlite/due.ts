@@ -1,5 +1,5 @@
 import type { Database, Statement } from 'better-sqlite3';
-import type { Due, WorkItemRow } from '../store.ts';
+import type { Due, WorkItemRow } from '../rows.ts';
 import * as sql from './queries.ts';
 
 type Page = [nowMs: number, limit: number];

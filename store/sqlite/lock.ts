@@ -1,6 +1,7 @@
 import { realpathSync } from 'node:fs';
 import Database from 'better-sqlite3';
-import { type RuntimeHolder, StoreError } from '../store.ts';
+import { StoreError } from '../errors.ts';
+import type { RuntimeHolder } from '../store.ts';
 import { isBusy } from './errors.ts';
 import { HOLDER, SET_HOLDER } from './queries.ts';
 

@@ -2,8 +2,9 @@ import { mkdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import Database from 'better-sqlite3';
+import { StoreError } from '../errors.ts';
 import { type Migration, type MigrationTarget, migrate, readMigrations } from '../migrate.ts';
-import { type Store, StoreError } from '../store.ts';
+import type { Store } from '../store.ts';
 import { asStoreError, isBusy } from './errors.ts';
 import { SqliteStore } from './sqlite-store.ts';
 

@@ -1,5 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
-import type { EventPage, EventRow, ExecutionRow, InboxRow, TenantRow, TokenRow } from '../store.ts';
+import type { EventRow, ExecutionRow, InboxRow, TenantRow, TokenRow } from '../rows.ts';
+import type { EventPage } from '../store.ts';
 import * as sql from './queries.ts';
 
 type Checkpoint = { readonly text: string | null; readonly seq: number };

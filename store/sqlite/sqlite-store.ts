@@ -1,17 +1,7 @@
 import type { Database } from 'better-sqlite3';
-import type {
-  ActionContext,
-  AuditReport,
-  Batch,
-  ClaimRequest,
-  ControlAction,
-  EventPage,
-  LeaseRenewal,
-  RuntimeHolder,
-  Store,
-  TenantStore,
-  WorkerSighting,
-} from '../store.ts';
+import type { AuditReport } from '../rows.ts';
+import type { ClaimRequest, EventPage, LeaseRenewal, RuntimeHolder, Store, TenantStore, WorkerSighting } from '../store.ts';
+import type { ActionContext, Batch, ControlAction } from '../writes.ts';
 import { AuditChain } from './audit/chain.ts';
 import { verifyChain } from './audit/verify.ts';
 import { Commits } from './commit/commits.ts';

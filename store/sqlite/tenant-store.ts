@@ -1,5 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
-import type { ExecutionFilter, ExecutionRow, IdempotencyRow, TenantStore, TokenRow, WorkflowRow } from '../store.ts';
+import type { ExecutionRow, IdempotencyRow, TokenRow, WorkflowRow } from '../rows.ts';
+import type { ExecutionFilter, TenantStore } from '../store.ts';
 import { guarded } from './errors.ts';
 import * as sql from './queries.ts';
 import type { Workers } from './workers.ts';

@@ -1,5 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
-import type { ClaimRequest, LeaseRenewal, WorkItemRow } from '../store.ts';
+import type { WorkItemRow } from '../rows.ts';
+import type { ClaimRequest, LeaseRenewal } from '../store.ts';
 import * as sql from './queries.ts';
 import type { Transactions } from './transactions.ts';
 

@@ -1,5 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
-import type { WorkerRow, WorkerSighting } from '../store.ts';
+import type { WorkerRow } from '../rows.ts';
+import type { WorkerSighting } from '../store.ts';
 import * as sql from './queries.ts';
 
 type StoredWorker = Omit<WorkerRow, 'queues'> & { readonly queues: string };

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { InvalidWorkflow } from '../../machines/diagnostics.ts';
 import { answerTo, Refusal } from '../../src/api/errors.ts';
 import { RuntimeError } from '../../src/runtime/errors.ts';
-import { StoreError } from '../../store/store.ts';
+import { StoreError } from '../../store/errors.ts';
 
 const diagnostic = (message: string, hint: string | null = null) =>
   ({ severity: 'error', code: 'unknown_target', node_id: null, path: null, message, hint }) as const;

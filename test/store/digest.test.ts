@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { digestStream, hashBlock } from '../../store/digest.ts';
-import type { EventRow, NewExecution } from '../../store/store.ts';
+import type { EventRow, NewExecution } from '../../store/rows.ts';
 import { newExecution } from './writes.ts';
 
 /** Texts that look like the digest's own punctuation, so that a missing length would let two records read alike. */

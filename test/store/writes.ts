@@ -1,17 +1,6 @@
-import type {
-  ActionContext,
-  Batch,
-  ClaimRequest,
-  EventRow,
-  ExecutionHead,
-  ExecutionWrite,
-  IdempotencyRow,
-  NewExecution,
-  NewWorkItem,
-  TimerWrite,
-  TokenRow,
-  Unit,
-} from '../../store/store.ts';
+import type { EventRow, ExecutionHead, IdempotencyRow, NewExecution, NewWorkItem, TokenRow } from '../../store/rows.ts';
+import type { ClaimRequest } from '../../store/store.ts';
+import type { ActionContext, Batch, ExecutionWrite, TimerWrite, Unit } from '../../store/writes.ts';
 
 /** 2026-01-01T00:00:00Z */
 export const AT_MS = 1_767_225_600_000;

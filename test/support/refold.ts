@@ -3,8 +3,9 @@ import { fold } from '../../machines/fold.ts';
 import { normalise } from '../../machines/ir/normalise.ts';
 import { save } from '../../machines/step.ts';
 import { eventOf } from '../../src/runtime/log.ts';
+import type { ExecutionRow } from '../../store/rows.ts';
 import { openSqlite } from '../../store/sqlite/open.ts';
-import type { ExecutionRow, Store } from '../../store/store.ts';
+import type { Store } from '../../store/store.ts';
 
 const PAGE = 500;
 

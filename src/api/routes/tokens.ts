@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
-import type { ActionContext, TokenRow } from '../../../store/store.ts';
+import type { TokenRow } from '../../../store/rows.ts';
+import type { ActionContext } from '../../../store/writes.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 import type { Caller } from '../../runtime/types.ts';
 import { durationMs, mintToken } from '../../tokens.ts';

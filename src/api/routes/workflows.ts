@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
-import type { WorkflowRow } from '../../../store/store.ts';
+import type { WorkflowRow } from '../../../store/rows.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 import { shown } from '../ids.ts';
 import {

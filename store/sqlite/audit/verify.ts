@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import Database, { type Statement } from 'better-sqlite3';
 import { digestStream, hashBlock, type StreamDigest, signBlock } from '../../digest.ts';
-import type { AuditFault, AuditReport, EventRow, ExecutionRow } from '../../store.ts';
+import type { AuditFault, AuditReport, EventRow, ExecutionRow } from '../../rows.ts';
 import * as sql from '../queries.ts';
 import { chainId, unpackStreams } from './chain.ts';
 

@@ -1,7 +1,8 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { digestStream, type StreamDigest } from '../../digest.ts';
-import type { Batch, EventRow, ExecutionWrite, IdempotencyRow, Refusal, Unit } from '../../store.ts';
+import type { EventRow, IdempotencyRow } from '../../rows.ts';
 import { wellFormedEvents, wellFormedExecution } from '../../well-formed.ts';
+import type { Batch, ExecutionWrite, Refusal, Unit } from '../../writes.ts';
 import type { AuditChain } from '../audit/chain.ts';
 import { REMEMBER } from '../queries.ts';
 import type { Transactions } from '../transactions.ts';

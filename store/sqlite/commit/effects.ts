@@ -1,5 +1,5 @@
 import type { Database, Statement } from 'better-sqlite3';
-import type { ExecutionWrite, Refusal, TimerWrite, WorkWrite } from '../../store.ts';
+import type { ExecutionWrite, Refusal, TimerWrite, WorkWrite } from '../../writes.ts';
 import * as sql from '../queries.ts';
 
 /** Writes what a step asks of the world: timers, work items, messages to other executions. */

@@ -1,6 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { sameContext } from '../../digest.ts';
-import type { EventRow, ExecutionWrite } from '../../store.ts';
+import type { EventRow } from '../../rows.ts';
+import type { ExecutionWrite } from '../../writes.ts';
 import { appendEvents } from '../queries.ts';
 
 /** Events per statement; a longer run takes several. */

@@ -1,5 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
-import type { ExecutionHead, ExecutionWrite, NewExecution } from '../../store.ts';
+import type { ExecutionHead, NewExecution } from '../../rows.ts';
+import type { ExecutionWrite } from '../../writes.ts';
 import * as sql from '../queries.ts';
 
 /** Larger checkpoints live in a table of their own, so that moving a head does not rewrite them. */

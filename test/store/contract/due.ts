@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Due } from '../../../store/store.ts';
+import type { Due } from '../../../store/rows.ts';
 import type { TestDatabase } from '../../support/stores.ts';
 import { AT_MS, batch, begin, beginWithWork, claim, step, timer, workItem } from '../writes.ts';
 

@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
-import type { AuditFault } from '../../../store/store.ts';
+import type { AuditFault } from '../../../store/rows.ts';
 import { type SqliteDatabase, sqliteDatabase } from '../../support/stores.ts';
 import { batch, begin, context, event, step, token } from '../writes.ts';
 

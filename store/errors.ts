@@ -1,0 +1,18 @@
+export type StoreErrorCode =
+  | 'store_locked'
+  | 'store_unavailable'
+  | 'store_full'
+  | 'schema_too_new'
+  | 'not_a_database'
+  | 'unknown_token';
+
+/** What a storage engine throws; `code` is stable. */
+export class StoreError extends Error {
+  readonly code: StoreErrorCode;
+
+  constructor(code: StoreErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'StoreError';
+    this.code = code;
+  }
+}

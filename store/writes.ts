@@ -1,0 +1,89 @@
+import type { EventRow, ExecutionHead, IdempotencyRow, InboxMessage, NewExecution, NewWorkItem, TokenRow } from './rows.ts';
+
+export interface Batch {
+  readonly atMs: number;
+  readonly units: readonly Unit[];
+}
+
+/** Applied or left out as a whole. */
+export interface Unit {
+  readonly executions: readonly ExecutionWrite[];
+  /** Remembers the request; the unit is refused (`idempotency`) when the key exists. */
+  readonly idempotency: IdempotencyRow | null;
+}
+
+export interface Refusal {
+  /**
+   * `sequence`: the execution is not where the write started from (or exists already, for a new one) · `timer`: the fired
+   * timer is not armed any more · `work`: the settled item is not open, or not under that fence · `inbox`: the consumed message is gone ·
+   * `idempotency`: the key exists.
+   */
+  readonly reason: 'sequence' | 'timer' | 'work' | 'inbox' | 'idempotency';
+  readonly executionId: string | null;
+}
+
+export interface ExecutionWrite {
+  readonly id: string;
+  readonly tenantId: string;
+  /** The sequence the step started from; 0 creates the execution and needs `create`. */
+  readonly fromSeq: number;
+  readonly create: NewExecution | null;
+  readonly head: ExecutionHead;
+  /** Null leaves the last checkpoint as it is. */
+  readonly snapshot: string | null;
+  /** Sequences fromSeq + 1 … head.seq. */
+  readonly events: readonly EventRow[];
+  /** Applied in order. */
+  readonly timers: readonly TimerWrite[];
+  readonly work: readonly WorkWrite[];
+  readonly send: readonly InboxMessage[];
+  /** Ids of inbox messages this commit acts on. */
+  readonly consumed: readonly number[];
+}
+
+export type TimerWrite =
+  | {
+      readonly op: 'set';
+      readonly id: string;
+      readonly nodeId: string;
+      readonly atMs: number;
+      /** Sequence of the execution when it was armed: tells a re-armed timer from the one that fired. */
+      readonly armedSeq: number;
+    }
+  /** Idempotent. */
+  | { readonly op: 'clear'; readonly id: string }
+  /** Like clear, but the unit is refused (`timer`) unless exactly this arming is there. */
+  | { readonly op: 'fire'; readonly id: string; readonly armedSeq: number };
+
+export type WorkWrite =
+  | { readonly op: 'put'; readonly item: NewWorkItem }
+  /** Closes an open (pending or claimed) item; with a fence only if claimed under it. Else the unit is refused (`work`). */
+  | {
+      readonly op: 'settle';
+      readonly id: string;
+      readonly fence: number | null;
+      readonly status: 'completed' | 'failed' | 'dead_lettered';
+    }
+  /** Closes whatever item of that visit is open. Idempotent. */
+  | { readonly op: 'cancel'; readonly nodeId: string; readonly activation: number };
+
+export interface ActionContext {
+  readonly tenantId: string;
+  readonly atMs: number;
+  readonly actorId: string;
+  readonly actorType: 'human' | 'agent' | 'system';
+  readonly request: string | null;
+}
+
+export type ControlAction =
+  | {
+      readonly type: 'workflow_registered';
+      readonly workflowId: string;
+      readonly version: string;
+      readonly revision: string;
+      /** Canonical JSON text of the document. */
+      readonly source: string;
+    }
+  | { readonly type: 'token_created'; readonly token: TokenRow }
+  /** Rejects with `unknown_token`. */
+  | { readonly type: 'token_revoked'; readonly id: string };
