@@ -77,7 +77,7 @@ export class Children {
   }
 
   async #birth(parent: Hot, visit: Visit): Promise<Birth> {
-    const kind = parent.loaded.program.workflow.nodes.find((node) => node.id === visit.node)?.kind;
+    const kind = parent.loaded.kindOf(visit.node);
     if (kind?.type !== 'subgraph') throw new RuntimeError('corrupt', `node ${visit.node} is no subgraph`);
     if (parent.depth + 1 > MAX_DEPTH) throw new RuntimeError('bad_request', `subgraphs are nested more than ${MAX_DEPTH} deep`);
     const row = await this.#options.store.tenant(parent.tenantId).workflow(kind.workflow_ref, kind.workflow_version);
@@ -86,7 +86,11 @@ export class Children {
       throw new RuntimeError('not_found', `workflow ${kind.workflow_ref}${version} is not registered`);
     }
     const loaded = await this.#options.programs.load(parent.tenantId, row.revision);
-    const { input } = workOf(parent.loaded.program, parent.run, visit.node, { executionId: parent.id, vars: this.#options.vars });
+    const { input, inputErrors } = workOf(parent.loaded.program, parent.run, visit.node, {
+      executionId: parent.id,
+      vars: this.#options.vars,
+    });
+    if (inputErrors.length > 0) throw new RuntimeError('bad_request', `the input cannot be rendered: ${inputErrors.join('; ')}`);
     const nowMs = this.#options.clock.nowMs();
     return birthOf({
       id: this.#options.ids.execution(nowMs),

@@ -1,9 +1,5 @@
 import type { Message, Visit } from '../../machines/messages.ts';
 import type { Store } from '../../store/store.ts';
-import type { Executor } from '../executors/executor.ts';
-import { functionExecutor } from '../executors/function.ts';
-import { httpExecutor } from '../executors/http.ts';
-import { httpToolExecutor } from '../executors/http-tool.ts';
 import { Outbound } from '../executors/outbound.ts';
 import { Children } from './children.ts';
 import { type Clock, systemClock } from './clock.ts';
@@ -18,53 +14,16 @@ import { insist } from './insist.ts';
 import { Intake } from './intake.ts';
 import { loadHot } from './load.ts';
 import { Loop } from './loop.ts';
+import { DEFAULT_GRACE_MS, DEFAULTS, type RuntimeOptions } from './options.ts';
 import type { Origin } from './origin.ts';
 import { Programs } from './programs.ts';
 import { Reads } from './reads.ts';
 import { type RecoveryOptions, reclaim, recover } from './recovery.ts';
 import { Sightings } from './sightings.ts';
 import type { Committed } from './turn.ts';
-import type { Caller, Runtime, Tools } from './types.ts';
+import type { Caller, Runtime } from './types.ts';
 import { summaryOf } from './views.ts';
 import { Wakeups } from './wakeups.ts';
-
-const DEFAULTS = {
-  stepLimit: 10_000,
-  concurrency: 256,
-  maxPending: 20_000,
-  hotBytes: 256 * 1024 * 1024,
-};
-const DEFAULT_GRACE_MS = 10_000;
-
-export interface RuntimeOptions {
-  readonly store: Store;
-  /** Names this runtime among others, now and earlier; default a random name. */
-  readonly id?: string;
-  /** In-process tools, by the `tool_ref` that calls them. */
-  readonly tools?: Tools;
-  readonly clock?: Clock;
-  /** Node completions after which an execution fails; default 10,000. */
-  readonly stepLimit?: number;
-  /** In-process attempts that run at the same time; default 256. */
-  readonly concurrency?: number;
-  /** Messages and attempts waiting before new requests are refused as `overloaded`; default 20,000. */
-  readonly maxPending?: number;
-  /** Memory for hot executions, bytes; default 256 MiB. */
-  readonly hotBytes?: number;
-  /** What the `env` root of expressions shows; default nothing. */
-  readonly vars?: Readonly<Record<string, string>>;
-  /** May `http` nodes and tools reach loopback and private addresses? Default no. */
-  readonly allowPrivateAddresses?: boolean;
-  /**
-   * Which stored executions this runtime works on beside those it starts; default all. A runtime for one run on a shared
-   * file leaves the others alone.
-   */
-  readonly adopts?: (executionId: string) => boolean;
-  /** Told of conditions and templates that could not be evaluated (they count as false and null). */
-  readonly onDiagnostic?: (executionId: string, problem: string) => void;
-  /** Told of what went wrong behind the scenes: a store that is away, an execution that cannot be loaded. */
-  readonly onError?: (error: unknown) => void;
-}
 
 /** Starts a runtime on a store: takes its lock, adopts what an earlier one left, and works until `close`. */
 export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
@@ -95,7 +54,6 @@ class DurableRuntime implements Runtime {
   readonly #external: ExternalWork;
   readonly #wakeups: Wakeups;
   readonly #sightings: Sightings;
-  readonly #outbound: Outbound;
   /** Executions started here, while this runtime adopts only some. */
   readonly #own = new Set<string>();
   #recovering: Promise<void> = Promise.resolve();
@@ -110,13 +68,12 @@ class DurableRuntime implements Runtime {
     const ids = this.#ids;
     const stopped = (): boolean => this.#closing !== null;
     const failed = (error: unknown): void => options.onError?.(error);
-    const persist = <T>(attempt: () => Promise<T>): Promise<T | null> => insist({ clock, stopped, failed }, attempt);
     this.#store = store;
-    this.#outbound = new Outbound({ allowPrivateAddresses: options.allowPrivateAddresses ?? false });
+    const outbound = new Outbound({ allowPrivateAddresses: options.allowPrivateAddresses ?? false });
     this.#clock = clock;
     this.#origin = { actorId: this.id, actorType: 'system', request: null };
     this.#hot = hotCache(options.hotBytes ?? DEFAULTS.hotBytes);
-    this.#programs = new Programs(store, options.tools ?? {});
+    this.#programs = new Programs(store, { tools: options.tools ?? {}, outbound });
     this.#loop = new Loop({
       store,
       programs: this.#programs,
@@ -141,7 +98,6 @@ class DurableRuntime implements Runtime {
       clock,
       vars,
       concurrency: options.concurrency ?? DEFAULTS.concurrency,
-      executorOf: (hot, node) => this.#executorOf(hot, node),
       report: (id, message) => void this.#deliver(id, message),
     });
     this.#children = new Children({
@@ -154,7 +110,7 @@ class DurableRuntime implements Runtime {
       origin: this.#origin,
       read: async (id) => this.#hot.get(id) ?? (await this.#loadById(id)),
       deliver: (id, message, conditions) => void this.#deliver(id, message, conditions),
-      insist: persist,
+      insist: (attempt) => this.#insist(attempt),
       failed,
     });
     this.#wakeups = new Wakeups({
@@ -162,7 +118,7 @@ class DurableRuntime implements Runtime {
       clock,
       adopts: (id) => this.#adopts(id),
       deliver: (id, message, conditions) => this.#deliver(id, message, conditions),
-      insist: persist,
+      insist: (attempt) => this.#insist(attempt),
     });
     this.#external = new ExternalWork({ store, loop: this.#loop, clock, ids, dueAt: (atMs) => this.#wakeups.noLaterThan(atMs) });
     this.#sightings = new Sightings({ store, clock, runtimeId: this.id, failed });
@@ -320,7 +276,7 @@ class DurableRuntime implements Runtime {
     for (const timer of write.timers) if (timer.op === 'set') this.#wakeups.noLaterThan(timer.atMs);
     for (const { effect, run } of effects) {
       if (effect.type === 'work' && effect.local) this.#dispatch.begin(now, run, effect);
-      else if (effect.type === 'spawn') void this.#spawn(now, visitOf(effect));
+      else if (effect.type === 'spawn') void this.#insist(() => this.#children.spawn(now, visitOf(effect)));
       else if (effect.type === 'abandon') this.#dispatch.abandon(now.id, effect);
     }
     for (const work of write.work) if (work.op === 'put') this.#external.available(now.tenantId, work.item.queue);
@@ -328,35 +284,15 @@ class DurableRuntime implements Runtime {
     for (const problem of commit.diagnostics) this.#options.onDiagnostic?.(now.id, problem);
   }
 
-  async #spawn(
-    parent: Hot,
-    visit: { readonly node: string; readonly activation: number; readonly attempt: number },
-  ): Promise<void> {
-    await insist(
-      { clock: this.#clock, stopped: () => this.#closing !== null, failed: (error) => this.#options.onError?.(error) },
-      () => this.#children.spawn(parent, visit),
-    );
+  /** Again until it works or the runtime stops. */
+  #insist<T>(attempt: () => Promise<T>): Promise<T | null> {
+    const failed = (error: unknown): void => this.#options.onError?.(error);
+    return insist({ clock: this.#clock, stopped: () => this.#closing !== null, failed }, attempt);
   }
 
   #deliver(executionId: string, message: Message, conditions?: Conditions): Promise<Outcome | null> {
     const draft = { origin: this.#origin, ...(conditions === undefined ? {} : { conditions }) };
-    const options = {
-      clock: this.#clock,
-      stopped: () => this.#closing !== null,
-      failed: (error: unknown) => this.#options.onError?.(error),
-    };
-    return insist(options, () => this.#loop.send(executionId, message, draft));
-  }
-
-  #executorOf(hot: Hot, nodeId: string): Executor {
-    const { workflow } = hot.loaded.program;
-    const kind = workflow.nodes.find((node) => node.id === nodeId)?.kind;
-    if (kind?.type === 'http') return httpExecutor(this.#outbound);
-    if (kind?.type !== 'tool') throw new RuntimeError('corrupt', `node ${nodeId} is not done in process`);
-    const tools = this.#options.tools ?? {};
-    const tool = Object.hasOwn(tools, kind.tool_ref) ? tools[kind.tool_ref] : undefined;
-    if (tool !== undefined) return functionExecutor(tool);
-    return httpToolExecutor(this.#outbound, workflow.tools[kind.tool_ref]?.reference ?? '');
+    return this.#insist(() => this.#loop.send(executionId, message, draft));
   }
 
   #load(row: Parameters<typeof loadHot>[1]): Promise<Hot> {

@@ -1,7 +1,7 @@
 import type { Message } from '../../machines/messages.ts';
 import type { Run, Work } from '../../machines/run.ts';
 import { workOf } from '../../machines/step.ts';
-import { type Executor, WorkError, type WorkResult } from '../executors/executor.ts';
+import { WorkError, type WorkResult } from '../executors/executor.ts';
 import type { Clock } from './clock.ts';
 import type { Hot } from './hot.ts';
 
@@ -10,7 +10,6 @@ export interface DispatchOptions {
   /** Attempts that run at the same time; more wait for their turn, in order. */
   readonly concurrency: number;
   readonly vars: Readonly<Record<string, string>>;
-  readonly executorOf: (hot: Hot, node: string) => Executor;
   /** Delivers an attempt's outcome; must not reject. */
   readonly report: (executionId: string, message: Message) => void;
 }
@@ -131,7 +130,8 @@ export class Dispatch {
   /** Runs the executor; at the deadline it is aborted and no longer waited for. */
   #withDeadline(task: Task, work: Work): Promise<WorkResult> {
     const { hot, node, activation, attempt, controller } = task;
-    const execute = this.#options.executorOf(hot, node);
+    const execute = hot.loaded.executorOf(node);
+    if (execute === null) throw new WorkError(`nothing in this process does the work of node ${node}`, { retryable: false });
     const result = execute(work, {
       signal: controller.signal,
       executionId: hot.id,

@@ -1,9 +1,11 @@
 import { LRUCache } from 'lru-cache';
 import { compile, type Program } from '../../machines/compile.ts';
 import { normalise } from '../../machines/ir/normalise.ts';
+import type { Kind } from '../../machines/nodes/index.ts';
 import type { Store } from '../../store/store.ts';
+import { chooseExecutor, type Means } from '../executors/choose.ts';
+import type { Executor } from '../executors/executor.ts';
 import { RuntimeError } from './errors.ts';
-import type { Tools } from './types.ts';
 
 /** Compiled machines weigh about 10 KB a node; bounding their nodes bounds their memory. */
 const MAX_CACHED_NODES = 20_000;
@@ -11,23 +13,26 @@ const MAX_CACHED_NODES = 20_000;
 /** A compiled revision and what this runtime knows of it. */
 export interface Loaded {
   readonly program: Program;
-  /** Does this runtime do the node's work in process? */
+  readonly kindOf: (node: string) => Kind | null;
+  /** How this process does the node's work; null = an external worker does, or a child execution. */
+  readonly executorOf: (node: string) => Executor | null;
+  /** Does this runtime do the node's work, or start its child? */
   readonly isLocal: (node: string) => boolean;
 }
 
 /** Compiled revisions, by hash. */
 export class Programs {
   readonly #store: Store;
-  readonly #tools: Tools;
+  readonly #means: Means;
   readonly #cache = new LRUCache<string, Loaded>({
     maxSize: MAX_CACHED_NODES,
     sizeCalculation: (loaded) => loaded.program.workflow.nodes.length + 1,
   });
   readonly #loading = new Map<string, Promise<Loaded>>();
 
-  constructor(store: Store, tools: Tools) {
+  constructor(store: Store, means: Means) {
     this.#store = store;
-    this.#tools = tools;
+    this.#means = means;
   }
 
   cached(revision: string): Loaded | null {
@@ -46,8 +51,15 @@ export class Programs {
   }
 
   put(program: Program): Loaded {
-    const local = new Set(program.workflow.nodes.filter((node) => this.#doesInProcess(program, node.id)).map((node) => node.id));
-    const loaded = { program, isLocal: (node: string) => local.has(node) };
+    const { nodes, tools } = program.workflow;
+    const kinds = new Map(nodes.map((node) => [node.id, node.kind]));
+    const executors = new Map(nodes.map((node) => [node.id, chooseExecutor(node.kind, tools, this.#means)]));
+    const loaded: Loaded = {
+      program,
+      kindOf: (node) => kinds.get(node) ?? null,
+      executorOf: (node) => executors.get(node) ?? null,
+      isLocal: (node) => (executors.get(node) ?? null) !== null || kinds.get(node)?.type === 'subgraph',
+    };
     this.#cache.set(program.revision, loaded);
     return loaded;
   }
@@ -60,13 +72,5 @@ export class Programs {
     } catch (cause) {
       throw new RuntimeError('corrupt', `workflow revision ${revision} cannot be compiled by this version`, { cause });
     }
-  }
-
-  #doesInProcess(program: Program, nodeId: string): boolean {
-    const kind = program.workflow.nodes.find((node) => node.id === nodeId)?.kind;
-    if (kind === undefined) return false;
-    if (kind.type === 'http' || kind.type === 'subgraph') return true;
-    if (kind.type !== 'tool') return false;
-    return Object.hasOwn(this.#tools, kind.tool_ref) || program.workflow.tools[kind.tool_ref]?.kind === 'http';
   }
 }

@@ -1,0 +1,42 @@
+import type { Store } from '../../store/store.ts';
+import type { Clock } from './clock.ts';
+import type { Tools } from './types.ts';
+
+export const DEFAULTS = {
+  stepLimit: 10_000,
+  concurrency: 256,
+  maxPending: 20_000,
+  hotBytes: 256 * 1024 * 1024,
+};
+/** What `close` gives in-process work, unless told otherwise. */
+export const DEFAULT_GRACE_MS = 10_000;
+
+export interface RuntimeOptions {
+  readonly store: Store;
+  /** Names this runtime among others, now and earlier; default a random name. */
+  readonly id?: string;
+  /** In-process tools, by the `tool_ref` that calls them. */
+  readonly tools?: Tools;
+  readonly clock?: Clock;
+  /** Node completions after which an execution fails; default 10,000. */
+  readonly stepLimit?: number;
+  /** In-process attempts that run at the same time; default 256. */
+  readonly concurrency?: number;
+  /** Messages and attempts waiting before new requests are refused as `overloaded`; default 20,000. */
+  readonly maxPending?: number;
+  /** Memory for hot executions, bytes; default 256 MiB. */
+  readonly hotBytes?: number;
+  /** What the `env` root of expressions shows; default nothing. */
+  readonly vars?: Readonly<Record<string, string>>;
+  /** May `http` nodes and tools reach loopback and private addresses? Default no. */
+  readonly allowPrivateAddresses?: boolean;
+  /**
+   * Which stored executions this runtime works on beside those it starts; default all. A runtime for one run on a shared
+   * file leaves the others alone.
+   */
+  readonly adopts?: (executionId: string) => boolean;
+  /** Told of conditions and templates that could not be evaluated (they count as false and null). */
+  readonly onDiagnostic?: (executionId: string, problem: string) => void;
+  /** Told of what went wrong behind the scenes: a store that is away, an execution that cannot be loaded. */
+  readonly onError?: (error: unknown) => void;
+}
