@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../machines/json.ts';
 import { validate } from '../../machines/validate.ts';
-import * as examples from './ir/examples.ts';
+import * as minimal from '../support/minimal-workflows.ts';
 
 const tool = (more: JsonObject = {}): JsonObject => ({ kind: { type: 'tool', tool_ref: 't', ...more } });
 const document = (
@@ -22,7 +22,7 @@ const found = (value: unknown) =>
 const codes = (value: unknown) => validate(value).diagnostics.map((diagnostic) => diagnostic.code);
 
 describe('a workflow in order', () => {
-  const { asking, ...runnable } = examples;
+  const { model: _notYet, ...runnable } = minimal;
 
   it.each(Object.entries(runnable))('%s has nothing to be said about', (_name, ir) => {
     const { workflow, diagnostics } = validate(ir);
@@ -277,7 +277,7 @@ describe('properties', () => {
   it('nothing makes it throw, and there is a workflow if and only if there is no error', () => {
     const outcomes = new Set<boolean>();
     fc.assert(
-      fc.property(fc.constantFrom(...Object.values(examples)), fc.array(change, { maxLength: 4 }), (ir, changes) => {
+      fc.property(fc.constantFrom(...Object.values(minimal)), fc.array(change, { maxLength: 4 }), (ir, changes) => {
         const candidate = changes.reduce<unknown>((json, { steps, value }) => changed(json, steps, value), ir);
         const { workflow, diagnostics } = validate(candidate);
         expect(workflow === null).toBe(diagnostics.some((diagnostic) => diagnostic.severity === 'error'));

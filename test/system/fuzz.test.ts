@@ -3,12 +3,12 @@ import { connect } from 'node:net';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../machines/json.ts';
 import { ir, python } from '../support/ir.ts';
+import { linear } from '../support/minimal-workflows.ts';
 import { takePulse } from '../support/pulse.ts';
 import { Random } from '../support/random.ts';
 import { sharedServer } from '../support/server.ts';
 import { claim, run, settled } from './calls.ts';
 import { type Malformed, type Present, Vandal } from './malformed.ts';
-import { linear } from './minimal-workflows.ts';
 
 const REQUESTS = Number(process.env.FUZZ_REQUESTS ?? 10_000);
 const SEED = Number(process.env.FUZZ_SEED ?? 1);

@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from '../../machines/json.ts';
+import { fan, linear } from '../support/minimal-workflows.ts';
 import type { Random } from '../support/random.ts';
-import { fan, linear } from './minimal-workflows.ts';
 
 /** A request that no server may answer with anything but a 4xx. */
 export interface Malformed {
