@@ -74,7 +74,7 @@ export async function reclaim(options: RecoveryOptions): Promise<void> {
 async function adopt(options: RecoveryOptions, hot: Hot, orderly: boolean): Promise<void> {
   const under = activeOf(hot.loaded.program, hot.run).filter((active) => active.local && active.phase === 'running');
   for (const { node, activation, attempt } of under) {
-    const isChild = hot.loaded.program.workflow.nodes.find((candidate) => candidate.id === node)?.kind.type === 'subgraph';
+    const isChild = hot.loaded.kindOf(node)?.type === 'subgraph';
     // Starting a child is the runtime's own work and leaves nothing behind when it is cut short: it never counts as an attempt.
     const message: Message =
       orderly || isChild
