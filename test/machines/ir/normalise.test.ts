@@ -4,7 +4,7 @@ import { normalise } from '../../../machines/ir/normalise.ts';
 import type { Workflow } from '../../../machines/ir/workflow.ts';
 import type { Json, JsonObject } from '../../../machines/json.ts';
 import { MAX_EDGES, MAX_NODES } from '../../../machines/limits.ts';
-import * as minimal from '../../support/minimal-workflows.ts';
+import * as examples from '../../support/minimal-workflows.ts';
 
 const work: JsonObject = { kind: { type: 'tool', tool_ref: 't' } };
 const minimal: JsonObject = { workflow_id: 'w', version: '1', nodes: { a: work } };
@@ -25,7 +25,7 @@ const codesOf = (document: unknown): string[] => errorsOf(document).map((error) 
 const withKeys = (keys: JsonObject): JsonObject => ({ ...minimal, ...keys });
 
 describe('the minimal workflows of every kind', () => {
-  const { model, ...runnable } = minimal;
+  const { model, ...runnable } = examples;
 
   it.each(Object.entries(runnable))('%s is read without a word', (_name, document) => {
     const { workflow, diagnostics } = normalise(document);
