@@ -57,12 +57,18 @@ export function explainApi(error: unknown, connection: Pick<Connection, 'url' | 
     });
   }
   if (!(error instanceof ApiError)) return error;
-  const message = error.message.replace(/^(?:bad request|not found|conflict): /, '');
+  const message = error.message.replace(/^(?:bad request|conflict): /, '');
   const hint = hintFor(error, connection);
   return new Failure(message, { cause: error, ...(hint === null ? {} : { hint }) });
 }
 
+const NOT_FOUND = [
+  ['execution', '`jamjet ls` lists the executions.'],
+  ['workflow', 'Running its file registers it: `jamjet run workflow.yaml`.'],
+] as const;
+
 function hintFor(error: ApiError, { url, tokenFrom }: Pick<Connection, 'url' | 'tokenFrom'>): string | null {
+  if (error.code === null) return `That was ${url}: name the right one with --runtime URL or JAMJET_URL.`;
   if (error.status === 401) {
     if (tokenFrom !== null) return `The token of ${tokenFrom} is not valid at ${url}: set JAMJET_TOKEN to one that is.`;
     return isLoopback(url)
@@ -70,8 +76,7 @@ function hintFor(error: ApiError, { url, tokenFrom }: Pick<Connection, 'url' | '
       : `Set JAMJET_TOKEN to a token of ${url}.`;
   }
   if (error.status === 403) return 'Use a token with a stronger role: `jamjet token create --role developer`.';
-  if (error.status === 404) return error.message.includes('execution') ? '`jamjet ls` lists the executions.' : null;
-  if (error.code === null) return `Is ${url} a JamJet runtime?`;
+  if (error.status === 404) return NOT_FOUND.find(([what]) => error.message.startsWith(`not found: ${what} `))?.[1] ?? null;
   return null;
 }
 

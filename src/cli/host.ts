@@ -1,10 +1,11 @@
-import { relative, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { LocalTool } from '../authoring/tools.ts';
 import { ApiError, JamjetClient, Unreachable } from '../client.ts';
 import { type Connection, connect } from './connect.ts';
 import type { Context } from './context.ts';
 import { usageFailure } from './failure.ts';
 import { settings } from './settings.ts';
+import { shortPath } from './terminal/path.ts';
 
 /** Where a run takes place: on a server, or in this process. Both speak the same API. */
 export interface Host {
@@ -99,7 +100,7 @@ async function embeddedHost(context: Context, options: HostOptions, remarks: rea
     embedded: true,
     url,
     tokenFrom: null,
-    where: `embedded on ${relative(context.cwd, config.database.path) || config.database.path}`,
+    where: `embedded on ${shortPath(config.database.path, context.cwd)}`,
     functions: new Set(Object.keys(tools)),
     remarks,
     queuedRemark: null,

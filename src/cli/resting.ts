@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { relative } from 'node:path';
 import { JamjetClient } from '../client.ts';
 import type { Context } from './context.ts';
 import { settings } from './settings.ts';
+import { shortPath } from './terminal/path.ts';
 
 /** A database that no server has open: its executions rest, and can be looked at. */
 export interface Resting {
@@ -19,7 +19,7 @@ export async function openResting(context: Pick<Context, 'env' | 'cwd'>): Promis
   const runtime = await openEmbedded({ config, adopts: () => false });
   return {
     client: new JamjetClient({ url: 'http://embedded', fetch: runtime.fetch }),
-    path: relative(context.cwd, config.database.path) || config.database.path,
+    path: shortPath(config.database.path, context.cwd),
     close: () => runtime.close(0),
   };
 }

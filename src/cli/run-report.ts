@@ -6,7 +6,7 @@ import type { Outcome } from './session.ts';
 import type { Paint } from './terminal/paint.ts';
 import { paintStatus } from './terminal/status.ts';
 import { fields } from './terminal/table.ts';
-import { plain } from './terminal/text.ts';
+import { count, plain } from './terminal/text.ts';
 import { duration } from './terminal/time.ts';
 import type { TimelineEvent } from './timeline.ts';
 
@@ -31,7 +31,7 @@ export function reportJson(execution: Execution, events: readonly TimelineEvent[
 /** The verdict, why, and the final state. */
 export function reportText(execution: Execution, events: readonly TimelineEvent[], paint: Paint): string {
   const mark = execution.status === 'completed' ? paint.green('✓') : paint.red('✗');
-  const verdict = `\n${mark} ${paintStatus(execution.status, paint)} in ${duration(tookMs(execution))}, ${execution.steps_executed} steps`;
+  const verdict = `\n${mark} ${paintStatus(execution.status, paint)} in ${duration(tookMs(execution))}, ${count(execution.steps_executed, 'step')}`;
   const why =
     execution.error === undefined
       ? []

@@ -1,9 +1,10 @@
 import { statSync } from 'node:fs';
-import { relative, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { Authored } from '../authoring/parse.ts';
 import { readText } from './arguments.ts';
 import type { Context } from './context.ts';
 import type { Paint } from './terminal/paint.ts';
+import { shortPath } from './terminal/path.ts';
 import { plain } from './terminal/text.ts';
 
 export type WorkflowDiagnostic = Authored['diagnostics'][number];
@@ -33,7 +34,7 @@ export function renderDiagnostics(
 ): string {
   return diagnostics
     .map(({ file, line, column, severity, message, code, hint }) => {
-      const place = `${relative(context.cwd, file) || file}:${line}:${column}`;
+      const place = `${shortPath(file, context.cwd)}:${line}:${column}`;
       const word = severity === 'error' ? paint.red('error') : paint.yellow('warning');
       const advice = hint === null ? '' : `\n    ${paint.cyan('→')} ${plain(hint)}`;
       return `${plain(place)}  ${word}  ${plain(message, { lines: true })} ${paint.dim(`[${code}]`)}${advice}`;

@@ -1,4 +1,3 @@
-import { relative } from 'node:path';
 import { Option } from 'clipanion';
 import { type Config, urlOf } from '../../config.ts';
 import { PrintingCommand, type Usage } from '../command.ts';
@@ -7,6 +6,7 @@ import { usageFailure } from '../failure.ts';
 import { readSavedToken, saveToken, tokenFile } from '../saved-token.ts';
 import { serve } from '../server.ts';
 import { settings } from '../settings.ts';
+import { shortPath } from '../terminal/path.ts';
 import { fields } from '../terminal/table.ts';
 
 export class DevCommand extends PrintingCommand {
@@ -78,7 +78,7 @@ there. Workflows may call this machine's own addresses.`,
       return;
     }
     const { paint } = this;
-    const here = (path: string) => relative(this.context.cwd, path) || path;
+    const here = (path: string) => shortPath(path, this.context.cwd);
     const auth =
       token === null
         ? paint.yellow('off: every request acts as operator')

@@ -5,7 +5,7 @@ import { ClientCommand } from '../connect.ts';
 import { EXIT } from '../failure.ts';
 import { isTerminal, paintStatus } from '../terminal/status.ts';
 import { fields } from '../terminal/table.ts';
-import { plain, width } from '../terminal/text.ts';
+import { count, plain, width } from '../terminal/text.ts';
 import { ago, duration } from '../terminal/time.ts';
 import { kindsOf, Timeline } from '../timeline.ts';
 import { renderActive, renderEntry } from '../timeline-text.ts';
@@ -52,7 +52,7 @@ export class InspectCommand extends ClientCommand {
       ['started', `${execution.created_at} ${paint.dim(`(${ago(startMs, nowMs)})`)}`],
       [
         isTerminal(execution.status) ? 'took' : 'so far',
-        `${duration(endMs - startMs)}, ${execution.steps_executed} steps, ${execution.sequence} events`,
+        `${duration(endMs - startMs)}, ${count(execution.steps_executed, 'step')}, ${count(execution.sequence, 'event')}`,
       ],
     ];
     if (execution.error !== undefined) entries.push(['error', paint.red(plain(execution.error))]);

@@ -1,7 +1,7 @@
 import { Option } from 'clipanion';
 import { PrintingCommand, type Usage } from '../command.ts';
 import { EXIT, usageFailure } from '../failure.ts';
-import { plain } from '../terminal/text.ts';
+import { count, plain } from '../terminal/text.ts';
 import { readWorkflow, renderDiagnostics, type WorkflowDiagnostic } from '../workflow-file.ts';
 
 export class ValidateCommand extends PrintingCommand {
@@ -47,8 +47,4 @@ export class ValidateCommand extends PrintingCommand {
     const listed = diagnostics.length === 0 ? '' : `${renderDiagnostics(diagnostics, this.context, paint)}\n`;
     return `${listed}${verdict}${counts === '' ? '' : paint.dim(` (${counts})`)}`;
   }
-}
-
-function count(n: number, word: string): string {
-  return `${n} ${word}${n === 1 ? '' : 's'}`;
 }

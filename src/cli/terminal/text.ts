@@ -14,6 +14,11 @@ export function plain(text: string, options: { readonly lines?: boolean } = {}):
   });
 }
 
+/** `1 step`, `2 steps`. */
+export function count(n: number, word: string): string {
+  return `${n} ${word}${n === 1 ? '' : 's'}`;
+}
+
 /** Columns a painted text takes. */
 export function width(text: string): number {
   return [...stripVTControlCharacters(text)].length;

@@ -1,4 +1,7 @@
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { DECLINED, DOUBLING, HANGING, PAID, REVIEWED, TOOLS } from '../flows.ts';
@@ -77,7 +80,7 @@ describe('jamjet inspect', () => {
     async (verb) => {
       const { code, stdout, stderr } = await server().jamjet(`${verb} exec_abc123`).ended;
       expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-      expect(stderr).toBe('error: execution exec_abc123\n`jamjet ls` lists the executions.\n');
+      expect(stderr).toBe('error: not found: execution exec_abc123\n`jamjet ls` lists the executions.\n');
     },
   );
 });
@@ -203,6 +206,16 @@ describe('a server that cannot be talked to', () => {
     const { code, stderr } = await server().jamjet('ls --runtime http://127.0.0.1:9').ended;
     expect(code).toBe(1);
     expect(stderr).toMatch(/^error: no runtime answers at http:\/\/127\.0\.0\.1:9 \(.+\)\nStart one with `jamjet dev`/);
+  });
+
+  it('is named when another program listens there', async () => {
+    const other = createServer((_request, reply) => reply.writeHead(404).end('<html>')).listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const url = `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
+    const { code, stderr } = await server().jamjet(`ls --runtime ${url}`).ended;
+    other.close();
+    expect(code).toBe(1);
+    expect(stderr).toMatch(new RegExp(`^error: HTTP 404, and the answer is not JSON.*\nThat was ${url}: name the right one`));
   });
 
   it.each([

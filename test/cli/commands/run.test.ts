@@ -24,7 +24,7 @@ describe('jamjet run on a server', () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(
       new RegExp(
-        `^doubling 1 {2}exec_[0-9a-f]{32} {2}on ${server().url}\n {2}▸ double .* attempt 1 {2}started\n {2}✓ double +\\d+ ms {2}attempt 1\n\n✓ completed in .+, 1 steps\n\n\\{\n {2}"n": 42\n\\}\n$`,
+        `^doubling 1 {2}exec_[0-9a-f]{32} {2}on ${server().url}\n {2}▸ double .* attempt 1 {2}started\n {2}✓ double +\\d+ ms {2}attempt 1\n\n✓ completed in .+, 1 step\n\n\\{\n {2}"n": 42\n\\}\n$`,
       ),
     );
   });
@@ -34,7 +34,7 @@ describe('jamjet run on a server', () => {
     expect((await server().jamjet(['run', 'doubling', '-i', '{"n": 1}', '--workflow-version', '1']).ended).code).toBe(0);
     const unknown = await server().jamjet('run unknown-workflow').ended;
     expect(unknown).toMatchObject({ code: 1, stdout: '' });
-    expect(unknown.stderr).toMatch(/^error: workflow unknown-workflow/);
+    expect(unknown.stderr).toMatch(/^error: not found: workflow unknown-workflow\nRunning its file registers it/);
   });
 
   it('shows every attempt', async () => {
