@@ -13,7 +13,7 @@ export type WorkflowDiagnostic = Authored['diagnostics'][number];
 export function isWorkflowFile(word: string, cwd: string): boolean {
   return (
     /\.(ya?ml|json)$/i.test(word) ||
-    word.includes('/') ||
+    /\/|^\.\.?$/.test(word) ||
     statSync(resolve(cwd, word), { throwIfNoEntry: false })?.isFile() === true
   );
 }

@@ -4,7 +4,7 @@ import { approvalLines } from '../approval.ts';
 import type { Usage } from '../command.ts';
 import { ClientCommand } from '../connect.ts';
 import { EXIT } from '../failure.ts';
-import { plain } from '../terminal/text.ts';
+import { plain, shellWord } from '../terminal/text.ts';
 import { ago } from '../terminal/time.ts';
 
 export class ApprovalsCommand extends ClientCommand {
@@ -36,7 +36,7 @@ export class ApprovalsCommand extends ClientCommand {
         ].join('\n'),
       );
       this.print(
-        `\n    ${paint.dim('decide with')}  jamjet approve ${this.id} --node-id ${plain(pending.node_id)} --decision approved\n`,
+        `\n    ${paint.dim('decide with')}  jamjet approve ${this.id} --node-id ${plain(shellWord(pending.node_id))} --decision approved\n`,
       );
     }
     for (const decided of approvals.decided) {

@@ -154,7 +154,3 @@ function refuseUndone(undone: readonly Undone[]): void {
     hint: 'Name functions with --tools MODULE or in the file (tools: {name: {kind: function, reference: "./tools.mjs#name"}}), or run it on a server that workers reach: `jamjet dev`.',
   });
 }
-
-function shellWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
-}

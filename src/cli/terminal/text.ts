@@ -19,6 +19,11 @@ export function count(n: number, word: string): string {
   return `${n} ${word}${n === 1 ? '' : 's'}`;
 }
 
+/** A word of a command line to be copied into a shell. */
+export function shellWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
 /** Columns a painted text takes. */
 export function width(text: string): number {
   return [...stripVTControlCharacters(text)].length;
