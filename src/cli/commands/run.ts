@@ -11,6 +11,7 @@ import { type Undone, undoneWork } from '../missing-functions.ts';
 import { exitCodeOf, exitCodeOfLeave, leaveText, reportJson, reportText } from '../run-report.ts';
 import { followExecution, UNATTENDED_TIMEOUT_S } from '../session.ts';
 import { paintFor } from '../terminal/paint.ts';
+import { shellWord } from '../terminal/text.ts';
 import { isWorkflowFile, readWorkflow, renderDiagnostics } from '../workflow-file.ts';
 
 const MAX_TIMEOUT_S = 2_000_000;

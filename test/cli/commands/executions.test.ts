@@ -141,6 +141,13 @@ describe('jamjet approvals and approve', () => {
     expect(after.stdout).toMatch(/^✓ review {2}approved by ann .+: why not\n$/);
   });
 
+  it('show a command line that a shell takes as it stands', async () => {
+    const ask = { kind: { type: 'human_approval', description: 'Sure?' } };
+    const id = await started({ workflow_id: 'spaced', version: '1', nodes: { "the boss's word": ask }, edges: [] });
+    const { stdout } = await server().jamjet(`approvals ${id}`).ended;
+    expect(stdout).toContain(`--node-id 'the boss'\\''s word' --decision approved`);
+  });
+
   it('refuse a second decision', async () => {
     const id = await started(REVIEWED);
     expect((await server().jamjet(`approve ${id} --decision rejected`).ended).code).toBe(0);

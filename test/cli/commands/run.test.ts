@@ -37,6 +37,11 @@ describe('jamjet run on a server', () => {
     expect(unknown.stderr).toMatch(/^error: not found: workflow unknown-workflow\nRunning its file registers it/);
   });
 
+  it('takes a path for a file, not for an id', async () => {
+    const { code, stderr } = await server().jamjet('run ..').ended;
+    expect({ code, stderr }).toEqual({ code: 2, stderr: 'error: ..: is a folder, not a file\n' });
+  });
+
   it('shows every attempt', async () => {
     const file = save(server().folder, RETRYING);
     const { stdout } = await server().jamjet(['run', file]).ended;
