@@ -2,6 +2,7 @@ import { at } from '../graph/at.ts';
 import { Bits } from '../graph/bits.ts';
 import { END } from '../graph/edges.ts';
 import type { Graph } from '../graph/graph.ts';
+import type { Loop } from '../graph/loops.ts';
 import type { Node } from '../ir/workflow.ts';
 import type { Json, JsonObject } from '../json.ts';
 import type { PolicyVerdict } from '../policy.ts';
@@ -244,8 +245,10 @@ export class Emitter {
   #section(states: States, section: Section, around: Surroundings): void {
     const key = `section:${section.key}`;
     const tracks: States = {};
+    const inside = new Set(section.nodes);
+    const loops = this.#graph.loops.filter((loop) => inside.has(loop.head));
     section.tracks.forEach((track, i) => {
-      this.#track(tracks, section, track, i);
+      this.#track(tracks, section, track, i, loops);
     });
     const leaving = (way: Way): Way => ({ ...way, follow: { ...way.follow, leave: [...(way.follow.leave ?? []), section.key] } });
     const always: Json[] = [];
@@ -279,12 +282,10 @@ export class Emitter {
     };
   }
 
-  #track(tracks: States, section: Section, track: readonly number[], index: number): void {
+  #track(tracks: States, section: Section, track: readonly number[], index: number, loops: readonly Loop[]): void {
     const over = `over:${this.#name(at(track, 0))}`;
     const states: States = {};
-    const rounds = this.#graph.loops.filter(
-      (loop) => section.nodes.includes(loop.head) && track.some((node) => loop.body.has(node)),
-    );
+    const rounds = loops.filter((loop) => track.some((node) => loop.body.has(node)));
     const gate = (node: number | undefined): string => `#${node === undefined ? over : gateOf(this.#name(node))}`;
     const restart = (head: number): string => {
       const loop = rounds.find((candidate) => candidate.head === head);
@@ -305,7 +306,7 @@ export class Emitter {
         way: (alternative, ending) => {
           if (alternative.back !== null) {
             const { to } = alternative.back;
-            if (!section.nodes.includes(to)) return this.#backWay(to, [section.key]);
+            if (!loops.some((loop) => loop.head === to)) return this.#backWay(to, [section.key]);
             return { target: restart(to), follow: { again: { section: section.key, to: this.#id(to) } } };
           }
           const live = alternative.targets.map((target) => this.#id(target));

@@ -13,7 +13,7 @@ const MAX_TRACKS_TIMES_NODES = 300_000;
  * the next that no first-wins join can cut short. Ascending forward order within a chain keeps every loop's nodes together.
  */
 export function chainTracks(graph: Graph, body: Bits): number[][] {
-  const nodes = graph.order.filter((node) => body.has(node));
+  const nodes = byLevel(graph, body);
   const below = new Map<number, Bits>();
   for (const node of [...nodes].reverse()) {
     const bits = new Bits(graph.nodes.length);
@@ -41,6 +41,16 @@ export function chainTracks(graph: Graph, body: Bits): number[][] {
   }
   if (tracks.length * nodes.length > MAX_TRACKS_TIMES_NODES) throw entangled(graph, at(nodes, 0));
   return tracks;
+}
+
+/** Nodes of a body, those with the shortest longest way to them first: taken in that order, few tracks are needed. */
+function byLevel(graph: Graph, body: Bits): number[] {
+  const level = new Map<number, number>();
+  for (const node of graph.order) {
+    if (!body.has(node)) continue;
+    level.set(node, 1 + Math.max(-1, ...graph.forwardIn(node).map((edge) => level.get(edge.from) ?? -1)));
+  }
+  return [...level.keys()].sort((a, b) => (level.get(a) ?? 0) - (level.get(b) ?? 0) || a - b);
 }
 
 /** The track to continue: of a direct predecessor if there is one. */

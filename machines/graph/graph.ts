@@ -225,10 +225,6 @@ export class Graph {
   #findRegion(join: number): Bits {
     this.#postDominators ??= postDominators(this);
     const around = new Set(this.loopsAround(join).map((loop) => loop.head));
-    const incoming: number[][] = this.nodes.map(() => []);
-    for (const edge of this.edges) {
-      if (edge.to !== END && !(this.back.has(edge) && around.has(edge.to))) at(incoming, edge.to).push(edge.from);
-    }
     const region = new Bits(this.nodes.length);
     const seen = new Bits(this.nodes.length);
     const todo = [join];
@@ -236,7 +232,8 @@ export class Graph {
       if (seen.has(node)) continue;
       seen.add(node);
       if (node !== join && this.#postDominators.dominates(join, node)) region.add(node);
-      todo.push(...at(incoming, node));
+      for (const edge of this.forwardIn(node)) todo.push(edge.from);
+      if (!around.has(node)) for (const edge of this.backIn(node)) todo.push(edge.from);
     }
     return region;
   }
