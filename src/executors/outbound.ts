@@ -5,27 +5,13 @@ import { isIP, type LookupFunction } from 'node:net';
 import { reachOf } from './addresses.ts';
 import { WorkError } from './executor.ts';
 import { asWorkError } from './failure.ts';
+import { firstHop, type Hop, redirected, shown } from './hop.ts';
 import { readText } from './response-text.ts';
 
 const MAX_REDIRECTS = 5;
 const MAX_BYTES = 2 * 1024 * 1024;
 /** How long an idle connection is kept; below the 5 s after which most servers close theirs. */
 const IDLE_MS = 4_000;
-/** Set by the client itself. */
-const RESERVED = new Set([
-  'host',
-  'connection',
-  'content-length',
-  'transfer-encoding',
-  'keep-alive',
-  'upgrade',
-  'expect',
-  'te',
-  'trailer',
-  'accept-encoding',
-]);
-/** What another origin may see after a redirect: nothing that could be a credential. */
-const KEPT_ACROSS_ORIGINS = new Set(['accept', 'accept-language', 'content-type', 'user-agent']);
 
 export interface OutboundOptions {
   /** Loopback, private networks and carrier-grade NAT; link-local, metadata and reserved addresses are refused even then. */
@@ -50,13 +36,6 @@ export interface OutboundResponse {
   readonly text: string;
 }
 
-interface Hop {
-  readonly url: URL;
-  readonly method: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | null;
-}
-
 /**
  * The one way out: every HTTP request that the runtime makes for somebody goes through here. The scheme and every address
  * a name resolves to are checked, for each redirect again, at the moment of connecting, so that a name that changes its
@@ -77,18 +56,13 @@ export class Outbound {
   }
 
   async request(request: OutboundRequest): Promise<OutboundResponse> {
-    let hop: Hop = {
-      url: parseUrl(request.url, null),
-      method: request.method,
-      headers: checked(request.headers),
-      body: request.body,
-    };
+    let hop = firstHop(request);
     for (let redirects = 0; ; redirects += 1) {
       const response = await this.#exchange(hop, request.signal);
       const location = response.headers.location;
       if (location === undefined || ![301, 302, 303, 307, 308].includes(response.status)) return successful(response, hop.url);
       if (redirects === MAX_REDIRECTS) throw clientError(`${shown(hop.url)}: more than ${MAX_REDIRECTS} redirects`);
-      hop = redirected(hop, response.status, parseUrl(location, hop.url));
+      hop = redirected(hop, response.status, location);
     }
   }
 
@@ -176,42 +150,6 @@ export class Outbound {
   }
 }
 
-function parseUrl(text: string, base: URL | null): URL {
-  const url = URL.canParse(text, base?.href) ? new URL(text, base?.href) : null;
-  const quoted = `"${text.length > 200 ? `${text.slice(0, 200)}…` : text}"`;
-  if (url === null) throw invalid(`${quoted} is not a URL`);
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw invalid(`${quoted} is neither http nor https`);
-  if (url.username !== '' || url.password !== '') {
-    throw invalid(`the URL for ${url.host} holds a user name or password: put credentials into a header`);
-  }
-  return url;
-}
-
-function checked(headers: Readonly<Record<string, string>>): Record<string, string> {
-  const clean: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) {
-    const lower = name.toLowerCase();
-    if (RESERVED.has(lower) || lower.startsWith('proxy-')) throw invalid(`header "${name}" is set by the runtime itself`);
-    try {
-      http.validateHeaderName(name);
-      http.validateHeaderValue(name, value);
-    } catch {
-      throw invalid(`header "${name.slice(0, 100)}" has a character that headers may not have`);
-    }
-    clean[lower] = value;
-  }
-  return clean;
-}
-
-function redirected(hop: Hop, status: number, url: URL): Hop {
-  const sameOrigin = url.origin === hop.url.origin;
-  const asGet = (status === 303 && hop.method !== 'HEAD') || (hop.method === 'POST' && (status === 301 || status === 302));
-  const headers = Object.entries(hop.headers).filter(
-    ([name]) => (sameOrigin || KEPT_ACROSS_ORIGINS.has(name)) && !(asGet && name === 'content-type'),
-  );
-  return { url, method: asGet ? 'GET' : hop.method, headers: Object.fromEntries(headers), body: asGet ? null : hop.body };
-}
-
 function successful(response: OutboundResponse, url: URL): OutboundResponse {
   const { status } = response;
   if (status >= 200 && status <= 299) return response;
@@ -232,18 +170,8 @@ function abortError(signal: AbortSignal, url: URL): WorkError {
   });
 }
 
-function invalid(message: string): WorkError {
-  return new WorkError(message, { retryable: false, errorClass: 'validation' });
-}
-
 function clientError(message: string): WorkError {
   return new WorkError(message, { retryable: false, errorClass: 'client_error' });
-}
-
-/** Without the query, which may hold secrets. */
-function shown(url: URL): string {
-  const text = `${url.origin}${url.pathname}`;
-  return text.length > 300 ? `${text.slice(0, 300)}…` : text;
 }
 
 function flat(headers: http.IncomingHttpHeaders): Record<string, string> {
