@@ -13,6 +13,7 @@ export function checkRoutes(workflow: Workflow, graph: Graph | null, problems: P
     const edges = edgesOf.get(node.id) ?? [];
     ignoredEdges(node, edges, problems);
     missingDefault(node, edges, problems);
+    leadsNowhere(node, edges, problems);
   }
   if (graph !== null) neverRun(workflow, graph, problems);
 }
@@ -48,6 +49,25 @@ function missingDefault(node: Node, edges: readonly { edge: Edge }[], problems: 
     path: `nodes.${node.id}.kind.branches`,
     hint: 'add a branch without a condition',
   });
+}
+
+/** The one edge out of a node that parks belongs to an outcome that names the same target, so the good end has none. */
+function leadsNowhere({ id, kind }: Node, edges: readonly { edge: Edge; path: string }[], problems: Problems): void {
+  const parks = (kind.type === 'wait' && kind.condition !== 'timer') || kind.type === 'human_approval';
+  if (!parks || (kind.type === 'human_approval' && kind.on_approved !== undefined)) return;
+  const named = definitionOf(kind)
+    .targets(kind)
+    .filter(({ role }) => role !== 'fallback_node');
+  const outcomes = edges.map(({ edge }) => (edge.condition === null ? named.find(({ to }) => to === edge.to) : undefined));
+  const [first] = edges;
+  const [outcome] = outcomes;
+  if (first === undefined || outcome === undefined || first.edge.to === 'end' || outcomes.includes(undefined)) return;
+  const message = `the edge "${id}" → "${first.edge.to}" is taken as ${outcome.role} alone, which names the same node: any other end of "${id}" leads nowhere`;
+  const hint =
+    kind.type === 'wait'
+      ? 'to go there in any case, leave on_timeout out and make the condition "either"'
+      : 'to go there when it is approved, name it in on_approved too';
+  problems.warning('edge_of_outcome_alone', message, { node_id: id, path: first.path, hint });
 }
 
 function neverRun(workflow: Workflow, graph: Graph, problems: Problems): void {

@@ -175,6 +175,17 @@ describe('warnings', () => {
     expect(warned(ir)).toEqual(['edge_ignored gate', 'unreachable_node b']);
   });
 
+  it('an edge that belongs to an outcome, where that leaves the good end without one', () => {
+    const parked = (kind: JsonObject, ...to: string[]): JsonObject =>
+      document({ w: { kind }, a: tool(), b: tool() }, [...to.map((node) => ['w', node] as const), ['a', 'b']]);
+    const wait = { type: 'wait', timeout_secs: 9, on_timeout: 'a' };
+    expect(warned(parked(wait, 'a'))).toEqual(['edge_of_outcome_alone w']);
+    expect(warned(parked({ type: 'human_approval', on_rejected: 'a' }, 'a'))).toEqual(['edge_of_outcome_alone w']);
+    expect(warned(parked(wait, 'a', 'b'))).toEqual([]);
+    expect(warned(parked({ type: 'human_approval', on_approved: 'a', on_rejected: 'a' }, 'a'))).toEqual([]);
+    expect(warned(parked({ type: 'wait', fallback_node: 'a' }, 'a'))).toEqual([]);
+  });
+
   it('conditions that cannot be read, wherever they are', () => {
     const branches = [{ condition: 'state.x =', target: 'a' }, { target: 'b' }];
     const ir = document({ gate: { kind: { type: 'condition', branches } }, a: tool(), b: tool() }, [
