@@ -161,6 +161,23 @@ describe('SIGTERM', () => {
     expect(readFileSync(log, 'utf8').trim().split('\n')).toHaveLength(1);
   });
 
+  it('sends those away who wait for something, and ends at once when nothing is under way', async () => {
+    const folder = temporaryFolder(onTestFinished);
+    const before = await start(folder);
+    const { client } = before;
+    const id = await run(client, work);
+    const waits = Promise.allSettled([
+      client.claimWork({ worker_id: 'w', queue_types: ['java_tool'], wait_ms: 60_000 }),
+      client.execution(id, { waitMs: 60_000 }),
+      client.events(id, { after: 1_000, waitMs: 60_000 }),
+    ]);
+    await client.health();
+    const startedAt = performance.now();
+    expect(await before.terminate()).toEqual({ code: 0, signal: null });
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    await waits;
+  });
+
   it('ends the server within 12 s, whatever tools do', async () => {
     const folder = temporaryFolder(onTestFinished);
     const log = join(folder, 'calls');
