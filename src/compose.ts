@@ -194,5 +194,14 @@ async function administer<T>(config: Config, act: (store: Store, nowMs: number) 
 }
 
 function adminContext(tenantId: string, atMs: number): ActionContext {
-  return { tenantId, atMs, actorId: `os:${userInfo().username}`, actorType: 'human', request: null };
+  return { tenantId, atMs, actorId: `os:${userName()}`, actorType: 'human', request: null };
+}
+
+/** In a container the user may have a number and no name. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid-${process.getuid?.() ?? 'unknown'}`;
+  }
 }

@@ -2,8 +2,8 @@
 export interface Clock {
   /** Milliseconds since the epoch. */
   nowMs(): number;
-  /** Calls back once after `delayMs`; the returned function calls it off. Never keeps the process alive by itself. */
-  after(delayMs: number, callback: () => void): () => void;
+  /** Calls back once after `delayMs`; the returned function calls it off. Keeps the process alive only when asked to. */
+  after(delayMs: number, callback: () => void, keepAlive?: boolean): () => void;
 }
 
 /** Longer delays overflow in `setTimeout` and would fire at once. */
@@ -11,10 +11,10 @@ const LONGEST_DELAY_MS = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
-  after(delayMs, callback) {
+  after(delayMs, callback, keepAlive = false) {
     let handle = setTimeout(tick, Math.min(delayMs, LONGEST_DELAY_MS));
     let left = delayMs;
-    handle.unref();
+    if (!keepAlive) handle.unref();
     function tick(): void {
       left -= LONGEST_DELAY_MS;
       if (left <= 0) {
@@ -22,7 +22,7 @@ export const systemClock: Clock = {
         return;
       }
       handle = setTimeout(tick, Math.min(left, LONGEST_DELAY_MS));
-      handle.unref();
+      if (!keepAlive) handle.unref();
     }
     return () => clearTimeout(handle);
   },

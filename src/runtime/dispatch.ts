@@ -1,7 +1,7 @@
 import type { Message } from '../../machines/messages.ts';
 import type { Run, Work } from '../../machines/run.ts';
 import { workOf } from '../../machines/step.ts';
-import { WorkError, type WorkResult } from '../executors/executor.ts';
+import { type WorkContext, WorkError, type WorkResult } from '../executors/executor.ts';
 import type { Clock } from './clock.ts';
 import type { Hot } from './hot.ts';
 
@@ -20,12 +20,68 @@ export interface Attempt {
   readonly attempt: number;
 }
 
-interface Task extends Attempt {
+/** An attempt under way. Its AbortSignal is made when somebody asks for it: most functions never do. */
+class Task implements Attempt {
   readonly hot: Hot;
   readonly run: Run;
-  readonly controller: AbortController;
+  readonly node: string;
+  readonly activation: number;
+  readonly attempt: number;
   /** Set when nobody wants the outcome any more. */
-  dropped: boolean;
+  dropped = false;
+  #controller: AbortController | null = null;
+  #reason: WorkError | null = null;
+  #onAbort: (reason: WorkError) => void = () => {};
+
+  constructor(hot: Hot, run: Run, { node, activation, attempt }: Attempt) {
+    this.hot = hot;
+    this.run = run;
+    this.node = node;
+    this.activation = activation;
+    this.attempt = attempt;
+  }
+
+  get aborted(): boolean {
+    return this.#reason !== null;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === null) {
+      this.#controller = new AbortController();
+      if (this.#reason !== null) this.#controller.abort(this.#reason);
+    }
+    return this.#controller.signal;
+  }
+
+  get context(): WorkContext {
+    const task = this;
+    const { hot, node, activation, attempt } = task;
+    return {
+      executionId: hot.id,
+      nodeId: node,
+      attempt,
+      idempotencyKey: `${hot.id}:${node}:${activation}`,
+      get signal() {
+        return task.signal;
+      },
+    };
+  }
+
+  abort(reason: WorkError): void {
+    if (this.#reason !== null) return;
+    this.#reason = reason;
+    this.#controller?.abort(reason);
+    this.#onAbort(reason);
+  }
+
+  /** What the work comes to, or the reason it was aborted for, whichever is first. */
+  outcome(work: Promise<WorkResult>): Promise<WorkResult> {
+    return new Promise((resolve, reject) => {
+      if (this.#reason !== null) reject(this.#reason);
+      this.#onAbort = reject;
+      work.then(resolve, reject);
+    });
+  }
 }
 
 /**
@@ -51,7 +107,7 @@ export class Dispatch {
 
   begin(hot: Hot, run: Run, attempt: Attempt): void {
     if (this.#stopped) return;
-    const task: Task = { ...attempt, hot, run, controller: new AbortController(), dropped: false };
+    const task = new Task(hot, run, attempt);
     this.#tasks.set(keyOf(hot.id, attempt), task);
     if (this.#running < this.#options.concurrency) void this.#perform(task);
     else this.#waiting.push(task);
@@ -64,7 +120,7 @@ export class Dispatch {
     if (task === undefined) return;
     task.dropped = true;
     this.#tasks.delete(key);
-    task.controller.abort(new WorkError('the node was cancelled', { retryable: false }));
+    task.abort(new WorkError('the node was cancelled', { retryable: false }));
     this.#wakeIdle();
   }
 
@@ -73,7 +129,7 @@ export class Dispatch {
     this.#stopped = true;
     for (const task of this.#waiting.splice(0)) this.#tasks.delete(keyOf(task.hot.id, task));
     await this.#idleWithin(graceMs);
-    for (const task of this.#tasks.values()) task.controller.abort(new WorkError('the runtime is stopping', { retryable: true }));
+    for (const task of this.#tasks.values()) task.abort(new WorkError('the runtime is stopping', { retryable: true }));
     await this.#idleWithin(Math.min(graceMs, 500));
     for (const task of this.#tasks.values()) task.dropped = true;
     this.#tasks.clear();
@@ -82,7 +138,7 @@ export class Dispatch {
   #idleWithin(ms: number): Promise<void> {
     if (this.#tasks.size === 0 || ms <= 0) return Promise.resolve();
     return new Promise((resolve) => {
-      const callOff = this.#options.clock.after(ms, resolve);
+      const callOff = this.#options.clock.after(ms, resolve, true);
       this.#whenIdle.push(() => {
         callOff();
         resolve();
@@ -121,39 +177,26 @@ export class Dispatch {
     const next = this.#waiting.shift();
     if (next !== undefined) void this.#perform(next);
     // An aborted attempt of a stopping runtime is handed back, not failed: only a result still counts.
-    const handedBack = this.#stopped && task.controller.signal.aborted && message.type === 'fail';
+    const handedBack = this.#stopped && task.aborted && message.type === 'fail';
     if (!task.dropped && !handedBack) this.#options.report(hot.id, message);
     if (!task.dropped) this.#tasks.delete(keyOf(hot.id, task));
     this.#wakeIdle();
   }
 
   /** Runs the executor; at the deadline it is aborted and no longer waited for. */
-  #withDeadline(task: Task, work: Work): Promise<WorkResult> {
-    const { hot, node, activation, attempt, controller } = task;
-    const execute = hot.loaded.executorOf(node);
-    if (execute === null) throw new WorkError(`nothing in this process does the work of node ${node}`, { retryable: false });
-    const result = execute(work, {
-      signal: controller.signal,
-      executionId: hot.id,
-      nodeId: node,
-      attempt,
-      idempotencyKey: `${hot.id}:${node}:${activation}`,
-    });
+  async #withDeadline(task: Task, work: Work): Promise<WorkResult> {
+    const execute = task.hot.loaded.executorOf(task.node);
+    if (execute === null) throw new WorkError(`nothing in this process does the work of node ${task.node}`, { retryable: false });
     const seconds = work.timeoutSecs;
-    return new Promise((resolve, reject) => {
-      const expire = (): void => {
-        const late = new WorkError(`timed out after ${seconds} s`, { retryable: true, errorClass: 'timeout' });
-        reject(late);
-        controller.abort(late);
-      };
-      const callOff = seconds === null ? null : this.#options.clock.after(seconds * 1000, expire);
-      const onAbort = (): void => reject(controller.signal.reason);
-      controller.signal.addEventListener('abort', onAbort, { once: true });
-      result.then(resolve, reject).finally(() => {
-        callOff?.();
-        controller.signal.removeEventListener('abort', onAbort);
-      });
+    if (seconds === null) return task.outcome(execute(work, task.context));
+    const callOff = this.#options.clock.after(seconds * 1000, () => {
+      task.abort(new WorkError(`timed out after ${seconds} s`, { retryable: true, errorClass: 'timeout' }));
     });
+    try {
+      return await task.outcome(execute(work, task.context));
+    } finally {
+      callOff();
+    }
   }
 }
 

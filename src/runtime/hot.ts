@@ -23,7 +23,7 @@ export interface Checkpoint {
 }
 
 /** Fixed cost of an entry beside its snapshot, roughly. */
-const ENTRY_BYTES = 2048;
+const ENTRY_BYTES = 8192;
 
 export function hotCache(maxBytes: number): LRUCache<string, Hot> {
   return new LRUCache({

@@ -6,7 +6,7 @@ export const DEFAULTS = {
   stepLimit: 10_000,
   concurrency: 256,
   maxPending: 20_000,
-  hotBytes: 256 * 1024 * 1024,
+  hotBytes: 64 * 1024 * 1024,
 };
 /** What `close` gives in-process work, unless told otherwise. */
 export const DEFAULT_GRACE_MS = 10_000;
@@ -24,7 +24,7 @@ export interface RuntimeOptions {
   readonly concurrency?: number;
   /** Messages and attempts waiting before new requests are refused as `overloaded`; default 20,000. */
   readonly maxPending?: number;
-  /** Memory for hot executions, bytes; default 256 MiB. */
+  /** Memory for hot executions, bytes; default 64 MiB. */
   readonly hotBytes?: number;
   /** What the `env` root of expressions shows; default nothing. */
   readonly vars?: Readonly<Record<string, string>>;

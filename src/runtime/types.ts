@@ -5,6 +5,7 @@ import type { PendingApproval, Status } from '../../machines/run.ts';
 
 /** Who asks: recorded with every event it causes. */
 export interface Caller {
+  /** Whose workflows and executions it is about; `default` exists from the start. */
   readonly tenantId: string;
   readonly actorId: string;
   readonly actorType: 'human' | 'agent' | 'system';
@@ -125,8 +126,10 @@ export interface ClaimWork {
 
 export interface CompleteWork {
   readonly output: Json;
+  /** RFC 7396; absent = what follows from the output, by the node's kind. */
   readonly statePatch?: Json;
   readonly durationMs?: number;
+  /** The one of the claim: proves that the item is still the worker's. Absent or 0 = not checked. */
   readonly leaseFence?: number;
   /** Verified against the item when given. */
   readonly executionId?: string;
@@ -136,8 +139,11 @@ export interface CompleteWork {
 
 export interface FailWork {
   readonly error: string;
+  /** Default true. False ends the attempts at once. */
   readonly retryable?: boolean;
+  /** Compared with the retry policy's `retryable_on`. */
   readonly errorClass?: string;
+  /** As in `CompleteWork`. */
   readonly leaseFence?: number;
 }
 
@@ -152,14 +158,27 @@ export interface WorkerView {
   readonly claimed_total: number;
 }
 
-/** The durable execution runtime, without HTTP. Errors are `RuntimeError` with a stable code. */
+/**
+ * The durable execution runtime, without HTTP. What a method has answered is on disk.
+ *
+ * Errors are `RuntimeError` with a stable code, or `StoreError` when the store is away or full. Any method that changes something rejects with
+ * `overloaded` when too much waits and with `shutting_down` after `close`; one that names an execution or work item rejects with
+ * `not_found` when the tenant has none of that id. Each says what else it rejects with.
+ */
 export interface Runtime {
   readonly id: string;
-  /** Validates, compiles and stores a document, in any accepted spelling. Throws `InvalidWorkflow`. */
+  /**
+   * Validates, compiles and stores a document, in any accepted spelling. Registering the same version with another content makes
+   * a new revision; executions keep the one they started with. Rejects with `InvalidWorkflow`, which carries every problem found.
+   */
   register(caller: Caller, document: unknown): Promise<Registered>;
-  /** Durable once it resolves. `replayed`: an earlier request with the same idempotency key made it. */
+  /**
+   * `replayed`: an earlier request with the same idempotency key made the execution. Rejects with `not_found` for a workflow or version
+   * that is not registered, and with `conflict` when the key came with another request.
+   */
   start(caller: Caller, request: StartRequest): Promise<{ readonly executionId: string; readonly replayed: boolean }>;
   execution(tenantId: string, id: string): Promise<ExecutionView>;
+  /** Newest first. */
   executions(
     tenantId: string,
     filter: {
@@ -170,42 +189,60 @@ export interface Runtime {
       readonly offset: number;
     },
   ): Promise<readonly ExecutionSummary[]>;
-  /** Resolves when terminal or paused, at the latest after `waitMs`. */
+  /** Resolves when terminal or paused, at the latest after `waitMs` (60,000 at most): look at the status to know which. */
   settled(tenantId: string, id: string, waitMs: number, signal?: AbortSignal): Promise<ExecutionView>;
-  /** The log, in pages read as the consumer asks for them. */
+  /** The log so far, `after` exclusive, read in pages as the consumer asks for them. */
   events(
     tenantId: string,
     id: string,
     page?: { readonly after?: number; readonly limit?: number; readonly type?: string; readonly nodeId?: string },
   ): AsyncIterable<EventView>;
-  /** Backlog after `after`, then live, until the execution has ended or the signal aborts. Gapless. */
+  /** The log after `after`, then live, without gaps, until the execution has ended, the signal aborts or the runtime stops. */
   subscribe(
     tenantId: string,
     id: string,
     options?: { readonly after?: number; readonly signal?: AbortSignal },
   ): AsyncIterable<EventView>;
+  /** Work under way is aborted, children are cancelled. Rejects with `already_terminal`. */
   cancel(caller: Caller, id: string, reason?: string): Promise<void>;
+  /**
+   * Decides one open approval. Rejects with `bad_request` when the decision is neither `approved` nor `rejected`, or several are open and none is
+   * named; with `conflict` when none is open: not yet, decided already, or the execution has ended.
+   */
   approve(caller: Caller, id: string, decision: Decision): Promise<{ readonly nodeId: string }>;
   approvals(tenantId: string, id: string): Promise<ApprovalsView>;
+  /**
+   * `matched`: it woke `nodeId`; else it is kept for a wait that may come. Rejects with `conflict` when the execution has ended, or the
+   * idempotency key came with another event.
+   */
   sendEvent(
     caller: Caller,
     id: string,
     event: { readonly key: string; readonly payload: Json; readonly idempotencyKey?: string },
   ): Promise<{ readonly matched: boolean; readonly nodeId: string | null }>;
+  /** For external workers. The lease of each item lasts 30 s; one that lapses is a failed attempt. Empty when there was nothing in time. */
   claim(caller: Caller, claim: ClaimWork): Promise<readonly WorkItemView[]>;
+  /** Rejects with `stale_fence` when the item is settled, or its lease has lapsed or is somebody else's; so do `fail` and `heartbeat`. */
   complete(caller: Caller, workItemId: string, result: CompleteWork): Promise<void>;
   fail(caller: Caller, workItemId: string, failure: FailWork): Promise<void>;
+  /** Renews the lease for another 30 s. */
   heartbeat(
     caller: Caller,
     workItemId: string,
     lease: { readonly workerId: string; readonly leaseFence: number },
   ): Promise<{ readonly leaseExpiresAtMs: number }>;
-  /** An item outside any activation: claimable, its patch merged, never routed (POST /work-items). */
+  /**
+   * Work beside the graph: claimable, its patch is merged, nothing is routed by it. Rejects with `bad_request` for a node that the workflow does
+   * not have, with `conflict` when the execution has ended.
+   */
   enqueue(
     caller: Caller,
     item: { readonly executionId: string; readonly nodeId: string; readonly queueType: string; readonly payload: Json },
   ): Promise<{ readonly workItemId: string }>;
   workers(tenantId: string): Promise<readonly WorkerView[]>;
-  /** Refuses new work, lets in-process work finish for at most `graceMs`, then aborts it and hands it back. */
+  /**
+   * Refuses new work, lets in-process work finish for at most `graceMs` (default 10,000), then aborts it and hands it back: the next runtime on the
+   * store goes on with it. The store itself stays open; close it afterwards.
+   */
   close(graceMs?: number): Promise<void>;
 }
