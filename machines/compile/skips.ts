@@ -13,11 +13,12 @@ export function possibleFrom(graph: Graph, places: readonly number[]): Bits {
     possible.add(place);
     possible.addAll(graph.below(place));
   }
-  if (graph.loops.length === 0) return possible;
-  const open = new Set<Loop>(graph.loops.filter((loop) => loop.backs.some((edge) => possible.has(edge.from))));
+  // Any other loop that is still ahead is entered by its head, and then its exits are ahead too.
+  const around = new Set(places.flatMap((place) => graph.loopsAround(place)));
+  const open = new Set<Loop>([...around].filter((loop) => loop.backs.some((edge) => possible.has(edge.from))));
   for (let grown = open.size > 0; grown; ) {
     grown = false;
-    for (const loop of graph.loops) {
+    for (const loop of around) {
       if (open.has(loop)) continue;
       // A back edge out of an inner loop that can go round again has not been decided for good.
       const inner = (from: number, to: number): boolean => [...open].some((other) => other.body.has(from) && !other.body.has(to));
