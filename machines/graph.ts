@@ -3,7 +3,7 @@ import { at } from './graph/at.ts';
 import { depthFirst } from './graph/dominators.ts';
 import { END, effectiveEdges, type GraphEdge, waitsForSuccessor } from './graph/edges.ts';
 import { Graph } from './graph/graph.ts';
-import { loopDiagnostics } from './graph/loops.ts';
+import { loopDiagnostics } from './graph/loop-diagnostics.ts';
 import type { Workflow } from './ir/workflow.ts';
 
 /** Loops inside loops: each level costs a walk over its body. */

@@ -4,7 +4,8 @@ import { at } from './at.ts';
 import { Bits } from './bits.ts';
 import { type DominatorTree, depthFirst, dominatorTree } from './dominators.ts';
 import { END, type GraphEdge } from './edges.ts';
-import { findLoops, type Loop, postDominators } from './loops.ts';
+import { findLoops, type Loop } from './loops.ts';
+import { postDominators } from './post-dominators.ts';
 
 /**
  * A workflow as a graph of numbered nodes: what is reachable from the start node, in which order, and where it loops.
@@ -123,6 +124,11 @@ export class Graph {
 
   backIn(index: number): readonly GraphEdge[] {
     return at(this.#backIn, index);
+  }
+
+  /** The members of a set in forward order. */
+  inOrder(nodes: Bits): number[] {
+    return [...nodes].sort((a, b) => at(this.rank, a) - at(this.rank, b));
   }
 
   /** What a join merges: the nodes named in `wait_for`, then its other forward predecessors in edge order. */

@@ -1,10 +1,22 @@
 import type { Mark } from '../compile/parameters.ts';
-import type { SectionTable } from '../compile/statics.ts';
+import type { SectionTable, Statics } from '../compile/statics.ts';
 import { NONE } from '../compile/sweep.ts';
 import type { GraphEdge } from '../graph/edges.ts';
 import type { Json } from '../json.ts';
-import type { SectionState } from './context.ts';
-import type { Draft } from './draft.ts';
+import type { Context, SectionState } from './context.ts';
+
+/** The context in the making around a section. Nodes are named by id, but for `skip`. */
+interface Surroundings {
+  readonly statics: Statics;
+  readonly now: Context;
+  indexOf(node: string): number;
+  /** An output on its way to a node that reads it; `adds` to those of other sources. */
+  feed(target: string, source: string, output: Json, adds: boolean): void;
+  unfeed(target: string, source: string): void;
+  /** What was on its way to the join behind the section will not be read. */
+  starveJoin(section: string): void;
+  skip(index: number): void;
+}
 
 /**
  * Decides inside a section. Each edge is undecided, live or dead; a node is decided when none of its forward in-edges is
@@ -12,7 +24,7 @@ import type { Draft } from './draft.ts';
  * then work, one at a time too, so that the order never depends on how a graph was cut into tracks.
  */
 export class SectionDraft {
-  readonly #draft: Draft;
+  readonly #draft: Surroundings;
   readonly #key: string;
   readonly #table: SectionTable;
   readonly #marks: string[];
@@ -23,7 +35,7 @@ export class SectionDraft {
   #loop: string | null;
   #changed = false;
 
-  constructor(draft: Draft, key: string, table: SectionTable, state: SectionState) {
+  constructor(draft: Surroundings, key: string, table: SectionTable, state: SectionState) {
     this.#draft = draft;
     this.#key = key;
     this.#table = table;
