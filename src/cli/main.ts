@@ -72,7 +72,7 @@ export async function main(host: NodeJS.Process): Promise<void> {
   host.stdout.on('error', leave);
   host.stderr.on('error', leave);
   const { env, stdin, stdout, stderr } = host;
-  // Timers of an embedded runtime do not keep a process alive; a command that has not ended does.
+  // A command that has not ended keeps the process alive, whatever it waits for.
   const working = setInterval(() => undefined, 60_000);
   host.exitCode = await run(host.argv.slice(2), { env, stdin, stdout, stderr, signals: host, cwd: host.cwd(), colorDepth: 1 });
   clearInterval(working);

@@ -25,7 +25,10 @@ import type { Caller, Runtime } from './types.ts';
 import { summaryOf } from './views.ts';
 import { Wakeups } from './wakeups.ts';
 
-/** Starts a runtime on a store: takes its lock, adopts what an earlier one left, and works until `close`. */
+/**
+ * Starts a runtime on a store: takes its lock, adopts what an earlier one left, and works until `close`. Until then it keeps the process alive,
+ * since timers may fall due at any time. Rejects with `StoreError`; its code is `store_locked` when another runtime works on the database.
+ */
 export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const runtime = new DurableRuntime(options);
   await runtime.open();
@@ -57,6 +60,7 @@ class DurableRuntime implements Runtime {
   /** Executions started here, while this runtime adopts only some. */
   readonly #own = new Set<string>();
   #recovering: Promise<void> = Promise.resolve();
+  #letProcessEnd: () => void = () => {};
   #closing: Promise<void> | null = null;
 
   constructor(options: RuntimeOptions) {
@@ -128,6 +132,7 @@ class DurableRuntime implements Runtime {
   async open(): Promise<void> {
     await this.#store.lock({ runtimeId: this.id, pid: process.pid, startedAtMs: this.#clock.nowMs() });
     await this.#sightings.begin();
+    this.#letProcessEnd = this.#clock.after(Number.MAX_SAFE_INTEGER, () => {}, true);
     this.#recovering = this.#recover();
     this.#children.drain();
     void this.#wakeups.ring();
@@ -247,13 +252,17 @@ class DurableRuntime implements Runtime {
   }
 
   async #close(graceMs: number): Promise<void> {
-    this.#wakeups.stop();
-    this.#external.wakeAll();
-    this.#feed.wakeAll();
-    await this.#dispatch.stop(graceMs);
-    await this.#recovering;
-    await this.#loop.idle();
-    await this.#sightings.end();
+    try {
+      this.#wakeups.stop();
+      this.#external.wakeAll();
+      this.#feed.wakeAll();
+      await this.#dispatch.stop(graceMs);
+      await this.#recovering;
+      await this.#loop.idle();
+      await this.#sightings.end();
+    } finally {
+      this.#letProcessEnd();
+    }
   }
 
   #admit(): void {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ToolContext } from '../../src/runtime/types.ts';
+import { FakeClock } from '../support/clock.ts';
 import { CALLER, databasePath, eventually, openBench } from '../support/runtimes.ts';
 
 const oneTool = (more: object = {}, node: object = {}) =>
@@ -17,7 +18,30 @@ const waiting = {
   edges: [],
 } as never;
 
+/** Counts what keeps the process alive. */
+class Holding extends FakeClock {
+  holds = 0;
+
+  override after(delayMs: number, callback: () => void, keepAlive = false): () => void {
+    const callOff = super.after(delayMs, callback);
+    if (!keepAlive) return callOff;
+    this.holds += 1;
+    return () => {
+      this.holds -= 1;
+      callOff();
+    };
+  }
+}
+
 describe('the end of a runtime', () => {
+  it('lets the process end, which until then is kept for timers to come', async () => {
+    const clock = new Holding();
+    const { close } = await openBench({ clock });
+    expect(clock.holds).toBe(1);
+    await close();
+    expect(clock.holds).toBe(0);
+  });
+
   it('lets in-process work finish within the grace', async () => {
     let release: (value: unknown) => void = () => {};
     const path = databasePath();
