@@ -47,9 +47,6 @@ export interface Fails extends At {
   readonly handled?: true;
   readonly follow?: Follow;
 }
-export interface Leaves {
-  readonly follow: Follow;
-}
 export interface When extends At {
   readonly expr: string;
 }
