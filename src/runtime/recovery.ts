@@ -1,11 +1,12 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Message } from '../../machines/messages.ts';
 import { activeOf } from '../../machines/step.ts';
 import type { ExecutionRow } from '../../store/rows.ts';
 import type { Store } from '../../store/store.ts';
 import type { Hot } from './hot.ts';
 
-const PAGE = 200;
-const UNCLAIMED_PAGE = 1000;
+/** Executions taken over between two turns of the event loop: a restart with thousands of them must not keep the first requests waiting. */
+const PAGE = 20;
 
 export interface RecoveryOptions {
   readonly store: Store;
@@ -27,6 +28,7 @@ export async function recover(options: RecoveryOptions): Promise<void> {
   const orderly = new Map<string, Promise<boolean>>();
   let after = '';
   while (!options.stopped()) {
+    await setImmediate();
     const rows = await options.store.executionsWithLocalWork({ after, limit: PAGE });
     const last = rows.at(-1);
     if (last === undefined) return;
@@ -54,7 +56,8 @@ export async function recover(options: RecoveryOptions): Promise<void> {
 export async function reclaim(options: RecoveryOptions): Promise<void> {
   let after = '';
   while (!options.stopped()) {
-    const items = await options.store.unclaimedWork({ queue: 'tool', after, limit: UNCLAIMED_PAGE });
+    await setImmediate();
+    const items = await options.store.unclaimedWork({ queue: 'tool', after, limit: PAGE });
     const last = items.at(-1);
     if (last === undefined) return;
     after = last.id;
