@@ -200,11 +200,7 @@ export class Emitter {
         this.#fork(inside, branch.entry, surroundings);
         for (const inner of branch.entry.branches) own.removeAll(inner.nodes);
       }
-      this.#region(
-        inside,
-        this.#graph.order.filter((node) => own.has(node)),
-        surroundings,
-      );
+      this.#region(inside, this.#graph.inOrder(own), surroundings);
       for (const as of ['joined', 'ended', 'failed']) inside[`${as}:`] = { id: `${as}:${name}`, tags: ['arrived'] };
       branches[`branch:${name}`] = { id: `branch:${name}`, initial: this.#entryKey(branch), states: inside };
     }

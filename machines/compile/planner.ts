@@ -79,8 +79,8 @@ export class Planner {
     const forks = new Map<Alternative, Fork>();
     const sections = new Map<number, Section>();
     const covered = new Bits(this.#graph.nodes.length);
-    for (const node of this.#graph.order) {
-      if (!nodes.has(node) || covered.has(node)) continue;
+    for (const node of this.#graph.inOrder(nodes)) {
+      if (covered.has(node)) continue;
       const wide = this.#fanOuts(node);
       const waitedFor = this.#graph.allOut(node).some((edge) => edge.role === 'wait');
       const musts = widened.get(node);
