@@ -8,9 +8,11 @@ import type { Hot } from './hot.ts';
 import { type LoadOptions, loadHot } from './load.ts';
 import { type Committed, type Turn, type TurnContext, takeTurn } from './turn.ts';
 
-/** Messages one commit takes of one execution, and executions it takes: bounds the time between two turns of the event loop. */
+/** Messages one commit takes of one execution, and executions it takes. */
 const MESSAGES_PER_TURN = 64;
 const BOXES_PER_TURN = 512;
+/** After so much stepping the rest waits for the next turn of the event loop: a step of a very wide fan-out takes milliseconds. */
+const STEPPING_MS = 50;
 /** How often a step is redone because the stored execution had moved on. */
 const MAX_CONFLICTS = 8;
 
@@ -146,15 +148,20 @@ export class Loop {
   }
 
   async #turn(): Promise<void> {
-    const boxes = this.#ready.splice(0, BOXES_PER_TURN);
-    const nowMs = this.#options.clock.nowMs();
+    const { clock } = this.#options;
+    const nowMs = clock.nowMs();
+    const inTime = (): boolean => clock.nowMs() - nowMs < STEPPING_MS;
     const units: Unit[] = [];
-    const turns = boxes.map((box) => {
+    const turns: Turn[] = [];
+    for (const box of this.#ready) {
+      if (turns.length === BOXES_PER_TURN || (turns.length > 0 && !inTime())) break;
       box.state = 'committing';
-      const turn = takeTurn(box.id, box.queue, box.hot, box.oneByOne ? 1 : MESSAGES_PER_TURN, nowMs, this.#options);
+      const limit = box.oneByOne ? 1 : MESSAGES_PER_TURN;
+      const turn = takeTurn(box.id, box.queue, box.hot, (taken) => taken < limit && inTime(), nowMs, this.#options);
       if (turn.unit !== null) units.push(turn.unit);
-      return turn;
-    });
+      turns.push(turn);
+    }
+    const boxes = this.#ready.splice(0, turns.length);
     let refusals: readonly (Refusal | null)[] = [];
     let failure: Error | null = null;
     if (units.length > 0) {

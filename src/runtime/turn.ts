@@ -41,14 +41,15 @@ export interface Turn {
 const UNKNOWN: Outcome = { refused: 'unknown', nodes: [] };
 
 /**
- * Steps messages of one execution, in order, from the front of `queue`, which it shortens. Touches nothing else: a failed
+ * Steps messages of one execution, in order, from the front of `queue`, which it shortens: the first, and then as long as `more`
+ * says so. Touches nothing else: a failed
  * commit is forgotten by dropping the turn.
  */
 export function takeTurn(
   id: string,
   queue: Envelope[],
   before: Hot | null,
-  limit: number,
+  more: (taken: number) => boolean,
   nowMs: number,
   context: TurnContext,
 ): Turn {
@@ -59,7 +60,7 @@ export function takeTurn(
   let base: Hot | Birth | null = before;
   let run: Run | null = before?.run ?? null;
   let idempotency: IdempotencyRow | null = null;
-  while (taken.length < limit) {
+  while (taken.length === 0 || more(taken.length)) {
     const envelope = queue[0];
     // A unit remembers one request.
     if (envelope === undefined || (idempotency !== null && envelope.remember !== undefined)) break;
