@@ -4,10 +4,8 @@ import { depthFirst } from './graph/dominators.ts';
 import { END, effectiveEdges, type GraphEdge, waitsForSuccessor } from './graph/edges.ts';
 import { Graph } from './graph/graph.ts';
 import { loopDiagnostics } from './graph/loop-diagnostics.ts';
+import { MAX_LOOPS_AROUND } from './graph/loops.ts';
 import type { Workflow } from './ir/workflow.ts';
-
-/** Loops inside loops: each level costs a walk over its body. */
-const MAX_LOOPS_AROUND = 64;
 
 /** The graph of a workflow, or every reason why there is none. */
 export function analyse(workflow: Workflow): { readonly graph: Graph | null; readonly diagnostics: readonly Diagnostic[] } {
@@ -24,14 +22,6 @@ export function analyse(workflow: Workflow): { readonly graph: Graph | null; rea
 /** What is wrong with a workflow's edges, loops and joins. Errors only. */
 export function graphDiagnostics(workflow: Workflow): readonly Diagnostic[] {
   return analyse(workflow).diagnostics;
-}
-
-/** Ids of nodes that nothing leads to: they never run. Empty when the graph has errors. */
-export function unreachableNodes(workflow: Workflow): readonly string[] {
-  const { graph } = analyse(workflow);
-  if (graph === null) return [];
-  const reachable = new Set(graph.reachable);
-  return workflow.nodes.flatMap((node, i) => (reachable.has(i) ? [] : [node.id]));
 }
 
 /** Cycles of forward edges: a join that waits for what comes after it, or a loop entered at two places. */
@@ -77,22 +67,16 @@ function components(graph: Graph): Map<number, number> {
 }
 
 function loopNesting(graph: Graph): Diagnostic[] {
-  const depth = new Int32Array(graph.nodes.length);
-  for (const loop of graph.loops) {
-    for (const node of loop.body) {
-      depth[node] = (depth[node] ?? 0) + 1;
-      if ((depth[node] ?? 0) <= MAX_LOOPS_AROUND) continue;
-      return [
-        {
-          severity: 'error',
-          code: 'nesting_too_deep',
-          node_id: graph.idOf(node),
-          path: null,
-          message: `node "${graph.idOf(node)}" lies in more than ${MAX_LOOPS_AROUND} loops inside each other`,
-          hint: 'move inner loops into a workflow of their own and call it by a subgraph node',
-        },
-      ];
-    }
-  }
-  return [];
+  if (graph.tooDeep === null) return [];
+  const node_id = graph.idOf(graph.tooDeep);
+  return [
+    {
+      severity: 'error',
+      code: 'nesting_too_deep',
+      node_id,
+      path: null,
+      message: `node "${node_id}" lies in more than ${MAX_LOOPS_AROUND} loops inside each other`,
+      hint: 'move inner loops into a workflow of their own and call it by a subgraph node',
+    },
+  ];
 }

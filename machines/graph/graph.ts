@@ -23,6 +23,8 @@ export class Graph {
   readonly rank: Int32Array;
   readonly dominators: DominatorTree;
   readonly loops: readonly Loop[];
+  /** A node in too many loops: with one, the graph is good for diagnostics only. */
+  readonly tooDeep: number | null;
   readonly #indexOf: ReadonlyMap<string, number>;
   readonly #routing: GraphEdge[][];
   readonly #forwardOut: GraphEdge[][];
@@ -79,7 +81,9 @@ export class Graph {
     order.forEach((node, i) => {
       this.rank[node] = i;
     });
-    this.loops = findLoops(size, this.edges, this.back);
+    const { loops, tooDeep } = findLoops(size, this.edges, this.back);
+    this.loops = loops;
+    this.tooDeep = tooDeep;
   }
 
   node(index: number): Node {

@@ -12,7 +12,15 @@ export interface Loop {
   readonly exits: readonly GraphEdge[];
 }
 
-export function findLoops(size: number, edges: readonly GraphEdge[], back: ReadonlySet<GraphEdge>): Loop[] {
+/** Loops inside each other, at most: each level costs a walk over its body. */
+export const MAX_LOOPS_AROUND = 64;
+
+/** `tooDeep`: a node in more loops than that; the search ends there. */
+export function findLoops(
+  size: number,
+  edges: readonly GraphEdge[],
+  back: ReadonlySet<GraphEdge>,
+): { readonly loops: readonly Loop[]; readonly tooDeep: number | null } {
   const incoming: number[][] = Array.from({ length: size }, () => []);
   const outgoing: GraphEdge[][] = Array.from({ length: size }, () => []);
   for (const edge of edges) {
@@ -26,7 +34,9 @@ export function findLoops(size: number, edges: readonly GraphEdge[], back: Reado
     if (list === undefined) backsOf.set(edge.to, [edge]);
     else list.push(edge);
   }
-  return [...backsOf].map(([head, backs]) => {
+  const depth = new Uint8Array(size);
+  const loops: Loop[] = [];
+  for (const [head, backs] of backsOf) {
     const body = new Bits(size);
     body.add(head);
     const todo = backs.map((edge) => edge.from);
@@ -35,7 +45,13 @@ export function findLoops(size: number, edges: readonly GraphEdge[], back: Reado
       body.add(node);
       todo.push(...at(incoming, node));
     }
-    const exits = [...body].flatMap((node) => at(outgoing, node).filter((edge) => !body.has(edge.to)));
-    return { head, backs, body, exits };
-  });
+    const exits: GraphEdge[] = [];
+    for (const node of body) {
+      depth[node] = at(depth, node) + 1;
+      if (at(depth, node) > MAX_LOOPS_AROUND) return { loops, tooDeep: node };
+      for (const edge of at(outgoing, node)) if (!body.has(edge.to)) exits.push(edge);
+    }
+    loops.push({ head, backs, body, exits });
+  }
+  return { loops, tooDeep: null };
 }
