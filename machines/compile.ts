@@ -1,11 +1,12 @@
 import { type AnyStateMachine, createMachine } from 'xstate';
-import { Emitter } from './compile/emit.ts';
-import { BACKOFF, retryOf, stateId, timerId } from './compile/names.ts';
 import { outputUse } from './compile/outputs.ts';
 import { Planner } from './compile/planner.ts';
 import { type Routes, routesOf } from './compile/routes.ts';
-import { type ArmedFor, lookUp, type Statics, texts } from './compile/statics.ts';
+import { lookUp, type Statics, texts } from './compile/statics.ts';
+import { timersOf } from './compile/timers.ts';
 import { InvalidWorkflow } from './diagnostics.ts';
+import { Emitter } from './emit/machine.ts';
+import { Ways } from './emit/ways.ts';
 import { compileExpression, references } from './expression.ts';
 import type { Graph } from './graph/graph.ts';
 import { analyse } from './graph.ts';
@@ -45,8 +46,7 @@ export function compile(workflow: Workflow, revision: string, options: CompileOp
   const use = outputUse(graph);
   const verdicts = verdictsOf(workflow, graph);
   const plan = new Planner(graph, routes, use, { forks: options.forks ?? true }).root();
-  const approvalTimeoutSecs = workflow.timeouts.approval_timeout ?? null;
-  const config = new Emitter({ graph, routes, use, verdicts, approvalTimeoutSecs }).machine(workflow.workflow_id, plan);
+  const config = new Emitter(new Ways(graph, routes, use, verdicts)).machine(workflow.workflow_id, plan);
   const statics: Statics = {
     workflow,
     graph,
@@ -54,7 +54,7 @@ export function compile(workflow: Workflow, revision: string, options: CompileOp
     verdicts: new Map([...verdicts].map(([node, verdict]) => [graph.idOf(node), verdict])),
     ...lookUp(graph, plan),
     ...texts(graph),
-    timers: timersOf(graph, approvalTimeoutSecs),
+    timers: timersOf(graph),
     awaited: awaitedKeys(graph),
     envNames: envNames(graph, routes),
     diagnostics: [],
@@ -82,24 +82,6 @@ function verdictsOf(workflow: Workflow, graph: Graph): Map<number, PolicyVerdict
     if (verdict !== null) verdicts.set(node, verdict);
   }
   return verdicts;
-}
-
-function timersOf(graph: Graph, approvalTimeoutSecs: number | null): Map<string, ArmedFor> {
-  const timers = new Map<string, ArmedFor>();
-  for (const index of graph.reachable) {
-    const { id, kind } = graph.node(index);
-    const name = stateId(id);
-    timers.set(timerId(BACKOFF, retryOf(name)), { node: id, kind: 'retry' });
-    const secs =
-      kind.type === 'human_approval'
-        ? (kind.timeout_secs ?? approvalTimeoutSecs)
-        : kind.type === 'wait'
-          ? kind.timeout_secs
-          : null;
-    if (secs === null || secs === undefined) continue;
-    timers.set(timerId(Math.round(secs * 1000), name), { node: id, kind: kind.type === 'wait' ? 'wait' : 'approval' });
-  }
-  return timers;
 }
 
 function awaitedKeys(graph: Graph): Set<string> {

@@ -1,3 +1,4 @@
+import { parkedForMs } from './compile/timers.ts';
 import type { Program } from './compile.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { Child, Decide, Fail, Message, Visit } from './messages.ts';
@@ -166,9 +167,8 @@ export function approvalsOf(program: Program, run: Run): PendingApproval[] {
     .map(([node, active]) => {
       const { kind } = program.statics.nodeOf(node);
       const held = active.phase === 'held';
-      const secs = kind.type === 'human_approval' ? (kind.timeout_secs ?? program.workflow.timeouts.approval_timeout) : undefined;
-      const timeoutAt =
-        secs === undefined ? {} : { timeout_at: new Date((active.atMs ?? 0) + Math.round(secs * 1000)).toISOString() };
+      const timeoutMs = parkedForMs(kind);
+      const timeoutAt = timeoutMs === null ? {} : { timeout_at: new Date((active.atMs ?? 0) + timeoutMs).toISOString() };
       return {
         node_id: node,
         activation: active.activation,

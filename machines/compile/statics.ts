@@ -11,6 +11,7 @@ import { compileTemplate, type Template } from '../template.ts';
 import type { OutputUse } from './outputs.ts';
 import type { Fork, Plan, Section } from './shapes.ts';
 import { NONE } from './sweep.ts';
+import type { ArmedFor } from './timers.ts';
 
 /** What guards and actions look up besides their parameters: nothing here changes while executions run. */
 export interface Statics {
@@ -37,11 +38,6 @@ export interface Statics {
   template(node: number): Template | null;
   /** Did conditions of the step at hand have errors? */
   readonly diagnostics: string[];
-}
-
-export interface ArmedFor {
-  readonly node: string;
-  readonly kind: 'retry' | 'wait' | 'approval';
 }
 
 /** Places of a section's edges and nodes in its bookkeeping. */

@@ -1,3 +1,4 @@
+import { parkedForMs } from '../compile/timers.ts';
 import type { Kind } from '../nodes/index.ts';
 import { definitionOf } from '../nodes/index.ts';
 import type { Effect, StepEnv } from '../run.ts';
@@ -101,8 +102,9 @@ function wait(draft: Draft, node: string, activation: number, kind: Kind, env: S
     draft.set({ early: draft.now.early.filter((event) => event !== early) });
     return { effects: [], stimulus: { type: 'event', node, payload: early.payload, sequence: early.sequence } };
   }
-  if (kind.timeout_secs !== undefined) {
-    const fireAt = new Date(env.nowMs + Math.round(kind.timeout_secs * 1000)).toISOString();
+  const parkedMs = parkedForMs(kind);
+  if (parkedMs !== null) {
+    const fireAt = new Date(env.nowMs + parkedMs).toISOString();
     draft.fact('timer_created', node, { fire_at: fireAt, ...(key === null ? {} : { correlation_key: key }), activation });
   }
   return NOTHING;

@@ -261,7 +261,7 @@ export class Model {
       const early = this.#early.findIndex(({ key }) => key === this.#waitsFor(id));
       const [event] = early === -1 ? [] : this.#early.splice(early, 1);
       if (event !== undefined) this.#consume(id, event.payload);
-    } else if (policy?.blocked_tools.length) this.#failForGood(id, 'blocked');
+    } else if (policy?.blocked_tools.length) this.#failForGood(id, `blocked by policy: t.${id}`);
     else fate.phase = policy?.require_approval_for.length ? 'held' : 'queued';
   }
 

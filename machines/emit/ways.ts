@@ -1,0 +1,137 @@
+import { holdOf, stateId } from '../compile/names.ts';
+import type { OutputUse } from '../compile/outputs.ts';
+import type { Follow } from '../compile/parameters.ts';
+import type { Alternative, Ending, Routes } from '../compile/routes.ts';
+import type { Branch, Fork, Plan } from '../compile/shapes.ts';
+import { skippedAfter } from '../compile/skips.ts';
+import { at } from '../graph/at.ts';
+import { END } from '../graph/edges.ts';
+import type { Graph } from '../graph/graph.ts';
+import type { Json, JsonObject } from '../json.ts';
+import type { PolicyVerdict } from '../policy.ts';
+
+/** Parts of a config in the making. */
+export type States = Record<string, Json>;
+
+/** A transition's target and what follows from taking it. */
+export interface Way {
+  readonly target: string;
+  readonly follow: Follow;
+  readonly reenter?: true;
+}
+
+/** Where the ways of a region's nodes lead. */
+export interface Surroundings {
+  readonly plan: Plan;
+  /** The node behind the region; `NONE` = none. */
+  readonly exit: number;
+  /** The branch it is, which bounds what is skipped; null = the whole graph. */
+  readonly branch: Branch | null;
+  readonly joined: Way;
+  readonly ended: Way;
+  readonly failed: Way;
+}
+
+/** How one node's endings leave it. */
+export interface Exits {
+  way(alternative: Alternative, ending: Ending): Way;
+  readonly failed: Way;
+  /** Inside a section: where to go when a first-wins join has cancelled the node. */
+  readonly lost: JsonObject | null;
+}
+
+/** What all parts of a config are made of: transitions, what follows from them, and the names in them. */
+export class Ways {
+  readonly graph: Graph;
+  readonly routes: readonly Routes[];
+  readonly #use: OutputUse;
+  readonly #verdicts: ReadonlyMap<number, PolicyVerdict>;
+
+  constructor(graph: Graph, routes: readonly Routes[], use: OutputUse, verdicts: ReadonlyMap<number, PolicyVerdict>) {
+    this.graph = graph;
+    this.routes = routes;
+    this.#use = use;
+    this.#verdicts = verdicts;
+  }
+
+  id(index: number): string {
+    return this.graph.idOf(index);
+  }
+
+  name(index: number): string {
+    return stateId(this.graph.idOf(index));
+  }
+
+  isHeld(index: number): boolean {
+    return this.#verdicts.get(index)?.decision === 'require_approval';
+  }
+
+  /** The state in which a visit to a node begins. */
+  entry(index: number): string {
+    return `#${this.isHeld(index) ? holdOf(this.name(index)) : this.name(index)}`;
+  }
+
+  /** A way out of a fork or section, on which no node ends. */
+  passing(way: Way): JsonObject {
+    return made(way, 'go', {}, Object.keys(way.follow).length === 0);
+  }
+
+  /** A way on which a node ends, or (`route`) is chosen after it has ended. */
+  leaving(way: Way, action: 'complete' | 'fail' | 'route' | 'pass', index: number, extra: JsonObject = {}): JsonObject {
+    // A `route` also drops the output that its conditions have read.
+    const idle = action === 'route' && Object.keys(way.follow).length === 0 && !at(this.#use.gives, index);
+    return made(way, action, { node: this.id(index), ...extra }, idle);
+  }
+
+  /** Back to the head of a loop. */
+  back(head: number, leave: readonly string[]): Way {
+    // A join merges its sources, whichever way it was reached.
+    const feed = this.graph.node(head).kind.type === 'join' ? {} : this.feed([head]);
+    return { target: this.entry(head), reenter: true, follow: { ...feed, ...(leave.length === 0 ? {} : { leave }) } };
+  }
+
+  feed(targets: readonly number[]): Pick<Follow, 'feed'> {
+    const feed = targets.filter((target) => at(this.#use.receives, target)).map((target) => this.id(target));
+    return feed.length === 0 ? {} : { feed };
+  }
+
+  skipAfter(node: number, targets: readonly number[], branch: Branch | null): Pick<Follow, 'skip'> {
+    if (skippedAfter(this.graph, node, targets, branch?.nodes ?? null).isEmpty()) return {};
+    const skip = { after: this.id(node), to: targets.map((target) => this.id(target)) };
+    return { skip: branch === null ? skip : { ...skip, within: branch.key } };
+  }
+
+  skipFrom(join: number, branch: Branch | null): Pick<Follow, 'skip'> {
+    return { skip: { from: this.id(join), ...(branch === null ? {} : { within: branch.key }) } };
+  }
+
+  /** What entering a fork opens: itself, and what its branches start with. */
+  openings(fork: Fork): Pick<Follow, 'open' | 'enter'> {
+    const open: { fork: string; direct?: true }[] = [];
+    const enter: { section: string; live: readonly string[] }[] = [];
+    const visit = (inner: Fork): void => {
+      open.push({ fork: inner.key, ...(inner.direct ? { direct: true as const } : {}) });
+      for (const { entry, plan } of inner.branches) {
+        if (entry !== null && typeof entry !== 'number') visit(entry);
+        else if (plan.whole !== null) {
+          const live = plan.whole.entries.flatMap((edge) => (edge.to === END ? [] : [this.id(edge.to)]));
+          enter.push({ section: plan.whole.key, live });
+        }
+      }
+    };
+    visit(fork);
+    return { open, ...(enter.length === 0 ? {} : { enter }) };
+  }
+}
+
+function made(way: Way, type: string, params: JsonObject, idle: boolean): JsonObject {
+  const reenter = way.reenter === true ? { reenter: true } : {};
+  if (idle) return { target: way.target, ...reenter };
+  const follow = Object.keys(way.follow).length === 0 ? {} : { follow: way.follow as unknown as JsonObject };
+  return { target: way.target, actions: [{ type, params: { ...params, ...follow } }], ...reenter };
+}
+
+/** The same way, out of one more fork or section. */
+export function outOf(key: string, way: Way): Way {
+  return { ...way, follow: { ...way.follow, leave: [...(way.follow.leave ?? []), key] } };
+}
