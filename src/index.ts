@@ -1,18 +1,25 @@
 /** The public library: a durable runtime in your process, its tools, and a client for one elsewhere. */
 
 export { type Diagnostic, InvalidWorkflow } from '../machines/diagnostics.ts';
-export { StoreError } from '../store/errors.ts';
-export { openSqlite } from '../store/sqlite/open.ts';
+export type { Json, JsonObject } from '../machines/json.ts';
+export type { Usage } from '../machines/messages.ts';
+export type { PendingApproval, Status } from '../machines/run.ts';
+export { StoreError, type StoreErrorCode } from '../store/errors.ts';
+export { openSqlite, type SqliteOptions } from '../store/sqlite/open.ts';
 export type { Store } from '../store/store.ts';
-export { ApiError, JamjetClient, Unreachable } from './client.ts';
+export { checkWorkflow } from './authoring/check.ts';
+export { ApiError, type ClientOptions, JamjetClient, Unreachable } from './client.ts';
 export { createRuntime } from './runtime/create-runtime.ts';
-export { RuntimeError } from './runtime/errors.ts';
+export { RuntimeError, type RuntimeErrorCode } from './runtime/errors.ts';
 export type { RuntimeOptions } from './runtime/options.ts';
 export type * from './runtime/types.ts';
 
 import type { ToolContext } from './runtime/types.ts';
 
-/** A tool with the types of its input and of `ctx` in place. */
+/**
+ * A tool with the types of its input and of `ctx` in place. The input is what the node's mapping renders, at run time as unchecked as any JSON:
+ * `Input` is your word for it. What the tool returns becomes the node's output; what it throws fails the attempt.
+ */
 export function defineTool<Input, Output>(
   tool: (input: Input, context: ToolContext) => Output,
 ): (input: Input, context: ToolContext) => Output {

@@ -1,0 +1,119 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+
+const EXAMPLE = resolve('examples/library/publish.mjs');
+
+/** Somebody else's program. Each `@ts-expect-error` is a mistake that the types must find. */
+const PROGRAM = `
+import { checkWorkflow, createRuntime, defineTool, InvalidWorkflow, openSqlite, RuntimeError, StoreError } from 'jamjet-runtime';
+import type { Caller, EventView, ExecutionView, Json, Runtime, RuntimeOptions, Status, Store, Tools } from 'jamjet-runtime';
+
+const caller: Caller = { tenantId: 'default', actorId: 'program', actorType: 'agent' };
+const double = defineTool(async ({ n }: { n: number }, { signal, attempt }) => ({ n: n * 2, aborted: signal.aborted, attempt }));
+const tools: Tools = { double };
+const doubled: Promise<{ n: number }> = double({ n: 1 }, { signal: new AbortController().signal, executionId: '', nodeId: '', attempt: 0, idempotencyKey: '' });
+// @ts-expect-error the input has no m
+defineTool(({ n }: { n: number }) => n)({ m: 1 }, {});
+
+const store: Store = await openSqlite({ path: 'program.db', nowMs: Date.now });
+const options: RuntimeOptions = { store, tools, stepLimit: 100 };
+// @ts-expect-error there is no such option
+const misspelt = () => createRuntime({ store, toolz: tools });
+const runtime: Runtime = await createRuntime(options);
+
+const errors: string[] = [];
+await createRuntime({ store: await openSqlite({ path: 'program.db', nowMs: Date.now }) }).catch((error: unknown) => {
+  if (error instanceof StoreError) errors.push(error.code);
+});
+await runtime.register(caller, { workflow_id: 'w', version: '1', nodes: {} }).catch((error: unknown) => {
+  if (error instanceof InvalidWorkflow) errors.push(...error.diagnostics.map(({ code }) => code));
+});
+await runtime.start(caller, { workflowId: 'nobody' }).catch((error: unknown) => {
+  if (error instanceof RuntimeError) errors.push(error.code);
+});
+
+const input: Json = { n: 21 };
+const { document, diagnostics } = checkWorkflow('workflow: { id: w, version: "1" }\\nnodes: { a: { type: tool, tool_ref: double, next: end } }', 'w.yaml');
+for (const { line, message } of diagnostics) console.log(line, message);
+await runtime.register(caller, document);
+const { executionId, replayed } = await runtime.start(caller, { workflowId: 'w', input });
+const run: ExecutionView = await runtime.settled('default', executionId, 10_000);
+// @ts-expect-error that is no status
+const wrong: boolean = run.status === 'finished';
+const status: Status = run.status;
+const events: EventView[] = [];
+for await (const event of runtime.subscribe('default', executionId)) events.push(event);
+console.log(JSON.stringify({ errors, replayed, wrong, status, state: run.state, last: events.at(-1)?.type, doubled: (await doubled).n }));
+await runtime.close();
+await store.close();
+`;
+
+/** A folder in which the package is installed, as npm would link it. */
+const folder = mkdtempSync(join(tmpdir(), 'jamjet-library-'));
+mkdirSync(join(folder, 'node_modules'));
+symlinkSync(resolve('.'), join(folder, 'node_modules', 'jamjet-runtime'));
+symlinkSync(resolve('node_modules/@types'), join(folder, 'node_modules', '@types'));
+writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module' }));
+writeFileSync(join(folder, 'program.ts'), PROGRAM);
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function node(...args: readonly string[]): Promise<string> {
+  return new Promise((done, fail) => {
+    execFile(process.execPath, args, { cwd: folder, env: { ...process.env, NO_COLOR: '1' } }, (error, stdout, stderr) => {
+      if (error === null) done(stdout);
+      else fail(new Error(`${args.join(' ')}\n${error.message}\n${stdout}${stderr}`));
+    });
+  });
+}
+
+/** What a strict program sets. The declarations of other packages are theirs to check. */
+const STRICT = [
+  '--ignoreConfig',
+  '--strict',
+  '--exactOptionalPropertyTypes',
+  '--skipLibCheck',
+  '--target',
+  'es2023',
+  '--types',
+  'node',
+];
+const tsc = (...args: readonly string[]): Promise<string> => node(resolve('node_modules/typescript/bin/tsc'), ...STRICT, ...args);
+
+describe('the library', () => {
+  it('has types for Node programs, as which they run', async () => {
+    expect(await tsc('program.ts', '--module', 'nodenext', '--outDir', 'out')).toBe('');
+    expect(JSON.parse(await node('out/program.js'))).toEqual({
+      errors: ['store_locked', 'no_nodes', 'not_found'],
+      replayed: false,
+      wrong: false,
+      status: 'completed',
+      state: { n: 42, aborted: false, attempt: 0 },
+      last: 'workflow_completed',
+      doubled: 2,
+    });
+  });
+
+  it('has types that bundlers resolve', async () => {
+    expect(await tsc('program.ts', '--noEmit', '--module', 'esnext', '--moduleResolution', 'bundler')).toBe('');
+  });
+});
+
+describe('the example of it', () => {
+  it('is well typed', async () => {
+    expect(await tsc(EXAMPLE, '--noEmit', '--allowJs', '--module', 'nodenext')).toBe('');
+  });
+
+  it('goes on in another process where it was', async () => {
+    const begun = await node(EXAMPLE);
+    expect(begun).toContain('interrupt_raised (review)');
+    expect(begun).toContain('paused {');
+    const approved = await node(EXAMPLE, 'approve');
+    expect(approved.startsWith(begun.slice(0, begun.indexOf('paused')))).toBe(true);
+    expect(approved).toContain('completed {');
+    expect(await node(EXAMPLE, 'approve')).toBe(approved);
+  });
+});
