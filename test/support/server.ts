@@ -8,10 +8,10 @@ import { refoldAll } from './refold.ts';
 
 const STARTS_WITHIN_MS = 60_000;
 
-/** Server processes that have not ended yet: none outlives the tests. */
-const alive = new Set<ChildProcess>();
+/** Server processes that have not ended yet, and the folder each works in: none outlives its folder, nor the tests. */
+const alive = new Map<ChildProcess, { readonly folder: string; readonly ended: Promise<Ended> }>();
 process.once('exit', () => {
-  for (const child of alive) child.kill('SIGKILL');
+  for (const child of alive.keys()) child.kill('SIGKILL');
 });
 
 export interface ServerOptions {
@@ -48,10 +48,15 @@ export interface Server extends Launch {
   readonly client: JamjetClient;
 }
 
-/** A folder that is gone after the file's tests, or after one test with `onTestFinished`. */
-export function temporaryFolder(finished: (remove: () => void) => void = afterAll): string {
+/** A folder that is gone after the file's tests, or after one test with `onTestFinished`, and with it the servers in it. */
+export function temporaryFolder(finished: (remove: () => Promise<void>) => void = afterAll): string {
   const folder = mkdtempSync(join(tmpdir(), 'jamjet-'));
-  finished(() => rmSync(folder, { recursive: true, force: true }));
+  finished(async () => {
+    const left = [...alive].filter(([, server]) => server.folder === folder);
+    for (const [child] of left) child.kill('SIGKILL');
+    await Promise.all(left.map(([, { ended }]) => ended));
+    rmSync(folder, { recursive: true, force: true });
+  });
   return folder;
 }
 
@@ -74,7 +79,6 @@ export function launchServer({ folder, tools, env = {}, command = 'dev' }: Serve
     ...settings,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  alive.add(child);
   let printed = '';
   const ended = new Promise<Ended>((done) => {
     child.once('close', (code, signal) => {
@@ -82,6 +86,7 @@ export function launchServer({ folder, tools, env = {}, command = 'dev' }: Serve
       done({ code, signal });
     });
   });
+  alive.set(child, { folder, ended });
   const end = (signal: NodeJS.Signals) => (): Promise<Ended> => {
     child.kill(signal);
     return ended;
