@@ -13,6 +13,8 @@ const RECONNECT_MS = 10_000;
 const RETRY_MS = 500;
 const MIN_NODE_WIDTH = 8;
 const MAX_NODE_WIDTH = 32;
+/** Columns beside the node: mark, time, attempt, a word or two. */
+const REST_WIDTH = 36;
 
 export interface Following {
   readonly client: JamjetClient;
@@ -85,11 +87,11 @@ export class Follower {
   }
 
   async #watch(id: string, prefix: string, onEvent: (event: TimelineEvent) => void): Promise<void> {
-    const { client, asker, signal } = this.#following;
+    const { client, asker, screen, signal } = this.#following;
     const { workflow_id, workflow_version } = await client.execution(id, { signal });
     const { ir } = await client.workflow(workflow_id, workflow_version, { signal });
-    for (const node of nodeIds(ir))
-      this.#nodeWidth = Math.min(MAX_NODE_WIDTH, Math.max(this.#nodeWidth, width(plain(prefix + node))));
+    const room = Math.max(MIN_NODE_WIDTH, Math.min(MAX_NODE_WIDTH, (screen?.columns ?? 80) - REST_WIDTH));
+    for (const node of nodeIds(ir)) this.#nodeWidth = Math.min(room, Math.max(this.#nodeWidth, width(plain(prefix + node))));
     const watched: Watched = { id, prefix, timeline: new Timeline(kindsOf(ir)) };
     const children: Promise<void>[] = [];
     this.#watching.add(watched);

@@ -32,6 +32,10 @@ export class Screen {
     return this.#tty;
   }
 
+  get columns(): number {
+    return this.#stream.columns ?? 80;
+  }
+
   /** Is there somebody to ask? */
   get interactive(): boolean {
     return this.#tty && this.#input.isTTY === true;

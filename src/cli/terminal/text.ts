@@ -24,15 +24,34 @@ export function shellWord(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
+/** Characters that take two columns: East Asian scripts, full-width forms, emoji. */
+const WIDE =
+  /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Bopomofo}\p{Emoji_Presentation}\u3000-\u303e\uff01-\uff60\uffe0-\uffe6]/u;
+/** Characters that take none: they change the one before. */
+const NONE = /[\p{Mn}\p{Me}\u200b-\u200d]/u;
+
 /** Columns a painted text takes. */
 export function width(text: string): number {
-  return [...stripVTControlCharacters(text)].length;
+  return [...stripVTControlCharacters(text)].reduce((columns, character) => columns + widthOf(character), 0);
+}
+
+function widthOf(character: string): number {
+  if (character <= '~') return 1;
+  if (NONE.test(character)) return 0;
+  return WIDE.test(character) ? 2 : 1;
 }
 
 /** Cut to `columns`, with an ellipsis in place of what is missing. For plain text. */
 export function cut(text: string, columns: number): string {
-  const characters = [...text];
-  return characters.length <= columns ? text : `${characters.slice(0, Math.max(0, columns - 1)).join('')}…`;
+  if (width(text) <= columns) return text;
+  let kept = '';
+  let left = columns - 1;
+  for (const character of text) {
+    left -= widthOf(character);
+    if (left < 0) break;
+    kept += character;
+  }
+  return `${kept}…`;
 }
 
 export function pad(text: string, columns: number): string {

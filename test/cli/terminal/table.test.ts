@@ -17,6 +17,19 @@ describe('a table', () => {
     expect(text).toBe(`ID    N  STATUS\na     5  ${green('ok')}\nbcd  12`);
   });
 
+  it('aligns scripts whose characters take two columns, or none', () => {
+    const text = table(
+      [{ title: 'NODE' }, { title: 'N' }],
+      [
+        ['审批 🚀', '1'],
+        ['e\u0301', '2'],
+      ],
+      paint(false),
+    );
+    expect(text).toBe('NODE     N\n审批 🚀  1\ne\u0301        2');
+    expect(cut('审批节点', 5)).toBe('审批…');
+  });
+
   it('pads the names of fields', () => {
     expect(
       fields(
@@ -42,7 +55,7 @@ describe('text from outside', () => {
   });
 
   it('is cut by characters, not by code units', () => {
-    expect(cut('😀😀😀', 2)).toBe('😀…');
+    expect(cut('😀😀😀', 3)).toBe('😀…');
     expect(inline({ a: [1, null] })).toBe('{"a":[1,null]}');
   });
 });
