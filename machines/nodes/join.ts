@@ -64,7 +64,11 @@ function mergeStrategy(fields: Fields): MergeStrategy {
   if (type !== 'custom') return { type };
   const custom = isObject(raw) ? (isObject(raw.custom) ? raw.custom : raw) : {};
   const reference = custom.function_ref ?? fields.json('function_ref');
-  if (typeof reference === 'string' && /^[^:\s]+:[^:\s]+$/.test(reference)) return { type, function_ref: reference };
+  if (typeof reference === 'string') {
+    // `package.module.function` is how Python code names it.
+    const functionRef = reference.includes(':') ? reference : reference.replace(/\.([^.]+)$/, ':$1');
+    if (/^[^:\s]+:[^:\s]+$/.test(functionRef)) return { type, function_ref: functionRef };
+  }
   fields.error('wrong_type', 'merge_strategy', 'custom needs a function_ref of the form "module:function"');
   return { type: 'collect' };
 }

@@ -177,6 +177,7 @@ describe('join', () => {
     [{ type: 'first' }, { type: 'first' }],
     [{ first: {} }, { type: 'first' }],
     [{ custom: { function_ref: 'm.n:f' } }, { type: 'custom', function_ref: 'm.n:f' }],
+    [{ custom: { function_ref: 'm.n.f' } }, { type: 'custom', function_ref: 'm.n:f' }],
     [
       { type: 'custom', function_ref: 'm:f' },
       { type: 'custom', function_ref: 'm:f' },
