@@ -92,6 +92,8 @@ export interface TenantStore {
   executions(filter: ExecutionFilter): Promise<readonly ExecutionRow[]>;
   /** The registered workflow; without a version the most recently registered one. */
   workflow(workflowId: string, version?: string): Promise<WorkflowRow | null>;
+  /** The same, its revision's hash alone: what every start asks, however large the document is. */
+  revisionOf(workflowId: string, version?: string): Promise<string | null>;
   /** The latest version of each workflow, by id. */
   workflows(page: { readonly limit: number; readonly offset: number }): Promise<readonly WorkflowRow[]>;
   versions(workflowId: string): Promise<readonly WorkflowRow[]>;

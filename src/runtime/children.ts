@@ -80,12 +80,12 @@ export class Children {
     const kind = parent.loaded.kindOf(visit.node);
     if (kind?.type !== 'subgraph') throw new RuntimeError('corrupt', `node ${visit.node} is no subgraph`);
     if (parent.depth + 1 > MAX_DEPTH) throw new RuntimeError('bad_request', `subgraphs are nested more than ${MAX_DEPTH} deep`);
-    const row = await this.#options.store.tenant(parent.tenantId).workflow(kind.workflow_ref, kind.workflow_version);
-    if (row === null) {
+    const revision = await this.#options.store.tenant(parent.tenantId).revisionOf(kind.workflow_ref, kind.workflow_version);
+    if (revision === null) {
       const version = kind.workflow_version === undefined ? '' : ` v${kind.workflow_version}`;
       throw new RuntimeError('not_found', `workflow ${kind.workflow_ref}${version} is not registered`);
     }
-    const loaded = await this.#options.programs.load(parent.tenantId, row.revision);
+    const loaded = await this.#options.programs.load(parent.tenantId, revision);
     const { input, inputErrors } = workOf(parent.loaded.program, parent.run, visit.node, {
       executionId: parent.id,
       vars: this.#options.vars,

@@ -93,14 +93,14 @@ export class Intake {
   }
 
   async #workflow(tenantId: string, request: StartRequest): Promise<Loaded> {
-    const row = await this.#options.store.tenant(tenantId).workflow(request.workflowId, request.version);
-    if (row === null) {
+    const revision = await this.#options.store.tenant(tenantId).revisionOf(request.workflowId, request.version);
+    if (revision === null) {
       throw new RuntimeError(
         'not_found',
         `workflow ${request.workflowId}${request.version === undefined ? '' : ` v${request.version}`}`,
       );
     }
-    return this.#options.programs.load(tenantId, row.revision);
+    return this.#options.programs.load(tenantId, revision);
   }
 
   async cancel(caller: Caller, id: string, reason: string): Promise<void> {

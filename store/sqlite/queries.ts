@@ -167,6 +167,9 @@ export const PUT_WORKFLOW = `INSERT INTO workflows (tenant_id, workflow_id, vers
 export const WORKFLOW_VERSION = `SELECT ${WORKFLOW} FROM ${WORKFLOWS} WHERE w.tenant_id = ? AND w.workflow_id = ? AND w.version = ?`;
 export const LATEST_WORKFLOW = `SELECT ${WORKFLOW} FROM ${WORKFLOWS}
   WHERE w.tenant_id = ? AND w.workflow_id = ? ORDER BY w.registration DESC LIMIT 1`;
+export const REVISION_OF_VERSION = 'SELECT revision FROM workflows WHERE tenant_id = ? AND workflow_id = ? AND version = ?';
+export const LATEST_REVISION = `SELECT revision FROM workflows
+  WHERE tenant_id = ? AND workflow_id = ? ORDER BY registration DESC LIMIT 1`;
 export const WORKFLOW_VERSIONS = `SELECT ${WORKFLOW} FROM ${WORKFLOWS}
   WHERE w.tenant_id = ? AND w.workflow_id = ? ORDER BY w.registration DESC`;
 export const LATEST_WORKFLOWS = `SELECT ${WORKFLOW} FROM ${WORKFLOWS}

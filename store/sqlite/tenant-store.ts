@@ -14,6 +14,8 @@ export class TenantQueries {
   readonly execution: Statement<[string, string], ExecutionRow>;
   readonly workflow: Statement<[string, string, string], WorkflowRow>;
   readonly latestWorkflow: Statement<[string, string], WorkflowRow>;
+  readonly revisionOfVersion: Statement<[string, string, string], string>;
+  readonly latestRevision: Statement<[string, string], string>;
   readonly latestWorkflows: Statement<[WorkflowPage], WorkflowRow>;
   readonly versions: Statement<[string, string], WorkflowRow>;
   readonly tokens: Statement<[string], TokenRow>;
@@ -27,6 +29,8 @@ export class TenantQueries {
     this.execution = db.prepare<[string, string], ExecutionRow>(sql.TENANT_EXECUTION);
     this.workflow = db.prepare<[string, string, string], WorkflowRow>(sql.WORKFLOW_VERSION);
     this.latestWorkflow = db.prepare<[string, string], WorkflowRow>(sql.LATEST_WORKFLOW);
+    this.revisionOfVersion = db.prepare<[string, string, string], string>(sql.REVISION_OF_VERSION).pluck();
+    this.latestRevision = db.prepare<[string, string], string>(sql.LATEST_REVISION).pluck();
     this.latestWorkflows = db.prepare<[WorkflowPage], WorkflowRow>(sql.LATEST_WORKFLOWS);
     this.versions = db.prepare<[string, string], WorkflowRow>(sql.WORKFLOW_VERSIONS);
     this.tokens = db.prepare<[string], TokenRow>(sql.TOKENS);
@@ -60,6 +64,14 @@ export function tenantStore(tenantId: string, queries: TenantQueries): TenantSto
             ? queries.latestWorkflow.get(tenantId, workflowId)
             : queries.workflow.get(tenantId, workflowId, version);
         return row ?? null;
+      }),
+    revisionOf: (workflowId, version) =>
+      guarded(() => {
+        const hash =
+          version === undefined
+            ? queries.latestRevision.get(tenantId, workflowId)
+            : queries.revisionOfVersion.get(tenantId, workflowId, version);
+        return hash ?? null;
       }),
     workflows: (page) => guarded(() => queries.latestWorkflows.all({ ...page, tenantId })),
     versions: (workflowId) => guarded(() => queries.versions.all(tenantId, workflowId)),

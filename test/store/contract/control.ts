@@ -46,6 +46,11 @@ export function controlContract(database: () => TestDatabase): void {
       expect(await latest()).toBe('9');
       await register(store, 'refund', '10', 'r1');
       expect(await latest()).toBe('10');
+      const tenant = store.tenant('default');
+      expect(await tenant.revisionOf('refund')).toBe((await tenant.workflow('refund'))?.revision);
+      expect(await tenant.revisionOf('refund', '9')).toBe((await tenant.workflow('refund', '9'))?.revision);
+      expect(await tenant.revisionOf('refund', '8')).toBeNull();
+      expect(await store.tenant('acme').revisionOf('refund')).toBeNull();
       expect((await store.tenant('default').versions('refund')).map((row) => row.version)).toEqual(['10', '9']);
     });
 
