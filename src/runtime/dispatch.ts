@@ -90,7 +90,9 @@ class Task implements Attempt {
  */
 export class Dispatch {
   readonly #options: DispatchOptions;
-  readonly #tasks = new Map<string, Task>();
+  readonly #tasks = new Set<Task>();
+  /** Most executions have one attempt under way; a fan-out has several. */
+  readonly #byExecution = new Map<string, Task[]>();
   readonly #waiting: Task[] = [];
   #running = 0;
   #stopped = false;
@@ -108,18 +110,19 @@ export class Dispatch {
   begin(hot: Hot, run: Run, attempt: Attempt): void {
     if (this.#stopped) return;
     const task = new Task(hot, run, attempt);
-    this.#tasks.set(keyOf(hot.id, attempt), task);
+    this.#add(task);
     if (this.#running < this.#options.concurrency) void this.#perform(task);
     else this.#waiting.push(task);
   }
 
   /** The visit is over: its attempt is told by its AbortSignal, and its outcome is dropped. */
   abandon(executionId: string, visit: { readonly node: string; readonly activation: number }): void {
-    const key = keyOf(executionId, visit);
-    const task = this.#tasks.get(key);
+    const task = this.#byExecution
+      .get(executionId)
+      ?.find(({ node, activation }) => node === visit.node && activation === visit.activation);
     if (task === undefined) return;
     task.dropped = true;
-    this.#tasks.delete(key);
+    this.#remove(task);
     task.abort(new WorkError('the node was cancelled', { retryable: false }));
     this.#wakeIdle();
   }
@@ -127,12 +130,29 @@ export class Dispatch {
   /** Waits at most `graceMs` for what runs, then aborts it; what has not reported by then is left to be handed back. */
   async stop(graceMs: number): Promise<void> {
     this.#stopped = true;
-    for (const task of this.#waiting.splice(0)) this.#tasks.delete(keyOf(task.hot.id, task));
+    for (const task of this.#waiting.splice(0)) this.#remove(task);
     await this.#idleWithin(graceMs);
-    for (const task of this.#tasks.values()) task.abort(new WorkError('the runtime is stopping', { retryable: true }));
+    for (const task of this.#tasks) task.abort(new WorkError('the runtime is stopping', { retryable: true }));
     await this.#idleWithin(Math.min(graceMs, 500));
-    for (const task of this.#tasks.values()) task.dropped = true;
-    this.#tasks.clear();
+    for (const task of this.#tasks) {
+      task.dropped = true;
+      this.#remove(task);
+    }
+  }
+
+  #add(task: Task): void {
+    this.#tasks.add(task);
+    const others = this.#byExecution.get(task.hot.id);
+    if (others === undefined) this.#byExecution.set(task.hot.id, [task]);
+    else others.push(task);
+  }
+
+  #remove(task: Task): void {
+    this.#tasks.delete(task);
+    const { id } = task.hot;
+    const left = this.#byExecution.get(id)?.filter((other) => other !== task) ?? [];
+    if (left.length === 0) this.#byExecution.delete(id);
+    else this.#byExecution.set(id, left);
   }
 
   #idleWithin(ms: number): Promise<void> {
@@ -179,7 +199,7 @@ export class Dispatch {
     // An aborted attempt of a stopping runtime is handed back, not failed: only a result still counts.
     const handedBack = this.#stopped && task.aborted && message.type === 'fail';
     if (!task.dropped && !handedBack) this.#options.report(hot.id, message);
-    if (!task.dropped) this.#tasks.delete(keyOf(hot.id, task));
+    if (!task.dropped) this.#remove(task);
     this.#wakeIdle();
   }
 
@@ -198,10 +218,6 @@ export class Dispatch {
       callOff();
     }
   }
-}
-
-function keyOf(executionId: string, visit: { readonly node: string; readonly activation: number }): string {
-  return `${executionId}\n${visit.node}\n${visit.activation}`;
 }
 
 /** Better a failure than a tool that is handed null where the author wrote an expression. */

@@ -35,17 +35,20 @@ export interface Draft {
 /** The reasons a message was not taken, beside the machine's own. */
 export type Outcome = Stepped | Refused | { readonly refused: 'idempotency' | 'unknown'; readonly nodes: readonly string[] };
 
-interface Posted extends Draft {
+interface Posted {
+  readonly draft: Draft;
   readonly resolve: (outcome: Outcome) => void;
   readonly reject: (error: unknown) => void;
 }
 
 /** A message in a mailbox, with what its sender waits for. */
-export type Envelope =
-  | (Posted & { readonly birth: Birth; readonly message: null })
-  | (Posted & {
-      readonly birth: null;
-      readonly message: Message;
-      /** A child execution created in the same unit, if the step takes the message. */
-      readonly child?: Birth;
-    });
+export type Envelope = Posted &
+  (
+    | { readonly birth: Birth; readonly message: null; readonly child: null }
+    | {
+        readonly birth: null;
+        readonly message: Message;
+        /** A child execution created in the same unit, if the step takes the message. */
+        readonly child: Birth | null;
+      }
+  );

@@ -59,17 +59,15 @@ export class Loop {
 
   /** Stores a new execution and takes its first step. */
   begin(birth: Birth, draft: Draft): Promise<Outcome> {
-    return new Promise((resolve, reject) => this.#post(birth.id, { ...draft, birth, message: null, resolve, reject }));
+    return new Promise((resolve, reject) => this.#post(birth.id, { birth, message: null, child: null, draft, resolve, reject }));
   }
 
   /**
    * Delivers a message; resolves after the commit that holds its effects, or with why it was refused. `child` is created in
    * the same unit, if the step takes the message.
    */
-  send(executionId: string, message: Message, draft: Draft, child?: Birth): Promise<Outcome> {
-    return new Promise((resolve, reject) =>
-      this.#post(executionId, { ...draft, birth: null, message, resolve, reject, ...(child === undefined ? {} : { child }) }),
-    );
+  send(executionId: string, message: Message, draft: Draft, child: Birth | null = null): Promise<Outcome> {
+    return new Promise((resolve, reject) => this.#post(executionId, { birth: null, message, child, draft, resolve, reject }));
   }
 
   /** Resolves when no message is waiting any more. */

@@ -63,13 +63,13 @@ export function takeTurn(
   while (taken.length === 0 || more(taken.length)) {
     const envelope = queue[0];
     // A unit remembers one request.
-    if (envelope === undefined || (idempotency !== null && envelope.remember !== undefined)) break;
+    if (envelope === undefined || (idempotency !== null && envelope.draft.remember !== undefined)) break;
     queue.shift();
     taken.push(envelope);
     if (envelope.birth !== null) base = envelope.birth;
     const outcome: Outcome | Error = base === null ? UNKNOWN : stepOne(id, base, run, envelope, nowMs, context);
     outcomes.push(outcome);
-    const { conditions } = envelope;
+    const { conditions, origin, put, remember } = envelope.draft;
     if (conditions?.consume !== undefined) draught.consumed.push(conditions.consume);
     if (base === null || outcome instanceof Error || 'refused' in outcome) {
       if (conditions?.always === true) addConditions(draught, conditions, []);
@@ -77,7 +77,7 @@ export function takeTurn(
     }
     run = outcome.run;
     addConditions(draught, conditions, outcome.events);
-    addEvents(draught, outcome.events, envelope.origin, nowMs);
+    addEvents(draught, outcome.events, origin, nowMs);
     addEffects(draught, outcome.effects, {
       executionId: id,
       loaded: base.loaded,
@@ -87,9 +87,9 @@ export function takeTurn(
       vars: context.vars,
     });
     draught.diagnostics.push(...outcome.diagnostics);
-    if (envelope.put !== undefined) draught.work.push({ op: 'put', item: envelope.put });
-    if (envelope.remember !== undefined) idempotency = envelope.remember(outcome);
-    if (envelope.birth === null && envelope.child !== undefined) children.push(bear(envelope.child, envelope, nowMs, context));
+    if (put !== undefined) draught.work.push({ op: 'put', item: put });
+    if (remember !== undefined) idempotency = remember(outcome);
+    if (envelope.child !== null) children.push(bear(envelope.child, envelope.draft, nowMs, context));
   }
   if (base === null || run === null || isEmpty(draught)) return { taken, outcomes, unit: null, commits: [] };
   const commits = [committed(id, before, base, run, draught, nowMs, context), ...children];
