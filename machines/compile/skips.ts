@@ -54,19 +54,27 @@ export function skippedFrom(graph: Graph, join: number, within: Bits | null): Bi
 
 /**
  * The next nodes to be skipped, lowest first: a node's turn comes after those before it, and a loop's exits after its back
- * edges. Ends when `pending` is used up or it is the turn of the control node `control`, which takes part in the order.
+ * edges. Ends when `pending` is used up or it is the turn of the control node, which takes part in the order; `from` is the node
+ * whose live edge has reached it.
  */
-export function* skipOrder(graph: Graph, pending: ReadonlySet<number>, control: number | null): Generator<number> {
+export function* skipOrder(
+  graph: Graph,
+  pending: ReadonlySet<number>,
+  control: { readonly node: number; readonly from: number | null } | null,
+): Generator<number> {
   const blockers = new Map<number, number>();
   const blocks = new Map<number, number[]>();
-  for (const node of control === null ? pending : [...pending, control]) {
+  for (const node of control === null ? pending : [...pending, control.node]) {
     // A first-wins join waits for nobody once something has reached it.
-    const blocking = node === control && graph.isFirstJoin(node) ? new Set<number>() : blockersOf(graph, node, pending);
+    const blocking =
+      node === control?.node && graph.isFirstJoin(node)
+        ? new Set<number>()
+        : blockersOf(graph, node, pending, node === control?.node ? control.from : null);
     blockers.set(node, blocking.size);
     for (const blocker of blocking) blocks.set(blocker, [...(blocks.get(blocker) ?? []), node]);
   }
   const ready = [...blockers].flatMap(([node, count]) => (count === 0 ? [node] : [])).sort((a, b) => a - b);
-  for (let node = ready.shift(); node !== undefined && node !== control; node = ready.shift()) {
+  for (let node = ready.shift(); node !== undefined && node !== control?.node; node = ready.shift()) {
     yield node;
     for (const freed of blocks.get(node) ?? []) {
       const left = (blockers.get(freed) ?? 0) - 1;
@@ -79,11 +87,12 @@ export function* skipOrder(graph: Graph, pending: ReadonlySet<number>, control: 
   }
 }
 
-/** Pending nodes that must be skipped before `node` is decided. */
-function blockersOf(graph: Graph, node: number, pending: ReadonlySet<number>): Set<number> {
+/** Pending nodes that must be skipped before `node` is decided. An edge out of a loop is dead only once that is over, but live at once. */
+function blockersOf(graph: Graph, node: number, pending: ReadonlySet<number>, liveFrom: number | null): Set<number> {
   const blocking = new Set<number>();
   for (const edge of graph.forwardIn(node)) {
     if (pending.has(edge.from)) blocking.add(edge.from);
+    if (edge.from === liveFrom) continue;
     for (const loop of graph.loopsAround(edge.from)) {
       if (loop.body.has(node)) continue;
       for (const back of loop.backs) if (pending.has(back.from)) blocking.add(back.from);

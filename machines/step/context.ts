@@ -106,6 +106,8 @@ export interface Context {
   readonly outputs: Readonly<Record<string, Json>>;
   /** Nodes to be skipped, by index. */
   readonly skips: readonly number[];
+  /** The node that was last left. */
+  readonly last: string | null;
   /** Visits that ended without a result. */
   readonly dropped: readonly { readonly node: string; readonly active: Active }[];
   /** With it set nothing changes any more. */
@@ -134,6 +136,7 @@ export function freshContext(input: Json, env: Readonly<Record<string, string>>,
     facts: [],
     outputs: {},
     skips: [],
+    last: null,
     dropped: [],
     halt: null,
   };

@@ -43,7 +43,7 @@ export class Draft {
   settled(): void {
     const { facts, dropped, skips } = this.now;
     if (facts.length === 0 && dropped.length === 0 && skips.length === 0) return;
-    this.set({ facts: [], dropped: [], skips: [] });
+    this.set({ facts: [], dropped: [], skips: [], last: null });
   }
 
   set(change: Partial<Context>): void {
@@ -203,6 +203,7 @@ export class Draft {
   /** Takes a way out of `node` (null: out of a fork or section). */
   follow(node: string | null, follow: Follow | undefined): void {
     if (this.now.halt !== null) return;
+    if (node !== null) this.set({ last: node });
     if (follow !== undefined) {
       const output = node === null ? null : (own(this.now.outputs, node) ?? null);
       if (follow.skip !== undefined) this.#pend(follow.skip);
@@ -287,7 +288,9 @@ export class Draft {
   settleSkips(control: number | null): void {
     if (this.now.skips.length === 0 || this.now.halt !== null) return;
     const pending = new Set(this.now.skips);
-    for (const node of [...skipOrder(this.statics.graph, pending, control)]) {
+    const { last } = this.now;
+    const turn = control === null ? null : { node: control, from: last === null ? null : this.indexOf(last) };
+    for (const node of [...skipOrder(this.statics.graph, pending, turn)]) {
       pending.delete(node);
       this.skip(node);
     }

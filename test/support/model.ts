@@ -291,9 +291,8 @@ export class Model {
     const named = kind.type === 'join' ? kind.wait_for : [];
     const sources = [...new Set([...named, ...this.#into(id).map((way) => way.from)])];
     const outputOf = (source: string): Json => {
-      const passes = ['condition', 'parallel'].includes(this.#node(source).kind.type);
       const isLive = this.#into(id).some((way) => way.from === source && this.#worth(way) === 'live');
-      return isLive && !passes ? this.#fate(source).output : null;
+      return isLive && !['condition', 'parallel'].includes(this.#node(source).kind.type) ? this.#fate(source).output : null;
     };
     return { outputs: sources.map(outputOf), by_source: Object.fromEntries(sources.map((source) => [source, outputOf(source)])) };
   }
