@@ -9,6 +9,7 @@ export default defineConfig({
           name: 'unit',
           include: ['test/{machines,store,runtime,executors,authoring,api,cli}/**/*.test.ts'],
           isolate: false,
+          setupFiles: ['test/support/properties.ts'],
           testTimeout: 20_000,
           server: { deps: { inline: ['clipanion'] } },
         },

@@ -3,6 +3,10 @@ import { compileExpression, evaluate } from '../../machines/expression.ts';
 import type { Node, Workflow } from '../../machines/ir/workflow.ts';
 import { isObject, type Json, type JsonObject, patchState } from '../../machines/json.ts';
 
+/** A loop in which every node ends as soon as it begins (blocked tools): only the step limit ends it, which the model does not know. */
+export class EndlessLoop extends Error {}
+const MAX_TURNS = 1_000;
+
 /** A drawn route between two nodes (`to` null = the end), or a `wait_for` without an edge (`wait`). */
 interface Way {
   readonly from: string;
@@ -207,7 +211,8 @@ export class Model {
 
   /** Skips and control nodes first, then the rest, always the one written first. */
   #settle(): void {
-    while (this.status === 'running' || this.status === 'paused') {
+    for (let turn = 0; this.status === 'running' || this.status === 'paused'; turn += 1) {
+      if (turn > MAX_TURNS) throw new EndlessLoop();
       const turns = [...this.#nodes.keys()]
         .map((id) => [id, this.#turn(id)] as const)
         .filter(([, turn]) => turn !== 'not yet')
