@@ -4,7 +4,7 @@
 export interface Follow {
   /** Nodes that receive the output. */
   readonly feed?: readonly string[];
-  /** What was still possible `after` a node and is not from `to`, is skipped; or a join (`from`) and what follows it. */
+  /** What was still possible `after` a node and is not from `to`, is skipped; or a join (`from`) and what follows it; or what was possible around a section. */
   readonly skip?: Skip;
   /** A branch of the fork is over. */
   readonly arrive?: { readonly fork: string; readonly as: Arrival };
@@ -14,6 +14,8 @@ export interface Follow {
   readonly open?: readonly { readonly fork: string; readonly direct?: true }[];
   /** Sections that are entered, and the nodes their live entries lead to. */
   readonly enter?: readonly Mark[];
+  /** A loop goes round again from this head: what was about to be skipped in it no longer is. */
+  readonly round?: string;
   /** Inside a section: which of the node's edges are live; null = it failed, so none is ever decided. */
   readonly mark?: Mark | { readonly section: string; readonly live: null };
   /** Inside a section: its loop at `to` goes round again. */
@@ -23,6 +25,7 @@ export interface Follow {
 export type Skip = { readonly within?: string } & (
   | { readonly after: string; readonly to: readonly string[] }
   | { readonly from: string }
+  | { readonly section: string; readonly to: readonly string[] }
 );
 
 export interface Mark {

@@ -1,7 +1,9 @@
 import { at } from '../graph/at.ts';
 import { Bits } from '../graph/bits.ts';
+import { END } from '../graph/edges.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Loop } from '../graph/loops.ts';
+import type { Section } from './shapes.ts';
 
 /**
  * Which nodes a lone token at one of `places` can still come to. What lies behind a loop stays possible while the loop can go
@@ -14,23 +16,17 @@ export function possibleFrom(graph: Graph, places: readonly number[]): Bits {
     possible.addAll(graph.below(place));
   }
   // Any other loop that is still ahead is entered by its head, and then its exits are ahead too.
-  const around = new Set(places.flatMap((place) => graph.loopsAround(place)));
-  const open = new Set<Loop>([...around].filter((loop) => loop.backs.some((edge) => possible.has(edge.from))));
-  for (let grown = open.size > 0; grown; ) {
+  const closed = new Set<Loop>(places.flatMap((place) => graph.loopsAround(place)));
+  for (let grown = true; grown; ) {
     grown = false;
-    for (const loop of around) {
-      if (open.has(loop)) continue;
-      // A back edge out of an inner loop that can go round again has not been decided for good.
-      const inner = (from: number, to: number): boolean => [...open].some((other) => other.body.has(from) && !other.body.has(to));
-      if (!loop.backs.some((edge) => inner(edge.from, edge.to))) continue;
-      open.add(loop);
+    for (const loop of closed) {
+      if (!graph.roundSources(loop).some((source) => possible.has(source))) continue;
+      closed.delete(loop);
       grown = true;
-    }
-  }
-  for (const loop of open) {
-    for (const edge of loop.exits) {
-      possible.add(edge.to);
-      possible.addAll(graph.below(edge.to));
+      for (const edge of loop.exits) {
+        possible.add(edge.to);
+        possible.addAll(graph.below(edge.to));
+      }
     }
   }
   return possible;
@@ -40,6 +36,16 @@ export function possibleFrom(graph: Graph, places: readonly number[]): Bits {
 export function skippedAfter(graph: Graph, node: number, to: readonly number[], within: Bits | null): Bits {
   const lost = possibleFrom(graph, [node]);
   lost.remove(node);
+  lost.removeAll(possibleFrom(graph, to));
+  if (within !== null) lost.keepAll(within);
+  return lost;
+}
+
+/** What is skipped outside a section when it is left for `to`: what a loop around it could have come to. */
+export function skippedAround(graph: Graph, section: Section, to: readonly number[], within: Bits | null): Bits {
+  const entered = section.entries.filter((edge) => edge.to !== END && !graph.back.has(edge)).map((edge) => edge.to);
+  const lost = possibleFrom(graph, entered);
+  for (const node of section.nodes) lost.remove(node);
   lost.removeAll(possibleFrom(graph, to));
   if (within !== null) lost.keepAll(within);
   return lost;
@@ -90,12 +96,15 @@ export function* skipOrder(
 /** Pending nodes that must be skipped before `node` is decided. An edge out of a loop is dead only once that is over, but live at once. */
 function blockersOf(graph: Graph, node: number, pending: ReadonlySet<number>, liveFrom: number | null): Set<number> {
   const blocking = new Set<number>();
+  // Of several edges from the same node one at most is live, and the others are dead.
+  const from = graph.forwardIn(node).filter((edge) => edge.from === liveFrom);
+  const live = from.length === 1 ? from[0] : undefined;
   for (const edge of graph.forwardIn(node)) {
     if (pending.has(edge.from)) blocking.add(edge.from);
-    if (edge.from === liveFrom) continue;
+    if (edge === live) continue;
     for (const loop of graph.loopsAround(edge.from)) {
       if (loop.body.has(node)) continue;
-      for (const back of loop.backs) if (pending.has(back.from)) blocking.add(back.from);
+      for (const source of graph.roundSources(loop)) if (pending.has(source)) blocking.add(source);
     }
   }
   return blocking;

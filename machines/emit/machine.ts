@@ -4,6 +4,7 @@ import type { Branch, Fork, Plan } from '../compile/shapes.ts';
 import { NONE } from '../compile/sweep.ts';
 import { at } from '../graph/at.ts';
 import { Bits } from '../graph/bits.ts';
+import { END } from '../graph/edges.ts';
 import type { JsonObject } from '../json.ts';
 import { NodeStates } from './node-states.ts';
 import { SectionStates } from './section-states.ts';
@@ -96,7 +97,10 @@ export class Emitter {
     if (section !== undefined) {
       const live = alternative.targets.map((target) => this.#ways.id(target));
       const mark = { section: section.key, live, ...(ending === 'failed' ? { failed: true as const } : {}) };
-      return { target: `#section:${section.key}`, follow: { enter: [mark] } };
+      // What the section can come to is skipped inside it, or when it is left.
+      const ahead = section.entries.flatMap((edge) => (edge.to === END || this.#ways.graph.back.has(edge) ? [] : [edge.to]));
+      const skip = this.#ways.skipAfter(node, [...new Set(ahead)], around.branch);
+      return { target: `#section:${section.key}`, follow: { ...skip, enter: [mark] } };
     }
     const { targets } = alternative;
     const skip = this.#ways.skipAfter(node, targets, around.branch);

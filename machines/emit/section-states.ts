@@ -27,15 +27,19 @@ export class SectionStates {
       this.#track(tracks, section, track, i, loops);
     });
     const always: Json[] = [];
+    // Nothing comes to the join any more, nor to what only a loop around could have come to.
+    const ended: Way = {
+      ...around.ended,
+      follow: { ...around.ended.follow, ...this.#ways.skipAround(section, [], around.branch) },
+    };
     if (section.join !== NONE) {
       const join = this.#ways.id(section.join);
       const meets = section.join === around.exit;
-      const toJoin = meets ? around.joined : { target: this.#ways.entry(section.join), follow: {} };
-      const skipJoin = meets ? {} : this.#ways.skipFrom(section.join, around.branch);
-      const ended: Way = { ...around.ended, follow: { ...around.ended.follow, ...skipJoin } };
+      const toJoin: Way = meets ? around.joined : { target: this.#ways.entry(section.join), follow: {} };
+      const left = this.#ways.skipAround(section, [section.join], around.branch);
       always.push({
         guard: { type: 'ready', params: { section: section.key, node: join } },
-        ...this.#ways.passing(outOf(section.key, toJoin)),
+        ...this.#ways.passing(outOf(section.key, { ...toJoin, follow: { ...toJoin.follow, ...left } })),
       });
       always.push({
         guard: { type: 'over', params: { section: section.key, node: join } },
@@ -47,7 +51,7 @@ export class SectionStates {
       params: { section: section.key, ...(failed ? { failed } : {}) },
     });
     always.push({ guard: settled(true), ...this.#ways.passing(outOf(section.key, around.failed)) });
-    if (section.join === NONE) always.push({ guard: settled(false), ...this.#ways.passing(outOf(section.key, around.ended)) });
+    if (section.join === NONE) always.push({ guard: settled(false), ...this.#ways.passing(outOf(section.key, ended)) });
     states[key] = {
       id: key,
       type: 'parallel',

@@ -2,8 +2,8 @@ import { holdOf, stateId } from '../compile/names.ts';
 import type { OutputUse } from '../compile/outputs.ts';
 import type { Follow } from '../compile/parameters.ts';
 import type { Alternative, Ending, Routes } from '../compile/routes.ts';
-import type { Branch, Fork, Plan } from '../compile/shapes.ts';
-import { skippedAfter } from '../compile/skips.ts';
+import type { Branch, Fork, Plan, Section } from '../compile/shapes.ts';
+import { skippedAfter, skippedAround } from '../compile/skips.ts';
 import { at } from '../graph/at.ts';
 import { END } from '../graph/edges.ts';
 import type { Graph } from '../graph/graph.ts';
@@ -87,7 +87,11 @@ export class Ways {
   back(head: number, leave: readonly string[]): Way {
     // A join merges its sources, whichever way it was reached.
     const feed = this.graph.node(head).kind.type === 'join' ? {} : this.feed([head]);
-    return { target: this.entry(head), reenter: true, follow: { ...feed, ...(leave.length === 0 ? {} : { leave }) } };
+    return {
+      target: this.entry(head),
+      reenter: true,
+      follow: { round: this.id(head), ...feed, ...(leave.length === 0 ? {} : { leave }) },
+    };
   }
 
   feed(targets: readonly number[]): Pick<Follow, 'feed'> {
@@ -98,6 +102,12 @@ export class Ways {
   skipAfter(node: number, targets: readonly number[], branch: Branch | null): Pick<Follow, 'skip'> {
     if (skippedAfter(this.graph, node, targets, branch?.nodes ?? null).isEmpty()) return {};
     const skip = { after: this.id(node), to: targets.map((target) => this.id(target)) };
+    return { skip: branch === null ? skip : { ...skip, within: branch.key } };
+  }
+
+  skipAround(section: Section, to: readonly number[], branch: Branch | null): Pick<Follow, 'skip'> {
+    if (skippedAround(this.graph, section, to, branch?.nodes ?? null).isEmpty()) return {};
+    const skip = { section: section.key, to: to.map((node) => this.id(node)) };
     return { skip: branch === null ? skip : { ...skip, within: branch.key } };
   }
 

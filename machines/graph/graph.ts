@@ -37,6 +37,7 @@ export class Graph {
   #ends: Uint8Array | null = null;
   #postDominators: DominatorTree | null = null;
   readonly #regions = new Map<number, Bits>();
+  readonly #roundSources = new Map<Loop, readonly number[]>();
 
   /** `cyclic` holds the nodes of cycles that no back edge explains: with any, the graph is good for diagnostics only. */
   readonly cyclic: readonly number[];
@@ -175,6 +176,25 @@ export class Graph {
       this.#around = around;
     }
     return at(this.#around, index);
+  }
+
+  /**
+   * Nodes that decide whether a loop can go round again: the sources of its back edges, and of those inner loops that such an edge
+   * would leave, for it is not decided before they are over.
+   */
+  roundSources(loop: Loop): readonly number[] {
+    let sources = this.#roundSources.get(loop);
+    if (sources === undefined) {
+      const found = new Set(loop.backs.map((edge) => edge.from));
+      for (const { from } of loop.backs) {
+        for (const inner of this.loopsAround(from)) {
+          if (!inner.body.has(loop.head)) for (const source of this.roundSources(inner)) found.add(source);
+        }
+      }
+      sources = [...found];
+      this.#roundSources.set(loop, sources);
+    }
+    return sources;
   }
 
   /** Topological order, one way after the other as they are written; and what lies on or behind cycles of forward edges. */

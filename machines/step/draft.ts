@@ -1,6 +1,6 @@
 import { passesOn } from '../compile/outputs.ts';
 import type { Follow, Skip } from '../compile/parameters.ts';
-import { skipOrder, skippedAfter, skippedFrom } from '../compile/skips.ts';
+import { skipOrder, skippedAfter, skippedAround, skippedFrom } from '../compile/skips.ts';
 import type { Statics } from '../compile/statics.ts';
 import type { EventType } from '../events.ts';
 import { type Json, type JsonObject, patchState } from '../json.ts';
@@ -207,6 +207,7 @@ export class Draft {
     if (follow !== undefined) {
       const output = node === null ? null : (own(this.now.outputs, node) ?? null);
       if (follow.skip !== undefined) this.#pend(follow.skip);
+      if (follow.round !== undefined && this.now.skips.length > 0) this.#unpend(this.indexOf(follow.round));
       for (const { fork } of follow.open ?? []) this.starveJoin(fork);
       const adds = follow.arrive !== undefined || follow.open !== undefined;
       if (node !== null) for (const target of follow.feed ?? []) this.feed(target, node, output, adds);
@@ -271,17 +272,20 @@ export class Draft {
   #pend(skip: Skip): void {
     const { graph, bodies } = this.statics;
     const within = skip.within === undefined ? null : (bodies.get(skip.within) ?? null);
+    const indices = (nodes: readonly string[]): number[] => nodes.map((node) => this.indexOf(node));
     const lost =
       'from' in skip
         ? skippedFrom(graph, this.indexOf(skip.from), within)
-        : skippedAfter(
-            graph,
-            this.indexOf(skip.after),
-            skip.to.map((node) => this.indexOf(node)),
-            within,
-          );
+        : 'after' in skip
+          ? skippedAfter(graph, this.indexOf(skip.after), indices(skip.to), within)
+          : skippedAround(graph, this.section(skip.section).plan, indices(skip.to), within);
     const skips = this.#list('skips');
     for (const node of lost) skips.push(node);
+  }
+
+  #unpend(head: number): void {
+    const body = this.statics.graph.loops.find((loop) => loop.head === head)?.body;
+    this.set({ skips: this.now.skips.filter((index) => body?.has(index) !== true) });
   }
 
   /** Skips what comes before the turn of a control node (null: all there is). */
@@ -324,7 +328,7 @@ export class Draft {
     }
     if (this.now.skips.length > 0) this.set({ skips: this.now.skips.filter((index) => !region.has(index)) });
     for (const key of Object.keys(this.now.sections)) this.section(key).close(closed);
-    for (const index of closed) this.starve(graph.idOf(index));
+    for (const index of closed) this.consume(graph.idOf(index));
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Mark } from '../compile/parameters.ts';
+import type { Section } from '../compile/shapes.ts';
 import type { SectionTable, Statics } from '../compile/statics.ts';
 import { NONE } from '../compile/sweep.ts';
 import type { GraphEdge } from '../graph/edges.ts';
@@ -45,6 +46,10 @@ export class SectionDraft {
     this.#ready = [...state.ready];
     this.#rewinding = state.rewinding;
     this.#loop = state.loop;
+  }
+
+  get plan(): Section {
+    return this.#table.section;
   }
 
   /** The section's bookkeeping if it is not as it was. */
@@ -145,9 +150,12 @@ export class SectionDraft {
   #decide(edges: readonly GraphEdge[], mark: Mark, source: string | null, output: Json): void {
     const { graph } = this.#draft.statics;
     const fed = new Set<number>();
+    const taken = new Set<number>();
     for (const edge of edges) {
-      const chosen = !graph.back.has(edge) && mark.live.includes(graph.idOf(edge.to));
+      // Of several edges to one target a node takes one; which of them makes no difference.
+      const chosen = !graph.back.has(edge) && !taken.has(edge.to) && mark.live.includes(graph.idOf(edge.to));
       const isLive = edge.role === 'wait' ? mark.failed !== true : chosen;
+      if (isLive) taken.add(edge.to);
       this.#marks[this.#slot(edge)] = isLive ? 'l' : 'd';
       if (isLive && this.#letter(edge.to) === '.') fed.add(edge.to);
     }

@@ -217,6 +217,47 @@ describe('skipping', () => {
     expect(driver.visit('b').activation).toBe(2);
   });
 
+  it('of nothing in a loop that goes round again', () => {
+    const made = workflow(
+      [tool('a'), tool('b', { fallback_node: 'rescue' }), first('j'), tool('rescue')],
+      [
+        ['a', 'b'],
+        ['b', 'j'],
+        ['rescue', 'j'],
+        ['rescue', 'end', 'state.enough'],
+        ['j', 'a', 'state.again'],
+      ],
+    );
+    const driver = new Driver(made, { input: { again: true } });
+    driver.done('a');
+    driver.done('b');
+    expect(skipped(driver)).toEqual([]);
+    driver.done('a');
+    driver.done('b', { again: false });
+    expect(driver.all('node_skipped').map(({ node_id, data }) => [node_id, data.activation])).toEqual([['rescue', 1]]);
+  });
+
+  it('of what only a loop could have come to, when it is left for branches that cross', () => {
+    const made = workflow(
+      [tool('a', { fallback_node: 'b' }), tool('b'), tool('beyond'), tool('x'), tool('y'), tool('xy'), tool('yy')],
+      [
+        ['a', 'beyond'],
+        ['b', 'a', 'state.again'],
+        ['b', 'x'],
+        ['b', 'y'],
+        ['x', 'xy'],
+        ['y', 'xy'],
+        ['y', 'yy'],
+      ],
+    );
+    const driver = new Driver(made);
+    driver.fail('a');
+    expect(skipped(driver)).toEqual([]);
+    driver.done('b');
+    expect(skipped(driver)).toEqual(['beyond']);
+    expect(driver.at).toEqual(['x', 'y']);
+  });
+
   it('of a branch that a first-wins join closes makes no event', () => {
     const made = workflow(
       [parallel('s', ['fast', 'gate']), tool('fast'), tool('gate'), tool('later'), first('j')],

@@ -345,9 +345,9 @@ export class Model {
     const live = role !== undefined ? this.#named(id, role) : chosen !== undefined ? [chosen] : otherwise;
     const back = live.find((way) => this.#back.has(way));
     if (back === undefined) {
-      fate.chosen = new Set(
-        live.flatMap((way) => this.#ways.filter((other) => other.from === id && other.to === way.to && other.role === way.role)),
-      );
+      // Branches to one target are one way; edges to one target are several, of which the others are not taken.
+      const isOne = kind.type === 'condition' && kind.branches.length > 0;
+      fate.chosen = new Set(isOne ? choices.filter((way) => live.some((taken) => taken.to === way.to)) : live);
       return;
     }
     const loop = this.#loops.find(({ head }) => head === back.to);
@@ -455,5 +455,6 @@ function waysOf(workflow: Workflow): Way[] {
         ways.push({ from: source, to: node.id, role: 'wait', when: null });
     }
   }
-  return ways;
+  const isSame = (a: Way, b: Way) => a.from === b.from && a.to === b.to && a.role === b.role && a.when === b.when;
+  return ways.filter((way, i) => !ways.slice(0, i).some((earlier) => isSame(earlier, way)));
 }
