@@ -4,7 +4,7 @@ import { StoreError } from '../errors.ts';
 import { wellFormedEvent } from '../well-formed.ts';
 import type { ActionContext, ControlAction } from '../writes.ts';
 import type { AuditChain } from './audit/chain.ts';
-import * as sql from './queries.ts';
+import * as sql from './queries/control.ts';
 import type { Transactions } from './transactions.ts';
 
 /** Writes the control plane: what each action changes, its event and its audit block, in one transaction. */

@@ -1,6 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { Due, WorkItemRow } from '../rows.ts';
-import * as sql from './queries.ts';
+import * as sql from './queries/work.ts';
 
 type Page = [nowMs: number, limit: number];
 

@@ -3,7 +3,7 @@ import Database from 'better-sqlite3';
 import { StoreError } from '../errors.ts';
 import type { RuntimeHolder } from '../store.ts';
 import { isBusy } from './errors.ts';
-import { HOLDER, SET_HOLDER } from './queries.ts';
+import { HOLDER, SET_HOLDER } from './queries/control.ts';
 
 /**
  * The right to run on a database: a write lock on a second, empty SQLite file beside it. The operating system lets go of

@@ -1,7 +1,9 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { EventRow, ExecutionRow, InboxRow, TenantRow, TokenRow } from '../rows.ts';
 import type { EventPage } from '../store.ts';
-import * as sql from './queries.ts';
+import * as controlSql from './queries/control.ts';
+import * as executionsSql from './queries/executions.ts';
+import * as logSql from './queries/log.ts';
 
 type Checkpoint = { readonly text: string | null; readonly seq: number };
 type EventParameters = EventPage & { readonly executionId: string };
@@ -20,17 +22,17 @@ export class RuntimeReads {
 
   constructor(db: Database) {
     this.#db = db;
-    this.execution = db.prepare<[string], ExecutionRow>(sql.EXECUTION_BY_ID);
-    this.checkpoint = db.prepare<[string], Checkpoint>(sql.CHECKPOINT);
-    this.withLocalWork = db.prepare<[string, number], ExecutionRow>(sql.WITH_LOCAL_WORK);
-    this.revision = db.prepare<[string, string], string>(sql.REVISION).pluck();
-    this.inbox = db.prepare<[number, number], InboxRow>(sql.INBOX);
-    this.tokenByHash = db.prepare<[string], TokenRow>(sql.TOKEN_BY_HASH);
-    this.tenant = db.prepare<[string], TenantRow>(sql.TENANT);
+    this.execution = db.prepare<[string], ExecutionRow>(executionsSql.EXECUTION_BY_ID);
+    this.checkpoint = db.prepare<[string], Checkpoint>(executionsSql.CHECKPOINT);
+    this.withLocalWork = db.prepare<[string, number], ExecutionRow>(executionsSql.WITH_LOCAL_WORK);
+    this.revision = db.prepare<[string, string], string>(controlSql.REVISION).pluck();
+    this.inbox = db.prepare<[number, number], InboxRow>(logSql.INBOX);
+    this.tokenByHash = db.prepare<[string], TokenRow>(controlSql.TOKEN_BY_HASH);
+    this.tenant = db.prepare<[string], TenantRow>(controlSql.TENANT);
   }
 
   events(page: EventParameters): readonly EventRow[] {
-    const text = sql.listEvents({ type: page.type !== undefined, nodeId: page.nodeId !== undefined });
+    const text = logSql.listEvents({ type: page.type !== undefined, nodeId: page.nodeId !== undefined });
     let list = this.#events.get(text);
     if (list === undefined) {
       list = this.#db.prepare<[EventParameters], EventRow>(text);

@@ -2,7 +2,8 @@ import type { Database, Statement } from 'better-sqlite3';
 import type { ExecutionRow, IdempotencyRow, TokenRow, WorkflowRow } from '../rows.ts';
 import type { ExecutionFilter, TenantStore } from '../store.ts';
 import { guarded } from './errors.ts';
-import * as sql from './queries.ts';
+import * as controlSql from './queries/control.ts';
+import * as executionsSql from './queries/executions.ts';
 import type { Workers } from './workers.ts';
 
 type ListParameters = ExecutionFilter & { readonly tenantId: string };
@@ -26,19 +27,19 @@ export class TenantQueries {
   constructor(db: Database, workers: Workers) {
     this.#db = db;
     this.workers = workers;
-    this.execution = db.prepare<[string, string], ExecutionRow>(sql.TENANT_EXECUTION);
-    this.workflow = db.prepare<[string, string, string], WorkflowRow>(sql.WORKFLOW_VERSION);
-    this.latestWorkflow = db.prepare<[string, string], WorkflowRow>(sql.LATEST_WORKFLOW);
-    this.revisionOfVersion = db.prepare<[string, string, string], string>(sql.REVISION_OF_VERSION).pluck();
-    this.latestRevision = db.prepare<[string, string], string>(sql.LATEST_REVISION).pluck();
-    this.latestWorkflows = db.prepare<[WorkflowPage], WorkflowRow>(sql.LATEST_WORKFLOWS);
-    this.versions = db.prepare<[string, string], WorkflowRow>(sql.WORKFLOW_VERSIONS);
-    this.tokens = db.prepare<[string], TokenRow>(sql.TOKENS);
-    this.remembered = db.prepare<[string, string, string], IdempotencyRow>(sql.REMEMBERED);
+    this.execution = db.prepare<[string, string], ExecutionRow>(executionsSql.TENANT_EXECUTION);
+    this.workflow = db.prepare<[string, string, string], WorkflowRow>(controlSql.WORKFLOW_VERSION);
+    this.latestWorkflow = db.prepare<[string, string], WorkflowRow>(controlSql.LATEST_WORKFLOW);
+    this.revisionOfVersion = db.prepare<[string, string, string], string>(controlSql.REVISION_OF_VERSION).pluck();
+    this.latestRevision = db.prepare<[string, string], string>(controlSql.LATEST_REVISION).pluck();
+    this.latestWorkflows = db.prepare<[WorkflowPage], WorkflowRow>(controlSql.LATEST_WORKFLOWS);
+    this.versions = db.prepare<[string, string], WorkflowRow>(controlSql.WORKFLOW_VERSIONS);
+    this.tokens = db.prepare<[string], TokenRow>(controlSql.TOKENS);
+    this.remembered = db.prepare<[string, string, string], IdempotencyRow>(controlSql.REMEMBERED);
   }
 
   executions(filter: ListParameters): readonly ExecutionRow[] {
-    const text = sql.listExecutions({
+    const text = executionsSql.listExecutions({
       status: filter.status !== undefined,
       workflowId: filter.workflowId !== undefined,
       parentId: filter.parentId !== undefined,

@@ -1,7 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { WorkItemRow } from '../rows.ts';
 import type { ClaimRequest, LeaseRenewal } from '../store.ts';
-import * as sql from './queries.ts';
+import * as sql from './queries/work.ts';
 import type { Transactions } from './transactions.ts';
 
 interface PendingItem {

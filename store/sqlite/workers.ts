@@ -1,7 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { WorkerRow } from '../rows.ts';
 import type { WorkerSighting } from '../store.ts';
-import * as sql from './queries.ts';
+import * as sql from './queries/work.ts';
 
 type StoredWorker = Omit<WorkerRow, 'queues'> & { readonly queues: string };
 

@@ -1,6 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { hashBlock, type StreamDigest, signBlock } from '../../digest.ts';
-import { CHAIN_ID, CHAIN_TAIL, CLOSE_BLOCK } from '../queries.ts';
+import { CHAIN_ID, CHAIN_TAIL, CLOSE_BLOCK } from '../queries/audit.ts';
 
 interface ChainTail {
   readonly block: number;

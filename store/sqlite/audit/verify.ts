@@ -2,7 +2,9 @@ import { setImmediate } from 'node:timers/promises';
 import Database, { type Statement } from 'better-sqlite3';
 import { digestStream, hashBlock, type StreamDigest, signBlock } from '../../digest.ts';
 import type { AuditFault, AuditReport, EventRow, ExecutionRow } from '../../rows.ts';
-import * as sql from '../queries.ts';
+import * as auditSql from '../queries/audit.ts';
+import * as controlSql from '../queries/control.ts';
+import * as executionsSql from '../queries/executions.ts';
 import { chainId, unpackStreams } from './chain.ts';
 
 interface StoredBlock {
@@ -31,7 +33,7 @@ export async function verifyChain(path: string, key: string | Uint8Array | null)
 }
 
 async function walk(db: Database.Database, key: string | Uint8Array | null): Promise<AuditReport> {
-  const blocks = db.prepare<[number, number], StoredBlock>(sql.BLOCKS);
+  const blocks = db.prepare<[number, number], StoredBlock>(auditSql.BLOCKS);
   const rows = new StreamRows(db);
   let tail = { block: 0, hash: chainId(db) };
   for (;;) {
@@ -74,10 +76,10 @@ class StreamRows {
   #sealed = 0;
 
   constructor(db: Database.Database) {
-    this.#execution = db.prepare<[string, string], ExecutionRow>(sql.TENANT_EXECUTION);
-    this.#events = db.prepare<[string, string, number, number], EventRow>(sql.EVENT_RANGE);
-    this.#controlEvents = db.prepare<[string, number, number], EventRow>(sql.CONTROL_EVENTS);
-    this.#count = db.prepare<[], number>(sql.COUNT_AUDITED).pluck();
+    this.#execution = db.prepare<[string, string], ExecutionRow>(executionsSql.TENANT_EXECUTION);
+    this.#events = db.prepare<[string, string, number, number], EventRow>(auditSql.EVENT_RANGE);
+    this.#controlEvents = db.prepare<[string, number, number], EventRow>(controlSql.CONTROL_EVENTS);
+    this.#count = db.prepare<[], number>(auditSql.COUNT_AUDITED).pluck();
   }
 
   fault(block: number, streams: readonly StreamDigest[]): AuditFault | null {

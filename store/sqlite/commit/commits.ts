@@ -4,7 +4,7 @@ import type { EventRow, IdempotencyRow } from '../../rows.ts';
 import { wellFormedEvents, wellFormedExecution } from '../../well-formed.ts';
 import type { Batch, ExecutionWrite, Refusal, Unit } from '../../writes.ts';
 import type { AuditChain } from '../audit/chain.ts';
-import { REMEMBER } from '../queries.ts';
+import { REMEMBER } from '../queries/control.ts';
 import type { Transactions } from '../transactions.ts';
 import { Effects } from './effects.ts';
 import { EventLog } from './event-log.ts';

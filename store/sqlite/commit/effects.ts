@@ -1,6 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { ExecutionWrite, Refusal, TimerWrite, WorkWrite } from '../../writes.ts';
-import * as sql from '../queries.ts';
+import * as logSql from '../queries/log.ts';
+import * as workSql from '../queries/work.ts';
 
 /** Writes what a step asks of the world: timers, work items, messages to other executions. */
 export class Effects {
@@ -15,15 +16,15 @@ export class Effects {
   readonly #consume: Statement;
 
   constructor(db: Database) {
-    this.#setTimer = db.prepare(sql.SET_TIMER);
-    this.#clearTimer = db.prepare(sql.CLEAR_TIMER);
-    this.#fireTimer = db.prepare(sql.FIRE_TIMER);
-    this.#putWork = db.prepare(sql.PUT_WORK);
-    this.#settleWork = db.prepare(sql.SETTLE_WORK);
-    this.#settleClaimedWork = db.prepare(sql.SETTLE_CLAIMED_WORK);
-    this.#cancelWork = db.prepare(sql.CANCEL_WORK);
-    this.#send = db.prepare(sql.SEND);
-    this.#consume = db.prepare(sql.CONSUME);
+    this.#setTimer = db.prepare(logSql.SET_TIMER);
+    this.#clearTimer = db.prepare(logSql.CLEAR_TIMER);
+    this.#fireTimer = db.prepare(logSql.FIRE_TIMER);
+    this.#putWork = db.prepare(workSql.PUT_WORK);
+    this.#settleWork = db.prepare(workSql.SETTLE_WORK);
+    this.#settleClaimedWork = db.prepare(workSql.SETTLE_CLAIMED_WORK);
+    this.#cancelWork = db.prepare(workSql.CANCEL_WORK);
+    this.#send = db.prepare(logSql.SEND);
+    this.#consume = db.prepare(logSql.CONSUME);
   }
 
   /** Null = all applied; else what made the write untenable. */

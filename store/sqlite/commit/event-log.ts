@@ -2,7 +2,7 @@ import type { Database, Statement } from 'better-sqlite3';
 import { sameContext } from '../../digest.ts';
 import type { EventRow } from '../../rows.ts';
 import type { ExecutionWrite } from '../../writes.ts';
-import { appendEvents } from '../queries.ts';
+import { appendEvents } from '../queries/log.ts';
 
 /** Events per statement; a longer run takes several. */
 const EVENTS_PER_STATEMENT = 8;

@@ -1,7 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { ExecutionHead, NewExecution } from '../../rows.ts';
 import type { ExecutionWrite } from '../../writes.ts';
-import * as sql from '../queries.ts';
+import * as sql from '../queries/executions.ts';
 
 /** Larger checkpoints live in a table of their own, so that moving a head does not rewrite them. */
 const INLINE_CHECKPOINT_LIMIT = 4096;

@@ -1,0 +1,52 @@
+/** The control plane: workflows, tokens, tenants, remembered requests; the right to run. */
+
+const TOKEN = `id, tenant_id AS tenantId, name, role, hash, created_at_ms AS createdAtMs, expires_at_ms AS expiresAtMs,
+  revoked_at_ms AS revokedAtMs`;
+const WORKFLOW = 'w.workflow_id AS workflowId, w.version, w.revision, r.source, w.registered_at_ms AS registeredAtMs';
+const WORKFLOWS = 'workflows w JOIN revisions r ON r.tenant_id = w.tenant_id AND r.hash = w.revision';
+
+// Control plane
+
+export const NEXT_CONTROL_SEQ = 'SELECT coalesce(max(seq), 0) + 1 FROM control_events WHERE tenant_id = ?';
+export const APPEND_CONTROL_EVENT = `INSERT INTO control_events (tenant_id, seq, type, at_ms, actor_id, actor_type, request, data)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
+export const CONTROL_EVENTS = `SELECT seq, type, NULL AS nodeId, data, at_ms AS atMs, actor_id AS actorId, actor_type AS actorType, request
+  FROM control_events WHERE tenant_id = ? AND seq BETWEEN ? AND ? ORDER BY seq`;
+
+export const PUT_REVISION = `INSERT INTO revisions (tenant_id, hash, source, created_at_ms) VALUES (?, ?, ?, ?)
+  ON CONFLICT (tenant_id, hash) DO NOTHING`;
+export const REVISION = 'SELECT source FROM revisions WHERE tenant_id = ? AND hash = ?';
+export const PUT_WORKFLOW = `INSERT INTO workflows (tenant_id, workflow_id, version, revision, registration, registered_at_ms)
+  VALUES (?, ?, ?, ?, ?, ?)
+  ON CONFLICT (tenant_id, workflow_id, version) DO UPDATE
+    SET revision = excluded.revision, registration = excluded.registration, registered_at_ms = excluded.registered_at_ms`;
+export const WORKFLOW_VERSION = `SELECT ${WORKFLOW} FROM ${WORKFLOWS} WHERE w.tenant_id = ? AND w.workflow_id = ? AND w.version = ?`;
+export const LATEST_WORKFLOW = `SELECT ${WORKFLOW} FROM ${WORKFLOWS}
+  WHERE w.tenant_id = ? AND w.workflow_id = ? ORDER BY w.registration DESC LIMIT 1`;
+export const REVISION_OF_VERSION = 'SELECT revision FROM workflows WHERE tenant_id = ? AND workflow_id = ? AND version = ?';
+export const LATEST_REVISION = `SELECT revision FROM workflows
+  WHERE tenant_id = ? AND workflow_id = ? ORDER BY registration DESC LIMIT 1`;
+export const WORKFLOW_VERSIONS = `SELECT ${WORKFLOW} FROM ${WORKFLOWS}
+  WHERE w.tenant_id = ? AND w.workflow_id = ? ORDER BY w.registration DESC`;
+export const LATEST_WORKFLOWS = `SELECT ${WORKFLOW} FROM ${WORKFLOWS}
+  WHERE w.tenant_id = @tenantId AND w.registration =
+    (SELECT max(l.registration) FROM workflows l WHERE l.tenant_id = w.tenant_id AND l.workflow_id = w.workflow_id)
+  ORDER BY w.workflow_id LIMIT @limit OFFSET @offset`;
+
+export const CREATE_TOKEN = `INSERT INTO tokens (id, tenant_id, name, role, hash, created_at_ms, expires_at_ms, revoked_at_ms)
+  VALUES (@id, @tenantId, @name, @role, @hash, @createdAtMs, @expiresAtMs, @revokedAtMs)`;
+export const REVOKE_TOKEN = 'UPDATE tokens SET revoked_at_ms = coalesce(revoked_at_ms, ?) WHERE id = ? AND tenant_id = ?';
+export const TOKEN_BY_HASH = `SELECT ${TOKEN} FROM tokens WHERE hash = ?`;
+export const TOKENS = `SELECT ${TOKEN} FROM tokens WHERE tenant_id = ? ORDER BY created_at_ms, id`;
+export const TENANT = 'SELECT id, name, status FROM tenants WHERE id = ?';
+
+export const REMEMBER = `INSERT INTO idempotency (tenant_id, scope, key, request_hash, status, response, created_at_ms)
+  VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant_id, scope, key) DO NOTHING`;
+export const REMEMBERED = `SELECT tenant_id AS tenantId, scope, key, request_hash AS requestHash, status, response, created_at_ms AS createdAtMs
+  FROM idempotency WHERE tenant_id = ? AND scope = ? AND key = ?`;
+
+// The right to run
+
+export const HOLDER = 'SELECT runtime_id AS runtimeId, pid, started_at_ms AS startedAtMs FROM runtime_holder';
+export const SET_HOLDER = `INSERT INTO runtime_holder (id, runtime_id, pid, started_at_ms) VALUES (1, ?, ?, ?)
+  ON CONFLICT (id) DO UPDATE SET runtime_id = excluded.runtime_id, pid = excluded.pid, started_at_ms = excluded.started_at_ms`;

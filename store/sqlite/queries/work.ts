@@ -1,0 +1,66 @@
+/**
+ * Work items, what falls due, who works. The conditions of partial indexes (`status = 'pending'` …) are literals on purpose: bound, the
+ * planner could not use the index.
+ */
+
+const WORK_ITEM = `w.id, w.tenant_id AS tenantId, w.execution_id AS executionId, e.workflow_id AS workflowId,
+  e.workflow_version AS workflowVersion, w.node_id AS nodeId, w.activation, w.attempt, w.max_attempts AS maxAttempts, w.queue,
+  w.payload, w.timeout_ms AS timeoutMs, w.created_at_ms AS createdAtMs, w.status, w.worker_id AS workerId, w.fence,
+  w.lease_expires_at_ms AS leaseExpiresAtMs, w.deadline_at_ms AS deadlineAtMs, w.claimed_at_ms AS claimedAtMs`;
+const WORK_ITEMS = 'work_items w JOIN executions e ON e.id = w.execution_id';
+
+// Work items
+
+export const PUT_WORK = `INSERT INTO work_items (id, tenant_id, execution_id, node_id, activation, attempt, max_attempts, queue, timeout_ms,
+  created_at_ms, status, payload) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?)`;
+export const SETTLE_WORK = `UPDATE work_items SET status = ?, settled_at_ms = ?, payload = '{}'
+  WHERE id = ? AND execution_id = ? AND settled_at_ms IS NULL`;
+export const SETTLE_CLAIMED_WORK = `UPDATE work_items SET status = ?, settled_at_ms = ?, payload = '{}'
+  WHERE id = ? AND execution_id = ? AND status = 'claimed' AND fence = ?`;
+export const CANCEL_WORK = `UPDATE work_items SET status = 'cancelled', settled_at_ms = ?, payload = '{}'
+  WHERE execution_id = ? AND node_id = ? AND activation = ? AND settled_at_ms IS NULL`;
+export const PENDING_WORK = `SELECT position, created_at_ms AS createdAtMs FROM work_items
+  WHERE tenant_id = ? AND queue = ? AND status = 'pending' ORDER BY created_at_ms, position LIMIT ?`;
+export const CLAIM_WORK = `UPDATE work_items SET status = 'claimed', worker_id = @workerId, fence = fence + 1,
+  lease_expires_at_ms = @leaseExpiresAtMs, deadline_at_ms = @nowMs + timeout_ms, claimed_at_ms = @nowMs WHERE position = @position`;
+export const WORK_BY_POSITION = `SELECT ${WORK_ITEM} FROM ${WORK_ITEMS} WHERE w.position = ?`;
+export const WORK_BY_ID = `SELECT ${WORK_ITEM} FROM ${WORK_ITEMS} WHERE w.id = ? AND w.tenant_id = ?`;
+/** Without the hint the planner prefers the index on ids, which leads through all items that ever were. */
+export const UNCLAIMED_WORK = `SELECT ${WORK_ITEM} FROM work_items w INDEXED BY work_items_unclaimed JOIN executions e ON e.id = w.execution_id
+  WHERE w.queue = ? AND w.status = 'pending' AND w.id > ? ORDER BY w.id LIMIT ?`;
+export const RENEW_LEASE = `UPDATE work_items SET lease_expires_at_ms = @leaseExpiresAtMs
+  WHERE id = @id AND tenant_id = @tenantId AND status = 'claimed' AND worker_id = @workerId AND fence = @fence`;
+
+// What is due
+
+export const DUE_TIMERS = `SELECT 'timer' AS kind, execution_id AS executionId, id AS timerId, armed_seq AS armedSeq, at_ms AS atMs
+  FROM timers WHERE at_ms <= ? ORDER BY at_ms LIMIT ?`;
+export const DUE_LEASES = `SELECT ${WORK_ITEM} FROM ${WORK_ITEMS}
+  WHERE w.status = 'claimed' AND w.lease_expires_at_ms <= ? ORDER BY w.lease_expires_at_ms LIMIT ?`;
+export const DUE_DEADLINES = `SELECT ${WORK_ITEM} FROM ${WORK_ITEMS}
+  WHERE w.status = 'claimed' AND w.deadline_at_ms IS NOT NULL AND w.deadline_at_ms <= ? ORDER BY w.deadline_at_ms LIMIT ?`;
+export const DUE_WORKFLOW_TIMEOUTS = `SELECT 'workflow_timeout' AS kind, id AS executionId, deadline_at_ms AS atMs
+  FROM executions WHERE deadline_at_ms IS NOT NULL AND deadline_at_ms <= ? ORDER BY deadline_at_ms LIMIT ?`;
+export const NEXT_DUE = `SELECT min(at_ms) FROM (
+  SELECT min(at_ms) AS at_ms FROM timers
+  UNION ALL SELECT min(lease_expires_at_ms) FROM work_items WHERE status = 'claimed'
+  UNION ALL SELECT min(deadline_at_ms) FROM work_items WHERE status = 'claimed' AND deadline_at_ms IS NOT NULL
+  UNION ALL SELECT min(deadline_at_ms) FROM executions WHERE deadline_at_ms IS NOT NULL)`;
+
+// Workers
+
+export const SEEN = `INSERT INTO workers (tenant_id, kind, id, queues, first_seen_at_ms, last_seen_at_ms, claimed_total, stopped_at_ms)
+  VALUES (@tenantId, @kind, @id, @queues, @atMs, @atMs, @claimed, NULL)
+  ON CONFLICT (tenant_id, kind, id) DO UPDATE SET queues = excluded.queues, last_seen_at_ms = max(last_seen_at_ms, excluded.last_seen_at_ms),
+    claimed_total = claimed_total + excluded.claimed_total, stopped_at_ms = NULL`;
+export const STOPPED = `INSERT INTO workers (tenant_id, kind, id, queues, first_seen_at_ms, last_seen_at_ms, claimed_total, stopped_at_ms)
+  VALUES ('', 'runtime', @id, '[]', @atMs, @atMs, 0, @atMs)
+  ON CONFLICT (tenant_id, kind, id) DO UPDATE SET stopped_at_ms = excluded.stopped_at_ms`;
+export const STOPPED_CLEANLY = `SELECT 1 FROM workers WHERE tenant_id = '' AND kind = 'runtime' AND id = ? AND stopped_at_ms IS NOT NULL`;
+export const WORKERS = `SELECT id, kind, queues, first_seen_at_ms AS firstSeenAtMs, last_seen_at_ms AS lastSeenAtMs,
+    claimed_total AS claimedTotal,
+    iif(kind = 'external',
+      (SELECT count(*) FROM work_items i WHERE i.tenant_id = w.tenant_id AND i.worker_id = w.id AND i.status = 'claimed'),
+      (SELECT count(*) FROM executions e WHERE e.local_work > 0 AND e.owner = w.id)) AS inFlight
+  FROM workers w
+  WHERE tenant_id IN ('', @tenantId) AND last_seen_at_ms >= @sinceMs AND stopped_at_ms IS NULL ORDER BY tenant_id, kind, id`;
