@@ -8,6 +8,9 @@ import type { Store } from '../store/store.ts';
 import type { ActionContext } from '../store/writes.ts';
 import { buildApp } from './api/app.ts';
 import { type Config, urlOf } from './config.ts';
+import { ControlPlane } from './control/control-plane.ts';
+import { Outbound } from './executors/outbound.ts';
+import { systemClock } from './runtime/clock.ts';
 import { createRuntime } from './runtime/create-runtime.ts';
 import { runtimeName } from './runtime/ids.ts';
 import type { Runtime, Tools } from './runtime/types.ts';
@@ -43,8 +46,9 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const { config } = options;
   const log = options.log ?? pino({ level: config.logLevel });
   const parts = await openParts(options, log);
-  const { app, runtime } = parts;
+  const { app, runtime, control } = parts;
   try {
+    await control.begin();
     await app.listen({ host: config.bind, port: config.port });
   } catch (cause) {
     await parts.close(0);
@@ -101,6 +105,7 @@ async function openParts(options: PartsOptions, log: Logger) {
   const { config, tools, auth, adopts } = options;
   const id = runtimeName();
   const store = await openDatabase(config, id);
+  const failed = (error: unknown): void => log.error({ err: error }, 'something could not be done behind the scenes');
   let runtime: Runtime;
   try {
     runtime = await createRuntime({
@@ -110,7 +115,7 @@ async function openParts(options: PartsOptions, log: Logger) {
       vars: config.workflowVars,
       allowPrivateAddresses: config.allowPrivateAddresses,
       onDiagnostic: (execution, problem) => log.warn({ execution }, problem),
-      onError: (error) => log.error({ err: error }, 'the runtime could not do something'),
+      onError: failed,
       ...(tools === undefined ? {} : { tools }),
       ...(adopts === undefined ? {} : { adopts }),
     });
@@ -118,13 +123,14 @@ async function openParts(options: PartsOptions, log: Logger) {
     await store.close();
     throw error;
   }
-  const app = buildApp({ runtime, store, config, auth, log });
+  const outbound = new Outbound({ allowPrivateAddresses: config.allowPrivateAddresses });
+  const control = new ControlPlane({ store, runtime, outbound, clock: systemClock, failed });
+  const app = buildApp({ runtime, store, control, config, auth, log });
   const close = async (graceMs?: number): Promise<void> => {
-    const stopping = runtime.close(graceMs);
-    await Promise.all([stopping, app.close()]);
+    await Promise.all([runtime.close(graceMs), control.close(), app.close()]);
     await store.close();
   };
-  return { app, runtime, close };
+  return { app, runtime, control, close };
 }
 
 /** The configured database, migrated. `writer` signs for what it writes in the audit chain. */

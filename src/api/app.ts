@@ -2,6 +2,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
 import type { Store } from '../../store/store.ts';
 import type { Config } from '../config.ts';
+import type { ControlPlane } from '../control/control-plane.ts';
 import type { Runtime } from '../runtime/types.ts';
 import { Tokens } from './auth.ts';
 import { parseBody } from './body.ts';
@@ -30,6 +31,7 @@ const REQUEST_TIMEOUT_MS = 60_000;
 export interface AppOptions {
   readonly runtime: Runtime;
   readonly store: Store;
+  readonly control: ControlPlane;
   readonly config: Config;
   /** `off`: everybody is an operator of tenant `default`. */
   readonly auth: 'on' | 'off';
@@ -45,6 +47,7 @@ export function buildApp(options: AppOptions): Api {
   const services: Services = {
     runtime: options.runtime,
     store: options.store,
+    control: options.control,
     config: options.config,
     tokens: new Tokens(options.store, nowMs),
     polls: new LongPolls(),

@@ -8,7 +8,9 @@ import type {
   RawServerDefault,
 } from 'fastify';
 import type { Store } from '../../store/store.ts';
+import type { ActionContext } from '../../store/writes.ts';
 import type { Config } from '../config.ts';
+import type { ControlPlane } from '../control/control-plane.ts';
 import type { Caller, Runtime } from '../runtime/types.ts';
 import type { Access, Identity, Tokens } from './auth.ts';
 import type { LongPolls } from './long-polls.ts';
@@ -25,6 +27,7 @@ export type Api = FastifyInstance<
 export interface Services {
   readonly runtime: Runtime;
   readonly store: Store;
+  readonly control: ControlPlane;
   readonly config: Config;
   readonly tokens: Tokens;
   readonly polls: LongPolls;
@@ -57,4 +60,10 @@ export function callerOf(request: FastifyRequest): Caller {
     actorType: 'human',
     request: { id: request.id, method: request.method, path, ip: request.ip },
   };
+}
+
+/** For what changes the control plane: it belongs to the tenant of whoever acts, whatever it changes. */
+export function actionOf(asked: FastifyRequest, atMs: number): ActionContext {
+  const { tenantId, actorId, actorType, request } = callerOf(asked);
+  return { tenantId, atMs, actorId, actorType, request: request === undefined ? null : JSON.stringify(request) };
 }

@@ -1,4 +1,5 @@
 import type { Message, Visit } from '../../machines/messages.ts';
+import { TERMINAL } from '../../machines/run.ts';
 import type { Store } from '../../store/store.ts';
 import { Outbound } from '../executors/outbound.ts';
 import { Children } from './children.ts';
@@ -21,7 +22,7 @@ import { Reads } from './reads.ts';
 import { type RecoveryOptions, reclaim, recover } from './recovery.ts';
 import { Sightings } from './sightings.ts';
 import type { Committed } from './turn.ts';
-import type { Caller, Runtime } from './types.ts';
+import type { Caller, CommitNote, Runtime } from './types.ts';
 import { summaryOf } from './views.ts';
 import { Wakeups } from './wakeups.ts';
 
@@ -59,6 +60,7 @@ class DurableRuntime implements Runtime {
   readonly #sightings: Sightings;
   /** Executions started here, while this runtime adopts only some. */
   readonly #own = new Set<string>();
+  readonly #commitListeners = new Set<(note: CommitNote) => void>();
   #recovering: Promise<void> = Promise.resolve();
   #letProcessEnd: () => void = () => {};
   #closing: Promise<void> | null = null;
@@ -244,6 +246,11 @@ class DurableRuntime implements Runtime {
     return this.#sightings.workers(tenantId);
   }
 
+  onCommit(told: (note: CommitNote) => void): () => void {
+    this.#commitListeners.add(told);
+    return () => this.#commitListeners.delete(told);
+  }
+
   // ---- life
 
   close(graceMs: number = DEFAULT_GRACE_MS): Promise<void> {
@@ -281,6 +288,7 @@ class DurableRuntime implements Runtime {
     const { before, now, write, effects } = commit;
     if (before === null && this.#options.adopts !== undefined) this.#own.add(now.id);
     this.#feed.wake(now.id);
+    if (this.#commitListeners.size > 0) this.#tell(commit);
     if (before === null) this.#wakeups.noLaterThan(now.deadlineAtMs);
     for (const timer of write.timers) if (timer.op === 'set') this.#wakeups.noLaterThan(timer.atMs);
     for (const { effect, run } of effects) {
@@ -291,6 +299,12 @@ class DurableRuntime implements Runtime {
     for (const work of write.work) if (work.op === 'put') this.#external.available(now.tenantId, work.item.queue);
     if (write.send.length > 0) this.#children.drain();
     for (const problem of commit.diagnostics) this.#options.onDiagnostic?.(now.id, problem);
+  }
+
+  #tell({ before, now }: Committed): void {
+    const ended = TERMINAL.has(now.run.status);
+    const note = { tenantId: now.tenantId, executionId: now.id, began: before === null, ended };
+    for (const told of this.#commitListeners) told(note);
   }
 
   /** Again until it works or the runtime stops. */

@@ -158,6 +158,15 @@ export interface WorkerView {
   readonly claimed_total: number;
 }
 
+/** Something was committed for an execution. */
+export interface CommitNote {
+  readonly tenantId: string;
+  readonly executionId: string;
+  /** It was started in this commit, or came to its end. */
+  readonly began: boolean;
+  readonly ended: boolean;
+}
+
 /**
  * The durable execution runtime, without HTTP. What a method has answered is on disk.
  *
@@ -240,6 +249,11 @@ export interface Runtime {
     item: { readonly executionId: string; readonly nodeId: string; readonly queueType: string; readonly payload: Json },
   ): Promise<{ readonly workItemId: string }>;
   workers(tenantId: string): Promise<readonly WorkerView[]>;
+  /**
+   * Calls `told` after every commit of this runtime, in order; answers how to stop that. For wake-ups: it holds up the loop, so it must be
+   * quick, and must not throw.
+   */
+  onCommit(told: (note: CommitNote) => void): () => void;
   /**
    * Refuses new work, lets in-process work finish for at most `graceMs` (default 10,000), then aborts it and hands it back: the next runtime on the
    * store goes on with it. The store itself stays open; close it afterwards.

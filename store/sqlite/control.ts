@@ -1,28 +1,19 @@
 import type { Database, Statement } from 'better-sqlite3';
-import { digestStream } from '../digest.ts';
 import { StoreError } from '../errors.ts';
-import { wellFormedEvent } from '../well-formed.ts';
 import type { ActionContext, ControlAction } from '../writes.ts';
-import type { AuditChain } from './audit/chain.ts';
+import type { ControlLog } from './control-log.ts';
 import * as sql from './queries/control.ts';
-import type { Transactions } from './transactions.ts';
 
-/** Writes the control plane: what each action changes, its event and its audit block, in one transaction. */
-export class ControlPlane {
-  readonly #transactions: Transactions;
-  readonly #audit: AuditChain;
-  readonly #nextSeq: Statement<[string], number>;
-  readonly #append: Statement;
+/** Carries out the actions on workflows and tokens. */
+export class ControlActions {
+  readonly #log: ControlLog;
   readonly #putRevision: Statement;
   readonly #putWorkflow: Statement;
   readonly #createToken: Statement;
   readonly #revokeToken: Statement;
 
-  constructor(db: Database, transactions: Transactions, audit: AuditChain) {
-    this.#transactions = transactions;
-    this.#audit = audit;
-    this.#nextSeq = db.prepare<[string], number>(sql.NEXT_CONTROL_SEQ).pluck();
-    this.#append = db.prepare(sql.APPEND_CONTROL_EVENT);
+  constructor(db: Database, log: ControlLog) {
+    this.#log = log;
     this.#putRevision = db.prepare(sql.PUT_REVISION);
     this.#putWorkflow = db.prepare(sql.PUT_WORKFLOW);
     this.#createToken = db.prepare(sql.CREATE_TOKEN);
@@ -30,11 +21,9 @@ export class ControlPlane {
   }
 
   act(action: ControlAction, context: ActionContext): void {
-    this.#transactions.write(() => {
-      const seq = this.#nextSeq.get(context.tenantId) ?? 1;
+    this.#log.act(context, (seq) => {
       this.#apply(action, context, seq);
-      this.#record(action, context, seq);
-      return { keep: true, result: undefined };
+      return { type: action.type, data: eventData(action) };
     });
   }
 
@@ -54,26 +43,8 @@ export class ControlPlane {
         return;
     }
   }
-
-  #record(action: ControlAction, context: ActionContext, seq: number): void {
-    const { tenantId, atMs, actorId, actorType, request } = context;
-    const row = wellFormedEvent({
-      seq,
-      type: action.type,
-      nodeId: null,
-      data: eventData(action),
-      atMs,
-      actorId,
-      actorType,
-      request,
-    });
-    this.#append.run(tenantId, seq, row.type, atMs, row.actorId, actorType, row.request, row.data);
-    const range = { tenantId, executionId: null, firstSeq: seq, lastSeq: seq };
-    this.#audit.closeBlock(atMs, [{ ...range, digest: digestStream(range, null, [row]) }]);
-  }
 }
 
-/** What the log keeps of an action: names, never a secret or its hash. */
 function eventData(action: ControlAction): string {
   switch (action.type) {
     case 'workflow_registered':

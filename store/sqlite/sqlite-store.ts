@@ -5,7 +5,8 @@ import type { ActionContext, Batch, ControlAction } from '../writes.ts';
 import { AuditChain } from './audit/chain.ts';
 import { verifyChain } from './audit/verify.ts';
 import { Commits } from './commit/commits.ts';
-import { ControlPlane } from './control.ts';
+import { ControlActions } from './control.ts';
+import { ControlLog } from './control-log.ts';
 import { DueQueries } from './due.ts';
 import { asStoreError, guarded, storeClosed } from './errors.ts';
 import { RunLock } from './lock.ts';
@@ -29,7 +30,7 @@ export class SqliteStore implements Store {
   readonly #hmacKey: string | Uint8Array | null;
   readonly #audit: AuditChain;
   readonly #commits: Commits;
-  readonly #control: ControlPlane;
+  readonly #control: ControlActions;
   readonly #reads: RuntimeReads;
   readonly #tenantQueries: TenantQueries;
   readonly #work: WorkItems;
@@ -44,7 +45,8 @@ export class SqliteStore implements Store {
     this.#hmacKey = hmacKey;
     this.#audit = audit;
     this.#commits = new Commits(db, transactions, audit);
-    this.#control = new ControlPlane(db, transactions, audit);
+    const log = new ControlLog(db, transactions, audit);
+    this.#control = new ControlActions(db, log);
     this.#reads = new RuntimeReads(db);
     this.#workers = new Workers(db);
     this.#tenantQueries = new TenantQueries(db, this.#workers);

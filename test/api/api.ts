@@ -11,6 +11,8 @@ import type { ClaimedWork, EnqueuedWork, RenewedLease } from '../../src/api/sche
 import type { WorkerList } from '../../src/api/schemas/workers.ts';
 import type { RegisteredWorkflow, WorkflowDetail, WorkflowList } from '../../src/api/schemas/workflows.ts';
 import { type Config, readConfig } from '../../src/config.ts';
+import { ControlPlane } from '../../src/control/control-plane.ts';
+import { Outbound } from '../../src/executors/outbound.ts';
 import type { Tools } from '../../src/runtime/types.ts';
 import { mintToken, type Role } from '../../src/tokens.ts';
 import { type Bench, openBench } from '../support/runtimes.ts';
@@ -61,6 +63,8 @@ export interface Api extends Bench {
 }
 
 export interface ApiOptions {
+  /** Cron, webhooks, jobs and retention go on by themselves, as in a server. */
+  readonly background?: boolean;
   readonly auth?: 'on' | 'off';
   readonly tools?: Tools;
   readonly config?: Partial<Config>;
@@ -72,9 +76,14 @@ export async function api(options: ApiOptions = {}): Promise<Api> {
   const parts = await openBench(options.tools === undefined ? {} : { tools: options.tools });
   const { runtime, store, clock } = parts;
   const config = { ...readConfig({}), ...options.config };
+  const outbound = new Outbound({ allowPrivateAddresses: config.allowPrivateAddresses });
+  const control = new ControlPlane({ store, runtime, outbound, clock, failed: (error) => parts.errors.push(error) });
+  if (options.background === true) await control.begin();
+  onTestFinished(() => control.close());
   const app = buildApp({
     runtime,
     store,
+    control,
     config,
     auth: options.auth ?? 'on',
     nowMs: () => clock.nowMs(),

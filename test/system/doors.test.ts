@@ -16,6 +16,7 @@ const FORBIDDEN: Readonly<Record<string, readonly [file: string, line: string]>>
   'machines-are-pure': ['machines/clock.ts', "import 'node:timers';"],
   'store-stands-alone': ['store/graph.ts', "export * from '../machines/json.ts';"],
   'runtime-door': ['src/runtime/server.ts', "export * from '../api/app.ts';"],
+  'control-door': ['src/control/page.ts', "export * from '../api/app.ts';"],
   'executors-door': ['src/executors/model.ts', "export * from '../runtime/loop.ts';"],
   'authoring-door': ['src/authoring/yaml.ts', "export * from '../config.ts';"],
   'api-door': ['src/api/routes.ts', "export * from '../../store/sqlite/store.ts';"],

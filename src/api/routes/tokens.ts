@@ -1,15 +1,13 @@
 import { Type } from 'typebox';
 import type { TokenRow } from '../../../store/rows.ts';
-import type { ActionContext } from '../../../store/writes.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
-import type { Caller } from '../../runtime/types.ts';
 import { durationMs, mintToken } from '../../tokens.ts';
 import { ANYONE } from '../auth.ts';
 import { Refusal } from '../errors.ts';
 import { shown } from '../ids.ts';
 import { given } from '../schemas/fields.ts';
 import { CreatedToken, CreateToken, RevokedToken, type Token, TokenList } from '../schemas/tokens.ts';
-import { type Api, callerOf, identityOf, type Services } from '../services.ts';
+import { type Api, actionOf, callerOf, identityOf, type Services } from '../services.ts';
 import { timestamp } from '../time.ts';
 
 const byId = Type.Object({ id: Type.String() });
@@ -30,7 +28,7 @@ export function tokenRoutes(app: Api, { store, tokens, nowMs }: Services): void 
       const now = nowMs();
       const expiresAtMs = expires_in === undefined || expires_in === null ? null : now + lifetimeMs(expires_in);
       const { plaintext, row } = mintToken({ tenantId, role, ...given('name', name), nowMs: now, expiresAtMs });
-      await store.control({ type: 'token_created', token: row }, contextOf(caller, now));
+      await store.control({ type: 'token_created', token: row }, actionOf(request, now));
       void reply.code(201);
       return { ...toToken(row), token: plaintext };
     },
@@ -46,7 +44,7 @@ export function tokenRoutes(app: Api, { store, tokens, nowMs }: Services): void 
     { config: { access: 'operator' }, schema: { params: byId, response: { 200: RevokedToken } } },
     async (request) => {
       const { id } = request.params;
-      await store.control({ type: 'token_revoked', id }, contextOf(callerOf(request), nowMs()));
+      await store.control({ type: 'token_revoked', id }, actionOf(request, nowMs()));
       tokens.forget();
       return { id, revoked: true as const };
     },
@@ -58,11 +56,6 @@ function lifetimeMs(text: string): number {
   if (ms === null)
     throw new RuntimeError('bad_request', `expires_in must be like 90s, 15m, 12h, 30d or 4w, not "${shown(text)}"`);
   return ms;
-}
-
-/** The action belongs to the tenant of whoever acts; the token itself may belong to another. */
-function contextOf({ tenantId, actorId, actorType, request }: Caller, atMs: number): ActionContext {
-  return { tenantId, atMs, actorId, actorType, request: request === undefined ? null : JSON.stringify(request) };
 }
 
 function toToken(row: TokenRow): Token {

@@ -1,0 +1,137 @@
+import type { ApiErrorBody } from '../api/schemas/errors.ts';
+
+export interface ClientOptions {
+  /** `http://host:port`, with or without a trailing slash or a path prefix. */
+  readonly url: string;
+  readonly token?: string | null;
+  /** How long a reply may take beyond what the request itself waits for. Default 30 s. */
+  readonly timeoutMs?: number;
+  /** How requests travel; absent = over the network. The embedded runtime brings its own. */
+  readonly fetch?: typeof globalThis.fetch;
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+}
+
+/** The server answered, but not with success. */
+export class ApiError extends Error {
+  readonly status: number;
+  /** Stable; null when the answer did not come from this server (a proxy, another program on the port). */
+  readonly code: string | null;
+  readonly body: unknown;
+
+  constructor(status: number, message: string, code: string | null, body: unknown) {
+    super(message);
+    this.name = 'ApiError';
+    this.status = status;
+    this.code = code;
+    this.body = body;
+  }
+}
+
+/** Nobody answered: refused, reset, no such host, or too late. */
+export class Unreachable extends Error {
+  readonly code = 'unreachable';
+  readonly url: string;
+
+  constructor(url: string, reason: string, options?: ErrorOptions) {
+    super(`cannot reach ${url}: ${reason}`, options);
+    this.name = 'Unreachable';
+    this.url = url;
+  }
+}
+
+const TIMEOUT_MS = 30_000;
+
+export interface Call extends CallOptions {
+  readonly query?: Readonly<Record<string, string | number | undefined>>;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** How long the server was asked to wait. */
+  readonly waitMs?: number;
+}
+
+/** Sends requests and reads replies; every part of the client goes through one. */
+export class Transport {
+  readonly url: string;
+  readonly #token: string | null;
+  readonly #timeoutMs: number;
+  readonly #fetch: typeof globalThis.fetch;
+
+  constructor(options: ClientOptions) {
+    this.url = options.url.replace(/\/+$/, '');
+    this.#token = options.token ?? null;
+    this.#timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
+    this.#fetch = options.fetch ?? globalThis.fetch;
+  }
+
+  /** Rejects with `ApiError` or `Unreachable`, or with the reason of an aborted signal. */
+  async call<T>(method: string, path: string, call: Call = {}): Promise<T> {
+    const timeout = AbortSignal.timeout(this.#timeoutMs + (call.waitMs ?? 0));
+    const init: RequestInit = {
+      method,
+      headers: {
+        accept: 'application/json',
+        ...(this.#token === null ? {} : { authorization: `Bearer ${this.#token}` }),
+        ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...call.headers,
+      },
+      signal: call.signal === undefined ? timeout : AbortSignal.any([call.signal, timeout]),
+    };
+    if (call.body !== undefined) init.body = JSON.stringify(call.body);
+    let status: number;
+    let text: string;
+    try {
+      const response = await this.#fetch(`${this.url}${path}${queryText(call.query)}`, init);
+      status = response.status;
+      text = await response.text();
+    } catch (error) {
+      call.signal?.throwIfAborted();
+      throw new Unreachable(this.url, timeout.aborted ? 'no answer in time' : reasonOf(error), { cause: error });
+    }
+    return parseReply<T>(status, text);
+  }
+}
+
+function parseReply<T>(status: number, text: string): T {
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    throw new ApiError(
+      status,
+      `HTTP ${status}, and the answer is not JSON: is this a JamJet server?`,
+      null,
+      text.slice(0, 1_000),
+    );
+  }
+  if (status >= 200 && status < 300) return body as T;
+  const { error, code } = (body ?? {}) as Partial<ApiErrorBody>;
+  throw new ApiError(status, typeof error === 'string' ? error : `HTTP ${status}`, typeof code === 'string' ? code : null, body);
+}
+
+/** `fetch` says "fetch failed"; why is in the cause. */
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  if (code === 'ECONNREFUSED') return 'connection refused';
+  if (code === 'ENOTFOUND') return 'no such host';
+  return cause instanceof Error ? cause.message || String(code) : String(cause);
+}
+
+/** An id as a segment of a path. */
+export function segment(id: string): string {
+  return encodeURIComponent(id);
+}
+
+export function keyHeader(key: string | undefined): Readonly<Record<string, string>> {
+  return key === undefined ? {} : { 'idempotency-key': key };
+}
+
+function queryText(query: Call['query']): string {
+  const given = Object.entries(query ?? {}).flatMap(([key, value]): [string, string][] =>
+    value === undefined ? [] : [[key, String(value)]],
+  );
+  return given.length === 0 ? '' : `?${new URLSearchParams(given)}`;
+}

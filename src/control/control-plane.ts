@@ -1,0 +1,41 @@
+import type { Store } from '../../store/store.ts';
+import type { Outbound } from '../executors/outbound.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Runtime } from '../runtime/types.ts';
+
+/** What every part of the control plane may work with. */
+export interface Parts {
+  readonly store: Store;
+  readonly runtime: Runtime;
+  /** The guarded HTTP client: everything that leaves for an address a client named goes through it. */
+  readonly outbound: Outbound;
+  readonly clock: Clock;
+  /** Told of what went wrong behind the scenes. */
+  readonly failed: (error: unknown) => void;
+}
+
+/** Something that goes on by itself, beside requests: it wakes when there is something to do, never polls. */
+export interface Background {
+  /** Takes up what an earlier process left. */
+  begin(): Promise<void>;
+  /** Ends what is under way, at a point from which the next process goes on. */
+  close(): Promise<void>;
+}
+
+/** What is managed beside the executions themselves, for all tenants. Each part is a field; its file says what it does. */
+export class ControlPlane {
+  readonly #background: readonly Background[];
+
+  constructor(_parts: Parts) {
+    this.#background = [];
+  }
+
+  /** Starts what goes on by itself. One-shot runs on a shared database do not: a server on it will. */
+  async begin(): Promise<void> {
+    for (const part of this.#background) await part.begin();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#background.map((part) => part.close()));
+  }
+}

@@ -1,0 +1,51 @@
+import type { Database, Statement } from 'better-sqlite3';
+import { digestStream } from '../digest.ts';
+import { wellFormedEvent } from '../well-formed.ts';
+import type { ActionContext } from '../writes.ts';
+import type { AuditChain } from './audit/chain.ts';
+import * as sql from './queries/control.ts';
+import type { Transactions } from './transactions.ts';
+
+/** What the log keeps of an action: names and choices, never a secret or its hash. */
+export interface ControlEvent {
+  /** snake_case. */
+  readonly type: string;
+  /** JSON object text. */
+  readonly data: string;
+}
+
+/** Writes the control plane: what an action changes, its event and its audit block, in one transaction. */
+export class ControlLog {
+  readonly #transactions: Transactions;
+  readonly #audit: AuditChain;
+  readonly #nextSeq: Statement<[string], number>;
+  readonly #append: Statement;
+
+  constructor(db: Database, transactions: Transactions, audit: AuditChain) {
+    this.#transactions = transactions;
+    this.#audit = audit;
+    this.#nextSeq = db.prepare<[string], number>(sql.NEXT_CONTROL_SEQ).pluck();
+    this.#append = db.prepare(sql.APPEND_CONTROL_EVENT);
+  }
+
+  /**
+   * `apply` makes the change and answers the event that tells of it (null = nothing changed, nothing is logged); `seq` is the sequence
+   * the event takes in the tenant's control log. What it throws undoes everything.
+   */
+  act(context: ActionContext, apply: (seq: number) => ControlEvent | null): void {
+    this.#transactions.write(() => {
+      const seq = this.#nextSeq.get(context.tenantId) ?? 1;
+      const event = apply(seq);
+      if (event !== null) this.#record(event, context, seq);
+      return { keep: true, result: undefined };
+    });
+  }
+
+  #record(event: ControlEvent, context: ActionContext, seq: number): void {
+    const { tenantId, atMs, actorId, actorType, request } = context;
+    const row = wellFormedEvent({ seq, type: event.type, nodeId: null, data: event.data, atMs, actorId, actorType, request });
+    this.#append.run(tenantId, seq, row.type, atMs, row.actorId, actorType, row.request, row.data);
+    const range = { tenantId, executionId: null, firstSeq: seq, lastSeq: seq };
+    this.#audit.closeBlock(atMs, [{ ...range, digest: digestStream(range, null, [row]) }]);
+  }
+}

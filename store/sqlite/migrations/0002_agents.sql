@@ -1,0 +1,1 @@
+-- Agents: who can be found, how to reach them, when they were last heard of.

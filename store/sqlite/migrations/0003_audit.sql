@@ -1,0 +1,1 @@
+-- Reading the audit log: what its filters and pages need; what retention removed.

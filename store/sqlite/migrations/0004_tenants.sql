@@ -1,0 +1,1 @@
+-- Tenants: policy, limits and what they have used.

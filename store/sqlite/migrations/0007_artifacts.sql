@@ -1,0 +1,1 @@
+-- Artifacts: large values, by the hash of their bytes.

@@ -1,0 +1,1 @@
+-- Lists of executions by label, and bulk jobs over them.
