@@ -1,6 +1,7 @@
 // Puts the SQL migrations beside the compiled stores, where they are read from.
-import { cpSync, readdirSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync } from 'node:fs';
 
-for (const engine of readdirSync('store', { withFileTypes: true }).filter((entry) => entry.isDirectory())) {
-  cpSync(`store/${engine.name}/migrations`, `dist/store/${engine.name}/migrations`, { recursive: true });
-}
+const folders = readdirSync('store', { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map((entry) => `store/${entry.name}/migrations`);
+for (const folder of folders.filter((name) => existsSync(name))) cpSync(folder, `dist/${folder}`, { recursive: true });
