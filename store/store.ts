@@ -1,3 +1,5 @@
+import type { AgentStore } from './resources/agents.ts';
+import type { TenantRegistry } from './resources/tenants.ts';
 import type {
   AuditReport,
   Due,
@@ -21,6 +23,9 @@ import type { ActionContext, Batch, ControlAction, Refusal } from './writes.ts';
  */
 export interface Store {
   readonly engine: 'sqlite' | 'postgres';
+
+  readonly agents: AgentStore;
+  readonly tenants: TenantRegistry;
 
   /**
    * Applies all units in one durable transaction and closes one audit block. Answers one entry per unit, in order:

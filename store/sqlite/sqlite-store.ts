@@ -10,6 +10,8 @@ import { ControlLog } from './control-log.ts';
 import { DueQueries } from './due.ts';
 import { asStoreError, guarded, storeClosed } from './errors.ts';
 import { RunLock } from './lock.ts';
+import { SqliteAgents } from './resources/agents.ts';
+import { Tenants } from './resources/tenants.ts';
 import { RuntimeReads } from './runtime-reads.ts';
 import { TenantQueries, tenantStore } from './tenant-store.ts';
 import { Transactions } from './transactions.ts';
@@ -26,6 +28,8 @@ export interface Identity {
 /** The embedded engine: SQLite on this thread, behind the asynchronous port. */
 export class SqliteStore implements Store {
   readonly engine = 'sqlite';
+  readonly tenants: Tenants;
+  readonly agents: SqliteAgents;
   readonly #db: Database;
   readonly #hmacKey: string | Uint8Array | null;
   readonly #audit: AuditChain;
@@ -47,6 +51,8 @@ export class SqliteStore implements Store {
     this.#commits = new Commits(db, transactions, audit);
     const log = new ControlLog(db, transactions, audit);
     this.#control = new ControlActions(db, log);
+    this.tenants = new Tenants(db, log);
+    this.agents = new SqliteAgents(db, log);
     this.#reads = new RuntimeReads(db);
     this.#workers = new Workers(db);
     this.#tenantQueries = new TenantQueries(db, this.#workers);

@@ -1,11 +1,13 @@
 import { describe } from 'vitest';
 import type { TestDatabase } from '../support/stores.ts';
+import { agentContract } from './contract/agents.ts';
 import { auditContract } from './contract/audit.ts';
 import { commitContract } from './contract/commit.ts';
 import { controlContract } from './contract/control.ts';
 import { dueContract } from './contract/due.ts';
 import { durabilityContract } from './contract/durability.ts';
 import { listContract } from './contract/lists.ts';
+import { tenantContract } from './contract/tenants.ts';
 import { workContract } from './contract/work.ts';
 import { workerContract } from './contract/workers.ts';
 
@@ -18,6 +20,8 @@ export function storeContract(engine: string, database: () => TestDatabase): voi
     workContract(database);
     workerContract(database);
     controlContract(database);
+    tenantContract(database);
+    agentContract(database);
     auditContract(database);
     durabilityContract(database);
   });

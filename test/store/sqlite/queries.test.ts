@@ -31,7 +31,7 @@ function statements(): readonly (readonly [name: string, sql: string])[] {
 
 /** Tables that grow without bound, and their aliases. The index of executions with work under way holds only those. */
 const SCAN =
-  /^SCAN (executions|events|control_events|timers|work_items|workflows|idempotency|tokens|inbox|e|i|w)\b(?!.* INDEX executions_with_local_work$)/;
+  /^SCAN (executions|events|control_events|timers|work_items|workflows|idempotency|tokens|tenants|tenant_usage|inbox|agents|agent_traits|agent_events|e|i|w|a|t|c)\b(?!.* INDEX executions_with_local_work$)/;
 
 async function plan(sql: string): Promise<readonly string[]> {
   const one = sqliteDatabase();

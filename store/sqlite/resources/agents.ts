@@ -1,0 +1,96 @@
+import type { Database, Statement } from 'better-sqlite3';
+import type { AgentFilter, AgentRow, AgentStore, AgentTraceRow, AgentWrite } from '../../resources/agents.ts';
+import type { ActionContext } from '../../writes.ts';
+import type { ControlLog } from '../control-log.ts';
+import { guarded } from '../errors.ts';
+import * as sql from '../queries/agents.ts';
+
+type ListParameters = Omit<AgentFilter, 'traits'> & { readonly tenantId: string; readonly traits: string };
+type TraceRow = Omit<AgentTraceRow, 'direction'> & { readonly seq: number };
+
+export class SqliteAgents implements AgentStore {
+  readonly #log: ControlLog;
+  readonly #byId: Statement<[string, string], AgentRow>;
+  readonly #byUuid: Statement<[string, string], AgentRow>;
+  readonly #all: Statement<[ListParameters], AgentRow>;
+  readonly #ofStatus: Statement<[ListParameters], AgentRow>;
+  readonly #create: Statement;
+  readonly #change: Statement;
+  readonly #forgetTraits: Statement;
+  readonly #addTrait: Statement;
+  readonly #addEvent: Statement;
+  readonly #heartbeat: Statement;
+  readonly #doneTo: Statement<[string, string, number], TraceRow>;
+  readonly #controlledBy: Statement<[string, string, number], TraceRow>;
+  readonly #doneBy: Statement<[string, string, number], TraceRow>;
+
+  constructor(db: Database, log: ControlLog) {
+    this.#log = log;
+    this.#byId = db.prepare(sql.AGENT_BY_ID);
+    this.#byUuid = db.prepare(sql.AGENT_BY_UUID);
+    this.#all = db.prepare(sql.AGENTS);
+    this.#ofStatus = db.prepare(sql.AGENTS_OF_STATUS);
+    this.#create = db.prepare(sql.CREATE_AGENT);
+    this.#change = db.prepare(sql.CHANGE_AGENT);
+    this.#forgetTraits = db.prepare(sql.FORGET_TRAITS);
+    this.#addTrait = db.prepare(sql.ADD_TRAIT);
+    this.#addEvent = db.prepare(sql.ADD_AGENT_EVENT);
+    this.#heartbeat = db.prepare(sql.AGENT_HEARTBEAT);
+    this.#doneTo = db.prepare(sql.DONE_TO_AGENT);
+    this.#controlledBy = db.prepare(sql.CONTROLLED_BY_AGENT);
+    this.#doneBy = db.prepare(sql.DONE_BY_AGENT);
+  }
+
+  get(tenantId: string, idOrUuid: string) {
+    return guarded(() => this.#byId.get(tenantId, idOrUuid) ?? this.#byUuid.get(tenantId, idOrUuid) ?? null);
+  }
+
+  list(tenantId: string, filter: AgentFilter) {
+    const parameters = { ...filter, tenantId, traits: JSON.stringify(filter.traits) };
+    return guarded(() => (filter.status === undefined ? this.#all : this.#ofStatus).all(parameters));
+  }
+
+  put(write: AgentWrite, context: ActionContext) {
+    return guarded(() => {
+      let written = false;
+      this.#log.act(context, (seq) => {
+        written = this.#write(write, context.tenantId, seq);
+        return written ? write.event : null;
+      });
+      return written;
+    });
+  }
+
+  #write({ agent, traits }: AgentWrite, tenantId: string, seq: number): boolean {
+    const { changes } = (agent.version === 1 ? this.#create : this.#change).run({ ...agent, tenantId, seq });
+    if (changes === 0) return false;
+    this.#forgetTraits.run(tenantId, agent.id);
+    for (const trait of traits) this.#addTrait.run(tenantId, agent.id, trait);
+    this.#addEvent.run(tenantId, agent.id, seq);
+    return true;
+  }
+
+  heartbeat(tenantId: string, id: string, atMs: number) {
+    return guarded(() => this.#heartbeat.run({ tenantId, id, atMs }).changes > 0);
+  }
+
+  trace(tenantId: string, agent: { readonly id: string; readonly actorId: string }, limit: number) {
+    return guarded(() => {
+      const to = this.#doneTo.all(tenantId, agent.id, limit);
+      const own = this.#controlledBy.all(tenantId, agent.actorId, limit);
+      const by = this.#doneBy.all(tenantId, agent.actorId, limit);
+      // What an agent did to itself was done to it.
+      const known = new Set(to.map((row) => row.seq));
+      const rows = [
+        ...to.map((row) => traced(row, 'in')),
+        ...own.filter((row) => !known.has(row.seq)).map((row) => traced(row, 'out')),
+        ...by.map((row) => traced(row, 'out')),
+      ];
+      return rows.sort((a, b) => b.atMs - a.atMs).slice(0, limit);
+    });
+  }
+}
+
+function traced({ seq: _, ...row }: TraceRow, direction: 'in' | 'out'): AgentTraceRow {
+  return { ...row, direction };
+}

@@ -1,0 +1,137 @@
+import { describe, expect, it } from 'vitest';
+import type { AgentWrite } from '../../../store/resources/agents.ts';
+import type { Store } from '../../../store/store.ts';
+import type { TestDatabase } from '../../support/stores.ts';
+import { AT_MS, batch, begin, context, event } from '../writes.ts';
+
+function agent(id: string, change: Partial<AgentWrite['agent']> = {}): AgentWrite['agent'] {
+  return {
+    id,
+    uuid: `uuid of ${id}`,
+    name: `Agent ${id}`,
+    status: 'registered',
+    statusSinceMs: AT_MS,
+    card: JSON.stringify({ id }),
+    version: 1,
+    registeredAtMs: AT_MS,
+    updatedAtMs: AT_MS,
+    ...change,
+  };
+}
+
+interface Change {
+  readonly agent?: Partial<AgentWrite['agent']>;
+  readonly traits?: readonly string[];
+  readonly type?: string;
+  readonly context?: Parameters<typeof context>[0];
+}
+
+function put(store: Store, id: string, change: Change = {}): Promise<boolean> {
+  const { traits = [], type = 'agent_registered' } = change;
+  const data = JSON.stringify({ agent_id: id });
+  return store.agents.put({ agent: agent(id, change.agent), traits, event: { type, data } }, context(change.context));
+}
+
+async function ids(store: Store, filter: Partial<Parameters<Store['agents']['list']>[1]> = {}, tenantId = 'default') {
+  const rows = await store.agents.list(tenantId, { traits: [], limit: 10, offset: 0, ...filter });
+  return rows.map((row) => row.id);
+}
+
+export function agentContract(database: () => TestDatabase): void {
+  describe('agents', () => {
+    it('are found by id and by uuid, an id before a uuid', async () => {
+      const store = await database().open();
+      await put(store, 'a');
+      await put(store, 'uuid of a');
+      expect(await store.agents.get('default', 'a')).toEqual({ ...agent('a'), lastHeartbeatAtMs: null });
+      expect(await store.agents.get('default', 'uuid of a')).toMatchObject({ id: 'uuid of a' });
+      expect(await store.agents.get('default', 'uuid of uuid of a')).toMatchObject({ id: 'uuid of a' });
+      expect(await store.agents.get('default', 'b')).toBeNull();
+    });
+
+    it('are a tenant’s own', async () => {
+      const store = await database().open();
+      await put(store, 'a', { context: { tenantId: 'acme' }, traits: ['skill:x'] });
+      expect(await store.agents.get('default', 'a')).toBeNull();
+      expect(await store.agents.get('default', 'uuid of a')).toBeNull();
+      expect(await ids(store)).toEqual([]);
+      expect(await store.agents.heartbeat('default', 'a', AT_MS)).toBe(false);
+      expect(await store.agents.trace('default', { id: 'a', actorId: 'agent:a' }, 10)).toEqual([]);
+      expect(await put(store, 'a')).toBe(true);
+      expect(await ids(store, { traits: ['skill:x'] })).toEqual([]);
+      expect(await ids(store, { traits: ['skill:x'] }, 'acme')).toEqual(['a']);
+    });
+
+    it('are listed newest first, whenever they changed, in pages', async () => {
+      const store = await database().open();
+      for (const id of ['b', 'a', 'c']) await put(store, id);
+      await put(store, 'b', { agent: { version: 2 } });
+      expect(await ids(store)).toEqual(['c', 'a', 'b']);
+      expect(await ids(store, { limit: 1, offset: 1 })).toEqual(['a']);
+      expect(await ids(store, { offset: 3 })).toEqual([]);
+    });
+
+    it('are found by status and by all of the traits together', async () => {
+      const store = await database().open();
+      await put(store, 'a', { traits: ['skill:x', 'skill:y', 'protocol:a2a'] });
+      await put(store, 'b', { traits: ['skill:x'], agent: { status: 'active' } });
+      await put(store, 'c', { traits: ['skill:y', 'skill:y'] });
+      expect(await ids(store, { traits: ['skill:x'] })).toEqual(['b', 'a']);
+      expect(await ids(store, { traits: ['skill:x', 'skill:y'] })).toEqual(['a']);
+      expect(await ids(store, { traits: ['skill:x'], status: 'active' })).toEqual(['b']);
+      expect(await ids(store, { traits: ['skill:X'] })).toEqual([]);
+      expect(await ids(store, { status: 'paused' })).toEqual([]);
+      await put(store, 'a', { traits: ['skill:z'], agent: { version: 2 } });
+      expect(await ids(store, { traits: ['skill:x'] })).toEqual(['b']);
+      expect(await ids(store, { traits: ['skill:z'] })).toEqual(['a']);
+    });
+
+    it('change only from the version the change was made for; what is refused is not logged', async () => {
+      const store = await database().open();
+      expect(await put(store, 'a')).toBe(true);
+      const before = await store.verifyAudit();
+      expect(await put(store, 'a', { agent: { name: 'again' } })).toBe(false);
+      expect(await put(store, 'a', { agent: { version: 3 }, traits: ['skill:x'] })).toBe(false);
+      expect(await put(store, 'b', { agent: { version: 2 } })).toBe(false);
+      expect(await store.verifyAudit()).toEqual(before);
+      expect(await ids(store, { traits: ['skill:x'] })).toEqual([]);
+      expect(await put(store, 'a', { agent: { version: 2, status: 'active', statusSinceMs: AT_MS + 5 } })).toBe(true);
+      expect(await store.agents.get('default', 'a')).toMatchObject({ version: 2, status: 'active', statusSinceMs: AT_MS + 5 });
+      expect((await store.verifyAudit()).fault).toBeNull();
+    });
+
+    it('keep their latest heartbeat, which is no change', async () => {
+      const store = await database().open();
+      await put(store, 'a');
+      const before = await store.verifyAudit();
+      expect(await store.agents.heartbeat('default', 'a', AT_MS + 9)).toBe(true);
+      expect(await store.agents.heartbeat('default', 'a', AT_MS + 5)).toBe(true);
+      expect(await store.agents.heartbeat('default', 'b', AT_MS)).toBe(false);
+      expect(await store.verifyAudit()).toEqual(before);
+      await put(store, 'a', { agent: { version: 2 } });
+      expect(await store.agents.get('default', 'a')).toMatchObject({ version: 2, lastHeartbeatAtMs: AT_MS + 9 });
+    });
+
+    it('have a trace of what was done to them and of what they did, newest first', async () => {
+      const store = await database().open();
+      const self = { actorId: 'agent:a', actorType: 'agent' } as const;
+      await put(store, 'a');
+      await put(store, 'b', { context: { ...self, atMs: AT_MS + 1 } });
+      await put(store, 'a', { type: 'agent_updated', agent: { version: 2 }, context: { ...self, atMs: AT_MS + 2 } });
+      const events = [
+        event(1, { ...self, atMs: AT_MS + 3 }),
+        event(2, { atMs: AT_MS + 4 }),
+        event(3, { ...self, actorId: 'agent:b', atMs: AT_MS + 5 }),
+      ];
+      await store.commit(batch(begin('exec_1', { events })));
+      const trace = (limit: number) => store.agents.trace('default', { id: 'a', actorId: 'agent:a' }, limit);
+      expect(await trace(10)).toEqual([
+        { atMs: AT_MS + 3, direction: 'out', type: 'node_completed', actorId: 'agent:a', executionId: 'exec_1', nodeId: 'a' },
+        { atMs: AT_MS + 2, direction: 'in', type: 'agent_updated', actorId: 'agent:a', executionId: null, nodeId: null },
+        { atMs: AT_MS + 1, direction: 'out', type: 'agent_registered', actorId: 'agent:a', executionId: null, nodeId: null },
+        { atMs: AT_MS, direction: 'in', type: 'agent_registered', actorId: 'root', executionId: null, nodeId: null },
+      ]);
+      expect((await trace(2)).map((row) => row.atMs)).toEqual([AT_MS + 3, AT_MS + 2]);
+    });
+  });
+}
