@@ -4,7 +4,10 @@ export type StoreErrorCode =
   | 'store_full'
   | 'schema_too_new'
   | 'not_a_database'
-  | 'unknown_token';
+  | 'unknown_token'
+  | 'unknown_cron_job'
+  | 'unknown_tenant'
+  | 'tenant_exists';
 
 /** What a storage engine throws; `code` is stable. */
 export class StoreError extends Error {

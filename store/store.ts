@@ -1,4 +1,6 @@
 import type { AgentStore } from './resources/agents.ts';
+import type { ArtifactStore } from './resources/artifacts.ts';
+import type { CronStore } from './resources/cron.ts';
 import type { TenantRegistry } from './resources/tenants.ts';
 import type {
   AuditReport,
@@ -25,6 +27,8 @@ export interface Store {
   readonly engine: 'sqlite' | 'postgres';
 
   readonly agents: AgentStore;
+  readonly artifacts: ArtifactStore;
+  readonly cron: CronStore;
   readonly tenants: TenantRegistry;
 
   /**

@@ -1,3 +1,4 @@
+import type { Artifact } from './resources/artifacts.ts';
 import type { EventRow, ExecutionHead, IdempotencyRow, InboxMessage, NewExecution, NewWorkItem, TokenRow } from './rows.ts';
 
 export interface Batch {
@@ -39,6 +40,19 @@ export interface ExecutionWrite {
   readonly send: readonly InboxMessage[];
   /** Ids of inbox messages this commit acts on. */
   readonly consumed: readonly number[];
+  /** What the nodes that completed report; null = nothing. */
+  readonly usage: UsageWrite | null;
+  /** What the events refer to instead of holding it; absent = nothing. Kept as long as the execution is. */
+  readonly spilled?: readonly Artifact[];
+}
+
+/** Added to the tenant's usage of a month. */
+export interface UsageWrite {
+  /** `2026-03`, in UTC. */
+  readonly month: string;
+  /** A whole number. */
+  readonly tokens: number;
+  readonly costUsd: number;
 }
 
 export type TimerWrite =

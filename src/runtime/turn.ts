@@ -7,6 +7,7 @@ import type { Birth, Draft, Envelope, Outcome } from './envelope.ts';
 import { RuntimeError } from './errors.ts';
 import type { Hot } from './hot.ts';
 import type { Ids } from './ids.ts';
+import { monthOf } from './quotas/month.ts';
 import { addConditions, addEffects, addEvents, type Draught, emptyDraught, headOf, isEmpty } from './write.ts';
 
 export interface TurnContext {
@@ -142,7 +143,7 @@ function committed(
   const birth = { workflowId, workflowVersion, revision, labels, parentId, depth, deadlineAtMs, createdAtMs };
   const now: Hot = { id, tenantId, loaded, run, checkpoint, ...birth, updatedAtMs: nowMs, completedAtMs: head.completedAtMs };
   const news = parentNews(before, now);
-  const { events, timers, work, send, consumed } = draught;
+  const { events, timers, work, send, consumed, used } = draught;
   const write: ExecutionWrite = {
     id,
     tenantId,
@@ -155,6 +156,7 @@ function committed(
     work,
     send: news === null ? send : [...send, news],
     consumed,
+    usage: used === null ? null : { month: monthOf(nowMs), ...used },
   };
   return { before, now, write, effects: draught.effects, diagnostics: draught.diagnostics };
 }

@@ -1,4 +1,5 @@
 import type { LogEvent } from '../../machines/events.ts';
+import type { Json, JsonObject } from '../../machines/json.ts';
 import type { Effect, Run } from '../../machines/run.ts';
 import { TERMINAL } from '../../machines/run.ts';
 import { workOf } from '../../machines/step.ts';
@@ -19,11 +20,13 @@ export interface Draught {
   /** In order, each with the run of the step that asked for it. */
   readonly effects: { readonly effect: Effect; readonly run: Run }[];
   readonly diagnostics: string[];
+  /** What the completed nodes report, added up. */
+  used: { readonly tokens: number; readonly costUsd: number } | null;
   logBytes: number;
 }
 
 export function emptyDraught(): Draught {
-  return { events: [], timers: [], work: [], send: [], consumed: [], effects: [], diagnostics: [], logBytes: 0 };
+  return { events: [], timers: [], work: [], send: [], consumed: [], effects: [], diagnostics: [], used: null, logBytes: 0 };
 }
 
 export function isEmpty({ events, timers, work, consumed }: Draught): boolean {
@@ -35,6 +38,7 @@ export function addEvents(draught: Draught, events: readonly LogEvent[], origin:
   for (const event of events) {
     const data = JSON.stringify(event.data);
     draught.logBytes += data.length;
+    if (event.type === 'node_completed') addUsage(draught, event.data);
     const named = namedActor(event);
     draught.events.push({
       seq: event.sequence,
@@ -47,6 +51,20 @@ export function addEvents(draught: Draught, events: readonly LogEvent[], origin:
       request: origin.request,
     });
   }
+}
+
+/** Tools may report anything: what is no number counts as nothing. */
+function addUsage(draught: Draught, { input_tokens, output_tokens, cost_usd }: JsonObject): void {
+  if (input_tokens === undefined && output_tokens === undefined && cost_usd === undefined) return;
+  const { tokens, costUsd } = draught.used ?? { tokens: 0, costUsd: 0 };
+  draught.used = {
+    tokens: Math.min(tokens + Math.ceil(amount(input_tokens)) + Math.ceil(amount(output_tokens)), Number.MAX_SAFE_INTEGER),
+    costUsd: costUsd + amount(cost_usd),
+  };
+}
+
+function amount(reported: Json | undefined): number {
+  return typeof reported === 'number' && reported > 0 ? Math.min(reported, Number.MAX_SAFE_INTEGER) : 0;
 }
 
 function namedActor(event: LogEvent): { readonly id: string; readonly type: EventRow['actorType'] } | null {

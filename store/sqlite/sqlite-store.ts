@@ -11,6 +11,8 @@ import { DueQueries } from './due.ts';
 import { asStoreError, guarded, storeClosed } from './errors.ts';
 import { RunLock } from './lock.ts';
 import { SqliteAgents } from './resources/agents.ts';
+import { Artifacts } from './resources/artifacts.ts';
+import { CronJobs } from './resources/cron.ts';
 import { Tenants } from './resources/tenants.ts';
 import { RuntimeReads } from './runtime-reads.ts';
 import { TenantQueries, tenantStore } from './tenant-store.ts';
@@ -30,6 +32,8 @@ export class SqliteStore implements Store {
   readonly engine = 'sqlite';
   readonly tenants: Tenants;
   readonly agents: SqliteAgents;
+  readonly artifacts: Artifacts;
+  readonly cron: CronJobs;
   readonly #db: Database;
   readonly #hmacKey: string | Uint8Array | null;
   readonly #audit: AuditChain;
@@ -53,6 +57,8 @@ export class SqliteStore implements Store {
     this.#control = new ControlActions(db, log);
     this.tenants = new Tenants(db, log);
     this.agents = new SqliteAgents(db, log);
+    this.artifacts = new Artifacts(db, transactions, log);
+    this.cron = new CronJobs(db, log);
     this.#reads = new RuntimeReads(db);
     this.#workers = new Workers(db);
     this.#tenantQueries = new TenantQueries(db, this.#workers);

@@ -79,6 +79,7 @@ function write(id: string, fromSeq: number, change: Change): ExecutionWrite {
     work: [],
     send: [],
     consumed: [],
+    usage: null,
     ...change,
     id,
     create: null,

@@ -1,9 +1,10 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { ExecutionWrite, Refusal, TimerWrite, WorkWrite } from '../../writes.ts';
 import * as logSql from '../queries/log.ts';
+import { ADD_TENANT_USAGE } from '../queries/tenants.ts';
 import * as workSql from '../queries/work.ts';
 
-/** Writes what a step asks of the world: timers, work items, messages to other executions. */
+/** Writes what a step asks of the world: timers, work items, messages to other executions, what the tenant has used. */
 export class Effects {
   readonly #setTimer: Statement;
   readonly #clearTimer: Statement;
@@ -14,6 +15,7 @@ export class Effects {
   readonly #cancelWork: Statement;
   readonly #send: Statement;
   readonly #consume: Statement;
+  readonly #addUsage: Statement;
 
   constructor(db: Database) {
     this.#setTimer = db.prepare(logSql.SET_TIMER);
@@ -25,6 +27,7 @@ export class Effects {
     this.#cancelWork = db.prepare(workSql.CANCEL_WORK);
     this.#send = db.prepare(logSql.SEND);
     this.#consume = db.prepare(logSql.CONSUME);
+    this.#addUsage = db.prepare(ADD_TENANT_USAGE);
   }
 
   /** Null = all applied; else what made the write untenable. */
@@ -33,6 +36,8 @@ export class Effects {
     for (const work of write.work) if (!this.#applyWork(write, work, atMs)) return 'work';
     for (const id of write.consumed) if (this.#consume.run(id).changes === 0) return 'inbox';
     for (const message of write.send) this.#send.run(write.tenantId, message.toExecutionId, message.message);
+    const { usage } = write;
+    if (usage !== null) this.#addUsage.run(write.tenantId, usage.month, usage.tokens, usage.costUsd);
     return null;
   }
 
