@@ -112,6 +112,7 @@ async function openParts(options: PartsOptions, log: Logger) {
       id,
       store,
       stepLimit: config.stepLimit,
+      artifactThresholdBytes: config.artifactThresholdBytes,
       vars: config.workflowVars,
       allowPrivateAddresses: config.allowPrivateAddresses,
       onDiagnostic: (execution, problem) => log.warn({ execution }, problem),

@@ -22,6 +22,8 @@ export interface Config {
   readonly eventFormat: EventFormat;
   /** Node completions after which an execution fails. */
   readonly stepLimit: number;
+  /** Node outputs whose JSON is larger are kept as artifacts beside the log; 0 = none. */
+  readonly artifactThresholdBytes: number;
   /** The `env` root of expressions: the variables named by JAMJET_WORKFLOW_ENV that are set. */
   readonly workflowVars: Readonly<Record<string, string>>;
   readonly auditSigningKey: string | null;
@@ -44,6 +46,8 @@ export class ConfigError extends Error {
 const DEFAULT_DATABASE = '.jamjet/runtime.db';
 const DEFAULT_STEP_LIMIT = 10_000;
 const MAX_STEP_LIMIT = 1_000_000_000;
+const DEFAULT_ARTIFACT_THRESHOLD_BYTES = 8_192;
+const MAX_ARTIFACT_THRESHOLD_BYTES = 1_000_000_000;
 
 const LEVELS: Readonly<Record<string, LogLevel>> = {
   trace: 'trace',
@@ -90,6 +94,9 @@ export function readConfig(env: Environment): Config {
     devMode: read('JAMJET_DEV_MODE', false, flag),
     eventFormat: read('JAMJET_EVENT_FORMAT', 'seed', eventFormat),
     stepLimit: read('JAMJET_STEP_LIMIT', DEFAULT_STEP_LIMIT, (text) => integer(text, 1, MAX_STEP_LIMIT)),
+    artifactThresholdBytes: read('JAMJET_ARTIFACT_THRESHOLD_BYTES', DEFAULT_ARTIFACT_THRESHOLD_BYTES, (text) =>
+      integer(text, 0, MAX_ARTIFACT_THRESHOLD_BYTES),
+    ),
     workflowVars: read('JAMJET_WORKFLOW_ENV', Object.freeze({}), (text) => chosenVars(text, env)),
     auditSigningKey: read('JAMJET_AUDIT_SIGNING_KEY', null, (text) => text),
     allowPrivateAddresses: read('JAMJET_ALLOW_PRIVATE_ADDRESSES', false, flag),

@@ -97,8 +97,10 @@ export interface Store {
 export interface TenantStore {
   readonly tenantId: string;
   execution(id: string): Promise<ExecutionRow | null>;
-  /** Newest first (by id). */
-  executions(filter: ExecutionFilter): Promise<readonly ExecutionRow[]>;
+  /** One page of those that match, whatever the conditions, without reading the ones between; see `ExecutionPage`. */
+  executions(request: ExecutionPageRequest): Promise<ExecutionPage>;
+  /** How many match. Looks at each of them, so it is for what is worth the time; others have their turn meanwhile. */
+  countExecutions(filter: ExecutionFilter): Promise<number>;
   /** The registered workflow; without a version the most recently registered one. */
   workflow(workflowId: string, version?: string): Promise<WorkflowRow | null>;
   /** The same, its revision's hash alone: what every start asks, however large the document is. */
@@ -122,12 +124,37 @@ export interface EventPage {
   readonly nodeId?: string;
 }
 
+/** All of what is given must hold. Ids sort by the time they were made. */
 export interface ExecutionFilter {
-  readonly status?: string;
+  /** Any of them; none = nothing matches. */
+  readonly statuses?: readonly string[];
   readonly workflowId?: string;
+  /** Only with `workflowId`. */
+  readonly workflowVersion?: string;
   readonly parentId?: string;
+  /** Without a value: any. */
+  readonly labels?: readonly { readonly key: string; readonly value?: string }[];
+  /** Ids from this one on, itself included. */
+  readonly from?: string;
+  /** Ids before this one. */
+  readonly before?: string;
+  /** Which end of the ids comes first; default the newest. */
+  readonly order?: 'newest' | 'oldest';
+}
+
+export interface ExecutionPageRequest extends ExecutionFilter {
+  /** `next` of the page before. */
+  readonly after?: string;
   readonly limit: number;
+  /** How many matches to pass over. */
   readonly offset: number;
+}
+
+export interface ExecutionPage {
+  /** Fewer than asked for at the end; and before it when matches lie so far apart that looking for more would take too long. */
+  readonly rows: readonly ExecutionRow[];
+  /** Where the next page begins (`after`); null = there is no more. What is added meanwhile moves nothing. */
+  readonly next: string | null;
 }
 
 export interface ClaimRequest {

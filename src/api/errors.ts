@@ -35,6 +35,7 @@ const STATUS: Readonly<Record<Code, number>> = {
   tenant_not_active: 403,
   not_found: 404,
   unknown_token: 404,
+  unknown_cron_job: 404,
   method_not_allowed: 405,
   conflict: 409,
   stale_fence: 409,

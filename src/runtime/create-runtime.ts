@@ -13,11 +13,13 @@ import { type Hot, hotCache } from './hot.ts';
 import { createIds, runtimeName } from './ids.ts';
 import { insist } from './insist.ts';
 import { Intake } from './intake.ts';
+import { storedFilter } from './list-filter.ts';
 import { loadHot } from './load.ts';
 import { Loop } from './loop.ts';
 import { DEFAULT_GRACE_MS, DEFAULTS, type RuntimeOptions } from './options.ts';
 import type { Origin } from './origin.ts';
 import { Programs } from './programs.ts';
+import { Quotas } from './quotas/quotas.ts';
 import { Reads } from './reads.ts';
 import { type RecoveryOptions, reclaim, recover } from './recovery.ts';
 import { Sightings } from './sightings.ts';
@@ -51,6 +53,7 @@ class DurableRuntime implements Runtime {
   readonly #hot;
   readonly #programs: Programs;
   readonly #loop: Loop;
+  readonly tenants: Quotas;
   readonly #reads: Reads;
   readonly #intake: Intake;
   readonly #dispatch: Dispatch;
@@ -88,9 +91,11 @@ class DurableRuntime implements Runtime {
       ids,
       runtimeId: this.id,
       stepLimit: options.stepLimit ?? DEFAULTS.stepLimit,
+      artifactThresholdBytes: options.artifactThresholdBytes ?? DEFAULTS.artifactThresholdBytes,
       vars,
       committed: (commit) => this.#committed(commit),
     });
+    this.tenants = new Quotas({ store, clock, betweenCommits: (work) => this.#loop.betweenCommits(work) });
     this.#reads = new Reads({
       store,
       clock,
@@ -98,8 +103,17 @@ class DurableRuntime implements Runtime {
       hot: (id) => this.#hot.get(id),
       load: (row) => this.#load(row),
       stopped,
+      failed,
     });
-    this.#intake = new Intake({ store, programs: this.#programs, loop: this.#loop, reads: this.#reads, clock, ids });
+    this.#intake = new Intake({
+      store,
+      programs: this.#programs,
+      loop: this.#loop,
+      reads: this.#reads,
+      quotas: this.tenants,
+      clock,
+      ids,
+    });
     this.#dispatch = new Dispatch({
       clock,
       vars,
@@ -192,8 +206,13 @@ class DurableRuntime implements Runtime {
     return this.#reads.execution(tenantId, id);
   }
 
-  async executions(...[tenantId, filter]: Parameters<Runtime['executions']>): ReturnType<Runtime['executions']> {
-    return (await this.#store.tenant(tenantId).executions(filter)).map(summaryOf);
+  async executions(...[tenantId, request]: Parameters<Runtime['executions']>): ReturnType<Runtime['executions']> {
+    const { rows, next } = await this.#store.tenant(tenantId).executions({ ...request, ...storedFilter(request) });
+    return { executions: rows.map(summaryOf), next };
+  }
+
+  mark(): string {
+    return this.#ids.mark(this.#clock.nowMs());
   }
 
   settled(...[tenantId, id, waitMs, signal]: Parameters<Runtime['settled']>): ReturnType<Runtime['settled']> {
@@ -216,7 +235,8 @@ class DurableRuntime implements Runtime {
 
   async claim(...[caller, claim]: Parameters<Runtime['claim']>): ReturnType<Runtime['claim']> {
     this.#admit();
-    const items = await this.#external.claim(caller, claim, () => this.#closing !== null);
+    const stopped = (): boolean => this.#closing !== null || this.tenants.isRefused(caller.tenantId);
+    const items = await this.#external.claim(caller, claim, stopped);
     this.#sightings.worker(caller.tenantId, claim, items.length);
     return items;
   }
@@ -287,6 +307,7 @@ class DurableRuntime implements Runtime {
   #committed(commit: Committed): void {
     const { before, now, write, effects } = commit;
     if (before === null && this.#options.adopts !== undefined) this.#own.add(now.id);
+    this.tenants.committed(before, now);
     this.#feed.wake(now.id);
     if (this.#commitListeners.size > 0) this.#tell(commit);
     if (before === null) this.#wakeups.noLaterThan(now.deadlineAtMs);

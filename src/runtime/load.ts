@@ -25,7 +25,7 @@ export async function loadHot(options: LoadOptions, row: ExecutionRow): Promise<
   let run = stored === null ? null : resume(loaded.program, stored, input);
   let logBytes = 0;
   if (run === null || run.seq < row.seq) {
-    const tail = await readTail(store, row.id, run?.seq ?? 0, row.seq);
+    const tail = await readTail(store, row.tenantId, row.id, run?.seq ?? 0, row.seq);
     logBytes = tail.bytes;
     run = fold(loaded.program, run, tail.events, { executionId: row.id, stepLimit, runtimeId });
   }

@@ -4,6 +4,7 @@ import type { Json, JsonObject } from '../../machines/json.ts';
 import type { EventRow } from '../../store/rows.ts';
 import type { Store } from '../../store/store.ts';
 import { RuntimeError } from './errors.ts';
+import { restored, spilledBytes } from './spill.ts';
 
 const EVENTS_PER_PAGE = 500;
 /** An event may hold megabytes: a page of them is not for the memory. */
@@ -58,9 +59,13 @@ export async function readInput(store: Store, executionId: string): Promise<Json
   return eventOf(first).data.initial_input ?? null;
 }
 
-/** Events after a checkpoint, up to the sequence the execution stands at. Throws `corrupt` when some are missing. */
+/**
+ * Events after a checkpoint, up to the sequence the execution stands at, with the outputs that are kept apart. Throws `corrupt` when
+ * some are missing.
+ */
 export async function readTail(
   store: Store,
+  tenantId: string,
   executionId: string,
   after: number,
   upTo: number,
@@ -69,8 +74,10 @@ export async function readTail(
   let bytes = 0;
   for await (const row of readLog(store, executionId, { after })) {
     if (row.seq > upTo) break;
-    bytes += row.data.length;
-    events.push(eventOf(row));
+    const event = eventOf(row);
+    const apart = spilledBytes(row.type, event.data);
+    bytes += row.data.length + apart;
+    events.push(apart === 0 ? event : { ...event, data: await restored(store, tenantId, event.data) });
   }
   if (events.length !== upTo - after)
     throw new RuntimeError('corrupt', `execution ${executionId} lacks events between ${after} and ${upTo}`);

@@ -7,6 +7,7 @@ export const DEFAULTS = {
   concurrency: 256,
   maxPending: 20_000,
   hotBytes: 64 * 1024 * 1024,
+  artifactThresholdBytes: 8192,
 };
 /** What `close` gives in-process work, unless told otherwise. */
 export const DEFAULT_GRACE_MS = 10_000;
@@ -26,6 +27,8 @@ export interface RuntimeOptions {
   readonly maxPending?: number;
   /** Memory for hot executions, bytes; default 64 MiB. */
   readonly hotBytes?: number;
+  /** Outputs whose JSON is larger than this, bytes, are kept as artifacts beside the log; 0 = none; default 8192. */
+  readonly artifactThresholdBytes?: number;
   /** What the `env` root of expressions shows; default nothing. */
   readonly vars?: Readonly<Record<string, string>>;
   /** May `http` nodes and tools reach loopback and private addresses? Default no. */

@@ -1,12 +1,14 @@
+import type { JsonObject } from '../../machines/json.ts';
 import { type Status, TERMINAL } from '../../machines/run.ts';
 import { approvalsOf } from '../../machines/step.ts';
-import type { ExecutionRow } from '../../store/rows.ts';
+import type { EventRow, ExecutionRow } from '../../store/rows.ts';
 import type { Store } from '../../store/store.ts';
 import type { Clock } from './clock.ts';
 import { RuntimeError } from './errors.ts';
 import type { Feed } from './feed.ts';
 import type { Hot } from './hot.ts';
 import { eventOf, readLog } from './log.ts';
+import { restored, spilledBytes, unresolved } from './spill.ts';
 import type { ApprovalsView, EventView, ExecutionView } from './types.ts';
 import { eventViewOf, viewOf } from './views.ts';
 
@@ -21,6 +23,8 @@ export interface ReadsOptions {
   readonly hot: (id: string) => Hot | undefined;
   readonly load: (row: ExecutionRow) => Promise<Hot>;
   readonly stopped: () => boolean;
+  /** Told of what readers can only be shown in part. */
+  readonly failed: (error: unknown) => void;
 }
 
 /** What clients may look at. Sees only what is committed. */
@@ -73,7 +77,7 @@ export class Reads {
     page: { readonly after?: number; readonly limit?: number; readonly type?: string; readonly nodeId?: string } = {},
   ): AsyncGenerator<EventView> {
     await this.find(tenantId, id);
-    for await (const row of readLog(this.#options.store, id, page)) yield eventViewOf(id, row);
+    for await (const row of readLog(this.#options.store, id, page)) yield await this.#told(tenantId, id, row);
   }
 
   async *subscribe(
@@ -91,7 +95,7 @@ export class Reads {
         for await (const row of readLog(store, id, { after })) {
           if (options.signal?.aborted) return;
           after = row.seq;
-          yield eventViewOf(id, row);
+          yield await this.#told(tenantId, id, row);
         }
         if (after >= seq && TERMINAL.has(status as Status)) return;
         if (stopped() || options.signal?.aborted) return;
@@ -99,6 +103,19 @@ export class Reads {
       } finally {
         next.stop();
       }
+    }
+  }
+
+  /** An event as its readers see it, wherever its output is kept. */
+  async #told(tenantId: string, id: string, row: EventRow): Promise<EventView> {
+    const data = JSON.parse(row.data) as JsonObject;
+    if (spilledBytes(row.type, data) === 0) return eventViewOf(id, row, data);
+    try {
+      return eventViewOf(id, row, await restored(this.#options.store, tenantId, data));
+    } catch (error) {
+      if (!(error instanceof RuntimeError)) throw error;
+      this.#options.failed(error);
+      return eventViewOf(id, row, unresolved(data));
     }
   }
 

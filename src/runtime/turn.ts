@@ -14,6 +14,8 @@ export interface TurnContext {
   readonly ids: Ids;
   readonly runtimeId: string;
   readonly stepLimit: number;
+  /** Outputs larger than this are kept apart from the log; 0 = none. */
+  readonly artifactThresholdBytes: number;
   readonly vars: Readonly<Record<string, string>>;
 }
 
@@ -78,7 +80,7 @@ export function takeTurn(
     }
     run = outcome.run;
     addConditions(draught, conditions, outcome.events);
-    addEvents(draught, outcome.events, origin, nowMs);
+    addEvents(draught, outcome.events, origin, nowMs, context.artifactThresholdBytes);
     addEffects(draught, outcome.effects, {
       executionId: id,
       loaded: base.loaded,
@@ -122,7 +124,7 @@ function stepOne(
 function bear(birth: Birth, draft: Draft, nowMs: number, context: TurnContext): Committed {
   const { run, events, effects, diagnostics } = start(birth.loaded.program, birth.input, envOf(birth.id, birth, nowMs, context));
   const draught = emptyDraught();
-  addEvents(draught, events, draft.origin, nowMs);
+  addEvents(draught, events, draft.origin, nowMs, context.artifactThresholdBytes);
   addEffects(draught, effects, { executionId: birth.id, loaded: birth.loaded, run, nowMs, ids: context.ids, vars: context.vars });
   draught.diagnostics.push(...diagnostics);
   return committed(birth.id, null, birth, run, draught, nowMs, context);
@@ -143,7 +145,7 @@ function committed(
   const birth = { workflowId, workflowVersion, revision, labels, parentId, depth, deadlineAtMs, createdAtMs };
   const now: Hot = { id, tenantId, loaded, run, checkpoint, ...birth, updatedAtMs: nowMs, completedAtMs: head.completedAtMs };
   const news = parentNews(before, now);
-  const { events, timers, work, send, consumed, used } = draught;
+  const { events, timers, work, send, consumed, used, spilled } = draught;
   const write: ExecutionWrite = {
     id,
     tenantId,
@@ -157,6 +159,7 @@ function committed(
     send: news === null ? send : [...send, news],
     consumed,
     usage: used === null ? null : { month: monthOf(nowMs), ...used },
+    ...(spilled.length === 0 ? {} : { spilled }),
   };
   return { before, now, write, effects: draught.effects, diagnostics: draught.diagnostics };
 }

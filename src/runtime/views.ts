@@ -48,8 +48,8 @@ export function viewOf(hot: Hot): ExecutionView {
   };
 }
 
-export function eventViewOf(executionId: string, row: EventRow): EventView {
-  const data = JSON.parse(row.data) as JsonObject;
+/** `data`: the row's, with its output in place. */
+export function eventViewOf(executionId: string, row: EventRow, data: JsonObject): EventView {
   return {
     executionId,
     sequence: row.seq,

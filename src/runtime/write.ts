@@ -3,12 +3,14 @@ import type { Json, JsonObject } from '../../machines/json.ts';
 import type { Effect, Run } from '../../machines/run.ts';
 import { TERMINAL } from '../../machines/run.ts';
 import { workOf } from '../../machines/step.ts';
+import type { Artifact } from '../../store/resources/artifacts.ts';
 import type { EventRow, ExecutionHead, InboxMessage } from '../../store/rows.ts';
 import type { TimerWrite, WorkWrite } from '../../store/writes.ts';
 import type { Conditions } from './envelope.ts';
 import type { Ids } from './ids.ts';
 import type { Origin } from './origin.ts';
 import type { Loaded } from './programs.ts';
+import { spill } from './spill.ts';
 
 /** What one or several steps of one execution ask the store to write, collected in order. */
 export interface Draught {
@@ -20,13 +22,26 @@ export interface Draught {
   /** In order, each with the run of the step that asked for it. */
   readonly effects: { readonly effect: Effect; readonly run: Run }[];
   readonly diagnostics: string[];
+  /** What the events refer to instead of holding it. */
+  readonly spilled: Artifact[];
   /** What the completed nodes report, added up. */
   used: { readonly tokens: number; readonly costUsd: number } | null;
   logBytes: number;
 }
 
 export function emptyDraught(): Draught {
-  return { events: [], timers: [], work: [], send: [], consumed: [], effects: [], diagnostics: [], used: null, logBytes: 0 };
+  return {
+    events: [],
+    timers: [],
+    work: [],
+    send: [],
+    consumed: [],
+    effects: [],
+    diagnostics: [],
+    spilled: [],
+    used: null,
+    logBytes: 0,
+  };
 }
 
 export function isEmpty({ events, timers, work, consumed }: Draught): boolean {
@@ -34,17 +49,25 @@ export function isEmpty({ events, timers, work, consumed }: Draught): boolean {
 }
 
 /** Rows of a step's events. The one who caused the step is the actor, but for what a worker or a user is named in. */
-export function addEvents(draught: Draught, events: readonly LogEvent[], origin: Origin, nowMs: number): void {
+export function addEvents(
+  draught: Draught,
+  events: readonly LogEvent[],
+  origin: Origin,
+  nowMs: number,
+  artifactThresholdBytes: number,
+): void {
   for (const event of events) {
     const data = JSON.stringify(event.data);
     draught.logBytes += data.length;
+    const apart = spill(event, data, artifactThresholdBytes, nowMs);
+    if (apart !== null) draught.spilled.push(apart.artifact);
     if (event.type === 'node_completed') addUsage(draught, event.data);
     const named = namedActor(event);
     draught.events.push({
       seq: event.sequence,
       type: event.type,
       nodeId: event.node_id,
-      data,
+      data: apart?.data ?? data,
       atMs: nowMs,
       actorId: named?.id ?? origin.actorId,
       actorType: named?.type ?? origin.actorType,
@@ -92,8 +115,7 @@ export function addEffects(draught: Draught, effects: readonly Effect[], context
         if (!effect.local) draught.work.push(workItem(effect, context));
         break;
       case 'abandon':
-        if (!context.loaded.isLocal(effect.node))
-          draught.work.push({ op: 'cancel', nodeId: effect.node, activation: effect.activation });
+        if (!effect.local) draught.work.push({ op: 'cancel', nodeId: effect.node, activation: effect.activation });
         break;
       case 'spawn':
         break;

@@ -2,7 +2,7 @@ import { compile, type Program } from '../../machines/compile.ts';
 import { fold } from '../../machines/fold.ts';
 import { normalise } from '../../machines/ir/normalise.ts';
 import { save } from '../../machines/step.ts';
-import { eventOf } from '../../src/runtime/log.ts';
+import { readTail } from '../../src/runtime/log.ts';
 import type { ExecutionRow } from '../../store/rows.ts';
 import { openSqlite } from '../../store/sqlite/open.ts';
 import type { Store } from '../../store/store.ts';
@@ -36,8 +36,8 @@ export async function refoldAll(path: string): Promise<{ readonly compared: numb
 async function difference(store: Store, row: ExecutionRow, programs: Map<string, Program>): Promise<string | null> {
   const stored = await store.checkpoint(row.id);
   if (stored === null) return 'no checkpoint';
-  const log = (await store.events(row.id, { after: 0, limit: stored.seq })).map(eventOf);
   try {
+    const { events: log } = await readTail(store, row.tenantId, row.id, 0, stored.seq);
     const run = fold(await programOf(store, row, programs), null, log, { executionId: row.id, stepLimit: 0, runtimeId: '' });
     return save(run) === stored.text ? null : `folded to ${save(run)}\nstored is ${stored.text}`;
   } catch (error) {

@@ -5,6 +5,7 @@ import { wellFormedEvents, wellFormedExecution } from '../../well-formed.ts';
 import type { Batch, ExecutionWrite, Refusal, Unit } from '../../writes.ts';
 import type { AuditChain } from '../audit/chain.ts';
 import { REMEMBER } from '../queries/control.ts';
+import { ArtifactTables } from '../resources/artifacts.ts';
 import type { Transactions } from '../transactions.ts';
 import { Effects } from './effects.ts';
 import { EventLog } from './event-log.ts';
@@ -17,6 +18,7 @@ export class Commits {
   readonly #heads: Heads;
   readonly #log: EventLog;
   readonly #effects: Effects;
+  readonly #artifacts: ArtifactTables;
   readonly #remember: Statement;
 
   constructor(db: Database, transactions: Transactions, audit: AuditChain) {
@@ -25,6 +27,7 @@ export class Commits {
     this.#heads = new Heads(db);
     this.#log = new EventLog(db);
     this.#effects = new Effects(db);
+    this.#artifacts = new ArtifactTables(db);
     this.#remember = db.prepare(REMEMBER);
   }
 
@@ -76,6 +79,7 @@ export class Commits {
     checkSequences(write);
     if (!this.#heads.write(write)) return 'sequence';
     this.#log.append(write);
+    if (write.spilled !== undefined) this.#artifacts.spill(write);
     return this.#effects.apply(write, atMs);
   }
 

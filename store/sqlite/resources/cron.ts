@@ -1,0 +1,131 @@
+import type { Database, Statement } from 'better-sqlite3';
+import { StoreError } from '../../errors.ts';
+import { advanceEvent, type CronAdvance, type CronJob, type CronJobHead, type CronStore } from '../../resources/cron.ts';
+import type { ActionContext } from '../../writes.ts';
+import type { ControlLog } from '../control-log.ts';
+import { guarded } from '../errors.ts';
+import * as sql from '../queries/cron.ts';
+
+/** As SQLite keeps it: it has no booleans. */
+type Stored<T> = Omit<T, 'enabled'> & { readonly enabled: number };
+
+export class CronJobs implements CronStore {
+  readonly #log: ControlLog;
+  readonly #put: Statement;
+  readonly #drop: Statement;
+  readonly #enable: Statement;
+  readonly #ran: Statement;
+  readonly #job: Statement<[string, string], Stored<CronJob>>;
+  readonly #jobs: Statement<[string, string, number], Stored<CronJob>>;
+  readonly #due: Statement<[number, number], Stored<CronJobHead>>;
+  readonly #next: Statement<[], number>;
+  readonly #input: Statement<[string, string], string>;
+  readonly #advance: Readonly<Record<CronAdvance['outcome']['kind'], Statement>>;
+
+  constructor(db: Database, log: ControlLog) {
+    this.#log = log;
+    this.#put = db.prepare(sql.PUT_CRON_JOB);
+    this.#drop = db.prepare(sql.DROP_CRON_JOB);
+    this.#enable = db.prepare(sql.SET_CRON_NEXT);
+    this.#ran = db.prepare(sql.CRON_RAN);
+    this.#job = db.prepare<[string, string], Stored<CronJob>>(sql.CRON_JOB);
+    this.#jobs = db.prepare<[string, string, number], Stored<CronJob>>(sql.CRON_JOBS);
+    this.#due = db.prepare<[number, number], Stored<CronJobHead>>(sql.DUE_CRON_JOBS);
+    this.#next = db.prepare<[], number>(sql.NEXT_CRON_RUN).pluck();
+    this.#input = db.prepare<[string, string], string>(sql.CRON_INPUT).pluck();
+    this.#advance = {
+      ran: db.prepare(sql.CRON_RAN_ON_TIME),
+      failed: db.prepare(sql.CRON_FAILED),
+      skipped: db.prepare(sql.CRON_SKIPPED),
+    };
+  }
+
+  put(job: CronJob, context: ActionContext): Promise<void> {
+    return guarded(() =>
+      this.#log.act(context, () => {
+        this.#drop.run(job.tenantId, job.name);
+        this.#put.run({ ...job, enabled: job.enabled ? 1 : 0 });
+        return { type: 'cron_job_stored', data: storedData(job) };
+      }),
+    );
+  }
+
+  remove(name: string, context: ActionContext): Promise<void> {
+    return guarded(() =>
+      this.#log.act(context, () => {
+        if (this.#drop.run(context.tenantId, name).changes === 0)
+          throw new StoreError('unknown_cron_job', `cron job ${name.slice(0, 120)}`);
+        return { type: 'cron_job_deleted', data: JSON.stringify({ name }) };
+      }),
+    );
+  }
+
+  enable(...[{ id, name, enabled, nextRunAtMs }, context]: Parameters<CronStore['enable']>): Promise<void> {
+    return guarded(() =>
+      this.#log.act(context, () => {
+        const { changes } = this.#enable.run({ id, tenantId: context.tenantId, enabled: enabled ? 1 : 0, nextRunAtMs });
+        const type = enabled ? 'cron_job_resumed' : 'cron_job_paused';
+        return changes === 0 ? null : { type, data: JSON.stringify({ name }) };
+      }),
+    );
+  }
+
+  job(tenantId: string, name: string): Promise<CronJob | null> {
+    return guarded(() => {
+      const row = this.#job.get(tenantId, name);
+      return row === undefined ? null : { ...row, enabled: row.enabled === 1 };
+    });
+  }
+
+  jobs(tenantId: string, { after, limit }: { readonly after: string; readonly limit: number }): Promise<readonly CronJob[]> {
+    return guarded(() => this.#jobs.all(tenantId, after, limit).map((row) => ({ ...row, enabled: row.enabled === 1 })));
+  }
+
+  due(nowMs: number, limit: number): Promise<readonly CronJobHead[]> {
+    return guarded(() => this.#due.all(nowMs, limit).map((row) => ({ ...row, enabled: row.enabled === 1 })));
+  }
+
+  nextRunAtMs(): Promise<number | null> {
+    return guarded(() => this.#next.get() ?? null);
+  }
+
+  input(tenantId: string, id: string): Promise<string | null> {
+    return guarded(() => this.#input.get(id, tenantId) ?? null);
+  }
+
+  advance(advance: CronAdvance, context: ActionContext): Promise<boolean> {
+    return guarded(() => {
+      const { id, fromMs, toMs, outcome } = advance;
+      let moved = false;
+      this.#log.act(context, () => {
+        const { kind, ...told } = outcome;
+        moved = this.#advance[kind].run({ id, tenantId: context.tenantId, fromMs, toMs, ...told }).changes === 1;
+        return moved ? advanceEvent(advance) : null;
+      });
+      return moved;
+    });
+  }
+
+  triggered(...[{ id, name, executionId }, context]: Parameters<CronStore['triggered']>): Promise<void> {
+    return guarded(() =>
+      this.#log.act(context, () => {
+        this.#ran.run(context.atMs, executionId, id, context.tenantId);
+        return { type: 'cron_job_triggered', data: JSON.stringify({ name, execution_id: executionId }) };
+      }),
+    );
+  }
+}
+
+function storedData(job: CronJob): string {
+  const { name, expression, timezone, workflowId, workflowVersion, missed, overlap, enabled } = job;
+  return JSON.stringify({
+    name,
+    cron_expression: expression,
+    timezone,
+    workflow_id: workflowId,
+    workflow_version: workflowVersion,
+    missed,
+    overlap,
+    enabled,
+  });
+}
