@@ -9,8 +9,10 @@ import { parseBody } from './body.ts';
 import { drain } from './drain.ts';
 import { guard } from './guard.ts';
 import { LongPolls } from './long-polls.ts';
+import { describedRoutes } from './openapi/routes.ts';
 import { answerBrokenHttp, answerErrors, logRequests, requestId } from './replies.ts';
 import { approvalRoutes } from './routes/approvals.ts';
+import { documentationRoutes } from './routes/documentation.ts';
 import { eventRoutes } from './routes/events.ts';
 import { executionRoutes } from './routes/executions.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -76,7 +78,9 @@ export function buildApp(options: AppOptions): Api {
   drain(app);
   guard(app, services, options.auth);
   app.setErrorHandler(answerErrors);
+  const routes = describedRoutes(app);
   addRoutes(app, services);
+  documentationRoutes(app, routes);
   return app;
 }
 

@@ -15,6 +15,7 @@ import { ControlPlane } from '../../src/control/control-plane.ts';
 import { Outbound } from '../../src/executors/outbound.ts';
 import type { Tools } from '../../src/runtime/types.ts';
 import { mintToken, type Role } from '../../src/tokens.ts';
+import { Conformance } from '../support/openapi.ts';
 import { type Bench, openBench } from '../support/runtimes.ts';
 
 /** The fields of all replies together: a test looks only at those of the route it called. */
@@ -91,6 +92,7 @@ export async function api(options: ApiOptions = {}): Promise<Api> {
   });
   onTestFinished(() => app.close());
   const known = new Map<Role, string>();
+  let conformance: Conformance | null = null;
 
   const token: Api['token'] = async (role, { tenantId = 'default', expiresAtMs, name = role } = {}) => {
     const nowMs = clock.nowMs();
@@ -108,7 +110,15 @@ export async function api(options: ApiOptions = {}): Promise<Api> {
       headers: { ...(as === null ? {} : { authorization: `Bearer ${known.get(as)}` }), ...headers },
       ...(payload === undefined ? {} : { payload }),
     });
-    return { status: reply.statusCode, headers: reply.headers, body: reply.payload === '' ? null : JSON.parse(reply.payload) };
+    const status = reply.statusCode;
+    const answered = reply.payload === '' ? null : JSON.parse(reply.payload);
+    if (method !== 'HEAD') {
+      conformance ??= new Conformance((await app.inject('/openapi.json')).json());
+      const replied = { status, contentType: String(reply.headers['content-type']), body: answered ?? undefined };
+      const problem = conformance.problem(method, url, replied);
+      if (problem !== null) throw new Error(`not as documented: ${problem}`);
+    }
+    return { status, headers: reply.headers, body: answered };
   };
   const post: Api['post'] = (url, body, more) => call('POST', url, { ...more, body });
 

@@ -10,7 +10,18 @@ const byId = Type.Object({ id: Type.String() });
 export function approvalRoutes(app: Api, { runtime }: Services): void {
   app.post(
     '/executions/:id/approve',
-    { config: { access: 'write' }, schema: { params: byId, body: Approve, response: { 200: AcceptedDecision } } },
+    {
+      config: { access: 'write' },
+      schema: {
+        summary: 'Decide an approval',
+        description: 'Without `node_id` it is the one that is open; with several open that is a 400.',
+        tags: ['Approvals'],
+        operationId: 'approveExecution',
+        params: byId,
+        body: Approve,
+        response: { 200: AcceptedDecision },
+      },
+    },
     async (request) => {
       const id = executionId(request.params.id);
       const { decision, node_id, user_id, comment, state_patch } = request.body;
@@ -27,7 +38,16 @@ export function approvalRoutes(app: Api, { runtime }: Services): void {
 
   app.get(
     '/executions/:id/approvals',
-    { config: { access: 'read' }, schema: { params: byId, response: { 200: Approvals } } },
+    {
+      config: { access: 'read' },
+      schema: {
+        summary: 'List the approvals of an execution',
+        tags: ['Approvals'],
+        operationId: 'listApprovals',
+        params: byId,
+        response: { 200: Approvals },
+      },
+    },
     async (request) => {
       const { pending, decided } = await runtime.approvals(identityOf(request).tenantId, executionId(request.params.id));
       return {

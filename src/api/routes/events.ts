@@ -7,7 +7,7 @@ import type { EventView } from '../../runtime/types.ts';
 import { idempotencyKey } from '../idempotency-key.ts';
 import { eventId, executionId, shown } from '../ids.ts';
 import { sendList } from '../json-list.ts';
-import { AcceptedEvent, type Event, EventsQuery, SendEvent, type TaggedEvent } from '../schemas/events.ts';
+import { AcceptedEvent, type Event, EventList, EventsQuery, SendEvent, type TaggedEvent } from '../schemas/events.ts';
 import { given } from '../schemas/fields.ts';
 import { type Api, callerOf, identityOf, type Services } from '../services.ts';
 import { timestamp } from '../time.ts';
@@ -26,7 +26,19 @@ export function eventRoutes(app: Api, services: Services): void {
 
   app.get(
     '/executions/:id/events',
-    { config: { access: 'read' }, schema: { params: byId, querystring: EventsQuery } },
+    {
+      config: { access: 'read' },
+      schema: {
+        summary: 'Read the events of an execution',
+        description:
+          'The whole log without `limit`. `kind` is a name, or with `format=tagged` an object that its `type` tells apart.',
+        tags: ['Events'],
+        operationId: 'listEvents',
+        params: byId,
+        querystring: EventsQuery,
+        response: { 200: EventList },
+      },
+    },
     async (request, reply) => {
       const { tenantId } = identityOf(request);
       const { after, limit, type, node_id, wait_ms = 0 } = request.query;
@@ -42,10 +54,24 @@ export function eventRoutes(app: Api, services: Services): void {
   );
 
   // The second path is how some clients spell it.
-  for (const path of ['/executions/:id/external-event', '/executions/:id/events']) {
+  for (const [path, operationId] of [
+    ['/executions/:id/external-event', 'sendExternalEvent'],
+    ['/executions/:id/events', 'sendEvent'],
+  ] as const) {
     app.post(
       path,
-      { config: { access: 'write' }, schema: { params: byId, body: SendEvent, response: { 200: AcceptedEvent } } },
+      {
+        config: { access: 'write' },
+        schema: {
+          summary: 'Send an event from outside',
+          description: 'It wakes the node that waits for its key, or is kept for the one that will.',
+          tags: ['Events'],
+          operationId,
+          params: byId,
+          body: SendEvent,
+          response: { 200: AcceptedEvent },
+        },
+      },
       async (request) => {
         const id = executionId(request.params.id);
         const { correlation_key, payload, event_id } = request.body;

@@ -8,6 +8,7 @@ import {
   CancelledExecution,
   Execution,
   type ExecutionItem,
+  ExecutionList,
   ExecutionQuery,
   ExecutionsQuery,
   StartExecution,
@@ -25,7 +26,17 @@ const byId = Type.Object({ id: Type.String() });
 export function executionRoutes(app: Api, { runtime, polls }: Services): void {
   app.post(
     '/executions',
-    { config: { access: 'write' }, schema: { body: StartExecution, response: { 201: StartedExecution } } },
+    {
+      config: { access: 'write' },
+      schema: {
+        summary: 'Start an execution',
+        description: 'Of the version registered last unless `workflow_version` names one.',
+        tags: ['Executions'],
+        operationId: 'startExecution',
+        body: StartExecution,
+        response: { 201: StartedExecution },
+      },
+    },
     async (request, reply) => {
       const { workflow_id, workflow_version, input, labels } = request.body;
       const { executionId, replayed } = await runtime.start(callerOf(request), {
@@ -41,23 +52,48 @@ export function executionRoutes(app: Api, { runtime, polls }: Services): void {
     },
   );
 
-  app.get('/executions', { config: { access: 'read' }, schema: { querystring: ExecutionsQuery } }, async (request, reply) => {
-    const { tenantId } = identityOf(request);
-    const { status, workflow_id, parent_execution_id, include } = request.query;
-    const page = { limit: Math.min(request.query.limit ?? DEFAULT_LIMIT, MAX_LIMIT), offset: request.query.offset ?? 0 };
-    const filter = {
-      ...page,
-      ...given('workflowId', workflow_id),
-      ...given('parentId', parent_execution_id === undefined ? null : executionId(parent_execution_id)),
-    };
-    const summaries =
-      status === 'pending' ? [] : await runtime.executions(tenantId, status === undefined ? filter : { ...filter, status });
-    return sendList(reply, 'executions', include === 'state' ? withStates(runtime, summaries) : plain(summaries), page);
-  });
+  app.get(
+    '/executions',
+    {
+      config: { access: 'read' },
+      schema: {
+        summary: 'List executions, newest first',
+        description: 'Without their states, unless `include=state` asks for them.',
+        tags: ['Executions'],
+        operationId: 'listExecutions',
+        querystring: ExecutionsQuery,
+        response: { 200: ExecutionList },
+      },
+    },
+    async (request, reply) => {
+      const { tenantId } = identityOf(request);
+      const { status, workflow_id, parent_execution_id, include } = request.query;
+      const page = { limit: Math.min(request.query.limit ?? DEFAULT_LIMIT, MAX_LIMIT), offset: request.query.offset ?? 0 };
+      const filter = {
+        ...page,
+        ...given('workflowId', workflow_id),
+        ...given('parentId', parent_execution_id === undefined ? null : executionId(parent_execution_id)),
+      };
+      const summaries =
+        status === 'pending' ? [] : await runtime.executions(tenantId, status === undefined ? filter : { ...filter, status });
+      return sendList(reply, 'executions', include === 'state' ? withStates(runtime, summaries) : plain(summaries), page);
+    },
+  );
 
   app.get(
     '/executions/:id',
-    { config: { access: 'read' }, schema: { params: byId, querystring: ExecutionQuery, response: { 200: Execution } } },
+    {
+      config: { access: 'read' },
+      schema: {
+        summary: 'Read an execution',
+        description: 'With `wait_ms`: when it has ended or is paused, at the latest after that time.',
+        tags: ['Executions'],
+        operationId: 'getExecution',
+        params: byId,
+        querystring: ExecutionQuery,
+        response: { 200: Execution },
+      },
+    },
     async (request, reply) => {
       const { tenantId } = identityOf(request);
       const id = executionId(request.params.id);
@@ -71,7 +107,15 @@ export function executionRoutes(app: Api, { runtime, polls }: Services): void {
     '/executions/:id/cancel',
     {
       config: { access: 'write' },
-      schema: { params: byId, body: CancelExecution, response: { 200: CancelledExecution } },
+      schema: {
+        summary: 'Cancel an execution',
+        description: 'With its work under way and its child executions.',
+        tags: ['Executions'],
+        operationId: 'cancelExecution',
+        params: byId,
+        body: CancelExecution,
+        response: { 200: CancelledExecution },
+      },
       preValidation: async (request) => {
         request.body ??= {};
       },

@@ -15,7 +15,17 @@ const byId = Type.Object({ id: Type.String() });
 export function tokenRoutes(app: Api, { store, tokens, nowMs }: Services): void {
   app.post(
     '/tokens',
-    { config: { access: 'operator' }, schema: { body: CreateToken, response: { 201: CreatedToken } } },
+    {
+      config: { access: 'operator' },
+      schema: {
+        summary: 'Make a token',
+        description: 'The plaintext is in this answer and nowhere else.',
+        tags: ['Tokens'],
+        operationId: 'createToken',
+        body: CreateToken,
+        response: { 201: CreatedToken },
+      },
+    },
     async (request, reply) => {
       const { role, name, expires_in } = request.body;
       const caller = callerOf(request);
@@ -34,14 +44,30 @@ export function tokenRoutes(app: Api, { store, tokens, nowMs }: Services): void 
     },
   );
 
-  app.get('/tokens', { config: { access: 'operator' }, schema: { response: { 200: TokenList } } }, async (request) => {
-    const rows = await store.tenant(identityOf(request).tenantId).tokens();
-    return { tokens: rows.map(toToken) };
-  });
+  app.get(
+    '/tokens',
+    {
+      config: { access: 'operator' },
+      schema: { summary: "List the tenant's tokens", tags: ['Tokens'], operationId: 'listTokens', response: { 200: TokenList } },
+    },
+    async (request) => {
+      const rows = await store.tenant(identityOf(request).tenantId).tokens();
+      return { tokens: rows.map(toToken) };
+    },
+  );
 
   app.delete(
     '/tokens/:id',
-    { config: { access: 'operator' }, schema: { params: byId, response: { 200: RevokedToken } } },
+    {
+      config: { access: 'operator' },
+      schema: {
+        summary: 'Revoke a token',
+        tags: ['Tokens'],
+        operationId: 'revokeToken',
+        params: byId,
+        response: { 200: RevokedToken },
+      },
+    },
     async (request) => {
       const { id } = request.params;
       await store.control({ type: 'token_revoked', id }, actionOf(request, nowMs()));

@@ -29,7 +29,16 @@ const byId = Type.Object({ id: Type.String() });
 export function workItemRoutes(app: Api, { runtime, polls }: Services): void {
   app.post(
     '/work-items',
-    { config: { access: 'write' }, schema: { body: EnqueueWork, response: { 201: EnqueuedWork } } },
+    {
+      config: { access: 'write' },
+      schema: {
+        summary: 'Put work into a queue',
+        tags: ['Work items'],
+        operationId: 'enqueueWork',
+        body: EnqueueWork,
+        response: { 201: EnqueuedWork },
+      },
+    },
     async (request, reply) => {
       const { execution_id, node_id, queue_type, payload } = request.body;
       const { workItemId } = await runtime.enqueue(callerOf(request), {
@@ -45,7 +54,17 @@ export function workItemRoutes(app: Api, { runtime, polls }: Services): void {
 
   app.post(
     '/work-items/claim',
-    { config: { access: 'write' }, schema: { body: ClaimWork, response: { 200: ClaimedWork } } },
+    {
+      config: { access: 'write' },
+      schema: {
+        summary: 'Claim work',
+        description: 'The oldest items of these queues, leased for 30 seconds; with `wait_ms` it waits for the first.',
+        tags: ['Work items'],
+        operationId: 'claimWork',
+        body: ClaimWork,
+        response: { 200: ClaimedWork },
+      },
+    },
     async (request, reply) => {
       const { worker_id, queue_types, max_items, wait_ms } = request.body;
       const items = await polls.during(reply, (signal) =>
@@ -66,7 +85,14 @@ export function workItemRoutes(app: Api, { runtime, polls }: Services): void {
     '/work-items/:id/complete',
     {
       config: { access: 'write' },
-      schema: { params: byId, body: CompleteWork, response: { 200: CompletedWork, 409: LostLease } },
+      schema: {
+        summary: 'Report that work is done',
+        tags: ['Work items'],
+        operationId: 'completeWork',
+        params: byId,
+        body: CompleteWork,
+        response: { 200: CompletedWork, 409: LostLease },
+      },
     },
     async (request, reply) => {
       const id = workItemId(request.params.id);
@@ -87,7 +113,18 @@ export function workItemRoutes(app: Api, { runtime, polls }: Services): void {
 
   app.post(
     '/work-items/:id/fail',
-    { config: { access: 'write' }, schema: { params: byId, body: FailWork, response: { 200: FailedWork, 409: LostLease } } },
+    {
+      config: { access: 'write' },
+      schema: {
+        summary: 'Report that work failed',
+        description: "It is retried by the node's policy, unless `retryable` is false.",
+        tags: ['Work items'],
+        operationId: 'failWork',
+        params: byId,
+        body: FailWork,
+        response: { 200: FailedWork, 409: LostLease },
+      },
+    },
     async (request, reply) => {
       const id = workItemId(request.params.id);
       const { error, retryable, error_class, lease_fence } = request.body;
@@ -104,7 +141,17 @@ export function workItemRoutes(app: Api, { runtime, polls }: Services): void {
 
   app.post(
     '/work-items/:id/heartbeat',
-    { config: { access: 'write' }, schema: { params: byId, body: Heartbeat, response: { 200: RenewedLease, 409: LostLease } } },
+    {
+      config: { access: 'write' },
+      schema: {
+        summary: 'Renew the lease of work',
+        tags: ['Work items'],
+        operationId: 'renewWork',
+        params: byId,
+        body: Heartbeat,
+        response: { 200: RenewedLease, 409: LostLease },
+      },
+    },
     async (request, reply) => {
       const id = workItemId(request.params.id);
       const lease = { workerId: request.body.worker_id, leaseFence: request.body.lease_fence ?? 0 };

@@ -3,16 +3,29 @@ import { type Api, identityOf, type Services } from '../services.ts';
 import { timestamp } from '../time.ts';
 
 export function workerRoutes(app: Api, { runtime }: Services): void {
-  app.get('/workers', { config: { access: 'read' }, schema: { response: { 200: WorkerList } } }, async (request) => {
-    const workers = await runtime.workers(identityOf(request).tenantId);
-    return {
-      workers: workers.map(({ first_seen_at_ms, last_seen_at_ms, queue_types, ...worker }) => ({
-        ...worker,
-        worker_id: worker.id,
-        queue_types: [...queue_types],
-        first_seen_at: timestamp(first_seen_at_ms),
-        last_seen_at: timestamp(last_seen_at_ms),
-      })),
-    };
-  });
+  app.get(
+    '/workers',
+    {
+      config: { access: 'read' },
+      schema: {
+        summary: 'List the workers seen lately',
+        description: 'External workers of the tenant, and the runtimes themselves.',
+        tags: ['Workers'],
+        operationId: 'listWorkers',
+        response: { 200: WorkerList },
+      },
+    },
+    async (request) => {
+      const workers = await runtime.workers(identityOf(request).tenantId);
+      return {
+        workers: workers.map(({ first_seen_at_ms, last_seen_at_ms, queue_types, ...worker }) => ({
+          ...worker,
+          worker_id: worker.id,
+          queue_types: [...queue_types],
+          first_seen_at: timestamp(first_seen_at_ms),
+          last_seen_at: timestamp(last_seen_at_ms),
+        })),
+      };
+    },
+  );
 }

@@ -23,7 +23,18 @@ const byId = Type.Object({ workflow_id: Type.String() });
 export function workflowRoutes(app: Api, { runtime, store }: Services): void {
   app.post(
     '/workflows',
-    { config: { access: 'write' }, schema: { body: RegisterWorkflow, response: { 201: RegisteredWorkflow } } },
+    {
+      config: { access: 'write' },
+      schema: {
+        summary: 'Register a workflow',
+        description:
+          '`{"ir": …}` or the document itself. A version may be registered again with other content: what runs keeps its revision.',
+        tags: ['Workflows'],
+        operationId: 'registerWorkflow',
+        body: RegisterWorkflow,
+        response: { 201: RegisteredWorkflow },
+      },
+    },
     async (request, reply) => {
       const { body } = request;
       const document = Object.hasOwn(body, 'ir') ? body.ir : body;
@@ -35,7 +46,16 @@ export function workflowRoutes(app: Api, { runtime, store }: Services): void {
 
   app.get(
     '/workflows',
-    { config: { access: 'read' }, schema: { querystring: WorkflowsQuery, response: { 200: WorkflowList } } },
+    {
+      config: { access: 'read' },
+      schema: {
+        summary: 'List the latest version of each workflow',
+        tags: ['Workflows'],
+        operationId: 'listWorkflows',
+        querystring: WorkflowsQuery,
+        response: { 200: WorkflowList },
+      },
+    },
     async (request) => {
       const page = { limit: Math.min(request.query.limit ?? DEFAULT_LIMIT, MAX_LIMIT), offset: request.query.offset ?? 0 };
       const rows = await store.tenant(identityOf(request).tenantId).workflows(page);
@@ -45,7 +65,18 @@ export function workflowRoutes(app: Api, { runtime, store }: Services): void {
 
   app.get(
     '/workflows/:workflow_id',
-    { config: { access: 'read' }, schema: { params: byId, querystring: WorkflowQuery, response: { 200: WorkflowDetail } } },
+    {
+      config: { access: 'read' },
+      schema: {
+        summary: 'Read a workflow',
+        description: 'The latest version unless `version` names another, and the list of all.',
+        tags: ['Workflows'],
+        operationId: 'getWorkflow',
+        params: byId,
+        querystring: WorkflowQuery,
+        response: { 200: WorkflowDetail },
+      },
+    },
     async (request) => {
       const { workflow_id } = request.params;
       const { version } = request.query;

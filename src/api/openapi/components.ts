@@ -1,0 +1,59 @@
+import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
+import * as approvals from '../schemas/approvals.ts';
+import * as errors from '../schemas/errors.ts';
+import * as events from '../schemas/events.ts';
+import * as executions from '../schemas/executions.ts';
+import * as health from '../schemas/health.ts';
+import * as tokens from '../schemas/tokens.ts';
+import * as workItems from '../schemas/work-items.ts';
+import * as workers from '../schemas/workers.ts';
+import * as workflows from '../schemas/workflows.ts';
+
+/** What a file of schemas exports is a component of the document under its own name. */
+const SCHEMAS: readonly Readonly<Record<string, unknown>>[] = [
+  approvals,
+  errors,
+  events,
+  executions,
+  health,
+  tokens,
+  workItems,
+  workers,
+  workflows,
+];
+
+/** The schemas a document refers to by name, gathered while it is written. */
+export class Components {
+  readonly #names = new Map<string, string>();
+  readonly #used = new Map<string, Json>();
+
+  constructor() {
+    for (const [name, schema] of SCHEMAS.flatMap((file) => Object.entries(file))) {
+      if (!isObject(schema) || schema.properties === undefined) continue;
+      const text = JSON.stringify(schema);
+      if (!this.#names.has(text)) this.#names.set(text, name);
+    }
+  }
+
+  /** The schema with a reference in place of everything that has a name. */
+  write(schema: unknown): Json {
+    const name = this.#names.get(JSON.stringify(schema));
+    if (name === undefined) return this.#inside(schema);
+    if (!this.#used.has(name)) {
+      this.#used.set(name, null);
+      this.#used.set(name, this.#inside(schema));
+    }
+    return { $ref: `#/components/schemas/${name}` };
+  }
+
+  /** Those that were referred to, by name. */
+  schemas(): JsonObject {
+    return Object.fromEntries([...this.#used].sort(([a], [b]) => (a < b ? -1 : 1)));
+  }
+
+  #inside(value: unknown): Json {
+    if (Array.isArray(value)) return value.map((item) => this.write(item));
+    if (!isObject(value)) return value as Json;
+    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, this.write(inner)]));
+  }
+}

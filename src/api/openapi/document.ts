@@ -1,0 +1,137 @@
+import { STATUS_CODES } from 'node:http';
+import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
+import type { Access } from '../auth.ts';
+import { ApiErrorBody } from '../schemas/errors.ts';
+import { INFO, SERVERS, TAGS } from './about.ts';
+import { Components } from './components.ts';
+import { errorResponses, errorsOf } from './error-responses.ts';
+import { EXAMPLES, HEADERS } from './examples.ts';
+import type { DescribedRoute } from './routes.ts';
+
+const ROLES: Readonly<Record<Access, string>> = {
+  open: 'Needs no token.',
+  read: 'Any role.',
+  write: 'Developers and operators.',
+  operator: 'Operators only.',
+};
+
+/** The OpenAPI 3.1 description of these routes, out of the schemas they check requests with. */
+export function openApiDocument(routes: readonly DescribedRoute[]): JsonObject {
+  const components = new Components();
+  const paths: Record<string, Record<string, Json>> = {};
+  for (const route of routes) {
+    const path = route.url.replace(/:(\w+)/g, '{$1}');
+    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operation(route, components) };
+  }
+  const errors = errorResponses(components.write(ApiErrorBody) as JsonObject);
+  return {
+    openapi: '3.1.0',
+    info: INFO,
+    servers: SERVERS,
+    security: [{ token: [] }],
+    tags: TAGS,
+    paths,
+    components: {
+      securitySchemes: {
+        token: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'From `jamjet token create` or `POST /tokens`: `jj_` and 64 hex digits.',
+        },
+      },
+      responses: errors,
+      schemas: components.schemas(),
+    },
+  };
+}
+
+function operation(route: DescribedRoute, components: Components): JsonObject {
+  const { schema, access } = route;
+  const { summary, description, tags = [], operationId } = schema;
+  const parameters = parametersOf(route, components);
+  const body = bodyOf(route, components);
+  return {
+    ...(operationId === undefined ? {} : { operationId }),
+    ...(summary === undefined ? {} : { summary }),
+    description: [description, ROLES[access]].filter((text) => text !== undefined).join(' '),
+    tags,
+    ...(access === 'open' ? { security: [] } : {}),
+    ...(parameters.length === 0 ? {} : { parameters }),
+    ...(body === null ? {} : { requestBody: body }),
+    responses: { ...errorsOf(route), ...responsesOf(route, components) },
+  };
+}
+
+function parametersOf(route: DescribedRoute, components: Components): readonly Json[] {
+  const { params, querystring } = route.schema;
+  return [
+    ...parametersIn('path', params, components),
+    ...parametersIn('query', querystring, components),
+    ...(HEADERS[nameOf(route)] ?? []),
+  ];
+}
+
+/** As examples are looked up: `POST /executions/:id/cancel`. */
+function nameOf({ method, url }: DescribedRoute): string {
+  return `${method} ${url}`;
+}
+
+function parametersIn(place: 'path' | 'query', schema: unknown, components: Components): readonly JsonObject[] {
+  if (!isObject(schema) || !isObject(schema.properties)) return [];
+  const required = Array.isArray(schema.required) ? (schema.required as readonly Json[]) : [];
+  return Object.entries(schema.properties).map(([name, value]) => {
+    const { description, ...rest } = isObject(value) ? value : {};
+    const about = description ?? DESCRIPTIONS[name];
+    return {
+      name,
+      in: place,
+      required: place === 'path' || required.includes(name),
+      ...(about === undefined ? {} : { description: about }),
+      schema: components.write(rest),
+    };
+  });
+}
+
+/** Parameters that mean the same wherever they stand. */
+const DESCRIPTIONS: Readonly<Record<string, string>> = {
+  limit: 'At most so many. More than the route allows is cut down, and the reply says to what.',
+  offset: 'How many to pass over.',
+  wait_ms: 'Wait at most so many milliseconds for something to happen.',
+};
+
+function bodyOf(route: DescribedRoute, components: Components): JsonObject | null {
+  const { body } = route.schema;
+  if (!isObject(body)) return null;
+  if (isObject(body.content)) return { required: true, content: contentOf(body.content, components) };
+  // All of its fields may be missing: so may the body.
+  const optional = body.properties !== undefined && body.required === undefined;
+  return { required: !optional, content: json(components.write(body), EXAMPLES[nameOf(route)]?.request) };
+}
+
+function responsesOf(route: DescribedRoute, components: Components): JsonObject {
+  const { response } = route.schema;
+  const responses = isObject(response) ? response : {};
+  return Object.fromEntries(
+    Object.entries(responses).map(([status, response]) => {
+      const described = isObject(response) ? response : {};
+      const description = described.description ?? STATUS_CODES[status] ?? status;
+      if (isObject(described.content)) return [status, { description, content: contentOf(described.content, components) }];
+      const example = status.startsWith('2') ? EXAMPLES[nameOf(route)]?.response : undefined;
+      return [status, { description, content: json(components.write(response), example) }];
+    }),
+  );
+}
+
+function json(schema: Json, example: Json | undefined): JsonObject {
+  return { 'application/json': { schema, ...(example === undefined ? {} : { example }) } };
+}
+
+/** Bodies of other media types, as Fastify lets a route declare them. */
+function contentOf(content: JsonObject, components: Components): JsonObject {
+  return Object.fromEntries(
+    Object.entries(content).map(([type, media]) => [
+      type,
+      isObject(media) && media.schema !== undefined ? { ...media, schema: components.write(media.schema) } : media,
+    ]),
+  );
+}

@@ -1,0 +1,153 @@
+import type { Json } from '../../../machines/json.ts';
+
+interface Example {
+  readonly request?: Json;
+  readonly response?: Json;
+}
+
+const EXECUTION_ID = 'exec_0199c4d2a1b27c3d8e4f5a6b7c8d9e0f';
+const REVISION = '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08';
+const QUERY = { query: 'Latest AI agent frameworks?' };
+
+const ITEM = {
+  execution_id: EXECUTION_ID,
+  id: EXECUTION_ID,
+  tenant_id: 'default',
+  workflow_id: 'research-agent',
+  workflow_version: '0.1.0',
+  revision: REVISION,
+  status: 'completed',
+  labels: {},
+  steps_executed: 3,
+  sequence: 9,
+  segment_number: 0,
+  created_at: '2026-03-12T10:00:00.000Z',
+  started_at: '2026-03-12T10:00:00.000Z',
+  updated_at: '2026-03-12T10:00:04.000Z',
+  completed_at: '2026-03-12T10:00:04.000Z',
+} as const;
+
+const STATE = { ...QUERY, answer: '...' };
+
+/** What the reference shows, by route, with the fields that it leaves out. A test holds each against its schema. */
+export const EXAMPLES: Readonly<Record<string, Example>> = {
+  'GET /health': { response: { status: 'ok', version: '0.1.1' } },
+  'POST /workflows': {
+    request: {
+      ir: {
+        workflow_id: 'research-agent',
+        version: '0.1.0',
+        state_schema: { type: 'object', properties: { query: { type: 'string' }, answer: { type: 'string' } } },
+        nodes: {
+          search: { kind: { type: 'tool', tool_ref: 'web_search', input_mapping: { query: '{{ state.query }}' } } },
+          synthesize: { kind: { type: 'python_fn', module: 'research', function: 'synthesize' } },
+        },
+        edges: [
+          { from: 'search', to: 'synthesize' },
+          { from: 'synthesize', to: 'end' },
+        ],
+      },
+    },
+    response: { workflow_id: 'research-agent', version: '0.1.0', revision: REVISION, warnings: [] },
+  },
+  'POST /executions': {
+    request: { workflow_id: 'research-agent', workflow_version: '0.1.0', input: QUERY },
+    response: { execution_id: EXECUTION_ID },
+  },
+  'GET /executions': { response: { executions: [ITEM], limit: 50, offset: 0 } },
+  'GET /executions/:id': {
+    response: { ...ITEM, state: STATE, current_state: STATE, input: QUERY, initial_input: QUERY, output: STATE },
+  },
+  'GET /executions/:id/events': {
+    response: {
+      events: [
+        event(1, 'WorkflowStarted', 'workflow_started', null, '2026-03-12T10:00:00.000Z', { initial_input: QUERY }),
+        event(2, 'NodeCompleted', 'node_completed', 'search', '2026-03-12T10:00:00.200Z', { output: '...', duration_ms: 200 }),
+        event(3, 'NodeCompleted', 'node_completed', 'synthesize', '2026-03-12T10:00:02.040Z', {
+          output: '...',
+          duration_ms: 1840,
+        }),
+      ],
+    },
+  },
+  'POST /executions/:id/cancel': {
+    request: { reason: 'no longer needed' },
+    response: { execution_id: EXECUTION_ID, status: 'cancelled' },
+  },
+  'POST /executions/:id/approve': {
+    request: {
+      decision: 'approved',
+      node_id: 'manager-review',
+      user_id: 'user-42',
+      comment: 'Looks good, proceed.',
+      state_patch: { priority: 'high' },
+    },
+    response: { execution_id: EXECUTION_ID, node_id: 'manager-review', accepted: true },
+  },
+  'POST /executions/:id/external-event': {
+    request: { correlation_key: 'payment-received', payload: { amount: 500, currency: 'USD' } },
+    response: { execution_id: EXECUTION_ID, accepted: true, matched: true, buffered: false, node_id: 'await-payment' },
+  },
+  'POST /agents': {
+    request: {
+      id: 'research-agent',
+      uri: 'http://localhost:7701',
+      name: 'Research Agent',
+      description: 'Searches the web and synthesizes reports.',
+      version: '0.1.0',
+      capabilities: {
+        skills: [
+          {
+            name: 'research',
+            description: 'Deep research on any topic',
+            input_schema: { type: 'object', properties: { query: { type: 'string' } } },
+            output_schema: { type: 'object', properties: { report: { type: 'string' } } },
+          },
+        ],
+        protocols: ['a2a'],
+        tools_provided: ['web_search'],
+        tools_consumed: [],
+      },
+      autonomy: 'guided',
+      auth: { type: 'bearer_token' },
+    },
+  },
+  'POST /agents/discover': { request: { url: 'https://remote-agent.example.com' } },
+  'POST /tenants': { request: { id: 'acme', name: 'Acme Corp' } },
+  'PUT /tenants/:id': { request: { name: 'Acme Corporation', status: 'active' } },
+};
+
+function event(sequence: number, kind: string, type: string, node: string | null, created_at: string, data: Json): Json {
+  return {
+    id: `0c9d4f6e-5b1a-8f20-9e3d-00000000000${sequence}`,
+    execution_id: EXECUTION_ID,
+    sequence,
+    kind,
+    node_id: node,
+    created_at,
+    type,
+    data,
+  };
+}
+
+const IDEMPOTENCY_KEY: Json = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  description: 'The same request with the same key is carried out once, and answered as the first time.',
+  schema: { type: 'string', minLength: 1, maxLength: 255 },
+};
+
+/** Headers that a route looks at, beside its schema. */
+export const HEADERS: Readonly<Record<string, readonly Json[]>> = {
+  'POST /executions': [IDEMPOTENCY_KEY],
+  'POST /executions/:id/external-event': [IDEMPOTENCY_KEY],
+  'POST /executions/:id/events': [IDEMPOTENCY_KEY],
+  'GET /executions/:id/events': [
+    {
+      name: 'X-JamJet-Events',
+      in: 'header',
+      description: 'As `format`, which wins.',
+      schema: { type: 'string', enum: ['seed', 'tagged'] },
+    },
+  ],
+};

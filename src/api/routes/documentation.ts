@@ -1,0 +1,117 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import type { FastifyReply } from 'fastify';
+import { Type } from 'typebox';
+import type { JsonObject } from '../../../machines/json.ts';
+import { RuntimeError } from '../../runtime/errors.ts';
+import { shown } from '../ids.ts';
+import { openApiDocument } from '../openapi/document.ts';
+import type { DescribedRoute } from '../openapi/routes.ts';
+import { AnyObject } from '../schemas/fields.ts';
+import type { Api } from '../services.ts';
+
+const require = createRequire(import.meta.url);
+
+/** What the page is made of, out of the package that brings Swagger UI along. */
+const ASSETS: Readonly<Record<string, string>> = {
+  'swagger-ui.css': 'text/css; charset=utf-8',
+  'swagger-ui-bundle.js': 'text/javascript; charset=utf-8',
+  'favicon-32x32.png': 'image/png',
+};
+const START = 'start.js';
+const DAY_SECS = 86_400;
+
+const PAGE = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>JamJet REST API</title>
+<link rel="icon" href="docs/favicon-32x32.png">
+<link rel="stylesheet" href="docs/swagger-ui.css">
+</head>
+<body>
+<main id="page"></main>
+<script src="docs/swagger-ui-bundle.js"></script>
+<script src="docs/${START}"></script>
+</body>
+</html>
+`;
+
+const START_SCRIPT = `SwaggerUIBundle({
+  url: 'openapi.json',
+  dom_id: '#page',
+  deepLinking: true,
+  docExpansion: 'list',
+  defaultModelsExpandDepth: 0,
+  presets: [SwaggerUIBundle.presets.apis],
+  layout: 'BaseLayout',
+  validatorUrl: null,
+});
+`;
+
+/** The page runs its own scripts only; Swagger UI sets styles from them and draws with data URLs. */
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/** `routes` may still grow until the first request. */
+export function documentationRoutes(app: Api, routes: readonly DescribedRoute[]): void {
+  let document: JsonObject | null = null;
+
+  app.get(
+    '/openapi.json',
+    {
+      config: { access: 'open' },
+      schema: {
+        summary: 'Read this document',
+        tags: ['Documentation'],
+        operationId: 'getOpenApi',
+        response: { 200: AnyObject },
+      },
+    },
+    async () => {
+      document ??= openApiDocument(routes);
+      return document;
+    },
+  );
+
+  app.get(
+    '/docs',
+    {
+      config: { access: 'open' },
+      schema: {
+        summary: 'Read this document as a page',
+        tags: ['Documentation'],
+        operationId: 'getDocs',
+        response: { 200: { description: 'The page', content: { 'text/html': { schema: Type.String() } } } },
+      },
+    },
+    async (_request, reply) => asPage(reply, 'text/html; charset=utf-8').send(PAGE),
+  );
+
+  app.get(
+    '/docs/:file',
+    {
+      config: { access: 'open' },
+      schema: {
+        summary: 'Read a part of the page',
+        tags: ['Documentation'],
+        operationId: 'getDocsFile',
+        params: Type.Object({ file: Type.String() }),
+        response: { 200: { description: 'The file', content: { '*/*': { schema: Type.String() } } } },
+      },
+    },
+    async (request, reply) => {
+      const { file } = request.params;
+      if (file === START) return asPage(reply, 'text/javascript; charset=utf-8').send(START_SCRIPT);
+      const type = Object.hasOwn(ASSETS, file) ? ASSETS[file] : undefined;
+      if (type === undefined) throw new RuntimeError('not_found', `file ${shown(file)}`);
+      const bytes = await readFile(require.resolve(`@fastify/swagger-ui/static/${file}`));
+      return asPage(reply, type).header('cache-control', `public, max-age=${DAY_SECS}`).send(bytes);
+    },
+  );
+}
+
+function asPage(reply: FastifyReply, type: string): FastifyReply {
+  return reply.type(type).headers({ 'content-security-policy': POLICY, 'x-content-type-options': 'nosniff' });
+}

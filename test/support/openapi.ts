@@ -1,0 +1,112 @@
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import { isObject, type Json, type JsonObject } from '../../machines/json.ts';
+
+export interface Documented {
+  /** `POST /executions/{id}/cancel`. */
+  readonly operation: string;
+  readonly schema: JsonObject;
+}
+
+/** A reply as far as a document speaks of it. */
+export interface Replied {
+  readonly status: number;
+  readonly contentType: string;
+  /** Undefined when there is none. */
+  readonly body: unknown;
+}
+
+const PREFIXES = /^\/(?:compat|api\/v1)(?=\/|$)/;
+const ERROR = '#/components/schemas/ApiErrorBody';
+
+/**
+ * Holds replies against an OpenAPI document. It is stricter than the document reads: a field that a schema does not list is
+ * an error too, so that none goes undocumented.
+ */
+export class Conformance {
+  readonly #document: JsonObject;
+  readonly #ajv = new Ajv2020({ strict: false, allErrors: true });
+  readonly #compiled = new Map<string, ValidateFunction>();
+  readonly #paths: readonly { readonly path: string; readonly pattern: RegExp }[];
+
+  constructor(document: JsonObject) {
+    this.#document = document;
+    this.#ajv.addFormat('date-time', /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+    this.#ajv.addSchema(closed(document) as JsonObject, 'openapi');
+    this.#paths = Object.keys(object(document.paths))
+      // A fixed segment wins over a parameter, as in the router.
+      .sort((a, b) => a.replaceAll('{', '~').localeCompare(b.replaceAll('{', '~')))
+      .map((path) => ({ path, pattern: new RegExp(`^${path.replace(/[.+*]/g, '\\$&').replace(/\{[^}]+\}/g, '[^/]+')}$`) }));
+  }
+
+  /** What is wrong with the reply; null when the document allows it. */
+  problem(method: string, url: string, reply: Replied): string | null {
+    const path = url.split('?', 1)[0] ?? '';
+    const found = this.#find(method, path);
+    // Whatever the document does not know is refused, in the usual form.
+    if (found === null) return reply.status < 400 ? `${method} ${path} is not documented` : this.#check(ERROR, reply.body, path);
+    const { operation, at, responses } = found;
+    const described = Object.keys(responses).some((status) => status.startsWith('2'));
+    if (!described && reply.status < 400) return null;
+    const response = responses[String(reply.status)];
+    if (response === undefined) return `${operation}: status ${reply.status} is not documented`;
+    const [pointer, { content }] = this.#resolve(`${at}/responses/${reply.status}`, object(response));
+    if (content === undefined) return reply.body === undefined ? null : `${operation}: no body of ${reply.status} is documented`;
+    const type = Object.keys(object(content)).find((type) => type === '*/*' || reply.contentType.startsWith(type));
+    if (type === undefined) return `${operation}: ${reply.contentType} is not documented for ${reply.status}`;
+    if (type !== 'application/json') return null;
+    return this.#check(`${pointer}/content/application~1json/schema`, reply.body, `${operation} ${reply.status}`);
+  }
+
+  /** What the document says of an example of itself. */
+  schemaProblem(pointer: string, value: unknown): string | null {
+    return this.#check(pointer, value, pointer);
+  }
+
+  #find(method: string, path: string): { operation: string; at: string; responses: JsonObject } | null {
+    for (const candidate of new Set([path, path.replace(PREFIXES, '')])) {
+      for (const { path: template, pattern } of this.#paths) {
+        const operation = pattern.test(candidate)
+          ? object(object(this.#document.paths)[template] ?? {})[method.toLowerCase()]
+          : undefined;
+        if (operation === undefined) continue;
+        const at = `#/paths/${template.replaceAll('/', '~1').replaceAll('{', '%7B').replaceAll('}', '%7D')}/${method.toLowerCase()}`;
+        return { operation: `${method} ${template}`, at, responses: object(object(operation).responses) };
+      }
+    }
+    return null;
+  }
+
+  #resolve(pointer: string, value: JsonObject): readonly [string, JsonObject] {
+    if (typeof value.$ref !== 'string') return [pointer, value];
+    const target = value.$ref
+      .slice(2)
+      .split('/')
+      .reduce<Json>((at, key) => object(at)[key] ?? null, this.#document);
+    return [value.$ref, object(target)];
+  }
+
+  #check(pointer: string, body: unknown, what: string): string | null {
+    let validate = this.#compiled.get(pointer);
+    if (validate === undefined) {
+      validate = this.#ajv.compile({ $ref: `openapi${pointer}` });
+      this.#compiled.set(pointer, validate);
+    }
+    if (validate(body)) return null;
+    const errors = validate.errors?.map((error) => `${error.instancePath} ${error.message} ${JSON.stringify(error.params)}`);
+    return `${what}: ${errors?.join('; ')}\n${JSON.stringify(body).slice(0, 2_000)}`;
+  }
+}
+
+/** Objects with listed properties have no others. */
+function closed(value: Json): Json {
+  if (Array.isArray(value)) return value.map((item: Json) => closed(item));
+  if (!isObject(value)) return value;
+  const inner = Object.fromEntries(Object.entries(value).map(([key, part]) => [key, closed(part)]));
+  const open = value.type === 'object' && isObject(value.properties) && value.additionalProperties === undefined;
+  return open ? { ...inner, additionalProperties: false } : inner;
+}
+
+function object(value: Json | undefined): JsonObject {
+  if (!isObject(value)) throw new Error(`not an object: ${JSON.stringify(value)}`);
+  return value;
+}
