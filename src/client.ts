@@ -25,7 +25,8 @@ import type {
 } from './api/schemas/work-items.ts';
 import type { WorkerList } from './api/schemas/workers.ts';
 import type { RegisteredWorkflow, WorkflowDetail, WorkflowList } from './api/schemas/workflows.ts';
-
+import { AgentClient } from './client/agents.ts';
+import { TenantClient } from './client/tenants.ts';
 import { type CallOptions, type ClientOptions, keyHeader, segment, Transport } from './client/transport.ts';
 
 export type { Execution } from './api/schemas/executions.ts';
@@ -39,8 +40,14 @@ const TERMINAL: ReadonlySet<string> = new Set(['completed', 'failed', 'cancelled
 export class JamjetClient {
   readonly #transport: Transport;
 
+  readonly tenants: TenantClient;
+
+  readonly agents: AgentClient;
+
   constructor(options: ClientOptions) {
     this.#transport = new Transport(options);
+    this.agents = new AgentClient(this.#transport);
+    this.tenants = new TenantClient(this.#transport);
   }
 
   get url(): string {

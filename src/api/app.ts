@@ -11,11 +11,13 @@ import { guard } from './guard.ts';
 import { LongPolls } from './long-polls.ts';
 import { describedRoutes } from './openapi/routes.ts';
 import { answerBrokenHttp, answerErrors, logRequests, requestId } from './replies.ts';
+import { agentRoutes } from './routes/agents.ts';
 import { approvalRoutes } from './routes/approvals.ts';
 import { documentationRoutes } from './routes/documentation.ts';
 import { eventRoutes } from './routes/events.ts';
 import { executionRoutes } from './routes/executions.ts';
 import { healthRoutes } from './routes/health.ts';
+import { tenantRoutes } from './routes/tenants.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { workItemRoutes } from './routes/work-items.ts';
 import { workerRoutes } from './routes/workers.ts';
@@ -93,4 +95,6 @@ function addRoutes(app: Api, services: Services): void {
   workItemRoutes(app, services);
   workerRoutes(app, services);
   tokenRoutes(app, services);
+  agentRoutes(app, services);
+  tenantRoutes(app, services);
 }

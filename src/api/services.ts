@@ -57,9 +57,14 @@ export function callerOf(request: FastifyRequest): Caller {
   return {
     tenantId,
     actorId: name,
-    actorType: 'human',
+    actorType: actorTypeOf(name),
     request: { id: request.id, method: request.method, path, ip: request.ip },
   };
+}
+
+/** Tokens of agents are named `agent:<id>`. */
+function actorTypeOf(name: string): Caller['actorType'] {
+  return name.startsWith('agent:') ? 'agent' : 'human';
 }
 
 /** For what changes the control plane: it belongs to the tenant of whoever acts, whatever it changes. */

@@ -2,6 +2,8 @@ import type { Store } from '../../store/store.ts';
 import type { Outbound } from '../executors/outbound.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Runtime } from '../runtime/types.ts';
+import { Agents } from './agents/agents.ts';
+import { Tenants } from './tenants.ts';
 
 /** What every part of the control plane may work with. */
 export interface Parts {
@@ -24,9 +26,13 @@ export interface Background {
 
 /** What is managed beside the executions themselves, for all tenants. Each part is a field; its file says what it does. */
 export class ControlPlane {
+  readonly agents: Agents;
+  readonly tenants: Tenants;
   readonly #background: readonly Background[];
 
-  constructor(_parts: Parts) {
+  constructor(parts: Parts) {
+    this.agents = new Agents({ store: parts.store.agents, outbound: parts.outbound, nowMs: () => parts.clock.nowMs() });
+    this.tenants = new Tenants(parts);
     this.#background = [];
   }
 

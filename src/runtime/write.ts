@@ -92,8 +92,10 @@ function amount(reported: Json | undefined): number {
 
 function namedActor(event: LogEvent): { readonly id: string; readonly type: EventRow['actorType'] } | null {
   if (event.type === 'approval_received') return { id: String(event.data.user_id), type: 'human' };
-  if (event.type === 'node_started' && typeof event.data.worker_id === 'string')
-    return { id: event.data.worker_id, type: 'system' };
+  if (event.type === 'node_started' && typeof event.data.worker_id === 'string') {
+    const { worker_id } = event.data;
+    return { id: worker_id, type: worker_id.startsWith('agent:') ? 'agent' : 'system' };
+  }
   return null;
 }
 
