@@ -8,6 +8,7 @@ import { beginNode } from './begin.ts';
 import { type Active, type Context, localWorkOf, own } from './context.ts';
 import { Draft } from './draft.ts';
 import { usageData } from './endings.ts';
+import { atTheirEntry, failedBy } from './forgiveness.ts';
 import { smallState } from './small-state.ts';
 import { statusOf } from './status.ts';
 import { type Moved, positionsOf } from './stepper.ts';
@@ -34,6 +35,8 @@ export class Stepping {
   #begins: string[] = [];
   #fresh = false;
   #fired: string | null = null;
+  /** Its attempt was under way before: beginning it again is nothing new, which a hold would keep. */
+  #again: string | null = null;
 
   constructor(program: Program, run: Run, env: StepEnv) {
     this.#program = program;
@@ -75,6 +78,7 @@ export class Stepping {
 
   take(stimulus: Stimulus, node: string): Stepped {
     if (stimulus.type.startsWith('xstate.after.')) this.#fired = stimulus.type;
+    if (stimulus.type === 'requeue') this.#again = node;
     this.#move(stimulus);
     return this.#finish(node);
   }
@@ -126,6 +130,47 @@ export class Stepping {
   cancel(reason: string): Stepped {
     this.#move({ type: 'cancel' });
     return this.#finish(null, reason);
+  }
+
+  // An operator's hold, and what follows it.
+
+  /** Work that nobody has claimed is kept too: its item is not to be had until `resume`. */
+  pause(reason: string | null): Stepped {
+    this.log('workflow_paused', null, { reason });
+    this.#draft.set({ hold: { reason, kept: [] } });
+    const queued = Object.entries(this.#context.active).filter(([, active]) => active.phase === 'queued');
+    for (const [node, active] of queued) this.#drop(node, active);
+    this.#hold(queued.map(([node]) => node));
+    return this.#finish(null);
+  }
+
+  resume(): Stepped {
+    this.log('workflow_resumed', null, {});
+    this.#begins = [...(this.#context.hold?.kept ?? [])];
+    this.#draft.set({ hold: null });
+    return this.#finish(null);
+  }
+
+  /** A retry's backoff is over while an operator holds the execution: the attempt is kept, and the log says so. */
+  retryDue(id: `xstate.after.${string}`, node: string): Stepped {
+    this.log('timer_fired', node, { activation: this.#draft.activeOf(node).activation });
+    return this.take({ type: id, node }, node);
+  }
+
+  /** Nodes whose failure has been forgiven are visited anew; nothing holds them any more. */
+  retry(failed: readonly string[]): Stepped {
+    const { statics, stepper } = this.#program;
+    const nodes = this.#byIndex(failed);
+    const visits = nodes.map((node) => ({ node, ...this.#draft.retire(node) }));
+    const forgiven = visits.map(({ since }) => since ?? 0).sort((a, b) => a - b);
+    this.log('workflow_retried', null, { nodes: [...nodes], forgiven });
+    for (const { node, activation } of visits) this.#draft.visited(node, activation);
+    this.#draft.set({ hold: null });
+    this.#keep();
+    this.#snapshot = stepper.resume(atTheirEntry(this.#snapshot, new Set(nodes), statics), this.#context);
+    this.#fresh = true;
+    this.#begins = [...nodes];
+    return this.#finish(null);
   }
 
   // ------------------------------------------------------------------ moving
@@ -183,14 +228,15 @@ export class Stepping {
   #drop(node: string, active: Active): void {
     const { activation, phase, child } = active;
     if (child !== undefined) this.#effects.push({ type: 'cancel_child', node, activation, childId: child });
-    else if (phase === 'queued' || phase === 'running') this.#effects.push({ type: 'abandon', node, activation });
+    else if (phase === 'queued' || phase === 'running')
+      this.#effects.push({ type: 'abandon', node, activation, local: active.local === true });
   }
 
   // ------------------------------------------------------------------ beginning
 
   #beginAll(): void {
     while (this.#begins.length > 0 && this.#snapshot.status === 'active') {
-      const order = this.#inOrder(this.#begins);
+      const order = this.#letThrough(this.#inOrder(this.#begins));
       this.#begins = [];
       let ended: Stimulus | null = null;
       for (const [i, node] of order.entries()) {
@@ -207,23 +253,45 @@ export class Stepping {
     }
   }
 
+  /** Held, nothing begins but an attempt that was under way before. */
+  #letThrough(order: readonly string[]): readonly string[] {
+    if (this.#draft.now.hold === null) return order;
+    this.#hold(order.filter((node) => node !== this.#again));
+    return order.filter((node) => node === this.#again);
+  }
+
+  /** Keeps nodes until `resume`. */
+  #hold(nodes: readonly string[]): void {
+    const { hold, active } = this.#draft.now;
+    for (const node of nodes) {
+      const known = own(active, node);
+      if (known !== undefined)
+        this.#draft.activate(node, { activation: known.activation, attempt: known.attempt, phase: 'kept' });
+    }
+    if (hold !== null) this.#draft.set({ hold: { ...hold, kept: this.#inOrder([...hold.kept, ...nodes]) } });
+  }
+
+  #byIndex(nodes: readonly string[]): readonly string[] {
+    const { graph } = this.#program.statics;
+    return [...nodes].sort((a, b) => (graph.indexOf(a) ?? 0) - (graph.indexOf(b) ?? 0));
+  }
+
   /** Only what is still entered begins: a first-wins join may have left it meanwhile. */
   #inOrder(begins: readonly string[]): readonly string[] {
-    const { graph } = this.#program.statics;
     const [only] = begins;
     if (only === undefined) return [];
     if (begins.length === 1) return this.#snapshot._nodes.some((state) => state.meta?.node === only) ? begins : [];
     const standing = new Set(this.#snapshot._nodes.map((state) => state.meta?.node as string | undefined));
-    return [...new Set(begins)]
-      .filter((node) => standing.has(node))
-      .sort((a, b) => (graph.indexOf(a) ?? 0) - (graph.indexOf(b) ?? 0));
+    return this.#byIndex([...new Set(begins)].filter((node) => standing.has(node)));
   }
 
   // ------------------------------------------------------------------ ending
 
   #finish(node: string | null, reason: string | null = null): Stepped {
     this.#beginAll();
-    const status = statusOf(this.#snapshot);
+    const { hold } = this.#draft.now;
+    if (hold !== null) this.#hold([]);
+    const status = statusOf(this.#snapshot, hold !== null);
     if (this.#snapshot.status === 'done') this.#end(status, reason);
     this.#keep();
     for (const [id, { first, delayMs }] of this.#timers) this.#timerEffect(id, first, delayMs);
@@ -265,18 +333,11 @@ export class Stepping {
   }
 
   #end(status: Status, reason: string | null): void {
-    const { graph } = this.#program.statics;
     const draft = this.#draft;
-    const active = Object.keys(draft.now.active).sort((a, b) => (graph.indexOf(a) ?? 0) - (graph.indexOf(b) ?? 0));
-    for (const node of active) draft.cancel(node);
+    for (const node of this.#byIndex(Object.keys(draft.now.active))) draft.cancel(node);
     const { halt, failures, state } = draft.now;
-    const error =
-      status === 'failed'
-        ? (halt?.error ?? `node(s) failed terminally: ${failures.join(', ')}`)
-        : status === 'cancelled'
-          ? reason
-          : null;
-    draft.set({ error, early: [], fed: {}, outputs: {}, forks: {}, sections: {}, halt: null });
+    const error = status === 'failed' ? (halt?.error ?? failedBy(failures)) : status === 'cancelled' ? reason : null;
+    draft.set({ error, early: [], fed: {}, outputs: {}, forks: {}, sections: {}, hold: null, halt: null });
     this.#drain();
     switch (status) {
       case 'completed': {
