@@ -6,6 +6,7 @@ import type { ControlPlane } from '../control/control-plane.ts';
 import type { Runtime } from '../runtime/types.ts';
 import { Tokens } from './auth.ts';
 import { parseBody } from './body.ts';
+import { routedUrl } from './dialects.ts';
 import { drain } from './drain.ts';
 import { guard } from './guard.ts';
 import { LongPolls } from './long-polls.ts';
@@ -17,6 +18,7 @@ import { documentationRoutes } from './routes/documentation.ts';
 import { eventRoutes } from './routes/events.ts';
 import { executionRoutes } from './routes/executions.ts';
 import { healthRoutes } from './routes/health.ts';
+import { javaSdkRoutes } from './routes/java-sdk.ts';
 import { tenantRoutes } from './routes/tenants.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { workItemRoutes } from './routes/work-items.ts';
@@ -63,6 +65,7 @@ export function buildApp(options: AppOptions): Api {
     genReqId: requestId,
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    rewriteUrl: routedUrl,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     // A request that comes while the server closes gets the documented form of error, from the guard.
     return503OnClosing: false,
@@ -89,6 +92,7 @@ export function buildApp(options: AppOptions): Api {
 function addRoutes(app: Api, services: Services): void {
   healthRoutes(app);
   workflowRoutes(app, services);
+  javaSdkRoutes(app, services);
   executionRoutes(app, services);
   eventRoutes(app, services);
   approvalRoutes(app, services);

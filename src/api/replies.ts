@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { RuntimeError } from '../runtime/errors.ts';
+import { pathOf } from './dialects.ts';
 import { answerTo, Refusal } from './errors.ts';
 import type { Api } from './services.ts';
 
@@ -47,7 +48,7 @@ export function logRequests(app: Api): void {
     request.log[level](
       {
         method: request.method,
-        path: request.url.split('?', 1)[0],
+        path: pathOf(request),
         status: reply.statusCode,
         ms: Math.round(reply.elapsedTime),
         ...(request.identity === null ? {} : { tenant: request.identity.tenantId, actor: request.identity.name }),

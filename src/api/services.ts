@@ -13,6 +13,7 @@ import type { Config } from '../config.ts';
 import type { ControlPlane } from '../control/control-plane.ts';
 import type { Caller, Runtime } from '../runtime/types.ts';
 import type { Access, Identity, Tokens } from './auth.ts';
+import { pathOf } from './dialects.ts';
 import type { LongPolls } from './long-polls.ts';
 
 export type Api = FastifyInstance<
@@ -53,12 +54,11 @@ export function identityOf(request: FastifyRequest): Identity {
 /** Who asks, with the request that is recorded beside what it causes. */
 export function callerOf(request: FastifyRequest): Caller {
   const { tenantId, name } = identityOf(request);
-  const path = request.url.split('?', 1)[0] ?? '';
   return {
     tenantId,
     actorId: name,
     actorType: actorTypeOf(name),
-    request: { id: request.id, method: request.method, path, ip: request.ip },
+    request: { id: request.id, method: request.method, path: pathOf(request), ip: request.ip },
   };
 }
 

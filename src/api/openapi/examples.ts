@@ -140,6 +140,7 @@ const IDEMPOTENCY_KEY: Json = {
 /** Headers that a route looks at, beside its schema. */
 export const HEADERS: Readonly<Record<string, readonly Json[]>> = {
   'POST /executions': [IDEMPOTENCY_KEY],
+  'POST /api/v1/workflows/:workflow_id/execute': [IDEMPOTENCY_KEY],
   'POST /executions/:id/external-event': [IDEMPOTENCY_KEY],
   'POST /executions/:id/events': [IDEMPOTENCY_KEY],
   'GET /executions/:id/events': [

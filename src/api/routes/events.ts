@@ -4,6 +4,7 @@ import { EVENT_TYPES, type EventType, pascalCase } from '../../../machines/event
 import type { JsonObject } from '../../../machines/json.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 import type { EventView } from '../../runtime/types.ts';
+import { isSdk } from '../dialects.ts';
 import { idempotencyKey } from '../idempotency-key.ts';
 import { eventId, executionId, shown } from '../ids.ts';
 import { sendList } from '../json-list.ts';
@@ -44,7 +45,10 @@ export function eventRoutes(app: Api, services: Services): void {
       const { after, limit, type, node_id, wait_ms = 0 } = request.query;
       const id = executionId(request.params.id);
       const filter: Filter = { ...given('type', type === undefined ? null : eventType(type)), ...given('nodeId', node_id) };
-      const write = (request.query.format ?? headerFormat(request) ?? config.eventFormat) === 'tagged' ? taggedEvent : seedEvent;
+      const write =
+        (request.query.format ?? headerFormat(request) ?? (isSdk(request) ? 'tagged' : config.eventFormat)) === 'tagged'
+          ? taggedEvent
+          : seedEvent;
       if (wait_ms > 0) {
         await polls.during(reply, (signal) => nextEvent(services, tenantId, id, after ?? 0, filter, wait_ms, signal));
       }
