@@ -1,7 +1,9 @@
 import type { AgentStore } from './resources/agents.ts';
 import type { ArtifactStore } from './resources/artifacts.ts';
 import type { CronStore } from './resources/cron.ts';
+import type { CommonLog } from './resources/log.ts';
 import type { TenantRegistry } from './resources/tenants.ts';
+import type { WebhookStore } from './resources/webhooks.ts';
 import type {
   AuditReport,
   Due,
@@ -29,6 +31,8 @@ export interface Store {
   readonly agents: AgentStore;
   readonly artifacts: ArtifactStore;
   readonly cron: CronStore;
+  readonly log: CommonLog;
+  readonly webhooks: WebhookStore;
   readonly tenants: TenantRegistry;
 
   /**

@@ -13,7 +13,9 @@ import { RunLock } from './lock.ts';
 import { SqliteAgents } from './resources/agents.ts';
 import { Artifacts } from './resources/artifacts.ts';
 import { CronJobs } from './resources/cron.ts';
+import { SqliteLog } from './resources/log.ts';
 import { Tenants } from './resources/tenants.ts';
+import { SqliteWebhooks } from './resources/webhooks.ts';
 import { RuntimeReads } from './runtime-reads.ts';
 import { TenantQueries, tenantStore } from './tenant-store.ts';
 import { Transactions } from './transactions.ts';
@@ -34,6 +36,8 @@ export class SqliteStore implements Store {
   readonly agents: SqliteAgents;
   readonly artifacts: Artifacts;
   readonly cron: CronJobs;
+  readonly log: SqliteLog;
+  readonly webhooks: SqliteWebhooks;
   readonly #db: Database;
   readonly #hmacKey: string | Uint8Array | null;
   readonly #audit: AuditChain;
@@ -57,6 +61,8 @@ export class SqliteStore implements Store {
     this.#control = new ControlActions(db, log);
     this.tenants = new Tenants(db, log);
     this.agents = new SqliteAgents(db, log);
+    this.log = new SqliteLog(db);
+    this.webhooks = new SqliteWebhooks(db, transactions, log, this.log);
     this.artifacts = new Artifacts(db, transactions, log);
     this.cron = new CronJobs(db, log);
     this.#reads = new RuntimeReads(db);

@@ -7,7 +7,9 @@ import { controlContract } from './contract/control.ts';
 import { dueContract } from './contract/due.ts';
 import { durabilityContract } from './contract/durability.ts';
 import { listContract } from './contract/lists.ts';
+import { logContract } from './contract/log.ts';
 import { tenantContract } from './contract/tenants.ts';
+import { webhookContract } from './contract/webhooks.ts';
 import { workContract } from './contract/work.ts';
 import { workerContract } from './contract/workers.ts';
 
@@ -23,6 +25,8 @@ export function storeContract(engine: string, database: () => TestDatabase): voi
     tenantContract(database);
     agentContract(database);
     auditContract(database);
+    logContract(database);
+    webhookContract(database);
     durabilityContract(database);
   });
 }
