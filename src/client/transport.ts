@@ -45,7 +45,7 @@ export class Unreachable extends Error {
 const TIMEOUT_MS = 30_000;
 
 export interface Call extends CallOptions {
-  readonly query?: Readonly<Record<string, string | number | undefined>>;
+  readonly query?: Readonly<Record<string, string | number | readonly string[] | undefined>>;
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   /** How long the server was asked to wait. */
@@ -131,7 +131,7 @@ export function keyHeader(key: string | undefined): Readonly<Record<string, stri
 
 function queryText(query: Call['query']): string {
   const given = Object.entries(query ?? {}).flatMap(([key, value]): [string, string][] =>
-    value === undefined ? [] : [[key, String(value)]],
+    value === undefined ? [] : (Array.isArray(value) ? value : [value]).map((each): [string, string] => [key, String(each)]),
   );
   return given.length === 0 ? '' : `?${new URLSearchParams(given)}`;
 }

@@ -1,5 +1,8 @@
 import { Type } from 'typebox';
+import { RuntimeError } from '../../runtime/errors.ts';
 import type { ExecutionSummary, ExecutionView, Runtime } from '../../runtime/types.ts';
+import { cursorOf, fromCursor } from '../cursor.ts';
+import { toFilter } from '../execution-filter.ts';
 import { idempotencyKey } from '../idempotency-key.ts';
 import { executionId } from '../ids.ts';
 import { sendList } from '../json-list.ts';
@@ -58,7 +61,8 @@ export function executionRoutes(app: Api, { runtime, polls }: Services): void {
       config: { access: 'read' },
       schema: {
         summary: 'List executions, newest first',
-        description: 'Without their states, unless `include=state` asks for them.',
+        description:
+          'Without their states, unless `include=state` asks for them. `next_cursor` leads to the next page, whatever has been started meanwhile.',
         tags: ['Executions'],
         operationId: 'listExecutions',
         querystring: ExecutionsQuery,
@@ -67,16 +71,17 @@ export function executionRoutes(app: Api, { runtime, polls }: Services): void {
     },
     async (request, reply) => {
       const { tenantId } = identityOf(request);
-      const { status, workflow_id, parent_execution_id, include } = request.query;
-      const page = { limit: Math.min(request.query.limit ?? DEFAULT_LIMIT, MAX_LIMIT), offset: request.query.offset ?? 0 };
-      const filter = {
+      const { include, cursor, offset } = request.query;
+      if (cursor !== undefined && offset !== undefined)
+        throw new RuntimeError('bad_request', 'cursor and offset cannot be given together');
+      const page = { limit: Math.min(request.query.limit ?? DEFAULT_LIMIT, MAX_LIMIT), offset: offset ?? 0 };
+      const { executions, next } = await runtime.executions(tenantId, {
         ...page,
-        ...given('workflowId', workflow_id),
-        ...given('parentId', parent_execution_id === undefined ? null : executionId(parent_execution_id)),
-      };
-      const summaries =
-        status === 'pending' ? [] : await runtime.executions(tenantId, status === undefined ? filter : { ...filter, status });
-      return sendList(reply, 'executions', include === 'state' ? withStates(runtime, summaries) : plain(summaries), page);
+        ...toFilter(request.query),
+        ...given('after', cursor === undefined ? null : fromCursor(cursor)),
+      });
+      const items = include === 'state' ? withStates(runtime, executions) : plain(executions);
+      return sendList(reply, 'executions', items, { ...page, next_cursor: next === null ? null : cursorOf(next) });
     },
   );
 

@@ -225,7 +225,7 @@ export function commitContract(database: () => TestDatabase): void {
       const refusals = await Promise.all(ids.map((id) => Promise.all(stores.map((store) => store.commit(batch(step(id, 2)))))));
       expect(refusals.flat(2).filter((refusal) => refusal === null)).toHaveLength(50);
       for (const store of stores) {
-        expect(await store.tenant('default').executions({ limit: 100, offset: 0 })).toHaveLength(50);
+        expect((await store.tenant('default').executions({ limit: 100, offset: 0 })).rows).toHaveLength(50);
         expect(await store.verifyAudit()).toMatchObject({ fault: null });
       }
     });
