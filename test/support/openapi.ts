@@ -34,7 +34,7 @@ export class Conformance {
     this.#ajv.addSchema(closed(document) as JsonObject, 'openapi');
     this.#paths = Object.keys(object(document.paths))
       // A fixed segment wins over a parameter, as in the router.
-      .sort((a, b) => a.replaceAll('{', '~').localeCompare(b.replaceAll('{', '~')))
+      .sort((a, b) => (a.replaceAll('{', '~') < b.replaceAll('{', '~') ? -1 : 1))
       .map((path) => ({ path, pattern: new RegExp(`^${path.replace(/[.+*]/g, '\\$&').replace(/\{[^}]+\}/g, '[^/]+')}$`) }));
   }
 

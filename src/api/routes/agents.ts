@@ -14,6 +14,7 @@ import {
   DiscoverAgent,
   RegisterAgent,
 } from '../schemas/agents.ts';
+import { ApiErrorBody } from '../schemas/errors.ts';
 import { given } from '../schemas/fields.ts';
 import { type Api, actionOf, identityOf, type Services } from '../services.ts';
 import { timestamp } from '../time.ts';
@@ -65,7 +66,7 @@ export function agentRoutes(app: Api, { control: { agents }, nowMs }: Services):
         tags,
         operationId: 'discoverAgent',
         body: DiscoverAgent,
-        response: { 201: Agent },
+        response: { 201: Agent, 502: ApiErrorBody },
       },
     },
     async (request, reply) => {

@@ -49,14 +49,17 @@ export const RegisterAgent = Type.Unsafe<JsonObject>(GivenCard);
 
 export const DiscoverAgent = Type.Object({ url: Type.String({ minLength: 1, maxLength: 2_048 }) });
 
-const Skill = Type.Object({
-  /** The same as `name` when the card gives none. */
-  id: Type.String(),
-  name: Type.String(),
-  description: Type.String(),
-  input_schema: Contract,
-  output_schema: Contract,
-});
+const Skill = Type.Object(
+  {
+    /** The same as `name` when the card gives none. */
+    id: Type.String(),
+    name: Type.String(),
+    description: Type.String(),
+    input_schema: Contract,
+    output_schema: Contract,
+  },
+  { additionalProperties: true },
+);
 
 export const Agent = Type.Object({
   /** As in the card. */
@@ -70,12 +73,15 @@ export const Agent = Type.Object({
   description: Type.String(),
   version: Type.String(),
   capabilities: Type.Unsafe<Capabilities>(
-    Type.Object({
-      skills: Type.Array(Skill),
-      protocols: Type.Array(Type.String()),
-      tools_provided: Type.Array(Type.String()),
-      tools_consumed: Type.Array(Type.String()),
-    }),
+    Type.Object(
+      {
+        skills: Type.Array(Skill),
+        protocols: Type.Array(Type.String()),
+        tools_provided: Type.Array(Type.String()),
+        tools_consumed: Type.Array(Type.String()),
+      },
+      { additionalProperties: true },
+    ),
   ),
   autonomy: Type.Enum(AUTONOMY),
   constraints: Type.Union([AnyObject, Type.Null()]),
