@@ -14,6 +14,8 @@ import { describedRoutes } from './openapi/routes.ts';
 import { answerBrokenHttp, answerErrors, logRequests, requestId } from './replies.ts';
 import { agentRoutes } from './routes/agents.ts';
 import { approvalRoutes } from './routes/approvals.ts';
+import { artifactRoutes } from './routes/artifacts.ts';
+import { cronRoutes } from './routes/cron.ts';
 import { documentationRoutes } from './routes/documentation.ts';
 import { eventRoutes } from './routes/events.ts';
 import { executionRoutes } from './routes/executions.ts';
@@ -99,6 +101,8 @@ function addRoutes(app: Api, services: Services): void {
   workItemRoutes(app, services);
   workerRoutes(app, services);
   tokenRoutes(app, services);
+  cronRoutes(app, services);
+  artifactRoutes(app, services);
   agentRoutes(app, services);
   tenantRoutes(app, services);
 }

@@ -14,6 +14,7 @@ export function guard(app: Api, { runtime, tokens, polls, config }: Services, au
   let closing = false;
 
   app.decorateRequest('identity', null);
+  app.decorateRequest('contentType', null);
   app.addHook('preClose', async () => {
     closing = true;
     polls.close();
@@ -25,6 +26,7 @@ export function guard(app: Api, { runtime, tokens, polls, config }: Services, au
     if (closing) throw new RuntimeError('shutting_down', 'the server is shutting down', { retryAfterMs: RETRY_AFTER_MS });
     if (auth === 'off') refuseForeignPages(request.headers, onLoopback);
     // Bodies are JSON whatever they are called; a malformed content type would be refused before the parser sees it.
+    request.contentType = request.raw.headers['content-type'] ?? null;
     request.raw.headers['content-type'] = undefined;
     const { access = 'open' } = request.routeOptions.config;
     if (access === 'open') return;

@@ -43,6 +43,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Set by the guard on every route that is not open. */
     identity: Identity | null;
+    /** The `Content-Type` as it came: bodies are JSON whatever they are called, so the guard takes the header away. */
+    contentType: string | null;
   }
 }
 

@@ -36,6 +36,8 @@ export const TAGS: readonly JsonObject[] = [
   { name: 'Approvals', description: 'What waits for a person, and what was decided.' },
   { name: 'Work items', description: 'For external workers: claim, renew, complete, fail.' },
   { name: 'Workers', description: 'Who works.' },
+  { name: 'Cron', description: 'Workflows that are started by the clock.' },
+  { name: 'Artifacts', description: 'Bytes under their hash: uploads, and outputs too large for the log.' },
   { name: 'Tokens', description: 'API tokens of the tenant; operators only.' },
   { name: 'MCP', description: 'The same API as tools of the Model Context Protocol.' },
   { name: 'Java SDK', description: "Paths that only JamJet's Java SDK uses." },
