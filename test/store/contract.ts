@@ -1,9 +1,11 @@
 import { describe } from 'vitest';
 import type { TestDatabase } from '../support/stores.ts';
 import { agentContract } from './contract/agents.ts';
+import { artifactContract } from './contract/artifacts.ts';
 import { auditContract } from './contract/audit.ts';
 import { commitContract } from './contract/commit.ts';
 import { controlContract } from './contract/control.ts';
+import { cronContract } from './contract/cron.ts';
 import { dueContract } from './contract/due.ts';
 import { durabilityContract } from './contract/durability.ts';
 import { listContract } from './contract/lists.ts';
@@ -24,6 +26,8 @@ export function storeContract(engine: string, database: () => TestDatabase): voi
     controlContract(database);
     tenantContract(database);
     agentContract(database);
+    cronContract(database);
+    artifactContract(database);
     auditContract(database);
     logContract(database);
     webhookContract(database);
