@@ -10,7 +10,7 @@ const LOAD_HEAD = ['', 'at once', 'a second', 'p50 ms', 'p99 ms', 'server cores'
 export function report(fsync: FsyncProbe, results: Partial<Results>): string {
   const parts = [`fsync    p50 ${fixed(fsync.p50Ms)} ms · p99 ${fixed(fsync.p99Ms)} ms (durable 4 KiB append)`];
   const put = (title: string, text: string) => parts.push(`\n${title}\n${text}`);
-  const { inProcess, rawLoop, overHttp, startsInProcess, stepCosts, largeState, smallExecutions, dormant } = results;
+  const { inProcess, rawLoop, overHttp, startsInProcess, stepCosts, largeState, smallExecutions, dormant, lists } = results;
 
   const loads = [
     ...rows('in process', inProcess),
@@ -56,7 +56,22 @@ export function report(fsync: FsyncProbe, results: Partial<Results>): string {
       ),
     );
   }
+  if (lists !== undefined) {
+    const { executions, buildSeconds } = lists;
+    put(
+      `Lists: 50 of ${whole(executions)} executions (built in ${fixed(buildSeconds, 1)} s), against 50 bare reads by primary key`,
+      listsTable(lists),
+    );
+  }
   return parts.join('\n');
+}
+
+function listsTable({ pages, bareMs }: Results['lists']): string {
+  const row = (what: string, found: number, ms: number) => [what, whole(found), fixed(ms), fixed(ms / bareMs, 1)];
+  return table(
+    ['', 'found', 'p50 ms', '÷ bare'],
+    [row('bare better-sqlite3', 50, bareMs), ...pages.map(({ what, rows: found, p50Ms }) => row(what, found, p50Ms))],
+  );
 }
 
 function rows(what: string, loads: readonly Load[] | undefined): string[][] {

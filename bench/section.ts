@@ -1,5 +1,6 @@
 import { largeState, smallExecutions } from './bytes.ts';
 import { dormant } from './dormant.ts';
+import { lists } from './lists.ts';
 import { overHttp } from './over-http.ts';
 import { stepCosts } from './step-cost.ts';
 import { inProcess, rawLoop, startsInProcess } from './throughput.ts';
@@ -14,6 +15,7 @@ export const SECTIONS = {
   largeState,
   smallExecutions,
   dormant,
+  lists,
 } as const;
 
 export type SectionName = keyof typeof SECTIONS;

@@ -34,9 +34,9 @@ export interface IdParameters {
 const SMALLEST_BLOCK = 32;
 const LARGEST_BLOCK = 2_048;
 /** What a query costs beside the entries it reads. */
-const QUERY_COST = 10;
+const QUERY_COST = 12;
 
-/** One range of one index, read ahead in blocks: larger ones while most of each is used, small ones while targets are far apart. */
+/** One range of one index, read ahead in blocks: larger ones while that saves queries, small ones while targets are far apart. */
 export class RangeStream implements IdStream {
   readonly #statement: Statement<[IdParameters], string>;
   readonly #range: Pick<IdParameters, 'tenantId' | 'key' | 'value'>;
@@ -95,7 +95,7 @@ export class RangeStream implements IdStream {
   }
 
   #read(target: string): void {
-    const busy = this.#used * 2 >= this.#block.length;
+    const busy = this.#used * QUERY_COST >= this.#block.length;
     this.#size = busy ? Math.min(this.#size * 2, LARGEST_BLOCK) : SMALLEST_BLOCK;
     this.#block = this.#statement.all({ ...this.#range, at: target, limit: this.#size, offset: 0 });
     this.#next = 0;
