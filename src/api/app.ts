@@ -8,6 +8,7 @@ import { Tokens } from './auth.ts';
 import { parseBody } from './body.ts';
 import { routedUrl } from './dialects.ts';
 import { drain } from './drain.ts';
+import { EventStreams } from './event-streams.ts';
 import { guard } from './guard.ts';
 import { LongPolls } from './long-polls.ts';
 import { describedRoutes } from './openapi/routes.ts';
@@ -17,10 +18,13 @@ import { approvalRoutes } from './routes/approvals.ts';
 import { artifactRoutes } from './routes/artifacts.ts';
 import { cronRoutes } from './routes/cron.ts';
 import { documentationRoutes } from './routes/documentation.ts';
+import { eventStreamRoutes } from './routes/event-stream.ts';
 import { eventRoutes } from './routes/events.ts';
 import { executionRoutes } from './routes/executions.ts';
+import { federationRoutes } from './routes/federation.ts';
 import { healthRoutes } from './routes/health.ts';
 import { javaSdkRoutes } from './routes/java-sdk.ts';
+import { mcpRoutes } from './routes/mcp.ts';
 import { tenantRoutes } from './routes/tenants.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { workItemRoutes } from './routes/work-items.ts';
@@ -52,13 +56,15 @@ export interface AppOptions {
 /** The REST API, not yet listening. Closing it ends long polls at once and waits for the other requests. */
 export function buildApp(options: AppOptions): Api {
   const nowMs = options.nowMs ?? Date.now;
+  const tokens = new Tokens(options.store, nowMs);
   const services: Services = {
     runtime: options.runtime,
     store: options.store,
     control: options.control,
     config: options.config,
-    tokens: new Tokens(options.store, nowMs),
+    tokens,
     polls: new LongPolls(),
+    streams: new EventStreams(options.control.live.pulse, tokens),
     nowMs,
   };
   const app = Fastify({
@@ -87,6 +93,7 @@ export function buildApp(options: AppOptions): Api {
   app.setErrorHandler(answerErrors);
   const routes = describedRoutes(app);
   addRoutes(app, services);
+  mcpRoutes(app, services);
   documentationRoutes(app, routes);
   return app;
 }
@@ -97,6 +104,7 @@ function addRoutes(app: Api, services: Services): void {
   javaSdkRoutes(app, services);
   executionRoutes(app, services);
   eventRoutes(app, services);
+  eventStreamRoutes(app, services);
   approvalRoutes(app, services);
   workItemRoutes(app, services);
   workerRoutes(app, services);
@@ -104,5 +112,6 @@ function addRoutes(app: Api, services: Services): void {
   cronRoutes(app, services);
   artifactRoutes(app, services);
   agentRoutes(app, services);
+  federationRoutes(app, services);
   tenantRoutes(app, services);
 }

@@ -28,6 +28,8 @@ export interface AgentQuery {
   readonly trustDomain?: string;
 }
 
+/** For the whole search: every place asked, redirects included. */
+const DISCOVERY_MS = 10_000;
 /** Rows read at a time: cards may be long. */
 const PAGE = 50;
 /** Changes decided again because somebody else's came first. */
@@ -63,7 +65,7 @@ export class Agents {
    * `remote_failed` when there is no card to be had, or one that does not do.
    */
   async discover(url: string, context: ActionContext): Promise<AgentView> {
-    const found = await findCard(this.#outbound, url);
+    const found = await findCard(this.#outbound, url, AbortSignal.timeout(DISCOVERY_MS));
     let card: AgentCard;
     try {
       card = readCard(found.card);

@@ -4,8 +4,6 @@ import type { Outbound } from '../../executors/outbound.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 import { addressOf, MAX_ID_CHARS } from './card.ts';
 
-/** For the whole search: every place asked, redirects included. */
-const DISCOVERY_MS = 10_000;
 const WELL_KNOWN = ['.well-known/agent.json', '.well-known/agent-card.json'];
 /** The server itself is not to be had, or not allowed: no other path on it can change that. */
 const HOPELESS: ReadonlySet<string | null> = new Set(['blocked_address', 'io_error', 'connection_reset', 'timeout']);
@@ -21,11 +19,10 @@ export interface Found {
 
 /**
  * Looks for an agent's card: at the URL itself when it names a JSON file, at the well-known places below it, at those of its host, and
- * at the URL as it is. Throws `RuntimeError`: `bad_request` for what is no http(s) URL, `remote_failed` when there is no card to be had.
+ * at the URL as it is. `signal` bounds the whole search. Throws `RuntimeError`: `bad_request` for what is no http(s) URL, `remote_failed` when there is no card to be had.
  */
-export async function findCard(outbound: Outbound, text: string): Promise<Found> {
+export async function findCard(outbound: Outbound, text: string, signal: AbortSignal): Promise<Found> {
   const base = parseUrl(text);
-  const signal = AbortSignal.timeout(DISCOVERY_MS);
   const failures: string[] = [];
   for (const url of placesFor(base)) {
     try {
