@@ -26,6 +26,7 @@ import type {
 import type { WorkerList } from './api/schemas/workers.ts';
 import type { RegisteredWorkflow, WorkflowDetail, WorkflowList } from './api/schemas/workflows.ts';
 import { AgentClient } from './client/agents.ts';
+import { LiveClient } from './client/live.ts';
 import { TenantClient } from './client/tenants.ts';
 import { type CallOptions, type ClientOptions, keyHeader, segment, Transport } from './client/transport.ts';
 
@@ -44,9 +45,12 @@ export class JamjetClient {
 
   readonly agents: AgentClient;
 
+  readonly live: LiveClient;
+
   constructor(options: ClientOptions) {
     this.#transport = new Transport(options);
     this.agents = new AgentClient(this.#transport);
+    this.live = new LiveClient(this.#transport);
     this.tenants = new TenantClient(this.#transport);
   }
 

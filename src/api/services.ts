@@ -14,6 +14,7 @@ import type { ControlPlane } from '../control/control-plane.ts';
 import type { Caller, Runtime } from '../runtime/types.ts';
 import type { Access, Identity, Tokens } from './auth.ts';
 import { pathOf } from './dialects.ts';
+import type { EventStreams } from './event-streams.ts';
 import type { LongPolls } from './long-polls.ts';
 
 export type Api = FastifyInstance<
@@ -32,6 +33,7 @@ export interface Services {
   readonly config: Config;
   readonly tokens: Tokens;
   readonly polls: LongPolls;
+  readonly streams: EventStreams;
   readonly nowMs: () => number;
 }
 

@@ -1,4 +1,5 @@
 import type { ApiErrorBody } from '../api/schemas/errors.ts';
+import { readMessages, type ServerSentMessage } from './server-sent.ts';
 
 export interface ClientOptions {
   /** `http://host:port`, with or without a trailing slash or a path prefix. */
@@ -91,6 +92,48 @@ export class Transport {
       throw new Unreachable(this.url, timeout.aborted ? 'no answer in time' : reasonOf(error), { cause: error });
     }
     return parseReply<T>(status, text);
+  }
+
+  /**
+   * The messages of a stream, until the server ends it; null when it has nothing to send any more. Rejects like `call`, also with
+   * `Unreachable` when the stream falls silent: a server that lives shows it every fifteen seconds.
+   */
+  async stream(
+    path: string,
+    call: Call & { readonly marked: (id: string) => void },
+  ): Promise<AsyncGenerator<ServerSentMessage> | null> {
+    const silence = new AbortController();
+    const timer = setTimeout(() => silence.abort(), this.#timeoutMs);
+    const signal = call.signal === undefined ? silence.signal : AbortSignal.any([call.signal, silence.signal]);
+    const broken = (error: unknown): Unreachable => {
+      clearTimeout(timer);
+      call.signal?.throwIfAborted();
+      return new Unreachable(this.url, silence.signal.aborted ? 'no answer in time' : reasonOf(error), { cause: error });
+    };
+    const headers = {
+      accept: 'text/event-stream',
+      ...(this.#token === null ? {} : { authorization: `Bearer ${this.#token}` }),
+      ...call.headers,
+    };
+    const response = await this.#fetch(`${this.url}${path}${queryText(call.query)}`, { headers, signal }).catch(
+      (error: unknown) => Promise.reject(broken(error)),
+    );
+    const { body, status } = response;
+    const streams = response.headers.get('content-type')?.startsWith('text/event-stream') === true;
+    if (status !== 200 || !streams || body === null) {
+      const text = await response.text().catch((error: unknown) => Promise.reject(broken(error)));
+      clearTimeout(timer);
+      return status === 204 ? null : parseReply(status, text);
+    }
+    return (async function* messages() {
+      try {
+        yield* readMessages(body, { alive: () => timer.refresh(), marked: call.marked });
+      } catch (error) {
+        throw broken(error);
+      } finally {
+        clearTimeout(timer);
+      }
+    })();
   }
 }
 
