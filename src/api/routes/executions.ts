@@ -2,6 +2,7 @@ import { Type } from 'typebox';
 import { RuntimeError } from '../../runtime/errors.ts';
 import type { ExecutionSummary, ExecutionView, Runtime } from '../../runtime/types.ts';
 import { cursorOf, fromCursor } from '../cursor.ts';
+import { isSdk } from '../dialects.ts';
 import { toFilter } from '../execution-filter.ts';
 import { idempotencyKey } from '../idempotency-key.ts';
 import { executionId } from '../ids.ts';
@@ -80,7 +81,8 @@ export function executionRoutes(app: Api, { runtime, polls }: Services): void {
         ...toFilter(request.query),
         ...given('after', cursor === undefined ? null : fromCursor(cursor)),
       });
-      const items = include === 'state' ? withStates(runtime, executions) : plain(executions);
+      const write = isSdk(request) ? toSdkItem : include === 'state' ? withState : null;
+      const items = write === null ? plain(executions) : viewed(runtime, executions, write);
       return sendList(reply, 'executions', items, { ...page, next_cursor: next === null ? null : cursorOf(next) });
     },
   );
@@ -175,9 +177,18 @@ async function* plain(summaries: readonly ExecutionSummary[]): AsyncGenerator<Ex
 }
 
 /** One state at a time, so that a page of large ones needs the memory of one. */
-async function* withStates(runtime: Runtime, summaries: readonly ExecutionSummary[]): AsyncGenerator<ExecutionItem> {
-  for (const { tenantId, executionId } of summaries) {
-    const view = await runtime.execution(tenantId, executionId);
-    yield { ...itemOf(view), state: view.state };
-  }
+async function* viewed(
+  runtime: Runtime,
+  summaries: readonly ExecutionSummary[],
+  write: (view: ExecutionView) => ExecutionItem,
+): AsyncGenerator<ExecutionItem> {
+  for (const { tenantId, executionId } of summaries) yield write(await runtime.execution(tenantId, executionId));
+}
+
+function withState(view: ExecutionView): ExecutionItem {
+  return { ...itemOf(view), state: view.state };
+}
+
+function toSdkItem(view: ExecutionView): ExecutionItem {
+  return { ...itemOf(view), current_state: view.state, initial_input: view.input };
 }

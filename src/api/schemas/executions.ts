@@ -86,6 +86,9 @@ export const ExecutionItem = Type.Object({
   detail: Type.Optional(Type.String()),
   /** Only in a list asked with `?include=state`. */
   state: Type.Optional(AnyObject),
+  /** Only in a list for an SDK. */
+  current_state: Type.Optional(AnyObject),
+  initial_input: Type.Optional(AnyJson),
 });
 export type ExecutionItem = Static<typeof ExecutionItem>;
 
