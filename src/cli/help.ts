@@ -6,7 +6,7 @@ import { EXIT } from './failure.ts';
 import type { Paint } from './terminal/paint.ts';
 import { pad } from './terminal/text.ts';
 
-const CATEGORIES: readonly CommandEntry['category'][] = ['Workflows', 'Executions', 'Server', 'Administration'];
+const CATEGORIES: readonly CommandEntry['category'][] = ['Workflows', 'Executions', 'Agents', 'Server', 'Administration'];
 
 /** What an option's value is called in help. */
 const VALUES: Readonly<Record<string, string>> = {
@@ -21,21 +21,26 @@ const VALUES: Readonly<Record<string, string>> = {
   '--idempotency-key': 'KEY',
   '--input': 'JSON',
   '--limit': 'N',
+  '--limits': 'JSON',
   '--name': 'NAME',
   '--node': 'NODE',
   '--node-id': 'NODE',
   '--offset': 'N',
   '--output': 'FORMAT',
+  '--policy': 'JSON',
   '--port': 'PORT',
+  '--protocol': 'PROTOCOL',
   '--reason': 'TEXT',
   '--resume': 'ID',
   '--role': 'ROLE',
   '--runtime': 'URL',
+  '--skill': 'SKILL',
   '--state-patch': 'JSON',
   '--status': 'STATUS',
   '--tenant': 'TENANT',
   '--timeout': 'SECONDS',
   '--tools': 'MODULE',
+  '--trust-domain': 'DOMAIN',
   '--type': 'TYPE',
   '--workflow': 'ID',
   '--workflow-version': 'VERSION',

@@ -4,7 +4,7 @@ import type { Context } from '../context.ts';
 export interface CommandEntry {
   /** What is typed, the usual name first. */
   readonly names: readonly [string, ...string[]];
-  readonly category: 'Workflows' | 'Executions' | 'Server' | 'Administration';
+  readonly category: 'Workflows' | 'Executions' | 'Agents' | 'Server' | 'Administration';
   /** One line, no full stop. */
   readonly summary: string;
   /** Loaded when it is used: the others need not be read for it. */
@@ -68,6 +68,54 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./cancel.ts')).CancelCommand,
   },
   {
+    names: ['agents list'],
+    category: 'Agents',
+    summary: 'List agents, the one registered last first',
+    load: async () => (await import('./agents/list.ts')).AgentsListCommand,
+  },
+  {
+    names: ['agents search'],
+    category: 'Agents',
+    summary: 'Find the agents that have all of some skills',
+    load: async () => (await import('./agents/search.ts')).AgentsSearchCommand,
+  },
+  {
+    names: ['agents inspect'],
+    category: 'Agents',
+    summary: 'Show an agent: status, address, skills',
+    load: async () => (await import('./agents/inspect.ts')).AgentsInspectCommand,
+  },
+  {
+    names: ['agents register'],
+    category: 'Agents',
+    summary: 'Register an agent with its card',
+    load: async () => (await import('./agents/register.ts')).AgentsRegisterCommand,
+  },
+  {
+    names: ['agents discover'],
+    category: 'Agents',
+    summary: 'Register the agent behind a URL',
+    load: async () => (await import('./agents/discover.ts')).AgentsDiscoverCommand,
+  },
+  {
+    names: ['agents activate'],
+    category: 'Agents',
+    summary: 'Make an agent active',
+    load: async () => (await import('./agents/activate.ts')).AgentsActivateCommand,
+  },
+  {
+    names: ['agents deactivate'],
+    category: 'Agents',
+    summary: 'Take an agent out of service',
+    load: async () => (await import('./agents/deactivate.ts')).AgentsDeactivateCommand,
+  },
+  {
+    names: ['agents trace'],
+    category: 'Agents',
+    summary: 'Show what is on record about an agent',
+    load: async () => (await import('./agents/trace.ts')).AgentsTraceCommand,
+  },
+  {
     names: ['dev'],
     category: 'Server',
     summary: 'Run a server on this machine, with embedded SQLite',
@@ -96,6 +144,30 @@ export const COMMANDS: readonly CommandEntry[] = [
     category: 'Administration',
     summary: 'Revoke an API token, on the database itself',
     load: async () => (await import('./token/revoke.ts')).TokenRevokeCommand,
+  },
+  {
+    names: ['tenants list'],
+    category: 'Administration',
+    summary: 'List tenants, with their limits',
+    load: async () => (await import('./tenants/list.ts')).TenantsListCommand,
+  },
+  {
+    names: ['tenants get'],
+    category: 'Administration',
+    summary: 'Show a tenant: limits, policy, what it has used',
+    load: async () => (await import('./tenants/get.ts')).TenantsGetCommand,
+  },
+  {
+    names: ['tenants create'],
+    category: 'Administration',
+    summary: 'Create a tenant',
+    load: async () => (await import('./tenants/create.ts')).TenantsCreateCommand,
+  },
+  {
+    names: ['tenants update'],
+    category: 'Administration',
+    summary: 'Change a tenant: name, status, policy, limits',
+    load: async () => (await import('./tenants/update.ts')).TenantsUpdateCommand,
   },
   {
     names: ['workers'],
