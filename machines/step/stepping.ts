@@ -1,4 +1,6 @@
 import type { AnyMachineSnapshot } from 'xstate';
+import { stateId, timerId } from '../compile/names.ts';
+import { parkedForMs } from '../compile/timers.ts';
 import type { Program } from '../compile.ts';
 import type { EventType, LogEvent } from '../events.ts';
 import { type Json, type JsonObject, patchState } from '../json.ts';
@@ -146,7 +148,7 @@ export class Stepping {
 
   resume(): Stepped {
     this.log('workflow_resumed', null, {});
-    this.#begins = [...(this.#context.hold?.kept ?? [])];
+    this.#beginLater(this.#context.hold?.kept ?? []);
     this.#draft.set({ hold: null });
     return this.#finish(null);
   }
@@ -169,7 +171,7 @@ export class Stepping {
     this.#keep();
     this.#snapshot = stepper.resume(atTheirEntry(this.#snapshot, new Set(nodes), statics), this.#context);
     this.#fresh = true;
-    this.#begins = [...nodes];
+    this.#beginLater(nodes);
     return this.#finish(null);
   }
 
@@ -271,6 +273,15 @@ export class Stepping {
     if (hold !== null) this.#draft.set({ hold: { ...hold, kept: this.#inOrder([...hold.kept, ...nodes]) } });
   }
 
+  /** Nodes whose states were entered in an earlier step, or in none, begin in this one; so do the times that limit how long they park. */
+  #beginLater(nodes: readonly string[]): void {
+    this.#begins = [...nodes];
+    for (const node of nodes) {
+      const parkedMs = parkedForMs(this.#program.statics.nodeOf(node).kind);
+      if (parkedMs !== null) this.#timer(timerId(parkedMs, stateId(node)), parkedMs);
+    }
+  }
+
   #byIndex(nodes: readonly string[]): readonly string[] {
     const { graph } = this.#program.statics;
     return [...nodes].sort((a, b) => (graph.indexOf(a) ?? 0) - (graph.indexOf(b) ?? 0));
@@ -321,6 +332,8 @@ export class Stepping {
     }
     const armed = this.#program.statics.timers.get(id);
     if (armed === undefined) throw new TypeError(`unknown timer ${id}`);
+    // The time of a node that is kept starts when it begins.
+    if (armed.kind !== 'retry' && this.#context.hold?.kept.includes(armed.node) === true) return;
     const activation = own(this.#context.active, armed.node)?.activation ?? 1;
     this.#effects.push({
       type: 'set_timer',
