@@ -26,10 +26,13 @@ import type {
 import type { WorkerList } from './api/schemas/workers.ts';
 import type { RegisteredWorkflow, WorkflowDetail, WorkflowList } from './api/schemas/workflows.ts';
 import { AgentClient } from './client/agents.ts';
+import { ArtifactClient } from './client/artifacts.ts';
+import { CronClient } from './client/cron.ts';
 import { LiveClient } from './client/live.ts';
 import { TenantClient } from './client/tenants.ts';
 import { type CallOptions, type ClientOptions, keyHeader, segment, Transport } from './client/transport.ts';
 
+export type { Agent, AgentList, GivenCard } from './api/schemas/agents.ts';
 export type { Execution } from './api/schemas/executions.ts';
 export { ApiError, type CallOptions, type ClientOptions, Unreachable } from './client/transport.ts';
 
@@ -44,12 +47,16 @@ export class JamjetClient {
   readonly tenants: TenantClient;
 
   readonly agents: AgentClient;
+  readonly artifacts: ArtifactClient;
+  readonly cron: CronClient;
 
   readonly live: LiveClient;
 
   constructor(options: ClientOptions) {
     this.#transport = new Transport(options);
     this.agents = new AgentClient(this.#transport);
+    this.artifacts = new ArtifactClient(this.#transport);
+    this.cron = new CronClient(this.#transport);
     this.live = new LiveClient(this.#transport);
     this.tenants = new TenantClient(this.#transport);
   }

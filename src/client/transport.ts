@@ -47,10 +47,17 @@ const TIMEOUT_MS = 30_000;
 
 export interface Call extends CallOptions {
   readonly query?: Readonly<Record<string, string | number | readonly string[] | undefined>>;
+  /** Bytes are sent as they are, anything else as JSON. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   /** How long the server was asked to wait. */
   readonly waitMs?: number;
+}
+
+/** A reply that is no JSON. */
+export interface Download {
+  readonly bytes: Uint8Array;
+  readonly mediaType: string | null;
 }
 
 /** Sends requests and reads replies; every part of the client goes through one. */
@@ -69,29 +76,42 @@ export class Transport {
 
   /** Rejects with `ApiError` or `Unreachable`, or with the reason of an aborted signal. */
   async call<T>(method: string, path: string, call: Call = {}): Promise<T> {
+    const { response, content } = await this.#exchange(method, path, call, (reply) => reply.text());
+    return parseReply<T>(response.status, content);
+  }
+
+  /** Rejects like `call`: errors are JSON here, too. */
+  async download(path: string, call: Call = {}): Promise<Download> {
+    const { response, content } = await this.#exchange('GET', path, call, (reply) => reply.arrayBuffer());
+    if (response.status !== 200) return parseReply(response.status, new TextDecoder().decode(content));
+    return { bytes: new Uint8Array(content), mediaType: response.headers.get('content-type') };
+  }
+
+  async #exchange<T>(
+    method: string,
+    path: string,
+    call: Call,
+    read: (response: Response) => Promise<T>,
+  ): Promise<{ readonly response: Response; readonly content: T }> {
     const timeout = AbortSignal.timeout(this.#timeoutMs + (call.waitMs ?? 0));
     const init: RequestInit = {
       method,
       headers: {
         accept: 'application/json',
         ...(this.#token === null ? {} : { authorization: `Bearer ${this.#token}` }),
-        ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(call.body === undefined || isBytes(call.body) ? {} : { 'content-type': 'application/json' }),
         ...call.headers,
       },
       signal: call.signal === undefined ? timeout : AbortSignal.any([call.signal, timeout]),
     };
-    if (call.body !== undefined) init.body = JSON.stringify(call.body);
-    let status: number;
-    let text: string;
+    if (call.body !== undefined) init.body = isBytes(call.body) ? call.body : JSON.stringify(call.body);
     try {
       const response = await this.#fetch(`${this.url}${path}${queryText(call.query)}`, init);
-      status = response.status;
-      text = await response.text();
+      return { response, content: await read(response) };
     } catch (error) {
       call.signal?.throwIfAborted();
       throw new Unreachable(this.url, timeout.aborted ? 'no answer in time' : reasonOf(error), { cause: error });
     }
-    return parseReply<T>(status, text);
   }
 
   /**
@@ -135,6 +155,10 @@ export class Transport {
       }
     })();
   }
+}
+
+function isBytes(body: unknown): body is Uint8Array<ArrayBuffer> {
+  return body instanceof Uint8Array;
 }
 
 function parseReply<T>(status: number, text: string): T {
