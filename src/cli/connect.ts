@@ -64,6 +64,7 @@ export function explainApi(error: unknown, connection: Pick<Connection, 'url' | 
 
 const NOT_FOUND = [
   ['execution', '`jamjet ls` lists the executions.'],
+  ['agent', '`jamjet agents list` lists the agents.'],
   ['tenant', '`jamjet tenants list` lists the tenants.'],
   ['workflow', 'Running its file registers it: `jamjet run workflow.yaml`.'],
 ] as const;
@@ -76,7 +77,8 @@ function hintFor(error: ApiError, { url, tokenFrom }: Pick<Connection, 'url' | '
       ? 'Set JAMJET_TOKEN, or run this in the folder `jamjet dev` was started in (it saves a token in .jamjet/token).'
       : `Set JAMJET_TOKEN to a token of ${url}.`;
   }
-  if (error.message.startsWith('insufficient role')) return 'Use a token with a stronger role: `jamjet token create --role developer`.';
+  if (error.message.startsWith('insufficient role'))
+    return 'Use a token with a stronger role: `jamjet token create --role developer`.';
   if (error.status === 404) return NOT_FOUND.find(([what]) => error.message.startsWith(`not found: ${what} `))?.[1] ?? null;
   return null;
 }
