@@ -120,6 +120,7 @@ class DurableRuntime implements Runtime {
       store,
       loop: this.#loop,
       reads: this.#reads,
+      quotas: this.tenants,
       runtimeId: this.id,
       stepLimit: options.stepLimit ?? DEFAULTS.stepLimit,
     });
@@ -267,7 +268,7 @@ class DurableRuntime implements Runtime {
   async claim(...[caller, claim]: Parameters<Runtime['claim']>): ReturnType<Runtime['claim']> {
     this.#admit();
     const items = await this.#external.claim(caller, claim, () => this.#closing !== null);
-    this.#sightings.worker(caller.tenantId, claim, items.length);
+    this.#sightings.worker(caller, claim, items.length);
     return items;
   }
 
@@ -299,6 +300,10 @@ class DurableRuntime implements Runtime {
   onCommit(told: (note: CommitNote) => void): () => void {
     this.#commitListeners.add(told);
     return () => this.#commitListeners.delete(told);
+  }
+
+  forget(executionIds: readonly string[]): void {
+    for (const id of executionIds) this.#hot.delete(id);
   }
 
   // ---- life

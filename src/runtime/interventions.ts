@@ -10,6 +10,7 @@ import type { Hot } from './hot.ts';
 import { readTail } from './log.ts';
 import type { Loop } from './loop.ts';
 import { originOf } from './origin.ts';
+import type { Quotas } from './quotas/quotas.ts';
 import type { Reads } from './reads.ts';
 import type { Caller } from './types.ts';
 
@@ -20,6 +21,7 @@ export interface InterventionsOptions {
   readonly store: Store;
   readonly loop: Loop;
   readonly reads: Reads;
+  readonly quotas: Quotas;
   readonly runtimeId: string;
   readonly stepLimit: number;
 }
@@ -56,9 +58,15 @@ export class Interventions {
   async retry(caller: Caller, id: string): Promise<{ readonly nodes: readonly string[] }> {
     const hot = await this.#options.reads.load(caller.tenantId, id);
     const nodes = retryable(hot);
-    const revived = await this.#revive(hot, nodes);
-    const outcome = await this.#options.loop.send(id, { type: 'retry' }, { origin: originOf(caller), revived });
-    if (!('refused' in outcome)) return { nodes: namesOf(outcome.events[0]?.data.nodes) };
+    const { loop, quotas } = this.#options;
+    await quotas.admit(caller.tenantId, id);
+    try {
+      const revived = await this.#revive(hot, nodes);
+      const outcome = await loop.send(id, { type: 'retry' }, { origin: originOf(caller), revived });
+      if (!('refused' in outcome)) return { nodes: namesOf(outcome.events[0]?.data.nodes) };
+    } finally {
+      quotas.release(caller.tenantId, id);
+    }
     throw new RuntimeError('conflict', `execution ${id} has been retried already`);
   }
 

@@ -88,7 +88,8 @@ export interface ExecutionPageRequest extends ExecutionFilter {
   /** `next` of the page before. */
   readonly after?: string;
   readonly limit: number;
-  readonly offset: number;
+  /** How many matches to pass over; default none. */
+  readonly offset?: number;
 }
 
 export interface ExecutionPage {
@@ -257,7 +258,7 @@ export interface Runtime {
   /**
    * The same execution goes on: the nodes whose failure ended it run again (a new activation, attempts from 0), what has completed stays
    * so, and its workflow timeout starts anew. Reads the whole log. Rejects with `conflict` when it has not failed, or failed by its step
-   * limit or a budget, by a node that its policy blocks, or when it is a child.
+   * limit or a budget, by a node that its policy blocks, or when it is a child; with `tenant_not_active` or `limit_exceeded_…` as `start` does.
    */
   retry(caller: Caller, id: string): Promise<{ readonly nodes: readonly string[] }>;
   /** Work under way is aborted, children are cancelled. Rejects with `already_terminal`. */
@@ -302,6 +303,8 @@ export interface Runtime {
    * quick, and must not throw.
    */
   onCommit(told: (note: CommitNote) => void): () => void;
+  /** These executions were removed from the store: nothing of them stays in memory. */
+  forget(executionIds: readonly string[]): void;
   /**
    * Refuses new work, lets in-process work finish for at most `graceMs` (default 10,000), then aborts it and hands it back: the next runtime on the
    * store goes on with it. The store itself stays open; close it afterwards.

@@ -79,7 +79,7 @@ export function executionRoutes(app: Api, { runtime, polls }: Services): void {
       const { executions, next } = await runtime.executions(tenantId, {
         ...page,
         ...toFilter(request.query),
-        ...given('after', cursor === undefined ? null : fromCursor(cursor)),
+        ...given('after', cursor === undefined ? null : fromCursor('exec', cursor)),
       });
       const write = isSdk(request) ? toSdkItem : include === 'state' ? withState : null;
       const items = write === null ? plain(executions) : viewed(runtime, executions, write);
@@ -168,6 +168,8 @@ function toExecution(view: ExecutionView): Execution {
     current_state: state,
     input,
     initial_input: input,
+    ...(view.held === null ? {} : { held: true as const }),
+    ...given('held_reason', view.held?.reason),
     ...(view.status === 'completed' ? { output: state } : {}),
   };
 }

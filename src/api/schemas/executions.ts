@@ -111,6 +111,10 @@ export const Execution = Type.Object({
   input: AnyJson,
   /** The same as `input`. */
   initial_input: AnyJson,
+  /** An operator holds it: `paused` whatever it waits for, until it is resumed. Only present then. */
+  held: Type.Optional(Type.Literal(true)),
+  /** Why, if the operator said so. */
+  held_reason: Type.Optional(Type.String()),
   /** The final state, once completed. */
   output: Type.Optional(AnyObject),
 });
