@@ -179,15 +179,19 @@ describe('live executions', () => {
     await expect(runtime.start(ACME, { workflowId: 'ask' })).rejects.toMatchObject({ code: 'limit_exceeded_concurrency' });
   });
 
-  it('count again when they are retried', async () => {
+  it('count again when they are retried, which may be refused', async () => {
     const bench = await openAcme({ max_concurrent_executions: 1 });
     await bench.runtime.register(ACME, EXTERNAL);
+    await bench.runtime.register(ACME, ASK);
     const { executionId } = await bench.runtime.start(ACME, { workflowId: 'external' });
     const [item] = await bench.runtime.claim(ACME, PYTHON);
     await bench.runtime.fail(ACME, item?.id ?? '', { error: 'no', retryable: false });
     expect(await alive(bench)).toBe(0);
+    await bench.runtime.start(ACME, { workflowId: 'ask' });
+    await expect(bench.runtime.retry(ACME, executionId)).rejects.toMatchObject({ code: 'limit_exceeded_concurrency' });
+    await change(bench, { limits: '{"max_concurrent_executions":2}' });
     await bench.runtime.retry(ACME, executionId);
-    expect(await alive(bench)).toBe(1);
+    expect(await alive(bench)).toBe(2);
     await expect(bench.runtime.start(ACME, { workflowId: 'external' })).rejects.toMatchObject({
       code: 'limit_exceeded_concurrency',
     });

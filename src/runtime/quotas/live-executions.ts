@@ -27,7 +27,7 @@ export class LiveExecutions {
     this.#options = options;
   }
 
-  /** Takes a place for an execution. Null = taken, until it has begun or `release` gives it back; else how many there are, when that is `max` or more. */
+  /** Takes a place for an execution that begins, or lives again. Null = taken, until it does or `release` gives it back; else how many there are, when that is `max` or more. */
   async admit(tenantId: string, executionId: string, max: number): Promise<number | null> {
     let count = this.#counts.get(tenantId);
     while (count === undefined) {
@@ -50,8 +50,9 @@ export class LiveExecutions {
     if (this.#counts.size === 0) return;
     const count = this.#counts.get(now.tenantId);
     if (count === undefined) return;
-    if (before === null) count.admitted.delete(now.id);
-    count.live += alive(now) - alive(before);
+    const more = alive(now) - alive(before);
+    if (before === null || more > 0) count.admitted.delete(now.id);
+    count.live += more;
   }
 
   /** The tenant has no limit any more. */
