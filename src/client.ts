@@ -36,6 +36,7 @@ import { TenantClient } from './client/tenants.ts';
 import { type CallOptions, type ClientOptions, keyHeader, segment, Transport } from './client/transport.ts';
 
 export type { Agent, AgentList, GivenCard } from './api/schemas/agents.ts';
+export type { CronJob, CronJobList } from './api/schemas/cron.ts';
 export type { Execution, ExecutionConditions, ExecutionItem } from './api/schemas/executions.ts';
 export type { Job } from './api/schemas/jobs.ts';
 export { ApiError, type CallOptions, type ClientOptions, Unreachable } from './client/transport.ts';

@@ -8,6 +8,7 @@ import { controlContract } from './contract/control.ts';
 import { cronContract } from './contract/cron.ts';
 import { dueContract } from './contract/due.ts';
 import { durabilityContract } from './contract/durability.ts';
+import { jobContract } from './contract/jobs.ts';
 import { listContract } from './contract/lists.ts';
 import { logContract } from './contract/log.ts';
 import { tenantContract } from './contract/tenants.ts';
@@ -20,6 +21,7 @@ export function storeContract(engine: string, database: () => TestDatabase): voi
   describe(`${engine} store`, () => {
     commitContract(database);
     listContract(database);
+    jobContract(database);
     dueContract(database);
     workContract(database);
     workerContract(database);

@@ -35,7 +35,7 @@ export class ExecutionLists {
     const walk = await guarded(() => this.#walk(tenantId, request, meter));
     const rows: ExecutionRow[] = [];
     if (walk === null) return { rows, next: null };
-    for (let left = request.offset; left > 0; ) {
+    for (let left = request.offset ?? 0; left > 0; ) {
       left = await guarded(() => walk.skip(left, meter.spent + PIECE));
       if (left > 0) await setImmediate();
     }

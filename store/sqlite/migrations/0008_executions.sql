@@ -52,4 +52,4 @@ CREATE TABLE jobs (
   position        TEXT
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX jobs_by_tenant ON jobs (tenant_id, id);
-CREATE INDEX jobs_running ON jobs (id) WHERE status = 'running';
+CREATE INDEX jobs_running ON jobs (tenant_id, id) WHERE status = 'running';
