@@ -66,6 +66,7 @@ const NOT_FOUND = [
   ['execution', '`jamjet ls` lists the executions.'],
   ['agent', '`jamjet agents list` lists the agents.'],
   ['tenant', '`jamjet tenants list` lists the tenants.'],
+  ['cron job', '`jamjet cron list` lists the jobs.'],
   ['workflow', 'Running its file registers it: `jamjet run workflow.yaml`.'],
 ] as const;
 

@@ -26,6 +26,48 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./validate.ts')).ValidateCommand,
   },
   {
+    names: ['cron create'],
+    category: 'Workflows',
+    summary: 'Start a workflow at the times of a cron expression',
+    load: async () => (await import('./cron/create.ts')).CronCreateCommand,
+  },
+  {
+    names: ['cron list'],
+    category: 'Workflows',
+    summary: 'List cron jobs, with their next and last runs',
+    load: async () => (await import('./cron/list.ts')).CronListCommand,
+  },
+  {
+    names: ['cron get'],
+    category: 'Workflows',
+    summary: 'Show a cron job',
+    load: async () => (await import('./cron/get.ts')).CronGetCommand,
+  },
+  {
+    names: ['cron pause'],
+    category: 'Workflows',
+    summary: 'Have a cron job start nothing for a while',
+    load: async () => (await import('./cron/pause.ts')).CronPauseCommand,
+  },
+  {
+    names: ['cron resume'],
+    category: 'Workflows',
+    summary: 'Let a paused cron job go on',
+    load: async () => (await import('./cron/resume.ts')).CronResumeCommand,
+  },
+  {
+    names: ['cron trigger'],
+    category: 'Workflows',
+    summary: 'Run a cron job now',
+    load: async () => (await import('./cron/trigger.ts')).CronTriggerCommand,
+  },
+  {
+    names: ['cron delete'],
+    category: 'Workflows',
+    summary: 'Delete a cron job',
+    load: async () => (await import('./cron/delete.ts')).CronDeleteCommand,
+  },
+  {
     names: ['ls'],
     category: 'Executions',
     summary: 'List executions, newest first',
@@ -66,6 +108,18 @@ export const COMMANDS: readonly CommandEntry[] = [
     category: 'Executions',
     summary: 'Cancel an execution, its work under way and its child executions',
     load: async () => (await import('./cancel.ts')).CancelCommand,
+  },
+  {
+    names: ['artifacts put'],
+    category: 'Executions',
+    summary: 'Keep a file under its hash',
+    load: async () => (await import('./artifacts/put.ts')).ArtifactsPutCommand,
+  },
+  {
+    names: ['artifacts get'],
+    category: 'Executions',
+    summary: 'Get what is kept under a hash',
+    load: async () => (await import('./artifacts/get.ts')).ArtifactsGetCommand,
   },
   {
     names: ['agents list'],
@@ -168,6 +222,24 @@ export const COMMANDS: readonly CommandEntry[] = [
     category: 'Administration',
     summary: 'Change a tenant: name, status, policy, limits',
     load: async () => (await import('./tenants/update.ts')).TenantsUpdateCommand,
+  },
+  {
+    names: ['audit list'],
+    category: 'Administration',
+    summary: 'Show what happened and who did it, newest first',
+    load: async () => (await import('./audit/list.ts')).AuditListCommand,
+  },
+  {
+    names: ['audit verify'],
+    category: 'Administration',
+    summary: 'Verify that nobody has changed the audit log, or an export of it',
+    load: async () => (await import('./audit/verify.ts')).AuditVerifyCommand,
+  },
+  {
+    names: ['audit export'],
+    category: 'Administration',
+    summary: 'Export the audit log with its proofs',
+    load: async () => (await import('./audit/export.ts')).AuditExportCommand,
   },
   {
     names: ['workers'],
