@@ -34,6 +34,7 @@ import { JobClient } from './client/jobs.ts';
 import { LiveClient } from './client/live.ts';
 import { TenantClient } from './client/tenants.ts';
 import { type CallOptions, type ClientOptions, keyHeader, segment, Transport } from './client/transport.ts';
+import { WebhookClient } from './client/webhooks.ts';
 
 export type { Agent, AgentList, GivenCard } from './api/schemas/agents.ts';
 export type { CronJob, CronJobList } from './api/schemas/cron.ts';
@@ -59,6 +60,8 @@ export class JamjetClient {
 
   readonly live: LiveClient;
 
+  readonly webhooks: WebhookClient;
+
   constructor(options: ClientOptions) {
     this.#transport = new Transport(options);
     this.agents = new AgentClient(this.#transport);
@@ -67,6 +70,7 @@ export class JamjetClient {
     this.cron = new CronClient(this.#transport);
     this.jobs = new JobClient(this.#transport);
     this.live = new LiveClient(this.#transport);
+    this.webhooks = new WebhookClient(this.#transport);
     this.tenants = new TenantClient(this.#transport);
   }
 

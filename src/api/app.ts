@@ -13,6 +13,7 @@ import { guard } from './guard.ts';
 import { LongPolls } from './long-polls.ts';
 import { describedRoutes } from './openapi/routes.ts';
 import { answerBrokenHttp, answerErrors, logRequests, requestId } from './replies.ts';
+import { a2aRoutes } from './routes/a2a.ts';
 import { agentRoutes } from './routes/agents.ts';
 import { approvalRoutes } from './routes/approvals.ts';
 import { artifactRoutes } from './routes/artifacts.ts';
@@ -30,6 +31,7 @@ import { jobRoutes } from './routes/jobs.ts';
 import { mcpRoutes } from './routes/mcp.ts';
 import { tenantRoutes } from './routes/tenants.ts';
 import { tokenRoutes } from './routes/tokens.ts';
+import { webhookRoutes } from './routes/webhooks.ts';
 import { workItemRoutes } from './routes/work-items.ts';
 import { workerRoutes } from './routes/workers.ts';
 import { workflowRoutes } from './routes/workflows.ts';
@@ -109,6 +111,7 @@ function addRoutes(app: Api, services: Services): void {
   interventionRoutes(app, services);
   eventRoutes(app, services);
   eventStreamRoutes(app, services);
+  webhookRoutes(app, services);
   approvalRoutes(app, services);
   workItemRoutes(app, services);
   workerRoutes(app, services);
@@ -119,5 +122,6 @@ function addRoutes(app: Api, services: Services): void {
   artifactRoutes(app, services);
   agentRoutes(app, services);
   federationRoutes(app, services);
+  a2aRoutes(app, services);
   tenantRoutes(app, services);
 }

@@ -37,6 +37,7 @@ const STATUS: Readonly<Record<Code, number>> = {
   limit_exceeded_workflows: 403,
   not_found: 404,
   unknown_token: 404,
+  unknown_block: 404,
   unknown_webhook: 404,
   unknown_tenant: 404,
   unknown_cron_job: 404,

@@ -87,6 +87,30 @@ export class Transport {
     return { bytes: new Uint8Array(content), mediaType: response.headers.get('content-type') };
   }
 
+  /** The bytes of a reply of any length as they arrive. Rejects like `call`; once it has begun, also when it breaks off or nothing comes in time. */
+  async *bytes(path: string, call: Call = {}): AsyncGenerator<Uint8Array, void, undefined> {
+    const silence = new AbortController();
+    const timer = setTimeout(() => silence.abort(), this.#timeoutMs);
+    const signal = call.signal === undefined ? silence.signal : AbortSignal.any([call.signal, silence.signal]);
+    const headers = this.#token === null ? {} : { authorization: `Bearer ${this.#token}` };
+    try {
+      const response = await this.#fetch(`${this.url}${path}${queryText(call.query)}`, { headers, signal });
+      if (response.status !== 200 || response.body === null) parseReply(response.status, await response.text());
+      else {
+        for await (const chunk of response.body) {
+          timer.refresh();
+          yield chunk;
+        }
+      }
+    } catch (error) {
+      if (error instanceof ApiError) throw error;
+      call.signal?.throwIfAborted();
+      throw new Unreachable(this.url, silence.signal.aborted ? 'no answer in time' : reasonOf(error), { cause: error });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
   async #exchange<T>(
     method: string,
     path: string,

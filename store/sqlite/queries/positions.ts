@@ -12,6 +12,7 @@ const ENTRIES = `SELECT e.rowid AS rowId, e.tenant_id AS tenantId, e.execution_i
   e.node_id AS nodeId, e.at_ms AS atMs
   FROM events e CROSS JOIN executions x ON x.id = e.execution_id WHERE e.rowid > @after AND e.rowid <= @last`;
 export const LOG_ENTRIES = `${ENTRIES} ORDER BY e.rowid`;
-export const TENANT_LOG_ENTRIES = `${ENTRIES} AND e.tenant_id = @tenantId ORDER BY e.rowid`;
+/** The plus keeps the planner to the rows of the slice: by the index of tenants it would sort all that the tenant ever did. */
+export const TENANT_LOG_ENTRIES = `${ENTRIES} AND +e.tenant_id = @tenantId ORDER BY e.rowid`;
 
 export const LOG_KEY = 'SELECT key FROM log_key WHERE id = 1';

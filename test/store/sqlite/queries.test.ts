@@ -1,8 +1,10 @@
 import { readdirSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
+import { countAudited, countAuditedOf, pageOfAudited, pageOfAuditedOf } from '../../../store/sqlite/queries/audit.ts';
 import { ALL_WAYS, idsAlong, idsOfVersion } from '../../../store/sqlite/queries/executions.ts';
 import { listEvents } from '../../../store/sqlite/queries/log.ts';
+import { REMOVE_EXECUTION } from '../../../store/sqlite/queries/retention.ts';
 import { sqliteDatabase } from '../../support/stores.ts';
 
 /** These read all rows, and say so. */
@@ -26,12 +28,18 @@ function statements(): readonly (readonly [name: string, sql: string])[] {
     const by = { type: (bits & 1) > 0, nodeId: (bits & 2) > 0 };
     return [`listEvents ${JSON.stringify(by)}`, listEvents(by)] as const;
   });
-  return [...named, ...ways, ...logs];
+  const audits = [0, 1, 2, 3].flatMap((bits) => {
+    const by = { type: (bits & 1) > 0, actorId: (bits & 2) > 0 };
+    const builders = { countAudited, countAuditedOf, pageOfAuditedOf };
+    return Object.entries(builders).map(([name, build]) => [`${name} ${JSON.stringify(by)}`, build(by)] as const);
+  });
+  const removals = REMOVE_EXECUTION.map((sql) => [sql, sql] as const);
+  return [...named, ...ways, ...logs, ...audits, ...removals];
 }
 
 /** Tables that grow without bound, and their aliases. The index of executions with work under way holds only those. */
 const SCAN =
-  /^SCAN (executions|execution_labels|jobs|events|control_events|timers|work_items|workflows|idempotency|tokens|tenants|webhook_deliveries|log_cuts|tenant_usage|inbox|cron_jobs|artifacts|artifact_refs|r|agents|agent_traits|agent_events|e|i|w|a|t|c|d|x|p)\b(?!.* INDEX executions_with_local_work$)/;
+  /^SCAN (executions|execution_labels|jobs|events|control_events|timers|work_items|workflows|idempotency|tokens|tenants|webhook_deliveries|log_cuts|tenant_usage|inbox|cron_jobs|artifacts|artifact_refs|r|agents|agent_traits|agent_events|e|i|w|a|t|c|d|x|p)\b(?!.* INDEX (executions_with_local_work|tenants_with_retention)$)/;
 
 async function plan(sql: string): Promise<readonly string[]> {
   const one = sqliteDatabase();
@@ -45,6 +53,20 @@ async function plan(sql: string): Promise<readonly string[]> {
 describe('every statement finds its rows by an index, and in order', () => {
   it.each(statements())('%s', async (_name, sql) => {
     expect((await plan(sql)).filter((detail) => SCAN.test(detail) || detail.includes('TEMP B-TREE'))).toEqual([]);
+  });
+});
+
+describe('the audit log', () => {
+  it.each(
+    [countAudited, pageOfAudited].flatMap((build) => [
+      build({ type: true, actorId: true }),
+      build({ type: false, actorId: false }),
+    ]),
+  )('is counted and paged within a slice, along an index alone: %s', async (sql) => {
+    const searches = (await plan(sql)).filter((detail) => / (events|control_events) /.test(detail));
+    expect(searches).toHaveLength(2);
+    for (const search of searches)
+      expect(search).toMatch(/^SEARCH .* COVERING INDEX .*_by_time \(tenant_id=\? AND at_ms>\? AND at_ms<\?\)/);
   });
 });
 
