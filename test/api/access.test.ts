@@ -5,7 +5,16 @@ import { api, REVIEW } from './api.ts';
 import { answer, nameOf, type Route, registeredRoutes } from './routes.ts';
 
 /** For everybody, without a token. */
-const OPEN = ['GET /health', 'GET /.well-known/did.json', 'GET /did.json', 'GET /openapi.json', 'GET /docs', 'GET /docs/:file'];
+const OPEN = [
+  'GET /health',
+  'GET /.well-known/agent-card.json',
+  'GET /.well-known/agent.json',
+  'GET /.well-known/did.json',
+  'GET /did.json',
+  'GET /openapi.json',
+  'GET /docs',
+  'GET /docs/:file',
+];
 /** For operators alone. */
 const OPERATIONS = [
   'GET /tokens',
@@ -15,9 +24,11 @@ const OPERATIONS = [
   'POST /tenants',
   'GET /tenants/:id',
   'PUT /tenants/:id',
+  'GET /audit/export',
+  'GET /audit/verify',
 ];
 /** For any role, though they are no GET: each message is judged by what it asks for. */
-const READS = ['POST /mcp'];
+const READS = ['POST /mcp', 'POST /a2a'];
 
 type Access = 'open' | 'read' | 'write' | 'operator';
 

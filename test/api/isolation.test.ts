@@ -94,6 +94,14 @@ describe('a tenant', () => {
     const mcp = (name: string, given: object) => ({ method: 'tools/call', params: { name, arguments: given } });
     await both('/mcp', 'executions', (execution_id) => mcp('jamjet_get_execution', { execution_id }));
     await both('/mcp', 'executions', (execution_id) => mcp('jamjet_get_execution', { execution_id, tenant_id: theirs.tenantId }));
+    for (const method of ['GetTask', 'CancelTask'])
+      await both('/a2a', 'executions', (id) => ({ jsonrpc: '2.0', id: 1, method, params: { id } }));
+    await both('/a2a', 'workflows', (workflow_id) => ({
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'SendMessage',
+      params: { message: { messageId: 'm', role: 'ROLE_USER', parts: [{ text: 'x' }], metadata: { workflow_id } } },
+    }));
     const claimed = await post('/work-items/claim', { worker_id: 'thief', queue_types: ['python_tool'], max_items: 10 });
     expect(JSON.parse(claimed.text)).toMatchObject({ claimed: false });
     expect(await view(it, theirs, OF_THE_CHAIN)).toEqual(before);
