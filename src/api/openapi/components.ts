@@ -1,4 +1,5 @@
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
+import * as a2a from '../schemas/a2a.ts';
 import * as agents from '../schemas/agents.ts';
 import * as approvals from '../schemas/approvals.ts';
 import * as artifacts from '../schemas/artifacts.ts';
@@ -20,6 +21,7 @@ import * as workflows from '../schemas/workflows.ts';
 
 /** The files of schemas. What one exports is a component of the document under its own name. */
 export const SCHEMAS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  a2a,
   agents,
   approvals,
   artifacts,
