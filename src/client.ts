@@ -38,8 +38,9 @@ import { WebhookClient } from './client/webhooks.ts';
 
 export type { Agent, AgentList, GivenCard } from './api/schemas/agents.ts';
 export type { CronJob, CronJobList } from './api/schemas/cron.ts';
-export type { Execution, ExecutionConditions, ExecutionItem } from './api/schemas/executions.ts';
-export type { Job } from './api/schemas/jobs.ts';
+export type { Execution, ExecutionConditions, ExecutionItem, ExecutionList, ExecutionsQuery } from './api/schemas/executions.ts';
+export type { RetriedExecution } from './api/schemas/interventions.ts';
+export type { Job, JobList } from './api/schemas/jobs.ts';
 export { ApiError, type CallOptions, type ClientOptions, Unreachable } from './client/transport.ts';
 
 const FOLLOW_WAIT_MS = 20_000;
