@@ -64,6 +64,7 @@ export function explainApi(error: unknown, connection: Pick<Connection, 'url' | 
 
 const NOT_FOUND = [
   ['execution', '`jamjet ls` lists the executions.'],
+  ['job', '`jamjet jobs list` lists the bulk jobs.'],
   ['agent', '`jamjet agents list` lists the agents.'],
   ['tenant', '`jamjet tenants list` lists the tenants.'],
   ['cron job', '`jamjet cron list` lists the jobs.'],

@@ -10,9 +10,11 @@ const CATEGORIES: readonly CommandEntry['category'][] = ['Workflows', 'Execution
 
 /** What an option's value is called in help. */
 const VALUES: Readonly<Record<string, string>> = {
+  '--action': 'ACTION',
   '--after': 'SEQUENCE',
   '--bind': 'ADDRESS',
   '--comment': 'TEXT',
+  '--cursor': 'CURSOR',
   '--data': 'JSON',
   '--db': 'PATH',
   '--decision': 'DECISION',
@@ -21,6 +23,7 @@ const VALUES: Readonly<Record<string, string>> = {
   '--file': 'PATH',
   '--idempotency-key': 'KEY',
   '--input': 'JSON',
+  '--label': 'LABEL',
   '--limit': 'N',
   '--limits': 'JSON',
   '--media-type': 'TYPE',
@@ -31,6 +34,7 @@ const VALUES: Readonly<Record<string, string>> = {
   '--offset': 'N',
   '--output': 'FORMAT',
   '--overlap': 'POLICY',
+  '--parent': 'ID',
   '--policy': 'JSON',
   '--port': 'PORT',
   '--protocol': 'PROTOCOL',
@@ -38,6 +42,7 @@ const VALUES: Readonly<Record<string, string>> = {
   '--resume': 'ID',
   '--role': 'ROLE',
   '--runtime': 'URL',
+  '--since': 'TIME',
   '--skill': 'SKILL',
   '--state-patch': 'JSON',
   '--status': 'STATUS',
@@ -47,6 +52,7 @@ const VALUES: Readonly<Record<string, string>> = {
   '--tools': 'MODULE',
   '--trust-domain': 'DOMAIN',
   '--type': 'TYPE',
+  '--until': 'TIME',
   '--workflow': 'ID',
   '--workflow-version': 'VERSION',
 };
