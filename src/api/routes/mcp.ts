@@ -25,7 +25,7 @@ export function mcpRoutes(app: Api, { polls }: Services): void {
         tags: ['MCP'],
         operationId: 'speakMcp',
         body: McpMessage,
-        response: { 200: McpAnswers, 202: { description: 'Taken note of', content: {} }, 400: McpAnswer },
+        response: { 200: McpAnswers, 202: Type.Null({ description: 'Taken note of.' }), 400: McpAnswer },
       },
       errorHandler: answerMalformed,
     },
@@ -45,8 +45,8 @@ export function mcpRoutes(app: Api, { polls }: Services): void {
         }),
       );
       const text = await response.text();
-      void reply.code(response.status as 200).type('application/json; charset=utf-8');
-      return reply.send((text === '' ? undefined : text) as never);
+      void reply.code(response.status as 200);
+      return text === '' ? reply.send(undefined as never) : reply.type('application/json; charset=utf-8').send(text as never);
     },
   );
 
