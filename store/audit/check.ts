@@ -108,7 +108,7 @@ class ExportCheck {
     if (this.#ended) throw new Unsound('seal');
     const line = parse(text);
     if (line.end === true) {
-      this.#readEnd(line as unknown as EndLine);
+      this.#readEnd(line as unknown as EndLine, text);
       return;
     }
     this.#sha256.update(`${text}\n`);
@@ -187,8 +187,11 @@ class ExportCheck {
     this.#closeIfRead();
   }
 
-  #readEnd({ to_block, head, lines, sha256, signature }: EndLine): void {
+  #readEnd({ to_block, head, lines, sha256, signature }: EndLine, text: string): void {
     if (this.#header === null || this.#open !== null) throw new Unsound('format');
+    // Nothing else covers this line, so it must be written exactly as we write it.
+    const written: EndLine = { end: true, to_block, head, lines, sha256, signature };
+    if (text !== JSON.stringify(written)) throw new Unsound('seal');
     if (lines !== this.#lines - 1 || sha256 !== this.#sha256.digest('base64url')) throw new Unsound('seal');
     if (to_block !== this.#head?.block || head !== this.#head.hash) throw new Unsound('seal');
     this.#checkSignature(sha256, signature);
