@@ -1,5 +1,13 @@
-import type { Artifact } from './resources/artifacts.ts';
-import type { EventRow, ExecutionHead, IdempotencyRow, InboxMessage, NewExecution, NewWorkItem, TokenRow } from './rows.ts';
+import type {
+  Artifact,
+  EventRow,
+  ExecutionHead,
+  IdempotencyRow,
+  InboxMessage,
+  NewExecution,
+  NewWorkItem,
+  TokenRow,
+} from './rows.ts';
 
 export interface Batch {
   readonly atMs: number;

@@ -69,7 +69,7 @@ export class SqliteStore implements Store {
     this.agents = new SqliteAgents(db, log);
     this.log = new SqliteLog(db);
     this.webhooks = new SqliteWebhooks(db, transactions, log, this.log);
-    this.artifacts = new Artifacts(db, transactions, log);
+    this.artifacts = new Artifacts(db, log);
     this.audit = new SqliteAudit(db, hmacKey);
     this.retention = new SqliteRetention(db, log);
     this.cron = new CronJobs(db, log);

@@ -83,12 +83,21 @@ describe('an output above the threshold', () => {
   it('is stored once, and stays while an execution refers to it', async () => {
     const bench = await answering(BIG);
     const document = ir('w', { a: tool('answer') }, [['a', 'end']]);
-    const [one, two] = [await bench.run(document), await bench.run(document)];
-    await bench.settled(one);
-    await bench.settled(two);
-    expect(await bench.store.artifacts.release('default', [one])).toBe(0);
-    expect((await completion(bench, two)).told).toMatchObject({ output: BIG });
-    expect(await bench.store.artifacts.release('default', [two])).toBe(1);
+    const remove = async (): Promise<void> => {
+      const context = { ...CALLER, atMs: bench.clock.nowMs(), request: null };
+      await bench.store.retention.remove({ after: null, endedBeforeMs: bench.clock.nowMs() }, context);
+    };
+    const first = await bench.run(document);
+    await bench.settled(first);
+    bench.clock.advance(1);
+    const second = await bench.run(document);
+    await bench.settled(second);
+    await remove();
+    expect(await bench.store.execution(first)).toBeNull();
+    expect((await completion(bench, second)).told).toMatchObject({ output: BIG });
+    bench.clock.advance(1);
+    await remove();
+    expect(await bench.store.artifacts.get('default', BIG_HASH)).toBeNull();
   });
 
   it('reaches who subscribes', async () => {

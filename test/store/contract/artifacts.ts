@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Artifact } from '../../../store/resources/artifacts.ts';
+import type { Artifact } from '../../../store/rows.ts';
+import type { Store } from '../../../store/store.ts';
+import type { ExecutionWrite } from '../../../store/writes.ts';
 import type { TestDatabase } from '../../support/stores.ts';
 import { AT_MS, batch, begin, context, step } from '../writes.ts';
 
@@ -41,29 +43,31 @@ export function artifactContract(database: () => TestDatabase): void {
     });
 
     it('are dropped with the last execution that refers to them', async () => {
-      const { commit, artifacts } = bound(await database().open());
-      await commit(batch(begin('exec_1', { spilled: [artifact('a'), artifact('b')] })));
-      await commit(batch(begin('exec_2', { spilled: [artifact('b')] })));
-      expect(await artifacts.release('acme', ['exec_1'])).toBe(0);
-      expect(await artifacts.release('default', ['exec_1', 'exec_9'])).toBe(1);
-      expect(await artifacts.get('default', 'a')).toBeNull();
-      expect(await artifacts.get('default', 'b')).toEqual(artifact('b'));
-      expect(await artifacts.release('default', ['exec_1', 'exec_2'])).toBe(1);
-      expect(await artifacts.get('default', 'b')).toBeNull();
+      const store = await database().open();
+      await store.commit(batch(ended('exec_1', AT_MS + 1, 'a', 'b'), ended('exec_2', AT_MS + 2, 'b')));
+      await remove(store, AT_MS + 2);
+      expect(await store.artifacts.get('default', 'a')).toBeNull();
+      expect(await store.artifacts.get('default', 'b')).toEqual(artifact('b'));
+      await remove(store, AT_MS + 3);
+      expect(await store.artifacts.get('default', 'b')).toBeNull();
     });
 
     it('that were uploaded stay, whichever came first', async () => {
-      const { commit, artifacts } = bound(await database().open());
-      await artifacts.put(artifact('before'), context());
-      await commit(batch(begin('exec_1', { spilled: [artifact('before'), artifact('after')] })));
-      await artifacts.put(artifact('after'), context());
-      expect(await artifacts.release('default', ['exec_1'])).toBe(0);
-      expect(await artifacts.get('default', 'before')).toEqual(artifact('before'));
-      expect(await artifacts.get('default', 'after')).toEqual(artifact('after'));
+      const store = await database().open();
+      await store.artifacts.put(artifact('before'), context());
+      await store.commit(batch(ended('exec_1', AT_MS + 1, 'before', 'after')));
+      await store.artifacts.put(artifact('after'), context());
+      await remove(store, AT_MS + 2);
+      expect(await store.artifacts.get('default', 'before')).toEqual(artifact('before'));
+      expect(await store.artifacts.get('default', 'after')).toEqual(artifact('after'));
     });
   });
 }
 
-function bound(store: Awaited<ReturnType<TestDatabase['open']>>) {
-  return { commit: store.commit.bind(store), artifacts: store.artifacts };
+function ended(id: string, completedAtMs: number, ...hashes: readonly string[]): ExecutionWrite {
+  return begin(id, { head: { status: 'completed', completedAtMs }, spilled: hashes.map((hash) => artifact(hash)) });
+}
+
+async function remove(store: Store, endedBeforeMs: number): Promise<void> {
+  await store.retention.remove({ after: null, endedBeforeMs }, context());
 }
