@@ -41,6 +41,7 @@ export type { CronJob, CronJobList } from './api/schemas/cron.ts';
 export type { Execution, ExecutionConditions, ExecutionItem, ExecutionList, ExecutionsQuery } from './api/schemas/executions.ts';
 export type { RetriedExecution } from './api/schemas/interventions.ts';
 export type { Job, JobList } from './api/schemas/jobs.ts';
+export type { Tenant, TenantDetail, TenantList } from './api/schemas/tenants.ts';
 export { ApiError, type CallOptions, type ClientOptions, Unreachable } from './client/transport.ts';
 
 const FOLLOW_WAIT_MS = 20_000;

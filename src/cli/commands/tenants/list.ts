@@ -1,6 +1,5 @@
 import { Option } from 'clipanion';
-import type { TenantList } from '../../../api/schemas/tenants.ts';
-import type { JamjetClient } from '../../../client.ts';
+import type { JamjetClient, TenantList } from '../../../client.ts';
 import { integerArgument } from '../../arguments.ts';
 import type { Usage } from '../../command.ts';
 import { limitsText, paintTenantStatus } from '../../tenant-text.ts';
