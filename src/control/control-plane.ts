@@ -8,8 +8,6 @@ import { Retention } from './retention.ts';
 import { Tenants } from './tenants.ts';
 import { Webhooks } from './webhooks/webhooks.ts';
 
-export type { Background, Parts } from './parts.ts';
-
 /** What is managed beside the executions themselves, for all tenants. Each part is a field; its file says what it does. */
 export class ControlPlane {
   readonly agents: Agents;
