@@ -40,7 +40,8 @@ export class ExecutionLists {
       if (left > 0) await setImmediate();
     }
     for (const untilSpent = meter.spent + this.#patience; ; ) {
-      const stopped = await guarded(() => this.#fill(rows, limit, walk, meter));
+      const budget = Math.min(meter.spent + PIECE, untilSpent);
+      const stopped = await guarded(() => this.#fill(rows, limit, { walk, meter, budget }));
       if (stopped === 'end') return { rows, next: null };
       if (stopped === 'full') return { rows, next: rows.at(-1)?.id ?? null };
       if (meter.spent >= untilSpent) return { rows, next: walk.decided };
@@ -61,8 +62,11 @@ export class ExecutionLists {
   }
 
   /** `full`: there is at least one more. */
-  #fill(rows: ExecutionRow[], limit: number, walk: Walk, meter: Meter): 'full' | 'end' | 'pause' {
-    const budget = meter.spent + PIECE;
+  #fill(
+    rows: ExecutionRow[],
+    limit: number,
+    { walk, meter, budget }: { readonly walk: Walk; readonly meter: Meter; readonly budget: number },
+  ): 'full' | 'end' | 'pause' {
     for (;;) {
       const step = walk.next(budget);
       if (step.kind !== 'match') return step.kind;
