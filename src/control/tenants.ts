@@ -14,6 +14,9 @@ export const DEFAULT_TENANT = 'default';
 /** It stands in paths, file names and log lines as it is. */
 const ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 
+/** Characters of JSON: a page of tenants holds a thousand policies. */
+const MAX_POLICY_CHARS = 64 * 1024;
+
 /** What may be said of a tenant; absent = as it is, null = none. */
 export interface TenantSettings {
   readonly name?: string;
@@ -110,7 +113,11 @@ export class Tenants {
 
 function policyText(policy: Json): string | null {
   if (policy !== null && !isObject(policy)) throw new RuntimeError('bad_request', 'policy must be a JSON object or null');
-  return policy === null ? null : JSON.stringify(policy);
+  if (policy === null) return null;
+  const text = JSON.stringify(policy);
+  if (text.length > MAX_POLICY_CHARS)
+    throw new RuntimeError('bad_request', `policy is longer than ${MAX_POLICY_CHARS} characters`);
+  return text;
 }
 
 function limitsText(limits: Json): string | null {

@@ -76,6 +76,13 @@ describe('POST /tenants', () => {
     expect((await get('/tenants/acme', OPERATOR)).status).toBe(404);
   });
 
+  it('refuses a policy that is too long', async () => {
+    const { post } = await api();
+    const policy = { text: 'x'.repeat(65_536) };
+    const { status, body } = await post('/tenants', { id: 'acme', name: 'A', policy }, OPERATOR);
+    expect([status, body.error]).toEqual([400, 'bad request: policy is longer than 65536 characters']);
+  });
+
   it.each(['', ' ', '.', '..', 'a/b', '-a', 'a b', 'é', 'a\n', 'a'.repeat(129)])('refuses the id %j', async (id) => {
     const { post } = await api();
     const { status, body } = await post('/tenants', { id, name: 'A' }, OPERATOR);
