@@ -39,10 +39,10 @@ export class PythonClient {
   listAgents = () => this.#json('GET', '/agents');
 
   /** One turn of the worker: claims, calls, reports; a 409 means that others have the item now. */
-  async work(
+  async work<P>(
     worker: string,
     queues: readonly string[],
-    call: (payload: never) => unknown,
+    call: (payload: P) => unknown,
   ): Promise<'idle' | 'done' | 'lost' | 'failed'> {
     const { claimed, work_item } = await this.claimWorkItem(worker, queues);
     if (!claimed) return 'idle';

@@ -284,9 +284,63 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./audit/export.ts')).AuditExportCommand,
   },
   {
+    names: ['webhooks create'],
+    category: 'Administration',
+    summary: 'Have a URL told of events',
+    load: async () => (await import('./webhooks/create.ts')).WebhooksCreateCommand,
+  },
+  {
+    names: ['webhooks list'],
+    category: 'Administration',
+    summary: 'List webhooks, and how they do',
+    load: async () => (await import('./webhooks/list.ts')).WebhooksListCommand,
+  },
+  {
+    names: ['webhooks get'],
+    category: 'Administration',
+    summary: 'Show a webhook',
+    load: async () => (await import('./webhooks/get.ts')).WebhooksGetCommand,
+  },
+  {
+    names: ['webhooks update'],
+    category: 'Administration',
+    summary: 'Change a webhook, enable or disable it, renew its secret',
+    load: async () => (await import('./webhooks/update.ts')).WebhooksUpdateCommand,
+  },
+  {
+    names: ['webhooks delete'],
+    category: 'Administration',
+    summary: 'Remove a webhook',
+    load: async () => (await import('./webhooks/delete.ts')).WebhooksDeleteCommand,
+  },
+  {
+    names: ['webhooks deliveries'],
+    category: 'Administration',
+    summary: 'List what was sent to a webhook, and what is still to be sent',
+    load: async () => (await import('./webhooks/deliveries.ts')).WebhooksDeliveriesCommand,
+  },
+  {
+    names: ['webhooks replay'],
+    category: 'Administration',
+    summary: 'Deliver again what has failed',
+    load: async () => (await import('./webhooks/replay.ts')).WebhooksReplayCommand,
+  },
+  {
+    names: ['webhooks test'],
+    category: 'Administration',
+    summary: 'Send a ping to a webhook',
+    load: async () => (await import('./webhooks/test.ts')).WebhooksTestCommand,
+  },
+  {
     names: ['workers'],
     category: 'Administration',
     summary: 'List the workers seen lately, and the runtimes themselves',
     load: async () => (await import('./workers.ts')).WorkersCommand,
+  },
+  {
+    names: ['completion'],
+    category: 'Administration',
+    summary: 'Print a script that completes commands for bash, zsh or fish',
+    load: async () => (await import('./completion.ts')).completionCommand(() => COMMANDS),
   },
 ];
