@@ -18,7 +18,7 @@ export interface Slice {
 /** Where an entry lies: which table, and which row of it. */
 export interface Place {
   readonly atMs: number;
-  /** 1 = the control log. */
+  /** 0 = the control log. */
   readonly source: 0 | 1;
   readonly place: number;
 }
@@ -83,7 +83,7 @@ function executionSlices(
 
 /** An entry that was removed since stands for the end of its millisecond: better seen twice than not at all. */
 function placeOf(db: Database, tenantId: string, { atMs, executionId, seq }: AuditPosition): Place {
-  if (executionId === null) return { atMs, source: 1, place: seq };
+  if (executionId === null) return { atMs, source: 0, place: seq };
   const place = db.prepare<[string, number, string], number>(sql.EVENT_PLACE).pluck().get(executionId, seq, tenantId);
-  return { atMs, source: 0, place: place ?? LAST };
+  return { atMs, source: 1, place: place ?? LAST };
 }

@@ -34,11 +34,11 @@ export function countAudited(by: AuditConditions): string {
   return `SELECT (SELECT count(*) FROM events WHERE ${inSlice(by)}) + (SELECT count(*) FROM control_events WHERE ${inSlice(by)})`;
 }
 
-/** Of one millisecond, the last written comes first; that is sorted, within the slice. */
+/** Of one millisecond the last written comes first, with the actions, which others follow from, behind the events. Sorted within the slice. */
 export function pageOfAudited(by: AuditConditions): string {
   return `SELECT at_ms AS atMs, source, place FROM (
-    SELECT at_ms, 0 AS source, rowid AS place FROM events WHERE ${inSlice(by)}
-    UNION ALL SELECT at_ms, 1, seq FROM control_events WHERE ${inSlice(by)})
+    SELECT at_ms, 1 AS source, rowid AS place FROM events WHERE ${inSlice(by)}
+    UNION ALL SELECT at_ms, 0, seq FROM control_events WHERE ${inSlice(by)})
   WHERE (at_ms, source, place) < (@atMs, @source, @place)
   ORDER BY at_ms DESC, source DESC, place DESC LIMIT @limit OFFSET @offset`;
 }
@@ -56,7 +56,7 @@ export function countAuditedOf(by: AuditConditions): string {
 }
 
 export function pageOfAuditedOf(by: AuditConditions): string {
-  return `SELECT at_ms AS atMs, 0 AS source, rowid AS place FROM events WHERE ${ofExecution(by)} AND seq < @place
+  return `SELECT at_ms AS atMs, 1 AS source, rowid AS place FROM events WHERE ${ofExecution(by)} AND seq < @place
     ORDER BY seq DESC LIMIT @limit OFFSET @offset`;
 }
 

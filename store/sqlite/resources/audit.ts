@@ -77,7 +77,7 @@ export class SqliteAudit implements AuditStore {
 
   /** Null when retention removed it since the page was cut. */
   #entry(tenantId: string, { source, place }: Place): AuditEntry | null {
-    if (source === 0) return this.#event.get(place, tenantId) ?? null;
+    if (source === 1) return this.#event.get(place, tenantId) ?? null;
     const row = this.#controlEvents.get(tenantId, place, place);
     return row === undefined ? null : { ...row, executionId: null };
   }

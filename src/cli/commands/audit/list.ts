@@ -6,7 +6,7 @@ import { integerArgument } from '../../arguments.ts';
 import type { Usage } from '../../command.ts';
 import { usageFailure } from '../../failure.ts';
 import { table } from '../../terminal/table.ts';
-import { inline, plain } from '../../terminal/text.ts';
+import { cut, inline, plain } from '../../terminal/text.ts';
 import { ListCommand } from '../../watch.ts';
 
 export class AuditListCommand extends ListCommand<AuditList> {
@@ -60,13 +60,16 @@ workflows, workers …), with who did it.`,
   }
 
   #row({ created_at, event_type, actor_id, execution_id, raw_event }: AuditItem): string[] {
-    const { type: _type, ...fields } = raw_event;
+    const fields = Object.entries(raw_event)
+      .filter(([name, value]) => name !== 'type' && value !== null)
+      .map(([name, value]) => `${plain(name)}=${inline(value, 60)}`)
+      .join(' ');
     return [
       this.paint.dim(created_at),
       event_type,
       this.paint.cyan(plain(actor_id)),
       execution_id ?? '',
-      this.paint.dim(inline(fields, 60)),
+      this.paint.dim(cut(fields, 100)),
     ];
   }
 }
