@@ -42,6 +42,7 @@ export type { Execution, ExecutionConditions, ExecutionItem, ExecutionList, Exec
 export type { RetriedExecution } from './api/schemas/interventions.ts';
 export type { Job, JobList } from './api/schemas/jobs.ts';
 export type { Tenant, TenantDetail, TenantList } from './api/schemas/tenants.ts';
+export type { Delivery, DeliveryList, Webhook, WebhookList } from './api/schemas/webhooks.ts';
 export { ApiError, type CallOptions, type ClientOptions, Unreachable } from './client/transport.ts';
 
 const FOLLOW_WAIT_MS = 20_000;

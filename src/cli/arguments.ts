@@ -75,6 +75,13 @@ export function timeArgument(option: string, text: string, nowMs: number): strin
   return new Date(ms).toISOString();
 }
 
+/** Names with commas between them. */
+export function namesArgument(option: string, text: string): string[] {
+  const names = text.split(',').map((name) => name.trim());
+  if (names.includes('')) throw usageFailure(`${option} ${JSON.stringify(text)} has an empty name in it`);
+  return names;
+}
+
 /** A whole number within bounds. */
 export function integerArgument(option: string, text: string, bounds: { readonly min: number; readonly max: number }): number {
   const value = /^-?\d{1,15}$/.test(text) ? Number(text) : Number.NaN;

@@ -68,6 +68,8 @@ const NOT_FOUND = [
   ['agent', '`jamjet agents list` lists the agents.'],
   ['tenant', '`jamjet tenants list` lists the tenants.'],
   ['cron job', '`jamjet cron list` lists the jobs.'],
+  ['webhook', '`jamjet webhooks list` lists the webhooks.'],
+  ['delivery', '`jamjet webhooks deliveries ID` lists the deliveries.'],
   ['workflow', 'Running its file registers it: `jamjet run workflow.yaml`.'],
 ] as const;
 

@@ -18,7 +18,9 @@ const VALUES: Readonly<Record<string, string>> = {
   '--data': 'JSON',
   '--db': 'PATH',
   '--decision': 'DECISION',
+  '--description': 'TEXT',
   '--event': 'KEY',
+  '--events': 'KINDS',
   '--expires-in': 'DURATION',
   '--file': 'PATH',
   '--idempotency-key': 'KEY',
@@ -53,6 +55,7 @@ const VALUES: Readonly<Record<string, string>> = {
   '--trust-domain': 'DOMAIN',
   '--type': 'TYPE',
   '--until': 'TIME',
+  '--url': 'URL',
   '--workflow': 'ID',
   '--workflow-version': 'VERSION',
 };

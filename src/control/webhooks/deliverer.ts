@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import type { AttemptOutcome, DeliveryRow, WebhookRow } from '../../../store/resources/webhooks.ts';
 import { Alarm } from '../../runtime/alarm.ts';
@@ -37,6 +38,8 @@ export class Deliverer implements Background {
 
   constructor(options: DelivererOptions) {
     this.#options = options;
+    // Every attempt under way listens.
+    setMaxListeners(0, this.#closing.signal);
     this.#fill = new Pump(options.parts, () => this.#beginDue());
     this.#record = new Pump(options.parts, () => this.#writeDown());
     this.#alarm = new Alarm(options.parts.clock, () => this.#fill.ask());

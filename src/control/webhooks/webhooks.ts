@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import type { DeliveryRow, DeliveryStatus, NewWebhook, WebhookChange, WebhookRow } from '../../../store/resources/webhooks.ts';
 import type { ActionContext } from '../../../store/writes.ts';
@@ -33,6 +34,8 @@ export class Webhooks implements Background {
 
   constructor(parts: Parts, tenants: Pick<Tenants, 'onChange'>) {
     this.#parts = parts;
+    // Every test under way listens.
+    setMaxListeners(0, this.#closing.signal);
     this.#sender = new Sender(parts);
     this.#deliverer = new Deliverer({ parts, sender: this.#sender, gone: (webhook) => this.#gone(webhook) });
     this.#matcher = new Matcher(parts, (webhookId) => this.#deliverer.wake(webhookId));
