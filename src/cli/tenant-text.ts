@@ -8,18 +8,21 @@ export function paintTenantStatus(status: string, paint: Paint): string {
   return status === 'suspended' ? paint.yellow(status) : paint.dim(status);
 }
 
-/** `10 workflows, 600 requests a minute`. */
+/** `workflows 10, requests/min 600`. */
 export function limitsText(limits: Tenant['limits'] = {}): string {
-  const number = (value: number): string => value.toLocaleString('en-US', { maximumFractionDigits: 6 });
-  const part = (value: number | undefined, unit: string): string[] => (value === undefined ? [] : [`${number(value)} ${unit}`]);
+  const part = (name: string, value: number | undefined): string[] => (value === undefined ? [] : [`${name} ${number(value)}`]);
   return [
-    ...part(limits.max_concurrent_executions, 'live executions'),
-    ...part(limits.max_workflows, 'workflows'),
-    ...part(limits.max_requests_per_minute, 'requests a minute'),
-    ...part(limits.max_tokens_per_month, 'tokens a month'),
-    ...part(limits.max_cost_per_month_usd, 'USD a month'),
-    ...part(limits.retention_days, 'days kept'),
+    ...part('executions', limits.max_concurrent_executions),
+    ...part('workflows', limits.max_workflows),
+    ...part('requests/min', limits.max_requests_per_minute),
+    ...part('tokens/month', limits.max_tokens_per_month),
+    ...part('USD/month', limits.max_cost_per_month_usd),
+    ...part('days kept', limits.retention_days),
   ].join(', ');
+}
+
+function number(value: number): string {
+  return value.toLocaleString('en-US', { maximumFractionDigits: 6 });
 }
 
 /** A tenant for people, one field a line. */
@@ -31,7 +34,7 @@ export function tenantText(tenant: Tenant | TenantDetail, paint: Paint): string 
       : ([
           ['executions', `${usage.live_executions} live`],
           ['workflows', String(usage.workflows)],
-          ['used', `${usage.tokens} tokens, ${usage.cost_usd} USD in ${usage.month}`],
+          ['used', `${number(usage.tokens)} tokens, ${number(usage.cost_usd)} USD in ${usage.month}`],
         ] as const);
   return fields(
     [

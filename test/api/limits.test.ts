@@ -24,7 +24,7 @@ describe('max_concurrent_executions', () => {
     expect([refused.status, refused.body]).toEqual([
       429,
       {
-        error: 'too many requests: tenant acme has 2 live executions, of at most 2 (max_concurrent_executions)',
+        error: 'too many requests: tenant acme has 2 of at most 2 live executions (max_concurrent_executions)',
         code: 'limit_exceeded_concurrency',
       },
     ]);
@@ -94,7 +94,7 @@ describe('max_workflows', () => {
     const { status, body, headers } = await register('c');
     expect([status, body.error, body.code]).toEqual([
       403,
-      'tenant acme has 2 workflows, of at most 2 (max_workflows)',
+      'tenant acme has 2 of at most 2 workflows (max_workflows)',
       'limit_exceeded_workflows',
     ]);
     expect(headers['retry-after']).toBeUndefined();
@@ -125,7 +125,7 @@ describe('max_requests_per_minute', () => {
     const refused = await post('/executions', {}, acme);
     expect([refused.status, refused.body.error, refused.body.code]).toEqual([
       429,
-      'too many requests: tenant acme has made 3 requests in a minute, of at most 3 (max_requests_per_minute)',
+      'too many requests: tenant acme has made 3 of at most 3 requests in a minute (max_requests_per_minute)',
       'limit_exceeded_requests',
     ]);
     expect(refused.headers['retry-after']).toBe('40');
@@ -165,7 +165,7 @@ describe('a month’s tokens and cost', () => {
     const refused = await spending(tenant, {});
     expect([refused.status, refused.body.error, refused.body.code]).toEqual([
       429,
-      'too many requests: tenant acme has used 100 tokens in 2026-03, of at most 100 (max_tokens_per_month)',
+      'too many requests: tenant acme has used 100 of at most 100 tokens in 2026-03 (max_tokens_per_month)',
       'limit_exceeded_tokens',
     ]);
     const leftMs = Date.UTC(2026, 3, 1) - tenant.clock.nowMs();
@@ -183,7 +183,7 @@ describe('a month’s tokens and cost', () => {
     const { status, body } = await spending(tenant, {});
     expect([status, body.error, body.code]).toEqual([
       429,
-      'too many requests: tenant acme has used 0.75 USD in 2026-03, of at most 0.5 (max_cost_per_month_usd)',
+      'too many requests: tenant acme has used 0.75 of at most 0.5 USD in 2026-03 (max_cost_per_month_usd)',
       'limit_exceeded_cost',
     ]);
   });

@@ -161,7 +161,7 @@ describe('live executions', () => {
     await eventually(async () => (await alive(bench)) === 3);
     await expect(bench.runtime.start(ACME, { workflowId: 'ask' })).rejects.toMatchObject({
       code: 'limit_exceeded_concurrency',
-      message: expect.stringContaining('has 3 live executions, of at most 2'),
+      message: expect.stringContaining('has 3 of at most 2 live executions'),
       retryAfterMs: 1_000,
     });
     await bench.runtime.cancel(ACME, executionId);

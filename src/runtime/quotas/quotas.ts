@@ -54,7 +54,7 @@ export class Quotas implements TenantGate {
     if (live === null) return;
     throw exceeded(
       'limit_exceeded_concurrency',
-      `tenant ${tenantId} has ${live} live executions, of at most ${max} (max_concurrent_executions)`,
+      `tenant ${tenantId} has ${live} of at most ${max} live executions (max_concurrent_executions)`,
       CONCURRENCY_RETRY_MS,
     );
   }
@@ -94,7 +94,7 @@ export class Quotas implements TenantGate {
     const max = limits.max_requests_per_minute;
     const retryAfterMs = max === undefined ? null : this.#rate.count(tenantId, max, this.#clock.nowMs());
     if (retryAfterMs === null) return;
-    const message = `tenant ${tenantId} has made ${max} requests in a minute, of at most ${max} (max_requests_per_minute)`;
+    const message = `tenant ${tenantId} has made ${max} of at most ${max} requests in a minute (max_requests_per_minute)`;
     throw exceeded('limit_exceeded_requests', message, retryAfterMs);
   }
 
@@ -122,16 +122,19 @@ export class Quotas implements TenantGate {
       throw exceeded(code, `tenant ${tenantId} has used ${spent}`, untilNextMonthMs(nowMs));
     };
     if (maxTokens !== undefined && tokens >= maxTokens)
-      refuse('limit_exceeded_tokens', `${tokens} tokens in ${month}, of at most ${maxTokens} (max_tokens_per_month)`);
+      refuse('limit_exceeded_tokens', `${tokens} of at most ${maxTokens} tokens in ${month} (max_tokens_per_month)`);
     if (maxCost !== undefined && costUsd >= maxCost)
-      refuse('limit_exceeded_cost', `${costUsd} USD in ${month}, of at most ${maxCost} (max_cost_per_month_usd)`);
+      refuse(
+        'limit_exceeded_cost',
+        `${Number(costUsd.toFixed(6))} of at most ${maxCost} USD in ${month} (max_cost_per_month_usd)`,
+      );
   }
 
   async #refuseOneMore(tenantId: string, workflowId: string, max: number): Promise<void> {
     if ((await this.#store.tenant(tenantId).revisionOf(workflowId)) !== null) return;
     const count = await this.#store.tenants.workflowCount(tenantId);
     if (count < max) return;
-    const message = `tenant ${tenantId} has ${count} workflows, of at most ${max} (max_workflows)`;
+    const message = `tenant ${tenantId} has ${count} of at most ${max} workflows (max_workflows)`;
     throw new RuntimeError('limit_exceeded_workflows', message);
   }
 }

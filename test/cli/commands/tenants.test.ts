@@ -22,7 +22,7 @@ describe('jamjet tenants', () => {
 
     const got = await jamjet('get', 'acme');
     expect(got.stdout).toMatch(
-      /^tenant +acme\nname +Acme Corp\nstatus +active\nlimits +10 workflows, 30 days kept\npolicy +none\n/,
+      /^tenant +acme\nname +Acme Corp\nstatus +active\nlimits +workflows 10, days kept 30\npolicy +none\n/,
     );
     expect(got.stdout).toMatch(/executions +0 live\nworkflows +0\nused +0 tokens, 0 USD in \d{4}-\d\d\n/);
 
@@ -47,7 +47,7 @@ describe('jamjet tenants', () => {
     const { code, stdout } = await jamjet('list');
     expect(code).toBe(0);
     expect(stdout).toMatch(/^TENANT +NAME +STATUS +CHANGED +LIMITS\n/);
-    expect(stdout).toMatch(/\nbeta +beta +active +.+ +1,000,000 tokens a month, 12\.5 USD a month\n/);
+    expect(stdout).toMatch(/\nbeta +beta +active +.+ +tokens\/month 1,000,000, USD\/month 12\.5\n/);
     const { tenants } = JSON.parse((await jamjet('list', '--json')).stdout) as { tenants: { id: string }[] };
     expect(tenants.map(({ id }) => id)).toContain('default');
   });
