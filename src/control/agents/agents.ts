@@ -74,7 +74,7 @@ export class Agents {
       throw new RuntimeError('remote_failed', `the agent card at ${found.url} does not do: ${error.message}`, { cause: error });
     }
     if (!found.named) card = await this.#withFreeId(card, context.tenantId);
-    return (await this.#put(card, context, () => ({ type: 'agent_discovered', url: found.url }))).agent;
+    return (await this.#put(card, context, () => ({ type: 'agent_discovered', url: found.url.replace(/\?.*/, '') }))).agent;
   }
 
   async get(tenantId: string, idOrUuid: string): Promise<AgentView> {

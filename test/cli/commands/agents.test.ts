@@ -120,6 +120,8 @@ describe('jamjet agents', () => {
   it('inspect, activate and deactivate speak of one', async () => {
     await registered({ ...CARD, id: 'single', labels: { team: 'blue' } });
     expect(await jamjet('agents activate single')).toEqual({ code: 0, stdout: '✓ single is active\n', stderr: '' });
+    expect(await server().client.agents.pause('single')).toEqual({ agent_id: 'single', status: 'paused' });
+    await jamjet('agents activate single');
     await server().client.agents.heartbeat('single');
     const { stdout } = await jamjet('agents inspect single');
     expect(stdout).toMatch(
@@ -132,10 +134,12 @@ describe('jamjet agents', () => {
       agent_id: 'single',
       status: 'deactivated',
     });
+    expect((await jamjet('agents list --status deactivated')).stdout).toContain('single');
     expect(await jamjet('agents activate single')).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(/^error: agent single is deactivated and cannot become active/),
     });
+    expect(await server().client.agents.archive('single')).toEqual({ agent_id: 'single', status: 'archived' });
     expect(await jamjet('agents inspect nobody')).toEqual({
       code: 1,
       stdout: '',
