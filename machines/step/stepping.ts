@@ -5,16 +5,17 @@ import type { Program } from '../compile.ts';
 import type { EventType, LogEvent } from '../events.ts';
 import { type Json, type JsonObject, patchState } from '../json.ts';
 import type { Done, Enqueue, Fail } from '../messages.ts';
-import type { Effect, Run, Status, StepEnv, Stepped } from '../run.ts';
+import type { Effect, Run, StepEnv, Stepped } from '../run.ts';
 import { beginNode } from './begin.ts';
+import { asWritten, conclude } from './conclusion.ts';
 import { type Active, type Context, localWorkOf, own } from './context.ts';
 import { Draft } from './draft.ts';
 import { usageData } from './endings.ts';
-import { atTheirEntry, failedBy } from './forgiveness.ts';
-import { smallState } from './small-state.ts';
+import { atTheirEntry } from './forgiveness.ts';
 import { statusOf } from './status.ts';
 import { type Moved, positionsOf } from './stepper.ts';
-import type { Stimulus } from './stimulus.ts';
+import { isTimer, type Stimulus } from './stimulus.ts';
+import { Timers } from './timers.ts';
 
 type ActionParams = { readonly node?: string; readonly id?: string; readonly delay?: number; readonly sendId?: string };
 
@@ -32,11 +33,10 @@ export class Stepping {
   #draft: Draft;
   readonly #events: LogEvent[] = [];
   readonly #effects: Effect[] = [];
-  readonly #timers = new Map<string, { readonly first: 'set' | 'clear'; readonly delayMs: number | null }>();
+  readonly #timers = new Timers();
   /** Nodes that were reached and have yet to begin. */
   #begins: string[] = [];
   #fresh = false;
-  #fired: string | null = null;
   /** Its attempt was under way before: beginning it again is nothing new, which a hold would keep. */
   #again: string | null = null;
 
@@ -79,7 +79,7 @@ export class Stepping {
   }
 
   take(stimulus: Stimulus, node: string): Stepped {
-    if (stimulus.type.startsWith('xstate.after.')) this.#fired = stimulus.type;
+    if (isTimer(stimulus)) this.#timers.fired(stimulus.type);
     if (stimulus.type === 'requeue') this.#again = node;
     this.#move(stimulus);
     return this.#finish(node);
@@ -162,7 +162,7 @@ export class Stepping {
   /** Nodes whose failure has been forgiven are visited anew; nothing holds them any more. */
   retry(failed: readonly string[]): Stepped {
     const { statics, stepper } = this.#program;
-    const nodes = this.#byIndex(failed);
+    const nodes = asWritten(statics.graph, failed);
     const visits = nodes.map((node) => ({ node, ...this.#draft.retire(node) }));
     const forgiven = visits.map(({ since }) => since ?? 0).sort((a, b) => a - b);
     this.log('workflow_retried', null, { nodes: [...nodes], forgiven });
@@ -193,8 +193,8 @@ export class Stepping {
     for (const { type, params } of actions) {
       const { node, id, delay, sendId } = params as ActionParams;
       if (type === 'begin' && node !== undefined) this.#begins.push(node);
-      else if (type === 'xstate.raise' && id !== undefined && delay !== undefined) this.#timer(id, delay);
-      else if (type === 'xstate.cancel' && sendId !== undefined) this.#timer(sendId, null);
+      else if (type === 'xstate.raise' && id !== undefined && delay !== undefined) this.#timers.set(id, delay);
+      else if (type === 'xstate.cancel' && sendId !== undefined) this.#timers.clear(sendId);
     }
     this.#draft = new Draft(this.#program.statics, this.#context);
     this.#draft.settleSkips(null);
@@ -218,12 +218,6 @@ export class Stepping {
     this.#fresh = true;
     (this.#snapshot as { context: Context }).context = context;
     this.#draft = new Draft(this.#program.statics, context);
-  }
-
-  #timer(id: string, delayMs: number | null): void {
-    const first = this.#timers.get(id)?.first ?? (delayMs === null ? 'clear' : 'set');
-    this.#timers.delete(id);
-    this.#timers.set(id, { first, delayMs });
   }
 
   /** Tells the world that a visit is over without a result. */
@@ -278,13 +272,8 @@ export class Stepping {
     this.#begins = [...nodes];
     for (const node of nodes) {
       const parkedMs = parkedForMs(this.#program.statics.nodeOf(node).kind);
-      if (parkedMs !== null) this.#timer(timerId(parkedMs, stateId(node)), parkedMs);
+      if (parkedMs !== null) this.#timers.set(timerId(parkedMs, stateId(node)), parkedMs);
     }
-  }
-
-  #byIndex(nodes: readonly string[]): readonly string[] {
-    const { graph } = this.#program.statics;
-    return [...nodes].sort((a, b) => (graph.indexOf(a) ?? 0) - (graph.indexOf(b) ?? 0));
   }
 
   /** Only what is still entered begins: a first-wins join may have left it meanwhile. */
@@ -293,7 +282,10 @@ export class Stepping {
     if (only === undefined) return [];
     if (begins.length === 1) return this.#snapshot._nodes.some((state) => state.meta?.node === only) ? begins : [];
     const standing = new Set(this.#snapshot._nodes.map((state) => state.meta?.node as string | undefined));
-    return this.#byIndex([...new Set(begins)].filter((node) => standing.has(node)));
+    return asWritten(
+      this.#program.statics.graph,
+      [...new Set(begins)].filter((node) => standing.has(node)),
+    );
   }
 
   // ------------------------------------------------------------------ ending
@@ -303,9 +295,13 @@ export class Stepping {
     const { hold } = this.#draft.now;
     if (hold !== null) this.#hold([]);
     const status = statusOf(this.#snapshot, hold !== null);
-    if (this.#snapshot.status === 'done') this.#end(status, reason);
+    if (this.#snapshot.status === 'done') {
+      const { type, data } = conclude(this.#draft, status, reason);
+      this.#drain();
+      this.log(type, null, data);
+    }
     this.#keep();
-    for (const [id, { first, delayMs }] of this.#timers) this.#timerEffect(id, first, delayMs);
+    this.#effects.push(...this.#timers.effects(this.#program.statics, this.#context, this.#env.nowMs));
     const context = this.#context;
     return {
       run: {
@@ -322,50 +318,5 @@ export class Stepping {
       diagnostics: this.#program.statics.diagnostics.splice(0),
       node,
     };
-  }
-
-  #timerEffect(id: string, first: 'set' | 'clear', delayMs: number | null): void {
-    if (delayMs === null) {
-      // Set and cleared within this step, or just fired: there is nothing to clear.
-      if (first === 'clear' && id !== this.#fired) this.#effects.push({ type: 'clear_timer', id });
-      return;
-    }
-    const armed = this.#program.statics.timers.get(id);
-    if (armed === undefined) throw new TypeError(`unknown timer ${id}`);
-    // The time of a node that is kept starts when it begins.
-    if (armed.kind !== 'retry' && this.#context.hold?.kept.includes(armed.node) === true) return;
-    const activation = own(this.#context.active, armed.node)?.activation ?? 1;
-    this.#effects.push({
-      type: 'set_timer',
-      id,
-      node: armed.node,
-      activation,
-      atMs: this.#env.nowMs + delayMs,
-      kind: armed.kind,
-    });
-  }
-
-  #end(status: Status, reason: string | null): void {
-    const draft = this.#draft;
-    for (const node of this.#byIndex(Object.keys(draft.now.active))) draft.cancel(node);
-    const { halt, failures, state } = draft.now;
-    const error = status === 'failed' ? (halt?.error ?? failedBy(failures)) : status === 'cancelled' ? reason : null;
-    draft.set({ error, early: [], fed: {}, outputs: {}, forks: {}, sections: {}, hold: null, halt: null });
-    this.#drain();
-    switch (status) {
-      case 'completed': {
-        const small = smallState(state);
-        this.log('workflow_completed', null, small === null ? {} : { final_state: small });
-        break;
-      }
-      case 'failed':
-        this.log('workflow_failed', null, { error });
-        break;
-      case 'cancelled':
-        this.log('workflow_cancelled', null, { reason });
-        break;
-      default:
-        this.log('strategy_limit_hit', null, { limit_type: 'limit_exceeded', limit_value: null, actual_value: null });
-    }
   }
 }

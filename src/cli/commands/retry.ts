@@ -62,5 +62,5 @@ has completed is not done again. With --follow the exit status is 0 only when th
 }
 
 function told({ execution_id, nodes }: RetriedExecution): string {
-  return `${execution_id} runs again: ${nodes.map(plain).join(', ')}`;
+  return `${execution_id} runs again: ${plain(nodes.join(', '))}`;
 }
