@@ -43,6 +43,7 @@ export const TAGS: readonly JsonObject[] = [
   { name: 'Tenants', description: 'Whose everything is, and how much they may use; operators only.' },
   { name: 'Federation', description: 'How other runtimes find this one.' },
   { name: 'Tokens', description: 'API tokens of the tenant; operators only.' },
+  { name: 'Webhooks', description: 'Events of executions, delivered to URLs of your own.' },
   { name: 'Audit', description: 'What happened, who did it, and the proof that nobody has changed it since.' },
   { name: 'MCP', description: 'The same API as tools of the Model Context Protocol.' },
   { name: 'Java SDK', description: "Paths that only JamJet's Java SDK uses." },

@@ -15,6 +15,7 @@ import * as jobs from '../schemas/jobs.ts';
 import * as mcp from '../schemas/mcp.ts';
 import * as tenants from '../schemas/tenants.ts';
 import * as tokens from '../schemas/tokens.ts';
+import * as webhooks from '../schemas/webhooks.ts';
 import * as workItems from '../schemas/work-items.ts';
 import * as workers from '../schemas/workers.ts';
 import * as workflows from '../schemas/workflows.ts';
@@ -37,6 +38,7 @@ export const SCHEMAS: Readonly<Record<string, Readonly<Record<string, unknown>>>
   mcp,
   tenants,
   tokens,
+  webhooks,
   'work-items': workItems,
   workers,
   workflows,
