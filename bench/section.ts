@@ -3,6 +3,7 @@ import { dormant } from './dormant.ts';
 import { lists } from './lists.ts';
 import { overHttp } from './over-http.ts';
 import { stepCosts } from './step-cost.ts';
+import { streams } from './streams.ts';
 import { inProcess, rawLoop, startsInProcess } from './throughput.ts';
 
 /** What the bench measures, each in a process of its own so that none inherits another's heap. */
@@ -16,6 +17,7 @@ export const SECTIONS = {
   smallExecutions,
   dormant,
   lists,
+  streams,
 } as const;
 
 export type SectionName = keyof typeof SECTIONS;
