@@ -72,7 +72,7 @@ export class SqliteStore implements Store {
     this.artifacts = new Artifacts(db, log);
     this.audit = new SqliteAudit(db, hmacKey);
     this.retention = new SqliteRetention(db, log);
-    this.cron = new CronJobs(db, log);
+    this.cron = new CronJobs(db, transactions, log);
     this.jobs = new Jobs(db, log);
     this.#reads = new RuntimeReads(db);
     this.#workers = new Workers(db, log);

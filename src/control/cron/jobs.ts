@@ -40,6 +40,8 @@ export class CronJobs {
   async put(definition: CronDefinition, context: ActionContext): Promise<CronJob> {
     const { store } = this.#parts;
     const { workflowId, workflowVersion, enabled, input, ...rest } = definition;
+    // As a database keeps it, and gives it back.
+    const name = definition.name.toWellFormed();
     const firstMs = new Schedule(definition.expression, definition.timezone).first(context.atMs);
     if ((await store.tenant(context.tenantId).revisionOf(workflowId, workflowVersion ?? undefined)) === null) {
       const version = workflowVersion === null ? '' : ` v${workflowVersion}`;
@@ -47,6 +49,7 @@ export class CronJobs {
     }
     const job: CronJob = {
       ...rest,
+      name,
       id: randomUUID(),
       tenantId: context.tenantId,
       workflowId,
