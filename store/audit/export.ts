@@ -34,6 +34,8 @@ export interface ExportSource {
 }
 
 const BLOCKS_PER_PAGE = 16;
+/** Rows between two turns of the event loop, about: a few milliseconds. */
+const ROWS_PER_TURN = 300;
 
 /**
  * A tenant's log as lines of JSON, with their line ends. Needs no snapshot, which a slow reader would hold for long: rows never change,
@@ -60,6 +62,7 @@ export async function* exportLines(
   // How far the control plane is exported, and how far it must be so that every removal is on record.
   let told = 0;
   let owed = 0;
+  let rows = 0;
   for (let more = true; more; ) {
     await setImmediate();
     request.signal.throwIfAborted();
@@ -67,12 +70,18 @@ export async function* exportLines(
     for (const block of page) {
       if (block.block > until && told >= owed) break;
       yield sealed(blockLine(block, tenantId));
+      rows += 1;
       for (const stream of block.streams) {
         if (stream.tenantId !== tenantId) continue;
         const line = streamLine(source, stream);
         if (stream.executionId === null) told = stream.lastSeq;
         else if (line.events === null) owed = Math.max(owed, source.removal(tenantId, stream.executionId)?.controlSeq ?? 0);
         yield sealed(line);
+        rows += line.events?.length ?? 1;
+        if (rows >= ROWS_PER_TURN) {
+          await setImmediate();
+          rows = 0;
+        }
       }
       head = { block: block.block, hash: block.hash };
     }

@@ -1,7 +1,15 @@
 import { readdirSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
-import { countAudited, countAuditedOf, pageOfAudited, pageOfAuditedOf } from '../../../store/sqlite/queries/audit.ts';
+import {
+  countAudited,
+  countAuditedOf,
+  EVENT_PLACE,
+  EVENT_RANGE,
+  LAST_SEQ,
+  pageOfAudited,
+  pageOfAuditedOf,
+} from '../../../store/sqlite/queries/audit.ts';
 import { ALL_WAYS, idsAlong, idsOfVersion } from '../../../store/sqlite/queries/executions.ts';
 import { listEvents } from '../../../store/sqlite/queries/log.ts';
 import { REMOVE_EXECUTION } from '../../../store/sqlite/queries/retention.ts';
@@ -68,6 +76,18 @@ describe('the audit log', () => {
     for (const search of searches)
       expect(search).toMatch(/^SEARCH .* COVERING INDEX .*_by_time \(tenant_id=\? AND at_ms>\? AND at_ms<\?\)/);
   });
+});
+
+describe('the log of one execution', () => {
+  const all = { type: true, actorId: true };
+  it.each([EVENT_RANGE, LAST_SEQ, EVENT_PLACE, countAuditedOf(all), pageOfAuditedOf(all)])(
+    'is found by its id: %s',
+    async (sql) => {
+      expect(await plan(sql)).toEqual([
+        expect.stringMatching(/^SEARCH events USING .*INDEX sqlite_autoindex_events_1 \(execution_id=/),
+      ]);
+    },
+  );
 });
 
 describe('a list of executions', () => {
