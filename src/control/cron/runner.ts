@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { Json } from '../../../machines/json.ts';
 import { type Status, TERMINAL } from '../../../machines/run.ts';
 import { StoreError } from '../../../store/errors.ts';
@@ -16,7 +17,9 @@ export const LABEL = 'jamjet.cron';
 const SCHEDULED_LABEL = 'jamjet.cron.scheduled_at';
 
 /** Jobs that are served at the same time, one run each: their starts share commits, and so do their moves. */
-const JOBS_PER_ROUND = 100;
+const JOBS_PER_ROUND = 50;
+/** Making one takes as long as starting a run. */
+const SCHEDULES_KEPT = 1_000;
 /** After the store was away, or too much was waiting. */
 const RETRY_MS = 1_000;
 
@@ -27,6 +30,7 @@ const RETRY_MS = 1_000;
 export class CronRunner implements Background {
   readonly #parts: Parts;
   readonly #alarm: Alarm;
+  readonly #schedules = new LRUCache<string, Schedule>({ max: SCHEDULES_KEPT });
   #serving: Promise<void> | null = null;
   #again = false;
   #begun = false;
@@ -98,7 +102,7 @@ export class CronRunner implements Background {
   async #serveOne(job: CronJobHead, catchingUp: Set<string>): Promise<CronRun | null> {
     const { nextRunAtMs: atMs, id, name, tenantId } = job;
     if (atMs === null) return null;
-    const schedule = scheduleOf(job);
+    const schedule = this.#scheduleOf(job);
     if (schedule instanceof RuntimeError) {
       await this.#omit(job, { id, name, fromMs: atMs, toMs: null, reason: 'failed', error: schedule.message });
       return null;
@@ -149,6 +153,21 @@ export class CronRunner implements Background {
     }
   }
 
+  /** A stored job was right when it was made; only another release, with other time zones, may see it differently. */
+  #scheduleOf({ expression, timezone }: CronJobHead): Schedule | RuntimeError {
+    const key = `${timezone} ${expression}`;
+    const known = this.#schedules.get(key);
+    if (known !== undefined) return known;
+    try {
+      const schedule = new Schedule(expression, timezone);
+      this.#schedules.set(key, schedule);
+      return schedule;
+    } catch (error) {
+      if (error instanceof RuntimeError) return error;
+      throw error;
+    }
+  }
+
   async #isLive(tenantId: string, executionId: string): Promise<boolean> {
     const row = await this.#parts.store.tenant(tenantId).execution(executionId);
     return row !== null && !TERMINAL.has(row.status as Status);
@@ -173,16 +192,6 @@ export class CronRunner implements Background {
 
 function callerOf({ tenantId, name }: CronJobHead): Caller {
   return { tenantId, actorId: `cron:${name}`, actorType: 'system' };
-}
-
-/** A stored job was right when it was made; only another release, with other time zones, may see it differently. */
-function scheduleOf({ expression, timezone }: CronJobHead): Schedule | RuntimeError {
-  try {
-    return new Schedule(expression, timezone);
-  } catch (error) {
-    if (error instanceof RuntimeError) return error;
-    throw error;
-  }
 }
 
 function passesByItself(error: unknown): boolean {
