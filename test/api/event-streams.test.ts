@@ -66,6 +66,8 @@ describe('GET /executions/:id/events as a stream', () => {
     expect(followed.headers.get('content-type')).toMatch(/^text\/event-stream/);
     const { body, headers } = await get(`/executions/${id}/events?follow=false`, { headers: { accept: 'text/event-stream' } });
     expect([headers['content-type'], body.events.length]).toEqual(['application/json; charset=utf-8', 5]);
+    const both = await get(`/executions/${id}/events`, { headers: { accept: 'application/json, text/event-stream' } });
+    expect(both.headers['content-type']).toBe('application/json; charset=utf-8');
   });
 
   it('selects by kind in any spelling, by node, and at most so many', async () => {
