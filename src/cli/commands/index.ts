@@ -118,7 +118,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     names: ['retry'],
     category: 'Executions',
-    summary: 'Run the failed nodes of a failed execution again',
+    summary: 'Run what failed of an execution again, or of all that match',
     load: async () => (await import('./retry.ts')).RetryCommand,
   },
   {
