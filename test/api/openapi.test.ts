@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -7,6 +8,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { SCHEMAS } from '../../src/api/openapi/components.ts';
 import { undocumented } from '../support/openapi.ts';
 import { api, NOBODY } from './api.ts';
+
+const require = createRequire(import.meta.url);
 
 interface Media {
   readonly schema: unknown;
@@ -191,7 +194,7 @@ describe('the OpenAPI document', () => {
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
     const file = join(folder, 'openapi.json');
     writeFileSync(file, JSON.stringify(await document(), null, 2));
-    const redocly = resolve('node_modules/@redocly/cli/bin/cli.js');
+    const redocly = require.resolve('@redocly/cli/bin/cli.js');
     const lint = promisify(execFile)(process.execPath, [redocly, 'lint', file, '--config', resolve('redocly.yaml')]);
     const { stdout, stderr } = await lint.catch((failure: { stdout: string; stderr: string }) => failure);
     expect(stdout + stderr).toMatch(/Your API description is valid/);
