@@ -11,6 +11,7 @@ const CATEGORIES: readonly CommandEntry['category'][] = ['Workflows', 'Execution
 /** What an option's value is called in help. */
 const VALUES: Readonly<Record<string, string>> = {
   '--action': 'ACTION',
+  '--actor': 'NAME',
   '--after': 'SEQUENCE',
   '--bind': 'ADDRESS',
   '--comment': 'TEXT',
@@ -21,8 +22,11 @@ const VALUES: Readonly<Record<string, string>> = {
   '--description': 'TEXT',
   '--event': 'KEY',
   '--events': 'KINDS',
+  '--execution': 'ID',
   '--expires-in': 'DURATION',
   '--file': 'PATH',
+  '--from-block': 'N',
+  '--head': 'HASH',
   '--idempotency-key': 'KEY',
   '--input': 'JSON',
   '--label': 'LABEL',
