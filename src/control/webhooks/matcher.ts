@@ -6,8 +6,8 @@ import type { Background, Parts } from '../parts.ts';
 import { Pump } from '../pump.ts';
 
 const EVENTS_PER_SLICE = 500;
-/** After so many slices without a match, how far it got is written down, so that the next process need not look at them again. */
-const UNWRITTEN_SLICES = 20;
+/** After so many events without a match, how far it got is written down, so that the next process need not look at them again. */
+const UNWRITTEN_EVENTS = 10_000;
 
 /**
  * Reads the log behind the commits and writes down what is to be delivered to whom, together with how far it got: what is committed is
@@ -23,7 +23,7 @@ export class Matcher implements Background {
   #any = false;
   /** As it is written in the store; null = to be read. */
   #cursor: string | null = null;
-  /** How far it has read, and how many slices that is beyond the cursor. */
+  /** How far it has read, and how many events that is beyond the cursor. */
   #position: string | null = null;
   #unwritten = 0;
 
@@ -62,7 +62,8 @@ export class Matcher implements Background {
       if (from === null) return;
       const { entries, position: to, end } = await store.log.after(this.#position ?? from, { limit: EVENTS_PER_SLICE });
       const deliveries = await this.#deliveries(entries);
-      if (deliveries.length > 0 || ++this.#unwritten > UNWRITTEN_SLICES) {
+      this.#unwritten += entries.length;
+      if (deliveries.length > 0 || this.#unwritten > UNWRITTEN_EVENTS) {
         if (!(await store.webhooks.enqueue({ from, to, deliveries, nowMs: clock.nowMs() }))) {
           this.#forget();
           continue;
