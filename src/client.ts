@@ -37,6 +37,7 @@ import { type CallOptions, type ClientOptions, keyHeader, segment, Transport } f
 import { WebhookClient } from './client/webhooks.ts';
 
 export type { Agent, AgentList, GivenCard } from './api/schemas/agents.ts';
+export type { AuditItem, AuditList } from './api/schemas/audit.ts';
 export type { CronJob, CronJobList } from './api/schemas/cron.ts';
 export type { Execution, ExecutionConditions, ExecutionItem, ExecutionList, ExecutionsQuery } from './api/schemas/executions.ts';
 export type { RetriedExecution } from './api/schemas/interventions.ts';
