@@ -1,6 +1,5 @@
 import { Option } from 'clipanion';
-import type { AuditItem, AuditList } from '../../../api/schemas/audit.ts';
-import type { JamjetClient } from '../../../client.ts';
+import type { AuditItem, AuditList, JamjetClient } from '../../../client.ts';
 import { integerArgument, timeArgument } from '../../arguments.ts';
 import type { Usage } from '../../command.ts';
 import { table } from '../../terminal/table.ts';
