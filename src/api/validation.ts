@@ -9,7 +9,8 @@ import { shown } from './ids.ts';
  */
 export function validatorCompiler(): FastifySchemaCompiler<FastifySchema> {
   const options = { removeAdditional: false, useDefaults: false, allErrors: false, strict: true, allowUnionTypes: true } as const;
-  const trusted = { meta: false, validateSchema: false } as const;
+  // A format is for readers of the schema: what must have it is parsed, with an error that says more.
+  const trusted = { meta: false, validateSchema: false, validateFormats: false } as const;
   const strict = new Ajv({ ...options, ...trusted, coerceTypes: false });
   const coercing = new Ajv({ ...options, ...trusted, coerceTypes: true });
   return ({ schema, httpPart }) => {

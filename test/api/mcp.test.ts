@@ -245,6 +245,11 @@ describe('plain JSON-RPC', () => {
 });
 
 describe('GET /mcp/sse', () => {
+  it('is not for those who only want its head', async () => {
+    const { call } = await api();
+    expect((await call('HEAD', '/mcp/sse')).status).toBe(405);
+  });
+
   it('is a stream that ends with the server', async () => {
     const { app, token } = await api();
     const url = await app.listen({ host: '127.0.0.1', port: 0 });

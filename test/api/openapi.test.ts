@@ -20,7 +20,7 @@ interface Operation {
   readonly operationId: string;
   readonly summary: string;
   readonly tags: readonly string[];
-  readonly parameters?: readonly { readonly name: string }[];
+  readonly parameters?: readonly { readonly name: string; readonly description?: string }[];
   readonly requestBody?: { readonly content: Readonly<Record<string, Media>> };
   readonly responses: Readonly<Record<string, { readonly $ref?: string; readonly content?: Readonly<Record<string, Media>> }>>;
 }
@@ -168,12 +168,13 @@ describe('the OpenAPI document', () => {
     const names = tags.map(({ name }) => name);
     const ids = new Set<string>();
     for (const [path, methods] of Object.entries(paths)) {
-      for (const [method, { summary, operationId, tags: groups, responses }] of Object.entries(methods)) {
+      for (const [method, { summary, operationId, parameters = [], tags: groups, responses }] of Object.entries(methods)) {
         const route = `${method} ${path}`;
         expect(summary, route).toMatch(/^[A-Z`][^\n]*[^.\n]$/);
         expect(operationId, route).toMatch(/^[a-z]\w+$/);
         expect(ids, route).not.toContain(operationId);
         ids.add(operationId);
+        for (const { name, description } of parameters) expect(description, `${route}: ${name}`).toMatch(/\.$/);
         expect(groups, route).toHaveLength(1);
         expect(names, route).toEqual(expect.arrayContaining([...groups]));
         expect(

@@ -5,7 +5,8 @@ import { ApiErrorBody } from '../schemas/errors.ts';
 import { INFO, SERVERS, TAGS } from './about.ts';
 import { Components } from './components.ts';
 import { errorResponses, errorsOf } from './error-responses.ts';
-import { EXAMPLES, HEADERS } from './examples.ts';
+import { EXAMPLES } from './examples.ts';
+import { HEADERS, PARAMETERS } from './parameters.ts';
 import type { DescribedRoute } from './routes.ts';
 
 const ROLES: Readonly<Record<Access, string>> = {
@@ -81,7 +82,7 @@ function parametersIn(place: 'path' | 'query', schema: unknown, components: Comp
   const required = Array.isArray(schema.required) ? (schema.required as readonly Json[]) : [];
   return Object.entries(schema.properties).map(([name, value]) => {
     const { description, ...rest } = isObject(value) ? value : {};
-    const about = description ?? DESCRIPTIONS[name];
+    const about = description ?? PARAMETERS[name];
     return {
       name,
       in: place,
@@ -91,13 +92,6 @@ function parametersIn(place: 'path' | 'query', schema: unknown, components: Comp
     };
   });
 }
-
-/** Parameters that mean the same wherever they stand. */
-const DESCRIPTIONS: Readonly<Record<string, string>> = {
-  limit: 'At most so many. More than the route allows is cut down, and the reply says to what.',
-  offset: 'How many to pass over.',
-  wait_ms: 'Wait at most so many milliseconds for something to happen.',
-};
 
 function bodyOf(route: DescribedRoute, components: Components): JsonObject | null {
   const { body } = route.schema;

@@ -16,7 +16,7 @@ export const Name = Type.String({ minLength: 1, maxLength: 256 });
 export const NameOrEmpty = Type.String({ maxLength: 256 });
 
 /** RFC 3339 in UTC with milliseconds. */
-export const Timestamp = Type.String();
+export const Timestamp = Type.String({ format: 'date-time' });
 export type Timestamp = string;
 
 export const Labels = Type.Record(Type.String(), Type.String({ maxLength: 1024 }), { maxProperties: 64 });
