@@ -112,10 +112,15 @@ function responsesOf(route: DescribedRoute, components: Components): JsonObject 
       if (described.type === 'null') return [status, { description }];
       if (isObject(described.content)) return [status, { description, content: contentOf(described.content, components) }];
       const example = status === '200' || status === '201' ? EXAMPLES[nameOf(route)]?.response : undefined;
-      return [status, { description, content: json(components.write(response), example) }];
+      const stream = status === '200' && STREAMING.has(nameOf(route)) ? STREAM : {};
+      return [status, { description, content: { ...json(components.write(response), example), ...stream } }];
     }),
   );
 }
+
+/** Routes that answer JSON, and server-sent events to those who ask for them. */
+const STREAMING: ReadonlySet<string> = new Set(['GET /executions/:id/events']);
+const STREAM: JsonObject = { 'text/event-stream': { schema: { type: 'string' } } };
 
 function json(schema: Json, example: Json | undefined): JsonObject {
   return { 'application/json': { schema, ...(example === undefined ? {} : { example }) } };
