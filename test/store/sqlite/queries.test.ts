@@ -16,7 +16,7 @@ import { REMOVE_EXECUTION } from '../../../store/sqlite/queries/retention.ts';
 import { sqliteDatabase } from '../../support/stores.ts';
 
 /** These read all rows, and say so; the list of all tenants is cut from the table's own order. */
-const WHOLE_TABLES = new Set(['COUNT_AUDITED', 'TENANT_RECORDS']);
+const WHOLE_TABLES = new Set(['COUNT_AUDITED', 'TENANT_RECORDS', 'COUNT_BY_STATUS', 'COUNT_CONTENT']);
 
 const folder = new URL('../../../store/sqlite/queries/', import.meta.url);
 const queries: Record<string, unknown> = {};
