@@ -30,6 +30,7 @@ import { AgentClient } from './client/agents.ts';
 import { ArtifactClient } from './client/artifacts.ts';
 import { AuditClient } from './client/audit.ts';
 import { CronClient } from './client/cron.ts';
+import { HistoryClient } from './client/history.ts';
 import { JobClient } from './client/jobs.ts';
 import { LiveClient } from './client/live.ts';
 import { TenantClient } from './client/tenants.ts';
@@ -40,6 +41,7 @@ export type { Agent, AgentList, GivenCard } from './api/schemas/agents.ts';
 export type { AuditItem, AuditList } from './api/schemas/audit.ts';
 export type { CronJob, CronJobList } from './api/schemas/cron.ts';
 export type { Execution, ExecutionConditions, ExecutionItem, ExecutionList, ExecutionsQuery } from './api/schemas/executions.ts';
+export type { ForkExecution, PastState } from './api/schemas/history.ts';
 export type { RetriedExecution } from './api/schemas/interventions.ts';
 export type { Job, JobList } from './api/schemas/jobs.ts';
 export type { Tenant, TenantDetail, TenantList } from './api/schemas/tenants.ts';
@@ -60,6 +62,7 @@ export class JamjetClient {
   readonly artifacts: ArtifactClient;
   readonly audit: AuditClient;
   readonly cron: CronClient;
+  readonly history: HistoryClient;
   readonly jobs: JobClient;
 
   readonly live: LiveClient;
@@ -72,6 +75,7 @@ export class JamjetClient {
     this.artifacts = new ArtifactClient(this.#transport);
     this.audit = new AuditClient(this.#transport);
     this.cron = new CronClient(this.#transport);
+    this.history = new HistoryClient(this.#transport);
     this.jobs = new JobClient(this.#transport);
     this.live = new LiveClient(this.#transport);
     this.webhooks = new WebhookClient(this.#transport);

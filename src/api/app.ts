@@ -25,6 +25,7 @@ import { eventRoutes } from './routes/events.ts';
 import { executionRoutes } from './routes/executions.ts';
 import { federationRoutes } from './routes/federation.ts';
 import { healthRoutes } from './routes/health.ts';
+import { historyRoutes } from './routes/history.ts';
 import { interventionRoutes } from './routes/interventions.ts';
 import { javaSdkRoutes } from './routes/java-sdk.ts';
 import { jobRoutes } from './routes/jobs.ts';
@@ -109,6 +110,7 @@ function addRoutes(app: Api, services: Services): void {
   javaSdkRoutes(app, services);
   executionRoutes(app, services);
   interventionRoutes(app, services);
+  historyRoutes(app, services);
   eventRoutes(app, services);
   eventStreamRoutes(app, services);
   webhookRoutes(app, services);

@@ -74,7 +74,11 @@ async function compared(store: Store, programs: Programs, id: string): Promise<s
 }
 
 /** A checkpoint of another version of the compiler is never read: the log is folded in its place. */
-function wroteThis(program: Program, { text, seq }: { readonly text: string; readonly seq: number }, { input }: Run): boolean {
+export function wroteThis(
+  program: Program,
+  { text, seq }: { readonly text: string; readonly seq: number },
+  { input }: Run,
+): boolean {
   try {
     load(program, text, { seq, input });
     return true;
@@ -84,7 +88,7 @@ function wroteThis(program: Program, { text, seq }: { readonly text: string; rea
   }
 }
 
-function headDifference(row: ExecutionRow, run: Run): string | null {
+export function headDifference(row: ExecutionRow, run: Run): string | null {
   const fields = ['status', 'steps', 'error', 'localWork'] as const;
   const field = fields.find((name) => row[name] !== run[name]);
   return field === undefined ? null : `${field} is ${JSON.stringify(row[field])}, the log folds to ${JSON.stringify(run[field])}`;

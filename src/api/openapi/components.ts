@@ -10,6 +10,7 @@ import * as events from '../schemas/events.ts';
 import * as executions from '../schemas/executions.ts';
 import * as federation from '../schemas/federation.ts';
 import * as health from '../schemas/health.ts';
+import * as history from '../schemas/history.ts';
 import * as interventions from '../schemas/interventions.ts';
 import * as jobs from '../schemas/jobs.ts';
 import * as mcp from '../schemas/mcp.ts';
@@ -33,6 +34,7 @@ export const SCHEMAS: Readonly<Record<string, Readonly<Record<string, unknown>>>
   executions,
   federation,
   health,
+  history,
   interventions,
   jobs,
   mcp,
