@@ -63,6 +63,7 @@ export interface AppOptions {
 export function buildApp(options: AppOptions): Api {
   const nowMs = options.nowMs ?? Date.now;
   const tokens = new Tokens(options.store, nowMs);
+  const deaf = options.runtime.onControl((change) => tokens.changedElsewhere(change?.type ?? null));
   const services: Services = {
     runtime: options.runtime,
     store: options.store,
@@ -93,6 +94,7 @@ export function buildApp(options: AppOptions): Api {
   app.setSerializerCompiler(() => (reply) => JSON.stringify(reply));
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, async (_request: unknown, bytes: Buffer) => parseBody(bytes));
+  app.addHook('onClose', async () => deaf());
   logRequests(app);
   drain(app);
   guard(app, services, options.auth);

@@ -63,6 +63,11 @@ export class Tokens {
     this.#cache.clear();
   }
 
+  /** What another process did to the control plane; null = it may have done anything. */
+  changedElsewhere(type: string | null): void {
+    if (type === null || type === 'token_revoked' || type.startsWith('tenant_')) this.forget();
+  }
+
   #cached(hash: string): Cached | null {
     const cached = this.#cache.get(hash);
     return cached !== undefined && this.#nowMs() - cached.readAtMs < CACHE_MS ? cached : null;

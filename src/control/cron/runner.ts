@@ -7,7 +7,7 @@ import type { ActionContext } from '../../../store/writes.ts';
 import { Alarm } from '../../runtime/alarm.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 import type { Caller } from '../../runtime/types.ts';
-import type { Background, Parts } from '../parts.ts';
+import type { Parts, Single } from '../parts.ts';
 import { firstToRun } from './missed.ts';
 import { Schedule } from './schedule.ts';
 
@@ -27,7 +27,7 @@ const RETRY_MS = 1_000;
  * Starts what is due. One alarm, set to the earliest time of all jobs; nothing polls. A run is started under an idempotency key made of
  * job and time, and only then does the job move on, from where it stood: whatever is cut short or done twice in between, each time is run once.
  */
-export class CronRunner implements Background {
+export class CronRunner implements Single {
   readonly #parts: Parts;
   readonly #alarm: Alarm;
   readonly #schedules = new LRUCache<string, Schedule>({ max: SCHEDULES_KEPT });
@@ -46,6 +46,16 @@ export class CronRunner implements Background {
     this.#ring();
   }
 
+  async rest(): Promise<void> {
+    this.#begun = false;
+    await this.#serving;
+  }
+
+  /** Another process changed a job. */
+  changed(): void {
+    this.#ring();
+  }
+
   async close(): Promise<void> {
     this.#stopped = true;
     this.#alarm.stop();
@@ -58,6 +68,7 @@ export class CronRunner implements Background {
   }
 
   #ring(): void {
+    if (!this.#begun) return;
     if (this.#serving !== null) {
       this.#again = true;
       return;
@@ -75,7 +86,7 @@ export class CronRunner implements Background {
     const { store, clock, failed } = this.#parts;
     const catchingUp = new Set<string>();
     try {
-      while (!this.#stopped) {
+      while (this.#begun && !this.#stopped) {
         const jobs = await store.cron.due(clock.nowMs(), JOBS_PER_ROUND);
         if (jobs.length === 0) {
           this.#alarm.noLaterThan(await store.cron.nextRunAtMs());

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { LogEntry } from '../../../store/resources/log.ts';
 import type { NewDelivery, WebhookRow } from '../../../store/resources/webhooks.ts';
 import { createIds } from '../../runtime/ids.ts';
-import type { Background, Parts } from '../parts.ts';
+import type { Parts, Single } from '../parts.ts';
 import { Pump } from '../pump.ts';
 
 const EVENTS_PER_SLICE = 500;
@@ -13,7 +13,7 @@ const UNWRITTEN_EVENTS = 10_000;
  * Reads the log behind the commits and writes down what is to be delivered to whom, together with how far it got: what is committed is
  * never held up, and nothing is lost when the process ends at any point. Without a webhook it does nothing.
  */
-export class Matcher implements Background {
+export class Matcher implements Single {
   readonly #parts: Parts;
   readonly #matched: (webhookId: string) => void;
   readonly #pump: Pump;
@@ -39,6 +39,12 @@ export class Matcher implements Background {
   begin(): Promise<void> {
     this.#begun = true;
     return this.changed();
+  }
+
+  async rest(): Promise<void> {
+    this.#begun = false;
+    this.#any = false;
+    await this.#pump.idle();
   }
 
   /** A webhook was created or removed. */
