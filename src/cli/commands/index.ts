@@ -26,6 +26,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./validate.ts')).ValidateCommand,
   },
   {
+    names: ['visualize', 'visualise'],
+    category: 'Workflows',
+    summary: 'Draw a workflow, or what an execution made of it',
+    load: async () => (await import('./visualize.ts')).VisualizeCommand,
+  },
+  {
     names: ['cron create'],
     category: 'Workflows',
     summary: 'Start a workflow at the times of a cron expression',
@@ -80,6 +86,18 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./inspect.ts')).InspectCommand,
   },
   {
+    names: ['diff'],
+    category: 'Executions',
+    summary: 'Compare the state at two points of an execution, or of two',
+    load: async () => (await import('./diff.ts')).DiffCommand,
+  },
+  {
+    names: ['replay'],
+    category: 'Executions',
+    summary: "Fold an execution's log again and compare with what is stored",
+    load: async () => (await import('./replay.ts')).ReplayCommand,
+  },
+  {
     names: ['events'],
     category: 'Executions',
     summary: "Print an execution's event log",
@@ -120,6 +138,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     category: 'Executions',
     summary: 'Run what failed of an execution again, or of all that match',
     load: async () => (await import('./retry.ts')).RetryCommand,
+  },
+  {
+    names: ['fork'],
+    category: 'Executions',
+    summary: 'Start an execution that goes on from a point of another',
+    load: async () => (await import('./fork.ts')).ForkCommand,
   },
   {
     names: ['cancel'],
