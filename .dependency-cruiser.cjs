@@ -77,14 +77,15 @@ module.exports = {
     ours(
       'api-door',
       '^src/api/',
-      `^(src/(api|control|runtime)|machines)/|^src/(config|tokens)\\.ts$|${PORT}`,
-      'api → control, runtime, machines, the store port, config, tokens.',
+      `^(src/(api|control|pictures|runtime)|machines)/|^src/(config|tokens)\\.ts$|${PORT}`,
+      'api → control, pictures, runtime, machines, the store port, config, tokens.',
     ),
+    ours('pictures-door', '^src/pictures/', '^(src/pictures|machines)/', 'pictures → machines.'),
     ours(
       'cli-door',
       '^src/cli/',
-      '^src/(cli|authoring)/|^src/(client|compose|config|tools|tokens)\\.ts$|^machines/(json|diagnostics|suggest)\\.ts$',
-      'cli → client, authoring, compose, config, tools, tokens.',
+      '^src/(cli|authoring|pictures)/|^src/(client|compose|config|tools|tokens)\\.ts$|^machines/(json|diagnostics|suggest)\\.ts$',
+      'cli → client, authoring, compose, config, pictures, tools, tokens.',
     ),
     {
       name: 'client-door',
@@ -103,6 +104,7 @@ module.exports = {
     ),
     home('xstate-in-machines', 'xstate', 'machines/', 'XState only in machines: the rest sees runs, messages and effects.'),
     home('fastify-in-api', 'fastify|@fastify/[^/]+', 'src/api/', 'Fastify only in src/api.'),
+    home('drawing-in-pictures', '@viz-js/viz|@resvg/resvg-js', 'src/pictures/', 'Layout and bitmaps only in src/pictures.'),
     home('clipanion-in-cli', 'clipanion|typanion', 'src/cli/', 'clipanion only in src/cli.'),
   ],
   options: {

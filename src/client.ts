@@ -33,6 +33,7 @@ import { CronClient } from './client/cron.ts';
 import { HistoryClient } from './client/history.ts';
 import { JobClient } from './client/jobs.ts';
 import { LiveClient } from './client/live.ts';
+import { PictureClient } from './client/pictures.ts';
 import { TenantClient } from './client/tenants.ts';
 import { type CallOptions, type ClientOptions, keyHeader, segment, Transport } from './client/transport.ts';
 import { WebhookClient } from './client/webhooks.ts';
@@ -64,6 +65,7 @@ export class JamjetClient {
   readonly cron: CronClient;
   readonly history: HistoryClient;
   readonly jobs: JobClient;
+  readonly pictures: PictureClient;
 
   readonly live: LiveClient;
 
@@ -77,6 +79,7 @@ export class JamjetClient {
     this.cron = new CronClient(this.#transport);
     this.history = new HistoryClient(this.#transport);
     this.jobs = new JobClient(this.#transport);
+    this.pictures = new PictureClient(this.#transport);
     this.live = new LiveClient(this.#transport);
     this.webhooks = new WebhookClient(this.#transport);
     this.tenants = new TenantClient(this.#transport);

@@ -30,6 +30,7 @@ import { interventionRoutes } from './routes/interventions.ts';
 import { javaSdkRoutes } from './routes/java-sdk.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { mcpRoutes } from './routes/mcp.ts';
+import { pictureRoutes } from './routes/pictures.ts';
 import { tenantRoutes } from './routes/tenants.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
@@ -111,6 +112,7 @@ function addRoutes(app: Api, services: Services): void {
   workflowRoutes(app, services);
   javaSdkRoutes(app, services);
   executionRoutes(app, services);
+  pictureRoutes(app, services);
   interventionRoutes(app, services);
   historyRoutes(app, services);
   eventRoutes(app, services);
