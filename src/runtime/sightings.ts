@@ -26,6 +26,8 @@ export class Sightings {
   readonly #options: SightingsOptions;
   readonly #seen = new Map<string, { atMs: number; claimed: number }>();
   #callOff: () => void = () => {};
+  #beating: Promise<void> | null = null;
+  #again = false;
   #ended = false;
 
   constructor(options: SightingsOptions) {
@@ -34,7 +36,7 @@ export class Sightings {
 
   async begin(): Promise<void> {
     await this.#beat();
-    this.#again();
+    this.#schedule();
   }
 
   async #beat(): Promise<void> {
@@ -44,19 +46,30 @@ export class Sightings {
     await seen();
   }
 
-  #again(): void {
-    const { store, clock, failed } = this.#options;
-    if (this.#ended) return;
+  /** However long a beat takes: others count the time. */
+  #schedule(): void {
+    const { store, clock } = this.#options;
     this.#callOff = clock.after(store.shared ? BEAT_MS : ALONE_EVERY_MS, () => {
-      void this.#beat()
-        .catch(failed)
-        .finally(() => this.#again());
+      this.#schedule();
+      this.#again = true;
+      this.#beating ??= this.#beatAll().finally(() => {
+        this.#beating = null;
+      });
     });
+  }
+
+  async #beatAll(): Promise<void> {
+    while (this.#again && !this.#ended) {
+      this.#again = false;
+      await this.#beat().catch(this.#options.failed);
+    }
   }
 
   async end(): Promise<void> {
     this.#ended = true;
     this.#callOff();
+    // Seen again after its stop, it would count as lost.
+    await this.#beating;
     await this.#options.store.stopped(this.#options.runtimeId, this.#options.clock.nowMs());
   }
 
