@@ -103,6 +103,7 @@ const BODY = {
   error: 'e',
   worker_id: 'w',
   lease_fence: 1,
+  at_sequence: 1,
 };
 /** Of routes that take only what they know. */
 const BODIES: Readonly<Record<string, unknown>> = {};

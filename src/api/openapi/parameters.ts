@@ -4,6 +4,7 @@ import type { Json } from '../../../machines/json.ts';
 export const PARAMETERS: Readonly<Record<string, string>> = {
   actor_id: 'Only what this actor did: the name of a token, or `agent:` and the id of an agent.',
   after: 'Only events after this one: its sequence, or in the stream of all executions the `id` it came with.',
+  at: 'The sequence of an event: as it was after the last step that had ended by then.',
   created_after: 'Only those started then or later, in RFC 3339.',
   created_before: 'Only those started before, in RFC 3339.',
   cursor: '`next_cursor` of the page before, in place of an offset.',
@@ -51,6 +52,7 @@ export const HEADERS: Readonly<Record<string, readonly Json[]>> = {
   'POST /executions': [IDEMPOTENCY_KEY],
   'POST /api/v1/workflows/:workflow_id/execute': [IDEMPOTENCY_KEY],
   'POST /executions/:id/external-event': [IDEMPOTENCY_KEY],
+  'POST /executions/:id/fork': [IDEMPOTENCY_KEY],
   'POST /executions/:id/events': [IDEMPOTENCY_KEY],
   'GET /executions/:id/events': [
     {
