@@ -63,6 +63,7 @@ const STATUS: Readonly<Record<Code, number>> = {
   store_locked: 503,
   store_unavailable: 503,
   store_full: 503,
+  store_read_only: 503,
 };
 
 /** What an error text begins with; 401 and 403 have no class. */
@@ -134,8 +135,15 @@ function frameworkRefusal(error: unknown): { readonly code: Code; readonly messa
 
 const LISTED = 3;
 
+/** A store's own messages name paths and hosts. */
+const STORE_AWAY = 'the store cannot answer now; try again';
+const STORE_TEXT: Partial<Record<StoreErrorCode, string>> = {
+  store_full: 'the disk of the database is full',
+  store_read_only: 'the database can be read but not written',
+};
+
 function textOf(error: Error): string {
-  if (error instanceof StoreError && STATUS[error.code] === 503) return 'the store cannot answer now; try again';
+  if (error instanceof StoreError && STATUS[error.code] === 503) return STORE_TEXT[error.code] ?? STORE_AWAY;
   if (!(error instanceof InvalidWorkflow)) return frameworkRefusal(error)?.message ?? error.message;
   const texts = error.diagnostics.slice(0, LISTED).map((d) => (d.hint === null ? d.message : `${d.message} (${d.hint})`));
   const more = error.diagnostics.length - texts.length;
