@@ -71,7 +71,7 @@ export function buildApp(options: AppOptions): Api {
     control: options.control,
     config: options.config,
     tokens,
-    polls: new LongPolls(),
+    polls: new LongPolls(tokens, nowMs),
     streams: new EventStreams(options.control.live.pulse, tokens),
     nowMs,
   };

@@ -18,7 +18,9 @@ export function answerErrors(error: Error, request: FastifyRequest, reply: Fasti
   const answer = answerTo(error, request.id);
   // Whoever is told to come back later, or that another server does not answer, has met no fault of this one.
   const expected = error instanceof RuntimeError && (error.retryAfterMs !== null || error.code === 'remote_failed');
-  if (answer.status >= 500 && !expected) request.log.error({ err: error }, 'request failed');
+  // A client that hangs up in the middle of its body gets no answer, and nobody needs to be told.
+  const gone = request.raw.destroyed && !request.raw.complete;
+  if (answer.status >= 500 && !expected && !gone) request.log.error({ err: error }, 'request failed');
   void reply.code(answer.status).headers(answer.headers).send(answer.body);
 }
 

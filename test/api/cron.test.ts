@@ -54,6 +54,9 @@ describe('POST /cron', () => {
   it.each([
     [{ name: undefined }, 'name is required'],
     [{ name: '' }, 'name must not have fewer than 1 characters'],
+    [{ name: '..' }, 'name must not be "..": it could not be asked for'],
+    [{ name: 'a\u0000b' }, 'name must not be "a\\u0000b": it could not be asked for'],
+    [{ name: 'a\ud800' }, 'name must not be "a\\ud800": it could not be asked for'],
     [{ cron_expression: undefined }, 'cron_expression is required'],
     [{ cron_expression: 'x y z a b' }, 'invalid cron expression: configuration entry 1 (x) contains illegal characters.'],
     [

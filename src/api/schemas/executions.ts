@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import type { Status } from '../../../machines/run.ts';
-import { AnyJson, AnyObject, Labels, Limit, Name, NameOrEmpty, Offset, optional, Timestamp, WaitMs } from './fields.ts';
+import { AnyJson, AnyObject, ExecutionLabels, Limit, Name, NameOrEmpty, Offset, optional, Timestamp, WaitMs } from './fields.ts';
 
 /** `pending` is part of the contract, though no execution here ever stays in it. */
 export const STATUSES = [
@@ -19,7 +19,7 @@ export const StartExecution = Type.Object({
   workflow_version: optional(NameOrEmpty),
   /** Absent = {}. */
   input: Type.Optional(AnyJson),
-  labels: optional(Labels),
+  labels: optional(ExecutionLabels),
 });
 export type StartExecution = Static<typeof StartExecution>;
 

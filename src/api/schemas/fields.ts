@@ -21,6 +21,14 @@ export type Timestamp = string;
 
 export const Labels = Type.Record(Type.String(), Type.String({ maxLength: 1024 }), { maxProperties: 64 });
 
+/** Keys are found again as `label=key:value`, so that they have no colon. */
+export const ExecutionLabels = Type.Unsafe<Record<string, string>>({
+  type: 'object',
+  propertyNames: { type: 'string', minLength: 1, maxLength: 256, pattern: '^[^:]*$' },
+  additionalProperties: { type: 'string', maxLength: 1024 },
+  maxProperties: 64,
+});
+
 /** A larger `limit` is cut down to the route's maximum; the reply says what was applied. */
 export const Limit = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
 export const Offset = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
