@@ -103,10 +103,9 @@ const BODY = {
   error: 'e',
   worker_id: 'w',
   lease_fence: 1,
-  at_sequence: 1,
 };
 /** Of routes that take only what they know. */
-const BODIES: Readonly<Record<string, unknown>> = {};
+const BODIES: Readonly<Record<string, unknown>> = { 'POST /executions/:id/fork': { at_sequence: 1 } };
 
 export function bodyFor({ method, url }: Route): unknown {
   if (method === 'GET' || method === 'DELETE') return undefined;
