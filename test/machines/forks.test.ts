@@ -1,11 +1,16 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compile } from '../../machines/compile.ts';
 import { fold, historyOf, Replay } from '../../machines/fold.ts';
+import { analyse } from '../../machines/graph.ts';
 import { normalise } from '../../machines/ir/normalise.ts';
-import { TERMINAL } from '../../machines/run.ts';
-import { save, stateOf } from '../../machines/step.ts';
+import type { Json } from '../../machines/json.ts';
+import { type Run, TERMINAL } from '../../machines/run.ts';
+import { fatalFailures, save, stateOf } from '../../machines/step.ts';
+import { Driver } from '../support/driver.ts';
 import { EXECUTION, type Golden, goldenNames, readGolden } from '../support/golden.ts';
 import { Fork, stepsOf } from '../support/refeed.ts';
+import { documents } from '../support/workflows.ts';
 
 const names = goldenNames();
 const golden = (name: string): Golden => readGolden(name) as Golden;
@@ -55,3 +60,56 @@ describe('a fork', () => {
     }
   });
 });
+
+/** Moves a random node on in a random way, if any can. */
+function moveOn(driver: Driver, roll: number): void {
+  const active = driver.active[roll % Math.max(1, driver.active.length)];
+  if (TERMINAL.has(driver.run.status) || active === undefined) return;
+  const { node, phase, activation, attempt, waitsFor } = active;
+  const timer = [...driver.timers.values()].find((armed) => armed.node === node);
+  if (roll % 11 === 0) driver.try({ type: 'pause', reason: null });
+  else if (roll % 11 === 1) driver.try({ type: 'resume' });
+  else if (phase === 'queued' && roll % 3 === 0) driver.try({ type: 'claimed', ...driver.visit(node), workerId: 'w' });
+  else if (phase === 'queued' || phase === 'running') {
+    if (roll % 5 === 0) driver.try({ type: 'fail', node, activation, attempt, error: 'boom', retryable: roll % 2 === 0 });
+    else driver.done(node, OUTPUTS[roll % OUTPUTS.length] ?? null);
+  } else if (phase === 'held' || phase === 'approval') driver.decide(node, roll % 4 === 0 ? 'rejected' : 'approved', { x: roll });
+  else if (timer !== undefined && (waitsFor === null || roll % 2 === 0)) driver.send({ type: 'timer', id: timer.id });
+  else if (waitsFor !== null) driver.event(waitsFor, { ok: roll % 2 === 0 });
+}
+
+const OUTPUTS: readonly Json[] = [{ n: 1, ok: true }, { n: 3, x: 1 }, { ok: false }, 'text', null];
+
+describe('a fork of any run', () => {
+  it('comes to where the run came when it hears the same', () => {
+    let forks = 0;
+    fc.assert(
+      fc.property(documents(8), fc.array(fc.nat(999), { minLength: 1, maxLength: 30 }), (json, rolls) => {
+        const { workflow } = normalise(json);
+        fc.pre(analyse(workflow).graph !== null);
+        const driver = new Driver(workflow, { env: { executionId: EXECUTION.executionId } });
+        for (const roll of rolls) {
+          moveOn(driver, roll);
+          if (fatalFailures(driver.run).length > 0 && roll % 2 === 0) driver.try({ type: 'retry' });
+        }
+        const { program, log } = driver;
+        for (const { run, end: at, later } of stepsOf(program, log, EXECUTION)) {
+          if (TERMINAL.has(run.status)) continue;
+          const fork = new Fork(program, OTHER, { log: log.slice(0, at), run, env: EXECUTION });
+          for (const heard of later) fork.hear(heard);
+          forks += 1;
+          expect(standing(fork.run)).toEqual(standing(driver.run));
+          expect(save(fold(program, null, fork.log, OTHER))).toBe(save(fork.run));
+        }
+      }),
+      { numRuns: 100 },
+    );
+    expect(forks).toBeGreaterThan(100);
+  });
+});
+
+/** What is kept by a hold in the one may be under way in the other, so neither the hold nor the phases count. */
+function standing(run: Run): unknown {
+  const { status, error, steps } = run;
+  return { over: TERMINAL.has(status), error, steps, state: stateOf(run) };
+}

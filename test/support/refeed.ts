@@ -4,7 +4,7 @@ import { messageOf } from '../../machines/fold/message.ts';
 import { type History, historyOf, revive, type TimedEvent } from '../../machines/fold.ts';
 import type { Json } from '../../machines/json.ts';
 import type { Message, Visit } from '../../machines/messages.ts';
-import type { Run, StepEnv } from '../../machines/run.ts';
+import { type Run, type StepEnv, TERMINAL } from '../../machines/run.ts';
 import { activeOf, fatalFailures, step } from '../../machines/step.ts';
 
 /** What happened to an execution next, and which of the nodes it began were begun in process. */
@@ -50,7 +50,10 @@ function revived(program: Program, log: readonly TimedEvent[], run: Run, env: Fo
   }
 }
 
-/** A fork of an execution, which hears what the other heard. */
+/**
+ * A fork of an execution, which hears what the other heard. Throws when it hears of work that it has not asked for, or of a timer that it has
+ * not set.
+ */
 export class Fork {
   readonly #program: Program;
   readonly #env: FoldEnv;
@@ -58,6 +61,8 @@ export class Fork {
   run: Run;
   #nowMs: number;
   #spawned = 0;
+  readonly #timers = new Map<string, number>();
+  readonly #asked = new Set<string>();
 
   constructor(
     program: Program,
@@ -112,6 +117,7 @@ export class Fork {
 
   #take(message: Message, local: ReadonlySet<string>): void {
     this.#nowMs += 1_000;
+    this.#expected(message);
     const env: StepEnv = { ...this.#env, nowMs: this.#nowMs, stepLimit: 10_000, vars: {}, isLocal: (node) => local.has(node) };
     const stepped = step(this.#program, this.run, message, env);
     if ('refused' in stepped) {
@@ -120,7 +126,30 @@ export class Fork {
     }
     this.run = stepped.run;
     this.log.push(...stepped.events.map((event) => ({ ...event, at_ms: this.#nowMs })));
+    for (const effect of stepped.effects) {
+      if (effect.type === 'work') this.#asked.add(visitText(effect));
+      if (effect.type === 'set_timer') this.#timers.set(effect.id, effect.atMs);
+      if (effect.type === 'clear_timer') this.#timers.delete(effect.id);
+    }
   }
+
+  #expected(message: Message): void {
+    if (TERMINAL.has(this.run.status)) return;
+    if (message.type === 'timer') {
+      const atMs = this.#timers.get(message.id);
+      if (atMs === undefined) throw new Error(`timer ${message.id} was never set`);
+      this.#timers.delete(message.id);
+      this.#nowMs = Math.max(this.#nowMs, atMs);
+    }
+    if ((message.type !== 'done' && message.type !== 'fail') || message.activation === 0) return;
+    const { kind } = this.#program.statics.nodeOf(message.node);
+    if (kind.type !== 'subgraph' && !this.#asked.has(visitText(message)))
+      throw new Error(`${message.node} was never asked for: ${visitText(message)}`);
+  }
+}
+
+function visitText({ node, activation, attempt }: Visit): string {
+  return `${node}:${activation}:${attempt}`;
 }
 
 /** A child that was paused in the other may run in the fork. */
