@@ -128,26 +128,54 @@ function frameOf({ key, config, frame }: Found): PictureFrame {
 }
 
 function edgesOf(found: ReadonlyMap<string, Found>, config: JsonObject, marks: Marks | null, program: Program): PictureEdge[] {
-  const order = new Map([...found.keys()].map((id, i) => [id, i]));
   const taken = takenBetween(program, marks);
   const edges = new Map<string, PictureEdge>();
-  const add = (from: string, to: string, label: string, back: boolean, count: number | null): void => {
+  const add = (from: string, to: string, label: string, count: number | null): void => {
     const key = `${from} ${to}`;
     const known = edges.get(key);
     const labels = [...new Set([...(known?.label.split('\n') ?? []), label])].filter((text) => text !== '');
-    edges.set(key, { from, to, label: labels.join('\n'), role: 'plain', back: known?.back ?? back, taken: count });
+    edges.set(key, { from, to, label: labels.join('\n'), role: 'plain', back: false, taken: count });
   };
   const initial = found.get(String(config.initial));
-  if (initial !== undefined) add('begin', initial.key, '', false, marks === null ? null : 1);
-  for (const [id, { key, config: state }] of found) {
+  if (initial !== undefined) add('begin', initial.key, '', marks === null ? null : 1);
+  for (const { key, config: state } of found.values()) {
     for (const { label, target } of transitionsOf(state)) {
       const to = found.get(target);
       if (to === undefined) continue;
-      const back = (order.get(target) ?? 0) <= (order.get(id) ?? 0);
-      add(key, to.key, label, back, marks === null ? null : (taken.get(`${nodeName(state)} ${nodeName(to.config)}`) ?? null));
+      add(key, to.key, label, marks === null ? null : (taken.get(`${nodeName(state)} ${nodeName(to.config)}`) ?? null));
     }
   }
-  return [...edges.values()];
+  const inside = [...found.values()].flatMap(({ key, frame }) => (frame === null ? [] : [{ from: frame, to: key }]));
+  return goingBack([...edges.values()], inside);
+}
+
+/** Edges that lead to where the way to them came through, found by a walk from the start; who enters a frame enters all `inside` it. */
+function goingBack(edges: readonly PictureEdge[], inside: readonly Pick<PictureEdge, 'from' | 'to'>[]): PictureEdge[] {
+  const out = new Map<string, string[]>();
+  for (const { from, to } of [...edges, ...inside]) {
+    const list = out.get(from);
+    if (list === undefined) out.set(from, [to]);
+    else list.push(to);
+  }
+  const back = new Set<string>();
+  const seen = new Set<string>();
+  const onWay = new Set<string>();
+  const way: { readonly key: string; readonly left: string[] }[] = [];
+  const enter = (key: string): void => {
+    seen.add(key);
+    onWay.add(key);
+    way.push({ key, left: [...(out.get(key) ?? [])].reverse() });
+  };
+  enter('begin');
+  for (let last = way.at(-1); last !== undefined; last = way.at(-1)) {
+    const next = last.left.pop();
+    if (next === undefined) {
+      onWay.delete(last.key);
+      way.pop();
+    } else if (onWay.has(next)) back.add(`${last.key} ${next}`);
+    else if (!seen.has(next)) enter(next);
+  }
+  return edges.map((edge) => (back.has(`${edge.from} ${edge.to}`) ? { ...edge, back: true } : edge));
 }
 
 function nodeName(state: JsonObject): string {

@@ -4,7 +4,7 @@ import type { Drawing } from './svg.ts';
 
 /** Twice as fine as a screen of old, until the bitmap would be as large as that. */
 const SCALE = 2;
-const MAX_SIDE = 12_000;
+const MAX_SIDE = 32_000;
 const MAX_PIXELS = 48_000_000;
 const FONT = 'DejaVu Sans';
 

@@ -11,9 +11,9 @@ export function outlineOf(look: Look, width: number, height: number): string {
     case 'condition':
       return polygon([0, -h], [w, 0], [0, h], [-w, 0]);
     case 'parallel':
-      return polygon([-w + 16, -h], [w - 16, -h], [w, h], [-w, h]);
+      return polygon([-w + 10, -h], [w - 10, -h], [w, h], [-w, h]);
     case 'join':
-      return polygon([-w, -h], [w, -h], [w - 16, h], [-w + 16, h]);
+      return polygon([-w, -h], [w, -h], [w - 10, h], [-w + 10, h]);
     case 'human_approval':
       return polygon([-w + 14, -h], [w - 14, -h], [w, 0], [w - 14, h], [-w + 14, h], [-w, 0]);
     case 'limit_exceeded':

@@ -96,12 +96,11 @@ function head(from: Point, tip: Point): string {
 
 function label({ edge, lines, labelAt }: PlacedEdge): string {
   if (lines.length === 0 || labelAt === null) return '';
-  const { width, height } = labelSize(lines);
+  const { height } = labelSize(lines);
   const top = labelAt.y - height / 2;
   const texts = lines.map((line, i) => `<text x="${round(labelAt.x)}" y="${round(top + 12 + i * 14)}">${escaped(line)}</text>`);
   const classes = `jj-label${edge.back ? ' jj-back' : ''}${edge.taken === 0 ? ' jj-untaken' : ''}`;
-  const paper = `<rect class="jj-behind" x="${round(labelAt.x - width / 2)}" y="${round(top)}" width="${round(width)}" height="${height}" rx="3"/>`;
-  return `<g class="${classes}"><title>${escaped(oneLine(edge.label, 500))}</title>${paper}${texts.join('')}</g>`;
+  return `<g class="${classes}"><title>${escaped(oneLine(edge.label, 500))}</title>${texts.join('')}</g>`;
 }
 
 function styleOf(palette: Palette, before: string): string {
@@ -127,9 +126,8 @@ function styleOf(palette: Palette, before: string): string {
     `.jj-waits path{stroke-dasharray:2 4}`,
     `.jj-back path{stroke:${palette.back};stroke-dasharray:7 4}`,
     `.jj-back polygon{fill:${palette.back}}`,
-    `.jj-picture .jj-label text{font-size:${SIZES.edge}px;fill:${palette.muted}}`,
+    `.jj-picture .jj-label text{font-size:${SIZES.edge}px;fill:${palette.muted};stroke:${palette.paper};stroke-width:3px;stroke-linejoin:round;paint-order:stroke}`,
     `.jj-picture .jj-back text{fill:${palette.back}}`,
-    `.jj-behind{fill:${palette.paper};fill-opacity:0.85}`,
     `.jj-taken path{stroke:${palette['line-done']};stroke-width:2.5}`,
     `.jj-taken polygon{fill:${palette['line-done']}}`,
     '.jj-untaken{opacity:0.55}',

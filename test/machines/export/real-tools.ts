@@ -1,12 +1,32 @@
 import { instance } from '@viz-js/viz';
 import { JSDOM } from 'jsdom';
 import { createMachine } from 'xstate';
+import type { Program } from '../../../machines/compile.ts';
+import { toDot } from '../../../machines/export/dot.ts';
+import { machinePicture } from '../../../machines/export/machine-picture.ts';
+import type { Marks } from '../../../machines/export/marks.ts';
+import { toMermaid } from '../../../machines/export/mermaid.ts';
+import { workflowPicture } from '../../../machines/export/workflow-picture.ts';
+import { toXState } from '../../../machines/export/xstate.ts';
 import type { JsonObject } from '../../../machines/json.ts';
+
+/** What the real tools have against the exports of a machine, by format. */
+export async function problems(program: Program, marks: Marks | null): Promise<Readonly<Record<string, string>>> {
+  const pictures = { workflow: workflowPicture(program, marks), machine: machinePicture(program, marks) };
+  const found = await Promise.all(
+    Object.entries(pictures).flatMap(([view, picture]) => [
+      mermaidProblem(toMermaid(picture)).then((problem) => [`${view} as mermaid`, problem] as const),
+      graphvizProblem(toDot(picture)).then((problem) => [`${view} as dot`, problem] as const),
+    ]),
+  );
+  const asXState = ['xstate', xstateProblem(JSON.parse(JSON.stringify(toXState(program, marks))))] as const;
+  return Object.fromEntries([...found, asXState].flatMap(([format, problem]) => (problem === null ? [] : [[format, problem]])));
+}
 
 let mermaid: Promise<typeof import('mermaid')['default']> | null = null;
 
 /** What Mermaid has against a diagram; null when nothing. */
-export async function mermaidProblem(text: string): Promise<string | null> {
+async function mermaidProblem(text: string): Promise<string | null> {
   mermaid ??= loadMermaid();
   const { parse } = await mermaid;
   return parse(text).then(
@@ -34,7 +54,7 @@ async function loadMermaid(): Promise<typeof import('mermaid')['default']> {
 const graphviz = instance();
 
 /** What Graphviz has against a graph; null when nothing. */
-export async function graphvizProblem(text: string): Promise<string | null> {
+async function graphvizProblem(text: string): Promise<string | null> {
   const { status, errors } = (await graphviz).render(text, { format: 'canon' });
   // It warns that it does not know how wide some letters are.
   const problems = errors.filter(({ level }) => level !== 'warning');
@@ -42,7 +62,7 @@ export async function graphvizProblem(text: string): Promise<string | null> {
 }
 
 /** Would XState run it? Every target must be found and every state entered. */
-export function xstateProblem(config: JsonObject): string | null {
+function xstateProblem(config: JsonObject): string | null {
   try {
     const machine = createMachine(config as unknown as Parameters<typeof createMachine>[0]);
     // Targets are only looked up when transitions are asked for.
