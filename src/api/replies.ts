@@ -39,24 +39,30 @@ export function answerBrokenHttp(error: Error & { readonly code?: string }, sock
   socket.destroySoon();
 }
 
-/** One line per finished request: failures are always told, successes to those who debug. Neither headers nor queries: they hold secrets. */
+/**
+ * One line per finished request: failures are always told, successes and clients that left before they had their answer to those who
+ * debug. Neither headers nor queries: they hold secrets.
+ */
 export function logRequests(app: Api): void {
   app.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id);
+    reply.raw.once('close', () => {
+      if (!reply.raw.writableEnded) request.log.debug(lineOf(request, reply), 'the client left');
+    });
     done();
   });
   app.addHook('onResponse', (request, reply, done) => {
-    const level = reply.statusCode >= 400 ? 'info' : 'debug';
-    request.log[level](
-      {
-        method: request.method,
-        path: pathOf(request),
-        status: reply.statusCode,
-        ms: Math.round(reply.elapsedTime),
-        ...(request.identity === null ? {} : { tenant: request.identity.tenantId, actor: request.identity.name }),
-      },
-      'request',
-    );
+    request.log[reply.statusCode >= 400 ? 'info' : 'debug']({ ...lineOf(request, reply), status: reply.statusCode }, 'request');
     done();
   });
+}
+
+function lineOf(request: FastifyRequest, reply: FastifyReply): object {
+  const { identity } = request;
+  return {
+    method: request.method,
+    path: pathOf(request),
+    ms: Math.round(reply.elapsedTime),
+    ...(identity === null ? {} : { tenant: identity.tenantId, actor: identity.name }),
+  };
 }
