@@ -83,6 +83,7 @@ export class Happenings {
       this.#reached.set(graph.start, 1);
     } else if (type === 'workflow_paused') this.#held = true;
     else if (type === 'workflow_resumed') this.#held = false;
+    else if (type === 'workflow_forked') this.#state = patchState(this.#state, data.state_patch ?? null);
     else if (type === 'workflow_retried') {
       this.#status = 'running';
       const nodes = Array.isArray(data.nodes) ? (data.nodes as readonly Json[]) : [];

@@ -26,6 +26,7 @@ const VALUES: Readonly<Record<string, string>> = {
   '--execution': 'ID',
   '--expires-in': 'DURATION',
   '--file': 'PATH',
+  '--format': 'FORMAT',
   '--from-block': 'N',
   '--head': 'HASH',
   '--idempotency-key': 'KEY',
@@ -62,6 +63,7 @@ const VALUES: Readonly<Record<string, string>> = {
   '--type': 'TYPE',
   '--until': 'TIME',
   '--url': 'URL',
+  '--view': 'VIEW',
   '--workflow': 'ID',
   '--workflow-version': 'VERSION',
 };

@@ -19,8 +19,8 @@ export class VisualizeCommand extends ClientCommand {
   static override paths = [['visualize'], ['visualise']];
   static override usage: Usage = {
     details: `
-Draws a workflow file (which needs no server), a registered workflow, or an execution: what has happened to its nodes, which edges it took and
-how long it all lasted.
+The target is a workflow file (which needs no server), the id of a registered workflow, or that of an execution: then it shows what has
+happened to the nodes, which edges were taken and how long it all lasted.
 
 Formats: mermaid, dot (Graphviz), svg, png, html (a page to pan, zoom and search), xstate (a machine config for XState and its editor).`,
     examples: [
@@ -35,7 +35,7 @@ Formats: mermaid, dot (Graphviz), svg, png, html (a page to pan, zoom and search
     ],
   };
 
-  target = Option.String({ name: 'file|workflow|execution' });
+  target = Option.String({ name: 'target' });
   format = Option.String('-f,--format', {
     description: `One of ${FORMATS.join(', ')} (default: by the name of -o, else mermaid).`,
   });
@@ -44,7 +44,7 @@ Formats: mermaid, dot (Graphviz), svg, png, html (a page to pan, zoom and search
   });
   at = Option.String('--at', { description: 'Of an execution: as it was after this event of its log.' });
   workflowVersion = Option.String('--workflow-version', { description: 'Of a registered workflow (default: the latest).' });
-  output = Option.String('-o,--output', { description: 'Keep it in this file (default: standard output).' });
+  file = Option.String('-o,--file,--output', { description: 'Keep it in this file (default: standard output).' });
   open = Option.Boolean('--open', false, { description: 'Show it; without -o, a page in a temporary folder.' });
 
   protected override get onlyReads(): boolean {
@@ -55,7 +55,7 @@ Formats: mermaid, dot (Graphviz), svg, png, html (a page to pan, zoom and search
     const format = this.#format();
     choiceArgument('--view', this.view, VIEWS);
     if (this.at !== undefined && !EXECUTION.test(this.target)) throw usageFailure('--at is for executions');
-    if (format === 'png' && this.output === undefined && !this.open && this.context.stdout.isTTY === true)
+    if (format === 'png' && this.file === undefined && !this.open && this.context.stdout.isTTY === true)
       throw usageFailure('a PNG would upset the terminal', 'Keep it in a file: add -o picture.png.');
     if (!EXECUTION.test(this.target) && isWorkflowFile(this.target, this.context.cwd)) return this.#drawFile(format);
     return super.execute();
@@ -77,7 +77,7 @@ Formats: mermaid, dot (Graphviz), svg, png, html (a page to pan, zoom and search
 
   #format(): Format {
     if (this.format !== undefined) return choiceArgument('--format', this.format, FORMATS);
-    if (this.output !== undefined) return formatOfFile(this.output) ?? 'mermaid';
+    if (this.file !== undefined) return formatOfFile(this.file) ?? 'mermaid';
     return this.open ? 'html' : 'mermaid';
   }
 
@@ -94,7 +94,7 @@ Formats: mermaid, dot (Graphviz), svg, png, html (a page to pan, zoom and search
   }
 
   async #deliver(bytes: Uint8Array, format: Format): Promise<number> {
-    const file = this.output ?? (this.open ? join(await mkdtemp(join(tmpdir(), 'jamjet-')), `picture${suffixOf(format)}`) : null);
+    const file = this.file ?? (this.open ? join(await mkdtemp(join(tmpdir(), 'jamjet-')), `picture${suffixOf(format)}`) : null);
     if (file !== null) await writeBytes(file, bytes, this.context);
     if (this.json) this.printJson({ format, view: this.view, size: bytes.length, file });
     else if (file === null) printBytes(bytes, this.context);
