@@ -79,9 +79,9 @@ async function play({ name, files = ['workflow.yaml'], input }: Example): Promis
   const document = authored.at(-1)?.document as JsonObject;
   const given = input === undefined ? JSON.parse(readFileSync(join(folder, 'input.json'), 'utf8')) : await input();
   const reading: Promise<{ readonly id: string; readonly stored: Stored | null }>[] = [];
-  const deaf = runtime.onCommit(({ executionId: id }) => {
+  const deaf = runtime.onCommit((note) => {
     // SQLite is read before anything else can be committed.
-    reading.push(store.checkpoint(id).then((stored) => ({ id, stored })));
+    if (note !== null) reading.push(store.checkpoint(note.executionId).then((stored) => ({ id: note.executionId, stored })));
   });
   const { executionId: id } = await runtime.start(CALLER, { workflowId: String(document.workflow_id), input: given });
   const end = await driven(runtime, id);

@@ -146,7 +146,7 @@ describe('jamjet fork', () => {
       stderr: '',
     });
     await client.registerWorkflow({
-      workflow_id: REVIEWED.workflow_id,
+      workflow_id: String(REVIEWED.workflow_id),
       version: '8.0.0',
       nodes: { other: { kind: { type: 'wait', condition: 'external_event', correlation_key: 'x' } } },
       edges: [{ from: 'other', to: 'end' }],
