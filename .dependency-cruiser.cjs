@@ -74,6 +74,7 @@ module.exports = {
     ),
     ours('executors-door', '^src/executors/', '^(src/executors|machines)/', 'executors → machines.'),
     ours('authoring-door', '^src/authoring/', '^(src/authoring|machines)/', 'authoring → machines.'),
+    ours('testing-door', '^src/testing/', '^(src/(testing|authoring)|machines)/', 'testing → authoring, machines.'),
     ours(
       'api-door',
       '^src/api/',
@@ -84,8 +85,8 @@ module.exports = {
     ours(
       'cli-door',
       '^src/cli/',
-      '^src/(cli|authoring|pictures)/|^src/(client|compose|config|tools|tokens)\\.ts$|^machines/(json|diagnostics|suggest)\\.ts$',
-      'cli → client, authoring, compose, config, pictures, tools, tokens.',
+      '^src/(cli|authoring|pictures|testing)/|^src/(client|compose|config|tools|tokens)\\.ts$|^machines/(json|diagnostics|suggest)\\.ts$',
+      'cli → client, authoring, testing, compose, config, pictures, tools, tokens.',
     ),
     {
       name: 'client-door',

@@ -19,6 +19,7 @@ const FORBIDDEN: Readonly<Record<string, readonly [file: string, line: string]>>
   'control-door': ['src/control/page.ts', "export * from '../api/app.ts';"],
   'executors-door': ['src/executors/model.ts', "export * from '../runtime/loop.ts';"],
   'authoring-door': ['src/authoring/yaml.ts', "export * from '../config.ts';"],
+  'testing-door': ['src/testing/server.ts', "export * from '../config.ts';"],
   'api-door': ['src/api/routes.ts', "export * from '../../store/sqlite/store.ts';"],
   'pictures-door': ['src/pictures/page.ts', "export * from '../api/app.ts';"],
   'cli-door': ['src/cli/run.ts', "export * from '../runtime/loop.ts';"],

@@ -26,6 +26,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./validate.ts')).ValidateCommand,
   },
   {
+    names: ['test'],
+    category: 'Workflows',
+    summary: 'Play the tests of workflow files, and everything else that can happen',
+    load: async () => (await import('./test.ts')).TestCommand,
+  },
+  {
     names: ['visualize', 'visualise'],
     category: 'Workflows',
     summary: 'Draw a workflow, or what an execution made of it',
