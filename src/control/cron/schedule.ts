@@ -75,7 +75,12 @@ function parse(expression: string, timezone: string): Cron {
   try {
     return new Cron(text, { timezone, paused: true, mode: '5-part', fixedTimeRule: 'no-wildcard' });
   } catch (cause) {
-    throw invalid(cause instanceof Error ? cause.message.replace(/^CronPattern: /, '') : String(cause), cause);
+    // The library counts days and months from 0 in what it says.
+    const problem = cause instanceof Error ? cause.message : String(cause);
+    throw invalid(
+      problem.replace(/^CronPattern: /, '').replace(/^Invalid value for (\w+): -?\d+$/, 'invalid value for the $1'),
+      cause,
+    );
   }
 }
 
