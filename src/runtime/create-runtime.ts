@@ -46,6 +46,9 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   return runtime;
 }
 
+/** Longest time a runtime that stops takes to hand over what it owns. */
+const HAND_OVER_MS = 5_000;
+
 function noteOf({ before, now, write }: Committed): CommitNote {
   const began = before === null || write.revive !== undefined;
   return { tenantId: now.tenantId, executionId: now.id, began, ended: TERMINAL.has(now.run.status) };
@@ -116,7 +119,7 @@ class DurableRuntime implements Runtime {
       clock,
       ids,
       runtimeId,
-      ownerAfter: (owner) => this.#peers.ownerAfter(owner),
+      ownerAfter: (id, owner) => this.#ownerAfter(id, owner),
       lookFor: (owner) => this.#peers.lookFor(owner),
       stepLimit: options.stepLimit ?? DEFAULTS.stepLimit,
       artifactThresholdBytes: options.artifactThresholdBytes ?? DEFAULTS.artifactThresholdBytes,
@@ -220,7 +223,7 @@ class DurableRuntime implements Runtime {
       known: (id) => this.#hot.peek(id),
       load: (row) => this.#load(row),
       spawn: (parent, visit) => void this.#insist(() => this.#children.spawn(parent, visit)),
-      deliver: (id, message) => void this.#deliver(id, message),
+      deliver: (id, message) => this.#deliver(id, message),
       insist: (attempt) => this.#insist(attempt),
       stopped,
     });
@@ -408,6 +411,7 @@ class DurableRuntime implements Runtime {
       this.#external.wakeAll();
       this.#feed.wakeAll();
       await this.#dispatch.stop(graceMs);
+      await this.#handOver();
       await this.#recovering;
       await this.#takeover.end();
       await this.#loop.idle();
@@ -416,6 +420,19 @@ class DurableRuntime implements Runtime {
       this.#deaf();
       this.#letProcessEnd();
     }
+  }
+
+  /** A runtime that stops begins nothing more: what comes next is another's, if one is there. */
+  #ownerAfter(executionId: string, owner: string | null): string {
+    const isOver = this.#closing !== null && (owner ?? this.id) === this.id && this.#dispatch.countOf(executionId) === 0;
+    return (isOver ? this.#peers.heirOf(executionId) : null) ?? this.#peers.ownerAfter(owner);
+  }
+
+  /** What is not handed over is taken over, once this runtime is known to have stopped. */
+  async #handOver(): Promise<void> {
+    const untilMs = this.#clock.nowMs() + HAND_OVER_MS;
+    const hasHeir = (id: string): boolean => this.#peers.heirOf(id) !== null && this.#clock.nowMs() < untilMs;
+    if (this.#store.shared) await this.#ownWork.handOver(hasHeir).catch((error: unknown) => this.#options.onError?.(error));
   }
 
   #admit(): void {

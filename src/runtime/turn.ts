@@ -15,7 +15,7 @@ export interface TurnContext {
   readonly ids: Ids;
   readonly runtimeId: string;
   /** Who does the in-process work of an execution after a commit of this runtime, given who did before it. */
-  readonly ownerAfter: (owner: string | null) => string;
+  readonly ownerAfter: (executionId: string, owner: string | null) => string;
   readonly stepLimit: number;
   /** Outputs larger than this are kept apart from the log; 0 = none. */
   readonly artifactThresholdBytes: number;
@@ -64,7 +64,7 @@ export function takeTurn(
   const outcomes: (Outcome | Error)[] = [];
   const children: Committed[] = [];
   const draught = emptyDraught();
-  const owner = context.ownerAfter(before?.owner ?? null);
+  const owner = context.ownerAfter(id, before?.owner ?? null);
   let base: Hot | Birth | null = before;
   let run: Run | null = before?.run ?? null;
   let idempotency: IdempotencyRow | null = null;

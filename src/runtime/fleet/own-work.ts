@@ -22,7 +22,8 @@ export interface OwnWorkOptions {
   readonly load: (row: ExecutionRow) => Promise<Hot>;
   /** Starts the child of a subgraph node. */
   readonly spawn: (parent: Hot, visit: Visit) => void;
-  readonly deliver: (executionId: string, message: Message) => void;
+  /** Resolves when the message has been taken or refused. */
+  readonly deliver: (executionId: string, message: Message) => Promise<unknown>;
   /** Again until it works, or until the runtime stops. */
   readonly insist: <T>(attempt: () => Promise<T>) => Promise<T | null>;
   readonly stopped: () => boolean;
@@ -127,7 +128,34 @@ export class OwnWork {
     if (hot.loaded.executorOf(node) !== null) this.begin(hot, hot.run, visit);
     else if (hot.loaded.isLocal(node)) this.spawn(hot, visit);
     // Whoever committed it has a tool that is not here: it goes on the queue, for whoever has.
-    else this.#options.deliver(hot.id, { type: 'requeue', ...visit, unbegun: true });
+    else void this.#options.deliver(hot.id, { type: 'requeue', ...visit, unbegun: true });
+  }
+
+  /** Before this runtime stops: its heirs go on with what it still owns. What it had begun, and did not end, is begun again if it may be. */
+  async handOver(hasHeir: (executionId: string) => boolean): Promise<void> {
+    const { store, runtimeId } = this.#options;
+    for (let after = ''; ; ) {
+      const rows = await store.executionsWithLocalWork({ after, limit: PAGE });
+      const last = rows.at(-1);
+      if (last === undefined) return;
+      after = last.id;
+      const own = rows.filter(({ id, owner }) => owner === runtimeId && hasHeir(id));
+      await Promise.all(own.map((row) => this.#handOverOne(row)));
+    }
+  }
+
+  /** All in one go, so that no heir finds some of it done. */
+  async #handOverOne(row: ExecutionRow): Promise<void> {
+    const { load, deliver } = this.#options;
+    const hot = await load(row);
+    const running = activeOf(hot.loaded.program, hot.run).filter(({ local, phase }) => local && phase === 'running');
+    await Promise.all(
+      running.map(({ node, activation, attempt }) => {
+        const visit = { node, activation, attempt };
+        const unbegun = this.#begun.has(keyOf(row.id, visit)) ? {} : { unbegun: true as const };
+        return deliver(row.id, { type: 'requeue', ...visit, ...unbegun });
+      }),
+    );
   }
 }
 

@@ -41,6 +41,11 @@ export class Peers {
     return owner !== null && this.isAlive(owner) ? owner : this.#options.runtimeId;
   }
 
+  /** Who goes on with an execution when this runtime stops; null = nobody is there. */
+  heirOf(executionId: string): string | null {
+    return preferred(executionId, this.#others);
+  }
+
   /** Is this the runtime, of all that are there, to do what any of them could? Two may think so for a moment. */
   isMine(key: string): boolean {
     if (this.#others.size === 0) return true;
