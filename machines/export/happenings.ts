@@ -86,6 +86,7 @@ export class Happenings {
     else if (type === 'workflow_forked') this.#state = patchState(this.#state, data.state_patch ?? null);
     else if (type === 'workflow_retried') {
       this.#status = 'running';
+      this.#held = false;
       const nodes = Array.isArray(data.nodes) ? (data.nodes as readonly Json[]) : [];
       for (const node of nodes) this.#mark(String(node), { status: 'retrying', retries: this.#of(String(node)).retries + 1 });
     }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Api, api, ECHO, ECHO_TOOLS, NOBODY, REVIEW } from './api.ts';
 
-const ROLES = ['viewer', 'developer', 'operator', 'worker'] as const;
+const ROLES = ['viewer', 'developer', 'operator', 'reviewer'] as const;
 
 /** A reply as it is: pictures are no JSON. */
 async function picture(server: Api, url: string, token?: string) {

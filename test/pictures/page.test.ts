@@ -109,7 +109,7 @@ describe.skipIf(!existsSync(CHROMIUM) && process.env.CI === undefined)('the page
 
   it('is dark for whoever prefers it', async () => {
     const { page } = await opened(example());
-    const paper = () => page.locator('.jj-paper').evaluate((rect: Element) => String(globalThis.getComputedStyle(rect).fill));
+    const paper = () => page.evaluate<string>("getComputedStyle(document.querySelector('.jj-paper')).fill");
     await page.emulateMedia({ colorScheme: 'light' });
     expect(await paper()).toBe('rgb(255, 255, 255)');
     await page.emulateMedia({ colorScheme: 'dark' });
