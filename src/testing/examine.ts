@@ -1,4 +1,5 @@
-import { compile } from '../../machines/compile.ts';
+import { compile, type Program } from '../../machines/compile.ts';
+import { InvalidWorkflow } from '../../machines/diagnostics.ts';
 import type { Workflow } from '../../machines/ir/workflow.ts';
 import { checkTests } from '../authoring/check.ts';
 import type { AuthoringDiagnostic } from '../authoring/diagnostic.ts';
@@ -67,7 +68,11 @@ export function examine(text: string, file: string, bounds: Bounds, nowMs: () =>
   const { diagnostics } = authored;
   const nothing = { diagnostics, workflow: null, tests: [], findings: [], coverage: null, exploration: null };
   if (workflow === null) return nothing;
-  const program = compile(workflow, '');
+  const program = compiled(workflow);
+  if (program instanceof InvalidWorkflow) {
+    const placed = program.diagnostics.map((found) => ({ ...found, file, ...locate(found.path ?? `nodes.${found.node_id}`) }));
+    return { ...nothing, diagnostics: [...diagnostics, ...placed] };
+  }
   const ways = new Ways(program);
   const wishes = wishesOf(program, ways);
   const worlds = wishes.environments.map((env) => ({ program, ways, env }));
@@ -96,6 +101,16 @@ export function examine(text: string, file: string, bounds: Bounds, nowMs: () =>
       ],
     },
   };
+}
+
+/** A graph can be too entangled to be compiled, which only compiling it shows. */
+function compiled(workflow: Workflow): Program | InvalidWorkflow {
+  try {
+    return compile(workflow, '');
+  } catch (error) {
+    if (error instanceof InvalidWorkflow) return error;
+    throw error;
+  }
 }
 
 function resultOf(world: World, test: AuthoredTest, nowMs: () => number): TestResult {

@@ -27,14 +27,18 @@ describe('the examples', () => {
   });
 });
 
-describe('docs/testing.md', () => {
+describe('the documentation', () => {
   const page = readFileSync('docs/testing.md', 'utf8');
-  const snippets = [...page.matchAll(/^```yaml\n([\s\S]*?)^```/gm)].map(([, text = '']) => text);
+  const snippets = ['docs/testing.md', 'docs/workflow-yaml.md'].flatMap((file) =>
+    [...readFileSync(file, 'utf8').matchAll(/^```yaml\n([\s\S]*?)^```/gm)]
+      .map(([, text = '']) => ({ file, text }))
+      .filter(({ text }) => text.includes('\ntests:')),
+  );
 
-  it('has a workflow whose tests pass', () => {
-    expect(snippets.length).toBeGreaterThan(0);
-    for (const text of snippets) {
-      const examined = examine(text, 'docs/testing.md', BOUNDS, () => 0);
+  it('has workflows whose tests pass', () => {
+    expect(snippets.length).toBeGreaterThanOrEqual(2);
+    for (const { file, text } of snippets) {
+      const examined = examine(text, file, BOUNDS, () => 0);
       expect(examined.tests.length).toBeGreaterThan(0);
       expect(examined.tests.flatMap(reasons)).toEqual([]);
       expect(examined.diagnostics).toEqual([]);

@@ -95,6 +95,12 @@ describe('jamjet test', () => {
     expect(short.stdout).toContain('✗ the tests cover 75% of the ways, not 80%');
   });
 
+  it('passes every example', async () => {
+    const { code, stdout } = await jamjet(['test', 'examples/**/*.yaml', '--strict'], { cwd: process.cwd() });
+    expect(stdout).toMatch(/✓ passed \(11 tests, 7 files\)\n$/);
+    expect(code).toBe(0);
+  });
+
   it('finds files by patterns', async () => {
     const { stdout } = await tested(['**/good.yaml', 'g*.yaml', '--json']);
     expect(JSON.parse(stdout).map(({ file }: { file: string }) => file)).toEqual(['deep/er/good.yaml', 'good.yaml']);
