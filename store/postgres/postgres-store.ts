@@ -1,0 +1,153 @@
+import type { AuditReport } from '../rows.ts';
+import type { ClaimRequest, EventPage, LeaseRenewal, RuntimeHolder, Store, TenantStore, WorkerSighting } from '../store.ts';
+import type { ActionContext, Batch, ControlAction } from '../writes.ts';
+import { verifyChains } from './audit/verify.ts';
+import { Commits } from './commit/commits.ts';
+import type { Connections } from './connections.ts';
+import { ControlActions } from './control.ts';
+import { ControlLog } from './control-log.ts';
+import { DueQueries } from './due.ts';
+import { asStoreError } from './errors.ts';
+import { RuntimeReads } from './runtime-reads.ts';
+import { tenantStore } from './tenant-store.ts';
+import { WorkItems } from './work.ts';
+import { Workers } from './workers.ts';
+import { Writer } from './writer.ts';
+
+export interface Identity {
+  /** Runtime or command that writes: the name of its audit chain. */
+  readonly writer: string;
+  /** Signs audit blocks, and checks signatures; null = blocks are not signed. */
+  readonly hmacKey: string | Uint8Array | null;
+}
+
+/** The scale-out engine: one database, any number of processes. */
+export class PostgresStore implements Store {
+  readonly engine = 'postgres';
+  readonly #connections: Connections;
+  readonly #hmacKey: string | Uint8Array | null;
+  readonly #writer: Writer;
+  readonly #commits: Commits;
+  readonly #control: ControlActions;
+  readonly #reads: RuntimeReads;
+  readonly #work: WorkItems;
+  readonly #due: DueQueries;
+  readonly #workers: Workers;
+
+  constructor(connections: Connections, { writer, hmacKey }: Identity) {
+    this.#connections = connections;
+    this.#hmacKey = hmacKey;
+    this.#writer = new Writer(connections, writer, hmacKey);
+    const log = new ControlLog(this.#writer);
+    this.#commits = new Commits(this.#writer);
+    this.#control = new ControlActions(log);
+    this.#reads = new RuntimeReads(connections);
+    this.#work = new WorkItems(connections);
+    this.#due = new DueQueries(connections);
+    this.#workers = new Workers(connections);
+  }
+
+  commit(batch: Batch) {
+    return this.#commits.commit(batch);
+  }
+
+  control(action: ControlAction, context: ActionContext) {
+    return this.#control.act(action, context);
+  }
+
+  tenant(tenantId: string): TenantStore {
+    return tenantStore(tenantId, this.#connections, this.#workers);
+  }
+
+  execution(id: string) {
+    return this.#reads.execution(id);
+  }
+
+  checkpoint(executionId: string) {
+    return this.#reads.checkpoint(executionId);
+  }
+
+  events(executionId: string, page: EventPage) {
+    return this.#reads.events(executionId, page);
+  }
+
+  revision(tenantId: string, hash: string) {
+    return this.#reads.revision(tenantId, hash);
+  }
+
+  executionsWithLocalWork({ after, limit }: { readonly after: string; readonly limit: number }) {
+    return this.#reads.withLocalWork(after, limit);
+  }
+
+  inbox({ after, limit }: { readonly after: number; readonly limit: number }) {
+    return this.#reads.inbox(after, limit);
+  }
+
+  due(nowMs: number, limit: number) {
+    return this.#due.due(nowMs, limit);
+  }
+
+  nextDueAtMs() {
+    return this.#due.nextDueAtMs();
+  }
+
+  claimWork(claim: ClaimRequest) {
+    return this.#work.claim(claim);
+  }
+
+  workItem(tenantId: string, id: string) {
+    return this.#work.item(tenantId, id);
+  }
+
+  unclaimedWork({ queue, after, limit }: { readonly queue: string; readonly after: string; readonly limit: number }) {
+    return this.#work.unclaimed(queue, after, limit);
+  }
+
+  renewLease(renewal: LeaseRenewal) {
+    return this.#work.renewLease(renewal);
+  }
+
+  seen(worker: WorkerSighting) {
+    return this.#workers.seen(worker);
+  }
+
+  stopped(runtimeId: string, atMs: number) {
+    return this.#workers.stopped(runtimeId, atMs);
+  }
+
+  stoppedCleanly(runtimeId: string) {
+    return this.#workers.stoppedCleanly(runtimeId);
+  }
+
+  tokenByHash(hash: string) {
+    return this.#reads.tokenByHash(hash);
+  }
+
+  tenantRow(id: string) {
+    return this.#reads.tenant(id);
+  }
+
+  async verifyAudit(): Promise<AuditReport> {
+    try {
+      const client = await this.#connections.dedicated();
+      try {
+        return await verifyChains(client, this.#hmacKey);
+      } finally {
+        await client.end();
+      }
+    } catch (error) {
+      throw asStoreError(error);
+    }
+  }
+
+  /** Any number of runtimes work on one database; the holder's name is that of its audit chain. */
+  async lock(holder: RuntimeHolder): Promise<void> {
+    if (this.#connections.closed) await this.#connections.query({ name: '', text: 'SELECT 1' });
+    this.#writer.writer = holder.runtimeId;
+  }
+
+  async close(): Promise<void> {
+    await this.#writer.close();
+    await this.#connections.close();
+  }
+}

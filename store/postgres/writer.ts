@@ -1,0 +1,161 @@
+import { setTimeout } from 'node:timers/promises';
+import type { Client, QueryResultRow } from 'pg';
+import type { StreamDigest } from '../digest.ts';
+import { StoreError } from '../errors.ts';
+import { type Chain, seal } from './audit/chain.ts';
+import { ask, type Connections, type Queries, type Sql, sql, type Value } from './connections.ts';
+import { asStoreError, isConnectionError, isContention, refusalOf, storeClosed } from './errors.ts';
+import { CHAIN, CHAIN_SETTLED, NEW_CHAIN, SEAL } from './queries/commit.ts';
+
+const BEGIN = sql('BEGIN');
+const COMMIT = sql('COMMIT');
+const ROLLBACK = sql('ROLLBACK');
+
+/** How long a commit whose answer was lost waits for the database to come back, before its fate is given up as unknown. */
+const SETTLE_MS = 15_000;
+const RETRY_MS = 100;
+const MAX_ATTEMPTS = 20;
+
+/** What a transaction comes to: what it answers, and the streams it appended to. */
+export interface Written<T> {
+  readonly result: T;
+  readonly atMs: number;
+  readonly streams: readonly StreamDigest[];
+}
+
+export interface Transaction extends Queries {
+  /** Sent with what follows, without waiting; a failure undoes the transaction. */
+  send(statement: Sql, values: readonly Value[]): void;
+}
+
+/**
+ * All that this process writes goes through one connection, one transaction after the other, each sealed in the writer's own
+ * audit chain. When a connection breaks before the answer has come, the chain tells whether the transaction took place.
+ */
+export class Writer {
+  readonly #connections: Connections;
+  readonly #key: string | Uint8Array | null;
+  #writer: string;
+  #client: Promise<Client> | null = null;
+  #chain: Chain | null = null;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(connections: Connections, writer: string, key: string | Uint8Array | null) {
+    this.#connections = connections;
+    this.#writer = writer;
+    this.#key = key;
+  }
+
+  /** The runtime or command whose commits the next blocks seal. */
+  set writer(name: string) {
+    this.#writer = name;
+    this.#chain = null;
+  }
+
+  /** `body` may be carried out again, from the beginning. */
+  write<T>(body: (transaction: Transaction) => Written<T> | Promise<Written<T>>): Promise<T> {
+    const turn = this.#last.then(() => this.#write(body));
+    this.#last = turn.catch(() => {});
+    return turn;
+  }
+
+  async close(): Promise<void> {
+    await this.#last;
+    const client = await this.#client?.catch(() => null);
+    this.#client = null;
+    await client?.end();
+  }
+
+  async #write<T>(body: (transaction: Transaction) => Written<T> | Promise<Written<T>>): Promise<T> {
+    for (let attempt = 1; ; attempt += 1) {
+      if (this.#connections.closed) throw storeClosed();
+      let next: Chain | null = null;
+      let result: { readonly value: T } | null = null;
+      try {
+        const client = await this.#connection();
+        this.#chain ??= await this.#load(client, CHAIN);
+        const chain = this.#chain;
+        const asked: Promise<unknown>[] = [];
+        const send = (statement: Sql, values: readonly Value[]): void => {
+          const answer = ask(client, statement, values);
+          answer.catch(() => {});
+          asked.push(answer);
+        };
+        const query = <Row extends QueryResultRow>(statement: Sql, values: readonly Value[] = []) =>
+          ask<Row>(client, statement, values);
+        send(BEGIN, []);
+        let written: Written<T>;
+        try {
+          written = await body({ query, send });
+        } catch (error) {
+          await ask(client, ROLLBACK, []).catch(() => {});
+          throw error;
+        }
+        const { rows, next: after } = seal(chain, { writer: this.#writer, key: this.#key, ...written });
+        send(SEAL, [JSON.stringify(rows), this.#writer, chain.commits, after.block, after.hash]);
+        [next, result] = [after, { value: written.result }];
+        send(COMMIT, []);
+        const settled = await Promise.allSettled(asked);
+        const failure = settled.find((each) => each.status === 'rejected');
+        if (failure !== undefined) throw failure.reason;
+        this.#chain = after;
+        return written.result;
+      } catch (error) {
+        const again = refusalOf(error) === 'chain' || isContention(error);
+        if (again) this.#chain = null;
+        if (isConnectionError(error)) {
+          this.#client = null;
+          this.#chain = null;
+          if (next === null && attempt > 1) throw asStoreError(error);
+          if (next !== null) {
+            this.#chain = await this.#fate(error);
+            if (this.#chain.commits === next.commits && result !== null) return result.value;
+          }
+        } else if (!again) throw asStoreError(error);
+        if (attempt >= MAX_ATTEMPTS) throw asStoreError(error);
+      }
+    }
+  }
+
+  #connection(): Promise<Client> {
+    this.#client ??= this.#connect();
+    return this.#client;
+  }
+
+  async #connect(): Promise<Client> {
+    try {
+      const client = await this.#connections.dedicated();
+      const lost = (): void => {
+        this.#client = null;
+      };
+      client.on('error', lost);
+      client.on('end', lost);
+      return client;
+    } catch (error) {
+      this.#client = null;
+      throw error;
+    }
+  }
+
+  async #load(client: Client, statement: Sql): Promise<Chain> {
+    const [chain] = await ask<Chain & QueryResultRow>(client, statement, [this.#writer]);
+    if (chain !== undefined) return chain;
+    await ask(client, NEW_CHAIN, [this.#writer]);
+    return this.#load(client, statement);
+  }
+
+  /** Where the chain stands once nothing of this writer is under way any more. Rejects when the database stays away. */
+  async #fate(cause: unknown): Promise<Chain> {
+    const until = performance.now() + SETTLE_MS;
+    for (;;) {
+      try {
+        return await this.#load(await this.#connection(), CHAIN_SETTLED);
+      } catch (error) {
+        this.#client = null;
+        if (!isConnectionError(error) || performance.now() > until || this.#connections.closed)
+          throw new StoreError('store_unavailable', 'the database went away during a commit', { cause });
+      }
+      await setTimeout(RETRY_MS);
+    }
+  }
+}
