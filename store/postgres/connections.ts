@@ -31,6 +31,8 @@ const parsers = {
 
 export interface Settings {
   readonly url: string;
+  /** For listening: not through a pooler that shares connections between transactions. */
+  readonly listenUrl: string;
   readonly poolSize: number;
   readonly statementTimeoutMs: number;
   readonly connectTimeoutMs: number;
@@ -72,6 +74,13 @@ export class Connections {
   async dedicated(pipeline = true): Promise<Client> {
     if (this.#closed) throw storeClosed();
     const client = new Client(this.clientConfig(pipeline));
+    await client.connect();
+    return client;
+  }
+
+  async listening(): Promise<Client> {
+    if (this.#closed) throw storeClosed();
+    const client = new Client({ ...this.clientConfig(false), connectionString: this.#settings.listenUrl });
     await client.connect();
     return client;
   }

@@ -8,6 +8,8 @@ import { PostgresStore } from './postgres-store.ts';
 export interface PostgresOptions {
   /** `postgres://user@host:port/database`, with the TLS parameters of libpq. */
   readonly url: string;
+  /** Where to listen, when `url` leads to a pooler that shares connections between transactions. */
+  readonly listenUrl?: string;
   /** Who writes, for the audit chains: a name for an administrative command. A runtime writes under its id. */
   readonly writer?: string;
   readonly nowMs: () => number;
@@ -35,6 +37,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
   const connections = new Connections(
     {
       url: options.url,
+      listenUrl: options.listenUrl ?? options.url,
       poolSize: options.poolSize ?? POOL_SIZE,
       statementTimeoutMs: options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS,
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
@@ -43,7 +46,11 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
   );
   try {
     await upgrade(connections, options.nowMs);
-    return new PostgresStore(connections, { writer: options.writer ?? 'admin', hmacKey: options.hmacKey ?? null });
+    return new PostgresStore(connections, {
+      writer: options.writer ?? 'admin',
+      hmacKey: options.hmacKey ?? null,
+      failed: options.failed ?? (() => {}),
+    });
   } catch (error) {
     await connections.close();
     throw located(asStoreError(error), options.url);

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import type { Notice } from '../notices.ts';
 import type { AuditReport } from '../rows.ts';
 import type { ClaimRequest, EventPage, LeaseRenewal, RuntimeHolder, Store, TenantStore, WorkerSighting } from '../store.ts';
 import type { ActionContext, Batch, ControlAction } from '../writes.ts';
@@ -8,6 +10,7 @@ import { ControlActions } from './control.ts';
 import { ControlLog } from './control-log.ts';
 import { DueQueries } from './due.ts';
 import { asStoreError } from './errors.ts';
+import { Listener } from './notices.ts';
 import { RuntimeReads } from './runtime-reads.ts';
 import { tenantStore } from './tenant-store.ts';
 import { WorkItems } from './work.ts';
@@ -19,6 +22,8 @@ export interface Identity {
   readonly writer: string;
   /** Signs audit blocks, and checks signatures; null = blocks are not signed. */
   readonly hmacKey: string | Uint8Array | null;
+  /** Told of connections that broke while nobody waited for them. */
+  readonly failed: (error: Error) => void;
 }
 
 /** The scale-out engine: one database, any number of processes. */
@@ -33,18 +38,21 @@ export class PostgresStore implements Store {
   readonly #work: WorkItems;
   readonly #due: DueQueries;
   readonly #workers: Workers;
+  readonly #listener: Listener;
 
-  constructor(connections: Connections, { writer, hmacKey }: Identity) {
+  constructor(connections: Connections, { writer, hmacKey, failed }: Identity) {
+    const self = randomUUID();
     this.#connections = connections;
     this.#hmacKey = hmacKey;
     this.#writer = new Writer(connections, writer, hmacKey);
     const log = new ControlLog(this.#writer);
-    this.#commits = new Commits(this.#writer);
+    this.#commits = new Commits(this.#writer, self);
     this.#control = new ControlActions(log);
     this.#reads = new RuntimeReads(connections);
     this.#work = new WorkItems(connections);
     this.#due = new DueQueries(connections);
     this.#workers = new Workers(connections);
+    this.#listener = new Listener(connections, self, failed);
   }
 
   commit(batch: Batch) {
@@ -146,7 +154,12 @@ export class PostgresStore implements Store {
     this.#writer.writer = holder.runtimeId;
   }
 
+  watch(told: (notice: Notice) => void): () => void {
+    return this.#listener.watch(told);
+  }
+
   async close(): Promise<void> {
+    await this.#listener.close();
     await this.#writer.close();
     await this.#connections.close();
   }

@@ -21,6 +21,8 @@ export interface Written<T> {
   readonly result: T;
   readonly atMs: number;
   readonly streams: readonly StreamDigest[];
+  /** What other processes are told, once it is committed. */
+  readonly notices?: readonly string[];
 }
 
 export interface Transaction extends Queries {
@@ -92,7 +94,14 @@ export class Writer {
           throw error;
         }
         const { rows, next: after } = seal(chain, { writer: this.#writer, key: this.#key, ...written });
-        send(SEAL, [JSON.stringify(rows), this.#writer, chain.commits, after.block, after.hash]);
+        send(SEAL, [
+          JSON.stringify(rows),
+          this.#writer,
+          chain.commits,
+          after.block,
+          after.hash,
+          JSON.stringify(written.notices ?? []),
+        ]);
         [next, result] = [after, { value: written.result }];
         send(COMMIT, []);
         const settled = await Promise.allSettled(asked);

@@ -4,6 +4,7 @@ import { wellFormedEvents, wellFormedExecution } from '../../well-formed.ts';
 import type { Batch, ExecutionWrite, Refusal, Unit } from '../../writes.ts';
 import { sql } from '../connections.ts';
 import { refusalOf } from '../errors.ts';
+import { payloadsOf } from '../notices.ts';
 import { EFFECTS, HEADS } from '../queries/commit.ts';
 import type { Transaction, Writer } from '../writer.ts';
 import { addEffects, type EffectRows, hasEffects, noEffects, remember } from './effects.ts';
@@ -16,9 +17,12 @@ const UNDO = sql('ROLLBACK TO unit');
 /** Writes batches: the only way an execution changes. */
 export class Commits {
   readonly #writer: Writer;
+  readonly #self: string;
 
-  constructor(writer: Writer) {
+  /** `self` names this process in what others are told. */
+  constructor(writer: Writer, self: string) {
     this.#writer = writer;
+    this.#self = self;
   }
 
   /** First all at once, in one round trip; a refusal, which is rare, undoes that and goes unit by unit. */
@@ -42,9 +46,9 @@ export class Commits {
       .filter((write) => write.events.length > 0)
       .map(digestWrite);
     return this.#writer.write((transaction) => {
-      if (heads.length > 0) transaction.send(HEADS, [JSON.stringify(heads), JSON.stringify(events)]);
+      if (heads.length > 0) transaction.send(HEADS, [jsonText(heads), jsonText(events)]);
       if (hasEffects(effects)) transaction.send(EFFECTS, effectValues(effects, batch.atMs));
-      return { result: batch.units.map(() => null), atMs: batch.atMs, streams };
+      return { result: batch.units.map(() => null), atMs: batch.atMs, streams, notices: payloadsOf(this.#self, batch) };
     });
   }
 
@@ -60,7 +64,8 @@ export class Commits {
         await transaction.query(RELEASE);
         result.push(refusal);
       }
-      return { result, atMs: batch.atMs, streams };
+      const units = batch.units.filter((_, index) => result[index] === null);
+      return { result, atMs: batch.atMs, streams, notices: payloadsOf(this.#self, { ...batch, units }) };
     });
   }
 }
@@ -96,7 +101,7 @@ async function applyUnit(transaction: Transaction, unit: Unit, atMs: number): Pr
   for (const write of unit.executions) {
     const effects = noEffects();
     const contradiction = addEffects(effects, write);
-    const values = [JSON.stringify([headRow(write)]), JSON.stringify(eventRows(write))];
+    const values = [jsonText([headRow(write)]), jsonText(eventRows(write))];
     const reason =
       (await refusedBy(transaction.query(HEADS, values))) ??
       contradiction ??
@@ -119,7 +124,7 @@ async function refusedBy(answer: Promise<unknown>): Promise<Refusal['reason'] | 
 
 function effectValues(rows: EffectRows, atMs: number) {
   const { fired, rearmed, cleared, armed, settled, cancelled, put, sent, consumed, remembered } = rows;
-  const json = JSON.stringify;
+  const json = jsonText;
   return [
     json(fired),
     json(rearmed),
@@ -155,4 +160,10 @@ function checkSequences({ id, fromSeq, create, head, events }: ExecutionWrite): 
 function digestWrite({ id, tenantId, fromSeq, head, create, events }: ExecutionWrite): StreamDigest {
   const range = { tenantId, executionId: id, firstSeq: fromSeq + 1, lastSeq: head.seq };
   return { ...range, digest: digestStream(range, create, events) };
+}
+
+/** JSON without NUL, which has no place in PostgreSQL's text: like an unpaired surrogate, it becomes the replacement character. */
+function jsonText(value: unknown): string {
+  const text = JSON.stringify(value);
+  return text.includes('\\u0000') ? text.replace(/(?<!\\)((?:\\\\)*)\\u0000/g, '$1\ufffd') : text;
 }

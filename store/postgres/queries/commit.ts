@@ -89,7 +89,7 @@ SELECT jamjet_expect((SELECT count(*) FROM remembered), json_array_length($11), 
   jamjet_expect((SELECT count(*) FROM settled), (SELECT count(*) FROM settlement), 'work'),
   jamjet_expect((SELECT count(*) FROM consumed), cardinality($10::bigint[]), 'inbox')`);
 
-/** Closes the audit block, and counts the commit. */
+/** Closes the audit block, counts the commit, and tells the other processes. */
 export const SEAL = sql(`
 WITH sealed AS (
   INSERT INTO audit_blocks (writer, block, at_ms, streams, hash, signature)
@@ -97,7 +97,8 @@ WITH sealed AS (
 ), chained AS (
   UPDATE audit_chains SET commits = commits + 1, block = $4, hash = $5 WHERE writer = $2 AND commits = $3 RETURNING 1
 )
-SELECT jamjet_expect((SELECT count(*) FROM chained), 1, 'chain')`);
+SELECT jamjet_expect((SELECT count(*) FROM chained), 1, 'chain'),
+  (SELECT count(pg_notify('jamjet', notice)) FROM json_array_elements_text($6) AS notice)`);
 
 export const CHAIN = sql('SELECT id, commits, block, hash FROM audit_chains WHERE writer = $1');
 export const NEW_CHAIN = sql('INSERT INTO audit_chains (writer) VALUES ($1) ON CONFLICT (writer) DO NOTHING');

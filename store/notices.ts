@@ -1,0 +1,22 @@
+/** What another process committed on the same database, as far as it matters to this one. */
+export interface Notice {
+  readonly executions: readonly CommittedExecution[];
+  /** The earliest time that was set for something to fall due; null = none was. */
+  readonly dueAtMs: number | null;
+  /** Queues that got work. */
+  readonly queues: readonly { readonly tenantId: string; readonly queue: string }[];
+  /** Messages between executions were left in the inbox. */
+  readonly inbox: boolean;
+  /** Notices may have been missed before this one: whoever waits for anything looks again. */
+  readonly gap: boolean;
+}
+
+export interface CommittedExecution {
+  readonly tenantId: string;
+  readonly id: string;
+  readonly seq: number;
+  readonly began: boolean;
+  readonly ended: boolean;
+  /** Who does its in-process work; null = there is none. */
+  readonly owner: string | null;
+}
