@@ -1,34 +1,24 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { JsonObject } from '../machines/json.ts';
 import { Lane, type Reply } from './lane.ts';
 import { drive, type Load } from './load.ts';
 import { cpuMsOf, cpuMsOfThisProcess } from './machine.ts';
+import { serve } from './server.ts';
 import { CONCURRENCIES } from './throughput.ts';
 import { linear, WAITING } from './workflows.ts';
 
 const WARM_UP_MS = 800;
 const MEASURE_MS = 2_000;
-const JAMJET = fileURLToPath(new URL('../../bin/jamjet.js', import.meta.url));
-const TOOLS = fileURLToPath(new URL('./tools.js', import.meta.url));
 
 export interface OverHttp {
   readonly completed: readonly Load[];
   readonly starts: readonly Load[];
 }
 
-/** The server as it is shipped, in its own process, authentication on; this process is the client. */
+/** The server in its own process; this process is the client. */
 export async function overHttp(folder: string): Promise<OverHttp> {
-  const server = spawn(process.execPath, [JAMJET, 'dev', '--port', '0', '--db', join(folder, 'http.db'), '--tools', TOOLS], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, JAMJET_LOG: 'warn', NO_COLOR: '1' },
-  });
+  const server = await serve(folder, 'http.db');
+  const { url, token, pid } = server;
   try {
-    const url = await listening(server);
-    const token = readFileSync(join(folder, 'token'), 'utf8').trim();
-    const pid = server.pid ?? 0;
     const cpuMs = { server: () => cpuMsOf(pid), client: cpuMsOfThisProcess };
     await register(url, token, [linear(3), WAITING]);
     const completed: Load[] = [];
@@ -49,32 +39,8 @@ export async function overHttp(folder: string): Promise<OverHttp> {
     }
     return { completed, starts };
   } finally {
-    await stop(server);
+    await server.stop();
   }
-}
-
-/** The address the server prints when it is ready. */
-function listening(server: ChildProcess): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let printed = '';
-    const read = (chunk: Buffer) => {
-      printed += chunk;
-      const url = /http:\/\/[\w.:[\]]+:\d+/.exec(printed)?.[0];
-      if (url !== undefined) resolve(url);
-    };
-    server.stdout?.on('data', read);
-    server.stderr?.on('data', read);
-    server.once('error', reject);
-    server.once('exit', (code) => reject(new Error(`the server ended with ${code} before it was ready:\n${printed}`)));
-  });
-}
-
-function stop(server: ChildProcess): Promise<void> {
-  return new Promise((resolve) => {
-    if (server.exitCode !== null || server.signalCode !== null) return resolve();
-    server.once('exit', () => resolve());
-    server.kill('SIGTERM');
-  });
 }
 
 async function openLanes(url: string, token: string, count: number): Promise<readonly Lane[]> {

@@ -10,7 +10,8 @@ const LOAD_HEAD = ['', 'at once', 'a second', 'p50 ms', 'p99 ms', 'server cores'
 export function report(fsync: FsyncProbe, results: Partial<Results>): string {
   const parts = [`fsync    p50 ${fixed(fsync.p50Ms)} ms · p99 ${fixed(fsync.p99Ms)} ms (durable 4 KiB append)`];
   const put = (title: string, text: string) => parts.push(`\n${title}\n${text}`);
-  const { inProcess, rawLoop, overHttp, startsInProcess, stepCosts, largeState, smallExecutions, dormant } = results;
+  const { inProcess, rawLoop, overHttp, startsInProcess, stepCosts, largeState, smallExecutions, dormant, lists, streams } =
+    results;
 
   const loads = [
     ...rows('in process', inProcess),
@@ -56,7 +57,39 @@ export function report(fsync: FsyncProbe, results: Partial<Results>): string {
       ),
     );
   }
+  if (lists !== undefined) {
+    const { executions, buildSeconds } = lists;
+    put(
+      `Lists: 50 of ${whole(executions)} executions (built in ${fixed(buildSeconds, 1)} s), against 50 bare reads by primary key`,
+      listsTable(lists),
+    );
+  }
+  if (streams !== undefined) {
+    const { streams: count, coresAlone, coresWith, residentBytesEach, fanOutMs } = streams;
+    put(
+      `Event streams: ${whole(count)} open ones, nothing happening`,
+      table(
+        ['cores without them', 'cores with them', 'resident KiB each', 'one event to half of them, ms'],
+        [
+          [
+            fixed(coresAlone, 4),
+            fixed(coresWith, 4),
+            fixed(residentBytesEach === null ? null : residentBytesEach / 1024, 1),
+            fixed(fanOutMs, 1),
+          ],
+        ],
+      ),
+    );
+  }
   return parts.join('\n');
+}
+
+function listsTable({ pages, bareMs }: Results['lists']): string {
+  const row = (what: string, found: number, ms: number) => [what, whole(found), fixed(ms), fixed(ms / bareMs, 1)];
+  return table(
+    ['', 'found', 'p50 ms', '÷ bare'],
+    [row('bare better-sqlite3', 50, bareMs), ...pages.map(({ what, rows: found, p50Ms }) => row(what, found, p50Ms))],
+  );
 }
 
 function rows(what: string, loads: readonly Load[] | undefined): string[][] {

@@ -1,4 +1,4 @@
-// `npm run bench`: measures, prints the machine, tables and ratios. Ends within 100 s. `npm run bench -- SECTION…` measures only these.
+// `npm run bench`: measures, prints the machine, tables and ratios. Ends within 120 s. `npm run bench -- SECTION…` measures only these.
 import { fork } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,7 +1,9 @@
 import { largeState, smallExecutions } from './bytes.ts';
 import { dormant } from './dormant.ts';
+import { lists } from './lists.ts';
 import { overHttp } from './over-http.ts';
 import { stepCosts } from './step-cost.ts';
+import { streams } from './streams.ts';
 import { inProcess, rawLoop, startsInProcess } from './throughput.ts';
 
 /** What the bench measures, each in a process of its own so that none inherits another's heap. */
@@ -14,6 +16,8 @@ export const SECTIONS = {
   largeState,
   smallExecutions,
   dormant,
+  lists,
+  streams,
 } as const;
 
 export type SectionName = keyof typeof SECTIONS;

@@ -78,6 +78,22 @@ export interface Cancel {
   readonly reason: string;
 }
 
+/** An operator's hold: what is under way goes on, nothing else begins until `Resume`. */
+export interface Pause {
+  readonly type: 'pause';
+  readonly reason: string | null;
+}
+
+/** The hold is over: what it kept begins. */
+export interface Resume {
+  readonly type: 'resume';
+}
+
+/** The failures that ended the run are forgiven: their nodes run again. For the run that `revive` gives alone. */
+export interface Retry {
+  readonly type: 'retry';
+}
+
 /**
  * Work beside the graph, asked for from outside: logged, and its patch is merged, but nothing is routed by it. Its visit has
  * activation 0.
@@ -101,4 +117,17 @@ export interface Child extends Visit {
 }
 
 /** What may happen to an execution. */
-export type Message = Done | Fail | Claimed | Requeue | Decide | ExternalEvent | Timer | Cancel | Child | Enqueue;
+export type Message =
+  | Done
+  | Fail
+  | Claimed
+  | Requeue
+  | Decide
+  | ExternalEvent
+  | Timer
+  | Cancel
+  | Child
+  | Enqueue
+  | Pause
+  | Resume
+  | Retry;

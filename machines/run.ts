@@ -48,7 +48,7 @@ export type Effect =
       readonly queue: Queue;
     }
   /** The visit is over without its result: abort in-process work, refuse the work item from now on. */
-  | { readonly type: 'abandon'; readonly node: string; readonly activation: number }
+  | { readonly type: 'abandon'; readonly node: string; readonly activation: number; readonly local: boolean }
   /** Start the node's child execution; answer with a `child` message (`started`), or `fail` when it cannot be started. */
   | { readonly type: 'spawn'; readonly node: string; readonly activation: number; readonly attempt: number }
   /** Cancel the child of a visit, if it has one. */
@@ -78,6 +78,11 @@ export type RefusalCode =
   /** For an older activation or attempt, a lost race, or a timer no longer armed. */
   | 'stale'
   | 'terminal'
+  /** A pause of what an operator holds already; a resume of what nobody holds. */
+  | 'already_held'
+  | 'not_held'
+  /** A retry of what has not failed, or not by the failure of nodes. */
+  | 'not_retryable'
   | 'unknown_node'
   | 'unknown_decision'
   | 'no_pending_approval'
@@ -103,13 +108,18 @@ export interface PendingApproval {
   readonly requested_at_ms: number;
 }
 
+/**
+ * `queued`: waits for a worker; `running`: in process, or claimed; `backoff`: waits for its retry timer; `held`: by policy;
+ * `kept`: its attempt begins once an operator's hold is over; `failed`: for good, and forgiven, so that it can begin anew.
+ */
+export type Phase = 'queued' | 'running' | 'backoff' | 'held' | 'approval' | 'waiting' | 'child' | 'kept' | 'failed';
+
 /** A node that is neither idle nor finished. */
 export interface ActiveNode {
   readonly node: string;
   readonly activation: number;
   readonly attempt: number;
-  /** `queued`: waits for a worker; `running`: in process, or claimed; `backoff`: waits for its retry timer. */
-  readonly phase: 'queued' | 'running' | 'backoff' | 'held' | 'approval' | 'waiting' | 'child';
+  readonly phase: Phase;
   readonly local: boolean;
   /** Correlation key of a wait for an external event. */
   readonly waitsFor: string | null;

@@ -10,6 +10,7 @@ import { Stepping } from './step/stepping.ts';
 import type { Failure } from './step/stimulus.ts';
 
 export { completedPatch } from './step/endings.ts';
+export { fatalFailures } from './step/forgiveness.ts';
 export { load, OtherCompiler, save } from './step/snapshot.ts';
 export { workOf } from './step/work.ts';
 
@@ -81,10 +82,20 @@ export function step(program: Program, run: Run, message: Message, env: StepEnv)
       const active = armed === undefined ? undefined : own(context.active, armed.node);
       const phase = armed === undefined ? null : PHASES[armed.kind];
       if (armed === undefined || active?.phase !== phase || !stepping.hears(message.id)) return refuse('stale');
-      return stepping.take({ type: message.id as `xstate.after.${string}`, node: armed.node }, armed.node);
+      const id = message.id as `xstate.after.${string}`;
+      if (phase === 'backoff' && context.hold !== null) return stepping.retryDue(id, armed.node);
+      return stepping.take({ type: id, node: armed.node }, armed.node);
     }
     case 'cancel':
       return stepping.cancel(message.reason);
+    case 'pause':
+      return context.hold === null ? stepping.pause(message.reason) : refuse('already_held');
+    case 'resume':
+      return context.hold === null ? refuse('not_held') : stepping.resume();
+    case 'retry': {
+      const failed = Object.keys(context.active).filter((node) => own(context.active, node)?.phase === 'failed');
+      return failed.length === 0 ? refuse('not_retryable') : stepping.retry(failed);
+    }
     default: {
       const unhandled: never = message;
       throw new TypeError(`unhandled message ${JSON.stringify(unhandled)}`);
@@ -156,6 +167,12 @@ function isOpen(active: Active | undefined): active is Active {
 /** The workflow's state. */
 export function stateOf(run: Run): JsonObject {
   return (run.snapshot.context as Context).state;
+}
+
+/** An operator's hold; null when nobody holds it. */
+export function heldOf(run: Run): { readonly reason: string | null } | null {
+  const { hold } = run.snapshot.context as Context;
+  return hold === null ? null : { reason: hold.reason };
 }
 
 /** Open approvals, by node id. */

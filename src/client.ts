@@ -10,6 +10,7 @@ import type {
   StartedExecution,
 } from './api/schemas/executions.ts';
 import type { Health } from './api/schemas/health.ts';
+import type { PausedExecution, ResumedExecution, RetriedExecution } from './api/schemas/interventions.ts';
 import type { CreatedToken, CreateToken, RevokedToken, TokenList } from './api/schemas/tokens.ts';
 import type {
   ClaimedWork,
@@ -25,10 +26,23 @@ import type {
 } from './api/schemas/work-items.ts';
 import type { WorkerList } from './api/schemas/workers.ts';
 import type { RegisteredWorkflow, WorkflowDetail, WorkflowList } from './api/schemas/workflows.ts';
-
+import { AgentClient } from './client/agents.ts';
+import { ArtifactClient } from './client/artifacts.ts';
+import { AuditClient } from './client/audit.ts';
+import { CronClient } from './client/cron.ts';
+import { JobClient } from './client/jobs.ts';
+import { LiveClient } from './client/live.ts';
+import { TenantClient } from './client/tenants.ts';
 import { type CallOptions, type ClientOptions, keyHeader, segment, Transport } from './client/transport.ts';
+import { WebhookClient } from './client/webhooks.ts';
 
-export type { Execution } from './api/schemas/executions.ts';
+export type { Agent, AgentList, GivenCard } from './api/schemas/agents.ts';
+export type { CronJob, CronJobList } from './api/schemas/cron.ts';
+export type { Execution, ExecutionConditions, ExecutionItem, ExecutionList, ExecutionsQuery } from './api/schemas/executions.ts';
+export type { RetriedExecution } from './api/schemas/interventions.ts';
+export type { Job, JobList } from './api/schemas/jobs.ts';
+export type { Tenant, TenantDetail, TenantList } from './api/schemas/tenants.ts';
+export type { Delivery, DeliveryList, Webhook, WebhookList } from './api/schemas/webhooks.ts';
 export { ApiError, type CallOptions, type ClientOptions, Unreachable } from './client/transport.ts';
 
 const FOLLOW_WAIT_MS = 20_000;
@@ -39,8 +53,28 @@ const TERMINAL: ReadonlySet<string> = new Set(['completed', 'failed', 'cancelled
 export class JamjetClient {
   readonly #transport: Transport;
 
+  readonly tenants: TenantClient;
+
+  readonly agents: AgentClient;
+  readonly artifacts: ArtifactClient;
+  readonly audit: AuditClient;
+  readonly cron: CronClient;
+  readonly jobs: JobClient;
+
+  readonly live: LiveClient;
+
+  readonly webhooks: WebhookClient;
+
   constructor(options: ClientOptions) {
     this.#transport = new Transport(options);
+    this.agents = new AgentClient(this.#transport);
+    this.artifacts = new ArtifactClient(this.#transport);
+    this.audit = new AuditClient(this.#transport);
+    this.cron = new CronClient(this.#transport);
+    this.jobs = new JobClient(this.#transport);
+    this.live = new LiveClient(this.#transport);
+    this.webhooks = new WebhookClient(this.#transport);
+    this.tenants = new TenantClient(this.#transport);
   }
 
   get url(): string {
@@ -104,6 +138,20 @@ export class JamjetClient {
 
   cancel(id: string, reason?: string, options?: CallOptions): Promise<CancelledExecution> {
     return this.#transport.call('POST', `/executions/${segment(id)}/cancel`, { ...options, body: { reason } });
+  }
+
+  /** Holds an execution: nothing begins any more until `resume`. */
+  pause(id: string, reason?: string, options?: CallOptions): Promise<PausedExecution> {
+    return this.#transport.call('POST', `/executions/${segment(id)}/pause`, { ...options, body: { reason } });
+  }
+
+  resume(id: string, options?: CallOptions): Promise<ResumedExecution> {
+    return this.#transport.call('POST', `/executions/${segment(id)}/resume`, options);
+  }
+
+  /** Of an execution that has failed: the nodes that failed it run again. */
+  retry(id: string, options?: CallOptions): Promise<RetriedExecution> {
+    return this.#transport.call('POST', `/executions/${segment(id)}/retry`, options);
   }
 
   approve(id: string, decision: Approve, options?: CallOptions): Promise<AcceptedDecision> {

@@ -1,8 +1,10 @@
+import { createReadStream, existsSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { userInfo } from 'node:os';
 import { resolve } from 'node:path';
 import { type Logger, pino } from 'pino';
-import type { TokenRow } from '../store/rows.ts';
+import { checkExport, type ExportReport } from '../store/audit/check.ts';
+import type { AuditReport, TokenRow } from '../store/rows.ts';
 import { openSqlite } from '../store/sqlite/open.ts';
 import type { Store } from '../store/store.ts';
 import type { ActionContext } from '../store/writes.ts';
@@ -180,11 +182,38 @@ export function isValidToken(config: Config, plaintext: string): Promise<boolean
   });
 }
 
+/** Walks the audit chain of the database itself, also while a server runs on it. Throws `AdminError` when there is no such database. */
+export function verifyAudit(config: Config): Promise<AuditReport> {
+  const { path } = config.database;
+  if (!existsSync(path)) throw new AdminError('unknown_database', `there is no database at ${path}`);
+  return administer(config, (store) => store.verifyAudit());
+}
+
+/** Checks an exported audit log with the file alone; signatures too when the configuration has the key. `head`: how the chain must end. */
+export async function verifyAuditFile(config: Config, path: string, head: string | null): Promise<ExportReport> {
+  return checkExport(linesOf(createReadStream(path, 'utf8')), { key: config.auditSigningKey, head });
+}
+
+/** Lines end with a line feed and nothing else: what other characters end lines elsewhere is part of the text here. */
+async function* linesOf(chunks: AsyncIterable<string>): AsyncGenerator<string, void, undefined> {
+  let rest: string[] = [];
+  for await (const chunk of chunks) {
+    const [first = '', ...others] = chunk.split('\n');
+    rest.push(first);
+    for (const next of others) {
+      yield rest.join('');
+      rest = [next];
+    }
+  }
+  const last = rest.join('');
+  if (last !== '') yield last;
+}
+
 /** What an administrator's command asks for cannot be done. */
 export class AdminError extends Error {
-  readonly code: 'unknown_tenant';
+  readonly code: 'unknown_tenant' | 'unknown_database';
 
-  constructor(code: 'unknown_tenant', message: string) {
+  constructor(code: AdminError['code'], message: string) {
     super(message);
     this.name = 'AdminError';
     this.code = code;

@@ -5,6 +5,10 @@ export type StoreErrorCode =
   | 'schema_too_new'
   | 'not_a_database'
   | 'unknown_token'
+  | 'unknown_block'
+  | 'unknown_position'
+  | 'unknown_webhook'
+  | 'too_many_webhooks'
   | 'unknown_cron_job'
   | 'unknown_tenant'
   | 'tenant_exists';

@@ -145,8 +145,22 @@ export interface WorkerRow {
   readonly firstSeenAtMs: number;
   readonly lastSeenAtMs: number;
   readonly claimedTotal: number;
-  /** Items claimed and not settled (external), executions owned with work under way (runtime). */
+  /** Items claimed and not settled (external), the tenant's executions owned with work under way (runtime). */
   readonly inFlight: number;
+}
+
+export interface ArtifactHead {
+  /** SHA-256 of the bytes, 64 lower-case hex digits. */
+  readonly hash: string;
+  /** As given by whoever stored these bytes first; null when not given. */
+  readonly mediaType: string | null;
+  /** Bytes. */
+  readonly size: number;
+  readonly createdAtMs: number;
+}
+
+export interface Artifact extends ArtifactHead {
+  readonly content: Uint8Array;
 }
 
 export interface AuditReport {

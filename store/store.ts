@@ -1,7 +1,12 @@
 import type { AgentStore } from './resources/agents.ts';
 import type { ArtifactStore } from './resources/artifacts.ts';
+import type { AuditStore } from './resources/audit.ts';
 import type { CronStore } from './resources/cron.ts';
+import type { JobStore } from './resources/jobs.ts';
+import type { CommonLog } from './resources/log.ts';
+import type { RetentionStore } from './resources/retention.ts';
 import type { TenantRegistry } from './resources/tenants.ts';
+import type { WebhookStore } from './resources/webhooks.ts';
 import type {
   AuditReport,
   Due,
@@ -28,7 +33,12 @@ export interface Store {
 
   readonly agents: AgentStore;
   readonly artifacts: ArtifactStore;
+  readonly audit: AuditStore;
   readonly cron: CronStore;
+  readonly jobs: JobStore;
+  readonly log: CommonLog;
+  readonly webhooks: WebhookStore;
+  readonly retention: RetentionStore;
   readonly tenants: TenantRegistry;
 
   /**
@@ -72,8 +82,9 @@ export interface Store {
   renewLease(renewal: LeaseRenewal): Promise<boolean>;
 
   // Workers and runtimes.
+  /** An external worker's first sighting in a tenant, and a runtime's start, are logged: `worker_registered`, `runtime_started`. */
   seen(worker: WorkerSighting): Promise<void>;
-  /** Marks a runtime as stopped in good order: its in-process work is handed back, not lost. */
+  /** Marks a runtime as stopped in good order: its in-process work is handed back, not lost. Logged as `runtime_stopped`. */
   stopped(runtimeId: string, atMs: number): Promise<void>;
   /** Was the runtime's end an orderly one? False also for an unknown one. */
   stoppedCleanly(runtimeId: string): Promise<boolean>;
@@ -84,9 +95,10 @@ export interface Store {
 
   /**
    * Walks the audit chain from its beginning and answers the first thing that does not add up. Opened with a signing key, every
-   * block must carry its signature. Sees one moment of the database: a running system may be verified.
+   * block must carry its signature. Sees one moment of the database: a running system may be verified. Rejects with the signal's
+   * reason once it is aborted.
    */
-  verifyAudit(): Promise<AuditReport>;
+  verifyAudit(signal?: AbortSignal): Promise<AuditReport>;
 
   /** Takes the right to run on this database; rejects with `store_locked`, naming the holder. Released by `close` or process death. */
   lock(holder: RuntimeHolder): Promise<void>;
@@ -146,8 +158,8 @@ export interface ExecutionPageRequest extends ExecutionFilter {
   /** `next` of the page before. */
   readonly after?: string;
   readonly limit: number;
-  /** How many matches to pass over. */
-  readonly offset: number;
+  /** How many matches to pass over; default none. */
+  readonly offset?: number;
 }
 
 export interface ExecutionPage {
@@ -183,6 +195,8 @@ export interface WorkerSighting {
   readonly atMs: number;
   /** Items claimed since the last sighting. */
   readonly claimed: number;
+  /** Who is on record for its first sighting. */
+  readonly actor: Pick<ActionContext, 'actorId' | 'actorType' | 'request'>;
 }
 
 export interface RuntimeHolder {

@@ -1,5 +1,13 @@
-import type { Artifact } from './resources/artifacts.ts';
-import type { EventRow, ExecutionHead, IdempotencyRow, InboxMessage, NewExecution, NewWorkItem, TokenRow } from './rows.ts';
+import type {
+  Artifact,
+  EventRow,
+  ExecutionHead,
+  IdempotencyRow,
+  InboxMessage,
+  NewExecution,
+  NewWorkItem,
+  TokenRow,
+} from './rows.ts';
 
 export interface Batch {
   readonly atMs: number;
@@ -29,6 +37,8 @@ export interface ExecutionWrite {
   /** The sequence the step started from; 0 creates the execution and needs `create`. */
   readonly fromSeq: number;
   readonly create: NewExecution | null;
+  /** An execution that has ended goes on, with a new deadline. The deadline of any other stays as it is. A terminal head clears both. */
+  readonly revive?: { readonly deadlineAtMs: number | null };
   readonly head: ExecutionHead;
   /** Null leaves the last checkpoint as it is. */
   readonly snapshot: string | null;

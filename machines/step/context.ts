@@ -1,12 +1,13 @@
 import type { EventType } from '../events.ts';
 import type { Json, JsonObject } from '../json.ts';
+import type { Phase } from '../run.ts';
 
 /** A node that is neither idle nor finished. */
 export interface Active {
   readonly activation: number;
   readonly attempt: number;
-  readonly phase: 'queued' | 'running' | 'backoff' | 'held' | 'approval' | 'waiting' | 'child';
-  /** Sequence of the event by which it began to wait (held, approval, waiting only). */
+  readonly phase: Phase;
+  /** Sequence of the event by which it began to wait, or failed (held, approval, waiting, failed only). */
   readonly since?: number;
   readonly atMs?: number;
   /** Done in process (queued, running). */
@@ -26,6 +27,13 @@ export interface Early {
   readonly key: string;
   readonly payload: Json;
   readonly sequence: number;
+}
+
+/** An operator's hold. */
+export interface Hold {
+  readonly reason: string | null;
+  /** Nodes that were reached, or whose next attempt is due, in the order in which they were written. */
+  readonly kept: readonly string[];
 }
 
 /** Who gave an output, and the output. In the order of completion. */
@@ -86,7 +94,7 @@ export interface Context {
   /** Failures that a fallback took over. */
   readonly handled: number;
   readonly active: Readonly<Record<string, Active>>;
-  /** How often a node was run or skipped; only of nodes in loops, the others are visited once. */
+  /** How often a node was run or skipped; only of nodes in loops and of those that were retried, the others are visited once. */
   readonly visits: Readonly<Record<string, number>>;
   readonly early: readonly Early[];
   /** Nodes that failed for good, unhandled. */
@@ -97,6 +105,8 @@ export interface Context {
   /** Outputs on their way to nodes that read them. */
   readonly fed: Readonly<Record<string, readonly Fed[]>>;
   readonly used: Used | null;
+  /** Nothing begins while an operator holds the execution; null otherwise. */
+  readonly hold: Hold | null;
   /** Why the run failed or was cancelled. */
   readonly error: string | null;
 
@@ -132,6 +142,7 @@ export function freshContext(input: Json, env: Readonly<Record<string, string>>,
     sections: {},
     fed: {},
     used: null,
+    hold: null,
     error: null,
     facts: [],
     outputs: {},

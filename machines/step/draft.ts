@@ -81,8 +81,13 @@ export class Draft {
 
   /** Counts a new visit and answers which one it is. */
   visit(node: string): number {
-    if (this.statics.graph.loopsAround(this.indexOf(node)).length === 0) return 1;
-    const activation = (own(this.now.visits, node) ?? 0) + 1;
+    const before = own(this.now.visits, node);
+    if (before === undefined && this.statics.graph.loopsAround(this.indexOf(node)).length === 0) return 1;
+    return this.visited(node, (before ?? 0) + 1);
+  }
+
+  /** Notes how often a node was visited, whether or not a loop is around it. */
+  visited(node: string, activation: number): number {
     this.#record('visits')[node] = activation;
     return activation;
   }

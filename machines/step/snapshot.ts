@@ -39,6 +39,7 @@ const STORED = [
   'forks',
   'fed',
   'used',
+  'hold',
   'error',
 ] as const;
 
@@ -82,7 +83,7 @@ export function load(program: Program, text: string, row: { readonly seq: number
   return {
     snapshot,
     seq: row.seq,
-    status: statusOf(snapshot),
+    status: statusOf(snapshot, context.hold !== null),
     steps: context.steps,
     input: row.input,
     error: context.error,

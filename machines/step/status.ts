@@ -4,9 +4,12 @@ import type { Status } from '../run.ts';
 
 const ENDS = ['completed', 'failed', 'cancelled', 'limit_exceeded'] as const;
 
-/** What a snapshot's states say: its final state, else whether anything is busy, else whether it is parked. */
-export function statusOf(snapshot: AnyMachineSnapshot): Status {
-  if (snapshot.status !== 'done') return !snapshot.hasTag('busy') && snapshot.hasTag('parked') ? 'paused' : 'running';
+/**
+ * What a snapshot's states say: its final state, else whether anything is busy, else whether it is parked. What an operator holds is
+ * paused, even while attempts that were under way come to their end.
+ */
+export function statusOf(snapshot: AnyMachineSnapshot, held: boolean): Status {
+  if (snapshot.status !== 'done') return held || (!snapshot.hasTag('busy') && snapshot.hasTag('parked')) ? 'paused' : 'running';
   const status = ENDS.find((end) => snapshot._nodes.some((node) => node.id === ends(end)));
   if (status === undefined) throw new TypeError('a machine that is done is in one of its ends');
   return status;

@@ -1,17 +1,21 @@
 import type { AnyMachineSnapshot } from 'xstate';
+import { stateId, timerId } from '../compile/names.ts';
+import { parkedForMs } from '../compile/timers.ts';
 import type { Program } from '../compile.ts';
 import type { EventType, LogEvent } from '../events.ts';
 import { type Json, type JsonObject, patchState } from '../json.ts';
 import type { Done, Enqueue, Fail } from '../messages.ts';
-import type { Effect, Run, Status, StepEnv, Stepped } from '../run.ts';
+import type { Effect, Run, StepEnv, Stepped } from '../run.ts';
 import { beginNode } from './begin.ts';
+import { asWritten, conclude } from './conclusion.ts';
 import { type Active, type Context, localWorkOf, own } from './context.ts';
 import { Draft } from './draft.ts';
 import { usageData } from './endings.ts';
-import { smallState } from './small-state.ts';
+import { atTheirEntry } from './forgiveness.ts';
 import { statusOf } from './status.ts';
 import { type Moved, positionsOf } from './stepper.ts';
-import type { Stimulus } from './stimulus.ts';
+import { isTimer, type Stimulus } from './stimulus.ts';
+import { Timers } from './timers.ts';
 
 type ActionParams = { readonly node?: string; readonly id?: string; readonly delay?: number; readonly sendId?: string };
 
@@ -29,11 +33,12 @@ export class Stepping {
   #draft: Draft;
   readonly #events: LogEvent[] = [];
   readonly #effects: Effect[] = [];
-  readonly #timers = new Map<string, { readonly first: 'set' | 'clear'; readonly delayMs: number | null }>();
+  readonly #timers = new Timers();
   /** Nodes that were reached and have yet to begin. */
   #begins: string[] = [];
   #fresh = false;
-  #fired: string | null = null;
+  /** Its attempt was under way before: beginning it again is nothing new, which a hold would keep. */
+  #again: string | null = null;
 
   constructor(program: Program, run: Run, env: StepEnv) {
     this.#program = program;
@@ -74,7 +79,8 @@ export class Stepping {
   }
 
   take(stimulus: Stimulus, node: string): Stepped {
-    if (stimulus.type.startsWith('xstate.after.')) this.#fired = stimulus.type;
+    if (isTimer(stimulus)) this.#timers.fired(stimulus.type);
+    if (stimulus.type === 'requeue') this.#again = node;
     this.#move(stimulus);
     return this.#finish(node);
   }
@@ -128,6 +134,47 @@ export class Stepping {
     return this.#finish(null, reason);
   }
 
+  // An operator's hold, and what follows it.
+
+  /** Work that nobody has claimed is kept too: its item is not to be had until `resume`. */
+  pause(reason: string | null): Stepped {
+    this.log('workflow_paused', null, { reason });
+    this.#draft.set({ hold: { reason, kept: [] } });
+    const queued = Object.entries(this.#context.active).filter(([, active]) => active.phase === 'queued');
+    for (const [node, active] of queued) this.#drop(node, active);
+    this.#hold(queued.map(([node]) => node));
+    return this.#finish(null);
+  }
+
+  resume(): Stepped {
+    this.log('workflow_resumed', null, {});
+    this.#beginLater(this.#context.hold?.kept ?? []);
+    this.#draft.set({ hold: null });
+    return this.#finish(null);
+  }
+
+  /** A retry's backoff is over while an operator holds the execution: the attempt is kept, and the log says so. */
+  retryDue(id: `xstate.after.${string}`, node: string): Stepped {
+    this.log('timer_fired', node, { activation: this.#draft.activeOf(node).activation });
+    return this.take({ type: id, node }, node);
+  }
+
+  /** Nodes whose failure has been forgiven are visited anew; nothing holds them any more. */
+  retry(failed: readonly string[]): Stepped {
+    const { statics, stepper } = this.#program;
+    const nodes = asWritten(statics.graph, failed);
+    const visits = nodes.map((node) => ({ node, ...this.#draft.retire(node) }));
+    const forgiven = visits.map(({ since }) => since ?? 0).sort((a, b) => a - b);
+    this.log('workflow_retried', null, { nodes: [...nodes], forgiven });
+    for (const { node, activation } of visits) this.#draft.visited(node, activation);
+    this.#draft.set({ hold: null });
+    this.#keep();
+    this.#snapshot = stepper.resume(atTheirEntry(this.#snapshot, new Set(nodes), statics), this.#context);
+    this.#fresh = true;
+    this.#beginLater(nodes);
+    return this.#finish(null);
+  }
+
   // ------------------------------------------------------------------ moving
 
   #move(stimulus: Stimulus): void {
@@ -146,8 +193,8 @@ export class Stepping {
     for (const { type, params } of actions) {
       const { node, id, delay, sendId } = params as ActionParams;
       if (type === 'begin' && node !== undefined) this.#begins.push(node);
-      else if (type === 'xstate.raise' && id !== undefined && delay !== undefined) this.#timer(id, delay);
-      else if (type === 'xstate.cancel' && sendId !== undefined) this.#timer(sendId, null);
+      else if (type === 'xstate.raise' && id !== undefined && delay !== undefined) this.#timers.set(id, delay);
+      else if (type === 'xstate.cancel' && sendId !== undefined) this.#timers.clear(sendId);
     }
     this.#draft = new Draft(this.#program.statics, this.#context);
     this.#draft.settleSkips(null);
@@ -173,24 +220,19 @@ export class Stepping {
     this.#draft = new Draft(this.#program.statics, context);
   }
 
-  #timer(id: string, delayMs: number | null): void {
-    const first = this.#timers.get(id)?.first ?? (delayMs === null ? 'clear' : 'set');
-    this.#timers.delete(id);
-    this.#timers.set(id, { first, delayMs });
-  }
-
   /** Tells the world that a visit is over without a result. */
   #drop(node: string, active: Active): void {
     const { activation, phase, child } = active;
     if (child !== undefined) this.#effects.push({ type: 'cancel_child', node, activation, childId: child });
-    else if (phase === 'queued' || phase === 'running') this.#effects.push({ type: 'abandon', node, activation });
+    else if (phase === 'queued' || phase === 'running')
+      this.#effects.push({ type: 'abandon', node, activation, local: active.local === true });
   }
 
   // ------------------------------------------------------------------ beginning
 
   #beginAll(): void {
     while (this.#begins.length > 0 && this.#snapshot.status === 'active') {
-      const order = this.#inOrder(this.#begins);
+      const order = this.#letThrough(this.#inOrder(this.#begins));
       this.#begins = [];
       let ended: Stimulus | null = null;
       for (const [i, node] of order.entries()) {
@@ -207,26 +249,59 @@ export class Stepping {
     }
   }
 
+  /** Held, nothing begins but an attempt that was under way before. */
+  #letThrough(order: readonly string[]): readonly string[] {
+    if (this.#draft.now.hold === null) return order;
+    this.#hold(order.filter((node) => node !== this.#again));
+    return order.filter((node) => node === this.#again);
+  }
+
+  /** Keeps nodes until `resume`. */
+  #hold(nodes: readonly string[]): void {
+    const { hold, active } = this.#draft.now;
+    for (const node of nodes) {
+      const known = own(active, node);
+      if (known !== undefined)
+        this.#draft.activate(node, { activation: known.activation, attempt: known.attempt, phase: 'kept' });
+    }
+    if (hold !== null) this.#draft.set({ hold: { ...hold, kept: this.#inOrder([...hold.kept, ...nodes]) } });
+  }
+
+  /** Nodes whose states were entered in an earlier step, or in none, begin in this one; so do the times that limit how long they park. */
+  #beginLater(nodes: readonly string[]): void {
+    this.#begins = [...nodes];
+    for (const node of nodes) {
+      const parkedMs = parkedForMs(this.#program.statics.nodeOf(node).kind);
+      if (parkedMs !== null) this.#timers.set(timerId(parkedMs, stateId(node)), parkedMs);
+    }
+  }
+
   /** Only what is still entered begins: a first-wins join may have left it meanwhile. */
   #inOrder(begins: readonly string[]): readonly string[] {
-    const { graph } = this.#program.statics;
     const [only] = begins;
     if (only === undefined) return [];
     if (begins.length === 1) return this.#snapshot._nodes.some((state) => state.meta?.node === only) ? begins : [];
     const standing = new Set(this.#snapshot._nodes.map((state) => state.meta?.node as string | undefined));
-    return [...new Set(begins)]
-      .filter((node) => standing.has(node))
-      .sort((a, b) => (graph.indexOf(a) ?? 0) - (graph.indexOf(b) ?? 0));
+    return asWritten(
+      this.#program.statics.graph,
+      [...new Set(begins)].filter((node) => standing.has(node)),
+    );
   }
 
   // ------------------------------------------------------------------ ending
 
   #finish(node: string | null, reason: string | null = null): Stepped {
     this.#beginAll();
-    const status = statusOf(this.#snapshot);
-    if (this.#snapshot.status === 'done') this.#end(status, reason);
+    const { hold } = this.#draft.now;
+    if (hold !== null) this.#hold([]);
+    const status = statusOf(this.#snapshot, hold !== null);
+    if (this.#snapshot.status === 'done') {
+      const { type, data } = conclude(this.#draft, status, reason);
+      this.#drain();
+      this.log(type, null, data);
+    }
     this.#keep();
-    for (const [id, { first, delayMs }] of this.#timers) this.#timerEffect(id, first, delayMs);
+    this.#effects.push(...this.#timers.effects(this.#program.statics, this.#context, this.#env.nowMs));
     const context = this.#context;
     return {
       run: {
@@ -243,55 +318,5 @@ export class Stepping {
       diagnostics: this.#program.statics.diagnostics.splice(0),
       node,
     };
-  }
-
-  #timerEffect(id: string, first: 'set' | 'clear', delayMs: number | null): void {
-    if (delayMs === null) {
-      // Set and cleared within this step, or just fired: there is nothing to clear.
-      if (first === 'clear' && id !== this.#fired) this.#effects.push({ type: 'clear_timer', id });
-      return;
-    }
-    const armed = this.#program.statics.timers.get(id);
-    if (armed === undefined) throw new TypeError(`unknown timer ${id}`);
-    const activation = own(this.#context.active, armed.node)?.activation ?? 1;
-    this.#effects.push({
-      type: 'set_timer',
-      id,
-      node: armed.node,
-      activation,
-      atMs: this.#env.nowMs + delayMs,
-      kind: armed.kind,
-    });
-  }
-
-  #end(status: Status, reason: string | null): void {
-    const { graph } = this.#program.statics;
-    const draft = this.#draft;
-    const active = Object.keys(draft.now.active).sort((a, b) => (graph.indexOf(a) ?? 0) - (graph.indexOf(b) ?? 0));
-    for (const node of active) draft.cancel(node);
-    const { halt, failures, state } = draft.now;
-    const error =
-      status === 'failed'
-        ? (halt?.error ?? `node(s) failed terminally: ${failures.join(', ')}`)
-        : status === 'cancelled'
-          ? reason
-          : null;
-    draft.set({ error, early: [], fed: {}, outputs: {}, forks: {}, sections: {}, halt: null });
-    this.#drain();
-    switch (status) {
-      case 'completed': {
-        const small = smallState(state);
-        this.log('workflow_completed', null, small === null ? {} : { final_state: small });
-        break;
-      }
-      case 'failed':
-        this.log('workflow_failed', null, { error });
-        break;
-      case 'cancelled':
-        this.log('workflow_cancelled', null, { reason });
-        break;
-      default:
-        this.log('strategy_limit_hit', null, { limit_type: 'limit_exceeded', limit_value: null, actual_value: null });
-    }
   }
 }

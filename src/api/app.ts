@@ -6,17 +6,32 @@ import type { ControlPlane } from '../control/control-plane.ts';
 import type { Runtime } from '../runtime/types.ts';
 import { Tokens } from './auth.ts';
 import { parseBody } from './body.ts';
+import { routedUrl } from './dialects.ts';
 import { drain } from './drain.ts';
+import { EventStreams } from './event-streams.ts';
 import { guard } from './guard.ts';
 import { LongPolls } from './long-polls.ts';
 import { describedRoutes } from './openapi/routes.ts';
 import { answerBrokenHttp, answerErrors, logRequests, requestId } from './replies.ts';
+import { a2aRoutes } from './routes/a2a.ts';
+import { agentRoutes } from './routes/agents.ts';
 import { approvalRoutes } from './routes/approvals.ts';
+import { artifactRoutes } from './routes/artifacts.ts';
+import { auditRoutes } from './routes/audit.ts';
+import { cronRoutes } from './routes/cron.ts';
 import { documentationRoutes } from './routes/documentation.ts';
+import { eventStreamRoutes } from './routes/event-stream.ts';
 import { eventRoutes } from './routes/events.ts';
 import { executionRoutes } from './routes/executions.ts';
+import { federationRoutes } from './routes/federation.ts';
 import { healthRoutes } from './routes/health.ts';
+import { interventionRoutes } from './routes/interventions.ts';
+import { javaSdkRoutes } from './routes/java-sdk.ts';
+import { jobRoutes } from './routes/jobs.ts';
+import { mcpRoutes } from './routes/mcp.ts';
+import { tenantRoutes } from './routes/tenants.ts';
 import { tokenRoutes } from './routes/tokens.ts';
+import { webhookRoutes } from './routes/webhooks.ts';
 import { workItemRoutes } from './routes/work-items.ts';
 import { workerRoutes } from './routes/workers.ts';
 import { workflowRoutes } from './routes/workflows.ts';
@@ -46,13 +61,15 @@ export interface AppOptions {
 /** The REST API, not yet listening. Closing it ends long polls at once and waits for the other requests. */
 export function buildApp(options: AppOptions): Api {
   const nowMs = options.nowMs ?? Date.now;
+  const tokens = new Tokens(options.store, nowMs);
   const services: Services = {
     runtime: options.runtime,
     store: options.store,
     control: options.control,
     config: options.config,
-    tokens: new Tokens(options.store, nowMs),
+    tokens,
     polls: new LongPolls(),
+    streams: new EventStreams(options.control.live.pulse, tokens),
     nowMs,
   };
   const app = Fastify({
@@ -61,6 +78,7 @@ export function buildApp(options: AppOptions): Api {
     genReqId: requestId,
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    rewriteUrl: routedUrl,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     // A request that comes while the server closes gets the documented form of error, from the guard.
     return503OnClosing: false,
@@ -80,6 +98,7 @@ export function buildApp(options: AppOptions): Api {
   app.setErrorHandler(answerErrors);
   const routes = describedRoutes(app);
   addRoutes(app, services);
+  mcpRoutes(app, services);
   documentationRoutes(app, routes);
   return app;
 }
@@ -87,10 +106,22 @@ export function buildApp(options: AppOptions): Api {
 function addRoutes(app: Api, services: Services): void {
   healthRoutes(app);
   workflowRoutes(app, services);
+  javaSdkRoutes(app, services);
   executionRoutes(app, services);
+  interventionRoutes(app, services);
   eventRoutes(app, services);
+  eventStreamRoutes(app, services);
+  webhookRoutes(app, services);
   approvalRoutes(app, services);
   workItemRoutes(app, services);
   workerRoutes(app, services);
   tokenRoutes(app, services);
+  auditRoutes(app, services);
+  cronRoutes(app, services);
+  jobRoutes(app, services);
+  artifactRoutes(app, services);
+  agentRoutes(app, services);
+  federationRoutes(app, services);
+  a2aRoutes(app, services);
+  tenantRoutes(app, services);
 }

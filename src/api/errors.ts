@@ -29,21 +29,33 @@ const STATUS: Readonly<Record<Code, number>> = {
   bad_request: 400,
   invalid_workflow: 400,
   already_terminal: 400,
+  unknown_position: 400,
   client_error: 400,
   unauthorized: 401,
   forbidden: 403,
   tenant_not_active: 403,
+  limit_exceeded_workflows: 403,
   not_found: 404,
   unknown_token: 404,
+  unknown_block: 404,
+  unknown_webhook: 404,
+  unknown_tenant: 404,
   unknown_cron_job: 404,
   method_not_allowed: 405,
   conflict: 409,
+  too_many_webhooks: 409,
+  tenant_exists: 409,
   stale_fence: 409,
   too_large: 413,
+  limit_exceeded_concurrency: 429,
+  limit_exceeded_requests: 429,
+  limit_exceeded_tokens: 429,
+  limit_exceeded_cost: 429,
   internal: 500,
   corrupt: 500,
   not_a_database: 500,
   schema_too_new: 500,
+  remote_failed: 502,
   overloaded: 503,
   shutting_down: 503,
   store_locked: 503,
@@ -58,7 +70,9 @@ const CLASS: Readonly<Record<number, string>> = {
   405: 'method not allowed: ',
   409: 'conflict: ',
   413: 'bad request: ',
+  429: 'too many requests: ',
   500: 'internal error: ',
+  502: 'bad gateway: ',
   503: 'service unavailable: ',
 };
 
@@ -127,7 +141,7 @@ function textOf(error: Error): string {
 
 function headersOf(status: number, error: unknown): Readonly<Record<string, string>> {
   if (status === 401) return { 'www-authenticate': 'Bearer' };
-  if (status === 503) {
+  if (status === 429 || status === 503) {
     const ms = error instanceof RuntimeError ? error.retryAfterMs : null;
     return { 'retry-after': String(Math.max(RETRY_AFTER_SECS, Math.ceil((ms ?? 0) / 1_000))) };
   }

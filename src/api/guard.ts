@@ -1,5 +1,6 @@
 import { RuntimeError } from '../runtime/errors.ts';
 import { ANYONE, isLoopback, permit, refuseForeignPages } from './auth.ts';
+import { pathOf } from './dialects.ts';
 import { Refusal } from './errors.ts';
 import { shown } from './ids.ts';
 import type { Api, Services } from './services.ts';
@@ -8,11 +9,12 @@ const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 const RETRY_AFTER_MS = 2_000;
 
 /** Every request passes here first: is the server open, who asks, and may they? */
-export function guard(app: Api, { tokens, polls, config }: Services, auth: 'on' | 'off'): void {
+export function guard(app: Api, { runtime, tokens, polls, config }: Services, auth: 'on' | 'off'): void {
   const onLoopback = isLoopback(config.bind);
   let closing = false;
 
   app.decorateRequest('identity', null);
+  app.decorateRequest('contentType', null);
   app.addHook('preClose', async () => {
     closing = true;
     polls.close();
@@ -24,15 +26,18 @@ export function guard(app: Api, { tokens, polls, config }: Services, auth: 'on' 
     if (closing) throw new RuntimeError('shutting_down', 'the server is shutting down', { retryAfterMs: RETRY_AFTER_MS });
     if (auth === 'off') refuseForeignPages(request.headers, onLoopback);
     // Bodies are JSON whatever they are called; a malformed content type would be refused before the parser sees it.
+    request.contentType = request.raw.headers['content-type'] ?? null;
     request.raw.headers['content-type'] = undefined;
     const { access = 'open' } = request.routeOptions.config;
     if (access === 'open') return;
     request.identity = auth === 'off' ? ANYONE : await tokens.identify(request.headers.authorization);
+    await runtime.tenants.request(request.identity.tenantId);
     permit(request.identity.role, access);
   });
   app.setNotFoundHandler((request) => {
-    const path = request.url.split('?', 1)[0] ?? '';
-    const allowed = METHODS.filter((method) => app.findRoute({ method, url: path }) !== null);
+    const path = pathOf(request);
+    const url = request.url.split('?', 1)[0] ?? '';
+    const allowed = METHODS.filter((method) => app.findRoute({ method, url }) !== null);
     if (allowed.length === 0) throw new RuntimeError('not_found', `${request.method} ${shown(path)}`);
     throw new Refusal('method_not_allowed', `${request.method} ${shown(path)}; use ${allowed.join(' or ')}`, {
       headers: { allow: allowed.join(', ') },

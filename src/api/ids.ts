@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { RuntimeError } from '../runtime/errors.ts';
 
 const EXECUTION = /^(?:exec_)?([0-9a-f]{32})$/i;
@@ -18,13 +17,6 @@ export function executionId(given: string): string {
 export function workItemId(given: string): string {
   if (!UUID.test(given)) throw new RuntimeError('not_found', `work item ${shown(given)}`);
   return given.toLowerCase();
-}
-
-/** The same UUID (version 8, of the SHA-256 of execution and sequence) whenever the event is shown. */
-export function eventId(execution: string, sequence: number): string {
-  const hex = hash('sha256', `${execution}:${sequence}`, 'hex');
-  const variant = ((Number.parseInt(hex.charAt(16), 16) & 0x3) | 0x8).toString(16);
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
 /** What a client sent, in an error text: not longer than a line. */

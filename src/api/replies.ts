@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { RuntimeError } from '../runtime/errors.ts';
+import { pathOf } from './dialects.ts';
 import { answerTo, Refusal } from './errors.ts';
 import type { Api } from './services.ts';
 
@@ -15,8 +16,8 @@ export function requestId(raw: Pick<IncomingMessage, 'headers'>): string {
 /** The one place where an error becomes a reply. Serves as Fastify's error handler and as its `frameworkErrors`. */
 export function answerErrors(error: Error, request: FastifyRequest, reply: FastifyReply): void {
   const answer = answerTo(error, request.id);
-  // Whoever is told to come back later has met no fault.
-  const expected = error instanceof RuntimeError && error.retryAfterMs !== null;
+  // Whoever is told to come back later, or that another server does not answer, has met no fault of this one.
+  const expected = error instanceof RuntimeError && (error.retryAfterMs !== null || error.code === 'remote_failed');
   if (answer.status >= 500 && !expected) request.log.error({ err: error }, 'request failed');
   void reply.code(answer.status).headers(answer.headers).send(answer.body);
 }
@@ -47,7 +48,7 @@ export function logRequests(app: Api): void {
     request.log[level](
       {
         method: request.method,
-        path: request.url.split('?', 1)[0],
+        path: pathOf(request),
         status: reply.statusCode,
         ms: Math.round(reply.elapsedTime),
         ...(request.identity === null ? {} : { tenant: request.identity.tenantId, actor: request.identity.name }),

@@ -13,6 +13,8 @@ import type { Config } from '../config.ts';
 import type { ControlPlane } from '../control/control-plane.ts';
 import type { Caller, Runtime } from '../runtime/types.ts';
 import type { Access, Identity, Tokens } from './auth.ts';
+import { pathOf } from './dialects.ts';
+import type { EventStreams } from './event-streams.ts';
 import type { LongPolls } from './long-polls.ts';
 
 export type Api = FastifyInstance<
@@ -31,6 +33,7 @@ export interface Services {
   readonly config: Config;
   readonly tokens: Tokens;
   readonly polls: LongPolls;
+  readonly streams: EventStreams;
   readonly nowMs: () => number;
 }
 
@@ -42,6 +45,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Set by the guard on every route that is not open. */
     identity: Identity | null;
+    /** The `Content-Type` as it came: bodies are JSON whatever they are called, so the guard takes the header away. */
+    contentType: string | null;
   }
 }
 
@@ -53,13 +58,17 @@ export function identityOf(request: FastifyRequest): Identity {
 /** Who asks, with the request that is recorded beside what it causes. */
 export function callerOf(request: FastifyRequest): Caller {
   const { tenantId, name } = identityOf(request);
-  const path = request.url.split('?', 1)[0] ?? '';
   return {
     tenantId,
     actorId: name,
-    actorType: 'human',
-    request: { id: request.id, method: request.method, path, ip: request.ip },
+    actorType: actorTypeOf(name),
+    request: { id: request.id, method: request.method, path: pathOf(request), ip: request.ip },
   };
+}
+
+/** Tokens of agents are named `agent:<id>`. */
+function actorTypeOf(name: string): Caller['actorType'] {
+  return name.startsWith('agent:') ? 'agent' : 'human';
 }
 
 /** For what changes the control plane: it belongs to the tenant of whoever acts, whatever it changes. */

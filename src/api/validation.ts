@@ -47,6 +47,7 @@ function sentence(error: Partial<ErrorObject>, part: string): string {
   const subject = path === '' ? `the ${part}` : shown(path);
   if (keyword === 'type') return `${subject} must be ${ARTICLES[String(params.type)] ?? String(params.type)}`;
   if (keyword === 'enum') return `${subject} must be one of ${(params.allowedValues as unknown[]).join(', ')}`;
+  if (keyword === 'additionalProperties') return `${subject} has no ${shown(String(params.additionalProperty))}`;
   if (keyword === 'const') return `${subject} must be ${JSON.stringify(params.allowedValue)}`;
   return `${subject} ${message.replace(/NOT/, 'not')}`;
 }

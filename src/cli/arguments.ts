@@ -62,6 +62,26 @@ export function durationArgument(option: string, text: string): number {
   return ms;
 }
 
+/** `90m` and the like before now, a date (its beginning here), or a time; as the API takes it. */
+export function timeArgument(option: string, text: string, nowMs: number): string {
+  const agoMs = durationMs(text);
+  const isDate = /^\d{4}-\d\d-\d\d$/.test(text);
+  const ms = agoMs === null ? Date.parse(isDate ? `${text}T00:00:00` : /^\d{4}-/.test(text) ? text : '') : nowMs - agoMs;
+  if (Number.isNaN(ms))
+    throw usageFailure(
+      `${option} ${JSON.stringify(text)} is not a time`,
+      'Write 90m or 2d (ago), 2026-03-12, or 2026-03-12T10:00:00Z.',
+    );
+  return new Date(ms).toISOString();
+}
+
+/** Names with commas between them. */
+export function namesArgument(option: string, text: string): string[] {
+  const names = text.split(',').map((name) => name.trim());
+  if (names.includes('')) throw usageFailure(`${option} ${JSON.stringify(text)} has an empty name in it`);
+  return names;
+}
+
 /** A whole number within bounds. */
 export function integerArgument(option: string, text: string, bounds: { readonly min: number; readonly max: number }): number {
   const value = /^-?\d{1,15}$/.test(text) ? Number(text) : Number.NaN;

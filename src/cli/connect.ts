@@ -64,6 +64,12 @@ export function explainApi(error: unknown, connection: Pick<Connection, 'url' | 
 
 const NOT_FOUND = [
   ['execution', '`jamjet ls` lists the executions.'],
+  ['job', '`jamjet jobs list` lists the bulk jobs.'],
+  ['agent', '`jamjet agents list` lists the agents.'],
+  ['tenant', '`jamjet tenants list` lists the tenants.'],
+  ['cron job', '`jamjet cron list` lists the jobs.'],
+  ['webhook', '`jamjet webhooks list` lists the webhooks.'],
+  ['delivery', '`jamjet webhooks deliveries ID` lists the deliveries.'],
   ['workflow', 'Running its file registers it: `jamjet run workflow.yaml`.'],
 ] as const;
 
@@ -75,7 +81,8 @@ function hintFor(error: ApiError, { url, tokenFrom }: Pick<Connection, 'url' | '
       ? 'Set JAMJET_TOKEN, or run this in the folder `jamjet dev` was started in (it saves a token in .jamjet/token).'
       : `Set JAMJET_TOKEN to a token of ${url}.`;
   }
-  if (error.status === 403) return 'Use a token with a stronger role: `jamjet token create --role developer`.';
+  if (error.message.startsWith('insufficient role'))
+    return 'Use a token with a stronger role: `jamjet token create --role developer`.';
   if (error.status === 404) return NOT_FOUND.find(([what]) => error.message.startsWith(`not found: ${what} `))?.[1] ?? null;
   return null;
 }

@@ -7,7 +7,7 @@ export interface Signals {
 }
 
 export type Input = Readable & { readonly isTTY?: boolean };
-export type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number };
+export type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };
 
 /** What a command may touch of the process it runs in; tests bring their own. */
 export interface Context {

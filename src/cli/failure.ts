@@ -37,6 +37,7 @@ const HINTS: Readonly<Record<string, string>> = {
   schema_too_new: 'A newer version of jamjet wrote this database: upgrade, or pass another --db.',
   not_a_database: 'Pass another --db, or move the file away.',
   unknown_token: '`jamjet token list` shows the ids.',
+  unknown_database: 'Name it with --db or DATABASE_URL.',
 };
 
 /** Whatever was thrown, as a Failure. Everything this project throws on purpose has a `code`; anything else keeps its text, never its stack. */

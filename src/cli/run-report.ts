@@ -43,6 +43,7 @@ export function reportText(execution: Execution, events: readonly TimelineEvent[
 function failures(events: readonly TimelineEvent[]): readonly string[] {
   const last = new Map<string, string>();
   for (const event of events) {
+    if (event.type === 'workflow_retried') last.clear();
     if (event.node_id === null) continue;
     if (event.type === 'node_failed' && event.data.retryable !== true) last.set(event.node_id, String(event.data.error));
     if (event.type === 'node_completed') last.delete(event.node_id);

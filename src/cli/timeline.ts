@@ -132,6 +132,10 @@ export class Timeline {
   #applyWhole(type: string, data: JsonObject): readonly Entry[] {
     if (type === 'external_event_received') return [note(null, `event ${textOf(data.correlation_key)} received`)];
     if (/^workflow_(completed|failed|cancelled)$/.test(type)) this.#active.clear();
+    if (type === 'workflow_paused')
+      return [note(null, ['paused by an operator', textOf(data.reason)].filter(Boolean).join(': '))];
+    if (type === 'workflow_resumed') return [note(null, 'resumed')];
+    if (type === 'workflow_retried') return [note(null, `retried: ${listOf(data.nodes).join(', ')}`)];
     return [];
   }
 
@@ -225,6 +229,10 @@ function note(node: string | null, text: string): Entry {
 function textOf(value: Json | undefined): string {
   if (value === undefined || value === null) return '';
   return isObject(value) || Array.isArray(value) ? inline(value) : String(value);
+}
+
+function listOf(value: Json | undefined): readonly string[] {
+  return Array.isArray(value) ? value.map(textOf) : [];
 }
 
 function numberOf(value: Json | undefined): number | null {

@@ -1,4 +1,5 @@
 import type { ApiErrorBody } from '../api/schemas/errors.ts';
+import { readMessages, type ServerSentMessage } from './server-sent.ts';
 
 export interface ClientOptions {
   /** `http://host:port`, with or without a trailing slash or a path prefix. */
@@ -45,11 +46,18 @@ export class Unreachable extends Error {
 const TIMEOUT_MS = 30_000;
 
 export interface Call extends CallOptions {
-  readonly query?: Readonly<Record<string, string | number | undefined>>;
+  readonly query?: Readonly<Record<string, string | number | readonly string[] | undefined>>;
+  /** Bytes are sent as they are, anything else as JSON. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   /** How long the server was asked to wait. */
   readonly waitMs?: number;
+}
+
+/** A reply that is no JSON. */
+export interface Download {
+  readonly bytes: Uint8Array;
+  readonly mediaType: string | null;
 }
 
 /** Sends requests and reads replies; every part of the client goes through one. */
@@ -68,30 +76,113 @@ export class Transport {
 
   /** Rejects with `ApiError` or `Unreachable`, or with the reason of an aborted signal. */
   async call<T>(method: string, path: string, call: Call = {}): Promise<T> {
+    const { response, content } = await this.#exchange(method, path, call, (reply) => reply.text());
+    return parseReply<T>(response.status, content);
+  }
+
+  /** Rejects like `call`: errors are JSON here, too. */
+  async download(path: string, call: Call = {}): Promise<Download> {
+    const { response, content } = await this.#exchange('GET', path, call, (reply) => reply.arrayBuffer());
+    if (response.status !== 200) return parseReply(response.status, new TextDecoder().decode(content));
+    return { bytes: new Uint8Array(content), mediaType: response.headers.get('content-type') };
+  }
+
+  /** The bytes of a reply of any length as they arrive. Rejects like `call`; once it has begun, also when it breaks off or nothing comes in time. */
+  async *bytes(path: string, call: Call = {}): AsyncGenerator<Uint8Array, void, undefined> {
+    const silence = new AbortController();
+    const timer = setTimeout(() => silence.abort(), this.#timeoutMs);
+    const signal = call.signal === undefined ? silence.signal : AbortSignal.any([call.signal, silence.signal]);
+    const headers = this.#token === null ? {} : { authorization: `Bearer ${this.#token}` };
+    try {
+      const response = await this.#fetch(`${this.url}${path}${queryText(call.query)}`, { headers, signal });
+      if (response.status !== 200 || response.body === null) parseReply(response.status, await response.text());
+      else {
+        for await (const chunk of response.body) {
+          timer.refresh();
+          yield chunk;
+        }
+      }
+    } catch (error) {
+      if (error instanceof ApiError) throw error;
+      call.signal?.throwIfAborted();
+      throw new Unreachable(this.url, silence.signal.aborted ? 'no answer in time' : reasonOf(error), { cause: error });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #exchange<T>(
+    method: string,
+    path: string,
+    call: Call,
+    read: (response: Response) => Promise<T>,
+  ): Promise<{ readonly response: Response; readonly content: T }> {
     const timeout = AbortSignal.timeout(this.#timeoutMs + (call.waitMs ?? 0));
     const init: RequestInit = {
       method,
       headers: {
         accept: 'application/json',
         ...(this.#token === null ? {} : { authorization: `Bearer ${this.#token}` }),
-        ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(call.body === undefined || isBytes(call.body) ? {} : { 'content-type': 'application/json' }),
         ...call.headers,
       },
       signal: call.signal === undefined ? timeout : AbortSignal.any([call.signal, timeout]),
     };
-    if (call.body !== undefined) init.body = JSON.stringify(call.body);
-    let status: number;
-    let text: string;
+    if (call.body !== undefined) init.body = isBytes(call.body) ? call.body : JSON.stringify(call.body);
     try {
       const response = await this.#fetch(`${this.url}${path}${queryText(call.query)}`, init);
-      status = response.status;
-      text = await response.text();
+      return { response, content: await read(response) };
     } catch (error) {
       call.signal?.throwIfAborted();
       throw new Unreachable(this.url, timeout.aborted ? 'no answer in time' : reasonOf(error), { cause: error });
     }
-    return parseReply<T>(status, text);
   }
+
+  /**
+   * The messages of a stream, until the server ends it; null when it has nothing to send any more. Rejects like `call`, also with
+   * `Unreachable` when the stream falls silent: a server that lives shows it every fifteen seconds.
+   */
+  async stream(
+    path: string,
+    call: Call & { readonly marked: (id: string) => void },
+  ): Promise<AsyncGenerator<ServerSentMessage> | null> {
+    const silence = new AbortController();
+    const timer = setTimeout(() => silence.abort(), this.#timeoutMs);
+    const signal = call.signal === undefined ? silence.signal : AbortSignal.any([call.signal, silence.signal]);
+    const broken = (error: unknown): Unreachable => {
+      clearTimeout(timer);
+      call.signal?.throwIfAborted();
+      return new Unreachable(this.url, silence.signal.aborted ? 'no answer in time' : reasonOf(error), { cause: error });
+    };
+    const headers = {
+      accept: 'text/event-stream',
+      ...(this.#token === null ? {} : { authorization: `Bearer ${this.#token}` }),
+      ...call.headers,
+    };
+    const response = await this.#fetch(`${this.url}${path}${queryText(call.query)}`, { headers, signal }).catch(
+      (error: unknown) => Promise.reject(broken(error)),
+    );
+    const { body, status } = response;
+    const streams = response.headers.get('content-type')?.startsWith('text/event-stream') === true;
+    if (status !== 200 || !streams || body === null) {
+      const text = await response.text().catch((error: unknown) => Promise.reject(broken(error)));
+      clearTimeout(timer);
+      return status === 204 ? null : parseReply(status, text);
+    }
+    return (async function* messages() {
+      try {
+        yield* readMessages(body, { alive: () => timer.refresh(), marked: call.marked });
+      } catch (error) {
+        throw broken(error);
+      } finally {
+        clearTimeout(timer);
+      }
+    })();
+  }
+}
+
+function isBytes(body: unknown): body is Uint8Array<ArrayBuffer> {
+  return body instanceof Uint8Array;
 }
 
 function parseReply<T>(status: number, text: string): T {
@@ -131,7 +222,7 @@ export function keyHeader(key: string | undefined): Readonly<Record<string, stri
 
 function queryText(query: Call['query']): string {
   const given = Object.entries(query ?? {}).flatMap(([key, value]): [string, string][] =>
-    value === undefined ? [] : [[key, String(value)]],
+    value === undefined ? [] : (Array.isArray(value) ? value : [value]).map((each): [string, string] => [key, String(each)]),
   );
   return given.length === 0 ? '' : `?${new URLSearchParams(given)}`;
 }

@@ -66,6 +66,11 @@ export class Outbound {
     }
   }
 
+  /** One request and whatever it is answered: no redirect is followed, no status is a failure. Rejects as `request` does otherwise. */
+  async exchange(request: OutboundRequest): Promise<OutboundResponse> {
+    return this.#exchange(firstHop(request), request.signal);
+  }
+
   /** A reused connection that the server had closed meanwhile is no answer: once more on another, as nothing was received. */
   async #exchange(hop: Hop, signal: AbortSignal): Promise<OutboundResponse> {
     for (;;) {

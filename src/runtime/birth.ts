@@ -15,7 +15,6 @@ export interface NewRun {
 /** A new execution of a revision; its workflow timeout counts from now, paused time included. */
 export function birthOf(run: NewRun): Birth {
   const { workflow, revision } = run.loaded.program;
-  const timeoutSecs = workflow.timeouts.workflow_timeout;
   return {
     id: run.id,
     tenantId: run.tenantId,
@@ -27,7 +26,13 @@ export function birthOf(run: NewRun): Birth {
     labels: JSON.stringify({ ...workflow.labels, ...run.labels }),
     parentId: run.parent?.id ?? null,
     depth: run.parent === null ? 0 : run.parent.depth + 1,
-    deadlineAtMs: timeoutSecs === undefined ? null : run.nowMs + timeoutSecs * 1000,
+    deadlineAtMs: timeoutFrom(run.nowMs, run.loaded),
     createdAtMs: run.nowMs,
   };
+}
+
+/** When the workflow times out that starts, or starts again, at `nowMs`; null = never. */
+export function timeoutFrom(nowMs: number, { program }: Loaded): number | null {
+  const timeoutSecs = program.workflow.timeouts.workflow_timeout;
+  return timeoutSecs === undefined ? null : nowMs + timeoutSecs * 1000;
 }

@@ -13,6 +13,7 @@ import { type Hot, hotCache } from './hot.ts';
 import { createIds, runtimeName } from './ids.ts';
 import { insist } from './insist.ts';
 import { Intake } from './intake.ts';
+import { Interventions } from './interventions.ts';
 import { storedFilter } from './list-filter.ts';
 import { loadHot } from './load.ts';
 import { Loop } from './loop.ts';
@@ -56,6 +57,7 @@ class DurableRuntime implements Runtime {
   readonly tenants: Quotas;
   readonly #reads: Reads;
   readonly #intake: Intake;
+  readonly #interventions: Interventions;
   readonly #dispatch: Dispatch;
   readonly #children: Children;
   readonly #external: ExternalWork;
@@ -114,6 +116,14 @@ class DurableRuntime implements Runtime {
       clock,
       ids,
     });
+    this.#interventions = new Interventions({
+      store,
+      loop: this.#loop,
+      reads: this.#reads,
+      quotas: this.tenants,
+      runtimeId: this.id,
+      stepLimit: options.stepLimit ?? DEFAULTS.stepLimit,
+    });
     this.#dispatch = new Dispatch({
       clock,
       vars,
@@ -140,7 +150,14 @@ class DurableRuntime implements Runtime {
       deliver: (id, message, conditions) => this.#deliver(id, message, conditions),
       insist: (attempt) => this.#insist(attempt),
     });
-    this.#external = new ExternalWork({ store, loop: this.#loop, clock, ids, dueAt: (atMs) => this.#wakeups.noLaterThan(atMs) });
+    this.#external = new ExternalWork({
+      store,
+      loop: this.#loop,
+      clock,
+      ids,
+      dueAt: (atMs) => this.#wakeups.noLaterThan(atMs),
+      isActive: (tenantId) => this.tenants.isActive(tenantId),
+    });
     this.#sightings = new Sightings({ store, clock, runtimeId: this.id, failed });
   }
 
@@ -192,6 +209,21 @@ class DurableRuntime implements Runtime {
     return this.#intake.cancel(caller, id, reason ?? 'user request');
   }
 
+  async pause(...[caller, id, reason]: Parameters<Runtime['pause']>): Promise<void> {
+    this.#admit();
+    return this.#interventions.pause(caller, id, reason ?? null);
+  }
+
+  async resume(caller: Caller, id: string): Promise<void> {
+    this.#admit();
+    return this.#interventions.resume(caller, id);
+  }
+
+  async retry(caller: Caller, id: string): ReturnType<Runtime['retry']> {
+    this.#admit();
+    return this.#interventions.retry(caller, id);
+  }
+
   async approve(...[caller, id, decision]: Parameters<Runtime['approve']>): ReturnType<Runtime['approve']> {
     this.#admit();
     return this.#intake.approve(caller, id, decision);
@@ -235,9 +267,8 @@ class DurableRuntime implements Runtime {
 
   async claim(...[caller, claim]: Parameters<Runtime['claim']>): ReturnType<Runtime['claim']> {
     this.#admit();
-    const stopped = (): boolean => this.#closing !== null || this.tenants.isRefused(caller.tenantId);
-    const items = await this.#external.claim(caller, claim, stopped);
-    this.#sightings.worker(caller.tenantId, claim, items.length);
+    const items = await this.#external.claim(caller, claim, () => this.#closing !== null);
+    this.#sightings.worker(caller, claim, items.length);
     return items;
   }
 
@@ -269,6 +300,10 @@ class DurableRuntime implements Runtime {
   onCommit(told: (note: CommitNote) => void): () => void {
     this.#commitListeners.add(told);
     return () => this.#commitListeners.delete(told);
+  }
+
+  forget(executionIds: readonly string[]): void {
+    for (const id of executionIds) this.#hot.delete(id);
   }
 
   // ---- life
@@ -310,7 +345,7 @@ class DurableRuntime implements Runtime {
     this.tenants.committed(before, now);
     this.#feed.wake(now.id);
     if (this.#commitListeners.size > 0) this.#tell(commit);
-    if (before === null) this.#wakeups.noLaterThan(now.deadlineAtMs);
+    if (before === null || write.revive !== undefined) this.#wakeups.noLaterThan(now.deadlineAtMs);
     for (const timer of write.timers) if (timer.op === 'set') this.#wakeups.noLaterThan(timer.atMs);
     for (const { effect, run } of effects) {
       if (effect.type === 'work' && effect.local) this.#dispatch.begin(now, run, effect);
@@ -322,9 +357,10 @@ class DurableRuntime implements Runtime {
     for (const problem of commit.diagnostics) this.#options.onDiagnostic?.(now.id, problem);
   }
 
-  #tell({ before, now }: Committed): void {
+  #tell({ before, now, write }: Committed): void {
     const ended = TERMINAL.has(now.run.status);
-    const note = { tenantId: now.tenantId, executionId: now.id, began: before === null, ended };
+    const began = before === null || write.revive !== undefined;
+    const note = { tenantId: now.tenantId, executionId: now.id, began, ended };
     for (const told of this.#commitListeners) told(note);
   }
 

@@ -1,6 +1,6 @@
 import type { Json } from '../../machines/json.ts';
 import type { Message } from '../../machines/messages.ts';
-import type { Refused, Stepped } from '../../machines/run.ts';
+import type { Refused, Run, Stepped } from '../../machines/run.ts';
 import type { IdempotencyRow, NewExecution, NewWorkItem } from '../../store/rows.ts';
 import type { Origin } from './origin.ts';
 import type { Loaded } from './programs.ts';
@@ -28,6 +28,8 @@ export interface Draft {
   /** A work item to put on its queue if the step takes the message. */
   readonly put?: NewWorkItem;
   readonly conditions?: Conditions;
+  /** The run to take the message instead of the ended one, which must still stand at the same sequence. */
+  readonly revived?: Run;
   /** The reply to remember, made from what the step did. */
   readonly remember?: (outcome: Stepped) => IdempotencyRow;
 }

@@ -9,6 +9,16 @@ export type RuntimeErrorCode =
   /** Queues are full: try again after `retryAfterMs`. */
   | 'overloaded'
   | 'shutting_down'
+  /** Another server, asked on a client's behalf, could not be reached or did not answer as it should. */
+  | 'remote_failed'
+  /** The tenant is suspended or archived. */
+  | 'tenant_not_active'
+  /** The tenant is at its limit. Try again after `retryAfterMs`; with `workflows` it does not pass by itself. */
+  | 'limit_exceeded_concurrency'
+  | 'limit_exceeded_requests'
+  | 'limit_exceeded_tokens'
+  | 'limit_exceeded_cost'
+  | 'limit_exceeded_workflows'
   /** The stored execution cannot be loaded. */
   | 'corrupt';
 

@@ -23,6 +23,8 @@ export interface ExternalWorkOptions {
   readonly ids: Ids;
   /** A lease or deadline was set: it falls due then. */
   readonly dueAt: (atMs: number) => void;
+  /** Nothing is handed out for a tenant that is suspended or archived, not even to those who were waiting. */
+  readonly isActive: (tenantId: string) => Promise<boolean>;
 }
 
 /** Work done by external workers: claims with lease and fence, long polls, results. */
@@ -68,6 +70,7 @@ export class ExternalWork {
 
   async #claimNow(caller: Caller, claim: ClaimWork): Promise<readonly WorkItemView[]> {
     const { store, clock, loop } = this.#options;
+    if (!(await this.#options.isActive(caller.tenantId))) return [];
     const nowMs = clock.nowMs();
     const rows = await store.claimWork({
       tenantId: caller.tenantId,

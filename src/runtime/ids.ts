@@ -6,6 +6,8 @@ export interface Ids {
   execution(nowMs: number): string;
   /** UUIDv7 with dashes. */
   workItem(nowMs: number): string;
+  /** 32 hex digits of a UUIDv7, in one order with those of executions. */
+  mark(nowMs: number): string;
 }
 
 const POOL_BYTES = 4096;
@@ -38,11 +40,18 @@ export function createIds(): Ids {
 
   return {
     execution: (nowMs) => `exec_${uuidHex(nowMs)}`,
+    mark: uuidHex,
     workItem(nowMs) {
       const hex = uuidHex(nowMs);
       return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
     },
   };
+}
+
+/** What execution ids made at that time or later begin from; earlier ones sort before it. */
+export function firstIdAt(ms: number): string {
+  const whole = Math.min(Math.max(Math.ceil(ms), 0), 2 ** 48 - 1);
+  return `exec_${whole.toString(16).padStart(12, '0')}`;
 }
 
 /** The name of one runtime process: in `node_started`, as owner of in-process work, in the list of workers. */

@@ -15,6 +15,7 @@ import type { Ids } from './ids.ts';
 import type { Loop } from './loop.ts';
 import { originOf } from './origin.ts';
 import type { Loaded, Programs } from './programs.ts';
+import type { Quotas } from './quotas/quotas.ts';
 import type { Reads } from './reads.ts';
 import type { Caller, Decision, Registered, StartRequest } from './types.ts';
 
@@ -23,6 +24,7 @@ export interface IntakeOptions {
   readonly programs: Programs;
   readonly loop: Loop;
   readonly reads: Reads;
+  readonly quotas: Quotas;
   readonly clock: Clock;
   readonly ids: Ids;
 }
@@ -36,27 +38,32 @@ export class Intake {
   }
 
   async register(caller: Caller, document: unknown): Promise<Registered> {
+    const { store, programs, quotas, clock } = this.#options;
     const { workflow, diagnostics } = validate(document);
     const errors = diagnostics.filter((diagnostic) => diagnostic.severity === 'error');
     if (workflow === null || errors.length > 0) throw new InvalidWorkflow(errors);
     const revision = revisionOf(workflow);
-    this.#options.programs.put(compile(workflow, revision));
+    const program = compile(workflow, revision);
     const { actorId, actorType, request } = originOf(caller);
-    await this.#options.store.control(
-      {
-        type: 'workflow_registered',
-        workflowId: workflow.workflow_id,
-        version: workflow.version,
-        revision,
-        source: JSON.stringify(workflow.source),
-      },
-      { tenantId: caller.tenantId, atMs: this.#options.clock.nowMs(), actorId, actorType, request },
+    const { tenantId } = caller;
+    await quotas.register(tenantId, workflow.workflow_id, () =>
+      store.control(
+        {
+          type: 'workflow_registered',
+          workflowId: workflow.workflow_id,
+          version: workflow.version,
+          revision,
+          source: JSON.stringify(workflow.source),
+        },
+        { tenantId, atMs: clock.nowMs(), actorId, actorType, request },
+      ),
     );
+    programs.put(program);
     return { workflow_id: workflow.workflow_id, version: workflow.version, revision, warnings: diagnostics };
   }
 
   async start(caller: Caller, request: StartRequest): Promise<{ readonly executionId: string; readonly replayed: boolean }> {
-    const { store, loop, clock, ids } = this.#options;
+    const { store, loop, quotas, clock, ids } = this.#options;
     const asked: Json = {
       workflow_id: request.workflowId,
       workflow_version: request.version ?? null,
@@ -80,10 +87,16 @@ export class Intake {
       parent: null,
       labels: request.labels ?? {},
     });
-    const outcome = await loop.begin(birth, {
-      origin: originOf(caller),
-      ...(once === null ? {} : { remember: () => answerRow(once, 201, { execution_id: id }, nowMs) }),
-    });
+    await quotas.admit(caller.tenantId, id);
+    let outcome: Outcome;
+    try {
+      outcome = await loop.begin(birth, {
+        origin: originOf(caller),
+        ...(once === null ? {} : { remember: () => answerRow(once, 201, { execution_id: id }, nowMs) }),
+      });
+    } finally {
+      quotas.release(caller.tenantId, id);
+    }
     if (!('refused' in outcome)) return { executionId: id, replayed: false };
     if (outcome.refused === 'idempotency' && once !== null) {
       const answer = await earlierAnswer(store, once);

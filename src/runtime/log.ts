@@ -16,8 +16,9 @@ export type TimedEvent = LogEvent & { readonly at_ms: number };
 export async function* readLog(
   store: Store,
   executionId: string,
-  filter: { after?: number; type?: string; nodeId?: string; limit?: number },
+  filter: { after?: number; type?: string; nodeId?: string; limit?: number; pageChars?: number },
 ): AsyncGenerator<EventRow> {
+  const maxChars = filter.pageChars ?? PAGE_CHARS;
   let after = filter.after ?? 0;
   let left = filter.limit ?? Number.POSITIVE_INFINITY;
   while (left > 0) {
@@ -25,13 +26,13 @@ export async function* readLog(
     const page = await store.events(executionId, {
       after,
       limit,
-      maxChars: PAGE_CHARS,
+      maxChars,
       ...(filter.type === undefined ? {} : { type: filter.type }),
       ...(filter.nodeId === undefined ? {} : { nodeId: filter.nodeId }),
     });
     yield* page;
     const last = page.at(-1);
-    if (last === undefined || (page.length < limit && charsOf(page) <= PAGE_CHARS)) return;
+    if (last === undefined || (page.length < limit && charsOf(page) <= maxChars)) return;
     after = last.seq;
     left -= page.length;
     await setImmediate();

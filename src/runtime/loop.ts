@@ -45,8 +45,11 @@ export class Loop {
   #ready: Box[] = [];
   #scheduled = false;
   #committing = false;
+  /** Those who want no commit for a while. */
+  #holders = 0;
   #pending = 0;
   #whenIdle: (() => void)[] = [];
+  #whenCommitted: (() => void)[] = [];
 
   constructor(options: LoopOptions) {
     this.#options = options;
@@ -74,6 +77,21 @@ export class Loop {
   idle(): Promise<void> {
     if (this.#pending === 0) return Promise.resolve();
     return new Promise((resolve) => this.#whenIdle.push(resolve));
+  }
+
+  /**
+   * Runs `work` when no commit is under way, and lets none begin before it is done: what it reads in the store is what everybody has been
+   * told of. Everything waits for it, so it must be quick.
+   */
+  async betweenCommits(work: () => Promise<void>): Promise<void> {
+    this.#holders += 1;
+    try {
+      while (this.#committing) await new Promise<void>((resolve) => this.#whenCommitted.push(resolve));
+      await work();
+    } finally {
+      this.#holders -= 1;
+      this.#schedule();
+    }
   }
 
   #post(id: string, envelope: Envelope): void {
@@ -137,11 +155,11 @@ export class Loop {
   }
 
   #schedule(): void {
-    if (this.#scheduled || this.#committing || this.#ready.length === 0) return;
+    if (this.#scheduled || this.#committing || this.#holders > 0 || this.#ready.length === 0) return;
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
-      void this.#turn();
+      if (this.#holders === 0) void this.#turn();
     });
   }
 
@@ -180,6 +198,7 @@ export class Loop {
       else if (refusal !== null) this.#refused(box, turn, refusal);
       else this.#applied(box, turn);
     });
+    for (const resolve of this.#whenCommitted.splice(0)) resolve();
     this.#schedule();
   }
 

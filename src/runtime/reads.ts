@@ -14,6 +14,8 @@ import { eventViewOf, viewOf } from './views.ts';
 
 /** The longest a caller may ask `settled` to wait. */
 const MAX_SETTLE_WAIT_MS = 60_000;
+/** Of those who follow a log there may be many, and slow ones. */
+const LIVE_PAGE_CHARS = 64 * 1024;
 
 export interface ReadsOptions {
   readonly store: Store;
@@ -92,7 +94,7 @@ export class Reads {
       try {
         const found = await this.find(tenantId, id);
         const { status, seq } = 'run' in found ? found.run : found;
-        for await (const row of readLog(store, id, { after })) {
+        for await (const row of readLog(store, id, { after, pageChars: LIVE_PAGE_CHARS })) {
           if (options.signal?.aborted) return;
           after = row.seq;
           yield await this.#told(tenantId, id, row);

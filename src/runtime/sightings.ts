@@ -1,6 +1,7 @@
 import type { Store } from '../../store/store.ts';
 import type { Clock } from './clock.ts';
-import type { ClaimWork, WorkerView } from './types.ts';
+import { originOf } from './origin.ts';
+import type { Caller, ClaimWork, WorkerView } from './types.ts';
 import { workerViewOf } from './views.ts';
 
 /** A busy worker's sightings are stored at most this often. */
@@ -28,7 +29,8 @@ export class Sightings {
 
   async begin(): Promise<void> {
     const { store, clock, runtimeId, failed } = this.#options;
-    await store.seen({ id: runtimeId, tenantId: null, kind: 'runtime', queues: [], atMs: clock.nowMs(), claimed: 0 });
+    const actor = { actorId: runtimeId, actorType: 'system', request: null } as const;
+    await store.seen({ id: runtimeId, tenantId: null, kind: 'runtime', queues: [], atMs: clock.nowMs(), claimed: 0, actor });
     this.#callOff = clock.after(RUNTIME_EVERY_MS, () => void this.begin().catch(failed));
   }
 
@@ -38,8 +40,9 @@ export class Sightings {
   }
 
   /** A worker has asked for work. Not awaited: a sighting is news, not a promise. */
-  worker(tenantId: string, claim: ClaimWork, claimed: number): void {
+  worker(caller: Caller, claim: ClaimWork, claimed: number): void {
     const { store, clock, failed } = this.#options;
+    const { tenantId } = caller;
     const key = `${tenantId}\n${claim.workerId}`;
     const nowMs = clock.nowMs();
     const last = this.#seen.get(key);
@@ -52,7 +55,15 @@ export class Sightings {
     this.#seen.set(key, { atMs: nowMs, claimed: 0 });
     for (const [other, seen] of this.#seen) if (nowMs - seen.atMs > LISTED_MS) this.#seen.delete(other);
     void store
-      .seen({ id: claim.workerId, tenantId, kind: 'external', queues: claim.queueTypes, atMs: nowMs, claimed: total })
+      .seen({
+        id: claim.workerId,
+        tenantId,
+        kind: 'external',
+        queues: claim.queueTypes,
+        atMs: nowMs,
+        claimed: total,
+        actor: originOf(caller),
+      })
       .catch(failed);
   }
 

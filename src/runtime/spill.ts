@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { LogEvent } from '../../machines/events.ts';
 import { isObject, type Json, type JsonObject } from '../../machines/json.ts';
-import type { Artifact } from '../../store/resources/artifacts.ts';
+import type { Artifact } from '../../store/rows.ts';
 import type { Store } from '../../store/store.ts';
 import { RuntimeError } from './errors.ts';
 

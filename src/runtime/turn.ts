@@ -2,6 +2,7 @@ import type { Effect, Run, StepEnv } from '../../machines/run.ts';
 import { start, step } from '../../machines/step.ts';
 import type { IdempotencyRow } from '../../store/rows.ts';
 import type { ExecutionWrite, Unit } from '../../store/writes.ts';
+import { timeoutFrom } from './birth.ts';
 import { nextCheckpoint } from './checkpoint.ts';
 import type { Birth, Draft, Envelope, Outcome } from './envelope.ts';
 import { RuntimeError } from './errors.ts';
@@ -63,6 +64,7 @@ export function takeTurn(
   let base: Hot | Birth | null = before;
   let run: Run | null = before?.run ?? null;
   let idempotency: IdempotencyRow | null = null;
+  let revives = false;
   while (taken.length === 0 || more(taken.length)) {
     const envelope = queue[0];
     // A unit remembers one request.
@@ -70,15 +72,18 @@ export function takeTurn(
     queue.shift();
     taken.push(envelope);
     if (envelope.birth !== null) base = envelope.birth;
-    const outcome: Outcome | Error = base === null ? UNKNOWN : stepOne(id, base, run, envelope, nowMs, context);
+    const { conditions, origin, put, remember, revived } = envelope.draft;
+    const isRevived = revived !== undefined && run?.seq === revived.seq;
+    const from = isRevived ? revived : run;
+    const outcome: Outcome | Error = base === null ? UNKNOWN : stepOne(id, base, from, envelope, nowMs, context);
     outcomes.push(outcome);
-    const { conditions, origin, put, remember } = envelope.draft;
     if (conditions?.consume !== undefined) draught.consumed.push(conditions.consume);
     if (base === null || outcome instanceof Error || 'refused' in outcome) {
       if (conditions?.always === true) addConditions(draught, conditions, []);
       continue;
     }
     run = outcome.run;
+    revives ||= isRevived;
     addConditions(draught, conditions, outcome.events);
     addEvents(draught, outcome.events, origin, nowMs, context.artifactThresholdBytes);
     addEffects(draught, outcome.effects, {
@@ -95,7 +100,7 @@ export function takeTurn(
     if (envelope.child !== null) children.push(bear(envelope.child, envelope.draft, nowMs, context));
   }
   if (base === null || run === null || isEmpty(draught)) return { taken, outcomes, unit: null, commits: [] };
-  const commits = [committed(id, before, base, run, draught, nowMs, context), ...children];
+  const commits = [committed(id, before, base, run, draught, revives, nowMs, context), ...children];
   return { taken, outcomes, unit: { executions: commits.map((commit) => commit.write), idempotency }, commits };
 }
 
@@ -127,7 +132,7 @@ function bear(birth: Birth, draft: Draft, nowMs: number, context: TurnContext): 
   addEvents(draught, events, draft.origin, nowMs, context.artifactThresholdBytes);
   addEffects(draught, effects, { executionId: birth.id, loaded: birth.loaded, run, nowMs, ids: context.ids, vars: context.vars });
   draught.diagnostics.push(...diagnostics);
-  return committed(birth.id, null, birth, run, draught, nowMs, context);
+  return committed(birth.id, null, birth, run, draught, false, nowMs, context);
 }
 
 function committed(
@@ -136,12 +141,15 @@ function committed(
   base: Hot | Birth,
   run: Run,
   draught: Draught,
+  revives: boolean,
   nowMs: number,
   context: TurnContext,
 ): Committed {
-  const { text, checkpoint } = nextCheckpoint(before?.checkpoint ?? null, run, draught.logBytes);
+  // What a retry forgave can be folded from the start alone, so none must ever load from a checkpoint before it.
+  const { text, checkpoint } = nextCheckpoint(revives ? null : (before?.checkpoint ?? null), run, draught.logBytes);
   const head = headOf(run, context.runtimeId, nowMs);
-  const { loaded, tenantId, workflowId, workflowVersion, revision, labels, parentId, depth, deadlineAtMs, createdAtMs } = base;
+  const { loaded, tenantId, workflowId, workflowVersion, revision, labels, parentId, depth, createdAtMs } = base;
+  const deadlineAtMs = revives ? timeoutFrom(nowMs, loaded) : base.deadlineAtMs;
   const birth = { workflowId, workflowVersion, revision, labels, parentId, depth, deadlineAtMs, createdAtMs };
   const now: Hot = { id, tenantId, loaded, run, checkpoint, ...birth, updatedAtMs: nowMs, completedAtMs: head.completedAtMs };
   const news = parentNews(before, now);
@@ -151,6 +159,7 @@ function committed(
     tenantId,
     fromSeq: before?.run.seq ?? 0,
     create: before === null ? birth : null,
+    ...(revives ? { revive: { deadlineAtMs } } : {}),
     head,
     snapshot: text,
     events,

@@ -62,10 +62,42 @@ export interface ExecutionView {
   readonly createdAtMs: number;
   readonly updatedAtMs: number;
   readonly completedAtMs: number | null;
+  /** An operator's hold: why it is `paused` though it may wait for nothing. Null when nobody holds it. */
+  readonly held: { readonly reason: string | null } | null;
 }
 
-/** List item: no state, no input. */
-export type ExecutionSummary = Omit<ExecutionView, 'state' | 'input'>;
+/** List item: what the head of an execution tells. */
+export type ExecutionSummary = Omit<ExecutionView, 'state' | 'input' | 'held'>;
+
+/** All of what is given must hold. */
+export interface ExecutionFilter {
+  /** Any of them; none = nothing matches. */
+  readonly statuses?: readonly Status[];
+  readonly workflowId?: string;
+  /** Only with `workflowId`. */
+  readonly workflowVersion?: string;
+  readonly parentId?: string;
+  /** Without a value: any. */
+  readonly labels?: readonly { readonly key: string; readonly value?: string }[];
+  /** By the time in their ids. */
+  readonly createdFromMs?: number;
+  readonly createdBeforeMs?: number;
+}
+
+export interface ExecutionPageRequest extends ExecutionFilter {
+  /** `next` of the page before. */
+  readonly after?: string;
+  readonly limit: number;
+  /** How many matches to pass over; default none. */
+  readonly offset?: number;
+}
+
+export interface ExecutionPage {
+  /** Newest first. Fewer than asked for at the end, and where matches lie too far apart to look for more of them at once. */
+  readonly executions: readonly ExecutionSummary[];
+  /** Null = there is no more. */
+  readonly next: string | null;
+}
 
 export interface EventView {
   readonly executionId: string;
@@ -162,9 +194,17 @@ export interface WorkerView {
 export interface CommitNote {
   readonly tenantId: string;
   readonly executionId: string;
-  /** It was started in this commit, or came to its end. */
+  /** It was started, or a retry set it going again, in this commit; it came to its end. */
   readonly began: boolean;
   readonly ended: boolean;
+}
+
+/** What the API asks about tenants and their limits; `start` and `register` ask for themselves. */
+export interface TenantGate {
+  /** Counts a request. Rejects with `limit_exceeded_requests`. */
+  request(tenantId: string): Promise<void>;
+  /** This process has changed the tenant: it is read again. A change by another process counts within five seconds. */
+  changed(tenantId: string): void;
 }
 
 /**
@@ -176,28 +216,23 @@ export interface CommitNote {
  */
 export interface Runtime {
   readonly id: string;
+  readonly tenants: TenantGate;
   /**
    * Validates, compiles and stores a document, in any accepted spelling. Registering the same version with another content makes
-   * a new revision; executions keep the one they started with. Rejects with `InvalidWorkflow`, which carries every problem found.
+   * a new revision; executions keep the one they started with. Rejects with `InvalidWorkflow`, which carries every problem found; with `tenant_not_active`; with
+   * `limit_exceeded_workflows` when the id is new and the tenant has no room for it.
    */
   register(caller: Caller, document: unknown): Promise<Registered>;
   /**
    * `replayed`: an earlier request with the same idempotency key made the execution. Rejects with `not_found` for a workflow or version
-   * that is not registered, and with `conflict` when the key came with another request.
+   * that is not registered, and with `conflict` when the key came with another request; with `tenant_not_active`, or `limit_exceeded_…` when
+   * the tenant is at a limit of its executions, tokens or cost. A replay is answered whatever the limits are.
    */
   start(caller: Caller, request: StartRequest): Promise<{ readonly executionId: string; readonly replayed: boolean }>;
   execution(tenantId: string, id: string): Promise<ExecutionView>;
-  /** Newest first. */
-  executions(
-    tenantId: string,
-    filter: {
-      readonly status?: Status;
-      readonly workflowId?: string;
-      readonly parentId?: string;
-      readonly limit: number;
-      readonly offset: number;
-    },
-  ): Promise<readonly ExecutionSummary[]>;
+  executions(tenantId: string, request: ExecutionPageRequest): Promise<ExecutionPage>;
+  /** 32 hex digits that sort, as `exec_` and these, after the ids of all executions started here so far and before those of all started later. */
+  mark(): string;
   /** Resolves when terminal or paused, at the latest after `waitMs` (60,000 at most): look at the status to know which. */
   settled(tenantId: string, id: string, waitMs: number, signal?: AbortSignal): Promise<ExecutionView>;
   /** The log so far, `after` exclusive, read in pages as the consumer asks for them. */
@@ -212,6 +247,20 @@ export interface Runtime {
     id: string,
     options?: { readonly after?: number; readonly signal?: AbortSignal },
   ): AsyncIterable<EventView>;
+  /**
+   * Holds an execution: what is under way goes on and decisions, events and timers are taken, but no node and no attempt begins until
+   * `resume`; work that no worker has claimed is not handed out. Children go on. Rejects with `conflict` when it is held already, or has
+   * ended.
+   */
+  pause(caller: Caller, id: string, reason?: string): Promise<void>;
+  /** What the hold has kept begins. Rejects with `conflict`, which says what it waits for, when nobody holds it. */
+  resume(caller: Caller, id: string): Promise<void>;
+  /**
+   * The same execution goes on: the nodes whose failure ended it run again (a new activation, attempts from 0), what has completed stays
+   * so, and its workflow timeout starts anew. Reads the whole log. Rejects with `conflict` when it has not failed, or failed by its step
+   * limit or a budget, by a node that its policy blocks, or when it is a child; with `tenant_not_active` or `limit_exceeded_…` as `start` does.
+   */
+  retry(caller: Caller, id: string): Promise<{ readonly nodes: readonly string[] }>;
   /** Work under way is aborted, children are cancelled. Rejects with `already_terminal`. */
   cancel(caller: Caller, id: string, reason?: string): Promise<void>;
   /**
@@ -229,7 +278,7 @@ export interface Runtime {
     id: string,
     event: { readonly key: string; readonly payload: Json; readonly idempotencyKey?: string },
   ): Promise<{ readonly matched: boolean; readonly nodeId: string | null }>;
-  /** For external workers. The lease of each item lasts 30 s; one that lapses is a failed attempt. Empty when there was nothing in time. */
+  /** For external workers. The lease of each item lasts 30 s; one that lapses is a failed attempt. Empty when there was nothing in time, or the tenant is not active. */
   claim(caller: Caller, claim: ClaimWork): Promise<readonly WorkItemView[]>;
   /** Rejects with `stale_fence` when the item is settled, or its lease has lapsed or is somebody else's; so do `fail` and `heartbeat`. */
   complete(caller: Caller, workItemId: string, result: CompleteWork): Promise<void>;
@@ -254,6 +303,8 @@ export interface Runtime {
    * quick, and must not throw.
    */
   onCommit(told: (note: CommitNote) => void): () => void;
+  /** These executions were removed from the store: nothing of them stays in memory. */
+  forget(executionIds: readonly string[]): void;
   /**
    * Refuses new work, lets in-process work finish for at most `graceMs` (default 10,000), then aborts it and hands it back: the next runtime on the
    * store goes on with it. The store itself stays open; close it afterwards.

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../machines/json.ts';
 import type { Status } from '../../machines/run.ts';
-import { completedPatch, stateOf } from '../../machines/step.ts';
+import { completedPatch, heldOf, stateOf } from '../../machines/step.ts';
 import type { EventRow, ExecutionRow, WorkerRow } from '../../store/rows.ts';
 import type { Hot } from './hot.ts';
 import type { EventView, ExecutionSummary, ExecutionView, WorkerView } from './types.ts';
@@ -45,6 +45,7 @@ export function viewOf(hot: Hot): ExecutionView {
     createdAtMs: hot.createdAtMs,
     updatedAtMs: hot.updatedAtMs,
     completedAtMs: hot.completedAtMs,
+    held: heldOf(hot.run),
   };
 }
 

@@ -3,8 +3,7 @@ import type { Json, JsonObject } from '../../machines/json.ts';
 import type { Effect, Run } from '../../machines/run.ts';
 import { TERMINAL } from '../../machines/run.ts';
 import { workOf } from '../../machines/step.ts';
-import type { Artifact } from '../../store/resources/artifacts.ts';
-import type { EventRow, ExecutionHead, InboxMessage } from '../../store/rows.ts';
+import type { Artifact, EventRow, ExecutionHead, InboxMessage } from '../../store/rows.ts';
 import type { TimerWrite, WorkWrite } from '../../store/writes.ts';
 import type { Conditions } from './envelope.ts';
 import type { Ids } from './ids.ts';
@@ -92,8 +91,10 @@ function amount(reported: Json | undefined): number {
 
 function namedActor(event: LogEvent): { readonly id: string; readonly type: EventRow['actorType'] } | null {
   if (event.type === 'approval_received') return { id: String(event.data.user_id), type: 'human' };
-  if (event.type === 'node_started' && typeof event.data.worker_id === 'string')
-    return { id: event.data.worker_id, type: 'system' };
+  if (event.type === 'node_started' && typeof event.data.worker_id === 'string') {
+    const { worker_id } = event.data;
+    return { id: worker_id, type: worker_id.startsWith('agent:') ? 'agent' : 'system' };
+  }
   return null;
 }
 

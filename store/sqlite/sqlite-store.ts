@@ -12,8 +12,13 @@ import { asStoreError, guarded, storeClosed } from './errors.ts';
 import { RunLock } from './lock.ts';
 import { SqliteAgents } from './resources/agents.ts';
 import { Artifacts } from './resources/artifacts.ts';
+import { SqliteAudit } from './resources/audit.ts';
 import { CronJobs } from './resources/cron.ts';
+import { Jobs } from './resources/jobs.ts';
+import { SqliteLog } from './resources/log.ts';
+import { SqliteRetention } from './resources/retention.ts';
 import { Tenants } from './resources/tenants.ts';
+import { SqliteWebhooks } from './resources/webhooks.ts';
 import { RuntimeReads } from './runtime-reads.ts';
 import { TenantQueries, tenantStore } from './tenant-store.ts';
 import { Transactions } from './transactions.ts';
@@ -33,7 +38,12 @@ export class SqliteStore implements Store {
   readonly tenants: Tenants;
   readonly agents: SqliteAgents;
   readonly artifacts: Artifacts;
+  readonly audit: SqliteAudit;
+  readonly retention: SqliteRetention;
   readonly cron: CronJobs;
+  readonly jobs: Jobs;
+  readonly log: SqliteLog;
+  readonly webhooks: SqliteWebhooks;
   readonly #db: Database;
   readonly #hmacKey: string | Uint8Array | null;
   readonly #audit: AuditChain;
@@ -57,10 +67,15 @@ export class SqliteStore implements Store {
     this.#control = new ControlActions(db, log);
     this.tenants = new Tenants(db, log);
     this.agents = new SqliteAgents(db, log);
-    this.artifacts = new Artifacts(db, transactions, log);
+    this.log = new SqliteLog(db);
+    this.webhooks = new SqliteWebhooks(db, transactions, log, this.log);
+    this.artifacts = new Artifacts(db, log);
+    this.audit = new SqliteAudit(db, hmacKey);
+    this.retention = new SqliteRetention(db, log);
     this.cron = new CronJobs(db, log);
+    this.jobs = new Jobs(db, log);
     this.#reads = new RuntimeReads(db);
-    this.#workers = new Workers(db);
+    this.#workers = new Workers(db, log);
     this.#tenantQueries = new TenantQueries(db, this.#workers);
     this.#work = new WorkItems(db, transactions);
     this.#due = new DueQueries(db);
@@ -150,10 +165,10 @@ export class SqliteStore implements Store {
     return guarded(() => this.#reads.tenant.get(id) ?? null);
   }
 
-  async verifyAudit(): Promise<AuditReport> {
+  async verifyAudit(signal?: AbortSignal): Promise<AuditReport> {
     try {
       if (!this.#db.open) throw storeClosed();
-      return await verifyChain(this.#db.name, this.#hmacKey);
+      return await verifyChain(this.#db.name, this.#hmacKey, signal);
     } catch (error) {
       throw asStoreError(error);
     }

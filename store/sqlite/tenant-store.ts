@@ -1,17 +1,18 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { ExecutionRow, IdempotencyRow, TokenRow, WorkflowRow } from '../rows.ts';
-import type { ExecutionFilter, TenantStore } from '../store.ts';
+import type { TenantStore } from '../store.ts';
 import { guarded } from './errors.ts';
+import { ExecutionLists } from './lists/execution-lists.ts';
 import * as controlSql from './queries/control.ts';
 import * as executionsSql from './queries/executions.ts';
 import type { Workers } from './workers.ts';
 
-type ListParameters = ExecutionFilter & { readonly tenantId: string };
 type WorkflowPage = { readonly tenantId: string; readonly limit: number; readonly offset: number };
 
 /** The statements all tenants share. */
 export class TenantQueries {
   readonly workers: Workers;
+  readonly lists: ExecutionLists;
   readonly execution: Statement<[string, string], ExecutionRow>;
   readonly workflow: Statement<[string, string, string], WorkflowRow>;
   readonly latestWorkflow: Statement<[string, string], WorkflowRow>;
@@ -21,12 +22,10 @@ export class TenantQueries {
   readonly versions: Statement<[string, string], WorkflowRow>;
   readonly tokens: Statement<[string], TokenRow>;
   readonly remembered: Statement<[string, string, string], IdempotencyRow>;
-  readonly #db: Database;
-  readonly #lists = new Map<string, Statement<[ListParameters], ExecutionRow>>();
 
   constructor(db: Database, workers: Workers) {
-    this.#db = db;
     this.workers = workers;
+    this.lists = new ExecutionLists(db);
     this.execution = db.prepare<[string, string], ExecutionRow>(executionsSql.TENANT_EXECUTION);
     this.workflow = db.prepare<[string, string, string], WorkflowRow>(controlSql.WORKFLOW_VERSION);
     this.latestWorkflow = db.prepare<[string, string], WorkflowRow>(controlSql.LATEST_WORKFLOW);
@@ -37,27 +36,14 @@ export class TenantQueries {
     this.tokens = db.prepare<[string], TokenRow>(controlSql.TOKENS);
     this.remembered = db.prepare<[string, string, string], IdempotencyRow>(controlSql.REMEMBERED);
   }
-
-  executions(filter: ListParameters): readonly ExecutionRow[] {
-    const text = executionsSql.listExecutions({
-      status: filter.status !== undefined,
-      workflowId: filter.workflowId !== undefined,
-      parentId: filter.parentId !== undefined,
-    });
-    let list = this.#lists.get(text);
-    if (list === undefined) {
-      list = this.#db.prepare<[ListParameters], ExecutionRow>(text);
-      this.#lists.set(text, list);
-    }
-    return list.all(filter);
-  }
 }
 
 export function tenantStore(tenantId: string, queries: TenantQueries): TenantStore {
   return {
     tenantId,
     execution: (id) => guarded(() => queries.execution.get(id, tenantId) ?? null),
-    executions: (filter) => guarded(() => queries.executions({ ...filter, tenantId })),
+    executions: (request) => queries.lists.page(tenantId, request),
+    countExecutions: (filter) => queries.lists.count(tenantId, filter),
     workflow: (workflowId, version) =>
       guarded(() => {
         const row =

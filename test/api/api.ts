@@ -15,7 +15,7 @@ import { ControlPlane } from '../../src/control/control-plane.ts';
 import { Outbound } from '../../src/executors/outbound.ts';
 import type { Tools } from '../../src/runtime/types.ts';
 import { mintToken, type Role } from '../../src/tokens.ts';
-import { Conformance } from '../support/openapi.ts';
+import { undocumented } from '../support/openapi.ts';
 import { type Bench, openBench } from '../support/runtimes.ts';
 
 /** The fields of all replies together: a test looks only at those of the route it called. */
@@ -52,6 +52,7 @@ export interface CallOptions {
 
 export interface Api extends Bench {
   readonly app: ReturnType<typeof buildApp>;
+  readonly control: ControlPlane;
   token(
     role: Role,
     options?: { readonly tenantId?: string; readonly expiresAtMs?: number; readonly name?: string },
@@ -92,7 +93,6 @@ export async function api(options: ApiOptions = {}): Promise<Api> {
   });
   onTestFinished(() => app.close());
   const known = new Map<Role, string>();
-  let conformance: Conformance | null = null;
 
   const token: Api['token'] = async (role, { tenantId = 'default', expiresAtMs, name = role } = {}) => {
     const nowMs = clock.nowMs();
@@ -113,9 +113,8 @@ export async function api(options: ApiOptions = {}): Promise<Api> {
     const status = reply.statusCode;
     const answered = reply.payload === '' ? null : JSON.parse(reply.payload);
     if (method !== 'HEAD') {
-      conformance ??= new Conformance((await app.inject('/openapi.json')).json());
       const replied = { status, contentType: String(reply.headers['content-type']), body: answered ?? undefined };
-      const problem = conformance.problem(method, url, replied);
+      const problem = await undocumented(app, method, url, replied);
       if (problem !== null) throw new Error(`not as documented: ${problem}`);
     }
     return { status, headers: reply.headers, body: answered };
@@ -125,6 +124,7 @@ export async function api(options: ApiOptions = {}): Promise<Api> {
   return {
     ...parts,
     app,
+    control,
     token,
     call,
     get: (url, more) => call('GET', url, more),

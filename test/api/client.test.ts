@@ -20,6 +20,40 @@ async function answering(status: number, text: string): Promise<JamjetClient> {
 }
 
 describe('the client', () => {
+  it('follows what happens, and is told the end', async () => {
+    const { client } = await connected();
+    await client.registerWorkflow(PAYMENT);
+    const ended = new AbortController();
+    const tenant = client.live.tenant({ kinds: ['WorkflowCompleted'], workflowId: 'payment', signal: ended.signal });
+    const completed = tenant.next();
+    const { execution_id } = await client.start({ workflow_id: 'payment' });
+    const kinds: string[] = [];
+    for await (const event of client.live.execution(execution_id, { kinds: ['WorkflowStarted', 'workflow_completed'] })) {
+      kinds.push(event.kind);
+      if (event.kind === 'WorkflowStarted') await client.sendEvent(execution_id, { key: 'paid', payload: null });
+    }
+    expect(kinds).toEqual(['WorkflowStarted', 'WorkflowCompleted']);
+    expect((await completed).value?.event).toMatchObject({ execution_id, workflow_id: 'payment', kind: 'WorkflowCompleted' });
+    ended.abort(new Error('enough'));
+    await expect(tenant.next()).rejects.toThrow('enough');
+    await expect(client.live.execution(NOBODY).next()).rejects.toMatchObject({ status: 404 });
+    await expect(client.live.tenant({ kinds: ['x'] }).next()).rejects.toMatchObject({ status: 400 });
+  });
+
+  it('manages webhooks', async () => {
+    const { client } = await connected();
+    const { id, secret } = await client.webhooks.create({ url: 'https://example.com/', events: ['NodeFailed'] });
+    expect(secret).toMatch(/^whsec_/);
+    expect((await client.webhooks.list()).webhooks).toMatchObject([{ id }]);
+    expect(await client.webhooks.update(id, { enabled: false })).toMatchObject({ enabled: false });
+    expect(await client.webhooks.get(id)).toMatchObject({ events: ['NodeFailed'], enabled: false });
+    expect(await client.webhooks.deliveries(id, { status: 'failed', limit: 5 })).toEqual({ deliveries: [], next_cursor: null });
+    expect(await client.webhooks.replay(id)).toEqual({ webhook_id: id, replayed: 0 });
+    await expect(client.webhooks.replayDelivery(id, 'none')).rejects.toMatchObject({ status: 404 });
+    expect(await client.webhooks.delete(id)).toEqual({ id, deleted: true });
+    await expect(client.webhooks.test(id)).rejects.toMatchObject({ status: 404 });
+  });
+
   it('registers, starts, waits and reads', async () => {
     const { client } = await connected({ tools: ECHO_TOOLS });
     expect(await client.health()).toEqual({ status: 'ok', version: '0.1.1' });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { eventId, executionId, workItemId } from '../../src/api/ids.ts';
+import { executionId, workItemId } from '../../src/api/ids.ts';
+import { eventId } from '../../src/runtime/event-forms.ts';
 
 const hex = '0198f3a2b4c57d8e9f00112233445566';
 const dashed = '0198f3a2-b4c5-7d8e-9f00-112233445566';

@@ -20,6 +20,7 @@ describe('a wrong command line', () => {
     ['ls --runtime ftp://host', '--runtime "ftp://host" is not an http:// or https:// URL', null],
     ['approve exec_1 --decision maybe', '--decision "maybe" is not one of approved, rejected', null],
     ['event exec_1', 'which event? Its correlation key is missing', 'jamjet event ID KEY --data JSON'],
+    ['resume exec_1 --data {}', '--data and --idempotency-key belong to an event: name it with --event KEY', null],
     ['event exec_1 a --event b', 'two correlation keys: give KEY or --event, not both', 'jamjet event ID KEY --data JSON'],
     ['run', 'what shall be run? Name a workflow file or a registered workflow', 'jamjet run --help shows examples.'],
     ['run a --output yaml', '--output "yaml" is not one of text, json', null],

@@ -5,7 +5,7 @@ import { afterAll, beforeAll } from 'vitest';
 import { saveToken, tokenFile } from '../../src/cli/saved-token.ts';
 import { JamjetClient } from '../../src/client.ts';
 import { createToken, type Server, startServer } from '../../src/compose.ts';
-import { readConfig } from '../../src/config.ts';
+import { type Environment, readConfig } from '../../src/config.ts';
 import type { Tools } from '../../src/runtime/types.ts';
 import { type SessionOptions, TerminalSession } from './terminal-session.ts';
 
@@ -18,14 +18,14 @@ export interface RuntimeServer {
   jamjet(line: string | readonly string[], options?: SessionOptions): TerminalSession;
 }
 
-/** A real server with a saved token, for all tests of a file. */
-export function runtimeServer(tools: Tools): () => RuntimeServer {
+/** A real server with a saved token, for all tests of a file. `env` configures it further. */
+export function runtimeServer(tools: Tools, env: Environment = {}): () => RuntimeServer {
   let server: Server | null = null;
   let shared: RuntimeServer | null = null;
   beforeAll(async () => {
     const folder = mkdtempSync(join(tmpdir(), 'jamjet-cli-server-'));
     const database = join(folder, '.jamjet', 'runtime.db');
-    const config = readConfig({ JAMJET_PORT: '0', DATABASE_URL: database, JAMJET_LOG: 'off' });
+    const config = readConfig({ JAMJET_PORT: '0', DATABASE_URL: database, JAMJET_LOG: 'off', ...env });
     const { plaintext } = await createToken(config, { role: 'operator', tenantId: 'default', name: 'ann', expiresAtMs: null });
     await saveToken(tokenFile(database, folder), plaintext);
     const started = await startServer({ config, tools, auth: 'on' });

@@ -39,6 +39,23 @@ describe('a timeline', () => {
     expect(timeline.active).toEqual([]);
   });
 
+  it('tells what operators did', () => {
+    expect(
+      lines(
+        timelineOf(),
+        [0, 'workflow_paused', null, { reason: 'a look first' }],
+        [1, 'workflow_paused', null, { reason: null }],
+        [2, 'workflow_resumed', null],
+        [3, 'workflow_retried', null, { nodes: ['charge', 'ship'], forgiven: [4, 7] }],
+      ),
+    ).toEqual([
+      '  · paused by an operator: a look first',
+      '  · paused by an operator',
+      '  · resumed',
+      '  · retried: charge, ship',
+    ]);
+  });
+
   it('says which worker it waits for, when it is not this process', () => {
     const timeline = timelineOf();
     expect(lines(timeline, [0, 'node_scheduled', 'train', { attempt: 0, queue_type: 'python_tool' }])).toEqual([

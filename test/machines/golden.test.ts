@@ -24,6 +24,14 @@ function golden(name: string): Golden {
 
 const programOf = (log: Golden) => compile(normalise(log.document).workflow, 'revision');
 
+/** Does the snapshot know of failures that a later retry forgave? Such a one is folded from the start, and never again needed itself. */
+function isForgotten({ events }: Golden, at: number): boolean {
+  return events.some(
+    ({ type, sequence, data }) =>
+      type === 'workflow_retried' && sequence > at && (data.forgiven as number[]).some((failure) => failure <= at),
+  );
+}
+
 describe('a log of any version', () => {
   it.each(names)('%s folds to the status, state and, by the compiler that recorded it, snapshot of then', (name) => {
     const log = golden(name);
@@ -42,6 +50,7 @@ describe('a log of any version', () => {
       const program = programOf(log);
       const end = log.snapshots.at(-1);
       for (const { sequence, saved } of log.snapshots.slice(0, -1)) {
+        if (isForgotten(log, sequence)) continue;
         const stored = load(program, JSON.stringify(saved), { seq: sequence, input: log.input });
         const run = fold(program, stored, log.events.slice(sequence, end?.sequence), EXECUTION);
         expect(save(run)).toBe(JSON.stringify(end?.saved));

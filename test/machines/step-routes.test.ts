@@ -143,7 +143,7 @@ describe('the end', () => {
       'node_cancelled:b',
       'strategy_limit_hit',
     ]);
-    expect(effects).toEqual([{ type: 'abandon', node: 'b', activation: 1 }]);
+    expect(effects).toEqual([{ type: 'abandon', node: 'b', activation: 1, local: false }]);
   });
 
   it('is final: later messages are refused', () => {

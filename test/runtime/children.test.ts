@@ -37,7 +37,7 @@ describe('a subgraph', () => {
     await runtime.register(CALLER, childTool);
     const id = await run(parent(), { n: 4 });
     expect(await settled(id)).toMatchObject({ status: 'completed', state: { n: 4, answer: 40 } });
-    const [child] = await runtime.executions('default', { parentId: id, limit: 10, offset: 0 });
+    const [child] = (await runtime.executions('default', { parentId: id, limit: 10, offset: 0 })).executions;
     expect(child).toMatchObject({ parentExecutionId: id, workflowId: 'child', status: 'completed' });
     expect(await timeline(id)).toEqual([
       'workflow_started',
@@ -54,7 +54,7 @@ describe('a subgraph', () => {
     await runtime.register(CALLER, childAsks);
     const id = await run(parent());
     await eventually(async () => (await runtime.execution('default', id)).status === 'paused');
-    const [child] = await runtime.executions('default', { parentId: id, limit: 1, offset: 0 });
+    const [child] = (await runtime.executions('default', { parentId: id, limit: 1, offset: 0 })).executions;
     await runtime.approve(CALLER, child?.executionId ?? '', { decision: 'approved' });
     await eventually(async () => (await runtime.execution('default', id)).status === 'completed');
     expect((await settled(id)).error).toBeNull();
@@ -74,7 +74,7 @@ describe('a subgraph', () => {
     await runtime.register(CALLER, childTool);
     const id = await run(parent({ retry_policy: 'quick' }), { n: 1 });
     expect(await settled(id)).toMatchObject({ status: 'completed', state: { answer: 1 } });
-    expect(await runtime.executions('default', { parentId: id, limit: 10, offset: 0 })).toHaveLength(2);
+    expect((await runtime.executions('default', { parentId: id, limit: 10, offset: 0 })).executions).toHaveLength(2);
   });
 
   it('fails for good when there is no such workflow', async () => {
@@ -90,7 +90,7 @@ describe('a subgraph', () => {
     const id = await run(parent());
     await eventually(async () => (await runtime.execution('default', id)).status === 'paused');
     await runtime.cancel(CALLER, id);
-    const [child] = await runtime.executions('default', { parentId: id, limit: 1, offset: 0 });
+    const [child] = (await runtime.executions('default', { parentId: id, limit: 1, offset: 0 })).executions;
     await eventually(async () => (await runtime.execution('default', child?.executionId ?? '')).status === 'cancelled');
   });
 

@@ -111,7 +111,7 @@ describe('starts', () => {
     expect(started[0]?.executionId).toBe(started[1]?.executionId);
     expect(await start({ n: 1 })).toEqual({ executionId: started[0]?.executionId, replayed: true });
     await expect(start({ n: 2 })).rejects.toMatchObject({ code: 'conflict' });
-    expect(await runtime.executions('default', { limit: 10, offset: 0 })).toHaveLength(1);
+    expect((await runtime.executions('default', { limit: 10, offset: 0 })).executions).toHaveLength(1);
   });
 
   it('take the most recently registered version unless told otherwise', async () => {

@@ -1,13 +1,20 @@
 import { describe } from 'vitest';
 import type { TestDatabase } from '../support/stores.ts';
 import { agentContract } from './contract/agents.ts';
+import { artifactContract } from './contract/artifacts.ts';
 import { auditContract } from './contract/audit.ts';
+import { auditLogContract } from './contract/audit-log.ts';
 import { commitContract } from './contract/commit.ts';
 import { controlContract } from './contract/control.ts';
+import { cronContract } from './contract/cron.ts';
 import { dueContract } from './contract/due.ts';
 import { durabilityContract } from './contract/durability.ts';
+import { jobContract } from './contract/jobs.ts';
 import { listContract } from './contract/lists.ts';
+import { logContract } from './contract/log.ts';
+import { retentionContract } from './contract/retention.ts';
 import { tenantContract } from './contract/tenants.ts';
+import { webhookContract } from './contract/webhooks.ts';
 import { workContract } from './contract/work.ts';
 import { workerContract } from './contract/workers.ts';
 
@@ -16,13 +23,20 @@ export function storeContract(engine: string, database: () => TestDatabase): voi
   describe(`${engine} store`, () => {
     commitContract(database);
     listContract(database);
+    jobContract(database);
     dueContract(database);
     workContract(database);
     workerContract(database);
     controlContract(database);
     tenantContract(database);
     agentContract(database);
+    cronContract(database);
+    artifactContract(database);
     auditContract(database);
+    auditLogContract(database);
+    retentionContract(database);
+    logContract(database);
+    webhookContract(database);
     durabilityContract(database);
   });
 }

@@ -1,10 +1,11 @@
 import { type CompileOptions, compile, type Program } from '../../machines/compile.ts';
 import type { LogEvent } from '../../machines/events.ts';
+import { revive } from '../../machines/fold.ts';
 import type { Workflow } from '../../machines/ir/workflow.ts';
 import type { Json } from '../../machines/json.ts';
 import type { Message, Usage } from '../../machines/messages.ts';
 import type { ActiveNode, Effect, Refused, Run, StepEnv, Stepped } from '../../machines/run.ts';
-import { activeOf, load, save, start, stateOf, step } from '../../machines/step.ts';
+import { activeOf, fatalFailures, load, save, start, stateOf, step } from '../../machines/step.ts';
 
 /** Plays the world for one execution: sends messages for the visit a node is at, keeps log, effects and armed timers. */
 export class Driver {
@@ -75,6 +76,7 @@ export class Driver {
 
   try(message: Message): Stepped | Refused {
     this.env = { ...this.env, nowMs: this.env.nowMs + 1_000 };
+    if (message.type === 'retry') this.#revive();
     const stepped = step(this.program, this.run, message, this.env);
     if ('refused' in stepped) return stepped;
     if (message.type === 'timer') this.timers.delete(message.id);
@@ -108,10 +110,34 @@ export class Driver {
     return this.send({ type: 'timer', id: armed.id });
   }
 
+  pause(reason: string | null = null): Stepped {
+    return this.send({ type: 'pause', reason });
+  }
+
+  resume(): Stepped {
+    return this.send({ type: 'resume' });
+  }
+
+  /** Of a run that has failed. */
+  retry(): Stepped {
+    return this.send({ type: 'retry' });
+  }
+
   /** Goes on from the stored snapshot, as after a restart. */
   reload(): void {
     const run = load(this.program, save(this.run), { seq: this.run.seq, input: this.run.input });
     this.last = { ...this.last, run };
+  }
+
+  /** Goes on from the log, as a retry of a failed run does. */
+  #revive(): void {
+    const folding = revive(this.program, this.log, fatalFailures(this.run), this.env);
+    for (;;) {
+      const { done, value } = folding.next();
+      if (!done) continue;
+      this.last = { ...this.last, run: value };
+      return;
+    }
   }
 
   #took(stepped: Stepped): void {

@@ -111,6 +111,9 @@ const DEFAULTS: Readonly<Record<Exclude<Message['type'], 'timer'>, JsonObject>> 
   cancel: { reason: 'cancelled by ann' },
   child: { childId: 'exec_child', childWorkflowId: 'inner' },
   enqueue: { queue: 'tool' },
+  pause: { reason: null },
+  resume: {},
+  retry: {},
 };
 
 /** One node, edge, message, event or snapshot a line, so that a difference shows where it is. */

@@ -20,7 +20,7 @@ export async function refoldAll(path: string): Promise<{ readonly compared: numb
     const differing: string[] = [];
     let compared = 0;
     for (let offset = 0; ; offset += PAGE) {
-      const rows = await store.tenant('default').executions({ limit: PAGE, offset });
+      const { rows } = await store.tenant('default').executions({ limit: PAGE, offset });
       for (const row of rows) {
         const problem = await difference(store, row, programs);
         if (problem !== null) differing.push(`${row.workflowId} ${row.id}: ${problem}`);

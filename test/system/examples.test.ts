@@ -217,7 +217,7 @@ describe('onboarding', () => {
       status: 'completed',
       state: { company: 'Harbour Tea', rating: 'A', account: 'acc-harbour-tea' },
     });
-    const children = await runtime.executions('default', { parentId: id, limit: 10, offset: 0 });
+    const { executions: children } = await runtime.executions('default', { parentId: id, limit: 10, offset: 0 });
     expect(children).toMatchObject([{ workflowId: 'credit-check', status: 'completed' }]);
   });
 

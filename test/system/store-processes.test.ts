@@ -43,7 +43,7 @@ describe('several processes on one database', () => {
     const codes = await Promise.all(names.map((name) => child('once', one.path, name).ended));
     expect(codes).toEqual(names.map(() => 0));
     const store = await one.open();
-    const rows = await store.tenant('default').executions({ limit: 10, offset: 0 });
+    const { rows } = await store.tenant('default').executions({ limit: 10, offset: 0 });
     expect(rows.map((row) => row.id).reverse()).toEqual(names.map((name) => `exec_${name}`));
     expect(await store.verifyAudit()).toMatchObject({ blocks: 6, fault: null });
   });

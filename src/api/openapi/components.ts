@@ -1,26 +1,48 @@
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
+import * as a2a from '../schemas/a2a.ts';
+import * as agents from '../schemas/agents.ts';
 import * as approvals from '../schemas/approvals.ts';
+import * as artifacts from '../schemas/artifacts.ts';
+import * as audit from '../schemas/audit.ts';
+import * as cron from '../schemas/cron.ts';
 import * as errors from '../schemas/errors.ts';
 import * as events from '../schemas/events.ts';
 import * as executions from '../schemas/executions.ts';
+import * as federation from '../schemas/federation.ts';
 import * as health from '../schemas/health.ts';
+import * as interventions from '../schemas/interventions.ts';
+import * as jobs from '../schemas/jobs.ts';
+import * as mcp from '../schemas/mcp.ts';
+import * as tenants from '../schemas/tenants.ts';
 import * as tokens from '../schemas/tokens.ts';
+import * as webhooks from '../schemas/webhooks.ts';
 import * as workItems from '../schemas/work-items.ts';
 import * as workers from '../schemas/workers.ts';
 import * as workflows from '../schemas/workflows.ts';
 
-/** What a file of schemas exports is a component of the document under its own name. */
-const SCHEMAS: readonly Readonly<Record<string, unknown>>[] = [
+/** The files of schemas. What one exports is a component of the document under its own name. */
+export const SCHEMAS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  a2a,
+  agents,
   approvals,
+  artifacts,
+  audit,
+  cron,
   errors,
   events,
   executions,
+  federation,
   health,
+  interventions,
+  jobs,
+  mcp,
+  tenants,
   tokens,
-  workItems,
+  webhooks,
+  'work-items': workItems,
   workers,
   workflows,
-];
+};
 
 /** The schemas a document refers to by name, gathered while it is written. */
 export class Components {
@@ -28,7 +50,7 @@ export class Components {
   readonly #used = new Map<string, Json>();
 
   constructor() {
-    for (const [name, schema] of SCHEMAS.flatMap((file) => Object.entries(file))) {
+    for (const [name, schema] of Object.values(SCHEMAS).flatMap((file) => Object.entries(file))) {
       if (!isObject(schema) || schema.properties === undefined) continue;
       const text = JSON.stringify(schema);
       if (!this.#names.has(text)) this.#names.set(text, name);
@@ -37,7 +59,7 @@ export class Components {
 
   /** The schema with a reference in place of everything that has a name. */
   write(schema: unknown): Json {
-    const name = this.#names.get(JSON.stringify(schema));
+    const name = isObject(schema) && schema.properties !== undefined ? this.#names.get(JSON.stringify(schema)) : undefined;
     if (name === undefined) return this.#inside(schema);
     if (!this.#used.has(name)) {
       this.#used.set(name, null);

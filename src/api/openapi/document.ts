@@ -115,8 +115,9 @@ function responsesOf(route: DescribedRoute, components: Components): JsonObject 
     Object.entries(responses).map(([status, response]) => {
       const described = isObject(response) ? response : {};
       const description = described.description ?? STATUS_CODES[status] ?? status;
+      if (described.type === 'null') return [status, { description }];
       if (isObject(described.content)) return [status, { description, content: contentOf(described.content, components) }];
-      const example = status.startsWith('2') ? EXAMPLES[nameOf(route)]?.response : undefined;
+      const example = status === '200' || status === '201' ? EXAMPLES[nameOf(route)]?.response : undefined;
       return [status, { description, content: json(components.write(response), example) }];
     }),
   );

@@ -54,14 +54,14 @@ const ERRORS: Readonly<Record<number, ErrorResponse>> = {
   },
   413: {
     name: 'TooLarge',
-    description: 'The body is larger than 2 MiB.',
+    description: 'The body is larger than the route takes: 2 MiB, artifacts 8 MiB.',
     example: { error: 'bad request: the body is larger than 2 MiB', code: 'too_large' },
     when: writes,
   },
   429: {
     name: 'TooMany',
     description: 'A limit of the tenant is reached.',
-    example: { error: 'limit reached: too many executions are running', code: 'limit_reached' },
+    example: { error: 'too many requests: tenant acme may run 10 executions at a time', code: 'limit_exceeded_concurrency' },
     headers: RETRY_AFTER,
     when: guarded,
   },

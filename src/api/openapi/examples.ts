@@ -27,6 +27,14 @@ const ITEM = {
   completed_at: '2026-03-12T10:00:04.000Z',
 } as const;
 
+const TENANT = {
+  id: 'acme',
+  name: 'Acme Corp',
+  status: 'active',
+  created_at: '2026-03-12T10:00:00.000Z',
+  updated_at: '2026-03-12T10:00:00.000Z',
+} as const;
+
 const STATE = { ...QUERY, answer: '...' };
 
 /** What the reference shows, by route, with the fields that it leaves out. A test holds each against its schema. */
@@ -54,7 +62,7 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
     request: { workflow_id: 'research-agent', workflow_version: '0.1.0', input: QUERY },
     response: { execution_id: EXECUTION_ID },
   },
-  'GET /executions': { response: { executions: [ITEM], limit: 50, offset: 0 } },
+  'GET /executions': { response: { executions: [ITEM], limit: 50, offset: 0, next_cursor: null } },
   'GET /executions/:id': {
     response: { ...ITEM, state: STATE, current_state: STATE, input: QUERY, initial_input: QUERY, output: STATE },
   },
@@ -113,8 +121,45 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
     },
   },
   'POST /agents/discover': { request: { url: 'https://remote-agent.example.com' } },
-  'POST /tenants': { request: { id: 'acme', name: 'Acme Corp' } },
-  'PUT /tenants/:id': { request: { name: 'Acme Corporation', status: 'active' } },
+  'POST /agents/:id/activate': { response: { agent_id: 'research-agent', status: 'active' } },
+  'POST /agents/:id/deactivate': { response: { agent_id: 'research-agent', status: 'deactivated' } },
+  'POST /agents/:id/heartbeat': { response: { agent_id: 'research-agent', ok: true } },
+  'GET /audit': {
+    response: {
+      items: [
+        {
+          id: 'audit_001',
+          event_id: '0c9d4f6e-5b1a-8f20-9e3d-000000000002',
+          execution_id: EXECUTION_ID,
+          sequence: 2,
+          event_type: 'node_completed',
+          actor_id: 'agent:research-agent',
+          actor_type: 'agent',
+          created_at: '2026-03-12T10:00:02.000Z',
+          raw_event: { type: 'node_completed', node_id: 'search' },
+          tenant_id: 'default',
+          redacted: false,
+        },
+      ],
+      total: 42,
+      limit: 50,
+      offset: 0,
+      next_cursor: null,
+    },
+  },
+  'POST /tenants': {
+    request: { id: 'acme', name: 'Acme Corp' },
+    response: { tenant_id: 'acme', ...TENANT },
+  },
+  'PUT /tenants/:id': {
+    request: {
+      name: 'Acme Corporation',
+      status: 'active',
+      policy: { blocked_tools: ['shell.*'], require_approval_for: ['payments.*'] },
+      limits: { max_concurrent_executions: 100 },
+    },
+    response: { tenant_id: 'acme', updated: true, ...TENANT, name: 'Acme Corporation' },
+  },
 };
 
 function event(sequence: number, kind: string, type: string, node: string | null, created_at: string, data: Json): Json {
@@ -140,6 +185,7 @@ const IDEMPOTENCY_KEY: Json = {
 /** Headers that a route looks at, beside its schema. */
 export const HEADERS: Readonly<Record<string, readonly Json[]>> = {
   'POST /executions': [IDEMPOTENCY_KEY],
+  'POST /api/v1/workflows/:workflow_id/execute': [IDEMPOTENCY_KEY],
   'POST /executions/:id/external-event': [IDEMPOTENCY_KEY],
   'POST /executions/:id/events': [IDEMPOTENCY_KEY],
   'GET /executions/:id/events': [

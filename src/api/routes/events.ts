@@ -1,24 +1,27 @@
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import { EVENT_TYPES, type EventType, pascalCase } from '../../../machines/events.ts';
-import type { JsonObject } from '../../../machines/json.ts';
+import { TERMINAL } from '../../../machines/run.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 import type { EventView } from '../../runtime/types.ts';
+import { type EventForm, formAsked, typesAsked } from '../event-filter.ts';
 import { idempotencyKey } from '../idempotency-key.ts';
-import { eventId, executionId, shown } from '../ids.ts';
+import { executionId, shown } from '../ids.ts';
 import { sendList } from '../json-list.ts';
-import { AcceptedEvent, type Event, EventList, EventsQuery, SendEvent, type TaggedEvent } from '../schemas/events.ts';
+import { AcceptedEvent, EventList, EventsQuery, SendEvent } from '../schemas/events.ts';
 import { given } from '../schemas/fields.ts';
 import { type Api, callerOf, identityOf, type Services } from '../services.ts';
-import { timestamp } from '../time.ts';
 
 const MAX_WAIT_MS = 60_000;
 
 const byId = Type.Object({ id: Type.String() });
 
-interface Filter {
-  readonly type?: string;
-  readonly nodeId?: string;
+interface Selection {
+  readonly after: number;
+  /** Events, of those that are wanted. */
+  readonly limit: number;
+  /** Null = all. */
+  readonly types: ReadonlySet<string> | null;
+  readonly nodeId: string | null;
 }
 
 export function eventRoutes(app: Api, services: Services): void {
@@ -31,25 +34,25 @@ export function eventRoutes(app: Api, services: Services): void {
       schema: {
         summary: 'Read the events of an execution',
         description:
-          'The whole log without `limit`. `kind` is a name, or with `format=tagged` an object that its `type` tells apart.',
+          'The whole log without `limit`. `kind` is a name, or with `format=tagged` an object that its `type` tells apart. With `follow=true`, or where `Accept` names `text/event-stream`: the log as server-sent events, then what happens until the execution ends.',
         tags: ['Events'],
         operationId: 'listEvents',
         params: byId,
         querystring: EventsQuery,
-        response: { 200: EventList },
+        response: { 200: EventList, 204: Type.Null({ description: 'Nothing comes any more: the execution has ended.' }) },
       },
     },
     async (request, reply) => {
       const { tenantId } = identityOf(request);
-      const { after, limit, type, node_id, wait_ms = 0 } = request.query;
+      const { after = 0, limit = Number.POSITIVE_INFINITY, node_id = null, wait_ms = 0 } = request.query;
       const id = executionId(request.params.id);
-      const filter: Filter = { ...given('type', type === undefined ? null : eventType(type)), ...given('nodeId', node_id) };
-      const write = (request.query.format ?? headerFormat(request) ?? config.eventFormat) === 'tagged' ? taggedEvent : seedEvent;
+      const chosen: Selection = { after, limit, types: typesAsked(request.query), nodeId: node_id };
+      const form = formAsked(request, request.query.format, config.eventFormat);
+      if (wantsStream(request, request.query.follow)) return follow(services, request, reply, id, chosen, form);
       if (wait_ms > 0) {
-        await polls.during(reply, (signal) => nextEvent(services, tenantId, id, after ?? 0, filter, wait_ms, signal));
+        await polls.during(reply, (signal) => nextEvent(services, tenantId, id, chosen, wait_ms, signal));
       }
-      const page = { ...filter, ...given('after', after), ...given('limit', limit) };
-      return sendList(reply, 'events', written(runtime.events(tenantId, id, page), write));
+      return sendList(reply, 'events', listed(services, tenantId, id, chosen, form));
     },
   );
 
@@ -91,8 +94,7 @@ async function nextEvent(
   { runtime }: Services,
   tenantId: string,
   id: string,
-  after: number,
-  filter: Filter,
+  chosen: Selection,
   waitMs: number,
   signal: AbortSignal,
 ): Promise<void> {
@@ -102,8 +104,8 @@ async function nextEvent(
   signal.addEventListener('abort', end, { once: true });
   if (signal.aborted) end();
   try {
-    for await (const event of runtime.subscribe(tenantId, id, { after, signal: until.signal })) {
-      if ((filter.type ?? event.type) === event.type && (filter.nodeId ?? event.nodeId) === event.nodeId) return;
+    for await (const event of runtime.subscribe(tenantId, id, { after: chosen.after, signal: until.signal })) {
+      if (isChosen(event, chosen)) return;
     }
   } finally {
     clearTimeout(timer);
@@ -111,48 +113,80 @@ async function nextEvent(
   }
 }
 
-async function* written(events: AsyncIterable<EventView>, write: (event: EventView) => object): AsyncGenerator<object> {
-  for await (const event of events) yield write(event);
-}
-
-/** In either spelling; throws `RuntimeError` for a kind of event that is never written. */
-function eventType(given: string): EventType {
-  const type = EVENT_TYPES.find((known) => known === given || pascalCase(known) === given);
-  if (type === undefined) throw new RuntimeError('bad_request', `unknown event type: ${shown(given)}`);
-  return type;
-}
-
-function headerFormat({ headers }: FastifyRequest): 'seed' | 'tagged' | null {
-  const format = headers['x-jamjet-events'];
-  return format === 'tagged' || format === 'seed' ? format : null;
-}
-
-/** The fields of an event, its node among them. */
-function fieldsOf(event: EventView): JsonObject {
-  return event.nodeId === null ? event.data : { node_id: event.nodeId, ...event.data };
-}
-
-function seedEvent(event: EventView): Event {
-  return {
-    id: eventId(event.executionId, event.sequence),
-    execution_id: event.executionId,
-    sequence: event.sequence,
-    kind: pascalCase(event.type),
-    node_id: event.nodeId,
-    created_at: timestamp(event.createdAtMs),
-    type: event.type,
-    data: fieldsOf(event),
+/** One kind and one node the store finds by itself. */
+async function* listed(
+  { runtime }: Services,
+  tenantId: string,
+  id: string,
+  chosen: Selection,
+  form: EventForm,
+): AsyncGenerator<object> {
+  const [type, ...others] = chosen.types ?? [];
+  const page = {
+    after: chosen.after,
+    ...given('nodeId', chosen.nodeId),
+    ...(others.length === 0 ? given('type', type) : {}),
+    ...(others.length === 0 && Number.isFinite(chosen.limit) ? { limit: chosen.limit } : {}),
   };
+  let left = chosen.limit;
+  for await (const event of runtime.events(tenantId, id, page)) {
+    if (!isChosen(event, chosen)) continue;
+    yield form.write(event);
+    if (--left <= 0) return;
+  }
 }
 
-function taggedEvent(event: EventView): TaggedEvent {
-  return {
-    id: eventId(event.executionId, event.sequence),
-    execution_id: event.executionId,
-    sequence: event.sequence,
-    kind: { type: event.type, ...fieldsOf(event) },
-    kind_name: pascalCase(event.type),
-    node_id: event.nodeId,
-    created_at: timestamp(event.createdAtMs),
+function isChosen(event: EventView, { types, nodeId }: Selection): boolean {
+  return (types === null || types.has(event.type)) && (nodeId === null || event.nodeId === nodeId);
+}
+
+function wantsStream(request: FastifyRequest, follow: boolean | undefined): boolean {
+  return request.method !== 'HEAD' && (follow ?? /\btext\/event-stream\b/i.test(request.headers.accept ?? ''));
+}
+
+/** The log as server-sent events. A client that has had everything of an execution that has ended is told to stay away: 204. */
+async function follow(
+  { runtime, store, streams }: Services,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  id: string,
+  chosen: Selection,
+  form: EventForm,
+): Promise<FastifyReply> {
+  const { tenantId } = identityOf(request);
+  const execution = async () => {
+    const row = await store.tenant(tenantId).execution(id);
+    if (row === null) throw new RuntimeError('not_found', `execution ${id}`);
+    return row;
   };
+  const resumed = lastEventId(request);
+  const { status, seq } = await execution();
+  if (resumed !== null && resumed >= seq && isOver(status)) return reply.code(204).send();
+  const after = resumed ?? chosen.after;
+  return streams.answer(request, reply, async (stream, signal) => {
+    let left = chosen.limit;
+    for await (const event of runtime.subscribe(tenantId, id, { after, signal })) {
+      if (!isChosen(event, chosen)) continue;
+      await stream.send({ id: String(event.sequence), event: form.nameOf(event), data: form.write(event) });
+      if (--left <= 0) return;
+    }
+    const last = await execution();
+    if (signal.aborted || !isOver(last.status)) return;
+    const data = { execution_id: id, status: last.status, sequence: last.seq };
+    await stream.send({ id: String(last.seq), event: 'end', data });
+  });
+}
+
+function isOver(status: string): boolean {
+  return (TERMINAL as ReadonlySet<string>).has(status);
+}
+
+/** What a client sends that connects again: the last sequence it has seen. */
+function lastEventId({ headers }: FastifyRequest): number | null {
+  const given = headers['last-event-id'];
+  if (given === undefined || given === '') return null;
+  if (typeof given !== 'string' || !/^\d{1,15}$/.test(given)) {
+    throw new RuntimeError('bad_request', `Last-Event-ID must be a sequence number, not "${shown(String(given))}"`);
+  }
+  return Number(given);
 }

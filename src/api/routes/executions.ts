@@ -1,5 +1,9 @@
 import { Type } from 'typebox';
+import { RuntimeError } from '../../runtime/errors.ts';
 import type { ExecutionSummary, ExecutionView, Runtime } from '../../runtime/types.ts';
+import { cursorOf, fromCursor } from '../cursor.ts';
+import { isSdk } from '../dialects.ts';
+import { toFilter } from '../execution-filter.ts';
 import { idempotencyKey } from '../idempotency-key.ts';
 import { executionId } from '../ids.ts';
 import { sendList } from '../json-list.ts';
@@ -58,7 +62,8 @@ export function executionRoutes(app: Api, { runtime, polls }: Services): void {
       config: { access: 'read' },
       schema: {
         summary: 'List executions, newest first',
-        description: 'Without their states, unless `include=state` asks for them.',
+        description:
+          'Without their states, unless `include=state` asks for them. `next_cursor` leads to the next page, whatever has been started meanwhile.',
         tags: ['Executions'],
         operationId: 'listExecutions',
         querystring: ExecutionsQuery,
@@ -67,16 +72,18 @@ export function executionRoutes(app: Api, { runtime, polls }: Services): void {
     },
     async (request, reply) => {
       const { tenantId } = identityOf(request);
-      const { status, workflow_id, parent_execution_id, include } = request.query;
-      const page = { limit: Math.min(request.query.limit ?? DEFAULT_LIMIT, MAX_LIMIT), offset: request.query.offset ?? 0 };
-      const filter = {
+      const { include, cursor, offset } = request.query;
+      if (cursor !== undefined && offset !== undefined)
+        throw new RuntimeError('bad_request', 'cursor and offset cannot be given together');
+      const page = { limit: Math.min(request.query.limit ?? DEFAULT_LIMIT, MAX_LIMIT), offset: offset ?? 0 };
+      const { executions, next } = await runtime.executions(tenantId, {
         ...page,
-        ...given('workflowId', workflow_id),
-        ...given('parentId', parent_execution_id === undefined ? null : executionId(parent_execution_id)),
-      };
-      const summaries =
-        status === 'pending' ? [] : await runtime.executions(tenantId, status === undefined ? filter : { ...filter, status });
-      return sendList(reply, 'executions', include === 'state' ? withStates(runtime, summaries) : plain(summaries), page);
+        ...toFilter(request.query),
+        ...given('after', cursor === undefined ? null : fromCursor('exec', cursor)),
+      });
+      const write = isSdk(request) ? toSdkItem : include === 'state' ? withState : null;
+      const items = write === null ? plain(executions) : viewed(runtime, executions, write);
+      return sendList(reply, 'executions', items, { ...page, next_cursor: next === null ? null : cursorOf(next) });
     },
   );
 
@@ -161,6 +168,8 @@ function toExecution(view: ExecutionView): Execution {
     current_state: state,
     input,
     initial_input: input,
+    ...(view.held === null ? {} : { held: true as const }),
+    ...given('held_reason', view.held?.reason),
     ...(view.status === 'completed' ? { output: state } : {}),
   };
 }
@@ -170,9 +179,18 @@ async function* plain(summaries: readonly ExecutionSummary[]): AsyncGenerator<Ex
 }
 
 /** One state at a time, so that a page of large ones needs the memory of one. */
-async function* withStates(runtime: Runtime, summaries: readonly ExecutionSummary[]): AsyncGenerator<ExecutionItem> {
-  for (const { tenantId, executionId } of summaries) {
-    const view = await runtime.execution(tenantId, executionId);
-    yield { ...itemOf(view), state: view.state };
-  }
+async function* viewed(
+  runtime: Runtime,
+  summaries: readonly ExecutionSummary[],
+  write: (view: ExecutionView) => ExecutionItem,
+): AsyncGenerator<ExecutionItem> {
+  for (const { tenantId, executionId } of summaries) yield write(await runtime.execution(tenantId, executionId));
+}
+
+function withState(view: ExecutionView): ExecutionItem {
+  return { ...itemOf(view), state: view.state };
+}
+
+function toSdkItem(view: ExecutionView): ExecutionItem {
+  return { ...itemOf(view), current_state: view.state, initial_input: view.input };
 }

@@ -1,19 +1,38 @@
 import { type Static, Type } from 'typebox';
 import { AnyJson, AnyObject, Limit, Name, Offset, optional, Timestamp, WaitMs } from './fields.ts';
 
+/** Kinds of events, in snake_case or PascalCase: one, several with commas between, or the parameter several times. */
+const KindList = Type.String({ minLength: 1, maxLength: 2048 });
+const Kinds = Type.Union([KindList, Type.Array(KindList, { maxItems: 64 })]);
+
 export const EventsQuery = Type.Object({
   /** Only events with a higher sequence. */
   after: Type.Optional(Offset),
   /** Absent = the whole log. */
   limit: Type.Optional(Limit),
-  /** snake_case or PascalCase. */
-  type: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
+  kind: Type.Optional(Kinds),
+  /** The same as `kind`. */
+  type: Type.Optional(Kinds),
   node_id: Type.Optional(Name),
   format: Type.Optional(Type.Enum(['seed', 'tagged'] as const)),
   /** When there is nothing after `after` yet: wait for the next event, at most this long. */
   wait_ms: Type.Optional(WaitMs),
+  /** Server-sent events: the log, then what happens until the execution ends. Absent = as `Accept` says. */
+  follow: Type.Optional(Type.Boolean()),
 });
 export type EventsQuery = Static<typeof EventsQuery>;
+
+export const EventStreamQuery = Type.Object({
+  kind: Type.Optional(Kinds),
+  /** The same as `kind`. */
+  type: Type.Optional(Kinds),
+  /** Only events of executions of this workflow. */
+  workflow_id: Type.Optional(Name),
+  /** The `id` of an event of this stream: only what came later. Absent = from now on. The header `Last-Event-ID` wins. */
+  after: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
+  format: Type.Optional(Type.Enum(['seed', 'tagged'] as const)),
+});
+export type EventStreamQuery = Static<typeof EventStreamQuery>;
 
 /** An event as the reference writes it: `kind` is a PascalCase name. */
 export const Event = Type.Object({

@@ -3,7 +3,7 @@ import type { Status } from '../../../machines/run.ts';
 import { AnyJson, AnyObject, Labels, Limit, Name, NameOrEmpty, Offset, optional, Timestamp, WaitMs } from './fields.ts';
 
 /** `pending` is part of the contract, though no execution here ever stays in it. */
-const STATUSES = [
+export const STATUSES = [
   'pending',
   'running',
   'paused',
@@ -26,12 +26,32 @@ export type StartExecution = Static<typeof StartExecution>;
 export const StartedExecution = Type.Object({ execution_id: Type.String() });
 export type StartedExecution = Static<typeof StartedExecution>;
 
-export const ExecutionsQuery = Type.Object({
-  status: Type.Optional(Type.Enum(STATUSES)),
+const Text = Type.String({ maxLength: 2048 });
+const OneOrSeveral = Type.Union([Text, Type.Array(Text, { maxItems: 64 })]);
+
+/** Which executions are meant: all of what is given must hold. */
+export const ExecutionConditions = Type.Object({
+  /** Any of these, as a list or separated by commas. */
+  status: Type.Optional(OneOrSeveral),
   workflow_id: Type.Optional(Name),
+  /** Only with `workflow_id`. */
+  workflow_version: Type.Optional(Name),
+  /** `key:value`, or `key` for any value; several must all hold. */
+  label: Type.Optional(OneOrSeveral),
+  /** RFC 3339: started then or later. */
+  created_after: Type.Optional(Timestamp),
+  /** RFC 3339: started before. */
+  created_before: Type.Optional(Timestamp),
   parent_execution_id: Type.Optional(Name),
+});
+export type ExecutionConditions = Static<typeof ExecutionConditions>;
+
+export const ExecutionsQuery = Type.Object({
+  ...ExecutionConditions.properties,
   limit: Type.Optional(Limit),
   offset: Type.Optional(Offset),
+  /** `next_cursor` of an earlier page; not together with `offset`. */
+  cursor: Type.Optional(Type.String({ maxLength: 64 })),
   include: Type.Optional(Type.Literal('state')),
 });
 export type ExecutionsQuery = Static<typeof ExecutionsQuery>;
@@ -66,6 +86,9 @@ export const ExecutionItem = Type.Object({
   detail: Type.Optional(Type.String()),
   /** Only in a list asked with `?include=state`. */
   state: Type.Optional(AnyObject),
+  /** Only in a list for an SDK. */
+  current_state: Type.Optional(AnyObject),
+  initial_input: Type.Optional(AnyJson),
 });
 export type ExecutionItem = Static<typeof ExecutionItem>;
 
@@ -73,6 +96,8 @@ export const ExecutionList = Type.Object({
   executions: Type.Array(ExecutionItem),
   limit: Type.Integer(),
   offset: Type.Integer(),
+  /** Where the next page begins; null = there is no more. A page may be shorter than `limit` before that. */
+  next_cursor: Type.Union([Type.String(), Type.Null()]),
 });
 export type ExecutionList = Static<typeof ExecutionList>;
 
@@ -86,6 +111,10 @@ export const Execution = Type.Object({
   input: AnyJson,
   /** The same as `input`. */
   initial_input: AnyJson,
+  /** An operator holds it: `paused` whatever it waits for, until it is resumed. Only present then. */
+  held: Type.Optional(Type.Literal(true)),
+  /** Why, if the operator said so. */
+  held_reason: Type.Optional(Type.String()),
   /** The final state, once completed. */
   output: Type.Optional(AnyObject),
 });

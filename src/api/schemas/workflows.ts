@@ -37,6 +37,9 @@ export const WorkflowList = Type.Object({
 });
 export type WorkflowList = Static<typeof WorkflowList>;
 
+/** The same without a frame around it. */
+export const WorkflowArray = Type.Array(WorkflowSummary);
+
 export const WorkflowDetail = Type.Object({
   ...WorkflowSummary.properties,
   /** Every registered version, the latest first. */

@@ -1,22 +1,50 @@
 import { Option } from 'clipanion';
 import type { JamjetClient } from '../../client.ts';
+import { runBulk } from '../bulk.ts';
 import type { Usage } from '../command.ts';
 import { ClientCommand } from '../connect.ts';
-import { EXIT } from '../failure.ts';
+import { EXIT, usageFailure } from '../failure.ts';
+import { conditionsOf, FILTER } from '../filter.ts';
 
 export class CancelCommand extends ClientCommand {
   static override paths = [['cancel']];
   static override usage: Usage = {
+    details: `Without an id, every running or paused execution that matches is cancelled by a job, which goes on when this command is interrupted
+(jamjet jobs list). It asks first; where nobody can be asked, it wants --yes.`,
     examples: [
       ['Stop a run', '$0 cancel exec_0199…'],
       ['… and say why', '$0 cancel exec_0199… --reason "ordered twice"'],
+      ['Stop what still runs of a workflow', '$0 cancel --all --status running --workflow nightly-import'],
+      ['Everything of one customer, without asking', '$0 cancel --label customer=acme --yes'],
     ],
   };
 
-  id = Option.String({ name: 'id' });
+  id = Option.String({ name: 'id', required: false });
   reason = Option.String('--reason', { description: 'Why; kept in the event log.' });
+  all = Option.Boolean('--all', false, { description: 'All that match; without other options, everything alive.' });
+  status = FILTER.status();
+  workflow = FILTER.workflow();
+  workflowVersion = FILTER.workflowVersion();
+  label = FILTER.label();
+  since = FILTER.since();
+  until = FILTER.until();
+  parent = FILTER.parent();
+  yes = Option.Boolean('-y,--yes', false, { description: 'Do not ask whether it is meant.' });
+  detach = Option.Boolean('--detach', false, { description: 'Start the job and leave it to itself.' });
 
   protected async request(client: JamjetClient): Promise<number> {
+    const conditions = conditionsOf(this, Date.now());
+    const several = this.all || Object.keys(conditions).length > 0;
+    if (this.id !== undefined && several) throw usageFailure('an id and options that choose executions exclude each other');
+    if (several) {
+      const { reason, yes, json, detach } = this;
+      return runBulk(client, this.context, { action: 'cancel', conditions, reason, yes, json, detach });
+    }
+    if (this.id === undefined)
+      throw usageFailure(
+        'say which execution, by its id, or which executions',
+        '--status, --workflow, --label, --since, --until, --parent, or --all.',
+      );
     const answer = await client.cancel(this.id, this.reason);
     if (this.json) this.printJson(answer);
     else this.print(`${this.paint.green('✓')} ${answer.execution_id} ${answer.status}`);

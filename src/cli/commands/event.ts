@@ -7,7 +7,7 @@ import { EXIT, usageFailure } from '../failure.ts';
 import { plain } from '../terminal/text.ts';
 
 export class EventCommand extends ClientCommand {
-  static override paths = [['event'], ['resume']];
+  static override paths = [['event']];
   static override usage: Usage = {
     details:
       'An event that comes before its wait is reached is kept for it. With --idempotency-key the same event sent twice counts once.',
@@ -17,14 +17,13 @@ export class EventCommand extends ClientCommand {
         'The payload from a file, safe to repeat',
         '$0 event exec_0199… payment-received --data @payment.json --idempotency-key pay-77',
       ],
-      ['The same in other words', `$0 resume exec_0199… --event payment-received --data '{"amount": 500}'`],
     ],
   };
 
   id = Option.String({ name: 'id' });
   key = Option.String({ name: 'key', required: false });
   event = Option.String('-e,--event', { description: 'The correlation key, when it is not given as KEY.' });
-  data = Option.String('-d,--data', '{}', { description: 'The payload: JSON text, @file or - (default {}).' });
+  data = Option.String('-d,--data', { description: 'The payload: JSON text, @file or - (default {}).' });
   idempotencyKey = Option.String('--idempotency-key', { description: 'Names this event, so that a repeat is not a second one.' });
 
   protected async request(client: JamjetClient): Promise<number> {
@@ -35,7 +34,7 @@ export class EventCommand extends ClientCommand {
         'jamjet event ID KEY --data JSON',
       );
     }
-    const payload = await jsonArgument('--data', this.data, this.context);
+    const payload = await jsonArgument('--data', this.data ?? '{}', this.context);
     const options = this.idempotencyKey === undefined ? {} : { idempotencyKey: this.idempotencyKey };
     const answer = await client.sendEvent(this.id, { key, payload }, options);
     if (this.json) this.printJson(answer);

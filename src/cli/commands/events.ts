@@ -63,7 +63,13 @@ export class EventsCommand extends ClientCommand {
   async *#log(client: JamjetClient, signal: AbortSignal): AsyncGenerator<TimelineEvent> {
     let after = integerArgument('--after', this.after, { min: 0, max: Number.MAX_SAFE_INTEGER });
     if (this.follow) {
-      yield* client.follow(this.id, { after, signal });
+      const kinds = this.type === undefined ? {} : { kinds: [this.type] };
+      yield* client.live.execution(this.id, {
+        after,
+        signal,
+        ...kinds,
+        ...(this.node === undefined ? {} : { nodeId: this.node }),
+      });
       return;
     }
     for (;;) {

@@ -55,6 +55,8 @@ export class InspectCommand extends ClientCommand {
         `${duration(endMs - startMs)}, ${count(execution.steps_executed, 'step')}, ${count(execution.sequence, 'event')}`,
       ],
     ];
+    if (execution.held === true)
+      entries.push(['held', execution.held_reason === undefined ? 'by an operator' : plain(execution.held_reason)]);
     if (execution.error !== undefined) entries.push(['error', paint.red(plain(execution.error))]);
     if (execution.parent_execution_id !== undefined) entries.push(['parent', execution.parent_execution_id]);
     for (const [name, value] of Object.entries(execution.labels)) entries.push([`label ${plain(name)}`, plain(value)]);
@@ -69,6 +71,7 @@ export class InspectCommand extends ClientCommand {
       lines.push(...timeline.active.map((active) => renderActive(active, nodeWidth, nowMs, '▸', paint)));
     this.print(`\n${paint.bold('Timeline')}\n${lines.join('\n')}`);
     this.print(`\n${paint.bold('State')}\n${plain(JSON.stringify(execution.state, null, 2), { lines: true })}`);
+    if (execution.held === true) this.print(`\n${paint.yellow('◆')} it is held: jamjet resume ${execution.execution_id}`);
     for (const approval of timeline.approvals) {
       this.print(
         `\n${paint.yellow('◆')} ${plain(approval.node)} waits for approval: jamjet approve ${execution.execution_id} --node-id ${plain(approval.node)}`,

@@ -1,76 +1,130 @@
 import { Option } from 'clipanion';
-import type { JamjetClient } from '../../client.ts';
-import { choiceArgument, integerArgument } from '../arguments.ts';
+import type { ExecutionItem, ExecutionList, ExecutionsQuery, JamjetClient } from '../../client.ts';
+import { integerArgument } from '../arguments.ts';
 import type { Usage } from '../command.ts';
-import { ClientCommand } from '../connect.ts';
-import { EXIT } from '../failure.ts';
-import { paintStatus, STATUSES } from '../terminal/status.ts';
-import { table } from '../terminal/table.ts';
+import { EXIT, usageFailure } from '../failure.ts';
+import { conditionsOf, FILTER } from '../filter.ts';
+import { paintStatus } from '../terminal/status.ts';
+import { type Column, table } from '../terminal/table.ts';
 import { cut, plain } from '../terminal/text.ts';
 import { ago, duration } from '../terminal/time.ts';
+import { ListCommand } from '../watch.ts';
 
-export class LsCommand extends ClientCommand {
+const PAGE = 1_000;
+
+/** Where a page begins. */
+type Place = Pick<ExecutionsQuery, 'cursor' | 'offset'>;
+
+const COLUMNS: readonly Column[] = [
+  { title: 'EXECUTION' },
+  { title: 'WORKFLOW' },
+  { title: 'STATUS' },
+  { title: 'STEPS', align: 'right' },
+  { title: 'STARTED', align: 'right' },
+  { title: 'TOOK', align: 'right' },
+  { title: '' },
+];
+
+export class LsCommand extends ListCommand<ExecutionList> {
   static override paths = [['ls']];
   static override usage: Usage = {
+    details: 'Several conditions must all hold. With --all the whole list is printed, page by page, with --json as one document.',
     examples: [
       ['The latest executions', '$0 ls'],
       ['Those that wait for a person, an event or a timer', '$0 ls --status paused'],
+      ['What went wrong for a customer in the last two hours', '$0 ls -s failed,limit_exceeded --label customer=acme --since 2h'],
       [
-        'Ids of failed runs of one workflow',
-        "$0 ls --status failed --workflow refund-approval --json | jq -r '.executions[].execution_id'",
+        'Ids of all failed runs of one workflow',
+        "$0 ls --status failed --workflow refund-approval --all --json | jq -r '.executions[].execution_id'",
       ],
     ],
   };
 
-  status = Option.String('-s,--status', { description: `Only this status: ${STATUSES.join(', ')}.` });
-  workflow = Option.String('-w,--workflow', { description: 'Only executions of this workflow.' });
+  status = FILTER.status();
+  workflow = FILTER.workflow();
+  workflowVersion = FILTER.workflowVersion();
+  label = FILTER.label();
+  since = FILTER.since();
+  until = FILTER.until();
+  parent = FILTER.parent();
   limit = Option.String('--limit', '50', { description: 'How many, at most 1000 (default 50).' });
-  offset = Option.String('--offset', '0', { description: 'How many to pass over (default 0).' });
+  offset = Option.String('--offset', { description: 'How many to pass over (default 0).' });
+  cursor = Option.String('--cursor', { description: 'Go on behind the page whose next_cursor this is.' });
+  all = Option.Boolean('--all', false, { description: 'Every page, not only the first.' });
+
+  protected readonly empty = 'no executions';
 
   protected override get onlyReads(): boolean {
-    return true;
+    return !this.watch;
   }
 
-  protected async request(client: JamjetClient): Promise<number> {
-    const list = await client.executions({
-      limit: integerArgument('--limit', this.limit, { min: 1, max: 1000 }),
-      offset: integerArgument('--offset', this.offset, { min: 0, max: Number.MAX_SAFE_INTEGER }),
-      ...(this.status === undefined ? {} : { status: choiceArgument('--status', this.status, STATUSES) }),
-      ...(this.workflow === undefined ? {} : { workflow_id: this.workflow }),
-    });
-    if (this.json) this.printJson(list);
-    else if (list.executions.length === 0) this.note('no executions');
-    else {
-      const nowMs = Date.now();
-      const rows = list.executions.map((execution) => {
-        const startMs = Date.parse(execution.created_at);
-        const endMs = execution.completed_at === null ? nowMs : Date.parse(execution.completed_at);
-        return [
-          execution.execution_id,
-          plain(`${execution.workflow_id} ${execution.workflow_version}`),
-          paintStatus(execution.status, this.paint),
-          String(execution.steps_executed),
-          ago(startMs, nowMs),
-          duration(endMs - startMs),
-          this.paint.dim(cut(plain(execution.error ?? ''), 60)),
-        ];
-      });
-      this.print(
-        table(
-          [
-            { title: 'EXECUTION' },
-            { title: 'WORKFLOW' },
-            { title: 'STATUS' },
-            { title: 'STEPS', align: 'right' },
-            { title: 'STARTED', align: 'right' },
-            { title: 'TOOK', align: 'right' },
-            { title: '' },
-          ],
-          rows,
-          this.paint,
-        ),
-      );
+  protected override async request(client: JamjetClient): Promise<number> {
+    if (this.cursor !== undefined && this.offset !== undefined) throw usageFailure('--cursor and --offset exclude each other');
+    if (this.all && this.watch) throw usageFailure('--all and --watch exclude each other');
+    return this.all ? this.#every(client) : super.request(client);
+  }
+
+  protected async read(client: JamjetClient, signal?: AbortSignal): Promise<ExecutionList> {
+    const limit = integerArgument('--limit', this.limit, { min: 1, max: PAGE });
+    return client.executions(
+      { ...conditionsOf(this, Date.now()), ...this.#place(), limit },
+      signal === undefined ? {} : { signal },
+    );
+  }
+
+  protected text({ executions, next_cursor }: ExecutionList): string | null {
+    if (executions.length === 0 && next_cursor === null) return null;
+    if (next_cursor !== null && !this.watch) this.note(`there is more: add --all, or --cursor ${next_cursor}`);
+    return table(COLUMNS, this.#rows(executions), this.paint);
+  }
+
+  #place(): Place {
+    return {
+      ...(this.cursor === undefined ? {} : { cursor: this.cursor }),
+      ...(this.offset === undefined
+        ? {}
+        : { offset: integerArgument('--offset', this.offset, { min: 0, max: Number.MAX_SAFE_INTEGER }) }),
+    };
+  }
+
+  /** Page by page, so that a list of any length needs the memory of one. */
+  async #every(client: JamjetClient): Promise<number> {
+    const conditions = conditionsOf(this, Date.now());
+    let found = 0;
+    for (let place = this.#place(); ; ) {
+      const { executions, next_cursor } = await client.executions({ ...conditions, ...place, limit: PAGE });
+      this.#printPage(executions, found === 0);
+      found += executions.length;
+      if (next_cursor === null) break;
+      place = { cursor: next_cursor };
     }
+    if (this.json) this.print(found === 0 ? '{"executions":[]}' : ']}');
+    else if (found === 0) this.note(this.empty);
     return EXIT.ok;
+  }
+
+  #printPage(executions: readonly ExecutionItem[], isFirst: boolean): void {
+    if (executions.length === 0) return;
+    const head = isFirst ? '{"executions":[' : ',';
+    const [titles = '', ...lines] = table(COLUMNS, this.#rows(executions), this.paint).split('\n');
+    if (this.json) this.print(`${head}${executions.map((execution) => JSON.stringify(execution)).join(',\n')}`);
+    else this.print([...(isFirst ? [titles] : []), ...lines].join('\n'));
+  }
+
+  #rows(executions: readonly ExecutionItem[]): readonly (readonly string[])[] {
+    const nowMs = Date.now();
+    return executions.map((execution) => {
+      const startMs = Date.parse(execution.created_at);
+      const endMs = execution.completed_at === null ? nowMs : Date.parse(execution.completed_at);
+      return [
+        execution.execution_id,
+        plain(`${execution.workflow_id} ${execution.workflow_version}`),
+        paintStatus(execution.status, this.paint),
+        String(execution.steps_executed),
+        ago(startMs, nowMs),
+        duration(endMs - startMs),
+        this.paint.dim(cut(plain(execution.error ?? ''), 60)),
+      ];
+    });
   }
 }

@@ -17,6 +17,12 @@ export function ago(atMs: number, nowMs: number): string {
   return `${coarse(elapsed)} ago`;
 }
 
+/** `in 3 m` in coarse steps; `now` for less than a second, and for what is past. */
+export function ahead(atMs: number, nowMs: number): string {
+  const left = atMs - nowMs;
+  return left < 1000 ? 'now' : `in ${coarse(left)}`;
+}
+
 /** The largest unit alone: `45 s`, `3 m`, `2 h`, `5 d`. */
 function coarse(ms: number): string {
   const seconds = Math.floor(ms / 1000);

@@ -2,6 +2,16 @@ import type { Database, Statement } from 'better-sqlite3';
 import { hashBlock, type StreamDigest, signBlock } from '../../digest.ts';
 import { CHAIN_ID, CHAIN_TAIL, CLOSE_BLOCK } from '../queries/audit.ts';
 
+export interface StoredBlock {
+  readonly block: number;
+  readonly atMs: number;
+  readonly writer: string;
+  /** Packed. */
+  readonly streams: string;
+  readonly hash: string;
+  readonly signature: string | null;
+}
+
 interface ChainTail {
   readonly block: number;
   readonly hash: string;

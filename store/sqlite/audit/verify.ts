@@ -1,20 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
-import Database, { type Statement } from 'better-sqlite3';
+import Database from 'better-sqlite3';
+import { removedBy } from '../../audit/removals.ts';
 import { digestStream, hashBlock, type StreamDigest, signBlock } from '../../digest.ts';
-import type { AuditFault, AuditReport, EventRow, ExecutionRow } from '../../rows.ts';
-import * as auditSql from '../queries/audit.ts';
-import * as controlSql from '../queries/control.ts';
-import * as executionsSql from '../queries/executions.ts';
-import { chainId, unpackStreams } from './chain.ts';
-
-interface StoredBlock {
-  readonly block: number;
-  readonly atMs: number;
-  readonly writer: string;
-  readonly streams: string;
-  readonly hash: string;
-  readonly signature: string | null;
-}
+import type { AuditFault, AuditReport } from '../../rows.ts';
+import { BLOCKS, COUNT_AUDITED } from '../queries/audit.ts';
+import { chainId, type StoredBlock, unpackStreams } from './chain.ts';
+import { type RemovalRecord, StreamRows } from './stream-rows.ts';
 
 const BLOCKS_PER_PAGE = 16;
 
@@ -22,29 +13,38 @@ const BLOCKS_PER_PAGE = 16;
  * Walks the chain from its beginning; between blocks other work gets its turn. Reads on a connection of its own, whose snapshot
  * no commit moves, so that a running system can be verified. With a key, every block must be signed by it.
  */
-export async function verifyChain(path: string, key: string | Uint8Array | null): Promise<AuditReport> {
+export async function verifyChain(
+  path: string,
+  key: string | Uint8Array | null,
+  signal: AbortSignal | undefined,
+): Promise<AuditReport> {
   const db = new Database(path, { readonly: true });
   try {
     db.exec('BEGIN');
-    return await walk(db, key);
+    return await walk(db, key, signal);
   } finally {
     db.close();
   }
 }
 
-async function walk(db: Database.Database, key: string | Uint8Array | null): Promise<AuditReport> {
-  const blocks = db.prepare<[number, number], StoredBlock>(auditSql.BLOCKS);
-  const rows = new StreamRows(db);
+async function walk(
+  db: Database.Database,
+  key: string | Uint8Array | null,
+  signal: AbortSignal | undefined,
+): Promise<AuditReport> {
+  const blocks = db.prepare<[number, number], StoredBlock>(BLOCKS);
+  const sealed = new SealedRows(db);
   let tail = { block: 0, hash: chainId(db) };
   for (;;) {
     const page = blocks.all(tail.block, BLOCKS_PER_PAGE);
-    if (page.length === 0) return { blocks: tail.block, head: tail.hash, fault: rows.unsealed(tail.block) };
+    if (page.length === 0) return { blocks: tail.block, head: tail.hash, fault: sealed.unsealed(tail.block) };
     for (const stored of page) {
       const streams = unpackStreams(stored.streams);
-      const fault = blockFault(stored, streams, tail, key) ?? rows.fault(stored.block, streams);
+      const fault = blockFault(stored, streams, tail, key) ?? sealed.fault(stored.block, streams);
       if (fault !== null) return { blocks: tail.block, head: tail.hash, fault };
       tail = { block: stored.block, hash: stored.hash };
       await setImmediate();
+      signal?.throwIfAborted();
     }
   }
 }
@@ -68,25 +68,24 @@ function blockFault(
 }
 
 /** Compares the stored rows with the digests that sealed them. */
-class StreamRows {
-  readonly #execution: Statement<[string, string], ExecutionRow>;
-  readonly #events: Statement<[string, string, number, number], EventRow>;
-  readonly #controlEvents: Statement<[string, number, number], EventRow>;
-  readonly #count: Statement<[], number>;
+class SealedRows {
+  readonly #rows: StreamRows;
+  readonly #count: Database.Statement<[], number>;
   #sealed = 0;
+  /** The control event looked at last, with what it says was removed: one tells of many executions. */
+  #removal: { readonly key: string; readonly lastSeqs: ReadonlyMap<string, number> } | null = null;
 
   constructor(db: Database.Database) {
-    this.#execution = db.prepare<[string, string], ExecutionRow>(executionsSql.TENANT_EXECUTION);
-    this.#events = db.prepare<[string, string, number, number], EventRow>(auditSql.EVENT_RANGE);
-    this.#controlEvents = db.prepare<[string, number, number], EventRow>(controlSql.CONTROL_EVENTS);
-    this.#count = db.prepare<[], number>(auditSql.COUNT_AUDITED).pluck();
+    this.#rows = new StreamRows(db);
+    this.#count = db.prepare<[], number>(COUNT_AUDITED).pluck();
   }
 
   fault(block: number, streams: readonly StreamDigest[]): AuditFault | null {
     for (const stream of streams) {
       const { tenantId, executionId, firstSeq, lastSeq, digest } = stream;
-      if (this.#digest(stream) !== digest) return { block, reason: 'stream_digest', tenantId, executionId };
-      this.#sealed += lastSeq - firstSeq + 1;
+      const { created, events } = this.#rows.read(stream);
+      if (digestStream(stream, created, events) === digest) this.#sealed += lastSeq - firstSeq + 1;
+      else if (!this.#wasRemoved(stream)) return { block, reason: 'stream_digest', tenantId, executionId };
     }
     return null;
   }
@@ -96,10 +95,20 @@ class StreamRows {
     return this.#count.get() === this.#sealed ? null : { block, reason: 'unsealed_rows', tenantId: null, executionId: null };
   }
 
-  #digest(stream: StreamDigest): string {
-    const { tenantId, executionId, firstSeq, lastSeq } = stream;
-    if (executionId === null) return digestStream(stream, null, this.#controlEvents.all(tenantId, firstSeq, lastSeq));
-    const created = firstSeq === 1 ? (this.#execution.get(executionId, tenantId) ?? null) : null;
-    return digestStream(stream, created, this.#events.all(executionId, tenantId, firstSeq, lastSeq));
+  /** Is it on record that retention removed the execution? The record is a control event, whose own digest this walk checks too. */
+  #wasRemoved({ tenantId, executionId, lastSeq }: StreamDigest): boolean {
+    const record = executionId === null ? null : this.#rows.removal(tenantId, executionId);
+    if (executionId === null || record === null) return false;
+    return (this.#removedIn(tenantId, record).get(executionId) ?? 0) >= lastSeq;
+  }
+
+  #removedIn(tenantId: string, { controlSeq }: RemovalRecord): ReadonlyMap<string, number> {
+    const key = `${controlSeq} ${tenantId}`;
+    if (this.#removal?.key !== key) {
+      const event = this.#rows.controlEvent(tenantId, controlSeq);
+      const removed = event === undefined ? [] : removedBy(event);
+      this.#removal = { key, lastSeqs: new Map(removed.map(({ id, last_seq }) => [id, last_seq])) };
+    }
+    return this.#removal.lastSeqs;
   }
 }

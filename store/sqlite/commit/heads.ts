@@ -9,18 +9,22 @@ const INLINE_CHECKPOINT_LIMIT = 4096;
 /** Writes execution heads and their checkpoints. False = the execution is not where the write started from. */
 export class Heads {
   readonly #create: Statement;
+  readonly #createLabels: Statement;
   readonly #advance: Statement;
   readonly #move: Statement;
   readonly #moveHead: Statement;
+  readonly #setDeadline: Statement;
   readonly #putInline: Statement;
   readonly #putLarge: Statement;
   readonly #dropLarge: Statement;
 
   constructor(db: Database) {
     this.#create = db.prepare(sql.CREATE_EXECUTION);
+    this.#createLabels = db.prepare(sql.CREATE_LABELS);
     this.#advance = db.prepare(sql.ADVANCE);
     this.#move = db.prepare(sql.MOVE);
     this.#moveHead = db.prepare(sql.MOVE_HEAD);
+    this.#setDeadline = db.prepare(sql.SET_DEADLINE);
     this.#putInline = db.prepare(sql.PUT_INLINE_CHECKPOINT);
     this.#putLarge = db.prepare(sql.PUT_LARGE_CHECKPOINT);
     this.#dropLarge = db.prepare(sql.DROP_LARGE_CHECKPOINT);
@@ -56,12 +60,14 @@ export class Heads {
       inline,
     );
     if (changes === 0) return false;
+    if (create.labels !== '{}') this.#createLabels.run(tenantId, id, create.labels);
     if (snapshot !== null && inline === null) this.#putLarge.run(id, tenantId, snapshot);
     return true;
   }
 
   #step(write: ExecutionWrite): boolean {
-    const { snapshot } = write;
+    const { snapshot, revive } = write;
+    if (revive !== undefined) this.#setDeadline.run(revive.deadlineAtMs, write.id, write.tenantId, write.fromSeq);
     if (snapshot !== null && isSmall(snapshot)) {
       if (write.head.completedAtMs === null && this.#advanceInline(write, snapshot)) return true;
       if (this.#moveInline(write, snapshot)) return true;

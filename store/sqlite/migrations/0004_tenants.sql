@@ -15,3 +15,6 @@ CREATE TABLE tenant_usage (
   cost_usd  REAL    NOT NULL,
   PRIMARY KEY (tenant_id, month)
 ) STRICT, WITHOUT ROWID;
+
+-- Who keeps ended executions for a limited time only.
+CREATE INDEX tenants_with_retention ON tenants (id) WHERE json_extract(limits, '$.retention_days') > 0;

@@ -1,11 +1,75 @@
-/** The audit chain. */
+/** The audit chain, and the audit log. */
 
 import { EVENT } from './log.ts';
+
+// The chain
 
 export const CHAIN_ID = 'SELECT id FROM audit_chain';
 export const CHAIN_TAIL = 'SELECT block, hash FROM audit_blocks ORDER BY block DESC LIMIT 1';
 export const CLOSE_BLOCK = 'INSERT INTO audit_blocks (block, at_ms, writer, streams, hash, signature) VALUES (?, ?, ?, ?, ?, ?)';
 export const BLOCKS = `SELECT block, at_ms AS atMs, writer, streams, hash, signature FROM audit_blocks
   WHERE block > ? ORDER BY block LIMIT ?`;
+export const BLOCK_HASH = 'SELECT hash FROM audit_blocks WHERE block = ?';
 export const EVENT_RANGE = `SELECT ${EVENT} FROM events WHERE execution_id = ? AND tenant_id = ? AND seq BETWEEN ? AND ? ORDER BY seq`;
 export const COUNT_AUDITED = 'SELECT (SELECT count(*) FROM events) + (SELECT count(*) FROM control_events)';
+export const REMOVED_EXECUTION = `SELECT last_seq AS lastSeq, control_seq AS controlSeq FROM removed_executions
+  WHERE execution_id = ? AND tenant_id = ?`;
+
+// The log of a tenant, in slices of time: (@after, @until]
+
+/**
+ * Where the slice that ends with @until begins, so that about @size entries are in it: the time of the entry before, or -1.
+ * In order of the index, though it names only its first columns: the rest is skipped, not sorted.
+ */
+export const SLICE_START = `SELECT max(
+  coalesce((SELECT at_ms FROM events WHERE tenant_id = @tenantId AND at_ms <= @until ORDER BY at_ms DESC LIMIT 1 OFFSET @size), -1),
+  coalesce((SELECT at_ms FROM control_events WHERE tenant_id = @tenantId AND at_ms <= @until ORDER BY at_ms DESC LIMIT 1 OFFSET @size), -1))`;
+
+export interface AuditConditions {
+  readonly type: boolean;
+  readonly actorId: boolean;
+}
+
+export function countAudited(by: AuditConditions): string {
+  return `SELECT (SELECT count(*) FROM events WHERE ${inSlice(by)}) + (SELECT count(*) FROM control_events WHERE ${inSlice(by)})`;
+}
+
+/** Of one millisecond the last written comes first, with the actions, which others follow from, behind the events. Sorted within the slice. */
+export function pageOfAudited(by: AuditConditions): string {
+  return `SELECT at_ms AS atMs, source, place FROM (
+    SELECT at_ms, 1 AS source, rowid AS place FROM events WHERE ${inSlice(by)}
+    UNION ALL SELECT at_ms, 0, seq FROM control_events WHERE ${inSlice(by)})
+  WHERE (at_ms, source, place) < (@atMs, @source, @place)
+  ORDER BY at_ms DESC, source DESC, place DESC LIMIT @limit OFFSET @offset`;
+}
+
+function inSlice(by: AuditConditions): string {
+  return `tenant_id = @tenantId AND at_ms > @after AND at_ms <= @until${conditions(by)}`;
+}
+
+// The log of an execution, in slices of its sequence
+
+export const LAST_SEQ = 'SELECT max(seq) FROM events WHERE execution_id = @executionId AND tenant_id = @tenantId';
+
+export function countAuditedOf(by: AuditConditions): string {
+  return `SELECT count(*) FROM events WHERE ${ofExecution(by)}`;
+}
+
+export function pageOfAuditedOf(by: AuditConditions): string {
+  return `SELECT at_ms AS atMs, 1 AS source, rowid AS place FROM events WHERE ${ofExecution(by)} AND seq < @place
+    ORDER BY seq DESC LIMIT @limit OFFSET @offset`;
+}
+
+function ofExecution(by: AuditConditions): string {
+  return `execution_id = @executionId AND tenant_id = @tenantId AND seq > @after AND seq <= @until
+    AND at_ms >= @fromMs AND at_ms < @beforeMs${conditions(by)}`;
+}
+
+function conditions(by: AuditConditions): string {
+  return `${by.type ? ' AND type = @type' : ''}${by.actorId ? ' AND actor_id = @actorId' : ''}`;
+}
+
+// Single entries
+
+export const EVENT_PLACE = 'SELECT rowid FROM events WHERE execution_id = ? AND seq = ? AND tenant_id = ?';
+export const AUDITED_EVENT = `SELECT execution_id AS executionId, ${EVENT} FROM events WHERE rowid = ? AND tenant_id = ?`;

@@ -23,25 +23,48 @@ export const MOVE = `UPDATE executions SET ${MOVED}, snapshot_seq = ?, snapshot 
   WHERE id = ? AND tenant_id = ? AND seq = ? AND snapshot IS NOT NULL`;
 /** A step that leaves the checkpoint as it is, wherever it is. */
 export const MOVE_HEAD = `UPDATE executions SET ${MOVED} WHERE id = ? AND tenant_id = ? AND seq = ?`;
+/** Before the step of an execution that goes on after its end: a step that ends it at once clears the deadline again. */
+export const SET_DEADLINE = 'UPDATE executions SET deadline_at_ms = ? WHERE id = ? AND tenant_id = ? AND seq = ?';
 export const PUT_INLINE_CHECKPOINT = 'UPDATE executions SET snapshot_seq = ?, snapshot = ? WHERE id = ?';
 export const PUT_LARGE_CHECKPOINT = `INSERT INTO checkpoints (execution_id, tenant_id, snapshot) VALUES (?, ?, ?)
   ON CONFLICT (execution_id) DO UPDATE SET snapshot = excluded.snapshot`;
 export const DROP_LARGE_CHECKPOINT = 'DELETE FROM checkpoints WHERE execution_id = ?';
 
-/**
- * Newest first. Each combination of filters is a statement of its own, so that each finds its index; the page is cut from the
- * index alone, so that rows which are skipped are not read.
- */
-export function listExecutions(by: {
-  readonly status: boolean;
-  readonly workflowId: boolean;
-  readonly parentId: boolean;
-}): string {
-  const filters = [
-    by.status ? ' AND status = @status' : '',
-    by.workflowId ? ' AND workflow_id = @workflowId' : '',
-    by.parentId ? ' AND parent_id = @parentId' : '',
-  ];
-  const page = `SELECT id FROM executions WHERE tenant_id = @tenantId${filters.join('')} ORDER BY id DESC LIMIT @limit OFFSET @offset`;
-  return `SELECT ${EXECUTION} FROM executions WHERE id IN (${page}) ORDER BY id DESC`;
+export const CREATE_LABELS = `INSERT INTO execution_labels (tenant_id, key, execution_id, value)
+  SELECT ?, key, ?, value FROM json_each(?) WHERE value IS NOT NULL`;
+
+/** Which end of the ids a list begins with. */
+export type Order = 'newest' | 'oldest';
+
+const WAYS = {
+  tenant: { table: 'executions INDEXED BY executions_by_tenant', id: 'id', condition: '' },
+  status: { table: 'executions INDEXED BY executions_by_status', id: 'id', condition: ' AND status = @value' },
+  workflow: { table: 'executions INDEXED BY executions_by_workflow', id: 'id', condition: ' AND workflow_id = @value' },
+  parent: { table: 'executions INDEXED BY executions_by_parent', id: 'id', condition: ' AND parent_id = @value' },
+  label: { table: 'execution_labels', id: 'execution_id', condition: ' AND key = @key' },
+  labelValue: {
+    table: 'execution_labels INDEXED BY execution_labels_by_value',
+    id: 'execution_id',
+    condition: ' AND key = @key AND value = @value',
+  },
+} as const;
+
+/** A way through executions of a tenant in order of id: one range of one index, which alone is read. */
+export type Way = keyof typeof WAYS;
+export const ALL_WAYS = Object.keys(WAYS) as readonly Way[];
+
+/** Ids along a way, from `@at` on. */
+export function idsAlong(way: Way, order: Order): string {
+  const { table, id, condition } = WAYS[way];
+  const [beyond, direction] = order === 'newest' ? ['<=', 'DESC'] : ['>=', 'ASC'];
+  return `SELECT ${id} FROM ${table} WHERE tenant_id = @tenantId${condition} AND ${id} ${beyond} @at
+  ORDER BY ${id} ${direction} LIMIT @limit OFFSET @offset`;
+}
+
+/** Of the executions of a workflow from `@at` to `@end`, both included, those of one version. */
+export function idsOfVersion(order: Order): string {
+  const [least, most, direction] = order === 'newest' ? ['@end', '@at', 'DESC'] : ['@at', '@end', 'ASC'];
+  return `SELECT id FROM executions INDEXED BY executions_by_workflow
+  WHERE tenant_id = @tenantId AND workflow_id = @value AND id BETWEEN ${least} AND ${most} AND workflow_version = @version
+  ORDER BY id ${direction}`;
 }

@@ -49,6 +49,9 @@ export const NEXT_DUE = `SELECT min(at_ms) FROM (
 
 // Workers
 
+export const SEEN_AGAIN = `UPDATE workers SET queues = @queues, last_seen_at_ms = max(last_seen_at_ms, @atMs),
+    claimed_total = claimed_total + @claimed WHERE tenant_id = @tenantId AND kind = @kind AND id = @id AND stopped_at_ms IS NULL`;
+/** For the first time, or after a stop. */
 export const SEEN = `INSERT INTO workers (tenant_id, kind, id, queues, first_seen_at_ms, last_seen_at_ms, claimed_total, stopped_at_ms)
   VALUES (@tenantId, @kind, @id, @queues, @atMs, @atMs, @claimed, NULL)
   ON CONFLICT (tenant_id, kind, id) DO UPDATE SET queues = excluded.queues, last_seen_at_ms = max(last_seen_at_ms, excluded.last_seen_at_ms),
@@ -61,6 +64,6 @@ export const WORKERS = `SELECT id, kind, queues, first_seen_at_ms AS firstSeenAt
     claimed_total AS claimedTotal,
     iif(kind = 'external',
       (SELECT count(*) FROM work_items i WHERE i.tenant_id = w.tenant_id AND i.worker_id = w.id AND i.status = 'claimed'),
-      (SELECT count(*) FROM executions e WHERE e.local_work > 0 AND e.owner = w.id)) AS inFlight
+      (SELECT count(*) FROM executions e WHERE e.local_work > 0 AND e.owner = w.id AND e.tenant_id = @tenantId)) AS inFlight
   FROM workers w
   WHERE tenant_id IN ('', @tenantId) AND last_seen_at_ms >= @sinceMs AND stopped_at_ms IS NULL ORDER BY tenant_id, kind, id`;

@@ -1,10 +1,10 @@
 import type { Database, Statement } from 'better-sqlite3';
-import type { Artifact, ArtifactHead, ArtifactStore } from '../../resources/artifacts.ts';
+import type { ArtifactStore } from '../../resources/artifacts.ts';
+import type { Artifact, ArtifactHead } from '../../rows.ts';
 import type { ActionContext, ExecutionWrite } from '../../writes.ts';
 import type { ControlLog } from '../control-log.ts';
 import { guarded } from '../errors.ts';
 import * as sql from '../queries/artifacts.ts';
-import type { Transactions } from '../transactions.ts';
 
 /** The tables of artifacts, for use inside a transaction. */
 export class ArtifactTables {
@@ -43,15 +43,13 @@ export class ArtifactTables {
 
 export class Artifacts implements ArtifactStore {
   readonly #tables: ArtifactTables;
-  readonly #transactions: Transactions;
   readonly #log: ControlLog;
   readonly #pin: Statement;
   readonly #head: Statement<[string, string], ArtifactHead>;
   readonly #content: Statement<[string, string], Artifact>;
 
-  constructor(db: Database, transactions: Transactions, log: ControlLog) {
+  constructor(db: Database, log: ControlLog) {
     this.#tables = new ArtifactTables(db);
-    this.#transactions = transactions;
     this.#log = log;
     this.#pin = db.prepare(sql.PIN_ARTIFACT);
     this.#head = db.prepare<[string, string], ArtifactHead>(sql.ARTIFACT_HEAD);
@@ -72,14 +70,5 @@ export class Artifacts implements ArtifactStore {
 
   get(tenantId: string, hash: string): Promise<Artifact | null> {
     return guarded(() => this.#content.get(tenantId, hash) ?? null);
-  }
-
-  release(tenantId: string, executionIds: readonly string[]): Promise<number> {
-    return guarded(() =>
-      this.#transactions.write(() => {
-        const dropped = executionIds.map((id) => this.#tables.release(tenantId, id));
-        return { keep: true, result: dropped.reduce((sum, each) => sum + each, 0) };
-      }),
-    );
   }
 }

@@ -62,6 +62,40 @@ export function commitContract(database: () => TestDatabase): void {
       expect(await store.execution('exec_2')).toMatchObject({ deadlineAtMs: null, ...ended.head });
     });
 
+    it('lets an execution that has ended go on, with another deadline', async () => {
+      const store = await database().open();
+      const ended = { head: { status: 'failed', error: 'no', completedAtMs: AT_MS } };
+      await store.commit(batch(begin('exec_1', { create: { deadlineAtMs: AT_MS + 1 }, ...ended }), begin('exec_2', ended)));
+      const large = `{"at":"${'x'.repeat(9_000)}"}`;
+      const revive = { deadlineAtMs: AT_MS + 9 };
+      expect(await store.commit(batch(step('exec_1', 2, { revive }), step('exec_2', 2, { revive, snapshot: large })))).toEqual([
+        null,
+        null,
+      ]);
+      for (const id of ['exec_1', 'exec_2']) {
+        expect(await store.execution(id)).toMatchObject({
+          status: 'running',
+          error: null,
+          completedAtMs: null,
+          deadlineAtMs: AT_MS + 9,
+          snapshotSeq: 4,
+        });
+      }
+      expect(await store.due(AT_MS + 9, 10)).toMatchObject([{ executionId: 'exec_1' }, { executionId: 'exec_2' }]);
+      await store.commit(batch(step('exec_2', 4, ended)));
+      expect(await store.execution('exec_2')).toMatchObject({ deadlineAtMs: null, ...ended.head });
+      await store.commit(batch(step('exec_2', 6, { revive, ...ended })));
+      expect(await store.execution('exec_2')).toMatchObject({ deadlineAtMs: null, ...ended.head });
+    });
+
+    it('sets no deadline when the execution has moved on', async () => {
+      const store = await database().open();
+      await store.commit(batch(begin('exec_1')));
+      const late = step('exec_1', 1, { revive: { deadlineAtMs: AT_MS }, events: [event(2)] });
+      expect(await store.commit(batch(late))).toMatchObject([{ reason: 'sequence' }]);
+      expect(await store.execution('exec_1')).toMatchObject({ deadlineAtMs: null, seq: 2 });
+    });
+
     it('takes several steps of one execution in one batch', async () => {
       const store = await database().open();
       expect(await store.commit(batch(begin('exec_1'), step('exec_1', 2), step('exec_1', 4)))).toEqual([null, null, null]);
@@ -225,7 +259,7 @@ export function commitContract(database: () => TestDatabase): void {
       const refusals = await Promise.all(ids.map((id) => Promise.all(stores.map((store) => store.commit(batch(step(id, 2)))))));
       expect(refusals.flat(2).filter((refusal) => refusal === null)).toHaveLength(50);
       for (const store of stores) {
-        expect(await store.tenant('default').executions({ limit: 100, offset: 0 })).toHaveLength(50);
+        expect((await store.tenant('default').executions({ limit: 100, offset: 0 })).rows).toHaveLength(50);
         expect(await store.verifyAudit()).toMatchObject({ fault: null });
       }
     });

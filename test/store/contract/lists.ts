@@ -1,12 +1,37 @@
 import { describe, expect, it } from 'vitest';
-import type { Store } from '../../../store/store.ts';
+import type { ExecutionPageRequest, Store } from '../../../store/store.ts';
+import { Random } from '../../support/random.ts';
 import type { TestDatabase } from '../../support/stores.ts';
 import { batch, begin, event, step } from '../writes.ts';
 
 const ALL = { limit: 100, offset: 0 };
 
 async function ids(store: Store, tenantId: string, filter: object = {}): Promise<readonly string[]> {
-  return (await store.tenant(tenantId).executions({ ...ALL, ...filter })).map((row) => row.id);
+  return (await store.tenant(tenantId).executions({ ...ALL, ...filter })).rows.map((row) => row.id);
+}
+
+interface Described {
+  readonly id: string;
+  readonly status: string;
+  readonly workflowId: string;
+  readonly workflowVersion: string;
+  readonly parentId: string | null;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+function matches(execution: Described, filter: Omit<ExecutionPageRequest, 'limit' | 'offset'>): boolean {
+  const { id, status, workflowId, workflowVersion, parentId, labels } = execution;
+  const { from, before, after, order } = filter;
+  return (
+    (filter.statuses?.includes(status) ?? true) &&
+    (filter.workflowId ?? workflowId) === workflowId &&
+    (filter.workflowVersion ?? workflowVersion) === workflowVersion &&
+    (filter.parentId === undefined || filter.parentId === parentId) &&
+    (filter.labels ?? []).every(({ key, value }) => labels[key] !== undefined && (value ?? labels[key]) === labels[key]) &&
+    (from === undefined || id >= from) &&
+    (before === undefined || id < before) &&
+    (after === undefined || (order === 'oldest' ? id > after : id < after))
+  );
 }
 
 export function listContract(database: () => TestDatabase): void {
@@ -22,34 +47,108 @@ export function listContract(database: () => TestDatabase): void {
     it('answer whole rows, without the checkpoint', async () => {
       const store = await database().open();
       await store.commit(batch(begin('exec_1')));
-      expect(await store.tenant('default').executions(ALL)).toEqual([await store.execution('exec_1')]);
+      expect(await store.tenant('default').executions(ALL)).toEqual({ rows: [await store.execution('exec_1')], next: null });
     });
 
-    it('filter by status, workflow and parent, in any combination', async () => {
+    it('go on where the last page ended, whatever came meanwhile', async () => {
       const store = await database().open();
-      const paused = { head: { status: 'paused' } };
+      await store.commit(batch(begin('exec_1'), begin('exec_3'), begin('exec_5'), begin('exec_7')));
+      const page = async (request: object) => {
+        const { rows, next } = await store.tenant('default').executions({ limit: 2, offset: 0, ...request });
+        return [rows.map((row) => row.id), next];
+      };
+      expect(await page({})).toEqual([['exec_7', 'exec_5'], 'exec_5']);
+      await store.commit(batch(begin('exec_9')));
+      expect(await page({ after: 'exec_5' })).toEqual([['exec_3', 'exec_1'], null]);
+      expect(await page({ order: 'oldest' })).toEqual([['exec_1', 'exec_3'], 'exec_3']);
+      expect(await page({ order: 'oldest', after: 'exec_3', limit: 3 })).toEqual([['exec_5', 'exec_7', 'exec_9'], null]);
+      expect(await page({ after: 'exec_1' })).toEqual([[], null]);
+    });
+
+    it('are cut to a range of ids, its end not included', async () => {
+      const store = await database().open();
+      await store.commit(batch(begin('exec_1'), begin('exec_2'), begin('exec_3'), begin('exec_4')));
+      const range = { from: 'exec_2', before: 'exec_4' };
+      for (const filter of [{}, { statuses: ['running'] }, { statuses: ['running'], workflowId: 'refund' }]) {
+        expect(await ids(store, 'default', { ...filter, ...range })).toEqual(['exec_3', 'exec_2']);
+        expect(await ids(store, 'default', { ...filter, ...range, order: 'oldest' })).toEqual(['exec_2', 'exec_3']);
+        expect(await ids(store, 'default', { ...filter, ...range, offset: 1 })).toEqual(['exec_2']);
+        expect(await ids(store, 'default', { ...filter, ...range, offset: 2 })).toEqual([]);
+        expect(await ids(store, 'default', { ...filter, ...range, after: 'exec_3' })).toEqual(['exec_2']);
+        expect(await ids(store, 'default', { ...filter, from: 'exec_4', before: 'exec_2' })).toEqual([]);
+      }
+    });
+
+    it('filter by labels, with a value or any', async () => {
+      const store = await database().open();
+      const labelled = (id: string, labels: object) => begin(id, { create: { labels: JSON.stringify(labels) } });
       await store.commit(
         batch(
-          begin('exec_1', { create: { workflowId: 'other', parentId: 'exec_0' }, ...paused }),
-          begin('exec_2', { create: { parentId: 'exec_0' } }),
-          begin('exec_3', paused),
+          labelled('exec_1', { env: 'prod', region: 'eu' }),
+          labelled('exec_2', { env: 'test' }),
+          labelled('exec_3', { env: 'prod', '': '' }),
           begin('exec_4'),
+          begin('exec_5', { tenantId: 'acme', create: { labels: '{"env":"prod"}' } }),
         ),
       );
-      expect(await ids(store, 'default', { status: 'paused' })).toEqual(['exec_3', 'exec_1']);
-      expect(await ids(store, 'default', { workflowId: 'refund' })).toEqual(['exec_4', 'exec_3', 'exec_2']);
-      expect(await ids(store, 'default', { parentId: 'exec_0' })).toEqual(['exec_2', 'exec_1']);
-      expect(await ids(store, 'default', { status: 'paused', workflowId: 'refund' })).toEqual(['exec_3']);
-      expect(await ids(store, 'default', { status: 'paused', workflowId: 'other', parentId: 'exec_0' })).toEqual(['exec_1']);
-      expect(await ids(store, 'default', { status: 'failed' })).toEqual([]);
+      const found = (...labels: readonly object[]) => ids(store, 'default', { labels });
+      expect(await found({ key: 'env', value: 'prod' })).toEqual(['exec_3', 'exec_1']);
+      expect(await found({ key: 'env' })).toEqual(['exec_3', 'exec_2', 'exec_1']);
+      expect(await found({ key: 'env', value: 'prod' }, { key: 'region', value: 'eu' })).toEqual(['exec_1']);
+      expect(await found({ key: 'env' }, { key: '', value: '' })).toEqual(['exec_3']);
+      expect(await found({ key: 'prod' })).toEqual([]);
+      expect(await ids(store, 'default', { labels: [{ key: 'env' }], statuses: ['paused'] })).toEqual([]);
+    });
+
+    it('filter by any combination of conditions as one would by looking at each', async () => {
+      const store = await database().open();
+      const random = new Random(7);
+      const pick = <T>(...choices: readonly T[]): T => random.pick(choices);
+      const all = Array.from({ length: 400 }, (_, index) => ({
+        id: `exec_${String(index).padStart(3, '0')}`,
+        status: pick('running', 'running', 'running', 'paused', 'failed'),
+        workflowId: pick('a', 'a', 'b'),
+        workflowVersion: pick('1', '2', '2', '2'),
+        parentId: pick(null, null, 'exec_p'),
+        labels: pick<Record<string, string>>({}, { env: 'prod' }, { env: 'test', team: 'x' }),
+      }));
+      const writes = all.map(({ id, status, labels, ...create }) =>
+        begin(id, { create: { ...create, labels: JSON.stringify(labels) }, head: { status } }),
+      );
+      await store.commit(batch(...writes));
+      for (let round = 0; round < 300; round += 1) {
+        const filter = {
+          ...pick({}, { statuses: ['failed'] }, { statuses: ['failed', 'paused', 'failed'] }, { statuses: [] }),
+          ...pick({}, { workflowId: 'a' }, { workflowId: 'b', workflowVersion: '1' }, { workflowId: 'c' }),
+          ...pick({}, { parentId: 'exec_p' }),
+          ...pick({}, { labels: [{ key: 'env' }] }, { labels: [{ key: 'env', value: 'test' }, { key: 'team' }] }),
+          ...pick({}, { from: 'exec_100' }, { before: 'exec_300' }, { from: 'exec_050', before: 'exec_350' }),
+          ...pick({}, { after: 'exec_200' }),
+          order: pick('newest', 'oldest'),
+        } as const;
+        const expected = all.filter((each) => matches(each, filter)).map(({ id }) => id);
+        if (filter.order === 'newest') expected.reverse();
+        const limit = pick(1, 7, 400);
+        const offset = pick(0, 0, 3, 60);
+        const { rows, next } = await store.tenant('default').executions({ ...filter, limit, offset });
+        const page = expected.slice(offset, offset + limit);
+        const more = expected.length > offset + limit;
+        expect({ filter, ids: rows.map((row) => row.id), next }).toEqual({
+          filter,
+          ids: page,
+          next: more ? page.at(-1) : null,
+        });
+        const { after, ...counted } = { after: undefined, ...filter };
+        if (after === undefined) expect(await store.tenant('default').countExecutions(counted)).toBe(expected.length);
+      }
     });
 
     it('follow a status that changes', async () => {
       const store = await database().open();
       await store.commit(batch(begin('exec_1')));
       await store.commit(batch(step('exec_1', 2, { head: { status: 'paused' } })));
-      expect(await ids(store, 'default', { status: 'running' })).toEqual([]);
-      expect(await ids(store, 'default', { status: 'paused' })).toEqual(['exec_1']);
+      expect(await ids(store, 'default', { statuses: ['running'] })).toEqual([]);
+      expect(await ids(store, 'default', { statuses: ['paused'] })).toEqual(['exec_1']);
     });
 
     it('show a tenant its own', async () => {
@@ -58,7 +157,8 @@ export function listContract(database: () => TestDatabase): void {
       expect(await ids(store, 'acme')).toEqual(['exec_2']);
       expect(await store.tenant('acme').execution('exec_2')).toMatchObject({ tenantId: 'acme' });
       expect(await store.tenant('acme').execution('exec_1')).toBeNull();
-      expect(await store.tenant('nobody').executions(ALL)).toEqual([]);
+      expect(await store.tenant('nobody').executions(ALL)).toEqual({ rows: [], next: null });
+      expect(await store.tenant('nobody').countExecutions({})).toBe(0);
     });
   });
 

@@ -3,8 +3,10 @@ import type { WorkerSighting } from '../../../store/store.ts';
 import type { TestDatabase } from '../../support/stores.ts';
 import { AT_MS, batch, begin, beginWithWork, claim, step, workItem } from '../writes.ts';
 
+const ACTOR = { actorId: 'ann', actorType: 'human', request: '{"id":"r1"}' } as const;
+
 function worker(id: string, change: Partial<WorkerSighting> = {}): WorkerSighting {
-  return { id, tenantId: 'default', kind: 'external', queues: ['tool'], atMs: AT_MS, claimed: 0, ...change };
+  return { id, tenantId: 'default', kind: 'external', queues: ['tool'], atMs: AT_MS, claimed: 0, actor: ACTOR, ...change };
 }
 
 function runtime(id: string, change: Partial<WorkerSighting> = {}): WorkerSighting {
@@ -52,6 +54,7 @@ export function workerContract(database: () => TestDatabase): void {
         batch(
           beginWithWork('exec_1', workItem('w1'), workItem('w2')),
           begin('exec_2', { head: { localWork: 3, owner: 'rt_1' } }),
+          begin('exec_3', { tenantId: 'acme', head: { localWork: 1, owner: 'rt_1' } }),
         ),
       );
       await store.claimWork(claim());

@@ -2,7 +2,7 @@ import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import type { AuditFault } from '../../../store/rows.ts';
 import { type SqliteDatabase, sqliteDatabase } from '../../support/stores.ts';
-import { batch, begin, context, event, step, token } from '../writes.ts';
+import { AT_MS, batch, begin, context, event, step, token } from '../writes.ts';
 
 const KEY = 'a signing key';
 
@@ -94,6 +94,56 @@ describe('the audit chain finds', () => {
     const one = await recorded();
     tamper(one, "UPDATE events SET actor_id = 'mallory' WHERE seq = 3");
     expect(await (await one.open()).verifyAudit()).toMatchObject({ blocks: 1, fault: { block: 2 } });
+  });
+});
+
+describe('a removal', () => {
+  /** The first execution of the record has ended and was removed by retention. */
+  async function removed(): Promise<SqliteDatabase> {
+    const one = await recorded();
+    const store = await one.open();
+    await store.commit(batch(step('exec_1', 4, { head: { status: 'completed', completedAtMs: AT_MS } })));
+    const { removed: ids } = await store.retention.remove({ after: null, endedBeforeMs: AT_MS + 1 }, context());
+    expect(ids).toEqual(['exec_1']);
+    await store.close();
+    return one;
+  }
+
+  async function faultOf(sql: string): Promise<AuditFault | null> {
+    const one = await removed();
+    tamper(one, sql);
+    return (await (await one.open()).verifyAudit()).fault;
+  }
+
+  it('by retention is no fault', async () => {
+    expect(await faultOf('SELECT 1')).toBeNull();
+  });
+
+  it('by hand is one, whatever else was deleted', async () => {
+    const one = await recorded();
+    tamper(
+      one,
+      "DELETE FROM events WHERE execution_id = 'exec_1'; PRAGMA foreign_keys = OFF; DELETE FROM executions WHERE id = 'exec_1'",
+    );
+    expect((await (await one.open()).verifyAudit()).fault).toEqual(inFirst);
+  });
+
+  it('is believed of its control event alone', async () => {
+    const claim =
+      "INSERT INTO removed_executions VALUES ('exec_2', 'acme', 2, 1); DELETE FROM events WHERE execution_id = 'exec_2'";
+    expect(await faultOf(claim)).toMatchObject({ block: 1, reason: 'stream_digest', executionId: 'exec_2' });
+    expect(await faultOf('DELETE FROM removed_executions')).toEqual(inFirst);
+    const renamed = "UPDATE control_events SET data = replace(data, 'exec_1', 'exec_9') WHERE type = 'executions_removed'";
+    expect(await faultOf(renamed)).toEqual(inFirst);
+  });
+
+  it('does not hide what was written after it', async () => {
+    const back = `INSERT INTO events VALUES ('exec_1', 9, 'default', 'node_completed', NULL, 1, 'a', 'human', NULL, '{}')`;
+    expect(await faultOf(back)).toMatchObject({ reason: 'unsealed_rows' });
+    const data = `json_object('executions', json_array(json_object('id', 'exec_2', 'last_seq', 2)))`;
+    const forged = `INSERT INTO control_events VALUES ('acme', 1, 'executions_removed', 1, 'a', 'human', NULL, ${data});
+      INSERT INTO removed_executions VALUES ('exec_2', 'acme', 2, 1); DELETE FROM events WHERE execution_id = 'exec_2'`;
+    expect(await faultOf(forged)).toMatchObject({ reason: 'unsealed_rows' });
   });
 });
 

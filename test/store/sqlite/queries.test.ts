@@ -1,12 +1,14 @@
 import { readdirSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
-import { listExecutions } from '../../../store/sqlite/queries/executions.ts';
+import { countAudited, countAuditedOf, pageOfAudited, pageOfAuditedOf } from '../../../store/sqlite/queries/audit.ts';
+import { ALL_WAYS, idsAlong, idsOfVersion } from '../../../store/sqlite/queries/executions.ts';
 import { listEvents } from '../../../store/sqlite/queries/log.ts';
+import { REMOVE_EXECUTION } from '../../../store/sqlite/queries/retention.ts';
 import { sqliteDatabase } from '../../support/stores.ts';
 
-/** These read all rows, and say so. */
-const WHOLE_TABLES = new Set(['COUNT_AUDITED']);
+/** These read all rows, and say so; the list of all tenants is cut from the table's own order. */
+const WHOLE_TABLES = new Set(['COUNT_AUDITED', 'TENANT_RECORDS']);
 
 const folder = new URL('../../../store/sqlite/queries/', import.meta.url);
 const queries: Record<string, unknown> = {};
@@ -18,20 +20,26 @@ function statements(): readonly (readonly [name: string, sql: string])[] {
       ? [[name, sql] as const]
       : [],
   );
-  const lists = [0, 1, 2, 3, 4, 5, 6, 7].map((bits) => {
-    const by = { status: (bits & 1) > 0, workflowId: (bits & 2) > 0, parentId: (bits & 4) > 0 };
-    return [`listExecutions ${JSON.stringify(by)}`, listExecutions(by)] as const;
-  });
+  const ways = (['newest', 'oldest'] as const).flatMap((order) => [
+    ...ALL_WAYS.map((way) => [`idsAlong ${way}, ${order} first`, idsAlong(way, order)] as const),
+    [`idsOfVersion, ${order} first`, idsOfVersion(order)] as const,
+  ]);
   const logs = [0, 1, 2, 3].map((bits) => {
     const by = { type: (bits & 1) > 0, nodeId: (bits & 2) > 0 };
     return [`listEvents ${JSON.stringify(by)}`, listEvents(by)] as const;
   });
-  return [...named, ...lists, ...logs];
+  const audits = [0, 1, 2, 3].flatMap((bits) => {
+    const by = { type: (bits & 1) > 0, actorId: (bits & 2) > 0 };
+    const builders = { countAudited, countAuditedOf, pageOfAuditedOf };
+    return Object.entries(builders).map(([name, build]) => [`${name} ${JSON.stringify(by)}`, build(by)] as const);
+  });
+  const removals = REMOVE_EXECUTION.map((sql) => [sql, sql] as const);
+  return [...named, ...ways, ...logs, ...audits, ...removals];
 }
 
 /** Tables that grow without bound, and their aliases. The index of executions with work under way holds only those. */
 const SCAN =
-  /^SCAN (executions|events|control_events|timers|work_items|workflows|idempotency|tokens|tenants|tenant_usage|inbox|agents|agent_traits|agent_events|e|i|w|a|t|c)\b(?!.* INDEX executions_with_local_work$)/;
+  /^SCAN (executions|execution_labels|jobs|events|control_events|timers|work_items|workflows|idempotency|tokens|tenants|webhook_deliveries|log_cuts|tenant_usage|inbox|cron_jobs|artifacts|artifact_refs|r|agents|agent_traits|agent_events|e|i|w|a|t|c|d|x|p)\b(?!.* INDEX (executions_with_local_work|tenants_with_retention)$)/;
 
 async function plan(sql: string): Promise<readonly string[]> {
   const one = sqliteDatabase();
@@ -48,13 +56,25 @@ describe('every statement finds its rows by an index, and in order', () => {
   });
 });
 
-describe('a deep page of a list', () => {
-  it.each([
-    [{ status: false, workflowId: false, parentId: false }],
-    [{ status: true, workflowId: false, parentId: false }],
-    [{ status: false, workflowId: true, parentId: false }],
-    [{ status: true, workflowId: true, parentId: false }],
-  ])('does not read the rows it skips: %o', async (by) => {
-    expect((await plan(listExecutions(by))).at(-1)).toContain('COVERING INDEX');
+describe('the audit log', () => {
+  it.each(
+    [countAudited, pageOfAudited].flatMap((build) => [
+      build({ type: true, actorId: true }),
+      build({ type: false, actorId: false }),
+    ]),
+  )('is counted and paged within a slice, along an index alone: %s', async (sql) => {
+    const searches = (await plan(sql)).filter((detail) => / (events|control_events) /.test(detail));
+    expect(searches).toHaveLength(2);
+    for (const search of searches)
+      expect(search).toMatch(/^SEARCH .* COVERING INDEX .*_by_time \(tenant_id=\? AND at_ms>\? AND at_ms<\?\)/);
   });
+});
+
+describe('a list of executions', () => {
+  it.each([...ALL_WAYS.map((way) => idsAlong(way, 'newest')), idsOfVersion('oldest')])(
+    'reads an index alone: %s',
+    async (sql) => {
+      expect(await plan(sql)).toEqual([expect.stringMatching(/COVERING INDEX|USING PRIMARY KEY/)]);
+    },
+  );
 });

@@ -1,0 +1,130 @@
+import { readFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { Lane } from './lane.ts';
+import { cpuMsOf } from './machine.ts';
+import { serve } from './server.ts';
+import { WAITING } from './workflows.ts';
+
+export interface Streams {
+  readonly streams: number;
+  /** Share of a core that the server takes while nothing happens: without streams, and with them, one heartbeat of each included. */
+  readonly coresAlone: number | null;
+  readonly coresWith: number | null;
+  /** How much the process has grown, per stream; garbage included. */
+  readonly residentBytesEach: number | null;
+  /** From an event to the moment when every stream of its tenant has it. */
+  readonly fanOutMs: number;
+}
+
+const STREAMS = 1_000;
+const ALONE_MS = 3_000;
+/** From one heartbeat to the next. */
+const BEAT_MS = 15_000;
+
+/** The server as it is shipped; half of its streams follow one execution each, half the whole tenant. */
+export async function streams(folder: string): Promise<Streams> {
+  const server = await serve(folder, 'streams.db');
+  const { url, token, pid } = server;
+  const lane = await Lane.open(url, token);
+  const open: IdleStream[] = [];
+  try {
+    const ids = await executions(lane, STREAMS / 2);
+    const coresAlone = await coresWhileIdle(pid, ALONE_MS);
+    const before = residentBytes(pid);
+    for (const id of ids) open.push(await IdleStream.open(url, token, `/executions/${id}/events?after=1000`));
+    for (const _ of ids) open.push(await IdleStream.open(url, token, '/events/stream'));
+    const after = residentBytes(pid);
+    const coresWith = await coresWhileIdle(pid, BEAT_MS);
+    const startedMs = performance.now();
+    const told = open.slice(ids.length).map((stream) => stream.hears('event: '));
+    expect(201, (await lane.send('POST', '/executions', '{"workflow_id":"waiting","input":{"n":0}}')).status);
+    await Promise.all(told);
+    const fanOutMs = performance.now() - startedMs;
+    const residentBytesEach = before === null || after === null ? null : (after - before) / STREAMS;
+    return { streams: STREAMS, coresAlone, coresWith, residentBytesEach, fanOutMs };
+  } finally {
+    for (const stream of open) stream.close();
+    lane.close();
+    await server.stop();
+  }
+}
+
+async function executions(lane: Lane, count: number): Promise<readonly string[]> {
+  expect(201, (await lane.send('POST', '/workflows', JSON.stringify({ ir: WAITING }))).status);
+  const ids: string[] = [];
+  for (let i = 0; i < count; i += 1) {
+    const reply = await lane.send('POST', '/executions', '{"workflow_id":"waiting","input":{"n":0}}');
+    expect(201, reply.status);
+    ids.push((JSON.parse(reply.body) as { execution_id: string }).execution_id);
+  }
+  return ids;
+}
+
+async function coresWhileIdle(pid: number, idleMs: number): Promise<number | null> {
+  const before = cpuMsOf(pid);
+  await new Promise((resolve) => setTimeout(resolve, idleMs));
+  const after = cpuMsOf(pid);
+  return before === null || after === null ? null : (after - before) / idleMs;
+}
+
+/** Null where there is no /proc. */
+function residentBytes(pid: number): number | null {
+  try {
+    const kib = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    return kib === undefined ? null : Number(kib) * 1024;
+  } catch {
+    return null;
+  }
+}
+
+function expect(status: number, given: number): void {
+  if (given !== status) throw new Error(`expected ${status}, got ${given}`);
+}
+
+/** A stream of events on a bare socket, so that the client costs little. */
+class IdleStream {
+  readonly #socket: Socket;
+  #received = '';
+  #waiting: { readonly text: string; readonly heard: () => void } | null = null;
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.setEncoding('latin1');
+    socket.on('error', () => {});
+    socket.on('data', (text: string) => {
+      this.#received += text;
+      this.#look();
+    });
+  }
+
+  /** Resolves once the server has begun to answer. */
+  static async open(url: string, token: string, path: string): Promise<IdleStream> {
+    const { hostname, port, host } = new URL(url);
+    const stream = new IdleStream(connect(Number(port), hostname));
+    stream.#socket.write(
+      `GET ${path} HTTP/1.1\r\nhost: ${host}\r\naccept: text/event-stream\r\nauthorization: Bearer ${token}\r\n\r\n`,
+    );
+    await stream.hears('retry: ');
+    return stream;
+  }
+
+  /** Resolves once the text has arrived; what arrived before is forgotten. */
+  hears(text: string): Promise<void> {
+    return new Promise((heard) => {
+      this.#waiting = { text, heard };
+      this.#look();
+    });
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  #look(): void {
+    const waiting = this.#waiting;
+    if (waiting === null || !this.#received.includes(waiting.text)) return;
+    this.#received = '';
+    this.#waiting = null;
+    waiting.heard();
+  }
+}

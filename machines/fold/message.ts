@@ -1,0 +1,115 @@
+import type { Program } from '../compile.ts';
+import type { LogEvent } from '../events.ts';
+import type { Json } from '../json.ts';
+import type { Message } from '../messages.ts';
+import type { Run } from '../run.ts';
+import { type Context, own } from '../step/context.ts';
+import { USAGE } from '../step/endings.ts';
+import { LogMismatch, type TimedEvent } from './log.ts';
+
+/** The nearest such event from `at` on. */
+export function following(log: readonly TimedEvent[], at: number, is: (event: TimedEvent) => boolean): TimedEvent | undefined {
+  for (let i = at; i < log.length; i += 1) {
+    const event = log[i];
+    if (event !== undefined && is(event)) return event;
+  }
+  return undefined;
+}
+
+/** The message whose step begins with the event at `at`. */
+export function messageOf(program: Program, run: Run, log: readonly TimedEvent[], at: number): Message {
+  const first = log[at] as TimedEvent;
+  const { type, node_id, data } = first;
+  const context = run.snapshot.context as Context;
+  const node = node_id ?? '';
+  const active = own(context.active, node);
+  const beside = data.activation === 0;
+  const visit = beside
+    ? { node, activation: 0, attempt: 0 }
+    : { node, activation: active?.activation ?? 0, attempt: active?.attempt ?? 0 };
+  const next = (wanted: LogEvent['type']): TimedEvent => {
+    const found = following(
+      log,
+      at,
+      (event) => event.type === wanted && (node_id === null || event.node_id === null || event.node_id === node_id),
+    );
+    if (found === undefined) throw new LogMismatch(first.sequence, `${type} without ${wanted}`);
+    return found;
+  };
+  switch (type) {
+    case 'tool_call_completed':
+    case 'node_completed': {
+      const completed = next('node_completed').data;
+      const usage = Object.fromEntries(
+        USAGE.flatMap((key) => (Object.hasOwn(completed, key) ? [[key, completed[key] as never]] : [])),
+      );
+      return {
+        type: 'done',
+        ...visit,
+        output: completed.output ?? null,
+        durationMs: Number(completed.duration_ms ?? 0),
+        ...(Object.hasOwn(completed, 'state_patch') ? { patch: completed.state_patch as Json } : {}),
+        ...(Object.keys(usage).length === 0 ? {} : { usage }),
+      };
+    }
+    case 'node_failed': {
+      const errorClass = typeof data.error_class === 'string' ? { errorClass: data.error_class } : {};
+      return { type: 'fail', ...visit, error: String(data.error), retryable: data.retryable === true, ...errorClass };
+    }
+    case 'node_scheduled':
+    case 'node_started':
+      if (beside) return { type: 'enqueue', node, queue: String(data.queue_type) };
+      if (active?.phase === 'backoff') return { type: 'timer', id: timerOf(program, node, 'retry') };
+      if (active?.phase === 'queued' && type === 'node_started')
+        return { type: 'claimed', ...visit, workerId: String(data.worker_id) };
+      return { type: 'requeue', ...visit };
+    case 'timer_fired':
+      return { type: 'timer', id: timerOf(program, node, TIMERS[active?.phase ?? ''] ?? 'approval') };
+    case 'approval_received':
+      return {
+        type: 'decide',
+        node,
+        decision: data.decision === 'approved' ? 'approved' : 'rejected',
+        userId: String(data.user_id),
+        comment: typeof data.comment === 'string' ? data.comment : null,
+        patch: data.state_patch ?? null,
+      };
+    case 'external_event_received':
+      return { type: 'event', key: String(data.correlation_key), payload: data.payload ?? null };
+    case 'workflow_paused':
+      return { type: 'pause', reason: typeof data.reason === 'string' ? data.reason : null };
+    case 'workflow_resumed':
+      return { type: 'resume' };
+    case 'workflow_retried':
+      return { type: 'retry' };
+    case 'node_cancelled':
+    case 'workflow_cancelled':
+      return { type: 'cancel', reason: String(next('workflow_cancelled').data.reason) };
+    case 'child_workflow_started':
+    case 'child_workflow_paused':
+    case 'child_workflow_resumed':
+    case 'child_workflow_completed':
+    case 'child_workflow_failed': {
+      const child = {
+        type: 'child',
+        ...visit,
+        childId: String(data.child_execution_id),
+        childWorkflowId: String(data.child_workflow_id ?? ''),
+      } as const;
+      if (type === 'child_workflow_started') return { ...child, change: { status: 'started' } };
+      if (type === 'child_workflow_completed') return { ...child, change: { status: 'completed', result: data.result ?? null } };
+      if (type === 'child_workflow_failed') return { ...child, change: { status: 'failed', error: String(data.error) } };
+      return { ...child, change: { status: type === 'child_workflow_paused' ? 'paused' : 'running' } };
+    }
+    default:
+      throw new LogMismatch(first.sequence, `no message begins with ${type}`);
+  }
+}
+
+/** What the timer of a node is for, by where the node stands. */
+const TIMERS: Readonly<Record<string, string>> = { waiting: 'wait', backoff: 'retry' };
+
+function timerOf(program: Program, node: string, kind: string): string {
+  for (const [id, armed] of program.statics.timers) if (armed.node === node && armed.kind === kind) return id;
+  return '';
+}

@@ -1,0 +1,50 @@
+import { VERSION } from '../../config.ts';
+import type { A2aCard } from '../schemas/a2a.ts';
+import { RUN_WORKFLOW } from './message.ts';
+
+/**
+ * The runtime's own card, for everybody: it names no workflow of anybody's. It reads as a card of 1.0 (`supportedInterfaces`) and of 0.3
+ * (`url`, `preferredTransport`), as clients of both come.
+ */
+export function a2aCard(publicUrl: string): A2aCard {
+  const url = `${publicUrl}/a2a`;
+  const modes = ['application/json', 'text/plain'];
+  return {
+    name: 'JamJet Runtime',
+    description:
+      'Runs durable workflows. A task is an execution of a workflow: it survives crashes, and waits for people, events and time.',
+    version: VERSION,
+    url,
+    preferredTransport: 'JSONRPC',
+    protocolVersion: '0.3.0',
+    supportedInterfaces: [
+      { url, protocolBinding: 'JSONRPC', protocolVersion: '1.0' },
+      { url, protocolBinding: 'JSONRPC', protocolVersion: '0.3' },
+    ],
+    capabilities: { streaming: false, pushNotifications: false, extendedAgentCard: false },
+    defaultInputModes: modes,
+    defaultOutputModes: ['application/json'],
+    securitySchemes: {
+      bearer: {
+        type: 'http',
+        scheme: 'bearer',
+        description: 'An API token of the runtime.',
+        httpAuthSecurityScheme: { scheme: 'Bearer', description: 'An API token of the runtime.' },
+      },
+    },
+    security: [{ bearer: [] }],
+    securityRequirements: [{ schemes: { bearer: { list: [] } } }],
+    skills: [
+      {
+        id: RUN_WORKFLOW,
+        name: 'Run a workflow',
+        description:
+          'Starts the workflow that metadata.workflow_id names, with the data parts as its input and the text parts as input.text. The artifact is its final state.',
+        tags: ['workflow', 'durable'],
+        examples: ['{"workflow_id": "research-agent", "input": {"query": "…"}}'],
+        inputModes: modes,
+        outputModes: ['application/json'],
+      },
+    ],
+  };
+}

@@ -1,0 +1,157 @@
+import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
+import { RuntimeError } from '../../runtime/errors.ts';
+import type { Caller, ExecutionView, Runtime } from '../../runtime/types.ts';
+import { executionId } from '../ids.ts';
+import { type Message, readMessage } from './message.ts';
+import { type Dialect, RpcError, type RpcReason } from './rpc.ts';
+import { CONTEXT_LABEL, contextOf, toTask } from './task.ts';
+
+/** A message waits for its task so long; then the task is answered as it is, still working. */
+const WAIT_MS = 60_000;
+
+export interface A2aContext {
+  readonly runtime: Runtime;
+  readonly caller: Caller;
+  readonly dialect: Dialect;
+  /** Throws unless the caller may write. */
+  readonly permitWriting: () => void;
+  /** Runs a wait that ends when the client leaves or the server closes. */
+  readonly during: <T>(wait: (signal: AbortSignal) => Promise<T>) => Promise<T>;
+}
+
+type Method = (context: A2aContext, params: JsonObject) => Promise<JsonObject>;
+
+/** By the names of 1.0 and of 0.3. */
+const METHODS: Readonly<Record<string, readonly [Dialect, Method]>> = {
+  SendMessage: ['1.0', sendMessage],
+  'message/send': ['0.3', sendMessage],
+  GetTask: ['1.0', getTask],
+  'tasks/get': ['0.3', getTask],
+  CancelTask: ['1.0', cancelTask],
+  'tasks/cancel': ['0.3', cancelTask],
+};
+
+/** What the card says is not there. */
+const UNSUPPORTED: readonly (readonly [RegExp, RpcReason, string])[] = [
+  [
+    /^(?:SendStreamingMessage|SubscribeToTask|message\/stream|tasks\/resubscribe)$/,
+    'UNSUPPORTED_OPERATION',
+    'this agent does not stream',
+  ],
+  [/^(?:ListTasks|tasks\/list)$/, 'UNSUPPORTED_OPERATION', 'tasks are listed by GET /executions'],
+  [/PushNotificationConfig/i, 'PUSH_NOTIFICATION_NOT_SUPPORTED', 'there are no push notifications here; webhooks do that'],
+  [/ExtendedAgentCard$|ExtendedCard$/, 'EXTENDED_AGENT_CARD_NOT_CONFIGURED', 'there is no extended card'],
+];
+
+/** Throws `RpcError` for a method that is not to be had. */
+export function methodOf(name: string): { readonly dialect: Dialect; readonly run: Method } {
+  const known = Object.hasOwn(METHODS, name) ? METHODS[name] : undefined;
+  if (known !== undefined) return { dialect: known[0], run: known[1] };
+  for (const [pattern, reason, message] of UNSUPPORTED) if (pattern.test(name)) throw new RpcError(reason, message);
+  throw new RpcError('METHOD_NOT_FOUND', `there is no method ${name.slice(0, 100)}`);
+}
+
+/** Starts a task, or gives one that waits what it waits for. The same message again finds the task it started. */
+async function sendMessage(context: A2aContext, params: JsonObject): Promise<JsonObject> {
+  context.permitWriting();
+  const message = readMessage(params);
+  const id = message.taskId === null ? await begin(context, message) : await goOn(context, message.taskId, message);
+  const view = waits(params, context.dialect)
+    ? await context.during((signal) => context.runtime.settled(context.caller.tenantId, id, WAIT_MS, signal))
+    : await context.runtime.execution(context.caller.tenantId, id);
+  const task = await asTask(context, view);
+  return context.dialect === '1.0' ? { task } : task;
+}
+
+async function getTask(context: A2aContext, params: JsonObject): Promise<JsonObject> {
+  return asTask(context, await viewOf(context, params.id));
+}
+
+async function cancelTask(context: A2aContext, params: JsonObject): Promise<JsonObject> {
+  context.permitWriting();
+  const { executionId: id } = await viewOf(context, params.id);
+  try {
+    await context.runtime.cancel(context.caller, id, 'canceled over A2A');
+  } catch (error) {
+    if (error instanceof RuntimeError && error.code === 'already_terminal')
+      throw new RpcError('TASK_NOT_CANCELABLE', error.message, { cause: error });
+    throw error;
+  }
+  return asTask(context, await context.runtime.execution(context.caller.tenantId, id));
+}
+
+async function begin({ runtime, caller }: A2aContext, message: Message): Promise<string> {
+  const { workflowId, workflowVersion, contextId, messageId } = message;
+  if (workflowId === null) throw new RpcError('INVALID_PARAMS', 'which workflow? name it in message.metadata.workflow_id');
+  return asked(async () => {
+    const { executionId } = await runtime.start(caller, {
+      workflowId,
+      input: message.content,
+      idempotencyKey: `a2a:${caller.actorId}:${messageId}`,
+      ...(workflowVersion === null ? {} : { version: workflowVersion }),
+      ...(contextId === null ? {} : { labels: { [CONTEXT_LABEL]: contextId } }),
+    });
+    return executionId;
+  });
+}
+
+/** An approval is decided by `{decision, node_id?, comment?, state_patch?}`, an event sent by `{correlation_key, payload?}`. */
+async function goOn(context: A2aContext, taskId: string, { contextId, content, messageId }: Message): Promise<string> {
+  const { runtime, caller } = context;
+  const view = await viewOf(context, taskId);
+  const id = view.executionId;
+  if (contextId !== null && contextId !== contextOf(view))
+    throw new RpcError('INVALID_PARAMS', `task ${id} is not of context ${contextId.slice(0, 100)}`);
+  if (view.completedAtMs !== null)
+    throw new RpcError('UNSUPPORTED_OPERATION', `task ${id} is ${view.status} and takes no more messages`);
+  const { decision, node_id, comment, state_patch, correlation_key, payload } = content;
+  await asked(async () => {
+    if (typeof decision === 'string') {
+      await runtime.approve(caller, id, {
+        decision,
+        ...(typeof node_id === 'string' ? { nodeId: node_id } : {}),
+        ...(typeof comment === 'string' ? { comment } : {}),
+        ...(isObject(state_patch) ? { statePatch: state_patch } : {}),
+      });
+    } else if (typeof correlation_key === 'string') {
+      const idempotencyKey = `a2a:${caller.actorId}:${messageId}`;
+      await runtime.sendEvent(caller, id, { key: correlation_key, payload: payload ?? null, idempotencyKey });
+    } else {
+      const what = 'a data part {"decision": "approved"} or {"correlation_key": …, "payload": …}';
+      throw new RpcError('INVALID_PARAMS', `task ${id} takes ${what}`);
+    }
+  });
+  return id;
+}
+
+async function asTask({ runtime, dialect }: A2aContext, view: ExecutionView): Promise<JsonObject> {
+  const pending = view.status === 'paused' ? (await runtime.approvals(view.tenantId, view.executionId)).pending : [];
+  return toTask(view, pending, dialect);
+}
+
+async function viewOf({ runtime, caller }: A2aContext, id: Json | undefined): Promise<ExecutionView> {
+  if (typeof id !== 'string' || id === '') throw new RpcError('INVALID_PARAMS', 'id is required');
+  try {
+    return await runtime.execution(caller.tenantId, executionId(id));
+  } catch (error) {
+    if (error instanceof RuntimeError && error.code === 'not_found')
+      throw new RpcError('TASK_NOT_FOUND', `task ${id.slice(0, 100)}`, { cause: error });
+    throw error;
+  }
+}
+
+/** What the runtime finds wrong with a request is wrong with the call's parameters. */
+async function asked<T>(act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    if (error instanceof RuntimeError && ['not_found', 'bad_request', 'conflict'].includes(error.code))
+      throw new RpcError('INVALID_PARAMS', `${error.code.replace('_', ' ')}: ${error.message}`, { cause: error });
+    throw error;
+  }
+}
+
+function waits({ configuration }: JsonObject, dialect: Dialect): boolean {
+  if (!isObject(configuration)) return true;
+  return dialect === '1.0' ? configuration.returnImmediately !== true : configuration.blocking !== false;
+}

@@ -1,0 +1,155 @@
+import { Readable } from 'node:stream';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Pulse } from '../control/live/pulse.ts';
+import { RuntimeError } from '../runtime/errors.ts';
+import { ANYONE, type Tokens } from './auth.ts';
+import { Refusal } from './errors.ts';
+
+/** Bytes made ahead of a reader; the socket has its own buffer. */
+const BUFFER_BYTES = 16 * 1024;
+const MAX_STREAMS = 10_000;
+/** Beats of the pulse, fifteen seconds each, after which a reader that takes nothing is cut off; it may resume where it was. */
+const MAX_STALLED_BEATS = 4;
+/** How long a client waits before it connects again, as it is told. */
+const RECONNECT_MS = 2_000;
+
+/** One message of a stream (https://html.spec.whatwg.org/multipage/server-sent-events.html). */
+export interface StreamMessage {
+  readonly id?: string;
+  readonly event?: string;
+  /** Sent as JSON, which is one line. */
+  readonly data?: unknown;
+}
+
+/** What goes to one client. It holds little of what the client has not taken: whoever sends waits. */
+export class EventStream extends Readable {
+  #resume: (() => void) | null = null;
+  #finished = false;
+  #stalledBeats = 0;
+
+  constructor() {
+    super({ highWaterMark: BUFFER_BYTES });
+  }
+
+  /** Resolves when there is room for more, or the client has gone. */
+  async send({ id, event, data }: StreamMessage): Promise<void> {
+    const lines = [
+      ...(id === undefined ? [] : [`id: ${id}\n`]),
+      ...(event === undefined ? [] : [`event: ${event}\n`]),
+      ...(data === undefined ? [] : [`data: ${JSON.stringify(data)}\n`]),
+    ];
+    await this.#write(`${lines.join('')}\n`);
+  }
+
+  /** Shows proxies and clients that the connection lives; gives up on a reader that has long taken nothing. */
+  beat(): void {
+    if (this.#finished || this.readableLength > 0) {
+      if (++this.#stalledBeats >= MAX_STALLED_BEATS) this.destroy();
+      return;
+    }
+    this.#stalledBeats = 0;
+    this.push(':\n\n');
+  }
+
+  greet(): void {
+    this.push(`retry: ${RECONNECT_MS}\n\n`);
+  }
+
+  /** No more; what was sent still arrives. */
+  finish(): void {
+    if (this.#finished || this.destroyed) return;
+    this.#finished = true;
+    this.push(null);
+  }
+
+  override _read(): void {
+    this.#go();
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#go();
+    done(error);
+  }
+
+  async #write(text: string): Promise<void> {
+    if (this.#finished || this.destroyed || this.push(text)) return;
+    await new Promise<void>((resolve) => {
+      this.#resume = resolve;
+    });
+  }
+
+  #go(): void {
+    const resume = this.#resume;
+    this.#resume = null;
+    resume?.();
+  }
+}
+
+/** The streams that are open. They have no timer of their own; the server's closing ends them at once. */
+export class EventStreams {
+  readonly #pulse: Pulse;
+  readonly #tokens: Tokens;
+  readonly #open = new Set<AbortController>();
+  #closed = false;
+
+  constructor(pulse: Pulse, tokens: Tokens) {
+    this.#pulse = pulse;
+    this.#tokens = tokens;
+  }
+
+  /**
+   * Answers with what `produce` sends, until that resolves, the client leaves, its token loses its right, or the server closes: the last
+   * three abort the signal. Throws `overloaded` when there are too many.
+   */
+  async answer(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    produce: (stream: EventStream, signal: AbortSignal) => Promise<void>,
+  ): Promise<FastifyReply> {
+    if (this.#open.size >= MAX_STREAMS) {
+      throw new RuntimeError('overloaded', `${MAX_STREAMS} event streams are open`, { retryAfterMs: RECONNECT_MS });
+    }
+    const controller = new AbortController();
+    const stream = new EventStream();
+    const still = this.#pulse.each(() => {
+      stream.beat();
+      void this.#checkRight(request, controller);
+    });
+    stream.once('close', () => {
+      still();
+      this.#open.delete(controller);
+      controller.abort();
+    });
+    this.#open.add(controller);
+    if (this.#closed) controller.abort();
+    stream.greet();
+    produce(stream, controller.signal).then(
+      () => stream.finish(),
+      (error: Error) => (controller.signal.aborted ? stream.finish() : stream.destroy(error)),
+    );
+    void reply.headers({
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-cache, no-transform',
+      // Proxies would keep events to themselves until there are many.
+      'x-accel-buffering': 'no',
+    });
+    return reply.send(stream);
+  }
+
+  /** Ends all of them, those yet to come included. */
+  close(): void {
+    this.#closed = true;
+    for (const controller of this.#open) controller.abort();
+  }
+
+  /** A token may be revoked or expire, and a tenant be suspended, while the stream is open. */
+  async #checkRight(request: FastifyRequest, controller: AbortController): Promise<void> {
+    if (request.identity === ANYONE) return;
+    try {
+      await this.#tokens.identify(request.headers.authorization);
+    } catch (error) {
+      // A store that is away for a moment takes no right away.
+      if (error instanceof Refusal) controller.abort();
+    }
+  }
+}

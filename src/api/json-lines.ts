@@ -1,0 +1,21 @@
+import { Readable } from 'node:stream';
+import type { FastifyReply } from 'fastify';
+
+/**
+ * Answers lines of JSON as they are read, so that any number of them needs little memory. What fails before the first is thrown and answered
+ * as an error; what fails later breaks off the connection.
+ */
+export async function sendLines(reply: FastifyReply, lines: AsyncIterable<string>): Promise<FastifyReply> {
+  const rest = lines[Symbol.asyncIterator]();
+  const first = await rest.next();
+  reply.type('application/x-ndjson; charset=utf-8');
+  return reply.send(Readable.from(all(first, rest), { objectMode: false }));
+}
+
+async function* all(first: IteratorResult<string>, rest: AsyncIterator<string>): AsyncGenerator<string, void, undefined> {
+  try {
+    for (let line = first; line.done !== true; line = await rest.next()) yield line.value;
+  } finally {
+    await rest.return?.();
+  }
+}

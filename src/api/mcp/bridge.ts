@@ -1,0 +1,110 @@
+import { Ajv } from 'ajv';
+import { isObject, type JsonObject } from '../../../machines/json.ts';
+import { VERSION } from '../../config.ts';
+import { validationError } from '../validation.ts';
+import { type McpTool, type RestRequest, TOOLS } from './tools.ts';
+
+/** Carries out what a tool asks for, in the name of whoever called it. */
+export type RestCall = (request: RestRequest) => Promise<{ readonly status: number; readonly text: string }>;
+
+export interface McpCall {
+  /** As it was parsed; what it should be is the protocol's to say. */
+  readonly message: unknown;
+  /** The header `MCP-Protocol-Version`. */
+  readonly protocolVersion: string | undefined;
+  readonly tenantId: string;
+  readonly rest: RestCall;
+  /** Ends the wait for an answer that never comes: its request was cancelled in the same batch. */
+  readonly signal: AbortSignal;
+}
+
+interface ToolResult {
+  readonly [key: string]: unknown;
+  readonly content: { readonly type: 'text'; readonly text: string }[];
+  readonly isError: boolean;
+}
+
+const INSTRUCTIONS =
+  'Runs durable workflows: start an execution, follow it by its status and events, decide what waits for a person, cancel it.';
+
+/** Reading it takes longer than starting a server: only those who are asked pay. */
+const loadSdk = async () => {
+  const [{ Server }, { WebStandardStreamableHTTPServerTransport }, types] = await Promise.all([
+    import('@modelcontextprotocol/sdk/server/index.js'),
+    import('@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js'),
+    import('@modelcontextprotocol/sdk/types.js'),
+  ]);
+  return { Server, Transport: WebStandardStreamableHTTPServerTransport, types };
+};
+
+/** Answers one message, or one batch, of the Model Context Protocol. Nothing is kept between two: any server may answer the next. */
+export async function answerMcp(call: McpCall): Promise<Response> {
+  const { Server, Transport, types } = await loadSdk();
+  const server = new Server(
+    { name: 'jamjet-runtime', version: VERSION },
+    { capabilities: { tools: {}, resources: {}, prompts: {} }, instructions: INSTRUCTIONS },
+  );
+  server.setRequestHandler(types.ListToolsRequestSchema, () => ({ tools: TOOLS.map(described) }));
+  server.setRequestHandler(types.ListResourcesRequestSchema, () => ({ resources: [] }));
+  server.setRequestHandler(types.ListPromptsRequestSchema, () => ({ prompts: [] }));
+  server.setRequestHandler(types.CallToolRequestSchema, ({ params }) => {
+    const tool = TOOLS.find(({ name }) => name === params.name);
+    if (tool === undefined) throw new types.McpError(types.ErrorCode.MethodNotFound, `unknown tool: ${params.name}`);
+    return use(tool, params.arguments ?? {}, call);
+  });
+  const transport = new Transport({ enableJsonResponse: true });
+  await server.connect(transport);
+  const request = new Request('http://localhost/mcp', {
+    method: 'POST',
+    headers: {
+      accept: 'application/json, text/event-stream',
+      'content-type': 'application/json',
+      ...(call.protocolVersion === undefined ? {} : { 'mcp-protocol-version': call.protocolVersion }),
+    },
+  });
+  try {
+    return await unlessAborted(transport.handleRequest(request, { parsedBody: call.message }), call.signal);
+  } finally {
+    await server.close();
+  }
+}
+
+function described({ name, description, input, reads, destroys = false }: McpTool) {
+  return {
+    name,
+    description,
+    inputSchema: { ...input, type: 'object' as const },
+    annotations: { readOnlyHint: reads, ...(reads ? {} : { destructiveHint: destroys }) },
+  };
+}
+
+/** Compiles a tool's schema when it is first used. */
+const ajv = new Ajv({ meta: false, validateSchema: false });
+
+/** Whatever goes wrong is told to the model, in the words of the REST API. */
+async function use(tool: McpTool, args: Readonly<Record<string, unknown>>, { tenantId, rest }: McpCall): Promise<ToolResult> {
+  if (!ajv.validate(tool.input, args)) return failed(`bad request: ${validationError(ajv.errors ?? [], 'input').message}`);
+  const { tenant_id } = args;
+  if (tenant_id !== undefined && tenant_id !== tenantId)
+    return failed(`forbidden: the token belongs to tenant ${tenantId}, and only to that`);
+  const { status, text } = await rest(tool.request(args as JsonObject));
+  return status < 400 ? { content: [{ type: 'text', text }], isError: false } : failed(errorIn(text));
+}
+
+function failed(text: string): ToolResult {
+  return { content: [{ type: 'text', text }], isError: true };
+}
+
+function errorIn(text: string): string {
+  const body: unknown = JSON.parse(text);
+  return isObject(body) && typeof body.error === 'string' ? body.error : text;
+}
+
+function unlessAborted(answer: Promise<Response>, signal: AbortSignal): Promise<Response> {
+  const aborted = new Promise<Response>((resolve) => {
+    const end = (): void => resolve(new Response(null, { status: 202 }));
+    if (signal.aborted) end();
+    signal.addEventListener('abort', end, { once: true });
+  });
+  return Promise.race([answer, aborted]);
+}

@@ -1,0 +1,137 @@
+import { type TObject, Type } from 'typebox';
+import type { JsonObject } from '../../../machines/json.ts';
+import { AnyJson, given } from '../schemas/fields.ts';
+
+/** The request to the REST API that carries a tool out. */
+export interface RestRequest {
+  readonly method: 'GET' | 'POST';
+  readonly url: string;
+  readonly body?: JsonObject;
+}
+
+export interface McpTool {
+  readonly name: string;
+  /** For the model that chooses. */
+  readonly description: string;
+  readonly input: TObject;
+  /** Changes nothing. */
+  readonly reads: boolean;
+  /** Cannot be taken back. */
+  readonly destroys?: boolean;
+  /** `args` is valid by `input`. */
+  readonly request: (args: JsonObject) => RestRequest;
+}
+
+const text = (description: string) => Type.String({ description });
+const optional = (description: string) => Type.Optional(text(description));
+
+const ExecutionId = text('Id of the execution: exec_ and 32 hex digits.');
+/** Clients of other servers send it; here the token says whose the request is. */
+const TenantId = optional("Only the token's own tenant.");
+const Limit = Type.Optional(Type.Integer({ minimum: 1, description: 'At most so many.' }));
+
+/** Every tool, each a route of the REST API under the name that MCP clients of JamJet know. */
+export const TOOLS: readonly McpTool[] = [
+  {
+    name: 'jamjet_run_workflow',
+    description: 'Start an execution of a registered workflow. Answers its id at once; the execution goes on by itself.',
+    input: Type.Object({
+      workflow_id: text('Id of the workflow.'),
+      input: Type.Unsafe({ ...AnyJson, description: 'What the workflow begins with, usually an object.' }),
+      workflow_version: optional('Absent: the version registered last.'),
+      tenant_id: TenantId,
+    }),
+    reads: false,
+    request: ({ workflow_id, input, workflow_version }) => ({
+      method: 'POST',
+      url: '/executions',
+      body: { ...given('workflow_id', workflow_id), input: input ?? {}, ...given('workflow_version', workflow_version) },
+    }),
+  },
+  {
+    name: 'jamjet_get_execution',
+    description: 'Read an execution: its status, state, input and, once completed, output.',
+    input: Type.Object({ execution_id: ExecutionId, tenant_id: TenantId }),
+    reads: true,
+    request: (args) => ({ method: 'GET', url: executionUrl(args) }),
+  },
+  {
+    name: 'jamjet_list_executions',
+    description: 'List executions, newest first, without their states.',
+    input: Type.Object({
+      status: optional('Only this status: running, paused, completed, failed, cancelled, limit_exceeded.'),
+      limit: Limit,
+      offset: Type.Optional(Type.Integer({ minimum: 0, description: 'How many to pass over.' })),
+      tenant_id: TenantId,
+    }),
+    reads: true,
+    request: (args) => ({ method: 'GET', url: `/executions${query(args, ['status', 'limit', 'offset'])}` }),
+  },
+  {
+    name: 'jamjet_cancel_execution',
+    description: 'Cancel an execution, its work under way and its child executions. This cannot be undone.',
+    input: Type.Object({ execution_id: ExecutionId, tenant_id: TenantId }),
+    reads: false,
+    destroys: true,
+    request: (args) => ({ method: 'POST', url: `${executionUrl(args)}/cancel`, body: { reason: 'cancelled via MCP' } }),
+  },
+  {
+    name: 'jamjet_get_events',
+    description: 'Read the event log of an execution: what happened, in order.',
+    input: Type.Object({
+      execution_id: ExecutionId,
+      after: Type.Optional(Type.Integer({ minimum: 0, description: 'Only events with a higher sequence.' })),
+      limit: Limit,
+      tenant_id: TenantId,
+    }),
+    reads: true,
+    request: (args) => ({ method: 'GET', url: `${executionUrl(args)}/events${query(args, ['after', 'limit'])}` }),
+  },
+  {
+    name: 'jamjet_approve',
+    description: 'Decide an approval that an execution waits for.',
+    input: Type.Object({
+      execution_id: ExecutionId,
+      decision: text('approved or rejected.'),
+      node_id: optional('The node that waits; needed when several do.'),
+      comment: optional('Kept with the decision.'),
+      tenant_id: TenantId,
+    }),
+    reads: false,
+    destroys: true,
+    request: (args) => ({
+      method: 'POST',
+      url: `${executionUrl(args)}/approve`,
+      body: { ...given('decision', args.decision), ...given('node_id', args.node_id), ...given('comment', args.comment) },
+    }),
+  },
+  {
+    name: 'jamjet_list_agents',
+    description: 'List the registered agents.',
+    input: Type.Object({
+      status: optional('Only this status: registered, active, paused, deactivated.'),
+      skill: optional('Only agents with this skill.'),
+      protocol: optional('Only agents that speak this protocol: mcp, a2a, anp.'),
+    }),
+    reads: true,
+    request: (args) => ({ method: 'GET', url: `/agents${query(args, ['status', 'skill', 'protocol'])}` }),
+  },
+  {
+    name: 'jamjet_discover_agent',
+    description: 'Fetch the card of a remote agent and register it.',
+    input: Type.Object({ url: text('Where the agent lives; its card is at /.well-known/agent.json below.') }),
+    reads: false,
+    request: ({ url }) => ({ method: 'POST', url: '/agents/discover', body: { ...given('url', url) } }),
+  },
+];
+
+function executionUrl({ execution_id }: JsonObject): string {
+  return `/executions/${encodeURIComponent(String(execution_id))}`;
+}
+
+/** `?a=1&b=2` of the arguments that were given. */
+function query(args: JsonObject, names: readonly string[]): string {
+  const given = new URLSearchParams();
+  for (const name of names) if (args[name] !== undefined) given.set(name, String(args[name]));
+  return given.size === 0 ? '' : `?${given}`;
+}

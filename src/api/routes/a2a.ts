@@ -1,0 +1,75 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { a2aCard } from '../a2a/card.ts';
+import { methodOf } from '../a2a/methods.ts';
+import { checkVersion, idOf, type RpcAnswer, RpcError, readCall, refused, succeeded } from '../a2a/rpc.ts';
+import { permit } from '../auth.ts';
+import { answerTo } from '../errors.ts';
+import { publicUrl } from '../public-url.ts';
+import { answerErrors } from '../replies.ts';
+import { A2aAnswer, A2aCall, A2aCard } from '../schemas/a2a.ts';
+import { type Api, callerOf, identityOf, type Services } from '../services.ts';
+
+const tags = ['Federation'];
+
+export function a2aRoutes(app: Api, { runtime, polls, config }: Services): void {
+  for (const [url, operationId] of [
+    ['/.well-known/agent-card.json', 'getAgentCard'],
+    ['/.well-known/agent.json', 'getAgentCardOfOldPath'],
+  ] as const) {
+    app.get(
+      url,
+      {
+        config: { access: 'open' },
+        schema: { summary: "Read the runtime's own A2A card", tags, operationId, response: { 200: A2aCard } },
+      },
+      async () => a2aCard(publicUrl(app, config)),
+    );
+  }
+
+  app.post(
+    '/a2a',
+    {
+      config: { access: 'read' },
+      schema: {
+        summary: 'Speak A2A: a task is an execution',
+        description:
+          'JSON-RPC, of A2A 1.0 (`SendMessage`, `GetTask`, `CancelTask`) and 0.3 (`message/send`, `tasks/get`, `tasks/cancel`). Sending and cancelling need a token that may write.',
+        tags,
+        operationId: 'speakA2a',
+        body: A2aCall,
+        response: { 200: A2aAnswer, 400: A2aAnswer },
+      },
+      errorHandler: answerMalformed,
+    },
+    async (request, reply): Promise<RpcAnswer> => {
+      const { body } = request;
+      try {
+        const version = request.headers['a2a-version'];
+        checkVersion(Array.isArray(version) ? version[0] : version);
+        const { id, method, params } = readCall(body);
+        const { dialect, run } = methodOf(method);
+        const result = await run(
+          {
+            runtime,
+            caller: callerOf(request),
+            dialect,
+            permitWriting: () => permit(identityOf(request).role, 'write'),
+            during: (wait) => polls.during(reply, wait),
+          },
+          params,
+        );
+        return succeeded(id, result);
+      } catch (error) {
+        if (error instanceof RpcError) return refused(idOf(body), error);
+        throw error;
+      }
+    },
+  );
+}
+
+/** A body that is no JSON is refused in JSON-RPC, everything else (no token, a role too low …) as on every route. */
+function answerMalformed(error: Error, request: FastifyRequest, reply: FastifyReply): void {
+  const { status, body } = answerTo(error, request.id);
+  if (status !== 400) answerErrors(error, request, reply);
+  else void reply.code(400).send(refused(null, new RpcError('PARSE_ERROR', body.error)));
+}

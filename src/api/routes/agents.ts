@@ -1,0 +1,242 @@
+import { Type } from 'typebox';
+import type { AgentStatus, AgentTraceRow } from '../../../store/resources/agents.ts';
+import type { AgentQuery, AgentView } from '../../control/agents/agents.ts';
+import { sendList } from '../json-list.ts';
+import {
+  Agent,
+  AgentAlive,
+  AgentList,
+  AgentMoved,
+  AgentSearch,
+  AgentsQuery,
+  AgentTrace,
+  AgentTraceQuery,
+  DiscoverAgent,
+  RegisterAgent,
+} from '../schemas/agents.ts';
+import { ApiErrorBody } from '../schemas/errors.ts';
+import { given } from '../schemas/fields.ts';
+import { type Api, actionOf, identityOf, type Services } from '../services.ts';
+import { timestamp } from '../time.ts';
+
+/** Agents are few: whoever does not ask for pages should see them all. */
+const DEFAULT_LIMIT = 100;
+const MAX_LIMIT = 1_000;
+const TRACE_LIMIT = 50;
+const MAX_TRACE_LIMIT = 200;
+
+const MOVES: readonly { readonly verb: string; readonly status: AgentStatus; readonly description: string }[] = [
+  { verb: 'activate', status: 'active', description: 'From `registered` or `paused`. An active one stays as it is.' },
+  { verb: 'pause', status: 'paused', description: 'From `active`: it stays known and is not offered for federation.' },
+  { verb: 'deactivate', status: 'deactivated', description: 'From `active` or `paused`. Registering it again brings it back.' },
+  { verb: 'archive', status: 'archived', description: 'From `deactivated`. Registering it again brings it back.' },
+];
+
+const byId = Type.Object({ id: Type.String() });
+const tags = ['Agents'];
+
+export function agentRoutes(app: Api, { control: { agents }, nowMs }: Services): void {
+  app.post(
+    '/agents',
+    {
+      config: { access: 'write' },
+      schema: {
+        summary: 'Register an agent with its card',
+        description: 'The card gives the id. The same id again replaces the card and answers 200.',
+        tags,
+        operationId: 'registerAgent',
+        body: RegisterAgent,
+        response: { 200: Agent, 201: Agent },
+      },
+    },
+    async (request, reply) => {
+      const { agent, created } = await agents.register(request.body, actionOf(request, nowMs()));
+      void reply.code(created ? 201 : 200);
+      return toAgent(agent);
+    },
+  );
+
+  app.post(
+    '/agents/discover',
+    {
+      config: { access: 'write' },
+      schema: {
+        summary: 'Register the agent behind a URL',
+        description: 'Reads its card from `/.well-known/agent.json` or `/.well-known/agent-card.json`, or from the URL itself.',
+        tags,
+        operationId: 'discoverAgent',
+        body: DiscoverAgent,
+        response: { 201: Agent, 502: ApiErrorBody },
+      },
+    },
+    async (request, reply) => {
+      const agent = await agents.discover(request.body.url, actionOf(request, nowMs()));
+      void reply.code(201);
+      return toAgent(agent);
+    },
+  );
+
+  app.get(
+    '/agents',
+    {
+      config: { access: 'read' },
+      schema: {
+        summary: 'List agents, the one registered last first',
+        tags,
+        operationId: 'listAgents',
+        querystring: AgentsQuery,
+        response: { 200: AgentList },
+      },
+    },
+    async (request, reply) => {
+      const { status, skill, protocol, ...page } = request.query;
+      const query = {
+        ...given('status', status),
+        ...given('protocol', protocol),
+        ...given('skills', skill === undefined ? null : [skill]),
+      };
+      return sendList(reply, 'agents', ...listOf(identityOf(request).tenantId, query, page));
+    },
+  );
+
+  app.get(
+    '/agents/search',
+    {
+      config: { access: 'read' },
+      schema: {
+        summary: 'Find the agents that have all of some skills',
+        tags,
+        operationId: 'searchAgents',
+        querystring: AgentSearch,
+        response: { 200: AgentList },
+      },
+    },
+    async (request, reply) => {
+      const { skills = '', trust_domain, ...page } = request.query;
+      const wanted = skills.split(',').map((skill) => skill.trim());
+      const query = { skills: wanted.filter((skill) => skill !== ''), ...given('trustDomain', trust_domain) };
+      return sendList(reply, 'agents', ...listOf(identityOf(request).tenantId, query, page));
+    },
+  );
+
+  app.get(
+    '/agents/:id',
+    {
+      config: { access: 'read' },
+      schema: { summary: 'Read an agent', tags, operationId: 'getAgent', params: byId, response: { 200: Agent } },
+    },
+    async (request) => toAgent(await agents.get(identityOf(request).tenantId, request.params.id)),
+  );
+
+  for (const { verb, status, description } of MOVES) {
+    app.post(
+      `/agents/:id/${verb}`,
+      {
+        config: { access: 'write' },
+        schema: {
+          summary: `${verb.charAt(0).toUpperCase()}${verb.slice(1)} an agent`,
+          description,
+          tags,
+          operationId: `${verb}Agent`,
+          params: byId,
+          response: { 200: AgentMoved },
+        },
+      },
+      async (request) => {
+        const { card } = await agents.become(status, request.params.id, actionOf(request, nowMs()));
+        return { agent_id: card.id, status };
+      },
+    );
+  }
+
+  app.post(
+    '/agents/:id/heartbeat',
+    {
+      config: { access: 'write' },
+      schema: {
+        summary: 'Say that an agent is alive',
+        description: 'Every 30 seconds. An active agent that falls silent is shown as `stale` after 90.',
+        tags,
+        operationId: 'agentHeartbeat',
+        params: byId,
+        response: { 200: AgentAlive },
+      },
+    },
+    async (request) => ({
+      agent_id: await agents.heartbeat(identityOf(request).tenantId, request.params.id),
+      ok: true as const,
+    }),
+  );
+
+  app.get(
+    '/agents/:id/trace',
+    {
+      config: { access: 'read' },
+      schema: {
+        summary: 'Read what is on record about an agent, newest first',
+        description: 'What was done to it, and what tokens and workers named `agent:<id>` did.',
+        tags,
+        operationId: 'traceAgent',
+        params: byId,
+        querystring: AgentTraceQuery,
+        response: { 200: AgentTrace },
+      },
+    },
+    async (request) => {
+      const limit = Math.min(request.query.limit ?? TRACE_LIMIT, MAX_TRACE_LIMIT);
+      const { agentId, rows } = await agents.trace(identityOf(request).tenantId, request.params.id, limit);
+      return { agent_id: agentId, events: rows.map(toTraceEvent) };
+    },
+  );
+
+  /** What `sendList` takes after the key. */
+  function listOf(tenantId: string, query: AgentQuery, asked: { readonly limit?: number; readonly offset?: number }) {
+    const page = { limit: Math.min(asked.limit ?? DEFAULT_LIMIT, MAX_LIMIT), offset: asked.offset ?? 0 };
+    return [toAgents(agents.list(tenantId, query, page)), page] as const;
+  }
+}
+
+async function* toAgents(views: AsyncIterable<AgentView>): AsyncGenerator<Agent> {
+  for await (const view of views) yield toAgent(view);
+}
+
+/** One object for every client: the card's fields at the top and the card itself, the id under both of its names. */
+function toAgent({ card, ...view }: AgentView): Agent {
+  return {
+    id: card.id,
+    agent_id: card.id,
+    uuid: view.uuid,
+    uri: card.uri,
+    name: card.name,
+    description: card.description,
+    version: card.version,
+    capabilities: card.capabilities,
+    autonomy: card.autonomy,
+    constraints: card.constraints,
+    auth: card.auth,
+    latency_class: card.latency_class,
+    cost_class: card.cost_class,
+    reasoning_modes: card.reasoning_modes,
+    labels: card.labels,
+    card,
+    status: view.status,
+    stale: view.stale,
+    registered_at: timestamp(view.registeredAtMs),
+    updated_at: timestamp(view.updatedAtMs),
+    last_heartbeat: view.lastHeartbeatAtMs === null ? null : timestamp(view.lastHeartbeatAtMs),
+  };
+}
+
+function toTraceEvent(row: AgentTraceRow): AgentTrace['events'][number] {
+  const what = row.type.replaceAll('_', ' ');
+  const where = row.executionId === null ? '' : ` ${row.nodeId === null ? '' : `${row.nodeId} `}in ${row.executionId}`;
+  return {
+    timestamp: timestamp(row.atMs),
+    direction: row.direction,
+    event_type: row.type,
+    summary: row.direction === 'in' ? `${what} by ${row.actorId}` : `${what}${where}`,
+    actor_id: row.actorId,
+    ...given('execution_id', row.executionId),
+    ...given('node_id', row.nodeId),
+  };
+}

@@ -1,0 +1,166 @@
+import { Type } from 'typebox';
+import type { JsonObject } from '../../../machines/json.ts';
+import type { AuditEntry, AuditFilter } from '../../../store/resources/audit.ts';
+import type { AuditFault as Fault } from '../../../store/rows.ts';
+import { DEFAULT_TENANT } from '../../control/tenants.ts';
+import { RuntimeError } from '../../runtime/errors.ts';
+import { eventId } from '../../runtime/event-forms.ts';
+import { eventViewOf } from '../../runtime/views.ts';
+import { readCursor, writeCursor } from '../audit-cursor.ts';
+import { executionId, shown } from '../ids.ts';
+import { sendLines } from '../json-lines.ts';
+import { sendList } from '../json-list.ts';
+import { AuditExportQuery, type AuditFault, type AuditItem, AuditList, AuditQuery, AuditVerification } from '../schemas/audit.ts';
+import { given } from '../schemas/fields.ts';
+import { type Api, identityOf, type Services } from '../services.ts';
+import { timestamp } from '../time.ts';
+
+const DEFAULT_LIMIT = 50;
+const MAX_LIMIT = 200;
+
+export function auditRoutes(app: Api, { store, control }: Services): void {
+  app.get(
+    '/audit',
+    {
+      config: { access: 'read' },
+      schema: {
+        summary: 'Read the audit log of the tenant, newest first',
+        description: 'Every event of every execution, and every action on the control plane.',
+        tags: ['Audit'],
+        operationId: 'listAudit',
+        querystring: AuditQuery,
+        response: { 200: AuditList },
+      },
+    },
+    async (request, reply) => {
+      const { tenantId } = identityOf(request);
+      const { cursor, offset = 0 } = request.query;
+      const limit = Math.min(request.query.limit ?? DEFAULT_LIMIT, MAX_LIMIT);
+      if (cursor !== undefined && offset > 0) throw new RuntimeError('bad_request', 'give either cursor or offset, not both');
+      const filter = filterOf(request.query);
+      if (filter === null) return { items: [], total: 0, limit, offset, next_cursor: null };
+      const after = cursor === undefined ? null : readCursor(cursor, filter);
+      const { total, entries, next } = await store.audit.find(tenantId, filter, { limit, offset, after });
+      const next_cursor = next === null ? null : writeCursor(next);
+      return sendList(reply, 'items', written(entries, tenantId), { total, limit, offset, next_cursor });
+    },
+  );
+
+  app.get(
+    '/audit/verify',
+    {
+      config: { access: 'operator' },
+      schema: {
+        summary: 'Verify the audit chain from its beginning',
+        description: 'Reads the whole log of all tenants: it may take minutes.',
+        tags: ['Audit'],
+        operationId: 'verifyAudit',
+        response: { 200: AuditVerification },
+      },
+    },
+    async (request) => {
+      const { tenantId } = identityOf(request);
+      const { blocks, head, fault } = await control.audit.verify();
+      return { ok: fault === null, blocks, head, fault: fault === null ? null : toFault(fault, tenantId) };
+    },
+  );
+
+  app.get(
+    '/audit/export',
+    {
+      config: { access: 'operator' },
+      exposeHeadRoute: false,
+      schema: {
+        summary: 'Export the audit log of the tenant with its proofs',
+        description: 'A JSON object a line; `jamjet audit verify --file` checks it without the server.',
+        tags: ['Audit'],
+        operationId: 'exportAudit',
+        querystring: AuditExportQuery,
+        response: { 200: { description: 'The lines', content: { 'application/x-ndjson': { schema: Type.String() } } } },
+      },
+    },
+    async (request, reply) => {
+      const { tenantId } = identityOf(request);
+      void reply.header('content-disposition', 'attachment; filename="audit.jsonl"');
+      return sendLines(reply, control.audit.export(tenantId, request.query.from_block ?? 1));
+    },
+  );
+}
+
+/** Null when nothing can match: what is no id of an execution names none. */
+function filterOf({ execution_id, actor_id, event_type, from, to }: AuditQuery): AuditFilter | null {
+  const id = execution_id === undefined ? null : knownForm(execution_id);
+  if (execution_id !== undefined && id === null) return null;
+  return {
+    ...given('executionId', id),
+    ...given('actorId', actor_id),
+    ...given('type', event_type?.replace(/(?<!^)[A-Z]/g, '_$&').toLowerCase()),
+    ...given('fromMs', from === undefined ? null : instant('from', from)),
+    ...given('beforeMs', to === undefined ? null : instant('to', to)),
+  };
+}
+
+function knownForm(id: string): string | null {
+  try {
+    return executionId(id);
+  } catch {
+    return null;
+  }
+}
+
+const INSTANT = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d))?$/;
+
+function instant(name: string, text: string): number {
+  const ms = INSTANT.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(ms))
+    throw new RuntimeError('bad_request', `${name} must be like 2026-03-12 or 2026-03-12T10:00:00Z, not "${shown(text)}"`);
+  return ms;
+}
+
+async function* written(entries: AsyncIterable<AuditEntry>, tenantId: string): AsyncGenerator<AuditItem> {
+  for await (const entry of entries) yield toItem(entry, tenantId);
+}
+
+function toItem(entry: AuditEntry, tenantId: string): AuditItem {
+  const { executionId, seq, type, nodeId, actorId, actorType, atMs } = entry;
+  const { data } = eventViewOf(executionId ?? '', entry, JSON.parse(entry.data) as JsonObject);
+  // The control plane has a log as an execution has one: its events have ids in the same way.
+  const id = eventId(executionId ?? `tenant:${tenantId}`, seq);
+  return {
+    id,
+    event_id: id,
+    execution_id: executionId,
+    sequence: seq,
+    event_type: type,
+    actor_id: actorId,
+    actor_type: actorType,
+    created_at: timestamp(atMs),
+    raw_event: { ...(nodeId === null ? {} : { node_id: nodeId }), ...data, type },
+    tenant_id: tenantId,
+    redacted: false,
+    ...given('policy_decision', policyDecision(type, data)),
+    ...requestOf(entry),
+  };
+}
+
+function policyDecision(type: string, data: JsonObject): string | null {
+  if (type === 'tool_approval_required') return 'require_approval';
+  return type === 'policy_violation' && typeof data.decision === 'string' ? data.decision : null;
+}
+
+function requestOf({ request }: AuditEntry): Partial<AuditItem> {
+  if (request === null) return {};
+  const { id, method, path, ip } = JSON.parse(request) as Readonly<Record<string, string | undefined>>;
+  return {
+    ...given('http_request_id', id),
+    ...given('http_method', method),
+    ...given('http_path', path),
+    ...given('ip_address', ip),
+  };
+}
+
+/** What other tenants do is told to those alone who run the server. */
+function toFault({ block, reason, tenantId, executionId }: Fault, reader: string): AuditFault {
+  const theirs = reader === DEFAULT_TENANT || tenantId === reader;
+  return { block, reason, tenant_id: theirs ? tenantId : null, execution_id: theirs ? executionId : null };
+}

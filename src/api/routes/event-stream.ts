@@ -1,0 +1,51 @@
+import { Type } from 'typebox';
+import { formAsked, typesAsked } from '../event-filter.ts';
+import { EventStreamQuery } from '../schemas/events.ts';
+import { type Api, identityOf, type Services } from '../services.ts';
+
+/** What happens in a whole tenant, as server-sent events. */
+export function eventStreamRoutes(app: Api, { control, streams, config }: Services): void {
+  app.addHook('preClose', async () => streams.close());
+
+  app.get(
+    '/events/stream',
+    {
+      config: { access: 'read' },
+      exposeHeadRoute: false,
+      schema: {
+        summary: 'Follow the events of all executions',
+        description:
+          'Server-sent events, from now on. The `id` of each is where `Last-Event-ID`, or `after`, goes on without a gap. `data` is an event with its `workflow_id`.',
+        tags: ['Events'],
+        operationId: 'streamEvents',
+        querystring: EventStreamQuery,
+        response: { 200: { description: 'The stream', content: { 'text/event-stream': { schema: Type.String() } } } },
+      },
+    },
+    async (request, reply) => {
+      const { tenantId } = identityOf(request);
+      const { workflow_id, after, format } = request.query;
+      const types: ReadonlySet<string> | null = typesAsked(request.query);
+      const form = formAsked(request, format, config.eventFormat);
+      const resumed = request.headers['last-event-id'];
+      const begun = typeof resumed === 'string' && resumed !== '' ? resumed : (after ?? null);
+      const gone = new AbortController();
+      const { bookmark, events } = await control.live.follow(tenantId, {
+        bookmark: begun,
+        wanted: (entry) =>
+          (types === null || types.has(entry.type)) && (workflow_id === undefined || workflow_id === entry.workflowId),
+        signal: gone.signal,
+      });
+      return streams.answer(request, reply, async (stream, signal) => {
+        signal.addEventListener('abort', () => gone.abort(), { once: true });
+        if (signal.aborted) gone.abort();
+        // Whoever is cut off before the first event knows by this where to go on.
+        await stream.send({ id: bookmark });
+        for await (const { event, workflowId, bookmark: id } of events) {
+          const data = { ...form.write(event), workflow_id: workflowId };
+          await stream.send({ id, event: form.nameOf(event), data });
+        }
+      });
+    },
+  );
+}

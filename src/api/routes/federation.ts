@@ -1,0 +1,39 @@
+import { didDocument } from '../did.ts';
+import { publicUrl } from '../public-url.ts';
+import { DidDocument } from '../schemas/federation.ts';
+import type { Api, Services } from '../services.ts';
+
+/** The document is for everybody, so it names the agents of this tenant alone. */
+const PUBLIC_TENANT = 'default';
+const MAX_SERVICES = 1_000;
+
+const tags = ['Federation'];
+
+export function federationRoutes(app: Api, { control: { agents }, config }: Services): void {
+  // `did:web` looks under `.well-known` for a host, and beside everything else for a path of one.
+  for (const [url, operationId] of [
+    ['/.well-known/did.json', 'getDidDocument'],
+    ['/did.json', 'getDidDocumentOfPath'],
+  ] as const) {
+    app.get(
+      url,
+      {
+        config: { access: 'open' },
+        schema: {
+          summary: "Read the runtime's DID document",
+          description: 'With a service for each active agent of tenant `default`.',
+          tags,
+          operationId,
+          response: { 200: DidDocument },
+        },
+      },
+      async () => {
+        const active = [];
+        const page = { limit: MAX_SERVICES, offset: 0 };
+        for await (const { uuid, card } of agents.list(PUBLIC_TENANT, { status: 'active' }, page))
+          active.push({ uuid, name: card.name });
+        return didDocument(publicUrl(app, config), active);
+      },
+    );
+  }
+}

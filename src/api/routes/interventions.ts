@@ -1,0 +1,79 @@
+import { Type } from 'typebox';
+import { executionId } from '../ids.ts';
+import { PausedExecution, PauseExecution, ResumedExecution, RetriedExecution } from '../schemas/interventions.ts';
+import { type Api, callerOf, type Services } from '../services.ts';
+
+const byId = Type.Object({ id: Type.String() });
+
+/** What operators do to an execution that goes on, or has failed. */
+export function interventionRoutes(app: Api, { runtime }: Services): void {
+  app.post(
+    '/executions/:id/pause',
+    {
+      config: { access: 'write' },
+      schema: {
+        summary: 'Hold an execution',
+        description:
+          'What is under way goes on, and decisions, events and times are taken; no node and no attempt begins until it is resumed. 409 when it is held already, or has ended.',
+        tags: ['Executions'],
+        operationId: 'pauseExecution',
+        params: byId,
+        body: PauseExecution,
+        response: { 200: PausedExecution },
+      },
+      preValidation: async (request) => {
+        request.body ??= {};
+      },
+    },
+    async (request) => {
+      const id = executionId(request.params.id);
+      await runtime.pause(callerOf(request), id, request.body.reason ?? undefined);
+      return { execution_id: id, status: 'paused' as const, held: true as const };
+    },
+  );
+
+  app.post(
+    '/executions/:id/resume',
+    {
+      config: { access: 'write' },
+      schema: {
+        summary: 'Let a held execution go on',
+        description: 'What was kept begins. 409 when nobody holds it: then the reply says what it waits for.',
+        tags: ['Executions'],
+        operationId: 'resumeExecution',
+        params: byId,
+        response: { 200: ResumedExecution },
+      },
+    },
+    async (request) => {
+      const caller = callerOf(request);
+      const id = executionId(request.params.id);
+      await runtime.resume(caller, id);
+      const { status } = await runtime.execution(caller.tenantId, id);
+      return { execution_id: id, status, held: false as const };
+    },
+  );
+
+  app.post(
+    '/executions/:id/retry',
+    {
+      config: { access: 'write' },
+      schema: {
+        summary: 'Run the failed nodes of a failed execution again',
+        description:
+          'The same execution goes on: nodes that have completed stay so, its workflow timeout starts anew. 409 when it has not failed, or not because nodes failed.',
+        tags: ['Executions'],
+        operationId: 'retryExecution',
+        params: byId,
+        response: { 200: RetriedExecution },
+      },
+    },
+    async (request) => {
+      const caller = callerOf(request);
+      const id = executionId(request.params.id);
+      const { nodes } = await runtime.retry(caller, id);
+      const { status } = await runtime.execution(caller.tenantId, id);
+      return { execution_id: id, status, held: false as const, nodes: [...nodes] };
+    },
+  );
+}

@@ -1,0 +1,68 @@
+import { Type } from 'typebox';
+import { idempotencyKey } from '../idempotency-key.ts';
+import { StartedExecution } from '../schemas/executions.ts';
+import { AnyJson, given } from '../schemas/fields.ts';
+import { WorkflowArray, WorkflowsQuery } from '../schemas/workflows.ts';
+import { type Api, callerOf, identityOf, type Services } from '../services.ts';
+import { timestamp } from '../time.ts';
+
+/** The SDK does not page: it takes the list for the whole. */
+const MAX_LIMIT = 1_000;
+
+const byId = Type.Object({ workflow_id: Type.String() });
+
+/** The two calls of JamJet's Java SDK that differ from the reference by more than their prefix. */
+export function javaSdkRoutes(app: Api, { runtime, store }: Services): void {
+  app.get(
+    '/api/v1/workflows',
+    {
+      config: { access: 'read' },
+      schema: {
+        summary: 'List the latest version of each workflow, as a bare array',
+        tags: ['Java SDK'],
+        operationId: 'listWorkflowsForJava',
+        querystring: WorkflowsQuery,
+        response: { 200: WorkflowArray },
+      },
+    },
+    async (request) => {
+      const page = { limit: Math.min(request.query.limit ?? MAX_LIMIT, MAX_LIMIT), offset: request.query.offset ?? 0 };
+      const rows = await store.tenant(identityOf(request).tenantId).workflows(page);
+      return rows.map((row) => ({
+        workflow_id: row.workflowId,
+        version: row.version,
+        revision: row.revision,
+        registered_at: timestamp(row.registeredAtMs),
+      }));
+    },
+  );
+
+  app.post(
+    '/api/v1/workflows/:workflow_id/execute',
+    {
+      config: { access: 'write' },
+      schema: {
+        summary: 'Start an execution of the latest version',
+        description: 'The body is the input itself.',
+        tags: ['Java SDK'],
+        operationId: 'executeWorkflow',
+        params: byId,
+        body: AnyJson,
+        response: { 201: StartedExecution },
+      },
+      preValidation: async (request) => {
+        request.body ??= {};
+      },
+    },
+    async (request, reply) => {
+      const { executionId, replayed } = await runtime.start(callerOf(request), {
+        workflowId: request.params.workflow_id,
+        input: request.body,
+        ...given('idempotencyKey', idempotencyKey(request.headers)),
+      });
+      if (replayed) void reply.header('idempotency-replayed', 'true');
+      void reply.code(201);
+      return { execution_id: executionId };
+    },
+  );
+}

@@ -1,0 +1,114 @@
+import { PassThrough } from 'node:stream';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
+import { answerTo } from '../errors.ts';
+import { answerMcp, type RestCall } from '../mcp/bridge.ts';
+import { acknowledged, completed } from '../mcp/plain.ts';
+import { answerErrors } from '../replies.ts';
+import { McpAnswer, McpAnswers, McpMessage } from '../schemas/mcp.ts';
+import { type Api, identityOf, type Services } from '../services.ts';
+
+/** Of JSON-RPC: the message could not be read. */
+const PARSE_ERROR = -32_700;
+/** Shorter than the time after which proxies hang up on a silent connection. */
+const HEARTBEAT_MS = 25_000;
+
+export function mcpRoutes(app: Api, { polls }: Services): void {
+  app.post(
+    '/mcp',
+    {
+      config: { access: 'read' },
+      schema: {
+        summary: 'Speak MCP: streamable HTTP, or plain JSON-RPC',
+        description:
+          'Each tool is a route of this API, with its roles and its errors. Without `text/event-stream` in `Accept`, messages may leave out the handshake and their id.',
+        tags: ['MCP'],
+        operationId: 'speakMcp',
+        body: McpMessage,
+        response: { 200: McpAnswers, 202: Type.Null({ description: 'Taken note of.' }), 400: McpAnswer },
+      },
+      errorHandler: answerMalformed,
+    },
+    async (request, reply) => {
+      const { body } = request;
+      const plain = !(request.headers.accept ?? '').includes('text/event-stream');
+      const taken = plain ? acknowledged(body) : null;
+      if (taken !== null) return reply.send(taken as never);
+      const version = request.headers['mcp-protocol-version'];
+      const response = await polls.during(reply, (signal) =>
+        answerMcp({
+          message: plain ? completed(body) : (body ?? null),
+          protocolVersion: typeof version === 'string' ? version : undefined,
+          tenantId: identityOf(request).tenantId,
+          rest: restOf(app, request),
+          signal,
+        }),
+      );
+      const text = await response.text();
+      void reply.code(response.status as 200);
+      return text === '' ? reply.send(undefined as never) : reply.type('application/json; charset=utf-8').send(text as never);
+    },
+  );
+
+  app.get(
+    '/mcp/sse',
+    {
+      config: { access: 'read' },
+      schema: {
+        summary: 'Keep a stream open on which nothing comes',
+        description: 'For MCP clients that want one: this server has nothing to say unasked.',
+        tags: ['MCP'],
+        operationId: 'openMcpStream',
+        response: { 200: { description: 'Comments only', content: { 'text/event-stream': { schema: Type.String() } } } },
+      },
+    },
+    async (_request, reply) => {
+      const stream = new PassThrough();
+      const beat = (): void => void stream.write(': nothing to say\n\n');
+      const beating = setInterval(beat, HEARTBEAT_MS);
+      beating.unref();
+      beat();
+      void polls.during(reply, ended).then(() => {
+        clearInterval(beating);
+        stream.end();
+      });
+      return reply
+        .type('text/event-stream')
+        .header('cache-control', 'no-store')
+        .send(stream as never);
+    },
+  );
+}
+
+/** The REST API as the caller would reach it: same token, same request id, same rules. */
+function restOf(app: Api, { headers, id, ip }: FastifyRequest): RestCall {
+  const { authorization, host } = headers;
+  return async ({ method, url, body }) => {
+    const reply = await app.inject({
+      method,
+      url,
+      remoteAddress: ip,
+      headers: {
+        'x-request-id': id,
+        ...(host === undefined ? {} : { host }),
+        ...(authorization === undefined ? {} : { authorization }),
+      },
+      ...(body === undefined ? {} : { payload: JSON.stringify(body) }),
+    });
+    return { status: reply.statusCode, text: reply.payload };
+  };
+}
+
+/** A message that is no JSON gets its error as JSON-RPC has it; what is refused before is refused as everywhere. */
+function answerMalformed(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  const { status, body } = answerTo(error, request.id);
+  if (status !== 400) answerErrors(error, request, reply);
+  else void reply.code(400).send({ jsonrpc: '2.0', id: null, error: { code: PARSE_ERROR, message: body.error } });
+}
+
+function ended(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

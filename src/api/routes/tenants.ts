@@ -1,0 +1,153 @@
+import type { FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
+import type { TenantRecord } from '../../../store/resources/tenants.ts';
+import { DEFAULT_TENANT } from '../../control/tenants.ts';
+import { RuntimeError } from '../../runtime/errors.ts';
+import { Refusal } from '../errors.ts';
+import { shown } from '../ids.ts';
+import { given } from '../schemas/fields.ts';
+import {
+  CreatedTenant,
+  CreateTenant,
+  type Tenant,
+  TenantDetail,
+  TenantList,
+  TenantsQuery,
+  UpdatedTenant,
+  UpdateTenant,
+} from '../schemas/tenants.ts';
+import { type Api, actionOf, identityOf, type Services } from '../services.ts';
+import { timestamp } from '../time.ts';
+
+const MAX_LIMIT = 1_000;
+
+const byId = Type.Object({ id: Type.String() });
+
+/** Operators of the default tenant manage all tenants; those of another see their own. */
+export function tenantRoutes(app: Api, { store, control, tokens, nowMs }: Services): void {
+  app.post(
+    '/tenants',
+    {
+      config: { access: 'operator' },
+      schema: {
+        summary: 'Create a tenant',
+        tags: ['Tenants'],
+        operationId: 'createTenant',
+        body: CreateTenant,
+        response: { 201: CreatedTenant },
+      },
+    },
+    async (request, reply) => {
+      refuseOthers(request, 'create');
+      const { id, name, policy, limits } = request.body;
+      const settings = { name, ...given('policy', policy), ...given('limits', limits) };
+      const created = await control.tenants.create(id, settings, actionOf(request, nowMs()));
+      // The id may be that of tokens which were made for it beforehand, on the database itself.
+      tokens.forget();
+      void reply.code(201);
+      return { tenant_id: created.id, ...toTenant(created) };
+    },
+  );
+
+  app.get(
+    '/tenants',
+    {
+      config: { access: 'operator' },
+      schema: {
+        summary: 'List tenants: all of them for operators of the default tenant, their own for others',
+        tags: ['Tenants'],
+        operationId: 'listTenants',
+        querystring: TenantsQuery,
+        response: { 200: TenantList },
+      },
+    },
+    async (request) => {
+      const page = { limit: Math.min(request.query.limit ?? MAX_LIMIT, MAX_LIMIT), offset: request.query.offset ?? 0 };
+      const records = managesAll(request) ? await store.tenants.list(page) : await own(request, page.offset);
+      return { tenants: records.map(toTenant), ...page };
+    },
+  );
+
+  app.get(
+    '/tenants/:id',
+    {
+      config: { access: 'operator' },
+      schema: {
+        summary: 'Show a tenant and what it has used',
+        tags: ['Tenants'],
+        operationId: 'getTenant',
+        params: byId,
+        response: { 200: TenantDetail },
+      },
+    },
+    async (request) => {
+      const { id } = request.params;
+      const record = await find(request, id);
+      const { month, tokens: used, costUsd, liveExecutions, workflows } = await control.tenants.footprint(id);
+      const usage = { month, tokens: used, cost_usd: costUsd, live_executions: liveExecutions, workflows };
+      return { ...toTenant(record), usage };
+    },
+  );
+
+  app.put(
+    '/tenants/:id',
+    {
+      config: { access: 'operator' },
+      schema: {
+        summary: 'Change a tenant: what is left out stays, a policy or limits of null are cleared',
+        tags: ['Tenants'],
+        operationId: 'updateTenant',
+        params: byId,
+        body: UpdateTenant,
+        response: { 200: UpdatedTenant },
+      },
+    },
+    async (request) => {
+      const { id } = request.params;
+      refuseOthers(request, 'change');
+      await find(request, id);
+      const { name, status, policy, limits } = request.body;
+      const settings = {
+        ...given('name', name),
+        ...given('status', status),
+        ...(policy === undefined ? {} : { policy }),
+        ...(limits === undefined ? {} : { limits }),
+      };
+      const updated = await control.tenants.update(id, settings, actionOf(request, nowMs()));
+      tokens.forget();
+      return { tenant_id: updated.id, updated: true as const, ...toTenant(updated) };
+    },
+  );
+
+  async function find(request: FastifyRequest, id: string): Promise<TenantRecord> {
+    const visible = managesAll(request) || id === identityOf(request).tenantId;
+    const record = visible ? await store.tenants.find(id) : null;
+    if (record === null) throw new RuntimeError('not_found', `tenant ${shown(id)}`);
+    return record;
+  }
+
+  async function own(request: FastifyRequest, offset: number): Promise<readonly TenantRecord[]> {
+    const record = offset > 0 ? null : await store.tenants.find(identityOf(request).tenantId);
+    return record === null ? [] : [record];
+  }
+}
+
+function managesAll(request: FastifyRequest): boolean {
+  return identityOf(request).tenantId === DEFAULT_TENANT;
+}
+
+function refuseOthers(request: FastifyRequest, what: string): void {
+  if (!managesAll(request)) throw new Refusal('forbidden', `only operators of tenant ${DEFAULT_TENANT} ${what} tenants`);
+}
+
+function toTenant({ id, name, status, policy, limits, createdAtMs, updatedAtMs }: TenantRecord): Tenant {
+  return {
+    id,
+    name,
+    status,
+    ...given('policy', policy === null ? null : (JSON.parse(policy) as NonNullable<Tenant['policy']>)),
+    ...given('limits', limits === null ? null : (JSON.parse(limits) as NonNullable<Tenant['limits']>)),
+    created_at: timestamp(createdAtMs),
+    updated_at: timestamp(updatedAtMs),
+  };
+}

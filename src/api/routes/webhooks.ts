@@ -1,0 +1,258 @@
+import { Type } from 'typebox';
+import { pascalCase } from '../../../machines/events.ts';
+import type { DeliveryRow, WebhookRow } from '../../../store/resources/webhooks.ts';
+import { eventTypes } from '../event-filter.ts';
+import { given } from '../schemas/fields.ts';
+import {
+  CreatedWebhook,
+  CreateWebhook,
+  DeletedWebhook,
+  DeliveriesQuery,
+  Delivery,
+  DeliveryList,
+  ReplayedDeliveries,
+  TestedWebhook,
+  UpdatedWebhook,
+  UpdateWebhook,
+  Webhook,
+  WebhookList,
+} from '../schemas/webhooks.ts';
+import { type Api, actionOf, identityOf, type Services } from '../services.ts';
+import { timestamp } from '../time.ts';
+
+const DEFAULT_LIMIT = 50;
+const MAX_LIMIT = 200;
+const ALL = '*';
+
+const byId = Type.Object({ id: Type.String() });
+const byDelivery = Type.Object({ id: Type.String(), delivery_id: Type.String() });
+const tags = ['Webhooks'];
+
+export function webhookRoutes(app: Api, services: Services): void {
+  const {
+    control: { webhooks },
+    nowMs,
+  } = services;
+
+  app.post(
+    '/webhooks',
+    {
+      config: { access: 'write' },
+      schema: {
+        summary: 'Have a URL told of events',
+        description: 'The secret that signs what is sent is in this answer alone.',
+        tags,
+        operationId: 'createWebhook',
+        body: CreateWebhook,
+        response: { 201: CreatedWebhook },
+      },
+    },
+    async (request, reply) => {
+      const { url, events, workflow_id, description, enabled } = request.body;
+      const definition = {
+        url,
+        events: kindsOf(events ?? [ALL]),
+        workflowId: workflow_id ?? null,
+        description: description ?? null,
+        enabled: enabled ?? true,
+      };
+      const row = await webhooks.create(definition, actionOf(request, nowMs()));
+      void reply.code(201);
+      return { ...toWebhook(row), secret: row.secret };
+    },
+  );
+
+  app.get(
+    '/webhooks',
+    {
+      config: { access: 'read' },
+      schema: { summary: 'List webhooks', tags, operationId: 'listWebhooks', response: { 200: WebhookList } },
+    },
+    async (request) => ({ webhooks: (await webhooks.list(identityOf(request).tenantId)).map(toWebhook) }),
+  );
+
+  app.get(
+    '/webhooks/:id',
+    {
+      config: { access: 'read' },
+      schema: { summary: 'Read a webhook', tags, operationId: 'getWebhook', params: byId, response: { 200: Webhook } },
+    },
+    async (request) => toWebhook(await webhooks.get(identityOf(request).tenantId, request.params.id)),
+  );
+
+  app.put(
+    '/webhooks/:id',
+    {
+      config: { access: 'write' },
+      schema: {
+        summary: 'Change a webhook',
+        description: 'What is absent stays as it is. Enabling it goes on with what was still to be delivered.',
+        tags,
+        operationId: 'updateWebhook',
+        params: byId,
+        body: UpdateWebhook,
+        response: { 200: UpdatedWebhook },
+      },
+    },
+    async (request) => {
+      const { url, events, workflow_id, description, enabled, rotate_secret = false } = request.body;
+      const change = {
+        ...given('url', url),
+        ...given('events', events === undefined ? null : kindsOf(events)),
+        ...(workflow_id === undefined ? {} : { workflowId: workflow_id }),
+        ...(description === undefined ? {} : { description }),
+        ...given('enabled', enabled),
+      };
+      const options = { rotateSecret: rotate_secret };
+      const row = await webhooks.update(request.params.id, change, options, actionOf(request, nowMs()));
+      return { ...toWebhook(row), ...(rotate_secret ? { secret: row.secret } : {}) };
+    },
+  );
+
+  app.delete(
+    '/webhooks/:id',
+    {
+      config: { access: 'write' },
+      schema: {
+        summary: 'Remove a webhook, and what was to be delivered to it',
+        tags,
+        operationId: 'deleteWebhook',
+        params: byId,
+        response: { 200: DeletedWebhook },
+      },
+    },
+    async (request) => {
+      await webhooks.remove(request.params.id, actionOf(request, nowMs()));
+      return { id: request.params.id, deleted: true as const };
+    },
+  );
+
+  app.post(
+    '/webhooks/:id/test',
+    {
+      config: { access: 'write' },
+      schema: {
+        summary: 'Send a ping, and see what comes of it',
+        tags,
+        operationId: 'testWebhook',
+        params: byId,
+        response: { 200: TestedWebhook },
+      },
+    },
+    async (request) => {
+      const { id } = request.params;
+      const { delivered, status, error, durationMs } = await webhooks.test(id, actionOf(request, nowMs()));
+      return { webhook_id: id, delivered, status, error, duration_ms: durationMs };
+    },
+  );
+
+  deliveryRoutes(app, services);
+}
+
+function deliveryRoutes(app: Api, { control: { webhooks }, nowMs }: Services): void {
+  app.get(
+    '/webhooks/:id/deliveries',
+    {
+      config: { access: 'read' },
+      schema: {
+        summary: 'List deliveries, newest first',
+        tags,
+        operationId: 'listWebhookDeliveries',
+        params: byId,
+        querystring: DeliveriesQuery,
+        response: { 200: DeliveryList },
+      },
+    },
+    async (request) => {
+      const { status, cursor, limit = DEFAULT_LIMIT } = request.query;
+      const size = Math.min(limit, MAX_LIMIT);
+      const page = { ...given('status', status), ...given('before', cursor), limit: size + 1 };
+      const rows = await webhooks.deliveries(identityOf(request).tenantId, request.params.id, page);
+      const shown = rows.slice(0, size);
+      return { deliveries: shown.map(toDelivery), next_cursor: rows.length > size ? (shown.at(-1)?.id ?? null) : null };
+    },
+  );
+
+  app.post(
+    '/webhooks/:id/deliveries/:delivery_id/replay',
+    {
+      config: { access: 'write' },
+      schema: {
+        summary: 'Deliver an event once more',
+        description: 'One that has failed, or was delivered. It has its turn after what its execution delivers now.',
+        tags,
+        operationId: 'replayWebhookDelivery',
+        params: byDelivery,
+        response: { 200: Delivery },
+      },
+    },
+    async (request) => {
+      const { id, delivery_id } = request.params;
+      return toDelivery(await webhooks.replay(id, delivery_id, actionOf(request, nowMs())));
+    },
+  );
+
+  app.post(
+    '/webhooks/:id/replay',
+    {
+      config: { access: 'write' },
+      schema: {
+        summary: 'Deliver once more everything that has failed',
+        tags,
+        operationId: 'replayWebhook',
+        params: byId,
+        response: { 200: ReplayedDeliveries },
+      },
+    },
+    async (request) => {
+      const { id } = request.params;
+      return { webhook_id: id, replayed: await webhooks.replayFailed(id, actionOf(request, nowMs())) };
+    },
+  );
+}
+
+/** As they are stored: snake_case, each once, `*` alone. Throws `bad_request`. */
+function kindsOf(kinds: readonly string[]): readonly string[] {
+  const types = eventTypes(kinds.filter((kind) => kind !== ALL));
+  return kinds.includes(ALL) ? [ALL] : [...types];
+}
+
+function toWebhook(row: WebhookRow): Webhook {
+  return {
+    id: row.id,
+    url: row.url,
+    events: row.events.map((type) => (type === ALL ? ALL : pascalCase(type))),
+    workflow_id: row.workflowId,
+    description: row.description,
+    enabled: row.enabled,
+    disabled_reason: row.disabledReason,
+    created_at: timestamp(row.createdAtMs),
+    updated_at: timestamp(row.updatedAtMs),
+    last_delivered_at: timeOrNull(row.lastDeliveredAtMs),
+    last_failed_at: timeOrNull(row.lastFailedAtMs),
+    last_failure: row.lastFailure,
+    failures_in_a_row: row.failures,
+  };
+}
+
+function toDelivery(row: DeliveryRow): Delivery {
+  return {
+    id: row.id,
+    webhook_id: row.webhookId,
+    execution_id: row.executionId,
+    sequence: row.seq,
+    kind: pascalCase(row.type),
+    status: row.status,
+    attempts: row.attempts,
+    next_attempt_at: timeOrNull(row.nextAttemptAtMs),
+    last_attempt_at: timeOrNull(row.lastAttemptAtMs),
+    last_status: row.lastStatus,
+    last_error: row.lastError,
+    created_at: timestamp(row.createdAtMs),
+    settled_at: timeOrNull(row.settledAtMs),
+  };
+}
+
+function timeOrNull(ms: number | null): string | null {
+  return ms === null ? null : timestamp(ms);
+}

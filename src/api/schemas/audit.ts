@@ -1,0 +1,86 @@
+import { type Static, Type } from 'typebox';
+import { AnyObject, Limit, Offset, Timestamp } from './fields.ts';
+
+const Filter = Type.String({ minLength: 1, maxLength: 256 });
+
+export const AuditQuery = Type.Object({
+  execution_id: Type.Optional(Filter),
+  actor_id: Type.Optional(Filter),
+  /** snake_case or PascalCase. */
+  event_type: Type.Optional(Filter),
+  /** A date, or a date and time with its zone. Itself included. */
+  from: Type.Optional(Type.String({ maxLength: 64 })),
+  /** Itself excluded. */
+  to: Type.Optional(Type.String({ maxLength: 64 })),
+  limit: Type.Optional(Limit),
+  offset: Type.Optional(Offset),
+  /** `next_cursor` of the page before, in place of an offset. */
+  cursor: Type.Optional(Type.String({ maxLength: 512 })),
+});
+export type AuditQuery = Static<typeof AuditQuery>;
+
+export const AuditItem = Type.Object({
+  id: Type.String(),
+  event_id: Type.String(),
+  /** Null for what was done to the control plane. */
+  execution_id: Type.Union([Type.String(), Type.Null()]),
+  /** In the log of the execution, or of the tenant's control plane. */
+  sequence: Type.Integer(),
+  /** snake_case. */
+  event_type: Type.String(),
+  actor_id: Type.String(),
+  actor_type: Type.Enum(['human', 'agent', 'system'] as const),
+  created_at: Timestamp,
+  /** `type` and the fields of the event. */
+  raw_event: AnyObject,
+  tenant_id: Type.String(),
+  redacted: Type.Boolean(),
+  /** What was decided, for events of policies and budgets. */
+  policy_decision: Type.Optional(Type.String()),
+  /** SHA-256 of `<tool>:<its call as JSON>`, for calls of tools. */
+  tool_call_hash: Type.Optional(Type.String()),
+  /** The request that caused it, when one did. */
+  http_request_id: Type.Optional(Type.String()),
+  http_method: Type.Optional(Type.String()),
+  http_path: Type.Optional(Type.String()),
+  ip_address: Type.Optional(Type.String()),
+});
+export type AuditItem = Static<typeof AuditItem>;
+
+export const AuditList = Type.Object({
+  /** Newest first. */
+  items: Type.Array(AuditItem),
+  /** Everything that matches, whatever the page. */
+  total: Type.Integer(),
+  limit: Type.Integer(),
+  offset: Type.Integer(),
+  /** Null on the last page. */
+  next_cursor: Type.Union([Type.String(), Type.Null()]),
+});
+export type AuditList = Static<typeof AuditList>;
+
+export const AuditFault = Type.Object({
+  /** Number of the first bad block. */
+  block: Type.Integer(),
+  reason: Type.Enum(['missing_block', 'block_hash', 'signature', 'stream_digest', 'unsealed_rows'] as const),
+  /** Whose rows were changed, for `stream_digest`: null when that is another tenant's business. */
+  tenant_id: Type.Union([Type.String(), Type.Null()]),
+  execution_id: Type.Union([Type.String(), Type.Null()]),
+});
+export type AuditFault = Static<typeof AuditFault>;
+
+export const AuditVerification = Type.Object({
+  ok: Type.Boolean(),
+  /** Sound blocks, from the beginning. */
+  blocks: Type.Integer(),
+  /** Hash of the last sound block. */
+  head: Type.String(),
+  fault: Type.Union([AuditFault, Type.Null()]),
+});
+export type AuditVerification = Static<typeof AuditVerification>;
+
+export const AuditExportQuery = Type.Object({
+  /** Only from this block of the chain on; default the first. */
+  from_block: Type.Optional(Limit),
+});
+export type AuditExportQuery = Static<typeof AuditExportQuery>;

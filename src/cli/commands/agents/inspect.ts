@@ -1,0 +1,29 @@
+import { Option } from 'clipanion';
+import type { JamjetClient } from '../../../client.ts';
+import { agentDetails } from '../../agent-text.ts';
+import type { Usage } from '../../command.ts';
+import { ClientCommand } from '../../connect.ts';
+import { EXIT } from '../../failure.ts';
+
+export class AgentsInspectCommand extends ClientCommand {
+  static override paths = [['agents', 'inspect']];
+  static override usage: Usage = {
+    examples: [
+      ['What it can do and where it is', '$0 agents inspect research-agent'],
+      ['The whole card', '$0 agents inspect research-agent --json | jq .card'],
+    ],
+  };
+
+  id = Option.String({ name: 'id' });
+
+  protected override get onlyReads(): boolean {
+    return true;
+  }
+
+  protected async request(client: JamjetClient): Promise<number> {
+    const agent = await client.agents.get(this.id);
+    if (this.json) this.printJson(agent);
+    else this.print(agentDetails(agent, Date.now(), this.paint));
+    return EXIT.ok;
+  }
+}

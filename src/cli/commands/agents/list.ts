@@ -1,0 +1,51 @@
+import { Option } from 'clipanion';
+import type { AgentList, JamjetClient } from '../../../client.ts';
+import { AGENT_STATUSES, agentTable } from '../../agent-text.ts';
+import { choiceArgument, integerArgument } from '../../arguments.ts';
+import type { Usage } from '../../command.ts';
+import { ListCommand } from '../../watch.ts';
+
+export class AgentsListCommand extends ListCommand<AgentList> {
+  static override paths = [['agents', 'list']];
+  static override usage: Usage = {
+    details: 'An active agent that used to send heartbeats and has not for 90 seconds is shown as silent.',
+    examples: [
+      ['All of them, the one registered last first', '$0 agents list'],
+      ['Those that can research and are active', '$0 agents list --skill research --status active'],
+      ['Where the active ones are', "$0 agents list --status active --json | jq -r '.agents[].uri'"],
+      ['As they come and go', '$0 agents list --watch'],
+    ],
+  };
+
+  status = Option.String('-s,--status', { description: `Only this status: ${AGENT_STATUSES.join(', ')}.` });
+  skill = Option.String('--skill', { description: 'Only agents with this skill, by name or id.' });
+  protocol = Option.String('--protocol', { description: 'Only agents that speak it: a2a, mcp, anp …' });
+  limit = Option.String('--limit', '100', { description: 'How many, at most 1000 (default 100).' });
+  offset = Option.String('--offset', '0', { description: 'How many to pass over (default 0).' });
+
+  protected readonly empty = 'no agents';
+
+  protected override get onlyReads(): boolean {
+    return !this.watch;
+  }
+
+  protected read(client: JamjetClient, signal?: AbortSignal): Promise<AgentList> {
+    const query = {
+      limit: integerArgument('--limit', this.limit, { min: 1, max: 1000 }),
+      offset: integerArgument('--offset', this.offset, { min: 0, max: Number.MAX_SAFE_INTEGER }),
+      ...(this.status === undefined ? {} : { status: choiceArgument('--status', this.status, AGENT_STATUSES) }),
+      ...(this.skill === undefined ? {} : { skill: this.skill }),
+      ...(this.protocol === undefined ? {} : { protocol: this.protocol }),
+    };
+    return client.agents.list(query, signal === undefined ? {} : { signal });
+  }
+
+  protected text({ agents }: AgentList): string | null {
+    return agents.length === 0 ? null : agentTable(agents, Date.now(), this.paint);
+  }
+
+  /** A heartbeat is no change, silence is. */
+  protected override changing({ agents }: AgentList): unknown {
+    return agents.map(({ last_heartbeat: _, ...agent }) => agent);
+  }
+}

@@ -1,0 +1,33 @@
+import { Option } from 'clipanion';
+import type { JamjetClient } from '../../../client.ts';
+import { printBytes, writeBytes } from '../../bytes.ts';
+import type { Usage } from '../../command.ts';
+import { ClientCommand } from '../../connect.ts';
+import { EXIT } from '../../failure.ts';
+
+export class ArtifactsGetCommand extends ClientCommand {
+  static override paths = [['artifacts', 'get']];
+  static override usage: Usage = {
+    details: 'Writes the bytes to standard output, or into a file. With --json it tells about them instead.',
+    examples: [
+      ['Into a file', '$0 artifacts get 9f86d0… --file report.pdf'],
+      ['Into a pipe', '$0 artifacts get 9f86d0… | jq .'],
+    ],
+  };
+
+  hash = Option.String({ name: 'hash' });
+  file = Option.String('-o,--file', { description: 'Where to keep it.' });
+
+  protected override get onlyReads(): boolean {
+    return true;
+  }
+
+  protected async request(client: JamjetClient): Promise<number> {
+    const { bytes, mediaType } = await client.artifacts.get(this.hash);
+    if (this.file !== undefined) await writeBytes(this.file, bytes, this.context);
+    if (this.json) this.printJson({ hash: this.hash, size: bytes.length, media_type: mediaType, file: this.file ?? null });
+    else if (this.file === undefined) printBytes(bytes, this.context);
+    else this.note(`${bytes.length} bytes, ${mediaType ?? 'of no media type'}`);
+    return EXIT.ok;
+  }
+}

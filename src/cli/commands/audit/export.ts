@@ -1,0 +1,62 @@
+import { once } from 'node:events';
+import { open, rename, rm } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { Option } from 'clipanion';
+import type { JamjetClient } from '../../../client.ts';
+import { fileProblem, integerArgument } from '../../arguments.ts';
+import type { Usage } from '../../command.ts';
+import { ClientCommand } from '../../connect.ts';
+import { EXIT, Failure } from '../../failure.ts';
+
+export class AuditExportCommand extends ClientCommand {
+  static override paths = [['audit', 'export']];
+  static override usage: Usage = {
+    details: `The audit log of the token's tenant, a JSON object a line, with the proof that it is whole: \`jamjet audit verify --file\` checks it
+without the server, and without the events of other tenants. Wants a token of an operator.`,
+    examples: [
+      ['To a file', '$0 audit export -o audit.jsonl'],
+      ['What came since, after block 4711', '$0 audit export --from-block 4712 -o march.jsonl'],
+      ['Compressed', '$0 audit export | gzip > audit.jsonl.gz'],
+    ],
+  };
+
+  output = Option.String('-o,--output', { description: 'Write it to this file, which appears once it is complete.' });
+  fromBlock = Option.String('--from-block', '1', { description: 'Only from this block of the chain on (default 1).' });
+
+  protected override get onlyReads(): boolean {
+    return true;
+  }
+
+  protected async request(client: JamjetClient): Promise<number> {
+    const from_block = integerArgument('--from-block', this.fromBlock, { min: 1, max: Number.MAX_SAFE_INTEGER });
+    const chunks = client.audit.export({ from_block });
+    if (this.output === undefined) await this.#pipe(chunks);
+    else await this.#write(resolve(this.context.cwd, this.output), chunks);
+    return EXIT.ok;
+  }
+
+  async #pipe(chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    const { stdout } = this.context;
+    for await (const chunk of chunks) {
+      if (!stdout.write(chunk)) await once(stdout, 'drain');
+    }
+  }
+
+  async #write(path: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    const partial = `${path}.partial`;
+    const file = await open(partial, 'w', 0o600).catch((error: unknown) => {
+      throw new Failure(`--output ${this.output}: ${fileProblem(error)}`, { exitCode: EXIT.usage, cause: error });
+    });
+    try {
+      for await (const chunk of chunks) await file.write(chunk);
+      await file.close();
+      await rename(partial, path);
+    } catch (error) {
+      await file.close();
+      await rm(partial, { force: true });
+      throw error;
+    }
+    if (this.json) this.printJson({ file: this.output });
+    else this.note(`${this.output} is complete: jamjet audit verify --file ${this.output}`);
+  }
+}

@@ -1,0 +1,84 @@
+import { Option } from 'clipanion';
+import type { AuditItem, AuditList } from '../../../api/schemas/audit.ts';
+import type { JamjetClient } from '../../../client.ts';
+import { durationMs } from '../../../tokens.ts';
+import { integerArgument } from '../../arguments.ts';
+import type { Usage } from '../../command.ts';
+import { usageFailure } from '../../failure.ts';
+import { table } from '../../terminal/table.ts';
+import { cut, inline, plain } from '../../terminal/text.ts';
+import { ListCommand } from '../../watch.ts';
+
+export class AuditListCommand extends ListCommand<AuditList> {
+  static override paths = [['audit', 'list']];
+  static override usage: Usage = {
+    details: `Newest first: every event of every execution, and every action on the control plane (tokens, tenants, agents,
+workflows, workers …), with who did it.`,
+    examples: [
+      ['The latest', '$0 audit list'],
+      ['What one user did in the last day', '$0 audit list --actor ann --from 24h'],
+      ['Approvals of a month, as JSON', '$0 audit list --type approval_received --from 2026-03-01 --to 2026-04-01 --json'],
+      ['As it happens', '$0 audit list --watch'],
+    ],
+  };
+
+  execution = Option.String('-e,--execution', { description: 'Only events of this execution.' });
+  actor = Option.String('-a,--actor', { description: 'Only what this actor did: a token, a user, a worker, a runtime.' });
+  type = Option.String('-t,--type', { description: 'Only this type: node_completed, token_created …' });
+  from = Option.String('--from', { description: 'Since then: 24h, 2026-03-12 or 2026-03-12T10:00:00Z.' });
+  to = Option.String('--to', { description: 'Before then.' });
+  limit = Option.String('--limit', '50', { description: 'How many, at most 200 (default 50).' });
+  offset = Option.String('--offset', '0', { description: 'How many to pass over (default 0).' });
+  cursor = Option.String('--cursor', { description: 'Go on behind an earlier page: its next_cursor.' });
+
+  protected readonly empty = 'nothing on record';
+
+  protected override get onlyReads(): boolean {
+    return !this.watch;
+  }
+
+  protected read(client: JamjetClient, signal?: AbortSignal): Promise<AuditList> {
+    const query = {
+      limit: integerArgument('--limit', this.limit, { min: 1, max: 200 }),
+      offset: integerArgument('--offset', this.offset, { min: 0, max: Number.MAX_SAFE_INTEGER }),
+      ...(this.execution === undefined ? {} : { execution_id: this.execution }),
+      ...(this.actor === undefined ? {} : { actor_id: this.actor }),
+      ...(this.type === undefined ? {} : { event_type: this.type }),
+      ...(this.from === undefined ? {} : { from: instant('--from', this.from) }),
+      ...(this.to === undefined ? {} : { to: instant('--to', this.to) }),
+      ...(this.cursor === undefined ? {} : { cursor: this.cursor }),
+    };
+    return client.audit.list(query, signal === undefined ? {} : { signal });
+  }
+
+  protected text({ items, total, offset }: AuditList): string | null {
+    if (items.length === 0) return null;
+    const columns = [{ title: 'TIME' }, { title: 'TYPE' }, { title: 'ACTOR' }, { title: 'EXECUTION' }, { title: '' }];
+    const rows = items.map((item) => this.#row(item));
+    const shown = total === items.length ? '' : `\n${this.paint.dim(`${offset + 1}–${offset + items.length} of ${total}`)}`;
+    return table(columns, rows, this.paint) + shown;
+  }
+
+  #row({ created_at, event_type, actor_id, execution_id, raw_event }: AuditItem): string[] {
+    const fields = Object.entries(raw_event)
+      .filter(([name, value]) => name !== 'type' && value !== null)
+      .map(([name, value]) => `${plain(name)}=${inline(value, 60)}`)
+      .join(' ');
+    return [
+      this.paint.dim(created_at),
+      event_type,
+      this.paint.cyan(plain(actor_id)),
+      execution_id ?? '',
+      this.paint.dim(cut(fields, 100)),
+    ];
+  }
+}
+
+/** A time as the API reads it; a duration counts back from now. */
+function instant(option: string, text: string): string {
+  const ms = durationMs(text);
+  if (ms !== null) return new Date(Date.now() - ms).toISOString();
+  if (Number.isNaN(Date.parse(text)))
+    throw usageFailure(`${option} ${JSON.stringify(text)} is no time`, 'Write 24h, 2026-03-12 or 2026-03-12T10:00:00Z.');
+  return text;
+}

@@ -1,0 +1,112 @@
+import { resolve } from 'node:path';
+import { Option } from 'clipanion';
+import { fileProblem } from '../../arguments.ts';
+import { PrintingCommand, type Usage } from '../../command.ts';
+import { EXIT, Failure, usageFailure } from '../../failure.ts';
+import { settings } from '../../settings.ts';
+import { fields } from '../../terminal/table.ts';
+import { count, plain } from '../../terminal/text.ts';
+
+/** What is wrong, in words. */
+const REASONS = {
+  missing_block: 'the block is missing',
+  block_hash: 'the block, or its place in the chain, was changed',
+  signature: 'it is not signed by this key (JAMJET_AUDIT_SIGNING_KEY)',
+  stream_digest: 'events were changed, removed or reordered',
+  unsealed_rows: 'there are events that no block covers',
+  format: 'this is not the line that should stand here',
+  unexplained_removal: 'events are gone, and nothing says that retention removed them',
+  seal: 'lines were changed, added or taken away',
+  truncated: 'the end of the file is missing',
+  head: 'the chain does not end with the given --head',
+} as const;
+
+export class AuditVerifyCommand extends PrintingCommand {
+  static override paths = [['audit', 'verify']];
+  static override usage: Usage = {
+    details: `Needs no server; also works while one runs. Walks the chain of audit blocks from its beginning and compares every event with the
+digest that sealed it. Exits with 1 at the first bad block. With JAMJET_AUDIT_SIGNING_KEY, every signature must be right, too.
+
+Keep the head that it prints somewhere else: later it proves that nothing before it was rewritten.`,
+    examples: [
+      ['The database', '$0 audit verify'],
+      ['Another one', '$0 audit verify --db /var/lib/jamjet/runtime.db'],
+      ['An exported log, without its database', '$0 audit verify --file audit.jsonl'],
+      ['… and that it ends where it should', '$0 audit verify --file audit.jsonl --head 3vJ9…'],
+    ],
+  };
+
+  db = Option.String('--db', { description: 'The database (default DATABASE_URL, else .jamjet/runtime.db).' });
+  file = Option.String('--file', { description: 'An export, instead of the database.' });
+  head = Option.String('--head', { description: 'With --file: the hash of the last block, known from elsewhere.' });
+
+  async execute(): Promise<number> {
+    if (this.file !== undefined && this.db !== undefined) throw usageFailure('verify either --db or --file');
+    if (this.file === undefined && this.head !== undefined) throw usageFailure('--head goes with --file');
+    return this.file === undefined ? this.#verifyDatabase() : this.#verifyFile(this.file);
+  }
+
+  async #verifyDatabase(): Promise<number> {
+    const config = settings(this.context, { db: this.db });
+    const { verifyAudit } = await import('../../../compose.ts');
+    const { blocks, head, fault } = await verifyAudit(config);
+    const { block, reason, tenantId, executionId } = fault ?? {};
+    if (this.json) {
+      const told = fault === null ? null : { block, reason, tenant_id: tenantId, execution_id: executionId };
+      this.printJson({ ok: fault === null, blocks, head, fault: told });
+    } else if (reason === undefined) {
+      this.print(`${this.paint.green('✓')} ${count(blocks, 'block')}, all sound`);
+      this.print(fields([['head', head]], this.paint, '  '));
+      if (config.auditSigningKey === null) this.note('  Without JAMJET_AUDIT_SIGNING_KEY signatures are not checked.');
+    } else {
+      this.print(`${this.paint.red('✗')} block ${block}: ${REASONS[reason]}`);
+      const stream = executionId ?? 'control plane';
+      this.print(
+        fields(
+          [
+            ...(tenantId == null ? [] : [['tenant', plain(tenantId)] as const, ['stream', stream] as const]),
+            ['sound', count(blocks, 'block')],
+            ['head', head],
+          ],
+          this.paint,
+          '  ',
+        ),
+      );
+    }
+    return fault === null ? EXIT.ok : EXIT.failed;
+  }
+
+  async #verifyFile(file: string): Promise<number> {
+    const config = settings(this.context);
+    const { verifyAuditFile } = await import('../../../compose.ts');
+    const report = await verifyAuditFile(config, resolve(this.context.cwd, file), this.head ?? null).catch((error: unknown) => {
+      throw new Failure(`--file ${file}: ${fileProblem(error)}`, { exitCode: EXIT.usage, cause: error });
+    });
+    const { tenantId, fromBlock, toBlock, events, removed, head, fault } = report;
+    if (this.json) {
+      this.printJson({
+        ok: fault === null,
+        tenant_id: tenantId,
+        from_block: fromBlock,
+        to_block: toBlock,
+        events,
+        executions_removed: removed,
+        head,
+        fault:
+          fault === null ? null : { line: fault.line, block: fault.block, reason: fault.reason, execution_id: fault.executionId },
+      });
+    } else if (fault === null) {
+      this.print(`${this.paint.green('✓')} blocks ${fromBlock} to ${toBlock}, all sound`);
+      const gone = removed === 0 ? [] : [['removed', count(removed, 'execution')] as const];
+      this.print(
+        fields([['tenant', plain(tenantId ?? '')], ['events', String(events)], ...gone, ['head', head ?? '']], this.paint, '  '),
+      );
+      if (config.auditSigningKey === null) this.note('  Without JAMJET_AUDIT_SIGNING_KEY signatures are not checked.');
+    } else {
+      const where = fault.block === null ? `line ${fault.line}` : `block ${fault.block} (line ${fault.line})`;
+      this.print(`${this.paint.red('✗')} ${where}: ${REASONS[fault.reason]}`);
+      if (fault.executionId !== null) this.print(fields([['execution', plain(fault.executionId)]], this.paint, '  '));
+    }
+    return fault === null ? EXIT.ok : EXIT.failed;
+  }
+}

@@ -1,0 +1,49 @@
+import { Cli, type CommandClass, Option } from 'clipanion';
+import { choiceArgument } from '../arguments.ts';
+import { JamjetCommand, type Usage } from '../command.ts';
+import { type CompletedCommand, type CompletedOption, completionScript, SHELLS } from '../completion.ts';
+import type { Context } from '../context.ts';
+import { EXIT } from '../failure.ts';
+
+/** What the table of commands says of each. */
+interface Listed {
+  readonly names: readonly string[];
+  readonly summary: string;
+  readonly load: () => Promise<CommandClass<Context>>;
+}
+
+const HELP: CompletedOption = { names: ['-h', '--help'], description: 'Show its help.', takesValue: false };
+
+/** The command that completes the others; it is one of them. */
+export function completionCommand(commands: () => readonly Listed[]): CommandClass<Context> {
+  return class CompletionCommand extends JamjetCommand {
+    static override paths = [['completion']];
+    static override usage: Usage = {
+      details: 'The script is printed: have your shell read it when it starts.',
+      examples: [
+        ['bash: in ~/.bashrc', 'eval "$($0 completion bash)"'],
+        ['zsh: in ~/.zshrc, after compinit', 'eval "$($0 completion zsh)"'],
+        ['fish', '$0 completion fish > ~/.config/fish/completions/jamjet.fish'],
+      ],
+    };
+
+    shell = Option.String({ name: 'shell', required: true });
+
+    async execute(): Promise<number> {
+      const shell = choiceArgument('shell', this.shell, SHELLS);
+      const known = await Promise.all(commands().map(completed));
+      this.context.stdout.write(completionScript(shell, known.flat()));
+      return EXIT.ok;
+    }
+  };
+}
+
+/** A command under each of its names, its options as clipanion knows them. */
+async function completed({ names, summary, load }: Listed): Promise<readonly CompletedCommand[]> {
+  const [definition] = Cli.from<Context>([await load()]).definitions();
+  const options = (definition?.options ?? []).map(({ definition: line, description = '' }) => {
+    const [spelled = '', ...values] = line.split(' ');
+    return { names: spelled.split(','), description, takesValue: values.length > 0 };
+  });
+  return names.map((name) => ({ name, summary, options: [...options, HELP] }));
+}

@@ -1,0 +1,29 @@
+import { Option } from 'clipanion';
+import type { JamjetClient } from '../../../client.ts';
+import type { Usage } from '../../command.ts';
+import { ClientCommand } from '../../connect.ts';
+import { cronDetails } from '../../cron-text.ts';
+import { EXIT } from '../../failure.ts';
+
+export class CronGetCommand extends ClientCommand {
+  static override paths = [['cron', 'get']];
+  static override usage: Usage = {
+    examples: [
+      ['When it runs, and how it went', '$0 cron get nightly'],
+      ['What its last run came to', '$0 inspect $($0 cron get nightly --json | jq -r .last_execution_id)'],
+    ],
+  };
+
+  name = Option.String({ name: 'name' });
+
+  protected override get onlyReads(): boolean {
+    return true;
+  }
+
+  protected async request(client: JamjetClient): Promise<number> {
+    const job = await client.cron.get(this.name);
+    if (this.json) this.printJson(job);
+    else this.print(cronDetails(job, Date.now(), this.paint));
+    return EXIT.ok;
+  }
+}

@@ -1,0 +1,29 @@
+import type { CronJobList, JamjetClient } from '../../../client.ts';
+import type { Usage } from '../../command.ts';
+import { cronTable } from '../../cron-text.ts';
+import { ListCommand } from '../../watch.ts';
+
+export class CronListCommand extends ListCommand<CronJobList> {
+  static override paths = [['cron', 'list']];
+  static override usage: Usage = {
+    examples: [
+      ['All of them, by name', '$0 cron list'],
+      ['As they run', '$0 cron list --watch'],
+      ['Those whose last run could not be started', "$0 cron list --json | jq '.cron_jobs[] | select(.last_error)'"],
+    ],
+  };
+
+  protected readonly empty = 'no cron jobs';
+
+  protected override get onlyReads(): boolean {
+    return !this.watch;
+  }
+
+  protected read(client: JamjetClient, signal?: AbortSignal): Promise<CronJobList> {
+    return client.cron.list(signal === undefined ? {} : { signal });
+  }
+
+  protected text({ cron_jobs }: CronJobList): string | null {
+    return cron_jobs.length === 0 ? null : cronTable(cron_jobs, Date.now(), this.paint);
+  }
+}

@@ -1,0 +1,40 @@
+import { Option } from 'clipanion';
+import type { JamjetClient } from '../../../client.ts';
+import { followJob } from '../../bulk.ts';
+import type { Usage } from '../../command.ts';
+import { ClientCommand } from '../../connect.ts';
+import { listenForInterrupt } from '../../context.ts';
+import { EXIT } from '../../failure.ts';
+import { jobText } from '../../job-text.ts';
+
+export class JobsGetCommand extends ClientCommand {
+  static override paths = [['jobs', 'get']];
+  static override usage: Usage = {
+    examples: [
+      ['How far it has come', '$0 jobs get job_0199…'],
+      ['Stay until it has ended', '$0 jobs get job_0199… --follow'],
+    ],
+  };
+
+  id = Option.String({ name: 'id' });
+  follow = Option.Boolean('-f,--follow', false, { description: 'Stay, and show its progress until it has ended.' });
+
+  protected override get onlyReads(): boolean {
+    return !this.follow;
+  }
+
+  protected async request(client: JamjetClient): Promise<number> {
+    if (this.follow) {
+      const interrupt = listenForInterrupt(this.context.signals);
+      try {
+        return await followJob(client, this.context, this, interrupt);
+      } finally {
+        interrupt.ignore();
+      }
+    }
+    const job = await client.jobs.get(this.id);
+    if (this.json) this.printJson(job);
+    else this.print(jobText(job, Date.now(), this.paint));
+    return EXIT.ok;
+  }
+}

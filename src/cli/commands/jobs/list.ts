@@ -1,0 +1,63 @@
+import { Option } from 'clipanion';
+import type { JamjetClient, JobList } from '../../../client.ts';
+import { integerArgument } from '../../arguments.ts';
+import type { Usage } from '../../command.ts';
+import { paintJobStatus } from '../../job-text.ts';
+import { table } from '../../terminal/table.ts';
+import { plain } from '../../terminal/text.ts';
+import { ago } from '../../terminal/time.ts';
+import { ListCommand } from '../../watch.ts';
+
+export class JobsListCommand extends ListCommand<JobList> {
+  static override paths = [['jobs', 'list']];
+  static override usage: Usage = {
+    examples: [
+      ['The latest bulk jobs', '$0 jobs list'],
+      ['Their progress as it goes', '$0 jobs list --watch'],
+    ],
+  };
+
+  limit = Option.String('--limit', '50', { description: 'How many, at most 200 (default 50).' });
+  cursor = Option.String('--cursor', { description: 'Go on behind the page whose next_cursor this is.' });
+
+  protected readonly empty = 'no jobs';
+
+  protected override get onlyReads(): boolean {
+    return !this.watch;
+  }
+
+  protected read(client: JamjetClient, signal?: AbortSignal): Promise<JobList> {
+    const limit = integerArgument('--limit', this.limit, { min: 1, max: 200 });
+    const query = { limit, ...(this.cursor === undefined ? {} : { cursor: this.cursor }) };
+    return client.jobs.list(query, signal === undefined ? {} : { signal });
+  }
+
+  protected text({ jobs }: JobList): string | null {
+    if (jobs.length === 0) return null;
+    const nowMs = Date.now();
+    const rows = jobs.map((job) => [
+      job.id,
+      job.action,
+      paintJobStatus(job.status, this.paint),
+      `${job.processed}/${job.matched ?? '?'}`,
+      String(job.skipped),
+      String(job.failed),
+      ago(Date.parse(job.created_at), nowMs),
+      plain(job.created_by),
+    ]);
+    return table(
+      [
+        { title: 'JOB' },
+        { title: 'ACTION' },
+        { title: 'STATUS' },
+        { title: 'PROCESSED', align: 'right' },
+        { title: 'SKIPPED', align: 'right' },
+        { title: 'FAILED', align: 'right' },
+        { title: 'STARTED', align: 'right' },
+        { title: 'BY' },
+      ],
+      rows,
+      this.paint,
+    );
+  }
+}

@@ -1,0 +1,59 @@
+import { Option } from 'clipanion';
+import type { JamjetClient, TenantList } from '../../../client.ts';
+import { integerArgument } from '../../arguments.ts';
+import type { Usage } from '../../command.ts';
+import { limitsText, paintTenantStatus } from '../../tenant-text.ts';
+import { table } from '../../terminal/table.ts';
+import { plain } from '../../terminal/text.ts';
+import { ago } from '../../terminal/time.ts';
+import { ListCommand } from '../../watch.ts';
+
+export class TenantsListCommand extends ListCommand<TenantList> {
+  static override paths = [['tenants', 'list']];
+  static override usage: Usage = {
+    details:
+      'Operators of tenant default see all tenants, those of another their own. With --json --watch, the list is one line each time.',
+    examples: [
+      ['All of them', '$0 tenants list'],
+      ['Those that are suspended', `$0 tenants list --json | jq -r '.tenants[] | select(.status == "suspended") | .id'`],
+      ['Until Ctrl-C', '$0 tenants list --watch'],
+    ],
+  };
+
+  limit = Option.String('--limit', '1000', { description: 'How many, at most 1000 (default 1000).' });
+  offset = Option.String('--offset', '0', { description: 'How many to pass over (default 0).' });
+
+  protected readonly empty = 'no tenants';
+
+  protected override get onlyReads(): boolean {
+    return !this.watch;
+  }
+
+  protected read(client: JamjetClient, signal?: AbortSignal): Promise<TenantList> {
+    const page = {
+      limit: integerArgument('--limit', this.limit, { min: 1, max: 1000 }),
+      offset: integerArgument('--offset', this.offset, { min: 0, max: Number.MAX_SAFE_INTEGER }),
+    };
+    return client.tenants.list(page, signal === undefined ? {} : { signal });
+  }
+
+  protected text({ tenants }: TenantList): string | null {
+    if (tenants.length === 0) return null;
+    const nowMs = Date.now();
+    const rows = tenants.map((tenant) => [
+      plain(tenant.id),
+      plain(tenant.name),
+      paintTenantStatus(tenant.status, this.paint),
+      ago(Date.parse(tenant.updated_at), nowMs),
+      this.paint.dim(limitsText(tenant.limits)),
+    ]);
+    const columns = [
+      { title: 'TENANT' },
+      { title: 'NAME' },
+      { title: 'STATUS' },
+      { title: 'CHANGED', align: 'right' },
+      { title: 'LIMITS' },
+    ] as const;
+    return table(columns, rows, this.paint);
+  }
+}

@@ -1,0 +1,72 @@
+import { Option } from 'clipanion';
+import type { DeliveryList, JamjetClient } from '../../../client.ts';
+import { choiceArgument, integerArgument } from '../../arguments.ts';
+import type { Usage } from '../../command.ts';
+import { table } from '../../terminal/table.ts';
+import { inline } from '../../terminal/text.ts';
+import { ago, duration } from '../../terminal/time.ts';
+import { ListCommand } from '../../watch.ts';
+import { paintDelivery } from '../../webhook-text.ts';
+
+const STATUSES = ['pending', 'delivered', 'failed'] as const;
+const ERROR_COLUMNS = 60;
+
+export class WebhooksDeliveriesCommand extends ListCommand<DeliveryList> {
+  static override paths = [['webhooks', 'deliveries']];
+  static override usage: Usage = {
+    details: 'Newest first. NEXT is when a pending one is tried again; without it, it waits for an earlier one of its execution.',
+    examples: [
+      ['The latest', '$0 webhooks deliveries 5c1d2e9a-…'],
+      ['What was given up', '$0 webhooks deliveries 5c1d2e9a-… --status failed'],
+      ['Until Ctrl-C', '$0 webhooks deliveries 5c1d2e9a-… --status pending --watch'],
+    ],
+  };
+
+  id = Option.String({ name: 'id' });
+  status = Option.String('-s,--status', { description: `Only these: ${STATUSES.join(', ')}.` });
+  limit = Option.String('--limit', '50', { description: 'How many, at most 200 (default 50).' });
+  cursor = Option.String('--cursor', { description: 'Older than this delivery: `next_cursor` of an earlier page.' });
+
+  protected readonly empty = 'no deliveries';
+
+  protected override get onlyReads(): boolean {
+    return !this.watch;
+  }
+
+  protected read(client: JamjetClient, signal?: AbortSignal): Promise<DeliveryList> {
+    const query = {
+      limit: integerArgument('--limit', this.limit, { min: 1, max: 200 }),
+      ...(this.status === undefined ? {} : { status: choiceArgument('--status', this.status, STATUSES) }),
+      ...(this.cursor === undefined ? {} : { cursor: this.cursor }),
+    };
+    return client.webhooks.deliveries(this.id, query, signal === undefined ? {} : { signal });
+  }
+
+  protected text({ deliveries }: DeliveryList): string | null {
+    if (deliveries.length === 0) return null;
+    const nowMs = Date.now();
+    const rows = deliveries.map((delivery) => [
+      delivery.id,
+      delivery.execution_id,
+      String(delivery.sequence),
+      delivery.kind,
+      paintDelivery(delivery.status, this.paint),
+      String(delivery.attempts),
+      delivery.next_attempt_at === null ? '' : duration(Math.max(0, Date.parse(delivery.next_attempt_at) - nowMs)),
+      ago(Date.parse(delivery.created_at), nowMs),
+      delivery.last_error === null ? '' : this.paint.dim(inline(delivery.last_error, ERROR_COLUMNS)),
+    ]);
+    const columns = [
+      { title: 'DELIVERY' },
+      { title: 'EXECUTION' },
+      { title: 'SEQ', align: 'right' },
+      { title: 'KIND' },
+      { title: 'STATUS' },
+      { title: 'TRIES', align: 'right' },
+      { title: 'NEXT', align: 'right' },
+      { title: 'MADE', align: 'right' },
+      { title: 'LAST ERROR' },
+    ] as const;
+    return table(columns, rows, this.paint);
+  }
+}

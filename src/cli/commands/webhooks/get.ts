@@ -1,0 +1,26 @@
+import { Option } from 'clipanion';
+import type { JamjetClient } from '../../../client.ts';
+import type { Usage } from '../../command.ts';
+import { ClientCommand } from '../../connect.ts';
+import { EXIT } from '../../failure.ts';
+import { webhookText } from '../../webhook-text.ts';
+
+export class WebhooksGetCommand extends ClientCommand {
+  static override paths = [['webhooks', 'get']];
+  static override usage: Usage = {
+    examples: [['Where it leads, and how it goes', '$0 webhooks get 5c1d2e9a-…']],
+  };
+
+  id = Option.String({ name: 'id' });
+
+  protected override get onlyReads(): boolean {
+    return true;
+  }
+
+  protected async request(client: JamjetClient): Promise<number> {
+    const webhook = await client.webhooks.get(this.id);
+    if (this.json) this.printJson(webhook);
+    else this.print(webhookText(webhook, undefined, Date.now(), this.paint));
+    return EXIT.ok;
+  }
+}

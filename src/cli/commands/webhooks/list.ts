@@ -1,0 +1,53 @@
+import type { JamjetClient, WebhookList } from '../../../client.ts';
+import type { Usage } from '../../command.ts';
+import { table } from '../../terminal/table.ts';
+import { cut, plain } from '../../terminal/text.ts';
+import { ago } from '../../terminal/time.ts';
+import { ListCommand } from '../../watch.ts';
+import { kindsText, webhookState } from '../../webhook-text.ts';
+
+const URL_COLUMNS = 48;
+const KINDS_COLUMNS = 40;
+
+export class WebhooksListCommand extends ListCommand<WebhookList> {
+  static override paths = [['webhooks', 'list']];
+  static override usage: Usage = {
+    examples: [
+      ['All of them', '$0 webhooks list'],
+      ['Until Ctrl-C', '$0 webhooks list --watch'],
+      ['Those that fail', `$0 webhooks list --json | jq '.webhooks[] | select(.failures_in_a_row > 0)'`],
+    ],
+  };
+
+  protected readonly empty = 'no webhooks';
+
+  protected override get onlyReads(): boolean {
+    return !this.watch;
+  }
+
+  protected read(client: JamjetClient, signal?: AbortSignal): Promise<WebhookList> {
+    return client.webhooks.list(signal === undefined ? {} : { signal });
+  }
+
+  protected text({ webhooks }: WebhookList): string | null {
+    if (webhooks.length === 0) return null;
+    const nowMs = Date.now();
+    const rows = webhooks.map((webhook) => [
+      webhook.id,
+      cut(plain(webhook.url), URL_COLUMNS),
+      webhookState(webhook, this.paint),
+      webhook.last_delivered_at === null ? 'never' : ago(Date.parse(webhook.last_delivered_at), nowMs),
+      webhook.workflow_id === null ? 'any' : plain(webhook.workflow_id),
+      cut(kindsText(webhook), KINDS_COLUMNS),
+    ]);
+    const columns = [
+      { title: 'WEBHOOK' },
+      { title: 'URL' },
+      { title: 'STATE' },
+      { title: 'DELIVERED', align: 'right' },
+      { title: 'WORKFLOW' },
+      { title: 'EVENTS' },
+    ] as const;
+    return table(columns, rows, this.paint);
+  }
+}

@@ -1,0 +1,148 @@
+export interface CompletedOption {
+  /** `-s`, `--status`. */
+  readonly names: readonly string[];
+  readonly description: string;
+  readonly takesValue: boolean;
+}
+
+export interface CompletedCommand {
+  /** `cron list`. */
+  readonly name: string;
+  readonly summary: string;
+  readonly options: readonly CompletedOption[];
+}
+
+export const SHELLS = ['bash', 'zsh', 'fish'] as const;
+export type Shell = (typeof SHELLS)[number];
+
+/** A script that completes these commands and their options. It holds all it needs: completing starts no program. */
+export function completionScript(shell: Shell, commands: readonly CompletedCommand[]): string {
+  const words = firstWords(commands);
+  switch (shell) {
+    case 'bash':
+      return bash(words);
+    case 'zsh':
+      return zsh(words);
+    case 'fish':
+      return fish(words);
+    default: {
+      const unhandled: never = shell;
+      throw new Error(`no completion for ${String(unhandled)}`);
+    }
+  }
+}
+
+/** What may be typed first: a command, a group of commands, or a word that is both. */
+interface FirstWord {
+  readonly word: string;
+  readonly summary: string;
+  readonly options: readonly CompletedOption[];
+  readonly verbs: readonly { readonly word: string; readonly summary: string; readonly options: readonly CompletedOption[] }[];
+}
+
+function firstWords(commands: readonly CompletedCommand[]): readonly FirstWord[] {
+  const words = new Set(commands.map(({ name }) => name.split(' ', 1)[0] ?? ''));
+  return [...words].map((word) => {
+    const alone = commands.find(({ name }) => name === word);
+    const verbs = commands
+      .filter(({ name }) => name.startsWith(`${word} `))
+      .map(({ name, summary, options }) => ({ word: name.slice(word.length + 1), summary, options }));
+    const summary = alone?.summary ?? verbs.map((verb) => verb.word).join(', ');
+    return { word, summary, options: alone?.options ?? [], verbs };
+  });
+}
+
+function bash(words: readonly FirstWord[]): string {
+  const list = (items: readonly { readonly word: string }[]) => items.map(({ word }) => word).join(' ');
+  const names = (options: readonly CompletedOption[]) => options.flatMap((option) => option.names).join(' ');
+  const cases = words.map(({ word, options, verbs }) => {
+    const own = `      options='${names(options)}'`;
+    if (verbs.length === 0) return `    ${word})\n${own}\n      ;;`;
+    const inner = verbs.map((verb) => `        ${verb.word}) options='${names(verb.options)}' ;;`).join('\n');
+    return `    ${word})
+${own}
+      ((COMP_CWORD == 2)) && words='${list(verbs)}'
+      case \${COMP_WORDS[2]} in
+${inner}
+      esac
+      ;;`;
+  });
+  return `# jamjet completion for bash
+_jamjet() {
+  local word=\${COMP_WORDS[COMP_CWORD]} words='' options=''
+  ((COMP_CWORD == 1)) && words='${list(words)}'
+  case \${COMP_WORDS[1]} in
+${cases.join('\n')}
+  esac
+  [[ $word == -* ]] && words=$options
+  COMPREPLY=($(compgen -W "$words" -- "$word"))
+}
+complete -o default -F _jamjet jamjet
+`;
+}
+
+function zsh(words: readonly FirstWord[]): string {
+  const described = (name: string, text: string) => quoted(`${name.replaceAll(':', '\\:')}:${text}`);
+  const list = (items: readonly { readonly word: string; readonly summary: string }[]) =>
+    items.map(({ word, summary }) => described(word, summary)).join(' ');
+  const names = (options: readonly CompletedOption[]) =>
+    options.flatMap((option) => option.names.map((name) => described(name, option.description))).join(' ');
+  const cases = words.map(({ word, options, verbs }) => {
+    const own = `      options=(${names(options)})`;
+    if (verbs.length === 0) return `    ${word})\n${own}\n      ;;`;
+    const inner = verbs.map((verb) => `        ${verb.word}) options=(${names(verb.options)}) ;;`).join('\n');
+    return `    ${word})
+${own}
+      ((CURRENT == 3)) && verbs=(${list(verbs)})
+      case $words[3] in
+${inner}
+      esac
+      ;;`;
+  });
+  return `#compdef jamjet
+_jamjet() {
+  local -a verbs options
+  ((CURRENT == 2)) && verbs=(${list(words)})
+  case $words[2] in
+${cases.join('\n')}
+  esac
+  if [[ $words[CURRENT] == -* ]]; then
+    _describe -o option options
+  elif ((\${#verbs})); then
+    _describe command verbs
+  else
+    _files
+  fi
+}
+if [[ $funcstack[1] == _jamjet ]]; then
+  _jamjet "$@"
+else
+  compdef _jamjet jamjet
+fi
+`;
+}
+
+function fish(words: readonly FirstWord[]): string {
+  const option = (condition: string, { names, description, takesValue }: CompletedOption) =>
+    `complete -c jamjet -n ${quoted(condition)} ${names
+      .map((name) => (name.startsWith('--') ? `-l ${name.slice(2)}` : `-s ${name.slice(1)}`))
+      .join(' ')}${takesValue ? ' -r' : ''} -d ${quoted(description)}`;
+  const lines = words.flatMap(({ word, summary, options, verbs }) => {
+    const all = verbs.map((verb) => verb.word).join(' ');
+    const first = `__fish_seen_subcommand_from ${word}`;
+    const alone = verbs.length === 0 ? first : `${first}; and not __fish_seen_subcommand_from ${all}`;
+    return [
+      `complete -c jamjet -f -n __fish_use_subcommand -a ${word} -d ${quoted(summary)}`,
+      ...options.map((each) => option(alone, each)),
+      ...verbs.flatMap((verb) => [
+        `complete -c jamjet -f -n ${quoted(alone)} -a ${verb.word} -d ${quoted(verb.summary)}`,
+        ...verb.options.map((each) => option(`${first}; and __fish_seen_subcommand_from ${verb.word}`, each)),
+      ]),
+    ];
+  });
+  return `# jamjet completion for fish\n${lines.join('\n')}\n`;
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}

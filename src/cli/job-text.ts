@@ -1,0 +1,39 @@
+import type { Job } from '../client.ts';
+import type { Paint } from './terminal/paint.ts';
+import { fields } from './terminal/table.ts';
+import { plain } from './terminal/text.ts';
+import { ago, duration } from './terminal/time.ts';
+
+/** `12 done, 3 skipped, 1 failed`. */
+export function doneText({ succeeded, skipped, failed }: Job): string {
+  return [
+    `${succeeded} done`,
+    ...(skipped === 0 ? [] : [`${skipped} skipped`]),
+    ...(failed === 0 ? [] : [`${failed} failed`]),
+  ].join(', ');
+}
+
+export function paintJobStatus(status: Job['status'], paint: Paint): string {
+  if (status === 'completed') return paint.green(status);
+  if (status === 'failed') return paint.red(status);
+  return status === 'running' ? paint.cyan(status) : paint.dim(status);
+}
+
+/** Everything about a job, for people. */
+export function jobText(job: Job, nowMs: number, paint: Paint): string {
+  const startMs = Date.parse(job.created_at);
+  const endMs = job.completed_at === null ? nowMs : Date.parse(job.completed_at);
+  const filter = Object.entries(job.filter).map(([name, value]) => `${name} ${[value].flat().join(', ')}`);
+  const entries: [string, string][] = [
+    ['job', job.id],
+    ['action', job.action],
+    ['filter', filter.length === 0 ? 'all executions' : plain(filter.join(' · '))],
+    ['status', paintJobStatus(job.status, paint)],
+    ['progress', `${job.processed} of ${job.matched ?? '?'}: ${doneText(job)}`],
+    ['started', `${job.created_at} ${paint.dim(`(${ago(startMs, nowMs)}, by ${plain(job.created_by)})`)}`],
+    [job.completed_at === null ? 'so far' : 'took', duration(endMs - startMs)],
+  ];
+  if (job.reason !== null) entries.push(['reason', plain(job.reason)]);
+  for (const { execution_id, error } of job.errors) entries.push(['error', paint.red(`${execution_id ?? ''} ${plain(error)}`)]);
+  return fields(entries, paint);
+}

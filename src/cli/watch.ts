@@ -1,0 +1,78 @@
+import { Option } from 'clipanion';
+import type { JamjetClient } from '../client.ts';
+import { ClientCommand } from './connect.ts';
+import { type Interrupt, listenForInterrupt } from './context.ts';
+import { EXIT } from './failure.ts';
+import { pause } from './pause.ts';
+
+const EVERY_MS = 1_000;
+/** Of a terminal that does not tell its height. */
+const ROWS = 24;
+
+/** A command that shows a list, and with `--watch` shows it again whenever it changes, until it is interrupted. */
+export abstract class ListCommand<List> extends ClientCommand {
+  watch = Option.Boolean('--watch', false, { description: 'Stay, and show it again whenever it changes.' });
+
+  /** What stands in place of an empty list: `no agents`. */
+  protected abstract readonly empty: string;
+
+  protected abstract read(client: JamjetClient, signal?: AbortSignal): Promise<List>;
+
+  /** The list as text; null when it is empty. */
+  protected abstract text(list: List): string | null;
+
+  /** What must differ for the list to have changed, where the display is printed anew. */
+  protected changing(list: List): unknown {
+    return list;
+  }
+
+  protected async request(client: JamjetClient): Promise<number> {
+    if (this.watch) return this.#watch(client);
+    const list = await this.read(client);
+    if (this.json) this.printJson(list);
+    else {
+      const text = this.text(list);
+      if (text === null) this.note(this.empty);
+      else this.print(text);
+    }
+    return EXIT.ok;
+  }
+
+  async #watch(client: JamjetClient): Promise<number> {
+    const interrupt = listenForInterrupt(this.context.signals);
+    try {
+      return await this.#show(client, interrupt);
+    } catch (error) {
+      if (!interrupt.signal.aborted) throw error;
+      return EXIT.interrupted;
+    } finally {
+      interrupt.ignore();
+    }
+  }
+
+  async #show(client: JamjetClient, { signal }: Interrupt): Promise<never> {
+    const redraws = this.context.stdout.isTTY === true && !this.json;
+    let shown: string | null = null;
+    for (;;) {
+      const list = await this.read(client, signal);
+      const text = this.json ? JSON.stringify(list) : (this.text(list) ?? this.paint.dim(this.empty));
+      // On a terminal ages are kept up to date as well.
+      const now = redraws ? text : JSON.stringify(this.changing(list));
+      if (now !== shown) {
+        if (redraws) this.#redraw(text);
+        else this.print(shown === null || this.json ? text : `\n${text}`);
+        shown = now;
+      }
+      await pause(EVERY_MS, signal);
+    }
+  }
+
+  /** Over what stood on the screen before; no line is wrapped, and none is lost above the top. */
+  #redraw(text: string): void {
+    const lines = text.split('\n');
+    const rows = Math.max(2, (this.context.stdout.rows ?? ROWS) - 1);
+    const fitting =
+      lines.length <= rows ? lines : [...lines.slice(0, rows - 1), this.paint.dim(`… ${lines.length - rows + 1} more`)];
+    this.context.stdout.write(`\u001b[?7l\u001b[H\u001b[2J${fitting.join('\n')}\n\u001b[?7h`);
+  }
+}

@@ -1,0 +1,94 @@
+import { setTimeout } from 'node:timers/promises';
+import type { Event } from '../api/schemas/events.ts';
+import { type CallOptions, segment, type Transport } from './transport.ts';
+
+/** Before a stream that the server ended is asked for again. */
+const RECONNECT_MS = 1_000;
+
+export interface LiveSelection extends CallOptions {
+  /** In snake_case or PascalCase; absent = all. */
+  readonly kinds?: readonly string[];
+}
+
+export interface TenantEvent {
+  /** Goes on right after the event. */
+  readonly position: string;
+  readonly event: Event & { readonly workflow_id: string };
+}
+
+/** What happens, as it happens: the server sends, nobody asks again and again. Its generators reject like any method. */
+export class LiveClient {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /** The log of an execution after `after`, then what happens until it has ended. Resumes when the server ends the stream before. */
+  async *execution(
+    id: string,
+    { after = 0, kinds, nodeId, signal }: LiveSelection & { readonly after?: number; readonly nodeId?: string } = {},
+  ): AsyncGenerator<Event, void, undefined> {
+    const query = { ...kindQuery(kinds), node_id: nodeId, format: 'seed', follow: 'true', after };
+    let last: string | null = null;
+    for (;;) {
+      const messages = await this.#open(`/executions/${segment(id)}/events`, { query, last, signal });
+      if (messages === null) return;
+      for await (const message of messages) {
+        if (message.event === 'end') return;
+        last = message.id;
+        yield JSON.parse(message.data) as Event;
+      }
+      await setTimeout(RECONNECT_MS, undefined, signal === undefined ? {} : { signal });
+    }
+  }
+
+  /** What happens in the whole tenant: from now on, or after the `position` of an earlier event. Ends only with the signal, or by rejecting. */
+  async *tenant({
+    kinds,
+    workflowId,
+    after,
+    signal,
+  }: LiveSelection & { readonly workflowId?: string; readonly after?: string } = {}): AsyncGenerator<
+    TenantEvent,
+    void,
+    undefined
+  > {
+    const query = { ...kindQuery(kinds), workflow_id: workflowId, format: 'seed', after };
+    let last: string | null = null;
+    const marked = (id: string): void => {
+      last = id;
+    };
+    for (;;) {
+      const messages = await this.#open('/events/stream', { query, last, signal, marked });
+      if (messages === null) return;
+      for await (const { id, data } of messages) {
+        last = id;
+        yield { position: id ?? '', event: JSON.parse(data) as TenantEvent['event'] };
+      }
+      await setTimeout(RECONNECT_MS, undefined, signal === undefined ? {} : { signal });
+    }
+  }
+
+  #open(
+    path: string,
+    stream: {
+      readonly query: Readonly<Record<string, string | number | undefined>>;
+      readonly last: string | null;
+      readonly signal: AbortSignal | undefined;
+      readonly marked?: (id: string) => void;
+    },
+  ) {
+    const { query, last, signal, marked = () => {} } = stream;
+    return this.#transport.stream(path, {
+      query,
+      marked,
+      headers: last === null ? {} : { 'last-event-id': last },
+      ...(signal === undefined ? {} : { signal }),
+    });
+  }
+}
+
+function kindQuery(kinds: readonly string[] | undefined): { readonly kind?: string } {
+  return kinds === undefined || kinds.length === 0 ? {} : { kind: kinds.join(',') };
+}

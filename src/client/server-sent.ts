@@ -1,0 +1,45 @@
+/** One message of a stream of server-sent events. */
+export interface ServerSentMessage {
+  /** The last id given so far; null = none yet. */
+  readonly id: string | null;
+  readonly event: string;
+  readonly data: string;
+}
+
+export interface Reading {
+  /** Called with every piece that arrives, comments included. */
+  readonly alive: () => void;
+  /** Called when an id comes without an event. */
+  readonly marked: (id: string) => void;
+}
+
+/** Reads messages as the HTML standard says (https://html.spec.whatwg.org/multipage/server-sent-events.html), comments passed over. */
+export async function* readMessages(
+  body: AsyncIterable<Uint8Array>,
+  { alive, marked }: Reading,
+): AsyncGenerator<ServerSentMessage> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  let id: string | null = null;
+  let event = '';
+  let data: string[] = [];
+  for await (const piece of body) {
+    alive();
+    rest += decoder.decode(piece, { stream: true });
+    const lines = rest.split(/\r\n|\n|\r(?!$)/);
+    rest = lines.pop() ?? '';
+    for (const line of lines) {
+      if (line === '') {
+        if (data.length > 0) yield { id, event: event === '' ? 'message' : event, data: data.join('\n') };
+        else if (id !== null) marked(id);
+        event = '';
+        data = [];
+        continue;
+      }
+      const [, name = '', value = ''] = /^([^:]*)(?:: ?(.*))?$/s.exec(line) ?? [];
+      if (name === 'id') id = value;
+      else if (name === 'event') event = value;
+      else if (name === 'data') data.push(value);
+    }
+  }
+}

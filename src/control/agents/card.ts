@@ -1,0 +1,148 @@
+import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
+import { RuntimeError } from '../../runtime/errors.ts';
+import { authOf } from './card-auth.ts';
+
+export const AUTONOMY = ['deterministic', 'guided', 'bounded_autonomous', 'fully_autonomous'] as const;
+export type Autonomy = (typeof AUTONOMY)[number];
+
+/** What an agent says it can do. What else the card says of it is kept (`input_schema`, `tags`, …). */
+export type Skill = JsonObject & { readonly id: string; readonly name: string; readonly description: string };
+
+export type Capabilities = JsonObject & {
+  readonly skills: readonly Skill[];
+  readonly protocols: readonly string[];
+  readonly tools_provided: readonly string[];
+  readonly tools_consumed: readonly string[];
+};
+
+/** A card in its normal form: every field of ours is there, and everything else it said is kept beside them. */
+export type AgentCard = JsonObject & {
+  readonly id: string;
+  readonly uri: string;
+  readonly name: string;
+  readonly description: string;
+  readonly version: string;
+  readonly capabilities: Capabilities;
+  readonly autonomy: Autonomy;
+  readonly constraints: JsonObject | null;
+  readonly auth: JsonObject;
+  readonly latency_class: string | null;
+  readonly cost_class: string | null;
+  readonly reasoning_modes: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+};
+
+export const MAX_ID_CHARS = 200;
+const MAX_URI_CHARS = 2_048;
+const MAX_CARD_CHARS = 64 * 1024;
+const DEFAULT_VERSION = '0.1.0';
+
+/**
+ * Reads a card as this API writes it, or as A2A does (0.2 to 1.0: `url` or `supportedInterfaces`, skills at the top). What is missing
+ * gets a default, what has another type than it should is left aside; only `id`, `name` and an address must be there. Throws
+ * `RuntimeError` `bad_request`.
+ */
+export function readCard(given: JsonObject): AgentCard {
+  const capabilities = isObject(given.capabilities) ? given.capabilities : {};
+  const isA2a = given.url !== undefined || given.supportedInterfaces !== undefined || given.skills !== undefined;
+  const protocols = texts(capabilities.protocols);
+  const card: AgentCard = {
+    ...given,
+    id: checkedId(given.id),
+    uri: checkedUri(addressOf(given)),
+    name: checkedName(given.name),
+    description: text(given.description) ?? '',
+    version: text(given.version) ?? DEFAULT_VERSION,
+    capabilities: {
+      ...capabilities,
+      skills: list(capabilities.skills ?? given.skills).flatMap(skillOf),
+      protocols: protocols.length > 0 || !isA2a ? protocols : ['a2a'],
+      tools_provided: texts(capabilities.tools_provided),
+      tools_consumed: texts(capabilities.tools_consumed),
+    },
+    autonomy: AUTONOMY.find((known) => known === given.autonomy) ?? 'guided',
+    constraints: isObject(given.constraints) ? given.constraints : null,
+    auth: authOf(given),
+    latency_class: text(given.latency_class),
+    cost_class: text(given.cost_class),
+    reasoning_modes: texts(given.reasoning_modes),
+    labels: labelsOf(given.labels),
+  };
+  if (JSON.stringify(card).length > MAX_CARD_CHARS) throw invalid(`the card is longer than ${MAX_CARD_CHARS / 1024} KiB`);
+  return card;
+}
+
+/** What the agent is found by. Case does not count; an `mcp_server` speaks `mcp`. */
+export function traitsOf(card: AgentCard): readonly string[] {
+  const { skills, protocols } = card.capabilities;
+  const domain = card.labels.trust_domain;
+  return [
+    ...new Set([
+      ...skills.flatMap((skill) => [trait('skill', skill.id), trait('skill', skill.name)]),
+      ...protocols.map((protocol) => trait('protocol', protocol)),
+      ...protocols.filter((protocol) => /^mcp_/i.test(protocol)).map(() => trait('protocol', 'mcp')),
+      ...(domain === undefined ? [] : [trait('trust_domain', domain)]),
+    ]),
+  ];
+}
+
+export function trait(kind: 'skill' | 'protocol' | 'trust_domain', value: string): string {
+  return `${kind}:${value.toLowerCase().toWellFormed()}`;
+}
+
+/** The address in a card, under any of its names; undefined when there is none. */
+export function addressOf(given: JsonObject): Json | undefined {
+  const [preferred] = list(given.supportedInterfaces);
+  return given.uri ?? given.url ?? (isObject(preferred) ? preferred.url : undefined);
+}
+
+function checkedId(id: Json | undefined): string {
+  if (typeof id !== 'string' || id === '') throw invalid('id is required');
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  if (id.length > MAX_ID_CHARS || !id.isWellFormed() || /[\u0000-\u001f\u007f]/.test(id) || id.trim() !== id)
+    throw invalid(`id must be printable text of at most ${MAX_ID_CHARS} characters`);
+  // Paths of the API, and what URLs do not keep.
+  if (['search', '.', '..'].includes(id)) throw invalid(`id must not be "${id}": it could not be asked for`);
+  return id;
+}
+
+function checkedName(name: Json | undefined): string {
+  if (typeof name !== 'string' || name.trim() === '') throw invalid('name is required');
+  return name;
+}
+
+function checkedUri(uri: Json | undefined): string {
+  if (typeof uri !== 'string' || uri === '') throw invalid('uri is required');
+  const parsed = uri.length <= MAX_URI_CHARS && URL.canParse(uri) ? new URL(uri) : null;
+  if (parsed === null) throw invalid(`uri must be an absolute URI of at most ${MAX_URI_CHARS} characters`);
+  if (parsed.username !== '' || parsed.password !== '') throw invalid('uri must not hold a user name or password');
+  return uri;
+}
+
+function skillOf(given: Json): readonly Skill[] {
+  const skill = isObject(given) ? given : { name: given };
+  const name = text(skill.name) ?? text(skill.id);
+  if (name === null) return [];
+  return [{ ...skill, id: text(skill.id) ?? name, name, description: text(skill.description) ?? '' }];
+}
+
+function labelsOf(given: Json | undefined): Readonly<Record<string, string>> {
+  const labels = isObject(given) ? Object.entries(given) : [];
+  return Object.fromEntries(labels.filter((label): label is [string, string] => typeof label[1] === 'string'));
+}
+
+function list(given: Json | undefined): readonly Json[] {
+  return Array.isArray(given) ? given : [];
+}
+
+function texts(given: Json | undefined): readonly string[] {
+  return list(given).filter((entry) => typeof entry === 'string');
+}
+
+function text(given: Json | undefined): string | null {
+  return typeof given === 'string' && given !== '' ? given : null;
+}
+
+function invalid(message: string): RuntimeError {
+  return new RuntimeError('bad_request', message);
+}

@@ -1,0 +1,106 @@
+import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
+import { WorkError } from '../../executors/executor.ts';
+import type { Outbound } from '../../executors/outbound.ts';
+import { RuntimeError } from '../../runtime/errors.ts';
+import { addressOf, MAX_ID_CHARS } from './card.ts';
+
+const WELL_KNOWN = ['.well-known/agent.json', '.well-known/agent-card.json'];
+/** The server itself is not to be had, or not allowed: no other path on it can change that. */
+const HOPELESS: ReadonlySet<string | null> = new Set(['blocked_address', 'io_error', 'connection_reset', 'timeout']);
+
+/** A card as it was found; `id` and `uri` are there, from the card or from where it was. */
+export interface Found {
+  readonly card: JsonObject & { readonly id: string };
+  /** The card gave the id itself; else it was made of the name. */
+  readonly named: boolean;
+  /** Where the card was. */
+  readonly url: string;
+}
+
+/**
+ * Looks for an agent's card: at the URL itself when it names a JSON file, at the well-known places below it, at those of its host, and
+ * at the URL as it is. `signal` bounds the whole search. Throws `RuntimeError`: `bad_request` for what is no http(s) URL, `remote_failed` when there is no card to be had.
+ */
+export async function findCard(outbound: Outbound, text: string, signal: AbortSignal): Promise<Found> {
+  const base = parseUrl(text);
+  const failures: string[] = [];
+  for (const url of placesFor(base)) {
+    try {
+      const headers = { accept: 'application/json' };
+      const response = await outbound.request({ url, method: 'GET', headers, body: null, signal });
+      const card = cardIn(response.text);
+      if (card !== null) return { ...named(card, base), url };
+      failures.push(`${url} is no agent card`);
+    } catch (error) {
+      if (!(error instanceof WorkError)) throw error;
+      failures.push(error.message);
+      if (HOPELESS.has(error.errorClass)) break;
+    }
+  }
+  // The first is about the place where a card should be.
+  throw new RuntimeError(
+    'remote_failed',
+    `no agent card at ${base.origin}${base.pathname}: ${failures[0] ?? 'nothing answered'}`,
+  );
+}
+
+function parseUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:'))
+    throw new RuntimeError('bad_request', 'url must be an http:// or https:// URL');
+  if (url.username !== '' || url.password !== '')
+    throw new RuntimeError('bad_request', 'url must not hold a user name or password');
+  url.hash = '';
+  return url;
+}
+
+function placesFor(base: URL): readonly string[] {
+  const below = namesFile(base) ? [] : WELL_KNOWN.map((path) => `${folderOf(base)}/${path}`);
+  const ofHost = WELL_KNOWN.map((path) => `${base.origin}/${path}`);
+  return [...new Set([...(namesFile(base) ? [base.href] : []), ...below, ...ofHost, base.href])];
+}
+
+function namesFile(base: URL): boolean {
+  return base.pathname.toLowerCase().endsWith('.json');
+}
+
+/** Without the slash at the end; of a file the host alone, as cards lie at well-known places. */
+function folderOf(base: URL): string {
+  return namesFile(base) ? base.origin : `${base.origin}${base.pathname.replace(/\/+$/, '')}`;
+}
+
+/** A JSON object that names somebody: without a name it is some other document. */
+function cardIn(text: string): JsonObject | null {
+  let json: Json;
+  try {
+    json = JSON.parse(text) as Json;
+  } catch {
+    return null;
+  }
+  return isObject(json) && (isText(json.name) || isText(json.id)) ? json : null;
+}
+
+function named(card: JsonObject, base: URL): Omit<Found, 'url'> {
+  const name = isText(card.name) ? card.name : String(card.id);
+  const id = isText(card.id) ? card.id : slug(name) || slug(base.host);
+  return { card: { ...card, id, name, uri: absolute(addressOf(card), base) }, named: isText(card.id) };
+}
+
+/** Where the agent is: some cards say it relative to themselves, some not at all. */
+function absolute(uri: Json | undefined, base: URL): string {
+  if (!isText(uri)) return folderOf(base);
+  return URL.canParse(uri) || !URL.canParse(uri, base.href) ? uri : new URL(uri, base.href).href;
+}
+
+/** `Research Agent` → `research-agent`. */
+export function slug(text: string): string {
+  const words = text
+    .normalize('NFKD')
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-');
+  return words.replace(/^-+|-+$/g, '').slice(0, MAX_ID_CHARS);
+}
+
+function isText(value: Json | undefined): value is string {
+  return typeof value === 'string' && value.trim() !== '';
+}

@@ -1,0 +1,55 @@
+import { StoreError } from '../../../store/errors.ts';
+import type { JobRow } from '../../../store/resources/jobs.ts';
+import { RuntimeError } from '../../runtime/errors.ts';
+import type { Caller, Runtime } from '../../runtime/types.ts';
+
+/** What became of one execution. `later`: nothing yet, since the runtime or the store cannot take it now. */
+export type Outcome = { readonly kind: 'succeeded' | 'skipped' } | { readonly kind: 'failed' | 'later'; readonly error: unknown };
+
+/** Does what the job is for to one execution, in the name of whoever asked for the job. */
+export async function act(runtime: Runtime, job: JobRow, executionId: string): Promise<Outcome> {
+  try {
+    await perform(runtime, job, executionId);
+    return { kind: 'succeeded' };
+  } catch (error) {
+    if (doesNotApply(error)) return { kind: 'skipped' };
+    return { kind: passesByItself(error) ? 'later' : 'failed', error };
+  }
+}
+
+async function perform(runtime: Runtime, job: JobRow, executionId: string): Promise<void> {
+  const caller = callerOf(job);
+  const reason = job.reason === null ? job.id : `${job.reason} (${job.id})`;
+  switch (job.action) {
+    case 'cancel':
+      return runtime.cancel(caller, executionId, reason);
+    case 'pause':
+      return runtime.pause(caller, executionId, reason);
+    case 'resume':
+      return runtime.resume(caller, executionId);
+    case 'retry':
+      await runtime.retry(caller, executionId);
+  }
+}
+
+function callerOf({ tenantId, actorId, actorType, request }: JobRow): Caller {
+  return {
+    tenantId,
+    actorId,
+    actorType,
+    ...(request === null ? {} : { request: JSON.parse(request) as Caller['request'] & object }),
+  };
+}
+
+/** It has ended, is paused already, did not fail, is gone … */
+function doesNotApply(error: unknown): boolean {
+  return (
+    error instanceof RuntimeError &&
+    (error.code === 'conflict' || error.code === 'already_terminal' || error.code === 'not_found')
+  );
+}
+
+export function passesByItself(error: unknown): boolean {
+  if (error instanceof StoreError) return error.code === 'store_unavailable' || error.code === 'store_full';
+  return error instanceof RuntimeError && (error.code === 'overloaded' || error.code === 'shutting_down');
+}

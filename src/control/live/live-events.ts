@@ -1,0 +1,101 @@
+import { setImmediate } from 'node:timers/promises';
+import type { LogEntry } from '../../../store/resources/log.ts';
+import { RuntimeError } from '../../runtime/errors.ts';
+import type { EventView, Runtime } from '../../runtime/types.ts';
+import type { Background, Parts } from '../parts.ts';
+import { Bookmarks } from './bookmarks.ts';
+import { Pulse } from './pulse.ts';
+import { Tail } from './tail.ts';
+
+/** Looked at in one go: a few milliseconds. */
+const EVENTS_PER_SLICE = 500;
+
+export interface LiveEvent {
+  readonly event: EventView;
+  readonly workflowId: string;
+  /** Goes on right after it. */
+  readonly bookmark: string;
+}
+
+export interface FollowOptions {
+  /** Null = from now on. */
+  readonly bookmark: string | null;
+  readonly wanted: (entry: LogEntry) => boolean;
+  readonly signal: AbortSignal;
+}
+
+/** What happens in a tenant, while it happens. One who waits costs no timer, no query and no wake-up. */
+export class LiveEvents implements Background {
+  readonly pulse: Pulse;
+  readonly #parts: Parts;
+  readonly #tail: Tail;
+  readonly #bookmarks: Bookmarks;
+  readonly #deaf: () => void;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.pulse = new Pulse(parts.clock);
+    this.#tail = new Tail(parts.store.log, parts);
+    this.#bookmarks = new Bookmarks(parts.store.log);
+    this.#deaf = parts.runtime.onCommit(() => this.#tail.committed());
+  }
+
+  async begin(): Promise<void> {}
+
+  async close(): Promise<void> {
+    this.#deaf();
+    this.pulse.stop();
+    await this.#tail.close();
+  }
+
+  /**
+   * Rejects with `bad_request`, or `unknown_position`, for a text that is no bookmark of the tenant. Answers where it begins, and the events from there on:
+   * without gaps, in the order of commits, until the signal aborts.
+   */
+  async follow(
+    tenantId: string,
+    options: FollowOptions,
+  ): Promise<{ readonly bookmark: string; readonly events: AsyncGenerator<LiveEvent> }> {
+    const { log } = this.#parts.store;
+    const { bookmark } = options;
+    const position = bookmark === null ? await log.end() : await this.#bookmarks.open(tenantId, bookmark);
+    // A database put back from a backup may end before it.
+    await log.after(position, { tenantId, limit: 1 });
+    return {
+      bookmark: bookmark ?? (await this.#bookmarks.seal(tenantId, position)),
+      events: this.#events(tenantId, position, options),
+    };
+  }
+
+  async *#events(tenantId: string, position: string, { wanted, signal }: FollowOptions): AsyncGenerator<LiveEvent> {
+    const { store, runtime } = this.#parts;
+    for (let at = position; !signal.aborted; ) {
+      const slice = await store.log.after(at, { tenantId, limit: EVENTS_PER_SLICE });
+      for (const entry of slice.entries) {
+        if (signal.aborted) return;
+        const event = wanted(entry) ? await eventOf(runtime, entry) : null;
+        if (event === null) continue;
+        yield { event, workflowId: entry.workflowId, bookmark: await this.#bookmarks.seal(tenantId, entry.position) };
+      }
+      at = slice.position;
+      if (slice.end) at = await this.#tail.next(tenantId, at, signal);
+      else await setImmediate();
+    }
+  }
+}
+
+/** Null when the execution has been removed meanwhile. */
+export async function eventOf(
+  runtime: Runtime,
+  { tenantId, executionId, seq }: Pick<LogEntry, 'tenantId' | 'executionId' | 'seq'>,
+): Promise<EventView | null> {
+  try {
+    for await (const event of runtime.events(tenantId, executionId, { after: seq - 1, limit: 1 })) {
+      return event.sequence === seq ? event : null;
+    }
+    return null;
+  } catch (error) {
+    if (error instanceof RuntimeError && error.code === 'not_found') return null;
+    throw error;
+  }
+}

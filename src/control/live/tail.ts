@@ -1,0 +1,84 @@
+import { setImmediate } from 'node:timers/promises';
+import type { CommonLog } from '../../../store/resources/log.ts';
+import { Pump, type PumpOptions } from '../pump.ts';
+
+const EVENTS_PER_SLICE = 500;
+
+/**
+ * Wakes whoever waits for something new of a tenant. Reads the end of the log once for all of them, when something was committed, so
+ * that those whose tenant does nothing are not woken, and do not have to read what others did either.
+ */
+export class Tail {
+  readonly #log: CommonLog;
+  readonly #pump: Pump;
+  readonly #waiting = new Map<string, Set<(position: string) => void>>();
+  /** How far it has read; null while nobody waits. */
+  #position: string | null = null;
+
+  constructor(log: CommonLog, options: PumpOptions) {
+    this.#log = log;
+    this.#pump = new Pump(options, () => this.#read());
+  }
+
+  /** Something was committed. */
+  committed(): void {
+    if (this.#waiting.size > 0) this.#pump.ask();
+    else this.#position = null;
+  }
+
+  /**
+   * For one who has read everything up to `position`: resolves with where to read on, once there may be something of the tenant. Also
+   * resolves when the signal aborts.
+   */
+  async next(tenantId: string, position: string, signal: AbortSignal): Promise<string> {
+    const first = this.#position === null;
+    this.#position ??= position;
+    if (this.#position !== position && !this.#pump.closed) {
+      await this.#pump.through();
+      // Should they keep missing each other, others have their turn between.
+      await setImmediate();
+      return position;
+    }
+    const woken = this.#wait(tenantId, position, signal);
+    // A commit between that reading and now was not told to anybody.
+    if (first) this.#pump.ask();
+    return woken;
+  }
+
+  close(): Promise<void> {
+    return this.#pump.close();
+  }
+
+  #wait(tenantId: string, position: string, signal: AbortSignal): Promise<string> {
+    return new Promise((resolve) => {
+      const all = this.#waiting.get(tenantId) ?? new Set();
+      this.#waiting.set(tenantId, all);
+      const leave = (): void => wake(position);
+      const wake = (from: string): void => {
+        signal.removeEventListener('abort', leave);
+        all.delete(wake);
+        if (all.size === 0 && this.#waiting.get(tenantId) === all) this.#waiting.delete(tenantId);
+        resolve(from);
+      };
+      all.add(wake);
+      if (signal.aborted) leave();
+      else signal.addEventListener('abort', leave, { once: true });
+    });
+  }
+
+  async #read(): Promise<void> {
+    for (;;) {
+      const from = this.#position;
+      if (from === null) return;
+      const { entries, position, end } = await this.#log.after(from, { limit: EVENTS_PER_SLICE });
+      // Meanwhile everybody may have left, and somebody come from elsewhere.
+      if (this.#position !== from) continue;
+      this.#position = position;
+      for (const tenantId of new Set(entries.map((entry) => entry.tenantId))) {
+        for (const wake of [...(this.#waiting.get(tenantId) ?? [])]) wake(from);
+      }
+      if (end) return;
+      await setImmediate();
+    }
+  }
+}

@@ -1,0 +1,125 @@
+import { isObject, type Json } from '../../machines/json.ts';
+import type { TenantChange, TenantRecord, TenantRegistry, TenantUsage } from '../../store/resources/tenants.ts';
+import type { Store } from '../../store/store.ts';
+import type { ActionContext } from '../../store/writes.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { RuntimeError } from '../runtime/errors.ts';
+import { parseLimits } from '../runtime/quotas/limits.ts';
+import { monthOf } from '../runtime/quotas/month.ts';
+import type { Runtime, TenantGate } from '../runtime/types.ts';
+
+/** The tenant that is there from the beginning; its operators manage the others. */
+export const DEFAULT_TENANT = 'default';
+
+/** It stands in paths, file names and log lines as it is. */
+const ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+
+/** Characters of JSON: a page of tenants holds a thousand policies. */
+const MAX_POLICY_CHARS = 64 * 1024;
+
+/** What may be said of a tenant; absent = as it is, null = none. */
+export interface TenantSettings {
+  readonly name?: string;
+  readonly status?: TenantRecord['status'];
+  /** A JSON object. Kept and given back as it is. */
+  readonly policy?: Json;
+  readonly limits?: Json;
+}
+
+/** What a tenant has and has used. */
+export interface TenantFootprint extends TenantUsage {
+  /** The calendar month that tokens and cost are of, `2026-03`, in UTC. */
+  readonly month: string;
+  readonly liveExecutions: number;
+  readonly workflows: number;
+}
+
+export interface TenantsOptions {
+  readonly store: Pick<Store, 'tenants'>;
+  readonly runtime: Pick<Runtime, 'tenants'>;
+  readonly clock: Clock;
+}
+
+/** Makes and changes tenants. What changes counts at once in this process. */
+export class Tenants {
+  readonly #registry: TenantRegistry;
+  readonly #gate: TenantGate;
+  readonly #clock: Clock;
+  readonly #listeners = new Set<(tenantId: string) => void>();
+
+  constructor({ store, runtime, clock }: TenantsOptions) {
+    this.#registry = store.tenants;
+    this.#gate = runtime.tenants;
+    this.#clock = clock;
+  }
+
+  /** Rejects with `bad_request`, and with `tenant_exists`. */
+  async create(id: string, { name, policy, limits }: TenantSettings, context: ActionContext): Promise<TenantRecord> {
+    if (!ID.test(id)) {
+      throw new RuntimeError(
+        'bad_request',
+        `invalid tenant id ${JSON.stringify(id.slice(0, 120))}: at most 128 letters, digits, ".", "_" and "-", the first a letter or digit`,
+      );
+    }
+    const created = await this.#registry.create(
+      {
+        id,
+        name: name ?? id,
+        status: 'active',
+        policy: policyText(policy ?? null),
+        limits: limitsText(limits ?? null),
+        createdAtMs: context.atMs,
+      },
+      context,
+    );
+    this.#changed(id);
+    return created;
+  }
+
+  /** Rejects with `bad_request`, and with `unknown_tenant`. */
+  async update(id: string, settings: TenantSettings, context: ActionContext): Promise<TenantRecord> {
+    const { name, status, policy, limits } = settings;
+    if (id === DEFAULT_TENANT && status !== undefined && status !== 'active')
+      throw new RuntimeError('bad_request', `tenant ${id} cannot be ${status}: its operators manage all others`);
+    const change: TenantChange = {
+      ...(name === undefined ? {} : { name }),
+      ...(status === undefined ? {} : { status }),
+      ...(policy === undefined ? {} : { policy: policyText(policy) }),
+      ...(limits === undefined ? {} : { limits: limitsText(limits) }),
+    };
+    const updated = await this.#registry.update(id, change, context);
+    this.#changed(id);
+    return updated;
+  }
+
+  async footprint(id: string): Promise<TenantFootprint> {
+    const month = monthOf(this.#clock.nowMs());
+    const usage = await this.#registry.usage(id, month);
+    const liveExecutions = await this.#registry.liveExecutions(id);
+    return { month, ...usage, liveExecutions, workflows: await this.#registry.workflowCount(id) };
+  }
+
+  /** Calls `told` after a tenant was made or changed here; answers how to stop that. */
+  onChange(told: (tenantId: string) => void): () => void {
+    this.#listeners.add(told);
+    return () => this.#listeners.delete(told);
+  }
+
+  #changed(tenantId: string): void {
+    this.#gate.changed(tenantId);
+    for (const told of this.#listeners) told(tenantId);
+  }
+}
+
+function policyText(policy: Json): string | null {
+  if (policy !== null && !isObject(policy)) throw new RuntimeError('bad_request', 'policy must be a JSON object or null');
+  if (policy === null) return null;
+  const text = JSON.stringify(policy);
+  if (text.length > MAX_POLICY_CHARS)
+    throw new RuntimeError('bad_request', `policy is longer than ${MAX_POLICY_CHARS} characters`);
+  return text;
+}
+
+function limitsText(limits: Json): string | null {
+  return limits === null ? null : JSON.stringify(parseLimits(limits));
+}

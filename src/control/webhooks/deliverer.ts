@@ -1,0 +1,170 @@
+import { setMaxListeners } from 'node:events';
+import { setImmediate } from 'node:timers/promises';
+import type { AttemptOutcome, DeliveryRow, WebhookRow } from '../../../store/resources/webhooks.ts';
+import { Alarm } from '../../runtime/alarm.ts';
+import type { Background, Parts } from '../parts.ts';
+import { Pump } from '../pump.ts';
+import { backoffMs } from './backoff.ts';
+import type { Answer, Sender } from './sender.ts';
+
+const SENDING_PER_WEBHOOK = 16;
+const SENDING_IN_ALL = 64;
+const WEBHOOKS_PER_PAGE = 100;
+
+export interface DelivererOptions {
+  readonly parts: Parts;
+  readonly sender: Sender;
+  /** The endpoint says that it is gone for good. */
+  readonly gone: (webhook: WebhookRow) => Promise<void>;
+}
+
+/**
+ * Attempts what is due: per webhook and execution one after the other, everything else side by side, within bounds. An attempt counts once
+ * its outcome is written down: what was under way when the process ended is attempted again.
+ */
+export class Deliverer implements Background {
+  readonly #options: DelivererOptions;
+  readonly #fill: Pump;
+  readonly #record: Pump;
+  readonly #alarm: Alarm;
+  readonly #closing = new AbortController();
+  /** When each webhook has something to send, as far as is known; the one that has waited longest comes first. */
+  readonly #dueAtMs = new Map<string, number>();
+  /** Ids of deliveries under way, by webhook. */
+  readonly #sending = new Map<string, Set<string>>();
+  readonly #attempts = new Set<Promise<void>>();
+  #outcomes: readonly AttemptOutcome[] = [];
+  #begun = false;
+
+  constructor(options: DelivererOptions) {
+    this.#options = options;
+    // Every attempt under way listens.
+    setMaxListeners(0, this.#closing.signal);
+    this.#fill = new Pump(options.parts, () => this.#beginDue());
+    this.#record = new Pump(options.parts, () => this.#writeDown());
+    this.#alarm = new Alarm(options.parts.clock, () => this.#fill.ask());
+  }
+
+  async begin(): Promise<void> {
+    this.#begun = true;
+    const { webhooks } = this.#options.parts.store;
+    for (let after = ''; ; ) {
+      const ids = await webhooks.waiting({ after, limit: WEBHOOKS_PER_PAGE });
+      for (const id of ids) this.wake(id);
+      const last = ids.at(-1);
+      if (last === undefined) return;
+      after = last;
+    }
+  }
+
+  /** There may be something to send to the webhook. */
+  wake(webhookId: string): void {
+    if (!this.#begun) return;
+    this.#dueAtMs.set(webhookId, 0);
+    this.#fill.ask();
+  }
+
+  async close(): Promise<void> {
+    this.#alarm.stop();
+    this.#closing.abort();
+    await this.#fill.close();
+    await Promise.all(this.#attempts);
+    await this.#record.close();
+    try {
+      await this.#writeDown();
+    } catch (error) {
+      this.#options.parts.failed(error);
+    }
+  }
+
+  get #underWay(): number {
+    return this.#attempts.size;
+  }
+
+  async #beginDue(): Promise<void> {
+    const nowMs = this.#options.parts.clock.nowMs();
+    for (const [webhookId, atMs] of [...this.#dueAtMs]) {
+      if (this.#underWay >= SENDING_IN_ALL || this.#closing.signal.aborted) return;
+      if (atMs <= nowMs) await this.#beginFor(webhookId, nowMs);
+    }
+    const next = Math.min(...this.#dueAtMs.values());
+    if (Number.isFinite(next)) this.#alarm.noLaterThan(next);
+  }
+
+  async #beginFor(webhookId: string, nowMs: number): Promise<void> {
+    const { webhooks } = this.#options.parts.store;
+    this.#dueAtMs.delete(webhookId);
+    const recipient = await webhooks.recipient(webhookId);
+    // Whoever enables it, or its tenant, wakes it.
+    if (recipient === null || !recipient.webhook.enabled || recipient.tenantStatus !== 'active') return;
+    const sending = this.#sending.get(webhookId) ?? new Set();
+    const turns = await webhooks.turns(webhookId, SENDING_PER_WEBHOOK + 1);
+    for (const delivery of turns.filter(({ id }) => !sending.has(id))) {
+      const atMs = delivery.nextAttemptAtMs ?? nowMs;
+      // An attempt that ends wakes the webhook again.
+      if (sending.size >= SENDING_PER_WEBHOOK) return;
+      if (atMs > nowMs || this.#underWay >= SENDING_IN_ALL) {
+        this.#dueAtMs.set(webhookId, atMs);
+        return;
+      }
+      this.#sending.set(webhookId, sending.add(delivery.id));
+      this.#begin(recipient.webhook, delivery);
+    }
+  }
+
+  #begin(webhook: WebhookRow, delivery: DeliveryRow): void {
+    const attempt = this.#attempt(webhook, delivery).finally(() => this.#attempts.delete(attempt));
+    this.#attempts.add(attempt);
+  }
+
+  async #attempt(webhook: WebhookRow, delivery: DeliveryRow): Promise<void> {
+    const { sender, parts, gone } = this.#options;
+    let answer: Answer | null = null;
+    try {
+      answer = await sender.deliver(webhook, delivery, this.#closing.signal);
+      if (this.#closing.signal.aborted && !answer.delivered) return;
+      if (answer.status === 410) await gone(webhook);
+    } catch (error) {
+      parts.failed(error);
+    }
+    const failure: Answer = {
+      delivered: false,
+      status: null,
+      error: 'the runtime could not send it',
+      hopeless: false,
+      durationMs: 0,
+    };
+    this.#outcomes = [...this.#outcomes, outcomeOf(delivery, answer ?? failure, parts.clock.nowMs())];
+    this.#record.ask();
+  }
+
+  /** Those that end together are written down together. */
+  async #writeDown(): Promise<void> {
+    await setImmediate();
+    const outcomes = this.#outcomes;
+    if (outcomes.length === 0) return;
+    await this.#options.parts.store.webhooks.attempted(outcomes);
+    this.#outcomes = this.#outcomes.slice(outcomes.length);
+    for (const { webhookId, deliveryId } of outcomes) {
+      const sending = this.#sending.get(webhookId);
+      sending?.delete(deliveryId);
+      if (sending?.size === 0) this.#sending.delete(webhookId);
+      if (!this.#closing.signal.aborted) this.wake(webhookId);
+    }
+  }
+}
+
+function outcomeOf(delivery: DeliveryRow, answer: Answer, atMs: number): AttemptOutcome {
+  const { id, webhookId, executionId, attempts } = delivery;
+  const delayMs = answer.delivered || answer.hopeless ? null : backoffMs(id, attempts + 1);
+  return {
+    webhookId,
+    deliveryId: id,
+    executionId,
+    atMs,
+    status: answer.delivered ? 'delivered' : delayMs === null ? 'failed' : 'pending',
+    httpStatus: answer.status,
+    error: answer.error,
+    nextAttemptAtMs: delayMs === null ? null : atMs + delayMs,
+  };
+}

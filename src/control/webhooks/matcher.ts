@@ -1,0 +1,111 @@
+import { setImmediate } from 'node:timers/promises';
+import type { LogEntry } from '../../../store/resources/log.ts';
+import type { NewDelivery, WebhookRow } from '../../../store/resources/webhooks.ts';
+import { createIds } from '../../runtime/ids.ts';
+import type { Background, Parts } from '../parts.ts';
+import { Pump } from '../pump.ts';
+
+const EVENTS_PER_SLICE = 500;
+/** After so many slices without a match, how far it got is written down, so that the next process need not look at them again. */
+const UNWRITTEN_SLICES = 20;
+
+/**
+ * Reads the log behind the commits and writes down what is to be delivered to whom, together with how far it got: what is committed is
+ * never held up, and nothing is lost when the process ends at any point. Without a webhook it does nothing.
+ */
+export class Matcher implements Background {
+  readonly #parts: Parts;
+  readonly #matched: (webhookId: string) => void;
+  readonly #pump: Pump;
+  readonly #ids = createIds();
+  readonly #deaf: () => void;
+  #begun = false;
+  #any = false;
+  /** As it is written in the store; null = to be read. */
+  #cursor: string | null = null;
+  /** How far it has read, and how many slices that is beyond the cursor. */
+  #position: string | null = null;
+  #unwritten = 0;
+
+  constructor(parts: Parts, matched: (webhookId: string) => void) {
+    this.#parts = parts;
+    this.#matched = matched;
+    this.#pump = new Pump(parts, () => this.#match());
+    this.#deaf = parts.runtime.onCommit(() => {
+      if (this.#any) this.#pump.ask();
+    });
+  }
+
+  begin(): Promise<void> {
+    this.#begun = true;
+    return this.changed();
+  }
+
+  /** A webhook was created or removed. */
+  async changed(): Promise<void> {
+    if (!this.#begun) return;
+    this.#any = await this.#parts.store.webhooks.any();
+    this.#forget();
+    if (this.#any) this.#pump.ask();
+  }
+
+  async close(): Promise<void> {
+    this.#deaf();
+    await this.#pump.close();
+  }
+
+  async #match(): Promise<void> {
+    const { store, clock } = this.#parts;
+    while (this.#any && !this.#pump.closed) {
+      this.#cursor ??= await store.webhooks.cursor();
+      const from = this.#cursor;
+      if (from === null) return;
+      const { entries, position: to, end } = await store.log.after(this.#position ?? from, { limit: EVENTS_PER_SLICE });
+      const deliveries = await this.#deliveries(entries);
+      if (deliveries.length > 0 || ++this.#unwritten > UNWRITTEN_SLICES) {
+        if (!(await store.webhooks.enqueue({ from, to, deliveries, nowMs: clock.nowMs() }))) {
+          this.#forget();
+          continue;
+        }
+        this.#cursor = to;
+        this.#unwritten = 0;
+        for (const webhookId of new Set(deliveries.map((delivery) => delivery.webhookId))) this.#matched(webhookId);
+      }
+      this.#position = to;
+      if (end) return;
+      await setImmediate();
+    }
+  }
+
+  #forget(): void {
+    this.#cursor = null;
+    this.#position = null;
+    this.#unwritten = 0;
+  }
+
+  /** Webhooks are read after the events: one that was there when an event was committed is not missed. */
+  async #deliveries(entries: readonly LogEntry[]): Promise<readonly NewDelivery[]> {
+    const { store, clock } = this.#parts;
+    const listeners = new Map<string, readonly WebhookRow[]>();
+    for (const tenantId of new Set(entries.map((entry) => entry.tenantId))) {
+      listeners.set(tenantId, await store.webhooks.listeners(tenantId));
+    }
+    const nowMs = clock.nowMs();
+    return entries.flatMap((entry) =>
+      (listeners.get(entry.tenantId) ?? [])
+        .filter((webhook) => isFor(entry, webhook))
+        .map(({ id: webhookId }) => {
+          const { executionId, seq, type } = entry;
+          return { id: this.#ids.workItem(nowMs), webhookId, executionId, seq, type };
+        }),
+    );
+  }
+}
+
+function isFor(entry: LogEntry, { events, workflowId, createdAtMs }: WebhookRow): boolean {
+  return (
+    (events.includes('*') || events.includes(entry.type)) &&
+    (workflowId === null || workflowId === entry.workflowId) &&
+    entry.atMs >= createdAtMs
+  );
+}

@@ -1,0 +1,189 @@
+import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
+import { setImmediate } from 'node:timers/promises';
+import type { DeliveryRow, DeliveryStatus, NewWebhook, WebhookChange, WebhookRow } from '../../../store/resources/webhooks.ts';
+import type { ActionContext } from '../../../store/writes.ts';
+import { RuntimeError } from '../../runtime/errors.ts';
+import type { Background, Parts } from '../parts.ts';
+import type { Tenants } from '../tenants.ts';
+import { Deliverer } from './deliverer.ts';
+import { Matcher } from './matcher.ts';
+import { type Answer, Sender } from './sender.ts';
+import { newSecret } from './signature.ts';
+import { Sweeper } from './sweeper.ts';
+
+/** Of one tenant. Each costs a look at every event of the tenant. */
+const MOST_WEBHOOKS = 100;
+/** How long the old secret signs beside a new one. */
+const OLD_SECRET_MS = 24 * 3_600_000;
+const PUT_BACK_AT_ONCE = 200;
+const TESTS_AT_ONCE = 16;
+
+export type WebhookDefinition = Pick<NewWebhook, 'url' | 'events' | 'workflowId' | 'description' | 'enabled'>;
+
+/** Tells the world outside what happens: at least once, in order per execution, without holding anything up. */
+export class Webhooks implements Background {
+  readonly #parts: Parts;
+  readonly #sender: Sender;
+  readonly #deliverer: Deliverer;
+  readonly #matcher: Matcher;
+  readonly #sweeper: Sweeper;
+  readonly #deaf: () => void;
+  readonly #closing = new AbortController();
+  #tests = 0;
+
+  constructor(parts: Parts, tenants: Pick<Tenants, 'onChange'>) {
+    this.#parts = parts;
+    // Every test under way listens.
+    setMaxListeners(0, this.#closing.signal);
+    this.#sender = new Sender(parts);
+    this.#deliverer = new Deliverer({ parts, sender: this.#sender, gone: (webhook) => this.#gone(webhook) });
+    this.#matcher = new Matcher(parts, (webhookId) => this.#deliverer.wake(webhookId));
+    this.#sweeper = new Sweeper(parts);
+    this.#deaf = tenants.onChange((tenantId) => void this.#tenantChanged(tenantId));
+  }
+
+  async begin(): Promise<void> {
+    await this.#deliverer.begin();
+    await this.#matcher.begin();
+    this.#sweeper.sweep();
+  }
+
+  async close(): Promise<void> {
+    this.#deaf();
+    this.#closing.abort();
+    await Promise.all([this.#matcher.close(), this.#deliverer.close(), this.#sweeper.close()]);
+  }
+
+  /** The secret is in the answer. Rejects with `bad_request` for a URL that nothing can be sent to, and with `too_many_webhooks`. */
+  async create(definition: WebhookDefinition, context: ActionContext): Promise<WebhookRow> {
+    checkUrl(definition.url);
+    const webhook = { ...definition, id: randomUUID(), tenantId: context.tenantId, secret: newSecret() };
+    const row = await this.#parts.store.webhooks.create(webhook, MOST_WEBHOOKS, context);
+    await this.#matcher.changed();
+    return row;
+  }
+
+  /** Rejects with `unknown_webhook`, as all that name one do. */
+  async get(tenantId: string, id: string): Promise<WebhookRow> {
+    const webhook = await this.#parts.store.webhooks.get(tenantId, id);
+    if (webhook === null) throw unknown(id);
+    return webhook;
+  }
+
+  list(tenantId: string): Promise<readonly WebhookRow[]> {
+    return this.#parts.store.webhooks.list(tenantId);
+  }
+
+  /** What is absent stays as it is. With a new secret, the old one signs beside it for a day. */
+  async update(
+    id: string,
+    definition: Partial<WebhookDefinition>,
+    { rotateSecret }: { readonly rotateSecret: boolean },
+    context: ActionContext,
+  ): Promise<WebhookRow> {
+    if (definition.url !== undefined) checkUrl(definition.url);
+    const { secret } = await this.get(context.tenantId, id);
+    const rotated = { secret: newSecret(), previousSecret: secret, previousUntilMs: context.atMs + OLD_SECRET_MS };
+    const change: WebhookChange = {
+      ...definition,
+      ...(definition.enabled === true ? { disabledReason: null } : {}),
+      ...(rotateSecret ? rotated : {}),
+    };
+    const row = await this.#parts.store.webhooks.update(id, change, 'webhook_updated', context);
+    this.#deliverer.wake(id);
+    return row;
+  }
+
+  async remove(id: string, context: ActionContext): Promise<void> {
+    await this.#parts.store.webhooks.remove(id, context);
+    await this.#matcher.changed();
+    this.#sweeper.sweep();
+  }
+
+  /** Newest first, `before` exclusive. */
+  async deliveries(
+    tenantId: string,
+    id: string,
+    page: { readonly status?: DeliveryStatus; readonly before?: string; readonly limit: number },
+  ): Promise<readonly DeliveryRow[]> {
+    await this.get(tenantId, id);
+    return this.#parts.store.webhooks.deliveries(id, page);
+  }
+
+  /** Puts one back, to be attempted at once. Rejects with `not_found`, and with `conflict` for one that is still to be delivered. */
+  async replay(id: string, deliveryId: string, context: ActionContext): Promise<DeliveryRow> {
+    const { webhooks } = this.#parts.store;
+    await this.get(context.tenantId, id);
+    if ((await webhooks.delivery(id, deliveryId)) === null) throw unknownDelivery(deliveryId);
+    if (!(await webhooks.replay(id, deliveryId, context))) {
+      throw new RuntimeError('conflict', `delivery ${deliveryId} is still to be delivered`);
+    }
+    const delivery = await webhooks.delivery(id, deliveryId);
+    this.#deliverer.wake(id);
+    if (delivery === null) throw unknownDelivery(deliveryId);
+    return delivery;
+  }
+
+  /** Puts back all that have failed; answers how many. */
+  async replayFailed(id: string, context: ActionContext): Promise<number> {
+    await this.get(context.tenantId, id);
+    let replayed = 0;
+    for (let count = PUT_BACK_AT_ONCE; count === PUT_BACK_AT_ONCE; ) {
+      count = await this.#parts.store.webhooks.replayFailed(id, PUT_BACK_AT_ONCE, context);
+      replayed += count;
+      await setImmediate();
+    }
+    this.#deliverer.wake(id);
+    return replayed;
+  }
+
+  /** Sends a ping, once, and answers what came of it. Rejects with `overloaded` when too many are under way. */
+  async test(id: string, context: ActionContext): Promise<Answer> {
+    const webhook = await this.get(context.tenantId, id);
+    if (this.#tests >= TESTS_AT_ONCE) {
+      throw new RuntimeError('overloaded', `${TESTS_AT_ONCE} webhooks are being tested`, { retryAfterMs: 1_000 });
+    }
+    this.#tests += 1;
+    try {
+      const answer = await this.#sender.ping(webhook, randomUUID(), this.#closing.signal);
+      await this.#parts.store.webhooks.tested(id, answer, context);
+      return answer;
+    } finally {
+      this.#tests -= 1;
+    }
+  }
+
+  /** A suspended tenant's webhooks wait; this one may be active again. */
+  async #tenantChanged(tenantId: string): Promise<void> {
+    try {
+      for (const { id } of await this.#parts.store.webhooks.listeners(tenantId)) this.#deliverer.wake(id);
+    } catch (error) {
+      this.#parts.failed(error);
+    }
+  }
+
+  async #gone({ id, tenantId }: WebhookRow): Promise<void> {
+    const { store, runtime, clock } = this.#parts;
+    const change = { enabled: false, disabledReason: 'it answered 410 Gone' };
+    const context = { tenantId, atMs: clock.nowMs(), actorId: runtime.id, actorType: 'system', request: null } as const;
+    await store.webhooks.update(id, change, 'webhook_disabled', context);
+  }
+}
+
+function unknown(id: string): RuntimeError {
+  return new RuntimeError('not_found', `webhook ${id.slice(0, 120)}`);
+}
+
+function unknownDelivery(id: string): RuntimeError {
+  return new RuntimeError('not_found', `delivery ${id.slice(0, 120)}`);
+}
+
+function checkUrl(text: string): void {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || !/^https?:$/.test(url.protocol))
+    throw new RuntimeError('bad_request', 'url must be an http:// or https:// URL');
+  if (url.username !== '' || url.password !== '') {
+    throw new RuntimeError('bad_request', 'url must hold no user name or password: the signature tells who sends');
+  }
+}

@@ -1,0 +1,64 @@
+import { hash } from 'node:crypto';
+import { pascalCase } from '../../machines/events.ts';
+import type { JsonObject } from '../../machines/json.ts';
+import type { EventView } from './types.ts';
+
+interface Common {
+  /** UUID. */
+  readonly id: string;
+  readonly execution_id: string;
+  readonly sequence: number;
+  readonly node_id: string | null;
+  /** RFC 3339. */
+  readonly created_at: string;
+}
+
+/** An event as the reference writes it: `kind` is a PascalCase name, `type` the same in snake_case. */
+export interface SeedForm extends Common {
+  readonly kind: string;
+  readonly type: string;
+  readonly data: JsonObject;
+}
+
+/** The other form: `kind` is an object that its `type` tells apart. */
+export interface TaggedForm extends Common {
+  readonly kind: JsonObject;
+  readonly kind_name: string;
+}
+
+export function seedForm(event: EventView): SeedForm {
+  return {
+    id: eventId(event.executionId, event.sequence),
+    execution_id: event.executionId,
+    sequence: event.sequence,
+    kind: pascalCase(event.type),
+    node_id: event.nodeId,
+    created_at: new Date(event.createdAtMs).toISOString(),
+    type: event.type,
+    data: fieldsOf(event),
+  };
+}
+
+export function taggedForm(event: EventView): TaggedForm {
+  return {
+    id: eventId(event.executionId, event.sequence),
+    execution_id: event.executionId,
+    sequence: event.sequence,
+    kind: { type: event.type, ...fieldsOf(event) },
+    kind_name: pascalCase(event.type),
+    node_id: event.nodeId,
+    created_at: new Date(event.createdAtMs).toISOString(),
+  };
+}
+
+/** The same UUID (version 8, of the SHA-256 of execution and sequence) whenever the event is shown. */
+export function eventId(execution: string, sequence: number): string {
+  const hex = hash('sha256', `${execution}:${sequence}`, 'hex');
+  const variant = ((Number.parseInt(hex.charAt(16), 16) & 0x3) | 0x8).toString(16);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}
+
+/** The fields of an event, its node among them. */
+function fieldsOf(event: EventView): JsonObject {
+  return event.nodeId === null ? event.data : { node_id: event.nodeId, ...event.data };
+}

@@ -1,0 +1,124 @@
+import { setImmediate } from 'node:timers/promises';
+import { LogMismatch, revive } from '../../machines/fold.ts';
+import type { Message } from '../../machines/messages.ts';
+import type { Run } from '../../machines/run.ts';
+import { activeOf, fatalFailures } from '../../machines/step.ts';
+import type { Store } from '../../store/store.ts';
+import type { Outcome } from './envelope.ts';
+import { RuntimeError } from './errors.ts';
+import type { Hot } from './hot.ts';
+import { readTail } from './log.ts';
+import type { Loop } from './loop.ts';
+import { originOf } from './origin.ts';
+import type { Quotas } from './quotas/quotas.ts';
+import type { Reads } from './reads.ts';
+import type { Caller } from './types.ts';
+
+/** Steps of a log folded between two turns of the event loop. */
+const STEPS_PER_TURN = 200;
+
+export interface InterventionsOptions {
+  readonly store: Store;
+  readonly loop: Loop;
+  readonly reads: Reads;
+  readonly quotas: Quotas;
+  readonly runtimeId: string;
+  readonly stepLimit: number;
+}
+
+/** What operators do to an execution: hold it, let it go on, have its failed nodes run again. */
+export class Interventions {
+  readonly #options: InterventionsOptions;
+
+  constructor(options: InterventionsOptions) {
+    this.#options = options;
+  }
+
+  async pause(caller: Caller, id: string, reason: string | null): Promise<void> {
+    await this.#options.reads.find(caller.tenantId, id);
+    const outcome = await this.#send(caller, id, { type: 'pause', reason });
+    if (!('refused' in outcome)) return;
+    if (outcome.refused === 'already_held') throw new RuntimeError('conflict', `execution ${id} is paused already`);
+    throw await this.#ended(caller, id);
+  }
+
+  async resume(caller: Caller, id: string): Promise<void> {
+    await this.#options.reads.find(caller.tenantId, id);
+    const outcome = await this.#send(caller, id, { type: 'resume' });
+    if (!('refused' in outcome)) return;
+    if (outcome.refused !== 'not_held') throw await this.#ended(caller, id);
+    const hot = await this.#options.reads.load(caller.tenantId, id);
+    throw new RuntimeError('conflict', `execution ${id} is not paused by anyone${waitsFor(hot)}`);
+  }
+
+  /**
+   * The log is read and folded again from its start, with the failures left out that ended the run; the retry goes on from there, unless
+   * the execution has moved on meanwhile.
+   */
+  async retry(caller: Caller, id: string): Promise<{ readonly nodes: readonly string[] }> {
+    const hot = await this.#options.reads.load(caller.tenantId, id);
+    const nodes = retryable(hot);
+    const { loop, quotas } = this.#options;
+    await quotas.admit(caller.tenantId, id);
+    try {
+      const revived = await this.#revive(hot, nodes);
+      const outcome = await loop.send(id, { type: 'retry' }, { origin: originOf(caller), revived });
+      if (!('refused' in outcome)) return { nodes: namesOf(outcome.events[0]?.data.nodes) };
+    } finally {
+      quotas.release(caller.tenantId, id);
+    }
+    throw new RuntimeError('conflict', `execution ${id} has been retried already`);
+  }
+
+  async #revive({ id, tenantId, loaded, run }: Hot, nodes: readonly string[]): Promise<Run> {
+    const { store, runtimeId, stepLimit } = this.#options;
+    const { events } = await readTail(store, tenantId, id, 0, run.seq);
+    const folding = revive(loaded.program, events, nodes, { executionId: id, stepLimit, runtimeId });
+    try {
+      for (let steps = 1; ; steps += 1) {
+        const { done, value } = folding.next();
+        if (done) return value;
+        if (steps % STEPS_PER_TURN === 0) await setImmediate();
+      }
+    } catch (cause) {
+      if (!(cause instanceof LogMismatch)) throw cause;
+      throw new RuntimeError('corrupt', `the log of execution ${id} does not fold: ${cause.message}`, { cause });
+    }
+  }
+
+  #send(caller: Caller, id: string, message: Message): Promise<Outcome> {
+    return this.#options.loop.send(id, message, { origin: originOf(caller) });
+  }
+
+  async #ended(caller: Caller, id: string): Promise<RuntimeError> {
+    const { status } = await this.#options.reads.execution(caller.tenantId, id);
+    return new RuntimeError('conflict', `execution ${id} has ended: ${status}`);
+  }
+}
+
+/** The nodes that would run again. Throws `conflict`, with the reason, when the execution is not one to retry. */
+function retryable({ id, parentId, run, loaded }: Hot): readonly string[] {
+  const refuse = (why: string): RuntimeError => new RuntimeError('conflict', `execution ${id} cannot be retried: ${why}`);
+  if (run.status !== 'failed') throw refuse(`it is ${run.status}, and only what has failed can be`);
+  if (parentId !== null)
+    throw refuse(`it is a child of execution ${parentId}, which has gone on without it; a retry of that one starts a new child`);
+  const nodes = fatalFailures(run);
+  if (nodes.length === 0) throw refuse(`no node failed it, but: ${run.error ?? 'unknown'}`);
+  const blocked = nodes.filter((node) => loaded.program.statics.verdicts.get(node)?.decision === 'blocked');
+  if (blocked.length > 0) throw refuse(`node(s) ${blocked.join(', ')} are blocked by policy, and would be again`);
+  return nodes;
+}
+
+function namesOf(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.map(String) : [];
+}
+
+/** What an execution that nobody holds waits for, and which call moves it on. */
+function waitsFor({ loaded, run }: Hot): string {
+  const waits = activeOf(loaded.program, run).flatMap(({ node, phase, waitsFor: key }) => {
+    if (phase === 'approval' || phase === 'held') return `node ${node} waits for a decision (approve)`;
+    if (phase !== 'waiting') return [];
+    return key === null ? `node ${node} waits for its time` : `node ${node} waits for event ${key} (external-event)`;
+  });
+  return waits.length === 0 ? '' : `: ${waits.join('; ')}`;
+}

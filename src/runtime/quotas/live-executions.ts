@@ -1,0 +1,79 @@
+import { TERMINAL } from '../../../machines/run.ts';
+import type { Hot } from '../hot.ts';
+
+interface Count {
+  live: number;
+  /** Ids of executions that may begin and have not yet. */
+  readonly admitted: Set<string>;
+}
+
+export interface LiveOptions {
+  /** Asks the store. */
+  readonly count: (tenantId: string) => Promise<number>;
+  /** Runs `work` when no commit is under way, and lets none begin before it is done. */
+  readonly betweenCommits: (work: () => Promise<void>) => Promise<void>;
+}
+
+/**
+ * How many executions of a tenant are alive. Counted when a limit is first asked for, then kept by what is committed: as exact as the
+ * store's own count, at the cost of a look-up.
+ */
+export class LiveExecutions {
+  readonly #options: LiveOptions;
+  readonly #counts = new Map<string, Count>();
+  readonly #counting = new Map<string, Promise<void>>();
+
+  constructor(options: LiveOptions) {
+    this.#options = options;
+  }
+
+  /** Takes a place for an execution that begins, or lives again. Null = taken, until it does or `release` gives it back; else how many there are, when that is `max` or more. */
+  async admit(tenantId: string, executionId: string, max: number): Promise<number | null> {
+    let count = this.#counts.get(tenantId);
+    while (count === undefined) {
+      await this.#recount(tenantId);
+      count = this.#counts.get(tenantId);
+    }
+    const taken = count.live + count.admitted.size;
+    if (taken >= max) return taken;
+    count.admitted.add(executionId);
+    return null;
+  }
+
+  /** Nothing happens when the execution has begun. */
+  release(tenantId: string, executionId: string): void {
+    this.#counts.get(tenantId)?.admitted.delete(executionId);
+  }
+
+  /** Told of every commit, in order. */
+  committed(before: Hot | null, now: Hot): void {
+    if (this.#counts.size === 0) return;
+    const count = this.#counts.get(now.tenantId);
+    if (count === undefined) return;
+    const more = alive(now) - alive(before);
+    if (before === null || more > 0) count.admitted.delete(now.id);
+    count.live += more;
+  }
+
+  /** The tenant has no limit any more. */
+  forget(tenantId: string): void {
+    this.#counts.delete(tenantId);
+  }
+
+  /** Between commits: one that the store has made and nobody was told of yet would count twice. */
+  #recount(tenantId: string): Promise<void> {
+    const counting =
+      this.#counting.get(tenantId) ??
+      this.#options
+        .betweenCommits(async () => {
+          this.#counts.set(tenantId, { live: await this.#options.count(tenantId), admitted: new Set() });
+        })
+        .finally(() => this.#counting.delete(tenantId));
+    this.#counting.set(tenantId, counting);
+    return counting;
+  }
+}
+
+function alive(execution: Hot | null): number {
+  return execution !== null && !TERMINAL.has(execution.run.status) ? 1 : 0;
+}

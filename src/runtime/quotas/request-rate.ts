@@ -1,0 +1,32 @@
+const WINDOW_MS = 60_000;
+
+interface Window {
+  readonly endsAtMs: number;
+  requests: number;
+}
+
+/** Requests per minute and tenant, in windows that begin with a tenant's first request. Of this process alone. */
+export class RequestRate {
+  readonly #windows = new Map<string, Window>();
+  #sweepAtMs = 0;
+
+  /** Null = counted; else the milliseconds until there is room again. Refused requests do not count. */
+  count(tenantId: string, max: number, nowMs: number): number | null {
+    this.#sweep(nowMs);
+    let window = this.#windows.get(tenantId);
+    if (window === undefined || nowMs >= window.endsAtMs) {
+      window = { endsAtMs: nowMs + WINDOW_MS, requests: 0 };
+      this.#windows.set(tenantId, window);
+    }
+    if (window.requests >= max) return window.endsAtMs - nowMs;
+    window.requests += 1;
+    return null;
+  }
+
+  /** Tenants that fell silent are forgotten, once a window at most. */
+  #sweep(nowMs: number): void {
+    if (nowMs < this.#sweepAtMs) return;
+    this.#sweepAtMs = nowMs + WINDOW_MS;
+    for (const [tenantId, { endsAtMs }] of this.#windows) if (nowMs >= endsAtMs) this.#windows.delete(tenantId);
+  }
+}

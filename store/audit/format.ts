@@ -1,0 +1,112 @@
+import type { EventRow, NewExecution } from '../rows.ts';
+
+/** The lines of an exported audit log: a header, each block followed by its streams of the tenant, the end. `docs/audit.md` describes them. */
+
+export const EXPORT_VERSION = 1;
+
+export interface HeaderLine {
+  readonly jamjet_audit: typeof EXPORT_VERSION;
+  readonly tenant_id: string;
+  readonly chain_id: string;
+  readonly from_block: number;
+  /** Hash of the block before; the chain's id when there is none. */
+  readonly previous: string;
+  readonly exported_at: string;
+}
+
+/** A stream of the tenant, whose rows follow in a line of their own. */
+export interface OwnStream {
+  /** Null = the control plane. */
+  readonly execution_id: string | null;
+  readonly first_seq: number;
+  readonly last_seq: number;
+  readonly digest: string;
+}
+
+export interface BlockLine {
+  readonly block: number;
+  readonly at_ms: number;
+  readonly writer: string;
+  /** In order; of another tenant's stream the digest alone. */
+  readonly streams: readonly (OwnStream | string)[];
+  readonly hash: string;
+  readonly signature: string | null;
+}
+
+export interface StreamLine {
+  /** As in the block's line. */
+  readonly execution_id: string | null;
+  readonly first_seq: number;
+  /** What the execution is, with its first rows; else null. */
+  readonly created: CreatedPart | null;
+  /** Null = retention removed the execution: a later `executions_removed` in the control plane says so. */
+  readonly events: readonly EventPart[] | null;
+}
+
+export interface CreatedPart {
+  readonly workflow_id: string;
+  readonly workflow_version: string;
+  readonly revision: string;
+  /** JSON text. */
+  readonly labels: string;
+  readonly parent_id: string | null;
+  readonly depth: number;
+  readonly created_at_ms: number;
+}
+
+export interface EventPart {
+  readonly type: string;
+  readonly node_id: string | null;
+  readonly at_ms: number;
+  readonly actor_id: string;
+  readonly actor_type: EventRow['actorType'];
+  /** JSON text, as is `data`: digests are made of it byte for byte. */
+  readonly request: string | null;
+  readonly data: string;
+}
+
+export interface EndLine {
+  readonly end: true;
+  readonly to_block: number;
+  readonly head: string;
+  /** How many lines stand above, and the SHA-256 of them with their line ends. */
+  readonly lines: number;
+  readonly sha256: string;
+  /** HMAC-SHA256 of `sha256`; null when no key was set. */
+  readonly signature: string | null;
+}
+
+export function createdPart(created: NewExecution): CreatedPart {
+  return {
+    workflow_id: created.workflowId,
+    workflow_version: created.workflowVersion,
+    revision: created.revision,
+    labels: created.labels,
+    parent_id: created.parentId,
+    depth: created.depth,
+    created_at_ms: created.createdAtMs,
+  };
+}
+
+/** As far as digests cover it. */
+export function createdOf(part: CreatedPart): NewExecution {
+  return {
+    workflowId: part.workflow_id,
+    workflowVersion: part.workflow_version,
+    revision: part.revision,
+    labels: part.labels,
+    parentId: part.parent_id,
+    depth: part.depth,
+    deadlineAtMs: null,
+    createdAtMs: part.created_at_ms,
+  };
+}
+
+export function eventPart({ type, nodeId, atMs, actorId, actorType, request, data }: EventRow): EventPart {
+  return { type, node_id: nodeId, at_ms: atMs, actor_id: actorId, actor_type: actorType, request, data };
+}
+
+export function eventOf(part: EventPart, seq: number): EventRow {
+  const { type, node_id: nodeId, at_ms: atMs, actor_id: actorId, actor_type: actorType, request, data } = part;
+  return { seq, type, nodeId, atMs, actorId, actorType, request, data };
+}

@@ -1,0 +1,62 @@
+import type { EventRow } from '../rows.ts';
+
+/** What happened: an event of an execution, or (without one) an action on the tenant's control plane. */
+export interface AuditEntry extends EventRow {
+  readonly executionId: string | null;
+}
+
+/** All of what is given must hold. */
+export interface AuditFilter {
+  /** Leaves out the control plane. */
+  readonly executionId?: string;
+  readonly actorId?: string;
+  /** snake_case. */
+  readonly type?: string;
+  /** Itself included. */
+  readonly fromMs?: number;
+  /** Itself excluded. */
+  readonly beforeMs?: number;
+}
+
+/** The entry that a page ended with. */
+export interface AuditPosition {
+  readonly atMs: number;
+  readonly executionId: string | null;
+  readonly seq: number;
+}
+
+export interface AuditPage {
+  /** Everything that matches, whatever the page. Exact, at the moment the page was cut. */
+  readonly total: number;
+  /** Newest first, by commit time; what shares a millisecond in the order it was written, last first. Read as the consumer asks for them. */
+  readonly entries: AsyncIterable<AuditEntry>;
+  /** Null = there is no more. */
+  readonly next: AuditPosition | null;
+}
+
+export interface AuditPageRequest {
+  readonly limit: number;
+  /** Matches to pass over. */
+  readonly offset: number;
+  /** `next` of the page before, with the same filter; what is written meanwhile moves nothing. */
+  readonly after: AuditPosition | null;
+}
+
+export interface AuditExportRequest {
+  /** Number of the first block; 1 = from the beginning. */
+  readonly fromBlock: number;
+  readonly atMs: number;
+  /** Ends the export, which then rejects with the signal's reason. */
+  readonly signal: AbortSignal;
+}
+
+/** The event log and the control log of a tenant, read as one audit log. */
+export interface AuditStore {
+  /** Others have their turn while it counts, however long the log is. */
+  find(tenantId: string, filter: AuditFilter, page: AuditPageRequest): Promise<AuditPage>;
+  /**
+   * The tenant's log with the proof that it is whole, as lines of JSON (docs/audit.md): up to what had been committed when it began.
+   * Rejects with `unknown_block` when the chain does not reach up to `fromBlock`.
+   */
+  export(tenantId: string, request: AuditExportRequest): AsyncIterable<string>;
+}

@@ -1,0 +1,40 @@
+import type { ActionContext } from '../writes.ts';
+
+export interface RetentionPolicy {
+  readonly tenantId: string;
+  /** How long ended executions are kept. */
+  readonly days: number;
+}
+
+/** Where a batch of removals ended: executions are looked at in order of their end. */
+export interface RemovalPosition {
+  readonly endedAtMs: number;
+  readonly id: string;
+}
+
+export interface RemovalRequest {
+  /** `next` of the batch before. */
+  readonly after: RemovalPosition | null;
+  readonly endedBeforeMs: number;
+}
+
+export interface Removal {
+  /** Ids. */
+  readonly removed: readonly string[];
+  /** Null = every execution that ended before was looked at. */
+  readonly next: RemovalPosition | null;
+}
+
+/** Removes what tenants keep for a limited time only. */
+export interface RetentionStore {
+  /** Tenants with such a limit (`retention_days` of their limits). */
+  policies(): Promise<readonly RetentionPolicy[]>;
+  /** When the tenant's execution that ended first did so; null = none has. */
+  oldestEndMs(tenantId: string): Promise<number | null>;
+  /**
+   * Looks at a few dozen ended executions of the context's tenant and removes them with everything that is theirs, in one transaction with the
+   * event that says so (`executions_removed`). One whose parent or child is alive stays, and so does one for which a message waits.
+   * The audit chain stays sound: it keeps the digests of what was removed.
+   */
+  remove(request: RemovalRequest, context: ActionContext): Promise<Removal>;
+}

@@ -1,0 +1,60 @@
+import { setImmediate } from 'node:timers/promises';
+import Database from 'better-sqlite3';
+import type { AuditFilter, AuditPageRequest } from '../../resources/audit.ts';
+import { type Place, type Slices, slicesOf } from './slices.ts';
+
+export interface Found {
+  readonly total: number;
+  readonly places: readonly Place[];
+  /** There is more behind the page. */
+  readonly more: boolean;
+}
+
+/**
+ * Counts what matches and cuts a page from it. Reads on a connection of its own: its snapshot, which no commit moves, makes the total and
+ * the page agree. One search at a time, so that many do not add up to a long turn of the event loop.
+ */
+export class AuditSearch {
+  readonly #path: string;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  find(tenantId: string, filter: AuditFilter, page: AuditPageRequest): Promise<Found> {
+    const found = this.#last.then(() => this.#search(tenantId, filter, page));
+    this.#last = found.catch(() => undefined);
+    return found;
+  }
+
+  async #search(tenantId: string, filter: AuditFilter, page: AuditPageRequest): Promise<Found> {
+    const db = new Database(this.#path, { readonly: true });
+    try {
+      db.exec('BEGIN');
+      return await search(slicesOf(db, tenantId, filter, page.after), page);
+    } finally {
+      db.close();
+    }
+  }
+}
+
+async function search(slices: Slices, { limit, offset, after }: AuditPageRequest): Promise<Found> {
+  const places: Place[] = [];
+  let total = 0;
+  let left = offset;
+  for (let slice = slices.at(slices.newest); slice !== null; ) {
+    const count = slices.count(slice);
+    total += count;
+    // One more than the page, to know whether it is the last.
+    const missing = limit + 1 - places.length;
+    if (after === null && left >= count) left -= count;
+    else if (missing > 0) {
+      places.push(...slices.page(slice, { limit: missing, offset: left }));
+      left = 0;
+    }
+    slice = slices.at(slice.after);
+    if (slice !== null) await setImmediate();
+  }
+  return { total, places: places.slice(0, limit), more: places.length > limit };
+}

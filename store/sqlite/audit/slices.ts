@@ -1,0 +1,89 @@
+import type { Database } from 'better-sqlite3';
+import type { AuditFilter, AuditPosition } from '../../resources/audit.ts';
+import * as sql from '../queries/audit.ts';
+
+/** Entries looked at between two turns of the event loop: a few milliseconds. */
+const ENTRIES_PER_SLICE = 20_000;
+/** Of an execution each row is read, for its tenant. */
+const ROWS_PER_SLICE = 4_000;
+/** Later than every time and every row. */
+const LAST = Number.MAX_SAFE_INTEGER;
+
+/** A piece of the log: above `after`, up to `until`. */
+export interface Slice {
+  readonly after: number;
+  readonly until: number;
+}
+
+/** Where an entry lies: which table, and which row of it. */
+export interface Place {
+  readonly atMs: number;
+  /** 0 = the control log. */
+  readonly source: 0 | 1;
+  readonly place: number;
+}
+
+/** What matches a filter, in slices from the newest to the oldest. */
+export interface Slices {
+  /** The slice that ends with `until`; null when nothing is left there. */
+  at(until: number): Slice | null;
+  readonly newest: number;
+  count(slice: Slice): number;
+  /** Newest first, below the position when there is one. */
+  page(slice: Slice, page: { readonly limit: number; readonly offset: number }): readonly Place[];
+}
+
+export function slicesOf(db: Database, tenantId: string, filter: AuditFilter, after: AuditPosition | null): Slices {
+  const { executionId } = filter;
+  return executionId === undefined
+    ? timeSlices(db, tenantId, filter, after)
+    : executionSlices(db, { ...filter, tenantId, executionId }, after);
+}
+
+function timeSlices(db: Database, tenantId: string, filter: AuditFilter, after: AuditPosition | null): Slices {
+  const by = { type: filter.type !== undefined, actorId: filter.actorId !== undefined };
+  const start = db.prepare<[object], number>(sql.SLICE_START).pluck();
+  const count = db.prepare<[object], number>(sql.countAudited(by)).pluck();
+  const page = db.prepare<[object], Place>(sql.pageOfAudited(by));
+  const fixed = { tenantId, type: filter.type ?? null, actorId: filter.actorId ?? null };
+  const oldest = (filter.fromMs ?? 0) - 1;
+  const below = after === null ? { atMs: LAST, source: 1, place: LAST } : placeOf(db, tenantId, after);
+  return {
+    newest: (filter.beforeMs ?? LAST) - 1,
+    at(until) {
+      if (until <= oldest) return null;
+      const before = start.get({ tenantId, until, size: ENTRIES_PER_SLICE }) ?? -1;
+      // A millisecond with more entries than a slice holds is a slice of its own.
+      return { after: Math.max(oldest, Math.min(before, until - 1)), until };
+    },
+    count: (slice) => count.get({ ...fixed, ...slice }) ?? 0,
+    page: (slice, range) => (slice.after >= below.atMs ? [] : page.all({ ...fixed, ...slice, ...below, ...range })),
+  };
+}
+
+function executionSlices(
+  db: Database,
+  filter: AuditFilter & { readonly tenantId: string; readonly executionId: string },
+  after: AuditPosition | null,
+): Slices {
+  const by = { type: filter.type !== undefined, actorId: filter.actorId !== undefined };
+  const { tenantId, executionId } = filter;
+  const last = db.prepare<[object], number | null>(sql.LAST_SEQ).pluck();
+  const count = db.prepare<[object], number>(sql.countAuditedOf(by)).pluck();
+  const page = db.prepare<[object], Place>(sql.pageOfAuditedOf(by));
+  const fixed = { fromMs: 0, beforeMs: LAST, ...filter };
+  const below = after === null ? LAST : after.seq;
+  return {
+    newest: last.get({ tenantId, executionId }) ?? 0,
+    at: (until) => (until <= 0 ? null : { after: Math.max(0, until - ROWS_PER_SLICE), until }),
+    count: (slice) => count.get({ ...fixed, ...slice }) ?? 0,
+    page: (slice, range) => (slice.after + 1 >= below ? [] : page.all({ ...fixed, ...slice, ...range, place: below })),
+  };
+}
+
+/** An entry that was removed since stands for the end of its millisecond: better seen twice than not at all. */
+function placeOf(db: Database, tenantId: string, { atMs, executionId, seq }: AuditPosition): Place {
+  if (executionId === null) return { atMs, source: 0, place: seq };
+  const place = db.prepare<[string, number, string], number>(sql.EVENT_PLACE).pluck().get(executionId, seq, tenantId);
+  return { atMs, source: 1, place: place ?? LAST };
+}

@@ -1,0 +1,48 @@
+import type { Database, Statement } from 'better-sqlite3';
+import type { StreamRange } from '../../digest.ts';
+import type { EventRow, ExecutionRow, NewExecution } from '../../rows.ts';
+import { EVENT_RANGE, REMOVED_EXECUTION } from '../queries/audit.ts';
+import { CONTROL_EVENTS } from '../queries/control.ts';
+import { TENANT_EXECUTION } from '../queries/executions.ts';
+
+export interface StreamContent {
+  /** Comes with the range that begins an execution. */
+  readonly created: NewExecution | null;
+  readonly events: readonly EventRow[];
+}
+
+/** On record in which control event an execution was removed, and up to where its log went. */
+export interface RemovalRecord {
+  readonly lastSeq: number;
+  readonly controlSeq: number;
+}
+
+/** Reads what audit blocks seal. */
+export class StreamRows {
+  readonly #execution: Statement<[string, string], ExecutionRow>;
+  readonly #events: Statement<[string, string, number, number], EventRow>;
+  readonly #controlEvents: Statement<[string, number, number], EventRow>;
+  readonly #removed: Statement<[string, string], RemovalRecord>;
+
+  constructor(db: Database) {
+    this.#execution = db.prepare<[string, string], ExecutionRow>(TENANT_EXECUTION);
+    this.#events = db.prepare<[string, string, number, number], EventRow>(EVENT_RANGE);
+    this.#controlEvents = db.prepare<[string, number, number], EventRow>(CONTROL_EVENTS);
+    this.#removed = db.prepare<[string, string], RemovalRecord>(REMOVED_EXECUTION);
+  }
+
+  read({ tenantId, executionId, firstSeq, lastSeq }: StreamRange): StreamContent {
+    if (executionId === null) return { created: null, events: this.#controlEvents.all(tenantId, firstSeq, lastSeq) };
+    const created = firstSeq === 1 ? (this.#execution.get(executionId, tenantId) ?? null) : null;
+    return { created, events: this.#events.all(executionId, tenantId, firstSeq, lastSeq) };
+  }
+
+  removal(tenantId: string, executionId: string): RemovalRecord | null {
+    return this.#removed.get(executionId, tenantId) ?? null;
+  }
+
+  /** The control event alone; undefined when there is none. */
+  controlEvent(tenantId: string, seq: number): EventRow | undefined {
+    return this.#controlEvents.get(tenantId, seq, seq);
+  }
+}

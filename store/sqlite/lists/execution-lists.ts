@@ -1,0 +1,129 @@
+import { setImmediate } from 'node:timers/promises';
+import type { Database, Statement } from 'better-sqlite3';
+import type { ExecutionRow } from '../../rows.ts';
+import type { ExecutionFilter, ExecutionPage, ExecutionPageRequest } from '../../store.ts';
+import { guarded } from '../errors.ts';
+import { EXECUTION_BY_ID, idsAlong, idsOfVersion, type Order, type Way } from '../queries/executions.ts';
+import { type IdParameters, type IdStream, type Meter, RangeStream, UnionStream } from './streams.ts';
+import { type VersionParameters, VersionStream } from './version-stream.ts';
+import { Walk } from './walk.ts';
+
+/** What may be spent before others have their turn: a few milliseconds. */
+const PIECE = 10_000;
+/** What looking for one page may cost: about a second. */
+const PATIENCE = 2_000_000;
+/** Of reading a row. */
+const ROW_COST = 20;
+
+/** Finds executions by any combination of conditions. */
+export class ExecutionLists {
+  readonly #db: Database;
+  readonly #patience: number;
+  readonly #row: Statement<[string], ExecutionRow>;
+  readonly #ids = new Map<string, Statement<[IdParameters], string>>();
+  readonly #versions = new Map<string, Statement<[VersionParameters], string>>();
+
+  constructor(db: Database, patience = PATIENCE) {
+    this.#db = db;
+    this.#patience = patience;
+    this.#row = db.prepare<[string], ExecutionRow>(EXECUTION_BY_ID);
+  }
+
+  async page(tenantId: string, request: ExecutionPageRequest): Promise<ExecutionPage> {
+    const { limit } = request;
+    const meter: Meter = { spent: 0 };
+    const walk = await guarded(() => this.#walk(tenantId, request, meter));
+    const rows: ExecutionRow[] = [];
+    if (walk === null) return { rows, next: null };
+    for (let left = request.offset ?? 0; left > 0; ) {
+      left = await guarded(() => walk.skip(left, meter.spent + PIECE));
+      if (left > 0) await setImmediate();
+    }
+    for (const untilSpent = meter.spent + this.#patience; ; ) {
+      const budget = Math.min(meter.spent + PIECE, untilSpent);
+      const stopped = await guarded(() => this.#fill(rows, limit, { walk, meter, budget }));
+      if (stopped === 'end') return { rows, next: null };
+      if (stopped === 'full') return { rows, next: rows.at(-1)?.id ?? null };
+      if (meter.spent >= untilSpent) return { rows, next: walk.decided };
+      await setImmediate();
+    }
+  }
+
+  async count(tenantId: string, filter: ExecutionFilter): Promise<number> {
+    const meter: Meter = { spent: 0 };
+    const walk = await guarded(() => this.#walk(tenantId, filter, meter));
+    if (walk === null) return 0;
+    for (let matches = 0; ; ) {
+      const { counted, ended } = await guarded(() => countPiece(walk, meter));
+      matches += counted;
+      if (ended) return matches;
+      await setImmediate();
+    }
+  }
+
+  /** `full`: there is at least one more. */
+  #fill(
+    rows: ExecutionRow[],
+    limit: number,
+    { walk, meter, budget }: { readonly walk: Walk; readonly meter: Meter; readonly budget: number },
+  ): 'full' | 'end' | 'pause' {
+    for (;;) {
+      const step = walk.next(budget);
+      if (step.kind !== 'match') return step.kind;
+      if (rows.length === limit) return 'full';
+      const row = this.#row.get(step.id);
+      if (row === undefined) throw new Error(`${step.id} is in an index and not in its table`);
+      rows.push(row);
+      meter.spent += ROW_COST;
+    }
+  }
+
+  /** Null = nothing can match. The streams that tend to hold least come first. */
+  #walk(tenantId: string, filter: ExecutionFilter, meter: Meter): Walk | null {
+    const { parentId, labels = [], workflowId, workflowVersion, statuses, order = 'newest' } = filter;
+    const stream = (way: Way, value = '', key = '') =>
+      new RangeStream(this.#idsAlong(way, order), { tenantId, key, value }, order, meter);
+    const streams: IdStream[] = [];
+    if (parentId !== undefined) streams.push(stream('parent', parentId));
+    for (const { key, value } of labels)
+      streams.push(value === undefined ? stream('label', '', key) : stream('labelValue', value, key));
+    if (workflowId !== undefined && workflowVersion !== undefined) {
+      const statements = { workflow: this.#idsAlong('workflow', order), version: this.#idsOfVersion(order) };
+      const range = { tenantId, value: workflowId, version: workflowVersion };
+      streams.push(new VersionStream(statements, range, order, meter));
+    } else if (workflowId !== undefined) streams.push(stream('workflow', workflowId));
+    if (statuses !== undefined) {
+      const each = [...new Set(statuses)].map((status) => stream('status', status));
+      if (each.length === 0) return null;
+      streams.push(...(each.length === 1 ? each : [new UnionStream(each, order)]));
+    }
+    if (streams.length === 0) streams.push(stream('tenant'));
+    return new Walk(streams, order, filter, meter);
+  }
+
+  #idsAlong(way: Way, order: Order): Statement<[IdParameters], string> {
+    const text = idsAlong(way, order);
+    const known = this.#ids.get(text);
+    if (known !== undefined) return known;
+    const statement = this.#db.prepare<[IdParameters], string>(text).pluck();
+    this.#ids.set(text, statement);
+    return statement;
+  }
+
+  #idsOfVersion(order: Order): Statement<[VersionParameters], string> {
+    const text = idsOfVersion(order);
+    const known = this.#versions.get(text);
+    if (known !== undefined) return known;
+    const statement = this.#db.prepare<[VersionParameters], string>(text).pluck();
+    this.#versions.set(text, statement);
+    return statement;
+  }
+}
+
+function countPiece(walk: Walk, meter: Meter): { readonly counted: number; readonly ended: boolean } {
+  const budget = meter.spent + PIECE;
+  for (let counted = 0; ; counted += 1) {
+    const { kind } = walk.next(budget);
+    if (kind !== 'match') return { counted, ended: kind === 'end' };
+  }
+}

@@ -1,0 +1,72 @@
+import type { Statement } from 'better-sqlite3';
+import type { Order } from '../queries/executions.ts';
+import { type IdParameters, type IdStream, type Meter, precedes } from './streams.ts';
+
+export interface VersionParameters {
+  readonly tenantId: string;
+  readonly value: string;
+  readonly version: string;
+  readonly at: string;
+  readonly end: string;
+}
+
+export interface VersionStatements {
+  /** Along the workflow. */
+  readonly workflow: Statement<[IdParameters], string>;
+  readonly version: Statement<[VersionParameters], string>;
+}
+
+/** Entries of the workflow looked at in one go. */
+const WINDOW = 4_096;
+
+/**
+ * Executions of one version of a workflow. No index begins with the version: every start would pay for it. So this one looks at the entries of
+ * the workflow, a window at a time, inside SQLite.
+ */
+export class VersionStream implements IdStream {
+  readonly #statements: VersionStatements;
+  readonly #range: Pick<VersionParameters, 'tenantId' | 'value' | 'version'>;
+  readonly #order: Order;
+  readonly #meter: Meter;
+  #hits: readonly string[] = [];
+  #next = 0;
+  /** The last id looked at; null = all of them. Before the first window there is none. */
+  #window: { readonly end: string | null } | null = null;
+
+  constructor(
+    statements: VersionStatements,
+    range: Pick<VersionParameters, 'tenantId' | 'value' | 'version'>,
+    order: Order,
+    meter: Meter,
+  ) {
+    this.#statements = statements;
+    this.#range = range;
+    this.#order = order;
+    this.#meter = meter;
+  }
+
+  seek(target: string, pass = false): string | null {
+    const seen = this.#window;
+    if (seen === null || (seen.end !== null && !precedes(target, seen.end, this.#order))) this.#look(target);
+    for (; this.#next < this.#hits.length; this.#next += 1) {
+      const id = this.#hits[this.#next] ?? '';
+      if (!precedes(id, target, this.#order) && !(pass && id === target)) return id;
+    }
+    return this.#window?.end ?? null;
+  }
+
+  forget(): void {
+    this.#window = null;
+  }
+
+  /** Begins with the target, whose entry is looked at again when a window ended there. */
+  #look(target: string): void {
+    const { workflow, version } = this.#statements;
+    const end = workflow.get({ ...this.#range, key: '', at: target, limit: 1, offset: WINDOW }) ?? null;
+    const furthest = this.#order === 'newest' ? '' : '\uffff';
+    this.#hits = version.all({ ...this.#range, at: target, end: end ?? furthest });
+    this.#next = 0;
+    this.#window = { end };
+    this.#meter.spent += WINDOW / 2 + this.#hits.length;
+  }
+}

@@ -1,0 +1,177 @@
+import { describe, expect, it } from 'vitest';
+import type { ExecutionList, Job, JobList } from '../../../src/client.ts';
+import { HANGING, PAID, TOOLS } from '../flows.ts';
+import { runtimeServer } from '../runtime-server.ts';
+
+const server = runtimeServer(TOOLS);
+
+/** So many executions that wait for an event, with a label of their own. */
+async function waiting(count: number, batch: string): Promise<readonly string[]> {
+  const { client } = server();
+  const { workflow_id } = await client.registerWorkflow(PAID);
+  const ids: string[] = [];
+  for (let n = 0; n < count; n += 1) {
+    const { execution_id } = await client.start({ workflow_id, input: {}, labels: { batch } });
+    await client.execution(execution_id, { waitMs: 5_000 });
+    ids.push(execution_id);
+  }
+  return ids;
+}
+
+async function statuses(batch: string): Promise<readonly string[]> {
+  const { executions } = await server().client.executions({ label: `batch:${batch}` });
+  return executions.map(({ status }) => status);
+}
+
+describe('jamjet ls', () => {
+  it('filters by label, time and parent', async () => {
+    const [first, second] = await waiting(2, 'ls');
+    const found = async (options: string) => {
+      const { stdout, stderr } = await server().jamjet(`ls --json ${options}`).ended;
+      if (stdout === '') throw new Error(stderr);
+      return (JSON.parse(stdout) as ExecutionList).executions.map(({ id }) => id);
+    };
+    expect(await found('--label batch=ls')).toEqual([second, first]);
+    expect(await found('-l batch=ls -l batch --status paused,running --since 1h')).toEqual([second, first]);
+    expect(await found('--label batch=ls --until 1h')).toEqual([]);
+    expect(await found('--label batch=ls --since 2020-01-01 --until 2021-01-01T00:00:00Z')).toEqual([]);
+    expect(await found(`--label batch=ls --parent ${first}`)).toEqual([]);
+    expect(await found('--workflow paid --workflow-version 2')).toEqual([]);
+  });
+
+  it('goes on with a cursor, and says how when there is more', async () => {
+    const [first, second] = await waiting(2, 'pages');
+    const { stdout, stderr } = await server().jamjet('ls --label batch=pages --limit 1').ended;
+    expect(stdout).toContain(second);
+    const cursor = /^there is more: add --all, or --cursor (\S+)\n$/.exec(stderr)?.[1];
+    const next = await server().jamjet(`ls --label batch=pages --limit 1 --cursor ${cursor}`).ended;
+    expect(next).toMatchObject({ code: 0, stdout: expect.stringContaining(first ?? ''), stderr: '' });
+  });
+
+  it('prints every page with --all, in JSON as one document', async () => {
+    const ids = await waiting(3, 'every');
+    const json = await server().jamjet('ls --label batch=every --all --json').ended;
+    expect((JSON.parse(json.stdout) as ExecutionList).executions.map(({ id }) => id)).toEqual([...ids].reverse());
+    const text = await server().jamjet('ls --label batch=every --all').ended;
+    expect(text.stdout.match(/EXECUTION/g)).toHaveLength(1);
+    expect(text.stdout.trimEnd().split('\n')).toHaveLength(4);
+    expect((await server().jamjet('ls --label none --all --json').ended).stdout).toBe('{"executions":[]}\n');
+    expect((await server().jamjet('ls --label none --all').ended).stderr).toBe('no executions\n');
+  });
+
+  it('stays with --watch and shows what changes, until Ctrl-C', async () => {
+    const [id = ''] = await waiting(1, 'watched');
+    const watching = server().jamjet('ls --label batch=watched --watch');
+    await watching.shows('paused');
+    await server().client.cancel(id);
+    await watching.shows('cancelled');
+    watching.signals.emit('SIGINT');
+    expect((await watching.ended).code).toBe(130);
+  });
+
+  it.each([
+    ['--since noon', '--since "noon" is not a time'],
+    ['--status alive', '--status "alive" is not one of pending, running'],
+    ['--status failed,', '--status "" is not one of pending, running'],
+    ['--label a:b=c', '--label "a:b=c": a key with a colon cannot be asked for'],
+    ['--workflow-version 1', '--workflow-version needs --workflow'],
+    ['--cursor x --offset 1', '--cursor and --offset exclude each other'],
+    ['--all --watch', '--all and --watch exclude each other'],
+  ])('refuses %s', async (options, message) => {
+    const { code, stderr } = await server().jamjet(`ls ${options}`).ended;
+    expect(code).toBe(2);
+    expect(stderr).toContain(`error: ${message}`);
+  });
+});
+
+describe('jamjet cancel with a filter', () => {
+  it('wants --yes where nobody can be asked', async () => {
+    await waiting(1, 'unasked');
+    const { code, stderr } = await server().jamjet('cancel --all --label batch=unasked').ended;
+    expect([code, stderr]).toEqual([2, 'error: this is about many executions: add --yes if it is meant\n']);
+    expect(await statuses('unasked')).toEqual(['paused']);
+  });
+
+  it('cancels what matches and tells what was done', async () => {
+    await waiting(3, 'yes');
+    const { code, stdout } = await server().jamjet('cancel --label batch=yes --reason closed --yes').ended;
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^✓ cancel completed: 3 done {2}job_[0-9a-f]{32}\n$/);
+    expect(await statuses('yes')).toEqual(['cancelled', 'cancelled', 'cancelled']);
+  });
+
+  it('asks at a terminal', async () => {
+    await waiting(2, 'asked');
+    const refusing = server().jamjet('cancel --all --status paused --label batch=asked', { tty: true });
+    await refusing.shows('Cancel 2 executions (status paused, label batch:asked)? [y/N]');
+    refusing.type('');
+    expect(await refusing.ended).toMatchObject({ code: 1, stderr: 'nothing was done\n' });
+    expect(await statuses('asked')).toEqual(['paused', 'paused']);
+    const agreeing = server().jamjet('cancel --label batch=asked', { tty: true });
+    await agreeing.shows('(status running or paused, label batch:asked)? [y/N]');
+    agreeing.type('y');
+    expect((await agreeing.ended).code).toBe(0);
+    expect(agreeing.screen).toMatch(/✓ cancel completed: 2 done/);
+  });
+
+  it('leaves the job to itself with --detach', async () => {
+    await waiting(1, 'detached');
+    const { stdout } = await server().jamjet('cancel --label batch=detached --yes --detach --json').ended;
+    const { id, filter } = JSON.parse(stdout) as Job;
+    expect(filter).toEqual({ status: ['running', 'paused'], label: ['batch:detached'] });
+    expect(await server().client.jobs.get(id, { waitMs: 5_000 })).toMatchObject({ status: 'completed', succeeded: 1 });
+  });
+
+  it.each([
+    ['cancel', 'say which execution, by its id, or which executions'],
+    ['cancel exec_1 --all', 'an id and options that choose executions exclude each other'],
+    ['cancel exec_1 --workflow x', 'an id and options that choose executions exclude each other'],
+    ['jobs start --action retry', 'say which executions'],
+    ['jobs start --action retr --all', '--action "retr" is not one of cancel, retry, pause, resume'],
+  ])('%s is refused', async (line, message) => {
+    const { code, stderr } = await server().jamjet(line).ended;
+    expect(code).toBe(2);
+    expect(stderr).toContain(`error: ${message}`);
+  });
+});
+
+describe('jamjet jobs', () => {
+  it('start any action, and are listed and shown', async () => {
+    await waiting(2, 'held');
+    const started = await server().jamjet('jobs start --action pause --label batch=held --reason lunch --yes --json').ended;
+    const job = JSON.parse(started.stdout) as Job;
+    expect([started.code, job]).toMatchObject([0, { action: 'pause', status: 'completed', succeeded: 2, reason: 'lunch' }]);
+    const list = await server().jamjet('jobs list --limit 1').ended;
+    expect(list.stdout).toMatch(
+      new RegExp(`^JOB +ACTION +STATUS +PROCESSED .*\n${job.id} {2}pause +completed +2/2 +0 +0 +.+ +ann\n$`),
+    );
+    const listed = JSON.parse((await server().jamjet('jobs list --limit 1 --json').ended).stdout) as JobList;
+    expect(listed.jobs).toEqual([job]);
+    const shown = await server().jamjet(`jobs get ${job.id}`).ended;
+    expect(shown.stdout).toMatch(
+      /^job +job_\w+\naction +pause\nfilter +status running, paused · label batch:held\nstatus +completed\n/,
+    );
+    expect((await server().jamjet(`jobs get ${job.id} --follow`).ended).stdout).toContain('✓ pause completed: 2 done');
+  });
+
+  it('may have nothing to do', async () => {
+    const { client } = server();
+    await client.registerWorkflow(HANGING);
+    const { code, stdout } = await server().jamjet('jobs start --action retry --workflow hanging --status running --yes').ended;
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/^✓ retry completed: 0 done/)]);
+  });
+
+  it('cannot be cancelled once they have ended', async () => {
+    const started = await server().jamjet('jobs start --action resume --label batch=none --yes --json').ended;
+    const { id } = JSON.parse(started.stdout) as Job;
+    expect(await server().jamjet(`jobs cancel ${id}`).ended).toMatchObject({
+      code: 1,
+      stderr: `error: job ${id} is completed; it cannot be cancelled any more\n`,
+    });
+  });
+
+  it.each(['get', 'cancel'])('%s does not know others', async (verb) => {
+    const { code, stderr } = await server().jamjet(`jobs ${verb} job_1`).ended;
+    expect([code, stderr]).toEqual([1, 'error: not found: job job_1\n`jamjet jobs list` lists the bulk jobs.\n']);
+  });
+});

@@ -1,0 +1,346 @@
+import { copyFileSync, existsSync } from 'node:fs';
+import Database from 'better-sqlite3';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { Json } from '../../../machines/json.ts';
+import { type CronDefinition, CronJobs } from '../../../src/control/cron/jobs.ts';
+import { Outbound } from '../../../src/executors/outbound.ts';
+import type { Runtime } from '../../../src/runtime/types.ts';
+import { StoreError } from '../../../store/errors.ts';
+import type { CronJob } from '../../../store/resources/cron.ts';
+import type { Store } from '../../../store/store.ts';
+import { FakeClock } from '../../support/clock.ts';
+import { type Bench, CALLER, databasePath, eventually, openBench } from '../../support/runtimes.ts';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const CONTEXT = { tenantId: 'default', actorId: 'tester', actorType: 'human', request: null } as const;
+
+const QUICK = {
+  workflow_id: 'quick',
+  version: '1',
+  nodes: { a: { kind: { type: 'tool', tool_ref: 'echo' } } },
+  edges: [{ from: 'a', to: 'end' }],
+};
+const SLOW = {
+  workflow_id: 'slow',
+  version: '1',
+  nodes: { review: { kind: { type: 'human_approval', description: 'Go on?' } } },
+  edges: [{ from: 'review', to: 'end' }],
+};
+
+interface CronBench extends Bench {
+  readonly cron: CronJobs;
+  put(change?: Partial<CronDefinition>): Promise<CronJob>;
+  job(): Promise<CronJob>;
+  /** Scheduled times of the executions started, oldest first. */
+  runs(): Promise<readonly string[]>;
+}
+
+interface Options {
+  readonly path?: string;
+  readonly clock?: FakeClock;
+  /** What the jobs see instead of the store, or the runtime. */
+  readonly store?: (store: Store) => Store;
+  readonly runtime?: (runtime: Runtime) => Runtime;
+}
+
+/** The clock of a fresh one stands at 2026-03-12T10:00:00Z. */
+async function bench(options: Options = {}): Promise<CronBench> {
+  const { path, clock } = options;
+  const parts = await openBench({
+    tools: { echo: (input: unknown) => input },
+    ...(path === undefined ? {} : { path }),
+    ...(clock === undefined ? {} : { clock }),
+  });
+  const store = options.store?.(parts.store) ?? parts.store;
+  const runtime = options.runtime?.(parts.runtime) ?? parts.runtime;
+  const outbound = new Outbound({ allowPrivateAddresses: false });
+  const failed = (error: unknown) => parts.errors.push(error);
+  const cron = new CronJobs({ store, runtime, outbound, clock: parts.clock, failed });
+  await cron.runner.begin();
+  onTestFinished(() => cron.runner.close());
+  for (const document of [QUICK, SLOW]) await parts.runtime.register(CALLER, document as never);
+  return {
+    ...parts,
+    cron,
+    put: (change = {}) =>
+      cron.put(
+        {
+          name: 'job',
+          expression: '0 * * * *',
+          timezone: 'UTC',
+          workflowId: 'quick',
+          workflowVersion: null,
+          input: {},
+          missed: 'skip',
+          overlap: 'allow',
+          enabled: true,
+          ...change,
+        },
+        { ...CONTEXT, atMs: parts.clock.nowMs() },
+      ),
+    job: () => cron.get('default', 'job'),
+    async runs() {
+      const found = (await parts.runtime.executions('default', { limit: 5_000 })).executions;
+      return found.map(({ labels }) => labels['jamjet.cron.scheduled_at'] ?? '').reverse();
+    },
+  };
+}
+
+/** The jobs again, as another process would find them. */
+async function restarted(first: CronBench, options: Omit<Options, 'path' | 'clock'> = {}): Promise<CronBench> {
+  await first.cron.runner.close();
+  await first.close();
+  return bench({ ...options, path: first.path, clock: first.clock });
+}
+
+/** The database as a crash at this moment would leave it. */
+function crashCopy(path: string): string {
+  const copy = databasePath();
+  for (const suffix of ['', '-wal']) if (existsSync(path + suffix)) copyFileSync(path + suffix, copy + suffix);
+  return copy;
+}
+
+/** `type data` of what the control log tells of the job's runs. */
+function records(path: string): readonly (readonly [string, Json])[] {
+  const db = new Database(path, { readonly: true });
+  const rows = db
+    .prepare<[], { type: string; data: string; actor: string }>(
+      "SELECT type, data, actor_id AS actor FROM control_events WHERE type LIKE 'cron_run_%' ORDER BY seq",
+    )
+    .all();
+  db.close();
+  expect(rows.every((row) => row.actor === 'cron:job')).toBe(true);
+  return rows.map((row) => [row.type, JSON.parse(row.data)] as const);
+}
+
+/** Once the job has moved on to that time, and the alarm is set for it. */
+async function standsAt(made: CronBench, time: string): Promise<void> {
+  await eventually(async () => (await made.job()).nextRunAtMs === Date.parse(time));
+  for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** One run after the other. */
+async function hours(made: CronBench, ...until: readonly string[]): Promise<void> {
+  for (const time of until) {
+    made.clock.advance(HOUR);
+    await standsAt(made, time);
+  }
+}
+
+describe('a time that was missed', () => {
+  it('is skipped, with all before the next', async () => {
+    const first = await bench();
+    await first.put();
+    await first.cron.runner.close();
+    first.clock.advance(5 * HOUR + 2 * MINUTE);
+    const second = await restarted(first);
+    await standsAt(second, '2026-03-12T16:00:00Z');
+    expect(await second.runs()).toEqual([]);
+    expect(records(second.path)).toEqual([
+      [
+        'cron_run_skipped',
+        {
+          name: 'job',
+          reason: 'missed',
+          scheduled_at_ms: Date.parse('2026-03-12T11:00:00Z'),
+          next_run_at_ms: Date.parse('2026-03-12T16:00:00Z'),
+        },
+      ],
+    ]);
+    second.clock.advance(58 * MINUTE);
+    await standsAt(second, '2026-03-12T17:00:00Z');
+    expect(await second.runs()).toEqual(['2026-03-12T16:00:00.000Z']);
+  });
+
+  it('by less than a minute still runs', async () => {
+    const first = await bench();
+    await first.put();
+    await first.cron.runner.close();
+    first.clock.advance(3 * HOUR + 59_000);
+    const second = await restarted(first);
+    await standsAt(second, '2026-03-12T14:00:00Z');
+    expect(await second.runs()).toEqual(['2026-03-12T13:00:00.000Z']);
+    expect(await second.job()).toMatchObject({ lastRunAtMs: Date.parse('2026-03-12T13:00:59Z') });
+  });
+
+  it('is caught up with, in order', async () => {
+    const first = await bench();
+    await first.put({ missed: 'catch_up' });
+    await first.cron.runner.close();
+    first.clock.advance(30 * HOUR);
+    const second = await restarted(first);
+    await standsAt(second, '2026-03-13T17:00:00Z');
+    const expected = Array.from({ length: 30 }, (_, i) => new Date(Date.UTC(2026, 2, 12, 11 + i)).toISOString());
+    expect(await second.runs()).toEqual(expected);
+    expect(records(second.path)).toEqual([]);
+  });
+
+  it('is caught up with a thousand times at most: the oldest are skipped, and that is recorded', async () => {
+    const first = await bench();
+    await first.put({ missed: 'catch_up' });
+    await first.cron.runner.close();
+    first.clock.advance(1_200 * HOUR);
+    const second = await restarted(first);
+    const next = first.clock.nowMs() + HOUR;
+    await eventually(async () => (await second.job()).nextRunAtMs === next);
+    const runs = await second.runs();
+    expect(runs).toHaveLength(1_000);
+    expect([runs[0], runs.at(-1)]).toEqual([new Date(next - 1_000 * HOUR).toISOString(), new Date(next - HOUR).toISOString()]);
+    expect(records(second.path)).toMatchObject([['cron_run_skipped', { reason: 'missed', next_run_at_ms: next - 1_000 * HOUR }]]);
+  }, 60_000);
+});
+
+describe('a job whose last execution has not ended', () => {
+  it('starts another beside it', async () => {
+    const made = await bench();
+    await made.put({ workflowId: 'slow' });
+    await hours(made, '2026-03-12T12:00:00Z', '2026-03-12T13:00:00Z');
+    const statuses = (await made.runtime.executions('default', { limit: 9 })).executions.map(({ status }) => status);
+    expect(statuses).toEqual(['paused', 'paused']);
+  });
+
+  it('skips its time, and runs again once that has ended', async () => {
+    const made = await bench();
+    await made.put({ workflowId: 'slow', overlap: 'skip' });
+    await hours(made, '2026-03-12T12:00:00Z');
+    const { lastExecutionId } = await made.job();
+    await hours(made, '2026-03-12T13:00:00Z');
+    expect(await made.runs()).toEqual(['2026-03-12T11:00:00.000Z']);
+    expect(records(made.path)).toMatchObject([['cron_run_skipped', { name: 'job', reason: 'overlap' }]]);
+    await made.runtime.approve(CALLER, lastExecutionId ?? '', { decision: 'approved' });
+    await hours(made, '2026-03-12T14:00:00Z');
+    expect(await made.runs()).toEqual(['2026-03-12T11:00:00.000Z', '2026-03-12T13:00:00.000Z']);
+  });
+
+  it('cancels it before the next starts', async () => {
+    const made = await bench();
+    await made.put({ workflowId: 'slow', overlap: 'cancel_running' });
+    await hours(made, '2026-03-12T12:00:00Z', '2026-03-12T13:00:00Z');
+    const found = (await made.runtime.executions('default', { limit: 9 })).executions;
+    expect(found.map(({ status }) => status)).toEqual(['paused', 'cancelled']);
+    const log = await made.log(found[1]?.executionId ?? '');
+    expect(log.at(-1)).toMatchObject({
+      type: 'workflow_cancelled',
+      actorId: 'cron:job',
+      data: { reason: 'the next run of cron job job is due' },
+    });
+  });
+});
+
+describe('a run that cannot be started', () => {
+  it('is recorded, and the schedule goes on', async () => {
+    const made = await bench();
+    await made.put({ workflowVersion: '1' });
+    const db = new Database(made.path);
+    db.exec("DELETE FROM workflows WHERE workflow_id = 'quick'");
+    db.close();
+    await hours(made, '2026-03-12T12:00:00Z');
+    expect(await made.job()).toMatchObject({ lastError: 'workflow quick v1', lastRunAtMs: null, lastExecutionId: null });
+    expect(records(made.path)).toMatchObject([['cron_run_failed', { name: 'job', error: 'workflow quick v1' }]]);
+    await made.runtime.register(CALLER, QUICK as never);
+    await hours(made, '2026-03-12T13:00:00Z');
+    expect(await made.job()).toMatchObject({ lastError: null, lastRunAtMs: Date.parse('2026-03-12T12:00:00Z') });
+  });
+
+  it('is recorded for a tenant that is suspended', async () => {
+    const made = await bench();
+    await made.put();
+    const db = new Database(made.path);
+    db.exec("UPDATE tenants SET status = 'suspended'");
+    db.close();
+    await hours(made, '2026-03-12T12:00:00Z');
+    expect(await made.job()).toMatchObject({ lastError: expect.stringContaining('suspended'), lastExecutionId: null });
+  });
+});
+
+describe('whatever is cut short', () => {
+  it('between start and moving on: the next process finds the execution, and starts no other', async () => {
+    let first: CronBench | null = null;
+    let copy = '';
+    const cutShort = (store: Store): Store =>
+      new Proxy(store, {
+        get: (target, key) =>
+          key === 'cron'
+            ? new Proxy(target.cron, {
+                get: (cron, method) =>
+                  method === 'advance'
+                    ? async () => {
+                        copy = crashCopy(first?.path ?? '');
+                        throw new StoreError('store_unavailable', 'the power is gone');
+                      }
+                    : Reflect.get(cron, method).bind(cron),
+              })
+            : typeof Reflect.get(target, key) === 'function'
+              ? Reflect.get(target, key).bind(target)
+              : Reflect.get(target, key),
+      });
+    first = await bench({ store: cutShort });
+    await first.put();
+    first.clock.advance(HOUR);
+    await eventually(() => copy !== '');
+    const second = await bench({ path: copy, clock: new FakeClock(first.clock.nowMs() + 1_000) });
+    await standsAt(second, '2026-03-12T12:00:00Z');
+    expect(await second.runs()).toEqual(['2026-03-12T11:00:00.000Z']);
+    expect(await second.job()).toMatchObject({ lastExecutionId: expect.stringMatching(/^exec_/), lastError: null });
+  });
+
+  it('by a store that is away: tried again until it is back', async () => {
+    let away = true;
+    const made = await bench({
+      runtime: (runtime) =>
+        new Proxy(runtime, {
+          get: (target, key) => {
+            const value = Reflect.get(target, key);
+            if (typeof value !== 'function') return value;
+            if (key !== 'start') return value.bind(target);
+            return (...request: Parameters<Runtime['start']>) =>
+              away ? Promise.reject(new StoreError('store_unavailable', 'away')) : target.start(...request);
+          },
+        }),
+    });
+    await made.put();
+    made.clock.advance(HOUR);
+    await eventually(() => made.errors.length === 1);
+    expect((await made.job()).nextRunAtMs).toBe(Date.parse('2026-03-12T11:00:00Z'));
+    away = false;
+    made.clock.advance(1_000);
+    await standsAt(made, '2026-03-12T12:00:00Z');
+    expect(await made.runs()).toEqual(['2026-03-12T11:00:00.000Z']);
+  });
+
+  it('two that serve the same database run each time once', async () => {
+    const made = await bench();
+    const outbound = new Outbound({ allowPrivateAddresses: false });
+    const { store, runtime, clock } = made;
+    const other = new CronJobs({ store, runtime, outbound, clock, failed: (error) => made.errors.push(error) });
+    await made.put({ missed: 'catch_up', expression: '*/10 * * * *' });
+    await other.runner.begin();
+    onTestFinished(() => other.runner.close());
+    made.clock.advance(DAY);
+    await standsAt(made, '2026-03-13T10:10:00Z');
+    const runs = await made.runs();
+    expect(runs).toHaveLength(144);
+    expect(new Set(runs).size).toBe(144);
+    expect(made.errors).toEqual([]);
+  });
+});
+
+describe('many jobs', () => {
+  it('of many tenants are all served at the same time', async () => {
+    const made = await bench();
+    for (let i = 0; i < 120; i += 1) await made.put({ name: `job ${i}`, input: { i } });
+    made.clock.advance(HOUR);
+    await eventually(async () => (await made.store.cron.nextRunAtMs()) === Date.parse('2026-03-12T12:00:00Z'));
+    expect(await made.runs()).toHaveLength(120);
+  });
+
+  it('do not start anything once the runner is closed', async () => {
+    const made = await bench();
+    await made.put();
+    await made.cron.runner.close();
+    made.clock.advance(DAY);
+    expect(await made.runs()).toEqual([]);
+  });
+});

@@ -1,0 +1,135 @@
+import { describe, expect, it } from 'vitest';
+import { ControlPlane } from '../../src/control/control-plane.ts';
+import { backoffMs } from '../../src/control/webhooks/backoff.ts';
+import { Outbound } from '../../src/executors/outbound.ts';
+import { PAYMENT, REVIEW } from '../api/api.ts';
+import { web } from '../executors/web.ts';
+import { type Bench, CALLER, databasePath, eventually, openBench } from '../support/runtimes.ts';
+
+const DEFINITION = { events: ['*'], workflowId: null, description: null, enabled: true };
+
+function controlOf({ store, runtime, clock, errors }: Bench): ControlPlane {
+  const outbound = new Outbound({ allowPrivateAddresses: true });
+  return new ControlPlane({ store, runtime, outbound, clock, failed: (error) => errors.push(error) });
+}
+
+function action(bench: Bench) {
+  return { tenantId: 'default', atMs: bench.clock.nowMs(), actorId: 'root', actorType: 'human', request: null } as const;
+}
+
+/** `execution sequence` of each message, in the order of arrival. */
+function arrived(seen: readonly { readonly body: string }[]): readonly string[] {
+  return seen.map(({ body }) => {
+    const { execution_id, event } = JSON.parse(body) as { execution_id: string; event: { sequence: number } };
+    return `${execution_id} ${event.sequence}`;
+  });
+}
+
+describe('webhooks from one process to the next', () => {
+  it('hear of what was committed while nobody delivered', async () => {
+    const { url, seen } = await web((_request, response) => response.end());
+    const path = databasePath();
+    const first = await openBench({ path });
+    const begun = controlOf(first);
+    await begun.webhooks.create({ ...DEFINITION, url }, action(first));
+    await begun.close();
+    const id = await first.run(REVIEW);
+    await first.close();
+
+    const second = await openBench({ path, clock: first.clock });
+    const control = controlOf(second);
+    await control.begin();
+    const log = await second.log(id);
+    await eventually(() => seen.length === log.length);
+    expect(arrived(seen)).toEqual(log.map(({ sequence }) => `${id} ${sequence}`));
+    await control.close();
+    expect(second.errors).toEqual([]);
+  });
+
+  it('get again what was under way when the process ended, and go on in order', async () => {
+    let open = false;
+    const { url, seen } = await web((_request, response) => {
+      if (open) response.end();
+    });
+    const path = databasePath();
+    const first = await openBench({ path });
+    const begun = controlOf(first);
+    await begun.begin();
+    const { id: webhookId } = await begun.webhooks.create({ ...DEFINITION, url }, action(first));
+    const id = await first.run(PAYMENT);
+    await eventually(() => seen.length === 1);
+    await begun.close();
+    await first.close();
+    open = true;
+
+    const second = await openBench({ path, clock: first.clock });
+    const control = controlOf(second);
+    await control.begin();
+    await second.runtime.sendEvent(CALLER, id, { key: 'paid', payload: null });
+    const log = await second.log(id);
+    await eventually(() => seen.length === log.length + 1);
+    expect(arrived(seen)).toEqual([`${id} 1`, ...log.map(({ sequence }) => `${id} ${sequence}`)]);
+    await eventually(async () => (await second.store.webhooks.turns(webhookId, 1)).length === 0);
+    await control.close();
+  });
+
+  it('take many executions side by side, each in order', async () => {
+    const { url, seen } = await web((_request, response) => setImmediate(() => response.end()));
+    const bench = await openBench({ tools: { echo: () => ({}) } });
+    const control = controlOf(bench);
+    await control.begin();
+    const { id: webhookId } = await control.webhooks.create({ ...DEFINITION, url }, action(bench));
+    const node = { kind: { type: 'tool', tool_ref: 'echo' } };
+    const document = { workflow_id: 'two', version: '1', nodes: { a: node, b: node }, edges: [{ from: 'a', to: 'b' }] };
+    const ids = await Promise.all(Array.from({ length: 40 }, () => bench.run(document)));
+    for (const id of ids) await bench.settled(id);
+    const logs = (await Promise.all(ids.map((id) => bench.log(id)))).flat();
+    await eventually(async () => seen.length >= logs.length && (await bench.store.webhooks.turns(webhookId, 1)).length === 0);
+    const messages = arrived(seen);
+    expect(messages.toSorted()).toEqual(logs.map(({ executionId, sequence }) => `${executionId} ${sequence}`).toSorted());
+    for (const id of ids) {
+      const own = messages.filter((message) => message.startsWith(id));
+      expect(own).toEqual(own.map((_, i) => `${id} ${i + 1}`));
+    }
+    expect(bench.errors).toEqual([]);
+    await control.close();
+  });
+
+  it('are swept: what was delivered a week ago, and what belonged to a removed one', async () => {
+    const { url, seen } = await web((_request, response) => response.end());
+    const bench = await openBench();
+    const control = controlOf(bench);
+    await control.begin();
+    const webhook = await control.webhooks.create({ ...DEFINITION, url }, action(bench));
+    const other = await control.webhooks.create({ ...DEFINITION, url: 'http://127.0.0.1:1/' }, action(bench));
+    await bench.run(REVIEW);
+    const { webhooks } = bench.store;
+    await eventually(async () => seen.length === 3 && (await webhooks.turns(webhook.id, 1)).length === 0);
+    await control.webhooks.remove(other.id, action(bench));
+    await eventually(async () => (await webhooks.deliveries(other.id, { limit: 1 })).length === 0);
+    bench.clock.advance(6 * 86_400_000);
+    expect(await webhooks.deliveries(webhook.id, { limit: 10 })).toHaveLength(3);
+    // The hour strikes once in an advance: the next is set when the sweep is through.
+    for (let hour = 0; hour < 30; hour += 1) {
+      bench.clock.advance(3_600_000);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await eventually(async () => (await webhooks.deliveries(webhook.id, { limit: 1 })).length === 0);
+    await control.close();
+  });
+});
+
+describe('the delay before another attempt', () => {
+  it('grows to a day in all, differs from delivery to delivery, and is the same for the same', () => {
+    const delays = (id: string) => Array.from({ length: 9 }, (_, i) => backoffMs(id, i + 1));
+    expect(delays('a')).toEqual(delays('a'));
+    expect(delays('a')).not.toEqual(delays('b'));
+    const [first = 0, ...rest] = delays('a');
+    expect(first).toBeGreaterThanOrEqual(4_000);
+    expect(first).toBeLessThanOrEqual(6_000);
+    expect(rest.at(-1)).toBeNull();
+    const hours = delays('a').reduce((sum: number, ms) => sum + (ms ?? 0), 0) / 3_600_000;
+    expect(hours).toBeGreaterThan(18);
+    expect(hours).toBeLessThan(30);
+  });
+});

@@ -1,0 +1,172 @@
+import { describe, expect, it } from 'vitest';
+import { checkExport } from '../../../store/audit/check.ts';
+import type { AuditEntry, AuditFilter, AuditPage } from '../../../store/resources/audit.ts';
+import type { Store } from '../../../store/store.ts';
+import type { TestDatabase } from '../../support/stores.ts';
+import { AT_MS, batch, begin, context, event, step, token } from '../writes.ts';
+
+const ALL = { limit: 200, offset: 0, after: null };
+
+async function entriesOf(page: AuditPage): Promise<readonly AuditEntry[]> {
+  const entries: AuditEntry[] = [];
+  for await (const entry of page.entries) entries.push(entry);
+  return entries;
+}
+
+/** `exec_1#3`, or `#2` for the control plane. */
+function names(entries: readonly AuditEntry[]): readonly string[] {
+  return entries.map(({ executionId, seq }) => `${executionId ?? ''}#${seq}`);
+}
+
+async function found(store: Store, filter: AuditFilter, tenantId = 'default'): Promise<readonly string[]> {
+  const page = await store.audit.find(tenantId, filter, ALL);
+  const entries = await entriesOf(page);
+  expect(page.total).toBe(entries.length);
+  return names(entries);
+}
+
+/** Two executions, an action, and another tenant's execution, over three seconds. */
+async function recorded(store: Store): Promise<void> {
+  const later = { atMs: AT_MS + 2_000, actorId: 'bob', type: 'approval_received' };
+  await store.commit(batch(begin('exec_1'), begin('exec_a', { tenantId: 'acme' })));
+  await store.control({ type: 'token_created', token: token('t1') }, context({ atMs: AT_MS + 1_000 }));
+  await store.commit(batch(step('exec_1', 2, { events: [event(3, later)] }), begin('exec_2', { events: [event(1, later)] })));
+}
+
+export async function exported(store: Store, tenantId: string, fromBlock = 1): Promise<readonly string[]> {
+  const lines: string[] = [];
+  const { signal } = new AbortController();
+  for await (const line of store.audit.export(tenantId, { fromBlock, atMs: AT_MS, signal })) lines.push(line.slice(0, -1));
+  return lines;
+}
+
+export async function* lines(all: readonly string[]): AsyncGenerator<string> {
+  yield* all;
+}
+
+export function auditLogContract(database: () => TestDatabase): void {
+  describe('the audit log', () => {
+    it('holds a tenant’s events and actions, newest first, the last written of a millisecond before the others', async () => {
+      const store = await database().open();
+      await recorded(store);
+      expect(await found(store, {})).toEqual(['exec_2#1', 'exec_1#3', '#1', 'exec_1#2', 'exec_1#1']);
+      expect(await found(store, {}, 'acme')).toEqual(['exec_a#2', 'exec_a#1']);
+      expect(await found(store, {}, 'nobody')).toEqual([]);
+      const [, entry] = await entriesOf(await store.audit.find('default', {}, ALL));
+      expect(entry).toEqual({
+        ...event(3, { atMs: AT_MS + 2_000, actorId: 'bob', type: 'approval_received' }),
+        executionId: 'exec_1',
+      });
+    });
+
+    it.each([
+      [{ executionId: 'exec_1' }, ['exec_1#3', 'exec_1#2', 'exec_1#1']],
+      [{ executionId: 'exec_a' }, []],
+      [{ actorId: 'root' }, ['#1']],
+      [{ actorId: 'bob' }, ['exec_2#1', 'exec_1#3']],
+      [{ type: 'token_created' }, ['#1']],
+      [{ type: 'approval_received', actorId: 'alice' }, []],
+      [{ executionId: 'exec_1', type: 'approval_received', actorId: 'bob' }, ['exec_1#3']],
+      [{ fromMs: AT_MS + 1_000 }, ['exec_2#1', 'exec_1#3', '#1']],
+      [{ beforeMs: AT_MS + 1_000 }, ['exec_1#2', 'exec_1#1']],
+      [{ fromMs: AT_MS + 1, beforeMs: AT_MS + 2_000 }, ['#1']],
+      [{ executionId: 'exec_1', fromMs: AT_MS + 1 }, ['exec_1#3']],
+      [{ fromMs: AT_MS, beforeMs: AT_MS }, []],
+    ] satisfies [AuditFilter, string[]][])('by %j', async (filter, expected) => {
+      const store = await database().open();
+      await recorded(store);
+      expect(await found(store, filter)).toEqual(expected);
+    });
+
+    it.each([{}, { executionId: 'exec_1' }, { actorId: 'alice' }])(
+      'is read in pages that leave nothing out, by %j',
+      async (filter) => {
+        const store = await database().open();
+        await recorded(store);
+        const whole = await found(store, filter);
+        const paged: string[] = [];
+        let after = null;
+        do {
+          const page: AuditPage = await store.audit.find('default', filter, { limit: 1, offset: 0, after });
+          expect(page.total).toBe(whole.length + paged.length);
+          paged.push(...names(await entriesOf(page)));
+          after = page.next;
+          // What comes meanwhile is newer than every page to come.
+          const seq = 3 + paged.length;
+          await store.commit(batch(step('exec_1', seq - 1, { events: [event(seq, { atMs: AT_MS + 3_000 })] })));
+        } while (after !== null);
+        expect(paged).toEqual(whole);
+      },
+    );
+
+    it('is read from an offset on', async () => {
+      const store = await database().open();
+      await recorded(store);
+      const page = await store.audit.find('default', {}, { limit: 2, offset: 2, after: null });
+      expect(names(await entriesOf(page))).toEqual(['#1', 'exec_1#2']);
+      expect(page).toMatchObject({ total: 5, next: { executionId: 'exec_1', seq: 2, atMs: AT_MS } });
+      const beyond = await store.audit.find('default', {}, { limit: 2, offset: 9, after: null });
+      expect(await entriesOf(beyond)).toEqual([]);
+      expect(beyond).toMatchObject({ total: 5, next: null });
+    });
+
+    it('says who came first: a worker once, a runtime at each start and stop', async () => {
+      const store = await database().open();
+      const actor = { actorId: 'ann', actorType: 'human', request: '{"id":"r1"}' } as const;
+      const worker = { id: 'w1', tenantId: 'acme', kind: 'external', queues: ['tool'], atMs: AT_MS, claimed: 0, actor } as const;
+      await store.seen(worker);
+      await store.seen({ ...worker, atMs: AT_MS + 1, queues: ['other'] });
+      await store.seen({ ...worker, id: 'rt_1', tenantId: null, kind: 'runtime' });
+      await store.stopped('rt_1', AT_MS + 5);
+      const [registered, ...more] = await entriesOf(await store.audit.find('acme', {}, ALL));
+      expect(more).toEqual([]);
+      expect(registered).toMatchObject({ type: 'worker_registered', executionId: null, ...actor });
+      expect(JSON.parse(registered?.data ?? '')).toEqual({ worker_id: 'w1', queue_types: ['tool'] });
+      const runtimes = await entriesOf(await store.audit.find('default', {}, ALL));
+      expect(runtimes.map(({ type }) => type)).toEqual(['runtime_stopped', 'runtime_started']);
+    });
+  });
+
+  describe('an exported audit log', () => {
+    it('can be checked without the store, and names no other tenant', async () => {
+      const store = await database().open();
+      await recorded(store);
+      const { head } = await store.verifyAudit();
+      const log = await exported(store, 'acme');
+      expect(log.join('\n')).not.toMatch(/default|exec_1|exec_2|alice.*bob|token/);
+      expect(await checkExport(lines(log), { key: null, head })).toMatchObject({
+        tenantId: 'acme',
+        fromBlock: 1,
+        toBlock: 3,
+        events: 2,
+        head,
+        fault: null,
+      });
+    });
+
+    it('goes on from a block', async () => {
+      const store = await database().open();
+      await recorded(store);
+      const log = await exported(store, 'default', 3);
+      expect(await checkExport(lines(log), { key: null, head: null })).toMatchObject({
+        fromBlock: 3,
+        toBlock: 3,
+        events: 2,
+        fault: null,
+      });
+      const empty = await exported(store, 'default', 4);
+      expect(await checkExport(lines(empty), { key: null, head: null })).toMatchObject({ fromBlock: 4, toBlock: 3, fault: null });
+      await expect(exported(store, 'default', 5)).rejects.toMatchObject({ name: 'StoreError', code: 'unknown_block' });
+    });
+
+    it('ends when it is told to', async () => {
+      const store = await database().open();
+      await recorded(store);
+      const stop = new AbortController();
+      const log = store.audit.export('default', { fromBlock: 1, atMs: AT_MS, signal: stop.signal })[Symbol.asyncIterator]();
+      await log.next();
+      stop.abort(new Error('enough'));
+      await expect(log.next()).rejects.toThrow('enough');
+    });
+  });
+}

@@ -1,0 +1,141 @@
+import { describe, expect, it } from 'vitest';
+import type { CronAdvance, CronJob } from '../../../store/resources/cron.ts';
+import type { TestDatabase } from '../../support/stores.ts';
+import { AT_MS, context } from '../writes.ts';
+
+function job(name: string, change: Partial<CronJob> = {}): CronJob {
+  return {
+    id: `id of ${name}`,
+    tenantId: 'default',
+    name,
+    expression: '0 2 * * *',
+    timezone: 'UTC',
+    workflowId: 'refund',
+    workflowVersion: null,
+    missed: 'skip',
+    overlap: 'allow',
+    enabled: true,
+    nextRunAtMs: AT_MS + 1_000,
+    lastRunAtMs: null,
+    lastExecutionId: null,
+    lastError: null,
+    createdAtMs: AT_MS,
+    input: '{"n":1}',
+    ...change,
+  };
+}
+
+function advance(change: Partial<CronAdvance> = {}): CronAdvance {
+  const outcome = { kind: 'ran', executionId: 'exec_1', atMs: AT_MS + 1_001 } as const;
+  return { id: 'id of nightly', name: 'nightly', fromMs: AT_MS + 1_000, toMs: AT_MS + 2_000, outcome, ...change };
+}
+
+export function cronContract(database: () => TestDatabase): void {
+  describe('cron jobs', () => {
+    it('are given back as they were stored', async () => {
+      const { cron } = await database().open();
+      const paused = job('paused', { enabled: false, nextRunAtMs: null, workflowVersion: '2', timezone: 'Europe/Berlin' });
+      await cron.put(paused, context());
+      expect(await cron.job('default', 'paused')).toEqual(paused);
+      expect(await cron.job('default', 'other')).toBeNull();
+      expect(await cron.input('default', paused.id)).toBe('{"n":1}');
+      expect(await cron.input('acme', paused.id)).toBeNull();
+    });
+
+    it('replace the one of the same name, in their tenant alone', async () => {
+      const { cron } = await database().open();
+      await cron.put(job('nightly', { lastRunAtMs: AT_MS, lastError: 'gone' }), context());
+      await cron.put(job('nightly', { id: 'foreign', tenantId: 'acme' }), context({ tenantId: 'acme' }));
+      const replacement = job('nightly', { id: 'second', expression: '@hourly' });
+      await cron.put(replacement, context());
+      expect(await cron.job('default', 'nightly')).toEqual(replacement);
+      expect(await cron.job('acme', 'nightly')).toMatchObject({ id: 'foreign' });
+      expect(await cron.input('default', 'id of nightly')).toBeNull();
+    });
+
+    it('are listed by name, in pages, for their tenant', async () => {
+      const { cron } = await database().open();
+      for (const name of ['c', 'a', 'b']) await cron.put(job(name), context());
+      await cron.put(job('d', { tenantId: 'acme' }), context({ tenantId: 'acme' }));
+      const names = async (after: string, limit: number) =>
+        (await cron.jobs('default', { after, limit })).map((each) => each.name);
+      expect(await names('', 2)).toEqual(['a', 'b']);
+      expect(await names('b', 2)).toEqual(['c']);
+      expect(await names('c', 2)).toEqual([]);
+    });
+
+    it('are removed once; others’ are unknown', async () => {
+      const store = await database().open();
+      await store.cron.put(job('nightly'), context());
+      const before = await store.verifyAudit();
+      const unknown = { code: 'unknown_cron_job', message: 'cron job nightly' };
+      await expect(store.cron.remove('nightly', context({ tenantId: 'acme' }))).rejects.toMatchObject(unknown);
+      expect(await store.verifyAudit()).toEqual(before);
+      await store.cron.remove('nightly', context());
+      await expect(store.cron.remove('nightly', context())).rejects.toMatchObject(unknown);
+      expect(await store.cron.job('default', 'nightly')).toBeNull();
+    });
+
+    it('are due when their time has come, the longest overdue first; paused ones never are', async () => {
+      const { cron } = await database().open();
+      expect(await cron.nextRunAtMs()).toBeNull();
+      await cron.put(job('late', { nextRunAtMs: AT_MS + 3 }), context());
+      await cron.put(job('early', { nextRunAtMs: AT_MS + 1, tenantId: 'acme' }), context({ tenantId: 'acme' }));
+      await cron.put(job('later', { nextRunAtMs: AT_MS + 4 }), context());
+      await cron.put(job('paused', { nextRunAtMs: null, enabled: false }), context());
+      const due = async (nowMs: number, limit = 10) => (await cron.due(nowMs, limit)).map((each) => each.name);
+      expect(await due(AT_MS)).toEqual([]);
+      expect(await due(AT_MS + 3)).toEqual(['early', 'late']);
+      expect(await due(AT_MS + 9, 2)).toEqual(['early', 'late']);
+      expect(await cron.nextRunAtMs()).toBe(AT_MS + 1);
+      expect((await cron.due(AT_MS + 1, 1))[0]).not.toHaveProperty('input');
+    });
+
+    it('are paused and resumed; what is so already is recorded no second time', async () => {
+      const store = await database().open();
+      const { cron } = store;
+      await cron.put(job('nightly'), context());
+      const pause = { id: 'id of nightly', name: 'nightly', enabled: false, nextRunAtMs: null };
+      await cron.enable(pause, context());
+      expect(await cron.job('default', 'nightly')).toMatchObject({ enabled: false, nextRunAtMs: null });
+      const before = await store.verifyAudit();
+      await cron.enable(pause, context());
+      await cron.enable({ ...pause, enabled: true, nextRunAtMs: 5 }, context({ tenantId: 'acme' }));
+      expect(await store.verifyAudit()).toEqual(before);
+      await cron.enable({ ...pause, enabled: true, nextRunAtMs: AT_MS + 5 }, context());
+      expect(await cron.job('default', 'nightly')).toMatchObject({ enabled: true, nextRunAtMs: AT_MS + 5 });
+    });
+
+    it('move on from where they stand, once', async () => {
+      const { cron } = await database().open();
+      await cron.put(job('nightly', { lastError: 'gone' }), context());
+      expect(await cron.advance(advance(), context({ tenantId: 'acme' }))).toBe(false);
+      expect(await cron.advance(advance(), context())).toBe(true);
+      expect(await cron.advance(advance(), context())).toBe(false);
+      expect(await cron.job('default', 'nightly')).toEqual(
+        job('nightly', { nextRunAtMs: AT_MS + 2_000, lastRunAtMs: AT_MS + 1_001, lastExecutionId: 'exec_1' }),
+      );
+    });
+
+    it('remember why a run failed until one starts, and are recorded when one fails or is skipped', async () => {
+      const store = await database().open();
+      const { cron } = store;
+      await cron.put(job('nightly'), context());
+      const { blocks } = await store.verifyAudit();
+      await cron.advance(advance({ outcome: { kind: 'failed', error: 'workflow refund' } }), context());
+      const failed = await cron.job('default', 'nightly');
+      expect(failed).toMatchObject({ lastError: 'workflow refund', lastRunAtMs: null, nextRunAtMs: AT_MS + 2_000 });
+      const skip = { kind: 'skipped', reason: 'overlap' } as const;
+      await cron.advance(advance({ fromMs: AT_MS + 2_000, toMs: null, outcome: skip }), context());
+      expect(await cron.job('default', 'nightly')).toEqual({ ...failed, nextRunAtMs: null });
+      expect(await store.verifyAudit()).toMatchObject({ blocks: blocks + 2, fault: null });
+    });
+
+    it('remember a run outside the schedule, and stay where they are', async () => {
+      const { cron } = await database().open();
+      await cron.put(job('nightly', { lastError: 'gone' }), context());
+      await cron.triggered({ id: 'id of nightly', name: 'nightly', executionId: 'exec_9' }, context({ atMs: AT_MS + 7 }));
+      expect(await cron.job('default', 'nightly')).toEqual(job('nightly', { lastRunAtMs: AT_MS + 7, lastExecutionId: 'exec_9' }));
+    });
+  });
+}

@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+import type { NewJob } from '../../../store/resources/jobs.ts';
+import type { Store } from '../../../store/store.ts';
+import type { TestDatabase } from '../../support/stores.ts';
+import { AT_MS, context } from '../writes.ts';
+
+const NOTHING = { position: null, matched: null, succeeded: 0, skipped: 0, failed: 0, errors: '[]' };
+const SOME = {
+  position: 'exec_5',
+  matched: 9,
+  succeeded: 3,
+  skipped: 1,
+  failed: 1,
+  errors: '[{"execution_id":"exec_4","error":"x"}]',
+};
+
+function job(id: string, change: Partial<NewJob> = {}): NewJob {
+  return { id, tenantId: 'default', action: 'cancel', filter: '{}', reason: null, createdAtMs: AT_MS, ...change };
+}
+
+async function started(database: TestDatabase, ...jobs: readonly NewJob[]): Promise<Store> {
+  const store = await database.open();
+  for (const each of jobs) await store.jobs.start(each, context({ tenantId: each.tenantId, request: '{"id":"r1"}' }));
+  return store;
+}
+
+export function jobContract(database: () => TestDatabase): void {
+  describe('bulk jobs', () => {
+    it('begin with nothing done, and belong to whoever acted', async () => {
+      const asked = job('job_1', { action: 'retry', filter: '{"statuses":["failed"]}', reason: 'fixed' });
+      const { jobs } = await started(database(), asked);
+      expect(await jobs.job('default', 'job_1')).toEqual({
+        ...asked,
+        ...NOTHING,
+        status: 'running',
+        updatedAtMs: AT_MS,
+        completedAtMs: null,
+        actorId: 'root',
+        actorType: 'human',
+        request: '{"id":"r1"}',
+      });
+    });
+
+    it('are listed newest first, in pages, for their tenant', async () => {
+      const { jobs } = await started(database(), job('job_1'), job('job_3'), job('job_2'), job('job_9', { tenantId: 'acme' }));
+      const ids = async (after: string | null, limit: number) =>
+        (await jobs.jobs('default', { after, limit })).map((row) => row.id);
+      expect(await ids(null, 2)).toEqual(['job_3', 'job_2']);
+      expect(await ids('job_2', 2)).toEqual(['job_1']);
+      expect(await ids('job_1', 2)).toEqual([]);
+      expect(await jobs.job('default', 'job_9')).toBeNull();
+    });
+
+    it('keep how far they have come', async () => {
+      const { jobs } = await started(database(), job('job_1'));
+      await jobs.progress('default', 'job_1', SOME, AT_MS + 5);
+      await jobs.progress('acme', 'job_1', NOTHING, AT_MS + 6);
+      expect(await jobs.job('default', 'job_1')).toMatchObject({ ...SOME, status: 'running', updatedAtMs: AT_MS + 5 });
+    });
+
+    it('are done one at a time for each tenant, the oldest first', async () => {
+      const { jobs } = await started(database(), job('job_2'), job('job_1'), job('job_3', { tenantId: 'acme' }));
+      const running = async () => (await jobs.running()).map((row) => row.id).sort();
+      expect(await running()).toEqual(['job_1', 'job_3']);
+      await jobs.finish({ id: 'job_1', status: 'completed', progress: SOME }, context({ atMs: AT_MS + 7 }));
+      expect(await running()).toEqual(['job_2', 'job_3']);
+      expect(await jobs.job('default', 'job_1')).toMatchObject({ ...SOME, status: 'completed', completedAtMs: AT_MS + 7 });
+    });
+
+    it('end once', async () => {
+      const { jobs } = await started(database(), job('job_1'), job('job_2'));
+      expect(await jobs.cancel('acme', 'job_1', context({ tenantId: 'acme' }))).toBe(false);
+      expect(await jobs.cancel('default', 'job_1', context({ atMs: AT_MS + 1 }))).toBe(true);
+      expect(await jobs.cancel('default', 'job_1', context({ atMs: AT_MS + 2 }))).toBe(false);
+      expect(await jobs.finish({ id: 'job_1', status: 'completed', progress: SOME }, context())).toBe(false);
+      expect(await jobs.job('default', 'job_1')).toMatchObject({ ...SOME, status: 'cancelled', completedAtMs: AT_MS + 1 });
+      expect(await jobs.finish({ id: 'job_2', status: 'failed', progress: SOME }, context())).toBe(true);
+      expect(await jobs.cancel('default', 'job_2', context())).toBe(false);
+    });
+
+    it('begin and end on the record, and nothing else of them', async () => {
+      const store = await started(database(), job('job_1'), job('job_2'));
+      const before = await store.verifyAudit();
+      await store.jobs.progress('default', 'job_1', SOME, AT_MS);
+      expect(await store.verifyAudit()).toEqual(before);
+      await store.jobs.finish({ id: 'job_1', status: 'completed', progress: SOME }, context());
+      await store.jobs.cancel('default', 'job_2', context());
+      await store.jobs.cancel('default', 'job_2', context());
+      expect(await store.verifyAudit()).toMatchObject({ blocks: before.blocks + 2, fault: null });
+    });
+  });
+}

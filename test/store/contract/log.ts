@@ -1,0 +1,86 @@
+import { describe, expect, it } from 'vitest';
+import type { Store } from '../../../store/store.ts';
+import type { TestDatabase } from '../../support/stores.ts';
+import { batch, begin, step } from '../writes.ts';
+
+/** `execution sequence` of what follows, to the end. */
+async function following(store: Store, position: string, limit = 100, tenantId?: string): Promise<readonly string[]> {
+  const seen: string[] = [];
+  for (let at = position; ; ) {
+    const slice = await store.log.after(at, { limit, ...(tenantId === undefined ? {} : { tenantId }) });
+    seen.push(...slice.entries.map((entry) => `${entry.executionId} ${entry.seq}`));
+    at = slice.position;
+    if (slice.end) return seen;
+  }
+}
+
+export function logContract(database: () => TestDatabase): void {
+  describe('the log of all executions', () => {
+    it('tells what was committed, in the order of commits', async () => {
+      const store = await database().open();
+      const start = await store.log.end();
+      await store.commit(batch(begin('a'), begin('b', { create: { workflowId: 'other' } })));
+      await store.commit(batch(step('b', 2)));
+      await store.commit(batch(step('a', 2)));
+      expect(await following(store, start)).toEqual(['a 1', 'a 2', 'b 1', 'b 2', 'b 3', 'b 4', 'a 3', 'a 4']);
+      const [, , third] = (await store.log.after(start, { limit: 10 })).entries;
+      expect(third).toMatchObject({
+        tenantId: 'default',
+        executionId: 'b',
+        workflowId: 'other',
+        seq: 1,
+        type: 'node_completed',
+        nodeId: 'a',
+      });
+    });
+
+    it('goes on from any position, and from its end', async () => {
+      const store = await database().open();
+      await store.commit(batch(begin('a')));
+      const end = await store.log.end();
+      expect(await following(store, end)).toEqual([]);
+      await store.commit(batch(step('a', 2)));
+      const { entries } = await store.log.after(end, { limit: 10 });
+      expect(entries.map(({ seq }) => seq)).toEqual([3, 4]);
+      expect(await following(store, entries[0]?.position ?? '')).toEqual(['a 4']);
+    });
+
+    it('is read in slices of any size without loss', async () => {
+      const store = await database().open();
+      const start = await store.log.end();
+      await store.commit(batch(...['a', 'b', 'c'].map((id) => begin(id))));
+      const all = await following(store, start);
+      expect(all).toHaveLength(6);
+      for (const limit of [1, 2, 5, 6, 7]) expect(await following(store, start, limit)).toEqual(all);
+    });
+
+    it('shows one tenant what is its own, however much others do', async () => {
+      const store = await database().open();
+      const start = await store.log.end();
+      for (let i = 0; i < 5; i += 1) await store.commit(batch(begin(`d${i}`), begin(`x${i}`, { tenantId: 'acme' })));
+      expect(await following(store, start, 3, 'acme')).toEqual([0, 1, 2, 3, 4].flatMap((i) => [`x${i} 1`, `x${i} 2`]));
+      expect(await following(store, start, 3, 'nobody')).toEqual([]);
+    });
+
+    it('refuses a position that it never gave', async () => {
+      const store = await database().open();
+      for (const position of ['', 'x', '1', '-1.0', '0.999999', '9.0', `${'9'.repeat(30)}.0`]) {
+        await expect(store.log.after(position, { limit: 1 }), position).rejects.toMatchObject({ code: 'unknown_position' });
+      }
+    });
+
+    it('is the same log, with the same key, when it is opened again', async () => {
+      const file = database();
+      const first = await file.open();
+      const key = await first.log.key();
+      await first.commit(batch(begin('a')));
+      const position = await first.log.end();
+      await first.commit(batch(begin('b')));
+      await first.close();
+      const again = await file.open();
+      expect(await again.log.key()).toEqual(key);
+      expect(key).toHaveLength(32);
+      expect(await following(again, position)).toEqual(['b 1', 'b 2']);
+    });
+  });
+}

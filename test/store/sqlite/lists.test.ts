@@ -1,0 +1,98 @@
+import Database from 'better-sqlite3';
+import { describe, expect, it } from 'vitest';
+import { readMigrations } from '../../../store/migrate.ts';
+import { ExecutionLists } from '../../../store/sqlite/lists/execution-lists.ts';
+import { type SqliteDatabase, sqliteDatabase } from '../../support/stores.ts';
+import { batch, begin } from '../writes.ts';
+
+const APPLICATION_ID = 0x4a616d4a;
+const migrations = readMigrations(new URL('../../../store/sqlite/migrations/', import.meta.url));
+
+/** Failed executions and labelled ones alternate; only the first of all is both. */
+async function alternating(count: number): Promise<SqliteDatabase> {
+  const one = sqliteDatabase();
+  const store = await one.open();
+  const writes = Array.from({ length: count }, (_, index) => {
+    const labels = index % 2 === 1 || index === 0 ? '{"env":"prod"}' : '{}';
+    const head = { status: index % 2 === 0 ? 'failed' : 'running' };
+    return begin(`exec_${String(index).padStart(4, '0')}`, { create: { labels }, head });
+  });
+  await store.commit(batch(...writes));
+  await store.close();
+  return one;
+}
+
+function labelsIn({ path }: SqliteDatabase): unknown {
+  const db = new Database(path);
+  const rows = db.prepare('SELECT * FROM execution_labels ORDER BY execution_id, key').all();
+  db.close();
+  return rows;
+}
+
+describe('a list whose matches lie far apart', () => {
+  const filter = { statuses: ['failed'], labels: [{ key: 'env' }] };
+
+  it('ends its page early, and goes on from there', async () => {
+    const { path } = await alternating(2_000);
+    const db = new Database(path, { readonly: true });
+    const lists = new ExecutionLists(db, 1_000);
+    const pages: (readonly string[])[] = [];
+    for (let after: string | null = '\uffff'; after !== null; ) {
+      const { rows, next } = await lists.page('default', { ...filter, after, limit: 5 });
+      pages.push(rows.map((row) => row.id));
+      after = next;
+    }
+    expect(pages.length).toBeGreaterThan(1);
+    expect(pages.flat()).toEqual(['exec_0000']);
+    db.close();
+  });
+
+  it('is passed over without end by an offset, and counted whole', async () => {
+    const { path } = await alternating(2_000);
+    const db = new Database(path, { readonly: true });
+    const lists = new ExecutionLists(db, 1_000);
+    expect(await lists.page('default', { ...filter, limit: 5, offset: 1 })).toEqual({ rows: [], next: null });
+    expect(await lists.count('default', filter)).toBe(1);
+    expect(await lists.count('default', { workflowId: 'refund', workflowVersion: '9' })).toBe(0);
+    db.close();
+  });
+});
+
+describe('the labels of executions', () => {
+  it('are found again in a database of an earlier release', async () => {
+    const one = sqliteDatabase();
+    const old = new Database(one.path);
+    old.pragma(`application_id = ${APPLICATION_ID}`);
+    old.exec(
+      'CREATE TABLE schema_migrations (version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at_ms INTEGER NOT NULL) STRICT',
+    );
+    const earlier = migrations.filter(({ name }) => name === 'executions').map(({ version }) => version - 1)[0] ?? 0;
+    for (const { version, name, sql } of migrations.slice(0, earlier)) {
+      old.exec(sql);
+      old.prepare('INSERT INTO schema_migrations VALUES (?, ?, 0)').run(version, name);
+    }
+    const put =
+      old.prepare(`INSERT INTO executions (id, tenant_id, workflow_id, workflow_version, revision, labels, depth, created_at_ms,
+      status, seq, steps, local_work, updated_at_ms, snapshot_seq) VALUES (?, 'default', 'refund', '1', 'r1', ?, 0, 0, 'running', 0, 0, 0, 0, 0)`);
+    put.run('exec_1', '{"env":"prod","region":"eu"}');
+    put.run('exec_2', '{}');
+    old.close();
+    await (await one.open()).close();
+    expect(labelsIn(one)).toEqual([
+      { tenant_id: 'default', key: 'env', execution_id: 'exec_1', value: 'prod' },
+      { tenant_id: 'default', key: 'region', execution_id: 'exec_1', value: 'eu' },
+    ]);
+  });
+
+  it('go with their execution', async () => {
+    const one = sqliteDatabase();
+    const store = await one.open();
+    const labelled = { create: { labels: '{"env":"prod","team":"x"}' } };
+    await store.commit(batch(begin('exec_1', labelled), begin('exec_2', labelled)));
+    await store.close();
+    const db = new Database(one.path);
+    db.exec("DELETE FROM executions WHERE id = 'exec_1'");
+    db.close();
+    expect(labelsIn(one)).toMatchObject([{ execution_id: 'exec_2' }, { execution_id: 'exec_2' }]);
+  });
+});

@@ -1,0 +1,55 @@
+import Database from 'better-sqlite3';
+import { describe, expect, it } from 'vitest';
+import { sqliteDatabase } from '../../support/stores.ts';
+import { batch, begin, step } from '../writes.ts';
+
+/** What an operator, or retention, may do at any time. */
+function remove(path: string, executionId: string): void {
+  const db = new Database(path);
+  db.prepare('DELETE FROM events WHERE execution_id = ?').run(executionId);
+  db.close();
+}
+
+describe('a position in the log', () => {
+  it('holds although SQLite gives the numbers of removed rows to new ones', async () => {
+    const file = sqliteDatabase();
+    const store = await file.open();
+    await store.commit(batch(begin('a'), begin('b')));
+    const end = await store.log.end();
+    remove(file.path, 'b');
+    await store.commit(batch(begin('c')));
+    const slice = await store.log.after(end, { limit: 10 });
+    expect(slice.entries.map(({ executionId, seq }) => `${executionId} ${seq}`)).toEqual(['c 1', 'c 2']);
+    expect((await store.log.after(slice.position, { limit: 10 })).entries).toEqual([]);
+  });
+
+  it('holds through any number of removals, also when everything is removed', async () => {
+    const file = sqliteDatabase();
+    const store = await file.open();
+    const start = await store.log.end();
+    await store.commit(batch(begin('a'), begin('b')));
+    const end = await store.log.end();
+    for (const id of ['c', 'd', 'e']) {
+      await store.commit(batch(begin(id)));
+      remove(file.path, id);
+    }
+    remove(file.path, 'b');
+    remove(file.path, 'a');
+    expect((await store.log.after(start, { limit: 10 })).entries).toEqual([]);
+    await store.commit(batch(begin('f')));
+    for (const position of [start, end]) {
+      expect((await store.log.after(position, { limit: 10 })).entries.map(({ executionId }) => executionId)).toEqual(['f', 'f']);
+    }
+  });
+
+  it('does not see anything twice when older rows are removed', async () => {
+    const file = sqliteDatabase();
+    const store = await file.open();
+    await store.commit(batch(begin('a'), begin('b')));
+    const end = await store.log.end();
+    remove(file.path, 'a');
+    expect((await store.log.after(end, { limit: 10 })).entries).toEqual([]);
+    await store.commit(batch(step('b', 2)));
+    expect((await store.log.after(end, { limit: 10 })).entries.map(({ seq }) => seq)).toEqual([3, 4]);
+  });
+});
