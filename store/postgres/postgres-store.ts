@@ -11,6 +11,10 @@ import { ControlLog } from './control-log.ts';
 import { DueQueries } from './due.ts';
 import { asStoreError } from './errors.ts';
 import { Listener } from './notices.ts';
+import { PostgresAgents } from './resources/agents.ts';
+import { Artifacts } from './resources/artifacts.ts';
+import { CronJobs } from './resources/cron.ts';
+import { Tenants } from './resources/tenants.ts';
 import { RuntimeReads } from './runtime-reads.ts';
 import { tenantStore } from './tenant-store.ts';
 import { WorkItems } from './work.ts';
@@ -29,6 +33,10 @@ export interface Identity {
 /** The scale-out engine: one database, any number of processes. */
 export class PostgresStore implements Store {
   readonly engine = 'postgres';
+  readonly agents: PostgresAgents;
+  readonly artifacts: Artifacts;
+  readonly cron: CronJobs;
+  readonly tenants: Tenants;
   readonly #connections: Connections;
   readonly #hmacKey: string | Uint8Array | null;
   readonly #writer: Writer;
@@ -48,6 +56,10 @@ export class PostgresStore implements Store {
     const log = new ControlLog(this.#writer);
     this.#commits = new Commits(this.#writer, self);
     this.#control = new ControlActions(log);
+    this.agents = new PostgresAgents(connections, log);
+    this.artifacts = new Artifacts(connections, log);
+    this.cron = new CronJobs(connections, log);
+    this.tenants = new Tenants(connections, log);
     this.#reads = new RuntimeReads(connections);
     this.#work = new WorkItems(connections);
     this.#due = new DueQueries(connections);

@@ -89,6 +89,21 @@ export interface CronStore {
   ): Promise<void>;
 }
 
+/** What the control event of a stored job tells. The same for every engine. */
+export function storedData(job: CronJob): string {
+  const { name, expression, timezone, workflowId, workflowVersion, missed, overlap, enabled } = job;
+  return JSON.stringify({
+    name,
+    cron_expression: expression,
+    timezone,
+    workflow_id: workflowId,
+    workflow_version: workflowVersion,
+    missed,
+    overlap,
+    enabled,
+  });
+}
+
 /** The control event of an advance; null when there is none. The same for every engine. */
 export function advanceEvent(advance: CronAdvance): { readonly type: string; readonly data: string } | null {
   const { name, fromMs, toMs, outcome } = advance;

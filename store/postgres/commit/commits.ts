@@ -5,7 +5,11 @@ import type { Batch, ExecutionWrite, Refusal, Unit } from '../../writes.ts';
 import { sql } from '../connections.ts';
 import { refusalOf } from '../errors.ts';
 import { payloadsOf } from '../notices.ts';
+import { SPILL } from '../queries/artifacts.ts';
 import { EFFECTS, HEADS } from '../queries/commit.ts';
+import { ADD_TENANT_USAGE } from '../queries/tenants.ts';
+import { spilledBy } from '../resources/artifacts.ts';
+import { usageRows } from '../resources/tenants.ts';
 import type { Transaction, Writer } from '../writer.ts';
 import { addEffects, type EffectRows, hasEffects, noEffects, remember } from './effects.ts';
 import { eventRows, headRow } from './heads.ts';
@@ -48,6 +52,10 @@ export class Commits {
     return this.#writer.write((transaction) => {
       if (heads.length > 0) transaction.send(HEADS, [jsonText(heads), jsonText(events)]);
       if (hasEffects(effects)) transaction.send(EFFECTS, effectValues(effects, batch.atMs));
+      addBeside(
+        transaction,
+        batch.units.flatMap((unit) => unit.executions),
+      );
       return { result: batch.units.map(() => null), atMs: batch.atMs, streams, notices: payloadsOf(this.#self, batch) };
     });
   }
@@ -108,7 +116,15 @@ async function applyUnit(transaction: Transaction, unit: Unit, atMs: number): Pr
       (hasEffects(effects) ? await refusedBy(transaction.query(EFFECTS, effectValues(effects, atMs))) : null);
     if (reason !== null) return { reason, executionId: write.id };
   }
+  addBeside(transaction, unit.executions);
   return null;
+}
+
+/** What goes with the writes and refuses none. Usage comes last: others wait for its rows until the commit. */
+function addBeside(transaction: Transaction, writes: readonly ExecutionWrite[]): void {
+  for (const values of spilledBy(writes)) transaction.send(SPILL, values);
+  const usage = usageRows(writes);
+  if (usage.length > 0) transaction.send(ADD_TENANT_USAGE, [jsonText(usage)]);
 }
 
 async function refusedBy(answer: Promise<unknown>): Promise<Refusal['reason'] | null> {

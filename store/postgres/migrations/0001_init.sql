@@ -2,7 +2,7 @@
 -- audit digests rely on.
 
 CREATE TABLE tenants (
-  id            text   NOT NULL PRIMARY KEY,
+  id            text   NOT NULL COLLATE "C" PRIMARY KEY,
   name          text   NOT NULL,
   status        text   NOT NULL CHECK (status IN ('active', 'suspended', 'archived')),
   created_at_ms bigint NOT NULL

@@ -1,6 +1,13 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { StoreError } from '../../errors.ts';
-import { advanceEvent, type CronAdvance, type CronJob, type CronJobHead, type CronStore } from '../../resources/cron.ts';
+import {
+  advanceEvent,
+  type CronAdvance,
+  type CronJob,
+  type CronJobHead,
+  type CronStore,
+  storedData,
+} from '../../resources/cron.ts';
 import type { ActionContext } from '../../writes.ts';
 import type { ControlLog } from '../control-log.ts';
 import { guarded } from '../errors.ts';
@@ -114,18 +121,4 @@ export class CronJobs implements CronStore {
       }),
     );
   }
-}
-
-function storedData(job: CronJob): string {
-  const { name, expression, timezone, workflowId, workflowVersion, missed, overlap, enabled } = job;
-  return JSON.stringify({
-    name,
-    cron_expression: expression,
-    timezone,
-    workflow_id: workflowId,
-    workflow_version: workflowVersion,
-    missed,
-    overlap,
-    enabled,
-  });
 }
