@@ -1,17 +1,27 @@
 import { execFileSync, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Client } from 'pg';
+import { onTestFinished } from 'vitest';
+import { openPostgres, type PostgresOptions } from '../../store/postgres/open.ts';
+import type { Store } from '../../store/store.ts';
+import type { TestDatabase } from './stores.ts';
 
 const NOBODY = 65_534;
+/** Owns the databases of tests: no superuser, whom row-level security would not bind. */
+const OWNER = 'jamjet';
 
 /** A PostgreSQL server of the tests' own. */
 export interface PostgresServer {
   readonly port: number;
   /** Of the superuser's database. */
   readonly url: string;
+  /** Makes an empty database. Answers its URL, for its owner. */
+  createDatabase(): Promise<string>;
   stop(): void;
 }
 
@@ -48,14 +58,51 @@ export async function startPostgres(): Promise<PostgresServer> {
       code === 0 ? resolve() : reject(new Error(`PostgreSQL did not start: pg_ctl ended with ${code}`)),
     );
   });
+  const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
+  await asSuperuser(url, `CREATE ROLE ${OWNER} LOGIN NOSUPERUSER NOBYPASSRLS`);
   return {
     port,
-    url: `postgres://postgres@127.0.0.1:${port}/postgres`,
+    url,
+    createDatabase: async () => {
+      const name = `t_${randomUUID().replaceAll('-', '')}`;
+      await asSuperuser(url, `CREATE DATABASE ${name} OWNER ${OWNER}`);
+      return `postgres://${OWNER}@127.0.0.1:${port}/${name}`;
+    },
     stop: () => {
       run('pg_ctl', ['-D', data, '-m', 'immediate', 'stop']);
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+export interface PostgresDatabase extends TestDatabase {
+  /** For its owner. */
+  url(): Promise<string>;
+  open(options?: Partial<PostgresOptions>): Promise<Store>;
+}
+
+/** A database of the test's own; nothing is there before the first `open`. */
+export function postgresDatabase(server: () => PostgresServer): PostgresDatabase {
+  let made: Promise<string> | undefined;
+  const url = (): Promise<string> => {
+    made ??= server().createDatabase();
+    return made;
+  };
+  return {
+    url,
+    async open(options) {
+      const store = await openPostgres({ url: await url(), nowMs: () => 1_767_225_600_000, poolSize: 4, ...options });
+      onTestFinished(() => store.close());
+      return store;
+    },
+  };
+}
+
+async function asSuperuser(url: string, statement: string): Promise<void> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  await client.query(statement);
+  await client.end();
 }
 
 function binaries(): string {
