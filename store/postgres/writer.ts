@@ -5,7 +5,8 @@ import { StoreError } from '../errors.ts';
 import { type Chain, seal } from './audit/chain.ts';
 import { ask, type Connections, type Queries, type Sql, sql, type Value } from './connections.ts';
 import { asStoreError, isConnectionError, isContention, refusalOf, storeClosed } from './errors.ts';
-import { CHAIN, CHAIN_SETTLED, NEW_CHAIN, SEAL } from './queries/commit.ts';
+import { CHAIN, FENCE_CHAIN, NEW_CHAIN, SEAL, SEALED } from './queries/commit.ts';
+import { WRITES } from './queries/positions.ts';
 
 const BEGIN = sql('BEGIN');
 const COMMIT = sql('COMMIT');
@@ -86,6 +87,7 @@ export class Writer {
         const query = <Row extends QueryResultRow>(statement: Sql, values: readonly Value[] = []) =>
           ask<Row>(client, statement, values);
         send(BEGIN, []);
+        send(WRITES, []);
         let written: Written<T>;
         try {
           written = await body({ query, send });
@@ -101,6 +103,7 @@ export class Writer {
           after.block,
           after.hash,
           JSON.stringify(written.notices ?? []),
+          chain.fence,
         ]);
         [next, result] = [after, { value: written.result }];
         send(COMMIT, []);
@@ -113,37 +116,36 @@ export class Writer {
         const again = refusalOf(error) === 'chain' || isContention(error);
         if (again) this.#chain = null;
         if (isConnectionError(error)) {
-          this.#client = null;
+          this.#drop();
           this.#chain = null;
           if (next === null && attempt > 1) throw asStoreError(error);
-          if (next !== null) {
-            this.#chain = await this.#fate(error);
-            if (this.#chain.commits === next.commits && result !== null) return result.value;
-          }
+          if (next !== null && (await this.#tookPlace(next, error)) && result !== null) return result.value;
         } else if (!again) throw asStoreError(error);
         if (attempt >= MAX_ATTEMPTS) throw asStoreError(error);
       }
     }
   }
 
-  #connection(): Promise<Client> {
-    this.#client ??= this.#connect();
-    return this.#client;
+  /** A connection that broke may not know it yet. */
+  #drop(): void {
+    const client = this.#client;
+    this.#client = null;
+    void client?.then((broken) => broken.end()).catch(() => {});
   }
 
-  async #connect(): Promise<Client> {
-    try {
-      const client = await this.#connections.dedicated();
-      const lost = (): void => {
-        this.#client = null;
-      };
+  #connection(): Promise<Client> {
+    if (this.#client !== null) return this.#client;
+    const made = this.#connections.dedicated().then((client) => {
       client.on('error', lost);
       client.on('end', lost);
       return client;
-    } catch (error) {
-      this.#client = null;
-      throw error;
-    }
+    });
+    const lost = (): void => {
+      if (this.#client === made) this.#client = null;
+    };
+    made.catch(lost);
+    this.#client = made;
+    return made;
   }
 
   async #load(client: Client, statement: Sql): Promise<Chain> {
@@ -153,14 +155,19 @@ export class Writer {
     return this.#load(client, statement);
   }
 
-  /** Where the chain stands once nothing of this writer is under way any more. Rejects when the database stays away. */
-  async #fate(cause: unknown): Promise<Chain> {
+  /** Whether the commit that was to lead to `next` did. If not, it never will. Rejects when the database stays away. */
+  async #tookPlace(next: Chain, cause: unknown): Promise<boolean> {
     const until = performance.now() + SETTLE_MS;
     for (;;) {
       try {
-        return await this.#load(await this.#connection(), CHAIN_SETTLED);
+        const client = await this.#connection();
+        const chain = await this.#load(client, FENCE_CHAIN);
+        const sealed = await ask(client, SEALED, [this.#writer, next.block, next.hash]);
+        this.#chain = chain;
+        // A block tells even where processes share a name and its chain. One that touched no stream has none of its own.
+        return chain.commits >= next.commits && (sealed.length === 1 || next.block === 0);
       } catch (error) {
-        this.#client = null;
+        this.#drop();
         if (!isConnectionError(error) || performance.now() > until || this.#connections.closed)
           throw new StoreError('store_unavailable', 'the database went away during a commit', { cause });
       }

@@ -5,6 +5,8 @@ export interface Chain {
   /** Random: the predecessor of the first block. */
   readonly id: string;
   readonly commits: number;
+  /** How often the fate of a commit was asked for: one that was sent before is refused from then on. */
+  readonly fence: number;
   readonly block: number;
   /** Of the last block; empty before the first. */
   readonly hash: string;

@@ -177,12 +177,13 @@ CREATE TABLE tokens (
 CREATE INDEX tokens_by_tenant ON tokens (tenant_id, created_at_ms);
 
 -- One hash chain per writer: writers do not wait for each other. `commits` counts what the writer committed: it tells whether a
--- commit whose answer was lost took place, and keeps a late one from taking place after all.
+-- commit whose answer was lost took place. Who asks raises `fence`, which keeps a late one from taking place after all.
 CREATE TABLE audit_chains (
   writer  text   NOT NULL COLLATE "C" PRIMARY KEY,
   -- Random: the predecessor of the chain's first block.
   id      text   NOT NULL DEFAULT replace(gen_random_uuid()::text, '-', ''),
   commits bigint NOT NULL DEFAULT 0,
+  fence   bigint NOT NULL DEFAULT 0,
   block   bigint NOT NULL DEFAULT 0,
   hash    text   NOT NULL DEFAULT ''
 ) WITH (fillfactor = 50);

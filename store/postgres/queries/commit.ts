@@ -6,11 +6,11 @@ import { sql } from '../connections.ts';
  * the order in which the parts of one statement are carried out.
  */
 
-/** Executions begun and moved, and their events. */
+/** Executions begun and moved, their events and labels. Events take their positions in the order in which they stand. */
 export const HEADS = sql(`
 WITH head AS (
   SELECT * FROM json_to_recordset($1) AS h (
-    id text, tenant_id text, from_seq integer, creates boolean, workflow_id text, workflow_version text, revision text, labels text,
+    id text, tenant_id text, from_seq integer, creates boolean, revives boolean, workflow_id text, workflow_version text, revision text, labels text,
     parent_id text, depth integer, deadline_at_ms bigint, created_at_ms bigint, status text, seq integer, steps integer, error text,
     local_work integer, owner text, updated_at_ms bigint, completed_at_ms bigint, snapshot text)
 ), created AS (
@@ -24,7 +24,7 @@ WITH head AS (
 ), moved AS (
   UPDATE executions e SET status = h.status, seq = h.seq, steps = h.steps, error = h.error, local_work = h.local_work, owner = h.owner,
     updated_at_ms = h.updated_at_ms, completed_at_ms = h.completed_at_ms,
-    deadline_at_ms = CASE WHEN h.completed_at_ms IS NULL THEN e.deadline_at_ms END,
+    deadline_at_ms = CASE WHEN h.completed_at_ms IS NOT NULL THEN NULL WHEN h.revives THEN h.deadline_at_ms ELSE e.deadline_at_ms END,
     snapshot_seq = CASE WHEN h.snapshot IS NULL THEN e.snapshot_seq ELSE h.seq END,
     snapshot = coalesce(h.snapshot, e.snapshot)
   FROM head h WHERE NOT h.creates AND e.id = h.id AND e.tenant_id = h.tenant_id AND e.seq = h.from_seq RETURNING 1
@@ -33,6 +33,11 @@ WITH head AS (
   SELECT execution_id, seq, tenant_id, type, node_id, at_ms, actor_id, actor_type, request, data
   FROM json_to_recordset($2) AS v (execution_id text, seq integer, tenant_id text, type text, node_id text, at_ms bigint,
     actor_id text, actor_type text, request text, data text)
+), labelled AS (
+  INSERT INTO execution_labels (tenant_id, key, execution_id, value)
+  SELECT tenant_id, key, execution_id, value
+  FROM json_to_recordset($3) AS l (tenant_id text, key text, execution_id text, value text)
+  ON CONFLICT (tenant_id, key, execution_id) DO NOTHING
 )
 SELECT jamjet_expect((SELECT count(*) FROM created) + (SELECT count(*) FROM moved), (SELECT count(*) FROM head), 'sequence')`);
 
@@ -79,9 +84,9 @@ WITH fired AS (
 ), consumed AS (
   DELETE FROM inbox WHERE id = ANY($10::bigint[]) RETURNING 1
 ), remembered AS (
-  INSERT INTO idempotency (tenant_id, scope, key, request_hash, status, response, created_at_ms)
+  INSERT INTO idempotency (tenant_id, scope, key, request_hash, status, response, created_at_ms, execution_id)
   SELECT * FROM json_to_recordset($11) AS r (tenant_id text, scope text, key text, request_hash text, status integer, response text,
-    created_at_ms bigint)
+    created_at_ms bigint, execution_id text)
   ON CONFLICT (tenant_id, scope, key) DO NOTHING RETURNING 1
 )
 SELECT jamjet_expect((SELECT count(*) FROM remembered), json_array_length($11), 'idempotency'),
@@ -95,12 +100,15 @@ WITH sealed AS (
   INSERT INTO audit_blocks (writer, block, at_ms, streams, hash, signature)
   SELECT * FROM json_to_recordset($1) AS b (writer text, block bigint, at_ms bigint, streams text, hash text, signature text)
 ), chained AS (
-  UPDATE audit_chains SET commits = commits + 1, block = $4, hash = $5 WHERE writer = $2 AND commits = $3 RETURNING 1
+  UPDATE audit_chains SET commits = commits + 1, block = $4, hash = $5
+  WHERE writer = $2 AND commits = $3 AND fence = $7 RETURNING 1
 )
 SELECT jamjet_expect((SELECT count(*) FROM chained), 1, 'chain'),
   (SELECT count(pg_notify('jamjet', notice)) FROM json_array_elements_text($6) AS notice)`);
 
-export const CHAIN = sql('SELECT id, commits, block, hash FROM audit_chains WHERE writer = $1');
+export const CHAIN = sql('SELECT id, commits, fence, block, hash FROM audit_chains WHERE writer = $1');
 export const NEW_CHAIN = sql('INSERT INTO audit_chains (writer) VALUES ($1) ON CONFLICT (writer) DO NOTHING');
-/** Waits for a commit of the same writer that is still under way. */
-export const CHAIN_SETTLED = sql('SELECT id, commits, block, hash FROM audit_chains WHERE writer = $1 FOR UPDATE');
+/** Waits for a commit of the same writer that is carried out right now; refuses one that comes later. */
+export const FENCE_CHAIN = sql(`UPDATE audit_chains SET fence = fence + 1 WHERE writer = $1
+  RETURNING id, commits, fence, block, hash`);
+export const SEALED = sql('SELECT 1 FROM audit_blocks WHERE writer = $1 AND block = $2 AND hash = $3');
