@@ -136,7 +136,7 @@ CREATE INDEX work_items_by_worker ON work_items (tenant_id, worker_id) WHERE sta
 CREATE TABLE inbox (
   id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   tenant_id       text NOT NULL,
-  to_execution_id text NOT NULL,
+  to_execution_id text NOT NULL COLLATE "C",
   message         text NOT NULL
 );
 

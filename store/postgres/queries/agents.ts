@@ -9,9 +9,9 @@ const AGENT = `a.id, a.uuid, a.name, a.status, a.status_since_at_ms AS "statusSi
 export const AGENT_BY_ID_OR_UUID = sql(`SELECT ${AGENT} FROM agents a
   WHERE a.tenant_id = $1 AND (a.id = $2 OR a.uuid = $2) ORDER BY a.id = $2 DESC LIMIT 1`);
 
-/** No trait is wanted that the agent does not have. */
-const HAS_TRAITS = `NOT EXISTS (SELECT 1 FROM unnest($4::text[]) AS wanted WHERE NOT EXISTS
-  (SELECT 1 FROM agent_traits t WHERE t.tenant_id = a.tenant_id AND t.agent_id = a.id AND t.trait = wanted))`;
+/** As many as are wanted. Counted, agent by agent: asked for with EXISTS, the planner may read the traits of all agents. */
+const HAS_TRAITS = `(SELECT count(DISTINCT wanted) FROM unnest($4::text[]) AS wanted) =
+  (SELECT count(*) FROM agent_traits t WHERE t.tenant_id = a.tenant_id AND t.agent_id = a.id AND t.trait = ANY($4::text[]))`;
 const PAGE = 'ORDER BY a.registration DESC LIMIT $2 OFFSET $3';
 export const AGENTS = sql(`SELECT ${AGENT} FROM agents a WHERE a.tenant_id = $1 AND ${HAS_TRAITS} ${PAGE}`);
 export const AGENTS_OF_STATUS = sql(`SELECT ${AGENT} FROM agents a
