@@ -16,6 +16,7 @@ export function sql(text: string): Sql {
 }
 
 const BEGIN_READING = sql('BEGIN READ ONLY');
+const BEGIN_SNAPSHOT = sql('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
 const BEGIN = sql('BEGIN');
 const COMMIT = sql('COMMIT');
 const ROLLBACK = sql('ROLLBACK');
@@ -78,6 +79,15 @@ export class Connections {
     return client;
   }
 
+  /** The same for what may take minutes. */
+  async patient(): Promise<Client> {
+    if (this.#closed) throw storeClosed();
+    const { query_timeout: _limit, ...config } = this.clientConfig();
+    const client = new Client(config);
+    await client.connect();
+    return client;
+  }
+
   async listening(): Promise<Client> {
     if (this.#closed) throw storeClosed();
     const client = new Client({ ...this.clientConfig(false), connectionString: this.#settings.listenUrl });
@@ -111,9 +121,21 @@ export class Connections {
   }
 
   /** What `body` throws undoes everything. */
-  async transaction<T>(body: (queries: Queries) => Promise<T>): Promise<T> {
+  transaction<T>(body: (queries: Queries) => Promise<T>): Promise<T> {
+    return this.#within(BEGIN, body);
+  }
+
+  /** Reads of one tenant that see one moment of the database. */
+  snapshot<T>(tenantId: string, body: (queries: Queries) => Promise<T>): Promise<T> {
+    return this.#within(BEGIN_SNAPSHOT, async (queries) => {
+      await queries.query(AS_TENANT, [tenantId]);
+      return body(queries);
+    });
+  }
+
+  #within<T>(begin: Sql, body: (queries: Queries) => Promise<T>): Promise<T> {
     return this.#with(async (client) => {
-      await ask(client, BEGIN, []);
+      await ask(client, begin, []);
       try {
         const result = await body({ query: (statement, values = []) => ask(client, statement, values) });
         await ask(client, COMMIT, []);

@@ -26,7 +26,7 @@ export function asStoreError(error: unknown): unknown {
 
 /** The connection broke, or was never made: whether what was sent took effect is not known. */
 export function isConnectionError(error: unknown): boolean {
-  if (error instanceof DatabaseError) return /^(08|57P0[123])/.test(error.code ?? '');
+  if (error instanceof DatabaseError) return /^(08|25P03|57P0[123])/.test(error.code ?? '');
   if (!(error instanceof Error)) return false;
   const code = 'code' in error ? String(error.code) : '';
   return (

@@ -13,8 +13,13 @@ import { asStoreError } from './errors.ts';
 import { Listener } from './notices.ts';
 import { PostgresAgents } from './resources/agents.ts';
 import { Artifacts } from './resources/artifacts.ts';
+import { PostgresAudit } from './resources/audit.ts';
 import { CronJobs } from './resources/cron.ts';
+import { Jobs } from './resources/jobs.ts';
+import { PostgresLog } from './resources/log.ts';
+import { PostgresRetention } from './resources/retention.ts';
 import { Tenants } from './resources/tenants.ts';
+import { PostgresWebhooks } from './resources/webhooks.ts';
 import { RuntimeReads } from './runtime-reads.ts';
 import { tenantStore } from './tenant-store.ts';
 import { WorkItems } from './work.ts';
@@ -35,8 +40,13 @@ export class PostgresStore implements Store {
   readonly engine = 'postgres';
   readonly agents: PostgresAgents;
   readonly artifacts: Artifacts;
+  readonly audit: PostgresAudit;
   readonly cron: CronJobs;
+  readonly jobs: Jobs;
+  readonly log: PostgresLog;
+  readonly retention: PostgresRetention;
   readonly tenants: Tenants;
+  readonly webhooks: PostgresWebhooks;
   readonly #connections: Connections;
   readonly #hmacKey: string | Uint8Array | null;
   readonly #writer: Writer;
@@ -63,7 +73,12 @@ export class PostgresStore implements Store {
     this.#reads = new RuntimeReads(connections);
     this.#work = new WorkItems(connections);
     this.#due = new DueQueries(connections);
-    this.#workers = new Workers(connections);
+    this.#workers = new Workers(connections, log);
+    this.log = new PostgresLog(connections);
+    this.webhooks = new PostgresWebhooks(connections, log, this.log);
+    this.audit = new PostgresAudit(connections, hmacKey);
+    this.retention = new PostgresRetention(connections, log);
+    this.jobs = new Jobs(connections, log);
     this.#listener = new Listener(connections, self, failed);
   }
 
@@ -147,11 +162,11 @@ export class PostgresStore implements Store {
     return this.#reads.tenant(id);
   }
 
-  async verifyAudit(): Promise<AuditReport> {
+  async verifyAudit(signal?: AbortSignal): Promise<AuditReport> {
     try {
-      const client = await this.#connections.dedicated();
+      const client = await this.#connections.patient();
       try {
-        return await verifyChains(client, this.#hmacKey);
+        return await verifyChains(client, this.#hmacKey, signal);
       } finally {
         await client.end();
       }

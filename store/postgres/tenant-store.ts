@@ -1,19 +1,22 @@
 import type { QueryResultRow } from 'pg';
 import type { ExecutionRow, IdempotencyRow, TokenRow, WorkflowRow } from '../rows.ts';
-import type { ExecutionFilter, TenantStore } from '../store.ts';
+import type { TenantStore } from '../store.ts';
 import type { Connections, Sql, Value } from './connections.ts';
+import { ExecutionLists } from './lists/execution-lists.ts';
 import * as controlSql from './queries/control.ts';
 import * as executionsSql from './queries/executions.ts';
 import { first } from './runtime-reads.ts';
 import type { Workers } from './workers.ts';
 
 export function tenantStore(tenantId: string, connections: Connections, workers: Workers): TenantStore {
+  const lists = new ExecutionLists(connections);
   const ask = <Row extends QueryResultRow>(statement: Sql, values: readonly Value[]) =>
     connections.asTenant<Row>(tenantId, statement, values);
   return {
     tenantId,
     execution: async (id) => first(await ask<ExecutionRow>(executionsSql.TENANT_EXECUTION, [id, tenantId])),
-    executions: (filter) => ask<ExecutionRow>(...listing(tenantId, filter)),
+    executions: (request) => lists.page(tenantId, request),
+    countExecutions: (filter) => lists.count(tenantId, filter),
     workflow: async (workflowId, version) =>
       first(
         await (version === undefined
@@ -32,14 +35,4 @@ export function tenantStore(tenantId: string, connections: Connections, workers:
     workers: (sinceMs) => workers.list(tenantId, sinceMs),
     idempotency: async (scope, key) => first(await ask<IdempotencyRow>(controlSql.REMEMBERED, [tenantId, scope, key])),
   };
-}
-
-function listing(tenantId: string, filter: ExecutionFilter): readonly [Sql, readonly Value[]] {
-  const { status, workflowId, parentId, limit, offset } = filter;
-  const statement = executionsSql.listExecutions({
-    status: status !== undefined,
-    workflowId: workflowId !== undefined,
-    parentId: parentId !== undefined,
-  });
-  return [statement, [tenantId, limit, offset, ...[status, workflowId, parentId].filter((value) => value !== undefined)]];
 }

@@ -1,23 +1,45 @@
 import type { WorkerRow } from '../rows.ts';
 import type { WorkerSighting } from '../store.ts';
 import type { Connections } from './connections.ts';
+import type { ControlLog } from './control-log.ts';
 import * as sql from './queries/work.ts';
 
 type StoredWorker = Omit<WorkerRow, 'queues'> & { readonly queues: string };
 
+/** Where it is on record when a runtime starts and stops: it serves all tenants, and this one's operators run it. */
+const RUNTIME_TENANT = 'default';
+
 export class Workers {
   readonly #connections: Connections;
+  readonly #log: ControlLog;
 
-  constructor(connections: Connections) {
+  constructor(connections: Connections, log: ControlLog) {
     this.#connections = connections;
+    this.#log = log;
   }
 
-  async seen({ tenantId, kind, id, queues, atMs, claimed }: WorkerSighting): Promise<void> {
-    await this.#connections.query(sql.SEEN, [tenantId ?? '', kind, id, JSON.stringify(queues), atMs, claimed]);
+  /** The first sighting of a worker in a tenant, and the start of a runtime, are recorded as control events; the others are news. */
+  async seen(worker: WorkerSighting): Promise<void> {
+    const { id, kind, actor, atMs, claimed } = worker;
+    const row = [worker.tenantId ?? '', kind, id, JSON.stringify(worker.queues), atMs, claimed];
+    if ((await this.#connections.query(sql.SEEN_AGAIN, row)).length === 1) return;
+    const tenantId = worker.tenantId ?? RUNTIME_TENANT;
+    await this.#log.act({ tenantId, atMs, ...actor }, async (queries) => {
+      // Two processes may have met it at once.
+      if ((await queries.query(sql.SEEN_AGAIN, row)).length === 1) return null;
+      await queries.query(sql.SEEN, row);
+      return kind === 'runtime'
+        ? { type: 'runtime_started', data: JSON.stringify({ runtime_id: id }) }
+        : { type: 'worker_registered', data: JSON.stringify({ worker_id: id, queue_types: worker.queues }) };
+    });
   }
 
-  async stopped(id: string, atMs: number): Promise<void> {
-    await this.#connections.query(sql.STOPPED, [id, atMs]);
+  stopped(id: string, atMs: number): Promise<void> {
+    const context = { tenantId: RUNTIME_TENANT, atMs, actorId: id, actorType: 'system', request: null } as const;
+    return this.#log.act(context, async (queries) => {
+      await queries.query(sql.STOPPED, [id, atMs]);
+      return { type: 'runtime_stopped', data: JSON.stringify({ runtime_id: id }) };
+    });
   }
 
   async stoppedCleanly(id: string): Promise<boolean> {

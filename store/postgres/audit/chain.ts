@@ -12,6 +12,18 @@ export interface Chain {
   readonly hash: string;
 }
 
+export interface StoredBlock {
+  readonly block: number;
+  readonly atMs: number;
+  readonly writer: string;
+  /** Packed. */
+  readonly streams: string;
+  readonly hash: string;
+  readonly signature: string | null;
+  /** Among the blocks of all chains. */
+  readonly position: number;
+}
+
 export interface Sealed {
   /** Rows of `SEAL`: one, or none when no stream was touched. */
   readonly rows: readonly object[];

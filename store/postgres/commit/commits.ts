@@ -4,6 +4,7 @@ import { wellFormedEvents, wellFormedExecution } from '../../well-formed.ts';
 import type { Batch, ExecutionWrite, Refusal, Unit } from '../../writes.ts';
 import { sql } from '../connections.ts';
 import { refusalOf } from '../errors.ts';
+import { jsonText } from '../json-text.ts';
 import { payloadsOf } from '../notices.ts';
 import { SPILL } from '../queries/artifacts.ts';
 import { EFFECTS, HEADS } from '../queries/commit.ts';
@@ -12,7 +13,7 @@ import { spilledBy } from '../resources/artifacts.ts';
 import { usageRows } from '../resources/tenants.ts';
 import type { Transaction, Writer } from '../writer.ts';
 import { addEffects, type EffectRows, hasEffects, noEffects, remember } from './effects.ts';
-import { eventRows, headRow } from './heads.ts';
+import { eventRows, headRow, labelRows } from './heads.ts';
 
 const SAVEPOINT = sql('SAVEPOINT unit');
 const RELEASE = sql('RELEASE unit');
@@ -44,13 +45,13 @@ export class Commits {
     return this.#unitByUnit(batch);
   }
 
-  #allOrNothing(batch: Batch, { heads, events, effects }: Rows): Promise<readonly null[]> {
+  #allOrNothing(batch: Batch, { heads, events, labels, effects }: Rows): Promise<readonly null[]> {
     const streams = batch.units
       .flatMap((unit) => unit.executions)
       .filter((write) => write.events.length > 0)
       .map(digestWrite);
     return this.#writer.write((transaction) => {
-      if (heads.length > 0) transaction.send(HEADS, [jsonText(heads), jsonText(events)]);
+      if (heads.length > 0) transaction.send(HEADS, [jsonText(heads), jsonText(events), jsonText(labels)]);
       if (hasEffects(effects)) transaction.send(EFFECTS, effectValues(effects, batch.atMs));
       addBeside(
         transaction,
@@ -81,6 +82,7 @@ export class Commits {
 interface Rows {
   readonly heads: readonly object[];
   readonly events: readonly object[];
+  readonly labels: readonly object[];
   readonly effects: EffectRows;
 }
 
@@ -98,7 +100,7 @@ function gather({ units }: Batch): Rows | null {
     remember(effects, unit);
     for (const write of unit.executions) if (addEffects(effects, write) !== null) return null;
   }
-  return { heads: writes.map(headRow), events: writes.flatMap(eventRows), effects };
+  return { heads: writes.map(headRow), events: writes.flatMap(eventRows), labels: writes.flatMap(labelRows), effects };
 }
 
 async function applyUnit(transaction: Transaction, unit: Unit, atMs: number): Promise<Refusal | null> {
@@ -109,7 +111,7 @@ async function applyUnit(transaction: Transaction, unit: Unit, atMs: number): Pr
   for (const write of unit.executions) {
     const effects = noEffects();
     const contradiction = addEffects(effects, write);
-    const values = [jsonText([headRow(write)]), jsonText(eventRows(write))];
+    const values = [jsonText([headRow(write)]), jsonText(eventRows(write)), jsonText(labelRows(write))];
     const reason =
       (await refusedBy(transaction.query(HEADS, values))) ??
       contradiction ??
@@ -176,10 +178,4 @@ function checkSequences({ id, fromSeq, create, head, events }: ExecutionWrite): 
 function digestWrite({ id, tenantId, fromSeq, head, create, events }: ExecutionWrite): StreamDigest {
   const range = { tenantId, executionId: id, firstSeq: fromSeq + 1, lastSeq: head.seq };
   return { ...range, digest: digestStream(range, create, events) };
-}
-
-/** JSON without NUL, which has no place in PostgreSQL's text: like an unpaired surrogate, it becomes the replacement character. */
-function jsonText(value: unknown): string {
-  const text = JSON.stringify(value);
-  return text.includes('\\u0000') ? text.replace(/(?<!\\)((?:\\\\)*)\\u0000/g, '$1\ufffd') : text;
 }

@@ -39,6 +39,7 @@ export function hasEffects(rows: EffectRows): boolean {
 export function remember(rows: EffectRows, { idempotency }: Unit): void {
   if (idempotency === null) return;
   const { tenantId, scope, key, requestHash, status, response, createdAtMs } = idempotency;
+  const begun = scope === 'executions' ? (JSON.parse(response) as { readonly execution_id?: string }).execution_id : undefined;
   rows.remembered.push({
     tenant_id: tenantId,
     scope,
@@ -47,6 +48,7 @@ export function remember(rows: EffectRows, { idempotency }: Unit): void {
     status,
     response,
     created_at_ms: createdAtMs,
+    execution_id: begun ?? null,
   });
 }
 

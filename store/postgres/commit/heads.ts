@@ -1,12 +1,14 @@
 import type { ExecutionWrite } from '../../writes.ts';
 
 /** A row of `HEADS`. */
-export function headRow({ id, tenantId, fromSeq, create, head, snapshot }: ExecutionWrite): object {
+export function headRow({ id, tenantId, fromSeq, create, revive, head, snapshot }: ExecutionWrite): object {
   return {
     id,
     tenant_id: tenantId,
     from_seq: fromSeq,
     creates: create !== null,
+    revives: revive !== undefined,
+    ...(revive === undefined ? {} : { deadline_at_ms: revive.deadlineAtMs }),
     ...(create === null
       ? {}
       : {
@@ -29,6 +31,13 @@ export function headRow({ id, tenantId, fromSeq, create, head, snapshot }: Execu
     completed_at_ms: head.completedAtMs,
     snapshot,
   };
+}
+
+/** The labels an execution begins with, one by one. */
+export function labelRows({ id, tenantId, create }: ExecutionWrite): object[] {
+  if (create === null || create.labels === '{}') return [];
+  const labels = Object.entries(JSON.parse(create.labels) as Readonly<Record<string, string | null>>);
+  return labels.flatMap(([key, value]) => (value === null ? [] : [{ tenant_id: tenantId, key, execution_id: id, value }]));
 }
 
 export function eventRows({ id, tenantId, events }: ExecutionWrite): object[] {

@@ -50,6 +50,9 @@ export const NEXT_DUE = sql(`SELECT min(at_ms) AS "atMs" FROM (
 
 // Workers
 
+/** A worker that is known, and runs. */
+export const SEEN_AGAIN = sql(`UPDATE workers SET queues = $4, last_seen_at_ms = greatest(last_seen_at_ms, $5),
+    claimed_total = claimed_total + $6 WHERE tenant_id = $1 AND kind = $2 AND id = $3 AND stopped_at_ms IS NULL RETURNING id`);
 export const SEEN =
   sql(`INSERT INTO workers (tenant_id, kind, id, queues, first_seen_at_ms, last_seen_at_ms, claimed_total, stopped_at_ms)
   VALUES ($1, $2, $3, $4, $5, $5, $6, NULL)
@@ -66,6 +69,6 @@ export const WORKERS = sql(`SELECT id, kind, queues, first_seen_at_ms AS "firstS
     claimed_total AS "claimedTotal",
     CASE WHEN kind = 'external' THEN
       (SELECT count(*) FROM work_items i WHERE i.tenant_id = w.tenant_id AND i.worker_id = w.id AND i.status = 'claimed')
-      ELSE (SELECT count(*) FROM executions e WHERE e.local_work > 0 AND e.owner = w.id) END AS "inFlight"
+      ELSE (SELECT count(*) FROM executions e WHERE e.local_work > 0 AND e.owner = w.id AND e.tenant_id = $1) END AS "inFlight"
   FROM workers w
   WHERE tenant_id IN ('', $1) AND last_seen_at_ms >= $2 AND stopped_at_ms IS NULL ORDER BY tenant_id, kind, id`);

@@ -8,4 +8,4 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-storeContract('PostgreSQL', () => postgresDatabase(() => server));
+storeContract('PostgreSQL', () => postgresDatabase(() => server), { exclusive: false });
