@@ -76,8 +76,6 @@ export class Writer {
       let result: { readonly value: T } | null = null;
       try {
         const client = await this.#connection();
-        this.#chain ??= await this.#load(client, CHAIN);
-        const chain = this.#chain;
         const asked: Promise<unknown>[] = [];
         const send = (statement: Sql, values: readonly Value[]): void => {
           const answer = ask(client, statement, values);
@@ -87,9 +85,11 @@ export class Writer {
         const query = <Row extends QueryResultRow>(statement: Sql, values: readonly Value[] = []) =>
           ask<Row>(client, statement, values);
         send(BEGIN, []);
-        send(WRITES, []);
+        send(WRITES, [this.#writer]);
+        let chain: Chain;
         let written: Written<T>;
         try {
+          chain = this.#chain ?? (await this.#load(client, CHAIN));
           written = await body({ query, send });
         } catch (error) {
           await ask(client, ROLLBACK, []).catch(() => {});

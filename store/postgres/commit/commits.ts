@@ -7,7 +7,7 @@ import { refusalOf } from '../errors.ts';
 import { jsonText } from '../json-text.ts';
 import { payloadsOf } from '../notices.ts';
 import { SPILL } from '../queries/artifacts.ts';
-import { EFFECTS, HEADS } from '../queries/commit.ts';
+import { EFFECTS, HEADS, HOLD_HEADS } from '../queries/commit.ts';
 import { ADD_TENANT_USAGE } from '../queries/tenants.ts';
 import { spilledBy } from '../resources/artifacts.ts';
 import { usageRows } from '../resources/tenants.ts';
@@ -65,6 +65,7 @@ export class Commits {
     return this.#writer.write(async (transaction) => {
       const streams: StreamDigest[] = [];
       const result: (Refusal | null)[] = [];
+      transaction.send(HOLD_HEADS, [batch.units.flatMap((unit) => unit.executions.map(({ id }) => id))]);
       for (const unit of batch.units) {
         await transaction.query(SAVEPOINT);
         const refusal = await applyUnit(transaction, unit, batch.atMs);
@@ -100,7 +101,9 @@ function gather({ units }: Batch): Rows | null {
     remember(effects, unit);
     for (const write of unit.executions) if (addEffects(effects, write) !== null) return null;
   }
-  return { heads: writes.map(headRow), events: writes.flatMap(eventRows), labels: writes.flatMap(labelRows), effects };
+  // In the order of `HOLD_HEADS`.
+  const heads = [...writes].sort((a, b) => (a.id < b.id ? -1 : 1)).map(headRow);
+  return { heads, events: writes.flatMap(eventRows), labels: writes.flatMap(labelRows), effects };
 }
 
 async function applyUnit(transaction: Transaction, unit: Unit, atMs: number): Promise<Refusal | null> {

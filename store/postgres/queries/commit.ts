@@ -41,6 +41,9 @@ WITH head AS (
 )
 SELECT jamjet_expect((SELECT count(*) FROM created) + (SELECT count(*) FROM moved), (SELECT count(*) FROM head), 'sequence')`);
 
+/** Everybody holds heads in the same order: commits do not wait for each other in a circle. */
+export const HOLD_HEADS = sql('SELECT 1 FROM executions WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE');
+
 /** Timers, work, messages, remembered requests. */
 export const EFFECTS = sql(`
 WITH fired AS (

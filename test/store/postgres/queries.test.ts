@@ -87,7 +87,7 @@ function scanned(node: PlanNode): readonly string[] {
 async function plan(name: string, text: string): Promise<PlanNode> {
   const count = Math.max(0, ...[...text.matchAll(/\$(\d+)/g)].map(([, place]) => Number(place)));
   await client.query('BEGIN');
-  if (WRITERS.has(name) || !text.startsWith('SELECT')) await client.query(WRITES.text);
+  if (WRITERS.has(name) || !text.startsWith('SELECT')) await client.query(WRITES.text, ['rt_1']);
   await client.query(`PREPARE asked AS ${text}`);
   try {
     const values = count === 0 ? '' : `(${Array.from({ length: count }, () => 'NULL').join(', ')})`;
