@@ -8,7 +8,7 @@ import { AT_MS, batch, begin, beginWithWork, claim, context, request, step, time
 let server: PostgresServer;
 beforeAll(async () => {
   server = await startPostgres();
-});
+}, 60_000);
 afterAll(() => server.stop());
 
 interface Processes {

@@ -7,7 +7,7 @@ import { AT_MS, batch, begin, beginWithWork, context, token, workItem } from '..
 let server: PostgresServer;
 beforeAll(async () => {
   server = await startPostgres();
-});
+}, 60_000);
 afterAll(() => server.stop());
 
 /** An open store with rows of two tenants, and a connection of the tables' owner. */
