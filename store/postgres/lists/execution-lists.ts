@@ -1,12 +1,17 @@
 import type { ExecutionRow } from '../../rows.ts';
 import type { ExecutionFilter, ExecutionPage, ExecutionPageRequest } from '../../store.ts';
 import type { Connections, Value } from '../connections.ts';
-import { countExecutions, EXECUTIONS_BY_ID, type Order, type WAYS, walkExecutions } from '../queries/executions.ts';
+import {
+  alongExecutions,
+  countExecutions,
+  EXECUTIONS_BY_ID,
+  type Order,
+  type WayName,
+  walkExecutions,
+} from '../queries/executions.ts';
 
-/** Steps of one statement: some tens of milliseconds. */
-const STEPS = 5_000;
-/** Steps without a match before a page ends early: about a second. */
-const PATIENCE = 100_000;
+/** How many steps one statement takes (about a tenth of a second), and how many without a match end a page early. */
+const STEPS = { atOnce: 2_000, idle: 20_000 };
 /** Matches of one statement. */
 const MATCHES = 5_000;
 /** Before, and after, every id. */
@@ -14,7 +19,7 @@ const FIRST = '';
 const LAST = '\uffff';
 
 interface Condition {
-  readonly way: keyof typeof WAYS;
+  readonly way: WayName;
   readonly values: readonly Value[];
 }
 
@@ -29,17 +34,37 @@ interface Step {
 /** Finds executions by any combination of conditions. */
 export class ExecutionLists {
   readonly #connections: Connections;
-  readonly #patience: number;
+  readonly #steps: typeof STEPS;
 
-  constructor(connections: Connections, patience = PATIENCE) {
+  constructor(connections: Connections, steps = STEPS) {
     this.#connections = connections;
-    this.#patience = patience;
+    this.#steps = steps;
   }
 
-  async page(tenantId: string, request: ExecutionPageRequest): Promise<ExecutionPage> {
+  page(tenantId: string, request: ExecutionPageRequest): Promise<ExecutionPage> {
+    const [first, ...others] = conditionsOf(request) ?? [];
+    if (first === undefined) return Promise.resolve({ rows: [], next: null });
+    return others.length === 0 && first.way !== 'statuses'
+      ? this.#along(tenantId, request, first.way, first.values)
+      : this.#walk(tenantId, request, [first, ...others]);
+  }
+
+  async #along(
+    tenantId: string,
+    request: ExecutionPageRequest,
+    way: Exclude<WayName, 'statuses'>,
+    values: readonly Value[],
+  ): Promise<ExecutionPage> {
     const { limit, offset = 0, order = 'newest' } = request;
-    const conditions = conditionsOf(request);
-    if (conditions === null) return { rows: [], next: null };
+    const { at, bound } = rangeOf(request, order);
+    const page = [tenantId, at, limit + 1, offset, ...values];
+    const found = await this.#connections.asTenant<{ id: string }>(tenantId, alongExecutions(way, order), page);
+    const ids = found.map(({ id }) => id).filter((id) => (order === 'newest' ? id >= bound : id < bound));
+    return this.#answer(tenantId, ids.slice(0, limit), ids.length > limit ? (ids[limit - 1] ?? null) : null);
+  }
+
+  async #walk(tenantId: string, request: ExecutionPageRequest, conditions: readonly Condition[]): Promise<ExecutionPage> {
+    const { limit, offset = 0, order = 'newest' } = request;
     const statement = walkExecutions(
       conditions.map(({ way }) => way),
       order,
@@ -51,7 +76,8 @@ export class ExecutionLists {
     let matches = 0;
     for (let idle = 0; ; ) {
       const most = Math.min(MATCHES, offset + limit + 1 - matches);
-      const steps = await this.#connections.asTenant<Step>(tenantId, statement, [tenantId, at, bound, STEPS, most, ...values]);
+      const range = [tenantId, at, bound, this.#steps.atOnce, most, ...values];
+      const steps = await this.#connections.asTenant<Step>(tenantId, statement, range);
       const matched = steps.filter((step) => step.matched);
       ids.push(...matched.slice(Math.max(0, offset - matches)).map(({ id }) => id));
       matches += matched.length;
@@ -59,8 +85,8 @@ export class ExecutionLists {
       const last = steps.at(-1);
       if (last === undefined || (!last.stopped && steps.length < most)) return this.#answer(tenantId, ids, null);
       at = last.at;
-      idle = matched.length > 0 ? 0 : idle + STEPS;
-      if (idle >= this.#patience && matches >= offset) return this.#answer(tenantId, ids, last.id);
+      idle = matched.length > 0 ? 0 : idle + this.#steps.atOnce;
+      if (idle >= this.#steps.idle && matches >= offset) return this.#answer(tenantId, ids, last.id);
     }
   }
 

@@ -11,7 +11,9 @@ export const PUT_JOB =
     status, succeeded, skipped, failed, errors)
   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, 'running', 0, 0, 0, '[]')`);
 export const JOB_BY_ID = sql(`SELECT ${JOB} FROM jobs WHERE id = $1 AND tenant_id = $2`);
-export const JOBS = sql(`SELECT ${JOB} FROM jobs WHERE tenant_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3`);
+/** In the order of the index, so that the planner does not walk along all tenants' jobs. */
+export const JOBS = sql(`SELECT ${JOB} FROM jobs WHERE (tenant_id, id) < ($1, $2) AND tenant_id >= $1
+  ORDER BY tenant_id DESC, id DESC LIMIT $3`);
 /** The condition of the partial index is a literal on purpose. It holds only what has not ended. */
 export const RUNNING_JOBS = sql(
   `SELECT DISTINCT ON (tenant_id) ${JOB} FROM jobs WHERE status = 'running' ORDER BY tenant_id, id`,

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Sql } from '../../../store/postgres/connections.ts';
 import { openPostgres } from '../../../store/postgres/open.ts';
 import { countAudited, countAuditedOf, pageOfAudited, pageOfAuditedOf } from '../../../store/postgres/queries/audit.ts';
-import { countExecutions, WAYS, walkExecutions } from '../../../store/postgres/queries/executions.ts';
+import { alongExecutions, countExecutions, WAYS, walkExecutions } from '../../../store/postgres/queries/executions.ts';
 import { listEvents } from '../../../store/postgres/queries/log.ts';
 import { WRITES } from '../../../store/postgres/queries/positions.ts';
 import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
@@ -44,6 +44,7 @@ function statements(): readonly (readonly [name: string, text: string])[] {
     ...(['newest', 'oldest'] as const).flatMap((order) => [
       [`walkExecutions ${way}, ${order} first`, walkExecutions([way], order).text] as const,
       [`walkExecutions ${way} and label, ${order} first`, walkExecutions([way, 'labelValue'], order).text] as const,
+      ...(way === 'statuses' ? [] : [[`alongExecutions ${way}, ${order} first`, alongExecutions(way, order).text] as const]),
     ]),
     [`countExecutions ${way}`, countExecutions([way]).text] as const,
     [`countExecutions ${way} and label`, countExecutions([way, 'labelValue']).text] as const,
