@@ -3,6 +3,7 @@ import { type Migration, migrate, readMigrations } from '../migrate.ts';
 import type { Store } from '../store.ts';
 import { Connections } from './connections.ts';
 import { asStoreError } from './errors.ts';
+import { POLICIES } from './policies.ts';
 import { PostgresStore } from './postgres-store.ts';
 
 export interface PostgresOptions {
@@ -76,6 +77,7 @@ async function upgrade(connections: Connections, nowMs: () => number): Promise<v
       const values = [migration.version, migration.name, nowMs()];
       await client.query('INSERT INTO schema_migrations (version, name, applied_at_ms) VALUES ($1, $2, $3)', values);
     }
+    await client.query(POLICIES);
     await client.query('COMMIT');
   };
   try {
