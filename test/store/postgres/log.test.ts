@@ -22,7 +22,7 @@ async function connected(database: PostgresDatabase): Promise<Client> {
 async function slowWriter(database: PostgresDatabase): Promise<Client> {
   const client = await connected(database);
   await client.query('BEGIN');
-  await client.query(WRITES.text);
+  await client.query(WRITES.text, ['slow']);
   await client.query(`INSERT INTO events (execution_id, seq, tenant_id, type, at_ms, actor_id, actor_type, data)
     VALUES ('a', 3, 'default', 'node_completed', 0, 'x', 'system', '{}')`);
   return client;
