@@ -1,7 +1,7 @@
 // The doors between the rooms (ARCHITECTURE.md). A violation names the rule, the file and the import.
 
 /** The port of the store: what the rest may see of it. */
-const PORT = '^store/(store|rows|writes|errors)\\.ts$|^store/resources/';
+const PORT = '^store/(store|rows|writes|errors|notices)\\.ts$|^store/resources/';
 
 /** What lies in `room` may import, of all there is, only what `allowed` matches. */
 const only = (name, room, allowed, comment) => ({
@@ -74,17 +74,19 @@ module.exports = {
     ),
     ours('executors-door', '^src/executors/', '^(src/executors|machines)/', 'executors → machines.'),
     ours('authoring-door', '^src/authoring/', '^(src/authoring|machines)/', 'authoring → machines.'),
+    ours('testing-door', '^src/testing/', '^(src/(testing|authoring)|machines)/', 'testing → authoring, machines.'),
     ours(
       'api-door',
       '^src/api/',
-      `^(src/(api|control|runtime)|machines)/|^src/(config|tokens)\\.ts$|${PORT}`,
-      'api → control, runtime, machines, the store port, config, tokens.',
+      `^(src/(api|control|pictures|runtime)|machines)/|^src/(config|tokens)\\.ts$|${PORT}`,
+      'api → control, pictures, runtime, machines, the store port, config, tokens.',
     ),
+    ours('pictures-door', '^src/pictures/', '^(src/pictures|machines)/', 'pictures → machines.'),
     ours(
       'cli-door',
       '^src/cli/',
-      '^src/(cli|authoring)/|^src/(client|compose|config|tools|tokens)\\.ts$|^machines/(json|diagnostics|suggest)\\.ts$',
-      'cli → client, authoring, compose, config, tools, tokens.',
+      '^src/(cli|authoring|pictures|testing)/|^src/(client|compose|config|tools|tokens)\\.ts$|^machines/(json|diagnostics|suggest)\\.ts$',
+      'cli → client, authoring, testing, compose, config, pictures, tools, tokens.',
     ),
     {
       name: 'client-door',
@@ -103,6 +105,7 @@ module.exports = {
     ),
     home('xstate-in-machines', 'xstate', 'machines/', 'XState only in machines: the rest sees runs, messages and effects.'),
     home('fastify-in-api', 'fastify|@fastify/[^/]+', 'src/api/', 'Fastify only in src/api.'),
+    home('drawing-in-pictures', '@viz-js/viz|@resvg/resvg-js', 'src/pictures/', 'Layout and bitmaps only in src/pictures.'),
     home('clipanion-in-cli', 'clipanion|typanion', 'src/cli/', 'clipanion only in src/cli.'),
   ],
   options: {

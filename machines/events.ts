@@ -9,6 +9,7 @@ export const EVENT_TYPES = [
   'workflow_paused',
   'workflow_resumed',
   'workflow_retried',
+  'workflow_forked',
   'node_scheduled',
   'node_started',
   'tool_call_completed',

@@ -48,6 +48,10 @@ export interface Claimed extends Visit {
  */
 export interface Requeue extends Visit {
   readonly type: 'requeue';
+  /** Nobody has begun it yet: a node that must not be tried twice may still be done. */
+  readonly unbegun?: true;
+  /** Refused unless it still waits for a worker. */
+  readonly queued?: true;
 }
 
 /** A decision on an open approval: of a human_approval node or of a policy hold. */
@@ -95,6 +99,16 @@ export interface Retry {
 }
 
 /**
+ * The log so far is the beginning of another execution's; from here on it is this one's. What that one had under way begins anew, times
+ * are set anew from now, and `patch` (RFC 7396) changes the state first.
+ */
+export interface Fork {
+  readonly type: 'fork';
+  readonly origin: { readonly executionId: string; readonly sequence: number };
+  readonly patch: Json;
+}
+
+/**
  * Work beside the graph, asked for from outside: logged, and its patch is merged, but nothing is routed by it. Its visit has
  * activation 0.
  */
@@ -130,4 +144,5 @@ export type Message =
   | Enqueue
   | Pause
   | Resume
-  | Retry;
+  | Retry
+  | Fork;

@@ -63,9 +63,9 @@ export function step(program: Program, run: Run, message: Message, env: StepEnv)
     case 'requeue': {
       const active = isUnderWay(context, message, ['running', 'queued']);
       if (active?.phase === 'queued' && env.isLocal(message.node)) return stepping.reclaim(message.node, active);
-      if (active?.local !== true) return refuse('stale');
+      if (active?.local !== true || message.queued === true) return refuse('stale');
       const { kind, retry } = program.statics.nodeOf(message.node);
-      if (retry.max_attempts > 1 || kind.type === 'subgraph') {
+      if (retry.max_attempts > 1 || message.unbegun === true || kind.type === 'subgraph') {
         return stepping.take({ type: 'requeue', node: message.node }, message.node);
       }
       const interrupted = { ...message, type: 'fail' as const, error: 'interrupted by a stop', retryable: false };
@@ -96,6 +96,8 @@ export function step(program: Program, run: Run, message: Message, env: StepEnv)
       const failed = Object.keys(context.active).filter((node) => own(context.active, node)?.phase === 'failed');
       return failed.length === 0 ? refuse('not_retryable') : stepping.retry(failed);
     }
+    case 'fork':
+      return stepping.fork(message);
     default: {
       const unhandled: never = message;
       throw new TypeError(`unhandled message ${JSON.stringify(unhandled)}`);

@@ -1,7 +1,8 @@
-// Puts the SQL migrations beside the compiled stores, where they are read from.
+// Puts what is no TypeScript beside the compiled code that reads it: the SQL migrations, the page of drawings.
 import { cpSync, existsSync, readdirSync } from 'node:fs';
 
 const folders = readdirSync('store', { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map((entry) => `store/${entry.name}/migrations`);
 for (const folder of folders.filter((name) => existsSync(name))) cpSync(folder, `dist/${folder}`, { recursive: true });
+cpSync('src/pictures/assets', 'dist/src/pictures/assets', { recursive: true });

@@ -30,15 +30,19 @@ import { AgentClient } from './client/agents.ts';
 import { ArtifactClient } from './client/artifacts.ts';
 import { AuditClient } from './client/audit.ts';
 import { CronClient } from './client/cron.ts';
+import { HistoryClient } from './client/history.ts';
 import { JobClient } from './client/jobs.ts';
 import { LiveClient } from './client/live.ts';
+import { PictureClient } from './client/pictures.ts';
 import { TenantClient } from './client/tenants.ts';
 import { type CallOptions, type ClientOptions, keyHeader, segment, Transport } from './client/transport.ts';
 import { WebhookClient } from './client/webhooks.ts';
 
 export type { Agent, AgentList, GivenCard } from './api/schemas/agents.ts';
+export type { AuditItem, AuditList } from './api/schemas/audit.ts';
 export type { CronJob, CronJobList } from './api/schemas/cron.ts';
 export type { Execution, ExecutionConditions, ExecutionItem, ExecutionList, ExecutionsQuery } from './api/schemas/executions.ts';
+export type { ForkExecution, PastState } from './api/schemas/history.ts';
 export type { RetriedExecution } from './api/schemas/interventions.ts';
 export type { Job, JobList } from './api/schemas/jobs.ts';
 export type { Tenant, TenantDetail, TenantList } from './api/schemas/tenants.ts';
@@ -59,7 +63,9 @@ export class JamjetClient {
   readonly artifacts: ArtifactClient;
   readonly audit: AuditClient;
   readonly cron: CronClient;
+  readonly history: HistoryClient;
   readonly jobs: JobClient;
+  readonly pictures: PictureClient;
 
   readonly live: LiveClient;
 
@@ -71,7 +77,9 @@ export class JamjetClient {
     this.artifacts = new ArtifactClient(this.#transport);
     this.audit = new AuditClient(this.#transport);
     this.cron = new CronClient(this.#transport);
+    this.history = new HistoryClient(this.#transport);
     this.jobs = new JobClient(this.#transport);
+    this.pictures = new PictureClient(this.#transport);
     this.live = new LiveClient(this.#transport);
     this.webhooks = new WebhookClient(this.#transport);
     this.tenants = new TenantClient(this.#transport);

@@ -2,6 +2,7 @@ export type StoreErrorCode =
   | 'store_locked'
   | 'store_unavailable'
   | 'store_full'
+  | 'store_read_only'
   | 'schema_too_new'
   | 'not_a_database'
   | 'unknown_token'

@@ -7,8 +7,17 @@ export interface Notice {
   readonly queues: readonly { readonly tenantId: string; readonly queue: string }[];
   /** Messages between executions were left in the inbox. */
   readonly inbox: boolean;
+  readonly control: readonly ControlChange[];
   /** Notices may have been missed before this one: whoever waits for anything looks again. */
   readonly gap: boolean;
+}
+
+/** Something was done to the control plane. */
+export interface ControlChange {
+  /** Whose log tells of it: of whoever acted. */
+  readonly tenantId: string;
+  /** That of the control event; `lease_returned`, of tenant '', for a lease that was given back before its time. */
+  readonly type: string;
 }
 
 export interface CommittedExecution {

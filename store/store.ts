@@ -1,3 +1,4 @@
+import type { Notice } from './notices.ts';
 import type { AgentStore } from './resources/agents.ts';
 import type { ArtifactStore } from './resources/artifacts.ts';
 import type { AuditStore } from './resources/audit.ts';
@@ -26,10 +27,13 @@ import type { ActionContext, Batch, ControlAction, Refusal } from './writes.ts';
  * The port every storage engine implements. Snapshots, event data and payloads are opaque JSON text here.
  * Times are milliseconds since the epoch. Every row has a tenant; what answers to API clients goes through `tenant(id)`.
  *
- * Any method may reject with a `StoreError` of code `store_unavailable` (try again later) or `store_full`; each lists the codes it adds.
+ * Any method may reject with a `StoreError` of code `store_unavailable` (try again later), `store_full` or `store_read_only`; each lists the codes
+ * it adds.
  */
 export interface Store {
   readonly engine: 'sqlite' | 'postgres';
+  /** May several runtimes work on the database at the same time? */
+  readonly shared: boolean;
 
   readonly agents: AgentStore;
   readonly artifacts: ArtifactStore;
@@ -65,8 +69,8 @@ export interface Store {
   inbox(page: { readonly after: number; readonly limit: number }): Promise<readonly InboxRow[]>;
   /** What is due at `nowMs`, oldest first, at most `limit` in all. Nothing is changed: the commit that acts on it settles it. */
   due(nowMs: number, limit: number): Promise<readonly Due[]>;
-  /** When the next timer, lease, work deadline or workflow timeout falls due; null = never. */
-  nextDueAtMs(): Promise<number | null>;
+  /** When the next timer, lease, work deadline or workflow timeout falls due, of those later than `afterMs` if it is given; null = never. */
+  nextDueAtMs(afterMs?: number): Promise<number | null>;
 
   // Work items.
   /** Marks up to `limit` available items as claimed: oldest first, fence + 1, lease and deadline set. One transaction. */
@@ -88,6 +92,19 @@ export interface Store {
   stopped(runtimeId: string, atMs: number): Promise<void>;
   /** Was the runtime's end an orderly one? False also for an unknown one. */
   stoppedCleanly(runtimeId: string): Promise<boolean>;
+  /** Ids of the runtimes that were seen at `sinceMs` or later and have not stopped, in no order. */
+  runtimes(sinceMs: number): Promise<readonly string[]>;
+  /**
+   * Takes a named lease, or renews it, until `nowMs + ttlMs`; false = somebody else holds it. `ttlMs` 0 gives it back, and the others are told
+   * (`Notice.control`). Who lets it lapse may still think that he holds it: what is done under it must be safe to be done twice.
+   */
+  lease(name: string, holder: string, nowMs: number, ttlMs: number): Promise<boolean>;
+
+  /**
+   * Calls `told` with what other processes commit, soon after they have; answers how to stop that. What is told may be told twice, and late, and in an
+   * order of its own; when something may have been missed, that is told (`gap`). Nothing may depend on it but speed.
+   */
+  watch(told: (notice: Notice) => void): () => void;
 
   /** By SHA-256 of the plaintext, across tenants; null when unknown. */
   tokenByHash(hash: string): Promise<TokenRow | null>;

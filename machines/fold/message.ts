@@ -1,6 +1,6 @@
 import type { Program } from '../compile.ts';
 import type { LogEvent } from '../events.ts';
-import type { Json } from '../json.ts';
+import { isObject, type Json } from '../json.ts';
 import type { Message } from '../messages.ts';
 import type { Run } from '../run.ts';
 import { type Context, own } from '../step/context.ts';
@@ -62,7 +62,8 @@ export function messageOf(program: Program, run: Run, log: readonly TimedEvent[]
       if (active?.phase === 'backoff') return { type: 'timer', id: timerOf(program, node, 'retry') };
       if (active?.phase === 'queued' && type === 'node_started')
         return { type: 'claimed', ...visit, workerId: String(data.worker_id) };
-      return { type: 'requeue', ...visit };
+      // Had it been refused, it would have failed.
+      return { type: 'requeue', ...visit, unbegun: true };
     case 'timer_fired':
       return { type: 'timer', id: timerOf(program, node, TIMERS[active?.phase ?? ''] ?? 'approval') };
     case 'approval_received':
@@ -82,6 +83,15 @@ export function messageOf(program: Program, run: Run, log: readonly TimedEvent[]
       return { type: 'resume' };
     case 'workflow_retried':
       return { type: 'retry' };
+    case 'workflow_forked': {
+      const origin = isObject(data.origin) ? data.origin : {};
+      const { execution_id, sequence } = origin;
+      return {
+        type: 'fork',
+        origin: { executionId: String(execution_id), sequence: Number(sequence) },
+        patch: data.state_patch ?? null,
+      };
+    }
     case 'node_cancelled':
     case 'workflow_cancelled':
       return { type: 'cancel', reason: String(next('workflow_cancelled').data.reason) };

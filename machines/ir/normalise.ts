@@ -37,6 +37,8 @@ function readWorkflow(source: JsonObject, problems: Problems): Workflow {
   const fields = new Fields(source, { prefix: 'ir.', path: '', node_id: null }, problems);
   const workflow_id = fields.requiredText('workflow_id');
   const version = fields.version('version') ?? missingVersion(fields);
+  if (workflow_id === '.' || workflow_id === '..')
+    fields.error('bad_name', 'workflow_id', `must not be "${workflow_id}": it could not be asked for`);
   for (const [key, name] of Object.entries({ workflow_id, version })) {
     const problem = name === '' ? null : nameProblem(name);
     if (problem !== null) fields.error('bad_name', key, problem);

@@ -1,4 +1,5 @@
 import { parkedForMs } from '../compile/timers.ts';
+import type { JsonObject } from '../json.ts';
 import type { Kind } from '../nodes/index.ts';
 import { definitionOf } from '../nodes/index.ts';
 import type { Effect, StepEnv } from '../run.ts';
@@ -104,8 +105,12 @@ function wait(draft: Draft, node: string, activation: number, kind: Kind, env: S
   }
   const parkedMs = parkedForMs(kind);
   if (parkedMs !== null) {
-    const fireAt = new Date(env.nowMs + parkedMs).toISOString();
-    draft.fact('timer_created', node, { fire_at: fireAt, ...(key === null ? {} : { correlation_key: key }), activation });
+    draft.fact('timer_created', node, timerData(env.nowMs + parkedMs, parked));
   }
   return NOTHING;
+}
+
+/** What `timer_created` says of a wait. */
+export function timerData(atMs: number, { key, activation }: Active): JsonObject {
+  return { fire_at: new Date(atMs).toISOString(), ...(key === undefined ? {} : { correlation_key: key }), activation };
 }

@@ -1,12 +1,13 @@
 import type { AnyMachineSnapshot } from 'xstate';
-import { stateId, timerId } from '../compile/names.ts';
+import { BACKOFF, retryOf, stateId, timerId } from '../compile/names.ts';
 import { parkedForMs } from '../compile/timers.ts';
 import type { Program } from '../compile.ts';
 import type { EventType, LogEvent } from '../events.ts';
 import { type Json, type JsonObject, patchState } from '../json.ts';
-import type { Done, Enqueue, Fail } from '../messages.ts';
+import type { Done, Enqueue, Fail, Fork } from '../messages.ts';
 import type { Effect, Run, StepEnv, Stepped } from '../run.ts';
-import { beginNode } from './begin.ts';
+import { backoffMs } from './backoff.ts';
+import { beginNode, timerData } from './begin.ts';
 import { asWritten, conclude } from './conclusion.ts';
 import { type Active, type Context, localWorkOf, own } from './context.ts';
 import { Draft } from './draft.ts';
@@ -173,6 +174,40 @@ export class Stepping {
     this.#fresh = true;
     this.#beginLater(nodes);
     return this.#finish(null);
+  }
+
+  /** Everything that another execution had under way is begun by this one, under the same attempts; whoever was asked is asked again. */
+  fork({ origin, patch }: Fork): Stepped {
+    const { executionId, sequence } = origin;
+    this.log('workflow_forked', null, { origin: { execution_id: executionId, sequence }, state_patch: patch });
+    this.#draft.patch(patch);
+    const { statics } = this.#program;
+    const work: string[] = [];
+    const children: string[] = [];
+    for (const node of asWritten(statics.graph, Object.keys(this.#context.active))) {
+      const { phase, activation, attempt } = this.#draft.activeOf(node);
+      if (phase === 'queued' || phase === 'running') work.push(node);
+      else if (phase === 'child') children.push(node);
+      else if (phase === 'backoff') {
+        const { retry } = statics.nodeOf(node);
+        const delayMs = backoffMs(retry, attempt, `${executionId}\n${node}\n${activation}`);
+        this.#timers.set(timerId(BACKOFF, retryOf(stateId(node))), delayMs);
+      } else if (phase !== 'kept') this.#parkAnew(node);
+    }
+    this.#beginLater(work);
+    for (const node of children) this.#move({ type: 'requeue', node });
+    return this.#finish(null);
+  }
+
+  /** What waits for somebody or something waits as long again, from now on. */
+  #parkAnew(node: string): void {
+    const active = this.#draft.activeOf(node);
+    const { nowMs } = this.#env;
+    if (active.atMs !== undefined) this.#draft.activate(node, { ...active, atMs: nowMs });
+    const parkedMs = active.phase === 'held' ? null : parkedForMs(this.#program.statics.nodeOf(node).kind);
+    if (parkedMs === null) return;
+    this.#timers.set(timerId(parkedMs, stateId(node)), parkedMs);
+    if (active.phase === 'waiting') this.log('timer_created', node, timerData(nowMs + parkedMs, active));
   }
 
   // ------------------------------------------------------------------ moving

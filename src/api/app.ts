@@ -25,10 +25,12 @@ import { eventRoutes } from './routes/events.ts';
 import { executionRoutes } from './routes/executions.ts';
 import { federationRoutes } from './routes/federation.ts';
 import { healthRoutes } from './routes/health.ts';
+import { historyRoutes } from './routes/history.ts';
 import { interventionRoutes } from './routes/interventions.ts';
 import { javaSdkRoutes } from './routes/java-sdk.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { mcpRoutes } from './routes/mcp.ts';
+import { pictureRoutes } from './routes/pictures.ts';
 import { tenantRoutes } from './routes/tenants.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
@@ -62,13 +64,14 @@ export interface AppOptions {
 export function buildApp(options: AppOptions): Api {
   const nowMs = options.nowMs ?? Date.now;
   const tokens = new Tokens(options.store, nowMs);
+  const deaf = options.runtime.onControl((change) => tokens.changedElsewhere(change?.type ?? null));
   const services: Services = {
     runtime: options.runtime,
     store: options.store,
     control: options.control,
     config: options.config,
     tokens,
-    polls: new LongPolls(),
+    polls: new LongPolls(tokens, nowMs),
     streams: new EventStreams(options.control.live.pulse, tokens),
     nowMs,
   };
@@ -92,6 +95,7 @@ export function buildApp(options: AppOptions): Api {
   app.setSerializerCompiler(() => (reply) => JSON.stringify(reply));
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, async (_request: unknown, bytes: Buffer) => parseBody(bytes));
+  app.addHook('onClose', async () => deaf());
   logRequests(app);
   drain(app);
   guard(app, services, options.auth);
@@ -108,7 +112,9 @@ function addRoutes(app: Api, services: Services): void {
   workflowRoutes(app, services);
   javaSdkRoutes(app, services);
   executionRoutes(app, services);
+  pictureRoutes(app, services);
   interventionRoutes(app, services);
+  historyRoutes(app, services);
   eventRoutes(app, services);
   eventStreamRoutes(app, services);
   webhookRoutes(app, services);

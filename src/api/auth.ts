@@ -13,10 +13,20 @@ export interface Identity {
   /** Of the token: who acts, in events and approvals. */
   readonly name: string;
   readonly role: Role;
+  /** Of the token; null = it does not expire. */
+  readonly expiresAtMs: number | null;
+  /** False when authentication is off. */
+  readonly byToken: boolean;
 }
 
 /** Everybody, when authentication is off. */
-export const ANYONE: Identity = { tenantId: 'default', name: 'anonymous', role: 'operator' };
+export const ANYONE: Identity = {
+  tenantId: 'default',
+  name: 'anonymous',
+  role: 'operator',
+  expiresAtMs: null,
+  byToken: false,
+};
 
 /** How long a revocation by another process may go unnoticed; one by this process takes effect at once. */
 const CACHE_MS = 5_000;
@@ -35,6 +45,7 @@ export class Tokens {
   readonly #cache = new LRUCache<string, Cached>({ max: CACHED_TOKENS });
   /** Counts revocations: a row read before one must not enter the cache after it. */
   #revocations = 0;
+  readonly #told: (() => void)[] = [];
 
   constructor(store: Store, nowMs: () => number) {
     this.#store = store;
@@ -54,13 +65,25 @@ export class Tokens {
     if (tenant?.status !== 'active')
       throw new Refusal('tenant_not_active', `tenant ${token.tenantId} is ${tenant === null ? 'unknown' : tenant.status}`);
     // A role this release does not know may do the least.
-    return { tenantId: token.tenantId, name: token.name, role: isRole(token.role) ? token.role : 'viewer' };
+    const role = isRole(token.role) ? token.role : 'viewer';
+    return { tenantId: token.tenantId, name: token.name, role, expiresAtMs: token.expiresAtMs, byToken: true };
   }
 
   /** A token was revoked: whatever is remembered is read again. */
   forget(): void {
     this.#revocations += 1;
     this.#cache.clear();
+    for (const told of this.#told) told();
+  }
+
+  /** Calls `told` when tokens or tenants have changed: who was let in may have to go. */
+  onForget(told: () => void): void {
+    this.#told.push(told);
+  }
+
+  /** What another process did to the control plane; null = it may have done anything. */
+  changedElsewhere(type: string | null): void {
+    if (type === null || type === 'token_revoked' || type.startsWith('tenant_')) this.forget();
   }
 
   #cached(hash: string): Cached | null {

@@ -13,8 +13,10 @@ export function drain(app: Api): void {
   const underWay = new Set<FastifyRequest>();
   let sweeping: NodeJS.Timeout | undefined;
 
-  app.addHook('onRequest', (request, _reply, done) => {
+  app.addHook('onRequest', (request, reply, done) => {
     underWay.add(request);
+    // A client that leaves before it has its answer has no `onResponse`; an injected request has no `close`.
+    reply.raw.once('close', () => underWay.delete(request));
     done();
   });
   app.addHook('onResponse', (request, _reply, done) => {

@@ -1,6 +1,7 @@
 import { InvalidWorkflow } from '../../machines/diagnostics.ts';
 import { StoreError, type StoreErrorCode } from '../../store/errors.ts';
-import { RuntimeError, type RuntimeErrorCode } from '../runtime/errors.ts';
+import { DoesNotFit, RuntimeError, type RuntimeErrorCode } from '../runtime/errors.ts';
+import { mismatchOf } from './mismatch.ts';
 import type { ApiErrorBody } from './schemas/errors.ts';
 
 type RefusalCode = 'unauthorized' | 'forbidden' | 'tenant_not_active' | 'method_not_allowed' | 'too_large' | 'client_error';
@@ -43,6 +44,7 @@ const STATUS: Readonly<Record<Code, number>> = {
   unknown_cron_job: 404,
   method_not_allowed: 405,
   conflict: 409,
+  does_not_fit: 409,
   too_many_webhooks: 409,
   tenant_exists: 409,
   stale_fence: 409,
@@ -61,6 +63,7 @@ const STATUS: Readonly<Record<Code, number>> = {
   store_locked: 503,
   store_unavailable: 503,
   store_full: 503,
+  store_read_only: 503,
 };
 
 /** What an error text begins with; 401 and 403 have no class. */
@@ -97,6 +100,7 @@ export function answerTo(error: unknown, requestId: string): Answer {
       error: `${CLASS[status] ?? ''}${message}`,
       code,
       ...(error instanceof Refusal && error.required !== null ? { required: error.required } : {}),
+      ...(error instanceof DoesNotFit ? { mismatch: mismatchOf(error.mismatch) } : {}),
       ...(error instanceof InvalidWorkflow ? { diagnostics: error.diagnostics.map((d) => ({ ...d })) } : {}),
     },
   };
@@ -131,8 +135,15 @@ function frameworkRefusal(error: unknown): { readonly code: Code; readonly messa
 
 const LISTED = 3;
 
+/** A store's own messages name paths and hosts. */
+const STORE_AWAY = 'the store cannot answer now; try again';
+const STORE_TEXT: Partial<Record<StoreErrorCode, string>> = {
+  store_full: 'the disk of the database is full',
+  store_read_only: 'the database can be read but not written',
+};
+
 function textOf(error: Error): string {
-  if (error instanceof StoreError && STATUS[error.code] === 503) return 'the store cannot answer now; try again';
+  if (error instanceof StoreError && STATUS[error.code] === 503) return STORE_TEXT[error.code] ?? STORE_AWAY;
   if (!(error instanceof InvalidWorkflow)) return frameworkRefusal(error)?.message ?? error.message;
   const texts = error.diagnostics.slice(0, LISTED).map((d) => (d.hint === null ? d.message : `${d.message} (${d.hint})`));
   const more = error.diagnostics.length - texts.length;

@@ -18,7 +18,9 @@ export function answerErrors(error: Error, request: FastifyRequest, reply: Fasti
   const answer = answerTo(error, request.id);
   // Whoever is told to come back later, or that another server does not answer, has met no fault of this one.
   const expected = error instanceof RuntimeError && (error.retryAfterMs !== null || error.code === 'remote_failed');
-  if (answer.status >= 500 && !expected) request.log.error({ err: error }, 'request failed');
+  // A client that hangs up in the middle of its body gets no answer, and nobody needs to be told.
+  const gone = request.raw.destroyed && !request.raw.complete;
+  if (answer.status >= 500 && !expected && !gone) request.log.error({ err: error }, 'request failed');
   void reply.code(answer.status).headers(answer.headers).send(answer.body);
 }
 
@@ -37,24 +39,30 @@ export function answerBrokenHttp(error: Error & { readonly code?: string }, sock
   socket.destroySoon();
 }
 
-/** One line per finished request: failures are always told, successes to those who debug. Neither headers nor queries: they hold secrets. */
+/**
+ * One line per finished request: failures are always told, successes and clients that left before they had their answer to those who
+ * debug. Neither headers nor queries: they hold secrets.
+ */
 export function logRequests(app: Api): void {
   app.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id);
+    reply.raw.once('close', () => {
+      if (!reply.raw.writableEnded) request.log.debug(lineOf(request, reply), 'the client left');
+    });
     done();
   });
   app.addHook('onResponse', (request, reply, done) => {
-    const level = reply.statusCode >= 400 ? 'info' : 'debug';
-    request.log[level](
-      {
-        method: request.method,
-        path: pathOf(request),
-        status: reply.statusCode,
-        ms: Math.round(reply.elapsedTime),
-        ...(request.identity === null ? {} : { tenant: request.identity.tenantId, actor: request.identity.name }),
-      },
-      'request',
-    );
+    request.log[reply.statusCode >= 400 ? 'info' : 'debug']({ ...lineOf(request, reply), status: reply.statusCode }, 'request');
     done();
   });
+}
+
+function lineOf(request: FastifyRequest, reply: FastifyReply): object {
+  const { identity } = request;
+  return {
+    method: request.method,
+    path: pathOf(request),
+    ms: Math.round(reply.elapsedTime),
+    ...(identity === null ? {} : { tenant: identity.tenantId, actor: identity.name }),
+  };
 }

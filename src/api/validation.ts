@@ -9,7 +9,8 @@ import { shown } from './ids.ts';
  */
 export function validatorCompiler(): FastifySchemaCompiler<FastifySchema> {
   const options = { removeAdditional: false, useDefaults: false, allErrors: false, strict: true, allowUnionTypes: true } as const;
-  const trusted = { meta: false, validateSchema: false } as const;
+  // A format is for readers of the schema: what must have it is parsed, with an error that says more.
+  const trusted = { meta: false, validateSchema: false, validateFormats: false } as const;
   const strict = new Ajv({ ...options, ...trusted, coerceTypes: false });
   const coercing = new Ajv({ ...options, ...trusted, coerceTypes: true });
   return ({ schema, httpPart }) => {
@@ -41,10 +42,11 @@ export function validationError(errors: readonly Partial<ErrorObject>[], part: s
 }
 
 function sentence(error: Partial<ErrorObject>, part: string): string {
-  const { keyword, params = {}, message = 'is not valid', instancePath = '' } = error;
+  const { keyword, params = {}, message = 'is not valid', instancePath = '', propertyName } = error;
   const path = instancePath.slice(1).split('/').map(unescapePointer).join('.');
   if (keyword === 'required') return `${path === '' ? '' : `${shown(path)}.`}${String(params.missingProperty)} is required`;
   const subject = path === '' ? `the ${part}` : shown(path);
+  if (propertyName !== undefined) return `${subject} must not have a key like ${JSON.stringify(shown(propertyName))}`;
   if (keyword === 'type') return `${subject} must be ${ARTICLES[String(params.type)] ?? String(params.type)}`;
   if (keyword === 'enum') return `${subject} must be one of ${(params.allowedValues as unknown[]).join(', ')}`;
   if (keyword === 'additionalProperties') return `${subject} has no ${shown(String(params.additionalProperty))}`;

@@ -1,9 +1,31 @@
+import type { Workflow } from '../../machines/ir/workflow.ts';
 import { validate } from '../../machines/validate.ts';
-import { type Authored, authored, draftOf } from './parse.ts';
+import { type Authored, authored, type Draft, draftOf } from './parse.ts';
 
 /** Compiles a workflow file and checks the workflow as the runtime would: every problem of both, each at its place. */
 export function checkWorkflow(text: string, file: string): Authored {
+  return authored(checked(text, file).draft);
+}
+
+/** A workflow file with its tests. */
+export interface Testable {
+  readonly authored: Authored;
+  /** Null when an error was found. */
+  readonly workflow: Workflow | null;
+  readonly tests: Draft['tests'];
+  readonly locate: Draft['locate'];
+}
+
+export function checkTests(text: string, file: string): Testable {
+  const { draft, workflow } = checked(text, file);
+  const { findings, tests, locate } = draft;
+  return { authored: authored(draft), workflow: findings.failed ? null : workflow, tests, locate };
+}
+
+function checked(text: string, file: string): { readonly draft: Draft; readonly workflow: Workflow | null } {
   const draft = draftOf(text, file);
-  if (draft.document !== null) for (const diagnostic of validate(draft.document).diagnostics) draft.note(diagnostic);
-  return authored(draft);
+  if (draft.document === null) return { draft, workflow: null };
+  const { workflow, diagnostics } = validate(draft.document);
+  for (const diagnostic of diagnostics) draft.note(diagnostic);
+  return { draft, workflow };
 }

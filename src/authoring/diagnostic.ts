@@ -70,6 +70,10 @@ export class Findings {
     return new Set([...this.#found.values()].flatMap(({ severity, line }) => (severity === 'error' ? [line] : [])));
   }
 
+  placeOf(at: number): Position {
+    return this.#positionOf(at);
+  }
+
   lineOf(at: number): number {
     return this.#positionOf(at).line;
   }

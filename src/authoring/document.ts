@@ -9,6 +9,7 @@ import { type At, Section } from './section.ts';
 import { kept, settingsOf } from './settings.ts';
 import { stateSchema } from './state-schema.ts';
 import { Targets } from './targets.ts';
+import { type AuthoredTest, readTests } from './tests.ts';
 import { readTools, type Tools } from './tools.ts';
 
 /** What a workflow file says, in the runtime's words. */
@@ -16,6 +17,7 @@ export interface Compiled {
   readonly document: Record<string, Json>;
   readonly places: MarkedPlaces;
   readonly local: Tools['local'];
+  readonly tests: readonly AuthoredTest[];
 }
 
 /** Compiles the map at the top of a file: `workflow:` and `nodes:`, or `id`, `version` … and `nodes:` without a header. */
@@ -48,9 +50,11 @@ export function compileDocument(top: Section): Compiled | null {
   document.edges = edgesOf(drafts, places);
   places.mark('nodes', nodes.at);
   Object.assign(document, settingsOf(top, header, places), { tools: tools.catalog });
+  const kinds = new Map(drafts.map(({ id, kind }) => [id, String(kind.type)]));
+  const tests = readTests(top, { kinds, ends });
   top.finish();
   if (header !== top) header.finish();
-  return { document, places, local: tools.local };
+  return { document, places, local: tools.local, tests };
 }
 
 function nodesOf(top: Section, header: Section): Section | null {

@@ -1,11 +1,12 @@
 import { isMap } from 'yaml';
 import type { Diagnostic } from '../../machines/diagnostics.ts';
 import type { Json, JsonObject } from '../../machines/json.ts';
-import { type AuthoringDiagnostic, type Findings, Unreadable } from './diagnostic.ts';
+import { type AuthoringDiagnostic, type Findings, type Position, Unreadable } from './diagnostic.ts';
 import { compileDocument } from './document.ts';
 import { type Places, SamePlaces } from './places.ts';
 import { Section } from './section.ts';
 import { readSource, type Source } from './source.ts';
+import type { AuthoredTest } from './tests.ts';
 import { type LocalTool, readTools } from './tools.ts';
 import { jsonOf } from './values.ts';
 
@@ -24,6 +25,9 @@ export interface Draft {
   readonly document: JsonObject | null;
   readonly findings: Findings;
   readonly localTools: Authored['localTools'];
+  readonly tests: readonly AuthoredTest[];
+  /** Where a path of the document (`nodes.review`) is written; the top of the file when it is not. */
+  locate(path: string): Position;
   /** Notes a diagnostic of the document at its place in the file. */
   note(diagnostic: Diagnostic): void;
 }
@@ -43,18 +47,23 @@ export function draftOf(text: string, file: string): Draft {
   const { findings } = source;
   try {
     const read = source.root === null || findings.failed ? null : readTop(source);
-    if (read !== null) return { ...read, findings, note: noter(read.places, findings) };
+    if (read !== null) {
+      const locate = (path: string): Position => findings.placeOf(read.places.nearest(path) ?? 0);
+      return { ...read, findings, locate, note: noter(read.places, findings) };
+    }
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
     findings.error(error.code, error.message, error.at, { hint: error.hint });
   }
-  return { document: null, findings, localTools: {}, note: noter(null, findings) };
+  const locate = (): Position => findings.placeOf(0);
+  return { document: null, findings, localTools: {}, tests: [], locate, note: noter(null, findings) };
 }
 
 interface Read {
   readonly document: JsonObject;
   readonly places: Places;
   readonly localTools: Authored['localTools'];
+  readonly tests: Draft['tests'];
 }
 
 function readTop(source: Source): Read | null {
@@ -79,7 +88,9 @@ function readTop(source: Source): Read | null {
     return null;
   }
   const compiled = compileDocument(top);
-  return compiled === null ? null : { document: compiled.document, places: compiled.places, localTools: compiled.local };
+  if (compiled === null) return null;
+  const { document, places, local, tests } = compiled;
+  return { document, places, localTools: local, tests };
 }
 
 /** A file that holds the document itself. Only its function tools are taken out: a document may not name a file to load. */
@@ -93,7 +104,7 @@ function readIr(top: Section, root: unknown, source: Source): Read | null {
   const { catalog, local } = readTools(tools);
   if (tools !== null) document.tools = catalog;
   const holder = wrapper === null ? root : top.find('ir')?.value;
-  return { document, places: new SamePlaces(holder, source), localTools: local };
+  return { document, places: new SamePlaces(holder, source), localTools: local, tests: [] };
 }
 
 function noter(places: Places | null, findings: Findings): Draft['note'] {

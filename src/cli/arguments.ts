@@ -91,6 +91,11 @@ export function integerArgument(option: string, text: string, bounds: { readonly
   return value;
 }
 
+/** The sequence of an event. */
+export function sequenceArgument(option: string, text: string): number {
+  return integerArgument(option, text, { min: 1, max: 999_999_999_999_999 });
+}
+
 /** One of a fixed set of words. */
 export function choiceArgument<Choice extends string>(option: string, text: string, choices: readonly Choice[]): Choice {
   const choice = choices.find((candidate) => candidate === text);

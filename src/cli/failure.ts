@@ -34,6 +34,7 @@ const HINTS: Readonly<Record<string, string>> = {
   cannot_listen: 'Pass another --port (0 picks a free one), or stop what listens there.',
   store_locked: 'One runtime per database file: talk to it with --runtime URL, stop it, or pass another --db.',
   store_full: 'Make room on the disk; what was acknowledged is safe.',
+  store_read_only: 'Check who may write the database, and whether it is a replica; what was acknowledged is safe.',
   schema_too_new: 'A newer version of jamjet wrote this database: upgrade, or pass another --db.',
   not_a_database: 'Pass another --db, or move the file away.',
   unknown_token: '`jamjet token list` shows the ids.',

@@ -1,7 +1,7 @@
 import { Option } from 'clipanion';
 import type { ExecutionConditions } from '../client.ts';
 import { choiceArgument, timeArgument } from './arguments.ts';
-import { usageFailure } from './failure.ts';
+import { type Failure, usageFailure } from './failure.ts';
 import { STATUSES } from './terminal/status.ts';
 
 /** The options by which commands choose executions, each a field of the command. */
@@ -39,6 +39,29 @@ export function conditionsOf(options: FilterOptions, nowMs: number): ExecutionCo
     ...(until === undefined ? {} : { created_before: timeArgument('--until', until, nowMs) }),
     ...(parent === undefined ? {} : { parent_execution_id: parent }),
   };
+}
+
+/** For commands that act on several: the conditions, none with `--all` alone; null when the line chooses nothing. Throws a usage `Failure`. */
+export function several(options: FilterOptions & { readonly all: boolean }, nowMs: number): ExecutionConditions | null {
+  const conditions = conditionsOf(options, nowMs);
+  return options.all || Object.keys(conditions).length > 0 ? conditions : null;
+}
+
+/** What a command that takes an id or chooses several is about. Throws a usage `Failure` when the line says both, or neither. */
+export function oneOrSeveral(
+  options: FilterOptions & { readonly id: string | undefined; readonly all: boolean },
+  nowMs: number,
+): { readonly id: string } | { readonly conditions: ExecutionConditions } {
+  const { id } = options;
+  const conditions = several(options, nowMs);
+  if (id !== undefined && conditions !== null) throw usageFailure('an id and options that choose executions exclude each other');
+  if (conditions !== null) return { conditions };
+  if (id !== undefined) return { id };
+  throw nothingChosen('Give an id, or ');
+}
+
+export function nothingChosen(or = 'Give '): Failure {
+  return usageFailure('say which executions', `${or}some of --status, --workflow, --label, --since, --until, --parent, --all.`);
 }
 
 /** The API separates key and value by the first colon. */

@@ -11,7 +11,9 @@ const CATEGORIES: readonly CommandEntry['category'][] = ['Workflows', 'Execution
 /** What an option's value is called in help. */
 const VALUES: Readonly<Record<string, string>> = {
   '--action': 'ACTION',
+  '--actor': 'NAME',
   '--after': 'SEQUENCE',
+  '--at': 'SEQUENCE',
   '--bind': 'ADDRESS',
   '--comment': 'TEXT',
   '--cursor': 'CURSOR',
@@ -21,8 +23,12 @@ const VALUES: Readonly<Record<string, string>> = {
   '--description': 'TEXT',
   '--event': 'KEY',
   '--events': 'KINDS',
+  '--execution': 'ID',
   '--expires-in': 'DURATION',
   '--file': 'PATH',
+  '--format': 'FORMAT',
+  '--from-block': 'N',
+  '--head': 'HASH',
   '--idempotency-key': 'KEY',
   '--input': 'JSON',
   '--label': 'LABEL',
@@ -37,6 +43,7 @@ const VALUES: Readonly<Record<string, string>> = {
   '--output': 'FORMAT',
   '--overlap': 'POLICY',
   '--parent': 'ID',
+  '--patch': 'JSON',
   '--policy': 'JSON',
   '--port': 'PORT',
   '--protocol': 'PROTOCOL',
@@ -56,6 +63,7 @@ const VALUES: Readonly<Record<string, string>> = {
   '--type': 'TYPE',
   '--until': 'TIME',
   '--url': 'URL',
+  '--view': 'VIEW',
   '--workflow': 'ID',
   '--workflow-version': 'VERSION',
 };

@@ -135,6 +135,8 @@ export class Timeline {
     if (type === 'workflow_paused')
       return [note(null, ['paused by an operator', textOf(data.reason)].filter(Boolean).join(': '))];
     if (type === 'workflow_resumed') return [note(null, 'resumed')];
+    if (type === 'workflow_forked' && isObject(data.origin))
+      return [note(null, `forked from ${textOf(data.origin.execution_id)} at ${textOf(data.origin.sequence)}`)];
     if (type === 'workflow_retried') return [note(null, `retried: ${listOf(data.nodes).join(', ')}`)];
     return [];
   }

@@ -4,10 +4,12 @@ import { ClientCommand } from './connect.ts';
 import { type Interrupt, listenForInterrupt } from './context.ts';
 import { EXIT } from './failure.ts';
 import { pause } from './pause.ts';
+import { cutPainted } from './terminal/text.ts';
 
 const EVERY_MS = 1_000;
-/** Of a terminal that does not tell its height. */
+/** Of a terminal that does not tell its size. */
 const ROWS = 24;
+const COLUMNS = 80;
 
 /** A command that shows a list, and with `--watch` shows it again whenever it changes, until it is interrupted. */
 export abstract class ListCommand<List> extends ClientCommand {
@@ -73,6 +75,7 @@ export abstract class ListCommand<List> extends ClientCommand {
     const rows = Math.max(2, (this.context.stdout.rows ?? ROWS) - 1);
     const fitting =
       lines.length <= rows ? lines : [...lines.slice(0, rows - 1), this.paint.dim(`… ${lines.length - rows + 1} more`)];
-    this.context.stdout.write(`\u001b[?7l\u001b[H\u001b[2J${fitting.join('\n')}\n\u001b[?7h`);
+    const columns = Math.max(2, this.context.stdout.columns ?? COLUMNS);
+    this.context.stdout.write(`\u001b[H\u001b[2J${fitting.map((line) => cutPainted(line, columns)).join('\n')}\n`);
   }
 }

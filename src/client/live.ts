@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises';
 import type { Event } from '../api/schemas/events.ts';
 import { type CallOptions, segment, type Transport } from './transport.ts';
 
@@ -39,7 +38,7 @@ export class LiveClient {
         last = message.id;
         yield JSON.parse(message.data) as Event;
       }
-      await setTimeout(RECONNECT_MS, undefined, signal === undefined ? {} : { signal });
+      await pause(signal);
     }
   }
 
@@ -66,7 +65,7 @@ export class LiveClient {
         last = id;
         yield { position: id ?? '', event: JSON.parse(data) as TenantEvent['event'] };
       }
-      await setTimeout(RECONNECT_MS, undefined, signal === undefined ? {} : { signal });
+      await pause(signal);
     }
   }
 
@@ -91,4 +90,20 @@ export class LiveClient {
 
 function kindQuery(kinds: readonly string[] | undefined): { readonly kind?: string } {
   return kinds === undefined || kinds.length === 0 ? {} : { kind: kinds.join(',') };
+}
+
+/** Rejects with the reason of the signal. */
+function pause(signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', stop);
+      resolve();
+    }, RECONNECT_MS);
+    if (signal?.aborted === true) stop();
+    else signal?.addEventListener('abort', stop, { once: true });
+  });
 }

@@ -14,6 +14,12 @@ export interface Parts {
   readonly failed: (error: unknown) => void;
 }
 
+/** Of several runtimes on one database only one lets it go on at a time. */
+export interface Single extends Background {
+  /** Ends what goes on by itself: it goes on elsewhere. May begin again. */
+  rest(): Promise<void>;
+}
+
 /** Something that goes on by itself, beside requests: it wakes when there is something to do, never polls. */
 export interface Background {
   /** Takes up what an earlier process left. */

@@ -42,6 +42,11 @@ export class Pump {
     await this.#running;
   }
 
+  /** Resolves when the job under way has ended, if there is one. */
+  async idle(): Promise<void> {
+    await this.#running;
+  }
+
   /** Resolves when the job under way has ended; there is none after it. */
   async close(): Promise<void> {
     this.#closed = true;

@@ -4,7 +4,7 @@ import type { Store } from '../../store/store.ts';
 import { Alarm } from '../runtime/alarm.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Runtime } from '../runtime/types.ts';
-import type { Background } from './parts.ts';
+import type { Single } from './parts.ts';
 import type { Tenants } from './tenants.ts';
 
 const DAY_MS = 86_400_000;
@@ -23,7 +23,7 @@ export interface RetentionOptions {
  * Removes ended executions of tenants that keep them for some days only. Runs when the server starts, when a tenant changes, and then once something
  * has become old enough, at most daily. What is removed was old enough when it went; it may stay up to a day longer.
  */
-export class Retention implements Background {
+export class Retention implements Single {
   readonly #options: RetentionOptions;
   readonly #alarm: Alarm;
   readonly #ignoreTenants: () => void;
@@ -43,6 +43,11 @@ export class Retention implements Background {
     this.#wake();
   }
 
+  async rest(): Promise<void> {
+    this.#begun = false;
+    await this.#running;
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     this.#ignoreTenants();
@@ -60,7 +65,7 @@ export class Retention implements Background {
 
   async #run(): Promise<void> {
     const { store, clock, failed } = this.#options;
-    while (this.#again && !this.#closed) {
+    while (this.#again && this.#begun && !this.#closed) {
       this.#again = false;
       try {
         const policies = await store.retention.policies();
@@ -84,7 +89,7 @@ export class Retention implements Background {
       after = next;
       // Requests and executions go first.
       await setImmediate();
-    } while (after !== null && !this.#closed);
+    } while (after !== null && this.#begun && !this.#closed);
   }
 
   /** When the first execution that is there now becomes old enough; null = nobody has a policy. */

@@ -45,7 +45,7 @@ export class Tenants {
   readonly #registry: TenantRegistry;
   readonly #gate: TenantGate;
   readonly #clock: Clock;
-  readonly #listeners = new Set<(tenantId: string) => void>();
+  readonly #listeners = new Set<(tenantId: string | null) => void>();
 
   constructor({ store, runtime, clock }: TenantsOptions) {
     this.#registry = store.tenants;
@@ -99,10 +99,15 @@ export class Tenants {
     return { month, ...usage, liveExecutions, workflows: await this.#registry.workflowCount(id) };
   }
 
-  /** Calls `told` after a tenant was made or changed here; answers how to stop that. */
-  onChange(told: (tenantId: string) => void): () => void {
+  /** Calls `told` after a tenant was made or changed (null = any may have been, by another process); answers how to stop that. */
+  onChange(told: (tenantId: string | null) => void): () => void {
     this.#listeners.add(told);
     return () => this.#listeners.delete(told);
+  }
+
+  /** The gate hears of it by itself. */
+  changedElsewhere(): void {
+    for (const told of this.#listeners) told(null);
   }
 
   #changed(tenantId: string): void {

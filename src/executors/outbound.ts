@@ -12,6 +12,12 @@ const MAX_REDIRECTS = 5;
 const MAX_BYTES = 2 * 1024 * 1024;
 /** How long an idle connection is kept; below the 5 s after which most servers close theirs. */
 const IDLE_MS = 4_000;
+const REPEATABLE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
+
+interface Agents {
+  readonly 'http:': http.Agent;
+  readonly 'https:': https.Agent;
+}
 
 export interface OutboundOptions {
   /** Loopback, private networks and carrier-grade NAT; link-local, metadata and reserved addresses are refused even then. */
@@ -46,13 +52,15 @@ export interface OutboundResponse {
 export class Outbound {
   readonly #allowPrivate: boolean;
   readonly #maxBytes: number;
-  readonly #agents: { readonly 'http:': http.Agent; readonly 'https:': https.Agent };
+  readonly #kept: Agents;
+  readonly #fresh: Agents;
 
   constructor(options: OutboundOptions) {
     this.#allowPrivate = options.allowPrivateAddresses;
     this.#maxBytes = options.maxBytes ?? MAX_BYTES;
-    const settings = { keepAlive: true, timeout: IDLE_MS, lookup: this.#lookup };
-    this.#agents = { 'http:': new http.Agent(settings), 'https:': new https.Agent(settings) };
+    const settings = { timeout: IDLE_MS, lookup: this.#lookup };
+    this.#kept = agents({ ...settings, keepAlive: true });
+    this.#fresh = agents({ ...settings, keepAlive: false });
   }
 
   async request(request: OutboundRequest): Promise<OutboundResponse> {
@@ -71,34 +79,38 @@ export class Outbound {
     return this.#exchange(firstHop(request), request.signal);
   }
 
-  /** A reused connection that the server had closed meanwhile is no answer: once more on another, as nothing was received. */
+  /**
+   * What has an effect goes out once, on a connection of its own: on a kept one that closes without an answer nobody knows whether it was
+   * done. What has none (RFC 9110, 9.2.2) may use a kept connection, and is asked again, once, when the server had closed that meanwhile.
+   */
   async #exchange(hop: Hop, signal: AbortSignal): Promise<OutboundResponse> {
-    for (;;) {
-      const attempt = { reused: false, answered: false };
-      try {
-        return await this.#send(hop, signal, attempt);
-      } catch (error) {
-        if (signal.aborted) throw abortError(signal, hop.url);
-        const failure = asWorkError(error);
-        if (attempt.reused && !attempt.answered && failure.errorClass === 'connection_reset') continue;
-        if (failure === error) throw failure;
-        throw new WorkError(`${shown(hop.url)}: ${failure.message}`, {
-          cause: error,
-          retryable: true,
-          errorClass: failure.errorClass ?? 'io_error',
-        });
-      }
+    const attempt = { reused: false, answered: false };
+    try {
+      return await this.#send(hop, signal, REPEATABLE.has(hop.method) ? this.#kept : this.#fresh, attempt);
+    } catch (error) {
+      const stale = attempt.reused && !attempt.answered && asWorkError(error).errorClass === 'connection_reset';
+      if (!stale || signal.aborted) throw failureOf(error, hop, signal);
+    }
+    try {
+      return await this.#send(hop, signal, this.#fresh, attempt);
+    } catch (error) {
+      throw failureOf(error, hop, signal);
     }
   }
 
-  #send(hop: Hop, signal: AbortSignal, attempt: { reused: boolean; answered: boolean }): Promise<OutboundResponse> {
+  #send(
+    hop: Hop,
+    signal: AbortSignal,
+    through: Agents,
+    attempt: { reused: boolean; answered: boolean },
+  ): Promise<OutboundResponse> {
     this.#checkLiteral(hop.url);
     const { protocol } = hop.url;
     const { request } = protocol === 'https:' ? https : http;
     return new Promise((resolve, reject) => {
       const sent = request(hop.url, {
         method: hop.method,
-        agent: this.#agents[protocol === 'https:' ? 'https:' : 'http:'],
+        agent: through[protocol === 'https:' ? 'https:' : 'http:'],
         signal,
         headers: {
           'user-agent': 'jamjet-runtime',
@@ -153,6 +165,22 @@ export class Outbound {
       reach === 'private' ? 'a private address, which this runtime may not reach' : 'not an address to send requests to';
     throw new WorkError(`${which} is ${why}`, { retryable: false, errorClass: 'blocked_address' });
   }
+}
+
+function agents(settings: http.AgentOptions): Agents {
+  return { 'http:': new http.Agent(settings), 'https:': new https.Agent(settings) };
+}
+
+/** What went wrong with a request, told with its address. */
+function failureOf(error: unknown, hop: Hop, signal: AbortSignal): WorkError {
+  if (signal.aborted) return abortError(signal, hop.url);
+  const failure = asWorkError(error);
+  if (failure === error) return failure;
+  return new WorkError(`${shown(hop.url)}: ${failure.message}`, {
+    cause: error,
+    retryable: true,
+    errorClass: failure.errorClass ?? 'io_error',
+  });
 }
 
 function successful(response: OutboundResponse, url: URL): OutboundResponse {

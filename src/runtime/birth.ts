@@ -1,5 +1,6 @@
 import type { Json } from '../../machines/json.ts';
-import type { Birth } from './envelope.ts';
+import type { Birth, Past } from './envelope.ts';
+import { withoutReserved } from './fork-labels.ts';
 import type { Loaded } from './programs.ts';
 
 export interface NewRun {
@@ -10,6 +11,8 @@ export interface NewRun {
   readonly nowMs: number;
   readonly parent: { readonly id: string; readonly depth: number } | null;
   readonly labels: Readonly<Record<string, string>>;
+  /** Of a fork. */
+  readonly past?: Past;
 }
 
 /** A new execution of a revision; its workflow timeout counts from now, paused time included. */
@@ -23,11 +26,12 @@ export function birthOf(run: NewRun): Birth {
     workflowId: workflow.workflow_id,
     workflowVersion: workflow.version,
     revision,
-    labels: JSON.stringify({ ...workflow.labels, ...run.labels }),
+    labels: JSON.stringify({ ...withoutReserved(workflow.labels), ...run.labels }),
     parentId: run.parent?.id ?? null,
     depth: run.parent === null ? 0 : run.parent.depth + 1,
     deadlineAtMs: timeoutFrom(run.nowMs, run.loaded),
     createdAtMs: run.nowMs,
+    ...(run.past === undefined ? {} : { past: run.past }),
   };
 }
 

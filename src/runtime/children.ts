@@ -2,7 +2,9 @@ import type { JsonObject } from '../../machines/json.ts';
 import type { Message, Visit } from '../../machines/messages.ts';
 import type { Status } from '../../machines/run.ts';
 import { stateOf, workOf } from '../../machines/step.ts';
+import type { InboxRow } from '../../store/rows.ts';
 import type { Store } from '../../store/store.ts';
+import { Alarm } from './alarm.ts';
 import { birthOf } from './birth.ts';
 import type { Clock } from './clock.ts';
 import type { Birth, Conditions } from './envelope.ts';
@@ -16,6 +18,8 @@ import type { Programs } from './programs.ts';
 /** Subgraphs inside subgraphs, at most. */
 const MAX_DEPTH = 16;
 const INBOX_PAGE = 200;
+/** What is left to others for so long is done here. */
+const OTHERS_MS = 2_000;
 
 /** Labels that tell a child which visit of its parent it works for. */
 const PARENT_NODE = 'jamjet.parent.node';
@@ -32,8 +36,10 @@ export interface ChildrenOptions {
   readonly origin: Origin;
   /** Reads an execution, in memory or not; null = unknown. */
   readonly read: (executionId: string) => Promise<Hot | null>;
-  /** Delivers a message whatever the store does meanwhile. */
-  readonly deliver: (executionId: string, message: Message, conditions?: Conditions) => void;
+  /** Delivers a message whatever the store does meanwhile; resolves when it has been taken or refused, or the runtime stops. */
+  readonly deliver: (executionId: string, message: Message, conditions?: Conditions) => Promise<unknown>;
+  /** Is this the runtime to deliver an execution's messages, of those that are there? */
+  readonly isMine: (executionId: string) => boolean;
   readonly insist: <T>(attempt: () => Promise<T>) => Promise<T | null>;
   readonly failed: (error: unknown) => void;
 }
@@ -41,12 +47,22 @@ export interface ChildrenOptions {
 /** Child executions, and the durable messages between parents and children. */
 export class Children {
   readonly #options: ChildrenOptions;
+  readonly #later: Alarm;
+  /** How far the inbox was delivered, where ids are given in the order of commits. */
   #delivered = 0;
+  /** Elsewhere: what is being delivered, and when what was left to others was seen first. */
+  readonly #underWay = new Set<number>();
+  readonly #seenAtMs = new Map<number, number>();
   #draining: Promise<void> | null = null;
   #again = false;
 
   constructor(options: ChildrenOptions) {
     this.#options = options;
+    this.#later = new Alarm(options.clock, () => this.drain());
+  }
+
+  stop(): void {
+    this.#later.stop();
   }
 
   /**
@@ -66,7 +82,7 @@ export class Children {
       await this.#options.loop.send(parent.id, message, { origin: this.#options.origin }, child);
     } catch (error) {
       if (!(error instanceof RuntimeError) || error.code === 'overloaded') throw error;
-      this.#options.deliver(parent.id, {
+      void this.#options.deliver(parent.id, {
         type: 'fail',
         ...visit,
         error: error.message,
@@ -125,17 +141,45 @@ export class Children {
   }
 
   async #drain(): Promise<void> {
+    const { store } = this.#options;
+    const inbox = new Set<number>();
+    let after = store.shared ? 0 : this.#delivered;
     for (;;) {
-      const rows = await this.#options.store.inbox({ after: this.#delivered, limit: INBOX_PAGE });
+      const rows = await store.inbox({ after, limit: INBOX_PAGE });
       const last = rows.at(-1);
-      if (last === undefined) return;
-      this.#delivered = last.id;
+      if (last === undefined) break;
+      after = last.id;
+      this.#delivered = after;
       // One after the other into the mailboxes, so that a parent hears its children's news in order.
       for (const row of rows) {
-        const message = await this.#options.insist(() => this.#messageOf(JSON.parse(row.message)));
-        if (message !== null) this.#options.deliver(row.toExecutionId, message, { consume: row.id });
+        inbox.add(row.id);
+        if (!store.shared || this.#isTurnOf(row)) await this.#deliver(row);
       }
     }
+    for (const id of this.#seenAtMs.keys()) if (!inbox.has(id)) this.#seenAtMs.delete(id);
+  }
+
+  async #deliver(row: InboxRow): Promise<void> {
+    const { store, insist, deliver } = this.#options;
+    if (store.shared) this.#underWay.add(row.id);
+    const message = await insist(() => this.#messageOf(JSON.parse(row.message)));
+    const delivered = message === null ? Promise.resolve() : deliver(row.toExecutionId, message, { consume: row.id });
+    if (store.shared) void delivered.finally(() => this.#underWay.delete(row.id));
+  }
+
+  /**
+   * On a shared database a smaller id may be committed later, so the whole inbox is read each time; and others read it too. What
+   * belongs to somebody else is his, unless it is still there after a while.
+   */
+  #isTurnOf({ id, toExecutionId }: InboxRow): boolean {
+    const { clock, isMine } = this.#options;
+    if (this.#underWay.has(id)) return false;
+    const nowMs = clock.nowMs();
+    const seenAtMs = this.#seenAtMs.get(id) ?? nowMs;
+    if (isMine(toExecutionId) || nowMs >= seenAtMs + OTHERS_MS) return true;
+    this.#seenAtMs.set(id, seenAtMs);
+    this.#later.noLaterThan(seenAtMs + OTHERS_MS);
+    return false;
   }
 
   async #messageOf(

@@ -1,5 +1,6 @@
 import type { Message, Visit } from '../../machines/messages.ts';
 import { TERMINAL } from '../../machines/run.ts';
+import type { ControlChange } from '../../store/notices.ts';
 import type { Store } from '../../store/store.ts';
 import { Outbound } from '../executors/outbound.ts';
 import { Children } from './children.ts';
@@ -9,6 +10,11 @@ import type { Conditions, Outcome } from './envelope.ts';
 import { RuntimeError } from './errors.ts';
 import { ExternalWork } from './external-work.ts';
 import { Feed } from './feed.ts';
+import { Notices } from './fleet/notices.ts';
+import { OwnWork } from './fleet/own-work.ts';
+import { Peers } from './fleet/peers.ts';
+import { Takeover } from './fleet/takeover.ts';
+import { Forks } from './forks.ts';
 import { type Hot, hotCache } from './hot.ts';
 import { createIds, runtimeName } from './ids.ts';
 import { insist } from './insist.ts';
@@ -19,10 +25,11 @@ import { loadHot } from './load.ts';
 import { Loop } from './loop.ts';
 import { DEFAULT_GRACE_MS, DEFAULTS, type RuntimeOptions } from './options.ts';
 import type { Origin } from './origin.ts';
+import { Points } from './points.ts';
 import { Programs } from './programs.ts';
 import { Quotas } from './quotas/quotas.ts';
 import { Reads } from './reads.ts';
-import { type RecoveryOptions, reclaim, recover } from './recovery.ts';
+import { Recovery } from './recovery.ts';
 import { Sightings } from './sightings.ts';
 import type { Committed } from './turn.ts';
 import type { Caller, CommitNote, Runtime } from './types.ts';
@@ -37,6 +44,14 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const runtime = new DurableRuntime(options);
   await runtime.open();
   return runtime;
+}
+
+/** Longest time a runtime that stops takes to hand over what it owns. */
+const HAND_OVER_MS = 5_000;
+
+function noteOf({ before, now, write }: Committed): CommitNote {
+  const began = before === null || write.revive !== undefined;
+  return { tenantId: now.tenantId, executionId: now.id, began, ended: TERMINAL.has(now.run.status) };
 }
 
 function visitOf({ node, activation, attempt }: Visit): Visit {
@@ -58,15 +73,24 @@ class DurableRuntime implements Runtime {
   readonly #reads: Reads;
   readonly #intake: Intake;
   readonly #interventions: Interventions;
+  readonly #points: Points;
+  readonly #forks: Forks;
   readonly #dispatch: Dispatch;
   readonly #children: Children;
   readonly #external: ExternalWork;
   readonly #wakeups: Wakeups;
   readonly #sightings: Sightings;
+  readonly #peers: Peers;
+  readonly #recovery: Recovery;
+  readonly #takeover: Takeover;
+  readonly #ownWork: OwnWork;
+  readonly #notices: Notices;
   /** Executions started here, while this runtime adopts only some. */
   readonly #own = new Set<string>();
-  readonly #commitListeners = new Set<(note: CommitNote) => void>();
+  readonly #commitListeners = new Set<(note: CommitNote | null) => void>();
+  readonly #controlListeners = new Set<(change: ControlChange | null) => void>();
   #recovering: Promise<void> = Promise.resolve();
+  #deaf: () => void = () => {};
   #letProcessEnd: () => void = () => {};
   #closing: Promise<void> | null = null;
 
@@ -84,6 +108,9 @@ class DurableRuntime implements Runtime {
     this.#clock = clock;
     this.#origin = { actorId: this.id, actorType: 'system', request: null };
     this.#hot = hotCache(options.hotBytes ?? DEFAULTS.hotBytes);
+    const runtimeId = this.id;
+    this.#peers = new Peers({ store, clock, runtimeId, looked: (gone) => this.#looked(gone) });
+    const isMine = (executionId: string): boolean => this.#peers.isMine(executionId);
     this.#programs = new Programs(store, { tools: options.tools ?? {}, outbound });
     this.#loop = new Loop({
       store,
@@ -91,11 +118,14 @@ class DurableRuntime implements Runtime {
       hot: this.#hot,
       clock,
       ids,
-      runtimeId: this.id,
+      runtimeId,
+      ownerAfter: (id, owner) => this.#ownerAfter(id, owner),
+      lookFor: (owner) => this.#peers.lookFor(owner),
       stepLimit: options.stepLimit ?? DEFAULTS.stepLimit,
       artifactThresholdBytes: options.artifactThresholdBytes ?? DEFAULTS.artifactThresholdBytes,
       vars,
       committed: (commit) => this.#committed(commit),
+      uncertain: () => this.#ownWork.takeUpAll(),
     });
     this.tenants = new Quotas({ store, clock, betweenCommits: (work) => this.#loop.betweenCommits(work) });
     this.#reads = new Reads({
@@ -112,6 +142,16 @@ class DurableRuntime implements Runtime {
       programs: this.#programs,
       loop: this.#loop,
       reads: this.#reads,
+      quotas: this.tenants,
+      clock,
+      ids,
+    });
+    this.#points = new Points({ store, programs: this.#programs, reads: this.#reads });
+    this.#forks = new Forks({
+      store,
+      programs: this.#programs,
+      loop: this.#loop,
+      points: this.#points,
       quotas: this.tenants,
       clock,
       ids,
@@ -138,8 +178,9 @@ class DurableRuntime implements Runtime {
       loop: this.#loop,
       vars,
       origin: this.#origin,
-      read: async (id) => this.#hot.get(id) ?? (await this.#loadById(id)),
-      deliver: (id, message, conditions) => void this.#deliver(id, message, conditions),
+      read: (id) => this.#current(id),
+      deliver: (id, message, conditions) => this.#deliver(id, message, conditions),
+      isMine,
       insist: (attempt) => this.#insist(attempt),
       failed,
     });
@@ -147,6 +188,7 @@ class DurableRuntime implements Runtime {
       store,
       clock,
       adopts: (id) => this.#adopts(id),
+      isMine,
       deliver: (id, message, conditions) => this.#deliver(id, message, conditions),
       insist: (attempt) => this.#insist(attempt),
     });
@@ -158,7 +200,49 @@ class DurableRuntime implements Runtime {
       dueAt: (atMs) => this.#wakeups.noLaterThan(atMs),
       isActive: (tenantId) => this.tenants.isActive(tenantId),
     });
-    this.#sightings = new Sightings({ store, clock, runtimeId: this.id, failed });
+    this.#sightings = new Sightings({ store, clock, runtimeId, seen: () => this.#peers.look(), failed });
+    this.#recovery = new Recovery({
+      store,
+      runtimeId,
+      isAlive: (id) => this.#peers.isAlive(id),
+      adopts: (id) => this.#adopts(id),
+      stopped,
+      read: (row) => this.#load(row),
+      programOf: ({ tenantId, revision }) => this.#programs.load(tenantId, revision),
+      deliver: async (id, message, conditions) => {
+        await this.#deliver(id, message, conditions);
+      },
+      failed,
+    });
+    const hasTools = Object.keys(options.tools ?? {}).length > 0;
+    this.#takeover = new Takeover({ recovery: this.#recovery, clock, isMine, hasTools, stopped, failed });
+    this.#ownWork = new OwnWork({
+      store,
+      runtimeId,
+      dispatch: this.#dispatch,
+      known: (id) => this.#hot.peek(id),
+      load: (row) => this.#load(row),
+      spawn: (parent, visit) => void this.#insist(() => this.#children.spawn(parent, visit)),
+      deliver: (id, message) => this.#deliver(id, message),
+      insist: (attempt) => this.#insist(attempt),
+      stopped,
+    });
+    this.#notices = new Notices({
+      hot: this.#hot,
+      feed: this.#feed,
+      quotas: this.tenants,
+      external: this.#external,
+      children: this.#children,
+      wakeups: this.#wakeups,
+      peers: this.#peers,
+      ownWork: this.#ownWork,
+      takeover: this.#takeover,
+      committed: (note) => this.#tell(note),
+      changed: (change) => {
+        for (const told of this.#controlListeners) told(change);
+      },
+      failed,
+    });
   }
 
   /** Throws `StoreError` `store_locked` when another runtime works on the database. */
@@ -166,30 +250,19 @@ class DurableRuntime implements Runtime {
     await this.#store.lock({ runtimeId: this.id, pid: process.pid, startedAtMs: this.#clock.nowMs() });
     await this.#sightings.begin();
     this.#letProcessEnd = this.#clock.after(Number.MAX_SAFE_INTEGER, () => {}, true);
-    this.#recovering = this.#recover();
+    this.#deaf = this.#store.watch((notice) => {
+      if (this.#closing === null) this.#notices.apply(notice);
+    });
+    this.#recovering = this.#takeover.begin();
     this.#children.drain();
     void this.#wakeups.ring();
   }
 
-  async #recover(): Promise<void> {
-    const failed = (error: unknown): void => this.#options.onError?.(error);
-    const options: RecoveryOptions = {
-      store: this.#store,
-      runtimeId: this.id,
-      adopts: (id) => this.#adopts(id),
-      stopped: () => this.#closing !== null,
-      read: (row) => this.#load(row),
-      deliver: async (id, message) => {
-        await this.#deliver(id, message);
-      },
-      failed,
-    };
-    try {
-      await recover(options);
-      if (Object.keys(this.#options.tools ?? {}).length > 0) await reclaim(options);
-    } catch (error) {
-      failed(error);
-    }
+  /** Others were there and are not any more: what they had under way, and what only they knew would fall due, is taken over. */
+  #looked(gone: readonly string[]): void {
+    if (this.#closing !== null) return;
+    this.#takeover.looked(gone);
+    if (gone.length > 0) void this.#wakeups.ring();
   }
 
   // ---- clients
@@ -222,6 +295,11 @@ class DurableRuntime implements Runtime {
   async retry(caller: Caller, id: string): ReturnType<Runtime['retry']> {
     this.#admit();
     return this.#interventions.retry(caller, id);
+  }
+
+  async fork(...[caller, id, request]: Parameters<Runtime['fork']>): ReturnType<Runtime['fork']> {
+    this.#admit();
+    return this.#forks.fork(caller, id, request);
   }
 
   async approve(...[caller, id, decision]: Parameters<Runtime['approve']>): ReturnType<Runtime['approve']> {
@@ -257,6 +335,14 @@ class DurableRuntime implements Runtime {
 
   subscribe(...[tenantId, id, options]: Parameters<Runtime['subscribe']>): ReturnType<Runtime['subscribe']> {
     return this.#reads.subscribe(tenantId, id, options);
+  }
+
+  stateAt(...[tenantId, id, sequence]: Parameters<Runtime['stateAt']>): ReturnType<Runtime['stateAt']> {
+    return this.#points.stateAt(tenantId, id, sequence);
+  }
+
+  replay(tenantId: string, id: string): ReturnType<Runtime['replay']> {
+    return this.#points.replay(tenantId, id);
   }
 
   approvals(tenantId: string, id: string): ReturnType<Runtime['approvals']> {
@@ -297,9 +383,14 @@ class DurableRuntime implements Runtime {
     return this.#sightings.workers(tenantId);
   }
 
-  onCommit(told: (note: CommitNote) => void): () => void {
+  onCommit(told: (note: CommitNote | null) => void): () => void {
     this.#commitListeners.add(told);
     return () => this.#commitListeners.delete(told);
+  }
+
+  onControl(told: (change: ControlChange | null) => void): () => void {
+    this.#controlListeners.add(told);
+    return () => this.#controlListeners.delete(told);
   }
 
   forget(executionIds: readonly string[]): void {
@@ -316,15 +407,32 @@ class DurableRuntime implements Runtime {
   async #close(graceMs: number): Promise<void> {
     try {
       this.#wakeups.stop();
+      this.#children.stop();
       this.#external.wakeAll();
       this.#feed.wakeAll();
       await this.#dispatch.stop(graceMs);
+      await this.#handOver();
       await this.#recovering;
+      await this.#takeover.end();
       await this.#loop.idle();
       await this.#sightings.end();
     } finally {
+      this.#deaf();
       this.#letProcessEnd();
     }
+  }
+
+  /** A runtime that stops begins nothing more: what comes next is another's, if one is there. */
+  #ownerAfter(executionId: string, owner: string | null): string {
+    const isOver = this.#closing !== null && (owner ?? this.id) === this.id && this.#dispatch.countOf(executionId) === 0;
+    return (isOver ? this.#peers.heirOf(executionId) : null) ?? this.#peers.ownerAfter(owner);
+  }
+
+  /** What is not handed over is taken over, once this runtime is known to have stopped. */
+  async #handOver(): Promise<void> {
+    const untilMs = this.#clock.nowMs() + HAND_OVER_MS;
+    const hasHeir = (id: string): boolean => this.#peers.heirOf(id) !== null && this.#clock.nowMs() < untilMs;
+    if (this.#store.shared) await this.#ownWork.handOver(hasHeir).catch((error: unknown) => this.#options.onError?.(error));
   }
 
   #admit(): void {
@@ -344,23 +452,24 @@ class DurableRuntime implements Runtime {
     if (before === null && this.#options.adopts !== undefined) this.#own.add(now.id);
     this.tenants.committed(before, now);
     this.#feed.wake(now.id);
-    if (this.#commitListeners.size > 0) this.#tell(commit);
+    if (this.#commitListeners.size > 0) this.#tell(noteOf(commit));
     if (before === null || write.revive !== undefined) this.#wakeups.noLaterThan(now.deadlineAtMs);
     for (const timer of write.timers) if (timer.op === 'set') this.#wakeups.noLaterThan(timer.atMs);
+    // Work that another runtime does, it hears of.
+    const isOwn = now.owner === this.id;
     for (const { effect, run } of effects) {
-      if (effect.type === 'work' && effect.local) this.#dispatch.begin(now, run, effect);
-      else if (effect.type === 'spawn') void this.#insist(() => this.#children.spawn(now, visitOf(effect)));
+      if (effect.type === 'work' && effect.local && isOwn) this.#ownWork.begin(now, run, effect);
+      else if (effect.type === 'spawn' && isOwn) this.#ownWork.spawn(now, visitOf(effect));
       else if (effect.type === 'abandon') this.#dispatch.abandon(now.id, effect);
     }
     for (const work of write.work) if (work.op === 'put') this.#external.available(now.tenantId, work.item.queue);
     if (write.send.length > 0) this.#children.drain();
+    if (isOwn && before !== null && before.owner !== null && before.owner !== this.id)
+      void this.#recovery.adopt(before, before.owner).catch((error: unknown) => this.#options.onError?.(error));
     for (const problem of commit.diagnostics) this.#options.onDiagnostic?.(now.id, problem);
   }
 
-  #tell({ before, now, write }: Committed): void {
-    const ended = TERMINAL.has(now.run.status);
-    const began = before === null || write.revive !== undefined;
-    const note = { tenantId: now.tenantId, executionId: now.id, began, ended };
+  #tell(note: CommitNote | null): void {
     for (const told of this.#commitListeners) told(note);
   }
 
@@ -377,11 +486,16 @@ class DurableRuntime implements Runtime {
 
   #load(row: Parameters<typeof loadHot>[1]): Promise<Hot> {
     const stepLimit = this.#options.stepLimit ?? DEFAULTS.stepLimit;
-    return loadHot({ store: this.#store, programs: this.#programs, runtimeId: this.id, stepLimit }, row);
+    const lookFor = (owner: string): Promise<void> => this.#peers.lookFor(owner);
+    return loadHot({ store: this.#store, programs: this.#programs, runtimeId: this.id, stepLimit, lookFor }, row);
   }
 
-  async #loadById(id: string): Promise<Hot | null> {
+  /** As it is stored, in memory or not; null = unknown. */
+  async #current(id: string): Promise<Hot | null> {
+    const known = this.#hot.get(id);
+    if (known !== undefined && !this.#store.shared) return known;
     const row = await this.#store.execution(id);
-    return row === null ? null : this.#load(row);
+    if (row === null) return null;
+    return known !== undefined && known.run.seq === row.seq ? known : this.#load(row);
   }
 }

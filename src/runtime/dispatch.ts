@@ -115,16 +115,24 @@ export class Dispatch {
     else this.#waiting.push(task);
   }
 
+  /** Attempts of one execution, begun or waiting. */
+  countOf(executionId: string): number {
+    return this.#byExecution.get(executionId)?.length ?? 0;
+  }
+
+  /** Somebody else has moved the execution on: attempts that are not wanted any more are abandoned, but for what was begun later than that. */
+  keepOnly(executionId: string, seq: number, wanted: readonly Attempt[]): void {
+    for (const task of this.#byExecution.get(executionId) ?? []) {
+      if (task.run.seq <= seq && !wanted.some((attempt) => isSame(attempt, task))) this.#abandon(task);
+    }
+  }
+
   /** The visit is over: its attempt is told by its AbortSignal, and its outcome is dropped. */
   abandon(executionId: string, visit: { readonly node: string; readonly activation: number }): void {
     const task = this.#byExecution
       .get(executionId)
       ?.find(({ node, activation }) => node === visit.node && activation === visit.activation);
-    if (task === undefined) return;
-    task.dropped = true;
-    this.#remove(task);
-    task.abort(new WorkError('the node was cancelled', { retryable: false }));
-    this.#wakeIdle();
+    if (task !== undefined) this.#abandon(task);
   }
 
   /** Waits at most `graceMs` for what runs, then aborts it; what has not reported by then is left to be handed back. */
@@ -138,6 +146,13 @@ export class Dispatch {
       task.dropped = true;
       this.#remove(task);
     }
+  }
+
+  #abandon(task: Task): void {
+    task.dropped = true;
+    this.#remove(task);
+    task.abort(new WorkError('the node was cancelled', { retryable: false }));
+    this.#wakeIdle();
   }
 
   #add(task: Task): void {
@@ -218,6 +233,10 @@ export class Dispatch {
       callOff();
     }
   }
+}
+
+function isSame(one: Attempt, other: Attempt): boolean {
+  return one.node === other.node && one.activation === other.activation && one.attempt === other.attempt;
 }
 
 /** Better a failure than a tool that is handed null where the author wrote an expression. */

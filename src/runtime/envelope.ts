@@ -1,7 +1,7 @@
 import type { Json } from '../../machines/json.ts';
-import type { Message } from '../../machines/messages.ts';
+import type { Fork, Message } from '../../machines/messages.ts';
 import type { Refused, Run, Stepped } from '../../machines/run.ts';
-import type { IdempotencyRow, NewExecution, NewWorkItem } from '../../store/rows.ts';
+import type { Artifact, EventRow, IdempotencyRow, NewExecution, NewWorkItem } from '../../store/rows.ts';
 import type { Origin } from './origin.ts';
 import type { Loaded } from './programs.ts';
 
@@ -11,6 +11,18 @@ export interface Birth extends NewExecution {
   readonly tenantId: string;
   readonly loaded: Loaded;
   readonly input: Json;
+  /** Absent = it begins at the start of its workflow. */
+  readonly past?: Past;
+}
+
+/** The beginning of another execution's log, which a fork has in common with it. */
+export interface Past {
+  readonly events: readonly EventRow[];
+  /** What they refer to instead of holding it. */
+  readonly artifacts: readonly Artifact[];
+  /** Where they lead to, by the fork's own program. */
+  readonly run: Run;
+  readonly message: Fork;
 }
 
 /** What the store must find when it commits the message's effects, else the message is refused. */
@@ -19,6 +31,8 @@ export interface Conditions {
   readonly settle?: { readonly id: string; readonly fence: number | null };
   /** The inbox message this is; consumed whether or not the step takes it. */
   readonly consume?: number;
+  /** The runtime whose in-process work was lost: refused once somebody else has taken the execution over. */
+  readonly orphanOf?: string;
   /** Settle the item or timer also when the machine refuses the message: it would fall due for ever. */
   readonly always?: boolean;
 }

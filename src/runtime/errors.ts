@@ -3,6 +3,8 @@ export type RuntimeErrorCode =
   | 'bad_request'
   /** The request loses against the execution's state: decided already, stale fence, terminal, key reused with another body. */
   | 'conflict'
+  /** The log of a fork's origin does not fold with the version it shall go on with. */
+  | 'does_not_fit'
   /** Cancel of an execution that has ended: to clients a bad request, no conflict. */
   | 'already_terminal'
   | 'stale_fence'
@@ -32,5 +34,25 @@ export class RuntimeError extends Error {
     this.name = 'RuntimeError';
     this.code = code;
     this.retryAfterMs = options?.retryAfterMs ?? null;
+  }
+}
+
+/** Where a log and a version of its workflow part. */
+export interface Mismatch {
+  /** Of the event that the version would not have written. */
+  readonly sequence: number;
+  readonly type: string | null;
+  readonly nodeId: string | null;
+  readonly problem: string;
+}
+
+/** A fork that would not go on from its origin, but from something that never happened. */
+export class DoesNotFit extends RuntimeError {
+  readonly mismatch: Mismatch;
+
+  constructor(message: string, mismatch: Mismatch) {
+    super('does_not_fit', message);
+    this.name = 'DoesNotFit';
+    this.mismatch = mismatch;
   }
 }

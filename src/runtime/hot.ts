@@ -10,6 +10,8 @@ export interface Hot extends NewExecution {
   readonly loaded: Loaded;
   readonly run: Run;
   readonly checkpoint: Checkpoint;
+  /** Who does its in-process work; null = there is none. */
+  readonly owner: string | null;
   readonly updatedAtMs: number;
   readonly completedAtMs: number | null;
 }

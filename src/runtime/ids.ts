@@ -54,6 +54,12 @@ export function firstIdAt(ms: number): string {
   return `exec_${whole.toString(16).padStart(12, '0')}`;
 }
 
+/** What ids of work items made at that time or later begin from. */
+export function firstWorkItemAt(ms: number): string {
+  const hex = firstIdAt(ms).slice('exec_'.length);
+  return `${hex.slice(0, 8)}-${hex.slice(8)}`;
+}
+
 /** The name of one runtime process: in `node_started`, as owner of in-process work, in the list of workers. */
 export function runtimeName(): string {
   return `runtime-${randomUUID()}`;

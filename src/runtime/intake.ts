@@ -10,6 +10,7 @@ import { birthOf } from './birth.ts';
 import type { Clock } from './clock.ts';
 import type { Outcome } from './envelope.ts';
 import { RuntimeError } from './errors.ts';
+import { reservedLabel } from './fork-labels.ts';
 import { answerRow, earlierAnswer, repeatable } from './idempotency.ts';
 import type { Ids } from './ids.ts';
 import type { Loop } from './loop.ts';
@@ -75,6 +76,8 @@ export class Intake {
     const earlier = once === null ? null : await earlierAnswer(store, once);
     if (earlier !== null) return { executionId: executionIdOf(earlier), replayed: true };
 
+    const reserved = reservedLabel(request.labels ?? {});
+    if (reserved !== undefined) throw new RuntimeError('bad_request', `label ${reserved} is for forks alone`);
     const loaded = await this.#workflow(caller.tenantId, request);
     const nowMs = clock.nowMs();
     const id = ids.execution(nowMs);

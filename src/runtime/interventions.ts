@@ -56,9 +56,9 @@ export class Interventions {
    * the execution has moved on meanwhile.
    */
   async retry(caller: Caller, id: string): Promise<{ readonly nodes: readonly string[] }> {
-    const hot = await this.#options.reads.load(caller.tenantId, id);
+    const { loop, reads, quotas } = this.#options;
+    const hot = await reads.load(caller.tenantId, id);
     const nodes = retryable(hot);
-    const { loop, quotas } = this.#options;
     await quotas.admit(caller.tenantId, id);
     try {
       const revived = await this.#revive(hot, nodes);
@@ -67,7 +67,8 @@ export class Interventions {
     } finally {
       quotas.release(caller.tenantId, id);
     }
-    throw new RuntimeError('conflict', `execution ${id} has been retried already`);
+    const { status } = await reads.execution(caller.tenantId, id);
+    throw new RuntimeError('conflict', `execution ${id} has been retried already: it is ${status}`);
   }
 
   async #revive({ id, tenantId, loaded, run }: Hot, nodes: readonly string[]): Promise<Run> {

@@ -14,11 +14,14 @@ export interface LoadOptions {
   readonly programs: Programs;
   readonly runtimeId: string;
   readonly stepLimit: number;
+  /** Makes sure that the owner is not taken for lost because nobody here has heard of him. */
+  readonly lookFor: (owner: string) => Promise<void>;
 }
 
 /** Brings a stored execution into memory, from its checkpoint and the log's tail. Throws `corrupt` when its log does not fold. */
 export async function loadHot(options: LoadOptions, row: ExecutionRow): Promise<Hot> {
   const { store, programs, runtimeId, stepLimit } = options;
+  if (row.owner !== null) await options.lookFor(row.owner);
   const loaded = await programs.load(row.tenantId, row.revision);
   const input = await readInput(store, row.id);
   const stored = await store.checkpoint(row.id);
@@ -40,6 +43,7 @@ export async function loadHot(options: LoadOptions, row: ExecutionRow): Promise<
     depth,
     deadlineAtMs,
     createdAtMs,
+    owner,
     updatedAtMs,
     completedAtMs,
   } = row;
@@ -52,6 +56,7 @@ export async function loadHot(options: LoadOptions, row: ExecutionRow): Promise<
     depth,
     deadlineAtMs,
     createdAtMs,
+    owner,
     updatedAtMs,
     completedAtMs,
   };

@@ -21,7 +21,11 @@ export interface LoopOptions extends LoadOptions, TurnContext {
   readonly clock: Clock;
   /** Called for every execution after the commit, in the order of the batch. */
   readonly committed: (commit: Committed) => void;
+  /** Called after a commit that failed, when it is not known whether the store has made it all the same. */
+  readonly uncertain: () => void;
 }
+
+const NONE: ReadonlySet<Envelope> = new Set();
 
 /** The mailbox of one execution. */
 interface Box {
@@ -29,6 +33,8 @@ interface Box {
   queue: Envelope[];
   /** The execution while there are messages for it, so that the cache cannot lose it on the way. */
   hot: Hot | null;
+  /** Messages that were there when the execution was read from a shared store: what refuses them is no news to anybody. */
+  informed: ReadonlySet<Envelope>;
   state: 'idle' | 'loading' | 'ready' | 'committing';
   /** After a refusal the messages go one by one, so that only the one at fault is refused. */
   oneByOne: boolean;
@@ -97,7 +103,7 @@ export class Loop {
   #post(id: string, envelope: Envelope): void {
     let box = this.#boxes.get(id);
     if (box === undefined) {
-      box = { id, queue: [], hot: null, state: 'idle', oneByOne: false, conflicts: 0 };
+      box = { id, queue: [], hot: null, informed: NONE, state: 'idle', oneByOne: false, conflicts: 0 };
       this.#boxes.set(id, box);
     }
     this.#pending += 1;
@@ -124,6 +130,7 @@ export class Loop {
 
   async #load(box: Box): Promise<void> {
     const { store, hot } = this.#options;
+    if (store.shared) box.informed = new Set(box.queue);
     const row = await store.execution(box.id);
     if (row === null) {
       this.#giveUp(box, (envelope) => envelope.resolve({ refused: 'unknown', nodes: [] }));
@@ -196,10 +203,29 @@ export class Loop {
       const refusal = turn.unit === null ? null : (refusals[unit++] ?? null);
       if (failure !== null && turn.unit !== null) this.#failed(box, turn, failure);
       else if (refusal !== null) this.#refused(box, turn, refusal);
+      else if (this.#isHearsay(box, turn)) this.#takeAgain(box, turn);
       else this.#applied(box, turn);
     });
     for (const resolve of this.#whenCommitted.splice(0)) resolve();
+    if (failure !== null && this.#options.store.shared) this.#options.uncertain();
     this.#schedule();
+  }
+
+  /** Refused from memory alone, and somebody else may have moved the execution on. A commit would have found that out. */
+  #isHearsay({ hot, informed }: Box, { unit, taken, outcomes }: Turn): boolean {
+    if (!this.#options.store.shared || unit !== null || hot === null) return false;
+    return taken.some((envelope, i) => {
+      const outcome = outcomes[i];
+      return outcome !== undefined && 'refused' in outcome && !informed.has(envelope);
+    });
+  }
+
+  /** From what the store has. */
+  #takeAgain(box: Box, turn: Turn): void {
+    this.#forget(box);
+    box.queue.unshift(...turn.taken);
+    box.state = 'idle';
+    this.#rouse(box);
   }
 
   #applied(box: Box, turn: Turn): void {

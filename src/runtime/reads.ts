@@ -39,11 +39,14 @@ export class Reads {
 
   /** Throws `not_found` for an unknown id and for another tenant's. */
   async find(tenantId: string, id: string): Promise<Hot | ExecutionRow> {
-    const hot = this.#options.hot(id);
-    if (hot !== undefined && hot.tenantId === tenantId) return hot;
-    const row = hot === undefined ? await this.#options.store.tenant(tenantId).execution(id) : null;
+    const { store, hot } = this.#options;
+    const known = hot(id);
+    if (known !== undefined && known.tenantId === tenantId && !store.shared) return known;
+    const row = known === undefined || store.shared ? await store.tenant(tenantId).execution(id) : null;
     if (row === null) throw new RuntimeError('not_found', `execution ${id}`);
-    return row;
+    // On a shared database somebody else may have moved it on, or this runtime while the row was read.
+    const current = store.shared ? hot(id) : undefined;
+    return current !== undefined && current.run.seq >= row.seq ? current : row;
   }
 
   async load(tenantId: string, id: string): Promise<Hot> {

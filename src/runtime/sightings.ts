@@ -1,12 +1,14 @@
 import type { Store } from '../../store/store.ts';
 import type { Clock } from './clock.ts';
+import { BEAT_MS } from './fleet/peers.ts';
 import { originOf } from './origin.ts';
 import type { Caller, ClaimWork, WorkerView } from './types.ts';
 import { workerViewOf } from './views.ts';
 
 /** A busy worker's sightings are stored at most this often. */
 const STORE_EVERY_MS = 5_000;
-const RUNTIME_EVERY_MS = 20_000;
+/** With nobody to be lost to, it is for people who look. */
+const ALONE_EVERY_MS = 20_000;
 /** Workers not heard of for this long are no longer listed. */
 const LISTED_MS = 10 * 60_000;
 
@@ -14,6 +16,8 @@ export interface SightingsOptions {
   readonly store: Store;
   readonly clock: Clock;
   readonly runtimeId: string;
+  /** Called each time this runtime has shown that it is there. */
+  readonly seen: () => Promise<void>;
   readonly failed: (error: unknown) => void;
 }
 
@@ -22,20 +26,50 @@ export class Sightings {
   readonly #options: SightingsOptions;
   readonly #seen = new Map<string, { atMs: number; claimed: number }>();
   #callOff: () => void = () => {};
+  #beating: Promise<void> | null = null;
+  #again = false;
+  #ended = false;
 
   constructor(options: SightingsOptions) {
     this.#options = options;
   }
 
   async begin(): Promise<void> {
-    const { store, clock, runtimeId, failed } = this.#options;
+    await this.#beat();
+    this.#schedule();
+  }
+
+  async #beat(): Promise<void> {
+    const { store, clock, runtimeId, seen } = this.#options;
     const actor = { actorId: runtimeId, actorType: 'system', request: null } as const;
     await store.seen({ id: runtimeId, tenantId: null, kind: 'runtime', queues: [], atMs: clock.nowMs(), claimed: 0, actor });
-    this.#callOff = clock.after(RUNTIME_EVERY_MS, () => void this.begin().catch(failed));
+    await seen();
+  }
+
+  /** However long a beat takes: others count the time. */
+  #schedule(): void {
+    const { store, clock } = this.#options;
+    this.#callOff = clock.after(store.shared ? BEAT_MS : ALONE_EVERY_MS, () => {
+      this.#schedule();
+      this.#again = true;
+      this.#beating ??= this.#beatAll().finally(() => {
+        this.#beating = null;
+      });
+    });
+  }
+
+  async #beatAll(): Promise<void> {
+    while (this.#again && !this.#ended) {
+      this.#again = false;
+      await this.#beat().catch(this.#options.failed);
+    }
   }
 
   async end(): Promise<void> {
+    this.#ended = true;
     this.#callOff();
+    // Seen again after its stop, it would count as lost.
+    await this.#beating;
     await this.#options.store.stopped(this.#options.runtimeId, this.#options.clock.nowMs());
   }
 

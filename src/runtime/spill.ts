@@ -46,10 +46,19 @@ export function spilledBytes(type: string, data: JsonObject): number {
 
 /** The data with its output in place, as the step logged it. Throws `corrupt` when the artifact is gone. */
 export async function restored(store: Store, tenantId: string, data: JsonObject): Promise<JsonObject> {
+  return restoredFrom(await spilledArtifact(store, tenantId, data), data);
+}
+
+/** What the event refers to. Throws `corrupt` when it is gone. */
+export async function spilledArtifact(store: Store, tenantId: string, data: JsonObject): Promise<Artifact> {
   const key = String(referenceOf(data).hash);
   const artifact = await store.artifacts.get(tenantId, key);
   if (artifact === null) throw new RuntimeError('corrupt', `artifact ${key}, which the log refers to, is not in the store`);
-  return withOutput(data, JSON.parse(Buffer.from(artifact.content).toString('utf8')) as Json);
+  return artifact;
+}
+
+export function restoredFrom({ content }: Artifact, data: JsonObject): JsonObject {
+  return withOutput(data, JSON.parse(Buffer.from(content).toString('utf8')) as Json);
 }
 
 /** The data as readers get it when the artifact is gone. */

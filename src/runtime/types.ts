@@ -1,7 +1,9 @@
 import type { Diagnostic } from '../../machines/diagnostics.ts';
 import type { Json, JsonObject } from '../../machines/json.ts';
 import type { Usage } from '../../machines/messages.ts';
-import type { PendingApproval, Status } from '../../machines/run.ts';
+import type { ActiveNode, PendingApproval, Status } from '../../machines/run.ts';
+import type { ControlChange } from '../../store/notices.ts';
+import type { Mismatch } from './errors.ts';
 
 /** Who asks: recorded with every event it causes. */
 export interface Caller {
@@ -59,6 +61,8 @@ export interface ExecutionView {
   readonly stepsExecuted: number;
   readonly sequence: number;
   readonly parentExecutionId: string | null;
+  /** The execution whose log this one goes on from, and where; null = it began by itself. */
+  readonly forkedFrom: { readonly executionId: string; readonly sequence: number } | null;
   readonly createdAtMs: number;
   readonly updatedAtMs: number;
   readonly completedAtMs: number | null;
@@ -97,6 +101,52 @@ export interface ExecutionPage {
   readonly executions: readonly ExecutionSummary[];
   /** Null = there is no more. */
   readonly next: string | null;
+}
+
+/** An execution as it was after one of its steps. */
+export interface PastView {
+  readonly executionId: string;
+  /** Of the last event of that step. */
+  readonly sequence: number;
+  /** The sequence that was asked for. */
+  readonly requested: number;
+  readonly status: Status;
+  readonly state: JsonObject;
+  readonly active: readonly ActiveNode[];
+  /** When the step was taken. */
+  readonly createdAtMs: number;
+}
+
+/** What folding a log again has shown. */
+export interface ReplayView {
+  readonly executionId: string;
+  /** How many events the log has. */
+  readonly events: number;
+  readonly sequence: number;
+  /** The first thing that is not what is stored; null = everything is. */
+  readonly mismatch: { readonly sequence: number; readonly problem: string } | null;
+}
+
+export interface ForkRequest {
+  /** Within the step that ends there or, within the first one, later. */
+  readonly atSequence: number;
+  /** RFC 7396. */
+  readonly statePatch?: JsonObject;
+  /** Absent = the revision of the origin. */
+  readonly workflowVersion?: string;
+  /** Only says whether the version fits. */
+  readonly dryRun?: boolean;
+  readonly idempotencyKey?: string;
+}
+
+export interface Forked {
+  /** Null for a dry run. */
+  readonly executionId: string | null;
+  /** Of the origin: the end of the step from which the fork goes on. */
+  readonly sequence: number;
+  readonly replayed: boolean;
+  /** Null = it fits. Only a dry run answers one, else it is thrown. */
+  readonly mismatch: Mismatch | null;
 }
 
 export interface EventView {
@@ -261,6 +311,20 @@ export interface Runtime {
    * limit or a budget, by a node that its policy blocks, or when it is a child; with `tenant_not_active` or `limit_exceeded_…` as `start` does.
    */
   retry(caller: Caller, id: string): Promise<{ readonly nodes: readonly string[] }>;
+  /**
+   * The execution as it was at a sequence: after the last step that had ended by then (within the first step: after that). Reads the log up
+   * to there. Rejects with `bad_request` for a sequence that the log does not have.
+   */
+  stateAt(tenantId: string, id: string, sequence: number): Promise<PastView>;
+  /** Folds the whole log again and compares with what is stored. Nothing is asked of the world. */
+  replay(tenantId: string, id: string): Promise<ReplayView>;
+  /**
+   * A new execution that goes on from a point of another: it has the log up to there, what was under way begins anew, and times are set anew
+   * from now. Rejects with `bad_request` for a sequence that the log does not have, or too much log to copy; with `conflict` when the
+   * execution had ended there, or the idempotency key came with another request; with `DoesNotFit` when the log is not one of the
+   * version asked for; and as `start` does.
+   */
+  fork(caller: Caller, id: string, request: ForkRequest): Promise<Forked>;
   /** Work under way is aborted, children are cancelled. Rejects with `already_terminal`. */
   cancel(caller: Caller, id: string, reason?: string): Promise<void>;
   /**
@@ -299,10 +363,12 @@ export interface Runtime {
   ): Promise<{ readonly workItemId: string }>;
   workers(tenantId: string): Promise<readonly WorkerView[]>;
   /**
-   * Calls `told` after every commit of this runtime, in order; answers how to stop that. For wake-ups: it holds up the loop, so it must be
-   * quick, and must not throw.
+   * Calls `told` after every commit of this runtime, in order, and after those of others on the same database, when they become known (null = some
+   * may have been missed); answers how to stop that. For wake-ups: it holds up the loop, so it must be quick, and must not throw.
    */
-  onCommit(told: (note: CommitNote) => void): () => void;
+  onCommit(told: (note: CommitNote | null) => void): () => void;
+  /** Calls `told` when another runtime has changed the control plane (null = it may have); answers how to stop that. By the same rules. */
+  onControl(told: (change: ControlChange | null) => void): () => void;
   /** These executions were removed from the store: nothing of them stays in memory. */
   forget(executionIds: readonly string[]): void;
   /**

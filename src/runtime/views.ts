@@ -2,6 +2,7 @@ import type { JsonObject } from '../../machines/json.ts';
 import type { Status } from '../../machines/run.ts';
 import { completedPatch, heldOf, stateOf } from '../../machines/step.ts';
 import type { EventRow, ExecutionRow, WorkerRow } from '../../store/rows.ts';
+import { forkedFrom } from './fork-labels.ts';
 import type { Hot } from './hot.ts';
 import type { EventView, ExecutionSummary, ExecutionView, WorkerView } from './types.ts';
 
@@ -21,6 +22,7 @@ export function summaryOf(row: ExecutionRow): ExecutionSummary {
     stepsExecuted: row.steps,
     sequence: row.seq,
     parentExecutionId: row.parentId,
+    forkedFrom: forkedFrom(JSON.parse(row.labels)),
     createdAtMs: row.createdAtMs,
     updatedAtMs: row.updatedAtMs,
     completedAtMs: row.completedAtMs,
@@ -42,6 +44,7 @@ export function viewOf(hot: Hot): ExecutionView {
     stepsExecuted: hot.run.steps,
     sequence: hot.run.seq,
     parentExecutionId: hot.parentId,
+    forkedFrom: forkedFrom(JSON.parse(hot.labels)),
     createdAtMs: hot.createdAtMs,
     updatedAtMs: hot.updatedAtMs,
     completedAtMs: hot.completedAtMs,

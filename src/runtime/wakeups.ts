@@ -9,11 +9,16 @@ import { visitOf } from './external-work.ts';
 const DUE_PAGE = 500;
 /** When to look again at due rows whose executions cannot be stepped. */
 const STUCK_RETRY_MS = 60_000;
+const OTHERS_MS = 2_000;
+/** When to look again at more than a page of what other runtimes are about to do. */
+const CROWDED_MS = 100;
 
 export interface WakeupsOptions {
   readonly store: Store;
   readonly clock: Clock;
   readonly adopts: (executionId: string) => boolean;
+  /** Is this the runtime to deliver what falls due for an execution, of those that are there? */
+  readonly isMine: (executionId: string) => boolean;
   /** Delivers whatever the store does meanwhile; null = given up. */
   readonly deliver: (executionId: string, message: Message, conditions: Conditions) => Promise<Outcome | null>;
   readonly insist: <T>(attempt: () => Promise<T>) => Promise<T | null>;
@@ -56,21 +61,33 @@ export class Wakeups {
   }
 
   async #deliverDue(): Promise<void> {
+    for (let more = true; more && !this.#stopped; ) more = await this.#deliverPage();
+  }
+
+  /** Answers whether there may be more that is due now; else the alarm is set. */
+  async #deliverPage(): Promise<boolean> {
     const { store, clock, adopts } = this.#options;
-    while (!this.#stopped) {
-      const nowMs = clock.nowMs();
-      const page = await store.due(nowMs, DUE_PAGE);
-      const mine = page.filter((due) => adopts(executionOf(due)));
-      const taken = await Promise.all(mine.map((due) => this.#deliver(due)));
-      if (page.length < DUE_PAGE && taken.every((outcome) => outcome !== null)) break;
-      if (taken.every((outcome) => outcome === null)) {
-        this.#alarm.noLaterThan(nowMs + STUCK_RETRY_MS);
-        return;
-      }
+    const nowMs = clock.nowMs();
+    const page = await store.due(nowMs, DUE_PAGE);
+    const due = page.filter((each) => adopts(executionOf(each)));
+    const mine = due.filter((each) => this.#isMine(each, nowMs));
+    const taken = await Promise.all(mine.map((each) => this.#deliver(each)));
+    const isAll = page.length < DUE_PAGE;
+    const left = due.find((each) => !mine.includes(each));
+    if (left !== undefined) this.#alarm.noLaterThan(isAll ? left.atMs + OTHERS_MS : nowMs + CROWDED_MS);
+    if (isAll && taken.every((outcome) => outcome !== null)) {
+      const nextMs = await store.nextDueAtMs(left === undefined ? undefined : nowMs);
+      if (nextMs !== null) this.#alarm.noLaterThan(nextMs > clock.nowMs() ? nextMs : clock.nowMs() + 50);
+      return false;
     }
-    const nextMs = await store.nextDueAtMs();
-    if (nextMs !== null)
-      this.#alarm.noLaterThan(nextMs > this.#options.clock.nowMs() ? nextMs : this.#options.clock.nowMs() + 50);
+    if (taken.some((outcome) => outcome !== null)) return true;
+    if (left === undefined || mine.length > 0) this.#alarm.noLaterThan(nowMs + STUCK_RETRY_MS);
+    return false;
+  }
+
+  /** What is left to another runtime for too long is done here. */
+  #isMine(due: Due, nowMs: number): boolean {
+    return due.atMs + OTHERS_MS <= nowMs || this.#options.isMine(executionOf(due));
   }
 
   #deliver(due: Due): Promise<Outcome | null> {

@@ -5,7 +5,7 @@ import { TERMINAL } from '../../machines/run.ts';
 import { workOf } from '../../machines/step.ts';
 import type { Artifact, EventRow, ExecutionHead, InboxMessage } from '../../store/rows.ts';
 import type { TimerWrite, WorkWrite } from '../../store/writes.ts';
-import type { Conditions } from './envelope.ts';
+import type { Conditions, Past } from './envelope.ts';
 import type { Ids } from './ids.ts';
 import type { Origin } from './origin.ts';
 import type { Loaded } from './programs.ts';
@@ -73,6 +73,12 @@ export function addEvents(
       request: origin.request,
     });
   }
+}
+
+/** What a fork has in common with another execution: written as it was, and paid for by that one. */
+export function addPast(draught: Draught, { events, artifacts }: Past): void {
+  for (const event of events) draught.events.push(event);
+  for (const artifact of artifacts) draught.spilled.push(artifact);
 }
 
 /** Tools may report anything: what is no number counts as nothing. */
@@ -169,14 +175,14 @@ export function addConditions(draught: Draught, conditions: Conditions | undefin
   }
 }
 
-export function headOf(run: Run, runtimeId: string, nowMs: number): ExecutionHead {
+export function headOf(run: Run, owner: string, nowMs: number): ExecutionHead {
   return {
     status: run.status,
     seq: run.seq,
     steps: run.steps,
     error: run.error,
     localWork: run.localWork,
-    owner: run.localWork > 0 ? runtimeId : null,
+    owner: run.localWork > 0 ? owner : null,
     updatedAtMs: nowMs,
     completedAtMs: TERMINAL.has(run.status) ? nowMs : null,
   };

@@ -62,6 +62,8 @@ export interface ManyChains {
 type SealedLine = HeaderLine | ChainLine | BlockLine | StreamLine | HeadsLine;
 
 const BLOCKS_PER_PAGE = 16;
+/** Rows between two turns of the event loop, about: a few milliseconds. */
+const ROWS_PER_TURN = 300;
 
 /**
  * A tenant's log as lines of JSON, with their line ends. Needs no snapshot, which a slow reader would hold for long: rows never change,
@@ -93,6 +95,7 @@ export async function* exportLines(
   // How far the control plane is exported, and how far it must be so that every removal is on record.
   let told = 0;
   let owed = 0;
+  let rows = 0;
   for (let more = true; more; ) {
     await setImmediate();
     request.signal.throwIfAborted();
@@ -104,6 +107,7 @@ export async function* exportLines(
         yield sealed(await chains.before(block));
       }
       yield sealed(blockLine(block, tenantId, chains.kind));
+      rows += 1;
       for (const stream of block.streams) {
         if (stream.tenantId !== tenantId) continue;
         const line = await streamLine(source, stream);
@@ -112,6 +116,11 @@ export async function* exportLines(
           owed = Math.max(owed, (await source.removal(tenantId, stream.executionId))?.controlSeq ?? 0);
         }
         yield sealed(line);
+        rows += line.events?.length ?? 1;
+        if (rows >= ROWS_PER_TURN) {
+          await setImmediate();
+          rows = 0;
+        }
       }
       at = block.position;
       lastHash = block.hash;

@@ -8,7 +8,7 @@ export interface Sql {
   readonly text: string;
 }
 
-export type Value = string | number | boolean | null | readonly string[] | readonly number[] | Buffer;
+export type Value = string | number | boolean | null | readonly string[] | readonly (number | null)[] | Buffer;
 
 /** The same text has the same name on every connection. */
 export function sql(text: string): Sql {

@@ -2,6 +2,7 @@ import { digestStream } from '../digest.ts';
 import { wellFormedEvent } from '../well-formed.ts';
 import type { ActionContext } from '../writes.ts';
 import type { Queries } from './connections.ts';
+import { controlPayload } from './notices.ts';
 import * as sql from './queries/control.ts';
 import type { Writer } from './writer.ts';
 
@@ -17,8 +18,12 @@ export interface ControlEvent {
 export class ControlLog {
   readonly #writer: Writer;
 
-  constructor(writer: Writer) {
+  readonly #self: string;
+
+  /** `self` names this process in what others are told. */
+  constructor(writer: Writer, self: string) {
     this.#writer = writer;
+    this.#self = self;
   }
 
   /**
@@ -36,7 +41,8 @@ export class ControlLog {
       const row = wellFormedEvent({ seq, type: event.type, nodeId: null, data: event.data, atMs, actorId, actorType, request });
       transaction.send(sql.APPEND_CONTROL_EVENT, [tenantId, seq, row.type, atMs, row.actorId, actorType, row.request, row.data]);
       const range = { tenantId, executionId: null, firstSeq: seq, lastSeq: seq };
-      return { result: undefined, atMs, streams: [{ ...range, digest: digestStream(range, null, [row]) }] };
+      const notices = [controlPayload(this.#self, { tenantId, type: row.type })];
+      return { result: undefined, atMs, streams: [{ ...range, digest: digestStream(range, null, [row]) }], notices };
     });
   }
 }

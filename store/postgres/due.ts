@@ -22,8 +22,8 @@ export class DueQueries {
     return all.sort((a, b) => a.atMs - b.atMs).slice(0, limit);
   }
 
-  async nextDueAtMs(): Promise<number | null> {
-    const [next] = await this.#connections.query<{ atMs: number | null }>(sql.NEXT_DUE);
+  async nextDueAtMs(afterMs: number): Promise<number | null> {
+    const [next] = await this.#connections.query<{ atMs: number | null }>(sql.NEXT_DUE, [afterMs]);
     return next?.atMs ?? null;
   }
 }

@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import type { CommittedExecution, Notice } from '../notices.ts';
+import type { CommittedExecution, ControlChange, Notice } from '../notices.ts';
 import type { Batch } from '../writes.ts';
 import type { Connections } from './connections.ts';
 
@@ -19,22 +19,24 @@ interface Payload {
   readonly due: number | null;
   readonly queues: readonly (readonly [tenantId: string, queue: string])[];
   readonly inbox: boolean;
+  readonly control: readonly (readonly [tenantId: string, type: string])[];
 }
 
 /** What a batch is worth telling others, in payloads that are small enough. */
 export function payloadsOf(from: string, batch: Batch): readonly string[] {
   const writes = batch.units.flatMap((unit) => unit.executions);
   const packed = writes.map(
-    ({ tenantId, id, create, head }): Packed => [
+    ({ tenantId, id, create, revive, head }): Packed => [
       tenantId,
       id,
       head.seq,
-      create === null ? 0 : 1,
+      create === null && revive === undefined ? 0 : 1,
       head.completedAtMs === null ? 0 : 1,
       head.owner,
     ],
   );
-  const dueAt = writes.flatMap(({ create, timers }) => [
+  const dueAt = writes.flatMap(({ create, revive, timers }) => [
+    ...(revive?.deadlineAtMs == null ? [] : [revive.deadlineAtMs]),
     ...(create?.deadlineAtMs == null ? [] : [create.deadlineAtMs]),
     ...timers.flatMap((timer) => (timer.op === 'set' ? [timer.atMs] : [])),
   ]);
@@ -49,14 +51,21 @@ export function payloadsOf(from: string, batch: Batch): readonly string[] {
     due: dueAt.length === 0 ? null : Math.min(...dueAt),
     queues: [...queues.values()],
     inbox: writes.some((write) => write.send.length > 0),
+    control: [],
   };
   return inPieces(packed).map((executions, index) =>
     JSON.stringify(
       index === 0
         ? ({ from, executions, ...rest } satisfies Payload)
-        : ({ from, executions, due: null, queues: [], inbox: false } satisfies Payload),
+        : ({ from, executions, due: null, queues: [], inbox: false, control: [] } satisfies Payload),
     ),
   );
+}
+
+/** What an action on the control plane is worth telling others. */
+export function controlPayload(from: string, { tenantId, type }: ControlChange): string {
+  const payload: Payload = { from, executions: [], due: null, queues: [], inbox: false, control: [[tenantId, type]] };
+  return JSON.stringify(payload);
 }
 
 function inPieces(all: readonly Packed[]): readonly (readonly Packed[])[] {
@@ -152,6 +161,7 @@ export class Listener {
       dueAtMs: payload.due,
       queues: payload.queues.map(([tenantId, queue]) => ({ tenantId, queue })),
       inbox: payload.inbox,
+      control: payload.control.map(([tenantId, type]) => ({ tenantId, type })),
       gap: false,
     });
   }
@@ -161,4 +171,4 @@ export class Listener {
   }
 }
 
-const GAP: Notice = { executions: [], dueAtMs: null, queues: [], inbox: false, gap: true };
+const GAP: Notice = { executions: [], dueAtMs: null, queues: [], inbox: false, control: [], gap: true };

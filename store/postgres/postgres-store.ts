@@ -10,6 +10,7 @@ import { ControlActions } from './control.ts';
 import { ControlLog } from './control-log.ts';
 import { DueQueries } from './due.ts';
 import { asStoreError } from './errors.ts';
+import { Leases } from './leases.ts';
 import { Listener } from './notices.ts';
 import { PostgresAgents } from './resources/agents.ts';
 import { Artifacts } from './resources/artifacts.ts';
@@ -38,6 +39,7 @@ export interface Identity {
 /** The scale-out engine: one database, any number of processes. */
 export class PostgresStore implements Store {
   readonly engine = 'postgres';
+  readonly shared = true;
   readonly agents: PostgresAgents;
   readonly artifacts: Artifacts;
   readonly audit: PostgresAudit;
@@ -56,6 +58,7 @@ export class PostgresStore implements Store {
   readonly #work: WorkItems;
   readonly #due: DueQueries;
   readonly #workers: Workers;
+  readonly #leases: Leases;
   readonly #listener: Listener;
 
   constructor(connections: Connections, { writer, hmacKey, failed }: Identity) {
@@ -63,7 +66,7 @@ export class PostgresStore implements Store {
     this.#connections = connections;
     this.#hmacKey = hmacKey;
     this.#writer = new Writer(connections, writer, hmacKey);
-    const log = new ControlLog(this.#writer);
+    const log = new ControlLog(this.#writer, self);
     this.#commits = new Commits(this.#writer, self);
     this.#control = new ControlActions(log);
     this.agents = new PostgresAgents(connections, log);
@@ -79,6 +82,7 @@ export class PostgresStore implements Store {
     this.audit = new PostgresAudit(connections, hmacKey);
     this.retention = new PostgresRetention(connections, log);
     this.jobs = new Jobs(connections, log);
+    this.#leases = new Leases(connections, self);
     this.#listener = new Listener(connections, self, failed);
   }
 
@@ -122,8 +126,8 @@ export class PostgresStore implements Store {
     return this.#due.due(nowMs, limit);
   }
 
-  nextDueAtMs() {
-    return this.#due.nextDueAtMs();
+  nextDueAtMs(afterMs = 0) {
+    return this.#due.nextDueAtMs(afterMs);
   }
 
   claimWork(claim: ClaimRequest) {
@@ -152,6 +156,14 @@ export class PostgresStore implements Store {
 
   stoppedCleanly(runtimeId: string) {
     return this.#workers.stoppedCleanly(runtimeId);
+  }
+
+  runtimes(sinceMs: number) {
+    return this.#workers.runtimes(sinceMs);
+  }
+
+  lease(name: string, holder: string, nowMs: number, ttlMs: number) {
+    return this.#leases.take(name, holder, nowMs, ttlMs);
   }
 
   tokenByHash(hash: string) {

@@ -46,6 +46,10 @@ export class Workers {
     return (await this.#connections.query(sql.STOPPED_CLEANLY, [id])).length === 1;
   }
 
+  async runtimes(sinceMs: number): Promise<readonly string[]> {
+    return (await this.#connections.query<{ id: string }>(sql.RUNTIMES, [sinceMs])).map((row) => row.id);
+  }
+
   async list(tenantId: string, sinceMs: number): Promise<readonly WorkerRow[]> {
     const rows = await this.#connections.query<StoredWorker>(sql.WORKERS, [tenantId, sinceMs]);
     return rows.map((row) => ({ ...row, queues: JSON.parse(row.queues) as string[] }));

@@ -39,20 +39,27 @@ export interface CronJob extends CronJobHead {
   readonly input: string;
 }
 
-/** What became of one scheduled time. */
-export type CronOutcome =
-  | { readonly kind: 'ran'; readonly executionId: string; readonly atMs: number }
-  | { readonly kind: 'failed'; readonly error: string }
-  /** `missed`: no runtime was there in time · `overlap`: the last execution had not ended. */
-  | { readonly kind: 'skipped'; readonly reason: 'missed' | 'overlap' };
-
-/** The job stood at `fromMs`; it goes on at `toMs` (null = never again). */
-export interface CronAdvance {
+/** A job stood at `fromMs`; it goes on at `toMs` (null = never again). */
+interface CronMove {
   readonly id: string;
   readonly name: string;
   readonly fromMs: number;
   readonly toMs: number | null;
-  readonly outcome: CronOutcome;
+}
+
+/** The time `fromMs` has been served. */
+export interface CronRun extends CronMove {
+  readonly tenantId: string;
+  readonly executionId: string;
+  readonly ranAtMs: number;
+}
+
+/** Nothing was started at `fromMs`, nor before `toMs`. */
+export interface CronOmission extends CronMove {
+  /** `missed`: no runtime was there in time · `overlap`: the last execution had not ended · `failed`: it could not be started. */
+  readonly reason: 'missed' | 'overlap' | 'failed';
+  /** Why it could not be started; null unless it failed. */
+  readonly error: string | null;
 }
 
 /**
@@ -74,14 +81,16 @@ export interface CronStore {
   jobs(tenantId: string, page: { readonly after: string; readonly limit: number }): Promise<readonly CronJob[]>;
 
   // What the runtime itself asks for, across tenants.
-  /** Jobs whose time has come, the longest overdue first. */
+  /** Jobs whose time has come, the latest first: what is on time does not wait for what catches up. */
   due(nowMs: number, limit: number): Promise<readonly CronJobHead[]>;
   /** When the next job is due; null = never. */
   nextRunAtMs(): Promise<number | null>;
   /** JSON text; null when the job is gone. */
   input(tenantId: string, id: string): Promise<string | null>;
-  /** False = the job is not at `fromMs` any more: somebody else has served that time, or the job was changed. */
-  advance(advance: CronAdvance, context: ActionContext): Promise<boolean>;
+  /** Moves jobs on, in one transaction. One that is not at `fromMs` any more stays: somebody else served that time, or changed the job. */
+  ran(runs: readonly CronRun[]): Promise<void>;
+  /** Moves one job on, by the same rule. */
+  omitted(omission: CronOmission, context: ActionContext): Promise<void>;
   /** A run outside the schedule. */
   triggered(
     run: { readonly id: string; readonly name: string; readonly executionId: string },
@@ -104,18 +113,10 @@ export function storedData(job: CronJob): string {
   });
 }
 
-/** The control event of an advance; null when there is none. The same for every engine. */
-export function advanceEvent(advance: CronAdvance): { readonly type: string; readonly data: string } | null {
-  const { name, fromMs, toMs, outcome } = advance;
-  switch (outcome.kind) {
-    case 'ran':
-      return null;
-    case 'failed':
-      return { type: 'cron_run_failed', data: JSON.stringify({ name, scheduled_at_ms: fromMs, error: outcome.error }) };
-    case 'skipped':
-      return {
-        type: 'cron_run_skipped',
-        data: JSON.stringify({ name, reason: outcome.reason, scheduled_at_ms: fromMs, next_run_at_ms: toMs }),
-      };
-  }
+/** The control event of an omission, the same for every engine. */
+export function omissionEvent(omission: CronOmission): { readonly type: string; readonly data: string } {
+  const { name, fromMs, toMs, reason, error } = omission;
+  return reason === 'failed'
+    ? { type: 'cron_run_failed', data: JSON.stringify({ name, scheduled_at_ms: fromMs, error }) }
+    : { type: 'cron_run_skipped', data: JSON.stringify({ name, reason, scheduled_at_ms: fromMs, next_run_at_ms: toMs }) };
 }

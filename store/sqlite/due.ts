@@ -10,14 +10,14 @@ export class DueQueries {
   readonly #leases: Statement<Page, WorkItemRow>;
   readonly #deadlines: Statement<Page, WorkItemRow>;
   readonly #workflowTimeouts: Statement<Page, Due>;
-  readonly #next: Statement<[], number | null>;
+  readonly #next: Statement<[{ afterMs: number }], number | null>;
 
   constructor(db: Database) {
     this.#timers = db.prepare<Page, Due>(sql.DUE_TIMERS);
     this.#leases = db.prepare<Page, WorkItemRow>(sql.DUE_LEASES);
     this.#deadlines = db.prepare<Page, WorkItemRow>(sql.DUE_DEADLINES);
     this.#workflowTimeouts = db.prepare<Page, Due>(sql.DUE_WORKFLOW_TIMEOUTS);
-    this.#next = db.prepare<[], number | null>(sql.NEXT_DUE).pluck();
+    this.#next = db.prepare<[{ afterMs: number }], number | null>(sql.NEXT_DUE).pluck();
   }
 
   due(nowMs: number, limit: number): readonly Due[] {
@@ -25,8 +25,8 @@ export class DueQueries {
     return all.sort((a, b) => a.atMs - b.atMs).slice(0, limit);
   }
 
-  nextDueAtMs(): number | null {
-    return this.#next.get() ?? null;
+  nextDueAtMs(afterMs = Number.MIN_SAFE_INTEGER): number | null {
+    return this.#next.get({ afterMs }) ?? null;
   }
 
   /** An item whose lease and deadline have both passed is due once, for what passed first. */

@@ -31,7 +31,7 @@ export function asStoreError(error: unknown): unknown {
     case 'SQLITE_PERM':
     case 'SQLITE_AUTH':
       return new StoreError(
-        'store_unavailable',
+        'store_read_only',
         'the database cannot be written: check the permissions of the file and its folder',
         cause,
       );

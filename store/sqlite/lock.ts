@@ -1,4 +1,4 @@
-import { realpathSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { StoreError } from '../errors.ts';
 import type { RuntimeHolder } from '../store.ts';
@@ -37,8 +37,7 @@ export class RunLock {
   }
 
   #lockFile(): Database.Database {
-    // The real path: two names of one database must meet at one lock.
-    const file = new Database(`${realpathSync(this.#db.name)}-lock`, { timeout: 0 });
+    const file = new Database(lockFileOf(this.#db.name), { timeout: 0 });
     try {
       file.exec('BEGIN EXCLUSIVE');
       return file;
@@ -61,4 +60,25 @@ export class RunLock {
       { cause },
     );
   }
+}
+
+/** Does a runtime hold the lock at this moment? */
+export function isRunOn(path: string): boolean {
+  const lock = lockFileOf(path);
+  if (!existsSync(lock)) return false;
+  const file = new Database(lock, { readonly: true, timeout: 0 });
+  try {
+    file.pragma('user_version');
+    return false;
+  } catch (error) {
+    if (isBusy(error)) return true;
+    throw error;
+  } finally {
+    file.close();
+  }
+}
+
+/** Of the real path: two names of one database must meet at one lock. */
+function lockFileOf(path: string): string {
+  return `${realpathSync(path)}-lock`;
 }

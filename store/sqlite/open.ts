@@ -18,7 +18,7 @@ export interface SqliteOptions {
   readonly hmacKey?: string | Uint8Array;
 }
 
-const MIGRATIONS = new URL('./migrations/', import.meta.url);
+export const MIGRATIONS = new URL('./migrations/', import.meta.url);
 /** Larger than usual: a commit of many executions touches, and writes, fewer pages. Only a new database takes it. */
 const PAGE_SIZE = 8192;
 const PRAGMAS = [
@@ -98,7 +98,7 @@ function createFolder(folder: string): void {
 }
 
 /** Refuses to touch a database that another program made. One statement, so that a process which is creating ours is not taken for one. */
-function checkOwner(db: Database.Database): void {
+export function checkOwner(db: Database.Database): void {
   const row = db
     .prepare<[], { owner: number; tables: number }>(
       'SELECT (SELECT application_id FROM pragma_application_id) AS owner, count(*) AS tables FROM sqlite_schema',

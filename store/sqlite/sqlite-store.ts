@@ -9,6 +9,7 @@ import { ControlActions } from './control.ts';
 import { ControlLog } from './control-log.ts';
 import { DueQueries } from './due.ts';
 import { asStoreError, guarded, storeClosed } from './errors.ts';
+import { Leases } from './leases.ts';
 import { RunLock } from './lock.ts';
 import { SqliteAgents } from './resources/agents.ts';
 import { Artifacts } from './resources/artifacts.ts';
@@ -35,6 +36,7 @@ export interface Identity {
 /** The embedded engine: SQLite on this thread, behind the asynchronous port. */
 export class SqliteStore implements Store {
   readonly engine = 'sqlite';
+  readonly shared = false;
   readonly tenants: Tenants;
   readonly agents: SqliteAgents;
   readonly artifacts: Artifacts;
@@ -54,6 +56,7 @@ export class SqliteStore implements Store {
   readonly #work: WorkItems;
   readonly #due: DueQueries;
   readonly #workers: Workers;
+  readonly #leases: Leases;
   readonly #lock: RunLock;
 
   constructor(db: Database, { writer, hmacKey }: Identity) {
@@ -72,13 +75,14 @@ export class SqliteStore implements Store {
     this.artifacts = new Artifacts(db, log);
     this.audit = new SqliteAudit(db, hmacKey);
     this.retention = new SqliteRetention(db, log);
-    this.cron = new CronJobs(db, log);
+    this.cron = new CronJobs(db, transactions, log);
     this.jobs = new Jobs(db, log);
     this.#reads = new RuntimeReads(db);
     this.#workers = new Workers(db, log);
     this.#tenantQueries = new TenantQueries(db, this.#workers);
     this.#work = new WorkItems(db, transactions);
     this.#due = new DueQueries(db);
+    this.#leases = new Leases(db);
     this.#lock = new RunLock(db);
   }
 
@@ -125,8 +129,8 @@ export class SqliteStore implements Store {
     return guarded(() => this.#due.due(nowMs, limit));
   }
 
-  nextDueAtMs() {
-    return guarded(() => this.#due.nextDueAtMs());
+  nextDueAtMs(afterMs?: number) {
+    return guarded(() => this.#due.nextDueAtMs(afterMs));
   }
 
   claimWork(claim: ClaimRequest) {
@@ -155,6 +159,19 @@ export class SqliteStore implements Store {
 
   stoppedCleanly(runtimeId: string) {
     return guarded(() => this.#workers.stoppedCleanly(runtimeId));
+  }
+
+  runtimes(sinceMs: number) {
+    return guarded(() => this.#workers.runtimes(sinceMs));
+  }
+
+  lease(name: string, holder: string, nowMs: number, ttlMs: number) {
+    return guarded(() => this.#leases.take(name, holder, nowMs, ttlMs));
+  }
+
+  /** Only one runtime works on a file: whatever else writes there is looked for when it matters. */
+  watch(): () => void {
+    return () => {};
   }
 
   tokenByHash(hash: string) {

@@ -15,6 +15,7 @@ export class Workers {
   readonly #seen: Statement;
   readonly #stopped: Statement;
   readonly #stoppedCleanly: Statement<[string], 1>;
+  readonly #runtimes: Statement<[number], string>;
   readonly #list: Statement<[{ tenantId: string; sinceMs: number }], StoredWorker>;
 
   constructor(db: Database, log: ControlLog) {
@@ -23,6 +24,7 @@ export class Workers {
     this.#seen = db.prepare(sql.SEEN);
     this.#stopped = db.prepare(sql.STOPPED);
     this.#stoppedCleanly = db.prepare<[string], 1>(sql.STOPPED_CLEANLY).pluck();
+    this.#runtimes = db.prepare<[number], string>(sql.RUNTIMES).pluck();
     this.#list = db.prepare<[{ tenantId: string; sinceMs: number }], StoredWorker>(sql.WORKERS);
   }
 
@@ -49,6 +51,10 @@ export class Workers {
 
   stoppedCleanly(id: string): boolean {
     return this.#stoppedCleanly.get(id) === 1;
+  }
+
+  runtimes(sinceMs: number): readonly string[] {
+    return this.#runtimes.all(sinceMs);
   }
 
   list(tenantId: string, sinceMs: number): readonly WorkerRow[] {

@@ -54,6 +54,9 @@ describe('POST /cron', () => {
   it.each([
     [{ name: undefined }, 'name is required'],
     [{ name: '' }, 'name must not have fewer than 1 characters'],
+    [{ name: '..' }, 'name must not be "..": it could not be asked for'],
+    [{ name: 'a\u0000b' }, 'name must not be "a\\u0000b": it could not be asked for'],
+    [{ name: 'a\ud800' }, 'name must not be "a\\ud800": it could not be asked for'],
     [{ cron_expression: undefined }, 'cron_expression is required'],
     [{ cron_expression: 'x y z a b' }, 'invalid cron expression: configuration entry 1 (x) contains illegal characters.'],
     [
@@ -61,7 +64,7 @@ describe('POST /cron', () => {
       'invalid cron expression: 6 fields instead of 5 (minute, hour, day of month, month, day of week; there are no seconds)',
     ],
     [{ cron_expression: '2030-01-01T00:00:00' }, expect.stringMatching(/^invalid cron expression: 1 fields instead of 5/)],
-    [{ cron_expression: '61 * * * *' }, 'invalid cron expression: Invalid value for minute: 61'],
+    [{ cron_expression: '61 * * * *' }, 'invalid cron expression: invalid value for the minute'],
     [{ cron_expression: '0 0 30 2 *' }, 'invalid cron expression: its time never comes'],
     [{ cron_expression: '@reboot' }, expect.stringMatching(/^invalid cron expression: @reboot is not supported/)],
     [{ timezone: 'Berlin' }, 'unknown time zone: Berlin (write an IANA name such as Europe/Berlin)'],

@@ -1,5 +1,7 @@
+import { connect } from 'node:net';
+import { promisify } from 'node:util';
 import Database from 'better-sqlite3';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { ROLES, type Role } from '../../src/tokens.ts';
 import { openStream } from '../support/live.ts';
 import { eventually } from '../support/runtimes.ts';
@@ -66,6 +68,8 @@ describe('GET /executions/:id/events as a stream', () => {
     expect(followed.headers.get('content-type')).toMatch(/^text\/event-stream/);
     const { body, headers } = await get(`/executions/${id}/events?follow=false`, { headers: { accept: 'text/event-stream' } });
     expect([headers['content-type'], body.events.length]).toEqual(['application/json; charset=utf-8', 5]);
+    const both = await get(`/executions/${id}/events`, { headers: { accept: 'application/json, text/event-stream' } });
+    expect(both.headers['content-type']).toBe('application/json; charset=utf-8');
   });
 
   it('selects by kind in any spelling, by node, and at most so many', async () => {
@@ -167,6 +171,26 @@ describe('GET /executions/:id/events as a stream', () => {
     database.close();
     clock.advance(BEAT_MS);
     await suspended.rest();
+  });
+
+  it('is cut off for a reader that takes nothing for a minute', async () => {
+    const { app, started, post, url, token, clock } = await streaming();
+    const id = await started(PAYMENT);
+    for (let i = 0; i < 20; i += 1) {
+      await post(`/executions/${id}/external-event`, { correlation_key: 'k', payload: 'x'.repeat(1_900_000) });
+    }
+    const { hostname, port } = new URL(url);
+    const socket = connect(Number(port), hostname).pause();
+    onTestFinished(() => void socket.destroy());
+    socket.write(
+      `GET /executions/${id}/events?follow=true HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${await token('viewer')}\r\n\r\n`,
+    );
+    const connections = () => promisify(app.server.getConnections).call(app.server);
+    await eventually(async () => (await connections()) === 1);
+    await eventually(async () => {
+      clock.advance(BEAT_MS);
+      return (await connections()) === 0;
+    });
   });
 
   it('ends when the server closes', async () => {

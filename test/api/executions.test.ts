@@ -33,6 +33,12 @@ describe('POST /executions', () => {
     for (const input of [{ a: [1, 'é'] }, 'text', 5, false, []]) expect(await inputOf({ input })).toEqual(input);
   });
 
+  it.each(['a:b', '', 'x'.repeat(257)])('refuses a label that could not be asked for: %j', async (key) => {
+    const { post } = await api();
+    const { status, body } = await post('/executions', { workflow_id: 'review', labels: { [key]: 'c' } });
+    expect([status, body.error]).toEqual([400, expect.stringContaining('labels must not have a key like ')]);
+  });
+
   it('keeps labels', async () => {
     const { post, get } = await api();
     await post('/workflows', { ir: REVIEW });

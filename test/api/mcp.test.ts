@@ -191,6 +191,10 @@ describe('plain JSON-RPC', () => {
     expect(await ask({ jsonrpc: '2.0', method: 'notifications/initialized' })).toEqual({ jsonrpc: '2.0', id: 1, result: {} });
     expect(await ask({ jsonrpc: '2.0', id: 2, method: 'initialized' })).toEqual({ jsonrpc: '2.0', id: 2, result: {} });
     expect(await ask({ jsonrpc: '2.0', id: 3, method: 'nothing/like/it' })).toMatchObject({ id: 3, error: { code: -32_601 } });
+    expect(await ask({ jsonrpc: '2.0', id: 4, method: 'tools/call' })).toMatchObject({
+      id: 4,
+      error: { code: -32_602, message: 'invalid or missing parameters' },
+    });
     const call = { name: 'jamjet_list_executions', arguments: {} };
     expect(await ask({ jsonrpc: '2.0', id: 4, method: 'tools/call', params: call })).toMatchObject({
       id: 4,
@@ -245,6 +249,11 @@ describe('plain JSON-RPC', () => {
 });
 
 describe('GET /mcp/sse', () => {
+  it('is not for those who only want its head', async () => {
+    const { call } = await api();
+    expect((await call('HEAD', '/mcp/sse')).status).toBe(405);
+  });
+
   it('is a stream that ends with the server', async () => {
     const { app, token } = await api();
     const url = await app.listen({ host: '127.0.0.1', port: 0 });

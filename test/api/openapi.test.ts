@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -7,6 +8,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { SCHEMAS } from '../../src/api/openapi/components.ts';
 import { undocumented } from '../support/openapi.ts';
 import { api, NOBODY } from './api.ts';
+
+const require = createRequire(import.meta.url);
 
 interface Media {
   readonly schema: unknown;
@@ -17,7 +20,7 @@ interface Operation {
   readonly operationId: string;
   readonly summary: string;
   readonly tags: readonly string[];
-  readonly parameters?: readonly { readonly name: string }[];
+  readonly parameters?: readonly { readonly name: string; readonly description?: string }[];
   readonly requestBody?: { readonly content: Readonly<Record<string, Media>> };
   readonly responses: Readonly<Record<string, { readonly $ref?: string; readonly content?: Readonly<Record<string, Media>> }>>;
 }
@@ -165,12 +168,13 @@ describe('the OpenAPI document', () => {
     const names = tags.map(({ name }) => name);
     const ids = new Set<string>();
     for (const [path, methods] of Object.entries(paths)) {
-      for (const [method, { summary, operationId, tags: groups, responses }] of Object.entries(methods)) {
+      for (const [method, { summary, operationId, parameters = [], tags: groups, responses }] of Object.entries(methods)) {
         const route = `${method} ${path}`;
         expect(summary, route).toMatch(/^[A-Z`][^\n]*[^.\n]$/);
         expect(operationId, route).toMatch(/^[a-z]\w+$/);
         expect(ids, route).not.toContain(operationId);
         ids.add(operationId);
+        for (const { name, description } of parameters) expect(description, `${route}: ${name}`).toMatch(/\.$/);
         expect(groups, route).toHaveLength(1);
         expect(names, route).toEqual(expect.arrayContaining([...groups]));
         expect(
@@ -191,7 +195,7 @@ describe('the OpenAPI document', () => {
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
     const file = join(folder, 'openapi.json');
     writeFileSync(file, JSON.stringify(await document(), null, 2));
-    const redocly = resolve('node_modules/@redocly/cli/bin/cli.js');
+    const redocly = require.resolve('@redocly/cli/bin/cli.js');
     const lint = promisify(execFile)(process.execPath, [redocly, 'lint', file, '--config', resolve('redocly.yaml')]);
     const { stdout, stderr } = await lint.catch((failure: { stdout: string; stderr: string }) => failure);
     expect(stdout + stderr).toMatch(/Your API description is valid/);

@@ -47,6 +47,7 @@ describe('POST /tenants', () => {
     [{ id: 'acme' }, 'name is required'],
     [{ id: 5, name: 'Five' }, 'id must be a string'],
     [{ id: 'acme', name: '' }, 'name must not have fewer than 1 characters'],
+    [{ id: 'acme', name: 'A', status: 'suspended' }, 'the body has no status'],
     [{ id: 'acme', name: 'A', policy: [] }, 'policy must be a JSON object or null'],
     [{ id: 'acme', name: 'A', limits: 5 }, 'invalid limits: must be a JSON object'],
     [

@@ -22,6 +22,12 @@ describe('POST /tokens', () => {
     expect((await post('/executions', {}, { as: null, headers })).status).toBe(400);
   });
 
+  it('takes a moment as the end', async () => {
+    const { post } = await api();
+    const { body } = await post('/tokens', { role: 'viewer', expires_at: '2030-01-01T01:00:00+01:00' }, OPERATOR);
+    expect(body.expires_at).toBe('2030-01-01T00:00:00.000Z');
+  });
+
   it('needs only a role', async () => {
     const { post } = await api();
     expect((await post('/tokens', { role: 'viewer' }, OPERATOR)).body).toMatchObject({ role: 'viewer', expires_at: null });
@@ -33,6 +39,10 @@ describe('POST /tokens', () => {
     [{ role: 'viewer', name: '' }, 'name must not have fewer than 1 characters'],
     [{ role: 'viewer', expires_in: 30 }, 'expires_in must be a string'],
     [{ role: 'viewer', expires_in: 'soon' }, 'expires_in must be like 90s, 15m, 12h, 30d or 4w, not "soon"'],
+    [{ role: 'viewer', expires_at: 'soon' }, 'expires_at must be an RFC 3339 time, not "soon"'],
+    [{ role: 'viewer', expires_at: '2020-01-01T00:00:00Z' }, 'expires_at is past: 2020-01-01T00:00:00Z'],
+    [{ role: 'viewer', expires_at: '2030-01-01T00:00:00Z', expires_in: '1h' }, 'give expires_in or expires_at, not both'],
+    [{ role: 'viewer', expiry: '1h' }, 'the body has no expiry'],
   ])('refuses %j', async (request, error) => {
     const { post } = await api();
     const { status, body } = await post('/tokens', request, OPERATOR);

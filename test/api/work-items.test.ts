@@ -29,6 +29,19 @@ describe('POST /work-items/claim', () => {
     expect(work_item.lease_fence).toBeGreaterThan(0);
   });
 
+  it('hands nothing to a token that was revoked while it waited', async () => {
+    const server = await api();
+    const { body } = await server.post('/tokens', { role: 'developer' }, { as: 'operator' });
+    const headers = { authorization: `Bearer ${body.token}` };
+    const request = { worker_id: 'w1', queue_types: ['python_tool'], wait_ms: 60_000 };
+    const waiting = server.post('/work-items/claim', request, { as: null, headers });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    await server.call('DELETE', `/tokens/${body.id}`, { as: 'operator' });
+    expect((await waiting).body).toEqual({ claimed: false });
+    await server.started(EXTERNAL);
+    expect((await claimed(server)).claimed).toBe(true);
+  });
+
   it('hands out nothing from other queues, twice, or from none', async () => {
     const server = await api();
     await server.started(EXTERNAL);

@@ -246,4 +246,27 @@ describe('the guarded HTTP client', () => {
     expect((await client.request(get(url))).text).toBe('ok');
     expect(seen).toHaveLength(4);
   });
+
+  it('sends what has an effect once, however the server goes away', async () => {
+    const { url, seen } = await web((request, response) => {
+      if (request.url === '/close') request.socket.destroy();
+      else response.end('ok');
+    });
+    const client = new Outbound({ allowPrivateAddresses: true });
+    await Promise.all(Array.from({ length: 4 }, () => client.request(get(url))));
+    const post = { ...get(`${url}/close`), method: 'POST', body: '{}' };
+    expect(await failure(client.request(post))).toMatchObject({ errorClass: 'connection_reset', retryable: true });
+    expect(seen.filter((request) => request.url === '/close')).toHaveLength(1);
+  });
+
+  it('asks again at most once', async () => {
+    const { url, seen } = await web((request, response) => {
+      if (request.url === '/close') request.socket.destroy();
+      else response.end('ok');
+    });
+    const client = new Outbound({ allowPrivateAddresses: true });
+    await Promise.all(Array.from({ length: 4 }, () => client.request(get(url))));
+    expect(await failure(client.request(get(`${url}/close`)))).toMatchObject({ errorClass: 'connection_reset' });
+    expect(seen.filter((request) => request.url === '/close')).toHaveLength(2);
+  });
 });

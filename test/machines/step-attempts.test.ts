@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { fold } from '../../machines/fold.ts';
 import type { JsonObject } from '../../machines/json.ts';
 import { backoffMs } from '../../machines/step/backoff.ts';
 import { activeOf, completedPatch, save, workOf } from '../../machines/step.ts';
@@ -184,6 +185,23 @@ describe('attempts', () => {
     const once = new Driver(workflow([tool('a')]), local);
     once.send({ type: 'requeue', ...once.visit('a') });
     expect(once.run.status).toBe('failed');
+  });
+
+  it('that nobody has begun may be handed on though there is only one, and in process or not', () => {
+    const driver = new Driver(workflow([tool('a')]), { env: { isLocal: () => true } });
+    driver.send({ type: 'requeue', ...driver.visit('a'), unbegun: true });
+    expect(driver.run).toMatchObject({ status: 'running', localWork: 1 });
+    driver.env = { ...driver.env, isLocal: () => false };
+    driver.send({ type: 'requeue', ...driver.visit('a'), unbegun: true });
+    expect(driver.run).toMatchObject({ status: 'running', localWork: 0 });
+    expect(driver.active).toMatchObject([{ node: 'a', phase: 'queued', attempt: 0 }]);
+    const { program, log } = driver;
+    expect(save(fold(program, null, log, { executionId: 'exec_1', stepLimit: 10_000, runtimeId: 'r' }))).toBe(save(driver.run));
+  });
+
+  it('are taken from the queue only while they are there', () => {
+    const driver = new Driver(workflow([retried('a', 'twice')]), { env: { isLocal: () => true } });
+    expect(driver.try({ type: 'requeue', ...driver.visit('a'), queued: true })).toMatchObject({ refused: 'stale' });
   });
 
   it('wait between half the delay and all of it with jitter, always equally long for the same attempt', () => {

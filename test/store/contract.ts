@@ -9,6 +9,7 @@ import { controlContract } from './contract/control.ts';
 import { cronContract } from './contract/cron.ts';
 import { dueContract } from './contract/due.ts';
 import { durabilityContract } from './contract/durability.ts';
+import { fleetContract } from './contract/fleet.ts';
 import { jobContract } from './contract/jobs.ts';
 import { listContract } from './contract/lists.ts';
 import { logContract } from './contract/log.ts';
@@ -27,6 +28,7 @@ export function storeContract(engine: string, database: () => TestDatabase, capa
     dueContract(database);
     workContract(database);
     workerContract(database, capabilities);
+    fleetContract(database);
     controlContract(database);
     tenantContract(database);
     agentContract(database);

@@ -114,6 +114,7 @@ const DEFAULTS: Readonly<Record<Exclude<Message['type'], 'timer'>, JsonObject>> 
   pause: { reason: null },
   resume: {},
   retry: {},
+  fork: { origin: { executionId: EXECUTION.executionId, sequence: 0 }, patch: {} },
 };
 
 /** One node, edge, message, event or snapshot a line, so that a difference shows where it is. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checkWorkflow } from '../../src/authoring/check.ts';
 
-const PAGES = ['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md', ...readdirSync('docs').map((name) => join('docs', name))];
+const PAGES = ['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md', ...readdirSync('docs').flatMap((name) => (name.endsWith('.md') ? [join('docs', name)] : []))];
 
 interface Snippet {
   readonly page: string;

@@ -19,13 +19,16 @@ const FORBIDDEN: Readonly<Record<string, readonly [file: string, line: string]>>
   'control-door': ['src/control/page.ts', "export * from '../api/app.ts';"],
   'executors-door': ['src/executors/model.ts', "export * from '../runtime/loop.ts';"],
   'authoring-door': ['src/authoring/yaml.ts', "export * from '../config.ts';"],
+  'testing-door': ['src/testing/server.ts', "export * from '../config.ts';"],
   'api-door': ['src/api/routes.ts', "export * from '../../store/sqlite/store.ts';"],
+  'pictures-door': ['src/pictures/page.ts', "export * from '../api/app.ts';"],
   'cli-door': ['src/cli/run.ts', "export * from '../runtime/loop.ts';"],
   'client-door': ['src/client.ts', "import { loop } from './runtime/loop.ts';\nexport const used = loop;"],
   'bin-door': ['bin/jamjet.js', "import '../src/compose.ts';"],
   'drivers-in-their-engine': ['src/driver.ts', "import 'better-sqlite3';"],
   'xstate-in-machines': ['src/actor.ts', "import 'xstate';"],
   'fastify-in-api': ['src/server.ts', "import 'fastify';"],
+  'drawing-in-pictures': ['src/drawing.ts', "import '@viz-js/viz';"],
   'clipanion-in-cli': ['src/prompt.ts', "import 'clipanion';"],
 };
 

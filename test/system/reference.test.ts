@@ -499,16 +499,9 @@ describe('Federation', () => {
 
 describe('Error responses', () => {
   it('400', async () => {
-    const { status, body } = await ask('developer', 'POST /workflows', { ir: {} });
-    expect([status, body.error]).toEqual([
-      400,
-      expect.stringMatching(/^bad request: .*ir\.workflow_id is required|^bad request: /),
-    ]);
-  });
-
-  it('400 names ir.workflow_id as the reference does', async () => {
-    const { body } = await ask('developer', 'POST /workflows', { ir: { ...RESEARCH, workflow_id: undefined } });
-    expect(body.error).toBe('bad request: ir.workflow_id is required');
+    const { workflow_id: _left, ...ir } = RESEARCH;
+    const { status, body } = await ask('developer', 'POST /workflows', { ir });
+    expect([status, body.error]).toEqual([400, 'bad request: ir.workflow_id is required']);
   });
 
   it('401', async () => {

@@ -48,6 +48,7 @@ async function begin(id) {
     work: [],
     send: [],
     consumed: [],
+    usage: null,
   };
   const [refusal] = await store.commit({ atMs, units: [{ executions: [write], idempotency: null }] });
   if (refusal !== null) throw new Error(refusal.reason);

@@ -24,6 +24,9 @@ interface ToolResult {
   readonly isError: boolean;
 }
 
+const INTERNAL_ERROR = -32_603;
+const INVALID_PARAMS = -32_602;
+
 const INSTRUCTIONS =
   'Runs durable workflows: start an execution, follow it by its status and events, decide what waits for a person, cancel it.';
 
@@ -63,10 +66,26 @@ export async function answerMcp(call: McpCall): Promise<Response> {
     },
   });
   try {
-    return await unlessAborted(transport.handleRequest(request, { parsedBody: call.message }), call.signal);
+    const answer = transport.handleRequest(request, { parsedBody: call.message });
+    return await unlessAborted(answer.then(withPlainErrors), call.signal);
   } finally {
     await server.close();
   }
+}
+
+/** What the SDK finds wrong with parameters it answers as an internal error, with a list of findings for a text. */
+async function withPlainErrors(response: Response): Promise<Response> {
+  if (!(response.headers.get('content-type') ?? '').startsWith('application/json')) return response;
+  const body: unknown = await response.json();
+  const plain = Array.isArray(body) ? body.map(plainError) : plainError(body);
+  return new Response(JSON.stringify(plain), { status: response.status, headers: response.headers });
+}
+
+function plainError(message: unknown): unknown {
+  if (!isObject(message as JsonObject)) return message;
+  const { error } = message as { readonly error?: { readonly code: number; readonly message: string } };
+  if (error?.code !== INTERNAL_ERROR || !error.message.startsWith('[')) return message;
+  return { ...(message as object), error: { code: INVALID_PARAMS, message: 'invalid or missing parameters' } };
 }
 
 function described({ name, description, input, reads, destroys = false }: McpTool) {

@@ -10,9 +10,11 @@ import * as events from '../schemas/events.ts';
 import * as executions from '../schemas/executions.ts';
 import * as federation from '../schemas/federation.ts';
 import * as health from '../schemas/health.ts';
+import * as history from '../schemas/history.ts';
 import * as interventions from '../schemas/interventions.ts';
 import * as jobs from '../schemas/jobs.ts';
 import * as mcp from '../schemas/mcp.ts';
+import * as pictures from '../schemas/pictures.ts';
 import * as tenants from '../schemas/tenants.ts';
 import * as tokens from '../schemas/tokens.ts';
 import * as webhooks from '../schemas/webhooks.ts';
@@ -33,9 +35,11 @@ export const SCHEMAS: Readonly<Record<string, Readonly<Record<string, unknown>>>
   executions,
   federation,
   health,
+  history,
   interventions,
   jobs,
   mcp,
+  pictures,
   tenants,
   tokens,
   webhooks,

@@ -5,7 +5,8 @@ import { ApiErrorBody } from '../schemas/errors.ts';
 import { INFO, SERVERS, TAGS } from './about.ts';
 import { Components } from './components.ts';
 import { errorResponses, errorsOf } from './error-responses.ts';
-import { EXAMPLES, HEADERS } from './examples.ts';
+import { EXAMPLES } from './examples.ts';
+import { HEADERS, PARAMETERS } from './parameters.ts';
 import type { DescribedRoute } from './routes.ts';
 
 const ROLES: Readonly<Record<Access, string>> = {
@@ -81,7 +82,7 @@ function parametersIn(place: 'path' | 'query', schema: unknown, components: Comp
   const required = Array.isArray(schema.required) ? (schema.required as readonly Json[]) : [];
   return Object.entries(schema.properties).map(([name, value]) => {
     const { description, ...rest } = isObject(value) ? value : {};
-    const about = description ?? DESCRIPTIONS[name];
+    const about = description ?? PARAMETERS[name];
     return {
       name,
       in: place,
@@ -91,13 +92,6 @@ function parametersIn(place: 'path' | 'query', schema: unknown, components: Comp
     };
   });
 }
-
-/** Parameters that mean the same wherever they stand. */
-const DESCRIPTIONS: Readonly<Record<string, string>> = {
-  limit: 'At most so many. More than the route allows is cut down, and the reply says to what.',
-  offset: 'How many to pass over.',
-  wait_ms: 'Wait at most so many milliseconds for something to happen.',
-};
 
 function bodyOf(route: DescribedRoute, components: Components): JsonObject | null {
   const { body } = route.schema;
@@ -118,10 +112,15 @@ function responsesOf(route: DescribedRoute, components: Components): JsonObject 
       if (described.type === 'null') return [status, { description }];
       if (isObject(described.content)) return [status, { description, content: contentOf(described.content, components) }];
       const example = status === '200' || status === '201' ? EXAMPLES[nameOf(route)]?.response : undefined;
-      return [status, { description, content: json(components.write(response), example) }];
+      const stream = status === '200' && STREAMING.has(nameOf(route)) ? STREAM : {};
+      return [status, { description, content: { ...json(components.write(response), example), ...stream } }];
     }),
   );
 }
+
+/** Routes that answer JSON, and server-sent events to those who ask for them. */
+const STREAMING: ReadonlySet<string> = new Set(['GET /executions/:id/events']);
+const STREAM: JsonObject = { 'text/event-stream': { schema: { type: 'string' } } };
 
 function json(schema: Json, example: Json | undefined): JsonObject {
   return { 'application/json': { schema, ...(example === undefined ? {} : { example }) } };

@@ -174,26 +174,3 @@ function event(sequence: number, kind: string, type: string, node: string | null
     data,
   };
 }
-
-const IDEMPOTENCY_KEY: Json = {
-  name: 'Idempotency-Key',
-  in: 'header',
-  description: 'The same request with the same key is carried out once, and answered as the first time.',
-  schema: { type: 'string', minLength: 1, maxLength: 255 },
-};
-
-/** Headers that a route looks at, beside its schema. */
-export const HEADERS: Readonly<Record<string, readonly Json[]>> = {
-  'POST /executions': [IDEMPOTENCY_KEY],
-  'POST /api/v1/workflows/:workflow_id/execute': [IDEMPOTENCY_KEY],
-  'POST /executions/:id/external-event': [IDEMPOTENCY_KEY],
-  'POST /executions/:id/events': [IDEMPOTENCY_KEY],
-  'GET /executions/:id/events': [
-    {
-      name: 'X-JamJet-Events',
-      in: 'header',
-      description: 'As `format`, which wins.',
-      schema: { type: 'string', enum: ['seed', 'tagged'] },
-    },
-  ],
-};

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
 import type { JsonObject } from '../../../machines/json.ts';
@@ -106,7 +107,7 @@ export function documentationRoutes(app: Api, routes: readonly DescribedRoute[])
       if (file === START) return asPage(reply, 'text/javascript; charset=utf-8').send(START_SCRIPT);
       const type = Object.hasOwn(ASSETS, file) ? ASSETS[file] : undefined;
       if (type === undefined) throw new RuntimeError('not_found', `file ${shown(file)}`);
-      const bytes = await readFile(require.resolve(`@fastify/swagger-ui/static/${file}`));
+      const bytes = await readFile(join(dirname(require.resolve('@fastify/swagger-ui/package.json')), 'static', file));
       return asPage(reply, type).header('cache-control', `public, max-age=${DAY_SECS}`).send(bytes);
     },
   );

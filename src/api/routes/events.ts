@@ -140,8 +140,10 @@ function isChosen(event: EventView, { types, nodeId }: Selection): boolean {
   return (types === null || types.has(event.type)) && (nodeId === null || event.nodeId === nodeId);
 }
 
-function wantsStream(request: FastifyRequest, follow: boolean | undefined): boolean {
-  return request.method !== 'HEAD' && (follow ?? /\btext\/event-stream\b/i.test(request.headers.accept ?? ''));
+/** Of a client that takes both, JSON and streams, the one it names first. */
+function wantsStream({ method, headers: { accept = '' } }: FastifyRequest, follow: boolean | undefined): boolean {
+  const [first] = /\b(?:application\/json|text\/event-stream)\b/i.exec(accept) ?? [];
+  return method !== 'HEAD' && (follow ?? first?.toLowerCase() === 'text/event-stream');
 }
 
 /** The log as server-sent events. A client that has had everything of an execution that has ended is told to stay away: 204. */

@@ -4,6 +4,7 @@ import type { ExecutionSummary, ExecutionView, Runtime } from '../../runtime/typ
 import { cursorOf, fromCursor } from '../cursor.ts';
 import { isSdk } from '../dialects.ts';
 import { toFilter } from '../execution-filter.ts';
+import { forkedFromOf } from '../forked-from.ts';
 import { idempotencyKey } from '../idempotency-key.ts';
 import { executionId } from '../ids.ts';
 import { sendList } from '../json-list.ts';
@@ -154,6 +155,7 @@ function itemOf(view: ExecutionSummary): ExecutionItem {
     updated_at: timestamp(view.updatedAtMs),
     completed_at: view.completedAtMs === null ? null : timestamp(view.completedAtMs),
     ...given('parent_execution_id', view.parentExecutionId),
+    ...given('forked_from', view.forkedFrom === null ? null : forkedFromOf(view.forkedFrom)),
     ...given('error', view.error),
     ...given('detail', view.error),
   };

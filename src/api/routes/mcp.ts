@@ -54,6 +54,7 @@ export function mcpRoutes(app: Api, { polls }: Services): void {
     '/mcp/sse',
     {
       config: { access: 'read' },
+      exposeHeadRoute: false,
       schema: {
         summary: 'Keep a stream open on which nothing comes',
         description: 'For MCP clients that want one: this server has nothing to say unasked.',

@@ -8,7 +8,7 @@ import { shown } from '../ids.ts';
 import { given } from '../schemas/fields.ts';
 import { CreatedToken, CreateToken, RevokedToken, type Token, TokenList } from '../schemas/tokens.ts';
 import { type Api, actionOf, callerOf, identityOf, type Services } from '../services.ts';
-import { timestamp } from '../time.ts';
+import { parseTime, timestamp } from '../time.ts';
 
 const byId = Type.Object({ id: Type.String() });
 
@@ -27,7 +27,7 @@ export function tokenRoutes(app: Api, { store, tokens, nowMs }: Services): void 
       },
     },
     async (request, reply) => {
-      const { role, name, expires_in } = request.body;
+      const { role, name } = request.body;
       const caller = callerOf(request);
       const tenantId = request.body.tenant_id ?? caller.tenantId;
       if (tenantId !== caller.tenantId) {
@@ -36,7 +36,7 @@ export function tokenRoutes(app: Api, { store, tokens, nowMs }: Services): void 
         if ((await store.tenantRow(tenantId)) === null) throw new RuntimeError('not_found', `tenant ${shown(tenantId)}`);
       }
       const now = nowMs();
-      const expiresAtMs = expires_in === undefined || expires_in === null ? null : now + lifetimeMs(expires_in);
+      const expiresAtMs = expiryOf(request.body, now);
       const { plaintext, row } = mintToken({ tenantId, role, ...given('name', name), nowMs: now, expiresAtMs });
       await store.control({ type: 'token_created', token: row }, actionOf(request, now));
       void reply.code(201);
@@ -75,6 +75,17 @@ export function tokenRoutes(app: Api, { store, tokens, nowMs }: Services): void 
       return { id, revoked: true as const };
     },
   );
+}
+
+/** Null = never. */
+function expiryOf({ expires_in, expires_at }: CreateToken, nowMs: number): number | null {
+  if (expires_in != null && expires_at != null) throw new RuntimeError('bad_request', 'give expires_in or expires_at, not both');
+  if (expires_in != null) return nowMs + lifetimeMs(expires_in);
+  if (expires_at == null) return null;
+  const atMs = parseTime(expires_at);
+  if (atMs === null) throw new RuntimeError('bad_request', `expires_at must be an RFC 3339 time, not "${shown(expires_at)}"`);
+  if (atMs <= nowMs) throw new RuntimeError('bad_request', `expires_at is past: ${shown(expires_at)}`);
+  return atMs;
 }
 
 function lifetimeMs(text: string): number {

@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import type { Status } from '../../../machines/run.ts';
-import { AnyJson, AnyObject, Labels, Limit, Name, NameOrEmpty, Offset, optional, Timestamp, WaitMs } from './fields.ts';
+import { AnyJson, AnyObject, ExecutionLabels, Limit, Name, NameOrEmpty, Offset, optional, Timestamp, WaitMs } from './fields.ts';
 
 /** `pending` is part of the contract, though no execution here ever stays in it. */
 export const STATUSES = [
@@ -19,7 +19,7 @@ export const StartExecution = Type.Object({
   workflow_version: optional(NameOrEmpty),
   /** Absent = {}. */
   input: Type.Optional(AnyJson),
-  labels: optional(Labels),
+  labels: optional(ExecutionLabels),
 });
 export type StartExecution = Static<typeof StartExecution>;
 
@@ -56,6 +56,10 @@ export const ExecutionsQuery = Type.Object({
 });
 export type ExecutionsQuery = Static<typeof ExecutionsQuery>;
 
+/** Where a fork began: the execution whose log it goes on from, and the sequence of the last event they have in common. */
+export const ForkedFrom = Type.Object({ execution_id: Type.String(), sequence: Type.Integer() });
+export type ForkedFrom = Static<typeof ForkedFrom>;
+
 /** An execution without its state and input: what a list holds. */
 export const ExecutionItem = Type.Object({
   execution_id: Type.String(),
@@ -80,6 +84,8 @@ export const ExecutionItem = Type.Object({
   /** Null until the execution has ended. */
   completed_at: Type.Union([Timestamp, Type.Null()]),
   parent_execution_id: Type.Optional(Type.String()),
+  /** Only of a fork. */
+  forked_from: Type.Optional(ForkedFrom),
   /** Why it failed or was cancelled. */
   error: Type.Optional(Type.String()),
   /** The same as `error`. */

@@ -16,10 +16,18 @@ export const Name = Type.String({ minLength: 1, maxLength: 256 });
 export const NameOrEmpty = Type.String({ maxLength: 256 });
 
 /** RFC 3339 in UTC with milliseconds. */
-export const Timestamp = Type.String();
+export const Timestamp = Type.String({ format: 'date-time' });
 export type Timestamp = string;
 
 export const Labels = Type.Record(Type.String(), Type.String({ maxLength: 1024 }), { maxProperties: 64 });
+
+/** Keys are found again as `label=key:value`, so that they have no colon. */
+export const ExecutionLabels = Type.Unsafe<Record<string, string>>({
+  type: 'object',
+  propertyNames: { type: 'string', minLength: 1, maxLength: 256, pattern: '^[^:]*$' },
+  additionalProperties: { type: 'string', maxLength: 1024 },
+  maxProperties: 64,
+});
 
 /** A larger `limit` is cut down to the route's maximum; the reply says what was applied. */
 export const Limit = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });

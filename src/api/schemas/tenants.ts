@@ -21,21 +21,28 @@ const Limits = Type.Object({
 const GivenPolicy = Type.Optional(Type.Unsafe<Json>({ description: 'A JSON object, kept as it is; null = none.' }));
 const GivenLimits = Type.Optional(Type.Unsafe<Json>({ description: 'As in a tenant, and nothing else; null = none.' }));
 
-export const CreateTenant = Type.Object({
-  /** Letters, digits, `.`, `_` and `-`, at most 128, the first a letter or digit. */
-  id: Type.String(),
-  name: Name,
-  policy: GivenPolicy,
-  limits: GivenLimits,
-});
+/** Unknown fields are refused: a `status` here would be lost without a word. */
+export const CreateTenant = Type.Object(
+  {
+    /** Letters, digits, `.`, `_` and `-`, at most 128, the first a letter or digit. */
+    id: Type.String(),
+    name: Name,
+    policy: GivenPolicy,
+    limits: GivenLimits,
+  },
+  { additionalProperties: false },
+);
 export type CreateTenant = Static<typeof CreateTenant>;
 
-export const UpdateTenant = Type.Object({
-  name: optional(Name),
-  status: optional(Status),
-  policy: GivenPolicy,
-  limits: GivenLimits,
-});
+export const UpdateTenant = Type.Object(
+  {
+    name: optional(Name),
+    status: optional(Status),
+    policy: GivenPolicy,
+    limits: GivenLimits,
+  },
+  { additionalProperties: false },
+);
 export type UpdateTenant = Static<typeof UpdateTenant>;
 
 export const Tenant = Type.Object({

@@ -3,8 +3,8 @@ import type { JamjetClient } from '../../client.ts';
 import { runBulk } from '../bulk.ts';
 import type { Usage } from '../command.ts';
 import { ClientCommand } from '../connect.ts';
-import { EXIT, usageFailure } from '../failure.ts';
-import { conditionsOf, FILTER } from '../filter.ts';
+import { EXIT } from '../failure.ts';
+import { FILTER, oneOrSeveral } from '../filter.ts';
 
 export class CancelCommand extends ClientCommand {
   static override paths = [['cancel']];
@@ -33,19 +33,12 @@ export class CancelCommand extends ClientCommand {
   detach = Option.Boolean('--detach', false, { description: 'Start the job and leave it to itself.' });
 
   protected async request(client: JamjetClient): Promise<number> {
-    const conditions = conditionsOf(this, Date.now());
-    const several = this.all || Object.keys(conditions).length > 0;
-    if (this.id !== undefined && several) throw usageFailure('an id and options that choose executions exclude each other');
-    if (several) {
+    const about = oneOrSeveral(this, Date.now());
+    if ('conditions' in about) {
       const { reason, yes, json, detach } = this;
-      return runBulk(client, this.context, { action: 'cancel', conditions, reason, yes, json, detach });
+      return runBulk(client, this.context, { ...about, action: 'cancel', reason, yes, json, detach });
     }
-    if (this.id === undefined)
-      throw usageFailure(
-        'say which execution, by its id, or which executions',
-        '--status, --workflow, --label, --since, --until, --parent, or --all.',
-      );
-    const answer = await client.cancel(this.id, this.reason);
+    const answer = await client.cancel(about.id, this.reason);
     if (this.json) this.printJson(answer);
     else this.print(`${this.paint.green('✓')} ${answer.execution_id} ${answer.status}`);
     return EXIT.ok;

@@ -26,6 +26,18 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./validate.ts')).ValidateCommand,
   },
   {
+    names: ['test'],
+    category: 'Workflows',
+    summary: 'Play the tests of workflow files, and everything else that can happen',
+    load: async () => (await import('./test.ts')).TestCommand,
+  },
+  {
+    names: ['visualize', 'visualise'],
+    category: 'Workflows',
+    summary: 'Draw a workflow, or what an execution made of it',
+    load: async () => (await import('./visualize.ts')).VisualizeCommand,
+  },
+  {
     names: ['cron create'],
     category: 'Workflows',
     summary: 'Start a workflow at the times of a cron expression',
@@ -80,6 +92,18 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./inspect.ts')).InspectCommand,
   },
   {
+    names: ['diff'],
+    category: 'Executions',
+    summary: 'Compare the state at two points of an execution, or of two',
+    load: async () => (await import('./diff.ts')).DiffCommand,
+  },
+  {
+    names: ['replay'],
+    category: 'Executions',
+    summary: "Fold an execution's log again and compare with what is stored",
+    load: async () => (await import('./replay.ts')).ReplayCommand,
+  },
+  {
     names: ['events'],
     category: 'Executions',
     summary: "Print an execution's event log",
@@ -118,8 +142,14 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     names: ['retry'],
     category: 'Executions',
-    summary: 'Run the failed nodes of a failed execution again',
+    summary: 'Run what failed of an execution again, or of all that match',
     load: async () => (await import('./retry.ts')).RetryCommand,
+  },
+  {
+    names: ['fork'],
+    category: 'Executions',
+    summary: 'Start an execution that goes on from a point of another',
+    load: async () => (await import('./fork.ts')).ForkCommand,
   },
   {
     names: ['cancel'],

@@ -54,6 +54,20 @@ export function cut(text: string, columns: number): string {
   return `${kept}…`;
 }
 
+/** The same for painted text: what is kept stays painted, and the paint ends with it. */
+export function cutPainted(text: string, columns: number): string {
+  if (width(text) <= columns) return text;
+  let kept = '';
+  let left = columns - 1;
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: paint is what is looked for
+  for (const [piece] of text.matchAll(/\u001b\[[\d;]*m|./gsu)) {
+    if (!piece.startsWith('\u001b')) left -= widthOf(piece);
+    if (left < 0) break;
+    kept += piece;
+  }
+  return `${kept}…${kept.includes('\u001b') ? '\u001b[0m' : ''}`;
+}
+
 export function pad(text: string, columns: number): string {
   return text + ' '.repeat(Math.max(0, columns - width(text)));
 }

@@ -40,6 +40,8 @@ export class CronJobs {
   async put(definition: CronDefinition, context: ActionContext): Promise<CronJob> {
     const { store } = this.#parts;
     const { workflowId, workflowVersion, enabled, input, ...rest } = definition;
+    // As a database keeps it, and gives it back.
+    const name = addressable(definition.name);
     const firstMs = new Schedule(definition.expression, definition.timezone).first(context.atMs);
     if ((await store.tenant(context.tenantId).revisionOf(workflowId, workflowVersion ?? undefined)) === null) {
       const version = workflowVersion === null ? '' : ` v${workflowVersion}`;
@@ -47,6 +49,7 @@ export class CronJobs {
     }
     const job: CronJob = {
       ...rest,
+      name,
       id: randomUUID(),
       tenantId: context.tenantId,
       workflowId,
@@ -123,4 +126,12 @@ export class CronJobs {
     if (!started.replayed) await store.cron.triggered({ id: job.id, name, executionId: started.executionId }, context);
     return started;
   }
+}
+
+/** A name stands in paths: there `.` and `..` mean something else, and control characters get lost. */
+function addressable(name: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  if (name === '.' || name === '..' || !name.isWellFormed() || /[\u0000-\u001f\u007f]/.test(name))
+    throw new RuntimeError('bad_request', `name must not be ${JSON.stringify(name.slice(0, 120))}: it could not be asked for`);
+  return name;
 }

@@ -16,6 +16,8 @@ const TIMES_PER_TURN = 25;
  */
 export class Schedule {
   readonly #cron: Cron;
+  /** What was asked last: many jobs share a schedule, and come due together. */
+  #answered: { readonly afterMs: number; readonly nextMs: number | null } | null = null;
 
   /** Throws `RuntimeError` `bad_request` for an unknown time zone and for a malformed expression. */
   constructor(expression: string, timezone: string) {
@@ -31,7 +33,10 @@ export class Schedule {
 
   /** The first time after that; null = there is none. */
   next(afterMs: number): number | null {
-    return this.#cron.nextRun(new Date(afterMs))?.getTime() ?? null;
+    if (this.#answered?.afterMs === afterMs) return this.#answered.nextMs;
+    const nextMs = this.#cron.nextRun(new Date(afterMs))?.getTime() ?? null;
+    this.#answered = { afterMs, nextMs };
+    return nextMs;
   }
 
   /** The last time before that; null = there is none. */
@@ -70,7 +75,12 @@ function parse(expression: string, timezone: string): Cron {
   try {
     return new Cron(text, { timezone, paused: true, mode: '5-part', fixedTimeRule: 'no-wildcard' });
   } catch (cause) {
-    throw invalid(cause instanceof Error ? cause.message.replace(/^CronPattern: /, '') : String(cause), cause);
+    // The library counts days and months from 0 in what it says.
+    const problem = cause instanceof Error ? cause.message : String(cause);
+    throw invalid(
+      problem.replace(/^CronPattern: /, '').replace(/^Invalid value for (\w+): -?\d+$/, 'invalid value for the $1'),
+      cause,
+    );
   }
 }
 

@@ -50,6 +50,6 @@ function doesNotApply(error: unknown): boolean {
 }
 
 export function passesByItself(error: unknown): boolean {
-  if (error instanceof StoreError) return error.code === 'store_unavailable' || error.code === 'store_full';
+  if (error instanceof StoreError) return /^store_(unavailable|full|read_only)$/.test(error.code);
   return error instanceof RuntimeError && (error.code === 'overloaded' || error.code === 'shutting_down');
 }

@@ -64,6 +64,12 @@ export class BulkJobs {
     return job;
   }
 
+  /** Another process started, cancelled or ended one. */
+  changed(): void {
+    this.runner.ask();
+    this.#feed.wakeAll();
+  }
+
   /** Resolves when it has ended, at the latest after `waitMs` (60,000 at most). */
   async settled(tenantId: string, id: string, waitMs: number, signal: AbortSignal): Promise<JobRow> {
     const { clock } = this.#parts;

@@ -3,7 +3,7 @@ import type { ExecutionFilter as StoredFilter } from '../../../store/store.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 import { storedFilter } from '../../runtime/list-filter.ts';
 import type { ExecutionFilter } from '../../runtime/types.ts';
-import type { Background, Parts } from '../parts.ts';
+import type { Parts, Single } from '../parts.ts';
 import { Pump } from '../pump.ts';
 import { act, type Outcome, passesByItself } from './actions.ts';
 
@@ -21,7 +21,7 @@ interface Problem {
  * a crash it goes on behind the last page that was stored, and what of the next had been done already no longer matches or is skipped. The oldest
  * executions come first: a parent before its children, so that these are cancelled with it and do not fail it.
  */
-export class JobRunner implements Background {
+export class JobRunner implements Single {
   readonly #parts: Parts;
   readonly #pump: Pump;
   readonly #ended: (jobId: string) => void;
@@ -39,6 +39,11 @@ export class JobRunner implements Background {
     this.#pump.ask();
   }
 
+  rest(): Promise<void> {
+    this.#begun = false;
+    return this.#pump.idle();
+  }
+
   close(): Promise<void> {
     return this.#pump.close();
   }
@@ -54,12 +59,12 @@ export class JobRunner implements Background {
   }
 
   async #work(): Promise<void> {
-    for (;;) {
+    while (this.#begun) {
       // Before reading: what is cancelled from here on may still be among them.
       this.#dropped.clear();
       const jobs = await this.#parts.store.jobs.running();
       for (const job of jobs) {
-        if (this.#pump.closed) return;
+        if (this.#pump.closed || !this.#begun) return;
         await this.#turn(job);
       }
       if (jobs.length === 0) return;

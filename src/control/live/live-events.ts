@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { LRUCache } from 'lru-cache';
 import type { LogEntry } from '../../../store/resources/log.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 import type { EventView, Runtime } from '../../runtime/types.ts';
@@ -9,6 +10,8 @@ import { Tail } from './tail.ts';
 
 /** Looked at in one go: a few milliseconds. */
 const EVENTS_PER_SLICE = 500;
+/** Kept for those who follow the same tenant: they all ask for the same at about the same time. An event may hold megabytes. */
+const RECENT_EVENTS = 16;
 
 export interface LiveEvent {
   readonly event: EventView;
@@ -30,6 +33,7 @@ export class LiveEvents implements Background {
   readonly #parts: Parts;
   readonly #tail: Tail;
   readonly #bookmarks: Bookmarks;
+  readonly #recent = new LRUCache<string, Promise<EventView | null>>({ max: RECENT_EVENTS });
   readonly #deaf: () => void;
 
   constructor(parts: Parts) {
@@ -68,12 +72,12 @@ export class LiveEvents implements Background {
   }
 
   async *#events(tenantId: string, position: string, { wanted, signal }: FollowOptions): AsyncGenerator<LiveEvent> {
-    const { store, runtime } = this.#parts;
+    const { store } = this.#parts;
     for (let at = position; !signal.aborted; ) {
       const slice = await store.log.after(at, { tenantId, limit: EVENTS_PER_SLICE });
       for (const entry of slice.entries) {
         if (signal.aborted) return;
-        const event = wanted(entry) ? await eventOf(runtime, entry) : null;
+        const event = wanted(entry) ? await this.#event(entry) : null;
         if (event === null) continue;
         yield { event, workflowId: entry.workflowId, bookmark: await this.#bookmarks.seal(tenantId, entry.position) };
       }
@@ -81,6 +85,16 @@ export class LiveEvents implements Background {
       if (slice.end) at = await this.#tail.next(tenantId, at, signal);
       else await setImmediate();
     }
+  }
+
+  #event(entry: LogEntry): Promise<EventView | null> {
+    const key = `${entry.executionId} ${entry.seq}`;
+    const recent = this.#recent.get(key);
+    if (recent !== undefined) return recent;
+    const read = eventOf(this.#parts.runtime, entry);
+    this.#recent.set(key, read);
+    read.catch(() => this.#recent.delete(key));
+    return read;
   }
 }
 

@@ -1,6 +1,9 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../../runtime/clock.ts';
 
-export const PULSE_MS = 15_000;
+const PULSE_MS = 15_000;
+/** Then others have their turn: a few milliseconds. */
+const BEATS_AT_ONCE = 50;
 
 /** One timer for everybody who has something small to do now and then; none while there is nobody. */
 export class Pulse {
@@ -29,6 +32,13 @@ export class Pulse {
 
   readonly #tick = (): void => {
     this.#callOff = this.#clock.after(PULSE_MS, this.#tick);
-    for (const beat of [...this.#beats]) beat();
+    void this.#beat([...this.#beats]);
   };
+
+  async #beat(beats: readonly (() => void)[]): Promise<void> {
+    for (const [i, beat] of beats.entries()) {
+      if (i % BEATS_AT_ONCE === BEATS_AT_ONCE - 1) await setImmediate();
+      if (this.#beats.has(beat)) beat();
+    }
+  }
 }

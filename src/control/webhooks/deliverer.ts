@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import type { AttemptOutcome, DeliveryRow, WebhookRow } from '../../../store/resources/webhooks.ts';
 import { Alarm } from '../../runtime/alarm.ts';
-import type { Background, Parts } from '../parts.ts';
+import type { Parts, Single } from '../parts.ts';
 import { Pump } from '../pump.ts';
 import { backoffMs } from './backoff.ts';
 import type { Answer, Sender } from './sender.ts';
@@ -22,7 +22,7 @@ export interface DelivererOptions {
  * Attempts what is due: per webhook and execution one after the other, everything else side by side, within bounds. An attempt counts once
  * its outcome is written down: what was under way when the process ended is attempted again.
  */
-export class Deliverer implements Background {
+export class Deliverer implements Single {
   readonly #options: DelivererOptions;
   readonly #fill: Pump;
   readonly #record: Pump;
@@ -45,8 +45,21 @@ export class Deliverer implements Background {
     this.#alarm = new Alarm(options.parts.clock, () => this.#fill.ask());
   }
 
-  async begin(): Promise<void> {
+  begin(): Promise<void> {
     this.#begun = true;
+    return this.changed();
+  }
+
+  /** Attempts under way end, and are written down. */
+  async rest(): Promise<void> {
+    this.#begun = false;
+    this.#dueAtMs.clear();
+    await this.#fill.idle();
+  }
+
+  /** Any webhook may have something to send. */
+  async changed(): Promise<void> {
+    if (!this.#begun) return;
     const { webhooks } = this.#options.parts.store;
     for (let after = ''; ; ) {
       const ids = await webhooks.waiting({ after, limit: WEBHOOKS_PER_PAGE });
@@ -84,7 +97,7 @@ export class Deliverer implements Background {
   async #beginDue(): Promise<void> {
     const nowMs = this.#options.parts.clock.nowMs();
     for (const [webhookId, atMs] of [...this.#dueAtMs]) {
-      if (this.#underWay >= SENDING_IN_ALL || this.#closing.signal.aborted) return;
+      if (this.#underWay >= SENDING_IN_ALL || this.#closing.signal.aborted || !this.#begun) return;
       if (atMs <= nowMs) await this.#beginFor(webhookId, nowMs);
     }
     const next = Math.min(...this.#dueAtMs.values());

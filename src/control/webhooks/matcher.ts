@@ -2,18 +2,18 @@ import { setImmediate } from 'node:timers/promises';
 import type { LogEntry } from '../../../store/resources/log.ts';
 import type { NewDelivery, WebhookRow } from '../../../store/resources/webhooks.ts';
 import { createIds } from '../../runtime/ids.ts';
-import type { Background, Parts } from '../parts.ts';
+import type { Parts, Single } from '../parts.ts';
 import { Pump } from '../pump.ts';
 
 const EVENTS_PER_SLICE = 500;
-/** After so many slices without a match, how far it got is written down, so that the next process need not look at them again. */
-const UNWRITTEN_SLICES = 20;
+/** After so many events without a match, how far it got is written down, so that the next process need not look at them again. */
+const UNWRITTEN_EVENTS = 10_000;
 
 /**
  * Reads the log behind the commits and writes down what is to be delivered to whom, together with how far it got: what is committed is
  * never held up, and nothing is lost when the process ends at any point. Without a webhook it does nothing.
  */
-export class Matcher implements Background {
+export class Matcher implements Single {
   readonly #parts: Parts;
   readonly #matched: (webhookId: string) => void;
   readonly #pump: Pump;
@@ -23,7 +23,7 @@ export class Matcher implements Background {
   #any = false;
   /** As it is written in the store; null = to be read. */
   #cursor: string | null = null;
-  /** How far it has read, and how many slices that is beyond the cursor. */
+  /** How far it has read, and how many events that is beyond the cursor. */
   #position: string | null = null;
   #unwritten = 0;
 
@@ -39,6 +39,12 @@ export class Matcher implements Background {
   begin(): Promise<void> {
     this.#begun = true;
     return this.changed();
+  }
+
+  async rest(): Promise<void> {
+    this.#begun = false;
+    this.#any = false;
+    await this.#pump.idle();
   }
 
   /** A webhook was created or removed. */
@@ -62,7 +68,8 @@ export class Matcher implements Background {
       if (from === null) return;
       const { entries, position: to, end } = await store.log.after(this.#position ?? from, { limit: EVENTS_PER_SLICE });
       const deliveries = await this.#deliveries(entries);
-      if (deliveries.length > 0 || ++this.#unwritten > UNWRITTEN_SLICES) {
+      this.#unwritten += entries.length;
+      if (deliveries.length > 0 || this.#unwritten > UNWRITTEN_EVENTS) {
         if (!(await store.webhooks.enqueue({ from, to, deliveries, nowMs: clock.nowMs() }))) {
           this.#forget();
           continue;

@@ -14,13 +14,26 @@ export class Sweeper {
   readonly #parts: Parts;
   readonly #pump: Pump;
   readonly #alarm: Alarm;
+  #begun = false;
 
   constructor(parts: Parts) {
     this.#parts = parts;
     this.#pump = new Pump(parts, () => this.#removeAll());
-    this.#alarm = new Alarm(parts.clock, () => this.#pump.ask());
+    this.#alarm = new Alarm(parts.clock, () => {
+      if (this.#begun) this.#pump.ask();
+    });
   }
 
+  begin(): void {
+    this.#begun = true;
+    this.#pump.ask();
+  }
+
+  rest(): void {
+    this.#begun = false;
+  }
+
+  /** There is something to remove now. */
   sweep(): void {
     this.#pump.ask();
   }
@@ -35,6 +48,6 @@ export class Sweeper {
     const nowMs = clock.nowMs();
     const before = { deliveredMs: nowMs - KEEP_DELIVERED_MS, failedMs: nowMs - KEEP_FAILED_MS };
     while (!this.#pump.closed && (await store.webhooks.sweep(before, ROWS_AT_ONCE)) === ROWS_AT_ONCE) await setImmediate();
-    this.#alarm.noLaterThan(nowMs + EVERY_MS);
+    if (this.#begun) this.#alarm.noLaterThan(nowMs + EVERY_MS);
   }
 }

@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { DeliveryRow, DeliveryStatus, NewWebhook, WebhookChange, WebhookRow } from '../../../store/resources/webhooks.ts';
 import type { ActionContext } from '../../../store/writes.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
-import type { Background, Parts } from '../parts.ts';
+import type { Parts, Single } from '../parts.ts';
 import type { Tenants } from '../tenants.ts';
 import { Deliverer } from './deliverer.ts';
 import { Matcher } from './matcher.ts';
@@ -22,7 +22,7 @@ const TESTS_AT_ONCE = 16;
 export type WebhookDefinition = Pick<NewWebhook, 'url' | 'events' | 'workflowId' | 'description' | 'enabled'>;
 
 /** Tells the world outside what happens: at least once, in order per execution, without holding anything up. */
-export class Webhooks implements Background {
+export class Webhooks implements Single {
   readonly #parts: Parts;
   readonly #sender: Sender;
   readonly #deliverer: Deliverer;
@@ -46,7 +46,17 @@ export class Webhooks implements Background {
   async begin(): Promise<void> {
     await this.#deliverer.begin();
     await this.#matcher.begin();
-    this.#sweeper.sweep();
+    this.#sweeper.begin();
+  }
+
+  async rest(): Promise<void> {
+    this.#sweeper.rest();
+    await Promise.all([this.#matcher.rest(), this.#deliverer.rest()]);
+  }
+
+  /** Another process changed a webhook, or puts deliveries back. */
+  changed(): void {
+    void Promise.all([this.#matcher.changed(), this.#deliverer.changed()]).catch(this.#parts.failed);
   }
 
   async close(): Promise<void> {
@@ -155,8 +165,9 @@ export class Webhooks implements Background {
   }
 
   /** A suspended tenant's webhooks wait; this one may be active again. */
-  async #tenantChanged(tenantId: string): Promise<void> {
+  async #tenantChanged(tenantId: string | null): Promise<void> {
     try {
+      if (tenantId === null) return await this.#deliverer.changed();
       for (const { id } of await this.#parts.store.webhooks.listeners(tenantId)) this.#deliverer.wake(id);
     } catch (error) {
       this.#parts.failed(error);

@@ -55,6 +55,17 @@ export class LiveExecutions {
     count.live += more;
   }
 
+  /** Told of what other runtimes commit. */
+  committedElsewhere(tenantId: string, began: boolean, ended: boolean): void {
+    const count = this.#counts.get(tenantId);
+    if (count !== undefined) count.live += Number(began) - Number(ended);
+  }
+
+  /** What others commit may have been missed. What cannot be counted now is counted when it is asked for. */
+  recount(): void {
+    for (const tenantId of this.#counts.keys()) void this.#recount(tenantId).catch(() => this.#counts.delete(tenantId));
+  }
+
   /** The tenant has no limit any more. */
   forget(tenantId: string): void {
     this.#counts.delete(tenantId);
@@ -66,7 +77,8 @@ export class LiveExecutions {
       this.#counting.get(tenantId) ??
       this.#options
         .betweenCommits(async () => {
-          this.#counts.set(tenantId, { live: await this.#options.count(tenantId), admitted: new Set() });
+          const live = await this.#options.count(tenantId);
+          this.#counts.set(tenantId, { live, admitted: this.#counts.get(tenantId)?.admitted ?? new Set() });
         })
         .finally(() => this.#counting.delete(tenantId));
     this.#counting.set(tenantId, counting);

@@ -68,6 +68,16 @@ export class Quotas implements TenantGate {
     this.#live.committed(before, now);
   }
 
+  /** Told of what other runtimes commit. */
+  committedElsewhere(tenantId: string, began: boolean, ended: boolean): void {
+    this.#live.committedElsewhere(tenantId, began, ended);
+  }
+
+  /** What others committed may have been missed. */
+  recount(): void {
+    this.#live.recount();
+  }
+
   /** Registers by `write` if the tenant may. Throws `tenant_not_active` or `limit_exceeded_workflows`. */
   async register(tenantId: string, workflowId: string, write: () => Promise<void>): Promise<void> {
     const { max_workflows: max } = await this.#limitsOfActive(tenantId);
@@ -100,6 +110,11 @@ export class Quotas implements TenantGate {
 
   changed(tenantId: string): void {
     this.#standings.forget(tenantId);
+  }
+
+  /** Another runtime changed tenants, or may have. */
+  changedElsewhere(): void {
+    this.#standings.forgetAll();
   }
 
   async #standing(tenantId: string): Promise<Standing> {

@@ -51,6 +51,11 @@ export class Standings {
     this.#changes += 1;
     this.#cache.delete(tenantId);
   }
+
+  forgetAll(): void {
+    this.#changes += 1;
+    this.#cache.clear();
+  }
 }
 
 function standingOf({ status, limits }: TenantStanding): Standing {

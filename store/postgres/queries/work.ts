@@ -43,10 +43,11 @@ export const DUE_DEADLINES = sql(`SELECT ${WORK_ITEM} FROM ${WORK_ITEMS}
 export const DUE_WORKFLOW_TIMEOUTS = sql(`SELECT 'workflow_timeout' AS kind, id AS "executionId", deadline_at_ms AS "atMs"
   FROM executions WHERE deadline_at_ms IS NOT NULL AND deadline_at_ms <= $1 ORDER BY deadline_at_ms LIMIT $2`);
 export const NEXT_DUE = sql(`SELECT min(at_ms) AS "atMs" FROM (
-  SELECT min(at_ms) AS at_ms FROM timers
-  UNION ALL SELECT min(lease_expires_at_ms) FROM work_items WHERE status = 'claimed'
-  UNION ALL SELECT min(deadline_at_ms) FROM work_items WHERE status = 'claimed' AND deadline_at_ms IS NOT NULL
-  UNION ALL SELECT min(deadline_at_ms) FROM executions WHERE deadline_at_ms IS NOT NULL) AS due`);
+  SELECT min(at_ms) AS at_ms FROM timers WHERE at_ms > $1
+  UNION ALL SELECT min(lease_expires_at_ms) FROM work_items WHERE status = 'claimed' AND lease_expires_at_ms > $1
+  UNION ALL SELECT min(deadline_at_ms) FROM work_items
+    WHERE status = 'claimed' AND deadline_at_ms IS NOT NULL AND deadline_at_ms > $1
+  UNION ALL SELECT min(deadline_at_ms) FROM executions WHERE deadline_at_ms IS NOT NULL AND deadline_at_ms > $1) AS due`);
 
 // Workers
 
@@ -65,6 +66,8 @@ export const STOPPED =
 export const STOPPED_CLEANLY = sql(
   `SELECT 1 FROM workers WHERE tenant_id = '' AND kind = 'runtime' AND id = $1 AND stopped_at_ms IS NOT NULL`,
 );
+export const RUNTIMES = sql(`SELECT id FROM workers
+  WHERE tenant_id = '' AND kind = 'runtime' AND last_seen_at_ms >= $1 AND stopped_at_ms IS NULL`);
 export const WORKERS = sql(`SELECT id, kind, queues, first_seen_at_ms AS "firstSeenAtMs", last_seen_at_ms AS "lastSeenAtMs",
     claimed_total AS "claimedTotal",
     CASE WHEN kind = 'external' THEN

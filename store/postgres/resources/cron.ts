@@ -1,14 +1,15 @@
 import { StoreError } from '../../errors.ts';
 import {
-  advanceEvent,
-  type CronAdvance,
   type CronJob,
   type CronJobHead,
+  type CronOmission,
+  type CronRun,
   type CronStore,
+  omissionEvent,
   storedData,
 } from '../../resources/cron.ts';
 import type { ActionContext } from '../../writes.ts';
-import type { Connections, Sql, Value } from '../connections.ts';
+import type { Connections, Value } from '../connections.ts';
 import type { ControlLog } from '../control-log.ts';
 import * as sql from '../queries/cron.ts';
 import { first } from '../runtime-reads.ts';
@@ -66,32 +67,30 @@ export class CronJobs implements CronStore {
     return first(await this.#connections.asTenant<{ input: string }>(tenantId, sql.CRON_INPUT, [id, tenantId]))?.input ?? null;
   }
 
-  async advance(advance: CronAdvance, context: ActionContext): Promise<boolean> {
-    let moved = false;
-    await this.#log.act(context, async (queries) => {
-      moved = (await queries.query(...advanceQuery(advance, context.tenantId))).length === 1;
-      return moved ? advanceEvent(advance) : null;
+  async ran(runs: readonly CronRun[]): Promise<void> {
+    await this.#connections.query(sql.CRON_RAN, [
+      runs.map((run) => run.id),
+      runs.map((run) => run.tenantId),
+      runs.map((run) => run.fromMs),
+      runs.map((run) => run.toMs),
+      runs.map((run) => run.ranAtMs),
+      runs.map((run) => run.executionId),
+    ]);
+  }
+
+  omitted(omission: CronOmission, context: ActionContext): Promise<void> {
+    const { id, fromMs, toMs, error } = omission;
+    return this.#log.act(context, async (queries) => {
+      const moved = await queries.query(sql.CRON_OMITTED, [id, context.tenantId, fromMs, toMs, error]);
+      return moved.length === 0 ? null : omissionEvent(omission);
     });
-    return moved;
   }
 
   triggered(...[{ id, name, executionId }, context]: Parameters<CronStore['triggered']>): Promise<void> {
     return this.#log.act(context, async (queries) => {
-      await queries.query(sql.CRON_RAN, [id, context.tenantId, context.atMs, executionId]);
+      await queries.query(sql.CRON_TRIGGERED, [id, context.tenantId, context.atMs, executionId]);
       return { type: 'cron_job_triggered', data: JSON.stringify({ name, execution_id: executionId }) };
     });
-  }
-}
-
-function advanceQuery({ id, fromMs, toMs, outcome }: CronAdvance, tenantId: string): readonly [Sql, readonly Value[]] {
-  const at = [id, tenantId, fromMs, toMs] as const;
-  switch (outcome.kind) {
-    case 'ran':
-      return [sql.CRON_RAN_ON_TIME, [...at, outcome.atMs, outcome.executionId]];
-    case 'failed':
-      return [sql.CRON_FAILED, [...at, outcome.error]];
-    case 'skipped':
-      return [sql.CRON_SKIPPED, at];
   }
 }
 

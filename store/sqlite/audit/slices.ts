@@ -3,7 +3,7 @@ import type { AuditFilter, AuditPosition } from '../../resources/audit.ts';
 import * as sql from '../queries/audit.ts';
 
 /** Entries looked at between two turns of the event loop: a few milliseconds. */
-const ENTRIES_PER_SLICE = 20_000;
+const ENTRIES_PER_SLICE = 10_000;
 /** Of an execution each row is read, for its tenant. */
 const ROWS_PER_SLICE = 4_000;
 /** Later than every time and every row. */

@@ -42,10 +42,11 @@ export const DUE_DEADLINES = `SELECT ${WORK_ITEM} FROM ${WORK_ITEMS}
 export const DUE_WORKFLOW_TIMEOUTS = `SELECT 'workflow_timeout' AS kind, id AS executionId, deadline_at_ms AS atMs
   FROM executions WHERE deadline_at_ms IS NOT NULL AND deadline_at_ms <= ? ORDER BY deadline_at_ms LIMIT ?`;
 export const NEXT_DUE = `SELECT min(at_ms) FROM (
-  SELECT min(at_ms) AS at_ms FROM timers
-  UNION ALL SELECT min(lease_expires_at_ms) FROM work_items WHERE status = 'claimed'
-  UNION ALL SELECT min(deadline_at_ms) FROM work_items WHERE status = 'claimed' AND deadline_at_ms IS NOT NULL
-  UNION ALL SELECT min(deadline_at_ms) FROM executions WHERE deadline_at_ms IS NOT NULL)`;
+  SELECT min(at_ms) AS at_ms FROM timers WHERE at_ms > @afterMs
+  UNION ALL SELECT min(lease_expires_at_ms) FROM work_items WHERE status = 'claimed' AND lease_expires_at_ms > @afterMs
+  UNION ALL SELECT min(deadline_at_ms) FROM work_items
+    WHERE status = 'claimed' AND deadline_at_ms IS NOT NULL AND deadline_at_ms > @afterMs
+  UNION ALL SELECT min(deadline_at_ms) FROM executions WHERE deadline_at_ms IS NOT NULL AND deadline_at_ms > @afterMs)`;
 
 // Workers
 
@@ -60,6 +61,8 @@ export const STOPPED = `INSERT INTO workers (tenant_id, kind, id, queues, first_
   VALUES ('', 'runtime', @id, '[]', @atMs, @atMs, 0, @atMs)
   ON CONFLICT (tenant_id, kind, id) DO UPDATE SET stopped_at_ms = excluded.stopped_at_ms`;
 export const STOPPED_CLEANLY = `SELECT 1 FROM workers WHERE tenant_id = '' AND kind = 'runtime' AND id = ? AND stopped_at_ms IS NOT NULL`;
+export const RUNTIMES = `SELECT id FROM workers
+  WHERE tenant_id = '' AND kind = 'runtime' AND last_seen_at_ms >= ? AND stopped_at_ms IS NULL`;
 export const WORKERS = `SELECT id, kind, queues, first_seen_at_ms AS firstSeenAtMs, last_seen_at_ms AS lastSeenAtMs,
     claimed_total AS claimedTotal,
     iif(kind = 'external',

@@ -1,50 +1,52 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { StoreError } from '../../errors.ts';
 import {
-  advanceEvent,
-  type CronAdvance,
   type CronJob,
   type CronJobHead,
+  type CronOmission,
+  type CronRun,
   type CronStore,
+  omissionEvent,
   storedData,
 } from '../../resources/cron.ts';
 import type { ActionContext } from '../../writes.ts';
 import type { ControlLog } from '../control-log.ts';
 import { guarded } from '../errors.ts';
 import * as sql from '../queries/cron.ts';
+import type { Transactions } from '../transactions.ts';
 
 /** As SQLite keeps it: it has no booleans. */
 type Stored<T> = Omit<T, 'enabled'> & { readonly enabled: number };
 
 export class CronJobs implements CronStore {
+  readonly #transactions: Transactions;
   readonly #log: ControlLog;
   readonly #put: Statement;
   readonly #drop: Statement;
   readonly #enable: Statement;
+  readonly #triggered: Statement;
   readonly #ran: Statement;
+  readonly #omitted: Statement;
   readonly #job: Statement<[string, string], Stored<CronJob>>;
   readonly #jobs: Statement<[string, string, number], Stored<CronJob>>;
   readonly #due: Statement<[number, number], Stored<CronJobHead>>;
   readonly #next: Statement<[], number>;
   readonly #input: Statement<[string, string], string>;
-  readonly #advance: Readonly<Record<CronAdvance['outcome']['kind'], Statement>>;
 
-  constructor(db: Database, log: ControlLog) {
+  constructor(db: Database, transactions: Transactions, log: ControlLog) {
+    this.#transactions = transactions;
     this.#log = log;
     this.#put = db.prepare(sql.PUT_CRON_JOB);
     this.#drop = db.prepare(sql.DROP_CRON_JOB);
     this.#enable = db.prepare(sql.SET_CRON_NEXT);
+    this.#triggered = db.prepare(sql.CRON_TRIGGERED);
     this.#ran = db.prepare(sql.CRON_RAN);
+    this.#omitted = db.prepare(sql.CRON_OMITTED);
     this.#job = db.prepare<[string, string], Stored<CronJob>>(sql.CRON_JOB);
     this.#jobs = db.prepare<[string, string, number], Stored<CronJob>>(sql.CRON_JOBS);
     this.#due = db.prepare<[number, number], Stored<CronJobHead>>(sql.DUE_CRON_JOBS);
     this.#next = db.prepare<[], number>(sql.NEXT_CRON_RUN).pluck();
     this.#input = db.prepare<[string, string], string>(sql.CRON_INPUT).pluck();
-    this.#advance = {
-      ran: db.prepare(sql.CRON_RAN_ON_TIME),
-      failed: db.prepare(sql.CRON_FAILED),
-      skipped: db.prepare(sql.CRON_SKIPPED),
-    };
   }
 
   put(job: CronJob, context: ActionContext): Promise<void> {
@@ -100,23 +102,28 @@ export class CronJobs implements CronStore {
     return guarded(() => this.#input.get(id, tenantId) ?? null);
   }
 
-  advance(advance: CronAdvance, context: ActionContext): Promise<boolean> {
-    return guarded(() => {
-      const { id, fromMs, toMs, outcome } = advance;
-      let moved = false;
+  ran(runs: readonly CronRun[]): Promise<void> {
+    return guarded(() =>
+      this.#transactions.write(() => {
+        for (const run of runs) this.#ran.run(run);
+        return { keep: true, result: undefined };
+      }),
+    );
+  }
+
+  omitted(omission: CronOmission, context: ActionContext): Promise<void> {
+    return guarded(() =>
       this.#log.act(context, () => {
-        const { kind, ...told } = outcome;
-        moved = this.#advance[kind].run({ id, tenantId: context.tenantId, fromMs, toMs, ...told }).changes === 1;
-        return moved ? advanceEvent(advance) : null;
-      });
-      return moved;
-    });
+        const { changes } = this.#omitted.run({ ...omission, tenantId: context.tenantId });
+        return changes === 0 ? null : omissionEvent(omission);
+      }),
+    );
   }
 
   triggered(...[{ id, name, executionId }, context]: Parameters<CronStore['triggered']>): Promise<void> {
     return guarded(() =>
       this.#log.act(context, () => {
-        this.#ran.run(context.atMs, executionId, id, context.tenantId);
+        this.#triggered.run(context.atMs, executionId, id, context.tenantId);
         return { type: 'cron_job_triggered', data: JSON.stringify({ name, execution_id: executionId }) };
       }),
     );

@@ -20,11 +20,11 @@ describe('jamjet audit list', () => {
   });
 
   it('filters, and prints what the API says', async () => {
-    const { stdout } = await audit('list', '--type', 'TokenCreated', '--from', '1h', '--limit', '1', '--json');
+    const { stdout } = await audit('list', '--type', 'TokenCreated', '--since', '1h', '--limit', '1', '--json');
     const list = JSON.parse(stdout);
     expect(list).toMatchObject({ total: 1, limit: 1, next_cursor: null, items: [{ event_type: 'token_created' }] });
     expect(await audit('list', '--actor', 'nobody')).toMatchObject({ code: 0, stdout: '', stderr: 'nothing on record\n' });
-    expect((await audit('list', '--to', '2026-01-01')).stdout).toBe('');
+    expect((await audit('list', '--until', '2026-01-01')).stdout).toBe('');
   });
 
   it('says how much there is beside the page, and goes on behind it', async () => {
@@ -46,7 +46,7 @@ describe('jamjet audit list', () => {
 
   it.each([
     [['--limit', '201'], /--limit "201" is not a whole number from 1 to 200/],
-    [['--from', 'yesterday'], /--from "yesterday" is no time\n.*24h/],
+    [['--since', 'yesterday'], /--since "yesterday" is not a time\n/],
   ])('refuses %j', async (args, error) => {
     const { code, stderr } = await audit('list', ...args);
     expect(code).toBe(2);

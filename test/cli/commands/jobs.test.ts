@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ExecutionList, Job, JobList } from '../../../src/client.ts';
-import { HANGING, PAID, TOOLS } from '../flows.ts';
+import { DECLINED, HANGING, PAID, TOOLS } from '../flows.ts';
 import { runtimeServer } from '../runtime-server.ts';
 
 const server = runtimeServer(TOOLS);
@@ -123,7 +123,9 @@ describe('jamjet cancel with a filter', () => {
   });
 
   it.each([
-    ['cancel', 'say which execution, by its id, or which executions'],
+    ['cancel', 'say which executions'],
+    ['retry', 'say which executions'],
+    ['retry --all --follow', '--follow is for one execution'],
     ['cancel exec_1 --all', 'an id and options that choose executions exclude each other'],
     ['cancel exec_1 --workflow x', 'an id and options that choose executions exclude each other'],
     ['jobs start --action retry', 'say which executions'],
@@ -152,6 +154,17 @@ describe('jamjet jobs', () => {
       /^job +job_\w+\naction +pause\nfilter +status running, paused · label batch:held\nstatus +completed\n/,
     );
     expect((await server().jamjet(`jobs get ${job.id} --follow`).ended).stdout).toContain('✓ pause completed: 2 done');
+  });
+
+  it('retry what has failed', async () => {
+    const { client } = server();
+    const { workflow_id } = await client.registerWorkflow(DECLINED);
+    const { execution_id } = await client.start({ workflow_id, input: {} });
+    await client.execution(execution_id, { waitMs: 5_000 });
+    const { code, stdout } = await server().jamjet('retry --workflow declined --yes').ended;
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/^✓ retry completed: 1 done/)]);
+    const types = (await client.events(execution_id)).map(({ type }) => type);
+    expect(types.filter((type) => type === 'node_started')).toHaveLength(2);
   });
 
   it('may have nothing to do', async () => {

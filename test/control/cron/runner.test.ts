@@ -265,7 +265,7 @@ describe('whatever is cut short', () => {
           key === 'cron'
             ? new Proxy(target.cron, {
                 get: (cron, method) =>
-                  method === 'advance'
+                  method === 'ran'
                     ? async () => {
                         copy = crashCopy(first?.path ?? '');
                         throw new StoreError('store_unavailable', 'the power is gone');

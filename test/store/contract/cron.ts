@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { CronAdvance, CronJob } from '../../../store/resources/cron.ts';
+import type { CronJob, CronOmission, CronRun } from '../../../store/resources/cron.ts';
 import type { TestDatabase } from '../../support/stores.ts';
 import { AT_MS, context } from '../writes.ts';
 
@@ -25,9 +25,14 @@ function job(name: string, change: Partial<CronJob> = {}): CronJob {
   };
 }
 
-function advance(change: Partial<CronAdvance> = {}): CronAdvance {
-  const outcome = { kind: 'ran', executionId: 'exec_1', atMs: AT_MS + 1_001 } as const;
-  return { id: 'id of nightly', name: 'nightly', fromMs: AT_MS + 1_000, toMs: AT_MS + 2_000, outcome, ...change };
+const MOVE = { id: 'id of nightly', name: 'nightly', fromMs: AT_MS + 1_000, toMs: AT_MS + 2_000 };
+
+function run(change: Partial<CronRun> = {}): CronRun {
+  return { ...MOVE, tenantId: 'default', executionId: 'exec_1', ranAtMs: AT_MS + 1_001, ...change };
+}
+
+function omission(change: Partial<CronOmission> = {}): CronOmission {
+  return { ...MOVE, reason: 'overlap', error: null, ...change };
 }
 
 export function cronContract(database: () => TestDatabase): void {
@@ -76,7 +81,7 @@ export function cronContract(database: () => TestDatabase): void {
       expect(await store.cron.job('default', 'nightly')).toBeNull();
     });
 
-    it('are due when their time has come, the longest overdue first; paused ones never are', async () => {
+    it('are due when their time has come, the latest first; paused ones never are', async () => {
       const { cron } = await database().open();
       expect(await cron.nextRunAtMs()).toBeNull();
       await cron.put(job('late', { nextRunAtMs: AT_MS + 3 }), context());
@@ -85,8 +90,8 @@ export function cronContract(database: () => TestDatabase): void {
       await cron.put(job('paused', { nextRunAtMs: null, enabled: false }), context());
       const due = async (nowMs: number, limit = 10) => (await cron.due(nowMs, limit)).map((each) => each.name);
       expect(await due(AT_MS)).toEqual([]);
-      expect(await due(AT_MS + 3)).toEqual(['early', 'late']);
-      expect(await due(AT_MS + 9, 2)).toEqual(['early', 'late']);
+      expect(await due(AT_MS + 3)).toEqual(['late', 'early']);
+      expect(await due(AT_MS + 9, 2)).toEqual(['later', 'late']);
       expect(await cron.nextRunAtMs()).toBe(AT_MS + 1);
       expect((await cron.due(AT_MS + 1, 1))[0]).not.toHaveProperty('input');
     });
@@ -107,14 +112,20 @@ export function cronContract(database: () => TestDatabase): void {
     });
 
     it('move on from where they stand, once', async () => {
-      const { cron } = await database().open();
+      const store = await database().open();
+      const { cron } = store;
       await cron.put(job('nightly', { lastError: 'gone' }), context());
-      expect(await cron.advance(advance(), context({ tenantId: 'acme' }))).toBe(false);
-      expect(await cron.advance(advance(), context())).toBe(true);
-      expect(await cron.advance(advance(), context())).toBe(false);
+      await cron.put(job('other'), context());
+      const before = await store.verifyAudit();
+      await cron.ran([run({ tenantId: 'acme' }), run({ fromMs: AT_MS })]);
+      expect(await cron.job('default', 'nightly')).toEqual(job('nightly', { lastError: 'gone' }));
+      const late = run({ executionId: 'exec_2', toMs: AT_MS + 3_000 });
+      await cron.ran([run(), late, run({ id: 'id of other', executionId: 'exec_3', toMs: null })]);
       expect(await cron.job('default', 'nightly')).toEqual(
         job('nightly', { nextRunAtMs: AT_MS + 2_000, lastRunAtMs: AT_MS + 1_001, lastExecutionId: 'exec_1' }),
       );
+      expect(await cron.job('default', 'other')).toMatchObject({ nextRunAtMs: null, lastExecutionId: 'exec_3' });
+      expect(await store.verifyAudit()).toEqual(before);
     });
 
     it('remember why a run failed until one starts, and are recorded when one fails or is skipped', async () => {
@@ -122,11 +133,13 @@ export function cronContract(database: () => TestDatabase): void {
       const { cron } = store;
       await cron.put(job('nightly'), context());
       const { blocks } = await store.verifyAudit();
-      await cron.advance(advance({ outcome: { kind: 'failed', error: 'workflow refund' } }), context());
+      const failure = omission({ reason: 'failed', error: 'workflow refund' });
+      await cron.omitted(failure, context({ tenantId: 'acme' }));
+      await cron.omitted(failure, context());
+      await cron.omitted(failure, context());
       const failed = await cron.job('default', 'nightly');
       expect(failed).toMatchObject({ lastError: 'workflow refund', lastRunAtMs: null, nextRunAtMs: AT_MS + 2_000 });
-      const skip = { kind: 'skipped', reason: 'overlap' } as const;
-      await cron.advance(advance({ fromMs: AT_MS + 2_000, toMs: null, outcome: skip }), context());
+      await cron.omitted(omission({ fromMs: AT_MS + 2_000, toMs: null }), context());
       expect(await cron.job('default', 'nightly')).toEqual({ ...failed, nextRunAtMs: null });
       expect(await store.verifyAudit()).toMatchObject({ blocks: blocks + 2, fault: null });
     });

@@ -127,7 +127,7 @@ describe('what the driver throws', () => {
     expect(error).toMatchObject({ code: 'store_unavailable', message: expect.stringContaining('busy') });
   });
 
-  it('is store_unavailable when the database may only be read', () => {
+  it('is store_read_only when the database may only be read', () => {
     const error = thrown((db) => {
       const reader = new Database(db.name, { readonly: true });
       try {
@@ -136,7 +136,7 @@ describe('what the driver throws', () => {
         reader.close();
       }
     });
-    expect(error).toMatchObject({ code: 'store_unavailable', message: expect.stringContaining('permissions') });
+    expect(error).toMatchObject({ code: 'store_read_only', message: expect.stringContaining('permissions') });
   });
 
   it('is left alone when it is our own mistake', () => {

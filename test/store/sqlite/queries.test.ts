@@ -1,14 +1,22 @@
 import { readdirSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
-import { countAudited, countAuditedOf, pageOfAudited, pageOfAuditedOf } from '../../../store/sqlite/queries/audit.ts';
+import {
+  countAudited,
+  countAuditedOf,
+  EVENT_PLACE,
+  EVENT_RANGE,
+  LAST_SEQ,
+  pageOfAudited,
+  pageOfAuditedOf,
+} from '../../../store/sqlite/queries/audit.ts';
 import { ALL_WAYS, idsAlong, idsOfVersion } from '../../../store/sqlite/queries/executions.ts';
 import { listEvents } from '../../../store/sqlite/queries/log.ts';
 import { REMOVE_EXECUTION } from '../../../store/sqlite/queries/retention.ts';
 import { sqliteDatabase } from '../../support/stores.ts';
 
 /** These read all rows, and say so; the list of all tenants is cut from the table's own order. */
-const WHOLE_TABLES = new Set(['COUNT_AUDITED', 'TENANT_RECORDS']);
+const WHOLE_TABLES = new Set(['COUNT_AUDITED', 'TENANT_RECORDS', 'COUNT_BY_STATUS', 'COUNT_CONTENT']);
 
 const folder = new URL('../../../store/sqlite/queries/', import.meta.url);
 const queries: Record<string, unknown> = {};
@@ -39,7 +47,7 @@ function statements(): readonly (readonly [name: string, sql: string])[] {
 
 /** Tables that grow without bound, and their aliases. The index of executions with work under way holds only those. */
 const SCAN =
-  /^SCAN (executions|execution_labels|jobs|events|control_events|timers|work_items|workflows|idempotency|tokens|tenants|webhook_deliveries|log_cuts|tenant_usage|inbox|cron_jobs|artifacts|artifact_refs|r|agents|agent_traits|agent_events|e|i|w|a|t|c|d|x|p)\b(?!.* INDEX (executions_with_local_work|tenants_with_retention)$)/;
+  /^SCAN (executions|execution_labels|jobs|events|control_events|timers|work_items|workflows|idempotency|tokens|tenants|webhook_deliveries|log_cuts|tenant_usage|inbox|cron_jobs|artifacts|artifact_refs|r|agents|agent_traits|agent_events|leases|e|i|w|a|t|c|d|x|p|j)\b(?!.* INDEX (executions_with_local_work|tenants_with_retention|jobs_running)$)/;
 
 async function plan(sql: string): Promise<readonly string[]> {
   const one = sqliteDatabase();
@@ -68,6 +76,18 @@ describe('the audit log', () => {
     for (const search of searches)
       expect(search).toMatch(/^SEARCH .* COVERING INDEX .*_by_time \(tenant_id=\? AND at_ms>\? AND at_ms<\?\)/);
   });
+});
+
+describe('the log of one execution', () => {
+  const all = { type: true, actorId: true };
+  it.each([EVENT_RANGE, LAST_SEQ, EVENT_PLACE, countAuditedOf(all), pageOfAuditedOf(all)])(
+    'is found by its id: %s',
+    async (sql) => {
+      expect(await plan(sql)).toEqual([
+        expect.stringMatching(/^SEARCH events USING .*INDEX sqlite_autoindex_events_1 \(execution_id=/),
+      ]);
+    },
+  );
 });
 
 describe('a list of executions', () => {

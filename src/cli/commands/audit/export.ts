@@ -20,7 +20,7 @@ without the server, and without the events of other tenants. Wants a token of an
     ],
   };
 
-  output = Option.String('-o,--output', { description: 'Write it to this file, which appears once it is complete.' });
+  file = Option.String('-o,--file', { description: 'Write it to this file, which appears once it is complete.' });
   fromBlock = Option.String('--from-block', '1', { description: 'Only from this block of the chain on (default 1).' });
 
   protected override get onlyReads(): boolean {
@@ -30,8 +30,8 @@ without the server, and without the events of other tenants. Wants a token of an
   protected async request(client: JamjetClient): Promise<number> {
     const from_block = integerArgument('--from-block', this.fromBlock, { min: 1, max: Number.MAX_SAFE_INTEGER });
     const chunks = client.audit.export({ from_block });
-    if (this.output === undefined) await this.#pipe(chunks);
-    else await this.#write(resolve(this.context.cwd, this.output), chunks);
+    if (this.file === undefined) await this.#pipe(chunks);
+    else await this.#write(resolve(this.context.cwd, this.file), chunks);
     return EXIT.ok;
   }
 
@@ -45,7 +45,7 @@ without the server, and without the events of other tenants. Wants a token of an
   async #write(path: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
     const partial = `${path}.partial`;
     const file = await open(partial, 'w', 0o600).catch((error: unknown) => {
-      throw new Failure(`--output ${this.output}: ${fileProblem(error)}`, { exitCode: EXIT.usage, cause: error });
+      throw new Failure(`--file ${this.file}: ${fileProblem(error)}`, { exitCode: EXIT.usage, cause: error });
     });
     try {
       for await (const chunk of chunks) await file.write(chunk);
@@ -56,7 +56,7 @@ without the server, and without the events of other tenants. Wants a token of an
       await rm(partial, { force: true });
       throw error;
     }
-    if (this.json) this.printJson({ file: this.output });
-    else this.note(`${this.output} is complete: jamjet audit verify --file ${this.output}`);
+    if (this.json) this.printJson({ file: this.file });
+    else this.note(`${this.file} is complete: jamjet audit verify --file ${this.file}`);
   }
 }

@@ -1,10 +1,7 @@
 import { Option } from 'clipanion';
-import type { AuditItem, AuditList } from '../../../api/schemas/audit.ts';
-import type { JamjetClient } from '../../../client.ts';
-import { durationMs } from '../../../tokens.ts';
-import { integerArgument } from '../../arguments.ts';
+import type { AuditItem, AuditList, JamjetClient } from '../../../client.ts';
+import { integerArgument, timeArgument } from '../../arguments.ts';
 import type { Usage } from '../../command.ts';
-import { usageFailure } from '../../failure.ts';
 import { table } from '../../terminal/table.ts';
 import { cut, inline, plain } from '../../terminal/text.ts';
 import { ListCommand } from '../../watch.ts';
@@ -16,8 +13,8 @@ export class AuditListCommand extends ListCommand<AuditList> {
 workflows, workers …), with who did it.`,
     examples: [
       ['The latest', '$0 audit list'],
-      ['What one user did in the last day', '$0 audit list --actor ann --from 24h'],
-      ['Approvals of a month, as JSON', '$0 audit list --type approval_received --from 2026-03-01 --to 2026-04-01 --json'],
+      ['What one user did in the last day', '$0 audit list --actor ann --since 24h'],
+      ['Approvals of a month, as JSON', '$0 audit list --type approval_received --since 2026-03-01 --until 2026-04-01 --json'],
       ['As it happens', '$0 audit list --watch'],
     ],
   };
@@ -25,8 +22,8 @@ workflows, workers …), with who did it.`,
   execution = Option.String('-e,--execution', { description: 'Only events of this execution.' });
   actor = Option.String('-a,--actor', { description: 'Only what this actor did: a token, a user, a worker, a runtime.' });
   type = Option.String('-t,--type', { description: 'Only this type: node_completed, token_created …' });
-  from = Option.String('--from', { description: 'Since then: 24h, 2026-03-12 or 2026-03-12T10:00:00Z.' });
-  to = Option.String('--to', { description: 'Before then.' });
+  since = Option.String('--since', { description: 'Only what happened then or later: 90m (ago), 2026-03-12, or a full time.' });
+  until = Option.String('--until', { description: 'Only what happened before.' });
   limit = Option.String('--limit', '50', { description: 'How many, at most 200 (default 50).' });
   offset = Option.String('--offset', '0', { description: 'How many to pass over (default 0).' });
   cursor = Option.String('--cursor', { description: 'Go on behind an earlier page: its next_cursor.' });
@@ -38,14 +35,15 @@ workflows, workers …), with who did it.`,
   }
 
   protected read(client: JamjetClient, signal?: AbortSignal): Promise<AuditList> {
+    const nowMs = Date.now();
     const query = {
       limit: integerArgument('--limit', this.limit, { min: 1, max: 200 }),
       offset: integerArgument('--offset', this.offset, { min: 0, max: Number.MAX_SAFE_INTEGER }),
       ...(this.execution === undefined ? {} : { execution_id: this.execution }),
       ...(this.actor === undefined ? {} : { actor_id: this.actor }),
       ...(this.type === undefined ? {} : { event_type: this.type }),
-      ...(this.from === undefined ? {} : { from: instant('--from', this.from) }),
-      ...(this.to === undefined ? {} : { to: instant('--to', this.to) }),
+      ...(this.since === undefined ? {} : { from: timeArgument('--since', this.since, nowMs) }),
+      ...(this.until === undefined ? {} : { to: timeArgument('--until', this.until, nowMs) }),
       ...(this.cursor === undefined ? {} : { cursor: this.cursor }),
     };
     return client.audit.list(query, signal === undefined ? {} : { signal });
@@ -72,13 +70,4 @@ workflows, workers …), with who did it.`,
       this.paint.dim(cut(fields, 100)),
     ];
   }
-}
-
-/** A time as the API reads it; a duration counts back from now. */
-function instant(option: string, text: string): string {
-  const ms = durationMs(text);
-  if (ms !== null) return new Date(Date.now() - ms).toISOString();
-  if (Number.isNaN(Date.parse(text)))
-    throw usageFailure(`${option} ${JSON.stringify(text)} is no time`, 'Write 24h, 2026-03-12 or 2026-03-12T10:00:00Z.');
-  return text;
 }

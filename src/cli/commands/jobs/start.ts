@@ -4,8 +4,7 @@ import { choiceArgument } from '../../arguments.ts';
 import { runBulk } from '../../bulk.ts';
 import type { Usage } from '../../command.ts';
 import { ClientCommand } from '../../connect.ts';
-import { usageFailure } from '../../failure.ts';
-import { conditionsOf, FILTER } from '../../filter.ts';
+import { FILTER, nothingChosen, several } from '../../filter.ts';
 
 const ACTIONS = ['cancel', 'retry', 'pause', 'resume'] as const;
 
@@ -36,9 +35,8 @@ for, which are failed ones to retry, paused ones to resume, running and paused o
 
   protected async request(client: JamjetClient): Promise<number> {
     const action = choiceArgument('--action', this.action, ACTIONS);
-    const conditions = conditionsOf(this, Date.now());
-    if (Object.keys(conditions).length === 0 && !this.all)
-      throw usageFailure('say which executions', '--status, --workflow, --label, --since, --until, --parent, or --all.');
+    const conditions = several(this, Date.now());
+    if (conditions === null) throw nothingChosen();
     const { reason, yes, json, detach } = this;
     return runBulk(client, this.context, { action, conditions, reason, yes, json, detach });
   }

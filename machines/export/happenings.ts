@@ -1,0 +1,233 @@
+import { passesOn } from '../compile/outputs.ts';
+import { type Alternative, type Ending, type Routes, routesOf } from '../compile/routes.ts';
+import type { Program } from '../compile.ts';
+import { truthy } from '../expression/values.ts';
+import { evaluate } from '../expression.ts';
+import type { TimedEvent } from '../fold/log.ts';
+import { at } from '../graph/at.ts';
+import { END } from '../graph/edges.ts';
+import { isObject, type Json, type JsonObject, patchState } from '../json.ts';
+import { completedPatch } from '../step/endings.ts';
+import type { ExecutionStatus, Marks, NodeMark, NodeStatus } from './marks.ts';
+
+const ENDS: Readonly<Record<string, ExecutionStatus>> = {
+  workflow_completed: 'completed',
+  workflow_failed: 'failed',
+  workflow_cancelled: 'cancelled',
+  strategy_limit_hit: 'limit_exceeded',
+};
+
+const OPEN: ReadonlySet<NodeStatus> = new Set(['queued', 'active', 'waiting', 'held', 'retrying']);
+const NOT_YET: NodeMark = { status: 'active', visits: 0, retries: 0, sinceMs: null, durationMs: null, error: null };
+
+/**
+ * What a log tells of nodes and edges. The log names nodes only: which edges were taken follows from how each visit ended and, where
+ * conditions choose, from the state at that moment, which the log holds as patches. Takes the events in their order, from the first.
+ */
+export class Happenings {
+  readonly #program: Program;
+  readonly #routes = new Map<number, Routes>();
+  readonly #nodes = new Map<string, NodeMark>();
+  readonly #visits = new Map<string, number>();
+  /** What a visit is about to end as, told by the event before its end. */
+  readonly #ending = new Map<string, Ending>();
+  /** What control nodes pass on: the output that reached them last. */
+  readonly #received = new Map<number, Json>();
+  readonly #taken: number[];
+  /** Sequence at which an edge last led to the node, and at which a visit last began. */
+  readonly #reached = new Map<number, number>();
+  readonly #began = new Map<string, number>();
+  #state: JsonObject = {};
+  #input: Json = null;
+  #env: Readonly<Record<string, string>> = {};
+  #status: ExecutionStatus = 'running';
+  #held = false;
+  #sequence = 0;
+  #atMs: number | null = null;
+
+  constructor(program: Program) {
+    this.#program = program;
+    this.#taken = new Array<number>(program.statics.graph.edges.reduce((most, edge) => Math.max(most, edge.index), -1) + 1).fill(
+      0,
+    );
+  }
+
+  apply(event: TimedEvent): void {
+    this.#sequence = event.sequence;
+    this.#atMs = event.at_ms;
+    const { type, node_id, data } = event;
+    const end = ENDS[type];
+    if (end !== undefined) this.#status = end;
+    if (node_id === null) this.#whole(type, data);
+    // Work beside the graph belongs to no visit.
+    else if (data.activation !== 0 && this.#program.statics.graph.indexOf(node_id) !== undefined) this.#node(event, node_id);
+  }
+
+  get marks(): Marks {
+    const nodes = new Map(this.#nodes);
+    const running = this.#status === 'running';
+    // What was under way when it ended is so no more; a retry may set it going again.
+    if (!running) for (const [node, mark] of nodes) if (OPEN.has(mark.status)) nodes.set(node, { ...mark, status: 'cancelled' });
+    if (running && this.#held)
+      for (const node of this.#kept()) nodes.set(node, { ...(nodes.get(node) ?? NOT_YET), status: 'held' });
+    const status = running && this.#held ? 'held' : this.#status;
+    return { status, sequence: this.#sequence, atMs: this.#atMs, nodes, taken: [...this.#taken] };
+  }
+
+  #whole(type: string, data: JsonObject): void {
+    if (type === 'workflow_started') {
+      this.#input = data.initial_input ?? null;
+      this.#state = isObject(this.#input) ? this.#input : {};
+      this.#env = isObject(data.env) ? (data.env as Readonly<Record<string, string>>) : {};
+      const { graph } = this.#program.statics;
+      this.#reached.set(graph.start, 1);
+    } else if (type === 'workflow_paused') this.#held = true;
+    else if (type === 'workflow_resumed') this.#held = false;
+    else if (type === 'workflow_forked') this.#state = patchState(this.#state, data.state_patch ?? null);
+    else if (type === 'workflow_retried') {
+      this.#status = 'running';
+      this.#held = false;
+      const nodes = Array.isArray(data.nodes) ? (data.nodes as readonly Json[]) : [];
+      for (const node of nodes) this.#mark(String(node), { status: 'retrying', retries: this.#of(String(node)).retries + 1 });
+    }
+  }
+
+  #node({ type, data, at_ms: atMs, sequence }: TimedEvent, node: string): void {
+    switch (type) {
+      case 'node_scheduled':
+        this.#begin(node, data, atMs, sequence);
+        this.#mark(node, { status: data.in_process === true ? 'active' : 'queued' });
+        break;
+      case 'node_started':
+        this.#begin(node, data, atMs, sequence);
+        this.#mark(node, { status: this.#parks(node) ? 'waiting' : 'active' });
+        break;
+      case 'tool_approval_required':
+        this.#begin(node, data, atMs, sequence);
+        this.#mark(node, { status: 'held' });
+        break;
+      case 'child_workflow_paused':
+        this.#mark(node, { status: 'waiting' });
+        break;
+      case 'child_workflow_resumed':
+        this.#mark(node, { status: 'active' });
+        break;
+      case 'approval_received':
+        this.#state = patchState(this.#state, data.state_patch ?? null);
+        this.#ending.set(node, data.decision === 'approved' ? 'approved' : 'rejected');
+        break;
+      case 'timer_fired':
+        this.#ending.set(node, 'timeout');
+        break;
+      case 'retry_scheduled':
+        this.#mark(node, { status: 'retrying', retries: this.#of(node).retries + 1 });
+        break;
+      case 'node_failed':
+        this.#failed(node, data, atMs, sequence);
+        break;
+      case 'node_completed':
+        this.#completed(node, data, atMs, sequence);
+        break;
+      case 'node_skipped':
+        // It was done in an earlier round of its loop.
+        if (this.#of(node).visits === 0) this.#mark(node, { status: 'skipped' });
+        break;
+      case 'node_cancelled':
+        this.#end(node, atMs, 'cancelled', null);
+        break;
+    }
+  }
+
+  /** A visit is told by its number: what comes with the same is another attempt, or another turn of it. */
+  #begin(node: string, data: JsonObject, atMs: number, sequence: number): void {
+    const activation = typeof data.activation === 'number' ? data.activation : 1;
+    if (this.#visits.get(node) === activation) return;
+    this.#visits.set(node, activation);
+    this.#began.set(node, sequence);
+    this.#ending.delete(node);
+    this.#mark(node, { visits: this.#of(node).visits + 1, sinceMs: atMs, durationMs: null, error: null });
+  }
+
+  #failed(node: string, data: JsonObject, atMs: number, sequence: number): void {
+    this.#begin(node, data, atMs, sequence);
+    const error = String(data.error);
+    this.#end(node, atMs, 'failed', null);
+    this.#mark(node, { error });
+    if (data.retryable !== false) return;
+    const output: JsonObject = { error, node_id: node, attempt: data.attempt ?? 0 };
+    this.#take(node, this.#routesOf(node).failed ?? [], output, sequence);
+  }
+
+  #completed(node: string, data: JsonObject, atMs: number, sequence: number): void {
+    this.#begin(node, data, atMs, sequence);
+    this.#state = patchState(this.#state, completedPatch(data, node));
+    this.#end(node, atMs, 'done', typeof data.duration_ms === 'number' ? data.duration_ms : null);
+    const { graph } = this.#program.statics;
+    const index = graph.indexOf(node) ?? 0;
+    const routes = this.#routesOf(node);
+    const ending = this.#ending.get(node);
+    const alternatives = (ending === undefined ? undefined : routes[ending]) ?? routes.ok ?? [];
+    this.#take(
+      node,
+      alternatives,
+      passesOn(graph, index) ? (this.#received.get(index) ?? null) : (data.output ?? null),
+      sequence,
+    );
+  }
+
+  #end(node: string, atMs: number, status: NodeStatus, toldMs: number | null): void {
+    const { sinceMs } = this.#of(node);
+    const isControl = this.#program.statics.graph.isControl(this.#program.statics.graph.indexOf(node) ?? 0);
+    const durationMs = toldMs ?? (sinceMs === null || isControl ? null : atMs - sinceMs);
+    this.#mark(node, { status, durationMs });
+  }
+
+  #take(node: string, alternatives: readonly Alternative[], output: Json, sequence: number): void {
+    const chosen = alternatives.find(({ when }) => when === null || this.#holds(when, output));
+    for (const edge of chosen?.live ?? []) {
+      this.#taken[edge.index] = at(this.#taken, edge.index) + 1;
+      if (edge.to === END) continue;
+      this.#received.set(edge.to, output);
+      this.#reached.set(edge.to, sequence);
+    }
+    this.#ending.delete(node);
+  }
+
+  #holds(text: string, output: Json): boolean {
+    const scope = { state: this.#state, output, input: this.#input, env: this.#env };
+    const { value, error } = evaluate(this.#program.statics.expression(text), scope);
+    return error === undefined && truthy(value);
+  }
+
+  /** What was reached while an operator held the execution. A join may still wait for other ways. */
+  #kept(): string[] {
+    const { graph } = this.#program.statics;
+    return [...this.#reached].flatMap(([index, sequence]) => {
+      const { id, kind } = graph.node(index);
+      return kind.type !== 'join' && (this.#began.get(id) ?? 0) < sequence ? [id] : [];
+    });
+  }
+
+  #parks(node: string): boolean {
+    const { kind } = this.#program.statics.nodeOf(node);
+    return kind.type === 'human_approval' || kind.type === 'wait';
+  }
+
+  #routesOf(node: string): Routes {
+    const { graph } = this.#program.statics;
+    const index = graph.indexOf(node) ?? 0;
+    const known = this.#routes.get(index);
+    if (known !== undefined) return known;
+    const routes = graph.rank[index] === -1 ? {} : routesOf(graph, index);
+    this.#routes.set(index, routes);
+    return routes;
+  }
+
+  #of(node: string): NodeMark {
+    return this.#nodes.get(node) ?? NOT_YET;
+  }
+
+  #mark(node: string, change: Partial<NodeMark>): void {
+    this.#nodes.set(node, { ...this.#of(node), ...change });
+  }
+}

@@ -1,0 +1,246 @@
+import { stateId } from '../compile/names.ts';
+import type { Program } from '../compile.ts';
+import { isObject, type Json, type JsonObject } from '../json.ts';
+import { KIND_NAMES } from '../nodes/index.ts';
+import type { Marks, NodeMark } from './marks.ts';
+import type { Look, Picture, PictureEdge, PictureFrame, PictureNode } from './picture.ts';
+import { durationText } from './text.ts';
+import { detailOf } from './words.ts';
+import { subtitleOf } from './workflow-picture.ts';
+
+/** States that stand for no visit of a node, by what their ids begin with. */
+const LOOKS: Readonly<Record<string, Look>> = {
+  retry: 'retry',
+  hold: 'hold',
+  paused: 'child',
+  resumed: 'child',
+  route: 'route',
+  gate: 'gate',
+  over: 'arrived',
+  joined: 'arrived',
+  ended: 'arrived',
+  failed: 'arrived',
+  run: 'route',
+  end: 'final',
+};
+
+interface Found {
+  readonly key: string;
+  readonly config: JsonObject;
+  readonly frame: string | null;
+  /** Where a way into it begins inside: itself, unless it is a frame. */
+  readonly isFrame: boolean;
+}
+
+/** The states of the compiled machine and their transitions; `cancel` and `halt`, which every state has, are left out. */
+export function machinePicture(program: Program, marks: Marks | null): Picture {
+  const { workflow, config } = program;
+  const found = statesOf(config);
+  const edges = edgesOf(found, config, marks, program);
+  const entered = new Set(edges.map((edge) => edge.to));
+  // Where only cancelling leads, nothing that is drawn leads.
+  const names = new Map(workflow.nodes.map(({ id }) => [stateId(id), id]));
+  const leaves = [...found.values()].filter(
+    (state) => !state.isFrame && (state.config.type !== 'final' || entered.has(state.key)),
+  );
+  const begin: PictureNode = {
+    key: 'begin',
+    name: 'start',
+    look: 'begin',
+    detail: '',
+    frame: null,
+    mark: null,
+    definition: null,
+  };
+  return {
+    view: 'machine',
+    title: workflow.name ?? workflow.workflow_id,
+    subtitle: `machine of ${subtitleOf(workflow)}`,
+    nodes: [begin, ...leaves.map((state) => nodeOf(state, program, marks, names))],
+    edges,
+    frames: [...found.values()].filter(({ isFrame }) => isFrame).map(frameOf),
+    status: marks?.status ?? null,
+  };
+}
+
+/** Every state by its id, outer ones first. */
+function statesOf(config: JsonObject): Map<string, Found> {
+  const found = new Map<string, Found>();
+  const walk = (states: Json | undefined, frame: string | null): void => {
+    for (const [name, state] of isObject(states) ? Object.entries(states) : []) {
+      if (!isObject(state)) continue;
+      const key = `s${found.size}`;
+      const isFrame = isObject(state.states);
+      found.set(typeof state.id === 'string' ? state.id : name, { key, config: state, frame, isFrame });
+      if (isFrame) walk(state.states, key);
+    }
+  };
+  walk(config.states, null);
+  return found;
+}
+
+/** `names`: the node behind each name that state ids are made of; not every state says in other words which node it is about. */
+function nodeOf(
+  { key, config, frame }: Found,
+  program: Program,
+  marks: Marks | null,
+  names: ReadonlyMap<string, string>,
+): PictureNode {
+  const id = String(config.id);
+  const [, prefix = null, rest = ''] = /^([a-z]+):(.*)$/su.exec(id) ?? [];
+  const meta = isObject(config.meta) ? config.meta : {};
+  const node = typeof meta.node === 'string' ? meta.node : (names.get(prefix === null ? id : rest) ?? null);
+  const kind = KIND_NAMES.find((name) => name === meta.kind);
+  const mark = node === null ? null : (marks?.nodes.get(node) ?? null);
+  return {
+    key,
+    name: nameOf(id, prefix, rest, node),
+    look: prefix === null ? (kind ?? 'arrived') : (LOOKS[prefix] ?? 'arrived'),
+    detail: prefix === null && node !== null ? detailOf(program.statics.nodeOf(node).kind) : '',
+    frame,
+    mark: mark === null ? null : markOf(prefix, mark),
+    definition: config,
+  };
+}
+
+/** `retry charge`; the ends by their status. */
+function nameOf(id: string, prefix: string | null, rest: string, node: string | null): string {
+  if (prefix === null) return node ?? id;
+  if (prefix === 'end' || prefix === 'run') return rest;
+  return `${prefix} ${node ?? rest}`;
+}
+
+/** A node's mark stands on the state in which the machine is for it. */
+function markOf(prefix: string | null, mark: NodeMark): NodeMark | null {
+  if (prefix === 'retry') return mark.status === 'retrying' ? mark : null;
+  if (prefix === 'hold') return mark.status === 'held' ? mark : null;
+  if (prefix === 'paused') return mark.status === 'waiting' ? mark : null;
+  if (prefix !== null) return null;
+  return mark.status === 'retrying' ? { ...mark, status: 'failed' } : mark.status === 'held' && mark.visits > 0 ? null : mark;
+}
+
+function frameOf({ key, config, frame }: Found): PictureFrame {
+  const parallel = config.type === 'parallel';
+  const [what = '', ...rest] = String(config.id).split(':');
+  const meta = isObject(config.meta) ? config.meta : {};
+  const until = typeof meta.join === 'string' ? `, until ${meta.join}` : '';
+  return { key, label: `${what} ${rest.join(':')}${parallel ? until : ''}`, parent: frame, parallel };
+}
+
+function edgesOf(found: ReadonlyMap<string, Found>, config: JsonObject, marks: Marks | null, program: Program): PictureEdge[] {
+  const taken = takenBetween(program, marks);
+  const edges = new Map<string, PictureEdge>();
+  const add = (from: string, to: string, label: string, count: number | null): void => {
+    const key = `${from} ${to}`;
+    const known = edges.get(key);
+    const labels = [...new Set([...(known?.label.split('\n') ?? []), label])].filter((text) => text !== '');
+    edges.set(key, { from, to, label: labels.join('\n'), role: 'plain', back: false, taken: count });
+  };
+  const initial = found.get(String(config.initial));
+  if (initial !== undefined) add('begin', initial.key, '', marks === null ? null : 1);
+  for (const { key, config: state } of found.values()) {
+    for (const { label, target } of transitionsOf(state)) {
+      const to = found.get(target);
+      if (to === undefined) continue;
+      add(key, to.key, label, marks === null ? null : (taken.get(`${nodeName(state)} ${nodeName(to.config)}`) ?? null));
+    }
+  }
+  const inside = [...found.values()].flatMap(({ key, frame }) => (frame === null ? [] : [{ from: frame, to: key }]));
+  return goingBack([...edges.values()], inside);
+}
+
+/** Edges that lead to where the way to them came through, found by a walk from the start; who enters a frame enters all `inside` it. */
+function goingBack(edges: readonly PictureEdge[], inside: readonly Pick<PictureEdge, 'from' | 'to'>[]): PictureEdge[] {
+  const out = new Map<string, string[]>();
+  for (const { from, to } of [...edges, ...inside]) {
+    const list = out.get(from);
+    if (list === undefined) out.set(from, [to]);
+    else list.push(to);
+  }
+  const back = new Set<string>();
+  const seen = new Set<string>();
+  const onWay = new Set<string>();
+  const way: { readonly key: string; readonly left: string[] }[] = [];
+  const enter = (key: string): void => {
+    seen.add(key);
+    onWay.add(key);
+    way.push({ key, left: [...(out.get(key) ?? [])].reverse() });
+  };
+  enter('begin');
+  for (let last = way.at(-1); last !== undefined; last = way.at(-1)) {
+    const next = last.left.pop();
+    if (next === undefined) {
+      onWay.delete(last.key);
+      way.pop();
+    } else if (onWay.has(next)) back.add(`${last.key} ${next}`);
+    else if (!seen.has(next)) enter(next);
+  }
+  return edges.map((edge) => (back.has(`${edge.from} ${edge.to}`) ? { ...edge, back: true } : edge));
+}
+
+function nodeName(state: JsonObject): string {
+  const meta = isObject(state.meta) ? state.meta : {};
+  return typeof meta.node === 'string' ? JSON.stringify(meta.node) : '';
+}
+
+/** How often one node led to another, by the two names. */
+function takenBetween({ statics }: Program, marks: Marks | null): Map<string, number> {
+  const taken = new Map<string, number>();
+  for (const { from, to, index } of marks === null ? [] : statics.graph.edges) {
+    if (to < 0) continue;
+    const key = `${JSON.stringify(statics.graph.idOf(from))} ${JSON.stringify(statics.graph.idOf(to))}`;
+    taken.set(key, (taken.get(key) ?? 0) + (marks?.taken[index] ?? 0));
+  }
+  return taken;
+}
+
+interface Transition {
+  readonly label: string;
+  readonly target: string;
+}
+
+function transitionsOf(state: JsonObject): Transition[] {
+  const events = isObject(state.on) ? Object.entries(state.on) : [];
+  const delays = isObject(state.after) ? Object.entries(state.after) : [];
+  return [
+    ...listed(state.always, ''),
+    ...events.flatMap(([event, transitions]) => listed(transitions, event)),
+    ...delays.flatMap(([delay, transitions]) =>
+      listed(transitions, `after ${/^\d+$/.test(delay) ? durationText(Number(delay)) : delay}`),
+    ),
+  ];
+}
+
+function listed(transitions: Json | undefined, event: string): Transition[] {
+  const list = (Array.isArray(transitions) ? transitions : transitions === undefined ? [] : [transitions]) as readonly Json[];
+  return list.filter(isObject).flatMap(({ guard, target }, i) => {
+    if (typeof target !== 'string') return [];
+    const condition = isObject(guard) ? guardText(guard) : i > 0 ? 'else' : '';
+    const label = [event, condition === '' ? '' : `[${condition}]`].filter((part) => part !== '').join(' ');
+    return [{ label, target: target.replace(/^#/, '') }];
+  });
+}
+
+function guardText({ type, params }: JsonObject): string {
+  const given = isObject(params) ? params : {};
+  switch (type) {
+    case 'at':
+      return '';
+    case 'when':
+      return String(given.expr);
+    case 'decided':
+      return String(given.as);
+    case 'childIs':
+      return String(given.status);
+    case 'closed':
+      return typeof given.as === 'string' ? `all in, ${given.as}` : 'all in';
+    case 'retry':
+      return 'may retry';
+    case 'settled':
+      return given.failed === true ? 'settled, failed' : 'settled';
+    default:
+      return String(type)
+        .replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
+        .trim();
+  }
+}

@@ -1,0 +1,29 @@
+export type ExecutionStatus = 'running' | 'held' | 'completed' | 'failed' | 'cancelled' | 'limit_exceeded';
+
+/** Where the last visit to a node stands. `held`: parked by policy, or by an operator's pause before it could begin. */
+export type NodeStatus = 'queued' | 'active' | 'waiting' | 'held' | 'retrying' | 'done' | 'failed' | 'skipped' | 'cancelled';
+
+/** What has happened to a node. */
+export interface NodeMark {
+  readonly status: NodeStatus;
+  /** How often it was reached; a loop visits twice. 0 = it was skipped, or is held before its first visit. */
+  readonly visits: number;
+  /** Failed attempts that were made again, of all visits. */
+  readonly retries: number;
+  readonly sinceMs: number | null;
+  /** From the beginning of the last visit to its end; null while it lasts, and for what takes no time. */
+  readonly durationMs: number | null;
+  /** Of the last attempt that failed. */
+  readonly error: string | null;
+}
+
+/** What has happened up to an event of the log. */
+export interface Marks {
+  readonly status: ExecutionStatus;
+  /** Of the last event that counts; 0 = none. */
+  readonly sequence: number;
+  readonly atMs: number | null;
+  readonly nodes: ReadonlyMap<string, NodeMark>;
+  /** How often each edge of the graph was taken, by its index. */
+  readonly taken: readonly number[];
+}

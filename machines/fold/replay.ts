@@ -1,0 +1,60 @@
+import type { Program } from '../compile.ts';
+import type { Run } from '../run.ts';
+import { type FoldEnv, stepAgain } from './again.ts';
+import type { History } from './history.ts';
+import type { TimedEvent } from './log.ts';
+
+/** Events that are done with before their memory is given back. */
+const SPENT = 1_000;
+
+/**
+ * A log folded while it is read: events go in, runs come out, and no more is kept than the step under way. For logs too long for the
+ * memory, and for whoever wants to see the run after every step.
+ */
+export class Replay {
+  readonly #program: Program;
+  readonly #env: FoldEnv;
+  readonly #history: History;
+  #events: TimedEvent[] = [];
+  #at = 0;
+  #run: Run | null = null;
+  #atMs = 0;
+
+  constructor(program: Program, env: FoldEnv, history: History) {
+    this.#program = program;
+    this.#env = env;
+    this.#history = history;
+  }
+
+  /** After the last step; null before the first. */
+  get run(): Run | null {
+    return this.#run;
+  }
+
+  /** When that step was taken. */
+  get atMs(): number {
+    return this.#atMs;
+  }
+
+  push(event: TimedEvent): void {
+    this.#events.push(event);
+  }
+
+  /**
+   * Takes the next step, if all of it is there; null = it takes more events, or there are none. The events of a step share their time, so it
+   * is whole once one of another time follows, or the log ends. Throws `LogMismatch`.
+   */
+  next(ended: boolean): Run | null {
+    const first = this.#events[this.#at];
+    if (first === undefined || (!ended && this.#events.at(-1)?.at_ms === first.at_ms)) return null;
+    const { run, length } = stepAgain(this.#program, this.#run, this.#events, this.#at, this.#env, this.#history);
+    this.#run = run;
+    this.#atMs = first.at_ms;
+    this.#at += length;
+    if (this.#at >= SPENT) {
+      this.#events = this.#events.slice(this.#at);
+      this.#at = 0;
+    }
+    return run;
+  }
+}

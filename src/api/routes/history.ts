@@ -1,0 +1,96 @@
+import { Type } from 'typebox';
+import { forkedFromOf } from '../forked-from.ts';
+import { idempotencyKey } from '../idempotency-key.ts';
+import { executionId } from '../ids.ts';
+import { mismatchOf } from '../mismatch.ts';
+import { given } from '../schemas/fields.ts';
+import { ForkCheck, ForkExecution, ForkedExecution, PastState, ReplayedExecution, StateQuery } from '../schemas/history.ts';
+import { type Api, callerOf, identityOf, type Services } from '../services.ts';
+import { timestamp } from '../time.ts';
+
+const byId = Type.Object({ id: Type.String() });
+
+/** Executions as they were, and going on from there: the log is the truth. */
+export function historyRoutes(app: Api, { runtime }: Services): void {
+  app.get(
+    '/executions/:id/state',
+    {
+      config: { access: 'read' },
+      schema: {
+        summary: 'Read the state at an earlier point',
+        description:
+          'What a server that stopped there had stored: the state after the last step that had ended at or before `at` (within the first step: after that). Reads the log up to there.',
+        tags: ['Executions'],
+        operationId: 'getExecutionState',
+        params: byId,
+        querystring: StateQuery,
+        response: { 200: PastState },
+      },
+    },
+    async (request) => {
+      const { tenantId } = identityOf(request);
+      const id = executionId(request.params.id);
+      const at = request.query.at ?? (await runtime.execution(tenantId, id)).sequence;
+      const { sequence, requested, status, state, active, createdAtMs } = await runtime.stateAt(tenantId, id, at);
+      const under = active.map(({ node, phase, attempt, activation }) => ({ node_id: node, phase, attempt, activation }));
+      return { execution_id: id, sequence, requested, status, state, active: under, created_at: timestamp(createdAtMs) };
+    },
+  );
+
+  app.get(
+    '/executions/:id/replay',
+    {
+      config: { access: 'read' },
+      schema: {
+        summary: 'Fold the log again and compare with what is stored',
+        description: 'Nothing is asked of the world: no tool, no worker, no other server.',
+        tags: ['Executions'],
+        operationId: 'replayExecution',
+        params: byId,
+        response: { 200: ReplayedExecution },
+      },
+    },
+    async (request) => {
+      const { tenantId } = identityOf(request);
+      const id = executionId(request.params.id);
+      const { events, sequence, mismatch } = await runtime.replay(tenantId, id);
+      return { execution_id: id, events, sequence, matches: mismatch === null, ...given('mismatch', mismatch) };
+    },
+  );
+
+  app.post(
+    '/executions/:id/fork',
+    {
+      config: { access: 'write' },
+      schema: {
+        summary: 'Start an execution that goes on from a point of another',
+        description:
+          'It has the log up to there; what was under way begins anew, times are set anew from now. `dry_run` answers 200 and only says whether the log fits `workflow_version`. 409 when the execution had ended there, or the log does not fit.',
+        tags: ['Executions'],
+        operationId: 'forkExecution',
+        params: byId,
+        body: ForkExecution,
+        response: { 200: ForkCheck, 201: ForkedExecution },
+      },
+    },
+    async (request, reply) => {
+      const id = executionId(request.params.id);
+      const { at_sequence, state_patch, workflow_version, dry_run } = request.body;
+      const forked = await runtime.fork(callerOf(request), id, {
+        atSequence: at_sequence,
+        ...given('statePatch', state_patch),
+        ...given('workflowVersion', workflow_version || null),
+        ...given('dryRun', dry_run),
+        ...given('idempotencyKey', idempotencyKey(request.headers)),
+      });
+      const forked_from = forkedFromOf({ executionId: id, sequence: forked.sequence });
+      if (forked.executionId === null) {
+        const { mismatch } = forked;
+        return { forked_from, fits: mismatch === null, ...given('mismatch', mismatch === null ? null : mismatchOf(mismatch)) };
+      }
+      if (forked.replayed) void reply.header('idempotency-replayed', 'true');
+      void reply.code(201);
+      return { execution_id: forked.executionId, forked_from };
+    },
+  );
+}

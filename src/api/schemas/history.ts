@@ -1,0 +1,78 @@
+import { type Static, Type } from 'typebox';
+import type { Status } from '../../../machines/run.ts';
+import { Mismatch } from './errors.ts';
+import { ForkedFrom, STATUSES } from './executions.ts';
+import { AnyObject, NameOrEmpty, optional, Timestamp } from './fields.ts';
+
+const Sequence = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
+
+export const StateQuery = Type.Object({
+  /** Sequence of an event; absent = the last. */
+  at: Type.Optional(Sequence),
+});
+export type StateQuery = Static<typeof StateQuery>;
+
+/** A node that was under way. */
+export const ActiveThen = Type.Object({
+  node_id: Type.String(),
+  phase: Type.String(),
+  /** 0-based. */
+  attempt: Type.Integer(),
+  /** Which visit to the node it was. */
+  activation: Type.Integer(),
+});
+export type ActiveThen = Static<typeof ActiveThen>;
+
+/** An execution as it was after one of its steps. */
+export const PastState = Type.Object({
+  execution_id: Type.String(),
+  /** Of the last event of that step: the one asked for, or one before it. */
+  sequence: Type.Integer(),
+  /** What was asked for. */
+  requested: Type.Integer(),
+  status: Type.Unsafe<Status>({ type: 'string', enum: STATUSES }),
+  state: AnyObject,
+  active: Type.Array(ActiveThen),
+  /** When the step was taken. */
+  created_at: Timestamp,
+});
+export type PastState = Static<typeof PastState>;
+
+/** What folding a log again has shown. */
+export const ReplayedExecution = Type.Object({
+  execution_id: Type.String(),
+  /** How many the log has. */
+  events: Type.Integer(),
+  /** Of the last. */
+  sequence: Type.Integer(),
+  matches: Type.Boolean(),
+  /** The first thing that is not what is stored. */
+  mismatch: Type.Optional(Type.Object({ sequence: Type.Integer(), problem: Type.String() })),
+});
+export type ReplayedExecution = Static<typeof ReplayedExecution>;
+
+export const ForkExecution = Type.Object({
+  /** The fork goes on from the last step that had ended by then; within the first step, from its end. */
+  at_sequence: Sequence,
+  /** Merge patch (RFC 7396) to the state, before anything goes on. */
+  state_patch: optional(AnyObject),
+  /** Absent = the revision of the execution itself. */
+  workflow_version: optional(NameOrEmpty),
+  /** Only says whether the log fits the version. */
+  dry_run: optional(Type.Boolean()),
+});
+export type ForkExecution = Static<typeof ForkExecution>;
+
+export const ForkedExecution = Type.Object({
+  execution_id: Type.String(),
+  forked_from: ForkedFrom,
+});
+export type ForkedExecution = Static<typeof ForkedExecution>;
+
+/** The answer to a dry run. */
+export const ForkCheck = Type.Object({
+  forked_from: ForkedFrom,
+  fits: Type.Boolean(),
+  mismatch: Type.Optional(Mismatch),
+});
+export type ForkCheck = Static<typeof ForkCheck>;

@@ -1,0 +1,76 @@
+import { Option } from 'clipanion';
+import type { JamjetClient, PastState } from '../../client.ts';
+import { sequenceArgument } from '../arguments.ts';
+import type { Usage } from '../command.ts';
+import { ClientCommand } from '../connect.ts';
+import { changeText } from '../diff-text.ts';
+import { EXIT, usageFailure } from '../failure.ts';
+import { stateDiff } from '../state-diff.ts';
+import { paintStatus } from '../terminal/status.ts';
+
+/** A point of an execution; without a sequence, its last. */
+interface Point {
+  readonly id: string;
+  readonly at: number | undefined;
+}
+
+export class DiffCommand extends ClientCommand {
+  static override paths = [['diff']];
+  static override usage: Usage = {
+    details: `Points are sequences of one execution's events, or executions, each as ID or ID@SEQUENCE. Paths are JSON pointers. With --json: what
+leads from the first to the second, as RFC 6902 writes it, each with what was there before (\`old\`).`,
+    examples: [
+      ['Between two points of one execution', '$0 diff exec_0199… 4 12'],
+      ['Since a point', '$0 diff exec_0199… 4'],
+      ['Between two executions', '$0 diff exec_0199… exec_0200…'],
+      ['Between points of two', '$0 diff exec_0199…@12 exec_0200…@12'],
+    ],
+  };
+
+  points = Option.Rest({ name: 'point', required: 2 });
+
+  protected override get onlyReads(): boolean {
+    return true;
+  }
+
+  protected async request(client: JamjetClient): Promise<number> {
+    const [from, to] = pointsOf(this.points);
+    const before = await client.history.state(from.id, from.at);
+    const after = await client.history.state(to.id, to.at);
+    const changes = stateDiff(before.state, after.state);
+    if (this.json) {
+      this.printJson(changes);
+      return EXIT.ok;
+    }
+    const { paint } = this;
+    this.print(`${paint.red('-')} ${this.#told(before)}\n${paint.green('+')} ${this.#told(after)}\n`);
+    if (changes.length === 0) this.print(paint.dim('the same state'));
+    for (const change of changes) this.print(changeText(change, paint));
+    return EXIT.ok;
+  }
+
+  #told({ execution_id, sequence, status }: PastState): string {
+    return `${execution_id} at ${sequence}, ${paintStatus(status, this.paint)}`;
+  }
+}
+
+function pointsOf(given: readonly string[]): readonly [Point, Point] {
+  const [first = '', second = '', third] = given;
+  if (given.length > 3) throw usageFailure('a diff has two points', 'jamjet diff --help shows examples.');
+  if (third !== undefined) {
+    const at = (text: string): Point => ({ id: first, at: sequenceArgument('the sequence', text) });
+    return [at(second), at(third)];
+  }
+  if (/^\d{1,15}$/.test(second))
+    return [
+      { id: first, at: sequenceArgument('the sequence', second) },
+      { id: first, at: undefined },
+    ];
+  return [pointOf(first), pointOf(second)];
+}
+
+function pointOf(text: string): Point {
+  const at = text.lastIndexOf('@');
+  if (at === -1) return { id: text, at: undefined };
+  return { id: text.slice(0, at), at: sequenceArgument('the sequence', text.slice(at + 1)) };
+}

@@ -1,0 +1,68 @@
+import { Option } from 'clipanion';
+import { isObject, type JsonObject } from '../../../machines/json.ts';
+import type { ForkExecution, JamjetClient } from '../../client.ts';
+import { jsonArgument, sequenceArgument } from '../arguments.ts';
+import type { Usage } from '../command.ts';
+import { ClientCommand } from '../connect.ts';
+import { EXIT, usageFailure } from '../failure.ts';
+import { followThrough } from '../follow-through.ts';
+import { withinStep } from '../read-log.ts';
+import { plain } from '../terminal/text.ts';
+
+export class ForkCommand extends ClientCommand {
+  static override paths = [['fork']];
+  static override usage: Usage = {
+    details: `A new execution has the log of the other up to that sequence and goes on from there; the other stays as it is. Work that was under way begins
+anew, and times are set anew from now. Into another version, the log must be one that the version would have written: --dry-run
+says whether it is, and what is not, and starts nothing.`,
+    examples: [
+      ['Try the end once more', '$0 fork exec_0199… --at 12 --follow'],
+      ['… with another value in the state', `$0 fork exec_0199… --at 12 --patch '{"amount": 80}'`],
+      ['… by the version that has the fix', '$0 fork exec_0199… --at 12 --workflow-version 1.1.0 --dry-run'],
+    ],
+  };
+
+  id = Option.String({ name: 'id' });
+  at = Option.String('--at', { required: true, description: 'The sequence of the event from which it goes on.' });
+  patch = Option.String('--patch', { description: 'Merge patch to the state: JSON text, @file or -.' });
+  workflowVersion = Option.String('--workflow-version', { description: 'Go on by this version of the workflow.' });
+  dryRun = Option.Boolean('--dry-run', false, { description: 'Only say whether the log fits the version.' });
+  follow = Option.Boolean('--follow', false, { description: 'Follow the new execution to its end, as `run` does.' });
+
+  protected async request(client: JamjetClient): Promise<number> {
+    const at_sequence = sequenceArgument('--at', this.at);
+    const request = {
+      at_sequence,
+      ...(this.patch === undefined ? {} : { state_patch: await this.#patchOf(this.patch) }),
+      ...(this.workflowVersion === undefined ? {} : { workflow_version: this.workflowVersion }),
+    };
+    if (this.dryRun) return this.#check(client, request);
+    const answer = await client.history.fork(this.id, request);
+    const { execution_id, forked_from } = answer;
+    if (forked_from.sequence !== at_sequence) this.note(withinStep(at_sequence, forked_from.sequence));
+    const told = `${execution_id} goes on from ${forked_from.execution_id} at ${forked_from.sequence}`;
+    if (this.follow) {
+      if (!this.json) this.note(told);
+      return followThrough(this.context, this, execution_id);
+    }
+    if (this.json) this.printJson(answer);
+    else this.print(`${this.paint.green('✓ forked')}  ${told}`);
+    return EXIT.ok;
+  }
+
+  async #check(client: JamjetClient, request: ForkExecution): Promise<number> {
+    const { paint } = this;
+    const answer = await client.history.checkFork(this.id, request);
+    const { fits, mismatch, forked_from } = answer;
+    if (this.json) this.printJson(answer);
+    else if (fits) this.print(`${paint.green('✓')} the log up to ${forked_from.sequence} fits`);
+    else this.print(`${paint.red('✗')} the log up to ${forked_from.sequence} does not fit: ${plain(mismatch?.problem ?? '')}`);
+    return fits ? EXIT.ok : EXIT.failed;
+  }
+
+  async #patchOf(text: string): Promise<JsonObject> {
+    const patch = await jsonArgument('--patch', text, this.context);
+    if (!isObject(patch)) throw usageFailure('--patch must be a JSON object', `--patch '{"amount": 80}'`);
+    return patch;
+  }
+}

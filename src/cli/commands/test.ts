@@ -1,0 +1,78 @@
+import { resolve } from 'node:path';
+import { Option } from 'clipanion';
+import type { Report } from '../../testing/report.ts';
+import { choiceArgument, integerArgument, readText } from '../arguments.ts';
+import { JamjetCommand, type Usage } from '../command.ts';
+import { EXIT, usageFailure } from '../failure.ts';
+import { filesNamed } from '../glob.ts';
+import { count } from '../terminal/text.ts';
+import { reportText } from '../test-text.ts';
+
+const FORMATS = ['text', 'json', 'junit'] as const;
+
+export class TestCommand extends JamjetCommand {
+  static override paths = [['test']];
+  static override usage: Usage = {
+    details:
+      'Plays the "tests:" of workflow files with scripted results and a fake clock, and explores what else can happen: dead ends, ways that are never taken, failures nobody handles. Needs no server and runs no tool. Fails when a test fails or an error is found.',
+    examples: [
+      ['One file', '$0 test workflow.yaml'],
+      ['Every workflow below a folder, for a CI system', "$0 test 'flows/**/*.yaml' --format junit > results.xml"],
+      ['Fail below 80 % of branches and outcomes', '$0 test workflow.yaml --coverage 80'],
+    ],
+  };
+
+  files = Option.Rest({ name: 'file', required: 1 });
+  format = Option.String('--format', { description: 'text (the default), json or junit.' });
+  json = Option.Boolean('--json', false, { description: 'The same as --format json.' });
+  strict = Option.Boolean('--strict', false, { description: 'Fail on warnings, too.' });
+  coverage = Option.String('--coverage', { description: 'Fail when the tests take less than so many percent of the ways.' });
+  maxPaths = Option.String('--paths', '1000', { description: 'Paths to tell apart, at most (default 1000).' });
+  maxSteps = Option.String('--steps', '20000', { description: 'Steps to simulate, at most (default 20000).' });
+
+  async execute(): Promise<number> {
+    const format = this.#format();
+    const demands = {
+      strict: this.strict,
+      coverage: this.coverage === undefined ? null : integerArgument('--coverage', this.coverage, { min: 0, max: 100 }),
+    };
+    const bounds = {
+      paths: integerArgument('--paths', this.maxPaths, { min: 1, max: 100_000 }),
+      steps: integerArgument('--steps', this.maxSteps, { min: 1, max: 10_000_000 }),
+    };
+    const files = await filesNamed(this.files, this.context.cwd);
+    // Loaded when it is needed: the compiler takes long to start.
+    const [{ examine }, { jsonReport, reportOf }, { junitXml }] = await Promise.all([
+      import('../../testing/examine.ts'),
+      import('../../testing/report.ts'),
+      import('../../testing/junit.ts'),
+    ]);
+    const reports: Report[] = [];
+    for (const file of files) {
+      const path = resolve(this.context.cwd, file);
+      const examined = examine(await readText(path, file), path, bounds, () => performance.now());
+      const report = reportOf(file, examined, demands);
+      reports.push(report);
+      if (format === 'text') this.print(`${reportText(report, this.context, this.paint)}\n`);
+    }
+    if (format === 'text') this.print(this.#summary(reports));
+    if (format === 'junit') this.print(junitXml(reports));
+    if (format === 'json') this.print(JSON.stringify(reports.map(jsonReport), null, 2));
+    return reports.every(({ passed }) => passed) ? EXIT.ok : EXIT.failed;
+  }
+
+  #format(): (typeof FORMATS)[number] {
+    const format = choiceArgument('--format', this.format ?? (this.json ? 'json' : 'text'), FORMATS);
+    if (this.json && format !== 'json') throw usageFailure(`--json and --format ${format} say different things`);
+    return format;
+  }
+
+  #summary(reports: readonly Report[]): string {
+    const tests = reports.flatMap(({ examined }) => examined.tests);
+    const failed = tests.filter(({ passed }) => !passed).length;
+    const bad = reports.filter(({ passed }) => !passed).length;
+    const verdict = bad === 0 ? this.paint.green('✓ passed') : this.paint.red(`✗ ${count(bad, 'file')} failed`);
+    const counts = `${count(tests.length, 'test')}${failed === 0 ? '' : `, ${failed} failed`}, ${count(reports.length, 'file')}`;
+    return `${verdict} ${this.paint.dim(`(${counts})`)}`;
+  }
+}

@@ -1,0 +1,109 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { Option } from 'clipanion';
+import type { JamjetClient } from '../../client.ts';
+import { FORMATS, type Format, formatOfFile } from '../../pictures/formats.ts';
+import { choiceArgument, integerArgument } from '../arguments.ts';
+import { printBytes, writeBytes } from '../bytes.ts';
+import type { Usage } from '../command.ts';
+import { ClientCommand } from '../connect.ts';
+import { EXIT, Failure, usageFailure } from '../failure.ts';
+import { openFile } from '../opener.ts';
+import { isWorkflowFile, readWorkflow, renderDiagnostics } from '../workflow-file.ts';
+
+const VIEWS = ['workflow', 'machine'] as const;
+const EXECUTION = /^(?:exec_[0-9a-f]{32}|[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i;
+
+export class VisualizeCommand extends ClientCommand {
+  static override paths = [['visualize'], ['visualise']];
+  static override usage: Usage = {
+    details: `
+The target is a workflow file (which needs no server), the id of a registered workflow, or that of an execution: then it shows what has
+happened to the nodes, which edges were taken and how long it all lasted.
+
+Formats: mermaid, dot (Graphviz), svg, png, html (a page to pan, zoom and search), xstate (a machine config for XState and its editor).`,
+    examples: [
+      ['A file, as Mermaid', '$0 visualize workflow.yaml'],
+      ['As a drawing', '$0 visualize workflow.yaml -o workflow.svg'],
+      ['An execution, in the browser', '$0 visualize exec_0199… --open'],
+      ['As it was after event 12', '$0 visualize exec_0199… --at 12 -o then.png'],
+      [
+        'The compiled machine, for Graphviz',
+        '$0 visualize refund-approval --view machine --format dot | dot -Tpdf -o machine.pdf',
+      ],
+    ],
+  };
+
+  target = Option.String({ name: 'target' });
+  format = Option.String('-f,--format', {
+    description: `One of ${FORMATS.join(', ')} (default: by the name of -o, else mermaid).`,
+  });
+  view = Option.String('--view', 'workflow', {
+    description: 'workflow: the nodes as they were written (default); machine: the compiled states.',
+  });
+  at = Option.String('--at', { description: 'Of an execution: as it was after this event of its log.' });
+  workflowVersion = Option.String('--workflow-version', { description: 'Of a registered workflow (default: the latest).' });
+  file = Option.String('-o,--file,--output', { description: 'Keep it in this file (default: standard output).' });
+  open = Option.Boolean('--open', false, { description: 'Show it; without -o, a page in a temporary folder.' });
+
+  protected override get onlyReads(): boolean {
+    return true;
+  }
+
+  override async execute(): Promise<number> {
+    const format = this.#format();
+    choiceArgument('--view', this.view, VIEWS);
+    if (this.at !== undefined && !EXECUTION.test(this.target)) throw usageFailure('--at is for executions');
+    if (format === 'png' && this.file === undefined && !this.open && this.context.stdout.isTTY === true)
+      throw usageFailure('a PNG would upset the terminal', 'Keep it in a file: add -o picture.png.');
+    if (!EXECUTION.test(this.target) && isWorkflowFile(this.target, this.context.cwd)) return this.#drawFile(format);
+    return super.execute();
+  }
+
+  protected async request(client: JamjetClient): Promise<number> {
+    const format = this.#format();
+    const view = choiceArgument('--view', this.view, VIEWS);
+    const at = this.at === undefined ? null : integerArgument('--at', this.at, { min: 1, max: Number.MAX_SAFE_INTEGER });
+    const { bytes } = EXECUTION.test(this.target)
+      ? await client.pictures.execution(this.target, { format, view, ...(at === null ? {} : { at }) })
+      : await client.pictures.workflow(this.target, {
+          format,
+          view,
+          ...(this.workflowVersion === undefined ? {} : { version: this.workflowVersion }),
+        });
+    return this.#deliver(bytes, format);
+  }
+
+  #format(): Format {
+    if (this.format !== undefined) return choiceArgument('--format', this.format, FORMATS);
+    if (this.file !== undefined) return formatOfFile(this.file) ?? 'mermaid';
+    return this.open ? 'html' : 'mermaid';
+  }
+
+  async #drawFile(format: Format): Promise<number> {
+    const { document, diagnostics } = await readWorkflow(this.target, this.context.cwd);
+    if (document === null) {
+      this.context.stderr.write(`${renderDiagnostics(diagnostics, this.context, this.paint)}\n`);
+      throw new Failure(`${this.target} is not a valid workflow`);
+    }
+    const { draw, programOf } = await import('../../pictures/draw.ts');
+    const view = choiceArgument('--view', this.view, VIEWS);
+    const { content } = await draw(programOf(document), { format, view, marks: null });
+    return this.#deliver(typeof content === 'string' ? Buffer.from(content) : content, format);
+  }
+
+  async #deliver(bytes: Uint8Array, format: Format): Promise<number> {
+    const file = this.file ?? (this.open ? join(await mkdtemp(join(tmpdir(), 'jamjet-')), `picture${suffixOf(format)}`) : null);
+    if (file !== null) await writeBytes(file, bytes, this.context);
+    if (this.json) this.printJson({ format, view: this.view, size: bytes.length, file });
+    else if (file === null) printBytes(bytes, this.context);
+    else this.note(`${format} in ${file}`);
+    if (this.open && file !== null) await openFile(resolve(this.context.cwd, file), this.context);
+    return EXIT.ok;
+  }
+}
+
+function suffixOf(format: Format): string {
+  return format === 'mermaid' ? '.mmd' : format === 'xstate' ? '.json' : `.${format}`;
+}

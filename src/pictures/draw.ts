@@ -1,0 +1,66 @@
+import { compile, type Program } from '../../machines/compile.ts';
+import { toDot } from '../../machines/export/dot.ts';
+import { machinePicture } from '../../machines/export/machine-picture.ts';
+import type { Marks } from '../../machines/export/marks.ts';
+import { toMermaid } from '../../machines/export/mermaid.ts';
+import type { View } from '../../machines/export/picture.ts';
+import { workflowPicture } from '../../machines/export/workflow-picture.ts';
+import { toXState } from '../../machines/export/xstate.ts';
+import { normalise } from '../../machines/ir/normalise.ts';
+import { revisionOf } from '../../machines/revision.ts';
+import type { Format } from './formats.ts';
+
+/** A drawing has styles of its own, and nothing else. */
+const SVG_POLICY = "default-src 'none'; style-src 'unsafe-inline'";
+
+/** The machine of a document, in any accepted spelling. Throws `InvalidWorkflow`. */
+export function programOf(document: unknown): Program {
+  const { workflow } = normalise(document);
+  return compile(workflow, revisionOf(workflow));
+}
+
+export interface Wanted {
+  readonly format: Format;
+  /** `xstate` is of the machine whatever is wanted. */
+  readonly view: View;
+  /** What an execution has made of it; null = the workflow alone. */
+  readonly marks: Marks | null;
+}
+
+export interface Drawn {
+  readonly content: string | Uint8Array;
+  /** What a browser may let it do; null = it does nothing. */
+  readonly policy: string | null;
+}
+
+/** A picture as a file of its format. Rejects with `PictureError` when it cannot be drawn. */
+export async function draw(program: Program, { format, view, marks }: Wanted): Promise<Drawn> {
+  if (format === 'xstate') return plain(`${JSON.stringify(toXState(program, marks), null, 2)}\n`);
+  const picture = view === 'machine' ? machinePicture(program, marks) : workflowPicture(program, marks);
+  switch (format) {
+    case 'mermaid':
+      return plain(toMermaid(picture));
+    case 'dot':
+      return plain(toDot(picture));
+    case 'svg': {
+      const { drawSvg } = await import('./svg.ts');
+      return { content: (await drawSvg(picture, 'adaptive')).svg, policy: SVG_POLICY };
+    }
+    case 'png': {
+      const [{ drawSvg }, { toPng }] = await Promise.all([import('./svg.ts'), import('./png.ts')]);
+      return plain(await toPng(await drawSvg(picture, 'fixed')));
+    }
+    case 'html': {
+      const [{ drawSvg }, { toHtml }] = await Promise.all([import('./svg.ts'), import('./html.ts')]);
+      return toHtml(picture, await drawSvg(picture, 'adaptive'));
+    }
+    default: {
+      const unhandled: never = format;
+      throw new TypeError(`unhandled format ${JSON.stringify(unhandled)}`);
+    }
+  }
+}
+
+function plain(content: string | Uint8Array): Drawn {
+  return { content, policy: null };
+}

@@ -1,0 +1,87 @@
+import type { LRUCache } from 'lru-cache';
+import type { CommittedExecution, ControlChange, Notice } from '../../../store/notices.ts';
+import type { Children } from '../children.ts';
+import type { ExternalWork } from '../external-work.ts';
+import type { Feed } from '../feed.ts';
+import type { Hot } from '../hot.ts';
+import type { Quotas } from '../quotas/quotas.ts';
+import type { CommitNote } from '../types.ts';
+import type { Wakeups } from '../wakeups.ts';
+import type { OwnWork } from './own-work.ts';
+import type { Peers } from './peers.ts';
+import type { Takeover } from './takeover.ts';
+
+/** The queue whose work may also be done in process. */
+const TOOL_QUEUE = 'tool';
+
+export interface NoticesOptions {
+  readonly hot: LRUCache<string, Hot>;
+  readonly feed: Feed;
+  readonly quotas: Quotas;
+  readonly external: ExternalWork;
+  readonly children: Children;
+  readonly wakeups: Wakeups;
+  readonly peers: Peers;
+  readonly ownWork: OwnWork;
+  readonly takeover: Takeover;
+  /** Tells who listens to commits; null = some may have been missed. */
+  readonly committed: (note: CommitNote | null) => void;
+  /** Tells who listens to changes of the control plane; null = some may have been missed. */
+  readonly changed: (change: ControlChange | null) => void;
+  readonly failed: (error: unknown) => void;
+}
+
+/** What other runtimes did, made known to whoever waits for it here. */
+export class Notices {
+  readonly #options: NoticesOptions;
+
+  constructor(options: NoticesOptions) {
+    this.#options = options;
+  }
+
+  apply({ executions, queues, dueAtMs, inbox, control, gap }: Notice): void {
+    const { external, wakeups, children, takeover } = this.#options;
+    for (const execution of executions) this.#committed(execution);
+    for (const { tenantId, queue } of queues) external.available(tenantId, queue);
+    if (queues.some(({ queue }) => queue === TOOL_QUEUE)) takeover.queued();
+    wakeups.noLaterThan(dueAtMs);
+    if (inbox) children.drain();
+    for (const change of control) this.#changed(change);
+    if (gap) this.#lookAgain();
+  }
+
+  #committed(execution: CommittedExecution): void {
+    const { hot, feed, quotas, ownWork, committed } = this.#options;
+    const { tenantId, id, seq, began, ended } = execution;
+    const known = hot.peek(id);
+    if (known !== undefined && known.run.seq < seq) hot.delete(id);
+    quotas.committedElsewhere(tenantId, began, ended);
+    feed.wake(id);
+    committed({ tenantId, executionId: id, began, ended });
+    ownWork.heard(execution);
+  }
+
+  #changed(change: ControlChange): void {
+    const { quotas, peers, changed, failed } = this.#options;
+    if (change.type.startsWith('tenant_')) quotas.changedElsewhere();
+    // Whoever stopped hands over, and need not be waited for.
+    if (change.type === 'runtime_stopped' || change.type === 'runtime_started') void peers.look().catch(failed);
+    changed(change);
+  }
+
+  /** Whatever was missed: everybody who waits looks for himself. */
+  #lookAgain(): void {
+    const { hot, feed, quotas, external, children, wakeups, ownWork, takeover, committed, changed } = this.#options;
+    hot.clear();
+    quotas.changedElsewhere();
+    quotas.recount();
+    feed.wakeAll();
+    external.wakeAll();
+    void wakeups.ring();
+    children.drain();
+    ownWork.takeUpAll();
+    takeover.queued();
+    committed(null);
+    changed(null);
+  }
+}

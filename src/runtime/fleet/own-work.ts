@@ -1,0 +1,164 @@
+import { setImmediate } from 'node:timers/promises';
+import { LRUCache } from 'lru-cache';
+import type { Message, Visit } from '../../../machines/messages.ts';
+import type { ActiveNode, Run } from '../../../machines/run.ts';
+import { activeOf } from '../../../machines/step.ts';
+import type { CommittedExecution } from '../../../store/notices.ts';
+import type { ExecutionRow } from '../../../store/rows.ts';
+import type { Store } from '../../../store/store.ts';
+import type { Dispatch } from '../dispatch.ts';
+import type { Hot } from '../hot.ts';
+
+/** Attempts that are remembered as begun: as many as are ever under way at a time, and some more. */
+const REMEMBERED = 100_000;
+const PAGE = 200;
+
+export interface OwnWorkOptions {
+  readonly store: Store;
+  readonly runtimeId: string;
+  readonly dispatch: Dispatch;
+  /** The execution as it is in memory, if it is. */
+  readonly known: (executionId: string) => Hot | undefined;
+  readonly load: (row: ExecutionRow) => Promise<Hot>;
+  /** Starts the child of a subgraph node. */
+  readonly spawn: (parent: Hot, visit: Visit) => void;
+  /** Resolves when the message has been taken or refused. */
+  readonly deliver: (executionId: string, message: Message) => Promise<unknown>;
+  /** Again until it works, or until the runtime stops. */
+  readonly insist: <T>(attempt: () => Promise<T>) => Promise<T | null>;
+  readonly stopped: () => boolean;
+}
+
+/**
+ * The in-process work of the executions this runtime owns, of which others may move on: it is begun here once, whoever has made it
+ * durable, and abandoned when it is not wanted any more.
+ */
+export class OwnWork {
+  readonly #options: OwnWorkOptions;
+  readonly #begun = new LRUCache<string, true>({ max: REMEMBERED });
+  /** Executions that are being looked at; true = once more. */
+  readonly #looking = new Map<string, boolean>();
+  #takingUpAll: Promise<void> | null = null;
+  #again = false;
+
+  constructor(options: OwnWorkOptions) {
+    this.#options = options;
+  }
+
+  /** A commit of this runtime made it durable. */
+  begin(hot: Hot, run: Run, visit: Visit): void {
+    if (this.#options.store.shared) this.#begun.set(keyOf(hot.id, visit), true);
+    this.#options.dispatch.begin(hot, run, visit);
+  }
+
+  /** The same of a child to start. */
+  spawn(parent: Hot, visit: Visit): void {
+    if (this.#options.store.shared) this.#begun.set(keyOf(parent.id, visit), true);
+    this.#options.spawn(parent, visit);
+  }
+
+  /** Somebody else has committed something. */
+  heard({ id, owner }: CommittedExecution): void {
+    if (owner === this.#options.runtimeId || this.#options.dispatch.countOf(id) > 0) void this.#look(id);
+  }
+
+  /** Looks at all executions this runtime owns: what was told of them, or what became of a commit, may have been missed. */
+  takeUpAll(): void {
+    this.#again = true;
+    this.#takingUpAll ??= this.#takeUpAll().finally(() => {
+      this.#takingUpAll = null;
+    });
+  }
+
+  async #takeUpAll(): Promise<void> {
+    const { insist, stopped } = this.#options;
+    while (this.#again && !stopped()) {
+      this.#again = false;
+      await insist(() => this.#sweep());
+    }
+  }
+
+  async #sweep(): Promise<void> {
+    const { store, runtimeId, dispatch, stopped } = this.#options;
+    for (let after = ''; !stopped(); ) {
+      const rows = await store.executionsWithLocalWork({ after, limit: PAGE });
+      const last = rows.at(-1);
+      if (last === undefined) return;
+      after = last.id;
+      for (const { id, owner, localWork } of rows) {
+        if (owner === runtimeId && dispatch.countOf(id) !== localWork) await this.#look(id);
+      }
+      await setImmediate();
+    }
+  }
+
+  async #look(id: string): Promise<void> {
+    if (this.#looking.has(id)) {
+      this.#looking.set(id, true);
+      return;
+    }
+    do {
+      this.#looking.set(id, false);
+      await this.#options.insist(() => this.#takeUp(id));
+    } while (this.#looking.get(id) === true && !this.#options.stopped());
+    this.#looking.delete(id);
+  }
+
+  async #takeUp(id: string): Promise<void> {
+    const { store, known, load, dispatch, runtimeId } = this.#options;
+    const row = await store.execution(id);
+    if (row === null) {
+      dispatch.keepOnly(id, Number.POSITIVE_INFINITY, []);
+      return;
+    }
+    const loaded = await load(row);
+    // A commit of this runtime may have come in between.
+    const mine = known(id);
+    const hot = mine !== undefined && mine.run.seq > loaded.run.seq ? mine : loaded;
+    const wanted =
+      hot.owner === runtimeId
+        ? activeOf(hot.loaded.program, hot.run).filter(({ local, phase }) => local && phase === 'running')
+        : [];
+    dispatch.keepOnly(id, hot.run.seq, wanted);
+    for (const node of wanted) if (!this.#begun.has(keyOf(id, node))) this.#beginHere(hot, node);
+  }
+
+  #beginHere(hot: Hot, { node, activation, attempt }: ActiveNode): void {
+    const visit = { node, activation, attempt };
+    if (hot.loaded.executorOf(node) !== null) this.begin(hot, hot.run, visit);
+    else if (hot.loaded.isLocal(node)) this.spawn(hot, visit);
+    // Whoever committed it has a tool that is not here: it goes on the queue, for whoever has.
+    else void this.#options.deliver(hot.id, { type: 'requeue', ...visit, unbegun: true });
+  }
+
+  /** Before this runtime stops: its heirs go on with what it still owns. What it had begun, and did not end, is begun again if it may be. */
+  async handOver(hasHeir: (executionId: string) => boolean): Promise<void> {
+    const { store, runtimeId } = this.#options;
+    for (let after = ''; ; ) {
+      const rows = await store.executionsWithLocalWork({ after, limit: PAGE });
+      const last = rows.at(-1);
+      if (last === undefined) return;
+      after = last.id;
+      const own = rows.filter(({ id, owner }) => owner === runtimeId && hasHeir(id));
+      await Promise.all(own.map((row) => this.#handOverOne(row)));
+    }
+  }
+
+  /** All in one go, so that no heir finds some of it done. */
+  async #handOverOne(row: ExecutionRow): Promise<void> {
+    const { load, deliver } = this.#options;
+    const hot = await load(row);
+    const running = activeOf(hot.loaded.program, hot.run).filter(({ local, phase }) => local && phase === 'running');
+    await Promise.all(
+      running.map(({ node, activation, attempt }) => {
+        const visit = { node, activation, attempt };
+        const unbegun = this.#begun.has(keyOf(row.id, visit)) ? {} : { unbegun: true as const };
+        return deliver(row.id, { type: 'requeue', ...visit, ...unbegun });
+      }),
+    );
+  }
+}
+
+function keyOf(executionId: string, { node, activation, attempt }: Visit): string {
+  return `${executionId}\n${node}\n${activation}\n${attempt}`;
+}

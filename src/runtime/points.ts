@@ -1,0 +1,115 @@
+import { type History, LogMismatch } from '../../machines/fold.ts';
+import { activeOf, save, stateOf } from '../../machines/step.ts';
+import type { ExecutionRow } from '../../store/rows.ts';
+import type { Store } from '../../store/store.ts';
+import { RuntimeError } from './errors.ts';
+import type { Hot } from './hot.ts';
+import type { Loaded, Programs } from './programs.ts';
+import type { Reads } from './reads.ts';
+import { headDifference, wroteThis } from './refold.ts';
+import { type Point, readHistory, replayed, wholeLog } from './replayed.ts';
+import type { PastView, ReplayView } from './types.ts';
+
+export interface PointsOptions {
+  readonly store: Store;
+  readonly programs: Programs;
+  readonly reads: Reads;
+}
+
+/** A point in the log of an execution. */
+export interface Found extends Point {
+  readonly execution: Hot | ExecutionRow;
+  readonly loaded: Loaded;
+  readonly history: History;
+}
+
+/** Executions as they were: their logs folded again, as far as somebody wants to see. */
+export class Points {
+  readonly #options: PointsOptions;
+
+  constructor(options: PointsOptions) {
+    this.#options = options;
+  }
+
+  async stateAt(tenantId: string, id: string, at: number): Promise<PastView> {
+    const { run, atMs, loaded } = await this.find(tenantId, id, at);
+    return {
+      executionId: id,
+      sequence: run.seq,
+      requested: at,
+      status: run.status,
+      state: stateOf(run),
+      active: activeOf(loaded.program, run),
+      createdAtMs: atMs,
+    };
+  }
+
+  /**
+   * The end of the last step at or before a sequence: what a runtime that stopped there had stored. Within the first step, the end of that,
+   * since before it there is nothing.
+   */
+  async find(tenantId: string, id: string, at: number): Promise<Found> {
+    const { reads, programs } = this.#options;
+    const execution = await reads.find(tenantId, id);
+    const end = 'run' in execution ? execution.run.seq : execution.seq;
+    if (!Number.isSafeInteger(at) || at < 1 || at > end)
+      throw new RuntimeError('bad_request', `sequence ${at} is not in the log of execution ${id}, which goes from 1 to ${end}`);
+    const loaded = await programs.load(tenantId, execution.revision);
+    try {
+      return { execution, loaded, ...(await this.#stepAt(tenantId, id, loaded, at, end)) };
+    } catch (cause) {
+      if (!(cause instanceof LogMismatch)) throw cause;
+      throw new RuntimeError('corrupt', `the log of execution ${id} does not fold: ${cause.message}`, { cause });
+    }
+  }
+
+  async #stepAt(
+    tenantId: string,
+    id: string,
+    { program }: Loaded,
+    at: number,
+    end: number,
+  ): Promise<Point & Pick<Found, 'history'>> {
+    const { store } = this.#options;
+    for (let limit = at; ; ) {
+      const history = await readHistory(store, id, limit);
+      let found: Point | null = null;
+      for await (const point of replayed(program, id, wholeLog(store, tenantId, id, end), history)) {
+        if (found === null || point.run.seq <= limit) found = point;
+        if (point.run.seq >= limit) break;
+      }
+      if (found === null) throw new RuntimeError('corrupt', `execution ${id} has no events`);
+      // Within the step of a retry nothing was forgiven yet, and what comes before it is not to be folded as if it had been.
+      const last = Math.max(...history.pardon.ends) + 1;
+      if (last <= found.run.seq) return { ...found, history };
+      limit = last - 1;
+    }
+  }
+
+  async replay(tenantId: string, id: string): Promise<ReplayView> {
+    const { store, reads, programs } = this.#options;
+    await reads.find(tenantId, id);
+    const stored = await store.checkpoint(id);
+    const row = await store.tenant(tenantId).execution(id);
+    if (row === null || stored === null) throw new RuntimeError('not_found', `execution ${id}`);
+    const { program } = await programs.load(tenantId, row.revision);
+    const history = await readHistory(store, id, row.seq);
+    const view = { executionId: id, events: row.seq, sequence: row.seq };
+    const differs = (sequence: number, problem: string): ReplayView => ({ ...view, mismatch: { sequence, problem } });
+    try {
+      let last: Point | null = null;
+      for await (last of replayed(program, id, wholeLog(store, tenantId, id, row.seq), history)) {
+        const { run } = last;
+        if (run.seq === stored.seq && wroteThis(program, stored, run) && save(run) !== stored.text)
+          return differs(run.seq, `the snapshot stored at sequence ${run.seq} is not what the log folds to`);
+      }
+      if (last?.run.seq !== row.seq) return differs(last?.run.seq ?? 0, `the log ends before sequence ${row.seq}`);
+      const difference = headDifference(row, last.run);
+      return difference === null ? { ...view, mismatch: null } : differs(row.seq, difference);
+    } catch (error) {
+      if (error instanceof LogMismatch) return differs(error.sequence, error.message);
+      if (error instanceof RuntimeError && error.code === 'corrupt') return differs(row.seq, error.message);
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,95 @@
+import type { Program } from '../../machines/compile.ts';
+import { fold } from '../../machines/fold.ts';
+import type { Run, Status } from '../../machines/run.ts';
+import { load, OtherCompiler, save } from '../../machines/step.ts';
+import type { ExecutionRow } from '../../store/rows.ts';
+import type { Store } from '../../store/store.ts';
+import { Outbound } from '../executors/outbound.ts';
+import { readTail } from './log.ts';
+import { Programs } from './programs.ts';
+
+const PAGE = 100;
+const LIVE: readonly Status[] = ['running', 'paused'];
+
+/** An execution whose log was folded again. */
+export interface Refolded {
+  readonly tenantId: string;
+  readonly executionId: string;
+  readonly workflowId: string;
+  /** What does not agree; null = all does. */
+  readonly difference: string | null;
+}
+
+/**
+ * Folds the log of every live execution again, of all tenants (`all`: of the ended ones too), and compares the outcome with what is stored
+ * of it: the checkpoint byte for byte, and the head. One execution is in memory at a time. A running system may be compared: what an
+ * execution has logged does not change any more. What ends or is removed meanwhile is passed over or compared as it ended.
+ */
+export async function* refold(store: Store, { all }: { readonly all: boolean }): AsyncGenerator<Refolded> {
+  // Only their machines are asked for: nothing is carried out.
+  const programs = new Programs(store, { tools: {}, outbound: new Outbound({ allowPrivateAddresses: false }) });
+  for await (const { tenantId, id, workflowId } of executions(store, all)) {
+    const difference = await compared(store, programs, id);
+    if (difference !== undefined) yield { tenantId, executionId: id, workflowId, difference };
+  }
+}
+
+async function* executions(store: Store, all: boolean): AsyncGenerator<ExecutionRow> {
+  for (let offset = 0; ; offset += PAGE) {
+    const tenants = await store.tenants.list({ limit: PAGE, offset });
+    for (const { id } of tenants) {
+      const tenant = store.tenant(id);
+      let after: string | null | undefined;
+      while (after !== null) {
+        const page = await tenant.executions({
+          limit: PAGE,
+          ...(all ? {} : { statuses: LIVE }),
+          ...(after === undefined ? {} : { after }),
+        });
+        yield* page.rows;
+        after = page.next;
+      }
+    }
+    if (tenants.length < PAGE) return;
+  }
+}
+
+/** Undefined when the execution has been removed. The checkpoint is read before the head, so that it stands at or before it. */
+async function compared(store: Store, programs: Programs, id: string): Promise<string | null | undefined> {
+  try {
+    const stored = await store.checkpoint(id);
+    const row = await store.execution(id);
+    if (row === null) return undefined;
+    if (stored === null) return 'it has no snapshot';
+    const { program } = await programs.load(row.tenantId, row.revision);
+    const env = { executionId: id, stepLimit: 0, runtimeId: '' };
+    const { events: log } = await readTail(store, row.tenantId, id, 0, row.seq);
+    const before = fold(program, null, log.slice(0, stored.seq), env);
+    if (wroteThis(program, stored, before) && save(before) !== stored.text)
+      return `the snapshot at sequence ${stored.seq} is not what its log folds to`;
+    return headDifference(row, fold(program, before, log.slice(stored.seq), env));
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** A checkpoint of another version of the compiler is never read: the log is folded in its place. */
+export function wroteThis(
+  program: Program,
+  { text, seq }: { readonly text: string; readonly seq: number },
+  { input }: Run,
+): boolean {
+  try {
+    load(program, text, { seq, input });
+    return true;
+  } catch (error) {
+    // What cannot be read at all is not what the log folds to.
+    return !(error instanceof OtherCompiler);
+  }
+}
+
+export function headDifference(row: ExecutionRow, run: Run): string | null {
+  const fields = ['status', 'steps', 'error', 'localWork'] as const;
+  const field = fields.find((name) => row[name] !== run[name]);
+  return field === undefined ? null : `${field} is ${JSON.stringify(row[field])}, the log folds to ${JSON.stringify(run[field])}`;
+}

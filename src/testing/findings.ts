@@ -1,0 +1,203 @@
+import { definitionOf } from '../../machines/nodes/index.ts';
+import type { Explored } from './explore.ts';
+import type { World } from './scene.ts';
+import type { Way } from './ways.ts';
+import type { Wishes } from './wishes.ts';
+
+export type Severity = 'error' | 'warning' | 'info';
+
+/** What exploring a workflow has shown. */
+export interface Finding {
+  readonly severity: Severity;
+  readonly code: FindingCode;
+  /** Null = the workflow as a whole. */
+  readonly node: string | null;
+  /** Path in the document of what is meant. */
+  readonly path: string;
+  readonly message: string;
+  readonly hint: string | null;
+}
+
+export type FindingCode =
+  /** A run can neither go on nor end. */
+  | 'dead_end'
+  /** Runs get somewhere from where no end can be reached. */
+  | 'never_ends'
+  | 'never_reached'
+  | 'branch_never_taken'
+  | 'undecided_condition'
+  | 'condition_error'
+  | 'failure_ends_run'
+  | 'rejection_ends_run'
+  | 'timeout_ends_run'
+  | 'approval_without_timeout'
+  | 'loop_without_bound'
+  | 'late_event_unread';
+
+const ORDER: Readonly<Record<Severity, number>> = { error: 0, warning: 1, info: 2 };
+
+/** `tested`: ways that the file's own tests take. */
+export function findingsOf(world: World, wishes: Wishes, explored: Explored, tested: ReadonlySet<Way>): readonly Finding[] {
+  return [
+    ...stuck(explored),
+    ...endless(explored),
+    ...unreached(world, wishes, explored, tested),
+    ...untaken(world, wishes, explored, tested),
+    ...[...explored.diagnostics].map(conditionError),
+    ...unhandled(world),
+    ...patience(world),
+    ...loops(world),
+    ...[...explored.unreadLate].map(lateEvent),
+  ].sort((a, b) => ORDER[a.severity] - ORDER[b.severity]);
+}
+
+function at(node: string): Pick<Finding, 'node' | 'path'> {
+  return { node, path: `nodes.${node}` };
+}
+
+function names(nodes: readonly string[]): string {
+  return nodes.map((node) => `"${node}"`).join(', ');
+}
+
+function stuck({ situations }: Explored): Finding[] {
+  const found = new Map<string, Finding>();
+  for (const { isOver, active, transitions } of situations) {
+    if (isOver || transitions === null || transitions.length > 0) continue;
+    const nodes = active.map(({ node }) => node);
+    const [node] = nodes;
+    const where = nodes.length === 0 ? 'with nothing under way' : `at ${names(nodes)}`;
+    found.set(nodes.join(' '), {
+      severity: 'error',
+      code: 'dead_end',
+      ...(node === undefined ? { node: null, path: 'start_node' } : at(node)),
+      message: `a run can come to a stop ${where}: nothing can happen there, and it has not ended`,
+      hint: 'give it a way on, or a time limit',
+    });
+  }
+  return [...found.values()];
+}
+
+/** Situations from which no end can be reached, although everything that follows them is known. */
+function endless({ situations }: Explored): Finding[] {
+  const before: number[][] = situations.map(() => []);
+  for (const { index, transitions } of situations) for (const { to } of transitions ?? []) before[to]?.push(index);
+  // What was not looked into may well lead to an end; what stands still is reported as such.
+  const leaves = situations.filter(({ isOver, transitions }) => isOver || transitions === null || transitions.length === 0);
+  const ending = new Set(leaves.map(({ index }) => index));
+  for (const index of ending) for (const from of before[index] ?? []) ending.add(from);
+  const trapped = situations.filter(({ index }) => !ending.has(index));
+  const nodes = [...new Set(trapped.flatMap(({ active }) => active.map(({ node }) => node)))];
+  const [node] = nodes;
+  if (node === undefined) return [];
+  const message = `runs can get to ${names(nodes)} and never end: whatever happens there leads back`;
+  const hint = 'let a way out of the loop depend on something that changes inside it';
+  return [{ severity: 'error', code: 'never_ends', ...at(node), message, hint }];
+}
+
+function unreached(
+  { program }: World,
+  wishes: Wishes,
+  { situations, taken, bounded }: Explored,
+  tested: ReadonlySet<Way>,
+): Finding[] {
+  const reached = new Set([...taken, ...tested].map(({ node }) => node));
+  for (const { active } of situations) for (const { node } of active) reached.add(node);
+  const { graph } = program.statics;
+  const isSure = !bounded && !wishes.bounded && wishes.unsolved.size === 0;
+  return graph.reachable
+    .map((index) => graph.idOf(index))
+    .filter((node) => !reached.has(node))
+    .map((node) => ({
+      severity: isSure ? 'warning' : 'info',
+      code: 'never_reached',
+      ...at(node),
+      message: `no run that was explored comes to "${node}"`,
+      hint: isSure ? 'look at the conditions on the way to it' : 'write a test that goes there',
+    }));
+}
+
+function untaken({ ways }: World, wishes: Wishes, { taken, bounded }: Explored, tested: ReadonlySet<Way>): Finding[] {
+  const visited = new Set([...taken].map(({ node }) => node));
+  return ways.all.flatMap((way): Finding[] => {
+    const { node, when, isChoice, targets } = way;
+    if (!isChoice || taken.has(way) || tested.has(way) || !visited.has(node)) return [];
+    // A choice without a default: that nothing holds is the author's exception, and `validate` warns of it.
+    if (when === null && targets.length === 0) return [];
+    const branch = when === null ? 'the way that is left when no condition holds' : `the branch "${when}"`;
+    if (!wishes.unsolved.has(way) && !bounded && !wishes.bounded) {
+      const message = `${branch} of "${node}" was taken in no run, though it could be by its values`;
+      return [
+        { severity: 'warning', code: 'branch_never_taken', ...at(node), message, hint: 'does a node write what it reads?' },
+      ];
+    }
+    const message = `whether ${branch} of "${node}" is ever taken is not decidable here`;
+    return [{ severity: 'info', code: 'undecided_condition', ...at(node), message, hint: 'write a test that takes it' }];
+  });
+}
+
+function conditionError(diagnostic: string): Finding {
+  const node = /of node "([^"]*)"/.exec(diagnostic)?.[1] ?? null;
+  const place = node === null ? { node, path: 'start_node' } : at(node);
+  const hint = 'a condition that cannot be evaluated is false: test for a missing value first';
+  return { severity: 'info', code: 'condition_error', ...place, message: diagnostic, hint };
+}
+
+/** Endings for which nothing is drawn. */
+function unhandled(world: World): Finding[] {
+  return world.ways.all.flatMap((way): Finding[] => {
+    const { node, ending, alternative } = way;
+    if (alternative !== null) return [];
+    if (ending === 'rejected') {
+      const message = `when "${node}" is rejected, the run fails`;
+      return [{ severity: 'info', code: 'rejection_ends_run', ...at(node), message, hint: 'name a node in on_rejected' }];
+    }
+    if (ending === 'timeout') {
+      const message = `when the time of "${node}" is over, the run fails`;
+      return [{ severity: 'info', code: 'timeout_ends_run', ...at(node), message, hint: 'name a node in on_timeout' }];
+    }
+    if (races(world, node)) return [];
+    const message = `when "${node}" fails for good, the run fails`;
+    return [{ severity: 'info', code: 'failure_ends_run', ...at(node), message, hint: 'name a node in fallback' }];
+  });
+}
+
+/** Before a first-wins join a failure is contained: another way may win. */
+function races({ program }: World, node: string): boolean {
+  const { graph } = program.statics;
+  const index = graph.indexOf(node) ?? 0;
+  return graph.reachable.some(
+    (join) => graph.isFirstJoin(join) && (graph.region(join).has(index) || graph.sources(join).includes(index)),
+  );
+}
+
+function patience({ program }: World): Finding[] {
+  const { graph } = program.statics;
+  return graph.reachable.flatMap((index): Finding[] => {
+    const { id, kind } = graph.node(index);
+    if (definitionOf(kind).behaviour(kind) !== 'approval' || ('timeout_secs' in kind && kind.timeout_secs !== undefined))
+      return [];
+    const message = `"${id}" waits for a decision however long it takes`;
+    return [{ severity: 'info', code: 'approval_without_timeout', ...at(id), message, hint: 'give it a timeout and on_timeout' }];
+  });
+}
+
+function loops({ program }: World): Finding[] {
+  const { graph } = program.statics;
+  return graph.loops.map(({ head, body }) => {
+    const inside = [...body].map((node) => graph.idOf(node));
+    const node = graph.idOf(head);
+    const message = `nothing but its own conditions ends the loop of ${names(inside)}`;
+    return {
+      severity: 'info',
+      code: 'loop_without_bound',
+      ...at(node),
+      message,
+      hint: 'count the rounds in a node of the loop and let a condition read the count',
+    };
+  });
+}
+
+function lateEvent(node: string): Finding {
+  const message = `an event for "${node}" that comes after its time is kept, and no node takes it`;
+  return { severity: 'info', code: 'late_event_unread', ...at(node), message, hint: null };
+}

@@ -1,0 +1,68 @@
+import type { Program } from '../../machines/compile.ts';
+import type { Reference } from '../../machines/expression.ts';
+import { isObject, type Json, type JsonObject } from '../../machines/json.ts';
+import { activeOf, save, stateOf } from '../../machines/step.ts';
+import type { Scene } from './scene.ts';
+import type { Wishes } from './wishes.ts';
+
+/** What of a stored snapshot tells situations apart. How often nodes were visited and when does not: loops come back to where they were. */
+interface Saved {
+  readonly at: Json;
+  readonly active?: Readonly<Record<string, { readonly phase: string; readonly attempt: number; readonly key?: string }>>;
+  readonly early?: readonly { readonly key: string }[];
+  readonly failures?: Json;
+  readonly forks?: Json;
+  readonly fed?: Json;
+  readonly sections?: Json;
+}
+
+/** Tells situations apart: two runs in the same one have the same future. */
+export class Situations {
+  readonly #program: Program;
+  readonly #downstream: ReadonlyMap<string, readonly Reference[]>;
+
+  constructor(program: Program, { reads }: Wishes) {
+    this.#program = program;
+    this.#downstream = readsBelow(program, reads);
+  }
+
+  keyOf(scene: Scene): string {
+    const { at, active = {}, early = [], failures, forks, fed, sections } = JSON.parse(save(scene.run)) as Saved;
+    const phases = Object.entries(active).map(([node, { phase, attempt, key }]) => [node, phase, attempt > 0, key ?? null]);
+    const armed = [...scene.timers.keys()];
+    const keys = early.map(({ key }) => key);
+    return JSON.stringify([scene.run.status, at, phases, armed, keys, failures, forks, fed, sections, this.#read(scene)]);
+  }
+
+  /** What can still be read of the state. */
+  #read(scene: Scene): readonly Json[] {
+    const state = stateOf(scene.run);
+    const values = new Map<string, Json>();
+    for (const { node } of activeOf(this.#program, scene.run)) {
+      for (const { path } of this.#downstream.get(node) ?? []) {
+        const key = path.join(' ');
+        if (!values.has(key)) values.set(key, valueAt(state, path));
+      }
+    }
+    return [...values].sort(([a], [b]) => (a < b ? -1 : 1)).flat();
+  }
+}
+
+function valueAt(state: JsonObject, path: readonly string[]): Json {
+  return path.reduce<Json>((value, key) => {
+    if (Array.isArray(value)) return value.at(Number(key)) ?? null;
+    return isObject(value) && Object.hasOwn(value, key) ? (value[key] ?? null) : null;
+  }, state);
+}
+
+/** Node → what conditions read of the state from there on. */
+function readsBelow({ statics: { graph } }: Program, reads: Wishes['reads']): ReadonlyMap<string, readonly Reference[]> {
+  return new Map(
+    graph.reachable.map((start) => {
+      const seen = new Set([start]);
+      for (const node of seen) for (const { to } of graph.allOut(node)) if (to >= 0) seen.add(to);
+      const below = [...seen].flatMap((node) => reads.get(graph.idOf(node)) ?? []);
+      return [graph.idOf(start), below.filter(({ root }) => root === 'state' || root === 'bare')] as const;
+    }),
+  );
+}

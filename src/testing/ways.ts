@@ -1,0 +1,98 @@
+import { type Alternative, type Ending, routesOf } from '../../machines/compile/routes.ts';
+import { parkedForMs } from '../../machines/compile/timers.ts';
+import type { Program } from '../../machines/compile.ts';
+import type { Graph } from '../../machines/graph/graph.ts';
+import { definitionOf } from '../../machines/nodes/index.ts';
+
+/** One way a visit to a node can go on: how it ended, and which of its alternatives was taken. */
+export interface Way {
+  readonly index: number;
+  readonly node: string;
+  readonly ending: Ending;
+  /** Which of the alternatives, in the order they are tried; null = nothing is drawn for this ending, and the run fails. */
+  readonly alternative: number | null;
+  /** Its condition; null = it has none. */
+  readonly when: string | null;
+  /** Of several, so that its condition is worth a mention. */
+  readonly isChoice: boolean;
+  /** Where it leads; empty = the end, or nowhere. */
+  readonly targets: readonly string[];
+}
+
+/** Every way of a workflow, in the order of the nodes. */
+export class Ways {
+  readonly all: readonly Way[];
+  readonly #of = new Map<string, readonly Way[]>();
+
+  constructor({ statics }: Program) {
+    const all: Way[] = [];
+    for (const node of statics.graph.reachable) {
+      const id = statics.graph.idOf(node);
+      for (const [ending, alternatives] of endingsOf(statics.graph, node, statics.verdicts.get(id)?.decision ?? null)) {
+        const ways = waysOf(statics.graph, id, ending, alternatives, all.length);
+        this.#of.set(`${ending} ${id}`, ways);
+        all.push(...ways);
+      }
+    }
+    this.all = all;
+  }
+
+  of(node: string, ending: Ending): readonly Way[] {
+    return this.#of.get(`${ending} ${node}`) ?? [];
+  }
+}
+
+function waysOf(
+  graph: Graph,
+  node: string,
+  ending: Ending,
+  alternatives: readonly Alternative[] | null,
+  first: number,
+): readonly Way[] {
+  if (alternatives === null) return [{ index: first, node, ending, alternative: null, when: null, isChoice: false, targets: [] }];
+  return alternatives.map(({ when, live }, i) => ({
+    index: first + i,
+    node,
+    ending,
+    alternative: i,
+    when,
+    isChoice: alternatives.length > 1,
+    targets: live.flatMap((edge) => (edge.to < 0 ? [] : [graph.idOf(edge.to)])),
+  }));
+}
+
+function endingsOf(
+  graph: Graph,
+  node: number,
+  policy: 'blocked' | 'require_approval' | null,
+): readonly (readonly [Ending, readonly Alternative[] | null])[] {
+  const { kind } = graph.node(node);
+  const routes = routesOf(graph, node);
+  const ok = ['ok', routes.ok ?? null] as const;
+  const failed = ['failed', routes.failed ?? null] as const;
+  const timeout = parkedForMs(kind) === null ? [] : [['timeout', routes.timeout ?? null] as const];
+  switch (definitionOf(kind).behaviour(kind)) {
+    case 'control':
+      return [ok];
+    case 'approval': {
+      // Without a way of its own a rejection is a failure, which a fallback takes over.
+      const rejected = ['rejected', routes.rejected ?? routes.failed ?? null] as const;
+      return [['approved', routes.approved ?? null], rejected, ...timeout];
+    }
+    case 'wait':
+      return kind.type === 'wait' && kind.condition === 'timer' ? [ok] : [ok, ...timeout];
+    default:
+      return policy === 'blocked' ? [failed] : [ok, failed];
+  }
+}
+
+/** A failure for which nothing is drawn: any work can end like that. */
+export function isUnhandledFailure({ ending, alternative }: Way): boolean {
+  return ending === 'failed' && alternative === null;
+}
+
+/** `decide [state.total > 50]`, `review (rejected)`: how a path names a way. */
+export function wayText({ node, ending, alternative, when, isChoice }: Way): string {
+  const ended = alternative === null ? ` (${ending}, unhandled)` : ending === 'ok' ? '' : ` (${ending})`;
+  return `${node}${ended}${isChoice ? ` [${when ?? 'else'}]` : ''}`;
+}

@@ -1,0 +1,7 @@
+/** What a database holds, for its administrator. Counting reads whole tables. */
+
+export const SCHEMA_VERSION = 'SELECT max(version) FROM schema_migrations';
+export const IS_MIGRATED = "SELECT 1 FROM sqlite_schema WHERE name = 'schema_migrations'";
+export const COUNT_BY_STATUS = 'SELECT status, count(*) AS executions FROM executions GROUP BY status';
+export const COUNT_CONTENT = `SELECT (SELECT count(*) FROM events) AS events, (SELECT count(*) FROM workflows) AS workflows,
+  (SELECT count(*) FROM timers) AS timers, (SELECT count(*) FROM work_items WHERE settled_at_ms IS NULL) AS workItems`;

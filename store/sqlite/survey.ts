@@ -1,0 +1,53 @@
+import { existsSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import Database from 'better-sqlite3';
+import { readMigrations } from '../migrate.ts';
+import type { RuntimeHolder } from '../store.ts';
+import type { Survey, SurveyContent } from '../survey.ts';
+import { guarded } from './errors.ts';
+import { isRunOn } from './lock.ts';
+import { checkOwner, MIGRATIONS } from './open.ts';
+import { HOLDER } from './queries/control.ts';
+import * as sql from './queries/survey.ts';
+
+/** One moment of a database, also while a runtime works on it; null when there is no such file. Rejects with `not_a_database`. */
+export function surveySqlite(path: string): Promise<Survey | null> {
+  const file = resolve(path);
+  return guarded(() => {
+    if (!existsSync(file)) return null;
+    const db = new Database(file, { readonly: true });
+    try {
+      checkOwner(db);
+      db.exec('BEGIN');
+      return survey(db, file);
+    } finally {
+      db.close();
+    }
+  });
+}
+
+function survey(db: Database.Database, file: string): Survey {
+  const migrated = db.prepare(sql.IS_MIGRATED).get() !== undefined;
+  const holder = migrated && isRunOn(file) ? db.prepare<[], RuntimeHolder>(HOLDER).get() : undefined;
+  return {
+    engine: 'sqlite',
+    schemaVersion: migrated ? (db.prepare<[], number>(sql.SCHEMA_VERSION).pluck().get() ?? 0) : 0,
+    newestVersion: readMigrations(MIGRATIONS).length,
+    sizeBytes: sizeOf(file) + sizeOf(`${file}-wal`),
+    content: migrated ? content(db) : null,
+    runtimes: holder === undefined ? [] : [{ id: holder.runtimeId, pid: holder.pid, startedAtMs: holder.startedAtMs }],
+  };
+}
+
+function content(db: Database.Database): SurveyContent {
+  const statuses = db.prepare<[], { status: string; executions: number }>(sql.COUNT_BY_STATUS).all();
+  const counts = db.prepare<[], Omit<SurveyContent, 'executions'>>(sql.COUNT_CONTENT).get();
+  return {
+    executions: Object.fromEntries(statuses.map(({ status, executions }) => [status, executions])),
+    ...(counts ?? { events: 0, workflows: 0, timers: 0, workItems: 0 }),
+  };
+}
+
+function sizeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+}

@@ -1,0 +1,33 @@
+/** A database as its administrator sees it. Looking creates, migrates and locks nothing. */
+export interface Survey {
+  readonly engine: 'sqlite' | 'postgres';
+  /** Of the last migration applied; 0 = there is nothing yet. */
+  readonly schemaVersion: number;
+  /** The newest this release knows. */
+  readonly newestVersion: number;
+  /** On the disk, with the write-ahead log of an SQLite file. */
+  readonly sizeBytes: number;
+  /** Null = not one of ours yet: nothing has been migrated. */
+  readonly content: SurveyContent | null;
+  /** Who works on it now. */
+  readonly runtimes: readonly RunningRuntime[];
+}
+
+export interface SurveyContent {
+  /** Executions, by status. */
+  readonly executions: Readonly<Record<string, number>>;
+  readonly events: number;
+  /** Registered versions. */
+  readonly workflows: number;
+  /** Armed. */
+  readonly timers: number;
+  /** Not settled yet. */
+  readonly workItems: number;
+}
+
+export interface RunningRuntime {
+  readonly id: string;
+  /** Null where a runtime may be on another machine. */
+  readonly pid: number | null;
+  readonly startedAtMs: number;
+}

@@ -1,0 +1,121 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { DOUBLING, REVIEWED, TOOLS } from '../flows.ts';
+import { runtimeServer } from '../runtime-server.ts';
+import { inFolder, jamjet } from '../terminal-session.ts';
+
+const server = runtimeServer(TOOLS);
+const FLOW = 'workflow: { id: flow }\nnodes:\n  a: { type: tool, tool_ref: t, next: b }\n  b: { type: tool, tool_ref: t }\n';
+const NOBODY = 'exec_00000000000000000000000000000000';
+
+describe('jamjet visualize FILE', () => {
+  /** In a folder with a good and a bad file, without any server. */
+  function drawn(args: readonly string[], look: (folder: string) => unknown = () => null, tty = false) {
+    return inFolder(async (folder) => {
+      writeFileSync(join(folder, 'flow.yaml'), FLOW);
+      writeFileSync(join(folder, 'bad.yaml'), FLOW.replace('next: b', 'next: c'));
+      const ended = await jamjet(['visualize', ...args], { cwd: folder, tty, env: { JAMJET_URL: 'http://127.0.0.1:9' } });
+      return { ...ended, seen: look(folder) };
+    });
+  }
+
+  it('prints Mermaid, or what is asked for', async () => {
+    const mermaid = await drawn(['flow.yaml']);
+    expect(mermaid).toMatchObject({ code: 0, stderr: '' });
+    expect(mermaid.stdout).toMatch(/flowchart TD\n[\s\S]*n0 --> n1\n/);
+    expect((await drawn(['flow.yaml', '--format', 'dot'])).stdout).toMatch(/^digraph workflow \{\n/);
+    expect((await drawn(['flow.yaml', '--view', 'machine'])).stdout).toContain('stateDiagram-v2\n');
+    expect(JSON.parse((await drawn(['flow.yaml', '-f', 'xstate'])).stdout)).toMatchObject({ id: 'workflow:flow', initial: 'a' });
+  });
+
+  it('writes a file in the format that its name tells', async () => {
+    const svg = await drawn(['flow.yaml', '-o', 'flow.svg'], (folder) => readFileSync(join(folder, 'flow.svg'), 'utf8'));
+    expect(svg).toMatchObject({ code: 0, stdout: '', stderr: 'svg in flow.svg\n' });
+    expect(svg.seen).toMatch(/^<svg /);
+    const png = await drawn(['flow.yaml', '-o', 'flow.png', '--json'], (folder) => readFileSync(join(folder, 'flow.png')).length);
+    expect(JSON.parse(png.stdout)).toEqual({ format: 'png', view: 'workflow', size: png.seen, file: 'flow.png' });
+    const text = await drawn(['flow.yaml', '-o', 'flow.txt', '-f', 'dot'], (folder) =>
+      readFileSync(join(folder, 'flow.txt'), 'utf8'),
+    );
+    expect(text.seen).toMatch(/^digraph /);
+  });
+
+  it('says what is wrong', async () => {
+    const bad = await drawn(['bad.yaml']);
+    expect(bad).toMatchObject({ code: 1, stdout: '' });
+    expect(bad.stderr).toMatch(/^bad\.yaml:3:\d+ {2}error .*"c"[\s\S]*error: bad\.yaml is not a valid workflow/);
+    const failures = [
+      [['flow.yaml', '--format', 'gif'], /--format "gif" is not one of mermaid, dot, svg/],
+      [['flow.yaml', '--view', 'flat'], /--view "flat" is not one of workflow, machine/],
+      [['flow.yaml', '--at', '3'], /--at is for executions/],
+      [['none.yaml'], /none\.yaml: no such file/],
+    ] as const;
+    for (const [args, stderr] of failures) {
+      const ended = await drawn(args);
+      expect([args, ended.code, ended.stdout]).toEqual([args, 2, '']);
+      expect(ended.stderr).toMatch(stderr);
+    }
+  });
+
+  it('does not upset a terminal with a bitmap', async () => {
+    const refused = await drawn(['flow.yaml', '-f', 'png'], () => null, true);
+    expect(refused).toMatchObject({ code: 2, stdout: '' });
+    expect(refused.stderr).toContain('a PNG would upset the terminal\nKeep it in a file: add -o picture.png.');
+  });
+});
+
+describe('jamjet visualize --open', () => {
+  it('shows the file by the opener of the platform, and tells when there is none', async () => {
+    await inFolder(async (folder) => {
+      writeFileSync(join(folder, 'flow.yaml'), FLOW);
+      mkdirSync(join(folder, 'bin'));
+      const opener = join(folder, 'bin', process.platform === 'darwin' ? 'open' : 'xdg-open');
+      const args = ['visualize', 'flow.yaml', '-o', 'flow.html', '--open'];
+      const env = { PATH: join(folder, 'bin') };
+      const without = await jamjet(args, { cwd: folder, env });
+      expect(without.code).toBe(1);
+      expect(without.stderr).toMatch(/there is no (xdg-)?open here to open files with\nThe picture is in .*flow\.html\./);
+      writeFileSync(
+        opener,
+        `#!/bin/sh\necho "$1" > ${join(folder, 'opened')}.part && /bin/mv ${join(folder, 'opened')}.part ${join(folder, 'opened')}\n`,
+      );
+      chmodSync(opener, 0o755);
+      expect(await jamjet(args, { cwd: folder, env })).toMatchObject({ code: 0, stderr: 'html in flow.html\n' });
+      await expect.poll(() => existsSync(join(folder, 'opened')), { timeout: 10_000 }).toBe(true);
+      expect(readFileSync(join(folder, 'opened'), 'utf8')).toBe(`${join(folder, 'flow.html')}\n`);
+    });
+  });
+});
+
+describe('jamjet visualize WORKFLOW|EXECUTION', () => {
+  it('draws what a server knows', async () => {
+    const { client, jamjet: command, folder } = server();
+    await client.registerWorkflow(DOUBLING);
+    expect((await command('visualize doubling').ended).stdout).toContain('title: "doubling v1"');
+    expect((await command('visualise doubling --workflow-version 1 -f dot').ended).stdout).toMatch(/^digraph /);
+    const { execution_id } = await client.start({ workflow_id: 'doubling', input: { n: 2 } });
+    await client.execution(execution_id, { waitMs: 10_000 });
+    const done = await command(`visualize ${execution_id}`).ended;
+    expect(done.stdout).toMatch(/double.*done.*:::done/);
+    expect((await command(`visualize ${execution_id.slice(5)} --at 1`).ended).stdout).not.toContain(':::done');
+    expect((await command(`visualize ${execution_id} -o run.png`).ended).code).toBe(0);
+    expect(readFileSync(join(folder, 'run.png')).subarray(1, 4).toString()).toBe('PNG');
+  });
+
+  it('says what the server says', async () => {
+    const { client, jamjet: command } = server();
+    await client.registerWorkflow(REVIEWED);
+    const { execution_id } = await client.start({ workflow_id: 'reviewed', input: { n: 1 } });
+    const failures = [
+      [`visualize ${execution_id} --at 99`, /^error: at must not be beyond the log, which has \d events/],
+      [`visualize ${NOBODY}`, /^error: not found: execution exec_0+\n.*jamjet ls/],
+      ['visualize unknown-flow', /^error: not found: workflow unknown-flow/],
+    ] as const;
+    for (const [line, stderr] of failures) {
+      const ended = await command(line).ended;
+      expect([line, ended.code, ended.stdout]).toEqual([line, 1, '']);
+      expect(ended.stderr).toMatch(stderr);
+    }
+  });
+});

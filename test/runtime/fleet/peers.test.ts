@@ -1,0 +1,124 @@
+import { describe, expect, it } from 'vitest';
+import { Peers } from '../../../src/runtime/fleet/peers.ts';
+import { FakeClock } from '../../support/clock.ts';
+import { sqliteDatabase } from '../../support/stores.ts';
+
+/** A runtime's view of the others, on a database where a test makes them come and go. */
+async function bench() {
+  const store = await sqliteDatabase().open();
+  const clock = new FakeClock();
+  const gone: string[] = [];
+  let isAway = false;
+  let looks = 0;
+  const shared = {
+    shared: true,
+    runtimes: (sinceMs: number) => {
+      looks += 1;
+      return isAway ? Promise.reject(new Error('away')) : store.runtimes(sinceMs);
+    },
+  };
+  const peers = new Peers({ store: shared, clock, runtimeId: 'me', looked: (ids) => gone.push(...ids) });
+  const actor = { actorId: 'x', actorType: 'system', request: null } as const;
+  return {
+    peers,
+    clock,
+    gone,
+    looks: () => looks,
+    seen: (id: string) => store.seen({ id, tenantId: null, kind: 'runtime', queues: [], atMs: clock.nowMs(), claimed: 0, actor }),
+    stopped: (id: string) => store.stopped(id, clock.nowMs()),
+    away(away: boolean) {
+      isAway = away;
+    },
+    /** As heartbeats do. */
+    async pass(beats: number) {
+      for (let beat = 0; beat < beats; beat += 1) {
+        clock.advance(10_000);
+        await peers.look().catch(() => {});
+      }
+    },
+  };
+}
+
+describe('another runtime', () => {
+  it('is there until it was not seen for thirty seconds', async () => {
+    const { peers, seen, pass, gone } = await bench();
+    await seen('other');
+    await peers.look();
+    expect(peers.isAlive('other')).toBe(true);
+    await pass(3);
+    expect(peers.isAlive('other')).toBe(true);
+    await pass(1);
+    expect([peers.isAlive('other'), gone]).toEqual([false, ['other']]);
+    await seen('other');
+    await pass(1);
+    expect(peers.isAlive('other')).toBe(true);
+  });
+
+  it('is gone once it has stopped', async () => {
+    const { peers, seen, stopped, gone } = await bench();
+    await seen('other');
+    await peers.look();
+    await stopped('other');
+    await peers.look();
+    expect([peers.isAlive('other'), gone]).toEqual([false, ['other']]);
+  });
+
+  it('that nobody has heard of is looked for, once', async () => {
+    const { peers, seen, looks } = await bench();
+    await seen('new');
+    await peers.lookFor('new');
+    expect(peers.isAlive('new')).toBe(true);
+    const before = looks();
+    await peers.lookFor('never');
+    await peers.lookFor('never');
+    expect([peers.isAlive('never'), looks()]).toEqual([false, before + 1]);
+  });
+
+  it('keeps what it owns, and what it leaves goes to whoever commits next', async () => {
+    const { peers, seen } = await bench();
+    await seen('other');
+    await peers.look();
+    expect(['other', 'lost', 'me', null].map((owner) => peers.ownerAfter(owner))).toEqual(['other', 'me', 'me', 'me']);
+  });
+
+  it('shares what any could do', async () => {
+    const { peers, seen, stopped } = await bench();
+    const keys = Array.from({ length: 100 }, (_, i) => `exec_${i}`);
+    expect(keys.every((key) => peers.isMine(key) && peers.heirOf(key) === null)).toBe(true);
+    await seen('other');
+    await peers.look();
+    const mine = keys.filter((key) => peers.isMine(key)).length;
+    expect(mine).toBeGreaterThan(20);
+    expect(mine).toBeLessThan(80);
+    expect(keys.every((key) => peers.heirOf(key) === 'other')).toBe(true);
+    await stopped('other');
+    await peers.look();
+    expect(keys.every((key) => peers.isMine(key))).toBe(true);
+  });
+
+  it('is spared for a while when the database was away: nobody could be seen', async () => {
+    const { peers, seen, pass, gone, away } = await bench();
+    await seen('other');
+    await peers.look();
+    away(true);
+    await pass(6);
+    away(false);
+    await pass(1);
+    expect([peers.isAlive('other'), gone]).toEqual([true, []]);
+    await pass(2);
+    expect(peers.isAlive('other')).toBe(true);
+    await pass(1);
+    expect([peers.isAlive('other'), gone]).toEqual([false, ['other']]);
+  });
+
+  it('never is there on a database of one’s own', async () => {
+    const clock = new FakeClock();
+    const store = await sqliteDatabase().open();
+    const peers = new Peers({ store, clock, runtimeId: 'me', looked: () => {} });
+    const actor = { actorId: 'x', actorType: 'system', request: null } as const;
+    await store.seen({ id: 'other', tenantId: null, kind: 'runtime', queues: [], atMs: clock.nowMs(), claimed: 0, actor });
+    await peers.look();
+    await peers.lookFor('other');
+    expect([peers.isAlive('other'), peers.isMine('x'), peers.ownerAfter('other')]).toEqual([false, true, 'me']);
+  });
+});

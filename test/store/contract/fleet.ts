@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest';
+import type { TestDatabase } from '../../support/stores.ts';
+import { AT_MS, batch, begin, timer } from '../writes.ts';
+
+const ACTOR = { actorId: 'rt', actorType: 'system', request: null } as const;
+
+export function fleetContract(database: () => TestDatabase): void {
+  describe('the runtimes that are there', () => {
+    it('are those seen lately that have not stopped', async () => {
+      const store = await database().open();
+      const seen = (id: string, atMs: number, kind: 'runtime' | 'external' = 'runtime') =>
+        store.seen({ id, tenantId: kind === 'runtime' ? null : 'default', kind, queues: [], atMs, claimed: 0, actor: ACTOR });
+      await seen('rt_early', AT_MS - 1);
+      await seen('rt_1', AT_MS);
+      await seen('rt_2', AT_MS + 5);
+      await seen('rt_gone', AT_MS + 5);
+      await seen('worker', AT_MS + 5, 'external');
+      await store.stopped('rt_gone', AT_MS + 6);
+      expect([...(await store.runtimes(AT_MS))].sort()).toEqual(['rt_1', 'rt_2']);
+      await seen('rt_gone', AT_MS + 7);
+      expect([...(await store.runtimes(AT_MS + 5))].sort()).toEqual(['rt_2', 'rt_gone']);
+    });
+  });
+
+  describe('a lease', () => {
+    it('is held by one, who may renew it, until it lapses', async () => {
+      const store = await database().open();
+      expect(await store.lease('control', 'a', AT_MS, 30)).toBe(true);
+      expect(await store.lease('control', 'b', AT_MS + 29, 30)).toBe(false);
+      expect(await store.lease('control', 'a', AT_MS + 20, 30)).toBe(true);
+      expect(await store.lease('control', 'b', AT_MS + 49, 30)).toBe(false);
+      expect(await store.lease('control', 'b', AT_MS + 50, 30)).toBe(true);
+      expect(await store.lease('control', 'a', AT_MS + 51, 30)).toBe(false);
+    });
+
+    it('can be given back by its holder alone', async () => {
+      const store = await database().open();
+      await store.lease('control', 'a', AT_MS, 30);
+      expect(await store.lease('control', 'b', AT_MS + 1, 0)).toBe(false);
+      expect(await store.lease('control', 'b', AT_MS + 1, 30)).toBe(false);
+      expect(await store.lease('control', 'a', AT_MS + 2, 0)).toBe(true);
+      expect(await store.lease('control', 'b', AT_MS + 2, 30)).toBe(true);
+    });
+
+    it('is one of its name', async () => {
+      const one = database();
+      const store = await one.open();
+      expect(await store.lease('x', 'a', AT_MS, 30)).toBe(true);
+      expect(await store.lease('y', 'b', AT_MS, 30)).toBe(true);
+      expect(await (await one.open()).lease('x', 'b', AT_MS, 30)).toBe(false);
+    });
+
+    it('is taken by one of many who ask at once', async () => {
+      const store = await database().open();
+      const holders = Array.from({ length: 10 }, (_, i) => `rt_${i}`);
+      const taken = await Promise.all(holders.map((holder) => store.lease('control', holder, AT_MS, 30)));
+      expect(taken.filter(Boolean)).toHaveLength(1);
+    });
+  });
+
+  describe('what falls due next', () => {
+    it('may be asked for after a time', async () => {
+      const store = await database().open();
+      await store.commit(
+        batch(begin('exec_1', { timers: [timer('a', AT_MS + 1), timer('b', AT_MS + 2)], create: { deadlineAtMs: AT_MS + 9 } })),
+      );
+      expect(await store.nextDueAtMs()).toBe(AT_MS + 1);
+      expect(await store.nextDueAtMs(AT_MS + 1)).toBe(AT_MS + 2);
+      expect(await store.nextDueAtMs(AT_MS + 2)).toBe(AT_MS + 9);
+      expect(await store.nextDueAtMs(AT_MS + 9)).toBeNull();
+    });
+  });
+}

@@ -1,0 +1,158 @@
+import type { Program } from '../../machines/compile.ts';
+import { type FoldEnv, stepAgain } from '../../machines/fold/again.ts';
+import { messageOf } from '../../machines/fold/message.ts';
+import { type History, historyOf, revive, type TimedEvent } from '../../machines/fold.ts';
+import type { Json } from '../../machines/json.ts';
+import type { Message, Visit } from '../../machines/messages.ts';
+import { type Run, type StepEnv, TERMINAL } from '../../machines/run.ts';
+import { activeOf, fatalFailures, step } from '../../machines/step.ts';
+
+/** What happened to an execution next, and which of the nodes it began were begun in process. */
+export interface Heard {
+  readonly message: Message;
+  readonly inProcess: ReadonlySet<string>;
+}
+
+/** Every step of a log: the run that a runtime stopped there had stored, where its events end, and what the execution heard later. */
+export function stepsOf(
+  program: Program,
+  log: readonly TimedEvent[],
+  env: FoldEnv,
+): readonly { readonly run: Run; readonly end: number; readonly later: readonly Heard[] }[] {
+  const steps: { run: Run; end: number; later: Heard[] }[] = [];
+  const history: History = { ...historyOf(log), pardon: { failures: new Set(), ends: new Set() } };
+  for (let at = 0; at < log.length; ) {
+    const before = steps.at(-1)?.run ?? null;
+    const from =
+      log[at]?.type === 'workflow_retried' && before !== null ? revived(program, log.slice(0, at), before, env) : before;
+    if (before !== null && from !== null) {
+      const message = messageOf(program, from, log, at);
+      for (const earlier of steps) earlier.later.push({ message, inProcess: inProcess(log, at) });
+    }
+    const { run, length } = stepAgain(program, from, log, at, env, history);
+    at += length;
+    steps.push({ run, end: at, later: [] });
+  }
+  return steps;
+}
+
+function inProcess(log: readonly TimedEvent[], at: number): ReadonlySet<string> {
+  const { at_ms: atMs } = log[at] as TimedEvent;
+  const local = log.filter((event) => event.at_ms === atMs && event.data.in_process === true);
+  return new Set(local.flatMap(({ node_id }) => node_id ?? []));
+}
+
+function revived(program: Program, log: readonly TimedEvent[], run: Run, env: FoldEnv): Run {
+  const folding = revive(program, log, fatalFailures(run), env);
+  for (;;) {
+    const { done, value } = folding.next();
+    if (done) return value;
+  }
+}
+
+/**
+ * A fork of an execution, which hears what the other heard. Throws when it hears of work that it has not asked for, or of a timer that it has
+ * not set.
+ */
+export class Fork {
+  readonly #program: Program;
+  readonly #env: FoldEnv;
+  readonly log: TimedEvent[];
+  run: Run;
+  #nowMs: number;
+  #spawned = 0;
+  readonly #timers = new Map<string, number>();
+  readonly #asked = new Set<string>();
+
+  constructor(
+    program: Program,
+    env: FoldEnv,
+    origin: { readonly log: readonly TimedEvent[]; readonly run: Run; readonly env: FoldEnv },
+    patch: Json = {},
+  ) {
+    this.#program = program;
+    this.#env = env;
+    this.log = [...origin.log];
+    this.run = origin.run;
+    this.#nowMs = (this.log.at(-1)?.at_ms ?? 0) + 1_000_000;
+    const local = new Set(activeOf(program, origin.run).flatMap((active) => (active.local ? active.node : [])));
+    this.#take({ type: 'fork', origin: { executionId: origin.env.executionId, sequence: origin.run.seq }, patch }, local);
+    this.#startChildren();
+  }
+
+  /** Sends the message to where the fork stands. What a hold keeps is let go first: the other had begun it before it was held. */
+  hear({ message, inProcess: local }: Heard): void {
+    if (message.type === 'child' && message.change.status === 'started') return;
+    if (message.type === 'requeue') return;
+    if ('activation' in message && message.activation > 0 && this.#phase(message) === 'kept')
+      this.#take({ type: 'resume' }, local);
+    if (message.type === 'retry') this.run = revived(this.#program, this.log, this.run, this.#env);
+    this.#take(this.#addressed(message), local);
+    this.#startChildren();
+  }
+
+  #phase({ node }: Visit): string | undefined {
+    return activeOf(this.#program, this.run).find((active) => active.node === node)?.phase;
+  }
+
+  /** Children have ids of their own here. */
+  #addressed(message: Message): Message {
+    if (message.type !== 'child') return message;
+    const known = activeOf(this.#program, this.run).find(({ node }) => node === message.node);
+    return { ...message, childId: known?.childId ?? message.childId };
+  }
+
+  #startChildren(): void {
+    for (const { node, activation, attempt, local } of activeOf(this.#program, this.run)) {
+      const { kind } = this.#program.statics.nodeOf(node);
+      if (kind.type !== 'subgraph' || !local) continue;
+      this.#spawned += 1;
+      const childId = `exec_fork_child_${this.#spawned}`;
+      this.#take(
+        { type: 'child', node, activation, attempt, childId, childWorkflowId: kind.workflow_ref, change: { status: 'started' } },
+        new Set(),
+      );
+    }
+  }
+
+  #take(message: Message, local: ReadonlySet<string>): void {
+    this.#nowMs += 1_000;
+    this.#expected(message);
+    const env: StepEnv = { ...this.#env, nowMs: this.#nowMs, stepLimit: 10_000, vars: {}, isLocal: (node) => local.has(node) };
+    const stepped = step(this.#program, this.run, message, env);
+    if ('refused' in stepped) {
+      if (['not_held', 'already_held', 'terminal'].includes(stepped.refused) || isNews(message)) return;
+      throw new Error(`${JSON.stringify(message)} is refused: ${stepped.refused}`);
+    }
+    this.run = stepped.run;
+    this.log.push(...stepped.events.map((event) => ({ ...event, at_ms: this.#nowMs })));
+    for (const effect of stepped.effects) {
+      if (effect.type === 'work') this.#asked.add(visitText(effect));
+      if (effect.type === 'set_timer') this.#timers.set(effect.id, effect.atMs);
+      if (effect.type === 'clear_timer') this.#timers.delete(effect.id);
+    }
+  }
+
+  #expected(message: Message): void {
+    if (TERMINAL.has(this.run.status)) return;
+    if (message.type === 'timer') {
+      const atMs = this.#timers.get(message.id);
+      if (atMs === undefined) throw new Error(`timer ${message.id} was never set`);
+      this.#timers.delete(message.id);
+      this.#nowMs = Math.max(this.#nowMs, atMs);
+    }
+    if ((message.type !== 'done' && message.type !== 'fail') || message.activation === 0) return;
+    const { kind } = this.#program.statics.nodeOf(message.node);
+    if (kind.type !== 'subgraph' && !this.#asked.has(visitText(message)))
+      throw new Error(`${message.node} was never asked for: ${visitText(message)}`);
+  }
+}
+
+function visitText({ node, activation, attempt }: Visit): string {
+  return `${node}:${activation}:${attempt}`;
+}
+
+/** A child that was paused in the other may run in the fork. */
+function isNews(message: Message): boolean {
+  return message.type === 'child' && (message.change.status === 'running' || message.change.status === 'paused');
+}

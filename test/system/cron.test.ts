@@ -1,0 +1,69 @@
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { expect, it } from 'vitest';
+import { ir } from '../support/ir.ts';
+import { refoldAll } from '../support/refold.ts';
+import { launchServer, startServer, temporaryFolder } from '../support/server.ts';
+
+const MINUTE = 60_000;
+const MISSED = 200;
+const KILLS = 4;
+
+/** Waits for an event nobody sends: every run leaves its execution behind as it was started. */
+const WAITING = ir('waiting', { wait: { type: 'wait', condition: 'external_event', correlation_key: 'never' } }, [
+  ['wait', 'end'],
+]);
+
+function read<T>(file: string, statement: string): readonly T[] {
+  const db = new Database(file, { readonly: true });
+  try {
+    return db.prepare<[], T>(statement).all();
+  } finally {
+    db.close();
+  }
+}
+
+it('a job that is killed again and again while it catches up runs each time once, and none is lost', async () => {
+  const folder = temporaryFolder();
+  const file = join(folder, 'runtime.db');
+  const first = await startServer({ folder });
+  await first.client.registerWorkflow(WAITING);
+  await first.client.cron.put({ name: 'job', cron_expression: '* * * * *', workflow_id: 'waiting', missed: 'catch_up' });
+  await first.kill();
+  const fromMs = Math.floor(Date.now() / MINUTE) * MINUTE - MISSED * MINUTE;
+  const db = new Database(file);
+  db.prepare('UPDATE cron_jobs SET next_run_at_ms = ?').run(fromMs);
+  db.close();
+
+  for (let kill = 0; kill < KILLS; kill += 1) {
+    const server = launchServer({ folder });
+    const before = started(file);
+    await until(() => started(file) > before);
+    await server.kill();
+  }
+  const last = await startServer({ folder });
+  await until(() => started(file) >= MISSED);
+  await last.terminate();
+
+  const times = read<{ at: string }>(file, 'SELECT json_extract(labels, \'$."jamjet.cron.scheduled_at"\') AS at FROM executions')
+    .map(({ at }) => Date.parse(at))
+    .sort((a, b) => a - b);
+  expect(times.slice(0, MISSED)).toEqual(Array.from({ length: MISSED }, (_, i) => fromMs + i * MINUTE));
+  expect(new Set(times).size).toBe(times.length);
+  expect((await refoldAll(file)).differing).toEqual([]);
+});
+
+function started(file: string): number {
+  return read<{ count: number }>(file, 'SELECT count(*) AS count FROM executions')[0]?.count ?? 0;
+}
+
+const LOOK_AGAIN_MS = 20;
+const WITHIN_MS = 60_000;
+
+/** What another process does is seen only by looking. */
+async function until(condition: () => boolean): Promise<void> {
+  for (const untilMs = Date.now() + WITHIN_MS; !condition(); ) {
+    if (Date.now() > untilMs) throw new Error('it never came true');
+    await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+  }
+}

@@ -1,0 +1,43 @@
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { openSqlite } from '../../store/sqlite/open.ts';
+import { ir } from '../support/ir.ts';
+import { type Server, startServer, temporaryFolder } from '../support/server.ts';
+
+const EXECUTIONS = 600;
+const waiting = ir('waiting', { hold: { type: 'wait', condition: 'external_event', correlation_key: 'go' } }, [['hold', 'end']]);
+
+async function start(folder: string): Promise<Server> {
+  const server = await startServer({ folder });
+  onTestFinished(async () => void (await server.kill()));
+  return server;
+}
+
+it.each(['kill', 'terminate'] as const)('a bulk job goes on after %s, and touches each execution once', async (end) => {
+  const folder = temporaryFolder(onTestFinished);
+  let server = await start(folder);
+  await server.client.registerWorkflow(waiting);
+  const request = { workflow_id: 'waiting', labels: { batch: 'first' } };
+  await Promise.all(Array.from({ length: EXECUTIONS }, () => server.client.start(request)));
+  const { id } = await server.client.jobs.start({ action: 'cancel', filter: { label: 'batch:first' }, reason: 'recalled' });
+  const { execution_id: later } = await server.client.start(request);
+  for (let processed = 0; processed < 200; ) ({ processed } = await server.client.jobs.get(id));
+  await server[end]();
+
+  server = await start(folder);
+  const job = await server.client.jobs.get(id, { waitMs: 60_000 });
+  expect(job).toMatchObject({ status: 'completed', matched: EXECUTIONS, processed: EXECUTIONS, failed: 0, errors: [] });
+  expect((await server.client.execution(later)).status).toBe('paused');
+  let found = 0;
+  for (let cursor: string | null = ''; cursor !== null; ) {
+    const page = await server.client.executions({ status: 'cancelled', limit: 1_000, ...(cursor === '' ? {} : { cursor }) });
+    found += page.executions.length;
+    cursor = page.next_cursor;
+  }
+  expect(found).toBe(EXECUTIONS);
+  await server.terminate();
+
+  const store = await openSqlite({ path: join(folder, 'runtime.db'), nowMs: Date.now });
+  onTestFinished(() => store.close());
+  expect((await store.verifyAudit()).fault).toBeNull();
+});

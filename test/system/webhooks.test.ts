@@ -1,0 +1,137 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type JamjetClient, Unreachable } from '../../src/client.ts';
+import { Random } from '../support/random.ts';
+import { launchServer, startServer, temporaryFolder } from '../support/server.ts';
+
+const ROUNDS = 5;
+const CUSTOMERS = 4;
+const SETTLES_WITHIN_MS = 60_000;
+
+const FLOW = {
+  workflow_id: 'noted',
+  version: '1',
+  nodes: {
+    wait: { kind: { type: 'wait', condition: 'external_event', correlation_key: 'go' } },
+    again: { kind: { type: 'wait', condition: 'external_event', correlation_key: 'go' } },
+  },
+  edges: [
+    { from: 'wait', to: 'again' },
+    { from: 'again', to: 'end' },
+  ],
+};
+
+const tools = new URL('./tools.mjs', import.meta.url).pathname;
+const folder = temporaryFolder();
+const random = new Random(7);
+const started = new Set<string>();
+/** `execution sequence`, in the order of arrival. */
+const hooked: string[] = [];
+const streamed: string[] = [];
+
+const receiver = createServer((request, response) => {
+  let body = '';
+  request.on('data', (chunk) => {
+    body += chunk;
+  });
+  request.on('end', () => {
+    const { execution_id, event } = JSON.parse(body) as { execution_id: string; event: { sequence: number } };
+    hooked.push(`${execution_id} ${event.sequence}`);
+    response.end();
+  });
+});
+
+async function business(client: JamjetClient): Promise<never> {
+  const customer = async (): Promise<never> => {
+    for (;;) {
+      const { execution_id } = await client.start({ workflow_id: FLOW.workflow_id });
+      started.add(execution_id);
+      await client.sendEvent(execution_id, { key: 'go', payload: null });
+      await client.sendEvent(execution_id, { key: 'go', payload: null });
+    }
+  };
+  await Promise.all(Array.from({ length: CUSTOMERS }, customer));
+  throw new Error('customers never stop by themselves');
+}
+
+/** Follows the tenant from where it was until the server is gone. */
+let position: string | undefined;
+async function listen(client: JamjetClient, signal?: AbortSignal): Promise<void> {
+  const options = { ...(position === undefined ? {} : { after: position }), ...(signal === undefined ? {} : { signal }) };
+  for await (const { event, position: at } of client.live.tenant(options)) {
+    streamed.push(`${event.execution_id} ${event.sequence}`);
+    position = at;
+  }
+}
+
+function goneOnly(error: unknown): void {
+  if (!(error instanceof Unreachable)) throw error;
+}
+
+async function doomedRound(first: boolean): Promise<void> {
+  const launch = launchServer({ folder, tools });
+  const { client } = await launch.ready;
+  if (first) {
+    await client.registerWorkflow(FLOW);
+    await client.webhooks.create({ url: `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/` });
+  }
+  const listening = listen(client).catch(goneOnly);
+  const busy = business(client).catch(goneOnly);
+  await new Promise((resolve) => setTimeout(resolve, random.between(100, 500)));
+  await launch.kill();
+  await Promise.all([listening, busy]);
+}
+
+describe(`${ROUNDS} times the server is killed while it tells what happens, and in the end`, () => {
+  const log: string[] = [];
+
+  beforeAll(async () => {
+    await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
+    for (let round = 0; round < ROUNDS; round += 1) await doomedRound(round === 0);
+    const { client, terminate } = await startServer({ folder, tools });
+    for (let offset = 0; ; offset += 1_000) {
+      const { executions } = await client.executions({ limit: 1_000, offset });
+      for (const { execution_id } of executions) {
+        for (const { sequence } of await client.events(execution_id)) log.push(`${execution_id} ${sequence}`);
+      }
+      if (executions.length < 1_000) break;
+    }
+    const enough = new AbortController();
+    const listening = listen(client, enough.signal).catch(() => undefined);
+    const untilMs = Date.now() + SETTLES_WITHIN_MS;
+    while (Date.now() < untilMs && (new Set(hooked).size < log.length || new Set(streamed).size < log.length)) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    enough.abort();
+    await listening;
+    await terminate();
+  }, 180_000);
+  afterAll(() => void receiver.close());
+
+  it('something has happened', () => {
+    expect(started.size).toBeGreaterThan(ROUNDS);
+    expect(log.length).toBeGreaterThan(started.size);
+  });
+
+  it('the webhook was told of every event, at least once', () => {
+    expect([...new Set(hooked)].toSorted()).toEqual(log.toSorted());
+  });
+
+  it('in order per execution', () => {
+    const next = new Map<string, number>();
+    for (const message of new Set(hooked)) {
+      const [execution = '', sequence] = message.split(' ');
+      expect([execution, Number(sequence)]).toEqual([execution, (next.get(execution) ?? 0) + 1]);
+      next.set(execution, Number(sequence));
+    }
+  });
+
+  it('a stream that was resumed each time has missed nothing and seen nothing twice', () => {
+    const whole = streamed.filter((message) => log.includes(message));
+    expect(streamed).toEqual(whole);
+    expect(new Set(streamed).size).toBe(streamed.length);
+    // It began when the first server did, right before the first execution.
+    expect(streamed.toSorted()).toEqual(log.toSorted());
+  });
+});
