@@ -7,7 +7,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['test/{machines,store,runtime,control,executors,authoring,pictures,api,cli}/**/*.test.ts'],
+          include: ['test/{machines,store,runtime,control,executors,authoring,testing,pictures,api,cli}/**/*.test.ts'],
           isolate: false,
           setupFiles: ['test/support/properties.ts'],
           testTimeout: 20_000,

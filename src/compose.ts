@@ -1,16 +1,15 @@
-import { createReadStream, existsSync } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { userInfo } from 'node:os';
-import { resolve } from 'node:path';
 import { type Logger, pino } from 'pino';
 import { checkExport, type ExportReport } from '../store/audit/check.ts';
 import type { AuditReport, TokenRow } from '../store/rows.ts';
-import { openSqlite } from '../store/sqlite/open.ts';
 import type { Store } from '../store/store.ts';
 import type { ActionContext } from '../store/writes.ts';
 import { buildApp } from './api/app.ts';
-import { type Config, urlOf } from './config.ts';
+import { type Config, databaseName, urlOf } from './config.ts';
 import { ControlPlane } from './control/control-plane.ts';
+import { databaseExists, openDatabase } from './databases.ts';
 import { Outbound } from './executors/outbound.ts';
 import { systemClock } from './runtime/clock.ts';
 import { createRuntime } from './runtime/create-runtime.ts';
@@ -106,8 +105,8 @@ interface PartsOptions extends Omit<ServerOptions, 'log'> {
 async function openParts(options: PartsOptions, log: Logger) {
   const { config, tools, auth, adopts } = options;
   const id = runtimeName();
-  const store = await openDatabase(config, id);
   const failed = (error: unknown): void => log.error({ err: error }, 'something could not be done behind the scenes');
+  const store = await openDatabase(config, { writer: id, failed });
   let runtime: Runtime;
   try {
     runtime = await createRuntime({
@@ -134,16 +133,6 @@ async function openParts(options: PartsOptions, log: Logger) {
     await store.close();
   };
   return { app, runtime, control, close };
-}
-
-/** The configured database, migrated. `writer` signs for what it writes in the audit chain. */
-function openDatabase(config: Config, writer: string): Promise<Store> {
-  return openSqlite({
-    path: resolve(config.database.path),
-    writer,
-    nowMs: Date.now,
-    ...(config.auditSigningKey === null ? {} : { hmacKey: config.auditSigningKey }),
-  });
 }
 
 export interface NewToken {
@@ -184,8 +173,8 @@ export function isValidToken(config: Config, plaintext: string): Promise<boolean
 
 /** Walks the audit chain of the database itself, also while a server runs on it. Throws `AdminError` when there is no such database. */
 export function verifyAudit(config: Config): Promise<AuditReport> {
-  const { path } = config.database;
-  if (!existsSync(path)) throw new AdminError('unknown_database', `there is no database at ${path}`);
+  if (!databaseExists(config.database))
+    throw new AdminError('unknown_database', `there is no database at ${databaseName(config.database)}`);
   return administer(config, (store) => store.verifyAudit());
 }
 
@@ -221,7 +210,7 @@ export class AdminError extends Error {
 }
 
 async function administer<T>(config: Config, act: (store: Store, nowMs: number) => Promise<T>): Promise<T> {
-  const store = await openDatabase(config, `admin-${process.pid}`);
+  const store = await openDatabase(config, { writer: `admin-${process.pid}` });
   try {
     return await act(store, Date.now());
   } finally {

@@ -4,13 +4,32 @@ export const VERSION = '0.1.1';
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
 export type EventFormat = 'seed' | 'tagged';
 
+export interface SqliteConfig {
+  readonly engine: 'sqlite';
+  readonly path: string;
+}
+
+export interface PostgresConfig {
+  readonly engine: 'postgres';
+  /** With user, password and TLS parameters: `databaseName` is what may be shown. */
+  readonly url: string;
+  /** Where to listen for what other runtimes did, when `url` leads to a pooler; null = at `url`, too. */
+  readonly listenUrl: string | null;
+  /** Connections of this process, besides the ones that write and listen. */
+  readonly poolSize: number;
+  /** 0 = never. */
+  readonly statementTimeoutMs: number;
+}
+
+export type DatabaseConfig = SqliteConfig | PostgresConfig;
+
 /** What the environment says, checked once at the start. */
 export interface Config {
   readonly bind: string;
   readonly port: number;
   /** Null = derived from the address the server ends up listening on. */
   readonly publicUrl: string | null;
-  readonly database: { readonly engine: 'sqlite'; readonly path: string };
+  readonly database: DatabaseConfig;
   /** For clients: what they present to a server. */
   readonly token: string | null;
   /** For clients: the server they talk to, without a trailing slash. */
@@ -49,6 +68,12 @@ const MAX_STEP_LIMIT = 1_000_000_000;
 const DEFAULT_ARTIFACT_THRESHOLD_BYTES = 8_192;
 const MAX_ARTIFACT_THRESHOLD_BYTES = 1_000_000_000;
 
+const DEFAULT_POOL_SIZE = 10;
+const MAX_POOL_SIZE = 1_000;
+const DEFAULT_STATEMENT_TIMEOUT_MS = 30_000;
+const MAX_STATEMENT_TIMEOUT_MS = 3_600_000;
+const SSL_MODES = ['disable', 'no-verify', 'prefer', 'require', 'verify-ca', 'verify-full'];
+
 const LEVELS: Readonly<Record<string, LogLevel>> = {
   trace: 'trace',
   debug: 'debug',
@@ -79,11 +104,20 @@ export function readConfig(env: Environment): Config {
     }
   }
 
+  const postgres = {
+    listenUrl: read('JAMJET_DATABASE_LISTEN_URL', null, postgresUrl),
+    poolSize: read('JAMJET_DATABASE_POOL_SIZE', DEFAULT_POOL_SIZE, (text) => integer(text, 1, MAX_POOL_SIZE)),
+    statementTimeoutMs: read('JAMJET_DATABASE_STATEMENT_TIMEOUT_MS', DEFAULT_STATEMENT_TIMEOUT_MS, (text) =>
+      integer(text, 100, MAX_STATEMENT_TIMEOUT_MS),
+    ),
+  };
   const config: Config = {
     bind: read('JAMJET_BIND', '127.0.0.1', bindAddress),
     port: read('JAMJET_PORT', 7700, (text) => integer(text, 0, 65_535)),
     publicUrl: read('JAMJET_PUBLIC_URL', null, httpUrl),
-    database: read('DATABASE_URL', { engine: 'sqlite', path: DEFAULT_DATABASE }, databaseOf),
+    database: read<DatabaseConfig>('DATABASE_URL', { engine: 'sqlite', path: DEFAULT_DATABASE }, (text) =>
+      databaseOf(text, postgres),
+    ),
     token: read('JAMJET_TOKEN', null, token),
     serverUrl: read('JAMJET_URL', null, httpUrl),
     logLevel: read(
@@ -170,17 +204,48 @@ function logLevel(text: string, lenient: boolean): LogLevel {
   return ours ?? general ?? 'info';
 }
 
-/** A bare path, `sqlite:PATH` or `sqlite://PATH`, as SQLx writes it (percent-encoded, `?mode=rwc`). */
-function databaseOf(text: string): Config['database'] {
+/** A bare path, `sqlite:PATH` or `sqlite://PATH`, as SQLx writes it (percent-encoded, `?mode=rwc`); `postgres://…` or `postgresql://…`. */
+function databaseOf(text: string, postgres: Omit<PostgresConfig, 'engine' | 'url'>): DatabaseConfig {
   const scheme = /^([a-z][a-z0-9+.-]+):/i.exec(text)?.[1]?.toLowerCase();
-  if (scheme === 'postgres' || scheme === 'postgresql')
-    throw new BadValue('this build has no PostgreSQL engine yet; name a SQLite file, for example sqlite://.jamjet/runtime.db');
+  if (scheme === 'postgres' || scheme === 'postgresql') return { engine: 'postgres', url: postgresUrl(text), ...postgres };
   if (scheme !== undefined && scheme !== 'sqlite')
-    throw new BadValue(`unknown database scheme "${scheme}:"; use a path or sqlite://PATH`);
+    throw new BadValue(`unknown database scheme "${scheme}:"; use a path, sqlite://PATH or postgres://…`);
   const path = scheme === undefined ? text : sqlitePath(text.replace(/^sqlite:(\/\/)?/i, ''));
   if (path === ':memory:') throw new BadValue('an in-memory database keeps nothing; name a file');
   if (path === '' || path.includes('\0') || path.endsWith('/')) throw new BadValue(`names no database file: "${text}"`);
   return { engine: 'sqlite', path };
+}
+
+/**
+ * The URL, its `sslmode` to be understood as libpq does (the driver by itself takes `require` for `verify-full`). Not echoed when it is bad:
+ * there may be a password in it.
+ */
+function postgresUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || !/^postgres(ql)?:$/.test(url.protocol))
+    throw new BadValue('must be postgres://USER:PASSWORD@HOST:PORT/DATABASE, its parts percent-encoded');
+  if (url.pathname.length < 2) throw new BadValue('names no database: postgres://HOST/DATABASE');
+  const mode = url.searchParams.get('sslmode');
+  if (mode === null) return text;
+  if (!SSL_MODES.includes(mode)) throw new BadValue(`sslmode must be one of ${SSL_MODES.join(', ')}, not "${mode}"`);
+  if (mode === 'verify-ca' && !url.searchParams.has('sslrootcert'))
+    throw new BadValue('sslmode=verify-ca needs sslrootcert, the file of the authority to trust');
+  // Only the driver by itself knows `no-verify`.
+  return mode === 'no-verify' || url.searchParams.has('uselibpqcompat') ? text : `${text}&uselibpqcompat=true`;
+}
+
+/** What belongs to a database but is not in it stands beside the file, or where the default one would be. */
+export function fileOf(database: DatabaseConfig): string {
+  return database.engine === 'sqlite' ? database.path : DEFAULT_DATABASE;
+}
+
+/** The database as people may read it: a path, or a URL without its password. */
+export function databaseName(database: DatabaseConfig): string {
+  if (database.engine === 'sqlite') return database.path;
+  const url = new URL(database.url);
+  url.password = '';
+  for (const name of ['password', 'uselibpqcompat']) url.searchParams.delete(name);
+  return url.href;
 }
 
 function sqlitePath(rest: string): string {

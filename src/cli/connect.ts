@@ -1,6 +1,6 @@
 import { Option } from 'clipanion';
 import { ApiError, JamjetClient, Unreachable } from '../client.ts';
-import { readConfig } from '../config.ts';
+import { fileOf, readConfig } from '../config.ts';
 import { PrintingCommand } from './command.ts';
 import type { Context } from './context.ts';
 import { Failure, usageFailure } from './failure.ts';
@@ -31,7 +31,7 @@ export async function connect(runtime: string | undefined, context: Pick<Context
   const chosen = runtime !== undefined || config.serverUrl !== null;
   if (config.token !== null)
     return { client: new JamjetClient({ url, token: config.token }), url, chosen, tokenFrom: 'JAMJET_TOKEN' };
-  const saved = isLoopback(url) ? await readSavedToken(config.database.path, context.cwd) : null;
+  const saved = isLoopback(url) ? await readSavedToken(fileOf(config.database), context.cwd) : null;
   return { client: new JamjetClient({ url, token: saved?.token ?? null }), url, chosen, tokenFrom: saved?.file ?? null };
 }
 

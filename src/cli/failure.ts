@@ -39,6 +39,8 @@ const HINTS: Readonly<Record<string, string>> = {
   not_a_database: 'Pass another --db, or move the file away.',
   unknown_token: '`jamjet token list` shows the ids.',
   unknown_database: 'Name it with --db or DATABASE_URL.',
+  not_migrated: 'Run `jamjet db migrate` first.',
+  not_empty: 'A database is copied into a new one: name another target, or drop and make this one again.',
 };
 
 /** Whatever was thrown, as a Failure. Everything this project throws on purpose has a `code`; anything else keeps its text, never its stack. */

@@ -18,7 +18,7 @@ const VALUES: Readonly<Record<string, string>> = {
   '--comment': 'TEXT',
   '--cursor': 'CURSOR',
   '--data': 'JSON',
-  '--db': 'PATH',
+  '--db': 'DATABASE',
   '--decision': 'DECISION',
   '--description': 'TEXT',
   '--event': 'KEY',
@@ -81,7 +81,7 @@ export function overview(version: string, paint: Paint): string {
     `${paint.bold('Environment')}
   JAMJET_URL     the runtime commands talk to (default http://localhost:7700)
   JAMJET_TOKEN   the token they send (default: the one \`jamjet dev\` saved in .jamjet/token)
-  DATABASE_URL   the database of dev, serve, token and embedded runs (default .jamjet/runtime.db)
+  DATABASE_URL   the database of dev, serve, db, token and embedded runs (default .jamjet/runtime.db)
   NO_COLOR       any value: no colours`,
     `${paint.bold('Exit status')}
   ${EXIT.ok} done · ${EXIT.failed} failed · ${EXIT.usage} wrong command line · ${EXIT.unfinished} the followed execution has not ended · ${EXIT.interrupted} interrupted`,

@@ -5,7 +5,7 @@ import { type Connection, connect } from './connect.ts';
 import type { Context } from './context.ts';
 import { usageFailure } from './failure.ts';
 import { settings } from './settings.ts';
-import { shortPath } from './terminal/path.ts';
+import { shownDatabase } from './terminal/path.ts';
 
 /** Where a run takes place: on a server, or in this process. Both speak the same API. */
 export interface Host {
@@ -100,7 +100,7 @@ async function embeddedHost(context: Context, options: HostOptions, remarks: rea
     embedded: true,
     url,
     tokenFrom: null,
-    where: `embedded on ${shortPath(config.database.path, context.cwd)}`,
+    where: `embedded on ${shownDatabase(config.database, context.cwd)}`,
     functions: new Set(Object.keys(tools)),
     remarks,
     queuedRemark: null,

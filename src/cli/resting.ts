@@ -14,7 +14,7 @@ export interface Resting {
 /** The configured database, read through the same API; null when there is none. Rejects with `store_locked` when it is in use. */
 export async function openResting(context: Pick<Context, 'env' | 'cwd'>): Promise<Resting | null> {
   const config = settings(context);
-  if (!existsSync(config.database.path)) return null;
+  if (config.database.engine === 'postgres' || !existsSync(config.database.path)) return null;
   const { openEmbedded } = await import('../compose.ts');
   const runtime = await openEmbedded({ config, adopts: () => false });
   return {

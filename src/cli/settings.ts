@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { type Config, ConfigError, readConfig } from '../config.ts';
+import { type Config, ConfigError, type DatabaseConfig, readConfig } from '../config.ts';
 import type { Context } from './context.ts';
 import { Failure } from './failure.ts';
 
@@ -20,5 +20,20 @@ export function settings(context: Pick<Context, 'env' | 'cwd'>, options: Options
     const message = given.reduce((text, [name, variable]) => text.replace(`${variable}:`, `--${name}:`), error.message);
     throw new Failure(message, { exitCode: 2, cause: error });
   }
-  return { ...config, database: { ...config.database, path: resolve(context.cwd, config.database.path) } };
+  return { ...config, database: located(config.database, context) };
+}
+
+function located(database: DatabaseConfig, { cwd }: Pick<Context, 'cwd'>): DatabaseConfig {
+  return database.engine === 'sqlite' ? { ...database, path: resolve(cwd, database.path) } : database;
+}
+
+/** One database of several that a command names. `what` stands for it in errors. */
+export function databaseSetting(context: Pick<Context, 'env' | 'cwd'>, what: string, text: string): DatabaseConfig {
+  try {
+    return settings(context, { db: text }).database;
+  } catch (error) {
+    throw error instanceof Failure
+      ? new Failure(error.message.replace('--db:', `${what}:`), { exitCode: 2, cause: error })
+      : error;
+  }
 }

@@ -36,7 +36,7 @@ function testText(result: TestResult, paint: Paint): string {
     `${title}${paint.dim(`  (line ${test.line})`)}`,
     ...test.problems.map((problem) => `      ${paint.red(plain(problem))}`),
     ...(played.cutShort
-      ? [`      ${paint.red('still going on after 5,000 steps: does a loop get the same answers for ever?')}`]
+      ? [`      ${paint.red('still going on after 2,000 steps: does a loop get the same answers for ever?')}`]
       : []),
     ...mismatches.flatMap((mismatch) => mismatchText(mismatch, paint)),
     `      ${paint.dim('what happened:')}`,

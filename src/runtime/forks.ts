@@ -59,7 +59,10 @@ export class Forks {
     const earlier = once === null ? null : await earlierAnswer(store, once);
     if (earlier !== null) return replayOf(earlier);
 
-    if (atSequence > MAX_EVENTS) throw tooMuch(`${MAX_EVENTS} events`);
+    if (atSequence > MAX_EVENTS) {
+      const exists = (await store.tenant(tenantId).execution(id)) !== null;
+      throw exists ? tooMuch(`${MAX_EVENTS} events`) : new RuntimeError('not_found', `execution ${id}`);
+    }
     const point = await points.find(tenantId, id, atSequence);
     const sequence = point.run.seq;
     if (TERMINAL.has(point.run.status))

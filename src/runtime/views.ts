@@ -10,6 +10,7 @@ import type { EventView, ExecutionSummary, ExecutionView, WorkerView } from './t
 export const WORKER_ACTIVE_MS = 60_000;
 
 export function summaryOf(row: ExecutionRow): ExecutionSummary {
+  const labels = JSON.parse(row.labels) as Record<string, string>;
   return {
     executionId: row.id,
     tenantId: row.tenantId,
@@ -18,11 +19,11 @@ export function summaryOf(row: ExecutionRow): ExecutionSummary {
     revision: row.revision,
     status: row.status as Status,
     error: row.error,
-    labels: JSON.parse(row.labels) as Record<string, string>,
+    labels,
     stepsExecuted: row.steps,
     sequence: row.seq,
     parentExecutionId: row.parentId,
-    forkedFrom: forkedFrom(JSON.parse(row.labels)),
+    forkedFrom: forkedFrom(labels),
     createdAtMs: row.createdAtMs,
     updatedAtMs: row.updatedAtMs,
     completedAtMs: row.completedAtMs,
@@ -30,6 +31,7 @@ export function summaryOf(row: ExecutionRow): ExecutionSummary {
 }
 
 export function viewOf(hot: Hot): ExecutionView {
+  const labels = JSON.parse(hot.labels) as Record<string, string>;
   return {
     executionId: hot.id,
     tenantId: hot.tenantId,
@@ -40,11 +42,11 @@ export function viewOf(hot: Hot): ExecutionView {
     state: stateOf(hot.run),
     input: hot.run.input,
     error: hot.run.error,
-    labels: JSON.parse(hot.labels) as Record<string, string>,
+    labels,
     stepsExecuted: hot.run.steps,
     sequence: hot.run.seq,
     parentExecutionId: hot.parentId,
-    forkedFrom: forkedFrom(JSON.parse(hot.labels)),
+    forkedFrom: forkedFrom(labels),
     createdAtMs: hot.createdAtMs,
     updatedAtMs: hot.updatedAtMs,
     completedAtMs: hot.completedAtMs,

@@ -35,13 +35,13 @@ export interface Explored {
   readonly taken: ReadonlySet<Way>;
   /** Waits whose event came after their time was over, and that no node was left to take. */
   readonly unreadLate: ReadonlySet<string>;
-  readonly diagnostics: ReadonlySet<string>;
 }
 
 /**
- * Walks through all that can happen to executions, from situation to situation, breadth first. `xstate/graph` walks in the same way, but it
- * throws away what it has found when it meets its limit, and would walk the machine alone: what begins, which timers are armed and what
- * a stale message is, only the step knows. So this is the runtime's own step, with nothing simulated but the world.
+ * Walks through all that can happen to executions, from situation to situation: first the runs in which all goes as it does first, then those
+ * that differ from them in one thing, then in two, so that a bound leaves out what is least likely. (Limited discrepancy search: W. Harvey,
+ * M. Ginsberg, 1995.) `xstate/graph` walks in another order, and throws away what it has found when it meets its limit; and it would walk the
+ * machine alone: what begins, which timers are armed and what a stale message is, only the step knows.
  */
 export function explore(worlds: readonly World[], wishes: Wishes, maxSteps: number): Explored {
   const walk = new Walk(worlds, wishes, maxSteps);
@@ -53,7 +53,11 @@ interface Found {
   readonly situation: Situation;
   readonly scene: Scene;
   readonly world: World;
+  /** In how many things the run differs from one in which all goes as it does first. */
+  readonly deviations: number;
 }
+
+type Reach = (happening: Happening, deviations: number) => Transition;
 
 class Walk {
   readonly #worlds: readonly World[];
@@ -61,12 +65,11 @@ class Walk {
   readonly #maxSteps: number;
   readonly #situations: Situation[] = [];
   readonly #known = new Map<string, Situation>();
-  /** Runs without a failure come first: they show most. */
-  readonly #todo: [Found[], Found[]] = [[], []];
+  /** By deviations; of those with the same number, the latest is followed to its end first. */
+  readonly #todo: Found[][] = [];
   readonly #starts: Transition[] = [];
   readonly #taken = new Set<Way>();
   readonly #unreadLate = new Set<string>();
-  readonly #diagnostics = new Set<string>();
   #steps = 0;
 
   constructor(worlds: readonly World[], wishes: Wishes, maxSteps: number) {
@@ -78,10 +81,9 @@ class Walk {
   run(): void {
     for (const world of this.#worlds) {
       const situations = new Situations(world.program, this.#wishes);
-      const prefix = JSON.stringify(world.env);
-      const reach = (happening: Happening): Transition =>
-        this.#reach(world, happening, prefix + situations.keyOf(happening.scene));
-      for (const input of this.#wishes.inputs) this.#starts.push(reach(begin(world, input)));
+      const reach: Reach = (happening, deviations) =>
+        this.#reach(world, happening, JSON.stringify(world.env) + situations.keyOf(happening.scene), deviations);
+      for (const input of this.#wishes.inputs) this.#starts.push(reach(begin(world, input), 0));
       for (let found = this.#next(); found !== undefined; found = this.#next()) this.#expand(found, reach);
     }
   }
@@ -94,20 +96,17 @@ class Walk {
       bounded: this.#situations.some(({ transitions }) => transitions === null),
       taken: this.#taken,
       unreadLate: this.#unreadLate,
-      diagnostics: this.#diagnostics,
     };
   }
 
   #next(): Found | undefined {
     if (this.#steps >= this.#maxSteps) return undefined;
-    const [calm, failing] = this.#todo;
-    return calm.pop() ?? failing.pop();
+    return this.#todo.find((found) => found.length > 0)?.pop();
   }
 
-  #reach(world: World, { scene, ways, diagnostics }: Happening, key: string): Transition {
+  #reach(world: World, { scene, ways }: Happening, key: string, deviations: number): Transition {
     this.#steps += 1;
     for (const way of ways) this.#taken.add(way);
-    for (const diagnostic of diagnostics) this.#diagnostics.add(diagnostic);
     let situation = this.#known.get(key);
     if (situation === undefined) {
       const context: { readonly failures?: readonly string[] } = scene.run.snapshot.context;
@@ -122,16 +121,19 @@ class Walk {
       };
       this.#known.set(key, situation);
       this.#situations.push(situation);
-      if (!over) this.#todo[situation.isFailing ? 1 : 0].unshift({ situation, scene, world });
+      if (!over) {
+        while (this.#todo.length <= deviations) this.#todo.push([]);
+        this.#todo[deviations]?.push({ situation, scene, world, deviations });
+      }
     }
     return { to: situation.index, ways };
   }
 
-  #expand({ situation, scene, world }: Found, reach: (happening: Happening) => Transition): void {
+  #expand({ situation, scene, world, deviations }: Found, reach: Reach): void {
     const possible = possibilities(world, this.#wishes, scene);
-    const transitions = possible.map(({ happening }) => reach(happening));
-    for (const early of this.#early(world, scene, possible)) transitions.push(reach(early));
-    for (const late of this.#late(world, possible)) transitions.push(reach(late));
+    const transitions = possible.map(({ happening }, i) => reach(happening, deviations + (i === 0 ? 0 : 1)));
+    for (const early of this.#early(world, scene, possible)) transitions.push(reach(early, deviations + 1));
+    for (const late of this.#late(world, possible)) transitions.push(reach(late, deviations + 1));
     situation.transitions = transitions;
   }
 

@@ -1,7 +1,8 @@
+import { references } from '../../machines/expression.ts';
 import { definitionOf } from '../../machines/nodes/index.ts';
 import type { Explored } from './explore.ts';
 import type { World } from './scene.ts';
-import type { Way } from './ways.ts';
+import { isUnhandledFailure, type Way } from './ways.ts';
 import type { Wishes } from './wishes.ts';
 
 export type Severity = 'error' | 'warning' | 'info';
@@ -26,7 +27,6 @@ export type FindingCode =
   | 'never_reached'
   | 'branch_never_taken'
   | 'undecided_condition'
-  | 'condition_error'
   | 'failure_ends_run'
   | 'rejection_ends_run'
   | 'timeout_ends_run'
@@ -40,10 +40,9 @@ const ORDER: Readonly<Record<Severity, number>> = { error: 0, warning: 1, info: 
 export function findingsOf(world: World, wishes: Wishes, explored: Explored, tested: ReadonlySet<Way>): readonly Finding[] {
   return [
     ...stuck(explored),
-    ...endless(explored),
+    ...endless(world, wishes, explored),
     ...unreached(world, wishes, explored, tested),
     ...untaken(world, wishes, explored, tested),
-    ...[...explored.diagnostics].map(conditionError),
     ...unhandled(world),
     ...patience(world),
     ...loops(world),
@@ -78,20 +77,56 @@ function stuck({ situations }: Explored): Finding[] {
 }
 
 /** Situations from which no end can be reached, although everything that follows them is known. */
-function endless({ situations }: Explored): Finding[] {
+function endless(world: World, wishes: Wishes, { situations, starts }: Explored): Finding[] {
+  // That a run can always fail is no way out.
+  const ways = situations.map(({ transitions }) => {
+    return (transitions ?? []).filter((transition) => !transition.ways.some(isUnhandledFailure)).map(({ to }) => to);
+  });
   const before: number[][] = situations.map(() => []);
-  for (const { index, transitions } of situations) for (const { to } of transitions ?? []) before[to]?.push(index);
+  ways.forEach((targets, from) => {
+    for (const to of targets) before[to]?.push(from);
+  });
   // What was not looked into may well lead to an end; what stands still is reported as such.
   const leaves = situations.filter(({ isOver, transitions }) => isOver || transitions === null || transitions.length === 0);
   const ending = new Set(leaves.map(({ index }) => index));
   for (const index of ending) for (const from of before[index] ?? []) ending.add(from);
-  const trapped = situations.filter(({ index }) => !ending.has(index));
-  const nodes = [...new Set(trapped.flatMap(({ active }) => active.map(({ node }) => node)))];
+  const reached = new Set(starts.map(({ to }) => to));
+  for (const index of reached) for (const to of ways[index] ?? []) reached.add(to);
+  const trapped = new Set(situations.filter(({ index }) => reached.has(index) && !ending.has(index)).map(({ index }) => index));
+  // What only leads there is no part of the trap.
+  const isEntry = (index: number): boolean => !(before[index] ?? []).some((from) => trapped.has(from));
+  for (let entries = [...trapped].filter(isEntry); entries.length > 0; entries = [...trapped].filter(isEntry)) {
+    for (const index of entries) trapped.delete(index);
+  }
+  const nodes = [...new Set([...trapped].flatMap((index) => (situations[index]?.active ?? []).map(({ node }) => node)))];
   const [node] = nodes;
   if (node === undefined) return [];
-  const message = `runs can get to ${names(nodes)} and never end: whatever happens there leads back`;
-  const hint = 'let a way out of the loop depend on something that changes inside it';
-  return [{ severity: 'error', code: 'never_ends', ...at(node), message, hint }];
+  const undecided =
+    wishes.bounded || [...wishes.unsolved].some((way) => nodes.some((inside) => leadsTo(world, inside, way.node)));
+  return [
+    undecided
+      ? {
+          severity: 'info',
+          code: 'never_ends',
+          ...at(node),
+          message: `no run that was explored leaves ${names(nodes)}, but not every condition there is decidable here`,
+          hint: 'write a test that leaves it',
+        }
+      : {
+          severity: 'error',
+          code: 'never_ends',
+          ...at(node),
+          message: `runs can get to ${names(nodes)} and never end: whatever happens there leads back`,
+          hint: 'let the way out depend on something that changes inside the loop',
+        },
+  ];
+}
+
+function leadsTo({ program }: World, from: string, to: string): boolean {
+  const { graph } = program.statics;
+  const seen = new Set([graph.indexOf(from) ?? 0]);
+  for (const node of seen) for (const edge of graph.allOut(node)) if (edge.to >= 0) seen.add(edge.to);
+  return seen.has(graph.indexOf(to) ?? -1);
 }
 
 function unreached(
@@ -116,7 +151,7 @@ function unreached(
     }));
 }
 
-function untaken({ ways }: World, wishes: Wishes, { taken, bounded }: Explored, tested: ReadonlySet<Way>): Finding[] {
+function untaken({ program, ways }: World, wishes: Wishes, { taken, bounded }: Explored, tested: ReadonlySet<Way>): Finding[] {
   const visited = new Set([...taken].map(({ node }) => node));
   return ways.all.flatMap((way): Finding[] => {
     const { node, when, isChoice, targets } = way;
@@ -124,6 +159,10 @@ function untaken({ ways }: World, wishes: Wishes, { taken, bounded }: Explored, 
     // A choice without a default: that nothing holds is the author's exception, and `validate` warns of it.
     if (when === null && targets.length === 0) return [];
     const branch = when === null ? 'the way that is left when no condition holds' : `the branch "${when}"`;
+    if (when !== null && references(program.statics.expression(when)).length === 0) {
+      const message = `${branch} of "${node}" is never taken: its condition reads nothing`;
+      return [{ severity: 'warning', code: 'branch_never_taken', ...at(node), message, hint: 'remove it' }];
+    }
     if (!wishes.unsolved.has(way) && !bounded && !wishes.bounded) {
       const message = `${branch} of "${node}" was taken in no run, though it could be by its values`;
       return [
@@ -133,13 +172,6 @@ function untaken({ ways }: World, wishes: Wishes, { taken, bounded }: Explored, 
     const message = `whether ${branch} of "${node}" is ever taken is not decidable here`;
     return [{ severity: 'info', code: 'undecided_condition', ...at(node), message, hint: 'write a test that takes it' }];
   });
-}
-
-function conditionError(diagnostic: string): Finding {
-  const node = /of node "([^"]*)"/.exec(diagnostic)?.[1] ?? null;
-  const place = node === null ? { node, path: 'start_node' } : at(node);
-  const hint = 'a condition that cannot be evaluated is false: test for a missing value first';
-  return { severity: 'info', code: 'condition_error', ...place, message: diagnostic, hint };
 }
 
 /** Endings for which nothing is drawn. */

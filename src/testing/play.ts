@@ -31,7 +31,7 @@ export interface Moment {
 }
 
 /** Steps of one scripted run, at most: a loop that is always answered the same ends here. */
-const MAX_STEPS = 5_000;
+const MAX_STEPS = 2_000;
 
 export function play(world: World, test: AuthoredTest): Played {
   const player = new Player(world, test);

@@ -68,7 +68,7 @@ function jsonTest({ test, passed, mismatches, played, durationMs }: TestResult):
 export function reasons({ test, mismatches, played }: TestResult): readonly string[] {
   return [
     ...test.problems,
-    ...(played.cutShort ? ['the run was still going on after 5,000 steps: does a loop get the same answers for ever?'] : []),
+    ...(played.cutShort ? ['the run was still going on after 2,000 steps: does a loop get the same answers for ever?'] : []),
     ...mismatches.map(({ what, expected, actual }) => {
       const got = actual === undefined ? 'nothing' : JSON.stringify(actual);
       return `${what}: expected ${JSON.stringify(expected)}, got ${got}`;

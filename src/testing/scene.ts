@@ -37,7 +37,6 @@ export interface Happening {
   readonly events: readonly LogEvent[];
   /** Visits that ended, in order. */
   readonly ways: readonly Way[];
-  readonly diagnostics: readonly string[];
 }
 
 /** When every simulated run begins. */
@@ -83,7 +82,7 @@ interface Before {
 }
 
 function happened(world: World, stepped: Stepped, before: Before): Happening {
-  const { run, events, effects, diagnostics } = stepped;
+  const { run, events, effects } = stepped;
   const { nowMs } = before;
   const timers = new Map(before.timers);
   for (const effect of effects) {
@@ -95,7 +94,7 @@ function happened(world: World, stepped: Stepped, before: Before): Happening {
   const { ways, outputs } = readEvents(world, events, run, before);
   const scene: Scene = { run, nowMs, timers, outputs };
   const child = effects.find((effect) => effect.type === 'spawn');
-  if (child === undefined) return { scene, events, ways, diagnostics };
+  if (child === undefined) return { scene, events, ways };
   // No child is run: it is scripted like any other work, from the moment it has started.
   const { node, activation, attempt } = child;
   const childId = `child-${node}-${activation}-${attempt}`;

@@ -1,37 +1,34 @@
 import type { Program } from '../../machines/compile.ts';
 import type { Reference } from '../../machines/expression.ts';
 import { isObject, type Json, type JsonObject } from '../../machines/json.ts';
-import { activeOf, save, stateOf } from '../../machines/step.ts';
+import type { Context } from '../../machines/step/context.ts';
+import { positionsOf } from '../../machines/step/stepper.ts';
+import { activeOf, stateOf } from '../../machines/step.ts';
 import type { Scene } from './scene.ts';
 import type { Wishes } from './wishes.ts';
-
-/** What of a stored snapshot tells situations apart. How often nodes were visited and when does not: loops come back to where they were. */
-interface Saved {
-  readonly at: Json;
-  readonly active?: Readonly<Record<string, { readonly phase: string; readonly attempt: number; readonly key?: string }>>;
-  readonly early?: readonly { readonly key: string }[];
-  readonly failures?: Json;
-  readonly forks?: Json;
-  readonly fed?: Json;
-  readonly sections?: Json;
-}
 
 /** Tells situations apart: two runs in the same one have the same future. */
 export class Situations {
   readonly #program: Program;
   readonly #downstream: ReadonlyMap<string, readonly Reference[]>;
+  readonly #readsInput: boolean;
 
   constructor(program: Program, { reads }: Wishes) {
     this.#program = program;
     this.#downstream = readsBelow(program, reads);
+    this.#readsInput = [...reads.values()].flat().some(({ root }) => root === 'input');
   }
 
   keyOf(scene: Scene): string {
-    const { at, active = {}, early = [], failures, forks, fed, sections } = JSON.parse(save(scene.run)) as Saved;
-    const phases = Object.entries(active).map(([node, { phase, attempt, key }]) => [node, phase, attempt > 0, key ?? null]);
+    const { active, early, failures, forks, fed, sections } = scene.run.snapshot.context as Context;
+    // How often nodes were visited, and when, is left out: loops come back to where they were.
+    const phases = Object.entries(active).map(([node, { phase, attempt, key }]) => [node, phase, attempt > 0, key]);
+    const marks = Object.entries(sections).map(([key, section]) => [key, section.marks, section.nodes]);
+    const at = positionsOf(scene.run.snapshot);
     const armed = [...scene.timers.keys()];
+    const input = this.#readsInput ? scene.run.input : null;
     const keys = early.map(({ key }) => key);
-    return JSON.stringify([scene.run.status, at, phases, armed, keys, failures, forks, fed, sections, this.#read(scene)]);
+    return JSON.stringify([scene.run.status, at, phases, armed, keys, failures, forks, fed, marks, input, this.#read(scene)]);
   }
 
   /** What can still be read of the state. */

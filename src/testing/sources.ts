@@ -62,40 +62,40 @@ class Search {
   }
 
   /** Who wrote a key of the state, as it is after `node`. */
-  #state({ node, path, named }: Sought): readonly Sought[] {
+  #state(sought: Sought): readonly Sought[] {
+    const { node, path, named } = sought;
     const { id, kind } = this.#graph.node(node);
     const [key = '', ...rest] = path;
-    const before = this.#before(node).map((from) => ({
-      what: 'state' as const,
-      node: from,
-      path,
-      ...(named === undefined ? {} : { named }),
-    }));
-    if (node === this.#graph.start) this.#reachedStart = true;
     const outputKey = 'output_key' in kind ? kind.output_key : undefined;
     const definition = definitionOf(kind);
     const behaviour = definition.behaviour(kind);
     if (behaviour === 'control') {
       if (kind.type === 'join' && outputKey === key) return [{ what: 'output', node, path: rest }];
-      return before;
+      return this.#onward(sought);
     }
-    if (behaviour === 'approval') return key === id ? [] : before;
+    if (behaviour === 'approval') return key === id ? [] : this.#onward(sought);
     if (behaviour === 'wait') {
-      if (kind.type === 'wait' && kind.condition === 'timer') return before;
-      if (outputKey !== undefined && outputKey !== key) return before;
+      if (kind.type === 'wait' && kind.condition === 'timer') return this.#onward(sought);
+      if (outputKey !== undefined && outputKey !== key) return this.#onward(sought);
       // It may time out, and write nothing.
       if (outputKey !== undefined) this.#find(node, rest, 'named');
       else if (named === undefined) this.#find(node, path, 'merged');
-      return before;
+      return this.#onward(sought);
     }
     const merges = outputKey === undefined && (definition.objectResultIsPatch || isMapped(kind));
     if (merges) {
       if (named === undefined) this.#find(node, mappedPath(kind, path), 'merged');
-      return before.map((sought) => ({ ...sought, named: true as const }));
+      return this.#onward({ ...sought, named: true });
     }
-    if ((outputKey ?? id) !== key) return before;
+    if ((outputKey ?? id) !== key) return this.#onward(sought);
     this.#find(node, rest, 'named');
     return [];
+  }
+
+  /** What was there before the node, which leaves it as it is. Before the first node that is the input. */
+  #onward(sought: Sought): readonly Sought[] {
+    if (sought.node === this.#graph.start) this.#reachedStart = true;
+    return this.#before(sought.node).map((node) => ({ ...sought, node }));
   }
 
   #output({ node, path }: Sought): readonly Sought[] {

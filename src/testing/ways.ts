@@ -1,6 +1,7 @@
 import { type Alternative, type Ending, routesOf } from '../../machines/compile/routes.ts';
 import { parkedForMs } from '../../machines/compile/timers.ts';
 import type { Program } from '../../machines/compile.ts';
+import { END } from '../../machines/graph/edges.ts';
 import type { Graph } from '../../machines/graph/graph.ts';
 import { definitionOf } from '../../machines/nodes/index.ts';
 
@@ -15,7 +16,7 @@ export interface Way {
   readonly when: string | null;
   /** Of several, so that its condition is worth a mention. */
   readonly isChoice: boolean;
-  /** Where it leads; empty = the end, or nowhere. */
+  /** Where it leads; empty = no edge does. */
   readonly targets: readonly string[];
 }
 
@@ -57,7 +58,7 @@ function waysOf(
     alternative: i,
     when,
     isChoice: alternatives.length > 1,
-    targets: live.flatMap((edge) => (edge.to < 0 ? [] : [graph.idOf(edge.to)])),
+    targets: live.map((edge) => (edge.to === END ? 'end' : graph.idOf(edge.to))),
   }));
 }
 

@@ -11,7 +11,7 @@ export interface Wishes {
   readonly outputs: ReadonlyMap<string, readonly Json[]>;
   readonly inputs: readonly Json[];
   readonly environments: readonly Readonly<Record<string, string>>[];
-  /** Alternatives for which no values were found. */
+  /** Alternatives for which no values were found, or that read what no node gives. */
   readonly unsolved: ReadonlySet<Way>;
   /** What conditions of a node read of the state. */
   readonly reads: ReadonlyMap<string, readonly Reference[]>;
@@ -38,6 +38,8 @@ export function wishesOf({ statics }: Program, ways: Ways): Wishes {
     reads.set(node, [...(reads.get(node) ?? []), ...references]);
     const reader = statics.graph.indexOf(node) ?? 0;
     const sources = new Map(references.map((read) => [referenceKey(read), sourcesOf(statics.graph, reader, read)]));
+    // Nothing that is played here gives what it reads, so it may come out in ways that are not seen.
+    if ([...sources.values()].some((found) => found.length === 0)) for (const way of choice) unsolved.add(way);
     const wished = new Map<string, Map<string, Tuple>>();
     for (const assignment of assignments) if (assignment !== null) share(assignment, sources, wished);
     for (const [giver, own] of wished) tuples.set(giver, [...(tuples.get(giver) ?? []), own]);

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { ConfigError, readConfig, urlOf, VERSION } from '../../src/config.ts';
+import { ConfigError, databaseName, readConfig, urlOf, VERSION } from '../../src/config.ts';
 
 function problemOf(env: Record<string, string>): string {
   try {
@@ -54,8 +54,10 @@ describe('configuration', () => {
   });
 
   it.each([
-    ['postgres://u:secret@host/db', /no PostgreSQL engine yet/],
-    ['postgresql://host/db', /no PostgreSQL engine yet/],
+    ['postgres://u:secret@host', /names no database/],
+    ['postgres://u:secret@host:port/db', /must be postgres:\/\//],
+    ['postgres://u:secret@host/db?sslmode=allow', /sslmode must be one of/],
+    ['postgres://u:secret@host/db?sslmode=verify-ca', /needs sslrootcert/],
     ['mysql://u:secret@host/db', /unknown database scheme "mysql:"/],
     ['sqlite::memory:', /keeps nothing/],
     [':memory:', /keeps nothing/],
@@ -66,6 +68,34 @@ describe('configuration', () => {
   ])('refuses DATABASE_URL %s', (text, problem) => {
     expect(problemOf({ DATABASE_URL: text })).toMatch(problem);
     expect(problemOf({ DATABASE_URL: text })).not.toContain('secret');
+  });
+
+  it('takes PostgreSQL for what its URL says, TLS as libpq understands it', () => {
+    const defaults = { engine: 'postgres', listenUrl: null, poolSize: 10, statementTimeoutMs: 30_000 };
+    for (const url of ['postgres://u:secret@host:5433/db', 'postgresql:///db?host=/run/postgresql'])
+      expect(readConfig({ DATABASE_URL: url }).database).toEqual({ ...defaults, url });
+    const url = 'postgres://host/db?sslmode=require';
+    expect(readConfig({ DATABASE_URL: url }).database).toEqual({ ...defaults, url: `${url}&uselibpqcompat=true` });
+    const more = {
+      DATABASE_URL: 'postgres://pooler/db',
+      JAMJET_DATABASE_LISTEN_URL: 'postgres://host/db',
+      JAMJET_DATABASE_POOL_SIZE: '3',
+      JAMJET_DATABASE_STATEMENT_TIMEOUT_MS: '5000',
+    };
+    expect(readConfig(more).database).toEqual({
+      engine: 'postgres',
+      url: 'postgres://pooler/db',
+      listenUrl: 'postgres://host/db',
+      poolSize: 3,
+      statementTimeoutMs: 5_000,
+    });
+  });
+
+  it('names a database without its secrets', () => {
+    const named = (url: string) => databaseName(readConfig({ DATABASE_URL: url }).database);
+    expect(named('postgres://u:secret@host/db?sslmode=require')).toBe('postgres://u@host/db?sslmode=require');
+    expect(named('postgres://host/db?user=u&password=secret')).toBe('postgres://host/db?user=u');
+    expect(named('data/run.db')).toBe('data/run.db');
   });
 
   it.each([
@@ -107,6 +137,9 @@ describe('configuration', () => {
   });
 
   it.each([
+    ['JAMJET_DATABASE_POOL_SIZE', '0'],
+    ['JAMJET_DATABASE_STATEMENT_TIMEOUT_MS', '99'],
+    ['JAMJET_DATABASE_LISTEN_URL', 'http://host/db'],
     ['JAMJET_PORT', '77x0'],
     ['JAMJET_PORT', '65536'],
     ['JAMJET_PORT', '-1'],

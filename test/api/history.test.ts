@@ -466,6 +466,8 @@ describe.each([
     for (const name of [id, NOBODY, 'nonsense']) {
       const reply = await it.call(method, `/executions/${name}/${verb}`, { as: null, headers, body });
       expect([reply.status, reply.body.error]).toEqual([404, `not found: execution ${name}`]);
+      const late = { as: null, headers, body: { at_sequence: 60_000 } };
+      expect((await it.call('POST', `/executions/${name}/fork`, late)).status).toBe(404);
     }
     expect((await it.get('/executions')).body.executions).toHaveLength(1);
   });

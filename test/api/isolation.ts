@@ -105,7 +105,10 @@ const BODY = {
   lease_fence: 1,
 };
 /** Of routes that take only what they know. */
-const BODIES: Readonly<Record<string, unknown>> = { 'POST /executions/:id/fork': { at_sequence: 1 } };
+const BODIES: Readonly<Record<string, unknown>> = {
+  'POST /executions/:id/fork': { at_sequence: 1 },
+  'PUT /tenants/:id': { name: 'theirs' },
+};
 
 export function bodyFor({ method, url }: Route): unknown {
   if (method === 'GET' || method === 'DELETE') return undefined;

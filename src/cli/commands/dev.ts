@@ -1,12 +1,12 @@
 import { Option } from 'clipanion';
-import { type Config, urlOf } from '../../config.ts';
+import { type Config, databaseName, fileOf, urlOf } from '../../config.ts';
 import { PrintingCommand, type Usage } from '../command.ts';
 import { isLoopback } from '../connect.ts';
 import { usageFailure } from '../failure.ts';
 import { readSavedToken, saveToken, tokenFile } from '../saved-token.ts';
 import { serve } from '../server.ts';
 import { settings } from '../settings.ts';
-import { shortPath } from '../terminal/path.ts';
+import { shortPath, shownDatabase } from '../terminal/path.ts';
 import { fields } from '../terminal/table.ts';
 
 export class DevCommand extends PrintingCommand {
@@ -24,7 +24,9 @@ there. Workflows may call this machine's own addresses.`,
   };
 
   port = Option.String('-p,--port', { description: 'Port to listen on; 0 picks a free one (default JAMJET_PORT, else 7700).' });
-  db = Option.String('--db', { description: 'The database file (default DATABASE_URL, else .jamjet/runtime.db).' });
+  db = Option.String('--db', {
+    description: 'The database: a file, or postgres://… (default DATABASE_URL, else .jamjet/runtime.db).',
+  });
   tools = Option.String('--tools', { description: 'Module whose exported functions are tools, run in this process.' });
   auth = Option.Boolean('--auth', true, { description: '--no-auth: requests need no token (loopback addresses only).' });
 
@@ -56,8 +58,8 @@ there. Workflows may call this machine's own addresses.`,
   /** The saved token, or a new one when there is none or the database no longer takes it. */
   async #token(config: Config): Promise<{ readonly file: string; readonly made: boolean }> {
     const { createToken, isValidToken } = await import('../../compose.ts');
-    const file = tokenFile(config.database.path, this.context.cwd);
-    const saved = await readSavedToken(config.database.path, this.context.cwd);
+    const file = tokenFile(fileOf(config.database), this.context.cwd);
+    const saved = await readSavedToken(fileOf(config.database), this.context.cwd);
     if (saved !== null && (await isValidToken(config, saved.token))) return { file, made: false };
     const { plaintext } = await createToken(config, { role: 'operator', tenantId: 'default', name: 'dev', expiresAtMs: null });
     await saveToken(file, plaintext);
@@ -73,7 +75,13 @@ there. Workflows may call this machine's own addresses.`,
     if (this.json) {
       // One line: logs may follow.
       this.print(
-        JSON.stringify({ url, database: config.database.path, auth: token !== null, token_file: token?.file ?? null, tools }),
+        JSON.stringify({
+          url,
+          database: databaseName(config.database),
+          auth: token !== null,
+          token_file: token?.file ?? null,
+          tools,
+        }),
       );
       return;
     }
@@ -88,7 +96,7 @@ there. Workflows may call this machine's own addresses.`,
       `\n${paint.green('●')} ${paint.bold('JamJet')} is running\n\n${fields(
         [
           ['url', paint.cyan(url)],
-          ['database', here(config.database.path)],
+          ['database', shownDatabase(config.database, this.context.cwd)],
           ['token', auth],
           ['tools', listed],
           ['network', `HTTP nodes may call this machine's own and private addresses`],

@@ -254,6 +254,30 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./serve.ts')).ServeCommand,
   },
   {
+    names: ['db status'],
+    category: 'Administration',
+    summary: 'Show what is in a database, its schema, and who works on it',
+    load: async () => (await import('./db/status.ts')).DbStatusCommand,
+  },
+  {
+    names: ['db migrate'],
+    category: 'Administration',
+    summary: 'Bring the schema of a database to the newest version',
+    load: async () => (await import('./db/migrate.ts')).DbMigrateCommand,
+  },
+  {
+    names: ['db check'],
+    category: 'Administration',
+    summary: 'Check that logs, snapshots and the audit chain agree',
+    load: async () => (await import('./db/check.ts')).DbCheckCommand,
+  },
+  {
+    names: ['db copy'],
+    category: 'Administration',
+    summary: 'Make a checked copy of a database',
+    load: async () => (await import('./db/copy.ts')).DbCopyCommand,
+  },
+  {
     names: ['token create'],
     category: 'Administration',
     summary: 'Make an API token, on the database itself',

@@ -1,4 +1,5 @@
 import { Option } from 'clipanion';
+import { databaseName } from '../../config.ts';
 import { PrintingCommand, type Usage } from '../command.ts';
 import { serve } from '../server.ts';
 import { settings } from '../settings.ts';
@@ -11,7 +12,7 @@ Logs are JSON lines on standard output. SIGTERM stops it gracefully: no new requ
 get ten seconds. No token is made: \`jamjet token create --role operator\` makes the first one.
 
   JAMJET_BIND, JAMJET_PORT   where it listens (127.0.0.1, 7700)
-  DATABASE_URL               the database (.jamjet/runtime.db); a path or sqlite://PATH
+  DATABASE_URL               the database (.jamjet/runtime.db); a path, sqlite://PATH or postgres://…
   JAMJET_LOG, RUST_LOG       log level (info)
   JAMJET_PUBLIC_URL, JAMJET_STEP_LIMIT, JAMJET_EVENT_FORMAT, JAMJET_WORKFLOW_ENV,
   JAMJET_AUDIT_SIGNING_KEY, JAMJET_ALLOW_PRIVATE_ADDRESSES, JAMJET_DEV_MODE (no authentication)`,
@@ -33,7 +34,7 @@ get ten seconds. No token is made: \`jamjet token create --role operator\` makes
       auth: config.devMode ? 'off' : 'on',
       tools: this.tools,
       started: (url, tools) => {
-        if (this.json) this.print(JSON.stringify({ url, database: config.database.path, auth: !config.devMode, tools }));
+        if (this.json) this.print(JSON.stringify({ url, database: databaseName(config.database), auth: !config.devMode, tools }));
         else this.note(`listening on ${url}`);
       },
       stopping: () => this.note('stopping'),

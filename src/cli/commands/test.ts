@@ -28,7 +28,7 @@ export class TestCommand extends JamjetCommand {
   strict = Option.Boolean('--strict', false, { description: 'Fail on warnings, too.' });
   coverage = Option.String('--coverage', { description: 'Fail when the tests take less than so many percent of the ways.' });
   maxPaths = Option.String('--paths', '1000', { description: 'Paths to tell apart, at most (default 1000).' });
-  maxSteps = Option.String('--steps', '20000', { description: 'Steps to simulate, at most (default 20000).' });
+  maxSteps = Option.String('--steps', '1000', { description: 'Steps to simulate, at most (default 1000).' });
 
   async execute(): Promise<number> {
     const format = this.#format();

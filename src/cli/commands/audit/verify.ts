@@ -1,25 +1,12 @@
 import { resolve } from 'node:path';
 import { Option } from 'clipanion';
 import { fileProblem } from '../../arguments.ts';
+import { AUDIT_FAULTS } from '../../audit-text.ts';
 import { PrintingCommand, type Usage } from '../../command.ts';
 import { EXIT, Failure, usageFailure } from '../../failure.ts';
 import { settings } from '../../settings.ts';
 import { fields } from '../../terminal/table.ts';
 import { count, plain } from '../../terminal/text.ts';
-
-/** What is wrong, in words. */
-const REASONS = {
-  missing_block: 'the block is missing',
-  block_hash: 'the block, or its place in the chain, was changed',
-  signature: 'it is not signed by this key (JAMJET_AUDIT_SIGNING_KEY)',
-  stream_digest: 'events were changed, removed or reordered',
-  unsealed_rows: 'there are events that no block covers',
-  format: 'this is not the line that should stand here',
-  unexplained_removal: 'events are gone, and nothing says that retention removed them',
-  seal: 'lines were changed, added or taken away',
-  truncated: 'the end of the file is missing',
-  head: 'the chain does not end with the given --head',
-} as const;
 
 export class AuditVerifyCommand extends PrintingCommand {
   static override paths = [['audit', 'verify']];
@@ -59,7 +46,9 @@ Keep the head that it prints somewhere else: later it proves that nothing before
       this.print(fields([['head', head]], this.paint, '  '));
       if (config.auditSigningKey === null) this.note('  Without JAMJET_AUDIT_SIGNING_KEY signatures are not checked.');
     } else {
-      this.print(`${this.paint.red('✗')} block ${block}${chain === undefined ? '' : ` of ${plain(chain)}`}: ${REASONS[reason]}`);
+      this.print(
+        `${this.paint.red('✗')} block ${block}${chain === undefined ? '' : ` of ${plain(chain)}`}: ${AUDIT_FAULTS[reason]}`,
+      );
       const stream = executionId ?? 'control plane';
       this.print(
         fields(
@@ -104,7 +93,7 @@ Keep the head that it prints somewhere else: later it proves that nothing before
       if (config.auditSigningKey === null) this.note('  Without JAMJET_AUDIT_SIGNING_KEY signatures are not checked.');
     } else {
       const where = fault.block === null ? `line ${fault.line}` : `block ${fault.block} (line ${fault.line})`;
-      this.print(`${this.paint.red('✗')} ${where}: ${REASONS[fault.reason]}`);
+      this.print(`${this.paint.red('✗')} ${where}: ${AUDIT_FAULTS[fault.reason]}`);
       if (fault.executionId !== null) this.print(fields([['execution', plain(fault.executionId)]], this.paint, '  '));
     }
     return fault === null ? EXIT.ok : EXIT.failed;

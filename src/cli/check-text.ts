@@ -1,0 +1,53 @@
+import type { CheckReport } from '../databases.ts';
+import { AUDIT_FAULTS } from './audit-text.ts';
+import type { Paint } from './terminal/paint.ts';
+import { count, plain } from './terminal/text.ts';
+
+/** What `db check` and `db copy` found, for scripts. */
+export function checkJson({ executions, differing, audit: { blocks, head, fault } }: CheckReport) {
+  return {
+    ok: differing.length === 0 && fault === null,
+    executions,
+    differing: differing.map((one) => ({
+      tenant_id: one.tenantId,
+      execution_id: one.executionId,
+      workflow_id: one.workflowId,
+      difference: one.difference,
+    })),
+    audit: {
+      blocks,
+      head,
+      fault:
+        fault === null
+          ? null
+          : {
+              block: fault.block,
+              reason: fault.reason,
+              tenant_id: fault.tenantId,
+              execution_id: fault.executionId,
+            },
+    },
+  };
+}
+
+/** The same for people: a line for each kind of check, and one for each difference. */
+export function checkText(
+  { executions, differing, audit }: CheckReport,
+  { all, paint }: { readonly all: boolean; readonly paint: Paint },
+): string {
+  const mark = (good: boolean): string => (good ? paint.green('✓') : paint.red('✗'));
+  const folded = count(executions, all ? 'execution' : 'live execution');
+  const found = differing.map(
+    ({ tenantId, executionId, difference }) =>
+      `  ${executionId} ${paint.dim(`(${plain(tenantId)})`)}: ${plain(difference ?? '')}`,
+  );
+  const { blocks, fault } = audit;
+  const where = fault?.executionId ?? (fault?.tenantId == null ? null : `the control plane of ${plain(fault.tenantId)}`);
+  return [
+    `${mark(differing.length === 0)} ${folded} folded again${differing.length === 0 ? '' : `, ${differing.length} of them not as stored`}`,
+    ...found,
+    fault === null
+      ? `${mark(true)} ${count(blocks, 'audit block')}, all sound`
+      : `${mark(false)} audit block ${fault.block}: ${AUDIT_FAULTS[fault.reason]}${where === null ? '' : ` (${where})`}`,
+  ].join('\n');
+}

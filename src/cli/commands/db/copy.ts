@@ -1,0 +1,63 @@
+import { Option } from 'clipanion';
+import { databaseName } from '../../../config.ts';
+import { checkJson, checkText } from '../../check-text.ts';
+import { PrintingCommand, type Usage } from '../../command.ts';
+import { EXIT } from '../../failure.ts';
+import { databaseSetting, settings } from '../../settings.ts';
+import { shownDatabase } from '../../terminal/path.ts';
+import { table } from '../../terminal/table.ts';
+import { duration } from '../../terminal/time.ts';
+
+export class DbCopyCommand extends PrintingCommand {
+  static override paths = [['db', 'copy']];
+  static override usage: Usage = {
+    details: `Copies an SQLite database, on which no server may run, with everything in it: executions and their logs, timers, work items and their leases,
+approvals, cron jobs, webhooks and what is to be delivered, artifacts, agents, tokens, the audit chain. The target is a PostgreSQL database that
+is empty, or a file that does not exist (a copy without the space that was freed). It has everything or nothing: one transaction. Then rows are
+counted, and the target is checked as by \`jamjet db check\`.
+
+The source stays as it is. Start servers on one of the two only.`,
+    examples: [
+      ['From one machine to many', '$0 db copy .jamjet/runtime.db postgres://jamjet@db.internal/jamjet'],
+      ['A compact copy', '$0 db copy /var/lib/jamjet/runtime.db /backup/runtime.db'],
+    ],
+  };
+
+  from = Option.String({ name: 'from' });
+  to = Option.String({ name: 'to' });
+
+  async execute(): Promise<number> {
+    const from = databaseSetting(this.context, 'FROM', this.from);
+    const to = databaseSetting(this.context, 'TO', this.to);
+    const { checkDatabase, copyDatabase } = await import('../../../databases.ts');
+    const beganMs = performance.now();
+    const receipt = await copyDatabase(from, to, () => {
+      if (!this.json) this.note(`copying ${shownDatabase(from, this.context.cwd)}: nothing can be written to it meanwhile`);
+    });
+    const tookMs = performance.now() - beganMs;
+    const rows = Object.values(receipt).reduce((sum, copied) => sum + copied, 0);
+    if (!this.json) {
+      this.print(this.#receipt(receipt));
+      this.print(`${this.paint.green('✓')} ${rows} rows copied and counted in ${duration(tookMs)}`);
+    }
+    const check = await checkDatabase({ ...settings(this.context), database: to }, { all: false });
+    const checked = checkJson(check);
+    if (this.json) {
+      const names = { from: databaseName(from), to: databaseName(to) };
+      this.printJson({ ...names, tables: receipt, rows, duration_ms: Math.round(tookMs), check: checked });
+    } else {
+      this.print(checkText(check, { all: false, paint: this.paint }));
+      this.note(
+        checked.ok
+          ? `  Now start servers with DATABASE_URL=${shownDatabase(to, this.context.cwd)}, and none on the source any more.`
+          : '  `jamjet db check` on the source tells whether it was so before.',
+      );
+    }
+    return checked.ok ? EXIT.ok : EXIT.failed;
+  }
+
+  #receipt(receipt: Readonly<Record<string, number>>): string {
+    const rows = Object.entries(receipt).map(([name, copied]) => [name, String(copied)]);
+    return table([{ title: 'TABLE' }, { title: 'ROWS', align: 'right' }], rows, this.paint);
+  }
+}

@@ -1,0 +1,92 @@
+import { Option } from 'clipanion';
+import { databaseName } from '../../../config.ts';
+import type { Survey } from '../../../databases.ts';
+import { PrintingCommand, type Usage } from '../../command.ts';
+import { EXIT } from '../../failure.ts';
+import { settings } from '../../settings.ts';
+import { shownDatabase } from '../../terminal/path.ts';
+import { sizeText } from '../../terminal/size.ts';
+import { fields } from '../../terminal/table.ts';
+import { count, plain } from '../../terminal/text.ts';
+import { ago } from '../../terminal/time.ts';
+
+export class DbStatusCommand extends PrintingCommand {
+  static override paths = [['db', 'status']];
+  static override usage: Usage = {
+    details: 'Needs no server; also works while one runs. Changes nothing, not even an old schema.',
+    examples: [
+      ['The database of this folder, or of DATABASE_URL', '$0 db status'],
+      ['Another one, for a script', '$0 db status --db postgres://jamjet@db.internal/jamjet --json'],
+    ],
+  };
+
+  db = Option.String('--db', { description: 'The database (default DATABASE_URL, else .jamjet/runtime.db).' });
+
+  async execute(): Promise<number> {
+    const { database } = settings(this.context, { db: this.db });
+    const { surveyDatabase } = await import('../../../databases.ts');
+    const survey = await surveyDatabase(database);
+    const { content, runtimes } = survey;
+    if (this.json) {
+      this.printJson({
+        engine: survey.engine,
+        database: databaseName(database),
+        schema_version: survey.schemaVersion,
+        newest_schema_version: survey.newestVersion,
+        size_bytes: survey.sizeBytes,
+        executions: content?.executions ?? {},
+        events: content?.events ?? 0,
+        workflow_versions: content?.workflows ?? 0,
+        timers: content?.timers ?? 0,
+        open_work_items: content?.workItems ?? 0,
+        runtimes: runtimes.map(({ id, pid, startedAtMs }) => ({ id, pid, started_at: new Date(startedAtMs).toISOString() })),
+      });
+      return EXIT.ok;
+    }
+    this.print(
+      fields(
+        [
+          ['database', shownDatabase(database, this.context.cwd)],
+          ['engine', survey.engine === 'sqlite' ? 'SQLite' : 'PostgreSQL'],
+          ['schema', this.#schema(survey)],
+          ['size', sizeText(survey.sizeBytes)],
+          ...contentRows(survey),
+          ['runtimes', this.#runtimes(survey)],
+        ],
+        this.paint,
+      ),
+    );
+    return EXIT.ok;
+  }
+
+  #schema({ schemaVersion, newestVersion }: Survey): string {
+    if (schemaVersion === newestVersion) return `${schemaVersion} ${this.paint.dim('(the newest)')}`;
+    const remark =
+      schemaVersion < newestVersion ? `${newestVersion} is the newest: jamjet db migrate` : `newer than this release`;
+    return `${schemaVersion} ${this.paint.yellow(`(${remark})`)}`;
+  }
+
+  #runtimes({ runtimes }: Survey): string {
+    if (runtimes.length === 0) return this.paint.dim('none');
+    const nowMs = Date.now();
+    return runtimes
+      .map(({ id, pid, startedAtMs }) => {
+        const process = pid === null ? '' : `process ${pid}, `;
+        return `${plain(id)} ${this.paint.dim(`(${process}started ${ago(startedAtMs, nowMs)})`)}`;
+      })
+      .join(', ');
+  }
+}
+
+function contentRows({ content }: Survey): readonly (readonly [string, string])[] {
+  if (content === null) return [];
+  const statuses = Object.entries(content.executions).map(([status, executions]) => `${executions} ${status}`);
+  const sum = Object.values(content.executions).reduce((total, executions) => total + executions, 0);
+  return [
+    ['executions', statuses.length === 0 ? '0' : `${sum}: ${statuses.join(', ')}`],
+    ['events', String(content.events)],
+    ['workflows', count(content.workflows, 'version')],
+    ['timers', String(content.timers)],
+    ['work', count(content.workItems, 'open item')],
+  ];
+}

@@ -1,0 +1,148 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { CopyError, type CopyReceipt } from '../store/copy.ts';
+import type { AuditReport } from '../store/rows.ts';
+import { openSqliteSource, type SqliteSource } from '../store/sqlite/copy/source.ts';
+import { openSqlite } from '../store/sqlite/open.ts';
+import { surveySqlite } from '../store/sqlite/survey.ts';
+import type { Store } from '../store/store.ts';
+import type { Survey } from '../store/survey.ts';
+import { type Config, type DatabaseConfig, databaseName } from './config.ts';
+import { type Refolded, refold } from './runtime/refold.ts';
+
+export type { Survey } from '../store/survey.ts';
+
+type Settings = Pick<Config, 'database' | 'auditSigningKey'>;
+
+/** What an administrator's command asks for cannot be done. */
+export class DatabaseError extends Error {
+  readonly code: 'unknown_database' | 'not_migrated' | 'no_engine';
+
+  constructor(code: DatabaseError['code'], message: string) {
+    super(message);
+    this.name = 'DatabaseError';
+    this.code = code;
+  }
+}
+
+export interface OpenOptions {
+  /** Signs for what it writes in the audit chain. */
+  readonly writer: string;
+  /** Told of connections that broke while nobody waited for them. */
+  readonly failed?: (error: Error) => void;
+}
+
+/** The configured database, migrated. The driver of an engine is loaded when it is used. Rejects with `StoreError`. */
+export async function openDatabase({ database, auditSigningKey }: Settings, options: OpenOptions): Promise<Store> {
+  const common = { writer: options.writer, nowMs: Date.now, ...(auditSigningKey === null ? {} : { hmacKey: auditSigningKey }) };
+  if (database.engine === 'sqlite') return openSqlite({ ...common, path: resolve(database.path) });
+  throw noEngine();
+}
+
+/** Is there something to open? A database server is asked when it is opened. */
+export function databaseExists(database: DatabaseConfig): boolean {
+  return database.engine === 'postgres' || existsSync(resolve(database.path));
+}
+
+/** What is in a database, and who works on it. Changes nothing. Rejects with `unknown_database`, or `StoreError`. */
+export async function surveyDatabase(database: DatabaseConfig): Promise<Survey> {
+  const survey = await surveyed(database);
+  if (survey === null) throw new DatabaseError('unknown_database', `there is no database at ${databaseName(database)}`);
+  return survey;
+}
+
+async function surveyed(database: DatabaseConfig): Promise<Survey | null> {
+  if (database.engine === 'sqlite') return surveySqlite(database.path);
+  throw noEngine();
+}
+
+export interface Migrated {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Brings the schema to the newest version, making the database when there is none. Rejects with `StoreError`, `schema_too_new` for one. */
+export async function migrateDatabase(settings: Settings): Promise<Migrated> {
+  const before = await surveyed(settings.database);
+  await (await openDatabase(settings, { writer: 'admin' })).close();
+  const after = await surveyDatabase(settings.database);
+  return { from: before?.schemaVersion ?? 0, to: after.schemaVersion };
+}
+
+export interface CheckOptions {
+  /** Ended executions, too. */
+  readonly all: boolean;
+  /** Called with each execution, as soon as it has been folded. */
+  readonly folded?: (execution: Refolded) => void;
+}
+
+export interface CheckReport {
+  /** Executions that were folded again. */
+  readonly executions: number;
+  readonly differing: readonly Refolded[];
+  readonly audit: AuditReport;
+}
+
+/**
+ * Folds executions again and walks the audit chains. Reads only, and may run beside a server. Rejects with `unknown_database`, with
+ * `not_migrated` when the schema is not of this release, or with `StoreError`.
+ */
+export async function checkDatabase(settings: Settings, { all, folded }: CheckOptions): Promise<CheckReport> {
+  const { schemaVersion, newestVersion } = await surveyDatabase(settings.database);
+  if (schemaVersion < newestVersion)
+    throw new DatabaseError(
+      'not_migrated',
+      `the database has schema version ${schemaVersion}, this release checks version ${newestVersion}`,
+    );
+  const store = await openDatabase(withoutHaste(settings), { writer: 'admin' });
+  try {
+    const differing: Refolded[] = [];
+    let executions = 0;
+    for await (const one of refold(store, { all })) {
+      executions += 1;
+      if (one.difference !== null) differing.push(one);
+      folded?.(one);
+    }
+    return { executions, differing, audit: await store.verifyAudit() };
+  } finally {
+    await store.close();
+  }
+}
+
+/** Counting and comparing whole tables takes as long as it takes. */
+function withoutHaste(settings: Settings): Settings {
+  const { database } = settings;
+  return database.engine === 'sqlite' ? settings : { ...settings, database: { ...database, statementTimeoutMs: 0 } };
+}
+
+/**
+ * Copies an SQLite database, on which nothing may run, into a new file or an empty PostgreSQL database: everything, or nothing. The source
+ * stays as it is. Rejects with `CopyError`, or `StoreError` (`store_locked`: a runtime works on the source).
+ * `begun` is called once nobody else can write to the source.
+ */
+export async function copyDatabase(from: DatabaseConfig, to: DatabaseConfig, begun: () => void): Promise<CopyReceipt> {
+  if (from.engine === 'postgres')
+    throw new CopyError('not_copyable', 'only an SQLite database can be copied: use pg_dump for one of PostgreSQL');
+  const source = await openSqliteSource({ path: from.path, nowMs: Date.now });
+  try {
+    begun();
+    return await copied(source, to);
+  } finally {
+    source.close();
+  }
+}
+
+async function copied(source: SqliteSource, to: DatabaseConfig): Promise<CopyReceipt> {
+  if (to.engine === 'sqlite') {
+    const { copyToSqlite } = await import('../store/sqlite/copy/compact.ts');
+    return copyToSqlite(source, to.path);
+  }
+  throw noEngine();
+}
+
+function noEngine(): DatabaseError {
+  return new DatabaseError(
+    'no_engine',
+    'this build has no PostgreSQL engine yet; name a SQLite file, for example sqlite://.jamjet/runtime.db',
+  );
+}

@@ -1,0 +1,65 @@
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { open, rename } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import Database from 'better-sqlite3';
+import { CopyError, type CopyReceipt } from '../../copy.ts';
+import { asStoreError } from '../errors.ts';
+import { countRows, countUnmoved, TABLES } from '../queries/copy.ts';
+import type { SqliteSource } from './source.ts';
+
+/**
+ * Writes the source to a new file without the space that was freed in it. The file appears under its name once it is whole and on the disk.
+ * Rejects with `not_empty` when there is a file already.
+ */
+export async function copyToSqlite(source: SqliteSource, path: string): Promise<CopyReceipt> {
+  const file = resolve(path);
+  if (existsSync(file)) throw new CopyError('not_empty', `${file} exists already: name a file that does not`);
+  const partial = `${file}.partial-${process.pid}`;
+  try {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    const receipt = vacuum(source.path, partial);
+    await onDisk(partial);
+    await rename(partial, file);
+    await onDisk(dirname(file));
+    return receipt;
+  } catch (error) {
+    rmSync(partial, { force: true });
+    throw asStoreError(error);
+  }
+}
+
+function vacuum(from: string, to: string): CopyReceipt {
+  const db = new Database(from);
+  try {
+    db.prepare('VACUUM INTO ?').run(to);
+    db.prepare('ATTACH ? AS copy').run(to);
+    return compared(db);
+  } finally {
+    db.close();
+  }
+}
+
+/** Rows are counted on both sides; those of the log must have kept their numbers, which are positions in it. */
+function compared(db: Database.Database): CopyReceipt {
+  const counts: Record<string, number> = {};
+  const count = (schema: 'main' | 'copy', table: string): number =>
+    db.prepare<[], number>(countRows(schema, table)).pluck().get() ?? 0;
+  for (const table of db.prepare<[], string>(TABLES).pluck().all()) {
+    counts[table] = count('copy', table);
+    const there = count('main', table);
+    if (there !== counts[table])
+      throw new CopyError('copy_differs', `${table}: ${there} rows were to be copied, ${counts[table]} were`);
+  }
+  const same = db.prepare<[], number>(countUnmoved()).pluck().get() ?? 0;
+  if (same !== counts.events) throw new CopyError('copy_differs', 'events: their positions in the log have changed');
+  return counts;
+}
+
+async function onDisk(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,167 @@
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { describe, expect, it } from 'vitest';
+import { DOUBLING, REVIEWED, TOOLS } from '../flows.ts';
+import { runtimeServer } from '../runtime-server.ts';
+import { inFolder, jamjet } from '../terminal-session.ts';
+
+/** A database with one execution that waits for an approval, at rest. */
+async function withExecution(folder: string): Promise<string> {
+  writeFileSync(join(folder, 'reviewed.json'), JSON.stringify(REVIEWED));
+  writeFileSync(join(folder, 'tools.mjs'), 'export const double = ({ n }) => ({ n: n * 2 });\n');
+  const run = await jamjet(['run', 'reviewed.json', '--embedded', '--tools', 'tools.mjs', '-i', '{"n": 1}'], { cwd: folder });
+  return /exec_[0-9a-f]{32}/.exec(run.stdout)?.[0] ?? '';
+}
+
+function sql(folder: string, statement: string): void {
+  const db = new Database(join(folder, '.jamjet', 'runtime.db'));
+  db.exec(statement);
+  db.close();
+}
+
+async function json(args: readonly string[], folder: string): Promise<Record<string, unknown>> {
+  const { stdout, stderr } = await jamjet([...args, '--json'], { cwd: folder });
+  expect(stderr).toBe('');
+  return JSON.parse(stdout) as Record<string, unknown>;
+}
+
+describe('jamjet db status', () => {
+  it('tells what is in a database at rest', () =>
+    inFolder(async (folder) => {
+      await withExecution(folder);
+      const { code, stdout } = await jamjet(['db', 'status'], { cwd: folder });
+      expect(code).toBe(0);
+      expect(stdout).toMatch(
+        /^database +\.jamjet\/runtime\.db\nengine +SQLite\nschema +\d+ \(the newest\)\nsize +\d+ KiB\nexecutions +1: 1 paused\nevents +\d+\nworkflows +1 version\ntimers +0\nwork +0 open items\nruntimes +none\n$/,
+      );
+    }));
+
+  it('makes nothing where nothing is, and leaves alone what is not ours', () =>
+    inFolder(async (folder) => {
+      const missing = await jamjet(['db', 'status', '--db', 'no.db'], { cwd: folder });
+      expect(missing).toMatchObject({
+        code: 1,
+        stdout: '',
+        stderr: expect.stringMatching(/^error: there is no database at .*no\.db\n/),
+      });
+      writeFileSync(join(folder, 'text.db'), 'no database at all, but long enough to be looked at\n'.repeat(40));
+      expect((await jamjet(['db', 'status', '--db', 'text.db'], { cwd: folder })).stderr).toMatch(
+        /^error: .*not an SQLite database/,
+      );
+      expect(readdirSync(folder)).toEqual(['text.db']);
+    }));
+});
+
+describe('jamjet db migrate', () => {
+  it('makes a database, and then has nothing to do', () =>
+    inFolder(async (folder) => {
+      expect((await jamjet(['db', 'migrate'], { cwd: folder })).stdout).toMatch(/^✓ schema version 0 → \d+\n$/);
+      const { to_version } = await json(['db', 'migrate'], folder);
+      expect(await json(['db', 'status'], folder)).toMatchObject({
+        schema_version: to_version,
+        newest_schema_version: to_version,
+      });
+      expect((await jamjet(['db', 'migrate'], { cwd: folder })).stdout).toMatch(/^✓ schema version \d+: nothing to do\n$/);
+    }));
+
+  it('leaves a database alone that a newer release has changed', () =>
+    inFolder(async (folder) => {
+      await jamjet(['db', 'migrate'], { cwd: folder });
+      sql(folder, "INSERT INTO schema_migrations VALUES (999, 'later', 0)");
+      expect(await jamjet(['db', 'migrate'], { cwd: folder })).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/schema version 999/),
+      });
+      expect((await jamjet(['db', 'status'], { cwd: folder })).stdout).toMatch(/schema +999 \(newer than this release\)/);
+    }));
+});
+
+describe('jamjet db check', () => {
+  it('finds that all is well', () =>
+    inFolder(async (folder) => {
+      await withExecution(folder);
+      const { code, stdout } = await jamjet(['db', 'check'], { cwd: folder });
+      expect(stdout).toMatch(/^✓ 1 live execution folded again\n✓ \d+ audit blocks, all sound\n$/);
+      expect(code).toBe(0);
+      expect(await json(['db', 'check', '--all'], folder)).toMatchObject({
+        ok: true,
+        executions: 1,
+        differing: [],
+        audit: { fault: null },
+      });
+    }));
+
+  it('names what does not agree', () =>
+    inFolder(async (folder) => {
+      const id = await withExecution(folder);
+      sql(folder, "UPDATE executions SET status = 'running'; UPDATE events SET actor_id = 'mallory' WHERE seq = 2");
+      const { code, stdout } = await jamjet(['db', 'check'], { cwd: folder });
+      expect(code).toBe(1);
+      expect(stdout).toContain(
+        `✗ 1 live execution folded again, 1 of them not as stored\n  ${id} (default): status is "running", the log folds to "paused"\n`,
+      );
+      expect(stdout).toMatch(new RegExp(`✗ audit block \\d+: events were changed, removed or reordered \\(${id}\\)\n$`));
+      expect(await jamjet(['db', 'check', '--json'], { cwd: folder })).toMatchObject({ code: 1 });
+    }));
+
+  it('asks for the schema of this release', () =>
+    inFolder(async (folder) => {
+      await jamjet(['db', 'migrate'], { cwd: folder });
+      sql(folder, 'DELETE FROM schema_migrations WHERE version > 1');
+      expect(await jamjet(['db', 'check'], { cwd: folder })).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/^error: the database has schema version 1, .*\nRun `jamjet db migrate` first\.\n$/),
+      });
+    }));
+});
+
+describe('jamjet db copy', () => {
+  it('makes a compact copy that goes on where the source stood', () =>
+    inFolder(async (folder) => {
+      const id = await withExecution(folder);
+      const { code, stdout, stderr } = await jamjet(['db', 'copy', '.jamjet/runtime.db', 'other/copy.db'], { cwd: folder });
+      expect(stderr).toMatch(/DATABASE_URL=other\/copy\.db/);
+      expect(stdout).toMatch(/\nexecutions +1\n/);
+      expect(stdout).toMatch(
+        /✓ \d+ rows copied and counted in .*\n✓ 1 live execution folded again\n✓ \d+ audit blocks, all sound\n$/,
+      );
+      expect(code).toBe(0);
+      expect(readdirSync(join(folder, 'other')).filter((name) => !/-(wal|shm)$/.test(name))).toEqual(['copy.db']);
+      const env = { DATABASE_URL: 'other/copy.db' };
+      const shown = await jamjet(['inspect', id, '--json'], { cwd: folder, env: { ...env, JAMJET_PORT: '1' } });
+      expect(JSON.parse(shown.stdout)).toMatchObject({ execution_id: id, status: 'paused' });
+    }));
+
+  it('refuses a target that is there, a source that is not, and what it cannot copy', () =>
+    inFolder(async (folder) => {
+      await withExecution(folder);
+      const failure = async (from: string, to: string) => {
+        const { code, stderr } = await jamjet(['db', 'copy', from, to], { cwd: folder });
+        expect(code).toBeGreaterThan(0);
+        return stderr;
+      };
+      expect(await failure('.jamjet/runtime.db', '.jamjet/runtime.db')).toMatch(/exists already/);
+      expect(await failure('none.db', 'new.db')).toMatch(/there is no database at/);
+      expect(await failure('postgres://127.0.0.1:1/a', 'new.db')).toMatch(/pg_dump/);
+      expect(await failure('.jamjet/runtime.db', 'mysql://x')).toMatch(/^error: TO: unknown database scheme/);
+      expect(existsSync(join(folder, 'new.db'))).toBe(false);
+    }));
+});
+
+describe('while a server runs on the database', () => {
+  const server = runtimeServer(TOOLS);
+
+  it('is looked at and checked, and not copied', async () => {
+    const { client, folder } = server();
+    await client.registerWorkflow(DOUBLING);
+    await client.start({ workflow_id: 'doubling', input: { n: 2 } });
+    const status = await json(['db', 'status'], folder);
+    expect(status).toMatchObject({ engine: 'sqlite', workflow_versions: 1, runtimes: [{ pid: process.pid }] });
+    expect((await jamjet(['db', 'status'], { cwd: folder })).stdout).toMatch(/runtimes +runtime-\S+ \(process \d+, started /);
+    expect(await json(['db', 'check', '--all'], folder)).toMatchObject({ ok: true, executions: 1 });
+    const copy = await jamjet(['db', 'copy', '.jamjet/runtime.db', 'copy.db'], { cwd: folder });
+    expect(copy).toMatchObject({ code: 1, stderr: expect.stringMatching(/^error: .* is in use by runtime /) });
+    expect(existsSync(join(folder, 'copy.db'))).toBe(false);
+  });
+});

@@ -1,0 +1,18 @@
+import { type Examined, examine } from '../../src/testing/examine.ts';
+
+/** A workflow with these nodes, and these tests, examined within bounds no small workflow reaches. */
+export function examined(nodes: string, tests = '', bounds = { paths: 1_000, steps: 5_000 }): Examined {
+  const text = `workflow: { id: w, version: 1.0.0 }\nnodes:\n${nodes}\n${tests === '' ? '' : `tests:\n${tests}\n`}`;
+  return examine(text, 'workflow.yaml', bounds, () => 0);
+}
+
+/** `severity code node`, those that are no remarks on failures first. */
+export function found({ findings }: Examined): string[] {
+  return findings
+    .filter(({ code }) => code !== 'failure_ends_run')
+    .map(({ severity, code, node_id }) => `${severity} ${code} ${node_id}`);
+}
+
+export function paths({ exploration }: Examined): readonly string[] {
+  return exploration?.paths ?? [];
+}

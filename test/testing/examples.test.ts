@@ -1,0 +1,49 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { examine } from '../../src/testing/examine.ts';
+import { reasons, reportOf } from '../../src/testing/report.ts';
+
+const BOUNDS = { paths: 1_000, steps: 1_000 };
+
+const EXAMPLES = readdirSync('examples', { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.yaml'))
+  .map((name) => join('examples', name));
+
+describe('the examples', () => {
+  it.each(EXAMPLES)('%s passes its tests, and exploring it shows no error', (file) => {
+    const examined = examine(readFileSync(file, 'utf8'), file, BOUNDS, () => 0);
+    expect(examined.tests.flatMap(reasons)).toEqual([]);
+    expect(reportOf(file, examined, { strict: true, coverage: null }).objections).toEqual([]);
+    expect(examined.exploration?.bounded).toEqual([]);
+  });
+
+  it('have tests that cover all of three of them', () => {
+    const covered = EXAMPLES.filter((file) => {
+      const { tests, coverage } = examine(readFileSync(file, 'utf8'), file, BOUNDS, () => 0);
+      return tests.length > 0 && coverage?.percent === 100;
+    });
+    expect(covered).toHaveLength(3);
+  });
+});
+
+describe('docs/testing.md', () => {
+  const page = readFileSync('docs/testing.md', 'utf8');
+  const snippets = [...page.matchAll(/^```yaml\n([\s\S]*?)^```/gm)].map(([, text = '']) => text);
+
+  it('has a workflow whose tests pass', () => {
+    expect(snippets.length).toBeGreaterThan(0);
+    for (const text of snippets) {
+      const examined = examine(text, 'docs/testing.md', BOUNDS, () => 0);
+      expect(examined.tests.length).toBeGreaterThan(0);
+      expect(examined.tests.flatMap(reasons)).toEqual([]);
+      expect(examined.diagnostics).toEqual([]);
+    }
+  });
+
+  it('names every finding', () => {
+    const codes = [...readFileSync('src/testing/findings.ts', 'utf8').matchAll(/^ {2}\| '(\w+)'/gm)].map(([, code = '']) => code);
+    expect(codes.length).toBeGreaterThan(8);
+    for (const code of codes) expect(page).toContain(`\`${code}\``);
+  });
+});
