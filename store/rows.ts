@@ -166,14 +166,16 @@ export interface Artifact extends ArtifactHead {
 export interface AuditReport {
   /** Blocks that are sound, counted from the beginning. */
   readonly blocks: number;
-  /** Hash of the last sound block: kept elsewhere, it proves later that nothing before it was rewritten. */
+  /** Hash of the last sound block, or of those of all chains: kept elsewhere, it proves later that nothing before it was rewritten. */
   readonly head: string;
   /** Null = the chain and every row it covers are as they were written. */
   readonly fault: AuditFault | null;
 }
 
 export interface AuditFault {
-  /** Number of the first bad block. */
+  /** The writer whose chain it is in; absent where there is but one chain. */
+  readonly chain?: string;
+  /** Number of the first bad block, in its chain. */
   readonly block: number;
   /**
    * `missing_block`: its number was skipped · `block_hash`: the block or its place in the chain was changed · `signature`: not signed by

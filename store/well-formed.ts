@@ -1,8 +1,9 @@
 import type { EventRow, NewExecution } from './rows.ts';
 
 /**
- * An unpaired surrogate has no UTF-8: a database would give back something else than what was hashed, and the audit chain would
- * cry wolf. Every engine writes, and hashes, the replacement character instead. Text that is well-formed, nearly all, is not copied.
+ * An unpaired surrogate has no UTF-8, and a NUL no place in every database's text: it would give back something else than what was hashed,
+ * and the audit chain would cry wolf. Every engine writes, and hashes, the replacement character instead. Text that is well-formed, nearly
+ * all, is not copied.
  */
 export function wellFormedEvents(events: readonly EventRow[]): readonly EventRow[] {
   return events.every(isWellFormed) ? events : events.map(wellFormedEvent);
@@ -11,31 +12,40 @@ export function wellFormedEvents(events: readonly EventRow[]): readonly EventRow
 export function wellFormedEvent(event: EventRow): EventRow {
   return {
     ...event,
-    type: event.type.toWellFormed(),
-    nodeId: event.nodeId?.toWellFormed() ?? null,
+    type: wellFormed(event.type),
+    nodeId: event.nodeId === null ? null : wellFormed(event.nodeId),
     data: event.data.toWellFormed(),
-    actorId: event.actorId.toWellFormed(),
-    request: event.request?.toWellFormed() ?? null,
+    actorId: wellFormed(event.actorId),
+    request: event.request === null ? null : wellFormed(event.request),
   };
 }
 
 export function wellFormedExecution(created: NewExecution): NewExecution {
   return {
     ...created,
-    workflowId: created.workflowId.toWellFormed(),
-    workflowVersion: created.workflowVersion.toWellFormed(),
-    revision: created.revision.toWellFormed(),
+    workflowId: wellFormed(created.workflowId),
+    workflowVersion: wellFormed(created.workflowVersion),
+    revision: wellFormed(created.revision),
     labels: created.labels.toWellFormed(),
-    parentId: created.parentId?.toWellFormed() ?? null,
+    parentId: created.parentId === null ? null : wellFormed(created.parentId),
   };
 }
 
 function isWellFormed({ type, nodeId, data, actorId, request }: EventRow): boolean {
   return (
     data.isWellFormed() &&
-    actorId.isWellFormed() &&
-    type.isWellFormed() &&
-    (nodeId === null || nodeId.isWellFormed()) &&
-    (request === null || request.isWellFormed())
+    isStorable(actorId) &&
+    isStorable(type) &&
+    (nodeId === null || isStorable(nodeId)) &&
+    (request === null || isStorable(request))
   );
+}
+
+/** JSON text needs no such care for NUL: it holds it escaped. */
+function isStorable(text: string): boolean {
+  return text.isWellFormed() && !text.includes('\0');
+}
+
+function wellFormed(text: string): string {
+  return text.toWellFormed().replaceAll('\0', '\ufffd');
 }

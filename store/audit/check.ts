@@ -1,23 +1,28 @@
 import { createHash } from 'node:crypto';
 import { digestStream, hashBlock, type StreamDigest, signBlock } from '../digest.ts';
+import { ExportedChains } from './chains.ts';
 import {
   type BlockLine,
+  type ChainLine,
   createdOf,
   type EndLine,
   EXPORT_VERSION,
   eventOf,
   type HeaderLine,
+  type HeadsLine,
+  MANY_CHAINS_VERSION,
   type OwnStream,
   type StreamLine,
 } from './format.ts';
 import { removedBy } from './removals.ts';
+import { type ExportFault, Unsound } from './unsound.ts';
 
 export interface ExportReport {
   readonly tenantId: string | null;
-  /** The first block, and the hash that the chain had before it. */
+  /** The first block, and the hash that the chain had before it. Where every writer has a chain, blocks go by their positions among all. */
   readonly fromBlock: number;
   readonly previous: string | null;
-  /** The last sound block and its hash. */
+  /** The last sound block and its hash; of several chains, the hash for all of them, once it is known. */
   readonly toBlock: number;
   readonly head: string | null;
   readonly events: number;
@@ -28,48 +33,11 @@ export interface ExportReport {
   readonly fault: ExportFault | null;
 }
 
-export interface ExportFault {
-  /** Counted from 1. */
-  readonly line: number;
-  readonly block: number | null;
-  /**
-   * `format`: not the line that should stand here · `missing_block`, `block_hash`, `signature`, `stream_digest`: as in `AuditFault` · `unexplained_removal`:
-   * rows are gone, and no event says that they were removed · `seal`: lines were changed, added or taken away · `truncated`: the end is missing ·
-   * `head`: the chain does not end with the given hash.
-   */
-  readonly reason:
-    | 'format'
-    | 'missing_block'
-    | 'block_hash'
-    | 'signature'
-    | 'stream_digest'
-    | 'unexplained_removal'
-    | 'seal'
-    | 'truncated'
-    | 'head';
-  readonly executionId: string | null;
-}
-
 export interface CheckOptions {
   /** Of the signatures; null = they are not checked. */
   readonly key: string | Uint8Array | null;
   /** The hash that the last block must have, known from elsewhere. */
   readonly head: string | null;
-}
-
-/** Ends the check of a file at its first fault. */
-class Unsound extends Error {
-  readonly reason: ExportFault['reason'];
-  readonly executionId: string | null;
-  /** Where it lies; null = at the line being read. */
-  readonly at: { readonly line: number; readonly block: number } | null;
-
-  constructor(reason: ExportFault['reason'], executionId: string | null = null, at: Unsound['at'] = null) {
-    super(reason);
-    this.reason = reason;
-    this.executionId = executionId;
-    this.at = at;
-  }
 }
 
 /** Checks an exported audit log line by line, with the file alone. Lines come without their line ends. */
@@ -90,9 +58,15 @@ class ExportCheck {
   readonly #sha256 = createHash('sha256');
   #lines = 0;
   #header: HeaderLine | null = null;
-  #head: { readonly block: number; readonly hash: string } | null = null;
+  #chains: ExportedChains | null = null;
   /** The block being read, its hash, and the streams whose lines are still to come. */
-  #open: { readonly block: number; readonly hash: string; readonly streams: OwnStream[] } | null = null;
+  #open: {
+    readonly position: number;
+    readonly writer: string;
+    readonly block: number;
+    readonly hash: string;
+    readonly streams: OwnStream[];
+  } | null = null;
   #ended = false;
   #events = 0;
   #removed = 0;
@@ -115,6 +89,8 @@ class ExportCheck {
     try {
       if (this.#header === null) this.#readHeader(line as unknown as HeaderLine);
       else if (this.#open !== null && this.#open.streams.length > 0) this.#readStream(line as unknown as StreamLine);
+      else if ('chain' in line) this.#chains?.begin(line as unknown as ChainLine);
+      else if ('heads' in line) this.#chains?.end(line as unknown as HeadsLine);
       else this.#readBlock(line as unknown as BlockLine);
     } catch (error) {
       // Whatever a line of another shape makes of us.
@@ -125,20 +101,19 @@ class ExportCheck {
   finish(): void {
     if (!this.#ended) throw new Unsound('truncated');
     const { head } = this.#options;
-    if (head !== null && this.#head?.hash !== head) throw new Unsound('head');
+    if (head !== null && this.#chains?.head !== head) throw new Unsound('head');
     const [unexplained] = [...this.#gone].sort(([, a], [, b]) => a.line - b.line);
     if (unexplained !== undefined) throw new Unsound('unexplained_removal', unexplained[0], unexplained[1]);
   }
 
   report(found: Unsound | null): ExportReport {
-    const sound = this.#head;
-    const { line, block } = found?.at ?? { line: this.#lines, block: this.#open?.block ?? null };
+    const { line, block } = found?.at ?? { line: this.#lines, block: this.#open?.position ?? null };
     return {
       tenantId: this.#header?.tenant_id ?? null,
       fromBlock: this.#header?.from_block ?? 0,
-      previous: this.#header?.previous ?? null,
-      toBlock: sound?.block ?? 0,
-      head: sound?.hash ?? null,
+      previous: this.#header !== null && 'previous' in this.#header ? this.#header.previous : null,
+      toBlock: this.#chains?.last ?? 0,
+      head: this.#chains?.head ?? null,
       events: this.#events,
       removed: this.#removed,
       signed: this.#options.key !== null && found === null,
@@ -147,22 +122,22 @@ class ExportCheck {
   }
 
   #readHeader(line: HeaderLine): void {
-    const { jamjet_audit, tenant_id, chain_id, from_block, previous } = line;
-    const known = jamjet_audit === EXPORT_VERSION && typeof tenant_id === 'string' && Number.isSafeInteger(from_block);
-    if (!known || from_block < 1 || typeof previous !== 'string') throw new Unsound('format');
-    if (from_block === 1 && previous !== chain_id) throw new Unsound('block_hash');
+    const { jamjet_audit, tenant_id, from_block } = line;
+    const known = jamjet_audit === EXPORT_VERSION || jamjet_audit === MANY_CHAINS_VERSION;
+    if (!known || typeof tenant_id !== 'string' || !Number.isSafeInteger(from_block) || from_block < 1)
+      throw new Unsound('format');
+    this.#chains = new ExportedChains(line);
     this.#header = line;
-    this.#head = { block: from_block - 1, hash: previous };
   }
 
-  #readBlock({ block, at_ms: atMs, writer, streams, hash, signature }: BlockLine): void {
+  #readBlock(line: BlockLine): void {
+    const { block, at_ms: atMs, writer, streams, hash, signature, position = block } = line;
     const { tenant_id: tenantId } = this.#header ?? { tenant_id: '' };
-    const before = this.#head ?? { block: 0, hash: '' };
-    if (!Number.isSafeInteger(block) || !Array.isArray(streams)) throw new Unsound('format');
-    this.#open = { block, hash, streams: streams.filter((stream) => typeof stream !== 'string') };
-    if (block !== before.block + 1) throw new Unsound('missing_block');
+    if (!Number.isSafeInteger(block) || !Number.isSafeInteger(position) || !Array.isArray(streams)) throw new Unsound('format');
+    this.#open = { position, writer, block, hash, streams: streams.filter((stream) => typeof stream !== 'string') };
+    const before = this.#chains?.before(line) ?? '';
     const digests = streams.map((stream) => digestOf(stream, tenantId));
-    if (hashBlock(before.hash, { block, atMs, writer, streams: digests }) !== hash) throw new Unsound('block_hash');
+    if (hashBlock(before, { block, atMs, writer, streams: digests }) !== hash) throw new Unsound('block_hash');
     this.#checkSignature(hash, signature);
     this.#closeIfRead();
   }
@@ -175,7 +150,7 @@ class ExportCheck {
     const { last_seq: lastSeq, digest } = stream;
     if (events === null && executionId !== null) {
       if (!this.#gone.has(executionId)) this.#removed += 1;
-      this.#gone.set(executionId, { line: this.#lines, block: open.block, ...this.#gone.get(executionId), lastSeq });
+      this.#gone.set(executionId, { line: this.#lines, block: open.position, ...this.#gone.get(executionId), lastSeq });
     } else {
       const rows = (events ?? []).map((event, index) => eventOf(event, firstSeq + index));
       const range = { tenantId: this.#header?.tenant_id ?? '', executionId, firstSeq, lastSeq };
@@ -188,12 +163,12 @@ class ExportCheck {
   }
 
   #readEnd({ to_block, head, lines, sha256, signature }: EndLine, text: string): void {
-    if (this.#header === null || this.#open !== null) throw new Unsound('format');
+    if (this.#header === null || this.#open !== null || this.#chains?.head == null) throw new Unsound('format');
     // Nothing else covers this line, so it must be written exactly as we write it.
     const written: EndLine = { end: true, to_block, head, lines, sha256, signature };
     if (text !== JSON.stringify(written)) throw new Unsound('seal');
     if (lines !== this.#lines - 1 || sha256 !== this.#sha256.digest('base64url')) throw new Unsound('seal');
-    if (to_block !== this.#head?.block || head !== this.#head.hash) throw new Unsound('seal');
+    if (to_block !== this.#chains.last || head !== this.#chains.head) throw new Unsound('seal');
     this.#checkSignature(sha256, signature);
     this.#ended = true;
   }
@@ -209,7 +184,7 @@ class ExportCheck {
 
   #closeIfRead(): void {
     if (this.#open === null || this.#open.streams.length > 0) return;
-    this.#head = { block: this.#open.block, hash: this.#open.hash };
+    this.#chains?.move(this.#open);
     this.#open = null;
   }
 }

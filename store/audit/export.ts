@@ -1,37 +1,65 @@
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import type { Block, StreamRange } from '../digest.ts';
+import { StoreError } from '../errors.ts';
 import type { AuditExportRequest } from '../resources/audit.ts';
 import type { EventRow, NewExecution } from '../rows.ts';
 import {
   type BlockLine,
+  type ChainLine,
   createdPart,
   type EndLine,
   EXPORT_VERSION,
   eventPart,
   type HeaderLine,
+  type HeadsLine,
+  MANY_CHAINS_VERSION,
   type OwnStream,
   type StreamLine,
 } from './format.ts';
+import { type ChainHead, headOfAll } from './heads.ts';
 
 export interface SealedBlock extends Block {
   readonly hash: string;
   readonly signature: string | null;
+  /** Among the blocks of all chains: the order of the export. The number of the block where there is one chain. */
+  readonly position: number;
 }
 
 /** What an engine offers the export. */
 export interface ExportSource {
-  readonly chainId: string;
-  readonly lastBlock: number;
-  /** Throws `unknown_block`. */
-  hashOf(block: number): string;
-  blocksAfter(block: number, limit: number): readonly SealedBlock[];
-  rows(range: StreamRange): { readonly created: NewExecution | null; readonly events: readonly EventRow[] };
+  readonly chains: OneChain | ManyChains;
+  /** Position of the last block there is. */
+  last(): Awaitable<number>;
+  /** By position, `after` exclusive. */
+  blocksAfter(after: number, limit: number): Awaitable<readonly SealedBlock[]>;
+  rows(range: StreamRange): Awaitable<{ readonly created: NewExecution | null; readonly events: readonly EventRow[] }>;
   /** In which control event the removal of an execution is on record. */
-  removal(tenantId: string, executionId: string): { readonly controlSeq: number } | null;
+  removal(tenantId: string, executionId: string): Awaitable<{ readonly controlSeq: number } | null>;
   /** Null without a key. */
   sign(text: string): string | null;
 }
+
+/** A value, or one to come. */
+export type Awaitable<T> = T | Promise<T>;
+
+/** All writers extend one chain. */
+export interface OneChain {
+  readonly kind: 'one';
+  readonly id: string;
+  hashOf(block: number): string;
+}
+
+/** Every writer has a chain of its own. */
+export interface ManyChains {
+  readonly kind: 'many';
+  /** The chain that begins with this block or goes on with it. */
+  before(block: SealedBlock): Awaitable<ChainLine>;
+  /** The last block of each chain, up to a position; by name. */
+  heads(position: number): Awaitable<readonly ChainHead[]>;
+}
+
+type SealedLine = HeaderLine | ChainLine | BlockLine | StreamLine | HeadsLine;
 
 const BLOCKS_PER_PAGE = 16;
 /** Rows between two turns of the event loop, about: a few milliseconds. */
@@ -46,19 +74,24 @@ export async function* exportLines(
   tenantId: string,
   request: AuditExportRequest,
 ): AsyncGenerator<string, void, undefined> {
+  const { chains } = source;
   const sha256 = createHash('sha256');
   let lines = 0;
-  const sealed = (line: HeaderLine | BlockLine | StreamLine): string => {
+  const sealed = (line: SealedLine): string => {
     const text = textOf(line);
     sha256.update(text);
     lines += 1;
     return text;
   };
-  const header = headerLine(source, tenantId, request);
+  const until = await source.last();
+  if (request.fromBlock > until + 1)
+    throw new StoreError('unknown_block', `there is no block ${request.fromBlock - 1} in the audit chain yet`);
+  const header = headerLine(chains, tenantId, request);
   yield sealed(header);
 
-  const until = source.lastBlock;
-  let head = { block: header.from_block - 1, hash: header.previous };
+  let at = request.fromBlock - 1;
+  let lastHash = 'previous' in header ? header.previous : '';
+  const begun = new Set<string>();
   // How far the control plane is exported, and how far it must be so that every removal is on record.
   let told = 0;
   let owed = 0;
@@ -66,16 +99,22 @@ export async function* exportLines(
   for (let more = true; more; ) {
     await setImmediate();
     request.signal.throwIfAborted();
-    const page = source.blocksAfter(head.block, BLOCKS_PER_PAGE);
+    const page = await source.blocksAfter(at, BLOCKS_PER_PAGE);
     for (const block of page) {
-      if (block.block > until && told >= owed) break;
-      yield sealed(blockLine(block, tenantId));
+      if (block.position > until && told >= owed) break;
+      if (chains.kind === 'many' && !begun.has(block.writer)) {
+        begun.add(block.writer);
+        yield sealed(await chains.before(block));
+      }
+      yield sealed(blockLine(block, tenantId, chains.kind));
       rows += 1;
       for (const stream of block.streams) {
         if (stream.tenantId !== tenantId) continue;
-        const line = streamLine(source, stream);
+        const line = await streamLine(source, stream);
         if (stream.executionId === null) told = stream.lastSeq;
-        else if (line.events === null) owed = Math.max(owed, source.removal(tenantId, stream.executionId)?.controlSeq ?? 0);
+        else if (line.events === null) {
+          owed = Math.max(owed, (await source.removal(tenantId, stream.executionId))?.controlSeq ?? 0);
+        }
         yield sealed(line);
         rows += line.events?.length ?? 1;
         if (rows >= ROWS_PER_TURN) {
@@ -83,41 +122,53 @@ export async function* exportLines(
           rows = 0;
         }
       }
-      head = { block: block.block, hash: block.hash };
+      at = block.position;
+      lastHash = block.hash;
     }
-    more = page.length > 0 && (head.block < until || told < owed);
+    more = page.length > 0 && (at < until || told < owed);
   }
 
+  let head = lastHash;
+  if (chains.kind === 'many') {
+    const heads = await chains.heads(at);
+    yield sealed({ heads: heads.map(({ chain, block, hash }) => [chain, block, hash] as const) });
+    head = headOfAll(heads);
+  }
   const digest = sha256.digest('base64url');
-  yield textOf({ end: true, to_block: head.block, head: head.hash, lines, sha256: digest, signature: source.sign(digest) });
+  yield textOf({ end: true, to_block: at, head, lines, sha256: digest, signature: source.sign(digest) });
 }
 
-function textOf(line: HeaderLine | BlockLine | StreamLine | EndLine): string {
+function textOf(line: SealedLine | EndLine): string {
   return `${JSON.stringify(line)}\n`;
 }
 
-function headerLine(source: ExportSource, tenantId: string, { fromBlock, atMs }: AuditExportRequest): HeaderLine {
+function headerLine(chains: OneChain | ManyChains, tenantId: string, { fromBlock, atMs }: AuditExportRequest): HeaderLine {
+  const exported_at = new Date(atMs).toISOString();
+  if (chains.kind === 'many')
+    return { jamjet_audit: MANY_CHAINS_VERSION, tenant_id: tenantId, from_block: fromBlock, exported_at };
   return {
     jamjet_audit: EXPORT_VERSION,
     tenant_id: tenantId,
-    chain_id: source.chainId,
+    chain_id: chains.id,
     from_block: fromBlock,
-    previous: fromBlock === 1 ? source.chainId : source.hashOf(fromBlock - 1),
-    exported_at: new Date(atMs).toISOString(),
+    previous: fromBlock === 1 ? chains.id : chains.hashOf(fromBlock - 1),
+    exported_at,
   };
 }
 
-function blockLine({ block, atMs, writer, streams, hash, signature }: SealedBlock, tenantId: string): BlockLine {
+function blockLine(sealed: SealedBlock, tenantId: string, kind: 'one' | 'many'): BlockLine {
+  const { block, atMs, writer, streams, hash, signature, position } = sealed;
   const shown = streams.map((stream): OwnStream | string => {
     if (stream.tenantId !== tenantId) return stream.digest;
     const { executionId, firstSeq, lastSeq, digest } = stream;
     return { execution_id: executionId, first_seq: firstSeq, last_seq: lastSeq, digest };
   });
-  return { block, at_ms: atMs, writer, streams: shown, hash, signature };
+  const line = { block, at_ms: atMs, writer, streams: shown, hash, signature };
+  return kind === 'one' ? line : { ...line, position };
 }
 
-function streamLine(source: ExportSource, range: StreamRange): StreamLine {
-  const { created, events } = source.rows(range);
+async function streamLine(source: ExportSource, range: StreamRange): Promise<StreamLine> {
+  const { created, events } = await source.rows(range);
   return {
     execution_id: range.executionId,
     first_seq: range.firstSeq,

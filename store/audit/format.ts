@@ -1,10 +1,16 @@
 import type { EventRow, NewExecution } from '../rows.ts';
 
-/** The lines of an exported audit log: a header, each block followed by its streams of the tenant, the end. `docs/audit.md` describes them. */
+/**
+ * The lines of an exported audit log: a header, each block followed by its streams of the tenant, the end. `docs/audit.md` describes them.
+ *
+ * Version 1 is of a database with one chain. In version 2 every writer has its own: blocks of all chains follow each other in the order of
+ * their positions, before the first block of a chain stands where that chain began in this file, and before the end where all chains stand.
+ */
 
 export const EXPORT_VERSION = 1;
+export const MANY_CHAINS_VERSION = 2;
 
-export interface HeaderLine {
+export interface OneChainHeader {
   readonly jamjet_audit: typeof EXPORT_VERSION;
   readonly tenant_id: string;
   readonly chain_id: string;
@@ -12,6 +18,31 @@ export interface HeaderLine {
   /** Hash of the block before; the chain's id when there is none. */
   readonly previous: string;
   readonly exported_at: string;
+}
+
+export interface ManyChainsHeader {
+  readonly jamjet_audit: typeof MANY_CHAINS_VERSION;
+  readonly tenant_id: string;
+  /** A position. */
+  readonly from_block: number;
+  readonly exported_at: string;
+}
+
+export type HeaderLine = OneChainHeader | ManyChainsHeader;
+
+/** Where a chain stands before its first block in this file. */
+export interface ChainLine {
+  /** The writer. */
+  readonly chain: string;
+  readonly chain_id: string;
+  readonly block: number;
+  /** Hash of that block; the chain's id when there is none. */
+  readonly hash: string;
+}
+
+/** Where every chain stands at the end of this file, also those of which it has no block; by name. */
+export interface HeadsLine {
+  readonly heads: readonly (readonly [chain: string, block: number, hash: string])[];
 }
 
 /** A stream of the tenant, whose rows follow in a line of their own. */
@@ -31,6 +62,8 @@ export interface BlockLine {
   readonly streams: readonly (OwnStream | string)[];
   readonly hash: string;
   readonly signature: string | null;
+  /** Among the blocks of all chains. Only where there are several. */
+  readonly position?: number;
 }
 
 export interface StreamLine {
@@ -67,7 +100,9 @@ export interface EventPart {
 
 export interface EndLine {
   readonly end: true;
+  /** Number of the last block, or its position. */
   readonly to_block: number;
+  /** Hash of the last block, or of the line of heads. */
   readonly head: string;
   /** How many lines stand above, and the SHA-256 of them with their line ends. */
   readonly lines: number;

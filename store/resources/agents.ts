@@ -71,3 +71,25 @@ export interface AgentStore {
     limit: number,
   ): Promise<readonly AgentTraceRow[]>;
 }
+
+/** Of one kind of record, newest first. `seq` numbers the tenant's control events, and an execution's. */
+export type TraceRow = Omit<AgentTraceRow, 'direction'> & { readonly seq: number };
+
+/** A trace from its parts. The same for every engine. */
+export function traceOf(
+  { to, controlled, done }: Readonly<Record<'to' | 'controlled' | 'done', readonly TraceRow[]>>,
+  limit: number,
+): readonly AgentTraceRow[] {
+  // What an agent did to itself was done to it.
+  const known = new Set(to.map((row) => row.seq));
+  const rows = [
+    ...to.map((row) => traced(row, 'in')),
+    ...controlled.filter((row) => !known.has(row.seq)).map((row) => traced(row, 'out')),
+    ...done.map((row) => traced(row, 'out')),
+  ];
+  return rows.sort((a, b) => b.atMs - a.atMs).slice(0, limit);
+}
+
+function traced({ seq: _, ...row }: TraceRow, direction: 'in' | 'out'): AgentTraceRow {
+  return { ...row, direction };
+}

@@ -98,6 +98,21 @@ export interface CronStore {
   ): Promise<void>;
 }
 
+/** What the control event of a stored job tells. The same for every engine. */
+export function storedData(job: CronJob): string {
+  const { name, expression, timezone, workflowId, workflowVersion, missed, overlap, enabled } = job;
+  return JSON.stringify({
+    name,
+    cron_expression: expression,
+    timezone,
+    workflow_id: workflowId,
+    workflow_version: workflowVersion,
+    missed,
+    overlap,
+    enabled,
+  });
+}
+
 /** The control event of an omission, the same for every engine. */
 export function omissionEvent(omission: CronOmission): { readonly type: string; readonly data: string } {
   const { name, fromMs, toMs, reason, error } = omission;

@@ -1,3 +1,4 @@
+import type { RemovedExecution } from '../audit/removals.ts';
 import type { ActionContext } from '../writes.ts';
 
 export interface RetentionPolicy {
@@ -37,4 +38,23 @@ export interface RetentionStore {
    * The audit chain stays sound: it keeps the digests of what was removed.
    */
   remove(request: RemovalRequest, context: ActionContext): Promise<Removal>;
+}
+
+export const EXECUTIONS_PER_BATCH = 50;
+/** A batch ends early after so many events: removing them takes a few milliseconds. */
+const EVENTS_PER_BATCH = 500;
+
+/** As many of them as make a batch, at least one. The same for every engine, as is what the event says. */
+export function cutBatch<Ended extends { readonly seq: number }>(ended: readonly Ended[]): readonly Ended[] {
+  let events = 0;
+  const end = ended.findIndex(({ seq }, index) => {
+    events += seq;
+    return index > 0 && events > EVENTS_PER_BATCH;
+  });
+  return end === -1 ? ended : ended.slice(0, end);
+}
+
+export function removalData(removed: readonly RemovedExecution[], { endedBeforeMs }: RemovalRequest): string {
+  const older_than = new Date(endedBeforeMs).toISOString();
+  return JSON.stringify({ count: removed.length, reason: 'retention', older_than, executions: removed });
 }

@@ -43,3 +43,23 @@ export interface TenantRegistry {
   /** Workflow ids, however many versions each has. */
   workflowCount(tenantId: string): Promise<number>;
 }
+
+/** What the change would change. The same for every engine, like the next. */
+export function differences(before: TenantRecord, change: TenantChange): TenantChange {
+  const { name, status, policy, limits } = change;
+  return {
+    ...(name === undefined || name === before.name ? {} : { name }),
+    ...(status === undefined || status === before.status ? {} : { status }),
+    ...(policy === undefined || policy === before.policy ? {} : { policy }),
+    ...(limits === undefined || limits === before.limits ? {} : { limits }),
+  };
+}
+
+/** What the control event of a change tells. */
+export function changeData(tenantId: string, { name, status, policy, limits }: TenantChange): string {
+  return JSON.stringify({ tenant_id: tenantId, name, status, policy: parsed(policy), limits: parsed(limits) });
+}
+
+function parsed(text: string | null | undefined): unknown {
+  return text === null || text === undefined ? text : JSON.parse(text);
+}

@@ -164,3 +164,17 @@ export interface WebhookStore {
    */
   sweep(before: { readonly deliveredMs: number; readonly failedMs: number }, limit: number): Promise<number>;
 }
+
+/** What the audit log keeps: not the URL, whose path or query may hold a secret, but where it leads. The same for every engine. */
+export function webhookData(webhook: NewWebhook, change: WebhookChange = {}): string {
+  const { id, url, events, workflowId, enabled } = webhook;
+  return JSON.stringify({
+    webhook_id: id,
+    host: new URL(url).host,
+    events,
+    workflow_id: workflowId,
+    enabled,
+    ...(change.secret === undefined ? {} : { secret_rotated: true }),
+    ...(typeof change.disabledReason === 'string' ? { reason: change.disabledReason } : {}),
+  });
+}

@@ -1,5 +1,5 @@
 import { describe } from 'vitest';
-import type { TestDatabase } from '../support/stores.ts';
+import type { Capabilities, TestDatabase } from '../support/stores.ts';
 import { agentContract } from './contract/agents.ts';
 import { artifactContract } from './contract/artifacts.ts';
 import { auditContract } from './contract/audit.ts';
@@ -20,14 +20,14 @@ import { workContract } from './contract/work.ts';
 import { workerContract } from './contract/workers.ts';
 
 /** What every engine must do, told through the port alone. `database` makes an empty one for each test. */
-export function storeContract(engine: string, database: () => TestDatabase): void {
+export function storeContract(engine: string, database: () => TestDatabase, capabilities: Capabilities): void {
   describe(`${engine} store`, () => {
     commitContract(database);
     listContract(database);
     jobContract(database);
     dueContract(database);
     workContract(database);
-    workerContract(database);
+    workerContract(database, capabilities);
     fleetContract(database);
     controlContract(database);
     tenantContract(database);

@@ -11,6 +11,12 @@ export interface TestDatabase {
   open(): Promise<Store>;
 }
 
+/** What engines differ in. */
+export interface Capabilities {
+  /** One runtime at a time works on a database. */
+  readonly exclusive: boolean;
+}
+
 export interface SqliteDatabase extends TestDatabase {
   readonly path: string;
   open(options?: Partial<SqliteOptions>): Promise<Store>;

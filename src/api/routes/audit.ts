@@ -160,7 +160,8 @@ function requestOf({ request }: AuditEntry): Partial<AuditItem> {
 }
 
 /** What other tenants do is told to those alone who run the server. */
-function toFault({ block, reason, tenantId, executionId }: Fault, reader: string): AuditFault {
+function toFault({ chain, block, reason, tenantId, executionId }: Fault, reader: string): AuditFault {
   const theirs = reader === DEFAULT_TENANT || tenantId === reader;
-  return { block, reason, tenant_id: theirs ? tenantId : null, execution_id: theirs ? executionId : null };
+  const where = { ...(chain === undefined ? {} : { chain }), block };
+  return { ...where, reason, tenant_id: theirs ? tenantId : null, execution_id: theirs ? executionId : null };
 }

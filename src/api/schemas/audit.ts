@@ -60,7 +60,9 @@ export const AuditList = Type.Object({
 export type AuditList = Static<typeof AuditList>;
 
 export const AuditFault = Type.Object({
-  /** Number of the first bad block. */
+  /** The writer whose chain it is in; absent where there is but one chain. */
+  chain: Type.Optional(Type.String()),
+  /** Number of the first bad block, in its chain. */
   block: Type.Integer(),
   reason: Type.Enum(['missing_block', 'block_hash', 'signature', 'stream_digest', 'unsealed_rows'] as const),
   /** Whose rows were changed, for `stream_digest`: null when that is another tenant's business. */
@@ -73,7 +75,7 @@ export const AuditVerification = Type.Object({
   ok: Type.Boolean(),
   /** Sound blocks, from the beginning. */
   blocks: Type.Integer(),
-  /** Hash of the last sound block. */
+  /** Hash of the last sound block, or of those of all chains. */
   head: Type.String(),
   fault: Type.Union([AuditFault, Type.Null()]),
 });

@@ -1,12 +1,18 @@
 import type { Database, Statement } from 'better-sqlite3';
-import type { AgentFilter, AgentRow, AgentStore, AgentTraceRow, AgentWrite } from '../../resources/agents.ts';
+import {
+  type AgentFilter,
+  type AgentRow,
+  type AgentStore,
+  type AgentWrite,
+  type TraceRow,
+  traceOf,
+} from '../../resources/agents.ts';
 import type { ActionContext } from '../../writes.ts';
 import type { ControlLog } from '../control-log.ts';
 import { guarded } from '../errors.ts';
 import * as sql from '../queries/agents.ts';
 
 type ListParameters = Omit<AgentFilter, 'traits'> & { readonly tenantId: string; readonly traits: string };
-type TraceRow = Omit<AgentTraceRow, 'direction'> & { readonly seq: number };
 
 export class SqliteAgents implements AgentStore {
   readonly #log: ControlLog;
@@ -77,20 +83,9 @@ export class SqliteAgents implements AgentStore {
   trace(tenantId: string, agent: { readonly id: string; readonly actorId: string }, limit: number) {
     return guarded(() => {
       const to = this.#doneTo.all(tenantId, agent.id, limit);
-      const own = this.#controlledBy.all(tenantId, agent.actorId, limit);
-      const by = this.#doneBy.all(tenantId, agent.actorId, limit);
-      // What an agent did to itself was done to it.
-      const known = new Set(to.map((row) => row.seq));
-      const rows = [
-        ...to.map((row) => traced(row, 'in')),
-        ...own.filter((row) => !known.has(row.seq)).map((row) => traced(row, 'out')),
-        ...by.map((row) => traced(row, 'out')),
-      ];
-      return rows.sort((a, b) => b.atMs - a.atMs).slice(0, limit);
+      const controlled = this.#controlledBy.all(tenantId, agent.actorId, limit);
+      const done = this.#doneBy.all(tenantId, agent.actorId, limit);
+      return traceOf({ to, controlled, done }, limit);
     });
   }
-}
-
-function traced({ seq: _, ...row }: TraceRow, direction: 'in' | 'out'): AgentTraceRow {
-  return { ...row, direction };
 }

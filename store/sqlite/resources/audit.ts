@@ -1,7 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { type ExportSource, exportLines, type SealedBlock } from '../../audit/export.ts';
 import { type StreamRange, signBlock } from '../../digest.ts';
-import { StoreError } from '../../errors.ts';
 import type {
   AuditEntry,
   AuditExportRequest,
@@ -84,13 +83,8 @@ export class SqliteAudit implements AuditStore {
 
   #source(): ExportSource {
     return {
-      chainId: chainId(this.#db),
-      lastBlock: this.#tail.get()?.block ?? 0,
-      hashOf: (block) => {
-        const hash = this.#blockHash.get(block);
-        if (hash === undefined) throw new StoreError('unknown_block', `there is no block ${block} in the audit chain yet`);
-        return hash;
-      },
+      chains: { kind: 'one', id: chainId(this.#db), hashOf: (block) => this.#blockHash.get(block) ?? '' },
+      last: () => this.#tail.get()?.block ?? 0,
       blocksAfter: (block, limit) => this.#blocks.all(block, limit).map(sealed),
       rows: (range: StreamRange) => this.#rows.read(range),
       removal: (tenantId, executionId) => this.#rows.removal(tenantId, executionId),
@@ -100,5 +94,5 @@ export class SqliteAudit implements AuditStore {
 }
 
 function sealed({ streams, ...block }: StoredBlock): SealedBlock {
-  return { ...block, streams: unpackStreams(streams) };
+  return { ...block, streams: unpackStreams(streams), position: block.block };
 }

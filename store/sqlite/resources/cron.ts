@@ -7,6 +7,7 @@ import {
   type CronRun,
   type CronStore,
   omissionEvent,
+  storedData,
 } from '../../resources/cron.ts';
 import type { ActionContext } from '../../writes.ts';
 import type { ControlLog } from '../control-log.ts';
@@ -127,18 +128,4 @@ export class CronJobs implements CronStore {
       }),
     );
   }
-}
-
-function storedData(job: CronJob): string {
-  const { name, expression, timezone, workflowId, workflowVersion, missed, overlap, enabled } = job;
-  return JSON.stringify({
-    name,
-    cron_expression: expression,
-    timezone,
-    workflow_id: workflowId,
-    workflow_version: workflowVersion,
-    missed,
-    overlap,
-    enabled,
-  });
 }

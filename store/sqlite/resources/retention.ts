@@ -1,15 +1,21 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { EXECUTIONS_REMOVED, type RemovedExecution } from '../../audit/removals.ts';
-import type { Removal, RemovalPosition, RemovalRequest, RetentionPolicy, RetentionStore } from '../../resources/retention.ts';
+import {
+  cutBatch,
+  EXECUTIONS_PER_BATCH,
+  type Removal,
+  type RemovalPosition,
+  type RemovalRequest,
+  type RetentionPolicy,
+  type RetentionStore,
+  removalData,
+} from '../../resources/retention.ts';
 import type { ActionContext } from '../../writes.ts';
 import type { ControlLog } from '../control-log.ts';
 import { guarded } from '../errors.ts';
 import * as sql from '../queries/retention.ts';
 import { ArtifactTables } from './artifacts.ts';
 
-const EXECUTIONS_PER_BATCH = 50;
-/** A batch ends early after so many events: removing them takes a few milliseconds. */
-const EVENTS_PER_BATCH = 500;
 /** Before every execution. */
 const BEGINNING: RemovalPosition = { endedAtMs: -1, id: '' };
 
@@ -58,7 +64,7 @@ export class SqliteRetention implements RetentionStore {
         for (const each of batch) {
           if (this.#removeOne(each, tenantId, controlSeq)) removed.push({ id: each.id, last_seq: each.seq });
         }
-        return removed.length === 0 ? null : { type: EXECUTIONS_REMOVED, data: eventData(removed, request) };
+        return removed.length === 0 ? null : { type: EXECUTIONS_REMOVED, data: removalData(removed, request) };
       });
       const next = last === undefined ? null : { endedAtMs: last.endedAtMs, id: last.id };
       return { removed: removed.map(({ id }) => id), next };
@@ -67,14 +73,7 @@ export class SqliteRetention implements RetentionStore {
 
   #batch({ after, endedBeforeMs }: RemovalRequest, tenantId: string): readonly Ended[] {
     const page = { tenantId, endedBeforeMs, limit: EXECUTIONS_PER_BATCH, ...(after ?? BEGINNING) };
-    const batch: Ended[] = [];
-    let events = 0;
-    for (const each of this.#ended.all(page)) {
-      if (batch.length > 0 && events + each.seq > EVENTS_PER_BATCH) break;
-      batch.push(each);
-      events += each.seq;
-    }
-    return batch;
+    return cutBatch(this.#ended.all(page));
   }
 
   #removeOne({ id, seq, parentId }: Ended, tenantId: string, controlSeq: number): boolean {
@@ -84,9 +83,4 @@ export class SqliteRetention implements RetentionStore {
     this.#record.run({ id, tenantId, seq, controlSeq });
     return true;
   }
-}
-
-function eventData(removed: readonly RemovedExecution[], { endedBeforeMs }: RemovalRequest): string {
-  const older_than = new Date(endedBeforeMs).toISOString();
-  return JSON.stringify({ count: removed.length, reason: 'retention', older_than, executions: removed });
 }

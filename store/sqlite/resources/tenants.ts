@@ -1,16 +1,18 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Database, Statement } from 'better-sqlite3';
 import { StoreError } from '../../errors.ts';
-import type {
-  NewTenant,
-  TenantChange,
-  TenantRecord,
-  TenantRegistry,
-  TenantStanding,
-  TenantUsage,
+import {
+  changeData,
+  differences,
+  type NewTenant,
+  type TenantChange,
+  type TenantRecord,
+  type TenantRegistry,
+  type TenantStanding,
+  type TenantUsage,
 } from '../../resources/tenants.ts';
 import type { ActionContext } from '../../writes.ts';
-import type { ControlEvent, ControlLog } from '../control-log.ts';
+import type { ControlLog } from '../control-log.ts';
 import { guarded } from '../errors.ts';
 import * as sql from '../queries/tenants.ts';
 
@@ -50,7 +52,7 @@ export class Tenants implements TenantRegistry {
     return guarded(() => {
       this.#log.act(context, () => {
         if (this.#create.run(tenant).changes === 0) throw new StoreError('tenant_exists', `tenant ${tenant.id} exists already`);
-        return eventOf('tenant_created', tenant.id, tenant);
+        return { type: 'tenant_created', data: changeData(tenant.id, tenant) };
       });
       return { ...tenant, updatedAtMs: tenant.createdAtMs };
     });
@@ -67,7 +69,7 @@ export class Tenants implements TenantRegistry {
         if (Object.keys(changed).length === 0) return null;
         updated = { ...before, ...changed, updatedAtMs: context.atMs };
         this.#update.run(updated);
-        return eventOf('tenant_updated', tenantId, changed);
+        return { type: 'tenant_updated', data: changeData(tenantId, changed) };
       });
       if (updated === undefined) throw new Error(`tenant ${tenantId} was neither updated nor refused`);
       return updated;
@@ -111,24 +113,4 @@ export class Tenants implements TenantRegistry {
     }
     return total;
   }
-}
-
-/** What the change would change. */
-function differences(before: TenantRecord, change: TenantChange): TenantChange {
-  const { name, status, policy, limits } = change;
-  return {
-    ...(name === undefined || name === before.name ? {} : { name }),
-    ...(status === undefined || status === before.status ? {} : { status }),
-    ...(policy === undefined || policy === before.policy ? {} : { policy }),
-    ...(limits === undefined || limits === before.limits ? {} : { limits }),
-  };
-}
-
-function eventOf(type: string, tenantId: string, { name, status, policy, limits }: TenantChange): ControlEvent {
-  const data = { tenant_id: tenantId, name, status, policy: parsed(policy), limits: parsed(limits) };
-  return { type, data: JSON.stringify(data) };
-}
-
-function parsed(text: string | null | undefined): unknown {
-  return text === null || text === undefined ? text : JSON.parse(text);
 }

@@ -1,6 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { StoreError } from '../../errors.ts';
-import type { NewWebhook, Recipient, WebhookChange, WebhookRow } from '../../resources/webhooks.ts';
+import { type NewWebhook, type Recipient, type WebhookChange, type WebhookRow, webhookData } from '../../resources/webhooks.ts';
 import type { ActionContext } from '../../writes.ts';
 import type { ControlLog } from '../control-log.ts';
 import * as sql from '../queries/webhooks.ts';
@@ -43,7 +43,7 @@ export class WebhookTable {
       }
       if (!this.any()) first();
       this.#create.run({ ...webhook, tenantId, events: JSON.stringify(webhook.events), enabled: Number(webhook.enabled), atMs });
-      return { type: 'webhook_created', data: told(webhook) };
+      return { type: 'webhook_created', data: webhookData(webhook) };
     });
     return this.known(tenantId, webhook.id);
   }
@@ -77,7 +77,7 @@ export class WebhookTable {
       const webhook = { ...this.known(context.tenantId, id), ...change };
       const { events, enabled } = webhook;
       this.#change.run({ ...webhook, events: JSON.stringify(events), enabled: Number(enabled), updatedAtMs: context.atMs });
-      return { type, data: told(webhook, change) };
+      return { type, data: webhookData(webhook, change) };
     });
     return this.known(context.tenantId, id);
   }
@@ -86,7 +86,7 @@ export class WebhookTable {
     this.#log.act(context, () => {
       const webhook = this.known(context.tenantId, id);
       this.#delete.run({ id, tenantId: context.tenantId, atMs: context.atMs });
-      return { type: 'webhook_deleted', data: told(webhook) };
+      return { type: 'webhook_deleted', data: webhookData(webhook) };
     });
   }
 
@@ -107,18 +107,4 @@ export class WebhookTable {
 
 function webhookOf(row: Stored): WebhookRow {
   return { ...row, events: JSON.parse(row.events) as string[], enabled: row.enabled === 1 };
-}
-
-/** What the audit log keeps: not the URL, whose path or query may hold a secret, but where it leads. */
-function told(webhook: NewWebhook, change: WebhookChange = {}): string {
-  const { id, url, events, workflowId, enabled } = webhook;
-  return JSON.stringify({
-    webhook_id: id,
-    host: new URL(url).host,
-    events,
-    workflow_id: workflowId,
-    enabled,
-    ...(change.secret === undefined ? {} : { secret_rotated: true }),
-    ...(typeof change.disabledReason === 'string' ? { reason: change.disabledReason } : {}),
-  });
 }

@@ -64,7 +64,7 @@ export function logContract(database: () => TestDatabase): void {
 
     it('refuses a position that it never gave', async () => {
       const store = await database().open();
-      for (const position of ['', 'x', '1', '-1.0', '0.999999', '9.0', `${'9'.repeat(30)}.0`]) {
+      for (const position of ['', 'x', '-1', '-1.0', '999999', '0.999999', '9.0', '9'.repeat(30), `${'9'.repeat(30)}.0`]) {
         await expect(store.log.after(position, { limit: 1 }), position).rejects.toMatchObject({ code: 'unknown_position' });
       }
     });

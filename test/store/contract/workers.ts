@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { WorkerSighting } from '../../../store/store.ts';
-import type { TestDatabase } from '../../support/stores.ts';
+import type { Capabilities, TestDatabase } from '../../support/stores.ts';
 import { AT_MS, batch, begin, beginWithWork, claim, step, workItem } from '../writes.ts';
 
 const ACTOR = { actorId: 'ann', actorType: 'human', request: '{"id":"r1"}' } as const;
@@ -13,7 +13,7 @@ function runtime(id: string, change: Partial<WorkerSighting> = {}): WorkerSighti
   return worker(id, { tenantId: null, kind: 'runtime', queues: [], ...change });
 }
 
-export function workerContract(database: () => TestDatabase): void {
+export function workerContract(database: () => TestDatabase, { exclusive }: Capabilities): void {
   describe('workers', () => {
     it('are those seen lately, with what they claimed', async () => {
       const store = await database().open();
@@ -90,7 +90,7 @@ export function workerContract(database: () => TestDatabase): void {
     });
   });
 
-  describe('the right to run', () => {
+  describe.runIf(exclusive)('the right to run', () => {
     const holder = { runtimeId: 'rt_1', pid: 4711, startedAtMs: AT_MS };
 
     it('is held by one store; the error names the holder', async () => {

@@ -1,4 +1,4 @@
 import { sqliteDatabase } from '../../support/stores.ts';
 import { storeContract } from '../contract.ts';
 
-storeContract('SQLite', sqliteDatabase);
+storeContract('SQLite', sqliteDatabase, { exclusive: true });

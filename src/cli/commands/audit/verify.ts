@@ -37,16 +37,18 @@ Keep the head that it prints somewhere else: later it proves that nothing before
     const config = settings(this.context, { db: this.db });
     const { verifyAudit } = await import('../../../compose.ts');
     const { blocks, head, fault } = await verifyAudit(config);
-    const { block, reason, tenantId, executionId } = fault ?? {};
+    const { chain, block, reason, tenantId, executionId } = fault ?? {};
     if (this.json) {
-      const told = fault === null ? null : { block, reason, tenant_id: tenantId, execution_id: executionId };
+      const told = fault === null ? null : { chain, block, reason, tenant_id: tenantId, execution_id: executionId };
       this.printJson({ ok: fault === null, blocks, head, fault: told });
     } else if (reason === undefined) {
       this.print(`${this.paint.green('✓')} ${count(blocks, 'block')}, all sound`);
       this.print(fields([['head', head]], this.paint, '  '));
       if (config.auditSigningKey === null) this.note('  Without JAMJET_AUDIT_SIGNING_KEY signatures are not checked.');
     } else {
-      this.print(`${this.paint.red('✗')} block ${block}: ${AUDIT_FAULTS[reason]}`);
+      this.print(
+        `${this.paint.red('✗')} block ${block}${chain === undefined ? '' : ` of ${plain(chain)}`}: ${AUDIT_FAULTS[reason]}`,
+      );
       const stream = executionId ?? 'control plane';
       this.print(
         fields(

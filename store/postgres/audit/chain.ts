@@ -1,0 +1,77 @@
+import { hashBlock, type StreamDigest, signBlock } from '../../digest.ts';
+
+/** Where a writer's chain stands. */
+export interface Chain {
+  /** Random: the predecessor of the first block. */
+  readonly id: string;
+  readonly commits: number;
+  /** How often the fate of a commit was asked for: one that was sent before is refused from then on. */
+  readonly fence: number;
+  readonly block: number;
+  /** Of the last block; empty before the first. */
+  readonly hash: string;
+}
+
+export interface StoredBlock {
+  readonly block: number;
+  readonly atMs: number;
+  readonly writer: string;
+  /** Packed. */
+  readonly streams: string;
+  readonly hash: string;
+  readonly signature: string | null;
+  /** Among the blocks of all chains. */
+  readonly position: number;
+}
+
+export interface Sealed {
+  /** Rows of `SEAL`: one, or none when no stream was touched. */
+  readonly rows: readonly object[];
+  readonly next: Chain;
+}
+
+/** The chain after a commit that appended to `streams`. */
+export function seal(
+  chain: Chain,
+  {
+    writer,
+    atMs,
+    streams,
+    key,
+  }: { writer: string; atMs: number; streams: readonly StreamDigest[]; key: string | Uint8Array | null },
+): Sealed {
+  const commits = chain.commits + 1;
+  if (streams.length === 0) return { rows: [], next: { ...chain, commits } };
+  const block = chain.block + 1;
+  const hash = hashBlock(predecessor(chain), { block, atMs, writer, streams });
+  const signature = key === null ? null : signBlock(key, hash);
+  return {
+    rows: [{ writer, block, at_ms: atMs, streams: packStreams(streams), hash, signature }],
+    next: { ...chain, commits, block, hash },
+  };
+}
+
+export function predecessor({ id, hash }: Pick<Chain, 'id' | 'hash'>): string {
+  return hash === '' ? id : hash;
+}
+
+type PackedStream = readonly [tenantId: string, executionId: string | null, firstSeq: number, lastSeq: number, digest: string];
+
+function packStreams(streams: readonly StreamDigest[]): string {
+  return JSON.stringify(streams.map((s): PackedStream => [s.tenantId, s.executionId, s.firstSeq, s.lastSeq, s.digest]));
+}
+
+/** Text that is no such list reads as an empty one: whoever changed it changed what the block's hash covers, and that is found. */
+export function unpackStreams(text: string): readonly StreamDigest[] {
+  try {
+    return (JSON.parse(text) as readonly PackedStream[]).map(([tenantId, executionId, firstSeq, lastSeq, digest]) => ({
+      tenantId,
+      executionId,
+      firstSeq,
+      lastSeq,
+      digest,
+    }));
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,99 @@
+import type { AuditEntry, AuditFilter, AuditPageRequest, AuditPosition } from '../../resources/audit.ts';
+import type { Connections, Queries, Sql, Value } from '../connections.ts';
+import * as sql from '../queries/audit.ts';
+
+/** Later than every time and every place. */
+const LAST = Number.MAX_SAFE_INTEGER;
+const END: Place = { atMs: LAST, source: 1, place: LAST };
+/** Entries read at once: an event's data may be large. */
+const ENTRIES_PER_READ = 16;
+
+/** Where an entry lies: which table, and which row of it. */
+export interface Place {
+  readonly atMs: number;
+  /** 0 = the control log. */
+  readonly source: 0 | 1;
+  readonly place: number;
+}
+
+export interface Found {
+  readonly total: number;
+  readonly places: readonly Place[];
+  /** There is more behind the page. */
+  readonly more: boolean;
+}
+
+/** Counts what matches and cuts a page from it, in one snapshot: the total and the page agree. */
+export function findAudited(
+  connections: Connections,
+  tenantId: string,
+  filter: AuditFilter,
+  request: AuditPageRequest,
+): Promise<Found> {
+  return connections.snapshot(tenantId, async (queries) => {
+    const search = await searchFor(queries, tenantId, filter, request);
+    const [[counted], places] = await Promise.all([
+      queries.query<{ total: number }>(search.count, search.values),
+      queries.query<Place>(search.page, [...search.values, ...search.cut]),
+    ]);
+    const { limit } = request;
+    return { total: counted?.total ?? 0, places: places.slice(0, limit), more: places.length > limit };
+  });
+}
+
+interface Search {
+  readonly count: Sql;
+  readonly page: Sql;
+  /** Of both. */
+  readonly values: readonly Value[];
+  /** Of the page: one more entry than it has, to know whether it is the last. */
+  readonly cut: readonly Value[];
+}
+
+async function searchFor(
+  queries: Queries,
+  tenantId: string,
+  filter: AuditFilter,
+  { limit, offset, after }: AuditPageRequest,
+): Promise<Search> {
+  const { executionId, type, actorId, fromMs = 0, beforeMs = LAST } = filter;
+  const values = [tenantId, fromMs, beforeMs, ...[executionId, type, actorId].filter((value) => value !== undefined)];
+  const by = { executionId: executionId !== undefined, type: type !== undefined, actorId: actorId !== undefined };
+  if (executionId !== undefined) {
+    const cut = [after?.seq ?? LAST, limit + 1, offset];
+    return { count: sql.countAuditedOf(by), page: sql.pageOfAuditedOf(by), values, cut };
+  }
+  const { atMs, source, place } = after === null ? END : await placeOf(queries, tenantId, after);
+  const cut = [atMs, source, place, limit + 1, offset, offset + limit + 1];
+  return { count: sql.countAudited(by), page: sql.pageOfAudited(by), values, cut };
+}
+
+/** An entry that was removed since stands for the end of its millisecond: better seen twice than not at all. */
+async function placeOf(queries: Queries, tenantId: string, { atMs, executionId, seq }: AuditPosition): Promise<Place> {
+  if (executionId === null) return { atMs, source: 0, place: seq };
+  const [row] = await queries.query<{ position: number }>(sql.EVENT_PLACE, [executionId, seq, tenantId]);
+  return { atMs, source: 1, place: row?.position ?? LAST };
+}
+
+/** The entries at these places, in order, read as they are asked for. Those that retention removed meanwhile are left out. */
+export async function* entriesAt(
+  connections: Connections,
+  tenantId: string,
+  places: readonly Place[],
+): AsyncGenerator<AuditEntry, void, undefined> {
+  for (let start = 0; start < places.length; start += ENTRIES_PER_READ) {
+    yield* await readEntries(connections, tenantId, places.slice(start, start + ENTRIES_PER_READ));
+  }
+}
+
+async function readEntries(connections: Connections, tenantId: string, places: readonly Place[]): Promise<readonly AuditEntry[]> {
+  const found = await Promise.all(
+    [sql.AUDITED_ACTIONS, sql.AUDITED_EVENTS].map(async (statement, source) => {
+      const wanted = places.filter((each) => each.source === source).map(({ place }) => place);
+      if (wanted.length === 0) return new Map<number, AuditEntry>();
+      const rows = await connections.asTenant<AuditEntry & { place: number }>(tenantId, statement, [tenantId, wanted]);
+      return new Map(rows.map(({ place, ...entry }) => [place, entry]));
+    }),
+  );
+  return places.flatMap(({ source, place }) => found[source]?.get(place) ?? []);
+}

@@ -1,0 +1,48 @@
+import type { StreamRange } from '../../digest.ts';
+import type { EventRow, ExecutionRow, NewExecution } from '../../rows.ts';
+import type { Queries } from '../connections.ts';
+import { EVENT_RANGE, REMOVED_EXECUTION } from '../queries/audit.ts';
+import { CONTROL_EVENTS } from '../queries/control.ts';
+import { TENANT_EXECUTION } from '../queries/executions.ts';
+import { first } from '../runtime-reads.ts';
+
+export interface StreamContent {
+  /** Comes with the range that begins an execution. */
+  readonly created: NewExecution | null;
+  readonly events: readonly EventRow[];
+}
+
+/** On record in which control event an execution was removed, and up to where its log went. */
+export interface RemovalRecord {
+  readonly lastSeq: number;
+  readonly controlSeq: number;
+}
+
+/** Reads what audit blocks seal. */
+export class StreamRows {
+  readonly #queries: Queries;
+
+  constructor(queries: Queries) {
+    this.#queries = queries;
+  }
+
+  async read({ tenantId, executionId, firstSeq, lastSeq }: StreamRange): Promise<StreamContent> {
+    if (executionId === null) {
+      return { created: null, events: await this.#queries.query<EventRow>(CONTROL_EVENTS, [tenantId, firstSeq, lastSeq]) };
+    }
+    const [events, created] = await Promise.all([
+      this.#queries.query<EventRow>(EVENT_RANGE, [executionId, tenantId, firstSeq, lastSeq]),
+      firstSeq === 1 ? this.#queries.query<ExecutionRow>(TENANT_EXECUTION, [executionId, tenantId]) : [],
+    ]);
+    return { created: first(created), events };
+  }
+
+  async removal(tenantId: string, executionId: string): Promise<RemovalRecord | null> {
+    return first(await this.#queries.query<RemovalRecord>(REMOVED_EXECUTION, [executionId, tenantId]));
+  }
+
+  /** The control event alone; null when there is none. */
+  async controlEvent(tenantId: string, seq: number): Promise<EventRow | null> {
+    return first(await this.#queries.query<EventRow>(CONTROL_EVENTS, [tenantId, seq, seq]));
+  }
+}

@@ -1,0 +1,151 @@
+import type { Client } from 'pg';
+import { type ChainHead, headOfAll } from '../../audit/heads.ts';
+import { removedBy } from '../../audit/removals.ts';
+import { digestStream, hashBlock, type StreamDigest, signBlock } from '../../digest.ts';
+import type { AuditFault, AuditReport } from '../../rows.ts';
+import { ask, type Queries, sql } from '../connections.ts';
+import * as auditSql from '../queries/audit.ts';
+import { predecessor, type StoredBlock, unpackStreams } from './chain.ts';
+import { type RemovalRecord, StreamRows } from './stream-rows.ts';
+
+const SNAPSHOT = sql('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+const END = sql('COMMIT');
+const BLOCKS_PER_PAGE = 64;
+
+interface StoredChain {
+  readonly writer: string;
+  readonly id: string;
+  readonly block: number;
+  readonly hash: string;
+}
+
+interface Tail {
+  readonly block: number;
+  readonly hash: string;
+}
+
+/** Walks every writer's chain from its beginning, in one snapshot of the database. With a key, every block must be signed by it. */
+export async function verifyChains(
+  client: Client,
+  key: string | Uint8Array | null,
+  signal: AbortSignal | undefined,
+): Promise<AuditReport> {
+  await ask(client, SNAPSHOT, []);
+  const walk = new Walk({ query: (statement, values = []) => ask(client, statement, values) }, key, signal);
+  const report = await walk.all();
+  await ask(client, END, []);
+  return report;
+}
+
+class Walk {
+  readonly #queries: Queries;
+  readonly #rows: SealedRows;
+  readonly #key: string | Uint8Array | null;
+  readonly #signal: AbortSignal | undefined;
+  #blocks = 0;
+  readonly #heads: ChainHead[] = [];
+
+  constructor(queries: Queries, key: string | Uint8Array | null, signal: AbortSignal | undefined) {
+    this.#queries = queries;
+    this.#rows = new SealedRows(queries);
+    this.#key = key;
+    this.#signal = signal;
+  }
+
+  async all(): Promise<AuditReport> {
+    for (const chain of await this.#queries.query<StoredChain>(auditSql.CHAINS)) {
+      const fault = await this.#chain(chain);
+      if (fault !== null) return this.#report(fault);
+    }
+    const last = this.#heads.at(-1);
+    const sound = await this.#rows.areAllSealed();
+    return this.#report(sound ? null : faultIn(last?.chain ?? '', last?.block ?? 0, 'unsealed_rows'));
+  }
+
+  #report(fault: AuditFault | null): AuditReport {
+    return { blocks: this.#blocks, head: headOfAll(this.#heads), fault };
+  }
+
+  async #chain({ writer, id, block, hash }: StoredChain): Promise<AuditFault | null> {
+    let tail: Tail = { block: 0, hash: '' };
+    let fault: AuditFault | null = null;
+    for (let more = true; more && fault === null; ) {
+      const page = await this.#queries.query<StoredBlock>(auditSql.BLOCKS, [writer, tail.block, BLOCKS_PER_PAGE]);
+      more = page.length === BLOCKS_PER_PAGE;
+      for (const stored of page) {
+        this.#signal?.throwIfAborted();
+        fault = await this.#block(stored, tail, id);
+        if (fault !== null) break;
+        tail = { block: stored.block, hash: stored.hash };
+        this.#blocks += 1;
+      }
+    }
+    if (tail.block > 0) this.#heads.push({ chain: writer, ...tail });
+    if (fault !== null) return fault;
+    return tail.block === block && tail.hash === hash ? null : faultIn(writer, tail.block + 1, 'missing_block');
+  }
+
+  async #block(stored: StoredBlock, tail: Tail, id: string): Promise<AuditFault | null> {
+    const { writer, block, hash, signature } = stored;
+    const streams = unpackStreams(stored.streams);
+    if (block !== tail.block + 1) return faultIn(writer, tail.block + 1, 'missing_block');
+    if (hashBlock(predecessor({ id, hash: tail.hash }), { ...stored, streams }) !== hash)
+      return faultIn(writer, block, 'block_hash');
+    if (this.#key !== null && signature !== signBlock(this.#key, hash)) return faultIn(writer, block, 'signature');
+    const bad = await this.#rows.firstBad(streams);
+    return bad === undefined
+      ? null
+      : { ...faultIn(writer, block, 'stream_digest'), tenantId: bad.tenantId, executionId: bad.executionId };
+  }
+}
+
+/** Compares the stored rows with the digests that sealed them. */
+class SealedRows {
+  readonly #queries: Queries;
+  readonly #rows: StreamRows;
+  #sealed = 0;
+  /** The control event looked at last, with what it says was removed: one tells of many executions. */
+  #removal: { readonly key: string; readonly lastSeqs: ReadonlyMap<string, number> } | null = null;
+
+  constructor(queries: Queries) {
+    this.#queries = queries;
+    this.#rows = new StreamRows(queries);
+  }
+
+  async firstBad(streams: readonly StreamDigest[]): Promise<StreamDigest | undefined> {
+    const contents = await Promise.all(streams.map((stream) => this.#rows.read(stream)));
+    for (const [index, stream] of streams.entries()) {
+      const { created, events } = contents[index] ?? { created: null, events: [] };
+      if (digestStream(stream, created, events) === stream.digest) this.#sealed += stream.lastSeq - stream.firstSeq + 1;
+      else if (!(await this.#wasRemoved(stream))) return stream;
+    }
+    return undefined;
+  }
+
+  /** Rows that no block seals were not written by a commit. */
+  async areAllSealed(): Promise<boolean> {
+    const [count] = await this.#queries.query<{ rows: number }>(auditSql.COUNT_AUDITED);
+    return count?.rows === this.#sealed;
+  }
+
+  /** Is it on record that retention removed the execution? The record is a control event, whose own digest this walk checks too. */
+  async #wasRemoved({ tenantId, executionId, lastSeq }: StreamDigest): Promise<boolean> {
+    const record = executionId === null ? null : await this.#rows.removal(tenantId, executionId);
+    if (executionId === null || record === null) return false;
+    return ((await this.#removedIn(tenantId, record)).get(executionId) ?? 0) >= lastSeq;
+  }
+
+  async #removedIn(tenantId: string, { controlSeq }: RemovalRecord): Promise<ReadonlyMap<string, number>> {
+    const key = `${controlSeq} ${tenantId}`;
+    if (this.#removal?.key !== key) {
+      const event = await this.#rows.controlEvent(tenantId, controlSeq);
+      const removed = event === null ? [] : removedBy(event);
+      this.#removal = { key, lastSeqs: new Map(removed.map(({ id, last_seq }) => [id, last_seq])) };
+    }
+    return this.#removal.lastSeqs;
+  }
+}
+
+function faultIn(chain: string, block: number, reason: AuditFault['reason']): AuditFault {
+  return { chain, block, reason, tenantId: null, executionId: null };
+}

@@ -1,0 +1,184 @@
+import { digestStream, type StreamDigest } from '../../digest.ts';
+import type { EventRow } from '../../rows.ts';
+import { wellFormedEvents, wellFormedExecution } from '../../well-formed.ts';
+import type { Batch, ExecutionWrite, Refusal, Unit } from '../../writes.ts';
+import { sql } from '../connections.ts';
+import { refusalOf } from '../errors.ts';
+import { jsonText } from '../json-text.ts';
+import { payloadsOf } from '../notices.ts';
+import { SPILL } from '../queries/artifacts.ts';
+import { EFFECTS, HEADS, HOLD_HEADS } from '../queries/commit.ts';
+import { ADD_TENANT_USAGE } from '../queries/tenants.ts';
+import { spilledBy } from '../resources/artifacts.ts';
+import { usageRows } from '../resources/tenants.ts';
+import type { Transaction, Writer } from '../writer.ts';
+import { addEffects, type EffectRows, hasEffects, noEffects, remember } from './effects.ts';
+import { eventRows, headRow, labelRows } from './heads.ts';
+
+const SAVEPOINT = sql('SAVEPOINT unit');
+const RELEASE = sql('RELEASE unit');
+const UNDO = sql('ROLLBACK TO unit');
+
+/** Writes batches: the only way an execution changes. */
+export class Commits {
+  readonly #writer: Writer;
+  readonly #self: string;
+
+  /** `self` names this process in what others are told. */
+  constructor(writer: Writer, self: string) {
+    this.#writer = writer;
+    this.#self = self;
+  }
+
+  /** First all at once, in one round trip; a refusal, which is rare, undoes that and goes unit by unit. */
+  async commit(given: Batch): Promise<readonly (Refusal | null)[]> {
+    if (given.units.length === 0) return [];
+    const batch = { ...given, units: given.units.map(wellFormedUnit) };
+    const rows = gather(batch);
+    if (rows !== null) {
+      try {
+        return await this.#allOrNothing(batch, rows);
+      } catch (error) {
+        if (refusalOf(error instanceof Error && error.cause !== undefined ? error.cause : error) === null) throw error;
+      }
+    }
+    return this.#unitByUnit(batch);
+  }
+
+  #allOrNothing(batch: Batch, { heads, events, labels, effects }: Rows): Promise<readonly null[]> {
+    const streams = batch.units
+      .flatMap((unit) => unit.executions)
+      .filter((write) => write.events.length > 0)
+      .map(digestWrite);
+    return this.#writer.write((transaction) => {
+      if (heads.length > 0) transaction.send(HEADS, [jsonText(heads), jsonText(events), jsonText(labels)]);
+      if (hasEffects(effects)) transaction.send(EFFECTS, effectValues(effects, batch.atMs));
+      addBeside(
+        transaction,
+        batch.units.flatMap((unit) => unit.executions),
+      );
+      return { result: batch.units.map(() => null), atMs: batch.atMs, streams, notices: payloadsOf(this.#self, batch) };
+    });
+  }
+
+  #unitByUnit(batch: Batch): Promise<readonly (Refusal | null)[]> {
+    return this.#writer.write(async (transaction) => {
+      const streams: StreamDigest[] = [];
+      const result: (Refusal | null)[] = [];
+      transaction.send(HOLD_HEADS, [batch.units.flatMap((unit) => unit.executions.map(({ id }) => id))]);
+      for (const unit of batch.units) {
+        await transaction.query(SAVEPOINT);
+        const refusal = await applyUnit(transaction, unit, batch.atMs);
+        if (refusal === null) streams.push(...unit.executions.filter((write) => write.events.length > 0).map(digestWrite));
+        else await transaction.query(UNDO);
+        await transaction.query(RELEASE);
+        result.push(refusal);
+      }
+      const units = batch.units.filter((_, index) => result[index] === null);
+      return { result, atMs: batch.atMs, streams, notices: payloadsOf(this.#self, { ...batch, units }) };
+    });
+  }
+}
+
+interface Rows {
+  readonly heads: readonly object[];
+  readonly events: readonly object[];
+  readonly labels: readonly object[];
+  readonly effects: EffectRows;
+}
+
+/** Null when the batch cannot be carried out at once: it steps an execution twice, or contradicts itself. */
+function gather({ units }: Batch): Rows | null {
+  const effects = noEffects();
+  const writes = units.flatMap((unit) => unit.executions);
+  writes.forEach(checkSequences);
+  if (new Set(writes.map((write) => write.id)).size < writes.length) return null;
+  const keys = new Set(
+    units.flatMap(({ idempotency: row }) => (row === null ? [] : [`${row.tenantId}\n${row.scope}\n${row.key}`])),
+  );
+  if (keys.size < units.filter((unit) => unit.idempotency !== null).length) return null;
+  for (const unit of units) {
+    remember(effects, unit);
+    for (const write of unit.executions) if (addEffects(effects, write) !== null) return null;
+  }
+  // In the order of `HOLD_HEADS`.
+  const heads = [...writes].sort((a, b) => (a.id < b.id ? -1 : 1)).map(headRow);
+  return { heads, events: writes.flatMap(eventRows), labels: writes.flatMap(labelRows), effects };
+}
+
+async function applyUnit(transaction: Transaction, unit: Unit, atMs: number): Promise<Refusal | null> {
+  const remembered = noEffects();
+  remember(remembered, unit);
+  if (hasEffects(remembered) && (await refusedBy(transaction.query(EFFECTS, effectValues(remembered, atMs)))) !== null)
+    return { reason: 'idempotency', executionId: null };
+  for (const write of unit.executions) {
+    const effects = noEffects();
+    const contradiction = addEffects(effects, write);
+    const values = [jsonText([headRow(write)]), jsonText(eventRows(write)), jsonText(labelRows(write))];
+    const reason =
+      (await refusedBy(transaction.query(HEADS, values))) ??
+      contradiction ??
+      (hasEffects(effects) ? await refusedBy(transaction.query(EFFECTS, effectValues(effects, atMs))) : null);
+    if (reason !== null) return { reason, executionId: write.id };
+  }
+  addBeside(transaction, unit.executions);
+  return null;
+}
+
+/** What goes with the writes and refuses none. Usage comes last: others wait for its rows until the commit. */
+function addBeside(transaction: Transaction, writes: readonly ExecutionWrite[]): void {
+  for (const values of spilledBy(writes)) transaction.send(SPILL, values);
+  const usage = usageRows(writes);
+  if (usage.length > 0) transaction.send(ADD_TENANT_USAGE, [jsonText(usage)]);
+}
+
+async function refusedBy(answer: Promise<unknown>): Promise<Refusal['reason'] | null> {
+  try {
+    await answer;
+    return null;
+  } catch (error) {
+    const reason = refusalOf(error);
+    if (reason === null) throw error;
+    return reason as Refusal['reason'];
+  }
+}
+
+function effectValues(rows: EffectRows, atMs: number) {
+  const { fired, rearmed, cleared, armed, settled, cancelled, put, sent, consumed, remembered } = rows;
+  const json = jsonText;
+  return [
+    json(fired),
+    json(rearmed),
+    json(cleared),
+    json(armed),
+    json(settled),
+    atMs,
+    json(cancelled),
+    json(put),
+    json(sent),
+    consumed,
+    json(remembered),
+  ];
+}
+
+function wellFormedUnit(unit: Unit): Unit {
+  return { ...unit, executions: unit.executions.map(wellFormedWrite) };
+}
+
+function wellFormedWrite(write: ExecutionWrite): ExecutionWrite {
+  const events = wellFormedEvents(write.events);
+  return write.create === null ? { ...write, events } : { ...write, events, create: wellFormedExecution(write.create) };
+}
+
+/** A gap would be for ever: better no commit at all. */
+function checkSequences({ id, fromSeq, create, head, events }: ExecutionWrite): void {
+  const gapless = events.every((event: EventRow, index) => event.seq === fromSeq + 1 + index);
+  if (!gapless || head.seq !== fromSeq + events.length || (create === null) !== fromSeq > 0) {
+    throw new Error(`execution ${id}: events ${events.map((event) => event.seq)} do not lead from ${fromSeq} to ${head.seq}`);
+  }
+}
+
+function digestWrite({ id, tenantId, fromSeq, head, create, events }: ExecutionWrite): StreamDigest {
+  const range = { tenantId, executionId: id, firstSeq: fromSeq + 1, lastSeq: head.seq };
+  return { ...range, digest: digestStream(range, create, events) };
+}

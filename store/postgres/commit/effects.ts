@@ -1,0 +1,127 @@
+import type { ExecutionWrite, Refusal, TimerWrite, Unit, WorkWrite } from '../../writes.ts';
+
+type Timer = Extract<TimerWrite, { op: 'set' }>;
+type Item = Extract<WorkWrite, { op: 'put' }>['item'];
+
+/** Rows of `EFFECTS`, by parameter. */
+export interface EffectRows {
+  readonly fired: object[];
+  readonly rearmed: object[];
+  readonly cleared: object[];
+  readonly armed: object[];
+  readonly settled: object[];
+  readonly cancelled: object[];
+  readonly put: object[];
+  readonly sent: object[];
+  readonly consumed: number[];
+  readonly remembered: object[];
+}
+
+export function noEffects(): EffectRows {
+  return {
+    fired: [],
+    rearmed: [],
+    cleared: [],
+    armed: [],
+    settled: [],
+    cancelled: [],
+    put: [],
+    sent: [],
+    consumed: [],
+    remembered: [],
+  };
+}
+
+export function hasEffects(rows: EffectRows): boolean {
+  return Object.values(rows).some((each: readonly unknown[]) => each.length > 0);
+}
+
+export function remember(rows: EffectRows, { idempotency }: Unit): void {
+  if (idempotency === null) return;
+  const { tenantId, scope, key, requestHash, status, response, createdAtMs } = idempotency;
+  const begun = scope === 'executions' ? (JSON.parse(response) as { readonly execution_id?: string }).execution_id : undefined;
+  rows.remembered.push({
+    tenant_id: tenantId,
+    scope,
+    key,
+    request_hash: requestHash,
+    status,
+    response,
+    created_at_ms: createdAtMs,
+    execution_id: begun ?? null,
+  });
+}
+
+/**
+ * A statement writes each row once, so changes that follow each other within a write are reduced to what they come to. Null = added;
+ * else they contradict each other.
+ */
+export function addEffects(rows: EffectRows, write: ExecutionWrite): Refusal['reason'] | null {
+  const refused = addTimers(rows, write) ?? addWork(rows, write);
+  if (refused !== null) return refused;
+  for (const { toExecutionId, message } of write.send)
+    rows.sent.push({ place: rows.sent.length, tenant_id: write.tenantId, to_execution_id: toExecutionId, message });
+  rows.consumed.push(...write.consumed);
+  return null;
+}
+
+/** What became of one timer: what must be armed now, and what shall be. `undefined` = whatever is there. */
+interface Net {
+  was: number | undefined;
+  set: Timer | null;
+}
+
+function addTimers(rows: EffectRows, { id: execution_id, tenantId, timers }: ExecutionWrite): 'timer' | null {
+  const nets = new Map<string, Net>();
+  for (const timer of timers) {
+    const net = nets.get(timer.id);
+    if (timer.op === 'set') nets.set(timer.id, { was: net?.was, set: timer });
+    else if (timer.op === 'clear') nets.set(timer.id, { was: net?.was, set: null });
+    else if (net === undefined) nets.set(timer.id, { was: timer.armedSeq, set: null });
+    else if (net.set?.armedSeq === timer.armedSeq) net.set = null;
+    else return 'timer';
+  }
+  for (const [id, { was, set }] of nets) {
+    const armed = set === null ? null : { execution_id, id, node_id: set.nodeId, at_ms: set.atMs, armed_seq: set.armedSeq };
+    if (armed === null) (was === undefined ? rows.cleared : rows.fired).push({ execution_id, id, armed_seq: was });
+    else if (was === undefined) rows.armed.push({ ...armed, tenant_id: tenantId });
+    else rows.rearmed.push({ ...armed, was });
+  }
+  return null;
+}
+
+function addWork(rows: EffectRows, { id: execution_id, tenantId, work }: ExecutionWrite): 'work' | null {
+  const put = new Map<string, { readonly item: Item; status: string }>();
+  for (const each of work) {
+    if (each.op === 'put') put.set(each.item.id, { item: each.item, status: 'pending' });
+    else if (each.op === 'cancel') {
+      rows.cancelled.push({ execution_id, node_id: each.nodeId, activation: each.activation });
+      for (const mine of put.values())
+        if (mine.status === 'pending' && mine.item.nodeId === each.nodeId && mine.item.activation === each.activation)
+          mine.status = 'cancelled';
+    } else {
+      const mine = put.get(each.id);
+      if (mine === undefined) rows.settled.push({ id: each.id, execution_id, fence: each.fence, status: each.status });
+      else if (mine.status === 'pending' && each.fence === null) mine.status = each.status;
+      else return 'work';
+    }
+  }
+  for (const { item, status } of put.values()) {
+    rows.put.push({
+      place: rows.put.length,
+      id: item.id,
+      tenant_id: tenantId,
+      execution_id,
+      node_id: item.nodeId,
+      activation: item.activation,
+      attempt: item.attempt,
+      max_attempts: item.maxAttempts,
+      queue: item.queue,
+      timeout_ms: item.timeoutMs,
+      created_at_ms: item.createdAtMs,
+      status,
+      payload: status === 'pending' ? item.payload : '{}',
+    });
+  }
+  return null;
+}

@@ -1,0 +1,192 @@
+import { hash } from 'node:crypto';
+import { Client, type ClientConfig, Pool, type PoolClient, type PoolConfig, type QueryResultRow, types } from 'pg';
+import { asStoreError, storeClosed } from './errors.ts';
+
+/** A statement that is parsed once per connection. */
+export interface Sql {
+  readonly name: string;
+  readonly text: string;
+}
+
+export type Value = string | number | boolean | null | readonly string[] | readonly (number | null)[] | Buffer;
+
+/** The same text has the same name on every connection. */
+export function sql(text: string): Sql {
+  return { name: `jamjet_${hash('sha256', text, 'hex').slice(0, 24)}`, text };
+}
+
+const BEGIN_READING = sql('BEGIN READ ONLY');
+const BEGIN_SNAPSHOT = sql('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+const BEGIN = sql('BEGIN');
+const COMMIT = sql('COMMIT');
+const ROLLBACK = sql('ROLLBACK');
+const AS_TENANT = sql("SELECT set_config('jamjet.tenant', $1, true)");
+
+const INT8 = 20;
+
+/** Counts and times are well below 2^53. */
+const parsers = {
+  getTypeParser: (oid: number, format?: 'text' | 'binary') =>
+    oid === INT8 ? Number : types.getTypeParser(oid, format as 'text'),
+};
+
+export interface Settings {
+  readonly url: string;
+  /** For listening: not through a pooler that shares connections between transactions. */
+  readonly listenUrl: string;
+  readonly poolSize: number;
+  readonly statementTimeoutMs: number;
+  readonly connectTimeoutMs: number;
+}
+
+/** Queries of one transaction. */
+export interface Queries {
+  query<Row extends QueryResultRow>(statement: Sql, values?: readonly Value[]): Promise<readonly Row[]>;
+}
+
+/** Connections to one database. Queries written in one go travel in one packet: a transaction costs one round trip. */
+export class Connections {
+  readonly #settings: Settings;
+  readonly #pool: Pool;
+  #closed = false;
+
+  constructor(settings: Settings, failed: (error: Error) => void) {
+    this.#settings = settings;
+    this.#pool = new Pool({ ...this.clientConfig(), max: settings.poolSize } as PoolConfig);
+    // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
+    this.#pool.on('error', failed);
+  }
+
+  /** `pipeline`: what is asked before an answer came is sent at once. */
+  clientConfig(pipeline = true): ClientConfig {
+    const { url, statementTimeoutMs, connectTimeoutMs } = this.#settings;
+    return {
+      connectionString: url,
+      application_name: 'jamjet',
+      types: parsers,
+      keepAlive: true,
+      connectionTimeoutMillis: connectTimeoutMs,
+      query_timeout: statementTimeoutMs,
+      ...(pipeline ? { pipeline } : {}),
+    } as ClientConfig;
+  }
+
+  /** A connection outside the pool, for whoever needs it for long. */
+  async dedicated(pipeline = true): Promise<Client> {
+    if (this.#closed) throw storeClosed();
+    const client = new Client(this.clientConfig(pipeline));
+    await client.connect();
+    return client;
+  }
+
+  /** The same for what may take minutes. */
+  async patient(): Promise<Client> {
+    if (this.#closed) throw storeClosed();
+    const { query_timeout: _limit, ...config } = this.clientConfig();
+    const client = new Client(config);
+    await client.connect();
+    return client;
+  }
+
+  async listening(): Promise<Client> {
+    if (this.#closed) throw storeClosed();
+    const client = new Client({ ...this.clientConfig(false), connectionString: this.#settings.listenUrl });
+    await client.connect();
+    return client;
+  }
+
+  async query<Row extends QueryResultRow>(statement: Sql, values: readonly Value[] = []): Promise<readonly Row[]> {
+    return this.#with((client) => ask<Row>(client, statement, values));
+  }
+
+  /** As one tenant: the database itself shows and changes no other tenant's rows. */
+  async asTenant<Row extends QueryResultRow>(
+    tenantId: string,
+    statement: Sql,
+    values: readonly Value[] = [],
+  ): Promise<readonly Row[]> {
+    // The policies take nobody's name for everybody's.
+    if (tenantId === '') throw new Error('a query of a tenant needs its id');
+    return this.#with(async (client) => {
+      const asked = [
+        ask(client, BEGIN_READING, []),
+        ask(client, AS_TENANT, [tenantId]),
+        ask<Row>(client, statement, values),
+        ask(client, COMMIT, []),
+      ] as const;
+      await Promise.allSettled(asked);
+      await asked[3];
+      return asked[2];
+    });
+  }
+
+  /** What `body` throws undoes everything. */
+  transaction<T>(body: (queries: Queries) => Promise<T>): Promise<T> {
+    return this.#within(BEGIN, body);
+  }
+
+  /** Reads of one tenant that see one moment of the database. */
+  snapshot<T>(tenantId: string, body: (queries: Queries) => Promise<T>): Promise<T> {
+    return this.#within(BEGIN_SNAPSHOT, async (queries) => {
+      await queries.query(AS_TENANT, [tenantId]);
+      return body(queries);
+    });
+  }
+
+  #within<T>(begin: Sql, body: (queries: Queries) => Promise<T>): Promise<T> {
+    return this.#with(async (client) => {
+      await ask(client, begin, []);
+      try {
+        const result = await body({ query: (statement, values = []) => ask(client, statement, values) });
+        await ask(client, COMMIT, []);
+        return result;
+      } catch (error) {
+        await ask(client, ROLLBACK, []).catch(() => {});
+        throw error;
+      }
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#pool.end();
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  async #with<T>(use: (client: PoolClient) => Promise<T>): Promise<T> {
+    if (this.#closed) throw storeClosed();
+    try {
+      const client = await this.#pool.connect();
+      let broken: Error | undefined;
+      try {
+        return await use(client);
+      } catch (error) {
+        if (client.getTransactionStatus() !== 'I') broken = error instanceof Error ? error : new Error(String(error));
+        throw error;
+      } finally {
+        client.release(broken);
+      }
+    } catch (error) {
+      throw asStoreError(error);
+    }
+  }
+}
+
+/** Text has no NUL in PostgreSQL: like an unpaired surrogate, it becomes the replacement character. */
+export async function ask<Row extends QueryResultRow>(
+  client: Pick<Client, 'query'>,
+  { name, text }: Sql,
+  values: readonly Value[],
+): Promise<readonly Row[]> {
+  const { rows } = await client.query<Row>({ name, text, values: values.map(withoutNul) });
+  return rows;
+}
+
+function withoutNul<T>(value: T): unknown {
+  if (Array.isArray(value)) return value.map(withoutNul);
+  return typeof value === 'string' && value.includes('\0') ? value.replaceAll('\0', '\ufffd') : value;
+}

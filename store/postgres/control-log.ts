@@ -1,0 +1,48 @@
+import { digestStream } from '../digest.ts';
+import { wellFormedEvent } from '../well-formed.ts';
+import type { ActionContext } from '../writes.ts';
+import type { Queries } from './connections.ts';
+import { controlPayload } from './notices.ts';
+import * as sql from './queries/control.ts';
+import type { Writer } from './writer.ts';
+
+/** What the log keeps of an action: names and choices, never a secret or its hash. */
+export interface ControlEvent {
+  /** snake_case. */
+  readonly type: string;
+  /** JSON object text. */
+  readonly data: string;
+}
+
+/** Writes the control plane: what an action changes, its event and its audit block, in one transaction. */
+export class ControlLog {
+  readonly #writer: Writer;
+
+  readonly #self: string;
+
+  /** `self` names this process in what others are told. */
+  constructor(writer: Writer, self: string) {
+    this.#writer = writer;
+    this.#self = self;
+  }
+
+  /**
+   * `apply` makes the change and answers the event that tells of it (null = nothing changed, nothing is logged); `seq` is the sequence
+   * the event takes in the tenant's control log. What it throws undoes everything; it may be called again from the beginning.
+   */
+  act(context: ActionContext, apply: (queries: Queries, seq: number) => Promise<ControlEvent | null>): Promise<void> {
+    const { tenantId, atMs, actorId, actorType, request } = context;
+    return this.#writer.write(async (transaction) => {
+      await transaction.query(sql.LOCK_CONTROL_LOG, [tenantId]);
+      const [next] = await transaction.query<{ seq: number }>(sql.NEXT_CONTROL_SEQ, [tenantId]);
+      const seq = next?.seq ?? 1;
+      const event = await apply(transaction, seq);
+      if (event === null) return { result: undefined, atMs, streams: [] };
+      const row = wellFormedEvent({ seq, type: event.type, nodeId: null, data: event.data, atMs, actorId, actorType, request });
+      transaction.send(sql.APPEND_CONTROL_EVENT, [tenantId, seq, row.type, atMs, row.actorId, actorType, row.request, row.data]);
+      const range = { tenantId, executionId: null, firstSeq: seq, lastSeq: seq };
+      const notices = [controlPayload(this.#self, { tenantId, type: row.type })];
+      return { result: undefined, atMs, streams: [{ ...range, digest: digestStream(range, null, [row]) }], notices };
+    });
+  }
+}

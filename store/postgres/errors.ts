@@ -1,0 +1,56 @@
+import { DatabaseError } from 'pg';
+import { StoreError } from '../errors.ts';
+
+/** Raised by `jamjet_expect`; the message says what was not as expected. */
+export const REFUSED = 'JJ001';
+const UNIQUE_VIOLATION = '23505';
+const SERIALISATION = new Set(['40001', '40P01']);
+
+/** What the database could not do, as a `StoreError`. Errors that say nothing about it (a broken invariant of the caller) pass unchanged. */
+export function asStoreError(error: unknown): unknown {
+  if (error instanceof StoreError) return error;
+  const cause = { cause: error };
+  if (error instanceof DatabaseError) {
+    const { code = '' } = error;
+    if (code === '53100' || code === '53400') return new StoreError('store_full', 'the disk of the database is full', cause);
+    if (code === '25006') return new StoreError('store_read_only', 'the database is read-only', cause);
+    if (code === '42501') return new StoreError('store_unavailable', `the database refuses: ${error.message}`, cause);
+    if (/^(08|28|3D|53|55|57|58|40|XX)/.test(code))
+      return new StoreError('store_unavailable', `the database cannot answer: ${error.message}`, cause);
+    return error;
+  }
+  return isConnectionError(error)
+    ? new StoreError('store_unavailable', `the database cannot be reached: ${textOf(error)}`, cause)
+    : error;
+}
+
+/** The connection broke, or was never made: whether what was sent took effect is not known. */
+export function isConnectionError(error: unknown): boolean {
+  if (error instanceof DatabaseError) return /^(08|25P03|57P0[123])/.test(error.code ?? '');
+  if (!(error instanceof Error)) return false;
+  const code = 'code' in error ? String(error.code) : '';
+  return (
+    /^(E[A-Z]+)$/.test(code) ||
+    /(Connection terminated|not queryable|timeout|Client was closed|server closed|SSL|authentication)/i.test(error.message)
+  );
+}
+
+/** The statement found something else than the caller knew; null when the error is another. */
+export function refusalOf(error: unknown): string | null {
+  if (!(error instanceof DatabaseError)) return null;
+  if (error.code === REFUSED) return error.message;
+  return error.code === UNIQUE_VIOLATION ? 'sequence' : null;
+}
+
+/** Two writers stood in each other's way: the same again may well succeed. */
+export function isContention(error: unknown): boolean {
+  return error instanceof DatabaseError && SERIALISATION.has(error.code ?? '');
+}
+
+export function storeClosed(): StoreError {
+  return new StoreError('store_unavailable', 'the store is closed');
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message || String((error as NodeJS.ErrnoException).code) : String(error);
+}

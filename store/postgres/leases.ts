@@ -1,0 +1,22 @@
+import type { Connections } from './connections.ts';
+import { controlPayload } from './notices.ts';
+import { TAKE_LEASE, TELL } from './queries/leases.ts';
+
+/** Rights that lapse unless they are renewed. */
+export class Leases {
+  readonly #connections: Connections;
+  /** Names this process in what others are told. */
+  readonly #self: string;
+
+  constructor(connections: Connections, self: string) {
+    this.#connections = connections;
+    this.#self = self;
+  }
+
+  async take(name: string, holder: string, nowMs: number, ttlMs: number): Promise<boolean> {
+    const taken = await this.#connections.query(TAKE_LEASE, [name, holder, nowMs, nowMs + ttlMs]);
+    const returned = taken.length === 1 && ttlMs === 0;
+    if (returned) await this.#connections.query(TELL, [controlPayload(this.#self, { tenantId: '', type: 'lease_returned' })]);
+    return taken.length === 1;
+  }
+}

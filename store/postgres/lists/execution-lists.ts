@@ -1,0 +1,138 @@
+import type { ExecutionRow } from '../../rows.ts';
+import type { ExecutionFilter, ExecutionPage, ExecutionPageRequest } from '../../store.ts';
+import type { Connections, Value } from '../connections.ts';
+import {
+  alongExecutions,
+  countExecutions,
+  EXECUTIONS_BY_ID,
+  type Order,
+  type WayName,
+  walkExecutions,
+} from '../queries/executions.ts';
+
+/** How many steps one statement takes (about a tenth of a second), and how many without a match end a page early. */
+const STEPS = { atOnce: 2_000, idle: 20_000 };
+/** Matches of one statement. */
+const MATCHES = 5_000;
+/** Before, and after, every id. */
+const FIRST = '';
+const LAST = '\uffff';
+
+interface Condition {
+  readonly way: WayName;
+  readonly values: readonly Value[];
+}
+
+interface Step {
+  /** Where the walk goes on. */
+  readonly at: string;
+  readonly id: string;
+  readonly matched: boolean;
+  readonly stopped: boolean;
+}
+
+/** Finds executions by any combination of conditions. */
+export class ExecutionLists {
+  readonly #connections: Connections;
+  readonly #steps: typeof STEPS;
+
+  constructor(connections: Connections, steps = STEPS) {
+    this.#connections = connections;
+    this.#steps = steps;
+  }
+
+  page(tenantId: string, request: ExecutionPageRequest): Promise<ExecutionPage> {
+    const [first, ...others] = conditionsOf(request) ?? [];
+    if (first === undefined) return Promise.resolve({ rows: [], next: null });
+    return others.length === 0 && first.way !== 'statuses'
+      ? this.#along(tenantId, request, first.way, first.values)
+      : this.#walk(tenantId, request, [first, ...others]);
+  }
+
+  async #along(
+    tenantId: string,
+    request: ExecutionPageRequest,
+    way: Exclude<WayName, 'statuses'>,
+    values: readonly Value[],
+  ): Promise<ExecutionPage> {
+    const { limit, offset = 0, order = 'newest' } = request;
+    const { at, bound } = rangeOf(request, order);
+    const page = [tenantId, at, limit + 1, offset, ...values];
+    const found = await this.#connections.asTenant<{ id: string }>(tenantId, alongExecutions(way, order), page);
+    const ids = found.map(({ id }) => id).filter((id) => (order === 'newest' ? id >= bound : id < bound));
+    return this.#answer(tenantId, ids.slice(0, limit), ids.length > limit ? (ids[limit - 1] ?? null) : null);
+  }
+
+  async #walk(tenantId: string, request: ExecutionPageRequest, conditions: readonly Condition[]): Promise<ExecutionPage> {
+    const { limit, offset = 0, order = 'newest' } = request;
+    const statement = walkExecutions(
+      conditions.map(({ way }) => way),
+      order,
+    );
+    const values = conditions.flatMap((condition) => condition.values);
+    const { at: start, bound } = rangeOf(request, order);
+    let at = start;
+    const ids: string[] = [];
+    let matches = 0;
+    for (let idle = 0; ; ) {
+      const most = Math.min(MATCHES, offset + limit + 1 - matches);
+      const range = [tenantId, at, bound, this.#steps.atOnce, most, ...values];
+      const steps = await this.#connections.asTenant<Step>(tenantId, statement, range);
+      const matched = steps.filter((step) => step.matched);
+      ids.push(...matched.slice(Math.max(0, offset - matches)).map(({ id }) => id));
+      matches += matched.length;
+      if (ids.length > limit) return this.#answer(tenantId, ids.slice(0, limit), ids[limit - 1] ?? null);
+      const last = steps.at(-1);
+      if (last === undefined || (!last.stopped && steps.length < most)) return this.#answer(tenantId, ids, null);
+      at = last.at;
+      idle = matched.length > 0 ? 0 : idle + this.#steps.atOnce;
+      if (idle >= this.#steps.idle && matches >= offset) return this.#answer(tenantId, ids, last.id);
+    }
+  }
+
+  async count(tenantId: string, filter: ExecutionFilter): Promise<number> {
+    const conditions = conditionsOf(filter);
+    if (conditions === null) return 0;
+    const statement = countExecutions(conditions.map(({ way }) => way));
+    const { from = FIRST, before = LAST } = filter;
+    const values = [tenantId, from, before, ...conditions.flatMap((condition) => condition.values)];
+    const [row] = await this.#connections.asTenant<{ count: number }>(tenantId, statement, values);
+    return row?.count ?? 0;
+  }
+
+  /** What was removed meanwhile is left out. */
+  async #answer(tenantId: string, ids: readonly string[], next: string | null): Promise<ExecutionPage> {
+    if (ids.length === 0) return { rows: [], next };
+    const found = await this.#connections.asTenant<ExecutionRow>(tenantId, EXECUTIONS_BY_ID, [ids]);
+    const byId = new Map(found.map((row) => [row.id, row]));
+    return { rows: ids.flatMap((id) => byId.get(id) ?? []), next };
+  }
+}
+
+/** Null = nothing can match. Those that tend to hold for least come first. */
+function conditionsOf(filter: ExecutionFilter): readonly Condition[] | null {
+  const { parentId, labels = [], workflowId, workflowVersion, statuses } = filter;
+  const conditions: Condition[] = [];
+  if (parentId !== undefined) conditions.push({ way: 'parent', values: [parentId] });
+  for (const { key, value } of labels)
+    conditions.push(value === undefined ? { way: 'label', values: [key] } : { way: 'labelValue', values: [key, value] });
+  if (workflowId !== undefined && workflowVersion !== undefined)
+    conditions.push({ way: 'version', values: [workflowId, workflowVersion] });
+  else if (workflowId !== undefined) conditions.push({ way: 'workflow', values: [workflowId] });
+  if (statuses !== undefined) {
+    const [first, ...others] = new Set(statuses);
+    if (first === undefined) return null;
+    conditions.push(others.length === 0 ? { way: 'status', values: [first] } : { way: 'statuses', values: [[first, ...others]] });
+  }
+  return conditions.length === 0 ? [{ way: 'tenant', values: [] }] : conditions;
+}
+
+/** Newest first, `at` is excluded and the bound included; oldest first, the other way round. */
+function rangeOf({ from, before, after }: ExecutionPageRequest, order: Order): { readonly at: string; readonly bound: string } {
+  if (order === 'newest') {
+    const at = [before, after].reduce<string>((least, id) => (id !== undefined && id < least ? id : least), LAST);
+    return { at, bound: from ?? FIRST };
+  }
+  const beyond = after === undefined ? FIRST : `${after}\u0001`;
+  return { at: from !== undefined && from > beyond ? from : beyond, bound: before ?? LAST };
+}

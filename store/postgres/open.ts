@@ -1,0 +1,96 @@
+import { StoreError } from '../errors.ts';
+import { type Migration, migrate, readMigrations } from '../migrate.ts';
+import type { Store } from '../store.ts';
+import { Connections } from './connections.ts';
+import { asStoreError } from './errors.ts';
+import { POLICIES } from './policies.ts';
+import { PostgresStore } from './postgres-store.ts';
+
+export interface PostgresOptions {
+  /** `postgres://user@host:port/database`, with the TLS parameters of libpq. */
+  readonly url: string;
+  /** Where to listen, when `url` leads to a pooler that shares connections between transactions. */
+  readonly listenUrl?: string;
+  /** Who writes, for the audit chains: a name for an administrative command. A runtime writes under its id. */
+  readonly writer?: string;
+  readonly nowMs: () => number;
+  /** Signs every audit block with HMAC-SHA256. */
+  readonly hmacKey?: string | Uint8Array;
+  /** Connections besides the one that writes; default 10. */
+  readonly poolSize?: number;
+  readonly statementTimeoutMs?: number;
+  /** Told of connections that broke while nobody used them. */
+  readonly failed?: (error: Error) => void;
+}
+
+const MIGRATIONS = new URL('./migrations/', import.meta.url);
+const POOL_SIZE = 10;
+const STATEMENT_TIMEOUT_MS = 30_000;
+const CONNECT_TIMEOUT_MS = 10_000;
+/** "JamJ": processes that start at once take turns at migrating. */
+const MIGRATION_LOCK = 0x4a616d4a;
+
+/**
+ * Opens the scale-out engine, migrating the database. Any number of processes may work on it. Throws `schema_too_new`,
+ * `store_unavailable`, `store_full`.
+ */
+export async function openPostgres(options: PostgresOptions): Promise<Store> {
+  const connections = new Connections(
+    {
+      url: options.url,
+      listenUrl: options.listenUrl ?? options.url,
+      poolSize: options.poolSize ?? POOL_SIZE,
+      statementTimeoutMs: options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS,
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+    },
+    options.failed ?? (() => {}),
+  );
+  try {
+    await upgrade(connections, options.nowMs);
+    return new PostgresStore(connections, {
+      writer: options.writer ?? 'admin',
+      hmacKey: options.hmacKey ?? null,
+      failed: options.failed ?? (() => {}),
+    });
+  } catch (error) {
+    await connections.close();
+    throw located(asStoreError(error), options.url);
+  }
+}
+
+async function upgrade(connections: Connections, nowMs: () => number): Promise<void> {
+  const client = await connections.dedicated(false);
+  const version = async (): Promise<number> => {
+    const { rows } = await client.query<{ exists: boolean }>("SELECT to_regclass('schema_migrations') IS NOT NULL AS exists");
+    if (rows[0]?.exists !== true) return 0;
+    const versions = await client.query<{ version: number | null }>('SELECT max(version) AS version FROM schema_migrations');
+    return versions.rows[0]?.version ?? 0;
+  };
+  const apply = async (missing: (version: number) => readonly Migration[]): Promise<void> => {
+    await client.query('BEGIN');
+    await client.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
+    await client.query(
+      'CREATE TABLE IF NOT EXISTS schema_migrations (version integer PRIMARY KEY, name text NOT NULL, applied_at_ms bigint NOT NULL)',
+    );
+    for (const migration of missing(await version())) {
+      await client.query(migration.sql);
+      const values = [migration.version, migration.name, nowMs()];
+      await client.query('INSERT INTO schema_migrations (version, name, applied_at_ms) VALUES ($1, $2, $3)', values);
+    }
+    await client.query(POLICIES);
+    await client.query('COMMIT');
+  };
+  try {
+    await migrate({ version, upgrade: apply }, readMigrations(MIGRATIONS));
+  } finally {
+    await client.end();
+  }
+}
+
+/** Names the database in the message, without its password. */
+function located(error: unknown, url: string): unknown {
+  if (!(error instanceof StoreError)) return error;
+  const shown = URL.canParse(url) ? new URL(url) : null;
+  if (shown !== null) shown.password = '';
+  return new StoreError(error.code, `cannot open ${shown?.href ?? 'the database'}: ${error.message}`, { cause: error });
+}

@@ -1,0 +1,205 @@
+import { randomUUID } from 'node:crypto';
+import type { Notice } from '../notices.ts';
+import type { AuditReport } from '../rows.ts';
+import type { ClaimRequest, EventPage, LeaseRenewal, RuntimeHolder, Store, TenantStore, WorkerSighting } from '../store.ts';
+import type { ActionContext, Batch, ControlAction } from '../writes.ts';
+import { verifyChains } from './audit/verify.ts';
+import { Commits } from './commit/commits.ts';
+import type { Connections } from './connections.ts';
+import { ControlActions } from './control.ts';
+import { ControlLog } from './control-log.ts';
+import { DueQueries } from './due.ts';
+import { asStoreError } from './errors.ts';
+import { Leases } from './leases.ts';
+import { Listener } from './notices.ts';
+import { PostgresAgents } from './resources/agents.ts';
+import { Artifacts } from './resources/artifacts.ts';
+import { PostgresAudit } from './resources/audit.ts';
+import { CronJobs } from './resources/cron.ts';
+import { Jobs } from './resources/jobs.ts';
+import { PostgresLog } from './resources/log.ts';
+import { PostgresRetention } from './resources/retention.ts';
+import { Tenants } from './resources/tenants.ts';
+import { PostgresWebhooks } from './resources/webhooks.ts';
+import { RuntimeReads } from './runtime-reads.ts';
+import { tenantStore } from './tenant-store.ts';
+import { WorkItems } from './work.ts';
+import { Workers } from './workers.ts';
+import { Writer } from './writer.ts';
+
+export interface Identity {
+  /** Runtime or command that writes: the name of its audit chain. */
+  readonly writer: string;
+  /** Signs audit blocks, and checks signatures; null = blocks are not signed. */
+  readonly hmacKey: string | Uint8Array | null;
+  /** Told of connections that broke while nobody waited for them. */
+  readonly failed: (error: Error) => void;
+}
+
+/** The scale-out engine: one database, any number of processes. */
+export class PostgresStore implements Store {
+  readonly engine = 'postgres';
+  readonly shared = true;
+  readonly agents: PostgresAgents;
+  readonly artifacts: Artifacts;
+  readonly audit: PostgresAudit;
+  readonly cron: CronJobs;
+  readonly jobs: Jobs;
+  readonly log: PostgresLog;
+  readonly retention: PostgresRetention;
+  readonly tenants: Tenants;
+  readonly webhooks: PostgresWebhooks;
+  readonly #connections: Connections;
+  readonly #hmacKey: string | Uint8Array | null;
+  readonly #writer: Writer;
+  readonly #commits: Commits;
+  readonly #control: ControlActions;
+  readonly #reads: RuntimeReads;
+  readonly #work: WorkItems;
+  readonly #due: DueQueries;
+  readonly #workers: Workers;
+  readonly #leases: Leases;
+  readonly #listener: Listener;
+
+  constructor(connections: Connections, { writer, hmacKey, failed }: Identity) {
+    const self = randomUUID();
+    this.#connections = connections;
+    this.#hmacKey = hmacKey;
+    this.#writer = new Writer(connections, writer, hmacKey);
+    const log = new ControlLog(this.#writer, self);
+    this.#commits = new Commits(this.#writer, self);
+    this.#control = new ControlActions(log);
+    this.agents = new PostgresAgents(connections, log);
+    this.artifacts = new Artifacts(connections, log);
+    this.cron = new CronJobs(connections, log);
+    this.tenants = new Tenants(connections, log);
+    this.#reads = new RuntimeReads(connections);
+    this.#work = new WorkItems(connections);
+    this.#due = new DueQueries(connections);
+    this.#workers = new Workers(connections, log);
+    this.log = new PostgresLog(connections);
+    this.webhooks = new PostgresWebhooks(connections, log, this.log);
+    this.audit = new PostgresAudit(connections, hmacKey);
+    this.retention = new PostgresRetention(connections, log);
+    this.jobs = new Jobs(connections, log);
+    this.#leases = new Leases(connections, self);
+    this.#listener = new Listener(connections, self, failed);
+  }
+
+  commit(batch: Batch) {
+    return this.#commits.commit(batch);
+  }
+
+  control(action: ControlAction, context: ActionContext) {
+    return this.#control.act(action, context);
+  }
+
+  tenant(tenantId: string): TenantStore {
+    return tenantStore(tenantId, this.#connections, this.#workers);
+  }
+
+  execution(id: string) {
+    return this.#reads.execution(id);
+  }
+
+  checkpoint(executionId: string) {
+    return this.#reads.checkpoint(executionId);
+  }
+
+  events(executionId: string, page: EventPage) {
+    return this.#reads.events(executionId, page);
+  }
+
+  revision(tenantId: string, hash: string) {
+    return this.#reads.revision(tenantId, hash);
+  }
+
+  executionsWithLocalWork({ after, limit }: { readonly after: string; readonly limit: number }) {
+    return this.#reads.withLocalWork(after, limit);
+  }
+
+  inbox({ after, limit }: { readonly after: number; readonly limit: number }) {
+    return this.#reads.inbox(after, limit);
+  }
+
+  due(nowMs: number, limit: number) {
+    return this.#due.due(nowMs, limit);
+  }
+
+  nextDueAtMs(afterMs = 0) {
+    return this.#due.nextDueAtMs(afterMs);
+  }
+
+  claimWork(claim: ClaimRequest) {
+    return this.#work.claim(claim);
+  }
+
+  workItem(tenantId: string, id: string) {
+    return this.#work.item(tenantId, id);
+  }
+
+  unclaimedWork({ queue, after, limit }: { readonly queue: string; readonly after: string; readonly limit: number }) {
+    return this.#work.unclaimed(queue, after, limit);
+  }
+
+  renewLease(renewal: LeaseRenewal) {
+    return this.#work.renewLease(renewal);
+  }
+
+  seen(worker: WorkerSighting) {
+    return this.#workers.seen(worker);
+  }
+
+  stopped(runtimeId: string, atMs: number) {
+    return this.#workers.stopped(runtimeId, atMs);
+  }
+
+  stoppedCleanly(runtimeId: string) {
+    return this.#workers.stoppedCleanly(runtimeId);
+  }
+
+  runtimes(sinceMs: number) {
+    return this.#workers.runtimes(sinceMs);
+  }
+
+  lease(name: string, holder: string, nowMs: number, ttlMs: number) {
+    return this.#leases.take(name, holder, nowMs, ttlMs);
+  }
+
+  tokenByHash(hash: string) {
+    return this.#reads.tokenByHash(hash);
+  }
+
+  tenantRow(id: string) {
+    return this.#reads.tenant(id);
+  }
+
+  async verifyAudit(signal?: AbortSignal): Promise<AuditReport> {
+    try {
+      const client = await this.#connections.patient();
+      try {
+        return await verifyChains(client, this.#hmacKey, signal);
+      } finally {
+        await client.end();
+      }
+    } catch (error) {
+      throw asStoreError(error);
+    }
+  }
+
+  /** Any number of runtimes work on one database; the holder's name is that of its audit chain. */
+  async lock(holder: RuntimeHolder): Promise<void> {
+    if (this.#connections.closed) await this.#connections.query({ name: '', text: 'SELECT 1' });
+    this.#writer.writer = holder.runtimeId;
+  }
+
+  watch(told: (notice: Notice) => void): () => void {
+    return this.#listener.watch(told);
+  }
+
+  async close(): Promise<void> {
+    await this.#listener.close();
+    await this.#writer.close();
+    await this.#connections.close();
+  }
+}

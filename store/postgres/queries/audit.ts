@@ -1,0 +1,98 @@
+import { type Sql, sql } from '../connections.ts';
+import { EVENT } from './log.ts';
+
+/** The audit chains, and the audit log. */
+
+// The chains
+
+/** Also of writers whose chain is gone: without its id no block fits. */
+export const CHAINS = sql(`SELECT writer, id, block, hash FROM audit_chains WHERE block > 0
+  UNION ALL SELECT DISTINCT b.writer, '', 0::bigint, '' FROM audit_blocks b
+    WHERE NOT EXISTS (SELECT 1 FROM audit_chains c WHERE c.writer = b.writer AND c.block > 0)
+  ORDER BY writer`);
+const BLOCK = 'block, at_ms AS "atMs", writer, streams, hash, signature, position';
+export const BLOCKS = sql(`SELECT ${BLOCK} FROM audit_blocks WHERE writer = $1 AND block > $2 ORDER BY block LIMIT $3`);
+/** Of all chains, in the order of their positions. */
+export const BLOCKS_IN_ORDER = sql(`SELECT ${BLOCK} FROM audit_blocks
+  WHERE position > $1 AND position <= $2 ORDER BY position LIMIT $3`);
+/** The id of a writer's chain, and the hash of a block of it. */
+export const CHAIN_BEFORE =
+  sql(`SELECT c.id, b.hash FROM audit_chains c LEFT JOIN audit_blocks b ON b.writer = c.writer AND b.block = $2
+  WHERE c.writer = $1`);
+/** The last block of each chain, up to a position. */
+export const HEADS_AT = sql(`SELECT c.writer AS chain, b.block, b.hash FROM audit_chains c CROSS JOIN LATERAL (
+    SELECT block, hash FROM audit_blocks WHERE writer = c.writer AND position <= $1 ORDER BY block DESC LIMIT 1) AS b
+  ORDER BY c.writer`);
+export const EVENT_RANGE = sql(
+  `SELECT ${EVENT} FROM events WHERE execution_id = $1 AND tenant_id = $2 AND seq BETWEEN $3 AND $4 ORDER BY seq`,
+);
+export const COUNT_AUDITED = sql('SELECT (SELECT count(*) FROM events) + (SELECT count(*) FROM control_events) AS rows');
+export const REMOVED_EXECUTION = sql(`SELECT last_seq AS "lastSeq", control_seq AS "controlSeq" FROM removed_executions
+  WHERE execution_id = $1 AND tenant_id = $2`);
+
+// The log of a tenant
+
+export interface AuditConditions {
+  readonly executionId: boolean;
+  readonly type: boolean;
+  readonly actorId: boolean;
+}
+
+/** Tenant, from, before; then the execution, the type and the actor, as far as there are any. */
+const FIXED_VALUES = 3;
+
+export function countAudited(by: AuditConditions): Sql {
+  const { where } = matching(by);
+  return sql(
+    `SELECT (SELECT count(*) FROM events WHERE ${where}) + (SELECT count(*) FROM control_events WHERE ${where}) AS total`,
+  );
+}
+
+/**
+ * Then: the entry to go on behind (time, source, place), limit, offset, and how many of each source may be on the page. Of one millisecond
+ * the last written comes first, with the actions, which others follow from, behind the events.
+ */
+export function pageOfAudited(by: AuditConditions): Sql {
+  const { where, next: at } = matching(by);
+  const below = (source: number, place: string): string =>
+    `${where} AND at_ms <= $${at}::bigint AND (at_ms, ${source}, ${place}) < ($${at}::bigint, $${at + 1}::integer, $${at + 2}::bigint)
+      ORDER BY at_ms DESC, ${place} DESC LIMIT $${at + 5}`;
+  return sql(`SELECT at_ms AS "atMs", source, place FROM (
+    (SELECT at_ms, 1 AS source, position AS place FROM events WHERE ${below(1, 'position')})
+    UNION ALL
+    (SELECT at_ms, 0, seq FROM control_events WHERE ${below(0, 'seq')})) AS entry
+  ORDER BY at_ms DESC, source DESC, place DESC LIMIT $${at + 3} OFFSET $${at + 4}`);
+}
+
+/** Of one execution. */
+export function countAuditedOf(by: AuditConditions): Sql {
+  return sql(`SELECT count(*) AS total FROM events WHERE ${matching(by).where}`);
+}
+
+/** Then: the sequence to go on below, limit, offset. */
+export function pageOfAuditedOf(by: AuditConditions): Sql {
+  const { where, next: at } = matching(by);
+  return sql(`SELECT at_ms AS "atMs", 1 AS source, position AS place FROM events WHERE ${where} AND seq < $${at}::bigint
+    ORDER BY seq DESC LIMIT $${at + 1} OFFSET $${at + 2}`);
+}
+
+/** The condition, and the place of the value behind its own. */
+function matching(by: AuditConditions): { readonly where: string; readonly next: number } {
+  const columns = [
+    ...(by.executionId ? ['execution_id'] : []),
+    ...(by.type ? ['type'] : []),
+    ...(by.actorId ? ['actor_id'] : []),
+  ];
+  const conditions = columns.map((column, index) => ` AND ${column} = $${FIXED_VALUES + 1 + index}`);
+  const where = `tenant_id = $1 AND at_ms >= $2::bigint AND at_ms < $3::bigint${conditions.join('')}`;
+  return { where, next: FIXED_VALUES + 1 + columns.length };
+}
+
+// Single entries
+
+export const EVENT_PLACE = sql('SELECT position FROM events WHERE execution_id = $1 AND seq = $2 AND tenant_id = $3');
+export const AUDITED_EVENTS = sql(`SELECT position AS place, execution_id AS "executionId", ${EVENT} FROM events
+  WHERE tenant_id = $1 AND position = ANY($2)`);
+export const AUDITED_ACTIONS =
+  sql(`SELECT seq AS place, NULL AS "executionId", seq, type, NULL AS "nodeId", data, at_ms AS "atMs",
+  actor_id AS "actorId", actor_type AS "actorType", request FROM control_events WHERE tenant_id = $1 AND seq = ANY($2)`);

@@ -1,0 +1,117 @@
+import { sql } from '../connections.ts';
+
+/**
+ * A commit is these statements in one transaction, sent together. Parameters are JSON lists, one entry per row to write. Each
+ * statement compares what it found with what the caller knows; `jamjet_expect` undoes everything when that differs. Nothing depends on
+ * the order in which the parts of one statement are carried out.
+ */
+
+/** Executions begun and moved, their events and labels. Events take their positions in the order in which they stand. */
+export const HEADS = sql(`
+WITH head AS (
+  SELECT * FROM json_to_recordset($1) AS h (
+    id text, tenant_id text, from_seq integer, creates boolean, revives boolean, workflow_id text, workflow_version text, revision text, labels text,
+    parent_id text, depth integer, deadline_at_ms bigint, created_at_ms bigint, status text, seq integer, steps integer, error text,
+    local_work integer, owner text, updated_at_ms bigint, completed_at_ms bigint, snapshot text)
+), created AS (
+  INSERT INTO executions (id, tenant_id, workflow_id, workflow_version, revision, labels, parent_id, depth, deadline_at_ms, created_at_ms,
+    status, seq, steps, error, local_work, owner, updated_at_ms, completed_at_ms, snapshot_seq, snapshot)
+  SELECT id, tenant_id, workflow_id, workflow_version, revision, labels, parent_id, depth,
+    CASE WHEN completed_at_ms IS NULL THEN deadline_at_ms END, created_at_ms, status, seq, steps, error, local_work, owner,
+    updated_at_ms, completed_at_ms, CASE WHEN snapshot IS NULL THEN 0 ELSE seq END, snapshot
+  FROM head WHERE creates
+  ON CONFLICT (id) DO NOTHING RETURNING 1
+), moved AS (
+  UPDATE executions e SET status = h.status, seq = h.seq, steps = h.steps, error = h.error, local_work = h.local_work, owner = h.owner,
+    updated_at_ms = h.updated_at_ms, completed_at_ms = h.completed_at_ms,
+    deadline_at_ms = CASE WHEN h.completed_at_ms IS NOT NULL THEN NULL WHEN h.revives THEN h.deadline_at_ms ELSE e.deadline_at_ms END,
+    snapshot_seq = CASE WHEN h.snapshot IS NULL THEN e.snapshot_seq ELSE h.seq END,
+    snapshot = coalesce(h.snapshot, e.snapshot)
+  FROM head h WHERE NOT h.creates AND e.id = h.id AND e.tenant_id = h.tenant_id AND e.seq = h.from_seq RETURNING 1
+), logged AS (
+  INSERT INTO events (execution_id, seq, tenant_id, type, node_id, at_ms, actor_id, actor_type, request, data)
+  SELECT execution_id, seq, tenant_id, type, node_id, at_ms, actor_id, actor_type, request, data
+  FROM json_to_recordset($2) AS v (execution_id text, seq integer, tenant_id text, type text, node_id text, at_ms bigint,
+    actor_id text, actor_type text, request text, data text)
+), labelled AS (
+  INSERT INTO execution_labels (tenant_id, key, execution_id, value)
+  SELECT tenant_id, key, execution_id, value
+  FROM json_to_recordset($3) AS l (tenant_id text, key text, execution_id text, value text)
+  ON CONFLICT (tenant_id, key, execution_id) DO NOTHING
+)
+SELECT jamjet_expect((SELECT count(*) FROM created) + (SELECT count(*) FROM moved), (SELECT count(*) FROM head), 'sequence')`);
+
+/** Everybody holds heads in the same order: commits do not wait for each other in a circle. */
+export const HOLD_HEADS = sql('SELECT 1 FROM executions WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE');
+
+/** Timers, work, messages, remembered requests. */
+export const EFFECTS = sql(`
+WITH fired AS (
+  DELETE FROM timers t USING json_to_recordset($1) AS f (execution_id text, id text, armed_seq integer)
+  WHERE t.execution_id = f.execution_id AND t.id = f.id AND t.armed_seq = f.armed_seq RETURNING 1
+), rearmed AS (
+  UPDATE timers t SET node_id = r.node_id, at_ms = r.at_ms, armed_seq = r.armed_seq
+  FROM json_to_recordset($2) AS r (execution_id text, id text, node_id text, at_ms bigint, armed_seq integer, was integer)
+  WHERE t.execution_id = r.execution_id AND t.id = r.id AND t.armed_seq = r.was RETURNING 1
+), cleared AS (
+  DELETE FROM timers t USING json_to_recordset($3) AS c (execution_id text, id text)
+  WHERE t.execution_id = c.execution_id AND t.id = c.id
+), armed AS (
+  INSERT INTO timers (execution_id, id, tenant_id, node_id, at_ms, armed_seq)
+  SELECT execution_id, id, tenant_id, node_id, at_ms, armed_seq
+  FROM json_to_recordset($4) AS s (execution_id text, id text, tenant_id text, node_id text, at_ms bigint, armed_seq integer)
+  ON CONFLICT (execution_id, id) DO UPDATE SET node_id = excluded.node_id, at_ms = excluded.at_ms, armed_seq = excluded.armed_seq
+), settlement AS (
+  SELECT * FROM json_to_recordset($5) AS s (id text, execution_id text, fence integer, status text)
+), settled AS (
+  UPDATE work_items w SET status = s.status, settled_at_ms = $6, payload = '{}' FROM settlement s
+  WHERE w.id = s.id AND w.execution_id = s.execution_id AND w.settled_at_ms IS NULL
+    AND (s.fence IS NULL OR (w.status = 'claimed' AND w.fence = s.fence)) RETURNING 1
+), cancelled AS (
+  UPDATE work_items w SET status = 'cancelled', settled_at_ms = $6, payload = '{}'
+  FROM json_to_recordset($7) AS c (execution_id text, node_id text, activation integer)
+  WHERE w.execution_id = c.execution_id AND w.node_id = c.node_id AND w.activation = c.activation AND w.settled_at_ms IS NULL
+    AND NOT EXISTS (SELECT 1 FROM settlement s WHERE s.id = w.id)
+), put AS (
+  INSERT INTO work_items (id, tenant_id, execution_id, node_id, activation, attempt, max_attempts, queue, timeout_ms, created_at_ms,
+    status, settled_at_ms, payload)
+  SELECT id, tenant_id, execution_id, node_id, activation, attempt, max_attempts, queue, timeout_ms, created_at_ms, status,
+    CASE WHEN status = 'pending' THEN NULL ELSE $6 END, payload
+  FROM json_to_recordset($8) AS p (place integer, id text, tenant_id text, execution_id text, node_id text, activation integer,
+    attempt integer, max_attempts integer, queue text, timeout_ms bigint, created_at_ms bigint, status text, payload text)
+  ORDER BY place
+), sent AS (
+  INSERT INTO inbox (tenant_id, to_execution_id, message)
+  SELECT tenant_id, to_execution_id, message
+  FROM json_to_recordset($9) AS m (place integer, tenant_id text, to_execution_id text, message text) ORDER BY place
+), consumed AS (
+  DELETE FROM inbox WHERE id = ANY($10::bigint[]) RETURNING 1
+), remembered AS (
+  INSERT INTO idempotency (tenant_id, scope, key, request_hash, status, response, created_at_ms, execution_id)
+  SELECT * FROM json_to_recordset($11) AS r (tenant_id text, scope text, key text, request_hash text, status integer, response text,
+    created_at_ms bigint, execution_id text)
+  ON CONFLICT (tenant_id, scope, key) DO NOTHING RETURNING 1
+)
+SELECT jamjet_expect((SELECT count(*) FROM remembered), json_array_length($11), 'idempotency'),
+  jamjet_expect((SELECT count(*) FROM fired) + (SELECT count(*) FROM rearmed), json_array_length($1) + json_array_length($2), 'timer'),
+  jamjet_expect((SELECT count(*) FROM settled), (SELECT count(*) FROM settlement), 'work'),
+  jamjet_expect((SELECT count(*) FROM consumed), cardinality($10::bigint[]), 'inbox')`);
+
+/** Closes the audit block, counts the commit, and tells the other processes. */
+export const SEAL = sql(`
+WITH sealed AS (
+  INSERT INTO audit_blocks (writer, block, at_ms, streams, hash, signature)
+  SELECT * FROM json_to_recordset($1) AS b (writer text, block bigint, at_ms bigint, streams text, hash text, signature text)
+), chained AS (
+  UPDATE audit_chains SET commits = commits + 1, block = $4, hash = $5
+  WHERE writer = $2 AND commits = $3 AND fence = $7 RETURNING 1
+)
+SELECT jamjet_expect((SELECT count(*) FROM chained), 1, 'chain'),
+  (SELECT count(pg_notify('jamjet', notice)) FROM json_array_elements_text($6) AS notice)`);
+
+export const CHAIN = sql('SELECT id, commits, fence, block, hash FROM audit_chains WHERE writer = $1');
+export const NEW_CHAIN = sql('INSERT INTO audit_chains (writer) VALUES ($1) ON CONFLICT (writer) DO NOTHING');
+/** Waits for a commit of the same writer that is carried out right now; refuses one that comes later. */
+export const FENCE_CHAIN = sql(`UPDATE audit_chains SET fence = fence + 1 WHERE writer = $1
+  RETURNING id, commits, fence, block, hash`);
+export const SEALED = sql('SELECT 1 FROM audit_blocks WHERE writer = $1 AND block = $2 AND hash = $3');

@@ -1,0 +1,55 @@
+import { sql } from '../connections.ts';
+
+/** The control plane: workflows, tokens, tenants, remembered requests. */
+
+const TOKEN = `id, tenant_id AS "tenantId", name, role, hash, created_at_ms AS "createdAtMs", expires_at_ms AS "expiresAtMs",
+  revoked_at_ms AS "revokedAtMs"`;
+const WORKFLOW = 'w.workflow_id AS "workflowId", w.version, w.revision, r.source, w.registered_at_ms AS "registeredAtMs"';
+const WORKFLOWS = 'workflows w JOIN revisions r ON r.tenant_id = w.tenant_id AND r.hash = w.revision';
+
+/** One action of a tenant's after the other, so that their sequences have no gap. */
+export const LOCK_CONTROL_LOG = sql("SELECT pg_advisory_xact_lock(hashtextextended('control ' || $1, 0))");
+export const NEXT_CONTROL_SEQ = sql('SELECT coalesce(max(seq), 0) + 1 AS seq FROM control_events WHERE tenant_id = $1');
+export const APPEND_CONTROL_EVENT =
+  sql(`INSERT INTO control_events (tenant_id, seq, type, at_ms, actor_id, actor_type, request, data)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`);
+export const CONTROL_EVENTS =
+  sql(`SELECT seq, type, NULL AS "nodeId", data, at_ms AS "atMs", actor_id AS "actorId", actor_type AS "actorType", request
+  FROM control_events WHERE tenant_id = $1 AND seq BETWEEN $2 AND $3 ORDER BY seq`);
+
+export const PUT_REVISION = sql(`INSERT INTO revisions (tenant_id, hash, source, created_at_ms) VALUES ($1, $2, $3, $4)
+  ON CONFLICT (tenant_id, hash) DO NOTHING`);
+export const REVISION = sql('SELECT source FROM revisions WHERE tenant_id = $1 AND hash = $2');
+export const PUT_WORKFLOW = sql(`INSERT INTO workflows (tenant_id, workflow_id, version, revision, registration, registered_at_ms)
+  VALUES ($1, $2, $3, $4, $5, $6)
+  ON CONFLICT (tenant_id, workflow_id, version) DO UPDATE
+    SET revision = excluded.revision, registration = excluded.registration, registered_at_ms = excluded.registered_at_ms`);
+export const WORKFLOW_VERSION = sql(
+  `SELECT ${WORKFLOW} FROM ${WORKFLOWS} WHERE w.tenant_id = $1 AND w.workflow_id = $2 AND w.version = $3`,
+);
+export const LATEST_WORKFLOW = sql(`SELECT ${WORKFLOW} FROM ${WORKFLOWS}
+  WHERE w.tenant_id = $1 AND w.workflow_id = $2 ORDER BY w.registration DESC LIMIT 1`);
+export const REVISION_OF_VERSION = sql(
+  'SELECT revision FROM workflows WHERE tenant_id = $1 AND workflow_id = $2 AND version = $3',
+);
+export const LATEST_REVISION = sql(`SELECT revision FROM workflows
+  WHERE tenant_id = $1 AND workflow_id = $2 ORDER BY registration DESC LIMIT 1`);
+export const WORKFLOW_VERSIONS = sql(`SELECT ${WORKFLOW} FROM ${WORKFLOWS}
+  WHERE w.tenant_id = $1 AND w.workflow_id = $2 ORDER BY w.registration DESC`);
+export const LATEST_WORKFLOWS = sql(`SELECT ${WORKFLOW} FROM ${WORKFLOWS}
+  WHERE w.tenant_id = $1 AND w.registration =
+    (SELECT max(l.registration) FROM workflows l WHERE l.tenant_id = w.tenant_id AND l.workflow_id = w.workflow_id)
+  ORDER BY w.workflow_id LIMIT $2 OFFSET $3`);
+
+export const CREATE_TOKEN = sql(`INSERT INTO tokens (id, tenant_id, name, role, hash, created_at_ms, expires_at_ms, revoked_at_ms)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`);
+export const REVOKE_TOKEN = sql(
+  'UPDATE tokens SET revoked_at_ms = coalesce(revoked_at_ms, $1) WHERE id = $2 AND tenant_id = $3 RETURNING id',
+);
+export const TOKEN_BY_HASH = sql(`SELECT ${TOKEN} FROM tokens WHERE hash = $1`);
+export const TOKENS = sql(`SELECT ${TOKEN} FROM tokens WHERE tenant_id = $1 ORDER BY created_at_ms, id`);
+export const TENANT = sql('SELECT id, name, status FROM tenants WHERE id = $1');
+
+export const REMEMBERED =
+  sql(`SELECT tenant_id AS "tenantId", scope, key, request_hash AS "requestHash", status, response, created_at_ms AS "createdAtMs"
+  FROM idempotency WHERE tenant_id = $1 AND scope = $2 AND key = $3`);

@@ -1,0 +1,133 @@
+import { type Sql, sql } from '../connections.ts';
+
+/** Executions: heads, checkpoints, lists. Columns are named as the port's rows name them, so that rows need no mapping. */
+
+const EXECUTION = `id, tenant_id AS "tenantId", workflow_id AS "workflowId", workflow_version AS "workflowVersion", revision, labels,
+  parent_id AS "parentId", depth, deadline_at_ms AS "deadlineAtMs", created_at_ms AS "createdAtMs", status, seq, steps, error,
+  local_work AS "localWork", owner, updated_at_ms AS "updatedAtMs", completed_at_ms AS "completedAtMs", snapshot_seq AS "snapshotSeq"`;
+
+export const EXECUTION_BY_ID = sql(`SELECT ${EXECUTION} FROM executions WHERE id = $1`);
+export const TENANT_EXECUTION = sql(`SELECT ${EXECUTION} FROM executions WHERE id = $1 AND tenant_id = $2`);
+export const WITH_LOCAL_WORK = sql(`SELECT ${EXECUTION} FROM executions WHERE local_work > 0 AND id > $1 ORDER BY id LIMIT $2`);
+export const CHECKPOINT = sql('SELECT snapshot AS text, snapshot_seq AS seq FROM executions WHERE id = $1');
+/** The executions of several ids, in no order. */
+export const EXECUTIONS_BY_ID = sql(`SELECT ${EXECUTION} FROM executions WHERE id = ANY($1)`);
+
+/** Which end of the ids a list begins with. */
+export type Order = 'newest' | 'oldest';
+
+/** A condition on executions, and the index that leads through those it holds for, in order of id. */
+interface Way {
+  readonly table: 'executions' | 'execution_labels';
+  /** Between the tenant and the id in the index; each has a value. */
+  readonly columns: readonly string[];
+  /** Of the index, when it is partial. */
+  readonly predicate?: string;
+}
+
+export const WAYS = {
+  tenant: { table: 'executions', columns: [] },
+  parent: { table: 'executions', columns: ['parent_id'], predicate: 'parent_id IS NOT NULL' },
+  label: { table: 'execution_labels', columns: ['key'] },
+  labelValue: { table: 'execution_labels', columns: ['key', 'value'] },
+  version: { table: 'executions', columns: ['workflow_id', 'workflow_version'] },
+  workflow: { table: 'executions', columns: ['workflow_id'] },
+  status: { table: 'executions', columns: ['status'] },
+  /** Its value is a list: any of it. */
+  statuses: { table: 'executions', columns: ['status'] },
+} as const satisfies Readonly<Record<string, Way>>;
+export type WayName = keyof typeof WAYS;
+
+/** Tenant, start, limit, offset, then the values of the way: ids along one way. Newest first, the start is excluded. */
+export function alongExecutions(name: Exclude<WayName, 'statuses'>, order: Order): Sql {
+  const newest = order === 'newest';
+  return sql(`${look(WAYS[name], { newest, from: '$2', inclusive: !newest, values: places(name, 5) })} LIMIT $3 OFFSET $4`);
+}
+
+/**
+ * Tenant, start, bound, steps, matches, then the values of the ways. Steps through the ids that all of several ways have, with one look
+ * into each index: the first id of the first way, the first from there on of the second … Where the last one stands is where the next step
+ * begins, so a way is read only where the others have something (a leapfrog join: Veldhuizen, ICDT 2014). Newest first, the start is
+ * excluded and the bound included; oldest first, the other way round; the character behind an id makes the one of the other. Each row is a
+ * match, or the last step that was to be taken: everything up to its id is decided, and the walk goes on from `at`.
+ */
+export function walkExecutions(ways: readonly WayName[], order: Order): Sql {
+  const newest = order === 'newest';
+  let place = 6;
+  const looks = ways.map((name, index) => {
+    const values = places(name, place);
+    place += values.length;
+    const from = index === 0 ? 'w.at' : `s${index - 1}.id`;
+    return `${lookOnce(name, { newest, from, inclusive: !newest || index > 0, values })} AS s${index}`;
+  });
+  const last = `s${ways.length - 1}.id`;
+  const beyond = `${last} || chr(1)`;
+  const next = newest
+    ? `CASE WHEN ${last} = s0.id THEN ${last} ELSE ${beyond} END`
+    : `CASE WHEN ${last} = s0.id THEN ${beyond} ELSE ${last} END`;
+  return sql(`WITH RECURSIVE walk (at, id, matched, step) AS (
+    SELECT $2::text COLLATE "C", NULL::text COLLATE "C", false, 0
+    UNION ALL
+    SELECT n.at, n.id, n.matched, w.step + 1 FROM walk w CROSS JOIN LATERAL (
+      SELECT (${next}) COLLATE "C" AS at, s0.id AS id, ${last} = s0.id AS matched
+      FROM ${looks.join('\n      CROSS JOIN LATERAL ')}
+      WHERE ${last} ${newest ? '>=' : '<'} $3
+    ) AS n WHERE w.step < $4
+  )
+  SELECT at, id, matched, step = $4 AS stopped FROM walk WHERE matched OR step = $4 LIMIT $5`);
+}
+
+interface Look {
+  readonly newest: boolean;
+  /** The id to begin with. */
+  readonly from: string;
+  readonly inclusive: boolean;
+  /** Of the way's columns. */
+  readonly values: readonly string[];
+}
+
+function places(name: WayName, first: number): readonly string[] {
+  return WAYS[name].columns.map((_column: string, index: number) => `$${first + index}`);
+}
+
+/** One row, or none. */
+function lookOnce(name: WayName, given: Look): string {
+  if (name !== 'statuses') return `(${look(WAYS[name], given)} LIMIT 1)`;
+  const first = given.newest ? 'max' : 'min';
+  return `(SELECT ${first}(each.id) AS id FROM unnest(${given.values[0]}::text[]) AS any_of (status)
+      CROSS JOIN LATERAL (${look(WAYS.status, { ...given, values: ['any_of.status'] })} LIMIT 1) AS each
+      HAVING ${first}(each.id) IS NOT NULL)`;
+}
+
+/**
+ * From an id on along the index of a way, to its end. The last condition is written as a range, and its column stands in the order: then no
+ * other index yields that order, and the planner does not walk along the primary key instead, in hope of luck. The comparison of rows is
+ * where the index is entered; the other end of the range is where it is left.
+ */
+function look({ table, columns, predicate }: Way, { newest, from, inclusive, values }: Look): string {
+  const id = table === 'executions' ? 'id' : 'execution_id';
+  const known = ['tenant_id', ...columns].map((column, index) => ({ column, value: ['$1', ...values][index] ?? '' }));
+  const { column, value } = known.at(-1) ?? { column: 'tenant_id', value: '$1' };
+  const [compare, beyond, direction] = newest ? ['<', '>=', 'DESC'] : ['>', '<=', 'ASC'];
+  const conditions = [
+    ...known.slice(0, -1).map((each) => `${each.column} = ${each.value}`),
+    `(${column}, ${id}) ${compare}${inclusive ? '=' : ''} (${value}, ${from})`,
+    `${column} ${beyond} ${value}`,
+    ...(predicate === undefined ? [] : [predicate]),
+  ];
+  return `SELECT ${id} AS id FROM ${table} WHERE ${conditions.join(' AND ')} ORDER BY ${column} ${direction}, ${id} ${direction}`;
+}
+
+/** Tenant, range of ids; then the values of the ways. */
+export function countExecutions(ways: readonly WayName[]): Sql {
+  let place = 4;
+  const conditions = ways.map((name) => {
+    const { table, columns }: Way = WAYS[name];
+    const equal = columns
+      .map((column) => ` AND ${column} = ${name === 'statuses' ? `ANY($${place++})` : `$${place++}`}`)
+      .join('');
+    if (table === 'executions') return equal;
+    return ` AND EXISTS (SELECT 1 FROM execution_labels l WHERE l.tenant_id = $1 AND l.execution_id = e.id${equal})`;
+  });
+  return sql(`SELECT count(*) AS count FROM executions e WHERE tenant_id = $1 AND id >= $2 AND id < $3${conditions.join('')}`);
+}

@@ -1,0 +1,7 @@
+import { sql } from '../connections.ts';
+
+export const TAKE_LEASE = sql(`INSERT INTO leases (name, holder, expires_at_ms) VALUES ($1, $2, $4)
+  ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires_at_ms = excluded.expires_at_ms
+  WHERE leases.holder = excluded.holder OR leases.expires_at_ms <= $3 RETURNING name`);
+/** Tells the other processes. */
+export const TELL = sql("SELECT pg_notify('jamjet', $1)");

@@ -1,0 +1,13 @@
+import { type Sql, sql } from '../connections.ts';
+
+/** The log of an execution, and messages between executions. */
+
+export const EVENT = `seq, type, node_id AS "nodeId", data, at_ms AS "atMs", actor_id AS "actorId", actor_type AS "actorType", request`;
+
+/** Execution, after, limit; then the type and the node, as far as there are any. */
+export function listEvents(by: { readonly type: boolean; readonly nodeId: boolean }): Sql {
+  const filters = [by.type ? ' AND type = $4' : '', by.nodeId ? ` AND node_id = $${by.type ? 5 : 4}` : ''];
+  return sql(`SELECT ${EVENT} FROM events WHERE execution_id = $1 AND seq > $2${filters.join('')} ORDER BY seq LIMIT $3`);
+}
+
+export const INBOX = sql('SELECT id, to_execution_id AS "toExecutionId", message FROM inbox WHERE id > $1 ORDER BY id LIMIT $2');

@@ -1,0 +1,32 @@
+import { sql } from '../connections.ts';
+
+/** The log of all executions, in the order of commits. */
+
+/**
+ * Begins a writer's transaction, before it takes a position in any log: `jamjet_settled` waits for who holds the first lock. Processes that
+ * share a name, and with it a chain, take turns by the second. One whose process
+ * stands still is given up before those who wait for it give up themselves. What a writer asks looks rows up by their keys: a plan made
+ * while the tables were small, and kept, must not read all of them once they have grown.
+ */
+export const WRITES = sql(`SELECT pg_advisory_xact_lock(1247898954, pg_backend_pid()),
+  pg_advisory_xact_lock(hashtextextended('chain ' || $1, 0)),
+  set_config('idle_in_transaction_session_timeout', '20000', true), set_config('enable_seqscan', 'off', true),
+  set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true), set_config('jit', 'off', true)`);
+/** The last positions that were taken, in the log and among audit blocks, now that nothing is under way up to them. */
+export const SETTLED = sql('SELECT event, block FROM jamjet_settled()');
+
+/** After, last, limit, tenant or null: the slice's last position and its length in every row, and the entries there are. */
+export const LOG_SLICE = sql(`WITH slice AS MATERIALIZED (
+  SELECT position, tenant_id, execution_id, seq, type, node_id, at_ms FROM events
+  WHERE position > $1 AND position <= $2 ORDER BY position LIMIT $3
+), extent AS (
+  SELECT count(*) AS looked, max(position) AS last FROM slice
+), entry AS (
+  SELECT s.*, x.workflow_id FROM slice s CROSS JOIN LATERAL (SELECT workflow_id FROM executions x WHERE x.id = s.execution_id) x
+  WHERE $4::text IS NULL OR s.tenant_id = $4
+)
+SELECT extent.looked, extent.last, e.position, e.tenant_id AS "tenantId", e.execution_id AS "executionId", e.workflow_id AS "workflowId", e.seq,
+  e.type, e.node_id AS "nodeId", e.at_ms AS "atMs"
+FROM extent LEFT JOIN entry e ON true ORDER BY e.position`);
+
+export const LOG_KEY = sql('SELECT key FROM log_key WHERE id = 1');

@@ -1,0 +1,77 @@
+import { sql } from '../connections.ts';
+
+/**
+ * Work items, what falls due, who works. The conditions of partial indexes (`status = 'pending'` …) are literals on purpose: bound, the
+ * planner could not use the index.
+ */
+
+const WORK_ITEM = `w.id, w.tenant_id AS "tenantId", w.execution_id AS "executionId", e.workflow_id AS "workflowId",
+  e.workflow_version AS "workflowVersion", w.node_id AS "nodeId", w.activation, w.attempt, w.max_attempts AS "maxAttempts", w.queue,
+  w.payload, w.timeout_ms AS "timeoutMs", w.created_at_ms AS "createdAtMs", w.status, w.worker_id AS "workerId", w.fence,
+  w.lease_expires_at_ms AS "leaseExpiresAtMs", w.deadline_at_ms AS "deadlineAtMs", w.claimed_at_ms AS "claimedAtMs"`;
+const WORK_ITEMS = 'work_items w JOIN executions e ON e.id = w.execution_id';
+
+// Work items
+
+/** Each queue's index yields its oldest; what another claim has locked is passed over, not waited for. */
+export const CLAIM_WORK = sql(`WITH oldest AS (
+    SELECT item.position FROM unnest($2::text[]) AS queue_name CROSS JOIN LATERAL (
+      SELECT position, created_at_ms FROM work_items WHERE tenant_id = $1 AND queue = queue_name AND status = 'pending'
+      ORDER BY created_at_ms, position LIMIT $3 FOR UPDATE SKIP LOCKED) AS item
+    ORDER BY item.created_at_ms, item.position LIMIT $3
+  ), w AS (
+    UPDATE work_items i SET status = 'claimed', worker_id = $4, fence = i.fence + 1, lease_expires_at_ms = $5::bigint,
+      deadline_at_ms = $6::bigint + i.timeout_ms, claimed_at_ms = $6::bigint
+    FROM oldest WHERE i.position = oldest.position RETURNING i.*
+  )
+  SELECT ${WORK_ITEM} FROM w JOIN executions e ON e.id = w.execution_id ORDER BY w.created_at_ms, w.position`);
+export const WORK_BY_ID = sql(`SELECT ${WORK_ITEM} FROM ${WORK_ITEMS} WHERE w.id = $1 AND w.tenant_id = $2`);
+export const UNCLAIMED_WORK = sql(`SELECT ${WORK_ITEM} FROM work_items w JOIN executions e ON e.id = w.execution_id
+  WHERE w.queue = $1 AND w.status = 'pending' AND w.id > $2 ORDER BY w.id LIMIT $3`);
+export const RENEW_LEASE = sql(`UPDATE work_items SET lease_expires_at_ms = $1
+  WHERE id = $2 AND tenant_id = $3 AND status = 'claimed' AND worker_id = $4 AND fence = $5 RETURNING id`);
+
+// What is due
+
+export const DUE_TIMERS =
+  sql(`SELECT 'timer' AS kind, execution_id AS "executionId", id AS "timerId", armed_seq AS "armedSeq", at_ms AS "atMs"
+  FROM timers WHERE at_ms <= $1 ORDER BY at_ms LIMIT $2`);
+export const DUE_LEASES = sql(`SELECT ${WORK_ITEM} FROM ${WORK_ITEMS}
+  WHERE w.status = 'claimed' AND w.lease_expires_at_ms <= $1 ORDER BY w.lease_expires_at_ms LIMIT $2`);
+export const DUE_DEADLINES = sql(`SELECT ${WORK_ITEM} FROM ${WORK_ITEMS}
+  WHERE w.status = 'claimed' AND w.deadline_at_ms IS NOT NULL AND w.deadline_at_ms <= $1 ORDER BY w.deadline_at_ms LIMIT $2`);
+export const DUE_WORKFLOW_TIMEOUTS = sql(`SELECT 'workflow_timeout' AS kind, id AS "executionId", deadline_at_ms AS "atMs"
+  FROM executions WHERE deadline_at_ms IS NOT NULL AND deadline_at_ms <= $1 ORDER BY deadline_at_ms LIMIT $2`);
+export const NEXT_DUE = sql(`SELECT min(at_ms) AS "atMs" FROM (
+  SELECT min(at_ms) AS at_ms FROM timers WHERE at_ms > $1
+  UNION ALL SELECT min(lease_expires_at_ms) FROM work_items WHERE status = 'claimed' AND lease_expires_at_ms > $1
+  UNION ALL SELECT min(deadline_at_ms) FROM work_items
+    WHERE status = 'claimed' AND deadline_at_ms IS NOT NULL AND deadline_at_ms > $1
+  UNION ALL SELECT min(deadline_at_ms) FROM executions WHERE deadline_at_ms IS NOT NULL AND deadline_at_ms > $1) AS due`);
+
+// Workers
+
+/** A worker that is known, and runs. */
+export const SEEN_AGAIN = sql(`UPDATE workers SET queues = $4, last_seen_at_ms = greatest(last_seen_at_ms, $5),
+    claimed_total = claimed_total + $6 WHERE tenant_id = $1 AND kind = $2 AND id = $3 AND stopped_at_ms IS NULL RETURNING id`);
+export const SEEN =
+  sql(`INSERT INTO workers (tenant_id, kind, id, queues, first_seen_at_ms, last_seen_at_ms, claimed_total, stopped_at_ms)
+  VALUES ($1, $2, $3, $4, $5, $5, $6, NULL)
+  ON CONFLICT (tenant_id, kind, id) DO UPDATE SET queues = excluded.queues, last_seen_at_ms = greatest(workers.last_seen_at_ms, excluded.last_seen_at_ms),
+    claimed_total = workers.claimed_total + excluded.claimed_total, stopped_at_ms = NULL`);
+export const STOPPED =
+  sql(`INSERT INTO workers (tenant_id, kind, id, queues, first_seen_at_ms, last_seen_at_ms, claimed_total, stopped_at_ms)
+  VALUES ('', 'runtime', $1, '[]', $2, $2, 0, $2)
+  ON CONFLICT (tenant_id, kind, id) DO UPDATE SET stopped_at_ms = excluded.stopped_at_ms`);
+export const STOPPED_CLEANLY = sql(
+  `SELECT 1 FROM workers WHERE tenant_id = '' AND kind = 'runtime' AND id = $1 AND stopped_at_ms IS NOT NULL`,
+);
+export const RUNTIMES = sql(`SELECT id FROM workers
+  WHERE tenant_id = '' AND kind = 'runtime' AND last_seen_at_ms >= $1 AND stopped_at_ms IS NULL`);
+export const WORKERS = sql(`SELECT id, kind, queues, first_seen_at_ms AS "firstSeenAtMs", last_seen_at_ms AS "lastSeenAtMs",
+    claimed_total AS "claimedTotal",
+    CASE WHEN kind = 'external' THEN
+      (SELECT count(*) FROM work_items i WHERE i.tenant_id = w.tenant_id AND i.worker_id = w.id AND i.status = 'claimed')
+      ELSE (SELECT count(*) FROM executions e WHERE e.local_work > 0 AND e.owner = w.id AND e.tenant_id = $1) END AS "inFlight"
+  FROM workers w
+  WHERE tenant_id IN ('', $1) AND last_seen_at_ms >= $2 AND stopped_at_ms IS NULL ORDER BY tenant_id, kind, id`);

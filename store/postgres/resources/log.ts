@@ -1,0 +1,51 @@
+import { StoreError } from '../../errors.ts';
+import type { CommonLog, LogEntry, LogSlice } from '../../resources/log.ts';
+import type { Connections } from '../connections.ts';
+import * as sql from '../queries/positions.ts';
+
+type SliceRow = { readonly [Field in keyof Omit<LogEntry, 'position'>]: LogEntry[Field] | null } & {
+  readonly looked: number;
+  readonly last: number | null;
+  readonly position: number | null;
+};
+
+const POSITION = /^\d{1,15}$/;
+
+/** The table `events` by position, which processes take while they write; read only up to where nothing is under way any more. */
+export class PostgresLog implements CommonLog {
+  readonly #connections: Connections;
+
+  constructor(connections: Connections) {
+    this.#connections = connections;
+  }
+
+  async end(): Promise<string> {
+    return String(await this.#settled());
+  }
+
+  async after(position: string, { limit, tenantId }: { readonly limit: number; readonly tenantId?: string }): Promise<LogSlice> {
+    const settled = await this.#settled();
+    const after = Number(position);
+    if (!POSITION.test(position) || after > settled)
+      throw new StoreError('unknown_position', 'this is no position in the log of this database');
+    const rows = await this.#connections.query<SliceRow>(sql.LOG_SLICE, [after, settled, limit, tenantId ?? null]);
+    const { looked = 0, last = null } = rows[0] ?? {};
+    return { entries: rows.flatMap(entryOf), position: String(last ?? after), end: looked < limit };
+  }
+
+  async key(): Promise<Uint8Array> {
+    const [row] = await this.#connections.query<{ key: Buffer }>(sql.LOG_KEY);
+    if (row === undefined) throw new Error('the database has no key for positions');
+    return Uint8Array.from(row.key);
+  }
+
+  /** Transactions that are under way when it is asked have ended when it answers. */
+  async #settled(): Promise<number> {
+    const [row] = await this.#connections.query<{ event: number }>(sql.SETTLED);
+    return row?.event ?? 0;
+  }
+}
+
+function entryOf({ looked: _looked, last: _last, position, ...entry }: SliceRow): readonly LogEntry[] {
+  return position === null ? [] : [{ ...(entry as Omit<LogEntry, 'position'>), position: String(position) }];
+}

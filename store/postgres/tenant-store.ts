@@ -1,0 +1,38 @@
+import type { QueryResultRow } from 'pg';
+import type { ExecutionRow, IdempotencyRow, TokenRow, WorkflowRow } from '../rows.ts';
+import type { TenantStore } from '../store.ts';
+import type { Connections, Sql, Value } from './connections.ts';
+import { ExecutionLists } from './lists/execution-lists.ts';
+import * as controlSql from './queries/control.ts';
+import * as executionsSql from './queries/executions.ts';
+import { first } from './runtime-reads.ts';
+import type { Workers } from './workers.ts';
+
+export function tenantStore(tenantId: string, connections: Connections, workers: Workers): TenantStore {
+  const lists = new ExecutionLists(connections);
+  const ask = <Row extends QueryResultRow>(statement: Sql, values: readonly Value[]) =>
+    connections.asTenant<Row>(tenantId, statement, values);
+  return {
+    tenantId,
+    execution: async (id) => first(await ask<ExecutionRow>(executionsSql.TENANT_EXECUTION, [id, tenantId])),
+    executions: (request) => lists.page(tenantId, request),
+    countExecutions: (filter) => lists.count(tenantId, filter),
+    workflow: async (workflowId, version) =>
+      first(
+        await (version === undefined
+          ? ask<WorkflowRow>(controlSql.LATEST_WORKFLOW, [tenantId, workflowId])
+          : ask<WorkflowRow>(controlSql.WORKFLOW_VERSION, [tenantId, workflowId, version])),
+      ),
+    revisionOf: async (workflowId, version) =>
+      first(
+        await (version === undefined
+          ? ask<{ revision: string }>(controlSql.LATEST_REVISION, [tenantId, workflowId])
+          : ask<{ revision: string }>(controlSql.REVISION_OF_VERSION, [tenantId, workflowId, version])),
+      )?.revision ?? null,
+    workflows: ({ limit, offset }) => ask<WorkflowRow>(controlSql.LATEST_WORKFLOWS, [tenantId, limit, offset]),
+    versions: (workflowId) => ask<WorkflowRow>(controlSql.WORKFLOW_VERSIONS, [tenantId, workflowId]),
+    tokens: () => ask<TokenRow>(controlSql.TOKENS, [tenantId]),
+    workers: (sinceMs) => workers.list(tenantId, sinceMs),
+    idempotency: async (scope, key) => first(await ask<IdempotencyRow>(controlSql.REMEMBERED, [tenantId, scope, key])),
+  };
+}

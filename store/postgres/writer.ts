@@ -1,0 +1,177 @@
+import { setTimeout } from 'node:timers/promises';
+import type { Client, QueryResultRow } from 'pg';
+import type { StreamDigest } from '../digest.ts';
+import { StoreError } from '../errors.ts';
+import { type Chain, seal } from './audit/chain.ts';
+import { ask, type Connections, type Queries, type Sql, sql, type Value } from './connections.ts';
+import { asStoreError, isConnectionError, isContention, refusalOf, storeClosed } from './errors.ts';
+import { CHAIN, FENCE_CHAIN, NEW_CHAIN, SEAL, SEALED } from './queries/commit.ts';
+import { WRITES } from './queries/positions.ts';
+
+const BEGIN = sql('BEGIN');
+const COMMIT = sql('COMMIT');
+const ROLLBACK = sql('ROLLBACK');
+
+/** How long a commit whose answer was lost waits for the database to come back, before its fate is given up as unknown. */
+const SETTLE_MS = 15_000;
+const RETRY_MS = 100;
+const MAX_ATTEMPTS = 20;
+
+/** What a transaction comes to: what it answers, and the streams it appended to. */
+export interface Written<T> {
+  readonly result: T;
+  readonly atMs: number;
+  readonly streams: readonly StreamDigest[];
+  /** What other processes are told, once it is committed. */
+  readonly notices?: readonly string[];
+}
+
+export interface Transaction extends Queries {
+  /** Sent with what follows, without waiting; a failure undoes the transaction. */
+  send(statement: Sql, values: readonly Value[]): void;
+}
+
+/**
+ * All that this process writes goes through one connection, one transaction after the other, each sealed in the writer's own
+ * audit chain. When a connection breaks before the answer has come, the chain tells whether the transaction took place.
+ */
+export class Writer {
+  readonly #connections: Connections;
+  readonly #key: string | Uint8Array | null;
+  #writer: string;
+  #client: Promise<Client> | null = null;
+  #chain: Chain | null = null;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(connections: Connections, writer: string, key: string | Uint8Array | null) {
+    this.#connections = connections;
+    this.#writer = writer;
+    this.#key = key;
+  }
+
+  /** The runtime or command whose commits the next blocks seal. */
+  set writer(name: string) {
+    this.#writer = name;
+    this.#chain = null;
+  }
+
+  /** `body` may be carried out again, from the beginning. */
+  write<T>(body: (transaction: Transaction) => Written<T> | Promise<Written<T>>): Promise<T> {
+    const turn = this.#last.then(() => this.#write(body));
+    this.#last = turn.catch(() => {});
+    return turn;
+  }
+
+  async close(): Promise<void> {
+    await this.#last;
+    const client = await this.#client?.catch(() => null);
+    this.#client = null;
+    await client?.end();
+  }
+
+  async #write<T>(body: (transaction: Transaction) => Written<T> | Promise<Written<T>>): Promise<T> {
+    for (let attempt = 1; ; attempt += 1) {
+      if (this.#connections.closed) throw storeClosed();
+      let next: Chain | null = null;
+      let result: { readonly value: T } | null = null;
+      try {
+        const client = await this.#connection();
+        const asked: Promise<unknown>[] = [];
+        const send = (statement: Sql, values: readonly Value[]): void => {
+          const answer = ask(client, statement, values);
+          answer.catch(() => {});
+          asked.push(answer);
+        };
+        const query = <Row extends QueryResultRow>(statement: Sql, values: readonly Value[] = []) =>
+          ask<Row>(client, statement, values);
+        send(BEGIN, []);
+        send(WRITES, [this.#writer]);
+        let chain: Chain;
+        let written: Written<T>;
+        try {
+          chain = this.#chain ?? (await this.#load(client, CHAIN));
+          written = await body({ query, send });
+        } catch (error) {
+          await ask(client, ROLLBACK, []).catch(() => {});
+          throw error;
+        }
+        const { rows, next: after } = seal(chain, { writer: this.#writer, key: this.#key, ...written });
+        send(SEAL, [
+          JSON.stringify(rows),
+          this.#writer,
+          chain.commits,
+          after.block,
+          after.hash,
+          JSON.stringify(written.notices ?? []),
+          chain.fence,
+        ]);
+        [next, result] = [after, { value: written.result }];
+        send(COMMIT, []);
+        const settled = await Promise.allSettled(asked);
+        const failure = settled.find((each) => each.status === 'rejected');
+        if (failure !== undefined) throw failure.reason;
+        this.#chain = after;
+        return written.result;
+      } catch (error) {
+        const again = refusalOf(error) === 'chain' || isContention(error);
+        if (again) this.#chain = null;
+        if (isConnectionError(error)) {
+          this.#drop();
+          this.#chain = null;
+          if (next === null && attempt > 1) throw asStoreError(error);
+          if (next !== null && (await this.#tookPlace(next, error)) && result !== null) return result.value;
+        } else if (!again) throw asStoreError(error);
+        if (attempt >= MAX_ATTEMPTS) throw asStoreError(error);
+      }
+    }
+  }
+
+  /** A connection that broke may not know it yet. */
+  #drop(): void {
+    const client = this.#client;
+    this.#client = null;
+    void client?.then((broken) => broken.end()).catch(() => {});
+  }
+
+  #connection(): Promise<Client> {
+    if (this.#client !== null) return this.#client;
+    const made = this.#connections.dedicated().then((client) => {
+      client.on('error', lost);
+      client.on('end', lost);
+      return client;
+    });
+    const lost = (): void => {
+      if (this.#client === made) this.#client = null;
+    };
+    made.catch(lost);
+    this.#client = made;
+    return made;
+  }
+
+  async #load(client: Client, statement: Sql): Promise<Chain> {
+    const [chain] = await ask<Chain & QueryResultRow>(client, statement, [this.#writer]);
+    if (chain !== undefined) return chain;
+    await ask(client, NEW_CHAIN, [this.#writer]);
+    return this.#load(client, statement);
+  }
+
+  /** Whether the commit that was to lead to `next` did. If not, it never will. Rejects when the database stays away. */
+  async #tookPlace(next: Chain, cause: unknown): Promise<boolean> {
+    const until = performance.now() + SETTLE_MS;
+    for (;;) {
+      try {
+        const client = await this.#connection();
+        const chain = await this.#load(client, FENCE_CHAIN);
+        const sealed = await ask(client, SEALED, [this.#writer, next.block, next.hash]);
+        this.#chain = chain;
+        // A block tells even where processes share a name and its chain. One that touched no stream has none of its own.
+        return chain.commits >= next.commits && (sealed.length === 1 || next.block === 0);
+      } catch (error) {
+        this.#drop();
+        if (!isConnectionError(error) || performance.now() > until || this.#connections.closed)
+          throw new StoreError('store_unavailable', 'the database went away during a commit', { cause });
+      }
+      await setTimeout(RETRY_MS);
+    }
+  }
+}

@@ -1,0 +1,203 @@
+import { Client } from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type CheckOptions, checkExport, type ExportReport } from '../../../store/audit/check.ts';
+import type { AuditFault } from '../../../store/rows.ts';
+import { type PostgresDatabase, type PostgresServer, postgresDatabase, startPostgres } from '../../support/postgres.ts';
+import { exported, lines } from '../contract/audit-log.ts';
+import { AT_MS, batch, begin, context, event, step, token } from '../writes.ts';
+
+const KEY = 'a signing key';
+
+let server: PostgresServer;
+beforeAll(async () => {
+  server = await startPostgres();
+});
+afterAll(() => server.stop());
+
+/** Two chains: `rt_1` begins two executions and makes a token, `rt_2` goes on with the first in between, and ends another. */
+async function recorded(hmacKey?: string): Promise<PostgresDatabase> {
+  const database = postgresDatabase(() => server);
+  const signed = hmacKey === undefined ? {} : { hmacKey };
+  const first = await database.open({ writer: 'rt_1', ...signed });
+  const second = await database.open({ writer: 'rt_2', ...signed });
+  const approval = event(2, { type: 'approval_received', actorId: 'bob', request: '{"ip":"::1"}' });
+  await first.commit(batch(begin('exec_1', { events: [event(1), approval] }), begin('exec_2', { tenantId: 'acme' })));
+  const head = { status: 'completed', completedAtMs: AT_MS };
+  await second.commit(batch(step('exec_1', 2), begin('exec_3', { head })));
+  await first.control({ type: 'token_created', token: token('t1') }, context());
+  return database;
+}
+
+async function tamper(database: PostgresDatabase, sql: string): Promise<void> {
+  const client = new Client({ connectionString: await database.url() });
+  await client.connect();
+  await client.query(sql);
+  await client.end();
+}
+
+async function faultAfter(sql: string, hmacKey?: string): Promise<AuditFault | null> {
+  const database = await recorded(hmacKey);
+  await tamper(database, sql);
+  const store = await database.open(hmacKey === undefined ? {} : { hmacKey });
+  return (await store.verifyAudit()).fault;
+}
+
+const inFirst = { chain: 'rt_1', block: 1, reason: 'stream_digest', tenantId: 'default', executionId: 'exec_1' };
+
+describe('the chains of several writers', () => {
+  it('are sound, and have one head, whoever looks', async () => {
+    const database = await recorded();
+    const reports = await Promise.all(['rt_1', 'rt_9'].map(async (writer) => (await database.open({ writer })).verifyAudit()));
+    expect(reports[0]).toMatchObject({ blocks: 3, fault: null });
+    expect(reports[1]).toEqual(reports[0]);
+  });
+
+  const changes = {
+    type: "'node_failed'",
+    node_id: "'b'",
+    data: "'{}'",
+    at_ms: 'at_ms + 1',
+    actor_id: "'mallory'",
+    actor_type: "'system'",
+    request: 'NULL',
+    tenant_id: "'acme'",
+  };
+  it.each(Object.entries(changes))('find a changed %s of an event', async (column, value) => {
+    expect(await faultAfter(`UPDATE events SET ${column} = ${value} WHERE execution_id = 'exec_1' AND seq = 2`)).toEqual(inFirst);
+  });
+
+  it.each(['workflow_id', 'workflow_version', 'revision', 'labels', 'parent_id'])(
+    'find an execution whose %s was changed',
+    async (column) => {
+      expect(await faultAfter(`UPDATE executions SET ${column} = 'x' WHERE id = 'exec_1'`)).toEqual(inFirst);
+    },
+  );
+
+  it('find rows that were deleted, slipped in, or changed in the control plane', async () => {
+    expect(await faultAfter("DELETE FROM events WHERE execution_id = 'exec_1' AND seq = 2")).toEqual(inFirst);
+    const forged = `INSERT INTO events (execution_id, seq, tenant_id, type, at_ms, actor_id, actor_type, data)
+      VALUES ('exec_1', 5, 'default', 'node_completed', 1, 'a', 'human', '{}')`;
+    expect(await faultAfter(forged)).toMatchObject({ reason: 'unsealed_rows' });
+    const renamed = "UPDATE control_events SET data = replace(data, 'developer', 'operator')";
+    expect(await faultAfter(renamed)).toMatchObject({ chain: 'rt_1', block: 2, reason: 'stream_digest', executionId: null });
+  });
+
+  it('find a block that was removed, rewritten or given to another', async () => {
+    const block = (change: string) => `${change} WHERE writer = 'rt_1' AND block = 2`;
+    expect(await faultAfter(block('DELETE FROM audit_blocks'))).toMatchObject({
+      chain: 'rt_1',
+      block: 2,
+      reason: 'missing_block',
+    });
+    expect(await faultAfter("DELETE FROM audit_blocks WHERE writer = 'rt_1' AND block = 1")).toMatchObject({
+      chain: 'rt_1',
+      block: 1,
+      reason: 'missing_block',
+    });
+    const bad = { chain: 'rt_1', block: 2, reason: 'block_hash' };
+    expect(await faultAfter(block('UPDATE audit_blocks SET at_ms = 7'))).toMatchObject(bad);
+    expect(await faultAfter(block("UPDATE audit_blocks SET streams = 'x'"))).toMatchObject(bad);
+    expect(await faultAfter(block("UPDATE audit_blocks SET writer = 'rt_2'"))).toMatchObject({ reason: 'missing_block' });
+    expect(await faultAfter("DELETE FROM audit_chains WHERE writer = 'rt_2'")).toMatchObject({
+      chain: 'rt_2',
+      block: 1,
+      reason: 'block_hash',
+    });
+  });
+
+  it('show by their head that one was taken away with all it sealed', async () => {
+    const database = await recorded();
+    const store = await database.open();
+    const { head } = await store.verifyAudit();
+    await tamper(
+      database,
+      `DELETE FROM audit_chains WHERE writer = 'rt_2'; DELETE FROM audit_blocks WHERE writer = 'rt_2';
+        DELETE FROM events WHERE execution_id = 'exec_3' OR (execution_id = 'exec_1' AND seq > 2)`,
+    );
+    expect((await store.verifyAudit()).head).not.toBe(head);
+  });
+
+  it('believe a removal of its control event alone', async () => {
+    const database = await recorded();
+    const store = await database.open({ writer: 'rt_1' });
+    await store.retention.remove({ after: null, endedBeforeMs: AT_MS + 1 }, context());
+    expect((await store.verifyAudit()).fault).toBeNull();
+    const claim = `INSERT INTO removed_executions VALUES ('exec_2', 'acme', 2, 1); DELETE FROM events WHERE execution_id = 'exec_2'`;
+    await tamper(database, claim);
+    expect((await store.verifyAudit()).fault).toMatchObject({ reason: 'stream_digest', executionId: 'exec_2' });
+    await tamper(database, 'DELETE FROM removed_executions');
+    expect((await store.verifyAudit()).fault).toMatchObject({ reason: 'stream_digest' });
+  });
+
+  it('are signed, each block', async () => {
+    const database = await recorded(KEY);
+    expect((await (await database.open({ hmacKey: KEY })).verifyAudit()).fault).toBeNull();
+    expect((await (await database.open({ hmacKey: 'other' })).verifyAudit()).fault).toMatchObject({
+      block: 1,
+      reason: 'signature',
+    });
+    expect((await (await database.open()).verifyAudit()).fault).toBeNull();
+  });
+
+  it('are walked until one is told to stop', async () => {
+    const store = await (await recorded()).open();
+    await expect(store.verifyAudit(AbortSignal.abort(new Error('enough')))).rejects.toThrow('enough');
+  });
+});
+
+function check(all: readonly string[], options: Partial<CheckOptions> = {}): Promise<ExportReport> {
+  return checkExport(lines(all), { key: null, head: null, ...options });
+}
+
+/** With a removal at its end. */
+async function log(hmacKey?: string): Promise<readonly string[]> {
+  const store = await (await recorded(hmacKey)).open({ writer: 'rt_2', ...(hmacKey === undefined ? {} : { hmacKey }) });
+  await store.retention.remove({ after: null, endedBeforeMs: AT_MS + 1 }, context());
+  return exported(store, 'default');
+}
+
+describe('an export of several chains', () => {
+  it('is sound, and ends with the head that the store has', async () => {
+    const database = await recorded();
+    const store = await database.open();
+    const { head } = await store.verifyAudit();
+    const report = await check(await exported(store, 'default'), { head });
+    expect(report).toMatchObject({ fromBlock: 1, toBlock: 3, events: 7, removed: 0, head, fault: null });
+    expect(await check(await log(KEY), { key: KEY })).toMatchObject({ toBlock: 4, removed: 1, signed: true, fault: null });
+  });
+
+  it('goes on from where the last one ended, with what all writers have done since', async () => {
+    const database = await recorded();
+    const first = await database.open({ writer: 'rt_1' });
+    const second = await database.open({ writer: 'rt_2' });
+    const { toBlock } = await check(await exported(first, 'default'));
+    await second.commit(batch(step('exec_1', 4)));
+    await first.commit(batch(step('exec_1', 6)));
+    const later = await exported(first, 'default', toBlock + 1);
+    const { head } = await first.verifyAudit();
+    expect(await check(later, { head })).toMatchObject({ fromBlock: toBlock + 1, events: 4, fault: null });
+    expect(await check(later, { head: 'another' })).toMatchObject({ fault: { reason: 'head' } });
+  });
+
+  it('is found out when any character of it is changed', async () => {
+    const all = await log();
+    for (const [index, line] of all.entries()) {
+      for (let at = 0; at < line.length; at += 7) {
+        const other = line.charAt(at) === 'x' ? 'y' : 'x';
+        const { fault } = await check(all.with(index, `${line.slice(0, at)}${other}${line.slice(at + 1)}`));
+        expect([index, at, fault === null]).toEqual([index, at, false]);
+      }
+    }
+  });
+
+  it('is found out when a line is taken away, doubled, added or put elsewhere', async () => {
+    const all = await log();
+    for (const index of all.keys()) {
+      expect((await check(all.toSpliced(index, 1))).fault).not.toBeNull();
+      expect((await check(all.toSpliced(index, 0, all[index] ?? ''))).fault).not.toBeNull();
+      expect((await check(all.toSpliced(index, 0, '{}'))).fault).not.toBeNull();
+      if (index > 0)
+        expect((await check(all.toSpliced(index - 1, 2, all[index] ?? '', all[index - 1] ?? ''))).fault).not.toBeNull();
+    }
+  });
+});

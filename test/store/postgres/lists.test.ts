@@ -1,0 +1,108 @@
+import { Client } from 'pg';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { Connections } from '../../../store/postgres/connections.ts';
+import { ExecutionLists } from '../../../store/postgres/lists/execution-lists.ts';
+import { alongExecutions, WAYS, type WayName, walkExecutions } from '../../../store/postgres/queries/executions.ts';
+import { type PostgresDatabase, type PostgresServer, postgresDatabase, startPostgres } from '../../support/postgres.ts';
+import { batch, begin, context } from '../writes.ts';
+
+let server: PostgresServer;
+beforeAll(async () => {
+  server = await startPostgres();
+});
+afterAll(() => server.stop());
+
+/** Failed executions and labelled ones alternate; only the first of all is both. */
+async function alternating(count: number): Promise<PostgresDatabase> {
+  const database = postgresDatabase(() => server);
+  const writes = Array.from({ length: count }, (_, index) => {
+    const labels = index % 2 === 1 || index === 0 ? '{"env":"prod"}' : '{}';
+    const head = { status: index % 2 === 0 ? 'failed' : 'running' };
+    const parentId = index % 5 === 0 ? 'exec_p' : null;
+    return begin(`exec_${String(index).padStart(4, '0')}`, { create: { labels, parentId }, head });
+  });
+  await (await database.open()).commit(batch(...writes));
+  return database;
+}
+
+async function impatient(database: PostgresDatabase): Promise<ExecutionLists> {
+  const url = await database.url();
+  const settings = { url, listenUrl: url, poolSize: 1, statementTimeoutMs: 10_000, connectTimeoutMs: 10_000 };
+  const connections = new Connections(settings, () => {});
+  onTestFinished(() => connections.close());
+  return new ExecutionLists(connections, { atOnce: 50, idle: 100 });
+}
+
+describe('a list whose matches lie far apart', () => {
+  const filter = { statuses: ['failed'], labels: [{ key: 'env' }] };
+
+  it.each(['newest', 'oldest'] as const)('ends its page early, and goes on from there, the %s first', async (order) => {
+    const lists = await impatient(await alternating(1_000));
+    const pages: (readonly string[])[] = [];
+    let after: string | null = order === 'newest' ? '\uffff' : '';
+    while (after !== null) {
+      const { rows, next } = await lists.page('default', { ...filter, order, after, limit: 5 });
+      pages.push(rows.map((row) => row.id));
+      after = next;
+    }
+    expect(pages.length).toBeGreaterThan(1);
+    expect(pages.flat()).toEqual(['exec_0000']);
+  });
+
+  it('is passed over without end by an offset, and counted whole', async () => {
+    const lists = await impatient(await alternating(1_000));
+    expect(await lists.page('default', { ...filter, limit: 5, offset: 1 })).toEqual({ rows: [], next: null });
+    expect(await lists.count('default', filter)).toBe(1);
+  });
+});
+
+describe('a list of executions', () => {
+  const INDEXES: Readonly<Record<WayName, string>> = {
+    tenant: 'executions_by_tenant',
+    parent: 'executions_by_parent',
+    label: 'execution_labels_pkey',
+    labelValue: 'execution_labels_by_value',
+    version: 'executions_by_version',
+    workflow: 'executions_by_workflow',
+    status: 'executions_by_status',
+    statuses: 'executions_by_status',
+  };
+  const ways = Object.keys(WAYS) as readonly WayName[];
+
+  it.each(ways)('by %s reads the index of that condition alone, though the planner knows no values', async (way) => {
+    const database = await alternating(1_000);
+    const client = new Client({ connectionString: await database.url() });
+    await client.connect();
+    onTestFinished(() => client.end());
+    await client.query('ANALYZE');
+    await client.query('SET plan_cache_mode = force_generic_plan');
+    for (const order of ['newest', 'oldest'] as const) {
+      const texts = [walkExecutions([way, way], order).text, ...(way === 'statuses' ? [] : [alongExecutions(way, order).text])];
+      for (const text of texts) {
+        const places = Math.max(...[...text.matchAll(/\$(\d+)/g)].map(([, place]) => Number(place)));
+        await client.query(`PREPARE asked AS ${text}`);
+        const values = Array.from({ length: places }, () => 'NULL').join(', ');
+        const { rows } = await client.query<{ 'QUERY PLAN': string }>(`EXPLAIN EXECUTE asked(${values})`);
+        const scans = rows.flatMap((row) => row['QUERY PLAN'].match(/Scan(?: Backward)? using (\w+)|Seq Scan on \w+/) ?? []);
+        expect(new Set(scans.filter((_, index) => index % 2 === 1))).toEqual(new Set([INDEXES[way]]));
+        await client.query('DEALLOCATE asked');
+      }
+    }
+  });
+
+  it('follows labels that go with their execution', async () => {
+    const database = postgresDatabase(() => server);
+    const store = await database.open();
+    const done = { head: { status: 'completed', completedAtMs: 1 } };
+    const labels = '{"env":"prod","odd \\u0000 key":"x"}';
+    await store.commit(batch(begin('exec_1', { create: { labels }, ...done }), begin('exec_2', { create: { labels } })));
+    const { rows } = await store.tenant('default').executions({ limit: 9, labels: [{ key: 'odd \0 key' }] });
+    expect(rows.map(({ id }) => id)).toEqual(['exec_2', 'exec_1']);
+    await store.retention.remove({ after: null, endedBeforeMs: 2 }, context());
+    const client = new Client({ connectionString: await database.url() });
+    await client.connect();
+    const left = await client.query<{ id: string }>('SELECT DISTINCT execution_id AS id FROM execution_labels');
+    await client.end();
+    expect(left.rows).toEqual([{ id: 'exec_2' }]);
+  });
+});

@@ -1,0 +1,118 @@
+import { Client } from 'pg';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { sql } from '../../../store/postgres/connections.ts';
+import type { Store } from '../../../store/store.ts';
+import { type Cut, CuttingProxy } from '../../support/cutting-proxy.ts';
+import { type PostgresServer, postgresDatabase, startPostgres } from '../../support/postgres.ts';
+import { Random } from '../../support/random.ts';
+import { AT_MS, batch, begin, context, step } from '../writes.ts';
+
+let server: PostgresServer;
+beforeAll(async () => {
+  server = await startPostgres();
+}, 60_000);
+afterAll(() => server.stop());
+
+const EXECUTIONS = ['exec_1', 'exec_2', 'exec_3', 'exec_4'] as const;
+const MONTH = '2026-01';
+/** Every commit leaves as much behind in each of these places: what took place twice would show. */
+const TRACES = {
+  usage: { month: MONTH, tokens: 1, costUsd: 0 },
+  send: [{ toExecutionId: 'exec_9', message: '{}' }],
+};
+
+interface Proxied {
+  /** Reaches the database through the proxy. */
+  readonly store: Store;
+  readonly direct: Store;
+  readonly client: Client;
+  readonly proxy: CuttingProxy;
+}
+
+async function proxied(next: () => Cut | null): Promise<Proxied> {
+  const database = postgresDatabase(() => server);
+  const direct = await database.open({ writer: 'direct' });
+  const url = await database.url();
+  const proxy = new CuttingProxy(server.port, sql('COMMIT').name, next);
+  const port = await proxy.listen();
+  onTestFinished(() => proxy.close());
+  const store = await database.open({ url: url.replace(`:${server.port}/`, `:${port}/`), writer: 'rt_1' });
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  onTestFinished(() => client.end());
+  return { store, direct, client, proxy };
+}
+
+/** A few commits pass, then one is cut somewhere. */
+function cuts(random: Random, places: readonly Cut['at'][]): () => Cut | null {
+  return () => {
+    if (random.chance(0.4)) return null;
+    const at = random.pick(places);
+    if (at === 'within') return { at, share: random.fraction() };
+    return at === 'late' ? { at, commitsLater: random.between(1, 3) } : { at };
+  };
+}
+
+async function count(client: Client, query: string): Promise<number> {
+  const { rows } = await client.query<{ count: string }>(`SELECT count(*) FROM ${query}`);
+  return Number(rows[0]?.count);
+}
+
+describe('a connection that dies around the commit', () => {
+  it.each([1, 2, 3])('loses no answer, and nothing takes place twice (seed %i)', async (seed) => {
+    const random = new Random(seed);
+    let cutting = false;
+    const next = cuts(random, ['before', 'after', 'within', 'late']);
+    const { store, direct, client, proxy } = await proxied(() => (cutting ? next() : null));
+    await store.commit(batch(...EXECUTIONS.map((id) => begin(id, TRACES))));
+    cutting = true;
+    const at = new Map<string, number>(EXECUTIONS.map((id) => [id, 2]));
+    let applied = EXECUTIONS.length;
+    for (let round = 0; round < 40; round += 1) {
+      const ids = EXECUTIONS.filter(() => random.chance(0.5));
+      const answers = await store.commit(batch(...ids.map((id) => step(id, at.get(id) ?? 0, TRACES))));
+      expect(answers).toEqual(ids.map(() => null));
+      for (const id of ids) at.set(id, (at.get(id) ?? 0) + 2);
+      applied += ids.length;
+      expect(await Promise.all(ids.map(async (id) => (await direct.execution(id))?.seq))).toEqual(ids.map((id) => at.get(id)));
+    }
+    await proxy.release();
+    expect(proxy.cuts).toBeGreaterThan(20);
+    for (const [id, seq] of at) {
+      const events = await direct.events(id, { after: 0, limit: 1_000 });
+      expect(events.map((event) => event.seq)).toEqual(Array.from({ length: seq }, (_, index) => index + 1));
+    }
+    expect(await direct.tenants.usage('default', MONTH)).toMatchObject({ tokens: applied });
+    expect(await count(client, 'inbox')).toBe(applied);
+    expect((await direct.verifyAudit()).fault).toBeNull();
+  });
+
+  it('makes no action of the control plane fail because it has succeeded already', async () => {
+    // Not late: an action holds the tenant's log while it is decided, and the server keeps it until it gives the session up.
+    const next = cuts(new Random(5), ['before', 'after', 'within']);
+    const { store, direct, client, proxy } = await proxied(next);
+    const tenant = { name: 'Tenant', status: 'active', policy: null, limits: null, createdAtMs: AT_MS } as const;
+    for (let n = 0; n < 30; n += 1) await store.tenants.create({ ...tenant, id: `t${n}` }, context());
+    expect(proxy.cuts).toBeGreaterThan(10);
+    expect(await count(client, "tenants WHERE id LIKE 't%'")).toBe(30);
+    expect(await count(client, 'control_events')).toBe(30);
+    expect(await count(client, 'control_events WHERE seq > 30')).toBe(0);
+    expect((await direct.verifyAudit()).fault).toBeNull();
+  });
+
+  it('cannot bring a commit after all that was done again since', async () => {
+    let cut: Cut | null = null;
+    const { store, direct, client, proxy } = await proxied(() => {
+      const once = cut;
+      cut = null;
+      return once;
+    });
+    await store.commit(batch(begin('exec_1', TRACES)));
+    cut = { at: 'late', commitsLater: 1_000 };
+    expect(await store.commit(batch(step('exec_1', 2, TRACES)))).toEqual([null]);
+    expect(proxy.cuts).toBe(1);
+    await proxy.release();
+    expect(await direct.execution('exec_1')).toMatchObject({ seq: 4 });
+    expect(await count(client, 'inbox')).toBe(2);
+  });
+});

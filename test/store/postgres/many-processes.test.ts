@@ -1,0 +1,167 @@
+import { Client } from 'pg';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import type { Artifact } from '../../../store/rows.ts';
+import type { Store } from '../../../store/store.ts';
+import { type PostgresServer, postgresDatabase, startPostgres } from '../../support/postgres.ts';
+import { AT_MS, batch, begin, beginWithWork, claim, context, request, step, timer, unit, workItem } from '../writes.ts';
+
+let server: PostgresServer;
+beforeAll(async () => {
+  server = await startPostgres();
+}, 60_000);
+afterAll(() => server.stop());
+
+interface Processes {
+  /** What several processes have opened, each under its own name unless told otherwise. */
+  readonly stores: readonly Store[];
+  readonly first: Store;
+  count(from: string): Promise<number>;
+}
+
+async function processes(count: number, writer = (n: number) => `rt_${n}`): Promise<Processes> {
+  const database = postgresDatabase(() => server);
+  const stores = await Promise.all(Array.from({ length: count }, (_, n) => database.open({ writer: writer(n) })));
+  const [first] = stores;
+  if (first === undefined) throw new Error('no process');
+  const client = new Client({ connectionString: await database.url() });
+  await client.connect();
+  onTestFinished(() => client.end());
+  return {
+    stores,
+    first,
+    async count(from) {
+      const { rows } = await client.query<{ count: string }>(`SELECT count(*) FROM ${from}`);
+      return Number(rows[0]?.count);
+    },
+  };
+}
+
+/** Moves the execution as often as asked, reading where it stands before each attempt. Answers how often another was faster. */
+async function move(store: Store, id: string, times: number): Promise<number> {
+  let refused = 0;
+  for (let moved = 0; moved < times; ) {
+    const { seq = 0 } = (await store.execution(id)) ?? {};
+    const usage = { month: '2026-01', tokens: 1, costUsd: 0.5 };
+    const [refusal] = await store.commit(batch(step(id, seq, { usage, send: [{ toExecutionId: 'exec_9', message: '{}' }] })));
+    if (refusal === null) moved += 1;
+    else {
+      expect(refusal).toEqual({ reason: 'sequence', executionId: id });
+      refused += 1;
+    }
+  }
+  return refused;
+}
+
+describe.each([
+  ['with chains of their own', (n: number) => `rt_${n}`],
+  ['that share a name and its chain', () => 'admin'],
+] as const)('writers %s', (_, writer) => {
+  it('take turns at the same executions, and lose nothing', async () => {
+    const { stores, first, count } = await processes(4, writer);
+    const ids = ['exec_1', 'exec_2', 'exec_3'];
+    await first.commit(batch(...ids.map((id) => begin(id))));
+    const refused = await Promise.all(stores.flatMap((store) => ids.map((id) => move(store, id, 8))));
+    expect(refused.reduce((sum, each) => sum + each, 0)).toBeGreaterThan(0);
+    const moves = stores.length * 8;
+    for (const id of ids) {
+      const events = await first.events(id, { after: 0, limit: 1_000 });
+      expect(events.map(({ seq }) => seq)).toEqual(Array.from({ length: 2 + 2 * moves }, (_, index) => index + 1));
+    }
+    expect(await count('inbox')).toBe(moves * ids.length);
+    expect(await first.tenants.usage('default', '2026-01')).toEqual({
+      tokens: moves * ids.length,
+      costUsd: (moves * ids.length) / 2,
+    });
+    expect((await first.verifyAudit()).fault).toBeNull();
+  });
+});
+
+describe('what only one may have', () => {
+  it('is a work item, whoever claims', async () => {
+    const { stores, first } = await processes(4);
+    const items = Array.from({ length: 120 }, (_, n) => workItem(`w${n}`, { queue: n % 2 === 0 ? 'tool' : 'model' }));
+    await first.commit(batch(beginWithWork('exec_1', ...items)));
+    const claimed = await Promise.all(
+      stores.map(async (store, n) => {
+        const mine: string[] = [];
+        for (;;) {
+          const some = await store.claimWork(claim({ workerId: `worker-${n}`, queues: ['tool', 'model'], limit: 3 }));
+          if (some.length === 0) return mine;
+          expect(some.map(({ fence }) => fence)).toEqual(some.map(() => 1));
+          mine.push(...some.map(({ id }) => id));
+        }
+      }),
+    );
+    expect(claimed.flat().sort()).toEqual(items.map(({ id }) => id).sort());
+  });
+
+  it('is a timer that is due, though all see it', async () => {
+    const { stores, first } = await processes(4);
+    const ids = Array.from({ length: 20 }, (_, n) => `exec_${n}`);
+    await first.commit(batch(...ids.map((id) => begin(id, { timers: [timer('t', AT_MS)] }))));
+    const fired = await Promise.all(
+      stores.map(async (store) => {
+        const due = await store.due(AT_MS, 100);
+        const writes = due.flatMap((each) =>
+          each.kind === 'timer'
+            ? [step(each.executionId, 2, { timers: [{ op: 'fire', id: each.timerId, armedSeq: each.armedSeq }] })]
+            : [],
+        );
+        const answers = await store.commit(batch(...writes));
+        return answers.filter((refusal) => refusal === null).length;
+      }),
+    );
+    expect(fired.reduce((sum, each) => sum + each, 0)).toBe(ids.length);
+    expect(await first.due(AT_MS, 100)).toEqual([]);
+  });
+
+  it('is a key, a name, and the next version', async () => {
+    const { stores, first, count } = await processes(4);
+    const keyed = stores.map((store, n) => store.commit({ atMs: AT_MS, units: [unit([begin(`exec_${n}`)], request('key'))] }));
+    const refusals = (await Promise.all(keyed)).flat();
+    expect(refusals.filter((refusal) => refusal === null)).toHaveLength(1);
+    expect(refusals.filter((refusal) => refusal?.reason === 'idempotency')).toHaveLength(3);
+
+    const tenant = { id: 'acme', name: 'Acme', status: 'active', policy: null, limits: null, createdAtMs: AT_MS } as const;
+    const made = await Promise.allSettled(stores.map((store) => store.tenants.create(tenant, context())));
+    expect(made.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+
+    const at = { statusSinceMs: AT_MS, registeredAtMs: AT_MS, updatedAtMs: AT_MS };
+    const put = (store: Store, version: number) => {
+      const agent = { id: 'a', uuid: 'u', name: 'A', status: 'active', card: '{}', version, ...at } as const;
+      return store.agents.put({ agent, traits: ['skill:x'], event: { type: 'agent_updated', data: '{}' } }, context());
+    };
+    expect((await Promise.all(stores.map((store) => put(store, 1)))).filter(Boolean)).toHaveLength(1);
+    expect((await Promise.all(stores.map((store) => put(store, 2)))).filter(Boolean)).toHaveLength(1);
+    expect(await count('control_events')).toBe(3);
+    expect(await count('control_events WHERE seq > 3')).toBe(0);
+    expect((await first.verifyAudit()).fault).toBeNull();
+  });
+});
+
+describe('an artifact', () => {
+  it('stays while anything refers to it, whoever spills and whoever removes', async () => {
+    const { stores, first, count } = await processes(3);
+    const content = Buffer.from('bytes');
+    const artifact: Artifact = { hash: 'h', mediaType: null, size: 5, createdAtMs: AT_MS, content };
+    const done = { status: 'completed', completedAtMs: AT_MS };
+    let spilling = stores.length - 1;
+    const spill = async (store: Store, n: number): Promise<void> => {
+      for (let round = 0; round < 25; round += 1)
+        expect(await store.commit(batch(begin(`exec_${n}_${round}`, { head: done, spilled: [artifact] })))).toEqual([null]);
+      spilling -= 1;
+    };
+    let removed = 0;
+    const remove = async (): Promise<void> => {
+      while (spilling > 0) {
+        const removal = await first.retention.remove({ after: null, endedBeforeMs: AT_MS + 1 }, context());
+        removed += removal.removed.length;
+      }
+    };
+    await Promise.all([...stores.slice(1).map(spill), remove()]);
+    expect(removed).toBeGreaterThan(0);
+    expect(await count('artifact_refs r WHERE NOT EXISTS (SELECT 1 FROM artifacts a WHERE a.hash = r.hash)')).toBe(0);
+    expect(await first.artifacts.get('default', 'h')).toEqual((await count('executions')) === 0 ? null : artifact);
+    expect((await first.verifyAudit()).fault).toBeNull();
+  });
+});

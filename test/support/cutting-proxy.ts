@@ -1,0 +1,111 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+
+/**
+ * Where a connection to a database is cut: `before` the commit is sent · `after`, its answer is thrown away · `within`: after so many bytes
+ * of the packet that holds the commit · `late`: like before, but the commit reaches the server once others have gone by.
+ */
+export type Cut =
+  | { readonly at: 'before' | 'after' }
+  | { readonly at: 'within'; readonly share: number }
+  | { readonly at: 'late'; readonly commitsLater: number };
+
+/** Passes bytes on between clients and a server, and cuts connections as it is told to. */
+export class CuttingProxy {
+  /** How many connections it has cut. */
+  cuts = 0;
+  readonly #server: Server;
+  readonly #port: number;
+  readonly #mark: string;
+  readonly #next: () => Cut | null;
+  readonly #sockets = new Set<Socket>();
+  /** Commits that were seen so far. */
+  #commits = 0;
+  #late: { readonly atCommits: number; readonly server: Socket; readonly packet: Buffer }[] = [];
+
+  /** `mark` stands in the bytes of every commit. `next` is asked at every commit: null lets it pass. */
+  constructor(port: number, mark: string, next: () => Cut | null) {
+    this.#port = port;
+    this.#mark = mark;
+    this.#next = next;
+    this.#server = createServer((client) => this.#connected(client));
+  }
+
+  async listen(): Promise<number> {
+    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+  }
+
+  /** What was held back reaches the server; resolves when it has worked through it. */
+  async release(): Promise<void> {
+    const late = this.#late;
+    this.#late = [];
+    await Promise.all(
+      late.map(async ({ server, packet }) => {
+        server.end(packet);
+        await once(server, 'close');
+      }),
+    );
+  }
+
+  #connected(client: Socket): void {
+    const server = connect(this.#port, '127.0.0.1');
+    for (const socket of [client, server]) {
+      this.#sockets.add(socket);
+      socket.setNoDelay(true);
+      socket.on('error', () => socket.destroy());
+      socket.on('close', () => this.#sockets.delete(socket));
+    }
+    let isCut = false;
+    client.on('data', (packet) => {
+      if (isCut) return;
+      const at = packet.indexOf(this.#mark);
+      const cut = at === -1 ? null : this.#commit();
+      if (cut === null) {
+        server.write(packet);
+        return;
+      }
+      isCut = true;
+      this.cuts += 1;
+      this.#cut(cut, server, packet, at);
+      client.destroy();
+    });
+    server.on('data', (answer) => {
+      if (!isCut) client.write(answer);
+    });
+    client.on('close', () => {
+      if (!isCut) server.end();
+    });
+    server.on('close', () => client.destroy());
+  }
+
+  #commit(): Cut | null {
+    this.#commits += 1;
+    const due = this.#late.filter((late) => late.atCommits <= this.#commits);
+    this.#late = this.#late.filter((late) => late.atCommits > this.#commits);
+    for (const { server, packet } of due) server.end(packet);
+    return this.#next();
+  }
+
+  /** The server works through what has reached it; then it finds the connection closed. */
+  #cut(cut: Cut, server: Socket, packet: Buffer, at: number): void {
+    switch (cut.at) {
+      case 'before':
+        server.end(packet.subarray(0, at));
+        return;
+      case 'after':
+        server.end(packet);
+        return;
+      case 'within':
+        server.end(packet.subarray(0, Math.round(cut.share * packet.length)));
+        return;
+      case 'late':
+        this.#late.push({ atCommits: this.#commits + cut.commitsLater, server, packet });
+    }
+  }
+}

@@ -1,0 +1,61 @@
+import { Client } from 'pg';
+
+const ROWS = 5_000;
+
+interface Column {
+  readonly table: string;
+  readonly name: string;
+  readonly type: string;
+  readonly nullable: boolean;
+  /** Text of the checks on it. */
+  readonly checks: string | null;
+}
+
+const COLUMNS = `SELECT c.relname AS table, a.attname AS name, format_type(a.atttypid, NULL) AS type, NOT a.attnotnull AS nullable,
+    (SELECT string_agg(pg_get_constraintdef(k.oid), ' ') FROM pg_constraint k
+      WHERE k.conrelid = c.oid AND k.contype = 'c' AND k.conkey = ARRAY[a.attnum]) AS checks
+  FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+  WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace AND a.attnum > 0 AND NOT a.attisdropped
+    AND a.attidentity = '' AND a.attgenerated = '' ORDER BY c.relname, a.attnum`;
+
+/** What many rows share. */
+const SHARED = /^(tenant_id|type|status|queue|actor_id|workflow_id|workflow_version|node_id|kind|key|trait|month|writer|owner)$/;
+const JSON_TEXT = /^(labels|limits|policy|data|response|queues|payload|request|card|filter|errors|events)$/;
+
+/** Thousands of rows in every table, so that a plan that would read all of one is the worse one. `url` is the superuser's. */
+export async function fillTables(url: string): Promise<void> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    // Rows need not refer to each other.
+    await client.query('SET session_replication_role = replica');
+    const { rows } = await client.query<Column>(COLUMNS);
+    for (const table of new Set(rows.map((column) => column.table))) {
+      const columns = rows.filter((column) => column.table === table);
+      if (columns.some(({ checks }) => checks?.includes('id = 1'))) continue;
+      const names = columns.map(({ name }) => `"${name}"`).join(', ');
+      await client.query(`INSERT INTO "${table}" (${names}) SELECT ${columns.map(value).join(', ')}
+        FROM generate_series(1, ${ROWS}) AS n ON CONFLICT DO NOTHING`);
+    }
+    await client.query('ANALYZE');
+  } finally {
+    await client.end();
+  }
+}
+
+/** An expression of the row's number `n`. */
+function value(column: Column): string {
+  const given = present(column);
+  return column.nullable ? `CASE WHEN n % 3 = 0 THEN ${given} END` : given;
+}
+
+function present({ name, type, checks }: Column): string {
+  const choices = [...(checks ?? '').matchAll(/'([a-z_]+)'::text/g)].map(([, choice]) => `'${choice}'`);
+  if (choices.length > 0) return `(ARRAY[${choices.join(', ')}])[1 + n % ${choices.length}]`;
+  if (name === 'actor_type') return "(ARRAY['human', 'system', 'agent'])[1 + (n % 50) / 24]";
+  if (type === 'boolean') return 'n % 2 = 0';
+  if (type === 'bytea') return "'\\x00'::bytea";
+  if (type !== 'text') return 'n';
+  if (JSON_TEXT.test(name)) return "'{}'";
+  return SHARED.test(name) ? "'shared ' || n % 20" : `'own ' || n`;
+}

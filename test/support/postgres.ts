@@ -1,0 +1,150 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client } from 'pg';
+import { onTestFinished } from 'vitest';
+import { openPostgres, type PostgresOptions } from '../../store/postgres/open.ts';
+import type { Store } from '../../store/store.ts';
+import type { TestDatabase } from './stores.ts';
+
+const NOBODY = 65_534;
+/** Owns the databases of tests: no superuser, whom row-level security would not bind. */
+const OWNER = 'jamjet';
+const nowMs = (): number => 1_767_225_600_000;
+
+/** A PostgreSQL server of the tests' own. */
+export interface PostgresServer {
+  readonly port: number;
+  /** Of the superuser's database. */
+  readonly url: string;
+  /** Makes an empty database. Answers its URL, for its owner. */
+  createDatabase(): Promise<string>;
+  /** The same with the newest schema: a copy, which is made faster than a schema. */
+  createMigrated(): Promise<string>;
+  dropDatabase(url: string): Promise<void>;
+  stop(): void;
+}
+
+/** Throws one line that says what to install when there is no PostgreSQL. */
+export async function startPostgres(): Promise<PostgresServer> {
+  const bin = binaries();
+  const folder = mkdtempSync(join(tmpdir(), 'jamjet-postgres-'));
+  const root = process.getuid?.() === 0;
+  if (root) chownSync(folder, NOBODY, NOBODY);
+  const as = { cwd: folder, env: { PATH: process.env.PATH, HOME: folder }, ...(root ? { uid: NOBODY, gid: NOBODY } : {}) };
+  const run = (command: string, args: readonly string[]) => execFileSync(join(bin, command), args, { ...as, stdio: 'pipe' });
+  const data = join(folder, 'data');
+  run('initdb', ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync']);
+  const port = await freePort();
+  const settings = {
+    port,
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: folder,
+    fsync: 'off',
+    synchronous_commit: 'off',
+    full_page_writes: 'off',
+    max_connections: 300,
+  };
+  const options = Object.entries(settings)
+    .map(([name, value]) => `-c ${name}=${value}`)
+    .join(' ');
+  const server = spawn(join(bin, 'pg_ctl'), ['-D', data, '-w', '-l', join(folder, 'log'), '-o', options, 'start'], {
+    ...as,
+    stdio: 'ignore',
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.once('close', (code) =>
+      code === 0 ? resolve() : reject(new Error(`PostgreSQL did not start: pg_ctl ended with ${code}`)),
+    );
+  });
+  const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
+  await asSuperuser(url, `CREATE ROLE ${OWNER} LOGIN NOSUPERUSER NOBYPASSRLS`);
+  const create = async (template: string): Promise<string> => {
+    const name = `t_${randomUUID().replaceAll('-', '')}`;
+    await asSuperuser(url, `CREATE DATABASE ${name} OWNER ${OWNER} TEMPLATE ${template}`);
+    return `postgres://${OWNER}@127.0.0.1:${port}/${name}`;
+  };
+  let migrated: Promise<string> | undefined;
+  return {
+    port,
+    url,
+    createDatabase: () => create('template1'),
+    createMigrated: async () => {
+      migrated ??= create('template1').then(async (empty) => {
+        await (await openPostgres({ url: empty, nowMs })).close();
+        return nameIn(empty);
+      });
+      return create(await migrated);
+    },
+    dropDatabase: (dropped) => asSuperuser(url, `DROP DATABASE ${nameIn(dropped)} WITH (FORCE)`),
+    stop: () => {
+      run('pg_ctl', ['-D', data, '-m', 'immediate', 'stop']);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export interface PostgresDatabase extends TestDatabase {
+  /** For its owner. */
+  url(): Promise<string>;
+  open(options?: Partial<PostgresOptions>): Promise<Store>;
+}
+
+/** A database of the test's own. */
+export function postgresDatabase(server: () => PostgresServer): PostgresDatabase {
+  let made: Promise<string> | undefined;
+  const url = (): Promise<string> => {
+    made ??= create(server());
+    return made;
+  };
+  return {
+    url,
+    async open(options) {
+      const store = await openPostgres({ url: await url(), nowMs, poolSize: 4, ...options });
+      onTestFinished(() => store.close());
+      return store;
+    },
+  };
+}
+
+/** Even an empty one takes megabytes: it is gone when the test is over. */
+async function create(server: PostgresServer): Promise<string> {
+  const url = await server.createMigrated();
+  onTestFinished(() => server.dropDatabase(url));
+  return url;
+}
+
+function nameIn(url: string): string {
+  return new URL(url).pathname.slice(1);
+}
+
+async function asSuperuser(url: string, statement: string): Promise<void> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  await client.query(statement);
+  await client.end();
+}
+
+function binaries(): string {
+  const home = '/usr/lib/postgresql';
+  const versions = existsSync(home) ? readdirSync(home).sort((a, b) => Number(a) - Number(b)) : [];
+  const newest = versions.at(-1);
+  if (newest === undefined) throw new Error('these tests need a PostgreSQL server: apt-get install postgresql');
+  return join(home, newest, 'bin');
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const { port } = probe.address() as AddressInfo;
+      probe.close(() => resolve(port));
+    });
+  });
+}
