@@ -41,19 +41,22 @@ const STATUSES: readonly Status[] = ['completed', 'failed', 'paused', 'running',
 const DECIDES_ALONE: ReadonlySet<string> = new Set(['condition', 'parallel', 'limit_exceeded']);
 
 /**
- * The `tests:` list of a workflow file. It is no part of the document, so a test that is wrong stops neither `run` nor a
- * registration: its problems are warnings of the file, and failures of the test.
+ * The `tests:` list of a workflow file. It is no part of the document, so a test that names what does not exist stops neither `run`
+ * nor a registration: that is a warning of the file, and a failure of the test. A value of the wrong type is an error, as everywhere.
  */
 export function readTests(top: Section, known: Known): readonly AuthoredTest[] {
   const field = top.find('tests');
   if (field === null) return [];
   if (!isSeq(field.value)) {
-    top.warning('wrong_type', '"tests" must be a list', field.at, 'write "- name: …" below it');
+    top.wrongType(field, 'a list of tests');
     return [];
   }
   return field.value.items.flatMap((item, i) => {
-    const section = itemOf(item, `test ${i + 1}`, top, 'a map with a name, results and what to expect');
-    return section instanceof Section ? [readTest(section, i, known)] : [];
+    const wanted = 'a map with a name, results and what to expect';
+    const section = itemOf(item, `test ${i + 1}`, top, wanted);
+    if (section instanceof Section) return [readTest(section, i, known)];
+    if (section !== null) top.error('wrong_type', `test ${i + 1} must be ${wanted}, not "${section.value}"`, section.at);
+    return [];
   });
 }
 

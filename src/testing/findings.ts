@@ -101,8 +101,10 @@ function endless(world: World, wishes: Wishes, { situations, starts }: Explored)
   const nodes = [...new Set([...trapped].flatMap((index) => (situations[index]?.active ?? []).map(({ node }) => node)))];
   const [node] = nodes;
   if (node === undefined) return [];
-  const undecided =
-    wishes.bounded || [...wishes.unsolved].some((way) => nodes.some((inside) => leadsTo(world, inside, way.node)));
+  // A decision may bring a patch to any key of the state.
+  const decides = nodes.some((inside) => approves(world, inside));
+  const unsolved = [...wishes.unsolved].some((way) => nodes.some((inside) => leadsTo(world, inside, way.node)));
+  const undecided = wishes.bounded || decides || unsolved;
   return [
     undecided
       ? {
@@ -120,6 +122,11 @@ function endless(world: World, wishes: Wishes, { situations, starts }: Explored)
           hint: 'let the way out depend on something that changes inside the loop',
         },
   ];
+}
+
+function approves({ program: { statics } }: World, node: string): boolean {
+  const { kind } = statics.nodeOf(node);
+  return definitionOf(kind).behaviour(kind) === 'approval' || statics.verdicts.get(node)?.decision === 'require_approval';
 }
 
 function leadsTo({ program }: World, from: string, to: string): boolean {
