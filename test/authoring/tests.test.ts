@@ -69,7 +69,7 @@ describe('the tests of a workflow file', () => {
     ]);
     expect(problems('tests:\n  - { results: { c: 3, b: approve }, expect: {} }\n')).toEqual([
       '8:21 warning bad_test',
-      '8:26 warning bad_test',
+      '8:27 warning bad_test',
     ]);
   });
 
