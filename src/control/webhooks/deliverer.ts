@@ -33,6 +33,8 @@ export class Deliverer implements Single {
   /** Ids of deliveries under way, by webhook. */
   readonly #sending = new Map<string, Set<string>>();
   readonly #attempts = new Set<Promise<void>>();
+  /** Ids of deliveries whose outcome was written down while the turns were being read: what was read does not know it. */
+  readonly #outdated = new Set<string>();
   #outcomes: readonly AttemptOutcome[] = [];
   #begun = false;
 
@@ -111,8 +113,9 @@ export class Deliverer implements Single {
     // Whoever enables it, or its tenant, wakes it.
     if (recipient === null || !recipient.webhook.enabled || recipient.tenantStatus !== 'active') return;
     const sending = this.#sending.get(webhookId) ?? new Set();
+    this.#outdated.clear();
     const turns = await webhooks.turns(webhookId, SENDING_PER_WEBHOOK + 1);
-    for (const delivery of turns.filter(({ id }) => !sending.has(id))) {
+    for (const delivery of turns.filter(({ id }) => !sending.has(id) && !this.#outdated.has(id))) {
       const atMs = delivery.nextAttemptAtMs ?? nowMs;
       // An attempt that ends wakes the webhook again.
       if (sending.size >= SENDING_PER_WEBHOOK) return;
@@ -161,6 +164,7 @@ export class Deliverer implements Single {
     for (const { webhookId, deliveryId } of outcomes) {
       const sending = this.#sending.get(webhookId);
       sending?.delete(deliveryId);
+      this.#outdated.add(deliveryId);
       if (sending?.size === 0) this.#sending.delete(webhookId);
       if (!this.#closing.signal.aborted) this.wake(webhookId);
     }
