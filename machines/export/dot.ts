@@ -31,7 +31,10 @@ const SHAPES: Readonly<Record<Look, string>> = {
 
 /** Graphviz. */
 export function toDot(picture: Picture): string {
-  const title = oneLine([picture.title, picture.subtitle].filter((part) => part !== '').join(' '), MAX_LABEL);
+  const title = oneLine(
+    [picture.title, picture.subtitle, picture.status ?? ''].filter((part) => part !== '').join(' '),
+    MAX_LABEL,
+  );
   const font = 'fontname="Helvetica"';
   return `${[
     'digraph workflow {',

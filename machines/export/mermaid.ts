@@ -10,7 +10,10 @@ const MAX_LABEL = 80;
 /** Mermaid's flowchart for workflows, its state diagram for machines. */
 export function toMermaid(picture: Picture): string {
   const body = picture.view === 'workflow' ? flowchart(picture) : stateDiagram(picture);
-  const title = oneLine([picture.title, picture.subtitle].filter((part) => part !== '').join(' '), MAX_LABEL);
+  const title = oneLine(
+    [picture.title, picture.subtitle, picture.status ?? ''].filter((part) => part !== '').join(' '),
+    MAX_LABEL,
+  );
   return `${['---', `title: ${quotedYaml(title)}`, '---', ...body].join('\n')}\n`;
 }
 

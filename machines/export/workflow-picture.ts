@@ -17,6 +17,8 @@ const OUTCOME_LABELS: Readonly<Record<string, string>> = {
 
 const BEGIN = 'begin';
 const FINISH = 'finish';
+/** So many ways may meet at one end; more would cross the whole picture to get there. */
+const MAX_TO_ONE_END = 6;
 
 /** The nodes and edges as the author wrote them, and with `marks` what an execution made of them. */
 export function workflowPicture(program: Program, marks: Marks | null): Picture {
@@ -32,12 +34,16 @@ export function workflowPicture(program: Program, marks: Marks | null): Picture 
     mark: marks?.nodes.get(node.id) ?? null,
     definition: definition(node),
   }));
+  const drawn = withEnds(edges, workflow, statics.graph, marks);
+  const apart = drawn.filter((edge) => edge.to === FINISH).length > MAX_TO_ONE_END;
+  const shown = apart ? drawn.map(toItsOwnEnd) : drawn;
+  const ends = [...new Set(shown.flatMap(({ to }) => (to.startsWith(FINISH) ? [to] : [])))];
   return {
     view: 'workflow',
     title: workflow.name ?? workflow.workflow_id,
     subtitle: subtitleOf(workflow),
-    nodes: [end(BEGIN, 'start'), ...nodes, end(FINISH, 'end')],
-    edges: withEnds(edges, workflow, statics.graph, marks),
+    nodes: [end(BEGIN, 'start', BEGIN), ...nodes, ...ends.map((key) => end(key, 'end', FINISH))],
+    edges: shown,
     frames,
     status: marks?.status ?? null,
   };
@@ -47,8 +53,12 @@ export function subtitleOf({ workflow_id, name, version }: Workflow): string {
   return `${name === null || name === workflow_id ? '' : `${workflow_id} `}v${version}`;
 }
 
-function end(key: typeof BEGIN | typeof FINISH, name: string): PictureNode {
-  return { key, name, look: key, detail: '', frame: null, mark: null, definition: null };
+function toItsOwnEnd(edge: PictureEdge): PictureEdge {
+  return edge.to === FINISH ? { ...edge, to: `${FINISH}_${edge.from}` } : edge;
+}
+
+function end(key: string, name: string, look: typeof BEGIN | typeof FINISH): PictureNode {
+  return { key, name, look, detail: '', frame: null, mark: null, definition: null };
 }
 
 function definition({ id, kind, retry, timeout_secs, description, labels, policy }: Node): JsonObject {

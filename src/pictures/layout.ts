@@ -49,6 +49,8 @@ export interface Layout {
 /** More than that nobody can look at, and placing them takes very long. */
 const MAX_NODES = 2_000;
 const MAX_EDGES = 6_000;
+/** Larger ones are laid out well rather than as well as can be, in half the time. */
+const THOROUGH_UP_TO = 100;
 const TIMEOUT_MS = 20_000;
 /** Threads at a time, and how many may wait for one. */
 const MAX_AT_A_TIME = 2;
@@ -88,7 +90,7 @@ function graphOf(picture: Picture, boxes: ReadonlyMap<string, Box>, labels: read
   };
   return [
     'digraph g {',
-    '  graph [compound=true ranksep=0.45 nodesep=0.35 pad=0]',
+    `  graph [compound=true ranksep=0.45 nodesep=0.35 pad=0${picture.nodes.length > THOROUGH_UP_TO ? ' nslimit=2 nslimit1=2 mclimit=0.5' : ''}]`,
     '  node [shape=box fixedsize=true label=""]',
     ...clustered(picture, size, (label) => {
       const width = Math.ceil(widthOf(frameLabel(label), SIZES.frame)) + 12;

@@ -51,6 +51,14 @@ describe('a drawing', () => {
     expect(svg).toContain('↺ else');
   });
 
+  it('gives many ways out an end each', async () => {
+    const branches = Array.from({ length: 9 }, (_, i) => [i === 8 ? null : `state.x == ${i}`, `way ${i}`] as const);
+    const ways = branches.map(([, name]) => tool(name));
+    const svg = String((await drawn(document([condition('which', ...branches), ...ways], []))).content);
+    expect(svg.match(/class="jj-node jj-finish"/g)).toHaveLength(9);
+    expect(String((await drawn(CHAIN(2))).content).match(/class="jj-node jj-finish"/g)).toHaveLength(1);
+  });
+
   it('draws the states of the machine in its other view', async () => {
     const svg = String((await drawn(CHAIN(2), { view: 'machine' })).content);
     expect(svg).toContain('machine of v1');
