@@ -74,17 +74,20 @@ export class Outbound {
     }
   }
 
-  /** One request and whatever it is answered: no redirect is followed, no status is a failure. Rejects as `request` does otherwise. */
-  async exchange(request: OutboundRequest): Promise<OutboundResponse> {
-    return this.#exchange(firstHop(request), request.signal);
+  /**
+   * One request that tells something, and whatever it is answered: no redirect is followed, no status is a failure, and the body of a success,
+   * which says nothing more, is not waited for. Rejects as `request` does otherwise.
+   */
+  async tell(request: OutboundRequest): Promise<OutboundResponse> {
+    return this.#exchange(firstHop(request), request.signal, isSuccess);
   }
 
   /**
    * What has an effect goes out once, on a connection of its own: on a kept one that closes without an answer nobody knows whether it was
    * done. What has none (RFC 9110, 9.2.2) may use a kept connection, and is asked again, once, when the server had closed that meanwhile.
    */
-  async #exchange(hop: Hop, signal: AbortSignal): Promise<OutboundResponse> {
-    const attempt = { reused: false, answered: false };
+  async #exchange(hop: Hop, signal: AbortSignal, isEnough: (status: number) => boolean = () => false): Promise<OutboundResponse> {
+    const attempt = { reused: false, answered: false, isEnough };
     try {
       return await this.#send(hop, signal, REPEATABLE.has(hop.method) ? this.#kept : this.#fresh, attempt);
     } catch (error) {
@@ -102,7 +105,7 @@ export class Outbound {
     hop: Hop,
     signal: AbortSignal,
     through: Agents,
-    attempt: { reused: boolean; answered: boolean },
+    attempt: { reused: boolean; answered: boolean; readonly isEnough: (status: number) => boolean },
   ): Promise<OutboundResponse> {
     this.#checkLiteral(hop.url);
     const { protocol } = hop.url;
@@ -125,8 +128,14 @@ export class Outbound {
       sent.on('error', reject);
       sent.on('response', (message) => {
         attempt.answered = true;
+        const status = message.statusCode ?? 0;
+        if (attempt.isEnough(status)) {
+          resolve({ status, headers: flat(message.headers), text: '' });
+          message.destroy();
+          return;
+        }
         readText(message, this.#maxBytes, `${shown(hop.url)}: `).then(
-          (text) => resolve({ status: message.statusCode ?? 0, headers: flat(message.headers), text }),
+          (text) => resolve({ status, headers: flat(message.headers), text }),
           (error: unknown) => {
             message.destroy();
             reject(error);
@@ -183,9 +192,13 @@ function failureOf(error: unknown, hop: Hop, signal: AbortSignal): WorkError {
   });
 }
 
+function isSuccess(status: number): boolean {
+  return status >= 200 && status <= 299;
+}
+
 function successful(response: OutboundResponse, url: URL): OutboundResponse {
   const { status } = response;
-  if (status >= 200 && status <= 299) return response;
+  if (isSuccess(status)) return response;
   const excerpt = response.text.replace(/\s+/g, ' ').trim().slice(0, 300);
   const message = `${shown(url)} answered ${status}${excerpt === '' ? '' : `: ${excerpt}`}`;
   if (status === 429) throw new WorkError(message, { retryable: true, errorClass: 'rate_limit' });

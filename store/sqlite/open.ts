@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import Database from 'better-sqlite3';
@@ -60,6 +60,7 @@ export async function openSqlite({ path, writer = 'admin', nowMs, hmacKey }: Sql
 
 async function connect(file: string): Promise<Database.Database> {
   createFolder(dirname(file));
+  createFile(file);
   const db = new Database(file, { timeout: OPEN_TIMEOUT_MS });
   try {
     checkOwner(db);
@@ -94,6 +95,15 @@ function createFolder(folder: string): void {
     throw new StoreError('store_unavailable', `its folder cannot be created: ${error instanceof Error ? error.message : error}`, {
       cause: error,
     });
+  }
+}
+
+/** Secrets lie in it: nobody but its owner reads a database that we make. What SQLite puts beside it gets the same mode. */
+function createFile(file: string): void {
+  try {
+    closeSync(openSync(file, 'a', 0o600));
+  } catch {
+    // What is wrong with the path, SQLite says better.
   }
 }
 

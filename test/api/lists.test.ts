@@ -10,7 +10,7 @@ async function several(): Promise<Api & { readonly ids: readonly string[] }> {
   await post('/workflows', { ir: ECHO });
   const ids: string[] = [];
   for (const [at, workflow_id] of ['review', 'echo', 'review', 'echo', 'review'].entries()) {
-    const labels = workflow_id === 'review' ? { env: at === 0 ? 'test' : 'prod', 'a:b': 'c' } : {};
+    const labels = workflow_id === 'review' ? { env: at === 0 ? 'test' : 'prod', 'a.b': 'c' } : {};
     const { body } = await post('/executions', { workflow_id, input: { at }, labels });
     ids.push(body.execution_id);
     await bench.settled(body.execution_id);

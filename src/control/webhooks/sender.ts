@@ -77,7 +77,7 @@ export class Sender {
       ...signedHeaders({ id, atMs, body }, secretsOf(webhook, atMs)),
     };
     try {
-      const { status, text } = await outbound.exchange({ url: webhook.url, method: 'POST', headers, body, signal: end.signal });
+      const { status, text } = await outbound.tell({ url: webhook.url, method: 'POST', headers, body, signal: end.signal });
       const delivered = status >= 200 && status <= 299;
       const durationMs = clock.nowMs() - atMs;
       return { delivered, status, error: delivered ? null : answered(status, text), hopeless: status === 410, durationMs };

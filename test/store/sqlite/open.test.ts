@@ -157,3 +157,12 @@ describe('the lock', () => {
     await alias.close();
   });
 });
+
+describe('a new database', () => {
+  it('is for nobody else to read, nor is what lies beside it', async () => {
+    const one = sqliteDatabase();
+    const store = await one.open();
+    await store.lock({ runtimeId: 'rt', pid: 1, startedAtMs: 0 });
+    for (const file of [one.path, `${one.path}-wal`, `${one.path}-shm`]) expect(statSync(file).mode & 0o077).toBe(0);
+  });
+});
