@@ -9,6 +9,7 @@ import type { Store } from '../store/store.ts';
 import type { Survey } from '../store/survey.ts';
 import { type Config, type DatabaseConfig, databaseName } from './config.ts';
 import { type Refolded, refold } from './runtime/refold.ts';
+import { WORKER_ACTIVE_MS } from './runtime/views.ts';
 
 export type { Survey } from '../store/survey.ts';
 
@@ -16,7 +17,7 @@ type Settings = Pick<Config, 'database' | 'auditSigningKey'>;
 
 /** What an administrator's command asks for cannot be done. */
 export class DatabaseError extends Error {
-  readonly code: 'unknown_database' | 'not_migrated' | 'no_engine';
+  readonly code: 'unknown_database' | 'not_migrated';
 
   constructor(code: DatabaseError['code'], message: string) {
     super(message);
@@ -36,7 +37,16 @@ export interface OpenOptions {
 export async function openDatabase({ database, auditSigningKey }: Settings, options: OpenOptions): Promise<Store> {
   const common = { writer: options.writer, nowMs: Date.now, ...(auditSigningKey === null ? {} : { hmacKey: auditSigningKey }) };
   if (database.engine === 'sqlite') return openSqlite({ ...common, path: resolve(database.path) });
-  throw noEngine();
+  const { openPostgres } = await import('../store/postgres/open.ts');
+  const { url, listenUrl, poolSize, statementTimeoutMs } = database;
+  return openPostgres({
+    ...common,
+    url,
+    poolSize,
+    statementTimeoutMs,
+    ...(listenUrl === null ? {} : { listenUrl }),
+    ...(options.failed === undefined ? {} : { failed: options.failed }),
+  });
 }
 
 /** Is there something to open? A database server is asked when it is opened. */
@@ -53,7 +63,8 @@ export async function surveyDatabase(database: DatabaseConfig): Promise<Survey> 
 
 async function surveyed(database: DatabaseConfig): Promise<Survey | null> {
   if (database.engine === 'sqlite') return surveySqlite(database.path);
-  throw noEngine();
+  const { surveyPostgres } = await import('../store/postgres/survey.ts');
+  return surveyPostgres(database.url, Date.now() - WORKER_ACTIVE_MS);
 }
 
 export interface Migrated {
@@ -137,12 +148,6 @@ async function copied(source: SqliteSource, to: DatabaseConfig): Promise<CopyRec
     const { copyToSqlite } = await import('../store/sqlite/copy/compact.ts');
     return copyToSqlite(source, to.path);
   }
-  throw noEngine();
-}
-
-function noEngine(): DatabaseError {
-  return new DatabaseError(
-    'no_engine',
-    'this build has no PostgreSQL engine yet; name a SQLite file, for example sqlite://.jamjet/runtime.db',
-  );
+  const { copyToPostgres } = await import('../store/postgres/copy/target.ts');
+  return copyToPostgres(source, { url: to.url, nowMs: Date.now });
 }

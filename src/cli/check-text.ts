@@ -21,6 +21,7 @@ export function checkJson({ executions, differing, audit: { blocks, head, fault 
         fault === null
           ? null
           : {
+              chain: fault.chain,
               block: fault.block,
               reason: fault.reason,
               tenant_id: fault.tenantId,
@@ -48,6 +49,6 @@ export function checkText(
     ...found,
     fault === null
       ? `${mark(true)} ${count(blocks, 'audit block')}, all sound`
-      : `${mark(false)} audit block ${fault.block}: ${AUDIT_FAULTS[fault.reason]}${where === null ? '' : ` (${where})`}`,
+      : `${mark(false)} audit block ${fault.block}${fault.chain === undefined ? '' : ` of ${plain(fault.chain)}`}: ${AUDIT_FAULTS[fault.reason]}${where === null ? '' : ` (${where})`}`,
   ].join('\n');
 }

@@ -53,9 +53,9 @@ export class ExportedChains {
   }
 
   /** The hash of the block before this one. */
-  before({ block, writer, position }: BlockLine): string {
+  before({ block, writer, chain: named = writer, position }: BlockLine): string {
     if (this.#headOfAll !== null || (position === undefined) !== this.#one) throw new Unsound('format');
-    const chain = this.#one ? ONLY : writer;
+    const chain = this.#one ? ONLY : named;
     const tail = this.#tails.get(chain);
     if (tail === undefined || (this.#begun !== null && this.#begun !== chain)) throw new Unsound('format');
     if (block !== tail.block + 1 || (position !== undefined && position <= this.#last)) throw new Unsound('missing_block');
@@ -64,8 +64,8 @@ export class ExportedChains {
   }
 
   /** The block is sound. */
-  move({ writer, block, hash, position }: { readonly writer: string; readonly position: number } & Tail): void {
-    this.#tails.set(this.#one ? ONLY : writer, { block, hash });
+  move({ chain, block, hash, position }: { readonly chain: string; readonly position: number } & Tail): void {
+    this.#tails.set(this.#one ? ONLY : chain, { block, hash });
     this.#last = position;
   }
 

@@ -62,7 +62,7 @@ class ExportCheck {
   /** The block being read, its hash, and the streams whose lines are still to come. */
   #open: {
     readonly position: number;
-    readonly writer: string;
+    readonly chain: string;
     readonly block: number;
     readonly hash: string;
     readonly streams: OwnStream[];
@@ -89,7 +89,7 @@ class ExportCheck {
     try {
       if (this.#header === null) this.#readHeader(line as unknown as HeaderLine);
       else if (this.#open !== null && this.#open.streams.length > 0) this.#readStream(line as unknown as StreamLine);
-      else if ('chain' in line) this.#chains?.begin(line as unknown as ChainLine);
+      else if ('chain_id' in line) this.#chains?.begin(line as unknown as ChainLine);
       else if ('heads' in line) this.#chains?.end(line as unknown as HeadsLine);
       else this.#readBlock(line as unknown as BlockLine);
     } catch (error) {
@@ -131,10 +131,10 @@ class ExportCheck {
   }
 
   #readBlock(line: BlockLine): void {
-    const { block, at_ms: atMs, writer, streams, hash, signature, position = block } = line;
+    const { block, at_ms: atMs, writer, chain = writer, streams, hash, signature, position = block } = line;
     const { tenant_id: tenantId } = this.#header ?? { tenant_id: '' };
     if (!Number.isSafeInteger(block) || !Number.isSafeInteger(position) || !Array.isArray(streams)) throw new Unsound('format');
-    this.#open = { position, writer, block, hash, streams: streams.filter((stream) => typeof stream !== 'string') };
+    this.#open = { position, chain, block, hash, streams: streams.filter((stream) => typeof stream !== 'string') };
     const before = this.#chains?.before(line) ?? '';
     const digests = streams.map((stream) => digestOf(stream, tenantId));
     if (hashBlock(before, { block, atMs, writer, streams: digests }) !== hash) throw new Unsound('block_hash');

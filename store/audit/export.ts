@@ -22,6 +22,8 @@ import { type ChainHead, headOfAll } from './heads.ts';
 export interface SealedBlock extends Block {
   readonly hash: string;
   readonly signature: string | null;
+  /** Where there are several: the name of its chain, which is its writer's, but for a chain that came from a database with one. */
+  readonly chain?: string;
   /** Among the blocks of all chains: the order of the export. The number of the block where there is one chain. */
   readonly position: number;
 }
@@ -102,8 +104,9 @@ export async function* exportLines(
     const page = await source.blocksAfter(at, BLOCKS_PER_PAGE);
     for (const block of page) {
       if (block.position > until && told >= owed) break;
-      if (chains.kind === 'many' && !begun.has(block.writer)) {
-        begun.add(block.writer);
+      const chain = block.chain ?? block.writer;
+      if (chains.kind === 'many' && !begun.has(chain)) {
+        begun.add(chain);
         yield sealed(await chains.before(block));
       }
       yield sealed(blockLine(block, tenantId, chains.kind));
@@ -157,14 +160,14 @@ function headerLine(chains: OneChain | ManyChains, tenantId: string, { fromBlock
 }
 
 function blockLine(sealed: SealedBlock, tenantId: string, kind: 'one' | 'many'): BlockLine {
-  const { block, atMs, writer, streams, hash, signature, position } = sealed;
+  const { block, atMs, writer, chain = writer, streams, hash, signature, position } = sealed;
   const shown = streams.map((stream): OwnStream | string => {
     if (stream.tenantId !== tenantId) return stream.digest;
     const { executionId, firstSeq, lastSeq, digest } = stream;
     return { execution_id: executionId, first_seq: firstSeq, last_seq: lastSeq, digest };
   });
   const line = { block, at_ms: atMs, writer, streams: shown, hash, signature };
-  return kind === 'one' ? line : { ...line, position };
+  return kind === 'one' ? line : { ...line, position, ...(chain === writer ? {} : { chain }) };
 }
 
 async function streamLine(source: ExportSource, range: StreamRange): Promise<StreamLine> {

@@ -32,7 +32,7 @@ export type HeaderLine = OneChainHeader | ManyChainsHeader;
 
 /** Where a chain stands before its first block in this file. */
 export interface ChainLine {
-  /** The writer. */
+  /** The writer, or where it came from. */
   readonly chain: string;
   readonly chain_id: string;
   readonly block: number;
@@ -64,6 +64,8 @@ export interface BlockLine {
   readonly signature: string | null;
   /** Among the blocks of all chains. Only where there are several. */
   readonly position?: number;
+  /** The name of its chain, where that is not its writer's. */
+  readonly chain?: string;
 }
 
 export interface StreamLine {

@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
 
-/** How far the chain of one writer goes. */
+/** How far a chain goes. */
 export interface ChainHead {
-  /** The writer. */
+  /** The writer, or where it came from. */
   readonly chain: string;
   readonly block: number;
   readonly hash: string;

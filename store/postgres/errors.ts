@@ -14,8 +14,9 @@ export function asStoreError(error: unknown): unknown {
     const { code = '' } = error;
     if (code === '53100' || code === '53400') return new StoreError('store_full', 'the disk of the database is full', cause);
     if (code === '25006') return new StoreError('store_read_only', 'the database is read-only', cause);
-    if (code === '42501') return new StoreError('store_unavailable', `the database refuses: ${error.message}`, cause);
-    if (/^(08|28|3D|53|55|57|58|40|XX)/.test(code))
+    if (code === '42501' || /^(28|3D)/.test(code))
+      return new StoreError('store_unavailable', `the database refuses: ${error.message}`, cause);
+    if (/^(08|53|55|57|58|40|XX)/.test(code))
       return new StoreError('store_unavailable', `the database cannot answer: ${error.message}`, cause);
     return error;
   }
@@ -30,7 +31,7 @@ export function isConnectionError(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = 'code' in error ? String(error.code) : '';
   return (
-    /^(E[A-Z]+)$/.test(code) ||
+    /^(E[A-Z]+|ERR_(TLS|SSL)_\w+|\w*_(CERT|SIGNATURE|ISSUER)\w*|CERT_\w+)$/.test(code) ||
     /(Connection terminated|not queryable|timeout|Client was closed|server closed|SSL|authentication)/i.test(error.message)
   );
 }

@@ -23,10 +23,10 @@ export interface PostgresOptions {
   readonly failed?: (error: Error) => void;
 }
 
-const MIGRATIONS = new URL('./migrations/', import.meta.url);
+export const MIGRATIONS = new URL('./migrations/', import.meta.url);
 const POOL_SIZE = 10;
 const STATEMENT_TIMEOUT_MS = 30_000;
-const CONNECT_TIMEOUT_MS = 10_000;
+export const CONNECT_TIMEOUT_MS = 10_000;
 /** "JamJ": processes that start at once take turns at migrating. */
 const MIGRATION_LOCK = 0x4a616d4a;
 
@@ -88,9 +88,12 @@ async function upgrade(connections: Connections, nowMs: () => number): Promise<v
 }
 
 /** Names the database in the message, without its password. */
-function located(error: unknown, url: string): unknown {
+export function located(error: unknown, url: string): unknown {
   if (!(error instanceof StoreError)) return error;
   const shown = URL.canParse(url) ? new URL(url) : null;
-  if (shown !== null) shown.password = '';
+  if (shown !== null) {
+    shown.password = '';
+    for (const name of ['password', 'uselibpqcompat']) shown.searchParams.delete(name);
+  }
   return new StoreError(error.code, `cannot open ${shown?.href ?? 'the database'}: ${error.message}`, { cause: error });
 }

@@ -274,7 +274,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     names: ['db copy'],
     category: 'Administration',
-    summary: 'Make a checked copy of a database',
+    summary: 'Copy a database, from SQLite to PostgreSQL or to a compact file',
     load: async () => (await import('./db/copy.ts')).DbCopyCommand,
   },
   {

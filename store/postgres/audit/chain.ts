@@ -16,6 +16,8 @@ export interface StoredBlock {
   readonly block: number;
   readonly atMs: number;
   readonly writer: string;
+  /** The writer's name, but for the chain of a database that was copied here. */
+  readonly chain: string;
   /** Packed. */
   readonly streams: string;
   readonly hash: string;

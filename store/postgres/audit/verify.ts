@@ -86,16 +86,16 @@ class Walk {
   }
 
   async #block(stored: StoredBlock, tail: Tail, id: string): Promise<AuditFault | null> {
-    const { writer, block, hash, signature } = stored;
+    const { chain, block, hash, signature } = stored;
     const streams = unpackStreams(stored.streams);
-    if (block !== tail.block + 1) return faultIn(writer, tail.block + 1, 'missing_block');
+    if (block !== tail.block + 1) return faultIn(chain, tail.block + 1, 'missing_block');
     if (hashBlock(predecessor({ id, hash: tail.hash }), { ...stored, streams }) !== hash)
-      return faultIn(writer, block, 'block_hash');
-    if (this.#key !== null && signature !== signBlock(this.#key, hash)) return faultIn(writer, block, 'signature');
+      return faultIn(chain, block, 'block_hash');
+    if (this.#key !== null && signature !== signBlock(this.#key, hash)) return faultIn(chain, block, 'signature');
     const bad = await this.#rows.firstBad(streams);
     return bad === undefined
       ? null
-      : { ...faultIn(writer, block, 'stream_digest'), tenantId: bad.tenantId, executionId: bad.executionId };
+      : { ...faultIn(chain, block, 'stream_digest'), tenantId: bad.tenantId, executionId: bad.executionId };
   }
 }
 

@@ -7,6 +7,8 @@ CREATE UNIQUE INDEX events_by_position ON events (position);
 -- The number of a block among those of all chains; `block` is its number in its own.
 ALTER TABLE audit_blocks ADD COLUMN position bigint GENERATED ALWAYS AS IDENTITY;
 CREATE UNIQUE INDEX audit_blocks_by_position ON audit_blocks (position);
+-- In the chain of an SQLite file that was copied here, which all its writers shared: whose commit the block seals. Null = the chain's own writer.
+ALTER TABLE audit_blocks ADD COLUMN sealed_by text;
 
 -- A writer's transaction begins with a lock that names its connection (WRITES in queries/positions.ts), before it takes a position.
 

@@ -60,6 +60,13 @@ CREATE INDEX webhook_deliveries_pending ON webhook_deliveries (webhook_id, execu
 CREATE INDEX webhook_deliveries_by_status ON webhook_deliveries (webhook_id, status, id);
 CREATE INDEX webhook_deliveries_settled ON webhook_deliveries (status, settled_at_ms) WHERE settled_at_ms IS NOT NULL;
 
+-- Of an SQLite file that was copied here. A position there has an epoch, which is the number of the last cut: rows beyond `last_row_id` were
+-- removed then, and their numbers given again. So the cursor above, and what clients hold, is understood here.
+CREATE TABLE log_cuts (
+  epoch       bigint NOT NULL PRIMARY KEY,
+  last_row_id bigint NOT NULL
+);
+
 -- Seals the positions that clients hold, so that they tell nothing of what other tenants do.
 CREATE TABLE log_key (
   id  integer NOT NULL PRIMARY KEY CHECK (id = 1),

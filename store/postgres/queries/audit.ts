@@ -10,7 +10,8 @@ export const CHAINS = sql(`SELECT writer, id, block, hash FROM audit_chains WHER
   UNION ALL SELECT DISTINCT b.writer, '', 0::bigint, '' FROM audit_blocks b
     WHERE NOT EXISTS (SELECT 1 FROM audit_chains c WHERE c.writer = b.writer AND c.block > 0)
   ORDER BY writer`);
-const BLOCK = 'block, at_ms AS "atMs", writer, streams, hash, signature, position';
+const BLOCK =
+  'block, at_ms AS "atMs", coalesce(sealed_by, writer) AS writer, writer AS chain, streams, hash, signature, position';
 export const BLOCKS = sql(`SELECT ${BLOCK} FROM audit_blocks WHERE writer = $1 AND block > $2 ORDER BY block LIMIT $3`);
 /** Of all chains, in the order of their positions. */
 export const BLOCKS_IN_ORDER = sql(`SELECT ${BLOCK} FROM audit_blocks

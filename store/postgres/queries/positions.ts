@@ -29,4 +29,8 @@ SELECT extent.looked, extent.last, e.position, e.tenant_id AS "tenantId", e.exec
   e.type, e.node_id AS "nodeId", e.at_ms AS "atMs"
 FROM extent LEFT JOIN entry e ON true ORDER BY e.position`);
 
+/** How far the rows of a file were cut off at most since an epoch, and whether it is one of its epochs. */
+export const LOWEST_CUT = sql(`SELECT $1::bigint <= (SELECT coalesce(max(epoch), 0) FROM log_cuts) AS known,
+  (SELECT min(last_row_id) FROM log_cuts WHERE epoch > $1) AS lowest`);
+
 export const LOG_KEY = sql('SELECT key FROM log_key WHERE id = 1');

@@ -62,10 +62,10 @@ export class PostgresAudit implements AuditStore {
     return blocks.map(({ streams, ...block }) => ({ ...block, streams: unpackStreams(streams) }));
   }
 
-  async #before({ writer, block }: SealedBlock): Promise<ChainLine> {
-    const [row] = await this.#connections.query<{ id: string; hash: string | null }>(sql.CHAIN_BEFORE, [writer, block - 1]);
+  async #before({ writer, chain = writer, block }: SealedBlock): Promise<ChainLine> {
+    const [row] = await this.#connections.query<{ id: string; hash: string | null }>(sql.CHAIN_BEFORE, [chain, block - 1]);
     const { id = '', hash = null } = row ?? {};
-    return { chain: writer, chain_id: id, block: block - 1, hash: predecessor({ id, hash: hash ?? '' }) };
+    return { chain, chain_id: id, block: block - 1, hash: predecessor({ id, hash: hash ?? '' }) };
   }
 
   #heads(position: number): Promise<readonly ChainHead[]> {

@@ -10,6 +10,8 @@ type SliceRow = { readonly [Field in keyof Omit<LogEntry, 'position'>]: LogEntry
 };
 
 const POSITION = /^\d{1,15}$/;
+/** In the log of a file that was copied here: epoch and row. */
+const POSITION_IN_FILE = /^(\d{1,15})\.(\d{1,15})$/;
 
 /** The table `events` by position, which processes take while they write; read only up to where nothing is under way any more. */
 export class PostgresLog implements CommonLog {
@@ -25,8 +27,8 @@ export class PostgresLog implements CommonLog {
 
   async after(position: string, { limit, tenantId }: { readonly limit: number; readonly tenantId?: string }): Promise<LogSlice> {
     const settled = await this.#settled();
-    const after = Number(position);
-    if (!POSITION.test(position) || after > settled)
+    const after = POSITION.test(position) ? Number(position) : await this.#placeOf(position);
+    if (after === null || after > settled)
       throw new StoreError('unknown_position', 'this is no position in the log of this database');
     const rows = await this.#connections.query<SliceRow>(sql.LOG_SLICE, [after, settled, limit, tenantId ?? null]);
     const { looked = 0, last = null } = rows[0] ?? {};
@@ -37,6 +39,14 @@ export class PostgresLog implements CommonLog {
     const [row] = await this.#connections.query<{ key: Buffer }>(sql.LOG_KEY);
     if (row === undefined) throw new Error('the database has no key for positions');
     return Uint8Array.from(row.key);
+  }
+
+  /** Where a position in a file stands now that its rows are here; null = it is none. */
+  async #placeOf(position: string): Promise<number | null> {
+    const [, epoch = '', row = ''] = POSITION_IN_FILE.exec(position) ?? [];
+    if (epoch === '') return null;
+    const [cut] = await this.#connections.query<{ known: boolean; lowest: number | null }>(sql.LOWEST_CUT, [Number(epoch)]);
+    return cut?.known === true ? Math.min(Number(row), cut.lowest ?? Number(row)) : null;
   }
 
   /** Transactions that are under way when it is asked have ended when it answers. */

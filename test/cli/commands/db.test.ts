@@ -51,6 +51,17 @@ describe('jamjet db status', () => {
       );
       expect(readdirSync(folder)).toEqual(['text.db']);
     }));
+
+  it('never shows a password', () =>
+    inFolder(async (folder) => {
+      const url = 'postgres://jamjet:hunter2@127.0.0.1:1/jamjet';
+      for (const verb of ['status', 'migrate', 'check']) {
+        const { code, stdout, stderr } = await jamjet(['db', verb, '--db', url], { cwd: folder });
+        expect(code).toBe(1);
+        expect(stderr).toMatch(/^error: cannot open postgres:\/\/jamjet@127\.0\.0\.1:1\/jamjet: /);
+        expect(stdout + stderr).not.toContain('hunter2');
+      }
+    }));
 });
 
 describe('jamjet db migrate', () => {

@@ -1,0 +1,12 @@
+import { sql } from '../connections.ts';
+
+/** Filling an empty database with what another one holds. */
+
+/** What this engine keeps for itself, and what migrations put into a new database. */
+export const OWN_TABLES: readonly string[] = ['schema_migrations', 'leases'];
+export const SEEDED_TABLES: readonly string[] = ['tenants', 'log_key'];
+
+export const COLUMNS = sql(`SELECT c.table_name AS "table", c.column_name AS "column", c.data_type AS type,
+  c.is_identity = 'YES' AS identity, c.is_nullable = 'YES' OR c.column_default IS NOT NULL AS optional
+FROM information_schema.columns c JOIN information_schema.tables t USING (table_schema, table_name)
+WHERE c.table_schema = current_schema() AND t.table_type = 'BASE TABLE' ORDER BY c.table_name, c.ordinal_position`);

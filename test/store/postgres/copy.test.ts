@@ -1,0 +1,202 @@
+import Database from 'better-sqlite3';
+import { Client } from 'pg';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { checkExport } from '../../../store/audit/check.ts';
+import { copyToPostgres } from '../../../store/postgres/copy/target.ts';
+import { openPostgres } from '../../../store/postgres/open.ts';
+import { openSqliteSource } from '../../../store/sqlite/copy/source.ts';
+import type { Store } from '../../../store/store.ts';
+import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
+import { type SqliteDatabase, sqliteDatabase } from '../../support/stores.ts';
+import { AT_MS, batch, begin, step } from '../writes.ts';
+
+const nowMs = () => AT_MS;
+
+let server: PostgresServer;
+beforeAll(async () => {
+  server = await startPostgres();
+});
+afterAll(() => server.stop());
+
+function sql(database: SqliteDatabase, statement: string): void {
+  const db = new Database(database.path);
+  db.exec(statement);
+  db.close();
+}
+
+async function copy(database: SqliteDatabase, url: string) {
+  const source = await openSqliteSource({ path: database.path, nowMs });
+  try {
+    return await copyToPostgres(source, { url, nowMs });
+  } finally {
+    source.close();
+  }
+}
+
+async function opened(url: string): Promise<Store> {
+  const store = await openPostgres({ url, nowMs });
+  onTestFinished(() => store.close());
+  return store;
+}
+
+async function* of(lines: readonly string[]): AsyncGenerator<string, void, undefined> {
+  yield* lines;
+}
+
+async function rowsOf<Row extends object>(url: string, statement: string): Promise<readonly Row[]> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  const { rows } = await client.query<Row>(statement);
+  await client.end();
+  return rows;
+}
+
+/** Two executions, one of them with everything an execution has in tables of its own. */
+async function filled(): Promise<SqliteDatabase> {
+  const database = sqliteDatabase();
+  const store = await database.open();
+  const timers = [{ op: 'set', id: 't', nodeId: 'a', atMs: AT_MS + 1, armedSeq: 1 }] as const;
+  await store.commit(
+    batch(begin('a', { timers, snapshot: `{"large":"${'x'.repeat(50_000)}"}`, create: { labels: '{"k":"ü"}' } })),
+  );
+  await store.commit(batch(begin('b', { tenantId: 'acme' })));
+  await store.close();
+  return database;
+}
+
+describe('a copy from SQLite to PostgreSQL', () => {
+  it('has a place for every table and column of either', async () => {
+    const database = await filled();
+    const url = await server.createDatabase();
+    const source = await openSqliteSource({ path: database.path, nowMs });
+    const offered = source.tables.flatMap(({ name, columns }) => columns.map((column) => `${name}.${column}`));
+    await copyToPostgres(source, { url, nowMs });
+    source.close();
+    const there = await rowsOf<{ column: string }>(
+      url,
+      `SELECT table_name || '.' || column_name AS column FROM information_schema.columns WHERE table_schema = 'public'
+       AND table_name NOT IN ('schema_migrations', 'leases')`,
+    );
+    const columns = there.map((row) => row.column);
+    expect(offered.filter((column) => !columns.includes(column))).toEqual([]);
+    // Whoever adds a column to one engine alone says here that it has nothing to be copied.
+    expect(columns.filter((column) => !offered.includes(column)).sort()).toEqual(['audit_chains.commits', 'audit_chains.fence']);
+  });
+
+  it('keeps what was stored, to the byte, and what proves it', async () => {
+    const database = await filled();
+    const before = await database.open();
+    const url = await server.createDatabase();
+    const wanted = [await before.execution('a'), await before.checkpoint('a'), await before.events('a', { after: 0, limit: 9 })];
+    const { head, blocks } = await before.verifyAudit();
+    await before.close();
+    expect(await copy(database, url)).toMatchObject({ executions: 2, events: 4, timers: 1, execution_labels: 1 });
+    const after = await opened(url);
+    expect([await after.execution('a'), await after.checkpoint('a'), await after.events('a', { after: 0, limit: 9 })]).toEqual(
+      wanted,
+    );
+    expect(await after.verifyAudit()).toMatchObject({ blocks, fault: null });
+    expect(await rowsOf(url, 'SELECT hash FROM audit_chains')).toEqual([{ hash: head }]);
+    expect(await after.due(AT_MS + 1, 9)).toMatchObject([{ kind: 'timer', executionId: 'a', timerId: 't' }]);
+  });
+
+  it('is written on, with numbers that were never used', async () => {
+    const database = await filled();
+    const url = await server.createDatabase();
+    await copy(database, url);
+    const store = await opened(url);
+    const end = await store.log.end();
+    expect(await store.commit(batch(step('a', 2)))).toEqual([null]);
+    const { entries } = await store.log.after(end, { limit: 9 });
+    expect(entries.map(({ executionId, seq }) => `${executionId} ${seq}`)).toEqual(['a 3', 'a 4']);
+    expect(await store.verifyAudit()).toMatchObject({ blocks: 3, fault: null });
+  });
+
+  it('finds again what was changed in the chain it brought along', async () => {
+    const database = await filled();
+    const url = await server.createDatabase();
+    await copy(database, url);
+    const store = await opened(url);
+    for (const [statement, fault] of [
+      ["UPDATE events SET actor_id = 'mallory' WHERE execution_id = 'b' AND seq = 1", { block: 2, reason: 'stream_digest' }],
+      ["UPDATE audit_blocks SET sealed_by = 'mallory' WHERE block = 1", { block: 1, reason: 'block_hash' }],
+      ['DELETE FROM audit_blocks WHERE block = 1', { block: 1, reason: 'missing_block' }],
+    ] as const) {
+      await rowsOf(url, statement);
+      expect((await store.verifyAudit()).fault).toMatchObject({ ...fault, chain: expect.stringMatching(/^sqlite:/) });
+    }
+  });
+
+  it('is exported with what proves it, whoever wrote it where', async () => {
+    const database = await filled();
+    const url = await server.createDatabase();
+    await copy(database, url);
+    const store = await opened(url);
+    await store.commit(batch(step('a', 2)));
+    const { signal } = new AbortController();
+    const lines: string[] = [];
+    for await (const text of store.audit.export('default', { fromBlock: 1, atMs: AT_MS, signal })) lines.push(text.trimEnd());
+    const check = (changed: readonly string[]) => checkExport(of(changed), { key: null, head: null });
+    expect(await check(lines)).toMatchObject({ events: 4, fault: null });
+    const renamed = lines.map((line) => line.replaceAll('sqlite:', 'other:'));
+    expect((await check(renamed)).fault).toMatchObject({ reason: 'seal' });
+    const moved = lines.map((line) => (line.includes('"block":2,') ? line.replace('"chain":"sqlite:', '"chain":"x:') : line));
+    expect((await check(moved)).fault).not.toBeNull();
+  });
+
+  it('knows positions in the log of the file', async () => {
+    const database = await filled();
+    const store = await database.open();
+    const start = await store.log.after('0.0', { limit: 1 });
+    const end = await store.log.end();
+    await store.close();
+    // What was last is removed, and its numbers are given to others.
+    sql(database, "DELETE FROM events WHERE execution_id = 'b'; DELETE FROM executions WHERE id = 'b'");
+    const again = await database.open();
+    await again.commit(batch(begin('c')));
+    const cursor = await again.log.end();
+    await again.close();
+    const url = await server.createDatabase();
+    await copy(database, url);
+    const { log } = await opened(url);
+    const following = async (position: string) =>
+      (await log.after(position, { limit: 9 })).entries.map(({ executionId, seq }) => `${executionId} ${seq}`);
+    expect(await following(start.position)).toEqual(['a 2', 'c 1', 'c 2']);
+    expect(await following(end)).toEqual(['c 1', 'c 2']);
+    expect(await following(cursor)).toEqual([]);
+    for (const none of ['9.1', '1.99', 'x', '0.'])
+      await expect(following(none)).rejects.toMatchObject({ code: 'unknown_position' });
+  });
+
+  it('is all or nothing', async () => {
+    const database = await filled();
+    const url = await server.createDatabase();
+    sql(database, "UPDATE tokens SET name = name; INSERT INTO timers VALUES ('b', 'u', 'acme', 'n' || char(0), 1, 1)");
+    await expect(copy(database, url)).rejects.toMatchObject({
+      code: 'not_copyable',
+      message: expect.stringMatching(/timers\.node_id holds a NUL/),
+    });
+    sql(database, 'CREATE TABLE novelty (id TEXT)');
+    await expect(copy(database, url)).rejects.toMatchObject({
+      code: 'not_copyable',
+      message: expect.stringMatching(/no table novelty/),
+    });
+    sql(database, "DROP TABLE novelty; DELETE FROM timers WHERE id = 'u'");
+    expect(await rowsOf(url, 'SELECT id FROM executions UNION ALL SELECT id FROM tenants')).toEqual([{ id: 'default' }]);
+    expect(await copy(database, url)).toMatchObject({ executions: 2 });
+    await expect(copy(database, url)).rejects.toMatchObject({ code: 'not_empty' });
+  });
+
+  it('takes no database on which a runtime works, and lets none begin on it', async () => {
+    const database = await filled();
+    const store = await database.open();
+    await store.lock({ runtimeId: 'rt', pid: 1, startedAtMs: AT_MS });
+    await expect(openSqliteSource({ path: database.path, nowMs })).rejects.toMatchObject({ code: 'store_locked' });
+    await store.close();
+    const source = await openSqliteSource({ path: database.path, nowMs });
+    const other = await database.open();
+    await expect(other.lock({ runtimeId: 'rt', pid: 1, startedAtMs: AT_MS })).rejects.toMatchObject({ code: 'store_locked' });
+    source.close();
+    await other.lock({ runtimeId: 'rt', pid: 1, startedAtMs: AT_MS });
+  });
+});
