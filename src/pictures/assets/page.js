@@ -90,8 +90,9 @@
     shown = (shown + step + found.length) % found.length;
     const { key } = found[shown];
     byId('found').textContent = `${shown + 1} of ${found.length}`;
-    goTo(byId(key));
+    // First the panel: it takes room from the drawing.
     open(key);
+    goTo(byId(key));
   }
 
   for (const { key, name } of nodes) {
