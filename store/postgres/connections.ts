@@ -55,6 +55,8 @@ export class Connections {
     this.#pool = new Pool({ ...this.clientConfig(), max: settings.poolSize } as PoolConfig);
     // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
     this.#pool.on('error', failed);
+    // Nor does the pool listen while a connection is in use: what is asked on it fails by itself.
+    this.#pool.on('connect', heedless);
   }
 
   /** `pipeline`: what is asked before an answer came is sent at once. */
@@ -75,6 +77,7 @@ export class Connections {
   async dedicated(pipeline = true): Promise<Client> {
     if (this.#closed) throw storeClosed();
     const client = new Client(this.clientConfig(pipeline));
+    heedless(client);
     await client.connect();
     return client;
   }
@@ -84,6 +87,7 @@ export class Connections {
     if (this.#closed) throw storeClosed();
     const { query_timeout: _limit, ...config } = this.clientConfig();
     const client = new Client(config);
+    heedless(client);
     await client.connect();
     return client;
   }
@@ -91,6 +95,7 @@ export class Connections {
   async listening(): Promise<Client> {
     if (this.#closed) throw storeClosed();
     const client = new Client({ ...this.clientConfig(false), connectionString: this.#settings.listenUrl });
+    heedless(client);
     await client.connect();
     return client;
   }
@@ -174,6 +179,11 @@ export class Connections {
       throw asStoreError(error);
     }
   }
+}
+
+/** An error that nobody listens to ends the process. */
+function heedless(client: Pick<Client, 'on'>): void {
+  client.on('error', () => {});
 }
 
 /** Text has no NUL in PostgreSQL: like an unpaired surrogate, it becomes the replacement character. */
