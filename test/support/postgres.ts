@@ -26,6 +26,8 @@ export interface PostgresServer {
   /** The same with the newest schema: a copy, which is made faster than a schema. */
   createMigrated(): Promise<string>;
   dropDatabase(url: string): Promise<void>;
+  /** Breaks every connection; resolves once it accepts new ones. */
+  restart(): Promise<void>;
   stop(): void;
 }
 
@@ -52,16 +54,17 @@ export async function startPostgres(): Promise<PostgresServer> {
   const options = Object.entries(settings)
     .map(([name, value]) => `-c ${name}=${value}`)
     .join(' ');
-  const server = spawn(join(bin, 'pg_ctl'), ['-D', data, '-w', '-l', join(folder, 'log'), '-o', options, 'start'], {
-    ...as,
-    stdio: 'ignore',
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.once('close', (code) =>
-      code === 0 ? resolve() : reject(new Error(`PostgreSQL did not start: pg_ctl ended with ${code}`)),
-    );
-  });
+  /** Without pipes, which the server would keep open. */
+  const control = (...args: readonly string[]): Promise<void> => {
+    const child = spawn(join(bin, 'pg_ctl'), ['-D', data, '-w', '-l', join(folder, 'log'), ...args], { ...as, stdio: 'ignore' });
+    return new Promise((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', (code) =>
+        code === 0 ? resolve() : reject(new Error(`PostgreSQL did not ${args.at(-1)}: pg_ctl ended with ${code}`)),
+      );
+    });
+  };
+  await control('-o', options, 'start');
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
   await asSuperuser(url, `CREATE ROLE ${OWNER} LOGIN NOSUPERUSER NOBYPASSRLS`);
   const create = async (template: string): Promise<string> => {
@@ -82,6 +85,7 @@ export async function startPostgres(): Promise<PostgresServer> {
       return create(await migrated);
     },
     dropDatabase: (dropped) => asSuperuser(url, `DROP DATABASE ${nameIn(dropped)} WITH (FORCE)`),
+    restart: () => control('-m', 'fast', 'restart'),
     stop: () => {
       run('pg_ctl', ['-D', data, '-m', 'immediate', 'stop']);
       rmSync(folder, { recursive: true, force: true });

@@ -14,16 +14,16 @@ const PATIENT: JsonObject = {
 };
 const retried: JsonObject = { node: { retry_policy: 'patient' } };
 
-/** Three steps, one of them by an external worker, with a decision and a payment between them. */
-export const orderWorkflow = (log: string): JsonObject =>
+/** Three steps, one of them by an external worker, with a decision and a payment between them. The other two take `stepMs` each. */
+export const orderWorkflow = (log: string, stepMs = 5): JsonObject =>
   ir(
     'order',
     {
-      reserve: tool('noted', { ...retried, input_mapping: { log, step: 'reserve', ms: 5 } }),
+      reserve: tool('noted', { ...retried, input_mapping: { log, step: 'reserve', ms: stepMs } }),
       review: { type: 'human_approval', description: 'Accept the order?' },
       charge: python('charge', { ...retried, output_key: 'receipt' }),
       paid: { type: 'wait', event: 'paid' },
-      ship: tool('noted', { ...retried, input_mapping: { log, step: 'ship', ms: 5 } }),
+      ship: tool('noted', { ...retried, input_mapping: { log, step: 'ship', ms: stepMs } }),
     },
     [
       ['reserve', 'review'],
@@ -92,11 +92,13 @@ export class Order {
 export class Cashier {
   readonly receipts = new Map<string, string>();
   readonly #random: Random;
+  readonly #name: string;
   #inHand: readonly WorkItem[] = [];
   #issued = 0;
 
-  constructor(random: Random) {
+  constructor(random: Random, name = 'cashier') {
     this.#random = random;
+    this.#name = name;
   }
 
   /** Works until `closed` says so; rejects with `Unreachable` when the server dies. */
@@ -106,7 +108,7 @@ export class Cashier {
         await this.#settle(client, item);
         this.#inHand = this.#inHand.filter((other) => other !== item);
       }
-      const claim = { worker_id: 'cashier', queue_types: ['python_tool'], max_items: 4, wait_ms: 200 };
+      const claim = { worker_id: this.#name, queue_types: ['python_tool'], max_items: 4, wait_ms: 200 };
       this.#inHand = (await client.claimWork(claim)).work_items ?? [];
     }
   }
@@ -117,7 +119,7 @@ export class Cashier {
       return;
     }
     this.#issued += 1;
-    const receipt = `receipt-${this.#issued}`;
+    const receipt = `${this.#name}-${this.#issued}`;
     if (!(await accepted(client.completeWork(id, { output: receipt, lease_fence })))) return;
     if (this.receipts.has(execution_id)) throw new Error(`${execution_id} was charged twice`);
     this.receipts.set(execution_id, receipt);
