@@ -8,7 +8,7 @@ import { openResting, type Resting } from './resting.ts';
 import { readSavedToken } from './saved-token.ts';
 
 const DEFAULT_PORT = 7700;
-const DEFAULT_URL = `http://localhost:${DEFAULT_PORT}`;
+export const DEFAULT_URL = `http://localhost:${DEFAULT_PORT}`;
 
 export interface Connection {
   readonly client: JamjetClient;

@@ -6,7 +6,7 @@ export interface Signals {
   off(signal: 'SIGINT' | 'SIGTERM', listener: () => void): unknown;
 }
 
-export type Input = Readable & { readonly isTTY?: boolean };
+export type Input = Readable & { readonly isTTY?: boolean; setRawMode?(raw: boolean): unknown };
 export type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };
 
 /** What a command may touch of the process it runs in; tests bring their own. */

@@ -92,6 +92,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./inspect.ts')).InspectCommand,
   },
   {
+    names: ['watch'],
+    category: 'Executions',
+    summary: 'Watch an execution on the whole terminal, and act on it',
+    load: async () => (await import('./watch.ts')).WatchCommand,
+  },
+  {
     names: ['diff'],
     category: 'Executions',
     summary: 'Compare the state at two points of an execution, or of two',

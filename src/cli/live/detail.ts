@@ -1,0 +1,35 @@
+import type { Json } from '../../../machines/json.ts';
+import type { OutlineRow } from '../../pictures/outline.ts';
+import { count, plain } from '../terminal/text.ts';
+import { clock, duration } from '../terminal/time.ts';
+import type { LiveModel } from './model.ts';
+import { type Brush, stateText } from './row-text.ts';
+
+/** A longer output is for `jamjet inspect`. */
+const MAX_LINES = 2_000;
+
+/** Everything about a node: where it stands, its attempts, its output, its definition. */
+export function detailLines(row: OutlineRow, model: LiveModel, brush: Brush): readonly string[] {
+  const { paint } = brush;
+  const mark = model.markOf(row.node);
+  const { attempts, output } = model.pastOf(row.node);
+  const state = mark === null ? paint.dim('not reached yet') : stateText(row, mark, model, brush);
+  const lines = [
+    `${paint.bold(plain(row.node))}  ${paint.dim(`${row.kind}${row.detail === '' ? '' : `: ${plain(row.detail)}`}`)}`,
+    mark === null || state === '' ? state : `${mark.status}  ${state}`,
+  ];
+  if (attempts.length > 0) lines.push('', paint.bold(count(attempts.length, 'attempt')));
+  for (const { sequence, atMs, ok, tookMs, error } of attempts) {
+    const took = tookMs === null ? '' : `  ${duration(tookMs)}`;
+    const result = ok ? paint.green('✓') : `${paint.red('✗')} ${paint.red(plain(error))}`;
+    lines.push(`${paint.dim(`${String(sequence).padStart(4)}  ${clock(atMs)}`)}  ${result}${took}`);
+  }
+  if (output !== undefined) lines.push('', paint.bold('Output'), ...jsonLines(output));
+  return [...lines, '', paint.bold('Definition'), ...jsonLines(row.definition)];
+}
+
+function jsonLines(value: Json): readonly string[] {
+  const lines = JSON.stringify(value, null, 2).split('\n');
+  const shown = lines.slice(0, MAX_LINES).map((line) => plain(line));
+  return lines.length > MAX_LINES ? [...shown, `… ${lines.length - MAX_LINES} more lines`] : shown;
+}
