@@ -48,6 +48,8 @@ export const MADE: Readonly<Record<string, MadeOf>> = {
     columns: { execution_id: "CASE t.scope WHEN 'executions' THEN json_extract(t.response, '$.execution_id') END" },
   },
   tenant_usage: { columns: { slot: '0' } },
+  // Nothing runs on the file: a runtime that crashed a moment ago is not to be waited for.
+  workers: { columns: { last_seen_at_ms: "iif(t.kind = 'runtime' AND t.stopped_at_ms IS NULL, 0, t.last_seen_at_ms)" } },
   // There each writer has a chain. The one of this database, which all its writers share, stays one of its own.
   audit_blocks: { columns: { writer: CHAIN, sealed_by: 't.writer', position: 't.block' }, order: 't.block' },
   audit_chains: {

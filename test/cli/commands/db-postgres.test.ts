@@ -127,7 +127,7 @@ async function busyDatabase(path: string, hook: Hook) {
   const bookmark = firstPosition(client);
   const doubled = await start('doubling', { customer: 'acme' });
   await client.execution(doubled, { waitMs: WAIT_MS });
-  const webhook = await client.webhooks.create({ url: hook.url, events: ['workflow_completed'] });
+  await client.webhooks.create({ url: hook.url, events: ['workflow_completed'] });
   await client.execution((await client.start({ workflow_id: 'doubling', input: { n: 1 } })).execution_id, { waitMs: WAIT_MS });
   await hook.called;
   await client.cron.put({ name: 'nightly', cron_expression: '0 3 * * *', workflow_id: 'doubling', input: { n: 1 } });
@@ -145,7 +145,7 @@ async function busyDatabase(path: string, hook: Hook) {
   };
   for (const id of [ids.reviewed, ids.paid, ids.large]) await client.execution(id, { waitMs: WAIT_MS });
   const { work_item: item } = await client.claimWork({ worker_id: 'w1', queue_types: ['python_tool'] });
-  const result = { ...ids, doubled, token, acmeToken, webhook, item, bookmark: await bookmark };
+  const result = { ...ids, doubled, token, acmeToken, item, bookmark: await bookmark };
   await close();
   return result;
 }
@@ -157,85 +157,88 @@ async function firstPosition(client: JamjetClient): Promise<string> {
 }
 
 describe('jamjet db copy into PostgreSQL', () => {
-  it('takes everything along, and a server on the target goes on with it', () =>
-    inFolder(async (folder) => {
-      const hook = await hookServer();
-      const left = await busyDatabase(join(folder, 'runtime.db'), hook);
-      const url = await server.createDatabase();
-      const { code, stdout, stderr } = await jamjet(['db', 'copy', 'runtime.db', url, '--json'], { cwd: folder });
-      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-      expect(JSON.parse(stdout)).toMatchObject({
-        from: join(folder, 'runtime.db'),
-        to: url,
-        tables: {
-          executions: 8,
-          timers: 1,
-          work_items: 1,
-          cron_jobs: 1,
-          webhooks: 1,
-          webhook_deliveries: 1,
-          agents: 1,
-          artifacts: 1,
-          tokens: 2,
-          tenants: 2,
-          audit_chains: 1,
-        },
-        check: { ok: true, executions: 6, differing: [], audit: { fault: null } },
-      });
+  it(
+    'takes everything along, and a server on the target goes on with it',
+    () =>
+      inFolder(async (folder) => {
+        const hook = await hookServer();
+        const left = await busyDatabase(join(folder, 'runtime.db'), hook);
+        const url = await server.createDatabase();
+        const { code, stdout, stderr } = await jamjet(['db', 'copy', 'runtime.db', url, '--json'], { cwd: folder });
+        expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+        expect(JSON.parse(stdout)).toMatchObject({
+          from: join(folder, 'runtime.db'),
+          to: url,
+          tables: {
+            executions: 8,
+            timers: 1,
+            work_items: 1,
+            cron_jobs: 1,
+            webhooks: 1,
+            webhook_deliveries: 1,
+            agents: 1,
+            artifacts: 1,
+            tokens: 2,
+            tenants: 2,
+            audit_chains: 1,
+          },
+          check: { ok: true, executions: 6, differing: [], audit: { fault: null } },
+        });
 
-      hangsNow = false;
-      const { client, as, close } = await serverOn(url, left.token);
-      const ended = async (id: string) => {
-        for await (const _event of client.follow(id));
-        return client.execution(id);
-      };
-      // What it waited for, it still waits for; what happened meanwhile, has happened.
-      await client.approve(left.reviewed, { decision: 'approved' });
-      expect(await ended(left.reviewed)).toMatchObject({ status: 'completed' });
-      await client.sendEvent(left.paid, { key: 'payment-received', payload: {} });
-      expect(await ended(left.paid)).toMatchObject({ status: 'completed' });
-      await client.approve(left.large, { decision: 'approved' });
-      expect(await ended(left.large)).toMatchObject({ status: 'completed', current_state: { found: BIG } });
-      expect(await ended(left.timed)).toMatchObject({ status: 'completed' });
-      // In-process work is begun again, as the same attempt: the server was stopped in good order.
-      expect(await ended(left.once)).toMatchObject({ status: 'completed' });
-      expect((await client.events(left.once)).filter((event) => JSON.stringify(event).includes('node_failed'))).toEqual([]);
-      // A lease holds, with its fence.
-      const { item } = left;
-      await client.completeWork(item?.id ?? '', { lease_fence: item?.lease_fence ?? 0, output: { done: true } });
-      expect(await ended(left.worked)).toMatchObject({ status: 'completed' });
-      // The same request again is still the same request.
-      const again = await client.start(
-        { workflow_id: 'doubling', input: { n: 1 }, labels: { customer: 'acme' } },
-        { idempotencyKey: 'doubling' },
-      );
-      expect(again.execution_id).toBe(left.doubled);
-      // A delivery that had failed is made, and so are those of what has ended since.
-      hook.heals();
-      await client.webhooks.replay(left.webhook.id);
-      await hook.hasTaken(7);
-      // Another tenant, its token, its limits; the rest of the control plane.
-      expect((await as(left.acmeToken).workflows()).workflows).toHaveLength(1);
-      expect(await client.tenants.get('acme')).toMatchObject({ limits: { retention_days: 30 } });
-      expect((await client.cron.list()).cron_jobs).toMatchObject([
-        { name: 'nightly', next_run_at: expect.stringMatching(/T03:00:00/) },
-      ]);
-      expect((await client.agents.list()).agents).toHaveLength(1);
-      expect((await client.executions({ label: ['customer:acme'] })).executions.map((one) => one.execution_id)).toEqual([
-        left.doubled,
-      ]);
-      // A position in the old log is one in the new.
-      for await (const { event } of client.live.tenant({ after: left.bookmark })) {
-        expect(event).toMatchObject({ execution_id: left.doubled, sequence: 2 });
-        break;
-      }
-      await close();
+        hangsNow = false;
+        hook.heals();
+        const { client, as, close } = await serverOn(url, left.token);
+        const ended = async (id: string) => {
+          for await (const _event of client.follow(id));
+          return client.execution(id);
+        };
+        // What it waited for, it still waits for; what happened meanwhile, has happened.
+        await client.approve(left.reviewed, { decision: 'approved' });
+        expect(await ended(left.reviewed)).toMatchObject({ status: 'completed' });
+        await client.sendEvent(left.paid, { key: 'payment-received', payload: {} });
+        expect(await ended(left.paid)).toMatchObject({ status: 'completed' });
+        await client.approve(left.large, { decision: 'approved' });
+        expect(await ended(left.large)).toMatchObject({ status: 'completed', current_state: { found: BIG } });
+        expect(await ended(left.timed)).toMatchObject({ status: 'completed' });
+        // In-process work is begun again, as the same attempt: the server was stopped in good order.
+        expect(await ended(left.once)).toMatchObject({ status: 'completed' });
+        expect((await client.events(left.once)).filter((event) => JSON.stringify(event).includes('node_failed'))).toEqual([]);
+        // A lease holds, with its fence.
+        const { item } = left;
+        await client.completeWork(item?.id ?? '', { lease_fence: item?.lease_fence ?? 0, output: { done: true } });
+        expect(await ended(left.worked)).toMatchObject({ status: 'completed' });
+        // The same request again is still the same request.
+        const again = await client.start(
+          { workflow_id: 'doubling', input: { n: 1 }, labels: { customer: 'acme' } },
+          { idempotencyKey: 'doubling' },
+        );
+        expect(again.execution_id).toBe(left.doubled);
+        // A delivery that had failed is made, and so are those of what has ended since.
+        await hook.hasTaken(7);
+        // Another tenant, its token, its limits; the rest of the control plane.
+        expect((await as(left.acmeToken).workflows()).workflows).toHaveLength(1);
+        expect(await client.tenants.get('acme')).toMatchObject({ limits: { retention_days: 30 } });
+        expect((await client.cron.list()).cron_jobs).toMatchObject([
+          { name: 'nightly', next_run_at: expect.stringMatching(/T03:00:00/) },
+        ]);
+        expect((await client.agents.list()).agents).toHaveLength(1);
+        expect((await client.executions({ label: ['customer:acme'] })).executions.map((one) => one.execution_id)).toEqual([
+          left.doubled,
+        ]);
+        // A position in the old log is one in the new.
+        for await (const { event } of client.live.tenant({ after: left.bookmark })) {
+          expect(event).toMatchObject({ execution_id: left.doubled, sequence: 2 });
+          break;
+        }
+        await close();
 
-      expect(await jamjet(['db', 'check', '--all', '--db', url], { cwd: folder })).toMatchObject({ code: 0 });
-      expect(await jamjet(['audit', 'verify', '--db', url], { cwd: folder })).toMatchObject({ code: 0 });
-      const second = await jamjet(['db', 'copy', 'runtime.db', url], { cwd: folder });
-      expect(second).toMatchObject({ code: 1, stderr: expect.stringMatching(/the target is not empty/) });
-    }));
+        expect(await jamjet(['db', 'check', '--all', '--db', url], { cwd: folder })).toMatchObject({ code: 0 });
+        expect(await jamjet(['audit', 'verify', '--db', url], { cwd: folder })).toMatchObject({ code: 0 });
+        const second = await jamjet(['db', 'copy', 'runtime.db', url], { cwd: folder });
+        expect(second).toMatchObject({ code: 1, stderr: expect.stringMatching(/the target is not empty/) });
+      }),
+    60_000,
+  );
 });
 
 describe('the commands that open a database', () => {

@@ -127,6 +127,19 @@ describe('a copy from SQLite to PostgreSQL', () => {
     }
   });
 
+  it('takes no runtime of the file for one that still works', async () => {
+    const database = await filled();
+    const before = await database.open();
+    const actor = { actorId: 'rt', actorType: 'system', request: null } as const;
+    await before.seen({ id: 'rt', tenantId: null, kind: 'runtime', queues: [], atMs: AT_MS, claimed: 0, actor });
+    expect(await before.runtimes(AT_MS)).toEqual(['rt']);
+    await before.close();
+    const url = await server.createDatabase();
+    await copy(database, url);
+    const after = await opened(url);
+    expect([await after.runtimes(1), await after.stoppedCleanly('rt')]).toEqual([[], false]);
+  });
+
   it('is exported with what proves it, whoever wrote it where', async () => {
     const database = await filled();
     const url = await server.createDatabase();
