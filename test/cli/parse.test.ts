@@ -34,7 +34,7 @@ describe('a wrong command line', () => {
     ['token create --role boss', '--role "boss" is not one of operator, developer, reviewer, viewer', null],
     ['token create --role viewer --expires-in soon', '--expires-in "soon" is not a duration', 'Write 90s, 15m, 12h, 30d or 4w.'],
     ['dev --port 65536', '--port: must be a whole number from 0 to 65535, not "65536"', null],
-    ['dev --db postgres://host/db', /^error: --db: this build has no PostgreSQL engine yet/, null],
+    ['dev --db mysql://host/db', /^error: --db: unknown database scheme/, null],
     ['serve --bind a/b', '--bind: must be an address or a host name, not "a/b"', null],
   ])('%s', async (line, message, hint) => {
     const { code, stdout, stderr } = await jamjet(line.split(' '));
