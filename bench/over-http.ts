@@ -43,17 +43,17 @@ export async function overHttp(folder: string): Promise<OverHttp> {
   }
 }
 
-async function openLanes(url: string, token: string, count: number): Promise<readonly Lane[]> {
+export async function openLanes(url: string, token: string, count: number): Promise<readonly Lane[]> {
   return Promise.all(Array.from({ length: count }, () => Lane.open(url, token)));
 }
 
-function laneOf(lanes: readonly Lane[], index: number): Lane {
+export function laneOf(lanes: readonly Lane[], index: number): Lane {
   const lane = lanes[index];
   if (lane === undefined) throw new RangeError(`no lane ${index}`);
   return lane;
 }
 
-async function register(url: string, token: string, documents: readonly JsonObject[]): Promise<void> {
+export async function register(url: string, token: string, documents: readonly JsonObject[]): Promise<void> {
   const lane = await Lane.open(url, token);
   for (const ir of documents) expectStatus(await lane.send('POST', '/workflows', JSON.stringify({ ir })), 201);
   lane.close();
@@ -65,7 +65,8 @@ async function start(lane: Lane, workflowId: string): Promise<string> {
   return (JSON.parse(reply.body) as { execution_id: string }).execution_id;
 }
 
-async function complete(lane: Lane): Promise<void> {
+/** Starts one and waits for its end. */
+export async function complete(lane: Lane): Promise<void> {
   const id = await start(lane, 'linear-3');
   const reply = await lane.send('GET', `/executions/${id}?wait_ms=30000`);
   expectStatus(reply, 200);

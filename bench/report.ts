@@ -10,8 +10,19 @@ const LOAD_HEAD = ['', 'at once', 'a second', 'p50 ms', 'p99 ms', 'server cores'
 export function report(fsync: FsyncProbe, results: Partial<Results>): string {
   const parts = [`fsync    p50 ${fixed(fsync.p50Ms)} ms · p99 ${fixed(fsync.p99Ms)} ms (durable 4 KiB append)`];
   const put = (title: string, text: string) => parts.push(`\n${title}\n${text}`);
-  const { inProcess, rawLoop, overHttp, startsInProcess, stepCosts, largeState, smallExecutions, dormant, lists, streams } =
-    results;
+  const {
+    inProcess,
+    rawLoop,
+    overHttp,
+    startsInProcess,
+    stepCosts,
+    largeState,
+    smallExecutions,
+    dormant,
+    lists,
+    streams,
+    postgres,
+  } = results;
 
   const loads = [
     ...rows('in process', inProcess),
@@ -81,7 +92,28 @@ export function report(fsync: FsyncProbe, results: Partial<Results>): string {
       ),
     );
   }
+  if (postgres?.postgres === null) put('PostgreSQL', '  not measured: none is installed (apt-get install postgresql)');
+  else if (postgres !== undefined)
+    put('One PostgreSQL, fsync on: three-node executions start → completed over HTTP', fleetTable(postgres));
   return parts.join('\n');
+}
+
+function fleetTable({ sqlite, postgres }: Results['postgres']): string {
+  const figures = (what: string, loads: Results['postgres']['sqlite']) =>
+    rows(
+      what,
+      loads.map(({ load }) => load),
+    ).map((row, i) => {
+      const alone = sqlite[i]?.load.perSecond ?? Number.NaN;
+      return [...row, fixed(loads[i]?.databaseCores ?? null), fixed((loads[i]?.load.perSecond ?? Number.NaN) / alone)];
+    });
+  return table(
+    [...LOAD_HEAD, 'database cores', '÷ SQLite'],
+    [
+      ...figures('SQLite, one runtime', sqlite),
+      ...(postgres ?? []).flatMap((loads, i) => figures(`PostgreSQL, ${i + 1} ${i === 0 ? 'runtime' : 'runtimes'}`, loads)),
+    ],
+  );
 }
 
 function listsTable({ pages, bareMs }: Results['lists']): string {

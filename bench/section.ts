@@ -1,5 +1,6 @@
 import { largeState, smallExecutions } from './bytes.ts';
 import { dormant } from './dormant.ts';
+import { postgres } from './fleet.ts';
 import { lists } from './lists.ts';
 import { overHttp } from './over-http.ts';
 import { stepCosts } from './step-cost.ts';
@@ -18,7 +19,11 @@ export const SECTIONS = {
   dormant,
   lists,
   streams,
+  postgres,
 } as const;
+
+/** Only measured when it is named: it takes longer than all the others together may. */
+export const ON_REQUEST: readonly string[] = ['postgres'];
 
 export type SectionName = keyof typeof SECTIONS;
 export type Results = { readonly [N in SectionName]: Awaited<ReturnType<(typeof SECTIONS)[N]>> };

@@ -13,33 +13,40 @@ export interface Server {
   stop(): Promise<void>;
 }
 
-/** The server as it is shipped, in its own process, authentication on, on a database in `folder`. */
-export async function serve(folder: string, database: string): Promise<Server> {
-  const server = spawn(process.execPath, [JAMJET, 'dev', '--port', '0', '--db', join(folder, database), '--tools', TOOLS], {
+/** The server as it is shipped, in its own process, authentication on, on a database file in `folder`. */
+export function serve(folder: string, database: string): Promise<Server> {
+  return serveOn(join(folder, database), folder);
+}
+
+/** The same on any database; works in `folder`. */
+export async function serveOn(database: string, folder: string): Promise<Server> {
+  const server = spawn(process.execPath, [JAMJET, 'dev', '--port', '0', '--json', '--db', database, '--tools', TOOLS], {
+    cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, JAMJET_LOG: 'warn', NO_COLOR: '1' },
   });
   const stop = (): Promise<void> => stopped(server);
   try {
-    const url = await listening(server);
-    return { url, token: readFileSync(join(folder, 'token'), 'utf8').trim(), pid: server.pid ?? 0, stop };
+    const { url, token_file: tokenFile } = await listening(server);
+    return { url, token: readFileSync(tokenFile, 'utf8').trim(), pid: server.pid ?? 0, stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-/** The address the server prints when it is ready. */
-function listening(server: ChildProcess): Promise<string> {
+/** What the server prints when it is ready. */
+function listening(server: ChildProcess): Promise<{ readonly url: string; readonly token_file: string }> {
   return new Promise((resolve, reject) => {
     let printed = '';
-    const read = (chunk: Buffer) => {
+    server.stderr?.on('data', (chunk: Buffer) => {
       printed += chunk;
-      const url = /http:\/\/[\w.:[\]]+:\d+/.exec(printed)?.[0];
-      if (url !== undefined) resolve(url);
-    };
-    server.stdout?.on('data', read);
-    server.stderr?.on('data', read);
+    });
+    server.stdout?.on('data', (chunk: Buffer) => {
+      printed += chunk;
+      const line = /^\{"url".*(?=\n)/m.exec(printed)?.[0];
+      if (line !== undefined) resolve(JSON.parse(line));
+    });
     server.once('error', reject);
     server.once('exit', (code) => reject(new Error(`the server ended with ${code} before it was ready:\n${printed}`)));
   });
