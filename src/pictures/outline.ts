@@ -34,7 +34,11 @@ export interface OutlineRow {
 export function outlineOf(program: Program): readonly OutlineRow[] {
   const { graph } = program.statics;
   const picture = workflowPicture(program, null);
-  const labels = new Map(picture.edges.map(({ from, to, label }) => [`${from} ${to}`, label]));
+  const labels = new Map<string, string>();
+  for (const { from, to, label } of picture.edges) {
+    const before = labels.get(`${from} ${to}`) ?? '';
+    labels.set(`${from} ${to}`, [before, label].filter((part) => part !== '').join(' · '));
+  }
   const rows: OutlineRow[] = [];
   const shown = new Set<number>();
   const show = (index: number, depth: number, way: string): void => {

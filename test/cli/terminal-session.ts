@@ -64,6 +64,11 @@ export class TerminalSession {
     this.#stdin.write(`${line}\n`);
   }
 
+  /** Keys as they are pressed, without the Enter of `type`. */
+  press(keys: string): void {
+    this.#stdin.write(keys);
+  }
+
   /** Resolves once the screen shows it; rejects when the command ends without. */
   async shows(text: string | RegExp): Promise<void> {
     const found = () => (typeof text === 'string' ? this.screen.includes(text) : text.test(this.screen));

@@ -76,7 +76,7 @@ It wants a terminal. Elsewhere: jamjet events ID --follow. Exits with 0 when lef
   ): void {
     const { paint } = this;
     const mark = !over ? paint.yellow('◆') : status === 'completed' ? paint.green('✓') : paint.red('✗');
-    const time = over ? `in ${duration(tookMs)}` : `since ${duration(tookMs)}`;
+    const time = over ? `in ${duration(tookMs)}` : `after ${duration(tookMs)}`;
     this.print(`${mark} ${id} ${over ? '' : 'is '}${paintStatus(status, paint)} ${time}`);
     if (error !== '') this.print(`  ${paint.red(plain(error))}`);
     this.print(paint.dim(over ? `  all about it: jamjet inspect ${id}` : `  watch it again: jamjet watch ${id}`));

@@ -18,6 +18,8 @@ export function detailLines(row: OutlineRow, model: LiveModel, brush: Brush): re
     `${paint.bold(plain(row.node))}  ${paint.dim(`${row.kind}${row.detail === '' ? '' : `: ${plain(row.detail)}`}`)}`,
     mark === null || state === '' ? state : `${mark.status}  ${state}`,
   ];
+  const asked = model.approvals.find((approval) => approval.node === row.node);
+  if (asked !== undefined) lines.push('', paint.bold('Asks'), ...plain(asked.question, { lines: true }).split('\n'));
   if (attempts.length > 0) lines.push('', paint.bold(count(attempts.length, 'attempt')));
   for (const { sequence, atMs, ok, tookMs, error } of attempts) {
     const took = tookMs === null ? '' : `  ${duration(tookMs)}`;

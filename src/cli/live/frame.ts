@@ -1,6 +1,6 @@
 import type { Size } from '../terminal/full-screen.ts';
 import { paintStatus } from '../terminal/status.ts';
-import { count, cut, cutPainted, plain } from '../terminal/text.ts';
+import { count, cut, cutPainted, plain, width } from '../terminal/text.ts';
 import { clock, duration } from '../terminal/time.ts';
 import { renderEntry } from '../timeline-text.ts';
 import type { Controls } from './controls.ts';
@@ -34,11 +34,16 @@ export interface Scene {
 /** Below these heights parts are left out, those that matter least first. */
 const ROOMY = 18;
 const ENOUGH = 12;
-const MAX_EVENTS = 8;
+const LEAST_EVENTS = 8;
 const MAX_APPROVALS = 3;
+/** Lines of a question. */
+const MAX_QUESTION = 3;
+
+/** What is left of the keys where they do not fit. */
+const SHORT_KEYS = 'a/r decide e event p/u hold c cancel q';
 
 const KEYS: Readonly<Record<'browsing' | 'reading' | 'typing' | 'confirming' | 'over', string>> = {
-  browsing: '↑↓ select  ⏎ details  a approve  r reject  e event  p pause  u resume  c cancel  q quit',
+  browsing: '↑↓ ⏎ details  a approve  r reject  e event  p pause  u resume  c cancel  q quit',
   reading: '↑↓ scroll  esc back',
   typing: '⏎ go on  esc leave it',
   confirming: 'y yes  any other key: no',
@@ -50,7 +55,8 @@ export function frame(scene: Scene, { rows, columns }: Size, brush: Brush): read
   const { model, controls } = scene;
   const { paint } = brush;
   const top = header(scene, rows, brush);
-  const keys = controls.mode.is === 'browsing' && model.over ? KEYS.over : KEYS[controls.mode.is];
+  const spelled = controls.mode.is === 'browsing' && model.over ? KEYS.over : KEYS[controls.mode.is];
+  const keys = spelled === KEYS.browsing && width(spelled) > columns ? SHORT_KEYS : spelled;
   const bottom = [prompt(scene, columns, brush), paint.dim(cut(keys, columns))];
   const room = Math.max(0, rows - top.length - bottom.length);
   const middle =
@@ -81,8 +87,9 @@ function header({ subject, model, endedMs, trouble }: Scene, rows: number, { pai
 }
 
 function body(scene: Scene, { rows, columns }: Size, brush: Brush): readonly string[] {
-  const approvals = approvalsText(scene, rows, brush);
-  const events = eventsText(scene, { rows, columns }, brush);
+  const approvals = approvalsText(scene, { rows, columns }, brush);
+  const free = rows - scene.model.rows.length - approvals.length;
+  const events = eventsText(scene, { rows, columns }, free, brush);
   const room = Math.max(1, rows - approvals.length - events.length);
   return [...outlineText(scene, { rows: room, columns }, brush), ...approvals, ...events];
 }
@@ -96,21 +103,38 @@ function outlineText({ model, controls, current, widest }: Scene, { rows, column
     .map((row, at) => rowText(row, model, { selected: first + at === selected, columns, widest }, brush));
 }
 
-function approvalsText({ model }: Scene, rows: number, { paint, nowMs }: Brush): readonly string[] {
+function approvalsText({ model }: Scene, { rows, columns }: Size, { paint }: Brush): readonly string[] {
   const { approvals } = model;
   if (approvals.length === 0) return [];
-  const shown = approvals.slice(0, rows < ENOUGH ? 1 : MAX_APPROVALS);
-  const lines = shown.map(({ node, question, sinceMs }) => {
-    const age = duration(Math.max(0, nowMs - sinceMs));
-    return `${paint.yellow('◆')} ${paint.bold(plain(node))} ${paint.dim(`asks for approval since ${age}:`)} ${plain(question)}`;
+  const small = rows < ENOUGH;
+  const shown = approvals.slice(0, small ? 1 : MAX_APPROVALS);
+  const lines = shown.flatMap(({ node, question }) => {
+    const [first = '', ...more] = wrapped(`${plain(node)}: ${plain(question)}`, columns - 2, small ? 1 : MAX_QUESTION);
+    return [`${paint.yellow('◆')} ${first}`, ...more.map((line) => `  ${line}`)];
   });
   if (approvals.length > shown.length) lines.push(paint.dim(`  and ${approvals.length - shown.length} more`));
-  return rows < ENOUGH ? lines : ['', ...lines];
+  return small ? lines : ['', ...lines];
 }
 
-function eventsText({ model, widest }: Scene, { rows, columns }: Size, { paint }: Brush): readonly string[] {
-  const lines = rows < ENOUGH ? 0 : Math.min(MAX_EVENTS, Math.floor(rows / 4));
-  if (lines === 0 || model.happened.length === 0) return [];
+/** A text over at most `most` lines, broken between words; the last one is cut. */
+function wrapped(text: string, columns: number, most: number): readonly string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    const longer = line === '' ? word : `${line} ${word}`;
+    if (width(longer) <= columns || line === '' || lines.length === most - 1) line = longer;
+    else {
+      lines.push(line);
+      line = word;
+    }
+  }
+  return [...lines, line].map((each) => cut(each, columns));
+}
+
+/** The last events: some beside a long outline, more where it leaves rows free. */
+function eventsText({ model, widest }: Scene, { rows, columns }: Size, free: number, { paint }: Brush): readonly string[] {
+  const lines = Math.max(free - 1, rows < ENOUGH ? 0 : Math.min(LEAST_EVENTS, Math.floor(rows / 4)));
+  if (lines <= 0 || model.happened.length === 0) return [];
   const nodeWidth = Math.max(8, Math.min(widest, Math.floor(columns / 4)));
   return [
     '',

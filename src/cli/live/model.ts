@@ -41,6 +41,8 @@ export interface NodePast {
 const FAILED: ReadonlySet<string> = new Set(['failed']);
 const UNDER_WAY: ReadonlySet<string> = new Set(['queued', 'active', 'waiting', 'held', 'retrying']);
 
+const PARKED: ReadonlySet<string> = new Set(['human_approval', 'wait', 'subgraph']);
+
 const NO_PAST: NodePast = { attempts: [], output: undefined };
 
 /** An execution as it is watched: folds its events, from the first on, into what the screen shows. */
@@ -52,12 +54,15 @@ export class LiveModel {
   readonly #approvals = new Map<string, PendingApproval>();
   readonly #past = new Map<string, NodePast>();
   readonly #retryAtMs = new Map<string, number>();
+  readonly #kinds: ReadonlyMap<string, OutlineRow['kind']>;
+  readonly #startedMs = new Map<string, number>();
   #marks: Marks | null = null;
   #heldReason = '';
   #error = '';
 
   constructor(ir: JsonObject, outline: LiveOutline) {
     this.rows = outline.rows;
+    this.#kinds = new Map(outline.rows.map(({ node, kind }) => [node, kind]));
     this.#outline = outline;
     this.#timeline = new Timeline(kindsOf(ir));
   }
@@ -170,17 +175,32 @@ export class LiveModel {
         this.#retryAtMs.set(node, atMs + (typeof data.delay_ms === 'number' ? data.delay_ms : 0));
         break;
       case 'node_completed':
-        this.#ended(node, { sequence, atMs, ok: true, tookMs: tookOf(data), error: '' }, data.output ?? null);
+        this.#ended(node, { sequence, atMs, ok: true, tookMs: this.#tookMs(node, data, atMs), error: '' }, data.output ?? null);
         break;
       case 'node_failed':
-        this.#ended(node, { sequence, atMs, ok: false, tookMs: tookOf(data), error: textOf(data.error) }, undefined);
+        this.#ended(
+          node,
+          { sequence, atMs, ok: false, tookMs: this.#tookMs(node, data, atMs), error: textOf(data.error) },
+          undefined,
+        );
         break;
       case 'node_cancelled':
       case 'node_skipped':
         this.#approvals.delete(node);
         break;
     }
+    if (type === 'node_started') this.#startedMs.set(node, atMs);
     if (type === 'node_started' || type === 'node_scheduled') this.#retryAtMs.delete(node);
+  }
+
+  /** Of work as it was measured; of a wait since it was reached; what decides and joins takes no time. */
+  #tookMs(node: string, data: JsonObject, atMs: number): number | null {
+    const kind = this.#kinds.get(node);
+    if (kind === 'condition' || kind === 'parallel') return null;
+    const sinceMs = this.#startedMs.get(node);
+    if (kind !== undefined && PARKED.has(kind)) return sinceMs === undefined ? null : atMs - sinceMs;
+    if (kind === 'join' && data.duration_ms === 0) return null;
+    return typeof data.duration_ms === 'number' ? data.duration_ms : null;
   }
 
   #ended(node: string, attempt: Attempt, output: Json | undefined): void {
@@ -192,10 +212,6 @@ export class LiveModel {
     this.#approvals.delete(node);
     this.#retryAtMs.delete(node);
   }
-}
-
-function tookOf(data: JsonObject): number | null {
-  return typeof data.duration_ms === 'number' ? data.duration_ms : null;
 }
 
 function textOf(value: Json | undefined): string {

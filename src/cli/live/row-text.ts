@@ -42,15 +42,17 @@ const GLYPHS: Readonly<Record<NodeMark['status'], string>> = {
 const MARGIN = 5;
 const MAX_WAY = 24;
 
-/** The name of a node as the outline shows it, with why its way is taken, and ↺ where a loop begins. */
-function nameOf({ node, way, loop }: OutlineRow): string {
-  const why = way === '' ? '' : `${cut(plain(way), MAX_WAY)} → `;
-  return `${why}${loop ? '↺ ' : ''}${plain(node)}`;
+/** The name of a node as the outline shows it, with why its way is taken, and ↺ where a loop begins; the name is cut last. */
+function nameOf({ node, way, loop }: OutlineRow, columns: number): string {
+  const name = `${loop ? '↺ ' : ''}${plain(node)}`;
+  const room = Math.min(MAX_WAY, columns - width(name) - 3);
+  const why = way === '' || room < 3 ? '' : `${cut(plain(way), room)} → `;
+  return cut(`${why}${name}`, columns);
 }
 
 /** Columns the widest row takes for what does not change. */
 export function widestOf(rows: readonly OutlineRow[]): number {
-  return rows.reduce((widest, row) => Math.max(widest, MARGIN + 2 * row.depth + width(nameOf(row))), 0);
+  return rows.reduce((widest, row) => Math.max(widest, MARGIN + 2 * row.depth + width(nameOf(row, Number.POSITIVE_INFINITY))), 0);
 }
 
 /** `›   ✓ f reserve   120 ms`: a node of the outline, within `columns`. */
@@ -64,7 +66,8 @@ export function rowText(
   const mark = model.markOf(row.node);
   const indent = Math.min(2 * row.depth, Math.floor(columns / 4));
   const left = Math.min(widest, Math.max(20, Math.floor(columns / 2)));
-  const name = pad(cut(nameOf(row), Math.max(1, left - MARGIN - indent)), left - MARGIN - indent);
+  const room = Math.max(1, left - MARGIN - indent);
+  const name = pad(nameOf(row, room), room);
   const named = selected ? paint.bold(name) : mark === null || mark.status === 'skipped' ? paint.dim(name) : name;
   const margin = `${selected ? paint.cyan('›') : ' '}${' '.repeat(indent)}${glyphOf(mark, brush)} ${paint.dim(LETTERS[row.kind])} `;
   const detail = mark === null && row.detail !== '' ? paint.dim(plain(row.detail)) : '';
@@ -120,7 +123,8 @@ function whereText(node: string, mark: NodeMark, model: LiveModel, { paint, nowM
     }
     case 'done': {
       const retries = mark.retries === 0 ? '' : `${mark.retries} ${mark.retries === 1 ? 'retry' : 'retries'}`;
-      return [mark.durationMs === null ? '' : duration(mark.durationMs), paint.dim(retries)];
+      const tookMs = model.pastOf(node).attempts.at(-1)?.tookMs ?? null;
+      return [tookMs === null ? '' : duration(tookMs), paint.dim(retries)];
     }
     case 'failed':
       return [paint.red(plain(mark.error ?? 'failed'))];

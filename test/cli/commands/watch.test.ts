@@ -1,0 +1,137 @@
+import { expect, it } from 'vitest';
+import type { JsonObject } from '../../../machines/json.ts';
+import { DOUBLING, HANGING, PAID, REVIEWED, TOOLS } from '../flows.ts';
+import { runtimeServer } from '../runtime-server.ts';
+
+const server = runtimeServer(TOOLS);
+
+const ENTER = '\u001b[?1049h';
+/** Cursor and wrapping are back, and the screen is that of before. */
+const LEAVE = '\u001b[?2004l\u001b[?7h\u001b[?25h\u001b[?1049l';
+
+async function started(flow: JsonObject): Promise<string> {
+  const { client } = server();
+  const { workflow_id } = await client.registerWorkflow(flow);
+  const { execution_id } = await client.start({ workflow_id, input: { n: 4 } });
+  return execution_id;
+}
+
+/** What was printed after the terminal was given back. */
+function afterwards(stdout: string): string {
+  expect(stdout.startsWith(ENTER)).toBe(true);
+  const [, after, ...more] = stdout.split(LEAVE);
+  expect(more).toEqual([]);
+  return after ?? '';
+}
+
+it('shows the outline, takes a decision, and says how it ended', async () => {
+  const id = await started(REVIEWED);
+  const session = server().jamjet(`watch ${id}`, { tty: true });
+  await session.shows('review: Double it?');
+  session.press('a');
+  await session.shows('Approve review, comment');
+  session.press('fine\r');
+  await session.shows('Approve review (“fine”)? (y/n)');
+  session.press('y');
+  await session.shows('it has ended');
+  session.press('x');
+  const { code, stdout, stderr } = await session.ended;
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(afterwards(stdout)).toMatch(new RegExp(`^✓ ${id} completed in .*\n {2}all about it: jamjet inspect ${id}\n$`));
+  const { decided } = await server().client.approvals(id);
+  expect(decided).toMatchObject([{ node_id: 'review', status: 'approved', comment: 'fine' }]);
+});
+
+it('sends the event that is waited for, and refuses what is not JSON', async () => {
+  const id = await started(PAID);
+  const session = server().jamjet(`watch ${id}`, { tty: true });
+  await session.shows('waits for event payment-received');
+  session.press('e');
+  await session.shows('correlation key: payment-received');
+  session.press('\r');
+  await session.shows('Payload of payment-received, JSON: {}');
+  session.press('\u007f\r');
+  await session.shows('not JSON');
+  session.press('"n": 1}\r');
+  await session.shows('payment-received woke payment');
+  await session.shows('it has ended');
+  session.press('q');
+  expect((await session.ended).code).toBe(0);
+});
+
+it('pauses, resumes, and cancels when that is meant', async () => {
+  const id = await started(HANGING);
+  const session = server().jamjet(`watch ${id}`, { tty: true });
+  await session.shows(/hang +running/);
+  session.press('p');
+  await session.shows('held: nothing new begins');
+  await session.shows('paused by an operator');
+  session.press('u');
+  await session.shows('· resumed');
+  session.press('c');
+  await session.shows('Cancel the execution');
+  session.press('n');
+  await session.shows('left as it is');
+  session.press('cy');
+  await session.shows('it has ended');
+  session.press(' q');
+  const { code, stdout } = await session.ended;
+  expect(code).toBe(1);
+  expect(afterwards(stdout)).toMatch(new RegExp(`^✗ ${id} cancelled`));
+});
+
+it('shows the attempts, output and definition of a node', async () => {
+  const id = await started(DOUBLING);
+  const session = server().jamjet(`watch ${id}`, { tty: true });
+  await session.shows('it has ended');
+  session.press('\r');
+  await session.shows('Definition');
+  expect(session.screen).toContain('"n": 8');
+  session.press('q');
+  await session.shows(/it has ended[\s\S]*it has ended/);
+  session.press('q');
+  expect((await session.ended).code).toBe(0);
+});
+
+it('takes what is pasted as text alone', async () => {
+  const id = await started(REVIEWED);
+  const session = server().jamjet(`watch ${id}`, { tty: true });
+  await session.shows('review: Double it?');
+  session.press('\u001b[200~cy\n\u001b[201~r');
+  await session.shows('Reject review, comment');
+  session.press('\u001b[200~one\ntwo\u001b[201~\r');
+  await session.shows('Reject review (“one two”)?');
+  session.press('n');
+  await session.shows('left as it is');
+  session.press('q');
+  expect((await session.ended).code).toBe(0);
+  expect(await server().client.execution(id)).toMatchObject({ status: 'paused' });
+});
+
+it.each([
+  ['Ctrl-C', (session: ReturnType<ReturnType<typeof server>['jamjet']>) => session.press('\u0003')],
+  ['SIGTERM', (session: ReturnType<ReturnType<typeof server>['jamjet']>) => session.signals.emit('SIGTERM')],
+])('gives the terminal back on %s, and leaves the execution alone', async (_, interrupt) => {
+  const id = await started(REVIEWED);
+  const session = server().jamjet(`watch ${id}`, { tty: true });
+  await session.shows('review: Double it?');
+  interrupt(session);
+  const { code, stdout } = await session.ended;
+  expect(code).toBe(130);
+  expect(afterwards(stdout)).toMatch(new RegExp(`^◆ ${id} is paused after .*\n {2}watch it again: jamjet watch ${id}\n$`));
+  expect(session.signals.listenerCount('SIGTERM')).toBe(0);
+});
+
+it('wants a terminal, and names what does without one', async () => {
+  expect(await server().jamjet('watch exec_1').ended).toEqual({
+    code: 2,
+    stdout: '',
+    stderr: 'error: watch wants a terminal\nWithout one, follow its events: jamjet events exec_1 --follow\n',
+  });
+});
+
+it('leaves the terminal alone when there is no such execution', async () => {
+  const { code, stdout, stderr } = await server().jamjet('watch exec_abc123', { tty: true }).ended;
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(stderr).toBe('error: not found: execution exec_abc123\n`jamjet ls` lists the executions.\n');
+});

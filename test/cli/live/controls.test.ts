@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest';
+import { AT_FIRST, type Controls, type Deed, press, type Seen } from '../../../src/cli/live/controls.ts';
+
+const SEEN: Seen = {
+  nodes: ['look_up', 'review', 'pay'],
+  current: 1,
+  approvals: ['review'],
+  awaited: new Map(),
+  held: false,
+  over: false,
+  page: 2,
+  bottom: 7,
+};
+
+/** Presses keys: names in angle brackets, letters otherwise. */
+function pressed(keys: string, seen: Partial<Seen> = {}, from: Controls = AT_FIRST) {
+  let controls = from;
+  const deeds: Deed[] = [];
+  for (const [, name, letter = ''] of keys.matchAll(/<([\w-]+)>|(.)/gu)) {
+    const ctrl = name?.startsWith('ctrl-') === true;
+    const key = { name: name?.replace('ctrl-', '') ?? letter, text: name === undefined ? letter : '', ctrl };
+    const result = press(controls, key, { ...SEEN, ...seen });
+    controls = result.controls;
+    if (result.deed !== null) deeds.push(result.deed);
+  }
+  return { controls, deeds };
+}
+
+describe('deciding', () => {
+  it('asks for a comment, then whether it is meant', () => {
+    expect(pressed('rno<return>').controls.mode).toMatchObject({ is: 'confirming', question: 'Reject review (“no”)?' });
+    expect(pressed('rno<return>y').deeds).toEqual([{ do: 'decide', node: 'review', decision: 'rejected', comment: 'no' }]);
+    expect(pressed('a<return>y').deeds).toEqual([{ do: 'decide', node: 'review', decision: 'approved', comment: '' }]);
+  });
+
+  it.each(['a<return>n', 'a<return><return>', 'a<escape>', 'ayes<escape>y'])('does nothing after %s', (keys) => {
+    const { controls, deeds } = pressed(keys);
+    expect(deeds).toEqual([]);
+    expect(controls.mode).toEqual({ is: 'browsing' });
+  });
+
+  it('wants one of several to be selected', () => {
+    const several = { approvals: ['look_up', 'pay'] };
+    const { controls, deeds } = pressed('a', several);
+    expect({ deeds, controls }).toMatchObject({
+      deeds: [],
+      controls: { selected: 0, notice: expect.stringContaining('several') },
+    });
+    expect(pressed('<down>a<return>y', several).deeds).toMatchObject([{ node: 'pay' }]);
+  });
+
+  it('says so when there is nothing to decide', () => {
+    expect(pressed('a', { approvals: [] }).controls).toMatchObject({ notice: 'nothing waits for approval' });
+  });
+});
+
+describe('sending an event', () => {
+  it('begins with the key that is waited for', () => {
+    const awaited = new Map([['pay', 'payment-received']]);
+    expect(pressed('e<return><return>', { awaited }).deeds).toEqual([{ do: 'send', key: 'payment-received', payload: {} }]);
+  });
+
+  it('takes JSON alone, and keeps what was typed', () => {
+    const { controls, deeds } = pressed('ekey<return><ctrl-u>{no<return>');
+    expect(deeds).toEqual([]);
+    expect(controls.notice).toMatch(/^not JSON: /);
+    expect(pressed('<ctrl-u>[1]<return>', {}, controls).deeds).toEqual([{ do: 'send', key: 'key', payload: [1] }]);
+  });
+
+  it('needs a key', () => {
+    expect(pressed('e<return>').controls.notice).toBe('an event needs its correlation key');
+  });
+});
+
+describe('the other keys', () => {
+  it('select within the outline, and go back to what is under way', () => {
+    expect(pressed('j').controls.selected).toBe(2);
+    expect(pressed('jjjj').controls.selected).toBe(2);
+    expect(pressed('<home>').controls.selected).toBe(0);
+    expect(pressed('j<escape>').controls.selected).toBeNull();
+  });
+
+  it('scroll details within their lines', () => {
+    expect(pressed('<return><end><up>').controls.mode).toEqual({ is: 'reading', from: 6 });
+    expect(pressed('<return><end><escape>').controls.mode).toEqual({ is: 'browsing' });
+  });
+
+  it('pause, resume, and cancel when it is meant', () => {
+    expect(pressed('p').deeds).toEqual([{ do: 'pause' }]);
+    expect(pressed('p', { held: true }).deeds).toEqual([]);
+    expect(pressed('u', { held: true }).deeds).toEqual([{ do: 'resume' }]);
+    expect(pressed('u').deeds).toEqual([]);
+    expect(pressed('cn').deeds).toEqual([]);
+    expect(pressed('cy').deeds).toEqual([{ do: 'cancel' }]);
+  });
+
+  it('leave with q, and with almost any key once it has ended', () => {
+    expect(pressed('q').deeds).toEqual([{ do: 'leave' }]);
+    expect(pressed('x').deeds).toEqual([]);
+    expect(pressed('x', { over: true }).deeds).toEqual([{ do: 'leave' }]);
+    expect(pressed('j<return><escape>', { over: true }).deeds).toEqual([]);
+  });
+
+  it('interrupt with Ctrl-C wherever one is', () => {
+    for (const before of ['', 'a', 'a<return>', '<return>'])
+      expect(pressed(`${before}<ctrl-c>`).deeds).toEqual([{ do: 'interrupt' }]);
+  });
+});

@@ -1,0 +1,138 @@
+import { describe, expect, it } from 'vitest';
+import { AT_FIRST, type Controls } from '../../../src/cli/live/controls.ts';
+import { frame } from '../../../src/cli/live/frame.ts';
+import { lineOf } from '../../../src/cli/live/line.ts';
+import { LiveModel } from '../../../src/cli/live/model.ts';
+import { widestOf } from '../../../src/cli/live/row-text.ts';
+import { paint } from '../../../src/cli/terminal/paint.ts';
+import { width } from '../../../src/cli/terminal/text.ts';
+import { LiveOutline } from '../../../src/pictures/outline.ts';
+import { type Golden, goldenNames, readGolden } from '../../support/golden.ts';
+
+const golden = (name: string): Golden => readGolden(name) as Golden;
+
+/** A golden log up to an event, seen some seconds after it. */
+function screen(
+  { document, events }: Golden,
+  {
+    upTo = Number.POSITIVE_INFINITY,
+    laterMs = 3_000,
+    rows = 20,
+    columns = 80,
+    controls = AT_FIRST,
+    trouble = '',
+    colours = false,
+  }: {
+    readonly upTo?: number;
+    readonly laterMs?: number;
+    readonly rows?: number;
+    readonly columns?: number;
+    readonly controls?: Controls;
+    readonly trouble?: string;
+    readonly colours?: boolean;
+  } = {},
+): readonly string[] {
+  const nodes = Object.fromEntries((document.nodes as { id: string }[]).map((node) => [node.id, node]));
+  const model = new LiveModel({ ...document, nodes } as typeof document, new LiveOutline(document));
+  const seen = events.filter(({ sequence }) => sequence <= upTo);
+  for (const { at_ms, ...event } of seen) model.apply({ ...event, created_at: new Date(at_ms).toISOString() });
+  const subject = { id: 'exec_1', workflow: String(document.workflow_id), version: '1', startedMs: events[0]?.at_ms ?? 0 };
+  const { current, over, marks } = model;
+  const scene = { subject, model, controls, current, widest: widestOf(model.rows), endedMs: over ? marks.atMs : null, trouble };
+  return frame(scene, { rows, columns }, { paint: paint(colours), nowMs: (seen.at(-1)?.at_ms ?? 0) + laterMs, spinner: '▸' });
+}
+
+/** Without the events, whose clock is that of the reader. */
+const outlined = (lines: readonly string[]) => lines.filter((line) => !/^\d\d:\d\d:\d\d/.test(line)).join('\n');
+
+describe('the screen', () => {
+  it('shows branches, what waits for whom, and the question', () => {
+    expect(outlined(screen(golden('approval-pending'), { upTo: 10 }))).toMatchInlineSnapshot(`
+      "approval-pending 1  paused  5.0 s
+      exec_1  10 events
+
+       ✓ = split
+      ›  ◆ a a    waiting for approval  5.0 s
+         ◆ a b    waiting for approval  5.0 s
+         ✓ f c    7 ms
+       · > all    waits for all
+
+      ◆ a: Decide a
+      ◆ b: Decide b
+
+
+      ↑↓ ⏎ details  a approve  r reject  e event  p pause  u resume  c cancel  q quit"
+    `);
+  });
+
+  it('counts the rounds of a loop', () => {
+    expect(outlined(screen(golden('loop-of-three-rounds'), { upTo: 24 }))).toMatchInlineSnapshot(`
+      "loop-of-three-rounds 1  running  11.0 s
+      exec_1  24 events
+
+       ✓ f ↺ draft  7 ms  1 retry  ↺ round 3
+       ✓ f review   7 ms  ↺ round 3
+      ›▹ f publish  waits for a worker of queue tool  4.0 s
+
+
+      ↑↓ ⏎ details  a approve  r reject  e event  p pause  u resume  c cancel  q quit"
+    `);
+  });
+
+  it('counts down to the next attempt', () => {
+    const log = golden('retry-with-backoff');
+    const upTo = log.events.find(({ type }) => type === 'retry_scheduled')?.sequence ?? 0;
+    expect(outlined(screen(log, { upTo, laterMs: 1_000 }))).toMatchInlineSnapshot(`
+      "retry-with-backoff 1  running  3.0 s
+      exec_1  5 events
+
+      ›↻ f a  attempt 2 in 5.3 s  one
+
+
+
+
+
+
+
+
+
+
+
+      ↑↓ ⏎ details  a approve  r reject  e event  p pause  u resume  c cancel  q quit"
+    `);
+  });
+
+  it('tells of a hold, and why', () => {
+    const log = golden('pause-and-resume');
+    const upTo = log.events.find(({ type }) => type === 'workflow_paused')?.sequence ?? 0;
+    expect(screen(log, { upTo })[0]).toMatch(/ held/);
+  });
+
+  it('keeps the bottom two lines for what is asked and for the keys', () => {
+    const mode: Controls['mode'] = { is: 'typing', purpose: { of: 'payload', key: 'paid' }, line: lineOf('{"n":1}') };
+    const lines = screen(golden('approval-pending'), { controls: { ...AT_FIRST, mode, notice: 'not JSON' } });
+    expect(lines.slice(-2)).toEqual(['? Payload of paid, JSON: {"n":1}▌  not JSON', '⏎ go on  esc leave it']);
+  });
+
+  it('says that the server is lost', () => {
+    expect(screen(golden('approval-pending'), { trouble: 'lost it' }).slice(0, 3)).toContain('! lost it');
+  });
+
+  it('shows everything about the selected node', () => {
+    const controls: Controls = { selected: 0, mode: { is: 'reading', from: 0 }, notice: '' };
+    const text = screen(golden('loop-of-three-rounds'), { controls, rows: 40 }).join('\n');
+    expect(text).toMatch(/4 attempts\n[\s\S]*✗ [\s\S]*Output\n\{\n {2}"text": "three"\n\}\n\nDefinition\n/);
+  });
+
+  it.each(goldenNames())('fits terminals of any size with %s', (name) => {
+    const log = readGolden(name);
+    if (log === null || !('events' in log)) return;
+    for (const rows of [1, 8, 12, 60])
+      for (const columns of [1, 40, 200])
+        for (const mode of [AT_FIRST.mode, { is: 'reading', from: 0 }] as const) {
+          const lines = screen(log as Golden, { rows, columns, colours: true, controls: { ...AT_FIRST, mode } });
+          expect(lines.length).toBe(rows);
+          for (const line of lines) expect(width(line)).toBeLessThanOrEqual(columns);
+        }
+  });
+});
