@@ -70,3 +70,25 @@ export function sameContext(a: EventRow, b: EventRow): boolean {
 function field(text: string | null): string {
   return text === null ? '- ' : `${text.length}:${text} `;
 }
+
+type PackedStream = readonly [tenantId: string, executionId: string | null, firstSeq: number, lastSeq: number, digest: string];
+
+/** The streams of a block as the engines store them. */
+export function packStreams(streams: readonly StreamDigest[]): string {
+  return JSON.stringify(streams.map((s): PackedStream => [s.tenantId, s.executionId, s.firstSeq, s.lastSeq, s.digest]));
+}
+
+/** Text that is no such list reads as an empty one: whoever changed it changed what the block's hash covers, and that is found. */
+export function unpackStreams(text: string): readonly StreamDigest[] {
+  try {
+    return (JSON.parse(text) as readonly PackedStream[]).map(([tenantId, executionId, firstSeq, lastSeq, digest]) => ({
+      tenantId,
+      executionId,
+      firstSeq,
+      lastSeq,
+      digest,
+    }));
+  } catch {
+    return [];
+  }
+}

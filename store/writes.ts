@@ -111,3 +111,17 @@ export type ControlAction =
   | { readonly type: 'token_created'; readonly token: TokenRow }
   /** Rejects with `unknown_token`. */
   | { readonly type: 'token_revoked'; readonly id: string };
+
+/** What the log keeps of an action: names, never a secret or its hash. */
+export function controlData(action: ControlAction): string {
+  switch (action.type) {
+    case 'workflow_registered':
+      return JSON.stringify({ workflow_id: action.workflowId, version: action.version, revision: action.revision });
+    case 'token_created': {
+      const { id, tenantId, name, role, expiresAtMs } = action.token;
+      return JSON.stringify({ token_id: id, tenant_id: tenantId, name, role, expires_at_ms: expiresAtMs });
+    }
+    case 'token_revoked':
+      return JSON.stringify({ token_id: action.id });
+  }
+}

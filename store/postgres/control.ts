@@ -1,5 +1,5 @@
 import { StoreError } from '../errors.ts';
-import type { ActionContext, ControlAction } from '../writes.ts';
+import { type ActionContext, type ControlAction, controlData } from '../writes.ts';
 import type { Queries } from './connections.ts';
 import type { ControlLog } from './control-log.ts';
 import * as sql from './queries/control.ts';
@@ -15,7 +15,7 @@ export class ControlActions {
   act(action: ControlAction, context: ActionContext): Promise<void> {
     return this.#log.act(context, async (queries, seq) => {
       await apply(queries, action, context, seq);
-      return { type: action.type, data: eventData(action) };
+      return { type: action.type, data: controlData(action) };
     });
   }
 }
@@ -36,19 +36,5 @@ async function apply(queries: Queries, action: ControlAction, { tenantId, atMs }
       if (revoked.length === 0) throw new StoreError('unknown_token', `there is no token "${action.id}"`);
       return;
     }
-  }
-}
-
-/** What the log keeps of an action: names, never a secret or its hash. */
-function eventData(action: ControlAction): string {
-  switch (action.type) {
-    case 'workflow_registered':
-      return JSON.stringify({ workflow_id: action.workflowId, version: action.version, revision: action.revision });
-    case 'token_created': {
-      const { id, tenantId, name, role, expiresAtMs } = action.token;
-      return JSON.stringify({ token_id: id, tenant_id: tenantId, name, role, expires_at_ms: expiresAtMs });
-    }
-    case 'token_revoked':
-      return JSON.stringify({ token_id: action.id });
   }
 }

@@ -1,6 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { StoreError } from '../errors.ts';
-import type { ActionContext, ControlAction } from '../writes.ts';
+import { type ActionContext, type ControlAction, controlData } from '../writes.ts';
 import type { ControlLog } from './control-log.ts';
 import * as sql from './queries/control.ts';
 
@@ -23,7 +23,7 @@ export class ControlActions {
   act(action: ControlAction, context: ActionContext): void {
     this.#log.act(context, (seq) => {
       this.#apply(action, context, seq);
-      return { type: action.type, data: eventData(action) };
+      return { type: action.type, data: controlData(action) };
     });
   }
 
@@ -42,18 +42,5 @@ export class ControlActions {
         }
         return;
     }
-  }
-}
-
-function eventData(action: ControlAction): string {
-  switch (action.type) {
-    case 'workflow_registered':
-      return JSON.stringify({ workflow_id: action.workflowId, version: action.version, revision: action.revision });
-    case 'token_created': {
-      const { id, tenantId, name, role, expiresAtMs } = action.token;
-      return JSON.stringify({ token_id: id, tenant_id: tenantId, name, role, expires_at_ms: expiresAtMs });
-    }
-    case 'token_revoked':
-      return JSON.stringify({ token_id: action.id });
   }
 }

@@ -1,4 +1,4 @@
-import { hashBlock, type StreamDigest, signBlock } from '../../digest.ts';
+import { hashBlock, packStreams, type StreamDigest, signBlock } from '../../digest.ts';
 
 /** Where a writer's chain stands. */
 export interface Chain {
@@ -55,25 +55,4 @@ export function seal(
 
 export function predecessor({ id, hash }: Pick<Chain, 'id' | 'hash'>): string {
   return hash === '' ? id : hash;
-}
-
-type PackedStream = readonly [tenantId: string, executionId: string | null, firstSeq: number, lastSeq: number, digest: string];
-
-function packStreams(streams: readonly StreamDigest[]): string {
-  return JSON.stringify(streams.map((s): PackedStream => [s.tenantId, s.executionId, s.firstSeq, s.lastSeq, s.digest]));
-}
-
-/** Text that is no such list reads as an empty one: whoever changed it changed what the block's hash covers, and that is found. */
-export function unpackStreams(text: string): readonly StreamDigest[] {
-  try {
-    return (JSON.parse(text) as readonly PackedStream[]).map(([tenantId, executionId, firstSeq, lastSeq, digest]) => ({
-      tenantId,
-      executionId,
-      firstSeq,
-      lastSeq,
-      digest,
-    }));
-  } catch {
-    return [];
-  }
 }

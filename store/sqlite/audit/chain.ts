@@ -1,5 +1,5 @@
 import type { Database, Statement } from 'better-sqlite3';
-import { hashBlock, type StreamDigest, signBlock } from '../../digest.ts';
+import { hashBlock, packStreams, type StreamDigest, signBlock } from '../../digest.ts';
 import { CHAIN_ID, CHAIN_TAIL, CLOSE_BLOCK } from '../queries/audit.ts';
 
 export interface StoredBlock {
@@ -47,25 +47,4 @@ export class AuditChain {
 /** Random, made with the database: the first block's predecessor. */
 export function chainId(db: Database): string {
   return db.prepare<[], string>(CHAIN_ID).pluck().get() ?? '';
-}
-
-type PackedStream = readonly [tenantId: string, executionId: string | null, firstSeq: number, lastSeq: number, digest: string];
-
-function packStreams(streams: readonly StreamDigest[]): string {
-  return JSON.stringify(streams.map((s): PackedStream => [s.tenantId, s.executionId, s.firstSeq, s.lastSeq, s.digest]));
-}
-
-/** Text that is no such list reads as an empty one: whoever changed it changed what the block's hash covers, and that is found. */
-export function unpackStreams(text: string): readonly StreamDigest[] {
-  try {
-    return (JSON.parse(text) as readonly PackedStream[]).map(([tenantId, executionId, firstSeq, lastSeq, digest]) => ({
-      tenantId,
-      executionId,
-      firstSeq,
-      lastSeq,
-      digest,
-    }));
-  } catch {
-    return [];
-  }
 }

@@ -1,6 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { type ExportSource, exportLines, type SealedBlock } from '../../audit/export.ts';
-import { type StreamRange, signBlock } from '../../digest.ts';
+import { type StreamRange, signBlock, unpackStreams } from '../../digest.ts';
 import type {
   AuditEntry,
   AuditExportRequest,
@@ -10,7 +10,7 @@ import type {
   AuditStore,
 } from '../../resources/audit.ts';
 import type { EventRow } from '../../rows.ts';
-import { chainId, type StoredBlock, unpackStreams } from '../audit/chain.ts';
+import { chainId, type StoredBlock } from '../audit/chain.ts';
 import { AuditSearch } from '../audit/find.ts';
 import type { Place } from '../audit/slices.ts';
 import { StreamRows } from '../audit/stream-rows.ts';
