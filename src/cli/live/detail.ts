@@ -4,12 +4,14 @@ import { count, plain } from '../terminal/text.ts';
 import { clock, duration } from '../terminal/time.ts';
 import type { LiveModel } from './model.ts';
 import { type Brush, stateText } from './row-text.ts';
+import { folded, wrapped } from './wrapped.ts';
 
 /** A longer output is for `jamjet inspect`. */
 const MAX_LINES = 2_000;
+const MAX_LINE = 10_000;
 
 /** Everything about a node: where it stands, its attempts, its output, its definition. */
-export function detailLines(row: OutlineRow, model: LiveModel, brush: Brush): readonly string[] {
+export function detailLines(row: OutlineRow, model: LiveModel, columns: number, brush: Brush): readonly string[] {
   const { paint } = brush;
   const mark = model.markOf(row.node);
   const { attempts, output } = model.pastOf(row.node);
@@ -19,19 +21,27 @@ export function detailLines(row: OutlineRow, model: LiveModel, brush: Brush): re
     mark === null || state === '' ? state : `${mark.status}  ${state}`,
   ];
   const asked = model.approvals.find((approval) => approval.node === row.node);
-  if (asked !== undefined) lines.push('', paint.bold('Asks'), ...plain(asked.question, { lines: true }).split('\n'));
+  if (asked !== undefined) lines.push('', paint.bold('Asks'), ...wrappedLines(asked.question, columns));
   if (attempts.length > 0) lines.push('', paint.bold(count(attempts.length, 'attempt')));
   for (const { sequence, atMs, ok, tookMs, error } of attempts) {
     const took = tookMs === null ? '' : `  ${duration(tookMs)}`;
-    const result = ok ? paint.green('✓') : `${paint.red('✗')} ${paint.red(plain(error))}`;
-    lines.push(`${paint.dim(`${String(sequence).padStart(4)}  ${clock(atMs)}`)}  ${result}${took}`);
+    lines.push(
+      `${paint.dim(`${String(sequence).padStart(4)}  ${clock(atMs)}`)}  ${ok ? paint.green('✓') : paint.red('✗')}${took}`,
+      ...(ok ? [] : wrappedLines(error, columns - 6).map((line) => `      ${paint.red(line)}`)),
+    );
   }
-  if (output !== undefined) lines.push('', paint.bold('Output'), ...jsonLines(output));
-  return [...lines, '', paint.bold('Definition'), ...jsonLines(row.definition)];
+  if (output !== undefined) lines.push('', paint.bold('Output'), ...jsonLines(output, columns));
+  return [...lines, '', paint.bold('Definition'), ...jsonLines(row.definition, columns)];
 }
 
-function jsonLines(value: Json): readonly string[] {
+function wrappedLines(text: string, columns: number): readonly string[] {
+  return plain(text, { lines: true })
+    .split('\n')
+    .flatMap((line) => wrapped(line, columns));
+}
+
+function jsonLines(value: Json, columns: number): readonly string[] {
   const lines = JSON.stringify(value, null, 2).split('\n');
-  const shown = lines.slice(0, MAX_LINES).map((line) => plain(line));
+  const shown = lines.slice(0, MAX_LINES).flatMap((line) => folded(plain(line).slice(0, MAX_LINE), columns));
   return lines.length > MAX_LINES ? [...shown, `… ${lines.length - MAX_LINES} more lines`] : shown;
 }

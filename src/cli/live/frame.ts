@@ -8,6 +8,7 @@ import { detailLines } from './detail.ts';
 import { lineText } from './line.ts';
 import type { LiveModel } from './model.ts';
 import { type Brush, rowText } from './row-text.ts';
+import { wrapped } from './wrapped.ts';
 
 /** What stands still about the execution. */
 export interface Subject {
@@ -61,17 +62,17 @@ export function frame(scene: Scene, { rows, columns }: Size, brush: Brush): read
   const room = Math.max(0, rows - top.length - bottom.length);
   const middle =
     controls.mode.is === 'reading'
-      ? details(scene, controls.mode.from, room, brush)
+      ? details(scene, controls.mode.from, { rows: room, columns }, brush)
       : body(scene, { rows: room, columns }, brush);
   const filled = [...middle, ...Array<string>(Math.max(0, room - middle.length)).fill('')];
   return [...top, ...filled, ...bottom].slice(0, rows).map((line) => cutPainted(line, columns));
 }
 
 /** How far the details of the selected node can be scrolled. */
-export function detailsBottom(scene: Scene, { rows }: Size, brush: Brush): number {
+export function detailsBottom(scene: Scene, { rows, columns }: Size, brush: Brush): number {
   const row = scene.model.rows[scene.controls.selected ?? scene.current];
   const room = rows - header(scene, rows, brush).length - 2;
-  return row === undefined ? 0 : Math.max(0, detailLines(row, scene.model, brush).length - room);
+  return row === undefined ? 0 : Math.max(0, detailLines(row, scene.model, columns, brush).length - room);
 }
 
 function header({ subject, model, endedMs, trouble }: Scene, rows: number, { paint, nowMs }: Brush): readonly string[] {
@@ -109,26 +110,13 @@ function approvalsText({ model }: Scene, { rows, columns }: Size, { paint }: Bru
   const small = rows < ENOUGH;
   const shown = approvals.slice(0, small ? 1 : MAX_APPROVALS);
   const lines = shown.flatMap(({ node, question }) => {
-    const [first = '', ...more] = wrapped(`${plain(node)}: ${plain(question)}`, columns - 2, small ? 1 : MAX_QUESTION);
-    return [`${paint.yellow('◆')} ${first}`, ...more.map((line) => `  ${line}`)];
+    const all = wrapped(`${plain(node)}: ${plain(question)}`, columns - 2);
+    const most = small ? 1 : MAX_QUESTION;
+    const lines = [...all.slice(0, most - 1), ...(all.length < most ? [] : [cut(all.slice(most - 1).join(' '), columns - 2)])];
+    return lines.map((line, at) => `${at === 0 ? paint.yellow('◆') : ' '} ${line}`);
   });
   if (approvals.length > shown.length) lines.push(paint.dim(`  and ${approvals.length - shown.length} more`));
   return small ? lines : ['', ...lines];
-}
-
-/** A text over at most `most` lines, broken between words; the last one is cut. */
-function wrapped(text: string, columns: number, most: number): readonly string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    const longer = line === '' ? word : `${line} ${word}`;
-    if (width(longer) <= columns || line === '' || lines.length === most - 1) line = longer;
-    else {
-      lines.push(line);
-      line = word;
-    }
-  }
-  return [...lines, line].map((each) => cut(each, columns));
 }
 
 /** The last events: some beside a long outline, more where it leaves rows free. */
@@ -144,10 +132,10 @@ function eventsText({ model, widest }: Scene, { rows, columns }: Size, free: num
   ];
 }
 
-function details({ model, controls, current }: Scene, from: number, rows: number, brush: Brush): readonly string[] {
+function details({ model, controls, current }: Scene, from: number, { rows, columns }: Size, brush: Brush): readonly string[] {
   const row = model.rows[controls.selected ?? current];
   if (row === undefined) return [];
-  const lines = detailLines(row, model, brush);
+  const lines = detailLines(row, model, columns, brush);
   const first = Math.min(from, Math.max(0, lines.length - rows));
   return lines.slice(first, first + rows);
 }

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { expect, it } from 'vitest';
 import type { JsonObject } from '../../../machines/json.ts';
 import { DOUBLING, HANGING, PAID, REVIEWED, TOOLS } from '../flows.ts';
@@ -120,6 +122,42 @@ it.each([
   expect(code).toBe(130);
   expect(afterwards(stdout)).toMatch(new RegExp(`^◆ ${id} is paused after .*\n {2}watch it again: jamjet watch ${id}\n$`));
   expect(session.signals.listenerCount('SIGTERM')).toBe(0);
+});
+
+it('waits for a server that has gone away, and goes on where it was', async () => {
+  const id = await started(REVIEWED);
+  const sockets = new Set<Socket>();
+  const way = createServer((client) => {
+    const behind = connect(Number(new URL(server().url).port), '127.0.0.1');
+    for (const socket of [client, behind]) {
+      sockets.add(socket);
+      socket.on('error', () => undefined);
+      socket.on('close', () => {
+        client.destroy();
+        behind.destroy();
+      });
+    }
+    client.pipe(behind).pipe(client);
+  });
+  await once(way.listen(0, '127.0.0.1'), 'listening');
+  const { port } = way.address() as AddressInfo;
+  const session = server().jamjet(`watch ${id} --runtime http://127.0.0.1:${port}`, { tty: true });
+  await session.shows('review: Double it?');
+  const closed = new Promise((resolve) => way.close(resolve));
+  for (const socket of sockets) socket.destroy();
+  await closed;
+  await session.shows(`! lost http://127.0.0.1:${port}: trying again`);
+  session.press('p');
+  await session.shows('cannot reach');
+  await server().client.approve(id, { decision: 'approved' });
+  await once(way.listen(port, '127.0.0.1'), 'listening');
+  await session.shows('it has ended');
+  session.press('q');
+  const { code, stdout } = await session.ended;
+  way.close();
+  for (const socket of sockets) socket.destroy();
+  expect(code).toBe(0);
+  expect(afterwards(stdout)).toMatch(new RegExp(`^✓ ${id} completed`));
 });
 
 it('wants a terminal, and names what does without one', async () => {

@@ -11,9 +11,26 @@ import { type Golden, goldenNames, readGolden } from '../../support/golden.ts';
 
 const golden = (name: string): Golden => readGolden(name) as Golden;
 
+const MODELS = new WeakMap<Golden, Map<number, LiveModel>>();
+
+/** Of a golden log up to an event; made once. */
+function modelOf(log: Golden, upTo: number): LiveModel {
+  const models = MODELS.get(log) ?? new Map<number, LiveModel>();
+  MODELS.set(log, models);
+  const known = models.get(upTo);
+  if (known !== undefined) return known;
+  const { document, events } = log;
+  const nodes = Object.fromEntries((document.nodes as { id: string }[]).map((node) => [node.id, node]));
+  const model = new LiveModel({ ...document, nodes } as typeof document, new LiveOutline(document));
+  for (const { at_ms, ...event } of events)
+    if (event.sequence <= upTo) model.apply({ ...event, created_at: new Date(at_ms).toISOString() });
+  models.set(upTo, model);
+  return model;
+}
+
 /** A golden log up to an event, seen some seconds after it. */
 function screen(
-  { document, events }: Golden,
+  log: Golden,
   {
     upTo = Number.POSITIVE_INFINITY,
     laterMs = 3_000,
@@ -32,10 +49,9 @@ function screen(
     readonly colours?: boolean;
   } = {},
 ): readonly string[] {
-  const nodes = Object.fromEntries((document.nodes as { id: string }[]).map((node) => [node.id, node]));
-  const model = new LiveModel({ ...document, nodes } as typeof document, new LiveOutline(document));
+  const model = modelOf(log, upTo);
+  const { document, events } = log;
   const seen = events.filter(({ sequence }) => sequence <= upTo);
-  for (const { at_ms, ...event } of seen) model.apply({ ...event, created_at: new Date(at_ms).toISOString() });
   const subject = { id: 'exec_1', workflow: String(document.workflow_id), version: '1', startedMs: events[0]?.at_ms ?? 0 };
   const { current, over, marks } = model;
   const scene = { subject, model, controls, current, widest: widestOf(model.rows), endedMs: over ? marks.atMs : null, trouble };
@@ -121,7 +137,23 @@ describe('the screen', () => {
   it('shows everything about the selected node', () => {
     const controls: Controls = { selected: 0, mode: { is: 'reading', from: 0 }, notice: '' };
     const text = screen(golden('loop-of-three-rounds'), { controls, rows: 40 }).join('\n');
-    expect(text).toMatch(/4 attempts\n[\s\S]*✗ [\s\S]*Output\n\{\n {2}"text": "three"\n\}\n\nDefinition\n/);
+    expect(text).toMatch(/4 attempts\n[\s\S]*✗\n {6}boom\n[\s\S]*Output\n\{\n {2}"text": "three"\n\}\n\nDefinition\n/);
+  });
+
+  it('loses nothing of what is read closely, however narrow it is', () => {
+    const controls: Controls = { selected: 0, mode: { is: 'reading', from: 0 }, notice: '' };
+    const log = golden('approval-pending');
+    const question = `${'Shall we? '.repeat(20)}Really?`;
+    const events = log.events
+      .filter(({ sequence }) => sequence <= 10)
+      .map((event) => (event.type === 'interrupt_raised' ? { ...event, data: { ...event.data, description: question } } : event));
+    const asked = { ...log, events } as Golden;
+    const text = screen(asked, { controls: { ...controls, selected: 1 }, rows: 100, columns: 40 }).join('\n');
+    expect(text).toContain('Really?');
+    expect(text.split('Shall we?')).toHaveLength(21);
+    const folded = screen(asked, { rows: 24, columns: 40 });
+    expect(folded.filter((line) => line.includes('Shall we?')).length).toBeGreaterThan(3);
+    expect(folded.filter((line) => line.endsWith('…')).length).toBeGreaterThan(0);
   });
 
   it.each(goldenNames())('fits terminals of any size with %s', (name) => {
