@@ -32,35 +32,9 @@ export async function loadHot(options: LoadOptions, row: ExecutionRow): Promise<
     logBytes = tail.bytes;
     run = fold(loaded.program, run, tail.events, { executionId: row.id, stepLimit, runtimeId });
   }
-  const {
-    id,
-    tenantId,
-    workflowId,
-    workflowVersion,
-    revision,
-    labels,
-    parentId,
-    depth,
-    deadlineAtMs,
-    createdAtMs,
-    owner,
-    updatedAtMs,
-    completedAtMs,
-  } = row;
-  const head = {
-    workflowId,
-    workflowVersion,
-    revision,
-    labels,
-    parentId,
-    depth,
-    deadlineAtMs,
-    createdAtMs,
-    owner,
-    updatedAtMs,
-    completedAtMs,
-  };
-  return { id, tenantId, loaded, run, checkpoint: { seq: stored?.seq ?? 0, bytes: stored?.text.length ?? 0, logBytes }, ...head };
+  // What the run tells itself is left out.
+  const { status, seq, steps, error, localWork, snapshotSeq, ...head } = row;
+  return { ...head, loaded, run, checkpoint: { seq: stored?.seq ?? 0, bytes: stored?.text.length ?? 0, logBytes } };
 }
 
 /** Null when another version of the compiler wrote the checkpoint: the log is the truth, and is folded from its start. */
