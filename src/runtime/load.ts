@@ -1,3 +1,4 @@
+import type { LRUCache } from 'lru-cache';
 import type { Program } from '../../machines/compile.ts';
 import { fold } from '../../machines/fold.ts';
 import type { Json } from '../../machines/json.ts';
@@ -35,6 +36,16 @@ export async function loadHot(options: LoadOptions, row: ExecutionRow): Promise<
   // What the run tells itself is left out.
   const { status, seq, steps, error, localWork, snapshotSeq, ...head } = row;
   return { ...head, loaded, run, checkpoint: { seq: stored?.seq ?? 0, bytes: stored?.text.length ?? 0, logBytes } };
+}
+
+/** An execution as it is stored, from memory if that is what memory has; null = unknown. */
+export async function currentHot(hot: LRUCache<string, Hot>, options: LoadOptions, id: string): Promise<Hot | null> {
+  const { store } = options;
+  const known = hot.get(id);
+  if (known !== undefined && !store.shared) return known;
+  const row = await store.execution(id);
+  if (row === null) return null;
+  return known !== undefined && known.run.seq === row.seq ? known : loadHot(options, row);
 }
 
 /** Null when another version of the compiler wrote the checkpoint: the log is the truth, and is folded from its start. */

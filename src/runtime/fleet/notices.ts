@@ -4,8 +4,8 @@ import type { Children } from '../children.ts';
 import type { ExternalWork } from '../external-work.ts';
 import type { Feed } from '../feed.ts';
 import type { Hot } from '../hot.ts';
+import type { Listeners } from '../listeners.ts';
 import type { Quotas } from '../quotas/quotas.ts';
-import type { CommitNote } from '../types.ts';
 import type { Wakeups } from '../wakeups.ts';
 import type { OwnWork } from './own-work.ts';
 import type { Peers } from './peers.ts';
@@ -24,10 +24,7 @@ export interface NoticesOptions {
   readonly peers: Peers;
   readonly ownWork: OwnWork;
   readonly takeover: Takeover;
-  /** Tells who listens to commits; null = some may have been missed. */
-  readonly committed: (note: CommitNote | null) => void;
-  /** Tells who listens to changes of the control plane; null = some may have been missed. */
-  readonly changed: (change: ControlChange | null) => void;
+  readonly listeners: Listeners;
   readonly failed: (error: unknown) => void;
 }
 
@@ -51,27 +48,27 @@ export class Notices {
   }
 
   #committed(execution: CommittedExecution): void {
-    const { hot, feed, quotas, ownWork, committed } = this.#options;
+    const { hot, feed, quotas, ownWork, listeners } = this.#options;
     const { tenantId, id, seq, began, ended } = execution;
     const known = hot.peek(id);
     if (known !== undefined && known.run.seq < seq) hot.delete(id);
     quotas.committedElsewhere(tenantId, began, ended);
     feed.wake(id);
-    committed({ tenantId, executionId: id, began, ended });
+    listeners.committed({ tenantId, executionId: id, began, ended });
     ownWork.heard(execution);
   }
 
   #changed(change: ControlChange): void {
-    const { quotas, peers, changed, failed } = this.#options;
+    const { quotas, peers, listeners, failed } = this.#options;
     if (change.type.startsWith('tenant_')) quotas.changedElsewhere();
     // Whoever stopped hands over, and need not be waited for.
     if (change.type === 'runtime_stopped' || change.type === 'runtime_started') void peers.look().catch(failed);
-    changed(change);
+    listeners.changed(change);
   }
 
   /** Whatever was missed: everybody who waits looks for himself. */
   #lookAgain(): void {
-    const { hot, feed, quotas, external, children, wakeups, ownWork, takeover, committed, changed } = this.#options;
+    const { hot, feed, quotas, external, children, wakeups, ownWork, takeover, listeners } = this.#options;
     hot.clear();
     quotas.changedElsewhere();
     quotas.recount();
@@ -81,7 +78,7 @@ export class Notices {
     children.drain();
     ownWork.takeUpAll();
     takeover.queued();
-    committed(null);
-    changed(null);
+    listeners.committed(null);
+    listeners.changed(null);
   }
 }

@@ -1,0 +1,207 @@
+import type { LRUCache } from 'lru-cache';
+import type { ControlChange } from '../../store/notices.ts';
+import type { Store } from '../../store/store.ts';
+import type { Clock } from './clock.ts';
+import type { Dispatch } from './dispatch.ts';
+import { RuntimeError } from './errors.ts';
+import type { ExternalWork } from './external-work.ts';
+import type { Forks } from './forks.ts';
+import type { Hot } from './hot.ts';
+import type { Ids } from './ids.ts';
+import type { Intake } from './intake.ts';
+import type { Interventions } from './interventions.ts';
+import type { Lifetime } from './lifetime.ts';
+import { storedFilter } from './list-filter.ts';
+import type { Listeners } from './listeners.ts';
+import type { Loop } from './loop.ts';
+import { DEFAULT_GRACE_MS } from './options.ts';
+import type { Points } from './points.ts';
+import type { Quotas } from './quotas/quotas.ts';
+import type { Reads } from './reads.ts';
+import type { Sightings } from './sightings.ts';
+import type { Caller, CommitNote, Runtime } from './types.ts';
+import { summaryOf } from './views.ts';
+
+/** Who does what is asked of a runtime. */
+export interface Parts {
+  readonly id: string;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly hot: LRUCache<string, Hot>;
+  readonly listeners: Listeners;
+  readonly loop: Loop;
+  readonly quotas: Quotas;
+  readonly reads: Reads;
+  readonly intake: Intake;
+  readonly interventions: Interventions;
+  readonly points: Points;
+  readonly forks: Forks;
+  readonly dispatch: Dispatch;
+  readonly external: ExternalWork;
+  readonly sightings: Sightings;
+  readonly lifetime: Lifetime;
+  /** Messages and attempts that may wait. */
+  readonly maxPending: number;
+}
+
+/** What a runtime offers: each request is let in, or refused, and goes to the part that answers it. `create-runtime.ts` puts the parts together. */
+export class DurableRuntime implements Runtime {
+  readonly id: string;
+  readonly tenants: Quotas;
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.id = parts.id;
+    this.tenants = parts.quotas;
+    this.#parts = parts;
+  }
+
+  // ---- workflows and executions
+
+  async register(caller: Caller, document: unknown): ReturnType<Runtime['register']> {
+    this.#admit();
+    return this.#parts.intake.register(caller, document);
+  }
+
+  async start(...[caller, request]: Parameters<Runtime['start']>): ReturnType<Runtime['start']> {
+    this.#admit();
+    return this.#parts.intake.start(caller, request);
+  }
+
+  async cancel(...[caller, id, reason]: Parameters<Runtime['cancel']>): Promise<void> {
+    this.#admit();
+    return this.#parts.intake.cancel(caller, id, reason ?? 'user request');
+  }
+
+  async approve(...[caller, id, decision]: Parameters<Runtime['approve']>): ReturnType<Runtime['approve']> {
+    this.#admit();
+    return this.#parts.intake.approve(caller, id, decision);
+  }
+
+  async sendEvent(...[caller, id, event]: Parameters<Runtime['sendEvent']>): ReturnType<Runtime['sendEvent']> {
+    this.#admit();
+    return this.#parts.intake.sendEvent(caller, id, event);
+  }
+
+  async pause(...[caller, id, reason]: Parameters<Runtime['pause']>): Promise<void> {
+    this.#admit();
+    return this.#parts.interventions.pause(caller, id, reason ?? null);
+  }
+
+  async resume(caller: Caller, id: string): Promise<void> {
+    this.#admit();
+    return this.#parts.interventions.resume(caller, id);
+  }
+
+  async retry(caller: Caller, id: string): ReturnType<Runtime['retry']> {
+    this.#admit();
+    return this.#parts.interventions.retry(caller, id);
+  }
+
+  async fork(...[caller, id, request]: Parameters<Runtime['fork']>): ReturnType<Runtime['fork']> {
+    this.#admit();
+    return this.#parts.forks.fork(caller, id, request);
+  }
+
+  // ---- what can be looked at
+
+  execution(tenantId: string, id: string): ReturnType<Runtime['execution']> {
+    return this.#parts.reads.execution(tenantId, id);
+  }
+
+  async executions(...[tenantId, request]: Parameters<Runtime['executions']>): ReturnType<Runtime['executions']> {
+    const { rows, next } = await this.#parts.store.tenant(tenantId).executions({ ...request, ...storedFilter(request) });
+    return { executions: rows.map(summaryOf), next };
+  }
+
+  mark(): string {
+    return this.#parts.ids.mark(this.#parts.clock.nowMs());
+  }
+
+  settled(...[tenantId, id, waitMs, signal]: Parameters<Runtime['settled']>): ReturnType<Runtime['settled']> {
+    return this.#parts.reads.settled(tenantId, id, waitMs, signal);
+  }
+
+  events(...[tenantId, id, page]: Parameters<Runtime['events']>): ReturnType<Runtime['events']> {
+    return this.#parts.reads.events(tenantId, id, page);
+  }
+
+  subscribe(...[tenantId, id, options]: Parameters<Runtime['subscribe']>): ReturnType<Runtime['subscribe']> {
+    return this.#parts.reads.subscribe(tenantId, id, options);
+  }
+
+  approvals(tenantId: string, id: string): ReturnType<Runtime['approvals']> {
+    return this.#parts.reads.approvals(tenantId, id);
+  }
+
+  stateAt(...[tenantId, id, sequence]: Parameters<Runtime['stateAt']>): ReturnType<Runtime['stateAt']> {
+    return this.#parts.points.stateAt(tenantId, id, sequence);
+  }
+
+  replay(tenantId: string, id: string): ReturnType<Runtime['replay']> {
+    return this.#parts.points.replay(tenantId, id);
+  }
+
+  // ---- workers
+
+  async claim(...[caller, claim]: Parameters<Runtime['claim']>): ReturnType<Runtime['claim']> {
+    this.#admit();
+    const { external, sightings, lifetime } = this.#parts;
+    const items = await external.claim(caller, claim, () => lifetime.stopped);
+    sightings.worker(caller, claim, items.length);
+    return items;
+  }
+
+  async complete(...[caller, id, result]: Parameters<Runtime['complete']>): Promise<void> {
+    this.#admit();
+    return this.#parts.external.complete(caller, id, result);
+  }
+
+  async fail(...[caller, id, failure]: Parameters<Runtime['fail']>): Promise<void> {
+    this.#admit();
+    return this.#parts.external.fail(caller, id, failure);
+  }
+
+  async heartbeat(...[caller, id, lease]: Parameters<Runtime['heartbeat']>): ReturnType<Runtime['heartbeat']> {
+    this.#admit();
+    return this.#parts.external.heartbeat(caller, id, lease);
+  }
+
+  async enqueue(...[caller, item]: Parameters<Runtime['enqueue']>): ReturnType<Runtime['enqueue']> {
+    this.#admit();
+    await this.#parts.reads.find(caller.tenantId, item.executionId);
+    return this.#parts.external.enqueue(caller, item);
+  }
+
+  workers(tenantId: string): ReturnType<Runtime['workers']> {
+    return this.#parts.sightings.workers(tenantId);
+  }
+
+  // ---- the process around it
+
+  onCommit(told: (note: CommitNote | null) => void): () => void {
+    return this.#parts.listeners.onCommit(told);
+  }
+
+  onControl(told: (change: ControlChange | null) => void): () => void {
+    return this.#parts.listeners.onControl(told);
+  }
+
+  forget(executionIds: readonly string[]): void {
+    for (const id of executionIds) this.#parts.hot.delete(id);
+  }
+
+  close(graceMs: number = DEFAULT_GRACE_MS): Promise<void> {
+    return this.#parts.lifetime.close(graceMs);
+  }
+
+  /** Throws `shutting_down` or `overloaded`. */
+  #admit(): void {
+    const { lifetime, loop, dispatch, maxPending } = this.#parts;
+    if (lifetime.stopped) throw new RuntimeError('shutting_down', 'the runtime is shutting down', { retryAfterMs: 2000 });
+    if (loop.pending + dispatch.size > maxPending) {
+      throw new RuntimeError('overloaded', 'too much work is waiting', { retryAfterMs: 1000 });
+    }
+  }
+}
