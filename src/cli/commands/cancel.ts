@@ -1,12 +1,11 @@
 import { Option } from 'clipanion';
 import type { JamjetClient } from '../../client.ts';
-import { runBulk } from '../bulk.ts';
+import { BulkCommand } from '../bulk-command.ts';
 import type { Usage } from '../command.ts';
-import { ClientCommand } from '../connect.ts';
 import { EXIT } from '../failure.ts';
-import { FILTER, oneOrSeveral } from '../filter.ts';
+import { oneOrSeveral } from '../filter.ts';
 
-export class CancelCommand extends ClientCommand {
+export class CancelCommand extends BulkCommand {
   static override paths = [['cancel']];
   static override usage: Usage = {
     details: `Without an id, every running or paused execution that matches is cancelled by a job, which goes on when this command is interrupted
@@ -22,22 +21,10 @@ export class CancelCommand extends ClientCommand {
   id = Option.String({ name: 'id', required: false });
   reason = Option.String('--reason', { description: 'Why; kept in the event log.' });
   all = Option.Boolean('--all', false, { description: 'All that match; without other options, everything alive.' });
-  status = FILTER.status();
-  workflow = FILTER.workflow();
-  workflowVersion = FILTER.workflowVersion();
-  label = FILTER.label();
-  since = FILTER.since();
-  until = FILTER.until();
-  parent = FILTER.parent();
-  yes = Option.Boolean('-y,--yes', false, { description: 'Do not ask whether it is meant.' });
-  detach = Option.Boolean('--detach', false, { description: 'Start the job and leave it to itself.' });
 
   protected async request(client: JamjetClient): Promise<number> {
     const about = oneOrSeveral(this, Date.now());
-    if ('conditions' in about) {
-      const { reason, yes, json, detach } = this;
-      return runBulk(client, this.context, { ...about, action: 'cancel', reason, yes, json, detach });
-    }
+    if ('conditions' in about) return this.bulk(client, 'cancel', { ...about, reason: this.reason });
     const answer = await client.cancel(about.id, this.reason);
     if (this.json) this.printJson(answer);
     else this.print(`${this.paint.green('✓')} ${answer.execution_id} ${answer.status}`);

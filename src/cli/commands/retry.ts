@@ -1,14 +1,13 @@
 import { Option } from 'clipanion';
 import type { JamjetClient, RetriedExecution } from '../../client.ts';
-import { runBulk } from '../bulk.ts';
+import { BulkCommand } from '../bulk-command.ts';
 import type { Usage } from '../command.ts';
-import { ClientCommand } from '../connect.ts';
 import { EXIT, usageFailure } from '../failure.ts';
-import { FILTER, oneOrSeveral } from '../filter.ts';
+import { oneOrSeveral } from '../filter.ts';
 import { followThrough } from '../follow-through.ts';
 import { plain } from '../terminal/text.ts';
 
-export class RetryCommand extends ClientCommand {
+export class RetryCommand extends BulkCommand {
   static override paths = [['retry']];
   static override usage: Usage = {
     details: `Of an execution that failed because nodes failed: they run again, in the same execution, and what waited for them follows. What
@@ -26,23 +25,13 @@ wants --yes.`,
   id = Option.String({ name: 'id', required: false });
   follow = Option.Boolean('--follow', false, { description: 'Follow the execution to its end, as `run` does.' });
   all = Option.Boolean('--all', false, { description: 'All that match; without other options, everything that failed.' });
-  status = FILTER.status();
-  workflow = FILTER.workflow();
-  workflowVersion = FILTER.workflowVersion();
-  label = FILTER.label();
-  since = FILTER.since();
-  until = FILTER.until();
-  parent = FILTER.parent();
-  yes = Option.Boolean('-y,--yes', false, { description: 'Do not ask whether it is meant.' });
-  detach = Option.Boolean('--detach', false, { description: 'Start the job and leave it to itself.' });
 
   protected async request(client: JamjetClient): Promise<number> {
     const about = oneOrSeveral(this, Date.now());
     if ('conditions' in about) {
       if (this.follow)
         throw usageFailure('--follow is for one execution', 'The job is followed anyway, unless --detach is given.');
-      const { yes, json, detach } = this;
-      return runBulk(client, this.context, { ...about, action: 'retry', reason: undefined, yes, json, detach });
+      return this.bulk(client, 'retry', about);
     }
     const answer = await client.retry(about.id);
     if (this.follow) {
