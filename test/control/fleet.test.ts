@@ -1,10 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { ControlPlane } from '../../src/control/control-plane.ts';
 import { Outbound } from '../../src/executors/outbound.ts';
 import { PAYMENT, REVIEW } from '../api/api.ts';
 import { web } from '../executors/web.ts';
 import { type Member, openFleet, soon } from '../support/fleet.ts';
-import { type PostgresServer, postgresDatabase, startPostgres } from '../support/postgres.ts';
+import { postgresDatabase, postgresServer } from '../support/postgres.ts';
 import { CALLER } from '../support/runtimes.ts';
 
 const QUICK = {
@@ -26,11 +26,7 @@ const EVERY_MINUTE = {
   enabled: true,
 } as const;
 
-let server: PostgresServer;
-beforeAll(async () => {
-  server = await startPostgres();
-});
-afterAll(() => server.stop());
+const server = postgresServer();
 
 interface Serving extends Member {
   readonly control: ControlPlane;
@@ -38,7 +34,7 @@ interface Serving extends Member {
 
 /** Servers on one database, each with its control plane; the first is the one where things go on once. */
 function servers() {
-  const fleet = openFleet(postgresDatabase(() => server));
+  const fleet = openFleet(postgresDatabase(server));
   const serve = async (): Promise<Serving> => {
     const member = await fleet.join({ tools });
     const { store, runtime, clock, errors } = member;

@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
-import { onTestFinished } from 'vitest';
+import { afterAll, beforeAll, onTestFinished } from 'vitest';
 import { openPostgres, type PostgresOptions } from '../../store/postgres/open.ts';
 import type { Store } from '../../store/store.ts';
 import type { TestDatabase } from './stores.ts';
@@ -90,6 +90,19 @@ export async function startPostgres(): Promise<PostgresServer> {
       run('pg_ctl', ['-D', data, '-m', 'immediate', 'stop']);
       rmSync(folder, { recursive: true, force: true });
     },
+  };
+}
+
+/** A server for the tests of the file that calls it; there from the first of them on. */
+export function postgresServer(): () => PostgresServer {
+  let server: PostgresServer | undefined;
+  beforeAll(async () => {
+    server = await startPostgres();
+  }, 60_000);
+  afterAll(() => server?.stop());
+  return () => {
+    if (server === undefined) throw new Error('only tests and hooks have a server');
+    return server;
   };
 }
 

@@ -3,13 +3,13 @@ import { createServer, type Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { JsonObject } from '../../../machines/json.ts';
 import { JamjetClient } from '../../../src/client.ts';
 import { createToken, startServer } from '../../../src/compose.ts';
 import { readConfig } from '../../../src/config.ts';
 import type { Tools } from '../../../src/runtime/types.ts';
-import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
+import { postgresServer } from '../../support/postgres.ts';
 import { DOUBLING, PAID, REVIEWED, TOOLS } from '../flows.ts';
 import { inFolder, jamjet, TerminalSession } from '../terminal-session.ts';
 
@@ -56,11 +56,7 @@ const FLOWS = {
   once: flow('once', { once: { type: 'tool', tool_ref: 'once' } }),
 };
 
-let server: PostgresServer;
-beforeAll(async () => {
-  server = await startPostgres();
-});
-afterAll(() => server.stop());
+const server = postgresServer();
 
 /** Answers 500 until `heals` is called; collects the deliveries that it took. */
 interface Hook {
@@ -163,7 +159,7 @@ describe('jamjet db copy into PostgreSQL', () => {
       inFolder(async (folder) => {
         const hook = await hookServer();
         const left = await busyDatabase(join(folder, 'runtime.db'), hook);
-        const url = await server.createDatabase();
+        const url = await server().createDatabase();
         const { code, stdout, stderr } = await jamjet(['db', 'copy', 'runtime.db', url, '--json'], { cwd: folder });
         expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
         expect(JSON.parse(stdout)).toMatchObject({
@@ -244,7 +240,7 @@ describe('jamjet db copy into PostgreSQL', () => {
 describe('the commands that open a database', () => {
   it('take one of PostgreSQL', () =>
     inFolder(async (folder) => {
-      const url = await server.createDatabase();
+      const url = await server().createDatabase();
       const secret = url.replace('jamjet@', 'jamjet:hunter2@');
       const db = async (...args: readonly string[]) => {
         const { code, stdout } = await jamjet([...args, '--db', secret, '--json'], { cwd: folder });
@@ -273,7 +269,7 @@ describe('the commands that open a database', () => {
 
   it('say what is wrong with one', () =>
     inFolder(async (folder) => {
-      const { port } = server;
+      const { port } = server();
       const failure = async (url: string) => (await jamjet(['token', 'list', '--db', url], { cwd: folder })).stderr;
       expect(await failure(`postgres://jamjet:hunter2@127.0.0.1:${port}/none`)).toBe(
         `error: cannot open postgres://jamjet@127.0.0.1:${port}/none: the database refuses: database "none" does not exist\n`,

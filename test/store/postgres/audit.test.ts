@@ -1,22 +1,18 @@
 import { Client } from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type CheckOptions, checkExport, type ExportReport } from '../../../store/audit/check.ts';
 import type { AuditFault } from '../../../store/rows.ts';
-import { type PostgresDatabase, type PostgresServer, postgresDatabase, startPostgres } from '../../support/postgres.ts';
+import { type PostgresDatabase, postgresDatabase, postgresServer } from '../../support/postgres.ts';
 import { exported, lines } from '../contract/audit-log.ts';
 import { AT_MS, batch, begin, context, event, step, token } from '../writes.ts';
 
 const KEY = 'a signing key';
 
-let server: PostgresServer;
-beforeAll(async () => {
-  server = await startPostgres();
-});
-afterAll(() => server.stop());
+const server = postgresServer();
 
 /** Two chains: `rt_1` begins two executions and makes a token, `rt_2` goes on with the first in between, and ends another. */
 async function recorded(hmacKey?: string): Promise<PostgresDatabase> {
-  const database = postgresDatabase(() => server);
+  const database = postgresDatabase(server);
   const signed = hmacKey === undefined ? {} : { hmacKey };
   const first = await database.open({ writer: 'rt_1', ...signed });
   const second = await database.open({ writer: 'rt_2', ...signed });

@@ -1,11 +1,6 @@
-import { afterAll, beforeAll } from 'vitest';
-import { type PostgresServer, postgresDatabase, startPostgres } from '../../support/postgres.ts';
+import { postgresDatabase, postgresServer } from '../../support/postgres.ts';
 import { storeContract } from '../contract.ts';
 
-let server: PostgresServer;
-beforeAll(async () => {
-  server = await startPostgres();
-}, 60_000);
-afterAll(() => server.stop());
+const server = postgresServer();
 
-storeContract('PostgreSQL', () => postgresDatabase(() => server), { exclusive: false });
+storeContract('PostgreSQL', () => postgresDatabase(server), { exclusive: false });

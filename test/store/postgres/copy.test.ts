@@ -1,22 +1,18 @@
 import Database from 'better-sqlite3';
 import { Client } from 'pg';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { checkExport } from '../../../store/audit/check.ts';
 import { copyToPostgres } from '../../../store/postgres/copy/target.ts';
 import { openPostgres } from '../../../store/postgres/open.ts';
 import { openSqliteSource } from '../../../store/sqlite/copy/source.ts';
 import type { Store } from '../../../store/store.ts';
-import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
+import { postgresServer } from '../../support/postgres.ts';
 import { type SqliteDatabase, sqliteDatabase } from '../../support/stores.ts';
 import { AT_MS, batch, begin, step } from '../writes.ts';
 
 const nowMs = () => AT_MS;
 
-let server: PostgresServer;
-beforeAll(async () => {
-  server = await startPostgres();
-});
-afterAll(() => server.stop());
+const server = postgresServer();
 
 function sql(database: SqliteDatabase, statement: string): void {
   const db = new Database(database.path);
@@ -67,7 +63,7 @@ async function filled(): Promise<SqliteDatabase> {
 describe('a copy from SQLite to PostgreSQL', () => {
   it('has a place for every table and column of either', async () => {
     const database = await filled();
-    const url = await server.createDatabase();
+    const url = await server().createDatabase();
     const source = await openSqliteSource({ path: database.path, nowMs });
     const offered = source.tables.flatMap(({ name, columns }) => columns.map((column) => `${name}.${column}`));
     await copyToPostgres(source, { url, nowMs });
@@ -86,7 +82,7 @@ describe('a copy from SQLite to PostgreSQL', () => {
   it('keeps what was stored, to the byte, and what proves it', async () => {
     const database = await filled();
     const before = await database.open();
-    const url = await server.createDatabase();
+    const url = await server().createDatabase();
     const wanted = [await before.execution('a'), await before.checkpoint('a'), await before.events('a', { after: 0, limit: 9 })];
     const { head, blocks } = await before.verifyAudit();
     await before.close();
@@ -102,7 +98,7 @@ describe('a copy from SQLite to PostgreSQL', () => {
 
   it('is written on, with numbers that were never used', async () => {
     const database = await filled();
-    const url = await server.createDatabase();
+    const url = await server().createDatabase();
     await copy(database, url);
     const store = await opened(url);
     const end = await store.log.end();
@@ -114,7 +110,7 @@ describe('a copy from SQLite to PostgreSQL', () => {
 
   it('finds again what was changed in the chain it brought along', async () => {
     const database = await filled();
-    const url = await server.createDatabase();
+    const url = await server().createDatabase();
     await copy(database, url);
     const store = await opened(url);
     for (const [statement, fault] of [
@@ -134,7 +130,7 @@ describe('a copy from SQLite to PostgreSQL', () => {
     await before.seen({ id: 'rt', tenantId: null, kind: 'runtime', queues: [], atMs: AT_MS, claimed: 0, actor });
     expect(await before.runtimes(AT_MS)).toEqual(['rt']);
     await before.close();
-    const url = await server.createDatabase();
+    const url = await server().createDatabase();
     await copy(database, url);
     const after = await opened(url);
     expect([await after.runtimes(1), await after.stoppedCleanly('rt')]).toEqual([[], false]);
@@ -142,7 +138,7 @@ describe('a copy from SQLite to PostgreSQL', () => {
 
   it('is exported with what proves it, whoever wrote it where', async () => {
     const database = await filled();
-    const url = await server.createDatabase();
+    const url = await server().createDatabase();
     await copy(database, url);
     const store = await opened(url);
     await store.commit(batch(step('a', 2)));
@@ -169,7 +165,7 @@ describe('a copy from SQLite to PostgreSQL', () => {
     await again.commit(batch(begin('c')));
     const cursor = await again.log.end();
     await again.close();
-    const url = await server.createDatabase();
+    const url = await server().createDatabase();
     await copy(database, url);
     const { log } = await opened(url);
     const following = async (position: string) =>
@@ -183,7 +179,7 @@ describe('a copy from SQLite to PostgreSQL', () => {
 
   it('is all or nothing', async () => {
     const database = await filled();
-    const url = await server.createDatabase();
+    const url = await server().createDatabase();
     sql(database, "UPDATE tokens SET name = name; INSERT INTO timers VALUES ('b', 'u', 'acme', 'n' || char(0), 1, 1)");
     await expect(copy(database, url)).rejects.toMatchObject({
       code: 'not_copyable',

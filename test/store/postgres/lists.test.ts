@@ -1,20 +1,16 @@
 import { Client } from 'pg';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { Connections } from '../../../store/postgres/connections.ts';
 import { ExecutionLists } from '../../../store/postgres/lists/execution-lists.ts';
 import { alongExecutions, WAYS, type WayName, walkExecutions } from '../../../store/postgres/queries/executions.ts';
-import { type PostgresDatabase, type PostgresServer, postgresDatabase, startPostgres } from '../../support/postgres.ts';
+import { type PostgresDatabase, postgresDatabase, postgresServer } from '../../support/postgres.ts';
 import { batch, begin, context } from '../writes.ts';
 
-let server: PostgresServer;
-beforeAll(async () => {
-  server = await startPostgres();
-});
-afterAll(() => server.stop());
+const server = postgresServer();
 
 /** Failed executions and labelled ones alternate; only the first of all is both. */
 async function alternating(count: number): Promise<PostgresDatabase> {
-  const database = postgresDatabase(() => server);
+  const database = postgresDatabase(server);
   const writes = Array.from({ length: count }, (_, index) => {
     const labels = index % 2 === 1 || index === 0 ? '{"env":"prod"}' : '{}';
     const head = { status: index % 2 === 0 ? 'failed' : 'running' };
@@ -91,7 +87,7 @@ describe('a list of executions', () => {
   });
 
   it('follows labels that go with their execution', async () => {
-    const database = postgresDatabase(() => server);
+    const database = postgresDatabase(server);
     const store = await database.open();
     const done = { head: { status: 'completed', completedAtMs: 1 } };
     const labels = '{"env":"prod","odd \\u0000 key":"x"}';

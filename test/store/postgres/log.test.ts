@@ -1,15 +1,11 @@
 import { Client } from 'pg';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { WRITES } from '../../../store/postgres/queries/positions.ts';
 import type { Store } from '../../../store/store.ts';
-import { type PostgresDatabase, type PostgresServer, postgresDatabase, startPostgres } from '../../support/postgres.ts';
+import { type PostgresDatabase, postgresDatabase, postgresServer } from '../../support/postgres.ts';
 import { AT_MS, batch, begin, context, step } from '../writes.ts';
 
-let server: PostgresServer;
-beforeAll(async () => {
-  server = await startPostgres();
-});
-afterAll(() => server.stop());
+const server = postgresServer();
 
 async function connected(database: PostgresDatabase): Promise<Client> {
   const client = new Client({ connectionString: await database.url() });
@@ -50,7 +46,7 @@ async function following(store: Store, from: string, until: number): Promise<rea
 
 describe('the log of many writers', () => {
   it('waits for a transaction that took an earlier position than what is committed', async () => {
-    const database = postgresDatabase(() => server);
+    const database = postgresDatabase(server);
     const store = await database.open();
     await store.commit(batch(begin('a'), begin('b')));
     const start = await store.log.end();
@@ -63,7 +59,7 @@ describe('the log of many writers', () => {
   });
 
   it('passes over what a transaction took and did not keep', async () => {
-    const database = postgresDatabase(() => server);
+    const database = postgresDatabase(server);
     const store = await database.open();
     await store.commit(batch(begin('a'), begin('b')));
     const start = await store.log.end();
@@ -77,7 +73,7 @@ describe('the log of many writers', () => {
   });
 
   it('does not wait for transactions of others', async () => {
-    const database = postgresDatabase(() => server);
+    const database = postgresDatabase(server);
     const store = await database.open();
     const other = await connected(database);
     await other.query('BEGIN');
@@ -89,7 +85,7 @@ describe('the log of many writers', () => {
   });
 
   it('tells each event once, and those of an execution in order, while many write', async () => {
-    const database = postgresDatabase(() => server);
+    const database = postgresDatabase(server);
     const stores = await Promise.all([1, 2, 3].map((n) => database.open({ writer: `rt_${n}` })));
     const [reader] = stores;
     if (reader === undefined) throw new Error('no store');
@@ -112,7 +108,7 @@ describe('the log of many writers', () => {
   });
 
   it('keeps its positions when rows are removed', async () => {
-    const database = postgresDatabase(() => server);
+    const database = postgresDatabase(server);
     const store = await database.open();
     await store.commit(batch(begin('a'), begin('b', { head: { status: 'completed', completedAtMs: AT_MS } })));
     const end = await store.log.end();
@@ -124,7 +120,7 @@ describe('the log of many writers', () => {
 
 describe('deliveries of several processes', () => {
   it('have exactly one turn in an execution, whoever adds and whoever attempts', async () => {
-    const database = postgresDatabase(() => server);
+    const database = postgresDatabase(server);
     const [adding, sending] = await Promise.all([database.open({ writer: 'rt_1' }), database.open({ writer: 'rt_2' })]);
     const webhook = { id: 'w', tenantId: 'default', url: 'https://example.com/', events: ['*'], workflowId: null } as const;
     await adding.webhooks.create({ ...webhook, description: null, enabled: true, secret: 's' }, 1, context());

@@ -1,17 +1,13 @@
 import { Client } from 'pg';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { sql } from '../../../store/postgres/connections.ts';
 import type { Store } from '../../../store/store.ts';
 import { type Cut, CuttingProxy } from '../../support/cutting-proxy.ts';
-import { type PostgresServer, postgresDatabase, startPostgres } from '../../support/postgres.ts';
+import { postgresDatabase, postgresServer } from '../../support/postgres.ts';
 import { Random } from '../../support/random.ts';
 import { AT_MS, batch, begin, context, step } from '../writes.ts';
 
-let server: PostgresServer;
-beforeAll(async () => {
-  server = await startPostgres();
-}, 60_000);
-afterAll(() => server.stop());
+const server = postgresServer();
 
 const EXECUTIONS = ['exec_1', 'exec_2', 'exec_3', 'exec_4'] as const;
 const MONTH = '2026-01';
@@ -30,13 +26,13 @@ interface Proxied {
 }
 
 async function proxied(next: () => Cut | null): Promise<Proxied> {
-  const database = postgresDatabase(() => server);
+  const database = postgresDatabase(server);
   const direct = await database.open({ writer: 'direct' });
   const url = await database.url();
-  const proxy = new CuttingProxy(server.port, sql('COMMIT').name, next);
+  const proxy = new CuttingProxy(server().port, sql('COMMIT').name, next);
   const port = await proxy.listen();
   onTestFinished(() => proxy.close());
-  const store = await database.open({ url: url.replace(`:${server.port}/`, `:${port}/`), writer: 'rt_1' });
+  const store = await database.open({ url: url.replace(`:${server().port}/`, `:${port}/`), writer: 'rt_1' });
   const client = new Client({ connectionString: url });
   await client.connect();
   onTestFinished(() => client.end());

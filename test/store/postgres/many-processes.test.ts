@@ -1,15 +1,11 @@
 import { Client } from 'pg';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Artifact } from '../../../store/rows.ts';
 import type { Store } from '../../../store/store.ts';
-import { type PostgresServer, postgresDatabase, startPostgres } from '../../support/postgres.ts';
+import { postgresDatabase, postgresServer } from '../../support/postgres.ts';
 import { AT_MS, batch, begin, beginWithWork, claim, context, request, step, timer, unit, workItem } from '../writes.ts';
 
-let server: PostgresServer;
-beforeAll(async () => {
-  server = await startPostgres();
-}, 60_000);
-afterAll(() => server.stop());
+const server = postgresServer();
 
 interface Processes {
   /** What several processes have opened, each under its own name unless told otherwise. */
@@ -19,7 +15,7 @@ interface Processes {
 }
 
 async function processes(count: number, writer = (n: number) => `rt_${n}`): Promise<Processes> {
-  const database = postgresDatabase(() => server);
+  const database = postgresDatabase(server);
   const stores = await Promise.all(Array.from({ length: count }, (_, n) => database.open({ writer: writer(n) })));
   const [first] = stores;
   if (first === undefined) throw new Error('no process');

@@ -1,15 +1,11 @@
 import { Client } from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { readMigrations } from '../../../store/migrate.ts';
 import { openPostgres } from '../../../store/postgres/open.ts';
-import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
+import { postgresServer } from '../../support/postgres.ts';
 import { AT_MS, batch, begin } from '../writes.ts';
 
-let server: PostgresServer;
-beforeAll(async () => {
-  server = await startPostgres();
-});
-afterAll(() => server.stop());
+const server = postgresServer();
 
 async function asked(url: string, query: string): Promise<readonly unknown[]> {
   const client = new Client({ connectionString: url });
@@ -21,7 +17,7 @@ async function asked(url: string, query: string): Promise<readonly unknown[]> {
 
 describe('an empty database', () => {
   it('is migrated once, however many processes open it at once', async () => {
-    const url = await server.createDatabase();
+    const url = await server().createDatabase();
     const open = (_: unknown, index: number) => openPostgres({ url, nowMs: () => AT_MS, poolSize: 2, writer: `rt_${index}` });
     const stores = await Promise.all(Array.from({ length: 20 }, open));
     const migrations = readMigrations(new URL('../../../store/postgres/migrations/', import.meta.url));
@@ -37,7 +33,7 @@ describe('an empty database', () => {
 
 describe('openPostgres', () => {
   it('refuses a database that a later release has changed, and leaves it as it is', async () => {
-    const url = await server.createMigrated();
+    const url = await server().createMigrated();
     await asked(url, "INSERT INTO schema_migrations (version, name, applied_at_ms) VALUES (99, 'future', 0)");
     const refused = openPostgres({ url, nowMs: () => AT_MS });
     await expect(refused).rejects.toMatchObject({ name: 'StoreError', code: 'schema_too_new' });
@@ -45,7 +41,7 @@ describe('openPostgres', () => {
   });
 
   it('names the database that it cannot reach, without its password', async () => {
-    const url = `postgres://someone:s3cret@127.0.0.1:${server.port}/nowhere`;
+    const url = `postgres://someone:s3cret@127.0.0.1:${server().port}/nowhere`;
     const refused = openPostgres({ url, nowMs: () => AT_MS });
     await expect(refused).rejects.toMatchObject({ name: 'StoreError', code: 'store_unavailable' });
     await expect(refused).rejects.toThrow(/someone@127\.0\.0\.1:\d+\/nowhere/);

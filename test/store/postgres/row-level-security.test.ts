@@ -1,18 +1,14 @@
 import { Client, type QueryResultRow } from 'pg';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { Connections, sql } from '../../../store/postgres/connections.ts';
-import { type PostgresServer, postgresDatabase, startPostgres } from '../../support/postgres.ts';
+import { postgresDatabase, postgresServer } from '../../support/postgres.ts';
 import { AT_MS, batch, begin, beginWithWork, context, token, workItem } from '../writes.ts';
 
-let server: PostgresServer;
-beforeAll(async () => {
-  server = await startPostgres();
-}, 60_000);
-afterAll(() => server.stop());
+const server = postgresServer();
 
 /** An open store with rows of two tenants, and a connection of the tables' owner. */
 async function connected(): Promise<Client> {
-  const database = postgresDatabase(() => server);
+  const database = postgresDatabase(server);
   const store = await database.open();
   for (const tenantId of ['acme', 'beta']) {
     const tenant = { id: tenantId, name: tenantId, status: 'active', policy: null, limits: null, createdAtMs: AT_MS } as const;
@@ -73,7 +69,7 @@ describe('row-level security', () => {
   });
 
   it('holds for what the store asks as a tenant', async () => {
-    const database = postgresDatabase(() => server);
+    const database = postgresDatabase(server);
     const store = await database.open();
     await store.commit(batch({ ...begin('exec_acme'), tenantId: 'acme' }));
     const settings = { poolSize: 1, statementTimeoutMs: 5_000, connectTimeoutMs: 5_000 };
