@@ -1,0 +1,108 @@
+import { Client } from 'pg';
+import { describe, expect, it } from 'vitest';
+import { openFleet, soon } from '../../support/fleet.ts';
+import { approval, one } from '../../support/fleet-workflows.ts';
+import { openLine } from '../../support/line.ts';
+import { postgresDatabase, postgresServer } from '../../support/postgres.ts';
+import { CALLER } from '../../support/runtimes.ts';
+
+const server = postgresServer();
+
+describe('a database that goes away', () => {
+  it('costs nothing that was acknowledged, and is worked on again as soon as it is back', async () => {
+    const database = postgresDatabase(server);
+    const line = await openLine(server().port);
+    const { join } = openFleet(database);
+    let finish: (value: unknown) => void = () => {};
+    let calls = 0;
+    const work = () => {
+      calls += 1;
+      return new Promise((resolve) => (finish = resolve));
+    };
+    const a = await join({ tools: { work }, url: line.through(await database.url()) });
+    const id = await a.run(one);
+    await soon(() => calls === 1);
+    line.cut();
+    await expect(a.runtime.start(CALLER, { workflowId: 'one', input: {} })).rejects.toMatchObject({ code: 'store_unavailable' });
+    await expect(a.runtime.execution('default', id)).rejects.toMatchObject({ code: 'store_unavailable' });
+    finish({ done: true });
+    const refused = line.refused();
+    await soon(() => line.refused() > refused + 3);
+    line.mend();
+    await soon(async () => {
+      a.clock.advance(100);
+      return (await a.runtime.execution('default', id).catch(() => null))?.status === 'completed';
+    });
+    expect((await a.log(id)).filter((event) => event.type === 'node_failed')).toEqual([]);
+    expect(calls).toBe(1);
+    const again = await a.run(one);
+    await soon(() => calls === 2);
+    finish({});
+    expect((await a.settled(again)).status).toBe('completed');
+  });
+
+  it('does not make those lost who could not be seen meanwhile', async () => {
+    const database = postgresDatabase(server);
+    const line = await openLine(server().port);
+    const { join } = openFleet(database);
+    const url = line.through(await database.url());
+    let calls = 0;
+    let finish: (value: unknown) => void = () => {};
+    const work = () => {
+      calls += 1;
+      return new Promise((resolve) => (finish = resolve));
+    };
+    const [a, b] = [await join({ tools: { work }, url }), await join({ tools: { work }, url })];
+    const id = await a.run(one);
+    await soon(() => calls === 1);
+    line.cut();
+    for (let beat = 0; beat < 6; beat += 1) {
+      const seen = a.errors.length + b.errors.length;
+      for (const { clock } of [a, b]) clock.advance(10_000);
+      await soon(() => a.errors.length + b.errors.length > seen);
+    }
+    line.mend();
+    // The one that comes first does not see the other.
+    await soon(async () => {
+      b.clock.advance(10_000);
+      return (await b.store.runtimes(b.clock.nowMs() - 10_000).catch(() => [])).length > 0;
+    });
+    await soon(async () => {
+      a.clock.advance(10_000);
+      return (await b.store.runtimes(b.clock.nowMs() - 60_000).catch(() => [])).length === 2;
+    });
+    finish({});
+    await soon(async () => {
+      a.clock.advance(100);
+      return (await b.runtime.execution('default', id).catch(() => null))?.status === 'completed';
+    });
+    expect((await b.log(id)).filter((event) => event.type === 'node_failed')).toEqual([]);
+    expect(calls).toBe(1);
+  });
+
+  it('is told from one that may not be written', async () => {
+    const database = postgresDatabase(server);
+    const { join } = openFleet(database);
+    const a = await join();
+    const id = await a.run(approval);
+    const admin = new Client({ connectionString: await database.url() });
+    await admin.connect();
+    const name = new URL(await database.url()).pathname.slice(1);
+    await admin.query(`ALTER DATABASE ${name} SET default_transaction_read_only = on`);
+    await admin.query(
+      'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
+    );
+    await soon(async () => {
+      const failure = await a.runtime.sendEvent(CALLER, id, { key: 'k', payload: 1 }).catch((error: unknown) => error);
+      return (failure as { code?: string }).code === 'store_read_only';
+    });
+    expect((await a.runtime.execution('default', id)).status).toBe('running');
+    await admin.query('SET default_transaction_read_only = off');
+    await admin.query(`ALTER DATABASE ${name} SET default_transaction_read_only = off`);
+    await admin.query(
+      'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
+    );
+    await soon(async () => (await a.runtime.sendEvent(CALLER, id, { key: 'k', payload: 1 }).catch(() => null)) !== null);
+    await admin.end();
+  });
+});
