@@ -7,6 +7,7 @@ import type { Run } from './run.ts';
 
 export { type History, historyOf } from './fold/history.ts';
 export { LogMismatch, type TimedEvent } from './fold/log.ts';
+export { type MachineEvent, Overheard } from './fold/overheard.ts';
 export { Replay } from './fold/replay.ts';
 
 /**

@@ -17,13 +17,15 @@ export class Replay {
   readonly #history: History;
   #events: TimedEvent[] = [];
   #at = 0;
-  #run: Run | null = null;
-  #atMs = 0;
+  #run: Run | null;
+  #first: TimedEvent | null = null;
 
-  constructor(program: Program, env: FoldEnv, history: History) {
+  /** From the start, or from a run that this very history led to (`from`): then its next event is the first to go in. */
+  constructor(program: Program, env: FoldEnv, history: History, from: Run | null = null) {
     this.#program = program;
     this.#env = env;
     this.#history = history;
+    this.#run = from;
   }
 
   /** After the last step; null before the first. */
@@ -31,9 +33,14 @@ export class Replay {
     return this.#run;
   }
 
+  /** The event that step began with; null before the first. */
+  get first(): TimedEvent | null {
+    return this.#first;
+  }
+
   /** When that step was taken. */
   get atMs(): number {
-    return this.#atMs;
+    return this.#first?.at_ms ?? 0;
   }
 
   push(event: TimedEvent): void {
@@ -49,7 +56,7 @@ export class Replay {
     if (first === undefined || (!ended && this.#events.at(-1)?.at_ms === first.at_ms)) return null;
     const { run, length } = stepAgain(this.#program, this.#run, this.#events, this.#at, this.#env, this.#history);
     this.#run = run;
-    this.#atMs = first.at_ms;
+    this.#first = first;
     this.#at += length;
     if (this.#at >= SPENT) {
       this.#events = this.#events.slice(this.#at);

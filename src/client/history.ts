@@ -1,4 +1,12 @@
-import type { ForkCheck, ForkExecution, ForkedExecution, PastState, ReplayedExecution } from '../api/schemas/history.ts';
+import type {
+  ForkCheck,
+  ForkExecution,
+  ForkedExecution,
+  PastState,
+  ReplayedExecution,
+  SnapshotList,
+  SnapshotsQuery,
+} from '../api/schemas/history.ts';
 import { type CallOptions, keyHeader, segment, type Transport } from './transport.ts';
 
 /** Executions as they were, and going on from there. */
@@ -12,6 +20,11 @@ export class HistoryClient {
   /** After the last step that had ended at or before a sequence; without one, as it is. */
   state(id: string, at?: number, options?: CallOptions): Promise<PastState> {
     return this.#transport.call('GET', `/executions/${segment(id)}/state`, { ...options, query: { at } });
+  }
+
+  /** The machine after each step, a page of them: go on after the `sequence` of the last. */
+  snapshots(id: string, page: SnapshotsQuery = {}, options?: CallOptions): Promise<SnapshotList> {
+    return this.#transport.call('GET', `/executions/${segment(id)}/snapshots`, { ...options, query: { ...page } });
   }
 
   replay(id: string, options?: CallOptions): Promise<ReplayedExecution> {

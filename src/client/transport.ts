@@ -46,7 +46,7 @@ export class Unreachable extends Error {
 const TIMEOUT_MS = 30_000;
 
 export interface Call extends CallOptions {
-  readonly query?: Readonly<Record<string, string | number | readonly string[] | undefined>>;
+  readonly query?: Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
   /** Bytes are sent as they are, anything else as JSON. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;

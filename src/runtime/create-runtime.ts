@@ -32,6 +32,7 @@ import { Quotas } from './quotas/quotas.ts';
 import { Reads } from './reads.ts';
 import { Recovery } from './recovery.ts';
 import { Sightings } from './sightings.ts';
+import { Snapshots } from './snapshots.ts';
 import type { Runtime } from './types.ts';
 import { Wakeups } from './wakeups.ts';
 
@@ -218,6 +219,7 @@ function assemble(options: RuntimeOptions): Parts {
     quotas,
     reads,
     points,
+    snapshots: new Snapshots({ store, programs, reads }),
     intake: new Intake({ store, programs, loop, reads, quotas, clock, ids }),
     interventions: new Interventions({ store, loop, reads, quotas, runtimeId, stepLimit }),
     forks: new Forks({ store, programs, loop, points, quotas, clock, ids }),

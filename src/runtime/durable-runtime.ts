@@ -19,6 +19,7 @@ import type { Points } from './points.ts';
 import type { Quotas } from './quotas/quotas.ts';
 import type { Reads } from './reads.ts';
 import type { Sightings } from './sightings.ts';
+import type { Snapshots } from './snapshots.ts';
 import type { Caller, CommitNote, Runtime } from './types.ts';
 import { summaryOf } from './views.ts';
 
@@ -36,6 +37,7 @@ export interface Parts {
   readonly intake: Intake;
   readonly interventions: Interventions;
   readonly points: Points;
+  readonly snapshots: Snapshots;
   readonly forks: Forks;
   readonly dispatch: Dispatch;
   readonly external: ExternalWork;
@@ -137,6 +139,10 @@ export class DurableRuntime implements Runtime {
 
   stateAt(...[tenantId, id, sequence]: Parameters<Runtime['stateAt']>): ReturnType<Runtime['stateAt']> {
     return this.#parts.points.stateAt(tenantId, id, sequence);
+  }
+
+  snapshots(...[tenantId, id, page]: Parameters<Runtime['snapshots']>): ReturnType<Runtime['snapshots']> {
+    return this.#parts.snapshots.page(tenantId, id, page);
   }
 
   replay(tenantId: string, id: string): ReturnType<Runtime['replay']> {

@@ -14,24 +14,28 @@ export interface Point {
   readonly run: Run;
   /** When the step was taken. */
   readonly atMs: number;
+  /** The event it began with. */
+  readonly first: TimedEvent;
 }
 
 /**
  * The run after every whole step of a log that is read on the way: no more of it is kept in memory than one step needs, and others have
- * their turn. Nothing is asked of the world. Throws `LogMismatch`, also for what the machine cannot take at all.
+ * their turn. Nothing is asked of the world. `from`: the run that the log before these events, with the same history, led to. Throws
+ * `LogMismatch`, also for what the machine cannot take at all.
  */
 export async function* replayed(
   program: Program,
   executionId: string,
   events: AsyncIterable<TimedEvent>,
   history: History,
+  from: Run | null = null,
 ): AsyncGenerator<Point> {
-  const replay = new Replay(program, { executionId, stepLimit: 0, runtimeId: '' }, history);
+  const replay = new Replay(program, { executionId, stepLimit: 0, runtimeId: '' }, history, from);
   let steps = 0;
   for await (const event of endingWithNull(events)) {
     if (event !== null) replay.push(event);
     for (let run = next(replay, event === null); run !== null; run = next(replay, event === null)) {
-      yield { run, atMs: replay.atMs };
+      yield { run, atMs: replay.atMs, first: replay.first as TimedEvent };
       steps += 1;
       if (steps % STEPS_PER_TURN === 0) await setImmediate();
     }
@@ -52,9 +56,15 @@ function next(replay: Replay, ended: boolean): Run | null {
   }
 }
 
-/** The log from its start up to a sequence, with the outputs that are kept apart. */
-export async function* wholeLog(store: Store, tenantId: string, executionId: string, upTo: number): AsyncGenerator<TimedEvent> {
-  for await (const row of readLog(store, executionId, { limit: upTo })) {
+/** The log from its start, or from after a sequence, up to another, with the outputs that are kept apart. */
+export async function* wholeLog(
+  store: Store,
+  tenantId: string,
+  executionId: string,
+  upTo: number,
+  after = 0,
+): AsyncGenerator<TimedEvent> {
+  for await (const row of readLog(store, executionId, { after, limit: upTo - after })) {
     const event = eventOf(row);
     yield spilledBytes(row.type, event.data) === 0 ? event : { ...event, data: await restored(store, tenantId, event.data) };
   }

@@ -1,4 +1,5 @@
 import type { Diagnostic } from '../../machines/diagnostics.ts';
+import type { MachineEvent } from '../../machines/fold.ts';
 import type { Json, JsonObject } from '../../machines/json.ts';
 import type { Usage } from '../../machines/messages.ts';
 import type { ActiveNode, PendingApproval, Status } from '../../machines/run.ts';
@@ -115,6 +116,31 @@ export interface PastView {
   readonly active: readonly ActiveNode[];
   /** When the step was taken. */
   readonly createdAtMs: number;
+}
+
+/** The machine of an execution after one of its steps. */
+export interface SnapshotView {
+  /** Of the last event of that step. */
+  readonly sequence: number;
+  /** When the step was taken. */
+  readonly createdAtMs: number;
+  /** What the machine was sent in that step, in order; at least one. Of a step that sent it nothing: what happened instead. */
+  readonly events: readonly MachineEvent[];
+  readonly status: Status;
+  /** The machine's state value, as XState has it. */
+  readonly value: Json;
+  readonly state: JsonObject;
+  readonly active: readonly ActiveNode[];
+  readonly stepsExecuted: number;
+  readonly error: string | null;
+}
+
+export interface SnapshotPage {
+  readonly executionId: string;
+  /** Of the last event of the log, and how the execution stood then. */
+  readonly sequence: number;
+  readonly status: Status;
+  readonly snapshots: readonly SnapshotView[];
 }
 
 /** What folding a log again has shown. */
@@ -316,6 +342,12 @@ export interface Runtime {
    * to there. Rejects with `bad_request` for a sequence that the log does not have.
    */
   stateAt(tenantId: string, id: string, sequence: number): Promise<PastView>;
+  /**
+   * The machine after each step that ended after `after`, as it was then: a failure that a retry has forgiven since, too. A page ends before
+   * `limit` when it has a megabyte or a retry follows; it is empty only at the end of the log. Where a page ended, the next one begins without
+   * folding the log again.
+   */
+  snapshots(tenantId: string, id: string, page: { readonly after: number; readonly limit: number }): Promise<SnapshotPage>;
   /** Folds the whole log again and compares with what is stored. Nothing is asked of the world. */
   replay(tenantId: string, id: string): Promise<ReplayView>;
   /**

@@ -1,12 +1,28 @@
 import { Type } from 'typebox';
+import type { ActiveNode } from '../../../machines/run.ts';
+import type { SnapshotView } from '../../runtime/types.ts';
 import { forkedFromOf } from '../forked-from.ts';
 import { idempotencyKey } from '../idempotency-key.ts';
 import { executionId } from '../ids.ts';
 import { mismatchOf } from '../mismatch.ts';
 import { given } from '../schemas/fields.ts';
-import { ForkCheck, ForkExecution, ForkedExecution, PastState, ReplayedExecution, StateQuery } from '../schemas/history.ts';
+import {
+  type ActiveThen,
+  ForkCheck,
+  ForkExecution,
+  ForkedExecution,
+  PastState,
+  ReplayedExecution,
+  type Snapshot,
+  SnapshotList,
+  SnapshotsQuery,
+  StateQuery,
+} from '../schemas/history.ts';
 import { type Api, callerOf, identityOf, type Services } from '../services.ts';
 import { timestamp } from '../time.ts';
+
+const DEFAULT_LIMIT = 100;
+const MAX_LIMIT = 500;
 
 const byId = Type.Object({ id: Type.String() });
 
@@ -32,8 +48,33 @@ export function historyRoutes(app: Api, { runtime }: Services): void {
       const id = executionId(request.params.id);
       const at = request.query.at ?? (await runtime.execution(tenantId, id)).sequence;
       const { sequence, requested, status, state, active, createdAtMs } = await runtime.stateAt(tenantId, id, at);
-      const under = active.map(({ node, phase, attempt, activation }) => ({ node_id: node, phase, attempt, activation }));
+      const under = active.map(activeThen);
       return { execution_id: id, sequence, requested, status, state, active: under, created_at: timestamp(createdAtMs) };
+    },
+  );
+
+  app.get(
+    '/executions/:id/snapshots',
+    {
+      config: { access: 'read' },
+      schema: {
+        summary: 'Read the machine after every step',
+        description:
+          'Page by page from the start: what moved the machine, where it was then, and the state. As it was at the time, also where a retry has forgiven a failure since. To go on, pass the `sequence` of the last one as `after`.',
+        tags: ['Executions'],
+        operationId: 'listExecutionSnapshots',
+        params: byId,
+        querystring: SnapshotsQuery,
+        response: { 200: SnapshotList },
+      },
+    },
+    async (request) => {
+      const { tenantId } = identityOf(request);
+      const id = executionId(request.params.id);
+      const { after = 0 } = request.query;
+      const limit = Math.min(request.query.limit ?? DEFAULT_LIMIT, MAX_LIMIT);
+      const { sequence, status, snapshots } = await runtime.snapshots(tenantId, id, { after, limit });
+      return { execution_id: id, sequence, status, snapshots: snapshots.map(snapshotOf), limit };
     },
   );
 
@@ -93,4 +134,29 @@ export function historyRoutes(app: Api, { runtime }: Services): void {
       return { execution_id: forked.executionId, forked_from };
     },
   );
+}
+
+function activeThen({ node, phase, attempt, activation }: ActiveNode): ActiveThen {
+  return { node_id: node, phase, attempt, activation };
+}
+
+function snapshotOf({
+  sequence,
+  createdAtMs,
+  events,
+  status,
+  value,
+  state,
+  active,
+  stepsExecuted,
+  error,
+}: SnapshotView): Snapshot {
+  return {
+    sequence,
+    created_at: timestamp(createdAtMs),
+    events: [...events],
+    status,
+    value,
+    context: { state, active: active.map(activeThen), steps_executed: stepsExecuted, ...given('error', error) },
+  };
 }

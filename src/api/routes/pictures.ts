@@ -69,7 +69,8 @@ export function pictureRoutes(app: Api, { runtime, store }: Services): void {
       const source = await store.revision(tenantId, revision);
       if (source === null) throw new RuntimeError('corrupt', `workflow revision ${revision} is not in the store`);
       const program = programFrom(source, revision);
-      const marks = await marksOf(runtime, program, { tenantId, id, at: request.query.at ?? null });
+      const { at = null, marks: wanted = true } = request.query;
+      const marks = wanted ? await marksOf(runtime, program, { tenantId, id, at }) : null;
       return send(reply, program, request.query, marks);
     },
   );

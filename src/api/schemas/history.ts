@@ -2,7 +2,7 @@ import { type Static, Type } from 'typebox';
 import type { Status } from '../../../machines/run.ts';
 import { Mismatch } from './errors.ts';
 import { ForkedFrom, STATUSES } from './executions.ts';
-import { AnyObject, NameOrEmpty, optional, Timestamp } from './fields.ts';
+import { AnyJson, AnyObject, Limit, NameOrEmpty, Offset, optional, Timestamp } from './fields.ts';
 
 const Sequence = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
 
@@ -37,6 +37,49 @@ export const PastState = Type.Object({
   created_at: Timestamp,
 });
 export type PastState = Static<typeof PastState>;
+
+export const SnapshotsQuery = Type.Object({
+  /** Only what came after this sequence: that of the last snapshot of the page before. */
+  after: Type.Optional(Offset),
+  limit: Type.Optional(Limit),
+});
+export type SnapshotsQuery = Static<typeof SnapshotsQuery>;
+
+/** The machine of an execution after one of its steps. */
+export const Snapshot = Type.Object({
+  /** Of the last event of that step. */
+  sequence: Type.Integer(),
+  /** When the step was taken. */
+  created_at: Timestamp,
+  /**
+   * What moved the machine in that step, in order: each has a `type` and what goes with it, the first of all is `xstate.init`. Of a step that
+   * did not move it: the event of the log that the step began with.
+   */
+  events: Type.Array(AnyObject),
+  status: Type.Unsafe<Status>({ type: 'string', enum: STATUSES }),
+  /** Where the machine is, as XState says it: of the one that `/executions/:id/machine` gives as `xstate`. */
+  value: AnyJson,
+  context: Type.Object({
+    state: AnyObject,
+    active: Type.Array(ActiveThen),
+    steps_executed: Type.Integer(),
+    /** Why it failed or was cancelled. */
+    error: Type.Optional(Type.String()),
+  }),
+});
+export type Snapshot = Static<typeof Snapshot>;
+
+export const SnapshotList = Type.Object({
+  execution_id: Type.String(),
+  /** Of the last event of the log: after the last snapshot that there is, `after` is this. */
+  sequence: Type.Integer(),
+  /** How the execution stands there. */
+  status: Type.Unsafe<Status>({ type: 'string', enum: STATUSES }),
+  /** A page may be shorter than `limit`, but is empty only at the end of the log. */
+  snapshots: Type.Array(Snapshot),
+  limit: Type.Integer(),
+});
+export type SnapshotList = Static<typeof SnapshotList>;
 
 /** What folding a log again has shown. */
 export const ReplayedExecution = Type.Object({

@@ -24,5 +24,8 @@ export const ExecutionMachineQuery = Type.Object({
       description: 'As it was after this event of the log; default: after the last.',
     }),
   ),
+  marks: Type.Optional(
+    Type.Boolean({ description: 'false: without what has happened, the workflow alone, of the revision that runs.' }),
+  ),
 });
 export type ExecutionMachineQuery = Static<typeof ExecutionMachineQuery>;
