@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 
 /** Ids are random and sort by the time they were made. */
 export interface Ids {
@@ -60,7 +60,7 @@ export function firstWorkItemAt(ms: number): string {
   return `${hex.slice(0, 8)}-${hex.slice(8)}`;
 }
 
-/** The name of one runtime process: in `node_started`, as owner of in-process work, in the list of workers. */
+/** The name of one runtime process: on most events, as owner of in-process work, in the list of workers. Short, because it is written so often. */
 export function runtimeName(): string {
-  return `runtime-${randomUUID()}`;
+  return `runtime-${randomBytes(RANDOM_BYTES).toString('hex')}`;
 }
