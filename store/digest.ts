@@ -1,5 +1,6 @@
 import { createHmac, hash } from 'node:crypto';
 import type { EventRow, NewExecution } from './rows.ts';
+import type { ExecutionWrite } from './writes.ts';
 
 /**
  * The audit chain's hashes, the same for every engine. Everything hashed is text in which each field carries its length, so
@@ -50,6 +51,12 @@ export function digestStream(range: StreamRange, created: NewExecution | null, r
     data += row.data;
   }
   return hash('sha256', text + data, 'base64url');
+}
+
+/** What a commit appends to the log of an execution. */
+export function digestWrite({ id, tenantId, fromSeq, head, create, events }: ExecutionWrite): StreamDigest {
+  const range = { tenantId, executionId: id, firstSeq: fromSeq + 1, lastSeq: head.seq };
+  return { ...range, digest: digestStream(range, create, events) };
 }
 
 /** `previous` is the hash of the block before, or the chain's id for the first. */

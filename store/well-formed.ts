@@ -1,4 +1,5 @@
 import type { EventRow, NewExecution } from './rows.ts';
+import type { ExecutionWrite } from './writes.ts';
 
 /**
  * An unpaired surrogate has no UTF-8, and a NUL no place in every database's text: it would give back something else than what was hashed,
@@ -29,6 +30,12 @@ export function wellFormedExecution(created: NewExecution): NewExecution {
     labels: created.labels.toWellFormed(),
     parentId: created.parentId === null ? null : wellFormed(created.parentId),
   };
+}
+
+export function wellFormedWrite(write: ExecutionWrite): ExecutionWrite {
+  const events = wellFormedEvents(write.events);
+  if (write.create !== null) return { ...write, events, create: wellFormedExecution(write.create) };
+  return events === write.events ? write : { ...write, events };
 }
 
 function isWellFormed({ type, nodeId, data, actorId, request }: EventRow): boolean {

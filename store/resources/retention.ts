@@ -13,6 +13,9 @@ export interface RemovalPosition {
   readonly id: string;
 }
 
+/** Before every execution. */
+export const BEGINNING: RemovalPosition = { endedAtMs: -1, id: '' };
+
 export interface RemovalRequest {
   /** `next` of the batch before. */
   readonly after: RemovalPosition | null;

@@ -1,12 +1,13 @@
 import type { Client } from 'pg';
 import { type ChainHead, headOfAll } from '../../audit/heads.ts';
 import { removedBy } from '../../audit/removals.ts';
+import type { RemovalRecord } from '../../audit/sealed.ts';
 import { digestStream, hashBlock, type StreamDigest, signBlock, unpackStreams } from '../../digest.ts';
 import type { AuditFault, AuditReport } from '../../rows.ts';
 import { ask, type Queries, sql } from '../connections.ts';
 import * as auditSql from '../queries/audit.ts';
 import { predecessor, type StoredBlock } from './chain.ts';
-import { type RemovalRecord, StreamRows } from './stream-rows.ts';
+import { StreamRows } from './stream-rows.ts';
 
 const SNAPSHOT = sql('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
 const END = sql('COMMIT');

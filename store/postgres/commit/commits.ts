@@ -1,6 +1,6 @@
-import { digestStream, type StreamDigest } from '../../digest.ts';
-import type { EventRow } from '../../rows.ts';
-import { wellFormedEvents, wellFormedExecution } from '../../well-formed.ts';
+import { digestWrite, type StreamDigest } from '../../digest.ts';
+import { checkSequences } from '../../gapless.ts';
+import { wellFormedWrite } from '../../well-formed.ts';
 import type { Batch, ExecutionWrite, Refusal, Unit } from '../../writes.ts';
 import { sql } from '../connections.ts';
 import { refusalOf } from '../errors.ts';
@@ -163,22 +163,4 @@ function effectValues(rows: EffectRows, atMs: number) {
 
 function wellFormedUnit(unit: Unit): Unit {
   return { ...unit, executions: unit.executions.map(wellFormedWrite) };
-}
-
-function wellFormedWrite(write: ExecutionWrite): ExecutionWrite {
-  const events = wellFormedEvents(write.events);
-  return write.create === null ? { ...write, events } : { ...write, events, create: wellFormedExecution(write.create) };
-}
-
-/** A gap would be for ever: better no commit at all. */
-function checkSequences({ id, fromSeq, create, head, events }: ExecutionWrite): void {
-  const gapless = events.every((event: EventRow, index) => event.seq === fromSeq + 1 + index);
-  if (!gapless || head.seq !== fromSeq + events.length || (create === null) !== fromSeq > 0) {
-    throw new Error(`execution ${id}: events ${events.map((event) => event.seq)} do not lead from ${fromSeq} to ${head.seq}`);
-  }
-}
-
-function digestWrite({ id, tenantId, fromSeq, head, create, events }: ExecutionWrite): StreamDigest {
-  const range = { tenantId, executionId: id, firstSeq: fromSeq + 1, lastSeq: head.seq };
-  return { ...range, digest: digestStream(range, create, events) };
 }

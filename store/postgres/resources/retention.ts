@@ -1,5 +1,6 @@
 import { EXECUTIONS_REMOVED, type RemovedExecution } from '../../audit/removals.ts';
 import {
+  BEGINNING,
   cutBatch,
   EXECUTIONS_PER_BATCH,
   type Removal,
@@ -14,9 +15,6 @@ import type { Connections, Queries } from '../connections.ts';
 import type { ControlLog } from '../control-log.ts';
 import * as sql from '../queries/retention.ts';
 import { releaseArtifacts } from './artifacts.ts';
-
-/** Before every execution. */
-const BEGINNING: RemovalPosition = { endedAtMs: -1, id: '' };
 
 interface Ended extends RemovalPosition {
   readonly seq: number;

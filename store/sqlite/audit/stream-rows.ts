@@ -1,21 +1,10 @@
 import type { Database, Statement } from 'better-sqlite3';
+import type { RemovalRecord, StreamContent } from '../../audit/sealed.ts';
 import type { StreamRange } from '../../digest.ts';
-import type { EventRow, ExecutionRow, NewExecution } from '../../rows.ts';
+import type { EventRow, ExecutionRow } from '../../rows.ts';
 import { EVENT_RANGE, REMOVED_EXECUTION } from '../queries/audit.ts';
 import { CONTROL_EVENTS } from '../queries/control.ts';
 import { TENANT_EXECUTION } from '../queries/executions.ts';
-
-export interface StreamContent {
-  /** Comes with the range that begins an execution. */
-  readonly created: NewExecution | null;
-  readonly events: readonly EventRow[];
-}
-
-/** On record in which control event an execution was removed, and up to where its log went. */
-export interface RemovalRecord {
-  readonly lastSeq: number;
-  readonly controlSeq: number;
-}
 
 /** Reads what audit blocks seal. */
 export class StreamRows {

@@ -1,11 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { removedBy } from '../../audit/removals.ts';
+import type { RemovalRecord } from '../../audit/sealed.ts';
 import { digestStream, hashBlock, type StreamDigest, signBlock, unpackStreams } from '../../digest.ts';
 import type { AuditFault, AuditReport } from '../../rows.ts';
 import { BLOCKS, COUNT_AUDITED } from '../queries/audit.ts';
 import { chainId, type StoredBlock } from './chain.ts';
-import { type RemovalRecord, StreamRows } from './stream-rows.ts';
+import { StreamRows } from './stream-rows.ts';
 
 const BLOCKS_PER_PAGE = 16;
 

@@ -1,7 +1,8 @@
 import type { Database, Statement } from 'better-sqlite3';
-import { digestStream, type StreamDigest } from '../../digest.ts';
-import type { EventRow, IdempotencyRow } from '../../rows.ts';
-import { wellFormedEvents, wellFormedExecution } from '../../well-formed.ts';
+import { digestWrite, type StreamDigest } from '../../digest.ts';
+import { checkSequences } from '../../gapless.ts';
+import type { IdempotencyRow } from '../../rows.ts';
+import { wellFormedWrite } from '../../well-formed.ts';
 import type { Batch, ExecutionWrite, Refusal, Unit } from '../../writes.ts';
 import type { AuditChain } from '../audit/chain.ts';
 import { REMEMBER } from '../queries/control.ts';
@@ -87,23 +88,4 @@ export class Commits {
     const { tenantId, scope, key, requestHash, status, response, createdAtMs } = row;
     return this.#remember.run(tenantId, scope, key, requestHash, status, response, createdAtMs).changes === 1;
   }
-}
-
-function wellFormedWrite(write: ExecutionWrite): ExecutionWrite {
-  const events = wellFormedEvents(write.events);
-  if (write.create !== null) return { ...write, events, create: wellFormedExecution(write.create) };
-  return events === write.events ? write : { ...write, events };
-}
-
-/** A gap would be for ever: better no commit at all. */
-function checkSequences({ id, fromSeq, create, head, events }: ExecutionWrite): void {
-  const gapless = events.every((event: EventRow, index) => event.seq === fromSeq + 1 + index);
-  if (!gapless || head.seq !== fromSeq + events.length || (create === null) !== fromSeq > 0) {
-    throw new Error(`execution ${id}: events ${events.map((event) => event.seq)} do not lead from ${fromSeq} to ${head.seq}`);
-  }
-}
-
-function digestWrite({ id, tenantId, fromSeq, head, create, events }: ExecutionWrite): StreamDigest {
-  const range = { tenantId, executionId: id, firstSeq: fromSeq + 1, lastSeq: head.seq };
-  return { ...range, digest: digestStream(range, create, events) };
 }

@@ -1,6 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { EXECUTIONS_REMOVED, type RemovedExecution } from '../../audit/removals.ts';
 import {
+  BEGINNING,
   cutBatch,
   EXECUTIONS_PER_BATCH,
   type Removal,
@@ -15,9 +16,6 @@ import type { ControlLog } from '../control-log.ts';
 import { guarded } from '../errors.ts';
 import * as sql from '../queries/retention.ts';
 import { ArtifactTables } from './artifacts.ts';
-
-/** Before every execution. */
-const BEGINNING: RemovalPosition = { endedAtMs: -1, id: '' };
 
 interface Ended extends RemovalPosition {
   readonly seq: number;
