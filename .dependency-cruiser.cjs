@@ -85,8 +85,8 @@ module.exports = {
     ours(
       'cli-door',
       '^src/cli/',
-      '^src/(cli|authoring|pictures|testing)/|^src/(client|compose|config|databases|tools|tokens)\\.ts$|^machines/(json|diagnostics|suggest)\\.ts$',
-      'cli → client, authoring, testing, compose, config, databases, pictures, tools, tokens.',
+      '^src/(cli|authoring|pictures|testing)/|^src/(admin|client|compose|config|databases|tools|tokens)\\.ts$|^machines/(json|diagnostics|suggest)\\.ts$',
+      'cli → admin, client, authoring, testing, compose, config, databases, pictures, tools, tokens.',
     ),
     {
       name: 'client-door',

@@ -16,12 +16,12 @@ export type { Survey } from '../store/survey.ts';
 type Settings = Pick<Config, 'database' | 'auditSigningKey'>;
 
 /** What an administrator's command asks for cannot be done. */
-export class DatabaseError extends Error {
-  readonly code: 'unknown_database' | 'not_migrated';
+export class AdminError extends Error {
+  readonly code: 'unknown_database' | 'not_migrated' | 'unknown_tenant';
 
-  constructor(code: DatabaseError['code'], message: string) {
+  constructor(code: AdminError['code'], message: string) {
     super(message);
-    this.name = 'DatabaseError';
+    this.name = 'AdminError';
     this.code = code;
   }
 }
@@ -57,7 +57,7 @@ export function databaseExists(database: DatabaseConfig): boolean {
 /** What is in a database, and who works on it. Changes nothing. Rejects with `unknown_database`, or `StoreError`. */
 export async function surveyDatabase(database: DatabaseConfig): Promise<Survey> {
   const survey = await surveyed(database);
-  if (survey === null) throw new DatabaseError('unknown_database', `there is no database at ${databaseName(database)}`);
+  if (survey === null) throw new AdminError('unknown_database', `there is no database at ${databaseName(database)}`);
   return survey;
 }
 
@@ -101,7 +101,7 @@ export interface CheckReport {
 export async function checkDatabase(settings: Settings, { all, folded }: CheckOptions): Promise<CheckReport> {
   const { schemaVersion, newestVersion } = await surveyDatabase(settings.database);
   if (schemaVersion < newestVersion)
-    throw new DatabaseError(
+    throw new AdminError(
       'not_migrated',
       `the database has schema version ${schemaVersion}, this release checks version ${newestVersion}`,
     );

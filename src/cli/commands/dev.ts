@@ -57,7 +57,7 @@ there. Workflows may call this machine's own addresses.`,
 
   /** The saved token, or a new one when there is none or the database no longer takes it. */
   async #token(config: Config): Promise<{ readonly file: string; readonly made: boolean }> {
-    const { createToken, isValidToken } = await import('../../compose.ts');
+    const { createToken, isValidToken } = await import('../../admin.ts');
     const file = tokenFile(fileOf(config.database), this.context.cwd);
     const saved = await readSavedToken(fileOf(config.database), this.context.cwd);
     if (saved !== null && (await isValidToken(config, saved.token))) return { file, made: false };

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { JsonObject } from '../../../machines/json.ts';
+import { createToken } from '../../../src/admin.ts';
 import { JamjetClient } from '../../../src/client.ts';
-import { createToken, startServer } from '../../../src/compose.ts';
+import { startServer } from '../../../src/compose.ts';
 import { readConfig } from '../../../src/config.ts';
 import type { Tools } from '../../../src/runtime/types.ts';
 import { postgresServer } from '../../support/postgres.ts';

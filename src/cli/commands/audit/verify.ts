@@ -35,7 +35,7 @@ Keep the head that it prints somewhere else: later it proves that nothing before
 
   async #verifyDatabase(): Promise<number> {
     const config = settings(this.context, { db: this.db });
-    const { verifyAudit } = await import('../../../compose.ts');
+    const { verifyAudit } = await import('../../../admin.ts');
     const { blocks, head, fault } = await verifyAudit(config);
     const { chain, block, reason, tenantId, executionId } = fault ?? {};
     if (this.json) {
@@ -67,7 +67,7 @@ Keep the head that it prints somewhere else: later it proves that nothing before
 
   async #verifyFile(file: string): Promise<number> {
     const config = settings(this.context);
-    const { verifyAuditFile } = await import('../../../compose.ts');
+    const { verifyAuditFile } = await import('../../../admin.ts');
     const report = await verifyAuditFile(config, resolve(this.context.cwd, file), this.head ?? null).catch((error: unknown) => {
       throw new Failure(`--file ${file}: ${fileProblem(error)}`, { exitCode: EXIT.usage, cause: error });
     });

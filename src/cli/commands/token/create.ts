@@ -31,7 +31,7 @@ export class TokenCreateCommand extends PrintingCommand {
     if (this.role === undefined) throw usageFailure(`which role? --role is one of ${ROLES.join(', ')}`);
     const role = choiceArgument('--role', this.role, ROLES);
     const expiresAtMs = this.expiresIn === undefined ? null : Date.now() + durationArgument('--expires-in', this.expiresIn);
-    const { createToken } = await import('../../../compose.ts');
+    const { createToken } = await import('../../../admin.ts');
     const { plaintext, row } = await createToken(settings(this.context, { db: this.db }), {
       role,
       tenantId: this.tenant,

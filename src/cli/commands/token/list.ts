@@ -19,7 +19,7 @@ export class TokenListCommand extends PrintingCommand {
   db = Option.String('--db', { description: 'The database (default DATABASE_URL, else .jamjet/runtime.db).' });
 
   async execute(): Promise<number> {
-    const { listTokens } = await import('../../../compose.ts');
+    const { listTokens } = await import('../../../admin.ts');
     const rows = await listTokens(settings(this.context, { db: this.db }), this.tenant);
     const time = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
     if (this.json) {

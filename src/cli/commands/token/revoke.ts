@@ -16,7 +16,7 @@ export class TokenRevokeCommand extends PrintingCommand {
   db = Option.String('--db', { description: 'The database (default DATABASE_URL, else .jamjet/runtime.db).' });
 
   async execute(): Promise<number> {
-    const { revokeToken } = await import('../../../compose.ts');
+    const { revokeToken } = await import('../../../admin.ts');
     await revokeToken(settings(this.context, { db: this.db }), this.tenant, this.id);
     if (this.json) this.printJson({ id: this.id, revoked: true });
     else this.print(`${this.paint.green('✓')} revoked ${plain(this.id)}`);

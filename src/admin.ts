@@ -1,0 +1,94 @@
+import { createReadStream } from 'node:fs';
+import { userInfo } from 'node:os';
+import { checkExport, type ExportReport } from '../store/audit/check.ts';
+import type { AuditReport, TokenRow } from '../store/rows.ts';
+import type { Store } from '../store/store.ts';
+import type { ActionContext } from '../store/writes.ts';
+import { type Config, databaseName } from './config.ts';
+import { AdminError, databaseExists, openDatabase } from './databases.ts';
+import { hashToken, mintToken, type Role } from './tokens.ts';
+
+export interface NewToken {
+  readonly role: Role;
+  readonly tenantId: string;
+  readonly name?: string;
+  /** Null = does not expire. */
+  readonly expiresAtMs: number | null;
+}
+
+/** Makes a token on the database itself, also while a server runs on it. The plaintext is kept nowhere. */
+export function createToken(config: Config, token: NewToken): Promise<{ readonly plaintext: string; readonly row: TokenRow }> {
+  return administer(config, async (store, nowMs) => {
+    if ((await store.tenantRow(token.tenantId)) === null)
+      throw new AdminError('unknown_tenant', `tenant ${token.tenantId} does not exist`);
+    const minted = mintToken({ ...token, nowMs });
+    await store.control({ type: 'token_created', token: minted.row }, adminContext(token.tenantId, nowMs));
+    return minted;
+  });
+}
+
+export function listTokens(config: Config, tenantId: string): Promise<readonly TokenRow[]> {
+  return administer(config, (store) => store.tenant(tenantId).tokens());
+}
+
+/** Throws `StoreError` `unknown_token`. */
+export function revokeToken(config: Config, tenantId: string, id: string): Promise<void> {
+  return administer(config, (store, nowMs) => store.control({ type: 'token_revoked', id }, adminContext(tenantId, nowMs)));
+}
+
+/** Does the database take this token now? */
+export function isValidToken(config: Config, plaintext: string): Promise<boolean> {
+  return administer(config, async (store, nowMs) => {
+    const row = await store.tokenByHash(hashToken(plaintext));
+    return row !== null && row.revokedAtMs === null && (row.expiresAtMs === null || row.expiresAtMs > nowMs);
+  });
+}
+
+/** Walks the audit chain of the database itself, also while a server runs on it. Throws `AdminError` when there is no such database. */
+export function verifyAudit(config: Config): Promise<AuditReport> {
+  if (!databaseExists(config.database))
+    throw new AdminError('unknown_database', `there is no database at ${databaseName(config.database)}`);
+  return administer(config, (store) => store.verifyAudit());
+}
+
+/** Checks an exported audit log with the file alone; signatures too when the configuration has the key. `head`: how the chain must end. */
+export async function verifyAuditFile(config: Config, path: string, head: string | null): Promise<ExportReport> {
+  return checkExport(linesOf(createReadStream(path, 'utf8')), { key: config.auditSigningKey, head });
+}
+
+/** Lines end with a line feed and nothing else: what other characters end lines elsewhere is part of the text here. */
+async function* linesOf(chunks: AsyncIterable<string>): AsyncGenerator<string, void, undefined> {
+  let rest: string[] = [];
+  for await (const chunk of chunks) {
+    const [first = '', ...others] = chunk.split('\n');
+    rest.push(first);
+    for (const next of others) {
+      yield rest.join('');
+      rest = [next];
+    }
+  }
+  const last = rest.join('');
+  if (last !== '') yield last;
+}
+
+async function administer<T>(config: Config, act: (store: Store, nowMs: number) => Promise<T>): Promise<T> {
+  const store = await openDatabase(config, { writer: `admin-${process.pid}` });
+  try {
+    return await act(store, Date.now());
+  } finally {
+    await store.close();
+  }
+}
+
+function adminContext(tenantId: string, atMs: number): ActionContext {
+  return { tenantId, atMs, actorId: `os:${userName()}`, actorType: 'human', request: null };
+}
+
+/** In a container the user may have a number and no name. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid-${process.getuid?.() ?? 'unknown'}`;
+  }
+}
