@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import { type Logger, pino } from 'pino';
 import { buildApp } from './api/app.ts';
 import { type Config, urlOf } from './config.ts';
@@ -8,7 +9,11 @@ import { Outbound } from './executors/outbound.ts';
 import { systemClock } from './runtime/clock.ts';
 import { createRuntime } from './runtime/create-runtime.ts';
 import { runtimeName } from './runtime/ids.ts';
+import { DEFAULT_GRACE_MS } from './runtime/options.ts';
 import type { Runtime, Tools } from './runtime/types.ts';
+
+/** How much longer than its grace a stop may take: a database that hangs would hold it for ever. */
+const STUCK_MS = 10_000;
 
 /** The address cannot be listened on; the message says which and why. */
 export class ListenError extends Error {
@@ -121,9 +126,17 @@ async function openParts(options: PartsOptions, log: Logger) {
   const outbound = new Outbound({ allowPrivateAddresses: config.allowPrivateAddresses });
   const control = new ControlPlane({ store, runtime, outbound, clock: systemClock, failed });
   const app = buildApp({ runtime, store, control, config, auth, log });
-  const close = async (graceMs?: number): Promise<void> => {
-    await Promise.all([runtime.close(graceMs), control.close(), app.close()]);
-    await store.close();
+  const close = async (graceMs = DEFAULT_GRACE_MS): Promise<void> => {
+    const rest = Promise.all([runtime.close(graceMs), control.close(), app.close()]);
+    const tooLong = setTimeout(graceMs + STUCK_MS, true, { ref: false });
+    try {
+      if (await Promise.race([rest.then(() => false), tooLong])) {
+        failed(new Error('the database does not answer: what is under way is left to whoever starts next'));
+        rest.catch(failed);
+      }
+    } finally {
+      await store.close();
+    }
   };
   return { app, runtime, control, close };
 }

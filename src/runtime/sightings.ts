@@ -1,6 +1,7 @@
 import type { Store } from '../../store/store.ts';
 import type { Clock } from './clock.ts';
 import { BEAT_MS } from './fleet/peers.ts';
+import { insist } from './insist.ts';
 import { originOf } from './origin.ts';
 import type { Caller, ClaimWork, WorkerView } from './types.ts';
 import { workerViewOf } from './views.ts';
@@ -11,6 +12,8 @@ const STORE_EVERY_MS = 5_000;
 const ALONE_EVERY_MS = 20_000;
 /** Workers not heard of for this long are no longer listed. */
 const LISTED_MS = 10 * 60_000;
+/** How long a runtime that stops tries to say so: a database that is being restarted is back by then. */
+const FAREWELL_MS = 5_000;
 
 export interface SightingsOptions {
   readonly store: Store;
@@ -65,12 +68,15 @@ export class Sightings {
     }
   }
 
+  /** Others are told that it stops in order. Whoever cannot say so for a while counts as lost: never rejects. */
   async end(): Promise<void> {
+    const { store, clock, runtimeId, failed } = this.#options;
+    const untilMs = clock.nowMs() + (store.shared ? FAREWELL_MS : 0);
     this.#ended = true;
     this.#callOff();
     // Seen again after its stop, it would count as lost.
     await this.#beating;
-    await this.#options.store.stopped(this.#options.runtimeId, this.#options.clock.nowMs());
+    await insist({ clock, failed, stopped: () => clock.nowMs() >= untilMs }, () => store.stopped(runtimeId, clock.nowMs()));
   }
 
   /** A worker has asked for work. Not awaited: a sighting is news, not a promise. */

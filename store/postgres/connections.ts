@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import { Client, type ClientConfig, Pool, type PoolClient, type PoolConfig, type QueryResultRow, types } from 'pg';
-import { asStoreError, storeClosed } from './errors.ts';
+import { asStoreError, brokenConnection, storeClosed } from './errors.ts';
 
 /** A statement that is parsed once per connection. */
 export interface Sql {
@@ -23,6 +24,8 @@ const ROLLBACK = sql('ROLLBACK');
 const AS_TENANT = sql("SELECT set_config('jamjet.tenant', $1, true)");
 
 const INT8 = 20;
+/** How long a database that does not answer keeps whoever closes his connections. */
+const SILENCE_MS = 2_000;
 
 /** Counts and times are well below 2^53. */
 const parsers = {
@@ -54,7 +57,7 @@ export class Connections {
     this.#settings = settings;
     this.#pool = new Pool({ ...this.clientConfig(), max: settings.poolSize } as PoolConfig);
     // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
-    this.#pool.on('error', failed);
+    this.#pool.on('error', (error) => failed(brokenConnection(error)));
     // Nor does the pool listen while a connection is in use: what is asked on it fails by itself.
     this.#pool.on('connect', heedless);
   }
@@ -152,10 +155,11 @@ export class Connections {
     });
   }
 
+  /** What is under way is waited for, if the database answers. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await this.#pool.end();
+    await Promise.race([this.#pool.end(), silence()]);
   }
 
   get closed(): boolean {
@@ -179,6 +183,17 @@ export class Connections {
       throw asStoreError(error);
     }
   }
+}
+
+/** Ends a connection: in order, if the database answers. */
+export async function part(client: Client): Promise<void> {
+  await Promise.race([client.end(), silence()]);
+  client.connection.stream.destroy();
+}
+
+/** Resolves when whoever has not answered is not waited for any more. Does not keep the process alive. */
+export async function silence(): Promise<void> {
+  await setTimeout(SILENCE_MS, undefined, { ref: false });
 }
 
 /** An error that nobody listens to ends the process. */

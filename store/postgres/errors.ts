@@ -48,6 +48,11 @@ export function isContention(error: unknown): boolean {
   return error instanceof DatabaseError && SERIALISATION.has(error.code ?? '');
 }
 
+/** Of one that nobody was using. The driver hangs the whole connection on its error, which belongs in no log. */
+export function brokenConnection(error: Error): StoreError {
+  return new StoreError('store_unavailable', `a connection to the database broke: ${textOf(error)}`);
+}
+
 export function storeClosed(): StoreError {
   return new StoreError('store_unavailable', 'the store is closed');
 }

@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 import type { CommittedExecution, ControlChange, Notice } from '../notices.ts';
 import type { Batch } from '../writes.ts';
-import type { Connections } from './connections.ts';
+import { type Connections, part } from './connections.ts';
 
 const CHANNEL = 'jamjet';
 /** PostgreSQL takes payloads below 8,000 bytes. */
@@ -115,7 +115,7 @@ export class Listener {
     clearTimeout(this.#timer);
     clearInterval(this.#sweep);
     this.#told.clear();
-    await this.#client?.end();
+    if (this.#client !== null) await part(this.#client);
   }
 
   async #listen(): Promise<void> {
@@ -129,7 +129,7 @@ export class Listener {
       client.once('error', (error: Error) => this.#again(client, error));
       client.once('end', () => this.#again(client, null));
       await client.query(`LISTEN ${CHANNEL}`);
-      if (this.#closed) await client.end();
+      if (this.#closed) await part(client);
       else this.#tell(GAP);
     } catch (error) {
       this.#again(this.#client, error instanceof Error ? error : new Error(String(error)));

@@ -198,8 +198,7 @@ export class PostgresStore implements Store {
   }
 
   async close(): Promise<void> {
-    await this.#listener.close();
-    await this.#writer.close();
+    await Promise.all([this.#listener.close(), this.#writer.close()]);
     await this.#connections.close();
   }
 }

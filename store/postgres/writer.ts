@@ -3,7 +3,7 @@ import type { Client, QueryResultRow } from 'pg';
 import type { StreamDigest } from '../digest.ts';
 import { StoreError } from '../errors.ts';
 import { type Chain, seal } from './audit/chain.ts';
-import { ask, type Connections, type Queries, type Sql, sql, type Value } from './connections.ts';
+import { ask, type Connections, part, type Queries, type Sql, silence, sql, type Value } from './connections.ts';
 import { asStoreError, isConnectionError, isContention, refusalOf, storeClosed } from './errors.ts';
 import { CHAIN, FENCE_CHAIN, NEW_CHAIN, SEAL, SEALED } from './queries/commit.ts';
 import { WRITES } from './queries/positions.ts';
@@ -62,11 +62,12 @@ export class Writer {
     return turn;
   }
 
+  /** What is being written is waited for, if the database answers. */
   async close(): Promise<void> {
-    await this.#last;
-    const client = await this.#client?.catch(() => null);
+    await Promise.race([this.#last, silence()]);
+    const client = await Promise.race([this.#client?.catch(() => null), silence()]);
     this.#client = null;
-    await client?.end();
+    if (client) await part(client);
   }
 
   async #write<T>(body: (transaction: Transaction) => Written<T> | Promise<Written<T>>): Promise<T> {

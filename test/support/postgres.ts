@@ -28,6 +28,9 @@ export interface PostgresServer {
   dropDatabase(url: string): Promise<void>;
   /** Breaks every connection; resolves once it accepts new ones. */
   restart(): Promise<void>;
+  /** Breaks every connection and accepts none until `startUp`. */
+  shutDown(): Promise<void>;
+  startUp(): Promise<void>;
   stop(): void;
 }
 
@@ -86,8 +89,10 @@ export async function startPostgres(): Promise<PostgresServer> {
     },
     dropDatabase: (dropped) => asSuperuser(url, `DROP DATABASE ${nameIn(dropped)} WITH (FORCE)`),
     restart: () => control('-m', 'fast', 'restart'),
+    shutDown: () => control('-m', 'fast', 'stop'),
+    startUp: () => control('-o', options, 'start'),
     stop: () => {
-      run('pg_ctl', ['-D', data, '-m', 'immediate', 'stop']);
+      if (existsSync(join(data, 'postmaster.pid'))) run('pg_ctl', ['-D', data, '-m', 'immediate', 'stop']);
       rmSync(folder, { recursive: true, force: true });
     },
   };
