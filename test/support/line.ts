@@ -7,6 +7,8 @@ export interface Line {
   through(url: string): string;
   /** Connections break, and no others are made. */
   cut(): void;
+  /** What is sent does not arrive any more, and nobody is told: as when a host hangs. */
+  hush(): void;
   mend(): void;
   /** How many connections were refused. */
   readonly refused: () => number;
@@ -15,8 +17,9 @@ export interface Line {
 export async function openLine(port: number): Promise<Line> {
   const sockets = new Set<Socket>();
   let isCut = false;
+  let isHushed = false;
   let refused = 0;
-  const server = createServer((client) => {
+  const server = createServer({ allowHalfOpen: true }, (client) => {
     if (isCut) {
       refused += 1;
       client.destroy();
@@ -34,7 +37,12 @@ export async function openLine(port: number): Promise<Line> {
         sockets.delete(from);
         to.destroy();
       });
-      from.pipe(to);
+      from.on('data', (data) => {
+        if (!isHushed) to.write(data);
+      });
+      from.on('end', () => {
+        if (!isHushed) to.end();
+      });
     }
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -50,9 +58,13 @@ export async function openLine(port: number): Promise<Line> {
   return {
     through: (url) => url.replace(/:\d+\//, `:${own}/`),
     cut,
+    hush: () => {
+      isHushed = true;
+    },
     refused: () => refused,
     mend: () => {
       isCut = false;
+      isHushed = false;
     },
   };
 }
