@@ -1,3 +1,5 @@
+import { DEFAULTS } from './runtime/options.ts';
+
 /** The release: `GET /health`, `jamjet --version`. The same as in package.json (a test compares them). */
 export const VERSION = '0.1.1';
 
@@ -63,9 +65,7 @@ export class ConfigError extends Error {
 }
 
 const DEFAULT_DATABASE = '.jamjet/runtime.db';
-const DEFAULT_STEP_LIMIT = 10_000;
 const MAX_STEP_LIMIT = 1_000_000_000;
-const DEFAULT_ARTIFACT_THRESHOLD_BYTES = 8_192;
 const MAX_ARTIFACT_THRESHOLD_BYTES = 1_000_000_000;
 
 const DEFAULT_POOL_SIZE = 10;
@@ -127,8 +127,8 @@ export function readConfig(env: Environment): Config {
     ),
     devMode: read('JAMJET_DEV_MODE', false, flag),
     eventFormat: read('JAMJET_EVENT_FORMAT', 'seed', eventFormat),
-    stepLimit: read('JAMJET_STEP_LIMIT', DEFAULT_STEP_LIMIT, (text) => integer(text, 1, MAX_STEP_LIMIT)),
-    artifactThresholdBytes: read('JAMJET_ARTIFACT_THRESHOLD_BYTES', DEFAULT_ARTIFACT_THRESHOLD_BYTES, (text) =>
+    stepLimit: read('JAMJET_STEP_LIMIT', DEFAULTS.stepLimit, (text) => integer(text, 1, MAX_STEP_LIMIT)),
+    artifactThresholdBytes: read('JAMJET_ARTIFACT_THRESHOLD_BYTES', DEFAULTS.artifactThresholdBytes, (text) =>
       integer(text, 0, MAX_ARTIFACT_THRESHOLD_BYTES),
     ),
     workflowVars: read('JAMJET_WORKFLOW_ENV', Object.freeze({}), (text) => chosenVars(text, env)),

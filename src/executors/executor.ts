@@ -8,7 +8,7 @@ export interface WorkContext {
   readonly signal: AbortSignal;
   readonly executionId: string;
   readonly nodeId: string;
-  /** 0-based. */
+  /** 0-based; durable before the work begins, higher after a crash. */
   readonly attempt: number;
   /** The same for every attempt of one visit to the node. */
   readonly idempotencyKey: string;

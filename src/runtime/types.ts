@@ -4,6 +4,7 @@ import type { Json, JsonObject } from '../../machines/json.ts';
 import type { Usage } from '../../machines/messages.ts';
 import type { ActiveNode, PendingApproval, Status } from '../../machines/run.ts';
 import type { ControlChange } from '../../store/notices.ts';
+import type { WorkContext } from '../executors/executor.ts';
 import type { Mismatch } from './errors.ts';
 
 /** Who asks: recorded with every event it causes. */
@@ -16,16 +17,8 @@ export interface Caller {
   readonly request?: { readonly id: string; readonly method: string; readonly path: string; readonly ip: string };
 }
 
-export interface ToolContext {
-  /** Aborted on deadline, cancel, and when the runtime stops. */
-  readonly signal: AbortSignal;
-  readonly executionId: string;
-  readonly nodeId: string;
-  /** 0-based; durable before the function is called, higher after a crash. */
-  readonly attempt: number;
-  /** The same for every attempt of one visit to the node. */
-  readonly idempotencyKey: string;
-}
+/** What a tool may know of its surroundings. */
+export type ToolContext = WorkContext;
 
 /** A function the operator registers. What it throws fails the attempt; `error.retryable === false` ends the attempts. */
 export type Tool = (input: never, context: ToolContext) => unknown;

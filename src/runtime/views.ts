@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../machines/json.ts';
-import type { Status } from '../../machines/run.ts';
+import type { Run, Status } from '../../machines/run.ts';
 import { completedPatch, heldOf, stateOf } from '../../machines/step.ts';
 import type { EventRow, ExecutionRow, WorkerRow } from '../../store/rows.ts';
 import { forkedFrom } from './fork-labels.ts';
@@ -9,48 +9,36 @@ import type { EventView, ExecutionSummary, ExecutionView, WorkerView } from './t
 /** A worker not heard of for this long is no longer active. */
 export const WORKER_ACTIVE_MS = 60_000;
 
+/** What a stored execution and one in memory both tell. */
+type Head = Pick<ExecutionRow & Hot, keyof ExecutionRow & keyof Hot>;
+
 export function summaryOf(row: ExecutionRow): ExecutionSummary {
-  const labels = JSON.parse(row.labels) as Record<string, string>;
-  return {
-    executionId: row.id,
-    tenantId: row.tenantId,
-    workflowId: row.workflowId,
-    workflowVersion: row.workflowVersion,
-    revision: row.revision,
-    status: row.status as Status,
-    error: row.error,
-    labels,
-    stepsExecuted: row.steps,
-    sequence: row.seq,
-    parentExecutionId: row.parentId,
-    forkedFrom: forkedFrom(labels),
-    createdAtMs: row.createdAtMs,
-    updatedAtMs: row.updatedAtMs,
-    completedAtMs: row.completedAtMs,
-  };
+  return summary(row, { ...row, status: row.status as Status });
 }
 
 export function viewOf(hot: Hot): ExecutionView {
-  const labels = JSON.parse(hot.labels) as Record<string, string>;
+  const { run } = hot;
+  return { ...summary(hot, run), state: stateOf(run), input: run.input, held: heldOf(run) };
+}
+
+function summary(head: Head, { status, error, steps, seq }: Pick<Run, 'status' | 'error' | 'steps' | 'seq'>): ExecutionSummary {
+  const labels = JSON.parse(head.labels) as Record<string, string>;
   return {
-    executionId: hot.id,
-    tenantId: hot.tenantId,
-    workflowId: hot.workflowId,
-    workflowVersion: hot.workflowVersion,
-    revision: hot.revision,
-    status: hot.run.status,
-    state: stateOf(hot.run),
-    input: hot.run.input,
-    error: hot.run.error,
+    executionId: head.id,
+    tenantId: head.tenantId,
+    workflowId: head.workflowId,
+    workflowVersion: head.workflowVersion,
+    revision: head.revision,
+    status,
+    error,
     labels,
-    stepsExecuted: hot.run.steps,
-    sequence: hot.run.seq,
-    parentExecutionId: hot.parentId,
+    stepsExecuted: steps,
+    sequence: seq,
+    parentExecutionId: head.parentId,
     forkedFrom: forkedFrom(labels),
-    createdAtMs: hot.createdAtMs,
-    updatedAtMs: hot.updatedAtMs,
-    completedAtMs: hot.completedAtMs,
-    held: heldOf(hot.run),
+    createdAtMs: head.createdAtMs,
+    updatedAtMs: head.updatedAtMs,
+    completedAtMs: head.completedAtMs,
   };
 }
 
