@@ -122,3 +122,10 @@ export abstract class ClientCommand extends PrintingCommand {
     }
   }
 }
+
+/** A command that changes nothing. */
+export abstract class ReadingCommand extends ClientCommand {
+  protected override get onlyReads(): boolean {
+    return true;
+  }
+}

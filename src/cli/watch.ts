@@ -1,5 +1,5 @@
 import { Option } from 'clipanion';
-import type { JamjetClient } from '../client.ts';
+import type { CallOptions, JamjetClient } from '../client.ts';
 import { ClientCommand } from './connect.ts';
 import { type Interrupt, listenForInterrupt } from './context.ts';
 import { EXIT } from './failure.ts';
@@ -18,7 +18,7 @@ export abstract class ListCommand<List> extends ClientCommand {
   /** What stands in place of an empty list: `no agents`. */
   protected abstract readonly empty: string;
 
-  protected abstract read(client: JamjetClient, signal?: AbortSignal): Promise<List>;
+  protected abstract read(client: JamjetClient, call: CallOptions): Promise<List>;
 
   /** The list as text; null when it is empty. */
   protected abstract text(list: List): string | null;
@@ -28,9 +28,13 @@ export abstract class ListCommand<List> extends ClientCommand {
     return list;
   }
 
+  protected override get onlyReads(): boolean {
+    return !this.watch;
+  }
+
   protected async request(client: JamjetClient): Promise<number> {
     if (this.watch) return this.#watch(client);
-    const list = await this.read(client);
+    const list = await this.read(client, {});
     if (this.json) this.printJson(list);
     else {
       const text = this.text(list);
@@ -56,7 +60,7 @@ export abstract class ListCommand<List> extends ClientCommand {
     const redraws = this.context.stdout.isTTY === true && !this.json;
     let shown: string | null = null;
     for (;;) {
-      const list = await this.read(client, signal);
+      const list = await this.read(client, { signal });
       const text = this.json ? JSON.stringify(list) : (this.text(list) ?? this.paint.dim(this.empty));
       // On a terminal ages are kept up to date as well.
       const now = redraws ? text : JSON.stringify(this.changing(list));

@@ -2,22 +2,18 @@ import { Option } from 'clipanion';
 import type { JamjetClient } from '../../client.ts';
 import { approvalLines } from '../approval.ts';
 import type { Usage } from '../command.ts';
-import { ClientCommand } from '../connect.ts';
+import { ReadingCommand } from '../connect.ts';
 import { EXIT } from '../failure.ts';
 import { plain, shellWord } from '../terminal/text.ts';
 import { ago } from '../terminal/time.ts';
 
-export class ApprovalsCommand extends ClientCommand {
+export class ApprovalsCommand extends ReadingCommand {
   static override paths = [['approvals']];
   static override usage: Usage = {
     examples: [['Approvals of one execution', '$0 approvals exec_0199…']],
   };
 
   id = Option.String({ name: 'id' });
-
-  protected override get onlyReads(): boolean {
-    return true;
-  }
 
   protected async request(client: JamjetClient): Promise<number> {
     const approvals = await client.approvals(this.id);

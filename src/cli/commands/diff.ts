@@ -2,7 +2,7 @@ import { Option } from 'clipanion';
 import type { JamjetClient, PastState } from '../../client.ts';
 import { sequenceArgument } from '../arguments.ts';
 import type { Usage } from '../command.ts';
-import { ClientCommand } from '../connect.ts';
+import { ReadingCommand } from '../connect.ts';
 import { changeText } from '../diff-text.ts';
 import { EXIT, usageFailure } from '../failure.ts';
 import { stateDiff } from '../state-diff.ts';
@@ -14,7 +14,7 @@ interface Point {
   readonly at: number | undefined;
 }
 
-export class DiffCommand extends ClientCommand {
+export class DiffCommand extends ReadingCommand {
   static override paths = [['diff']];
   static override usage: Usage = {
     details: `Points are sequences of one execution's events, or executions, each as ID or ID@SEQUENCE. Paths are JSON pointers. With --json: what
@@ -28,10 +28,6 @@ leads from the first to the second, as RFC 6902 writes it, each with what was th
   };
 
   points = Option.Rest({ name: 'point', required: 2 });
-
-  protected override get onlyReads(): boolean {
-    return true;
-  }
 
   protected async request(client: JamjetClient): Promise<number> {
     const [from, to] = pointsOf(this.points);

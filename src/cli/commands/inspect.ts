@@ -2,7 +2,7 @@ import { Option } from 'clipanion';
 import type { JamjetClient } from '../../client.ts';
 import { sequenceArgument } from '../arguments.ts';
 import type { Usage } from '../command.ts';
-import { ClientCommand } from '../connect.ts';
+import { ReadingCommand } from '../connect.ts';
 import { EXIT } from '../failure.ts';
 import { logText } from '../log-text.ts';
 import { readLog, withinStep } from '../read-log.ts';
@@ -11,7 +11,7 @@ import { fields } from '../terminal/table.ts';
 import { count, plain } from '../terminal/text.ts';
 import { ago, duration } from '../terminal/time.ts';
 
-export class InspectCommand extends ClientCommand {
+export class InspectCommand extends ReadingCommand {
   static override paths = [['inspect']];
   static override usage: Usage = {
     details: `With --json: the execution as the API gives it, with its \`events\`. With --at: as it was after the last step that had ended by then
@@ -25,10 +25,6 @@ export class InspectCommand extends ClientCommand {
 
   id = Option.String({ name: 'id' });
   at = Option.String('--at', { description: 'As it was at this sequence of its events.' });
-
-  protected override get onlyReads(): boolean {
-    return true;
-  }
 
   protected async request(client: JamjetClient): Promise<number> {
     if (this.at !== undefined) return this.#then(client, sequenceArgument('--at', this.at));

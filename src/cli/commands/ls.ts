@@ -1,5 +1,5 @@
 import { Option } from 'clipanion';
-import type { ExecutionItem, ExecutionList, ExecutionsQuery, JamjetClient } from '../../client.ts';
+import type { CallOptions, ExecutionItem, ExecutionList, ExecutionsQuery, JamjetClient } from '../../client.ts';
 import { integerArgument } from '../arguments.ts';
 import type { Usage } from '../command.ts';
 import { EXIT, usageFailure } from '../failure.ts';
@@ -54,22 +54,15 @@ export class LsCommand extends ListCommand<ExecutionList> {
 
   protected readonly empty = 'no executions';
 
-  protected override get onlyReads(): boolean {
-    return !this.watch;
-  }
-
   protected override async request(client: JamjetClient): Promise<number> {
     if (this.cursor !== undefined && this.offset !== undefined) throw usageFailure('--cursor and --offset exclude each other');
     if (this.all && this.watch) throw usageFailure('--all and --watch exclude each other');
     return this.all ? this.#every(client) : super.request(client);
   }
 
-  protected async read(client: JamjetClient, signal?: AbortSignal): Promise<ExecutionList> {
+  protected async read(client: JamjetClient, call: CallOptions): Promise<ExecutionList> {
     const limit = integerArgument('--limit', this.limit, { min: 1, max: PAGE });
-    return client.executions(
-      { ...conditionsOf(this, Date.now()), ...this.#place(), limit },
-      signal === undefined ? {} : { signal },
-    );
+    return client.executions({ ...conditionsOf(this, Date.now()), ...this.#place(), limit }, call);
   }
 
   protected text({ executions, next_cursor }: ExecutionList): string | null {

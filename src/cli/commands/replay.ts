@@ -1,13 +1,13 @@
 import { Option } from 'clipanion';
 import type { JamjetClient } from '../../client.ts';
 import type { Usage } from '../command.ts';
-import { ClientCommand } from '../connect.ts';
+import { ReadingCommand } from '../connect.ts';
 import { EXIT } from '../failure.ts';
 import { logText } from '../log-text.ts';
 import { readLog } from '../read-log.ts';
 import { count, plain } from '../terminal/text.ts';
 
-export class ReplayCommand extends ClientCommand {
+export class ReplayCommand extends ReadingCommand {
   static override paths = [['replay']];
   static override usage: Usage = {
     details: `The server folds the log again, step by step, and compares with what it has stored. Nothing is asked of the world: no tool, no worker,
@@ -20,10 +20,6 @@ no other server. Exits with 1 when they differ.`,
 
   id = Option.String({ name: 'id' });
   verify = Option.Boolean('--verify', false, { description: 'Only say whether the log gives what is stored.' });
-
-  protected override get onlyReads(): boolean {
-    return true;
-  }
 
   protected async request(client: JamjetClient): Promise<number> {
     const { paint } = this;

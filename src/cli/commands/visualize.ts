@@ -7,7 +7,7 @@ import { FORMATS, type Format, formatOfFile } from '../../pictures/formats.ts';
 import { choiceArgument, integerArgument } from '../arguments.ts';
 import { printBytes, writeBytes } from '../bytes.ts';
 import type { Usage } from '../command.ts';
-import { ClientCommand } from '../connect.ts';
+import { ReadingCommand } from '../connect.ts';
 import { EXIT, Failure, usageFailure } from '../failure.ts';
 import { openFile } from '../opener.ts';
 import { isWorkflowFile, readWorkflow, renderDiagnostics } from '../workflow-file.ts';
@@ -15,7 +15,7 @@ import { isWorkflowFile, readWorkflow, renderDiagnostics } from '../workflow-fil
 const VIEWS = ['workflow', 'machine'] as const;
 const EXECUTION = /^(?:exec_[0-9a-f]{32}|[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i;
 
-export class VisualizeCommand extends ClientCommand {
+export class VisualizeCommand extends ReadingCommand {
   static override paths = [['visualize'], ['visualise']];
   static override usage: Usage = {
     details: `
@@ -46,10 +46,6 @@ Formats: mermaid, dot (Graphviz), svg, png, html (a page to pan, zoom and search
   workflowVersion = Option.String('--workflow-version', { description: 'Of a registered workflow (default: the latest).' });
   file = Option.String('-o,--file,--output', { description: 'Keep it in this file (default: standard output).' });
   open = Option.Boolean('--open', false, { description: 'Show it; without -o, a page in a temporary folder.' });
-
-  protected override get onlyReads(): boolean {
-    return true;
-  }
 
   override async execute(): Promise<number> {
     const format = this.#format();

@@ -2,10 +2,10 @@ import { Option } from 'clipanion';
 import type { JamjetClient } from '../../../client.ts';
 import { agentDetails } from '../../agent-text.ts';
 import type { Usage } from '../../command.ts';
-import { ClientCommand } from '../../connect.ts';
+import { ReadingCommand } from '../../connect.ts';
 import { EXIT } from '../../failure.ts';
 
-export class AgentsInspectCommand extends ClientCommand {
+export class AgentsInspectCommand extends ReadingCommand {
   static override paths = [['agents', 'inspect']];
   static override usage: Usage = {
     examples: [
@@ -15,10 +15,6 @@ export class AgentsInspectCommand extends ClientCommand {
   };
 
   id = Option.String({ name: 'id' });
-
-  protected override get onlyReads(): boolean {
-    return true;
-  }
 
   protected async request(client: JamjetClient): Promise<number> {
     const agent = await client.agents.get(this.id);

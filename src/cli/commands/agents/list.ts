@@ -1,5 +1,5 @@
 import { Option } from 'clipanion';
-import type { AgentList, JamjetClient } from '../../../client.ts';
+import type { AgentList, CallOptions, JamjetClient } from '../../../client.ts';
 import { AGENT_STATUSES, agentTable } from '../../agent-text.ts';
 import { choiceArgument, integerArgument } from '../../arguments.ts';
 import type { Usage } from '../../command.ts';
@@ -25,11 +25,7 @@ export class AgentsListCommand extends ListCommand<AgentList> {
 
   protected readonly empty = 'no agents';
 
-  protected override get onlyReads(): boolean {
-    return !this.watch;
-  }
-
-  protected read(client: JamjetClient, signal?: AbortSignal): Promise<AgentList> {
+  protected read(client: JamjetClient, call: CallOptions): Promise<AgentList> {
     const query = {
       limit: integerArgument('--limit', this.limit, { min: 1, max: 1000 }),
       offset: integerArgument('--offset', this.offset, { min: 0, max: Number.MAX_SAFE_INTEGER }),
@@ -37,7 +33,7 @@ export class AgentsListCommand extends ListCommand<AgentList> {
       ...(this.skill === undefined ? {} : { skill: this.skill }),
       ...(this.protocol === undefined ? {} : { protocol: this.protocol }),
     };
-    return client.agents.list(query, signal === undefined ? {} : { signal });
+    return client.agents.list(query, call);
   }
 
   protected text({ agents }: AgentList): string | null {

@@ -2,10 +2,10 @@ import { Option } from 'clipanion';
 import type { JamjetClient } from '../../../client.ts';
 import { agentTable } from '../../agent-text.ts';
 import type { Usage } from '../../command.ts';
-import { ClientCommand } from '../../connect.ts';
+import { ReadingCommand } from '../../connect.ts';
 import { EXIT } from '../../failure.ts';
 
-export class AgentsSearchCommand extends ClientCommand {
+export class AgentsSearchCommand extends ReadingCommand {
   static override paths = [['agents', 'search']];
   static override usage: Usage = {
     details: 'An agent must have all of the skills. Case does not count.',
@@ -17,10 +17,6 @@ export class AgentsSearchCommand extends ClientCommand {
 
   skills = Option.Rest({ name: 'skill' });
   trustDomain = Option.String('--trust-domain', { description: 'Only agents of this trust domain.' });
-
-  protected override get onlyReads(): boolean {
-    return true;
-  }
 
   protected async request(client: JamjetClient): Promise<number> {
     const found = await client.agents.search({

@@ -2,13 +2,13 @@ import { Option } from 'clipanion';
 import type { JamjetClient } from '../../../client.ts';
 import { integerArgument } from '../../arguments.ts';
 import type { Usage } from '../../command.ts';
-import { ClientCommand } from '../../connect.ts';
+import { ReadingCommand } from '../../connect.ts';
 import { EXIT } from '../../failure.ts';
 import { table } from '../../terminal/table.ts';
 import { plain } from '../../terminal/text.ts';
 import { ago } from '../../terminal/time.ts';
 
-export class AgentsTraceCommand extends ClientCommand {
+export class AgentsTraceCommand extends ReadingCommand {
   static override paths = [['agents', 'trace']];
   static override usage: Usage = {
     details: `Newest first. in: what was done to the agent; out: what it did, which is what tokens and workers named agent:ID did. Heartbeats
@@ -24,10 +24,6 @@ are not on record.`,
 
   id = Option.String({ name: 'id' });
   limit = Option.String('-n,--limit', '20', { description: 'How many, at most 200 (default 20).' });
-
-  protected override get onlyReads(): boolean {
-    return true;
-  }
 
   protected async request(client: JamjetClient): Promise<number> {
     const trace = await client.agents.trace(this.id, { limit: integerArgument('--limit', this.limit, { min: 1, max: 200 }) });

@@ -2,10 +2,10 @@ import { Option } from 'clipanion';
 import type { JamjetClient } from '../../../client.ts';
 import { printBytes, writeBytes } from '../../bytes.ts';
 import type { Usage } from '../../command.ts';
-import { ClientCommand } from '../../connect.ts';
+import { ReadingCommand } from '../../connect.ts';
 import { EXIT } from '../../failure.ts';
 
-export class ArtifactsGetCommand extends ClientCommand {
+export class ArtifactsGetCommand extends ReadingCommand {
   static override paths = [['artifacts', 'get']];
   static override usage: Usage = {
     details: 'Writes the bytes to standard output, or into a file. With --json it tells about them instead.',
@@ -17,10 +17,6 @@ export class ArtifactsGetCommand extends ClientCommand {
 
   hash = Option.String({ name: 'hash' });
   file = Option.String('-o,--file', { description: 'Where to keep it.' });
-
-  protected override get onlyReads(): boolean {
-    return true;
-  }
 
   protected async request(client: JamjetClient): Promise<number> {
     const { bytes, mediaType } = await client.artifacts.get(this.hash);

@@ -5,10 +5,10 @@ import { Option } from 'clipanion';
 import type { JamjetClient } from '../../../client.ts';
 import { fileProblem, integerArgument } from '../../arguments.ts';
 import type { Usage } from '../../command.ts';
-import { ClientCommand } from '../../connect.ts';
+import { ReadingCommand } from '../../connect.ts';
 import { EXIT, Failure } from '../../failure.ts';
 
-export class AuditExportCommand extends ClientCommand {
+export class AuditExportCommand extends ReadingCommand {
   static override paths = [['audit', 'export']];
   static override usage: Usage = {
     details: `The audit log of the token's tenant, a JSON object a line, with the proof that it is whole: \`jamjet audit verify --file\` checks it
@@ -22,10 +22,6 @@ without the server, and without the events of other tenants. Wants a token of an
 
   file = Option.String('-o,--file', { description: 'Write it to this file, which appears once it is complete.' });
   fromBlock = Option.String('--from-block', '1', { description: 'Only from this block of the chain on (default 1).' });
-
-  protected override get onlyReads(): boolean {
-    return true;
-  }
 
   protected async request(client: JamjetClient): Promise<number> {
     const from_block = integerArgument('--from-block', this.fromBlock, { min: 1, max: Number.MAX_SAFE_INTEGER });

@@ -1,5 +1,5 @@
 import { Option } from 'clipanion';
-import type { AuditItem, AuditList, JamjetClient } from '../../../client.ts';
+import type { AuditItem, AuditList, CallOptions, JamjetClient } from '../../../client.ts';
 import { integerArgument, timeArgument } from '../../arguments.ts';
 import type { Usage } from '../../command.ts';
 import { table } from '../../terminal/table.ts';
@@ -30,11 +30,7 @@ workflows, workers …), with who did it.`,
 
   protected readonly empty = 'nothing on record';
 
-  protected override get onlyReads(): boolean {
-    return !this.watch;
-  }
-
-  protected read(client: JamjetClient, signal?: AbortSignal): Promise<AuditList> {
+  protected read(client: JamjetClient, call: CallOptions): Promise<AuditList> {
     const nowMs = Date.now();
     const query = {
       limit: integerArgument('--limit', this.limit, { min: 1, max: 200 }),
@@ -46,7 +42,7 @@ workflows, workers …), with who did it.`,
       ...(this.until === undefined ? {} : { to: timeArgument('--until', this.until, nowMs) }),
       ...(this.cursor === undefined ? {} : { cursor: this.cursor }),
     };
-    return client.audit.list(query, signal === undefined ? {} : { signal });
+    return client.audit.list(query, call);
   }
 
   protected text({ items, total, offset }: AuditList): string | null {

@@ -1,11 +1,11 @@
 import { Option } from 'clipanion';
 import type { JamjetClient } from '../../../client.ts';
 import type { Usage } from '../../command.ts';
-import { ClientCommand } from '../../connect.ts';
+import { ReadingCommand } from '../../connect.ts';
 import { cronDetails } from '../../cron-text.ts';
 import { EXIT } from '../../failure.ts';
 
-export class CronGetCommand extends ClientCommand {
+export class CronGetCommand extends ReadingCommand {
   static override paths = [['cron', 'get']];
   static override usage: Usage = {
     examples: [
@@ -15,10 +15,6 @@ export class CronGetCommand extends ClientCommand {
   };
 
   name = Option.String({ name: 'name' });
-
-  protected override get onlyReads(): boolean {
-    return true;
-  }
 
   protected async request(client: JamjetClient): Promise<number> {
     const job = await client.cron.get(this.name);

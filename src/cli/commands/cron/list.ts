@@ -1,4 +1,4 @@
-import type { CronJobList, JamjetClient } from '../../../client.ts';
+import type { CallOptions, CronJobList, JamjetClient } from '../../../client.ts';
 import type { Usage } from '../../command.ts';
 import { cronTable } from '../../cron-text.ts';
 import { ListCommand } from '../../watch.ts';
@@ -15,12 +15,8 @@ export class CronListCommand extends ListCommand<CronJobList> {
 
   protected readonly empty = 'no cron jobs';
 
-  protected override get onlyReads(): boolean {
-    return !this.watch;
-  }
-
-  protected read(client: JamjetClient, signal?: AbortSignal): Promise<CronJobList> {
-    return client.cron.list(signal === undefined ? {} : { signal });
+  protected read(client: JamjetClient, call: CallOptions): Promise<CronJobList> {
+    return client.cron.list(call);
   }
 
   protected text({ cron_jobs }: CronJobList): string | null {

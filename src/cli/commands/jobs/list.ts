@@ -1,5 +1,5 @@
 import { Option } from 'clipanion';
-import type { JamjetClient, JobList } from '../../../client.ts';
+import type { CallOptions, JamjetClient, JobList } from '../../../client.ts';
 import { integerArgument } from '../../arguments.ts';
 import type { Usage } from '../../command.ts';
 import { paintJobStatus } from '../../job-text.ts';
@@ -22,14 +22,10 @@ export class JobsListCommand extends ListCommand<JobList> {
 
   protected readonly empty = 'no jobs';
 
-  protected override get onlyReads(): boolean {
-    return !this.watch;
-  }
-
-  protected read(client: JamjetClient, signal?: AbortSignal): Promise<JobList> {
+  protected read(client: JamjetClient, call: CallOptions): Promise<JobList> {
     const limit = integerArgument('--limit', this.limit, { min: 1, max: 200 });
     const query = { limit, ...(this.cursor === undefined ? {} : { cursor: this.cursor }) };
-    return client.jobs.list(query, signal === undefined ? {} : { signal });
+    return client.jobs.list(query, call);
   }
 
   protected text({ jobs }: JobList): string | null {

@@ -1,11 +1,11 @@
 import { Option } from 'clipanion';
 import type { JamjetClient } from '../../../client.ts';
 import type { Usage } from '../../command.ts';
-import { ClientCommand } from '../../connect.ts';
+import { ReadingCommand } from '../../connect.ts';
 import { EXIT } from '../../failure.ts';
 import { tenantText } from '../../tenant-text.ts';
 
-export class TenantsGetCommand extends ClientCommand {
+export class TenantsGetCommand extends ReadingCommand {
   static override paths = [['tenants', 'get']];
   static override usage: Usage = {
     examples: [
@@ -15,10 +15,6 @@ export class TenantsGetCommand extends ClientCommand {
   };
 
   id = Option.String({ name: 'id' });
-
-  protected override get onlyReads(): boolean {
-    return true;
-  }
 
   protected async request(client: JamjetClient): Promise<number> {
     const tenant = await client.tenants.get(this.id);

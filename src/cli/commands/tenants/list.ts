@@ -1,5 +1,5 @@
 import { Option } from 'clipanion';
-import type { JamjetClient, TenantList } from '../../../client.ts';
+import type { CallOptions, JamjetClient, TenantList } from '../../../client.ts';
 import { integerArgument } from '../../arguments.ts';
 import type { Usage } from '../../command.ts';
 import { limitsText, paintTenantStatus } from '../../tenant-text.ts';
@@ -25,16 +25,12 @@ export class TenantsListCommand extends ListCommand<TenantList> {
 
   protected readonly empty = 'no tenants';
 
-  protected override get onlyReads(): boolean {
-    return !this.watch;
-  }
-
-  protected read(client: JamjetClient, signal?: AbortSignal): Promise<TenantList> {
+  protected read(client: JamjetClient, call: CallOptions): Promise<TenantList> {
     const page = {
       limit: integerArgument('--limit', this.limit, { min: 1, max: 1000 }),
       offset: integerArgument('--offset', this.offset, { min: 0, max: Number.MAX_SAFE_INTEGER }),
     };
-    return client.tenants.list(page, signal === undefined ? {} : { signal });
+    return client.tenants.list(page, call);
   }
 
   protected text({ tenants }: TenantList): string | null {

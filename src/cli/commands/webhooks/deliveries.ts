@@ -1,5 +1,5 @@
 import { Option } from 'clipanion';
-import type { DeliveryList, JamjetClient } from '../../../client.ts';
+import type { CallOptions, DeliveryList, JamjetClient } from '../../../client.ts';
 import { choiceArgument, integerArgument } from '../../arguments.ts';
 import type { Usage } from '../../command.ts';
 import { table } from '../../terminal/table.ts';
@@ -29,17 +29,13 @@ export class WebhooksDeliveriesCommand extends ListCommand<DeliveryList> {
 
   protected readonly empty = 'no deliveries';
 
-  protected override get onlyReads(): boolean {
-    return !this.watch;
-  }
-
-  protected read(client: JamjetClient, signal?: AbortSignal): Promise<DeliveryList> {
+  protected read(client: JamjetClient, call: CallOptions): Promise<DeliveryList> {
     const query = {
       limit: integerArgument('--limit', this.limit, { min: 1, max: 200 }),
       ...(this.status === undefined ? {} : { status: choiceArgument('--status', this.status, STATUSES) }),
       ...(this.cursor === undefined ? {} : { cursor: this.cursor }),
     };
-    return client.webhooks.deliveries(this.id, query, signal === undefined ? {} : { signal });
+    return client.webhooks.deliveries(this.id, query, call);
   }
 
   protected text({ deliveries }: DeliveryList): string | null {

@@ -1,21 +1,17 @@
 import { Option } from 'clipanion';
 import type { JamjetClient } from '../../../client.ts';
 import type { Usage } from '../../command.ts';
-import { ClientCommand } from '../../connect.ts';
+import { ReadingCommand } from '../../connect.ts';
 import { EXIT } from '../../failure.ts';
 import { webhookText } from '../../webhook-text.ts';
 
-export class WebhooksGetCommand extends ClientCommand {
+export class WebhooksGetCommand extends ReadingCommand {
   static override paths = [['webhooks', 'get']];
   static override usage: Usage = {
     examples: [['Where it leads, and how it goes', '$0 webhooks get 5c1d2e9a-…']],
   };
 
   id = Option.String({ name: 'id' });
-
-  protected override get onlyReads(): boolean {
-    return true;
-  }
 
   protected async request(client: JamjetClient): Promise<number> {
     const webhook = await client.webhooks.get(this.id);

@@ -1,4 +1,4 @@
-import type { JamjetClient, WebhookList } from '../../../client.ts';
+import type { CallOptions, JamjetClient, WebhookList } from '../../../client.ts';
 import type { Usage } from '../../command.ts';
 import { table } from '../../terminal/table.ts';
 import { cut, plain } from '../../terminal/text.ts';
@@ -21,12 +21,8 @@ export class WebhooksListCommand extends ListCommand<WebhookList> {
 
   protected readonly empty = 'no webhooks';
 
-  protected override get onlyReads(): boolean {
-    return !this.watch;
-  }
-
-  protected read(client: JamjetClient, signal?: AbortSignal): Promise<WebhookList> {
-    return client.webhooks.list(signal === undefined ? {} : { signal });
+  protected read(client: JamjetClient, call: CallOptions): Promise<WebhookList> {
+    return client.webhooks.list(call);
   }
 
   protected text({ webhooks }: WebhookList): string | null {
