@@ -87,7 +87,10 @@ export interface Answer {
   readonly body: ApiErrorBody;
 }
 
-/** The reply to whatever was thrown. What clients cannot do anything about is in the log only, under the request's id. */
+/**
+ * The reply to whatever was thrown. What clients cannot do anything about is in the log only, under the request's id. What is not there is
+ * `not_found`, whether the runtime misses it or the store does.
+ */
 export function answerTo(error: unknown, requestId: string): Answer {
   const code = codeOf(error);
   const status = STATUS[code];
@@ -98,7 +101,7 @@ export function answerTo(error: unknown, requestId: string): Answer {
     headers: headersOf(status, error),
     body: {
       error: `${CLASS[status] ?? ''}${message}`,
-      code,
+      code: status === 404 ? 'not_found' : code,
       ...(error instanceof Refusal && error.required !== null ? { required: error.required } : {}),
       ...(error instanceof DoesNotFit ? { mismatch: mismatchOf(error.mismatch) } : {}),
       ...(error instanceof InvalidWorkflow ? { diagnostics: error.diagnostics.map((d) => ({ ...d })) } : {}),

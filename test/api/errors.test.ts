@@ -16,7 +16,6 @@ describe('the answer to an error', () => {
     [new RuntimeError('stale_fence', 'x'), 409, 'conflict: x'],
     [new RuntimeError('overloaded', 'x'), 503, 'service unavailable: x'],
     [new RuntimeError('shutting_down', 'x'), 503, 'service unavailable: x'],
-    [new StoreError('unknown_token', 'x'), 404, 'not found: x'],
     [new StoreError('store_unavailable', '/var/secret.db'), 503, 'service unavailable: the store cannot answer now; try again'],
     [new StoreError('store_full', '/var/secret.db'), 503, 'service unavailable: the disk of the database is full'],
     [new StoreError('store_read_only', '/var/secret.db'), 503, 'service unavailable: the database can be read but not written'],
@@ -27,6 +26,16 @@ describe('the answer to an error', () => {
   ])('%s is told with its class', (error, status, text) => {
     expect(answerTo(error, 'r1')).toMatchObject({ status, body: { error: text, code: error.code } });
   });
+
+  it.each(['unknown_token', 'unknown_tenant', 'unknown_webhook', 'unknown_cron_job', 'unknown_block'] as const)(
+    'is `not_found` for what the store does not have: %s',
+    (code) => {
+      expect(answerTo(new StoreError(code, 'x'), '')).toMatchObject({
+        status: 404,
+        body: { error: 'not found: x', code: 'not_found' },
+      });
+    },
+  );
 
   it.each([new Error('SELECT * FROM secrets'), new RuntimeError('corrupt', 'secrets'), 'secrets', undefined])(
     'does not tell what only the log may know: %s',

@@ -1,0 +1,33 @@
+import { expect, it } from 'vitest';
+import { type Api, api } from './api.ts';
+import { bodyFor, naming, UNKNOWN } from './isolation.ts';
+import { answer, nameOf, registeredRoutes } from './routes.ts';
+
+/** What each route answers for something that is not there, by the resource its path begins with. */
+async function refusals(server: Api): Promise<ReadonlyMap<string, readonly (readonly [route: string, text: string])[]>> {
+  const token = await server.token('operator');
+  const by = new Map<string, (readonly [string, string])[]>();
+  for (const route of await registeredRoutes(server)) {
+    const named = route.url.startsWith('/docs/') ? null : naming(route, UNKNOWN);
+    if (named === null) continue;
+    const { status, text } = await answer(server, named, token, bodyFor(route));
+    const resource = route.url.replace(/^\/api\/v1/, '').split('/')[1] ?? '';
+    by.set(resource, [...(by.get(resource) ?? []), [nameOf(route), `${status} ${text}`]]);
+  }
+  return by;
+}
+
+it('is told alike, whatever is asked of what is not there', async () => {
+  for (const [resource, answers] of await refusals(await api())) {
+    const id = UNKNOWN[resource] ?? '';
+    for (const [route, text] of answers)
+      expect([route, text]).toEqual([
+        route,
+        expect.stringMatching(/^404 \{"error":"not found: (?:[^"\\]|\\.)+","code":"not_found"\}$/),
+      ]);
+    // Versions of a workflow, and whoever retries a delivery, name more than the one thing.
+    const texts = answers.filter(([route]) => !/\/:\w+.*\/:/.test(route)).map(([, text]) => text);
+    expect([resource, [...new Set(texts)]]).toEqual([resource, [texts[0]]]);
+    expect(texts[0]).toContain(id);
+  }
+});
