@@ -78,15 +78,15 @@ module.exports = {
     ours(
       'api-door',
       '^src/api/',
-      `^(src/(api|control|pictures|runtime)|machines)/|^src/(config|tokens)\\.ts$|${PORT}`,
-      'api → control, pictures, runtime, machines, the store port, config, tokens.',
+      `^(src/(api|control|pictures|runtime)|machines)/|^src/(config|times|tokens)\\.ts$|${PORT}`,
+      'api → control, pictures, runtime, machines, the store port, config, times, tokens.',
     ),
     ours('pictures-door', '^src/pictures/', '^(src/pictures|machines)/', 'pictures → machines.'),
     ours(
       'cli-door',
       '^src/cli/',
-      '^src/(cli|authoring|pictures|testing)/|^src/(admin|client|compose|config|databases|tools|tokens)\\.ts$|^machines/(json|diagnostics|suggest)\\.ts$',
-      'cli → admin, client, authoring, testing, compose, config, databases, pictures, tools, tokens.',
+      '^src/(cli|authoring|pictures|testing)/|^src/(admin|client|compose|config|databases|times|tools|tokens)\\.ts$|^machines/(json|diagnostics|suggest)\\.ts$',
+      'cli → admin, client, authoring, testing, compose, config, databases, pictures, times, tools, tokens.',
     ),
     {
       name: 'client-door',

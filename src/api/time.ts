@@ -1,13 +1,20 @@
+import { timeMs } from '../times.ts';
+
 /** RFC 3339, UTC, milliseconds. */
 export function timestamp(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-const RFC_3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)$/;
+const RFC_3339 = /^\d{4}-\d\d-\d\d[Tt](?:[01]\d|2[0-3]):\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)$/;
+const DAY_OR_TIME = /^\d{4}-\d\d-\d\d(?:T(?:[01]\d|2[0-3]):\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d))?$/;
 
 /** RFC 3339 with any offset, in milliseconds since the epoch; null when it is anything else. A blank counts as the plus that a URL lost. */
 export function parseTime(text: string): number | null {
   const time = text.replace(' ', '+');
-  const ms = RFC_3339.test(time) ? Date.parse(time) : Number.NaN;
-  return Number.isNaN(ms) ? null : ms;
+  return RFC_3339.test(time) ? timeMs(time) : null;
+}
+
+/** The same, or a time without seconds, or a day: its beginning in UTC. */
+export function parseDayOrTime(text: string): number | null {
+  return DAY_OR_TIME.test(text) ? timeMs(text) : null;
 }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Json } from '../../machines/json.ts';
-import { durationMs } from '../tokens.ts';
+import { durationMs, timeMs } from '../times.ts';
 import type { Context, Input } from './context.ts';
 import { Failure, usageFailure } from './failure.ts';
 
@@ -66,8 +66,8 @@ export function durationArgument(option: string, text: string): number {
 export function timeArgument(option: string, text: string, nowMs: number): string {
   const agoMs = durationMs(text);
   const isDate = /^\d{4}-\d\d-\d\d$/.test(text);
-  const ms = agoMs === null ? Date.parse(isDate ? `${text}T00:00:00` : /^\d{4}-/.test(text) ? text : '') : nowMs - agoMs;
-  if (Number.isNaN(ms))
+  const ms = agoMs === null ? timeMs(isDate ? `${text}T00:00:00` : text) : nowMs - agoMs;
+  if (ms === null)
     throw usageFailure(
       `${option} ${JSON.stringify(text)} is not a time`,
       'Write 90m or 2d (ago), 2026-03-12, or 2026-03-12T10:00:00Z.',

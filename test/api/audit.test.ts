@@ -155,6 +155,7 @@ describe('GET /audit', () => {
     ['limit=0', 'limit must be >= 1'],
     ['limit=x', 'limit must be an integer'],
     ['offset=-1', 'offset must be >= 0'],
+    ['to=2026-02-30', 'to must be like 2026-03-12 or 2026-03-12T10:00:00Z, not "2026-02-30"'],
     ['from=yesterday', 'from must be like 2026-03-12 or 2026-03-12T10:00:00Z, not "yesterday"'],
     ['to=2026-13-45', 'to must be like 2026-03-12 or 2026-03-12T10:00:00Z, not "2026-13-45"'],
     ['to=5', 'to must be like 2026-03-12 or 2026-03-12T10:00:00Z, not "5"'],

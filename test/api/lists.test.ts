@@ -80,6 +80,11 @@ describe('GET /executions', () => {
     [`cursor=${'A'.repeat(23)}`, 'cursor must be the next_cursor of an earlier page'],
     ['cursor=', 'cursor must be the next_cursor of an earlier page'],
     ['cursor=AQAAAAAAAAAAAAAAAAAAAAA&offset=0', 'cursor and offset cannot be given together'],
+    ['created_after=2026-02-30T00:00:00Z', 'created_after must be a time like 2026-03-12T10:00:00Z, not "2026-02-30T00:00:00Z"'],
+    [
+      'created_before=2026-03-12T24:00:00Z',
+      'created_before must be a time like 2026-03-12T10:00:00Z, not "2026-03-12T24:00:00Z"',
+    ],
     ['created_after=yesterday', 'created_after must be a time like 2026-03-12T10:00:00Z, not "yesterday"'],
     [
       'created_before=2026-13-01T00:00:00Z',

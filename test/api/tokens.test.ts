@@ -39,6 +39,7 @@ describe('POST /tokens', () => {
     [{ role: 'viewer', name: '' }, 'name must not have fewer than 1 characters'],
     [{ role: 'viewer', expires_in: 30 }, 'expires_in must be a string'],
     [{ role: 'viewer', expires_in: 'soon' }, 'expires_in must be like 90s, 15m, 12h, 30d or 4w, not "soon"'],
+    [{ role: 'viewer', expires_at: '2031-02-29T00:00:00Z' }, 'expires_at must be an RFC 3339 time, not "2031-02-29T00:00:00Z"'],
     [{ role: 'viewer', expires_at: 'soon' }, 'expires_at must be an RFC 3339 time, not "soon"'],
     [{ role: 'viewer', expires_at: '2020-01-01T00:00:00Z' }, 'expires_at is past: 2020-01-01T00:00:00Z'],
     [{ role: 'viewer', expires_at: '2030-01-01T00:00:00Z', expires_in: '1h' }, 'give expires_in or expires_at, not both'],

@@ -13,7 +13,7 @@ import { sendList } from '../json-list.ts';
 import { AuditExportQuery, type AuditFault, type AuditItem, AuditList, AuditQuery, AuditVerification } from '../schemas/audit.ts';
 import { given } from '../schemas/fields.ts';
 import { type Api, identityOf, type Services } from '../services.ts';
-import { timestamp } from '../time.ts';
+import { parseDayOrTime, timestamp } from '../time.ts';
 
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 200;
@@ -108,11 +108,9 @@ function knownForm(id: string): string | null {
   }
 }
 
-const INSTANT = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d))?$/;
-
 function instant(name: string, text: string): number {
-  const ms = INSTANT.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(ms))
+  const ms = parseDayOrTime(text);
+  if (ms === null)
     throw new RuntimeError('bad_request', `${name} must be like 2026-03-12 or 2026-03-12T10:00:00Z, not "${shown(text)}"`);
   return ms;
 }

@@ -1,7 +1,8 @@
 import { Type } from 'typebox';
 import type { TokenRow } from '../../../store/rows.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
-import { durationMs, mintToken } from '../../tokens.ts';
+import { durationMs } from '../../times.ts';
+import { mintToken } from '../../tokens.ts';
 import { ANYONE } from '../auth.ts';
 import { Refusal } from '../errors.ts';
 import { shown } from '../ids.ts';

@@ -70,6 +70,7 @@ describe('jamjet ls', () => {
   });
 
   it.each([
+    ['--since 2026-02-30', '--since "2026-02-30" is not a time'],
     ['--since noon', '--since "noon" is not a time'],
     ['--status alive', '--status "alive" is not one of pending, running'],
     ['--status failed,', '--status "" is not one of pending, running'],

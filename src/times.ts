@@ -1,0 +1,23 @@
+/** Times as people and clients write them. */
+
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
+const LONGEST_MS = 100 * 365 * 86_400_000;
+
+/** `90s`, `15m`, `12h`, `30d`, `4w` in milliseconds; null when it is anything else, zero, or beyond a hundred years. */
+export function durationMs(text: string): number | null {
+  const [, count = '', unit = ''] = /^(\d{1,12})([smhdw])$/.exec(text) ?? [];
+  const ms = Number(count) * (UNIT_MS[unit] ?? 0);
+  return ms > 0 && ms <= LONGEST_MS ? ms : null;
+}
+
+/**
+ * `Date.parse` of a text that begins with a day, `2026-03-12`; null when it is no time. There must be such a day: `Date.parse` takes
+ * 30 February for 2 March.
+ */
+export function timeMs(text: string): number | null {
+  const day = text.slice(0, 10);
+  const midnightMs = /^\d{4}-\d\d-\d\d$/.test(day) ? Date.parse(`${day}T00:00:00Z`) : Number.NaN;
+  if (Number.isNaN(midnightMs) || !new Date(midnightMs).toISOString().startsWith(day)) return null;
+  const ms = Date.parse(text);
+  return Number.isNaN(ms) ? null : ms;
+}
