@@ -72,7 +72,10 @@ const DEFAULT_POOL_SIZE = 10;
 const MAX_POOL_SIZE = 1_000;
 const DEFAULT_STATEMENT_TIMEOUT_MS = 30_000;
 const MAX_STATEMENT_TIMEOUT_MS = 3_600_000;
-const SSL_MODES = ['disable', 'no-verify', 'prefer', 'require', 'verify-ca', 'verify-full'];
+const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full', 'no-verify'];
+const SSL_PARAMETERS = ['sslmode', 'sslnegotiation', 'sslrootcert', 'sslcert', 'sslkey', 'sslpassword'];
+/** What libpq reads when the URL does not say it. A password is not among them: it would be shown with the rest. */
+const SSL_VARIABLES = ['PGSSLMODE', 'PGSSLNEGOTIATION', 'PGSSLROOTCERT', 'PGSSLCERT', 'PGSSLKEY'];
 
 const LEVELS: Readonly<Record<string, LogLevel>> = {
   trace: 'trace',
@@ -105,7 +108,7 @@ export function readConfig(env: Environment): Config {
   }
 
   const postgres = {
-    listenUrl: read('JAMJET_DATABASE_LISTEN_URL', null, postgresUrl),
+    listenUrl: read('JAMJET_DATABASE_LISTEN_URL', null, (text) => postgresUrl(text, env)),
     poolSize: read('JAMJET_DATABASE_POOL_SIZE', DEFAULT_POOL_SIZE, (text) => integer(text, 1, MAX_POOL_SIZE)),
     statementTimeoutMs: read('JAMJET_DATABASE_STATEMENT_TIMEOUT_MS', DEFAULT_STATEMENT_TIMEOUT_MS, (text) =>
       integer(text, 100, MAX_STATEMENT_TIMEOUT_MS),
@@ -116,7 +119,7 @@ export function readConfig(env: Environment): Config {
     port: read('JAMJET_PORT', 7700, (text) => integer(text, 0, 65_535)),
     publicUrl: read('JAMJET_PUBLIC_URL', null, httpUrl),
     database: read<DatabaseConfig>('DATABASE_URL', { engine: 'sqlite', path: DEFAULT_DATABASE }, (text) =>
-      databaseOf(text, postgres),
+      databaseOf(text, postgres, env),
     ),
     token: read('JAMJET_TOKEN', null, token),
     serverUrl: read('JAMJET_URL', null, httpUrl),
@@ -205,9 +208,9 @@ function logLevel(text: string, lenient: boolean): LogLevel {
 }
 
 /** A bare path, `sqlite:PATH` or `sqlite://PATH`, as SQLx writes it (percent-encoded, `?mode=rwc`); `postgres://…` or `postgresql://…`. */
-function databaseOf(text: string, postgres: Omit<PostgresConfig, 'engine' | 'url'>): DatabaseConfig {
+function databaseOf(text: string, postgres: Omit<PostgresConfig, 'engine' | 'url'>, env: Environment): DatabaseConfig {
   const scheme = /^([a-z][a-z0-9+.-]+):/i.exec(text)?.[1]?.toLowerCase();
-  if (scheme === 'postgres' || scheme === 'postgresql') return { engine: 'postgres', url: postgresUrl(text), ...postgres };
+  if (scheme === 'postgres' || scheme === 'postgresql') return { engine: 'postgres', url: postgresUrl(text, env), ...postgres };
   if (scheme !== undefined && scheme !== 'sqlite')
     throw new BadValue(`unknown database scheme "${scheme}:"; use a path, sqlite://PATH or postgres://…`);
   const path = scheme === undefined ? text : sqlitePath(text.replace(/^sqlite:(\/\/)?/i, ''));
@@ -216,22 +219,44 @@ function databaseOf(text: string, postgres: Omit<PostgresConfig, 'engine' | 'url
   return { engine: 'sqlite', path };
 }
 
-/**
- * The URL, its `sslmode` to be understood as libpq does (the driver by itself takes `require` for `verify-full`). Not echoed when it is bad:
- * there may be a password in it.
- */
-function postgresUrl(text: string): string {
+/** Not echoed when it is bad: there may be a password in it. */
+function postgresUrl(text: string, env: Environment): string {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || !/^postgres(ql)?:$/.test(url.protocol))
     throw new BadValue('must be postgres://USER:PASSWORD@HOST:PORT/DATABASE, its parts percent-encoded');
   if (url.pathname.length < 2) throw new BadValue('names no database: postgres://HOST/DATABASE');
-  const mode = url.searchParams.get('sslmode');
-  if (mode === null) return text;
+  const missing = SSL_VARIABLES.filter((name) => env[name] && !url.searchParams.has(parameterOf(name)));
+  for (const name of missing) url.searchParams.set(parameterOf(name), env[name] ?? '');
+  checkTls(url.searchParams);
+  return missing.length === 0 ? text : url.href;
+}
+
+/** `PGSSLMODE` → `sslmode` */
+function parameterOf(variable: string): string {
+  return variable.slice('PG'.length).toLowerCase();
+}
+
+/** What libpq knows and this does not is refused, lest somebody relies on it. */
+function checkTls(parameters: URLSearchParams): void {
+  for (const name of parameters.keys())
+    if (/^ssl./.test(name) && !SSL_PARAMETERS.includes(name))
+      throw new BadValue(`${name} is not supported; known are ${SSL_PARAMETERS.join(', ')}`);
+  if (![null, 'true'].includes(parameters.get('ssl'))) throw new BadValue('ssl must be true; sslmode says more');
+  const first = SSL_PARAMETERS.find((name) => parameters.has(name));
+  if (first !== undefined && !parameters.has('sslmode') && !parameters.has('ssl'))
+    throw new BadValue(`${first} needs sslmode: without it nothing is encrypted`);
+  const mode = parameters.get('sslmode') ?? (parameters.has('ssl') ? 'require' : 'disable');
+  const [root, negotiation] = [parameters.get('sslrootcert'), parameters.get('sslnegotiation')];
   if (!SSL_MODES.includes(mode)) throw new BadValue(`sslmode must be one of ${SSL_MODES.join(', ')}, not "${mode}"`);
-  if (mode === 'verify-ca' && !url.searchParams.has('sslrootcert'))
+  if (mode === 'verify-ca' && root === null)
     throw new BadValue('sslmode=verify-ca needs sslrootcert, the file of the authority to trust');
-  // Only the driver by itself knows `no-verify`.
-  return mode === 'no-verify' || url.searchParams.has('uselibpqcompat') ? text : `${text}&uselibpqcompat=true`;
+  if (root === 'system' && mode !== 'verify-full')
+    throw new BadValue('sslrootcert=system needs sslmode=verify-full: anybody can have a certificate of a public authority');
+  if (parameters.has('sslcert') !== parameters.has('sslkey')) throw new BadValue('sslcert and sslkey belong together');
+  if (![null, 'postgres', 'direct'].includes(negotiation))
+    throw new BadValue(`sslnegotiation must be postgres or direct, not "${negotiation}"`);
+  if (negotiation === 'direct' && ['disable', 'allow', 'prefer'].includes(mode))
+    throw new BadValue('sslnegotiation=direct needs sslmode=require or more');
 }
 
 /** What belongs to a database but is not in it stands beside the file, or where the default one would be. */
@@ -244,7 +269,7 @@ export function databaseName(database: DatabaseConfig): string {
   if (database.engine === 'sqlite') return database.path;
   const url = new URL(database.url);
   url.password = '';
-  for (const name of ['password', 'uselibpqcompat']) url.searchParams.delete(name);
+  for (const name of ['password', 'sslpassword']) url.searchParams.delete(name);
   return url.href;
 }
 

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { Client, type ClientConfig, Pool, type PoolClient, type PoolConfig, type QueryResultRow, types } from 'pg';
 import { asStoreError, brokenConnection, storeClosed } from './errors.ts';
+import { Tls } from './tls.ts';
 
 /** A statement that is parsed once per connection. */
 export interface Sql {
@@ -50,21 +51,45 @@ export interface Queries {
 /** Connections to one database. Queries written in one go travel in one packet: a transaction costs one round trip. */
 export class Connections {
   readonly #settings: Settings;
+  readonly #tls: Tls;
+  readonly #listenTls: Tls;
   readonly #pool: Pool;
   #closed = false;
 
   constructor(settings: Settings, failed: (error: Error) => void) {
     this.#settings = settings;
-    this.#pool = new Pool({ ...this.clientConfig(), max: settings.poolSize } as PoolConfig);
+    const tls = new Tls(settings.url);
+    this.#tls = tls;
+    this.#listenTls = settings.listenUrl === settings.url ? tls : new Tls(settings.listenUrl);
+    class PooledClient extends Client {
+      constructor(config?: ClientConfig) {
+        super({ ...config, ...tls.encryption() });
+      }
+    }
+    this.#pool = new Pool({ ...this.#config(tls, true), max: settings.poolSize, Client: PooledClient } as PoolConfig);
     // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
     this.#pool.on('error', (error) => failed(brokenConnection(error)));
     // Nor does the pool listen while a connection is in use: what is asked on it fails by itself.
     this.#pool.on('connect', heedless);
   }
 
-  /** `pipeline`: what is asked before an answer came is sent at once. */
-  clientConfig(pipeline = true): ClientConfig {
-    const { url, statementTimeoutMs, connectTimeoutMs } = this.#settings;
+  /** A connection outside the pool, for whoever needs it for long. `pipeline`: what is asked before an answer came is sent at once. */
+  dedicated(pipeline = true): Promise<Client> {
+    return this.#connect(this.#tls, this.#config(this.#tls, pipeline));
+  }
+
+  /** The same for what may take minutes. */
+  patient(): Promise<Client> {
+    const { query_timeout: _limit, ...config } = this.#config(this.#tls, true);
+    return this.#connect(this.#tls, config);
+  }
+
+  listening(): Promise<Client> {
+    return this.#connect(this.#listenTls, this.#config(this.#listenTls, false));
+  }
+
+  #config({ url }: Tls, pipeline: boolean): ClientConfig {
+    const { statementTimeoutMs, connectTimeoutMs } = this.#settings;
     return {
       connectionString: url,
       application_name: 'jamjet',
@@ -76,31 +101,14 @@ export class Connections {
     } as ClientConfig;
   }
 
-  /** A connection outside the pool, for whoever needs it for long. */
-  async dedicated(pipeline = true): Promise<Client> {
+  async #connect(tls: Tls, config: ClientConfig): Promise<Client> {
     if (this.#closed) throw storeClosed();
-    const client = new Client(this.clientConfig(pipeline));
-    heedless(client);
-    await client.connect();
-    return client;
-  }
-
-  /** The same for what may take minutes. */
-  async patient(): Promise<Client> {
-    if (this.#closed) throw storeClosed();
-    const { query_timeout: _limit, ...config } = this.clientConfig();
-    const client = new Client(config);
-    heedless(client);
-    await client.connect();
-    return client;
-  }
-
-  async listening(): Promise<Client> {
-    if (this.#closed) throw storeClosed();
-    const client = new Client({ ...this.clientConfig(false), connectionString: this.#settings.listenUrl });
-    heedless(client);
-    await client.connect();
-    return client;
+    return tls.connect(async (encryption) => {
+      const client = new Client({ ...config, ...encryption });
+      heedless(client);
+      await client.connect();
+      return client;
+    });
   }
 
   async query<Row extends QueryResultRow>(statement: Sql, values: readonly Value[] = []): Promise<readonly Row[]> {

@@ -93,7 +93,7 @@ export function located(error: unknown, url: string): unknown {
   const shown = URL.canParse(url) ? new URL(url) : null;
   if (shown !== null) {
     shown.password = '';
-    for (const name of ['password', 'uselibpqcompat']) shown.searchParams.delete(name);
+    for (const name of ['password', 'sslpassword']) shown.searchParams.delete(name);
   }
   return new StoreError(error.code, `cannot open ${shown?.href ?? 'the database'}: ${error.message}`, { cause: error });
 }

@@ -56,7 +56,13 @@ describe('configuration', () => {
   it.each([
     ['postgres://u:secret@host', /names no database/],
     ['postgres://u:secret@host:port/db', /must be postgres:\/\//],
-    ['postgres://u:secret@host/db?sslmode=allow', /sslmode must be one of/],
+    ['postgres://u:secret@host/db?sslmode=perhaps', /sslmode must be one of/],
+    ['postgres://u:secret@host/db?sslrootcert=/ca.crt', /sslrootcert needs sslmode/],
+    ['postgres://u:secret@host/db?sslmode=require&sslcert=/c.crt', /sslcert and sslkey belong together/],
+    ['postgres://u:secret@host/db?sslmode=require&sslcrl=/crl', /sslcrl is not supported/],
+    ['postgres://u:secret@host/db?sslmode=require&sslrootcert=system', /sslrootcert=system needs sslmode=verify-full/],
+    ['postgres://u:secret@host/db?sslmode=prefer&sslnegotiation=direct', /direct needs sslmode=require/],
+    ['postgres://u:secret@host/db?ssl=maybe', /ssl must be true/],
     ['postgres://u:secret@host/db?sslmode=verify-ca', /needs sslrootcert/],
     ['mysql://u:secret@host/db', /unknown database scheme "mysql:"/],
     ['sqlite::memory:', /keeps nothing/],
@@ -74,8 +80,14 @@ describe('configuration', () => {
     const defaults = { engine: 'postgres', listenUrl: null, poolSize: 10, statementTimeoutMs: 30_000 };
     for (const url of ['postgres://u:secret@host:5433/db', 'postgresql:///db?host=/run/postgresql'])
       expect(readConfig({ DATABASE_URL: url }).database).toEqual({ ...defaults, url });
-    const url = 'postgres://host/db?sslmode=require';
-    expect(readConfig({ DATABASE_URL: url }).database).toEqual({ ...defaults, url: `${url}&uselibpqcompat=true` });
+    const env = { PGSSLMODE: 'verify-full', PGSSLROOTCERT: '/ca.crt', PGSSLCERT: '' };
+    for (const [url, completed] of [
+      ['postgres://host/db?sslmode=require', 'postgres://host/db?sslmode=require&sslrootcert=%2Fca.crt'],
+      ['postgres://host/db', 'postgres://host/db?sslmode=verify-full&sslrootcert=%2Fca.crt'],
+    ]) {
+      expect(readConfig({ DATABASE_URL: url }).database).toEqual({ ...defaults, url });
+      expect(readConfig({ ...env, DATABASE_URL: url }).database).toEqual({ ...defaults, url: completed });
+    }
     const more = {
       DATABASE_URL: 'postgres://pooler/db',
       JAMJET_DATABASE_LISTEN_URL: 'postgres://host/db',
@@ -95,6 +107,10 @@ describe('configuration', () => {
     const named = (url: string) => databaseName(readConfig({ DATABASE_URL: url }).database);
     expect(named('postgres://u:secret@host/db?sslmode=require')).toBe('postgres://u@host/db?sslmode=require');
     expect(named('postgres://host/db?user=u&password=secret')).toBe('postgres://host/db?user=u');
+    const locked = 'sslmode=require&sslcert=/c.crt&sslkey=/c.key';
+    expect(named(`postgres://host/db?${locked}&sslpassword=secret`)).toBe(
+      'postgres://host/db?sslmode=require&sslcert=%2Fc.crt&sslkey=%2Fc.key',
+    );
     expect(named('data/run.db')).toBe('data/run.db');
   });
 
