@@ -106,6 +106,7 @@ module.exports = {
     home('xstate-in-machines', 'xstate', 'machines/', 'XState only in machines: the rest sees runs, messages and effects.'),
     home('fastify-in-api', 'fastify|@fastify/[^/]+', 'src/api/', 'Fastify only in src/api.'),
     home('drawing-in-pictures', '@viz-js/viz|@resvg/resvg-js', 'src/pictures/', 'Layout and bitmaps only in src/pictures.'),
+    home('sockets-in-stately', 'ws', 'src/cli/stately/', 'WebSockets only where an execution is shown to viewers.'),
     home('clipanion-in-cli', 'clipanion|typanion', 'src/cli/', 'clipanion only in src/cli.'),
   ],
   options: {

@@ -42,7 +42,7 @@ export type { Agent, AgentList, GivenCard } from './api/schemas/agents.ts';
 export type { AuditItem, AuditList } from './api/schemas/audit.ts';
 export type { CronJob, CronJobList } from './api/schemas/cron.ts';
 export type { Execution, ExecutionConditions, ExecutionItem, ExecutionList, ExecutionsQuery } from './api/schemas/executions.ts';
-export type { ForkExecution, PastState } from './api/schemas/history.ts';
+export type { ForkExecution, PastState, Snapshot, SnapshotList } from './api/schemas/history.ts';
 export type { RetriedExecution } from './api/schemas/interventions.ts';
 export type { Job, JobList } from './api/schemas/jobs.ts';
 export type { Tenant, TenantDetail, TenantList } from './api/schemas/tenants.ts';

@@ -29,6 +29,7 @@ const FORBIDDEN: Readonly<Record<string, readonly [file: string, line: string]>>
   'xstate-in-machines': ['src/actor.ts', "import 'xstate';"],
   'fastify-in-api': ['src/server.ts', "import 'fastify';"],
   'drawing-in-pictures': ['src/drawing.ts', "import '@viz-js/viz';"],
+  'sockets-in-stately': ['src/cli/socket.ts', "import 'ws';"],
   'clipanion-in-cli': ['src/prompt.ts', "import 'clipanion';"],
 };
 

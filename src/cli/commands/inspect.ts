@@ -1,9 +1,10 @@
 import { Option } from 'clipanion';
 import type { JamjetClient } from '../../client.ts';
-import { sequenceArgument } from '../arguments.ts';
+import { integerArgument, sequenceArgument } from '../arguments.ts';
 import type { Usage } from '../command.ts';
-import { ReadingCommand } from '../connect.ts';
-import { EXIT } from '../failure.ts';
+import { ClientCommand } from '../connect.ts';
+import { listenForInterrupt } from '../context.ts';
+import { EXIT, usageFailure } from '../failure.ts';
 import { logText } from '../log-text.ts';
 import { readLog, withinStep } from '../read-log.ts';
 import { isTerminal, paintStatus } from '../terminal/status.ts';
@@ -15,18 +16,36 @@ export class InspectCommand extends ReadingCommand {
   static override paths = [['inspect']];
   static override usage: Usage = {
     details: `With --json: the execution as the API gives it, with its \`events\`. With --at: as it was after the last step that had ended by then
-(a step writes one event or several).`,
+(a step writes one event or several).
+
+With --stately: shows it in Stately's inspector, live, with the machine it was compiled to, until Ctrl-C. The address it prints opens the
+inspector in a browser, which gets it from stately.ai; the execution itself stays on this machine and in that browser. Whoever else speaks the protocol of @statelyai/inspect
+takes the WebSocket there. Who comes late gets everything from the start.`,
     examples: [
       ['Everything about one run', '$0 inspect exec_0199…'],
       ['Its state alone', '$0 inspect exec_0199… --json | jq .state'],
       ['As it was at its twelfth event', '$0 inspect exec_0199… --at 12'],
+      ["Live, in Stately's inspector", '$0 inspect exec_0199… --stately'],
+      ['… for a program: one line of JSON, and an end', '$0 inspect exec_0199… --stately --once --json'],
     ],
   };
 
   id = Option.String({ name: 'id' });
   at = Option.String('--at', { description: 'As it was at this sequence of its events.' });
+  stately = Option.Boolean('--stately', false, { description: "Show it in Stately's inspector, live, until Ctrl-C." });
+  port = Option.String('-p,--port', { description: 'With --stately: the port to listen on (default: any that is free).' });
+  once = Option.Boolean('--once', false, {
+    description: 'With --stately: end when the execution has ended and a viewer has had everything.',
+  });
+
+  protected override get onlyReads(): boolean {
+    return !this.stately;
+  }
 
   protected async request(client: JamjetClient): Promise<number> {
+    if (!this.stately && (this.port !== undefined || this.once)) throw usageFailure('--port and --once go with --stately');
+    if (this.stately && this.at !== undefined) throw usageFailure('--stately shows everything, --at one moment');
+    if (this.stately) return this.#show(client);
     if (this.at !== undefined) return this.#then(client, sequenceArgument('--at', this.at));
     const execution = await client.execution(this.id);
     const events = await readLog(client, execution.execution_id);
@@ -70,6 +89,41 @@ export class InspectCommand extends ReadingCommand {
       );
     }
     return EXIT.ok;
+  }
+
+  /** To whoever speaks Stately's protocol. */
+  async #show(client: JamjetClient): Promise<number> {
+    const port = this.port === undefined ? 0 : integerArgument('--port', this.port, { min: 0, max: 65_535 });
+    const { execution_id, workflow_id, workflow_version, status } = await client.execution(this.id);
+    const { Session } = await import('../stately/session.ts');
+    const interrupt = listenForInterrupt(this.context.signals);
+    const opened = (at: number): void => {
+      const [url, socket] = [`http://127.0.0.1:${at}`, `ws://127.0.0.1:${at}`];
+      const { paint } = this;
+      const entries: [string, string][] = [
+        ['execution', execution_id],
+        ['workflow', `${plain(workflow_id)} ${plain(workflow_version)}, ${paintStatus(status, paint)}`],
+        ['open', `${paint.cyan(url)}  ${paint.dim("Stately's inspector, in a browser")}`],
+        ['socket', `${socket}  ${paint.dim('for other viewers')}`],
+      ];
+      this.print(
+        this.json ? JSON.stringify({ execution_id, url, socket }) : `${fields(entries, paint)}\n${paint.dim('Ctrl-C stops')}`,
+      );
+    };
+    const told = {
+      opened,
+      viewers: (viewers: number) => this.note(viewers === 0 ? 'nobody looks on any more' : count(viewers, 'viewer')),
+      ended: (end: string) => this.note(`it has ended: ${end}; it can be viewed as before`),
+      lost: (reason: string) => this.warn(`${reason}: trying again`),
+      back: () => this.note(`${client.url} is back`),
+      missing: (child: string) => this.warn(`its child execution ${child} is not there any more`),
+    };
+    try {
+      await new Session({ client, executionId: execution_id, port, once: this.once, signal: interrupt.signal, told }).run();
+      return EXIT.ok;
+    } finally {
+      interrupt.ignore();
+    }
   }
 
   /** As it was at an earlier point. */

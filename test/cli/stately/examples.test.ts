@@ -1,0 +1,152 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import Database from 'better-sqlite3';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createMachine } from 'xstate';
+import type { EventType } from '../../../machines/events.ts';
+import type { TimedEvent } from '../../../machines/fold.ts';
+import type { Json, JsonObject } from '../../../machines/json.ts';
+import { checkWorkflow } from '../../../src/authoring/check.ts';
+import { isTerminal } from '../../../src/cli/terminal/status.ts';
+import { loadLocalTools } from '../../../src/tools.ts';
+import { runtimeServer } from '../runtime-server.ts';
+import { allDone, faults, type Received, Receiver, snapshotOf } from './receiving.ts';
+import { type Step, stepsByXState } from './xstate-own.ts';
+
+const NAMES = readdirSync('examples', { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => name)
+  .filter((name) => readdirSync(join('examples', name)).includes('workflow.yaml'));
+/** A child is registered before its parent, whose file is `workflow.yaml`. */
+const EXAMPLES = NAMES.map((name) => {
+  const files = readdirSync(join('examples', name)).filter((file) => file.endsWith('.yaml'));
+  const authored = files.map((file) =>
+    checkWorkflow(readFileSync(join('examples', name, file), 'utf8'), join('examples', name, file)),
+  );
+  return { name, authored, input: JSON.parse(readFileSync(join('examples', name, 'input.json'), 'utf8')) as JsonObject };
+});
+const TOOLS = await loadLocalTools(
+  Object.assign({}, ...EXAMPLES.flatMap(({ authored }) => authored.map((file) => file.localTools))),
+);
+
+const server = runtimeServer(TOOLS, { JAMJET_ALLOW_PRIVATE_ADDRESSES: 'true' });
+
+let service: { readonly url: string; close(): Promise<void> };
+beforeAll(async () => {
+  service = await (await import(pathToFileURL(resolve('examples/data-pipeline/service.mjs')).href)).startService();
+});
+afterAll(() => service.close());
+
+/** Agrees to whatever is asked and pays whatever is waited for, until the execution has ended. */
+async function driven(id: string): Promise<void> {
+  const { client } = server();
+  for (;;) {
+    const { status } = await client.execution(id, { waitMs: 10_000 });
+    if (isTerminal(status)) return;
+    const { pending } = await client.approvals(id);
+    for (const { node_id } of pending) await client.approve(id, { decision: 'approved', node_id });
+    if (pending.length === 0)
+      await client.sendEvent(id, { key: 'payment-received', payload: { amount: 63 } }).catch(() => undefined);
+  }
+}
+
+/** As it was written: what the API tells of an event is spelt for readers. */
+function logOf(id: string): readonly TimedEvent[] {
+  const database = new Database(join(server().folder, '.jamjet', 'runtime.db'), { readonly: true });
+  const rows = database.prepare('SELECT seq, type, node_id, data, at_ms FROM events WHERE execution_id = ? ORDER BY seq').all(id);
+  database.close();
+  return (rows as { seq: number; type: EventType; node_id: string | null; data: string; at_ms: number }[]).map((row) => ({
+    sequence: row.seq,
+    type: row.type,
+    node_id: row.node_id,
+    data: JSON.parse(row.data) as JsonObject,
+    at_ms: row.at_ms,
+  }));
+}
+
+/** What a viewer was told: the events before each snapshot, and where the machine was then. */
+function stepsTold(messages: readonly Received[]): readonly Step[] {
+  const steps: Step[] = [];
+  let events: unknown[] = [];
+  for (const message of messages) {
+    if (message.type === '@xstate.event') events.push(message.event);
+    if (message.type !== '@xstate.snapshot') continue;
+    expect(message.event).toEqual(events.at(-1));
+    steps.push({ events, value: snapshotOf(message).value as Json });
+    events = [];
+  }
+  return steps;
+}
+
+describe.each(EXAMPLES)('the example $name in Stately’s inspector', ({ authored, input }) => {
+  it('is told as its protocol has it, as XState itself would have gone, the same to whoever comes early or late', async () => {
+    const { client, jamjet } = server();
+    let workflow_id = '';
+    for (const { document } of authored) ({ workflow_id } = await client.registerWorkflow(document as JsonObject));
+    const given = 'service' in input ? { ...input, service: service.url } : input;
+    const { execution_id: id } = await client.start({ workflow_id, input: given });
+    const session = jamjet(`inspect ${id} --stately --json`);
+    await session.shows('"socket"');
+    const { socket } = JSON.parse(session.screen) as { readonly socket: string };
+
+    const early = new Receiver(socket);
+    await early.until(({ length }) => length > 0);
+    await driven(id);
+    await early.until(allDone);
+    const late = new Receiver(socket);
+    await late.until((messages) => messages.length === early.messages.length);
+    session.signals.emit('SIGINT');
+    expect((await session.ended).code).toBe(0);
+
+    expect(faults(early.messages)).toEqual([]);
+    const actors = early.messages.filter((message) => message.type === '@xstate.actor');
+    expect(actors[0]).toMatchObject({ sessionId: id, rootId: id, name: workflow_id });
+    for (const actor of actors) {
+      const { sessionId } = actor;
+      const told = early.of(sessionId);
+      expect(late.of(sessionId)).toEqual(told);
+      expect(told.indexOf(actor)).toBe(0);
+      expect(told.filter(({ type }) => type === '@xstate.actor')).toHaveLength(1);
+
+      const machine = createMachine(JSON.parse(String(actor.definition)));
+      for (const message of told) {
+        const value = snapshotOf(message).value ?? null;
+        if (value !== null) expect(machine.resolveState({ value: value as never, context: {} }).value).toEqual(value);
+      }
+
+      const { workflow_version, ...execution } = await client.execution(sessionId);
+      const { ir } = await client.workflow(execution.workflow_id, workflow_version);
+      const steps = stepsByXState(ir, sessionId, logOf(sessionId));
+      expect(stepsTold(told)).toEqual(JSON.parse(JSON.stringify(steps)));
+      expect(snapshotOf(told.at(-1))).toMatchObject({ status: 'done', output: execution.state });
+    }
+  }, 60_000);
+});
+
+it('shows child executions as actors of their own, which hear of their parent and are heard by it', async () => {
+  const { client, jamjet } = server();
+  const { authored, input } = EXAMPLES.find(({ name }) => name === 'onboarding') ?? { authored: [], input: {} };
+  for (const { document } of authored) await client.registerWorkflow(document as JsonObject);
+  const { execution_id: id } = await client.start({ workflow_id: 'onboarding', input });
+  await driven(id);
+  const session = jamjet(`inspect ${id} --stately --json --once`);
+  await session.shows('"socket"');
+  const receiver = new Receiver((JSON.parse(session.screen) as { readonly socket: string }).socket);
+  expect((await session.ended).code).toBe(0);
+  await receiver.until(allDone);
+  const [parent, child, ...more] = receiver.messages.filter(({ type }) => type === '@xstate.actor');
+  expect(more).toEqual([]);
+  const childId = String(child?.sessionId);
+  expect(child).toMatchObject({ rootId: id, parentId: id });
+  expect(parent).not.toHaveProperty('parentId');
+  expect(await client.execution(childId)).toMatchObject({ parent_execution_id: id });
+  const events = receiver.messages.filter(({ type }) => type === '@xstate.event');
+  expect(events.filter(({ sessionId, sourceId }) => sessionId === childId && sourceId === id)).toMatchObject([
+    { event: { type: 'xstate.init' } },
+  ]);
+  expect(events.filter(({ sessionId, sourceId }) => sessionId === id && sourceId === childId)).toMatchObject([
+    { event: { type: 'child', change: { status: 'started' } } },
+    { event: { type: 'child', change: { status: 'completed' } } },
+  ]);
+});
