@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { WebSocket, WebSocketServer } from 'ws';
+import { type WebSocket, WebSocketServer } from 'ws';
 import { Failure } from '../failure.ts';
 import { refusal } from './gate.ts';
 import { inspectorPage, pagePolicy } from './page.ts';
@@ -79,15 +79,23 @@ export class Door {
 
 function viewerOf(socket: WebSocket): Viewer {
   const controller = new AbortController();
-  socket.on('close', () => controller.abort());
-  // It closes then: nothing else is to be done about a viewer that breaks the rules.
-  socket.on('error', () => undefined);
+  const left = (): void => controller.abort();
+  socket.on('close', left);
+  // Who breaks the rules has been told so; that they hear it is not waited for.
+  socket.on('error', () => {
+    left();
+    setTimeout(() => socket.terminate(), GOODBYE_MS).unref();
+  });
   return {
     gone: controller.signal,
     send: (message) =>
       new Promise((sent, failed) => {
-        if (socket.readyState !== WebSocket.OPEN) failed(new Error('the viewer has gone'));
-        else socket.send(JSON.stringify(message), (error) => (error ? failed(error) : sent()));
+        // One who is about to leave is not open any more, and refused with an error.
+        socket.send(JSON.stringify(message), (error) => {
+          if (error == null) return sent();
+          left();
+          failed(error);
+        });
       }),
   };
 }
