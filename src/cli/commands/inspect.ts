@@ -12,15 +12,15 @@ import { fields } from '../terminal/table.ts';
 import { count, plain } from '../terminal/text.ts';
 import { ago, duration } from '../terminal/time.ts';
 
-export class InspectCommand extends ReadingCommand {
+export class InspectCommand extends ClientCommand {
   static override paths = [['inspect']];
   static override usage: Usage = {
     details: `With --json: the execution as the API gives it, with its \`events\`. With --at: as it was after the last step that had ended by then
 (a step writes one event or several).
 
 With --stately: shows it in Stately's inspector, live, with the machine it was compiled to, until Ctrl-C. The address it prints opens the
-inspector in a browser, which gets it from stately.ai; the execution itself stays on this machine and in that browser. Whoever else speaks the protocol of @statelyai/inspect
-takes the WebSocket there. Who comes late gets everything from the start.`,
+inspector in a browser, which gets it from stately.ai and shows it what the execution does. Whoever else speaks the protocol of
+@statelyai/inspect takes the WebSocket there. Who comes late gets everything from the start.`,
     examples: [
       ['Everything about one run', '$0 inspect exec_0199…'],
       ['Its state alone', '$0 inspect exec_0199… --json | jq .state'],
