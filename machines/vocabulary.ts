@@ -1,4 +1,3 @@
-import { assign } from 'xstate';
 import { BACKOFF } from './compile/names.ts';
 import { passesOn } from './compile/outputs.ts';
 import type {
@@ -18,6 +17,7 @@ import type {
 import type { Statics } from './compile/statics.ts';
 import { truthy } from './expression/values.ts';
 import { evaluate } from './expression.ts';
+import { assignment } from './step/assignment.ts';
 import { type Context, own } from './step/context.ts';
 import { Draft } from './step/draft.ts';
 import { allow, childNews, claimed, complete, fail, pass, retry } from './step/endings.ts';
@@ -33,10 +33,10 @@ type Given = { readonly context: Context; readonly event: Stimulus };
  */
 export function vocabulary(statics: Statics) {
   const action = <P>(change: (draft: Draft, stimulus: Stimulus, params: P) => void) =>
-    assign(({ context, event }: { context: Context; event: Stimulus }, params: P) => {
-      if (context.halt !== null) return {};
+    assignment((context: Context, stimulus: Stimulus, params: P) => {
+      if (context.halt !== null) return context;
       const draft = new Draft(statics, context);
-      change(draft, event, params);
+      change(draft, stimulus, params);
       return draft.done();
     });
   const letter = (context: Context, { section, node }: InSection): string => {
