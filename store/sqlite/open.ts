@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import Database from 'better-sqlite3';
@@ -6,6 +6,7 @@ import { StoreError } from '../errors.ts';
 import { type Migration, type MigrationTarget, migrate, readMigrations } from '../migrate.ts';
 import type { Store } from '../store.ts';
 import { asStoreError, isBusy } from './errors.ts';
+import { makeFolder } from './folder.ts';
 import { SqliteStore } from './sqlite-store.ts';
 
 export interface SqliteOptions {
@@ -90,7 +91,7 @@ async function writeAhead(db: Database.Database): Promise<void> {
 /** What runs through a workflow is nobody else's business: the folder is ours alone when we make it. */
 function createFolder(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
   } catch (error) {
     throw new StoreError('store_unavailable', `its folder cannot be created: ${error instanceof Error ? error.message : error}`, {
       cause: error,

@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import Database from 'better-sqlite3';
 import { CopyError, type CopyReceipt } from '../../copy.ts';
 import { asStoreError } from '../errors.ts';
+import { makeFolder } from '../folder.ts';
 import { countRows, countUnmoved, TABLES } from '../queries/copy.ts';
 import type { SqliteSource } from './source.ts';
 
@@ -16,7 +17,7 @@ export async function copyToSqlite(source: SqliteSource, path: string): Promise<
   if (existsSync(file)) throw new CopyError('not_empty', `${file} exists already: name a file that does not`);
   const partial = `${file}.partial-${process.pid}`;
   try {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(file));
     const receipt = vacuum(source.path, partial);
     await onDisk(partial);
     await rename(partial, file);

@@ -1,4 +1,4 @@
-import { readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
@@ -49,6 +49,13 @@ describe('openSqlite', () => {
     const stores = await Promise.all(Array.from({ length: 8 }, () => one.open()));
     for (const [index, store] of stores.entries()) expect(await store.commit(batch(begin(`exec_${index}`)))).toEqual([null]);
     expect(await stores[0]?.verifyAudit()).toMatchObject({ blocks: 8, fault: null });
+  });
+
+  it.runIf(existsSync('/proc/self'))('gives up where no folder can be made', async () => {
+    await expect(open('/proc/nowhere/jamjet/runtime.db')).rejects.toMatchObject({
+      code: 'store_unavailable',
+      message: expect.stringMatching(/^cannot open \/proc\/nowhere\/jamjet\/runtime.db: its folder cannot be created: ENOENT/),
+    });
   });
 
   it('names the file it cannot open', async () => {
