@@ -7,6 +7,7 @@ import type { TimedEvent } from '../fold/log.ts';
 import { at } from '../graph/at.ts';
 import { END } from '../graph/edges.ts';
 import { isObject, type Json, type JsonObject, patchState } from '../json.ts';
+import { definitionOf } from '../nodes/index.ts';
 import { completedPatch } from '../step/endings.ts';
 import type { ExecutionStatus, Marks, NodeMark, NodeStatus } from './marks.ts';
 
@@ -161,7 +162,7 @@ export class Happenings {
   #completed(node: string, data: JsonObject, atMs: number, sequence: number): void {
     this.#begin(node, data, atMs, sequence);
     this.#state = patchState(this.#state, completedPatch(data, node));
-    this.#end(node, atMs, 'done', typeof data.duration_ms === 'number' ? data.duration_ms : null);
+    this.#end(node, atMs, 'done', this.#isWork(node) && typeof data.duration_ms === 'number' ? data.duration_ms : null);
     const { graph } = this.#program.statics;
     const index = graph.indexOf(node) ?? 0;
     const routes = this.#routesOf(node);
@@ -180,6 +181,12 @@ export class Happenings {
     const isControl = this.#program.statics.graph.isControl(this.#program.statics.graph.indexOf(node) ?? 0);
     const durationMs = toldMs ?? (sinceMs === null || isControl ? null : atMs - sinceMs);
     this.#mark(node, { status, durationMs });
+  }
+
+  /** Work is measured by whoever does it; how long the rest took, only its events say. */
+  #isWork(node: string): boolean {
+    const { kind } = this.#program.statics.nodeOf(node);
+    return definitionOf(kind).behaviour(kind) === 'work';
   }
 
   #take(node: string, alternatives: readonly Alternative[], output: Json, sequence: number): void {

@@ -218,7 +218,9 @@ export class Timeline {
     this.#decisions.delete(node);
     this.awaited.delete(node);
     this.timed.delete(node);
-    const tookMs = active === undefined ? numberOf(data.duration_ms) : (numberOf(data.duration_ms) ?? atMs - active.sinceMs);
+    const sinceMs = active === undefined ? null : atMs - active.sinceMs;
+    // Work is measured by whoever does it, a wait by nobody.
+    const tookMs = active?.mark === 'waiting' ? sinceMs : (numberOf(data.duration_ms) ?? sinceMs);
     const attempt = active?.attempt ?? null;
     return [{ mark, node, tookMs: mark === 'skipped' ? null : tookMs, attempt, text }];
   }

@@ -108,7 +108,7 @@ describe('a timeline', () => {
       lines(
         timeline,
         [3200, 'approval_received', 'review', { decision: 'approved', user_id: 'ann', comment: 'fine' }],
-        [3200, 'node_completed', 'review'],
+        [3200, 'node_completed', 'review', { duration_ms: 0 }],
       ),
     ).toEqual(['  ✓ review         3.2 s  approved by ann: fine']);
     expect(timeline.approvals).toEqual([]);
@@ -149,7 +149,7 @@ describe('a timeline', () => {
         timelineOf(),
         [0, 'node_started', 'later'],
         [0, 'timer_created', 'later', { fire_at }],
-        [2004, 'node_completed', 'later'],
+        [2004, 'node_completed', 'later', { duration_ms: 0 }],
       ),
     ).toEqual(['  ◆ later                 waits for 2.0 s', '  ✓ later          2.0 s']);
   });

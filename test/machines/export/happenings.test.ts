@@ -9,15 +9,19 @@ import type { Graph } from '../../../machines/graph/graph.ts';
 import { normalise } from '../../../machines/ir/normalise.ts';
 import type { JsonObject } from '../../../machines/json.ts';
 
+function golden(name: string): { readonly document: JsonObject; readonly events: readonly TimedEvent[] } {
+  return JSON.parse(readFileSync(`test/golden/${name}.json`, 'utf8')) as ReturnType<typeof golden>;
+}
+
 /** The marks of a golden log after its event `at`, and the edges that were taken, `from → to`, with how often when it was not once. */
 function played(
   name: string,
   at = Number.POSITIVE_INFINITY,
 ): { readonly marks: Marks; readonly taken: readonly string[]; readonly graph: Graph } {
-  const golden = JSON.parse(readFileSync(`test/golden/${name}.json`, 'utf8')) as { document: JsonObject; events: TimedEvent[] };
-  const program = compile(normalise(golden.document).workflow, 'r');
+  const { document, events } = golden(name);
+  const program = compile(normalise(document).workflow, 'r');
   const happenings = new Happenings(program);
-  for (const event of golden.events) if (event.sequence <= at) happenings.apply(event);
+  for (const event of events) if (event.sequence <= at) happenings.apply(event);
   const { marks } = happenings;
   const { graph } = program.statics;
   const taken = graph.edges.flatMap(({ index, from, to }) => {
@@ -69,6 +73,14 @@ describe('what a log tells of nodes and edges', () => {
     expect(taken).not.toContain('b → any');
   });
 
+  it('measures a wait itself: the API tells 0 of what nobody measures', () => {
+    const { document, events } = golden('wait-timer');
+    const happenings = new Happenings(compile(normalise(document).workflow, 'r'));
+    for (const event of events) happenings.apply({ ...event, data: { duration_ms: 0, ...event.data } });
+    expect(happenings.marks.nodes.get('pause')).toMatchObject({ status: 'done', durationMs: 90_500 });
+    expect(happenings.marks.nodes.get('a')).toMatchObject({ durationMs: 7 });
+  });
+
   it('tells held, waiting, active and retrying apart', () => {
     expect(statuses(played('fork-first', 15).marks)).toMatchObject({
       a: 'queued',
@@ -82,7 +94,7 @@ describe('what a log tells of nodes and edges', () => {
   });
 
   it('marks as held what an operator keeps from beginning', () => {
-    const { events } = JSON.parse(readFileSync('test/golden/pause-and-resume.json', 'utf8')) as { events: TimedEvent[] };
+    const { events } = golden('pause-and-resume');
     const resumed = events.find(({ type }) => type === 'workflow_resumed')?.sequence ?? 0;
     const { marks } = played('pause-and-resume', resumed - 1);
     expect(marks.status).toBe('held');
