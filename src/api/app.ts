@@ -87,6 +87,8 @@ export function buildApp(options: AppOptions): Api {
     return503OnClosing: false,
     schemaErrorFormatter: validationError,
     frameworkErrors: answerErrors,
+    // Node refuses one without a Host with an empty body; the guard does it with the documented form of error.
+    http: { requireHostHeader: false },
     clientErrorHandler: answerBrokenHttp,
   }).withTypeProvider<TypeBoxTypeProvider>();
 

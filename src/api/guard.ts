@@ -24,6 +24,8 @@ export function guard(app: Api, { runtime, tokens, polls, config }: Services, au
   });
   app.addHook('onRequest', async (request) => {
     if (closing) throw new RuntimeError('shutting_down', 'the server is shutting down', { retryAfterMs: RETRY_AFTER_MS });
+    if (request.raw.httpVersion === '1.1' && request.headers.host === undefined)
+      throw new Refusal('client_error', 'an HTTP/1.1 request needs a Host header');
     if (auth === 'off') refuseForeignPages(request.headers, onLoopback);
     // Bodies are JSON whatever they are called; a malformed content type would be refused before the parser sees it.
     request.contentType = request.raw.headers['content-type'] ?? null;

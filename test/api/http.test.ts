@@ -108,24 +108,36 @@ describe('a request', () => {
 });
 
 describe('over a socket', () => {
-  it('answers what is not HTTP with JSON and hangs up', async () => {
+  /** All that comes back until the server hangs up. */
+  async function said(text: string): Promise<string> {
     const { app } = await api();
     await app.listen({ host: '127.0.0.1', port: 0 });
     const { port } = app.server.address() as AddressInfo;
-    const reply = await new Promise<string>((resolve, reject) => {
-      let text = '';
-      const socket = connect(port, '127.0.0.1', () => socket.write('not http at all\r\n\r\n'));
+    return new Promise<string>((resolve, reject) => {
+      let reply = '';
+      const socket = connect(port, '127.0.0.1', () => socket.write(text));
       socket.on('data', (chunk) => {
-        text += chunk.toString();
+        reply += chunk.toString();
       });
-      socket.on('close', () => resolve(text));
+      socket.on('close', () => resolve(reply));
       socket.on('error', reject);
     });
+  }
+
+  it.each([
+    ['what is not HTTP', 'not http at all\r\n\r\n', 'malformed HTTP request'],
+    ['a request without a Host', 'GET /health HTTP/1.1\r\nConnection: close\r\n\r\n', 'an HTTP/1.1 request needs a Host header'],
+  ])('answers %s with JSON', async (_what, text, problem) => {
+    const reply = await said(text);
     expect(reply).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
     expect(JSON.parse(reply.slice(reply.indexOf('\r\n\r\n')))).toEqual({
-      error: 'bad request: malformed HTTP request',
+      error: `bad request: ${problem}`,
       code: 'client_error',
     });
+  });
+
+  it('needs no Host of HTTP/1.0', async () => {
+    expect(await said('GET /health HTTP/1.0\r\n\r\n')).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
   });
 
   it('answers an oversized body before all of it has come', async () => {
