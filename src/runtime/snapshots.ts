@@ -31,11 +31,18 @@ interface Stretch {
   readonly upTo: number;
 }
 
+/** Where a page ended. */
+interface End {
+  readonly run: Run;
+  /** Whose machine it is a run of: one compiled anew has other states, if equal ones. */
+  readonly program: Program;
+}
+
 /** The machine of an execution after each of its steps, page by page, folded from the log. */
 export class Snapshots {
   readonly #options: SnapshotsOptions;
-  /** Runs at the ends of pages: whoever asks for the next one does not fold what came before again. */
-  readonly #ends = new LRUCache<string, Run>({ maxSize: RESUMED_BYTES, maxEntrySize: RESUMED_BYTES });
+  /** Whoever asks for the next page does not fold again what came before. */
+  readonly #ends = new LRUCache<string, End>({ maxSize: RESUMED_BYTES, maxEntrySize: RESUMED_BYTES });
 
   constructor(options: SnapshotsOptions) {
     this.#options = options;
@@ -51,7 +58,8 @@ export class Snapshots {
     const overheard = new Overheard(program);
     const { history, upTo } = await this.#stretch(id, after, seq);
     const retries = history.pardon.ends.size;
-    const from = this.#ends.get(keyOf(id, after, retries)) ?? null;
+    const end = this.#ends.get(keyOf(id, after, retries));
+    const from = end?.program === program ? end.run : null;
     const events = wholeLog(this.#options.store, tenantId, id, upTo, from?.seq ?? 0);
     const snapshots: SnapshotView[] = [];
     let chars = 0;
@@ -64,7 +72,7 @@ export class Snapshots {
         snapshots.push(view);
         chars += viewChars;
         if (snapshots.length < limit && chars < PAGE_CHARS && run.seq < upTo) continue;
-        this.#ends.set(keyOf(id, run.seq, retries), run, { size: RUN_BYTES + 4 * viewChars });
+        this.#ends.set(keyOf(id, run.seq, retries), { run, program }, { size: RUN_BYTES + 4 * viewChars });
         break;
       }
     } catch (cause) {
