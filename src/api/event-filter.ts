@@ -1,10 +1,9 @@
 import type { FastifyRequest } from 'fastify';
 import { EVENT_TYPES, type EventType, pascalCase } from '../../machines/events.ts';
-import { RuntimeError } from '../runtime/errors.ts';
+import { RuntimeError, shown } from '../runtime/errors.ts';
 import { seedForm, taggedForm } from '../runtime/event-forms.ts';
 import type { EventView } from '../runtime/types.ts';
 import { isSdk } from './dialects.ts';
-import { shown } from './ids.ts';
 
 /** Kinds of events, in either spelling; throws `bad_request` for one that is never written. */
 export function eventTypes(kinds: readonly string[]): ReadonlySet<EventType> {

@@ -1,6 +1,6 @@
-import { RuntimeError } from '../runtime/errors.ts';
+import { RuntimeError, shown } from '../runtime/errors.ts';
 import type { ExecutionFilter } from '../runtime/types.ts';
-import { executionId, shown } from './ids.ts';
+import { executionId } from './ids.ts';
 import { type ExecutionConditions, STATUSES } from './schemas/executions.ts';
 import { given } from './schemas/fields.ts';
 import { parseTime, timestamp } from './time.ts';

@@ -1,8 +1,7 @@
-import { RuntimeError } from '../runtime/errors.ts';
+import { RuntimeError, shown } from '../runtime/errors.ts';
 import { ANYONE, isLoopback, permit, refuseForeignPages } from './auth.ts';
 import { pathOf } from './dialects.ts';
 import { Refusal } from './errors.ts';
-import { shown } from './ids.ts';
 import type { Api, Services } from './services.ts';
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;

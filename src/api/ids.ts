@@ -1,4 +1,4 @@
-import { RuntimeError } from '../runtime/errors.ts';
+import { RuntimeError, shown } from '../runtime/errors.ts';
 
 const EXECUTION = /^(?:exec_)?([0-9a-f]{32})$/i;
 const UUID = /^([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})$/i;
@@ -17,9 +17,4 @@ export function executionId(given: string): string {
 export function workItemId(given: string): string {
   if (!UUID.test(given)) throw new RuntimeError('not_found', `work item ${shown(given)}`);
   return given.toLowerCase();
-}
-
-/** What a client sent, in an error text: not longer than a line. */
-export function shown(given: string): string {
-  return given.length <= 120 ? given : `${given.slice(0, 120)}…`;
 }

@@ -5,6 +5,10 @@ export function timestamp(ms: number): string {
   return new Date(ms).toISOString();
 }
 
+export function timeOrNull(ms: number | null): string | null {
+  return ms === null ? null : timestamp(ms);
+}
+
 const RFC_3339 = /^\d{4}-\d\d-\d\d[Tt](?:[01]\d|2[0-3]):\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)$/;
 const DAY_OR_TIME = /^\d{4}-\d\d-\d\d(?:T(?:[01]\d|2[0-3]):\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d))?$/;
 

@@ -1,7 +1,6 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import type { FastifySchema, FastifySchemaCompiler, FastifySchemaValidationError } from 'fastify';
-import { RuntimeError } from '../runtime/errors.ts';
-import { shown } from './ids.ts';
+import { RuntimeError, shown } from '../runtime/errors.ts';
 
 /**
  * Bodies are taken as they are; in a URL everything is text, so numbers there are read from it. A schema is compiled when it is

@@ -3,7 +3,7 @@ import type { TenantChange, TenantRecord, TenantRegistry, TenantUsage } from '..
 import type { Store } from '../../store/store.ts';
 import type { ActionContext } from '../../store/writes.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { RuntimeError } from '../runtime/errors.ts';
+import { RuntimeError, shown } from '../runtime/errors.ts';
 import { parseLimits } from '../runtime/quotas/limits.ts';
 import { monthOf } from '../runtime/quotas/month.ts';
 import type { Runtime, TenantGate } from '../runtime/types.ts';
@@ -58,7 +58,7 @@ export class Tenants {
     if (!ID.test(id)) {
       throw new RuntimeError(
         'bad_request',
-        `invalid tenant id ${JSON.stringify(id.slice(0, 120))}: at most 128 letters, digits, ".", "_" and "-", the first a letter or digit`,
+        `invalid tenant id ${JSON.stringify(shown(id))}: at most 128 letters, digits, ".", "_" and "-", the first a letter or digit`,
       );
     }
     const created = await this.#registry.create(

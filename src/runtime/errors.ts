@@ -56,3 +56,8 @@ export class DoesNotFit extends RuntimeError {
     this.mismatch = mismatch;
   }
 }
+
+/** What a client sent, in an error text: not longer than a line. */
+export function shown(given: string): string {
+  return given.length <= 120 ? given : `${given.slice(0, 120)}…`;
+}

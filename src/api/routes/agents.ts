@@ -1,4 +1,3 @@
-import { Type } from 'typebox';
 import type { AgentStatus, AgentTraceRow } from '../../../store/resources/agents.ts';
 import type { AgentQuery, AgentView } from '../../control/agents/agents.ts';
 import { sendList } from '../json-list.ts';
@@ -15,9 +14,9 @@ import {
   RegisterAgent,
 } from '../schemas/agents.ts';
 import { ApiErrorBody } from '../schemas/errors.ts';
-import { given } from '../schemas/fields.ts';
+import { ById, given } from '../schemas/fields.ts';
 import { type Api, actionOf, identityOf, type Services } from '../services.ts';
-import { timestamp } from '../time.ts';
+import { timeOrNull, timestamp } from '../time.ts';
 
 /** Agents are few: whoever does not ask for pages should see them all. */
 const DEFAULT_LIMIT = 100;
@@ -32,7 +31,6 @@ const MOVES: readonly { readonly verb: string; readonly status: AgentStatus; rea
   { verb: 'archive', status: 'archived', description: 'From `deactivated`. Registering it again brings it back.' },
 ];
 
-const byId = Type.Object({ id: Type.String() });
 const tags = ['Agents'];
 
 export function agentRoutes(app: Api, { control: { agents }, nowMs }: Services): void {
@@ -123,7 +121,7 @@ export function agentRoutes(app: Api, { control: { agents }, nowMs }: Services):
     '/agents/:id',
     {
       config: { access: 'read' },
-      schema: { summary: 'Read an agent', tags, operationId: 'getAgent', params: byId, response: { 200: Agent } },
+      schema: { summary: 'Read an agent', tags, operationId: 'getAgent', params: ById, response: { 200: Agent } },
     },
     async (request) => toAgent(await agents.get(identityOf(request).tenantId, request.params.id)),
   );
@@ -138,7 +136,7 @@ export function agentRoutes(app: Api, { control: { agents }, nowMs }: Services):
           description,
           tags,
           operationId: `${verb}Agent`,
-          params: byId,
+          params: ById,
           response: { 200: AgentMoved },
         },
       },
@@ -158,7 +156,7 @@ export function agentRoutes(app: Api, { control: { agents }, nowMs }: Services):
         description: 'Every 30 seconds. An active agent that falls silent is shown as `stale` after 90.',
         tags,
         operationId: 'agentHeartbeat',
-        params: byId,
+        params: ById,
         response: { 200: AgentAlive },
       },
     },
@@ -177,7 +175,7 @@ export function agentRoutes(app: Api, { control: { agents }, nowMs }: Services):
         description: 'What was done to it, and what tokens and workers named `agent:<id>` did.',
         tags,
         operationId: 'traceAgent',
-        params: byId,
+        params: ById,
         querystring: AgentTraceQuery,
         response: { 200: AgentTrace },
       },
@@ -223,7 +221,7 @@ function toAgent({ card, ...view }: AgentView): Agent {
     stale: view.stale,
     registered_at: timestamp(view.registeredAtMs),
     updated_at: timestamp(view.updatedAtMs),
-    last_heartbeat: view.lastHeartbeatAtMs === null ? null : timestamp(view.lastHeartbeatAtMs),
+    last_heartbeat: timeOrNull(view.lastHeartbeatAtMs),
   };
 }
 

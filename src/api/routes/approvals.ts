@@ -1,11 +1,8 @@
-import { Type } from 'typebox';
 import { executionId } from '../ids.ts';
 import { AcceptedDecision, Approvals, Approve } from '../schemas/approvals.ts';
-import { given } from '../schemas/fields.ts';
+import { ById, given } from '../schemas/fields.ts';
 import { type Api, callerOf, identityOf, type Services } from '../services.ts';
 import { timestamp } from '../time.ts';
-
-const byId = Type.Object({ id: Type.String() });
 
 export function approvalRoutes(app: Api, { runtime }: Services): void {
   app.post(
@@ -17,7 +14,7 @@ export function approvalRoutes(app: Api, { runtime }: Services): void {
         description: 'Without `node_id` it is the one that is open; with several open that is a 400.',
         tags: ['Approvals'],
         operationId: 'approveExecution',
-        params: byId,
+        params: ById,
         body: Approve,
         response: { 200: AcceptedDecision },
       },
@@ -44,7 +41,7 @@ export function approvalRoutes(app: Api, { runtime }: Services): void {
         summary: 'List the approvals of an execution',
         tags: ['Approvals'],
         operationId: 'listApprovals',
-        params: byId,
+        params: ById,
         response: { 200: Approvals },
       },
     },

@@ -1,8 +1,7 @@
 import { hash } from 'node:crypto';
 import { Type } from 'typebox';
-import { RuntimeError } from '../../runtime/errors.ts';
+import { RuntimeError, shown } from '../../runtime/errors.ts';
 import { Refusal } from '../errors.ts';
-import { shown } from '../ids.ts';
 import { answerErrors } from '../replies.ts';
 import { PutArtifactQuery, StoredArtifact } from '../schemas/artifacts.ts';
 import { type Api, actionOf, identityOf, type Services } from '../services.ts';

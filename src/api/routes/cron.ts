@@ -5,7 +5,7 @@ import { idempotencyKey } from '../idempotency-key.ts';
 import { sendList } from '../json-list.ts';
 import { CronJob, CronJobList, DeletedCronJob, PutCronJob, TriggeredCronJob } from '../schemas/cron.ts';
 import { type Api, actionOf, callerOf, identityOf, type Services } from '../services.ts';
-import { timestamp } from '../time.ts';
+import { timeOrNull, timestamp } from '../time.ts';
 
 const DEFAULT_TIMEZONE = 'UTC';
 
@@ -166,8 +166,4 @@ function toCronJob(job: Job): CronJob {
     last_error: job.lastError,
     created_at: timestamp(job.createdAtMs),
   };
-}
-
-function timeOrNull(ms: number | null): string | null {
-  return ms === null ? null : timestamp(ms);
 }

@@ -1,19 +1,17 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { TERMINAL } from '../../../machines/run.ts';
-import { RuntimeError } from '../../runtime/errors.ts';
+import { RuntimeError, shown } from '../../runtime/errors.ts';
 import type { EventView } from '../../runtime/types.ts';
 import { type EventForm, formAsked, typesAsked } from '../event-filter.ts';
 import { idempotencyKey } from '../idempotency-key.ts';
-import { executionId, shown } from '../ids.ts';
+import { executionId } from '../ids.ts';
 import { sendList } from '../json-list.ts';
 import { AcceptedEvent, EventList, EventsQuery, SendEvent } from '../schemas/events.ts';
-import { given } from '../schemas/fields.ts';
+import { ById, given } from '../schemas/fields.ts';
 import { type Api, callerOf, identityOf, type Services } from '../services.ts';
 
 const MAX_WAIT_MS = 60_000;
-
-const byId = Type.Object({ id: Type.String() });
 
 interface Selection {
   readonly after: number;
@@ -37,7 +35,7 @@ export function eventRoutes(app: Api, services: Services): void {
           'The whole log without `limit`. `kind` is a name, or with `format=tagged` an object that its `type` tells apart. With `follow=true`, or where `Accept` names `text/event-stream`: the log as server-sent events, then what happens until the execution ends.',
         tags: ['Events'],
         operationId: 'listEvents',
-        params: byId,
+        params: ById,
         querystring: EventsQuery,
         response: { 200: EventList, 204: Type.Null({ description: 'Nothing comes any more: the execution has ended.' }) },
       },
@@ -70,7 +68,7 @@ export function eventRoutes(app: Api, services: Services): void {
           description: 'It wakes the node that waits for its key, or is kept for the one that will.',
           tags: ['Events'],
           operationId,
-          params: byId,
+          params: ById,
           body: SendEvent,
           response: { 200: AcceptedEvent },
         },

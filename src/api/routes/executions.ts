@@ -1,4 +1,3 @@
-import { Type } from 'typebox';
 import { RuntimeError } from '../../runtime/errors.ts';
 import type { ExecutionSummary, ExecutionView, Runtime } from '../../runtime/types.ts';
 import { cursorOf, fromCursor } from '../cursor.ts';
@@ -19,14 +18,12 @@ import {
   StartExecution,
   StartedExecution,
 } from '../schemas/executions.ts';
-import { given } from '../schemas/fields.ts';
+import { ById, given } from '../schemas/fields.ts';
 import { type Api, callerOf, identityOf, type Services } from '../services.ts';
-import { timestamp } from '../time.ts';
+import { timeOrNull, timestamp } from '../time.ts';
 
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 1_000;
-
-const byId = Type.Object({ id: Type.String() });
 
 export function executionRoutes(app: Api, { runtime, polls }: Services): void {
   app.post(
@@ -97,7 +94,7 @@ export function executionRoutes(app: Api, { runtime, polls }: Services): void {
         description: 'With `wait_ms`: when it has ended or is paused, at the latest after that time.',
         tags: ['Executions'],
         operationId: 'getExecution',
-        params: byId,
+        params: ById,
         querystring: ExecutionQuery,
         response: { 200: Execution },
       },
@@ -120,7 +117,7 @@ export function executionRoutes(app: Api, { runtime, polls }: Services): void {
         description: 'With its work under way and its child executions.',
         tags: ['Executions'],
         operationId: 'cancelExecution',
-        params: byId,
+        params: ById,
         body: CancelExecution,
         response: { 200: CancelledExecution },
       },
@@ -153,7 +150,7 @@ function itemOf(view: ExecutionSummary): ExecutionItem {
     created_at: created,
     started_at: created,
     updated_at: timestamp(view.updatedAtMs),
-    completed_at: view.completedAtMs === null ? null : timestamp(view.completedAtMs),
+    completed_at: timeOrNull(view.completedAtMs),
     ...given('parent_execution_id', view.parentExecutionId),
     ...given('forked_from', view.forkedFrom === null ? null : forkedFromOf(view.forkedFrom)),
     ...given('error', view.error),

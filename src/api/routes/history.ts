@@ -1,11 +1,10 @@
-import { Type } from 'typebox';
 import type { ActiveNode } from '../../../machines/run.ts';
 import type { SnapshotView } from '../../runtime/types.ts';
 import { forkedFromOf } from '../forked-from.ts';
 import { idempotencyKey } from '../idempotency-key.ts';
 import { executionId } from '../ids.ts';
 import { mismatchOf } from '../mismatch.ts';
-import { given } from '../schemas/fields.ts';
+import { ById, given } from '../schemas/fields.ts';
 import {
   type ActiveThen,
   ForkCheck,
@@ -24,8 +23,6 @@ import { timestamp } from '../time.ts';
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 500;
 
-const byId = Type.Object({ id: Type.String() });
-
 /** Executions as they were, and going on from there: the log is the truth. */
 export function historyRoutes(app: Api, { runtime }: Services): void {
   app.get(
@@ -38,7 +35,7 @@ export function historyRoutes(app: Api, { runtime }: Services): void {
           'What a server that stopped there had stored: the state after the last step that had ended at or before `at` (within the first step: after that). Reads the log up to there.',
         tags: ['Executions'],
         operationId: 'getExecutionState',
-        params: byId,
+        params: ById,
         querystring: StateQuery,
         response: { 200: PastState },
       },
@@ -63,7 +60,7 @@ export function historyRoutes(app: Api, { runtime }: Services): void {
           'Page by page from the start: what moved the machine, where it was then, and the state. As it was at the time, also where a retry has forgiven a failure since. To go on, pass the `sequence` of the last one as `after`.',
         tags: ['Executions'],
         operationId: 'listExecutionSnapshots',
-        params: byId,
+        params: ById,
         querystring: SnapshotsQuery,
         response: { 200: SnapshotList },
       },
@@ -87,7 +84,7 @@ export function historyRoutes(app: Api, { runtime }: Services): void {
         description: 'Nothing is asked of the world: no tool, no worker, no other server.',
         tags: ['Executions'],
         operationId: 'replayExecution',
-        params: byId,
+        params: ById,
         response: { 200: ReplayedExecution },
       },
     },
@@ -109,7 +106,7 @@ export function historyRoutes(app: Api, { runtime }: Services): void {
           'It has the log up to there; what was under way begins anew, times are set anew from now. `dry_run` answers 200 and only says whether the log fits `workflow_version`. 409 when the execution had ended there, or the log does not fit.',
         tags: ['Executions'],
         operationId: 'forkExecution',
-        params: byId,
+        params: ById,
         body: ForkExecution,
         response: { 200: ForkCheck, 201: ForkedExecution },
       },

@@ -1,9 +1,7 @@
-import { Type } from 'typebox';
 import { executionId } from '../ids.ts';
+import { ById } from '../schemas/fields.ts';
 import { PausedExecution, PauseExecution, ResumedExecution, RetriedExecution } from '../schemas/interventions.ts';
 import { type Api, callerOf, type Services } from '../services.ts';
-
-const byId = Type.Object({ id: Type.String() });
 
 /** What operators do to an execution that goes on, or has failed. */
 export function interventionRoutes(app: Api, { runtime }: Services): void {
@@ -17,7 +15,7 @@ export function interventionRoutes(app: Api, { runtime }: Services): void {
           'What is under way goes on, and decisions, events and times are taken; no node and no attempt begins until it is resumed. 409 when it is held already, or has ended.',
         tags: ['Executions'],
         operationId: 'pauseExecution',
-        params: byId,
+        params: ById,
         body: PauseExecution,
         response: { 200: PausedExecution },
       },
@@ -41,7 +39,7 @@ export function interventionRoutes(app: Api, { runtime }: Services): void {
         description: 'What was kept begins. 409 when nobody holds it: then the reply says what it waits for.',
         tags: ['Executions'],
         operationId: 'resumeExecution',
-        params: byId,
+        params: ById,
         response: { 200: ResumedExecution },
       },
     },
@@ -64,7 +62,7 @@ export function interventionRoutes(app: Api, { runtime }: Services): void {
           'The same execution goes on: nodes that have completed stay so, its workflow timeout starts anew. 409 when it has not failed, or not because nodes failed.',
         tags: ['Executions'],
         operationId: 'retryExecution',
-        params: byId,
+        params: ById,
         response: { 200: RetriedExecution },
       },
     },

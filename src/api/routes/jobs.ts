@@ -1,16 +1,15 @@
-import { Type } from 'typebox';
 import type { JobRow } from '../../../store/resources/jobs.ts';
 import type { ExecutionFilter } from '../../runtime/types.ts';
 import { cursorOf, fromCursor } from '../cursor.ts';
 import { toConditions, toFilter } from '../execution-filter.ts';
+import { ById } from '../schemas/fields.ts';
 import { Job, JobList, JobQuery, JobsQuery, StartJob } from '../schemas/jobs.ts';
 import { type Api, actionOf, identityOf, type Services } from '../services.ts';
-import { timestamp } from '../time.ts';
+import { timeOrNull, timestamp } from '../time.ts';
 
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 200;
 
-const byId = Type.Object({ id: Type.String() });
 const tags = ['Jobs'];
 
 export function jobRoutes(app: Api, { control: { jobs }, polls, nowMs }: Services): void {
@@ -73,7 +72,7 @@ export function jobRoutes(app: Api, { control: { jobs }, polls, nowMs }: Service
         description: 'With `wait_ms`: when it has ended, at the latest after that time.',
         tags,
         operationId: 'getJob',
-        params: byId,
+        params: ById,
         querystring: JobQuery,
         response: { 200: Job },
       },
@@ -96,7 +95,7 @@ export function jobRoutes(app: Api, { control: { jobs }, polls, nowMs }: Service
         description: 'What it has done stays done.',
         tags,
         operationId: 'cancelJob',
-        params: byId,
+        params: ById,
         response: { 200: Job },
       },
     },
@@ -121,7 +120,7 @@ function toJob(row: JobRow): Job {
     errors: JSON.parse(row.errors) as Job['errors'],
     created_at: timestamp(row.createdAtMs),
     updated_at: timestamp(row.updatedAtMs),
-    completed_at: row.completedAtMs === null ? null : timestamp(row.completedAtMs),
+    completed_at: timeOrNull(row.completedAtMs),
     created_by: row.actorId,
   };
 }

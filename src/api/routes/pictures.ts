@@ -7,9 +7,10 @@ import type { Marks } from '../../../machines/export/marks.ts';
 import { type Drawn, draw, programOf, type Wanted } from '../../pictures/draw.ts';
 import { MEDIA_TYPES } from '../../pictures/formats.ts';
 import { PictureError } from '../../pictures/problem.ts';
-import { RuntimeError } from '../../runtime/errors.ts';
+import { RuntimeError, shown } from '../../runtime/errors.ts';
 import type { Runtime } from '../../runtime/types.ts';
-import { executionId, shown } from '../ids.ts';
+import { executionId } from '../ids.ts';
+import { ById } from '../schemas/fields.ts';
 import { ExecutionMachineQuery, WorkflowMachineQuery } from '../schemas/pictures.ts';
 import { type Api, identityOf, type Services } from '../services.ts';
 
@@ -58,7 +59,7 @@ export function pictureRoutes(app: Api, { runtime, store }: Services): void {
           'Its workflow with what has happened: where it is, what is done, has failed, waits or was skipped, which edges were taken, how often and how long it took. `at` shows an earlier moment.',
         tags: ['Executions'],
         operationId: 'drawExecution',
-        params: Type.Object({ id: Type.String() }),
+        params: ById,
         querystring: ExecutionMachineQuery,
         response: { 200: PICTURE },
       },

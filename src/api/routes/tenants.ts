@@ -1,11 +1,9 @@
 import type { FastifyRequest } from 'fastify';
-import { Type } from 'typebox';
 import type { TenantRecord } from '../../../store/resources/tenants.ts';
 import { DEFAULT_TENANT } from '../../control/tenants.ts';
-import { RuntimeError } from '../../runtime/errors.ts';
+import { RuntimeError, shown } from '../../runtime/errors.ts';
 import { Refusal } from '../errors.ts';
-import { shown } from '../ids.ts';
-import { given } from '../schemas/fields.ts';
+import { ById, given } from '../schemas/fields.ts';
 import {
   CreatedTenant,
   CreateTenant,
@@ -20,8 +18,6 @@ import { type Api, actionOf, identityOf, type Services } from '../services.ts';
 import { timestamp } from '../time.ts';
 
 const MAX_LIMIT = 1_000;
-
-const byId = Type.Object({ id: Type.String() });
 
 /** Operators of the default tenant manage all tenants; those of another see their own. */
 export function tenantRoutes(app: Api, { store, control, tokens, nowMs }: Services): void {
@@ -76,7 +72,7 @@ export function tenantRoutes(app: Api, { store, control, tokens, nowMs }: Servic
         summary: 'Show a tenant and what it has used',
         tags: ['Tenants'],
         operationId: 'getTenant',
-        params: byId,
+        params: ById,
         response: { 200: TenantDetail },
       },
     },
@@ -97,7 +93,7 @@ export function tenantRoutes(app: Api, { store, control, tokens, nowMs }: Servic
         summary: 'Change a tenant: what is left out stays, a policy or limits of null are cleared',
         tags: ['Tenants'],
         operationId: 'updateTenant',
-        params: byId,
+        params: ById,
         body: UpdateTenant,
         response: { 200: UpdatedTenant },
       },

@@ -1,17 +1,13 @@
-import { Type } from 'typebox';
 import type { TokenRow } from '../../../store/rows.ts';
-import { RuntimeError } from '../../runtime/errors.ts';
+import { RuntimeError, shown } from '../../runtime/errors.ts';
 import { durationMs } from '../../times.ts';
 import { mintToken } from '../../tokens.ts';
 import { ANYONE } from '../auth.ts';
 import { Refusal } from '../errors.ts';
-import { shown } from '../ids.ts';
-import { given } from '../schemas/fields.ts';
+import { ById, given } from '../schemas/fields.ts';
 import { CreatedToken, CreateToken, RevokedToken, type Token, TokenList } from '../schemas/tokens.ts';
 import { type Api, actionOf, callerOf, identityOf, type Services } from '../services.ts';
-import { parseTime, timestamp } from '../time.ts';
-
-const byId = Type.Object({ id: Type.String() });
+import { parseTime, timeOrNull, timestamp } from '../time.ts';
 
 export function tokenRoutes(app: Api, { store, tokens, nowMs }: Services): void {
   app.post(
@@ -65,7 +61,7 @@ export function tokenRoutes(app: Api, { store, tokens, nowMs }: Services): void 
         summary: 'Revoke a token',
         tags: ['Tokens'],
         operationId: 'revokeToken',
-        params: byId,
+        params: ById,
         response: { 200: RevokedToken },
       },
     },
@@ -103,7 +99,7 @@ function toToken(row: TokenRow): Token {
     role: row.role,
     tenant_id: row.tenantId,
     created_at: timestamp(row.createdAtMs),
-    expires_at: row.expiresAtMs === null ? null : timestamp(row.expiresAtMs),
-    revoked_at: row.revokedAtMs === null ? null : timestamp(row.revokedAtMs),
+    expires_at: timeOrNull(row.expiresAtMs),
+    revoked_at: timeOrNull(row.revokedAtMs),
   };
 }

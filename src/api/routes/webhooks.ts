@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import { pascalCase } from '../../../machines/events.ts';
 import type { DeliveryRow, WebhookRow } from '../../../store/resources/webhooks.ts';
 import { eventTypes } from '../event-filter.ts';
-import { given } from '../schemas/fields.ts';
+import { ById, given } from '../schemas/fields.ts';
 import {
   CreatedWebhook,
   CreateWebhook,
@@ -18,13 +18,12 @@ import {
   WebhookList,
 } from '../schemas/webhooks.ts';
 import { type Api, actionOf, identityOf, type Services } from '../services.ts';
-import { timestamp } from '../time.ts';
+import { timeOrNull, timestamp } from '../time.ts';
 
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 200;
 const ALL = '*';
 
-const byId = Type.Object({ id: Type.String() });
 const byDelivery = Type.Object({ id: Type.String(), delivery_id: Type.String() });
 const tags = ['Webhooks'];
 
@@ -75,7 +74,7 @@ export function webhookRoutes(app: Api, services: Services): void {
     '/webhooks/:id',
     {
       config: { access: 'read' },
-      schema: { summary: 'Read a webhook', tags, operationId: 'getWebhook', params: byId, response: { 200: Webhook } },
+      schema: { summary: 'Read a webhook', tags, operationId: 'getWebhook', params: ById, response: { 200: Webhook } },
     },
     async (request) => toWebhook(await webhooks.get(identityOf(request).tenantId, request.params.id)),
   );
@@ -89,7 +88,7 @@ export function webhookRoutes(app: Api, services: Services): void {
         description: 'What is absent stays as it is. Enabling it goes on with what was still to be delivered.',
         tags,
         operationId: 'updateWebhook',
-        params: byId,
+        params: ById,
         body: UpdateWebhook,
         response: { 200: UpdatedWebhook },
       },
@@ -117,7 +116,7 @@ export function webhookRoutes(app: Api, services: Services): void {
         summary: 'Remove a webhook, and what was to be delivered to it',
         tags,
         operationId: 'deleteWebhook',
-        params: byId,
+        params: ById,
         response: { 200: DeletedWebhook },
       },
     },
@@ -135,7 +134,7 @@ export function webhookRoutes(app: Api, services: Services): void {
         summary: 'Send a ping, and see what comes of it',
         tags,
         operationId: 'testWebhook',
-        params: byId,
+        params: ById,
         response: { 200: TestedWebhook },
       },
     },
@@ -158,7 +157,7 @@ function deliveryRoutes(app: Api, { control: { webhooks }, nowMs }: Services): v
         summary: 'List deliveries, newest first',
         tags,
         operationId: 'listWebhookDeliveries',
-        params: byId,
+        params: ById,
         querystring: DeliveriesQuery,
         response: { 200: DeliveryList },
       },
@@ -200,7 +199,7 @@ function deliveryRoutes(app: Api, { control: { webhooks }, nowMs }: Services): v
         summary: 'Deliver once more everything that has failed',
         tags,
         operationId: 'replayWebhook',
-        params: byId,
+        params: ById,
         response: { 200: ReplayedDeliveries },
       },
     },
@@ -251,8 +250,4 @@ function toDelivery(row: DeliveryRow): Delivery {
     created_at: timestamp(row.createdAtMs),
     settled_at: timeOrNull(row.settledAtMs),
   };
-}
-
-function timeOrNull(ms: number | null): string | null {
-  return ms === null ? null : timestamp(ms);
 }

@@ -1,10 +1,9 @@
-import { Type } from 'typebox';
 import type { Usage } from '../../../machines/messages.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 import type { WorkItemView } from '../../runtime/types.ts';
 import { answerTo } from '../errors.ts';
 import { executionId, workItemId } from '../ids.ts';
-import { given } from '../schemas/fields.ts';
+import { ById, given } from '../schemas/fields.ts';
 import {
   ClaimedWork,
   ClaimWork,
@@ -23,8 +22,6 @@ import { type Api, callerOf, type Services } from '../services.ts';
 import { timestamp } from '../time.ts';
 
 const DEFAULT_QUEUE = 'general';
-
-const byId = Type.Object({ id: Type.String() });
 
 export function workItemRoutes(app: Api, { runtime, polls }: Services): void {
   app.post(
@@ -89,7 +86,7 @@ export function workItemRoutes(app: Api, { runtime, polls }: Services): void {
         summary: 'Report that work is done',
         tags: ['Work items'],
         operationId: 'completeWork',
-        params: byId,
+        params: ById,
         body: CompleteWork,
         response: { 200: CompletedWork, 409: LostLease },
       },
@@ -120,7 +117,7 @@ export function workItemRoutes(app: Api, { runtime, polls }: Services): void {
         description: "It is retried by the node's policy, unless `retryable` is false.",
         tags: ['Work items'],
         operationId: 'failWork',
-        params: byId,
+        params: ById,
         body: FailWork,
         response: { 200: FailedWork, 409: LostLease },
       },
@@ -147,7 +144,7 @@ export function workItemRoutes(app: Api, { runtime, polls }: Services): void {
         summary: 'Renew the lease of work',
         tags: ['Work items'],
         operationId: 'renewWork',
-        params: byId,
+        params: ById,
         body: Heartbeat,
         response: { 200: RenewedLease, 409: LostLease },
       },

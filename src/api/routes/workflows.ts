@@ -1,8 +1,7 @@
 import { Type } from 'typebox';
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
 import type { WorkflowRow } from '../../../store/rows.ts';
-import { RuntimeError } from '../../runtime/errors.ts';
-import { shown } from '../ids.ts';
+import { RuntimeError, shown } from '../../runtime/errors.ts';
 import {
   RegisteredWorkflow,
   RegisterWorkflow,

@@ -9,6 +9,9 @@ export function optional<T extends TSchema>(schema: T) {
 export const AnyJson = Type.Unsafe<Json>({});
 export const AnyObject = Type.Unsafe<JsonObject>({ type: 'object' });
 
+/** What a path names. */
+export const ById = Type.Object({ id: Type.String() });
+
 /** Names of things: node ids, worker ids, users. */
 export const Name = Type.String({ minLength: 1, maxLength: 256 });
 

@@ -3,7 +3,7 @@ import type { JsonObject } from '../../../machines/json.ts';
 import type { AgentRow, AgentStatus, AgentStore, AgentTraceRow } from '../../../store/resources/agents.ts';
 import type { ActionContext } from '../../../store/writes.ts';
 import type { Outbound } from '../../executors/outbound.ts';
-import { RuntimeError } from '../../runtime/errors.ts';
+import { RuntimeError, shown } from '../../runtime/errors.ts';
 import { type AgentCard, readCard, trait, traitsOf } from './card.ts';
 import { findCard, slug } from './discovery.ts';
 import { isStale, mayBecome, statusAgain, waysOut } from './status.ts';
@@ -137,7 +137,7 @@ export class Agents {
 
   async #row(tenantId: string, idOrUuid: string): Promise<AgentRow> {
     const row = await this.#store.get(tenantId, idOrUuid);
-    if (row === null) throw new RuntimeError('not_found', `agent ${idOrUuid.slice(0, 120)}`);
+    if (row === null) throw new RuntimeError('not_found', `agent ${shown(idOrUuid)}`);
     return row;
   }
 

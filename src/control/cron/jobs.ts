@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Json } from '../../../machines/json.ts';
 import type { CronJob, Missed, Overlap } from '../../../store/resources/cron.ts';
 import type { ActionContext } from '../../../store/writes.ts';
-import { RuntimeError } from '../../runtime/errors.ts';
+import { RuntimeError, shown } from '../../runtime/errors.ts';
 import type { Caller } from '../../runtime/types.ts';
 import type { Parts } from '../parts.ts';
 import { CronRunner, LABEL } from './runner.ts';
@@ -70,7 +70,7 @@ export class CronJobs {
   /** Rejects with `not_found`, like all that name a job. */
   async get(tenantId: string, name: string): Promise<CronJob> {
     const job = await this.#parts.store.cron.job(tenantId, name);
-    if (job === null) throw new RuntimeError('not_found', `cron job ${name.slice(0, 120)}`);
+    if (job === null) throw new RuntimeError('not_found', `cron job ${shown(name)}`);
     return job;
   }
 
@@ -132,6 +132,6 @@ export class CronJobs {
 function addressable(name: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   if (name === '.' || name === '..' || !name.isWellFormed() || /[\u0000-\u001f\u007f]/.test(name))
-    throw new RuntimeError('bad_request', `name must not be ${JSON.stringify(name.slice(0, 120))}: it could not be asked for`);
+    throw new RuntimeError('bad_request', `name must not be ${JSON.stringify(shown(name))}: it could not be asked for`);
   return name;
 }

@@ -1,6 +1,6 @@
 import type { Action, JobRow } from '../../../store/resources/jobs.ts';
 import type { ActionContext } from '../../../store/writes.ts';
-import { RuntimeError } from '../../runtime/errors.ts';
+import { RuntimeError, shown } from '../../runtime/errors.ts';
 import { Feed } from '../../runtime/feed.ts';
 import type { ExecutionFilter } from '../../runtime/types.ts';
 import type { Parts } from '../parts.ts';
@@ -43,7 +43,7 @@ export class BulkJobs {
 
   async get(tenantId: string, id: string): Promise<JobRow> {
     const job = await this.#parts.store.jobs.job(tenantId, id);
-    if (job === null) throw new RuntimeError('not_found', `job ${id.slice(0, 120)}`);
+    if (job === null) throw new RuntimeError('not_found', `job ${shown(id)}`);
     return job;
   }
 

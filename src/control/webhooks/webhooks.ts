@@ -3,7 +3,7 @@ import { setMaxListeners } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import type { DeliveryRow, DeliveryStatus, NewWebhook, WebhookChange, WebhookRow } from '../../../store/resources/webhooks.ts';
 import type { ActionContext } from '../../../store/writes.ts';
-import { RuntimeError } from '../../runtime/errors.ts';
+import { RuntimeError, shown } from '../../runtime/errors.ts';
 import type { Parts, Single } from '../parts.ts';
 import type { Tenants } from '../tenants.ts';
 import { Deliverer } from './deliverer.ts';
@@ -74,7 +74,7 @@ export class Webhooks implements Single {
     return row;
   }
 
-  /** Rejects with `unknown_webhook`, as all that name one do. */
+  /** Rejects with `not_found`. So do all that name one, or with the store's `unknown_webhook`. */
   async get(tenantId: string, id: string): Promise<WebhookRow> {
     const webhook = await this.#parts.store.webhooks.get(tenantId, id);
     if (webhook === null) throw unknown(id);
@@ -183,11 +183,11 @@ export class Webhooks implements Single {
 }
 
 function unknown(id: string): RuntimeError {
-  return new RuntimeError('not_found', `webhook ${id.slice(0, 120)}`);
+  return new RuntimeError('not_found', `webhook ${shown(id)}`);
 }
 
 function unknownDelivery(id: string): RuntimeError {
-  return new RuntimeError('not_found', `delivery ${id.slice(0, 120)}`);
+  return new RuntimeError('not_found', `delivery ${shown(id)}`);
 }
 
 function checkUrl(text: string): void {
