@@ -9,7 +9,7 @@ import type { Store } from '../../store/store.ts';
 import { birthOf } from './birth.ts';
 import type { Clock } from './clock.ts';
 import type { Outcome } from './envelope.ts';
-import { RuntimeError } from './errors.ts';
+import { RuntimeError, shown } from './errors.ts';
 import { reservedLabel } from './fork-labels.ts';
 import { answerRow, earlierAnswer, repeatable } from './idempotency.ts';
 import type { Ids } from './ids.ts';
@@ -113,7 +113,7 @@ export class Intake {
     if (revision === null) {
       throw new RuntimeError(
         'not_found',
-        `workflow ${request.workflowId}${request.version === undefined ? '' : ` v${request.version}`}`,
+        `workflow ${shown(request.workflowId)}${request.version === undefined ? '' : ` v${request.version}`}`,
       );
     }
     return this.#options.programs.load(tenantId, revision);

@@ -4,11 +4,14 @@ import { bodyFor, naming, UNKNOWN } from './isolation.ts';
 import { answer, nameOf, registeredRoutes } from './routes.ts';
 
 /** What each route answers for something that is not there, by the resource its path begins with. */
-async function refusals(server: Api): Promise<ReadonlyMap<string, readonly (readonly [route: string, text: string])[]>> {
+async function refusals(
+  server: Api,
+  ids: Readonly<Record<string, string>>,
+): Promise<ReadonlyMap<string, readonly (readonly [route: string, text: string])[]>> {
   const token = await server.token('operator');
   const by = new Map<string, (readonly [string, string])[]>();
   for (const route of await registeredRoutes(server)) {
-    const named = route.url.startsWith('/docs/') ? null : naming(route, UNKNOWN);
+    const named = route.url.startsWith('/docs/') ? null : naming(route, ids);
     if (named === null) continue;
     const { status, text } = await answer(server, named, token, bodyFor(route));
     const resource = route.url.replace(/^\/api\/v1/, '').split('/')[1] ?? '';
@@ -17,9 +20,14 @@ async function refusals(server: Api): Promise<ReadonlyMap<string, readonly (read
   return by;
 }
 
-it('is told alike, whatever is asked of what is not there', async () => {
-  for (const [resource, answers] of await refusals(await api())) {
-    const id = UNKNOWN[resource] ?? '';
+const LONG = Object.fromEntries(Object.keys(UNKNOWN).map((resource) => [resource, 'x'.repeat(300)]));
+
+it.each([
+  ['an id', UNKNOWN],
+  ['a text of any length', LONG],
+])('is told alike, whatever is asked of what is not there: %s', async (_what, ids) => {
+  for (const [resource, answers] of await refusals(await api(), ids)) {
+    const id = ids[resource]?.slice(0, 120) ?? '';
     for (const [route, text] of answers)
       expect([route, text]).toEqual([
         route,

@@ -87,6 +87,7 @@ export class CronJobs {
   }
 
   async remove(name: string, context: ActionContext): Promise<void> {
+    await this.get(context.tenantId, name);
     await this.#parts.store.cron.remove(name, context);
   }
 

@@ -106,6 +106,7 @@ export class Webhooks implements Single {
   }
 
   async remove(id: string, context: ActionContext): Promise<void> {
+    await this.get(context.tenantId, id);
     await this.#parts.store.webhooks.remove(id, context);
     await this.#matcher.changed();
     this.#sweeper.sweep();
