@@ -178,3 +178,24 @@ describe('who wrote a block', () => {
     db.close();
   });
 });
+
+describe('the audit log', () => {
+  it('is found in a database of an earlier release, by a smaller index', async () => {
+    const one = await recorded();
+    tamper(
+      one,
+      `DROP INDEX events_by_time; CREATE INDEX events_by_time ON events (tenant_id, at_ms, type, actor_id);
+      DELETE FROM schema_migrations WHERE version >= (SELECT version FROM schema_migrations WHERE name = 'audit_by_time')`,
+    );
+    const store = await one.open();
+    const db = new Database(one.path, { readonly: true });
+    expect(db.prepare("SELECT name FROM pragma_index_info('events_by_time')").pluck().all()).toEqual(['tenant_id', 'at_ms']);
+    db.close();
+    const page = { limit: 10, offset: 0, after: null };
+    const all = await store.audit.find('default', {}, page);
+    expect(all.total).toBe(5);
+    const { total, entries } = await store.audit.find('default', { type: 'approval_received', actorId: 'bob' }, page);
+    expect(total).toBe(1);
+    for await (const entry of entries) expect(entry).toMatchObject({ executionId: 'exec_1', seq: 2, actorId: 'bob' });
+  });
+});
