@@ -3,6 +3,9 @@ import type { JamjetClient, SnapshotList } from '../../client.ts';
 import { isTerminal } from '../terminal/status.ts';
 import type { Link } from './link.ts';
 
+/** Snapshots at once: as many as the server gives. */
+const PAGE = 500;
+
 export interface SourceOptions {
   readonly client: JamjetClient;
   readonly link: Link;
@@ -75,7 +78,7 @@ export class Source {
 
   async page(after: number): Promise<SnapshotList> {
     const { client, link, signal } = this.#options;
-    const page = await link.insist(() => client.history.snapshots(this.id, { after }, { signal }));
+    const page = await link.insist(() => client.history.snapshots(this.id, { after, limit: PAGE }, { signal }));
     // A retry has set it going again.
     if (this.over && !isTerminal(page.status)) {
       this.#committed = page.sequence;
