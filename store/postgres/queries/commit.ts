@@ -27,7 +27,7 @@ WITH head AS (
     deadline_at_ms = CASE WHEN h.completed_at_ms IS NOT NULL THEN NULL WHEN h.revives THEN h.deadline_at_ms ELSE e.deadline_at_ms END,
     snapshot_seq = CASE WHEN h.snapshot IS NULL THEN e.snapshot_seq ELSE h.seq END,
     snapshot = coalesce(h.snapshot, e.snapshot)
-  FROM head h WHERE NOT h.creates AND e.id = h.id AND e.tenant_id = h.tenant_id AND e.seq = h.from_seq RETURNING 1
+  FROM head h WHERE NOT h.creates AND e.id = h.id AND e.tenant_id IS NOT DISTINCT FROM h.tenant_id AND e.seq = h.from_seq RETURNING 1
 ), logged AS (
   INSERT INTO events (execution_id, seq, tenant_id, type, node_id, at_ms, actor_id, actor_type, request, data)
   SELECT execution_id, seq, tenant_id, type, node_id, at_ms, actor_id, actor_type, request, data

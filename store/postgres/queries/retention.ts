@@ -23,8 +23,10 @@ export const HELD_EXECUTIONS = sql(`SELECT e.id FROM executions e WHERE e.id = A
 export const REMOVE_EXECUTIONS = [
   sql('DELETE FROM timers WHERE tenant_id = $1 AND execution_id = ANY($2)'),
   sql('DELETE FROM work_items WHERE tenant_id = $1 AND execution_id = ANY($2)'),
-  sql(`DELETE FROM webhook_deliveries d USING webhooks w
-    WHERE w.tenant_id = $1 AND w.deleted_at_ms IS NULL AND d.webhook_id = w.id AND d.execution_id = ANY($2) AND d.status = 'pending'`),
+  sql(`WITH removed AS MATERIALIZED (SELECT w.id AS webhook_id, each.id AS execution_id
+      FROM webhooks w CROSS JOIN unnest($2::text[]) AS each (id) WHERE w.tenant_id = $1 AND w.deleted_at_ms IS NULL)
+    DELETE FROM webhook_deliveries d USING removed r
+    WHERE d.webhook_id = r.webhook_id AND d.execution_id = r.execution_id AND d.status = 'pending'`),
   sql('DELETE FROM idempotency WHERE tenant_id = $1 AND execution_id = ANY($2)'),
   sql(`DELETE FROM idempotency WHERE tenant_id = $1
     AND scope = ANY(SELECT 'external-event:' || removed.id FROM unnest($2::text[]) AS removed (id))`),
