@@ -61,19 +61,31 @@ export class Reads {
   async settled(tenantId: string, id: string, waitMs: number, signal?: AbortSignal): Promise<ExecutionView> {
     const { clock, feed, stopped } = this.#options;
     const untilMs = clock.nowMs() + Math.min(waitMs, MAX_SETTLE_WAIT_MS);
+    const isOver = (): boolean => stopped() || signal?.aborted === true || clock.nowMs() >= untilMs;
+    let seen = 0;
     for (;;) {
       const next = feed.next(id, signal);
       const callOff = clock.after(Math.max(0, untilMs - clock.nowMs()), next.stop);
       try {
-        const found = await this.find(tenantId, id);
-        const over = stopped() || signal?.aborted === true || clock.nowMs() >= untilMs;
-        if (over || isSettled(statusOf(found))) return viewOf('run' in found ? found : await this.#options.load(found));
+        const found = (isOver() ? null : this.#news(tenantId, id, seen)) ?? (await this.find(tenantId, id));
+        if (isOver() || isSettled(statusOf(found))) return viewOf('run' in found ? found : await this.#options.load(found));
+        seen = 'run' in found ? found.run.seq : found.seq;
         await next.woken;
       } finally {
         callOff();
         next.stop();
       }
     }
+  }
+
+  /**
+   * What memory tells a caller who has seen the execution as far as `seen` (0 = not yet) and waits for it: that it has not settled, or just
+   * has. Null = the store has to be asked: what was settled before the caller came may have been moved on elsewhere.
+   */
+  #news(tenantId: string, id: string, seen: number): Hot | null {
+    const known = this.#options.hot(id);
+    if (known === undefined || known.tenantId !== tenantId || known.run.seq <= seen) return null;
+    return seen > 0 || !isSettled(known.run.status) ? known : null;
   }
 
   async *events(

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import type { Notice } from '../notices.ts';
 import type { AuditReport } from '../rows.ts';
 import type { ClaimRequest, EventPage, LeaseRenewal, RuntimeHolder, Store, TenantStore, WorkerSighting } from '../store.ts';
@@ -26,6 +27,8 @@ import { tenantStore } from './tenant-store.ts';
 import { WorkItems } from './work.ts';
 import { Workers } from './workers.ts';
 import { Writer } from './writer.ts';
+
+const TENANTS_AT_HAND = 1_000;
 
 export interface Identity {
   /** Runtime or command that writes: the name of its audit chain. */
@@ -59,6 +62,7 @@ export class PostgresStore implements Store {
   readonly #due: DueQueries;
   readonly #workers: Workers;
   readonly #leases: Leases;
+  readonly #tenants = new LRUCache<string, TenantStore>({ max: TENANTS_AT_HAND });
   readonly #listener: Listener;
 
   constructor(connections: Connections, { writer, hmacKey, failed }: Identity) {
@@ -95,7 +99,12 @@ export class PostgresStore implements Store {
   }
 
   tenant(tenantId: string): TenantStore {
-    return tenantStore(tenantId, this.#connections, this.#workers);
+    let tenant = this.#tenants.get(tenantId);
+    if (tenant === undefined) {
+      tenant = tenantStore(tenantId, this.#connections, this.#workers);
+      this.#tenants.set(tenantId, tenant);
+    }
+    return tenant;
   }
 
   execution(id: string) {

@@ -2,19 +2,29 @@ import type { QueryResultRow } from 'pg';
 import type { ExecutionRow, IdempotencyRow, TokenRow, WorkflowRow } from '../rows.ts';
 import type { TenantStore } from '../store.ts';
 import type { Connections, Sql, Value } from './connections.ts';
+import { Gathering } from './gathering.ts';
 import { ExecutionLists } from './lists/execution-lists.ts';
 import * as controlSql from './queries/control.ts';
 import * as executionsSql from './queries/executions.ts';
 import { first } from './runtime-reads.ts';
 import type { Workers } from './workers.ts';
 
+/** What it looks up is gathered, so a tenant should have but one. */
 export function tenantStore(tenantId: string, connections: Connections, workers: Workers): TenantStore {
   const lists = new ExecutionLists(connections);
   const ask = <Row extends QueryResultRow>(statement: Sql, values: readonly Value[]) =>
     connections.asTenant<Row>(tenantId, statement, values);
+  const executions = new Gathering<ExecutionRow>(async (ids) => {
+    const rows = await ask<ExecutionRow>(executionsSql.TENANT_EXECUTIONS, [tenantId, ids]);
+    return new Map(rows.map((row) => [row.id, row]));
+  });
+  const latest = new Gathering<string>(async (ids) => {
+    const rows = await ask<{ workflowId: string; revision: string }>(controlSql.LATEST_REVISIONS, [tenantId, ids]);
+    return new Map(rows.map(({ workflowId, revision }) => [workflowId, revision]));
+  });
   return {
     tenantId,
-    execution: async (id) => first(await ask<ExecutionRow>(executionsSql.TENANT_EXECUTION, [id, tenantId])),
+    execution: (id) => executions.get(id),
     executions: (request) => lists.page(tenantId, request),
     countExecutions: (filter) => lists.count(tenantId, filter),
     workflow: async (workflowId, version) =>
@@ -23,12 +33,11 @@ export function tenantStore(tenantId: string, connections: Connections, workers:
           ? ask<WorkflowRow>(controlSql.LATEST_WORKFLOW, [tenantId, workflowId])
           : ask<WorkflowRow>(controlSql.WORKFLOW_VERSION, [tenantId, workflowId, version])),
       ),
-    revisionOf: async (workflowId, version) =>
-      first(
-        await (version === undefined
-          ? ask<{ revision: string }>(controlSql.LATEST_REVISION, [tenantId, workflowId])
-          : ask<{ revision: string }>(controlSql.REVISION_OF_VERSION, [tenantId, workflowId, version])),
-      )?.revision ?? null,
+    revisionOf: async (workflowId, version) => {
+      if (version === undefined) return latest.get(workflowId);
+      const rows = await ask<{ revision: string }>(controlSql.REVISION_OF_VERSION, [tenantId, workflowId, version]);
+      return first(rows)?.revision ?? null;
+    },
     workflows: ({ limit, offset }) => ask<WorkflowRow>(controlSql.LATEST_WORKFLOWS, [tenantId, limit, offset]),
     versions: (workflowId) => ask<WorkflowRow>(controlSql.WORKFLOW_VERSIONS, [tenantId, workflowId]),
     tokens: () => ask<TokenRow>(controlSql.TOKENS, [tenantId]),

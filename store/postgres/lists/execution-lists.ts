@@ -4,8 +4,8 @@ import type { Connections, Value } from '../connections.ts';
 import {
   alongExecutions,
   countExecutions,
-  EXECUTIONS_BY_ID,
   type Order,
+  TENANT_EXECUTIONS,
   type WayName,
   walkExecutions,
 } from '../queries/executions.ts';
@@ -103,7 +103,7 @@ export class ExecutionLists {
   /** What was removed meanwhile is left out. */
   async #answer(tenantId: string, ids: readonly string[], next: string | null): Promise<ExecutionPage> {
     if (ids.length === 0) return { rows: [], next };
-    const found = await this.#connections.asTenant<ExecutionRow>(tenantId, EXECUTIONS_BY_ID, [ids]);
+    const found = await this.#connections.asTenant<ExecutionRow>(tenantId, TENANT_EXECUTIONS, [tenantId, ids]);
     const byId = new Map(found.map((row) => [row.id, row]));
     return { rows: ids.flatMap((id) => byId.get(id) ?? []), next };
   }

@@ -32,8 +32,10 @@ export const LATEST_WORKFLOW = sql(`SELECT ${WORKFLOW} FROM ${WORKFLOWS}
 export const REVISION_OF_VERSION = sql(
   'SELECT revision FROM workflows WHERE tenant_id = $1 AND workflow_id = $2 AND version = $3',
 );
-export const LATEST_REVISION = sql(`SELECT revision FROM workflows
-  WHERE tenant_id = $1 AND workflow_id = $2 ORDER BY registration DESC LIMIT 1`);
+/** Tenant, workflows. */
+export const LATEST_REVISIONS = sql(`SELECT asked.id AS "workflowId", latest.revision FROM unnest($2::text[]) AS asked (id)
+  CROSS JOIN LATERAL (SELECT w.revision FROM workflows w
+    WHERE w.tenant_id = $1 AND w.workflow_id = asked.id ORDER BY w.registration DESC LIMIT 1) AS latest`);
 export const WORKFLOW_VERSIONS = sql(`SELECT ${WORKFLOW} FROM ${WORKFLOWS}
   WHERE w.tenant_id = $1 AND w.workflow_id = $2 ORDER BY w.registration DESC`);
 export const LATEST_WORKFLOWS = sql(`SELECT ${WORKFLOW} FROM ${WORKFLOWS}

@@ -7,11 +7,16 @@ const EXECUTION = `id, tenant_id AS "tenantId", workflow_id AS "workflowId", wor
   local_work AS "localWork", owner, updated_at_ms AS "updatedAtMs", completed_at_ms AS "completedAtMs", snapshot_seq AS "snapshotSeq"`;
 
 export const EXECUTION_BY_ID = sql(`SELECT ${EXECUTION} FROM executions WHERE id = $1`);
-export const TENANT_EXECUTION = sql(`SELECT ${EXECUTION} FROM executions WHERE id = $1 AND tenant_id IS NOT DISTINCT FROM $2`);
 export const WITH_LOCAL_WORK = sql(`SELECT ${EXECUTION} FROM executions WHERE local_work > 0 AND id > $1 ORDER BY id LIMIT $2`);
 export const CHECKPOINT = sql('SELECT snapshot AS text, snapshot_seq AS seq FROM executions WHERE id = $1');
-/** The executions of several ids, in no order. */
-export const EXECUTIONS_BY_ID = sql(`SELECT ${EXECUTION} FROM executions WHERE id = ANY($1)`);
+export const TENANT_EXECUTION = sql(`SELECT ${EXECUTION} FROM executions WHERE id = $1 AND tenant_id IS NOT DISTINCT FROM $2`);
+/**
+ * Tenant, ids: in no order. The tenant is compared in a way that leads into no index: before the tables have been counted, any that has both
+ * columns would do.
+ */
+export const TENANT_EXECUTIONS = sql(
+  `SELECT ${EXECUTION} FROM executions WHERE id = ANY($2) AND tenant_id IS NOT DISTINCT FROM $1`,
+);
 
 /** Which end of the ids a list begins with. */
 export type Order = 'newest' | 'oldest';

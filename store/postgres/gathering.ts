@@ -1,0 +1,57 @@
+/** Keys that one question asks for, at most. */
+const TOGETHER = 256;
+/** Questions under way at once: one that hangs does not hold up the others. */
+const UNDER_WAY = 2;
+
+interface Waiting<Row> {
+  readonly answer: (row: Row | null) => void;
+  readonly fail: (error: unknown) => void;
+}
+
+/** What waits for the next question, by key: those who ask for the same share an answer. */
+type Next<Row> = Map<string, Waiting<Row>[]>;
+
+/**
+ * Single rows for many who look them up at the same time: what is asked for while questions are under way goes together into the next one. An
+ * answer is never older than the question: who asks joins none that has been sent already.
+ */
+export class Gathering<Row> {
+  readonly #ask: (keys: readonly string[]) => Promise<ReadonlyMap<string, Row>>;
+  #next: Next<Row> = new Map();
+  #underWay = 0;
+
+  /** `ask` answers those it finds. */
+  constructor(ask: (keys: readonly string[]) => Promise<ReadonlyMap<string, Row>>) {
+    this.#ask = ask;
+  }
+
+  get(key: string): Promise<Row | null> {
+    return new Promise((answer, fail) => {
+      const waiting = this.#next.get(key);
+      if (waiting === undefined) this.#next.set(key, [{ answer, fail }]);
+      else waiting.push({ answer, fail });
+      this.#send();
+    });
+  }
+
+  #send(): void {
+    if (this.#underWay >= UNDER_WAY || this.#next.size === 0) return;
+    const keys = [...this.#next.keys()].slice(0, TOGETHER);
+    const asked = keys.map((key) => [key, this.#next.get(key) ?? []] as const);
+    for (const key of keys) this.#next.delete(key);
+    this.#underWay += 1;
+    void this.#answer(asked);
+  }
+
+  async #answer(asked: readonly (readonly [key: string, waiting: readonly Waiting<Row>[]])[]): Promise<void> {
+    try {
+      const found = await this.#ask(asked.map(([key]) => key));
+      for (const [key, waiting] of asked) for (const { answer } of waiting) answer(found.get(key) ?? null);
+    } catch (error) {
+      for (const [, waiting] of asked) for (const { fail } of waiting) fail(error);
+    } finally {
+      this.#underWay -= 1;
+      this.#send();
+    }
+  }
+}
