@@ -12,6 +12,8 @@ import type {
 export interface Batch {
   readonly atMs: number;
   readonly units: readonly Unit[];
+  /** Nobody else works on the database: nobody needs to be told. */
+  readonly alone?: boolean;
 }
 
 /** Applied or left out as a whole. */

@@ -82,6 +82,9 @@ function assemble(options: RuntimeOptions): Parts {
       // What only they knew would fall due.
       if (gone.length > 0) void wakeups.ring();
     },
+    wasAway: () => {
+      if (!stopped()) notices.lookAgain();
+    },
   });
   const isMine = (executionId: string): boolean => peers.isMine(executionId);
   const loading: LoadOptions = { store, programs, runtimeId, stepLimit, lookFor: (owner) => peers.lookFor(owner) };
@@ -94,6 +97,7 @@ function assemble(options: RuntimeOptions): Parts {
     ids,
     vars,
     artifactThresholdBytes: options.artifactThresholdBytes ?? DEFAULTS.artifactThresholdBytes,
+    isAlone: () => peers.isAlone,
     ownerAfter: (id, owner) => succession.ownerAfter(id, owner),
     committed: (commit) => aftermath.of(commit),
     uncertain: () => ownWork.takeUpAll(),

@@ -28,12 +28,16 @@ export interface LifetimeOptions {
   readonly failed: (error: unknown) => void;
 }
 
+/** How long others may take to hear of a runtime that has come. */
+const UNHEARD_MS = 1_000;
+
 /** In which order a runtime begins to work, and ends. */
 export class Lifetime {
   readonly #options: LifetimeOptions;
   #recovering: Promise<void> = Promise.resolve();
   #deaf: () => void = () => {};
   #letProcessEnd: () => void = () => {};
+  #callOff: () => void = () => {};
   #closing: Promise<void> | null = null;
 
   constructor(options: LifetimeOptions) {
@@ -54,6 +58,8 @@ export class Lifetime {
     this.#deaf = store.watch((notice) => {
       if (!this.stopped) notices.apply(notice);
     });
+    // Whoever has not heard yet that this runtime is there, tells it nothing.
+    if (store.shared) this.#callOff = clock.after(UNHEARD_MS, () => notices.lookAgain());
     this.#recovering = takeover.begin();
     children.drain();
     void wakeups.ring();
@@ -68,6 +74,7 @@ export class Lifetime {
   async #close(graceMs: number): Promise<void> {
     const { store, loop, feed, external, dispatch, children, wakeups, sightings, takeover, succession, failed } = this.#options;
     try {
+      this.#callOff();
       wakeups.stop();
       children.stop();
       external.wakeAll();

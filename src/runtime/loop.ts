@@ -19,6 +19,8 @@ const MAX_CONFLICTS = 8;
 export interface LoopOptions extends LoadOptions, TurnContext {
   readonly hot: LRUCache<string, Hot>;
   readonly clock: Clock;
+  /** Does no other runtime work on the database? */
+  readonly isAlone: () => boolean;
   /** Called for every execution after the commit, in the order of the batch. */
   readonly committed: (commit: Committed) => void;
   /** Called after a commit that failed, when it is not known whether the store has made it all the same. */
@@ -171,7 +173,7 @@ export class Loop {
   }
 
   async #turn(): Promise<void> {
-    const { clock } = this.#options;
+    const { clock, store, isAlone } = this.#options;
     const nowMs = clock.nowMs();
     const inTime = (): boolean => clock.nowMs() - nowMs < STEPPING_MS;
     const units: Unit[] = [];
@@ -190,7 +192,7 @@ export class Loop {
     if (units.length > 0) {
       this.#committing = true;
       try {
-        refusals = await this.#options.store.commit({ atMs: nowMs, units });
+        refusals = await store.commit({ atMs: nowMs, units, alone: isAlone() });
       } catch (error) {
         failure = error instanceof Error ? error : new Error(String(error));
       }

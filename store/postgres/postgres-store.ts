@@ -4,6 +4,7 @@ import type { Notice } from '../notices.ts';
 import type { AuditReport } from '../rows.ts';
 import type { ClaimRequest, EventPage, LeaseRenewal, RuntimeHolder, Store, TenantStore, WorkerSighting } from '../store.ts';
 import type { ActionContext, Batch, ControlAction } from '../writes.ts';
+import { Announcer } from './announcer.ts';
 import { verifyChains } from './audit/verify.ts';
 import { Commits } from './commit/commits.ts';
 import type { Connections } from './connections.ts';
@@ -12,7 +13,7 @@ import { ControlLog } from './control-log.ts';
 import { DueQueries } from './due.ts';
 import { asStoreError } from './errors.ts';
 import { Leases } from './leases.ts';
-import { Listener } from './notices.ts';
+import { Listener } from './listener.ts';
 import { PostgresAgents } from './resources/agents.ts';
 import { Artifacts } from './resources/artifacts.ts';
 import { PostgresAudit } from './resources/audit.ts';
@@ -55,6 +56,7 @@ export class PostgresStore implements Store {
   readonly #connections: Connections;
   readonly #hmacKey: string | Uint8Array | null;
   readonly #writer: Writer;
+  readonly #announcer: Announcer;
   readonly #commits: Commits;
   readonly #control: ControlActions;
   readonly #reads: RuntimeReads;
@@ -71,7 +73,8 @@ export class PostgresStore implements Store {
     this.#hmacKey = hmacKey;
     this.#writer = new Writer(connections, writer, hmacKey);
     const log = new ControlLog(this.#writer, self);
-    this.#commits = new Commits(this.#writer, self);
+    this.#announcer = new Announcer(connections, self, failed);
+    this.#commits = new Commits(this.#writer, this.#announcer);
     this.#control = new ControlActions(log);
     this.agents = new PostgresAgents(connections, log);
     this.artifacts = new Artifacts(connections, log);
@@ -208,6 +211,7 @@ export class PostgresStore implements Store {
 
   async close(): Promise<void> {
     await Promise.all([this.#listener.close(), this.#writer.close()]);
+    await this.#announcer.close();
     await this.#connections.close();
   }
 }

@@ -22,7 +22,7 @@ export interface Written<T> {
   readonly result: T;
   readonly atMs: number;
   readonly streams: readonly StreamDigest[];
-  /** What other processes are told, once it is committed. */
+  /** What other processes are told as soon as it is committed. */
   readonly notices?: readonly string[];
 }
 

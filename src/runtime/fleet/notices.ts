@@ -44,7 +44,7 @@ export class Notices {
     wakeups.noLaterThan(dueAtMs);
     if (inbox) children.drain();
     for (const change of control) this.#changed(change);
-    if (gap) this.#lookAgain();
+    if (gap) this.lookAgain();
   }
 
   #committed(execution: CommittedExecution): void {
@@ -67,7 +67,7 @@ export class Notices {
   }
 
   /** Whatever was missed: everybody who waits looks for himself. */
-  #lookAgain(): void {
+  lookAgain(): void {
     const { hot, feed, quotas, external, children, wakeups, ownWork, takeover, listeners } = this.#options;
     hot.clear();
     quotas.changedElsewhere();

@@ -15,6 +15,8 @@ export interface PeersOptions {
   readonly runtimeId: string;
   /** Told after each look, with those who were there at the one before and are not any more. */
   readonly looked: (gone: readonly string[]) => void;
+  /** Told when the others may have taken this runtime for lost, and have told it nothing. */
+  readonly wasAway: () => void;
 }
 
 /** Which other runtimes work on the database. On one that is not shared there never is another. */
@@ -34,6 +36,10 @@ export class Peers {
 
   isAlive(runtimeId: string): boolean {
     return runtimeId === this.#options.runtimeId || this.#others.has(runtimeId);
+  }
+
+  get isAlone(): boolean {
+    return this.#others.size === 0;
   }
 
   /** Who does the in-process work of an execution that is about to be committed here: its owner, if he is still there, else this runtime. */
@@ -74,17 +80,19 @@ export class Peers {
   }
 
   async #look(): Promise<void> {
-    const { store, clock, runtimeId, looked } = this.#options;
+    const { store, clock, runtimeId, looked, wasAway } = this.#options;
     const nowMs = clock.nowMs();
     const before = this.#others;
     const others = new Set(await store.runtimes(nowMs - LEASE_MS));
     // Whoever could not look for so long, could not have been seen either: with the database away, everybody looks lost.
-    if (this.#lookedAtMs !== null && nowMs - this.#lookedAtMs > 2 * BEAT_MS) this.#sparedUntilMs = nowMs + LEASE_MS;
+    const away = this.#lookedAtMs !== null && nowMs - this.#lookedAtMs > 2 * BEAT_MS;
+    if (away) this.#sparedUntilMs = nowMs + LEASE_MS;
     this.#lookedAtMs = nowMs;
     if (nowMs < this.#sparedUntilMs) for (const id of before) others.add(id);
     others.delete(runtimeId);
     for (const id of others) this.#lost.delete(id);
     this.#others = others;
+    if (away) wasAway();
     looked([...before].filter((id) => !others.has(id)));
   }
 }

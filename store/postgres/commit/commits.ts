@@ -1,11 +1,12 @@
 import { digestWrite, type StreamDigest } from '../../digest.ts';
+import { StoreError } from '../../errors.ts';
 import { checkSequences } from '../../gapless.ts';
 import { wellFormedWrite } from '../../well-formed.ts';
 import type { Batch, ExecutionWrite, Refusal, Unit } from '../../writes.ts';
+import type { Announcer } from '../announcer.ts';
 import { sql } from '../connections.ts';
 import { refusalOf } from '../errors.ts';
 import { jsonText } from '../json-text.ts';
-import { payloadsOf } from '../notices.ts';
 import { SPILL } from '../queries/artifacts.ts';
 import { EFFECTS, HEADS, HOLD_HEADS } from '../queries/commit.ts';
 import { ADD_TENANT_USAGE } from '../queries/tenants.ts';
@@ -22,18 +23,30 @@ const UNDO = sql('ROLLBACK TO unit');
 /** Writes batches: the only way an execution changes. */
 export class Commits {
   readonly #writer: Writer;
-  readonly #self: string;
+  readonly #announcer: Announcer;
 
-  /** `self` names this process in what others are told. */
-  constructor(writer: Writer, self: string) {
+  constructor(writer: Writer, announcer: Announcer) {
     this.#writer = writer;
-    this.#self = self;
+    this.#announcer = announcer;
   }
 
   /** First all at once, in one round trip; a refusal, which is rare, undoes that and goes unit by unit. */
   async commit(given: Batch): Promise<readonly (Refusal | null)[]> {
     if (given.units.length === 0) return [];
     const batch = { ...given, units: given.units.map(wellFormedUnit) };
+    try {
+      const refusals = await this.#apply(batch);
+      if (batch.alone !== true)
+        this.#announcer.announce(batch.units.flatMap((unit, index) => (refusals[index] === null ? unit.executions : [])));
+      return refusals;
+    } catch (error) {
+      // It may have been carried out all the same.
+      if (error instanceof StoreError && error.code === 'store_unavailable') this.#announcer.announceGap();
+      throw error;
+    }
+  }
+
+  async #apply(batch: Batch): Promise<readonly (Refusal | null)[]> {
     const rows = gather(batch);
     if (rows !== null) {
       try {
@@ -57,7 +70,7 @@ export class Commits {
         transaction,
         batch.units.flatMap((unit) => unit.executions),
       );
-      return { result: batch.units.map(() => null), atMs: batch.atMs, streams, notices: payloadsOf(this.#self, batch) };
+      return { result: batch.units.map(() => null), atMs: batch.atMs, streams };
     });
   }
 
@@ -74,8 +87,7 @@ export class Commits {
         await transaction.query(RELEASE);
         result.push(refusal);
       }
-      const units = batch.units.filter((_, index) => result[index] === null);
-      return { result, atMs: batch.atMs, streams, notices: payloadsOf(this.#self, { ...batch, units }) };
+      return { result, atMs: batch.atMs, streams };
     });
   }
 }

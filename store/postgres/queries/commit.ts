@@ -97,7 +97,7 @@ SELECT jamjet_expect((SELECT count(*) FROM remembered), json_array_length($11), 
   jamjet_expect((SELECT count(*) FROM settled), (SELECT count(*) FROM settlement), 'work'),
   jamjet_expect((SELECT count(*) FROM consumed), cardinality($10::bigint[]), 'inbox')`);
 
-/** Closes the audit block, counts the commit, and tells the other processes. */
+/** Closes the audit block, counts the commit, and tells the other processes what cannot wait. */
 export const SEAL = sql(`
 WITH sealed AS (
   INSERT INTO audit_blocks (writer, block, at_ms, streams, hash, signature)
@@ -108,6 +108,9 @@ WITH sealed AS (
 )
 SELECT jamjet_expect((SELECT count(*) FROM chained), 1, 'chain'),
   (SELECT count(pg_notify('jamjet', notice)) FROM json_array_elements_text($6) AS notice)`);
+
+/** Tells the other processes. */
+export const NOTIFY = sql("SELECT count(pg_notify('jamjet', notice)) FROM json_array_elements_text($1) AS notice");
 
 export const CHAIN = sql('SELECT id, commits, fence, block, hash FROM audit_chains WHERE writer = $1');
 export const NEW_CHAIN = sql('INSERT INTO audit_chains (writer) VALUES ($1) ON CONFLICT (writer) DO NOTHING');

@@ -10,6 +10,7 @@ async function bench() {
   const gone: string[] = [];
   let isAway = false;
   let looks = 0;
+  let returns = 0;
   const shared = {
     shared: true,
     runtimes: (sinceMs: number) => {
@@ -17,13 +18,20 @@ async function bench() {
       return isAway ? Promise.reject(new Error('away')) : store.runtimes(sinceMs);
     },
   };
-  const peers = new Peers({ store: shared, clock, runtimeId: 'me', looked: (ids) => gone.push(...ids) });
+  const peers = new Peers({
+    store: shared,
+    clock,
+    runtimeId: 'me',
+    looked: (ids) => gone.push(...ids),
+    wasAway: () => (returns += 1),
+  });
   const actor = { actorId: 'x', actorType: 'system', request: null } as const;
   return {
     peers,
     clock,
     gone,
     looks: () => looks,
+    returns: () => returns,
     seen: (id: string) => store.seen({ id, tenantId: null, kind: 'runtime', queues: [], atMs: clock.nowMs(), claimed: 0, actor }),
     stopped: (id: string) => store.stopped(id, clock.nowMs()),
     away(away: boolean) {
@@ -96,6 +104,19 @@ describe('another runtime', () => {
     expect(keys.every((key) => peers.isMine(key))).toBe(true);
   });
 
+  it('may have taken this one for lost, and told it nothing, when this one could not look for long', async () => {
+    const { peers, seen, pass, clock, returns } = await bench();
+    expect(peers.isAlone).toBe(true);
+    await seen('other');
+    await pass(3);
+    expect([peers.isAlone, returns()]).toEqual([false, 0]);
+    clock.advance(40_000);
+    await peers.look();
+    expect(returns()).toBe(1);
+    await pass(1);
+    expect(returns()).toBe(1);
+  });
+
   it('is spared for a while when the database was away: nobody could be seen', async () => {
     const { peers, seen, pass, gone, away } = await bench();
     await seen('other');
@@ -114,7 +135,7 @@ describe('another runtime', () => {
   it('never is there on a database of one’s own', async () => {
     const clock = new FakeClock();
     const store = await sqliteDatabase().open();
-    const peers = new Peers({ store, clock, runtimeId: 'me', looked: () => {} });
+    const peers = new Peers({ store, clock, runtimeId: 'me', looked: () => {}, wasAway: () => {} });
     const actor = { actorId: 'x', actorType: 'system', request: null } as const;
     await store.seen({ id: 'other', tenantId: null, kind: 'runtime', queues: [], atMs: clock.nowMs(), claimed: 0, actor });
     await peers.look();

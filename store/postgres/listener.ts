@@ -1,0 +1,99 @@
+import type { Client } from 'pg';
+import type { CommittedExecution, Notice } from '../notices.ts';
+import { type Connections, part } from './connections.ts';
+import type { Payload } from './notices.ts';
+
+const CHANNEL = 'jamjet';
+const RECONNECT_MS = 1_000;
+/** Notifications can be lost without a trace, by a proxy that drops them for one: now and then everybody looks for himself. */
+const SWEEP_MS = 30_000;
+
+/** Listens to what other processes commit, on a connection of its own, and listens again when that breaks. */
+export class Listener {
+  readonly #connections: Connections;
+  readonly #self: string;
+  readonly #failed: (error: Error) => void;
+  readonly #told = new Set<(notice: Notice) => void>();
+  #client: Client | null = null;
+  #timer: NodeJS.Timeout | undefined;
+  #sweep: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(connections: Connections, self: string, failed: (error: Error) => void) {
+    this.#connections = connections;
+    this.#self = self;
+    this.#failed = failed;
+  }
+
+  watch(told: (notice: Notice) => void): () => void {
+    this.#told.add(told);
+    if (this.#told.size === 1) {
+      void this.#listen();
+      this.#sweep = setInterval(() => this.#tell(GAP), SWEEP_MS);
+      this.#sweep.unref();
+    }
+    return () => this.#told.delete(told);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    clearInterval(this.#sweep);
+    this.#told.clear();
+    if (this.#client !== null) await part(this.#client);
+  }
+
+  async #listen(): Promise<void> {
+    if (this.#closed) return;
+    try {
+      const client = await this.#connections.listening();
+      this.#client = client;
+      client.on('notification', ({ payload }) => {
+        if (payload !== undefined) this.#hear(payload);
+      });
+      client.once('error', (error: Error) => this.#again(client, error));
+      client.once('end', () => this.#again(client, null));
+      await client.query(`LISTEN ${CHANNEL}`);
+      if (this.#closed) await part(client);
+      else this.#tell(GAP);
+    } catch (error) {
+      this.#again(this.#client, error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  #again(client: Client | null, error: Error | null): void {
+    if (this.#closed || (client !== null && client !== this.#client)) return;
+    this.#client = null;
+    if (error !== null) this.#failed(error);
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.#listen(), RECONNECT_MS);
+  }
+
+  #hear(text: string): void {
+    const payload = JSON.parse(text) as Payload;
+    if (payload.from === this.#self) return;
+    this.#tell({
+      executions: payload.executions.map(
+        ([tenantId, id, seq, began, ended, owner]): CommittedExecution => ({
+          tenantId,
+          id,
+          seq,
+          began: began === 1,
+          ended: ended === 1,
+          owner,
+        }),
+      ),
+      dueAtMs: payload.due,
+      queues: payload.queues.map(([tenantId, queue]) => ({ tenantId, queue })),
+      inbox: payload.inbox,
+      control: payload.control.map(([tenantId, type]) => ({ tenantId, type })),
+      gap: payload.gap === true,
+    });
+  }
+
+  #tell(notice: Notice): void {
+    for (const told of this.#told) told(notice);
+  }
+}
+
+const GAP: Notice = { executions: [], dueAtMs: null, queues: [], inbox: false, control: [], gap: true };

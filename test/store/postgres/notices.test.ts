@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import { News, type Payload } from '../../../store/postgres/notices.ts';
+import { begin, step } from '../writes.ts';
+
+function told(news: News): readonly Payload[] {
+  return news.payloads('me').map((text) => JSON.parse(text) as Payload);
+}
+
+describe('what others are told of several commits', () => {
+  it('is the last of each execution, and whether it began or ended meanwhile', () => {
+    const news = new News();
+    const one = begin('exec_1');
+    const write = step('exec_1', 2);
+    news.add([one]);
+    news.add([write]);
+    expect(told(news)).toEqual([
+      expect.objectContaining({ executions: [['default', 'exec_1', write.head.seq, 1, 0, write.head.owner ?? null]] }),
+    ]);
+  });
+
+  it('names both ends of an execution that ended, was revived and ended again', () => {
+    const news = new News();
+    const write = step('exec_1', 2);
+    const ended = { ...write, head: { ...write.head, completedAtMs: 5 } };
+    news.add([ended]);
+    news.add([{ ...write, revive: { deadlineAtMs: 900 } }]);
+    news.add([ended]);
+    expect(told(news)[0]?.executions.map(([, , , began, hasEnded]) => [began, hasEnded])).toEqual([
+      [0, 1],
+      [1, 1],
+    ]);
+    expect(told(news)[0]?.due).toBe(900);
+  });
+
+  it('is cut into pieces that a notification can carry, each execution once', () => {
+    const news = new News();
+    const ids = Array.from({ length: 500 }, (_, i) => `exec_${i}`);
+    for (const id of ids) news.add([begin(id)]);
+    const texts = news.payloads('me');
+    expect(Math.max(...texts.map((text) => Buffer.byteLength(text)))).toBeLessThan(8_000);
+    expect(told(news).flatMap(({ executions }) => executions.map(([, id]) => id))).toEqual(ids);
+  });
+
+  it('is that they should look for themselves when too many queues got work', () => {
+    const news = new News();
+    const write = step('exec_1', 2);
+    const item = {
+      id: 'w',
+      nodeId: 'n',
+      activation: 1,
+      attempt: 1,
+      maxAttempts: 1,
+      payload: '{}',
+      timeoutMs: null,
+      createdAtMs: 1,
+    };
+    for (let i = 0; i < 200; i += 1) news.add([{ ...write, work: [{ op: 'put', item: { ...item, queue: `queue ${i}` } }] }]);
+    expect(told(news)[0]).toMatchObject({ queues: [], gap: true });
+    const few = new News();
+    few.add([{ ...write, work: [{ op: 'put', item: { ...item, queue: 'model' } }] }]);
+    expect(told(few)[0]).toMatchObject({ queues: [[write.tenantId, 'model']] });
+    expect(told(few)[0]?.gap).toBeUndefined();
+  });
+});
