@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import type { Writable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import { Client, type ClientConfig, Pool, type PoolClient, type PoolConfig, type QueryResultRow, types } from 'pg';
 import { asStoreError, brokenConnection, storeClosed } from './errors.ts';
@@ -209,12 +210,28 @@ function heedless(client: Pick<Client, 'on'>): void {
   client.on('error', () => {});
 }
 
+/** Connections whose packet is still open. */
+const open = new WeakSet<Writable>();
+
+/** What is asked before the event loop goes on leaves in one packet: the client itself would send each statement in its own. */
+function pack(client: Pick<Client, 'query'>): void {
+  const { stream } = (client as unknown as { readonly connection: { readonly stream: Writable } }).connection;
+  if (open.has(stream)) return;
+  open.add(stream);
+  stream.cork();
+  process.nextTick(() => {
+    open.delete(stream);
+    stream.uncork();
+  });
+}
+
 /** Text has no NUL in PostgreSQL: like an unpaired surrogate, it becomes the replacement character. */
 export async function ask<Row extends QueryResultRow>(
   client: Pick<Client, 'query'>,
   { name, text }: Sql,
   values: readonly Value[],
 ): Promise<readonly Row[]> {
+  pack(client);
   const { rows } = await client.query<Row>({ name, text, values: values.map(withoutNul) });
   return rows;
 }
