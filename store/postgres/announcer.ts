@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import type { ExecutionWrite } from '../writes.ts';
-import type { Connections } from './connections.ts';
+import { type Connections, silence } from './connections.ts';
 import { gapPayload, News } from './notices.ts';
 import { NOTIFY } from './queries/commit.ts';
 
@@ -46,7 +46,7 @@ export class Announcer {
   /** What has been announced so far is told, if the database can be reached. */
   async close(): Promise<void> {
     this.#closing = true;
-    await this.#sending;
+    await Promise.race([this.#sending, silence()]);
   }
 
   #send(): void {

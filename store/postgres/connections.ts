@@ -214,8 +214,7 @@ function heedless(client: Pick<Client, 'on'>): void {
 const open = new WeakSet<Writable>();
 
 /** What is asked before the event loop goes on leaves in one packet: the client itself would send each statement in its own. */
-function pack(client: Pick<Client, 'query'>): void {
-  const { stream } = (client as unknown as { readonly connection: { readonly stream: Writable } }).connection;
+function pack({ connection: { stream } }: Pick<Client, 'connection'>): void {
   if (open.has(stream)) return;
   open.add(stream);
   stream.cork();
@@ -227,7 +226,7 @@ function pack(client: Pick<Client, 'query'>): void {
 
 /** Text has no NUL in PostgreSQL: like an unpaired surrogate, it becomes the replacement character. */
 export async function ask<Row extends QueryResultRow>(
-  client: Pick<Client, 'query'>,
+  client: Pick<Client, 'query' | 'connection'>,
   { name, text }: Sql,
   values: readonly Value[],
 ): Promise<readonly Row[]> {

@@ -1,6 +1,7 @@
 import { StoreError } from '../errors.ts';
 import { type Migration, migrate, readMigrations } from '../migrate.ts';
 import type { Store } from '../store.ts';
+import { CREATE, NAME } from './commit/at-once.ts';
 import { Connections } from './connections.ts';
 import { asStoreError } from './errors.ts';
 import { POLICIES } from './policies.ts';
@@ -80,8 +81,16 @@ async function upgrade(connections: Connections, nowMs: () => number): Promise<v
     await client.query(POLICIES);
     await client.query('COMMIT');
   };
+  const create = async (): Promise<void> => {
+    await client.query('BEGIN');
+    await client.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
+    await client.query(CREATE);
+    await client.query('COMMIT');
+  };
   try {
     await migrate({ version, upgrade: apply }, readMigrations(MIGRATIONS));
+    const { rows } = await client.query<{ exists: boolean }>('SELECT to_regproc($1) IS NOT NULL AS exists', [NAME]);
+    if (rows[0]?.exists !== true) await create();
   } finally {
     await client.end();
   }

@@ -31,6 +31,13 @@ export interface Transaction extends Queries {
   send(statement: Sql, values: readonly Value[]): void;
 }
 
+/** What becomes of a transaction whose answer does not come: null = it cannot have taken place. */
+interface Pending<T> {
+  sealed: { readonly chain: Chain; readonly result: T } | null;
+}
+
+type Attempt<T> = (client: Client, pending: Pending<T>) => Promise<T>;
+
 /**
  * All that this process writes goes through one connection, one transaction after the other, each sealed in the writer's own
  * audit chain. When a connection breaks before the answer has come, the chain tells whether the transaction took place.
@@ -57,7 +64,20 @@ export class Writer {
 
   /** `body` may be carried out again, from the beginning. */
   write<T>(body: (transaction: Transaction) => Written<T> | Promise<Written<T>>): Promise<T> {
-    const turn = this.#last.then(() => this.#write(body));
+    return this.#inTurn((client, pending) => this.#inTransaction(client, pending, body));
+  }
+
+  /** By one statement that is a transaction in itself; its parameters are the writer, `values` and those of `SEAL`. */
+  writeAtOnce<T>(statement: Sql, values: readonly Value[], written: Written<T>): Promise<T> {
+    return this.#inTurn(async (client, pending) => {
+      const chain = this.#chain ?? (await this.#load(client, CHAIN));
+      await ask(client, statement, [this.#writer, ...values, ...this.#seal(chain, pending, written)]);
+      return written.result;
+    });
+  }
+
+  #inTurn<T>(attempt: Attempt<T>): Promise<T> {
+    const turn = this.#last.then(() => this.#insist(attempt));
     this.#last = turn.catch(() => {});
     return turn;
   }
@@ -70,61 +90,66 @@ export class Writer {
     if (client) await part(client);
   }
 
-  async #write<T>(body: (transaction: Transaction) => Written<T> | Promise<Written<T>>): Promise<T> {
-    for (let attempt = 1; ; attempt += 1) {
+  async #insist<T>(attempt: Attempt<T>): Promise<T> {
+    for (let attempts = 1; ; attempts += 1) {
       if (this.#connections.closed) throw storeClosed();
-      let next: Chain | null = null;
-      let result: { readonly value: T } | null = null;
+      const pending: Pending<T> = { sealed: null };
       try {
-        const client = await this.#connection();
-        const asked: Promise<unknown>[] = [];
-        const send = (statement: Sql, values: readonly Value[]): void => {
-          const answer = ask(client, statement, values);
-          answer.catch(() => {});
-          asked.push(answer);
-        };
-        const query = <Row extends QueryResultRow>(statement: Sql, values: readonly Value[] = []) =>
-          ask<Row>(client, statement, values);
-        send(BEGIN, []);
-        send(WRITES, [this.#writer]);
-        let chain: Chain;
-        let written: Written<T>;
-        try {
-          chain = this.#chain ?? (await this.#load(client, CHAIN));
-          written = await body({ query, send });
-        } catch (error) {
-          await ask(client, ROLLBACK, []).catch(() => {});
-          throw error;
-        }
-        const { rows, next: after } = seal(chain, { writer: this.#writer, key: this.#key, ...written });
-        send(SEAL, [
-          JSON.stringify(rows),
-          this.#writer,
-          chain.commits,
-          after.block,
-          after.hash,
-          JSON.stringify(written.notices ?? []),
-          chain.fence,
-        ]);
-        [next, result] = [after, { value: written.result }];
-        send(COMMIT, []);
-        const settled = await Promise.allSettled(asked);
-        const failure = settled.find((each) => each.status === 'rejected');
-        if (failure !== undefined) throw failure.reason;
-        this.#chain = after;
-        return written.result;
+        const result = await attempt(await this.#connection(), pending);
+        this.#chain = pending.sealed?.chain ?? null;
+        return result;
       } catch (error) {
+        const { sealed } = pending;
         const again = refusalOf(error) === 'chain' || isContention(error);
         if (again) this.#chain = null;
         if (isConnectionError(error)) {
           this.#drop();
           this.#chain = null;
-          if (next === null && attempt > 1) throw asStoreError(error);
-          if (next !== null && (await this.#tookPlace(next, error)) && result !== null) return result.value;
+          if (sealed === null && attempts > 1) throw asStoreError(error);
+          if (sealed !== null && (await this.#tookPlace(sealed.chain, error))) return sealed.result;
         } else if (!again) throw asStoreError(error);
-        if (attempt >= MAX_ATTEMPTS) throw asStoreError(error);
+        if (attempts >= MAX_ATTEMPTS) throw asStoreError(error);
       }
     }
+  }
+
+  async #inTransaction<T>(
+    client: Client,
+    pending: Pending<T>,
+    body: (transaction: Transaction) => Written<T> | Promise<Written<T>>,
+  ): Promise<T> {
+    const asked: Promise<unknown>[] = [];
+    const send = (statement: Sql, values: readonly Value[]): void => {
+      const answer = ask(client, statement, values);
+      answer.catch(() => {});
+      asked.push(answer);
+    };
+    const query = <Row extends QueryResultRow>(statement: Sql, values: readonly Value[] = []) =>
+      ask<Row>(client, statement, values);
+    send(BEGIN, []);
+    send(WRITES, [this.#writer]);
+    let chain: Chain;
+    let written: Written<T>;
+    try {
+      chain = this.#chain ?? (await this.#load(client, CHAIN));
+      written = await body({ query, send });
+    } catch (error) {
+      await ask(client, ROLLBACK, []).catch(() => {});
+      throw error;
+    }
+    send(SEAL, this.#seal(chain, pending, written));
+    send(COMMIT, []);
+    const settled = await Promise.allSettled(asked);
+    const failure = settled.find((each) => each.status === 'rejected');
+    if (failure !== undefined) throw failure.reason;
+    return written.result;
+  }
+
+  /** The parameters of `SEAL`; from here on the transaction may take place. */
+  #seal<T>(chain: Chain, pending: Pending<T>, { result, notices = [], ...written }: Written<T>): readonly Value[] {
+    const { rows, next } = seal(chain, { writer: this.#writer, key: this.#key, ...written });
+    pending.sealed = { chain: next, result };
+    return [JSON.stringify(rows), this.#writer, chain.commits, next.block, next.hash, JSON.stringify(notices), chain.fence];
   }
 
   /** A connection that broke may not know it yet. */

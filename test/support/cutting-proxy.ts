@@ -16,17 +16,17 @@ export class CuttingProxy {
   cuts = 0;
   readonly #server: Server;
   readonly #port: number;
-  readonly #mark: string;
+  readonly #marks: readonly string[];
   readonly #next: () => Cut | null;
   readonly #sockets = new Set<Socket>();
   /** Commits that were seen so far. */
   #commits = 0;
   #late: { readonly atCommits: number; readonly server: Socket; readonly packet: Buffer }[] = [];
 
-  /** `mark` stands in the bytes of every commit. `next` is asked at every commit: null lets it pass. */
-  constructor(port: number, mark: string, next: () => Cut | null) {
+  /** One of `marks` stands in the bytes of every commit. `next` is asked at every commit: null lets it pass. */
+  constructor(port: number, marks: readonly string[], next: () => Cut | null) {
     this.#port = port;
-    this.#mark = mark;
+    this.#marks = marks;
     this.#next = next;
     this.#server = createServer((client) => this.#connected(client));
   }
@@ -64,7 +64,7 @@ export class CuttingProxy {
     let isCut = false;
     client.on('data', (packet) => {
       if (isCut) return;
-      const at = packet.indexOf(this.#mark);
+      const at = Math.max(...this.#marks.map((mark) => packet.indexOf(mark)));
       const cut = at === -1 ? null : this.#commit();
       if (cut === null) {
         server.write(packet);

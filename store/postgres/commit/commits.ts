@@ -13,12 +13,16 @@ import { ADD_TENANT_USAGE } from '../queries/tenants.ts';
 import { spilledBy } from '../resources/artifacts.ts';
 import { usageRows } from '../resources/tenants.ts';
 import type { Transaction, Writer } from '../writer.ts';
+import { COMMIT_AT_ONCE } from './at-once.ts';
 import { addEffects, type EffectRows, hasEffects, noEffects, remember } from './effects.ts';
 import { eventRows, headRow, labelRows } from './heads.ts';
 
 const SAVEPOINT = sql('SAVEPOINT unit');
 const RELEASE = sql('RELEASE unit');
 const UNDO = sql('ROLLBACK TO unit');
+
+/** Parameters of statements that are left out. */
+const NOTHING = { heads: Array.from({ length: 3 }, () => null), effects: Array.from({ length: 11 }, () => null) };
 
 /** Writes batches: the only way an execution changes. */
 export class Commits {
@@ -63,14 +67,23 @@ export class Commits {
       .flatMap((unit) => unit.executions)
       .filter((write) => write.events.length > 0)
       .map(digestWrite);
-    return this.#writer.write((transaction) => {
-      if (heads.length > 0) transaction.send(HEADS, [jsonText(heads), jsonText(events), jsonText(labels)]);
-      if (hasEffects(effects)) transaction.send(EFFECTS, effectValues(effects, batch.atMs));
-      addBeside(
-        transaction,
-        batch.units.flatMap((unit) => unit.executions),
+    const written = { result: batch.units.map(() => null), atMs: batch.atMs, streams };
+    const headValues = heads.length > 0 ? [jsonText(heads), jsonText(events), jsonText(labels)] : null;
+    const effected = hasEffects(effects) ? effectValues(effects, batch.atMs) : null;
+    const writes = batch.units.flatMap((unit) => unit.executions);
+    if (!writes.some(({ spilled = [] }) => spilled.length > 0)) {
+      const usage = usageRows(writes);
+      return this.#writer.writeAtOnce(
+        COMMIT_AT_ONCE,
+        [...(headValues ?? NOTHING.heads), ...(effected ?? NOTHING.effects), usage.length > 0 ? jsonText(usage) : null],
+        written,
       );
-      return { result: batch.units.map(() => null), atMs: batch.atMs, streams };
+    }
+    return this.#writer.write((transaction) => {
+      if (headValues !== null) transaction.send(HEADS, headValues);
+      if (effected !== null) transaction.send(EFFECTS, effected);
+      addBeside(transaction, writes);
+      return written;
     });
   }
 

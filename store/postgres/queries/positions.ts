@@ -3,15 +3,18 @@ import { sql } from '../connections.ts';
 /** The log of all executions, in the order of commits. */
 
 /**
- * Begins a writer's transaction, before it takes a position in any log: `jamjet_settled` waits for who holds the first lock. Processes that
- * share a name, and with it a chain, take turns by the second. One whose process
- * stands still is given up before those who wait for it give up themselves. What a writer asks looks rows up by their keys: a plan made
- * while the tables were small, and kept, must not read all of them once they have grown.
+ * Writer. A writer's locks, before it takes a position in any log: `jamjet_settled` waits for who holds the first. Processes that share a
+ * name, and with it a chain, take turns by the second.
  */
-export const WRITES = sql(`SELECT pg_advisory_xact_lock(1247898954, pg_backend_pid()),
-  pg_advisory_xact_lock(hashtextextended('chain ' || $1, 0)),
-  set_config('idle_in_transaction_session_timeout', '20000', true), set_config('enable_seqscan', 'off', true),
-  set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true), set_config('jit', 'off', true)`);
+export const LOCKS =
+  "pg_advisory_xact_lock(1247898954, pg_backend_pid()), pg_advisory_xact_lock(hashtextextended('chain ' || $1, 0))";
+
+/** What a writer asks looks rows up by their keys: a plan made while the tables were small, and kept, must not read all of them once they have grown. */
+export const BY_KEYS = ['enable_seqscan', 'enable_hashjoin', 'enable_mergejoin', 'jit'] as const;
+
+/** Begins a writer's transaction. One whose process stands still is given up before those who wait for it give up themselves. */
+export const WRITES = sql(`SELECT ${LOCKS}, set_config('idle_in_transaction_session_timeout', '20000', true),
+  ${BY_KEYS.map((setting) => `set_config('${setting}', 'off', true)`).join(', ')}`);
 /** The last positions that were taken, in the log and among audit blocks, now that nothing is under way up to them. */
 export const SETTLED = sql('SELECT event, block FROM jamjet_settled()');
 

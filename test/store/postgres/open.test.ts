@@ -15,6 +15,10 @@ async function asked(url: string, query: string): Promise<readonly unknown[]> {
   return rows;
 }
 
+function byName(a: { readonly name: string } | undefined, b: { readonly name: string } | undefined): number {
+  return (a?.name ?? '') < (b?.name ?? '') ? -1 : 1;
+}
+
 describe('an empty database', () => {
   it('is migrated once, however many processes open it at once', async () => {
     const url = await server().createDatabase();
@@ -28,6 +32,19 @@ describe('an empty database', () => {
     expect(answers).toEqual(stores.map(() => [null]));
     expect(await stores[0]?.verifyAudit()).toMatchObject({ blocks: 20, fault: null });
     await Promise.all(stores.map((store) => store.close()));
+  });
+});
+
+describe('the function that commits', () => {
+  it('is made by whoever opens the database first and has none, beside those of other releases', async () => {
+    const url = await server.createMigrated();
+    const named = "SELECT proname AS name FROM pg_proc WHERE proname LIKE 'jamjet\\_commit\\_%'";
+    const [own] = (await asked(url, named)) as readonly { readonly name: string }[];
+    await asked(url, `ALTER FUNCTION ${own?.name} RENAME TO jamjet_commit_of_another_release`);
+    const stores = await Promise.all([1, 2, 3].map((n) => openPostgres({ url, nowMs: () => AT_MS, writer: `rt_${n}` })));
+    for (const [index, store] of stores.entries()) expect(await store.commit(batch(begin(`exec_${index}`)))).toEqual([null]);
+    await Promise.all(stores.map((store) => store.close()));
+    expect(await asked(url, `${named} ORDER BY 1`)).toEqual([own, { name: 'jamjet_commit_of_another_release' }].sort(byName));
   });
 });
 
