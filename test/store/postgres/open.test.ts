@@ -37,7 +37,7 @@ describe('an empty database', () => {
 
 describe('the function that commits', () => {
   it('is made by whoever opens the database first and has none, beside those of other releases', async () => {
-    const url = await server.createMigrated();
+    const url = await server().createMigrated();
     const named = "SELECT proname AS name FROM pg_proc WHERE proname LIKE 'jamjet\\_commit\\_%'";
     const [own] = (await asked(url, named)) as readonly { readonly name: string }[];
     await asked(url, `ALTER FUNCTION ${own?.name} RENAME TO jamjet_commit_of_another_release`);
