@@ -4,9 +4,9 @@ import { CopyError, type CopyReceipt } from '../store/copy.ts';
 import type { AuditReport } from '../store/rows.ts';
 import { openSqliteSource, type SqliteSource } from '../store/sqlite/copy/source.ts';
 import { openSqlite } from '../store/sqlite/open.ts';
-import { surveySqlite } from '../store/sqlite/survey.ts';
+import { sqliteVersions, surveySqlite } from '../store/sqlite/survey.ts';
 import type { Store } from '../store/store.ts';
-import type { Survey } from '../store/survey.ts';
+import type { SchemaVersions, Survey } from '../store/survey.ts';
 import { type Config, type DatabaseConfig, databaseName } from './config.ts';
 import { type Refolded, refold } from './runtime/refold.ts';
 import { WORKER_ACTIVE_MS } from './runtime/views.ts';
@@ -56,15 +56,21 @@ export function databaseExists(database: DatabaseConfig): boolean {
 
 /** What is in a database, and who works on it. Changes nothing. Rejects with `unknown_database`, or `StoreError`. */
 export async function surveyDatabase(database: DatabaseConfig): Promise<Survey> {
-  const survey = await surveyed(database);
-  if (survey === null) throw new AdminError('unknown_database', `there is no database at ${databaseName(database)}`);
-  return survey;
-}
-
-async function surveyed(database: DatabaseConfig): Promise<Survey | null> {
-  if (database.engine === 'sqlite') return surveySqlite(database.path);
+  if (database.engine === 'sqlite') return existing(database, await surveySqlite(database.path));
   const { surveyPostgres } = await import('../store/postgres/survey.ts');
   return surveyPostgres(database.url, Date.now() - WORKER_ACTIVE_MS);
+}
+
+/** Null when there is no such file. */
+async function versionsOf(database: DatabaseConfig): Promise<SchemaVersions | null> {
+  if (database.engine === 'sqlite') return sqliteVersions(database.path);
+  const { postgresVersions } = await import('../store/postgres/survey.ts');
+  return postgresVersions(database.url);
+}
+
+function existing<T>(database: DatabaseConfig, found: T | null): T {
+  if (found === null) throw new AdminError('unknown_database', `there is no database at ${databaseName(database)}`);
+  return found;
 }
 
 export interface Migrated {
@@ -74,10 +80,10 @@ export interface Migrated {
 
 /** Brings the schema to the newest version, making the database when there is none. Rejects with `StoreError`, `schema_too_new` for one. */
 export async function migrateDatabase(settings: Settings): Promise<Migrated> {
-  const before = await surveyed(settings.database);
+  const before = await versionsOf(settings.database);
   await (await openDatabase(settings, { writer: 'admin' })).close();
-  const after = await surveyDatabase(settings.database);
-  return { from: before?.schemaVersion ?? 0, to: after.schemaVersion };
+  const after = await versionsOf(settings.database);
+  return { from: before?.schemaVersion ?? 0, to: after?.schemaVersion ?? 0 };
 }
 
 export interface CheckOptions {
@@ -99,13 +105,13 @@ export interface CheckReport {
  * `not_migrated` when the schema is not of this release, or with `StoreError`.
  */
 export async function checkDatabase(settings: Settings, { all, folded }: CheckOptions): Promise<CheckReport> {
-  const { schemaVersion, newestVersion } = await surveyDatabase(settings.database);
+  const { schemaVersion, newestVersion } = existing(settings.database, await versionsOf(settings.database));
   if (schemaVersion < newestVersion)
     throw new AdminError(
       'not_migrated',
       `the database has schema version ${schemaVersion}, this release checks version ${newestVersion}`,
     );
-  const store = await openDatabase(withoutHaste(settings), { writer: 'admin' });
+  const store = await openDatabase(settings, { writer: 'admin' });
   try {
     const differing: Refolded[] = [];
     let executions = 0;
@@ -118,12 +124,6 @@ export async function checkDatabase(settings: Settings, { all, folded }: CheckOp
   } finally {
     await store.close();
   }
-}
-
-/** Counting and comparing whole tables takes as long as it takes. */
-function withoutHaste(settings: Settings): Settings {
-  const { database } = settings;
-  return database.engine === 'sqlite' ? settings : { ...settings, database: { ...database, statementTimeoutMs: 0 } };
 }
 
 /**

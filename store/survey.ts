@@ -1,10 +1,13 @@
-/** A database as its administrator sees it. Looking creates, migrates and locks nothing. */
-export interface Survey {
-  readonly engine: 'sqlite' | 'postgres';
+export interface SchemaVersions {
   /** Of the last migration applied; 0 = there is nothing yet. */
   readonly schemaVersion: number;
   /** The newest this release knows. */
   readonly newestVersion: number;
+}
+
+/** A database as its administrator sees it. Looking creates, migrates and locks nothing. */
+export interface Survey extends SchemaVersions {
+  readonly engine: 'sqlite' | 'postgres';
   /** On the disk, with the write-ahead log of an SQLite file. */
   readonly sizeBytes: number;
   /** Null = not one of ours yet: nothing has been migrated. */

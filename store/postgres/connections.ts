@@ -80,8 +80,8 @@ export class Connections {
   }
 
   /** The same for what may take minutes. */
-  patient(): Promise<Client> {
-    const { query_timeout: _limit, ...config } = this.#config(this.#tls, true);
+  patient(pipeline = true): Promise<Client> {
+    const { query_timeout: _limit, ...config } = this.#config(this.#tls, pipeline);
     return this.#connect(this.#tls, config);
   }
 

@@ -60,7 +60,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
 }
 
 async function upgrade(connections: Connections, nowMs: () => number): Promise<void> {
-  const client = await connections.dedicated(false);
+  const client = await connections.patient(false);
   const version = async (): Promise<number> => {
     const { rows } = await client.query<{ exists: boolean }>("SELECT to_regclass('schema_migrations') IS NOT NULL AS exists");
     if (rows[0]?.exists !== true) return 0;
@@ -69,6 +69,8 @@ async function upgrade(connections: Connections, nowMs: () => number): Promise<v
   };
   const apply = async (missing: (version: number) => readonly Migration[]): Promise<void> => {
     await client.query('BEGIN');
+    // As long as it takes: there may be millions of rows, and others before.
+    await client.query('SET LOCAL statement_timeout = 0');
     await client.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
     await client.query(
       'CREATE TABLE IF NOT EXISTS schema_migrations (version integer PRIMARY KEY, name text NOT NULL, applied_at_ms bigint NOT NULL)',

@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 import { readMigrations } from '../migrate.ts';
-import type { RunningRuntime, Survey, SurveyContent } from '../survey.ts';
+import type { RunningRuntime, SchemaVersions, Survey, SurveyContent } from '../survey.ts';
 import { withClient } from './alone.ts';
 import { ask, sql as statement } from './connections.ts';
 import { MIGRATIONS } from './open.ts';
@@ -19,22 +19,30 @@ export function surveyPostgres(url: string, sinceMs: number): Promise<Survey> {
   });
 }
 
+/** The versions alone: nothing is counted. */
+export function postgresVersions(url: string): Promise<SchemaVersions> {
+  return withClient(url, async (client) => {
+    const [found] = await ask<Found>(client, sql.DATABASE, []);
+    return versions(client, found);
+  });
+}
+
+interface Found {
+  readonly migrated: boolean;
+  readonly size: number;
+}
+
+async function versions(client: Client, found: Found | undefined): Promise<SchemaVersions> {
+  const [schema] = found?.migrated === true ? await ask<{ version: number }>(client, sql.SCHEMA_VERSION, []) : [];
+  return { schemaVersion: schema?.version ?? 0, newestVersion: readMigrations(MIGRATIONS).length };
+}
+
 async function surveyNow(client: Client, sinceMs: number): Promise<Survey> {
-  const [found] = await ask<{ migrated: boolean; size: number }>(client, sql.DATABASE, []);
-  const common = {
-    engine: 'postgres' as const,
-    newestVersion: readMigrations(MIGRATIONS).length,
-    sizeBytes: found?.size ?? 0,
-  };
-  if (found?.migrated !== true) return { ...common, schemaVersion: 0, content: null, runtimes: [] };
-  const [schema] = await ask<{ version: number }>(client, sql.SCHEMA_VERSION, []);
+  const [found] = await ask<Found>(client, sql.DATABASE, []);
+  const common = { engine: 'postgres' as const, ...(await versions(client, found)), sizeBytes: found?.size ?? 0 };
+  if (found?.migrated !== true) return { ...common, content: null, runtimes: [] };
   const running = await ask<Omit<RunningRuntime, 'pid'>>(client, sql.RUNNING, [sinceMs]);
-  return {
-    ...common,
-    schemaVersion: schema?.version ?? 0,
-    content: await contentOf(client),
-    runtimes: running.map((runtime) => ({ ...runtime, pid: null })),
-  };
+  return { ...common, content: await contentOf(client), runtimes: running.map((runtime) => ({ ...runtime, pid: null })) };
 }
 
 async function contentOf(client: Client): Promise<SurveyContent> {

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import Database from 'better-sqlite3';
 import { readMigrations } from '../migrate.ts';
 import type { RuntimeHolder } from '../store.ts';
-import type { Survey, SurveyContent } from '../survey.ts';
+import type { SchemaVersions, Survey, SurveyContent } from '../survey.ts';
 import { guarded } from './errors.ts';
 import { isRunOn } from './lock.ts';
 import { checkOwner, MIGRATIONS } from './open.ts';
@@ -12,6 +12,15 @@ import * as sql from './queries/survey.ts';
 
 /** One moment of a database, also while a runtime works on it; null when there is no such file. Rejects with `not_a_database`. */
 export function surveySqlite(path: string): Promise<Survey | null> {
+  return looking(path, survey);
+}
+
+/** The versions alone: nothing is counted. */
+export function sqliteVersions(path: string): Promise<SchemaVersions | null> {
+  return looking(path, versions);
+}
+
+function looking<T>(path: string, look: (db: Database.Database, file: string) => T): Promise<T | null> {
   const file = resolve(path);
   return guarded(() => {
     if (!existsSync(file)) return null;
@@ -19,11 +28,19 @@ export function surveySqlite(path: string): Promise<Survey | null> {
     try {
       checkOwner(db);
       db.exec('BEGIN');
-      return survey(db, file);
+      return look(db, file);
     } finally {
       db.close();
     }
   });
+}
+
+function versions(db: Database.Database): SchemaVersions {
+  const migrated = db.prepare(sql.IS_MIGRATED).get() !== undefined;
+  return {
+    schemaVersion: migrated ? (db.prepare<[], number>(sql.SCHEMA_VERSION).pluck().get() ?? 0) : 0,
+    newestVersion: readMigrations(MIGRATIONS).length,
+  };
 }
 
 function survey(db: Database.Database, file: string): Survey {
@@ -31,8 +48,7 @@ function survey(db: Database.Database, file: string): Survey {
   const holder = migrated && isRunOn(file) ? db.prepare<[], RuntimeHolder>(HOLDER).get() : undefined;
   return {
     engine: 'sqlite',
-    schemaVersion: migrated ? (db.prepare<[], number>(sql.SCHEMA_VERSION).pluck().get() ?? 0) : 0,
-    newestVersion: readMigrations(MIGRATIONS).length,
+    ...versions(db),
     sizeBytes: sizeOf(file) + sizeOf(`${file}-wal`),
     content: migrated ? content(db) : null,
     runtimes: holder === undefined ? [] : [{ id: holder.runtimeId, pid: holder.pid, startedAtMs: holder.startedAtMs }],

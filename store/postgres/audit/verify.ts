@@ -10,14 +10,32 @@ import { predecessor, type StoredBlock } from './chain.ts';
 import { StreamRows } from './stream-rows.ts';
 
 const SNAPSHOT = sql('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+/** A page is read along an index, whatever statistics there are: with others, a plan could read the whole table for each. */
+const IN_ORDER = sql(`SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
+  set_config('enable_sort', 'off', true), set_config('jit', 'off', true)`);
 const END = sql('COMMIT');
+/** A statement reads so much at most: however large the log is, none takes long. */
+const CHAINS_PER_PAGE = 64;
 const BLOCKS_PER_PAGE = 64;
+const STREAMS_AT_ONCE = 64;
+const ROWS_PER_COUNT = 2_000;
 
 interface StoredChain {
   readonly writer: string;
   readonly id: string;
   readonly block: number;
   readonly hash: string;
+}
+
+interface EventCount {
+  readonly rows: number;
+  readonly position: number;
+}
+
+interface ActionCount {
+  readonly rows: number;
+  readonly tenantId: string;
+  readonly seq: number;
 }
 
 interface Tail {
@@ -32,6 +50,7 @@ export async function verifyChains(
   signal: AbortSignal | undefined,
 ): Promise<AuditReport> {
   await ask(client, SNAPSHOT, []);
+  await ask(client, IN_ORDER, []);
   const walk = new Walk({ query: (statement, values = []) => ask(client, statement, values) }, key, signal);
   const report = await walk.all();
   await ask(client, END, []);
@@ -54,13 +73,21 @@ class Walk {
   }
 
   async all(): Promise<AuditReport> {
-    for (const chain of await this.#queries.query<StoredChain>(auditSql.CHAINS)) {
+    for await (const chain of this.#chains()) {
       const fault = await this.#chain(chain);
       if (fault !== null) return this.#report(fault);
     }
     const last = this.#heads.at(-1);
-    const sound = await this.#rows.areAllSealed();
+    const sound = await this.#rows.areAllSealed(this.#signal);
     return this.#report(sound ? null : faultIn(last?.chain ?? '', last?.block ?? 0, 'unsealed_rows'));
+  }
+
+  async *#chains(): AsyncGenerator<StoredChain> {
+    for (let after: string | undefined = ''; after !== undefined; ) {
+      const page: readonly StoredChain[] = await this.#queries.query<StoredChain>(auditSql.CHAINS, [after, CHAINS_PER_PAGE]);
+      yield* page;
+      after = page.at(-1)?.writer;
+    }
   }
 
   #report(fault: AuditFault | null): AuditReport {
@@ -114,19 +141,37 @@ class SealedRows {
   }
 
   async firstBad(streams: readonly StreamDigest[]): Promise<StreamDigest | undefined> {
-    const contents = await Promise.all(streams.map((stream) => this.#rows.read(stream)));
-    for (const [index, stream] of streams.entries()) {
-      const { created, events } = contents[index] ?? { created: null, events: [] };
-      if (digestStream(stream, created, events) === stream.digest) this.#sealed += stream.lastSeq - stream.firstSeq + 1;
-      else if (!(await this.#wasRemoved(stream))) return stream;
+    for (let start = 0; start < streams.length; start += STREAMS_AT_ONCE) {
+      const page = streams.slice(start, start + STREAMS_AT_ONCE);
+      const contents = await Promise.all(page.map((stream) => this.#rows.read(stream)));
+      for (const [index, stream] of page.entries()) {
+        const { created, events } = contents[index] ?? { created: null, events: [] };
+        if (digestStream(stream, created, events) === stream.digest) this.#sealed += stream.lastSeq - stream.firstSeq + 1;
+        else if (!(await this.#wasRemoved(stream))) return stream;
+      }
     }
     return undefined;
   }
 
   /** Rows that no block seals were not written by a commit. */
-  async areAllSealed(): Promise<boolean> {
-    const [count] = await this.#queries.query<{ rows: number }>(auditSql.COUNT_AUDITED);
-    return count?.rows === this.#sealed;
+  async areAllSealed(signal: AbortSignal | undefined): Promise<boolean> {
+    let left = this.#sealed;
+    for (let position: number | undefined = Number.MIN_SAFE_INTEGER; position !== undefined; ) {
+      signal?.throwIfAborted();
+      const [page]: readonly EventCount[] = await this.#queries.query<EventCount>(auditSql.COUNT_EVENTS, [
+        position,
+        ROWS_PER_COUNT,
+      ]);
+      left -= page?.rows ?? 0;
+      position = page?.position;
+    }
+    for (let last: ActionCount | undefined = { tenantId: '', seq: -(2 ** 31), rows: 0 }; last !== undefined; ) {
+      signal?.throwIfAborted();
+      const behind: readonly [string, number, number] = [last.tenantId, last.seq, ROWS_PER_COUNT];
+      [last] = await this.#queries.query<ActionCount>(auditSql.COUNT_ACTIONS, behind);
+      left -= last?.rows ?? 0;
+    }
+    return left === 0;
   }
 
   /** Is it on record that retention removed the execution? The record is a control event, whose own digest this walk checks too. */

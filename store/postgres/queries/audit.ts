@@ -5,11 +5,22 @@ import { EVENT } from './log.ts';
 
 // The chains
 
-/** Also of writers whose chain is gone: without its id no block fits. */
-export const CHAINS = sql(`SELECT writer, id, block, hash FROM audit_chains WHERE block > 0
-  UNION ALL SELECT DISTINCT b.writer, '', 0::bigint, '' FROM audit_blocks b
-    WHERE NOT EXISTS (SELECT 1 FROM audit_chains c WHERE c.writer = b.writer AND c.block > 0)
-  ORDER BY writer`);
+/**
+ * Behind a name, limit. Also of writers whose chain is gone: without its id no block fits. Their names are looked up one after the other, so that
+ * it takes no longer when there are many blocks.
+ */
+export const CHAINS = sql(`WITH RECURSIVE sealing(writer) AS (
+    (SELECT writer FROM audit_blocks WHERE writer > $1 ORDER BY writer LIMIT 1)
+    UNION ALL
+    SELECT (SELECT b.writer FROM audit_blocks b WHERE b.writer > sealing.writer ORDER BY b.writer LIMIT 1) FROM sealing
+      WHERE sealing.writer IS NOT NULL
+  ), known AS (
+    (SELECT writer FROM audit_chains WHERE block > 0 AND writer > $1 ORDER BY writer LIMIT $2)
+    UNION
+    (SELECT writer FROM sealing WHERE writer IS NOT NULL LIMIT $2)
+  )
+  SELECT k.writer, coalesce(c.id, '') AS id, coalesce(c.block, 0) AS block, coalesce(c.hash, '') AS hash
+  FROM known k LEFT JOIN audit_chains c ON c.writer = k.writer AND c.block > 0 ORDER BY k.writer LIMIT $2`);
 const BLOCK =
   'block, at_ms AS "atMs", coalesce(sealed_by, writer) AS writer, writer AS chain, streams, hash, signature, position';
 export const BLOCKS = sql(`SELECT ${BLOCK} FROM audit_blocks WHERE writer = $1 AND block > $2 ORDER BY block LIMIT $3`);
@@ -27,7 +38,14 @@ export const HEADS_AT = sql(`SELECT c.writer AS chain, b.block, b.hash FROM audi
 export const EVENT_RANGE = sql(
   `SELECT ${EVENT} FROM events WHERE execution_id = $1 AND tenant_id = $2 AND seq BETWEEN $3 AND $4 ORDER BY seq`,
 );
-export const COUNT_AUDITED = sql('SELECT (SELECT count(*) FROM events) + (SELECT count(*) FROM control_events) AS rows');
+/** Rows behind a place, at most so many, and the last one's place; no row = there are none. */
+export const COUNT_EVENTS = sql(`SELECT position, count(*) OVER () AS rows FROM (
+    SELECT position FROM events WHERE position > $1 ORDER BY position LIMIT $2) AS page
+  ORDER BY position DESC LIMIT 1`);
+/** The same of the control logs. */
+export const COUNT_ACTIONS = sql(`SELECT tenant_id AS "tenantId", seq, count(*) OVER () AS rows FROM (
+    SELECT tenant_id, seq FROM control_events WHERE (tenant_id, seq) > ($1, $2::integer) ORDER BY tenant_id, seq LIMIT $3) AS page
+  ORDER BY tenant_id DESC, seq DESC LIMIT 1`);
 export const REMOVED_EXECUTION = sql(`SELECT last_seq AS "lastSeq", control_seq AS "controlSeq" FROM removed_executions
   WHERE execution_id = $1 AND tenant_id = $2`);
 

@@ -25,10 +25,13 @@ async function recorded(hmacKey?: string): Promise<PostgresDatabase> {
 }
 
 async function tamper(database: PostgresDatabase, sql: string): Promise<void> {
-  const client = new Client({ connectionString: await database.url() });
+  await asked(await database.url(), sql);
+}
+
+async function asked(url: string, sql: string): Promise<void> {
+  const client = new Client({ connectionString: url });
   await client.connect();
-  await client.query(sql);
-  await client.end();
+  await client.query(sql).finally(() => client.end());
 }
 
 async function faultAfter(sql: string, hmacKey?: string): Promise<AuditFault | null> {
@@ -47,6 +50,24 @@ describe('the chains of several writers', () => {
     expect(reports[0]).toMatchObject({ blocks: 3, fault: null });
     expect(reports[1]).toEqual(reports[0]);
   });
+
+  it('are walked, counted and exported in short statements, however large the log is', async () => {
+    const database = await recorded();
+    const store = await database.open({ writer: 'rt_3' });
+    for (let seq = 2; seq < 200; seq += 2) await store.commit(batch(step('exec_2', seq, { tenantId: 'acme' })));
+    // Reading all of it at once would take two seconds at least.
+    await tamper(
+      database,
+      `INSERT INTO events (execution_id, seq, tenant_id, type, at_ms, actor_id, actor_type, data)
+         SELECT 'exec_3', 100 + n, 'default', 'node_started', 0, 'nobody', 'system', '{}' FROM generate_series(1, 20000) n;
+       CREATE POLICY slow ON events AS RESTRICTIVE USING (seq % 10 > 0 OR pg_sleep(0.001)::text <> 'never')`,
+    );
+    const url = `${await database.url()}?options=${encodeURIComponent('-c statement_timeout=1500')}`;
+    const hurried = await database.open({ url, statementTimeoutMs: 1_500 });
+    expect(await hurried.verifyAudit()).toMatchObject({ blocks: 102, fault: { reason: 'unsealed_rows' } });
+    expect((await exported(hurried, 'acme')).length).toBeGreaterThan(200);
+    await expect(asked(url, 'SELECT count(*) FROM events')).rejects.toThrow(/statement timeout/);
+  }, 60_000);
 
   const changes = {
     type: "'node_failed'",
