@@ -110,7 +110,7 @@ export function buildApp(options: AppOptions): Api {
 }
 
 function addRoutes(app: Api, services: Services): void {
-  healthRoutes(app);
+  healthRoutes(app, services);
   workflowRoutes(app, services);
   javaSdkRoutes(app, services);
   executionRoutes(app, services);

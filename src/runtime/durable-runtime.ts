@@ -1,4 +1,5 @@
 import type { LRUCache } from 'lru-cache';
+import type { StoreErrorCode } from '../../store/errors.ts';
 import type { ControlChange } from '../../store/notices.ts';
 import type { Store } from '../../store/store.ts';
 import type { Clock } from './clock.ts';
@@ -57,6 +58,10 @@ export class DurableRuntime implements Runtime {
     this.id = parts.id;
     this.tenants = parts.quotas;
     this.#parts = parts;
+  }
+
+  get storeFault(): StoreErrorCode | null {
+    return this.#parts.sightings.fault;
   }
 
   // ---- workflows and executions

@@ -1,3 +1,4 @@
+import { StoreError, type StoreErrorCode } from '../../store/errors.ts';
 import type { Store } from '../../store/store.ts';
 import type { Clock } from './clock.ts';
 import { BEAT_MS } from './fleet/peers.ts';
@@ -10,6 +11,8 @@ import { workerViewOf } from './views.ts';
 const STORE_EVERY_MS = 5_000;
 /** With nobody to be lost to, it is for people who look. */
 const ALONE_EVERY_MS = 20_000;
+/** When to try again: whoever is back is to be seen soon. */
+const MISSED_MS = 1_000;
 /** Workers not heard of for this long are no longer listed. */
 const LISTED_MS = 10 * 60_000;
 /** How long a runtime that stops tries to say so: a database that is being restarted is back by then. */
@@ -32,14 +35,20 @@ export class Sightings {
   #beating: Promise<void> | null = null;
   #again = false;
   #ended = false;
+  #fault: StoreErrorCode | null = null;
 
   constructor(options: SightingsOptions) {
     this.#options = options;
   }
 
+  /** What the last sign of life met; null = nothing. */
+  get fault(): StoreErrorCode | null {
+    return this.#fault;
+  }
+
   async begin(): Promise<void> {
     await this.#beat();
-    this.#schedule();
+    this.#schedule(this.#everyMs);
   }
 
   async #beat(): Promise<void> {
@@ -49,11 +58,15 @@ export class Sightings {
     await seen();
   }
 
+  get #everyMs(): number {
+    return this.#options.store.shared ? BEAT_MS : ALONE_EVERY_MS;
+  }
+
   /** However long a beat takes: others count the time. */
-  #schedule(): void {
-    const { store, clock } = this.#options;
-    this.#callOff = clock.after(store.shared ? BEAT_MS : ALONE_EVERY_MS, () => {
-      this.#schedule();
+  #schedule(delayMs: number): void {
+    this.#callOff();
+    this.#callOff = this.#options.clock.after(delayMs, () => {
+      this.#schedule(this.#everyMs);
       this.#again = true;
       this.#beating ??= this.#beatAll().finally(() => {
         this.#beating = null;
@@ -64,7 +77,14 @@ export class Sightings {
   async #beatAll(): Promise<void> {
     while (this.#again && !this.#ended) {
       this.#again = false;
-      await this.#beat().catch(this.#options.failed);
+      try {
+        await this.#beat();
+        this.#fault = null;
+      } catch (error) {
+        this.#fault = error instanceof StoreError ? error.code : 'store_unavailable';
+        this.#options.failed(error);
+        if (!this.#ended) this.#schedule(MISSED_MS);
+      }
     }
   }
 

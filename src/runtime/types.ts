@@ -3,6 +3,7 @@ import type { MachineEvent } from '../../machines/fold.ts';
 import type { Json, JsonObject } from '../../machines/json.ts';
 import type { Usage } from '../../machines/messages.ts';
 import type { ActiveNode, PendingApproval, Status } from '../../machines/run.ts';
+import type { StoreErrorCode } from '../../store/errors.ts';
 import type { ControlChange } from '../../store/notices.ts';
 import type { WorkContext } from '../executors/executor.ts';
 import type { Mismatch } from './errors.ts';
@@ -286,6 +287,8 @@ export interface TenantGate {
 export interface Runtime {
   readonly id: string;
   readonly tenants: TenantGate;
+  /** What kept this runtime from showing, some seconds ago, that it is there; null = it could: the store can be written. */
+  readonly storeFault: StoreErrorCode | null;
   /**
    * Validates, compiles and stores a document, in any accepted spelling. Registering the same version with another content makes
    * a new revision; executions keep the one they started with. Rejects with `InvalidWorkflow`, which carries every problem found; with `tenant_not_active`; with

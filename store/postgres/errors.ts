@@ -25,6 +25,11 @@ export function asStoreError(error: unknown): unknown {
     : error;
 }
 
+/** The server is there, and begins or ends its work: it will take connections soon, or be gone. */
+export function isStarting(error: unknown): boolean {
+  return error instanceof DatabaseError && error.code === '57P03';
+}
+
 /** The connection broke, or was never made: whether what was sent took effect is not known. */
 export function isConnectionError(error: unknown): boolean {
   if (error instanceof DatabaseError) return /^(08|25P03|57P0[123])/.test(error.code ?? '');

@@ -1,9 +1,10 @@
+import { setTimeout } from 'node:timers/promises';
 import { StoreError } from '../errors.ts';
 import { type Migration, migrate, readMigrations } from '../migrate.ts';
 import type { Store } from '../store.ts';
 import { CREATE, NAME } from './commit/at-once.ts';
 import { Connections } from './connections.ts';
-import { asStoreError } from './errors.ts';
+import { asStoreError, isStarting } from './errors.ts';
 import { POLICIES } from './policies.ts';
 import { PostgresStore } from './postgres-store.ts';
 
@@ -28,6 +29,9 @@ export const MIGRATIONS = new URL('./migrations/', import.meta.url);
 const POOL_SIZE = 10;
 const STATEMENT_TIMEOUT_MS = 30_000;
 export const CONNECT_TIMEOUT_MS = 10_000;
+/** How long a server that is starting is waited for: after a crash it goes through its log first. */
+const STARTING_MS = 30_000;
+const RETRY_MS = 200;
 /** "JamJ": processes that start at once take turns at migrating. */
 const MIGRATION_LOCK = 0x4a616d4a;
 
@@ -60,7 +64,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
 }
 
 async function upgrade(connections: Connections, nowMs: () => number): Promise<void> {
-  const client = await connections.patient(false);
+  const client = await onceStarted(() => connections.patient(false));
   const version = async (): Promise<number> => {
     const { rows } = await client.query<{ exists: boolean }>("SELECT to_regclass('schema_migrations') IS NOT NULL AS exists");
     if (rows[0]?.exists !== true) return 0;
@@ -95,6 +99,19 @@ async function upgrade(connections: Connections, nowMs: () => number): Promise<v
     if (rows[0]?.exists !== true) await create();
   } finally {
     await client.end();
+  }
+}
+
+/** One that cannot be reached is not waited for: its address may be wrong. */
+export async function onceStarted<T>(connect: () => Promise<T>): Promise<T> {
+  const untilMs = performance.now() + STARTING_MS;
+  for (;;) {
+    try {
+      return await connect();
+    } catch (error) {
+      if (!isStarting(error) || performance.now() > untilMs) throw error;
+      await setTimeout(RETRY_MS);
+    }
   }
 }
 

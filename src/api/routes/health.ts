@@ -1,17 +1,19 @@
 import { VERSION } from '../../config.ts';
+import { DatabaseHealth } from '../database-health.ts';
 import { Health } from '../schemas/health.ts';
-import type { Api } from '../services.ts';
+import type { Api, Services } from '../services.ts';
 
-export function healthRoutes(app: Api): void {
+export function healthRoutes(app: Api, services: Services): void {
+  const database = new DatabaseHealth(services);
   app.get(
     '/health',
     {
       config: { access: 'open' },
       schema: { summary: 'Is the server up?', tags: ['Health'], operationId: 'getHealth', response: { 200: Health } },
     },
-    async () => ({
-      status: 'ok' as const,
-      version: VERSION,
-    }),
+    async () => {
+      const ailment = await database.ailment();
+      return { status: 'ok' as const, version: VERSION, ...(ailment === null ? {} : { database: ailment }) };
+    },
   );
 }

@@ -1,4 +1,12 @@
 import { type Static, Type } from 'typebox';
 
-export const Health = Type.Object({ status: Type.Literal('ok'), version: Type.String() });
+export const Health = Type.Object({
+  status: Type.Literal('ok'),
+  version: Type.String(),
+  database: Type.Optional(
+    Type.Union([Type.Literal('unavailable'), Type.Literal('full'), Type.Literal('read_only')], {
+      description: 'What is wrong with the database; absent when it can be read and written.',
+    }),
+  ),
+});
 export type Health = Static<typeof Health>;

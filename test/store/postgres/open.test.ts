@@ -1,8 +1,10 @@
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { Client } from 'pg';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { readMigrations } from '../../../store/migrate.ts';
 import { openPostgres } from '../../../store/postgres/open.ts';
-import { postgresServer } from '../../support/postgres.ts';
+import { surveyPostgres } from '../../../store/postgres/survey.ts';
+import { freePort, postgresServer } from '../../support/postgres.ts';
 import { AT_MS, batch, begin } from '../writes.ts';
 
 const server = postgresServer();
@@ -64,4 +66,46 @@ describe('openPostgres', () => {
     await expect(refused).rejects.toThrow(/someone@127\.0\.0\.1:\d+\/nowhere/);
     await expect(refused).rejects.not.toThrow(/s3cret/);
   });
+
+  it('waits for a server that is still starting', async () => {
+    const url = await server().createMigrated();
+    const { through, refusals } = await starting(server().port, 2);
+    const store = await openPostgres({ url: through(url), nowMs: () => AT_MS });
+    expect(refusals()).toBe(2);
+    expect(await store.tenantRow('default')).toMatchObject({ id: 'default' });
+    await store.close();
+    const errand = await starting(server().port, 1);
+    expect((await surveyPostgres(errand.through(url), 0)).content).toMatchObject({ events: 0 });
+    expect(errand.refusals()).toBe(1);
+  });
+
+  it('gives up at once when there is no server', async () => {
+    const url = `postgres://someone@127.0.0.1:${await freePort()}/db`;
+    const refused = openPostgres({ url, nowMs: () => AT_MS });
+    await expect(refused).rejects.toMatchObject({ code: 'store_unavailable', message: expect.stringMatching(/ECONNREFUSED/) });
+  });
 });
+
+/** A way to a server that refuses the first so many connections as it does while it recovers from a crash. */
+async function starting(port: number, most: number) {
+  let refusals = 0;
+  const way = createServer((client) => {
+    client.on('error', () => client.destroy());
+    if (refusals < most) {
+      refusals += 1;
+      client.once('data', () => client.end(STARTING_UP));
+      return;
+    }
+    const target = connect(port, '127.0.0.1');
+    target.on('error', () => client.destroy());
+    client.pipe(target).pipe(client);
+  });
+  await new Promise<void>((resolve) => way.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void way.close());
+  const { port: own } = way.address() as AddressInfo;
+  return { through: (url: string) => url.replace(/:\d+\//, `:${own}/`), refusals: () => refusals };
+}
+
+/** https://www.postgresql.org/docs/current/protocol-message-formats.html */
+const FIELDS = 'SFATAL\0VFATAL\0C57P03\0Mthe database system is starting up\0\0';
+const STARTING_UP = Buffer.concat([Buffer.from('E'), Buffer.from([0, 0, 0, FIELDS.length + 4]), Buffer.from(FIELDS)]);
