@@ -101,8 +101,8 @@ export function openFleet(database: PostgresDatabase): Fleet {
 }
 
 /** Resolves once the condition holds. In real time: a database answers when it does. */
-export async function soon(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const untilMs = performance.now() + REAL_WAIT_MS;
+export async function soon(condition: () => boolean | Promise<boolean>, withinMs = REAL_WAIT_MS): Promise<void> {
+  const untilMs = performance.now() + withinMs;
   while (!(await condition())) {
     if (performance.now() > untilMs) throw new Error('the condition never came true');
     await setTimeout(5);

@@ -21,6 +21,8 @@ const ROUNDS = Math.ceil(ORDERS / 300);
 const SERVERS = 3;
 /** Enough that customers wait for servers, not for them. */
 const CASHIERS = 2 * ROUNDS;
+/** Customers in the shop at a time: more of them would only wait for the process that plays them all. */
+const AT_ONCE = 150;
 /** Long enough that some is under way whenever a server dies. */
 const STEP_MS = 200;
 /** A server that is not seen for 30 seconds is lost; the others find that out within 40. */
@@ -30,7 +32,7 @@ const tools = new URL('./tools.mjs', import.meta.url).pathname;
 const folder = temporaryFolder();
 const log = join(folder, 'calls');
 const random = new Random(SEED);
-const cashiers = Array.from({ length: CASHIERS }, (_, i) => new Cashier(new Random(SEED + 1 + i), `cashier-${i}`));
+const cashiers = Array.from({ length: CASHIERS }, (_, i) => new Cashier(new Random(SEED + 1 + i), `cashier-${i}`, 2_000));
 const orders: Order[] = [];
 /** Executions that nobody looks after: only time moves them on. */
 const reminders = new Map<string, string>();
@@ -131,16 +133,39 @@ class Fleet {
   }
 }
 
+/** Lets so many through at a time. */
+class Door {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(free: number) {
+    this.#free = free;
+  }
+
+  async through<T>(visit: () => Promise<T>): Promise<T> {
+    if (this.#free > 0) this.#free -= 1;
+    else await new Promise<void>((admitted) => this.#waiting.push(admitted));
+    try {
+      return await visit();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#free += 1;
+      else next();
+    }
+  }
+}
+
 /** Customers come evenly until the trouble is over, one in three leaves a reminder; it ends when everybody is served. */
 async function business(client: JamjetClient, trouble: Promise<void>, lastsMs: number): Promise<void> {
   await insist(() => client.registerWorkflow(orderWorkflow(log, STEP_MS)));
   await insist(() => client.registerWorkflow(REMINDER));
+  const door = new Door(AT_ONCE);
   let closed = false;
   const customer = async (i: number): Promise<void> => {
     await after((i / ORDERS) * lastsMs);
     const order = new Order(String(i), random.chance(0.3));
     orders.push(order);
-    await insist(() => order.pursue(client));
+    await door.through(() => insist(() => order.pursue(client)));
     if (i % 3 > 0) return;
     const key = `remind-${i}`;
     const { execution_id } = await insist(() => client.start({ workflow_id: 'reminder' }, { idempotencyKey: key }));

@@ -93,12 +93,14 @@ export class Cashier {
   readonly receipts = new Map<string, string>();
   readonly #random: Random;
   readonly #name: string;
+  readonly #waitMs: number;
   #inHand: readonly WorkItem[] = [];
   #issued = 0;
 
-  constructor(random: Random, name = 'cashier') {
+  constructor(random: Random, name = 'cashier', waitMs = 200) {
     this.#random = random;
     this.#name = name;
+    this.#waitMs = waitMs;
   }
 
   /** Works until `closed` says so; rejects with `Unreachable` when the server dies. */
@@ -108,7 +110,7 @@ export class Cashier {
         await this.#settle(client, item);
         this.#inHand = this.#inHand.filter((other) => other !== item);
       }
-      const claim = { worker_id: this.#name, queue_types: ['python_tool'], max_items: 4, wait_ms: 200 };
+      const claim = { worker_id: this.#name, queue_types: ['python_tool'], max_items: 4, wait_ms: this.#waitMs };
       this.#inHand = (await client.claimWork(claim)).work_items ?? [];
     }
   }
