@@ -3,7 +3,7 @@ import type { Config } from '../config.ts';
 import { type Context, listenForInterrupt } from './context.ts';
 import { EXIT } from './failure.ts';
 
-/** How long in-process work may take to finish once the server is told to stop. The whole stop stays below 12 s. */
+/** How long in-process work may take to finish once the server is told to stop. The whole stop stays below 12 s, if the database answers. */
 const GRACE_MS = 10_000;
 
 export interface Serving {
