@@ -5,6 +5,7 @@ export type { Json, JsonObject } from '../machines/json.ts';
 export type { Usage } from '../machines/messages.ts';
 export type { PendingApproval, Status } from '../machines/run.ts';
 export { StoreError, type StoreErrorCode } from '../store/errors.ts';
+export { openPostgres, type PostgresOptions } from '../store/postgres/open.ts';
 export { openSqlite, type SqliteOptions } from '../store/sqlite/open.ts';
 export type { Store } from '../store/store.ts';
 export { checkWorkflow } from './authoring/check.ts';

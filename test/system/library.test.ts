@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { postgresServer } from '../support/postgres.ts';
 
 const EXAMPLE = resolve('examples/library/publish.mjs');
 
@@ -99,6 +100,32 @@ describe('the library', () => {
 
   it('has types that bundlers resolve', async () => {
     expect(await tsc('program.ts', '--noEmit', '--module', 'esnext', '--moduleResolution', 'bundler')).toBe('');
+  });
+});
+
+/** Two runtimes on one database: what one of them does, the other waits for. */
+const TOGETHER = `
+import { createRuntime, openPostgres } from 'jamjet-runtime';
+
+const stores = await Promise.all([1, 2].map(() => openPostgres({ url: process.argv[2], nowMs: Date.now })));
+const [one, other] = await Promise.all(stores.map((store) => createRuntime({ store, tools: { double: ({ n }) => ({ n: n * 2 }) } })));
+const caller = { tenantId: 'default', actorId: 'program', actorType: 'agent' };
+const nodes = { a: { kind: { type: 'tool', tool_ref: 'double' } } };
+await one.register(caller, { workflow_id: 'w', version: '1', nodes, edges: [{ from: 'a', to: 'end' }] });
+const { executionId } = await one.start(caller, { workflowId: 'w', input: { n: 21 } });
+const { status, state } = await other.settled('default', executionId, 10_000);
+console.log(JSON.stringify({ status, state }));
+await Promise.all([one, other].map((runtime) => runtime.close()));
+await Promise.all(stores.map((store) => store.close()));
+`;
+writeFileSync(join(folder, 'together.mjs'), TOGETHER);
+
+describe('the library on PostgreSQL', () => {
+  const server = postgresServer();
+
+  it('works together with others', async () => {
+    const printed = await node('together.mjs', await server().createDatabase());
+    expect(JSON.parse(printed)).toEqual({ status: 'completed', state: { n: 42 } });
   });
 });
 
