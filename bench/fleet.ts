@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Lane } from './lane.ts';
 import { drive, type Load } from './load.ts';
 import { cpuMsOf, cpuMsOfThisProcess } from './machine.ts';
 import { complete, laneOf, openLanes, register } from './over-http.ts';
@@ -8,8 +9,11 @@ import { type Server, serve, serveOn } from './server.ts';
 import { CONCURRENCIES } from './throughput.ts';
 import { linear } from './workflows.ts';
 
-const WARM_UP_MS = 2_000;
+const WARM_UP_MS = 500;
 const MEASURE_MS = 3_000;
+/** Executions of each server before anything is measured: until then its code is compiled, and two servers would be half as warm as one. */
+const WARM_UP_EXECUTIONS = 2_000;
+const WARM_UP_LANES = 64;
 
 export interface FleetLoad {
   readonly load: Load;
@@ -61,6 +65,7 @@ async function measured(servers: readonly Server[], databaseCpuMs: () => number 
   const [first] = servers;
   if (first === undefined) throw new RangeError('no server');
   await register(first.url, first.token, [linear(3)]);
+  await Promise.all(servers.map(warmUp));
   const loads: FleetLoad[] = [];
   for (const concurrency of CONCURRENCIES) {
     const shares = await Promise.all(
@@ -88,6 +93,16 @@ async function measured(servers: readonly Server[], databaseCpuMs: () => number 
     loads.push({ load, databaseCores: startMs === null || endMs === null ? null : (endMs - startMs) / MEASURE_MS });
   }
   return loads;
+}
+
+async function warmUp({ url, token }: Server): Promise<void> {
+  const lanes = await openLanes(url, token, WARM_UP_LANES);
+  let left = WARM_UP_EXECUTIONS;
+  const run = async (lane: Lane): Promise<void> => {
+    for (; left > 0; left -= 1) await complete(lane);
+  };
+  await Promise.all(lanes.map(run));
+  for (const lane of lanes) lane.close();
 }
 
 function add(sum: number | null, value: number | null): number | null {
