@@ -1,5 +1,5 @@
 // `npm run bench`: measures, prints the machine, tables and ratios. Ends within 120 s. `npm run bench -- SECTION…` measures only these,
-// among them `postgres`, which is not measured otherwise: one, two and three servers on one PostgreSQL, in some 90 s.
+// among them `postgres`, which is not measured otherwise: one, two and three servers on one PostgreSQL, in some 100 s.
 import { fork } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
