@@ -16,6 +16,9 @@ const WHOLE_TABLES = new Set(['COUNT_BY_STATUS', 'COUNT_CONTENT', 'COLUMNS']);
 /** These do not grow with what is done: one row, or one per process or webhook. */
 const SMALL_TABLES = new Set(['log_key', 'webhook_cursor', 'webhooks', 'audit_chains']);
 
+/** These may go through all of a few: tenants with a retention, claimed items, deliveries that are pending. */
+const WALKERS = new Set(['RETENTION_POLICIES', 'WORKERS', 'NEXT_DUE', 'ADD_DELIVERIES', 'REMOVE_EXECUTIONS 3']);
+
 /** The writer asks these, in transactions of its own, and whatever writes. */
 const WRITERS = new Set(['HELD_EXECUTIONS']);
 
@@ -116,6 +119,14 @@ function wandered(plan: PlanNode): readonly string[] {
   });
 }
 
+/** Indexes that are walked from end to end, but for walks that end with the first rows. */
+function walked(plan: PlanNode): readonly string[] {
+  if (plan['Node Type'] === 'Limit') return [];
+  const { 'Relation Name': relation = '', 'Index Name': name, 'Index Cond': condition } = plan;
+  const own = name !== undefined && condition === undefined && !SMALL_TABLES.has(relation) ? [name] : [];
+  return [...own, ...(plan.Plans ?? []).flatMap(walked)];
+}
+
 async function plan(database: string, name: string, text: string): Promise<PlanNode> {
   const client = clients.get(database);
   if (client === undefined) throw new Error(`no database ${database}`);
@@ -144,6 +155,7 @@ describe('every statement finds its rows by an index, under row-level security',
 describe.each(DATABASES)('no statement walks along an index past what it does not want, in a %s database', (database) => {
   const wanderers = database === 'new' ? /^countExecutions/ : /^$/;
   it.each(statements().filter(([name]) => !wanderers.test(name)))('%s', async (name, text) => {
-    expect(wandered(await plan(database, name, text))).toEqual([]);
+    const found = await plan(database, name, text);
+    expect([wandered(found), WALKERS.has(name) ? [] : walked(found)]).toEqual([[], []]);
   });
 });
