@@ -105,6 +105,8 @@ export interface Store {
    * order of its own; when something may have been missed, that is told (`gap`). Nothing may depend on it but speed.
    */
   watch(told: (notice: Notice) => void): () => void;
+  /** Tells other processes that they have missed something (`Notice.gap`). */
+  announceGap(): void;
 
   /** By SHA-256 of the plaintext, across tenants; null when unknown. */
   tokenByHash(hash: string): Promise<TokenRow | null>;

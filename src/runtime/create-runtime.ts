@@ -85,6 +85,8 @@ function assemble(options: RuntimeOptions): Parts {
     wasAway: () => {
       if (!stopped()) notices.lookAgain();
     },
+    // Also of the commit that is under way nobody will be told.
+    joined: () => void loop.betweenCommits(async () => store.announceGap()),
   });
   const isMine = (executionId: string): boolean => peers.isMine(executionId);
   const loading: LoadOptions = { store, programs, runtimeId, stepLimit, lookFor: (owner) => peers.lookFor(owner) };

@@ -14,6 +14,8 @@ import { eventViewOf, viewOf } from './views.ts';
 
 /** The longest a caller may ask `settled` to wait. */
 const MAX_SETTLE_WAIT_MS = 60_000;
+/** How long memory is believed that an execution has not settled: others may have moved it on, and what they told been lost. */
+const BELIEVED_MS = 1_000;
 /** Of those who follow a log there may be many, and slow ones. */
 const LIVE_PAGE_CHARS = 64 * 1024;
 
@@ -59,15 +61,17 @@ export class Reads {
   }
 
   async settled(tenantId: string, id: string, waitMs: number, signal?: AbortSignal): Promise<ExecutionView> {
-    const { clock, feed, stopped } = this.#options;
+    const { store, clock, feed, stopped } = this.#options;
     const untilMs = clock.nowMs() + Math.min(waitMs, MAX_SETTLE_WAIT_MS);
     const isOver = (): boolean => stopped() || signal?.aborted === true || clock.nowMs() >= untilMs;
     let seen = 0;
     for (;;) {
       const next = feed.next(id, signal);
-      const callOff = clock.after(Math.max(0, untilMs - clock.nowMs()), next.stop);
+      const news = isOver() ? null : this.#news(tenantId, id, seen);
+      const doubtMs = news !== null && store.shared ? BELIEVED_MS : Number.POSITIVE_INFINITY;
+      const callOff = clock.after(Math.max(0, Math.min(untilMs - clock.nowMs(), doubtMs)), next.stop);
       try {
-        const found = (isOver() ? null : this.#news(tenantId, id, seen)) ?? (await this.find(tenantId, id));
+        const found = news ?? (await this.find(tenantId, id));
         if (isOver() || isSettled(statusOf(found))) return viewOf('run' in found ? found : await this.#options.load(found));
         seen = 'run' in found ? found.run.seq : found.seq;
         await next.woken;

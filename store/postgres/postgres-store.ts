@@ -209,6 +209,10 @@ export class PostgresStore implements Store {
     return this.#listener.watch(told);
   }
 
+  announceGap(): void {
+    this.#announcer.announceGap();
+  }
+
   async close(): Promise<void> {
     await Promise.all([this.#listener.close(), this.#writer.close()]);
     await this.#announcer.close();

@@ -174,6 +174,8 @@ export class SqliteStore implements Store {
     return () => {};
   }
 
+  announceGap(): void {}
+
   tokenByHash(hash: string) {
     return guarded(() => this.#reads.tokenByHash.get(hash) ?? null);
   }

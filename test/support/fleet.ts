@@ -26,9 +26,14 @@ export interface Member {
   close(graceMs?: number): Promise<void>;
 }
 
+interface Ways {
+  readonly url?: string;
+  readonly listenUrl?: string;
+}
+
 export interface Fleet {
-  /** `url`: another way to the database. */
-  join(options?: Partial<Omit<RuntimeOptions, 'store' | 'clock'>> & { readonly url?: string }): Promise<Member>;
+  /** `url`: another way to the database. `listenUrl`: where it listens to the others. */
+  join(options?: Partial<Omit<RuntimeOptions, 'store' | 'clock'>> & Ways): Promise<Member>;
   /** Lets time pass for all who are not frozen, from heartbeat to heartbeat. */
   pass(ms: number): Promise<void>;
 }
@@ -39,9 +44,10 @@ export function openFleet(database: PostgresDatabase): Fleet {
   const members = new Set<{ readonly clock: FakeClock; frozen: boolean; readonly runtime: Runtime; readonly store: Store }>();
   let nowMs = new FakeClock().nowMs();
   return {
-    async join({ url, ...options } = {}) {
+    async join({ url, listenUrl, ...options } = {}) {
       const clock = new FakeClock(nowMs);
-      const store = await database.open(url === undefined ? {} : { url });
+      const ways = { ...(url === undefined ? {} : { url }), ...(listenUrl === undefined ? {} : { listenUrl }) };
+      const store = await database.open(ways);
       const errors: unknown[] = [];
       const runtime = await createRuntime({ ...options, store, clock, onError: (error) => errors.push(error) });
       const member = { clock, frozen: false, runtime, store };

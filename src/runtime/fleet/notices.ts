@@ -68,7 +68,8 @@ export class Notices {
 
   /** Whatever was missed: everybody who waits looks for himself. */
   lookAgain(): void {
-    const { hot, feed, quotas, external, children, wakeups, ownWork, takeover, listeners } = this.#options;
+    const { hot, feed, quotas, external, children, wakeups, peers, ownWork, takeover, listeners, failed } = this.#options;
+    void peers.look().catch(failed);
     hot.clear();
     quotas.changedElsewhere();
     quotas.recount();

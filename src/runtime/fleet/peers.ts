@@ -17,6 +17,8 @@ export interface PeersOptions {
   readonly looked: (gone: readonly string[]) => void;
   /** Told when the others may have taken this runtime for lost, and have told it nothing. */
   readonly wasAway: () => void;
+  /** Told when somebody is there after all, whom nobody has told what was committed here meanwhile. */
+  readonly joined: () => void;
 }
 
 /** Which other runtimes work on the database. On one that is not shared there never is another. */
@@ -80,12 +82,13 @@ export class Peers {
   }
 
   async #look(): Promise<void> {
-    const { store, clock, runtimeId, looked, wasAway } = this.#options;
+    const { store, clock, runtimeId, looked, wasAway, joined } = this.#options;
     const nowMs = clock.nowMs();
     const before = this.#others;
     const others = new Set(await store.runtimes(nowMs - LEASE_MS));
     // Whoever could not look for so long, could not have been seen either: with the database away, everybody looks lost.
     const away = this.#lookedAtMs !== null && nowMs - this.#lookedAtMs > 2 * BEAT_MS;
+    const wasAlone = this.#lookedAtMs !== null && before.size === 0;
     if (away) this.#sparedUntilMs = nowMs + LEASE_MS;
     this.#lookedAtMs = nowMs;
     if (nowMs < this.#sparedUntilMs) for (const id of before) others.add(id);
@@ -93,6 +96,7 @@ export class Peers {
     for (const id of others) this.#lost.delete(id);
     this.#others = others;
     if (away) wasAway();
+    if (wasAlone && others.size > 0) joined();
     looked([...before].filter((id) => !others.has(id)));
   }
 }

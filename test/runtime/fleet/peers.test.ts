@@ -11,6 +11,7 @@ async function bench() {
   let isAway = false;
   let looks = 0;
   let returns = 0;
+  let joins = 0;
   const shared = {
     shared: true,
     runtimes: (sinceMs: number) => {
@@ -24,6 +25,7 @@ async function bench() {
     runtimeId: 'me',
     looked: (ids) => gone.push(...ids),
     wasAway: () => (returns += 1),
+    joined: () => (joins += 1),
   });
   const actor = { actorId: 'x', actorType: 'system', request: null } as const;
   return {
@@ -32,6 +34,7 @@ async function bench() {
     gone,
     looks: () => looks,
     returns: () => returns,
+    joins: () => joins,
     seen: (id: string) => store.seen({ id, tenantId: null, kind: 'runtime', queues: [], atMs: clock.nowMs(), claimed: 0, actor }),
     stopped: (id: string) => store.stopped(id, clock.nowMs()),
     away(away: boolean) {
@@ -117,6 +120,29 @@ describe('another runtime', () => {
     expect(returns()).toBe(1);
   });
 
+  it('has been told nothing while this one was alone, or took it for lost', async () => {
+    const { peers, seen, pass, joins } = await bench();
+    await peers.look();
+    await seen('other');
+    await pass(1);
+    expect(joins()).toBe(1);
+    await pass(4);
+    expect([peers.isAlone, joins()]).toEqual([true, 1]);
+    await seen('other');
+    await pass(1);
+    expect([peers.isAlone, joins()]).toEqual([false, 2]);
+    await seen('third');
+    await pass(1);
+    expect(joins()).toBe(2);
+  });
+
+  it('that was there before this one has missed nothing of it', async () => {
+    const { peers, seen, joins } = await bench();
+    await seen('other');
+    await peers.look();
+    expect([peers.isAlone, joins()]).toEqual([false, 0]);
+  });
+
   it('is spared for a while when the database was away: nobody could be seen', async () => {
     const { peers, seen, pass, gone, away } = await bench();
     await seen('other');
@@ -135,7 +161,7 @@ describe('another runtime', () => {
   it('never is there on a database of one’s own', async () => {
     const clock = new FakeClock();
     const store = await sqliteDatabase().open();
-    const peers = new Peers({ store, clock, runtimeId: 'me', looked: () => {}, wasAway: () => {} });
+    const peers = new Peers({ store, clock, runtimeId: 'me', looked: () => {}, wasAway: () => {}, joined: () => {} });
     const actor = { actorId: 'x', actorType: 'system', request: null } as const;
     await store.seen({ id: 'other', tenantId: null, kind: 'runtime', queues: [], atMs: clock.nowMs(), claimed: 0, actor });
     await peers.look();

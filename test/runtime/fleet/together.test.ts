@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { ToolContext } from '../../../src/runtime/types.ts';
 import { openFleet, soon } from '../../support/fleet.ts';
@@ -7,6 +8,8 @@ import { CALLER } from '../../support/runtimes.ts';
 
 const server = postgresServer();
 const fleet = () => openFleet(postgresDatabase(server));
+/** Where nobody tells anything. */
+const elsewhere = (): Promise<string> => postgresDatabase(server).url();
 
 describe('several runtimes on one database', () => {
   it('serve one execution together', async () => {
@@ -62,6 +65,40 @@ describe('several runtimes on one database', () => {
     await following;
     expect(seen.at(-1)).toBe('workflow_completed');
     expect(seen).toHaveLength((await a.log(id)).length);
+  });
+
+  it('believe what they remember for a second at most when they hear of nothing', async () => {
+    const { join } = fleet();
+    const [a, deaf] = [await join(), await join({ listenUrl: await elsewhere() })];
+    // Whoever has just come looks again by itself.
+    deaf.clock.advance(1_000);
+    const id = await deaf.run(one);
+    const [item] = await a.runtime.claim(CALLER, { workerId: 'w', queueTypes: ['tool'] });
+    await a.runtime.complete(CALLER, item?.id ?? '', { output: { done: true }, leaseFence: 1 });
+    const waiting = deaf.settled(id);
+    await setImmediate();
+    deaf.clock.advance(1_000);
+    expect((await waiting).status).toBe('completed');
+  });
+
+  it('tell one whom they took for lost what it missed, once they see it again', async () => {
+    const { join, pass } = fleet();
+    const [a, b] = [await join({ tools: { work: () => 1 } }), await join()];
+    const id = await a.run(approval);
+    expect((await a.settled(id)).status).toBe('paused');
+    b.freeze();
+    await pass(50_000);
+    await b.thaw();
+    const seen: string[] = [];
+    const following = (async () => {
+      for await (const event of b.runtime.subscribe('default', id)) seen.push(event.type);
+    })();
+    await soon(() => seen.includes('interrupt_raised'));
+    await a.runtime.approve(CALLER, id, { decision: 'approved' });
+    expect((await a.settled(id)).status).toBe('completed');
+    await pass(10_000);
+    await soon(() => seen.includes('workflow_completed'));
+    await following;
   });
 
   it('hand work to workers that wait at another', async () => {
