@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type { Writable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import { Client, type ClientConfig, Pool, type PoolClient, type PoolConfig, type QueryResultRow, types } from 'pg';
-import { asStoreError, brokenConnection, storeClosed } from './errors.ts';
+import { asStoreError, brokenConnection, isConnectionError, storeClosed } from './errors.ts';
 import { Tls } from './tls.ts';
 
 /** A statement that is parsed once per connection. */
@@ -183,7 +183,9 @@ export class Connections {
       try {
         return await use(client);
       } catch (error) {
-        if (client.getTransactionStatus() !== 'I') broken = error instanceof Error ? error : new Error(String(error));
+        // One that just broke looks idle.
+        if (client.getTransactionStatus() !== 'I' || isConnectionError(error))
+          broken = error instanceof Error ? error : new Error(String(error));
         throw error;
       } finally {
         client.release(broken);

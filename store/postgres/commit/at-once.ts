@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { type Sql, sql } from '../connections.ts';
 import { EFFECTS, HEADS, SEAL } from '../queries/commit.ts';
-import { BY_KEYS, LOCKS } from '../queries/positions.ts';
+import { BY_KEYS, LOCK_TIMEOUT_MS, LOCKS } from '../queries/positions.ts';
 import { ADD_TENANT_USAGE } from '../queries/tenants.ts';
 
 /** A statement of a commit, and the types of its parameters. One whose first parameter is null is left out. */
@@ -30,8 +30,9 @@ function body(): string {
   }).join('\n');
 }
 
+const SETTINGS = [`SET lock_timeout TO ${LOCK_TIMEOUT_MS}`, ...BY_KEYS.map((name) => `SET ${name} TO off`)].join(' ');
 const types = PARTS.flatMap((part) => part.types);
-const definition = `(${types.join(', ')}) RETURNS void LANGUAGE plpgsql ${BY_KEYS.map((name) => `SET ${name} TO off`).join(' ')} AS $commit$
+const definition = `(${types.join(', ')}) RETURNS void LANGUAGE plpgsql ${SETTINGS} AS $commit$
 DECLARE done record;
 BEGIN
 ${body()}

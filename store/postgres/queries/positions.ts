@@ -12,8 +12,12 @@ export const LOCKS =
 /** What a writer asks looks rows up by their keys: a plan made while the tables were small, and kept, must not read all of them once they have grown. */
 export const BY_KEYS = ['enable_seqscan', 'enable_hashjoin', 'enable_mergejoin', 'jit'] as const;
 
+/** How long a writer waits for a lock: it gives up before its client does, or what the client tries again would queue behind it. */
+export const LOCK_TIMEOUT_MS = 20_000;
+
 /** Begins a writer's transaction. One whose process stands still is given up before those who wait for it give up themselves. */
-export const WRITES = sql(`SELECT ${LOCKS}, set_config('idle_in_transaction_session_timeout', '20000', true),
+export const WRITES =
+  sql(`SELECT set_config('lock_timeout', '${LOCK_TIMEOUT_MS}', true), ${LOCKS}, set_config('idle_in_transaction_session_timeout', '20000', true),
   ${BY_KEYS.map((setting) => `set_config('${setting}', 'off', true)`).join(', ')}`);
 /** The last positions that were taken, in the log and among audit blocks, now that nothing is under way up to them. */
 export const SETTLED = sql('SELECT event, block FROM jamjet_settled()');

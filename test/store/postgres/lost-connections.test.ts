@@ -122,3 +122,20 @@ describe('a connection that dies around the commit', () => {
     expect(await count(client, 'inbox')).toBe(2);
   });
 });
+
+describe('a connection that was given up because nothing came', () => {
+  it('is not handed to whoever waits for one', async () => {
+    const database = postgresDatabase(server);
+    const store = await database.open({ poolSize: 1, statementTimeoutMs: 300 });
+    await store.commit(batch(begin('exec_1')));
+    const client = new Client({ connectionString: await database.url() });
+    await client.connect();
+    onTestFinished(() => client.end());
+    await client.query('BEGIN');
+    await client.query('LOCK TABLE executions');
+    const [hanging, waiting] = [store.execution('exec_1'), store.execution('exec_1')];
+    await expect(hanging).rejects.toMatchObject({ code: 'store_unavailable' });
+    await client.query('ROLLBACK');
+    expect(await waiting).toMatchObject({ seq: 2 });
+  });
+});
