@@ -14,7 +14,7 @@ export function asStoreError(error: unknown): unknown {
     const { code = '' } = error;
     if (code === '53100' || code === '53400') return new StoreError('store_full', 'the disk of the database is full', cause);
     if (code === '25006') return new StoreError('store_read_only', 'the database is read-only', cause);
-    if (code === '42501' || /^(28|3D)/.test(code))
+    if (code === '42501' || code === '42883' || /^(28|3D)/.test(code))
       return new StoreError('store_unavailable', `the database refuses: ${error.message}`, cause);
     if (/^(08|53|55|57|58|40|XX)/.test(code))
       return new StoreError('store_unavailable', `the database cannot answer: ${error.message}`, cause);

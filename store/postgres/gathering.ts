@@ -2,8 +2,11 @@
 const TOGETHER = 256;
 /** Questions under way at once: one that hangs does not hold up the others. */
 const UNDER_WAY = 2;
+/** Whoever has waited behind a question that failed after so long does not wait for another: each may take as long. */
+const PATIENCE_MS = 10_000;
 
 interface Waiting<Row> {
+  readonly sinceMs: number;
   readonly answer: (row: Row | null) => void;
   readonly fail: (error: unknown) => void;
 }
@@ -17,19 +20,22 @@ type Next<Row> = Map<string, Waiting<Row>[]>;
  */
 export class Gathering<Row> {
   readonly #ask: (keys: readonly string[]) => Promise<ReadonlyMap<string, Row>>;
+  readonly #nowMs: () => number;
   #next: Next<Row> = new Map();
   #underWay = 0;
 
   /** `ask` answers those it finds. */
-  constructor(ask: (keys: readonly string[]) => Promise<ReadonlyMap<string, Row>>) {
+  constructor(ask: (keys: readonly string[]) => Promise<ReadonlyMap<string, Row>>, nowMs = () => performance.now()) {
     this.#ask = ask;
+    this.#nowMs = nowMs;
   }
 
   get(key: string): Promise<Row | null> {
     return new Promise((answer, fail) => {
+      const one = { sinceMs: this.#nowMs(), answer, fail };
       const waiting = this.#next.get(key);
-      if (waiting === undefined) this.#next.set(key, [{ answer, fail }]);
-      else waiting.push({ answer, fail });
+      if (waiting === undefined) this.#next.set(key, [one]);
+      else waiting.push(one);
       this.#send();
     });
   }
@@ -44,14 +50,26 @@ export class Gathering<Row> {
   }
 
   async #answer(asked: readonly (readonly [key: string, waiting: readonly Waiting<Row>[]])[]): Promise<void> {
+    const sentMs = this.#nowMs();
     try {
       const found = await this.#ask(asked.map(([key]) => key));
       for (const [key, waiting] of asked) for (const { answer } of waiting) answer(found.get(key) ?? null);
     } catch (error) {
       for (const [, waiting] of asked) for (const { fail } of waiting) fail(error);
+      if (this.#nowMs() - sentMs >= PATIENCE_MS) this.#giveUp(sentMs, error);
     } finally {
       this.#underWay -= 1;
       this.#send();
+    }
+  }
+
+  /** Those who have waited since then. */
+  #giveUp(untilMs: number, error: unknown): void {
+    for (const [key, waiting] of this.#next) {
+      const later = waiting.filter(({ sinceMs }) => sinceMs > untilMs);
+      for (const { sinceMs, fail } of waiting) if (sinceMs <= untilMs) fail(error);
+      if (later.length > 0) this.#next.set(key, later);
+      else this.#next.delete(key);
     }
   }
 }

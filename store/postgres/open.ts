@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import { DatabaseError } from 'pg';
 import { StoreError } from '../errors.ts';
 import { type Migration, migrate, readMigrations } from '../migrate.ts';
 import type { Store } from '../store.ts';
@@ -90,7 +91,11 @@ async function upgrade(connections: Connections, nowMs: () => number): Promise<v
   const create = async (): Promise<void> => {
     await client.query('BEGIN');
     await client.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
-    await client.query(CREATE);
+    try {
+      await client.query(CREATE);
+    } catch (error) {
+      throw mayNotCreate(error);
+    }
     await client.query('COMMIT');
   };
   try {
@@ -100,6 +105,13 @@ async function upgrade(connections: Connections, nowMs: () => number): Promise<v
   } finally {
     await client.end();
   }
+}
+
+/** A release without a migration brings its function all the same: whoever only serves must be told who can make it. */
+function mayNotCreate(error: unknown): unknown {
+  if (!(error instanceof DatabaseError) || error.code !== '42501') return error;
+  const message = `this release commits by a function of its own, and may not make it (${error.message}): run "jamjet db migrate" as the owner`;
+  return new StoreError('store_unavailable', message, { cause: error });
 }
 
 /** One that cannot be reached is not waited for: its address may be wrong. */

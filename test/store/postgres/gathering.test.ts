@@ -4,6 +4,7 @@ import { Gathering } from '../../../store/postgres/gathering.ts';
 /** A gathering whose questions a test answers. */
 function bench() {
   const asked: { readonly keys: readonly string[]; answer(rows: Readonly<Record<string, string>>): void; fail(): void }[] = [];
+  let nowMs = 0;
   const gathering = new Gathering<string>(
     (keys) =>
       new Promise((resolve, reject) => {
@@ -13,8 +14,12 @@ function bench() {
           fail: () => reject(new Error('away')),
         });
       }),
+    () => nowMs,
   );
-  return { gathering, asked };
+  const pass = (ms: number): void => {
+    nowMs += ms;
+  };
+  return { gathering, asked, pass };
 }
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -61,6 +66,25 @@ describe('what is looked up together', () => {
     const again = gathering.get('c');
     asked[3]?.answer({ c: 'C' });
     expect(await again).toBe('C');
+  });
+
+  it('is not waited for again and again by those behind a question that failed after long', async () => {
+    const { gathering, asked, pass } = bench();
+    const outcome = (keys: readonly string[]) => keys.map((key) => gathering.get(key).catch(String));
+    const many = Array.from({ length: 300 }, (_, i) => `k${i}`);
+    const [first, second, ...rest] = outcome(['a', 'b', ...many]);
+    asked[0]?.answer({});
+    await settled();
+    expect(asked[2]?.keys).toHaveLength(256);
+    pass(1);
+    const [later] = outcome(['k299']);
+    pass(30_000);
+    asked[2]?.fail();
+    expect(new Set(await Promise.all(rest))).toEqual(new Set(['Error: away']));
+    expect(asked[3]?.keys).toEqual(['k299']);
+    asked[1]?.answer({ b: 'B' });
+    asked[3]?.answer({ k299: 'K' });
+    expect(await Promise.all([first, second, later])).toEqual([null, 'B', 'K']);
   });
 
   it('of very many keys is asked in parts', async () => {

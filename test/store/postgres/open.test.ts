@@ -17,8 +17,12 @@ async function asked(url: string, query: string): Promise<readonly unknown[]> {
   return rows;
 }
 
-function byName(a: { readonly name: string } | undefined, b: { readonly name: string } | undefined): number {
-  return (a?.name ?? '') < (b?.name ?? '') ? -1 : 1;
+const FUNCTIONS = "SELECT proname AS name FROM pg_proc WHERE proname LIKE 'jamjet\\_commit\\_%'";
+
+async function ownFunction(url: string): Promise<string> {
+  const [own] = (await asked(url, FUNCTIONS)) as readonly { readonly name: string }[];
+  if (own === undefined) throw new Error('there is no function');
+  return own.name;
 }
 
 describe('an empty database', () => {
@@ -40,13 +44,39 @@ describe('an empty database', () => {
 describe('the function that commits', () => {
   it('is made by whoever opens the database first and has none, beside those of other releases', async () => {
     const url = await server().createMigrated();
-    const named = "SELECT proname AS name FROM pg_proc WHERE proname LIKE 'jamjet\\_commit\\_%'";
-    const [own] = (await asked(url, named)) as readonly { readonly name: string }[];
-    await asked(url, `ALTER FUNCTION ${own?.name} RENAME TO jamjet_commit_of_another_release`);
+    const own = await ownFunction(url);
+    await asked(url, `ALTER FUNCTION ${own} RENAME TO jamjet_commit_of_another_release`);
     const stores = await Promise.all([1, 2, 3].map((n) => openPostgres({ url, nowMs: () => AT_MS, writer: `rt_${n}` })));
     for (const [index, store] of stores.entries()) expect(await store.commit(batch(begin(`exec_${index}`)))).toEqual([null]);
     await Promise.all(stores.map((store) => store.close()));
-    expect(await asked(url, `${named} ORDER BY 1`)).toEqual([own, { name: 'jamjet_commit_of_another_release' }].sort(byName));
+    const named = [own, 'jamjet_commit_of_another_release'].sort().map((name) => ({ name }));
+    expect(await asked(url, `${FUNCTIONS} ORDER BY 1`)).toEqual(named);
+  });
+});
+
+describe('a role that may not make it', () => {
+  it('is told who may', async () => {
+    const url = await server().createMigrated();
+    const own = await ownFunction(url);
+    const role = `only_serves_${own}`;
+    await asked(server().url, `CREATE ROLE ${role} LOGIN`);
+    await asked(url, `DROP FUNCTION ${own}; GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${role}`);
+    const refused = openPostgres({ url: url.replace('//jamjet@', `//${role}@`), nowMs: () => AT_MS });
+    await expect(refused).rejects.toMatchObject({ code: 'store_unavailable', message: expect.stringMatching(/db migrate/) });
+    await (await openPostgres({ url, nowMs: () => AT_MS })).close();
+  });
+});
+
+describe('a function that is removed beneath a server', () => {
+  it('makes the database unavailable, and is there again once it has been opened', async () => {
+    const url = await server().createMigrated();
+    const store = await openPostgres({ url, nowMs: () => AT_MS, writer: 'rt_1' });
+    const own = await ownFunction(url);
+    await asked(url, `DROP FUNCTION ${own}`);
+    await expect(store.commit(batch(begin('exec_1')))).rejects.toMatchObject({ code: 'store_unavailable' });
+    await (await openPostgres({ url, nowMs: () => AT_MS })).close();
+    expect(await store.commit(batch(begin('exec_1')))).toEqual([null]);
+    await store.close();
   });
 });
 
