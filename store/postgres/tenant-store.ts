@@ -15,11 +15,15 @@ export function tenantStore(tenantId: string, connections: Connections, workers:
   const ask = <Row extends QueryResultRow>(statement: Sql, values: readonly Value[]) =>
     connections.asTenant<Row>(tenantId, statement, values);
   const executions = new Gathering<ExecutionRow>(async (ids) => {
-    const rows = await ask<ExecutionRow>(executionsSql.TENANT_EXECUTIONS, [tenantId, ids]);
+    const rows = await connections.asTenantByKeys<ExecutionRow>(tenantId, executionsSql.TENANT_EXECUTIONS, [tenantId, ids]);
     return new Map(rows.map((row) => [row.id, row]));
   });
   const latest = new Gathering<string>(async (ids) => {
-    const rows = await ask<{ workflowId: string; revision: string }>(controlSql.LATEST_REVISIONS, [tenantId, ids]);
+    const rows = await connections.asTenantByKeys<{ workflowId: string; revision: string }>(
+      tenantId,
+      controlSql.LATEST_REVISIONS,
+      [tenantId, ids],
+    );
     return new Map(rows.map(({ workflowId, revision }) => [workflowId, revision]));
   });
   return {

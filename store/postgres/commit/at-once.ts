@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
-import { type Sql, sql } from '../connections.ts';
+import { BY_KEYS, type Sql, sql } from '../connections.ts';
 import { EFFECTS, HEADS, SEAL } from '../queries/commit.ts';
-import { BY_KEYS, LOCK_TIMEOUT_MS, LOCKS } from '../queries/positions.ts';
+import { LOCK_TIMEOUT_MS, LOCKS } from '../queries/positions.ts';
 import { ADD_TENANT_USAGE } from '../queries/tenants.ts';
 
 /** A statement of a commit, and the types of its parameters. One whose first parameter is null is left out. */

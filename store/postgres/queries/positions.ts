@@ -1,4 +1,4 @@
-import { sql } from '../connections.ts';
+import { BY_KEYS, sql } from '../connections.ts';
 
 /** The log of all executions, in the order of commits. */
 
@@ -8,9 +8,6 @@ import { sql } from '../connections.ts';
  */
 export const LOCKS =
   "pg_advisory_xact_lock(1247898954, pg_backend_pid()), pg_advisory_xact_lock(hashtextextended('chain ' || $1, 0))";
-
-/** What a writer asks looks rows up by their keys: a plan made while the tables were small, and kept, must not read all of them once they have grown. */
-export const BY_KEYS = ['enable_seqscan', 'enable_hashjoin', 'enable_mergejoin', 'jit'] as const;
 
 /** How long a writer waits for a lock: it gives up before its client does, or what the client tries again would queue behind it. */
 export const LOCK_TIMEOUT_MS = 20_000;

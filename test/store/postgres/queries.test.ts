@@ -19,8 +19,8 @@ const SMALL_TABLES = new Set(['log_key', 'webhook_cursor', 'webhooks', 'audit_ch
 /** These may go through all of a few: tenants with a retention, claimed items, deliveries that are pending. */
 const WALKERS = new Set(['RETENTION_POLICIES', 'WORKERS', 'NEXT_DUE', 'ADD_DELIVERIES', 'REMOVE_EXECUTIONS 3']);
 
-/** The writer asks these, in transactions of its own, and whatever writes. */
-const WRITERS = new Set(['HELD_EXECUTIONS']);
+/** Asked by keys, as `BY_KEYS` says; so is whatever writes. */
+const BY_THEIR_KEYS = new Set(['HELD_EXECUTIONS', 'TENANT_EXECUTIONS', 'LATEST_REVISIONS']);
 
 const folder = new URL('../../../store/postgres/queries/', import.meta.url);
 const queries: Record<string, unknown> = {};
@@ -132,7 +132,7 @@ async function plan(database: string, name: string, text: string): Promise<PlanN
   if (client === undefined) throw new Error(`no database ${database}`);
   const count = Math.max(0, ...[...text.matchAll(/\$(\d+)/g)].map(([, place]) => Number(place)));
   await client.query('BEGIN');
-  if (WRITERS.has(name) || !text.startsWith('SELECT')) await client.query(WRITES.text, ['rt_1']);
+  if (BY_THEIR_KEYS.has(name) || !text.startsWith('SELECT')) await client.query(WRITES.text, ['rt_1']);
   await client.query(`PREPARE asked AS ${text}`);
   try {
     const values = count === 0 ? '' : `(${Array.from({ length: count }, () => 'NULL').join(', ')})`;
