@@ -8,21 +8,18 @@ import { sql } from '../connections.ts';
 import { refusalOf } from '../errors.ts';
 import { jsonText } from '../json-text.ts';
 import { SPILL } from '../queries/artifacts.ts';
-import { EFFECTS, HEADS, HOLD_HEADS } from '../queries/commit.ts';
+import { EFFECTS, HOLD_HEADS } from '../queries/commit.ts';
 import { ADD_TENANT_USAGE } from '../queries/tenants.ts';
 import { spilledBy } from '../resources/artifacts.ts';
 import { usageRows } from '../resources/tenants.ts';
 import type { Transaction, Writer } from '../writer.ts';
-import { COMMIT_AT_ONCE } from './at-once.ts';
+import { type Asked, COMMIT_AT_ONCE, written } from './at-once.ts';
 import { addEffects, type EffectRows, hasEffects, noEffects, remember } from './effects.ts';
-import { eventRows, headRow, labelRows } from './heads.ts';
+import { headStatements } from './heads.ts';
 
 const SAVEPOINT = sql('SAVEPOINT unit');
 const RELEASE = sql('RELEASE unit');
 const UNDO = sql('ROLLBACK TO unit');
-
-/** Parameters of statements that are left out. */
-const NOTHING = { heads: Array.from({ length: 3 }, () => null), effects: Array.from({ length: 11 }, () => null) };
 
 /** Writes batches: the only way an execution changes. */
 export class Commits {
@@ -51,10 +48,10 @@ export class Commits {
   }
 
   async #apply(batch: Batch): Promise<readonly (Refusal | null)[]> {
-    const rows = gather(batch);
-    if (rows !== null) {
+    const effects = gather(batch);
+    if (effects !== null) {
       try {
-        return await this.#allOrNothing(batch, rows);
+        return await this.#allOrNothing(batch, effects);
       } catch (error) {
         if (refusalOf(error instanceof Error && error.cause !== undefined ? error.cause : error) === null) throw error;
       }
@@ -62,28 +59,19 @@ export class Commits {
     return this.#unitByUnit(batch);
   }
 
-  #allOrNothing(batch: Batch, { heads, events, labels, effects }: Rows): Promise<readonly null[]> {
-    const streams = batch.units
-      .flatMap((unit) => unit.executions)
-      .filter((write) => write.events.length > 0)
-      .map(digestWrite);
-    const written = { result: batch.units.map(() => null), atMs: batch.atMs, streams };
-    const headValues = heads.length > 0 ? [jsonText(heads), jsonText(events), jsonText(labels)] : null;
-    const effected = hasEffects(effects) ? effectValues(effects, batch.atMs) : null;
-    const writes = batch.units.flatMap((unit) => unit.executions);
-    if (!writes.some(({ spilled = [] }) => spilled.length > 0)) {
-      const usage = usageRows(writes);
-      return this.#writer.writeAtOnce(
-        COMMIT_AT_ONCE,
-        [...(headValues ?? NOTHING.heads), ...(effected ?? NOTHING.effects), usage.length > 0 ? jsonText(usage) : null],
-        written,
-      );
-    }
+  #allOrNothing({ atMs, units }: Batch, effects: EffectRows): Promise<readonly null[]> {
+    const writes = units.flatMap((unit) => unit.executions);
+    const streams = writes.filter((write) => write.events.length > 0).map(digestWrite);
+    const sealed = { result: units.map(() => null), atMs, streams };
+    const asked = [...headStatements(writes), ...effectStatement(effects, atMs)];
+    const spilled = spilledBy(writes);
+    const usage = usageStatement(writes);
+    if (spilled.length === 0) return this.#writer.writeAtOnce(COMMIT_AT_ONCE, written([...asked, ...usage]), sealed);
     return this.#writer.write((transaction) => {
-      if (headValues !== null) transaction.send(HEADS, headValues);
-      if (effected !== null) transaction.send(EFFECTS, effected);
-      addBeside(transaction, writes);
-      return written;
+      for (const { statement, values } of asked) transaction.send(statement, values);
+      for (const values of spilled) transaction.send(SPILL, values);
+      for (const { statement, values } of usage) transaction.send(statement, values);
+      return sealed;
     });
   }
 
@@ -105,15 +93,8 @@ export class Commits {
   }
 }
 
-interface Rows {
-  readonly heads: readonly object[];
-  readonly events: readonly object[];
-  readonly labels: readonly object[];
-  readonly effects: EffectRows;
-}
-
-/** Null when the batch cannot be carried out at once: it steps an execution twice, or contradicts itself. */
-function gather({ units }: Batch): Rows | null {
+/** What goes with the executions; null when the batch cannot be carried out at once: it steps an execution twice, or contradicts itself. */
+function gather({ units }: Batch): EffectRows | null {
   const effects = noEffects();
   const writes = units.flatMap((unit) => unit.executions);
   writes.forEach(checkSequences);
@@ -126,40 +107,38 @@ function gather({ units }: Batch): Rows | null {
     remember(effects, unit);
     for (const write of unit.executions) if (addEffects(effects, write) !== null) return null;
   }
-  // In the order of `HOLD_HEADS`.
-  const heads = [...writes].sort((a, b) => (a.id < b.id ? -1 : 1)).map(headRow);
-  return { heads, events: writes.flatMap(eventRows), labels: writes.flatMap(labelRows), effects };
+  return effects;
 }
 
 async function applyUnit(transaction: Transaction, unit: Unit, atMs: number): Promise<Refusal | null> {
   const remembered = noEffects();
   remember(remembered, unit);
-  if (hasEffects(remembered) && (await refusedBy(transaction.query(EFFECTS, effectValues(remembered, atMs)))) !== null)
+  if ((await refusedBy(transaction, effectStatement(remembered, atMs))) !== null)
     return { reason: 'idempotency', executionId: null };
   for (const write of unit.executions) {
     const effects = noEffects();
     const contradiction = addEffects(effects, write);
-    const values = [jsonText([headRow(write)]), jsonText(eventRows(write)), jsonText(labelRows(write))];
     const reason =
-      (await refusedBy(transaction.query(HEADS, values))) ??
+      (await refusedBy(transaction, headStatements([write]))) ??
       contradiction ??
-      (hasEffects(effects) ? await refusedBy(transaction.query(EFFECTS, effectValues(effects, atMs))) : null);
+      (await refusedBy(transaction, effectStatement(effects, atMs)));
     if (reason !== null) return { reason, executionId: write.id };
   }
-  addBeside(transaction, unit.executions);
+  for (const values of spilledBy(unit.executions)) transaction.send(SPILL, values);
+  for (const { statement, values } of usageStatement(unit.executions)) transaction.send(statement, values);
   return null;
 }
 
-/** What goes with the writes and refuses none. Usage comes last: others wait for its rows until the commit. */
-function addBeside(transaction: Transaction, writes: readonly ExecutionWrite[]): void {
-  for (const values of spilledBy(writes)) transaction.send(SPILL, values);
+/** Comes last: others wait for its rows until the commit. */
+function usageStatement(writes: readonly ExecutionWrite[]): readonly Asked[] {
   const usage = usageRows(writes);
-  if (usage.length > 0) transaction.send(ADD_TENANT_USAGE, [jsonText(usage)]);
+  return usage.length === 0 ? [] : [{ statement: ADD_TENANT_USAGE, values: [jsonText(usage)] }];
 }
 
-async function refusedBy(answer: Promise<unknown>): Promise<Refusal['reason'] | null> {
+/** One after the other, up to the first that is refused. */
+async function refusedBy(transaction: Transaction, asked: readonly Asked[]): Promise<Refusal['reason'] | null> {
   try {
-    await answer;
+    for (const { statement, values } of asked) await transaction.query(statement, values);
     return null;
   } catch (error) {
     const reason = refusalOf(error);
@@ -168,22 +147,18 @@ async function refusedBy(answer: Promise<unknown>): Promise<Refusal['reason'] | 
   }
 }
 
-function effectValues(rows: EffectRows, atMs: number) {
+function effectStatement(rows: EffectRows, atMs: number): readonly Asked[] {
+  if (!hasEffects(rows)) return [];
   const { fired, rearmed, cleared, armed, settled, cancelled, put, sent, consumed, remembered } = rows;
-  const json = jsonText;
-  return [
-    json(fired),
-    json(rearmed),
-    json(cleared),
-    json(armed),
-    json(settled),
+  const json = (each: readonly object[]): string => jsonText(each);
+  const values = [
+    ...[fired, rearmed, cleared, armed, settled].map(json),
     atMs,
-    json(cancelled),
-    json(put),
-    json(sent),
+    ...[cancelled, put, sent].map(json),
     consumed,
     json(remembered),
   ];
+  return [{ statement: EFFECTS, values }];
 }
 
 function wellFormedUnit(unit: Unit): Unit {

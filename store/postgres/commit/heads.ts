@@ -1,26 +1,48 @@
 import type { ExecutionWrite } from '../../writes.ts';
+import { jsonText } from '../json-text.ts';
+import { APPEND_EVENTS, BEGIN_EXECUTIONS, LABEL_EXECUTIONS, MOVE_EXECUTIONS } from '../queries/commit.ts';
+import type { Asked } from './at-once.ts';
 
-/** A row of `HEADS`. */
-export function headRow({ id, tenantId, fromSeq, create, revive, head, snapshot }: ExecutionWrite): object {
+/** What executions begin with and come to: begun, labelled, moved, their events. In the order of `HOLD_HEADS`. */
+export function headStatements(writes: readonly ExecutionWrite[]): readonly Asked[] {
+  const sorted = [...writes].sort((a, b) => (a.id < b.id ? -1 : 1));
+  return [
+    { statement: BEGIN_EXECUTIONS, rows: sorted.flatMap(bornRow) },
+    { statement: LABEL_EXECUTIONS, rows: writes.flatMap(labelRows) },
+    { statement: MOVE_EXECUTIONS, rows: sorted.flatMap(movedRow) },
+    { statement: APPEND_EVENTS, rows: writes.flatMap(eventRows) },
+  ].flatMap(({ statement, rows }) => (rows.length === 0 ? [] : [{ statement, values: [jsonText(rows)] }]));
+}
+
+function bornRow(write: ExecutionWrite): readonly object[] {
+  const { create } = write;
+  if (create === null) return [];
+  return [
+    {
+      ...headRow(write),
+      workflow_id: create.workflowId,
+      workflow_version: create.workflowVersion,
+      revision: create.revision,
+      labels: create.labels,
+      parent_id: create.parentId,
+      depth: create.depth,
+      deadline_at_ms: create.deadlineAtMs,
+      created_at_ms: create.createdAtMs,
+    },
+  ];
+}
+
+function movedRow(write: ExecutionWrite): readonly object[] {
+  const { create, fromSeq, revive } = write;
+  if (create !== null) return [];
+  const revived = revive === undefined ? {} : { revives: true, deadline_at_ms: revive.deadlineAtMs };
+  return [{ ...headRow(write), from_seq: fromSeq, ...revived }];
+}
+
+function headRow({ id, tenantId, head, snapshot }: ExecutionWrite): object {
   return {
     id,
     tenant_id: tenantId,
-    from_seq: fromSeq,
-    creates: create !== null,
-    revives: revive !== undefined,
-    ...(revive === undefined ? {} : { deadline_at_ms: revive.deadlineAtMs }),
-    ...(create === null
-      ? {}
-      : {
-          workflow_id: create.workflowId,
-          workflow_version: create.workflowVersion,
-          revision: create.revision,
-          labels: create.labels,
-          parent_id: create.parentId,
-          depth: create.depth,
-          deadline_at_ms: create.deadlineAtMs,
-          created_at_ms: create.createdAtMs,
-        }),
     status: head.status,
     seq: head.seq,
     steps: head.steps,
@@ -34,13 +56,13 @@ export function headRow({ id, tenantId, fromSeq, create, revive, head, snapshot 
 }
 
 /** The labels an execution begins with, one by one. */
-export function labelRows({ id, tenantId, create }: ExecutionWrite): object[] {
+function labelRows({ id, tenantId, create }: ExecutionWrite): object[] {
   if (create === null || create.labels === '{}') return [];
   const labels = Object.entries(JSON.parse(create.labels) as Readonly<Record<string, string | null>>);
   return labels.flatMap(([key, value]) => (value === null ? [] : [{ tenant_id: tenantId, key, execution_id: id, value }]));
 }
 
-export function eventRows({ id, tenantId, events }: ExecutionWrite): object[] {
+function eventRows({ id, tenantId, events }: ExecutionWrite): object[] {
   return events.map((event) => ({
     execution_id: id,
     seq: event.seq,
