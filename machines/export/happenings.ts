@@ -69,10 +69,10 @@ export class Happenings {
     const running = this.#status === 'running';
     // What was under way when it ended is so no more; a retry may set it going again.
     if (!running) for (const [node, mark] of nodes) if (OPEN.has(mark.status)) nodes.set(node, { ...mark, status: 'cancelled' });
-    if (running && this.#held)
-      for (const node of this.#kept()) nodes.set(node, { ...(nodes.get(node) ?? NOT_YET), status: 'held' });
-    const status = running && this.#held ? 'held' : this.#status;
-    return { status, sequence: this.#sequence, atMs: this.#atMs, nodes, taken: [...this.#taken] };
+    const held = running && this.#held;
+    if (held) for (const node of this.#kept()) nodes.set(node, { ...(nodes.get(node) ?? NOT_YET), status: 'held' });
+    const status = held || (running && rests(nodes)) ? 'paused' : this.#status;
+    return { status, held, sequence: this.#sequence, atMs: this.#atMs, nodes, taken: [...this.#taken] };
   }
 
   #whole(type: string, data: JsonObject): void {
@@ -237,4 +237,9 @@ export class Happenings {
   #mark(node: string, change: Partial<NodeMark>): void {
     this.#nodes.set(node, { ...this.#of(node), ...change });
   }
+}
+
+function rests(nodes: ReadonlyMap<string, NodeMark>): boolean {
+  const open = [...nodes.values()].filter(({ status }) => OPEN.has(status));
+  return open.length > 0 && open.every(({ status }) => status === 'waiting');
 }

@@ -1,4 +1,5 @@
-export type ExecutionStatus = 'running' | 'held' | 'completed' | 'failed' | 'cancelled' | 'limit_exceeded';
+/** As the API says it: `paused` when an operator holds it, or when everything under way waits for a person, an event, a timer or a child that does. */
+export type ExecutionStatus = 'running' | 'paused' | 'completed' | 'failed' | 'cancelled' | 'limit_exceeded';
 
 /** Where the last visit to a node stands. `held`: parked by policy, or by an operator's pause before it could begin. */
 export type NodeStatus = 'queued' | 'active' | 'waiting' | 'held' | 'retrying' | 'done' | 'failed' | 'skipped' | 'cancelled';
@@ -20,6 +21,8 @@ export interface NodeMark {
 /** What has happened up to an event of the log. */
 export interface Marks {
   readonly status: ExecutionStatus;
+  /** Does an operator hold it? */
+  readonly held: boolean;
   /** Of the last event that counts; 0 = none. */
   readonly sequence: number;
   readonly atMs: number | null;

@@ -9,7 +9,7 @@ import { logText } from '../log-text.ts';
 import { readLog, withinStep } from '../read-log.ts';
 import { isTerminal, paintStatus } from '../terminal/status.ts';
 import { fields } from '../terminal/table.ts';
-import { count, plain } from '../terminal/text.ts';
+import { count, plain, shellWord } from '../terminal/text.ts';
 import { ago, duration } from '../terminal/time.ts';
 
 export class InspectCommand extends ClientCommand {
@@ -85,7 +85,7 @@ inspector in a browser, which gets it from stately.ai and shows it what the exec
     if (execution.held === true) this.print(`\n${paint.yellow('◆')} it is held: jamjet resume ${execution.execution_id}`);
     for (const approval of approvals) {
       this.print(
-        `\n${paint.yellow('◆')} ${plain(approval.node)} waits for approval: jamjet approve ${execution.execution_id} --node-id ${plain(approval.node)}`,
+        `\n${paint.yellow('◆')} ${plain(approval.node)} waits for approval: jamjet approve ${execution.execution_id} --node-id ${plain(shellWord(approval.node))}`,
       );
     }
     return EXIT.ok;

@@ -86,20 +86,16 @@ export class LiveModel {
     return this.marks.nodes.get(node) ?? null;
   }
 
-  /** As the API says it: `paused` when everything under way waits for a person, an event, a timer or a child that does. */
   get status(): string {
-    const { status, nodes } = this.marks;
-    if (status !== 'running' && status !== 'held') return status;
-    const under = [...nodes.values()].map((mark) => mark.status).filter((each) => UNDER_WAY.has(each));
-    return under.length > 0 && under.every((each) => each === 'waiting') ? 'paused' : 'running';
+    return this.marks.status;
   }
 
   get over(): boolean {
-    return this.marks.status !== 'running' && this.marks.status !== 'held';
+    return this.marks.status !== 'running' && this.marks.status !== 'paused';
   }
 
   get held(): boolean {
-    return this.marks.status === 'held';
+    return this.marks.held;
   }
 
   /** Of the operator who paused it; '' = none was given. */
