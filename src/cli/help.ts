@@ -124,6 +124,12 @@ export function optionNames(cli: Cli<Context>): string[] {
   return definitionOf(cli).options.flatMap((option) => (option.definition.split(' ')[0] ?? '').split(','));
 }
 
+/** The names of each option that a command cannot do without, the short one first. */
+export function requiredOptions(cli: Cli<Context>): string[][] {
+  const required = definitionOf(cli).options.filter((option) => option.required);
+  return required.map((option) => (option.definition.split(' ')[0] ?? '').split(','));
+}
+
 function definitionOf(cli: Cli<Context>): Definition {
   const [definition] = cli.definitions();
   if (definition === undefined) throw new Error('no command is registered');

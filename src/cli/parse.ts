@@ -3,7 +3,7 @@ import { closest } from '../../machines/suggest.ts';
 import { COMMANDS, type CommandEntry } from './commands/index.ts';
 import type { Context } from './context.ts';
 import { type Failure, usageFailure } from './failure.ts';
-import { optionNames } from './help.ts';
+import { optionNames, requiredOptions } from './help.ts';
 
 export interface Found {
   readonly entry: CommandEntry;
@@ -47,11 +47,11 @@ export function parse(cli: Cli<Context>, name: string, words: string[], context:
   try {
     return cli.process(words, context);
   } catch (error) {
-    throw wrongArguments(cli, name, error);
+    throw wrongArguments(cli, name, words, error);
   }
 }
 
-function wrongArguments(cli: Cli<Context>, name: string, error: unknown): Failure {
+function wrongArguments(cli: Cli<Context>, name: string, words: readonly string[], error: unknown): Failure {
   const help = `jamjet ${name} --help shows the options.`;
   const reason = reasonOf(error);
   const option = /^(?:Unsupported|Invalid) option name \("([^"=]+)(=.*)?"\)/.exec(reason);
@@ -67,6 +67,8 @@ function wrongArguments(cli: Cli<Context>, name: string, error: unknown): Failur
   const extra = /^Extraneous positional argument \("(.*)"\)/.exec(reason);
   if (extra !== null) return usageFailure(`unexpected argument "${extra[1]}"`, help);
   if (/^Not enough positional arguments/.test(reason)) return usageFailure(`an argument is missing: jamjet ${name} …`, help);
+  const missing = requiredOptions(cli).find((names) => !words.some((word) => names.includes(word.split('=', 1)[0] ?? '')));
+  if (reason === '' && missing !== undefined) return usageFailure(`${missing.at(-1)} is missing`, help);
   return usageFailure(reason === '' ? `cannot make sense of the arguments of \`jamjet ${name}\`` : reason, help);
 }
 

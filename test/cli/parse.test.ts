@@ -15,6 +15,8 @@ describe('a wrong command line', () => {
     ['run a --input', '--input needs a value', 'jamjet run --help shows the options.'],
     ['ls --json=yes', '--json takes no value', 'jamjet ls --help shows the options.'],
     ['inspect', 'an argument is missing: jamjet inspect …', 'jamjet inspect --help shows the options.'],
+    ['fork exec_1', '--at is missing', 'jamjet fork --help shows the options.'],
+    ['jobs start', '--action is missing', 'jamjet jobs start --help shows the options.'],
     ['ls --limit many', '--limit "many" is not a whole number from 1 to 1000', null],
     ['ls --limit 1001', '--limit "1001" is not a whole number from 1 to 1000', null],
     ['ls --runtime ftp://host', '--runtime "ftp://host" is not an http:// or https:// URL', null],
