@@ -84,13 +84,19 @@ export class Happenings {
       this.#reached.set(graph.start, 1);
     } else if (type === 'workflow_paused') this.#held = true;
     else if (type === 'workflow_resumed') this.#held = false;
-    else if (type === 'workflow_forked') this.#state = patchState(this.#state, data.state_patch ?? null);
+    else if (type === 'workflow_forked') this.#fork(data);
     else if (type === 'workflow_retried') {
       this.#status = 'running';
       this.#held = false;
       const nodes = Array.isArray(data.nodes) ? (data.nodes as readonly Json[]) : [];
       for (const node of nodes) this.#mark(String(node), { status: 'retrying', retries: this.#of(String(node)).retries + 1 });
     }
+  }
+
+  /** What was under way in the origin begins anew. */
+  #fork(data: JsonObject): void {
+    this.#state = patchState(this.#state, data.state_patch ?? null);
+    for (const [node, { status }] of this.#nodes) if (OPEN.has(status)) this.#mark(node, { sinceMs: this.#atMs });
   }
 
   #node({ type, data, at_ms: atMs, sequence }: TimedEvent, node: string): void {

@@ -1,8 +1,11 @@
+import type { Json } from '../../machines/json.ts';
 import type { Change } from './state-diff.ts';
 import type { Paint } from './terminal/paint.ts';
-import { inline, plain } from './terminal/text.ts';
+import { cut, inline, plain } from './terminal/text.ts';
 
 const COLUMNS = 60;
+/** Of what two long values have in common, so much is shown before the difference. */
+const COMMON = 20;
 
 /** One line: what was added, taken away or changed, and where. */
 export function changeText(change: Change, paint: Paint): string {
@@ -13,10 +16,21 @@ export function changeText(change: Change, paint: Paint): string {
     case 'remove':
       return paint.red(`- ${path}  ${inline(change.old, COLUMNS)}`);
     case 'replace':
-      return `${paint.yellow(`~ ${path}`)}  ${inline(change.old, COLUMNS)} → ${inline(change.value, COLUMNS)}`;
+      return `${paint.yellow(`~ ${path}`)}  ${replaced(change.old, change.value)}`;
     default: {
       const unhandled: never = change;
       throw new TypeError(`unhandled ${JSON.stringify(unhandled)}`);
     }
   }
+}
+
+/** Both values, cut to where they differ. */
+function replaced(old: Json, value: Json): string {
+  const texts = [old, value].map((each) => inline(each, Number.POSITIVE_INFINITY));
+  const [before = [], after = []] = texts.map((text) => [...text]);
+  const common = before.findIndex((character, index) => character !== after[index]);
+  const from = (common === -1 ? before.length : common) - COMMON;
+  const shown = (text: readonly string[]): string =>
+    text.length <= COLUMNS || from < COMMON ? cut(text.join(''), COLUMNS) : cut(`…${text.slice(from).join('')}`, COLUMNS);
+  return `${shown(before)} → ${shown(after)}`;
 }

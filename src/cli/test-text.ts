@@ -10,6 +10,9 @@ import { renderDiagnostics } from './workflow-file.ts';
 
 /** Uncovered ways and paths that are named, at most. */
 const MAX_NAMED = 10;
+/** Of what happened in a long run: so much of its beginning and of its end. A loop may have gone round a thousand times. */
+const MAX_FIRST = 30;
+const MAX_LAST = 10;
 
 /** What `jamjet test` prints of one file. */
 export function reportText(report: Report, context: Pick<Context, 'cwd'>, paint: Paint): string {
@@ -40,7 +43,7 @@ function testText(result: TestResult, paint: Paint): string {
       : []),
     ...mismatches.flatMap((mismatch) => mismatchText(mismatch, paint)),
     `      ${paint.dim('what happened:')}`,
-    ...played.timeline.map((moment) => momentText(moment, paint)),
+    ...happenedText(played.timeline, paint),
     paint.dim(`        → ${played.status}${played.error === null ? '' : `: ${inline(played.error)}`}`),
   ];
   return lines.join('\n');
@@ -53,6 +56,13 @@ function mismatchText({ what, expected, actual }: Mismatch, paint: Paint): reado
     `      ${plain(what)}: expected ${paint.green(shown(expected))}`,
     `      ${' '.repeat(what.length)}       got ${paint.red(actual === undefined ? 'nothing' : shown(actual))}`,
   ];
+}
+
+function happenedText(timeline: readonly Moment[], paint: Paint): readonly string[] {
+  const lines = timeline.map((moment) => momentText(moment, paint));
+  const left = lines.length - MAX_FIRST - MAX_LAST;
+  if (left <= 1) return lines;
+  return [...lines.slice(0, MAX_FIRST), paint.dim(`        … ${count(left, 'more moment')}`), ...lines.slice(-MAX_LAST)];
 }
 
 function momentText({ node, what, value, atMs }: Moment, paint: Paint): string {

@@ -89,7 +89,7 @@ export class Timeline {
   apply(event: TimelineEvent): readonly Entry[] {
     const { type, node_id: node, data } = event;
     const atMs = Date.parse(event.created_at);
-    if (node === null) return this.#applyWhole(type, data);
+    if (node === null) return this.#applyWhole(type, atMs, data);
     switch (type) {
       case 'node_scheduled':
         return this.#queue(node, atMs, data);
@@ -129,14 +129,16 @@ export class Timeline {
     }
   }
 
-  #applyWhole(type: string, data: JsonObject): readonly Entry[] {
+  #applyWhole(type: string, atMs: number, data: JsonObject): readonly Entry[] {
     if (type === 'external_event_received') return [note(null, `event ${textOf(data.correlation_key)} received`)];
     if (/^workflow_(completed|failed|cancelled)$/.test(type)) this.#active.clear();
     if (type === 'workflow_paused')
       return [note(null, ['paused by an operator', textOf(data.reason)].filter(Boolean).join(': '))];
     if (type === 'workflow_resumed') return [note(null, 'resumed')];
-    if (type === 'workflow_forked' && isObject(data.origin))
+    if (type === 'workflow_forked' && isObject(data.origin)) {
+      for (const [node, active] of this.#active) this.#active.set(node, { ...active, sinceMs: atMs });
       return [note(null, `forked from ${textOf(data.origin.execution_id)} at ${textOf(data.origin.sequence)}`)];
+    }
     if (type === 'workflow_retried') return [note(null, `retried: ${listOf(data.nodes).join(', ')}`)];
     return [];
   }

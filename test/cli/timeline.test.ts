@@ -39,6 +39,18 @@ describe('a timeline', () => {
     expect(timeline.active).toEqual([]);
   });
 
+  it('measures what a fork goes on with from the fork on', () => {
+    const told = lines(
+      timelineOf(),
+      [0, 'node_started', 'ask', {}],
+      [0, 'interrupt_raised', 'ask', { reason: 'human_approval' }],
+      [60_000, 'workflow_forked', null, { origin: { execution_id: 'exec_1', sequence: 2 } }],
+      [61_500, 'approval_received', 'ask', { decision: 'approved', user_id: 'ada' }],
+      [61_500, 'node_completed', 'ask', {}],
+    );
+    expect(told.at(-1)).toBe('  ✓ ask            1.5 s  approved by ada');
+  });
+
   it('tells what operators did', () => {
     expect(
       lines(

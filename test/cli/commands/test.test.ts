@@ -23,9 +23,16 @@ nodes:
   a: { type: tool, output_key: a, next: [{ when: "state.flag == 'x'", to: end }, { else: a }] }
 `;
 
+const ENDLESS = `workflow: { id: endless }
+nodes:
+  a: { type: tool, output_key: a, next: [{ when: state.a.ok, to: end }, { else: a }] }
+tests:
+  - { name: goes round, expect: { status: completed } }
+`;
+
 function tested(args: readonly string[]) {
   return inFolder((folder) => {
-    const files = { good: GOOD, bad: BAD, invalid: INVALID, warned: WARNED, trap: TRAP };
+    const files = { good: GOOD, bad: BAD, invalid: INVALID, warned: WARNED, trap: TRAP, endless: ENDLESS };
     for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, `${name}.yaml`), text);
     mkdirSync(join(folder, 'deep/er'), { recursive: true });
     writeFileSync(join(folder, 'deep/er/good.yaml'), GOOD);
@@ -52,6 +59,14 @@ describe('jamjet test', () => {
     );
     expect(stdout).toMatch(/\+0s {5}a {18}completed {2}\{"ok":true\}/);
     expect(stdout).toMatch(/✗ 1 file failed \(1 test, 1 failed, 1 file\)\n$/);
+  });
+
+  it('leaves out the middle of a run that goes round for ever', async () => {
+    const { code, stdout } = await tested(['endless.yaml']);
+    expect(code).toBe(1);
+    expect(stdout).toContain('still going on after 2,000 steps');
+    expect(stdout).toMatch(/\+0s {5}a .*\n {8}… \d+ more moments\n {8}\+0s/);
+    expect(stdout.split('\n').length).toBeLessThan(80);
   });
 
   it('prints the same as JSON', async () => {

@@ -81,6 +81,13 @@ describe('what a log tells of nodes and edges', () => {
     expect(happenings.marks.nodes.get('a')).toMatchObject({ durationMs: 7 });
   });
 
+  it('measures what was under way in the origin from the fork on', () => {
+    const { events } = golden('forked');
+    const fork = events.find(({ type }) => type === 'workflow_forked');
+    expect(played('forked', fork?.sequence).marks.nodes.get('asked')).toMatchObject({ status: 'waiting', sinceMs: fork?.at_ms });
+    expect(played('forked').marks.nodes.get('asked')).toMatchObject({ status: 'done', durationMs: 31_000 });
+  });
+
   it('tells held, waiting, active and retrying apart', () => {
     expect(statuses(played('fork-first', 15).marks)).toMatchObject({
       a: 'queued',
