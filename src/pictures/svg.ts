@@ -43,6 +43,7 @@ function draw(picture: Picture, layout: Layout, colours: 'adaptive' | 'fixed'): 
     ...layout.frames.map(frame),
     ...layout.edges.map(arrow),
     ...layout.nodes.map(node),
+    ...layout.frames.map(frameTitle),
     ...layout.edges.map(label),
     '</g>',
     '</svg>',
@@ -50,9 +51,13 @@ function draw(picture: Picture, layout: Layout, colours: 'adaptive' | 'fixed'): 
   return { svg: `${svg}\n`, width, height, style };
 }
 
-function frame({ frame: { parallel }, label, from, to }: PlacedFrame): string {
-  const box = `<rect class="jj-frame${parallel ? ' jj-parallel' : ''}" x="${round(from.x)}" y="${round(from.y)}" width="${round(to.x - from.x)}" height="${round(to.y - from.y)}" rx="10"/>`;
-  return `${box}<text class="jj-frame-label" x="${round(from.x + 10)}" y="${round(from.y + 18)}">${escaped(label)}</text>`;
+function frame({ frame: { parallel }, from, to }: PlacedFrame): string {
+  return `<rect class="jj-frame${parallel ? ' jj-parallel' : ''}" x="${round(from.x)}" y="${round(from.y)}" width="${round(to.x - from.x)}" height="${round(to.y - from.y)}" rx="10"/>`;
+}
+
+/** Above the edges, which may lead through it. */
+function frameTitle({ label, from }: PlacedFrame): string {
+  return `<text class="jj-frame-label" x="${round(from.x + 10)}" y="${round(from.y + 18)}">${escaped(label)}</text>`;
 }
 
 function node({ node: { key, name, look, detail, mark }, box, at }: PlacedNode): string {
@@ -113,7 +118,7 @@ function styleOf(palette: Palette, before: string): string {
     `.jj-picture .jj-subtitle{font-size:${SIZES.subtitle}px;fill:${palette.muted};text-anchor:start}`,
     `.jj-frame{fill:${palette.frame};stroke:${palette.line};stroke-dasharray:6 4;stroke-width:1}`,
     '.jj-parallel{stroke-dasharray:none}',
-    `.jj-picture .jj-frame-label{font-size:${SIZES.frame}px;fill:${palette.muted};text-anchor:start}`,
+    `.jj-picture .jj-frame-label{font-size:${SIZES.frame}px;fill:${palette.muted};text-anchor:start;stroke:${palette.frame};stroke-width:4px;stroke-linejoin:round;paint-order:stroke}`,
     `.jj-shape{fill:${palette.node};stroke:${palette.line};stroke-width:1.5}`,
     `.jj-solid{fill:${palette.ink}}`,
     `.jj-ring{fill:${palette.paper};stroke:${palette.ink};stroke-width:1.5}`,
@@ -135,7 +140,7 @@ function styleOf(palette: Palette, before: string): string {
     ...statuses.map((status) => `.jj-picture .jj-${status} .jj-mark{fill:${palette[`line-${status}`]}}`),
     '.jj-active .jj-shape{stroke-width:3}',
     '.jj-queued .jj-shape,.jj-skipped .jj-shape{stroke-dasharray:4 3}',
-    '.jj-skipped .jj-name,.jj-skipped .jj-icon{opacity:0.6}',
+    '.jj-skipped .jj-name,.jj-skipped .jj-detail,.jj-skipped .jj-icon{opacity:0.6}',
   ].join('');
 }
 

@@ -53,7 +53,10 @@ Formats: mermaid, dot (Graphviz), svg, png, html (a page to pan, zoom and search
     if (this.at !== undefined && !EXECUTION.test(this.target)) throw usageFailure('--at is for executions');
     if (format === 'png' && this.file === undefined && !this.open && this.context.stdout.isTTY === true)
       throw usageFailure('a PNG would upset the terminal', 'Keep it in a file: add -o picture.png.');
-    if (!EXECUTION.test(this.target) && isWorkflowFile(this.target, this.context.cwd)) return this.#drawFile(format);
+    const isFile = !EXECUTION.test(this.target) && isWorkflowFile(this.target, this.context.cwd);
+    if (this.workflowVersion !== undefined && (isFile || EXECUTION.test(this.target)))
+      throw usageFailure('--workflow-version is for registered workflows');
+    if (isFile) return this.#drawFile(format);
     return super.execute();
   }
 

@@ -49,6 +49,8 @@ describe('jamjet visualize FILE', () => {
       [['flow.yaml', '--format', 'gif'], /--format "gif" is not one of mermaid, dot, svg/],
       [['flow.yaml', '--view', 'flat'], /--view "flat" is not one of workflow, machine/],
       [['flow.yaml', '--at', '3'], /--at is for executions/],
+      [['flow.yaml', '--workflow-version', '1'], /--workflow-version is for registered workflows/],
+      [[`exec_${'0'.repeat(32)}`, '--workflow-version', '1'], /--workflow-version is for registered workflows/],
       [['none.yaml'], /none\.yaml: no such file/],
     ] as const;
     for (const [args, stderr] of failures) {
