@@ -26,6 +26,8 @@ const BEGIN_SNAPSHOT = sql('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
 const BEGIN = sql('BEGIN');
 const COMMIT = sql('COMMIT');
 const ROLLBACK = sql('ROLLBACK');
+/** What is asked finds its rows by an index. A plan that was made while a table had a few rows, and is kept, would read all of it once it has many. */
+export const BY_INDEX = sql("SELECT set_config('enable_seqscan', 'off', false), set_config('jit', 'off', false)");
 const AS_TENANT = sql("SELECT set_config('jamjet.tenant', $1, true)");
 /** With one plan for any values, that looks rows up by their keys: made anew each time, it would cost more than what it finds. */
 const AS_TENANT_BY_KEYS =
@@ -78,7 +80,11 @@ export class Connections {
     // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
     this.#pool.on('error', (error) => failed(brokenConnection(error)));
     // Nor does the pool listen while a connection is in use: what is asked on it fails by itself.
-    this.#pool.on('connect', heedless);
+    this.#pool.on('connect', (client) => {
+      heedless(client);
+      // Fails only with what is asked next.
+      ask(client, BY_INDEX, []).catch(() => {});
+    });
   }
 
   /** A connection outside the pool, for whoever needs it for long. `pipeline`: what is asked before an answer came is sent at once. */

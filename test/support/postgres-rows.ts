@@ -1,6 +1,7 @@
 import { Client } from 'pg';
 
-const ROWS = 5_000;
+/** So many that a plan that would read all of a table is the worse one. */
+const MANY = 5_000;
 
 interface Column {
   readonly table: string;
@@ -22,8 +23,8 @@ const COLUMNS = `SELECT c.relname AS table, a.attname AS name, format_type(a.att
 const SHARED = /^(tenant_id|type|status|queue|actor_id|workflow_id|workflow_version|node_id|kind|key|trait|month|writer|owner)$/;
 const JSON_TEXT = /^(labels|limits|policy|data|response|queues|payload|request|card|filter|errors|events)$/;
 
-/** Thousands of rows in every table, so that a plan that would read all of one is the worse one. `url` is the superuser's. */
-export async function fillTables(url: string): Promise<void> {
+/** Rows in every table. `url` is the superuser's. */
+export async function fillTables(url: string, count = MANY): Promise<void> {
   const client = new Client({ connectionString: url });
   await client.connect();
   try {
@@ -35,7 +36,7 @@ export async function fillTables(url: string): Promise<void> {
       if (columns.some(({ checks }) => checks?.includes('id = 1'))) continue;
       const names = columns.map(({ name }) => `"${name}"`).join(', ');
       await client.query(`INSERT INTO "${table}" (${names}) SELECT ${columns.map(value).join(', ')}
-        FROM generate_series(1, ${ROWS}) AS n ON CONFLICT DO NOTHING`);
+        FROM generate_series(1, ${count}) AS n ON CONFLICT DO NOTHING`);
     }
     await client.query('ANALYZE');
   } finally {
