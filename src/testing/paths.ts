@@ -29,33 +29,34 @@ export function pathText({ ways, status }: Path): string {
 
 interface Place {
   readonly situation: number;
-  readonly taken: ReadonlySet<number>;
+  readonly taken: WaySet;
   readonly last: { readonly from: Place | null; readonly ways: readonly Way[] };
 }
 
 /** The different paths from a beginning to an end, those with few ways first. Without failures that nobody handles: any work has those. */
 export function pathsOf({ situations, starts }: Explored, maxPaths: number): Paths {
-  const seen = new Set<string>();
+  const sets = new WaySets();
+  const seen = situations.map(() => new Set<WaySet>());
+  let places = 0;
   const paths = new Map<string, Path>();
   const todo: Place[] = [];
   let bounded = false;
   const reach = (from: Place | null, { to, ways }: Transition): void => {
     if (ways.some(isUnhandledFailure)) return;
-    const taken = new Set(from?.taken);
-    for (const { index } of ways) taken.add(index);
-    const key = [...taken].sort((a, b) => a - b).join(' ');
-    if (seen.has(`${to}:${key}`)) return;
-    seen.add(`${to}:${key}`);
+    const taken = ways.reduce((set, { index }) => sets.with(set, index), from?.taken ?? sets.empty);
+    if (seen[to]?.has(taken) !== false) return;
+    seen[to].add(taken);
+    places += 1;
     const place: Place = { situation: to, taken, last: { from, ways } };
     const situation = situations[to];
     if (situation?.isOver !== true) todo.push(place);
-    else if (!paths.has(key)) paths.set(key, { key, ways: waysTo(place), status: situation.status });
+    else if (!paths.has(taken.key)) paths.set(taken.key, { key: taken.key, ways: waysTo(place), status: situation.status });
   };
   for (const start of starts) reach(null, start);
   for (let i = 0; i < todo.length; i += 1) {
     const place = todo[i];
     if (place === undefined) break;
-    if (paths.size >= maxPaths || seen.size >= MAX_PLACES) {
+    if (paths.size >= maxPaths || places >= MAX_PLACES) {
       bounded = true;
       break;
     }
@@ -69,4 +70,33 @@ function waysTo(place: Place): readonly Way[] {
   const steps: (readonly Way[])[] = [];
   for (let at: Place | null = place; at !== null; at = at.last.from) steps.unshift(at.last.ways);
   return [...new Set(steps.flat())];
+}
+
+/** Ways by their indices, in order. */
+interface WaySet {
+  readonly indices: readonly number[];
+  readonly key: string;
+  /** Those with one more that were asked for. */
+  readonly grown: Map<number, WaySet>;
+}
+
+/** Equal sets are the same object: most places share theirs with many others, and to compare them must cost nothing. */
+class WaySets {
+  readonly empty: WaySet = { indices: [], key: '', grown: new Map() };
+  readonly #known = new Map<string, WaySet>();
+
+  with(set: WaySet, index: number): WaySet {
+    const grown = set.grown.get(index) ?? this.#grow(set, index);
+    set.grown.set(index, grown);
+    return grown;
+  }
+
+  #grow(set: WaySet, index: number): WaySet {
+    if (set.indices.includes(index)) return set;
+    const indices = [...set.indices, index].sort((a, b) => a - b);
+    const key = indices.join(' ');
+    const grown = this.#known.get(key) ?? { indices, key, grown: new Map() };
+    this.#known.set(key, grown);
+    return grown;
+  }
 }
