@@ -37,7 +37,7 @@ export function renderDiagnostics(
       const place = `${shortPath(file, context.cwd)}:${line}:${column}`;
       const word = severity === 'error' ? paint.red('error') : paint.yellow('warning');
       const advice = hint === null ? '' : `\n    ${paint.cyan('→')} ${plain(hint)}`;
-      return `${plain(place)}  ${word}  ${plain(message, { lines: true })} ${paint.dim(`[${code}]`)}${advice}`;
+      return `${plain(place)}  ${word}  ${plain(message)} ${paint.dim(`[${code}]`)}${advice}`;
     })
     .join('\n');
 }

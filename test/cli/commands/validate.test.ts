@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { inFolder, jamjet } from '../terminal-session.ts';
 
 const GOOD = 'workflow: { id: good }\nnodes:\n  a: { type: tool, next: b }\n  b: { type: tool }\n';
+const SPLIT = 'workflow: { id: split }\nnodes:\n  a: { type: tool, next: "b\\nc" }\n';
 const BAD = 'workflow: { id: bad }\nnodes:\n  a: { type: tool, next: bb }\n  b: { type: tol }\n';
 
 describe('jamjet validate', () => {
@@ -11,6 +12,7 @@ describe('jamjet validate', () => {
     return inFolder((folder) => {
       writeFileSync(join(folder, 'good.yaml'), GOOD);
       writeFileSync(join(folder, 'bad.yaml'), BAD);
+      writeFileSync(join(folder, 'split.yaml'), SPLIT);
       return jamjet(['validate', ...args], { cwd: folder });
     });
   }
@@ -25,6 +27,11 @@ describe('jamjet validate', () => {
     expect(stdout).toMatch(
       /^✓ good\.yaml is valid\nbad\.yaml:3:\d+ {2}error {2}.*"bb".*\n {4}→ .*\nbad\.yaml:4:\d+ {2}error .*\n {4}→ did you mean "tool"\?\n✗ bad\.yaml is not valid \(2 errors/,
     );
+  });
+
+  it('keeps a problem on its line, whatever names it tells', async () => {
+    const { stdout } = await checked(['split.yaml']);
+    expect(stdout).toMatch(/^split\.yaml:3:\d+ {2}error {2}.*"b c".*\n {4}→ .*\n✗ split\.yaml is not valid \(1 error\)/);
   });
 
   it('gives the same as JSON', async () => {
