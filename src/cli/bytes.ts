@@ -23,7 +23,8 @@ export async function writeBytes(path: string, bytes: Uint8Array, context: Pick<
   try {
     await writeFile(resolve(context.cwd, path), bytes);
   } catch (error) {
-    throw new Failure(`${path}: ${fileProblem(error)}`, { cause: error });
+    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    throw new Failure(`${path}: ${isMissing ? 'its folder does not exist' : fileProblem(error)}`, { cause: error });
   }
 }
 

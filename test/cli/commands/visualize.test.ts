@@ -60,6 +60,11 @@ describe('jamjet visualize FILE', () => {
     }
   });
 
+  it('says that there is no folder for the file', async () => {
+    const ended = await drawn(['flow.yaml', '-o', 'none/flow.svg']);
+    expect(ended).toMatchObject({ code: 1, stdout: '', stderr: 'error: none/flow.svg: its folder does not exist\n' });
+  });
+
   it('does not upset a terminal with a bitmap', async () => {
     const refused = await drawn(['flow.yaml', '-f', 'png'], () => null, true);
     expect(refused).toMatchObject({ code: 2, stdout: '' });
