@@ -32,10 +32,10 @@ export function usageFailure(message: string, hint?: string): Failure {
 
 const HINTS: Readonly<Record<string, string>> = {
   cannot_listen: 'Pass another --port (0 picks a free one), or stop what listens there.',
-  store_locked: 'One runtime per database file: talk to it with --runtime URL, stop it, or pass another --db.',
+  store_locked: 'One runtime per database file: talk to it with --runtime URL, stop it, or name another database.',
   store_full: 'Make room on the disk; what was acknowledged is safe.',
   store_read_only: 'Check who may write the database, and whether it is a replica; what was acknowledged is safe.',
-  schema_too_new: 'A newer version of jamjet wrote this database: upgrade, or pass another --db.',
+  schema_too_new: 'A newer version of jamjet wrote this database: upgrade, or name another database.',
   not_a_database: 'Pass another --db, or move the file away.',
   unknown_token: '`jamjet token list` shows the ids.',
   unknown_database: 'Name it with --db or DATABASE_URL.',
