@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { BEAT_MS } from '../../../src/runtime/fleet/peers.ts';
 import type { ToolContext } from '../../../src/runtime/types.ts';
 import { openFleet, soon } from '../../support/fleet.ts';
 import { one, pair, tool } from '../../support/fleet-workflows.ts';
@@ -30,7 +31,7 @@ describe('in-process work', () => {
   });
 
   it('is put on the queue by an owner that cannot do it, and done by one that can', async () => {
-    const { join } = fleet();
+    const { join, pass } = fleet();
     let finish: (value: unknown) => void = () => {};
     const a = await join({ tools: { slow: () => new Promise((resolve) => (finish = resolve)) } });
     const b = await join({ tools: { quick: () => ({ by: 'b' }) } });
@@ -39,8 +40,7 @@ describe('in-process work', () => {
     await soon(async () => (await a.store.unclaimedWork({ queue: 'tool', after: '', limit: 1 })).length === 1);
     finish({});
     await soon(async () => {
-      b.clock.advance(10_000);
-      a.clock.advance(10_000);
+      await pass(BEAT_MS);
       return (await b.runtime.execution('default', id)).status === 'completed';
     });
     const failed = (await b.log(id)).filter((event) => event.type === 'node_failed');
@@ -120,7 +120,7 @@ describe('what only one may do, and only once', () => {
     const closing = a.close(500);
     await b.runtime.approve(CALLER, id, { decision: 'approved' });
     await soon(async () => {
-      a.clock.advance(1_000);
+      a.clock.advance(100);
       return (await b.runtime.execution('default', id)).status === 'failed';
     });
     await closing;
