@@ -1,7 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
+/** How long what must not fail on a busy machine may take: limits end what hangs, they judge nobody's speed. */
+const PATIENCE_MS = 60_000;
+
 export default defineConfig({
   test: {
+    hookTimeout: 2 * PATIENCE_MS,
+    expect: { poll: { timeout: PATIENCE_MS / 2 } },
     projects: [
       {
         extends: true,
@@ -10,7 +15,7 @@ export default defineConfig({
           include: ['test/{machines,store,runtime,control,executors,authoring,testing,pictures,api,cli}/**/*.test.ts'],
           isolate: false,
           setupFiles: ['test/support/properties.ts'],
-          testTimeout: 20_000,
+          testTimeout: PATIENCE_MS,
           server: { deps: { inline: ['clipanion'] } },
         },
       },
@@ -21,8 +26,7 @@ export default defineConfig({
           globalSetup: ['test/support/fresh-build.ts'],
           include: ['test/system/**/*.test.ts'],
           fileParallelism: false,
-          testTimeout: 180_000,
-          hookTimeout: 60_000,
+          testTimeout: 3 * PATIENCE_MS,
         },
       },
     ],

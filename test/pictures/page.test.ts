@@ -29,7 +29,7 @@ describe.skipIf(!existsSync(CHROMIUM) && process.env.CI === undefined)('the page
         '--disable-sync',
       ],
     });
-  }, 60_000);
+  });
   afterAll(async () => {
     await browser?.close();
     rmSync(folder, { recursive: true, force: true });

@@ -38,7 +38,7 @@ export interface Fleet {
   pass(ms: number): Promise<void>;
 }
 
-const REAL_WAIT_MS = 10_000;
+const REAL_WAIT_MS = 30_000;
 
 export function openFleet(database: PostgresDatabase): Fleet {
   const members = new Set<{ readonly clock: FakeClock; frozen: boolean; readonly runtime: Runtime; readonly store: Store }>();

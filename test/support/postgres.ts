@@ -103,7 +103,7 @@ export function postgresServer(): () => PostgresServer {
   let server: PostgresServer | undefined;
   beforeAll(async () => {
     server = await startPostgres();
-  }, 60_000);
+  });
   afterAll(() => server?.stop());
   return () => {
     if (server === undefined) throw new Error('only tests and hooks have a server');

@@ -23,7 +23,7 @@ beforeAll(async () => {
   database = await postgres.createDatabase();
   server = await startServer({ folder, command: 'serve', env: { DATABASE_URL: database } });
   for (const document of [REVIEW, EXTERNAL, PAYMENT]) await server.client.registerWorkflow(document);
-}, 60_000);
+});
 afterAll(async () => {
   await server?.kill();
   postgres?.stop();

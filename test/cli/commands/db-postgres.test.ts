@@ -234,7 +234,7 @@ describe('jamjet db copy into PostgreSQL', () => {
         const second = await jamjet(['db', 'copy', 'runtime.db', url], { cwd: folder });
         expect(second).toMatchObject({ code: 1, stderr: expect.stringMatching(/the target is not empty/) });
       }),
-    60_000,
+    180_000,
   );
 });
 

@@ -121,7 +121,7 @@ describe.each(EXAMPLES)('the example $name in Stately’s inspector', ({ authore
       expect(stepsTold(told)).toEqual(JSON.parse(JSON.stringify(steps)));
       expect(snapshotOf(told.at(-1))).toMatchObject({ status: 'done', output: execution.state });
     }
-  }, 60_000);
+  }, 180_000);
 });
 
 it('shows child executions as actors of their own, which hear of their parent and are heard by it', async () => {

@@ -25,7 +25,7 @@ describe.skipIf(!existsSync(CHROMIUM) && process.env.CI === undefined)('the page
       executablePath: CHROMIUM,
       args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
     });
-  }, 60_000);
+  });
   afterAll(() => browser?.close());
 
   /** A page of a browser for which stately.ai is `inspector`. */

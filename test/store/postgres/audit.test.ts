@@ -67,7 +67,7 @@ describe('the chains of several writers', () => {
     expect(await hurried.verifyAudit()).toMatchObject({ blocks: 102, fault: { reason: 'unsealed_rows' } });
     expect((await exported(hurried, 'acme')).length).toBeGreaterThan(200);
     await expect(asked(url, 'SELECT count(*) FROM events')).rejects.toThrow(/statement timeout/);
-  }, 60_000);
+  }, 180_000);
 
   const changes = {
     type: "'node_failed'",

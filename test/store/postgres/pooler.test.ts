@@ -13,7 +13,7 @@ let pooler: Pooler;
 beforeAll(async () => {
   server = await startPostgres();
   pooler = await startPooler(server.port);
-}, 60_000);
+});
 afterAll(async () => {
   await pooler.stop();
   server.stop();

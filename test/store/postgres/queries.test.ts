@@ -83,7 +83,7 @@ beforeAll(async () => {
     await client.query(BY_INDEX.text);
     indexes = await indexesOf(client);
   }
-}, 60_000);
+});
 afterAll(async () => {
   for (const client of clients.values()) await client.end();
   server.stop();

@@ -72,7 +72,7 @@ beforeAll(async () => {
   );
   await server.restart();
   await (await openPostgres({ url, nowMs: Date.now })).close();
-}, 60_000);
+});
 afterAll(() => {
   server.stop();
   rmSync(folder, { recursive: true, force: true });
