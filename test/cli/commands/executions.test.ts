@@ -51,7 +51,7 @@ describe('jamjet inspect', () => {
     const { code, stdout } = await server().jamjet(`inspect ${id}`).ended;
     expect(code).toBe(0);
     expect(stdout).toMatch(new RegExp(`^execution  ${id}\nworkflow   doubling 1\nstatus     completed\n`));
-    expect(stdout).toMatch(/Timeline\n {2}✓ double +\d+ ms +attempt 1\n/);
+    expect(stdout).toMatch(/Timeline\n {2}✓ double +[\d.]+ m?s +attempt 1\n/);
     expect(stdout).toMatch(/State\n\{\n {2}"n": 8\n\}\n$/);
   });
 
@@ -159,7 +159,7 @@ describe('jamjet approvals and approve', () => {
   it('patch the state', async () => {
     const id = await started(REVIEWED);
     await server().jamjet(['approve', id, '--state-patch', '{"n": 10}', '--json']).ended;
-    expect((await server().client.execution(id, { waitMs: 5_000 })).state).toMatchObject({ n: 20 });
+    expect((await server().client.execution(id, { waitMs: 30_000 })).state).toMatchObject({ n: 20 });
   });
 });
 
