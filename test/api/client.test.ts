@@ -59,7 +59,7 @@ describe('the client', () => {
     expect(await client.health()).toEqual({ status: 'ok', version: '0.1.1' });
     expect(await client.registerWorkflow(ECHO)).toMatchObject({ workflow_id: 'echo' });
     const { execution_id } = await client.start({ workflow_id: 'echo', input: { a: 1 } });
-    expect(await client.execution(execution_id, { waitMs: 5_000 })).toMatchObject({ status: 'completed', state: { a: 1 } });
+    expect(await client.execution(execution_id, { waitMs: 30_000 })).toMatchObject({ status: 'completed', state: { a: 1 } });
     expect((await client.executions({ status: 'completed', limit: 5 })).executions).toMatchObject([{ execution_id }]);
     expect((await client.workflows()).workflows).toMatchObject([{ workflow_id: 'echo' }]);
     expect((await client.workflow('echo', '1.0.0')).ir).toMatchObject({ workflow_id: 'echo' });

@@ -10,7 +10,7 @@ async function started(flow: typeof REVIEWED): Promise<string> {
   const { client } = server();
   const { workflow_id } = await client.registerWorkflow(flow);
   const { execution_id } = await client.start({ workflow_id, input: { n: 4 } });
-  await client.execution(execution_id, { waitMs: 5_000 });
+  await client.execution(execution_id, { waitMs: 30_000 });
   return execution_id;
 }
 
@@ -18,7 +18,7 @@ async function completed(flow: typeof REVIEWED): Promise<{ readonly id: string; 
   const id = await started(flow);
   const { sequence: parked } = await server().client.execution(id);
   await server().client.approve(id, { decision: 'approved', comment: 'fine' });
-  await server().client.execution(id, { waitMs: 5_000 });
+  await server().client.execution(id, { waitMs: 30_000 });
   return { id, parked };
 }
 
@@ -113,7 +113,7 @@ describe('jamjet fork', () => {
     const fork = /^✓ forked {2}(exec_\w+) goes on from exec_\w+ at \d+\n$/.exec(stdout)?.[1] ?? '';
     expect([code, stdout]).toEqual([0, `✓ forked  ${fork} goes on from ${id} at ${parked}\n`]);
     await server().client.approve(fork, { decision: 'approved' });
-    expect(await server().client.execution(fork, { waitMs: 5_000 })).toMatchObject({ status: 'completed', state: { n: 42 } });
+    expect(await server().client.execution(fork, { waitMs: 30_000 })).toMatchObject({ status: 'completed', state: { n: 42 } });
     const inspected = (await jamjet(`inspect ${fork}`)).stdout;
     expect(inspected).toMatch(new RegExp(`^forked from +${id} at ${parked}$`, 'm'));
     expect(inspected).toContain(`· forked from ${id} at ${parked}\n`);
@@ -122,7 +122,7 @@ describe('jamjet fork', () => {
   it('follows it to its end when it is asked to', async () => {
     const id = await started(PAID);
     await server().client.sendEvent(id, { key: 'payment-received', payload: {} });
-    await server().client.execution(id, { waitMs: 5_000 });
+    await server().client.execution(id, { waitMs: 30_000 });
     const events = await server().client.events(id);
     const received = events.find(({ type }) => type === 'external_event_received');
     const at = (received?.sequence ?? 0) - 1;

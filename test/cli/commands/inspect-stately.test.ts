@@ -114,7 +114,7 @@ describe('jamjet inspect --stately', () => {
 
   it('shows people where to look', async () => {
     const id = await started(DOUBLING);
-    await server().client.execution(id, { waitMs: 5_000 });
+    await server().client.execution(id, { waitMs: 30_000 });
     const session = server().jamjet(`inspect ${id} --stately`);
     await session.shows('Ctrl-C stops');
     expect(session.screen).toMatch(
@@ -134,7 +134,7 @@ describe('jamjet inspect --stately', () => {
       edges: [{ from: 'repair', to: 'end' }],
     };
     const id = await started(flow);
-    await server().client.execution(id, { waitMs: 5_000 });
+    await server().client.execution(id, { waitMs: 30_000 });
     const show = await shown(id);
     const early = new Receiver(show.socket);
     await early.until(allDone);

@@ -16,7 +16,7 @@ async function started(flow: typeof DECLINED): Promise<string> {
   const { client } = server();
   const { workflow_id } = await client.registerWorkflow(flow);
   const { execution_id } = await client.start({ workflow_id, input: { n: 4 } });
-  await client.execution(execution_id, { waitMs: 5_000 });
+  await client.execution(execution_id, { waitMs: 30_000 });
   return execution_id;
 }
 
@@ -36,7 +36,7 @@ describe('jamjet pause and resume', () => {
     expect(stdout).toContain('· paused by an operator: the bank is closed\n');
     expect(stdout).toContain(`◆ it is held: jamjet resume ${id}\n`);
     expect(await jamjet(`resume ${id}`)).toEqual({ code: 0, stdout: `✓ resumed  ${id} is running\n`, stderr: '' });
-    expect((await server().client.execution(id, { waitMs: 5_000 })).state).toMatchObject({ n: 8 });
+    expect((await server().client.execution(id, { waitMs: 30_000 })).state).toMatchObject({ n: 8 });
     expect((await jamjet(`inspect ${id}`)).stdout).not.toMatch(/^held/m);
   });
 
@@ -71,7 +71,7 @@ describe('jamjet retry', () => {
     declines = false;
     const { code, stdout } = await jamjet(`retry ${id}`);
     expect({ code, stdout }).toEqual({ code: 0, stdout: `✓ retried  ${id} runs again: charge\n` });
-    expect(await server().client.execution(id, { waitMs: 5_000 })).toMatchObject({ status: 'completed' });
+    expect(await server().client.execution(id, { waitMs: 30_000 })).toMatchObject({ status: 'completed' });
     const inspected = await jamjet(`inspect ${id}`);
     expect(inspected.stdout).toMatch(/✗ charge.*card declined\n {2}· retried: charge\n {2}✓ charge/);
   });

@@ -12,7 +12,7 @@ async function waiting(count: number, batch: string): Promise<readonly string[]>
   const ids: string[] = [];
   for (let n = 0; n < count; n += 1) {
     const { execution_id } = await client.start({ workflow_id, input: {}, labels: { batch } });
-    await client.execution(execution_id, { waitMs: 5_000 });
+    await client.execution(execution_id, { waitMs: 30_000 });
     ids.push(execution_id);
   }
   return ids;
@@ -120,7 +120,7 @@ describe('jamjet cancel with a filter', () => {
     const { stdout } = await server().jamjet('cancel --label batch=detached --yes --detach --json').ended;
     const { id, filter } = JSON.parse(stdout) as Job;
     expect(filter).toEqual({ status: ['running', 'paused'], label: ['batch:detached'] });
-    expect(await server().client.jobs.get(id, { waitMs: 5_000 })).toMatchObject({ status: 'completed', succeeded: 1 });
+    expect(await server().client.jobs.get(id, { waitMs: 30_000 })).toMatchObject({ status: 'completed', succeeded: 1 });
   });
 
   it.each([
@@ -161,7 +161,7 @@ describe('jamjet jobs', () => {
     const { client } = server();
     const { workflow_id } = await client.registerWorkflow(DECLINED);
     const { execution_id } = await client.start({ workflow_id, input: {} });
-    await client.execution(execution_id, { waitMs: 5_000 });
+    await client.execution(execution_id, { waitMs: 30_000 });
     const { code, stdout } = await server().jamjet('retry --workflow declined --yes').ended;
     expect([code, stdout]).toEqual([0, expect.stringMatching(/^✓ retry completed: 1 done/)]);
     const types = (await client.events(execution_id)).map(({ type }) => type);
