@@ -15,7 +15,7 @@ async function seenAgain({ runtime, store, clock, errors }: Member): Promise<voi
   await soon(async () => {
     const missed = errors.length;
     clock.advance(BEAT_MS);
-    const isSeen = async () => (await store.runtimes(clock.nowMs() - BEAT_MS + 1).catch(() => [])).includes(runtime.id);
+    const isSeen = async () => (await store.runtimes(clock.nowMs() - BEAT_MS + 1).catch((): string[] => [])).includes(runtime.id);
     await soon(async () => errors.length > missed || (await isSeen()));
     return isSeen();
   });
