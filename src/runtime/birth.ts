@@ -35,8 +35,8 @@ export function birthOf(run: NewRun): Birth {
   };
 }
 
-/** When the workflow times out that starts, or starts again, at `nowMs`; null = never. */
+/** When the workflow times out that starts, or starts again, at `nowMs`: a whole millisecond, as all times are stored. Null = never. */
 export function timeoutFrom(nowMs: number, { program }: Loaded): number | null {
   const timeoutSecs = program.workflow.timeouts.workflow_timeout;
-  return timeoutSecs === undefined ? null : nowMs + timeoutSecs * 1000;
+  return timeoutSecs === undefined ? null : nowMs + Math.round(timeoutSecs * 1000);
 }

@@ -159,7 +159,8 @@ function workItem(effect: Effect & { type: 'work' }, context: EffectContext): Wo
       maxAttempts: work.maxAttempts,
       queue: effect.queue,
       payload: JSON.stringify(work.payload),
-      timeoutMs: work.timeoutSecs === null ? null : work.timeoutSecs * 1000,
+      // 1.001 s times 1,000 is not quite 1,001.
+      timeoutMs: work.timeoutSecs === null ? null : Math.round(work.timeoutSecs * 1000),
       createdAtMs: nowMs,
     },
   };

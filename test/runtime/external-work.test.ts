@@ -42,6 +42,16 @@ describe('external workers', () => {
     expect((await timeline(id)).slice(1, 3)).toEqual(['node_scheduled f', 'node_started f']);
   });
 
+  it('have as long as the document says, though that is no whole number of milliseconds as numbers go', async () => {
+    const { run, runtime, store } = await openBench();
+    const timeouts = { workflow_timeout: 2.0005 };
+    const id = await run({ ...(code({ node_timeout_secs: 1.001 }) as object), timeouts });
+    const [item] = await runtime.claim(CALLER, PYTHON);
+    expect(await store.workItem('default', item?.id ?? '')).toMatchObject({ executionId: id, timeoutMs: 1_001 });
+    const { createdAtMs = 0, deadlineAtMs } = (await store.execution(id)) ?? {};
+    expect(deadlineAtMs).toBe(createdAtMs + 2_001);
+  });
+
   it('are woken from their long poll by the item itself', async () => {
     const { run, runtime } = await openBench();
     const polling = runtime.claim(CALLER, { ...PYTHON, waitMs: 30_000 });
