@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
-import type { CommittedExecution, Notice } from '../notices.ts';
+import type { Notice } from '../notices.ts';
 import { type Connections, part } from './connections.ts';
-import type { Payload } from './notices.ts';
+import { GAP, heard } from './notices.ts';
 
 const CHANNEL = 'jamjet';
 const RECONNECT_MS = 1_000;
@@ -70,30 +70,11 @@ export class Listener {
   }
 
   #hear(text: string): void {
-    const payload = JSON.parse(text) as Payload;
-    if (payload.from === this.#self) return;
-    this.#tell({
-      executions: payload.executions.map(
-        ([tenantId, id, seq, began, ended, owner]): CommittedExecution => ({
-          tenantId,
-          id,
-          seq,
-          began: began === 1,
-          ended: ended === 1,
-          owner,
-        }),
-      ),
-      dueAtMs: payload.due,
-      queues: payload.queues.map(([tenantId, queue]) => ({ tenantId, queue })),
-      inbox: payload.inbox,
-      control: payload.control.map(([tenantId, type]) => ({ tenantId, type })),
-      gap: payload.gap === true,
-    });
+    const notice = heard(text, this.#self);
+    if (notice !== null) this.#tell(notice);
   }
 
   #tell(notice: Notice): void {
     for (const told of this.#told) told(notice);
   }
 }
-
-const GAP: Notice = { executions: [], dueAtMs: null, queues: [], inbox: false, control: [], gap: true };

@@ -1,4 +1,4 @@
-import type { ControlChange } from '../notices.ts';
+import type { CommittedExecution, ControlChange, Notice } from '../notices.ts';
 import type { ExecutionWrite } from '../writes.ts';
 
 /** PostgreSQL takes payloads below 8,000 bytes, and a character may have several. */
@@ -18,6 +18,39 @@ export interface Payload {
   readonly control: readonly (readonly [tenantId: string, type: string])[];
   /** Something could not be told. */
   readonly gap?: true;
+}
+
+/** Whoever waits for anything looks again. */
+export const GAP: Notice = { executions: [], dueAtMs: null, queues: [], inbox: false, control: [], gap: true };
+
+/** What `self` hears; null = it said that itself. Anybody on the database may notify, and other releases may say it otherwise: what is not understood is a gap. */
+export function heard(text: string, self: string): Notice | null {
+  try {
+    const payload = JSON.parse(text) as Payload;
+    return payload.from === self ? null : noticeOf(payload);
+  } catch {
+    return GAP;
+  }
+}
+
+function noticeOf({ executions, due, queues, inbox, control, gap }: Payload): Notice {
+  return {
+    executions: executions.map(
+      ([tenantId, id, seq, began, ended, owner]): CommittedExecution => ({
+        tenantId,
+        id,
+        seq,
+        began: began === 1,
+        ended: ended === 1,
+        owner,
+      }),
+    ),
+    dueAtMs: due,
+    queues: queues.map(([tenantId, queue]) => ({ tenantId, queue })),
+    inbox,
+    control: control.map(([tenantId, type]) => ({ tenantId, type })),
+    gap: gap === true,
+  };
 }
 
 /** What an action on the control plane is worth telling others. */

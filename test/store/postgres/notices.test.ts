@@ -1,6 +1,12 @@
-import { describe, expect, it } from 'vitest';
+import { Client } from 'pg';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { Notice } from '../../../store/notices.ts';
 import { News, type Payload } from '../../../store/postgres/notices.ts';
+import { soon } from '../../support/fleet.ts';
+import { postgresDatabase, postgresServer } from '../../support/postgres.ts';
 import { begin, step } from '../writes.ts';
+
+const server = postgresServer();
 
 function told(news: News): readonly Payload[] {
   return news.payloads('me').map((text) => JSON.parse(text) as Payload);
@@ -60,5 +66,22 @@ describe('what others are told of several commits', () => {
     few.add([{ ...write, work: [{ op: 'put', item: { ...item, queue: 'model' } }] }]);
     expect(told(few)[0]).toMatchObject({ queues: [[write.tenantId, 'model']] });
     expect(told(few)[0]?.gap).toBeUndefined();
+  });
+});
+
+describe('a notification that tells nothing', () => {
+  it('has everybody look for himself, and ends no process', async () => {
+    const database = postgresDatabase(server);
+    const store = await database.open();
+    const notices: Notice[] = [];
+    store.watch((notice) => notices.push(notice));
+    await soon(() => notices.length === 1);
+    const client = new Client({ connectionString: await database.url() });
+    await client.connect();
+    onTestFinished(() => client.end());
+    const texts = ['', 'hello', 'null', '{"from":"a later release"}', '{"from":"x","executions":[7],"queues":[],"control":[]}'];
+    for (const text of texts) await client.query("SELECT pg_notify('jamjet', $1)", [text]);
+    await soon(() => notices.length === 1 + texts.length);
+    expect(notices.every(({ gap }) => gap)).toBe(true);
   });
 });
