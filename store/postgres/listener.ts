@@ -45,8 +45,10 @@ export class Listener {
 
   async #listen(): Promise<void> {
     if (this.#closed) return;
+    let made: Client | null = null;
     try {
       const client = await this.#connections.listening();
+      made = client;
       this.#client = client;
       client.on('notification', ({ payload }) => {
         if (payload !== undefined) this.#hear(payload);
@@ -58,6 +60,8 @@ export class Listener {
       else this.#tell(GAP);
     } catch (error) {
       this.#again(this.#client, error instanceof Error ? error : new Error(String(error)));
+      // A standby takes connections, and refuses to be listened to: each attempt would leave one more behind.
+      if (made !== null) await part(made);
     }
   }
 

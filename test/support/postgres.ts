@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -31,6 +31,8 @@ export interface PostgresServer {
   /** Breaks every connection and accepts none until `startUp`. */
   shutDown(): Promise<void>;
   startUp(): Promise<void>;
+  /** Breaks every connection and goes on as a standby, which may only be read. */
+  standBy(): Promise<void>;
   stop(): void;
 }
 
@@ -91,6 +93,11 @@ export async function startPostgres(): Promise<PostgresServer> {
     restart: () => control('-m', 'fast', 'restart'),
     shutDown: () => control('-m', 'fast', 'stop'),
     startUp: () => control('-o', options, 'start'),
+    standBy: async () => {
+      await control('-m', 'fast', 'stop');
+      writeFileSync(join(data, 'standby.signal'), '');
+      await control('-o', options, 'start');
+    },
     stop: () => {
       if (existsSync(join(data, 'postmaster.pid'))) run('pg_ctl', ['-D', data, '-m', 'immediate', 'stop']);
       rmSync(folder, { recursive: true, force: true });

@@ -1,0 +1,36 @@
+import { Client } from 'pg';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { openPostgres } from '../../../store/postgres/open.ts';
+import { soon } from '../../support/fleet.ts';
+import { postgresServer } from '../../support/postgres.ts';
+import { context } from '../writes.ts';
+
+const server = postgresServer();
+
+describe('a database that has become a standby', () => {
+  it('is read, and keeps no connection of those that cannot listen there', async () => {
+    const failures: string[] = [];
+    const url = await server().createMigrated();
+    const store = await openPostgres({ url, nowMs: Date.now, failed: ({ message }) => failures.push(message) });
+    onTestFinished(() => store.close());
+    const refused = (): number => failures.filter((message) => message.includes('LISTEN')).length;
+    store.watch(() => {});
+    await server().standBy();
+    await soon(() => refused() >= 3, 30_000);
+    expect(await store.execution('exec_1')).toBeNull();
+    const client = new Client({ connectionString: server().url });
+    await client.connect();
+    onTestFinished(() => client.end());
+    const listening = async (): Promise<number> => {
+      const { rows } = await client.query(
+        "SELECT 1 FROM pg_stat_activity WHERE application_name = 'jamjet' AND query LIKE 'LISTEN%'",
+      );
+      return rows.length;
+    };
+    // The last may be on its way out.
+    await soon(async () => (await listening()) === 0);
+    await expect(
+      store.tenants.create({ id: 't', name: 'T', status: 'active', policy: null, limits: null, createdAtMs: 0 }, context()),
+    ).rejects.toMatchObject({ code: 'store_read_only' });
+  }, 60_000);
+});
