@@ -21,9 +21,12 @@ export function sql(text: string): Sql {
 /** Off for what looks rows up by their keys: a plan made while the tables were small, and kept, must not read all of them once they have grown. */
 export const BY_KEYS = ['enable_seqscan', 'enable_hashjoin', 'enable_mergejoin', 'jit'] as const;
 
-const BEGIN_READING = sql('BEGIN READ ONLY');
+const BEGIN_READING = sql('BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY');
 const BEGIN_SNAPSHOT = sql('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-const BEGIN = sql('BEGIN');
+/** Whatever the database's default: each statement sees what was committed before it, and waits for a row instead of failing. */
+export const BEGIN = sql('BEGIN ISOLATION LEVEL READ COMMITTED');
+/** The same for what is a transaction by itself. */
+const READ_COMMITTED = sql("SELECT set_config('default_transaction_isolation', 'read committed', false)");
 const COMMIT = sql('COMMIT');
 const ROLLBACK = sql('ROLLBACK');
 /** What is asked finds its rows by an index. A plan that was made while a table had a few rows, and is kept, would read all of it once it has many. */
@@ -82,8 +85,8 @@ export class Connections {
     // Nor does the pool listen while a connection is in use: what is asked on it fails by itself.
     this.#pool.on('connect', (client) => {
       heedless(client);
-      // Fails only with what is asked next.
-      ask(client, BY_INDEX, []).catch(() => {});
+      prepare(client, READ_COMMITTED);
+      prepare(client, BY_INDEX);
     });
   }
 
@@ -121,6 +124,7 @@ export class Connections {
       const client = new Client({ ...config, ...encryption });
       heedless(client);
       await client.connect();
+      prepare(client, READ_COMMITTED);
       return client;
     });
   }
@@ -237,6 +241,11 @@ export async function silence(): Promise<void> {
 /** An error that nobody listens to ends the process. */
 function heedless(client: Pick<Client, 'on'>): void {
   client.on('error', () => {});
+}
+
+/** Before anything else is asked on a connection; fails only with that. */
+function prepare(client: Pick<Client, 'query' | 'connection'>, setting: Sql): void {
+  ask(client, setting, []).catch(() => {});
 }
 
 /** Connections whose packet is still open. */

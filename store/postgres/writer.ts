@@ -3,12 +3,11 @@ import type { Client, QueryResultRow } from 'pg';
 import type { StreamDigest } from '../digest.ts';
 import { StoreError } from '../errors.ts';
 import { type Chain, seal } from './audit/chain.ts';
-import { ask, type Connections, part, type Queries, type Sql, silence, sql, type Value } from './connections.ts';
+import { ask, BEGIN, type Connections, part, type Queries, type Sql, silence, sql, type Value } from './connections.ts';
 import { asStoreError, isConnectionError, isContention, refusalOf, storeClosed } from './errors.ts';
 import { CHAIN, FENCE_CHAIN, NEW_CHAIN, SEAL, SEALED } from './queries/commit.ts';
 import { WRITES } from './queries/positions.ts';
 
-const BEGIN = sql('BEGIN');
 const COMMIT = sql('COMMIT');
 const ROLLBACK = sql('ROLLBACK');
 
