@@ -106,11 +106,21 @@ export function openFleet(database: PostgresDatabase): Fleet {
   };
 }
 
+const LOOK_AGAIN_MS = 5;
+
 /** Resolves once the condition holds. In real time: a database answers when it does. */
 export async function soon(condition: () => boolean | Promise<boolean>, withinMs = REAL_WAIT_MS): Promise<void> {
   const untilMs = performance.now() + withinMs;
   while (!(await condition())) {
     if (performance.now() > untilMs) throw new Error('the condition never came true');
-    await setTimeout(5);
+    await setTimeout(LOOK_AGAIN_MS);
   }
+}
+
+/** The same while the clock of one of them goes on, never faster than real time: what has a limit has all of it. */
+export async function inTime({ clock }: Pick<Member, 'clock'>, condition: () => boolean | Promise<boolean>): Promise<void> {
+  await soon(() => {
+    clock.advance(LOOK_AGAIN_MS);
+    return condition();
+  });
 }

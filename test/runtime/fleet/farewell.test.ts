@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { openFleet, soon } from '../../support/fleet.ts';
+import { inTime, openFleet, soon } from '../../support/fleet.ts';
 import { openLine } from '../../support/line.ts';
 import { postgresDatabase, postgresServer } from '../../support/postgres.ts';
 
@@ -16,10 +16,7 @@ describe('a runtime that stops while the database is away', () => {
     const closing = leaving.runtime.close(0);
     await soon(() => line.refused() > refused + 1);
     line.mend();
-    await soon(async () => {
-      leaving.clock.advance(50);
-      return staying.store.stoppedCleanly(leaving.runtime.id);
-    });
+    await inTime(leaving, () => staying.store.stoppedCleanly(leaving.runtime.id));
     await closing;
   });
 

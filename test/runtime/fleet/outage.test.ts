@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { Client } from 'pg';
 import { describe, expect, it } from 'vitest';
 import { BEAT_MS } from '../../../src/runtime/fleet/peers.ts';
-import { type Member, openFleet, soon } from '../../support/fleet.ts';
+import { inTime, type Member, openFleet, soon } from '../../support/fleet.ts';
 import { approval, one } from '../../support/fleet-workflows.ts';
 import { openLine } from '../../support/line.ts';
 import { postgresDatabase, postgresServer } from '../../support/postgres.ts';
@@ -42,10 +42,8 @@ describe('a database that goes away', () => {
     const refused = line.refused();
     await soon(() => line.refused() > refused + 3);
     line.mend();
-    await soon(async () => {
-      a.clock.advance(100);
-      return (await a.runtime.execution('default', id).catch(() => null))?.status === 'completed';
-    });
+    const isDone = async () => (await a.runtime.execution('default', id).catch(() => null))?.status === 'completed';
+    await inTime(a, isDone);
     expect((await a.log(id)).filter((event) => event.type === 'node_failed')).toEqual([]);
     expect(calls).toBe(1);
     const again = await a.run(one);
@@ -82,10 +80,8 @@ describe('a database that goes away', () => {
     lines[0].mend();
     await seenAgain(a);
     finish({});
-    await soon(async () => {
-      a.clock.advance(100);
-      return (await b.runtime.execution('default', id).catch(() => null))?.status === 'completed';
-    });
+    const isDone = async () => (await b.runtime.execution('default', id).catch(() => null))?.status === 'completed';
+    await inTime(a, isDone);
     expect((await b.log(id)).filter((event) => event.type === 'node_failed')).toEqual([]);
     expect(calls).toBe(1);
   });

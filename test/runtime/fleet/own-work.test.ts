@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { BEAT_MS } from '../../../src/runtime/fleet/peers.ts';
 import type { ToolContext } from '../../../src/runtime/types.ts';
-import { openFleet, soon } from '../../support/fleet.ts';
+import { inTime, openFleet, soon } from '../../support/fleet.ts';
 import { one, pair, tool } from '../../support/fleet-workflows.ts';
 import { postgresDatabase, postgresServer } from '../../support/postgres.ts';
 import { CALLER } from '../../support/runtimes.ts';
@@ -119,10 +119,7 @@ describe('what only one may do, and only once', () => {
     await soon(() => begun.length === 1);
     const closing = a.close(500);
     await b.runtime.approve(CALLER, id, { decision: 'approved' });
-    await soon(async () => {
-      a.clock.advance(100);
-      return (await b.runtime.execution('default', id)).status === 'failed';
-    });
+    await inTime(a, async () => (await b.runtime.execution('default', id)).status === 'failed');
     await closing;
     await soon(() => begun.length === 2);
     expect(begun).toEqual(['slow a', 'quick b']);
