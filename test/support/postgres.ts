@@ -1,14 +1,13 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { afterAll, beforeAll, onTestFinished } from 'vitest';
 import { openPostgres, type PostgresOptions } from '../../store/postgres/open.ts';
 import type { Store } from '../../store/store.ts';
+import { freePort } from './ports.ts';
 import type { TestDatabase } from './stores.ts';
 
 const NOBODY = 65_534;
@@ -55,13 +54,18 @@ export async function startPostgres(): Promise<PostgresServer> {
     synchronous_commit: 'off',
     full_page_writes: 'off',
     max_connections: 300,
+    // Else it would count rows after a minute, and plans would depend on how long the tests take.
+    autovacuum: 'off',
   };
   const options = Object.entries(settings)
     .map(([name, value]) => `-c ${name}=${value}`)
     .join(' ');
   /** Without pipes, which the server would keep open. */
   const control = (...args: readonly string[]): Promise<void> => {
-    const child = spawn(join(bin, 'pg_ctl'), ['-D', data, '-w', '-l', join(folder, 'log'), ...args], { ...as, stdio: 'ignore' });
+    const child = spawn(join(bin, 'pg_ctl'), ['-D', data, '-w', '-t', '100', '-l', join(folder, 'log'), ...args], {
+      ...as,
+      stdio: 'ignore',
+    });
     return new Promise((resolve, reject) => {
       child.once('error', reject);
       child.once('close', (code) =>
@@ -165,15 +169,4 @@ function binaries(): string {
   const newest = versions.at(-1);
   if (newest === undefined) throw new Error('these tests need a PostgreSQL server: apt-get install postgresql');
   return join(home, newest, 'bin');
-}
-
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as AddressInfo;
-      probe.close(() => resolve(port));
-    });
-  });
 }

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import type { JsonObject } from '../../../machines/json.ts';
+import { freePort } from '../../support/ports.ts';
 import { DECLINED, DOUBLING, HANGING, REVIEWED, TOOLS } from '../flows.ts';
 import { runtimeServer } from '../runtime-server.ts';
 import { allDone, faults, type Received, Receiver, snapshotOf } from '../stately/receiving.ts';
@@ -167,8 +168,8 @@ describe('jamjet inspect --stately', () => {
       }
       client.pipe(behind).pipe(client);
     });
-    await once(way.listen(0, '127.0.0.1'), 'listening');
-    const { port } = way.address() as AddressInfo;
+    const port = await freePort();
+    await once(way.listen(port, '127.0.0.1'), 'listening');
     const show = await shown(id, ` --runtime http://127.0.0.1:${port}`);
     const early = new Receiver(show.socket);
     await early.until(({ length }) => length >= 3);
@@ -281,8 +282,8 @@ describe('jamjet inspect --stately', () => {
 
   it('takes the port it is told to take, if it is free', async () => {
     const id = await started(DOUBLING);
-    const show = await shown(id);
-    const { port } = new URL(show.url);
+    const port = await freePort();
+    const show = await shown(id, ` --port ${port}`);
     const { code, stderr } = await server().jamjet(`inspect ${id} --stately --port ${port}`).ended;
     expect([code, stderr]).toEqual([
       1,

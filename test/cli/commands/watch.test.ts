@@ -1,7 +1,8 @@
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { expect, it } from 'vitest';
 import type { JsonObject } from '../../../machines/json.ts';
+import { freePort } from '../../support/ports.ts';
 import { DOUBLING, HANGING, PAID, REVIEWED, TOOLS } from '../flows.ts';
 import { runtimeServer } from '../runtime-server.ts';
 
@@ -139,8 +140,8 @@ it('waits for a server that has gone away, and goes on where it was', async () =
     }
     client.pipe(behind).pipe(client);
   });
-  await once(way.listen(0, '127.0.0.1'), 'listening');
-  const { port } = way.address() as AddressInfo;
+  const port = await freePort();
+  await once(way.listen(port, '127.0.0.1'), 'listening');
   const session = server().jamjet(`watch ${id} --runtime http://127.0.0.1:${port}`, { tty: true });
   await session.shows('review: Double it?');
   const closed = new Promise((resolve) => way.close(resolve));

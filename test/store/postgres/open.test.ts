@@ -4,7 +4,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { readMigrations } from '../../../store/migrate.ts';
 import { openPostgres } from '../../../store/postgres/open.ts';
 import { surveyPostgres } from '../../../store/postgres/survey.ts';
-import { freePort, postgresServer } from '../../support/postgres.ts';
+import { freePort } from '../../support/ports.ts';
+import { postgresServer } from '../../support/postgres.ts';
 import { AT_MS, batch, begin } from '../writes.ts';
 
 const server = postgresServer();
