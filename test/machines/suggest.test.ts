@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { closest, didYouMean } from '../../machines/suggest.ts';
+import { cpuMs } from '../support/cpu.ts';
 
 describe('the name that was probably meant', () => {
   const names = ['fetch', 'review', 'ship', 'merge', 'b1', 'output_key'];
@@ -31,8 +32,6 @@ describe('the name that was probably meant', () => {
 
   it('is found among thousands at once', () => {
     const many = Array.from({ length: 5_000 }, (_, i) => `${'node'.repeat(15)}${i}`);
-    const began = performance.now();
-    closest(`${'nods'.repeat(15)}17`, many);
-    expect(performance.now() - began).toBeLessThan(1_000);
+    expect(cpuMs(() => closest(`${'nods'.repeat(15)}17`, many))).toBeLessThan(1_000);
   });
 });

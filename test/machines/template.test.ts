@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Scope } from '../../machines/expression.ts';
 import type { Json } from '../../machines/json.ts';
 import { compileTemplate, referencesOf, render } from '../../machines/template.ts';
+import { cpuMs } from '../support/cpu.ts';
 
 const scope: Scope = {
   state: {
@@ -117,10 +118,11 @@ describe('what a template may cost is bounded', () => {
     ['work repeated', Array(100).fill('{{ len(state.big.upper()) }}')],
     ['expressions without end', '{{ 1 }}'.repeat(100_000)],
   ])('%s', (_what, value) => {
-    const began = performance.now();
-    const { errors } = render(compileTemplate(value), big);
-    expect(errors.at(-1)).toEqual(expect.stringMatching(/too much work|more than/));
-    expect(performance.now() - began).toBeLessThan(1_000);
+    const tookMs = cpuMs(() => {
+      const { errors } = render(compileTemplate(value), big);
+      expect(errors.at(-1)).toEqual(expect.stringMatching(/too much work|more than/));
+    });
+    expect(tookMs).toBeLessThan(1_000);
   });
 
   it('values nested too deeply to write down', () => {
@@ -136,9 +138,7 @@ describe('what a template may cost is bounded', () => {
   it.each(['{{'.repeat(500_000), `{{ '${'{{ '.repeat(300_000)}`, `state.${'a.'.repeat(500_000)}`, `${'{{" }}'.repeat(100_000)}`])(
     'texts that only look like one',
     (text) => {
-      const began = performance.now();
-      compileTemplate(text);
-      expect(performance.now() - began).toBeLessThan(1_000);
+      expect(cpuMs(() => compileTemplate(text))).toBeLessThan(1_000);
     },
   );
 });
