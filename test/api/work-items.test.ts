@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { eventually } from '../support/runtimes.ts';
 import { type Api, api, EXTERNAL, NOBODY } from './api.ts';
 
 const ITEM = '00000000-0000-4000-8000-000000000000';
@@ -34,8 +35,9 @@ describe('POST /work-items/claim', () => {
     const { body } = await server.post('/tokens', { role: 'developer' }, { as: 'operator' });
     const headers = { authorization: `Bearer ${body.token}` };
     const request = { worker_id: 'w1', queue_types: ['python_tool'], wait_ms: 60_000 };
+    const before = server.clock.waiting;
     const waiting = server.post('/work-items/claim', request, { as: null, headers });
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await eventually(() => server.clock.waiting > before);
     await server.call('DELETE', `/tokens/${body.id}`, { as: 'operator' });
     expect((await waiting).body).toEqual({ claimed: false });
     await server.started(EXTERNAL);

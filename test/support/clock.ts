@@ -18,6 +18,11 @@ export class FakeClock implements Clock {
     return this.#nowMs;
   }
 
+  /** Callbacks whose time has not come. */
+  get waiting(): number {
+    return this.#pending.length;
+  }
+
   after(delayMs: number, callback: () => void): () => void {
     const pending = { atMs: this.#nowMs + delayMs, callback };
     this.#pending.push(pending);
