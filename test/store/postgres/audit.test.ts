@@ -55,15 +55,15 @@ describe('the chains of several writers', () => {
     const database = await recorded();
     const store = await database.open({ writer: 'rt_3' });
     for (let seq = 2; seq < 200; seq += 2) await store.commit(batch(step('exec_2', seq, { tenantId: 'acme' })));
-    // Reading all of it at once would take two seconds at least.
+    // Reading all of it at once would take three seconds at least, and a page of it a third of one. Few long naps: each ends late on a busy machine.
     await tamper(
       database,
       `INSERT INTO events (execution_id, seq, tenant_id, type, at_ms, actor_id, actor_type, data)
          SELECT 'exec_3', 100 + n, 'default', 'node_started', 0, 'nobody', 'system', '{}' FROM generate_series(1, 20000) n;
-       CREATE POLICY slow ON events AS RESTRICTIVE USING (seq % 10 > 0 OR pg_sleep(0.001)::text <> 'never')`,
+       CREATE POLICY slow ON events AS RESTRICTIVE USING (seq % 200 > 0 OR pg_sleep(0.03)::text <> 'never')`,
     );
-    const url = `${await database.url()}?options=${encodeURIComponent('-c statement_timeout=1500')}`;
-    const hurried = await database.open({ url, statementTimeoutMs: 1_500 });
+    const url = `${await database.url()}?options=${encodeURIComponent('-c statement_timeout=2000')}`;
+    const hurried = await database.open({ url, statementTimeoutMs: 2_000 });
     expect(await hurried.verifyAudit()).toMatchObject({ blocks: 102, fault: { reason: 'unsealed_rows' } });
     expect((await exported(hurried, 'acme')).length).toBeGreaterThan(200);
     await expect(asked(url, 'SELECT count(*) FROM events')).rejects.toThrow(/statement timeout/);

@@ -126,7 +126,7 @@ describe('a connection that dies around the commit', () => {
 describe('a connection that was given up because nothing came', () => {
   it('is not handed to whoever waits for one', async () => {
     const database = postgresDatabase(server);
-    const store = await database.open({ poolSize: 1, statementTimeoutMs: 300 });
+    const store = await database.open({ poolSize: 1, statementTimeoutMs: 2_000 });
     await store.commit(batch(begin('exec_1')));
     const client = new Client({ connectionString: await database.url() });
     await client.connect();

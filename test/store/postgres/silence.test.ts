@@ -25,7 +25,8 @@ describe('a database that does not answer any more', () => {
     ]);
     const startedMs = performance.now();
     await store.close();
-    expect(performance.now() - startedMs).toBeLessThan(10_000);
+    // A statement may take thirty seconds.
+    expect(performance.now() - startedMs).toBeLessThan(20_000);
     line.cut();
     await away;
   });
