@@ -1,4 +1,5 @@
 import { Option } from 'clipanion';
+import { isObject } from '../../machines/json.ts';
 import { ApiError, JamjetClient, Unreachable } from '../client.ts';
 import { fileOf, readConfig } from '../config.ts';
 import { PrintingCommand } from './command.ts';
@@ -81,10 +82,15 @@ function hintFor(error: ApiError, { url, tokenFrom }: Pick<Connection, 'url' | '
       ? 'Set JAMJET_TOKEN, or run this in the folder `jamjet dev` was started in (it saves a token in .jamjet/token).'
       : `Set JAMJET_TOKEN to a token of ${url}.`;
   }
-  if (error.message.startsWith('insufficient role'))
-    return 'Use a token with a stronger role: `jamjet token create --role developer`.';
+  const role = roleFor(error.body);
+  if (role !== null) return `Use a token with a stronger role: \`jamjet token create --role ${role}\`.`;
   if (error.status === 404) return NOT_FOUND.find(([what]) => error.message.startsWith(`not found: ${what} `))?.[1] ?? null;
   return null;
+}
+
+/** The least role that the refused request wants; null when that is not why it was refused. */
+function roleFor(body: unknown): string | null {
+  return isObject(body) && typeof body.required === 'string' ? body.required : null;
 }
 
 /** A command that talks to a server and prints what it says. */

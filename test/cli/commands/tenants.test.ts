@@ -92,10 +92,15 @@ describe('jamjet tenants', () => {
     expect(await jamjet(...args)).toEqual({ code, stdout: '', stderr });
   });
 
-  it('tell who may not', async () => {
+  it('tell who may not, and with which role it goes', async () => {
     const { token } = await server().client.createToken({ role: 'developer' });
     const { stderr } = await server().jamjet(['tenants', 'list'], { env: { JAMJET_TOKEN: token } }).ended;
-    expect(stderr).toMatch(/^error: insufficient role — operator required\nUse a token with a stronger role/);
+    expect(stderr).toBe(
+      'error: insufficient role — operator required\nUse a token with a stronger role: `jamjet token create --role operator`.\n',
+    );
+    const viewer = await server().client.createToken({ role: 'viewer' });
+    const refused = await server().jamjet(['cron', 'pause', 'nightly'], { env: { JAMJET_TOKEN: viewer.token } }).ended;
+    expect(refused.stderr).toContain('stronger role: `jamjet token create --role developer`.');
     expect(await new JamjetClient({ url: server().url, token }).health()).toMatchObject({ status: 'ok' });
   });
 });
