@@ -23,6 +23,11 @@ export abstract class ListCommand<List> extends ClientCommand {
   /** The list as text; null when it is empty. */
   protected abstract text(list: List): string | null;
 
+  /** How to come to what the list leaves out, told below it; null when it is whole. */
+  protected more(_list: List): string | null {
+    return null;
+  }
+
   /** What must differ for the list to have changed, where the display is printed anew. */
   protected changing(list: List): unknown {
     return list;
@@ -38,8 +43,10 @@ export abstract class ListCommand<List> extends ClientCommand {
     if (this.json) this.printJson(list);
     else {
       const text = this.text(list);
+      const more = this.more(list);
       if (text === null) this.note(this.empty);
       else this.print(text);
+      if (more !== null) this.note(more);
     }
     return EXIT.ok;
   }

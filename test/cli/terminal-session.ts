@@ -29,6 +29,7 @@ export class TerminalSession {
   readonly #stderr: PassThrough;
   #out = '';
   #err = '';
+  #both = '';
   readonly #waiting = new Set<() => void>();
   readonly ended: Promise<Ended>;
 
@@ -60,6 +61,11 @@ export class TerminalSession {
     return stripVTControlCharacters(this.#out);
   }
 
+  /** Both outputs, one behind the other as a terminal has them. */
+  get both(): string {
+    return this.#both;
+  }
+
   type(line: string): void {
     this.#stdin.write(`${line}\n`);
   }
@@ -88,6 +94,7 @@ export class TerminalSession {
   #heard(out: string, err: string): void {
     this.#out += out;
     this.#err += err;
+    this.#both += out + err;
     for (const wake of this.#waiting) wake();
     this.#waiting.clear();
   }

@@ -67,8 +67,11 @@ export class LsCommand extends ListCommand<ExecutionList> {
 
   protected text({ executions, next_cursor }: ExecutionList): string | null {
     if (executions.length === 0 && next_cursor === null) return null;
-    if (next_cursor !== null && !this.watch) this.note(`there is more: add --all, or --cursor ${next_cursor}`);
     return table(COLUMNS, this.#rows(executions), this.paint);
+  }
+
+  protected override more({ next_cursor }: ExecutionList): string | null {
+    return next_cursor === null ? null : `there is more: add --all, or --cursor ${next_cursor}`;
   }
 
   #place(): Place {

@@ -41,8 +41,11 @@ describe('jamjet ls', () => {
 
   it('goes on with a cursor, and says how when there is more', async () => {
     const [first, second] = await waiting(2, 'pages');
-    const { stdout, stderr } = await server().jamjet('ls --label batch=pages --limit 1').ended;
+    const page = server().jamjet('ls --label batch=pages --limit 1');
+    const { stdout, stderr } = await page.ended;
     expect(stdout).toContain(second);
+    // Below the list: above a long one nobody would see it.
+    expect(page.both).toBe(`${stdout}${stderr}`);
     const cursor = /^there is more: add --all, or --cursor (\S+)\n$/.exec(stderr)?.[1];
     const next = await server().jamjet(`ls --label batch=pages --limit 1 --cursor ${cursor}`).ended;
     expect(next).toMatchObject({ code: 0, stdout: expect.stringContaining(first ?? ''), stderr: '' });
@@ -148,6 +151,11 @@ describe('jamjet jobs', () => {
     expect(list.stdout).toMatch(
       new RegExp(`^JOB +ACTION +STATUS +PROCESSED .*\n${job.id} {2}pause +completed +2/2 +0 +0 +.+ +ann\n$`),
     );
+    const cursor = /^there is more: add --cursor (\S+)\n$/.exec(list.stderr)?.[1];
+    const { jobs } = await server().client.jobs.list();
+    const rest = await server().jamjet(`jobs list --limit ${jobs.length - 1} --cursor ${cursor}`).ended;
+    expect(rest.stdout.match(/^job_\w+/gm)).toEqual(jobs.slice(1).map((other) => other.id));
+    expect(rest.stderr).toBe('');
     const listed = JSON.parse((await server().jamjet('jobs list --limit 1 --json').ended).stdout) as JobList;
     expect(listed.jobs).toEqual([job]);
     const shown = await server().jamjet(`jobs get ${job.id}`).ended;

@@ -56,4 +56,8 @@ export class JobsListCommand extends ListCommand<JobList> {
       this.paint,
     );
   }
+
+  protected override more({ next_cursor }: JobList): string | null {
+    return next_cursor === null ? null : `there is more: add --cursor ${next_cursor}`;
+  }
 }

@@ -65,4 +65,8 @@ export class WebhooksDeliveriesCommand extends ListCommand<DeliveryList> {
     ] as const;
     return table(columns, rows, this.paint);
   }
+
+  protected override more({ next_cursor }: DeliveryList): string | null {
+    return next_cursor === null ? null : `there is more: add --cursor ${next_cursor}`;
+  }
 }
