@@ -59,6 +59,8 @@ describe('jamjet inspect', () => {
     const id = await started(REVIEWED);
     const { stdout } = await server().jamjet(`inspect ${id}`).ended;
     expect(stdout).toContain(`◆ review waits for approval: jamjet approve ${id} --node-id review`);
+    // Once, with how long it has waited.
+    expect(stdout).toMatch(/Timeline\n {2}◆ review +[\d.]+ m?s {2}waiting for approval\n\n/);
   });
 
   it('gives the execution and its events as JSON', async () => {
