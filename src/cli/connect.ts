@@ -1,7 +1,7 @@
 import { Option } from 'clipanion';
 import { isObject } from '../../machines/json.ts';
 import { ApiError, JamjetClient, Unreachable } from '../client.ts';
-import { fileOf, readConfig } from '../config.ts';
+import { type Config, fileOf, readConfig } from '../config.ts';
 import { PrintingCommand } from './command.ts';
 import type { Context } from './context.ts';
 import { Failure, usageFailure } from './failure.ts';
@@ -26,14 +26,17 @@ export interface Connection {
  */
 export async function connect(runtime: string | undefined, context: Pick<Context, 'env' | 'cwd'>): Promise<Connection> {
   const config = readConfig(context.env);
-  // JAMJET_PORT moves the server of this machine, so it moves where its clients look.
-  const here = `http://localhost:${config.port || DEFAULT_PORT}`;
-  const url = runtime === undefined ? (config.serverUrl ?? here) : runtimeUrl(runtime);
+  const url = runtime === undefined ? usualUrl(config) : runtimeUrl(runtime);
   const chosen = runtime !== undefined || config.serverUrl !== null;
   if (config.token !== null)
     return { client: new JamjetClient({ url, token: config.token }), url, chosen, tokenFrom: 'JAMJET_TOKEN' };
   const saved = isLoopback(url) ? await readSavedToken(fileOf(config.database), context.cwd) : null;
   return { client: new JamjetClient({ url, token: saved?.token ?? null }), url, chosen, tokenFrom: saved?.file ?? null };
+}
+
+/** Where a command looks that names no runtime. JAMJET_PORT moves the server of this machine, so it moves where its clients look. */
+export function usualUrl({ serverUrl, port }: Pick<Config, 'serverUrl' | 'port'>): string {
+  return serverUrl ?? `http://localhost:${port || DEFAULT_PORT}`;
 }
 
 function runtimeUrl(text: string): string {

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { freePort } from '../support/postgres.ts';
 import { startServer, temporaryFolder } from '../support/server.ts';
 
 const JAMJET = resolve('bin/jamjet.js');
@@ -119,6 +120,26 @@ describe('jamjet dev', () => {
     await again.shows(/token +\.jamjet\/token\n/);
     again.kill('SIGTERM');
     expect(await again.ended).toEqual({ code: 0, signal: null });
+  });
+
+  it('says what to set for commands that would look elsewhere', async () => {
+    const folder = prepared();
+    const dev = jamjet(['dev', '--port', '0', '--db', 'data/runs.db'], folder);
+    const [, url = ''] = await dev.shows(/url +(\S+)/);
+    const [, variables = ''] = await dev.shows(/export (.*) {3}jamjet run workflow\.yaml {3}jamjet ls {3}Ctrl-C stops\n/);
+    expect(variables).toBe(`JAMJET_URL=${url} JAMJET_TOKEN="$(cat data/token)"`);
+    const ls = program('sh', ['-c', `export ${variables}; exec ${process.execPath} ${JAMJET} ls`], folder);
+    expect([await ls.ended, ls.stderr()]).toEqual([{ code: 0, signal: null }, 'no executions\n']);
+
+    const told = program(process.execPath, [JAMJET, 'dev', '--db', 'here.db', '--no-auth'], folder, {
+      JAMJET_PORT: '0',
+      JAMJET_URL: url,
+    });
+    await told.shows(/\n {2}export JAMJET_URL=http:\S+ {3}jamjet run/);
+    const usual = program(process.execPath, [JAMJET, 'dev', '--db', '.jamjet/other.db'], folder, {
+      JAMJET_PORT: String(await freePort()),
+    });
+    await usual.shows(/\n {2}jamjet run workflow\.yaml {3}jamjet ls {3}Ctrl-C stops\n/);
   });
 
   it('says the same to a script in one line', async () => {

@@ -1,20 +1,26 @@
 import { Option } from 'clipanion';
 import { type Config, databaseName, fileOf, urlOf } from '../../config.ts';
 import { PrintingCommand, type Usage } from '../command.ts';
-import { isLoopback } from '../connect.ts';
+import { isLoopback, usualUrl } from '../connect.ts';
 import { usageFailure } from '../failure.ts';
 import { readSavedToken, saveToken, tokenFile } from '../saved-token.ts';
 import { serve } from '../server.ts';
 import { settings } from '../settings.ts';
 import { shortPath, shownDatabase } from '../terminal/path.ts';
 import { fields } from '../terminal/table.ts';
+import { shellWord } from '../terminal/text.ts';
+
+interface DevToken {
+  readonly file: string;
+  readonly made: boolean;
+}
 
 export class DevCommand extends PrintingCommand {
   static override paths = [['dev']];
   static override usage: Usage = {
     details: `
 The first start makes an operator token and saves it beside the database, readable by you alone; the other commands find it
-there. Workflows may call this machine's own addresses.`,
+there. With another port or database it prints what to export for them. Workflows may call this machine's own addresses.`,
     examples: [
       ['On port 7700, data in .jamjet/', '$0 dev'],
       ['With functions as tools', '$0 dev --tools ./tools.mjs'],
@@ -39,12 +45,13 @@ there. Workflows may call this machine's own addresses.`,
         'Drop --no-auth, or unset JAMJET_BIND.',
       );
     }
+    const usual = settings(this.context);
     const token = auth ? await this.#token(config) : null;
     return serve(this.context, {
       config: this.#quiet(config),
       auth: auth ? 'on' : 'off',
       tools: this.tools,
-      started: (url, tools) => this.#banner(url, config, token, tools),
+      started: (url, tools) => this.#banner(url, config, token, tools, this.#exports(usual, url, token)),
       stopping: () => this.note('\nstopping: what runs is saved and goes on with the next start (Ctrl-C again stops at once)'),
     });
   }
@@ -56,7 +63,7 @@ there. Workflows may call this machine's own addresses.`,
   }
 
   /** The saved token, or a new one when there is none or the database no longer takes it. */
-  async #token(config: Config): Promise<{ readonly file: string; readonly made: boolean }> {
+  async #token(config: Config): Promise<DevToken> {
     const { createToken, isValidToken } = await import('../../admin.ts');
     const file = tokenFile(fileOf(config.database), this.context.cwd);
     const saved = await readSavedToken(fileOf(config.database), this.context.cwd);
@@ -66,12 +73,19 @@ there. Workflows may call this machine's own addresses.`,
     return { file, made: true };
   }
 
-  #banner(
-    url: string,
-    config: Config,
-    token: { readonly file: string; readonly made: boolean } | null,
-    tools: readonly string[],
-  ): void {
+  /** What has to be set where commands run, so that they find this server and its token: nothing when it is where they look. */
+  #exports(usual: Config, url: string, token: DevToken | null): string {
+    const { cwd } = this.context;
+    const variables = [
+      ...(reaches(usualUrl(usual), url) ? [] : [`JAMJET_URL=${url}`]),
+      ...(token === null || usual.token !== null || tokenFile(fileOf(usual.database), cwd) === token.file
+        ? []
+        : [`JAMJET_TOKEN="$(cat ${shellWord(shortPath(token.file, cwd))})"`]),
+    ];
+    return variables.length === 0 ? '' : `export ${variables.join(' ')}   `;
+  }
+
+  #banner(url: string, config: Config, token: DevToken | null, tools: readonly string[], exports: string): void {
     if (this.json) {
       // One line: logs may follow.
       this.print(
@@ -103,7 +117,15 @@ there. Workflows may call this machine's own addresses.`,
         ],
         paint,
         '  ',
-      )}\n\n${paint.dim('  jamjet run workflow.yaml   jamjet ls   Ctrl-C stops')}\n`,
+      )}\n\n${paint.dim(`  ${exports}jamjet run workflow.yaml   jamjet ls   Ctrl-C stops`)}\n`,
     );
   }
+}
+
+/** Does who asks `from` get to the server that listens at `url`? */
+function reaches(from: string, url: string): boolean {
+  const [asked, listens] = [new URL(from), new URL(url)];
+  const everywhere = listens.hostname === '0.0.0.0' || listens.hostname === '[::]';
+  const same = asked.hostname === listens.hostname || (isLoopback(from) && (everywhere || isLoopback(url)));
+  return same && asked.port === listens.port;
 }
