@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { freePort } from '../support/postgres.ts';
+import { freePort } from '../support/ports.ts';
 import { startServer, temporaryFolder } from '../support/server.ts';
 
 const JAMJET = resolve('bin/jamjet.js');
