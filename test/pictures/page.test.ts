@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Marks, NodeMark } from '../../machines/export/marks.ts';
 import { checkWorkflow } from '../../src/authoring/check.ts';
 import { draw, programOf } from '../../src/pictures/draw.ts';
 import { tool, workflow } from '../support/workflows.ts';
@@ -36,8 +37,11 @@ describe.skipIf(!existsSync(CHROMIUM) && process.env.CI === undefined)('the page
   });
 
   /** The page, open, and what went wrong in it. */
-  async function opened(document: unknown): Promise<{ readonly page: Page; readonly problems: readonly string[] }> {
-    const { content } = await draw(programOf(document), { format: 'html', view: 'workflow', marks: null });
+  async function opened(
+    document: unknown,
+    marks: Marks | null = null,
+  ): Promise<{ readonly page: Page; readonly problems: readonly string[] }> {
+    const { content } = await draw(programOf(document), { format: 'html', view: 'workflow', marks });
     const file = join(folder, `${Math.random()}.html`);
     writeFileSync(file, content);
     const page = await browser.newPage({ viewport: { width: 1_200, height: 800 } });
@@ -54,6 +58,12 @@ describe.skipIf(!existsSync(CHROMIUM) && process.env.CI === undefined)('the page
   const example = () => checkWorkflow(readFileSync('examples/order-fulfilment/workflow.yaml', 'utf8'), 'workflow.yaml').document;
   const viewBox = async (page: Page) =>
     ((await page.locator('#stage > svg').getAttribute('viewBox')) ?? '').split(' ').map(Number);
+
+  /** Is the node on the screen, and large enough to read? */
+  const legible = async (page: Page, name: string) => {
+    const box = await page.locator('.jj-node', { has: page.getByText(name, { exact: true }) }).boundingBox();
+    return box !== null && box.height > 30 && box.y > 0 && box.y + box.height < 800;
+  };
 
   it('shows the definition of a node that is clicked', async () => {
     const { page, problems } = await opened(example());
@@ -105,6 +115,31 @@ describe.skipIf(!existsSync(CHROMIUM) && process.env.CI === undefined)('the page
     expect((await viewBox(page))[2]).toBeLessThan(whole);
     expect(problems).toEqual([]);
     await page.close();
+  });
+
+  it('opens a long drawing where it can be read: at its beginning, or where it is under way', async () => {
+    const names = Array.from({ length: 80 }, (_, i) => `step_${i}`);
+    const { source } = workflow(
+      names.map((name) => tool(name)),
+      names.map((name, i): [string, string] => [name, names[i + 1] ?? 'end']),
+    );
+    const { page, problems } = await opened(source);
+    expect(await legible(page, 'step_0')).toBe(true);
+    expect(await legible(page, 'step_60')).toBe(false);
+    await page.locator('#in').click();
+    expect(await legible(page, 'step_0')).toBe(true);
+    await page.locator('#fit').click();
+    expect(await legible(page, 'step_40')).toBe(false);
+    for (let i = 0; i < 15; i += 1) await page.locator('#stage').press('+');
+    expect(await legible(page, 'step_40')).toBe(true);
+    await page.close();
+
+    const waits: NodeMark = { status: 'waiting', visits: 1, retries: 0, sinceMs: 0, durationMs: null, error: null };
+    const marks: Marks = { status: 'paused', held: false, sequence: 9, atMs: 0, nodes: new Map([['step_60', waits]]), taken: [] };
+    const execution = await opened(source, marks);
+    expect(await legible(execution.page, 'step_60')).toBe(true);
+    expect([...problems, ...execution.problems]).toEqual([]);
+    await execution.page.close();
   });
 
   it('is dark for whoever prefers it', async () => {

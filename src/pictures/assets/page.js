@@ -10,6 +10,10 @@
   let view = { x: 0, y: 0, width, height };
   let found = [];
   let shown = -1;
+  // Pixels of the screen for one of the drawing. Below the first nothing can be read, beyond the second there is nothing to see.
+  const LEGIBLE_SCALE = 0.25;
+  const LARGEST_SCALE = 16;
+  const UNDER_WAY = ['active', 'retrying', 'held', 'waiting', 'queued'].map((status) => `.jj-${status}`).join();
 
   svg.removeAttribute('width');
   svg.removeAttribute('height');
@@ -30,7 +34,9 @@
   }
 
   function zoom(factor, at = { x: view.x + view.width / 2, y: view.y + view.height / 2 }) {
-    const size = Math.min(Math.max(view.width * factor, 60), width * 8) / view.width;
+    const now = scale();
+    const whole = Math.min(svg.clientWidth / width, svg.clientHeight / height);
+    const size = now / Math.min(Math.max(now / factor, whole / 8), LARGEST_SCALE);
     look({
       x: at.x - (at.x - view.x) * size,
       y: at.y - (at.y - view.y) * size,
@@ -54,6 +60,15 @@
     const size = Math.min(1, scale());
     const [w, h] = [view.width * size, view.height * size];
     look({ x: middle.x - w / 2, y: middle.y - h / 2, width: w, height: h });
+  }
+
+  // A drawing that would be a thread as a whole opens near enough to read: where it is under way, where it failed, or where it begins.
+  function begin() {
+    if (scale() >= LEGIBLE_SCALE) return;
+    const [first] = [UNDER_WAY, '.jj-failed', '.jj-begin'].map((what) => svg.querySelector(what)).filter(Boolean);
+    if (first === undefined) return;
+    goTo(first);
+    look({ ...view, y: Math.max(0, Math.min(view.y, height - view.height)) });
   }
 
   function open(key) {
@@ -186,4 +201,5 @@
   byId('out').addEventListener('click', () => zoom(1.25));
   byId('fit').addEventListener('click', fit);
   byId('close').addEventListener('click', close);
+  begin();
 })();
