@@ -1,8 +1,9 @@
 import type { ActiveNode, Status } from '../../machines/run.ts';
 import { activeOf } from '../../machines/step.ts';
+import { Frontier } from './frontier.ts';
 import { begin, type Happening, isOver, type Scene, send, type World } from './scene.ts';
 import { Situations } from './situation.ts';
-import { type Possible, possibilities } from './stimuli.ts';
+import { movable, type Possible, possibilities } from './stimuli.ts';
 import type { Way } from './ways.ts';
 import type { Wishes } from './wishes.ts';
 
@@ -38,10 +39,9 @@ export interface Explored {
 }
 
 /**
- * Walks through all that can happen to executions, from situation to situation: first the runs in which all goes as it does first, then those
- * that differ from them in one thing, then in two, so that a bound leaves out what is least likely. (Limited discrepancy search: W. Harvey,
- * M. Ginsberg, 1995.) `xstate/graph` walks in another order, and throws away what it has found when it meets its limit; and it would walk the
- * machine alone: what begins, which timers are armed and what a stale message is, only the step knows.
+ * Walks through all that can happen to executions, from situation to situation: first on from those nodes from which it has gone on least often,
+ * so that a bound leaves out what is most like what was seen. `xstate/graph` walks in another order, and throws away what it has found when it
+ * meets its limit; and it would walk the machine alone: what begins, which timers are armed and what a stale message is, only the step knows.
  */
 export function explore(worlds: readonly World[], wishes: Wishes, maxSteps: number): Explored {
   const walk = new Walk(worlds, wishes, maxSteps);
@@ -53,11 +53,10 @@ interface Found {
   readonly situation: Situation;
   readonly scene: Scene;
   readonly world: World;
-  /** In how many things the run differs from one in which all goes as it does first. */
-  readonly deviations: number;
+  readonly reach: Reach;
 }
 
-type Reach = (happening: Happening, deviations: number) => Transition;
+type Reach = (happening: Happening) => Transition;
 
 class Walk {
   readonly #worlds: readonly World[];
@@ -65,8 +64,8 @@ class Walk {
   readonly #maxSteps: number;
   readonly #situations: Situation[] = [];
   readonly #known = new Map<string, Situation>();
-  /** By deviations; of those with the same number, the latest is followed to its end first. */
-  readonly #todo: Found[][] = [];
+  /** By the nodes that are played next, and how the run began. */
+  readonly #frontier = new Frontier<Found>();
   readonly #starts: Transition[] = [];
   readonly #taken = new Set<Way>();
   readonly #unreadLate = new Set<string>();
@@ -81,11 +80,11 @@ class Walk {
   run(): void {
     for (const world of this.#worlds) {
       const situations = new Situations(world.program, this.#wishes);
-      const reach: Reach = (happening, deviations) =>
-        this.#reach(world, happening, JSON.stringify(world.env) + situations.keyOf(happening.scene), deviations);
-      for (const input of this.#wishes.inputs) this.#starts.push(reach(begin(world, input), 0));
-      for (let found = this.#next(); found !== undefined; found = this.#next()) this.#expand(found, reach);
+      const reach: Reach = (happening) =>
+        this.#reach(happening, JSON.stringify(world.env) + situations.keyOf(happening.scene), world, reach);
+      for (const input of this.#wishes.inputs) this.#starts.push(reach(begin(world, input)));
     }
+    for (let found = this.#next(); found !== undefined; found = this.#next()) this.#expand(found);
   }
 
   result(): Explored {
@@ -101,10 +100,10 @@ class Walk {
 
   #next(): Found | undefined {
     if (this.#steps >= this.#maxSteps) return undefined;
-    return this.#todo.find((found) => found.length > 0)?.pop();
+    return this.#frontier.next();
   }
 
-  #reach(world: World, { scene, ways }: Happening, key: string, deviations: number): Transition {
+  #reach({ scene, ways }: Happening, key: string, world: World, reach: Reach): Transition {
     this.#steps += 1;
     for (const way of ways) this.#taken.add(way);
     let situation = this.#known.get(key);
@@ -122,19 +121,17 @@ class Walk {
       this.#known.set(key, situation);
       this.#situations.push(situation);
       if (!over) {
-        while (this.#todo.length <= deviations) this.#todo.push([]);
-        this.#todo[deviations]?.push({ situation, scene, world, deviations });
+        const next = movable(world, scene).map(({ node }) => node);
+        this.#frontier.add({ situation, scene, world, reach }, next.join(' '), JSON.stringify([world.env, scene.run.input]));
       }
     }
     return { to: situation.index, ways };
   }
 
-  #expand({ situation, scene, world, deviations }: Found, reach: Reach): void {
+  #expand({ situation, scene, world, reach }: Found): void {
     const possible = possibilities(world, this.#wishes, scene);
-    const transitions = possible.map(({ happening }, i) => reach(happening, deviations + (i === 0 ? 0 : 1)));
-    for (const early of this.#early(world, scene, possible)) transitions.push(reach(early, deviations + 1));
-    for (const late of this.#late(world, possible)) transitions.push(reach(late, deviations + 1));
-    situation.transitions = transitions;
+    const outOfTime = [...this.#early(world, scene, possible), ...this.#late(world, possible)];
+    situation.transitions = [...possible.map(({ happening }) => happening), ...outOfTime].map(reach);
   }
 
   /** Where a wait begins next: its event comes just before. */

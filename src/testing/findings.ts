@@ -50,6 +50,9 @@ export function findingsOf(world: World, wishes: Wishes, explored: Explored, tes
   ].sort((a, b) => ORDER[a.severity] - ORDER[b.severity]);
 }
 
+const STOPPED = 'exploring stopped at the bound on steps';
+const MORE = 'explore further with --steps';
+
 function at(node: string): Pick<Finding, 'node' | 'path'> {
   return { node, path: `nodes.${node}` };
 }
@@ -146,6 +149,8 @@ function unreached(
   for (const { active } of situations) for (const { node } of active) reached.add(node);
   const { graph } = program.statics;
   const isSure = !bounded && !wishes.bounded && wishes.unsolved.size === 0;
+  const stopped = bounded ? `, but ${STOPPED}` : '';
+  const hint = isSure ? 'look at the conditions on the way to it' : 'write a test that goes there';
   return graph.reachable
     .map((index) => graph.idOf(index))
     .filter((node) => !reached.has(node))
@@ -153,8 +158,8 @@ function unreached(
       severity: isSure ? 'warning' : 'info',
       code: 'never_reached',
       ...at(node),
-      message: `no run that was explored comes to "${node}"`,
-      hint: isSure ? 'look at the conditions on the way to it' : 'write a test that goes there',
+      message: `no run that was explored comes to "${node}"${stopped}`,
+      hint: bounded ? `${MORE}, or ${hint}` : hint,
     }));
 }
 
@@ -176,8 +181,11 @@ function untaken({ program, ways }: World, wishes: Wishes, { taken, bounded }: E
         { severity: 'warning', code: 'branch_never_taken', ...at(node), message, hint: 'does a node write what it reads?' },
       ];
     }
-    const message = `whether ${branch} of "${node}" is ever taken is not decidable here`;
-    return [{ severity: 'info', code: 'undecided_condition', ...at(node), message, hint: 'write a test that takes it' }];
+    const isStopped = bounded && !wishes.unsolved.has(way);
+    const why = isStopped ? `was not found out: ${STOPPED}` : 'is not decidable here';
+    const message = `whether ${branch} of "${node}" is ever taken ${why}`;
+    const hint = `${isStopped ? `${MORE}, or ` : ''}write a test that takes it`;
+    return [{ severity: 'info', code: 'undecided_condition', ...at(node), message, hint }];
   });
 }
 

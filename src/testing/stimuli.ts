@@ -13,11 +13,7 @@ export interface Possible {
 /** The user that decides in explored runs. */
 const DECIDER = 'tester';
 
-/**
- * Everything that may happen next. Branches that do not race each other are played one after the other, in the order in which
- * they were written: in which order they end makes no difference where they meet. Sources of a first-wins join are played in
- * every order. One failure that nobody handles is enough for a run.
- */
+/** Everything that may happen next. One failure that nobody handles is enough for a run. */
 export function possibilities(world: World, wishes: Wishes, scene: Scene): readonly Possible[] {
   return movable(world, scene).flatMap((active) =>
     happenings(world, wishes, scene, active).flatMap((happening) =>
@@ -26,7 +22,11 @@ export function possibilities(world: World, wishes: Wishes, scene: Scene): reado
   );
 }
 
-function movable({ program }: World, { run }: Scene): readonly ActiveNode[] {
+/**
+ * The nodes that are played next. Branches that do not race each other are played one after the other, in the order in which they were
+ * written: in which order they end makes no difference where they meet. Sources of a first-wins join are played in every order.
+ */
+export function movable({ program }: World, { run }: Scene): readonly ActiveNode[] {
   const { graph } = program.statics;
   const active = activeOf(program, run);
   const joins = graph.reachable.filter((node) => graph.isFirstJoin(node));

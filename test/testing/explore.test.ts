@@ -136,6 +136,56 @@ describe('exploring a workflow', () => {
     ]);
   });
 
+  it('sees every node and branch behind loops within the default bounds', () => {
+    // The first answer of each stage leads back: to itself, to the beginning, or to the stage before.
+    const stages = Array.from({ length: 10 }, (_, i) => {
+      const next = i < 9 ? `do${i + 1}` : 'split';
+      return `
+  do${i}: { type: tool, output_key: do${i}, retry: { max_attempts: 3 }, next: check${i} }
+  check${i}:
+    type: condition
+    branches:
+      - { if: "state.do${i}.again == 'yes'", next: do${i} }
+      - { if: "state.do${i}.restart == 'yes'", next: do0 }
+      - { if: "state.do${i}.doubts > ${i}", next: mend${i} }
+    default: ${next}
+  mend${i}: { type: tool, output_key: mend${i}, next: [{ when: "state.mend${i}.back", to: do${Math.max(0, i - 1)} }, { else: ${next} }] }`;
+    });
+    const result = examined(
+      `${stages.join('')}
+  split: { type: parallel, branches: [ask, read], join: both }
+  ask: { type: tool, output_key: ask, next: [{ when: "state.ask.again", to: ask }, { when: "state.ask.other", to: other }, { else: both }] }
+  other: { type: tool, fallback: both, next: both }
+  read: { type: tool }
+  both: { type: join, next: [{ when: "env.REGION == 'eu'", to: report }, { else: end }] }
+  report: { type: tool }`,
+      '',
+      { paths: 1_000, steps: 1_000 },
+    );
+    expect(found(result).filter((finding) => !finding.includes('loop_without_bound'))).toEqual([]);
+    expect(result.exploration?.bounded).toContain('steps');
+    expect(paths(result).length).toBeGreaterThan(100);
+  });
+
+  it('says of what it did not come to that a bound kept it from it', () => {
+    const result = examined(
+      `
+  a: { type: tool, output_key: a, next: [{ when: "state.a.n > 1", to: b }, { else: a }] }
+  b: { type: tool, output_key: b, next: [{ when: "state.b.n > 1", to: c }, { else: a }] }
+  c: { type: tool }`,
+      '',
+      { paths: 10, steps: 4 },
+    );
+    expect(result.findings.every(({ severity }) => severity === 'info')).toBe(true);
+    expect(result.findings.filter(({ code }) => code === 'never_reached' || code === 'undecided_condition')).toMatchObject([
+      {
+        node_id: 'c',
+        message: 'no run that was explored comes to "c", but exploring stopped at the bound on steps',
+        hint: 'explore further with --steps, or write a test that goes there',
+      },
+    ]);
+  });
+
   it('says which bound it met', () => {
     const nodes = Array.from(
       { length: 12 },
