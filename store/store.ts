@@ -96,7 +96,8 @@ export interface Store {
   runtimes(sinceMs: number): Promise<readonly string[]>;
   /**
    * Takes a named lease, or renews it, until `nowMs + ttlMs`; false = somebody else holds it. `ttlMs` 0 gives it back, and the others are told
-   * (`Notice.control`). Who lets it lapse may still think that he holds it: what is done under it must be safe to be done twice.
+   * (`Notice.control`); ten minutes are the most: a lease that runs for longer was written by a clock that was ahead, and counts for nothing.
+   * Who lets his lapse may still think that he holds it: what is done under it must be safe to be done twice.
    */
   lease(name: string, holder: string, nowMs: number, ttlMs: number): Promise<boolean>;
 

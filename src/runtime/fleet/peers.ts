@@ -90,6 +90,8 @@ export class Peers {
     const away = this.#lookedAtMs !== null && nowMs - this.#lookedAtMs > 2 * BEAT_MS;
     const wasAlone = this.#lookedAtMs !== null && before.size === 0;
     if (away) this.#sparedUntilMs = nowMs + LEASE_MS;
+    // Not longer because the clock was ahead, and is right again.
+    this.#sparedUntilMs = Math.min(this.#sparedUntilMs, nowMs + LEASE_MS);
     this.#lookedAtMs = nowMs;
     if (nowMs < this.#sparedUntilMs) for (const id of before) others.add(id);
     others.delete(runtimeId);

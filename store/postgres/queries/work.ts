@@ -51,8 +51,12 @@ export const NEXT_DUE = sql(`SELECT min(at_ms) AS "atMs" FROM (
 
 // Workers
 
-/** A worker that is known, and runs. */
-export const SEEN_AGAIN = sql(`UPDATE workers SET queues = $4, last_seen_at_ms = greatest(last_seen_at_ms, $5),
+/**
+ * A worker that is known, and runs. Servers tell of workers in any order; a runtime tells of itself, and is not to look alive for as long as its
+ * clock was ahead once.
+ */
+export const SEEN_AGAIN = sql(`UPDATE workers SET queues = $4,
+    last_seen_at_ms = CASE kind WHEN 'runtime' THEN $5 ELSE greatest(last_seen_at_ms, $5) END,
     claimed_total = claimed_total + $6 WHERE tenant_id = $1 AND kind = $2 AND id = $3 AND stopped_at_ms IS NULL RETURNING id`);
 export const SEEN =
   sql(`INSERT INTO workers (tenant_id, kind, id, queues, first_seen_at_ms, last_seen_at_ms, claimed_total, stopped_at_ms)

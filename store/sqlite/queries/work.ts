@@ -50,7 +50,9 @@ export const NEXT_DUE = `SELECT min(at_ms) FROM (
 
 // Workers
 
-export const SEEN_AGAIN = `UPDATE workers SET queues = @queues, last_seen_at_ms = max(last_seen_at_ms, @atMs),
+/** Workers are told of in any order; a runtime tells of itself, and is not to look alive for as long as its clock was ahead once. */
+export const SEEN_AGAIN = `UPDATE workers SET queues = @queues,
+    last_seen_at_ms = CASE kind WHEN 'runtime' THEN @atMs ELSE max(last_seen_at_ms, @atMs) END,
     claimed_total = claimed_total + @claimed WHERE tenant_id = @tenantId AND kind = @kind AND id = @id AND stopped_at_ms IS NULL`;
 /** For the first time, or after a stop. */
 export const SEEN = `INSERT INTO workers (tenant_id, kind, id, queues, first_seen_at_ms, last_seen_at_ms, claimed_total, stopped_at_ms)

@@ -120,6 +120,18 @@ describe('another runtime', () => {
     expect(returns()).toBe(1);
   });
 
+  it('is missed all the same when this one’s clock was hours ahead for a while', async () => {
+    const { peers, seen, pass, clock, gone } = await bench();
+    await seen('other');
+    await peers.look();
+    clock.advance(5 * 3_600_000);
+    await peers.look();
+    expect(peers.isAlive('other')).toBe(true);
+    clock.advance(-5 * 3_600_000);
+    await pass(7);
+    expect([peers.isAlive('other'), gone]).toEqual([false, ['other']]);
+  });
+
   it('has been told nothing while this one was alone, or took it for lost', async () => {
     const { peers, seen, pass, joins } = await bench();
     await peers.look();

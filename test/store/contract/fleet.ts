@@ -22,6 +22,29 @@ export function fleetContract(database: () => TestDatabase): void {
     });
   });
 
+  describe('a clock that was ahead for a while', () => {
+    const LATER_MS = AT_MS + 5 * 3_600_000;
+
+    it('does not make a runtime look alive until then', async () => {
+      const store = await database().open();
+      const seen = (atMs: number) =>
+        store.seen({ id: 'rt_1', tenantId: null, kind: 'runtime', queues: [], atMs, claimed: 0, actor: ACTOR });
+      await seen(LATER_MS);
+      await seen(AT_MS);
+      expect(await store.runtimes(AT_MS)).toEqual(['rt_1']);
+      expect(await store.runtimes(AT_MS + 1)).toEqual([]);
+    });
+
+    it('does not keep a lease from everybody until then', async () => {
+      const store = await database().open();
+      expect(await store.lease('control', 'a', LATER_MS, 30_000)).toBe(true);
+      expect(await store.lease('control', 'b', AT_MS, 30_000)).toBe(true);
+      expect(await store.lease('control', 'a', AT_MS + 1, 30_000)).toBe(false);
+      expect(await store.lease('control', 'b', AT_MS, 600_000)).toBe(true);
+      expect(await store.lease('control', 'a', AT_MS, 30_000)).toBe(false);
+    });
+  });
+
   describe('a lease', () => {
     it('is held by one, who may renew it, until it lapses', async () => {
       const store = await database().open();
