@@ -1,4 +1,5 @@
 import type { ExecutionWrite } from '../../writes.ts';
+import { indexed } from '../indexed.ts';
 import { jsonText } from '../json-text.ts';
 import { APPEND_EVENTS, BEGIN_EXECUTIONS, LABEL_EXECUTIONS, MOVE_EXECUTIONS } from '../queries/commit.ts';
 import type { Asked } from './at-once.ts';
@@ -59,7 +60,9 @@ function headRow({ id, tenantId, head, snapshot }: ExecutionWrite): object {
 function labelRows({ id, tenantId, create }: ExecutionWrite): object[] {
   if (create === null || create.labels === '{}') return [];
   const labels = Object.entries(JSON.parse(create.labels) as Readonly<Record<string, string | null>>);
-  return labels.flatMap(([key, value]) => (value === null ? [] : [{ tenant_id: tenantId, key, execution_id: id, value }]));
+  return labels.flatMap(([key, value]) =>
+    value === null ? [] : [{ tenant_id: tenantId, key: indexed(key), execution_id: id, value: indexed(value) }],
+  );
 }
 
 function eventRows({ id, tenantId, events }: ExecutionWrite): object[] {

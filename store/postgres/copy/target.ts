@@ -2,8 +2,9 @@ import type { Client } from 'pg';
 import { type Cell, type CopiedRows, type CopiedTable, CopyError, type CopyReceipt, type CopySource } from '../../copy.ts';
 import { withClient } from '../alone.ts';
 import { ask } from '../connections.ts';
+import { indexed } from '../indexed.ts';
 import { openPostgres, type PostgresOptions } from '../open.ts';
-import { COLUMNS, OWN_TABLES, SEEDED_TABLES } from '../queries/copy.ts';
+import { COLUMNS, INDEXED_COLUMNS, OWN_TABLES, SEEDED_TABLES } from '../queries/copy.ts';
 
 interface Column {
   readonly table: string;
@@ -123,7 +124,7 @@ function unknownType(table: CopiedTable, column: string): never {
 function storable(cell: Cell, table: CopiedTable, column: string): Cell {
   if (typeof cell === 'string' && cell.includes('\0'))
     throw new CopyError('not_copyable', `${table.name}.${column} holds a NUL character, which PostgreSQL cannot keep`);
-  return cell;
+  return typeof cell === 'string' && INDEXED_COLUMNS.includes(`${table.name}.${column}`) ? indexed(cell) : cell;
 }
 
 async function compare(client: Client, copied: CopyReceipt): Promise<void> {

@@ -1,6 +1,7 @@
 import type { ExecutionRow } from '../../rows.ts';
 import type { ExecutionFilter, ExecutionPage, ExecutionPageRequest } from '../../store.ts';
 import type { Connections, Value } from '../connections.ts';
+import { indexed } from '../indexed.ts';
 import {
   alongExecutions,
   countExecutions,
@@ -115,7 +116,11 @@ function conditionsOf(filter: ExecutionFilter): readonly Condition[] | null {
   const conditions: Condition[] = [];
   if (parentId !== undefined) conditions.push({ way: 'parent', values: [parentId] });
   for (const { key, value } of labels)
-    conditions.push(value === undefined ? { way: 'label', values: [key] } : { way: 'labelValue', values: [key, value] });
+    conditions.push(
+      value === undefined
+        ? { way: 'label', values: [indexed(key)] }
+        : { way: 'labelValue', values: [indexed(key), indexed(value)] },
+    );
   if (workflowId !== undefined && workflowVersion !== undefined)
     conditions.push({ way: 'version', values: [workflowId, workflowVersion] });
   else if (workflowId !== undefined) conditions.push({ way: 'workflow', values: [workflowId] });

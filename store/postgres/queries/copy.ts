@@ -6,6 +6,9 @@ import { sql } from '../connections.ts';
 export const OWN_TABLES: readonly string[] = ['schema_migrations', 'leases'];
 export const SEEDED_TABLES: readonly string[] = ['tenants', 'log_key'];
 
+/** Written as `indexed` says. */
+export const INDEXED_COLUMNS: readonly string[] = ['execution_labels.key', 'execution_labels.value', 'agent_traits.trait'];
+
 export const COLUMNS = sql(`SELECT c.table_name AS "table", c.column_name AS "column", c.data_type AS type,
   c.is_identity = 'YES' AS identity, c.is_nullable = 'YES' OR c.column_default IS NOT NULL AS optional
 FROM information_schema.columns c JOIN information_schema.tables t USING (table_schema, table_name)

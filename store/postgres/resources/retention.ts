@@ -13,6 +13,7 @@ import {
 import type { ActionContext } from '../../writes.ts';
 import type { Connections, Queries } from '../connections.ts';
 import type { ControlLog } from '../control-log.ts';
+import { indexed } from '../indexed.ts';
 import * as sql from '../queries/retention.ts';
 import { releaseArtifacts } from './artifacts.ts';
 
@@ -65,7 +66,9 @@ async function removeFree(queries: Queries, tenantId: string, batch: readonly En
   const free = batch.filter(({ id }) => !held.has(id));
   if (free.length === 0) return [];
   for (const { id } of free) await releaseArtifacts(queries, tenantId, id);
-  const labels = free.flatMap(({ id, labels }) => Object.keys(JSON.parse(labels) as object).map((key) => ({ key, id })));
+  const labels = free.flatMap(({ id, labels }) =>
+    Object.keys(JSON.parse(labels) as object).map((key) => ({ key: indexed(key), id })),
+  );
   await queries.query(sql.REMOVE_LABELS, [tenantId, labels.map(({ key }) => key), labels.map(({ id }) => id)]);
   const ids = free.map(({ id }) => id);
   await Promise.all(sql.REMOVE_EXECUTIONS.map((statement) => queries.query(statement, [tenantId, ids])));

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AgentWrite } from '../../../store/resources/agents.ts';
 import type { Store } from '../../../store/store.ts';
+import { Random } from '../../support/random.ts';
 import type { TestDatabase } from '../../support/stores.ts';
 import { AT_MS, batch, begin, context, event } from '../writes.ts';
 
@@ -47,6 +48,16 @@ export function agentContract(database: () => TestDatabase): void {
       expect(await store.agents.get('default', 'uuid of a')).toMatchObject({ id: 'uuid of a' });
       expect(await store.agents.get('default', 'uuid of uuid of a')).toMatchObject({ id: 'uuid of a' });
       expect(await store.agents.get('default', 'b')).toBeNull();
+    });
+
+    it('are found by traits of any length', async () => {
+      const store = await database().open();
+      // Letters that are hard to compress.
+      const random = new Random(3);
+      const long = Array.from({ length: 5_000 }, () => String.fromCharCode(0x4e00 + random.between(0, 20_000))).join('');
+      await put(store, 'a', { traits: [`skill:${long}`] });
+      await put(store, 'b', { traits: [`skill:${long}!`] });
+      expect(await ids(store, { traits: [`skill:${long}`] })).toEqual(['a']);
     });
 
     it('are a tenant’s own', async () => {

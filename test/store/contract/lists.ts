@@ -44,6 +44,28 @@ export function listContract(database: () => TestDatabase): void {
       expect(await ids(store, 'default', { limit: 2, offset: 4 })).toEqual([]);
     });
 
+    it('are found by labels of any length', async () => {
+      const store = await database().open();
+      // Letters that are hard to compress.
+      const random = new Random(7);
+      const long = Array.from({ length: 5_000 }, () => String.fromCharCode(0x4e00 + random.between(0, 20_000))).join('');
+      const labelled = (id: string, key: string, value: string) =>
+        begin(id, { create: { labels: JSON.stringify({ [key]: value }) } });
+      expect(
+        await store.commit(
+          batch(labelled('exec_1', 'k', long), labelled('exec_2', long, long), labelled('exec_3', 'k', `${long}!`)),
+        ),
+      ).toEqual([null, null, null]);
+      const found = async (key: string, value?: string) =>
+        ids(store, 'default', { labels: [value === undefined ? { key } : { key, value }] });
+      expect(await found('k')).toEqual(['exec_3', 'exec_1']);
+      expect(await found('k', long)).toEqual(['exec_1']);
+      expect(await found('k', `${long}!`)).toEqual(['exec_3']);
+      expect(await found(long)).toEqual(['exec_2']);
+      expect(await found(long, long)).toEqual(['exec_2']);
+      expect(await store.tenant('default').countExecutions({ labels: [{ key: 'k', value: long }] })).toBe(1);
+    });
+
     it('answer whole rows, without the checkpoint', async () => {
       const store = await database().open();
       await store.commit(batch(begin('exec_1')));

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import Database from 'better-sqlite3';
 import { Client } from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -61,6 +62,18 @@ async function filled(): Promise<SqliteDatabase> {
 }
 
 describe('a copy from SQLite to PostgreSQL', () => {
+  it('finds executions by labels that no index takes as they are', async () => {
+    const database = sqliteDatabase();
+    const long = Array.from({ length: 500 }, (_, n) => hash('sha256', String(n), 'hex')).join('');
+    const store = await database.open();
+    await store.commit(batch(begin('exec_1', { create: { labels: JSON.stringify({ [long]: long }) } })));
+    await store.close();
+    const url = await server().createDatabase();
+    expect(await copy(database, url)).toMatchObject({ execution_labels: 1 });
+    const { rows } = await (await opened(url)).tenant('default').executions({ limit: 10, labels: [{ key: long, value: long }] });
+    expect(rows.map(({ id }) => id)).toEqual(['exec_1']);
+  });
+
   it('has a place for every table and column of either', async () => {
     const database = await filled();
     const url = await server().createDatabase();
