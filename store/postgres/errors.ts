@@ -16,7 +16,7 @@ export function asStoreError(error: unknown): unknown {
     if (code === '25006') return new StoreError('store_read_only', 'the database is read-only', cause);
     if (code === '42501' || code === '42883' || /^(28|3D)/.test(code))
       return new StoreError('store_unavailable', `the database refuses: ${error.message}`, cause);
-    if (/^(08|53|55|57|58|40|XX)/.test(code))
+    if (/^(08|25P0[34]|53|55|57|58|40|XX)/.test(code))
       return new StoreError('store_unavailable', `the database cannot answer: ${error.message}`, cause);
     return error;
   }
@@ -32,7 +32,7 @@ export function isStarting(error: unknown): boolean {
 
 /** The connection broke, or was never made: whether what was sent took effect is not known. */
 export function isConnectionError(error: unknown): boolean {
-  if (error instanceof DatabaseError) return /^(08|25P03|57P0[123])/.test(error.code ?? '');
+  if (error instanceof DatabaseError) return /^(08|25P0[34]|57P0[1-5])/.test(error.code ?? '');
   if (!(error instanceof Error)) return false;
   const code = 'code' in error ? String(error.code) : '';
   return (
