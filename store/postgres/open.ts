@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import { DatabaseError } from 'pg';
+import { type Client, DatabaseError } from 'pg';
 import { StoreError } from '../errors.ts';
 import { type Migration, migrate, readMigrations } from '../migrate.ts';
 import type { Store } from '../store.ts';
@@ -99,12 +99,24 @@ async function upgrade(connections: Connections, nowMs: () => number): Promise<v
     await client.query('COMMIT');
   };
   try {
+    await refuseEncoding(client);
     await migrate({ version, upgrade: apply }, readMigrations(MIGRATIONS));
     const { rows } = await client.query<{ exists: boolean }>('SELECT to_regproc($1) IS NOT NULL AS exists', [NAME]);
     if (rows[0]?.exists !== true) await create();
   } finally {
     await client.end();
   }
+}
+
+/** All text has a place in UTF-8, and in what takes bytes as they come. */
+async function refuseEncoding(client: Client): Promise<void> {
+  const { rows } = await client.query<{ encoding: string }>("SELECT current_setting('server_encoding') AS encoding");
+  const { encoding = '' } = rows[0] ?? {};
+  if (encoding !== 'UTF8' && encoding !== 'SQL_ASCII')
+    throw new StoreError(
+      'store_unavailable',
+      `its encoding is ${encoding}, which lacks most characters: make it with ENCODING 'UTF8'`,
+    );
 }
 
 /** A release without a migration brings its function all the same: whoever only serves must be told who can make it. */

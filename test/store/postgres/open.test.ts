@@ -90,6 +90,12 @@ describe('openPostgres', () => {
     await expect(refused).rejects.toThrow(/version 99/);
   });
 
+  it('refuses a database that has no place for all characters', async () => {
+    await asked(server().url, "CREATE DATABASE latin OWNER jamjet TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'");
+    const refused = openPostgres({ url: `postgres://jamjet@127.0.0.1:${server().port}/latin`, nowMs: () => AT_MS });
+    await expect(refused).rejects.toMatchObject({ code: 'store_unavailable', message: expect.stringMatching(/LATIN1.*UTF8/) });
+  });
+
   it('names the database that it cannot reach, without its password', async () => {
     const url = `postgres://someone:s3cret@127.0.0.1:${server().port}/nowhere`;
     const refused = openPostgres({ url, nowMs: () => AT_MS });
