@@ -22,7 +22,8 @@ export class VisualizeCommand extends ReadingCommand {
 The target is a workflow file (which needs no server), the id of a registered workflow, or that of an execution: then it shows what has
 happened to the nodes, which edges were taken and how long it all lasted.
 
-Formats: mermaid, dot (Graphviz), svg, png, html (a page to pan, zoom and search), xstate (a machine config for XState and its editor).`,
+Formats: mermaid, dot (Graphviz), svg, png, html (a page to pan, zoom and search), xstate (a machine config for XState and its editor).
+With --json it tells about the picture instead of printing it.`,
     examples: [
       ['A file, as Mermaid', '$0 visualize workflow.yaml'],
       ['As a drawing', '$0 visualize workflow.yaml -o workflow.svg'],

@@ -65,6 +65,20 @@ describe('jamjet visualize FILE', () => {
     expect(ended).toMatchObject({ code: 1, stdout: '', stderr: 'error: none/flow.svg: its folder does not exist\n' });
   });
 
+  it('says which formats there are of what is too large to be drawn', async () => {
+    await inFolder(async (folder) => {
+      const nodes = Array.from({ length: 2_001 }, (_, i) => `  n${i}: { type: tool, tool_ref: t }\n`);
+      writeFileSync(join(folder, 'huge.yaml'), `workflow: { id: huge }\nnodes:\n${nodes.join('')}`);
+      const { code, stderr } = await jamjet(['visualize', 'huge.yaml', '-f', 'svg'], { cwd: folder });
+      expect([code, stderr]).toEqual([
+        1,
+        expect.stringMatching(
+          / are too many to be drawn\nmermaid, dot and xstate are not drawn: ask for one of these with --format\.\n$/,
+        ),
+      ]);
+    });
+  });
+
   it('does not upset a terminal with a bitmap', async () => {
     const refused = await drawn(['flow.yaml', '-f', 'png'], () => null, true);
     expect(refused).toMatchObject({ code: 2, stdout: '' });
