@@ -79,15 +79,16 @@ inspector in a browser, which gets it from stately.ai and shows it what the exec
     this.print(fields(entries, paint));
 
     const { ir } = await client.workflow(execution.workflow_id, execution.workflow_version);
-    const { lines, approvals } = logText(ir, events, isTerminal(execution.status) ? null : nowMs, paint);
+    const { lines, approvals, awaited } = logText(ir, events, isTerminal(execution.status) ? null : nowMs, paint);
     this.print(`\n${paint.bold('Timeline')}\n${lines.join('\n')}`);
     this.print(`\n${paint.bold('State')}\n${plain(JSON.stringify(execution.state, null, 2), { lines: true })}`);
-    if (execution.held === true) this.print(`\n${paint.yellow('◆')} it is held: jamjet resume ${execution.execution_id}`);
-    for (const approval of approvals) {
-      this.print(
-        `\n${paint.yellow('◆')} ${plain(approval.node)} waits for approval: jamjet approve ${execution.execution_id} --node-id ${plain(shellWord(approval.node))}`,
-      );
-    }
+    if (isTerminal(execution.status)) return EXIT.ok;
+    const hint = (text: string): void => this.print(`\n${paint.yellow('◆')} ${text}`);
+    if (execution.held === true) hint(`it is held: jamjet resume ${execution.execution_id}`);
+    for (const { node } of approvals)
+      hint(`${plain(node)} waits for approval: jamjet approve ${execution.execution_id} --node-id ${plain(shellWord(node))}`);
+    for (const [node, key] of awaited)
+      hint(`${plain(node)} waits for an event: jamjet event ${execution.execution_id} ${plain(shellWord(key))}`);
     return EXIT.ok;
   }
 

@@ -63,6 +63,16 @@ describe('jamjet inspect', () => {
     expect(stdout).toMatch(/Timeline\n {2}◆ review +[\d.]+ m?s {2}waiting for approval\n\n/);
   });
 
+  it('says which event it waits for, and how to send it', async () => {
+    const id = await started(PAID);
+    const { stdout } = await server().jamjet(`inspect ${id}`).ended;
+    const [, line = ''] = /◆ payment waits for an event: jamjet (.*)\n$/.exec(stdout) ?? [];
+    expect((await server().jamjet(line).ended).stdout).toBe('✓ delivered  payment-received woke payment\n');
+    const cancelled = await started(PAID);
+    await server().client.cancel(cancelled);
+    expect((await server().jamjet(`inspect ${cancelled}`).ended).stdout).not.toContain('waits for an event');
+  });
+
   it('gives the execution and its events as JSON', async () => {
     const id = await started(DOUBLING);
     const { stdout } = await server().jamjet(`inspect ${id} --json`).ended;
