@@ -9,11 +9,14 @@ import { plain } from './terminal/text.ts';
 
 export type WorkflowDiagnostic = Authored['diagnostics'][number];
 
-/** Does the word name a workflow file, rather than a registered workflow? */
+/**
+ * Does the word name a workflow file, rather than a registered workflow? A file that exists does, and what looks like the path of one; any
+ * other word may be an id, which may have slashes in it.
+ */
 export function isWorkflowFile(word: string, cwd: string): boolean {
   return (
     /\.(ya?ml|json)$/i.test(word) ||
-    /\/|^\.\.?$/.test(word) ||
+    /^(\/|\.\.?(\/|$))/.test(word) ||
     statSync(resolve(cwd, word), { throwIfNoEntry: false })?.isFile() === true
   );
 }

@@ -20,7 +20,8 @@ export class VisualizeCommand extends ReadingCommand {
   static override usage: Usage = {
     details: `
 The target is a workflow file (which needs no server), the id of a registered workflow, or that of an execution: then it shows what has
-happened to the nodes, which edges were taken and how long it all lasted.
+happened to the nodes, which edges were taken and how long it all lasted. A file is what exists, ends with .yaml, .yml or .json, or begins
+with ./, ../ or /.
 
 Formats: mermaid, dot (Graphviz), svg, png, html (a page to pan, zoom and search), xstate (a machine config for XState and its editor).
 With --json it tells about the picture instead of printing it.`,

@@ -37,6 +37,12 @@ describe('jamjet run on a server', () => {
     expect(unknown.stderr).toMatch(/^error: not found: workflow unknown-workflow\nRunning its file registers it/);
   });
 
+  it('takes slashes for a part of the id where there is no such file', async () => {
+    await server().client.registerWorkflow({ ...DOUBLING, workflow_id: 'team/doubling' });
+    const { code, stdout } = await server().jamjet(['run', 'team/doubling', '-i', '{"n": 1}', '--no-follow']).ended;
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/^exec_/) });
+  });
+
   it('takes a path for a file, not for an id', async () => {
     const { code, stderr } = await server().jamjet('run ..').ended;
     expect({ code, stderr }).toEqual({ code: 2, stderr: 'error: ..: is a folder, not a file\n' });

@@ -52,6 +52,7 @@ describe('jamjet visualize FILE', () => {
       [['flow.yaml', '--workflow-version', '1'], /--workflow-version is for registered workflows/],
       [[`exec_${'0'.repeat(32)}`, '--workflow-version', '1'], /--workflow-version is for registered workflows/],
       [['none.yaml'], /none\.yaml: no such file/],
+      [['./none'], /\.\/none: no such file/],
     ] as const;
     for (const [args, stderr] of failures) {
       const ended = await drawn(args);
@@ -115,6 +116,8 @@ describe('jamjet visualize WORKFLOW|EXECUTION', () => {
     await client.registerWorkflow(DOUBLING);
     expect((await command('visualize doubling').ended).stdout).toContain('title: "doubling v1"');
     expect((await command('visualise doubling --workflow-version 1 -f dot').ended).stdout).toMatch(/^digraph /);
+    await client.registerWorkflow({ ...DOUBLING, workflow_id: 'team/doubling v2?' });
+    expect((await command(['visualize', 'team/doubling v2?']).ended).stdout).toContain('title: "team/doubling v2? v1"');
     const { execution_id } = await client.start({ workflow_id: 'doubling', input: { n: 2 } });
     await client.execution(execution_id, { waitMs: 10_000 });
     const done = await command(`visualize ${execution_id}`).ended;
