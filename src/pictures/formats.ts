@@ -11,8 +11,8 @@ export const MEDIA_TYPES: Readonly<Record<Format, string>> = {
   html: 'text/html; charset=utf-8',
 };
 
-/** By what files of that format are usually called. */
-const SUFFIXES: Readonly<Record<string, Format>> = {
+/** By how files of that format are usually called. */
+export const SUFFIXES: Readonly<Record<string, Format>> = {
   '.mmd': 'mermaid',
   '.mermaid': 'mermaid',
   '.dot': 'dot',

@@ -1,9 +1,9 @@
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { extname, join, resolve } from 'node:path';
 import { Option } from 'clipanion';
 import type { JamjetClient } from '../../client.ts';
-import { FORMATS, type Format, formatOfFile } from '../../pictures/formats.ts';
+import { FORMATS, type Format, formatOfFile, SUFFIXES } from '../../pictures/formats.ts';
 import { choiceArgument, integerArgument } from '../arguments.ts';
 import { printBytes, writeBytes } from '../bytes.ts';
 import type { Usage } from '../command.ts';
@@ -78,7 +78,7 @@ With --json it tells about the picture instead of printing it.`,
 
   #format(): Format {
     if (this.format !== undefined) return choiceArgument('--format', this.format, FORMATS);
-    if (this.file !== undefined) return formatOfFile(this.file) ?? 'mermaid';
+    if (this.file !== undefined) return formatNamedBy(this.file);
     return this.open ? 'html' : 'mermaid';
   }
 
@@ -103,6 +103,17 @@ With --json it tells about the picture instead of printing it.`,
     if (this.open && file !== null) await openFile(resolve(this.context.cwd, file), this.context);
     return EXIT.ok;
   }
+}
+
+/** Mermaid where the name does not say. One that says something else is refused: what is in the file would not be what its name promises. */
+function formatNamedBy(file: string): Format {
+  const suffix = extname(file);
+  const format = formatOfFile(file);
+  if (format === null && suffix !== '')
+    throw usageFailure(
+      `no format of pictures ends with ${suffix}: name one with --format, or use ${Object.keys(SUFFIXES).join(', ')}`,
+    );
+  return format ?? 'mermaid';
 }
 
 function suffixOf(format: Format): string {

@@ -39,6 +39,16 @@ describe('jamjet visualize FILE', () => {
       readFileSync(join(folder, 'flow.txt'), 'utf8'),
     );
     expect(text.seen).toMatch(/^digraph /);
+    const unsaid = await drawn(['flow.yaml', '-o', 'flow'], (folder) => readFileSync(join(folder, 'flow'), 'utf8'));
+    expect(unsaid).toMatchObject({ code: 0, seen: expect.stringMatching(/flowchart TD/) });
+  });
+
+  it('refuses a name that promises a format there is not', async () => {
+    const ended = await drawn(['flow.yaml', '-o', 'flow.jpg'], (folder) => existsSync(join(folder, 'flow.jpg')));
+    expect(ended).toMatchObject({ code: 2, stdout: '', seen: false });
+    expect(ended.stderr).toBe(
+      'error: no format of pictures ends with .jpg: name one with --format, or use .mmd, .mermaid, .dot, .gv, .svg, .png, .json, .html, .htm\n',
+    );
   });
 
   it('says what is wrong', async () => {
