@@ -19,7 +19,7 @@ export const orderWorkflow = (log: string, stepMs = 5): JsonObject =>
   ir(
     'order',
     {
-      reserve: tool('noted', { ...retried, input_mapping: { log, step: 'reserve', ms: stepMs } }),
+      reserve: tool('noted', { ...retried, input_mapping: { log, step: 'reserve', ms: stepMs, hangs: 'state.stuck' } }),
       review: { type: 'human_approval', description: 'Accept the order?' },
       charge: python('charge', { ...retried, output_key: 'receipt' }),
       paid: { type: 'wait', event: 'paid' },
@@ -40,19 +40,22 @@ export class Order {
   readonly key: string;
   /** Pays before it is asked to. */
   readonly eager: boolean;
+  /** The first attempt at its first step ends with the server alone. */
+  readonly stuck: boolean;
   id: string | null = null;
   approvals = 0;
   done = false;
   #paid = false;
 
-  constructor(key: string, eager: boolean) {
+  constructor(key: string, eager: boolean, stuck = false) {
     this.key = key;
     this.eager = eager;
+    this.stuck = stuck;
   }
 
   /** Pushes the order on until it is done; rejects with `Unreachable` when the server dies meanwhile. Repeating is safe. */
   async pursue(client: JamjetClient): Promise<void> {
-    const request = { workflow_id: 'order', input: { order: this.key }, labels: { order: this.key } };
+    const request = { workflow_id: 'order', input: { order: this.key, stuck: this.stuck }, labels: { order: this.key } };
     const { execution_id } = await client.start(request, { idempotencyKey: `start-${this.key}` });
     if (this.id !== null && this.id !== execution_id)
       throw new Error(`order ${this.key} was ${this.id}, now it is ${execution_id}`);
