@@ -24,7 +24,7 @@ const CASHIERS = 2 * ROUNDS;
 /** Customers in the shop at a time: more of them would only wait for the process that plays them all. */
 const AT_ONCE = 150;
 /** Long enough that some is under way whenever a server dies. */
-const STEP_MS = 200;
+const STEP_MS = 600;
 /** A server that is not seen for 30 seconds is lost; the others find that out within 40. */
 const STOPPED_MS = 42_000;
 
