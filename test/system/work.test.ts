@@ -117,7 +117,7 @@ describe('an external worker', () => {
     const { client } = server();
     await run(
       client,
-      ir('overdue', { a: python('a', { node: { ...retried, node_timeout_secs: 1 } }) }, [['a', 'end']], policy(2)),
+      ir('overdue', { a: python('a', { node: { ...retried, node_timeout_secs: 4 } }) }, [['a', 'end']], policy(2)),
     );
     const first = await claim(client, 'python_tool');
     const second = await claim(client, 'python_tool');
