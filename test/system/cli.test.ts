@@ -200,14 +200,15 @@ describe('jamjet dev', () => {
     expect(exposed.stderr()).toMatch(/0\.0\.0\.0 is not a loopback address/);
   });
 
-  it('ends within 12 seconds of SIGTERM, whatever its functions do', async () => {
+  it('ends soon after the ten seconds that functions get from SIGTERM on, whatever they do', async () => {
     const folder = prepared();
     const server = await startServer({ folder, tools: join(folder, 'tools.mjs') });
     await server.client.registerWorkflow(JSON.parse(flow('hang')));
     const { execution_id } = await server.client.start({ workflow_id: 'hang' });
-    const began = Date.now();
+    const began = performance.now();
     expect(await server.terminate()).toEqual({ code: 0, signal: null });
-    expect(Date.now() - began).toBeLessThan(12_000);
+    // A database that hangs would keep it for twenty.
+    expect(performance.now() - began).toBeLessThan(20_000);
     const next = await startServer({ folder, tools: join(folder, 'tools.mjs') });
     expect((await next.client.execution(execution_id)).status).toBe('running');
     await next.kill();

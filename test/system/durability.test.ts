@@ -19,6 +19,9 @@ async function start(folder: string): Promise<Server> {
   return server;
 }
 
+/** A server whose database hangs is not waited for any longer. */
+const STUCK_MS = 20_000;
+
 const work = ir('work', { job: python('job') }, [['job', 'end']]);
 
 describe('across a restart', () => {
@@ -174,11 +177,12 @@ describe('SIGTERM', () => {
     await client.health();
     const startedAt = performance.now();
     expect(await before.terminate()).toEqual({ code: 0, signal: null });
-    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    // Work under way gets ten seconds.
+    expect(performance.now() - startedAt).toBeLessThan(9_000);
     await waits;
   });
 
-  it('ends the server within 12 s, whatever tools do', async () => {
+  it('ends the server soon after the ten seconds that tools get, whatever they do', async () => {
     const folder = temporaryFolder(onTestFinished);
     const log = join(folder, 'calls');
     const before = await start(folder);
@@ -186,7 +190,7 @@ describe('SIGTERM', () => {
     await eventually(() => existsSync(log), 'the work begins');
     const startedAt = performance.now();
     expect(await before.terminate()).toEqual({ code: 0, signal: null });
-    expect(performance.now() - startedAt).toBeLessThan(12_000);
+    expect(performance.now() - startedAt).toBeLessThan(STUCK_MS);
     const { client } = await start(folder);
     await eventually(() => readFileSync(log, 'utf8') === 'stubborn begun\n'.repeat(2), 'handed back, it begins again');
     const started = (await client.events(id)).filter(({ type }) => type === 'node_started');
