@@ -10,6 +10,11 @@ export interface Notice {
   readonly control: readonly ControlChange[];
   /** Notices may have been missed before this one: whoever waits for anything looks again. */
   readonly gap: boolean;
+  /**
+   * The database lacks commits of this process that it had acknowledged: a standby took over that had not got them, or a backup was put back.
+   * What is known of it, and what was done because of it, may not be so. Always a gap, too.
+   */
+  readonly setBack: boolean;
 }
 
 /** Something was done to the control plane. */

@@ -112,7 +112,7 @@ function assemble(options: RuntimeOptions): Parts {
     clock,
     vars,
     concurrency: options.concurrency ?? DEFAULTS.concurrency,
-    report: (id, message) => void deliver(id, message),
+    report: (id, visit, message) => void ownWork.report(id, visit, message),
   });
   const read = (id: string): Promise<Hot | null> => currentHot(hot, loading, id);
   const children = new Children({

@@ -11,7 +11,7 @@ export interface DispatchOptions {
   readonly concurrency: number;
   readonly vars: Readonly<Record<string, string>>;
   /** Delivers an attempt's outcome; must not reject. */
-  readonly report: (executionId: string, message: Message) => void;
+  readonly report: (executionId: string, attempt: Attempt, message: Message) => void;
 }
 
 export interface Attempt {
@@ -135,6 +135,11 @@ export class Dispatch {
     if (task !== undefined) this.#abandon(task);
   }
 
+  /** Nobody knows what of it is wanted. */
+  abandonAll(): void {
+    for (const task of [...this.#tasks]) this.#abandon(task);
+  }
+
   /** Waits at most `graceMs` for what runs, then aborts it; what has not reported by then is left to be handed back. */
   async stop(graceMs: number): Promise<void> {
     this.#stopped = true;
@@ -213,7 +218,7 @@ export class Dispatch {
     if (next !== undefined) void this.#perform(next);
     // An aborted attempt of a stopping runtime is handed back, not failed: only a result still counts.
     const handedBack = this.#stopped && task.aborted && message.type === 'fail';
-    if (!task.dropped && !handedBack) this.#options.report(hot.id, message);
+    if (!task.dropped && !handedBack) this.#options.report(hot.id, task, message);
     if (!task.dropped) this.#remove(task);
     this.#wakeIdle();
   }

@@ -43,6 +43,11 @@ export class Recovery {
     this.#options = options;
   }
 
+  /** What was taken over may not be so any more. */
+  forget(): void {
+    this.#adopted.clear();
+  }
+
   /** Takes over all executions of runtimes that are gone, of those that `isMine`; answers whether some were left to others. */
   async sweep(isMine: (executionId: string) => boolean): Promise<boolean> {
     const { store, isAlive, adopts, stopped, read, failed } = this.#options;

@@ -13,26 +13,34 @@ export class Listener {
   readonly #connections: Connections;
   readonly #self: string;
   readonly #failed: (error: Error) => void;
+  readonly #missed: () => void;
   readonly #told = new Set<(notice: Notice) => void>();
   #client: Client | null = null;
   #timer: NodeJS.Timeout | undefined;
   #sweep: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(connections: Connections, self: string, failed: (error: Error) => void) {
+  /** `missed` is called whenever something may have been missed. */
+  constructor(connections: Connections, self: string, failed: (error: Error) => void, missed: () => void) {
     this.#connections = connections;
     this.#self = self;
     this.#failed = failed;
+    this.#missed = missed;
   }
 
   watch(told: (notice: Notice) => void): () => void {
     this.#told.add(told);
     if (this.#told.size === 1) {
       void this.#listen();
-      this.#sweep = setInterval(() => this.#tell(GAP), SWEEP_MS);
+      this.#sweep = setInterval(() => this.#lookAgain(), SWEEP_MS);
       this.#sweep.unref();
     }
     return () => this.#told.delete(told);
+  }
+
+  /** What this process had committed is gone. The others need not be told: each finds out what it has lost itself. */
+  setBack(): void {
+    this.#tell({ ...GAP, setBack: true });
   }
 
   async close(): Promise<void> {
@@ -57,7 +65,7 @@ export class Listener {
       client.once('end', () => this.#again(client, null));
       await client.query(`LISTEN ${CHANNEL}`);
       if (this.#closed) await part(client);
-      else this.#tell(GAP);
+      else this.#lookAgain();
     } catch (error) {
       this.#again(this.#client, error instanceof Error ? error : new Error(String(error)));
       // A standby takes connections, and refuses to be listened to: each attempt would leave one more behind.
@@ -76,6 +84,11 @@ export class Listener {
   #hear(text: string): void {
     const notice = heard(text, this.#self);
     if (notice !== null) this.#tell(notice);
+  }
+
+  #lookAgain(): void {
+    this.#missed();
+    this.#tell(GAP);
   }
 
   #tell(notice: Notice): void {

@@ -21,7 +21,7 @@ export interface Payload {
 }
 
 /** Whoever waits for anything looks again. */
-export const GAP: Notice = { executions: [], dueAtMs: null, queues: [], inbox: false, control: [], gap: true };
+export const GAP: Notice = { executions: [], dueAtMs: null, queues: [], inbox: false, control: [], gap: true, setBack: false };
 
 /** What `self` hears; null = it said that itself. Anybody on the database may notify, and other releases may say it otherwise: what is not understood is a gap. */
 export function heard(text: string, self: string): Notice | null {
@@ -50,6 +50,7 @@ function noticeOf({ executions, due, queues, inbox, control, gap }: Payload): No
     inbox,
     control: control.map(([tenantId, type]) => ({ tenantId, type })),
     gap: gap === true,
+    setBack: false,
   };
 }
 

@@ -22,7 +22,7 @@ export interface PostgresOptions {
   /** Connections besides the one that writes; default 10. */
   readonly poolSize?: number;
   readonly statementTimeoutMs?: number;
-  /** Told of connections that broke while nobody used them. */
+  /** Told of connections that broke while nobody used them, and when the database lacks what it had acknowledged. */
   readonly failed?: (error: Error) => void;
 }
 

@@ -36,7 +36,7 @@ export interface Identity {
   readonly writer: string;
   /** Signs audit blocks, and checks signatures; null = blocks are not signed. */
   readonly hmacKey: string | Uint8Array | null;
-  /** Told of connections that broke while nobody waited for them. */
+  /** Told of connections that broke while nobody waited for them, and when the database lacks what it had acknowledged. */
   readonly failed: (error: Error) => void;
 }
 
@@ -71,7 +71,7 @@ export class PostgresStore implements Store {
     const self = randomUUID();
     this.#connections = connections;
     this.#hmacKey = hmacKey;
-    this.#writer = new Writer(connections, writer, hmacKey);
+    this.#writer = new Writer(connections, writer, hmacKey, () => this.#listener.setBack());
     const log = new ControlLog(this.#writer, self);
     this.#announcer = new Announcer(connections, self, failed);
     this.#commits = new Commits(this.#writer, this.#announcer);
@@ -90,7 +90,8 @@ export class PostgresStore implements Store {
     this.retention = new PostgresRetention(connections, log);
     this.jobs = new Jobs(connections, log);
     this.#leases = new Leases(connections, self);
-    this.#listener = new Listener(connections, self, failed);
+    // Whoever has nothing to write would not find out otherwise.
+    this.#listener = new Listener(connections, self, failed, () => void this.#writer.look().catch(failed));
   }
 
   commit(batch: Batch) {

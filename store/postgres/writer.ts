@@ -45,20 +45,26 @@ export class Writer {
   readonly #connections: Connections;
   readonly #key: string | Uint8Array | null;
   #writer: string;
+  readonly #setBack: () => void;
   #client: Promise<Client> | null = null;
   #chain: Chain | null = null;
+  /** How many commits of its chain the database has acknowledged. */
+  #acknowledged = 0;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(connections: Connections, writer: string, key: string | Uint8Array | null) {
+  /** `setBack` is told when the database lacks commits it had acknowledged; what finds out rejects. */
+  constructor(connections: Connections, writer: string, key: string | Uint8Array | null, setBack: () => void) {
     this.#connections = connections;
     this.#writer = writer;
     this.#key = key;
+    this.#setBack = setBack;
   }
 
   /** The runtime or command whose commits the next blocks seal. */
   set writer(name: string) {
     this.#writer = name;
     this.#chain = null;
+    this.#acknowledged = 0;
   }
 
   /** `body` may be carried out again, from the beginning. */
@@ -72,6 +78,14 @@ export class Writer {
       const chain = this.#chain ?? (await this.#load(client, CHAIN));
       await ask(client, statement, [this.#writer, ...values, ...this.#seal(chain, pending, written)]);
       return written.result;
+    });
+  }
+
+  /** Whether the database has all it had acknowledged. Rejects if not. */
+  async look(): Promise<void> {
+    if (this.#acknowledged === 0) return;
+    await this.#inTurn(async (client) => {
+      await this.#load(client, CHAIN);
     });
   }
 
@@ -96,6 +110,7 @@ export class Writer {
       try {
         const result = await attempt(await this.#connection(), pending);
         this.#chain = pending.sealed?.chain ?? null;
+        this.#acknowledged = this.#chain?.commits ?? this.#acknowledged;
         return result;
       } catch (error) {
         const { sealed } = pending;
@@ -175,9 +190,22 @@ export class Writer {
 
   async #load(client: Client, statement: Sql): Promise<Chain> {
     const [chain] = await ask<Chain & QueryResultRow>(client, statement, [this.#writer]);
-    if (chain !== undefined) return chain;
+    if (chain !== undefined) {
+      this.#compare(chain);
+      return chain;
+    }
     await ask(client, NEW_CHAIN, [this.#writer]);
     return this.#load(client, statement);
+  }
+
+  /** Nobody else writes to the chain of a runtime: when it has become shorter, the database is not what everybody was told that it is. */
+  #compare({ commits }: Chain): void {
+    const gone = this.#acknowledged - commits;
+    this.#acknowledged = commits;
+    if (gone <= 0) return;
+    const text = `the database has gone back to an earlier state: ${gone} commits of ${this.#writer}, which it had acknowledged, are gone`;
+    this.#setBack();
+    throw new StoreError('store_unavailable', text);
   }
 
   /** Whether the commit that was to lead to `next` did. If not, it never will. Rejects when the database stays away. */
@@ -193,6 +221,7 @@ export class Writer {
         return chain.commits >= next.commits && (sealed.length === 1 || next.block === 0);
       } catch (error) {
         this.#drop();
+        if (error instanceof StoreError) throw error;
         if (!isConnectionError(error) || performance.now() > until || this.#connections.closed)
           throw new StoreError('store_unavailable', 'the database went away during a commit', { cause });
       }

@@ -125,6 +125,8 @@ export function postgresServer(): () => PostgresServer {
 export interface PostgresDatabase extends TestDatabase {
   /** For its owner. */
   url(): Promise<string>;
+  /** Backs it up, which breaks all connections; answers how to put the backup in its place, which breaks them, too. */
+  backUp(): Promise<() => Promise<void>>;
   open(options?: Partial<PostgresOptions>): Promise<Store>;
 }
 
@@ -137,6 +139,19 @@ export function postgresDatabase(server: () => PostgresServer): PostgresDatabase
   };
   return {
     url,
+    async backUp() {
+      const name = nameIn(await url());
+      const backup = `${name}_backup`;
+      const run = (...statements: readonly string[]) => inTurn(server().url, statements);
+      onTestFinished(() => run(`DROP DATABASE IF EXISTS ${backup}`));
+      await run(
+        `ALTER DATABASE ${name} ALLOW_CONNECTIONS false`,
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${name}'`,
+        `CREATE DATABASE ${backup} OWNER ${OWNER} TEMPLATE ${name}`,
+        `ALTER DATABASE ${name} ALLOW_CONNECTIONS true`,
+      );
+      return () => run(`DROP DATABASE ${name} WITH (FORCE)`, `ALTER DATABASE ${backup} RENAME TO ${name}`);
+    },
     async open(options) {
       const store = await openPostgres({ url: await url(), nowMs, poolSize: 4, ...options });
       onTestFinished(() => store.close());
@@ -156,10 +171,14 @@ function nameIn(url: string): string {
   return new URL(url).pathname.slice(1);
 }
 
-async function asSuperuser(url: string, statement: string): Promise<void> {
+function asSuperuser(url: string, statement: string): Promise<void> {
+  return inTurn(url, [statement]);
+}
+
+async function inTurn(url: string, statements: readonly string[]): Promise<void> {
   const client = new Client({ connectionString: url });
   await client.connect();
-  await client.query(statement);
+  for (const statement of statements) await client.query(statement);
   await client.end();
 }
 

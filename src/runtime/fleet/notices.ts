@@ -36,7 +36,7 @@ export class Notices {
     this.#options = options;
   }
 
-  apply({ executions, queues, dueAtMs, inbox, control, gap }: Notice): void {
+  apply({ executions, queues, dueAtMs, inbox, control, gap, setBack }: Notice): void {
     const { external, wakeups, children, takeover } = this.#options;
     for (const execution of executions) this.#committed(execution);
     for (const { tenantId, queue } of queues) external.available(tenantId, queue);
@@ -44,6 +44,7 @@ export class Notices {
     wakeups.noLaterThan(dueAtMs);
     if (inbox) children.drain();
     for (const change of control) this.#changed(change);
+    if (setBack) this.#startOver();
     if (gap) this.lookAgain();
   }
 
@@ -64,6 +65,12 @@ export class Notices {
     // Whoever stopped hands over, and need not be waited for.
     if (change.type === 'runtime_stopped' || change.type === 'runtime_started') void peers.look().catch(failed);
     listeners.changed(change);
+  }
+
+  /** What was begun and taken over because of commits that are gone, is to be done again. */
+  #startOver(): void {
+    this.#options.ownWork.startOver();
+    this.#options.takeover.startOver();
   }
 
   /** Whatever was missed: everybody who waits looks for himself. */

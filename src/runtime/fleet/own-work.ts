@@ -7,6 +7,7 @@ import type { CommittedExecution } from '../../../store/notices.ts';
 import type { ExecutionRow } from '../../../store/rows.ts';
 import type { Store } from '../../../store/store.ts';
 import type { Dispatch } from '../dispatch.ts';
+import type { Outcome } from '../envelope.ts';
 import type { Hot } from '../hot.ts';
 
 /** Attempts that are remembered as begun: as many as are ever under way at a time, and some more. */
@@ -22,8 +23,8 @@ export interface OwnWorkOptions {
   readonly load: (row: ExecutionRow) => Promise<Hot>;
   /** Starts the child of a subgraph node. */
   readonly spawn: (parent: Hot, visit: Visit) => void;
-  /** Resolves when the message has been taken or refused. */
-  readonly deliver: (executionId: string, message: Message) => Promise<unknown>;
+  /** Resolves when the message has been taken or refused; null = given up. */
+  readonly deliver: (executionId: string, message: Message) => Promise<Outcome | null>;
   /** Again until it works, or until the runtime stops. */
   readonly insist: <T>(attempt: () => Promise<T>) => Promise<T | null>;
   readonly stopped: () => boolean;
@@ -60,6 +61,18 @@ export class OwnWork {
   /** Somebody else has committed something. */
   heard({ id, owner }: CommittedExecution): void {
     if (owner === this.#options.runtimeId || this.#options.dispatch.countOf(id) > 0) void this.#look(id);
+  }
+
+  /** Delivers an attempt's outcome. One that is refused does not count: should the attempt be wanted after all, it is begun again. */
+  async report(executionId: string, visit: Visit, message: Message): Promise<void> {
+    const outcome = await this.#options.deliver(executionId, message);
+    if (outcome !== null && 'refused' in outcome) this.#begun.delete(keyOf(executionId, visit));
+  }
+
+  /** What the database knows of what was begun here is not known: as after a crash, but that no attempt counts as failed. */
+  startOver(): void {
+    this.#options.dispatch.abandonAll();
+    this.#begun.clear();
   }
 
   /** Looks at all executions this runtime owns: what was told of them, or what became of a commit, may have been missed. */

@@ -56,6 +56,13 @@ export class Takeover {
     if (left !== null) this.#reclaim(left);
   }
 
+  /** The database may not know of what was taken over. */
+  startOver(): void {
+    this.#options.recovery.forget();
+    this.#sweep('mine');
+    this.#reclaim('');
+  }
+
   /** There may be work on a queue that can be done here in process. */
   queued(): void {
     this.#reclaim(firstWorkItemAt(this.#reclaimedAtMs - MARGIN_MS));
