@@ -1,8 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
-import type { CommonLog } from '../../../store/resources/log.ts';
+import { StoreError } from '../../../store/errors.ts';
+import type { CommonLog, LogSlice } from '../../../store/resources/log.ts';
 import { Pump, type PumpOptions } from '../pump.ts';
 
 const EVENTS_PER_SLICE = 500;
+
+/** Without a position: the one that the waiting one has. */
+type Wake = (position?: string) => void;
 
 /**
  * Wakes whoever waits for something new of a tenant. Reads the end of the log once for all of them, when something was committed, so
@@ -11,7 +15,7 @@ const EVENTS_PER_SLICE = 500;
 export class Tail {
   readonly #log: CommonLog;
   readonly #pump: Pump;
-  readonly #waiting = new Map<string, Set<(position: string) => void>>();
+  readonly #waiting = new Map<string, Set<Wake>>();
   /** How far it has read; null while nobody waits. */
   #position: string | null = null;
 
@@ -54,7 +58,7 @@ export class Tail {
       const all = this.#waiting.get(tenantId) ?? new Set();
       this.#waiting.set(tenantId, all);
       const leave = (): void => wake(position);
-      const wake = (from: string): void => {
+      const wake: Wake = (from = position) => {
         signal.removeEventListener('abort', leave);
         all.delete(wake);
         if (all.size === 0 && this.#waiting.get(tenantId) === all) this.#waiting.delete(tenantId);
@@ -70,7 +74,9 @@ export class Tail {
     for (;;) {
       const from = this.#position;
       if (from === null) return;
-      const { entries, position, end } = await this.#log.after(from, { limit: EVENTS_PER_SLICE });
+      const slice = await this.#after(from);
+      if (slice === null) return;
+      const { entries, position, end } = slice;
       // Meanwhile everybody may have left, and somebody come from elsewhere.
       if (this.#position !== from) continue;
       this.#position = position;
@@ -79,6 +85,18 @@ export class Tail {
       }
       if (end) return;
       await setImmediate();
+    }
+  }
+
+  /** Null = the log ends before that, since the database has gone back: everybody finds out for himself where he stands. */
+  async #after(position: string): Promise<LogSlice | null> {
+    try {
+      return await this.#log.after(position, { limit: EVENTS_PER_SLICE });
+    } catch (error) {
+      if (!(error instanceof StoreError) || error.code !== 'unknown_position') throw error;
+      if (this.#position === position) this.#position = null;
+      for (const all of [...this.#waiting.values()]) for (const wake of [...all]) wake();
+      return null;
     }
   }
 }
