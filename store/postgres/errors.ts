@@ -3,6 +3,8 @@ import { StoreError } from '../errors.ts';
 
 /** Raised by `jamjet_expect`; the message says what was not as expected. */
 export const REFUSED = 'JJ001';
+/** No privilege; no such function, no such table: not the schema of this release, in a database that was made anew for one. */
+const MISSING_OR_FORBIDDEN = new Set(['42501', '42883', '42P01']);
 const UNIQUE_VIOLATION = '23505';
 const SERIALISATION = new Set(['40001', '40P01']);
 
@@ -14,7 +16,7 @@ export function asStoreError(error: unknown): unknown {
     const { code = '' } = error;
     if (code === '53100' || code === '53400') return new StoreError('store_full', 'the disk of the database is full', cause);
     if (code === '25006') return new StoreError('store_read_only', 'the database is read-only', cause);
-    if (code === '42501' || code === '42883' || /^(28|3D)/.test(code))
+    if (MISSING_OR_FORBIDDEN.has(code) || /^(28|3D)/.test(code))
       return new StoreError('store_unavailable', `the database refuses: ${error.message}`, cause);
     if (/^(08|25P0[34]|53|55|57|58|40|XX)/.test(code))
       return new StoreError('store_unavailable', `the database cannot answer: ${error.message}`, cause);

@@ -81,6 +81,20 @@ describe('a function that is removed beneath a server', () => {
   });
 });
 
+describe('a database that is made anew beneath a server', () => {
+  it('is unavailable, until it has the schema', async () => {
+    const url = await server().createMigrated();
+    const store = await openPostgres({ url, nowMs: () => AT_MS, writer: 'rt_1' });
+    await asked(url, 'DROP SCHEMA public CASCADE; CREATE SCHEMA public');
+    const missing = { code: 'store_unavailable', message: expect.stringContaining('does not exist') };
+    await expect(store.execution('exec_1')).rejects.toMatchObject(missing);
+    await expect(store.commit(batch(begin('exec_1')))).rejects.toMatchObject(missing);
+    await (await openPostgres({ url, nowMs: () => AT_MS })).close();
+    expect(await store.commit(batch(begin('exec_1')))).toEqual([null]);
+    await store.close();
+  });
+});
+
 describe('openPostgres', () => {
   it('refuses a database that a later release has changed, and leaves it as it is', async () => {
     const url = await server().createMigrated();
