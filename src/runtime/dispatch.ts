@@ -214,13 +214,21 @@ export class Dispatch {
       message = { type: 'fail', node, activation, attempt, ...failureOf(error) };
     }
     this.#running -= 1;
-    const next = this.#waiting.shift();
+    const next = this.#nextWanted();
     if (next !== undefined) void this.#perform(next);
     // An aborted attempt of a stopping runtime is handed back, not failed: only a result still counts.
     const handedBack = this.#stopped && task.aborted && message.type === 'fail';
     if (!task.dropped && !handedBack) this.#options.report(hot.id, task, message);
     if (!task.dropped) this.#remove(task);
     this.#wakeIdle();
+  }
+
+  /** Whoever was abandoned while it waited is not begun. */
+  #nextWanted(): Task | undefined {
+    for (;;) {
+      const next = this.#waiting.shift();
+      if (next?.dropped !== true) return next;
+    }
   }
 
   /** Runs the executor; at the deadline it is aborted and no longer waited for. */

@@ -136,6 +136,25 @@ describe('in-process work', () => {
     await expect(runtime.cancel(CALLER, id)).rejects.toMatchObject({ code: 'already_terminal' });
   });
 
+  it('does not begin what was cancelled before its turn came', async () => {
+    const begun: ((value: object) => void)[] = [];
+    const { run, runtime, settled } = await openBench({
+      concurrency: 1,
+      tools: { work: () => new Promise((resolve) => begun.push(resolve)) },
+    });
+    const ids: string[] = [];
+    for (let i = 0; i < 3; i += 1) ids.push(await run(line({ a: tool('work') })));
+    const [first = '', second = '', third = ''] = ids;
+    await eventually(() => begun.length === 1);
+    await runtime.cancel(CALLER, second);
+    begun[0]?.({});
+    expect((await settled(first)).status).toBe('completed');
+    await eventually(() => begun.length === 2);
+    begun[1]?.({});
+    expect((await settled(third)).status).toBe('completed');
+    expect(begun).toHaveLength(2);
+  });
+
   it('runs at most `concurrency` attempts at the same time, and all in the end', async () => {
     let running = 0;
     let most = 0;
