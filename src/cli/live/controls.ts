@@ -1,5 +1,5 @@
 import type { Json } from '../../../machines/json.ts';
-import type { Key } from '../terminal/full-screen.ts';
+import type { Key } from '../terminal/keyboard.ts';
 import { edit, type Line, lineOf, textOf } from './line.ts';
 
 /** What the person wants done. */

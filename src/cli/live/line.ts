@@ -1,4 +1,4 @@
-import type { Key } from '../terminal/full-screen.ts';
+import type { Key } from '../terminal/keyboard.ts';
 import { cut, width } from '../terminal/text.ts';
 
 /** A line of text that is being typed; `at` counts characters before the cursor. */

@@ -1,7 +1,8 @@
 import { ApiError, type JamjetClient, Unreachable } from '../../client.ts';
 import type { Context, Interrupt } from '../context.ts';
 import { pause } from '../pause.ts';
-import { FullScreen, type Key } from '../terminal/full-screen.ts';
+import { FullScreen } from '../terminal/full-screen.ts';
+import type { Key } from '../terminal/keyboard.ts';
 import { paintFor } from '../terminal/paint.ts';
 import { plain } from '../terminal/text.ts';
 import { AT_FIRST, type Controls, type Deed, press } from './controls.ts';

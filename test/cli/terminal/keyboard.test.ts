@@ -1,0 +1,72 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Keyboard } from '../../../src/cli/terminal/keyboard.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** Names of the keys that the pieces were taken for, `=text` where they write any; the pieces come one right after the other. */
+function keysOf(...pieces: readonly (string | Uint8Array)[]): readonly string[] {
+  const keys: string[] = [];
+  const keyboard = new Keyboard(({ name, text, ctrl }) =>
+    keys.push(`${ctrl ? 'ctrl-' : ''}${name}${text === '' ? '' : `=${text}`}`),
+  );
+  for (const piece of pieces) keyboard.take(piece);
+  vi.runAllTimers();
+  keyboard.close();
+  return keys;
+}
+
+describe('a keyboard', () => {
+  it('takes an Esc for a key of its own, and loses none that follows it', () => {
+    expect(keysOf('\u001b')).toEqual(['escape']);
+    expect(keysOf('\u001b', 'a')).toEqual(['escape', 'a=a']);
+    expect(keysOf('\u001b', '\r')).toEqual(['escape', 'return']);
+    expect(keysOf('\u001b', 'ä', 'q')).toEqual(['escape', '=ä', 'q=q']);
+    expect(keysOf('\u001b', '\u001b', '\u001b[A')).toEqual(['escape', 'escape', 'up']);
+    expect(keysOf('x\u001b\u001b', 'y')).toEqual(['x=x', 'escape', 'escape', 'y=y']);
+  });
+
+  it('tells an Esc as soon as nothing goes on from it', () => {
+    const keys: string[] = [];
+    const keyboard = new Keyboard(({ name }) => keys.push(name));
+    keyboard.take('\u001b');
+    expect(keys).toEqual([]);
+    vi.advanceTimersByTime(100);
+    expect(keys).toEqual(['escape']);
+    keyboard.take('[');
+    expect(keys).toEqual(['escape', '']);
+    keyboard.close();
+  });
+
+  it.each([
+    [['\u001b[A']],
+    [['\u001b', '[A']],
+    [['\u001b[', 'A']],
+    [['\u001b', '[', 'A']],
+    [['\u001bOA']],
+    [['\u001b', 'OA']],
+    [['\u001bO', 'A']],
+    [['\u001b[1;3A']],
+    [['\u001b', '[1;', '3A']],
+  ])('takes %j for the arrow up', (pieces) => {
+    expect(keysOf(...pieces)).toEqual(['up']);
+  });
+
+  it('takes keys with Alt for those that write nothing', () => {
+    expect(keysOf('\u001bb', 'c')).toEqual(['b', 'c=c']);
+    expect(keysOf('\u001b\u007f')).toEqual(['backspace']);
+  });
+
+  it('takes what is pasted for text, in whatever pieces', () => {
+    expect(keysOf('\u001b', '[200~', 'q\n', '\u001b', '[201~', 'q')).toEqual(['=q', '= ', 'q=q']);
+  });
+
+  it('puts letters together that arrive in pieces', () => {
+    const [first = 0, ...rest] = Buffer.from('é');
+    expect(keysOf(Buffer.from([first]), Buffer.from(rest))).toEqual(['=é']);
+  });
+});
