@@ -124,6 +124,11 @@ export function optionNames(cli: Cli<Context>): string[] {
   return definitionOf(cli).options.flatMap((option) => (option.definition.split(' ')[0] ?? '').split(','));
 }
 
+/** The arguments of the one command `cli` knows, as its usage line has them: ` ID [KEY]`. */
+export function argumentNames(cli: Cli<Context>): string {
+  return positionals(definitionOf(cli));
+}
+
 /** The names of each option that a command cannot do without, the short one first. */
 export function requiredOptions(cli: Cli<Context>): string[][] {
   const required = definitionOf(cli).options.filter((option) => option.required);

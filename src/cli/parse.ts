@@ -3,7 +3,7 @@ import { closest } from '../../machines/suggest.ts';
 import { COMMANDS, type CommandEntry } from './commands/index.ts';
 import type { Context } from './context.ts';
 import { type Failure, usageFailure } from './failure.ts';
-import { optionNames, requiredOptions } from './help.ts';
+import { argumentNames, optionNames, requiredOptions } from './help.ts';
 
 export interface Found {
   readonly entry: CommandEntry;
@@ -66,7 +66,8 @@ function wrongArguments(cli: Cli<Context>, name: string, words: readonly string[
   if (needs !== null) return usageFailure(`${needs[1]} needs a value`, help);
   const extra = /^Extraneous positional argument \("(.*)"\)/.exec(reason);
   if (extra !== null) return usageFailure(`unexpected argument "${extra[1]}"`, help);
-  if (/^Not enough positional arguments/.test(reason)) return usageFailure(`an argument is missing: jamjet ${name} …`, help);
+  if (/^Not enough positional arguments/.test(reason))
+    return usageFailure(`an argument is missing: jamjet ${name}${argumentNames(cli)}`, help);
   const missing = requiredOptions(cli).find((names) => !words.some((word) => names.includes(word.split('=', 1)[0] ?? '')));
   if (reason === '' && missing !== undefined) return usageFailure(`${missing.at(-1)} is missing`, help);
   return usageFailure(reason === '' ? `cannot make sense of the arguments of \`jamjet ${name}\`` : reason, help);

@@ -14,7 +14,17 @@ describe('a wrong command line', () => {
     ['run a b', 'unexpected argument "b"', 'jamjet run --help shows the options.'],
     ['run a --input', '--input needs a value', 'jamjet run --help shows the options.'],
     ['ls --json=yes', '--json takes no value', 'jamjet ls --help shows the options.'],
-    ['inspect', 'an argument is missing: jamjet inspect …', 'jamjet inspect --help shows the options.'],
+    ['inspect', 'an argument is missing: jamjet inspect ID', 'jamjet inspect --help shows the options.'],
+    [
+      'cron create nightly',
+      'an argument is missing: jamjet cron create NAME EXPRESSION',
+      'jamjet cron create --help shows the options.',
+    ],
+    [
+      'webhooks replay',
+      'an argument is missing: jamjet webhooks replay ID [DELIVERY]',
+      'jamjet webhooks replay --help shows the options.',
+    ],
     ['fork exec_1', '--at is missing', 'jamjet fork --help shows the options.'],
     ['jobs start', '--action is missing', 'jamjet jobs start --help shows the options.'],
     ['ls --limit many', '--limit "many" is not a whole number from 1 to 1000', null],
