@@ -154,6 +154,7 @@ describe('POST /executions/:id/fork', () => {
     [{ at_sequence: 1, state_patch: [] }, 'state_patch'],
     [{ at_sequence: 1, state_patch: 'x' }, 'state_patch'],
     [{ at_sequence: 1, workflow_version: 5 }, 'workflow_version'],
+    [{ at_sequence: 1, workflow_version: '' }, 'workflow_version'],
     [{ at_sequence: 1, dry_run: 'yes' }, 'dry_run'],
   ])('refuses %j', async (body, error) => {
     const { post, get, started } = await api();

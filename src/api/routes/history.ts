@@ -117,7 +117,7 @@ export function historyRoutes(app: Api, { runtime }: Services): void {
       const forked = await runtime.fork(callerOf(request), id, {
         atSequence: at_sequence,
         ...given('statePatch', state_patch),
-        ...given('workflowVersion', workflow_version || null),
+        ...given('workflowVersion', workflow_version),
         ...given('dryRun', dry_run),
         ...given('idempotencyKey', idempotencyKey(request.headers)),
       });

@@ -2,7 +2,7 @@ import { type Static, Type } from 'typebox';
 import type { Status } from '../../../machines/run.ts';
 import { Mismatch } from './errors.ts';
 import { ForkedFrom, STATUSES } from './executions.ts';
-import { AnyJson, AnyObject, Limit, NameOrEmpty, Offset, optional, Timestamp } from './fields.ts';
+import { AnyJson, AnyObject, Limit, Name, Offset, optional, Timestamp } from './fields.ts';
 
 const Sequence = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
 
@@ -100,7 +100,7 @@ export const ForkExecution = Type.Object({
   /** Merge patch (RFC 7396) to the state, before anything goes on. */
   state_patch: optional(AnyObject),
   /** Absent = the revision of the execution itself. */
-  workflow_version: optional(NameOrEmpty),
+  workflow_version: optional(Name),
   /** Only says whether the log fits the version. */
   dry_run: optional(Type.Boolean()),
 });

@@ -162,6 +162,13 @@ describe('jamjet fork', () => {
     expect((await client.executions({ label: `jamjet.fork.of:${id}` })).executions).toEqual([]);
   });
 
+  it('does not take an empty version for none', async () => {
+    const { id, parked } = await completed(REVIEWED);
+    const { code, stderr } = await server().jamjet(['fork', id, '--at', String(parked), '--workflow-version', '']).ended;
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/^error: .*workflow_version/)]);
+    expect((await server().client.executions({ label: `jamjet.fork.of:${id}` })).executions).toEqual([]);
+  });
+
   it('gives what the API says as JSON', async () => {
     const { id, parked } = await completed(REVIEWED);
     const { stdout } = await jamjet(`fork ${id} --at ${parked} --json`);
