@@ -37,6 +37,8 @@ describe('a wrong command line', () => {
     ['run', 'what shall be run? Name a workflow file or a registered workflow', 'jamjet run --help shows examples.'],
     ['run a --output yaml', '--output "yaml" is not one of text, json', null],
     ['run a --timeout 0', '--timeout "0" is not a whole number from 1 to 2000000', null],
+    ['run a.yaml --workflow-version 2', '--workflow-version is for registered workflows', null],
+    ['run --resume exec_1 --workflow-version 2', '--workflow-version is for registered workflows', null],
     ['run a --resume exec_1 --input {}', '--input is for a new execution, --resume for an old one', null],
     ['run a --embedded --runtime http://localhost:1', 'an embedded run has no --runtime', null],
     ['run ./missing.yaml', './missing.yaml: no such file', null],

@@ -59,10 +59,13 @@ status is 0 only when the execution completed.`,
     }
     if (this.resume !== undefined && this.input !== undefined)
       throw usageFailure('--input is for a new execution, --resume for an old one');
+    const file = this.target !== undefined && isWorkflowFile(this.target, this.context.cwd) ? this.target : null;
+    // A file says which version it is, an execution has one.
+    if (this.workflowVersion !== undefined && (file !== null || this.resume !== undefined))
+      throw usageFailure('--workflow-version is for registered workflows');
     const timeoutMs =
       this.timeout === undefined ? null : 1000 * integerArgument('--timeout', this.timeout, { min: 1, max: MAX_TIMEOUT_S });
     const input = this.input === undefined ? undefined : await jsonArgument('--input', this.input, this.context);
-    const file = this.target !== undefined && isWorkflowFile(this.target, this.context.cwd) ? this.target : null;
     const authored = file === null ? null : await this.#read(file);
 
     const interrupt = listenForInterrupt(this.context.signals);
