@@ -32,7 +32,7 @@ import { AuditClient } from './client/audit.ts';
 import { CronClient } from './client/cron.ts';
 import { HistoryClient } from './client/history.ts';
 import { JobClient } from './client/jobs.ts';
-import { LiveClient } from './client/live.ts';
+import { kindQuery, LiveClient, type LiveSelection } from './client/live.ts';
 import { PictureClient } from './client/pictures.ts';
 import { TenantClient } from './client/tenants.ts';
 import { type CallOptions, type ClientOptions, keyHeader, segment, Transport } from './client/transport.ts';
@@ -121,9 +121,15 @@ export class JamjetClient {
   /** One page of the log; without a limit the whole of it. With `waitMs`: waits for the next event when there is none. */
   async events(
     id: string,
-    page: CallOptions & { readonly after?: number; readonly limit?: number; readonly waitMs?: number } = {},
+    page: LiveSelection & {
+      readonly after?: number;
+      readonly limit?: number;
+      readonly nodeId?: string;
+      readonly waitMs?: number;
+    } = {},
   ): Promise<readonly Event[]> {
-    const query = { after: page.after, limit: page.limit, wait_ms: page.waitMs, format: 'seed' };
+    const { after, limit, kinds, nodeId, waitMs } = page;
+    const query = { after, limit, ...kindQuery(kinds), node_id: nodeId, wait_ms: waitMs, format: 'seed' };
     const list: EventList = await this.#transport.call('GET', `/executions/${segment(id)}/events`, { ...page, query });
     return list.events;
   }

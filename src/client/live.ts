@@ -88,7 +88,7 @@ export class LiveClient {
   }
 }
 
-function kindQuery(kinds: readonly string[] | undefined): { readonly kind?: string } {
+export function kindQuery(kinds: readonly string[] | undefined): { readonly kind?: string } {
   return kinds === undefined || kinds.length === 0 ? {} : { kind: kinds.join(',') };
 }
 

@@ -25,7 +25,7 @@ export class EventsCommand extends ClientCommand {
 
   id = Option.String({ name: 'id' });
   node = Option.String('-n,--node', { description: 'Only events of this node.' });
-  type = Option.String('-t,--type', { description: 'Only this type: node_completed (or NodeCompleted) …' });
+  type = Option.String('-t,--type', { description: 'Only these types: node_completed (or NodeCompleted), several with commas.' });
   after = Option.String('--after', '0', { description: 'Only events after this sequence number.' });
   limit = Option.String('--limit', { description: 'At most so many events.' });
   follow = Option.Boolean('-f,--follow', false, { description: 'Go on with new events until the execution ends.' });
@@ -44,7 +44,6 @@ export class EventsCommand extends ClientCommand {
     let count = 0;
     try {
       for await (const event of this.#log(client, interrupt.signal)) {
-        if (!this.#wanted(event)) continue;
         if (this.json && !this.follow) chosen.push(event);
         else this.print(this.json ? JSON.stringify(event) : this.#line(event));
         count++;
@@ -62,28 +61,22 @@ export class EventsCommand extends ClientCommand {
 
   async *#log(client: JamjetClient, signal: AbortSignal): AsyncGenerator<TimelineEvent> {
     let after = integerArgument('--after', this.after, { min: 0, max: Number.MAX_SAFE_INTEGER });
+    const chosen = {
+      signal,
+      ...(this.type === undefined ? {} : { kinds: [this.type] }),
+      ...(this.node === undefined ? {} : { nodeId: this.node }),
+    };
     if (this.follow) {
-      const kinds = this.type === undefined ? {} : { kinds: [this.type] };
-      yield* client.live.execution(this.id, {
-        after,
-        signal,
-        ...kinds,
-        ...(this.node === undefined ? {} : { nodeId: this.node }),
-      });
+      yield* client.live.execution(this.id, { ...chosen, after });
       return;
     }
     for (;;) {
-      const page = await client.events(this.id, { after, limit: PAGE, signal });
+      const page = await client.events(this.id, { ...chosen, after, limit: PAGE });
       yield* page;
       const last = page.at(-1);
       if (last === undefined || page.length < PAGE) return;
       after = last.sequence;
     }
-  }
-
-  #wanted(event: TimelineEvent): boolean {
-    const type = this.type?.replace(/(?<!^)[A-Z]/g, '_$&').toLowerCase();
-    return (this.node === undefined || event.node_id === this.node) && (type === undefined || event.type === type);
   }
 
   #line(event: TimelineEvent): string {

@@ -109,12 +109,19 @@ describe('jamjet events', () => {
   it.each([
     ['--node double --type node_completed', ['node_completed']],
     ['--type NodeStarted', ['node_started']],
+    ['--type node_started,WorkflowStarted', ['workflow_started', 'node_started']],
+    ['--type node_started,WorkflowStarted --limit 1', ['workflow_started']],
     ['--after 1 --limit 1', ['node_scheduled']],
     ['--after 1000', []],
   ])('with %s chooses', async (options, types) => {
     const id = await started(DOUBLING);
     const { stdout } = await server().jamjet(`events ${id} --json ${options}`).ended;
     expect((JSON.parse(stdout) as { events: { type: string }[] }).events.map((event) => event.type)).toEqual(types);
+  });
+
+  it.each(['', ' --follow'])('says that there is no such type%s', async (follow) => {
+    const { code, stderr } = await server().jamjet(`events ${await started(DOUBLING)} --type node_fialed${follow}`).ended;
+    expect([code, stderr]).toEqual([1, 'error: unknown event type: node_fialed\n']);
   });
 
   it('follows until the execution ends', async () => {
