@@ -50,6 +50,7 @@ function sentence(error: Partial<ErrorObject>, part: string): string {
   if (keyword === 'enum') return `${subject} must be one of ${(params.allowedValues as unknown[]).join(', ')}`;
   if (keyword === 'additionalProperties') return `${subject} has no ${shown(String(params.additionalProperty))}`;
   if (keyword === 'const') return `${subject} must be ${JSON.stringify(params.allowedValue)}`;
+  if (/^min(?:Length|Items)$/.test(keyword ?? '') && params.limit === 1) return `${subject} must not be empty`;
   return `${subject} ${message.replace(/NOT/, 'not')}`;
 }
 

@@ -163,7 +163,7 @@ describe('GET /audit', () => {
     ['cursor=W10', 'cursor is not the next_cursor of an earlier page of this query'],
     ['cursor=WzEsbnVsbCwxXQ&offset=1', 'give either cursor or offset, not both'],
     [`cursor=WzEsbnVsbCwxXQ&execution_id=${NOBODY}`, 'cursor is not the next_cursor of an earlier page of this query'],
-    ['actor_id=', 'actor_id must not have fewer than 1 characters'],
+    ['actor_id=', 'actor_id must not be empty'],
   ])('refuses %s', async (query, error) => {
     const it = await api();
     const { status, body } = await it.get(`/audit?${query}`);

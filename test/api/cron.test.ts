@@ -53,7 +53,7 @@ describe('POST /cron', () => {
 
   it.each([
     [{ name: undefined }, 'name is required'],
-    [{ name: '' }, 'name must not have fewer than 1 characters'],
+    [{ name: '' }, 'name must not be empty'],
     [{ name: '..' }, 'name must not be "..": it could not be asked for'],
     [{ name: 'a\u0000b' }, 'name must not be "a\\u0000b": it could not be asked for'],
     [{ name: 'a\ud800' }, 'name must not be "a\\ud800": it could not be asked for'],

@@ -46,7 +46,7 @@ describe('POST /tenants', () => {
     [{}, 'id is required'],
     [{ id: 'acme' }, 'name is required'],
     [{ id: 5, name: 'Five' }, 'id must be a string'],
-    [{ id: 'acme', name: '' }, 'name must not have fewer than 1 characters'],
+    [{ id: 'acme', name: '' }, 'name must not be empty'],
     [{ id: 'acme', name: 'A', status: 'suspended' }, 'the body has no status'],
     [{ id: 'acme', name: 'A', policy: [] }, 'policy must be a JSON object or null'],
     [{ id: 'acme', name: 'A', limits: 5 }, 'invalid limits: must be a JSON object'],
@@ -161,7 +161,7 @@ describe('PUT /tenants/:id', () => {
 
   it.each([
     [{ status: 'closed' }, 'status must be one of active, suspended, archived'],
-    [{ name: '' }, 'name must not have fewer than 1 characters'],
+    [{ name: '' }, 'name must not be empty'],
     [{ limits: { max_workflows: -1 } }, 'invalid limits: max_workflows must be a whole number from 0 to 9007199254740991'],
     [{ policy: 'strict' }, 'policy must be a JSON object or null'],
   ])('refuses %j', async (change, error) => {

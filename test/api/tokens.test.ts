@@ -36,7 +36,7 @@ describe('POST /tokens', () => {
   it.each([
     [{}, 'role is required'],
     [{ role: 'admin' }, 'role must be one of operator, developer, reviewer, viewer'],
-    [{ role: 'viewer', name: '' }, 'name must not have fewer than 1 characters'],
+    [{ role: 'viewer', name: '' }, 'name must not be empty'],
     [{ role: 'viewer', expires_in: 30 }, 'expires_in must be a string'],
     [{ role: 'viewer', expires_in: 'soon' }, 'expires_in must be like 90s, 15m, 12h, 30d or 4w, not "soon"'],
     [{ role: 'viewer', expires_at: '2031-02-29T00:00:00Z' }, 'expires_at must be an RFC 3339 time, not "2031-02-29T00:00:00Z"'],
