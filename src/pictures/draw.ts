@@ -31,6 +31,8 @@ export interface Drawn {
   readonly content: string | Uint8Array;
   /** What a browser may let it do; null = it does nothing. */
   readonly policy: string | null;
+  /** Characters that could not be drawn: no font has them. */
+  readonly unreadable: readonly string[];
 }
 
 /** A picture as a file of its format. Rejects with `PictureError` when it cannot be drawn. */
@@ -44,15 +46,16 @@ export async function draw(program: Program, { format, view, marks }: Wanted): P
       return plain(toDot(picture));
     case 'svg': {
       const { drawSvg } = await import('./svg.ts');
-      return { content: (await drawSvg(picture, 'adaptive')).svg, policy: SVG_POLICY };
+      return { ...plain((await drawSvg(picture, 'adaptive')).svg), policy: SVG_POLICY };
     }
     case 'png': {
       const [{ drawSvg }, { toPng }] = await Promise.all([import('./svg.ts'), import('./png.ts')]);
-      return plain(await toPng(await drawSvg(picture, 'fixed')));
+      const { png, unreadable } = await toPng(await drawSvg(picture, 'fixed'));
+      return { ...plain(png), unreadable };
     }
     case 'html': {
       const [{ drawSvg }, { toHtml }] = await Promise.all([import('./svg.ts'), import('./html.ts')]);
-      return toHtml(picture, await drawSvg(picture, 'adaptive'));
+      return { ...toHtml(picture, await drawSvg(picture, 'adaptive')), unreadable: [] };
     }
     default: {
       const unhandled: never = format;
@@ -62,5 +65,5 @@ export async function draw(program: Program, { format, view, marks }: Wanted): P
 }
 
 function plain(content: string | Uint8Array): Drawn {
-  return { content, policy: null };
+  return { content, policy: null, unreadable: [] };
 }

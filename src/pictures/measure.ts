@@ -1,23 +1,28 @@
 const NARROW = /[ijlI.,:;'|!()[\]{}ft/\\ -]/;
 const WIDE = /[mwMW@%—…]/;
 const UPPER = /[\p{Lu}_&#<>=+~0-9]/u;
-/** CJK, Hangul, kana, full-width forms, emoji. */
-const SQUARE = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\u{1f000}-\u{3fffd}]/u;
+/** Wider than they are high in some fonts. */
+const EMOJI = /\p{Emoji_Presentation}/u;
+/** CJK, Hangul, kana, full-width forms, symbols of the kind of emoji. */
+const SQUARE =
+  /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f000}-\u{3fffd}]/u;
 
 /** About how wide a line is, in the unit of the size; rather too wide than too narrow, whatever sans-serif font it meets. */
 export function widthOf(line: string, size: number, bold = false): number {
   let ems = 0;
   for (const character of line) {
     if (/\p{M}/u.test(character)) continue;
-    ems += SQUARE.test(character)
-      ? 1.1
-      : WIDE.test(character)
-        ? 0.98
-        : NARROW.test(character)
-          ? 0.38
-          : UPPER.test(character)
-            ? 0.72
-            : 0.62;
+    ems += EMOJI.test(character)
+      ? 1.3
+      : SQUARE.test(character)
+        ? 1.1
+        : WIDE.test(character)
+          ? 0.98
+          : NARROW.test(character)
+            ? 0.38
+            : UPPER.test(character)
+              ? 0.72
+              : 0.62;
   }
   return ems * size * (bold ? 1.1 : 1);
 }

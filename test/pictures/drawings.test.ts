@@ -4,7 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { checkWorkflow } from '../../src/authoring/check.ts';
 import { type Drawn, draw, programOf, type Wanted } from '../../src/pictures/draw.ts';
 import { formatOfFile } from '../../src/pictures/formats.ts';
+import { missingGlyphs } from '../../src/pictures/glyphs.ts';
 import { widthOf, wrapped } from '../../src/pictures/measure.ts';
+import { fonts } from '../../src/pictures/png.ts';
 import { condition, document, join, parallel, tool } from '../support/workflows.ts';
 
 function drawn(source: unknown, wanted: Partial<Wanted> = {}): Promise<Drawn> {
@@ -74,6 +76,18 @@ describe('a drawing', () => {
     expect(bytes.subarray(0, 8)).toEqual(Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]));
     expect(bytes.equals(Buffer.from(blank?.content ?? ''))).toBe(false);
   });
+
+  it('names the characters that no font has', async () => {
+    const source = document([tool('café → ok'), tool('box \u{10fffc}\u{10fffc}', { tool_ref: '\u{10fffb}' })]);
+    expect((await drawn(source, { format: 'png' })).unreadable).toEqual(['\u{10fffc}', '\u{10fffb}']);
+    expect((await drawn(source)).unreadable).toEqual([]);
+  });
+
+  it('finds in the fonts what they have', async () => {
+    const font = fonts('ours');
+    expect(await missingGlyphs('plain, café, ↺ · → — ✓ Ω Ж', font)).toEqual([]);
+    expect(await missingGlyphs('退款 → 退 🚫 e\u0301', font)).toEqual(['退', '款', '🚫']);
+  });
 });
 
 describe('the pictures in docs/pictures', () => {
@@ -101,6 +115,7 @@ describe('text', () => {
   it('takes more room in wider letters', () => {
     expect(widthOf('WWW', 10)).toBeGreaterThan(widthOf('iii', 10));
     expect(widthOf('漢字', 10)).toBeGreaterThan(20);
+    expect(widthOf('🚫⏰', 10)).toBeGreaterThan(25);
     expect(widthOf('abc', 10, true)).toBeGreaterThan(widthOf('abc', 10));
   });
 

@@ -10,9 +10,12 @@ import type { Usage } from '../command.ts';
 import { ReadingCommand } from '../connect.ts';
 import { EXIT, Failure, usageFailure } from '../failure.ts';
 import { openFile } from '../opener.ts';
+import { plain } from '../terminal/text.ts';
 import { isWorkflowFile, readWorkflow, renderDiagnostics } from '../workflow-file.ts';
 
 const VIEWS = ['workflow', 'machine'] as const;
+/** Characters without a font that are named, at most. */
+const MAX_NAMED = 10;
 const EXECUTION = /^(?:exec_[0-9a-f]{32}|[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i;
 
 export class VisualizeCommand extends ReadingCommand {
@@ -90,7 +93,8 @@ With --json it tells about the picture instead of printing it.`,
     }
     const { draw, programOf } = await import('../../pictures/draw.ts');
     const view = choiceArgument('--view', this.view, VIEWS);
-    const { content } = await draw(programOf(document), { format, view, marks: null });
+    const { content, unreadable } = await draw(programOf(document), { format, view, marks: null });
+    if (unreadable.length > 0) this.note(boxesText(unreadable));
     return this.#deliver(typeof content === 'string' ? Buffer.from(content) : content, format);
   }
 
@@ -114,6 +118,15 @@ function formatNamedBy(file: string): Format {
       `no format of pictures ends with ${suffix}: name one with --format, or use ${Object.keys(SUFFIXES).join(', ')}`,
     );
   return format ?? 'mermaid';
+}
+
+function boxesText(unreadable: readonly string[]): string {
+  const named = unreadable
+    .slice(0, MAX_NAMED)
+    .map((character) => plain(character))
+    .join(' ');
+  const more = unreadable.length > MAX_NAMED ? ` and ${unreadable.length - MAX_NAMED} more` : '';
+  return `no font on this machine has ${named}${more}: a box stands in the picture for each`;
 }
 
 function suffixOf(format: Format): string {

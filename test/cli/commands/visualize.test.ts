@@ -43,6 +43,17 @@ describe('jamjet visualize FILE', () => {
     expect(unsaid).toMatchObject({ code: 0, seen: expect.stringMatching(/flowchart TD/) });
   });
 
+  it('says which characters of a bitmap no font has', async () => {
+    await inFolder(async (folder) => {
+      writeFileSync(join(folder, 'flow.yaml'), FLOW.replace('id: flow', 'id: "\u{10fffc} flow"'));
+      const { code, stderr } = await jamjet(['visualize', 'flow.yaml', '-o', 'flow.png'], { cwd: folder });
+      expect({ code, stderr }).toEqual({
+        code: 0,
+        stderr: 'no font on this machine has \u{10fffc}: a box stands in the picture for each\npng in flow.png\n',
+      });
+    });
+  });
+
   it('refuses a name that promises a format there is not', async () => {
     const ended = await drawn(['flow.yaml', '-o', 'flow.jpg'], (folder) => existsSync(join(folder, 'flow.jpg')));
     expect(ended).toMatchObject({ code: 2, stdout: '', seen: false });
