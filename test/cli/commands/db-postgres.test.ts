@@ -2,7 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import { createServer, type Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-
+import { Client } from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { JsonObject } from '../../../machines/json.ts';
 import { createToken } from '../../../src/admin.ts';
@@ -14,7 +14,7 @@ import { postgresServer } from '../../support/postgres.ts';
 import { DOUBLING, PAID, REVIEWED, TOOLS } from '../flows.ts';
 import { inFolder, jamjet, TerminalSession } from '../terminal-session.ts';
 
-const WAIT_MS = 10_000;
+const WAIT_MS = 30_000;
 const AGENT = {
   id: 'researcher',
   name: 'Researcher',
@@ -48,7 +48,7 @@ function flow(workflow_id: string, nodes: Record<string, JsonObject>): JsonObjec
 }
 
 const FLOWS = {
-  timed: flow('timed', { pause: { type: 'wait', condition: 'timer', timeout_secs: 3 } }),
+  timed: flow('timed', { pause: { type: 'wait', condition: 'timer', timeout_secs: 3_600 } }),
   worked: flow('worked', { work: { type: 'python_fn', module: 'm', function: 'f' } }),
   large: flow('large', {
     big: { type: 'tool', tool_ref: 'big', output_key: 'found' },
@@ -127,7 +127,7 @@ async function busyDatabase(path: string, hook: Hook) {
   await client.webhooks.create({ url: hook.url, events: ['workflow_completed'] });
   await client.execution((await client.start({ workflow_id: 'doubling', input: { n: 1 } })).execution_id, { waitMs: WAIT_MS });
   await hook.called;
-  await client.cron.put({ name: 'nightly', cron_expression: '0 3 * * *', workflow_id: 'doubling', input: { n: 1 } });
+  await client.cron.put({ name: 'nightly', cron_expression: '0 3 29 2 *', workflow_id: 'doubling', input: { n: 1 } });
   await client.agents.register(AGENT);
   await client.tenants.create({ id: 'acme', name: 'Acme', limits: { retention_days: 30 } });
   const { token: acmeToken } = await client.createToken({ role: 'developer', tenant_id: 'acme' });
@@ -145,6 +145,14 @@ async function busyDatabase(path: string, hook: Hook) {
   const result = { ...ids, doubled, token, acmeToken, item, bookmark: await bookmark };
   await close();
   return result;
+}
+
+/** For what falls due, while nobody is there. */
+async function anHourPasses(url: string): Promise<void> {
+  const database = new Client({ connectionString: url });
+  await database.connect();
+  await database.query('UPDATE timers SET at_ms = at_ms - 3600000');
+  await database.end();
 }
 
 /** Of the first event that the tenant's stream tells. */
@@ -184,11 +192,16 @@ describe('jamjet db copy into PostgreSQL', () => {
 
         hangsNow = false;
         hook.heals();
+        await anHourPasses(url);
         const { client, as, close } = await serverOn(url, left.token);
         const ended = async (id: string) => {
           for await (const _event of client.follow(id));
           return client.execution(id);
         };
+        // A lease holds, with its fence.
+        const { item } = left;
+        await client.completeWork(item?.id ?? '', { lease_fence: item?.lease_fence ?? 0, output: { done: true } });
+        expect(await ended(left.worked)).toMatchObject({ status: 'completed' });
         // What it waited for, it still waits for; what happened meanwhile, has happened.
         await client.approve(left.reviewed, { decision: 'approved' });
         expect(await ended(left.reviewed)).toMatchObject({ status: 'completed' });
@@ -200,10 +213,6 @@ describe('jamjet db copy into PostgreSQL', () => {
         // In-process work is begun again, as the same attempt: the server was stopped in good order.
         expect(await ended(left.once)).toMatchObject({ status: 'completed' });
         expect((await client.events(left.once)).filter((event) => JSON.stringify(event).includes('node_failed'))).toEqual([]);
-        // A lease holds, with its fence.
-        const { item } = left;
-        await client.completeWork(item?.id ?? '', { lease_fence: item?.lease_fence ?? 0, output: { done: true } });
-        expect(await ended(left.worked)).toMatchObject({ status: 'completed' });
         // The same request again is still the same request.
         const again = await client.start(
           { workflow_id: 'doubling', input: { n: 1 }, labels: { customer: 'acme' } },
