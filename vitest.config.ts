@@ -6,6 +6,7 @@ const PATIENCE_MS = 60_000;
 export default defineConfig({
   test: {
     hookTimeout: 2 * PATIENCE_MS,
+    teardownTimeout: PATIENCE_MS,
     expect: { poll: { timeout: PATIENCE_MS / 2 } },
     projects: [
       {

@@ -208,7 +208,7 @@ describe(`${SERVERS} servers on one PostgreSQL are killed, stopped, retired and 
         postgres.stop();
       };
     },
-    180_000 + ROUNDS * 120_000 + ORDERS * 100,
+    400_000 + ROUNDS * 120_000 + ORDERS * 100,
   );
 
   it('every order is one execution, and completed, whichever server is asked', async () => {
