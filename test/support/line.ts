@@ -1,7 +1,7 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 
-/** The way to a database, which may be cut. */
+/** The way to a database or a server, which may be cut. */
 export interface Line {
   /** The given URL, this way. */
   through(url: string): string;
@@ -10,6 +10,8 @@ export interface Line {
   /** What is sent does not arrive any more, and nobody is told: as when a host hangs. */
   hush(): void;
   mend(): void;
+  /** Connections made from now on go to that port. */
+  lead(port: number): void;
   /** How many connections were refused. */
   readonly refused: () => number;
 }
@@ -19,13 +21,14 @@ export async function openLine(port: number): Promise<Line> {
   let isCut = false;
   let isHushed = false;
   let refused = 0;
+  let targetPort = port;
   const server = createServer({ allowHalfOpen: true }, (client) => {
     if (isCut) {
       refused += 1;
       client.destroy();
       return;
     }
-    const target = connect(port, '127.0.0.1');
+    const target = connect(targetPort, '127.0.0.1');
     for (const [from, to] of [
       [client, target],
       [target, client],
@@ -35,7 +38,7 @@ export async function openLine(port: number): Promise<Line> {
       from.on('error', () => from.destroy());
       from.on('close', () => {
         sockets.delete(from);
-        to.destroy();
+        if (!isHushed) to.destroy();
       });
       from.on('data', (data) => {
         if (!isHushed) to.write(data);
@@ -62,6 +65,9 @@ export async function openLine(port: number): Promise<Line> {
       isHushed = true;
     },
     refused: () => refused,
+    lead: (other) => {
+      targetPort = other;
+    },
     mend: () => {
       isCut = false;
       isHushed = false;

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { openLine } from '../support/line.ts';
 import { freePort } from '../support/ports.ts';
 import { startServer, temporaryFolder } from '../support/server.ts';
 
@@ -258,14 +259,21 @@ describe('a server that is killed while it is followed', () => {
     const folder = prepared();
     const tools = join(folder, 'tools.mjs');
     const server = await startServer({ folder, tools });
-    const run = program(process.execPath, [JAMJET, 'run', 'hang.json', '--runtime', server.url], folder, {
+    // However long the next one takes to start: what follows the run hears that the first is gone when it is there.
+    const line = await openLine(Number(new URL(server.url).port));
+    const run = program(process.execPath, [JAMJET, 'run', 'hang.json', '--runtime', line.through(`${server.url}/`)], folder, {
       JAMJET_TOKEN: server.token,
     });
     await run.shows(/started/);
+    line.hush();
     await server.kill();
-    await run.shows(/! lost http.*: trying again/);
     writeFileSync(tools, 'export const hang = (_, { attempt }) => ({ attempt });\n');
-    jamjet(['dev', '--db', 'runtime.db', '--port', new URL(server.url).port, '--tools', tools], folder);
+    const next = jamjet(['dev', '--db', 'runtime.db', '--port', '0', '--tools', tools], folder);
+    const [, port] = await next.shows(/127\.0\.0\.1:(\d+)/);
+    line.lead(Number(port));
+    line.cut();
+    await run.shows(/! lost http.*: trying again/);
+    line.mend();
     expect((await run.ended).code).toBe(0);
     expect(run.stdout()).toMatch(/✗ work .*runtime lost\n[\s\S]*✓ work .*attempt 2\n[\s\S]*"attempt": 1/);
   });
