@@ -92,6 +92,11 @@ export interface Store {
   stopped(runtimeId: string, atMs: number): Promise<void>;
   /** Was the runtime's end an orderly one? False also for an unknown one. */
   stoppedCleanly(runtimeId: string): Promise<boolean>;
+  /**
+   * By how many milliseconds that clock is ahead of the database's own at least, since asking takes a while; negative: behind. 0 also on a database
+   * that has no clock.
+   */
+  clockAheadMs(nowMs: () => number): Promise<number>;
   /** Ids of the runtimes that were seen at `sinceMs` or later and have not stopped, in no order. */
   runtimes(sinceMs: number): Promise<readonly string[]>;
   /**

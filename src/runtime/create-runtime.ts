@@ -9,6 +9,7 @@ import { DurableRuntime, type Parts } from './durable-runtime.ts';
 import type { Conditions, Outcome } from './envelope.ts';
 import { ExternalWork } from './external-work.ts';
 import { Feed } from './feed.ts';
+import { ClockWatch } from './fleet/clock-watch.ts';
 import { Notices } from './fleet/notices.ts';
 import { OwnWork } from './fleet/own-work.ts';
 import { Peers } from './fleet/peers.ts';
@@ -139,7 +140,13 @@ function assemble(options: RuntimeOptions): Parts {
     isActive: (tenantId) => quotas.isActive(tenantId),
   });
 
-  const sightings = new Sightings({ store, clock, runtimeId, seen: () => peers.look(), failed });
+  const clockWatch = new ClockWatch({ store, clock, failed });
+  const seen = async (): Promise<void> => {
+    await peers.look();
+    // One that was brought along means to be another.
+    if (options.clock === undefined) await clockWatch.look();
+  };
+  const sightings = new Sightings({ store, clock, runtimeId, seen, failed });
   const recovery = new Recovery({
     store,
     runtimeId,
@@ -232,6 +239,7 @@ function assemble(options: RuntimeOptions): Parts {
     dispatch,
     external,
     sightings,
+    clockWatch,
     lifetime,
     maxPending: options.maxPending ?? DEFAULTS.maxPending,
   };

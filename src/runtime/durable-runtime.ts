@@ -6,6 +6,7 @@ import type { Clock } from './clock.ts';
 import type { Dispatch } from './dispatch.ts';
 import { RuntimeError } from './errors.ts';
 import type { ExternalWork } from './external-work.ts';
+import type { ClockWatch } from './fleet/clock-watch.ts';
 import type { Forks } from './forks.ts';
 import type { Hot } from './hot.ts';
 import type { Ids } from './ids.ts';
@@ -43,6 +44,7 @@ export interface Parts {
   readonly dispatch: Dispatch;
   readonly external: ExternalWork;
   readonly sightings: Sightings;
+  readonly clockWatch: ClockWatch;
   readonly lifetime: Lifetime;
   /** Messages and attempts that may wait. */
   readonly maxPending: number;
@@ -62,6 +64,10 @@ export class DurableRuntime implements Runtime {
 
   get storeFault(): StoreErrorCode | null {
     return this.#parts.sightings.fault;
+  }
+
+  get clockAheadMs(): number {
+    return this.#parts.clockWatch.aheadMs;
   }
 
   // ---- workflows and executions

@@ -289,6 +289,8 @@ export interface Runtime {
   readonly tenants: TenantGate;
   /** What kept this runtime from showing, some seconds ago, that it is there; null = it could: the store can be written. */
   readonly storeFault: StoreErrorCode | null;
+  /** By how many milliseconds the machine's clock was ahead of the database's, some seconds ago; negative: behind, 0 = by less than five seconds. */
+  readonly clockAheadMs: number;
   /**
    * Validates, compiles and stores a document, in any accepted spelling. Registering the same version with another content makes
    * a new revision; executions keep the one they started with. Rejects with `InvalidWorkflow`, which carries every problem found; with `tenant_not_active`; with

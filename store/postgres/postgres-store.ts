@@ -167,6 +167,10 @@ export class PostgresStore implements Store {
     return this.#workers.stopped(runtimeId, atMs);
   }
 
+  clockAheadMs(nowMs: () => number) {
+    return this.#workers.clockAheadMs(nowMs);
+  }
+
   stoppedCleanly(runtimeId: string) {
     return this.#workers.stoppedCleanly(runtimeId);
   }

@@ -42,6 +42,15 @@ export class Workers {
     });
   }
 
+  async clockAheadMs(nowMs: () => number): Promise<number> {
+    const askedAtMs = nowMs();
+    const [row] = await this.#connections.query<{ nowMs: number }>(sql.NOW);
+    const answeredAtMs = nowMs();
+    if (row === undefined) throw new Error('the database does not tell the time');
+    // It was told in between.
+    return Math.max(0, askedAtMs - row.nowMs) + Math.min(0, answeredAtMs - row.nowMs);
+  }
+
   async stoppedCleanly(id: string): Promise<boolean> {
     return (await this.#connections.query(sql.STOPPED_CLEANLY, [id])).length === 1;
   }

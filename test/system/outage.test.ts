@@ -209,6 +209,24 @@ describe('a database in trouble', () => {
   });
 });
 
+describe('a server whose clock is not the database’s', () => {
+  it('says so in its log, and to whoever asks how it is', async () => {
+    const shift = 'const real = Date.now; Date.now = () => real() + 7_200_000;';
+    const late = await startServer({
+      folder,
+      command: 'serve',
+      env: {
+        DATABASE_URL: await postgres.createDatabase(),
+        NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(shift)}`,
+      },
+    });
+    const health = (await (await fetch(`${late.url}/health`)).json()) as { readonly clock_ahead_ms?: number };
+    expect(health.clock_ahead_ms).toBeGreaterThan(7_000_000);
+    expect(late.output()).toContain("s ahead of the database's");
+    await late.kill();
+  });
+});
+
 async function asSuperuser(statement: string, url = postgres.url): Promise<void> {
   const client = new Client({ connectionString: url });
   await client.connect();

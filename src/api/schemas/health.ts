@@ -8,5 +8,11 @@ export const Health = Type.Object({
       description: 'What is wrong with the database; absent when it can be read and written.',
     }),
   ),
+  clock_ahead_ms: Type.Optional(
+    Type.Integer({
+      description:
+        "By how much the clock of the server's machine is ahead of the database's (negative: behind); absent below five seconds.",
+    }),
+  ),
 });
 export type Health = Static<typeof Health>;

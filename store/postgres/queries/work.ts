@@ -67,6 +67,7 @@ export const STOPPED =
   sql(`INSERT INTO workers (tenant_id, kind, id, queues, first_seen_at_ms, last_seen_at_ms, claimed_total, stopped_at_ms)
   VALUES ('', 'runtime', $1, '[]', $2, $2, 0, $2)
   ON CONFLICT (tenant_id, kind, id) DO UPDATE SET stopped_at_ms = excluded.stopped_at_ms`);
+export const NOW = sql(`SELECT floor(1000 * extract(epoch FROM clock_timestamp()))::bigint AS "nowMs"`);
 export const STOPPED_CLEANLY = sql(
   `SELECT 1 FROM workers WHERE tenant_id = '' AND kind = 'runtime' AND id = $1 AND stopped_at_ms IS NOT NULL`,
 );
