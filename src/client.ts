@@ -38,7 +38,7 @@ import { TenantClient } from './client/tenants.ts';
 import { type CallOptions, type ClientOptions, keyHeader, segment, Transport } from './client/transport.ts';
 import { WebhookClient } from './client/webhooks.ts';
 
-export type { Agent, AgentList, GivenCard } from './api/schemas/agents.ts';
+export type { Agent, AgentList, AgentMoved, GivenCard } from './api/schemas/agents.ts';
 export type { AuditItem, AuditList } from './api/schemas/audit.ts';
 export type { CronJob, CronJobList } from './api/schemas/cron.ts';
 export type { Execution, ExecutionConditions, ExecutionItem, ExecutionList, ExecutionsQuery } from './api/schemas/executions.ts';

@@ -236,10 +236,22 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./agents/activate.ts')).AgentsActivateCommand,
   },
   {
+    names: ['agents pause'],
+    category: 'Agents',
+    summary: 'Take an agent out of service for a while',
+    load: async () => (await import('./agents/pause.ts')).AgentsPauseCommand,
+  },
+  {
     names: ['agents deactivate'],
     category: 'Agents',
     summary: 'Take an agent out of service',
     load: async () => (await import('./agents/deactivate.ts')).AgentsDeactivateCommand,
+  },
+  {
+    names: ['agents archive'],
+    category: 'Agents',
+    summary: 'Put away an agent that is out of service',
+    load: async () => (await import('./agents/archive.ts')).AgentsArchiveCommand,
   },
   {
     names: ['agents trace'],

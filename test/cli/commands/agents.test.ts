@@ -117,10 +117,10 @@ describe('jamjet agents', () => {
     expect(await jamjet('agents search nothing')).toEqual({ code: 0, stdout: '', stderr: 'no agent has all of that\n' });
   });
 
-  it('inspect, activate and deactivate speak of one', async () => {
+  it('inspect, activate, pause, deactivate and archive speak of one', async () => {
     await registered({ ...CARD, id: 'single', labels: { team: 'blue' } });
     expect(await jamjet('agents activate single')).toEqual({ code: 0, stdout: '✓ single is active\n', stderr: '' });
-    expect(await server().client.agents.pause('single')).toEqual({ agent_id: 'single', status: 'paused' });
+    expect(await jamjet('agents pause single')).toEqual({ code: 0, stdout: '✓ single is paused\n', stderr: '' });
     await jamjet('agents activate single');
     await server().client.agents.heartbeat('single');
     const { stdout } = await jamjet('agents inspect single');
@@ -139,7 +139,7 @@ describe('jamjet agents', () => {
       code: 1,
       stderr: expect.stringMatching(/^error: agent single is deactivated and cannot become active/),
     });
-    expect(await server().client.agents.archive('single')).toEqual({ agent_id: 'single', status: 'archived' });
+    expect(await jamjet('agents archive single')).toEqual({ code: 0, stdout: '✓ single is archived\n', stderr: '' });
     expect(await jamjet('agents inspect nobody')).toEqual({
       code: 1,
       stdout: '',
