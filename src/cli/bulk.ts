@@ -2,11 +2,11 @@ import { type ExecutionConditions, type JamjetClient, type Job, Unreachable } fr
 import type { Context, Interrupt } from './context.ts';
 import { listenForInterrupt } from './context.ts';
 import { EXIT, usageFailure } from './failure.ts';
-import { doneText } from './job-text.ts';
 import { pause } from './pause.ts';
 import { type Paint, paintFor } from './terminal/paint.ts';
 import { Screen } from './terminal/screen.ts';
 import { count, plain } from './terminal/text.ts';
+import { doneText } from './texts/job.ts';
 
 /** What an action is for when no status is asked for. */
 const APPLIES_TO: Readonly<Record<Job['action'], readonly string[]>> = {

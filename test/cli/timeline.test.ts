@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../machines/json.ts';
 import { paint } from '../../src/cli/terminal/paint.ts';
+import { renderActive, renderEntry } from '../../src/cli/texts/timeline.ts';
 import { kindsOf, Timeline } from '../../src/cli/timeline.ts';
-import { renderActive, renderEntry } from '../../src/cli/timeline-text.ts';
 
 /** `paid` waits for the event `payment`, `later` for a timer. */
 const timelineOf = () =>

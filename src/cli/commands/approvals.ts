@@ -1,9 +1,9 @@
 import { Option } from 'clipanion';
 import type { JamjetClient } from '../../client.ts';
-import { approvalLines } from '../approval.ts';
 import type { Usage } from '../command.ts';
 import { ReadingCommand } from '../connect.ts';
 import { EXIT } from '../failure.ts';
+import { approvalLines } from '../following/approval.ts';
 import { plain, shellWord } from '../terminal/text.ts';
 import { ago } from '../terminal/time.ts';
 

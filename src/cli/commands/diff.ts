@@ -3,10 +3,10 @@ import type { JamjetClient, PastState } from '../../client.ts';
 import { sequenceArgument } from '../arguments.ts';
 import type { Usage } from '../command.ts';
 import { ReadingCommand } from '../connect.ts';
-import { changeText } from '../diff-text.ts';
 import { EXIT, usageFailure } from '../failure.ts';
 import { stateDiff } from '../state-diff.ts';
 import { paintStatus } from '../terminal/status.ts';
+import { changeText } from '../texts/diff.ts';
 
 /** A point of an execution; without a sequence, its last. */
 interface Point {

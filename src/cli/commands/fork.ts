@@ -5,7 +5,7 @@ import { jsonArgument, sequenceArgument } from '../arguments.ts';
 import type { Usage } from '../command.ts';
 import { ClientCommand } from '../connect.ts';
 import { EXIT, usageFailure } from '../failure.ts';
-import { followThrough } from '../follow-through.ts';
+import { followThrough } from '../following/follow-through.ts';
 import { withinStep } from '../read-log.ts';
 import { plain } from '../terminal/text.ts';
 

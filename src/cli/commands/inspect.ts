@@ -5,12 +5,12 @@ import type { Usage } from '../command.ts';
 import { ClientCommand } from '../connect.ts';
 import { listenForInterrupt } from '../context.ts';
 import { EXIT, usageFailure } from '../failure.ts';
-import { logText } from '../log-text.ts';
 import { readLog, withinStep } from '../read-log.ts';
 import { isTerminal, paintStatus } from '../terminal/status.ts';
 import { fields } from '../terminal/table.ts';
 import { count, plain, shellWord } from '../terminal/text.ts';
 import { ago, duration } from '../terminal/time.ts';
+import { logText } from '../texts/log.ts';
 
 export class InspectCommand extends ClientCommand {
   static override paths = [['inspect']];

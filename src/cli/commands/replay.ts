@@ -3,9 +3,9 @@ import type { JamjetClient } from '../../client.ts';
 import type { Usage } from '../command.ts';
 import { ReadingCommand } from '../connect.ts';
 import { EXIT } from '../failure.ts';
-import { logText } from '../log-text.ts';
 import { readLog } from '../read-log.ts';
 import { count, plain } from '../terminal/text.ts';
+import { logText } from '../texts/log.ts';
 
 export class ReplayCommand extends ReadingCommand {
   static override paths = [['replay']];

@@ -4,7 +4,7 @@ import { BulkCommand } from '../bulk-command.ts';
 import type { Usage } from '../command.ts';
 import { EXIT, usageFailure } from '../failure.ts';
 import { oneOrSeveral } from '../filter.ts';
-import { followThrough } from '../follow-through.ts';
+import { followThrough } from '../following/follow-through.ts';
 import { plain } from '../terminal/text.ts';
 
 export class RetryCommand extends BulkCommand {

@@ -6,7 +6,7 @@ import { JamjetCommand, type Usage } from '../command.ts';
 import { EXIT, usageFailure } from '../failure.ts';
 import { filesNamed } from '../glob.ts';
 import { count } from '../terminal/text.ts';
-import { reportText } from '../test-text.ts';
+import { reportText } from '../texts/test.ts';
 
 const FORMATS = ['text', 'json', 'junit'] as const;
 

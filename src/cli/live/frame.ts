@@ -2,7 +2,7 @@ import type { Size } from '../terminal/full-screen.ts';
 import { paintStatus } from '../terminal/status.ts';
 import { count, cut, cutPainted, plain, width } from '../terminal/text.ts';
 import { clock, duration } from '../terminal/time.ts';
-import { renderEntry } from '../timeline-text.ts';
+import { renderEntry } from '../texts/timeline.ts';
 import type { Controls } from './controls.ts';
 import { detailLines } from './detail.ts';
 import { lineText } from './line.ts';

@@ -1,10 +1,10 @@
 import { Option } from 'clipanion';
 import type { JamjetClient } from '../../../client.ts';
-import { agentDetails } from '../../agent-text.ts';
 import type { Usage } from '../../command.ts';
 import { ClientCommand } from '../../connect.ts';
 import { EXIT } from '../../failure.ts';
 import { plain } from '../../terminal/text.ts';
+import { agentDetails } from '../../texts/agent.ts';
 
 export class AgentsDiscoverCommand extends ClientCommand {
   static override paths = [['agents', 'discover']];

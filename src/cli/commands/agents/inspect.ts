@@ -1,9 +1,9 @@
 import { Option } from 'clipanion';
 import type { JamjetClient } from '../../../client.ts';
-import { agentDetails } from '../../agent-text.ts';
 import type { Usage } from '../../command.ts';
 import { ReadingCommand } from '../../connect.ts';
 import { EXIT } from '../../failure.ts';
+import { agentDetails } from '../../texts/agent.ts';
 
 export class AgentsInspectCommand extends ReadingCommand {
   static override paths = [['agents', 'inspect']];

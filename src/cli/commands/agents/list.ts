@@ -1,8 +1,8 @@
 import { Option } from 'clipanion';
 import type { AgentList, CallOptions, JamjetClient } from '../../../client.ts';
-import { AGENT_STATUSES, agentTable } from '../../agent-text.ts';
 import { choiceArgument, integerArgument } from '../../arguments.ts';
 import type { Usage } from '../../command.ts';
+import { AGENT_STATUSES, agentTable } from '../../texts/agent.ts';
 import { ListCommand } from '../../watch.ts';
 
 export class AgentsListCommand extends ListCommand<AgentList> {

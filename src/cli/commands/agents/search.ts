@@ -1,9 +1,9 @@
 import { Option } from 'clipanion';
 import type { JamjetClient } from '../../../client.ts';
-import { agentTable } from '../../agent-text.ts';
 import type { Usage } from '../../command.ts';
 import { ReadingCommand } from '../../connect.ts';
 import { EXIT } from '../../failure.ts';
+import { agentTable } from '../../texts/agent.ts';
 
 export class AgentsSearchCommand extends ReadingCommand {
   static override paths = [['agents', 'search']];

@@ -1,12 +1,12 @@
 import { resolve } from 'node:path';
 import { Option } from 'clipanion';
 import { fileProblem } from '../../arguments.ts';
-import { AUDIT_FAULTS } from '../../audit-text.ts';
 import { PrintingCommand, type Usage } from '../../command.ts';
 import { EXIT, Failure, usageFailure } from '../../failure.ts';
 import { settings } from '../../settings.ts';
 import { fields } from '../../terminal/table.ts';
 import { count, plain } from '../../terminal/text.ts';
+import { AUDIT_FAULTS } from '../../texts/audit.ts';
 
 export class AuditVerifyCommand extends PrintingCommand {
   static override paths = [['audit', 'verify']];

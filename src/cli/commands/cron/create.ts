@@ -3,8 +3,8 @@ import type { JamjetClient } from '../../../client.ts';
 import { choiceArgument, jsonArgument } from '../../arguments.ts';
 import type { Usage } from '../../command.ts';
 import { ClientCommand } from '../../connect.ts';
-import { cronDetails } from '../../cron-text.ts';
 import { EXIT, usageFailure } from '../../failure.ts';
+import { cronDetails } from '../../texts/cron.ts';
 
 const MISSED = ['skip', 'catch_up'] as const;
 const OVERLAP = ['allow', 'skip', 'cancel_running'] as const;

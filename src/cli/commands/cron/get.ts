@@ -2,8 +2,8 @@ import { Option } from 'clipanion';
 import type { JamjetClient } from '../../../client.ts';
 import type { Usage } from '../../command.ts';
 import { ReadingCommand } from '../../connect.ts';
-import { cronDetails } from '../../cron-text.ts';
 import { EXIT } from '../../failure.ts';
+import { cronDetails } from '../../texts/cron.ts';
 
 export class CronGetCommand extends ReadingCommand {
   static override paths = [['cron', 'get']];

@@ -1,6 +1,6 @@
 import type { CallOptions, CronJobList, JamjetClient } from '../../../client.ts';
 import type { Usage } from '../../command.ts';
-import { cronTable } from '../../cron-text.ts';
+import { cronTable } from '../../texts/cron.ts';
 import { ListCommand } from '../../watch.ts';
 
 export class CronListCommand extends ListCommand<CronJobList> {

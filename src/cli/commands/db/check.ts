@@ -1,9 +1,9 @@
 import { Option } from 'clipanion';
 import { databaseName } from '../../../config.ts';
-import { checkJson, checkText } from '../../check-text.ts';
 import { PrintingCommand, type Usage } from '../../command.ts';
 import { EXIT } from '../../failure.ts';
 import { settings } from '../../settings.ts';
+import { checkJson, checkText } from '../../texts/check.ts';
 
 export class DbCheckCommand extends PrintingCommand {
   static override paths = [['db', 'check']];

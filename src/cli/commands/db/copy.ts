@@ -1,12 +1,12 @@
 import { Option } from 'clipanion';
 import { databaseName } from '../../../config.ts';
-import { checkJson, checkText } from '../../check-text.ts';
 import { PrintingCommand, type Usage } from '../../command.ts';
 import { EXIT } from '../../failure.ts';
 import { databaseSetting, settings } from '../../settings.ts';
 import { shownDatabase } from '../../terminal/path.ts';
 import { table } from '../../terminal/table.ts';
 import { duration } from '../../terminal/time.ts';
+import { checkJson, checkText } from '../../texts/check.ts';
 
 export class DbCopyCommand extends PrintingCommand {
   static override paths = [['db', 'copy']];

@@ -3,7 +3,7 @@ import type { JamjetClient } from '../../../client.ts';
 import type { Usage } from '../../command.ts';
 import { ClientCommand } from '../../connect.ts';
 import { EXIT } from '../../failure.ts';
-import { doneText } from '../../job-text.ts';
+import { doneText } from '../../texts/job.ts';
 
 export class JobsCancelCommand extends ClientCommand {
   static override paths = [['jobs', 'cancel']];

@@ -5,7 +5,7 @@ import type { Usage } from '../../command.ts';
 import { ClientCommand } from '../../connect.ts';
 import { listenForInterrupt } from '../../context.ts';
 import { EXIT } from '../../failure.ts';
-import { jobText } from '../../job-text.ts';
+import { jobText } from '../../texts/job.ts';
 
 export class JobsGetCommand extends ClientCommand {
   static override paths = [['jobs', 'get']];

@@ -2,10 +2,10 @@ import { Option } from 'clipanion';
 import type { CallOptions, JamjetClient, JobList } from '../../../client.ts';
 import { integerArgument } from '../../arguments.ts';
 import type { Usage } from '../../command.ts';
-import { paintJobStatus } from '../../job-text.ts';
 import { table } from '../../terminal/table.ts';
 import { plain } from '../../terminal/text.ts';
 import { ago } from '../../terminal/time.ts';
+import { paintJobStatus } from '../../texts/job.ts';
 import { ListCommand } from '../../watch.ts';
 
 export class JobsListCommand extends ListCommand<JobList> {

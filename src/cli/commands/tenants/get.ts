@@ -3,7 +3,7 @@ import type { JamjetClient } from '../../../client.ts';
 import type { Usage } from '../../command.ts';
 import { ReadingCommand } from '../../connect.ts';
 import { EXIT } from '../../failure.ts';
-import { tenantText } from '../../tenant-text.ts';
+import { tenantText } from '../../texts/tenant.ts';
 
 export class TenantsGetCommand extends ReadingCommand {
   static override paths = [['tenants', 'get']];

@@ -2,10 +2,10 @@ import { Option } from 'clipanion';
 import type { CallOptions, JamjetClient, TenantList } from '../../../client.ts';
 import { integerArgument } from '../../arguments.ts';
 import type { Usage } from '../../command.ts';
-import { limitsText, paintTenantStatus } from '../../tenant-text.ts';
 import { table } from '../../terminal/table.ts';
 import { plain } from '../../terminal/text.ts';
 import { ago } from '../../terminal/time.ts';
+import { limitsText, paintTenantStatus } from '../../texts/tenant.ts';
 import { ListCommand } from '../../watch.ts';
 
 export class TenantsListCommand extends ListCommand<TenantList> {

@@ -4,7 +4,7 @@ import { choiceArgument, jsonArgument } from '../../arguments.ts';
 import type { Usage } from '../../command.ts';
 import { ClientCommand } from '../../connect.ts';
 import { EXIT, usageFailure } from '../../failure.ts';
-import { tenantText } from '../../tenant-text.ts';
+import { tenantText } from '../../texts/tenant.ts';
 
 const STATUSES = ['active', 'suspended', 'archived'] as const;
 

@@ -4,7 +4,7 @@ import { namesArgument } from '../../arguments.ts';
 import type { Usage } from '../../command.ts';
 import { ClientCommand } from '../../connect.ts';
 import { EXIT } from '../../failure.ts';
-import { webhookText } from '../../webhook-text.ts';
+import { webhookText } from '../../texts/webhook.ts';
 
 export class WebhooksCreateCommand extends ClientCommand {
   static override paths = [['webhooks', 'create']];

@@ -5,8 +5,8 @@ import type { Usage } from '../../command.ts';
 import { table } from '../../terminal/table.ts';
 import { inline } from '../../terminal/text.ts';
 import { ago, duration } from '../../terminal/time.ts';
+import { paintDelivery } from '../../texts/webhook.ts';
 import { ListCommand } from '../../watch.ts';
-import { paintDelivery } from '../../webhook-text.ts';
 
 const STATUSES = ['pending', 'delivered', 'failed'] as const;
 const ERROR_COLUMNS = 60;

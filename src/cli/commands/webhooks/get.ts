@@ -3,7 +3,7 @@ import type { JamjetClient } from '../../../client.ts';
 import type { Usage } from '../../command.ts';
 import { ReadingCommand } from '../../connect.ts';
 import { EXIT } from '../../failure.ts';
-import { webhookText } from '../../webhook-text.ts';
+import { webhookText } from '../../texts/webhook.ts';
 
 export class WebhooksGetCommand extends ReadingCommand {
   static override paths = [['webhooks', 'get']];

@@ -3,8 +3,8 @@ import type { Usage } from '../../command.ts';
 import { table } from '../../terminal/table.ts';
 import { cut, plain } from '../../terminal/text.ts';
 import { ago } from '../../terminal/time.ts';
+import { kindsText, webhookState } from '../../texts/webhook.ts';
 import { ListCommand } from '../../watch.ts';
-import { kindsText, webhookState } from '../../webhook-text.ts';
 
 const URL_COLUMNS = 48;
 const KINDS_COLUMNS = 40;

@@ -4,7 +4,7 @@ import { namesArgument } from '../../arguments.ts';
 import type { Usage } from '../../command.ts';
 import { ClientCommand } from '../../connect.ts';
 import { EXIT, usageFailure } from '../../failure.ts';
-import { webhookText } from '../../webhook-text.ts';
+import { webhookText } from '../../texts/webhook.ts';
 
 export class WebhooksUpdateCommand extends ClientCommand {
   static override paths = [['webhooks', 'update']];

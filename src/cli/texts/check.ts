@@ -1,7 +1,7 @@
-import type { CheckReport } from '../databases.ts';
-import { AUDIT_FAULTS } from './audit-text.ts';
-import type { Paint } from './terminal/paint.ts';
-import { count, plain } from './terminal/text.ts';
+import type { CheckReport } from '../../databases.ts';
+import type { Paint } from '../terminal/paint.ts';
+import { count, plain } from '../terminal/text.ts';
+import { AUDIT_FAULTS } from './audit.ts';
 
 /** What `db check` and `db copy` found, for scripts. */
 export function checkJson({ executions, differing, audit: { blocks, head, fault } }: CheckReport) {

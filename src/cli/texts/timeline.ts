@@ -1,7 +1,7 @@
-import type { Paint } from './terminal/paint.ts';
-import { cut, pad, plain } from './terminal/text.ts';
-import { duration } from './terminal/time.ts';
-import type { Active, Entry, Mark } from './timeline.ts';
+import type { Paint } from '../terminal/paint.ts';
+import { cut, pad, plain } from '../terminal/text.ts';
+import { duration } from '../terminal/time.ts';
+import type { Active, Entry, Mark } from '../timeline.ts';
 
 const GLYPHS: Readonly<Record<Mark, string>> = {
   running: '▸',

@@ -1,10 +1,10 @@
-import type { Json } from '../../machines/json.ts';
-import { ApiError, type JamjetClient } from '../client.ts';
+import type { Json } from '../../../machines/json.ts';
+import { ApiError, type JamjetClient } from '../../client.ts';
+import type { Paint } from '../terminal/paint.ts';
+import type { Screen } from '../terminal/screen.ts';
+import { plain } from '../terminal/text.ts';
+import type { Timeline } from '../timeline.ts';
 import { approvalLines } from './approval.ts';
-import type { Paint } from './terminal/paint.ts';
-import type { Screen } from './terminal/screen.ts';
-import { plain } from './terminal/text.ts';
-import type { Timeline } from './timeline.ts';
 
 interface Question {
   readonly executionId: string;

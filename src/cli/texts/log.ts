@@ -1,8 +1,8 @@
-import type { JsonObject } from '../../machines/json.ts';
-import type { Paint } from './terminal/paint.ts';
-import { width } from './terminal/text.ts';
-import { type Active, type Entry, kindsOf, type OpenApproval, Timeline, type TimelineEvent } from './timeline.ts';
-import { renderActive, renderEntry } from './timeline-text.ts';
+import type { JsonObject } from '../../../machines/json.ts';
+import type { Paint } from '../terminal/paint.ts';
+import { width } from '../terminal/text.ts';
+import { type Active, type Entry, kindsOf, type OpenApproval, Timeline, type TimelineEvent } from '../timeline.ts';
+import { renderActive, renderEntry } from './timeline.ts';
 
 export interface LogText {
   readonly lines: readonly string[];

@@ -1,15 +1,15 @@
-import type { Execution, JamjetClient } from '../client.ts';
+import type { Execution, JamjetClient } from '../../client.ts';
+import type { Context, Interrupt } from '../context.ts';
+import { pause } from '../pause.ts';
+import { type Paint, paintFor } from '../terminal/paint.ts';
+import { Screen } from '../terminal/screen.ts';
+import { isTerminal } from '../terminal/status.ts';
+import { plain } from '../terminal/text.ts';
+import type { Active, TimelineEvent } from '../timeline.ts';
 import { Asker } from './asker.ts';
-import type { Context, Interrupt } from './context.ts';
 import { Departure, type Leave, Left } from './departure.ts';
 import { Follower } from './follow.ts';
 import type { Host } from './host.ts';
-import { pause } from './pause.ts';
-import { type Paint, paintFor } from './terminal/paint.ts';
-import { Screen } from './terminal/screen.ts';
-import { isTerminal } from './terminal/status.ts';
-import { plain } from './terminal/text.ts';
-import type { Active, TimelineEvent } from './timeline.ts';
 
 export interface Outcome {
   /** Null: it has ended. */

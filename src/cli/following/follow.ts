@@ -1,12 +1,12 @@
-import { isObject, type JsonObject } from '../../machines/json.ts';
-import { type JamjetClient, Unreachable } from '../client.ts';
+import { isObject, type JsonObject } from '../../../machines/json.ts';
+import { type JamjetClient, Unreachable } from '../../client.ts';
+import { pause } from '../pause.ts';
+import type { Paint } from '../terminal/paint.ts';
+import type { Screen } from '../terminal/screen.ts';
+import { plain, width } from '../terminal/text.ts';
+import { renderActive, renderEntry } from '../texts/timeline.ts';
+import { type Active, kindsOf, Timeline, type TimelineEvent } from '../timeline.ts';
 import type { Asker } from './asker.ts';
-import { pause } from './pause.ts';
-import type { Paint } from './terminal/paint.ts';
-import type { Screen } from './terminal/screen.ts';
-import { plain, width } from './terminal/text.ts';
-import { type Active, kindsOf, Timeline, type TimelineEvent } from './timeline.ts';
-import { renderActive, renderEntry } from './timeline-text.ts';
 
 /** How long a server that is gone is waited for. */
 const RECONNECT_MS = 10_000;

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../../machines/json.ts';
+import { isObject, type JsonObject } from '../../../machines/json.ts';
 
 /** A node whose work nobody does in a run that only this process reaches. */
 export interface Undone {

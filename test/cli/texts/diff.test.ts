@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { changeText } from '../../src/cli/diff-text.ts';
-import { paint } from '../../src/cli/terminal/paint.ts';
+import { paint } from '../../../src/cli/terminal/paint.ts';
+import { changeText } from '../../../src/cli/texts/diff.ts';
 
 function replaced(old: string, value: string): string {
   return changeText({ op: 'replace', path: '/text', old, value }, paint(false));

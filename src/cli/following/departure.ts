@@ -1,5 +1,5 @@
-import type { Interrupt } from './context.ts';
-import type { Active } from './timeline.ts';
+import type { Interrupt } from '../context.ts';
+import type { Active } from '../timeline.ts';
 
 /** Why following ended before the execution did. */
 export type Leave = 'interrupted' | 'timeout' | 'unattended' | 'no_worker';

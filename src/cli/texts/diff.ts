@@ -1,7 +1,7 @@
-import type { Json } from '../../machines/json.ts';
-import type { Change } from './state-diff.ts';
-import type { Paint } from './terminal/paint.ts';
-import { cut, inline, plain } from './terminal/text.ts';
+import type { Json } from '../../../machines/json.ts';
+import type { Change } from '../state-diff.ts';
+import type { Paint } from '../terminal/paint.ts';
+import { cut, inline, plain } from '../terminal/text.ts';
 
 const COLUMNS = 60;
 /** Of what two long values have in common, so much is shown before the difference. */

@@ -1,12 +1,12 @@
-import type { Coverage, Share } from '../testing/coverage.ts';
-import type { Exploration, PlacedFinding, TestResult } from '../testing/examine.ts';
-import type { Moment } from '../testing/play.ts';
-import type { Report } from '../testing/report.ts';
-import type { Mismatch } from '../testing/verdict.ts';
-import type { Context } from './context.ts';
-import type { Paint } from './terminal/paint.ts';
-import { count, inline, pad, plain } from './terminal/text.ts';
-import { renderDiagnostics } from './workflow-file.ts';
+import type { Coverage, Share } from '../../testing/coverage.ts';
+import type { Exploration, PlacedFinding, TestResult } from '../../testing/examine.ts';
+import type { Moment } from '../../testing/play.ts';
+import type { Report } from '../../testing/report.ts';
+import type { Mismatch } from '../../testing/verdict.ts';
+import type { Context } from '../context.ts';
+import type { Paint } from '../terminal/paint.ts';
+import { count, inline, pad, plain } from '../terminal/text.ts';
+import { renderDiagnostics } from '../workflow-file.ts';
 
 /** Uncovered ways and paths that are named, at most. */
 const MAX_NAMED = 10;

@@ -1,14 +1,14 @@
-import type { Execution } from '../client.ts';
+import type { Execution } from '../../client.ts';
+import { EXIT } from '../failure.ts';
+import type { Paint } from '../terminal/paint.ts';
+import { paintStatus } from '../terminal/status.ts';
+import { fields } from '../terminal/table.ts';
+import { count, plain } from '../terminal/text.ts';
+import { duration } from '../terminal/time.ts';
+import type { TimelineEvent } from '../timeline.ts';
 import type { Leave } from './departure.ts';
-import { EXIT } from './failure.ts';
 import type { Host } from './host.ts';
 import type { Outcome } from './session.ts';
-import type { Paint } from './terminal/paint.ts';
-import { paintStatus } from './terminal/status.ts';
-import { fields } from './terminal/table.ts';
-import { count, plain } from './terminal/text.ts';
-import { duration } from './terminal/time.ts';
-import type { TimelineEvent } from './timeline.ts';
 
 /** The exit status for an execution that has ended. */
 export function exitCodeOf(execution: Execution): number {

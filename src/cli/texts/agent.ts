@@ -1,8 +1,8 @@
-import type { Agent } from '../client.ts';
-import type { Paint } from './terminal/paint.ts';
-import { fields, table } from './terminal/table.ts';
-import { count, cut, plain } from './terminal/text.ts';
-import { ago } from './terminal/time.ts';
+import type { Agent } from '../../client.ts';
+import type { Paint } from '../terminal/paint.ts';
+import { fields, table } from '../terminal/table.ts';
+import { count, cut, plain } from '../terminal/text.ts';
+import { ago } from '../terminal/time.ts';
 
 export const AGENT_STATUSES = ['registered', 'active', 'paused', 'deactivated', 'archived'] as const;
 

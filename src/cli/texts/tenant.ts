@@ -1,7 +1,7 @@
-import type { Tenant, TenantDetail } from '../client.ts';
-import type { Paint } from './terminal/paint.ts';
-import { fields } from './terminal/table.ts';
-import { plain } from './terminal/text.ts';
+import type { Tenant, TenantDetail } from '../../client.ts';
+import type { Paint } from '../terminal/paint.ts';
+import { fields } from '../terminal/table.ts';
+import { plain } from '../terminal/text.ts';
 
 export function paintTenantStatus(status: string, paint: Paint): string {
   if (status === 'active') return paint.green(status);

@@ -1,11 +1,11 @@
 import { resolve } from 'node:path';
-import type { LocalTool } from '../authoring/tools.ts';
-import { ApiError, JamjetClient, Unreachable } from '../client.ts';
-import { type Connection, connect } from './connect.ts';
-import type { Context } from './context.ts';
-import { usageFailure } from './failure.ts';
-import { settings } from './settings.ts';
-import { shownDatabase } from './terminal/path.ts';
+import type { LocalTool } from '../../authoring/tools.ts';
+import { ApiError, JamjetClient, Unreachable } from '../../client.ts';
+import { type Connection, connect } from '../connect.ts';
+import type { Context } from '../context.ts';
+import { usageFailure } from '../failure.ts';
+import { settings } from '../settings.ts';
+import { shownDatabase } from '../terminal/path.ts';
 
 /** Where a run takes place: on a server, or in this process. Both speak the same API. */
 export interface Host {
@@ -81,8 +81,8 @@ function serverHost({ client, url, tokenFrom }: Connection, options: HostOptions
 
 async function embeddedHost(context: Context, options: HostOptions, remarks: readonly string[]): Promise<Host> {
   const config = settings(context, { db: options.db });
-  const { openEmbedded } = await import('../compose.ts');
-  const { loadLocalTools, loadTools } = await import('../tools.ts');
+  const { openEmbedded } = await import('../../compose.ts');
+  const { loadLocalTools, loadTools } = await import('../../tools.ts');
   const tools = {
     ...(options.tools === undefined ? {} : await loadTools(resolve(context.cwd, options.tools))),
     ...(await loadLocalTools(options.localTools)),

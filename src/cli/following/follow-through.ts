@@ -1,9 +1,9 @@
-import { type Context, listenForInterrupt } from './context.ts';
+import { type Context, listenForInterrupt } from '../context.ts';
+import { paintFor } from '../terminal/paint.ts';
+import { shellWord } from '../terminal/text.ts';
 import { openHost } from './host.ts';
 import { exitCodeOf, exitCodeOfLeave, leaveText, reportJson, reportText } from './run-report.ts';
 import { followExecution } from './session.ts';
-import { paintFor } from './terminal/paint.ts';
-import { shellWord } from './terminal/text.ts';
 
 /** Follows an execution on a server to its end and reports as `run` does; resolves to the exit code. */
 export async function followThrough(
