@@ -208,6 +208,9 @@ function reasonOf(error: unknown): string {
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
   if (code === 'ECONNREFUSED') return 'connection refused';
   if (code === 'ENOTFOUND') return 'no such host';
+  // What OpenSSL reads into the answer of a plain HTTP server depends on its version.
+  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG')
+    return 'it speaks no TLS: is its address an http:// one?';
   return cause instanceof Error ? cause.message || String(code) : String(cause);
 }
 

@@ -156,6 +156,14 @@ describe('the client', () => {
     expect(String(failure)).toMatch(/cannot reach http:\/\/127\.0\.0\.1:\d+: connection refused$/);
   });
 
+  it('says that there is no TLS where it is asked for', async () => {
+    const { url } = await connected();
+    const client = new JamjetClient({ url: url.replace('http:', 'https:') });
+    await expect(client.health()).rejects.toThrow(
+      /^cannot reach https:\/\/127\.0\.0\.1:\d+: it speaks no TLS: is its address an http:\/\/ one\?$/,
+    );
+  });
+
   it('says that the answer took too long', async () => {
     const server = createServer(() => {});
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
