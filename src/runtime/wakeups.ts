@@ -7,6 +7,8 @@ import type { Conditions, Outcome } from './envelope.ts';
 import { visitOf } from './external-work.ts';
 
 const DUE_PAGE = 500;
+/** The largest page: what is due and cannot be done here must not hide the rest for ever. */
+const LONGEST_PAGE = 64_000;
 /** When to look again at due rows whose executions cannot be stepped. */
 const STUCK_RETRY_MS = 60_000;
 const OTHERS_MS = 2_000;
@@ -61,28 +63,29 @@ export class Wakeups {
   }
 
   async #deliverDue(): Promise<void> {
-    for (let more = true; more && !this.#stopped; ) more = await this.#deliverPage();
+    for (let rows: number | null = DUE_PAGE; rows !== null && !this.#stopped; ) rows = await this.#deliverPage(rows);
   }
 
-  /** Answers whether there may be more that is due now; else the alarm is set. */
-  async #deliverPage(): Promise<boolean> {
+  /** Answers how many to look at next when there may be more that is due now; null = there is not, and the alarm is set. */
+  async #deliverPage(rows: number): Promise<number | null> {
     const { store, clock, adopts } = this.#options;
     const nowMs = clock.nowMs();
-    const page = await store.due(nowMs, DUE_PAGE);
+    const page = await store.due(nowMs, rows);
     const due = page.filter((each) => adopts(executionOf(each)));
     const mine = due.filter((each) => this.#isMine(each, nowMs));
     const taken = await Promise.all(mine.map((each) => this.#deliver(each)));
-    const isAll = page.length < DUE_PAGE;
+    const isAll = page.length < rows;
     const left = due.find((each) => !mine.includes(each));
     if (left !== undefined) this.#alarm.noLaterThan(isAll ? left.atMs + OTHERS_MS : nowMs + CROWDED_MS);
     if (isAll && taken.every((outcome) => outcome !== null)) {
-      const nextMs = await store.nextDueAtMs(left === undefined ? undefined : nowMs);
+      const nextMs = await store.nextDueAtMs(mine.length === page.length ? undefined : nowMs);
       if (nextMs !== null) this.#alarm.noLaterThan(nextMs > clock.nowMs() ? nextMs : clock.nowMs() + 50);
-      return false;
+      return null;
     }
-    if (taken.some((outcome) => outcome !== null)) return true;
+    if (taken.some((outcome) => outcome !== null)) return rows;
+    if (left === undefined && !isAll && rows < LONGEST_PAGE) return 2 * rows;
     if (left === undefined || mine.length > 0) this.#alarm.noLaterThan(nowMs + STUCK_RETRY_MS);
-    return false;
+    return null;
   }
 
   /** What is left to another runtime for too long is done here. */

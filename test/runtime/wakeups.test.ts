@@ -1,0 +1,55 @@
+import { setImmediate } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import type { Store } from '../../store/store.ts';
+import { batch, begin, timer } from '../store/writes.ts';
+import { CALLER, eventually, openBench } from '../support/runtimes.ts';
+
+const SECOND = 1_000;
+
+const pausing = {
+  workflow_id: 'pausing',
+  version: '1',
+  nodes: { rest: { kind: { type: 'wait', duration_secs: 60 } } },
+  edges: [],
+} as never;
+
+/** A runtime that does only what was started there, on a database where so many timers of others are due that nobody serves. */
+async function beside(count: number) {
+  const bench = await openBench({ adopts: () => false });
+  const dueAtMs = bench.clock.nowMs() - 60 * SECOND;
+  const others = Array.from({ length: count }, (_, n) => begin(`exec_other_${n}`, { timers: [timer('t', dueAtMs)] }));
+  expect(await bench.store.commit(batch(...others))).toEqual(others.map(() => null));
+  return bench;
+}
+
+function looksAt(store: Store): () => number {
+  let looks = 0;
+  const due = store.due.bind(store);
+  store.due = (...asked) => {
+    looks += 1;
+    return due(...asked);
+  };
+  return () => looks;
+}
+
+describe('what falls due, and is not served by this runtime', () => {
+  it('hides nothing that is, however much it is', async () => {
+    const { runtime, run, clock } = await beside(1_200);
+    const id = await run(pausing);
+    clock.advance(60 * SECOND);
+    await eventually(async () => (await runtime.execution(CALLER.tenantId, id)).status === 'completed');
+  });
+
+  it('is not looked at again and again', async () => {
+    const { runtime, run, clock, store } = await beside(3);
+    const id = await run(pausing);
+    clock.advance(60 * SECOND);
+    await eventually(async () => (await runtime.execution(CALLER.tenantId, id)).status === 'completed');
+    const looks = looksAt(store);
+    for (let n = 0; n < 30; n += 1) {
+      clock.advance(SECOND);
+      await setImmediate();
+    }
+    expect(looks()).toBeLessThan(5);
+  });
+});
