@@ -75,16 +75,16 @@ export class Wakeups {
     const mine = due.filter((each) => this.#isMine(each, nowMs));
     const taken = await Promise.all(mine.map((each) => this.#deliver(each)));
     const isAll = page.length < rows;
+    const isDone = taken.every((outcome) => outcome !== null);
     const left = due.find((each) => !mine.includes(each));
     if (left !== undefined) this.#alarm.noLaterThan(isAll ? left.atMs + OTHERS_MS : nowMs + CROWDED_MS);
-    if (isAll && taken.every((outcome) => outcome !== null)) {
-      const nextMs = await store.nextDueAtMs(mine.length === page.length ? undefined : nowMs);
-      if (nextMs !== null) this.#alarm.noLaterThan(nextMs > clock.nowMs() ? nextMs : clock.nowMs() + 50);
-      return null;
+    if (!(isAll && isDone)) {
+      if (taken.some((outcome) => outcome !== null)) return rows;
+      if (left === undefined && !isAll && rows < LONGEST_PAGE) return 2 * rows;
+      if (left === undefined || mine.length > 0) this.#alarm.noLaterThan(nowMs + STUCK_RETRY_MS);
     }
-    if (taken.some((outcome) => outcome !== null)) return rows;
-    if (left === undefined && !isAll && rows < LONGEST_PAGE) return 2 * rows;
-    if (left === undefined || mine.length > 0) this.#alarm.noLaterThan(nowMs + STUCK_RETRY_MS);
+    const nextMs = await store.nextDueAtMs(isDone && mine.length === page.length ? undefined : nowMs);
+    if (nextMs !== null) this.#alarm.noLaterThan(nextMs > clock.nowMs() ? nextMs : clock.nowMs() + 50);
     return null;
   }
 

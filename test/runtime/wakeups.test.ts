@@ -53,3 +53,19 @@ describe('what falls due, and is not served by this runtime', () => {
     expect(looks()).toBeLessThan(5);
   });
 });
+
+describe('what falls due for an execution that cannot be stepped', () => {
+  it('makes nothing else late', async () => {
+    const { runtime, run, clock, store, errors } = await openBench();
+    const isCompleted = async (id: string) => (await runtime.execution(CALLER.tenantId, id)).status === 'completed';
+    const first = await run(pausing);
+    clock.advance(30 * SECOND);
+    const second = await run(pausing);
+    await store.commit(batch(begin('exec_broken', { timers: [timer('t', clock.nowMs())] })));
+    clock.advance(30 * SECOND);
+    await eventually(() => isCompleted(first));
+    await eventually(() => errors.length > 0);
+    clock.advance(30 * SECOND);
+    await eventually(() => isCompleted(second));
+  });
+});
