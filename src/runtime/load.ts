@@ -1,14 +1,16 @@
 import type { LRUCache } from 'lru-cache';
 import type { Program } from '../../machines/compile.ts';
+import { LogMismatch } from '../../machines/fold/log.ts';
 import { fold } from '../../machines/fold.ts';
 import type { Json } from '../../machines/json.ts';
 import type { Run } from '../../machines/run.ts';
 import { load, OtherCompiler } from '../../machines/step.ts';
 import type { ExecutionRow } from '../../store/rows.ts';
 import type { Store } from '../../store/store.ts';
+import { RuntimeError } from './errors.ts';
 import type { Hot } from './hot.ts';
 import { readInput, readTail } from './log.ts';
-import type { Programs } from './programs.ts';
+import type { Loaded, Programs } from './programs.ts';
 
 export interface LoadOptions {
   readonly store: Store;
@@ -19,11 +21,23 @@ export interface LoadOptions {
   readonly lookFor: (owner: string) => Promise<void>;
 }
 
-/** Brings a stored execution into memory, from its checkpoint and the log's tail. Throws `corrupt` when its log does not fold. */
+/**
+ * Brings a stored execution into memory, from its checkpoint and the log's tail. Throws `corrupt` when its log does not fold, or cannot be read:
+ * whatever is asked of it again, the answer is the same.
+ */
 export async function loadHot(options: LoadOptions, row: ExecutionRow): Promise<Hot> {
-  const { store, programs, runtimeId, stepLimit } = options;
   if (row.owner !== null) await options.lookFor(row.owner);
-  const loaded = await programs.load(row.tenantId, row.revision);
+  const loaded = await options.programs.load(row.tenantId, row.revision);
+  try {
+    return await restore(options, row, loaded);
+  } catch (cause) {
+    if (!(cause instanceof LogMismatch || cause instanceof SyntaxError)) throw cause;
+    throw new RuntimeError('corrupt', `the log of execution ${row.id} does not fold: ${cause.message}`, { cause });
+  }
+}
+
+async function restore(options: LoadOptions, row: ExecutionRow, loaded: Loaded): Promise<Hot> {
+  const { store, runtimeId, stepLimit } = options;
   const input = await readInput(store, row.id);
   const stored = await store.checkpoint(row.id);
   let run = stored === null ? null : resume(loaded.program, stored, input);

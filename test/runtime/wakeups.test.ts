@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import type { Store } from '../../store/store.ts';
 import { batch, begin, timer } from '../store/writes.ts';
@@ -67,5 +68,27 @@ describe('what falls due for an execution that cannot be stepped', () => {
     await eventually(() => errors.length > 0);
     clock.advance(30 * SECOND);
     await eventually(() => isCompleted(second));
+  });
+
+  it.each([
+    ['log does not fold', "UPDATE events SET type = 'node_failed' WHERE seq = 3 AND execution_id = ?"],
+    ['log is damaged', "UPDATE events SET data = '{' WHERE seq = 2 AND execution_id = ?"],
+  ])('because its %s stops no timer', async (_, damage) => {
+    const before = await openBench();
+    const bad = await before.run(pausing);
+    before.clock.advance(SECOND);
+    const good = await before.run(pausing);
+    await before.close();
+    const db = new Database(before.path);
+    expect(db.prepare(damage).run(bad).changes).toBe(1);
+    // As after an upgrade of the compiler: all is folded again.
+    db.exec('UPDATE executions SET snapshot = NULL, snapshot_seq = 0; DELETE FROM checkpoints');
+    db.close();
+    const { runtime, clock, errors } = await openBench({ path: before.path, clock: before.clock });
+    clock.advance(59 * SECOND);
+    await eventually(() => errors.length > 0);
+    expect(errors[0]).toMatchObject({ code: 'corrupt' });
+    clock.advance(SECOND);
+    await eventually(async () => (await runtime.execution(CALLER.tenantId, good)).status === 'completed');
   });
 });
