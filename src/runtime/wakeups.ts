@@ -30,6 +30,8 @@ export interface WakeupsOptions {
 export class Wakeups {
   readonly #options: WakeupsOptions;
   readonly #alarm: Alarm;
+  /** What has been handed on, and was neither taken nor refused yet. */
+  readonly #underWay = new Set<string>();
   #ringing = false;
   #again = false;
   #stopped = false;
@@ -71,9 +73,9 @@ export class Wakeups {
     const { store, clock, adopts } = this.#options;
     const nowMs = clock.nowMs();
     const page = await store.due(nowMs, rows);
-    const due = page.filter((each) => adopts(executionOf(each)));
+    const due = page.filter((each) => adopts(executionOf(each)) && !this.#underWay.has(nameOf(each)));
     const mine = due.filter((each) => this.#isMine(each, nowMs));
-    const taken = await Promise.all(mine.map((each) => this.#deliver(each)));
+    const taken = mine.length === 0 ? [] : await this.#deliverAll(mine);
     const isAll = page.length < rows;
     const isDone = taken.every((outcome) => outcome !== null);
     const left = due.find((each) => !mine.includes(each));
@@ -93,7 +95,24 @@ export class Wakeups {
     return due.atMs + OTHERS_MS <= nowMs || this.#options.isMine(executionOf(due));
   }
 
+  /** Null = given up, or still under way after a minute: what cannot be delivered must not keep everything else from it. */
+  #deliverAll(mine: readonly Due[]): Promise<readonly (Outcome | null)[]> {
+    return new Promise((resolve) => {
+      const callOff = this.#options.clock.after(STUCK_RETRY_MS, () => resolve(mine.map(() => null)));
+      void Promise.all(mine.map((each) => this.#deliver(each))).then((taken) => {
+        callOff();
+        resolve(taken);
+      });
+    });
+  }
+
   #deliver(due: Due): Promise<Outcome | null> {
+    const name = nameOf(due);
+    this.#underWay.add(name);
+    return this.#send(due).finally(() => this.#underWay.delete(name));
+  }
+
+  #send(due: Due): Promise<Outcome | null> {
     const { deliver } = this.#options;
     switch (due.kind) {
       case 'timer':
@@ -131,4 +150,10 @@ export class Wakeups {
 
 function executionOf(due: Due): string {
   return 'item' in due ? due.item.executionId : due.executionId;
+}
+
+/** Of an item that was claimed again, another. */
+function nameOf(due: Due): string {
+  const which = 'item' in due ? `${due.item.id} ${due.item.fence}` : 'timerId' in due ? `${due.timerId} ${due.armedSeq}` : '';
+  return `${due.kind} ${executionOf(due)} ${which}`;
 }
