@@ -34,7 +34,7 @@ export function isStarting(error: unknown): boolean {
 
 /** The connection broke, or was never made: whether what was sent took effect is not known. */
 export function isConnectionError(error: unknown): boolean {
-  if (error instanceof DatabaseError) return /^(08|25P0[34]|57P0[1-5])/.test(error.code ?? '');
+  if (error instanceof DatabaseError) return /^(08|25P0[34]|53300|57P0[1-5])/.test(error.code ?? '');
   if (!(error instanceof Error)) return false;
   const code = 'code' in error ? String(error.code) : '';
   return (

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import { Client } from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { COMMIT_AT_ONCE } from '../../../store/postgres/commit/at-once.ts';
@@ -6,6 +7,7 @@ import { sql } from '../../../store/postgres/connections.ts';
 import type { Artifact } from '../../../store/rows.ts';
 import type { Store } from '../../../store/store.ts';
 import { type Cut, CuttingProxy } from '../../support/cutting-proxy.ts';
+import { soon } from '../../support/fleet.ts';
 import { postgresDatabase, postgresServer } from '../../support/postgres.ts';
 import { Random } from '../../support/random.ts';
 import { AT_MS, batch, begin, context, step } from '../writes.ts';
@@ -104,6 +106,28 @@ describe('a connection that dies around the commit', () => {
     expect(await count(client, 'control_events')).toBe(30);
     expect(await count(client, 'control_events WHERE seq > 30')).toBe(0);
     expect((await direct.verifyAudit()).fault).toBeNull();
+  });
+
+  it('is asked after until the database takes connections again', async () => {
+    let cut: Cut | null = null;
+    const { store, direct, client, proxy } = await proxied(() => {
+      const once = cut;
+      cut = null;
+      return once;
+    });
+    await store.commit(batch(begin('exec_1')));
+    const { rows } = await client.query<{ name: string }>('SELECT current_database() AS name');
+    const limit = (most: number) => client.query(`ALTER DATABASE ${rows[0]?.name} CONNECTION LIMIT ${most}`);
+    // As when all servers come back at once after a failover.
+    await limit(0);
+    cut = { at: 'after' };
+    const committing = store.commit(batch(step('exec_1', 2)));
+    await soon(() => proxy.cuts === 1);
+    // Long enough for the first to be refused; where it is not, nothing is shown.
+    await setTimeout(300);
+    await limit(-1);
+    expect(await committing).toEqual([null]);
+    expect(await direct.execution('exec_1')).toMatchObject({ seq: 4 });
   });
 
   it('cannot bring a commit after all that was done again since', async () => {
