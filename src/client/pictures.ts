@@ -1,5 +1,10 @@
 import type { ExecutionMachineQuery, WorkflowMachineQuery } from '../api/schemas/pictures.ts';
-import { type CallOptions, type Download, segment, type Transport } from './transport.ts';
+import { type Call, type CallOptions, type Download, segment, type Transport } from './transport.ts';
+
+export interface PictureFile extends Download {
+  /** Characters of a bitmap that no font of the server has, the first hundred: boxes stand for them. */
+  readonly unreadable: readonly string[];
+}
 
 /** Workflows and executions as pictures. */
 export class PictureClient {
@@ -9,12 +14,17 @@ export class PictureClient {
     this.#transport = transport;
   }
 
-  workflow(id: string, wanted: WorkflowMachineQuery = {}, options?: CallOptions): Promise<Download> {
-    return this.#transport.download(`/workflows/${segment(id)}/machine`, { ...options, query: { ...wanted } });
+  workflow(id: string, wanted: WorkflowMachineQuery = {}, options?: CallOptions): Promise<PictureFile> {
+    return this.#picture(`/workflows/${segment(id)}/machine`, { ...options, query: { ...wanted } });
   }
 
   /** With `at`: as it was after that event of its log. */
-  execution(id: string, wanted: ExecutionMachineQuery = {}, options?: CallOptions): Promise<Download> {
-    return this.#transport.download(`/executions/${segment(id)}/machine`, { ...options, query: { ...wanted } });
+  execution(id: string, wanted: ExecutionMachineQuery = {}, options?: CallOptions): Promise<PictureFile> {
+    return this.#picture(`/executions/${segment(id)}/machine`, { ...options, query: { ...wanted } });
+  }
+
+  async #picture(path: string, call: Call): Promise<PictureFile> {
+    const picture = await this.#transport.download(path, call);
+    return { ...picture, unreadable: [...decodeURIComponent(picture.headers.get('x-jamjet-unreadable') ?? '')] };
   }
 }

@@ -58,6 +58,7 @@ export interface Call extends CallOptions {
 export interface Download {
   readonly bytes: Uint8Array;
   readonly mediaType: string | null;
+  readonly headers: Headers;
 }
 
 /** Sends requests and reads replies; every part of the client goes through one. */
@@ -84,7 +85,8 @@ export class Transport {
   async download(path: string, call: Call = {}): Promise<Download> {
     const { response, content } = await this.#exchange('GET', path, call, (reply) => reply.arrayBuffer());
     if (response.status !== 200) return parseReply(response.status, new TextDecoder().decode(content));
-    return { bytes: new Uint8Array(content), mediaType: response.headers.get('content-type') };
+    const { headers } = response;
+    return { bytes: new Uint8Array(content), mediaType: headers.get('content-type'), headers };
   }
 
   /** The bytes of a reply of any length as they arrive. Rejects like `call`; once it has begun, also when it breaks off or nothing comes in time. */

@@ -35,6 +35,7 @@ describe('GET /workflows/:id/machine', () => {
     expect(svg.headers['content-security-policy']).toBe("default-src 'none'; style-src 'unsafe-inline'");
     const png = await get('png');
     expect([png.type, png.bytes.subarray(1, 4).toString()]).toEqual(['image/png', 'PNG']);
+    expect(png.headers).not.toHaveProperty('x-jamjet-unreadable');
     const html = await get('html');
     expect(html.type).toBe('text/html; charset=utf-8');
     expect(html.headers['content-security-policy']).toMatch(/^default-src 'none'; script-src 'sha256-[^']+'; style-src 'sha256-/);

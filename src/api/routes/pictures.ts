@@ -15,9 +15,12 @@ import { ExecutionMachineQuery, WorkflowMachineQuery } from '../schemas/pictures
 import { type Api, identityOf, type Services } from '../services.ts';
 
 const RETRY_AFTER_MS = 1_000;
+/** Named in a header, which proxies want short. */
+const MAX_UNREADABLE = 100;
 
 const PICTURE = {
-  description: 'The picture, in the format asked for.',
+  description:
+    'The picture, in the format asked for. `X-JamJet-Unreadable` has the characters of a bitmap that no font of the server has, percent-encoded.',
   content: Object.fromEntries(
     Object.values(MEDIA_TYPES).map((type) => [type.split(';')[0] ?? type, { schema: { type: 'string' } }]),
   ),
@@ -109,9 +112,11 @@ async function send(
   marks: Marks | null,
 ): Promise<FastifyReply> {
   const format = query.format ?? 'xstate';
-  const { content, policy } = await drawn(program, { format, view: query.view ?? 'workflow', marks });
+  const { content, policy, unreadable } = await drawn(program, { format, view: query.view ?? 'workflow', marks });
   void reply.headers({ 'x-content-type-options': 'nosniff', 'cache-control': 'private, no-cache' });
   if (policy !== null) void reply.header('content-security-policy', policy);
+  if (unreadable.length > 0)
+    void reply.header('x-jamjet-unreadable', encodeURIComponent(unreadable.slice(0, MAX_UNREADABLE).join('')));
   const bytes =
     typeof content === 'string' ? Buffer.from(content) : Buffer.from(content.buffer, content.byteOffset, content.length);
   return reply.header('content-type', MEDIA_TYPES[format]).send(bytes);

@@ -69,13 +69,14 @@ With --json it tells about the picture instead of printing it.`,
     const format = this.#format();
     const view = choiceArgument('--view', this.view, VIEWS);
     const at = this.at === undefined ? null : integerArgument('--at', this.at, { min: 1, max: Number.MAX_SAFE_INTEGER });
-    const { bytes } = EXECUTION.test(this.target)
+    const { bytes, unreadable } = EXECUTION.test(this.target)
       ? await client.pictures.execution(this.target, { format, view, ...(at === null ? {} : { at }) })
       : await client.pictures.workflow(this.target, {
           format,
           view,
           ...(this.workflowVersion === undefined ? {} : { version: this.workflowVersion }),
         });
+    if (unreadable.length > 0) this.note(boxesText(unreadable, `on ${client.url}`));
     return this.#deliver(bytes, format);
   }
 
@@ -94,7 +95,7 @@ With --json it tells about the picture instead of printing it.`,
     const { draw, programOf } = await import('../../pictures/draw.ts');
     const view = choiceArgument('--view', this.view, VIEWS);
     const { content, unreadable } = await draw(programOf(document), { format, view, marks: null });
-    if (unreadable.length > 0) this.note(boxesText(unreadable));
+    if (unreadable.length > 0) this.note(boxesText(unreadable, 'on this machine'));
     return this.#deliver(typeof content === 'string' ? Buffer.from(content) : content, format);
   }
 
@@ -120,13 +121,13 @@ function formatNamedBy(file: string): Format {
   return format ?? 'mermaid';
 }
 
-function boxesText(unreadable: readonly string[]): string {
+function boxesText(unreadable: readonly string[], where: string): string {
   const named = unreadable
     .slice(0, MAX_NAMED)
     .map((character) => plain(character))
     .join(' ');
   const more = unreadable.length > MAX_NAMED ? ` and ${unreadable.length - MAX_NAMED} more` : '';
-  return `no font on this machine has ${named}${more}: a box stands in the picture for each`;
+  return `no font ${where} has ${named}${more}: a box stands in the picture for each`;
 }
 
 function suffixOf(format: Format): string {

@@ -148,6 +148,15 @@ describe('jamjet visualize WORKFLOW|EXECUTION', () => {
     expect(readFileSync(join(folder, 'run.png')).subarray(1, 4).toString()).toBe('PNG');
   });
 
+  it('says which characters no font of the server has', async () => {
+    const { client, jamjet: command, url } = server();
+    await client.registerWorkflow({ ...DOUBLING, workflow_id: '\u{10fffc}' });
+    expect((await command('visualize \u{10fffc} -o unknown.png').ended).stderr).toBe(
+      `no font on ${url} has \u{10fffc}: a box stands in the picture for each\npng in unknown.png\n`,
+    );
+    expect((await command('visualize \u{10fffc} -o unknown.svg').ended).stderr).toBe('svg in unknown.svg\n');
+  });
+
   it('says what the server says', async () => {
     const { client, jamjet: command } = server();
     await client.registerWorkflow(REVIEWED);
