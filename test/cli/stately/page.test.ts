@@ -68,7 +68,9 @@ describe.skipIf(!existsSync(CHROMIUM) && process.env.CI === undefined)('the page
     const all = ['actor', 'event', 'snapshot', 'event', 'snapshot', 'event', 'snapshot'];
     await expect.poll(() => types(page)).toEqual(all);
     expect(faults(await received(page))).toEqual([]);
-    await page.frame({ url: 'https://stately.ai/inspect' })?.evaluate('window.received = []; location.reload()');
+    await page
+      .frame({ url: 'https://stately.ai/inspect' })
+      ?.evaluate('window.received = []; setTimeout(() => location.reload())');
     await expect.poll(() => types(page)).toEqual(all);
     await stop();
     await expect.poll(() => page.locator('#notice').textContent()).toContain('has stopped');
