@@ -109,7 +109,7 @@ function matching(by: AuditConditions): { readonly where: string; readonly next:
 
 // Single entries
 
-export const EVENT_PLACE = sql('SELECT position FROM events WHERE execution_id = $1 AND seq = $2 AND tenant_id = $3');
+export const EVENT_PLACE = sql('SELECT position FROM events WHERE execution_id = $1 AND seq = $2::bigint AND tenant_id = $3');
 export const AUDITED_EVENTS = sql(`SELECT position AS place, execution_id AS "executionId", ${EVENT} FROM events
   WHERE tenant_id = $1 AND position = ANY($2)`);
 export const AUDITED_ACTIONS =

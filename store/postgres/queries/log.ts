@@ -4,10 +4,10 @@ import { type Sql, sql } from '../connections.ts';
 
 export const EVENT = `seq, type, node_id AS "nodeId", data, at_ms AS "atMs", actor_id AS "actorId", actor_type AS "actorType", request`;
 
-/** Execution, after, limit; then the type and the node, as far as there are any. */
+/** Execution, after, limit; then the type and the node, as far as there are any. Clients say after what: it may be more than a sequence can be. */
 export function listEvents(by: { readonly type: boolean; readonly nodeId: boolean }): Sql {
   const filters = [by.type ? ' AND type = $4' : '', by.nodeId ? ` AND node_id = $${by.type ? 5 : 4}` : ''];
-  return sql(`SELECT ${EVENT} FROM events WHERE execution_id = $1 AND seq > $2${filters.join('')} ORDER BY seq LIMIT $3`);
+  return sql(`SELECT ${EVENT} FROM events WHERE execution_id = $1 AND seq > $2::bigint${filters.join('')} ORDER BY seq LIMIT $3`);
 }
 
 export const INBOX = sql('SELECT id, to_execution_id AS "toExecutionId", message FROM inbox WHERE id > $1 ORDER BY id LIMIT $2');

@@ -28,8 +28,9 @@ export const CLAIM_WORK = sql(`WITH oldest AS (
 export const WORK_BY_ID = sql(`SELECT ${WORK_ITEM} FROM ${WORK_ITEMS} WHERE w.id = $1 AND w.tenant_id = $2`);
 export const UNCLAIMED_WORK = sql(`SELECT ${WORK_ITEM} FROM work_items w JOIN executions e ON e.id = w.execution_id
   WHERE w.queue = $1 AND w.status = 'pending' AND w.id > $2 ORDER BY w.id LIMIT $3`);
+/** Workers name the fence: it may be more than one can be. */
 export const RENEW_LEASE = sql(`UPDATE work_items SET lease_expires_at_ms = $1
-  WHERE id = $2 AND tenant_id = $3 AND status = 'claimed' AND worker_id = $4 AND fence = $5 RETURNING id`);
+  WHERE id = $2 AND tenant_id = $3 AND status = 'claimed' AND worker_id = $4 AND fence = $5::bigint RETURNING id`);
 
 // What is due
 

@@ -99,6 +99,15 @@ export function auditLogContract(database: () => TestDatabase): void {
       },
     );
 
+    it('is read after a place that clients made up', async () => {
+      const store = await database().open();
+      await recorded(store);
+      for (const executionId of [null, 'exec_1']) {
+        const after = { atMs: AT_MS - 1, executionId, seq: Number.MAX_SAFE_INTEGER };
+        expect(await entriesOf(await store.audit.find('default', {}, { ...ALL, after }))).toEqual([]);
+      }
+    });
+
     it('is read from an offset on', async () => {
       const store = await database().open();
       await recorded(store);

@@ -208,6 +208,7 @@ export function listContract(database: () => TestDatabase): void {
       expect(await page(0, 4)).toEqual([1, 2, 3, 4]);
       expect(await page(4, 4)).toEqual([5, 6]);
       expect(await page(6, 4)).toEqual([]);
+      expect(await page(Number.MAX_SAFE_INTEGER, 4)).toEqual([]);
     });
 
     it('ends a page early when its events are large, but never before the first', async () => {

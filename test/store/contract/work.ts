@@ -174,6 +174,7 @@ export function workContract(database: () => TestDatabase): void {
       await store.claimWork(claim());
       expect(await store.renewLease({ ...renewal, workerId: 'worker-2' })).toBe(false);
       expect(await store.renewLease({ ...renewal, fence: 2 })).toBe(false);
+      expect(await store.renewLease({ ...renewal, fence: Number.MAX_SAFE_INTEGER })).toBe(false);
       expect(await store.renewLease({ ...renewal, tenantId: 'acme' })).toBe(false);
       expect(await store.renewLease({ ...renewal, id: 'w9' })).toBe(false);
       await store.commit(batch(step('exec_1', 2, { work: [{ op: 'settle', id: 'w1', fence: 1, status: 'completed' }] })));
