@@ -2,7 +2,7 @@ import { stateId } from '../compile/names.ts';
 import type { Program } from '../compile.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import { KIND_NAMES } from '../nodes/index.ts';
-import type { Marks, NodeMark } from './marks.ts';
+import type { ExecutionStatus, Marks, NodeMark, NodeStatus } from './marks.ts';
 import type { Look, Picture, PictureEdge, PictureFrame, PictureNode } from './picture.ts';
 import { durationText } from './text.ts';
 import { detailOf } from './words.ts';
@@ -22,6 +22,14 @@ const LOOKS: Readonly<Record<string, Look>> = {
   failed: 'arrived',
   run: 'route',
   end: 'final',
+};
+
+/** How the end is marked at which an execution has come. */
+const ENDED: Readonly<Partial<Record<ExecutionStatus, NodeStatus>>> = {
+  completed: 'done',
+  failed: 'failed',
+  limit_exceeded: 'failed',
+  cancelled: 'cancelled',
 };
 
 interface Found {
@@ -92,13 +100,14 @@ function nodeOf(
   const node = typeof meta.node === 'string' ? meta.node : (names.get(prefix === null ? id : rest) ?? null);
   const kind = KIND_NAMES.find((name) => name === meta.kind);
   const mark = node === null ? null : (marks?.nodes.get(node) ?? null);
+  const end = prefix === 'end' && rest === marks?.status ? endMark(marks) : null;
   return {
     key,
     name: nameOf(id, prefix, rest, node),
     look: prefix === null ? (kind ?? 'arrived') : (LOOKS[prefix] ?? 'arrived'),
     detail: prefix === null && node !== null ? detailOf(program.statics.nodeOf(node).kind) : '',
     frame,
-    mark: mark === null ? null : markOf(prefix, mark),
+    mark: mark === null ? end : markOf(prefix, mark),
     definition: config,
   };
 }
@@ -117,6 +126,12 @@ function markOf(prefix: string | null, mark: NodeMark): NodeMark | null {
   if (prefix === 'paused') return mark.status === 'waiting' ? mark : null;
   if (prefix !== null) return null;
   return mark.status === 'retrying' ? { ...mark, status: 'failed' } : mark.status === 'held' && mark.visits > 0 ? null : mark;
+}
+
+function endMark({ status, atMs }: Marks): NodeMark | null {
+  const ended = ENDED[status];
+  if (ended === undefined) return null;
+  return { status: ended, visits: 1, retries: 0, sinceMs: atMs, durationMs: null, error: null };
 }
 
 function frameOf({ key, config, frame }: Found): PictureFrame {
