@@ -1,7 +1,9 @@
 import type { LRUCache } from 'lru-cache';
 import type { Message } from '../../machines/messages.ts';
+import { StoreError } from '../../store/errors.ts';
 import type { Refusal, Unit } from '../../store/writes.ts';
 import type { Clock } from './clock.ts';
+import { commitApart, type Fate } from './commit-apart.ts';
 import type { Birth, Draft, Envelope, Outcome } from './envelope.ts';
 import { RuntimeError } from './errors.ts';
 import type { Hot } from './hot.ts';
@@ -38,7 +40,7 @@ interface Box {
   /** Messages that were there when the execution was read from a shared store: what refuses them is no news to anybody. */
   informed: ReadonlySet<Envelope>;
   state: 'idle' | 'loading' | 'ready' | 'committing';
-  /** After a refusal the messages go one by one, so that only the one at fault is refused. */
+  /** After a refusal or a failure the messages go one by one, so that only the one at fault is refused. */
   oneByOne: boolean;
   conflicts: number;
 }
@@ -187,29 +189,24 @@ export class Loop {
       turns.push(turn);
     }
     const boxes = this.#ready.splice(0, turns.length);
-    let refusals: readonly (Refusal | null)[] = [];
-    let failure: Error | null = null;
+    let fates: readonly Fate[] = [];
     if (units.length > 0) {
       this.#committing = true;
-      try {
-        refusals = await store.commit({ atMs: nowMs, units, alone: isAlone() });
-      } catch (error) {
-        failure = error instanceof Error ? error : new Error(String(error));
-      }
+      fates = await commitApart(units, (some) => store.commit({ atMs: nowMs, units: some, alone: isAlone() }));
       this.#committing = false;
     }
     let unit = 0;
     boxes.forEach((box, i) => {
       const turn = turns[i];
       if (turn === undefined) return;
-      const refusal = turn.unit === null ? null : (refusals[unit++] ?? null);
-      if (failure !== null && turn.unit !== null) this.#failed(box, turn, failure);
-      else if (refusal !== null) this.#refused(box, turn, refusal);
+      const fate = turn.unit === null ? null : (fates[unit++] ?? null);
+      if (fate instanceof Error) this.#failed(box, turn, fate);
+      else if (fate !== null) this.#refused(box, turn, fate);
       else if (this.#isHearsay(box, turn)) this.#takeAgain(box, turn);
       else this.#applied(box, turn);
     });
     for (const resolve of this.#whenCommitted.splice(0)) resolve();
-    if (failure !== null && this.#options.store.shared) this.#options.uncertain();
+    if (store.shared && fates.some((fate) => fate instanceof Error)) this.#options.uncertain();
     this.#schedule();
   }
 
@@ -267,11 +264,16 @@ export class Loop {
     this.#rouse(box);
   }
 
-  /** Nothing was applied: callers are told, memory is forgotten. */
-  #failed(box: Box, turn: Turn, error: Error): void {
+  /** Nothing was applied: memory is forgotten, and callers are told, unless what is at fault is one of several messages. */
+  #failed(box: Box, { taken }: Turn, error: Error): void {
     this.#forget(box);
-    for (const envelope of turn.taken) envelope.reject(error);
-    this.#settle(turn.taken.length);
+    if (taken.length > 1 && !(error instanceof StoreError)) {
+      box.oneByOne = true;
+      box.queue.unshift(...taken);
+    } else {
+      for (const envelope of taken) envelope.reject(error);
+      this.#settle(taken.length);
+    }
     box.state = 'idle';
     this.#rouse(box);
   }
