@@ -8,7 +8,7 @@ import { sqliteVersions, surveySqlite } from '../store/sqlite/survey.ts';
 import type { Store } from '../store/store.ts';
 import type { SchemaVersions, Survey } from '../store/survey.ts';
 import { type Config, type DatabaseConfig, databaseName } from './config.ts';
-import { type Refolded, refold } from './runtime/refold.ts';
+import { type Refolded, refold } from './runtime/history/refold.ts';
 import { WORKER_ACTIVE_MS } from './runtime/views.ts';
 
 export type { Survey } from '../store/survey.ts';

@@ -1,12 +1,12 @@
-import type { Program } from '../../machines/compile.ts';
-import { fold } from '../../machines/fold.ts';
-import type { Run, Status } from '../../machines/run.ts';
-import { load, OtherCompiler, save } from '../../machines/step.ts';
-import type { ExecutionRow } from '../../store/rows.ts';
-import type { Store } from '../../store/store.ts';
-import { Outbound } from '../executors/outbound.ts';
-import { readTail } from './log.ts';
-import { Programs } from './programs.ts';
+import type { Program } from '../../../machines/compile.ts';
+import { fold } from '../../../machines/fold.ts';
+import type { Run, Status } from '../../../machines/run.ts';
+import { load, OtherCompiler, save } from '../../../machines/step.ts';
+import type { ExecutionRow } from '../../../store/rows.ts';
+import type { Store } from '../../../store/store.ts';
+import { Outbound } from '../../executors/outbound.ts';
+import { readTail } from '../log.ts';
+import { Programs } from '../programs.ts';
 
 const PAGE = 100;
 const LIVE: readonly Status[] = ['running', 'paused'];

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Json, JsonObject } from '../../machines/json.ts';
-import { monthOf } from '../../src/runtime/quotas/month.ts';
-import { type Bench, CALLER, eventually, openBench } from '../support/runtimes.ts';
+import type { Json, JsonObject } from '../../../machines/json.ts';
+import { monthOf } from '../../../src/runtime/quotas/month.ts';
+import { type Bench, CALLER, eventually, openBench } from '../../support/runtimes.ts';
 
 const python = (name: string): JsonObject => ({ kind: { type: 'python_fn', module: 'm', function: name, output_key: name } });
 const TWO = {

@@ -1,14 +1,14 @@
-import { type History, LogMismatch } from '../../machines/fold.ts';
-import { activeOf, save, stateOf } from '../../machines/step.ts';
-import type { ExecutionRow } from '../../store/rows.ts';
-import type { Store } from '../../store/store.ts';
-import { RuntimeError } from './errors.ts';
-import type { Hot } from './hot.ts';
-import type { Loaded, Programs } from './programs.ts';
-import type { Reads } from './reads.ts';
+import { type History, LogMismatch } from '../../../machines/fold.ts';
+import { activeOf, save, stateOf } from '../../../machines/step.ts';
+import type { ExecutionRow } from '../../../store/rows.ts';
+import type { Store } from '../../../store/store.ts';
+import { RuntimeError } from '../errors.ts';
+import type { Hot } from '../hot.ts';
+import type { Loaded, Programs } from '../programs.ts';
+import type { Reads } from '../reads.ts';
+import type { PastView, ReplayView } from '../types.ts';
 import { headDifference, wroteThis } from './refold.ts';
 import { type Point, readHistory, replayed, wholeLog } from './replayed.ts';
-import type { PastView, ReplayView } from './types.ts';
 
 export interface PointsOptions {
   readonly store: Store;

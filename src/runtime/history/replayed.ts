@@ -1,10 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Program } from '../../machines/compile.ts';
-import { type History, historyOf, LogMismatch, Replay } from '../../machines/fold.ts';
-import type { Run } from '../../machines/run.ts';
-import type { Store } from '../../store/store.ts';
-import { eventOf, readLog, type TimedEvent } from './log.ts';
-import { restored, spilledBytes } from './spill.ts';
+import type { Program } from '../../../machines/compile.ts';
+import { type History, historyOf, LogMismatch, Replay } from '../../../machines/fold.ts';
+import type { Run } from '../../../machines/run.ts';
+import type { Store } from '../../../store/store.ts';
+import { eventOf, readLog, type TimedEvent } from '../log.ts';
+import { restored, spilledBytes } from '../spill.ts';
 
 /** Steps folded between two turns of the event loop. */
 const STEPS_PER_TURN = 50;

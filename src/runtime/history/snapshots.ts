@@ -1,16 +1,16 @@
 import { LRUCache } from 'lru-cache';
-import type { Program } from '../../machines/compile.ts';
-import { type History, LogMismatch, type MachineEvent, Overheard } from '../../machines/fold.ts';
-import type { Json } from '../../machines/json.ts';
-import type { Run } from '../../machines/run.ts';
-import { activeOf, stateOf } from '../../machines/step.ts';
-import type { Store } from '../../store/store.ts';
-import { RuntimeError } from './errors.ts';
-import { readLog } from './log.ts';
-import type { Programs } from './programs.ts';
-import type { Reads } from './reads.ts';
+import type { Program } from '../../../machines/compile.ts';
+import { type History, LogMismatch, type MachineEvent, Overheard } from '../../../machines/fold.ts';
+import type { Json } from '../../../machines/json.ts';
+import type { Run } from '../../../machines/run.ts';
+import { activeOf, stateOf } from '../../../machines/step.ts';
+import type { Store } from '../../../store/store.ts';
+import { RuntimeError } from '../errors.ts';
+import { readLog } from '../log.ts';
+import type { Programs } from '../programs.ts';
+import type { Reads } from '../reads.ts';
+import type { SnapshotPage, SnapshotView } from '../types.ts';
 import { readHistory, replayed, wholeLog } from './replayed.ts';
-import type { SnapshotPage, SnapshotView } from './types.ts';
 
 /** A page ends with the first snapshot beyond. */
 const PAGE_CHARS = 1024 * 1024;

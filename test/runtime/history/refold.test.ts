@@ -1,8 +1,8 @@
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
-import { type Refolded, refold } from '../../src/runtime/refold.ts';
-import { ir, tool } from '../support/ir.ts';
-import { type Bench, openBench } from '../support/runtimes.ts';
+import { type Refolded, refold } from '../../../src/runtime/history/refold.ts';
+import { ir, tool } from '../../support/ir.ts';
+import { type Bench, openBench } from '../../support/runtimes.ts';
 
 const BIG = { text: 'x'.repeat(20_000) };
 const APPROVAL = { type: 'human_approval', description: 'Go on?' };
