@@ -7,10 +7,10 @@ export class Frontier<T> {
   readonly #places = new Map<string, Place<T>>();
 
   add(found: T, at: string, beginning: string): void {
-    const place = this.#places.get(at) ?? { lookedInto: 0, todo: new Map<string, T[]>() };
+    const place = this.#places.get(at) ?? { lookedInto: 0, waiting: new Map<string, T[]>() };
     this.#places.set(at, place);
-    const known = place.todo.get(beginning);
-    if (known === undefined) place.todo.set(beginning, [found]);
+    const known = place.waiting.get(beginning);
+    if (known === undefined) place.waiting.set(beginning, [found]);
     else known.push(found);
   }
 
@@ -18,15 +18,15 @@ export class Frontier<T> {
   next(): T | undefined {
     let rarest: Place<T> | undefined;
     for (const place of this.#places.values()) {
-      if (place.todo.size > 0 && (rarest === undefined || place.lookedInto < rarest.lookedInto)) rarest = place;
+      if (place.waiting.size > 0 && (rarest === undefined || place.lookedInto < rarest.lookedInto)) rarest = place;
     }
-    const [turn] = rarest?.todo ?? [];
+    const [turn] = rarest?.waiting ?? [];
     if (rarest === undefined || turn === undefined) return undefined;
-    const [beginning, todo] = turn;
-    const found = todo.shift();
+    const [beginning, waiting] = turn;
+    const found = waiting.shift();
     rarest.lookedInto += 1;
-    rarest.todo.delete(beginning);
-    if (todo.length > 0) rarest.todo.set(beginning, todo);
+    rarest.waiting.delete(beginning);
+    if (waiting.length > 0) rarest.waiting.set(beginning, waiting);
     return found;
   }
 }
@@ -34,5 +34,5 @@ export class Frontier<T> {
 interface Place<T> {
   lookedInto: number;
   /** By beginning; whose turn it is first. Never empty lists. */
-  readonly todo: Map<string, T[]>;
+  readonly waiting: Map<string, T[]>;
 }
