@@ -7,6 +7,7 @@ import { timersOf } from './compile/timers.ts';
 import { InvalidWorkflow } from './diagnostics.ts';
 import { Emitter } from './emit/machine.ts';
 import { Ways } from './emit/ways.ts';
+import { FIRST_LANGUAGE, LANGUAGE } from './expression/tree.ts';
 import { compileExpression, references } from './expression.ts';
 import type { Graph } from './graph/graph.ts';
 import { analyse } from './graph.ts';
@@ -15,7 +16,7 @@ import type { Json, JsonObject } from './json.ts';
 import { type PolicyVerdict, policyVerdict } from './policy.ts';
 import { type Context, freshContext } from './step/context.ts';
 import { type Stepper, stepperOf } from './step/stepper.ts';
-import { compileTemplate, referencesOf } from './template.ts';
+import { compileTemplate } from './template.ts';
 import { vocabulary } from './vocabulary.ts';
 
 export { COMPILER_VERSION } from './compile/version.ts';
@@ -56,7 +57,7 @@ export function compile(workflow: Workflow, revision: string, options: CompileOp
     ...texts(graph),
     timers: timersOf(graph),
     awaited: awaitedKeys(graph),
-    envNames: envNames(graph, routes),
+    ...readInSteps(graph, routes),
     diagnostics: [],
     nodeOf: (id) => graph.node(graph.indexOf(id) ?? -1),
   };
@@ -89,14 +90,21 @@ function awaitedKeys(graph: Graph): Set<string> {
   return new Set(kinds.flatMap((kind) => (kind.type === 'wait' && kind.condition !== 'timer' ? [kind.correlation_key] : [])));
 }
 
-/** Names of the `env` values that steps read: their values are fixed when an execution starts. Work reads those of its own time. */
-function envNames(graph: Graph, routes: readonly Routes[]): string[] {
+/**
+ * Names of the `env` values that steps read, and the language of their expressions: both are fixed when an execution starts. Work reads
+ * those of its own time.
+ */
+function readInSteps(graph: Graph, routes: readonly Routes[]): Pick<Statics, 'envNames' | 'language'> {
   const conditions = routes
     .flatMap((own) => Object.values(own))
     .flatMap((alternatives) => (alternatives ?? []).flatMap(({ when }) => (when === null ? [] : [compileExpression(when)])));
   const mappings = graph.reachable.map((node) => compileTemplate(mappingInStep(graph.node(node).kind)));
-  const read = [...conditions.flatMap(references), ...mappings.flatMap(referencesOf)];
-  return [...new Set(read.flatMap(({ root, path }) => (root === 'env' ? [path[0] ?? ''] : [])))];
+  const expressions = [...conditions, ...mappings.flatMap((mapping) => mapping.expressions)];
+  const read = expressions.flatMap(references);
+  return {
+    envNames: [...new Set(read.flatMap(({ root, path }) => (root === 'env' ? [path[0] ?? ''] : [])))],
+    language: expressions.some(({ older }) => older !== undefined) ? LANGUAGE : FIRST_LANGUAGE,
+  };
 }
 
 function mappingInStep(kind: Node['kind']): Json {

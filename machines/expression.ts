@@ -3,7 +3,7 @@ import { ExpressionError, TooLarge } from './expression/error.ts';
 import { evaluateTree, type Scope } from './expression/evaluate.ts';
 import { parse } from './expression/parser.ts';
 import { type Reference, referencesIn, type UnknownOperation, unknownOperationsIn } from './expression/references.ts';
-import type { Tree } from './expression/tree.ts';
+import { FIRST_LANGUAGE, LANGUAGE, type Tree } from './expression/tree.ts';
 import { truthy } from './expression/values.ts';
 import type { Json } from './json.ts';
 
@@ -19,6 +19,8 @@ export interface Expression {
   readonly error: string | null;
   /** The error is its size. */
   readonly tooLarge: boolean;
+  /** The same text in the language before this one, where it means something else there. */
+  readonly older?: Expression;
 }
 
 export interface Evaluated {
@@ -31,13 +33,17 @@ export interface Evaluated {
 export function compileExpression(text: string): Expression {
   const trimmed = text.trim();
   const inner = trimmed.startsWith('{{') && trimmed.endsWith('}}') ? trimmed.slice(2, -2) : text;
-  return attempt<Expression>(
-    () => {
-      if (text.length > MAX_LENGTH) throw new TooLarge(`longer than ${MAX_LENGTH} characters`);
-      return { text, tree: parse(inner), error: null, tooLarge: false };
-    },
-    (error) => ({ text, tree: null, error: error.message, tooLarge: error instanceof TooLarge }),
-  );
+  const read = (language: number): Expression =>
+    attempt<Expression>(
+      () => {
+        if (text.length > MAX_LENGTH) throw new TooLarge(`longer than ${MAX_LENGTH} characters`);
+        const parsed = parse(inner, language);
+        const older = parsed.language > FIRST_LANGUAGE ? { older: read(FIRST_LANGUAGE) } : {};
+        return { text, tree: parsed.tree, error: null, tooLarge: false, ...older };
+      },
+      (error) => ({ text, tree: null, error: error.message, tooLarge: error instanceof TooLarge }),
+    );
+  return read(LANGUAGE);
 }
 
 /**
@@ -45,8 +51,8 @@ export function compileExpression(text: string): Expression {
  * expressions of one template.
  */
 export function evaluate(expression: Expression, scope: Scope, budget: Budget = new Budget()): Evaluated {
-  const { tree } = expression;
-  if (tree === null) return { value: null, error: expression.error ?? 'not an expression' };
+  const { tree, error } = (scope.language ?? LANGUAGE) < LANGUAGE ? (expression.older ?? expression) : expression;
+  if (tree === null) return { value: null, error: error ?? 'not an expression' };
   return attempt<Evaluated>(
     () => ({ value: evaluateTree(tree, scope, budget) }),
     (error) => ({ value: null, error: error.message }),

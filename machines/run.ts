@@ -28,6 +28,8 @@ export interface StepEnv {
   readonly nowMs: number;
   /** Node completions (handled failures included) after which an execution fails; default 10,000. */
   readonly stepLimit: number;
+  /** The language of expressions in which an execution is started, if its workflow needs it; absent = the newest. */
+  readonly language?: number;
   /** Who does in-process work: the worker id in `node_started`. */
   readonly runtimeId: string;
   /** Does this runtime do the node's work in process (true) or an external worker (false)? */

@@ -1,5 +1,6 @@
 import { parkedForMs } from './compile/timers.ts';
 import type { Program } from './compile.ts';
+import { FIRST_LANGUAGE, LANGUAGE } from './expression/tree.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { Child, Decide, Fail, Message, Visit } from './messages.ts';
 import type { ActiveNode, PendingApproval, Refused, Run, StepEnv, Stepped } from './run.ts';
@@ -20,7 +21,10 @@ export function start(program: Program, input: Json, env: StepEnv): Stepped {
     const value = own(env.vars, name);
     return value === undefined ? [] : [[name, value] as const];
   });
-  const stepping = Stepping.start(program, freshContext(input, Object.fromEntries(vars), env.stepLimit), env);
+  const language = Math.min(env.language ?? LANGUAGE, program.statics.language);
+  const spoken = language === FIRST_LANGUAGE ? {} : { language };
+  const context = { ...freshContext(input, Object.fromEntries(vars), env.stepLimit), ...spoken };
+  const stepping = Stepping.start(program, context, env);
   const { workflow_id, version } = program.workflow;
   stepping.log('workflow_started', null, {
     workflow_id,
@@ -28,6 +32,7 @@ export function start(program: Program, input: Json, env: StepEnv): Stepped {
     initial_input: input,
     ...(vars.length === 0 ? {} : { env: Object.fromEntries(vars) }),
     ...(env.stepLimit === DEFAULT_STEP_LIMIT ? {} : { step_limit: env.stepLimit }),
+    ...spoken,
   });
   return stepping.begin();
 }

@@ -18,7 +18,7 @@ import type { Statics } from './compile/statics.ts';
 import { truthy } from './expression/values.ts';
 import { evaluate } from './expression.ts';
 import { assignment } from './step/assignment.ts';
-import { type Context, own } from './step/context.ts';
+import { type Context, languageOf, own } from './step/context.ts';
 import { Draft } from './step/draft.ts';
 import { allow, childNews, claimed, complete, fail, pass, retry } from './step/endings.ts';
 import { letterOf } from './step/section-draft.ts';
@@ -109,6 +109,7 @@ function holds(statics: Statics, context: Context, node: string, text: string): 
     output,
     input: context.input,
     env: context.env,
+    language: languageOf(context),
   });
   if (error !== undefined) statics.diagnostics.push(`condition "${text.slice(0, 200)}" of node "${node}": ${error}`);
   return error === undefined && truthy(value);

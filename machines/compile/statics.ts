@@ -33,6 +33,8 @@ export interface Statics {
   readonly awaited: ReadonlySet<string>;
   /** Names that conditions read from `env`. */
   readonly envNames: readonly string[];
+  /** The oldest language of expressions that has all that steps evaluate (`LANGUAGE`). */
+  readonly language: number;
   nodeOf(id: string): Node;
   expression(text: string): Expression;
   template(node: number): Template | null;

@@ -1,6 +1,7 @@
 import { passesOn } from '../compile/outputs.ts';
 import { type Alternative, type Ending, type Routes, routesOf } from '../compile/routes.ts';
 import type { Program } from '../compile.ts';
+import { FIRST_LANGUAGE } from '../expression/tree.ts';
 import { truthy } from '../expression/values.ts';
 import { evaluate } from '../expression.ts';
 import type { TimedEvent } from '../fold/log.ts';
@@ -41,6 +42,7 @@ export class Happenings {
   #state: JsonObject = {};
   #input: Json = null;
   #env: Readonly<Record<string, string>> = {};
+  #language = FIRST_LANGUAGE;
   #status: ExecutionStatus = 'running';
   #held = false;
   #sequence = 0;
@@ -80,6 +82,7 @@ export class Happenings {
       this.#input = data.initial_input ?? null;
       this.#state = isObject(this.#input) ? this.#input : {};
       this.#env = isObject(data.env) ? (data.env as Readonly<Record<string, string>>) : {};
+      this.#language = Number(data.language ?? FIRST_LANGUAGE);
       const { graph } = this.#program.statics;
       this.#reached.set(graph.start, 1);
     } else if (type === 'workflow_paused') this.#held = true;
@@ -207,7 +210,7 @@ export class Happenings {
   }
 
   #holds(text: string, output: Json): boolean {
-    const scope = { state: this.#state, output, input: this.#input, env: this.#env };
+    const scope = { state: this.#state, output, input: this.#input, env: this.#env, language: this.#language };
     const { value, error } = evaluate(this.#program.statics.expression(text), scope);
     return error === undefined && truthy(value);
   }

@@ -14,6 +14,8 @@ export interface Scope {
   readonly env: Readonly<Record<string, string>>;
   /** Missing facts are null. */
   readonly facts?: { readonly [F in Fact]?: string };
+  /** The language of the execution (`LANGUAGE`); absent = the newest. */
+  readonly language?: number;
 }
 
 /** Throws `ExpressionError`. */
@@ -46,6 +48,8 @@ export function evaluateTree(tree: Tree, scope: Scope, budget: Budget): Json {
       return apply('filter', FILTERS, tree.name, [value(tree.of), ...tree.args.map(value)], budget);
     case 'binary':
       return binary(tree, value, budget);
+    case 'choice':
+      return truthy(value(tree.test)) ? value(tree.then) : value(tree.otherwise);
   }
 }
 

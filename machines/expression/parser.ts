@@ -1,7 +1,7 @@
 import type { Json } from '../json.ts';
 import { ExpressionError, TooLarge } from './error.ts';
 import { type Token, tokensOf } from './lexer.ts';
-import { type BinaryOperator, childrenOf, FACTS, ROOTS, type Tree } from './tree.ts';
+import { type BinaryOperator, childrenOf, FACTS, FIRST_LANGUAGE, LANGUAGE, NEW_FACTS, ROOTS, type Tree } from './tree.ts';
 import { finite } from './values.ts';
 
 const MAX_NESTING = 60;
@@ -23,11 +23,18 @@ const COMPARISON: readonly BinaryOperator[] = ['==', '!=', '<', '<=', '>', '>=',
 const SUM: readonly BinaryOperator[] = ['+', '-'];
 const PRODUCT: readonly BinaryOperator[] = ['*', '/', '%'];
 
+export interface Parsed {
+  readonly tree: Tree;
+  /** The oldest language in which the text means this. */
+  readonly language: number;
+}
+
 /** Throws `ExpressionError`. */
-export function parse(text: string): Tree {
-  const tree = new Parser(tokensOf(text)).whole();
+export function parse(text: string, language = LANGUAGE): Parsed {
+  const parser = new Parser(tokensOf(text), language);
+  const tree = parser.whole();
   if (depthOf(tree) > MAX_DEPTH) throw new TooLarge(`more than ${MAX_DEPTH} operations in a row`);
-  return tree;
+  return { tree, language: parser.needs };
 }
 
 function depthOf(tree: Tree): number {
@@ -39,24 +46,33 @@ function depthOf(tree: Tree): number {
 /**
  * Recursive descent over
  *
+ *     expression = piped [ "if" piped "else" expression ]
  *     piped      = or { "|" name [ "(" args ")" ] }
  *     or         = and { "or" and }               and     = not { "and" not }
  *     not        = "not" not | comparison         comparison = sum { ( "==" … "in" | "not" "in" ) sum }
  *     sum        = product { ("+"|"-") product }  product = unary { ("*"|"/"|"%") unary }
- *     unary      = "-" unary | postfix            postfix = primary { "." name [ args ] | "[" piped "]" }
- *     primary    = number | text | name [ args ] | "(" piped ")" | "[" args "]" | "{" key ":" piped … "}"
+ *     unary      = "-" unary | postfix            postfix = primary { "." name [ args ] | "[" expression "]" }
+ *     primary    = number | text | name [ args ] | "(" expression ")" | "[" args "]" | "{" key ":" expression … "}"
  */
 class Parser {
   readonly #tokens: readonly Token[];
+  readonly #language: number;
   #next = 0;
   #depth = 0;
+  #needs = FIRST_LANGUAGE;
 
-  constructor(tokens: readonly Token[]) {
+  constructor(tokens: readonly Token[], language: number) {
     this.#tokens = tokens;
+    this.#language = language;
+  }
+
+  /** The oldest language that has all that was read. */
+  get needs(): number {
+    return this.#needs;
   }
 
   whole(): Tree {
-    const tree = this.#piped();
+    const tree = this.#expression();
     if (this.#token.type !== 'end') throw this.#unexpected();
     return tree;
   }
@@ -104,16 +120,33 @@ class Parser {
     return result;
   }
 
-  #piped(): Tree {
+  /** `if` and `else` are words only where a name cannot stand: a state may have keys of these names. */
+  #eatWord(word: 'if' | 'else'): boolean {
+    const { type, value } = this.#token;
+    const found = type === 'name' && value === word;
+    if (found) this.#next += 1;
+    return found;
+  }
+
+  #expression(): Tree {
     return this.#deeper(() => {
-      let tree = this.#or();
-      while (this.#eat('|')) {
-        const name = this.#take();
-        if (name.type !== 'name') throw new ExpressionError(`the name of a filter is missing after "|" at ${name.at}`);
-        tree = { type: 'filter', name: name.value, of: tree, args: this.#eat('(') ? this.#args(')') : [] };
-      }
-      return tree;
+      const then = this.#piped();
+      if (this.#language < LANGUAGE || !this.#eatWord('if')) return then;
+      const test = this.#piped();
+      if (!this.#eatWord('else')) throw new ExpressionError(`an "if" without its "else" at ${this.#token.at}`);
+      this.#needs = LANGUAGE;
+      return { type: 'choice', test, then, otherwise: this.#expression() };
     });
+  }
+
+  #piped(): Tree {
+    let tree = this.#or();
+    while (this.#eat('|')) {
+      const name = this.#take();
+      if (name.type !== 'name') throw new ExpressionError(`the name of a filter is missing after "|" at ${name.at}`);
+      tree = { type: 'filter', name: name.value, of: tree, args: this.#eat('(') ? this.#args(')') : [] };
+    }
+    return tree;
   }
 
   #left(operand: () => Tree, operators: readonly BinaryOperator[], first = operand()): Tree {
@@ -153,9 +186,9 @@ class Parser {
         if (member.type !== 'member') throw new ExpressionError('the expression ends with a "."');
         tree = this.#eat('(')
           ? { type: 'method', name: member.value, of: tree, args: this.#args(')') }
-          : memberOf(tree, member.value);
+          : this.#memberOf(tree, member.value);
       } else if (this.#eat('[')) {
-        tree = { type: 'member', of: tree, key: this.#piped() };
+        tree = { type: 'member', of: tree, key: this.#expression() };
         this.#expect(']');
       } else return tree;
     }
@@ -173,9 +206,18 @@ class Parser {
     if (this.#eat('[')) return { type: 'list', items: this.#args(']') };
     if (this.#eat('{')) return this.#object();
     if (!this.#eat('(')) throw this.#unexpected();
-    const tree = this.#piped();
+    const tree = this.#expression();
     this.#expect(')');
     return tree;
+  }
+
+  #memberOf(tree: Tree, name: string): Tree {
+    const fact = tree.type === 'name' ? FACTS.find((candidate) => candidate === `${tree.name}.${name}`) : undefined;
+    const isNew = fact !== undefined && NEW_FACTS.has(fact);
+    if (fact === undefined || (isNew && this.#language < LANGUAGE))
+      return { type: 'member', of: tree, key: { type: 'literal', value: name } };
+    if (isNew) this.#needs = LANGUAGE;
+    return { type: 'fact', fact };
   }
 
   #named(name: string): Tree {
@@ -189,7 +231,7 @@ class Parser {
   #args(close: string): Tree[] {
     const args: Tree[] = [];
     if (this.#eat(close)) return args;
-    do args.push(this.#piped());
+    do args.push(this.#expression());
     while (this.#eat(','));
     this.#expect(close);
     return args;
@@ -203,16 +245,11 @@ class Parser {
       if (key.type !== 'text' && key.type !== 'name')
         throw new ExpressionError(`a key was expected at ${key.at}, not ${quoted(key)}`);
       this.#expect(':');
-      entries.push([key.value, this.#piped()]);
+      entries.push([key.value, this.#expression()]);
     } while (this.#eat(','));
     this.#expect('}');
     return { type: 'object', entries };
   }
-}
-
-function memberOf(tree: Tree, name: string): Tree {
-  const fact = tree.type === 'name' ? FACTS.find((candidate) => candidate === `${tree.name}.${name}`) : undefined;
-  return fact === undefined ? { type: 'member', of: tree, key: { type: 'literal', value: name } } : { type: 'fact', fact };
 }
 
 const quoted = (token: Token) => (token.type === 'end' ? token.value : JSON.stringify(token.value));

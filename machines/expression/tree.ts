@@ -3,9 +3,17 @@ import type { Json } from '../json.ts';
 export const ROOTS = ['state', 'output', 'input', 'env'] as const;
 export type Root = (typeof ROOTS)[number];
 
-/** Facts about the run that templates may show: `execution.id`, `node.id`, `workflow.id`, `workflow.version`. */
-export const FACTS = ['execution.id', 'node.id', 'workflow.id', 'workflow.version'] as const;
+/** Facts about the run that templates may show. */
+export const FACTS = ['execution.id', 'execution.workflow_id', 'node.id', 'workflow.id', 'workflow.version'] as const;
 export type Fact = (typeof FACTS)[number];
+
+/**
+ * The language of expressions grows, and an execution keeps the one it was started with, so that its log replays: 2 has
+ * `a if b else c` and `execution.workflow_id`, which 1 cannot read, or reads as a name.
+ */
+export const LANGUAGE = 2;
+export const FIRST_LANGUAGE = 1;
+export const NEW_FACTS: ReadonlySet<Fact> = new Set(['execution.workflow_id']);
 
 export type BinaryOperator = 'or' | 'and' | '==' | '!=' | '<' | '<=' | '>' | '>=' | 'in' | '+' | '-' | '*' | '/' | '%';
 
@@ -23,7 +31,9 @@ export type Tree =
   | { readonly type: 'filter'; readonly name: string; readonly of: Tree; readonly args: readonly Tree[] }
   | { readonly type: 'not'; readonly of: Tree }
   | { readonly type: 'negate'; readonly of: Tree }
-  | { readonly type: 'binary'; readonly operator: BinaryOperator; readonly left: Tree; readonly right: Tree };
+  | { readonly type: 'binary'; readonly operator: BinaryOperator; readonly left: Tree; readonly right: Tree }
+  /** `then if test else otherwise`. */
+  | { readonly type: 'choice'; readonly test: Tree; readonly then: Tree; readonly otherwise: Tree };
 
 export function childrenOf(tree: Tree): readonly Tree[] {
   switch (tree.type) {
@@ -48,5 +58,7 @@ export function childrenOf(tree: Tree): readonly Tree[] {
       return [tree.of];
     case 'binary':
       return [tree.left, tree.right];
+    case 'choice':
+      return [tree.test, tree.then, tree.otherwise];
   }
 }

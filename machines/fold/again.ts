@@ -1,5 +1,6 @@
 import type { Program } from '../compile.ts';
 import type { LogEvent } from '../events.ts';
+import { FIRST_LANGUAGE } from '../expression/tree.ts';
 import type { JsonObject } from '../json.ts';
 import type { Run, StepEnv, Stepped } from '../run.ts';
 import { DEFAULT_STEP_LIMIT } from '../step/context.ts';
@@ -48,6 +49,7 @@ function again(program: Program, run: Run | null, log: readonly TimedEvent[], at
     ...env,
     nowMs: first.at_ms,
     stepLimit: Number(first.data.step_limit ?? DEFAULT_STEP_LIMIT),
+    language: Number(first.data.language ?? FIRST_LANGUAGE),
     vars: (first.data.env ?? {}) as Record<string, string>,
     isLocal: (node) =>
       following(log, at, (event) => event.type === 'node_scheduled' && event.node_id === node)?.data.in_process === true,

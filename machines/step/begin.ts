@@ -5,7 +5,7 @@ import { definitionOf } from '../nodes/index.ts';
 import type { Effect, StepEnv } from '../run.ts';
 import { render } from '../template.ts';
 import type { Active } from './context.ts';
-import { own } from './context.ts';
+import { languageOf, own } from './context.ts';
 import type { Draft } from './draft.ts';
 import { smallState } from './small-state.ts';
 import type { Stimulus } from './stimulus.ts';
@@ -76,7 +76,8 @@ function approval(draft: Draft, node: string, activation: number, kind: Kind, en
   if (template !== null) {
     const { state, input, env: vars } = draft.now;
     const facts = factsOf(draft.statics.workflow, env.executionId, node);
-    const { value, errors } = render(template, { state, output: draft.received(node), input, env: vars, facts });
+    const language = languageOf(draft.now);
+    const { value, errors } = render(template, { state, output: draft.received(node), input, env: vars, facts, language });
     draft.statics.diagnostics.push(...errors.map((error) => `description of node "${node}": ${error}`));
     description = typeof value === 'string' ? value : JSON.stringify(value);
   }

@@ -1,4 +1,5 @@
 import type { EventType } from '../events.ts';
+import { FIRST_LANGUAGE } from '../expression/tree.ts';
 import type { Json, JsonObject } from '../json.ts';
 import type { Phase } from '../run.ts';
 
@@ -86,6 +87,8 @@ export interface Context {
   readonly input: Json;
   /** Values of the `env` root as conditions see them, from the start of the execution. */
   readonly env: Readonly<Record<string, string>>;
+  /** The language in which conditions and texts are read (`LANGUAGE`); absent = the first. */
+  readonly language?: number;
   /** Completions after which the run fails. */
   readonly limit: number;
   readonly state: JsonObject;
@@ -151,6 +154,10 @@ export function freshContext(input: Json, env: Readonly<Record<string, string>>,
     dropped: [],
     halt: null,
   };
+}
+
+export function languageOf(context: Context): number {
+  return context.language ?? FIRST_LANGUAGE;
 }
 
 /** An entry of a record keyed by names that users chose: `toString` is nobody's node unless it is there. */

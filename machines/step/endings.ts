@@ -4,6 +4,7 @@ import type { Usage } from '../messages.ts';
 import { definitionOf } from '../nodes/index.ts';
 import { compileTemplate, render } from '../template.ts';
 import { overBudget } from './budgets.ts';
+import { languageOf } from './context.ts';
 import type { Draft } from './draft.ts';
 import { joinInput } from './joins.ts';
 import { isTimer, type Stimulus } from './stimulus.ts';
@@ -208,7 +209,8 @@ function childOutput(draft: Draft, node: string, result: Json): { output: Json; 
   const mapping = kind.type === 'subgraph' ? kind.output_mapping : {};
   if (typeof mapping !== 'string' && Object.keys(mapping).length === 0)
     return { output: result, patch: derivedPatch(draft, node, result) };
-  const scope = { state: result, output: result, input: draft.now.input, env: draft.now.env };
+  const { input, env } = draft.now;
+  const scope = { state: result, output: result, input, env, language: languageOf(draft.now) };
   const { value, errors } = render(compileTemplate(mapping), scope);
   draft.statics.diagnostics.push(...errors.map((error) => `output mapping of node "${node}": ${error}`));
   return { output: value, patch: outputKey(draft, node) ?? { kind: isObject(value) ? 'output' : 'node_id' } };

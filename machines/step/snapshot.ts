@@ -28,6 +28,7 @@ interface Saved extends Partial<Omit<Context, 'input' | 'sections'>> {
 /** Parts of the context that are stored, in this order; those as in a fresh run are left out. */
 const STORED = [
   'env',
+  'language',
   'limit',
   'state',
   'steps',

@@ -11,7 +11,13 @@ import { joinInput } from './joins.ts';
 
 /** What a template can say about where it stands: `{{ execution.id }}` and the like. */
 export function factsOf({ workflow_id, version }: Workflow, executionId: string, node: string): Scope['facts'] & object {
-  return { 'execution.id': executionId, 'node.id': node, 'workflow.id': workflow_id, 'workflow.version': version };
+  return {
+    'execution.id': executionId,
+    'execution.workflow_id': workflow_id,
+    'node.id': node,
+    'workflow.id': workflow_id,
+    'workflow.version': version,
+  };
 }
 
 /** All that the node's attempt under way needs. Throws `TypeError` when it has none. */

@@ -1,3 +1,4 @@
+import { FACTS } from '../expression/tree.ts';
 import { compileExpression, type Expression, references, unknownOperations } from '../expression.ts';
 import type { Problems } from '../ir/problems.ts';
 import type { Node, Workflow } from '../ir/workflow.ts';
@@ -49,6 +50,7 @@ class Check {
     else if (expression.error !== null) {
       this.#problems.warning('bad_condition', `${what} cannot be read and is always false: ${expression.error}`, place);
     }
+    this.#factsInCondition(expression, what, place);
     this.#unknownOperations(expression, what, place);
     this.#unknownVariables(expression, what, place);
   }
@@ -83,6 +85,18 @@ class Check {
       this.#problems.error('too_many_expressions', `there are more than ${MAX_EXPRESSIONS} conditions and templates`);
     }
     return few;
+  }
+
+  /** Conditions are decided by what an execution has, not by which one it is. */
+  #factsInCondition(expression: Expression, what: string, place: Place): void {
+    const facts = new Set(references(expression).flatMap(({ root }) => (FACTS.some((fact) => fact === root) ? [root] : [])));
+    for (const fact of facts) {
+      const hint = 'give it to a node by a template, and decide by what comes of it';
+      this.#problems.warning('fact_in_condition', `${what} reads ${fact}, which only templates have: it is null here`, {
+        ...place,
+        hint,
+      });
+    }
   }
 
   #unknownOperations(expression: Expression, what: string, place: Place): void {

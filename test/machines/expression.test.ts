@@ -209,6 +209,65 @@ describe('the value of', () => {
   });
 });
 
+describe('a choice between two values', () => {
+  it.each<[string, Json]>([
+    ["'big' if state.amount > 1000 else 'small'", 'big'],
+    ["'big' if state.amount > 9000 else 'small'", 'small'],
+    ["'a' if state.zero else 'b' if state.vip else 'c'", 'b'],
+    ["('a' if state.vip else 'b') + '!'", 'a!'],
+    ['1 + 1 if state.none else 2 + 2 if state.bare else 3 + 3', 6],
+    // A filter belongs to the part it stands in.
+    ["state.items | length if state.items else 'None'", 3],
+    ['state.items[0] if (state.items | length) == 3 else 0', 1],
+    ['1 if state.name | trim else 2', 1],
+    ["state.none | join(', ') if state.none else 'None' | upper", 'NONE'],
+    ["state.items['two' if state.zero else 0]", 1],
+    ['[1 if state.vip else 2, {k: 3 if state.zero else 4}]', [1, { k: 4 }]],
+    ["int('x') if state.zero else 'not evaluated'", 'not evaluated'],
+  ])('%s', (text, expected) => {
+    expect(value(text)).toEqual(expected);
+  });
+
+  it('leaves names called if and else to the state', () => {
+    const within = { ...scope, state: { if: 1, else: 2, x: { if: 3 } } };
+    expect(value('[if, else, state.if, state.x.if, {if: if}]', within)).toEqual([1, 2, 1, 3, { if: 1 }]);
+    expect(value('if if else else else', within)).toBe(1);
+  });
+
+  it.each(['1 if state.vip', '1 if', '1 if else 2', '1 else 2', 'if state.vip else 2'])('is refused unfinished: %s', (text) => {
+    expect(errorOf(text)).toEqual(expect.any(String));
+  });
+
+  it('reads all three parts', () => {
+    const read = references(compileExpression('state.a if output.b else env.C'));
+    expect(read.map(({ root, path }) => `${root}.${path.join('.')}`).sort()).toEqual(['env.C', 'output.b', 'state.a']);
+  });
+
+  it('of more parts than the parser nests is refused', () => {
+    expect(errorOf(`${'1 if x else '.repeat(500)}2`)).toContain('nested');
+  });
+});
+
+describe('in the first language', () => {
+  const first: Scope = { ...scope, state: { big: 1, execution: { workflow_id: 'theirs' } }, language: 1 };
+
+  it('a choice cannot be read', () => {
+    expect(errorOf('1 if big else 2', first)).toContain('unexpected "if"');
+    expect(value('1 if big else 2', { ...first, language: 2 })).toBe(1);
+  });
+
+  it('execution.workflow_id is a name of the state', () => {
+    const facts = { 'execution.workflow_id': 'ours' };
+    expect(value('execution.workflow_id', { ...first, facts })).toBe('theirs');
+    expect(value('execution.workflow_id', { ...first, facts, language: 2 })).toBe('ours');
+    expect(value('execution.workflow_id', { ...scope, facts })).toBe('ours');
+  });
+
+  it('everything else reads the same', () => {
+    expect(compileExpression("state.x == 1 and execution.id != 'a' | upper")).not.toHaveProperty('older');
+  });
+});
+
 describe('an expression cannot reach', () => {
   it.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'length', 'at'])('the inherited %s', (name) => {
     for (const text of [

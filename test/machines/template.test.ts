@@ -17,7 +17,13 @@ const scope: Scope = {
   output: { decision: 'approved' },
   input: { q: [1, 2] },
   env: { TOKEN: 's3cret' },
-  facts: { 'execution.id': 'exec_1', 'node.id': 'send', 'workflow.id': 'w', 'workflow.version': '2' },
+  facts: {
+    'execution.id': 'exec_1',
+    'execution.workflow_id': 'w',
+    'node.id': 'send',
+    'workflow.id': 'w',
+    'workflow.version': '2',
+  },
 };
 
 const rendered = (value: Json, within: Scope = scope): Json => {
@@ -59,6 +65,8 @@ describe('a mapping value', () => {
     ['{{ state.tags | length }} {{ state.tags | json }}', '2 ["a","b"]'],
     ['Bearer {{ env.TOKEN }}', 'Bearer s3cret'],
     ['{{ execution.id }}/{{ node.id }}/{{ workflow.id }}@{{ workflow.version }}', 'exec_1/send/w@2'],
+    ['{{ execution.workflow_id }}', 'w'],
+    ['{{ state.none | join(\'\\n\') if state.none else "None" }}', 'None'],
   ])('that holds other text too is a text: %s', (text, expected) => {
     expect(rendered(text)).toBe(expected);
   });

@@ -198,6 +198,12 @@ describe('warnings', () => {
     ]);
   });
 
+  it('conditions that read what only templates have', () => {
+    const branches = [{ condition: "execution.workflow_id == 'w' and node.id", target: 'a' }, { target: 'end' }];
+    const ir = document({ gate: { kind: { type: 'condition', branches } }, a: tool() });
+    expect(warned(ir)).toEqual(['fact_in_condition gate', 'fact_in_condition gate']);
+  });
+
   it('functions, methods and filters that do not exist', () => {
     const input_mapping = { a: '{{ size(state.x) }}', b: '{{ state.x.uper() }}', c: '{{ state.x | jion }}' };
     expect(found(document({ a: tool({ input_mapping }) })).map(({ code, hint }) => [code, hint])).toEqual([
