@@ -4,6 +4,7 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type ApiOptions, api, NOBODY, PAYMENT, REVIEW } from './api.ts';
+import { as, createTenant } from './tenants.ts';
 
 interface ToolReply {
   readonly isError: boolean;
@@ -40,6 +41,17 @@ async function listening(options?: ApiOptions) {
   return { ...server, url, connect, as };
 }
 
+/** What the tools of a batch answered, in the order of their ids. */
+function results({ body }: { readonly body: unknown }): ToolReply[] {
+  const replies = body as readonly {
+    readonly id: number;
+    readonly result: { readonly isError: boolean; readonly content: readonly { readonly text: string }[] };
+  }[];
+  return [...replies]
+    .sort((a, b) => a.id - b.id)
+    .map(({ result }) => ({ isError: result.isError, text: result.content[0]?.text ?? '' }));
+}
+
 describe('the official MCP client', () => {
   it('shakes hands and finds the eight tools with their schemas', async () => {
     const { as } = await listening();
@@ -60,6 +72,7 @@ describe('the official MCP client', () => {
     });
     expect(tools.every(({ description }) => description !== undefined)).toBe(true);
     expect((await client.listResources()).resources).toEqual([]);
+    expect((await client.listResourceTemplates()).resourceTemplates).toEqual([]);
     expect((await client.listPrompts()).prompts).toEqual([]);
     await client.ping();
   });
@@ -124,6 +137,44 @@ describe('the official MCP client', () => {
     expect(await text('jamjet_run_workflow', { workflow_id: 'none', input: {} })).toBe('not found: workflow none');
     await expect(client.callTool({ name: 'jamjet_delete_everything' })).rejects.toMatchObject({ code: -32_601 });
     await expect(client.request({ method: 'odd/method' } as never, {} as never)).rejects.toMatchObject({ code: -32_601 });
+  });
+
+  it('cannot reach another route by what it calls an id', async () => {
+    const { as, started } = await listening();
+    await started(REVIEW);
+    const { use } = await as('operator');
+    for (const execution_id of ['..', '.', '', '../workflows', '%2e%2e', '..%2f..', 'a/b', '?x=1', '#', '//x', '\\..']) {
+      const error = { isError: true, text: `not found: execution ${execution_id}` };
+      expect(await use('jamjet_get_events', { execution_id })).toEqual(error);
+      expect(await use('jamjet_get_execution', { execution_id })).toEqual(error);
+      expect(await use('jamjet_cancel_execution', { execution_id })).toEqual(error);
+      expect(await use('jamjet_approve', { execution_id, decision: 'approved' })).toEqual(error);
+    }
+  });
+
+  it('reads a log in pages, each telling where the next begins', async () => {
+    const { as, post } = await listening();
+    const branches = Array.from({ length: 120 }, (_, n) => `n${n}`);
+    const nodes = Object.fromEntries(branches.map((id) => [id, { kind: { type: 'python_fn', module: 'm', function: 'f' } }]));
+    const all = { kind: { type: 'parallel', branches } };
+    await post('/workflows', {
+      ir: { workflow_id: 'wide', version: '1', start_node: 'all', nodes: { all, ...nodes }, edges: [] },
+    });
+    const { execution_id } = (await post('/executions', { workflow_id: 'wide' })).body;
+    const { read } = await as('viewer');
+    const sequences: number[] = [];
+    for (let after: number | undefined = 0; after !== undefined; ) {
+      const page: { events: { sequence: number }[]; next_after?: number } = await read('jamjet_get_events', {
+        execution_id,
+        after,
+      });
+      expect(page.events.length).toBeLessThanOrEqual(100);
+      sequences.push(...page.events.map(({ sequence }) => sequence));
+      after = page.next_after;
+    }
+    expect(sequences).toEqual(Array.from({ length: 122 }, (_, i) => i + 1));
+    expect((await read('jamjet_get_events', { execution_id, limit: 1_000 })).next_after).toBe(100);
+    expect(await read('jamjet_get_events', { execution_id, after: 121, limit: 3 })).not.toHaveProperty('next_after');
   });
 
   it('is let in only with a token', async () => {
@@ -227,6 +278,50 @@ describe('plain JSON-RPC', () => {
     await new Promise((resolve) => app.server.once('request', resolve));
     await app.close();
     expect((await pending).ok).toBe(true);
+  });
+
+  it('bounds a batch: how many messages, and how large a reply', async () => {
+    const { post, started } = await api();
+    const big = { text: 'x'.repeat(900_000) };
+    const execution_id = await started(REVIEW, big);
+    const calls = (count: number, name: string) =>
+      Array.from({ length: count }, (_, id) => ({
+        jsonrpc: '2.0',
+        id,
+        method: 'tools/call',
+        params: { name, arguments: { execution_id } },
+      }));
+    const refused = await post('/mcp', calls(33, 'jamjet_get_execution'));
+    expect([refused.status, refused.body]).toEqual([
+      400,
+      { jsonrpc: '2.0', id: null, error: { code: -32_600, message: 'a batch may have 32 messages, this one has 33' } },
+    ]);
+    // An execution tells its state twice: as its input, too.
+    const tooLarge = results(await post('/mcp', calls(2, 'jamjet_get_execution')));
+    const text = `too large: the reply has more than 1048576 bytes; GET /executions/${execution_id} of the REST API answers it whole`;
+    expect(tooLarge).toEqual(Array(2).fill({ isError: true, text }));
+    const read = results(await post('/mcp', calls(32, 'jamjet_get_events')));
+    expect(read.filter(({ isError }) => !isError).length).toBeLessThanOrEqual(6);
+    expect(read.at(-1)).toEqual({
+      isError: true,
+      text: 'the reply of this batch has reached 4194304 bytes: send the rest in other batches',
+    });
+  });
+
+  it('counts every call of a batch towards the limit of the tenant', async () => {
+    const server = await api();
+    await createTenant(server, 'acme', { limits: { max_requests_per_minute: 4 } });
+    const acme = await as(server, 'acme', 'viewer');
+    const call = { jsonrpc: '2.0', method: 'tools/call', params: { name: 'jamjet_list_executions', arguments: {} } };
+    const replies = results(
+      await server.post(
+        '/mcp',
+        Array.from({ length: 5 }, (_, id) => ({ ...call, id })),
+        acme,
+      ),
+    );
+    expect(replies.map(({ isError }) => isError)).toEqual([false, false, false, true, true]);
+    expect(replies.at(-1)?.text).toMatch(/^too many requests: /);
   });
 
   it('is not for pages of other sites when there is no authentication', async () => {

@@ -1,11 +1,20 @@
 import { Ajv } from 'ajv';
 import { isObject, type JsonObject } from '../../../machines/json.ts';
 import { VERSION } from '../../config.ts';
+import { RuntimeError } from '../../runtime/errors.ts';
+import { FairQueue, throwIfEnded } from '../../runtime/fair-queue.ts';
 import { validationError } from '../validation.ts';
+import { BATCH_CONCURRENCY, MAX_BATCH_MESSAGES, MAX_BATCH_REPLY_BYTES, MAX_TOOL_REPLY_BYTES } from './limits.ts';
 import { type McpTool, type RestRequest, TOOLS } from './tools.ts';
 
+/** A reply of the REST API; `text` is null when it has more than `maxBytes`: the rest was not read. */
+export interface RestReply {
+  readonly status: number;
+  readonly text: string | null;
+}
+
 /** Carries out what a tool asks for, in the name of whoever called it. */
-export type RestCall = (request: RestRequest) => Promise<{ readonly status: number; readonly text: string }>;
+export type RestCall = (request: RestRequest, maxBytes: number, signal: AbortSignal) => Promise<RestReply>;
 
 export interface McpCall {
   /** As it was parsed; what it should be is the protocol's to say. */
@@ -24,6 +33,7 @@ interface ToolResult {
   readonly isError: boolean;
 }
 
+const INVALID_REQUEST = -32_600;
 const INTERNAL_ERROR = -32_603;
 const INVALID_PARAMS = -32_602;
 
@@ -42,6 +52,8 @@ const loadSdk = async () => {
 
 /** Answers one message, or one batch, of the Model Context Protocol. Nothing is kept between two: any server may answer the next. */
 export async function answerMcp(call: McpCall): Promise<Response> {
+  const { message } = call;
+  if (Array.isArray(message) && message.length > MAX_BATCH_MESSAGES) return tooManyMessages(message.length);
   const { Server, Transport, types } = await loadSdk();
   const server = new Server(
     { name: 'jamjet-runtime', version: VERSION },
@@ -49,11 +61,13 @@ export async function answerMcp(call: McpCall): Promise<Response> {
   );
   server.setRequestHandler(types.ListToolsRequestSchema, () => ({ tools: TOOLS.map(described) }));
   server.setRequestHandler(types.ListResourcesRequestSchema, () => ({ resources: [] }));
+  server.setRequestHandler(types.ListResourceTemplatesRequestSchema, () => ({ resourceTemplates: [] }));
   server.setRequestHandler(types.ListPromptsRequestSchema, () => ({ prompts: [] }));
-  server.setRequestHandler(types.CallToolRequestSchema, ({ params }) => {
+  const batch = new Batch(call);
+  server.setRequestHandler(types.CallToolRequestSchema, ({ params }, { signal }) => {
     const tool = TOOLS.find(({ name }) => name === params.name);
     if (tool === undefined) throw new types.McpError(types.ErrorCode.MethodNotFound, `unknown tool: ${params.name}`);
-    return use(tool, params.arguments ?? {}, call);
+    return batch.use(tool, params.arguments ?? {}, signal);
   });
   const transport = new Transport({ enableJsonResponse: true });
   await server.connect(transport);
@@ -100,14 +114,66 @@ function described({ name, description, input, reads, destroys = false }: McpToo
 /** Compiles a tool's schema when it is first used. */
 const ajv = new Ajv({ meta: false, validateSchema: false });
 
-/** Whatever goes wrong is told to the model, in the words of the REST API. */
-async function use(tool: McpTool, args: Readonly<Record<string, unknown>>, { tenantId, rest }: McpCall): Promise<ToolResult> {
-  if (!ajv.validate(tool.input, args)) return failed(`bad request: ${validationError(ajv.errors ?? [], 'input').message}`);
-  const { tenant_id } = args;
-  if (tenant_id !== undefined && tenant_id !== tenantId)
-    return failed(`forbidden: the token belongs to tenant ${tenantId}, and only to that`);
-  const { status, text } = await rest(tool.request(args as JsonObject));
-  return status < 400 ? { content: [{ type: 'text', text }], isError: false } : failed(errorIn(text));
+/** The tools that one POST asks for: so many at a time, and a bounded reply in all. */
+class Batch {
+  readonly #call: McpCall;
+  readonly #queue = new FairQueue('too many tools in one batch', {
+    active: BATCH_CONCURRENCY,
+    activePerKey: BATCH_CONCURRENCY,
+    waiting: MAX_BATCH_MESSAGES,
+    waitingPerKey: MAX_BATCH_MESSAGES,
+  });
+  #bytes = 0;
+
+  constructor(call: McpCall) {
+    this.#call = call;
+  }
+
+  /** Whatever goes wrong is told to the model, in the words of the REST API. */
+  async use(tool: McpTool, args: Readonly<Record<string, unknown>>, cancelled: AbortSignal): Promise<ToolResult> {
+    if (!ajv.validate(tool.input, args)) return failed(`bad request: ${validationError(ajv.errors ?? [], 'input').message}`);
+    const { tenantId, signal } = this.#call;
+    const { tenant_id } = args;
+    if (tenant_id !== undefined && tenant_id !== tenantId)
+      return failed(`forbidden: the token belongs to tenant ${tenantId}, and only to that`);
+    const request = requestOf(tool, args as JsonObject);
+    if (typeof request === 'string') return failed(request);
+    const ended = AbortSignal.any([signal, cancelled]);
+    return this.#queue.run('', () => this.#carryOut(tool, request, args as JsonObject, ended), ended);
+  }
+
+  async #carryOut(tool: McpTool, request: RestRequest, args: JsonObject, ended: AbortSignal): Promise<ToolResult> {
+    const left = MAX_BATCH_REPLY_BYTES - this.#bytes;
+    // What changes something is done all the same: its reply is small.
+    if (left <= 0 && tool.reads)
+      return failed(`the reply of this batch has reached ${MAX_BATCH_REPLY_BYTES} bytes: send the rest in other batches`);
+    const { status, text } = await this.#call.rest(request, MAX_TOOL_REPLY_BYTES, ended);
+    throwIfEnded(ended);
+    if (text === null) return failed(tooLarge(tool, request));
+    this.#bytes += text.length;
+    if (status >= 400) return failed(errorIn(text));
+    return { content: [{ type: 'text', text: tool.reply?.(text, args) ?? text }], isError: false };
+  }
+}
+
+/** The request that carries the tool out, or the text of why there is none. */
+function requestOf(tool: McpTool, args: JsonObject): RestRequest | string {
+  try {
+    return tool.request(args);
+  } catch (error) {
+    if (!(error instanceof RuntimeError)) throw error;
+    return `${error.code === 'not_found' ? 'not found' : 'bad request'}: ${error.message}`;
+  }
+}
+
+function tooLarge({ inParts }: McpTool, { method, url }: RestRequest): string {
+  const rest = `${method} ${url} of the REST API answers it whole`;
+  return `too large: the reply has more than ${MAX_TOOL_REPLY_BYTES} bytes; ${inParts === undefined ? rest : `${inParts}, or ${rest}`}`;
+}
+
+function tooManyMessages(count: number): Response {
+  const message = `a batch may have ${MAX_BATCH_MESSAGES} messages, this one has ${count}`;
+  return Response.json({ jsonrpc: '2.0', id: null, error: { code: INVALID_REQUEST, message } }, { status: 400 });
 }
 
 function failed(text: string): ToolResult {

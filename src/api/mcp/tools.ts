@@ -1,6 +1,9 @@
 import { type TObject, Type } from 'typebox';
 import type { JsonObject } from '../../../machines/json.ts';
+import { executionId } from '../ids.ts';
+import type { EventList } from '../schemas/events.ts';
 import { AnyJson, given } from '../schemas/fields.ts';
+import { EVENTS_PER_PAGE } from './limits.ts';
 
 /** The request to the REST API that carries a tool out. */
 export interface RestRequest {
@@ -18,8 +21,12 @@ export interface McpTool {
   readonly reads: boolean;
   /** Cannot be taken back. */
   readonly destroys?: boolean;
-  /** `args` is valid by `input`. */
+  /** `args` is valid by `input`. Throws `RuntimeError` when an id in it is none. */
   readonly request: (args: JsonObject) => RestRequest;
+  /** What the tool answers instead of the text of the REST API. */
+  readonly reply?: (text: string, args: JsonObject) => string;
+  /** How to ask for less when the reply is too large. */
+  readonly inParts?: string;
 }
 
 const text = (description: string) => Type.String({ description });
@@ -66,6 +73,7 @@ export const TOOLS: readonly McpTool[] = [
     }),
     reads: true,
     request: (args) => ({ method: 'GET', url: `/executions${query(args, ['status', 'limit', 'offset'])}` }),
+    inParts: 'ask for fewer with limit and offset',
   },
   {
     name: 'jamjet_cancel_execution',
@@ -77,7 +85,7 @@ export const TOOLS: readonly McpTool[] = [
   },
   {
     name: 'jamjet_get_events',
-    description: 'Read the event log of an execution: what happened, in order.',
+    description: `Read the event log of an execution: what happened, in order, ${EVENTS_PER_PAGE} events at a time. Where the answer has next_after, there may be more: pass it as after.`,
     input: Type.Object({
       execution_id: ExecutionId,
       after: Type.Optional(Type.Integer({ minimum: 0, description: 'Only events with a higher sequence.' })),
@@ -85,7 +93,16 @@ export const TOOLS: readonly McpTool[] = [
       tenant_id: TenantId,
     }),
     reads: true,
-    request: (args) => ({ method: 'GET', url: `${executionUrl(args)}/events${query(args, ['after', 'limit'])}` }),
+    request: (args) => {
+      const page = { ...given('after', args.after), limit: pageSize(args) };
+      return { method: 'GET', url: `${executionUrl(args)}/events${query(page, ['after', 'limit'])}` };
+    },
+    reply: (text, args) => {
+      const { events } = JSON.parse(text) as EventList;
+      const last = events.at(-1);
+      return last === undefined || events.length < pageSize(args) ? text : JSON.stringify({ events, next_after: last.sequence });
+    },
+    inParts: 'ask for fewer events with after and limit',
   },
   {
     name: 'jamjet_approve',
@@ -125,8 +142,13 @@ export const TOOLS: readonly McpTool[] = [
   },
 ];
 
+/** Throws `RuntimeError` `not_found` for what is no id: `..` would lead to another route. */
 function executionUrl({ execution_id }: JsonObject): string {
-  return `/executions/${encodeURIComponent(String(execution_id))}`;
+  return `/executions/${executionId(String(execution_id))}`;
+}
+
+function pageSize({ limit }: JsonObject): number {
+  return typeof limit === 'number' ? Math.min(limit, EVENTS_PER_PAGE) : EVENTS_PER_PAGE;
 }
 
 /** `?a=1&b=2` of the arguments that were given. */

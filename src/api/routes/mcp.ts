@@ -84,7 +84,7 @@ export function mcpRoutes(app: Api, { polls }: Services): void {
 /** The REST API as the caller would reach it: same token, same request id, same rules. */
 function restOf(app: Api, { headers, id, ip }: FastifyRequest): RestCall {
   const { authorization, host } = headers;
-  return async ({ method, url, body }) => {
+  return async ({ method, url, body }, maxBytes, signal) => {
     const reply = await app.inject({
       method,
       url,
@@ -95,9 +95,26 @@ function restOf(app: Api, { headers, id, ip }: FastifyRequest): RestCall {
         ...(authorization === undefined ? {} : { authorization }),
       },
       ...(body === undefined ? {} : { payload: JSON.stringify(body) }),
+      payloadAsStream: true,
+      signal,
     });
-    return { status: reply.statusCode, text: reply.payload };
+    const text = await textOf(reply.stream(), maxBytes);
+    // Whoever writes the reply stops.
+    if (text === null) reply.raw.res.destroy();
+    return { status: reply.statusCode, text };
   };
+}
+
+/** Null when there is more than `maxBytes`. */
+async function textOf(stream: AsyncIterable<Buffer>, maxBytes: number): Promise<string | null> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of stream) {
+    bytes += chunk.length;
+    if (bytes > maxBytes) return null;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
 }
 
 /** A message that is no JSON gets its error as JSON-RPC has it; what is refused before is refused as everywhere. */
