@@ -69,6 +69,8 @@ export interface Embedded {
 export interface EmbeddedOptions {
   readonly config: Config;
   readonly tools?: Tools;
+  /** Who acts: the user of this process. */
+  readonly actor: string;
   /** Stored executions to work on beside those started here. Others rest as they are. */
   readonly adopts: (executionId: string) => boolean;
   readonly log?: Logger;
@@ -97,11 +99,12 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Embedded> 
 }
 
 interface PartsOptions extends Omit<ServerOptions, 'log'> {
+  readonly actor?: string;
   readonly adopts?: (executionId: string) => boolean;
 }
 
 async function openParts(options: PartsOptions, log: Logger) {
-  const { config, tools, auth, adopts } = options;
+  const { config, tools, auth, adopts, actor } = options;
   const id = runtimeName();
   const failed = (error: unknown): void => log.error({ err: error }, 'something could not be done behind the scenes');
   const store = await openDatabase(config, { writer: id, failed });
@@ -125,7 +128,7 @@ async function openParts(options: PartsOptions, log: Logger) {
   }
   const outbound = new Outbound({ allowPrivateAddresses: config.allowPrivateAddresses });
   const control = new ControlPlane({ store, runtime, outbound, clock: systemClock, failed });
-  const app = buildApp({ runtime, store, control, config, auth, log });
+  const app = buildApp({ runtime, store, control, config, auth, log, ...(actor === undefined ? {} : { actor }) });
   const close = async (graceMs = DEFAULT_GRACE_MS): Promise<void> => {
     const rest = Promise.all([runtime.close(graceMs), control.close(), app.close()]);
     const tooLong = setTimeout(graceMs + STUCK_MS, true, { ref: false });

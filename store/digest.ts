@@ -43,7 +43,9 @@ export function digestStream(range: StreamRange, created: NewExecution | null, r
   for (const row of rows) {
     if (context === undefined || !sameContext(context, row)) {
       context = row;
-      text += `at ${row.atMs} ${field(row.actorId)}${field(row.actorType)}${field(row.request)}\n`;
+      // Absent when null: rows written before the field existed keep their digests.
+      const onBehalfOf = row.onBehalfOf === null ? '' : field(row.onBehalfOf);
+      text += `at ${row.atMs} ${field(row.actorId)}${field(row.actorType)}${field(row.request)}${onBehalfOf}\n`;
     }
     const { type, nodeId } = row;
     text += nodeId === null ? `${type.length}:${type} -` : `${type.length}:${type} ${nodeId.length}:${nodeId}`;
@@ -71,7 +73,13 @@ export function signBlock(key: string | Uint8Array, blockHash: string): string {
 
 /** Events of one step share time and author: both the log and the digest name them once for the run. */
 export function sameContext(a: EventRow, b: EventRow): boolean {
-  return a.atMs === b.atMs && a.actorId === b.actorId && a.actorType === b.actorType && a.request === b.request;
+  return (
+    a.atMs === b.atMs &&
+    a.actorId === b.actorId &&
+    a.actorType === b.actorType &&
+    a.onBehalfOf === b.onBehalfOf &&
+    a.request === b.request
+  );
 }
 
 function field(text: string | null): string {

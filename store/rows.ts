@@ -42,7 +42,9 @@ export interface EventRow {
   readonly atMs: number;
   readonly actorId: string;
   readonly actorType: 'human' | 'agent' | 'system';
-  /** JSON text of the request context (`{id, method, path, ip}`), or null. */
+  /** For whom the actor says it acts: a name from the body of the request, never the actor's own. Null = for itself. */
+  readonly onBehalfOf: string | null;
+  /** JSON text of the request context (`{id, method, path, ip, token, role}`), or null. */
   readonly request: string | null;
 }
 

@@ -17,6 +17,7 @@ export function wellFormedEvent(event: EventRow): EventRow {
     nodeId: event.nodeId === null ? null : wellFormed(event.nodeId),
     data: event.data.toWellFormed(),
     actorId: wellFormed(event.actorId),
+    onBehalfOf: event.onBehalfOf === null ? null : wellFormed(event.onBehalfOf),
     request: event.request === null ? null : wellFormed(event.request),
   };
 }
@@ -38,12 +39,13 @@ export function wellFormedWrite(write: ExecutionWrite): ExecutionWrite {
   return events === write.events ? write : { ...write, events };
 }
 
-function isWellFormed({ type, nodeId, data, actorId, request }: EventRow): boolean {
+function isWellFormed({ type, nodeId, data, actorId, onBehalfOf, request }: EventRow): boolean {
   return (
     data.isWellFormed() &&
     isStorable(actorId) &&
     isStorable(type) &&
     (nodeId === null || isStorable(nodeId)) &&
+    (onBehalfOf === null || isStorable(onBehalfOf)) &&
     (request === null || isStorable(request))
   );
 }

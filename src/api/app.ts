@@ -54,6 +54,8 @@ export interface AppOptions {
   readonly config: Config;
   /** `off`: everybody is an operator of tenant `default`. */
   readonly auth: 'on' | 'off';
+  /** Who acts when authentication is off; absent = `anonymous`. */
+  readonly actor?: string;
   /** Absent = nothing is logged. */
   readonly log?: FastifyBaseLogger;
   /** Milliseconds since the epoch; absent = the system's clock. */
@@ -100,7 +102,7 @@ export function buildApp(options: AppOptions): Api {
   app.addHook('onClose', async () => deaf());
   logRequests(app);
   drain(app);
-  guard(app, services, options.auth);
+  guard(app, services, options.auth, options.actor);
   app.setErrorHandler(answerErrors);
   const routes = describedRoutes(app);
   addRoutes(app, services);

@@ -12,6 +12,8 @@ export interface Identity {
   readonly tenantId: string;
   /** Of the token: who acts, in events and approvals. */
   readonly name: string;
+  /** Of the token, whose name others may have too; null when authentication is off. */
+  readonly tokenId: string | null;
   readonly role: Role;
   /** Of the token; null = it does not expire. */
   readonly expiresAtMs: number | null;
@@ -23,6 +25,7 @@ export interface Identity {
 export const ANYONE: Identity = {
   tenantId: 'default',
   name: 'anonymous',
+  tokenId: null,
   role: 'operator',
   expiresAtMs: null,
   byToken: false,
@@ -66,7 +69,8 @@ export class Tokens {
       throw new Refusal('tenant_not_active', `tenant ${token.tenantId} is ${tenant === null ? 'unknown' : tenant.status}`);
     // A role this release does not know may do the least.
     const role = isRole(token.role) ? token.role : 'viewer';
-    return { tenantId: token.tenantId, name: token.name, role, expiresAtMs: token.expiresAtMs, byToken: true };
+    const { id, tenantId, name, expiresAtMs } = token;
+    return { tenantId, name, tokenId: id, role, expiresAtMs, byToken: true };
   }
 
   /** A token was revoked: whatever is remembered is read again. */

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Pulse } from '../control/live/pulse.ts';
 import { RuntimeError } from '../runtime/errors.ts';
-import { ANYONE, type Tokens } from './auth.ts';
+import type { Tokens } from './auth.ts';
 import { Refusal } from './errors.ts';
 
 /** Bytes made ahead of a reader; the socket has its own buffer. */
@@ -144,7 +144,7 @@ export class EventStreams {
 
   /** A token may be revoked or expire, and a tenant be suspended, while the stream is open. */
   async #checkRight(request: FastifyRequest, controller: AbortController): Promise<void> {
-    if (request.identity === ANYONE) return;
+    if (request.identity?.byToken !== true) return;
     try {
       await this.#tokens.identify(request.headers.authorization);
     } catch (error) {

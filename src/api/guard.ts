@@ -8,7 +8,8 @@ const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 const RETRY_AFTER_MS = 2_000;
 
 /** Every request passes here first: is the server open, who asks, and may they? */
-export function guard(app: Api, { runtime, tokens, polls, config }: Services, auth: 'on' | 'off'): void {
+export function guard(app: Api, { runtime, tokens, polls, config }: Services, auth: 'on' | 'off', actor = ANYONE.name): void {
+  const anyone = { ...ANYONE, name: actor };
   const onLoopback = isLoopback(config.bind);
   let closing = false;
 
@@ -31,7 +32,7 @@ export function guard(app: Api, { runtime, tokens, polls, config }: Services, au
     request.raw.headers['content-type'] = undefined;
     const { access = 'open' } = request.routeOptions.config;
     if (access === 'open') return;
-    request.identity = auth === 'off' ? ANYONE : await tokens.identify(request.headers.authorization);
+    request.identity = auth === 'off' ? anyone : await tokens.identify(request.headers.authorization);
     await runtime.tenants.request(request.identity.tenantId);
     permit(request.identity.role, access);
   });

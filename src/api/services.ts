@@ -57,12 +57,13 @@ export function identityOf(request: FastifyRequest): Identity {
 
 /** Who asks, with the request that is recorded beside what it causes. */
 export function callerOf(request: FastifyRequest): Caller {
-  const { tenantId, name } = identityOf(request);
+  const { tenantId, name, tokenId, role } = identityOf(request);
+  const token = tokenId === null ? {} : { token: tokenId, role };
   return {
     tenantId,
     actorId: name,
     actorType: actorTypeOf(name),
-    request: { id: request.id, method: request.method, path: pathOf(request), ip: request.ip },
+    request: { id: request.id, method: request.method, path: pathOf(request), ip: request.ip, ...token },
   };
 }
 

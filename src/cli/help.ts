@@ -41,6 +41,7 @@ const VALUES: Readonly<Record<string, string>> = {
   '--node': 'NODE',
   '--node-id': 'NODE',
   '--offset': 'N',
+  '--on-behalf-of': 'NAME',
   '--output': 'FORMAT',
   '--overlap': 'POLICY',
   '--parent': 'ID',

@@ -8,6 +8,9 @@ export interface TimelineEvent {
   readonly type: string;
   readonly node_id: string | null;
   readonly created_at: string;
+  /** Who caused it, and for whom as it said. */
+  readonly actor_id?: string;
+  readonly on_behalf_of?: string;
   readonly data: JsonObject;
 }
 
@@ -112,7 +115,7 @@ export class Timeline {
         this.#approvals.set(node, { node, kind: 'tool' });
         return this.#wait(node, atMs, `waiting for approval of ${textOf(data.tool_name)}`);
       case 'approval_received':
-        return this.#decide(node, data);
+        return this.#decide(node, event);
       case 'timer_created':
         return this.#timer(node, atMs, data);
       case 'child_workflow_started':
@@ -197,11 +200,12 @@ export class Timeline {
     ]);
   }
 
-  #decide(node: string, data: JsonObject): readonly Entry[] {
+  #decide(node: string, { data, actor_id, on_behalf_of }: TimelineEvent): readonly Entry[] {
     const approval = this.#approvals.get(node);
     this.#approvals.delete(node);
     const comment = textOf(data.comment);
-    const text = `${textOf(data.decision)} by ${textOf(data.user_id)}${comment === '' ? '' : `: ${comment}`}`;
+    const who = on_behalf_of === undefined ? textOf(data.user_id) : `${actor_id} on behalf of ${on_behalf_of}`;
+    const text = `${textOf(data.decision)} by ${who}${comment === '' ? '' : `: ${comment}`}`;
     if (approval?.kind === 'tool') return [note(node, text)];
     this.#decisions.set(node, text);
     return [];

@@ -58,7 +58,7 @@ function assemble(options: RuntimeOptions): Parts {
   const hot = hotCache(options.hotBytes ?? DEFAULTS.hotBytes);
   const feed = new Feed();
   const listeners = new Listeners();
-  const origin: Origin = { actorId: runtimeId, actorType: 'system', request: null };
+  const origin: Origin = { actorId: runtimeId, actorType: 'system', onBehalfOf: null, request: null };
   const outbound = new Outbound({ allowPrivateAddresses: options.allowPrivateAddresses ?? false });
   const programs = new Programs(store, { tools: options.tools ?? {}, outbound });
 

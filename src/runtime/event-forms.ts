@@ -11,6 +11,10 @@ interface Common {
   readonly node_id: string | null;
   /** RFC 3339. */
   readonly created_at: string;
+  /** Who caused it: the name of a token, or what the runtime or a job of its own is called. */
+  readonly actor_id: string;
+  /** For whom the actor said that it acted; absent = for itself. */
+  readonly on_behalf_of?: string;
 }
 
 /** An event as the reference writes it: `kind` is a PascalCase name, `type` the same in snake_case. */
@@ -34,6 +38,7 @@ export function seedForm(event: EventView): SeedForm {
     kind: pascalCase(event.type),
     node_id: event.nodeId,
     created_at: new Date(event.createdAtMs).toISOString(),
+    ...actorOf(event),
     type: event.type,
     data: fieldsOf(event),
   };
@@ -48,7 +53,12 @@ export function taggedForm(event: EventView): TaggedForm {
     kind_name: pascalCase(event.type),
     node_id: event.nodeId,
     created_at: new Date(event.createdAtMs).toISOString(),
+    ...actorOf(event),
   };
+}
+
+function actorOf({ actorId, onBehalfOf }: EventView): Pick<Common, 'actor_id' | 'on_behalf_of'> {
+  return { actor_id: actorId, ...(onBehalfOf === null ? {} : { on_behalf_of: onBehalfOf }) };
 }
 
 /** The same UUID (version 8, of the SHA-256 of execution and sequence) whenever the event is shown. */

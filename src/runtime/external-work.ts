@@ -89,7 +89,7 @@ export class ExternalWork {
       rows.map(async (row) => {
         if (isBeside(row)) return (await this.#options.store.execution(row.executionId))?.completedAtMs === null ? row : null;
         const message = { type: 'claimed', ...visitOf(row), workerId: claim.workerId } as const;
-        const outcome = await loop.send(row.executionId, message, { origin: originOf(caller) });
+        const outcome = await loop.send(row.executionId, message, { origin: originOf(caller, claim.workerId) });
         return 'refused' in outcome ? null : row;
       }),
     );
@@ -109,7 +109,7 @@ export class ExternalWork {
     } as const;
     const settle = { id, fence: fenceOf(result.leaseFence) };
     const outcome = await this.#options.loop.send(item.executionId, message, {
-      origin: originOf(caller),
+      origin: originOf(caller, workerOf(item, result)),
       conditions: { settle },
     });
     refuseStale(outcome);
@@ -127,7 +127,7 @@ export class ExternalWork {
     } as const;
     const settle = { id, fence: fenceOf(failure.leaseFence) };
     const outcome = await this.#options.loop.send(item.executionId, message, {
-      origin: originOf(caller),
+      origin: originOf(caller, workerOf(item, failure)),
       conditions: { settle },
     });
     refuseStale(outcome);
@@ -202,6 +202,11 @@ export class ExternalWork {
 /** 0 and absent both mean: settle by id alone. */
 function fenceOf(fence: number | undefined): number | null {
   return fence === undefined || fence === 0 ? null : fence;
+}
+
+/** The worker that reports: as it says, else the one whose fence it has. */
+function workerOf(item: WorkItemRow, given: CompleteWork | FailWork): string | undefined {
+  return given.workerId ?? (fenceOf(given.leaseFence) === null ? undefined : (item.workerId ?? undefined));
 }
 
 function refuseStale(outcome: Outcome): void {

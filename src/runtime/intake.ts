@@ -140,7 +140,8 @@ export class Intake {
       patch: decision.statePatch ?? null,
       ...(decision.nodeId === undefined || decision.nodeId === '' ? {} : { node: decision.nodeId }),
     };
-    const outcome = await this.#options.loop.send(id, message, { origin: originOf(caller) });
+    const origin = originOf(caller, decision.userId);
+    const outcome = await this.#options.loop.send(id, message, { origin });
     if ('refused' in outcome) throw await this.#refusedDecision(caller.tenantId, id, message, outcome);
     return { nodeId: outcome.node ?? '' };
   }

@@ -4,14 +4,18 @@ import type { Caller } from './types.ts';
 export interface Origin {
   readonly actorId: string;
   readonly actorType: 'human' | 'agent' | 'system';
+  /** For whom the actor says it acts; null = for itself. */
+  readonly onBehalfOf: string | null;
   /** JSON text of the request context, or null. */
   readonly request: string | null;
 }
 
-export function originOf(caller: Caller): Origin {
+/** `onBehalfOf`: a name that the caller gives beside its own, which nothing proves. */
+export function originOf(caller: Caller, onBehalfOf?: string): Origin {
   return {
     actorId: caller.actorId,
     actorType: caller.actorType,
+    onBehalfOf: onBehalfOf === undefined || onBehalfOf === caller.actorId ? null : onBehalfOf,
     request: caller.request === undefined ? null : JSON.stringify(caller.request),
   };
 }

@@ -149,6 +149,8 @@ export class Reads {
         node_id: row.nodeId ?? '',
         status: data.decision === 'approved' ? 'approved' : 'rejected',
         user_id: String(data.user_id),
+        actor_id: row.actorId,
+        on_behalf_of: row.onBehalfOf,
         comment: typeof data.comment === 'string' ? data.comment : null,
         sequence: row.seq,
         decided_at_ms: row.atMs,

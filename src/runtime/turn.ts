@@ -95,7 +95,7 @@ export function takeTurn(
     revives ||= isRevived;
     addConditions(draught, conditions, outcome.events);
     if (envelope.birth?.past !== undefined) addPast(draught, envelope.birth.past);
-    addEvents(draught, outcome.events, origin, nowMs, context.artifactThresholdBytes);
+    addEvents(draught, outcome.events, origin, envelope.message, nowMs, context.artifactThresholdBytes);
     addEffects(draught, outcome.effects, {
       executionId: id,
       loaded: base.loaded,
@@ -153,7 +153,7 @@ function bear(birth: Birth, draft: Draft, nowMs: number, context: TurnContext): 
   const env = envOf(birth.id, birth, runtimeId, nowMs, context);
   const { run, events, effects, diagnostics } = start(birth.loaded.program, birth.input, env);
   const draught = emptyDraught();
-  addEvents(draught, events, draft.origin, nowMs, context.artifactThresholdBytes);
+  addEvents(draught, events, draft.origin, null, nowMs, context.artifactThresholdBytes);
   addEffects(draught, effects, { executionId: birth.id, loaded: birth.loaded, run, nowMs, ids: context.ids, vars: context.vars });
   draught.diagnostics.push(...diagnostics);
   return committed(birth.id, null, birth, run, draught, false, runtimeId, nowMs);

@@ -15,7 +15,18 @@ export interface Caller {
   readonly actorId: string;
   readonly actorType: 'human' | 'agent' | 'system';
   /** Of the HTTP request, when there is one. */
-  readonly request?: { readonly id: string; readonly method: string; readonly path: string; readonly ip: string };
+  readonly request?: RequestContext;
+}
+
+/** Of an HTTP request: recorded with what it causes. */
+export interface RequestContext {
+  readonly id: string;
+  readonly method: string;
+  readonly path: string;
+  readonly ip: string;
+  /** Id and role of the token it came with; names of tokens may repeat. Absent = without a token. */
+  readonly token?: string;
+  readonly role?: string;
 }
 
 /** What a tool may know of its surroundings. */
@@ -178,6 +189,8 @@ export interface EventView {
   readonly data: JsonObject;
   readonly createdAtMs: number;
   readonly actorId: string;
+  /** For whom the actor said that it acted: nothing proves it. Null = for itself. */
+  readonly onBehalfOf: string | null;
 }
 
 export interface ApprovalsView {
@@ -185,7 +198,11 @@ export interface ApprovalsView {
   readonly decided: readonly {
     readonly node_id: string;
     readonly status: 'approved' | 'rejected';
+    /** As it stands in the event: the one on whose behalf it was decided, else the actor. */
     readonly user_id: string;
+    /** Who decided. */
+    readonly actor_id: string;
+    readonly on_behalf_of: string | null;
     readonly comment: string | null;
     readonly sequence: number;
     readonly decided_at_ms: number;
@@ -195,7 +212,7 @@ export interface ApprovalsView {
 export interface Decision {
   readonly decision: string;
   readonly nodeId?: string;
-  /** Absent = the caller's name. */
+  /** Recorded as the one on whose behalf the caller decides; absent = the caller itself. */
   readonly userId?: string;
   readonly comment?: string;
   readonly statePatch?: Json;
@@ -237,6 +254,8 @@ export interface CompleteWork {
   readonly executionId?: string;
   readonly nodeId?: string;
   readonly usage?: Usage;
+  /** Recorded as the one on whose behalf the caller acts; absent = the one that claimed it, when the fence is given. */
+  readonly workerId?: string;
 }
 
 export interface FailWork {
@@ -247,6 +266,7 @@ export interface FailWork {
   readonly errorClass?: string;
   /** As in `CompleteWork`. */
   readonly leaseFence?: number;
+  readonly workerId?: string;
 }
 
 export interface WorkerView {

@@ -52,6 +52,7 @@ export function eventViewOf(executionId: string, row: EventRow, data: JsonObject
     data: row.type === 'node_completed' ? completionOf(data, row.nodeId ?? '') : data,
     createdAtMs: row.atMs,
     actorId: row.actorId,
+    onBehalfOf: row.onBehalfOf,
   };
 }
 

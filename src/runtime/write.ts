@@ -1,5 +1,6 @@
 import type { LogEvent } from '../../machines/events.ts';
 import type { Json, JsonObject } from '../../machines/json.ts';
+import type { Message } from '../../machines/messages.ts';
 import type { Effect, Run } from '../../machines/run.ts';
 import { TERMINAL } from '../../machines/run.ts';
 import { workOf } from '../../machines/step.ts';
@@ -47,11 +48,12 @@ export function isEmpty({ events, timers, work, consumed }: Draught): boolean {
   return events.length === 0 && timers.length === 0 && work.length === 0 && consumed.length === 0;
 }
 
-/** Rows of a step's events. The one who caused the step is the actor, but for what a worker or a user is named in. */
+/** Rows of a step's events. Whoever caused the step is the actor, except where a runtime begins in-process work. */
 export function addEvents(
   draught: Draught,
   events: readonly LogEvent[],
   origin: Origin,
+  message: Message | null,
   nowMs: number,
   artifactThresholdBytes: number,
 ): void {
@@ -61,15 +63,16 @@ export function addEvents(
     const apart = spill(event, data, artifactThresholdBytes, nowMs);
     if (apart !== null) draught.spilled.push(apart.artifact);
     if (event.type === 'node_completed') addUsage(draught, event.data);
-    const named = namedActor(event);
+    const { actorId, actorType, onBehalfOf } = runtimeAsActor(event, message) ?? origin;
     draught.events.push({
       seq: event.sequence,
       type: event.type,
       nodeId: event.node_id,
       data: apart?.data ?? data,
       atMs: nowMs,
-      actorId: named?.id ?? origin.actorId,
-      actorType: named?.type ?? origin.actorType,
+      actorId,
+      actorType,
+      onBehalfOf,
       request: origin.request,
     });
   }
@@ -95,13 +98,10 @@ function amount(reported: Json | undefined): number {
   return typeof reported === 'number' && reported > 0 ? Math.min(reported, Number.MAX_SAFE_INTEGER) : 0;
 }
 
-function namedActor(event: LogEvent): { readonly id: string; readonly type: EventRow['actorType'] } | null {
-  if (event.type === 'approval_received') return { id: String(event.data.user_id), type: 'human' };
-  if (event.type === 'node_started' && typeof event.data.worker_id === 'string') {
-    const { worker_id } = event.data;
-    return { id: worker_id, type: worker_id.startsWith('agent:') ? 'agent' : 'system' };
-  }
-  return null;
+/** A `worker_id` that no client has given is the runtime's own. */
+function runtimeAsActor(event: LogEvent, message: Message | null): Omit<Origin, 'request'> | null {
+  if (event.type !== 'node_started' || message?.type === 'claimed' || typeof event.data.worker_id !== 'string') return null;
+  return { actorId: event.data.worker_id, actorType: 'system', onBehalfOf: null };
 }
 
 export interface EffectContext {

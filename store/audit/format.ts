@@ -95,6 +95,8 @@ export interface EventPart {
   readonly at_ms: number;
   readonly actor_id: string;
   readonly actor_type: EventRow['actorType'];
+  /** For whom the actor said that it acted; absent = for itself. */
+  readonly on_behalf_of?: string;
   /** JSON text, as is `data`: digests are made of it byte for byte. */
   readonly request: string | null;
   readonly data: string;
@@ -139,11 +141,12 @@ export function createdOf(part: CreatedPart): NewExecution {
   };
 }
 
-export function eventPart({ type, nodeId, atMs, actorId, actorType, request, data }: EventRow): EventPart {
-  return { type, node_id: nodeId, at_ms: atMs, actor_id: actorId, actor_type: actorType, request, data };
+export function eventPart({ type, nodeId, atMs, actorId, actorType, onBehalfOf, request, data }: EventRow): EventPart {
+  const behalf = onBehalfOf === null ? {} : { on_behalf_of: onBehalfOf };
+  return { type, node_id: nodeId, at_ms: atMs, actor_id: actorId, actor_type: actorType, ...behalf, request, data };
 }
 
 export function eventOf(part: EventPart, seq: number): EventRow {
   const { type, node_id: nodeId, at_ms: atMs, actor_id: actorId, actor_type: actorType, request, data } = part;
-  return { seq, type, nodeId, atMs, actorId, actorType, request, data };
+  return { seq, type, nodeId, atMs, actorId, actorType, onBehalfOf: part.on_behalf_of ?? null, request, data };
 }

@@ -38,7 +38,8 @@ export class ControlLog {
       const seq = next?.seq ?? 1;
       const event = await apply(transaction, seq);
       if (event === null) return { result: undefined, atMs, streams: [] };
-      const row = wellFormedEvent({ seq, type: event.type, nodeId: null, data: event.data, atMs, actorId, actorType, request });
+      const { type, data } = event;
+      const row = wellFormedEvent({ seq, type, nodeId: null, data, atMs, actorId, actorType, onBehalfOf: null, request });
       transaction.send(sql.APPEND_CONTROL_EVENT, [tenantId, seq, row.type, atMs, row.actorId, actorType, row.request, row.data]);
       const range = { tenantId, executionId: null, firstSeq: seq, lastSeq: seq };
       const notices = [controlPayload(this.#self, { tenantId, type: row.type })];

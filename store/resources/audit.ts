@@ -9,6 +9,7 @@ export interface AuditEntry extends EventRow {
 export interface AuditFilter {
   /** Leaves out the control plane. */
   readonly executionId?: string;
+  /** Who acted, or on whose behalf. */
   readonly actorId?: string;
   /** snake_case. */
   readonly type?: string;

@@ -43,7 +43,8 @@ export class ControlLog {
 
   #record(event: ControlEvent, context: ActionContext, seq: number): void {
     const { tenantId, atMs, actorId, actorType, request } = context;
-    const row = wellFormedEvent({ seq, type: event.type, nodeId: null, data: event.data, atMs, actorId, actorType, request });
+    const { type, data } = event;
+    const row = wellFormedEvent({ seq, type, nodeId: null, data, atMs, actorId, actorType, onBehalfOf: null, request });
     this.#append.run(tenantId, seq, row.type, atMs, row.actorId, actorType, row.request, row.data);
     const range = { tenantId, executionId: null, firstSeq: seq, lastSeq: seq };
     this.#audit.closeBlock(atMs, [{ ...range, digest: digestStream(range, null, [row]) }]);

@@ -302,7 +302,7 @@ describe('GET /agents/:id/trace', () => {
     const { execution_id } = (await post('/executions', { workflow_id: 'external', input: {} }, own)).body;
     clock.advance(1_000);
     const claim = { worker_id: 'agent:research-agent', queue_types: ['python_tool'] };
-    const { work_item } = (await post('/work-items/claim', claim)).body;
+    const { work_item } = (await post('/work-items/claim', claim, own)).body;
     clock.advance(1_000);
     await post(`/work-items/${work_item?.id}/complete`, { output: {} }, own);
     clock.advance(1_000);

@@ -44,6 +44,50 @@ describe('POST /executions/:id/approve', () => {
     });
   });
 
+  it('records the token that decides, and the user_id of the body beside it', async () => {
+    const it = await api();
+    const { started, post, get } = it;
+    const id = await started(REVIEW);
+    const mallory = { headers: { authorization: `Bearer ${await it.token('developer', { name: 'mallory' })}` }, as: null };
+    await post(`/executions/${id}/approve`, { decision: 'approved', user_id: 'cfo', comment: 'paid' }, mallory);
+    expect((await get(`/executions/${id}/approvals`)).body.decided).toMatchObject([
+      { node_id: 'review', user_id: 'cfo', actor_id: 'mallory', on_behalf_of: 'cfo' },
+    ]);
+    for (const format of ['seed', 'tagged']) {
+      const { events } = (await get(`/executions/${id}/events?kind=approval_received&format=${format}`)).body;
+      expect(events, format).toMatchObject([{ actor_id: 'mallory', on_behalf_of: 'cfo' }]);
+    }
+    expect((await get(`/executions/${id}`)).body.state).toMatchObject({ review: { user_id: 'cfo' } });
+    for (const actor of ['mallory', 'cfo']) {
+      const { items } = (await get(`/audit?actor_id=${actor}&event_type=approval_received`)).body as unknown as {
+        items: unknown[];
+      };
+      expect(items, actor).toMatchObject([
+        {
+          actor_id: 'mallory',
+          actor_type: 'human',
+          actor_role: 'developer',
+          actor_token_id: expect.any(String),
+          on_behalf_of: 'cfo',
+        },
+      ]);
+    }
+  });
+
+  it('acts for nobody else without a user_id, or with the own name', async () => {
+    const { started, post, get } = await api();
+    for (const user of [{}, { user_id: 'developer' }]) {
+      const id = await started(REVIEW);
+      await post(`/executions/${id}/approve`, { decision: 'approved', ...user });
+      const [decided] = (await get(`/executions/${id}/approvals`)).body.decided;
+      expect(decided).toMatchObject({ user_id: 'developer', actor_id: 'developer' });
+      expect(decided).not.toHaveProperty('on_behalf_of');
+      const [event] = (await get(`/executions/${id}/events?kind=approval_received`)).body.events;
+      expect(event).toMatchObject({ actor_id: 'developer', data: { user_id: 'developer' } });
+      expect(event).not.toHaveProperty('on_behalf_of');
+    }
+  });
+
   it('counts empty and null fields as absent', async () => {
     const { started, post } = await api();
     const id = await started(REVIEW);

@@ -186,6 +186,47 @@ describe('POST /work-items/:id/complete', () => {
   });
 });
 
+describe('what a worker does', () => {
+  it('is done by the token, on behalf of the worker that it names', async () => {
+    const { started, post, get } = await api();
+    const id = await started(EXTERNAL);
+    const claim = async (worker_id: string) =>
+      (await post('/work-items/claim', { worker_id, queue_types: ['python_tool'] })).body.work_item;
+    const first = await claim('agent:w1');
+    await post(`/work-items/${first.id}/fail`, { error: 'no', lease_fence: first.lease_fence, worker_id: 'w1-helper' });
+    const told = async () => (await get(`/executions/${id}/events`)).body.events as unknown as readonly Told[];
+    const failed = await told();
+    expect(failed.find(({ type }) => type === 'node_started')).toMatchObject({
+      actor_id: 'developer',
+      on_behalf_of: 'agent:w1',
+      data: { worker_id: 'agent:w1' },
+    });
+    expect(failed.find(({ type }) => type === 'node_failed')).toMatchObject({ actor_id: 'developer', on_behalf_of: 'w1-helper' });
+    const { total } = (await get(`/audit?execution_id=${id}&actor_id=agent:w1`)).body as unknown as { total: number };
+    expect(total).toBe(1);
+  });
+
+  it('is the claimer’s when only the fence proves it, and nobody’s in particular without either', async () => {
+    const { started, post, get } = await api();
+    for (const [proof, behalf] of [
+      [{ lease_fence: 1 }, 'w1'],
+      [{}, undefined],
+    ] as const) {
+      const id = await started(EXTERNAL);
+      const item = (await post('/work-items/claim', { worker_id: 'w1', queue_types: ['python_tool'] })).body.work_item;
+      await post(`/work-items/${item.id}/complete`, { output: 1, ...proof });
+      const [done] = (await get(`/executions/${id}/events?kind=node_completed`)).body.events as unknown as readonly Told[];
+      expect([done?.actor_id, done?.on_behalf_of]).toEqual(['developer', behalf]);
+    }
+  });
+});
+
+interface Told {
+  readonly type: string;
+  readonly actor_id: string;
+  readonly on_behalf_of?: string;
+}
+
 describe('POST /work-items/:id/fail', () => {
   it('fails the attempt, which is retried', async () => {
     const server = await api();

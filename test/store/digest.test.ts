@@ -15,6 +15,7 @@ const row: fc.Arbitrary<Omit<EventRow, 'seq'>> = fc.record({
   atMs: fc.integer({ min: 0, max: 2 }),
   actorId: text,
   actorType: fc.constantFrom('human', 'system'),
+  onBehalfOf: optional,
   request: optional,
 });
 const created: fc.Arbitrary<NewExecution | null> = fc.option(
@@ -62,6 +63,7 @@ describe('the digest of a stream', () => {
       atMs: 0,
       actorId: 'a',
       actorType: 'human',
+      onBehalfOf: null,
       request: null,
     };
     const pair = (first: Partial<EventRow>, second: Partial<EventRow>) =>

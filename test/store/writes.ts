@@ -15,6 +15,7 @@ export function event(seq: number, change: Partial<EventRow> = {}): EventRow {
     atMs: AT_MS,
     actorId: 'alice',
     actorType: 'human',
+    onBehalfOf: null,
     request: null,
     ...change,
   };

@@ -170,6 +170,7 @@ function event(sequence: number, kind: string, type: string, node: string | null
     kind,
     node_id: node,
     created_at,
+    actor_id: type === 'workflow_started' ? 'backend' : 'rt_0199c0de00000000',
     type,
     data,
   };

@@ -2,7 +2,8 @@ import type { Json } from '../../../machines/json.ts';
 
 /** What parameters mean, by name, unless the schema says it itself. */
 export const PARAMETERS: Readonly<Record<string, string>> = {
-  actor_id: 'Only what this actor did: the name of a token, or `agent:` and the id of an agent.',
+  actor_id:
+    'Only what this actor did (the name of a token, or `agent:` and the id of an agent), and what others did on its behalf.',
   after: 'Only events after this one: its sequence, or in the stream of all executions the `id` it came with.',
   at: 'The sequence of an event: as it was after the last step that had ended by then.',
   created_after: 'Only those started then or later, in RFC 3339.',

@@ -25,7 +25,7 @@ export function approvalRoutes(app: Api, { runtime }: Services): void {
       const { nodeId } = await runtime.approve(callerOf(request), id, {
         decision,
         ...given('nodeId', node_id || null),
-        userId: user_id || identityOf(request).name,
+        ...given('userId', user_id || null),
         ...given('comment', comment),
         ...given('statePatch', state_patch),
       });
@@ -49,7 +49,11 @@ export function approvalRoutes(app: Api, { runtime }: Services): void {
       const { pending, decided } = await runtime.approvals(identityOf(request).tenantId, executionId(request.params.id));
       return {
         pending: pending.map(({ requested_at_ms, ...approval }) => ({ ...approval, requested_at: timestamp(requested_at_ms) })),
-        decided: decided.map(({ decided_at_ms, ...approval }) => ({ ...approval, decided_at: timestamp(decided_at_ms) })),
+        decided: decided.map(({ decided_at_ms, on_behalf_of, ...approval }) => ({
+          ...approval,
+          ...given('on_behalf_of', on_behalf_of),
+          decided_at: timestamp(decided_at_ms),
+        })),
       };
     },
   );

@@ -132,6 +132,7 @@ function toItem(entry: AuditEntry, tenantId: string): AuditItem {
     event_type: type,
     actor_id: actorId,
     actor_type: actorType,
+    ...given('on_behalf_of', entry.onBehalfOf),
     created_at: timestamp(atMs),
     raw_event: { ...(nodeId === null ? {} : { node_id: nodeId }), ...data, type },
     tenant_id: tenantId,
@@ -148,12 +149,14 @@ function policyDecision(type: string, data: JsonObject): string | null {
 
 function requestOf({ request }: AuditEntry): Partial<AuditItem> {
   if (request === null) return {};
-  const { id, method, path, ip } = JSON.parse(request) as Readonly<Record<string, string | undefined>>;
+  const { id, method, path, ip, token, role } = JSON.parse(request) as Readonly<Record<string, string | undefined>>;
   return {
     ...given('http_request_id', id),
     ...given('http_method', method),
     ...given('http_path', path),
     ...given('ip_address', ip),
+    ...given('actor_token_id', token),
+    ...given('actor_role', role),
   };
 }
 

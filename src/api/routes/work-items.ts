@@ -93,7 +93,7 @@ export function workItemRoutes(app: Api, { runtime, polls }: Services): void {
     },
     async (request, reply) => {
       const id = workItemId(request.params.id);
-      const { output, state_patch, execution_id, node_id, duration_ms, lease_fence } = request.body;
+      const { output, state_patch, execution_id, node_id, duration_ms, lease_fence, worker_id } = request.body;
       const result = {
         output,
         durationMs: duration_ms ?? 0,
@@ -102,6 +102,7 @@ export function workItemRoutes(app: Api, { runtime, polls }: Services): void {
         ...given('leaseFence', lease_fence),
         ...given('executionId', execution_id ? executionId(execution_id) : null),
         ...given('nodeId', node_id || null),
+        ...given('workerId', worker_id || null),
       };
       const lost = await lostLease(runtime.complete(callerOf(request), id, result), request.id);
       return lost === null ? { completed: true as const, work_item_id: id } : reply.code(409).send({ completed: false, ...lost });
@@ -124,12 +125,13 @@ export function workItemRoutes(app: Api, { runtime, polls }: Services): void {
     },
     async (request, reply) => {
       const id = workItemId(request.params.id);
-      const { error, retryable, error_class, lease_fence } = request.body;
+      const { error, retryable, error_class, lease_fence, worker_id } = request.body;
       const failure = {
         error,
         retryable: retryable ?? true,
         ...given('errorClass', error_class),
         ...given('leaseFence', lease_fence),
+        ...given('workerId', worker_id || null),
       };
       const lost = await lostLease(runtime.fail(callerOf(request), id, failure), request.id);
       return lost === null ? { failed: true as const, work_item_id: id } : reply.code(409).send({ failed: false, ...lost });

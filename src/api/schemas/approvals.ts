@@ -6,7 +6,7 @@ export const Approve = Type.Object({
   decision: Type.String({ maxLength: 64 }),
   /** May be left out when exactly one approval is open. */
   node_id: optional(NameOrEmpty),
-  /** Absent = the name of the token. */
+  /** For whom the caller decides, as it says: recorded beside the caller, who is the actor. Absent = for itself. */
   user_id: optional(NameOrEmpty),
   comment: optional(Type.String()),
   /** RFC 7396 patch to the state. */
@@ -37,7 +37,12 @@ const PendingApproval = Type.Object({
 const DecidedApproval = Type.Object({
   node_id: Type.String(),
   status: Type.Enum(['approved', 'rejected'] as const),
+  /** `on_behalf_of` if there is one, else `actor_id`. */
   user_id: Type.String(),
+  /** Who decided: the name of the token. */
+  actor_id: Type.String(),
+  /** For whom, as the caller said. */
+  on_behalf_of: Type.Optional(Type.String()),
   comment: Type.Union([Type.String(), Type.Null()]),
   sequence: Type.Integer(),
   decided_at: Timestamp,

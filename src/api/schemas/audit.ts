@@ -5,6 +5,7 @@ const Filter = Type.String({ minLength: 1, maxLength: 256 });
 
 export const AuditQuery = Type.Object({
   execution_id: Type.Optional(Filter),
+  /** Who acted, or on whose behalf. */
   actor_id: Type.Optional(Filter),
   /** snake_case or PascalCase. */
   event_type: Type.Optional(Filter),
@@ -30,6 +31,11 @@ export const AuditItem = Type.Object({
   event_type: Type.String(),
   actor_id: Type.String(),
   actor_type: Type.Enum(['human', 'agent', 'system'] as const),
+  /** Id and role of the token that acted, when one did: names of tokens may repeat. */
+  actor_token_id: Type.Optional(Type.String()),
+  actor_role: Type.Optional(Type.String()),
+  /** For whom the actor said that it acted: a `user_id` or `worker_id` of the request, which nothing proves. */
+  on_behalf_of: Type.Optional(Type.String()),
   created_at: Timestamp,
   /** `type` and the fields of the event. */
   raw_event: AnyObject,

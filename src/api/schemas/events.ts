@@ -43,6 +43,10 @@ export const Event = Type.Object({
   kind: Type.String(),
   node_id: Type.Union([Type.String(), Type.Null()]),
   created_at: Timestamp,
+  /** Who caused it. */
+  actor_id: Type.String(),
+  /** For whom the actor said that it acted; absent = for itself. */
+  on_behalf_of: Type.Optional(Type.String()),
   /** `kind` in snake_case. */
   type: Type.String(),
   /** The fields of this kind of event. */
@@ -59,6 +63,8 @@ export const TaggedEvent = Type.Object({
   kind_name: Type.String(),
   node_id: Type.Union([Type.String(), Type.Null()]),
   created_at: Timestamp,
+  actor_id: Type.String(),
+  on_behalf_of: Type.Optional(Type.String()),
 });
 export type TaggedEvent = Static<typeof TaggedEvent>;
 

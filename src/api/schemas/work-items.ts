@@ -64,6 +64,8 @@ export const CompleteWork = Type.Object({
   output_tokens: optional(Tokens),
   finish_reason: optional(Type.String({ maxLength: 256 })),
   cost_usd: optional(Type.Number({ minimum: 0, maximum: 1e9 })),
+  /** The worker that reports, recorded beside the caller; absent = the one that claimed the item, when its fence is given. */
+  worker_id: optional(NameOrEmpty),
 });
 export type CompleteWork = Static<typeof CompleteWork>;
 
@@ -77,6 +79,8 @@ export const FailWork = Type.Object({
   /** Matched against the retry policy's `retryable_on`. */
   error_class: optional(Type.String({ maxLength: 256 })),
   lease_fence: optional(Fence),
+  /** As in `CompleteWork`. */
+  worker_id: optional(NameOrEmpty),
 });
 export type FailWork = Static<typeof FailWork>;
 

@@ -37,9 +37,10 @@ export class ApprovalsCommand extends ReadingCommand {
     }
     for (const decided of approvals.decided) {
       const mark = decided.status === 'approved' ? paint.green('✓') : paint.red('✗');
+      const forWhom = decided.on_behalf_of === undefined ? '' : ` on behalf of ${plain(decided.on_behalf_of)}`;
       const comment = decided.comment === null ? '' : `: ${plain(decided.comment)}`;
       this.print(
-        `${mark} ${paint.bold(plain(decided.node_id))}  ${decided.status} by ${plain(decided.user_id)} ${ago(Date.parse(decided.decided_at), nowMs)}${comment}`,
+        `${mark} ${paint.bold(plain(decided.node_id))}  ${decided.status} by ${plain(decided.actor_id)}${forWhom} ${ago(Date.parse(decided.decided_at), nowMs)}${comment}`,
       );
     }
     return EXIT.ok;

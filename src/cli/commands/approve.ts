@@ -10,7 +10,7 @@ export class ApproveCommand extends ClientCommand {
   static override paths = [['approve']];
   static override usage: Usage = {
     details:
-      'Who decided is recorded: the name of the token. When several approvals are open, --node-id says which one is meant.',
+      'Who decided is recorded: the name of the token; with --on-behalf-of also for whom it was decided, which nothing proves. When several approvals are open, --node-id says which one is meant.',
     examples: [
       ['Approve', '$0 approve exec_0199…'],
       ['Reject, and say why', '$0 approve exec_0199… --decision rejected --comment "over budget"'],
@@ -24,6 +24,7 @@ export class ApproveCommand extends ClientCommand {
   id = Option.String({ name: 'id' });
   decision = Option.String('-d,--decision', 'approved', { description: 'approved (the default) or rejected.' });
   nodeId = Option.String('--node-id', { description: 'The node to decide on.' });
+  onBehalfOf = Option.String('--on-behalf-of,--user-id', { description: 'For whom you decide, recorded beside your own name.' });
   comment = Option.String('-c,--comment', { description: 'A remark that is kept with the decision.' });
   statePatch = Option.String('--state-patch', { description: 'A JSON merge patch to the state (text, @file or -).' });
 
@@ -32,6 +33,7 @@ export class ApproveCommand extends ClientCommand {
     const answer = await client.approve(this.id, {
       decision,
       ...(this.nodeId === undefined ? {} : { node_id: this.nodeId }),
+      ...(this.onBehalfOf === undefined ? {} : { user_id: this.onBehalfOf }),
       ...(this.comment === undefined ? {} : { comment: this.comment }),
       ...(this.statePatch === undefined
         ? {}

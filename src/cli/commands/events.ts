@@ -85,7 +85,9 @@ export class EventsCommand extends ClientCommand {
       .filter(([name]) => name !== 'node_id')
       .map(([name, value]) => `${dim(`${plain(name)}=`)}${inline(value, 60)}`)
       .join(' ');
+    const behalf = event.on_behalf_of;
+    const forWhom = behalf === undefined ? '' : `  ${plain(`by ${event.actor_id} on behalf of ${behalf}`)}`;
     const node = event.node_id === null ? '' : plain(event.node_id);
-    return `${String(event.sequence).padStart(4)}  ${dim(clock(Date.parse(event.created_at)))}  ${pad(event.type, 24)}  ${cyan(pad(node, 16))}  ${fields}`.trimEnd();
+    return `${String(event.sequence).padStart(4)}  ${dim(clock(Date.parse(event.created_at)))}  ${pad(event.type, 24)}  ${cyan(pad(node, 16))}  ${fields}${forWhom}`.trimEnd();
   }
 }

@@ -24,7 +24,6 @@ export class Asker {
   readonly #screen: Screen;
   readonly #paint: Paint;
   readonly #asksForEvents: boolean;
-  readonly #userId: string | null;
   readonly #interrupted: () => void;
   readonly #open = new Map<string, Question>();
   #busy: Promise<void> | null = null;
@@ -39,15 +38,12 @@ export class Asker {
     readonly paint: Paint;
     /** Only where no other process could send them. */
     readonly asksForEvents: boolean;
-    /** Who decides; null = whoever the token names. */
-    readonly userId: string | null;
     readonly interrupted: () => void;
   }) {
     this.#client = options.client;
     this.#screen = options.screen;
     this.#paint = options.paint;
     this.#asksForEvents = options.asksForEvents;
-    this.#userId = options.userId;
     this.#interrupted = options.interrupted;
     this.failed = new Promise((_resolve, reject) => {
       this.#failure = reject;
@@ -138,7 +134,6 @@ export class Asker {
         decision,
         node_id: question.node,
         ...(comment === '' ? {} : { comment }),
-        ...(this.#userId === null ? {} : { user_id: this.#userId }),
       });
       return;
     }

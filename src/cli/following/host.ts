@@ -92,6 +92,7 @@ async function embeddedHost(context: Context, options: HostOptions, remarks: rea
     // The user's own files on the user's own machine, as with `jamjet dev`.
     config: { ...config, allowPrivateAddresses: true },
     tools,
+    actor: userOf(context),
     adopts: (id) => resume !== null && bareId(id) === bareId(resume),
   });
   const url = 'http://embedded';
@@ -106,6 +107,11 @@ async function embeddedHost(context: Context, options: HostOptions, remarks: rea
     queuedRemark: null,
     close: () => runtime.close(GRACE_MS),
   };
+}
+
+/** An embedded run has no tokens: who started the process acts. */
+function userOf({ env }: Context): string {
+  return env.USER || env.USERNAME || 'terminal';
 }
 
 /** An execution id without its prefix and dashes: it may be written in three ways. */

@@ -76,10 +76,9 @@ function titleOf(execution: Execution, host: Host, paint: Paint): string {
   return `${workflow}  ${paint.dim(`${execution.execution_id}  ${host.where}`)}`;
 }
 
-function askerOf({ context, host, interrupt }: Session, screen: Screen, paint: Paint): Asker {
-  // On a server the token says who decides; embedded, nobody else could send an event.
-  const userId = host.embedded ? context.env.USER || context.env.USERNAME || 'terminal' : null;
-  return new Asker({ client: host.client, screen, paint, asksForEvents: host.embedded, userId, interrupted: interrupt.raise });
+function askerOf({ host, interrupt }: Session, screen: Screen, paint: Paint): Asker {
+  // An embedded run is reached by no other process that could send an event.
+  return new Asker({ client: host.client, screen, paint, asksForEvents: host.embedded, interrupted: interrupt.raise });
 }
 
 /** Says once, when work is left to a worker, what may be wrong. */

@@ -75,6 +75,7 @@ function eventRows({ id, tenantId, events }: ExecutionWrite): object[] {
     at_ms: event.atMs,
     actor_id: event.actorId,
     actor_type: event.actorType,
+    on_behalf_of: event.onBehalfOf,
     request: event.request,
     data: event.data,
   }));

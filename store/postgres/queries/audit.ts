@@ -61,10 +61,13 @@ export interface AuditConditions {
 const FIXED_VALUES = 3;
 
 export function countAudited(by: AuditConditions): Sql {
-  const { where } = matching(by);
-  return sql(
-    `SELECT (SELECT count(*) FROM events WHERE ${where}) + (SELECT count(*) FROM control_events WHERE ${where}) AS total`,
-  );
+  const { where, onBehalf } = matching(by);
+  const counts = [countOf('events', where), ...onBehalf.map((each) => countOf('events', each)), countOf('control_events', where)];
+  return sql(`SELECT ${counts.join(' + ')} AS total`);
+}
+
+function countOf(table: string, where: string): string {
+  return `(SELECT count(*) FROM ${table} WHERE ${where})`;
 }
 
 /**
@@ -72,39 +75,57 @@ export function countAudited(by: AuditConditions): Sql {
  * the last written comes first, with the actions, which others follow from, behind the events.
  */
 export function pageOfAudited(by: AuditConditions): Sql {
-  const { where, next: at } = matching(by);
-  const below = (source: number, place: string): string =>
-    `${where} AND at_ms <= $${at}::bigint AND (at_ms, ${source}, ${place}) < ($${at}::bigint, $${at + 1}::integer, $${at + 2}::bigint)
+  const { where, onBehalf, next: at } = matching(by);
+  const below = (matches: string, source: number, place: string): string =>
+    `${matches} AND at_ms <= $${at}::bigint AND (at_ms, ${source}, ${place}) < ($${at}::bigint, $${at + 1}::integer, $${at + 2}::bigint)
       ORDER BY at_ms DESC, ${place} DESC LIMIT $${at + 5}`;
+  const events = [where, ...onBehalf].map(
+    (matches) => `(SELECT at_ms, 1 AS source, position AS place FROM events WHERE ${below(matches, 1, 'position')})`,
+  );
   return sql(`SELECT at_ms AS "atMs", source, place FROM (
-    (SELECT at_ms, 1 AS source, position AS place FROM events WHERE ${below(1, 'position')})
+    ${events.join(' UNION ALL ')}
     UNION ALL
-    (SELECT at_ms, 0, seq FROM control_events WHERE ${below(0, 'seq')})) AS entry
+    (SELECT at_ms, 0, seq FROM control_events WHERE ${below(where, 0, 'seq')})) AS entry
   ORDER BY at_ms DESC, source DESC, place DESC LIMIT $${at + 3} OFFSET $${at + 4}`);
 }
 
 /** Of one execution. */
 export function countAuditedOf(by: AuditConditions): Sql {
-  return sql(`SELECT count(*) AS total FROM events WHERE ${matching(by).where}`);
+  return sql(`SELECT count(*) AS total FROM events WHERE ${ofExecution(by).where}`);
 }
 
 /** Then: the sequence to go on below, limit, offset. */
 export function pageOfAuditedOf(by: AuditConditions): Sql {
-  const { where, next: at } = matching(by);
+  const { where, next: at } = ofExecution(by);
   return sql(`SELECT at_ms AS "atMs", 1 AS source, position AS place FROM events WHERE ${where} AND seq < $${at}::bigint
     ORDER BY seq DESC LIMIT $${at + 1} OFFSET $${at + 2}`);
 }
 
-/** The condition, and the place of the value behind its own. */
-function matching(by: AuditConditions): { readonly where: string; readonly next: number } {
-  const columns = [
-    ...(by.executionId ? ['execution_id'] : []),
-    ...(by.type ? ['type'] : []),
-    ...(by.actorId ? ['actor_id'] : []),
-  ];
+interface Matching {
+  readonly where: string;
+  /** Of events: what `where` leaves out since the actor that is asked for is the one on whose behalf another acted. */
+  readonly onBehalf: readonly string[];
+  /** The place of the value behind those of the condition. */
+  readonly next: number;
+}
+
+/** Two conditions rather than one with OR: each is answered from an index of its own, and no event matches both. */
+function matching(by: AuditConditions): Matching {
+  const columns = [...(by.executionId ? ['execution_id'] : []), ...(by.type ? ['type'] : [])];
+  const next = FIXED_VALUES + 1 + columns.length;
   const conditions = columns.map((column, index) => ` AND ${column} = $${FIXED_VALUES + 1 + index}`);
-  const where = `tenant_id = $1 AND at_ms >= $2::bigint AND at_ms < $3::bigint${conditions.join('')}`;
-  return { where, next: FIXED_VALUES + 1 + columns.length };
+  const common = `tenant_id = $1 AND at_ms >= $2::bigint AND at_ms < $3::bigint${conditions.join('')}`;
+  if (!by.actorId) return { where: common, onBehalf: [], next };
+  const onBehalf = `${common} AND on_behalf_of = $${next} AND actor_id <> $${next}`;
+  return { where: `${common} AND actor_id = $${next}`, onBehalf: [onBehalf], next: next + 1 };
+}
+
+/** Of one execution: its rows are read in any case. */
+function ofExecution(by: AuditConditions): Pick<Matching, 'where' | 'next'> {
+  const { where, next } = matching({ ...by, actorId: false });
+  return by.actorId
+    ? { where: `${where} AND (actor_id = $${next} OR on_behalf_of = $${next})`, next: next + 1 }
+    : { where, next };
 }
 
 // Single entries
@@ -114,4 +135,4 @@ export const AUDITED_EVENTS = sql(`SELECT position AS place, execution_id AS "ex
   WHERE tenant_id = $1 AND position = ANY($2)`);
 export const AUDITED_ACTIONS =
   sql(`SELECT seq AS place, NULL AS "executionId", seq, type, NULL AS "nodeId", data, at_ms AS "atMs",
-  actor_id AS "actorId", actor_type AS "actorType", request FROM control_events WHERE tenant_id = $1 AND seq = ANY($2)`);
+  actor_id AS "actorId", actor_type AS "actorType", NULL AS "onBehalfOf", request FROM control_events WHERE tenant_id = $1 AND seq = ANY($2)`);

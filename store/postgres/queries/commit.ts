@@ -49,10 +49,11 @@ SELECT jamjet_expect((SELECT count(*) FROM moved), json_array_length($1), 'seque
 
 /** Events take their positions in the order in which they stand. */
 export const APPEND_EVENTS =
-  sql(`INSERT INTO events (execution_id, seq, tenant_id, type, node_id, at_ms, actor_id, actor_type, request, data)
-  SELECT execution_id, seq, tenant_id, type, node_id, at_ms, actor_id, actor_type, request, data
+  sql(`INSERT INTO events (execution_id, seq, tenant_id, type, node_id, at_ms, actor_id, actor_type, on_behalf_of,
+    request, data)
+  SELECT execution_id, seq, tenant_id, type, node_id, at_ms, actor_id, actor_type, on_behalf_of, request, data
   FROM json_to_recordset($1) AS v (execution_id text, seq integer, tenant_id text, type text, node_id text, at_ms bigint,
-    actor_id text, actor_type text, request text, data text)`);
+    actor_id text, actor_type text, on_behalf_of text, request text, data text)`);
 
 /** Everybody holds heads in the same order: commits do not wait for each other in a circle. */
 export const HOLD_HEADS = sql('SELECT 1 FROM executions WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE');

@@ -14,7 +14,8 @@ export const APPEND_CONTROL_EVENT =
   sql(`INSERT INTO control_events (tenant_id, seq, type, at_ms, actor_id, actor_type, request, data)
   VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`);
 export const CONTROL_EVENTS =
-  sql(`SELECT seq, type, NULL AS "nodeId", data, at_ms AS "atMs", actor_id AS "actorId", actor_type AS "actorType", request
+  sql(`SELECT seq, type, NULL AS "nodeId", data, at_ms AS "atMs", actor_id AS "actorId", actor_type AS "actorType",
+  NULL AS "onBehalfOf", request
   FROM control_events WHERE tenant_id = $1 AND seq BETWEEN $2 AND $3 ORDER BY seq`);
 
 export const PUT_REVISION = sql(`INSERT INTO revisions (tenant_id, hash, source, created_at_ms) VALUES ($1, $2, $3, $4)

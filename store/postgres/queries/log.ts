@@ -2,7 +2,8 @@ import { type Sql, sql } from '../connections.ts';
 
 /** The log of an execution, and messages between executions. */
 
-export const EVENT = `seq, type, node_id AS "nodeId", data, at_ms AS "atMs", actor_id AS "actorId", actor_type AS "actorType", request`;
+export const EVENT = `seq, type, node_id AS "nodeId", data, at_ms AS "atMs", actor_id AS "actorId", actor_type AS "actorType",
+  on_behalf_of AS "onBehalfOf", request`;
 
 /** Execution, after, limit; then the type and the node, as far as there are any. Clients say after what: it may be more than a sequence can be. */
 export function listEvents(by: { readonly type: boolean; readonly nodeId: boolean }): Sql {

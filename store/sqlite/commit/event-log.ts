@@ -32,7 +32,8 @@ export class EventLog {
   #appendRun(id: string, tenantId: string, run: readonly EventRow[]): void {
     const [first] = run;
     if (first === undefined) return;
-    const values: (string | number | null)[] = [id, tenantId, first.atMs, first.actorId, first.actorType, first.request];
+    const values: (string | number | null)[] = [id, tenantId];
+    values.push(first.atMs, first.actorId, first.actorType, first.onBehalfOf, first.request);
     for (const event of run) values.push(event.seq, event.type, event.nodeId, event.data);
     this.#append[run.length - 1]?.run(...values);
   }

@@ -27,26 +27,31 @@ export const SLICE_START = `SELECT max(
   coalesce((SELECT at_ms FROM events WHERE tenant_id = @tenantId AND at_ms <= @until ORDER BY at_ms DESC LIMIT 1 OFFSET @size), -1),
   coalesce((SELECT at_ms FROM control_events WHERE tenant_id = @tenantId AND at_ms <= @until ORDER BY at_ms DESC LIMIT 1 OFFSET @size), -1))`;
 
+/** Who acted, and for whom. */
+const EVENT_ACTOR = '(actor_id = @actorId OR on_behalf_of = @actorId)';
+const CONTROL_ACTOR = 'actor_id = @actorId';
+
 export interface AuditConditions {
   readonly type: boolean;
   readonly actorId: boolean;
 }
 
 export function countAudited(by: AuditConditions): string {
-  return `SELECT (SELECT count(*) FROM events WHERE ${inSlice(by)}) + (SELECT count(*) FROM control_events WHERE ${inSlice(by)})`;
+  return `SELECT (SELECT count(*) FROM events WHERE ${inSlice(by, EVENT_ACTOR)})
+    + (SELECT count(*) FROM control_events WHERE ${inSlice(by, CONTROL_ACTOR)})`;
 }
 
 /** Of one millisecond the last written comes first, with the actions, which others follow from, behind the events. Sorted within the slice. */
 export function pageOfAudited(by: AuditConditions): string {
   return `SELECT at_ms AS atMs, source, place FROM (
-    SELECT at_ms, 1 AS source, rowid AS place FROM events WHERE ${inSlice(by)}
-    UNION ALL SELECT at_ms, 0, seq FROM control_events WHERE ${inSlice(by)})
+    SELECT at_ms, 1 AS source, rowid AS place FROM events WHERE ${inSlice(by, EVENT_ACTOR)}
+    UNION ALL SELECT at_ms, 0, seq FROM control_events WHERE ${inSlice(by, CONTROL_ACTOR)})
   WHERE (at_ms, source, place) < (@atMs, @source, @place)
   ORDER BY at_ms DESC, source DESC, place DESC LIMIT @limit OFFSET @offset`;
 }
 
-function inSlice(by: AuditConditions): string {
-  return `tenant_id = @tenantId AND at_ms > @after AND at_ms <= @until${conditions(by)}`;
+function inSlice(by: AuditConditions, actor: string): string {
+  return `tenant_id = @tenantId AND at_ms > @after AND at_ms <= @until${conditions(by, actor)}`;
 }
 
 // The log of an execution, in slices of its sequence
@@ -64,11 +69,11 @@ export function pageOfAuditedOf(by: AuditConditions): string {
 
 function ofExecution(by: AuditConditions): string {
   return `execution_id = @executionId AND +tenant_id = @tenantId AND seq > @after AND seq <= @until
-    AND +at_ms >= @fromMs AND +at_ms < @beforeMs${conditions(by)}`;
+    AND +at_ms >= @fromMs AND +at_ms < @beforeMs${conditions(by, EVENT_ACTOR)}`;
 }
 
-function conditions(by: AuditConditions): string {
-  return `${by.type ? ' AND type = @type' : ''}${by.actorId ? ' AND actor_id = @actorId' : ''}`;
+function conditions(by: AuditConditions, actor: string): string {
+  return `${by.type ? ' AND type = @type' : ''}${by.actorId ? ` AND ${actor}` : ''}`;
 }
 
 // Single entries

@@ -10,7 +10,8 @@ const WORKFLOWS = 'workflows w JOIN revisions r ON r.tenant_id = w.tenant_id AND
 export const NEXT_CONTROL_SEQ = 'SELECT coalesce(max(seq), 0) + 1 FROM control_events WHERE tenant_id = ?';
 export const APPEND_CONTROL_EVENT = `INSERT INTO control_events (tenant_id, seq, type, at_ms, actor_id, actor_type, request, data)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
-export const CONTROL_EVENTS = `SELECT seq, type, NULL AS nodeId, data, at_ms AS atMs, actor_id AS actorId, actor_type AS actorType, request
+export const CONTROL_EVENTS = `SELECT seq, type, NULL AS nodeId, data, at_ms AS atMs, actor_id AS actorId, actor_type AS actorType,
+  NULL AS onBehalfOf, request
   FROM control_events WHERE tenant_id = ? AND seq BETWEEN ? AND ? ORDER BY seq`;
 
 export const PUT_REVISION = `INSERT INTO revisions (tenant_id, hash, source, created_at_ms) VALUES (?, ?, ?, ?)

@@ -1,6 +1,7 @@
 /** The log of an execution, its timers, and messages between executions. */
 
-export const EVENT = `seq, type, node_id AS nodeId, data, at_ms AS atMs, actor_id AS actorId, actor_type AS actorType, request`;
+export const EVENT = `seq, type, node_id AS nodeId, data, at_ms AS atMs, actor_id AS actorId, actor_type AS actorType,
+  on_behalf_of AS onBehalfOf, request`;
 
 // Events
 
@@ -10,8 +11,8 @@ export const EVENT = `seq, type, node_id AS nodeId, data, at_ms AS atMs, actor_i
  */
 export function appendEvents(rows: number): string {
   const each = Array.from({ length: rows }, () => '(?, ?, ?, ?)').join(', ');
-  return `INSERT OR FAIL INTO events (execution_id, tenant_id, at_ms, actor_id, actor_type, request, seq, type, node_id, data)
-    SELECT run.*, event.* FROM (SELECT ?, ?, ?, ?, ?, ?) AS run CROSS JOIN (VALUES ${each}) AS event`;
+  return `INSERT OR FAIL INTO events (execution_id, tenant_id, at_ms, actor_id, actor_type, on_behalf_of, request, seq, type, node_id, data)
+    SELECT run.*, event.* FROM (SELECT ?, ?, ?, ?, ?, ?, ?) AS run CROSS JOIN (VALUES ${each}) AS event`;
 }
 
 export function listEvents(by: { readonly type: boolean; readonly nodeId: boolean }): string {

@@ -160,6 +160,17 @@ describe('jamjet approvals and approve', () => {
     expect(after.stdout).toMatch(/^✓ review {2}approved by ann .+: why not\n$/);
   });
 
+  it('show for whom it was decided beside who decided', async () => {
+    const id = await started(REVIEWED);
+    await server().jamjet(['approve', id, '--on-behalf-of', 'the CFO']).ended;
+    const after = await server().jamjet(`approvals ${id}`).ended;
+    expect(after.stdout).toMatch(/^✓ review {2}approved by ann on behalf of the CFO /);
+    expect((await server().jamjet(`events ${id}`).ended).stdout).toMatch(/approval_received .* by ann on behalf of the CFO\n/);
+    expect((await server().jamjet(`inspect ${id}`).ended).stdout).toContain('approved by ann on behalf of the CFO');
+    const audit = await server().jamjet(['audit', 'list', '--actor', 'the CFO', '-t', 'approval_received']).ended;
+    expect(audit.stdout).toContain('ann for the CFO');
+  });
+
   it('show a command line that a shell takes as it stands', async () => {
     const ask = { kind: { type: 'human_approval', description: 'Sure?' } };
     const id = await started({ workflow_id: 'spaced', version: '1', nodes: { "the boss's word": ask }, edges: [] });

@@ -33,6 +33,14 @@ async function recorded(store: Store): Promise<void> {
   await store.commit(batch(step('exec_1', 2, { events: [event(3, later)] }), begin('exec_2', { events: [event(1, later)] })));
 }
 
+/** One event that bob caused, and two that others caused on his behalf. */
+async function onBehalf(store: Store): Promise<void> {
+  const forBob = { onBehalfOf: 'bob', type: 'approval_received' };
+  await store.commit(batch(begin('exec_1', { events: [event(1, { actorId: 'bob' }), event(2, forBob)] })));
+  await store.commit(batch(step('exec_1', 2, { events: [event(3, { ...forBob, atMs: AT_MS + 1_000, type: 'node_started' })] })));
+  await store.commit(batch(begin('exec_2', { events: [event(1, { actorId: 'carol', onBehalfOf: 'dave' })] })));
+}
+
 export async function exported(store: Store, tenantId: string, fromBlock = 1): Promise<readonly string[]> {
   const lines: string[] = [];
   const { signal } = new AbortController();
@@ -46,6 +54,36 @@ export async function* lines(all: readonly string[]): AsyncGenerator<string> {
 
 export function auditLogContract(database: () => TestDatabase): void {
   describe('the audit log', () => {
+    it('finds an actor’s own events and those caused on its behalf, once each, with an exact total', async () => {
+      const store = await database().open();
+      await onBehalf(store);
+      expect(await found(store, { actorId: 'bob' })).toEqual(['exec_1#3', 'exec_1#2', 'exec_1#1']);
+      expect(await found(store, { actorId: 'bob', executionId: 'exec_1' })).toEqual(['exec_1#3', 'exec_1#2', 'exec_1#1']);
+      expect(await found(store, { actorId: 'bob', type: 'approval_received' })).toEqual(['exec_1#2']);
+      expect(await found(store, { actorId: 'bob', fromMs: AT_MS + 1 })).toEqual(['exec_1#3']);
+      expect(await found(store, { actorId: 'dave', executionId: 'exec_2' })).toEqual(['exec_2#1']);
+      expect(await found(store, { actorId: 'dave' }, 'acme')).toEqual([]);
+      const pages: string[] = [];
+      let after: AuditPage['next'] = null;
+      do {
+        const page: AuditPage = await store.audit.find('default', { actorId: 'bob' }, { limit: 1, offset: 0, after });
+        expect(page.total).toBe(3);
+        pages.push(...names(await entriesOf(page)));
+        after = page.next;
+      } while (after !== null);
+      expect(pages).toEqual(['exec_1#3', 'exec_1#2', 'exec_1#1']);
+    });
+
+    it('exports on whose behalf the actor acted, sealed with the rest', async () => {
+      const store = await database().open();
+      await onBehalf(store);
+      const file = await exported(store, 'default');
+      expect(file.join('\n')).toContain('"on_behalf_of":"bob"');
+      expect(await checkExport(lines(file), { key: null, head: null })).toMatchObject({ fault: null, events: 4 });
+      const forged = file.map((line) => line.replaceAll('"on_behalf_of":"bob",', ''));
+      expect((await checkExport(lines(forged), { key: null, head: null })).fault).toMatchObject({ reason: 'stream_digest' });
+    });
+
     it('holds a tenant’s events and actions, newest first, the last written of a millisecond before the others', async () => {
       const store = await database().open();
       await recorded(store);

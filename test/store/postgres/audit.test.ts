@@ -76,6 +76,7 @@ describe('the chains of several writers', () => {
     at_ms: 'at_ms + 1',
     actor_id: "'mallory'",
     actor_type: "'system'",
+    on_behalf_of: "'mallory'",
     request: 'NULL',
     tenant_id: "'acme'",
   };

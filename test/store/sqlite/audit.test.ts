@@ -41,6 +41,7 @@ describe('the audit chain finds', () => {
     at_ms: 'at_ms + 1',
     actor_id: "'mallory'",
     actor_type: "'system'",
+    on_behalf_of: "'mallory'",
     request: 'NULL',
     tenant_id: "'acme'",
   };
@@ -59,7 +60,7 @@ describe('the audit chain finds', () => {
 
   it('an event that was slipped in', async () => {
     const forged =
-      'INSERT INTO events SELECT execution_id, 5, tenant_id, type, node_id, at_ms, actor_id, actor_type, request, data FROM events LIMIT 1';
+      'INSERT INTO events SELECT execution_id, 5, tenant_id, type, node_id, at_ms, actor_id, actor_type, request, data, on_behalf_of FROM events LIMIT 1';
     expect(await faultAfter(forged)).toMatchObject({ block: 3, reason: 'unsealed_rows' });
   });
 
@@ -138,7 +139,7 @@ describe('a removal', () => {
   });
 
   it('does not hide what was written after it', async () => {
-    const back = `INSERT INTO events VALUES ('exec_1', 9, 'default', 'node_completed', NULL, 1, 'a', 'human', NULL, '{}')`;
+    const back = `INSERT INTO events VALUES ('exec_1', 9, 'default', 'node_completed', NULL, 1, 'a', 'human', NULL, '{}', NULL)`;
     expect(await faultOf(back)).toMatchObject({ reason: 'unsealed_rows' });
     const data = `json_object('executions', json_array(json_object('id', 'exec_2', 'last_seq', 2)))`;
     const forged = `INSERT INTO control_events VALUES ('acme', 1, 'executions_removed', 1, 'a', 'human', NULL, ${data});
@@ -184,13 +185,15 @@ describe('the audit log', () => {
     const one = await recorded();
     tamper(
       one,
-      `DROP INDEX events_by_time; CREATE INDEX events_by_time ON events (tenant_id, at_ms, type, actor_id);
+      `ALTER TABLE events DROP COLUMN on_behalf_of;
+      DROP INDEX events_by_time; CREATE INDEX events_by_time ON events (tenant_id, at_ms, type, actor_id);
       DELETE FROM schema_migrations WHERE version >= (SELECT version FROM schema_migrations WHERE name = 'audit_by_time')`,
     );
     const store = await one.open();
     const db = new Database(one.path, { readonly: true });
     expect(db.prepare("SELECT name FROM pragma_index_info('events_by_time')").pluck().all()).toEqual(['tenant_id', 'at_ms']);
     db.close();
+    expect((await store.verifyAudit()).fault).toBeNull();
     const page = { limit: 10, offset: 0, after: null };
     const all = await store.audit.find('default', {}, page);
     expect(all.total).toBe(5);

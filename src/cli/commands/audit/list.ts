@@ -20,7 +20,9 @@ workflows, workers …), with who did it.`,
   };
 
   execution = Option.String('-e,--execution', { description: 'Only events of this execution.' });
-  actor = Option.String('-a,--actor', { description: 'Only what this actor did: a token, a user, a worker, a runtime.' });
+  actor = Option.String('-a,--actor', {
+    description: 'Only what this actor did (a token, a runtime …), or others on its behalf.',
+  });
   type = Option.String('-t,--type', { description: 'Only this type: node_completed, token_created …' });
   since = Option.String('--since', { description: 'Only what happened then or later: 90m (ago), 2026-03-12, or a full time.' });
   until = Option.String('--until', { description: 'Only what happened before.' });
@@ -53,7 +55,7 @@ workflows, workers …), with who did it.`,
     return table(columns, rows, this.paint) + shown;
   }
 
-  #row({ created_at, event_type, actor_id, execution_id, raw_event }: AuditItem): string[] {
+  #row({ created_at, event_type, actor_id, on_behalf_of, execution_id, raw_event }: AuditItem): string[] {
     const fields = Object.entries(raw_event)
       .filter(([name, value]) => name !== 'type' && value !== null)
       .map(([name, value]) => `${plain(name)}=${inline(value, 60)}`)
@@ -61,7 +63,7 @@ workflows, workers …), with who did it.`,
     return [
       this.paint.dim(created_at),
       event_type,
-      this.paint.cyan(plain(actor_id)),
+      this.paint.cyan(plain(on_behalf_of === undefined ? actor_id : `${actor_id} for ${on_behalf_of}`)),
       execution_id ?? '',
       this.paint.dim(cut(fields, 100)),
     ];
