@@ -33,7 +33,11 @@ export interface Fail extends Visit {
   readonly error: string;
   /** `io_error`, `timeout`, `rate_limit`, `server_error`, `connection_reset`, `lost` or a custom class; decides with `retryable_on`. */
   readonly errorClass?: string;
+  /** Of an HTTP response that was taken for a failure. */
+  readonly httpStatus?: number;
   readonly retryable: boolean;
+  /** How long the retry waited according to the log, when it is replayed; absent = as the retry policy says. */
+  readonly delayMs?: number;
 }
 
 /** An external worker holds the node's work item now. */
@@ -127,7 +131,7 @@ export interface Child extends Visit {
     | { readonly status: 'started' }
     | { readonly status: 'running' | 'paused' }
     | { readonly status: 'completed'; readonly result: Json }
-    | { readonly status: 'failed'; readonly error: string };
+    | { readonly status: 'failed'; readonly error: string; readonly delayMs?: number };
 }
 
 /** What may happen to an execution. */

@@ -34,6 +34,8 @@ export interface StepEnv {
   readonly runtimeId: string;
   /** Does this runtime do the node's work in process (true) or an external worker (false)? */
   isLocal(node: string): boolean;
+  /** Where the log has the work of a node queued, when it is replayed; else as the node's kind says. */
+  queueOf?(node: string): Queue | undefined;
   /** Values of the `env` root, only those the operator allows. Conditions see the ones recorded when the execution started. */
   readonly vars: Readonly<Record<string, string>>;
 }

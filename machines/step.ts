@@ -124,9 +124,9 @@ function isUnderWay(context: Context, visit: Visit, phases: readonly Active['pha
 }
 
 function failureOf(program: Program, message: Fail, env: StepEnv, childId?: string): Failure {
-  const { node, activation, attempt, error, errorClass, retryable } = message;
+  const { node, activation, attempt, error, errorClass, httpStatus, retryable } = message;
   const { retry } = program.statics.nodeOf(node);
-  const delayMs = backoffMs(retry, attempt + 1, `${env.executionId}\n${node}\n${activation}`);
+  const delayMs = message.delayMs ?? backoffMs(retry, attempt + 1, `${env.executionId}\n${node}\n${activation}`);
   return {
     type: 'fail',
     node,
@@ -134,6 +134,7 @@ function failureOf(program: Program, message: Fail, env: StepEnv, childId?: stri
     retryable,
     delayMs,
     ...(errorClass === undefined ? {} : { errorClass }),
+    ...(httpStatus === undefined ? {} : { httpStatus }),
     ...(childId === undefined ? {} : { childId }),
   };
 }
@@ -149,7 +150,9 @@ function child(program: Program, context: Context, message: Child, stepping: Ste
   if (active.child !== childId) return refuse('stale');
   if (change.status === 'failed') {
     const { activation, attempt } = message;
-    const failure = { type: 'fail' as const, node, activation, attempt, error: change.error, retryable: true };
+    const { error, delayMs } = change;
+    const waited = delayMs === undefined ? {} : { delayMs };
+    const failure = { type: 'fail' as const, node, activation, attempt, error, retryable: true, ...waited };
     return stepping.take(failureOf(program, failure, env, childId), node);
   }
   const known = active.paused === true ? 'paused' : 'running';

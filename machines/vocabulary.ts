@@ -17,6 +17,7 @@ import type {
 import type { Statics } from './compile/statics.ts';
 import { truthy } from './expression/values.ts';
 import { evaluate } from './expression.ts';
+import { isRetried } from './ir/error-classes.ts';
 import { assignment } from './step/assignment.ts';
 import { type Context, languageOf, own } from './step/context.ts';
 import { Draft } from './step/draft.ts';
@@ -48,12 +49,12 @@ export function vocabulary(statics: Statics) {
   return {
     guards: {
       at: ({ event }: Given, { node }: At) => 'node' in event && event.node === node,
-      retry: ({ context, event }: Given, { node, max, on }: Retries) =>
+      retry: ({ context, event }: Given, { node, max, on, at_once }: Retries) =>
         event.type === 'fail' &&
         event.node === node &&
-        event.retryable &&
+        (at_once !== true || event.delayMs === 0) &&
         (own(context.active, node)?.attempt ?? 0) + 1 < max &&
-        (on === undefined || event.errorClass === undefined || on.includes(event.errorClass)),
+        isRetried(on, event),
       when: ({ context }: Given, { node, expr }: When) => holds(statics, context, node, expr),
       decided: ({ event }: Given, { node, as }: Decided) =>
         event.type === 'decide' && event.node === node && event.decision === as,

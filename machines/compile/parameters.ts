@@ -57,6 +57,8 @@ export interface Retries extends At {
   readonly max: number;
   /** Error classes worth a retry; absent = any. */
   readonly on?: readonly string[];
+  /** Only for a retry that is not to wait. */
+  readonly at_once?: true;
 }
 export interface Decided extends At {
   readonly as: 'approved' | 'rejected';

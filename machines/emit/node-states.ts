@@ -5,6 +5,7 @@ import { at } from '../graph/at.ts';
 import type { Node } from '../ir/workflow.ts';
 import type { Json, JsonObject } from '../json.ts';
 import { definitionOf } from '../nodes/index.ts';
+import { UNSPACED_ATTEMPTS } from '../step/backoff.ts';
 import type { Exits, States, Ways } from './ways.ts';
 
 /** The states of single nodes: the same life cycle whatever the shape around them. */
@@ -71,14 +72,16 @@ export class NodeStates {
   #work(states: States, index: number, node: Node, exits: Exits): void {
     const id = this.#ways.name(index);
     const { max_attempts: max, initial_delay, max_delay, retryable_on } = node.retry;
-    const waits = initial_delay > 0 && max_delay > 0;
-    const retry = {
-      guard: { type: 'retry', params: { node: node.id, max, ...(retryable_on.length === 0 ? {} : { on: retryable_on }) } },
-      target: `#${waits ? retryOf(id) : id}`,
-      actions: [{ type: 'retry', params: { node: node.id } }],
-      ...(waits ? {} : { reenter: true }),
-    };
-    const fail = [...(max > 1 ? [retry] : []), ...this.#failing(index, exits, here(node.id))];
+    const atOnce = initial_delay === 0 || max_delay === 0;
+    const waits = !atOnce || max > UNSPACED_ATTEMPTS;
+    const params = { node: node.id, max, ...(retryable_on.length === 0 ? {} : { on: retryable_on }) };
+    const actions = [{ type: 'retry', params: { node: node.id } }];
+    const begins = waits ? { ...params, at_once: true } : params;
+    const retries = [
+      ...(atOnce ? [{ guard: { type: 'retry', params: begins }, target: `#${id}`, actions, reenter: true }] : []),
+      ...(waits ? [{ guard: { type: 'retry', params }, target: `#${retryOf(id)}`, actions }] : []),
+    ];
+    const fail = [...(max > 1 ? retries : []), ...this.#failing(index, exits, here(node.id))];
     const requeue = { guard: here(node.id), target: `#${id}`, reenter: true };
     const lost = exits.lost === null ? {} : { always: [exits.lost] };
     const state = { tags: ['busy'], ...lost };

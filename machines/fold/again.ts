@@ -2,6 +2,7 @@ import type { Program } from '../compile.ts';
 import type { LogEvent } from '../events.ts';
 import { FIRST_LANGUAGE } from '../expression/tree.ts';
 import type { JsonObject } from '../json.ts';
+import type { Queue } from '../nodes/kind.ts';
 import type { Run, StepEnv, Stepped } from '../run.ts';
 import { DEFAULT_STEP_LIMIT } from '../step/context.ts';
 import { forgive } from '../step/forgiveness.ts';
@@ -45,14 +46,16 @@ export function stepAgain(
 
 function again(program: Program, run: Run | null, log: readonly TimedEvent[], at: number, env: FoldEnv): Stepped {
   const first = log[at] as TimedEvent;
+  const scheduled = (node: string): TimedEvent | undefined =>
+    following(log, at, (event) => event.type === 'node_scheduled' && event.node_id === node);
   const stepEnv: StepEnv = {
     ...env,
     nowMs: first.at_ms,
     stepLimit: Number(first.data.step_limit ?? DEFAULT_STEP_LIMIT),
     language: Number(first.data.language ?? FIRST_LANGUAGE),
     vars: (first.data.env ?? {}) as Record<string, string>,
-    isLocal: (node) =>
-      following(log, at, (event) => event.type === 'node_scheduled' && event.node_id === node)?.data.in_process === true,
+    isLocal: (node) => scheduled(node)?.data.in_process === true,
+    queueOf: (node) => scheduled(node)?.data.queue_type as Queue | undefined,
     get runtimeId() {
       const started = following(log, at, (event) => event.type === 'node_started' && typeof event.data.worker_id === 'string');
       return String(started?.data.worker_id ?? env.runtimeId);

@@ -54,7 +54,17 @@ export function messageOf(program: Program, run: Run, log: readonly TimedEvent[]
     }
     case 'node_failed': {
       const errorClass = typeof data.error_class === 'string' ? { errorClass: data.error_class } : {};
-      return { type: 'fail', ...visit, error: String(data.error), retryable: data.retryable === true, ...errorClass };
+      const httpStatus = typeof data.http_status === 'number' ? { httpStatus: data.http_status } : {};
+      const retryable = data.retryable === true;
+      return {
+        type: 'fail',
+        ...visit,
+        error: String(data.error),
+        retryable,
+        ...errorClass,
+        ...httpStatus,
+        ...(retryable ? waited(log, at + 1) : {}),
+      };
     }
     case 'node_scheduled':
     case 'node_started':
@@ -108,12 +118,19 @@ export function messageOf(program: Program, run: Run, log: readonly TimedEvent[]
       } as const;
       if (type === 'child_workflow_started') return { ...child, change: { status: 'started' } };
       if (type === 'child_workflow_completed') return { ...child, change: { status: 'completed', result: data.result ?? null } };
-      if (type === 'child_workflow_failed') return { ...child, change: { status: 'failed', error: String(data.error) } };
+      if (type === 'child_workflow_failed')
+        return { ...child, change: { status: 'failed', error: String(data.error), ...waited(log, at + 2) } };
       return { ...child, change: { status: type === 'child_workflow_paused' ? 'paused' : 'running' } };
     }
     default:
       throw new LogMismatch(first.sequence, `no message begins with ${type}`);
   }
+}
+
+/** How long a retry waited, if `at` is where the log says so: how it is computed may have changed since. */
+function waited(log: readonly TimedEvent[], at: number): { readonly delayMs?: number } {
+  const event = log[at];
+  return event?.type === 'retry_scheduled' ? { delayMs: Number(event.data.delay_ms) } : {};
 }
 
 /** What the timer of a node is for, by where the node stands. */

@@ -10,6 +10,7 @@ import { policyOf } from './policy.ts';
 import { Problems } from './problems.ts';
 import { retryPolicies } from './retry.ts';
 import { readTimeouts, readTools, stateSchema, tokenBudget } from './settings.ts';
+import { withToolFunctions } from './tool-functions.ts';
 import type { Edge, Node, Workflow } from './workflow.ts';
 
 /**
@@ -50,6 +51,7 @@ function readWorkflow(source: JsonObject, problems: Problems): Workflow {
   const edges = readEdges(fields);
   const named = nodes.reduce((sum, node) => sum + targetCount(node), 0);
   if (edges.length + named > MAX_EDGES) tooManyEdges(fields, edges.length + named);
+  const tools = readTools(fields, toolsCalled(nodes));
   for (const key of ['models', 'mcp_servers', 'remote_agents']) fields.object(key);
   return {
     workflow_id,
@@ -58,10 +60,10 @@ function readWorkflow(source: JsonObject, problems: Problems): Workflow {
     description: fields.text('description') ?? null,
     state_schema: stateSchema(fields),
     start_node: fields.name('start_node') ?? defaultStart(nodes, edges),
-    nodes,
+    nodes: withToolFunctions(nodes, tools, fields),
     edges,
     timeouts,
-    tools: readTools(fields),
+    tools,
     labels: fields.labels('labels'),
     policy: policyOf(fields),
     token_budget: tokenBudget(fields),
@@ -164,6 +166,11 @@ function tooManyEdges(fields: Fields, count: number): void {
 /** Branches and routes are edges too, and so is what a join waits for. */
 function targetCount({ kind }: Node): number {
   return definitionOf(kind).targets(kind).length + (kind.type === 'join' ? kind.wait_for.length : 0);
+}
+
+/** Names of tools that nodes call. */
+function toolsCalled(nodes: readonly Node[]): ReadonlySet<string> {
+  return new Set(nodes.flatMap(({ kind }) => (kind.type === 'tool' ? [kind.tool_ref] : [])));
 }
 
 /** The only node nothing leads to, else the first one. */

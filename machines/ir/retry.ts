@@ -1,5 +1,6 @@
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import { didYouMean } from '../suggest.ts';
+import { errorClasses } from './error-classes.ts';
 import type { Fields } from './fields.ts';
 import type { RetryPolicy } from './workflow.ts';
 
@@ -85,14 +86,4 @@ function retryPolicy(fields: Fields, base: RetryPolicy): RetryPolicy {
 function fromMs(fields: Fields, key: string): number | undefined {
   const ms = fields.number([key], 0);
   return ms === undefined ? undefined : ms / 1000;
-}
-
-/** Error classes are names, or `{"custom": name}`. */
-function errorClasses(fields: Fields): string[] | undefined {
-  return fields.list('retryable_on', 'retryable_errors', 'retry_on')?.flatMap((raw, i) => {
-    const name = isObject(raw) ? raw.custom : raw;
-    if (typeof name === 'string' && name !== '') return [name];
-    fields.error('wrong_type', `retryable_on[${i}]`, 'must be the name of an error class');
-    return [];
-  });
 }

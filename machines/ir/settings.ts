@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../json.ts';
+import { isObject, type Json, type JsonObject } from '../json.ts';
 import { MAX_NESTING } from '../limits.ts';
 import { didYouMean } from '../suggest.ts';
 import { readDocument } from './document.ts';
@@ -19,11 +19,13 @@ export function readTimeouts(fields: Fields): Timeouts {
   return { ...limits, heartbeat_interval: read.seconds(['heartbeat_interval']) ?? DEFAULT_HEARTBEAT_SECS };
 }
 
-export function readTools(fields: Fields): Record<string, ToolConfig> {
+/** The tool catalog. What is wrong with an entry that no node of `called` calls does no harm: a catalog may be shared by many workflows. */
+export function readTools(fields: Fields, called: ReadonlySet<string>): Record<string, ToolConfig> {
   const tools = fields.object('tools') ?? {};
   const read = fields.inside('tools', tools);
   return Object.fromEntries(
     Object.entries(tools).flatMap(([name, raw]) => {
+      if (!called.has(name)) return unusedTool(read, name, raw);
       if (!isObject(raw)) {
         read.error('wrong_type', name, 'must be an object {kind, reference}');
         return [];
@@ -38,9 +40,18 @@ export function readTools(fields: Fields): Record<string, ToolConfig> {
           'give the runtime the tool instead: --tools',
         );
       }
-      return [[name, { kind, reference: config.requiredText('reference') }]];
+      return [[name, { kind, reference: config.requiredText('reference', 'ref') }]];
     }),
   );
+}
+
+function unusedTool(read: Fields, name: string, raw: Json): [string, ToolConfig][] {
+  const { kind, reference = isObject(raw) ? raw.ref : null } = isObject(raw) ? raw : {};
+  if (typeof kind === 'string' && kind !== '' && typeof reference === 'string' && reference !== '')
+    return [[name, { kind, reference }]];
+  const hint = 'an entry is {"kind": "python", "reference": "module:function"}';
+  read.warning('unusable_tool', name, 'has no kind or no reference: nodes could not call it, and none does', hint);
+  return [];
 }
 
 export function tokenBudget(fields: Fields): TokenBudget | null {

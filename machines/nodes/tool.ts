@@ -1,11 +1,17 @@
 import { type Static, Type } from 'typebox';
 import { COMMON, common, type KindDefinition, Mapping, routes, whenMapped } from './kind.ts';
 
-/** Calls a function by name: in process when one is registered, by HTTP when `tools` says so, else by an external worker. */
+/**
+ * Calls a function by name: in process when one is registered, by HTTP when `tools` says so, else by an external worker: one of its language
+ * when `tools` says that it is a Python or Java function.
+ */
 export const Tool = Type.Object({
   type: Type.Literal('tool'),
   tool_ref: Type.String(),
   input_mapping: Mapping,
+  /** From the workflow's `tools`. */
+  python: Type.Optional(Type.Object({ module: Type.String(), function: Type.String() })),
+  java: Type.Optional(Type.Object({ class_name: Type.String(), method: Type.String() })),
   ...COMMON,
 });
 export type Tool = Static<typeof Tool>;
@@ -20,11 +26,16 @@ export const tool: KindDefinition<Tool> = {
     ...common(fields),
   }),
   behaviour: () => 'work',
-  queue: () => 'tool',
+  queue: (kind) => (kind.python !== undefined ? 'python_tool' : kind.java !== undefined ? 'java_tool' : 'tool'),
   policyNames: (kind) => [kind.tool_ref],
   tool: (kind) => kind.tool_ref,
   targets: (kind) => routes(kind, 'fallback_node'),
   mapping: (kind) => whenMapped(kind.input_mapping),
-  payload: (kind, input) => ({ tool_ref: kind.tool_ref, input }),
+  payload: ({ tool_ref, python, java }, input) => ({
+    tool_ref,
+    ...python,
+    ...(java === undefined ? {} : { class: java.class_name, method: java.method }),
+    input,
+  }),
   objectResultIsPatch: true,
 };

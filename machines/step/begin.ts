@@ -58,7 +58,7 @@ function attempt(draft: Draft, node: string, active: Active, kind: Kind, env: St
     draft.activate(node, { activation, attempt, phase: 'running', local: true });
     return { effects: [{ type: 'spawn', node, activation, attempt }], stimulus: null };
   }
-  const queue = definitionOf(kind).queue(kind) ?? 'general';
+  const queue = env.queueOf?.(node) ?? definitionOf(kind).queue(kind) ?? 'general';
   const local = env.isLocal(node);
   draft.fact('node_scheduled', node, { queue_type: queue, attempt, ...(local ? { in_process: true } : {}), activation });
   if (local) {

@@ -7,7 +7,7 @@ import { overBudget } from './budgets.ts';
 import { languageOf } from './context.ts';
 import type { Draft } from './draft.ts';
 import { joinInput } from './joins.ts';
-import { isTimer, type Stimulus } from './stimulus.ts';
+import { type Failure, isTimer, type Stimulus } from './stimulus.ts';
 
 /** How a completion changes the state: a patch of its own, or one that follows from the output. */
 type Patch =
@@ -74,9 +74,10 @@ export function fail(draft: Draft, stimulus: Stimulus, { node, handled, follow }
   const { activation, attempt } = active;
   draft.consume(node);
   let error = 'timeout';
-  let errorClass: string | undefined;
+  let classed: JsonObject = {};
   if (stimulus.type === 'fail') {
-    ({ error, errorClass } = stimulus);
+    ({ error } = stimulus);
+    classed = classData(stimulus);
     if (stimulus.childId !== undefined)
       draft.fact('child_workflow_failed', node, { child_execution_id: stimulus.childId, error, activation });
   } else if (stimulus.type === 'decide') {
@@ -85,7 +86,6 @@ export function fail(draft: Draft, stimulus: Stimulus, { node, handled, follow }
   } else {
     draft.fact('timer_fired', node, { activation, ...(active.key === undefined ? {} : { correlation_key: active.key }) });
   }
-  const classed = errorClass === undefined ? {} : { error_class: errorClass };
   draft.fact('node_failed', node, { error, attempt, retryable: false, ...classed, activation });
   if (handled === true) {
     draft.keepOutput(node, { error, node_id: node, attempt });
@@ -99,13 +99,20 @@ export function fail(draft: Draft, stimulus: Stimulus, { node, handled, follow }
 /** An attempt has failed and there will be another. */
 export function retry(draft: Draft, stimulus: Stimulus, node: string): void {
   if (stimulus.type !== 'fail') throw new TypeError(`${stimulus.type} is no failure`);
-  const { error, errorClass, delayMs, childId } = stimulus;
+  const { error, delayMs, childId } = stimulus;
   const { activation, attempt } = draft.activeOf(node);
   if (childId !== undefined) draft.fact('child_workflow_failed', node, { child_execution_id: childId, error, activation });
-  const classed = errorClass === undefined ? {} : { error_class: errorClass };
-  draft.fact('node_failed', node, { error, attempt, retryable: true, ...classed, activation });
+  draft.fact('node_failed', node, { error, attempt, retryable: true, ...classData(stimulus), activation });
   draft.fact('retry_scheduled', node, { attempt: attempt + 1, delay_ms: delayMs, activation });
   draft.activate(node, { activation, attempt: attempt + 1, phase: 'backoff' });
+}
+
+/** What is known of a failure besides its text. */
+function classData({ errorClass, httpStatus }: Failure): JsonObject {
+  return {
+    ...(errorClass === undefined ? {} : { error_class: errorClass }),
+    ...(httpStatus === undefined ? {} : { http_status: httpStatus }),
+  };
 }
 
 /** A control node finishes inside the step that reaches it. */

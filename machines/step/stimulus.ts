@@ -37,6 +37,7 @@ export interface Failure {
   readonly node: string;
   readonly error: string;
   readonly errorClass?: string;
+  readonly httpStatus?: number;
   readonly retryable: boolean;
   /** When the next attempt begins, if there is one. */
   readonly delayMs: number;

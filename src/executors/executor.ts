@@ -29,11 +29,17 @@ export class WorkError extends Error {
   readonly retryable: boolean;
   /** `io_error`, `timeout`, `rate_limit`, `server_error`, `connection_reset`, `validation` … */
   readonly errorClass: string | null;
+  /** Of the HTTP response that was taken for a failure. */
+  readonly httpStatus: number | null;
 
-  constructor(message: string, options: ErrorOptions & { readonly retryable: boolean; readonly errorClass?: string }) {
+  constructor(
+    message: string,
+    options: ErrorOptions & { readonly retryable: boolean; readonly errorClass?: string; readonly httpStatus?: number },
+  ) {
     super(message, options);
     this.name = 'WorkError';
     this.retryable = options.retryable;
     this.errorClass = options.errorClass ?? null;
+    this.httpStatus = options.httpStatus ?? null;
   }
 }

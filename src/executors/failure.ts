@@ -19,11 +19,18 @@ const TIMEOUT = new Set([
 export function asWorkError(thrown: unknown): WorkError {
   if (thrown instanceof WorkError) return thrown;
   const errorClass = classOf(thrown);
+  const httpStatus = statusOf(thrown);
   return new WorkError(messageOf(thrown), {
     cause: thrown,
     retryable: property(thrown, 'retryable') !== false,
     ...(errorClass === null ? {} : { errorClass }),
+    ...(httpStatus === null ? {} : { httpStatus }),
   });
+}
+
+function statusOf(thrown: unknown): number | null {
+  const status = property(thrown, 'status') ?? property(thrown, 'statusCode');
+  return typeof status === 'number' && Number.isInteger(status) && status >= 100 && status <= 599 ? status : null;
 }
 
 function classOf(thrown: unknown): string | null {
@@ -36,9 +43,9 @@ function classOf(thrown: unknown): string | null {
     if (TIMEOUT.has(code)) return 'timeout';
     if (/^E[A-Z]+/.test(code)) return 'io_error';
   }
-  const status = property(thrown, 'status') ?? property(thrown, 'statusCode');
+  const status = statusOf(thrown);
   if (status === 429) return 'rate_limit';
-  return typeof status === 'number' && status >= 500 && status <= 599 ? 'server_error' : null;
+  return status !== null && status >= 500 ? 'server_error' : null;
 }
 
 function messageOf(thrown: unknown): string {

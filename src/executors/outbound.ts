@@ -201,9 +201,9 @@ function successful(response: OutboundResponse, url: URL): OutboundResponse {
   if (isSuccess(status)) return response;
   const excerpt = response.text.replace(/\s+/g, ' ').trim().slice(0, 300);
   const message = `${shown(url)} answered ${status}${excerpt === '' ? '' : `: ${excerpt}`}`;
-  if (status === 429) throw new WorkError(message, { retryable: true, errorClass: 'rate_limit' });
-  if (status >= 500) throw new WorkError(message, { retryable: true, errorClass: 'server_error' });
-  throw clientError(message);
+  if (status === 429) throw new WorkError(message, { retryable: true, errorClass: 'rate_limit', httpStatus: status });
+  if (status >= 500) throw new WorkError(message, { retryable: true, errorClass: 'server_error', httpStatus: status });
+  throw new WorkError(message, { retryable: false, errorClass: 'client_error', httpStatus: status });
 }
 
 function abortError(signal: AbortSignal, url: URL): WorkError {

@@ -1,4 +1,4 @@
-import type { Message } from '../../machines/messages.ts';
+import type { Fail, Message } from '../../machines/messages.ts';
 import type { Run, Work } from '../../machines/run.ts';
 import { workOf } from '../../machines/step.ts';
 import { type WorkContext, WorkError, type WorkResult } from '../executors/executor.ts';
@@ -257,8 +257,14 @@ function unrenderable({ inputErrors }: Work): WorkError {
   return new WorkError(`the input cannot be rendered: ${inputErrors.join('; ')}`, { retryable: false, errorClass: 'validation' });
 }
 
-function failureOf(error: unknown): { readonly error: string; readonly retryable: boolean; readonly errorClass?: string } {
+function failureOf(error: unknown): Pick<Fail, 'error' | 'retryable' | 'errorClass' | 'httpStatus'> {
   const text = error instanceof Error ? error.message : String(error);
   if (!(error instanceof WorkError)) return { error: text, retryable: true };
-  return { error: text, retryable: error.retryable, ...(error.errorClass === null ? {} : { errorClass: error.errorClass }) };
+  const { retryable, errorClass, httpStatus } = error;
+  return {
+    error: text,
+    retryable,
+    ...(errorClass === null ? {} : { errorClass }),
+    ...(httpStatus === null ? {} : { httpStatus }),
+  };
 }

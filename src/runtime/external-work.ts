@@ -117,13 +117,14 @@ export class ExternalWork {
 
   async fail(caller: Caller, id: string, failure: FailWork): Promise<void> {
     const item = await this.#open(caller, id, failure);
-    const { error, retryable, errorClass } = failure;
+    const { error, retryable, errorClass, httpStatus } = failure;
     const message = {
       type: 'fail',
       ...visitOf(item),
       error,
       retryable: retryable ?? true,
       ...(errorClass === undefined ? {} : { errorClass }),
+      ...(httpStatus === undefined ? {} : { httpStatus }),
     } as const;
     const settle = { id, fence: fenceOf(failure.leaseFence) };
     const outcome = await this.#options.loop.send(item.executionId, message, {

@@ -264,6 +264,8 @@ export interface FailWork {
   readonly retryable?: boolean;
   /** Compared with the retry policy's `retryable_on`. */
   readonly errorClass?: string;
+  /** Of the HTTP response that it failed with: compared too. */
+  readonly httpStatus?: number;
   /** As in `CompleteWork`. */
   readonly leaseFence?: number;
   readonly workerId?: string;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { fold } from '../../machines/fold.ts';
+import type { RetryPolicy } from '../../machines/ir/workflow.ts';
 import type { JsonObject } from '../../machines/json.ts';
 import { backoffMs } from '../../machines/step/backoff.ts';
 import { activeOf, completedPatch, save, workOf } from '../../machines/step.ts';
@@ -145,6 +146,29 @@ describe('attempts', () => {
     expect(io.run.status).toBe('failed');
   });
 
+  it.each([
+    ['a status that is listed', [503], { errorClass: 'server_error', httpStatus: 503 }, 'queued'],
+    ['another one of its class', [503], { errorClass: 'server_error', httpStatus: 500 }, undefined],
+    [
+      'a status that nothing else would retry',
+      [404],
+      { errorClass: 'client_error', httpStatus: 404, retryable: false },
+      'queued',
+    ],
+    ['what only the worker says is final', [404], { httpStatus: 404, retryable: false }, undefined],
+    ['a synonym', ['rate_limited'], { errorClass: 'rate_limit' }, 'queued'],
+    ['a documented list', ['model_overloaded', 'rate_limited', 'timeout'], { errorClass: 'server_error' }, 'queued'],
+    ['a class whose status is not known', [429], { errorClass: 'rate_limit' }, 'queued'],
+    ['a failure of which nothing is known', [503], {}, 'queued'],
+  ] as const)('are made for %s, and replayed so', (_what, retry_on, failure, phase) => {
+    const retry = { max_attempts: 3, initial_delay: 0, retry_on };
+    const driver = new Driver(workflow([{ ...tool('a'), retry }]));
+    driver.fail('a', failure);
+    expect(driver.active[0]?.phase).toBe(phase);
+    const { program, log } = driver;
+    expect(save(fold(program, null, log, { executionId: 'exec_1', stepLimit: 10_000, runtimeId: 'r' }))).toBe(save(driver.run));
+  });
+
   it('that are over are stale', () => {
     const driver = new Driver(workflow([retried('a', 'at_once')]));
     const visit = driver.visit('a');
@@ -202,6 +226,36 @@ describe('attempts', () => {
   it('are taken from the queue only while they are there', () => {
     const driver = new Driver(workflow([retried('a', 'twice')]), { env: { isLocal: () => true } });
     expect(driver.try({ type: 'requeue', ...driver.visit('a'), queued: true })).toMatchObject({ refused: 'stale' });
+  });
+
+  it('without a delay follow each other at once, but the 10th waits 100 ms and the 100th a second', () => {
+    const node = { ...tool('a'), retry: { max_attempts: 1_000_000_000, backoff: 'fixed', initial_delay: 0, max_delay: 0 } };
+    const driver = new Driver(workflow([node]));
+    const waited: number[] = [];
+    for (let attempt = 1; attempt <= 101; attempt += 1) {
+      driver.fail('a');
+      waited.push(Number(driver.log.findLast(({ type }) => type === 'retry_scheduled')?.data.delay_ms));
+      const { phase } = driver.active[0] ?? {};
+      expect(phase).toBe(waited.at(-1) === 0 ? 'queued' : 'backoff');
+      if (phase === 'backoff') driver.fire('a');
+    }
+    expect(waited).toEqual([...Array(8).fill(0), ...Array(90).fill(100), ...Array(3).fill(1_000)]);
+    const { program, log } = driver;
+    expect(save(fold(program, null, log, { executionId: 'exec_1', stepLimit: 10_000, runtimeId: 'r' }))).toBe(save(driver.run));
+  });
+
+  it('of a policy with shorter delays are spaced as well', () => {
+    const policy: RetryPolicy = {
+      max_attempts: 200,
+      backoff: 'fixed',
+      initial_delay: 0.01,
+      max_delay: 1,
+      jitter: true,
+      retryable_on: [],
+    };
+    expect(backoffMs(policy, 8, '')).toBeLessThanOrEqual(10);
+    expect([9, 98, 99, 150].map((attempt) => backoffMs(policy, attempt, ''))).toEqual([100, 100, 1_000, 1_000]);
+    expect(backoffMs({ ...policy, initial_delay: 5, max_delay: 5, jitter: false }, 150, '')).toBe(5_000);
   });
 
   it('wait between half the delay and all of it with jitter, always equally long for the same attempt', () => {

@@ -90,7 +90,12 @@ export class Driver {
 
   fail(
     node: string,
-    more: { readonly error?: string; readonly errorClass?: string; readonly retryable?: boolean } = {},
+    more: {
+      readonly error?: string;
+      readonly errorClass?: string;
+      readonly httpStatus?: number;
+      readonly retryable?: boolean;
+    } = {},
   ): Stepped {
     return this.send({ type: 'fail', ...this.visit(node), error: 'boom', retryable: true, ...more });
   }

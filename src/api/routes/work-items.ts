@@ -125,11 +125,12 @@ export function workItemRoutes(app: Api, { runtime, polls }: Services): void {
     },
     async (request, reply) => {
       const id = workItemId(request.params.id);
-      const { error, retryable, error_class, lease_fence, worker_id } = request.body;
+      const { error, retryable, error_class, http_status, lease_fence, worker_id } = request.body;
       const failure = {
         error,
         retryable: retryable ?? true,
         ...given('errorClass', error_class),
+        ...given('httpStatus', http_status),
         ...given('leaseFence', lease_fence),
         ...given('workerId', worker_id || null),
       };

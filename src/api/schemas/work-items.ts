@@ -78,6 +78,8 @@ export const FailWork = Type.Object({
   retryable: optional(Type.Boolean()),
   /** Matched against the retry policy's `retryable_on`. */
   error_class: optional(Type.String({ maxLength: 256 })),
+  /** Of the HTTP response that the work failed with; matched against statuses in `retryable_on`. */
+  http_status: optional(Type.Integer({ minimum: 100, maximum: 599 })),
   lease_fence: optional(Fence),
   /** As in `CompleteWork`. */
   worker_id: optional(NameOrEmpty),

@@ -8,6 +8,8 @@ export interface Undone {
 }
 
 const WORKER_QUEUES: Readonly<Record<string, string>> = { python_fn: 'python_tool', java_fn: 'java_tool' };
+/** Queues of tools that the workflow declares. */
+const TOOL_QUEUES: Readonly<Record<string, string>> = { python: 'python_tool', java: 'java_tool' };
 
 /** The nodes of a workflow, as the API gives it, that need a function which is not at hand, or an external worker. */
 export function undoneWork(ir: JsonObject, functions: ReadonlySet<string>): readonly Undone[] {
@@ -18,6 +20,9 @@ export function undoneWork(ir: JsonObject, functions: ReadonlySet<string>): read
     if (queue !== undefined) return [{ node, needs: `a worker of queue ${queue}` }];
     if (kind.type !== 'tool' || typeof kind.tool_ref !== 'string' || functions.has(kind.tool_ref)) return [];
     const tool = Object.hasOwn(tools, kind.tool_ref) ? tools[kind.tool_ref] : undefined;
-    return isObject(tool) && tool.kind === 'http' ? [] : [{ node, needs: `the function "${kind.tool_ref}"` }];
+    const declared = isObject(tool) && typeof tool.kind === 'string' ? tool.kind : '';
+    if (declared === 'http') return [];
+    if (Object.hasOwn(TOOL_QUEUES, declared)) return [{ node, needs: `a worker of queue ${TOOL_QUEUES[declared]}` }];
+    return [{ node, needs: `the function "${kind.tool_ref}"` }];
   });
 }

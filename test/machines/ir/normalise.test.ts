@@ -216,11 +216,29 @@ describe('retries', () => {
       { initial_delay: 2, max_delay: 60, retryable_on: ['timeout'] },
     ],
     ['by error class', { retry_on: ['io_error'] }, { retryable_on: ['io_error'] }],
+    ['by status', { retry_on: [503, '429', 'timeout'] }, { retryable_on: ['503', '429', 'timeout'] }],
+    [
+      'by what the documentation calls them',
+      { retry_on: ['model_overloaded', 'rate_limited', 'timeout', 'server_error'] },
+      { retryable_on: ['model_overloaded', 'server_error', 'rate_limited', 'rate_limit', 'timeout'] },
+    ],
     ['longer than the standard maximum', { initial_delay: 90 }, { initial_delay: 90, max_delay: 90 }],
     ['without a delay', { initial_delay: 0 }, { initial_delay: 0, max_delay: 30 }],
   ])('may be written inline: %s', (_name, retry, expected) => {
     expect(retryOf({ retry })).toEqual({ ...standard, ...expected });
     expect(retryOf({ retry_policy: retry })).toEqual({ ...standard, ...expected });
+  });
+
+  it('by a class that this runtime never gives come with a warning', () => {
+    const warned = (retry_on: JsonObject[string]) =>
+      warningsOf(withKeys({ nodes: { a: { ...work, retry: { retry_on } } } })).map(({ code, path, hint }) => [code, path, hint]);
+    expect(warned(['time_out', 503, { custom: 'busy' }])).toEqual([
+      ['unknown_error_class', 'nodes.a.retry.retryable_on[0]', 'did you mean "timeout"?'],
+    ]);
+    expect(warned(['busy'])).toEqual([
+      ['unknown_error_class', 'nodes.a.retry.retryable_on[0]', expect.stringContaining('classes: io_error')],
+    ]);
+    expect(warned(['rate_limit', 'rate_limited', '5xx', '404'])).toEqual([]);
   });
 
   it('inline refine the named policy', () => {
@@ -287,6 +305,14 @@ describe('what this runtime does not do', () => {
     expect(warningsOf(withKeys({ data_policy: { pii_fields: [] }, nodes })).map(({ code, node_id }) => [code, node_id])).toEqual([
       ['data_policy_not_applied', null],
       ['data_policy_not_applied', 'a'],
+    ]);
+  });
+
+  it('does not matter in a tool catalog of which no node needs it', () => {
+    const tools = { spare: 'http', other: { description: 'no kind' }, file: { kind: 'function', reference: './tools.mjs#t' } };
+    expect(warningsOf(withKeys({ tools })).map(({ code, path }) => [code, path])).toEqual([
+      ['unusable_tool', 'tools.spare'],
+      ['unusable_tool', 'tools.other'],
     ]);
   });
 

@@ -101,6 +101,63 @@ describe('tool', () => {
   });
 });
 
+describe('a tool that is declared as a function of another language', () => {
+  const declared = (kind: string, key: 'reference' | 'ref', reference: string) =>
+    normalise({
+      workflow_id: 'w',
+      version: '1',
+      tools: { double: { kind, [key]: reference } },
+      nodes: { n: { kind: { type: 'tool', tool_ref: 'double' } } },
+    });
+  const first = ({ workflow }: ReturnType<typeof declared>): Kind => {
+    const [node] = workflow.nodes;
+    if (node === undefined) throw new Error('no node');
+    return node.kind;
+  };
+
+  it.each([
+    ['reference', 'app.tools:double'],
+    ['ref', 'app.tools:double'],
+    ['reference', 'app.tools.double'],
+  ] as const)('%s: %s goes to Python workers', (key, reference) => {
+    const kind = first(declared('python', key, reference));
+    expect(definitionOf(kind).queue(kind)).toBe('python_tool');
+    expect(definitionOf(kind).payload(kind, { n: 1 })).toEqual({
+      tool_ref: 'double',
+      module: 'app.tools',
+      function: 'double',
+      input: { n: 1 },
+    });
+    expect(definitionOf(kind).policyNames(kind)).toEqual(['double']);
+    expect(definitionOf(kind).tool(kind)).toBe('double');
+    expect(Value.Check(KINDS.tool.schema, kind)).toBe(true);
+  });
+
+  it.each(['com.acme.Tools#convert', 'com.acme.Tools::convert', 'com.acme.Tools:convert', 'com.acme.Tools.convert'])(
+    '%s goes to Java workers',
+    (reference) => {
+      const kind = first(declared('java', 'reference', reference));
+      expect(definitionOf(kind).queue(kind)).toBe('java_tool');
+      expect(definitionOf(kind).payload(kind, 5)).toEqual({
+        tool_ref: 'double',
+        class: 'com.acme.Tools',
+        method: 'convert',
+        input: 5,
+      });
+    },
+  );
+
+  it.each(['double', ':double', 'app.tools:', 'app tools:double', ''.padEnd(600, 'a.b')])(
+    'stays where it was, with a warning, when it names none: %s',
+    (reference) => {
+      const read = declared('python', 'reference', reference);
+      const kind = first(read);
+      expect(definitionOf(kind).queue(kind)).toBe('tool');
+      expect(read.diagnostics.map(({ code, path }) => [code, path])).toEqual([['bad_reference', 'tools.double.reference']]);
+    },
+  );
+});
+
 describe('http', () => {
   it('is a GET, or a POST when it has a body', () => {
     expect(read(samples.http)).toMatchObject({ method: 'GET' });

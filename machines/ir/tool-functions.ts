@@ -1,0 +1,51 @@
+import { MAX_NAME_LENGTH } from '../limits.ts';
+import type { Kind } from '../nodes/index.ts';
+import { type Fields, optional } from './fields.ts';
+import type { Node, ToolConfig } from './workflow.ts';
+
+/** How the function that a tool stands for is called by external workers of its language; the queue follows from it. */
+type ToolFunction = Pick<Extract<Kind, { type: 'tool' }>, 'python' | 'java'>;
+
+const EXAMPLES: Readonly<Record<string, string>> = { python: 'app.tools:double', java: 'com.acme.Tools#convert' };
+
+/** Nodes that call a tool declared as a Python or Java function, with that function in their kind. */
+export function withToolFunctions(nodes: readonly Node[], tools: Readonly<Record<string, ToolConfig>>, fields: Fields): Node[] {
+  const functions = new Map<string, ToolFunction>();
+  for (const [name, { kind, reference }] of Object.entries(tools)) {
+    const example = Object.hasOwn(EXAMPLES, kind) ? EXAMPLES[kind] : undefined;
+    if (example === undefined) continue;
+    const found = kind === 'python' ? optional('python', pythonFunction(reference)) : optional('java', javaMethod(reference));
+    if (Object.keys(found).length > 0) functions.set(name, found);
+    else {
+      const problem = `names no ${kind === 'python' ? 'function' : 'method'}: no ${kind} worker will find it`;
+      fields.warning('bad_reference', `tools.${name}.reference`, problem, `write it as "${example}"`);
+    }
+  }
+  if (functions.size === 0) return [...nodes];
+  return nodes.map((node) => {
+    const found = node.kind.type === 'tool' ? functions.get(node.kind.tool_ref) : undefined;
+    return found === undefined || node.kind.type !== 'tool' ? node : { ...node, kind: { ...node.kind, ...found } };
+  });
+}
+
+/** `app.tools:double`, or `app.tools.double`. */
+function pythonFunction(reference: string): ToolFunction['python'] {
+  const [module, name] = split(reference, [':', '.']);
+  return module === undefined || name === undefined ? undefined : { module, function: name };
+}
+
+/** `com.acme.Tools#convert`, `com.acme.Tools::convert`, `com.acme.Tools:convert` or `com.acme.Tools.convert`. */
+function javaMethod(reference: string): ToolFunction['java'] {
+  const [class_name, method] = split(reference, ['#', '::', ':', '.']);
+  return class_name === undefined || method === undefined ? undefined : { class_name, method };
+}
+
+/** Both sides of the last of the first separator there is; nothing when one side is missing or no name. */
+function split(reference: string, separators: readonly string[]): readonly string[] {
+  const text = reference.trim();
+  const separator = separators.find((candidate) => text.includes(candidate));
+  if (separator === undefined || text.length > 2 * MAX_NAME_LENGTH) return [];
+  const at = text.lastIndexOf(separator);
+  const sides = [text.slice(0, at), text.slice(at + separator.length)];
+  return sides.every((side) => /^[\p{ID_Start}_$][\p{ID_Continue}$.]*$/u.test(side)) ? sides : [];
+}
