@@ -1,7 +1,7 @@
 import { type AnyStateMachine, createMachine } from 'xstate';
 import { outputUse } from './compile/outputs.ts';
 import { Planner } from './compile/planner.ts';
-import { type Routes, routesOf } from './compile/routes.ts';
+import { choiceOf, type Routes, routesOf } from './compile/routes.ts';
 import { lookUp, type Statics, texts } from './compile/statics.ts';
 import { timersOf } from './compile/timers.ts';
 import { InvalidWorkflow } from './diagnostics.ts';
@@ -15,6 +15,7 @@ import type { Node, Workflow } from './ir/workflow.ts';
 import type { Json, JsonObject } from './json.ts';
 import { type PolicyVerdict, policyVerdict } from './policy.ts';
 import { type Context, freshContext } from './step/context.ts';
+import { Evaluation } from './step/evaluation.ts';
 import { type Stepper, stepperOf } from './step/stepper.ts';
 import { compileTemplate } from './template.ts';
 import { vocabulary } from './vocabulary.ts';
@@ -58,13 +59,11 @@ export function compile(workflow: Workflow, revision: string, options: CompileOp
     timers: timersOf(graph),
     awaited: awaitedKeys(graph),
     ...readInSteps(graph, routes),
-    diagnostics: [],
+    choices: choicesOf(graph, routes),
+    evaluation: new Evaluation(),
     nodeOf: (id) => graph.node(graph.indexOf(id) ?? -1),
   };
-  const stepper = stepperOf(machineOf(config, statics));
-  // XState takes a first step on nothing to make its scope; what it could not evaluate then was nobody's.
-  statics.diagnostics.length = 0;
-  return { workflow, revision, config, statics, stepper };
+  return { workflow, revision, config, statics, stepper: stepperOf(machineOf(config, statics)) };
 }
 
 function machineOf(config: JsonObject, statics: Statics): AnyStateMachine {
@@ -74,6 +73,20 @@ function machineOf(config: JsonObject, statics: Statics): AnyStateMachine {
     typeof createMachine
   >[0];
   return createMachine(loose, vocabulary(statics) as unknown as Parameters<typeof createMachine>[1]);
+}
+
+/** A condition node is its choice: it has nothing to complete before. */
+function choicesOf(graph: Graph, routes: readonly Routes[]): Map<string, readonly string[]> {
+  const choices = new Map<string, readonly string[]>();
+  for (const node of graph.reachable) {
+    const alternatives = choiceOf(routes[node] ?? {});
+    if (alternatives.length < 2 || graph.node(node).kind.type === 'condition') continue;
+    choices.set(
+      graph.idOf(node),
+      alternatives.flatMap(({ when }) => (when === null ? [] : [when])),
+    );
+  }
+  return choices;
 }
 
 function verdictsOf(workflow: Workflow, graph: Graph): Map<number, PolicyVerdict> {

@@ -1,5 +1,5 @@
-import { Budget } from './expression/budget.ts';
-import { ExpressionError, TooLarge } from './expression/error.ts';
+import { Budget, EVALUATION } from './expression/budget.ts';
+import { BudgetExceeded, ExpressionError, TooLarge } from './expression/error.ts';
 import { evaluateTree, type Scope } from './expression/evaluate.ts';
 import { parse } from './expression/parser.ts';
 import { type Reference, referencesIn, type UnknownOperation, unknownOperationsIn } from './expression/references.ts';
@@ -27,6 +27,8 @@ export interface Evaluated {
   readonly value: Json;
   /** Why there is no value; the value is null then. */
   readonly error?: string;
+  /** The error is the budget, and not the expression's alone. */
+  readonly exceeded?: true;
 }
 
 /** Never throws. `{{ … }}` around the whole text is allowed and means nothing. */
@@ -47,15 +49,18 @@ export function compileExpression(text: string): Expression {
 }
 
 /**
- * Total and safe: reads own keys of JSON values only, bounded in work and size, never throws. `budget` is shared by the
- * expressions of one template.
+ * Total and safe: reads own keys of JSON values only, bounded in work and size, never throws. `budget` is shared by all that is evaluated
+ * together, such as the conditions and mappings of a step.
  */
 export function evaluate(expression: Expression, scope: Scope, budget: Budget = new Budget()): Evaluated {
   const { tree, error } = (scope.language ?? LANGUAGE) < LANGUAGE ? (expression.older ?? expression) : expression;
   if (tree === null) return { value: null, error: error ?? 'not an expression' };
   return attempt<Evaluated>(
-    () => ({ value: evaluateTree(tree, scope, budget) }),
-    (error) => ({ value: null, error: error.message }),
+    () => {
+      budget.spend(EVALUATION);
+      return { value: evaluateTree(tree, scope, budget) };
+    },
+    (error) => ({ value: null, error: error.message, ...(error instanceof BudgetExceeded ? { exceeded: true as const } : {}) }),
   );
 }
 

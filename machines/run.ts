@@ -36,6 +36,8 @@ export interface StepEnv {
   isLocal(node: string): boolean;
   /** Where the log has the work of a node queued, when it is replayed; else as the node's kind says. */
   queueOf?(node: string): Queue | undefined;
+  /** The evaluation budget in units (`STEP_WORK`), when it is not the usual one. */
+  readonly work?: number;
   /** Values of the `env` root, only those the operator allows. Conditions see the ones recorded when the execution started. */
   readonly vars: Readonly<Record<string, string>>;
 }
@@ -142,6 +144,8 @@ export interface Work {
   readonly input: Json;
   /** What in the mapping could not be rendered, and is null in the input. */
   readonly inputErrors: readonly string[];
+  /** The expression of the mapping at which the evaluation budget was used up. */
+  readonly inputExceeded?: string;
   readonly state: JsonObject;
   /** `{workflow_id, workflow_version, node_id, kind, input, state, …kind-specific}` */
   readonly payload: JsonObject;

@@ -6,17 +6,21 @@ import type { Child, Decide, Fail, Message, Visit } from './messages.ts';
 import type { ActiveNode, PendingApproval, Refused, Run, StepEnv, Stepped } from './run.ts';
 import { TERMINAL } from './run.ts';
 import { backoffMs } from './step/backoff.ts';
-import { type Active, type Context, DEFAULT_STEP_LIMIT, freshContext, own } from './step/context.ts';
+import { type Active, type Context, DEFAULT_STEP_LIMIT, freshContext, languageOf, own } from './step/context.ts';
+import { BUDGET_EXCEEDED, budgetExceeded } from './step/evaluation.ts';
 import { Stepping } from './step/stepping.ts';
 import type { Failure } from './step/stimulus.ts';
+import { render } from './template.ts';
 
 export { completedPatch } from './step/endings.ts';
+export { BUDGET_EXCEEDED, budgetExceeded } from './step/evaluation.ts';
 export { fatalFailures } from './step/forgiveness.ts';
 export { load, OtherCompiler, save } from './step/snapshot.ts';
 export { workOf } from './step/work.ts';
 
 /** The first step of an execution. Pure, like all steps: time and choices come in with `env`. */
 export function start(program: Program, input: Json, env: StepEnv): Stepped {
+  program.statics.evaluation.begin(env.work);
   const vars = program.statics.envNames.flatMap((name) => {
     const value = own(env.vars, name);
     return value === undefined ? [] : [[name, value] as const];
@@ -44,6 +48,7 @@ export function start(program: Program, input: Json, env: StepEnv): Stepped {
 export function step(program: Program, run: Run, message: Message, env: StepEnv): Stepped | Refused {
   if (message.type === 'decide' && !['approved', 'rejected'].includes(message.decision)) return refuse('unknown_decision');
   if (TERMINAL.has(run.status)) return refuse('terminal');
+  program.statics.evaluation.begin(env.work);
   const context = run.snapshot.context as Context;
   const stepping = new Stepping(program, run, env);
   switch (message.type) {
@@ -155,9 +160,34 @@ function child(program: Program, context: Context, message: Child, stepping: Ste
     const failure = { type: 'fail' as const, node, activation, attempt, error, retryable: true, ...waited };
     return stepping.take(failureOf(program, failure, env, childId), node);
   }
+  if (change.status === 'completed') return completed(program, context, message, change.result, stepping, env);
   const known = active.paused === true ? 'paused' : 'running';
   if (change.status === known) return refuse('stale');
   return stepping.take({ type: 'child', node, childId, change }, node);
+}
+
+/** The child's result is mapped before the machine moves: what takes more work than a step may do fails the node. */
+function completed(program: Program, context: Context, message: Child, result: Json, stepping: Stepping, env: StepEnv): Stepped {
+  const { node, activation, attempt, childId } = message;
+  const { statics } = program;
+  const template = statics.outputMapping(statics.graph.indexOf(node) ?? -1);
+  const change = { status: 'completed' as const, result };
+  if (template === null) return stepping.take({ type: 'child', node, childId, change }, node);
+  const scope = { state: result, output: result, input: context.input, env: context.env, language: languageOf(context) };
+  const { value, errors, exceeded } = render(template, scope, statics.evaluation.budget);
+  if (exceeded !== undefined) {
+    const failure = {
+      type: 'fail',
+      node,
+      activation,
+      attempt,
+      error: budgetExceeded(exceeded),
+      errorClass: BUDGET_EXCEEDED,
+    } as const;
+    return stepping.take(failureOf(program, { ...failure, retryable: false }, env), node);
+  }
+  statics.evaluation.diagnostics.push(...errors.map((error) => `output mapping of node "${node}": ${error}`));
+  return stepping.take({ type: 'child', node, childId, change: { ...change, mapped: value } }, node);
 }
 
 function decide(context: Context, message: Decide, stepping: Stepping): Stepped | Refused {

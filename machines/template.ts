@@ -1,4 +1,5 @@
-import { Budget, sizeOf } from './expression/budget.ts';
+import { Budget } from './expression/budget.ts';
+import { BudgetExceeded } from './expression/error.ts';
 import { compileExpression, type Expression, evaluate, type Reference, references, type Scope } from './expression.ts';
 import { isObject, type Json } from './json.ts';
 
@@ -43,27 +44,39 @@ export function compileTemplate(value: Json): Template {
   return { root, expressions, errors, suspicious };
 }
 
+export interface Rendered {
+  readonly value: Json;
+  readonly errors: readonly string[];
+  /** The expression at which the budget was used up. */
+  readonly exceeded?: string;
+}
+
 /** Never throws. What cannot be evaluated is null, or nothing inside a text, and has an error. */
-export function render(template: Template, scope: Scope): { readonly value: Json; readonly errors: readonly string[] } {
+export function render(template: Template, scope: Scope, budget: Budget = new Budget()): Rendered {
   if (template.errors.length > 0) return { value: null, errors: template.errors };
-  const rendering = new Rendering(scope);
+  const rendering = new Rendering(scope, budget);
   const value = rendering.value(template.root);
-  return rendering.tooLarge ? { value: null, errors: [...rendering.errors, TOO_LARGE] } : { value, errors: rendering.errors };
+  const { errors, tooLarge } = rendering;
+  const exceeded = rendering.exceeded === null ? {} : { exceeded: rendering.exceeded };
+  return tooLarge ? { value: null, errors: [...errors, TOO_LARGE], ...exceeded } : { value, errors, ...exceeded };
 }
 
 export function referencesOf(template: Template): readonly Reference[] {
   return template.expressions.flatMap(references);
 }
 
-/** One rendering: all its expressions share one budget of work and one of size. */
+/** One rendering: all its expressions share the given budget of work and one of size. */
 class Rendering {
   readonly errors: string[] = [];
+  /** The expression at which the budget was used up. */
+  exceeded: string | null = null;
   readonly #scope: Scope;
-  readonly #budget = new Budget();
+  readonly #budget: Budget;
   #room = MAX_RENDERED;
 
-  constructor(scope: Scope) {
+  constructor(scope: Scope, budget: Budget) {
     this.#scope = scope;
+    this.#budget = budget;
   }
 
   get tooLarge(): boolean {
@@ -71,13 +84,13 @@ class Rendering {
   }
 
   value(part: Part): Json {
-    if (this.tooLarge) return null;
+    if (this.tooLarge || this.exceeded !== null) return null;
     switch (part.type) {
       case 'constant':
         return part.value;
       case 'expression': {
         const value = this.#evaluate(part.expression);
-        this.#room -= sizeOf(value, this.#room);
+        this.#room -= this.#sizeOf(value, part.expression);
         return value;
       }
       case 'text':
@@ -90,17 +103,32 @@ class Rendering {
   }
 
   #text(expression: Expression): string {
-    if (this.tooLarge) return '';
+    if (this.tooLarge || this.exceeded !== null) return '';
     const value = this.#evaluate(expression);
-    const size = sizeOf(value, this.#room);
-    this.#room -= size;
-    return this.tooLarge || value === null ? '' : typeof value === 'string' ? value : JSON.stringify(value);
+    this.#room -= this.#sizeOf(value, expression);
+    if (this.tooLarge || this.exceeded !== null || value === null) return '';
+    return typeof value === 'string' ? value : JSON.stringify(value);
   }
 
   #evaluate(expression: Expression): Json {
-    const { value, error } = evaluate(expression, this.#scope, this.#budget);
-    if (error !== undefined) this.errors.push(`{{ ${expression.text.trim().slice(0, 100)} }}: ${error}`);
+    const { value, error, exceeded } = evaluate(expression, this.#scope, this.#budget);
+    if (error !== undefined) this.#failed(expression, error, exceeded === true);
     return value;
+  }
+
+  #sizeOf(value: Json, expression: Expression): number {
+    try {
+      return this.#budget.sizeOf(value, this.#room);
+    } catch (error) {
+      if (!(error instanceof BudgetExceeded)) throw error;
+      this.#failed(expression, error.message, true);
+      return 0;
+    }
+  }
+
+  #failed({ text }: Expression, error: string, exceeded: boolean): void {
+    this.errors.push(`{{ ${text.trim().slice(0, 100)} }}: ${error}`);
+    if (exceeded) this.exceeded ??= text.trim();
   }
 }
 

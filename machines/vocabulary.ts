@@ -16,12 +16,11 @@ import type {
 } from './compile/parameters.ts';
 import type { Statics } from './compile/statics.ts';
 import { truthy } from './expression/values.ts';
-import { evaluate } from './expression.ts';
 import { isRetried } from './ir/error-classes.ts';
 import { assignment } from './step/assignment.ts';
 import { type Context, languageOf, own } from './step/context.ts';
 import { Draft } from './step/draft.ts';
-import { allow, childNews, claimed, complete, fail, pass, retry } from './step/endings.ts';
+import { allow, childNews, claimed, complete, exceed, fail, failInstead, pass, retry } from './step/endings.ts';
 import { letterOf } from './step/section-draft.ts';
 import type { Stimulus } from './step/stimulus.ts';
 
@@ -40,6 +39,20 @@ export function vocabulary(statics: Statics) {
       change(draft, stimulus, params);
       return draft.done();
     });
+  /** A node that chooses among its ways does so when it completes: what it completes to is not kept when the choice is too much work. */
+  const completion = (change: (draft: Draft, stimulus: Stimulus, params: Completes) => void) =>
+    assignment((context: Context, stimulus: Stimulus, params: Completes) => {
+      if (context.halt !== null) return context;
+      const draft = new Draft(statics, context);
+      change(draft, stimulus, params);
+      if (params.choosing !== true) return draft.done();
+      const completed = draft.done();
+      choose(statics, completed, params.node);
+      if (!statics.evaluation.hasExceeded(params.node)) return completed;
+      const failed = new Draft(statics, context);
+      failInstead(failed, stimulus, params.node);
+      return failed.done();
+    });
   const letter = (context: Context, { section, node }: InSection): string => {
     const table = statics.sections.get(section);
     const state = own(context.sections, section);
@@ -55,7 +68,11 @@ export function vocabulary(statics: Statics) {
         (at_once !== true || event.delayMs === 0) &&
         (own(context.active, node)?.attempt ?? 0) + 1 < max &&
         isRetried(on, event),
-      when: ({ context }: Given, { node, expr }: When) => holds(statics, context, node, expr),
+      when: ({ context }: Given, { node, expr }: When) => {
+        const chosen = statics.evaluation.chosen(node);
+        return chosen === undefined ? holds(statics, context, node, expr) : chosen === expr;
+      },
+      exceeded: (_: Given, { node }: At) => statics.evaluation.hasExceeded(node),
       decided: ({ event }: Given, { node, as }: Decided) =>
         event.type === 'decide' && event.node === node && event.decision === as,
       childIs: ({ event }: Given, { node, status }: ChildIs) =>
@@ -83,10 +100,11 @@ export function vocabulary(statics: Statics) {
     actions: {
       go: action<{ follow?: Follow }>((draft, _, { follow }) => draft.follow(null, follow)),
       route: action<Completes>((draft, _, { node, follow }) => draft.follow(node, follow)),
-      complete: action<Completes>(complete),
+      complete: completion(complete),
       fail: action<Fails>(fail),
+      exceed: action<Fails>(exceed),
       retry: action<At>((draft, stimulus, { node }) => retry(draft, stimulus, node)),
-      pass: action<Completes>((draft, _, params) => pass(draft, params)),
+      pass: completion((draft, _, params) => pass(draft, params)),
       allow: action<At>((draft, stimulus, { node }) => allow(draft, stimulus, node)),
       claimed: action<At>((draft, stimulus, { node }) => claimed(draft, stimulus, node)),
       childNews: action<At>((draft, stimulus, { node }) => childNews(draft, stimulus, node)),
@@ -100,18 +118,19 @@ export function vocabulary(statics: Statics) {
   };
 }
 
+/** Evaluates the conditions of a node that has completed, up to the one that holds. */
+function choose(statics: Statics, context: Context, node: string): void {
+  const held = statics.choices.get(node)?.find((text) => holds(statics, context, node, text));
+  statics.evaluation.choose(node, held ?? null);
+}
+
 /** Conditions of a condition node look at what reached it, those of other nodes at their own output. */
 function holds(statics: Statics, context: Context, node: string, text: string): boolean {
   const index = statics.graph.indexOf(node) ?? 0;
   const received = passesOn(statics.graph, index) ? own(context.fed, node)?.at(-1)?.[1] : undefined;
   const output = own(context.outputs, node) ?? received ?? null;
-  const { value, error } = evaluate(statics.expression(text), {
-    state: context.state,
-    output,
-    input: context.input,
-    env: context.env,
-    language: languageOf(context),
-  });
-  if (error !== undefined) statics.diagnostics.push(`condition "${text.slice(0, 200)}" of node "${node}": ${error}`);
+  const { state, input, env } = context;
+  const scope = { state, output, input, env, language: languageOf(context) };
+  const { value, error } = statics.evaluation.condition(node, statics.expression(text), scope);
   return error === undefined && truthy(value);
 }

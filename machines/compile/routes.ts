@@ -18,6 +18,11 @@ export interface Alternative {
 /** Alternatives per ending; null = the ending fails the node for good, unhandled. */
 export type Routes = { readonly [E in Ending]?: readonly Alternative[] | null };
 
+/** The alternatives of the ending that has several; empty when no ending has. All endings of a node that have several share them. */
+export function choiceOf(routes: Routes): readonly Alternative[] {
+  return Object.values(routes).find((alternatives) => alternatives !== null && alternatives.length > 1) ?? [];
+}
+
 export function routesOf(graph: Graph, node: number): Routes {
   const { kind } = graph.node(node);
   const out = graph.out(node);

@@ -7,6 +7,7 @@ import type { Node, Workflow } from '../ir/workflow.ts';
 import type { Json } from '../json.ts';
 import { definitionOf } from '../nodes/index.ts';
 import type { PolicyVerdict } from '../policy.ts';
+import type { Evaluation } from '../step/evaluation.ts';
 import { compileTemplate, type Template } from '../template.ts';
 import type { OutputUse } from './outputs.ts';
 import type { Fork, Plan, Section } from './shapes.ts';
@@ -38,8 +39,12 @@ export interface Statics {
   nodeOf(id: string): Node;
   expression(text: string): Expression;
   template(node: number): Template | null;
-  /** Did conditions of the step at hand have errors? */
-  readonly diagnostics: string[];
+  /** The output mapping of a subgraph node; null = it has none. */
+  outputMapping(node: number): Template | null;
+  /** Conditions of the nodes that choose among their ways when they complete, in order. */
+  readonly choices: ReadonlyMap<string, readonly string[]>;
+  /** Of the step at hand. */
+  readonly evaluation: Evaluation;
 }
 
 /** Places of a section's edges and nodes in its bookkeeping. */
@@ -129,9 +134,10 @@ export function lookUp(graph: Graph, plan: Plan): Pick<Statics, 'sections' | 'bo
 }
 
 /** Compiles texts once and keeps them. Bounded by the workflow: only its own texts are asked for. */
-export function texts(graph: Graph): Pick<Statics, 'expression' | 'template'> {
+export function texts(graph: Graph): Pick<Statics, 'expression' | 'template' | 'outputMapping'> {
   const expressions = new Map<string, Expression>();
   const templates = new Map<number, Template | null>();
+  const outputMappings = new Map<number, Template | null>();
   return {
     expression(text) {
       let found = expressions.get(text);
@@ -148,6 +154,16 @@ export function texts(graph: Graph): Pick<Statics, 'expression' | 'template'> {
         const mapping: Json | null = kind.type === 'human_approval' ? kind.description : definitionOf(kind).mapping(kind);
         found = mapping === null ? null : compileTemplate(mapping);
         templates.set(node, found);
+      }
+      return found;
+    },
+    outputMapping(node) {
+      let found = outputMappings.get(node);
+      if (found === undefined) {
+        const { kind } = graph.node(node);
+        const mapping = kind.type === 'subgraph' ? kind.output_mapping : {};
+        found = typeof mapping !== 'string' && Object.keys(mapping).length === 0 ? null : compileTemplate(mapping);
+        outputMappings.set(node, found);
       }
       return found;
     },

@@ -1,5 +1,5 @@
 import { BACKOFF, ends, holdOf, pausedOf, resumedOf, retryOf, routeOf } from '../compile/names.ts';
-import type { Alternative, Ending } from '../compile/routes.ts';
+import { type Alternative, choiceOf, type Ending } from '../compile/routes.ts';
 import { parkedForMs } from '../compile/timers.ts';
 import { at } from '../graph/at.ts';
 import type { Node } from '../ir/workflow.ts';
@@ -20,7 +20,7 @@ export class NodeStates {
   add(states: States, index: number, exits: Exits): void {
     const node = this.#ways.graph.node(index);
     const routes = at(this.#ways.routes, index);
-    const ok = Object.values(routes).find((alternatives) => alternatives !== null && alternatives.length > 1) ?? [];
+    const ok = choiceOf(routes);
     if (ok.length > 1 && node.kind.type !== 'condition') {
       const id = routeOf(this.#ways.name(index));
       states[id] = { id, always: this.#choices(index, ok, 'ok', exits, 'route') };
@@ -40,6 +40,7 @@ export class NodeStates {
             ...this.#endings(index, 'approved', exits, decided(node.id, 'approved')),
             ...this.#endings(index, 'rejected', exits, decided(node.id, 'rejected')),
           ],
+          fail: this.#failing(index, exits, here(node.id)),
         });
         break;
       case 'wait': {
@@ -195,11 +196,11 @@ export class NodeStates {
     return [{ ...guarded, ...this.#ways.leaving(exits.way(at(alternatives, 0), ending), 'complete', index) }];
   }
 
-  #failing(index: number, exits: Exits, guard: JsonObject | null): JsonObject[] {
+  #failing(index: number, exits: Exits, guard: JsonObject | null, action: 'fail' | 'exceed' = 'fail'): JsonObject[] {
     const guarded = guard === null ? {} : { guard };
     const handler = at(this.#ways.routes, index).failed?.[0];
-    if (handler === undefined) return [{ ...guarded, ...this.#ways.leaving(exits.failed, 'fail', index) }];
-    return [{ ...guarded, ...this.#ways.leaving(exits.way(handler, 'failed'), 'fail', index, { handled: true }) }];
+    if (handler === undefined) return [{ ...guarded, ...this.#ways.leaving(exits.failed, action, index) }];
+    return [{ ...guarded, ...this.#ways.leaving(exits.way(handler, 'failed'), action, index, { handled: true }) }];
   }
 
   /** Alternatives as guarded transitions; the first whose condition holds is taken. */
@@ -210,12 +211,14 @@ export class NodeStates {
     exits: Exits,
     action: 'route' | 'pass',
   ): JsonObject[] {
-    return alternatives.map((alternative) => {
-      const guard =
-        alternative.when === null
-          ? {}
-          : { guard: { type: 'when', params: { node: this.#ways.id(index), expr: alternative.when } } };
-      return { ...guard, ...this.#ways.leaving(exits.way(alternative, ending), action, index) };
+    return alternatives.flatMap((alternative) => {
+      const node = this.#ways.id(index);
+      const way = this.#ways.leaving(exits.way(alternative, ending), action, index);
+      if (alternative.when !== null) return [{ guard: { type: 'when', params: { node, expr: alternative.when } }, ...way }];
+      // What comes without a condition is not to be taken because a condition could not be afforded.
+      return alternatives.length === 1
+        ? [way]
+        : [...this.#failing(index, exits, { type: 'exceeded', params: { node } }, 'exceed'), way];
     });
   }
 

@@ -77,7 +77,12 @@ export class Ways {
   }
 
   /** A way on which a node ends, or (`route`) is chosen after it has ended. */
-  leaving(way: Way, action: 'complete' | 'fail' | 'route' | 'pass', index: number, extra: JsonObject = {}): JsonObject {
+  leaving(
+    way: Way,
+    action: 'complete' | 'fail' | 'exceed' | 'route' | 'pass',
+    index: number,
+    extra: JsonObject = {},
+  ): JsonObject {
     // A `route` also drops the output that its conditions have read.
     const idle = action === 'route' && Object.keys(way.follow).length === 0 && !at(this.#use.gives, index);
     return made(way, action, { node: this.id(index), ...extra }, idle);

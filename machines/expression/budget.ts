@@ -1,53 +1,79 @@
 import { isObject, type Json } from '../json.ts';
-import { ExpressionError } from './error.ts';
+import { BudgetExceeded, ExpressionError } from './error.ts';
 
-/** Characters and items that one evaluation, or the rendering of one template, may touch: some 10 ms. */
-const MAX_WORK = 8_000_000;
+/**
+ * Units of work for one step, or for one rendering outside of a step. A unit stands for 5 to 10 ns on one core of 2024, so that a step whose
+ * budget is used up has evaluated for less than 100 ms. What an operation costs is part of the semantics: a replay must arrive at the same
+ * total, so a change of any cost changes which steps fail.
+ */
+export const STEP_WORK = 8_000_000;
 /** Length of the JSON text that an operation may make. */
 const MAX_RESULT = 1_000_000;
+/** Items of the longest list that an operation may make: an item's JSON text has at least two characters and a comma. */
+export const MAX_PARTS = Math.ceil(MAX_RESULT / 3);
 /** Writing JSON is recursive: deeper values overflow the stack. */
 const MAX_DEPTH = 1_000;
+/** Visiting a part of a value, or taking over an item of a list, in units. */
+export const PART = 4;
+/** Listing a key of an object, in units. */
+export const KEY = 16;
+/** Taking one step in the tree of an expression, in units; and taking up an expression. */
+export const OPERATION = 5;
+export const EVALUATION = 20;
 
-/** Bounds what an expression costs, whatever the state it is evaluated on. */
+/** Bounds what expressions cost, whatever the state they are evaluated on. */
 export class Budget {
-  #left = MAX_WORK;
+  #left: number;
 
-  /** Throws `ExpressionError` when the work so far and `amount` more are too much. */
+  constructor(work: number = STEP_WORK) {
+    this.#left = work;
+  }
+
+  /** Throws `BudgetExceeded` when the work so far and `amount` more are too much. */
   spend(amount: number): void {
     this.#left -= amount;
-    if (this.#left < 0) throw new ExpressionError('too much work');
+    if (this.#left < 0) throw new BudgetExceeded('the evaluation budget of the step is used up');
   }
 
   /** Pays for a value made by an operation. Shared parts count every time: they are repeated when it is written down. */
   made<T extends Json>(result: T): T {
-    this.room(sizeOf(result, MAX_RESULT));
+    if (this.sizeOf(result, MAX_RESULT) > MAX_RESULT) throw tooLong();
     return result;
   }
 
   /** Pays for a result before it is made. */
   room(length: number): void {
-    if (length > MAX_RESULT) throw new ExpressionError(`the result would be longer than ${MAX_RESULT}, or is nested too deeply`);
-    this.spend(length);
+    this.spend(Math.min(length, MAX_RESULT));
+    if (length > MAX_RESULT) throw tooLong();
+  }
+
+  /**
+   * About the length of the value's JSON text, at most `limit + 1`: stops counting there, so that shared parts cannot explode. What is nested too
+   * deeply to be written down counts as too long. Costs `PART` or `KEY` for each part that is looked at.
+   */
+  sizeOf(value: Json, limit: number): number {
+    let size = 0;
+    let level: Json[] = [value];
+    for (let depth = 0; level.length > 0; depth++) {
+      if (depth > MAX_DEPTH) return limit + 1;
+      const below: Json[] = [];
+      let work = level.length * PART;
+      for (const part of level) {
+        const held = below.length;
+        size += lengthOf(part, below);
+        work += (below.length - held) * (Array.isArray(part) ? PART : KEY);
+        if (size > limit) break;
+      }
+      this.spend(work);
+      if (size > limit) return limit + 1;
+      level = below;
+    }
+    return size;
   }
 }
 
-/**
- * About the length of the value's JSON text, at most `limit + 1`: stops counting there, so that shared parts cannot explode.
- * What is nested too deeply to be written down counts as too long.
- */
-export function sizeOf(value: Json, limit: number): number {
-  let size = 0;
-  let level: Json[] = [value];
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth > MAX_DEPTH) return limit + 1;
-    const below: Json[] = [];
-    for (const part of level) {
-      size += lengthOf(part, below);
-      if (size > limit) return limit + 1;
-    }
-    level = below;
-  }
-  return size;
+function tooLong(): ExpressionError {
+  return new ExpressionError(`the result would be longer than ${MAX_RESULT}, or is nested too deeply`);
 }
 
 /** Of the part itself; what it holds goes `below`. */

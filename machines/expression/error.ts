@@ -3,3 +3,6 @@ export class ExpressionError extends Error {}
 
 /** Larger than anybody writes by hand: not a mistake, but an attack or a machine gone wrong. */
 export class TooLarge extends ExpressionError {}
+
+/** The work that all expressions of a step may do together is done. */
+export class BudgetExceeded extends ExpressionError {}

@@ -1,5 +1,5 @@
 import type { Json } from '../json.ts';
-import type { Budget } from './budget.ts';
+import { type Budget, OPERATION, PART } from './budget.ts';
 import { ExpressionError } from './error.ts';
 import { FILTERS, FUNCTIONS, METHODS, type Operations } from './functions.ts';
 import type { Fact, Tree } from './tree.ts';
@@ -20,6 +20,7 @@ export interface Scope {
 
 /** Throws `ExpressionError`. */
 export function evaluateTree(tree: Tree, scope: Scope, budget: Budget): Json {
+  budget.spend(OPERATION);
   const value = (part: Tree): Json => evaluateTree(part, scope, budget);
   switch (tree.type) {
     case 'literal':
@@ -111,6 +112,7 @@ function plus(left: Json, right: Json, budget: Budget): Json {
   }
   if (Array.isArray(left) && Array.isArray(right)) {
     budget.room(left.length + right.length);
+    budget.spend((left.length + right.length) * PART);
     return budget.made([...left, ...right]);
   }
   throw new ExpressionError(`+ adds two numbers, two texts or two lists, not ${typeName(left)} and ${typeName(right)}`);

@@ -1,5 +1,5 @@
 import { isObject, type Json } from '../json.ts';
-import type { Budget } from './budget.ts';
+import { type Budget, KEY, MAX_PARTS, PART } from './budget.ts';
 import { ExpressionError } from './error.ts';
 import { compare, finite, jsonOf, numberArgument, own, textArgument, textOf, truthy, typeName } from './values.ts';
 
@@ -34,7 +34,7 @@ const length = one((value, budget) => {
   if (typeof value === 'string' || Array.isArray(value)) return value.length;
   if (!isObject(value)) throw new ExpressionError(`the length of ${typeName(value)} is not defined`);
   const count = Object.keys(value).length;
-  budget.spend(count);
+  budget.spend(count * KEY);
   return count;
 });
 
@@ -85,6 +85,12 @@ export const FUNCTIONS: Operations = new Map<string, Operation>([
 
 const strip = changed('strip', (text) => text.trim());
 
+/** Pays for a list of new texts, each of them more than for a part that is only looked at. */
+function parts(list: string[], budget: Budget): string[] {
+  budget.spend(list.length * PART);
+  return budget.made(list);
+}
+
 /** By a separator, or by white space when there is none. */
 const split: Operation = {
   min: 1,
@@ -92,10 +98,10 @@ const split: Operation = {
   run: (args, budget) => {
     const text = textArgument('split', arg(args, 0));
     budget.spend(text.length);
-    if (args.length === 1) return budget.made(text.split(/\s+/).filter((part) => part !== ''));
+    if (args.length === 1) return parts(text.split(/\s+/, MAX_PARTS + 2), budget).filter((part) => part !== '');
     const separator = textArgument('split', arg(args, 1));
     if (separator === '') throw new ExpressionError('split needs a separator that is not empty');
-    return budget.made(text.split(separator));
+    return parts(text.split(separator, MAX_PARTS + 2), budget);
   },
 };
 
@@ -134,7 +140,9 @@ export const METHODS: Operations = new Map<string, Operation>([
     'keys',
     one((value, budget) => {
       if (!isObject(value)) throw new ExpressionError(`only an object has keys, not ${typeName(value)}`);
-      return budget.made(Object.keys(value));
+      const keys = Object.keys(value);
+      budget.spend(keys.length * KEY);
+      return budget.made(keys);
     }),
   ],
 ]);
@@ -149,9 +157,10 @@ export const FILTERS: Operations = new Map<string, Operation>([
         const list = arg(args, 0);
         if (!Array.isArray(list)) throw new ExpressionError(`join joins a list, not ${typeName(list)}`);
         const separator = args.length > 1 ? textArgument('join', arg(args, 1)) : '';
-        const parts = list.map((item: Json) => textOf(item, budget));
-        budget.room(parts.reduce((sum, part) => sum + part.length, separator.length * parts.length));
-        return parts.join(separator);
+        budget.spend(list.length * PART);
+        const texts = list.map((item: Json) => textOf(item, budget));
+        budget.room(texts.reduce((sum, text) => sum + text.length, separator.length * texts.length));
+        return texts.join(separator);
       },
     },
   ],

@@ -82,7 +82,9 @@ export function textOf(value: Json, budget: Budget): string {
 
 export function jsonOf(value: Json, budget: Budget): string {
   budget.made(value);
-  return JSON.stringify(value);
+  const text = JSON.stringify(value);
+  budget.spend(text.length);
+  return text;
 }
 
 export function numberArgument(operation: string, value: Json): number {

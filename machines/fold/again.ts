@@ -13,7 +13,7 @@ import { following, messageOf } from './message.ts';
 import { forgivenAt } from './pardon.ts';
 
 /** Milliseconds are those of the events; who does which node's work is in the events too. */
-export type FoldEnv = Pick<StepEnv, 'executionId' | 'stepLimit' | 'runtimeId'>;
+export type FoldEnv = Pick<StepEnv, 'executionId' | 'stepLimit' | 'runtimeId' | 'work'>;
 
 /** The step that begins at `at` taken again, all of whose events must be in `log`. `length`: how many they are. Throws `LogMismatch`. */
 export function stepAgain(
@@ -34,14 +34,32 @@ export function stepAgain(
     folded = forgive(program, run, forgiven.node, forgiven.sequence, forgiven.patch);
     length = forgiven.length;
   } else {
-    const stepped = again(program, run, log, at, { ...env, executionId: executionAt(history, first.sequence, env.executionId) });
-    for (const [i, event] of stepped.events.entries()) agree(event, log[at + i], first.sequence);
-    folded = stepped.run;
-    length = stepped.events.length;
+    const stepEnv = { ...env, executionId: executionAt(history, first.sequence, env.executionId) };
+    ({
+      run: folded,
+      events: { length },
+    } = agreeing(program, run, log, at, stepEnv));
   }
   const end = log[at + length];
   if (end?.type !== 'workflow_failed' || !pardon.ends.has(end.sequence)) return { run: folded, length };
   return { run: { ...folded, seq: end.sequence }, length: length + 1 };
+}
+
+/**
+ * Steps of releases before 0.2 had no budget for all that they evaluate: one that used more than it has now is taken again without a bound.
+ */
+function agreeing(program: Program, run: Run | null, log: readonly TimedEvent[], at: number, env: FoldEnv): Stepped {
+  const taken = (stepEnv: FoldEnv): Stepped => {
+    const stepped = again(program, run, log, at, stepEnv);
+    for (const [i, event] of stepped.events.entries()) agree(event, log[at + i], log[at]?.sequence ?? 0);
+    return stepped;
+  };
+  try {
+    return taken(env);
+  } catch (error) {
+    if (!(error instanceof LogMismatch && program.statics.evaluation.isExceeded)) throw error;
+    return taken({ ...env, work: Number.POSITIVE_INFINITY });
+  }
 }
 
 function again(program: Program, run: Run | null, log: readonly TimedEvent[], at: number, env: FoldEnv): Stepped {

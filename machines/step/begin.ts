@@ -77,8 +77,15 @@ function approval(draft: Draft, node: string, activation: number, kind: Kind, en
     const { state, input, env: vars } = draft.now;
     const facts = factsOf(draft.statics.workflow, env.executionId, node);
     const language = languageOf(draft.now);
-    const { value, errors } = render(template, { state, output: draft.received(node), input, env: vars, facts, language });
-    draft.statics.diagnostics.push(...errors.map((error) => `description of node "${node}": ${error}`));
+    const { evaluation } = draft.statics;
+    const scope = { state, output: draft.received(node), input, env: vars, facts, language };
+    const { value, errors, exceeded } = render(template, scope, evaluation.budget);
+    if (exceeded !== undefined) {
+      draft.activate(node, { activation, attempt: 0, phase: 'approval' });
+      evaluation.exceed(node, exceeded);
+      return { effects: [], stimulus: { type: 'fail', node, ...evaluation.failureOf(node), retryable: false, delayMs: 0 } };
+    }
+    evaluation.diagnostics.push(...errors.map((error) => `description of node "${node}": ${error}`));
     description = typeof value === 'string' ? value : JSON.stringify(value);
   }
   const state = smallState(draft.now.state);

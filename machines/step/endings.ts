@@ -2,9 +2,8 @@ import type { Completes, Fails } from '../compile/parameters.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { Usage } from '../messages.ts';
 import { definitionOf } from '../nodes/index.ts';
-import { compileTemplate, render } from '../template.ts';
 import { overBudget } from './budgets.ts';
-import { languageOf } from './context.ts';
+import { own } from './context.ts';
 import type { Draft } from './draft.ts';
 import { joinInput } from './joins.ts';
 import { type Failure, isTimer, type Stimulus } from './stimulus.ts';
@@ -46,7 +45,7 @@ export function complete(draft: Draft, stimulus: Stimulus, { node, follow, choos
   } else if (stimulus.type === 'child' && stimulus.change.status === 'completed') {
     const { result } = stimulus.change;
     draft.fact('child_workflow_completed', node, { child_execution_id: stimulus.childId, result, activation });
-    const { output, patch } = childOutput(draft, node, result);
+    const { output, patch } = childOutput(draft, node, result, stimulus.change.mapped);
     finish(draft, node, activation, output, patch, {});
   } else if (stimulus.type === 'event') {
     const { payload, sequence } = stimulus;
@@ -94,6 +93,49 @@ export function fail(draft: Draft, stimulus: Stimulus, { node, handled, follow }
     draft.set({ failures: [...draft.now.failures, node] });
   }
   draft.follow(node, follow);
+}
+
+/**
+ * A node whose ways cannot be chosen within the step's budget fails instead of completing: nothing of what it completed to is kept. Whether a
+ * fallback takes over is known when it leaves (`exceed`).
+ */
+export function failInstead(draft: Draft, stimulus: Stimulus, node: string): void {
+  const index = draft.indexOf(node);
+  if (draft.statics.graph.isControl(index)) draft.settleSkips(index);
+  const active = own(draft.now.active, node);
+  if (draft.statics.graph.isFirstJoin(index)) draft.closeRegion(index);
+  draft.consume(node);
+  if (active === undefined) {
+    givenUp(draft, node, draft.visit(node), 0);
+    return;
+  }
+  const { activation, attempt } = draft.retire(node);
+  if (stimulus.type === 'decide') approvalReceived(draft, stimulus, activation);
+  else if (stimulus.type === 'child' && stimulus.change.status === 'completed') {
+    const { result } = stimulus.change;
+    draft.fact('child_workflow_completed', node, { child_execution_id: stimulus.childId, result, activation });
+  } else if (isTimer(stimulus))
+    draft.fact('timer_fired', node, { activation, ...(active.key === undefined ? {} : { correlation_key: active.key }) });
+  givenUp(draft, node, activation, attempt);
+}
+
+/** Leaves a node whose conditions are more work than the step may do: one that has failed instead of completing, or a condition node. */
+export function exceed(draft: Draft, _stimulus: Stimulus, { node, handled, follow }: Fails): void {
+  const index = draft.indexOf(node);
+  if (draft.statics.graph.node(index).kind.type === 'condition') {
+    draft.settleSkips(index);
+    draft.starve(node);
+    givenUp(draft, node, draft.visit(node), 0);
+  }
+  if (handled === true) draft.failureHandled();
+  else draft.set({ failures: [...draft.now.failures, node] });
+  draft.follow(node, follow);
+}
+
+function givenUp(draft: Draft, node: string, activation: number, attempt: number): void {
+  const { error, errorClass } = draft.statics.evaluation.failureOf(node);
+  draft.fact('node_failed', node, { error, attempt, retryable: false, error_class: errorClass, activation });
+  draft.keepOutput(node, { error, node_id: node, attempt });
 }
 
 /** An attempt has failed and there will be another. */
@@ -211,16 +253,9 @@ function derivedPatch(draft: Draft, node: string, output: Json): Patch {
   return { kind: definitionOf(kind).objectResultIsPatch && isObject(output) ? 'output' : 'node_id' };
 }
 
-function childOutput(draft: Draft, node: string, result: Json): { output: Json; patch: Patch } {
-  const { kind } = draft.statics.graph.node(draft.indexOf(node));
-  const mapping = kind.type === 'subgraph' ? kind.output_mapping : {};
-  if (typeof mapping !== 'string' && Object.keys(mapping).length === 0)
-    return { output: result, patch: derivedPatch(draft, node, result) };
-  const { input, env } = draft.now;
-  const scope = { state: result, output: result, input, env, language: languageOf(draft.now) };
-  const { value, errors } = render(compileTemplate(mapping), scope);
-  draft.statics.diagnostics.push(...errors.map((error) => `output mapping of node "${node}": ${error}`));
-  return { output: value, patch: outputKey(draft, node) ?? { kind: isObject(value) ? 'output' : 'node_id' } };
+function childOutput(draft: Draft, node: string, result: Json, mapped: Json | undefined): { output: Json; patch: Patch } {
+  if (mapped === undefined) return { output: result, patch: derivedPatch(draft, node, result) };
+  return { output: mapped, patch: outputKey(draft, node) ?? { kind: isObject(mapped) ? 'output' : 'node_id' } };
 }
 
 /** What nodes report of their cost, in the order it is logged. */

@@ -350,7 +350,7 @@ export class Stepping {
       },
       events: this.#events,
       effects: this.#effects,
-      diagnostics: this.#program.statics.diagnostics.splice(0),
+      diagnostics: this.#program.statics.evaluation.diagnostics.splice(0),
       node,
     };
   }

@@ -53,7 +53,8 @@ export interface TimerFired {
 export type ChildChange =
   | { readonly status: 'started'; readonly workflowId: string }
   | { readonly status: 'running' | 'paused' }
-  | { readonly status: 'completed'; readonly result: Json };
+  /** `mapped`: what the output mapping makes of the result, when there is one. */
+  | { readonly status: 'completed'; readonly result: Json; readonly mapped?: Json };
 
 export function isTimer(stimulus: Stimulus): stimulus is TimerFired {
   return stimulus.type.startsWith('xstate.after.');

@@ -1,4 +1,5 @@
 import type { Program } from '../compile.ts';
+import { Budget } from '../expression/budget.ts';
 import type { Scope } from '../expression.ts';
 import type { Workflow } from '../ir/workflow.ts';
 import type { JsonObject } from '../json.ts';
@@ -20,8 +21,14 @@ export function factsOf({ workflow_id, version }: Workflow, executionId: string,
   };
 }
 
-/** All that the node's attempt under way needs. Throws `TypeError` when it has none. */
-export function workOf(program: Program, run: Run, node: string, env: Pick<StepEnv, 'executionId' | 'vars'>): Work {
+/** All that the node's attempt under way needs. `budget`: shared by what is rendered together. Throws `TypeError` when it has none. */
+export function workOf(
+  program: Program,
+  run: Run,
+  node: string,
+  env: Pick<StepEnv, 'executionId' | 'vars'>,
+  budget: Budget = new Budget(),
+): Work {
   const { statics, workflow } = program;
   const context = run.snapshot.context as Context;
   const active = own(context.active, node);
@@ -33,13 +40,14 @@ export function workOf(program: Program, run: Run, node: string, env: Pick<StepE
   const template = statics.template(draft.indexOf(node));
   let input: Work['input'] = state;
   let inputErrors: readonly string[] = [];
+  let inputExceeded: string | undefined;
   if (kind.type === 'join') {
     const { outputs, by_source } = joinInput(draft, node);
     input = { outputs, by_source, state };
   } else if (template !== null) {
     const facts = factsOf(workflow, env.executionId, node);
     const scope = { state, output: draft.received(node), input: context.input, env: env.vars, facts };
-    ({ value: input, errors: inputErrors } = render(template, scope));
+    ({ value: input, errors: inputErrors, exceeded: inputExceeded } = render(template, scope, budget));
   }
   const payload = {
     workflow_id: workflow.workflow_id,
@@ -59,6 +67,7 @@ export function workOf(program: Program, run: Run, node: string, env: Pick<StepE
     timeoutSecs: timeout_secs,
     input,
     inputErrors,
+    ...(inputExceeded === undefined ? {} : { inputExceeded }),
     state,
     payload,
   };

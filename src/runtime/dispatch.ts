@@ -1,6 +1,6 @@
 import type { Fail, Message } from '../../machines/messages.ts';
 import type { Run, Work } from '../../machines/run.ts';
-import { workOf } from '../../machines/step.ts';
+import { BUDGET_EXCEEDED, budgetExceeded, workOf } from '../../machines/step.ts';
 import { type WorkContext, WorkError, type WorkResult } from '../executors/executor.ts';
 import type { Clock } from './clock.ts';
 import type { Hot } from './hot.ts';
@@ -253,7 +253,9 @@ function isSame(one: Attempt, other: Attempt): boolean {
 }
 
 /** Better a failure than a tool that is handed null where the author wrote an expression. */
-function unrenderable({ inputErrors }: Work): WorkError {
+function unrenderable({ inputErrors, inputExceeded }: Work): WorkError {
+  if (inputExceeded !== undefined)
+    return new WorkError(budgetExceeded(inputExceeded), { retryable: false, errorClass: BUDGET_EXCEEDED });
   return new WorkError(`the input cannot be rendered: ${inputErrors.join('; ')}`, { retryable: false, errorClass: 'validation' });
 }
 

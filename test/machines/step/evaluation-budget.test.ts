@@ -1,0 +1,189 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { fold } from '../../../machines/fold.ts';
+import { analyse } from '../../../machines/graph.ts';
+import { normalise } from '../../../machines/ir/normalise.ts';
+import type { Json } from '../../../machines/json.ts';
+import { save, workOf } from '../../../machines/step.ts';
+import { Driver } from '../../support/driver.ts';
+import { approval, condition, documents, join, parallel, subgraph, tool, wait, workflow } from '../../support/workflows.ts';
+
+/** Evaluating it on `heavy` takes a fifth of a step's budget. */
+const heavyCondition = (i: number) => `len(state.s.split('a')) == ${i}`;
+const heavy = { s: `b${'a'.repeat(299_000)}` };
+/** Conditions that together are more than one step may do. */
+const heavyBranches = (target: string) => Array.from({ length: 20 }, (_, i) => [heavyCondition(i), target] as const);
+const env = { executionId: 'exec_1', stepLimit: 10_000, runtimeId: 'runtime-1' };
+
+/** The log replays to the stored snapshot, at every step. */
+function expectReplay(driver: Driver): void {
+  for (const { seq, text } of driver.saves) {
+    expect(save(fold(driver.program, null, driver.log.slice(0, seq), { ...env, ...workIn(driver) }))).toBe(text);
+  }
+}
+
+const workIn = ({ env: { work } }: Driver): { readonly work?: number } => (work === undefined ? {} : { work });
+const failures = (driver: Driver): Json[] => driver.all('node_failed').map(({ node_id, data }) => ({ node: node_id, ...data }));
+const exceeded = (node: string, more: Record<string, Json> = {}): Json => ({
+  node,
+  error: expect.stringMatching(/^expression_budget_exceeded: .*: len\(state\.s\.split\('a'\)\) == \d+$/) as unknown as Json,
+  attempt: 0,
+  retryable: false,
+  error_class: 'expression_budget_exceeded',
+  activation: 1,
+  ...more,
+});
+
+describe('conditions that need more work than one step may do', () => {
+  it('fail a condition node, and nothing takes its default', () => {
+    const made = workflow([condition('gate', ...heavyBranches('yes'), [null, 'no']), tool('yes'), tool('no')]);
+    const driver = new Driver(made, { input: heavy });
+    expect(driver.run.status).toBe('failed');
+    expect(driver.run.error).toBe('node(s) failed terminally: gate');
+    expect(failures(driver)).toEqual([exceeded('gate')]);
+    expect(driver.events).toEqual(['workflow_started', 'node_failed:gate', 'workflow_failed']);
+    expectReplay(driver);
+  });
+
+  it('leave other branches to go on', () => {
+    const made = workflow(
+      [
+        parallel('s', ['gate', 'other']),
+        condition('gate', ...heavyBranches('yes'), [null, 'no']),
+        tool('yes'),
+        tool('no'),
+        tool('other'),
+      ],
+      [],
+    );
+    const driver = new Driver(made, { input: heavy });
+    expect(driver.at).toEqual(['other']);
+    driver.done('other');
+    expect(driver.run.status).toBe('failed');
+    expectReplay(driver);
+  });
+
+  it('fail a node that would have completed: its output changes nothing', () => {
+    const edges = heavyBranches('b').map(([text]) => ['a', 'b', text] as const);
+    const driver = new Driver(workflow([tool('a'), tool('b'), tool('c')], [...edges, ['a', 'c']]), { input: heavy });
+    driver.done('a', { paid: true });
+    expect(driver.events).toEqual(['node_failed:a', 'workflow_failed']);
+    expect(failures(driver)).toEqual([exceeded('a')]);
+    expect(driver.state).toEqual(heavy);
+    expectReplay(driver);
+  });
+
+  it('let the fallback of that node take over', () => {
+    const edges = heavyBranches('b').map(([text]) => ['a', 'b', text] as const);
+    const nodes = [tool('a', { fallback_node: 'rescue' }), tool('b'), tool('rescue')];
+    const driver = new Driver(workflow(nodes, [...edges, ['a', 'end']]), { input: heavy });
+    driver.done('a', { paid: true });
+    expect(driver.at).toEqual(['rescue']);
+    driver.done('rescue');
+    expect(driver.run.status).toBe('completed');
+    expectReplay(driver);
+  });
+
+  it.each([
+    ['an approval', approval('n'), (driver: Driver) => driver.decide('n', 'approved', { note: 1 }), ['approval_received:n']],
+    ['a timer', wait('n', { condition: 'timer', timeout_secs: 60 }), (driver: Driver) => driver.fire('n'), ['timer_fired:n']],
+    [
+      'an event',
+      wait('n', { correlation_key: 'k' }),
+      (driver: Driver) => driver.event('k', { x: 1 }),
+      ['external_event_received'],
+    ],
+  ])('fail %s in the same way', (_what, node, act, first) => {
+    const edges = heavyBranches('b').map(([text]) => ['n', 'b', text] as const);
+    const driver = new Driver(workflow([node, tool('b'), tool('c')], [...edges, ['n', 'c']]), { input: heavy });
+    act(driver);
+    expect(driver.events).toEqual([...first, 'node_failed:n', 'workflow_failed']);
+    expect(failures(driver)).toEqual([exceeded('n')]);
+    expectReplay(driver);
+  });
+
+  it('fail a join behind which they stand', () => {
+    const edges = heavyBranches('b').map(([text]) => ['j', 'b', text] as const);
+    const made = workflow(
+      [parallel('s', ['x', 'y']), tool('x'), tool('y'), join('j'), tool('b'), tool('c')],
+      [['x', 'j'], ['y', 'j'], ...edges, ['j', 'c']],
+    );
+    const driver = new Driver(made, { input: heavy });
+    driver.done('x');
+    driver.done('y');
+    expect(driver.run.status).toBe('failed');
+    expect(failures(driver)).toEqual([exceeded('j')]);
+    expectReplay(driver);
+  });
+});
+
+describe('mappings that need more work than one step may do', () => {
+  const mapping = Object.fromEntries(heavyBranches('').map(([text], i) => [`k${i}`, `{{ ${text} }}`]));
+
+  it('fail an approval whose message they are', () => {
+    const made = workflow([approval('ask', { description: `${Object.values(mapping).join(' ')}` }), tool('b')], [['ask', 'b']]);
+    const driver = new Driver(made, { input: heavy });
+    expect(driver.run.status).toBe('failed');
+    expect(failures(driver)).toEqual([exceeded('ask')]);
+    expectReplay(driver);
+  });
+
+  it('fail a subgraph whose output they map', () => {
+    const made = workflow([subgraph('sub', { output_mapping: mapping }), tool('b')], [['sub', 'b']]);
+    const driver = new Driver(made, { input: {} });
+    const child = { type: 'child', ...driver.visit('sub'), childId: 'exec_c', childWorkflowId: 'inner' } as const;
+    driver.send({ ...child, change: { status: 'started' } });
+    driver.send({ ...child, change: { status: 'completed', result: heavy } });
+    expect(driver.events).toEqual(['node_failed:sub', 'workflow_failed']);
+    expect(failures(driver)).toEqual([exceeded('sub')]);
+    expectReplay(driver);
+  });
+
+  it('are named by the work that they are the input of', () => {
+    const driver = new Driver(workflow([tool('a', { input_mapping: mapping })]), { input: heavy });
+    const { inputExceeded } = workOf(driver.program, driver.run, 'a', driver.env);
+    expect(inputExceeded).toMatch(/^len/);
+  });
+});
+
+describe('a budget that ends anywhere', () => {
+  const tape = fc.array(fc.nat(999), { minLength: 1, maxLength: 25 });
+
+  function play(driver: Driver, rolls: readonly number[]): void {
+    for (const roll of rolls) {
+      const active = driver.active[roll % driver.active.length];
+      if (active === undefined) return;
+      const { node, phase, waitsFor } = active;
+      if (phase === 'queued') driver.done(node, { n: roll % 4, ok: roll % 3 === 0 });
+      else if (phase === 'held' || phase === 'approval') driver.decide(node, roll % 3 === 0 ? 'rejected' : 'approved');
+      else if ([...driver.timers.values()].some((timer) => timer.node === node)) driver.fire(node);
+      else if (waitsFor !== null) driver.event(waitsFor, { ok: true });
+    }
+  }
+
+  it('fails the same nodes however the machine is built, and replays', () => {
+    let met = 0;
+    fc.assert(
+      fc.property(documents(9), fc.integer({ min: 0, max: 200 }), tape, (json, work, rolls) => {
+        const { workflow: made } = normalise(json);
+        fc.pre(analyse(made).graph !== null);
+        const forked = new Driver(made, { env: { work, stepLimit: 200 } });
+        const cut = new Driver(made, { env: { work, stepLimit: 200 }, compile: { forks: false } });
+        play(forked, rolls);
+        play(cut, rolls);
+        expect(cut.log).toEqual(forked.log);
+        expectReplay(forked);
+        if (failures(forked).length > 0) met += 1;
+      }),
+      { numRuns: 150 },
+    );
+    expect(met).toBeGreaterThan(5);
+  });
+
+  it('stands in no log of a release that had none: such a step is replayed without a bound', () => {
+    const made = workflow([condition('gate', ...heavyBranches('yes'), [null, 'no']), tool('yes'), tool('no')]);
+    const before = new Driver(made, { input: heavy, env: { work: Number.POSITIVE_INFINITY } });
+    expect(before.at).toEqual(['no']);
+    expect(save(fold(before.program, null, before.log, env))).toBe(save(before.run));
+  });
+});
