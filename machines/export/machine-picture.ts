@@ -229,7 +229,8 @@ function transitionsOf(state: JsonObject): Transition[] {
 function listed(transitions: Json | undefined, event: string): Transition[] {
   const list = (Array.isArray(transitions) ? transitions : transitions === undefined ? [] : [transitions]) as readonly Json[];
   return list.filter(isObject).flatMap(({ guard, target }, i) => {
-    if (typeof target !== 'string') return [];
+    // Every choice has one, for a step that runs out of its budget: no part of what the workflow says.
+    if (typeof target !== 'string' || (isObject(guard) && guard.type === 'exceeded')) return [];
     const condition = isObject(guard) ? guardText(guard) : i > 0 ? 'else' : '';
     const label = [event, condition === '' ? '' : `[${condition}]`].filter((part) => part !== '').join(' ');
     return [{ label, target: target.replace(/^#/, '') }];

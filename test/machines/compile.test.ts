@@ -67,6 +67,7 @@ describe('a config', () => {
     const always = state(config, 'gate').always as JsonObject[];
     expect(always.map(({ guard, target }) => [guard, target])).toEqual([
       [{ type: 'when', params: { node: 'gate', expr: 'state.vip' } }, '#big'],
+      [{ type: 'exceeded', params: { node: 'gate' } }, '#run:finish'],
       [undefined, '#small'],
     ]);
   });
