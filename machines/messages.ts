@@ -86,6 +86,12 @@ export interface Cancel {
   readonly reason: string;
 }
 
+/** A step of the execution has thrown, or nothing is left that could move it on: it ends as failed, whatever state it is in. */
+export interface Abort {
+  readonly type: 'abort';
+  readonly error: string;
+}
+
 /** An operator's hold: what is under way goes on, nothing else begins until `Resume`. */
 export interface Pause {
   readonly type: 'pause';
@@ -144,6 +150,7 @@ export type Message =
   | ExternalEvent
   | Timer
   | Cancel
+  | Abort
   | Child
   | Enqueue
   | Pause

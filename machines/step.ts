@@ -98,6 +98,8 @@ export function step(program: Program, run: Run, message: Message, env: StepEnv)
     }
     case 'cancel':
       return stepping.cancel(message.reason);
+    case 'abort':
+      return stepping.abort(message.error);
     case 'pause':
       return context.hold === null ? stepping.pause(message.reason) : refuse('already_held');
     case 'resume':
@@ -213,6 +215,18 @@ export function stateOf(run: Run): JsonObject {
 export function heldOf(run: Run): { readonly reason: string | null } | null {
   const { hold } = run.snapshot.context as Context;
   return hold === null ? null : { reason: hold.reason };
+}
+
+/**
+ * Has an execution that has not ended nothing under way, parked, held or timed? Then no message will ever move it on. Such a run is
+ * a defect of the compiled machine: callers end the execution with `abort`.
+ */
+export function isStuck(run: Run): boolean {
+  if (TERMINAL.has(run.status)) return false;
+  const { hold, active } = run.snapshot.context as Context;
+  if (hold !== null) return false;
+  for (const _node in active) return false;
+  return true;
 }
 
 /** Open approvals, by node id. */

@@ -104,7 +104,12 @@ export function messageOf(program: Program, run: Run, log: readonly TimedEvent[]
     }
     case 'node_cancelled':
     case 'workflow_cancelled':
-      return { type: 'cancel', reason: String(next('workflow_cancelled').data.reason) };
+    case 'workflow_failed': {
+      const end = following(log, at, isEndFromOutside);
+      if (end === undefined) throw new LogMismatch(first.sequence, `no message begins with ${type}`);
+      if (end.type === 'workflow_failed') return { type: 'abort', error: String(end.data.error) };
+      return { type: 'cancel', reason: String(end.data.reason) };
+    }
     case 'child_workflow_started':
     case 'child_workflow_paused':
     case 'child_workflow_resumed':
@@ -131,6 +136,11 @@ export function messageOf(program: Program, run: Run, log: readonly TimedEvent[]
 function waited(log: readonly TimedEvent[], at: number): { readonly delayMs?: number } {
   const event = log[at];
   return event?.type === 'retry_scheduled' ? { delayMs: Number(event.data.delay_ms) } : {};
+}
+
+/** Ends that a message asks for: those of the machine come last in a step that began otherwise. */
+function isEndFromOutside({ type, data }: TimedEvent): boolean {
+  return type === 'workflow_cancelled' || (type === 'workflow_failed' && data.corrupt === true);
 }
 
 /** What the timer of a node is for, by where the node stands. */

@@ -1,11 +1,11 @@
 import type { AnyMachineSnapshot } from 'xstate';
-import { BACKOFF, retryOf, stateId, timerId } from '../compile/names.ts';
+import { BACKOFF, ends, retryOf, stateId, timerId } from '../compile/names.ts';
 import { parkedForMs } from '../compile/timers.ts';
 import type { Program } from '../compile.ts';
 import type { EventType, LogEvent } from '../events.ts';
 import { type Json, type JsonObject, patchState } from '../json.ts';
 import type { Done, Enqueue, Fail, Fork } from '../messages.ts';
-import type { Effect, Run, StepEnv, Stepped } from '../run.ts';
+import type { Run, Status, StepEnv, Stepped } from '../run.ts';
 import { backoffMs } from './backoff.ts';
 import { beginNode, timerData } from './begin.ts';
 import { asWritten, conclude } from './conclusion.ts';
@@ -14,6 +14,7 @@ import { Draft } from './draft.ts';
 import { usageData } from './endings.ts';
 import { atTheirEntry } from './forgiveness.ts';
 import { statusOf } from './status.ts';
+import { StepEffects } from './step-effects.ts';
 import { type Moved, positionsOf } from './stepper.ts';
 import { isTimer, type Stimulus } from './stimulus.ts';
 import { Timers } from './timers.ts';
@@ -33,7 +34,7 @@ export class Stepping {
   /** What the step itself changes between two moves of the machine. */
   #draft: Draft;
   readonly #events: LogEvent[] = [];
-  readonly #effects: Effect[] = [];
+  readonly #effects = new StepEffects();
   readonly #timers = new Timers();
   /** Nodes that were reached and have yet to begin. */
   #begins: string[] = [];
@@ -88,7 +89,7 @@ export class Stepping {
 
   /** Work that waits for an external worker is done in process instead: its item is not to be had any more. */
   reclaim(node: string, active: Active): Stepped {
-    this.#drop(node, active);
+    this.#effects.giveUp(node, active);
     return this.take({ type: 'requeue', node }, node);
   }
 
@@ -135,6 +136,19 @@ export class Stepping {
     return this.#finish(null, reason);
   }
 
+  /** Ends the run as failed without asking the machine, which may be what is broken. */
+  abort(error: string): Stepped {
+    const { statics, stepper } = this.#program;
+    for (const [id, { node }] of statics.timers) if (own(this.#context.active, node) !== undefined) this.#timers.clear(id);
+    this.#draft.set({ halt: { status: 'failed', error } });
+    const { data } = conclude(this.#draft, 'failed', null);
+    this.#drain();
+    this.log('workflow_failed', null, { ...data, corrupt: true });
+    this.#keep();
+    this.#snapshot = stepper.resume([ends('failed')], this.#context);
+    return this.#result('failed', null);
+  }
+
   // An operator's hold, and what follows it.
 
   /** Work that nobody has claimed is kept too: its item is not to be had until `resume`. */
@@ -142,7 +156,7 @@ export class Stepping {
     this.log('workflow_paused', null, { reason });
     this.#draft.set({ hold: { reason, kept: [] } });
     const queued = Object.entries(this.#context.active).filter(([, active]) => active.phase === 'queued');
-    for (const [node, active] of queued) this.#drop(node, active);
+    for (const [node, active] of queued) this.#effects.giveUp(node, active);
     this.#hold(queued.map(([node]) => node));
     return this.#finish(null);
   }
@@ -241,7 +255,7 @@ export class Stepping {
   #drain(): void {
     const { facts, dropped } = this.#draft.now;
     for (const { type, node, data } of facts) this.log(type, node, data);
-    for (const { node, active } of dropped) this.#drop(node, active);
+    for (const { node, active } of dropped) this.#effects.giveUp(node, active);
     this.#draft.settled();
   }
 
@@ -255,14 +269,6 @@ export class Stepping {
     this.#draft = new Draft(this.#program.statics, context);
   }
 
-  /** Tells the world that a visit is over without a result. */
-  #drop(node: string, active: Active): void {
-    const { activation, phase, child } = active;
-    if (child !== undefined) this.#effects.push({ type: 'cancel_child', node, activation, childId: child });
-    else if (phase === 'queued' || phase === 'running')
-      this.#effects.push({ type: 'abandon', node, activation, local: active.local === true });
-  }
-
   // ------------------------------------------------------------------ beginning
 
   #beginAll(): void {
@@ -273,7 +279,7 @@ export class Stepping {
       for (const [i, node] of order.entries()) {
         const logged = this.#before + this.#events.length + this.#draft.now.facts.length;
         const begun = beginNode(this.#draft, node, this.#env, logged);
-        this.#effects.push(...begun.effects);
+        this.#effects.add(begun.effects);
         if (begun.stimulus === null) continue;
         ended = begun.stimulus;
         this.#begins = order.slice(i + 1);
@@ -336,7 +342,11 @@ export class Stepping {
       this.log(type, null, data);
     }
     this.#keep();
-    this.#effects.push(...this.#timers.effects(this.#program.statics, this.#context, this.#env.nowMs));
+    return this.#result(status, node);
+  }
+
+  #result(status: Status, node: string | null): Stepped {
+    this.#effects.add(this.#timers.effects(this.#program.statics, this.#context, this.#env.nowMs));
     const context = this.#context;
     return {
       run: {
@@ -349,7 +359,7 @@ export class Stepping {
         localWork: localWorkOf(context),
       },
       events: this.#events,
-      effects: this.#effects,
+      effects: this.#effects.all(),
       diagnostics: this.#program.statics.evaluation.diagnostics.splice(0),
       node,
     };

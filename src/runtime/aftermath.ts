@@ -8,7 +8,7 @@ import type { OwnWork } from './fleet/own-work.ts';
 import type { Listeners } from './listeners.ts';
 import type { Quotas } from './quotas/quotas.ts';
 import type { Recovery } from './recovery.ts';
-import type { Committed } from './turn.ts';
+import type { Committed } from './committed.ts';
 import type { CommitNote } from './types.ts';
 import type { Wakeups } from './wakeups.ts';
 
@@ -37,33 +37,61 @@ export class Aftermath {
     this.#options = options;
   }
 
+  /** Never throws: an error in one part of it keeps neither the other parts nor other executions from theirs. */
   of(commit: Committed): void {
-    const { runtimeId, quotas, feed, listeners, wakeups, external, children, recovery, began, failed, diagnosed } = this.#options;
-    const { before, now, write } = commit;
-    if (before === null) began(now.id);
-    quotas.committed(before, now);
-    feed.wake(now.id);
+    const { quotas, feed, listeners, began, diagnosed } = this.#options;
+    const { before, now } = commit;
+    this.#guarded(() => {
+      if (before === null) began(now.id);
+      quotas.committed(before, now);
+      feed.wake(now.id);
+    });
     if (!listeners.nobody) listeners.committed(noteOf(commit));
+    this.#guarded(() => this.#wake(commit));
+    this.#work(commit);
+    this.#guarded(() => {
+      for (const problem of commit.diagnostics) diagnosed(now.id, problem);
+    });
+  }
+
+  #guarded(part: () => void): void {
+    try {
+      part();
+    } catch (error) {
+      this.#options.failed(error);
+    }
+  }
+
+  /** Sets the alarm, and wakes workers, children, and whoever takes over what a lost runtime had under way. */
+  #wake(commit: Committed): void {
+    const { runtimeId, wakeups, external, children, recovery, failed } = this.#options;
+    const { before, now, write } = commit;
     if (isBeginning(commit)) wakeups.noLaterThan(now.deadlineAtMs);
     for (const timer of write.timers) if (timer.op === 'set') wakeups.noLaterThan(timer.atMs);
-    this.#work(commit);
     for (const work of write.work) if (work.op === 'put') external.available(now.tenantId, work.item.queue);
     if (write.send.length > 0) children.drain();
     if (now.owner === runtimeId && before !== null && before.owner !== null && before.owner !== runtimeId)
       void recovery.adopt(before, before.owner).catch(failed);
-    for (const problem of commit.diagnostics) diagnosed(now.id, problem);
   }
 
-  /** Work that another runtime does, it hears of. */
+  /** Work that another runtime does, it hears of. A child that a later step of the same commit gave up is not started. */
   #work({ now, effects }: Committed): void {
     const { runtimeId, ownWork, dispatch } = this.#options;
     const isOwn = now.owner === runtimeId;
-    for (const { effect, run } of effects) {
-      if (effect.type === 'work' && effect.local && isOwn) ownWork.begin(now, run, effect);
-      else if (effect.type === 'spawn' && isOwn) ownWork.spawn(now, visitOf(effect));
-      else if (effect.type === 'abandon') dispatch.abandon(now.id, effect);
+    for (const [i, { effect, run }] of effects.entries()) {
+      this.#guarded(() => {
+        if (effect.type === 'abandon') dispatch.abandon(now.id, effect);
+        else if (effect.type === 'work' && effect.local && isOwn) ownWork.begin(now, run, effect);
+        else if (effect.type === 'spawn' && isOwn && !isGivenUp(effect, effects.slice(i + 1))) {
+          ownWork.spawn(now, visitOf(effect));
+        }
+      });
     }
   }
+}
+
+function isGivenUp({ node, activation }: Visit, later: Committed['effects']): boolean {
+  return later.some(({ effect }) => effect.type === 'abandon' && effect.node === node && effect.activation === activation);
 }
 
 /** Started, or set going again by a retry. */

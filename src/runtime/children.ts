@@ -2,7 +2,8 @@ import type { JsonObject } from '../../machines/json.ts';
 import type { Message, Visit } from '../../machines/messages.ts';
 import type { Status } from '../../machines/run.ts';
 import { stateOf, workOf } from '../../machines/step.ts';
-import type { InboxRow } from '../../store/rows.ts';
+import { StoreError } from '../../store/errors.ts';
+import type { ExecutionRow, InboxRow } from '../../store/rows.ts';
 import type { Store } from '../../store/store.ts';
 import { Alarm } from './alarm.ts';
 import { birthOf } from './birth.ts';
@@ -81,11 +82,13 @@ export class Children {
       };
       await this.#options.loop.send(parent.id, message, { origin: this.#options.origin }, child);
     } catch (error) {
-      if (!(error instanceof RuntimeError) || error.code === 'overloaded') throw error;
+      if (error instanceof StoreError || (error instanceof RuntimeError && error.code === 'overloaded')) throw error;
+      // What is no refusal is a defect, which another try would meet again.
+      if (!(error instanceof RuntimeError)) this.#options.failed(error);
       void this.#options.deliver(parent.id, {
         type: 'fail',
         ...visit,
-        error: error.message,
+        error: error instanceof Error ? error.message : String(error),
         errorClass: 'validation',
         retryable: false,
       });
@@ -162,7 +165,7 @@ export class Children {
   async #deliver(row: InboxRow): Promise<void> {
     const { store, insist, deliver } = this.#options;
     if (store.shared) this.#underWay.add(row.id);
-    const message = await insist(() => this.#messageOf(JSON.parse(row.message)));
+    const message = await insist(() => this.#messageOf(row));
     const delivered = message === null ? Promise.resolve() : deliver(row.toExecutionId, message, { consume: row.id });
     if (store.shared) void delivered.finally(() => this.#underWay.delete(row.id));
   }
@@ -182,12 +185,10 @@ export class Children {
     return false;
   }
 
-  async #messageOf(
-    stored: { type: 'cancel'; reason: string } | { type: 'child_status'; childId: string; status: Status },
-  ): Promise<Message> {
+  async #messageOf(row: InboxRow): Promise<Message> {
+    const stored = storedIn(row);
     if (stored.type === 'cancel') return stored;
-    const child = await this.#options.read(stored.childId);
-    if (child === null) throw new RuntimeError('corrupt', `child execution ${stored.childId} is not in the store`);
+    const { child, change } = await this.#newsOf(stored);
     const labels = JSON.parse(child.labels) as JsonObject;
     return {
       type: 'child',
@@ -196,12 +197,37 @@ export class Children {
       attempt: Number(labels[PARENT_ATTEMPT]),
       childId: child.id,
       childWorkflowId: child.workflowId,
-      change: changeOf(stored.status, child),
+      change,
     };
+  }
+
+  /** The parent of a child that cannot be loaded must not wait for it for ever: it has failed. */
+  async #newsOf({ childId, status }: ChildStatus): Promise<{ readonly child: Hot | ExecutionRow; readonly change: Change }> {
+    const { store, read } = this.#options;
+    try {
+      const child = await read(childId);
+      if (child !== null) return { child, change: changeOf(status, child) };
+    } catch (error) {
+      if (!(error instanceof RuntimeError) || error.code !== 'corrupt') throw error;
+      const child = await store.execution(childId);
+      if (child !== null) return { child, change: { status: 'failed', error: error.message } };
+    }
+    throw new RuntimeError('corrupt', `child execution ${childId} is not in the store`);
   }
 }
 
-function changeOf(status: Status, child: Hot): (Message & { type: 'child' })['change'] {
+type ChildStatus = { readonly type: 'child_status'; readonly childId: string; readonly status: Status };
+type Change = (Message & { type: 'child' })['change'];
+
+function storedIn({ id, message }: InboxRow): ChildStatus | { readonly type: 'cancel'; readonly reason: string } {
+  try {
+    return JSON.parse(message) as ReturnType<typeof storedIn>;
+  } catch (cause) {
+    throw new RuntimeError('corrupt', `message ${id} of the inbox cannot be read`, { cause });
+  }
+}
+
+function changeOf(status: Status, child: Hot): Change {
   if (status === 'running' || status === 'paused') return { status };
   if (status === 'completed') return { status, result: stateOf(child.run) };
   return { status: 'failed', error: child.run.error ?? `child execution ${child.id} ended as ${status}` };

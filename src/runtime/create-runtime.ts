@@ -4,6 +4,7 @@ import { Outbound } from '../executors/outbound.ts';
 import { Aftermath } from './aftermath.ts';
 import { Children } from './children.ts';
 import { systemClock } from './clock.ts';
+import { CorruptExecutions } from './corrupt-executions.ts';
 import { Dispatch } from './dispatch.ts';
 import { DurableRuntime, type Parts } from './durable-runtime.ts';
 import type { Conditions, Outcome } from './envelope.ts';
@@ -57,13 +58,25 @@ function assemble(options: RuntimeOptions): Parts {
   const ids = createIds();
   const hot = hotCache(options.hotBytes ?? DEFAULTS.hotBytes);
   const feed = new Feed();
-  const listeners = new Listeners();
   const origin: Origin = { actorId: runtimeId, actorType: 'system', onBehalfOf: null, request: null };
   const outbound = new Outbound({ allowPrivateAddresses: options.allowPrivateAddresses ?? false });
   const programs = new Programs(store, { tools: options.tools ?? {}, outbound });
 
   const stopped = (): boolean => lifetime.stopped;
-  const failed = (error: unknown): void => options.onError?.(error);
+  /** One error may reach several parts, e.g. a corrupt execution's all that ask for it: it is told once. */
+  const told = new WeakSet<object>();
+  const failed = (error: unknown): void => {
+    if (error instanceof Error && told.has(error)) return;
+    if (error instanceof Error) told.add(error);
+    try {
+      options.onError?.(error);
+    } catch (problem) {
+      // Whoever is told must not be able to stop what tells him.
+      process.emitWarning(`onError threw: ${String(problem)}`);
+    }
+  };
+  const listeners = new Listeners(failed);
+  const corrupt = new CorruptExecutions({ clock, failed });
   const startedHere = new Set<string>();
   const adopts = (executionId: string): boolean =>
     options.adopts === undefined || startedHere.has(executionId) || options.adopts(executionId);
@@ -87,10 +100,10 @@ function assemble(options: RuntimeOptions): Parts {
       if (!stopped()) notices.lookAgain();
     },
     // Also of the commit that is under way nobody will be told.
-    joined: () => void loop.betweenCommits(async () => store.announceGap()),
+    joined: () => void loop.betweenCommits(async () => store.announceGap()).catch(failed),
   });
   const isMine = (executionId: string): boolean => peers.isMine(executionId);
-  const loading: LoadOptions = { store, programs, runtimeId, stepLimit, lookFor: (owner) => peers.lookFor(owner) };
+  const loading: LoadOptions = { store, programs, runtimeId, stepLimit, corrupt, lookFor: (owner) => peers.lookFor(owner) };
   const load = (row: ExecutionRow): Promise<Hot> => loadHot(loading, row);
 
   const loop: Loop = new Loop({
@@ -103,6 +116,8 @@ function assemble(options: RuntimeOptions): Parts {
     isAlone: () => peers.isAlone,
     ownerAfter: (id, owner) => succession.ownerAfter(id, owner),
     committed: (commit) => aftermath.of(commit),
+    ended: (id, error) => corrupt.ended(id, error),
+    failed,
     uncertain: () => ownWork.takeUpAll(),
   });
   const quotas = new Quotas({ store, clock, betweenCommits: (work) => loop.betweenCommits(work) });
@@ -172,6 +187,7 @@ function assemble(options: RuntimeOptions): Parts {
     deliver,
     insist: again,
     stopped,
+    failed,
   });
   const succession = new Succession({ runtimeId, clock, peers, dispatch, ownWork, stopped });
   const notices = new Notices({
@@ -240,6 +256,7 @@ function assemble(options: RuntimeOptions): Parts {
     external,
     sightings,
     clockWatch,
+    corrupt,
     lifetime,
     maxPending: options.maxPending ?? DEFAULTS.maxPending,
   };

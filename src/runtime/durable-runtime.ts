@@ -3,6 +3,7 @@ import type { StoreErrorCode } from '../../store/errors.ts';
 import type { ControlChange } from '../../store/notices.ts';
 import type { Store } from '../../store/store.ts';
 import type { Clock } from './clock.ts';
+import type { CorruptExecutions } from './corrupt-executions.ts';
 import type { Dispatch } from './dispatch.ts';
 import { RuntimeError } from './errors.ts';
 import type { ExternalWork } from './external-work.ts';
@@ -45,6 +46,7 @@ export interface Parts {
   readonly external: ExternalWork;
   readonly sightings: Sightings;
   readonly clockWatch: ClockWatch;
+  readonly corrupt: CorruptExecutions;
   readonly lifetime: Lifetime;
   /** Messages and attempts that may wait. */
   readonly maxPending: number;
@@ -68,6 +70,10 @@ export class DurableRuntime implements Runtime {
 
   get clockAheadMs(): number {
     return this.#parts.clockWatch.aheadMs;
+  }
+
+  get corruptExecutions(): number {
+    return this.#parts.corrupt.count;
   }
 
   // ---- workflows and executions

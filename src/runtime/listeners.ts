@@ -5,8 +5,13 @@ type Told<T> = (news: T | null) => void;
 
 /** Who wants to hear of commits, and of changes of the control plane. Null tells that some may have been missed. */
 export class Listeners {
+  readonly #failed: (error: unknown) => void;
   readonly #commit = new Set<Told<CommitNote>>();
   readonly #control = new Set<Told<ControlChange>>();
+
+  constructor(failed: (error: unknown) => void) {
+    this.#failed = failed;
+  }
 
   /** Nobody has to be told of commits. */
   get nobody(): boolean {
@@ -24,10 +29,21 @@ export class Listeners {
   }
 
   committed(note: CommitNote | null): void {
-    for (const told of this.#commit) told(note);
+    this.#tell(this.#commit, note);
   }
 
   changed(change: ControlChange | null): void {
-    for (const told of this.#control) told(change);
+    this.#tell(this.#control, change);
+  }
+
+  /** A listener that throws keeps nobody else from hearing. */
+  #tell<T>(listeners: ReadonlySet<Told<T>>, news: T | null): void {
+    for (const told of listeners) {
+      try {
+        told(news);
+      } catch (error) {
+        this.#failed(error);
+      }
+    }
   }
 }

@@ -1,12 +1,12 @@
 import type { LRUCache } from 'lru-cache';
 import type { Program } from '../../machines/compile.ts';
-import { LogMismatch } from '../../machines/fold/log.ts';
 import { fold } from '../../machines/fold.ts';
 import type { Json } from '../../machines/json.ts';
 import type { Run } from '../../machines/run.ts';
 import { load, OtherCompiler } from '../../machines/step.ts';
 import type { ExecutionRow } from '../../store/rows.ts';
 import type { Store } from '../../store/store.ts';
+import type { CorruptExecutions } from './corrupt-executions.ts';
 import { RuntimeError } from './errors.ts';
 import type { Hot } from './hot.ts';
 import { readInput, readTail } from './log.ts';
@@ -17,6 +17,7 @@ export interface LoadOptions {
   readonly programs: Programs;
   readonly runtimeId: string;
   readonly stepLimit: number;
+  readonly corrupt: CorruptExecutions;
   /** Makes sure that the owner is not taken for lost because nobody here has heard of him. */
   readonly lookFor: (owner: string) => Promise<void>;
 }
@@ -26,30 +27,56 @@ export interface LoadOptions {
  * whatever is asked of it again, the answer is the same.
  */
 export async function loadHot(options: LoadOptions, row: ExecutionRow): Promise<Hot> {
+  const { corrupt, programs } = options;
+  const known = corrupt.knownError(row.id, row.seq);
+  if (known !== null) throw known;
   if (row.owner !== null) await options.lookFor(row.owner);
-  const loaded = await options.programs.load(row.tenantId, row.revision);
   try {
-    return await restore(options, row, loaded);
-  } catch (cause) {
-    if (!(cause instanceof LogMismatch || cause instanceof SyntaxError)) throw cause;
-    throw new RuntimeError('corrupt', `the log of execution ${row.id} does not fold: ${cause.message}`, { cause });
+    const hot = await restore(options, row, await programs.load(row.tenantId, row.revision));
+    corrupt.loaded(row.id);
+    return hot;
+  } catch (error) {
+    if (error instanceof RuntimeError && error.code === 'corrupt') corrupt.unloadable(row.id, row.seq, error);
+    throw error;
   }
 }
 
 async function restore(options: LoadOptions, row: ExecutionRow, loaded: Loaded): Promise<Hot> {
   const { store, runtimeId, stepLimit } = options;
-  const input = await readInput(store, row.id);
+  const input = await legible(row.id, () => readInput(store, row.id));
   const stored = await store.checkpoint(row.id);
-  let run = stored === null ? null : resume(loaded.program, stored, input);
+  let run = stored === null ? null : replayed(row.id, () => resume(loaded.program, stored, input));
   let logBytes = 0;
   if (run === null || run.seq < row.seq) {
-    const tail = await readTail(store, row.tenantId, row.id, run?.seq ?? 0, row.seq);
+    const tail = await legible(row.id, () => readTail(store, row.tenantId, row.id, run?.seq ?? 0, row.seq));
     logBytes = tail.bytes;
-    run = fold(loaded.program, run, tail.events, { executionId: row.id, stepLimit, runtimeId });
+    run = replayed(row.id, () => fold(loaded.program, run, tail.events, { executionId: row.id, stepLimit, runtimeId }));
   }
   // What the run tells itself is left out.
   const { status, seq, steps, error, localWork, snapshotSeq, ...head } = row;
   return { ...head, loaded, run, checkpoint: { seq: stored?.seq ?? 0, bytes: stored?.text.length ?? 0, logBytes } };
+}
+
+/** Whatever a replay throws, it throws again: it depends on nothing but what is stored. */
+function replayed<T>(id: string, replay: () => T): T {
+  try {
+    return replay();
+  } catch (cause) {
+    throw unreadable(id, cause);
+  }
+}
+
+async function legible<T>(id: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (cause) {
+    throw cause instanceof SyntaxError ? unreadable(id, cause) : cause;
+  }
+}
+
+function unreadable(id: string, cause: unknown): RuntimeError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new RuntimeError('corrupt', `the log of execution ${id} does not fold: ${why}`, { cause });
 }
 
 /** An execution as it is stored, from memory if that is what memory has; null = unknown. */

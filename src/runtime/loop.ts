@@ -4,11 +4,12 @@ import { StoreError } from '../../store/errors.ts';
 import type { Refusal, Unit } from '../../store/writes.ts';
 import type { Clock } from './clock.ts';
 import { commitApart, type Fate } from './commit-apart.ts';
+import type { Committed } from './committed.ts';
 import type { Birth, Draft, Envelope, Outcome } from './envelope.ts';
 import { RuntimeError } from './errors.ts';
 import type { Hot } from './hot.ts';
 import { type LoadOptions, loadHot } from './load.ts';
-import { type Committed, type Turn, type TurnContext, takeTurn } from './turn.ts';
+import { type Turn, type TurnContext, takeTurn } from './turn.ts';
 
 /** Messages one commit takes of one execution, and executions it takes. */
 const MESSAGES_PER_TURN = 64;
@@ -25,6 +26,9 @@ export interface LoopOptions extends LoadOptions, TurnContext {
   readonly isAlone: () => boolean;
   /** Called for every execution after the commit, in the order of the batch. */
   readonly committed: (commit: Committed) => void;
+  /** Told of each execution that a step has shown to be corrupt, and that has ended for it. */
+  readonly ended: (executionId: string, error: RuntimeError) => void;
+  readonly failed: (error: unknown) => void;
   /** Called after a commit that failed, when it is not known whether the store has made it all the same. */
   readonly uncertain: () => void;
 }
@@ -170,7 +174,7 @@ export class Loop {
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
-      if (this.#holders === 0) void this.#turn();
+      if (this.#holders === 0) this.#turn().catch(this.#options.failed);
     });
   }
 
@@ -192,8 +196,11 @@ export class Loop {
     let fates: readonly Fate[] = [];
     if (units.length > 0) {
       this.#committing = true;
-      fates = await commitApart(units, (some) => store.commit({ atMs: nowMs, units: some, alone: isAlone() }));
-      this.#committing = false;
+      try {
+        fates = await commitApart(units, (some) => store.commit({ atMs: nowMs, units: some, alone: isAlone() }));
+      } finally {
+        this.#committing = false;
+      }
     }
     let unit = 0;
     boxes.forEach((box, i) => {
@@ -236,6 +243,10 @@ export class Loop {
       else if (outcome !== undefined) envelope.resolve(outcome);
     });
     for (const commit of turn.commits) this.#options.committed(commit);
+    if (turn.corrupt !== null) {
+      this.#forget(box);
+      this.#options.ended(box.id, turn.corrupt);
+    }
     this.#settle(turn.taken.length);
     box.conflicts = 0;
     if (box.queue.length === 0) box.oneByOne = false;

@@ -314,6 +314,11 @@ export interface Runtime {
   /** By how many milliseconds the machine's clock was ahead of the database's, some seconds ago; negative: behind, 0 = by less than five seconds. */
   readonly clockAheadMs: number;
   /**
+   * Executions that this runtime has found to be corrupt since it started: they ended as failed with an internal error, or cannot be loaded.
+   * `onError` was told of each.
+   */
+  readonly corruptExecutions: number;
+  /**
    * Validates, compiles and stores a document, in any accepted spelling. Registering the same version with another content makes
    * a new revision; executions keep the one they started with. Rejects with `InvalidWorkflow`, which carries every problem found; with `tenant_not_active`; with
    * `limit_exceeded_workflows` when the id is new and the tenant has no room for it.

@@ -44,6 +44,20 @@ export function emptyDraught(): Draught {
   };
 }
 
+/** What several steps ask for, in order. */
+export function joined(draughts: readonly Draught[]): Draught {
+  const [first, ...others] = draughts;
+  if (first === undefined) return emptyDraught();
+  for (const other of others) {
+    for (const key of LISTS) for (const each of other[key]) (first[key] as unknown[]).push(each);
+    if (other.used !== null) first.used = sumOf(first.used, other.used);
+    first.logBytes += other.logBytes;
+  }
+  return first;
+}
+
+const LISTS = ['events', 'timers', 'work', 'send', 'consumed', 'effects', 'diagnostics', 'spilled'] as const;
+
 export function isEmpty({ events, timers, work, consumed }: Draught): boolean {
   return events.length === 0 && timers.length === 0 && work.length === 0 && consumed.length === 0;
 }
@@ -87,11 +101,13 @@ export function addPast(draught: Draught, { events, artifacts }: Past): void {
 /** Tools may report anything: what is no number counts as nothing. */
 function addUsage(draught: Draught, { input_tokens, output_tokens, cost_usd }: JsonObject): void {
   if (input_tokens === undefined && output_tokens === undefined && cost_usd === undefined) return;
-  const { tokens, costUsd } = draught.used ?? { tokens: 0, costUsd: 0 };
-  draught.used = {
-    tokens: Math.min(tokens + Math.ceil(amount(input_tokens)) + Math.ceil(amount(output_tokens)), Number.MAX_SAFE_INTEGER),
-    costUsd: costUsd + amount(cost_usd),
-  };
+  const tokens = Math.ceil(amount(input_tokens)) + Math.ceil(amount(output_tokens));
+  draught.used = sumOf(draught.used, { tokens, costUsd: amount(cost_usd) });
+}
+
+function sumOf(some: Draught['used'], more: NonNullable<Draught['used']>): NonNullable<Draught['used']> {
+  const { tokens, costUsd } = some ?? { tokens: 0, costUsd: 0 };
+  return { tokens: Math.min(tokens + more.tokens, Number.MAX_SAFE_INTEGER), costUsd: costUsd + more.costUsd };
 }
 
 function amount(reported: Json | undefined): number {

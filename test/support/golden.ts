@@ -109,6 +109,7 @@ const DEFAULTS: Readonly<Record<Exclude<Message['type'], 'timer'>, JsonObject>> 
   decide: { userId: 'ann', comment: null, patch: null },
   event: { payload: null },
   cancel: { reason: 'cancelled by ann' },
+  abort: { error: 'internal error: it broke' },
   child: { childId: 'exec_child', childWorkflowId: 'inner' },
   enqueue: { queue: 'tool' },
   pause: { reason: null },

@@ -13,12 +13,13 @@ export function healthRoutes(app: Api, services: Services): void {
     },
     async () => {
       const ailment = await database.ailment();
-      const { clockAheadMs } = services.runtime;
+      const { clockAheadMs, corruptExecutions } = services.runtime;
       return {
         status: 'ok' as const,
         version: VERSION,
         ...(ailment === null ? {} : { database: ailment }),
         ...(clockAheadMs === 0 ? {} : { clock_ahead_ms: clockAheadMs }),
+        ...(corruptExecutions === 0 ? {} : { corrupt_executions: corruptExecutions }),
       };
     },
   );

@@ -14,5 +14,12 @@ export const Health = Type.Object({
         "By how much the clock of the server's machine is ahead of the database's (negative: behind); absent below five seconds.",
     }),
   ),
+  corrupt_executions: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      description:
+        'Executions that this server has found to be corrupt since it started: a step of theirs failed by an internal error, so that they ended as failed, or they cannot be loaded. The log of the server names each. Absent when there are none.',
+    }),
+  ),
 });
 export type Health = Static<typeof Health>;

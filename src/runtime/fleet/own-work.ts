@@ -28,6 +28,7 @@ export interface OwnWorkOptions {
   /** Again until it works, or until the runtime stops. */
   readonly insist: <T>(attempt: () => Promise<T>) => Promise<T | null>;
   readonly stopped: () => boolean;
+  readonly failed: (error: unknown) => void;
 }
 
 /**
@@ -153,7 +154,8 @@ export class OwnWork {
       if (last === undefined) return;
       after = last.id;
       const own = rows.filter(({ id, owner }) => owner === runtimeId && hasHeir(id));
-      await Promise.all(own.map((row) => this.#handOverOne(row)));
+      // One that cannot be loaded must not keep the others from being handed over.
+      await Promise.all(own.map((row) => this.#handOverOne(row).catch(this.#options.failed)));
     }
   }
 

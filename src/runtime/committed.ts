@@ -1,0 +1,76 @@
+import type { Effect, Run } from '../../machines/run.ts';
+import type { ExecutionWrite } from '../../store/writes.ts';
+import { timeoutFrom } from './birth.ts';
+import { nextCheckpoint } from './checkpoint.ts';
+import type { Birth } from './envelope.ts';
+import type { Hot } from './hot.ts';
+import { monthOf } from './quotas/month.ts';
+import { type Draught, headOf } from './write.ts';
+
+/** What a commit does to one execution. */
+export interface Committed {
+  readonly before: Hot | null;
+  readonly now: Hot;
+  readonly write: ExecutionWrite;
+  /** Effects in order, each with the run of the step that asked for it. */
+  readonly effects: readonly { readonly effect: Effect; readonly run: Run }[];
+  /** What the steps could not evaluate, e.g. a condition: worth telling, but no part of the log. */
+  readonly diagnostics: readonly string[];
+}
+
+export function committed(
+  id: string,
+  before: Hot | null,
+  base: Hot | Birth,
+  run: Run,
+  draught: Draught,
+  revives: boolean,
+  owner: string,
+  nowMs: number,
+): Committed {
+  // What a retry forgave can be folded from the start alone, so none must ever load from a checkpoint before it.
+  const { text, checkpoint } = nextCheckpoint(revives ? null : (before?.checkpoint ?? null), run, draught.logBytes);
+  const head = headOf(run, owner, nowMs);
+  const { loaded, tenantId, workflowId, workflowVersion, revision, labels, parentId, depth, createdAtMs } = base;
+  const deadlineAtMs = revives ? timeoutFrom(nowMs, loaded) : base.deadlineAtMs;
+  const birth = { workflowId, workflowVersion, revision, labels, parentId, depth, deadlineAtMs, createdAtMs };
+  const now: Hot = {
+    id,
+    tenantId,
+    loaded,
+    run,
+    checkpoint,
+    ...birth,
+    owner: head.owner,
+    updatedAtMs: nowMs,
+    completedAtMs: head.completedAtMs,
+  };
+  const news = parentNews(before, now);
+  const { events, timers, work, send, consumed, used, spilled } = draught;
+  const write: ExecutionWrite = {
+    id,
+    tenantId,
+    fromSeq: before?.run.seq ?? 0,
+    create: before === null ? birth : null,
+    ...(revives ? { revive: { deadlineAtMs } } : {}),
+    head,
+    snapshot: text,
+    events,
+    timers,
+    work,
+    send: news === null ? send : [...send, news],
+    consumed,
+    usage: used === null ? null : { month: monthOf(nowMs), ...used },
+    ...(spilled.length === 0 ? {} : { spilled }),
+  };
+  return { before, now, write, effects: draught.effects, diagnostics: draught.diagnostics };
+}
+
+/** A child's news for its parent, when its status has changed. The first step counts as a change unless it leaves the child running. */
+function parentNews(before: Hot | null, now: Hot): ExecutionWrite['send'][number] | null {
+  if (now.parentId === null || (before?.run.status ?? 'running') === now.run.status) return null;
+  return {
+    toExecutionId: now.parentId,
+    message: JSON.stringify({ type: 'child_status', childId: now.id, status: now.run.status }),
+  };
+}

@@ -1,0 +1,60 @@
+import { LRUCache } from 'lru-cache';
+import type { Clock } from './clock.ts';
+import type { RuntimeError } from './errors.ts';
+
+/** Executions that are remembered; the count does not go beyond it. */
+const REMEMBERED = 10_000;
+/** For so long an execution that could not be loaded is not read again: replaying a log costs as much as it is long. */
+const BELIEVED_MS = 10 * 60_000;
+
+interface Unloadable {
+  /** Where its log ended. */
+  readonly seq: number;
+  readonly error: RuntimeError;
+  readonly atMs: number;
+}
+
+export interface CorruptExecutionsOptions {
+  readonly clock: Clock;
+  readonly failed: (error: unknown) => void;
+}
+
+/** The executions that this runtime has found to be corrupt: each is reported once, and counted until the runtime ends. */
+export class CorruptExecutions {
+  readonly #options: CorruptExecutionsOptions;
+  /** Ended as failed, since a step threw or nothing could move them on. */
+  readonly #ended = new LRUCache<string, true>({ max: REMEMBERED });
+  /** Their log cannot be replayed: they stay as they are stored. */
+  readonly #unloadable = new LRUCache<string, Unloadable>({ max: REMEMBERED });
+
+  constructor(options: CorruptExecutionsOptions) {
+    this.#options = options;
+  }
+
+  get count(): number {
+    return this.#ended.size + this.#unloadable.size;
+  }
+
+  ended(id: string, error: RuntimeError): void {
+    if (this.#ended.has(id)) return;
+    this.#ended.set(id, true);
+    this.#options.failed(error);
+  }
+
+  unloadable(id: string, seq: number, error: RuntimeError): void {
+    const isKnown = this.#unloadable.has(id);
+    this.#unloadable.set(id, { seq, error, atMs: this.#options.clock.nowMs() });
+    if (!isKnown) this.#options.failed(error);
+  }
+
+  loaded(id: string): void {
+    this.#unloadable.delete(id);
+  }
+
+  /** Why it could not be loaded a while ago; null = it could, or its log has grown since, or it is worth another look. */
+  knownError(id: string, seq: number): RuntimeError | null {
+    const known = this.#unloadable.get(id);
+    if (known === undefined || known.seq !== seq || this.#options.clock.nowMs() - known.atMs >= BELIEVED_MS) return null;
+    return known.error;
+  }
+}
