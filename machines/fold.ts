@@ -19,12 +19,22 @@ export { Replay } from './fold/replay.ts';
  * `workflow_forked` is folded as the execution that it was copied from.
  */
 export function fold(program: Program, run: Run | null, events: Iterable<TimedEvent>, env: FoldEnv): Run {
-  const log = [...events];
-  const folding = foldBySteps(program, run, log, env, historyOf(log));
+  const folding = foldInSteps(program, run, events, env);
   for (;;) {
     const { done, value } = folding.next();
     if (done) return value;
   }
+}
+
+/** Like `fold`, with a pause after every step, for callers that must not hold up others. */
+export function foldInSteps(
+  program: Program,
+  run: Run | null,
+  events: Iterable<TimedEvent>,
+  env: FoldEnv,
+): Generator<undefined, Run> {
+  const log = [...events];
+  return foldBySteps(program, run, log, env, historyOf(log));
 }
 
 /**

@@ -12,7 +12,7 @@ import { EventStreams } from './event-streams.ts';
 import { guard } from './guard.ts';
 import { LongPolls } from './long-polls.ts';
 import { describedRoutes } from './openapi/routes.ts';
-import { answerBrokenHttp, answerErrors, logRequests, requestId } from './replies.ts';
+import { answerBrokenHttp, answerErrors, logRequests, requestId, takeTurns } from './replies.ts';
 import { a2aRoutes } from './routes/a2a.ts';
 import { agentRoutes } from './routes/agents.ts';
 import { approvalRoutes } from './routes/approvals.ts';
@@ -97,6 +97,7 @@ export function buildApp(options: AppOptions): Api {
   app.setValidatorCompiler(validatorCompiler());
   // Replies are written as they are: the schemas type-check and document them.
   app.setSerializerCompiler(() => (reply) => JSON.stringify(reply));
+  takeTurns(app, nowMs);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, async (_request: unknown, bytes: Buffer) => parseBody(bytes));
   app.addHook('onClose', async () => deaf());

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { RuntimeError } from '../runtime/errors.ts';
+import { TimeSlices } from '../runtime/time-slices.ts';
 import { pathOf } from './dialects.ts';
 import { answerTo, Refusal } from './errors.ts';
 import type { Api } from './services.ts';
@@ -37,6 +38,19 @@ export function answerBrokenHttp(error: Error & { readonly code?: string }, sock
     );
   }
   socket.destroySoon();
+}
+
+/**
+ * Writing a large state as JSON takes tens of milliseconds: requests that came together are answered in several turns of the event loop. What
+ * is open to everybody, such as the health of the server, waits for nothing.
+ */
+export function takeTurns(app: Api, nowMs: () => number): void {
+  const slices = new TimeSlices({ nowMs });
+  app.addHook('preSerialization', (request, _reply, payload, done) => {
+    const turn = request.identity === null ? null : slices.slice(request.identity.tenantId).next();
+    if (turn === null) done(null, payload);
+    else turn.then(() => done(null, payload), done);
+  });
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Visit } from '../../machines/messages.ts';
 import { TERMINAL } from '../../machines/run.ts';
 import type { Children } from './children.ts';
+import type { Committed } from './committed.ts';
 import type { Dispatch } from './dispatch.ts';
 import type { ExternalWork } from './external-work.ts';
 import type { Feed } from './feed.ts';
@@ -8,7 +9,6 @@ import type { OwnWork } from './fleet/own-work.ts';
 import type { Listeners } from './listeners.ts';
 import type { Quotas } from './quotas/quotas.ts';
 import type { Recovery } from './recovery.ts';
-import type { Committed } from './committed.ts';
 import type { CommitNote } from './types.ts';
 import type { Wakeups } from './wakeups.ts';
 

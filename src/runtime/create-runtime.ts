@@ -18,6 +18,7 @@ import { Succession } from './fleet/succession.ts';
 import { Takeover } from './fleet/takeover.ts';
 import { Forks } from './history/forks.ts';
 import { Points } from './history/points.ts';
+import { ReplayLimiter } from './history/replay-limiter.ts';
 import { Snapshots } from './history/snapshots.ts';
 import { type Hot, hotCache } from './hot.ts';
 import { createIds, runtimeName } from './ids.ts';
@@ -35,6 +36,7 @@ import { Quotas } from './quotas/quotas.ts';
 import { Reads } from './reads.ts';
 import { Recovery } from './recovery.ts';
 import { Sightings } from './sightings.ts';
+import { TimeSlices } from './time-slices.ts';
 import type { Runtime } from './types.ts';
 import { Wakeups } from './wakeups.ts';
 
@@ -103,7 +105,10 @@ function assemble(options: RuntimeOptions): Parts {
     joined: () => void loop.betweenCommits(async () => store.announceGap()).catch(failed),
   });
   const isMine = (executionId: string): boolean => peers.isMine(executionId);
-  const loading: LoadOptions = { store, programs, runtimeId, stepLimit, corrupt, lookFor: (owner) => peers.lookFor(owner) };
+  const slices = new TimeSlices(clock);
+  const limiter = new ReplayLimiter(slices);
+  const lookFor = (owner: string): Promise<void> => peers.lookFor(owner);
+  const loading: LoadOptions = { store, programs, slices, runtimeId, stepLimit, corrupt, lookFor };
   const load = (row: ExecutionRow): Promise<Hot> => loadHot(loading, row);
 
   const loop: Loop = new Loop({
@@ -121,8 +126,8 @@ function assemble(options: RuntimeOptions): Parts {
     uncertain: () => ownWork.takeUpAll(),
   });
   const quotas = new Quotas({ store, clock, betweenCommits: (work) => loop.betweenCommits(work) });
-  const reads = new Reads({ store, clock, feed, hot: (id) => hot.get(id), load, stopped, failed });
-  const points = new Points({ store, programs, reads });
+  const reads = new Reads({ store, clock, slices, feed, hot: (id) => hot.get(id), load, stopped, failed });
+  const points = new Points({ store, programs, reads, limiter });
 
   const dispatch = new Dispatch({
     clock,
@@ -248,10 +253,10 @@ function assemble(options: RuntimeOptions): Parts {
     quotas,
     reads,
     points,
-    snapshots: new Snapshots({ store, programs, reads }),
+    snapshots: new Snapshots({ store, programs, reads, limiter }),
     intake: new Intake({ store, programs, loop, reads, quotas, clock, ids }),
-    interventions: new Interventions({ store, loop, reads, quotas, runtimeId, stepLimit }),
-    forks: new Forks({ store, programs, loop, points, quotas, clock, ids }),
+    interventions: new Interventions({ store, loop, reads, slices, quotas, runtimeId, stepLimit }),
+    forks: new Forks({ store, programs, loop, points, slices, quotas, clock, ids }),
     dispatch,
     external,
     sightings,

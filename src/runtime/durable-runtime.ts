@@ -154,16 +154,16 @@ export class DurableRuntime implements Runtime {
     return this.#parts.reads.approvals(tenantId, id);
   }
 
-  stateAt(...[tenantId, id, sequence]: Parameters<Runtime['stateAt']>): ReturnType<Runtime['stateAt']> {
-    return this.#parts.points.stateAt(tenantId, id, sequence);
+  stateAt(...[tenantId, id, sequence, signal]: Parameters<Runtime['stateAt']>): ReturnType<Runtime['stateAt']> {
+    return this.#parts.points.stateAt(tenantId, id, sequence, signal);
   }
 
-  snapshots(...[tenantId, id, page]: Parameters<Runtime['snapshots']>): ReturnType<Runtime['snapshots']> {
-    return this.#parts.snapshots.page(tenantId, id, page);
+  snapshots(...[tenantId, id, page, signal]: Parameters<Runtime['snapshots']>): ReturnType<Runtime['snapshots']> {
+    return this.#parts.snapshots.page(tenantId, id, page, signal);
   }
 
-  replay(tenantId: string, id: string): ReturnType<Runtime['replay']> {
-    return this.#parts.points.replay(tenantId, id);
+  replay(tenantId: string, id: string, signal?: AbortSignal): ReturnType<Runtime['replay']> {
+    return this.#parts.points.replay(tenantId, id, signal);
   }
 
   // ---- workers

@@ -1,4 +1,5 @@
 import { RuntimeError } from './errors.ts';
+import { RoundRobin } from './round-robin.ts';
 
 /** How much of a scarce resource may be in use, and how much may wait for it. */
 export interface FairQueueLimits {
@@ -6,10 +7,6 @@ export interface FairQueueLimits {
   readonly activePerKey: number;
   readonly waiting: number;
   readonly waitingPerKey: number;
-}
-
-interface Waiter {
-  readonly admit: () => void;
 }
 
 const RETRY_AFTER_MS = 1_000;
@@ -22,10 +19,8 @@ export class FairQueue {
   readonly #limits: FairQueueLimits;
   readonly #full: string;
   readonly #active = new Map<string, number>();
-  /** In the order in which the keys get their next turn. */
-  readonly #waiting = new Map<string, Waiter[]>();
+  readonly #waiting = new RoundRobin<() => void>();
   #activeCount = 0;
-  #waitingCount = 0;
 
   /** `full`: the text of the error when too many wait. */
   constructor(full: string, limits: FairQueueLimits) {
@@ -38,7 +33,7 @@ export class FairQueue {
   }
 
   get waiting(): number {
-    return this.#waitingCount;
+    return this.#waiting.size;
   }
 
   /**
@@ -56,30 +51,14 @@ export class FairQueue {
 
   async #enter(key: string, signal: AbortSignal | undefined): Promise<void> {
     throwIfEnded(signal);
-    const { waiting, waitingPerKey } = this.#limits;
-    if (this.#mayBegin(key) && !this.#waiting.has(key)) {
+    if (this.#mayBegin(key) && this.#waiting.sizeOf(key) === 0) {
       this.#begin(key);
       return;
     }
-    const queue = this.#waiting.get(key) ?? [];
-    if (this.#waitingCount >= waiting || queue.length >= waitingPerKey)
+    const { waiting, waitingPerKey } = this.#limits;
+    if (this.#waiting.size >= waiting || this.#waiting.sizeOf(key) >= waitingPerKey)
       throw new RuntimeError('overloaded', this.#full, { retryAfterMs: RETRY_AFTER_MS });
-    await new Promise<void>((admit, reject) => {
-      const waiter: Waiter = {
-        admit: () => {
-          signal?.removeEventListener('abort', onAbort);
-          admit();
-        },
-      };
-      const onAbort = (): void => {
-        this.#remove(key, waiter);
-        reject(ended());
-      };
-      signal?.addEventListener('abort', onAbort, { once: true });
-      queue.push(waiter);
-      this.#waiting.set(key, queue);
-      this.#waitingCount += 1;
-    });
+    await waitIn(this.#waiting, key, signal);
   }
 
   #mayBegin(key: string): boolean {
@@ -96,28 +75,29 @@ export class FairQueue {
     const left = (this.#active.get(key) ?? 1) - 1;
     if (left === 0) this.#active.delete(key);
     else this.#active.set(key, left);
-    for (const [next, queue] of this.#waiting) {
-      if (this.#activeCount >= this.#limits.active) return;
-      if (!this.#mayBegin(next)) continue;
-      const [waiter] = queue.splice(0, 1);
-      this.#waiting.delete(next);
-      // The key goes to the end of the round.
-      if (queue.length > 0) this.#waiting.set(next, queue);
-      if (waiter === undefined) continue;
-      this.#waitingCount -= 1;
-      this.#begin(next);
-      waiter.admit();
+    for (;;) {
+      const next = this.#waiting.next((waiting) => this.#mayBegin(waiting));
+      if (next === null) return;
+      this.#begin(next.key);
+      next.item();
     }
   }
+}
 
-  #remove(key: string, waiter: Waiter): void {
-    const queue = this.#waiting.get(key);
-    const index = queue?.indexOf(waiter) ?? -1;
-    if (queue === undefined || index === -1) return;
-    queue.splice(index, 1);
-    this.#waitingCount -= 1;
-    if (queue.length === 0) this.#waiting.delete(key);
-  }
+/** Waits until what it puts into the round is called. Throws `shutting_down` when the signal is aborted before. */
+export function waitIn(round: RoundRobin<() => void>, key: string, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const go = (): void => {
+      signal?.removeEventListener('abort', onAbort);
+      resolve();
+    };
+    const onAbort = (): void => {
+      round.remove(key, go);
+      reject(ended());
+    };
+    signal?.addEventListener('abort', onAbort, { once: true });
+    round.push(key, go);
+  });
 }
 
 /** Throws `shutting_down` once whoever asked has gone, or may ask no more. */

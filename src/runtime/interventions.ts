@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import { LogMismatch, revive } from '../../machines/fold.ts';
 import type { Message } from '../../machines/messages.ts';
 import type { Run } from '../../machines/run.ts';
@@ -12,15 +11,14 @@ import type { Loop } from './loop.ts';
 import { originOf } from './origin.ts';
 import type { Quotas } from './quotas/quotas.ts';
 import type { Reads } from './reads.ts';
+import type { TimeSlices } from './time-slices.ts';
 import type { Caller } from './types.ts';
-
-/** Steps of a log folded between two turns of the event loop. */
-const STEPS_PER_TURN = 200;
 
 export interface InterventionsOptions {
   readonly store: Store;
   readonly loop: Loop;
   readonly reads: Reads;
+  readonly slices: TimeSlices;
   readonly quotas: Quotas;
   readonly runtimeId: string;
   readonly stepLimit: number;
@@ -72,15 +70,11 @@ export class Interventions {
   }
 
   async #revive({ id, tenantId, loaded, run }: Hot, nodes: readonly string[]): Promise<Run> {
-    const { store, runtimeId, stepLimit } = this.#options;
+    const { store, slices, runtimeId, stepLimit } = this.#options;
     const { events } = await readTail(store, tenantId, id, 0, run.seq);
     const folding = revive(loaded.program, events, nodes, { executionId: id, stepLimit, runtimeId });
     try {
-      for (let steps = 1; ; steps += 1) {
-        const { done, value } = folding.next();
-        if (done) return value;
-        if (steps % STEPS_PER_TURN === 0) await setImmediate();
-      }
+      return await slices.drive(slices.slice(tenantId), folding);
     } catch (cause) {
       if (!(cause instanceof LogMismatch)) throw cause;
       throw new RuntimeError('corrupt', `the log of execution ${id} does not fold: ${cause.message}`, { cause });

@@ -1,6 +1,6 @@
 import type { LRUCache } from 'lru-cache';
 import type { Program } from '../../machines/compile.ts';
-import { fold } from '../../machines/fold.ts';
+import { foldInSteps } from '../../machines/fold.ts';
 import type { Json } from '../../machines/json.ts';
 import type { Run } from '../../machines/run.ts';
 import { load, OtherCompiler } from '../../machines/step.ts';
@@ -11,6 +11,7 @@ import { RuntimeError } from './errors.ts';
 import type { Hot } from './hot.ts';
 import { readInput, readTail } from './log.ts';
 import type { Loaded, Programs } from './programs.ts';
+import type { TimeSlices } from './time-slices.ts';
 
 export interface LoadOptions {
   readonly store: Store;
@@ -18,6 +19,8 @@ export interface LoadOptions {
   readonly runtimeId: string;
   readonly stepLimit: number;
   readonly corrupt: CorruptExecutions;
+  /** A long tail of a log is folded a part at a time. */
+  readonly slices: TimeSlices;
   /** Makes sure that the owner is not taken for lost because nobody here has heard of him. */
   readonly lookFor: (owner: string) => Promise<void>;
 }
@@ -42,15 +45,18 @@ export async function loadHot(options: LoadOptions, row: ExecutionRow): Promise<
 }
 
 async function restore(options: LoadOptions, row: ExecutionRow, loaded: Loaded): Promise<Hot> {
-  const { store, runtimeId, stepLimit } = options;
+  const { store, slices, runtimeId, stepLimit } = options;
   const input = await legible(row.id, () => readInput(store, row.id));
   const stored = await store.checkpoint(row.id);
-  let run = stored === null ? null : replayed(row.id, () => resume(loaded.program, stored, input));
+  let run = stored === null ? null : await replayed(row.id, () => resume(loaded.program, stored, input));
   let logBytes = 0;
   if (run === null || run.seq < row.seq) {
-    const tail = await legible(row.id, () => readTail(store, row.tenantId, row.id, run?.seq ?? 0, row.seq));
+    // What is stepped does not wait in line with what is only looked at.
+    const slice = slices.slice(`${row.tenantId} load`);
+    const tail = await legible(row.id, () => readTail(store, row.tenantId, row.id, run?.seq ?? 0, row.seq, slice));
     logBytes = tail.bytes;
-    run = replayed(row.id, () => fold(loaded.program, run, tail.events, { executionId: row.id, stepLimit, runtimeId }));
+    const env = { executionId: row.id, stepLimit, runtimeId };
+    run = await replayed(row.id, () => slices.drive(slice, foldInSteps(loaded.program, run, tail.events, env)));
   }
   // What the run tells itself is left out.
   const { status, seq, steps, error, localWork, snapshotSeq, ...head } = row;
@@ -58,9 +64,9 @@ async function restore(options: LoadOptions, row: ExecutionRow, loaded: Loaded):
 }
 
 /** Whatever a replay throws, it throws again: it depends on nothing but what is stored. */
-function replayed<T>(id: string, replay: () => T): T {
+async function replayed<T>(id: string, replay: () => T | Promise<T>): Promise<T> {
   try {
-    return replay();
+    return await replay();
   } catch (cause) {
     throw unreadable(id, cause);
   }

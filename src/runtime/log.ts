@@ -5,6 +5,7 @@ import type { EventRow } from '../../store/rows.ts';
 import type { Store } from '../../store/store.ts';
 import { RuntimeError } from './errors.ts';
 import { restored, spilledBytes } from './spill.ts';
+import type { Slice } from './time-slices.ts';
 
 const EVENTS_PER_PAGE = 500;
 /** An event may hold megabytes: a page of them is not for the memory. */
@@ -12,17 +13,23 @@ const PAGE_CHARS = 1024 * 1024;
 
 export type TimedEvent = LogEvent & { readonly at_ms: number };
 
-/** The log of an execution, page by page, `after` exclusive. Others get their turn between pages, however fast the reader is. */
+/**
+ * The log of an execution, page by page, `after` exclusive. Others get their turn between pages, however fast the reader is. With a `slice`,
+ * reading a page and what the reader does with an event share the time of all long computations.
+ */
 export async function* readLog(
   store: Store,
   executionId: string,
   filter: { after?: number; type?: string; nodeId?: string; limit?: number; pageChars?: number },
+  slice?: Slice,
 ): AsyncGenerator<EventRow> {
   const maxChars = filter.pageChars ?? PAGE_CHARS;
   let after = filter.after ?? 0;
   let left = filter.limit ?? Number.POSITIVE_INFINITY;
   while (left > 0) {
     const limit = Math.min(EVENTS_PER_PAGE, left);
+    const turn = slice?.next() ?? null;
+    if (turn !== null) await turn;
     const page = await store.events(executionId, {
       after,
       limit,
@@ -30,7 +37,11 @@ export async function* readLog(
       ...(filter.type === undefined ? {} : { type: filter.type }),
       ...(filter.nodeId === undefined ? {} : { nodeId: filter.nodeId }),
     });
-    yield* page;
+    for (const row of page) {
+      const next = slice?.next() ?? null;
+      if (next !== null) await next;
+      yield row;
+    }
     const last = page.at(-1);
     if (last === undefined || (page.length < limit && charsOf(page) <= maxChars)) return;
     after = last.seq;
@@ -70,10 +81,11 @@ export async function readTail(
   executionId: string,
   after: number,
   upTo: number,
+  slice?: Slice,
 ): Promise<{ readonly events: TimedEvent[]; readonly bytes: number }> {
   const events: TimedEvent[] = [];
   let bytes = 0;
-  for await (const row of readLog(store, executionId, { after })) {
+  for await (const row of readLog(store, executionId, { after }, slice)) {
     if (row.seq > upTo) break;
     const event = eventOf(row);
     const apart = spilledBytes(row.type, event.data);

@@ -9,6 +9,7 @@ import type { Feed } from './feed.ts';
 import type { Hot } from './hot.ts';
 import { eventOf, readLog } from './log.ts';
 import { restored, spilledBytes, unresolved } from './spill.ts';
+import type { TimeSlices } from './time-slices.ts';
 import type { ApprovalsView, EventView, ExecutionView } from './types.ts';
 import { eventViewOf, viewOf } from './views.ts';
 
@@ -22,6 +23,7 @@ const LIVE_PAGE_CHARS = 64 * 1024;
 export interface ReadsOptions {
   readonly store: Store;
   readonly clock: Clock;
+  readonly slices: TimeSlices;
   readonly feed: Feed;
   /** The execution in memory, if it is. */
   readonly hot: (id: string) => Hot | undefined;
@@ -97,8 +99,9 @@ export class Reads {
     id: string,
     page: { readonly after?: number; readonly limit?: number; readonly type?: string; readonly nodeId?: string } = {},
   ): AsyncGenerator<EventView> {
+    const { store, slices } = this.#options;
     await this.find(tenantId, id);
-    for await (const row of readLog(this.#options.store, id, page)) yield await this.#told(tenantId, id, row);
+    for await (const row of readLog(store, id, page, slices.slice(tenantId))) yield await this.#told(tenantId, id, row);
   }
 
   async *subscribe(

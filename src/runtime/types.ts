@@ -364,17 +364,23 @@ export interface Runtime {
   retry(caller: Caller, id: string): Promise<{ readonly nodes: readonly string[] }>;
   /**
    * The execution as it was at a sequence: after the last step that had ended by then (within the first step: after that). Reads the log up
-   * to there. Rejects with `bad_request` for a sequence that the log does not have.
+   * to there. Rejects with `bad_request` for a sequence that the log does not have. Like `snapshots` and `replay`, rejects with `overloaded`
+   * when too many logs are being replayed, and gives up with `shutting_down` once `signal` is aborted.
    */
-  stateAt(tenantId: string, id: string, sequence: number): Promise<PastView>;
+  stateAt(tenantId: string, id: string, sequence: number, signal?: AbortSignal): Promise<PastView>;
   /**
    * The machine after each step that ended after `after`, as it was then: a failure that a retry has forgiven since, too. A page ends before
    * `limit` when it has a megabyte or a retry follows; it is empty only at the end of the log. Where a page ended, the next one begins without
    * folding the log again.
    */
-  snapshots(tenantId: string, id: string, page: { readonly after: number; readonly limit: number }): Promise<SnapshotPage>;
+  snapshots(
+    tenantId: string,
+    id: string,
+    page: { readonly after: number; readonly limit: number },
+    signal?: AbortSignal,
+  ): Promise<SnapshotPage>;
   /** Folds the whole log again and compares with what is stored. Nothing is asked of the world. */
-  replay(tenantId: string, id: string): Promise<ReplayView>;
+  replay(tenantId: string, id: string, signal?: AbortSignal): Promise<ReplayView>;
   /**
    * A new execution that goes on from a point of another: it has the log up to there, what was under way begins anew, and times are set anew
    * from now. Rejects with `bad_request` for a sequence that the log does not have, or too much log to copy; with `conflict` when the

@@ -156,3 +156,22 @@ describe.each([
     expect((await it.get('/executions')).body.executions).toHaveLength(1);
   });
 });
+
+describe('many who look at the past at once', () => {
+  it('wait, are refused with 503 when too many wait already, and hold up nobody else', async () => {
+    const it = await api();
+    const id = await it.started(REVIEW);
+    const order: string[] = [];
+    const asked = Array.from({ length: 40 }, async () => {
+      const { status, headers } = await it.get(`/executions/${id}/replay`);
+      order.push('replay');
+      return [status, headers['retry-after']];
+    });
+    const health = it.get('/health').then(({ status }) => order.push(`health ${status}`));
+    const answers = await Promise.all(asked);
+    await health;
+    expect(answers.filter(([status]) => status === 200)).toHaveLength(36);
+    expect(answers.filter(([status]) => status !== 200)).toEqual(Array(4).fill([503, '1']));
+    expect(order.indexOf('health 200')).toBeLessThan(36);
+  });
+});

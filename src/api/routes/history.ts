@@ -24,7 +24,7 @@ const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 500;
 
 /** Executions as they were, and going on from there: the log is the truth. */
-export function historyRoutes(app: Api, { runtime }: Services): void {
+export function historyRoutes(app: Api, { runtime, polls }: Services): void {
   app.get(
     '/executions/:id/state',
     {
@@ -40,11 +40,12 @@ export function historyRoutes(app: Api, { runtime }: Services): void {
         response: { 200: PastState },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { tenantId } = identityOf(request);
       const id = executionId(request.params.id);
       const at = request.query.at ?? (await runtime.execution(tenantId, id)).sequence;
-      const { sequence, requested, status, state, active, createdAtMs } = await runtime.stateAt(tenantId, id, at);
+      const past = await polls.during(reply, (signal) => runtime.stateAt(tenantId, id, at, signal));
+      const { sequence, requested, status, state, active, createdAtMs } = past;
       const under = active.map(activeThen);
       return { execution_id: id, sequence, requested, status, state, active: under, created_at: timestamp(createdAtMs) };
     },
@@ -65,12 +66,13 @@ export function historyRoutes(app: Api, { runtime }: Services): void {
         response: { 200: SnapshotList },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { tenantId } = identityOf(request);
       const id = executionId(request.params.id);
       const { after = 0 } = request.query;
       const limit = Math.min(request.query.limit ?? DEFAULT_LIMIT, MAX_LIMIT);
-      const { sequence, status, snapshots } = await runtime.snapshots(tenantId, id, { after, limit });
+      const page = await polls.during(reply, (signal) => runtime.snapshots(tenantId, id, { after, limit }, signal));
+      const { sequence, status, snapshots } = page;
       return { execution_id: id, sequence, status, snapshots: snapshots.map(snapshotOf), limit };
     },
   );
@@ -88,10 +90,11 @@ export function historyRoutes(app: Api, { runtime }: Services): void {
         response: { 200: ReplayedExecution },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { tenantId } = identityOf(request);
       const id = executionId(request.params.id);
-      const { events, sequence, mismatch } = await runtime.replay(tenantId, id);
+      const replayed = await polls.during(reply, (signal) => runtime.replay(tenantId, id, signal));
+      const { events, sequence, mismatch } = replayed;
       return { execution_id: id, events, sequence, matches: mismatch === null, ...given('mismatch', mismatch) };
     },
   );

@@ -16,6 +16,7 @@ import { originOf } from '../origin.ts';
 import type { Loaded, Programs } from '../programs.ts';
 import type { Quotas } from '../quotas/quotas.ts';
 import { restoredFrom, spilledArtifact, spilledBytes } from '../spill.ts';
+import type { Slice, TimeSlices } from '../time-slices.ts';
 import type { Caller, Forked, ForkRequest } from '../types.ts';
 import type { Found, Points } from './points.ts';
 import { replayed } from './replayed.ts';
@@ -29,6 +30,7 @@ export interface ForksOptions {
   readonly programs: Programs;
   readonly loop: Loop;
   readonly points: Points;
+  readonly slices: TimeSlices;
   readonly quotas: Quotas;
   readonly clock: Clock;
   readonly ids: Ids;
@@ -50,7 +52,7 @@ export class Forks {
   }
 
   async fork(caller: Caller, id: string, request: ForkRequest): Promise<Forked> {
-    const { store, points } = this.#options;
+    const { store, points, slices } = this.#options;
     const { tenantId } = caller;
     const { atSequence, statePatch = {}, workflowVersion, dryRun, idempotencyKey } = request;
     const asked: Json = { at_sequence: atSequence, state_patch: statePatch, workflow_version: workflowVersion ?? null };
@@ -74,7 +76,7 @@ export class Forks {
     const loaded = workflowVersion === undefined ? point.loaded : await this.#version(tenantId, point, workflowVersion);
     const other = loaded.program.revision !== point.loaded.program.revision;
     const versioned = other ? inVersion(beginning, loaded.program.workflow.version) : beginning;
-    const fit = other ? await fitted(loaded, id, point, versioned) : { run: point.run, mismatch: null };
+    const fit = other ? await fitted(loaded, id, point, versioned, slices.slice(tenantId)) : { run: point.run, mismatch: null };
     if (dryRun === true) return { executionId: null, sequence, replayed: false, mismatch: fit.mismatch };
     if (fit.run === null) throw new DoesNotFit(`${misfit(loaded, sequence)}: ${fit.mismatch.problem}`, fit.mismatch);
 
@@ -164,11 +166,12 @@ async function fitted(
   id: string,
   { history }: Found,
   { events }: Beginning,
+  slice: Slice,
 ): Promise<{ readonly run: Run; readonly mismatch: null } | { readonly run: null; readonly mismatch: Mismatch }> {
   const { program } = loaded;
   try {
     let run: Run | null = null;
-    for await (const point of replayed(program, id, each(events), history)) run = point.run;
+    for await (const point of replayed(program, id, each(events), history, slice)) run = point.run;
     if (run === null) throw new LogMismatch(0, 'the log is empty');
     if (!TERMINAL.has(run.status)) return { run, mismatch: null };
     throw new LogMismatch(run.seq, `the execution ends there as ${run.status}`);

@@ -6,14 +6,17 @@ import { RuntimeError } from '../errors.ts';
 import type { Hot } from '../hot.ts';
 import type { Loaded, Programs } from '../programs.ts';
 import type { Reads } from '../reads.ts';
+import type { Slice } from '../time-slices.ts';
 import type { PastView, ReplayView } from '../types.ts';
 import { headDifference, wroteThis } from './refold.ts';
+import type { ReplayLimiter } from './replay-limiter.ts';
 import { type Point, readHistory, replayed, wholeLog } from './replayed.ts';
 
 export interface PointsOptions {
   readonly store: Store;
   readonly programs: Programs;
   readonly reads: Reads;
+  readonly limiter: ReplayLimiter;
 }
 
 /** A point in the log of an execution. */
@@ -31,8 +34,8 @@ export class Points {
     this.#options = options;
   }
 
-  async stateAt(tenantId: string, id: string, at: number): Promise<PastView> {
-    const { run, atMs, loaded } = await this.find(tenantId, id, at);
+  async stateAt(tenantId: string, id: string, at: number, signal?: AbortSignal): Promise<PastView> {
+    const { run, atMs, loaded } = await this.find(tenantId, id, at, signal);
     return {
       executionId: id,
       sequence: run.seq,
@@ -48,7 +51,11 @@ export class Points {
    * The end of the last step at or before a sequence: what a runtime that stopped there had stored. Within the first step, the end of that,
    * since before it there is nothing.
    */
-  async find(tenantId: string, id: string, at: number): Promise<Found> {
+  find(tenantId: string, id: string, at: number, signal?: AbortSignal): Promise<Found> {
+    return this.#options.limiter.run(tenantId, signal, (slice) => this.#find(tenantId, id, at, slice));
+  }
+
+  async #find(tenantId: string, id: string, at: number, slice: Slice): Promise<Found> {
     const { reads, programs } = this.#options;
     const execution = await reads.find(tenantId, id);
     const end = 'run' in execution ? execution.run.seq : execution.seq;
@@ -56,7 +63,7 @@ export class Points {
       throw new RuntimeError('bad_request', `sequence ${at} is not in the log of execution ${id}, which goes from 1 to ${end}`);
     const loaded = await programs.load(tenantId, execution.revision);
     try {
-      return { execution, loaded, ...(await this.#stepAt(tenantId, id, loaded, at, end)) };
+      return { execution, loaded, ...(await this.#stepAt(tenantId, id, loaded, at, end, slice)) };
     } catch (cause) {
       if (!(cause instanceof LogMismatch)) throw cause;
       throw new RuntimeError('corrupt', `the log of execution ${id} does not fold: ${cause.message}`, { cause });
@@ -69,12 +76,13 @@ export class Points {
     { program }: Loaded,
     at: number,
     end: number,
+    slice: Slice,
   ): Promise<Point & Pick<Found, 'history'>> {
     const { store } = this.#options;
     for (let limit = at; ; ) {
       const history = await readHistory(store, id, limit);
       let found: Point | null = null;
-      for await (const point of replayed(program, id, wholeLog(store, tenantId, id, end), history)) {
+      for await (const point of replayed(program, id, wholeLog(store, tenantId, id, end, slice), history, slice)) {
         if (found === null || point.run.seq <= limit) found = point;
         if (point.run.seq >= limit) break;
       }
@@ -86,9 +94,14 @@ export class Points {
     }
   }
 
-  async replay(tenantId: string, id: string): Promise<ReplayView> {
-    const { store, reads, programs } = this.#options;
-    await reads.find(tenantId, id);
+  async replay(tenantId: string, id: string, signal?: AbortSignal): Promise<ReplayView> {
+    // Whose it is not waits for nothing.
+    await this.#options.reads.find(tenantId, id);
+    return this.#options.limiter.run(tenantId, signal, (slice) => this.#replay(tenantId, id, slice));
+  }
+
+  async #replay(tenantId: string, id: string, slice: Slice): Promise<ReplayView> {
+    const { store, programs } = this.#options;
     const stored = await store.checkpoint(id);
     const row = await store.tenant(tenantId).execution(id);
     if (row === null || stored === null) throw new RuntimeError('not_found', `execution ${id}`);
@@ -98,7 +111,7 @@ export class Points {
     const differs = (sequence: number, problem: string): ReplayView => ({ ...view, mismatch: { sequence, problem } });
     try {
       let last: Point | null = null;
-      for await (last of replayed(program, id, wholeLog(store, tenantId, id, row.seq), history)) {
+      for await (last of replayed(program, id, wholeLog(store, tenantId, id, row.seq, slice), history, slice)) {
         const { run } = last;
         if (run.seq === stored.seq && wroteThis(program, stored, run) && save(run) !== stored.text)
           return differs(run.seq, `the snapshot stored at sequence ${run.seq} is not what the log folds to`);

@@ -1,13 +1,10 @@
-import { setImmediate } from 'node:timers/promises';
 import type { Program } from '../../../machines/compile.ts';
 import { type History, historyOf, LogMismatch, Replay } from '../../../machines/fold.ts';
 import type { Run } from '../../../machines/run.ts';
 import type { Store } from '../../../store/store.ts';
 import { eventOf, readLog, type TimedEvent } from '../log.ts';
 import { restored, spilledBytes } from '../spill.ts';
-
-/** Steps folded between two turns of the event loop. */
-const STEPS_PER_TURN = 50;
+import type { Slice } from '../time-slices.ts';
 
 /** Where a log leads to. */
 export interface Point {
@@ -28,16 +25,18 @@ export async function* replayed(
   executionId: string,
   events: AsyncIterable<TimedEvent>,
   history: History,
+  slice: Slice,
   from: Run | null = null,
 ): AsyncGenerator<Point> {
   const replay = new Replay(program, { executionId, stepLimit: 0, runtimeId: '' }, history, from);
-  let steps = 0;
   for await (const event of endingWithNull(events)) {
     if (event !== null) replay.push(event);
-    for (let run = next(replay, event === null); run !== null; run = next(replay, event === null)) {
+    for (;;) {
+      const turn = slice.next();
+      if (turn !== null) await turn;
+      const run = next(replay, event === null);
+      if (run === null) break;
       yield { run, atMs: replay.atMs, first: replay.first as TimedEvent };
-      steps += 1;
-      if (steps % STEPS_PER_TURN === 0) await setImmediate();
     }
   }
 }
@@ -62,9 +61,10 @@ export async function* wholeLog(
   tenantId: string,
   executionId: string,
   upTo: number,
+  slice: Slice,
   after = 0,
 ): AsyncGenerator<TimedEvent> {
-  for await (const row of readLog(store, executionId, { after, limit: upTo - after })) {
+  for await (const row of readLog(store, executionId, { after, limit: upTo - after }, slice)) {
     const event = eventOf(row);
     yield spilledBytes(row.type, event.data) === 0 ? event : { ...event, data: await restored(store, tenantId, event.data) };
   }

@@ -9,7 +9,9 @@ import { RuntimeError } from '../errors.ts';
 import { readLog } from '../log.ts';
 import type { Programs } from '../programs.ts';
 import type { Reads } from '../reads.ts';
+import type { Slice } from '../time-slices.ts';
 import type { SnapshotPage, SnapshotView } from '../types.ts';
+import type { ReplayLimiter } from './replay-limiter.ts';
 import { readHistory, replayed, wholeLog } from './replayed.ts';
 
 /** A page ends with the first snapshot beyond. */
@@ -23,6 +25,12 @@ export interface SnapshotsOptions {
   readonly store: Store;
   readonly programs: Programs;
   readonly reads: Reads;
+  readonly limiter: ReplayLimiter;
+}
+
+interface PageAsked {
+  readonly after: number;
+  readonly limit: number;
 }
 
 /** Part of a log that folds with one history: it ends before the next retry, since until then nothing of it was forgiven. */
@@ -48,7 +56,11 @@ export class Snapshots {
     this.#options = options;
   }
 
-  async page(tenantId: string, id: string, { after, limit }: { after: number; limit: number }): Promise<SnapshotPage> {
+  page(tenantId: string, id: string, asked: PageAsked, signal?: AbortSignal): Promise<SnapshotPage> {
+    return this.#options.limiter.run(tenantId, signal, (slice) => this.#page(tenantId, id, asked, slice));
+  }
+
+  async #page(tenantId: string, id: string, { after, limit }: PageAsked, slice: Slice): Promise<SnapshotPage> {
     const { reads, programs } = this.#options;
     const execution = await reads.find(tenantId, id);
     const { status, seq } = 'run' in execution ? execution.run : execution;
@@ -60,11 +72,11 @@ export class Snapshots {
     const retries = history.pardon.ends.size;
     const end = this.#ends.get(keyOf(id, after, retries));
     const from = end?.program === program ? end.run : null;
-    const events = wholeLog(this.#options.store, tenantId, id, upTo, from?.seq ?? 0);
+    const events = wholeLog(this.#options.store, tenantId, id, upTo, slice, from?.seq ?? 0);
     const snapshots: SnapshotView[] = [];
     let chars = 0;
     try {
-      for await (const { run, atMs, first } of replayed(overheard.program, id, events, history, from)) {
+      for await (const { run, atMs, first } of replayed(overheard.program, id, events, history, slice, from)) {
         const heard = overheard.take(first);
         if (run.seq <= after) continue;
         const view = viewOf(program, run, atMs, heard);

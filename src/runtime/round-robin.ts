@@ -1,0 +1,44 @@
+/** What waits, by key. Keys take turns; what waits under one key keeps its order. */
+export class RoundRobin<T> {
+  /** In the order in which the keys get their next turn. */
+  readonly #waiting = new Map<string, T[]>();
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  sizeOf(key: string): number {
+    return this.#waiting.get(key)?.length ?? 0;
+  }
+
+  push(key: string, item: T): void {
+    const items = this.#waiting.get(key);
+    if (items === undefined) this.#waiting.set(key, [item]);
+    else items.push(item);
+    this.#size += 1;
+  }
+
+  /** Takes the first item of the next key that may have its turn; the key goes to the end of the round. */
+  next(may: (key: string) => boolean = () => true): { readonly key: string; readonly item: T } | null {
+    for (const [key, items] of this.#waiting) {
+      if (!may(key)) continue;
+      const [item] = items.splice(0, 1);
+      this.#waiting.delete(key);
+      if (item === undefined) continue;
+      if (items.length > 0) this.#waiting.set(key, items);
+      this.#size -= 1;
+      return { key, item };
+    }
+    return null;
+  }
+
+  remove(key: string, item: T): void {
+    const items = this.#waiting.get(key);
+    const index = items?.indexOf(item) ?? -1;
+    if (items === undefined || index === -1) return;
+    items.splice(index, 1);
+    this.#size -= 1;
+    if (items.length === 0) this.#waiting.delete(key);
+  }
+}
