@@ -40,10 +40,12 @@ export interface Fail extends Visit {
   readonly delayMs?: number;
 }
 
-/** An external worker holds the node's work item now. */
+/** The attempt starts: an external worker holds the node's work item now, or in-process work got a slot. */
 export interface Claimed extends Visit {
   readonly type: 'claimed';
   readonly workerId: string;
+  /** In-process work that waited for a slot. */
+  readonly local?: true;
 }
 
 /**

@@ -38,6 +38,11 @@ export interface StepEnv {
   queueOf?(node: string): Queue | undefined;
   /** The evaluation budget in units (`STEP_WORK`), when it is not the usual one. */
   readonly work?: number;
+  /**
+   * May an in-process attempt start within this step? False = it is scheduled and waits for a free slot; a `claimed` message starts it.
+   * Absent = always.
+   */
+  startsAtOnce?(node: string): boolean;
   /** Values of the `env` root, only those the operator allows. Conditions see the ones recorded when the execution started. */
   readonly vars: Readonly<Record<string, string>>;
 }
@@ -51,6 +56,8 @@ export type Effect =
       readonly activation: number;
       readonly attempt: number;
       readonly local: boolean;
+      /** In-process work that has not started: it waits for a free slot. */
+      readonly waits?: true;
       readonly queue: Queue;
     }
   /** The visit is over without its result: abort in-process work, refuse the work item from now on. */
@@ -115,7 +122,8 @@ export interface PendingApproval {
 }
 
 /**
- * `queued`: waits for a worker; `running`: in process, or claimed; `backoff`: waits for its retry timer; `held`: by policy;
+ * `queued`: waits for a worker, or, `local`, for a free slot of its runtime; `running`: in process, or claimed; `backoff`: waits for its
+ * retry timer; `held`: by policy;
  * `kept`: its attempt begins once an operator's hold is over; `failed`: for good, and forgiven, so that it can begin anew.
  */
 export type Phase = 'queued' | 'running' | 'backoff' | 'held' | 'approval' | 'waiting' | 'child' | 'kept' | 'failed';

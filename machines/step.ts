@@ -67,15 +67,18 @@ export function step(program: Program, run: Run, message: Message, env: StepEnv)
       return stepping.take(failureOf(program, message, env), message.node);
     }
     case 'claimed': {
-      if (!isUnderWay(context, message, ['queued'])) return refuse('stale');
+      const active = isUnderWay(context, message, ['queued']);
+      if (active === null || active.local !== message.local) return refuse('stale');
       return stepping.take({ type: 'claimed', node: message.node, workerId: message.workerId }, message.node);
     }
     case 'requeue': {
       const active = isUnderWay(context, message, ['running', 'queued']);
+      if (active?.local === true && message.queued === true) return refuse('stale');
       if (active?.phase === 'queued' && env.isLocal(message.node)) return stepping.reclaim(message.node, active);
-      if (active?.local !== true || message.queued === true) return refuse('stale');
+      if (active?.local !== true) return refuse('stale');
       const { kind, retry } = program.statics.nodeOf(message.node);
-      if (retry.max_attempts > 1 || message.unbegun === true || kind.type === 'subgraph') {
+      const unbegun = active.phase === 'queued' || message.unbegun === true;
+      if (retry.max_attempts > 1 || unbegun || kind.type === 'subgraph') {
         return stepping.take({ type: 'requeue', node: message.node }, message.node);
       }
       const interrupted = { ...message, type: 'fail' as const, error: 'interrupted by a stop', retryable: false };

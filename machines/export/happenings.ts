@@ -106,7 +106,7 @@ export class Happenings {
     switch (type) {
       case 'node_scheduled':
         this.#begin(node, data, atMs, sequence);
-        this.#mark(node, { status: data.in_process === true ? 'active' : 'queued' });
+        this.#mark(node, { status: 'queued' });
         break;
       case 'node_started':
         this.#begin(node, data, atMs, sequence);

@@ -74,6 +74,11 @@ function again(program: Program, run: Run | null, log: readonly TimedEvent[], at
     vars: (first.data.env ?? {}) as Record<string, string>,
     isLocal: (node) => scheduled(node)?.data.in_process === true,
     queueOf: (node) => scheduled(node)?.data.queue_type as Queue | undefined,
+    startsAtOnce: (node) => {
+      const { sequence, at_ms } = scheduled(node) ?? first;
+      const next = log[at + sequence - first.sequence + 1];
+      return next?.type === 'node_started' && next.node_id === node && next.at_ms === at_ms;
+    },
     get runtimeId() {
       const started = following(log, at, (event) => event.type === 'node_started' && typeof event.data.worker_id === 'string');
       return String(started?.data.worker_id ?? env.runtimeId);

@@ -71,7 +71,7 @@ export function messageOf(program: Program, run: Run, log: readonly TimedEvent[]
       if (beside) return { type: 'enqueue', node, queue: String(data.queue_type) };
       if (active?.phase === 'backoff') return { type: 'timer', id: timerOf(program, node, 'retry') };
       if (active?.phase === 'queued' && type === 'node_started')
-        return { type: 'claimed', ...visit, workerId: String(data.worker_id) };
+        return { type: 'claimed', ...visit, workerId: String(data.worker_id), ...(active.local === true ? { local: true } : {}) };
       // Had it been refused, it would have failed.
       return { type: 'requeue', ...visit, unbegun: true };
     case 'timer_fired':

@@ -61,13 +61,15 @@ function attempt(draft: Draft, node: string, active: Active, kind: Kind, env: St
   const queue = env.queueOf?.(node) ?? definitionOf(kind).queue(kind) ?? 'general';
   const local = env.isLocal(node);
   draft.fact('node_scheduled', node, { queue_type: queue, attempt, ...(local ? { in_process: true } : {}), activation });
-  if (local) {
+  const waits = local && env.startsAtOnce?.(node) === false;
+  if (local && !waits) {
     draft.fact('node_started', node, { worker_id: env.runtimeId, attempt, activation });
     draft.activate(node, { activation, attempt, phase: 'running', local: true });
   } else {
-    draft.activate(node, { activation, attempt, phase: 'queued' });
+    draft.activate(node, { activation, attempt, phase: 'queued', ...(local ? { local: true as const } : {}) });
   }
-  return { effects: [{ type: 'work', node, activation, attempt, local, queue }], stimulus: null };
+  const work = { type: 'work', node, activation, attempt, local, ...(waits ? { waits } : {}), queue } as const;
+  return { effects: [work], stimulus: null };
 }
 
 function approval(draft: Draft, node: string, activation: number, kind: Kind, env: StepEnv, logged: number): Begun {

@@ -234,9 +234,9 @@ export function childNews(draft: Draft, stimulus: Stimulus, node: string): void 
 
 export function claimed(draft: Draft, stimulus: Stimulus, node: string): void {
   if (stimulus.type !== 'claimed') throw new TypeError(`${stimulus.type} is no claim`);
-  const { activation, attempt } = draft.activeOf(node);
+  const { activation, attempt, local } = draft.activeOf(node);
   draft.fact('node_started', node, { worker_id: stimulus.workerId, attempt, activation });
-  draft.activate(node, { activation, attempt, phase: 'running' });
+  draft.activate(node, { activation, attempt, phase: 'running', ...(local === true ? { local } : {}) });
 }
 
 function outputKey(draft: Draft, node: string): Patch | null {

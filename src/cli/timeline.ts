@@ -146,11 +146,11 @@ export class Timeline {
     return [];
   }
 
-  /** Work of this process starts in the same moment; any other waits until a worker takes it. */
+  /** Work of this process starts in the same moment, or when there is a slot; any other waits until a worker takes it. */
   #queue(node: string, atMs: number, data: JsonObject): readonly Entry[] {
     const attempt = numberOf(data.attempt);
     const queue = textOf(data.queue_type);
-    const text = data.in_process === true ? 'starting' : `waits for a worker of queue ${queue}`;
+    const text = data.in_process === true ? 'waits for a slot' : `waits for a worker of queue ${queue}`;
     const entry: Entry = { mark: 'running', node, tookMs: null, attempt, text };
     return this.#begin({ node, sinceMs: atMs, attempt, mark: 'running', text, queue }, data.in_process === true ? [] : [entry]);
   }

@@ -81,7 +81,7 @@ export class Aftermath {
     for (const [i, { effect, run }] of effects.entries()) {
       this.#guarded(() => {
         if (effect.type === 'abandon') dispatch.abandon(now.id, effect);
-        else if (effect.type === 'work' && effect.local && isOwn) ownWork.begin(now, run, effect);
+        else if (effect.type === 'work' && effect.local && isOwn) ownWork.begin(now, run, effect, effect.waits === true);
         else if (effect.type === 'spawn' && isOwn && !isGivenUp(effect, effects.slice(i + 1))) {
           ownWork.spawn(now, visitOf(effect));
         }

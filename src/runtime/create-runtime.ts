@@ -119,6 +119,7 @@ function assemble(options: RuntimeOptions): Parts {
     vars,
     artifactThresholdBytes: options.artifactThresholdBytes ?? DEFAULTS.artifactThresholdBytes,
     isAlone: () => peers.isAlone,
+    reserve: () => dispatch.reserve(),
     ownerAfter: (id, owner) => succession.ownerAfter(id, owner),
     committed: (commit) => aftermath.of(commit),
     ended: (id, error) => corrupt.ended(id, error),
@@ -129,10 +130,13 @@ function assemble(options: RuntimeOptions): Parts {
   const reads = new Reads({ store, clock, slices, feed, hot: (id) => hot.get(id), load, stopped, failed });
   const points = new Points({ store, programs, reads, limiter });
 
-  const dispatch = new Dispatch({
+  const dispatch: Dispatch = new Dispatch({
     clock,
     vars,
     concurrency: options.concurrency ?? DEFAULTS.concurrency,
+    maxWaitMs: options.maxWaitMs ?? DEFAULTS.maxWaitMs,
+    isOpen: () => true,
+    claim: (id, visit) => ownWork.claim(id, visit),
     report: (id, visit, message) => void ownWork.report(id, visit, message),
   });
   const read = (id: string): Promise<Hot | null> => currentHot(hot, loading, id);
@@ -182,7 +186,7 @@ function assemble(options: RuntimeOptions): Parts {
   });
   const hasTools = Object.keys(options.tools ?? {}).length > 0;
   const takeover = new Takeover({ recovery, clock, isMine, hasTools, stopped, failed });
-  const ownWork = new OwnWork({
+  const ownWork: OwnWork = new OwnWork({
     store,
     runtimeId,
     dispatch,

@@ -1,105 +1,66 @@
 import type { Fail, Message } from '../../machines/messages.ts';
 import type { Run, Work } from '../../machines/run.ts';
 import { BUDGET_EXCEEDED, budgetExceeded, workOf } from '../../machines/step.ts';
-import { type WorkContext, WorkError, type WorkResult } from '../executors/executor.ts';
+import { WorkError, type WorkResult } from '../executors/executor.ts';
 import type { Clock } from './clock.ts';
 import type { Hot } from './hot.ts';
+import { SlotQueue } from './slot-queue.ts';
+import { Slots } from './slots.ts';
+import { type Attempt, Task } from './task.ts';
 
 export interface DispatchOptions {
   readonly clock: Clock;
-  /** Attempts that run at the same time; more wait for their turn, in order. */
+  /** Attempts of one tenant that run at the same time; a third more is there for other tenants. */
   readonly concurrency: number;
+  /** How long an attempt may wait for a slot. */
+  readonly maxWaitMs: number;
   readonly vars: Readonly<Record<string, string>>;
+  /** May work of the tenant start? */
+  readonly isOpen: (tenantId: string) => boolean;
+  /** Makes durable that an attempt which waited for a slot starts now; null = it is not wanted any more. Must not reject. */
+  readonly claim: (executionId: string, attempt: Attempt) => Promise<Run | null>;
   /** Delivers an attempt's outcome; must not reject. */
   readonly report: (executionId: string, attempt: Attempt, message: Message) => void;
 }
 
-export interface Attempt {
-  readonly node: string;
-  readonly activation: number;
-  readonly attempt: number;
+export interface SlotUse {
+  readonly running: number;
+  readonly waiting: number;
+  /** Null = nothing waits. */
+  readonly oldestSinceMs: number | null;
 }
 
-/** An attempt under way. Its AbortSignal is made when somebody asks for it: most functions never do. */
-class Task implements Attempt {
-  readonly hot: Hot;
-  readonly run: Run;
-  readonly node: string;
-  readonly activation: number;
-  readonly attempt: number;
-  /** Set when nobody wants the outcome any more. */
-  dropped = false;
-  #controller: AbortController | null = null;
-  #reason: WorkError | null = null;
-  #onAbort: (reason: WorkError) => void = () => {};
-
-  constructor(hot: Hot, run: Run, { node, activation, attempt }: Attempt) {
-    this.hot = hot;
-    this.run = run;
-    this.node = node;
-    this.activation = activation;
-    this.attempt = attempt;
-  }
-
-  get aborted(): boolean {
-    return this.#reason !== null;
-  }
-
-  get signal(): AbortSignal {
-    if (this.#controller === null) {
-      this.#controller = new AbortController();
-      if (this.#reason !== null) this.#controller.abort(this.#reason);
-    }
-    return this.#controller.signal;
-  }
-
-  get context(): WorkContext {
-    const task = this;
-    const { hot, node, activation, attempt } = task;
-    return {
-      executionId: hot.id,
-      nodeId: node,
-      attempt,
-      idempotencyKey: `${hot.id}:${node}:${activation}`,
-      get signal() {
-        return task.signal;
-      },
-    };
-  }
-
-  abort(reason: WorkError): void {
-    if (this.#reason !== null) return;
-    this.#reason = reason;
-    this.#controller?.abort(reason);
-    this.#onAbort(reason);
-  }
-
-  /** What the work comes to, or the reason it was aborted for, whichever is first. */
-  outcome(work: Promise<WorkResult>): Promise<WorkResult> {
-    return new Promise((resolve, reject) => {
-      if (this.#reason !== null) reject(this.#reason);
-      this.#onAbort = reject;
-      work.then(resolve, reject);
-    });
-  }
+/** Slots that a step has taken for what it begins. */
+export interface Reservation {
+  take(tenantId: string, executionId: string): boolean;
+  /** What began has its own slot by now; what did not needs none. */
+  release(): void;
 }
 
 /**
- * In-process work: begun after the commit that made its attempt durable, aborted by deadline, cancel or stop.
- * Keeps nothing durable: what is lost with the process is found again in the snapshots.
+ * In-process work: begun after the commit that made its attempt durable, aborted by deadline, cancel or stop. When there is no slot it
+ * waits, and its start is a commit of its own. Keeps nothing durable: what is lost with the process is found again in the snapshots.
  */
 export class Dispatch {
   readonly #options: DispatchOptions;
   readonly #tasks = new Set<Task>();
   /** Most executions have one attempt under way; a fan-out has several. */
-  readonly #byExecution = new Map<string, Task[]>();
-  readonly #waiting: Task[] = [];
-  #running = 0;
+  readonly #byExecution = new Map<string, Set<Task>>();
+  readonly #slots: Slots<Task>;
+  readonly #queue: SlotQueue;
   #stopped = false;
   #whenIdle: (() => void)[] = [];
 
   constructor(options: DispatchOptions) {
     this.#options = options;
+    this.#slots = new Slots(options.concurrency, options.isOpen);
+    this.#queue = new SlotQueue({
+      slots: this.#slots,
+      clock: options.clock,
+      maxWaitMs: options.maxWaitMs,
+      isOpen: options.isOpen,
+      expired: (task) => this.#expire(task),
+    });
   }
 
   /** Attempts begun or waiting for their turn. */
@@ -107,32 +68,78 @@ export class Dispatch {
     return this.#tasks.size;
   }
 
+  /** What a tenant, or all of them, have under way and waiting. */
+  use(tenantId?: string): SlotUse {
+    const { count, oldestSinceMs } = tenantId === undefined ? this.#queue.all() : this.#queue.of(tenantId);
+    const running = tenantId === undefined ? this.#slots.running : this.#slots.runningOf(tenantId);
+    return { running, waiting: count, oldestSinceMs };
+  }
+
+  /** Attempts of a tenant, begun or waiting. */
+  sizeOf(tenantId: string): number {
+    return this.#slots.runningOf(tenantId) + this.#queue.of(tenantId).count;
+  }
+
+  /** Attempts that a step begins after this start at once as far as there are slots. */
+  reserve(): Reservation {
+    const taken: { readonly tenantId: string; readonly executionId: string }[] = [];
+    return {
+      take: (tenantId, executionId) => {
+        const isTaken = !this.#stopped && this.#slots.take(tenantId, executionId);
+        if (isTaken) taken.push({ tenantId, executionId });
+        return isTaken;
+      },
+      release: () => {
+        if (taken.length === 0) return;
+        for (const { tenantId, executionId } of taken.splice(0)) this.#slots.free(tenantId, executionId);
+        this.#fill();
+      },
+    };
+  }
+
+  /** An attempt whose start is durable. */
   begin(hot: Hot, run: Run, attempt: Attempt): void {
     if (this.#stopped) return;
     const task = new Task(hot, run, attempt);
     this.#add(task);
-    if (this.#running < this.#options.concurrency) void this.#perform(task);
-    else this.#waiting.push(task);
+    this.#slots.occupy(task.tenantId, task.executionId);
+    void this.#perform(task, run);
+  }
+
+  /** An attempt that waits for a slot. */
+  enqueue(hot: Hot, run: Run, attempt: Attempt): void {
+    if (this.#stopped) return;
+    const task = new Task(hot, run, attempt);
+    this.#add(task);
+    this.#queue.add(task);
+    this.#fill();
+  }
+
+  /** Work of the tenant may start that could not before. */
+  reopen(tenantId: string): void {
+    this.#queue.reopen(tenantId);
+    this.#fill();
   }
 
   /** Attempts of one execution, begun or waiting. */
   countOf(executionId: string): number {
-    return this.#byExecution.get(executionId)?.length ?? 0;
+    return this.#byExecution.get(executionId)?.size ?? 0;
   }
 
   /** Somebody else has moved the execution on: attempts that are not wanted any more are abandoned, but for what was begun later than that. */
   keepOnly(executionId: string, seq: number, wanted: readonly Attempt[]): void {
-    for (const task of this.#byExecution.get(executionId) ?? []) {
-      if (task.run.seq <= seq && !wanted.some((attempt) => isSame(attempt, task))) this.#abandon(task);
+    for (const task of [...(this.#byExecution.get(executionId) ?? [])]) {
+      if (task.seq <= seq && !wanted.some((attempt) => task.is(attempt))) this.#abandon(task);
     }
   }
 
   /** The visit is over: its attempt is told by its AbortSignal, and its outcome is dropped. */
   abandon(executionId: string, visit: { readonly node: string; readonly activation: number }): void {
-    const task = this.#byExecution
-      .get(executionId)
-      ?.find(({ node, activation }) => node === visit.node && activation === visit.activation);
-    if (task !== undefined) this.#abandon(task);
+    for (const task of this.#byExecution.get(executionId) ?? []) {
+      if (task.node !== visit.node || task.activation !== visit.activation) continue;
+      this.#abandon(task);
+      return;
+    }
   }
 
   /** Nobody knows what of it is wanted. */
@@ -143,7 +150,7 @@ export class Dispatch {
   /** Waits at most `graceMs` for what runs, then aborts it; what has not reported by then is left to be handed back. */
   async stop(graceMs: number): Promise<void> {
     this.#stopped = true;
-    for (const task of this.#waiting.splice(0)) this.#remove(task);
+    for (const task of this.#queue.stop()) this.#remove(task);
     await this.#idleWithin(graceMs);
     for (const task of this.#tasks) task.abort(new WorkError('the runtime is stopping', { retryable: true }));
     await this.#idleWithin(Math.min(graceMs, 500));
@@ -155,6 +162,7 @@ export class Dispatch {
 
   #abandon(task: Task): void {
     task.dropped = true;
+    this.#queue.remove(task);
     this.#remove(task);
     task.abort(new WorkError('the node was cancelled', { retryable: false }));
     this.#wakeIdle();
@@ -162,17 +170,16 @@ export class Dispatch {
 
   #add(task: Task): void {
     this.#tasks.add(task);
-    const others = this.#byExecution.get(task.hot.id);
-    if (others === undefined) this.#byExecution.set(task.hot.id, [task]);
-    else others.push(task);
+    const others = this.#byExecution.get(task.executionId);
+    if (others === undefined) this.#byExecution.set(task.executionId, new Set([task]));
+    else others.add(task);
   }
 
   #remove(task: Task): void {
     this.#tasks.delete(task);
-    const { id } = task.hot;
-    const left = this.#byExecution.get(id)?.filter((other) => other !== task) ?? [];
-    if (left.length === 0) this.#byExecution.delete(id);
-    else this.#byExecution.set(id, left);
+    const left = this.#byExecution.get(task.executionId);
+    left?.delete(task);
+    if (left?.size === 0) this.#byExecution.delete(task.executionId);
   }
 
   #idleWithin(ms: number): Promise<void> {
@@ -190,13 +197,46 @@ export class Dispatch {
     if (this.#tasks.size === 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
 
-  async #perform(task: Task): Promise<void> {
-    this.#running += 1;
-    const { hot, node, activation, attempt } = task;
+  /** Starts what waits, as far as there are slots. */
+  #fill(): void {
+    while (!this.#stopped) {
+      const task = this.#queue.next();
+      if (task === null) return;
+      void this.#start(task);
+    }
+  }
+
+  async #start(task: Task): Promise<void> {
+    const run = await this.#options.claim(task.executionId, task);
+    if (run === null || task.dropped) {
+      this.#remove(task);
+      this.#free(task);
+      this.#wakeIdle();
+    } else {
+      task.seq = run.seq;
+      await this.#perform(task, run);
+    }
+  }
+
+  #free({ tenantId, executionId }: Task): void {
+    this.#slots.free(tenantId, executionId);
+    this.#fill();
+  }
+
+  #expire(task: Task): void {
+    const running = this.#slots.runningOf(task.tenantId);
+    const error = `waited ${this.#options.maxWaitMs / 1000} s for a slot; tenant ${task.tenantId} has ${running} in-process attempts under way, of at most ${this.#options.concurrency}`;
+    const { node, activation, attempt } = task;
+    this.#remove(task);
+    this.#options.report(task.executionId, task, { type: 'fail', node, activation, attempt, error, retryable: true });
+  }
+
+  async #perform(task: Task, run: Run): Promise<void> {
+    const { executionId, node, activation, attempt } = task;
     const startedAtMs = this.#options.clock.nowMs();
     let message: Message;
     try {
-      const work = workOf(hot.loaded.program, task.run, node, { executionId: hot.id, vars: this.#options.vars });
+      const work = workOf(task.loaded.program, run, node, { executionId, vars: this.#options.vars });
       if (work.inputErrors.length > 0) throw unrenderable(work);
       const result = await this.#withDeadline(task, work);
       const durationMs = this.#options.clock.nowMs() - startedAtMs;
@@ -213,27 +253,18 @@ export class Dispatch {
     } catch (error) {
       message = { type: 'fail', node, activation, attempt, ...failureOf(error) };
     }
-    this.#running -= 1;
-    const next = this.#nextWanted();
-    if (next !== undefined) void this.#perform(next);
     // An aborted attempt of a stopping runtime is handed back, not failed: only a result still counts.
     const handedBack = this.#stopped && task.aborted && message.type === 'fail';
-    if (!task.dropped && !handedBack) this.#options.report(hot.id, task, message);
+    if (!task.dropped && !handedBack) this.#options.report(executionId, task, message);
     if (!task.dropped) this.#remove(task);
+    // What starts next shares the commit of what has ended.
+    this.#free(task);
     this.#wakeIdle();
-  }
-
-  /** Whoever was abandoned while it waited is not begun. */
-  #nextWanted(): Task | undefined {
-    for (;;) {
-      const next = this.#waiting.shift();
-      if (next?.dropped !== true) return next;
-    }
   }
 
   /** Runs the executor; at the deadline it is aborted and no longer waited for. */
   async #withDeadline(task: Task, work: Work): Promise<WorkResult> {
-    const execute = task.hot.loaded.executorOf(task.node);
+    const execute = task.loaded.executorOf(task.node);
     if (execute === null) throw new WorkError(`nothing in this process does the work of node ${task.node}`, { retryable: false });
     const seconds = work.timeoutSecs;
     if (seconds === null) return task.outcome(execute(work, task.context));
@@ -246,10 +277,6 @@ export class Dispatch {
       callOff();
     }
   }
-}
-
-function isSame(one: Attempt, other: Attempt): boolean {
-  return one.node === other.node && one.activation === other.activation && one.attempt === other.attempt;
 }
 
 /** Better a failure than a tool that is handed null where the author wrote an expression. */

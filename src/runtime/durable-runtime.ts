@@ -23,7 +23,7 @@ import { DEFAULT_GRACE_MS } from './options.ts';
 import type { Quotas } from './quotas/quotas.ts';
 import type { Reads } from './reads.ts';
 import type { Sightings } from './sightings.ts';
-import type { Caller, CommitNote, Runtime } from './types.ts';
+import type { Caller, CommitNote, InProcessView, Runtime } from './types.ts';
 import { summaryOf } from './views.ts';
 
 /** Who does what is asked of a runtime. */
@@ -199,6 +199,11 @@ export class DurableRuntime implements Runtime {
 
   workers(tenantId: string): ReturnType<Runtime['workers']> {
     return this.#parts.sightings.workers(tenantId);
+  }
+
+  inProcess(tenantId?: string): InProcessView {
+    const { running, waiting, oldestSinceMs } = this.#parts.dispatch.use(tenantId);
+    return { running, waiting, oldest_waiting_since_ms: oldestSinceMs };
   }
 
   // ---- the process around it

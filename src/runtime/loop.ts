@@ -211,6 +211,7 @@ export class Loop {
       else if (fate !== null) this.#refused(box, turn, fate);
       else if (this.#isHearsay(box, turn)) this.#takeAgain(box, turn);
       else this.#applied(box, turn);
+      turn.slots.release();
     });
     for (const resolve of this.#whenCommitted.splice(0)) resolve();
     if (store.shared && fates.some((fate) => fate instanceof Error)) this.#options.uncertain();

@@ -5,6 +5,7 @@ import type { Tools } from './types.ts';
 export const DEFAULTS = {
   stepLimit: 10_000,
   concurrency: 256,
+  maxWaitMs: 30 * 60_000,
   maxPending: 20_000,
   hotBytes: 64 * 1024 * 1024,
   artifactThresholdBytes: 8192,
@@ -21,8 +22,10 @@ export interface RuntimeOptions {
   readonly clock?: Clock;
   /** Node completions after which an execution fails; default 10,000. */
   readonly stepLimit?: number;
-  /** In-process attempts that run at the same time; default 256. */
+  /** In-process attempts of one tenant that run at the same time; default 256. A third more slots are there for other tenants. */
   readonly concurrency?: number;
+  /** How long an in-process attempt may wait for a slot before it fails, retryably; default 30 minutes. */
+  readonly maxWaitMs?: number;
   /** Messages and attempts waiting before new requests are refused as `overloaded`; default 20,000. */
   readonly maxPending?: number;
   /** Memory for hot executions, bytes; default 64 MiB. */

@@ -81,15 +81,16 @@ export class Recovery {
   /** Takes over what `lost`, which is gone, had under way when the execution was as it is given. */
   async adopt(hot: Hot, lost: string): Promise<void> {
     const orderly = await this.#stoppedCleanly(lost);
-    const under = activeOf(hot.loaded.program, hot.run).filter((active) => active.local && active.phase === 'running');
-    for (const { node, activation, attempt } of under) {
+    const under = activeOf(hot.loaded.program, hot.run).filter(({ local }) => local);
+    for (const { node, activation, attempt, phase } of under) {
       const key = `${lost}\n${hot.id}\n${node}\n${activation}\n${attempt}`;
       if (this.#adopted.has(key)) continue;
       this.#adopted.set(key, true);
       const isChild = hot.loaded.kindOf(node)?.type === 'subgraph';
-      // Starting a child is the runtime's own work and leaves nothing behind when it is cut short: it never counts as an attempt.
+      // Starting a child is the runtime's own work and leaves nothing behind when it is cut short: it never counts as an attempt. Nor does
+      // what only waited for a slot.
       const message: Message =
-        orderly || isChild
+        orderly || isChild || phase === 'queued'
           ? { type: 'requeue', node, activation, attempt }
           : { type: 'fail', node, activation, attempt, error: 'runtime lost', retryable: true };
       await this.#options.deliver(hot.id, message, { orphanOf: lost });

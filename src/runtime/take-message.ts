@@ -3,6 +3,7 @@ import type { Message } from '../../machines/messages.ts';
 import type { Run, StepEnv, Stepped } from '../../machines/run.ts';
 import { isStuck, start, step } from '../../machines/step.ts';
 import { type Committed, committed } from './committed.ts';
+import type { Reservation } from './dispatch.ts';
 import type { Birth, Conditions, Draft, Envelope, Outcome } from './envelope.ts';
 import { RuntimeError } from './errors.ts';
 import type { Hot } from './hot.ts';
@@ -22,6 +23,8 @@ export interface StepContext {
   /** Outputs larger than this are kept apart from the log; 0 = none. */
   readonly artifactThresholdBytes: number;
   readonly vars: Readonly<Record<string, string>>;
+  /** Slots for the in-process work that begins. */
+  readonly slots: Reservation;
 }
 
 /** One message stepped, and what that asks the store to write. */
@@ -155,6 +158,9 @@ export function refused(outcome: Outcome | Error, conditions: Conditions | undef
   return { outcome, run: null, draughts: [draught], child: null, corrupt: null };
 }
 
-function envOf({ id, base, owner, nowMs, context: { stepLimit, vars } }: Recipient): StepEnv {
-  return { executionId: id, nowMs, stepLimit, runtimeId: owner, isLocal: base.loaded.isLocal, vars };
+function envOf({ id, base, owner, nowMs, context }: Recipient): StepEnv {
+  const { stepLimit, vars, slots, runtimeId } = context;
+  // Another runtime knows itself when it has a slot.
+  const startsAtOnce = (): boolean => owner === runtimeId && slots.take(base.tenantId, id);
+  return { executionId: id, nowMs, stepLimit, runtimeId: owner, isLocal: base.loaded.isLocal, startsAtOnce, vars };
 }

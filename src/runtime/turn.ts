@@ -2,13 +2,16 @@ import type { Run } from '../../machines/run.ts';
 import type { IdempotencyRow } from '../../store/rows.ts';
 import type { Unit } from '../../store/writes.ts';
 import { type Committed, committed } from './committed.ts';
+import type { Reservation } from './dispatch.ts';
 import type { Birth, Conditions, Envelope, Outcome } from './envelope.ts';
 import type { RuntimeError } from './errors.ts';
 import type { Hot } from './hot.ts';
 import { brokenBy, refused, type StepContext, type Taken, takeMessage } from './take-message.ts';
 import { type Draught, isEmpty, joined } from './write.ts';
 
-export interface TurnContext extends StepContext {
+export interface TurnContext extends Omit<StepContext, 'slots'> {
+  /** Slots for the in-process work that a turn begins. */
+  readonly reserve: () => Reservation;
   /** Who does the in-process work of an execution after a commit of this runtime, given who did before it. */
   readonly ownerAfter: (executionId: string, owner: string | null) => string;
 }
@@ -24,6 +27,8 @@ export interface Turn {
   readonly commits: readonly Committed[];
   /** Why the execution is corrupt; null = it is not. */
   readonly corrupt: RuntimeError | null;
+  /** Taken for what begins with the commit; to be released once that has begun, or will not. */
+  readonly slots: Reservation;
 }
 
 const UNKNOWN: Outcome = { refused: 'unknown', nodes: [] };
@@ -43,11 +48,12 @@ export function takeTurn(
   context: TurnContext,
 ): Turn {
   const taken: Envelope[] = [];
+  const slots = context.reserve();
   try {
-    return takeAll(id, queue, before, more, nowMs, context, taken);
+    return { ...takeAll(id, queue, before, more, nowMs, { ...context, slots }, taken), slots };
   } catch (cause) {
     const corrupt = brokenBy(id, cause);
-    return { taken, outcomes: taken.map(() => corrupt), unit: null, commits: [], corrupt };
+    return { taken, outcomes: taken.map(() => corrupt), unit: null, commits: [], corrupt, slots };
   }
 }
 
@@ -57,9 +63,9 @@ function takeAll(
   before: Hot | null,
   more: (taken: number) => boolean,
   nowMs: number,
-  context: TurnContext,
+  context: TurnContext & StepContext,
   taken: Envelope[],
-): Turn {
+): Omit<Turn, 'slots'> {
   const outcomes: (Outcome | Error)[] = [];
   const children: Committed[] = [];
   const draughts: Draught[] = [];

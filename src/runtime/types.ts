@@ -282,6 +282,15 @@ export interface WorkerView {
   readonly claimed_total: number;
 }
 
+/** In-process attempts of a tenant, or of all, in one runtime. */
+export interface InProcessView {
+  readonly running: number;
+  /** They wait for a slot. */
+  readonly waiting: number;
+  /** Since when the one that has waited longest does; null = none waits. */
+  readonly oldest_waiting_since_ms: number | null;
+}
+
 /** Something was committed for an execution. */
 export interface CommitNote {
   readonly tenantId: string;
@@ -425,6 +434,9 @@ export interface Runtime {
     item: { readonly executionId: string; readonly nodeId: string; readonly queueType: string; readonly payload: Json },
   ): Promise<{ readonly workItemId: string }>;
   workers(tenantId: string): Promise<readonly WorkerView[]>;
+
+  /** What this runtime does in process, of one tenant, or of all. */
+  inProcess(tenantId?: string): InProcessView;
   /**
    * Calls `told` after every commit of this runtime, in order, and after those of others on the same database, when they become known (null = some
    * may have been missed); answers how to stop that. For wake-ups: it holds up the loop, so it must be quick, and must not throw.

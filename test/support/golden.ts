@@ -22,6 +22,8 @@ export interface Scenario {
   readonly step_limit?: number;
   /** Nodes that the runtime does itself; a message may change them from then on. */
   readonly in_process?: readonly string[];
+  /** Of these, those that wait for a slot. */
+  readonly waits?: readonly string[];
   readonly messages: readonly Cue[];
 }
 
@@ -70,6 +72,7 @@ function play(scenario: Scenario): Golden {
     env: {
       ...EXECUTION,
       ...isAmong(scenario.in_process),
+      startsAtOnce: (node) => scenario.waits?.includes(node) !== true,
       nowMs: Date.UTC(2026, 0, 1),
       ...(scenario.step_limit === undefined ? {} : { stepLimit: scenario.step_limit }),
       vars: scenario.env ?? {},

@@ -2,6 +2,7 @@ import { VERSION } from '../../config.ts';
 import { DatabaseHealth } from '../database-health.ts';
 import { Health } from '../schemas/health.ts';
 import type { Api, Services } from '../services.ts';
+import { timestamp } from '../time.ts';
 
 export function healthRoutes(app: Api, services: Services): void {
   const database = new DatabaseHealth(services);
@@ -14,10 +15,12 @@ export function healthRoutes(app: Api, services: Services): void {
     async () => {
       const ailment = await database.ailment();
       const { clockAheadMs, corruptExecutions } = services.runtime;
+      const { running, waiting, oldest_waiting_since_ms: oldestMs } = services.runtime.inProcess();
       return {
         status: 'ok' as const,
         version: VERSION,
         ...(ailment === null ? {} : { database: ailment }),
+        ...(oldestMs === null ? {} : { in_process: { running, waiting, oldest_waiting_since: timestamp(oldestMs) } }),
         ...(clockAheadMs === 0 ? {} : { clock_ahead_ms: clockAheadMs }),
         ...(corruptExecutions === 0 ? {} : { corrupt_executions: corruptExecutions }),
       };

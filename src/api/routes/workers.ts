@@ -9,15 +9,19 @@ export function workerRoutes(app: Api, { runtime }: Services): void {
       config: { access: 'read' },
       schema: {
         summary: 'List the workers seen lately',
-        description: 'External workers of the tenant, and the runtimes themselves.',
+        description:
+          'External workers of the tenant, and the runtimes themselves; and what the server that answers does in process for the tenant.',
         tags: ['Workers'],
         operationId: 'listWorkers',
         response: { 200: WorkerList },
       },
     },
     async (request) => {
-      const workers = await runtime.workers(identityOf(request).tenantId);
+      const { tenantId } = identityOf(request);
+      const workers = await runtime.workers(tenantId);
+      const { running, waiting, oldest_waiting_since_ms: oldestMs } = runtime.inProcess(tenantId);
       return {
+        in_process: { running, waiting, oldest_waiting_since: oldestMs === null ? null : timestamp(oldestMs) },
         workers: workers.map(({ first_seen_at_ms, last_seen_at_ms, queue_types, ...worker }) => ({
           ...worker,
           worker_id: worker.id,

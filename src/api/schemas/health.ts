@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { Timestamp } from './fields.ts';
 
 export const Health = Type.Object({
   status: Type.Literal('ok'),
@@ -7,6 +8,12 @@ export const Health = Type.Object({
     Type.Union([Type.Literal('unavailable'), Type.Literal('full'), Type.Literal('read_only')], {
       description: 'What is wrong with the database; absent when it can be read and written.',
     }),
+  ),
+  in_process: Type.Optional(
+    Type.Object(
+      { running: Type.Integer(), waiting: Type.Integer(), oldest_waiting_since: Timestamp },
+      { description: 'In-process attempts of all tenants; absent while none waits for a slot.' },
+    ),
   ),
   clock_ahead_ms: Type.Optional(
     Type.Integer({

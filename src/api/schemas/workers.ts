@@ -15,5 +15,15 @@ const Worker = Type.Object({
   claimed_total: Type.Integer(),
 });
 
-export const WorkerList = Type.Object({ workers: Type.Array(Worker) });
+export const WorkerList = Type.Object({
+  workers: Type.Array(Worker),
+  in_process: Type.Object(
+    {
+      running: Type.Integer(),
+      waiting: Type.Integer({ description: 'Attempts that wait for a slot; their nodes are `queued`.' }),
+      oldest_waiting_since: Type.Union([Timestamp, Type.Null()]),
+    },
+    { description: 'In-process attempts of the tenant in the server that answers.' },
+  ),
+});
 export type WorkerList = Static<typeof WorkerList>;

@@ -47,10 +47,22 @@ export class OwnWork {
     this.#options = options;
   }
 
-  /** A commit of this runtime made it durable. */
-  begin(hot: Hot, run: Run, visit: Visit): void {
+  /** A commit of this runtime made it durable. `waits`: it has not started, and does when there is a slot. */
+  begin(hot: Hot, run: Run, visit: Visit, waits: boolean): void {
     if (this.#options.store.shared) this.#begun.set(keyOf(hot.id, visit), true);
-    this.#options.dispatch.begin(hot, run, visit);
+    if (waits) this.#options.dispatch.enqueue(hot, run, visit);
+    else this.#options.dispatch.begin(hot, run, visit);
+  }
+
+  /** Makes durable that an attempt which waited for a slot starts; null = it is not wanted any more, or the runtime stops. */
+  async claim(executionId: string, { node, activation, attempt }: Visit): Promise<Run | null> {
+    const visit = { node, activation, attempt };
+    const { deliver, runtimeId } = this.#options;
+    const outcome = await deliver(executionId, { type: 'claimed', ...visit, workerId: runtimeId, local: true });
+    if (outcome === null) return null;
+    if (!('refused' in outcome)) return outcome.run;
+    this.#begun.delete(keyOf(executionId, visit));
+    return null;
   }
 
   /** The same of a child to start. */
@@ -129,17 +141,14 @@ export class OwnWork {
     // A commit of this runtime may have come in between.
     const mine = known(id);
     const hot = mine !== undefined && mine.run.seq > loaded.run.seq ? mine : loaded;
-    const wanted =
-      hot.owner === runtimeId
-        ? activeOf(hot.loaded.program, hot.run).filter(({ local, phase }) => local && phase === 'running')
-        : [];
+    const wanted = hot.owner === runtimeId ? activeOf(hot.loaded.program, hot.run).filter(({ local }) => local) : [];
     dispatch.keepOnly(id, hot.run.seq, wanted);
     for (const node of wanted) if (!this.#begun.has(keyOf(id, node))) this.#beginHere(hot, node);
   }
 
-  #beginHere(hot: Hot, { node, activation, attempt }: ActiveNode): void {
+  #beginHere(hot: Hot, { node, activation, attempt, phase }: ActiveNode): void {
     const visit = { node, activation, attempt };
-    if (hot.loaded.executorOf(node) !== null) this.begin(hot, hot.run, visit);
+    if (hot.loaded.executorOf(node) !== null) this.begin(hot, hot.run, visit, phase === 'queued');
     else if (hot.loaded.isLocal(node)) this.spawn(hot, visit);
     // Whoever committed it has a tool that is not here: it goes on the queue, for whoever has.
     else void this.#options.deliver(hot.id, { type: 'requeue', ...visit, unbegun: true });
@@ -163,9 +172,9 @@ export class OwnWork {
   async #handOverOne(row: ExecutionRow): Promise<void> {
     const { load, deliver } = this.#options;
     const hot = await load(row);
-    const running = activeOf(hot.loaded.program, hot.run).filter(({ local, phase }) => local && phase === 'running');
+    const own = activeOf(hot.loaded.program, hot.run).filter(({ local }) => local);
     await Promise.all(
-      running.map(({ node, activation, attempt }) => {
+      own.map(({ node, activation, attempt }) => {
         const visit = { node, activation, attempt };
         const unbegun = this.#begun.has(keyOf(row.id, visit)) ? {} : { unbegun: true as const };
         return deliver(row.id, { type: 'requeue', ...visit, ...unbegun });

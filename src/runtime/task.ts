@@ -1,0 +1,85 @@
+import type { Run } from '../../machines/run.ts';
+import type { WorkContext, WorkError, WorkResult } from '../executors/executor.ts';
+import type { Hot } from './hot.ts';
+import type { Loaded } from './programs.ts';
+
+export interface Attempt {
+  readonly node: string;
+  readonly activation: number;
+  readonly attempt: number;
+}
+
+/** An in-process attempt, waiting for a slot or under way. Its AbortSignal is made when somebody asks for it: most functions never do. */
+export class Task implements Attempt {
+  readonly executionId: string;
+  readonly tenantId: string;
+  readonly loaded: Loaded;
+  readonly node: string;
+  readonly activation: number;
+  readonly attempt: number;
+  /** The execution by which it was begun or queued. */
+  seq: number;
+  /** Set when nobody wants the outcome any more. */
+  dropped = false;
+  /** Since when it waits for a slot; null = it does not. */
+  waitsSinceMs: number | null = null;
+  #controller: AbortController | null = null;
+  #reason: WorkError | null = null;
+  #onAbort: (reason: WorkError) => void = () => {};
+
+  constructor({ id, tenantId, loaded }: Hot, run: Run, { node, activation, attempt }: Attempt) {
+    this.executionId = id;
+    this.tenantId = tenantId;
+    this.loaded = loaded;
+    this.seq = run.seq;
+    this.node = node;
+    this.activation = activation;
+    this.attempt = attempt;
+  }
+
+  get aborted(): boolean {
+    return this.#reason !== null;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === null) {
+      this.#controller = new AbortController();
+      if (this.#reason !== null) this.#controller.abort(this.#reason);
+    }
+    return this.#controller.signal;
+  }
+
+  get context(): WorkContext {
+    const task = this;
+    const { executionId, node, activation, attempt } = task;
+    return {
+      executionId,
+      nodeId: node,
+      attempt,
+      idempotencyKey: `${executionId}:${node}:${activation}`,
+      get signal() {
+        return task.signal;
+      },
+    };
+  }
+
+  abort(reason: WorkError): void {
+    if (this.#reason !== null) return;
+    this.#reason = reason;
+    this.#controller?.abort(reason);
+    this.#onAbort(reason);
+  }
+
+  /** What the work comes to, or the reason it was aborted for, whichever is first. */
+  outcome(work: Promise<WorkResult>): Promise<WorkResult> {
+    return new Promise((resolve, reject) => {
+      if (this.#reason !== null) reject(this.#reason);
+      this.#onAbort = reject;
+      work.then(resolve, reject);
+    });
+  }
+
+  is({ node, activation, attempt }: Attempt): boolean {
+    return this.node === node && this.activation === activation && this.attempt === attempt;
+  }
+}
