@@ -27,6 +27,19 @@ export function patchState(state: JsonObject, patch: Json | undefined): JsonObje
   return isObject(patch) ? (mergePatch(state, patch) as JsonObject) : state;
 }
 
+/** The smallest merge patch (RFC 7396) that leads from one object to the other. */
+export function patchBetween(before: JsonObject, after: JsonObject): JsonObject {
+  const changes: [string, Json][] = [];
+  for (const key of Object.keys(before)) if (!Object.hasOwn(after, key)) changes.push([key, null]);
+  for (const [key, value] of Object.entries(after)) {
+    const old = Object.hasOwn(before, key) ? before[key] : undefined;
+    // What a patch does not touch is the same object before and after.
+    if (old === value || (old !== undefined && canonicalJson(old) === canonicalJson(value))) continue;
+    changes.push([key, isObject(old) && isObject(value) ? patchBetween(old, value) : value]);
+  }
+  return Object.fromEntries(changes);
+}
+
 /** JSON text with sorted keys, so that equal values have equal text. */
 export function canonicalJson(value: Json): string {
   return JSON.stringify(value, (_key, part: Json) =>

@@ -1,4 +1,4 @@
-import type { Json } from './json.ts';
+import type { Json, JsonObject } from './json.ts';
 
 /** What a node's work cost, as the worker or executor reports it. */
 export interface Usage {
@@ -118,6 +118,18 @@ export interface Fork {
   readonly type: 'fork';
   readonly origin: { readonly executionId: string; readonly sequence: number };
   readonly patch: Json;
+  /** Decisions that persons made before the fork point. Absent in logs of earlier releases: there, open approvals keep their texts. */
+  readonly decisions?: readonly CopiedDecision[];
+  /** An operator insisted on decisions that were made on something else than the patched state. */
+  readonly keepDecisions?: true;
+}
+
+/** A decision that a fork brings along, in the form in which the log keeps it. */
+export interface CopiedDecision extends JsonObject {
+  readonly node_id: string;
+  /** Of its `approval_received`. */
+  readonly sequence: number;
+  readonly user_id: string;
 }
 
 /**

@@ -41,6 +41,7 @@ import { WebhookClient } from './client/webhooks.ts';
 export type { Agent, AgentList, AgentMoved, GivenCard } from './api/schemas/agents.ts';
 export type { AuditItem, AuditList } from './api/schemas/audit.ts';
 export type { CronJob, CronJobList } from './api/schemas/cron.ts';
+export type { PastDecision } from './api/schemas/errors.ts';
 export type { Execution, ExecutionConditions, ExecutionItem, ExecutionList, ExecutionsQuery } from './api/schemas/executions.ts';
 export type { ForkExecution, PastState, Snapshot, SnapshotList } from './api/schemas/history.ts';
 export type { RetriedExecution } from './api/schemas/interventions.ts';

@@ -1,7 +1,7 @@
 import type { Program } from '../compile.ts';
 import type { LogEvent } from '../events.ts';
 import { isObject, type Json } from '../json.ts';
-import type { Message } from '../messages.ts';
+import type { CopiedDecision, Message } from '../messages.ts';
 import type { Run } from '../run.ts';
 import { type Context, own } from '../step/context.ts';
 import { USAGE } from '../step/endings.ts';
@@ -100,6 +100,8 @@ export function messageOf(program: Program, run: Run, log: readonly TimedEvent[]
         type: 'fork',
         origin: { executionId: String(execution_id), sequence: Number(sequence) },
         patch: data.state_patch ?? null,
+        ...(Array.isArray(data.decisions) ? { decisions: data.decisions as unknown as readonly CopiedDecision[] } : {}),
+        ...(data.keep_decisions === true ? { keepDecisions: true } : {}),
       };
     }
     case 'node_cancelled':

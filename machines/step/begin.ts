@@ -73,6 +73,34 @@ function attempt(draft: Draft, node: string, active: Active, kind: Kind, env: St
 }
 
 function approval(draft: Draft, node: string, activation: number, kind: Kind, env: StepEnv, logged: number): Begun {
+  const asked = interrupt(draft, node, activation, kind, env);
+  if (asked === null) {
+    draft.activate(node, { activation, attempt: 0, phase: 'approval' });
+    return { effects: [], stimulus: overBudget(draft, node) };
+  }
+  const { description, data } = asked;
+  draft.fact('node_started', node, { attempt: 0, activation });
+  draft.fact('interrupt_raised', node, data);
+  draft.activate(node, { activation, attempt: 0, phase: 'approval', since: logged + 2, atMs: env.nowMs, description });
+  return NOTHING;
+}
+
+/** The failure of a node whose expressions the budget of the step does not suffice for. */
+export function overBudget(draft: Draft, node: string): Stimulus {
+  return { type: 'fail', node, ...draft.statics.evaluation.failureOf(node), retryable: false, delayMs: 0 };
+}
+
+/**
+ * What a person is asked, rendered from the state as it is now, and what `interrupt_raised` says of it. Null when the budget of the step does
+ * not suffice.
+ */
+export function interrupt(
+  draft: Draft,
+  node: string,
+  activation: number,
+  kind: Kind,
+  env: Pick<StepEnv, 'executionId'>,
+): { readonly description: string; readonly data: JsonObject } | null {
   const template = draft.statics.template(draft.indexOf(node));
   let description = kind.type === 'human_approval' ? kind.description : '';
   if (template !== null) {
@@ -83,23 +111,15 @@ function approval(draft: Draft, node: string, activation: number, kind: Kind, en
     const scope = { state, output: draft.received(node), input, env: vars, facts, language };
     const { value, errors, exceeded } = render(template, scope, evaluation.budget);
     if (exceeded !== undefined) {
-      draft.activate(node, { activation, attempt: 0, phase: 'approval' });
       evaluation.exceed(node, exceeded);
-      return { effects: [], stimulus: { type: 'fail', node, ...evaluation.failureOf(node), retryable: false, delayMs: 0 } };
+      return null;
     }
     evaluation.diagnostics.push(...errors.map((error) => `description of node "${node}": ${error}`));
     description = typeof value === 'string' ? value : JSON.stringify(value);
   }
   const state = smallState(draft.now.state);
-  draft.fact('node_started', node, { attempt: 0, activation });
-  draft.fact('interrupt_raised', node, {
-    reason: 'human_approval',
-    description,
-    ...(state === null ? {} : { state_for_review: state }),
-    activation,
-  });
-  draft.activate(node, { activation, attempt: 0, phase: 'approval', since: logged + 2, atMs: env.nowMs, description });
-  return NOTHING;
+  const review = state === null ? {} : { state_for_review: state };
+  return { description, data: { reason: 'human_approval', description, ...review, activation } };
 }
 
 function wait(draft: Draft, node: string, activation: number, kind: Kind, env: StepEnv, logged: number): Begun {

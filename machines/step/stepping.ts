@@ -7,7 +7,7 @@ import { type Json, type JsonObject, patchState } from '../json.ts';
 import type { Done, Enqueue, Fail, Fork } from '../messages.ts';
 import type { Run, Status, StepEnv, Stepped } from '../run.ts';
 import { backoffMs } from './backoff.ts';
-import { beginNode, timerData } from './begin.ts';
+import { beginNode, interrupt, overBudget, timerData } from './begin.ts';
 import { asWritten, conclude } from './conclusion.ts';
 import { type Active, type Context, localWorkOf, own } from './context.ts';
 import { Draft } from './draft.ts';
@@ -191,13 +191,19 @@ export class Stepping {
   }
 
   /** Everything that another execution had under way is begun by this one, under the same attempts; whoever was asked is asked again. */
-  fork({ origin, patch }: Fork): Stepped {
+  fork({ origin, patch, decisions, keepDecisions }: Fork): Stepped {
     const { executionId, sequence } = origin;
-    this.log('workflow_forked', null, { origin: { execution_id: executionId, sequence }, state_patch: patch });
+    this.log('workflow_forked', null, {
+      origin: { execution_id: executionId, sequence },
+      state_patch: patch,
+      ...(decisions === undefined ? {} : { decisions: [...decisions] }),
+      ...(keepDecisions === true ? { keep_decisions: true } : {}),
+    });
     this.#draft.patch(patch);
     const { statics } = this.#program;
     const work: string[] = [];
     const children: string[] = [];
+    const failed: string[] = [];
     for (const node of asWritten(statics.graph, Object.keys(this.#context.active))) {
       const { phase, activation, attempt } = this.#draft.activeOf(node);
       if (phase === 'queued' || phase === 'running') work.push(node);
@@ -206,22 +212,33 @@ export class Stepping {
         const { retry } = statics.nodeOf(node);
         const delayMs = backoffMs(retry, attempt, `${executionId}\n${node}\n${activation}`);
         this.#timers.set(timerId(BACKOFF, retryOf(stateId(node))), delayMs);
-      } else if (phase !== 'kept') this.#parkAnew(node);
+      } else if (phase !== 'kept' && !this.#parkAnew(node, decisions !== undefined)) failed.push(node);
     }
     this.#beginLater(work);
     for (const node of children) this.#move({ type: 'requeue', node });
+    for (const node of failed) if (own(this.#context.active, node) !== undefined) this.#move(overBudget(this.#draft, node));
     return this.#finish(null);
   }
 
-  /** What waits for somebody or something waits as long again, from now on. */
-  #parkAnew(node: string): void {
+  /**
+   * What waits for somebody or something waits as long again, from now on; a person is asked with the state as it is now. False when the
+   * budget of the step does not suffice to say what.
+   */
+  #parkAnew(node: string, asksAnew: boolean): boolean {
     const active = this.#draft.activeOf(node);
     const { nowMs } = this.#env;
-    if (active.atMs !== undefined) this.#draft.activate(node, { ...active, atMs: nowMs });
-    const parkedMs = active.phase === 'held' ? null : parkedForMs(this.#program.statics.nodeOf(node).kind);
-    if (parkedMs === null) return;
+    const { kind } = this.#program.statics.nodeOf(node);
+    if (active.phase === 'approval' && asksAnew) {
+      const asked = interrupt(this.#draft, node, active.activation, kind, this.#env);
+      if (asked === null) return false;
+      const since = this.log('interrupt_raised', node, asked.data);
+      this.#draft.activate(node, { ...active, since, atMs: nowMs, description: asked.description });
+    } else if (active.atMs !== undefined) this.#draft.activate(node, { ...active, atMs: nowMs });
+    const parkedMs = active.phase === 'held' ? null : parkedForMs(kind);
+    if (parkedMs === null) return true;
     this.#timers.set(timerId(parkedMs, stateId(node)), parkedMs);
     if (active.phase === 'waiting') this.log('timer_created', node, timerData(nowMs + parkedMs, active));
+    return true;
   }
 
   // ------------------------------------------------------------------ moving

@@ -1,7 +1,7 @@
 import { InvalidWorkflow } from '../../machines/diagnostics.ts';
 import { StoreError, type StoreErrorCode } from '../../store/errors.ts';
-import { DoesNotFit, RuntimeError, type RuntimeErrorCode } from '../runtime/errors.ts';
-import { mismatchOf } from './mismatch.ts';
+import { DecisionWouldChange, DoesNotFit, RuntimeError, type RuntimeErrorCode } from '../runtime/errors.ts';
+import { decisionOf, mismatchOf } from './mismatch.ts';
 import type { ApiErrorBody } from './schemas/errors.ts';
 
 type RefusalCode = 'unauthorized' | 'forbidden' | 'tenant_not_active' | 'method_not_allowed' | 'too_large' | 'client_error';
@@ -45,6 +45,7 @@ const STATUS: Readonly<Record<Code, number>> = {
   method_not_allowed: 405,
   conflict: 409,
   does_not_fit: 409,
+  decision_would_change: 409,
   too_many_webhooks: 409,
   tenant_exists: 409,
   stale_fence: 409,
@@ -104,6 +105,7 @@ export function answerTo(error: unknown, requestId: string): Answer {
       code: status === 404 ? 'not_found' : code,
       ...(error instanceof Refusal && error.required !== null ? { required: error.required } : {}),
       ...(error instanceof DoesNotFit ? { mismatch: mismatchOf(error.mismatch) } : {}),
+      ...(error instanceof DecisionWouldChange ? { decisions: error.decisions.map(decisionOf) } : {}),
       ...(error instanceof InvalidWorkflow ? { diagnostics: error.diagnostics.map((d) => ({ ...d })) } : {}),
     },
   };

@@ -1,7 +1,22 @@
-import type { Mismatch as Found } from '../runtime/errors.ts';
-import type { Mismatch } from './schemas/errors.ts';
+import type { PastDecision as Decided, Mismatch as Found } from '../runtime/errors.ts';
+import type { Mismatch, PastDecision } from './schemas/errors.ts';
+import { given } from './schemas/fields.ts';
 
 /** As clients read it. */
 export function mismatchOf({ sequence, type, nodeId, problem }: Found): Mismatch {
   return { sequence, type, node_id: nodeId, problem };
+}
+
+export function decisionOf(decided: Decided): PastDecision {
+  const { executionId, nodeId, sequence, decision, userId, actorId, wouldChange, lastFree } = decided;
+  return {
+    ...given('execution_id', executionId),
+    node_id: nodeId,
+    sequence,
+    decision,
+    user_id: userId,
+    actor_id: actorId,
+    would_change: wouldChange,
+    last_free_sequence: lastFree,
+  };
 }

@@ -5,6 +5,8 @@ export type RuntimeErrorCode =
   | 'conflict'
   /** The log of a fork's origin does not fold with the version it shall go on with. */
   | 'does_not_fit'
+  /** A fork would carry a person's decision over to something else than that person was shown. */
+  | 'decision_would_change'
   /** Cancel of an execution that has ended: to clients a bad request, no conflict. */
   | 'already_terminal'
   | 'stale_fence'
@@ -54,6 +56,42 @@ export class DoesNotFit extends RuntimeError {
     super('does_not_fit', message);
     this.name = 'DoesNotFit';
     this.mismatch = mismatch;
+  }
+}
+
+/** A decision that a person made before the point of a fork. */
+export interface PastDecision {
+  /** The descendant of the origin in which it was made; absent = the origin itself. */
+  readonly executionId?: string;
+  readonly nodeId: string;
+  /** Of its `approval_received`. */
+  readonly sequence: number;
+  readonly decision: 'approved' | 'rejected';
+  readonly userId: string;
+  /** Who decided: `userId` is what that one said. */
+  readonly actorId: string;
+  /** What that person was shown would not be the same under the patched state. */
+  readonly wouldChange: boolean;
+  /** The last sequence of the origin from which a fork is free of it. */
+  readonly lastFree: number;
+}
+
+/** A fork that would go on as if people had decided on what they never saw. */
+export class DecisionWouldChange extends RuntimeError {
+  /** All that would change, in the order of the log; at least one. */
+  readonly decisions: readonly PastDecision[];
+
+  constructor(decisions: readonly PastDecision[]) {
+    const [first] = decisions;
+    const lastFree = Math.min(...decisions.map((each) => each.lastFree));
+    const where = first?.executionId === undefined ? '' : ` of child execution ${first.executionId}`;
+    super(
+      'decision_would_change',
+      `${first?.actorId} ${first?.decision} node '${first?.nodeId}'${where} (sequence ${first?.sequence}) on something else than the patched state: ` +
+        `fork from sequence ${lastFree} or before, where it is still to be decided; operators may insist with keep_decisions`,
+    );
+    this.name = 'DecisionWouldChange';
+    this.decisions = decisions;
   }
 }
 

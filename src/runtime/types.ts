@@ -6,7 +6,7 @@ import type { ActiveNode, PendingApproval, Status } from '../../machines/run.ts'
 import type { StoreErrorCode } from '../../store/errors.ts';
 import type { ControlChange } from '../../store/notices.ts';
 import type { WorkContext } from '../executors/executor.ts';
-import type { Mismatch } from './errors.ts';
+import type { Mismatch, PastDecision } from './errors.ts';
 
 /** Who asks: recorded with every event it causes. */
 export interface Caller {
@@ -165,8 +165,10 @@ export interface ForkRequest {
   readonly statePatch?: JsonObject;
   /** Absent = the revision of the origin. */
   readonly workflowVersion?: string;
-  /** Only says whether the version fits. */
+  /** Only says whether the version fits, and which decisions would be copied. */
   readonly dryRun?: boolean;
+  /** Copy also decisions that were made on something else than the patched state; the log of the fork says so. */
+  readonly keepDecisions?: boolean;
   readonly idempotencyKey?: string;
 }
 
@@ -178,6 +180,8 @@ export interface Forked {
   readonly replayed: boolean;
   /** Null = it fits. Only a dry run answers one, else it is thrown. */
   readonly mismatch: Mismatch | null;
+  /** What people decided before the fork point; empty for a replayed answer. */
+  readonly decisions: readonly PastDecision[];
 }
 
 export interface EventView {
@@ -394,7 +398,8 @@ export interface Runtime {
    * A new execution that goes on from a point of another: it has the log up to there, what was under way begins anew, and times are set anew
    * from now. Rejects with `bad_request` for a sequence that the log does not have, or too much log to copy; with `conflict` when the
    * execution had ended there, or the idempotency key came with another request; with `DoesNotFit` when the log is not one of the
-   * version asked for; and as `start` does.
+   * version asked for; with `DecisionWouldChange` when a person decided on something else than the patched state and `keepDecisions` is not
+   * set (whoever offers it must see to it that operators alone may); and as `start` does.
    */
   fork(caller: Caller, id: string, request: ForkRequest): Promise<Forked>;
   /** Work under way is aborted, children are cancelled. Rejects with `already_terminal`. */

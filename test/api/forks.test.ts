@@ -58,7 +58,11 @@ describe('POST /executions/:id/fork', () => {
     const [before, after] = [await logOf(id), await logOf(forked.execution_id)];
     expect(after.slice(0, at)).toEqual(before);
     expect(after.slice(at).map(({ type }) => type)).toEqual(['workflow_forked', 'node_scheduled']);
-    expect(after[at]?.data).toEqual({ origin: { execution_id: id, sequence: at }, state_patch: { first: { n: 7 } } });
+    expect(after[at]?.data).toEqual({
+      origin: { execution_id: id, sequence: at },
+      state_patch: { first: { n: 7 } },
+      decisions: [],
+    });
     const [, then] = await json(it.get(`/executions/${forked.execution_id}/state?at=${at}`));
     expect(then).toMatchObject({ sequence: at, state: { first: { n: 1 } } });
     expect((await it.get(`/executions/${forked.execution_id}`)).body.state).toMatchObject({ first: { n: 7 } });
@@ -217,7 +221,7 @@ describe('a fork into another version', () => {
     const request = { at_sequence: at, workflow_version: '2.0.0' };
     expect(await json(it.post(`/executions/${id}/fork`, { ...request, dry_run: true }))).toEqual([
       200,
-      { forked_from: { execution_id: id, sequence: at }, fits: true },
+      { forked_from: { execution_id: id, sequence: at }, fits: true, decisions: [] },
     ]);
     expect((await it.get('/executions')).body.executions).toHaveLength(1);
     const [status, { execution_id: fork }] = await json(it.post(`/executions/${id}/fork`, request));
@@ -266,7 +270,7 @@ describe('a fork into another version', () => {
     };
     expect(await json(it.post(`/executions/${id}/fork`, { ...request, dry_run: true }))).toEqual([
       200,
-      { forked_from: { execution_id: id, sequence: at }, fits: false, mismatch },
+      { forked_from: { execution_id: id, sequence: at }, fits: false, mismatch, decisions: [] },
     ]);
     const [status, body] = await json(it.post(`/executions/${id}/fork`, request));
     expect([status, body]).toEqual([

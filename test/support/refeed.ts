@@ -76,7 +76,10 @@ export class Fork {
     this.run = origin.run;
     this.#nowMs = (this.log.at(-1)?.at_ms ?? 0) + 1_000_000;
     const local = new Set(activeOf(program, origin.run).flatMap((active) => (active.local ? active.node : [])));
-    this.#take({ type: 'fork', origin: { executionId: origin.env.executionId, sequence: origin.run.seq }, patch }, local);
+    this.#take(
+      { type: 'fork', origin: { executionId: origin.env.executionId, sequence: origin.run.seq }, patch, decisions: [] },
+      local,
+    );
     this.#startChildren();
   }
 

@@ -10,6 +10,7 @@ export const PARAMETERS: Readonly<Record<string, string>> = {
   created_before: 'Only those started before, in RFC 3339.',
   cursor: '`next_cursor` of the page before, in place of an offset.',
   delivery_id: 'The id of the delivery.',
+  dry_run: 'The same as in the body: start nothing, only say what would be.',
   event_type: 'Only events of this type, in snake_case or PascalCase.',
   execution_id: 'Only what belongs to this execution.',
   follow: 'Go on with what happens until the execution ends, as server-sent events.',

@@ -1,15 +1,17 @@
 import type { ActiveNode } from '../../../machines/run.ts';
 import type { SnapshotView } from '../../runtime/types.ts';
+import { permit } from '../auth.ts';
 import { forkedFromOf } from '../forked-from.ts';
 import { idempotencyKey } from '../idempotency-key.ts';
 import { executionId } from '../ids.ts';
-import { mismatchOf } from '../mismatch.ts';
+import { decisionOf, mismatchOf } from '../mismatch.ts';
 import { ById, given } from '../schemas/fields.ts';
 import {
   type ActiveThen,
   ForkCheck,
   ForkExecution,
   ForkedExecution,
+  ForkQuery,
   PastState,
   ReplayedExecution,
   type Snapshot,
@@ -106,28 +108,36 @@ export function historyRoutes(app: Api, { runtime, polls }: Services): void {
       schema: {
         summary: 'Start an execution that goes on from a point of another',
         description:
-          'It has the log up to there; what was under way begins anew, times are set anew from now. `dry_run` answers 200 and only says whether the log fits `workflow_version`. 409 when the execution had ended there, or the log does not fit.',
+          'It has the log up to there; what was under way begins anew, times are set anew from now. `dry_run` answers 200 and only says whether the log fits `workflow_version`, and which decisions of persons it has. 409 when the execution had ended there, when the log does not fit, or (`decision_would_change`) when a person decided on something else than the patched state.',
         tags: ['Executions'],
         operationId: 'forkExecution',
         params: ById,
+        querystring: ForkQuery,
         body: ForkExecution,
         response: { 200: ForkCheck, 201: ForkedExecution },
       },
     },
     async (request, reply) => {
       const id = executionId(request.params.id);
-      const { at_sequence, state_patch, workflow_version, dry_run } = request.body;
+      const { at_sequence, state_patch, workflow_version, dry_run, keep_decisions } = request.body;
+      if (keep_decisions === true) permit(identityOf(request).role, 'operator');
       const forked = await runtime.fork(callerOf(request), id, {
         atSequence: at_sequence,
         ...given('statePatch', state_patch),
         ...given('workflowVersion', workflow_version),
-        ...given('dryRun', dry_run),
+        ...given('dryRun', request.query.dry_run ?? dry_run),
+        ...given('keepDecisions', keep_decisions),
         ...given('idempotencyKey', idempotencyKey(request.headers)),
       });
       const forked_from = forkedFromOf({ executionId: id, sequence: forked.sequence });
       if (forked.executionId === null) {
         const { mismatch } = forked;
-        return { forked_from, fits: mismatch === null, ...given('mismatch', mismatch === null ? null : mismatchOf(mismatch)) };
+        return {
+          forked_from,
+          fits: mismatch === null,
+          ...given('mismatch', mismatch === null ? null : mismatchOf(mismatch)),
+          decisions: forked.decisions.map(decisionOf),
+        };
       }
       if (forked.replayed) void reply.header('idempotency-replayed', 'true');
       void reply.code(201);

@@ -12,6 +12,24 @@ export const Mismatch = Type.Object({
 });
 export type Mismatch = Static<typeof Mismatch>;
 
+/** A decision that a person made before the point of a fork. */
+export const PastDecision = Type.Object({
+  /** The descendant of the origin in which it was made; absent = the origin itself. */
+  execution_id: Type.Optional(Type.String()),
+  node_id: Type.String(),
+  /** Of its `approval_received`. */
+  sequence: Type.Integer(),
+  decision: Type.Enum(['approved', 'rejected'] as const),
+  /** As the decision says; `actor_id` is who sent it. */
+  user_id: Type.String(),
+  actor_id: Type.String(),
+  /** What that person was shown would not be the same under the patched state. */
+  would_change: Type.Boolean(),
+  /** The last sequence of the origin from which a fork is free of the decision. */
+  last_free_sequence: Type.Integer(),
+});
+export type PastDecision = Static<typeof PastDecision>;
+
 /** What every refused request gets. */
 export const ApiErrorBody = Type.Object({
   /** For people: a class (`bad request`, `not found`, `conflict` …) and what is wrong. */
@@ -24,5 +42,7 @@ export const ApiErrorBody = Type.Object({
   diagnostics: Type.Optional(Type.Array(AnyObject)),
   /** Why a fork would not fit the version asked for (`does_not_fit` only). */
   mismatch: Type.Optional(Mismatch),
+  /** What people decided on something else than the patched state of a fork (`decision_would_change` only). */
+  decisions: Type.Optional(Type.Array(PastDecision)),
 });
 export type ApiErrorBody = Static<typeof ApiErrorBody>;

@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import type { Status } from '../../../machines/run.ts';
-import { Mismatch } from './errors.ts';
+import { Mismatch, PastDecision } from './errors.ts';
 import { ForkedFrom, STATUSES } from './executions.ts';
 import { AnyJson, AnyObject, Limit, Name, Offset, optional, Timestamp } from './fields.ts';
 
@@ -101,10 +101,18 @@ export const ForkExecution = Type.Object({
   state_patch: optional(AnyObject),
   /** Absent = the revision of the execution itself. */
   workflow_version: optional(Name),
-  /** Only says whether the log fits the version. */
+  /** Only says whether the log fits the version, and which decisions of persons the fork would have. */
   dry_run: optional(Type.Boolean()),
+  /** Operators only: copy decisions although the person was shown something else. The fork's log says so. */
+  keep_decisions: optional(Type.Boolean()),
 });
 export type ForkExecution = Static<typeof ForkExecution>;
+
+export const ForkQuery = Type.Object({
+  /** The same as in the body. */
+  dry_run: Type.Optional(Type.Boolean()),
+});
+export type ForkQuery = Static<typeof ForkQuery>;
 
 export const ForkedExecution = Type.Object({
   execution_id: Type.String(),
@@ -117,5 +125,7 @@ export const ForkCheck = Type.Object({
   forked_from: ForkedFrom,
   fits: Type.Boolean(),
   mismatch: Type.Optional(Mismatch),
+  /** What people decided before that point, in the order of the log. */
+  decisions: Type.Array(PastDecision),
 });
 export type ForkCheck = Static<typeof ForkCheck>;

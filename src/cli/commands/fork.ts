@@ -1,6 +1,6 @@
 import { Option } from 'clipanion';
 import { isObject, type JsonObject } from '../../../machines/json.ts';
-import type { ForkExecution, JamjetClient } from '../../client.ts';
+import type { ForkExecution, JamjetClient, PastDecision } from '../../client.ts';
 import { jsonArgument, sequenceArgument } from '../arguments.ts';
 import type { Usage } from '../command.ts';
 import { ClientCommand } from '../connect.ts';
@@ -13,11 +13,13 @@ export class ForkCommand extends ClientCommand {
   static override paths = [['fork']];
   static override usage: Usage = {
     details: `A new execution has the log of the other up to that sequence and goes on from there; the other stays as it is. Work that was under way begins
-anew, and times are set anew from now. Into another version, the log must be one that the version would have written: --dry-run
-says whether it is, and what is not, and starts nothing.`,
+anew, and times are set anew from now; open approvals are asked anew. Into another version, the log must be one that the version would
+have written, and what people decided must not have been on something else than the patched state: --dry-run says whether that is so,
+and what is not, and starts nothing. Operators may keep such decisions; the log of the fork says so.`,
     examples: [
       ['Try the end once more', '$0 fork exec_0199… --at 12 --follow'],
       ['… with another value in the state', `$0 fork exec_0199… --at 12 --patch '{"amount": 80}'`],
+      ['… though it was approved with another value', `$0 fork exec_0199… --at 12 --patch '{"amount": 80}' --keep-decisions`],
       ['… by the version that has the fix', '$0 fork exec_0199… --at 12 --workflow-version 1.1.0 --dry-run'],
     ],
   };
@@ -26,7 +28,12 @@ says whether it is, and what is not, and starts nothing.`,
   at = Option.String('--at', { required: true, description: 'The sequence of the event from which it goes on.' });
   patch = Option.String('--patch', { description: 'Merge patch to the state: JSON text, @file or -.' });
   workflowVersion = Option.String('--workflow-version', { description: 'Go on by this version of the workflow.' });
-  dryRun = Option.Boolean('--dry-run', false, { description: 'Only say whether the log fits the version.' });
+  dryRun = Option.Boolean('--dry-run', false, {
+    description: 'Only say whether the log fits the version, and which decisions it has.',
+  });
+  keepDecisions = Option.Boolean('--keep-decisions', false, {
+    description: 'Operators: keep decisions that were made on something else than the patched state.',
+  });
   follow = Option.Boolean('--follow', false, { description: 'Follow the new execution to its end, as `run` does.' });
 
   protected async request(client: JamjetClient): Promise<number> {
@@ -35,6 +42,7 @@ says whether it is, and what is not, and starts nothing.`,
       at_sequence,
       ...(this.patch === undefined ? {} : { state_patch: await this.#patchOf(this.patch) }),
       ...(this.workflowVersion === undefined ? {} : { workflow_version: this.workflowVersion }),
+      ...(this.keepDecisions ? { keep_decisions: true } : {}),
     };
     if (this.dryRun) return this.#check(client, request);
     const answer = await client.history.fork(this.id, request);
@@ -53,11 +61,20 @@ says whether it is, and what is not, and starts nothing.`,
   async #check(client: JamjetClient, request: ForkExecution): Promise<number> {
     const { paint } = this;
     const answer = await client.history.checkFork(this.id, request);
-    const { fits, mismatch, forked_from } = answer;
+    const { fits, mismatch, forked_from, decisions } = answer;
+    const changed = this.keepDecisions ? [] : decisions.filter((decision) => decision.would_change);
     if (this.json) this.printJson(answer);
     else if (fits) this.print(`${paint.green('✓')} the log up to ${forked_from.sequence} fits`);
     else this.print(`${paint.red('✗')} the log up to ${forked_from.sequence} does not fit: ${plain(mismatch?.problem ?? '')}`);
-    return fits ? EXIT.ok : EXIT.failed;
+    if (!this.json) for (const decision of decisions) this.print(this.#decision(decision));
+    return fits && changed.length === 0 ? EXIT.ok : EXIT.failed;
+  }
+
+  #decision({ node_id, execution_id, sequence, decision, actor_id, would_change, last_free_sequence }: PastDecision): string {
+    const where = execution_id === undefined ? '' : ` of ${execution_id}`;
+    const text = `${plain(node_id)}${where} ${decision} by ${plain(actor_id)} at ${sequence}`;
+    if (!would_change) return `${this.paint.dim('·')} ${text}`;
+    return `${this.paint.red('✗')} ${text}, on something else than the patched state: fork from ${last_free_sequence} or before`;
   }
 
   async #patchOf(text: string): Promise<JsonObject> {

@@ -1,12 +1,13 @@
 import { LogMismatch } from '../../../machines/fold.ts';
-import type { Json, JsonObject } from '../../../machines/json.ts';
+import { type Json, type JsonObject, patchBetween, patchState } from '../../../machines/json.ts';
 import { type Run, TERMINAL } from '../../../machines/run.ts';
+import { stateOf } from '../../../machines/step.ts';
 import type { Artifact, EventRow } from '../../../store/rows.ts';
 import type { Store } from '../../../store/store.ts';
 import { birthOf } from '../birth.ts';
 import type { Clock } from '../clock.ts';
 import type { Outcome, Past } from '../envelope.ts';
-import { DoesNotFit, type Mismatch, RuntimeError } from '../errors.ts';
+import { DecisionWouldChange, DoesNotFit, type Mismatch, RuntimeError } from '../errors.ts';
 import { forkLabels } from '../fork-labels.ts';
 import { answerRow, earlierAnswer, repeatable } from '../idempotency.ts';
 import type { Ids } from '../ids.ts';
@@ -18,6 +19,7 @@ import type { Quotas } from '../quotas/quotas.ts';
 import { restoredFrom, spilledArtifact, spilledBytes } from '../spill.ts';
 import type { Slice, TimeSlices } from '../time-slices.ts';
 import type { Caller, Forked, ForkRequest } from '../types.ts';
+import { copiedDecision, decisionsIn } from './decisions.ts';
 import type { Found, Points } from './points.ts';
 import { replayed } from './replayed.ts';
 
@@ -54,8 +56,13 @@ export class Forks {
   async fork(caller: Caller, id: string, request: ForkRequest): Promise<Forked> {
     const { store, points, slices } = this.#options;
     const { tenantId } = caller;
-    const { atSequence, statePatch = {}, workflowVersion, dryRun, idempotencyKey } = request;
-    const asked: Json = { at_sequence: atSequence, state_patch: statePatch, workflow_version: workflowVersion ?? null };
+    const { atSequence, statePatch = {}, workflowVersion, dryRun, keepDecisions, idempotencyKey } = request;
+    const asked: Json = {
+      at_sequence: atSequence,
+      state_patch: statePatch,
+      workflow_version: workflowVersion ?? null,
+      ...(keepDecisions === true ? { keep_decisions: true } : {}),
+    };
     const once =
       idempotencyKey === undefined || dryRun === true ? null : repeatable(tenantId, `fork:${id}`, idempotencyKey, asked);
     const earlier = once === null ? null : await earlierAnswer(store, once);
@@ -77,16 +84,29 @@ export class Forks {
     const other = loaded.program.revision !== point.loaded.program.revision;
     const versioned = other ? inVersion(beginning, loaded.program.workflow.version) : beginning;
     const fit = other ? await fitted(loaded, id, point, versioned, slices.slice(tenantId)) : { run: point.run, mismatch: null };
-    if (dryRun === true) return { executionId: null, sequence, replayed: false, mismatch: fit.mismatch };
+    const before = stateOf(point.run);
+    const { events, rows } = beginning;
+    const log = { program: point.loaded.program, executionId: id, events, rows, history: point.history };
+    const patch = patchBetween(before, patchState(before, statePatch));
+    const decisions = await decisionsIn(store, log, patch, slices.slice(tenantId));
+    if (dryRun === true) return { executionId: null, sequence, replayed: false, mismatch: fit.mismatch, decisions };
     if (fit.run === null) throw new DoesNotFit(`${misfit(loaded, sequence)}: ${fit.mismatch.problem}`, fit.mismatch);
+    const changed = decisions.filter((decision) => decision.wouldChange);
+    if (changed.length > 0 && keepDecisions !== true) throw new DecisionWouldChange(changed);
 
     const past: Past = {
       events: versioned.rows,
       artifacts: versioned.artifacts,
       run: fit.run,
-      message: { type: 'fork', origin: { executionId: id, sequence }, patch: statePatch },
+      message: {
+        type: 'fork',
+        origin: { executionId: id, sequence },
+        patch: statePatch,
+        decisions: decisions.map(copiedDecision),
+        ...(keepDecisions === true ? { keepDecisions } : {}),
+      },
     };
-    return this.#begin(caller, point, loaded, past, once);
+    return { ...(await this.#begin(caller, point, loaded, past, once)), decisions };
   }
 
   async #begin(
@@ -113,7 +133,7 @@ export class Forks {
     } finally {
       quotas.release(tenantId, id);
     }
-    if (!('refused' in outcome)) return { executionId: id, sequence, replayed: false, mismatch: null };
+    if (!('refused' in outcome)) return { executionId: id, sequence, replayed: false, mismatch: null, decisions: [] };
     if (outcome.refused === 'idempotency' && once !== null) {
       const answer = await earlierAnswer(store, once);
       if (answer !== null) return replayOf(answer);
@@ -201,5 +221,5 @@ function tooMuch(bound: string): RuntimeError {
 
 function replayOf(answer: Json): Forked {
   const { execution_id, sequence } = answer as { readonly execution_id: string; readonly sequence: number };
-  return { executionId: execution_id, sequence, replayed: true, mismatch: null };
+  return { executionId: execution_id, sequence, replayed: true, mismatch: null, decisions: [] };
 }

@@ -135,6 +135,21 @@ describe('jamjet fork', () => {
     expect([code, stdout]).toEqual([0, expect.stringMatching(/✓ completed in/)]);
   });
 
+  it('tells which decisions stand in the way, and where to fork instead', async () => {
+    const { id } = await completed(REVIEWED);
+    const events = await server().client.events(id);
+    const decided = events.find(({ type }) => type === 'approval_received')?.sequence ?? 0;
+    const at = String((events.find(({ type }) => type === 'tool_call_completed')?.sequence ?? 0) - 1);
+    const patched = ['fork', id, '--at', at, '--patch', '{"n": 21}'];
+    const told = `✗ review approved by ann at ${decided}, on something else than the patched state: fork from ${decided - 1} or before\n`;
+    const dry = await jamjet([...patched, '--dry-run']);
+    expect([dry.code, dry.stdout]).toEqual([1, expect.stringMatching(new RegExp(`fits\n${told}$`))]);
+    const refused = await jamjet(patched);
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining(`fork from sequence ${decided - 1} or before`)]);
+    expect((await jamjet([...patched, '--keep-decisions'])).code).toBe(0);
+    expect((await jamjet(['fork', id, '--at', at, '--dry-run'])).stdout).toContain(`· review approved by ann at ${decided}\n`);
+  });
+
   it('says whether the log fits another version, and starts nothing', async () => {
     const { id, parked } = await completed(REVIEWED);
     const { client } = server();

@@ -128,6 +128,16 @@ describe('mappings that need more work than one step may do', () => {
     expectReplay(driver);
   });
 
+  it('fail an open approval that a fork asks anew, and leave what stands beside it', () => {
+    const ask = approval('ask', { description: `${Object.values(mapping).join(' ')}` });
+    const driver = new Driver(workflow([parallel('s', ['ask', 'other']), ask, approval('other')], []), { input: {} });
+    driver.send({ type: 'fork', origin: { executionId: 'exec_1', sequence: driver.run.seq }, patch: heavy, decisions: [] });
+    expect(driver.events).toEqual(['workflow_forked', 'interrupt_raised:other', 'node_failed:ask']);
+    expect(failures(driver)).toEqual([exceeded('ask')]);
+    expect(driver.at).toEqual(['other']);
+    expectReplay(driver);
+  });
+
   it('fail a subgraph whose output they map', () => {
     const made = workflow([subgraph('sub', { output_mapping: mapping }), tool('b')], [['sub', 'b']]);
     const driver = new Driver(made, { input: {} });
