@@ -22,12 +22,7 @@ export interface PastLog {
 }
 
 /** The decisions of persons in a log. `patch`: what changes the state at its end, as the smallest merge patch. */
-export async function decisionsIn(
-  store: Store,
-  log: PastLog,
-  patch: JsonObject,
-  slice: Slice,
-): Promise<readonly PastDecision[]> {
+export async function decisionsIn(store: Store, log: PastLog, patch: JsonObject, slice: Slice): Promise<readonly PastDecision[]> {
   const own = log.rows.filter(({ type }) => type === 'approval_received');
   if (Object.keys(patch).length === 0) return own.map((row) => decisionOf(row, false, row.seq - 1));
   const shown = new Shown(log, patch);
