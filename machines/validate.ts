@@ -3,6 +3,7 @@ import { effectiveEdges } from './graph/edges.ts';
 import { analyse } from './graph.ts';
 import { examine } from './ir/normalise.ts';
 import type { Workflow } from './ir/workflow.ts';
+import { illFormedAt } from './text.ts';
 import { checkExpressions } from './validate/expressions.ts';
 import { checkRoutes } from './validate/routes.ts';
 
@@ -17,6 +18,11 @@ export function validate(document: unknown): { workflow: Workflow | null; diagno
     // Whatever else is wrong, names in edges can be looked up.
     for (const fault of effectiveEdges(workflow).diagnostics) problems.note(fault);
     return { workflow: null, diagnostics: problems.all };
+  }
+  const illFormed = illFormedAt(workflow.source);
+  if (illFormed !== null) {
+    const place = illFormed === '' ? 'the workflow' : illFormed;
+    problems.error('bad_text', `${place} has text that is not valid Unicode (an unpaired surrogate)`, { path: illFormed });
   }
   const { graph, diagnostics } = analyse(workflow);
   for (const fault of diagnostics) problems.note(fault);

@@ -155,7 +155,7 @@ export interface TenantStore {
 export interface EventPage {
   readonly after: number;
   readonly limit: number;
-  /** The page ends early, after at least one event, once the data of its events is longer than this. */
+  /** The page ends early, after at least one event, once the data of its events is longer than this, in characters or in bytes of UTF-8. */
   readonly maxChars?: number;
   readonly type?: string;
   readonly nodeId?: string;

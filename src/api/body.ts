@@ -1,5 +1,7 @@
 import { isObject, type Json } from '../../machines/json.ts';
+import { illFormedAt } from '../../machines/text.ts';
 import { RuntimeError } from '../runtime/errors.ts';
+import { illFormed } from '../runtime/storable.ts';
 
 /** Deeper than any workflow or state, far shallower than what overflows a stack. */
 const MAX_DEPTH = 256;
@@ -8,7 +10,8 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
  * A request body as JSON; undefined when it is empty. Throws `RuntimeError` `bad_request` for malformed JSON and UTF-8, and for
- * what is legal JSON but would do harm or change further on: too deep, `__proto__` or `constructor.prototype` keys, infinite numbers.
+ * what is legal JSON but would do harm or change further on: too deep, `__proto__` or `constructor.prototype` keys, infinite numbers,
+ * unpaired surrogates.
  */
 export function parseBody(bytes: Uint8Array): Json | undefined {
   if (bytes.length === 0) return undefined;
@@ -22,6 +25,9 @@ export function parseBody(bytes: Uint8Array): Json | undefined {
   } catch (cause) {
     throw new RuntimeError('bad_request', `the body is not valid JSON: ${reasonOf(cause)}`, { cause });
   }
+  // The bytes are valid UTF-8: only an escape can make an unpaired surrogate.
+  const path = /\\u[dD][89a-fA-F]/.test(text) ? illFormedAt(value) : null;
+  if (path !== null) throw illFormed(path === '' ? 'the body' : path);
   // Every forbidden key is spelled with "proto", or with an escape that hides it.
   if (hugeNumbers || text.includes('proto') || text.includes('\\u00')) inspect(value);
   return value;

@@ -1,6 +1,7 @@
 import type { Json } from '../../machines/json.ts';
 import type { Usage } from '../../machines/messages.ts';
 import type { Work } from '../../machines/run.ts';
+import { storable } from '../../machines/text.ts';
 
 /** What an attempt may know of its surroundings. */
 export interface WorkContext {
@@ -36,10 +37,10 @@ export class WorkError extends Error {
     message: string,
     options: ErrorOptions & { readonly retryable: boolean; readonly errorClass?: string; readonly httpStatus?: number },
   ) {
-    super(message, options);
+    super(storable(message), options);
     this.name = 'WorkError';
     this.retryable = options.retryable;
-    this.errorClass = options.errorClass ?? null;
+    this.errorClass = options.errorClass === undefined ? null : storable(options.errorClass);
     this.httpStatus = options.httpStatus ?? null;
   }
 }

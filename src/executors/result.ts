@@ -2,6 +2,8 @@ import { types } from 'node:util';
 import type { Json } from '../../machines/json.ts';
 import { WorkError } from './executor.ts';
 
+const ILL_FORMED = 'not valid Unicode (an unpaired surrogate)';
+
 export const MAX_RESULT_DEPTH = 1_000;
 /** Characters of JSON text, escapes not counted. */
 export const MAX_RESULT_LENGTH = 8 * 1024 * 1024;
@@ -11,8 +13,8 @@ export const MAX_RESULT_LENGTH = 8 * 1024 * 1024;
  * `undefined` properties and writes `undefined` as null elsewhere; what `JSON.stringify` would lose or refuse (functions,
  * symbols, bigints, NaN, Map, Set, cycles …) is a `WorkError` of class `validation`, not retryable, that says where.
  */
-export function toJson(value: unknown, name = 'result'): Json {
-  const copier = new Copier(name);
+export function toJson(value: unknown, name = 'result', maxLength = MAX_RESULT_LENGTH): Json {
+  const copier = new Copier(name, maxLength);
   try {
     return copier.copy(value, '');
   } catch (error) {
@@ -24,16 +26,19 @@ export function toJson(value: unknown, name = 'result'): Json {
 class Copier {
   readonly #name: string;
   readonly #path: (string | number)[] = [];
+  readonly #maxLength: number;
   #length = 0;
 
-  constructor(name: string) {
+  constructor(name: string, maxLength: number) {
     this.#name = name;
+    this.#maxLength = maxLength;
   }
 
   copy(value: unknown, key: string): Json {
     switch (typeof value) {
       case 'string':
         this.#count(value.length + 3);
+        if (!value.isWellFormed()) throw this.refuse(ILL_FORMED);
         return value;
       case 'boolean':
         this.#count(6);
@@ -94,6 +99,7 @@ class Copier {
       if (member === undefined) continue;
       this.#path.push(key);
       if (key === '__proto__') throw this.refuse('this key is not allowed');
+      if (!key.isWellFormed()) throw this.refuse(ILL_FORMED);
       this.#count(key.length + 4);
       copy[key] = this.copy(member, key);
       this.#path.pop();
@@ -103,9 +109,9 @@ class Copier {
 
   #count(characters: number): void {
     this.#length += characters;
-    if (this.#length > MAX_RESULT_LENGTH) {
+    if (this.#length > this.#maxLength) {
       this.#path.length = 0;
-      throw this.refuse(`larger than ${MAX_RESULT_LENGTH / 1024 / 1024} MiB`);
+      throw this.refuse(`larger than ${this.#maxLength / 1024 / 1024} MiB`);
     }
   }
 

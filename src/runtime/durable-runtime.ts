@@ -23,6 +23,7 @@ import { DEFAULT_GRACE_MS } from './options.ts';
 import type { Quotas } from './quotas/quotas.ts';
 import type { Reads } from './reads.ts';
 import type { Sightings } from './sightings.ts';
+import { refuseUnstorable, textsOf } from './storable.ts';
 import type { Caller, CommitNote, InProcessView, Runtime } from './types.ts';
 import { summaryOf } from './views.ts';
 
@@ -85,26 +86,31 @@ export class DurableRuntime implements Runtime {
 
   async start(...[caller, request]: Parameters<Runtime['start']>): ReturnType<Runtime['start']> {
     this.#admit();
+    refuseUnstorable(textsOf.start(request));
     return this.#parts.intake.start(caller, request);
   }
 
   async cancel(...[caller, id, reason]: Parameters<Runtime['cancel']>): Promise<void> {
     this.#admit();
+    refuseUnstorable({ names: { reason } });
     return this.#parts.intake.cancel(caller, id, reason ?? 'user request');
   }
 
   async approve(...[caller, id, decision]: Parameters<Runtime['approve']>): ReturnType<Runtime['approve']> {
     this.#admit();
+    refuseUnstorable(textsOf.decision(decision));
     return this.#parts.intake.approve(caller, id, decision);
   }
 
   async sendEvent(...[caller, id, event]: Parameters<Runtime['sendEvent']>): ReturnType<Runtime['sendEvent']> {
     this.#admit();
+    refuseUnstorable(textsOf.event(event));
     return this.#parts.intake.sendEvent(caller, id, event);
   }
 
   async pause(...[caller, id, reason]: Parameters<Runtime['pause']>): Promise<void> {
     this.#admit();
+    refuseUnstorable({ names: { reason } });
     return this.#parts.interventions.pause(caller, id, reason ?? null);
   }
 
@@ -120,6 +126,7 @@ export class DurableRuntime implements Runtime {
 
   async fork(...[caller, id, request]: Parameters<Runtime['fork']>): ReturnType<Runtime['fork']> {
     this.#admit();
+    refuseUnstorable(textsOf.fork(request));
     return this.#parts.forks.fork(caller, id, request);
   }
 
@@ -170,6 +177,7 @@ export class DurableRuntime implements Runtime {
 
   async claim(...[caller, claim]: Parameters<Runtime['claim']>): ReturnType<Runtime['claim']> {
     this.#admit();
+    refuseUnstorable({ names: { worker_id: claim.workerId } });
     const { external, sightings, lifetime } = this.#parts;
     const items = await external.claim(caller, claim, () => lifetime.stopped);
     sightings.worker(caller, claim, items.length);
@@ -178,6 +186,7 @@ export class DurableRuntime implements Runtime {
 
   async complete(...[caller, id, result]: Parameters<Runtime['complete']>): Promise<void> {
     this.#admit();
+    refuseUnstorable({ values: { output: result.output, state_patch: result.statePatch } });
     return this.#parts.external.complete(caller, id, result);
   }
 
@@ -193,6 +202,7 @@ export class DurableRuntime implements Runtime {
 
   async enqueue(...[caller, item]: Parameters<Runtime['enqueue']>): ReturnType<Runtime['enqueue']> {
     this.#admit();
+    refuseUnstorable({ values: { payload: item.payload } });
     await this.#parts.reads.find(caller.tenantId, item.executionId);
     return this.#parts.external.enqueue(caller, item);
   }

@@ -23,6 +23,13 @@ export type RuntimeErrorCode =
   | 'limit_exceeded_tokens'
   | 'limit_exceeded_cost'
   | 'limit_exceeded_workflows'
+  /** The execution would hold more than it may; `limits.ts` has the limits. */
+  | 'state_too_large'
+  | 'output_too_large'
+  /** The execution buffers, or has logged, as many events as it may that no node waits for. */
+  | 'too_many_events'
+  /** A retry replays the whole log in memory, which takes more than it may. */
+  | 'log_too_large'
   /** The stored execution cannot be loaded. */
   | 'corrupt';
 

@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '../../machines/json.ts';
+import { storable } from '../../machines/text.ts';
 import type { NewWorkItem, WorkItemRow } from '../../store/rows.ts';
 import type { Store } from '../../store/store.ts';
 import type { Clock } from './clock.ts';
@@ -121,9 +122,9 @@ export class ExternalWork {
     const message = {
       type: 'fail',
       ...visitOf(item),
-      error,
+      error: storable(error),
       retryable: retryable ?? true,
-      ...(errorClass === undefined ? {} : { errorClass }),
+      ...(errorClass === undefined ? {} : { errorClass: storable(errorClass) }),
       ...(httpStatus === undefined ? {} : { httpStatus }),
     } as const;
     const settle = { id, fence: fenceOf(failure.leaseFence) };

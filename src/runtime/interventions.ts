@@ -6,6 +6,7 @@ import type { Store } from '../../store/store.ts';
 import type { Outcome } from './envelope.ts';
 import { RuntimeError } from './errors.ts';
 import type { Hot } from './hot.ts';
+import { LIMITS } from './limits.ts';
 import { readTail } from './log.ts';
 import type { Loop } from './loop.ts';
 import { originOf } from './origin.ts';
@@ -71,7 +72,7 @@ export class Interventions {
 
   async #revive({ id, tenantId, loaded, run }: Hot, nodes: readonly string[]): Promise<Run> {
     const { store, slices, runtimeId, stepLimit } = this.#options;
-    const { events } = await readTail(store, tenantId, id, 0, run.seq);
+    const { events } = await readTail(store, tenantId, id, 0, run.seq, undefined, LIMITS.retriedLogBytes);
     const folding = revive(loaded.program, events, nodes, { executionId: id, stepLimit, runtimeId });
     try {
       return await slices.drive(slices.slice(tenantId), folding);

@@ -1,6 +1,6 @@
 import type { LRUCache } from 'lru-cache';
 import type { Program } from '../../machines/compile.ts';
-import { foldInSteps } from '../../machines/fold.ts';
+import { foldInSteps, LogMismatch } from '../../machines/fold.ts';
 import type { Json } from '../../machines/json.ts';
 import type { Run } from '../../machines/run.ts';
 import { load, OtherCompiler } from '../../machines/step.ts';
@@ -8,10 +8,12 @@ import type { ExecutionRow } from '../../store/rows.ts';
 import type { Store } from '../../store/store.ts';
 import type { CorruptExecutions } from './corrupt-executions.ts';
 import { RuntimeError } from './errors.ts';
+import { noteLoaded } from './held-size.ts';
+import { readHistory, replayed as runsOf, wholeLog } from './history/replayed.ts';
 import type { Hot } from './hot.ts';
 import { readInput, readTail } from './log.ts';
 import type { Loaded, Programs } from './programs.ts';
-import type { TimeSlices } from './time-slices.ts';
+import type { Slice, TimeSlices } from './time-slices.ts';
 
 export interface LoadOptions {
   readonly store: Store;
@@ -49,18 +51,31 @@ async function restore(options: LoadOptions, row: ExecutionRow, loaded: Loaded):
   const input = await legible(row.id, () => readInput(store, row.id));
   const stored = await store.checkpoint(row.id);
   let run = stored === null ? null : await replayed(row.id, () => resume(loaded.program, stored, input));
-  let logBytes = 0;
-  if (run === null || run.seq < row.seq) {
-    // What is stepped does not wait in line with what is only looked at.
-    const slice = slices.slice(`${row.tenantId} load`);
-    const tail = await legible(row.id, () => readTail(store, row.tenantId, row.id, run?.seq ?? 0, row.seq, slice));
+  // The next commit replaces a checkpoint that could not be used.
+  let logBytes = run === null ? (stored?.text.length ?? 0) : 0;
+  // What is stepped does not wait in line with what is only looked at.
+  const slice = slices.slice(`${row.tenantId} load`);
+  if (run === null) run = await legible(row.id, () => replayAll(store, loaded.program, row, slice));
+  else if (run.seq < row.seq) {
+    const from = run;
+    const tail = await legible(row.id, () => readTail(store, row.tenantId, row.id, from.seq, row.seq, slice));
     logBytes = tail.bytes;
     const env = { executionId: row.id, stepLimit, runtimeId };
-    run = await replayed(row.id, () => slices.drive(slice, foldInSteps(loaded.program, run, tail.events, env)));
+    run = await replayed(row.id, () => slices.drive(slice, foldInSteps(loaded.program, from, tail.events, env)));
   }
+  noteLoaded(run, stored?.text.length ?? 0, logBytes);
   // What the run tells itself is left out.
   const { status, seq, steps, error, localWork, snapshotSeq, ...head } = row;
   return { ...head, loaded, run, checkpoint: { seq: stored?.seq ?? 0, bytes: stored?.text.length ?? 0, logBytes } };
+}
+
+/** Replays the whole log, one step in memory at a time: it may be far larger than the state it leads to. */
+async function replayAll(store: Store, program: Program, { id, tenantId, seq }: ExecutionRow, slice: Slice): Promise<Run> {
+  const history = await readHistory(store, id, seq);
+  let run: Run | null = null;
+  for await (const point of runsOf(program, id, wholeLog(store, tenantId, id, seq, slice), history, slice)) run = point.run;
+  if (run?.seq !== seq) throw new RuntimeError('corrupt', `execution ${id} lacks events between ${run?.seq ?? 0} and ${seq}`);
+  return run;
 }
 
 /** Whatever a replay throws, it throws again: it depends on nothing but what is stored. */
@@ -76,7 +91,7 @@ async function legible<T>(id: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (cause) {
-    throw cause instanceof SyntaxError ? unreadable(id, cause) : cause;
+    throw cause instanceof SyntaxError || cause instanceof LogMismatch ? unreadable(id, cause) : cause;
   }
 }
 

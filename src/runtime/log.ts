@@ -43,15 +43,16 @@ export async function* readLog(
       yield row;
     }
     const last = page.at(-1);
-    if (last === undefined || (page.length < limit && charsOf(page) <= maxChars)) return;
+    if (last === undefined || (page.length < limit && bytesOf(page) <= maxChars)) return;
     after = last.seq;
     left -= page.length;
     await setImmediate();
   }
 }
 
-function charsOf(page: readonly EventRow[]): number {
-  return page.reduce((chars, row) => chars + row.data.length, 0);
+/** Never less than what the engine has counted. */
+function bytesOf(page: readonly EventRow[]): number {
+  return page.reduce((bytes, row) => bytes + Buffer.byteLength(row.data), 0);
 }
 
 export function eventOf(row: EventRow): TimedEvent {
@@ -73,7 +74,7 @@ export async function readInput(store: Store, executionId: string): Promise<Json
 
 /**
  * Events after a checkpoint, up to the sequence the execution stands at, with the outputs that are kept apart. Throws `corrupt` when
- * some are missing.
+ * some are missing, and `log_too_large` when they take more than `maxBytes`: all of them are in memory at a time.
  */
 export async function readTail(
   store: Store,
@@ -82,6 +83,7 @@ export async function readTail(
   after: number,
   upTo: number,
   slice?: Slice,
+  maxBytes = Number.POSITIVE_INFINITY,
 ): Promise<{ readonly events: TimedEvent[]; readonly bytes: number }> {
   const events: TimedEvent[] = [];
   let bytes = 0;
@@ -90,6 +92,8 @@ export async function readTail(
     const event = eventOf(row);
     const apart = spilledBytes(row.type, event.data);
     bytes += row.data.length + apart;
+    if (bytes > maxBytes)
+      throw new RuntimeError('log_too_large', `the log of execution ${executionId} is larger than ${maxBytes / 1024 / 1024} MiB`);
     events.push(apart === 0 ? event : { ...event, data: await restored(store, tenantId, event.data) });
   }
   if (events.length !== upTo - after)

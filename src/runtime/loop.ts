@@ -144,9 +144,9 @@ export class Loop {
       this.#giveUp(box, (envelope) => envelope.resolve({ refused: 'unknown', nodes: [] }));
       return;
     }
-    hot.set(box.id, await loadHot(this.#options, row));
-    if (!hot.has(box.id))
-      throw new RuntimeError('corrupt', `execution ${box.id} is larger than the memory set aside for hot executions`);
+    // The mailbox keeps it for the messages that wait, also when it is larger than the cache takes.
+    box.hot = await loadHot(this.#options, row);
+    hot.set(box.id, box.hot);
     this.#rouse(box);
   }
 

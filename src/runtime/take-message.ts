@@ -9,6 +9,7 @@ import { RuntimeError } from './errors.ts';
 import type { Hot } from './hot.ts';
 import type { Ids } from './ids.ts';
 import type { Origin } from './origin.ts';
+import { startWithin, stepWithin } from './step-within.ts';
 import { addConditions, addEffects, addEvents, addPast, type Draught, emptyDraught } from './write.ts';
 
 /** The longest reason that is kept of an internal error. */
@@ -75,7 +76,9 @@ function takeSafely(recipient: Recipient, run: Run | null, envelope: Envelope, c
   const { id, base } = recipient;
   const { draft, birth, message } = envelope;
   const env = envOf(recipient);
-  const outcome = birth !== null ? begin(birth, env) : run === null ? UNKNOWN : step(base.loaded.program, run, message, env);
+  const outcome =
+    birth !== null ? begin(birth, env) : run === null ? UNKNOWN : stepWithin(base.loaded.program, run, message, env);
+  if (outcome instanceof Error) return refused(outcome, draft.conditions);
   if ('refused' in outcome) {
     if (run !== null && isStuck(run)) throw new Error(STUCK);
     return refused(outcome, draft.conditions);
@@ -138,8 +141,8 @@ function addStep(
 }
 
 /** The first step of an execution; a fork's goes on from where another execution's log leads to. */
-function begin({ loaded, input, past }: Birth, env: StepEnv): Outcome {
-  return past === undefined ? start(loaded.program, input, env) : step(loaded.program, past.run, past.message, env);
+function begin({ loaded, input, past }: Birth, env: StepEnv): Outcome | RuntimeError {
+  return past === undefined ? startWithin(loaded.program, input, env) : stepWithin(loaded.program, past.run, past.message, env);
 }
 
 /** A child's first step, in its parent's unit. */

@@ -31,6 +31,9 @@ export interface Turn {
   readonly slots: Reservation;
 }
 
+/** Event data of one execution in one commit, beyond which its other messages wait for the next commit. */
+const TURN_BYTES = 4 * 1024 * 1024;
+
 const UNKNOWN: Outcome = { refused: 'unknown', nodes: [] };
 const STALE: Outcome = { refused: 'stale', nodes: [] };
 
@@ -75,7 +78,8 @@ function takeAll(
   let idempotency: IdempotencyRow | null = null;
   let revives = false;
   let corrupt: RuntimeError | null = null;
-  while (taken.length === 0 || more(taken.length)) {
+  let logBytes = 0;
+  while (taken.length === 0 || (logBytes < TURN_BYTES && more(taken.length))) {
     const envelope = queue[0];
     // A unit remembers one request.
     if (envelope === undefined || (idempotency !== null && envelope.draft.remember !== undefined)) break;
@@ -93,6 +97,7 @@ function takeAll(
           : takeMessage({ id, base, owner, nowMs, context }, from, envelope);
     outcomes.push(step.outcome);
     draughts.push(...step.draughts);
+    for (const draught of step.draughts) logBytes += draught.logBytes;
     corrupt ??= step.corrupt;
     if (step.run === null) continue;
     run = step.run;

@@ -25,8 +25,8 @@ export class RuntimeReads {
   async events(executionId: string, page: EventPage): Promise<readonly EventRow[]> {
     const statement = logSql.listEvents({ type: page.type !== undefined, nodeId: page.nodeId !== undefined });
     const filters = [page.type, page.nodeId].filter((filter) => filter !== undefined);
-    const rows = await this.#connections.query<EventRow>(statement, [executionId, page.after, page.limit, ...filters]);
-    return page.maxChars === undefined ? rows : within(rows, page.maxChars);
+    const maxBytes = page.maxChars ?? Number.MAX_SAFE_INTEGER;
+    return this.#connections.query<EventRow>(statement, [executionId, page.after, page.limit, maxBytes, ...filters]);
   }
 
   withLocalWork(after: string, limit: number): Promise<readonly ExecutionRow[]> {
@@ -52,14 +52,4 @@ export class RuntimeReads {
 
 export function first<T>(rows: readonly T[]): T | null {
   return rows[0] ?? null;
-}
-
-/** As many rows as fit, at least one. */
-function within(rows: readonly EventRow[], maxChars: number): readonly EventRow[] {
-  let chars = 0;
-  const end = rows.findIndex((row) => {
-    chars += row.data.length;
-    return chars > maxChars;
-  });
-  return end === -1 ? rows : rows.slice(0, end + 1);
 }

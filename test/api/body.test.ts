@@ -49,6 +49,18 @@ describe('a request body', () => {
     });
   });
 
+  it.each([
+    ['{"input": {"a": ["\\ud800"]}}', 'input.a[0]'],
+    ['{"nodes": {"\\uDEAD": {}}}', 'nodes'],
+    ['"\\udc00\\ud800"', 'the body'],
+  ])('refuses text that has no UTF-8, and names its place: %s', (text, place) => {
+    expect(() => parse(text)).toThrow(`${place} has text that is not valid Unicode`);
+  });
+
+  it('takes surrogates in pairs, and text that shows an escape', () => {
+    expect(parse('["\\ud83d\\ude00", "\\\\ud800"]')).toEqual(['😀', '\\ud800']);
+  });
+
   it('refuses a number beyond the range of a double instead of making it null', () => {
     expect(() => parse('{"n": 1e999}')).toThrow('beyond the range');
     expect(() => parse(`[-${'9'.repeat(400)}]`)).toThrow('beyond the range');

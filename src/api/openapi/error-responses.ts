@@ -54,7 +54,8 @@ const ERRORS: Readonly<Record<number, ErrorResponse>> = {
   },
   413: {
     name: 'TooLarge',
-    description: 'The body is larger than the route takes: 2 MiB, artifacts 8 MiB.',
+    description:
+      'The body is larger than the route takes: 2 MiB, artifacts 8 MiB. Or the execution would hold more than it may (`state_too_large`).',
     example: { error: 'bad request: the body is larger than 2 MiB', code: 'too_large' },
     when: writes,
   },

@@ -1,12 +1,12 @@
 import type { Program } from '../../../machines/compile.ts';
-import { fold } from '../../../machines/fold.ts';
 import type { Run, Status } from '../../../machines/run.ts';
 import { load, OtherCompiler, save } from '../../../machines/step.ts';
 import type { ExecutionRow } from '../../../store/rows.ts';
 import type { Store } from '../../../store/store.ts';
 import { Outbound } from '../../executors/outbound.ts';
-import { readTail } from '../log.ts';
 import { Programs } from '../programs.ts';
+import { TimeSlices } from '../time-slices.ts';
+import { readHistory, replayed, wholeLog } from './replayed.ts';
 
 const PAGE = 100;
 const LIVE: readonly Status[] = ['running', 'paused'];
@@ -28,8 +28,9 @@ export interface Refolded {
 export async function* refold(store: Store, { all }: { readonly all: boolean }): AsyncGenerator<Refolded> {
   // Only their machines are asked for: nothing is carried out.
   const programs = new Programs(store, { tools: {}, outbound: new Outbound({ allowPrivateAddresses: false }) });
+  const slices = new TimeSlices({ nowMs: Date.now });
   for await (const { tenantId, id, workflowId } of executions(store, all)) {
-    const difference = await compared(store, programs, id);
+    const difference = await compared(store, programs, slices, id);
     if (difference !== undefined) yield { tenantId, executionId: id, workflowId, difference };
   }
 }
@@ -55,19 +56,23 @@ async function* executions(store: Store, all: boolean): AsyncGenerator<Execution
 }
 
 /** Undefined when the execution has been removed. The checkpoint is read before the head, so that it stands at or before it. */
-async function compared(store: Store, programs: Programs, id: string): Promise<string | null | undefined> {
+async function compared(store: Store, programs: Programs, slices: TimeSlices, id: string): Promise<string | null | undefined> {
   try {
     const stored = await store.checkpoint(id);
     const row = await store.execution(id);
     if (row === null) return undefined;
     if (stored === null) return 'it has no snapshot';
     const { program } = await programs.load(row.tenantId, row.revision);
-    const env = { executionId: id, stepLimit: 0, runtimeId: '' };
-    const { events: log } = await readTail(store, row.tenantId, id, 0, row.seq);
-    const before = fold(program, null, log.slice(0, stored.seq), env);
-    if (wroteThis(program, stored, before) && save(before) !== stored.text)
-      return `the snapshot at sequence ${stored.seq} is not what its log folds to`;
-    return headDifference(row, fold(program, before, log.slice(stored.seq), env));
+    const history = await readHistory(store, id, row.seq);
+    const slice = slices.slice(id);
+    let run: Run | null = null;
+    for await (const point of replayed(program, id, wholeLog(store, row.tenantId, id, row.seq, slice), history, slice)) {
+      run = point.run;
+      if (run.seq === stored.seq && wroteThis(program, stored, run) && save(run) !== stored.text)
+        return `the snapshot at sequence ${stored.seq} is not what its log folds to`;
+    }
+    if (run?.seq !== row.seq) return `execution ${id} lacks events between ${run?.seq ?? 0} and ${row.seq}`;
+    return headDifference(row, run);
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }

@@ -2,6 +2,7 @@ import type { Program } from '../../../machines/compile.ts';
 import { type History, historyOf, LogMismatch, Replay } from '../../../machines/fold.ts';
 import type { Run } from '../../../machines/run.ts';
 import type { Store } from '../../../store/store.ts';
+import { RuntimeError } from '../errors.ts';
 import { eventOf, readLog, type TimedEvent } from '../log.ts';
 import { restored, spilledBytes } from '../spill.ts';
 import type { Slice } from '../time-slices.ts';
@@ -55,7 +56,10 @@ function next(replay: Replay, ended: boolean): Run | null {
   }
 }
 
-/** The log from its start, or from after a sequence, up to another, with the outputs that are kept apart. */
+/**
+ * The log from its start, or from after a sequence, up to another, with the outputs that are kept apart. Throws `corrupt` at a gap in its
+ * sequences.
+ */
 export async function* wholeLog(
   store: Store,
   tenantId: string,
@@ -64,7 +68,10 @@ export async function* wholeLog(
   slice: Slice,
   after = 0,
 ): AsyncGenerator<TimedEvent> {
+  let seq = after;
   for await (const row of readLog(store, executionId, { after, limit: upTo - after }, slice)) {
+    seq += 1;
+    if (row.seq !== seq) throw new RuntimeError('corrupt', `execution ${executionId} lacks events between ${after} and ${upTo}`);
     const event = eventOf(row);
     yield spilledBytes(row.type, event.data) === 0 ? event : { ...event, data: await restored(store, tenantId, event.data) };
   }

@@ -5,10 +5,16 @@ import { type Sql, sql } from '../connections.ts';
 export const EVENT = `seq, type, node_id AS "nodeId", data, at_ms AS "atMs", actor_id AS "actorId", actor_type AS "actorType",
   on_behalf_of AS "onBehalfOf", request`;
 
-/** Execution, after, limit; then the type and the node, as far as there are any. Clients say after what: it may be more than a sequence can be. */
+/**
+ * Execution, after, limit, bytes; then the type and the node, as far as there are any. Clients say after what: it may be more than a
+ * sequence can be. The page ends with the first event by which its data exceeds so many bytes; lengths are known without reading the data.
+ */
 export function listEvents(by: { readonly type: boolean; readonly nodeId: boolean }): Sql {
-  const filters = [by.type ? ' AND type = $4' : '', by.nodeId ? ` AND node_id = $${by.type ? 5 : 4}` : ''];
-  return sql(`SELECT ${EVENT} FROM events WHERE execution_id = $1 AND seq > $2::bigint${filters.join('')} ORDER BY seq LIMIT $3`);
+  const filters = [by.type ? ' AND type = $5' : '', by.nodeId ? ` AND node_id = $${by.type ? 6 : 5}` : ''];
+  return sql(`SELECT ${EVENT} FROM (
+    SELECT *, sum(octet_length(data)) OVER (ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before
+    FROM (SELECT * FROM events WHERE execution_id = $1 AND seq > $2::bigint${filters.join('')} ORDER BY seq LIMIT $3) AS page
+  ) AS e WHERE coalesce(bytes_before, 0) <= $4::bigint ORDER BY seq`);
 }
 
 export const INBOX = sql('SELECT id, to_execution_id AS "toExecutionId", message FROM inbox WHERE id > $1 ORDER BY id LIMIT $2');

@@ -1,0 +1,52 @@
+import type { Json } from '../../machines/json.ts';
+import { illFormedAt } from '../../machines/text.ts';
+import { RuntimeError, shown } from './errors.ts';
+import type { Decision, ForkRequest, StartRequest } from './types.ts';
+
+/** Names are columns of the database, which hold no NUL; values are JSON text, which does. */
+export interface Entering {
+  readonly names?: Readonly<Record<string, string | null | undefined>>;
+  readonly values?: Readonly<Record<string, Json | undefined>>;
+}
+
+/** Throws `bad_request`, naming the place, for text that the log could not give back as it was. */
+export function refuseUnstorable({ names = {}, values = {} }: Entering): void {
+  for (const [name, text] of Object.entries(names)) {
+    if (typeof text !== 'string') continue;
+    if (!text.isWellFormed()) throw illFormed(name);
+    if (text.includes('\0')) throw new RuntimeError('bad_request', `${name} has a NUL character`);
+  }
+  for (const [name, value] of Object.entries(values)) {
+    const path = illFormedAt(value);
+    if (path !== null) throw illFormed(path === '' || path.startsWith('[') ? `${name}${path}` : `${name}.${path}`);
+  }
+}
+
+/** The error for a text, or a key of the object, at `path`. */
+export function illFormed(path: string): RuntimeError {
+  return new RuntimeError('bad_request', `${shown(path)} has text that is not valid Unicode (an unpaired surrogate)`);
+}
+
+/** What comes in with a request, by the names that the REST API has for it. */
+export const textsOf = {
+  start({ workflowId, version, input, labels = {}, idempotencyKey }: StartRequest): Entering {
+    const texts = Object.entries(labels).flatMap(([key, value]) => [
+      [`the key ${JSON.stringify(shown(key))} of labels`, key],
+      [`labels.${key}`, value],
+    ]);
+    const names = { workflow_id: workflowId, workflow_version: version, idempotency_key: idempotencyKey };
+    return { names: { ...names, ...Object.fromEntries(texts) }, values: { input } };
+  },
+  decision({ nodeId, userId, comment, statePatch }: Decision): Entering {
+    return { names: { node_id: nodeId, user_id: userId, comment }, values: { state_patch: statePatch } };
+  },
+  event({ key, payload, idempotencyKey }: { key: string; payload: Json; idempotencyKey?: string }): Entering {
+    return { names: { correlation_key: key, idempotency_key: idempotencyKey }, values: { payload } };
+  },
+  fork({ statePatch, workflowVersion, idempotencyKey }: ForkRequest): Entering {
+    return {
+      names: { workflow_version: workflowVersion, idempotency_key: idempotencyKey },
+      values: { state_patch: statePatch },
+    };
+  },
+};

@@ -1,0 +1,21 @@
+import { describe, expect, it } from 'vitest';
+import type { Json } from '../../machines/json.ts';
+import { illFormedAt } from '../../machines/text.ts';
+
+describe('text with an unpaired surrogate', () => {
+  it.each<[Json, string]>([
+    ['\ud800', ''],
+    [{ a: { b: ['x', { c: 'x\udc00' }] } }, 'a.b[1].c'],
+    [{ a: [{ '\ud800': 1 }] }, 'a[0]'],
+    [{ '\ud800': 1 }, ''],
+  ])('is found in %j', (value, path) => {
+    expect(illFormedAt(value)).toBe(path);
+  });
+
+  it('is not found where surrogates are in pairs, however deep', () => {
+    const deep = JSON.parse(`${'['.repeat(5_000)}"💥"${']'.repeat(5_000)}`) as Json;
+    expect([illFormedAt({ '💥': '💥\u0000' }), illFormedAt(deep), illFormedAt(undefined), illFormedAt(null)]).toEqual(
+      Array(4).fill(null),
+    );
+  });
+});
