@@ -1,3 +1,4 @@
+import type { TokenBudget } from './ir/workflow.ts';
 import type { Json, JsonObject } from './json.ts';
 
 /** What a node's work cost, as the worker or executor reports it. */
@@ -100,9 +101,16 @@ export interface Pause {
   readonly reason: string | null;
 }
 
-/** The hold is over: what it kept begins. */
+/** The hold is over: what it kept begins. Refused while more is used than the budgets allow, those of this message included. */
 export interface Resume {
   readonly type: 'resume';
+  readonly budgets?: Budgets;
+}
+
+/** Totals that an execution may use; null = not said. */
+export interface Budgets {
+  readonly token_budget: TokenBudget | null;
+  readonly cost_budget_usd: number | null;
 }
 
 /** The failures that ended the run are forgiven: their nodes run again. For the run that `revive` gives alone. */

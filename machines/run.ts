@@ -94,6 +94,8 @@ export type RefusalCode =
   /** A pause of what an operator holds already; a resume of what nobody holds. */
   | 'already_held'
   | 'not_held'
+  /** A resume of what has used more than it may. */
+  | 'over_budget'
   /** A retry of what has not failed, or not by the failure of nodes. */
   | 'not_retryable'
   | 'unknown_node'

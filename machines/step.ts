@@ -6,6 +6,7 @@ import type { Child, Decide, Fail, Message, Visit } from './messages.ts';
 import type { ActiveNode, PendingApproval, Refused, Run, StepEnv, Stepped } from './run.ts';
 import { TERMINAL } from './run.ts';
 import { backoffMs } from './step/backoff.ts';
+import { exceededBudget, withBudgets } from './step/budgets.ts';
 import { type Active, type Context, DEFAULT_STEP_LIMIT, freshContext, languageOf, own } from './step/context.ts';
 import { BUDGET_EXCEEDED, budgetExceeded } from './step/evaluation.ts';
 import { Stepping } from './step/stepping.ts';
@@ -106,8 +107,14 @@ export function step(program: Program, run: Run, message: Message, env: StepEnv)
       return stepping.abort(message.error);
     case 'pause':
       return context.hold === null ? stepping.pause(message.reason) : refuse('already_held');
-    case 'resume':
-      return context.hold === null ? refuse('not_held') : stepping.resume();
+    case 'resume': {
+      if (context.hold === null) return refuse('not_held');
+      const budgets = message.budgets === undefined ? context.budgets : withBudgets(context.budgets, message.budgets);
+      const asked = budgets === undefined ? context : { ...context, budgets };
+      const { workflow } = program;
+      if (workflow.on_budget_exceeded === 'pause' && exceededBudget(asked, workflow) !== null) return refuse('over_budget');
+      return stepping.resume(message.budgets ?? null);
+    }
     case 'retry': {
       const failed = Object.keys(context.active).filter((node) => own(context.active, node)?.phase === 'failed');
       return failed.length === 0 ? refuse('not_retryable') : stepping.retry(failed);
@@ -231,6 +238,11 @@ export function isStuck(run: Run): boolean {
   if (hold !== null) return false;
   for (const _node in active) return false;
   return true;
+}
+
+/** By how much the execution has used more than it may, in words; null when it has not. */
+export function overBudgetOf(program: Program, run: Run): string | null {
+  return exceededBudget(run.snapshot.context as Context, program.workflow)?.error ?? null;
 }
 
 /** Open approvals, by node id. */

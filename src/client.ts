@@ -10,7 +10,7 @@ import type {
   StartedExecution,
 } from './api/schemas/executions.ts';
 import type { Health } from './api/schemas/health.ts';
-import type { PausedExecution, ResumedExecution, RetriedExecution } from './api/schemas/interventions.ts';
+import type { PausedExecution, ResumedExecution, ResumeExecution, RetriedExecution } from './api/schemas/interventions.ts';
 import type { CreatedToken, CreateToken, RevokedToken, TokenList } from './api/schemas/tokens.ts';
 import type {
   ClaimedWork,
@@ -44,7 +44,7 @@ export type { CronJob, CronJobList } from './api/schemas/cron.ts';
 export type { PastDecision } from './api/schemas/errors.ts';
 export type { Execution, ExecutionConditions, ExecutionItem, ExecutionList, ExecutionsQuery } from './api/schemas/executions.ts';
 export type { ForkExecution, PastState, Snapshot, SnapshotList } from './api/schemas/history.ts';
-export type { RetriedExecution } from './api/schemas/interventions.ts';
+export type { ResumeExecution, RetriedExecution } from './api/schemas/interventions.ts';
 export type { Job, JobList } from './api/schemas/jobs.ts';
 export type { Tenant, TenantDetail, TenantList } from './api/schemas/tenants.ts';
 export type { Delivery, DeliveryList, Webhook, WebhookList } from './api/schemas/webhooks.ts';
@@ -160,8 +160,9 @@ export class JamjetClient {
     return this.#transport.call('POST', `/executions/${segment(id)}/pause`, { ...options, body: { reason } });
   }
 
-  resume(id: string, options?: CallOptions): Promise<ResumedExecution> {
-    return this.#transport.call('POST', `/executions/${segment(id)}/resume`, options);
+  /** Lets a held execution go on; one over its budget with new totals. */
+  resume(id: string, budgets: ResumeExecution = {}, options?: CallOptions): Promise<ResumedExecution> {
+    return this.#transport.call('POST', `/executions/${segment(id)}/resume`, { ...options, body: budgets });
   }
 
   /** Of an execution that has failed: the nodes that failed it run again. */

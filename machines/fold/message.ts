@@ -1,7 +1,8 @@
 import type { Program } from '../compile.ts';
 import type { LogEvent } from '../events.ts';
-import { isObject, type Json } from '../json.ts';
-import type { CopiedDecision, Message } from '../messages.ts';
+import type { TokenBudget } from '../ir/workflow.ts';
+import { isObject, type Json, type JsonObject } from '../json.ts';
+import type { Budgets, CopiedDecision, Message } from '../messages.ts';
 import type { Run } from '../run.ts';
 import { type Context, own } from '../step/context.ts';
 import { USAGE } from '../step/endings.ts';
@@ -90,7 +91,7 @@ export function messageOf(program: Program, run: Run, log: readonly TimedEvent[]
     case 'workflow_paused':
       return { type: 'pause', reason: typeof data.reason === 'string' ? data.reason : null };
     case 'workflow_resumed':
-      return { type: 'resume' };
+      return { type: 'resume', ...resumedWith(data) };
     case 'workflow_retried':
       return { type: 'retry' };
     case 'workflow_forked': {
@@ -143,6 +144,12 @@ function waited(log: readonly TimedEvent[], at: number): { readonly delayMs?: nu
 /** Ends that a message asks for: those of the machine come last in a step that began otherwise. */
 function isEndFromOutside({ type, data }: TimedEvent): boolean {
   return type === 'workflow_cancelled' || (type === 'workflow_failed' && data.corrupt === true);
+}
+
+function resumedWith({ token_budget, cost_budget_usd }: JsonObject): { readonly budgets?: Budgets } {
+  if (token_budget === undefined && cost_budget_usd === undefined) return {};
+  const tokens = isObject(token_budget) ? (token_budget as TokenBudget) : null;
+  return { budgets: { token_budget: tokens, cost_budget_usd: typeof cost_budget_usd === 'number' ? cost_budget_usd : null } };
 }
 
 /** What the timer of a node is for, by where the node stands. */

@@ -9,7 +9,7 @@ import { type Defaults, readNode } from './node.ts';
 import { policyOf } from './policy.ts';
 import { Problems } from './problems.ts';
 import { retryPolicies } from './retry.ts';
-import { readTimeouts, readTools, stateSchema, tokenBudget } from './settings.ts';
+import { onBudgetExceeded, readTimeouts, readTools, stateSchema, tokenBudget } from './settings.ts';
 import { withToolFunctions } from './tool-functions.ts';
 import type { Edge, Node, Workflow } from './workflow.ts';
 
@@ -68,6 +68,7 @@ function readWorkflow(source: JsonObject, problems: Problems): Workflow {
     policy: policyOf(fields),
     token_budget: tokenBudget(fields),
     cost_budget_usd: fields.number(['cost_budget_usd'], 0) ?? null,
+    on_budget_exceeded: onBudgetExceeded(fields),
     source,
   };
 }
@@ -83,14 +84,6 @@ function missingVersion(fields: Fields): string {
 function refuseUnavailable(fields: Fields): void {
   if (fields.boolean('continue_as_new') === true) {
     fields.error('not_available', 'continue_as_new', 'is not available in this runtime yet', 'leave it out, or set it to false');
-  }
-  if (fields.json('on_budget_exceeded') !== undefined) {
-    fields.error(
-      'not_available',
-      'on_budget_exceeded',
-      'is not available in this runtime yet',
-      'an exceeded budget fails the execution',
-    );
   }
   if (fields.json('data_policy') !== undefined)
     fields.warning('data_policy_not_applied', 'data_policy', 'is stored but not applied');

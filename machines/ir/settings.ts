@@ -4,7 +4,7 @@ import { didYouMean } from '../suggest.ts';
 import { readDocument } from './document.ts';
 import type { Fields } from './fields.ts';
 import { Problems } from './problems.ts';
-import type { Timeouts, TokenBudget, ToolConfig } from './workflow.ts';
+import type { Timeouts, TokenBudget, ToolConfig, Workflow } from './workflow.ts';
 
 const DEFAULT_HEARTBEAT_SECS = 30;
 
@@ -66,6 +66,15 @@ export function tokenBudget(fields: Fields): TokenBudget | null {
   const misspelt = Object.keys(raw).filter((key) => !read.known.has(key));
   for (const key of misspelt) read.warning('unknown_key', key, 'is not a known key', () => didYouMean(key, read.known));
   return caps;
+}
+
+/** A node to go on at, and the like, is better refused than silently not done. */
+export function onBudgetExceeded(fields: Fields): Workflow['on_budget_exceeded'] {
+  const given = fields.text('on_budget_exceeded') ?? 'fail';
+  if (given === 'fail' || given === 'pause') return given;
+  const hint = 'write "pause", or leave it out: an exceeded budget fails the execution';
+  fields.error('not_available', 'on_budget_exceeded', `"${given.slice(0, 60)}" is not available in this runtime yet`, hint);
+  return 'fail';
 }
 
 /** An object, or its JSON text. A dotted class name or an empty text says nothing about the state. */

@@ -85,5 +85,7 @@ export interface Workflow {
   readonly policy: PolicySet | null;
   readonly token_budget: TokenBudget | null;
   readonly cost_budget_usd: number | null;
+  /** `pause`: an operator may let it go on with new totals. */
+  readonly on_budget_exceeded: 'fail' | 'pause';
   readonly source: { readonly [key: string]: Json };
 }

@@ -1,6 +1,7 @@
 import type { EventType } from '../events.ts';
 import { FIRST_LANGUAGE } from '../expression/tree.ts';
 import type { Json, JsonObject } from '../json.ts';
+import type { Budgets } from '../messages.ts';
 import type { Phase } from '../run.ts';
 
 /** A node that is neither idle nor finished. */
@@ -108,6 +109,8 @@ export interface Context {
   /** Outputs on their way to nodes that read them. */
   readonly fed: Readonly<Record<string, readonly Fed[]>>;
   readonly used: Used | null;
+  /** Set by `resume`, in place of the workflow's. */
+  readonly budgets?: Budgets;
   /** Nothing begins while an operator holds the execution; null otherwise. */
   readonly hold: Hold | null;
   /** Why the run failed or was cancelled. */

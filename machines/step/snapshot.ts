@@ -40,6 +40,7 @@ const STORED = [
   'forks',
   'fed',
   'used',
+  'budgets',
   'hold',
   'error',
 ] as const;

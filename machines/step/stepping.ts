@@ -4,10 +4,11 @@ import { parkedForMs } from '../compile/timers.ts';
 import type { Program } from '../compile.ts';
 import type { EventType, LogEvent } from '../events.ts';
 import { type Json, type JsonObject, patchState } from '../json.ts';
-import type { Done, Enqueue, Fail, Fork } from '../messages.ts';
+import type { Budgets, Done, Enqueue, Fail, Fork } from '../messages.ts';
 import type { Run, Status, StepEnv, Stepped } from '../run.ts';
 import { backoffMs } from './backoff.ts';
 import { beginNode, interrupt, overBudget, timerData } from './begin.ts';
+import { budgetsData, exceededBudget, withBudgets } from './budgets.ts';
 import { asWritten, conclude } from './conclusion.ts';
 import { type Active, type Context, localWorkOf, own } from './context.ts';
 import { Draft } from './draft.ts';
@@ -153,18 +154,31 @@ export class Stepping {
 
   /** Work that nobody has claimed is kept too: its item is not to be had until `resume`. */
   pause(reason: string | null): Stepped {
-    this.log('workflow_paused', null, { reason });
-    this.#draft.set({ hold: { reason, kept: [] } });
-    const queued = Object.entries(this.#context.active).filter(([, active]) => active.phase === 'queued');
-    for (const [node, active] of queued) this.#effects.giveUp(node, active);
-    this.#hold(queued.map(([node]) => node));
+    this.#pause(reason);
     return this.#finish(null);
   }
 
-  resume(): Stepped {
-    this.log('workflow_resumed', null, {});
+  #pause(reason: string | null): void {
+    this.log('workflow_paused', null, { reason });
+    this.#draft.set({ hold: { reason, kept: [] } });
+    const queued = Object.entries(this.#draft.now.active).filter(([, active]) => active.phase === 'queued');
+    for (const [node, active] of queued) this.#effects.giveUp(node, active);
+    this.#hold(queued.map(([node]) => node));
+  }
+
+  /** Nothing more begins of what has used more than it may, if that is what its workflow wants. */
+  #pauseOverBudget(): void {
+    const { workflow } = this.#program.statics;
+    if (workflow.on_budget_exceeded !== 'pause' || this.#snapshot.status !== 'active' || this.#draft.now.hold !== null) return;
+    const exceeded = exceededBudget(this.#draft.now, workflow);
+    if (exceeded !== null) this.#pause(exceeded.error);
+  }
+
+  /** New totals hold from now on. */
+  resume(budgets: Budgets | null): Stepped {
+    this.log('workflow_resumed', null, budgets === null ? {} : budgetsData(budgets));
     this.#beginLater(this.#context.hold?.kept ?? []);
-    this.#draft.set({ hold: null });
+    this.#draft.set({ hold: null, ...(budgets === null ? {} : { budgets: withBudgets(this.#context.budgets, budgets) }) });
     return this.#finish(null);
   }
 
@@ -349,6 +363,7 @@ export class Stepping {
   // ------------------------------------------------------------------ ending
 
   #finish(node: string | null, reason: string | null = null): Stepped {
+    this.#pauseOverBudget();
     this.#beginAll();
     const { hold } = this.#draft.now;
     if (hold !== null) this.#hold([]);

@@ -28,8 +28,8 @@ function ignoredEdges(node: Node, edges: readonly { edge: Edge; path: string }[]
       problems.warning('parallel_condition_ignored', message, { ...at, hint: 'choose with a condition node instead' });
     }
     if (kind.type === 'condition' && kind.branches.length > 0 && edge.to !== 'end') {
-      const known = kind.branches.some((branch) => branch.target === edge.to);
-      if (known && edge.condition === null) continue;
+      const says = kind.branches.filter((branch) => branch.target === edge.to).map(({ condition }) => meaning(condition));
+      if (says.length > 0 && (edge.condition === null || says.includes(meaning(edge.condition)))) continue;
       const message = `the edge "${edge.from}" → "${edge.to}" is ignored: "${edge.from}" follows its branches alone`;
       problems.warning('edge_ignored', message, { ...at, hint: 'write it as a branch of the condition node' });
     }
@@ -38,6 +38,13 @@ function ignoredEdges(node: Node, edges: readonly { edge: Edge; path: string }[]
       problems.warning('edge_ignored', message, at);
     }
   }
+}
+
+/** Compilers write the branches of a guard a second time, as edges, with `state.x` as `state.x == true`. */
+function meaning(condition: string | null): string | null {
+  if (condition === null) return null;
+  const inside = condition.replace(/^\s*\{\{|\}\}\s*$/g, '').trim();
+  return inside.replace(/\s*==\s*[tT]rue$/, '');
 }
 
 function missingDefault(node: Node, edges: readonly { edge: Edge }[], problems: Problems): void {

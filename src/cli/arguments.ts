@@ -91,6 +91,13 @@ export function integerArgument(option: string, text: string, bounds: { readonly
   return value;
 }
 
+/** A sum of money. */
+export function amountArgument(option: string, text: string): number {
+  const value = /^\d{1,12}(?:\.\d{1,9})?$/.test(text) ? Number(text) : null;
+  if (value === null) throw usageFailure(`${option} ${JSON.stringify(text)} is not an amount such as 5 or 0.25`);
+  return value;
+}
+
 /** The sequence of an event. */
 export function sequenceArgument(option: string, text: string): number {
   return integerArgument(option, text, { min: 1, max: 999_999_999_999_999 });

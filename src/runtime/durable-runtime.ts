@@ -114,9 +114,9 @@ export class DurableRuntime implements Runtime {
     return this.#parts.interventions.pause(caller, id, reason ?? null);
   }
 
-  async resume(caller: Caller, id: string): Promise<void> {
+  async resume(...[caller, id, budgets]: Parameters<Runtime['resume']>): Promise<void> {
     this.#admit();
-    return this.#parts.interventions.resume(caller, id);
+    return this.#parts.interventions.resume(caller, id, budgets ?? null);
   }
 
   async retry(caller: Caller, id: string): ReturnType<Runtime['retry']> {

@@ -1,7 +1,7 @@
 import { LogMismatch, revive } from '../../machines/fold.ts';
-import type { Message } from '../../machines/messages.ts';
+import type { Budgets, Message } from '../../machines/messages.ts';
 import type { Run } from '../../machines/run.ts';
-import { activeOf, fatalFailures } from '../../machines/step.ts';
+import { activeOf, fatalFailures, overBudgetOf } from '../../machines/step.ts';
 import type { Store } from '../../store/store.ts';
 import type { Outcome } from './envelope.ts';
 import { RuntimeError } from './errors.ts';
@@ -41,12 +41,17 @@ export class Interventions {
     throw await this.#ended(caller, id);
   }
 
-  async resume(caller: Caller, id: string): Promise<void> {
+  async resume(caller: Caller, id: string, budgets: Budgets | null): Promise<void> {
     await this.#options.reads.find(caller.tenantId, id);
-    const outcome = await this.#send(caller, id, { type: 'resume' });
+    const outcome = await this.#send(caller, id, { type: 'resume', ...(budgets === null ? {} : { budgets }) });
     if (!('refused' in outcome)) return;
-    if (outcome.refused !== 'not_held') throw await this.#ended(caller, id);
+    if (outcome.refused !== 'not_held' && outcome.refused !== 'over_budget') throw await this.#ended(caller, id);
     const hot = await this.#options.reads.load(caller.tenantId, id);
+    if (outcome.refused === 'over_budget') {
+      const exceeded = overBudgetOf(hot.loaded.program, hot.run) ?? 'the budget sent is exceeded already';
+      const how = 'resume it with a greater total, as token_budget or cost_budget_usd';
+      throw new RuntimeError('conflict', `execution ${id} has used more than it may (${exceeded}): ${how}`);
+    }
     throw new RuntimeError('conflict', `execution ${id} is not paused by anyone${waitsFor(hot)}`);
   }
 

@@ -1,7 +1,7 @@
 import type { Diagnostic } from '../../machines/diagnostics.ts';
 import type { MachineEvent } from '../../machines/fold.ts';
 import type { Json, JsonObject } from '../../machines/json.ts';
-import type { Usage } from '../../machines/messages.ts';
+import type { Budgets, Usage } from '../../machines/messages.ts';
 import type { ActiveNode, PendingApproval, Status } from '../../machines/run.ts';
 import type { StoreErrorCode } from '../../store/errors.ts';
 import type { ControlChange } from '../../store/notices.ts';
@@ -367,8 +367,11 @@ export interface Runtime {
    * ended.
    */
   pause(caller: Caller, id: string, reason?: string): Promise<void>;
-  /** What the hold has kept begins. Rejects with `conflict`, which says what it waits for, when nobody holds it. */
-  resume(caller: Caller, id: string): Promise<void>;
+  /**
+   * What the hold has kept begins. `budgets`: new totals of what it may use. Rejects with `conflict`, which says what it waits for, when
+   * nobody holds it, and when it has used more than it may.
+   */
+  resume(caller: Caller, id: string, budgets?: Budgets): Promise<void>;
   /**
    * The same execution goes on: the nodes whose failure ended it run again (a new activation, attempts from 0), what has completed stays
    * so, and its workflow timeout starts anew. Reads the whole log. Rejects with `conflict` when it has not failed, or failed by its step

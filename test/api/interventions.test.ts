@@ -113,6 +113,46 @@ describe('POST /executions/:id/resume', () => {
   });
 });
 
+describe('an execution that is paused over its budget', () => {
+  const BUDGETED = {
+    workflow_id: 'budgeted',
+    version: '1',
+    token_budget: { total_tokens: 10 },
+    cost_budget_usd: 1,
+    on_budget_exceeded: 'pause',
+    nodes: {
+      a: { kind: { type: 'python_fn', module: 'm', function: 'f' } },
+      b: { kind: { type: 'python_fn', module: 'm', function: 'g' } },
+    },
+    edges: [{ from: 'a', to: 'b' }],
+  };
+
+  it('is resumed with new totals, and refused without', async () => {
+    const it = await api();
+    const id = await it.started(BUDGETED);
+    const { work_item } = (await it.post('/work-items/claim', { worker_id: 'w', queue_types: ['python_tool'] })).body;
+    const done = { output: {}, state_patch: {}, input_tokens: 8, output_tokens: 4, lease_fence: work_item.lease_fence };
+    expect((await it.post(`/work-items/${work_item.id}/complete`, done)).status).toBe(200);
+    const reason = 'token budget exceeded: 12 of 10 total_tokens';
+    expect((await it.get(`/executions/${id}`)).body).toMatchObject({ status: 'paused', held: true, held_reason: reason });
+    expect(await claims(it)).toBe(false);
+    for (const body of [undefined, {}, { token_budget: { total_tokens: 12 - 1 } }, { cost_budget_usd: 100 }]) {
+      const refused = await it.post(`/executions/${id}/resume`, body);
+      expect(refused.status).toBe(409);
+      expect(refused.body.error).toContain('token_budget or cost_budget_usd');
+    }
+    for (const body of [{ token_budget: 20 }, { token_budget: { total_tokens: -1 } }, { cost_budget_usd: '9' }])
+      expect((await it.post(`/executions/${id}/resume`, body)).status).toBe(400);
+    expect(await it.post(`/executions/${id}/resume`, { token_budget: { total_tokens: 20 } })).toMatchObject({
+      status: 200,
+      body: { status: 'running', held: false },
+    });
+    const { events } = (await it.get(`/executions/${id}/events?type=workflow_resumed`)).body;
+    expect(events).toMatchObject([{ data: { token_budget: { total_tokens: 20 } } }]);
+    expect(await claims(it)).toBe(true);
+  });
+});
+
 describe('POST /executions/:id/retry', () => {
   it('runs the failed nodes again in the same execution', async () => {
     const { tools, mend } = broken();

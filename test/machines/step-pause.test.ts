@@ -1,9 +1,87 @@
 import { describe, expect, it } from 'vitest';
-import { approvalsOf, heldOf } from '../../machines/step.ts';
+import { fold } from '../../machines/fold.ts';
+import { approvalsOf, heldOf, load, save } from '../../machines/step.ts';
 import { Driver } from '../support/driver.ts';
 import { approval, first, parallel, retried, subgraph, tool, wait, workflow } from '../support/workflows.ts';
 
 const chain = workflow([tool('a'), tool('b')], [['a', 'b']]);
+
+describe('a budget whose excess pauses', () => {
+  const budgeted = workflow([parallel('s', ['a', 'c', 'd']), tool('a'), tool('b'), tool('c'), tool('d')], [['a', 'b']], {
+    token_budget: { total_tokens: 10 },
+    cost_budget_usd: 1,
+    on_budget_exceeded: 'pause',
+  });
+  const over = (): Driver => {
+    const driver = new Driver(budgeted);
+    for (const node of ['a', 'c']) driver.send({ type: 'claimed', ...driver.visit(node), workerId: 'w' });
+    driver.done('a', { n: 1 }, { usage: { input_tokens: 7, output_tokens: 5 } });
+    return driver;
+  };
+  const refold = ({ program, log }: Driver): string =>
+    save(fold(program, null, log, { executionId: 'exec_1', stepLimit: 10_000, runtimeId: 'r' }));
+
+  it('keeps what was done, and begins nothing more', () => {
+    const driver = over();
+    expect(driver.events).toEqual(['tool_call_completed:a', 'node_completed:a', 'token_budget_exceeded:a', 'workflow_paused']);
+    expect([driver.run.status, heldOf(driver.run)]).toEqual([
+      'paused',
+      { reason: 'token budget exceeded: 12 of 10 total_tokens' },
+    ]);
+    // Work that nobody has claimed is taken back; what is under way goes on.
+    expect(driver.last.effects).toEqual([{ type: 'abandon', node: 'd', activation: 1, local: false }]);
+    driver.done('c', {}, { usage: { input_tokens: 1 } });
+    expect(driver.events).toEqual(['tool_call_completed:c', 'node_completed:c', 'token_budget_exceeded:c']);
+    expect([driver.run.status, driver.state, driver.at]).toEqual(['paused', { n: 1 }, ['d']]);
+    expect(refold(driver)).toBe(save(driver.run));
+  });
+
+  it('goes on with new totals, not before', () => {
+    const driver = over();
+    for (const budgets of [
+      undefined,
+      { token_budget: { total_tokens: 11 }, cost_budget_usd: null },
+      { token_budget: { input_tokens: 100 }, cost_budget_usd: 9 },
+    ])
+      expect(driver.try({ type: 'resume', ...(budgets === undefined ? {} : { budgets }) })).toMatchObject({
+        refused: 'over_budget',
+      });
+    driver.send({ type: 'resume', budgets: { token_budget: { total_tokens: 20 }, cost_budget_usd: null } });
+    expect(driver.events).toEqual(['workflow_resumed', 'node_scheduled:b', 'node_scheduled:d']);
+    expect(driver.log.findLast(({ type }) => type === 'workflow_resumed')?.data).toEqual({ token_budget: { total_tokens: 20 } });
+    driver.done('b', {}, { usage: { output_tokens: 8 } });
+    expect(driver.run.status).toBe('running');
+    driver.done('d', {}, { usage: { output_tokens: 1 } });
+    expect(heldOf(driver.run)).toEqual({ reason: 'token budget exceeded: 21 of 20 total_tokens' });
+    driver.send({ type: 'resume', budgets: { token_budget: { total_tokens: 30 }, cost_budget_usd: null } });
+    driver.done('c', {}, { usage: { cost_usd: 5 } });
+    expect(driver.run.status).toBe('completed');
+    expect(refold(driver)).toBe(save(driver.run));
+  });
+
+  it('is kept from a snapshot on', () => {
+    const driver = over();
+    driver.send({ type: 'resume', budgets: { token_budget: { total_tokens: 20 }, cost_budget_usd: 2 } });
+    const { seq, input } = driver.run;
+    const loaded = load(driver.program, save(driver.run), { seq, input });
+    expect(save(loaded)).toBe(save(driver.run));
+    expect(save(loaded)).toContain('"budgets":{"token_budget":{"total_tokens":20},"cost_budget_usd":2}');
+  });
+
+  it('of an execution that somebody has paused is asked for at resume', () => {
+    const driver = new Driver(
+      workflow([tool('a'), tool('b')], [['a', 'b']], { cost_budget_usd: 1, on_budget_exceeded: 'pause' }),
+    );
+    driver.send({ type: 'claimed', ...driver.visit('a'), workerId: 'w' });
+    driver.pause('a look first');
+    driver.done('a', {}, { usage: { cost_usd: 1.5 } });
+    expect(driver.events).toEqual(['tool_call_completed:a', 'node_completed:a', 'cost_budget_exceeded:a']);
+    expect(driver.try({ type: 'resume' })).toMatchObject({ refused: 'over_budget' });
+    driver.send({ type: 'resume', budgets: { token_budget: null, cost_budget_usd: 2 } });
+    expect(driver.run.status).toBe('running');
+    expect(refold(driver)).toBe(save(driver.run));
+  });
+});
 
 describe('a hold', () => {
   it('keeps what is reached, and says who holds it and why', () => {

@@ -175,6 +175,14 @@ describe('warnings', () => {
     expect(warned(ir)).toEqual(['edge_ignored gate', 'unreachable_node b']);
   });
 
+  it('no edges that say the same as a branch', () => {
+    const branches = [{ condition: 'state.x', target: 'a' }, { condition: 'state.y', target: 'b' }, { target: 'end' }];
+    const guard = (...edges: readonly (readonly [string, string, string?])[]) =>
+      warned(document({ gate: { kind: { type: 'condition', branches } }, a: tool(), b: tool() }, edges));
+    expect(guard(['gate', 'a', 'state.x == true'], ['gate', 'b', '{{ state.y }}'], ['gate', 'end'])).toEqual([]);
+    expect(guard(['gate', 'a', 'state.y'])).toEqual(['edge_ignored gate']);
+  });
+
   it('an edge that belongs to an outcome, where that leaves the good end without one', () => {
     const parked = (kind: JsonObject, ...to: string[]): JsonObject =>
       document({ w: { kind }, a: tool(), b: tool() }, [...to.map((node) => ['w', node] as const), ['a', 'b']]);

@@ -1,6 +1,12 @@
 import { executionId } from '../ids.ts';
 import { ById } from '../schemas/fields.ts';
-import { PausedExecution, PauseExecution, ResumedExecution, RetriedExecution } from '../schemas/interventions.ts';
+import {
+  PausedExecution,
+  PauseExecution,
+  ResumedExecution,
+  ResumeExecution,
+  RetriedExecution,
+} from '../schemas/interventions.ts';
 import { type Api, callerOf, type Services } from '../services.ts';
 
 /** What operators do to an execution that goes on, or has failed. */
@@ -36,17 +42,24 @@ export function interventionRoutes(app: Api, { runtime }: Services): void {
       config: { access: 'write' },
       schema: {
         summary: 'Let a held execution go on',
-        description: 'What was kept begins. 409 when nobody holds it: then the reply says what it waits for.',
+        description:
+          'Everything that was held back begins. One that is paused over its budget (`on_budget_exceeded: pause`) needs new totals, greater than what it has used. 409 when it is not held, saying what it waits for, or still over its budget.',
         tags: ['Executions'],
         operationId: 'resumeExecution',
         params: ById,
+        body: ResumeExecution,
         response: { 200: ResumedExecution },
+      },
+      preValidation: async (request) => {
+        request.body ??= {};
       },
     },
     async (request) => {
       const caller = callerOf(request);
       const id = executionId(request.params.id);
-      await runtime.resume(caller, id);
+      const { token_budget = null, cost_budget_usd = null } = request.body;
+      const budgets = token_budget === null && cost_budget_usd === null ? undefined : { token_budget, cost_budget_usd };
+      await runtime.resume(caller, id, budgets);
       const { status } = await runtime.execution(caller.tenantId, id);
       return { execution_id: id, status, held: false as const };
     },

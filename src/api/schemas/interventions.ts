@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { TokenBudget } from '../../../machines/ir/workflow.ts';
 import type { Status } from '../../../machines/run.ts';
 import { STATUSES } from './executions.ts';
 import { optional } from './fields.ts';
@@ -13,6 +14,14 @@ export const PausedExecution = Type.Object({
   held: Type.Literal(true),
 });
 export type PausedExecution = Static<typeof PausedExecution>;
+
+/** The body may be missing altogether. */
+export const ResumeExecution = Type.Object({
+  /** New totals of tokens; those that are not named stay. */
+  token_budget: optional(TokenBudget),
+  cost_budget_usd: optional(Type.Number({ minimum: 0 })),
+});
+export type ResumeExecution = Static<typeof ResumeExecution>;
 
 export const ResumedExecution = Type.Object({
   execution_id: Type.String(),

@@ -165,7 +165,7 @@ export class Viewer {
         await client.pause(id, undefined, options);
         return 'held: nothing new begins until it is resumed';
       case 'resume':
-        await client.resume(id, options);
+        await client.resume(id, {}, options);
         return 'resumed';
       case 'cancel':
         await client.cancel(id, undefined, options);

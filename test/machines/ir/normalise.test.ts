@@ -85,6 +85,7 @@ describe('every spelling', () => {
       policy: null,
       token_budget: null,
       cost_budget_usd: null,
+      on_budget_exceeded: 'fail',
       state_schema: null,
     });
   });
@@ -292,8 +293,16 @@ describe('time limits', () => {
 });
 
 describe('what this runtime does not do', () => {
-  it.each([[{ continue_as_new: true }], [{ on_budget_exceeded: 'a' }]])('%j is refused', (keys) => {
-    expect(codesOf(withKeys(keys))).toEqual(['not_available']);
+  it.each([[{ continue_as_new: true }], [{ on_budget_exceeded: 'a' }], [{ on_budget_exceeded: 'cancel' }]])(
+    '%j is refused',
+    (keys) => {
+      expect(codesOf(withKeys(keys))).toEqual(['not_available']);
+    },
+  );
+
+  it('is not to pause at, or to fail of, a budget', () => {
+    expect(read(withKeys({ on_budget_exceeded: 'pause' })).on_budget_exceeded).toBe('pause');
+    expect(read(withKeys({ on_budget_exceeded: 'fail' })).on_budget_exceeded).toBe('fail');
   });
 
   it('does not matter when it is switched off', () => {
