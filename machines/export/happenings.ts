@@ -1,6 +1,7 @@
 import { passesOn } from '../compile/outputs.ts';
 import { type Alternative, type Ending, type Routes, routesOf } from '../compile/routes.ts';
 import type { Program } from '../compile.ts';
+import { Budget } from '../expression/budget.ts';
 import { FIRST_LANGUAGE } from '../expression/tree.ts';
 import { truthy } from '../expression/values.ts';
 import { evaluate } from '../expression.ts';
@@ -199,7 +200,9 @@ export class Happenings {
   }
 
   #take(node: string, alternatives: readonly Alternative[], output: Json, sequence: number): void {
-    const chosen = alternatives.find(({ when }) => when === null || this.#holds(when, output));
+    // As in the step that was logged: what its budget did not suffice for is in no log.
+    const budget = new Budget();
+    const chosen = alternatives.find(({ when }) => when === null || this.#holds(when, output, budget));
     for (const edge of chosen?.live ?? []) {
       this.#taken[edge.index] = at(this.#taken, edge.index) + 1;
       if (edge.to === END) continue;
@@ -209,9 +212,9 @@ export class Happenings {
     this.#ending.delete(node);
   }
 
-  #holds(text: string, output: Json): boolean {
+  #holds(text: string, output: Json, budget: Budget): boolean {
     const scope = { state: this.#state, output, input: this.#input, env: this.#env, language: this.#language };
-    const { value, error } = evaluate(this.#program.statics.expression(text), scope);
+    const { value, error } = evaluate(this.#program.statics.expression(text), scope, budget);
     return error === undefined && truthy(value);
   }
 
