@@ -18,7 +18,7 @@ export { BUDGET_EXCEEDED, budgetExceeded } from './step/evaluation.ts';
 export { fatalFailures } from './step/forgiveness.ts';
 export { load, OtherCompiler, save } from './step/snapshot.ts';
 export { wouldReceive } from './step/supposed.ts';
-export { workOf } from './step/work.ts';
+export { rendersInput, workOf } from './step/work.ts';
 
 /** The first step of an execution. Pure, like all steps: time and choices come in with `env`. */
 export function start(program: Program, input: Json, env: StepEnv): Stepped {

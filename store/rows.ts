@@ -57,7 +57,7 @@ export interface NewWorkItem {
   readonly attempt: number;
   readonly maxAttempts: number;
   readonly queue: string;
-  /** JSON text; `{}` once the item is settled, since nobody gets it any more and states are large. */
+  /** JSON text, or empty when the runtime makes it at the claim; `{}` once the item is settled: nobody gets it any more. */
   readonly payload: string;
   /** Milliseconds an attempt may take once claimed; null = not limited. */
   readonly timeoutMs: number | null;

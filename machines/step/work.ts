@@ -21,6 +21,11 @@ export function factsOf({ workflow_id, version }: Workflow, executionId: string,
   };
 }
 
+/** Is the input of the node's work a mapping to be rendered? */
+export function rendersInput({ statics }: Program, node: string): boolean {
+  return (statics.template(statics.graph.indexOf(node) ?? -1)?.expressions.length ?? 0) > 0;
+}
+
 /** All that the node's attempt under way needs. `budget`: shared by what is rendered together. Throws `TypeError` when it has none. */
 export function workOf(
   program: Program,

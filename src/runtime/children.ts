@@ -1,10 +1,11 @@
 import type { JsonObject } from '../../machines/json.ts';
 import type { Message, Visit } from '../../machines/messages.ts';
 import type { Status } from '../../machines/run.ts';
-import { stateOf, workOf } from '../../machines/step.ts';
+import { BUDGET_EXCEEDED, budgetExceeded, stateOf, workOf } from '../../machines/step.ts';
 import { StoreError } from '../../store/errors.ts';
 import type { ExecutionRow, InboxRow } from '../../store/rows.ts';
 import type { Store } from '../../store/store.ts';
+import { WorkError } from '../executors/executor.ts';
 import { Alarm } from './alarm.ts';
 import { birthOf } from './birth.ts';
 import type { Clock } from './clock.ts';
@@ -15,6 +16,7 @@ import type { Ids } from './ids.ts';
 import type { Loop } from './loop.ts';
 import type { Origin } from './origin.ts';
 import type { Programs } from './programs.ts';
+import type { TimeSlices } from './time-slices.ts';
 
 /** Subgraphs inside subgraphs, at most. */
 const MAX_DEPTH = 16;
@@ -34,6 +36,8 @@ export interface ChildrenOptions {
   readonly ids: Ids;
   readonly loop: Loop;
   readonly vars: Readonly<Record<string, string>>;
+  /** Inputs are rendered in slices of time. */
+  readonly slices: TimeSlices;
   readonly origin: Origin;
   /** Reads an execution, in memory or not; null = unknown. */
   readonly read: (executionId: string) => Promise<Hot | null>;
@@ -84,12 +88,12 @@ export class Children {
     } catch (error) {
       if (error instanceof StoreError || (error instanceof RuntimeError && error.code === 'overloaded')) throw error;
       // What is no refusal is a defect, which another try would meet again.
-      if (!(error instanceof RuntimeError)) this.#options.failed(error);
+      if (!(error instanceof RuntimeError || error instanceof WorkError)) this.#options.failed(error);
       void this.#options.deliver(parent.id, {
         type: 'fail',
         ...visit,
         error: error instanceof Error ? error.message : String(error),
-        errorClass: 'validation',
+        errorClass: (error instanceof WorkError ? error.errorClass : null) ?? 'validation',
         retryable: false,
       });
     }
@@ -105,10 +109,13 @@ export class Children {
       throw new RuntimeError('not_found', `workflow ${kind.workflow_ref}${version} is not registered`);
     }
     const loaded = await this.#options.programs.load(parent.tenantId, revision);
-    const { input, inputErrors } = workOf(parent.loaded.program, parent.run, visit.node, {
+    await this.#options.slices.slice(parent.tenantId).next();
+    const { input, inputErrors, inputExceeded } = workOf(parent.loaded.program, parent.run, visit.node, {
       executionId: parent.id,
       vars: this.#options.vars,
     });
+    if (inputExceeded !== undefined)
+      throw new WorkError(budgetExceeded(inputExceeded), { retryable: false, errorClass: BUDGET_EXCEEDED });
     if (inputErrors.length > 0) throw new RuntimeError('bad_request', `the input cannot be rendered: ${inputErrors.join('; ')}`);
     const nowMs = this.#options.clock.nowMs();
     return birthOf({

@@ -39,6 +39,7 @@ import { Sightings } from './sightings.ts';
 import { TimeSlices } from './time-slices.ts';
 import type { Runtime } from './types.ts';
 import { Wakeups } from './wakeups.ts';
+import { WorkPayloads } from './work-payloads.ts';
 
 /**
  * Starts a runtime on a store: takes its lock, adopts what an earlier one left, and works until `close`. Until then it keeps the process alive,
@@ -133,6 +134,7 @@ function assemble(options: RuntimeOptions): Parts {
   const dispatch: Dispatch = new Dispatch({
     clock,
     vars,
+    slices,
     concurrency: options.concurrency ?? DEFAULTS.concurrency,
     maxWaitMs: options.maxWaitMs ?? DEFAULTS.maxWaitMs,
     isOpen: () => true,
@@ -147,6 +149,7 @@ function assemble(options: RuntimeOptions): Parts {
     ids,
     loop,
     vars,
+    slices,
     origin,
     read,
     deliver,
@@ -160,6 +163,8 @@ function assemble(options: RuntimeOptions): Parts {
     loop,
     clock,
     ids,
+    origin,
+    payloads: new WorkPayloads({ slices, vars, read }),
     dueAt: (atMs) => wakeups.noLaterThan(atMs),
     isActive: (tenantId) => quotas.isActive(tenantId),
   });

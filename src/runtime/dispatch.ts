@@ -1,12 +1,13 @@
 import type { Fail, Message } from '../../machines/messages.ts';
 import type { Run, Work } from '../../machines/run.ts';
-import { BUDGET_EXCEEDED, budgetExceeded, workOf } from '../../machines/step.ts';
+import { BUDGET_EXCEEDED, budgetExceeded, rendersInput, workOf } from '../../machines/step.ts';
 import { WorkError, type WorkResult } from '../executors/executor.ts';
 import type { Clock } from './clock.ts';
 import type { Hot } from './hot.ts';
 import { SlotQueue } from './slot-queue.ts';
 import { Slots } from './slots.ts';
 import { type Attempt, Task } from './task.ts';
+import type { TimeSlices } from './time-slices.ts';
 
 export interface DispatchOptions {
   readonly clock: Clock;
@@ -15,6 +16,8 @@ export interface DispatchOptions {
   /** How long an attempt may wait for a slot. */
   readonly maxWaitMs: number;
   readonly vars: Readonly<Record<string, string>>;
+  /** Inputs are rendered in slices of time. */
+  readonly slices: TimeSlices;
   /** May work of the tenant start? */
   readonly isOpen: (tenantId: string) => boolean;
   /** Makes durable that an attempt which waited for a slot starts now; null = it is not wanted any more. Must not reject. */
@@ -236,6 +239,7 @@ export class Dispatch {
     const startedAtMs = this.#options.clock.nowMs();
     let message: Message;
     try {
+      if (rendersInput(task.loaded.program, node)) await this.#turnOf(task);
       const work = workOf(task.loaded.program, run, node, { executionId, vars: this.#options.vars });
       if (work.inputErrors.length > 0) throw unrenderable(work);
       const result = await this.#withDeadline(task, work);
@@ -260,6 +264,11 @@ export class Dispatch {
     // What starts next shares the commit of what has ended.
     this.#free(task);
     this.#wakeIdle();
+  }
+
+  /** A step may begin hundreds of nodes at once, and each may take all of a step's budget to render its input. */
+  async #turnOf({ tenantId }: Task): Promise<void> {
+    await this.#options.slices.slice(tenantId).next();
   }
 
   /** Runs the executor; at the deadline it is aborted and no longer waited for. */

@@ -1,4 +1,6 @@
+import { Budget } from '../../machines/expression/budget.ts';
 import type { Json, JsonObject } from '../../machines/json.ts';
+import { BUDGET_EXCEEDED, budgetExceeded } from '../../machines/step.ts';
 import { storable } from '../../machines/text.ts';
 import type { NewWorkItem, WorkItemRow } from '../../store/rows.ts';
 import type { Store } from '../../store/store.ts';
@@ -8,12 +10,17 @@ import { RuntimeError } from './errors.ts';
 import type { Ids } from './ids.ts';
 import { LongPolls } from './long-polls.ts';
 import type { Loop } from './loop.ts';
-import { originOf } from './origin.ts';
+import { type Origin, originOf } from './origin.ts';
 import type { Caller, ClaimWork, CompleteWork, FailWork, WorkItemView } from './types.ts';
+import type { WorkPayloads } from './work-payloads.ts';
 
 /** How long a claim lasts without a heartbeat. */
 export const LEASE_MS = 30_000;
 const MAX_CLAIM_ITEMS = 100;
+/** Characters of payload after which a claim answers with fewer items than asked for. */
+const MAX_CLAIM_CHARS = 16_000_000;
+/** How many times more items a claim takes at once than it did before, as long as the payloads turn out small. */
+const CLAIM_GROWTH = 4;
 const MAX_CLAIM_WAIT_MS = 60_000;
 const STALE = 'stale or invalid lease fence';
 
@@ -22,6 +29,9 @@ export interface ExternalWorkOptions {
   readonly loop: Loop;
   readonly clock: Clock;
   readonly ids: Ids;
+  readonly payloads: WorkPayloads;
+  /** Of what the runtime itself does. */
+  readonly origin: Origin;
   /** A lease or deadline was set: it falls due then. */
   readonly dueAt: (atMs: number) => void;
   /** Nothing is handed out for a tenant that is suspended or archived, not even to those who were waiting. */
@@ -70,31 +80,64 @@ export class ExternalWork {
   }
 
   async #claimNow(caller: Caller, claim: ClaimWork): Promise<readonly WorkItemView[]> {
-    const { store, clock, loop } = this.#options;
     if (!(await this.#options.isActive(caller.tenantId))) return [];
-    const nowMs = clock.nowMs();
+    const wanted = Math.min(Math.max(1, claim.maxItems ?? 1), MAX_CLAIM_ITEMS);
+    const items: WorkItemView[] = [];
+    let chars = 0;
+    for (let limit = 1; ; ) {
+      const rows = await this.#take(caller, claim, limit);
+      for (const item of await Promise.all(rows.map((row) => this.#handOver(caller, claim.workerId, row)))) {
+        if (item === null) continue;
+        items.push(item.view);
+        chars += item.chars;
+      }
+      if (rows.length < limit) return items;
+      const room = items.length === 0 ? wanted : Math.floor(((MAX_CLAIM_CHARS - chars) * items.length) / Math.max(chars, 1));
+      limit = Math.min(limit * CLAIM_GROWTH, wanted - items.length, room);
+      if (limit < 1) return items;
+    }
+  }
+
+  async #take(caller: Caller, { workerId, queueTypes }: ClaimWork, limit: number): Promise<readonly WorkItemRow[]> {
+    const { store, clock, dueAt } = this.#options;
     const rows = await store.claimWork({
       tenantId: caller.tenantId,
-      workerId: claim.workerId,
-      queues: claim.queueTypes,
-      limit: Math.min(Math.max(1, claim.maxItems ?? 1), MAX_CLAIM_ITEMS),
+      workerId,
+      queues: queueTypes,
+      limit,
       leaseMs: LEASE_MS,
-      nowMs,
+      nowMs: clock.nowMs(),
     });
-    if (rows.length === 0) return [];
     for (const row of rows) {
-      if (row.leaseExpiresAtMs !== null) this.#options.dueAt(row.leaseExpiresAtMs);
-      if (row.deadlineAtMs !== null) this.#options.dueAt(row.deadlineAtMs);
+      if (row.leaseExpiresAtMs !== null) dueAt(row.leaseExpiresAtMs);
+      if (row.deadlineAtMs !== null) dueAt(row.deadlineAtMs);
     }
-    const claimed = await Promise.all(
-      rows.map(async (row) => {
-        if (isBeside(row)) return (await this.#options.store.execution(row.executionId))?.completedAtMs === null ? row : null;
-        const message = { type: 'claimed', ...visitOf(row), workerId: claim.workerId } as const;
-        const outcome = await loop.send(row.executionId, message, { origin: originOf(caller, claim.workerId) });
-        return 'refused' in outcome ? null : row;
-      }),
+    return rows;
+  }
+
+  /** A claimed item as its worker gets it; null = nobody wants it done any more, or its input is too much work to render. */
+  async #handOver(
+    caller: Caller,
+    workerId: string,
+    row: WorkItemRow,
+  ): Promise<{ readonly view: WorkItemView; readonly chars: number } | null> {
+    const { store, loop, payloads } = this.#options;
+    if (isBeside(row)) {
+      const execution = await store.execution(row.executionId);
+      return execution?.completedAtMs === null ? handed(row, JSON.parse(row.payload) as JsonObject) : null;
+    }
+    const origin = originOf(caller, workerId);
+    const outcome = await loop.send(row.executionId, { type: 'claimed', ...visitOf(row), workerId }, { origin });
+    if ('refused' in outcome) return null;
+    const made = await payloads.of(row, outcome.run);
+    if ('payload' in made) return handed(row, made.payload);
+    const failure = { error: budgetExceeded(made.exceeded), errorClass: BUDGET_EXCEEDED, retryable: false };
+    await loop.send(
+      row.executionId,
+      { type: 'fail', ...visitOf(row), ...failure },
+      { origin: this.#options.origin, conditions: { settle: { id: row.id, fence: row.fence } } },
     );
-    return claimed.filter((row) => row !== null).map(viewOf);
+    return null;
   }
 
   async complete(caller: Caller, id: string, result: CompleteWork): Promise<void> {
@@ -224,7 +267,12 @@ export function visitOf(item: WorkItemRow): { readonly node: string; readonly ac
   return { node: item.nodeId, activation: item.activation, attempt: item.attempt };
 }
 
-function viewOf(row: WorkItemRow): WorkItemView {
+/** The characters are those of the payload alone. */
+function handed(row: WorkItemRow, payload: JsonObject): { readonly view: WorkItemView; readonly chars: number } {
+  return { view: viewOf(row, payload), chars: new Budget(Number.POSITIVE_INFINITY).sizeOf(payload, MAX_CLAIM_CHARS) };
+}
+
+function viewOf(row: WorkItemRow, payload: JsonObject): WorkItemView {
   return {
     id: row.id,
     execution_id: row.executionId,
@@ -232,7 +280,7 @@ function viewOf(row: WorkItemRow): WorkItemView {
     workflow_version: row.workflowVersion,
     node_id: row.nodeId,
     queue_type: row.queue,
-    payload: JSON.parse(row.payload) as JsonObject,
+    payload,
     attempt: row.attempt,
     max_attempts: row.maxAttempts,
     lease_fence: row.fence,

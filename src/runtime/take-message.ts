@@ -129,14 +129,14 @@ function addConsumed(draught: Draught, conditions: Conditions | undefined): void
 /** What a step logs and asks for, as writes. */
 function addStep(
   draught: Draught,
-  { id, base, nowMs, context }: Pick<Recipient, 'id' | 'base' | 'nowMs' | 'context'>,
+  { base, nowMs, context }: Pick<Recipient, 'base' | 'nowMs' | 'context'>,
   { run, events, effects, diagnostics }: Stepped,
   origin: Origin,
   message: Message | null,
 ): void {
-  const { ids, vars, artifactThresholdBytes } = context;
+  const { ids, artifactThresholdBytes } = context;
   addEvents(draught, events, origin, message, nowMs, artifactThresholdBytes);
-  addEffects(draught, effects, { executionId: id, loaded: base.loaded, run, nowMs, ids, vars });
+  addEffects(draught, effects, { loaded: base.loaded, run, nowMs, ids });
   draught.diagnostics.push(...diagnostics);
 }
 

@@ -3,7 +3,6 @@ import type { Json, JsonObject } from '../../machines/json.ts';
 import type { Message } from '../../machines/messages.ts';
 import type { Effect, Run } from '../../machines/run.ts';
 import { TERMINAL } from '../../machines/run.ts';
-import { workOf } from '../../machines/step.ts';
 import type { Artifact, EventRow, ExecutionHead, InboxMessage } from '../../store/rows.ts';
 import type { TimerWrite, WorkWrite } from '../../store/writes.ts';
 import type { Conditions, Past } from './envelope.ts';
@@ -11,6 +10,7 @@ import type { Ids } from './ids.ts';
 import type { Origin } from './origin.ts';
 import type { Loaded } from './programs.ts';
 import { spill } from './spill.ts';
+import { MADE_WHEN_CLAIMED } from './work-payloads.ts';
 
 /** What one or several steps of one execution ask the store to write, collected in order. */
 export interface Draught {
@@ -121,12 +121,10 @@ function runtimeAsActor(event: LogEvent, message: Message | null): Omit<Origin, 
 }
 
 export interface EffectContext {
-  readonly executionId: string;
   readonly loaded: Loaded;
   readonly run: Run;
   readonly nowMs: number;
   readonly ids: Ids;
-  readonly vars: Readonly<Record<string, string>>;
 }
 
 /** The durable half of a step's effects; in-process work is begun only after the commit. */
@@ -163,8 +161,8 @@ export function addEffects(draught: Draught, effects: readonly Effect[], context
 }
 
 function workItem(effect: Effect & { type: 'work' }, context: EffectContext): WorkWrite {
-  const { executionId, loaded, run, nowMs, ids, vars } = context;
-  const work = workOf(loaded.program, run, effect.node, { executionId, vars });
+  const { loaded, nowMs, ids } = context;
+  const { retry, timeout_secs } = loaded.program.statics.nodeOf(effect.node);
   return {
     op: 'put',
     item: {
@@ -172,11 +170,11 @@ function workItem(effect: Effect & { type: 'work' }, context: EffectContext): Wo
       nodeId: effect.node,
       activation: effect.activation,
       attempt: effect.attempt,
-      maxAttempts: work.maxAttempts,
+      maxAttempts: retry.max_attempts,
       queue: effect.queue,
-      payload: JSON.stringify(work.payload),
+      payload: MADE_WHEN_CLAIMED,
       // 1.001 s times 1,000 is not quite 1,001.
-      timeoutMs: work.timeoutSecs === null ? null : Math.round(work.timeoutSecs * 1000),
+      timeoutMs: timeout_secs === null ? null : Math.round(timeout_secs * 1000),
       createdAtMs: nowMs,
     },
   };

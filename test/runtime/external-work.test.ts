@@ -207,3 +207,64 @@ describe('external workers', () => {
     await expect(runtime.enqueue(CALLER, item)).rejects.toMatchObject({ code: 'bad_request' });
   });
 });
+
+describe('payloads', () => {
+  const wide = (count: number, mapping?: Record<string, string>) =>
+    ({
+      workflow_id: 'wide',
+      version: '1',
+      nodes: {
+        split: { kind: { type: 'parallel', branches: Array.from({ length: count }, (_, i) => `n${i}`) } },
+        ...Object.fromEntries(
+          Array.from({ length: count }, (_, i) => [
+            `n${i}`,
+            {
+              kind: { type: 'tool', tool_ref: 't', ...(mapping === undefined ? {} : { input_mapping: mapping }) },
+              retry_policy: 'no_retry',
+            },
+          ]),
+        ),
+      },
+      edges: [],
+    }) as never;
+  const TOOLS = { workerId: 'w1', queueTypes: ['tool'], maxItems: 100 };
+
+  it('are made when an item is claimed, however many nodes of a large state began together', async () => {
+    const { run, runtime, store } = await openBench();
+    const large = 'x'.repeat(1_000_000);
+    const id = await run(wide(200), { large });
+    const stored = await store.unclaimedWork({ queue: 'tool', after: '', limit: 200 });
+    expect(stored).toHaveLength(200);
+    expect(stored.reduce((chars, { payload }) => chars + payload.length, 0)).toBe(0);
+    // Input and state are a million characters each: as many as make a reply of some 16 million.
+    const items = await runtime.claim(CALLER, TOOLS);
+    expect(items.length).toBeGreaterThan(1);
+    expect(items.length).toBeLessThan(30);
+    expect(items[0]).toMatchObject({ execution_id: id, payload: { state: { large } } });
+    const small = await openBench();
+    await small.run(wide(200), { few: 1 });
+    expect(await small.runtime.claim(CALLER, TOOLS)).toHaveLength(100);
+  });
+
+  it('show the state as it is when the item is claimed', async () => {
+    const { run, runtime } = await openBench();
+    await run(wide(2), { n: 1 });
+    const [first] = await runtime.claim(CALLER, { ...TOOLS, maxItems: 1 });
+    await runtime.complete(CALLER, first?.id ?? '', { output: { n: 2 }, leaseFence: 1 });
+    const [second] = await runtime.claim(CALLER, { ...TOOLS, maxItems: 1 });
+    expect(second).toMatchObject({ payload: { state: { n: 2 } } });
+  });
+
+  it('that are too much work to render fail their node, and no worker gets it', async () => {
+    const { run, runtime, settled, log } = await openBench();
+    const mapping = Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`k${i}`, `{{ len(state.s.split('a')) + ${i} }}`]));
+    const id = await run(wide(1, mapping), { s: 'a'.repeat(299_000) });
+    expect(await runtime.claim(CALLER, TOOLS)).toEqual([]);
+    expect(await settled(id)).toMatchObject({ status: 'failed' });
+    const failure = (await log(id)).find(({ type }) => type === 'node_failed');
+    expect(failure).toMatchObject({
+      nodeId: 'n0',
+      data: { retryable: false, error_class: 'expression_budget_exceeded', error: expect.stringContaining("split('a')") },
+    });
+  });
+});
