@@ -119,6 +119,22 @@ describe('what must go on once', () => {
     for (const { errors } of members) expect(errors).toEqual([]);
   });
 
+  it('a webhook is told what a server with a late clock commits after it was made, and nothing before', async () => {
+    const { serve } = servers();
+    const [a, b] = [await serve(), await serve()] as const;
+    const { url, seen } = await web((_request, response) => response.end());
+    const every = { events: ['*'], workflowId: null, description: null, enabled: true };
+    await a.control.webhooks.create({ ...every, url: 'http://127.0.0.1:1/' }, action(a));
+    await a.run(PAYMENT);
+    await b.control.webhooks.create({ ...every, url }, action(b));
+    b.clock.advance(-90_000);
+    const id = await b.run(PAYMENT);
+    const log = await a.log(id);
+    await soon(() => seen.length >= log.length);
+    const told = seen.map(({ body }) => (JSON.parse(body) as { execution_id: string }).execution_id);
+    expect(told).toEqual(log.map(() => id));
+  });
+
   it('a bulk job is done, and who waits for it elsewhere hears of its end', async () => {
     const { serve } = servers();
     const [a, b] = [await serve(), await serve()];

@@ -95,6 +95,23 @@ describe('webhooks from one process to the next', () => {
     await control.close();
   });
 
+  it('hear of what is committed after they were made, whatever the clock says, and of nothing before', async () => {
+    const { url, seen } = await web((_request, response) => response.end());
+    const bench = await openBench();
+    const control = controlOf(bench);
+    // An earlier one, of which nothing is matched yet.
+    await control.webhooks.create({ ...DEFINITION, url: 'http://127.0.0.1:1/' }, action(bench));
+    await bench.run(REVIEW);
+    await control.webhooks.create({ ...DEFINITION, url }, action(bench));
+    bench.clock.advance(-90_000);
+    const id = await bench.run(REVIEW);
+    await control.begin();
+    const log = await bench.log(id);
+    await eventually(() => seen.length >= log.length);
+    expect(arrived(seen)).toEqual(log.map(({ sequence }) => `${id} ${sequence}`));
+    await control.close();
+  });
+
   it('are swept: what was delivered a week ago, and what belonged to a removed one', async () => {
     const { url, seen } = await web((_request, response) => response.end());
     const bench = await openBench();

@@ -55,6 +55,22 @@ export class Matcher implements Single {
     if (this.#any) this.#pump.ask();
   }
 
+  /**
+   * Everything that is committed by now is written down for the webhooks that are there: one that is made afterwards is told of nothing
+   * earlier, whatever the clocks of those who commit say. Also beside a process that matches.
+   */
+  async catchUp(): Promise<void> {
+    const { store, clock } = this.#parts;
+    while (await store.webhooks.any()) {
+      const from = await store.webhooks.cursor();
+      if (from === null) return;
+      const { entries, position: to, end } = await store.log.after(from, { limit: EVENTS_PER_SLICE });
+      const deliveries = await this.#deliveries(entries);
+      const moved = to === from || (await store.webhooks.enqueue({ from, to, deliveries, nowMs: clock.nowMs() }));
+      if (moved && end) return;
+    }
+  }
+
   async close(): Promise<void> {
     this.#deaf();
     await this.#pump.close();
@@ -109,10 +125,6 @@ export class Matcher implements Single {
   }
 }
 
-function isFor(entry: LogEntry, { events, workflowId, createdAtMs }: WebhookRow): boolean {
-  return (
-    (events.includes('*') || events.includes(entry.type)) &&
-    (workflowId === null || workflowId === entry.workflowId) &&
-    entry.atMs >= createdAtMs
-  );
+function isFor({ type, workflowId: of }: LogEntry, { events, workflowId }: WebhookRow): boolean {
+  return (events.includes('*') || events.includes(type)) && (workflowId === null || workflowId === of);
 }

@@ -68,6 +68,7 @@ export class Webhooks implements Single {
   /** The secret is in the answer. Rejects with `bad_request` for a URL that nothing can be sent to, and with `too_many_webhooks`. */
   async create(definition: WebhookDefinition, context: ActionContext): Promise<WebhookRow> {
     checkUrl(definition.url);
+    await this.#matcher.catchUp();
     const webhook = { ...definition, id: randomUUID(), tenantId: context.tenantId, secret: newSecret() };
     const row = await this.#parts.store.webhooks.create(webhook, MOST_WEBHOOKS, context);
     await this.#matcher.changed();
