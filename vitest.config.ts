@@ -25,7 +25,7 @@ export default defineConfig({
         test: {
           name: 'system',
           globalSetup: ['test/support/fresh-build.ts'],
-          include: ['test/system/**/*.test.ts'],
+          include: ['test/{system,faults}/**/*.test.ts'],
           fileParallelism: false,
           testTimeout: 3 * PATIENCE_MS,
         },

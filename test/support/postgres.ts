@@ -37,7 +37,7 @@ export interface PostgresServer {
 
 /** Throws one line that says what to install when there is no PostgreSQL. */
 export async function startPostgres(): Promise<PostgresServer> {
-  const bin = binaries();
+  const bin = postgresBinaries();
   const folder = mkdtempSync(join(tmpdir(), 'jamjet-postgres-'));
   const root = process.getuid?.() === 0;
   if (root) chownSync(folder, NOBODY, NOBODY);
@@ -182,7 +182,8 @@ async function inTurn(url: string, statements: readonly string[]): Promise<void>
   await client.end();
 }
 
-function binaries(): string {
+/** Where the programs of the newest PostgreSQL on this machine are. */
+export function postgresBinaries(): string {
   const home = '/usr/lib/postgresql';
   const versions = existsSync(home) ? readdirSync(home).sort((a, b) => Number(a) - Number(b)) : [];
   const newest = versions.at(-1);

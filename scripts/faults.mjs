@@ -1,0 +1,35 @@
+// Breaks everything that servers stand on while they are used, and checks afterwards that nothing was lost: docs/faults.md.
+//   npm run faults -- --minutes 25 [--seed N] [--engine sqlite|postgres] [--report docs/faults.md]
+import { spawnSync } from 'node:child_process';
+import { parseArgs } from 'node:util';
+
+const USAGE = 'usage: npm run faults -- --minutes N [--seed N] [--engine sqlite|postgres] [--report FILE]';
+const ENGINES = ['sqlite', 'postgres'];
+
+function given() {
+  try {
+    const text = { type: 'string' };
+    const { values } = parseArgs({ options: { minutes: { ...text, default: '5' }, seed: text, engine: text, report: text } });
+    const positive = (value) => value === undefined || Number(value) > 0;
+    const known = values.engine === undefined || ENGINES.includes(values.engine);
+    return positive(values.minutes) && positive(values.seed) && known ? values : null;
+  } catch {
+    return null;
+  }
+}
+
+const values = given();
+if (values === null) {
+  console.error(USAGE);
+  process.exit(2);
+}
+const settings = {
+  FAULTS_MINUTES: values.minutes,
+  FAULTS_SEED: values.seed,
+  FAULTS_ENGINES: values.engine,
+  FAULTS_REPORT: values.report,
+};
+const chosen = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+const args = ['run', '--project', 'system', '--disable-console-intercept', 'test/faults'];
+const { status } = spawnSync('node_modules/.bin/vitest', args, { stdio: 'inherit', env: { ...process.env, ...chosen } });
+process.exitCode = status ?? 1;

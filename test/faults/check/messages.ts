@@ -1,0 +1,101 @@
+import { isObject } from '../../../machines/json.ts';
+import type { History } from '../history.ts';
+import type { Message, Story } from '../load/story.ts';
+import type { Evidence, LogEvent, StoredExecution } from './evidence.ts';
+
+/** What was acknowledged happened once, what was refused did not, and whatever else was asked for happened as often as it was asked at most. */
+export function checkMessages(stories: readonly Story[], { executions }: Evidence, history: History): void {
+  const byKey = new Map<string, StoredExecution[]>();
+  for (const execution of executions.values()) {
+    if (execution.key === null || execution.parent !== null) continue;
+    byKey.set(execution.key, [...(byKey.get(execution.key) ?? []), execution]);
+  }
+  for (const story of stories) {
+    const found = byKey.get(story.key) ?? [];
+    byKey.delete(story.key);
+    if (!story.done) history.violated('every execution comes to its end', `${story.key} (${story.id}) did not`, names(story));
+    for (const message of story.messages) {
+      if (message.kind === 'start') checkCount(story, [message], found.length, 'executions', history);
+    }
+    const [execution] = found;
+    if (story.id !== null && execution?.id !== story.id)
+      history.violated(
+        'a start gives one execution',
+        `${story.key}: acknowledged ${story.id}, stored ${execution?.id}`,
+        names(story),
+      );
+    if (execution !== undefined) checkLog(story, execution, history);
+  }
+  for (const [key, found] of byKey)
+    history.violated('nothing starts that nobody asked for', `${key}: ${found.map(({ id }) => id).join(', ')}`, [key]);
+}
+
+function checkLog(story: Story, { log }: StoredExecution, history: History): void {
+  const kinds = new Map<string, Message[]>();
+  for (const message of story.messages) {
+    if (message.kind === 'start') continue;
+    const same = `${message.kind} ${message.nonce}`;
+    kinds.set(same, [...(kinds.get(same) ?? []), message]);
+  }
+  for (const messages of kinds.values()) {
+    const [first] = messages;
+    if (first === undefined) continue;
+    checkCount(story, messages, log.filter((event) => tells(event, first)).length, 'events', history);
+  }
+  // Whatever is in the log, somebody has sent.
+  for (const event of log) {
+    if (!SENT.has(event.type) || story.messages.some((message) => tells(event, message))) continue;
+    history.violated(
+      'nothing is logged that nobody sent',
+      `${story.key}: ${event.type} ${JSON.stringify(event.data)}`,
+      names(story),
+    );
+  }
+}
+
+/** `messages`: those that look the same in the log. */
+function checkCount(story: Story, messages: readonly Message[], count: number, what: string, history: History): void {
+  const sum = (worth: (message: Message) => number): number => messages.reduce((all, message) => all + worth(message), 0);
+  const least = sum(({ ok }) => (ok ? 1 : 0));
+  const most = sum(({ ok, unknown, once }) => (once ? Math.min(1, (ok ? 1 : 0) + unknown) : (ok ? 1 : 0) + unknown));
+  if (count >= least && count <= most) return;
+  const [first] = messages;
+  const said = `${least} times acknowledged, ${sum(({ unknown }) => unknown)} times unknown`;
+  history.violated(
+    'every acknowledged message counts once',
+    `${first?.kind} ${first?.nonce}: ${said}, ${count} ${what}`,
+    names(story),
+  );
+}
+
+const SENT: ReadonlySet<string> = new Set([
+  'external_event_received',
+  'approval_received',
+  'workflow_cancelled',
+  'workflow_paused',
+  'workflow_resumed',
+  'workflow_retried',
+]);
+
+function tells({ type, data }: LogEvent, { kind, nonce }: Message): boolean {
+  switch (kind) {
+    case 'event':
+      return type === 'external_event_received' && isObject(data.payload) && data.payload.nonce === nonce;
+    case 'decision':
+      return type === 'approval_received' && data.user_id === nonce;
+    case 'cancel':
+      return type === 'workflow_cancelled' && data.reason === nonce;
+    case 'pause':
+      return type === 'workflow_paused' && data.reason === nonce;
+    case 'resume':
+      return type === 'workflow_resumed';
+    case 'retry':
+      return type === 'workflow_retried';
+    default:
+      return false;
+  }
+}
+
+function names({ id, key }: Story): readonly string[] {
+  return id === null ? [key] : [id, key];
+}

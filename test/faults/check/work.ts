@@ -1,0 +1,106 @@
+import { isObject, type Json } from '../../../machines/json.ts';
+import type { History } from '../history.ts';
+import type { Claim } from '../load/workers.ts';
+import type { Evidence, StoredExecution } from './evidence.ts';
+
+/** External work: one fence for each claim, one report that counts, and that is in the log. */
+export function checkWork(claims: readonly Claim[], { executions, work }: Evidence, history: History): void {
+  const items = new Map(work.map((item) => [item.id, item]));
+  const fences = new Set<string>();
+  const settled = new Map<string, string>();
+  for (const claim of claims) {
+    const { item, execution, fence, reports } = claim;
+    const about = [item, execution];
+    const right = `${item} under fence ${fence}`;
+    if (fences.has(right)) history.violated('a fence is given to one claim', `${right}, again to ${claim.worker}`, about);
+    fences.add(right);
+    const log = executions.get(execution);
+    if (log === undefined) {
+      history.violated('what was acknowledged is there', `${execution}, of which ${item} was claimed`, about);
+      continue;
+    }
+    for (const { as, nonce, outcome } of reports) {
+      const count = countReports(log, as, nonce);
+      const [least, most] = { ok: [1, 1], refused: [0, 0], unknown: [0, 1] }[outcome] as [number, number];
+      if (count < least || count > most)
+        history.violated(
+          'a report counts once if it was acknowledged, and never if it was refused',
+          `${right}: ${nonce} is ${outcome}, and ${count} times in the log`,
+          about,
+        );
+      if (outcome !== 'ok') continue;
+      const before = settled.get(item);
+      if (before !== undefined) history.violated('no work item is settled twice', `${right}: ${nonce} after ${before}`, about);
+      settled.set(item, nonce);
+      const stored = items.get(item);
+      if (stored?.status !== as || stored.fence !== fence)
+        history.violated(
+          'a work item is settled under the fence of its report',
+          `${right} ${as}; stored: ${stored?.status} under ${stored?.fence}`,
+          about,
+        );
+    }
+  }
+  checkVisits({ work, executions }, history);
+}
+
+function countReports({ log }: StoredExecution, as: 'completed' | 'failed', nonce: string): number {
+  return log.filter(({ type, data }) =>
+    as === 'completed' ? type === 'node_completed' && data.output === nonce : type === 'node_failed' && data.error === nonce,
+  ).length;
+}
+
+function checkVisits({ work, executions }: Pick<Evidence, 'work' | 'executions'>, history: History): void {
+  const completed = new Set<string>();
+  for (const { status, execution, node, activation } of work) {
+    if (status !== 'completed') continue;
+    const visit = `${execution} ${node}:${activation}`;
+    if (completed.has(visit)) history.violated('no visit is completed under two work items', visit, [execution]);
+    completed.add(visit);
+    const count = executions
+      .get(execution)
+      ?.log.filter(
+        (event) => event.type === 'node_completed' && event.node === node && event.data.activation === activation,
+      ).length;
+    if (count !== 1) history.violated('a completed work item is in the log once', `${visit}: ${count} times`, [execution]);
+  }
+}
+
+/** In-process work: every call is of an attempt that the log knows, and every result is that of a call. */
+export function checkCalls({ executions, calls }: Evidence, history: History): void {
+  const made = new Map<string, number>();
+  for (const { idempotencyKey, attempt } of calls) {
+    const name = `${idempotencyKey} ${attempt}`;
+    made.set(name, (made.get(name) ?? 0) + 1);
+  }
+  const begun = new Map<string, number>();
+  for (const { id, log } of executions.values()) {
+    for (const { type, node, data } of log) {
+      const key = `${id}:${node}:${data.activation}`;
+      if (type === 'node_started') {
+        const name = `${key} ${data.attempt}`;
+        begun.set(name, (begun.get(name) ?? 0) + 1);
+      }
+      const result = type === 'node_completed' ? resultOf(data.output, node) : null;
+      if (result === null) continue;
+      if (result.call !== key || !made.has(`${key} ${result.attempt}`))
+        history.violated('a result is that of a call', `${key}: ${JSON.stringify(result)}`, [id]);
+    }
+  }
+  for (const [name, count] of made) {
+    const known = begun.get(name) ?? 0;
+    if (count > known)
+      history.violated(
+        'no attempt is made that is not in the log, and none twice',
+        `${name}: ${count} calls, begun ${known} times`,
+        [name.split(':')[0] ?? ''],
+      );
+  }
+}
+
+/** What `step` in tools.mjs answers. */
+function resultOf(output: Json | undefined, node: string | null): { readonly attempt: number; readonly call: string } | null {
+  const result = isObject(output) && node !== null ? output[node] : undefined;
+  if (!isObject(result) || typeof result.call !== 'string') return null;
+  return { attempt: Number(result.attempt), call: result.call };
+}

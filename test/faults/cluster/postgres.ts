@@ -1,0 +1,99 @@
+import { execFile } from 'node:child_process';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import type { History } from '../history.ts';
+import { Preload } from '../preload/preload.ts';
+import type { Cluster } from './cluster.ts';
+import { Link } from './link.ts';
+import { Member } from './member.ts';
+import { ReplicatedPostgres } from './replicated.ts';
+
+const SERVERS = 3;
+
+/** A server's own way to the database. */
+export interface Line {
+  readonly member: Member;
+  readonly link: Link;
+}
+
+export interface PostgresCluster extends Cluster {
+  readonly engine: 'postgres';
+  readonly postgres: ReplicatedPostgres;
+  readonly lines: readonly Line[];
+  /** The primary is lost, and all lines lead to its successor. */
+  failOver(): Promise<void>;
+}
+
+/** Three servers, each with a line of its own to one PostgreSQL that has a standby. */
+export async function openPostgresCluster(folder: string, tools: string, history: History): Promise<PostgresCluster> {
+  const home = join(folder, 'postgres');
+  mkdirSync(home);
+  chmodSync(home, 0o777);
+  const postgres = await ReplicatedPostgres.open(home);
+  await makeToken(folder, postgres.url());
+  const lines: Line[] = [];
+  for (let i = 1; i <= SERVERS; i += 1) {
+    const link = await Link.open(postgres.port);
+    const env = {
+      DATABASE_URL: postgres.url(link.port),
+      FAULTS_CALLS: folder,
+      JAMJET_ALLOW_PRIVATE_ADDRESSES: '1',
+      JAMJET_LOG: 'warn',
+    };
+    const preload = new Preload(folder, `server-${i}`, ['/no/file/of/its/own/']);
+    const member = await Member.open({ name: `s${i}`, folder, tools, env, preload, history });
+    await member.start();
+    lines.push({ member, link });
+  }
+  const members = lines.map(({ member }) => member);
+  return {
+    engine: 'postgres',
+    postgres,
+    lines,
+    members,
+    get databaseUrl() {
+      return postgres.url();
+    },
+    missing:
+      postgres.disk === null ? ['a file system that is full: none may be mounted here, and writes are failed instead'] : [],
+    async failOver() {
+      await postgres.failOver();
+      for (const { link } of lines) {
+        link.lead(postgres.port);
+        link.cutAll();
+      }
+    },
+    async mend() {
+      await postgres.disk?.empty();
+      postgres.preload.mendDisk();
+      await postgres.ensureUp();
+      for (const { link } of lines) link.mend();
+      await Promise.all(
+        members.map(async (member) => {
+          member.preload.shiftClock(0);
+          member.front.mend();
+          await member.exclusive(async () => {
+            member.signal('SIGCONT');
+            if (!member.isUp) await member.start();
+          });
+        }),
+      );
+      await postgres.settled();
+    },
+    query: (sql) => postgres.query(sql),
+    async close() {
+      await Promise.all(members.map((member) => member.close()));
+      for (const { link } of lines) link.close();
+      await postgres.close();
+    },
+  };
+}
+
+/** The one that every server of the folder is asked with. Made past the lines, and while this process, which is all lines, goes on. */
+async function makeToken(folder: string, database: string): Promise<void> {
+  const env = { PATH: process.env.PATH, HOME: folder, NO_COLOR: '1', DATABASE_URL: database };
+  const args = [resolve('bin/jamjet.js'), 'token', 'create', '--role', 'operator'];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: folder, env });
+  writeFileSync(join(folder, 'token'), stdout);
+}

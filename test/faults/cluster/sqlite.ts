@@ -1,0 +1,56 @@
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import type { History } from '../history.ts';
+import { Preload } from '../preload/preload.ts';
+import type { Cluster, Row } from './cluster.ts';
+import { SmallDisk } from './disk.ts';
+import { Member } from './member.ts';
+
+const DISK_MB = 1_024;
+
+export interface SqliteCluster extends Cluster {
+  readonly engine: 'sqlite';
+  readonly member: Member;
+  /** Null where no file system may be mounted. */
+  readonly disk: SmallDisk | null;
+}
+
+/** One server on one SQLite file. */
+export async function openSqliteCluster(folder: string, tools: string, history: History): Promise<SqliteCluster> {
+  const disk = SmallDisk.mount(join(folder, 'disk'), DISK_MB);
+  const file = join(disk?.folder ?? folder, 'runtime.db');
+  const preload = new Preload(folder, 'server', ['runtime.db']);
+  const env = { DATABASE_URL: file, FAULTS_CALLS: folder, JAMJET_ALLOW_PRIVATE_ADDRESSES: '1', JAMJET_LOG: 'warn' };
+  const member = await Member.open({ name: 's1', folder, tools, env, preload, history });
+  await member.start();
+  return {
+    engine: 'sqlite',
+    member,
+    members: [member],
+    disk,
+    databaseUrl: file,
+    missing: disk === null ? ['a file system that is full: none may be mounted here, and writes are failed instead'] : [],
+    async mend() {
+      await disk?.empty();
+      preload.mendDisk();
+      preload.shiftClock(0);
+      member.front.mend();
+      await member.exclusive(async () => {
+        member.signal('SIGCONT');
+        if (!member.isUp) await member.start();
+      });
+    },
+    async query(sql) {
+      const db = new Database(file, { readonly: true });
+      try {
+        return db.prepare<[], Row>(sql).all();
+      } finally {
+        db.close();
+      }
+    },
+    async close() {
+      await member.close();
+      disk?.unmount();
+    },
+  };
+}

@@ -1,0 +1,128 @@
+import { setTimeout as after } from 'node:timers/promises';
+import type { JsonObject } from '../../../machines/json.ts';
+import { Random } from '../../support/random.ts';
+import type { Member } from '../cluster/member.ts';
+import type { History } from '../history.ts';
+import { Client } from './client.ts';
+import { Follower } from './followers.ts';
+import type { Outside } from './outside.ts';
+import { SCENARIOS } from './scenarios.ts';
+import { Story } from './story.ts';
+import { Worker } from './workers.ts';
+import { workflows } from './workflows.ts';
+
+const CUSTOMERS = 24;
+const WORKERS = 4;
+const STREAMS = 2;
+/** So many executions have a stream of their own. */
+const FOLLOWED = 0.2;
+
+/** Everybody who uses the servers: customers, workers, readers of streams, the receiver of a webhook. */
+export class Load {
+  readonly stories: Story[] = [];
+  readonly workers: readonly Worker[];
+  /** Of the whole tenant. */
+  readonly streams: readonly Follower[];
+  /** Of one execution each, by its id. */
+  readonly followers = new Map<string, Follower>();
+  readonly outside: Outside;
+  readonly #members: readonly Member[];
+  readonly #seed: number;
+  readonly #history: History;
+  readonly #over: AbortSignal;
+  readonly #background: Promise<void>[] = [];
+  #tired = false;
+
+  constructor(members: readonly Member[], outside: Outside, seed: number, history: History, over: AbortSignal) {
+    this.#members = members;
+    this.outside = outside;
+    this.#seed = seed;
+    this.#history = history;
+    this.#over = over;
+    this.workers = Array.from(
+      { length: WORKERS },
+      (_, i) => new Worker(`worker-${i}`, this.client(`worker-${i}`, 100 + i), history),
+    );
+    this.streams = Array.from(
+      { length: STREAMS },
+      (_, i) => new Follower(`stream-${i}`, '/events/stream', this.client(`stream-${i}`, 200 + i), history),
+    );
+  }
+
+  /** Registers what is needed; streams and workers are there before the first customer. */
+  async begin(): Promise<void> {
+    const client = this.client('operator', 300);
+    for (const document of workflows(this.outside.url)) await register(client, document);
+    const body = { url: `${this.outside.url}/hook` };
+    const reply = await client.insist({ method: 'POST', path: '/webhooks', body, what: 'webhook', about: 'webhook' });
+    this.outside.secret = String(reply.body.secret);
+    for (const stream of this.streams) {
+      await new Promise<void>((began) => this.#background.push(stream.follow(began)));
+    }
+    for (const worker of this.workers) this.#background.push(worker.work(() => this.#tired));
+  }
+
+  /** New executions are started until the signal comes; each is gone along with to its end. */
+  async customers(enough: AbortSignal): Promise<void> {
+    await Promise.all(Array.from({ length: CUSTOMERS }, (_, i) => this.#customer(i, enough)));
+  }
+
+  /** Nobody makes trouble any more. */
+  calm(): void {
+    this.#tired = true;
+    this.outside.tired = true;
+  }
+
+  /** Ends those who would go on for ever. */
+  async end(): Promise<void> {
+    for (const follower of [...this.streams, ...this.followers.values()]) follower.stop();
+    await Promise.all(this.#background);
+  }
+
+  async #customer(index: number, enough: AbortSignal): Promise<void> {
+    const client = this.client(`customer-${index}`, 400 + index);
+    const { random } = client;
+    const all = SCENARIOS.flatMap((scenario) => Array.from({ length: scenario.weight }, () => scenario));
+    for (let n = 0; !enough.aborted && !this.#over.aborted; n += 1) {
+      const { workflow, play } = random.pick(all);
+      const story = new Story(workflow, `${workflow}-${index}-${n}`, this.#history);
+      this.stories.push(story);
+      const follows = random.chance(FOLLOWED);
+      const told = play(story, client).then(
+        () => {
+          story.done = true;
+        },
+        (error: unknown) => {
+          if (!this.#over.aborted) throw error;
+        },
+      );
+      if (follows) this.#background.push(this.#follow(story, client, told));
+      await told;
+      await after(random.between(0, 100));
+    }
+  }
+
+  async #follow(story: Story, client: Client, told: Promise<void>): Promise<void> {
+    let isTold = false;
+    void told.finally(() => {
+      isTold = true;
+    });
+    while (story.id === null && !isTold) await after(20);
+    const { id } = story;
+    if (id === null) return;
+    const follower = new Follower(`follower of ${id}`, `/executions/${id}/events?follow=true`, client, this.#history);
+    this.followers.set(id, follower);
+    await follower.follow();
+  }
+
+  /** `salt`: what tells its random numbers from those of others. */
+  client(actor: string, salt: number): Client {
+    return new Client(actor, this.#members, new Random(this.#seed * 1_009 + salt), this.#history, this.#over);
+  }
+}
+
+async function register(client: Client, document: JsonObject): Promise<void> {
+  const about = String(document.workflow_id);
+  const reply = await client.insist({ method: 'POST', path: '/workflows', body: { ir: document }, what: 'register', about });
+  if (reply.outcome !== 'ok') throw new Error(`${about} is refused: ${JSON.stringify(reply.body)}`);
+}

@@ -1,0 +1,115 @@
+import { setTimeout as after } from 'node:timers/promises';
+import { isObject, type JsonObject } from '../../../machines/json.ts';
+import type { History, Outcome } from '../history.ts';
+import type { Client } from './client.ts';
+
+/** A work item in the hands of a worker, and what that told of it. */
+export interface Claim {
+  readonly item: string;
+  readonly execution: string;
+  readonly node: string;
+  readonly fence: number;
+  readonly worker: string;
+  readonly reports: Report[];
+}
+
+export interface Report {
+  readonly as: 'completed' | 'failed';
+  /** In the output, or in the error. */
+  readonly nonce: string;
+  readonly outcome: Outcome;
+}
+
+/** Claims what there is and reports on it: rightly, twice, late, under a fence that is not its own, or never. */
+export class Worker {
+  readonly claims: Claim[] = [];
+  readonly #name: string;
+  readonly #client: Client;
+  readonly #history: History;
+  #reports = 0;
+
+  constructor(name: string, client: Client, history: History) {
+    this.#name = name;
+    this.#client = client;
+    this.#history = history;
+  }
+
+  /** Until it is over. `tired`: it makes no trouble any more. */
+  async work(tired: () => boolean): Promise<void> {
+    const { random, over } = this.#client;
+    while (!over.aborted) {
+      try {
+        for (const claim of await this.#claim()) {
+          // It is forgotten: its lease has to lapse.
+          if (!tired() && random.chance(0.01)) continue;
+          await this.#report(claim, tired());
+        }
+      } catch (error) {
+        if (!over.aborted) throw error;
+      }
+    }
+  }
+
+  async #claim(): Promise<readonly Claim[]> {
+    const body = { worker_id: this.#name, queue_types: ['python_tool'], max_items: 3, wait_ms: 1_000 };
+    const call = { method: 'POST', path: '/work-items/claim', body, waitMs: 1_000, what: 'claim', about: this.#name } as const;
+    const reply = await this.#client.ask(call);
+    if (reply.outcome === 'unknown') await this.#client.pause();
+    const items = Array.isArray(reply.body.work_items) ? (reply.body.work_items as readonly JsonObject[]) : [];
+    return items.filter(isObject).map((item) => {
+      const claim: Claim = {
+        item: String(item.id),
+        execution: String(item.execution_id),
+        node: String(item.node_id),
+        fence: Number(item.lease_fence),
+        worker: this.#name,
+        reports: [],
+      };
+      this.claims.push(claim);
+      return claim;
+    });
+  }
+
+  async #report(claim: Claim, tired: boolean): Promise<void> {
+    const { random } = this.#client;
+    const trouble = (probability: number): boolean => !tired && random.chance(probability);
+    if (trouble(0.2)) await after(random.between(0, 400));
+    if (trouble(0.1)) await this.#ask(claim, 'heartbeat', { worker_id: this.#name, lease_fence: claim.fence });
+    if (trouble(0.1)) {
+      const outcome = await this.#tell(claim, 'completed', claim.fence + 1);
+      if (outcome === 'ok') this.#history.violated('a fence that was never given is refused', `${claim.item}`, [claim.item]);
+    }
+    await this.#tell(claim, trouble(0.15) ? 'failed' : 'completed', claim.fence);
+    if (trouble(0.1)) await this.#tell(claim, 'completed', claim.fence);
+  }
+
+  /** Until it is known; each report has a nonce of its own, so that the log tells which one counts. */
+  async #tell(claim: Claim, as: Report['as'], fence: number): Promise<Outcome> {
+    this.#reports += 1;
+    const nonce = `${this.#name}-${this.#reports}`;
+    const body = as === 'completed' ? { output: nonce, lease_fence: fence } : { error: nonce, lease_fence: fence };
+    const action = as === 'completed' ? 'complete' : 'fail';
+    let unknown = false;
+    for (;;) {
+      const outcome = await this.#ask(claim, action, body).catch((error: unknown) => {
+        claim.reports.push({ as, nonce, outcome: 'unknown' });
+        throw error;
+      });
+      if (outcome === 'unknown') unknown = true;
+      else {
+        // Refused after an answer was lost: the first may be what has settled it.
+        claim.reports.push({ as, nonce, outcome: outcome === 'refused' && unknown ? 'unknown' : outcome });
+        return outcome;
+      }
+      await this.#client.pause().catch((error: unknown) => {
+        claim.reports.push({ as, nonce, outcome: 'unknown' });
+        throw error;
+      });
+    }
+  }
+
+  async #ask({ item }: Claim, action: string, body: JsonObject): Promise<Outcome> {
+    const call = { method: 'POST', path: `/work-items/${item}/${action}`, body, what: action, about: item } as const;
+    return (await this.#client.ask(call)).outcome;
+  }
+}

@@ -1,0 +1,79 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
+import type { Campaign } from './campaign.ts';
+import type { Outcome } from './history.ts';
+
+const BEGIN = '<!-- the latest run: written by `npm run faults -- --report docs/faults.md` -->';
+const END = '<!-- end of the latest run -->';
+
+/** One line per violation and what was around it; the last line says how to do it again. */
+export function violationsOf({ engine, seed, history }: Campaign): string {
+  const described = history.violations.map((violation) => history.describe(violation));
+  return [...described, `${engine}: ${history.violations.length} violations; the seed was ${seed}`].join('\n\n');
+}
+
+/** Puts the figures of a run in the place of the last one's. */
+export function writeReport(file: string, campaigns: readonly Campaign[]): void {
+  const page = readFileSync(file, 'utf8');
+  const [from, to] = [page.indexOf(BEGIN), page.indexOf(END)];
+  if (from === -1 || to === -1) throw new Error(`${file} has no place for a report: it needs the lines ${BEGIN} and ${END}`);
+  writeFileSync(file, `${page.slice(0, from)}${BEGIN}\n\n${report(campaigns)}\n${page.slice(to)}`);
+}
+
+function report(campaigns: readonly Campaign[]): string {
+  const faults = campaigns.reduce((sum, { history }) => sum + history.faults.length, 0);
+  const violations = campaigns.reduce((sum, { history }) => sum + history.violations.length, 0);
+  const minutes = campaigns.reduce((sum, { tookMs }) => sum + tookMs, 0) / 60_000;
+  const commit = execFileSync('git', ['log', '-1', '--format=%h, %cs'], { encoding: 'utf8' }).trim();
+  const machine = `${cpus().length} cores (${cpus()[0]?.model.trim()}), ${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.versions.node}`;
+  return [
+    `Commit ${commit}; ${machine}; ${minutes.toFixed(0)} minutes, seed ${campaigns.map(({ seed }) => seed).join(' and ')}.`,
+    '',
+    `**${faults} faults, ${violations} violations.**`,
+    '',
+    ...table(
+      ['', ...campaigns.map(({ engine }) => NAMES[engine])],
+      [
+        ['minutes, with the end and the checks', ...campaigns.map(({ tookMs }) => (tookMs / 60_000).toFixed(1))],
+        ['faults', ...campaigns.map(({ history }) => history.faults.length)],
+        ['messages acknowledged', ...campaigns.map((each) => operations(each, 'ok'))],
+        ['messages refused', ...campaigns.map((each) => operations(each, 'refused'))],
+        ['requests whose outcome nobody knew', ...campaigns.map((each) => operations(each, 'unknown'))],
+        ['executions checked', ...campaigns.map(({ executions }) => executions)],
+        ['events in their logs', ...campaigns.map(({ events }) => events)],
+        ['streams taken up again', ...campaigns.map(({ reconnects }) => reconnects)],
+        ['webhook deliveries told again', ...campaigns.map(({ repeated }) => repeated)],
+        ['violations', ...campaigns.map(({ history }) => history.violations.length)],
+      ],
+    ),
+    '',
+    ...table(['fault', ...campaigns.map(({ engine }) => NAMES[engine])], kinds(campaigns)),
+    '',
+    ...campaigns.flatMap(({ missing }) => missing.map((what) => `Left out: ${what}.`)),
+  ].join('\n');
+}
+
+const NAMES = { sqlite: 'SQLite', postgres: 'PostgreSQL' } as const;
+/** What only asks, changes nothing. */
+const READS: ReadonlySet<string> = new Set(['read', 'read approvals', 'replay', 'claim']);
+
+function operations({ history }: Campaign, outcome: Outcome): number {
+  return history.operations.filter((operation) => operation.outcome === outcome && !READS.has(operation.what)).length;
+}
+
+function kinds(campaigns: readonly Campaign[]): readonly (readonly (string | number)[])[] {
+  const counts = campaigns.map(({ history }) => history.countedFaults());
+  const names = [...new Set(counts.flatMap((count) => [...count.keys()]))].sort();
+  return names.map((name) => [name, ...counts.map((count) => count.get(name) ?? '–')]);
+}
+
+/** Padded as the formatter of these pages does it. */
+function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): readonly string[] {
+  const all = [head, ...rows].map((row) => row.map(String));
+  const widths = head.map((_, column) => Math.max(3, ...all.map((row) => row[column]?.length ?? 0)));
+  const line = (row: readonly string[]): string =>
+    `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`;
+  const [first = [], ...others] = all;
+  return [line(first), line(widths.map((width) => '-'.repeat(width))), ...others.map(line)];
+}
