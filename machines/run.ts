@@ -34,6 +34,8 @@ export interface StepEnv {
   readonly runtimeId: string;
   /** Does this runtime do the node's work in process (true) or an external worker (false)? */
   isLocal(node: string): boolean;
+  /** The rules that an execution which starts shall follow; default the newest (`RULES`). */
+  readonly rules?: number;
   /** Where the log has the work of a node queued, when it is replayed; else as the node's kind says. */
   queueOf?(node: string): Queue | undefined;
   /** The evaluation budget in units (`STEP_WORK`), when it is not the usual one. */

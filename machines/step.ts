@@ -1,3 +1,4 @@
+import { FIRST_LAYOUT } from './compile/shapes.ts';
 import { parkedForMs } from './compile/timers.ts';
 import type { Program } from './compile.ts';
 import { FIRST_LANGUAGE, LANGUAGE } from './expression/tree.ts';
@@ -9,6 +10,7 @@ import { backoffMs } from './step/backoff.ts';
 import { exceededBudget, withBudgets } from './step/budgets.ts';
 import { type Active, type Context, DEFAULT_STEP_LIMIT, freshContext, languageOf, own } from './step/context.ts';
 import { BUDGET_EXCEEDED, budgetExceeded } from './step/evaluation.ts';
+import { FIRST_RULES, RULES } from './step/rules.ts';
 import { Stepping } from './step/stepping.ts';
 import type { Failure } from './step/stimulus.ts';
 import { render } from './template.ts';
@@ -29,7 +31,11 @@ export function start(program: Program, input: Json, env: StepEnv): Stepped {
   });
   const language = Math.min(env.language ?? LANGUAGE, program.statics.language);
   const spoken = language === FIRST_LANGUAGE ? {} : { language };
-  const context = { ...freshContext(input, Object.fromEntries(vars), env.stepLimit), ...spoken };
+  const rules = Math.min(env.rules ?? RULES, program.statics.rules);
+  const followed = rules === FIRST_RULES ? {} : { rules };
+  const { layout } = program.statics;
+  const stands = layout === FIRST_LAYOUT ? {} : { layout };
+  const context = { ...freshContext(input, Object.fromEntries(vars), env.stepLimit), ...spoken, ...followed, ...stands };
   const stepping = Stepping.start(program, context, env);
   const { workflow_id, version } = program.workflow;
   stepping.log('workflow_started', null, {
@@ -39,6 +45,7 @@ export function start(program: Program, input: Json, env: StepEnv): Stepped {
     ...(vars.length === 0 ? {} : { env: Object.fromEntries(vars) }),
     ...(env.stepLimit === DEFAULT_STEP_LIMIT ? {} : { step_limit: env.stepLimit }),
     ...spoken,
+    ...followed,
   });
   return stepping.begin();
 }

@@ -18,9 +18,10 @@ import type { Statics } from './compile/statics.ts';
 import { truthy } from './expression/values.ts';
 import { isRetried } from './ir/error-classes.ts';
 import { assignment } from './step/assignment.ts';
-import { type Context, languageOf, own } from './step/context.ts';
+import { type Context, languageOf, own, rulesOf } from './step/context.ts';
 import { Draft } from './step/draft.ts';
 import { allow, childNews, claimed, complete, exceed, fail, failInstead, pass, retry } from './step/endings.ts';
+import { FIRST_RULES } from './step/rules.ts';
 import { letterOf } from './step/section-draft.ts';
 import type { Stimulus } from './step/stimulus.ts';
 
@@ -78,6 +79,8 @@ export function vocabulary(statics: Statics) {
       childIs: ({ event }: Given, { node, status }: ChildIs) =>
         event.type === 'child' && event.node === node && event.change.status === status,
       anyFailed: ({ context }: Given) => context.failures.length > 0 || context.halt !== null,
+      /** The step limit has been reached, or a budget, before this node was. */
+      halted: ({ context }: Given) => context.halt !== null && rulesOf(context) > FIRST_RULES,
       limitReached: ({ context }: Given) => context.halt?.status === 'limit_exceeded',
       closed: ({ context }: Given, { fork, of, as }: Closed) => {
         const [joined, ended, failed] = own(context.forks, fork) ?? [0, 0, 0];

@@ -74,6 +74,6 @@ export class SectionFinder {
     const entries = given?.entries ?? graph.allOut(owner).filter((edge) => edge.to !== END);
     const inside = nodes.flatMap((node) => graph.allOut(node).filter((edge) => edge.to !== END));
     const key = given?.key ?? stateId(graph.idOf(owner));
-    return { key, owner, join, nodes, tracks: chainTracks(graph, body), edges: [...entries, ...inside], entries };
+    return { key, owner, join, nodes, ...chainTracks(graph, body), edges: [...entries, ...inside], entries };
   }
 }

@@ -35,6 +35,10 @@ export interface Branch {
   readonly plan: Plan;
 }
 
+/** Tracks in which a node could be released while an earlier one of its track still ran. */
+export const FIRST_LAYOUT = 1;
+export const LAYOUT = 2;
+
 export interface Section {
   readonly key: string;
   /** The node whose completion enters it; `NONE` for one that starts with the execution or a branch. */
@@ -43,6 +47,8 @@ export interface Section {
   /** Ascending. */
   readonly nodes: readonly number[];
   readonly tracks: readonly (readonly number[])[];
+  /** `FIRST_LAYOUT` = the tracks are as the first releases laid them, in which snapshots of theirs stand. */
+  readonly layout: number;
   /** Edges whose fate decides inside: those of the section's nodes, and `entries`. */
   readonly edges: readonly GraphEdge[];
   /** The edges that lead into it. */

@@ -5,11 +5,13 @@ import type { Graph } from '../graph/graph.ts';
 import type { Loop } from '../graph/loops.ts';
 import type { Section } from './shapes.ts';
 
+const NOTHING: ReadonlySet<number> = new Set();
+
 /**
  * Which nodes a lone token at one of `places` can still come to. What lies behind a loop stays possible while the loop can go
- * round again: an edge that leaves it and was not taken this time may be taken next time.
+ * round again: an edge that leaves it and was not taken this time may be taken next time. From `spent` nodes no loop goes round any more.
  */
-export function possibleFrom(graph: Graph, places: readonly number[]): Bits {
+export function possibleFrom(graph: Graph, places: readonly number[], spent: ReadonlySet<number> = NOTHING): Bits {
   const possible = new Bits(graph.nodes.length);
   for (const place of places) {
     possible.add(place);
@@ -20,7 +22,7 @@ export function possibleFrom(graph: Graph, places: readonly number[]): Bits {
   for (let grown = true; grown; ) {
     grown = false;
     for (const loop of closed) {
-      if (!graph.roundSources(loop).some((source) => possible.has(source))) continue;
+      if (!graph.roundSources(loop).some((source) => possible.has(source) && !spent.has(source))) continue;
       closed.delete(loop);
       grown = true;
       for (const edge of loop.exits) {
@@ -43,12 +45,24 @@ export function skippedAfter(graph: Graph, node: number, to: readonly number[], 
 
 /** What is skipped outside a section when it is left for `to`: what a loop around it could have come to. */
 export function skippedAround(graph: Graph, section: Section, to: readonly number[], within: Bits | null): Bits {
-  const entered = section.entries.filter((edge) => edge.to !== END && !graph.back.has(edge)).map((edge) => edge.to);
-  const lost = possibleFrom(graph, entered);
+  const lost = possibleFrom(graph, enteredBy(graph, section));
   for (const node of section.nodes) lost.remove(node);
   lost.removeAll(possibleFrom(graph, to));
   if (within !== null) lost.keepAll(within);
   return lost;
+}
+
+/** What is skipped outside a section while it is entered, since no loop goes round from its `spent` nodes any more. */
+export function skippedMeanwhile(graph: Graph, section: Section, spent: ReadonlySet<number>, within: Bits | null): Bits {
+  const entered = enteredBy(graph, section);
+  const lost = possibleFrom(graph, entered);
+  lost.removeAll(possibleFrom(graph, entered, spent));
+  if (within !== null) lost.keepAll(within);
+  return lost;
+}
+
+function enteredBy(graph: Graph, { entries }: Section): number[] {
+  return entries.filter((edge) => edge.to !== END && !graph.back.has(edge)).map((edge) => edge.to);
 }
 
 /** What is skipped when nothing comes to `join`: it and what follows from it. */

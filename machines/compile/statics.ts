@@ -8,9 +8,11 @@ import type { Json } from '../json.ts';
 import { definitionOf } from '../nodes/index.ts';
 import type { PolicyVerdict } from '../policy.ts';
 import type { Evaluation } from '../step/evaluation.ts';
+import { FIRST_RULES, RULES } from '../step/rules.ts';
 import { compileTemplate, type Template } from '../template.ts';
 import type { OutputUse } from './outputs.ts';
-import type { Fork, Plan, Section } from './shapes.ts';
+import { FIRST_LAYOUT, type Fork, type Plan, type Section } from './shapes.ts';
+import { skippedMeanwhile } from './skips.ts';
 import { NONE } from './sweep.ts';
 import type { ArmedFor } from './timers.ts';
 
@@ -32,6 +34,10 @@ export interface Statics {
   readonly timers: ReadonlyMap<string, ArmedFor>;
   /** Correlation keys that some node waits for. */
   readonly awaited: ReadonlySet<string>;
+  /** The newest rules by which its executions differ from those of older ones (`RULES`). */
+  readonly rules: number;
+  /** The newest layout of its sections (`Section.layout`). */
+  readonly layout: number;
   /** Names that conditions read from `env`. */
   readonly envNames: readonly string[];
   /** The oldest language of expressions that has all that steps evaluate (`LANGUAGE`). */
@@ -60,9 +66,18 @@ export interface SectionTable {
   readonly watchers: ReadonlyMap<number, readonly number[]>;
   /** Loops an edge leaves. */
   readonly leaves: ReadonlyMap<GraphEdge, readonly Loop[]>;
+  /** Loops around the section that can go round from inside it; null = none, or nothing outside hangs on it. */
+  readonly around: Around | null;
 }
 
-export function sectionTable(graph: Graph, section: Section): SectionTable {
+export interface Around {
+  /** Back edges by the node of the section they start from. */
+  readonly backs: ReadonlyMap<number, readonly GraphEdge[]>;
+  /** The nodes of the branch that the section lies in; null = all. */
+  readonly within: Bits | null;
+}
+
+export function sectionTable(graph: Graph, section: Section, within: Bits | null): SectionTable {
   const members = section.join === NONE ? section.nodes : [...section.nodes, section.join];
   const slots = new Map(members.map((node, i) => [node, i]));
   const marks = new Map(section.edges.map((edge, i) => [edge, i]));
@@ -88,7 +103,18 @@ export function sectionTable(graph: Graph, section: Section): SectionTable {
       graph.loopsAround(edge.from).filter((loop) => !loop.body.has(edge.to)),
     );
   }
-  return { section, slots, marks, into, outOf, watchers: unique(watchers, slots), leaves };
+  const around = aroundOf(graph, section, within);
+  return { section, slots, marks, into, outOf, watchers: unique(watchers, slots), leaves, around };
+}
+
+function aroundOf(graph: Graph, section: Section, within: Bits | null): Around | null {
+  const backs = new Map<number, readonly GraphEdge[]>();
+  for (const node of section.nodes) {
+    const own = graph.out(node).filter((edge) => graph.back.has(edge));
+    if (own.length > 0) backs.set(node, own);
+  }
+  const isBeside = backs.size === 0 || skippedMeanwhile(graph, section, new Set(backs.keys()), within).isEmpty();
+  return isBeside ? null : { backs, within };
 }
 
 function unique(watchers: ReadonlyMap<number, readonly number[]>, slots: ReadonlyMap<number, number>): Map<number, number[]> {
@@ -96,16 +122,19 @@ function unique(watchers: ReadonlyMap<number, readonly number[]>, slots: Readonl
 }
 
 /** Every fork, branch and section of a plan, by key. */
-export function lookUp(graph: Graph, plan: Plan): Pick<Statics, 'sections' | 'bodies' | 'insides' | 'nested' | 'joins'> {
+export function lookUp(
+  graph: Graph,
+  plan: Plan,
+): Pick<Statics, 'sections' | 'bodies' | 'insides' | 'nested' | 'joins' | 'rules' | 'layout'> {
   const sections = new Map<string, SectionTable>();
   const bodies = new Map<string, Bits>();
   const insides = new Map<string, Bits>();
   const nested = new Map<string, readonly string[]>();
   const joins = new Map<string, string>();
-  const visitPlan = (inner: Plan, exit: number): string[] => {
+  const visitPlan = (inner: Plan, exit: number, within: Bits | null): string[] => {
     const keys: string[] = [];
     for (const section of [...inner.sections.values(), ...(inner.whole === null ? [] : [inner.whole])]) {
-      sections.set(section.key, sectionTable(graph, section));
+      sections.set(section.key, sectionTable(graph, section, within));
       const inside = new Bits(graph.nodes.length);
       for (const node of section.nodes) inside.add(node);
       insides.set(section.key, inside);
@@ -123,14 +152,23 @@ export function lookUp(graph: Graph, plan: Plan): Pick<Statics, 'sections' | 'bo
     for (const branch of fork.branches) {
       inside.addAll(branch.nodes);
       bodies.set(branch.key, branch.nodes);
-      keys.push(...visitPlan(branch.plan, fork.join));
+      keys.push(...visitPlan(branch.plan, fork.join, branch.nodes));
       if (branch.entry !== null && typeof branch.entry !== 'number') keys.push(...visitFork(branch.entry, fork.join));
     }
     nested.set(fork.key, keys);
     return keys;
   };
-  visitPlan(plan, NONE);
-  return { sections, bodies, insides, nested, joins };
+  visitPlan(plan, NONE, null);
+  return { sections, bodies, insides, nested, joins, ...versionsOf(graph, sections.values()) };
+}
+
+function versionsOf(graph: Graph, sections: Iterable<SectionTable>): Pick<Statics, 'rules' | 'layout'> {
+  const tables = [...sections];
+  const hasLimit = graph.reachable.some((node) => graph.node(node).kind.type === 'limit_exceeded');
+  return {
+    rules: hasLimit || tables.some(({ around }) => around !== null) ? RULES : FIRST_RULES,
+    layout: Math.max(FIRST_LAYOUT, ...tables.map(({ section }) => section.layout)),
+  };
 }
 
 /** Compiles texts once and keeps them. Bounded by the workflow: only its own texts are asked for. */

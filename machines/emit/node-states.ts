@@ -61,7 +61,10 @@ export class NodeStates {
     const alternatives = at(this.#ways.routes, index).ok ?? [];
     let always: Json;
     if (node.kind.type === 'limit_exceeded') {
-      always = [{ target: `#${ends('limit_exceeded')}`, actions: [{ type: 'pass', params: { node: node.id } }] }];
+      always = [
+        { guard: { type: 'halted' }, target: `#${ends('failed')}` },
+        { target: `#${ends('limit_exceeded')}`, actions: [{ type: 'pass', params: { node: node.id } }] },
+      ];
     } else if (alternatives.length > 1 && node.kind.type !== 'condition') {
       always = [{ target: `#${routeOf(id)}`, actions: [{ type: 'pass', params: { node: node.id, choosing: true } }] }];
     } else {

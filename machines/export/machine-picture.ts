@@ -228,13 +228,20 @@ function transitionsOf(state: JsonObject): Transition[] {
 
 function listed(transitions: Json | undefined, event: string): Transition[] {
   const list = (Array.isArray(transitions) ? transitions : transitions === undefined ? [] : [transitions]) as readonly Json[];
-  return list.filter(isObject).flatMap(({ guard, target }, i) => {
-    // Every choice has one, for a step that runs out of its budget: no part of what the workflow says.
-    if (typeof target !== 'string' || (isObject(guard) && guard.type === 'exceeded')) return [];
-    const condition = isObject(guard) ? guardText(guard) : i > 0 ? 'else' : '';
-    const label = [event, condition === '' ? '' : `[${condition}]`].filter((part) => part !== '').join(' ');
-    return [{ label, target: target.replace(/^#/, '') }];
-  });
+  return list
+    .filter(isObject)
+    .filter(isOfWorkflow)
+    .flatMap(({ guard, target }, i) => {
+      if (typeof target !== 'string') return [];
+      const condition = isObject(guard) ? guardText(guard) : i > 0 ? 'else' : '';
+      const label = [event, condition === '' ? '' : `[${condition}]`].filter((part) => part !== '').join(' ');
+      return [{ label, target: target.replace(/^#/, '') }];
+    });
+}
+
+/** Steps that run out of their budget, or of all steps they may take, are no part of what the workflow says. */
+function isOfWorkflow({ guard }: JsonObject): boolean {
+  return !isObject(guard) || (guard.type !== 'exceeded' && guard.type !== 'halted');
 }
 
 function guardText({ type, params }: JsonObject): string {

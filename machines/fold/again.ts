@@ -6,6 +6,7 @@ import type { Queue } from '../nodes/kind.ts';
 import type { Run, StepEnv, Stepped } from '../run.ts';
 import { DEFAULT_STEP_LIMIT } from '../step/context.ts';
 import { forgive } from '../step/forgiveness.ts';
+import { FIRST_RULES } from '../step/rules.ts';
 import { start, step } from '../step.ts';
 import { executionAt, type History } from './history.ts';
 import { LogMismatch, type TimedEvent } from './log.ts';
@@ -71,6 +72,7 @@ function again(program: Program, run: Run | null, log: readonly TimedEvent[], at
     nowMs: first.at_ms,
     stepLimit: Number(first.data.step_limit ?? DEFAULT_STEP_LIMIT),
     language: Number(first.data.language ?? FIRST_LANGUAGE),
+    rules: Number(first.data.rules ?? FIRST_RULES),
     vars: (first.data.env ?? {}) as Record<string, string>,
     isLocal: (node) => scheduled(node)?.data.in_process === true,
     queueOf: (node) => scheduled(node)?.data.queue_type as Queue | undefined,

@@ -3,6 +3,7 @@ import { FIRST_LANGUAGE } from '../expression/tree.ts';
 import type { Json, JsonObject } from '../json.ts';
 import type { Budgets } from '../messages.ts';
 import type { Phase } from '../run.ts';
+import { FIRST_RULES } from './rules.ts';
 
 /** A node that is neither idle nor finished. */
 export interface Active {
@@ -90,6 +91,10 @@ export interface Context {
   readonly env: Readonly<Record<string, string>>;
   /** The language in which conditions and texts are read (`LANGUAGE`); absent = the first. */
   readonly language?: number;
+  /** The rules it follows (`RULES`); absent = the first. */
+  readonly rules?: number;
+  /** Which of the layouts of its sections a snapshot stands in (`Section.layout`); absent = the first. */
+  readonly layout?: number;
   /** Completions after which the run fails. */
   readonly limit: number;
   readonly state: JsonObject;
@@ -161,6 +166,10 @@ export function freshContext(input: Json, env: Readonly<Record<string, string>>,
 
 export function languageOf(context: Context): number {
   return context.language ?? FIRST_LANGUAGE;
+}
+
+export function rulesOf(context: Context): number {
+  return context.rules ?? FIRST_RULES;
 }
 
 /** An entry of a record keyed by names that users chose: `toString` is nobody's node unless it is there. */

@@ -284,8 +284,13 @@ export class Draft {
         : 'after' in skip
           ? skippedAfter(graph, this.indexOf(skip.after), indices(skip.to), within)
           : skippedAround(graph, this.section(skip.section).plan, indices(skip.to), within);
+    if ('section' in skip) lost.removeAll(this.section(skip.section).skippedMeanwhile());
+    this.skipLater(lost);
+  }
+
+  skipLater(nodes: Iterable<number>): void {
     const skips = this.#list('skips');
-    for (const node of lost) skips.push(node);
+    for (const node of nodes) skips.push(node);
   }
 
   #unpend(head: number): void {

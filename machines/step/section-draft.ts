@@ -1,10 +1,13 @@
 import type { Mark } from '../compile/parameters.ts';
 import type { Section } from '../compile/shapes.ts';
+import { skippedMeanwhile } from '../compile/skips.ts';
 import type { SectionTable, Statics } from '../compile/statics.ts';
 import { NONE } from '../compile/sweep.ts';
+import type { Bits } from '../graph/bits.ts';
 import type { GraphEdge } from '../graph/edges.ts';
 import type { Json } from '../json.ts';
-import type { Context, SectionState } from './context.ts';
+import { type Context, rulesOf, type SectionState } from './context.ts';
+import { FIRST_RULES } from './rules.ts';
 
 /** The context in the making around a section. Nodes are named by id, but for `skip`. */
 interface Surroundings {
@@ -17,6 +20,8 @@ interface Surroundings {
   /** What was on its way to the join behind the section will not be read. */
   starveJoin(section: string): void;
   skip(index: number): void;
+  /** Nodes outside the section that nothing can come to any more. */
+  skipLater(nodes: Iterable<number>): void;
 }
 
 /**
@@ -35,6 +40,8 @@ export class SectionDraft {
   #rewinding: readonly number[];
   #loop: string | null;
   #changed = false;
+  /** Nodes from which no loop goes round any more. */
+  #spent: ReadonlySet<number>;
 
   constructor(draft: Surroundings, key: string, table: SectionTable, state: SectionState) {
     this.#draft = draft;
@@ -46,6 +53,7 @@ export class SectionDraft {
     this.#ready = [...state.ready];
     this.#rewinding = state.rewinding;
     this.#loop = state.loop;
+    this.#spent = this.#spentNodes();
   }
 
   get plan(): Section {
@@ -142,6 +150,7 @@ export class SectionDraft {
     }
     this.#ready = this.#ready.filter((index) => !inside.includes(index));
     for (const index of inside) this.#watch(index);
+    this.#skipAround();
   }
 
   // ------------------------------------------------------------------ deciding
@@ -190,8 +199,13 @@ export class SectionDraft {
     return letter;
   }
 
-  /** Skips what is to be skipped, then releases the next node, unless one that was released has yet to begin. */
   #proceed(): void {
+    this.#release();
+    this.#skipAround();
+  }
+
+  /** Skips what is to be skipped, then releases the next node, unless one that was released has yet to begin. */
+  #release(): void {
     const { graph } = this.#draft.statics;
     const { join } = this.#table.section;
     while (this.#draft.now.halt === null && !this.#nodes.includes('r') && !this.#nodes.includes('k')) {
@@ -208,6 +222,33 @@ export class SectionDraft {
       this.#markDead(this.#table.outOf.get(first) ?? []);
       this.#watch(first);
     }
+  }
+
+  /** What only a loop around the section could have come to is skipped as soon as that cannot go round any more. */
+  #skipAround(): void {
+    const spent = this.#spentNodes();
+    if (spent.size === this.#spent.size) return;
+    const lost = this.#skippedBy(spent);
+    lost.removeAll(this.#skippedBy(this.#spent));
+    this.#spent = spent;
+    this.#draft.skipLater(lost);
+  }
+
+  /** What lies outside the section and has been skipped since it was entered. */
+  skippedMeanwhile(): Bits {
+    return this.#skippedBy(this.#spentNodes());
+  }
+
+  #skippedBy(spent: ReadonlySet<number>): Bits {
+    return skippedMeanwhile(this.#draft.statics.graph, this.#table.section, spent, this.#table.around?.within ?? null);
+  }
+
+  #spentNodes(): ReadonlySet<number> {
+    const { around } = this.#table;
+    const spent = new Set<number>();
+    if (around === null || rulesOf(this.#draft.now) === FIRST_RULES) return spent;
+    for (const [node, backs] of around.backs) if (backs.every((edge) => this.#worth(edge) === 'd')) spent.add(node);
+    return spent;
   }
 
   /** The head of a loop that goes round again, or the first node of all, runs whatever leads to it. */

@@ -1,3 +1,4 @@
+import { FIRST_LAYOUT } from '../compile/shapes.ts';
 import { COMPILER_VERSION } from '../compile/version.ts';
 import type { Program } from '../compile.ts';
 import type { Json } from '../json.ts';
@@ -6,12 +7,12 @@ import { type Context, DEFAULT_STEP_LIMIT, freshContext, localWorkOf, type Secti
 import { statusOf } from './status.ts';
 import { positionsOf } from './stepper.ts';
 
-/** The snapshot was written by another version of the compiler: fold the log instead. */
+/** The snapshot was written by another version of the compiler, or for other tracks of its sections: fold the log instead. */
 export class OtherCompiler extends Error {
   readonly code = 'other_compiler';
 
-  constructor(version: unknown) {
-    super(`the snapshot was written by compiler version ${JSON.stringify(version)}, this one is ${COMPILER_VERSION}`);
+  constructor(other: string) {
+    super(`the snapshot was written by another compiler, of ${other}; this one's version is ${COMPILER_VERSION}`);
     this.name = 'OtherCompiler';
   }
 }
@@ -29,6 +30,8 @@ interface Saved extends Partial<Omit<Context, 'input' | 'sections'>> {
 const STORED = [
   'env',
   'language',
+  'rules',
+  'layout',
   'limit',
   'state',
   'steps',
@@ -71,7 +74,9 @@ function isEmpty(value: unknown): boolean {
 /** The run that `save` wrote. Throws `OtherCompiler`, and other errors for a text that is no snapshot of this program. */
 export function load(program: Program, text: string, row: { readonly seq: number; readonly input: Json }): Run {
   const { version, at, sections = {}, ...parts } = JSON.parse(text) as Saved;
-  if (version !== COMPILER_VERSION) throw new OtherCompiler(version);
+  if (version !== COMPILER_VERSION) throw new OtherCompiler(`version ${JSON.stringify(version)}`);
+  if ((parts.layout ?? FIRST_LAYOUT) !== program.statics.layout)
+    throw new OtherCompiler(`layout ${parts.layout ?? FIRST_LAYOUT}`);
   const entered = Object.entries(sections).map(
     ([key, state]) => [key, { ...state, ready: [], rewinding: [], loop: null }] as const,
   );

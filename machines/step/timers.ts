@@ -30,12 +30,13 @@ export class Timers {
     if (this.#changes.size === 0) return [];
     return [...this.#changes].flatMap(([id, { first, delayMs }]): Effect[] => {
       // Set and cleared within this step, or just fired: there is nothing to clear.
-      if (delayMs === null) return first === 'clear' && id !== this.#fired ? [{ type: 'clear_timer', id }] : [];
+      const cleared: Effect[] = first === 'clear' && id !== this.#fired ? [{ type: 'clear_timer', id }] : [];
+      if (delayMs === null) return cleared;
       const armed = statics.timers.get(id);
       if (armed === undefined) throw new TypeError(`unknown timer ${id}`);
       const { node, kind } = armed;
-      // The time of a node that is kept starts when it begins.
-      if (kind !== 'retry' && context.hold?.kept.includes(node) === true) return [];
+      // The time of a node that is kept starts when it begins; that of its last visit is over.
+      if (kind !== 'retry' && context.hold?.kept.includes(node) === true) return cleared;
       const activation = own(context.active, node)?.activation ?? 1;
       return [{ type: 'set_timer', id, node, activation, atMs: nowMs + delayMs, kind }];
     });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { FIRST_LAYOUT } from '../../machines/compile/shapes.ts';
 import { COMPILER_VERSION, compile } from '../../machines/compile.ts';
 import { EVENT_TYPES } from '../../machines/events.ts';
 import { fold } from '../../machines/fold.ts';
@@ -32,6 +33,12 @@ function isForgotten({ events }: Golden, at: number): boolean {
   );
 }
 
+/** A workflow whose sections have other tracks than then counts as compiled by another one: its snapshots are rebuilt from the log. */
+function isOfThisCompiler(log: Golden): boolean {
+  const { layout } = programOf(log).statics;
+  return log.compiler === COMPILER_VERSION && log.snapshots.every(({ saved }) => (saved.layout ?? FIRST_LAYOUT) === layout);
+}
+
 describe('a log of any version', () => {
   it.each(names)('%s folds to the status, state and, by the compiler that recorded it, snapshot of then', (name) => {
     const log = golden(name);
@@ -39,24 +46,21 @@ describe('a log of any version', () => {
     for (const { sequence, status, state, saved } of log.snapshots) {
       const run = fold(program, null, log.events.slice(0, sequence), EXECUTION);
       expect({ sequence: run.seq, status: run.status, state: stateOf(run) }).toEqual({ sequence, status, state });
-      if (log.compiler === COMPILER_VERSION) expect(save(run)).toBe(JSON.stringify(saved));
+      if (isOfThisCompiler(log)) expect(save(run)).toBe(JSON.stringify(saved));
     }
   });
 
-  it.each(names.filter((name) => golden(name).compiler === COMPILER_VERSION))(
-    '%s goes on from a snapshot stored on the way',
-    (name) => {
-      const log = golden(name);
-      const program = programOf(log);
-      const end = log.snapshots.at(-1);
-      for (const { sequence, saved } of log.snapshots.slice(0, -1)) {
-        if (isForgotten(log, sequence)) continue;
-        const stored = load(program, JSON.stringify(saved), { seq: sequence, input: log.input });
-        const run = fold(program, stored, log.events.slice(sequence, end?.sequence), EXECUTION);
-        expect(save(run)).toBe(JSON.stringify(end?.saved));
-      }
-    },
-  );
+  it.each(names.filter((name) => isOfThisCompiler(golden(name))))('%s goes on from a snapshot stored on the way', (name) => {
+    const log = golden(name);
+    const program = programOf(log);
+    const end = log.snapshots.at(-1);
+    for (const { sequence, saved } of log.snapshots.slice(0, -1)) {
+      if (isForgotten(log, sequence)) continue;
+      const stored = load(program, JSON.stringify(saved), { seq: sequence, input: log.input });
+      const run = fold(program, stored, log.events.slice(sequence, end?.sequence), EXECUTION);
+      expect(save(run)).toBe(JSON.stringify(end?.saved));
+    }
+  });
 });
 
 describe('the golden logs', () => {

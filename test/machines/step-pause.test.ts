@@ -197,6 +197,24 @@ describe('a hold', () => {
     expect(driver.run.status).toBe('completed');
   });
 
+  it('ends the time of a visit when a loop comes to the node again', () => {
+    const made = workflow(
+      [wait('w', { condition: 'either', correlation_key: 'k', timeout_secs: 60 })],
+      [
+        ['w', 'w', 'output.again'],
+        ['w', 'end'],
+      ],
+    );
+    const driver = new Driver(made);
+    expect(driver.timers.size).toBe(1);
+    driver.pause();
+    const { effects } = driver.event('k', { again: true });
+    expect(effects).toMatchObject([{ type: 'clear_timer' }]);
+    expect(driver.resume().effects).toMatchObject([{ type: 'set_timer', node: 'w', activation: 2 }]);
+    driver.fire('w');
+    expect(driver.run.status).toBe('completed');
+  });
+
   it('forgets what a first-wins join has closed meanwhile', () => {
     const driver = new Driver(
       workflow(

@@ -5,7 +5,7 @@ import type { Workflow } from '../../machines/ir/workflow.ts';
 import type { Json } from '../../machines/json.ts';
 import type { Message, Usage } from '../../machines/messages.ts';
 import type { ActiveNode, Effect, Refused, Run, StepEnv, Stepped } from '../../machines/run.ts';
-import { activeOf, fatalFailures, load, save, start, stateOf, step } from '../../machines/step.ts';
+import { activeOf, fatalFailures, isStuck, load, save, start, stateOf, step } from '../../machines/step.ts';
 
 /** Plays the world for one execution: sends messages for the visit a node is at, keeps log, effects and armed timers. */
 export class Driver {
@@ -146,6 +146,7 @@ export class Driver {
   }
 
   #took(stepped: Stepped): void {
+    if (isStuck(stepped.run)) throw new Error('nothing is under way, and nothing can move the run on');
     this.last = stepped;
     this.log.push(...stepped.events.map((event) => ({ ...event, at_ms: this.env.nowMs })));
     this.saves.push({ seq: stepped.run.seq, text: save(stepped.run) });
