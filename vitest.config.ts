@@ -17,6 +17,7 @@ export default defineConfig({
           isolate: false,
           setupFiles: ['test/support/properties.ts'],
           testTimeout: PATIENCE_MS,
+          execArgv: ['--import', new URL('test/support/typescript-threads.mjs', import.meta.url).href],
           server: { deps: { inline: ['clipanion'] } },
         },
       },

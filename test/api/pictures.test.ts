@@ -134,6 +134,24 @@ describe('GET /executions/:id/machine', () => {
     expect(text).not.toContain('echo');
   });
 
+  it('is drawn for so many at a time: who comes when too many wait is told to come back', async () => {
+    const server = await api();
+    const id = await server.started(REVIEW);
+    const token = await server.token('viewer');
+    const queries = [1, 2, 3].flatMap((at) =>
+      ['mermaid', 'dot', 'xstate', 'svg'].flatMap((format) => ['workflow', 'machine'].map((view) => [at, format, view])),
+    );
+    const replies = await Promise.all(
+      queries.map(([at, format, view]) =>
+        picture(server, `/executions/${id}/machine?at=${at}&format=${format}&view=${view}`, token),
+      ),
+    );
+    expect(replies.filter(({ status }) => status === 200)).toHaveLength(18);
+    const refused = replies.filter(({ status }) => status !== 200);
+    expect(refused.map(({ status, headers }) => [status, headers['retry-after']])).toEqual(Array(6).fill([503, '1']));
+    expect(JSON.parse(refused[0]?.text ?? '').error).toBe('service unavailable: too many pictures are being drawn');
+  });
+
   it('refuses a moment that never was, and what it does not know', async () => {
     const server = await api();
     const id = await server.started(REVIEW);

@@ -1,19 +1,19 @@
 import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
-import type { Program } from '../../../machines/compile.ts';
-import type { EventType } from '../../../machines/events.ts';
-import { Happenings } from '../../../machines/export/happenings.ts';
-import type { Marks } from '../../../machines/export/marks.ts';
-import { type Drawn, draw, programOf, type Wanted } from '../../pictures/draw.ts';
 import { MEDIA_TYPES } from '../../pictures/formats.ts';
 import { PictureError } from '../../pictures/problem.ts';
+import { PictureRenderer, type PictureRequest, type RenderedPicture, UnreadableRevision } from '../../pictures/renderer.ts';
+import type { LoggedText } from '../../pictures/thread-messages.ts';
 import { RuntimeError, shown } from '../../runtime/errors.ts';
+import { FairQueue } from '../../runtime/fair-queue.ts';
 import type { Runtime } from '../../runtime/types.ts';
 import { executionId } from '../ids.ts';
 import { ById } from '../schemas/fields.ts';
 import { ExecutionMachineQuery, WorkflowMachineQuery } from '../schemas/pictures.ts';
 import { type Api, identityOf, type Services } from '../services.ts';
 
+/** Pictures drawn at a time, and how many may wait, in all and of one tenant. */
+const LIMITS = { active: 4, activePerKey: 2, waiting: 32, waitingPerKey: 16 };
 const RETRY_AFTER_MS = 1_000;
 /** Named in a header, which proxies want short. */
 const MAX_UNREADABLE = 100;
@@ -28,6 +28,19 @@ const PICTURE = {
 
 /** Workflows and executions as pictures, drawn from the machine that runs them. */
 export function pictureRoutes(app: Api, { runtime, store }: Services): void {
+  const renderer = new PictureRenderer();
+  const queue = new FairQueue('too many pictures are being drawn', LIMITS);
+  app.addHook('onClose', () => renderer.close());
+  const picture = async (tenantId: string, request: PictureRequest): Promise<RenderedPicture> => {
+    try {
+      return await renderer.render(request, (work) => queue.run(tenantId, work));
+    } catch (cause) {
+      if (cause instanceof UnreadableRevision)
+        throw new RuntimeError('corrupt', `workflow revision ${request.revision} cannot be compiled by this version`, { cause });
+      throw cause instanceof PictureError ? refusal(cause) : cause;
+    }
+  };
+
   app.get(
     '/workflows/:workflow_id/machine',
     {
@@ -44,11 +57,13 @@ export function pictureRoutes(app: Api, { runtime, store }: Services): void {
     },
     async (request, reply) => {
       const { workflow_id } = request.params;
-      const { version } = request.query;
-      const row = await store.tenant(identityOf(request).tenantId).workflow(workflow_id, version);
+      const { version, format = 'xstate', view = 'workflow' } = request.query;
+      const { tenantId } = identityOf(request);
+      const row = await store.tenant(tenantId).workflow(workflow_id, version);
       if (row === null)
         throw new RuntimeError('not_found', `workflow ${shown(workflow_id)}${version === undefined ? '' : ` v${version}`}`);
-      return send(reply, programFrom(row.source, row.revision), request.query, null);
+      const { source, revision } = row;
+      return send(reply, format, await picture(tenantId, { revision, source, format, view, execution: null }));
     },
   );
 
@@ -69,66 +84,41 @@ export function pictureRoutes(app: Api, { runtime, store }: Services): void {
     },
     async (request, reply) => {
       const { tenantId } = identityOf(request);
-      const { revision, executionId: id } = await runtime.execution(tenantId, executionId(request.params.id));
+      const id = executionId(request.params.id);
+      const { at, marks = true, format = 'xstate', view = 'workflow' } = request.query;
+      const row = await store.tenant(tenantId).execution(id);
+      if (row === null) throw new RuntimeError('not_found', `execution ${id}`);
+      const { revision, seq } = row;
+      const sequence = at ?? seq;
+      if (marks && sequence > seq)
+        throw new RuntimeError('bad_request', `at must not be beyond the log, which has ${seq} events`);
       const source = await store.revision(tenantId, revision);
       if (source === null) throw new RuntimeError('corrupt', `workflow revision ${revision} is not in the store`);
-      const program = programFrom(source, revision);
-      const { at = null, marks: wanted = true } = request.query;
-      const marks = wanted ? await marksOf(runtime, program, { tenantId, id, at }) : null;
-      return send(reply, program, request.query, marks);
+      const execution = marks ? { id, sequence, log: () => logOf(runtime, tenantId, id, sequence) } : null;
+      return send(reply, format, await picture(tenantId, { revision, source, format, view, execution }));
     },
   );
 }
 
-function programFrom(source: string, revision: string): Program {
-  try {
-    return programOf(JSON.parse(source));
-  } catch (cause) {
-    throw new RuntimeError('corrupt', `workflow revision ${revision} cannot be compiled by this version`, { cause });
-  }
+async function* logOf(runtime: Runtime, tenantId: string, id: string, upTo: number): AsyncGenerator<LoggedText> {
+  for await (const { sequence, type, nodeId, data, createdAtMs } of runtime.events(tenantId, id, { limit: upTo }))
+    yield { sequence, type, nodeId, data: JSON.stringify(data), atMs: createdAtMs };
 }
 
-/** `at` = the last event that counts; null = all. Rejects with `bad_request` when the log has not come so far. */
-async function marksOf(
-  runtime: Runtime,
-  program: Program,
-  { tenantId, id, at }: { readonly tenantId: string; readonly id: string; readonly at: number | null },
-): Promise<Marks> {
-  const happenings = new Happenings(program);
-  let last = 0;
-  for await (const { sequence, type, nodeId, data, createdAtMs } of runtime.events(tenantId, id)) {
-    happenings.apply({ sequence, type: type as EventType, node_id: nodeId, data, at_ms: createdAtMs });
-    last = sequence;
-    if (last === at) break;
-  }
-  if (at !== null && last < at) throw new RuntimeError('bad_request', `at must not be beyond the log, which has ${last} events`);
-  return happenings.marks;
-}
-
-async function send(
+function send(
   reply: FastifyReply,
-  program: Program,
-  query: Partial<Pick<Wanted, 'format' | 'view'>>,
-  marks: Marks | null,
-): Promise<FastifyReply> {
-  const format = query.format ?? 'xstate';
-  const { content, policy, unreadable } = await drawn(program, { format, view: query.view ?? 'workflow', marks });
+  format: PictureRequest['format'],
+  { bytes, policy, unreadable }: RenderedPicture,
+): FastifyReply {
   void reply.headers({ 'x-content-type-options': 'nosniff', 'cache-control': 'private, no-cache' });
   if (policy !== null) void reply.header('content-security-policy', policy);
   if (unreadable.length > 0)
     void reply.header('x-jamjet-unreadable', encodeURIComponent(unreadable.slice(0, MAX_UNREADABLE).join('')));
-  const bytes =
-    typeof content === 'string' ? Buffer.from(content) : Buffer.from(content.buffer, content.byteOffset, content.length);
-  return reply.header('content-type', MEDIA_TYPES[format]).send(bytes);
+  return reply.header('content-type', MEDIA_TYPES[format]).send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
 }
 
-async function drawn(program: Program, wanted: Wanted): Promise<Drawn> {
-  try {
-    return await draw(program, wanted);
-  } catch (error) {
-    if (!(error instanceof PictureError)) throw error;
-    if (error.code === 'pictures_busy')
-      throw new RuntimeError('overloaded', error.message, { retryAfterMs: RETRY_AFTER_MS, cause: error });
-    throw new RuntimeError('bad_request', `${error.message}; mermaid, dot and xstate are not drawn`, { cause: error });
-  }
+function refusal(error: PictureError): RuntimeError {
+  if (error.code === 'pictures_busy')
+    return new RuntimeError('overloaded', error.message, { retryAfterMs: RETRY_AFTER_MS, cause: error });
+  return new RuntimeError('bad_request', `${error.message}; mermaid, dot and xstate are not drawn`, { cause: error });
 }

@@ -1,0 +1,5 @@
+// Lets threads that are started from the sources run TypeScript, which Node 20 cannot by itself.
+import { register } from 'node:module';
+import { isMainThread } from 'node:worker_threads';
+
+if (!isMainThread) register('./typescript-hooks.mjs', import.meta.url);
