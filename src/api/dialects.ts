@@ -17,6 +17,11 @@ export function isSdk({ originalUrl }: FastifyRequest): boolean {
   return PREFIX.test(originalUrl);
 }
 
+/** Is a Java client asking? Its models have names of their own for the fields of events. */
+export function isJava({ originalUrl }: FastifyRequest): boolean {
+  return /^\/api\/v1[/?]/.test(originalUrl);
+}
+
 /** The path as the client wrote it, without the query: for the log, the audit and errors. */
 export function pathOf({ originalUrl }: FastifyRequest): string {
   return originalUrl.split('?', 1)[0] ?? '';

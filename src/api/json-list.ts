@@ -18,10 +18,11 @@ export async function sendList(
   key: string,
   items: AsyncIterable<unknown>,
   rest: object = {},
+  mediaType = 'application/json',
 ): Promise<FastifyReply> {
   const chunks = chunksOf(key, items, rest);
   const first = await chunks.next();
-  reply.type('application/json; charset=utf-8');
+  reply.type(`${mediaType}; charset=utf-8`);
   if (first.done === true) throw new Error('a list has at least one chunk');
   return reply.send(first.value.last ? first.value.text : Readable.from(textOf(first.value, chunks), { objectMode: false }));
 }

@@ -30,6 +30,14 @@ export interface TaggedForm extends Common {
   readonly kind_name: string;
 }
 
+/** The tagged form, with the fields that the models of Java clients read. */
+export interface JavaForm extends TaggedForm {
+  readonly event_id: string;
+  readonly event_type: string;
+  readonly payload: JsonObject;
+  readonly timestamp: string;
+}
+
 export function seedForm(event: EventView): SeedForm {
   return {
     id: eventId(event.executionId, event.sequence),
@@ -54,6 +62,17 @@ export function taggedForm(event: EventView): TaggedForm {
     node_id: event.nodeId,
     created_at: new Date(event.createdAtMs).toISOString(),
     ...actorOf(event),
+  };
+}
+
+export function javaForm(event: EventView): JavaForm {
+  const tagged = taggedForm(event);
+  return {
+    ...tagged,
+    event_id: tagged.id,
+    event_type: event.type,
+    payload: fieldsOf(event),
+    timestamp: tagged.created_at,
   };
 }
 

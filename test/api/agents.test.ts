@@ -310,14 +310,14 @@ describe('GET /agents/:id/trace', () => {
     const events = traceOf(await get('/agents/research-agent/trace', { as: 'viewer' }));
     expect(events[0]).toEqual({
       timestamp: new Date(clock.nowMs()).toISOString(),
-      direction: 'in',
+      direction: 'inbound',
       event_type: 'agent_activated',
       summary: 'agent activated by agent:research-agent',
       actor_id: 'agent:research-agent',
     });
     expect(events.find((event) => event.event_type === 'node_started')).toEqual({
       timestamp: new Date(clock.nowMs() - 2_000).toISOString(),
-      direction: 'out',
+      direction: 'outbound',
       event_type: 'node_started',
       summary: `node started work in ${execution_id}`,
       actor_id: 'agent:research-agent',
@@ -327,7 +327,7 @@ describe('GET /agents/:id/trace', () => {
     expect(events.map((event) => event.event_type)).toEqual(
       expect.arrayContaining(['workflow_registered', 'workflow_started', 'node_completed', 'workflow_completed']),
     );
-    expect(events.at(-1)).toMatchObject({ direction: 'in', summary: 'agent registered by operator' });
+    expect(events.at(-1)).toMatchObject({ direction: 'inbound', summary: 'agent registered by operator' });
     const times = events.map((event) => event.timestamp);
     expect(times).toEqual([...times].sort().reverse());
     expect(traceOf(await get('/agents/research-agent/trace?limit=2'))).toEqual(events.slice(0, 2));

@@ -35,7 +35,9 @@ describe('POST /agents/discover', () => {
     expect(reply.status).toBe(201);
     expect(reply.body).toMatchObject({ ...CARD, id: 'remote-agent', agent_id: 'remote-agent', status: 'registered' });
     expect((await get('/agents/remote-agent')).body).toEqual(reply.body);
-    expect(traceOf(await get('/agents/remote-agent/trace'))).toMatchObject([{ event_type: 'agent_discovered', direction: 'in' }]);
+    expect(traceOf(await get('/agents/remote-agent/trace'))).toMatchObject([
+      { event_type: 'agent_discovered', direction: 'inbound' },
+    ]);
   });
 
   it('updates the agent when it knows it already', async () => {

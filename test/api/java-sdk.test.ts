@@ -39,6 +39,7 @@ async function java(role: 'developer' | 'viewer' | null = 'developer') {
       }),
     sendExternalEvent: (id: string, correlation_key: string, payload: unknown) =>
       send('POST', `/api/v1/executions/${id}/events`, { correlation_key, payload }),
+    queryAudit: (id: string) => send('GET', `/api/v1/audit?limit=50&offset=0&execution_id=${id}`),
     registerAgent: (card: object) => send('POST', '/api/v1/agents', card),
     listAgents: () => send('GET', '/api/v1/agents'),
     getAgent: (id: string) => send('GET', `/api/v1/agents/${id}`),
@@ -63,6 +64,30 @@ describe("JamJet's Java SDK on /api/v1", () => {
     expect(await client.approve(execution_id, 'approved', null, { done: true })).toMatchObject({ execution_id, accepted: true });
     expect(await client.getExecution(execution_id)).toMatchObject({ status: 'completed', output: { done: true } });
     expect((await client.getEvents(execution_id)).events[0].kind).toMatchObject({ type: 'workflow_started' });
+  });
+
+  it('reads events and the audit log by the names of the Spring models', async () => {
+    const { client, get } = await java();
+    await client.createWorkflow(REVIEW);
+    const { execution_id } = await client.startExecution('review', { amount: 0 });
+    for (const event of (await client.getEvents(execution_id)).events) {
+      const { type, ...fields } = event.kind;
+      expect(event).toMatchObject({ event_id: event.id, event_type: type, payload: fields, timestamp: event.created_at });
+    }
+    expect((await client.getEvents(execution_id)).events[0]).toMatchObject({
+      event_type: 'workflow_started',
+      payload: { workflow_id: 'review', initial_input: { amount: 0 } },
+    });
+    const { items } = await client.queryAudit(execution_id);
+    for (const item of items) {
+      const { type, ...fields } = item.raw_event;
+      expect(item).toMatchObject({ event_type: type, payload: fields, timestamp: item.created_at });
+    }
+    expect(items.at(-1)).toMatchObject({ event_type: 'workflow_started', node_id: null });
+    // Nobody else has them: neither the reference's form nor the Python SDK's.
+    for (const path of [`/executions/${execution_id}/events`, `/compat/executions/${execution_id}/events`])
+      expect((await get(path)).body.events[0]).not.toHaveProperty('event_id');
+    expect((await get(`/audit?execution_id=${execution_id}`)).body).not.toHaveProperty('items.0.payload');
   });
 
   it('starts the version registered last', async () => {

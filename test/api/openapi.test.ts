@@ -154,6 +154,40 @@ describe('the OpenAPI document', () => {
     }
   });
 
+  it('types free-form objects as open, so that a generated client takes any workflow', async () => {
+    const read = await document();
+    const empty: string[] = [];
+    const visit = (value: unknown, path: string): void => {
+      if (typeof value !== 'object' || value === null) return;
+      const { type, properties, additionalProperties } = value as Record<string, unknown>;
+      if (type === 'object' && properties === undefined && (additionalProperties ?? false) === false) empty.push(path);
+      for (const [key, inner] of Object.entries(value)) if (!/^(example|default|enum)$/.test(key)) visit(inner, `${path}/${key}`);
+    };
+    visit({ paths: read.paths, components: read.components }, '');
+    expect(empty).toEqual([]);
+    expect(operation(read, 'POST /workflows').requestBody?.content['application/json']?.schema).toEqual({
+      type: 'object',
+      additionalProperties: true,
+    });
+  });
+
+  it('names each reply after its resource, and types it once for each media type', async () => {
+    const read = await document();
+    const replies = (route: string): readonly unknown[] =>
+      Object.values(operation(read, route).responses).flatMap(({ content }) =>
+        Object.entries(content ?? {}).map(([type, { schema }]) => [type, schema]),
+      );
+    const json = (name: string) => ['application/json', { $ref: `#/components/schemas/${name}` }];
+    expect(replies('POST /executions')).toContainEqual(json('StartedExecution'));
+    expect(replies('POST /api/v1/workflows/{workflow_id}/execute')).toContainEqual(json('StartedExecution'));
+    expect(replies('POST /cron/{name}/trigger')).toContainEqual(json('TriggeredCronJob'));
+    expect(replies('GET /executions/{id}/events').slice(0, 3)).toEqual([
+      json('EventList'),
+      ['application/vnd.jamjet.tagged+json', { $ref: '#/components/schemas/TaggedEventList' }],
+      ['text/event-stream', { type: 'string' }],
+    ]);
+  });
+
   it('shows the errors of the reference', async () => {
     const { components, paths } = await document();
     const responses = paths['/executions/{id}/approve']?.post?.responses;

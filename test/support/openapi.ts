@@ -1,6 +1,7 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { isObject, type Json, type JsonObject } from '../../machines/json.ts';
 import type { buildApp } from '../../src/api/app.ts';
+import { TAGGED_JSON } from '../../src/api/schemas/events.ts';
 
 /** A reply as far as a document speaks of it. */
 export interface Replied {
@@ -63,8 +64,10 @@ class Conformance {
     if (content === undefined) return reply.body === undefined ? null : `${operation}: no body of ${reply.status} is documented`;
     const type = Object.keys(object(content)).find((type) => type === '*/*' || reply.contentType.startsWith(type));
     if (type === undefined) return `${operation}: ${reply.contentType} is not documented for ${reply.status}`;
-    if (type !== 'application/json') return null;
-    return this.#check(`${pointer}/content/application~1json/schema`, reply.body, `${operation} ${reply.status}`);
+    if (type !== 'application/json' && type !== TAGGED_JSON) return null;
+    // Clients that cannot ask for the tagged form by its media type get it as JSON.
+    const form = type === 'application/json' && isTagged(reply.body) ? TAGGED_JSON : type;
+    return this.#check(`${pointer}/content/${form.replaceAll('/', '~1')}/schema`, reply.body, `${operation} ${reply.status}`);
   }
 
   #find(method: string, path: string): { operation: string; at: string; responses: JsonObject } | null {
@@ -100,6 +103,11 @@ class Conformance {
     const errors = validate.errors?.map((error) => `${error.instancePath} ${error.message} ${JSON.stringify(error.params)}`);
     return `${what}: ${errors?.join('; ')}\n${JSON.stringify(body).slice(0, 2_000)}`;
   }
+}
+
+function isTagged(body: unknown): boolean {
+  const events = isObject(body) ? body.events : null;
+  return Array.isArray(events) && isObject(events[0]) && isObject(events[0].kind) && 'kind_name' in events[0];
 }
 
 /** Objects with listed properties have no others. */

@@ -50,20 +50,24 @@ export const SCHEMAS: Readonly<Record<string, Readonly<Record<string, unknown>>>
 
 /** The schemas a document refers to by name, gathered while it is written. */
 export class Components {
-  readonly #names = new Map<string, string>();
+  /** Schemas of different resources may read the same: each keeps its own name. */
+  readonly #names = new Map<unknown, string>();
+  /** Of copies, such as those of optional properties. */
+  readonly #namesByText = new Map<string, string>();
   readonly #used = new Map<string, Json>();
 
   constructor() {
     for (const [name, schema] of Object.values(SCHEMAS).flatMap((file) => Object.entries(file))) {
       if (!isObject(schema) || schema.properties === undefined) continue;
+      this.#names.set(schema, name);
       const text = JSON.stringify(schema);
-      if (!this.#names.has(text)) this.#names.set(text, name);
+      if (!this.#namesByText.has(text)) this.#namesByText.set(text, name);
     }
   }
 
   /** The schema with a reference in place of everything that has a name. */
   write(schema: unknown): Json {
-    const name = isObject(schema) && schema.properties !== undefined ? this.#names.get(JSON.stringify(schema)) : undefined;
+    const name = this.#nameOf(schema);
     if (name === undefined) return this.#inside(schema);
     if (!this.#used.has(name)) {
       this.#used.set(name, null);
@@ -77,9 +81,22 @@ export class Components {
     return Object.fromEntries([...this.#used].sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 
+  #nameOf(schema: unknown): string | undefined {
+    if (!isObject(schema) || schema.properties === undefined) return undefined;
+    return this.#names.get(schema) ?? this.#namesByText.get(JSON.stringify(schema));
+  }
+
   #inside(value: unknown): Json {
     if (Array.isArray(value)) return value.map((item) => this.write(item));
     if (!isObject(value)) return value as Json;
-    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, this.write(inner)]));
+    return Object.fromEntries(Object.entries(openly(value)).map(([key, inner]) => [key, this.write(inner)]));
   }
+}
+
+/** Objects without listed properties say what else they hold: generated clients take them for empty otherwise. */
+function openly(schema: JsonObject): JsonObject {
+  if (schema.type !== 'object' || schema.properties !== undefined || schema.additionalProperties !== undefined) return schema;
+  const { patternProperties, ...rest } = schema;
+  const any = isObject(patternProperties) ? patternProperties['^.*$'] : undefined;
+  return any === undefined ? { ...schema, additionalProperties: true } : { ...rest, additionalProperties: any };
 }

@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
 import type { Access } from '../auth.ts';
 import { ApiErrorBody } from '../schemas/errors.ts';
+import { TAGGED_JSON, TaggedEventList } from '../schemas/events.ts';
 import { INFO, SERVERS, TAGS } from './about.ts';
 import { Components } from './components.ts';
 import { errorResponses, errorsOf } from './error-responses.ts';
@@ -112,15 +113,19 @@ function responsesOf(route: DescribedRoute, components: Components): JsonObject 
       if (described.type === 'null') return [status, { description }];
       if (isObject(described.content)) return [status, { description, content: contentOf(described.content, components) }];
       const example = status === '200' || status === '201' ? EXAMPLES[nameOf(route)]?.response : undefined;
-      const stream = status === '200' && STREAMING.has(nameOf(route)) ? STREAM : {};
-      return [status, { description, content: { ...json(components.write(response), example), ...stream } }];
+      const others = status === '200' ? contentOf(NEGOTIATED[nameOf(route)] ?? {}, components) : {};
+      return [status, { description, content: { ...json(components.write(response), example), ...others } }];
     }),
   );
 }
 
-/** Routes that answer JSON, and server-sent events to those who ask for them. */
-const STREAMING: ReadonlySet<string> = new Set(['GET /executions/:id/events']);
-const STREAM: JsonObject = { 'text/event-stream': { schema: { type: 'string' } } };
+/** What routes answer, beside JSON in its usual form, to those who ask for it by `Accept`. */
+const NEGOTIATED: Readonly<Record<string, JsonObject>> = {
+  'GET /executions/:id/events': {
+    [TAGGED_JSON]: { schema: TaggedEventList as unknown as JsonObject },
+    'text/event-stream': { schema: { type: 'string' } },
+  },
+};
 
 function json(schema: Json, example: Json | undefined): JsonObject {
   return { 'application/json': { schema, ...(example === undefined ? {} : { example }) } };

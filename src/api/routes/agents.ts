@@ -230,7 +230,7 @@ function toTraceEvent(row: AgentTraceRow): AgentTrace['events'][number] {
   const where = row.executionId === null ? '' : ` ${row.nodeId === null ? '' : `${row.nodeId} `}in ${row.executionId}`;
   return {
     timestamp: timestamp(row.atMs),
-    direction: row.direction,
+    direction: row.direction === 'in' ? 'inbound' : 'outbound',
     event_type: row.type,
     summary: row.direction === 'in' ? `${what} by ${row.actorId}` : `${what}${where}`,
     actor_id: row.actorId,

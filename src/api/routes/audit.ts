@@ -7,6 +7,7 @@ import { RuntimeError, shown } from '../../runtime/errors.ts';
 import { eventId } from '../../runtime/event-forms.ts';
 import { eventViewOf } from '../../runtime/views.ts';
 import { readCursor, writeCursor } from '../audit-cursor.ts';
+import { isJava } from '../dialects.ts';
 import { executionId } from '../ids.ts';
 import { sendLines } from '../json-lines.ts';
 import { sendList } from '../json-list.ts';
@@ -42,7 +43,12 @@ export function auditRoutes(app: Api, { store, control }: Services): void {
       const after = cursor === undefined ? null : readCursor(cursor, filter);
       const { total, entries, next } = await store.audit.find(tenantId, filter, { limit, offset, after });
       const next_cursor = next === null ? null : writeCursor(next);
-      return sendList(reply, 'items', written(entries, tenantId), { total, limit, offset, next_cursor });
+      return sendList(reply, 'items', written(entries, tenantId, isJava(request) ? forJava : toItem), {
+        total,
+        limit,
+        offset,
+        next_cursor,
+      });
     },
   );
 
@@ -115,8 +121,19 @@ function instant(name: string, text: string): number {
   return ms;
 }
 
-async function* written(entries: AsyncIterable<AuditEntry>, tenantId: string): AsyncGenerator<AuditItem> {
-  for await (const entry of entries) yield toItem(entry, tenantId);
+async function* written(
+  entries: AsyncIterable<AuditEntry>,
+  tenantId: string,
+  write: (entry: AuditEntry, tenantId: string) => AuditItem,
+): AsyncGenerator<AuditItem> {
+  for await (const entry of entries) yield write(entry, tenantId);
+}
+
+/** With the fields that the models of Java clients read. */
+function forJava(entry: AuditEntry, tenantId: string): AuditItem {
+  const item = toItem(entry, tenantId);
+  const { type: _type, ...payload } = item.raw_event;
+  return { ...item, payload, node_id: entry.nodeId, timestamp: item.created_at };
 }
 
 function toItem(entry: AuditEntry, tenantId: string): AuditItem {

@@ -3,11 +3,11 @@ import { Type } from 'typebox';
 import { TERMINAL } from '../../../machines/run.ts';
 import { RuntimeError, shown } from '../../runtime/errors.ts';
 import type { EventView } from '../../runtime/types.ts';
-import { type EventForm, formAsked, typesAsked } from '../event-filter.ts';
+import { acceptsTagged, type EventForm, formAsked, typesAsked } from '../event-filter.ts';
 import { idempotencyKey } from '../idempotency-key.ts';
 import { executionId } from '../ids.ts';
 import { sendList } from '../json-list.ts';
-import { AcceptedEvent, EventList, EventsQuery, SendEvent } from '../schemas/events.ts';
+import { AcceptedEvent, EventList, EventsQuery, SendEvent, TAGGED_JSON } from '../schemas/events.ts';
 import { ById, given } from '../schemas/fields.ts';
 import { type Api, callerOf, identityOf, type Services } from '../services.ts';
 
@@ -32,7 +32,7 @@ export function eventRoutes(app: Api, services: Services): void {
       schema: {
         summary: 'Read the events of an execution',
         description:
-          'The whole log without `limit`. `kind` is a name, or with `format=tagged` an object that its `type` tells apart. With `follow=true`, or where `Accept` names `text/event-stream`: the log as server-sent events, then what happens until the execution ends.',
+          'The whole log without `limit`. `kind` is a name. With `format=tagged`, and under `/compat` and `/api/v1`, the events are in the tagged form: `kind` is an object that its `type` tells apart. `Accept: application/vnd.jamjet.tagged+json` asks for it too, and names it in the reply. With `follow=true`, or where `Accept` names `text/event-stream`: the log as server-sent events, then what happens until the execution ends.',
         tags: ['Events'],
         operationId: 'listEvents',
         params: ById,
@@ -50,7 +50,8 @@ export function eventRoutes(app: Api, services: Services): void {
       if (wait_ms > 0) {
         await polls.during(reply, (signal) => nextEvent(services, tenantId, id, chosen, wait_ms, signal));
       }
-      return sendList(reply, 'events', listed(services, tenantId, id, chosen, form));
+      const mediaType = acceptsTagged(request) && form.tagged ? TAGGED_JSON : undefined;
+      return sendList(reply, 'events', listed(services, tenantId, id, chosen, form), {}, mediaType);
     },
   );
 

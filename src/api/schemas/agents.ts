@@ -138,8 +138,8 @@ export const AgentTrace = Type.Object({
   events: Type.Array(
     Type.Object({
       timestamp: Timestamp,
-      /** `in`: done to the agent; `out`: done by it. */
-      direction: Type.Enum(['in', 'out'] as const),
+      /** `inbound`: done to the agent; `outbound`: done by it. */
+      direction: Type.Enum(['inbound', 'outbound'] as const),
       event_type: Type.String(),
       summary: Type.String(),
       actor_id: Type.String(),

@@ -39,6 +39,10 @@ export const AuditItem = Type.Object({
   created_at: Timestamp,
   /** `type` and the fields of the event. */
   raw_event: AnyObject,
+  /** Under `/api/v1` also as the models of Java clients name them: the fields of `raw_event`, its node, `created_at`. */
+  payload: Type.Optional(AnyObject),
+  node_id: Type.Optional(Type.Union([Type.String(), Type.Null()])),
+  timestamp: Type.Optional(Timestamp),
   tenant_id: Type.String(),
   redacted: Type.Boolean(),
   /** What was decided, for events of policies and budgets. */

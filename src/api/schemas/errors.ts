@@ -1,5 +1,18 @@
 import { type Static, Type } from 'typebox';
-import { AnyObject } from './fields.ts';
+
+/** A problem of a workflow: errors refuse it, warnings come with its registration. */
+export const Diagnostic = Type.Object({
+  severity: Type.Enum(['error', 'warning'] as const),
+  /** Stable, snake_case. */
+  code: Type.String(),
+  /** Null = the workflow as a whole. */
+  node_id: Type.Union([Type.String(), Type.Null()]),
+  /** Of the key inside the document: `nodes.review.kind.timeout_secs`. */
+  path: Type.Union([Type.String(), Type.Null()]),
+  message: Type.String(),
+  /** What to do about it. */
+  hint: Type.Union([Type.String(), Type.Null()]),
+});
 
 /** Where a log and a version of its workflow part. */
 export const Mismatch = Type.Object({
@@ -39,7 +52,7 @@ export const ApiErrorBody = Type.Object({
   /** The lowest role that would do (403 only). */
   required: Type.Optional(Type.String()),
   /** What is wrong with a workflow: the first hundred problems. */
-  diagnostics: Type.Optional(Type.Array(AnyObject)),
+  diagnostics: Type.Optional(Type.Array(Diagnostic)),
   /** Why a fork would not fit the version asked for (`does_not_fit` only). */
   mismatch: Type.Optional(Mismatch),
   /** What people decided on something else than the patched state of a fork (`decision_would_change` only). */

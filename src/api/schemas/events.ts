@@ -65,11 +65,21 @@ export const TaggedEvent = Type.Object({
   created_at: Timestamp,
   actor_id: Type.String(),
   on_behalf_of: Type.Optional(Type.String()),
+  /** Under `/api/v1` also as the models of Java clients name them: `id`, `kind.type`, the other fields of `kind`, `created_at`. */
+  event_id: Type.Optional(Type.String()),
+  event_type: Type.Optional(Type.String()),
+  payload: Type.Optional(AnyObject),
+  timestamp: Type.Optional(Timestamp),
 });
 export type TaggedEvent = Static<typeof TaggedEvent>;
 
-export const EventList = Type.Object({ events: Type.Array(Type.Union([Event, TaggedEvent])) });
-export type EventList = { readonly events: readonly Event[] };
+export const EventList = Type.Object({ events: Type.Array(Event) });
+export type EventList = Static<typeof EventList>;
+
+export const TaggedEventList = Type.Object({ events: Type.Array(TaggedEvent) });
+
+/** The media type of the tagged form, for clients that ask for it by `Accept`. */
+export const TAGGED_JSON = 'application/vnd.jamjet.tagged+json';
 
 export const SendEvent = Type.Object({
   correlation_key: Type.String({ minLength: 1, maxLength: 1024 }),

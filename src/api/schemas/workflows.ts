@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import type { Diagnostic } from '../../../machines/diagnostics.ts';
+import { Diagnostic } from './errors.ts';
 import { AnyObject, Limit, Name, Offset, Timestamp } from './fields.ts';
 
 /** `{ir: …}`, or the IR itself. What is inside is checked by the compiler, which tells more than a schema could. */
@@ -10,7 +10,7 @@ export const RegisteredWorkflow = Type.Object({
   version: Type.String(),
   /** SHA-256 of the canonical document: executions are pinned to it. */
   revision: Type.String(),
-  warnings: Type.Array(Type.Unsafe<Diagnostic>({ type: 'object' })),
+  warnings: Type.Array(Diagnostic),
 });
 export type RegisteredWorkflow = Static<typeof RegisteredWorkflow>;
 
@@ -21,7 +21,7 @@ export const WorkflowVersion = Type.Object({
 });
 export type WorkflowVersion = Static<typeof WorkflowVersion>;
 
-const WorkflowSummary = Type.Object({
+export const WorkflowSummary = Type.Object({
   workflow_id: Type.String(),
   ...WorkflowVersion.properties,
 });

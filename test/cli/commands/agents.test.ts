@@ -156,7 +156,7 @@ describe('jamjet agents', () => {
     );
     expect(JSON.parse((await jamjet('agents trace traced -n 1 --json')).stdout)).toMatchObject({
       agent_id: 'traced',
-      events: [{ direction: 'in', event_type: 'agent_activated' }],
+      events: [{ direction: 'inbound', event_type: 'agent_activated' }],
     });
   });
 

@@ -33,7 +33,7 @@ are not on record.`,
       const nowMs = Date.now();
       const rows = trace.events.map((event) => [
         ago(Date.parse(event.timestamp), nowMs),
-        event.direction === 'in' ? this.paint.cyan('in') : this.paint.green('out'),
+        event.direction === 'inbound' ? this.paint.cyan('in') : this.paint.green('out'),
         event.event_type,
         plain(event.summary),
       ]);
