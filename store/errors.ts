@@ -3,6 +3,8 @@ export type StoreErrorCode =
   | 'store_unavailable'
   | 'store_full'
   | 'store_read_only'
+  /** The files of an open SQLite database were removed or replaced. */
+  | 'store_replaced'
   | 'schema_too_new'
   | 'not_a_database'
   | 'unknown_token'

@@ -27,8 +27,8 @@ import type { ActionContext, Batch, ControlAction, Refusal } from './writes.ts';
  * The port every storage engine implements. Snapshots, event data and payloads are opaque JSON text here.
  * Times are milliseconds since the epoch. Every row has a tenant; what answers to API clients goes through `tenant(id)`.
  *
- * Any method may reject with a `StoreError` of code `store_unavailable` (try again later), `store_full` or `store_read_only`; each lists the codes
- * it adds.
+ * Any method may reject with a `StoreError` of code `store_unavailable` (try again later), `store_full`, `store_read_only` or `store_replaced`; each
+ * lists the codes it adds.
  */
 export interface Store {
   readonly engine: 'sqlite' | 'postgres';

@@ -14,6 +14,8 @@ export interface Survey extends SchemaVersions {
   readonly content: SurveyContent | null;
   /** Who works on it now. */
   readonly runtimes: readonly RunningRuntime[];
+  /** What an administrator should know, in words; absent = nothing. */
+  readonly warnings?: readonly string[];
 }
 
 export interface SurveyContent {

@@ -7,38 +7,43 @@ import type { Runtime } from '../runtime/types.ts';
 /** How long somebody who asks waits for the database. */
 const PATIENCE_MS = 500;
 
-/** What is wrong with it; null = it can be read and written. */
-export type Ailment = 'unavailable' | 'full' | 'read_only' | null;
+/** What is wrong with it, in a word, by the code of the store's error. */
+const AILMENTS: Partial<Record<StoreErrorCode, 'full' | 'read_only' | 'replaced'>> = {
+  store_full: 'full',
+  store_read_only: 'read_only',
+  store_replaced: 'replaced',
+};
+export type Ailment = 'unavailable' | 'full' | 'read_only' | 'replaced';
+
+export function ailmentOf(fault: StoreErrorCode): Ailment {
+  return AILMENTS[fault] ?? 'unavailable';
+}
 
 /** Looks whether the database answers: one look at a time, however many ask. Whether it can be written, the runtime's sign of life has shown. */
 export class DatabaseHealth {
   readonly #store: Pick<Store, 'tenantRow'>;
   readonly #runtime: Pick<Runtime, 'storeFault'>;
-  #look: Promise<Ailment> | null = null;
+  #look: Promise<StoreErrorCode | null> | null = null;
 
   constructor({ store, runtime }: { readonly store: Pick<Store, 'tenantRow'>; readonly runtime: Pick<Runtime, 'storeFault'> }) {
     this.#store = store;
     this.#runtime = runtime;
   }
 
-  async ailment(): Promise<Ailment> {
+  /** Null = it can be read and written. */
+  async fault(): Promise<StoreErrorCode | null> {
     this.#look ??= this.#lookNow().finally(() => {
       this.#look = null;
     });
-    return Promise.race([this.#look, setTimeout(PATIENCE_MS, 'unavailable' as const, { ref: false })]);
+    return Promise.race([this.#look, setTimeout(PATIENCE_MS, 'store_unavailable' as const, { ref: false })]);
   }
 
-  async #lookNow(): Promise<Ailment> {
+  async #lookNow(): Promise<StoreErrorCode | null> {
     try {
       await this.#store.tenantRow(DEFAULT_TENANT);
-      return ailmentOf(this.#runtime.storeFault);
+      return this.#runtime.storeFault;
     } catch (error) {
-      return ailmentOf(error instanceof StoreError ? error.code : 'store_unavailable');
+      return error instanceof StoreError ? error.code : 'store_unavailable';
     }
   }
-}
-
-function ailmentOf(code: StoreErrorCode | null): Ailment {
-  if (code === 'store_full') return 'full';
-  return code === 'store_read_only' ? 'read_only' : code === null ? null : 'unavailable';
 }

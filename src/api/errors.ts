@@ -69,6 +69,7 @@ const STATUS: Readonly<Record<Code, number>> = {
   store_unavailable: 503,
   store_full: 503,
   store_read_only: 503,
+  store_replaced: 503,
 };
 
 /** What an error text begins with; 401 and 403 have no class. */
@@ -149,6 +150,7 @@ const STORE_AWAY = 'the store cannot answer now; try again';
 const STORE_TEXT: Partial<Record<StoreErrorCode, string>> = {
   store_full: 'the disk of the database is full',
   store_read_only: 'the database can be read but not written',
+  store_replaced: 'the file of the database was removed or replaced: the server must be restarted',
 };
 
 function textOf(error: Error): string {

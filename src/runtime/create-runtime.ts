@@ -126,6 +126,7 @@ function assemble(options: RuntimeOptions): Parts {
     ended: (id, error) => corrupt.ended(id, error),
     failed,
     uncertain: () => ownWork.takeUpAll(),
+    storeFailed: () => sightings.suspect(),
   });
   const quotas = new Quotas({ store, clock, betweenCommits: (work) => loop.betweenCommits(work) });
   const reads = new Reads({ store, clock, slices, feed, hot: (id) => hot.get(id), load, stopped, failed });

@@ -31,6 +31,8 @@ export interface LoopOptions extends LoadOptions, TurnContext {
   readonly failed: (error: unknown) => void;
   /** Called after a commit that failed, when it is not known whether the store has made it all the same. */
   readonly uncertain: () => void;
+  /** Called after a commit that the store could not make. */
+  readonly storeFailed: () => void;
 }
 
 const NONE: ReadonlySet<Envelope> = new Set();
@@ -215,6 +217,7 @@ export class Loop {
     });
     for (const resolve of this.#whenCommitted.splice(0)) resolve();
     if (store.shared && fates.some((fate) => fate instanceof Error)) this.#options.uncertain();
+    if (fates.some((fate) => fate instanceof StoreError)) this.#options.storeFailed();
     this.#schedule();
   }
 

@@ -65,13 +65,20 @@ export class Sightings {
   /** However long a beat takes: others count the time. */
   #schedule(delayMs: number): void {
     this.#callOff();
-    this.#callOff = this.#options.clock.after(delayMs, () => {
-      this.#schedule(this.#everyMs);
-      this.#again = true;
-      this.#beating ??= this.#beatAll().finally(() => {
-        this.#beating = null;
-      });
+    this.#callOff = this.#options.clock.after(delayMs, () => this.#beatNow());
+  }
+
+  #beatNow(): void {
+    this.#schedule(this.#everyMs);
+    this.#again = true;
+    this.#beating ??= this.#beatAll().finally(() => {
+      this.#beating = null;
     });
+  }
+
+  /** A commit met a fault of the store: looks now whether it lasts. A known fault is looked at again before long anyway. */
+  suspect(): void {
+    if (this.#fault === null && !this.#ended) this.#beatNow();
   }
 
   async #beatAll(): Promise<void> {

@@ -17,9 +17,11 @@ export function asStoreError(error: unknown): unknown {
   }
   if (!(error instanceof Database.SqliteError)) return error;
   const cause = { cause: error };
+  // The index of the write-ahead log could not be made larger, which takes room alone.
+  if (error.code === 'SQLITE_IOERR_SHMSIZE') return full(cause);
   switch (primaryCode(error.code)) {
     case 'SQLITE_FULL':
-      return new StoreError('store_full', 'the disk is full: free some space and try again', cause);
+      return full(cause);
     case 'SQLITE_BUSY':
     case 'SQLITE_LOCKED':
       return new StoreError('store_unavailable', 'the database is busy: another process holds its write lock', cause);
@@ -48,6 +50,10 @@ export function asStoreError(error: unknown): unknown {
     default:
       return error;
   }
+}
+
+function full(cause: ErrorOptions): StoreError {
+  return new StoreError('store_full', 'the disk is full: free some space and try again', cause);
 }
 
 /** Another connection holds the lock that was needed. */

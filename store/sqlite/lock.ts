@@ -2,6 +2,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { StoreError } from '../errors.ts';
 import type { RuntimeHolder } from '../store.ts';
+import { type FileIdentity, identityOf, isSameFile } from './database-files.ts';
 import { isBusy } from './errors.ts';
 import { HOLDER, SET_HOLDER } from './queries/control.ts';
 
@@ -12,6 +13,9 @@ import { HOLDER, SET_HOLDER } from './queries/control.ts';
 export class RunLock {
   readonly #db: Database.Database;
   #held: Database.Database | null = null;
+  #identity: FileIdentity | null = null;
+  /** Why the lock is not held any more, though it was taken. */
+  #lost: StoreError | null = null;
 
   constructor(db: Database.Database) {
     this.#db = db;
@@ -23,7 +27,7 @@ export class RunLock {
     const held = this.#held ?? this.#lockFile();
     try {
       setHolder.run(holder.runtimeId, holder.pid, holder.startedAtMs);
-      this.#held = held;
+      this.#hold(held);
     } catch (error) {
       held.close();
       this.#held = null;
@@ -34,6 +38,32 @@ export class RunLock {
   release(): void {
     this.#held?.close();
     this.#held = null;
+    this.#lost = null;
+  }
+
+  /** Throws `store_locked` once another runtime has taken the lock, which it could since the lock file was removed. */
+  check(): void {
+    if (this.#lost !== null) throw this.#lost;
+  }
+
+  /** Takes the lock again if its file was removed. Throws `store_locked` when another runtime was quicker. */
+  renew(): void {
+    if (this.#held === null || isSameFile(this.#identity, identityOf(lockFileOf(this.#db.name)))) return;
+    let held: Database.Database;
+    try {
+      held = this.#lockFile();
+    } catch (error) {
+      if (error instanceof StoreError) this.#lost = error;
+      throw error;
+    }
+    this.#held.close();
+    this.#hold(held);
+  }
+
+  #hold(held: Database.Database): void {
+    this.#held = held;
+    this.#identity = identityOf(held.name);
+    this.#lost = null;
   }
 
   #lockFile(): Database.Database {
@@ -76,6 +106,11 @@ export function isRunOn(path: string): boolean {
   } finally {
     file.close();
   }
+}
+
+/** The lock file is gone: whether a runtime works on the database cannot be told from it. */
+export function lacksLockFile(path: string): boolean {
+  return !existsSync(lockFileOf(path));
 }
 
 /** Of the real path: two names of one database must meet at one lock. */

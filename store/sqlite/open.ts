@@ -5,6 +5,7 @@ import Database from 'better-sqlite3';
 import { StoreError } from '../errors.ts';
 import { type Migration, type MigrationTarget, migrate, readMigrations } from '../migrate.ts';
 import type { Store } from '../store.ts';
+import { refuseHardLinks } from './database-files.ts';
 import { asStoreError, isBusy } from './errors.ts';
 import { makeFolder } from './folder.ts';
 import { SqliteStore } from './sqlite-store.ts';
@@ -62,6 +63,7 @@ export async function openSqlite({ path, writer = 'admin', nowMs, hmacKey }: Sql
 async function connect(file: string): Promise<Database.Database> {
   createFolder(dirname(file));
   createFile(file);
+  refuseHardLinks(file);
   const db = new Database(file, { timeout: OPEN_TIMEOUT_MS });
   try {
     checkOwner(db);

@@ -7,6 +7,8 @@ import { verifyChain } from './audit/verify.ts';
 import { Commits } from './commit/commits.ts';
 import { ControlActions } from './control.ts';
 import { ControlLog } from './control-log.ts';
+import { DatabaseFiles } from './database-files.ts';
+import { DiskRoom } from './disk-room.ts';
 import { DueQueries } from './due.ts';
 import { asStoreError, guarded, storeClosed } from './errors.ts';
 import { Leases } from './leases.ts';
@@ -57,10 +59,23 @@ export class SqliteStore implements Store {
   readonly #due: DueQueries;
   readonly #workers: Workers;
   readonly #leases: Leases;
+  readonly #files: DatabaseFiles;
+  readonly #room: DiskRoom;
   readonly #lock: RunLock;
 
   constructor(db: Database, { writer, hmacKey }: Identity) {
-    const transactions = new Transactions(db);
+    const files = new DatabaseFiles(db.name);
+    const lock = new RunLock(db);
+    const room = new DiskRoom(db.name);
+    const transactions = new Transactions(db, {
+      begins() {
+        // A closed database is the driver's to tell of.
+        if (db.open) files.check(1);
+        lock.check();
+      },
+      ended: () => files.check(2),
+      failed: (error) => room.failed(error),
+    });
     const audit = new AuditChain(db, writer, hmacKey);
     this.#db = db;
     this.#hmacKey = hmacKey;
@@ -83,7 +98,9 @@ export class SqliteStore implements Store {
     this.#work = new WorkItems(db, transactions);
     this.#due = new DueQueries(db);
     this.#leases = new Leases(db);
-    this.#lock = new RunLock(db);
+    this.#files = files;
+    this.#room = room;
+    this.#lock = lock;
   }
 
   commit(batch: Batch) {
@@ -150,7 +167,15 @@ export class SqliteStore implements Store {
   }
 
   seen(worker: WorkerSighting) {
-    return guarded(() => this.#workers.seen(worker));
+    return guarded(() => {
+      // A runtime's sign of life is when it looks whether the database is still its own.
+      if (worker.kind === 'runtime' && this.#db.open) {
+        this.#files.check(3);
+        this.#lock.renew();
+        this.#room.check();
+      }
+      this.#workers.seen(worker);
+    });
   }
 
   stopped(runtimeId: string, atMs: number) {
@@ -186,7 +211,10 @@ export class SqliteStore implements Store {
   }
 
   tenantRow(id: string) {
-    return guarded(() => this.#reads.tenant.get(id) ?? null);
+    return guarded(() => {
+      if (this.#db.open) this.#files.check(3);
+      return this.#reads.tenant.get(id) ?? null;
+    });
   }
 
   async verifyAudit(signal?: AbortSignal): Promise<AuditReport> {

@@ -5,7 +5,7 @@ import { readMigrations } from '../migrate.ts';
 import type { RuntimeHolder } from '../store.ts';
 import type { SchemaVersions, Survey, SurveyContent } from '../survey.ts';
 import { guarded } from './errors.ts';
-import { isRunOn } from './lock.ts';
+import { isRunOn, lacksLockFile } from './lock.ts';
 import { checkOwner, MIGRATIONS } from './open.ts';
 import { HOLDER } from './queries/control.ts';
 import * as sql from './queries/survey.ts';
@@ -45,14 +45,39 @@ function versions(db: Database.Database): SchemaVersions {
 
 function survey(db: Database.Database, file: string): Survey {
   const migrated = db.prepare(sql.IS_MIGRATED).get() !== undefined;
-  const holder = migrated && isRunOn(file) ? db.prepare<[], RuntimeHolder>(HOLDER).get() : undefined;
+  const last = migrated ? db.prepare<[], RuntimeHolder>(HOLDER).get() : undefined;
+  const holder = last !== undefined && isRunOn(file) ? last : undefined;
+  const warnings = [...lockWarnings(file, last), ...linkWarnings(file)];
   return {
     engine: 'sqlite',
     ...versions(db),
     sizeBytes: sizeOf(file) + sizeOf(`${file}-wal`),
     content: migrated ? content(db) : null,
     runtimes: holder === undefined ? [] : [{ id: holder.runtimeId, pid: holder.pid, startedAtMs: holder.startedAtMs }],
+    ...(warnings.length === 0 ? {} : { warnings }),
   };
+}
+
+/** Without its lock file, a database does not tell whether a runtime works on it: its last one may still be there. */
+function lockWarnings(file: string, last: RuntimeHolder | undefined): readonly string[] {
+  if (last === undefined || !lacksLockFile(file) || !isAlive(last.pid)) return [];
+  return [
+    `the lock file ${file}-lock was removed: runtime ${last.runtimeId} may still work on the database, since process ${last.pid} is alive`,
+  ];
+}
+
+function linkWarnings(file: string): readonly string[] {
+  const names = statSync(file).nlink;
+  return names === 1 ? [] : [`the database file has ${names} names (hard links): nothing can run on it until one is left`];
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
 }
 
 function content(db: Database.Database): SurveyContent {

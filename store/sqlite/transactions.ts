@@ -6,6 +6,14 @@ export interface Outcome<T> {
   readonly result: T;
 }
 
+export interface TransactionWatch {
+  /** Asked before and after each transaction. Throw when nothing is stored where the next start would find it. */
+  begins(): void;
+  ended(): void;
+  /** Told of what made a transaction fail. */
+  failed(error: unknown): void;
+}
+
 /** Transactions with prepared statements; what the body throws undoes it. */
 export class Transactions {
   readonly #db: Database;
@@ -15,9 +23,11 @@ export class Transactions {
   readonly #savepoint: Statement;
   readonly #release: Statement;
   readonly #undo: Statement;
+  readonly #watch: TransactionWatch;
 
-  constructor(db: Database) {
+  constructor(db: Database, watch: TransactionWatch) {
     this.#db = db;
+    this.#watch = watch;
     // IMMEDIATE: waits for the write lock at the start, where waiting is safe, not at the first write.
     this.#begin = db.prepare('BEGIN IMMEDIATE');
     this.#commit = db.prepare('COMMIT');
@@ -28,14 +38,17 @@ export class Transactions {
   }
 
   write<T>(body: () => Outcome<T>): T {
+    this.#watch.begins();
     this.#begin.run();
     try {
       const { keep, result } = body();
       (keep ? this.#commit : this.#rollback).run();
+      this.#watch.ended();
       return result;
     } catch (error) {
       // After some errors (disk full, I/O) SQLite has rolled back by itself.
       if (this.#db.inTransaction) this.#rollback.run();
+      this.#watch.failed(error);
       throw error;
     }
   }

@@ -5,8 +5,14 @@ export const Health = Type.Object({
   status: Type.Literal('ok'),
   version: Type.String(),
   database: Type.Optional(
-    Type.Union([Type.Literal('unavailable'), Type.Literal('full'), Type.Literal('read_only')], {
-      description: 'What is wrong with the database; absent when it can be read and written.',
+    Type.Union([Type.Literal('unavailable'), Type.Literal('full'), Type.Literal('read_only'), Type.Literal('replaced')], {
+      description:
+        'What is wrong with the database; absent when it can be read and written. `replaced`: the file of an SQLite database was removed or replaced while the server runs, which must be restarted.',
+    }),
+  ),
+  database_code: Type.Optional(
+    Type.String({
+      description: 'The code with which requests that write are refused meanwhile: `store_full`, for one. Comes with `database`.',
     }),
   ),
   in_process: Type.Optional(

@@ -40,6 +40,7 @@ export class DbStatusCommand extends PrintingCommand {
         timers: content?.timers ?? 0,
         open_work_items: content?.workItems ?? 0,
         runtimes: runtimes.map(({ id, pid, startedAtMs }) => ({ id, pid, started_at: new Date(startedAtMs).toISOString() })),
+        warnings: survey.warnings ?? [],
       });
       return EXIT.ok;
     }
@@ -52,6 +53,7 @@ export class DbStatusCommand extends PrintingCommand {
           ['size', sizeText(survey.sizeBytes)],
           ...contentRows(survey),
           ['runtimes', this.#runtimes(survey)],
+          ...(survey.warnings ?? []).map((warning) => ['warning', this.paint.yellow(plain(warning))] as const),
         ],
         this.paint,
       ),
