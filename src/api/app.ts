@@ -10,6 +10,7 @@ import { routedUrl } from './dialects.ts';
 import { drain } from './drain.ts';
 import { EventStreams } from './event-streams.ts';
 import { guard } from './guard.ts';
+import { HeldRights } from './held-rights.ts';
 import { LongPolls } from './long-polls.ts';
 import { describedRoutes } from './openapi/routes.ts';
 import { answerBrokenHttp, answerErrors, logRequests, requestId, takeTurns } from './replies.ts';
@@ -67,14 +68,15 @@ export function buildApp(options: AppOptions): Api {
   const nowMs = options.nowMs ?? Date.now;
   const tokens = new Tokens(options.store, nowMs);
   const deaf = options.runtime.onControl((change) => tokens.changedElsewhere(change?.type ?? null));
+  const rights = new HeldRights(tokens, nowMs);
   const services: Services = {
     runtime: options.runtime,
     store: options.store,
     control: options.control,
     config: options.config,
     tokens,
-    polls: new LongPolls(tokens, nowMs),
-    streams: new EventStreams(options.control.live.pulse, tokens),
+    polls: new LongPolls(rights),
+    streams: new EventStreams(options.control.live.pulse, rights),
     nowMs,
   };
   const app = Fastify({

@@ -2,8 +2,7 @@ import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Pulse } from '../control/live/pulse.ts';
 import { RuntimeError } from '../runtime/errors.ts';
-import type { Tokens } from './auth.ts';
-import { Refusal } from './errors.ts';
+import type { HeldRights } from './held-rights.ts';
 
 /** Bytes made ahead of a reader; the socket has its own buffer. */
 const BUFFER_BYTES = 16 * 1024;
@@ -88,13 +87,13 @@ export class EventStream extends Readable {
 /** The streams that are open. They have no timer of their own; the server's closing ends them at once. */
 export class EventStreams {
   readonly #pulse: Pulse;
-  readonly #tokens: Tokens;
+  readonly #rights: HeldRights;
   readonly #open = new Set<AbortController>();
   #closed = false;
 
-  constructor(pulse: Pulse, tokens: Tokens) {
+  constructor(pulse: Pulse, rights: HeldRights) {
     this.#pulse = pulse;
-    this.#tokens = tokens;
+    this.#rights = rights;
   }
 
   /**
@@ -111,12 +110,14 @@ export class EventStreams {
     }
     const controller = new AbortController();
     const stream = new EventStream();
+    const right = this.#rights.hold(request, () => controller.abort());
     const still = this.#pulse.each(() => {
       stream.beat();
-      void this.#checkRight(request, controller);
+      right.check();
     });
     stream.once('close', () => {
       still();
+      right.release();
       this.#open.delete(controller);
       controller.abort();
     });
@@ -140,16 +141,5 @@ export class EventStreams {
   close(): void {
     this.#closed = true;
     for (const controller of this.#open) controller.abort();
-  }
-
-  /** A token may be revoked or expire, and a tenant be suspended, while the stream is open. */
-  async #checkRight(request: FastifyRequest, controller: AbortController): Promise<void> {
-    if (request.identity?.byToken !== true) return;
-    try {
-      await this.#tokens.identify(request.headers.authorization);
-    } catch (error) {
-      // A store that is away for a moment takes no right away.
-      if (error instanceof Refusal) controller.abort();
-    }
   }
 }

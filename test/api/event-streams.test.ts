@@ -152,6 +152,30 @@ describe('GET /executions/:id/events as a stream', () => {
     await Promise.allSettled(waiting);
   });
 
+  it.each(['/events/stream', 'the execution'])(
+    'ends at once when the token is revoked or expires, or the tenant is suspended: %s',
+    async (which) => {
+      const { open, started, token, call, get, clock, addTenant } = await streaming();
+      addTenant('acme');
+      const id = await started(REVIEW);
+      const url = which === 'the execution' ? `/executions/${id}/events?follow=true` : which;
+      const by = (plaintext: string) => ({ authorization: `Bearer ${plaintext}` });
+      const leaked = by(await token('viewer', { name: 'leaked' }));
+      const revoked = [await open(url, leaked), await open(url, leaked)];
+      const expires = await open(url, by(await token('viewer', { expiresAtMs: clock.nowMs() + 50 })));
+      const suspended = await open('/events/stream', by(await token('viewer', { tenantId: 'acme' })));
+      const stays = await open('/events/stream');
+      const { tokens } = (await get('/tokens', { as: 'operator' })).body;
+      await call('DELETE', `/tokens/${tokens.find(({ name }) => name === 'leaked')?.id}`, { as: 'operator' });
+      await call('PUT', '/tenants/acme', { as: 'operator', body: { status: 'suspended' } });
+      // The clock stands still: there is no beat.
+      for (const stream of [...revoked, expires, suspended])
+        expect((await stream.rest()).some(({ event }) => event === 'end')).toBe(false);
+      await started(PAYMENT);
+      expect((await stays.next())?.event).toBe('WorkflowStarted');
+    },
+  );
+
   it('ends at the next beat once the token is revoked or expires, or the tenant is suspended', async () => {
     const { open, started, token, call, get, clock, path } = await streaming();
     const id = await started(REVIEW);
