@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { type Logger, pino } from 'pino';
 import { buildApp } from './api/app.ts';
+import { isLoopback } from './api/auth.ts';
 import { type Config, urlOf } from './config.ts';
 import { ControlPlane } from './control/control-plane.ts';
 import { openDatabase } from './databases.ts';
@@ -11,6 +12,8 @@ import { createRuntime } from './runtime/create-runtime.ts';
 import { runtimeName } from './runtime/ids.ts';
 import { DEFAULT_GRACE_MS } from './runtime/options.ts';
 import type { Runtime, Tools } from './runtime/types.ts';
+import { missingTools, toolsOf, varsOf } from './tenant-grants.ts';
+import { ToolsError } from './tools.ts';
 
 /** How much longer than its grace a stop may take: a database that hangs would hold it for ever. */
 const STUCK_MS = 10_000;
@@ -19,7 +22,7 @@ const STUCK_MS = 10_000;
 export class ListenError extends Error {
   readonly code = 'cannot_listen';
 
-  constructor(message: string, options: ErrorOptions) {
+  constructor(message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = 'ListenError';
   }
@@ -40,9 +43,15 @@ export interface Server {
   close(graceMs?: number): Promise<void>;
 }
 
-/** The whole runtime behind HTTP. Rejects with `StoreError` or `ListenError`. */
+/** The whole runtime behind HTTP. Rejects with `StoreError`, `ListenError` or `ToolsError`. */
 export async function startServer(options: ServerOptions): Promise<Server> {
   const { config } = options;
+  if (options.auth === 'off' && !isLoopback(config.bind))
+    throw new ListenError(
+      `without authentication nobody else may reach the server, and ${config.bind} is not a loopback address`,
+    );
+  const missing = missingTools(options.tools ?? {}, config.toolTenants);
+  if (missing.length > 0) throw new ToolsError(`JAMJET_TOOL_TENANTS: there is no tool ${missing.join(', ')}`);
   const log = options.log ?? pino({ level: config.logLevel });
   const parts = await openParts(options, log);
   const { app, runtime, control } = parts;
@@ -79,7 +88,9 @@ export interface EmbeddedOptions {
 /** The runtime in this process, without a server. */
 export async function openEmbedded(options: EmbeddedOptions): Promise<Embedded> {
   const log = options.log ?? pino({ level: 'silent' });
-  const { app, runtime, close } = await openParts({ ...options, auth: 'off' }, log);
+  // The user's own run: nobody else's tools are there.
+  const config = { ...options.config, toolTenants: null };
+  const { app, runtime, close } = await openParts({ ...options, config, auth: 'off' }, log);
   await app.ready();
   const fetch: typeof globalThis.fetch = async (input, init) => {
     const request = new Request(input, init);
@@ -115,11 +126,11 @@ async function openParts(options: PartsOptions, log: Logger) {
       store,
       stepLimit: config.stepLimit,
       artifactThresholdBytes: config.artifactThresholdBytes,
-      vars: config.workflowVars,
+      vars: (tenantId) => varsOf(config.workflowVars, tenantId),
       allowPrivateAddresses: config.allowPrivateAddresses,
       onDiagnostic: (execution, problem) => log.warn({ execution }, problem),
       onError: failed,
-      ...(tools === undefined ? {} : { tools }),
+      ...(tools === undefined ? {} : { tools: (tenantId: string) => toolsOf(tools, config.toolTenants, tenantId) }),
       ...(adopts === undefined ? {} : { adopts }),
     });
   } catch (error) {

@@ -1,6 +1,8 @@
+import { isIP } from 'node:net';
 import { LRUCache } from 'lru-cache';
 import type { TenantRow, TokenRow } from '../../store/rows.ts';
 import type { Store } from '../../store/store.ts';
+import { type Config, urlOf } from '../config.ts';
 import { hashToken, isRole, type Role } from '../tokens.ts';
 import { Refusal } from './errors.ts';
 
@@ -53,6 +55,11 @@ export class Tokens {
   constructor(store: Store, nowMs: () => number) {
     this.#store = store;
     this.#nowMs = nowMs;
+  }
+
+  /** How often tokens or tenants have changed, as far as this process knows. */
+  get changes(): number {
+    return this.#revocations;
   }
 
   /** From an `Authorization` header; throws `Refusal`. */
@@ -121,17 +128,21 @@ export function permit(role: Role, access: Access): void {
 
 /**
  * Without authentication only the browser stands between a web page and this server: refuses what a page of another site
- * sends (`Origin`), and what reaches a server bound to loopback under a foreign name (DNS rebinding). Throws `Refusal`.
+ * sends (`Origin`), and what reaches this one under a name that is not its own (DNS rebinding): an address, or a name of its configuration.
+ * Throws `Refusal`.
  */
 export function refuseForeignPages(
   headers: { readonly host?: string | undefined; readonly origin?: string | undefined },
-  onLoopback: boolean,
+  { bind, publicUrl }: Pick<Config, 'bind' | 'publicUrl'>,
 ): void {
   const host = hostOf(headers.host === undefined ? undefined : `http://${headers.host}`);
   const origin = hostOf(headers.origin);
   const sameSite =
     headers.origin === undefined || (origin !== null && (origin.host === host?.host || isLoopback(origin.hostname)));
-  const knownName = !onLoopback || headers.host === undefined || (host !== null && isLoopback(host.hostname));
+  const names = [urlOf(bind, 0), ...(publicUrl === null ? [] : [publicUrl])].map((url) => hostOf(url)?.hostname);
+  const isOwn = (name: string): boolean =>
+    isLoopback(name) || (!isLoopback(bind) && (isIP(unbracketed(name)) !== 0 || names.includes(name)));
+  const knownName = headers.host === undefined || (host !== null && isOwn(host.hostname));
   if (!sameSite || !knownName)
     throw new Refusal('forbidden', 'this server runs without authentication and answers no pages of other sites');
 }
@@ -140,8 +151,12 @@ function hostOf(url: string | undefined): URL | null {
   return url !== undefined && URL.canParse(url) ? new URL(url) : null;
 }
 
+function unbracketed(host: string): string {
+  return host.replace(/^\[(.*)\]$/, '$1');
+}
+
 /** A host as it stands in a URL, or an address as it is bound. */
 export function isLoopback(host: string): boolean {
-  const name = host.replace(/^\[(.*)\]$/, '$1');
+  const name = unbracketed(host);
   return name === 'localhost' || name.endsWith('.localhost') || name === '::1' || /^127(\.\d{1,3}){3}$/.test(name);
 }

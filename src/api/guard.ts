@@ -1,5 +1,5 @@
 import { RuntimeError, shown } from '../runtime/errors.ts';
-import { ANYONE, isLoopback, permit, refuseForeignPages } from './auth.ts';
+import { ANYONE, permit, refuseForeignPages } from './auth.ts';
 import { pathOf } from './dialects.ts';
 import { Refusal } from './errors.ts';
 import type { Api, Services } from './services.ts';
@@ -10,7 +10,6 @@ const RETRY_AFTER_MS = 2_000;
 /** Every request passes here first: is the server open, who asks, and may they? */
 export function guard(app: Api, { runtime, tokens, polls, config }: Services, auth: 'on' | 'off', actor = ANYONE.name): void {
   const anyone = { ...ANYONE, name: actor };
-  const onLoopback = isLoopback(config.bind);
   let closing = false;
 
   app.decorateRequest('identity', null);
@@ -26,7 +25,7 @@ export function guard(app: Api, { runtime, tokens, polls, config }: Services, au
     if (closing) throw new RuntimeError('shutting_down', 'the server is shutting down', { retryAfterMs: RETRY_AFTER_MS });
     if (request.raw.httpVersion === '1.1' && request.headers.host === undefined)
       throw new Refusal('client_error', 'an HTTP/1.1 request needs a Host header');
-    if (auth === 'off') refuseForeignPages(request.headers, onLoopback);
+    if (auth === 'off') refuseForeignPages(request.headers, config);
     // Bodies are JSON whatever they are called; a malformed content type would be refused before the parser sees it.
     request.contentType = request.raw.headers['content-type'] ?? null;
     request.raw.headers['content-type'] = undefined;

@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
-import type { Config } from '../config.ts';
+import { type Config, urlOf } from '../config.ts';
+import { isLoopback } from './connect.ts';
 import { type Context, listenForInterrupt } from './context.ts';
-import { EXIT } from './failure.ts';
+import { EXIT, usageFailure } from './failure.ts';
 
 /** How long in-process work may take to finish once the server is told to stop. The whole stop stays below 12 s, if the database answers. */
 const GRACE_MS = 10_000;
@@ -14,6 +15,15 @@ export interface Serving {
   /** Called once the server listens. */
   readonly started: (url: string, tools: readonly string[]) => void;
   readonly stopping: () => void;
+}
+
+/** Throws for an address that others reach: without authentication, all of them would be operators. */
+export function requireLoopback({ bind, port }: Config, hint: string): void {
+  if (!isLoopback(urlOf(bind, port)))
+    throw usageFailure(
+      `without authentication the server must stay on this machine, and ${bind} is not a loopback address`,
+      hint,
+    );
 }
 
 /** Runs a server until Ctrl-C or SIGTERM; a second one ends the process at once. */

@@ -203,6 +203,15 @@ describe('without authentication', () => {
     expect((await get('/executions', { as: null, headers })).status).toBe(403);
   });
 
+  it('serves an address that others reach under its own names alone', async () => {
+    const { get } = await api({ auth: 'off', config: { bind: '0.0.0.0', publicUrl: 'https://flows.example' } });
+    const statusOf = async (host: string) => (await get('/executions', { as: null, headers: { host } })).status;
+    for (const host of ['evil.example', 'evil.example:7700', '10.evil.example'])
+      expect([host, await statusOf(host)]).toEqual([host, 403]);
+    for (const host of ['10.0.0.7:7700', '[fd00::1]:7700', 'flows.example', 'localhost:7700'])
+      expect([host, await statusOf(host)]).toEqual([host, 200]);
+  });
+
   it.each([{ host: '127.0.0.1:7700' }, { host: 'localhost:7700', origin: 'http://localhost:7700' }, { host: '[::1]:7700' }])(
     'serves this computer: %o',
     async (headers) => {

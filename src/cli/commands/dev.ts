@@ -1,10 +1,9 @@
 import { Option } from 'clipanion';
-import { type Config, databaseName, fileOf, urlOf } from '../../config.ts';
+import { type Config, databaseName, fileOf } from '../../config.ts';
 import { PrintingCommand, type Usage } from '../command.ts';
 import { isLoopback, usualUrl } from '../connect.ts';
-import { usageFailure } from '../failure.ts';
 import { readSavedToken, saveToken, tokenFile } from '../saved-token.ts';
-import { serve } from '../server.ts';
+import { requireLoopback, serve } from '../server.ts';
 import { settings } from '../settings.ts';
 import { shortPath, shownDatabase } from '../terminal/path.ts';
 import { fields } from '../terminal/table.ts';
@@ -39,12 +38,7 @@ there. With another port or database it prints what to export for them. Workflow
   async execute(): Promise<number> {
     const config: Config = { ...settings(this.context, { port: this.port, db: this.db }), allowPrivateAddresses: true };
     const auth = this.auth && !config.devMode;
-    if (!auth && !isLoopback(urlOf(config.bind, config.port))) {
-      throw usageFailure(
-        `without authentication the server must stay on this machine, and ${config.bind} is not a loopback address`,
-        'Drop --no-auth, or unset JAMJET_BIND.',
-      );
-    }
+    if (!auth) requireLoopback(config, 'Drop --no-auth, or unset JAMJET_BIND.');
     const usual = settings(this.context);
     const token = auth ? await this.#token(config) : null;
     return serve(this.context, {
