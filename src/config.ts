@@ -1,4 +1,5 @@
 import { DEFAULTS } from './runtime/options.ts';
+import { BadValue, type TenantVars, type ToolTenants, tenantVars, toolTenants } from './tenant-grants.ts';
 
 /** The release: `GET /health`, `jamjet --version`. The same as in package.json (a test compares them). */
 export const VERSION = '0.1.1';
@@ -45,8 +46,10 @@ export interface Config {
   readonly stepLimit: number;
   /** Node outputs whose JSON is larger are kept as artifacts beside the log; 0 = none. */
   readonly artifactThresholdBytes: number;
-  /** The `env` root of expressions: the variables named by JAMJET_WORKFLOW_ENV that are set. */
-  readonly workflowVars: Readonly<Record<string, string>>;
+  /** The `env` root of expressions, by tenant: the variables named by JAMJET_WORKFLOW_ENV that are set. */
+  readonly workflowVars: TenantVars;
+  /** Which tenants have which in-process tools. */
+  readonly toolTenants: ToolTenants;
   readonly auditSigningKey: string | null;
   /** May `http` nodes call loopback and private addresses? */
   readonly allowPrivateAddresses: boolean;
@@ -134,7 +137,8 @@ export function readConfig(env: Environment): Config {
     artifactThresholdBytes: read('JAMJET_ARTIFACT_THRESHOLD_BYTES', DEFAULTS.artifactThresholdBytes, (text) =>
       integer(text, 0, MAX_ARTIFACT_THRESHOLD_BYTES),
     ),
-    workflowVars: read('JAMJET_WORKFLOW_ENV', Object.freeze({}), (text) => chosenVars(text, env)),
+    workflowVars: read<TenantVars>('JAMJET_WORKFLOW_ENV', new Map(), (text) => tenantVars(text, env)),
+    toolTenants: read<ToolTenants>('JAMJET_TOOL_TENANTS', null, toolTenants),
     auditSigningKey: read('JAMJET_AUDIT_SIGNING_KEY', null, (text) => text),
     allowPrivateAddresses: read('JAMJET_ALLOW_PRIVATE_ADDRESSES', false, flag),
   };
@@ -147,9 +151,6 @@ export function readConfig(env: Environment): Config {
 export function urlOf(bind: string, port: number): string {
   return `http://${bind.includes(':') ? `[${bind}]` : bind}:${port}`;
 }
-
-/** The message continues `NAME: `. */
-class BadValue extends Error {}
 
 function integer(text: string, min: number, max: number): number {
   const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
@@ -283,15 +284,4 @@ function sqlitePath(rest: string): string {
   } catch {
     throw new BadValue(`has a malformed percent escape: "${encoded}"`);
   }
-}
-
-/** Only names are configured, so no secret ever shows by accident. Unset variables are left out. */
-function chosenVars(text: string, env: Environment): Readonly<Record<string, string>> {
-  const vars: Record<string, string> = {};
-  for (const name of text.split(/[\s,]+/).filter((part) => part !== '')) {
-    if (!/^[A-Za-z_]\w*$/.test(name) || name === '__proto__') throw new BadValue(`"${name}" is not the name of a variable`);
-    const value = env[name];
-    if (value !== undefined) vars[name] = value;
-  }
-  return Object.freeze(vars);
 }

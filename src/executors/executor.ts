@@ -7,12 +7,21 @@ import { storable } from '../../machines/text.ts';
 export interface WorkContext {
   /** Aborted on deadline, cancel, and when the runtime stops. */
   readonly signal: AbortSignal;
+  /** Whose execution it is. */
+  readonly tenantId: string;
   readonly executionId: string;
   readonly nodeId: string;
   /** 0-based; durable before the work begins, higher after a crash. */
   readonly attempt: number;
   /** The same for every attempt of one visit to the node. */
   readonly idempotencyKey: string;
+  /**
+   * Who started the execution: the name of a token, or `cron:<name>` for a cron job. Of a child, whoever started its topmost ancestor; of a
+   * fork, whoever forked.
+   */
+  readonly startedBy: { readonly actorId: string; readonly actorType: 'human' | 'agent' | 'system' };
+  /** Of the execution. */
+  readonly labels: Readonly<Record<string, string>>;
 }
 
 export interface WorkResult {

@@ -2,11 +2,13 @@ import type { Json } from '../../machines/json.ts';
 import type { Birth, Past } from './envelope.ts';
 import { withoutReserved } from './fork-labels.ts';
 import type { Loaded } from './programs.ts';
+import type { Starter } from './starter.ts';
 
 export interface NewRun {
   readonly id: string;
   readonly tenantId: string;
   readonly loaded: Loaded;
+  readonly startedBy: Starter;
   readonly input: Json;
   readonly nowMs: number;
   readonly parent: { readonly id: string; readonly depth: number } | null;
@@ -22,6 +24,7 @@ export function birthOf(run: NewRun): Birth {
     id: run.id,
     tenantId: run.tenantId,
     loaded: run.loaded,
+    startedBy: run.startedBy,
     input: run.input,
     workflowId: workflow.workflow_id,
     workflowVersion: workflow.version,

@@ -35,7 +35,6 @@ export interface ChildrenOptions {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly loop: Loop;
-  readonly vars: Readonly<Record<string, string>>;
   /** Inputs are rendered in slices of time. */
   readonly slices: TimeSlices;
   readonly origin: Origin;
@@ -112,7 +111,7 @@ export class Children {
     await this.#options.slices.slice(parent.tenantId).next();
     const { input, inputErrors, inputExceeded } = workOf(parent.loaded.program, parent.run, visit.node, {
       executionId: parent.id,
-      vars: this.#options.vars,
+      vars: parent.loaded.vars,
     });
     if (inputExceeded !== undefined)
       throw new WorkError(budgetExceeded(inputExceeded), { retryable: false, errorClass: BUDGET_EXCEEDED });
@@ -122,6 +121,7 @@ export class Children {
       id: this.#options.ids.execution(nowMs),
       tenantId: parent.tenantId,
       loaded,
+      startedBy: parent.startedBy,
       input,
       nowMs,
       parent: { id: parent.id, depth: parent.depth },

@@ -31,7 +31,7 @@ export function committed(
   // What a retry forgave can be folded from the start alone, so none must ever load from a checkpoint before it.
   const { text, checkpoint } = nextCheckpoint(revives ? null : (before?.checkpoint ?? null), run, draught.logBytes);
   const head = headOf(run, owner, nowMs);
-  const { loaded, tenantId, workflowId, workflowVersion, revision, labels, parentId, depth, createdAtMs } = base;
+  const { loaded, startedBy, tenantId, workflowId, workflowVersion, revision, labels, parentId, depth, createdAtMs } = base;
   const deadlineAtMs = revives ? timeoutFrom(nowMs, loaded) : base.deadlineAtMs;
   const birth = { workflowId, workflowVersion, revision, labels, parentId, depth, deadlineAtMs, createdAtMs };
   const now: Hot = {
@@ -39,6 +39,7 @@ export function committed(
     tenantId,
     loaded,
     run,
+    startedBy,
     checkpoint,
     ...birth,
     owner: head.owner,

@@ -56,14 +56,13 @@ function assemble(options: RuntimeOptions): Parts {
   const { store } = options;
   const runtimeId = options.id ?? runtimeName();
   const clock = options.clock ?? systemClock;
-  const vars = options.vars ?? {};
   const stepLimit = options.stepLimit ?? DEFAULTS.stepLimit;
   const ids = createIds();
   const hot = hotCache(options.hotBytes ?? DEFAULTS.hotBytes);
   const feed = new Feed();
   const origin: Origin = { actorId: runtimeId, actorType: 'system', onBehalfOf: null, request: null };
   const outbound = new Outbound({ allowPrivateAddresses: options.allowPrivateAddresses ?? false });
-  const programs = new Programs(store, { tools: options.tools ?? {}, outbound });
+  const programs = new Programs(store, { toolsOf: perTenant(options.tools), varsOf: perTenant(options.vars), outbound });
 
   const stopped = (): boolean => lifetime.stopped;
   /** One error may reach several parts, e.g. a corrupt execution's all that ask for it: it is told once. */
@@ -117,7 +116,6 @@ function assemble(options: RuntimeOptions): Parts {
     hot,
     clock,
     ids,
-    vars,
     artifactThresholdBytes: options.artifactThresholdBytes ?? DEFAULTS.artifactThresholdBytes,
     isAlone: () => peers.isAlone,
     reserve: () => dispatch.reserve(),
@@ -134,7 +132,6 @@ function assemble(options: RuntimeOptions): Parts {
 
   const dispatch: Dispatch = new Dispatch({
     clock,
-    vars,
     slices,
     concurrency: options.concurrency ?? DEFAULTS.concurrency,
     maxWaitMs: options.maxWaitMs ?? DEFAULTS.maxWaitMs,
@@ -149,7 +146,6 @@ function assemble(options: RuntimeOptions): Parts {
     clock,
     ids,
     loop,
-    vars,
     slices,
     origin,
     read,
@@ -165,7 +161,7 @@ function assemble(options: RuntimeOptions): Parts {
     clock,
     ids,
     origin,
-    payloads: new WorkPayloads({ slices, vars, read }),
+    payloads: new WorkPayloads({ slices, read }),
     dueAt: (atMs) => wakeups.noLaterThan(atMs),
     isActive: (tenantId) => quotas.isActive(tenantId),
   });
@@ -275,4 +271,10 @@ function assemble(options: RuntimeOptions): Parts {
     lifetime,
     maxPending: options.maxPending ?? DEFAULTS.maxPending,
   };
+}
+
+/** What is given to every tenant, or asked for by tenant. */
+function perTenant<T extends object>(given: T | ((tenantId: string) => T) | undefined): (tenantId: string) => T {
+  if (typeof given === 'function') return given;
+  return () => given ?? ({} as T);
 }

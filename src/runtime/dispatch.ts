@@ -15,7 +15,6 @@ export interface DispatchOptions {
   readonly concurrency: number;
   /** How long an attempt may wait for a slot. */
   readonly maxWaitMs: number;
-  readonly vars: Readonly<Record<string, string>>;
   /** Inputs are rendered in slices of time. */
   readonly slices: TimeSlices;
   /** May work of the tenant start? */
@@ -240,7 +239,7 @@ export class Dispatch {
     let message: Message;
     try {
       if (rendersInput(task.loaded.program, node)) await this.#turnOf(task);
-      const work = workOf(task.loaded.program, run, node, { executionId, vars: this.#options.vars });
+      const work = workOf(task.loaded.program, run, node, { executionId, vars: task.loaded.vars });
       if (work.inputErrors.length > 0) throw unrenderable(work);
       const result = await this.#withDeadline(task, work);
       const durationMs = this.#options.clock.nowMs() - startedAtMs;

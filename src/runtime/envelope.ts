@@ -4,12 +4,14 @@ import type { Refused, Run, Stepped } from '../../machines/run.ts';
 import type { Artifact, EventRow, IdempotencyRow, NewExecution, NewWorkItem } from '../../store/rows.ts';
 import type { Origin } from './origin.ts';
 import type { Loaded } from './programs.ts';
+import type { Starter } from './starter.ts';
 
 /** A new execution about to be stored. */
 export interface Birth extends NewExecution {
   readonly id: string;
   readonly tenantId: string;
   readonly loaded: Loaded;
+  readonly startedBy: Starter;
   readonly input: Json;
   /** Absent = it begins at the start of its workflow. */
   readonly past?: Past;

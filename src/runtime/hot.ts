@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Run } from '../../machines/run.ts';
 import type { NewExecution } from '../../store/rows.ts';
 import type { Loaded } from './programs.ts';
+import type { Starter } from './starter.ts';
 
 /** A live execution in memory. Replaced after each commit, dropped when a commit fails: it never runs ahead of the store. */
 export interface Hot extends NewExecution {
@@ -9,6 +10,7 @@ export interface Hot extends NewExecution {
   readonly tenantId: string;
   readonly loaded: Loaded;
   readonly run: Run;
+  readonly startedBy: Starter;
   readonly checkpoint: Checkpoint;
   /** Who does its in-process work; null = there is none. */
   readonly owner: string | null;

@@ -18,6 +18,7 @@ import { originOf } from './origin.ts';
 import type { Loaded, Programs } from './programs.ts';
 import type { Quotas } from './quotas/quotas.ts';
 import type { Reads } from './reads.ts';
+import { starterFrom } from './starter.ts';
 import type { Caller, Decision, Registered, StartRequest } from './types.ts';
 
 export interface IntakeOptions {
@@ -59,7 +60,7 @@ export class Intake {
         { tenantId, atMs: clock.nowMs(), actorId, actorType, request },
       ),
     );
-    programs.put(program);
+    programs.put(tenantId, program);
     return { workflow_id: workflow.workflow_id, version: workflow.version, revision, warnings: diagnostics };
   }
 
@@ -85,6 +86,7 @@ export class Intake {
       id,
       tenantId: caller.tenantId,
       loaded,
+      startedBy: starterFrom(caller),
       input: request.input ?? {},
       nowMs,
       parent: null,

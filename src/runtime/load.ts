@@ -11,8 +11,9 @@ import { RuntimeError } from './errors.ts';
 import { noteLoaded } from './held-size.ts';
 import { readHistory, replayed as runsOf, wholeLog } from './history/replayed.ts';
 import type { Hot } from './hot.ts';
-import { readInput, readTail } from './log.ts';
+import { inputIn, readFirst, readTail } from './log.ts';
 import type { Loaded, Programs } from './programs.ts';
+import { starterOf } from './starter.ts';
 import type { Slice, TimeSlices } from './time-slices.ts';
 
 export interface LoadOptions {
@@ -48,7 +49,8 @@ export async function loadHot(options: LoadOptions, row: ExecutionRow): Promise<
 
 async function restore(options: LoadOptions, row: ExecutionRow, loaded: Loaded): Promise<Hot> {
   const { store, slices, runtimeId, stepLimit } = options;
-  const input = await legible(row.id, () => readInput(store, row.id));
+  const first = await readFirst(store, row.id);
+  const input = await legible(row.id, async () => inputIn(first));
   const stored = await store.checkpoint(row.id);
   let run = stored === null ? null : await replayed(row.id, () => resume(loaded.program, stored, input));
   // The next commit replaces a checkpoint that could not be used.
@@ -64,9 +66,10 @@ async function restore(options: LoadOptions, row: ExecutionRow, loaded: Loaded):
     run = await replayed(row.id, () => slices.drive(slice, foldInSteps(loaded.program, from, tail.events, env)));
   }
   noteLoaded(run, stored?.text.length ?? 0, logBytes);
+  const startedBy = await starterOf(store, row, first);
   // What the run tells itself is left out.
   const { status, seq, steps, error, localWork, snapshotSeq, ...head } = row;
-  return { ...head, loaded, run, checkpoint: { seq: stored?.seq ?? 0, bytes: stored?.text.length ?? 0, logBytes } };
+  return { ...head, loaded, run, startedBy, checkpoint: { seq: stored?.seq ?? 0, bytes: stored?.text.length ?? 0, logBytes } };
 }
 
 /** Replays the whole log, one step in memory at a time: it may be far larger than the state it leads to. */

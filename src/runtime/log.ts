@@ -65,10 +65,14 @@ export function eventOf(row: EventRow): TimedEvent {
   };
 }
 
-/** The input, from the first event. */
-export async function readInput(store: Store, executionId: string): Promise<Json> {
+/** The first event: it has the input, and its actor started the execution. */
+export async function readFirst(store: Store, executionId: string): Promise<EventRow> {
   const [first] = await store.events(executionId, { after: 0, limit: 1 });
   if (first === undefined) throw new RuntimeError('corrupt', `execution ${executionId} has no events`);
+  return first;
+}
+
+export function inputIn(first: EventRow): Json {
   return eventOf(first).data.initial_input ?? null;
 }
 

@@ -13,12 +13,17 @@ export const DEFAULTS = {
 /** What `close` gives in-process work, unless told otherwise. */
 export const DEFAULT_GRACE_MS = 10_000;
 
+type Vars = Readonly<Record<string, string>>;
+
 export interface RuntimeOptions {
   readonly store: Store;
   /** Names this runtime among others, now and earlier; default a random name. */
   readonly id?: string;
-  /** In-process tools, by the `tool_ref` that calls them. */
-  readonly tools?: Tools;
+  /**
+   * In-process tools, by the `tool_ref` that calls them: for every tenant, or as a function says for each. A tool that a tenant does not have
+   * is not there for it: what calls it waits for an external worker. The function must always answer the same for a tenant.
+   */
+  readonly tools?: Tools | ((tenantId: string) => Tools);
   readonly clock?: Clock;
   /** Node completions after which an execution fails; default 10,000. */
   readonly stepLimit?: number;
@@ -32,8 +37,8 @@ export interface RuntimeOptions {
   readonly hotBytes?: number;
   /** Outputs whose JSON is larger than this, bytes, are kept as artifacts beside the log; 0 = none; default 8192. */
   readonly artifactThresholdBytes?: number;
-  /** What the `env` root of expressions shows; default nothing. */
-  readonly vars?: Readonly<Record<string, string>>;
+  /** What the `env` root of expressions shows, to every tenant or as a function says; default nothing. It must always answer the same. */
+  readonly vars?: Vars | ((tenantId: string) => Vars);
   /** May `http` nodes and tools reach loopback and private addresses? Default no. */
   readonly allowPrivateAddresses?: boolean;
   /**

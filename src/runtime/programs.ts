@@ -3,14 +3,16 @@ import { compile, type Program } from '../../machines/compile.ts';
 import { normalise } from '../../machines/ir/normalise.ts';
 import type { Kind } from '../../machines/nodes/index.ts';
 import type { Store } from '../../store/store.ts';
-import { chooseExecutor, type Means } from '../executors/choose.ts';
+import { chooseExecutor } from '../executors/choose.ts';
 import type { Executor } from '../executors/executor.ts';
+import type { Outbound } from '../executors/outbound.ts';
 import { RuntimeError } from './errors.ts';
+import type { Tools } from './types.ts';
 
 /** Compiled machines weigh about 10 KB a node; bounding their nodes bounds their memory. */
 const MAX_CACHED_NODES = 20_000;
 
-/** A compiled revision and what this runtime knows of it. */
+/** A compiled revision and what this runtime offers the tenant for it. */
 export interface Loaded {
   readonly program: Program;
   readonly kindOf: (node: string) => Kind | null;
@@ -18,59 +20,81 @@ export interface Loaded {
   readonly executorOf: (node: string) => Executor | null;
   /** Does this runtime do the node's work, or start its child? */
   readonly isLocal: (node: string) => boolean;
+  /** What the `env` root of expressions shows the tenant. */
+  readonly vars: Readonly<Record<string, string>>;
 }
 
-/** Compiled revisions, by hash. */
+/** What the operator gives each tenant. Asked once per tenant and revision, so the answer must not change. */
+export interface Offer {
+  readonly toolsOf: (tenantId: string) => Tools;
+  readonly varsOf: (tenantId: string) => Readonly<Record<string, string>>;
+  readonly outbound: Outbound;
+}
+
+/** Compiled revisions, by hash; and by tenant, since tenants may register the same document and have different tools. */
 export class Programs {
   readonly #store: Store;
-  readonly #means: Means;
-  readonly #cache = new LRUCache<string, Loaded>({
+  readonly #offer: Offer;
+  readonly #programs = new LRUCache<string, Program>({
     maxSize: MAX_CACHED_NODES,
-    sizeCalculation: (loaded) => loaded.program.workflow.nodes.length + 1,
+    sizeCalculation: ({ workflow }) => workflow.nodes.length + 1,
+  });
+  readonly #loaded = new LRUCache<string, Loaded>({
+    maxSize: MAX_CACHED_NODES,
+    sizeCalculation: ({ program }) => program.workflow.nodes.length + 1,
   });
   readonly #loading = new Map<string, Promise<Loaded>>();
 
-  constructor(store: Store, means: Means) {
+  constructor(store: Store, offer: Offer) {
     this.#store = store;
-    this.#means = means;
-  }
-
-  cached(revision: string): Loaded | null {
-    return this.#cache.get(revision) ?? null;
+    this.#offer = offer;
   }
 
   /** Throws `corrupt` when the stored revision is missing or this build cannot compile it. */
   async load(tenantId: string, revision: string): Promise<Loaded> {
-    const cached = this.#cache.get(revision);
-    if (cached !== undefined) return cached;
-    const loading = this.#loading.get(revision);
+    const key = keyOf(tenantId, revision);
+    const loaded = this.#loaded.get(key);
+    if (loaded !== undefined) return loaded;
+    const loading = this.#loading.get(key);
     if (loading !== undefined) return loading;
-    const load = this.#read(tenantId, revision).finally(() => this.#loading.delete(revision));
-    this.#loading.set(revision, load);
+    const load = this.#read(tenantId, revision).finally(() => this.#loading.delete(key));
+    this.#loading.set(key, load);
     return load;
   }
 
-  put(program: Program): Loaded {
-    const { nodes, tools } = program.workflow;
+  put(tenantId: string, program: Program): Loaded {
+    const { nodes, tools: declared } = program.workflow;
+    const { toolsOf, varsOf, outbound } = this.#offer;
     const kinds = new Map(nodes.map((node) => [node.id, node.kind]));
-    const executors = new Map(nodes.map((node) => [node.id, chooseExecutor(node.kind, tools, this.#means)]));
+    const means = { tools: toolsOf(tenantId), outbound };
+    const executors = new Map(nodes.map((node) => [node.id, chooseExecutor(node.kind, declared, means)]));
     const loaded: Loaded = {
       program,
       kindOf: (node) => kinds.get(node) ?? null,
       executorOf: (node) => executors.get(node) ?? null,
       isLocal: (node) => (executors.get(node) ?? null) !== null || kinds.get(node)?.type === 'subgraph',
+      vars: varsOf(tenantId),
     };
-    this.#cache.set(program.revision, loaded);
+    this.#programs.set(program.revision, program);
+    this.#loaded.set(keyOf(tenantId, program.revision), loaded);
     return loaded;
   }
 
   async #read(tenantId: string, revision: string): Promise<Loaded> {
     const source = await this.#store.revision(tenantId, revision);
     if (source === null) throw new RuntimeError('corrupt', `workflow revision ${revision} is not in the store`);
+    const compiled = this.#programs.get(revision);
+    if (compiled !== undefined) return this.put(tenantId, compiled);
+    let program: Program;
     try {
-      return this.put(compile(normalise(JSON.parse(source)).workflow, revision));
+      program = compile(normalise(JSON.parse(source)).workflow, revision);
     } catch (cause) {
       throw new RuntimeError('corrupt', `workflow revision ${revision} cannot be compiled by this version`, { cause });
     }
+    return this.put(tenantId, program);
   }
+}
+
+function keyOf(tenantId: string, revision: string): string {
+  return `${revision} ${tenantId}`;
 }

@@ -23,7 +23,6 @@ export interface StepContext {
   readonly stepLimit: number;
   /** Outputs larger than this are kept apart from the log; 0 = none. */
   readonly artifactThresholdBytes: number;
-  readonly vars: Readonly<Record<string, string>>;
   /** Slots for the in-process work that begins. */
   readonly slots: Reservation;
 }
@@ -162,8 +161,9 @@ export function refused(outcome: Outcome | Error, conditions: Conditions | undef
 }
 
 function envOf({ id, base, owner, nowMs, context }: Recipient): StepEnv {
-  const { stepLimit, vars, slots, runtimeId } = context;
+  const { stepLimit, slots, runtimeId } = context;
+  const { isLocal, vars } = base.loaded;
   // Another runtime knows itself when it has a slot.
   const startsAtOnce = (): boolean => owner === runtimeId && slots.take(base.tenantId, id);
-  return { executionId: id, nowMs, stepLimit, runtimeId: owner, isLocal: base.loaded.isLocal, startsAtOnce, vars };
+  return { executionId: id, nowMs, stepLimit, runtimeId: owner, isLocal, startsAtOnce, vars };
 }

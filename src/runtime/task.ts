@@ -2,6 +2,7 @@ import type { Run } from '../../machines/run.ts';
 import type { WorkContext, WorkError, WorkResult } from '../executors/executor.ts';
 import type { Hot } from './hot.ts';
 import type { Loaded } from './programs.ts';
+import type { Starter } from './starter.ts';
 
 export interface Attempt {
   readonly node: string;
@@ -14,6 +15,9 @@ export class Task implements Attempt {
   readonly executionId: string;
   readonly tenantId: string;
   readonly loaded: Loaded;
+  readonly startedBy: Starter;
+  /** JSON object text. */
+  readonly labels: string;
   readonly node: string;
   readonly activation: number;
   readonly attempt: number;
@@ -27,10 +31,12 @@ export class Task implements Attempt {
   #reason: WorkError | null = null;
   #onAbort: (reason: WorkError) => void = () => {};
 
-  constructor({ id, tenantId, loaded }: Hot, run: Run, { node, activation, attempt }: Attempt) {
+  constructor({ id, tenantId, loaded, startedBy, labels }: Hot, run: Run, { node, activation, attempt }: Attempt) {
     this.executionId = id;
     this.tenantId = tenantId;
     this.loaded = loaded;
+    this.startedBy = startedBy;
+    this.labels = labels;
     this.seq = run.seq;
     this.node = node;
     this.activation = activation;
@@ -51,12 +57,17 @@ export class Task implements Attempt {
 
   get context(): WorkContext {
     const task = this;
-    const { executionId, node, activation, attempt } = task;
+    const { executionId, tenantId, startedBy, node, activation, attempt } = task;
     return {
+      tenantId,
       executionId,
       nodeId: node,
       attempt,
       idempotencyKey: `${executionId}:${node}:${activation}`,
+      startedBy,
+      get labels() {
+        return JSON.parse(task.labels) as Readonly<Record<string, string>>;
+      },
       get signal() {
         return task.signal;
       },

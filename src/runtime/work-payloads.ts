@@ -11,7 +11,6 @@ export const MADE_WHEN_CLAIMED = '';
 
 export interface WorkPayloadsOptions {
   readonly slices: TimeSlices;
-  readonly vars: Readonly<Record<string, string>>;
   /** Reads an execution, in memory or not; null = unknown. */
   readonly read: (executionId: string) => Promise<Hot | null>;
 }
@@ -30,12 +29,15 @@ export class WorkPayloads {
   /** The payload of an item that was claimed by the step that led to `run`, or the expression whose rendering is too much work. */
   async of(row: WorkItemRow, run: Run): Promise<{ readonly payload: JsonObject } | { readonly exceeded: string }> {
     if (row.payload !== MADE_WHEN_CLAIMED) return { payload: JSON.parse(row.payload) as JsonObject };
-    const { slices, vars, read } = this.#options;
+    const { slices, read } = this.#options;
     const hot = await read(row.executionId);
     if (hot === null) throw new RuntimeError('corrupt', `execution ${row.executionId} is not in the store`);
     const turn = slices.slice(hot.tenantId).next();
     if (turn !== null) await turn;
-    const { payload, inputExceeded } = workOf(hot.loaded.program, run, row.nodeId, { executionId: hot.id, vars });
+    const { payload, inputExceeded } = workOf(hot.loaded.program, run, row.nodeId, {
+      executionId: hot.id,
+      vars: hot.loaded.vars,
+    });
     return inputExceeded === undefined ? { payload } : { exceeded: inputExceeded };
   }
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ConfigError, databaseName, readConfig, urlOf, VERSION } from '../../src/config.ts';
+import { missingTools, toolsOf, varsOf } from '../../src/tenant-grants.ts';
 
 function problemOf(env: Record<string, string>): string {
   try {
@@ -25,15 +26,16 @@ describe('configuration', () => {
       devMode: false,
       eventFormat: 'seed',
       stepLimit: 10_000,
-      workflowVars: {},
+      workflowVars: new Map(),
+      toolTenants: null,
       auditSigningKey: null,
       allowPrivateAddresses: false,
     });
   });
 
   it('is frozen', () => {
-    const config = readConfig({ JAMJET_WORKFLOW_ENV: 'A', A: '1' });
-    expect([config, config.database, config.workflowVars].every(Object.isFrozen)).toBe(true);
+    const config = readConfig({});
+    expect([config, config.database].every(Object.isFrozen)).toBe(true);
   });
 
   it('counts an empty variable as absent', () => {
@@ -130,8 +132,25 @@ describe('configuration', () => {
   });
 
   it('shows workflows only the variables that are named', () => {
-    const env = { JAMJET_WORKFLOW_ENV: 'REGION, STAGE ABSENT', REGION: 'eu', STAGE: 'test', SECRET: 'x' };
-    expect(readConfig(env).workflowVars).toEqual({ REGION: 'eu', STAGE: 'test' });
+    const named = 'REGION, *:STAGE ABSENT acme:REGION acme:KEY';
+    const { workflowVars } = readConfig({ JAMJET_WORKFLOW_ENV: named, REGION: 'eu', STAGE: 'test', KEY: 'k', SECRET: 'x' });
+    expect(varsOf(workflowVars, 'default')).toEqual({ REGION: 'eu', STAGE: 'test' });
+    expect(varsOf(workflowVars, 'acme')).toEqual({ REGION: 'eu', STAGE: 'test', KEY: 'k' });
+    expect(varsOf(workflowVars, 'other')).toEqual({ STAGE: 'test' });
+    expect(varsOf(readConfig({}).workflowVars, 'default')).toEqual({});
+  });
+
+  it('gives tenants the tools that are theirs', () => {
+    const tools = { pay: () => 1, ask: () => 2, mail: () => 3 };
+    const of = (text: string, tenant: string) =>
+      Object.keys(toolsOf(tools, readConfig({ JAMJET_TOOL_TENANTS: text }).toolTenants, tenant));
+    expect(of('', 'acme')).toEqual(['pay', 'ask', 'mail']);
+    expect(of('pay=default,acme;*=*', 'acme')).toEqual(['pay', 'ask', 'mail']);
+    expect(of('pay=default,acme;*=*', 'other')).toEqual(['ask', 'mail']);
+    expect(of('pay = acme ; mail = *;', 'other')).toEqual(['mail']);
+    expect(of('*=default', 'other')).toEqual([]);
+    const { toolTenants } = readConfig({ JAMJET_TOOL_TENANTS: 'pya=acme;*=*;mail=x' });
+    expect(missingTools(tools, toolTenants)).toEqual(['pya']);
   });
 
   it.each([
@@ -171,6 +190,15 @@ describe('configuration', () => {
     ['RUST_LOG', 'a=b=c'],
     ['RUST_LOG', 'hyper=loud'],
     ['JAMJET_WORKFLOW_ENV', 'A-B'],
+    ['JAMJET_WORKFLOW_ENV', 'acme:'],
+    ['JAMJET_WORKFLOW_ENV', ':A'],
+    ['JAMJET_WORKFLOW_ENV', 'no tenant!:A'],
+    ['JAMJET_WORKFLOW_ENV', 'a:b:C'],
+    ['JAMJET_TOOL_TENANTS', 'pay'],
+    ['JAMJET_TOOL_TENANTS', 'pay='],
+    ['JAMJET_TOOL_TENANTS', 'pay=a=b'],
+    ['JAMJET_TOOL_TENANTS', 'pay=a;pay=b'],
+    ['JAMJET_TOOL_TENANTS', 'pay=../x'],
     ['JAMJET_ALLOW_PRIVATE_ADDRESSES', '2'],
   ])('refuses %s=%s in one line that names it', (name, text) => {
     const problem = problemOf({ [name]: text });

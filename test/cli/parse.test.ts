@@ -57,6 +57,21 @@ describe('a wrong command line', () => {
     else expect(stderr).toMatch(message);
   });
 
+  it('starts no server without authentication that others reach', async () => {
+    for (const line of ['serve --bind 0.0.0.0', 'serve --bind ::', 'serve --bind 192.0.2.1 --port 0']) {
+      const { code, stderr } = await jamjet(line.split(' '), { env: { JAMJET_DEV_MODE: '1' } });
+      expect(code).toBe(2);
+      expect(stderr).toMatch(
+        /^error: without authentication the server must stay on this machine, and \S+ is not a loopback address\n/,
+      );
+    }
+  });
+
+  it('gives tenants no tool that is not there', async () => {
+    const { code, stderr } = await jamjet(['serve', '--port', '0'], { env: { JAMJET_TOOL_TENANTS: 'pya=acme;*=*' } });
+    expect([code, stderr]).toEqual([1, expect.stringContaining('JAMJET_TOOL_TENANTS: there is no tool pya')]);
+  });
+
   it('says why an argument is not JSON, and how to quote it', async () => {
     const { code, stderr } = await jamjet(['run', 'a', '--input', '{order: 1}']);
     expect(code).toBe(2);

@@ -10,10 +10,13 @@ export function workWith(input: Json, payload: JsonObject = {}): Work {
 export function contextWith(given: Partial<WorkContext> = {}): WorkContext {
   return {
     signal: new AbortController().signal,
+    tenantId: 'default',
     executionId: 'exec_1',
     nodeId: 'n',
     attempt: 0,
     idempotencyKey: 'exec_1:n:1',
+    startedBy: { actorId: 'ann', actorType: 'human' },
+    labels: {},
     ...given,
   };
 }

@@ -5,7 +5,7 @@ import { onTestFinished } from 'vitest';
 import type { Json, JsonObject } from '../../machines/json.ts';
 import { createRuntime } from '../../src/runtime/create-runtime.ts';
 import type { RuntimeOptions } from '../../src/runtime/options.ts';
-import type { Caller, EventView, ExecutionView, Runtime, Tools } from '../../src/runtime/types.ts';
+import type { Caller, EventView, ExecutionView, Runtime } from '../../src/runtime/types.ts';
 import { openSqlite } from '../../store/sqlite/open.ts';
 import type { Store } from '../../store/store.ts';
 import { FakeClock } from './clock.ts';
@@ -41,7 +41,7 @@ export interface Bench {
 
 /** A runtime on a real SQLite file, with a clock the test moves. */
 export async function openBench(
-  options: Partial<Omit<RuntimeOptions, 'store'>> & { readonly path?: string; readonly tools?: Tools } = {},
+  options: Partial<Omit<RuntimeOptions, 'store'>> & { readonly path?: string } = {},
 ): Promise<Bench> {
   const path = options.path ?? databasePath();
   const clock = options.clock instanceof FakeClock ? options.clock : new FakeClock();

@@ -1,7 +1,7 @@
 import { Option } from 'clipanion';
 import { databaseName } from '../../config.ts';
 import { PrintingCommand, type Usage } from '../command.ts';
-import { serve } from '../server.ts';
+import { requireLoopback, serve } from '../server.ts';
 import { settings } from '../settings.ts';
 
 export class ServeCommand extends PrintingCommand {
@@ -15,7 +15,8 @@ get ten seconds. No token is made: \`jamjet token create --role operator\` makes
   DATABASE_URL               the database (.jamjet/runtime.db); a path, sqlite://PATH or postgres://…
   JAMJET_LOG, RUST_LOG       log level (info)
   JAMJET_PUBLIC_URL, JAMJET_STEP_LIMIT, JAMJET_EVENT_FORMAT, JAMJET_WORKFLOW_ENV,
-  JAMJET_AUDIT_SIGNING_KEY, JAMJET_ALLOW_PRIVATE_ADDRESSES, JAMJET_DEV_MODE (no authentication)`,
+  JAMJET_TOOL_TENANTS, JAMJET_AUDIT_SIGNING_KEY, JAMJET_ALLOW_PRIVATE_ADDRESSES,
+  JAMJET_DEV_MODE (no authentication; loopback addresses only)`,
     examples: [
       ['With functions in process', '$0 serve --tools ./tools.mjs'],
       ['On all addresses', 'DATABASE_URL=/var/lib/jamjet/runtime.db $0 serve --bind 0.0.0.0 --port 7700'],
@@ -28,6 +29,7 @@ get ten seconds. No token is made: \`jamjet token create --role operator\` makes
 
   execute(): Promise<number> {
     const config = settings(this.context, { port: this.port, bind: this.bind });
+    if (config.devMode) requireLoopback(config, 'Unset JAMJET_DEV_MODE, or JAMJET_BIND and --bind.');
     if (config.devMode) this.warn('JAMJET_DEV_MODE is set: requests need no token');
     return serve(this.context, {
       config,

@@ -17,6 +17,7 @@ import { originOf } from '../origin.ts';
 import type { Loaded, Programs } from '../programs.ts';
 import type { Quotas } from '../quotas/quotas.ts';
 import { restoredFrom, spilledArtifact, spilledBytes } from '../spill.ts';
+import { starterFrom } from '../starter.ts';
 import type { Slice, TimeSlices } from '../time-slices.ts';
 import type { Caller, Forked, ForkRequest } from '../types.ts';
 import { copiedDecision, decisionsIn } from './decisions.ts';
@@ -122,7 +123,8 @@ export class Forks {
     const nowMs = clock.nowMs();
     const id = ids.execution(nowMs);
     const labels = forkLabels(JSON.parse(execution.labels), origin, sequence);
-    const birth = birthOf({ id, tenantId, loaded, input: past.run.input, nowMs, parent: null, labels, past });
+    const startedBy = starterFrom(caller);
+    const birth = birthOf({ id, tenantId, loaded, startedBy, input: past.run.input, nowMs, parent: null, labels, past });
     await quotas.admit(tenantId, id);
     let outcome: Outcome;
     try {

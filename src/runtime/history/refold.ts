@@ -27,7 +27,11 @@ export interface Refolded {
  */
 export async function* refold(store: Store, { all }: { readonly all: boolean }): AsyncGenerator<Refolded> {
   // Only their machines are asked for: nothing is carried out.
-  const programs = new Programs(store, { tools: {}, outbound: new Outbound({ allowPrivateAddresses: false }) });
+  const programs = new Programs(store, {
+    toolsOf: () => ({}),
+    varsOf: () => ({}),
+    outbound: new Outbound({ allowPrivateAddresses: false }),
+  });
   const slices = new TimeSlices({ nowMs: Date.now });
   for await (const { tenantId, id, workflowId } of executions(store, all)) {
     const difference = await compared(store, programs, slices, id);
