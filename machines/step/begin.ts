@@ -7,7 +7,6 @@ import { render } from '../template.ts';
 import type { Active } from './context.ts';
 import { languageOf, own } from './context.ts';
 import type { Draft } from './draft.ts';
-import { smallState } from './small-state.ts';
 import type { Stimulus } from './stimulus.ts';
 import { factsOf } from './work.ts';
 
@@ -117,9 +116,7 @@ export function interrupt(
     evaluation.diagnostics.push(...errors.map((error) => `description of node "${node}": ${error}`));
     description = typeof value === 'string' ? value : JSON.stringify(value);
   }
-  const state = smallState(draft.now.state);
-  const review = state === null ? {} : { state_for_review: state };
-  return { description, data: { reason: 'human_approval', description, ...review, activation } };
+  return { description, data: { reason: 'human_approval', description, state_for_review: draft.now.state, activation } };
 }
 
 function wait(draft: Draft, node: string, activation: number, kind: Kind, env: StepEnv, logged: number): Begun {

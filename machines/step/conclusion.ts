@@ -4,7 +4,6 @@ import type { JsonObject } from '../json.ts';
 import type { Status } from '../run.ts';
 import type { Draft } from './draft.ts';
 import { failedBy } from './forgiveness.ts';
-import { smallState } from './small-state.ts';
 
 /** Nodes in the order in which they were written. */
 export function asWritten(graph: Graph, nodes: Iterable<string>): readonly string[] {
@@ -22,10 +21,8 @@ export function conclude(
   const error = status === 'failed' ? (halt?.error ?? failedBy(failures)) : status === 'cancelled' ? reason : null;
   draft.set({ error, early: [], fed: {}, outputs: {}, forks: {}, sections: {}, hold: null, halt: null });
   switch (status) {
-    case 'completed': {
-      const small = smallState(state);
-      return { type: 'workflow_completed', data: small === null ? {} : { final_state: small } };
-    }
+    case 'completed':
+      return { type: 'workflow_completed', data: { final_state: state } };
     case 'failed':
       return { type: 'workflow_failed', data: { error } };
     case 'cancelled':

@@ -127,8 +127,18 @@ function assemble(options: RuntimeOptions): Parts {
     storeFailed: () => sightings.suspect(),
   });
   const quotas = new Quotas({ store, clock, betweenCommits: (work) => loop.betweenCommits(work) });
-  const reads = new Reads({ store, clock, slices, feed, hot: (id) => hot.get(id), load, stopped, failed });
-  const points = new Points({ store, programs, reads, limiter });
+  const reads: Reads = new Reads({
+    store,
+    clock,
+    slices,
+    feed,
+    hot: (id) => hot.get(id),
+    load,
+    stateIn: (tenantId, id, sequence) => points.stateIn(tenantId, id, sequence),
+    stopped,
+    failed,
+  });
+  const points: Points = new Points({ store, programs, reads, limiter });
 
   const dispatch: Dispatch = new Dispatch({
     clock,

@@ -4,7 +4,7 @@ import type { Json, JsonObject } from '../../machines/json.ts';
 import type { EventRow } from '../../store/rows.ts';
 import type { Store } from '../../store/store.ts';
 import { RuntimeError } from './errors.ts';
-import { restored, spilledBytes } from './spill.ts';
+import { replayedBytes, restored, withoutSpilledState } from './spill.ts';
 import type { Slice } from './time-slices.ts';
 
 const EVENTS_PER_PAGE = 500;
@@ -65,6 +65,12 @@ export function eventOf(row: EventRow): TimedEvent {
   };
 }
 
+/** The event as a replay compares it, but for an output that is kept apart. */
+export function replayableOf(row: EventRow): TimedEvent {
+  const event = eventOf(row);
+  return { ...event, data: withoutSpilledState(row.type, event.data) };
+}
+
 /** The first event: it has the input, and its actor started the execution. */
 export async function readFirst(store: Store, executionId: string): Promise<EventRow> {
   const [first] = await store.events(executionId, { after: 0, limit: 1 });
@@ -93,8 +99,8 @@ export async function readTail(
   let bytes = 0;
   for await (const row of readLog(store, executionId, { after }, slice)) {
     if (row.seq > upTo) break;
-    const event = eventOf(row);
-    const apart = spilledBytes(row.type, event.data);
+    const event = replayableOf(row);
+    const apart = replayedBytes(row.type, event.data);
     bytes += row.data.length + apart;
     if (bytes > maxBytes)
       throw new RuntimeError('log_too_large', `the log of execution ${executionId} is larger than ${maxBytes / 1024 / 1024} MiB`);

@@ -20,6 +20,12 @@ const BELIEVED_MS = 1_000;
 /** Of those who follow a log there may be many, and slow ones. */
 const LIVE_PAGE_CHARS = 64 * 1024;
 
+/** The states that events tell, by type. */
+const STATES: Readonly<Partial<Record<string, string>>> = {
+  interrupt_raised: 'state_for_review',
+  workflow_completed: 'final_state',
+};
+
 export interface ReadsOptions {
   readonly store: Store;
   readonly clock: Clock;
@@ -28,6 +34,8 @@ export interface ReadsOptions {
   /** The execution in memory, if it is. */
   readonly hot: (id: string) => Hot | undefined;
   readonly load: (row: ExecutionRow) => Promise<Hot>;
+  /** The state after the step that logged an event, from a replay of the log up to there. */
+  readonly stateIn: (tenantId: string, id: string, sequence: number) => Promise<JsonObject>;
   readonly stopped: () => boolean;
   /** Told of what readers can only be shown in part. */
   readonly failed: (error: unknown) => void;
@@ -133,13 +141,27 @@ export class Reads {
   /** An event as its readers see it, wherever its output is kept. */
   async #told(tenantId: string, id: string, row: EventRow): Promise<EventView> {
     const data = JSON.parse(row.data) as JsonObject;
-    if (spilledBytes(row.type, data) === 0) return eventViewOf(id, row, data);
+    if (spilledBytes(row.type, data) === 0) return eventViewOf(id, row, await this.#withState(tenantId, id, row, data));
     try {
       return eventViewOf(id, row, await restored(this.#options.store, tenantId, data));
     } catch (error) {
       if (!(error instanceof RuntimeError)) throw error;
       this.#options.failed(error);
       return eventViewOf(id, row, unresolved(data));
+    }
+  }
+
+  /** Logs of the first releases leave large states out of the events that tell them. */
+  async #withState(tenantId: string, id: string, row: EventRow, data: JsonObject): Promise<JsonObject> {
+    const field = STATES[row.type];
+    if (field === undefined || Object.hasOwn(data, field)) return data;
+    try {
+      return { ...data, [field]: await this.#options.stateIn(tenantId, id, row.seq) };
+    } catch (error) {
+      // What cannot be replayed is shown as far as it is known.
+      if (!(error instanceof RuntimeError)) throw error;
+      this.#options.failed(error);
+      return data;
     }
   }
 

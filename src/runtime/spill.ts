@@ -6,10 +6,22 @@ import type { Store } from '../../store/store.ts';
 import { RuntimeError } from './errors.ts';
 
 /**
- * An output too large for the log is kept as an artifact of the same commit; the event holds `{"$artifact": {hash, size, media_type}}`
- * instead. Only this key beside it makes it a reference: an output that merely looks like one stays what it is.
+ * An output, or a state that an event tells of, too large for the log is kept as an artifact of the same commit; the event holds
+ * `{"$artifact": {hash, size, media_type}}` instead. Only the mark beside it makes it a reference: an output that merely looks like one stays
+ * what it is.
  */
-const SPILLED = 'output_spilled';
+const OUTPUT: Place = { field: 'output', mark: 'output_spilled' };
+const PLACES: Readonly<Partial<Record<string, Place>>> = {
+  node_completed: OUTPUT,
+  interrupt_raised: { field: 'state_for_review', mark: 'state_spilled' },
+  workflow_completed: { field: 'final_state', mark: 'state_spilled' },
+};
+
+interface Place {
+  readonly field: string;
+  readonly mark: string;
+}
+
 const MEDIA_TYPE = 'application/json';
 /** UTF-8 needs at most so many bytes for a UTF-16 unit. */
 const BYTES_PER_CHAR = 3;
@@ -23,9 +35,10 @@ export function spill(
 ): { readonly data: string; readonly artifact: Artifact } | null {
   // Nearly every event ends here.
   if (data.length * BYTES_PER_CHAR <= thresholdBytes || thresholdBytes === 0) return null;
-  const { output } = event.data;
-  if (event.type !== 'node_completed' || output === undefined || Buffer.byteLength(data) <= thresholdBytes) return null;
-  const content = Buffer.from(JSON.stringify(output));
+  const place = PLACES[event.type];
+  const value = place === undefined ? undefined : event.data[place.field];
+  if (place === undefined || value === undefined || Buffer.byteLength(data) <= thresholdBytes) return null;
+  const content = Buffer.from(JSON.stringify(value));
   const size = content.length;
   if (size <= thresholdBytes) return null;
   const artifact: Artifact = {
@@ -36,41 +49,64 @@ export function spill(
     content,
   };
   const reference = { $artifact: { hash: artifact.hash, size, media_type: MEDIA_TYPE } };
-  return { data: JSON.stringify({ ...event.data, output: reference, [SPILLED]: true }), artifact };
+  return { data: JSON.stringify({ ...event.data, [place.field]: reference, [place.mark]: true }), artifact };
 }
 
-/** Bytes of the output that the event refers to; 0 = it holds its output itself. */
+/** Bytes of what the event refers to; 0 = it holds everything itself. */
 export function spilledBytes(type: string, data: JsonObject): number {
-  return type === 'node_completed' && data[SPILLED] === true ? Number(referenceOf(data).size) : 0;
+  const place = PLACES[type];
+  return place !== undefined && data[place.mark] === true ? Number(referenceIn(data, place).size) : 0;
 }
 
-/** The data with its output in place, as the step logged it. Throws `corrupt` when the artifact is gone. */
+/** The same of what a replay needs: a state follows from the log. */
+export function replayedBytes(type: string, data: JsonObject): number {
+  return type === 'node_completed' ? spilledBytes(type, data) : 0;
+}
+
+/** The data as a replay compares it: without a state that is kept elsewhere. */
+export function withoutSpilledState(type: string, data: JsonObject): JsonObject {
+  const place = PLACES[type];
+  if (place === undefined || place === OUTPUT || data[place.mark] !== true) return data;
+  const { [place.field]: _state, [place.mark]: _mark, ...rest } = data;
+  return rest;
+}
+
+/** The data with what it refers to in place, as the step logged it. Throws `corrupt` when the artifact is gone. */
 export async function restored(store: Store, tenantId: string, data: JsonObject): Promise<JsonObject> {
   return restoredFrom(await spilledArtifact(store, tenantId, data), data);
 }
 
 /** What the event refers to. Throws `corrupt` when it is gone. */
 export async function spilledArtifact(store: Store, tenantId: string, data: JsonObject): Promise<Artifact> {
-  const key = String(referenceOf(data).hash);
+  const key = String(referenceIn(data, placeIn(data)).hash);
   const artifact = await store.artifacts.get(tenantId, key);
   if (artifact === null) throw new RuntimeError('corrupt', `artifact ${key}, which the log refers to, is not in the store`);
   return artifact;
 }
 
 export function restoredFrom({ content }: Artifact, data: JsonObject): JsonObject {
-  return withOutput(data, JSON.parse(Buffer.from(content).toString('utf8')) as Json);
+  return withValue(data, JSON.parse(Buffer.from(content).toString('utf8')) as Json);
 }
 
 /** The data as readers get it when the artifact is gone. */
 export function unresolved(data: JsonObject): JsonObject {
-  return withOutput(data, { $artifact: { ...referenceOf(data), unresolved: true } });
+  return withValue(data, { $artifact: { ...referenceIn(data, placeIn(data)), unresolved: true } });
 }
 
-function withOutput(data: JsonObject, output: Json): JsonObject {
-  const { [SPILLED]: _mark, ...rest } = data;
-  return { ...rest, output };
+function withValue(data: JsonObject, value: Json): JsonObject {
+  const { field, mark } = placeIn(data);
+  const { [mark]: _mark, ...rest } = data;
+  return { ...rest, [field]: value };
 }
 
-function referenceOf({ output }: JsonObject): JsonObject {
-  return isObject(output) && isObject(output.$artifact) ? output.$artifact : {};
+function placeIn(data: JsonObject): Place {
+  return (
+    Object.values(PLACES).find((place) => place !== undefined && data[place.mark] === true && Object.hasOwn(data, place.field)) ??
+    OUTPUT
+  );
+}
+
+function referenceIn(data: JsonObject, { field }: Place): JsonObject {
+  const value = data[field];
+  return isObject(value) && isObject(value.$artifact) ? value.$artifact : {};
 }

@@ -73,8 +73,9 @@ export function addEvents(
 ): void {
   for (const event of events) {
     const data = JSON.stringify(event.data);
-    draught.logBytes += data.length;
     const apart = spill(event, data, artifactThresholdBytes, nowMs);
+    // A replay needs the output wherever it is kept, and no state.
+    draught.logBytes += (event.type === 'node_completed' ? data : (apart?.data ?? data)).length;
     if (apart !== null) draught.spilled.push(apart.artifact);
     if (event.type === 'node_completed') addUsage(draught, event.data);
     const { actorId, actorType, onBehalfOf } = runtimeAsActor(event, message) ?? origin;

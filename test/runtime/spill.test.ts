@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { Json, JsonObject } from '../../machines/json.ts';
 import { ir, python, tool } from '../support/ir.ts';
 import { refoldAll } from '../support/refold.ts';
-import { type Bench, CALLER, openBench } from '../support/runtimes.ts';
+import { type Bench, CALLER, eventually, openBench } from '../support/runtimes.ts';
 
 const BIG = { text: 'é'.repeat(5_000), list: [1, null, { a: true }] };
 const BIG_HASH = hash('sha256', JSON.stringify(BIG), 'hex');
@@ -160,7 +160,9 @@ describe('an artifact that is gone', () => {
     await bench.settled(id);
     sql(bench.path, 'DELETE FROM artifact_refs; DELETE FROM artifacts');
     expect((await completion(bench, id)).told).toMatchObject({ output: { $artifact: { hash: BIG_HASH, unresolved: true } } });
-    expect(bench.errors).toEqual([expect.objectContaining({ code: 'corrupt', message: expect.stringContaining(BIG_HASH) })]);
+    // The final state is the same artifact.
+    const gone = expect.objectContaining({ code: 'corrupt', message: expect.stringContaining(BIG_HASH) });
+    expect(bench.errors).toEqual([gone, gone]);
   });
 
   it('leaves an execution that cannot be folded', async () => {
@@ -170,5 +172,69 @@ describe('an artifact that is gone', () => {
     sql(bench.path, 'DELETE FROM artifact_refs; DELETE FROM artifacts');
     const folded = await withoutCheckpoints(bench);
     await expect(folded.runtime.execution('default', id)).rejects.toMatchObject({ code: 'corrupt' });
+  });
+});
+
+describe.each([
+  ['that is large', 'x'.repeat(5_000)],
+  ['that is too large for the log', 'x'.repeat(50_000)],
+])('a state %s', (_, text) => {
+  const reviewed = ir('reviewed', { a: tool('answer'), ask: { type: 'human_approval', description: '?' }, z: tool('change') }, [
+    ['a', 'ask'],
+    ['ask', 'z'],
+  ]);
+  const ran = async (): Promise<{ bench: Bench; id: string; told: readonly JsonObject[] }> => {
+    const bench = await openBench({ tools: { answer: () => ({ text }), change: () => ({ changed: true }) } });
+    const id = await bench.run(reviewed);
+    await bench.settled(id);
+    await bench.runtime.approve(CALLER, id, { decision: 'approved', userId: 'ann' });
+    await eventually(async () => (await bench.runtime.execution('default', id)).status === 'completed');
+    const { state } = await bench.settled(id);
+    return { bench, id, told: [{ state_for_review: { text } }, { final_state: state }] };
+  };
+  const events = async (bench: Bench, id: string) =>
+    (await bench.log(id))
+      .filter(({ type }) => type === 'interrupt_raised' || type === 'workflow_completed')
+      .map(({ data }) => data);
+
+  it('is told by the events that show it', async () => {
+    const { bench, id, told } = await ran();
+    expect(await events(bench, id)).toMatchObject(told);
+    for (const data of await events(bench, id)) expect(data).not.toHaveProperty('state_spilled');
+    await bench.close();
+    expect(await refoldAll(bench.path)).toEqual({ compared: 1, differing: [] });
+    const folded = await withoutCheckpoints(bench);
+    expect((await folded.runtime.execution('default', id)).status).toBe('completed');
+    expect(await events(folded, id)).toMatchObject(told);
+  });
+
+  it('is told by a fork, whatever becomes of its origin', async () => {
+    const { bench, id, told } = await ran();
+    const raised = (await bench.log(id)).find(({ type }) => type === 'interrupt_raised');
+    const fork = await bench.runtime.fork(CALLER, id, { atSequence: raised?.sequence ?? 0 });
+    const context = {
+      tenantId: 'default',
+      actorId: 'tester',
+      actorType: 'human',
+      onBehalfOf: null,
+      request: null,
+      atMs: bench.clock.nowMs(),
+    } as const;
+    const { removed } = await bench.store.retention.remove({ after: null, endedBeforeMs: bench.clock.nowMs() + 1 }, context);
+    expect(removed).toEqual([id]);
+    expect((await events(bench, fork.executionId ?? '')).at(0)).toMatchObject(told[0] ?? {});
+  });
+
+  it('is told of a log that leaves it out, as those of the first releases do', async () => {
+    const { bench, id, told } = await ran();
+    await bench.close();
+    sql(
+      bench.path,
+      `UPDATE events SET data = json_remove(data, '$.state_for_review', '$.final_state', '$.state_spilled')
+        WHERE type IN ('interrupt_raised', 'workflow_completed')`,
+    );
+    const old = await openBench({ path: bench.path, clock: bench.clock });
+    expect(await events(old, id)).toMatchObject(told);
+    expect(await old.runtime.replay('default', id)).toMatchObject({ mismatch: null });
   });
 });

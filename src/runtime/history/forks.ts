@@ -11,12 +11,12 @@ import { DecisionWouldChange, DoesNotFit, type Mismatch, RuntimeError } from '..
 import { forkLabels } from '../fork-labels.ts';
 import { answerRow, earlierAnswer, repeatable } from '../idempotency.ts';
 import type { Ids } from '../ids.ts';
-import { eventOf, readLog, type TimedEvent } from '../log.ts';
+import { eventOf, readLog, replayableOf, type TimedEvent } from '../log.ts';
 import type { Loop } from '../loop.ts';
 import { originOf } from '../origin.ts';
 import type { Loaded, Programs } from '../programs.ts';
 import type { Quotas } from '../quotas/quotas.ts';
-import { restoredFrom, spilledArtifact, spilledBytes } from '../spill.ts';
+import { replayedBytes, restoredFrom, spilledArtifact, spilledBytes } from '../spill.ts';
 import { starterFrom } from '../starter.ts';
 import type { Slice, TimeSlices } from '../time-slices.ts';
 import type { Caller, Forked, ForkRequest } from '../types.ts';
@@ -165,7 +165,8 @@ export class Forks {
       if (bytes > MAX_BYTES) throw tooMuch(`${MAX_BYTES / 1024 / 1024} MiB`);
       const artifact = apart === 0 ? null : await spilledArtifact(store, tenantId, event.data);
       if (artifact !== null) artifacts.push(artifact);
-      events.push(artifact === null ? event : { ...event, data: restoredFrom(artifact, event.data) });
+      const isOutput = replayedBytes(row.type, event.data) > 0;
+      events.push(artifact === null || !isOutput ? replayableOf(row) : { ...event, data: restoredFrom(artifact, event.data) });
       rows.push(row);
     }
     return { rows, events, artifacts };

@@ -1,4 +1,5 @@
 import { type History, LogMismatch } from '../../../machines/fold.ts';
+import type { JsonObject } from '../../../machines/json.ts';
 import { activeOf, save, stateOf } from '../../../machines/step.ts';
 import type { ExecutionRow } from '../../../store/rows.ts';
 import type { Store } from '../../../store/store.ts';
@@ -45,6 +46,26 @@ export class Points {
       active: activeOf(loaded.program, run),
       createdAtMs: atMs,
     };
+  }
+
+  /** The state after the step that logged an event. */
+  stateIn(tenantId: string, id: string, sequence: number, signal?: AbortSignal): Promise<JsonObject> {
+    return this.#options.limiter.run(tenantId, signal, async (slice) => {
+      const { store, reads, programs } = this.#options;
+      const execution = await reads.find(tenantId, id);
+      const end = 'run' in execution ? execution.run.seq : execution.seq;
+      if (sequence === end) return stateOf((await reads.load(tenantId, id)).run);
+      const { program } = await programs.load(tenantId, execution.revision);
+      const history = await readHistory(store, id, sequence);
+      try {
+        for await (const { run } of replayed(program, id, wholeLog(store, tenantId, id, end, slice), history, slice))
+          if (run.seq >= sequence) return stateOf(run);
+      } catch (cause) {
+        if (!(cause instanceof LogMismatch)) throw cause;
+        throw new RuntimeError('corrupt', `the log of execution ${id} does not fold: ${cause.message}`, { cause });
+      }
+      throw new RuntimeError('corrupt', `execution ${id} has no event ${sequence}`);
+    });
   }
 
   /**

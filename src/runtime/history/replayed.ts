@@ -3,8 +3,8 @@ import { type History, historyOf, LogMismatch, Replay } from '../../../machines/
 import type { Run } from '../../../machines/run.ts';
 import type { Store } from '../../../store/store.ts';
 import { RuntimeError } from '../errors.ts';
-import { eventOf, readLog, type TimedEvent } from '../log.ts';
-import { restored, spilledBytes } from '../spill.ts';
+import { eventOf, readLog, replayableOf, type TimedEvent } from '../log.ts';
+import { replayedBytes, restored } from '../spill.ts';
 import type { Slice } from '../time-slices.ts';
 
 /** Where a log leads to. */
@@ -72,8 +72,8 @@ export async function* wholeLog(
   for await (const row of readLog(store, executionId, { after, limit: upTo - after }, slice)) {
     seq += 1;
     if (row.seq !== seq) throw new RuntimeError('corrupt', `execution ${executionId} lacks events between ${after} and ${upTo}`);
-    const event = eventOf(row);
-    yield spilledBytes(row.type, event.data) === 0 ? event : { ...event, data: await restored(store, tenantId, event.data) };
+    const event = replayableOf(row);
+    yield replayedBytes(row.type, event.data) === 0 ? event : { ...event, data: await restored(store, tenantId, event.data) };
   }
 }
 
