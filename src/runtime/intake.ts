@@ -190,10 +190,9 @@ export class Intake {
       ...(once === null ? {} : { remember: (stepped) => answerRow(once, 200, { node_id: stepped.node }, clock.nowMs()) }),
     });
     if (!('refused' in outcome)) return { matched: outcome.node !== null, nodeId: outcome.node };
-    if (outcome.refused === 'idempotency' && once !== null) {
-      const answer = await earlierAnswer(store, once);
-      if (answer !== null) return matchOf(answer);
-    }
+    // The same request may have come before this one, whatever this one is refused for: also when it was the last event the execution took.
+    const answer = once === null ? null : await earlierAnswer(store, once);
+    if (answer !== null) return matchOf(answer);
     const { status } = await reads.execution(caller.tenantId, id);
     throw new RuntimeError('conflict', `execution is ${status}; it takes no more events`);
   }

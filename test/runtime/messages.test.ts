@@ -21,6 +21,18 @@ const wait = (key: string) =>
     ],
   }) as never;
 
+it('answers two requests with one idempotency key alike, also when the event ended the execution', async () => {
+  const { run, runtime, log } = await openBench();
+  const nodes = { payment: { kind: { type: 'wait', correlation_key: 'paid' } } };
+  const id = await run({ workflow_id: 'wait', version: '1', nodes, edges: [] } as never);
+  const send = () => runtime.sendEvent(CALLER, id, { key: 'paid', payload: 1, idempotencyKey: 'once' });
+  expect(await Promise.all([send(), send()])).toEqual([
+    { matched: true, nodeId: 'payment' },
+    { matched: true, nodeId: 'payment' },
+  ]);
+  expect((await log(id)).filter(({ type }) => type === 'external_event_received')).toHaveLength(1);
+});
+
 describe('approvals', () => {
   it('give exactly one of two concurrent decisions a yes', async () => {
     const { run, runtime, settled } = await openBench();
