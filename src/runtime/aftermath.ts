@@ -83,7 +83,7 @@ export class Aftermath {
         if (effect.type === 'abandon') dispatch.abandon(now.id, effect);
         else if (effect.type === 'work' && effect.local && isOwn) ownWork.begin(now, run, effect, effect.waits === true);
         else if (effect.type === 'spawn' && isOwn && !isGivenUp(effect, effects.slice(i + 1))) {
-          ownWork.spawn(now, visitOf(effect));
+          ownWork.spawn(now, run, visitOf(effect));
         }
       });
     }

@@ -37,7 +37,7 @@ export class Recovery {
   /** How runtimes that are gone ended. */
   readonly #orderly = new Map<string, Promise<boolean>>();
   /** Attempts are taken over once, though a sweep and a commit may both come across them. */
-  readonly #adopted = new LRUCache<string, true>({ max: REMEMBERED });
+  readonly #adopted = new LRUCache<string, true>({ maxSize: REMEMBERED, sizeCalculation: () => 1 });
 
   constructor(options: RecoveryOptions) {
     this.#options = options;

@@ -37,7 +37,8 @@ export interface OwnWorkOptions {
  */
 export class OwnWork {
   readonly #options: OwnWorkOptions;
-  readonly #begun = new LRUCache<string, true>({ max: REMEMBERED });
+  /** By attempt: the sequence of the run it was begun from. Sized by count, since `max` would allocate all of it at the start. */
+  readonly #begun = new LRUCache<string, number>({ maxSize: REMEMBERED, sizeCalculation: () => 1 });
   /** Executions that are being looked at; true = once more. */
   readonly #looking = new Map<string, boolean>();
   #takingUpAll: Promise<void> | null = null;
@@ -49,7 +50,7 @@ export class OwnWork {
 
   /** A commit of this runtime made it durable. `waits`: it has not started, and does when there is a slot. */
   begin(hot: Hot, run: Run, visit: Visit, waits: boolean): void {
-    if (this.#options.store.shared) this.#begun.set(keyOf(hot.id, visit), true);
+    if (!this.#isNew(hot.id, visit, run.seq)) return;
     if (waits) this.#options.dispatch.enqueue(hot, run, visit);
     else this.#options.dispatch.begin(hot, run, visit);
   }
@@ -66,9 +67,18 @@ export class OwnWork {
   }
 
   /** The same of a child to start. */
-  spawn(parent: Hot, visit: Visit): void {
-    if (this.#options.store.shared) this.#begun.set(keyOf(parent.id, visit), true);
-    this.#options.spawn(parent, visit);
+  spawn(parent: Hot, run: Run, visit: Visit): void {
+    if (this.#isNew(parent.id, visit, run.seq)) this.#options.spawn(parent, visit);
+  }
+
+  /** While the answer to a commit was on its way, a look at the store may have found, and begun, what the commit asked for. */
+  #isNew(executionId: string, visit: Visit, seq: number): boolean {
+    if (!this.#options.store.shared) return true;
+    const key = keyOf(executionId, visit);
+    const begunAt = this.#begun.get(key);
+    if (begunAt !== undefined && begunAt >= seq) return false;
+    this.#begun.set(key, seq);
+    return true;
   }
 
   /** Somebody else has committed something. */
@@ -149,7 +159,7 @@ export class OwnWork {
   #beginHere(hot: Hot, { node, activation, attempt, phase }: ActiveNode): void {
     const visit = { node, activation, attempt };
     if (hot.loaded.executorOf(node) !== null) this.begin(hot, hot.run, visit, phase === 'queued');
-    else if (hot.loaded.isLocal(node)) this.spawn(hot, visit);
+    else if (hot.loaded.isLocal(node)) this.spawn(hot, hot.run, visit);
     // Whoever committed it has a tool that is not here: it goes on the queue, for whoever has.
     else void this.#options.deliver(hot.id, { type: 'requeue', ...visit, unbegun: true });
   }

@@ -1,0 +1,68 @@
+import { expect, it } from 'vitest';
+import { createRuntime } from '../../../src/runtime/create-runtime.ts';
+import type { Notice } from '../../../store/notices.ts';
+import type { Store } from '../../../store/store.ts';
+import { FakeClock } from '../../support/clock.ts';
+import { openFleet, soon } from '../../support/fleet.ts';
+import { one } from '../../support/fleet-workflows.ts';
+import { postgresDatabase, postgresServer } from '../../support/postgres.ts';
+import { CALLER } from '../../support/runtimes.ts';
+
+const server = postgresServer();
+const GAP: Notice = { executions: [], dueAtMs: null, queues: [], inbox: false, control: [], gap: true, setBack: false };
+
+/** The real store; answers to commits arrive only once `arrive` is called, and `tell` tells of a gap. */
+function slowStore(real: Store) {
+  let arrive: () => void = () => {};
+  let tell: (notice: Notice) => void = () => {};
+  const held = new Promise<void>((resolve) => {
+    arrive = resolve;
+  });
+  const overrides: Partial<Store> = {
+    async commit(batch) {
+      const answer = await real.commit(batch);
+      await held;
+      return answer;
+    },
+    watch(told) {
+      tell = told;
+      return real.watch(told);
+    },
+  };
+  const store = new Proxy(real, {
+    get(target, name) {
+      const value: unknown = Reflect.get(overrides, name) ?? Reflect.get(target, name, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+  return { store, arrive: () => arrive(), lookAgain: () => tell(GAP) };
+}
+
+it('begins in-process work once when a look at the store finds it before the commit is answered', async () => {
+  const real = await postgresDatabase(server).open();
+  const { store, arrive, lookAgain } = slowStore(real);
+  let calls = 0;
+  const tools = { work: () => ++calls };
+  const runtime = await createRuntime({ store, tools, clock: new FakeClock() });
+  await runtime.register(CALLER, one);
+  const starting = runtime.start(CALLER, { workflowId: 'one' });
+  await soon(async () => (await real.executionsWithLocalWork({ after: '', limit: 1 })).length === 1);
+  lookAgain();
+  await soon(() => calls > 0);
+  arrive();
+  const { executionId } = await starting;
+  expect(await runtime.settled('default', executionId, 60_000)).toMatchObject({ status: 'completed', state: { work: 1 } });
+  expect(calls).toBe(1);
+  await runtime.close(0);
+});
+
+it('answers each of two requests with one idempotency key alike, also when the event ended the execution', async () => {
+  const { join } = openFleet(postgresDatabase(server));
+  const [a, b] = [await join(), await join()];
+  const nodes = { w: { kind: { type: 'wait', condition: 'external_event', correlation_key: 'k' } } };
+  const id = await a.run({ workflow_id: 'wait', version: '1', nodes, edges: [] } as never);
+  const send = (member: typeof a) => member.runtime.sendEvent(CALLER, id, { key: 'k', payload: 1, idempotencyKey: 'once' });
+  const answers = await Promise.all([send(a), send(a), send(b), send(b)]);
+  expect(answers).toEqual(answers.map(() => ({ matched: true, nodeId: 'w' })));
+  expect((await a.log(id)).filter(({ type }) => type === 'external_event_received')).toHaveLength(1);
+});
