@@ -57,7 +57,7 @@ function assemble(options: RuntimeOptions): Parts {
   const runtimeId = options.id ?? runtimeName();
   const clock = options.clock ?? systemClock;
   const stepLimit = options.stepLimit ?? DEFAULTS.stepLimit;
-  const ids = createIds();
+  const ids = createIds(options.randomBytes);
   const hot = hotCache(options.hotBytes ?? DEFAULTS.hotBytes);
   const feed = new Feed();
   const origin: Origin = { actorId: runtimeId, actorType: 'system', onBehalfOf: null, request: null };

@@ -13,9 +13,12 @@ export interface Ids {
 const POOL_BYTES = 4096;
 const RANDOM_BYTES = 8;
 
+/** Random bytes: from the operating system, or from a simulation's seed. */
+export type RandomBytes = (size: number) => Buffer;
+
 /** UUIDv7 (RFC 9562, method 1): ids made in one millisecond count up in the 12 bits after the time. */
-export function createIds(): Ids {
-  let pool = randomBytes(POOL_BYTES);
+export function createIds(random: RandomBytes = randomBytes): Ids {
+  let pool = random(POOL_BYTES);
   let used = 0;
   let lastMs = 0;
   let counter = 0;
@@ -29,13 +32,13 @@ export function createIds(): Ids {
       counter = 0;
     }
     if (used + RANDOM_BYTES > POOL_BYTES) {
-      pool = randomBytes(POOL_BYTES);
+      pool = random(POOL_BYTES);
       used = 0;
     }
-    const random = pool.toString('hex', used, used + RANDOM_BYTES);
+    const digits = pool.toString('hex', used, used + RANDOM_BYTES);
     used += RANDOM_BYTES;
-    const variant = ((Number.parseInt(random.slice(0, 1), 16) & 0x3) | 0x8).toString(16);
-    return `${lastMs.toString(16).padStart(12, '0')}7${counter.toString(16).padStart(3, '0')}${variant}${random.slice(1)}`;
+    const variant = ((Number.parseInt(digits.slice(0, 1), 16) & 0x3) | 0x8).toString(16);
+    return `${lastMs.toString(16).padStart(12, '0')}7${counter.toString(16).padStart(3, '0')}${variant}${digits.slice(1)}`;
   }
 
   return {

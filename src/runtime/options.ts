@@ -1,5 +1,6 @@
 import type { Store } from '../../store/store.ts';
 import type { Clock } from './clock.ts';
+import type { RandomBytes } from './ids.ts';
 import type { Tools } from './types.ts';
 
 export const DEFAULTS = {
@@ -25,6 +26,8 @@ export interface RuntimeOptions {
    */
   readonly tools?: Tools | ((tenantId: string) => Tools);
   readonly clock?: Clock;
+  /** Source of the random part of ids; default the operating system's. A simulation gives one that repeats. */
+  readonly randomBytes?: RandomBytes;
   /** Node completions after which an execution fails; default 10,000. */
   readonly stepLimit?: number;
   /** In-process attempts of one tenant that run at the same time; default 256. A third more slots are there for other tenants. */

@@ -99,17 +99,25 @@ export class Model {
     const node = this.#node(id);
     const { kind } = node;
     const key = 'output_key' in kind ? kind.output_key : undefined;
-    this.#complete(id, output, key !== undefined ? { [key]: output } : isObject(output) ? output : { [id]: output });
+    // What comes from outside is never spread over the state.
+    const isPatch = isObject(output) && kind.type !== 'subgraph';
+    this.#complete(id, output, key !== undefined ? { [key]: output } : isPatch ? output : { [id]: output });
     this.#settle();
   }
 
-  fail(id: string, retryable: boolean): void {
+  /** The node's child execution waits, or goes on. */
+  park(id: string, isParked: boolean): void {
+    this.#fate(id).phase = isParked ? 'waiting' : 'queued';
+    this.#settle();
+  }
+
+  fail(id: string, retryable: boolean, error = 'boom'): void {
     const fate = this.#fate(id);
     const { max_attempts, initial_delay } = this.#node(id).retry;
     if (retryable && fate.attempt + 1 < max_attempts) {
       fate.attempt += 1;
       fate.phase = initial_delay === 0 ? 'queued' : 'backoff';
-    } else this.#failForGood(id, 'boom');
+    } else this.#failForGood(id, error);
     this.#settle();
   }
 
@@ -129,7 +137,7 @@ export class Model {
     this.#settle();
   }
 
-  decide(id: string, decision: 'approved' | 'rejected'): void {
+  decide(id: string, decision: 'approved' | 'rejected', userId = 'ann'): void {
     const fate = this.#fate(id);
     const role = decision === 'approved' ? 'on_approved' : 'on_rejected';
     const routable = this.#ways.some(
@@ -140,9 +148,9 @@ export class Model {
     );
     if (fate.phase === 'held' && decision === 'approved') fate.phase = 'queued';
     else if (fate.phase === 'held' || (decision === 'rejected' && !routable && this.#named(id, role).length === 0))
-      this.#failForGood(id, 'approval rejected by ann');
+      this.#failForGood(id, `approval rejected by ${userId}`);
     else {
-      const output = { decision, approved: decision === 'approved', user_id: 'ann', comment: null };
+      const output = { decision, approved: decision === 'approved', user_id: userId, comment: null };
       this.#complete(id, output, { [id]: output }, this.#named(id, role).length > 0 ? role : undefined);
     }
     this.#settle();

@@ -87,25 +87,32 @@ const spec = fc.record({
   retry: fc.constantFrom('once', 'twice', 'at_once'),
   outputKey: fc.option(fc.constantFrom('x', 'ok'), { freq: 5 }),
 });
-type Spec = typeof spec extends fc.Arbitrary<infer S> ? S : never;
+export type Spec = typeof spec extends fc.Arbitrary<infer S> ? S : never;
+
+/** The nodes of a random workflow of up to `size` nodes. */
+export function specs(size: number): fc.Arbitrary<Spec[]> {
+  return fc.array(spec, { minLength: 2, maxLength: size });
+}
 
 /** Documents of up to `size` nodes. Many have loops and joins that are refused; `fc.pre` those. */
 export function documents(size: number): fc.Arbitrary<JsonObject> {
-  return fc.array(spec, { minLength: 2, maxLength: size }).map((specs) => {
-    const nodes: NodeSpec[] = [];
-    const edges: EdgeSpec[] = [];
-    specs.forEach((each, i) => {
-      nodes.push(nodeOf(each, i, specs.length));
-      if (each.kind === 'condition' || each.kind === 'parallel') return;
-      each.to.forEach((steps, k) => {
-        const text = k > 0 ? each.conditions[k] : null;
-        const to = forward(i, steps, specs.length);
-        edges.push(text === null || text === undefined ? [name(i), to] : [name(i), to, text]);
-      });
-      if (each.back !== null) edges.push([name(i), name(each.back % (i + 1)), each.conditions[0] ?? 'state.ok']);
+  return specs(size).map(documentOf);
+}
+
+export function documentOf(specs: readonly Spec[]): JsonObject {
+  const nodes: NodeSpec[] = [];
+  const edges: EdgeSpec[] = [];
+  specs.forEach((each, i) => {
+    nodes.push(nodeOf(each, i, specs.length));
+    if (each.kind === 'condition' || each.kind === 'parallel') return;
+    each.to.forEach((steps, k) => {
+      const text = k > 0 ? each.conditions[k] : null;
+      const to = forward(i, steps, specs.length);
+      edges.push(text === null || text === undefined ? [name(i), to] : [name(i), to, text]);
     });
-    return document(nodes, edges);
+    if (each.back !== null) edges.push([name(i), name(each.back % (i + 1)), each.conditions[0] ?? 'state.ok']);
   });
+  return document(nodes, edges);
 }
 
 function nodeOf(each: Spec, i: number, size: number): NodeSpec {

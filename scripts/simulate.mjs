@@ -1,0 +1,39 @@
+// Deterministic simulation of the runtime (test/simulation): plays seeds, and prints what fails with the command that plays it again.
+//   npm run simulate -- --seeds 10000 --from 1 --processes 2
+import { spawn, spawnSync } from 'node:child_process';
+import { parseArgs } from 'node:util';
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '10000' },
+    from: { type: 'string', default: '1' },
+    processes: { type: 'string', default: '2' },
+  },
+});
+const [seeds, from, processes] = [values.seeds, values.from, values.processes].map(Number);
+if (![seeds, from, processes].every((number) => Number.isInteger(number) && number > 0)) {
+  console.error('usage: npm run simulate -- [--seeds N] [--from SEED] [--processes N]');
+  process.exit(2);
+}
+
+const compiled = spawnSync('node_modules/.bin/tsc', ['-p', 'tsconfig.simulation.json'], { stdio: 'inherit' });
+if (compiled.status !== 0) process.exit(1);
+
+const started = performance.now();
+const each = Math.ceil(seeds / processes);
+const runs = Array.from({ length: processes }, (_, i) => ({ from: from + i * each, seeds: Math.min(each, seeds - i * each) }));
+const codes = await Promise.all(
+  runs
+    .filter((run) => run.seeds > 0)
+    .map(
+      (run) =>
+        new Promise((resolve) => {
+          const args = ['dist/test/simulation/run.js', '--from', String(run.from), '--seeds', String(run.seeds)];
+          spawn(process.execPath, args, { stdio: 'inherit' }).on('close', resolve);
+        }),
+    ),
+);
+const seconds = (performance.now() - started) / 1000;
+const held = codes.every((code) => code === 0);
+console.log(`${seeds} seeds from ${from} in ${seconds.toFixed(0)} s: ${held ? 'all hold' : 'some fail'}`);
+process.exitCode = held ? 0 : 1;

@@ -1,0 +1,83 @@
+import fc from 'fast-check';
+import type { JsonObject } from '../../machines/json.ts';
+import { validate } from '../../machines/validate.ts';
+import type { Random } from '../support/random.ts';
+import { documentOf, type NodeSpec, type Spec, specs } from '../support/workflows.ts';
+import type { Plan } from './plan.ts';
+import { stream } from './world/streams.ts';
+
+const MOST_NODES = 8;
+
+/**
+ * Up to three random workflows, of which earlier ones start later ones as children. `dropped` names nodes to leave out
+ * (`w0.n3`): what is left is another valid workflow, or an empty list says that there is none.
+ */
+export function drawWorkflows(seed: number, dropped: ReadonlySet<string>): Plan['workflows'] {
+  const random = stream(seed, 'workflows');
+  const count = random.between(1, 3);
+  const workflows = [];
+  for (let i = 0; i < count; i += 1) {
+    const id = `w${i}`;
+    const children = Array.from({ length: count - i - 1 }, (_, k) => `w${i + k + 1}`);
+    const document = drawValid(stream(seed, id), id, children, dropped);
+    if (document === null) return [];
+    workflows.push({ id, document });
+  }
+  return workflows;
+}
+
+function drawValid(random: Random, id: string, children: readonly string[], dropped: ReadonlySet<string>): JsonObject | null {
+  for (let size = MOST_NODES; ; size = Math.max(2, size - 1)) {
+    const [drawn = []] = fc.sample(specs(size), { seed: random.between(1, 0x7fff_ffff), numRuns: 1 });
+    const settings = drawSettings(random, drawn, children);
+    if (!isValid(documentFrom(id, drawn, settings))) continue;
+    const keeps = drawn.map((_, n) => !dropped.has(`${id}.n${n}`));
+    if (keeps.every(Boolean)) return documentFrom(id, drawn, settings);
+    const nodes = settings.nodes.filter((_, n) => keeps[n]);
+    const document = documentFrom(
+      id,
+      drawn.filter((_, n) => keeps[n]),
+      { ...settings, nodes },
+    );
+    return keeps.some(Boolean) && isValid(document) ? document : null;
+  }
+}
+
+interface Settings {
+  readonly timeouts: JsonObject;
+  /** By node: how long it waits, and the workflow that it starts, if it does. */
+  readonly nodes: readonly { readonly waitSecs: number; readonly child: string | null }[];
+}
+
+function drawSettings(random: Random, drawn: readonly Spec[], children: readonly string[]): Settings {
+  return {
+    timeouts: {
+      node_timeout: random.pick([2, 10, 40]),
+      ...(random.chance(0.15) ? { workflow_timeout: random.pick([5, 30, 90]) } : {}),
+    },
+    nodes: drawn.map(() => ({
+      waitSecs: random.pick([1, 5, 20]),
+      child: children.length > 0 && random.chance(0.25) ? random.pick(children) : null,
+    })),
+  };
+}
+
+function documentFrom(id: string, drawn: readonly Spec[], { timeouts, nodes }: Settings): JsonObject {
+  const document = documentOf(drawn);
+  const adapted = (document.nodes as readonly NodeSpec[]).map((node, i) => {
+    const kind = node.kind as JsonObject;
+    const { waitSecs = 1, child = null } = nodes[i] ?? {};
+    if (kind.type === 'tool' && node.policy === undefined && child !== null) {
+      const { tool_ref: _tool, ...rest } = kind;
+      // The whole state would be copied into the child's, and the child's into this one's, round after round.
+      return { ...node, kind: { ...rest, type: 'subgraph', workflow_ref: child, input_mapping: { mark: '{{ state.mark }}' } } };
+    }
+    return kind.timeout_secs === undefined ? node : { ...node, kind: { ...kind, timeout_secs: waitSecs } };
+  });
+  return { ...document, workflow_id: id, nodes: adapted, timeouts };
+}
+
+function isValid(document: JsonObject): boolean {
+  const { workflow, diagnostics } = validate(document);
+  return workflow !== null && diagnostics.every(({ severity }) => severity !== 'error');
+}

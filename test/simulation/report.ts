@@ -1,0 +1,44 @@
+import { draw } from './draw.ts';
+import { minimise, planOf } from './minimise.ts';
+import { type SimulationResult, simulate } from './simulate.ts';
+
+/** The test that plays one seed again. */
+const COMMAND = 'npx vitest run --project unit test/simulation/simulation.test.ts';
+
+/** What kind of violation it is, whatever ids and numbers it names: a smaller plan is to fail in the same way. */
+function kindOf(violation: string): string {
+  return violation
+    .split('\n', 1)[0]
+    ?.replace(/exec_[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f-]{27}/g, 'ID')
+    .replace(/client .*? (?=was|is|has|:)/g, 'CLIENT ')
+    .replace(/"(?:[^"\\]|\\.)*"|[\d:.]+|n\d+/g, '#')
+    .slice(0, 80) as string;
+}
+
+/** Null = the seed holds. Else what went wrong, and the command that plays the smallest plan in which it still does. */
+export async function failureOf(seed: number): Promise<string | null> {
+  const { violations } = await simulate(draw(seed));
+  const [first] = violations;
+  if (first === undefined) return null;
+  const kind = kindOf(first);
+  let smallest: SimulationResult | null = null;
+  const kept = await minimise(seed, async (plan) => {
+    const result = await simulate(plan);
+    if (!result.violations.some((violation) => kindOf(violation) === kind)) return false;
+    smallest = result;
+    return true;
+  });
+  const shown = (smallest as SimulationResult | null)?.violations ?? violations;
+  return [
+    `seed ${seed}: ${violations.length} violation(s)`,
+    ...shown.slice(0, 5).map((violation) => `  ${violation.slice(0, 2_000)}`),
+    `  again: SIM_SEED=${seed} SIM_KEEP=${kept.join(',')} ${COMMAND}`,
+  ].join('\n');
+}
+
+/** One seed again, or some parts of it, with every line of its trace. */
+export async function replayed(seed: number, kept: readonly string[] | null): Promise<SimulationResult> {
+  const plan = kept === null ? draw(seed) : planOf(seed, kept);
+  if (plan === null) throw new Error(`seed ${seed} has no plan of ${kept?.join(', ')}`);
+  return simulate(plan, true);
+}

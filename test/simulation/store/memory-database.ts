@@ -1,0 +1,100 @@
+import { StoreError } from '../../../store/errors.ts';
+import type { CommittedExecution, Notice } from '../../../store/notices.ts';
+import type { ActionContext, Batch, ControlAction, ExecutionWrite, Refusal } from '../../../store/writes.ts';
+import { Commits } from './commits.ts';
+import { Queries } from './queries.ts';
+import { key, Tables } from './tables.ts';
+import { Workers } from './workers.ts';
+
+/** Told of what has become durable. */
+export interface DatabaseObserver {
+  applied(writes: readonly ExecutionWrite[], batch: Batch): void;
+  /** What the other connections are to hear. */
+  notice(from: object, notice: Notice): void;
+}
+
+/**
+ * A database in memory that follows the store's port: an independent model of the engines, without SQL. What it holds survives every crash of
+ * a simulated process; a transaction changes all of it or nothing.
+ */
+export class MemoryDatabase {
+  readonly shared: boolean;
+  readonly tables = new Tables();
+  readonly queries = new Queries(this.tables);
+  readonly workers = new Workers(this.tables);
+  readonly #commits = new Commits(this.tables);
+  readonly #observer: DatabaseObserver | null;
+
+  /** `shared`: several runtimes may work on it, as on PostgreSQL; else one at a time, as on SQLite. */
+  constructor(shared: boolean, observer: DatabaseObserver | null = null) {
+    this.shared = shared;
+    this.#observer = observer;
+  }
+
+  commit(from: object, batch: Batch): readonly (Refusal | null)[] {
+    const { refusals, writes } = this.#commits.commit(batch);
+    if (writes.length > 0) {
+      this.#observer?.applied(writes, batch);
+      if (batch.alone !== true) this.#observer?.notice(from, noticeOf(writes));
+    }
+    return refusals;
+  }
+
+  control(from: object, action: ControlAction, { tenantId, atMs }: ActionContext): void {
+    const { revisions, workflows, tokens } = this.tables;
+    switch (action.type) {
+      case 'workflow_registered': {
+        const { workflowId, version, revision, source } = action;
+        if (!revisions.has(key(tenantId, revision))) revisions.set(key(tenantId, revision), source);
+        const registration = ++this.tables.lastRegistration;
+        const row = { tenantId, workflowId, version, revision, registration, registeredAtMs: atMs };
+        workflows.set(key(tenantId, workflowId, version), row);
+        break;
+      }
+      case 'token_created':
+        tokens.set(action.token.id, action.token);
+        break;
+      case 'token_revoked': {
+        const token = tokens.get(action.id);
+        if (token?.tenantId !== tenantId) throw new StoreError('unknown_token', `there is no token "${action.id}"`);
+        tokens.set(action.id, { ...token, revokedAtMs: token.revokedAtMs ?? atMs });
+      }
+    }
+    this.tables.blocks += 1;
+    this.changed(from, tenantId, action.type);
+  }
+
+  /** The other connections hear of a change of the control plane. */
+  changed(from: object, tenantId: string, type: string): void {
+    this.#observer?.notice(from, { ...NOTHING, control: [{ tenantId, type }] });
+  }
+
+  announceGap(from: object): void {
+    this.#observer?.notice(from, { ...NOTHING, gap: true });
+  }
+}
+
+export const NOTHING: Notice = {
+  executions: [],
+  dueAtMs: null,
+  queues: [],
+  inbox: false,
+  control: [],
+  gap: false,
+  setBack: false,
+};
+
+function noticeOf(writes: readonly ExecutionWrite[]): Notice {
+  const due: number[] = [];
+  const executions = writes.map(({ tenantId, id, create, revive, head, timers }): CommittedExecution => {
+    for (const deadline of [create?.deadlineAtMs, revive?.deadlineAtMs]) if (typeof deadline === 'number') due.push(deadline);
+    for (const timer of timers) if (timer.op === 'set') due.push(timer.atMs);
+    const began = create !== null || revive !== undefined;
+    return { tenantId, id, seq: head.seq, began, ended: head.completedAtMs !== null, owner: head.owner };
+  });
+  const queues = writes.flatMap(({ tenantId, work }) =>
+    work.flatMap((each) => (each.op === 'put' ? [{ tenantId, queue: each.item.queue }] : [])),
+  );
+  const inbox = writes.some(({ send }) => send.length > 0);
+  return { ...NOTHING, executions, dueAtMs: due.length === 0 ? null : Math.min(...due), queues, inbox };
+}

@@ -1,0 +1,197 @@
+import { StoreError } from '../../../store/errors.ts';
+import type { Notice } from '../../../store/notices.ts';
+import type { TenantRegistry } from '../../../store/resources/tenants.ts';
+import type { WorkflowRow } from '../../../store/rows.ts';
+import type { Store, TenantStore } from '../../../store/store.ts';
+import type { MemoryDatabase } from './memory-database.ts';
+import { key } from './tables.ts';
+
+/** How requests get to the database and replies come back. */
+export interface Transport {
+  /** `write`: requests that the engines send one after the other over one connection. */
+  call<T>(name: string, write: boolean, execute: () => T): Promise<T>;
+  watch(told: (notice: Notice) => void): () => void;
+  readonly closed: boolean;
+  close(): void;
+}
+
+/** The port on a `MemoryDatabase`: one connection to it, which `me` names. */
+export function memoryStore(database: MemoryDatabase, transport: Transport, me: object = {}): Store {
+  const { tables, queries, workers, shared } = database;
+  const call = async <T>(name: string, write: boolean, execute: () => T): Promise<T> => {
+    if (transport.closed) throw new StoreError('store_unavailable', 'the store is closed');
+    return transport.call(name, write, execute);
+  };
+  const read = <T>(name: string, execute: () => T): Promise<T> => call(name, false, execute);
+  const write = <T>(name: string, execute: () => T): Promise<T> => call(name, true, execute);
+
+  return {
+    engine: shared ? 'postgres' : 'sqlite',
+    shared,
+    agents: unsupported('agents'),
+    artifacts: {
+      put: unsupported<Store['artifacts']>('artifacts').put,
+      get: (tenantId, hash) => read('artifact', () => tables.artifacts.get(key(tenantId, hash)) ?? null),
+    },
+    audit: unsupported('audit'),
+    cron: unsupported('cron'),
+    jobs: unsupported('jobs'),
+    log: unsupported('log'),
+    webhooks: unsupported('webhooks'),
+    retention: unsupported('retention'),
+    tenants: tenantRegistry(database, read),
+
+    commit: (batch) => write('commit', () => database.commit(me, batch)),
+    control: (action, context) => write('control', () => database.control(me, action, context)),
+    tenant: (tenantId) => tenantStore(database, tenantId, read),
+
+    execution: (id) => read('execution', () => tables.executions.get(id)?.row ?? null),
+    checkpoint: (id) => read('checkpoint', () => tables.executions.get(id)?.checkpoint ?? null),
+    events: (id, page) => read('events', () => queries.events(id, page)),
+    revision: (tenantId, hash) => read('revision', () => tables.revisions.get(key(tenantId, hash)) ?? null),
+    executionsWithLocalWork: ({ after, limit }) => read('local work', () => queries.executionsWithLocalWork(after, limit)),
+    inbox: ({ after, limit }) =>
+      read('inbox', () =>
+        [...tables.inbox.values()]
+          .filter(({ id }) => id > after)
+          .sort((a, b) => a.id - b.id)
+          .slice(0, limit)
+          .map(({ id, toExecutionId, message }) => ({ id, toExecutionId, message })),
+      ),
+    due: (nowMs, limit) => read('due', () => queries.due(nowMs, limit)),
+    nextDueAtMs: (afterMs = Number.MIN_SAFE_INTEGER) => read('next due', () => queries.nextDueAtMs(afterMs)),
+
+    claimWork: (request) => write('claim', () => queries.claim(request)),
+    workItem: (tenantId, id) =>
+      read('work item', () => {
+        const item = tables.items.get(id);
+        return item?.tenantId === tenantId ? queries.item(item) : null;
+      }),
+    unclaimedWork: ({ queue, after, limit }) => read('unclaimed work', () => queries.unclaimed(queue, after, limit)),
+    renewLease: (renewal) => write('renew lease', () => queries.renewLease(renewal)),
+
+    seen: (sighting) =>
+      write('seen', () => {
+        const isNews = workers.seen(sighting);
+        if (isNews && sighting.kind === 'runtime') database.changed(me, 'default', 'runtime_started');
+      }),
+    stopped: (runtimeId, atMs) =>
+      write('stopped', () => {
+        workers.stopped(runtimeId, atMs);
+        database.changed(me, 'default', 'runtime_stopped');
+      }),
+    stoppedCleanly: (runtimeId) => read('stopped cleanly', () => workers.stoppedCleanly(runtimeId)),
+    clockAheadMs: () => read('clock', () => 0),
+    runtimes: (sinceMs) => read('runtimes', () => workers.runtimes(sinceMs)),
+    lease: (name, holder, nowMs, ttlMs) => write('lease', () => workers.lease(name, holder, nowMs, ttlMs)),
+    watch: (told) => (shared ? transport.watch(told) : () => {}),
+    announceGap: () => {
+      if (shared) database.announceGap(me);
+    },
+    tokenByHash: (hash) => read('token', () => [...tables.tokens.values()].find((token) => token.hash === hash) ?? null),
+    tenantRow: (id) => read('tenant', () => tables.tenants.get(id) ?? null),
+    // Nothing is sealed here: counts the blocks that an engine with an audit chain would have closed.
+    verifyAudit: () => read('verify', () => ({ blocks: tables.blocks, head: '', fault: null })),
+    lock: (holder) =>
+      write('lock', () => {
+        if (shared) return;
+        if (tables.holder !== null && tables.holder.connection !== me) throw locked(tables.holder.holder);
+        tables.holder = { connection: me, holder };
+      }),
+    async close() {
+      if (tables.holder?.connection === me) tables.holder = null;
+      transport.close();
+    },
+  };
+}
+
+function locked({ runtimeId, pid, startedAtMs }: { runtimeId: string; pid: number; startedAtMs: number }): StoreError {
+  const since = new Date(startedAtMs).toISOString();
+  return new StoreError('store_locked', `the database is in use by ${runtimeId} (process ${pid}, since ${since})`);
+}
+
+type Read = <T>(name: string, execute: () => T) => Promise<T>;
+
+function tenantStore({ tables, queries, workers }: MemoryDatabase, tenantId: string, read: Read): TenantStore {
+  const registered = (workflowId?: string) =>
+    [...tables.workflows.values()]
+      .filter((row) => row.tenantId === tenantId && (workflowId === undefined || row.workflowId === workflowId))
+      .sort((a, b) => b.registration - a.registration);
+  const find = (workflowId: string, version?: string) =>
+    registered(workflowId).find((row) => version === undefined || row.version === version);
+  const rowOf = ({ tenantId: _tenant, registration: _order, ...row }: ReturnType<typeof registered>[number]): WorkflowRow => ({
+    ...row,
+    source: tables.revisions.get(key(tenantId, row.revision)) ?? '',
+  });
+  return {
+    tenantId,
+    execution: (id) =>
+      read('execution', () => {
+        const row = tables.executions.get(id)?.row;
+        return row?.tenantId === tenantId ? row : null;
+      }),
+    executions: (request) => read('executions', () => queries.executions(tenantId, request)),
+    countExecutions: (filter) => read('count executions', () => queries.countExecutions(tenantId, filter)),
+    workflow: (workflowId, version) =>
+      read('workflow', () => {
+        const row = find(workflowId, version);
+        return row === undefined ? null : rowOf(row);
+      }),
+    revisionOf: (workflowId, version) => read('revision of', () => find(workflowId, version)?.revision ?? null),
+    workflows: ({ limit, offset }) =>
+      read('workflows', () => {
+        const latest = new Map(
+          registered()
+            .reverse()
+            .map((row) => [row.workflowId, row]),
+        );
+        const byId = [...latest.values()].sort((a, b) => (a.workflowId < b.workflowId ? -1 : 1));
+        return byId.slice(offset, offset + limit).map(rowOf);
+      }),
+    versions: (workflowId) => read('versions', () => registered(workflowId).map(rowOf)),
+    tokens: () =>
+      read('tokens', () =>
+        [...tables.tokens.values()]
+          .filter((token) => token.tenantId === tenantId)
+          .sort((a, b) => a.createdAtMs - b.createdAtMs || (a.id < b.id ? -1 : 1)),
+      ),
+    workers: (sinceMs) => read('workers', () => workers.list(tenantId, sinceMs)),
+    idempotency: (scope, name) => read('idempotency', () => tables.remembered.get(key(tenantId, scope, name)) ?? null),
+  };
+}
+
+/** Only what the runtime asks of tenants. */
+function tenantRegistry({ tables }: MemoryDatabase, read: Read): TenantRegistry {
+  const missing = unsupported<TenantRegistry>('tenants');
+  return {
+    create: missing.create,
+    update: missing.update,
+    find: missing.find,
+    list: missing.list,
+    standing: (tenantId) =>
+      read('standing', () => {
+        const tenant = tables.tenants.get(tenantId);
+        return tenant === undefined ? null : { status: tenant.status, limits: null };
+      }),
+    usage: (tenantId, month) => read('usage', () => tables.usage.get(key(tenantId, month)) ?? { tokens: 0, costUsd: 0 }),
+    liveExecutions: (tenantId) =>
+      read(
+        'live executions',
+        () => [...tables.executions.values()].filter(({ row }) => row.tenantId === tenantId && row.completedAtMs === null).length,
+      ),
+    workflowCount: (tenantId) =>
+      read(
+        'workflow count',
+        () => new Set([...tables.workflows.values()].flatMap((row) => (row.tenantId === tenantId ? [row.workflowId] : []))).size,
+      ),
+  };
+}
+
+/** Parts of the port that the runtime does not ask of the simulated store: whoever calls one of them is told so. */
+function unsupported<T extends object>(part: string): T {
+  return new Proxy({} as T, {
+    get(_target, method) {
+      return () => Promise.reject(new TypeError(`the simulated store has no ${part}.${String(method)}`));
+    },
+  });
+}

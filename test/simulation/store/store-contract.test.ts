@@ -1,0 +1,49 @@
+import { describe } from 'vitest';
+import { commitContract } from '../../store/contract/commit.ts';
+import { controlContract } from '../../store/contract/control.ts';
+import { dueContract } from '../../store/contract/due.ts';
+import { durabilityContract } from '../../store/contract/durability.ts';
+import { fleetContract } from '../../store/contract/fleet.ts';
+import { listContract } from '../../store/contract/lists.ts';
+import { workContract } from '../../store/contract/work.ts';
+import { workerContract } from '../../store/contract/workers.ts';
+import type { TestDatabase } from '../../support/stores.ts';
+import { MemoryDatabase } from './memory-database.ts';
+import { memoryStore, type Transport } from './memory-store.ts';
+
+/** Requests reach the database at once. */
+function directTransport(): Transport {
+  let closed = false;
+  return {
+    call: async (_name, _write, execute) => execute(),
+    watch: () => () => {},
+    get closed() {
+      return closed;
+    },
+    close: () => {
+      closed = true;
+    },
+  };
+}
+
+function memory(shared: boolean): () => TestDatabase {
+  return () => {
+    const database = new MemoryDatabase(shared);
+    return { open: async () => memoryStore(database, directTransport()) };
+  };
+}
+
+describe.each([
+  ['exclusive', false],
+  ['shared', true],
+])('the simulated store, %s', (_, shared) => {
+  const database = memory(shared);
+  commitContract(database);
+  dueContract(database);
+  workContract(database);
+  workerContract(database, { exclusive: !shared });
+  fleetContract(database);
+  controlContract(database);
+  listContract(database);
+  durabilityContract(database);
+});

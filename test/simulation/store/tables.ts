@@ -1,0 +1,95 @@
+import type {
+  Artifact,
+  EventRow,
+  ExecutionRow,
+  IdempotencyRow,
+  NewWorkItem,
+  TenantRow,
+  TokenRow,
+  WorkItemRow,
+} from '../../../store/rows.ts';
+import type { RuntimeHolder } from '../../../store/store.ts';
+
+export interface StoredExecution {
+  readonly row: ExecutionRow;
+  readonly checkpoint: { readonly text: string; readonly seq: number } | null;
+  readonly events: readonly EventRow[];
+}
+
+export interface StoredTimer {
+  readonly tenantId: string;
+  readonly executionId: string;
+  readonly id: string;
+  readonly nodeId: string;
+  readonly atMs: number;
+  readonly armedSeq: number;
+}
+
+export interface StoredItem extends NewWorkItem {
+  readonly tenantId: string;
+  readonly executionId: string;
+  /** Counts up over all items: which was put first. */
+  readonly position: number;
+  readonly status: WorkItemRow['status'];
+  readonly workerId: string | null;
+  readonly fence: number;
+  readonly leaseExpiresAtMs: number | null;
+  readonly deadlineAtMs: number | null;
+  readonly claimedAtMs: number | null;
+}
+
+export interface StoredMessage {
+  readonly id: number;
+  readonly tenantId: string;
+  readonly toExecutionId: string;
+  readonly message: string;
+}
+
+export interface StoredWorkflow {
+  readonly tenantId: string;
+  readonly workflowId: string;
+  readonly version: string;
+  readonly revision: string;
+  readonly registration: number;
+  readonly registeredAtMs: number;
+}
+
+export interface StoredWorker {
+  readonly tenantId: string;
+  readonly kind: 'external' | 'runtime';
+  readonly id: string;
+  readonly queues: readonly string[];
+  readonly firstSeenAtMs: number;
+  readonly lastSeenAtMs: number;
+  readonly claimedTotal: number;
+  readonly stoppedAtMs: number | null;
+}
+
+/** The durable state of a simulated database. Rows are replaced, never changed. */
+export class Tables {
+  readonly executions = new Map<string, StoredExecution>();
+  readonly timers = new Map<string, StoredTimer>();
+  readonly items = new Map<string, StoredItem>();
+  readonly inbox = new Map<number, StoredMessage>();
+  readonly remembered = new Map<string, IdempotencyRow>();
+  readonly revisions = new Map<string, string>();
+  readonly workflows = new Map<string, StoredWorkflow>();
+  readonly tokens = new Map<string, TokenRow>();
+  readonly workers = new Map<string, StoredWorker>();
+  readonly leases = new Map<string, { readonly holder: string; readonly expiresAtMs: number }>();
+  readonly artifacts = new Map<string, Artifact>();
+  readonly usage = new Map<string, { readonly tokens: number; readonly costUsd: number }>();
+  readonly tenants = new Map<string, TenantRow>([['default', { id: 'default', name: 'Default', status: 'active' }]]);
+  /** Which connection has the right to run; only an exclusive database grants it. */
+  holder: { readonly connection: object; readonly holder: RuntimeHolder } | null = null;
+  /** Transactions that appended to a log: what a sealing engine would have closed as audit blocks. */
+  blocks = 0;
+  lastPosition = 0;
+  lastMessage = 0;
+  lastRegistration = 0;
+}
+
+/** A key of several parts. */
+export function key(...parts: readonly (string | number)[]): string {
+  return parts.join('\n');
+}

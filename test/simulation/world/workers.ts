@@ -1,0 +1,107 @@
+import type { JsonObject } from '../../../machines/json.ts';
+import type { WorkItemView } from '../../../src/runtime/types.ts';
+import { CLIENT, type Ledger } from '../judge/ledger.ts';
+import type { Plan } from '../plan.ts';
+import { type Clients, callerOf, type Reply } from './clients.ts';
+import { stream } from './streams.ts';
+import { behaviourOf } from './tools.ts';
+
+const QUEUES = ['tool', 'python_tool'];
+const HEARTBEAT_MS = 10_000;
+
+/** External workers: they claim, do the work, forget it, do it too late or twice, or show a fence that is not theirs. */
+export class ExternalWorkers {
+  readonly #plan: Plan;
+  readonly #clients: Clients;
+  readonly #ledger: Ledger;
+  calm = false;
+
+  constructor(plan: Plan, clients: Clients, ledger: Ledger) {
+    this.#plan = plan;
+    this.#clients = clients;
+    this.#ledger = ledger;
+  }
+
+  start(): void {
+    for (const id of this.#plan.workers) void this.#work(id);
+  }
+
+  /** One more, who takes what the others leave. */
+  help(): void {
+    void this.#work('helper');
+  }
+
+  async #work(worker: string): Promise<void> {
+    for (let n = 1; ; n += 1) {
+      const name = `${CLIENT}${worker} ${n}`;
+      const random = stream(this.#plan.seed, name);
+      const claim = {
+        workerId: worker,
+        queueTypes: QUEUES,
+        maxItems: random.between(1, 2),
+        waitMs: random.pick([0, 5_000, 15_000]),
+      };
+      const reply = await this.#clients.ask(random, name, (runtime) => runtime.claim(callerOf(name), claim));
+      const items = reply.is === 'answer' ? reply.value : [];
+      for (const item of items) {
+        this.#ledger.claimed(worker, item.id, item.lease_fence);
+        void this.#perform(worker, item);
+      }
+      if (items.length === 0) await this.#clients.sleep(500, `${name} rests`);
+    }
+  }
+
+  async #perform(worker: string, item: WorkItemView): Promise<void> {
+    const { lease_fence: fence, node_id: node, attempt } = item;
+    const state = item.payload.state as JsonObject | undefined;
+    const mark = String(state?.mark ?? '');
+    const name = `${CLIENT}${worker} ${mark} ${item.execution_id} ${node} ${attempt} ${item.id} ${fence}`;
+    const random = stream(this.#plan.seed, name);
+    const { does, afterMs, output } = behaviourOf(this.#plan.seed, this.calm, worker, mark, node, attempt, fence);
+    if (!this.calm && random.chance(0.05)) return;
+    const isLate = !this.calm && random.chance(0.15);
+    await (isLate
+      ? this.#clients.sleep(random.between(25_000, 75_000), `${name} is late`)
+      : this.#holdOn(worker, item, afterMs, name));
+    const shown = !this.calm && random.chance(0.06) ? fence + random.pick([1, -1]) : fence;
+    const settle = () =>
+      does === 'succeed' || does === 'hang'
+        ? this.#clients.ask(random, name, (runtime) =>
+            runtime.complete(callerOf(name), item.id, { output: { ...output, item: item.id }, leaseFence: shown }),
+          )
+        : this.#clients.ask(random, name, (runtime) =>
+            runtime.fail(callerOf(name), item.id, { error: 'no luck', retryable: does === 'fail', leaseFence: shown }),
+          );
+    const what = `${does === 'succeed' || does === 'hang' ? 'node_completed' : 'node_failed'} ${node}`;
+    if (!this.calm && random.chance(0.1)) {
+      // Two requests at once; at most one may count.
+      const replies = await Promise.all([settle(), settle()]);
+      if (replies.filter(({ is }) => is === 'answer').length > 1)
+        this.#ledger.violated(`${name}: both of two results are accepted`);
+      for (const reply of replies) this.#told(name, item, shown, what, reply, true);
+      return;
+    }
+    this.#told(name, item, shown, what, await settle(), false);
+  }
+
+  /** The work takes its time; the lease is kept alive meanwhile. */
+  async #holdOn(worker: string, item: WorkItemView, ms: number, name: string): Promise<void> {
+    for (let leftMs = ms; leftMs > 0; leftMs -= HEARTBEAT_MS) {
+      await this.#clients.sleep(Math.min(leftMs, HEARTBEAT_MS), `${name} works ${leftMs}`);
+      if (leftMs <= HEARTBEAT_MS) return;
+      const lease = { workerId: worker, leaseFence: item.lease_fence };
+      await this.#clients.ask(stream(this.#plan.seed, name, leftMs), name, (runtime) =>
+        runtime.heartbeat(callerOf(name), item.id, lease),
+      );
+    }
+  }
+
+  #told(name: string, item: WorkItemView, fence: number, what: string, reply: Reply<void>, several: boolean): void {
+    if (reply.is === 'answer') {
+      this.#ledger.acknowledged(name, item.execution_id, what);
+      // Shown as 0 it is not checked.
+      if (fence !== 0) this.#ledger.settledBy(name, item.id, fence);
+    } else if (reply.is === 'unknown') this.#ledger.unknown(name, what);
+    else if (!several) this.#ledger.refused(name, what);
+  }
+}
