@@ -169,10 +169,11 @@ export class Outbound {
   #check(host: string, address: string): void {
     const reach = reachOf(address);
     if (reach === 'public' || (reach === 'private' && this.#allowPrivate)) return;
-    const which = host === address ? address : `${host} (${address})`;
+    // What a name leads to inside the operator's network is not for whoever wrote the workflow to learn.
+    const which = host === address ? `${host} is` : `${host} leads to`;
     const why =
-      reach === 'private' ? 'a private address, which this runtime may not reach' : 'not an address to send requests to';
-    throw new WorkError(`${which} is ${why}`, { retryable: false, errorClass: 'blocked_address' });
+      reach === 'private' ? 'a private address, which this runtime may not reach' : 'no address to send requests to';
+    throw new WorkError(`${which} ${why}`, { retryable: false, errorClass: 'blocked_address' });
   }
 }
 
@@ -185,11 +186,21 @@ function failureOf(error: unknown, hop: Hop, signal: AbortSignal): WorkError {
   if (signal.aborted) return abortError(signal, hop.url);
   const failure = asWorkError(error);
   if (failure === error) return failure;
-  return new WorkError(`${shown(hop.url)}: ${failure.message}`, {
+  return new WorkError(`${shown(hop.url)}: ${withoutAddresses(failure.message, error, hop.url)}`, {
     cause: error,
     retryable: true,
     errorClass: failure.errorClass ?? 'io_error',
   });
+}
+
+/** The text of an error that the system made, with the name that was asked for in place of the addresses that it led to. */
+function withoutAddresses(message: string, error: unknown, { hostname }: URL): string {
+  const errors = error instanceof AggregateError ? error.errors : [error];
+  let text = message;
+  for (const each of errors as readonly (NodeJS.ErrnoException & { readonly address?: unknown })[]) {
+    if (typeof each.address === 'string' && each.address !== '') text = text.replaceAll(each.address, hostname);
+  }
+  return text;
 }
 
 function isSuccess(status: number): boolean {

@@ -53,6 +53,14 @@ describe('the guarded HTTP client', () => {
       expect(await failure(guarded.request(get(url)))).toMatchObject({ errorClass: 'blocked_address', retryable: false });
     });
 
+    it('a name that leads to a private address without naming that', async () => {
+      const { message } = await failure(guarded.request(get('http://localhost:1/')));
+      expect(message).toBe('localhost leads to a private address, which this runtime may not reach');
+      const refused = await failure(open.request(get('http://localhost:1/')));
+      expect(refused.message).toMatch(/^http:\/\/localhost:1\/: connect ECONNREFUSED localhost:1/);
+      expect(refused.message).not.toMatch(/127\.0\.0\.1|::1/);
+    });
+
     it.each(['http://169.254.169.254/', 'http://[fe80::1]/', 'http://0.0.0.0/', 'http://[fd00:ec2::254]/'])(
       '%s even when they are open',
       async (url) => {
