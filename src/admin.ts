@@ -8,6 +8,8 @@ import { type Config, databaseName } from './config.ts';
 import { AdminError, databaseExists, openDatabase } from './databases.ts';
 import { hashToken, mintToken, type Role } from './tokens.ts';
 
+export type UnsignedBlocks = NonNullable<AuditReport['unsigned']>;
+
 export interface NewToken {
   readonly role: Role;
   readonly tenantId: string;

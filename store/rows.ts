@@ -1,3 +1,5 @@
+import type { UnsignedBlocks } from './audit/unsigned.ts';
+
 export interface NewExecution {
   readonly workflowId: string;
   readonly workflowVersion: string;
@@ -172,6 +174,8 @@ export interface AuditReport {
   readonly head: string;
   /** Null = the chain and every row it covers are as they were written. */
   readonly fault: AuditFault | null;
+  /** Blocks up to there that should be signed and are not; null = none, or there is no key to check signatures with. */
+  readonly unsigned: UnsignedBlocks | null;
 }
 
 export interface AuditFault {
@@ -180,7 +184,7 @@ export interface AuditFault {
   /** Number of the first bad block, in its chain. */
   readonly block: number;
   /**
-   * `missing_block`: its number was skipped · `block_hash`: the block or its place in the chain was changed · `signature`: not signed by
+   * `missing_block`: its number was skipped · `block_hash`: the block or its place in the chain was changed · `signature`: signed, but not by
    * this key · `stream_digest`: rows of one stream were changed, removed or reordered · `unsealed_rows`: there are events no block covers.
    */
   readonly reason: 'missing_block' | 'block_hash' | 'signature' | 'stream_digest' | 'unsealed_rows';

@@ -171,8 +171,7 @@ export class Outbound {
     if (reach === 'public' || (reach === 'private' && this.#allowPrivate)) return;
     // What a name leads to inside the operator's network is not for whoever wrote the workflow to learn.
     const which = host === address ? `${host} is` : `${host} leads to`;
-    const why =
-      reach === 'private' ? 'a private address, which this runtime may not reach' : 'no address to send requests to';
+    const why = reach === 'private' ? 'a private address, which this runtime may not reach' : 'no address to send requests to';
     throw new WorkError(`${which} ${why}`, { retryable: false, errorClass: 'blocked_address' });
   }
 }

@@ -15,6 +15,7 @@ import {
   type StreamLine,
 } from './format.ts';
 import { removedBy } from './removals.ts';
+import { type UnsignedBlocks, UnsignedCount } from './unsigned.ts';
 import { type ExportFault, Unsound } from './unsound.ts';
 
 export interface ExportReport {
@@ -28,8 +29,12 @@ export interface ExportReport {
   readonly events: number;
   /** Executions that retention removed. */
   readonly removed: number;
-  /** Every signature was checked with the key. */
+  /** Every signature was there and checked with the key. */
   readonly signed: boolean;
+  /** Blocks without a signature, by their positions; null = none, or there is no key. */
+  readonly unsigned: UnsignedBlocks | null;
+  /** Is the end of the file signed, which proves that no stream was left out? Null without a key. */
+  readonly sealSigned: boolean | null;
   readonly fault: ExportFault | null;
 }
 
@@ -68,6 +73,8 @@ class ExportCheck {
     readonly streams: OwnStream[];
   } | null = null;
   #ended = false;
+  #sealSigned = false;
+  readonly #unsigned = new UnsignedCount();
   #events = 0;
   #removed = 0;
   /** Executions without rows whose removal has not been told yet. */
@@ -107,6 +114,7 @@ class ExportCheck {
   }
 
   report(found: Unsound | null): ExportReport {
+    const unsigned = this.#unsigned.report;
     const { line, block } = found?.at ?? { line: this.#lines, block: this.#open?.position ?? null };
     return {
       tenantId: this.#header?.tenant_id ?? null,
@@ -116,7 +124,9 @@ class ExportCheck {
       head: this.#chains?.head ?? null,
       events: this.#events,
       removed: this.#removed,
-      signed: this.#options.key !== null && found === null,
+      signed: this.#options.key !== null && found === null && unsigned === null && this.#sealSigned,
+      unsigned,
+      sealSigned: this.#options.key === null ? null : this.#sealSigned,
       fault: found === null ? null : { line, block, reason: found.reason, executionId: found.executionId },
     };
   }
@@ -138,7 +148,7 @@ class ExportCheck {
     const before = this.#chains?.before(line) ?? '';
     const digests = streams.map((stream) => digestOf(stream, tenantId));
     if (hashBlock(before, { block, atMs, writer, streams: digests }) !== hash) throw new Unsound('block_hash');
-    this.#checkSignature(hash, signature);
+    if (!this.#isSigned(hash, signature)) this.#unsigned.add(position);
     this.#closeIfRead();
   }
 
@@ -169,7 +179,7 @@ class ExportCheck {
     if (text !== JSON.stringify(written)) throw new Unsound('seal');
     if (lines !== this.#lines - 1 || sha256 !== this.#sha256.digest('base64url')) throw new Unsound('seal');
     if (to_block !== this.#chains.last || head !== this.#chains.head) throw new Unsound('seal');
-    this.#checkSignature(sha256, signature);
+    this.#sealSigned = this.#isSigned(sha256, signature);
     this.#ended = true;
   }
 
@@ -177,9 +187,13 @@ class ExportCheck {
     if (lastSeq >= (this.#gone.get(executionId)?.lastSeq ?? Number.POSITIVE_INFINITY)) this.#gone.delete(executionId);
   }
 
-  #checkSignature(signed: string, signature: string | null): void {
+  /** False when there is a key, and no signature to check with it. Throws `Unsound` for one that is not of the key. */
+  #isSigned(signed: string, signature: string | null): boolean {
     const { key } = this.#options;
-    if (key !== null && signature !== signBlock(key, signed)) throw new Unsound('signature');
+    if (key === null) return true;
+    if (signature === null) return false;
+    if (signature !== signBlock(key, signed)) throw new Unsound('signature');
+    return true;
   }
 
   #closeIfRead(): void {

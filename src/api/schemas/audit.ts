@@ -81,13 +81,23 @@ export const AuditFault = Type.Object({
 });
 export type AuditFault = Static<typeof AuditFault>;
 
+/** Blocks without a signature, where the server has a key: written without it, or stripped of their signatures. */
+export const UnsignedBlocks = Type.Object({
+  blocks: Type.Integer(),
+  /** Blocks that follow each other; the first twenty ranges. */
+  ranges: Type.Array(Type.Object({ chain: Type.Optional(Type.String()), from: Type.Integer(), to: Type.Integer() })),
+});
+export type UnsignedBlocks = Static<typeof UnsignedBlocks>;
+
 export const AuditVerification = Type.Object({
+  /** Everything is as it was written, and signed where the server has a key. */
   ok: Type.Boolean(),
   /** Sound blocks, from the beginning. */
   blocks: Type.Integer(),
   /** Hash of the last sound block, or of those of all chains. */
   head: Type.String(),
   fault: Type.Union([AuditFault, Type.Null()]),
+  unsigned: Type.Optional(UnsignedBlocks),
 });
 export type AuditVerification = Static<typeof AuditVerification>;
 

@@ -4,7 +4,7 @@ import { count, plain } from '../terminal/text.ts';
 import { AUDIT_FAULTS } from './audit.ts';
 
 /** What `db check` and `db copy` found, for scripts. */
-export function checkJson({ executions, differing, audit: { blocks, head, fault } }: CheckReport) {
+export function checkJson({ executions, differing, audit: { blocks, head, fault, unsigned } }: CheckReport) {
   return {
     ok: differing.length === 0 && fault === null,
     executions,
@@ -27,6 +27,7 @@ export function checkJson({ executions, differing, audit: { blocks, head, fault 
               tenant_id: fault.tenantId,
               execution_id: fault.executionId,
             },
+      ...(unsigned === null ? {} : { unsigned }),
     },
   };
 }
@@ -42,13 +43,14 @@ export function checkText(
     ({ tenantId, executionId, difference }) =>
       `  ${executionId} ${paint.dim(`(${plain(tenantId)})`)}: ${plain(difference ?? '')}`,
   );
-  const { blocks, fault } = audit;
+  const { blocks, fault, unsigned } = audit;
+  const notSigned = unsigned === null ? '' : `, ${unsigned.blocks} of them not signed`;
   const where = fault?.executionId ?? (fault?.tenantId == null ? null : `the control plane of ${plain(fault.tenantId)}`);
   return [
     `${mark(differing.length === 0)} ${folded} folded again${differing.length === 0 ? '' : `, ${differing.length} of them not as stored`}`,
     ...found,
     fault === null
-      ? `${mark(true)} ${count(blocks, 'audit block')}, all sound`
+      ? `${mark(true)} ${count(blocks, 'audit block')}, all sound${notSigned}`
       : `${mark(false)} audit block ${fault.block}${fault.chain === undefined ? '' : ` of ${plain(fault.chain)}`}: ${AUDIT_FAULTS[fault.reason]}${where === null ? '' : ` (${where})`}`,
   ].join('\n');
 }

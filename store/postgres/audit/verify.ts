@@ -2,6 +2,7 @@ import type { Client } from 'pg';
 import { type ChainHead, headOfAll } from '../../audit/heads.ts';
 import { removedBy } from '../../audit/removals.ts';
 import type { RemovalRecord } from '../../audit/sealed.ts';
+import { UnsignedCount } from '../../audit/unsigned.ts';
 import { digestStream, hashBlock, type StreamDigest, signBlock, unpackStreams } from '../../digest.ts';
 import type { AuditFault, AuditReport } from '../../rows.ts';
 import { ask, type Queries, sql } from '../connections.ts';
@@ -43,7 +44,10 @@ interface Tail {
   readonly hash: string;
 }
 
-/** Walks every writer's chain from its beginning, in one snapshot of the database. With a key, every block must be signed by it. */
+/**
+ * Walks every writer's chain from its beginning, in one snapshot of the database. With a key, what is signed must be signed by it, and what is not is
+ * counted.
+ */
 export async function verifyChains(
   client: Client,
   key: string | Uint8Array | null,
@@ -62,6 +66,7 @@ class Walk {
   readonly #rows: SealedRows;
   readonly #key: string | Uint8Array | null;
   readonly #signal: AbortSignal | undefined;
+  readonly #unsigned = new UnsignedCount();
   #blocks = 0;
   readonly #heads: ChainHead[] = [];
 
@@ -91,7 +96,7 @@ class Walk {
   }
 
   #report(fault: AuditFault | null): AuditReport {
-    return { blocks: this.#blocks, head: headOfAll(this.#heads), fault };
+    return { blocks: this.#blocks, head: headOfAll(this.#heads), fault, unsigned: this.#unsigned.report };
   }
 
   async #chain({ writer, id, block, hash }: StoredChain): Promise<AuditFault | null> {
@@ -119,8 +124,10 @@ class Walk {
     if (block !== tail.block + 1) return faultIn(chain, tail.block + 1, 'missing_block');
     if (hashBlock(predecessor({ id, hash: tail.hash }), { ...stored, streams }) !== hash)
       return faultIn(chain, block, 'block_hash');
-    if (this.#key !== null && signature !== signBlock(this.#key, hash)) return faultIn(chain, block, 'signature');
+    if (this.#key !== null && signature !== null && signature !== signBlock(this.#key, hash))
+      return faultIn(chain, block, 'signature');
     const bad = await this.#rows.firstBad(streams);
+    if (bad === undefined && this.#key !== null && signature === null) this.#unsigned.add(block, chain);
     return bad === undefined
       ? null
       : { ...faultIn(chain, block, 'stream_digest'), tenantId: bad.tenantId, executionId: bad.executionId };

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { removedBy } from '../../audit/removals.ts';
 import type { RemovalRecord } from '../../audit/sealed.ts';
+import { UnsignedCount } from '../../audit/unsigned.ts';
 import { digestStream, hashBlock, type StreamDigest, signBlock, unpackStreams } from '../../digest.ts';
 import type { AuditFault, AuditReport } from '../../rows.ts';
 import { BLOCKS, COUNT_AUDITED } from '../queries/audit.ts';
@@ -12,7 +13,7 @@ const BLOCKS_PER_PAGE = 16;
 
 /**
  * Walks the chain from its beginning; between blocks other work gets its turn. Reads on a connection of its own, whose snapshot
- * no commit moves, so that a running system can be verified. With a key, every block must be signed by it.
+ * no commit moves, so that a running system can be verified. With a key, what is signed must be signed by it, and what is not is counted.
  */
 export async function verifyChain(
   path: string,
@@ -35,19 +36,25 @@ async function walk(
 ): Promise<AuditReport> {
   const blocks = db.prepare<[number, number], StoredBlock>(BLOCKS);
   const sealed = new SealedRows(db);
+  const unsigned = new UnsignedCount();
   let tail = { block: 0, hash: chainId(db) };
   for (;;) {
     const page = blocks.all(tail.block, BLOCKS_PER_PAGE);
-    if (page.length === 0) return { blocks: tail.block, head: tail.hash, fault: sealed.unsealed(tail.block) };
+    if (page.length === 0) return { ...soundUpTo(tail, unsigned), fault: sealed.unsealed(tail.block) };
     for (const stored of page) {
       const streams = unpackStreams(stored.streams);
       const fault = blockFault(stored, streams, tail, key) ?? sealed.fault(stored.block, streams);
-      if (fault !== null) return { blocks: tail.block, head: tail.hash, fault };
+      if (fault !== null) return { ...soundUpTo(tail, unsigned), fault };
+      if (key !== null && stored.signature === null) unsigned.add(stored.block);
       tail = { block: stored.block, hash: stored.hash };
       await setImmediate();
       signal?.throwIfAborted();
     }
   }
+}
+
+function soundUpTo(tail: { readonly block: number; readonly hash: string }, unsigned: UnsignedCount): Omit<AuditReport, 'fault'> {
+  return { blocks: tail.block, head: tail.hash, unsigned: unsigned.report };
 }
 
 function blockFault(
@@ -64,7 +71,8 @@ function blockFault(
   });
   if (stored.block !== previous.block + 1) return fault(previous.block + 1, 'missing_block');
   if (hashBlock(previous.hash, { ...stored, streams }) !== stored.hash) return fault(stored.block, 'block_hash');
-  if (key !== null && stored.signature !== signBlock(key, stored.hash)) return fault(stored.block, 'signature');
+  const isSigned = key !== null && stored.signature !== null;
+  if (isSigned && stored.signature !== signBlock(key, stored.hash)) return fault(stored.block, 'signature');
   return null;
 }
 

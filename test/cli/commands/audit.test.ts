@@ -60,7 +60,13 @@ describe('jamjet audit verify', () => {
     expect([code, stdout]).toEqual([0, expect.stringMatching(/^✓ \d+ blocks, all sound\n {2}head {2}\S{43}\n$/)]);
     expect(stderr).toMatch(/JAMJET_AUDIT_SIGNING_KEY/);
     const { stdout: json } = await jamjet(['audit', 'verify', '--json'], { cwd: server().folder });
-    expect(JSON.parse(json)).toEqual({ ok: true, blocks: expect.any(Number), head: expect.any(String), fault: null });
+    expect(JSON.parse(json)).toEqual({
+      ok: true,
+      blocks: expect.any(Number),
+      head: expect.any(String),
+      fault: null,
+      unsigned: null,
+    });
   });
 
   it('names the first bad block and exits with 1', () =>
@@ -86,6 +92,27 @@ describe('jamjet audit verify', () => {
       const { code, stderr } = await jamjet(['audit', 'verify'], { cwd: folder });
       expect(code).toBe(1);
       expect(stderr).toMatch(/^error: there is no database at .*runtime\.db\nName it with --db or DATABASE_URL\.\n$/);
+    }));
+
+  it('says once what was written without the key, and verifies the rest', () =>
+    inFolder(async (folder) => {
+      const signed = { cwd: folder, env: { JAMJET_AUDIT_SIGNING_KEY: 'k'.repeat(32) } };
+      await jamjet(['token', 'create', '--role', 'operator'], { cwd: folder });
+      await jamjet(['token', 'create', '--role', 'viewer'], { cwd: folder });
+      for (let i = 0; i < 3; i += 1) await jamjet(['token', 'create', '--role', 'viewer'], signed);
+      const { code, stdout } = await jamjet(['audit', 'verify'], signed);
+      expect([code, stdout]).toEqual([
+        1,
+        expect.stringMatching(/^✓ 5 blocks, all sound\n {2}head {2}\S+\n✗ not signed: blocks 1 to 2\n$/),
+      ]);
+      const { stdout: json } = await jamjet(['audit', 'verify', '--json'], signed);
+      expect(JSON.parse(json)).toMatchObject({
+        ok: false,
+        blocks: 5,
+        fault: null,
+        unsigned: { blocks: 2, ranges: [{ from: 1, to: 2 }] },
+      });
+      expect((await jamjet(['audit', 'verify'], { cwd: folder })).code).toBe(0);
     }));
 
   it('knows the key of a signed chain', () =>

@@ -91,7 +91,7 @@ export function memoryStore(database: MemoryDatabase, transport: Transport, me: 
     tokenByHash: (hash) => read('token', () => [...tables.tokens.values()].find((token) => token.hash === hash) ?? null),
     tenantRow: (id) => read('tenant', () => tables.tenants.get(id) ?? null),
     // Nothing is sealed here: counts the blocks that an engine with an audit chain would have closed.
-    verifyAudit: () => read('verify', () => ({ blocks: tables.blocks, head: '', fault: null })),
+    verifyAudit: () => read('verify', () => ({ blocks: tables.blocks, head: '', fault: null, unsigned: null })),
     lock: (holder) =>
       write('lock', () => {
         if (shared) return;

@@ -129,7 +129,24 @@ describe('a signed export', () => {
     expect(await check(all, { key: KEY })).toMatchObject({ signed: true, fault: null });
     expect((await check(all, { key: 'other' })).fault).toMatchObject({ reason: 'signature', block: 1 });
     expect((await check(all)).fault).toBeNull();
-    expect((await check(await log(), { key: KEY })).fault).toMatchObject({ reason: 'signature' });
+  });
+
+  it('tells what is not signed, and goes on', async () => {
+    const all = await log(KEY);
+    const { toBlock } = await check(all);
+    expect(await check(await log(), { key: KEY })).toMatchObject({
+      fault: null,
+      signed: false,
+      sealSigned: false,
+      unsigned: { blocks: toBlock, ranges: [{ from: 1, to: toBlock }] },
+    });
+    const blockLine = all.findIndex((line) => line.startsWith('{"block":2,'));
+    const stripped = all.with(
+      blockLine,
+      edited(all[blockLine] ?? '', (parsed) => (parsed.signature = null)),
+    );
+    expect((await check(stripped, { key: KEY })).fault).toMatchObject({ reason: 'seal' });
+    expect(await check(all, { key: KEY })).toMatchObject({ sealSigned: true, unsigned: null });
   });
 
   it('cannot be sealed anew without the key', async () => {

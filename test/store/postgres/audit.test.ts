@@ -155,6 +155,13 @@ describe('the chains of several writers', () => {
       reason: 'signature',
     });
     expect((await (await database.open()).verifyAudit()).fault).toBeNull();
+    await tamper(database, 'UPDATE audit_blocks SET signature = NULL WHERE block = 1');
+    const { fault, unsigned } = await (await database.open({ hmacKey: KEY })).verifyAudit();
+    expect([fault, unsigned?.ranges.every(({ chain, from, to }) => chain !== undefined && from === 1 && to === 1)]).toEqual([
+      null,
+      true,
+    ]);
+    expect(unsigned?.blocks).toBe(unsigned?.ranges.length);
   });
 
   it('are walked until one is told to stop', async () => {

@@ -159,10 +159,19 @@ describe('a signed chain', () => {
     expect((await (await one.open()).verifyAudit()).fault).toBeNull();
   });
 
-  it('finds a block that lost its signature', async () => {
-    expect(await faultAfter('UPDATE audit_blocks SET signature = NULL WHERE block = 2', KEY)).toMatchObject({
-      block: 2,
-      reason: 'signature',
+  it('tells which blocks are not signed, and goes on behind them', async () => {
+    const one = await recorded(KEY);
+    tamper(one, 'UPDATE audit_blocks SET signature = NULL WHERE block <> 2');
+    const ranges = [1, 3].map((block) => ({ from: block, to: block }));
+    expect(await (await one.open({ hmacKey: KEY })).verifyAudit()).toMatchObject({
+      blocks: 3,
+      fault: null,
+      unsigned: { blocks: 2, ranges },
+    });
+    expect((await (await one.open()).verifyAudit()).unsigned).toBeNull();
+    tamper(one, "UPDATE events SET actor_id = 'mallory' WHERE execution_id = 'exec_2'");
+    expect(await (await one.open({ hmacKey: KEY })).verifyAudit()).toMatchObject({
+      fault: { reason: 'stream_digest', executionId: 'exec_2' },
     });
   });
 });

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { Option } from 'clipanion';
+import type { UnsignedBlocks } from '../../../admin.ts';
 import { fileProblem } from '../../arguments.ts';
 import { PrintingCommand, type Usage } from '../../command.ts';
 import { EXIT, Failure, usageFailure } from '../../failure.ts';
@@ -12,7 +13,8 @@ export class AuditVerifyCommand extends PrintingCommand {
   static override paths = [['audit', 'verify']];
   static override usage: Usage = {
     details: `Needs no server; also works while one runs. Walks the chain of audit blocks from its beginning and compares every event with the
-digest that sealed it. Exits with 1 at the first bad block. With JAMJET_AUDIT_SIGNING_KEY, every signature must be right, too.
+digest that sealed it. Exits with 1 at the first bad block. With JAMJET_AUDIT_SIGNING_KEY, every signature must be right, too; blocks
+that were written without the key are listed, the rest is verified, and it exits with 1.
 
 Keep the head that it prints somewhere else: later it proves that nothing before it was rewritten.`,
     examples: [
@@ -36,14 +38,15 @@ Keep the head that it prints somewhere else: later it proves that nothing before
   async #verifyDatabase(): Promise<number> {
     const config = settings(this.context, { db: this.db });
     const { verifyAudit } = await import('../../../admin.ts');
-    const { blocks, head, fault } = await verifyAudit(config);
+    const { blocks, head, fault, unsigned } = await verifyAudit(config);
     const { chain, block, reason, tenantId, executionId } = fault ?? {};
     if (this.json) {
       const told = fault === null ? null : { chain, block, reason, tenant_id: tenantId, execution_id: executionId };
-      this.printJson({ ok: fault === null, blocks, head, fault: told });
+      this.printJson({ ok: fault === null && unsigned === null, blocks, head, fault: told, unsigned });
     } else if (reason === undefined) {
       this.print(`${this.paint.green('✓')} ${count(blocks, 'block')}, all sound`);
       this.print(fields([['head', head]], this.paint, '  '));
+      this.#tellUnsigned(unsigned, 'block');
       if (config.auditSigningKey === null) this.note('  Without JAMJET_AUDIT_SIGNING_KEY signatures are not checked.');
     } else {
       this.print(
@@ -62,7 +65,7 @@ Keep the head that it prints somewhere else: later it proves that nothing before
         ),
       );
     }
-    return fault === null ? EXIT.ok : EXIT.failed;
+    return fault === null && unsigned === null ? EXIT.ok : EXIT.failed;
   }
 
   async #verifyFile(file: string): Promise<number> {
@@ -71,10 +74,11 @@ Keep the head that it prints somewhere else: later it proves that nothing before
     const report = await verifyAuditFile(config, resolve(this.context.cwd, file), this.head ?? null).catch((error: unknown) => {
       throw new Failure(`--file ${file}: ${fileProblem(error)}`, { exitCode: EXIT.usage, cause: error });
     });
-    const { tenantId, fromBlock, toBlock, events, removed, head, fault } = report;
+    const { tenantId, fromBlock, toBlock, events, removed, head, fault, unsigned, sealSigned } = report;
+    const isSigned = unsigned === null && sealSigned !== false;
     if (this.json) {
       this.printJson({
-        ok: fault === null,
+        ok: fault === null && isSigned,
         tenant_id: tenantId,
         from_block: fromBlock,
         to_block: toBlock,
@@ -83,6 +87,8 @@ Keep the head that it prints somewhere else: later it proves that nothing before
         head,
         fault:
           fault === null ? null : { line: fault.line, block: fault.block, reason: fault.reason, execution_id: fault.executionId },
+        unsigned,
+        seal_signed: sealSigned,
       });
     } else if (fault === null) {
       this.print(`${this.paint.green('✓')} blocks ${fromBlock} to ${toBlock}, all sound`);
@@ -90,12 +96,26 @@ Keep the head that it prints somewhere else: later it proves that nothing before
       this.print(
         fields([['tenant', plain(tenantId ?? '')], ['events', String(events)], ...gone, ['head', head ?? '']], this.paint, '  '),
       );
+      this.#tellUnsigned(unsigned, 'position');
+      if (sealSigned === false) this.print(`${this.paint.red('✗')} the end of the file is not signed`);
       if (config.auditSigningKey === null) this.note('  Without JAMJET_AUDIT_SIGNING_KEY signatures are not checked.');
     } else {
       const where = fault.block === null ? `line ${fault.line}` : `block ${fault.block} (line ${fault.line})`;
       this.print(`${this.paint.red('✗')} ${where}: ${AUDIT_FAULTS[fault.reason]}`);
       if (fault.executionId !== null) this.print(fields([['execution', plain(fault.executionId)]], this.paint, '  '));
     }
-    return fault === null ? EXIT.ok : EXIT.failed;
+    return fault === null && isSigned ? EXIT.ok : EXIT.failed;
+  }
+
+  #tellUnsigned(unsigned: UnsignedBlocks | null, what: string): void {
+    if (unsigned === null) return;
+    const ranges = unsigned.ranges.map(({ chain, from, to }) => {
+      const which = from === to ? `${what} ${from}` : `${what}s ${from} to ${to}`;
+      return chain === undefined ? which : `${which} of ${plain(chain)}`;
+    });
+    const listed = unsigned.ranges.reduce((sum, { from, to }) => sum + to - from + 1, 0);
+    const more = unsigned.blocks - listed;
+    if (more > 0) ranges.push(`${count(more, 'block')} more`);
+    this.print(`${this.paint.red('✗')} not signed: ${ranges.join(', ')}`);
   }
 }
