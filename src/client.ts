@@ -48,6 +48,7 @@ export type { ResumeExecution, RetriedExecution } from './api/schemas/interventi
 export type { Job, JobList } from './api/schemas/jobs.ts';
 export type { Tenant, TenantDetail, TenantList } from './api/schemas/tenants.ts';
 export type { Delivery, DeliveryList, Webhook, WebhookList } from './api/schemas/webhooks.ts';
+export type { RegisteredWorkflow } from './api/schemas/workflows.ts';
 export { ApiError, type CallOptions, type ClientOptions, Unreachable } from './client/transport.ts';
 
 const FOLLOW_WAIT_MS = 20_000;

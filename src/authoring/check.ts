@@ -18,14 +18,17 @@ export interface Testable {
 
 export function checkTests(text: string, file: string): Testable {
   const { draft, workflow } = checked(text, file);
-  const { findings, tests, locate } = draft;
+  const { findings, tests, locate, fleet } = draft;
+  if (fleet) findings.error('several_workflows', 'the file holds several workflows: tests belong to a file with one', 0);
   return { authored: authored(draft), workflow: findings.failed ? null : workflow, tests, locate };
 }
 
 function checked(text: string, file: string): { readonly draft: Draft; readonly workflow: Workflow | null } {
   const draft = draftOf(text, file);
-  if (draft.document === null) return { draft, workflow: null };
-  const { workflow, diagnostics } = validate(draft.document);
-  for (const diagnostic of diagnostics) draft.note(diagnostic);
-  return { draft, workflow };
+  const workflows = draft.units.map((unit) => {
+    const { workflow, diagnostics } = validate(unit.document);
+    for (const diagnostic of diagnostics) unit.note(diagnostic);
+    return workflow;
+  });
+  return { draft, workflow: draft.fleet ? null : (workflows[0] ?? null) };
 }

@@ -20,8 +20,18 @@ export interface Compiled {
   readonly tests: readonly AuthoredTest[];
 }
 
-/** Compiles the map at the top of a file: `workflow:` and `nodes:`, or `id`, `version` … and `nodes:` without a header. */
-export function compileDocument(top: Section): Compiled | null {
+/** What the unit of a fleet has from the file around it. */
+export interface Shared {
+  readonly id: At<string>;
+  readonly version: At<string> | null;
+  readonly tools: Section | null;
+}
+
+/**
+ * Compiles the map at the top of a file: `workflow:` and `nodes:`, or `id`, `version` … and `nodes:` without a header; so is the unit
+ * of a fleet.
+ */
+export function compileDocument(top: Section, shared: Shared | null = null): Compiled | null {
   const header = top.section('workflow', 'workflow') ?? top;
   const nodes = nodesOf(top, header);
   if (nodes === null) return null;
@@ -33,10 +43,10 @@ export function compileDocument(top: Section): Compiled | null {
   const drafts = sections.filter(({ id }) => !ends.has(id)).map(({ id, section }) => readNode(id, section, targets, places));
   warnOfMissedJoins(drafts, nodes.source.findings);
 
-  const catalog = top.section('tools', 'tools');
+  const catalog = top.section('tools', 'tools') ?? shared?.tools ?? null;
   if (catalog !== null) places.markSection('tools', catalog);
   const tools = readTools(catalog);
-  const document: Record<string, Json> = { ...headerOf(header, places) };
+  const document: Record<string, Json> = { ...headerOf(header, places, shared) };
   const start = startOf(
     header,
     targets,
@@ -102,9 +112,9 @@ function readEnd(section: Section): void {
   section.finish();
 }
 
-function headerOf(header: Section, places: MarkedPlaces): Record<string, Json> {
-  const id = header.text('id', 'workflow_id');
-  const version = header.text('version');
+function headerOf(header: Section, places: MarkedPlaces, shared: Shared | null): Record<string, Json> {
+  const id = shared?.id ?? header.text('id', 'workflow_id');
+  const version = header.text('version') ?? shared?.version ?? null;
   if (id === null)
     header.warning(
       'missing_id',

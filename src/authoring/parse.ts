@@ -3,6 +3,7 @@ import type { Diagnostic } from '../../machines/diagnostics.ts';
 import type { Json, JsonObject } from '../../machines/json.ts';
 import { type AuthoringDiagnostic, type Findings, type Position, Unreadable } from './diagnostic.ts';
 import { compileDocument } from './document.ts';
+import { compileFleet, type Schedule } from './fleet.ts';
 import { type Places, SamePlaces } from './places.ts';
 import { Section } from './section.ts';
 import { readSource, type Source } from './source.ts';
@@ -14,22 +15,36 @@ import { jsonOf } from './values.ts';
 export interface Authored {
   /** The document a runtime takes; null when an error was found. */
   readonly document: JsonObject | null;
+  /** The workflows of the file: one, or the units of a fleet, which has no `document`. None when an error was found. */
+  readonly units: readonly AuthoredUnit[];
   /** What was found, from the top of the file to its end. */
   readonly diagnostics: readonly AuthoringDiagnostic[];
   /** Functions the file brings along (`tools: {name: {kind: function, reference: ./tools.mjs#name}}`). */
   readonly localTools: Readonly<Record<string, LocalTool>>;
 }
 
-/** A file as far as it could be read: there may be a document to check although errors were found. */
+export interface AuthoredUnit {
+  readonly document: JsonObject;
+  /** When it is to be started, if the file says so. */
+  readonly schedule: Schedule | null;
+}
+
+/** A workflow of a file. */
+interface DraftUnit extends AuthoredUnit {
+  /** Notes a diagnostic of the document at its place in the file. */
+  note(diagnostic: Diagnostic): void;
+}
+
+/** A file as far as it could be read: there may be documents to check although errors were found. */
 export interface Draft {
-  readonly document: JsonObject | null;
+  readonly units: readonly DraftUnit[];
+  /** Are the units those of a fleet? */
+  readonly fleet: boolean;
   readonly findings: Findings;
   readonly localTools: Authored['localTools'];
   readonly tests: readonly AuthoredTest[];
   /** Where a path of the document (`nodes.review`) is written; the top of the file when it is not. */
   locate(path: string): Position;
-  /** Notes a diagnostic of the document at its place in the file. */
-  note(diagnostic: Diagnostic): void;
 }
 
 /** Compiles a workflow file: `workflow.yaml` in its dialects, or a document in JSON or YAML, with or without `{ir}` around it. */
@@ -38,8 +53,9 @@ export function parseWorkflow(text: string, file: string): Authored {
   return authored(draft);
 }
 
-export function authored({ document, findings, localTools }: Draft): Authored {
-  return { document: findings.failed ? null : document, diagnostics: findings.all, localTools };
+export function authored({ units, fleet, findings, localTools }: Draft): Authored {
+  const good = findings.failed ? [] : units.map(({ document, schedule }) => ({ document, schedule }));
+  return { document: fleet ? null : (good[0]?.document ?? null), units: good, diagnostics: findings.all, localTools };
 }
 
 export function draftOf(text: string, file: string): Draft {
@@ -48,20 +64,22 @@ export function draftOf(text: string, file: string): Draft {
   try {
     const read = source.root === null || findings.failed ? null : readTop(source);
     if (read !== null) {
-      const locate = (path: string): Position => findings.placeOf(read.places.nearest(path) ?? 0);
-      return { ...read, findings, locate, note: noter(read.places, findings) };
+      const [only] = read.units;
+      const locate = (path: string): Position => findings.placeOf(only?.places.nearest(path) ?? 0);
+      const units = read.units.map((unit) => ({ ...unit, note: noter(unit.places, findings) }));
+      return { ...read, units, findings, locate };
     }
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
     findings.error(error.code, error.message, error.at, { hint: error.hint });
   }
   const locate = (): Position => findings.placeOf(0);
-  return { document: null, findings, localTools: {}, tests: [], locate, note: noter(null, findings) };
+  return { units: [], fleet: false, findings, localTools: {}, tests: [], locate };
 }
 
 interface Read {
-  readonly document: JsonObject;
-  readonly places: Places;
+  readonly units: readonly (AuthoredUnit & { readonly places: Places })[];
+  readonly fleet: boolean;
   readonly localTools: Authored['localTools'];
   readonly tests: Draft['tests'];
 }
@@ -76,12 +94,12 @@ function readTop(source: Source): Read | null {
   }
   const top = new Section(root, 0, 'the file', source);
   if (top.has('ir') || top.has('workflow_id')) return readIr(top, root, source);
-  const unavailable = top.fields.find(({ key }) => ['agent', 'agents', 'workflows'].includes(key));
+  if (top.has('workflows') || top.has('agents')) return readFleet(top);
+  const unavailable = top.fields.find(({ key }) => key === 'agent');
   if (unavailable !== undefined) {
-    const mode = unavailable.key === 'agent' ? 'agent mode' : 'fleet mode';
     top.error(
       'not_available',
-      `"${unavailable.key}:" (${mode}) is not available in this runtime yet`,
+      '"agent:" (agent mode) is not available in this runtime yet',
       unavailable.keyAt,
       'write the workflow as "workflow:" and "nodes:"',
     );
@@ -90,7 +108,13 @@ function readTop(source: Source): Read | null {
   const compiled = compileDocument(top);
   if (compiled === null) return null;
   const { document, places, local, tests } = compiled;
-  return { document, places, localTools: local, tests };
+  return { units: [{ document, places, schedule: null }], fleet: false, localTools: local, tests };
+}
+
+function readFleet(top: Section): Read {
+  const compiled = compileFleet(top);
+  const units = compiled.map(({ document, places, schedule }) => ({ document, places, schedule }));
+  return { units, fleet: true, localTools: Object.assign({}, ...compiled.map(({ local }) => local)), tests: [] };
 }
 
 /** A file that holds the document itself. Only its function tools are taken out: a document may not name a file to load. */
@@ -104,16 +128,17 @@ function readIr(top: Section, root: unknown, source: Source): Read | null {
   const { catalog, local } = readTools(tools);
   if (tools !== null) document.tools = catalog;
   const holder = wrapper === null ? root : top.find('ir')?.value;
-  return { document, places: new SamePlaces(holder, source), localTools: local, tests: [] };
+  const unit = { document, places: new SamePlaces(holder, source), schedule: null };
+  return { units: [unit], fleet: false, localTools: local, tests: [] };
 }
 
-function noter(places: Places | null, findings: Findings): Draft['note'] {
+function noter(places: Places, findings: Findings): DraftUnit['note'] {
   // Where the file itself is wrong already, what follows from it is noise: errors of the same line, and every warning,
   // since the document lacks what could not be read.
   const noisy = findings.failedLines;
   return ({ severity, code, message, ...context }) => {
     const paths = [context.path, context.node_id === null ? null : `nodes.${context.node_id}`];
-    const [at = 0] = paths.flatMap((path) => (path === null ? [] : (places?.nearest(path) ?? [])));
+    const [at = 0] = paths.flatMap((path) => (path === null ? [] : (places.nearest(path) ?? [])));
     if (severity === 'warning') {
       if (noisy.size === 0) findings.warning(code, message, at, context);
     } else if (!noisy.has(findings.lineOf(at))) findings.error(code, message, at, context);

@@ -2,7 +2,7 @@ import { VERSION } from '../config.ts';
 import type { Context } from './context.ts';
 import { asFailure, EXIT } from './failure.ts';
 import { commandHelp, groupHelp, overview } from './help.ts';
-import { commandsUnder, type Found, findCommand, parse, unknownCommand } from './parse.ts';
+import { commandFirst, commandsUnder, type Found, findCommand, parse, unknownCommand } from './parse.ts';
 import { paintFor } from './terminal/paint.ts';
 import { plain } from './terminal/text.ts';
 
@@ -26,7 +26,8 @@ async function dispatch(args: readonly string[], context: Context): Promise<numb
     return EXIT.ok;
   };
   if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) return print(VERSION);
-  const words = args[0] === 'help' ? args.slice(1) : args;
+  const asked = args[0] === 'help' ? args.slice(1) : args;
+  const words = commandFirst(asked) ?? asked;
   const [first] = words;
   const found = findCommand(words);
   const helps = args[0] === 'help' || asksForHelp(words);

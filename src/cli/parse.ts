@@ -20,6 +20,36 @@ export function findCommand(words: readonly string[]): Found | null {
   return null;
 }
 
+/** The same words with the command first: other programs of this name take options before it. Null when no command follows them. */
+export function commandFirst(words: readonly string[]): readonly string[] | null {
+  for (let at = 0; at < words.length; ) {
+    const found = findCommand(words.slice(at));
+    if (found !== null && at > 0) {
+      const end = at + found.name.split(' ').length;
+      return [...words.slice(at, end), ...words.slice(0, at), ...words.slice(end)];
+    }
+    if (words[at]?.startsWith('-') !== true) return null;
+    // An option, and its value if the command is not next.
+    const next = words[at + 1];
+    at += next !== undefined && !next.startsWith('-') && findCommand(words.slice(at + 1)) === null ? 2 : 1;
+  }
+  return null;
+}
+
+/** Options of other programs of this name, and what does the same here. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  '--api-key': 'The token is taken from JAMJET_TOKEN.',
+  '--token': 'The token is taken from JAMJET_TOKEN.',
+  '--with-mcp-server': 'Every server is one: its MCP endpoint is /mcp.',
+  '--with-a2a-server': 'Every server is one: its A2A endpoint is /a2a.',
+  '--scopes': 'A token has a role: --role operator, developer, reviewer or viewer.',
+  '--tenant': 'A token belongs to a tenant: use one of it.',
+  '--no-tokens': 'Tokens are shown where nodes report them; there is nothing to leave out.',
+  '--from-node': 'jamjet fork ID --at SEQUENCE goes on from there, as an execution of its own.',
+  '--override-input':
+    'jamjet fork ID --at SEQUENCE --patch JSON goes on with another state; jamjet run WORKFLOW --input JSON starts anew.',
+};
+
 /** The commands under a word that is none itself: `token`. */
 export function commandsUnder(word: string): readonly CommandEntry[] {
   return COMMANDS.filter((entry) => entry.names.some((name) => name.startsWith(`${word} `)));
@@ -59,8 +89,10 @@ function wrongArguments(cli: Cli<Context>, name: string, words: readonly string[
     const [, word = '', value] = option;
     const names = optionNames(cli);
     if (value !== undefined && names.includes(word)) return usageFailure(`${word} takes no value`, help);
+    const elsewhere = Object.hasOwn(ELSEWHERE, word) ? ELSEWHERE[word] : undefined;
     const meant = closest(word, names);
-    return usageFailure(`unknown option ${word} for \`jamjet ${name}\``, meant === null ? help : `Did you mean ${meant}?`);
+    const hint = elsewhere ?? (meant === null ? help : `Did you mean ${meant}?`);
+    return usageFailure(`unknown option ${word} for \`jamjet ${name}\``, hint);
   }
   const needs = /^Not enough arguments to option (\S+?)\.?$/.exec(reason);
   if (needs !== null) return usageFailure(`${needs[1]} needs a value`, help);

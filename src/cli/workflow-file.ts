@@ -3,11 +3,13 @@ import { resolve } from 'node:path';
 import type { Authored } from '../authoring/parse.ts';
 import { readText } from './arguments.ts';
 import type { Context } from './context.ts';
+import { usageFailure } from './failure.ts';
 import type { Paint } from './terminal/paint.ts';
 import { shortPath } from './terminal/path.ts';
 import { plain } from './terminal/text.ts';
 
 export type WorkflowDiagnostic = Authored['diagnostics'][number];
+export type AuthoredUnit = Authored['units'][number];
 
 /**
  * Does the word name a workflow file, rather than a registered workflow? A file that exists does, and what looks like the path of one; any
@@ -27,6 +29,16 @@ export async function readWorkflow(file: string, cwd: string): Promise<Authored>
   const text = await readText(path, file);
   const { checkWorkflow } = await import('../authoring/check.ts');
   return checkWorkflow(text, path);
+}
+
+/** The workflow of a file, or the one of a fleet that is named. */
+export function unitOf(file: string, { units }: Authored, name: string | undefined): AuthoredUnit {
+  const ids = units.map(({ document }) => String(document.workflow_id));
+  const at = name === undefined ? (units.length === 1 ? 0 : -1) : ids.indexOf(name);
+  const unit = units[at];
+  if (unit !== undefined) return unit;
+  const what = name === undefined ? `${file} holds several workflows: which one?` : `${file} has no workflow "${name}"`;
+  throw usageFailure(what, `It has: ${ids.join(', ')}.`);
 }
 
 /** `workflow.yaml:12:5  error  message`, and the hint under it. */

@@ -42,7 +42,6 @@ describe('a dialect that is not supported', () => {
   it.each([
     ['agent:\n  id: a\n  strategy: react', '1:1'],
     ['defaults: {}\nagents: { a: {} }', '2:1'],
-    ['workflows: { a: {} }', '1:1'],
   ])('is not available yet: %j', (text, place) => {
     expect(problems(text)).toEqual([`${place} error not_available`]);
     expect(parseWorkflow(text, 'w.yaml').document).toBeNull();

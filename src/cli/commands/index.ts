@@ -26,6 +26,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./validate.ts')).ValidateCommand,
   },
   {
+    names: ['deploy'],
+    category: 'Workflows',
+    summary: 'Register the workflows of files on a server, with their schedules',
+    load: async () => (await import('./deploy.ts')).DeployCommand,
+  },
+  {
     names: ['test'],
     category: 'Workflows',
     summary: 'Play the tests of workflow files, and everything else that can happen',

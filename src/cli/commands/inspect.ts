@@ -1,5 +1,5 @@
 import { Option } from 'clipanion';
-import type { JamjetClient } from '../../client.ts';
+import type { Execution, JamjetClient } from '../../client.ts';
 import { integerArgument, sequenceArgument } from '../arguments.ts';
 import type { Usage } from '../command.ts';
 import { ClientCommand } from '../connect.ts';
@@ -23,7 +23,7 @@ inspector in a browser, which gets it from stately.ai and shows it what the exec
 @statelyai/inspect takes the WebSocket there. Who comes late gets everything from the start.`,
     examples: [
       ['Everything about one run', '$0 inspect exec_0199…'],
-      ['Its state alone', '$0 inspect exec_0199… --json | jq .state'],
+      ['Its state alone', '$0 inspect exec_0199… --state --json'],
       ['As it was at its twelfth event', '$0 inspect exec_0199… --at 12'],
       ["Live, in Stately's inspector", '$0 inspect exec_0199… --stately'],
       ['… for a program: one line of JSON, and an end', '$0 inspect exec_0199… --stately --once --json'],
@@ -31,7 +31,9 @@ inspector in a browser, which gets it from stately.ai and shows it what the exec
   };
 
   id = Option.String({ name: 'id' });
-  at = Option.String('--at', { description: 'As it was at this sequence of its events.' });
+  events = Option.Boolean('--events', false, { description: 'Show its timeline alone; with --json, its events.' });
+  state = Option.Boolean('--state', false, { description: 'Show its state alone.' });
+  at = Option.String('--at,--at-event', { description: 'As it was at this sequence of its events.' });
   stately = Option.Boolean('--stately', false, { description: "Show it in Stately's inspector, live, until Ctrl-C." });
   port = Option.String('-p,--port', { description: 'With --stately: the port to listen on (default: any that is free).' });
   once = Option.Boolean('--once', false, {
@@ -45,10 +47,13 @@ inspector in a browser, which gets it from stately.ai and shows it what the exec
   protected async request(client: JamjetClient): Promise<number> {
     if (!this.stately && (this.port !== undefined || this.once)) throw usageFailure('--port and --once go with --stately');
     if (this.stately && this.at !== undefined) throw usageFailure('--stately shows everything, --at one moment');
+    if ((this.events || this.state) && (this.stately || this.at !== undefined))
+      throw usageFailure('--events and --state show a part of what there is now: leave out --stately and --at');
     if (this.stately) return this.#show(client);
     if (this.at !== undefined) return this.#then(client, sequenceArgument('--at', this.at));
     const execution = await client.execution(this.id);
     const events = await readLog(client, execution.execution_id);
+    if (this.events || this.state) return this.#part(client, execution, events);
     if (this.json) {
       this.printJson({ ...execution, events });
       return EXIT.ok;
@@ -93,6 +98,23 @@ inspector in a browser, which gets it from stately.ai and shows it what the exec
   }
 
   /** To whoever speaks Stately's protocol. */
+  /** What `--events` and `--state` choose. */
+  async #part(client: JamjetClient, execution: Execution, events: Awaited<ReturnType<typeof readLog>>): Promise<number> {
+    const { state, status, workflow_id, workflow_version } = execution;
+    if (this.json) {
+      const both = this.events && this.state;
+      this.printJson(both ? { state, events } : this.state ? state : events);
+      return EXIT.ok;
+    }
+    if (this.events) {
+      const { ir } = await client.workflow(workflow_id, workflow_version);
+      const { lines } = logText(ir, events, isTerminal(status) ? null : Date.now(), this.paint);
+      this.print(lines.join('\n'));
+    }
+    if (this.state) this.print(plain(JSON.stringify(state, null, 2), { lines: true }));
+    return EXIT.ok;
+  }
+
   async #show(client: JamjetClient): Promise<number> {
     const port = this.port === undefined ? 0 : integerArgument('--port', this.port, { min: 0, max: 65_535 });
     const { execution_id, workflow_id, workflow_version, status } = await client.execution(this.id);

@@ -1,6 +1,7 @@
 import { Option } from 'clipanion';
 import type { Json } from '../../../machines/json.ts';
 import type { Authored } from '../../authoring/parse.ts';
+import type { RegisteredWorkflow } from '../../client.ts';
 import { choiceArgument, integerArgument, jsonArgument } from '../arguments.ts';
 import { PrintingCommand, type Usage } from '../command.ts';
 import { explainApi } from '../connect.ts';
@@ -12,7 +13,7 @@ import { exitCodeOf, exitCodeOfLeave, leaveText, reportJson, reportText } from '
 import { followExecution, UNATTENDED_TIMEOUT_S } from '../following/session.ts';
 import { paintFor } from '../terminal/paint.ts';
 import { shellWord } from '../terminal/text.ts';
-import { isWorkflowFile, readWorkflow, renderDiagnostics } from '../workflow-file.ts';
+import { type AuthoredUnit, isWorkflowFile, readWorkflow, renderDiagnostics, unitOf } from '../workflow-file.ts';
 
 const MAX_TIMEOUT_S = 2_000_000;
 
@@ -26,6 +27,7 @@ this process, on .jamjet/runtime.db, with the functions the file names in \`tool
 A pending approval is asked for at the terminal. Ctrl-C leaves the execution alive and prints how to go on with it. The exit
 status is 0 only when the execution completed.`,
     examples: [
+      ['One of the workflows of a file', '$0 run fleet.yaml healthcheck'],
       ['A workflow file', `$0 run workflow.yaml --input '{"order_id": 7}'`],
       ['A registered workflow, input from a file', '$0 run refund-approval --input @input.json'],
       ['For scripts: one JSON document, at most a minute', '$0 run workflow.yaml --json --timeout 60'],
@@ -35,10 +37,13 @@ status is 0 only when the execution completed.`,
   };
 
   target = Option.String({ name: 'workflow', required: false });
+  unit = Option.String({ name: 'unit', required: false });
   input = Option.String('-i,--input', { description: 'The input: JSON text, @file or - (default {}).' });
-  follow = Option.Boolean('--follow', true, {
+  inputFile = Option.String('--input-file', { description: 'The file with the input: the same as --input @FILE.' });
+  follow = Option.Boolean('--follow,--wait', true, {
     description: 'Follow the execution (default; --no-follow prints its id and ends).',
   });
+  stream = Option.Boolean('--stream', false, { description: 'The same as --follow, which shows each step as it happens.' });
   resume = Option.String('--resume', { description: 'Follow this execution instead of starting one; embedded, go on with it.' });
   timeout = Option.String('--timeout', {
     description: `Stop following after so long (default ${UNATTENDED_TIMEOUT_S} without a terminal, else never).`,
@@ -57,7 +62,9 @@ status is 0 only when the execution completed.`,
     if (this.target === undefined && this.resume === undefined) {
       throw usageFailure('what shall be run? Name a workflow file or a registered workflow', 'jamjet run --help shows examples.');
     }
-    if (this.resume !== undefined && this.input !== undefined)
+    if (this.input !== undefined && this.inputFile !== undefined) throw usageFailure('give --input or --input-file, not both');
+    const given = this.inputFile === undefined ? this.input : `@${this.inputFile}`;
+    if (this.resume !== undefined && given !== undefined)
       throw usageFailure('--input is for a new execution, --resume for an old one');
     const file = this.target !== undefined && isWorkflowFile(this.target, this.context.cwd) ? this.target : null;
     // A file says which version it is, an execution has one.
@@ -65,8 +72,17 @@ status is 0 only when the execution completed.`,
       throw usageFailure('--workflow-version is for registered workflows');
     const timeoutMs =
       this.timeout === undefined ? null : 1000 * integerArgument('--timeout', this.timeout, { min: 1, max: MAX_TIMEOUT_S });
-    const input = this.input === undefined ? undefined : await jsonArgument('--input', this.input, this.context);
+    const input =
+      given === undefined
+        ? undefined
+        : await jsonArgument(this.inputFile === undefined ? '--input' : '--input-file', given, this.context);
+    if (this.unit !== undefined && file === null)
+      throw usageFailure(
+        `unexpected argument ${JSON.stringify(this.unit)}`,
+        'A second word names a workflow of a file that holds several.',
+      );
     const authored = file === null ? null : await this.#read(file);
+    const unit = file === null || authored === null ? null : unitOf(file, authored, this.unit);
 
     const interrupt = listenForInterrupt(this.context.signals);
     try {
@@ -80,8 +96,8 @@ status is 0 only when the execution completed.`,
       });
       for (const remark of host.remarks) this.note(remark);
       try {
-        const id = this.resume ?? (await this.#start(host, authored, input));
-        return this.follow ? await this.#follow(host, id, timeoutMs, interrupt) : this.#leave(host, id);
+        const id = this.resume ?? (await this.#start(host, authored, unit, input));
+        return this.follow || this.stream ? await this.#follow(host, id, timeoutMs, interrupt) : this.#leave(host, id);
       } catch (error) {
         throw explainApi(error, host);
       } finally {
@@ -98,12 +114,22 @@ status is 0 only when the execution completed.`,
       const paint = paintFor(this.context.stderr, this.context.env);
       this.context.stderr.write(`${renderDiagnostics(authored.diagnostics, this.context, paint)}\n`);
     }
-    if (authored.document === null) throw new Failure(`${file} is not a valid workflow`);
+    if (authored.units.length === 0) throw new Failure(`${file} is not a valid workflow`);
     return authored;
   }
 
-  async #start({ client, functions }: Host, authored: Authored | null, input: Json | undefined): Promise<string> {
-    const registered = authored?.document == null ? null : await client.registerWorkflow(authored.document);
+  /** All workflows of the file are registered: one may start another. */
+  async #start(
+    { client, functions }: Host,
+    authored: Authored | null,
+    unit: AuthoredUnit | null,
+    input: Json | undefined,
+  ): Promise<string> {
+    let registered: RegisteredWorkflow | null = null;
+    for (const one of authored?.units ?? []) {
+      const answer = await client.registerWorkflow(one.document);
+      if (one === unit) registered = answer;
+    }
     const id = registered?.workflow_id ?? this.target ?? '';
     const version = registered?.version ?? this.workflowVersion;
     if (functions !== null) refuseUndone(undoneWork((await client.workflow(id, version)).ir, functions));
@@ -142,6 +168,7 @@ status is 0 only when the execution completed.`,
     const words = ['jamjet', 'run'];
     if (host.embedded) {
       if (this.target !== undefined) words.push(this.target);
+      if (this.unit !== undefined) words.push(this.unit);
       if (this.tools !== undefined) words.push('--tools', this.tools);
       if (this.embedded) words.push('--embedded');
       if (this.db !== undefined) words.push('--db', this.db);

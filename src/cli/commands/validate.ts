@@ -7,7 +7,8 @@ import { readWorkflow, renderDiagnostics, type WorkflowDiagnostic } from '../wor
 export class ValidateCommand extends PrintingCommand {
   static override paths = [['validate']];
   static override usage: Usage = {
-    details: 'Takes workflow.yaml and IR files (JSON). Needs no server. Fails when a file has an error; warnings alone pass.',
+    details: `Takes workflow.yaml and IR files (JSON); a file may hold several workflows, below \`workflows:\`. Needs no server. Fails when a file has
+an error; warnings alone pass.`,
     examples: [
       ['One file', '$0 validate workflow.yaml'],
       ['Every workflow of a folder', '$0 validate flows/*.yaml'],
@@ -24,12 +25,12 @@ export class ValidateCommand extends PrintingCommand {
     if (this.output && this.files.length > 1) throw usageFailure('--output takes one file');
     const results: { file: string; valid: boolean; diagnostics: readonly WorkflowDiagnostic[] }[] = [];
     for (const file of this.files) {
-      const { document, diagnostics } = await readWorkflow(file, this.context.cwd);
-      const valid = document !== null;
+      const { document, units, diagnostics } = await readWorkflow(file, this.context.cwd);
+      const valid = units.length > 0;
       results.push({ file, valid, diagnostics });
       if (this.output) {
         if (diagnostics.length > 0) this.context.stderr.write(`${this.#summary(file, valid, diagnostics)}\n`);
-        if (document !== null) this.printJson(document);
+        if (valid) this.printJson(document ?? units.map((unit) => unit.document));
       } else if (!this.json) this.print(this.#summary(file, valid, diagnostics));
     }
     if (this.json && !this.output) this.printJson(results.length === 1 ? results[0] : results);

@@ -11,7 +11,7 @@ import { ReadingCommand } from '../connect.ts';
 import { EXIT, Failure, usageFailure } from '../failure.ts';
 import { openFile } from '../opener.ts';
 import { plain } from '../terminal/text.ts';
-import { isWorkflowFile, readWorkflow, renderDiagnostics } from '../workflow-file.ts';
+import { isWorkflowFile, readWorkflow, renderDiagnostics, unitOf } from '../workflow-file.ts';
 
 const VIEWS = ['workflow', 'machine'] as const;
 /** Characters without a font that are named, at most. */
@@ -41,6 +41,7 @@ With --json it tells about the picture instead of printing it.`,
   };
 
   target = Option.String({ name: 'target' });
+  unit = Option.String({ name: 'unit', required: false });
   format = Option.String('-f,--format', {
     description: `One of ${FORMATS.join(', ')} (default: by the name of -o, else mermaid).`,
   });
@@ -61,6 +62,11 @@ With --json it tells about the picture instead of printing it.`,
     const isFile = !EXECUTION.test(this.target) && isWorkflowFile(this.target, this.context.cwd);
     if (this.workflowVersion !== undefined && (isFile || EXECUTION.test(this.target)))
       throw usageFailure('--workflow-version is for registered workflows');
+    if (this.unit !== undefined && !isFile)
+      throw usageFailure(
+        `unexpected argument ${JSON.stringify(this.unit)}`,
+        'A second word names a workflow of a file that holds several.',
+      );
     if (isFile) return this.#drawFile(format);
     return super.execute();
   }
@@ -87,11 +93,12 @@ With --json it tells about the picture instead of printing it.`,
   }
 
   async #drawFile(format: Format): Promise<number> {
-    const { document, diagnostics } = await readWorkflow(this.target, this.context.cwd);
-    if (document === null) {
-      this.context.stderr.write(`${renderDiagnostics(diagnostics, this.context, this.paint)}\n`);
+    const authored = await readWorkflow(this.target, this.context.cwd);
+    if (authored.units.length === 0) {
+      this.context.stderr.write(`${renderDiagnostics(authored.diagnostics, this.context, this.paint)}\n`);
       throw new Failure(`${this.target} is not a valid workflow`);
     }
+    const { document } = unitOf(this.target, authored, this.unit);
     const { draw, programOf } = await import('../../pictures/draw.ts');
     const view = choiceArgument('--view', this.view, VIEWS);
     const { content, unreadable } = await draw(programOf(document), { format, view, marks: null });

@@ -87,6 +87,19 @@ describe('jamjet inspect', () => {
     expect(stdout).toContain(id);
   });
 
+  it('shows the part that is asked for', async () => {
+    const id = await started(DOUBLING);
+    const { state } = await server().client.execution(id);
+    const part = async (options: string) => (await server().jamjet(`inspect ${id} ${options}`).ended).stdout;
+    expect(JSON.parse(await part('--state --json'))).toEqual(state);
+    expect(JSON.parse(await part('--state'))).toEqual(state);
+    expect(JSON.parse(await part('--events --json'))[0]).toMatchObject({ sequence: 1, kind: 'WorkflowStarted' });
+    expect(JSON.parse(await part('--events --state --json'))).toMatchObject({ state, events: expect.arrayContaining([]) });
+    const timeline = await part('--events');
+    expect(timeline).not.toContain('execution ');
+    expect(timeline).not.toContain('State');
+  });
+
   it.each(['inspect', 'events', 'approvals', 'cancel', 'approve'])(
     '%s of an unknown execution is one line and a hint',
     async (verb) => {

@@ -37,6 +37,44 @@ describe('jamjet run on a server', () => {
     expect(unknown.stderr).toMatch(/^error: not found: workflow unknown-workflow\nRunning its file registers it/);
   });
 
+  it('takes the spellings of other programs of this name', async () => {
+    const file = save(server().folder, DOUBLING);
+    writeFileSync(join(server().folder, 'input.json'), '{"n": 4}');
+    const waited = await server().jamjet(['run', file, '--input-file', 'input.json', '--stream']).ended;
+    expect(waited).toMatchObject({ code: 0, stdout: expect.stringContaining('"n": 8') });
+    const left = await server().jamjet(['run', file, '--input-file=input.json', '--no-wait']).ended;
+    expect(left).toMatchObject({ code: 0, stdout: expect.stringMatching(/^exec_[0-9a-f]{32}\n$/) });
+    const before = await server().jamjet(['--json', '--runtime', server().url, 'run', file, '-i', '{"n": 1}']).ended;
+    expect(JSON.parse(before.stdout)).toMatchObject({ status: 'completed' });
+  });
+
+  it('registers every workflow of a file, and runs the one that is named', async () => {
+    const one = (id: string) =>
+      `  ${id}: { nodes: { double: { next: end } }, schedule: { cron: "0 3 * * *", enabled: false } }\n`;
+    writeFileSync(
+      join(server().folder, 'fleet.yaml'),
+      `tools: { spare: { description: d } }\nworkflows:\n${one('f1')}${one('f2')}`,
+    );
+    const which = await server().jamjet(['run', 'fleet.yaml']).ended;
+    expect(which).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('fleet.yaml holds several workflows: which one?\nIt has: f1, f2.'),
+    });
+    const { code, stdout } = await server().jamjet(['run', 'fleet.yaml', 'f2', '-i', '{"n": 21}']).ended;
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('"n": 42') });
+    expect((await server().client.workflow('f1')).workflow_id).toBe('f1');
+    const deployed = await server().jamjet(['deploy', 'fleet.yaml', '--json']).ended;
+    expect(JSON.parse(deployed.stdout)).toMatchObject({
+      workflows: [{ workflow_id: 'f1' }, { workflow_id: 'f2' }],
+      cron_jobs: [
+        { name: 'f1', workflow_id: 'f1', cron_expression: '0 3 * * *', enabled: false },
+        { name: 'f2', workflow_id: 'f2', enabled: false },
+      ],
+    });
+    expect(await server().jamjet(['deploy', 'fleet.yaml', 'missing.yaml']).ended).toMatchObject({ code: 2, stdout: '' });
+    expect(await server().jamjet(['validate', 'fleet.yaml']).ended).toMatchObject({ code: 0 });
+  });
+
   it('takes slashes for a part of the id where there is no such file', async () => {
     await server().client.registerWorkflow({ ...DOUBLING, workflow_id: 'team/doubling' });
     const { code, stdout } = await server().jamjet(['run', 'team/doubling', '-i', '{"n": 1}', '--no-follow']).ended;

@@ -1,0 +1,49 @@
+import { Option } from 'clipanion';
+import type { CronJob, JamjetClient } from '../../client.ts';
+import type { Usage } from '../command.ts';
+import { ClientCommand } from '../connect.ts';
+import { EXIT, Failure } from '../failure.ts';
+import { plain } from '../terminal/text.ts';
+import { type AuthoredUnit, readWorkflow, renderDiagnostics } from '../workflow-file.ts';
+
+export class DeployCommand extends ClientCommand {
+  static override paths = [['deploy']];
+  static override usage: Usage = {
+    details: `Registers every workflow of the files on a server and starts none. A file may hold one workflow, or several of them below
+\`workflows:\`, with one tool catalog; a \`schedule:\` of one of those becomes a cron job of its name.`,
+    examples: [
+      ['One workflow', '$0 deploy workflow.yaml'],
+      ['All workflows of a file, on another server', '$0 deploy fleet.yaml --runtime https://jamjet.example'],
+    ],
+  };
+
+  files = Option.Rest({ name: 'file', required: 1 });
+
+  protected async request(client: JamjetClient): Promise<number> {
+    const units: AuthoredUnit[] = [];
+    for (const file of this.files) units.push(...(await this.#read(file)));
+    const workflows: { workflow_id: string; version: string; revision: string }[] = [];
+    const jobs: CronJob[] = [];
+    for (const { document, schedule } of units) {
+      const { workflow_id, version, revision } = await client.registerWorkflow(document);
+      workflows.push({ workflow_id, version, revision });
+      if (!this.json) this.print(`${this.paint.green('✓')} ${plain(workflow_id)} ${plain(version)}`);
+      if (schedule === null) continue;
+      const { cron, timezone, input, enabled } = schedule;
+      const job = await client.cron.put({ name: workflow_id, cron_expression: cron, timezone, workflow_id, input, enabled });
+      jobs.push(job);
+      if (!this.json)
+        this.print(`  ${plain(job.cron_expression)} ${plain(job.timezone)}, next ${job.next_run_at ?? 'never: paused'}`);
+    }
+    if (this.json) this.printJson({ workflows, cron_jobs: jobs });
+    return EXIT.ok;
+  }
+
+  /** All files are read before anything is registered. */
+  async #read(file: string): Promise<readonly AuthoredUnit[]> {
+    const { units, diagnostics } = await readWorkflow(file, this.context.cwd);
+    if (diagnostics.length > 0) this.context.stderr.write(`${renderDiagnostics(diagnostics, this.context, this.paint)}\n`);
+    if (units.length === 0) throw new Failure(`${file} is not a valid workflow`);
+    return units;
+  }
+}
