@@ -96,6 +96,18 @@ describe('the official MCP client', () => {
     expect(decided).toMatchObject([{ user_id: 'developer-of-default', comment: 'fine' }]);
   });
 
+  it('decides in the name of a person, on record beside the name of the token', async () => {
+    const { as, started, get } = await listening();
+    const execution_id = await started(REVIEW);
+    const { read, use } = await as('developer');
+    const decision = { execution_id, decision: 'rejected', user_id: 'ada' };
+    expect(await use('jamjet_approve', { ...decision, user_id: 7 })).toMatchObject({ isError: true });
+    await read('jamjet_approve', decision);
+    const { decided } = (await get(`/executions/${execution_id}/approvals`)).body;
+    const actor = { actor_id: 'developer-of-default', on_behalf_of: 'ada', user_id: 'ada' };
+    expect(decided).toMatchObject([{ status: 'rejected', ...actor }]);
+  });
+
   it('cancels', async () => {
     const { as, started, get } = await listening();
     const execution_id = await started(PAYMENT);

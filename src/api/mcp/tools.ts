@@ -112,6 +112,7 @@ export const TOOLS: readonly McpTool[] = [
       decision: text('approved or rejected.'),
       node_id: optional('The node that waits; needed when several do.'),
       comment: optional('Kept with the decision.'),
+      user_id: optional('The person in whose name the decision is made; it is recorded beside the name of the token.'),
       tenant_id: TenantId,
     }),
     reads: false,
@@ -119,7 +120,12 @@ export const TOOLS: readonly McpTool[] = [
     request: (args) => ({
       method: 'POST',
       url: `${executionUrl(args)}/approve`,
-      body: { ...given('decision', args.decision), ...given('node_id', args.node_id), ...given('comment', args.comment) },
+      body: {
+        ...given('decision', args.decision),
+        ...given('node_id', args.node_id),
+        ...given('comment', args.comment),
+        ...given('user_id', args.user_id),
+      },
     }),
   },
   {
