@@ -1,4 +1,3 @@
-import { type AnyStateMachine, createMachine } from 'xstate';
 import { outputUse } from './compile/outputs.ts';
 import { Planner } from './compile/planner.ts';
 import { choiceOf, type Routes, routesOf } from './compile/routes.ts';
@@ -6,13 +5,15 @@ import { lookUp, type Statics, texts } from './compile/statics.ts';
 import { timersOf } from './compile/timers.ts';
 import { InvalidWorkflow } from './diagnostics.ts';
 import { Emitter } from './emit/machine.ts';
+import { stateMachine } from './emit/state-machine.ts';
 import { Ways } from './emit/ways.ts';
 import { FIRST_LANGUAGE, LANGUAGE } from './expression/tree.ts';
-import { compileExpression, references } from './expression.ts';
+import { compileExpression, type Expression, references } from './expression.ts';
 import type { Graph } from './graph/graph.ts';
-import { analyse } from './graph.ts';
+import { analysing } from './graph.ts';
 import type { Node, Workflow } from './ir/workflow.ts';
 import type { Json, JsonObject } from './json.ts';
+import { finished, type Pausing } from './pauses.ts';
 import { type PolicyVerdict, policyVerdict } from './policy.ts';
 import { type Context, freshContext } from './step/context.ts';
 import { Evaluation } from './step/evaluation.ts';
@@ -42,13 +43,21 @@ export interface CompileOptions {
 
 /** Throws `InvalidWorkflow` when the graph has errors, or is too entangled to be run at a bounded cost per step. */
 export function compile(workflow: Workflow, revision: string, options: CompileOptions = {}): Program {
-  const { graph, diagnostics } = analyse(workflow);
+  return finished(compiling(workflow, revision, options));
+}
+
+/** Like `compile`, with pauses: thousands of nodes take a second. */
+export function* compiling(workflow: Workflow, revision: string, options: CompileOptions = {}): Pausing<Program> {
+  const { graph, diagnostics } = yield* analysing(workflow);
   if (graph === null) throw new InvalidWorkflow(diagnostics);
   const routes = graph.nodes.map((_, node) => (graph.rank[node] === -1 ? {} : routesOf(graph, node)));
-  const use = outputUse(graph);
+  yield;
+  const use = yield* outputUse(graph);
   const verdicts = verdictsOf(workflow, graph);
   const plan = new Planner(graph, routes, use, { forks: options.forks ?? true }).root();
-  const config = new Emitter(new Ways(graph, routes, use, verdicts)).machine(workflow.workflow_id, plan);
+  yield;
+  const config = yield* new Emitter(new Ways(graph, routes, use, verdicts)).machine(workflow.workflow_id, plan);
+  const read = yield* readInSteps(graph, routes);
   const statics: Statics = {
     workflow,
     graph,
@@ -58,21 +67,15 @@ export function compile(workflow: Workflow, revision: string, options: CompileOp
     ...texts(graph),
     timers: timersOf(graph),
     awaited: awaitedKeys(graph),
-    ...readInSteps(graph, routes),
+    ...read,
     choices: choicesOf(graph, routes),
     evaluation: new Evaluation(),
     nodeOf: (id) => graph.node(graph.indexOf(id) ?? -1),
   };
-  return { workflow, revision, config, statics, stepper: stepperOf(machineOf(config, statics)) };
-}
-
-function machineOf(config: JsonObject, statics: Statics): AnyStateMachine {
+  yield;
   const context = ({ input }: { input: Context | null }): Context => input ?? freshContext(null, {}, 0);
-  // The config is our own JSON over our own vocabulary; XState's types would want it as a literal.
-  const loose = { ...config, context, options: { maxIterations: MAX_MICROSTEPS } } as unknown as Parameters<
-    typeof createMachine
-  >[0];
-  return createMachine(loose, vocabulary(statics) as unknown as Parameters<typeof createMachine>[1]);
+  const machine = yield* stateMachine(config, { context, options: { maxIterations: MAX_MICROSTEPS } }, vocabulary(statics));
+  return { workflow, revision, config, statics, stepper: stepperOf(machine) };
 }
 
 /** A condition node is its choice: it has nothing to complete before. */
@@ -107,17 +110,23 @@ function awaitedKeys(graph: Graph): Set<string> {
  * Names of the `env` values that steps read, and the language of their expressions: both are fixed when an execution starts. Work reads
  * those of its own time.
  */
-function readInSteps(graph: Graph, routes: readonly Routes[]): Pick<Statics, 'envNames' | 'language'> {
-  const conditions = routes
-    .flatMap((own) => Object.values(own))
-    .flatMap((alternatives) => (alternatives ?? []).flatMap(({ when }) => (when === null ? [] : [compileExpression(when)])));
-  const mappings = graph.reachable.map((node) => compileTemplate(mappingInStep(graph.node(node).kind)));
-  const expressions = [...conditions, ...mappings.flatMap((mapping) => mapping.expressions)];
-  const read = expressions.flatMap(references);
-  return {
-    envNames: [...new Set(read.flatMap(({ root, path }) => (root === 'env' ? [path[0] ?? ''] : [])))],
-    language: expressions.some(({ older }) => older !== undefined) ? LANGUAGE : FIRST_LANGUAGE,
+function* readInSteps(graph: Graph, routes: readonly Routes[]): Pausing<Pick<Statics, 'envNames' | 'language'>> {
+  const envNames = new Set<string>();
+  let older = false;
+  const read = (expression: Expression): void => {
+    older ||= expression.older !== undefined;
+    for (const { root, path } of references(expression)) if (root === 'env') envNames.add(path[0] ?? '');
   };
+  for (const own of routes) {
+    for (const alternatives of Object.values(own))
+      for (const { when } of alternatives ?? []) if (when !== null) read(compileExpression(when));
+    yield;
+  }
+  for (const node of graph.reachable) {
+    for (const expression of compileTemplate(mappingInStep(graph.node(node).kind)).expressions) read(expression);
+    yield;
+  }
+  return { envNames: [...envNames], language: older ? LANGUAGE : FIRST_LANGUAGE };
 }
 
 function mappingInStep(kind: Node['kind']): Json {

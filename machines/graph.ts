@@ -6,16 +6,29 @@ import { Graph } from './graph/graph.ts';
 import { loopDiagnostics } from './graph/loop-diagnostics.ts';
 import { MAX_LOOPS_AROUND } from './graph/loops.ts';
 import type { Workflow } from './ir/workflow.ts';
+import { finished, type Pausing } from './pauses.ts';
 
 /** The graph of a workflow, or every reason why there is none. */
-export function analyse(workflow: Workflow): { readonly graph: Graph | null; readonly diagnostics: readonly Diagnostic[] } {
+export function analyse(workflow: Workflow): Analysed {
+  return finished(analysing(workflow));
+}
+
+interface Analysed {
+  readonly graph: Graph | null;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Like `analyse`, with pauses. */
+export function* analysing(workflow: Workflow): Pausing<Analysed> {
   const { edges, diagnostics } = effectiveEdges(workflow);
+  yield;
   const start = workflow.nodes.findIndex((node) => node.id === workflow.start_node);
   if (diagnostics.length > 0 || start === -1) return { graph: null, diagnostics };
   const graph = new Graph(workflow, start, edges);
+  yield;
   const faults = graph.cyclic.length > 0 ? cycleDiagnostics(graph) : loopNesting(graph);
   if (faults.length > 0) return { graph: null, diagnostics: faults };
-  const loops = loopDiagnostics(graph);
+  const loops = yield* loopDiagnostics(graph);
   return { graph: loops.length > 0 ? null : graph, diagnostics: loops };
 }
 

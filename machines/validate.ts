@@ -1,8 +1,9 @@
 import type { Diagnostic } from './diagnostics.ts';
 import { effectiveEdges } from './graph/edges.ts';
-import { analyse } from './graph.ts';
-import { examine } from './ir/normalise.ts';
+import { analysing } from './graph.ts';
+import { examining } from './ir/normalise.ts';
 import type { Workflow } from './ir/workflow.ts';
+import { finished, type Pausing } from './pauses.ts';
 import { illFormedAt } from './text.ts';
 import { checkExpressions } from './validate/expressions.ts';
 import { checkRoutes } from './validate/routes.ts';
@@ -11,8 +12,18 @@ import { checkRoutes } from './validate/routes.ts';
  * Everything there is to say about a workflow document, errors and warnings, in one go. The workflow is null when there is
  * an error. Never throws.
  */
-export function validate(document: unknown): { workflow: Workflow | null; diagnostics: readonly Diagnostic[] } {
-  const { workflow, problems } = examine(document);
+export function validate(document: unknown): Validated {
+  return finished(validating(document));
+}
+
+interface Validated {
+  readonly workflow: Workflow | null;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Like `validate`, with pauses. */
+export function* validating(document: unknown): Pausing<Validated> {
+  const { workflow, problems } = yield* examining(document);
   if (workflow === null || workflow.nodes.length === 0) return { workflow: null, diagnostics: problems.all };
   if (problems.failed) {
     // Whatever else is wrong, names in edges can be looked up.
@@ -24,9 +35,11 @@ export function validate(document: unknown): { workflow: Workflow | null; diagno
     const place = illFormed === '' ? 'the workflow' : illFormed;
     problems.error('bad_text', `${place} has text that is not valid Unicode (an unpaired surrogate)`, { path: illFormed });
   }
-  const { graph, diagnostics } = analyse(workflow);
+  yield;
+  const { graph, diagnostics } = yield* analysing(workflow);
   for (const fault of diagnostics) problems.note(fault);
   checkRoutes(workflow, graph, problems);
-  checkExpressions(workflow, problems);
+  yield;
+  yield* checkExpressions(workflow, problems);
   return { workflow: problems.failed ? null : workflow, diagnostics: problems.all };
 }

@@ -4,6 +4,7 @@ import { END } from '../graph/edges.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Json } from '../json.ts';
 import { definitionOf } from '../nodes/index.ts';
+import type { Pausing } from '../pauses.ts';
 import { compileTemplate, referencesOf } from '../template.ts';
 
 /** Which outputs must be remembered. Outputs can be large, and most are read by nobody: they stay in the log alone. */
@@ -14,8 +15,12 @@ export interface OutputUse {
   readonly gives: readonly boolean[];
 }
 
-export function outputUse(graph: Graph): OutputUse {
-  const receives = graph.nodes.map((_, node) => readsReceived(graph, node));
+export function* outputUse(graph: Graph): Pausing<OutputUse> {
+  const receives: boolean[] = [];
+  for (const node of graph.nodes.keys()) {
+    receives.push(readsReceived(graph, node));
+    yield;
+  }
   const passers = [...graph.order].reverse().filter((node) => passesOn(graph, node));
   for (let changed = true; changed; ) {
     changed = false;
@@ -25,11 +30,14 @@ export function outputUse(graph: Graph): OutputUse {
       changed = true;
     }
   }
-  const gives = graph.nodes.map(
-    (_, node) =>
+  const gives: boolean[] = [];
+  for (const node of graph.nodes.keys()) {
+    gives.push(
       graph.out(node).some((edge) => edge.condition !== null && readsOutput(edge.condition)) ||
-      graph.allOut(node).some((edge) => edge.to !== END && at(receives, edge.to)),
-  );
+        graph.allOut(node).some((edge) => edge.to !== END && at(receives, edge.to)),
+    );
+    yield;
+  }
   return { receives, gives };
 }
 

@@ -6,6 +6,7 @@ import { at } from '../graph/at.ts';
 import { Bits } from '../graph/bits.ts';
 import { END } from '../graph/edges.ts';
 import type { JsonObject } from '../json.ts';
+import type { Pausing } from '../pauses.ts';
 import { NodeStates } from './node-states.ts';
 import { SectionStates } from './section-states.ts';
 import { outOf, type States, type Surroundings, type Way, type Ways } from './ways.ts';
@@ -22,7 +23,7 @@ export class Emitter {
     this.#sections = new SectionStates(ways, this.#nodes);
   }
 
-  machine(id: string, plan: Plan): JsonObject {
+  *machine(id: string, plan: Plan): Pausing<JsonObject> {
     const finish: Way = { target: `#${FINISH}`, follow: {} };
     const states: States = {};
     const first = this.#ways.graph.start;
@@ -31,7 +32,7 @@ export class Emitter {
       const enter = [{ section: plan.whole.key, live: [this.#ways.id(first)] }];
       states[START] = { id: START, always: this.#ways.passing({ target: `#section:${plan.whole.key}`, follow: { enter } }) };
     }
-    this.#region(states, this.#ways.graph.order, {
+    yield* this.#region(states, this.#ways.graph.order, {
       plan,
       exit: NONE,
       branch: null,
@@ -63,7 +64,7 @@ export class Emitter {
 
   // ------------------------------------------------------------------ regions
 
-  #region(states: States, nodes: Iterable<number>, around: Surroundings): void {
+  *#region(states: States, nodes: Iterable<number>, around: Surroundings): Pausing<void> {
     const { plan } = around;
     if (plan.whole !== null) {
       this.#sections.add(states, plan.whole, around);
@@ -79,7 +80,8 @@ export class Emitter {
         failed: around.failed,
         lost: null,
       });
-      for (const fork of this.#forksOf(node, plan)) this.#fork(states, fork, around);
+      yield;
+      for (const fork of this.#forksOf(node, plan)) yield* this.#fork(states, fork, around);
       const section = plan.sections.get(node);
       if (section !== undefined) this.#sections.add(states, section, around);
     }
@@ -118,7 +120,7 @@ export class Emitter {
     return { target: this.#ways.entry(target), follow: { ...this.#ways.feed(targets), ...skip } };
   }
 
-  #fork(states: States, fork: Fork, around: Surroundings): void {
+  *#fork(states: States, fork: Fork, around: Surroundings): Pausing<void> {
     const key = `fork:${fork.key}`;
     const meets = fork.join === around.exit && fork.join !== NONE;
     const toJoin: Way =
@@ -144,10 +146,10 @@ export class Emitter {
       };
       const own = branch.nodes.copy();
       if (branch.entry !== null && typeof branch.entry !== 'number') {
-        this.#fork(inside, branch.entry, surroundings);
+        yield* this.#fork(inside, branch.entry, surroundings);
         for (const inner of branch.entry.branches) own.removeAll(inner.nodes);
       }
-      this.#region(inside, this.#ways.graph.inOrder(own), surroundings);
+      yield* this.#region(inside, this.#ways.graph.inOrder(own), surroundings);
       for (const as of ['joined', 'ended', 'failed']) inside[`${as}:`] = { id: `${as}:${name}`, tags: ['arrived'] };
       branches[`branch:${name}`] = { id: `branch:${name}`, initial: this.#entryKey(branch), states: inside };
     }

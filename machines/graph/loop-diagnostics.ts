@@ -1,4 +1,5 @@
 import type { Diagnostic } from '../diagnostics.ts';
+import type { Pausing } from '../pauses.ts';
 import { at } from './at.ts';
 import { Bits } from './bits.ts';
 import type { DominatorTree } from './dominators.ts';
@@ -6,8 +7,8 @@ import { END } from './edges.ts';
 import type { Graph } from './graph.ts';
 import { postDominators } from './post-dominators.ts';
 
-export function loopDiagnostics(graph: Graph): Diagnostic[] {
-  return [...sharedBackEdges(graph), ...busyLoops(graph), ...loopsOutOfForks(graph)];
+export function* loopDiagnostics(graph: Graph): Pausing<Diagnostic[]> {
+  return [...sharedBackEdges(graph), ...busyLoops(graph), ...(yield* loopsOutOfForks(graph))];
 }
 
 /** A back edge is only ever taken alone. */
@@ -57,7 +58,7 @@ function busyLoops(graph: Graph): Diagnostic[] {
 }
 
 /** A back edge may not leave a fan-out whose other branches can still be running. */
-function loopsOutOfForks(graph: Graph): Diagnostic[] {
+function* loopsOutOfForks(graph: Graph): Pausing<Diagnostic[]> {
   const found = new Map<string, Diagnostic>();
   if (graph.loops.length === 0) return [];
   const plainWays = postDominators(graph);
@@ -66,6 +67,7 @@ function loopsOutOfForks(graph: Graph): Diagnostic[] {
   for (const loop of graph.loops) {
     const waits = allWaits.filter((edge) => loop.body.has(edge.from) && loop.body.has(edge.to));
     const ways = waits.length === 0 ? plainWays : postDominators(graph, waits);
+    yield;
     for (const fork of loop.body) {
       const routes = graph.out(fork).filter((edge) => edge.to !== END && !graph.back.has(edge));
       const width = routes.filter((edge) => edge.role === 'all' || edge.role === 'plain').length;
@@ -75,6 +77,7 @@ function loopsOutOfForks(graph: Graph): Diagnostic[] {
       const known = waits.length === 0 ? plainInsides.get(fork) : undefined;
       const inside = known ?? forwardUpTo(graph, targets, meetingPoint(graph, ways, fork));
       if (waits.length === 0) plainInsides.set(fork, inside);
+      yield;
       for (const edge of loop.backs) {
         if (!inside.has(edge.from) || inside.has(edge.to)) continue;
         const [diagnostic] = fault(

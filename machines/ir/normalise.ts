@@ -2,6 +2,7 @@ import type { Diagnostic } from '../diagnostics.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import { MAX_EDGES, MAX_NODES } from '../limits.ts';
 import { definitionOf } from '../nodes/index.ts';
+import { finished, type Pausing } from '../pauses.ts';
 import { readDocument } from './document.ts';
 import { Fields } from './fields.ts';
 import { nameProblem, nodeIdProblem } from './names.ts';
@@ -17,24 +18,40 @@ import type { Edge, Node, Workflow } from './workflow.ts';
  * Reads a workflow document in any accepted spelling. `diagnostics` are warnings: a document with errors throws
  * `InvalidWorkflow`, which carries every error found. Whether edges lead anywhere is not looked at here.
  */
-export function normalise(document: unknown): { workflow: Workflow; diagnostics: readonly Diagnostic[] } {
-  const { workflow, problems } = examine(document);
+export function normalise(document: unknown): Normalised {
+  return finished(normalising(document));
+}
+
+interface Normalised {
+  readonly workflow: Workflow;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Like `normalise`, with pauses. */
+export function* normalising(document: unknown): Pausing<Normalised> {
+  const { workflow, problems } = yield* examining(document);
   problems.throwIfFailed();
   if (workflow === null) throw new Error('a document without errors is a workflow');
   return { workflow, diagnostics: problems.all };
+}
+
+interface Examined {
+  readonly workflow: Workflow | null;
+  readonly problems: Problems;
 }
 
 /**
  * Like `normalise`, but never throws. When there are errors the workflow is good for looking for more of them and nothing
  * else: what could not be read is replaced or missing. Null = there is nothing to look at.
  */
-export function examine(document: unknown): { workflow: Workflow | null; problems: Problems } {
+export function* examining(document: unknown): Pausing<Examined> {
   const problems = new Problems();
   const source = readDocument(document, problems);
-  return { workflow: source === null ? null : readWorkflow(source, problems), problems };
+  yield;
+  return { workflow: source === null ? null : yield* readWorkflow(source, problems), problems };
 }
 
-function readWorkflow(source: JsonObject, problems: Problems): Workflow {
+function* readWorkflow(source: JsonObject, problems: Problems): Pausing<Workflow> {
   const fields = new Fields(source, { prefix: 'ir.', path: '', node_id: null }, problems);
   const workflow_id = fields.requiredText('workflow_id');
   const version = fields.version('version') ?? missingVersion(fields);
@@ -47,8 +64,9 @@ function readWorkflow(source: JsonObject, problems: Problems): Workflow {
   refuseUnavailable(fields);
 
   const timeouts = readTimeouts(fields);
-  const nodes = readNodes(fields, { retryPolicies: retryPolicies(fields), timeouts });
+  const nodes = yield* readNodes(fields, { retryPolicies: retryPolicies(fields), timeouts });
   const edges = readEdges(fields);
+  yield;
   const named = nodes.reduce((sum, node) => sum + targetCount(node), 0);
   if (edges.length + named > MAX_EDGES) tooManyEdges(fields, edges.length + named);
   const tools = readTools(fields, toolsCalled(nodes));
@@ -90,7 +108,7 @@ function refuseUnavailable(fields: Fields): void {
 }
 
 /** A map of id → node, or a list of nodes with an `id`. */
-function readNodes(fields: Fields, defaults: Defaults): Node[] {
+function* readNodes(fields: Fields, defaults: Defaults): Pausing<Node[]> {
   const raw = fields.json('nodes');
   const entries: [string | null, Json][] = Array.isArray(raw)
     ? raw.map((node: Json) => [isObject(node) && typeof node.id === 'string' ? node.id : null, node])
@@ -111,16 +129,18 @@ function readNodes(fields: Fields, defaults: Defaults): Node[] {
   }
 
   const seen = new Set<string>();
-  return entries.flatMap(([id, node], i) => {
+  const nodes: Node[] = [];
+  for (const [i, [id, node]] of entries.entries()) {
     if (!isObject(node)) fields.error('wrong_type', id === null ? `nodes[${i}]` : `nodes.${id}`, 'must be an object');
     else if (id === null) fields.error('missing_key', `nodes[${i}].id`, 'is required');
     else if (seen.has(id)) fields.error('duplicate_node', `nodes[${i}].id`, `"${id}" is used twice`);
     else if (mayBeCalled(id, node, fields)) {
       seen.add(id);
-      return readNode(id, node, defaults, fields.problems);
+      nodes.push(readNode(id, node, defaults, fields.problems));
     }
-    return [];
-  });
+    yield;
+  }
+  return nodes;
 }
 
 function mayBeCalled(id: string, node: JsonObject, fields: Fields): boolean {

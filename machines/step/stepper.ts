@@ -1,4 +1,4 @@
-import { type AnyMachineSnapshot, type AnyStateMachine, createActor } from 'xstate';
+import { type AnyMachineSnapshot, type AnyStateMachine, createActor, createMachine } from 'xstate';
 import type { Context } from './context.ts';
 import type { Stimulus } from './stimulus.ts';
 
@@ -30,7 +30,8 @@ type StateValue = string | { [key: string]: StateValue };
  * runs the initial step again on every call, which costs four times as much; a test holds the two against each other.
  */
 export function stepperOf(machine: AnyStateMachine): Stepper {
-  const self = createActor(machine, { input: null });
+  // An actor takes the first step when it is made; what the scope needs is any actor.
+  const self = createActor(createMachine({}));
   let actions: MachineAction[] = [];
   const ignore = (): void => undefined;
   const scope = {

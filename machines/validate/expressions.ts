@@ -5,6 +5,7 @@ import type { Node, Workflow } from '../ir/workflow.ts';
 import { isObject, type Json } from '../json.ts';
 import { MAX_EXPRESSIONS } from '../limits.ts';
 import { definitionOf } from '../nodes/index.ts';
+import type { Pausing } from '../pauses.ts';
 import { didYouMean } from '../suggest.ts';
 import { compileTemplate } from '../template.ts';
 
@@ -14,11 +15,12 @@ interface Place {
 }
 
 /** Conditions and templates that cannot be read, or that read what is not there. */
-export function checkExpressions(workflow: Workflow, problems: Problems): void {
+export function* checkExpressions(workflow: Workflow, problems: Problems): Pausing<void> {
   const check = new Check(problems, stateKeys(workflow));
-  workflow.edges.forEach(({ from, to, condition }, i) => {
+  for (const [i, { from, to, condition }] of workflow.edges.entries()) {
     check.condition(condition, `the condition of "${from}" → "${to}"`, { node_id: from, path: `edges[${i}].condition` });
-  });
+    yield;
+  }
   for (const node of workflow.nodes) {
     const { id, kind } = node;
     const path = `nodes.${id}.kind`;
@@ -28,6 +30,7 @@ export function checkExpressions(workflow: Workflow, problems: Problems): void {
         check.condition(condition, `node "${id}": the condition for "${target}"`, place);
       });
     }
+    yield;
     for (const { key, value, scope } of templatesOf(node)) check.template(value, { node_id: id, path: `${path}.${key}` }, scope);
   }
 }

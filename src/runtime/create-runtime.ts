@@ -62,7 +62,9 @@ function assemble(options: RuntimeOptions): Parts {
   const feed = new Feed();
   const origin: Origin = { actorId: runtimeId, actorType: 'system', onBehalfOf: null, request: null };
   const outbound = new Outbound({ allowPrivateAddresses: options.allowPrivateAddresses ?? false });
-  const programs = new Programs(store, { toolsOf: perTenant(options.tools), varsOf: perTenant(options.vars), outbound });
+  const slices = new TimeSlices(clock);
+  const offer = { toolsOf: perTenant(options.tools), varsOf: perTenant(options.vars), outbound };
+  const programs = new Programs(store, offer, slices);
 
   const stopped = (): boolean => lifetime.stopped;
   /** One error may reach several parts, e.g. a corrupt execution's all that ask for it: it is told once. */
@@ -105,7 +107,6 @@ function assemble(options: RuntimeOptions): Parts {
     joined: () => void loop.betweenCommits(async () => store.announceGap()).catch(failed),
   });
   const isMine = (executionId: string): boolean => peers.isMine(executionId);
-  const slices = new TimeSlices(clock);
   const limiter = new ReplayLimiter(slices);
   const lookFor = (owner: string): Promise<void> => peers.lookFor(owner);
   const loading: LoadOptions = { store, programs, slices, runtimeId, stepLimit, corrupt, lookFor };
@@ -270,7 +271,7 @@ function assemble(options: RuntimeOptions): Parts {
     reads,
     points,
     snapshots: new Snapshots({ store, programs, reads, limiter }),
-    intake: new Intake({ store, programs, loop, reads, quotas, clock, ids }),
+    intake: new Intake({ store, slices, programs, loop, reads, quotas, clock, ids }),
     interventions: new Interventions({ store, loop, reads, slices, quotas, runtimeId, stepLimit }),
     forks: new Forks({ store, programs, loop, points, slices, quotas, clock, ids }),
     dispatch,

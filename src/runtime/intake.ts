@@ -1,15 +1,16 @@
-import { compile } from '../../machines/compile.ts';
+import { compiling } from '../../machines/compile.ts';
 import { InvalidWorkflow } from '../../machines/diagnostics.ts';
 import type { Json, JsonObject } from '../../machines/json.ts';
 import type { Decide, ExternalEvent } from '../../machines/messages.ts';
 import { revisionOf } from '../../machines/revision.ts';
 import type { Refused } from '../../machines/run.ts';
-import { validate } from '../../machines/validate.ts';
+import { validating } from '../../machines/validate.ts';
 import type { Store } from '../../store/store.ts';
 import { birthOf } from './birth.ts';
 import type { Clock } from './clock.ts';
 import type { Outcome } from './envelope.ts';
 import { RuntimeError, shown } from './errors.ts';
+import { FairQueue } from './fair-queue.ts';
 import { reservedLabel } from './fork-labels.ts';
 import { answerRow, earlierAnswer, repeatable } from './idempotency.ts';
 import type { Ids } from './ids.ts';
@@ -19,10 +20,15 @@ import type { Loaded, Programs } from './programs.ts';
 import type { Quotas } from './quotas/quotas.ts';
 import type { Reads } from './reads.ts';
 import { starterFrom } from './starter.ts';
+import type { TimeSlices } from './time-slices.ts';
 import type { Caller, Decision, Registered, StartRequest } from './types.ts';
+
+/** Workflows that are validated and compiled at a time: each may take 50 MB meanwhile. */
+const COMPILING = { active: 2, activePerKey: 1, waiting: 256, waitingPerKey: 128 };
 
 export interface IntakeOptions {
   readonly store: Store;
+  readonly slices: TimeSlices;
   readonly programs: Programs;
   readonly loop: Loop;
   readonly reads: Reads;
@@ -34,20 +40,19 @@ export interface IntakeOptions {
 /** What clients may ask for: register, start, decide, send, cancel. Every answer waits for the commit. */
 export class Intake {
   readonly #options: IntakeOptions;
+  readonly #compiling = new FairQueue('too many workflows are being registered', COMPILING);
 
   constructor(options: IntakeOptions) {
     this.#options = options;
   }
 
   async register(caller: Caller, document: unknown): Promise<Registered> {
-    const { store, programs, quotas, clock } = this.#options;
-    const { workflow, diagnostics } = validate(document);
-    const errors = diagnostics.filter((diagnostic) => diagnostic.severity === 'error');
-    if (workflow === null || errors.length > 0) throw new InvalidWorkflow(errors);
-    const revision = revisionOf(workflow);
-    const program = compile(workflow, revision);
+    const { store, slices, programs, quotas, clock } = this.#options;
     const { actorId, actorType, request } = originOf(caller);
     const { tenantId } = caller;
+    const { workflow, program, revision, diagnostics } = await this.#compiling.run(tenantId, () =>
+      slices.drive(slices.slice(tenantId), compiled(document)),
+    );
     await quotas.register(tenantId, workflow.workflow_id, () =>
       store.control(
         {
@@ -196,6 +201,17 @@ export class Intake {
     const { status } = await reads.execution(caller.tenantId, id);
     throw new RuntimeError('conflict', `execution is ${status}; it takes no more events`);
   }
+}
+
+/** A document as the program that it is; throws `InvalidWorkflow`. */
+function* compiled(document: unknown) {
+  const { workflow, diagnostics } = yield* validating(document);
+  const errors = diagnostics.filter((diagnostic) => diagnostic.severity === 'error');
+  if (workflow === null || errors.length > 0) throw new InvalidWorkflow(errors);
+  yield;
+  const revision = revisionOf(workflow);
+  yield;
+  return { workflow, diagnostics, revision, program: yield* compiling(workflow, revision) };
 }
 
 function executionIdOf(answer: Json): string {

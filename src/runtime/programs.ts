@@ -1,16 +1,25 @@
 import { LRUCache } from 'lru-cache';
-import { compile, type Program } from '../../machines/compile.ts';
-import { normalise } from '../../machines/ir/normalise.ts';
+import { compiling, type Program } from '../../machines/compile.ts';
+import { normalising } from '../../machines/ir/normalise.ts';
 import type { Kind } from '../../machines/nodes/index.ts';
 import type { Store } from '../../store/store.ts';
 import { chooseExecutor } from '../executors/choose.ts';
 import type { Executor } from '../executors/executor.ts';
 import type { Outbound } from '../executors/outbound.ts';
 import { RuntimeError } from './errors.ts';
+import { FairQueue } from './fair-queue.ts';
+import { TimeSlices } from './time-slices.ts';
 import type { Tools } from './types.ts';
 
 /** Compiled machines weigh about 10 KB a node; bounding their nodes bounds their memory. */
 const MAX_CACHED_NODES = 20_000;
+/** Revisions compiled at a time; whatever is to be stepped waits its turn. */
+const COMPILING = {
+  active: 2,
+  activePerKey: 1,
+  waiting: Number.POSITIVE_INFINITY,
+  waitingPerKey: Number.POSITIVE_INFINITY,
+};
 
 /** A compiled revision and what this runtime offers the tenant for it. */
 export interface Loaded {
@@ -35,6 +44,8 @@ export interface Offer {
 export class Programs {
   readonly #store: Store;
   readonly #offer: Offer;
+  readonly #slices: TimeSlices;
+  readonly #compiling = new FairQueue('too many workflows are being compiled', COMPILING);
   readonly #programs = new LRUCache<string, Program>({
     maxSize: MAX_CACHED_NODES,
     sizeCalculation: ({ workflow }) => workflow.nodes.length + 1,
@@ -45,9 +56,10 @@ export class Programs {
   });
   readonly #loading = new Map<string, Promise<Loaded>>();
 
-  constructor(store: Store, offer: Offer) {
+  constructor(store: Store, offer: Offer, slices = new TimeSlices({ nowMs: Date.now })) {
     this.#store = store;
     this.#offer = offer;
+    this.#slices = slices;
   }
 
   /** Throws `corrupt` when the stored revision is missing or this build cannot compile it. */
@@ -87,14 +99,27 @@ export class Programs {
     if (compiled !== undefined) return this.put(tenantId, compiled);
     let program: Program;
     try {
-      program = compile(normalise(JSON.parse(source)).workflow, revision);
+      program = await this.#compiling.run(
+        tenantId,
+        async () => this.#programs.get(revision) ?? this.#compile(tenantId, source, revision),
+      );
     } catch (cause) {
       throw new RuntimeError('corrupt', `workflow revision ${revision} cannot be compiled by this version`, { cause });
     }
     return this.put(tenantId, program);
   }
+
+  #compile(tenantId: string, source: string, revision: string): Promise<Program> {
+    return this.#slices.drive(this.#slices.slice(`${tenantId} load`), programOf(source, revision));
+  }
 }
 
 function keyOf(tenantId: string, revision: string): string {
   return `${revision} ${tenantId}`;
+}
+
+function* programOf(source: string, revision: string): Generator<undefined, Program> {
+  const { workflow } = yield* normalising(JSON.parse(source));
+  yield;
+  return yield* compiling(workflow, revision);
 }

@@ -92,6 +92,31 @@ describe('long computations', () => {
     expect(await turnsOf(runtime.execution('default', id))).toBeGreaterThan(2 * ROUNDS);
   });
 
+  it('let others have their turn while a large workflow is registered, refused, or compiled for its first execution', async () => {
+    const path = databasePath();
+    const clock = new SlowMachine();
+    const chain = (size: number): JsonObject => ({
+      workflow_id: 'chain',
+      version: '1',
+      start_node: 'n0',
+      nodes: Object.fromEntries(
+        Array.from({ length: size }, (_, i) => [`n${i}`, { kind: { type: 'python_fn', module: 'm', function: 'f' } }]),
+      ),
+      edges: Array.from({ length: size }, (_, i) => ({ from: `n${i}`, to: i + 1 === size ? 'end' : `n${i + 1}` })),
+    });
+    const before = await openBench({ path, clock });
+    clock.slow = true;
+    expect(await turnsOf(before.runtime.register(CALLER, chain(300)))).toBeGreaterThan(600);
+    const broken = { ...chain(300), start_node: 'nowhere' };
+    const refused = expect(before.runtime.register(CALLER, broken)).rejects.toMatchObject({ code: 'invalid_workflow' });
+    expect(await turnsOf(refused)).toBeGreaterThan(100);
+    clock.slow = false;
+    await before.close();
+    const { runtime } = await openBench({ path, clock });
+    clock.slow = true;
+    expect(await turnsOf(runtime.start(CALLER, { workflowId: 'chain' }))).toBeGreaterThan(400);
+  });
+
   it('serve another tenant that comes later first, when one has many logs replayed', async () => {
     const clock = new SlowMachine();
     const bench = await openBench({ clock, tools: TOOLS });
