@@ -100,6 +100,7 @@ export class Happenings {
   /** What was under way in the origin begins anew. */
   #fork(data: JsonObject): void {
     this.#state = patchState(this.#state, data.state_patch ?? null);
+    if (typeof data.language === 'number') this.#language = data.language;
     for (const [node, { status }] of this.#nodes) if (OPEN.has(status)) this.#mark(node, { sinceMs: this.#atMs });
   }
 

@@ -3,6 +3,7 @@ import { BACKOFF, ends, retryOf, stateId, timerId } from '../compile/names.ts';
 import { parkedForMs } from '../compile/timers.ts';
 import type { Program } from '../compile.ts';
 import type { EventType, LogEvent } from '../events.ts';
+import { LANGUAGE } from '../expression/tree.ts';
 import { type Json, type JsonObject, patchState } from '../json.ts';
 import type { Budgets, Done, Enqueue, Fail, Fork } from '../messages.ts';
 import type { Run, Status, StepEnv, Stepped } from '../run.ts';
@@ -10,7 +11,7 @@ import { backoffMs } from './backoff.ts';
 import { beginNode, interrupt, overBudget, timerData } from './begin.ts';
 import { budgetsData, exceededBudget, withBudgets } from './budgets.ts';
 import { asWritten, conclude } from './conclusion.ts';
-import { type Active, type Context, localWorkOf, own } from './context.ts';
+import { type Active, type Context, languageOf, localWorkOf, own } from './context.ts';
 import { Draft } from './draft.ts';
 import { usageData } from './endings.ts';
 import { atTheirEntry } from './forgiveness.ts';
@@ -207,14 +208,19 @@ export class Stepping {
   /** Everything that another execution had under way is begun by this one, under the same attempts; whoever was asked is asked again. */
   fork({ origin, patch, decisions, keepDecisions }: Fork): Stepped {
     const { executionId, sequence } = origin;
+    const { statics } = this.#program;
+    // What comes from here on is read as an execution that starts now would read it.
+    const language = Math.min(this.#env.language ?? LANGUAGE, statics.language);
+    const spoken = language > languageOf(this.#context) ? { language } : {};
     this.log('workflow_forked', null, {
       origin: { execution_id: executionId, sequence },
       state_patch: patch,
       ...(decisions === undefined ? {} : { decisions: [...decisions] }),
       ...(keepDecisions === true ? { keep_decisions: true } : {}),
+      ...spoken,
     });
     this.#draft.patch(patch);
-    const { statics } = this.#program;
+    this.#draft.set(spoken);
     const work: string[] = [];
     const children: string[] = [];
     const failed: string[] = [];

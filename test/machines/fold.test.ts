@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { compile } from '../../machines/compile.ts';
 import { fold, LogMismatch } from '../../machines/fold.ts';
 import type { Json } from '../../machines/json.ts';
-import { load, OtherCompiler, save, stateOf } from '../../machines/step.ts';
+import { load, OtherCompiler, save, stateOf, step } from '../../machines/step.ts';
 import { Driver } from '../support/driver.ts';
 import { approval, condition, join, parallel, retried, subgraph, tool, wait, workflow } from '../support/workflows.ts';
 
@@ -57,6 +58,34 @@ function eventful(): Driver {
   driver.send({ type: 'cancel', reason: 'enough' });
   return driver;
 }
+
+describe('a fork to a version that needs a newer language', () => {
+  const flow = (condition: string) =>
+    workflow([approval('ask'), condition_('gate', condition), tool('yes'), tool('no')], [['ask', 'gate']]);
+  const condition_ = (id: string, text: string) => condition(id, [text, 'yes'], [null, 'no']);
+
+  it('reads its conditions from there on, and replays so', () => {
+    const origin = new Driver(flow('state.go'), { input: { go: true, strict: true } });
+    expect(origin.log[0]?.data).not.toHaveProperty('language');
+    const program = compile(flow('state.go if state.strict else False'), 'newer');
+    const there = fold(program, null, origin.log, env);
+    const stepEnv = { ...env, executionId: 'exec_2', nowMs: 2_000_000, isLocal: () => false, vars: {} };
+    const fork = { type: 'fork', origin: { executionId: 'exec_1', sequence: there.seq }, patch: {} } as const;
+    const forked = step(program, there, fork, stepEnv);
+    if ('refused' in forked) throw new Error(forked.refused);
+    expect(forked.events[0]).toMatchObject({ type: 'workflow_forked', data: { language: 2 } });
+    const decided = step(
+      program,
+      forked.run,
+      { type: 'decide', node: 'ask', decision: 'approved', userId: 'ann', comment: null, patch: null },
+      stepEnv,
+    );
+    if ('refused' in decided) throw new Error(decided.refused);
+    expect(decided.events.map(({ type, node_id }) => `${type} ${node_id}`)).toContain('node_scheduled yes');
+    const log = [...origin.log, ...[...forked.events, ...decided.events].map((event) => ({ ...event, at_ms: 2_000_000 }))];
+    expect(save(fold(program, null, log, { ...env, executionId: 'exec_2' }))).toBe(save(decided.run));
+  });
+});
 
 describe('folding', () => {
   it('every kind of message back from its events gives the stored snapshot at every step', () => {

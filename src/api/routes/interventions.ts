@@ -1,5 +1,6 @@
+import type { TokenBudget } from '../../../machines/ir/workflow.ts';
 import { executionId } from '../ids.ts';
-import { ById } from '../schemas/fields.ts';
+import { ById, given } from '../schemas/fields.ts';
 import {
   PausedExecution,
   PauseExecution,
@@ -58,7 +59,8 @@ export function interventionRoutes(app: Api, { runtime }: Services): void {
       const caller = callerOf(request);
       const id = executionId(request.params.id);
       const { token_budget = null, cost_budget_usd = null } = request.body;
-      const budgets = token_budget === null && cost_budget_usd === null ? undefined : { token_budget, cost_budget_usd };
+      const budgets =
+        token_budget === null && cost_budget_usd === null ? undefined : { token_budget: totalsOf(token_budget), cost_budget_usd };
       await runtime.resume(caller, id, budgets);
       const { status } = await runtime.execution(caller.tenantId, id);
       return { execution_id: id, status, held: false as const };
@@ -87,4 +89,15 @@ export function interventionRoutes(app: Api, { runtime }: Services): void {
       return { execution_id: id, status, held: false as const, nodes: [...nodes] };
     },
   );
+}
+
+/** The totals alone: what else a body has is not for the log. */
+function totalsOf(budget: TokenBudget | null): TokenBudget | null {
+  if (budget === null) return null;
+  const { total_tokens, input_tokens, output_tokens } = budget;
+  return {
+    ...given('total_tokens', total_tokens),
+    ...given('input_tokens', input_tokens),
+    ...given('output_tokens', output_tokens),
+  };
 }
