@@ -37,7 +37,7 @@ const OVER = new Set(['done', 'skipped', 'failed', 'closed']);
 /**
  * The rules of the graph said as plainly as possible, to compare machines with: every question (is this way live? is this node's
  * turn?) is answered from the fates of the nodes alone, from scratch, each time it is asked. No state machines, no compilation, no
- * incremental bookkeeping; time and size do not matter here. Timers, retries' delays and children are left to hand-written tests.
+ * incremental bookkeeping; time and size do not matter here. Retries' delays and children are left to hand-written tests.
  */
 export class Model {
   status: 'running' | 'paused' | 'completed' | 'failed' | 'limit_exceeded' = 'running';
@@ -57,7 +57,12 @@ export class Model {
   #failures: string[] = [];
   #clock = 0;
 
-  constructor(workflow: Workflow, input: Json) {
+  readonly #limit: number;
+  #ends = 0;
+
+  /** `limit`: node completions, handled failures included, after which a run fails. */
+  constructor(workflow: Workflow, input: Json, limit = Number.POSITIVE_INFINITY) {
+    this.#limit = limit;
     this.state = isObject(input) ? input : {};
     this.#start = workflow.start_node;
     const all = waysOf(workflow);
@@ -319,7 +324,13 @@ export class Model {
     Object.assign(fate, { phase: 'done', completed: true, output, order: ++this.#clock });
     this.steps += 1;
     this.state = patchState(this.state, patch);
-    this.#choose(id, role);
+    if (!this.#isAtLimit()) this.#choose(id, role);
+  }
+
+  #isAtLimit(): boolean {
+    this.#ends += 1;
+    if (this.#ends >= this.#limit) this.status = 'failed';
+    return this.#ends >= this.#limit;
   }
 
   #failForGood(id: string, error: string): void {
@@ -335,7 +346,7 @@ export class Model {
       output: { error, node_id: id, attempt: fate.attempt },
       order: ++this.#clock,
     });
-    this.#choose(id, 'fallback_node');
+    if (!this.#isAtLimit()) this.#choose(id, 'fallback_node');
   }
 
   /** Which ways the end of a node makes live; a way back begins the loop's next round instead. */

@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest';
+import { fold } from '../../machines/fold.ts';
+import { analyse } from '../../machines/graph.ts';
+import { normalise } from '../../machines/ir/normalise.ts';
+import type { Workflow } from '../../machines/ir/workflow.ts';
+import type { Message } from '../../machines/messages.ts';
+import { save } from '../../machines/step.ts';
+import { blocks } from '../support/blocks.ts';
+import { Driver } from '../support/driver.ts';
+import { isOver, move, visits } from '../support/lockstep.ts';
+import { EndlessLoop, Model } from '../support/model.ts';
+import { Random } from '../support/random.ts';
+
+/** Workflows, of which many are refused. `LOCKSTEP_WORKFLOWS=20000` for a night, `LOCKSTEP_SEED=N` for others. */
+const WORKFLOWS = Number(process.env.LOCKSTEP_WORKFLOWS ?? 30);
+const FIRST_SEED = Number(process.env.LOCKSTEP_SEED ?? 1);
+const RUNS = 4;
+const MOVES = 30;
+const MS_PER_WORKFLOW = 1_000;
+
+function agree(driver: Driver, model: Model): void {
+  expect(driver.run.status).toBe(model.status);
+  expect(driver.state).toEqual(model.state);
+  expect(driver.run.steps).toBe(model.steps);
+  const active = driver.active.map(({ node, activation, attempt, phase }) => `${node}:${activation}:${attempt}:${phase}`);
+  expect(active.sort()).toEqual(model.active.sort());
+  // What an end cancels, the model does not list.
+  const isTold = (line: string): boolean => !(isOver(driver) && line.startsWith('cancelled'));
+  expect(visits(driver).filter(isTold).sort()).toEqual(model.log.filter(isTold).sort());
+}
+
+/** A result that comes again, or too late, changes nothing. */
+function isRefused(driver: Driver, late: Message): void {
+  const { seq } = driver.run;
+  expect(driver.try(late)).toMatchObject({ refused: expect.any(String) });
+  expect(driver.run.seq).toBe(seq);
+}
+
+function play(workflow: Workflow, random: Random): void {
+  const limit = random.chance(0.2) ? random.between(2, 12) : 60;
+  const model = new Model(workflow, {}, limit);
+  const driver = new Driver(workflow, { compile: { forks: random.chance(0.6) }, env: { stepLimit: limit } });
+  const isReloaded = random.chance(0.3);
+  agree(driver, model);
+  const late: Message[] = [];
+  for (let moves = 0; moves < MOVES && !isOver(driver); moves += 1) {
+    if (isReloaded) driver.reload();
+    if (late.length > 0 && random.chance(0.2)) isRefused(driver, random.pick(late));
+    const before = driver.active.filter(({ phase }) => phase === 'queued');
+    move(driver, random.between(0, 999), model);
+    for (const { node, activation, attempt } of before) {
+      const now = driver.active.find((active) => active.node === node);
+      if (now?.activation === activation && now.attempt === attempt) continue;
+      late.push({ type: 'done', node, activation, attempt, output: 'late', durationMs: 1 });
+    }
+    agree(driver, model);
+  }
+  const env = { executionId: 'exec_1', stepLimit: limit, runtimeId: 'runtime-1' };
+  expect(save(fold(driver.program, null, driver.log, env))).toBe(save(driver.run));
+}
+
+describe('blocks inside each other', () => {
+  it('run what the rules say, step for step, are never stuck, and replay', {
+    timeout: 10_000 + WORKFLOWS * MS_PER_WORKFLOW,
+  }, () => {
+    for (let seed = FIRST_SEED; seed < FIRST_SEED + WORKFLOWS; seed += 1) {
+      const random = new Random(seed);
+      const { workflow } = normalise(blocks(random, random.pick([6, 10, 14])));
+      if (analyse(workflow).graph === null) continue;
+      try {
+        for (let run = 0; run < RUNS; run += 1) play(workflow, random);
+      } catch (error) {
+        // What ends by nothing but the step limit, though every node ends as soon as it begins, is another test's.
+        if (!(error instanceof EndlessLoop)) throw new Error(`LOCKSTEP_SEED=${seed}`, { cause: error });
+      }
+    }
+  });
+});
