@@ -2,10 +2,10 @@ import type { LRUCache } from 'lru-cache';
 import type { StoreErrorCode } from '../../store/errors.ts';
 import type { ControlChange } from '../../store/notices.ts';
 import type { Store } from '../../store/store.ts';
+import { Admission } from './admission.ts';
 import type { Clock } from './clock.ts';
 import type { CorruptExecutions } from './corrupt-executions.ts';
 import type { Dispatch } from './dispatch.ts';
-import { RuntimeError } from './errors.ts';
 import type { ExternalWork } from './external-work.ts';
 import type { ClockWatch } from './fleet/clock-watch.ts';
 import type { Forks } from './history/forks.ts';
@@ -58,11 +58,18 @@ export class DurableRuntime implements Runtime {
   readonly id: string;
   readonly tenants: Quotas;
   readonly #parts: Parts;
+  readonly #admission: Admission;
 
   constructor(parts: Parts) {
     this.id = parts.id;
     this.tenants = parts.quotas;
     this.#parts = parts;
+    this.#admission = new Admission({
+      maxPending: parts.maxPending,
+      stopped: () => parts.lifetime.stopped,
+      pending: () => parts.loop.pending,
+      attempts: (tenantId) => parts.dispatch.sizeOf(tenantId),
+    });
   }
 
   get storeFault(): StoreErrorCode | null {
@@ -80,54 +87,50 @@ export class DurableRuntime implements Runtime {
   // ---- workflows and executions
 
   async register(caller: Caller, document: unknown): ReturnType<Runtime['register']> {
-    this.#admit();
-    return this.#parts.intake.register(caller, document);
+    return this.#admission.request(caller.tenantId, () => this.#parts.intake.register(caller, document));
   }
 
   async start(...[caller, request]: Parameters<Runtime['start']>): ReturnType<Runtime['start']> {
-    this.#admit();
     refuseUnstorable(textsOf.start(request));
-    return this.#parts.intake.start(caller, request);
+    return this.#admission.request(caller.tenantId, () => this.#parts.intake.start(caller, request));
   }
 
   async cancel(...[caller, id, reason]: Parameters<Runtime['cancel']>): Promise<void> {
-    this.#admit();
+    this.#admission.open();
     refuseUnstorable({ names: { reason } });
     return this.#parts.intake.cancel(caller, id, reason ?? 'user request');
   }
 
   async approve(...[caller, id, decision]: Parameters<Runtime['approve']>): ReturnType<Runtime['approve']> {
-    this.#admit();
     refuseUnstorable(textsOf.decision(decision));
-    return this.#parts.intake.approve(caller, id, decision);
+    const decide = (): ReturnType<Runtime['approve']> => this.#parts.intake.approve(caller, id, decision);
+    if (decision.decision !== 'rejected') return this.#admission.request(caller.tenantId, decide);
+    this.#admission.open();
+    return decide();
   }
 
   async sendEvent(...[caller, id, event]: Parameters<Runtime['sendEvent']>): ReturnType<Runtime['sendEvent']> {
-    this.#admit();
     refuseUnstorable(textsOf.event(event));
-    return this.#parts.intake.sendEvent(caller, id, event);
+    return this.#admission.request(caller.tenantId, () => this.#parts.intake.sendEvent(caller, id, event));
   }
 
   async pause(...[caller, id, reason]: Parameters<Runtime['pause']>): Promise<void> {
-    this.#admit();
+    this.#admission.open();
     refuseUnstorable({ names: { reason } });
     return this.#parts.interventions.pause(caller, id, reason ?? null);
   }
 
   async resume(...[caller, id, budgets]: Parameters<Runtime['resume']>): Promise<void> {
-    this.#admit();
-    return this.#parts.interventions.resume(caller, id, budgets ?? null);
+    return this.#admission.request(caller.tenantId, () => this.#parts.interventions.resume(caller, id, budgets ?? null));
   }
 
   async retry(caller: Caller, id: string): ReturnType<Runtime['retry']> {
-    this.#admit();
-    return this.#parts.interventions.retry(caller, id);
+    return this.#admission.request(caller.tenantId, () => this.#parts.interventions.retry(caller, id));
   }
 
   async fork(...[caller, id, request]: Parameters<Runtime['fork']>): ReturnType<Runtime['fork']> {
-    this.#admit();
     refuseUnstorable(textsOf.fork(request));
-    return this.#parts.forks.fork(caller, id, request);
+    return this.#admission.request(caller.tenantId, () => this.#parts.forks.fork(caller, id, request));
   }
 
   // ---- what can be looked at
@@ -176,7 +179,7 @@ export class DurableRuntime implements Runtime {
   // ---- workers
 
   async claim(...[caller, claim]: Parameters<Runtime['claim']>): ReturnType<Runtime['claim']> {
-    this.#admit();
+    this.#admission.admit(caller.tenantId);
     refuseUnstorable({ names: { worker_id: claim.workerId } });
     const { external, sightings, lifetime } = this.#parts;
     const items = await external.claim(caller, claim, () => lifetime.stopped);
@@ -185,26 +188,27 @@ export class DurableRuntime implements Runtime {
   }
 
   async complete(...[caller, id, result]: Parameters<Runtime['complete']>): Promise<void> {
-    this.#admit();
+    this.#admission.open();
     refuseUnstorable({ values: { output: result.output, state_patch: result.statePatch } });
     return this.#parts.external.complete(caller, id, result);
   }
 
   async fail(...[caller, id, failure]: Parameters<Runtime['fail']>): Promise<void> {
-    this.#admit();
+    this.#admission.open();
     return this.#parts.external.fail(caller, id, failure);
   }
 
   async heartbeat(...[caller, id, lease]: Parameters<Runtime['heartbeat']>): ReturnType<Runtime['heartbeat']> {
-    this.#admit();
+    this.#admission.open();
     return this.#parts.external.heartbeat(caller, id, lease);
   }
 
   async enqueue(...[caller, item]: Parameters<Runtime['enqueue']>): ReturnType<Runtime['enqueue']> {
-    this.#admit();
     refuseUnstorable({ values: { payload: item.payload } });
-    await this.#parts.reads.find(caller.tenantId, item.executionId);
-    return this.#parts.external.enqueue(caller, item);
+    return this.#admission.request(caller.tenantId, async () => {
+      await this.#parts.reads.find(caller.tenantId, item.executionId);
+      return this.#parts.external.enqueue(caller, item);
+    });
   }
 
   workers(tenantId: string): ReturnType<Runtime['workers']> {
@@ -232,14 +236,5 @@ export class DurableRuntime implements Runtime {
 
   close(graceMs: number = DEFAULT_GRACE_MS): Promise<void> {
     return this.#parts.lifetime.close(graceMs);
-  }
-
-  /** Throws `shutting_down` or `overloaded`. */
-  #admit(): void {
-    const { lifetime, loop, dispatch, maxPending } = this.#parts;
-    if (lifetime.stopped) throw new RuntimeError('shutting_down', 'the runtime is shutting down', { retryAfterMs: 2000 });
-    if (loop.pending + dispatch.size > maxPending) {
-      throw new RuntimeError('overloaded', 'too much work is waiting', { retryAfterMs: 1000 });
-    }
   }
 }

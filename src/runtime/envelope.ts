@@ -44,6 +44,8 @@ export interface Draft {
   /** A work item to put on its queue if the step takes the message. */
   readonly put?: NewWorkItem;
   readonly conditions?: Conditions;
+  /** Goes ahead of all that waits, whosever it is. */
+  readonly urgent?: true;
   /** The run to take the message instead of the ended one, which must still stand at the same sequence. */
   readonly revived?: Run;
   /** The reply to remember, made from what the step did. */

@@ -128,7 +128,7 @@ export class Intake {
 
   async cancel(caller: Caller, id: string, reason: string): Promise<void> {
     await this.#options.reads.find(caller.tenantId, id);
-    const outcome = await this.#options.loop.send(id, { type: 'cancel', reason }, { origin: originOf(caller) });
+    const outcome = await this.#options.loop.send(id, { type: 'cancel', reason }, { origin: originOf(caller), urgent: true });
     if (!('refused' in outcome)) return;
     const { status } = await this.#options.reads.execution(caller.tenantId, id);
     throw new RuntimeError('already_terminal', `execution ${id} is already in terminal state: ${status}`);
@@ -148,7 +148,8 @@ export class Intake {
       ...(decision.nodeId === undefined || decision.nodeId === '' ? {} : { node: decision.nodeId }),
     };
     const origin = originOf(caller, decision.userId);
-    const outcome = await this.#options.loop.send(id, message, { origin });
+    const urgent = decision.decision === 'rejected' ? { urgent: true as const } : {};
+    const outcome = await this.#options.loop.send(id, message, { origin, ...urgent });
     if ('refused' in outcome) throw await this.#refusedDecision(caller.tenantId, id, message, outcome);
     return { nodeId: outcome.node ?? '' };
   }

@@ -1,9 +1,8 @@
 import { LogMismatch, revive } from '../../machines/fold.ts';
-import type { Budgets, Message } from '../../machines/messages.ts';
+import type { Budgets } from '../../machines/messages.ts';
 import type { Run } from '../../machines/run.ts';
 import { activeOf, fatalFailures, overBudgetOf } from '../../machines/step.ts';
 import type { Store } from '../../store/store.ts';
-import type { Outcome } from './envelope.ts';
 import { RuntimeError } from './errors.ts';
 import type { Hot } from './hot.ts';
 import { LIMITS } from './limits.ts';
@@ -35,7 +34,7 @@ export class Interventions {
 
   async pause(caller: Caller, id: string, reason: string | null): Promise<void> {
     await this.#options.reads.find(caller.tenantId, id);
-    const outcome = await this.#send(caller, id, { type: 'pause', reason });
+    const outcome = await this.#options.loop.send(id, { type: 'pause', reason }, { origin: originOf(caller), urgent: true });
     if (!('refused' in outcome)) return;
     if (outcome.refused === 'already_held') throw new RuntimeError('conflict', `execution ${id} is paused already`);
     throw await this.#ended(caller, id);
@@ -43,7 +42,8 @@ export class Interventions {
 
   async resume(caller: Caller, id: string, budgets: Budgets | null): Promise<void> {
     await this.#options.reads.find(caller.tenantId, id);
-    const outcome = await this.#send(caller, id, { type: 'resume', ...(budgets === null ? {} : { budgets }) });
+    const resume = { type: 'resume', ...(budgets === null ? {} : { budgets }) } as const;
+    const outcome = await this.#options.loop.send(id, resume, { origin: originOf(caller) });
     if (!('refused' in outcome)) return;
     if (outcome.refused !== 'not_held' && outcome.refused !== 'over_budget') throw await this.#ended(caller, id);
     const hot = await this.#options.reads.load(caller.tenantId, id);
@@ -85,10 +85,6 @@ export class Interventions {
       if (!(cause instanceof LogMismatch)) throw cause;
       throw new RuntimeError('corrupt', `the log of execution ${id} does not fold: ${cause.message}`, { cause });
     }
-  }
-
-  #send(caller: Caller, id: string, message: Message): Promise<Outcome> {
-    return this.#options.loop.send(id, message, { origin: originOf(caller) });
   }
 
   async #ended(caller: Caller, id: string): Promise<RuntimeError> {

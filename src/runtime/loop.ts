@@ -9,6 +9,8 @@ import type { Birth, Draft, Envelope, Outcome } from './envelope.ts';
 import { RuntimeError } from './errors.ts';
 import type { Hot } from './hot.ts';
 import { type LoadOptions, loadHot } from './load.ts';
+import { Mailbox } from './mailbox.ts';
+import { ReadyQueue } from './ready-queue.ts';
 import { type Turn, type TurnContext, takeTurn } from './turn.ts';
 
 /** Messages one commit takes of one execution, and executions it takes. */
@@ -35,30 +37,15 @@ export interface LoopOptions extends LoadOptions, TurnContext {
   readonly storeFailed: () => void;
 }
 
-const NONE: ReadonlySet<Envelope> = new Set();
-
-/** The mailbox of one execution. */
-interface Box {
-  readonly id: string;
-  queue: Envelope[];
-  /** The execution while there are messages for it, so that the cache cannot lose it on the way. */
-  hot: Hot | null;
-  /** Messages that were there when the execution was read from a shared store: what refuses them is no news to anybody. */
-  informed: ReadonlySet<Envelope>;
-  state: 'idle' | 'loading' | 'ready' | 'committing';
-  /** After a refusal or a failure the messages go one by one, so that only the one at fault is refused. */
-  oneByOne: boolean;
-  conflicts: number;
-}
-
 /**
  * The only loop: message → mailbox of its execution → load → step → batch → commit → reply, publish, dispatch.
- * Everything that is ready in one turn of the event loop shares one transaction; replies wait for it.
+ * Everything that is ready in one turn of the event loop shares one transaction; replies wait for it. When there is more than one turn
+ * holds, tenants have their turns one after the other, and what is urgent goes first.
  */
 export class Loop {
   readonly #options: LoopOptions;
-  readonly #boxes = new Map<string, Box>();
-  #ready: Box[] = [];
+  readonly #boxes = new Map<string, Mailbox>();
+  readonly #ready = new ReadyQueue<Mailbox>();
   #scheduled = false;
   #committing = false;
   /** Those who want no commit for a while. */
@@ -113,16 +100,17 @@ export class Loop {
   #post(id: string, envelope: Envelope): void {
     let box = this.#boxes.get(id);
     if (box === undefined) {
-      box = { id, queue: [], hot: null, informed: NONE, state: 'idle', oneByOne: false, conflicts: 0 };
+      box = new Mailbox(id);
       this.#boxes.set(id, box);
     }
     this.#pending += 1;
-    box.queue.push(envelope);
+    box.post(envelope);
     if (box.state === 'idle') this.#rouse(box);
+    else if (box.state === 'ready' && box.urgent) this.#ready.hurry(box.tenantId, box);
   }
 
   /** Makes an idle box with messages ready, loading its execution first if it is not in memory. */
-  #rouse(box: Box): void {
+  #rouse(box: Mailbox): void {
     const first = box.queue[0];
     box.hot ??= this.#options.hot.get(box.id) ?? null;
     if (first === undefined) {
@@ -130,7 +118,7 @@ export class Loop {
       this.#boxes.delete(box.id);
     } else if (first.birth !== null || box.hot !== null) {
       box.state = 'ready';
-      this.#ready.push(box);
+      this.#ready.push(box.tenantId, box);
       this.#schedule();
     } else {
       box.state = 'loading';
@@ -138,7 +126,7 @@ export class Loop {
     }
   }
 
-  async #load(box: Box): Promise<void> {
+  async #load(box: Mailbox): Promise<void> {
     const { store, hot } = this.#options;
     if (store.shared) box.informed = new Set(box.queue);
     const row = await store.execution(box.id);
@@ -153,12 +141,12 @@ export class Loop {
   }
 
   /** Memory never runs ahead of the store: after a commit that was not applied, the execution is read again. */
-  #forget(box: Box): void {
+  #forget(box: Mailbox): void {
     box.hot = null;
     this.#options.hot.delete(box.id);
   }
 
-  #giveUp(box: Box, answer: (envelope: Envelope) => void): void {
+  #giveUp(box: Mailbox, answer: (envelope: Envelope) => void): void {
     const envelopes = box.queue.splice(0);
     this.#settle(envelopes.length);
     for (const envelope of envelopes) answer(envelope);
@@ -172,7 +160,7 @@ export class Loop {
   }
 
   #schedule(): void {
-    if (this.#scheduled || this.#committing || this.#holders > 0 || this.#ready.length === 0) return;
+    if (this.#scheduled || this.#committing || this.#holders > 0 || this.#ready.size === 0) return;
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
@@ -186,15 +174,17 @@ export class Loop {
     const inTime = (): boolean => clock.nowMs() - nowMs < STEPPING_MS;
     const units: Unit[] = [];
     const turns: Turn[] = [];
-    for (const box of this.#ready) {
-      if (turns.length === BOXES_PER_TURN || (turns.length > 0 && !inTime())) break;
+    const boxes: Mailbox[] = [];
+    while (turns.length < BOXES_PER_TURN && (turns.length === 0 || inTime())) {
+      const box = this.#ready.take();
+      if (box === null) break;
+      boxes.push(box);
       box.state = 'committing';
       const limit = box.oneByOne ? 1 : MESSAGES_PER_TURN;
       const turn = takeTurn(box.id, box.queue, box.hot, (taken) => taken < limit && inTime(), nowMs, this.#options);
       if (turn.unit !== null) units.push(turn.unit);
       turns.push(turn);
     }
-    const boxes = this.#ready.splice(0, turns.length);
     let fates: readonly Fate[] = [];
     if (units.length > 0) {
       this.#committing = true;
@@ -222,7 +212,7 @@ export class Loop {
   }
 
   /** Refused from memory alone, and somebody else may have moved the execution on. A commit would have found that out. */
-  #isHearsay({ hot, informed }: Box, { unit, taken, outcomes }: Turn): boolean {
+  #isHearsay({ hot, informed }: Mailbox, { unit, taken, outcomes }: Turn): boolean {
     if (!this.#options.store.shared || unit !== null || hot === null) return false;
     return taken.some((envelope, i) => {
       const outcome = outcomes[i];
@@ -231,14 +221,14 @@ export class Loop {
   }
 
   /** From what the store has. */
-  #takeAgain(box: Box, turn: Turn): void {
+  #takeAgain(box: Mailbox, turn: Turn): void {
     this.#forget(box);
     box.queue.unshift(...turn.taken);
     box.state = 'idle';
     this.#rouse(box);
   }
 
-  #applied(box: Box, turn: Turn): void {
+  #applied(box: Mailbox, turn: Turn): void {
     for (const commit of turn.commits) this.#options.hot.set(commit.now.id, commit.now);
     box.hot = turn.commits[0]?.now ?? box.hot;
     turn.taken.forEach((envelope, i) => {
@@ -259,7 +249,7 @@ export class Loop {
   }
 
   /** The store left the unit out: the stored execution has moved on, or a condition does not hold. */
-  #refused(box: Box, turn: Turn, refusal: Refusal): void {
+  #refused(box: Mailbox, turn: Turn, refusal: Refusal): void {
     const { taken } = turn;
     const [only] = taken;
     this.#forget(box);
@@ -280,7 +270,7 @@ export class Loop {
   }
 
   /** Nothing was applied: memory is forgotten, and callers are told, unless what is at fault is one of several messages. */
-  #failed(box: Box, { taken }: Turn, error: Error): void {
+  #failed(box: Mailbox, { taken }: Turn, error: Error): void {
     this.#forget(box);
     if (taken.length > 1 && !(error instanceof StoreError)) {
       box.oneByOne = true;
