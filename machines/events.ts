@@ -23,6 +23,7 @@ export const EVENT_TYPES = [
   'timer_created',
   'timer_fired',
   'external_event_received',
+  'child_workflow_waiting',
   'child_workflow_started',
   'child_workflow_paused',
   'child_workflow_resumed',

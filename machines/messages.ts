@@ -157,6 +157,8 @@ export interface Child extends Visit {
   readonly childWorkflowId: string;
   readonly change:
     | { readonly status: 'started' }
+    /** It cannot start yet: there is no room among the tenant's live executions. It has no id. */
+    | { readonly status: 'waiting' }
     | { readonly status: 'running' | 'paused' }
     | { readonly status: 'completed'; readonly result: Json }
     | { readonly status: 'failed'; readonly error: string; readonly delayMs?: number };

@@ -126,7 +126,7 @@ export interface PendingApproval {
 }
 
 /**
- * `queued`: waits for a worker, or, `local`, for a free slot of its runtime; `running`: in process, or claimed; `backoff`: waits for its
+ * `queued`: waits for a worker, or, `local`, for a free slot of its runtime, or for room for its child; `running`: in process, or claimed; `backoff`: waits for its
  * retry timer; `held`: by policy;
  * `kept`: its attempt begins once an operator's hold is over; `failed`: for good, and forgiven, so that it can begin anew.
  */
@@ -142,6 +142,8 @@ export interface ActiveNode {
   /** Correlation key of a wait for an external event. */
   readonly waitsFor: string | null;
   readonly childId: string | null;
+  /** Its child cannot start yet: there is no room among the tenant's live executions. */
+  readonly waitsForCapacity?: true;
 }
 
 /** Everything an attempt at a node's work needs. */

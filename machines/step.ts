@@ -164,10 +164,17 @@ function failureOf(program: Program, message: Fail, env: StepEnv, childId?: stri
   };
 }
 
+/** In which a node hears of its child, where it has none yet. */
+const CHILD_PHASES: Readonly<Record<string, readonly Active['phase'][]>> = {
+  waiting: ['running'],
+  started: ['running', 'queued'],
+};
+
 function child(program: Program, context: Context, message: Child, stepping: Stepping, env: StepEnv): Stepped | Refused {
   const { node, childId, change } = message;
-  const active = isUnderWay(context, message, change.status === 'started' ? ['running'] : ['child']);
+  const active = isUnderWay(context, message, CHILD_PHASES[change.status] ?? ['child']);
   if (active === null) return refuse('stale');
+  if (change.status === 'waiting') return stepping.childWaits(node, active);
   if (change.status === 'started') {
     const started = { status: 'started' as const, workflowId: message.childWorkflowId };
     return stepping.take({ type: 'child', node, childId, change: started }, node);
@@ -276,6 +283,23 @@ export function approvalsOf(program: Program, run: Run): PendingApproval[] {
     });
 }
 
+/** The visit to a node that is under way; null = there is none. */
+export function visitAt(run: Run, node: string): (Visit & Pick<Active, 'phase'>) | null {
+  const active = own((run.snapshot.context as Context).active, node);
+  return active === undefined ? null : { node, activation: active.activation, attempt: active.attempt, phase: active.phase };
+}
+
+/** Has the run a child execution that has not ended, as far as it knows? */
+export function hasChild(run: Run): boolean {
+  const { active } = run.snapshot.context as Context;
+  for (const node in active) if (own(active, node)?.child !== undefined) return true;
+  return false;
+}
+
+function isSubgraph(program: Program, node: string): boolean {
+  return program.statics.nodeOf(node).kind.type === 'subgraph';
+}
+
 /** Nodes under way, in the order they were written. */
 export function activeOf(program: Program, run: Run): ActiveNode[] {
   const context = run.snapshot.context as Context;
@@ -290,5 +314,6 @@ export function activeOf(program: Program, run: Run): ActiveNode[] {
       local: active.local === true,
       waitsFor: active.key ?? null,
       childId: active.child ?? null,
+      ...(active.phase === 'queued' && isSubgraph(program, node) ? { waitsForCapacity: true as const } : {}),
     }));
 }

@@ -118,6 +118,12 @@ export class Happenings {
         this.#begin(node, data, atMs, sequence);
         this.#mark(node, { status: 'held' });
         break;
+      case 'child_workflow_waiting':
+        this.#mark(node, { status: 'queued' });
+        break;
+      case 'child_workflow_started':
+        this.#mark(node, { status: 'active' });
+        break;
       case 'child_workflow_paused':
         this.#mark(node, { status: 'waiting' });
         break;

@@ -71,7 +71,8 @@ export function messageOf(program: Program, run: Run, log: readonly TimedEvent[]
     case 'node_started':
       if (beside) return { type: 'enqueue', node, queue: String(data.queue_type) };
       if (active?.phase === 'backoff') return { type: 'timer', id: timerOf(program, node, 'retry') };
-      if (active?.phase === 'queued' && type === 'node_started')
+      // A subgraph is never claimed: one that waited for room begins again.
+      if (active?.phase === 'queued' && type === 'node_started' && program.statics.nodeOf(node).kind.type !== 'subgraph')
         return { type: 'claimed', ...visit, workerId: String(data.worker_id), ...(active.local === true ? { local: true } : {}) };
       // Had it been refused, it would have failed.
       return { type: 'requeue', ...visit, unbegun: true };
@@ -113,6 +114,8 @@ export function messageOf(program: Program, run: Run, log: readonly TimedEvent[]
       if (end.type === 'workflow_failed') return { type: 'abort', error: String(end.data.error) };
       return { type: 'cancel', reason: String(end.data.reason) };
     }
+    case 'child_workflow_waiting':
+      return { type: 'child', ...visit, childId: '', childWorkflowId: '', change: { status: 'waiting' } };
     case 'child_workflow_started':
     case 'child_workflow_paused':
     case 'child_workflow_resumed':

@@ -133,6 +133,14 @@ export class Stepping {
     return this.#finish(null);
   }
 
+  /** A child that cannot start yet. The machine does not move: its node stays busy. */
+  childWaits(node: string, active: Active): Stepped {
+    const { activation, attempt } = active;
+    this.log('child_workflow_waiting', node, { reason: 'waiting_for_capacity', attempt, activation });
+    this.#draft.activate(node, { ...active, phase: 'queued' });
+    return this.#finish(node);
+  }
+
   cancel(reason: string): Stepped {
     this.#move({ type: 'cancel' });
     return this.#finish(null, reason);

@@ -118,6 +118,8 @@ export class Timeline {
         return this.#decide(node, event);
       case 'timer_created':
         return this.#timer(node, atMs, data);
+      case 'child_workflow_waiting':
+        return this.#wait(node, atMs, 'its child waits for room among the live executions of the tenant');
       case 'child_workflow_started':
         return this.#wait(node, atMs, `runs ${textOf(data.child_workflow_id)} as ${textOf(data.child_execution_id)}`);
       case 'child_workflow_failed':

@@ -72,7 +72,7 @@ export class Tenants {
       },
       context,
     );
-    this.#changed(id);
+    this.#changed(created);
     return created;
   }
 
@@ -88,7 +88,7 @@ export class Tenants {
       ...(limits === undefined ? {} : { limits: limitsText(limits) }),
     };
     const updated = await this.#registry.update(id, change, context);
-    this.#changed(id);
+    this.#changed(updated);
     return updated;
   }
 
@@ -110,9 +110,9 @@ export class Tenants {
     for (const told of this.#listeners) told(null);
   }
 
-  #changed(tenantId: string): void {
-    this.#gate.changed(tenantId);
-    for (const told of this.#listeners) told(tenantId);
+  #changed({ id, status }: TenantRecord): void {
+    this.#gate.changed(id, status);
+    for (const told of this.#listeners) told(id);
   }
 }
 

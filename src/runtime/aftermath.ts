@@ -1,5 +1,6 @@
 import type { Visit } from '../../machines/messages.ts';
 import { TERMINAL } from '../../machines/run.ts';
+import type { ChildStarts } from './child-starts.ts';
 import type { Children } from './children.ts';
 import type { Committed } from './committed.ts';
 import type { Dispatch } from './dispatch.ts';
@@ -22,6 +23,7 @@ export interface AftermathOptions {
   readonly dispatch: Dispatch;
   readonly external: ExternalWork;
   readonly children: Children;
+  readonly childStarts: ChildStarts;
   readonly recovery: Recovery;
   /** An execution was started here. */
   readonly began: (executionId: string) => void;
@@ -49,6 +51,7 @@ export class Aftermath {
     if (!listeners.nobody) listeners.committed(noteOf(commit));
     this.#guarded(() => this.#wake(commit));
     this.#work(commit);
+    this.#guarded(() => this.#options.childStarts.committed(now));
     this.#guarded(() => {
       for (const problem of commit.diagnostics) diagnosed(now.id, problem);
     });
@@ -74,24 +77,20 @@ export class Aftermath {
       void recovery.adopt(before, before.owner).catch(failed);
   }
 
-  /** Work that another runtime does, it hears of. A child that a later step of the same commit gave up is not started. */
+  /** Work that another runtime does, it hears of. A child that a later step of the same commit gave up is abandoned before it starts. */
   #work({ now, effects }: Committed): void {
-    const { runtimeId, ownWork, dispatch } = this.#options;
+    const { runtimeId, ownWork, dispatch, childStarts } = this.#options;
     const isOwn = now.owner === runtimeId;
-    for (const [i, { effect, run }] of effects.entries()) {
+    for (const { effect, run } of effects) {
       this.#guarded(() => {
-        if (effect.type === 'abandon') dispatch.abandon(now.id, effect);
-        else if (effect.type === 'work' && effect.local && isOwn) ownWork.begin(now, run, effect, effect.waits === true);
-        else if (effect.type === 'spawn' && isOwn && !isGivenUp(effect, effects.slice(i + 1))) {
-          ownWork.spawn(now, run, visitOf(effect));
-        }
+        if (effect.type === 'abandon') {
+          dispatch.abandon(now.id, effect);
+          childStarts.abandon(now.id, effect);
+        } else if (effect.type === 'work' && effect.local && isOwn) ownWork.begin(now, run, effect, effect.waits === true);
+        else if (effect.type === 'spawn' && isOwn) ownWork.spawn(now, run, visitOf(effect));
       });
     }
   }
-}
-
-function isGivenUp({ node, activation }: Visit, later: Committed['effects']): boolean {
-  return later.some(({ effect }) => effect.type === 'abandon' && effect.node === node && effect.activation === activation);
 }
 
 /** Started, or set going again by a retry. */

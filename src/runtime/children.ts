@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { JsonObject } from '../../machines/json.ts';
 import type { Message, Visit } from '../../machines/messages.ts';
 import type { Status } from '../../machines/run.ts';
@@ -9,6 +10,7 @@ import { WorkError } from '../executors/executor.ts';
 import { Alarm } from './alarm.ts';
 import { birthOf } from './birth.ts';
 import type { Clock } from './clock.ts';
+import { type Descendants, ROOT } from './descendants.ts';
 import type { Birth, Conditions } from './envelope.ts';
 import { RuntimeError } from './errors.ts';
 import type { Hot } from './hot.ts';
@@ -21,6 +23,8 @@ import type { TimeSlices } from './time-slices.ts';
 /** Subgraphs inside subgraphs, at most. */
 const MAX_DEPTH = 16;
 const INBOX_PAGE = 200;
+/** Messages delivered between two turns of the event loop. */
+const INBOX_SLICE = 20;
 /** What is left to others for so long is done here. */
 const OTHERS_MS = 2_000;
 
@@ -38,6 +42,7 @@ export interface ChildrenOptions {
   /** Inputs are rendered in slices of time. */
   readonly slices: TimeSlices;
   readonly origin: Origin;
+  readonly descendants: Descendants;
   /** Reads an execution, in memory or not; null = unknown. */
   readonly read: (executionId: string) => Promise<Hot | null>;
   /** Delivers a message whatever the store does meanwhile; resolves when it has been taken or refused, or the runtime stops. */
@@ -102,6 +107,8 @@ export class Children {
     const kind = parent.loaded.kindOf(visit.node);
     if (kind?.type !== 'subgraph') throw new RuntimeError('corrupt', `node ${visit.node} is no subgraph`);
     if (parent.depth + 1 > MAX_DEPTH) throw new RuntimeError('bad_request', `subgraphs are nested more than ${MAX_DEPTH} deep`);
+    const root = rootOf(parent);
+    await this.#options.descendants.admit(parent.tenantId, root);
     const revision = await this.#options.store.tenant(parent.tenantId).revisionOf(kind.workflow_ref, kind.workflow_version);
     if (revision === null) {
       const version = kind.workflow_version === undefined ? '' : ` v${kind.workflow_version}`;
@@ -129,6 +136,7 @@ export class Children {
         [PARENT_NODE]: visit.node,
         [PARENT_ACTIVATION]: String(visit.activation),
         [PARENT_ATTEMPT]: String(visit.attempt),
+        [ROOT]: root,
       },
     });
   }
@@ -161,9 +169,11 @@ export class Children {
       after = last.id;
       this.#delivered = after;
       // One after the other into the mailboxes, so that a parent hears its children's news in order.
-      for (const row of rows) {
+      for (const [i, row] of rows.entries()) {
         inbox.add(row.id);
         if (!store.shared || this.#isTurnOf(row)) await this.#deliver(row);
+        // Each may have to be loaded first: thousands that a cancel is passed on to must not keep everybody waiting.
+        if ((i + 1) % INBOX_SLICE === 0) await setImmediate();
       }
     }
     for (const id of this.#seenAtMs.keys()) if (!inbox.has(id)) this.#seenAtMs.delete(id);
@@ -238,4 +248,9 @@ function changeOf(status: Status, child: Hot): Change {
   if (status === 'running' || status === 'paused') return { status };
   if (status === 'completed') return { status, result: stateOf(child.run) };
   return { status: 'failed', error: child.run.error ?? `child execution ${child.id} ended as ${status}` };
+}
+
+/** Of trees that an earlier release began, only a part may be known. */
+function rootOf({ id, parentId, labels }: Hot): string {
+  return parentId === null ? id : ((JSON.parse(labels) as Readonly<Record<string, string>>)[ROOT] ?? id);
 }

@@ -2,9 +2,11 @@ import type { Message } from '../../machines/messages.ts';
 import type { ExecutionRow } from '../../store/rows.ts';
 import { Outbound } from '../executors/outbound.ts';
 import { Aftermath } from './aftermath.ts';
+import { ChildStarts } from './child-starts.ts';
 import { Children } from './children.ts';
 import { systemClock } from './clock.ts';
 import { CorruptExecutions } from './corrupt-executions.ts';
+import { Descendants } from './descendants.ts';
 import { Dispatch } from './dispatch.ts';
 import { DurableRuntime, type Parts } from './durable-runtime.ts';
 import type { Conditions, Outcome } from './envelope.ts';
@@ -127,7 +129,21 @@ function assemble(options: RuntimeOptions): Parts {
     uncertain: () => ownWork.takeUpAll(),
     storeFailed: () => sightings.suspect(),
   });
-  const quotas = new Quotas({ store, clock, betweenCommits: (work) => loop.betweenCommits(work) });
+  const quotas: Quotas = new Quotas({
+    store,
+    clock,
+    betweenCommits: (work) => loop.betweenCommits(work),
+    opened: (tenantId) => {
+      dispatch.reopen(tenantId);
+      childStarts.reopen(tenantId);
+      external.wakeAll();
+    },
+    freed: (tenantId) => {
+      if (tenantId === null) childStarts.roomEverywhere();
+      else childStarts.room(tenantId);
+    },
+    failed,
+  });
   const reads: Reads = new Reads({
     store,
     clock,
@@ -146,7 +162,7 @@ function assemble(options: RuntimeOptions): Parts {
     slices,
     concurrency: options.concurrency ?? DEFAULTS.concurrency,
     maxWaitMs: options.maxWaitMs ?? DEFAULTS.maxWaitMs,
-    isOpen: () => true,
+    isOpen: (tenantId) => quotas.isOpen(tenantId),
     claim: (id, visit) => ownWork.claim(id, visit),
     report: (id, visit, message) => void ownWork.report(id, visit, message),
   });
@@ -159,14 +175,30 @@ function assemble(options: RuntimeOptions): Parts {
     loop,
     slices,
     origin,
+    descendants: new Descendants(store),
     read,
     deliver,
     isMine,
     insist: again,
     failed,
   });
+  const childStarts: ChildStarts = new ChildStarts({
+    clock,
+    maxWaitMs: options.maxWaitMs ?? DEFAULTS.maxWaitMs,
+    isOpen: (tenantId) => quotas.isOpen(tenantId),
+    admit: (tenantId, name) => quotas.admitChild(tenantId, name),
+    release: (tenantId, name) => quotas.release(tenantId, name),
+    read,
+    spawn: (parent, visit) => children.spawn(parent, visit),
+    waits: (parentId, visit) => {
+      const waiting = { childId: '', childWorkflowId: '', change: { status: 'waiting' } } as const;
+      return loop.send(parentId, { type: 'child', ...visit, ...waiting }, { origin });
+    },
+    expired: (parentId, visit, error) => void deliver(parentId, { type: 'fail', ...visit, error, retryable: true }),
+    insist: again,
+  });
   const wakeups = new Wakeups({ store, clock, adopts, isMine, deliver, insist: again });
-  const external = new ExternalWork({
+  const external: ExternalWork = new ExternalWork({
     store,
     loop,
     clock,
@@ -205,7 +237,7 @@ function assemble(options: RuntimeOptions): Parts {
     dispatch,
     known: (id) => hot.peek(id),
     load,
-    spawn: (parent, visit) => void again(() => children.spawn(parent, visit)),
+    spawn: (parent, visit) => childStarts.add(parent, visit),
     deliver,
     insist: again,
     stopped,
@@ -235,6 +267,7 @@ function assemble(options: RuntimeOptions): Parts {
     dispatch,
     external,
     children,
+    childStarts,
     recovery,
     began: (id) => {
       if (options.adopts !== undefined) startedHere.add(id);
@@ -250,7 +283,9 @@ function assemble(options: RuntimeOptions): Parts {
     feed,
     external,
     dispatch,
+    quotas,
     children,
+    childStarts,
     wakeups,
     sightings,
     takeover,

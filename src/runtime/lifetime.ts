@@ -1,4 +1,5 @@
 import type { Store } from '../../store/store.ts';
+import type { ChildStarts } from './child-starts.ts';
 import type { Children } from './children.ts';
 import type { Clock } from './clock.ts';
 import type { Dispatch } from './dispatch.ts';
@@ -8,6 +9,7 @@ import type { Notices } from './fleet/notices.ts';
 import type { Succession } from './fleet/succession.ts';
 import type { Takeover } from './fleet/takeover.ts';
 import type { Loop } from './loop.ts';
+import type { Quotas } from './quotas/quotas.ts';
 import type { Sightings } from './sightings.ts';
 import type { Wakeups } from './wakeups.ts';
 
@@ -19,7 +21,9 @@ export interface LifetimeOptions {
   readonly feed: Feed;
   readonly external: ExternalWork;
   readonly dispatch: Dispatch;
+  readonly quotas: Pick<Quotas, 'begin'>;
   readonly children: Children;
+  readonly childStarts: ChildStarts;
   readonly wakeups: Wakeups;
   readonly sightings: Sightings;
   readonly takeover: Takeover;
@@ -53,6 +57,7 @@ export class Lifetime {
   async open(): Promise<void> {
     const { store, clock, runtimeId, children, wakeups, sightings, takeover, notices } = this.#options;
     await store.lock({ runtimeId, pid: process.pid, startedAtMs: clock.nowMs() });
+    await this.#options.quotas.begin();
     await sightings.begin();
     this.#letProcessEnd = clock.after(Number.MAX_SAFE_INTEGER, () => {}, true);
     this.#deaf = store.watch((notice) => {
@@ -77,6 +82,7 @@ export class Lifetime {
       this.#callOff();
       wakeups.stop();
       children.stop();
+      this.#options.childStarts.stop();
       external.wakeAll();
       feed.wakeAll();
       await dispatch.stop(graceMs);

@@ -5,6 +5,7 @@ import type { Budgets, Usage } from '../../machines/messages.ts';
 import type { ActiveNode, PendingApproval, Status } from '../../machines/run.ts';
 import type { StoreErrorCode } from '../../store/errors.ts';
 import type { ControlChange } from '../../store/notices.ts';
+import type { TenantRow } from '../../store/rows.ts';
 import type { WorkContext } from '../executors/executor.ts';
 import type { Mismatch, PastDecision } from './errors.ts';
 
@@ -308,8 +309,8 @@ export interface CommitNote {
 export interface TenantGate {
   /** Counts a request. Rejects with `limit_exceeded_requests`. */
   request(tenantId: string): Promise<void>;
-  /** This process has changed the tenant: it is read again. A change by another process counts within five seconds. */
-  changed(tenantId: string): void;
+  /** This process has changed the tenant: it is read again, and its status too when that is not given. A change by another process counts within five seconds. */
+  changed(tenantId: string, status?: TenantRow['status']): void;
 }
 
 /**

@@ -36,6 +36,8 @@ export interface TenantRegistry {
   /** By id. */
   list(page: { readonly limit: number; readonly offset: number }): Promise<readonly TenantRecord[]>;
   standing(tenantId: string): Promise<TenantStanding | null>;
+  /** Ids of those that are not active, in no order. */
+  inactive(): Promise<readonly string[]>;
   /** `month` like `2026-03`, in UTC. Zeros for a month in which nothing was reported. */
   usage(tenantId: string, month: string): Promise<TenantUsage>;
   /** Executions that have not ended, children included. Exact while nothing is committed meanwhile. */

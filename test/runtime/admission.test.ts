@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../machines/json.ts';
 import type { Caller } from '../../src/runtime/types.ts';
 import { CALLER, eventually, openBench } from '../support/runtimes.ts';
 
 const OTHER: Caller = { tenantId: 'other', actorId: 'tester', actorType: 'human' };
-const workflow = (id: string, kind: object) => ({
+const workflow = (id: string, kind: JsonObject) => ({
   workflow_id: id,
   version: '1',
   nodes: { a: { kind } },
@@ -23,7 +24,7 @@ describe('while too much work of a tenant waits', () => {
     });
     await expect(runtime.approve(CALLER, ask, { decision: 'approved' })).rejects.toMatchObject({ code: 'overloaded' });
 
-    await runtime.register(OTHER, hang as never);
+    await runtime.register(OTHER, hang);
     expect(await runtime.start(OTHER, { workflowId: 'hang' })).toMatchObject({ replayed: false });
     await runtime.pause(CALLER, ids[0] ?? '');
     await runtime.approve(CALLER, ask, { decision: 'rejected' });

@@ -125,8 +125,9 @@ export class Fork {
     const stepped = step(this.#program, this.run, message, env);
     if ('refused' in stepped) {
       if (['not_held', 'already_held', 'terminal'].includes(stepped.refused) || isNews(message)) return;
-      // Here, it did not have to wait for a slot.
+      // Here, it did not have to wait for a slot, or for room.
       if (message.type === 'claimed' && message.local === true) return;
+      if (message.type === 'child' && message.change.status === 'waiting') return;
       throw new Error(`${JSON.stringify(message)} is refused: ${stepped.refused}`);
     }
     this.run = stepped.run;

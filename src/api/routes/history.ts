@@ -146,8 +146,8 @@ export function historyRoutes(app: Api, { runtime, polls }: Services): void {
   );
 }
 
-function activeThen({ node, phase, attempt, activation }: ActiveNode): ActiveThen {
-  return { node_id: node, phase, attempt, activation };
+function activeThen({ node, phase, attempt, activation, waitsForCapacity }: ActiveNode): ActiveThen {
+  return { node_id: node, phase: waitsForCapacity === true ? 'waiting_for_capacity' : phase, attempt, activation };
 }
 
 function snapshotOf({

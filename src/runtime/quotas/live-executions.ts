@@ -12,6 +12,8 @@ export interface LiveOptions {
   readonly count: (tenantId: string) => Promise<number>;
   /** Runs `work` when no commit is under way, and lets none begin before it is done. */
   readonly betweenCommits: (work: () => Promise<void>) => Promise<void>;
+  /** There is room for more of the tenant, or may be. */
+  readonly freed: (tenantId: string) => void;
 }
 
 /**
@@ -42,7 +44,7 @@ export class LiveExecutions {
 
   /** Nothing happens when the execution has begun. */
   release(tenantId: string, executionId: string): void {
-    this.#counts.get(tenantId)?.admitted.delete(executionId);
+    if (this.#counts.get(tenantId)?.admitted.delete(executionId) === true) this.#options.freed(tenantId);
   }
 
   /** Told of every commit, in order. */
@@ -53,12 +55,15 @@ export class LiveExecutions {
     const more = alive(now) - alive(before);
     if (before === null || more > 0) count.admitted.delete(now.id);
     count.live += more;
+    if (more < 0) this.#options.freed(now.tenantId);
   }
 
   /** Told of what other runtimes commit. */
   committedElsewhere(tenantId: string, began: boolean, ended: boolean): void {
     const count = this.#counts.get(tenantId);
-    if (count !== undefined) count.live += Number(began) - Number(ended);
+    if (count === undefined) return;
+    count.live += Number(began) - Number(ended);
+    if (ended) this.#options.freed(tenantId);
   }
 
   /** What others commit may have been missed. What cannot be counted now is counted when it is asked for. */
@@ -79,6 +84,7 @@ export class LiveExecutions {
         .betweenCommits(async () => {
           const live = await this.#options.count(tenantId);
           this.#counts.set(tenantId, { live, admitted: this.#counts.get(tenantId)?.admitted ?? new Set() });
+          this.#options.freed(tenantId);
         })
         .finally(() => this.#counting.delete(tenantId));
     this.#counting.set(tenantId, counting);

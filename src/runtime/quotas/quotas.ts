@@ -1,3 +1,4 @@
+import type { TenantRow } from '../../../store/rows.ts';
 import type { Store } from '../../../store/store.ts';
 import type { Clock } from '../clock.ts';
 import { RuntimeError, type RuntimeErrorCode } from '../errors.ts';
@@ -8,6 +9,7 @@ import { LiveExecutions, type LiveOptions } from './live-executions.ts';
 import { monthOf, untilNextMonthMs } from './month.ts';
 import { RequestRate } from './request-rate.ts';
 import { type Standing, Standings } from './standings.ts';
+import { Suspensions } from './suspensions.ts';
 
 /** When a place among the live executions may be free again, nobody knows: soon. */
 const CONCURRENCY_RETRY_MS = 1_000;
@@ -16,6 +18,11 @@ export interface QuotaOptions {
   readonly store: Store;
   readonly clock: Clock;
   readonly betweenCommits: LiveOptions['betweenCommits'];
+  /** A tenant has become active. */
+  readonly opened: (tenantId: string) => void;
+  /** There may be room for another execution of the tenant; null = of any. */
+  readonly freed: (tenantId: string | null) => void;
+  readonly failed: (error: unknown) => void;
 }
 
 /**
@@ -31,11 +38,18 @@ export class Quotas implements TenantGate {
   /** The last registration under way, for tenants whose workflows are counted: they go one by one. */
   readonly #registering = new Map<string, Promise<unknown>>();
 
-  constructor({ store, clock, betweenCommits }: QuotaOptions) {
+  readonly #suspensions: Suspensions;
+  readonly #freed: QuotaOptions['freed'];
+  readonly #failed: QuotaOptions['failed'];
+
+  constructor({ store, clock, betweenCommits, opened, freed, failed }: QuotaOptions) {
     this.#store = store;
     this.#clock = clock;
     this.#standings = new Standings(store.tenants, clock);
-    this.#live = new LiveExecutions({ count: (tenantId) => store.tenants.liveExecutions(tenantId), betweenCommits });
+    this.#live = new LiveExecutions({ count: (tenantId) => store.tenants.liveExecutions(tenantId), betweenCommits, freed });
+    this.#suspensions = new Suspensions(store.tenants, opened);
+    this.#freed = freed;
+    this.#failed = failed;
   }
 
   /**
@@ -52,11 +66,18 @@ export class Quotas implements TenantGate {
     }
     const live = await this.#live.admit(tenantId, executionId, max);
     if (live === null) return;
-    throw exceeded(
-      'limit_exceeded_concurrency',
-      `tenant ${tenantId} has ${live} of at most ${max} live executions (max_concurrent_executions)`,
-      CONCURRENCY_RETRY_MS,
-    );
+    throw exceeded('limit_exceeded_concurrency', fullOf(tenantId, live, max), CONCURRENCY_RETRY_MS);
+  }
+
+  /** The same for a child, by any name: null = a place was taken; else how full it is. What a tenant spends holds up no child. */
+  async admitChild(tenantId: string, name: string): Promise<string | null> {
+    const { max_concurrent_executions: max } = (await this.#standing(tenantId)).limits;
+    if (max === undefined) {
+      this.#live.forget(tenantId);
+      return null;
+    }
+    const live = await this.#live.admit(tenantId, name, max);
+    return live === null ? null : fullOf(tenantId, live, max);
   }
 
   release(tenantId: string, executionId: string): void {
@@ -108,13 +129,28 @@ export class Quotas implements TenantGate {
     throw exceeded('limit_exceeded_requests', message, retryAfterMs);
   }
 
-  changed(tenantId: string): void {
+  /** May work of the tenant begin? Known without asking. */
+  isOpen(tenantId: string): boolean {
+    return this.#suspensions.isActive(tenantId);
+  }
+
+  /** Reads which tenants are not active. */
+  begin(): Promise<void> {
+    return this.#suspensions.read();
+  }
+
+  changed(tenantId: string, status?: TenantRow['status']): void {
     this.#standings.forget(tenantId);
+    if (status === undefined) void this.#suspensions.read().catch(this.#failed);
+    else this.#suspensions.changed(tenantId, status);
+    this.#freed(tenantId);
   }
 
   /** Another runtime changed tenants, or may have. */
   changedElsewhere(): void {
     this.#standings.forgetAll();
+    void this.#suspensions.read().catch(this.#failed);
+    this.#freed(null);
   }
 
   async #standing(tenantId: string): Promise<Standing> {
@@ -152,6 +188,10 @@ export class Quotas implements TenantGate {
     const message = `tenant ${tenantId} has ${count} of at most ${max} workflows (max_workflows)`;
     throw new RuntimeError('limit_exceeded_workflows', message);
   }
+}
+
+function fullOf(tenantId: string, live: number, max: number): string {
+  return `tenant ${tenantId} has ${live} of at most ${max} live executions (max_concurrent_executions)`;
 }
 
 function exceeded(code: RuntimeErrorCode, message: string, retryAfterMs: number): RuntimeError {

@@ -12,6 +12,7 @@ export const TENANT_RECORD = sql(`SELECT ${RECORD} FROM tenants WHERE id = $1`);
 /** Nobody else changes it before the transaction is over. */
 export const HOLD_TENANT = sql(`SELECT ${RECORD} FROM tenants WHERE id = $1 FOR UPDATE`);
 export const TENANT_RECORDS = sql(`SELECT ${RECORD} FROM tenants ORDER BY id LIMIT $1 OFFSET $2`);
+export const INACTIVE_TENANTS = sql("SELECT id FROM tenants WHERE status <> 'active'");
 export const TENANT_STANDING = sql('SELECT status, limits FROM tenants WHERE id = $1');
 
 /** Where a number is no longer exact, both sums stop: an absurd report must not make every later commit fail. */

@@ -63,6 +63,10 @@ export class Tenants implements TenantRegistry {
     return first(await this.#connections.query<TenantStanding>(sql.TENANT_STANDING, [tenantId]));
   }
 
+  async inactive(): Promise<readonly string[]> {
+    return (await this.#connections.query<{ id: string }>(sql.INACTIVE_TENANTS)).map(({ id }) => id);
+  }
+
   async usage(tenantId: string, month: string): Promise<TenantUsage> {
     const [usage] = await this.#connections.asTenant<TenantUsage>(tenantId, sql.TENANT_USAGE, [tenantId, month]);
     return usage ?? { tokens: 0, costUsd: 0 };

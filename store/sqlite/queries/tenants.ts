@@ -8,6 +8,7 @@ export const UPDATE_TENANT = `UPDATE tenants SET name = @name, status = @status,
   updated_at_ms = @updatedAtMs WHERE id = @id`;
 export const TENANT_RECORD = `SELECT ${RECORD} FROM tenants WHERE id = ?`;
 export const TENANT_RECORDS = `SELECT ${RECORD} FROM tenants ORDER BY id LIMIT ? OFFSET ?`;
+export const INACTIVE_TENANTS = "SELECT id FROM tenants WHERE status <> 'active'";
 export const TENANT_STANDING = 'SELECT status, limits FROM tenants WHERE id = ?';
 
 /** Both sums stop where a number is no longer exact: an absurd report must not make every later commit fail. */

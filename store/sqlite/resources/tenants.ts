@@ -32,6 +32,7 @@ export class Tenants implements TenantRegistry {
   readonly #record: Statement<[string], TenantRecord>;
   readonly #records: Statement<[number, number], TenantRecord>;
   readonly #standing: Statement<[string], TenantStanding>;
+  readonly #inactive: Statement<[], string>;
   readonly #usage: Statement<[string, string], TenantUsage>;
   readonly #countByStatus: Statement<[string, string, string, number], Counted>;
   readonly #countWorkflows: Statement<[string], number>;
@@ -43,6 +44,7 @@ export class Tenants implements TenantRegistry {
     this.#record = db.prepare<[string], TenantRecord>(sql.TENANT_RECORD);
     this.#records = db.prepare<[number, number], TenantRecord>(sql.TENANT_RECORDS);
     this.#standing = db.prepare<[string], TenantStanding>(sql.TENANT_STANDING);
+    this.#inactive = db.prepare<[], string>(sql.INACTIVE_TENANTS).pluck();
     this.#usage = db.prepare<[string, string], TenantUsage>(sql.TENANT_USAGE);
     this.#countByStatus = db.prepare<[string, string, string, number], Counted>(sql.COUNT_BY_STATUS);
     this.#countWorkflows = db.prepare<[string], number>(sql.COUNT_WORKFLOWS).pluck();
@@ -86,6 +88,10 @@ export class Tenants implements TenantRegistry {
 
   standing(tenantId: string): Promise<TenantStanding | null> {
     return guarded(() => this.#standing.get(tenantId) ?? null);
+  }
+
+  inactive(): Promise<readonly string[]> {
+    return guarded(() => this.#inactive.all());
   }
 
   usage(tenantId: string, month: string): Promise<TenantUsage> {

@@ -173,6 +173,8 @@ function tenantRegistry({ tables }: MemoryDatabase, read: Read): TenantRegistry 
         const tenant = tables.tenants.get(tenantId);
         return tenant === undefined ? null : { status: tenant.status, limits: null };
       }),
+    inactive: () =>
+      read('inactive', () => [...tables.tenants.values()].flatMap(({ id, status }) => (status === 'active' ? [] : [id]))),
     usage: (tenantId, month) => read('usage', () => tables.usage.get(key(tenantId, month)) ?? { tokens: 0, costUsd: 0 }),
     liveExecutions: (tenantId) =>
       read(

@@ -18,8 +18,16 @@ const SMALL_TABLES = new Set(['log_key', 'webhook_cursor', 'webhooks', 'audit_ch
 
 /** What counts, or goes along, many rows anyway, takes one index for another while there are few. */
 const WANDERERS = { new: /^countExecutions/, small: /^(count|along)Executions/, filled: /^$/ } as const;
-/** These may go through all of a few: tenants, those with a retention, claimed items, deliveries that are pending. */
-const WALKERS = new Set(['RECIPIENT', 'RETENTION_POLICIES', 'WORKERS', 'NEXT_DUE', 'ADD_DELIVERIES', 'REMOVE_EXECUTIONS 3']);
+/** These may go through all of a few: tenants, those with a retention, or not active, claimed items, deliveries that are pending. */
+const WALKERS = new Set([
+  'RECIPIENT',
+  'RETENTION_POLICIES',
+  'INACTIVE_TENANTS',
+  'WORKERS',
+  'NEXT_DUE',
+  'ADD_DELIVERIES',
+  'REMOVE_EXECUTIONS 3',
+]);
 
 /** Asked by keys, as `BY_KEYS` says; so is whatever writes. */
 const BY_THEIR_KEYS = new Set(['HELD_EXECUTIONS', 'TENANT_EXECUTIONS', 'LATEST_REVISIONS']);

@@ -45,9 +45,9 @@ function statements(): readonly (readonly [name: string, sql: string])[] {
   return [...named, ...ways, ...logs, ...audits, ...removals];
 }
 
-/** Tables that grow without bound, and their aliases. The index of executions with work under way holds only those. */
+/** Tables that grow without bound, and their aliases. The indexes of executions with work under way, and of tenants that are not active, hold only those. */
 const SCAN =
-  /^SCAN (executions|execution_labels|jobs|events|control_events|timers|work_items|workflows|idempotency|tokens|tenants|webhook_deliveries|log_cuts|tenant_usage|inbox|cron_jobs|artifacts|artifact_refs|r|agents|agent_traits|agent_events|leases|e|i|w|a|t|c|d|x|p|j)\b(?!.* INDEX (executions_with_local_work|tenants_with_retention|jobs_running)$)/;
+  /^SCAN (executions|execution_labels|jobs|events|control_events|timers|work_items|workflows|idempotency|tokens|tenants|webhook_deliveries|log_cuts|tenant_usage|inbox|cron_jobs|artifacts|artifact_refs|r|agents|agent_traits|agent_events|leases|e|i|w|a|t|c|d|x|p|j)\b(?!.* INDEX (executions_with_local_work|tenants_with_retention|tenants_inactive|jobs_running)$)/;
 
 async function plan(sql: string): Promise<readonly string[]> {
   const one = sqliteDatabase();
