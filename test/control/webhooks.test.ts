@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ControlPlane } from '../../src/control/control-plane.ts';
 import { backoffMs } from '../../src/control/webhooks/backoff.ts';
+import { Endpoints } from '../../src/control/webhooks/endpoints.ts';
 import { Outbound } from '../../src/executors/outbound.ts';
 import { PAYMENT, REVIEW } from '../api/api.ts';
 import { web } from '../executors/web.ts';
@@ -148,5 +149,45 @@ describe('the delay before another attempt', () => {
     const hours = delays('a').reduce((sum: number, ms) => sum + (ms ?? 0), 0) / 3_600_000;
     expect(hours).toBeGreaterThan(18);
     expect(hours).toBeLessThan(30);
+  });
+});
+
+describe('webhooks that never answer', () => {
+  it('delay nobody else, are asked for little, and less often', async () => {
+    const bench = await openBench();
+    const control = controlOf(bench);
+    await control.begin();
+    const tarpit = await web(() => {});
+    const quick = await web((_request, response) => response.end());
+    for (let i = 0; i < 20; i += 1) await control.webhooks.create({ ...DEFINITION, url: tarpit.url }, action(bench));
+    await bench.runtime.register(CALLER, REVIEW);
+    for (let i = 0; i < 20; i += 1) await bench.runtime.start(CALLER, { workflowId: REVIEW.workflow_id });
+    // No tenant has more than 48 attempts under way, nor a webhook more than 4 before it has shown to be quick.
+    await eventually(() => tarpit.seen.length === 48);
+
+    const other = { ...CALLER, tenantId: 'other' };
+    const row = { id: 'other', name: 'Other', status: 'active', policy: null, limits: null } as const;
+    await bench.store.tenants.create({ ...row, createdAtMs: bench.clock.nowMs() }, action(bench));
+    await control.webhooks.create({ ...DEFINITION, url: quick.url }, { ...action(bench), tenantId: 'other' });
+    await bench.runtime.register(other, REVIEW);
+    const { executionId } = await bench.runtime.start(other, { workflowId: REVIEW.workflow_id });
+    const { sequence } = await bench.runtime.execution('other', executionId);
+    await eventually(() => quick.seen.length === sequence);
+    expect(tarpit.seen).toHaveLength(48);
+    await control.close();
+  });
+
+  it('are asked for one thing at a time, after a pause', () => {
+    const endpoints = new Endpoints();
+    expect(endpoints.atOnce('w')).toBe(4);
+    for (let i = 0; i < 3; i += 1) endpoints.answered('w', 10_000, 50_000);
+    expect(endpoints.atOnce('w')).toBe(1);
+    expect(endpoints.notBeforeMs('w')).toBe(51_000);
+    for (let i = 0; i < 20; i += 1) endpoints.answered('w', 10_000, 50_000);
+    expect(endpoints.notBeforeMs('w')).toBe(110_000);
+    endpoints.answered('w', 20, 120_000);
+    expect([endpoints.atOnce('w'), endpoints.notBeforeMs('w')]).toEqual([2, 0]);
+    for (let i = 0; i < 20; i += 1) endpoints.answered('w', 20, 120_000);
+    expect(endpoints.atOnce('w')).toBe(16);
   });
 });

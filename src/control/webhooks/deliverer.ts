@@ -2,13 +2,15 @@ import { setMaxListeners } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import type { AttemptOutcome, DeliveryRow, WebhookRow } from '../../../store/resources/webhooks.ts';
 import { Alarm } from '../../runtime/alarm.ts';
+import { Slots } from '../../runtime/slots.ts';
 import type { Parts, Single } from '../parts.ts';
 import { Pump } from '../pump.ts';
 import { backoffMs } from './backoff.ts';
+import { Endpoints, MOST_AT_ONCE } from './endpoints.ts';
 import type { Answer, Sender } from './sender.ts';
 
-const SENDING_PER_WEBHOOK = 16;
-const SENDING_IN_ALL = 64;
+/** Attempts of one tenant under way at the same time; a third more are there for others, and as many again for those that have none. */
+const SENDING_PER_TENANT = 48;
 const WEBHOOKS_PER_PAGE = 100;
 
 export interface DelivererOptions {
@@ -19,7 +21,8 @@ export interface DelivererOptions {
 }
 
 /**
- * Attempts what is due: per webhook and execution one after the other, everything else side by side, within bounds. An attempt counts once
+ * Attempts what is due: per webhook and execution one after the other, everything else side by side, within bounds: by tenant, and by how
+ * quickly a webhook answers, so that one that does not delays itself alone. An attempt counts once
  * its outcome is written down: what was under way when the process ended is attempted again.
  */
 export class Deliverer implements Single {
@@ -33,6 +36,10 @@ export class Deliverer implements Single {
   /** Ids of deliveries under way, by webhook. */
   readonly #sending = new Map<string, Set<string>>();
   readonly #attempts = new Set<Promise<void>>();
+  readonly #slots = new Slots<never>(SENDING_PER_TENANT);
+  readonly #endpoints = new Endpoints();
+  /** Tenants of webhooks that wait for a slot. */
+  readonly #tenants = new Map<string, string>();
   /** Ids of deliveries whose outcome was written down while the turns were being read: what was read does not know it. */
   readonly #outdated = new Set<string>();
   #outcomes: readonly AttemptOutcome[] = [];
@@ -79,6 +86,12 @@ export class Deliverer implements Single {
     this.#fill.ask();
   }
 
+  /** It leads elsewhere, or is gone: how it answered before does not count. */
+  forget(webhookId: string): void {
+    this.#endpoints.forget(webhookId);
+    this.wake(webhookId);
+  }
+
   async close(): Promise<void> {
     this.#alarm.stop();
     this.#closing.abort();
@@ -92,34 +105,50 @@ export class Deliverer implements Single {
     }
   }
 
-  get #underWay(): number {
-    return this.#attempts.size;
-  }
-
   async #beginDue(): Promise<void> {
     const nowMs = this.#options.parts.clock.nowMs();
     for (const [webhookId, atMs] of [...this.#dueAtMs]) {
-      if (this.#underWay >= SENDING_IN_ALL || this.#closing.signal.aborted || !this.#begun) return;
-      if (atMs <= nowMs) await this.#beginFor(webhookId, nowMs);
+      if (this.#closing.signal.aborted || !this.#begun) return;
+      if (atMs <= nowMs && this.#mayBegin(webhookId)) await this.#beginFor(webhookId, nowMs);
     }
-    const next = Math.min(...this.#dueAtMs.values());
+    // What waits for a slot is woken when an attempt ends.
+    let next = Number.POSITIVE_INFINITY;
+    for (const atMs of this.#dueAtMs.values()) if (atMs > nowMs && atMs < next) next = atMs;
     if (Number.isFinite(next)) this.#alarm.noLaterThan(next);
+  }
+
+  /** Is there a slot, for one that has waited for it? */
+  #mayBegin(webhookId: string): boolean {
+    const tenantId = this.#tenants.get(webhookId);
+    if (tenantId === undefined) return true;
+    if (!this.#slots.take(tenantId, webhookId)) return false;
+    this.#slots.free(tenantId, webhookId);
+    return true;
   }
 
   async #beginFor(webhookId: string, nowMs: number): Promise<void> {
     const { webhooks } = this.#options.parts.store;
     this.#dueAtMs.delete(webhookId);
+    this.#tenants.delete(webhookId);
+    const notBeforeMs = this.#endpoints.notBeforeMs(webhookId);
+    if (notBeforeMs > nowMs) {
+      this.#dueAtMs.set(webhookId, notBeforeMs);
+      return;
+    }
     const recipient = await webhooks.recipient(webhookId);
     // Whoever enables it, or its tenant, wakes it.
     if (recipient === null || !recipient.webhook.enabled || recipient.tenantStatus !== 'active') return;
     const sending = this.#sending.get(webhookId) ?? new Set();
     this.#outdated.clear();
-    const turns = await webhooks.turns(webhookId, SENDING_PER_WEBHOOK + 1);
+    const turns = await webhooks.turns(webhookId, MOST_AT_ONCE + 1);
     for (const delivery of turns.filter(({ id }) => !sending.has(id) && !this.#outdated.has(id))) {
       const atMs = delivery.nextAttemptAtMs ?? nowMs;
       // An attempt that ends wakes the webhook again.
-      if (sending.size >= SENDING_PER_WEBHOOK) return;
-      if (atMs > nowMs || this.#underWay >= SENDING_IN_ALL) {
+      if (sending.size >= this.#endpoints.atOnce(webhookId)) return;
+      const { tenantId } = recipient.webhook;
+      const isDue = atMs <= nowMs;
+      if (!isDue || !this.#slots.take(tenantId, webhookId)) {
+        if (isDue) this.#tenants.set(webhookId, tenantId);
         this.#dueAtMs.set(webhookId, atMs);
         return;
       }
@@ -129,7 +158,10 @@ export class Deliverer implements Single {
   }
 
   #begin(webhook: WebhookRow, delivery: DeliveryRow): void {
-    const attempt = this.#attempt(webhook, delivery).finally(() => this.#attempts.delete(attempt));
+    const attempt = this.#attempt(webhook, delivery).finally(() => {
+      this.#attempts.delete(attempt);
+      this.#slots.free(webhook.tenantId, webhook.id);
+    });
     this.#attempts.add(attempt);
   }
 
@@ -150,6 +182,7 @@ export class Deliverer implements Single {
       hopeless: false,
       durationMs: 0,
     };
+    if (answer !== null) this.#endpoints.answered(webhook.id, answer.durationMs, parts.clock.nowMs());
     this.#outcomes = [...this.#outcomes, outcomeOf(delivery, answer ?? failure, parts.clock.nowMs())];
     this.#record.ask();
   }

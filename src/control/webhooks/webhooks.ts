@@ -102,13 +102,14 @@ export class Webhooks implements Single {
       ...(rotateSecret ? rotated : {}),
     };
     const row = await this.#parts.store.webhooks.update(id, change, 'webhook_updated', context);
-    this.#deliverer.wake(id);
+    this.#deliverer.forget(id);
     return row;
   }
 
   async remove(id: string, context: ActionContext): Promise<void> {
     await this.get(context.tenantId, id);
     await this.#parts.store.webhooks.remove(id, context);
+    this.#deliverer.forget(id);
     await this.#matcher.changed();
     this.#sweeper.sweep();
   }
