@@ -17,7 +17,7 @@ import { render } from './template.ts';
 
 export { completedPatch } from './step/endings.ts';
 export { BUDGET_EXCEEDED, budgetExceeded } from './step/evaluation.ts';
-export { fatalFailures } from './step/forgiveness.ts';
+export { failuresOf, fatalFailures } from './step/forgiveness.ts';
 export { load, OtherCompiler, save } from './step/snapshot.ts';
 export { wouldReceive } from './step/supposed.ts';
 export { rendersInput, workOf } from './step/work.ts';

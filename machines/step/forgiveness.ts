@@ -13,6 +13,11 @@ export function failedBy(failures: readonly string[]): string {
   return `node(s) failed terminally: ${failures.join(', ')}`;
 }
 
+/** Nodes that failed for good, and no fallback took over. */
+export function failuresOf(run: Run): readonly string[] {
+  return (run.snapshot.context as Context).failures;
+}
+
 /** Nodes whose failure ended a run; none when it has not failed, or something else ended it: a budget, the step limit. */
 export function fatalFailures(run: Run): readonly string[] {
   const { failures } = run.snapshot.context as Context;

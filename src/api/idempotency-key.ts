@@ -8,5 +8,7 @@ export function idempotencyKey(headers: IncomingHttpHeaders, fallback?: string |
   if (key === undefined || key === null || (key === '' && header === undefined)) return null;
   if (typeof key !== 'string' || !/^[\x20-\x7e]{1,255}$/.test(key))
     throw new RuntimeError('bad_request', 'Idempotency-Key must be 1 to 255 printable ASCII characters');
+  if (/^(a2a|cron):/.test(key))
+    throw new RuntimeError('bad_request', 'Idempotency-Key must not begin with a2a: or cron:, which the server uses itself');
   return key;
 }

@@ -247,7 +247,7 @@ function storedIn({ id, message }: InboxRow): ChildStatus | { readonly type: 'ca
 function changeOf(status: Status, child: Hot): Change {
   if (status === 'running' || status === 'paused') return { status };
   if (status === 'completed') return { status, result: stateOf(child.run) };
-  return { status: 'failed', error: child.run.error ?? `child execution ${child.id} ended as ${status}` };
+  return { status: 'failed', error: child.error ?? `child execution ${child.id} ended as ${status}` };
 }
 
 /** Of trees that an earlier release began, only a part may be known. */

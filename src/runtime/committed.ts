@@ -3,6 +3,7 @@ import type { ExecutionWrite } from '../../store/writes.ts';
 import { timeoutFrom } from './birth.ts';
 import { nextCheckpoint } from './checkpoint.ts';
 import type { Birth } from './envelope.ts';
+import { errorOf, failuresAfter, NO_FAILURES } from './failures.ts';
 import type { Hot } from './hot.ts';
 import { monthOf } from './quotas/month.ts';
 import { type Draught, headOf } from './write.ts';
@@ -30,7 +31,8 @@ export function committed(
 ): Committed {
   // What a retry forgave can be folded from the start alone, so none must ever load from a checkpoint before it.
   const { text, checkpoint } = nextCheckpoint(revives ? null : (before?.checkpoint ?? null), run, draught.logBytes);
-  const head = headOf(run, owner, nowMs);
+  const failures = failuresAfter(before?.failures ?? NO_FAILURES, run, draught.events);
+  const head = headOf(run, errorOf(run, failures), owner, nowMs);
   const { loaded, startedBy, tenantId, workflowId, workflowVersion, revision, labels, parentId, depth, createdAtMs } = base;
   const deadlineAtMs = revives ? timeoutFrom(nowMs, loaded) : base.deadlineAtMs;
   const birth = { workflowId, workflowVersion, revision, labels, parentId, depth, deadlineAtMs, createdAtMs };
@@ -40,6 +42,8 @@ export function committed(
     loaded,
     run,
     startedBy,
+    failures,
+    error: head.error,
     checkpoint,
     ...birth,
     owner: head.owner,

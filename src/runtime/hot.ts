@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Run } from '../../machines/run.ts';
 import type { NewExecution } from '../../store/rows.ts';
+import type { Failures } from './failures.ts';
 import type { Loaded } from './programs.ts';
 import type { Starter } from './starter.ts';
 
@@ -11,6 +12,9 @@ export interface Hot extends NewExecution {
   readonly loaded: Loaded;
   readonly run: Run;
   readonly startedBy: Starter;
+  readonly failures: Failures;
+  /** Why it failed or was cancelled, as clients read it. */
+  readonly error: string | null;
   readonly checkpoint: Checkpoint;
   /** Who does its in-process work; null = there is none. */
   readonly owner: string | null;

@@ -8,6 +8,7 @@ import type { ExecutionRow } from '../../store/rows.ts';
 import type { Store } from '../../store/store.ts';
 import type { CorruptExecutions } from './corrupt-executions.ts';
 import { RuntimeError } from './errors.ts';
+import { failuresIn } from './failures.ts';
 import { noteLoaded } from './held-size.ts';
 import { readHistory, replayed as runsOf, wholeLog } from './history/replayed.ts';
 import type { Hot } from './hot.ts';
@@ -67,9 +68,17 @@ async function restore(options: LoadOptions, row: ExecutionRow, loaded: Loaded):
   }
   noteLoaded(run, stored?.text.length ?? 0, logBytes);
   const startedBy = await starterOf(store, row, first);
+  const failures = await failuresIn(store, row.id, run);
   // What the run tells itself is left out.
-  const { status, seq, steps, error, localWork, snapshotSeq, ...head } = row;
-  return { ...head, loaded, run, startedBy, checkpoint: { seq: stored?.seq ?? 0, bytes: stored?.text.length ?? 0, logBytes } };
+  const { status, seq, steps, localWork, snapshotSeq, ...head } = row;
+  return {
+    ...head,
+    loaded,
+    run,
+    startedBy,
+    failures,
+    checkpoint: { seq: stored?.seq ?? 0, bytes: stored?.text.length ?? 0, logBytes },
+  };
 }
 
 /** Replays the whole log, one step in memory at a time: it may be far larger than the state it leads to. */

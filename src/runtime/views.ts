@@ -21,7 +21,7 @@ export function viewOf(hot: Hot): ExecutionView {
   return { ...summary(hot, run), state: stateOf(run), input: run.input, held: heldOf(run) };
 }
 
-function summary(head: Head, { status, error, steps, seq }: Pick<Run, 'status' | 'error' | 'steps' | 'seq'>): ExecutionSummary {
+function summary(head: Head, { status, steps, seq }: Pick<Run, 'status' | 'steps' | 'seq'>): ExecutionSummary {
   const labels = JSON.parse(head.labels) as Record<string, string>;
   return {
     executionId: head.id,
@@ -30,7 +30,7 @@ function summary(head: Head, { status, error, steps, seq }: Pick<Run, 'status' |
     workflowVersion: head.workflowVersion,
     revision: head.revision,
     status,
-    error,
+    error: head.error,
     labels,
     stepsExecuted: steps,
     sequence: seq,

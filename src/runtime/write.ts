@@ -191,12 +191,12 @@ export function addConditions(draught: Draught, conditions: Conditions | undefin
   }
 }
 
-export function headOf(run: Run, owner: string, nowMs: number): ExecutionHead {
+export function headOf(run: Run, error: string | null, owner: string, nowMs: number): ExecutionHead {
   return {
     status: run.status,
     seq: run.seq,
     steps: run.steps,
-    error: run.error,
+    error,
     localWork: run.localWork,
     owner: run.localWork > 0 ? owner : null,
     updatedAtMs: nowMs,

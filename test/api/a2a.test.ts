@@ -194,7 +194,7 @@ describe('POST /a2a', () => {
     await bench.post('/workflows', { ir: ECHO });
     const { result } = await rpc(bench, 'SendMessage', sent([{ data: { workflow_id: 'echo' } }]));
     expect(result).toMatchObject({
-      task: { status: { state: 'TASK_STATE_FAILED', message: { parts: [{ text: 'node(s) failed terminally: echo' }] } } },
+      task: { status: { state: 'TASK_STATE_FAILED', message: { parts: [{ text: 'echo: no such luck' }] } } },
     });
   });
 

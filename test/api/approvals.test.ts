@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { refoldAll } from '../support/refold.ts';
+import { CALLER, openBench } from '../support/runtimes.ts';
 import { api, NOBODY, REVIEW } from './api.ts';
 
 const TWO = {
@@ -72,6 +74,37 @@ describe('POST /executions/:id/approve', () => {
         },
       ]);
     }
+  });
+
+  it('tells in the error of the execution who rejected it, and why', async () => {
+    const it = await api();
+    for (const [comment, why] of [
+      ['too much', ': too much'],
+      [undefined, ''],
+    ] as const) {
+      const id = await it.started(REVIEW);
+      await it.post(`/executions/${id}/approve`, { decision: 'rejected', ...(comment === undefined ? {} : { comment }) });
+      const { body } = await it.get(`/executions/${id}`);
+      expect([body.error, body.detail]).toEqual([`review: rejected by developer${why}`, body.error]);
+      const { events } = (await it.get(`/executions/${id}/events?kind=workflow_failed`)).body;
+      expect(events[0]?.data.error).toBe('node(s) failed terminally: review');
+      const { executions } = (await it.get('/executions')).body;
+      expect(executions.find((item) => item.execution_id === id)).toMatchObject({ error: body.error });
+    }
+  });
+
+  it('tells of every node that failed it, also of one that failed before a restart', async () => {
+    const it = await api();
+    const id = await it.started(TWO);
+    await it.post(`/executions/${id}/approve`, { decision: 'rejected', node_id: 'a', comment: 'no' });
+    await it.close();
+    const again = await openBench({ path: it.path });
+    await again.runtime.approve(CALLER, id, { decision: 'rejected', nodeId: 'b' });
+    const error = 'a: rejected by developer: no; b: rejected by tester';
+    expect(await again.settled(id)).toMatchObject({ status: 'failed', error });
+    await again.close();
+    expect(await refoldAll(it.path)).toEqual({ compared: 1, differing: [] });
+    expect(await (await openBench({ path: it.path })).settled(id)).toMatchObject({ error });
   });
 
   it('acts for nobody else without a user_id, or with the own name', async () => {

@@ -90,6 +90,15 @@ describe('POST /executions', () => {
   });
 });
 
+describe('an idempotency key', () => {
+  it.each(['a2a:bob:m1', 'cron:job:1'])('is not one that the server itself would use: %s', async (key) => {
+    const { post } = await api();
+    const headers = { 'idempotency-key': key };
+    const { status, body } = await post('/executions', { workflow_id: 'x', input: {} }, { headers });
+    expect([status, body.error]).toEqual([400, expect.stringContaining('must not begin with a2a: or cron:')]);
+  });
+});
+
 describe('GET /executions/:id', () => {
   it('gives one object that every client understands', async () => {
     const { started, get } = await api({ tools: ECHO_TOOLS });
@@ -136,7 +145,7 @@ describe('GET /executions/:id', () => {
     const { started, get } = await api({ tools: failing });
     const { body } = await get(`/executions/${await started(ECHO)}?wait_ms=5000`);
     expect(body.status).toBe('failed');
-    expect([body.error, body.detail]).toEqual(['node(s) failed terminally: echo', body.error]);
+    expect([body.error, body.detail]).toEqual(['echo: no such order', body.error]);
   });
 
   it('takes the id in every spelling', async () => {

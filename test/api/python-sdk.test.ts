@@ -32,7 +32,7 @@ describe("JamJet's Python SDK on /compat", () => {
   it('is told why a run failed', async () => {
     const { python } = await listening();
     const failing = { ...ECHO, nodes: { echo: { kind: { type: 'tool', tool_ref: 'broken' }, retry_policy: 'no_retry' } } };
-    await expect(python.runDurable(failing, {}, async () => {})).rejects.toThrow('node(s) failed terminally: echo');
+    await expect(python.runDurable(failing, {}, async () => {})).rejects.toThrow(/^echo: /);
   });
 
   it('works: claims, renews, completes', async () => {

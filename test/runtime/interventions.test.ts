@@ -204,7 +204,7 @@ describe('retry', () => {
       ],
       timeouts: { workflow_timeout: 100 },
     });
-    expect(await bench.settled(id)).toMatchObject({ status: 'failed', error: 'node(s) failed terminally: b' });
+    expect(await bench.settled(id)).toMatchObject({ status: 'failed', error: 'b: down' });
     bench.clock.advance(99_000);
     broken = false;
     const notes: unknown[] = [];

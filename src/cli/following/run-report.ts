@@ -35,12 +35,12 @@ export function reportText(execution: Execution, events: readonly TimelineEvent[
   const why =
     execution.error === undefined
       ? []
-      : [`  ${paint.red(plain(execution.error))}`, ...failures(events).map((line) => `  ${paint.dim(line)}`)];
+      : [`  ${paint.red(plain(execution.error))}`, ...failures(events, execution.error).map((line) => `  ${paint.dim(line)}`)];
   return [verdict, ...why, '', plain(JSON.stringify(execution.state, null, 2), { lines: true })].join('\n');
 }
 
-/** The last error of every node that failed for good. */
-function failures(events: readonly TimelineEvent[]): readonly string[] {
+/** The last error of every node that failed for good, but for those that the error of the execution tells already. */
+function failures(events: readonly TimelineEvent[], told: string): readonly string[] {
   const last = new Map<string, string>();
   for (const event of events) {
     if (event.type === 'workflow_retried') last.clear();
@@ -48,7 +48,8 @@ function failures(events: readonly TimelineEvent[]): readonly string[] {
     if (event.type === 'node_failed' && event.data.retryable !== true) last.set(event.node_id, String(event.data.error));
     if (event.type === 'node_completed') last.delete(event.node_id);
   }
-  return [...last].map(([node, error]) => `${plain(node)}: ${plain(error)}`);
+  const untold = [...last].filter(([node]) => !told.includes(`${node}: `));
+  return untold.map(([node, error]) => `${plain(node)}: ${plain(error)}`);
 }
 
 function reason({ left, queued }: Outcome): string {

@@ -4,6 +4,7 @@ import { load, OtherCompiler, save } from '../../../machines/step.ts';
 import type { ExecutionRow } from '../../../store/rows.ts';
 import type { Store } from '../../../store/store.ts';
 import { Outbound } from '../../executors/outbound.ts';
+import { isErrorOf } from '../failures.ts';
 import { Programs } from '../programs.ts';
 import { TimeSlices } from '../time-slices.ts';
 import { readHistory, replayed, wholeLog } from './replayed.ts';
@@ -99,6 +100,6 @@ export function wroteThis(
 
 export function headDifference(row: ExecutionRow, run: Run): string | null {
   const fields = ['status', 'steps', 'error', 'localWork'] as const;
-  const field = fields.find((name) => row[name] !== run[name]);
+  const field = fields.find((name) => (name === 'error' ? !isErrorOf(run, row.error) : row[name] !== run[name]));
   return field === undefined ? null : `${field} is ${JSON.stringify(row[field])}, the log folds to ${JSON.stringify(run[field])}`;
 }

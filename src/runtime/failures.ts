@@ -1,0 +1,48 @@
+import type { Run } from '../../machines/run.ts';
+import { failuresOf, fatalFailures } from '../../machines/step.ts';
+import type { EventRow } from '../../store/rows.ts';
+import type { Store } from '../../store/store.ts';
+import { eventOf, readLog } from './log.ts';
+
+/** The last errors of nodes that have failed for good, by node. */
+export type Failures = ReadonlyMap<string, string>;
+
+export const NO_FAILURES: Failures = new Map();
+
+/** After events that led to `run`. */
+export function failuresAfter(before: Failures, run: Run, events: readonly EventRow[]): Failures {
+  const nodes = failuresOf(run);
+  if (nodes.length === 0) return NO_FAILURES;
+  const errors = new Map(nodes.flatMap((node) => (before.has(node) ? [[node, before.get(node) ?? ''] as const] : [])));
+  for (const [i, row] of events.entries()) {
+    if (row.type !== 'node_failed' || row.nodeId === null || !nodes.includes(row.nodeId)) continue;
+    const error = String(eventOf(row).data.error);
+    const decided = events[i - 1];
+    const isRejection = decided?.type === 'approval_received' && decided.nodeId === row.nodeId;
+    errors.set(row.nodeId, isRejection ? error.replace(/^approval /, '') : error);
+  }
+  return errors;
+}
+
+/** Of an execution that comes from the store. Nothing is read unless a node has failed. */
+export async function failuresIn(store: Store, executionId: string, run: Run): Promise<Failures> {
+  const rows: EventRow[] = [];
+  for (const nodeId of failuresOf(run)) {
+    for await (const row of readLog(store, executionId, { nodeId })) {
+      if (row.type === 'node_failed' || row.type === 'approval_received') rows.push(row);
+    }
+  }
+  return failuresAfter(NO_FAILURES, run, rows);
+}
+
+/** Why an execution has failed or was cancelled, in the words of the nodes that failed it. */
+export function errorOf(run: Run, failures: Failures): string | null {
+  const told = fatalFailures(run).flatMap((node) => (failures.has(node) ? [`${node}: ${failures.get(node)}`] : []));
+  return told.length === 0 ? run.error : told.join('; ');
+}
+
+/** May this stand for the error of the run? An earlier release stored the run's own. */
+export function isErrorOf(run: Run, stored: string | null): boolean {
+  if (stored === run.error) return true;
+  return fatalFailures(run).some((node) => stored?.startsWith(`${node}: `) === true);
+}
