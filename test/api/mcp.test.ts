@@ -316,8 +316,10 @@ describe('plain JSON-RPC', () => {
     expect(read.filter(({ isError }) => !isError).length).toBeLessThanOrEqual(6);
     expect(read.at(-1)).toEqual({
       isError: true,
-      text: 'the reply of this batch has reached 4194304 bytes: send the rest in other batches',
+      text: 'this batch has read 4194304 bytes, and reads no more: send the rest in other batches',
     });
+    const large = results(await post('/mcp', calls(32, 'jamjet_get_execution')));
+    expect(large.filter((result) => result.text === text).length).toBeLessThanOrEqual(5);
   });
 
   it('counts every call of a batch towards the limit of the tenant', async () => {

@@ -146,11 +146,12 @@ class Batch {
     const left = MAX_BATCH_REPLY_BYTES - this.#bytes;
     // What changes something is done all the same: its reply is small.
     if (left <= 0 && tool.reads)
-      return failed(`the reply of this batch has reached ${MAX_BATCH_REPLY_BYTES} bytes: send the rest in other batches`);
+      return failed(`this batch has read ${MAX_BATCH_REPLY_BYTES} bytes, and reads no more: send the rest in other batches`);
     const { status, text } = await this.#call.rest(request, MAX_TOOL_REPLY_BYTES, ended);
     throwIfEnded(ended);
+    // What was too large was read all the same.
+    this.#bytes += text === null ? MAX_TOOL_REPLY_BYTES : text.length;
     if (text === null) return failed(tooLarge(tool, request));
-    this.#bytes += text.length;
     if (status >= 400) return failed(errorIn(text));
     return { content: [{ type: 'text', text: tool.reply?.(text, args) ?? text }], isError: false };
   }
