@@ -13,6 +13,7 @@ import { BUDGET_EXCEEDED, budgetExceeded } from './step/evaluation.ts';
 import { FIRST_RULES, RULES } from './step/rules.ts';
 import { Stepping } from './step/stepping.ts';
 import type { Failure } from './step/stimulus.ts';
+import { ARMED_IN } from './step/timers.ts';
 import { render } from './template.ts';
 
 export { completedPatch } from './step/endings.ts';
@@ -102,7 +103,7 @@ export function step(program: Program, run: Run, message: Message, env: StepEnv)
     case 'timer': {
       const armed = program.statics.timers.get(message.id);
       const active = armed === undefined ? undefined : own(context.active, armed.node);
-      const phase = armed === undefined ? null : PHASES[armed.kind];
+      const phase = armed === undefined ? null : ARMED_IN[armed.kind];
       if (armed === undefined || active?.phase !== phase || !stepping.hears(message.id)) return refuse('stale');
       const id = message.id as `xstate.after.${string}`;
       if (phase === 'backoff' && context.hold !== null) return stepping.retryDue(id, armed.node);
@@ -134,8 +135,6 @@ export function step(program: Program, run: Run, message: Message, env: StepEnv)
     }
   }
 }
-
-const PHASES = { retry: 'backoff', wait: 'waiting', approval: 'approval' } as const;
 
 function refuse(refused: Refused['refused'], nodes: readonly string[] = []): Refused {
   return { refused, nodes };

@@ -19,7 +19,7 @@ import { statusOf } from './status.ts';
 import { StepEffects } from './step-effects.ts';
 import { type Moved, positionsOf } from './stepper.ts';
 import { isTimer, type Stimulus } from './stimulus.ts';
-import { Timers } from './timers.ts';
+import { ARMED_IN, Timers } from './timers.ts';
 
 type ActionParams = { readonly node?: string; readonly id?: string; readonly delay?: number; readonly sendId?: string };
 
@@ -149,7 +149,8 @@ export class Stepping {
   /** Ends the run as failed without asking the machine, which may be what is broken. */
   abort(error: string): Stepped {
     const { statics, stepper } = this.#program;
-    for (const [id, { node }] of statics.timers) if (own(this.#context.active, node) !== undefined) this.#timers.clear(id);
+    const { active } = this.#context;
+    for (const [id, { node, kind }] of statics.timers) if (own(active, node)?.phase === ARMED_IN[kind]) this.#timers.clear(id);
     this.#draft.set({ halt: { status: 'failed', error } });
     const { data } = conclude(this.#draft, 'failed', null);
     this.#drain();

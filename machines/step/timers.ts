@@ -2,6 +2,9 @@ import type { Statics } from '../compile/statics.ts';
 import type { Effect } from '../run.ts';
 import { type Context, own } from './context.ts';
 
+/** Where a node stands while such a timer of it is armed. */
+export const ARMED_IN = { retry: 'backoff', wait: 'waiting', approval: 'approval' } as const;
+
 /** The timers one step sets and clears. Only what is left of that at its end is an effect. */
 export class Timers {
   readonly #changes = new Map<string, { readonly first: 'set' | 'clear'; readonly delayMs: number | null }>();
