@@ -185,10 +185,11 @@ export interface AuditFault {
   readonly block: number;
   /**
    * `missing_block`: its number was skipped · `block_hash`: the block or its place in the chain was changed · `signature`: signed, but not by
-   * this key · `stream_digest`: rows of one stream were changed, removed or reordered · `unsealed_rows`: there are events no block covers.
+   * this key · `stream_digest`: rows of one stream were changed, removed or reordered · `unsealed_rows`: there are events no block covers ·
+   * `snapshot`: the stored snapshot of an execution was changed; its log is sound.
    */
-  readonly reason: 'missing_block' | 'block_hash' | 'signature' | 'stream_digest' | 'unsealed_rows';
-  /** The stream, for `stream_digest`; a null execution is the tenant's control plane. */
+  readonly reason: 'missing_block' | 'block_hash' | 'signature' | 'stream_digest' | 'unsealed_rows' | 'snapshot';
+  /** The stream, for `stream_digest` and `snapshot`; a null execution is the tenant's control plane. */
   readonly tenantId: string | null;
   readonly executionId: string | null;
 }

@@ -58,8 +58,8 @@ export interface Store {
 
   // What the runtime itself reads, across tenants.
   execution(id: string): Promise<ExecutionRow | null>;
-  /** The stored checkpoint: its text and the sequence it stands at. Null before the first commit. */
-  checkpoint(executionId: string): Promise<{ readonly text: string; readonly seq: number } | null>;
+  /** Null before the first commit. */
+  checkpoint(executionId: string): Promise<StoredCheckpoint | null>;
   /** In order of sequence, `after` exclusive. */
   events(executionId: string, page: EventPage): Promise<readonly EventRow[]>;
   revision(tenantId: string, hash: string): Promise<string | null>;
@@ -150,6 +150,17 @@ export interface TenantStore {
   workers(sinceMs: number): Promise<readonly WorkerRow[]>;
   /** The remembered answer to an earlier request with this key; null when the key is new. */
   idempotency(scope: string, key: string): Promise<IdempotencyRow | null>;
+}
+
+export interface StoredCheckpoint {
+  readonly text: string;
+  /** The sequence it stands at. */
+  readonly seq: number;
+  /**
+   * There when the text is not to be trusted, and the log is to be replayed instead. `broken`: it is not what was stored · `unsigned`: the
+   * store signs what it writes, and this was written without.
+   */
+  readonly seal?: 'unsigned' | 'broken';
 }
 
 export interface EventPage {

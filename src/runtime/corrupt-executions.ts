@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from './clock.ts';
-import type { RuntimeError } from './errors.ts';
+import { RuntimeError } from './errors.ts';
 
 /** Executions that are remembered; the count does not go beyond it. */
 const REMEMBERED = 10_000;
@@ -27,6 +27,8 @@ export class CorruptExecutions {
   /** Their log cannot be replayed: they stay as they are stored. */
   readonly #unloadable = new LRUCache<string, Unloadable>({ max: REMEMBERED });
 
+  readonly #changed = new LRUCache<string, true>({ max: REMEMBERED });
+
   constructor(options: CorruptExecutionsOptions) {
     this.#options = options;
   }
@@ -39,6 +41,15 @@ export class CorruptExecutions {
     if (this.#ended.has(id)) return;
     this.#ended.set(id, true);
     this.#options.failed(error);
+  }
+
+  /** Reported once; the log tells what the snapshot should, and the next commit replaces it. */
+  snapshotChanged(id: string, seq: number): void {
+    const key = `${id} ${seq}`;
+    if (this.#changed.has(key)) return;
+    this.#changed.set(key, true);
+    const message = `the snapshot of execution ${id} at sequence ${seq} was changed in the database: its log is replayed instead`;
+    this.#options.failed(new RuntimeError('corrupt', message));
   }
 
   unloadable(id: string, seq: number, error: RuntimeError): void {

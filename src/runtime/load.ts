@@ -53,7 +53,9 @@ async function restore(options: LoadOptions, row: ExecutionRow, loaded: Loaded):
   const first = await readFirst(store, row.id);
   const input = await legible(row.id, async () => inputIn(first));
   const stored = await store.checkpoint(row.id);
-  let run = stored === null ? null : await replayed(row.id, () => resume(loaded.program, stored, input));
+  if (stored?.seal === 'broken') options.corrupt.snapshotChanged(row.id, stored.seq);
+  let run =
+    stored === null || stored.seal !== undefined ? null : await replayed(row.id, () => resume(loaded.program, stored, input));
   // The next commit replaces a checkpoint that could not be used.
   let logBytes = run === null ? (stored?.text.length ?? 0) : 0;
   // What is stepped does not wait in line with what is only looked at.

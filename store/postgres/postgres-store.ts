@@ -74,13 +74,13 @@ export class PostgresStore implements Store {
     this.#writer = new Writer(connections, writer, hmacKey, () => this.#listener.setBack());
     const log = new ControlLog(this.#writer, self);
     this.#announcer = new Announcer(connections, self, failed);
-    this.#commits = new Commits(this.#writer, this.#announcer);
+    this.#commits = new Commits(this.#writer, this.#announcer, hmacKey);
     this.#control = new ControlActions(log);
     this.agents = new PostgresAgents(connections, log);
     this.artifacts = new Artifacts(connections, log);
     this.cron = new CronJobs(connections, log);
     this.tenants = new Tenants(connections, log);
-    this.#reads = new RuntimeReads(connections);
+    this.#reads = new RuntimeReads(connections, hmacKey);
     this.#work = new WorkItems(connections);
     this.#due = new DueQueries(connections);
     this.#workers = new Workers(connections, log);

@@ -1,25 +1,30 @@
 import type { EventRow, ExecutionRow, InboxRow, TenantRow, TokenRow } from '../rows.ts';
-import type { EventPage } from '../store.ts';
+import { storedSnapshot } from '../snapshot-seal.ts';
+import type { EventPage, StoredCheckpoint } from '../store.ts';
 import type { Connections } from './connections.ts';
 import * as controlSql from './queries/control.ts';
 import * as executionsSql from './queries/executions.ts';
 import * as logSql from './queries/log.ts';
 
+type Checkpoint = { readonly text: string | null; readonly seq: number; readonly digest: string | null };
+
 /** What the runtime reads, whatever the tenant. */
 export class RuntimeReads {
   readonly #connections: Connections;
+  readonly #key: string | Uint8Array | null;
 
-  constructor(connections: Connections) {
+  constructor(connections: Connections, key: string | Uint8Array | null) {
     this.#connections = connections;
+    this.#key = key;
   }
 
   async execution(id: string): Promise<ExecutionRow | null> {
     return first(await this.#connections.query<ExecutionRow>(executionsSql.EXECUTION_BY_ID, [id]));
   }
 
-  async checkpoint(executionId: string): Promise<{ readonly text: string; readonly seq: number } | null> {
-    const [row] = await this.#connections.query<{ text: string | null; seq: number }>(executionsSql.CHECKPOINT, [executionId]);
-    return row === undefined || row.text === null ? null : { text: row.text, seq: row.seq };
+  async checkpoint(executionId: string): Promise<StoredCheckpoint | null> {
+    const [row] = await this.#connections.query<Checkpoint>(executionsSql.CHECKPOINT, [executionId]);
+    return row === undefined ? null : storedSnapshot(this.#key, executionId, row);
   }
 
   async events(executionId: string, page: EventPage): Promise<readonly EventRow[]> {

@@ -5,7 +5,7 @@ import * as controlSql from './queries/control.ts';
 import * as executionsSql from './queries/executions.ts';
 import * as logSql from './queries/log.ts';
 
-type Checkpoint = { readonly text: string | null; readonly seq: number };
+type Checkpoint = { readonly text: string | null; readonly seq: number; readonly digest: string | null };
 type EventParameters = EventPage & { readonly executionId: string };
 
 /** What the runtime reads, whatever the tenant. */

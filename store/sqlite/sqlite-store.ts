@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import type { AuditReport } from '../rows.ts';
+import { storedSnapshot } from '../snapshot-seal.ts';
 import type { ClaimRequest, EventPage, LeaseRenewal, RuntimeHolder, Store, TenantStore, WorkerSighting } from '../store.ts';
 import type { ActionContext, Batch, ControlAction } from '../writes.ts';
 import { AuditChain } from './audit/chain.ts';
@@ -80,7 +81,7 @@ export class SqliteStore implements Store {
     this.#db = db;
     this.#hmacKey = hmacKey;
     this.#audit = audit;
-    this.#commits = new Commits(db, transactions, audit);
+    this.#commits = new Commits(db, transactions, audit, hmacKey);
     const log = new ControlLog(db, transactions, audit);
     this.#control = new ControlActions(db, log);
     this.tenants = new Tenants(db, log);
@@ -122,7 +123,7 @@ export class SqliteStore implements Store {
   checkpoint(executionId: string) {
     return guarded(() => {
       const row = this.#reads.checkpoint.get(executionId);
-      return row === undefined || row.text === null ? null : { text: row.text, seq: row.seq };
+      return row === undefined ? null : storedSnapshot(this.#hmacKey, executionId, row);
     });
   }
 

@@ -102,6 +102,44 @@ describe.each(Object.entries(ENGINES))('what an execution may hold, on %s', (_na
   });
 });
 
+describe('joins that each repeat what the one before has collected', () => {
+  /** 25 of them, so that a result of 100 KB would become terabytes. */
+  const doubling = (other: object) => {
+    const nodes: Record<string, object> = { p: { kind: { type: 'parallel', branches: ['a', 'b'] } }, a: tool(), b: other };
+    const edges = [
+      { from: 'p', to: 'a' },
+      { from: 'p', to: 'b' },
+    ];
+    let sources = ['a', 'b'];
+    for (let i = 0; i < 25; i += 1) {
+      const id = `join${i}`;
+      nodes[id] = { kind: { type: 'join', merge_strategy: { type: 'collect' }, wait_for: sources, output_key: id } };
+      for (const from of sources) edges.push({ from, to: id });
+      sources = [id];
+    }
+    return { workflow_id: 'doubling', version: '1', nodes, edges } as never;
+  };
+  const tools = { grow: () => 'x'.repeat(100_000), small: () => 1 };
+
+  it('fail the node whose result they would repeat', async () => {
+    const { runtime, log, run } = await openBench({ tools });
+    const id = await run(doubling({ kind: { type: 'tool', tool_ref: 'small' } }));
+    await settledAt(runtime, id, 'failed');
+    const failed = (await log(id)).filter(({ type }) => type === 'node_failed');
+    expect(failed).toMatchObject([{ data: { error_class: 'state_too_large', retryable: false } }]);
+  });
+
+  it('end the execution when it is a timer that releases them', async () => {
+    const { runtime, clock, run } = await openBench({ tools });
+    const id = await run(doubling({ kind: { type: 'wait', condition: 'timer', timeout_secs: 60 } }));
+    await settledAt(runtime, id, 'paused');
+    clock.advance(61_000);
+    await settledAt(runtime, id, 'failed');
+    expect((await runtime.execution('default', id)).error).toContain('larger than 64 MiB');
+    expect(await runtime.replay('default', id)).toMatchObject({ mismatch: null });
+  });
+});
+
 describe.each(Object.entries(ENGINES))('an execution that is larger than the cache, on %s', (_name, open) => {
   const hotBytes = 1;
 

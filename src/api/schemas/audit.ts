@@ -74,7 +74,7 @@ export const AuditFault = Type.Object({
   chain: Type.Optional(Type.String()),
   /** Number of the first bad block, in its chain. */
   block: Type.Integer(),
-  reason: Type.Enum(['missing_block', 'block_hash', 'signature', 'stream_digest', 'unsealed_rows'] as const),
+  reason: Type.Enum(['missing_block', 'block_hash', 'signature', 'stream_digest', 'unsealed_rows', 'snapshot'] as const),
   /** Whose rows were changed, for `stream_digest`: null when that is another tenant's business. */
   tenant_id: Type.Union([Type.String(), Type.Null()]),
   execution_id: Type.Union([Type.String(), Type.Null()]),

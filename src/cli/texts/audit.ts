@@ -5,6 +5,7 @@ export const AUDIT_FAULTS = {
   signature: 'it is not signed by this key (JAMJET_AUDIT_SIGNING_KEY)',
   stream_digest: 'events were changed, removed or reordered',
   unsealed_rows: 'there are events that no block covers',
+  snapshot: 'the stored snapshot of an execution was changed; its log is sound',
   format: 'this is not the line that should stand here',
   unexplained_removal: 'events are gone, and nothing says that retention removed them',
   seal: 'lines were changed, added or taken away',

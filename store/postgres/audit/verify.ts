@@ -5,8 +5,10 @@ import type { RemovalRecord } from '../../audit/sealed.ts';
 import { UnsignedCount } from '../../audit/unsigned.ts';
 import { digestStream, hashBlock, type StreamDigest, signBlock, unpackStreams } from '../../digest.ts';
 import type { AuditFault, AuditReport } from '../../rows.ts';
+import { checkSeal, type SealedSnapshot } from '../../snapshot-seal.ts';
 import { ask, type Queries, sql } from '../connections.ts';
 import * as auditSql from '../queries/audit.ts';
+import { SNAPSHOTS } from '../queries/executions.ts';
 import { predecessor, type StoredBlock } from './chain.ts';
 import { StreamRows } from './stream-rows.ts';
 
@@ -19,6 +21,8 @@ const END = sql('COMMIT');
 const CHAINS_PER_PAGE = 64;
 const BLOCKS_PER_PAGE = 64;
 const STREAMS_AT_ONCE = 64;
+/** Each may have megabytes. */
+const SNAPSHOTS_PER_PAGE = 16;
 const ROWS_PER_COUNT = 2_000;
 
 interface StoredChain {
@@ -37,6 +41,11 @@ interface ActionCount {
   readonly rows: number;
   readonly tenantId: string;
   readonly seq: number;
+}
+
+interface StoredSnapshot extends SealedSnapshot {
+  readonly id: string;
+  readonly tenantId: string;
 }
 
 interface Tail {
@@ -83,8 +92,23 @@ class Walk {
       if (fault !== null) return this.#report(fault);
     }
     const last = this.#heads.at(-1);
-    const sound = await this.#rows.areAllSealed(this.#signal);
-    return this.#report(sound ? null : faultIn(last?.chain ?? '', last?.block ?? 0, 'unsealed_rows'));
+    const at = [last?.chain ?? '', last?.block ?? 0] as const;
+    if (!(await this.#rows.areAllSealed(this.#signal))) return this.#report(faultIn(...at, 'unsealed_rows'));
+    const changed = await this.#changedSnapshot();
+    return this.#report(changed === null ? null : { ...faultIn(...at, 'snapshot'), ...changed });
+  }
+
+  /** The first execution whose snapshot is not what was stored. */
+  async #changedSnapshot(): Promise<{ readonly tenantId: string; readonly executionId: string } | null> {
+    for (let after = ''; ; ) {
+      this.#signal?.throwIfAborted();
+      const page = await this.#queries.query<StoredSnapshot>(SNAPSHOTS, [after, SNAPSHOTS_PER_PAGE]);
+      for (const { id, tenantId, ...snapshot } of page) {
+        if (checkSeal(this.#key, id, snapshot) === 'broken') return { tenantId, executionId: id };
+        after = id;
+      }
+      if (page.length < SNAPSHOTS_PER_PAGE) return null;
+    }
   }
 
   async *#chains(): AsyncGenerator<StoredChain> {

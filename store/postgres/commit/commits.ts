@@ -25,8 +25,10 @@ const UNDO = sql('ROLLBACK TO unit');
 export class Commits {
   readonly #writer: Writer;
   readonly #announcer: Announcer;
+  readonly #key: string | Uint8Array | null;
 
-  constructor(writer: Writer, announcer: Announcer) {
+  constructor(writer: Writer, announcer: Announcer, key: string | Uint8Array | null) {
+    this.#key = key;
     this.#writer = writer;
     this.#announcer = announcer;
   }
@@ -63,7 +65,7 @@ export class Commits {
     const writes = units.flatMap((unit) => unit.executions);
     const streams = writes.filter((write) => write.events.length > 0).map(digestWrite);
     const sealed = { result: units.map(() => null), atMs, streams };
-    const asked = [...headStatements(writes), ...effectStatement(effects, atMs)];
+    const asked = [...headStatements(writes, this.#key), ...effectStatement(effects, atMs)];
     const spilled = spilledBy(writes);
     const usage = usageStatement(writes);
     if (spilled.length === 0) return this.#writer.writeAtOnce(COMMIT_AT_ONCE, written([...asked, ...usage]), sealed);
@@ -82,7 +84,7 @@ export class Commits {
       transaction.send(HOLD_HEADS, [batch.units.flatMap((unit) => unit.executions.map(({ id }) => id))]);
       for (const unit of batch.units) {
         await transaction.query(SAVEPOINT);
-        const refusal = await applyUnit(transaction, unit, batch.atMs);
+        const refusal = await applyUnit(transaction, unit, batch.atMs, this.#key);
         if (refusal === null) streams.push(...unit.executions.filter((write) => write.events.length > 0).map(digestWrite));
         else await transaction.query(UNDO);
         await transaction.query(RELEASE);
@@ -110,7 +112,12 @@ function gather({ units }: Batch): EffectRows | null {
   return effects;
 }
 
-async function applyUnit(transaction: Transaction, unit: Unit, atMs: number): Promise<Refusal | null> {
+async function applyUnit(
+  transaction: Transaction,
+  unit: Unit,
+  atMs: number,
+  key: string | Uint8Array | null,
+): Promise<Refusal | null> {
   const remembered = noEffects();
   remember(remembered, unit);
   if ((await refusedBy(transaction, effectStatement(remembered, atMs))) !== null)
@@ -119,7 +126,7 @@ async function applyUnit(transaction: Transaction, unit: Unit, atMs: number): Pr
     const effects = noEffects();
     const contradiction = addEffects(effects, write);
     const reason =
-      (await refusedBy(transaction, headStatements([write]))) ??
+      (await refusedBy(transaction, headStatements([write], key))) ??
       contradiction ??
       (await refusedBy(transaction, effectStatement(effects, atMs)));
     if (reason !== null) return { reason, executionId: write.id };

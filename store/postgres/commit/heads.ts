@@ -1,26 +1,30 @@
+import { sealOf } from '../../snapshot-seal.ts';
 import type { ExecutionWrite } from '../../writes.ts';
 import { indexed } from '../indexed.ts';
 import { jsonText } from '../json-text.ts';
 import { APPEND_EVENTS, BEGIN_EXECUTIONS, LABEL_EXECUTIONS, MOVE_EXECUTIONS } from '../queries/commit.ts';
 import type { Asked } from './at-once.ts';
 
+/** Signs snapshots; null = they are sealed without a signature. */
+type Key = string | Uint8Array | null;
+
 /** What executions begin with and come to: begun, labelled, moved, their events. In the order of `HOLD_HEADS`. */
-export function headStatements(writes: readonly ExecutionWrite[]): readonly Asked[] {
+export function headStatements(writes: readonly ExecutionWrite[], key: Key): readonly Asked[] {
   const sorted = [...writes].sort((a, b) => (a.id < b.id ? -1 : 1));
   return [
-    { statement: BEGIN_EXECUTIONS, rows: sorted.flatMap(bornRow) },
+    { statement: BEGIN_EXECUTIONS, rows: sorted.flatMap((write) => bornRow(write, key)) },
     { statement: LABEL_EXECUTIONS, rows: writes.flatMap(labelRows) },
-    { statement: MOVE_EXECUTIONS, rows: sorted.flatMap(movedRow) },
+    { statement: MOVE_EXECUTIONS, rows: sorted.flatMap((write) => movedRow(write, key)) },
     { statement: APPEND_EVENTS, rows: writes.flatMap(eventRows) },
   ].flatMap(({ statement, rows }) => (rows.length === 0 ? [] : [{ statement, values: [jsonText(rows)] }]));
 }
 
-function bornRow(write: ExecutionWrite): readonly object[] {
+function bornRow(write: ExecutionWrite, key: Key): readonly object[] {
   const { create } = write;
   if (create === null) return [];
   return [
     {
-      ...headRow(write),
+      ...headRow(write, key),
       workflow_id: create.workflowId,
       workflow_version: create.workflowVersion,
       revision: create.revision,
@@ -33,14 +37,14 @@ function bornRow(write: ExecutionWrite): readonly object[] {
   ];
 }
 
-function movedRow(write: ExecutionWrite): readonly object[] {
+function movedRow(write: ExecutionWrite, key: Key): readonly object[] {
   const { create, fromSeq, revive } = write;
   if (create !== null) return [];
   const revived = revive === undefined ? {} : { revives: true, deadline_at_ms: revive.deadlineAtMs };
-  return [{ ...headRow(write), from_seq: fromSeq, ...revived }];
+  return [{ ...headRow(write, key), from_seq: fromSeq, ...revived }];
 }
 
-function headRow({ id, tenantId, head, snapshot }: ExecutionWrite): object {
+function headRow({ id, tenantId, head, snapshot }: ExecutionWrite, key: Key): object {
   return {
     id,
     tenant_id: tenantId,
@@ -53,6 +57,7 @@ function headRow({ id, tenantId, head, snapshot }: ExecutionWrite): object {
     updated_at_ms: head.updatedAtMs,
     completed_at_ms: head.completedAtMs,
     snapshot,
+    snapshot_digest: snapshot === null ? null : sealOf(key, id, head.seq, snapshot),
   };
 }
 

@@ -15,14 +15,15 @@ const is = (column: string, value: string): string => `${column} = ANY(ARRAY[${v
 export const BEGIN_EXECUTIONS = sql(`
 WITH created AS (
   INSERT INTO executions (id, tenant_id, workflow_id, workflow_version, revision, labels, parent_id, depth, deadline_at_ms, created_at_ms,
-    status, seq, steps, error, local_work, owner, updated_at_ms, completed_at_ms, snapshot_seq, snapshot)
+    status, seq, steps, error, local_work, owner, updated_at_ms, completed_at_ms, snapshot_seq, snapshot,
+    snapshot_digest)
   SELECT id, tenant_id, workflow_id, workflow_version, revision, labels, parent_id, depth,
     CASE WHEN completed_at_ms IS NULL THEN deadline_at_ms END, created_at_ms, status, seq, steps, error, local_work, owner,
-    updated_at_ms, completed_at_ms, CASE WHEN snapshot IS NULL THEN 0 ELSE seq END, snapshot
+    updated_at_ms, completed_at_ms, CASE WHEN snapshot IS NULL THEN 0 ELSE seq END, snapshot, snapshot_digest
   FROM json_to_recordset($1) AS h (
     id text, tenant_id text, workflow_id text, workflow_version text, revision text, labels text, parent_id text, depth integer,
     deadline_at_ms bigint, created_at_ms bigint, status text, seq integer, steps integer, error text, local_work integer, owner text,
-    updated_at_ms bigint, completed_at_ms bigint, snapshot text)
+    updated_at_ms bigint, completed_at_ms bigint, snapshot text, snapshot_digest text)
   ON CONFLICT (id) DO NOTHING RETURNING 1
 )
 SELECT jamjet_expect((SELECT count(*) FROM created), json_array_length($1), 'sequence')`);
@@ -39,10 +40,10 @@ WITH moved AS (
     updated_at_ms = h.updated_at_ms, completed_at_ms = h.completed_at_ms,
     deadline_at_ms = CASE WHEN h.completed_at_ms IS NOT NULL THEN NULL WHEN h.revives THEN h.deadline_at_ms ELSE e.deadline_at_ms END,
     snapshot_seq = CASE WHEN h.snapshot IS NULL THEN e.snapshot_seq ELSE h.seq END,
-    snapshot = coalesce(h.snapshot, e.snapshot)
+    snapshot = coalesce(h.snapshot, e.snapshot), snapshot_digest = coalesce(h.snapshot_digest, e.snapshot_digest)
   FROM json_to_recordset($1) AS h (
     id text, tenant_id text, from_seq integer, revives boolean, deadline_at_ms bigint, status text, seq integer, steps integer, error text,
-    local_work integer, owner text, updated_at_ms bigint, completed_at_ms bigint, snapshot text)
+    local_work integer, owner text, updated_at_ms bigint, completed_at_ms bigint, snapshot text, snapshot_digest text)
   WHERE ${is('e.id', 'h.id')} AND e.tenant_id IS NOT DISTINCT FROM h.tenant_id AND e.seq = h.from_seq RETURNING 1
 )
 SELECT jamjet_expect((SELECT count(*) FROM moved), json_array_length($1), 'sequence')`);

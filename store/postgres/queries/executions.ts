@@ -8,7 +8,12 @@ const EXECUTION = `id, tenant_id AS "tenantId", workflow_id AS "workflowId", wor
 
 export const EXECUTION_BY_ID = sql(`SELECT ${EXECUTION} FROM executions WHERE id = $1`);
 export const WITH_LOCAL_WORK = sql(`SELECT ${EXECUTION} FROM executions WHERE local_work > 0 AND id > $1 ORDER BY id LIMIT $2`);
-export const CHECKPOINT = sql('SELECT snapshot AS text, snapshot_seq AS seq FROM executions WHERE id = $1');
+export const CHECKPOINT = sql(
+  'SELECT snapshot AS text, snapshot_seq AS seq, snapshot_digest AS digest FROM executions WHERE id = $1',
+);
+/** Of every execution, for whoever checks them all: by id, in pages. */
+export const SNAPSHOTS = sql(`SELECT id, tenant_id AS "tenantId", snapshot AS text, snapshot_seq AS seq, snapshot_digest AS digest
+  FROM executions WHERE id > $1 ORDER BY id LIMIT $2`);
 export const TENANT_EXECUTION = sql(`SELECT ${EXECUTION} FROM executions WHERE id = $1 AND tenant_id IS NOT DISTINCT FROM $2`);
 /**
  * Tenant, ids: in no order. The tenant is compared in a way that leads into no index: before the tables have been counted, any that has both

@@ -5,11 +5,15 @@ import type { RemovalRecord } from '../../audit/sealed.ts';
 import { UnsignedCount } from '../../audit/unsigned.ts';
 import { digestStream, hashBlock, type StreamDigest, signBlock, unpackStreams } from '../../digest.ts';
 import type { AuditFault, AuditReport } from '../../rows.ts';
+import { checkSeal, type SealedSnapshot } from '../../snapshot-seal.ts';
 import { BLOCKS, COUNT_AUDITED } from '../queries/audit.ts';
+import { SNAPSHOTS } from '../queries/executions.ts';
 import { chainId, type StoredBlock } from './chain.ts';
 import { StreamRows } from './stream-rows.ts';
 
 const BLOCKS_PER_PAGE = 16;
+/** Each may have megabytes. */
+const SNAPSHOTS_PER_PAGE = 16;
 
 /**
  * Walks the chain from its beginning; between blocks other work gets its turn. Reads on a connection of its own, whose snapshot
@@ -40,7 +44,10 @@ async function walk(
   let tail = { block: 0, hash: chainId(db) };
   for (;;) {
     const page = blocks.all(tail.block, BLOCKS_PER_PAGE);
-    if (page.length === 0) return { ...soundUpTo(tail, unsigned), fault: sealed.unsealed(tail.block) };
+    if (page.length === 0) {
+      const fault = sealed.unsealed(tail.block) ?? (await changedSnapshot(db, tail.block, key, signal));
+      return { ...soundUpTo(tail, unsigned), fault };
+    }
     for (const stored of page) {
       const streams = unpackStreams(stored.streams);
       const fault = blockFault(stored, streams, tail, key) ?? sealed.fault(stored.block, streams);
@@ -74,6 +81,26 @@ function blockFault(
   const isSigned = key !== null && stored.signature !== null;
   if (isSigned && stored.signature !== signBlock(key, stored.hash)) return fault(stored.block, 'signature');
   return null;
+}
+
+/** The first execution whose snapshot is not what was stored. */
+async function changedSnapshot(
+  db: Database.Database,
+  block: number,
+  key: string | Uint8Array | null,
+  signal: AbortSignal | undefined,
+): Promise<AuditFault | null> {
+  const snapshots = db.prepare<[string, number], SealedSnapshot & { id: string; tenantId: string }>(SNAPSHOTS);
+  for (let after = ''; ; ) {
+    const page = snapshots.all(after, SNAPSHOTS_PER_PAGE);
+    for (const { id, tenantId, ...snapshot } of page) {
+      if (checkSeal(key, id, snapshot) === 'broken') return { block, reason: 'snapshot', tenantId, executionId: id };
+      after = id;
+    }
+    if (page.length < SNAPSHOTS_PER_PAGE) return null;
+    await setImmediate();
+    signal?.throwIfAborted();
+  }
 }
 
 /** Compares the stored rows with the digests that sealed them. */

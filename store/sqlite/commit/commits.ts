@@ -22,10 +22,10 @@ export class Commits {
   readonly #artifacts: ArtifactTables;
   readonly #remember: Statement;
 
-  constructor(db: Database, transactions: Transactions, audit: AuditChain) {
+  constructor(db: Database, transactions: Transactions, audit: AuditChain, key: string | Uint8Array | null) {
     this.#transactions = transactions;
     this.#audit = audit;
-    this.#heads = new Heads(db);
+    this.#heads = new Heads(db, key);
     this.#log = new EventLog(db);
     this.#effects = new Effects(db);
     this.#artifacts = new ArtifactTables(db);

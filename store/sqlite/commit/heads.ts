@@ -1,5 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { ExecutionHead, NewExecution } from '../../rows.ts';
+import { sealOf } from '../../snapshot-seal.ts';
 import type { ExecutionWrite } from '../../writes.ts';
 import * as sql from '../queries/executions.ts';
 
@@ -17,8 +18,11 @@ export class Heads {
   readonly #putInline: Statement;
   readonly #putLarge: Statement;
   readonly #dropLarge: Statement;
+  /** Signs snapshots; null = they are sealed without a signature. */
+  readonly #key: string | Uint8Array | null;
 
-  constructor(db: Database) {
+  constructor(db: Database, key: string | Uint8Array | null) {
+    this.#key = key;
     this.#create = db.prepare(sql.CREATE_EXECUTION);
     this.#createLabels = db.prepare(sql.CREATE_LABELS);
     this.#advance = db.prepare(sql.ADVANCE);
@@ -57,6 +61,7 @@ export class Heads {
       head.updatedAtMs,
       head.completedAtMs,
       snapshot === null ? 0 : head.seq,
+      snapshot === null ? null : sealOf(this.#key, id, head.seq, snapshot),
       inline,
     );
     if (changes === 0) return false;
@@ -68,36 +73,38 @@ export class Heads {
   #step(write: ExecutionWrite): boolean {
     const { snapshot, revive } = write;
     if (revive !== undefined) this.#setDeadline.run(revive.deadlineAtMs, write.id, write.tenantId, write.fromSeq);
+    const seal = snapshot === null ? '' : sealOf(this.#key, write.id, write.head.seq, snapshot);
     if (snapshot !== null && isSmall(snapshot)) {
-      if (write.head.completedAtMs === null && this.#advanceInline(write, snapshot)) return true;
-      if (this.#moveInline(write, snapshot)) return true;
+      if (write.head.completedAtMs === null && this.#advanceInline(write, snapshot, seal)) return true;
+      if (this.#moveInline(write, snapshot, seal)) return true;
     }
     if (!this.#moveApart(write)) return false;
-    if (snapshot !== null) this.#replaceCheckpoint(write, snapshot);
+    if (snapshot !== null) this.#replaceCheckpoint(write, snapshot, seal);
     return true;
   }
 
-  #advanceInline({ id, tenantId, fromSeq, head }: ExecutionWrite, snapshot: string): boolean {
+  #advanceInline({ id, tenantId, fromSeq, head }: ExecutionWrite, snapshot: string, seal: string): boolean {
     const { seq, steps, error, updatedAtMs: at, status, localWork, owner } = head;
-    const { changes } = this.#advance.run(seq, steps, error, at, seq, snapshot, id, tenantId, fromSeq, status, localWork, owner);
+    const moved = [seq, steps, error, at, seq, seal, snapshot] as const;
+    const { changes } = this.#advance.run(...moved, id, tenantId, fromSeq, status, localWork, owner);
     return changes === 1;
   }
 
-  #moveInline({ id, tenantId, fromSeq, head }: ExecutionWrite, snapshot: string): boolean {
+  #moveInline({ id, tenantId, fromSeq, head }: ExecutionWrite, snapshot: string, seal: string): boolean {
     const { seq } = head;
-    return this.#move.run(...headValues(head), seq, snapshot, id, tenantId, fromSeq).changes === 1;
+    return this.#move.run(...headValues(head), seq, seal, snapshot, id, tenantId, fromSeq).changes === 1;
   }
 
   #moveApart({ id, tenantId, fromSeq, head }: ExecutionWrite): boolean {
     return this.#moveHead.run(...headValues(head), id, tenantId, fromSeq).changes === 1;
   }
 
-  #replaceCheckpoint({ id, tenantId, head }: ExecutionWrite, snapshot: string): void {
+  #replaceCheckpoint({ id, tenantId, head }: ExecutionWrite, snapshot: string, seal: string): void {
     if (isSmall(snapshot)) {
-      this.#putInline.run(head.seq, snapshot, id);
+      this.#putInline.run(head.seq, seal, snapshot, id);
       this.#dropLarge.run(id);
     } else {
-      this.#putInline.run(head.seq, null, id);
+      this.#putInline.run(head.seq, seal, null, id);
       this.#putLarge.run(id, tenantId, snapshot);
     }
   }

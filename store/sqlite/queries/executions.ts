@@ -7,25 +7,31 @@ const EXECUTION = `id, tenant_id AS tenantId, workflow_id AS workflowId, workflo
 export const EXECUTION_BY_ID = `SELECT ${EXECUTION} FROM executions WHERE id = ?`;
 export const TENANT_EXECUTION = `SELECT ${EXECUTION} FROM executions WHERE id = ? AND tenant_id = ?`;
 export const WITH_LOCAL_WORK = `SELECT ${EXECUTION} FROM executions WHERE local_work > 0 AND id > ? ORDER BY id LIMIT ?`;
-export const CHECKPOINT = `SELECT coalesce(e.snapshot, c.snapshot) AS text, e.snapshot_seq AS seq
+export const CHECKPOINT = `SELECT coalesce(e.snapshot, c.snapshot) AS text, e.snapshot_seq AS seq, e.snapshot_digest AS digest
   FROM executions e LEFT JOIN checkpoints c ON c.execution_id = e.id WHERE e.id = ?`;
 
+/** Of every execution, for whoever checks them all: by id, in pages. */
+export const SNAPSHOTS = `SELECT e.id, e.tenant_id AS tenantId, coalesce(e.snapshot, c.snapshot) AS text, e.snapshot_seq AS seq,
+  e.snapshot_digest AS digest FROM executions e LEFT JOIN checkpoints c ON c.execution_id = e.id
+  WHERE e.id > ? ORDER BY e.id LIMIT ?`;
+
 export const CREATE_EXECUTION = `INSERT INTO executions (id, tenant_id, workflow_id, workflow_version, revision, labels, parent_id, depth,
-  deadline_at_ms, created_at_ms, status, seq, steps, error, local_work, owner, updated_at_ms, completed_at_ms, snapshot_seq, snapshot)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`;
+  deadline_at_ms, created_at_ms, status, seq, steps, error, local_work, owner, updated_at_ms, completed_at_ms, snapshot_seq,
+  snapshot_digest, snapshot)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`;
 /** The common step, which changes no indexed column: the row must be live, as busy as before, and keep its checkpoint inside. */
-export const ADVANCE = `UPDATE executions SET seq = ?, steps = ?, error = ?, updated_at_ms = ?, snapshot_seq = ?, snapshot = ?
-  WHERE id = ? AND tenant_id = ? AND seq = ? AND status = ? AND local_work = ? AND owner IS ? AND snapshot IS NOT NULL`;
+export const ADVANCE = `UPDATE executions SET seq = ?, steps = ?, error = ?, updated_at_ms = ?, snapshot_seq = ?,
+  snapshot_digest = ?, snapshot = ? WHERE id = ? AND tenant_id = ? AND seq = ? AND status = ? AND local_work = ? AND owner IS ? AND snapshot IS NOT NULL`;
 const MOVED = `status = ?, seq = ?, steps = ?, error = ?, local_work = ?, owner = ?, updated_at_ms = ?, completed_at_ms = ?,
   deadline_at_ms = iif(? IS NULL, deadline_at_ms, NULL)`;
 /** Any other step of a row that keeps its checkpoint inside. */
-export const MOVE = `UPDATE executions SET ${MOVED}, snapshot_seq = ?, snapshot = ?
+export const MOVE = `UPDATE executions SET ${MOVED}, snapshot_seq = ?, snapshot_digest = ?, snapshot = ?
   WHERE id = ? AND tenant_id = ? AND seq = ? AND snapshot IS NOT NULL`;
 /** A step that leaves the checkpoint as it is, wherever it is. */
 export const MOVE_HEAD = `UPDATE executions SET ${MOVED} WHERE id = ? AND tenant_id = ? AND seq = ?`;
 /** Before the step of an execution that goes on after its end: a step that ends it at once clears the deadline again. */
 export const SET_DEADLINE = 'UPDATE executions SET deadline_at_ms = ? WHERE id = ? AND tenant_id = ? AND seq = ?';
-export const PUT_INLINE_CHECKPOINT = 'UPDATE executions SET snapshot_seq = ?, snapshot = ? WHERE id = ?';
+export const PUT_INLINE_CHECKPOINT = 'UPDATE executions SET snapshot_seq = ?, snapshot_digest = ?, snapshot = ? WHERE id = ?';
 export const PUT_LARGE_CHECKPOINT = `INSERT INTO checkpoints (execution_id, tenant_id, snapshot) VALUES (?, ?, ?)
   ON CONFLICT (execution_id) DO UPDATE SET snapshot = excluded.snapshot`;
 export const DROP_LARGE_CHECKPOINT = 'DELETE FROM checkpoints WHERE execution_id = ?';

@@ -194,7 +194,8 @@ describe('the audit log', () => {
     const one = await recorded();
     tamper(
       one,
-      `ALTER TABLE events DROP COLUMN on_behalf_of;
+      `ALTER TABLE events DROP COLUMN on_behalf_of; ALTER TABLE executions DROP COLUMN snapshot_digest;
+      DROP INDEX tenants_inactive;
       DROP INDEX events_by_time; CREATE INDEX events_by_time ON events (tenant_id, at_ms, type, actor_id);
       DELETE FROM schema_migrations WHERE version >= (SELECT version FROM schema_migrations WHERE name = 'audit_by_time')`,
     );
