@@ -2,7 +2,20 @@ import fc from 'fast-check';
 import type { JsonObject } from '../../machines/json.ts';
 import { validate } from '../../machines/validate.ts';
 import type { Random } from '../support/random.ts';
-import { documentOf, type NodeSpec, type Spec, specs } from '../support/workflows.ts';
+import {
+  approval,
+  document,
+  documentOf,
+  type EdgeSpec,
+  first,
+  type NodeSpec,
+  parallel,
+  retried,
+  type Spec,
+  specs,
+  tool,
+  wait,
+} from '../support/workflows.ts';
 import type { Plan } from './plan.ts';
 import { stream } from './world/streams.ts';
 
@@ -26,7 +39,34 @@ export function drawWorkflows(seed: number, dropped: ReadonlySet<string>): Plan[
   return workflows;
 }
 
+/** Branches that race for a join that takes the first, maybe round after round: what is begun is often given up, in the same step even. */
+function drawRace(random: Random, id: string): JsonObject {
+  const branches = ['n2', 'n3', 'n4'].slice(0, random.between(2, 3));
+  const branch = (name: string): NodeSpec => {
+    const roll = random.fraction();
+    if (roll < 0.4) return retried(name, random.pick(['once', 'twice', 'at_once']));
+    if (roll < 0.65) return wait(name, { correlation_key: `key${random.between(0, 1)}` });
+    if (roll < 0.8) return wait(name, { condition: 'timer', timeout_secs: random.pick([1, 5]) });
+    if (roll < 0.9) return { ...tool(name, { fallback_node: 'n5' }), policy: { blocked_tools: ['t.*'] } };
+    return approval(name, { timeout_secs: random.pick([1, 20]), fallback_node: 'n5' });
+  };
+  const nodes = [tool('n0'), parallel('n1', branches), ...branches.map(branch), first('n5', { wait_for: branches }), tool('n6')];
+  const rounds: EdgeSpec[] = random.chance(0.5) ? [['n6', 'n0', 'state.n > 1']] : [];
+  const edges: EdgeSpec[] = [
+    ['n0', 'n1'],
+    ...branches.map((name): EdgeSpec => [name, 'n5']),
+    ['n5', 'n6'],
+    ['n6', 'end'],
+    ...rounds,
+  ];
+  return { ...document(nodes, edges), workflow_id: id, timeouts: { node_timeout: random.pick([2, 10, 40]) } };
+}
+
 function drawValid(random: Random, id: string, children: readonly string[], dropped: ReadonlySet<string>): JsonObject | null {
+  if (random.chance(0.3)) {
+    const race = drawRace(random, id);
+    if (isValid(race)) return [...dropped].some((part) => part.startsWith(`${id}.n`)) ? null : race;
+  }
   for (let size = MOST_NODES; ; size = Math.max(2, size - 1)) {
     const [drawn = []] = fc.sample(specs(size), { seed: random.between(1, 0x7fff_ffff), numRuns: 1 });
     const settings = drawSettings(random, drawn, children);
@@ -63,8 +103,8 @@ function drawSettings(random: Random, drawn: readonly Spec[], children: readonly
 }
 
 function documentFrom(id: string, drawn: readonly Spec[], { timeouts, nodes }: Settings): JsonObject {
-  const document = documentOf(drawn);
-  const adapted = (document.nodes as readonly NodeSpec[]).map((node, i) => {
+  const plain = documentOf(drawn);
+  const adapted = (plain.nodes as readonly NodeSpec[]).map((node, i) => {
     const kind = node.kind as JsonObject;
     const { waitSecs = 1, child = null } = nodes[i] ?? {};
     if (kind.type === 'tool' && node.policy === undefined && child !== null) {
@@ -74,7 +114,7 @@ function documentFrom(id: string, drawn: readonly Spec[], { timeouts, nodes }: S
     }
     return kind.timeout_secs === undefined ? node : { ...node, kind: { ...kind, timeout_secs: waitSecs } };
   });
-  return { ...document, workflow_id: id, nodes: adapted, timeouts };
+  return { ...plain, workflow_id: id, nodes: adapted, timeouts };
 }
 
 function isValid(document: JsonObject): boolean {
