@@ -19,7 +19,7 @@ import { ExternalWorkers } from './world/workers.ts';
 const CALM_MS = 400_000;
 /** The same once whatever is left has been cancelled. */
 const CANCELLED_MS = 60_000;
-const MOST_ENTRIES = 60_000;
+const MOST_ENTRIES = 250_000;
 const ENDED = new Set<string>(TERMINAL);
 
 export interface SimulationResult {
