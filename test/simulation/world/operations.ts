@@ -206,7 +206,9 @@ export class Operations {
           if (!live) return;
           follower.sequences.push(sequence);
         }
-        if (live && (await runtime.execution('default', executionId)).completedAtMs !== null) follower.ended = true;
+        const { completedAtMs, sequence } = await runtime.execution('default', executionId);
+        // A runtime that stops ends its streams as well: only whoever has all of the log is done.
+        if (live && completedAtMs !== null && sequence === follower.sequences.at(-1)) follower.ended = true;
       });
       live = false;
       if (!follower.ended) await this.#clients.sleep(300, `${client} follows again ${n}`);
