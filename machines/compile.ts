@@ -1,3 +1,4 @@
+import { checkNesting } from './compile/nesting.ts';
 import { outputUse } from './compile/outputs.ts';
 import { Planner } from './compile/planner.ts';
 import { choiceOf, type Routes, routesOf } from './compile/routes.ts';
@@ -39,6 +40,8 @@ export interface Program {
 export interface CompileOptions {
   /** Without forks every fan-out becomes a section. Both ways run the same nodes to the same outcome. */
   readonly forks?: boolean;
+  /** The workflow is registered already: it runs, also if it would be refused today for what a step of it costs. */
+  readonly registered?: boolean;
 }
 
 /** Throws `InvalidWorkflow` when the graph has errors, or is too entangled to be run at a bounded cost per step. */
@@ -55,6 +58,7 @@ export function* compiling(workflow: Workflow, revision: string, options: Compil
   const use = yield* outputUse(graph);
   const verdicts = verdictsOf(workflow, graph);
   const plan = new Planner(graph, routes, use, { forks: options.forks ?? true }).root();
+  if (options.registered !== true) checkNesting(graph, plan);
   yield;
   const config = yield* new Emitter(new Ways(graph, routes, use, verdicts)).machine(workflow.workflow_id, plan);
   const read = yield* readInSteps(graph, routes);

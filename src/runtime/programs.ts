@@ -121,5 +121,5 @@ function keyOf(tenantId: string, revision: string): string {
 function* programOf(source: string, revision: string): Generator<undefined, Program> {
   const { workflow } = yield* normalising(JSON.parse(source));
   yield;
-  return yield* compiling(workflow, revision);
+  return yield* compiling(workflow, revision, { registered: true });
 }

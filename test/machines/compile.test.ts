@@ -1,13 +1,45 @@
 import { describe, expect, it } from 'vitest';
 import { compile } from '../../machines/compile.ts';
 import { InvalidWorkflow } from '../../machines/diagnostics.ts';
+import type { Workflow } from '../../machines/ir/workflow.ts';
 import type { JsonObject } from '../../machines/json.ts';
 import { Driver } from '../support/driver.ts';
-import { approval, condition, first, join, parallel, retried, tool, wait, workflow } from '../support/workflows.ts';
+import {
+  approval,
+  condition,
+  type EdgeSpec,
+  first,
+  join,
+  type NodeSpec,
+  parallel,
+  retried,
+  tool,
+  wait,
+  workflow,
+} from '../support/workflows.ts';
 
 const states = (config: JsonObject): string[] => Object.keys(config.states as JsonObject);
 const state = (config: JsonObject, ...path: string[]): JsonObject =>
   path.reduce((inside, key) => (inside.states as JsonObject)[key] as JsonObject, config);
+
+/** Pairs of branches inside pairs of branches, so deep, down to tools; each pair meets in a join. */
+function nested(depth: number): Workflow {
+  const nodes: NodeSpec[] = [];
+  const edges: EdgeSpec[] = [];
+  const add = (id: string, left: number): string => {
+    if (left === 0) {
+      nodes.push(tool(id));
+      return id;
+    }
+    nodes.push(parallel(id, [`${id}a`, `${id}b`]));
+    const ends = ['a', 'b'].map((side) => add(`${id}${side}`, left - 1));
+    nodes.push(join(`${id}j`));
+    for (const end of ends) edges.push([end, `${id}j`]);
+    return `${id}j`;
+  };
+  add('n', depth);
+  return workflow(nodes, edges);
+}
 
 describe('a config', () => {
   it('names its states after the nodes, and starts at the first', () => {
@@ -188,6 +220,7 @@ describe('compiling', () => {
           ),
         ),
     ],
+    ['fan-outs inside each other that start hundreds of control nodes at once', () => nested(8)],
   ])('refuses %s with a clear error', (_, make) => {
     try {
       compile(make(), 'r');
@@ -196,6 +229,11 @@ describe('compiling', () => {
       expect(error).toBeInstanceOf(InvalidWorkflow);
       expect((error as InvalidWorkflow).diagnostics.map(({ code }) => code)).toEqual(['too_large']);
     }
+  });
+
+  it('takes smaller ones, and whatever was registered before there was such a limit', () => {
+    expect(compile(nested(6), 'r').workflow.nodes).toHaveLength(190);
+    expect(compile(nested(8), 'r', { registered: true }).workflow.nodes).toHaveLength(766);
   });
 });
 
