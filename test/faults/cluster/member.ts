@@ -5,8 +5,8 @@ import type { Preload } from '../preload/preload.ts';
 import { Link } from './link.ts';
 
 const TRY_AGAIN_MS = 300;
-/** What no line that a server prints may hold: an error of ours that nobody has handled. */
-const DEFECT = /uncaught|unhandled|TypeError|ReferenceError|RangeError|is not a function/i;
+/** What no line that a server prints may hold: an error of ours that nobody has foreseen. What it was the cause of, was. */
+const DEFECT = /uncaught|unhandled|"type":"(Type|Reference|Range|Syntax)Error"|^(Type|Reference|Range|Syntax)Error/i;
 const LINES_KEPT = 12;
 
 export interface MemberOptions {
