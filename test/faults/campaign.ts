@@ -60,6 +60,8 @@ const PROGRESS_MS = 15_000;
 /** Opens servers and database, has everybody use them while faults happen, lets all come to an end, and checks what is left. */
 export async function campaign(options: CampaignOptions): Promise<Campaign> {
   const { engine, seed, faultsMs, lasting, progress } = options;
+  // Interrupted, it still ends what it has started: that hangs on the end of the process.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
   const folder = mkdtempSync(join(tmpdir(), 'jamjet-faults-'));
   // PostgreSQL, which is not root, goes through it.
   chmodSync(folder, 0o755);
@@ -80,7 +82,11 @@ export async function campaign(options: CampaignOptions): Promise<Campaign> {
     await Promise.all([unleash(lanes, seed, history, enough.signal), after(faultsMs)]);
     await cluster.mend();
     load.calm();
-    await ends(customers, load, cluster);
+    await ends(
+      customers.then(() => load.sweep()),
+      load,
+      cluster,
+    );
     clearInterval(reporting);
     await checkReplays(cluster, load, history);
     await checkLists(cluster, history);

@@ -25,7 +25,11 @@ interface Named {
 export function sqliteLanes({ member, disk }: SqliteCluster): readonly Lane[] {
   return [
     { name: 'server', restMs: [1_500, 4_000], faults: serverFaults([member]) },
-    { name: 'connections', restMs: [50, 250], faults: linkFaults('client', [{ name: member.name, link: member.front }]) },
+    ...['one', 'two'].map((lane) => ({
+      name: `connections ${lane}`,
+      restMs: [50, 250] as const,
+      faults: linkFaults('client', [{ name: member.name, link: member.front }]),
+    })),
     {
       name: 'disk',
       restMs: [300, 1_500],
@@ -51,7 +55,11 @@ export function postgresLanes(cluster: PostgresCluster, lasting: boolean): reado
   const backs = lines.map(({ member, link }) => ({ name: `${member.name}–database`, link }));
   const lanes: Lane[] = [
     { name: 'servers', restMs: [500, 2_000], faults: serverFaults(members) },
-    { name: 'client connections', restMs: [50, 300], faults: linkFaults('client', fronts) },
+    ...['one', 'two'].map((lane) => ({
+      name: `client connections ${lane}`,
+      restMs: [50, 300] as const,
+      faults: linkFaults('client', fronts),
+    })),
     { name: 'database connections', restMs: [50, 400], faults: [...linkFaults('database', backs), silence(backs)] },
     {
       name: 'database',

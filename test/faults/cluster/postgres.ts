@@ -31,20 +31,14 @@ export async function openPostgresCluster(folder: string, tools: string, history
   mkdirSync(home);
   chmodSync(home, 0o777);
   const postgres = await ReplicatedPostgres.open(home);
-  await makeToken(folder, postgres.url());
   const lines: Line[] = [];
-  for (let i = 1; i <= SERVERS; i += 1) {
-    const link = await Link.open(postgres.port);
-    const env = {
-      DATABASE_URL: postgres.url(link.port),
-      FAULTS_CALLS: folder,
-      JAMJET_ALLOW_PRIVATE_ADDRESSES: '1',
-      JAMJET_LOG: 'warn',
-    };
-    const preload = new Preload(folder, `server-${i}`, ['/no/file/of/its/own/']);
-    const member = await Member.open({ name: `s${i}`, folder, tools, env, preload, history });
-    await member.start();
-    lines.push({ member, link });
+  try {
+    await makeToken(folder, postgres.url());
+    for (let i = 1; i <= SERVERS; i += 1) lines.push(await openLine(i, folder, tools, postgres, history));
+  } catch (error) {
+    for (const line of lines) await line.member.close();
+    await postgres.close();
+    throw error;
   }
   const members = lines.map(({ member }) => member);
   return {
@@ -88,6 +82,21 @@ export async function openPostgresCluster(folder: string, tools: string, history
       await postgres.close();
     },
   };
+}
+
+/** Server number `i`, and its line to the primary. */
+async function openLine(i: number, folder: string, tools: string, postgres: ReplicatedPostgres, history: History): Promise<Line> {
+  const link = await Link.open(postgres.port);
+  const env = {
+    DATABASE_URL: postgres.url(link.port),
+    FAULTS_CALLS: folder,
+    JAMJET_ALLOW_PRIVATE_ADDRESSES: '1',
+    JAMJET_LOG: 'warn',
+  };
+  const preload = new Preload(folder, `server-${i}`, ['/no/file/of/its/own/']);
+  const member = await Member.open({ name: `s${i}`, folder, tools, env, preload, history });
+  await member.start();
+  return { member, link };
 }
 
 /** The one that every server of the folder is asked with. Made past the lines, and while this process, which is all lines, goes on. */

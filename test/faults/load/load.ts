@@ -1,5 +1,5 @@
 import { setTimeout as after } from 'node:timers/promises';
-import type { JsonObject } from '../../../machines/json.ts';
+import { isObject, type JsonObject } from '../../../machines/json.ts';
 import { Random } from '../../support/random.ts';
 import type { Member } from '../cluster/member.ts';
 import type { History } from '../history.ts';
@@ -65,6 +65,19 @@ export class Load {
   /** New executions are started until the signal comes; each is gone along with to its end. */
   async customers(enough: AbortSignal): Promise<void> {
     await Promise.all(Array.from({ length: CUSTOMERS }, (_, i) => this.#customer(i, enough)));
+  }
+
+  /** What was started for clients that walked away without an answer is found by its label, and cancelled. */
+  async sweep(): Promise<void> {
+    const client = this.client('sweeper', 2);
+    for (const story of this.stories.filter(({ id }) => id === null)) {
+      const path = `/executions?label=${encodeURIComponent(`key:${story.key}`)}`;
+      const { body } = await client.insist({ method: 'GET', path, what: 'find', about: story.key });
+      const [found] = Array.isArray(body.executions) ? body.executions.filter(isObject) : [];
+      if (found === undefined) continue;
+      story.id = String(found.id);
+      await story.cancel(client, `${story.key}-swept`);
+    }
   }
 
   /** Nobody makes trouble any more. */

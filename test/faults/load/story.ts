@@ -16,6 +16,9 @@ export interface Message {
 
 const TERMINAL: ReadonlySet<string> = new Set(['completed', 'failed', 'cancelled', 'limit_exceeded']);
 
+/** Shown in place of a status by no server: it was acknowledged, and is not there. Its client gives up. */
+const LOST = 'lost';
+
 /** One execution as its client sees it: what it asked for, and the newest that anybody has shown it. */
 export class Story {
   readonly key: string;
@@ -93,7 +96,7 @@ export class Story {
         id,
         this.key,
       ]);
-      return {};
+      return { status: LOST };
     }
     const { body } = reply;
     const [shown, status] = [Number(body.sequence), String(body.status)];
@@ -117,7 +120,7 @@ export class Story {
   async ended(client: Client): Promise<string> {
     for (;;) {
       const status = await this.settled(client);
-      if (TERMINAL.has(status)) return status;
+      if (TERMINAL.has(status) || status === LOST) return status;
       await client.pause([100, 400]);
     }
   }
