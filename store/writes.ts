@@ -88,7 +88,7 @@ export type WorkWrite =
       readonly op: 'settle';
       readonly id: string;
       readonly fence: number | null;
-      readonly status: 'completed' | 'failed' | 'dead_lettered';
+      readonly status: 'completed' | 'failed' | 'dead_lettered' | 'cancelled';
     }
   /** Closes whatever item of that visit is open. Idempotent. */
   | { readonly op: 'cancel'; readonly nodeId: string; readonly activation: number };

@@ -156,7 +156,7 @@ function bear(birth: Birth, draft: Draft, nowMs: number, context: StepContext): 
 export function refused(outcome: Outcome | Error, conditions: Conditions | undefined): Taken {
   const draught = emptyDraught();
   addConsumed(draught, conditions);
-  if (conditions?.always === true) addConditions(draught, conditions, []);
+  if (conditions?.always === true) addConditions(draught, conditions, null);
   return { outcome, run: null, draughts: [draught], child: null, corrupt: null };
 }
 

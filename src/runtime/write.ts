@@ -181,14 +181,21 @@ function workItem(effect: Effect & { type: 'work' }, context: EffectContext): Wo
   };
 }
 
-/** The conditions a message carries, as writes the store refuses when they do not hold. */
-export function addConditions(draught: Draught, conditions: Conditions | undefined, events: readonly LogEvent[]): void {
+/**
+ * The conditions a message carries, as writes the store refuses when they do not hold. `events` are those of its step; null = the machine has
+ * refused it, and an item that it settles all the same is wanted by nobody.
+ */
+export function addConditions(draught: Draught, conditions: Conditions | undefined, events: readonly LogEvent[] | null): void {
   if (conditions?.fire !== undefined) draught.timers.push({ op: 'fire', ...conditions.fire });
   if (conditions?.settle !== undefined) {
-    const failure = events.find((event) => event.type === 'node_failed');
-    const status = failure === undefined ? 'completed' : failure.data.retryable === false ? 'dead_lettered' : 'failed';
-    draught.work.push({ op: 'settle', ...conditions.settle, status });
+    draught.work.push({ op: 'settle', ...conditions.settle, status: events === null ? 'cancelled' : settledBy(events) });
   }
+}
+
+function settledBy(events: readonly LogEvent[]): 'completed' | 'failed' | 'dead_lettered' {
+  const failure = events.find((event) => event.type === 'node_failed');
+  if (failure === undefined) return 'completed';
+  return failure.data.retryable === false ? 'dead_lettered' : 'failed';
 }
 
 export function headOf(run: Run, error: string | null, owner: string, nowMs: number): ExecutionHead {

@@ -6,7 +6,7 @@ import { setTimeout as after } from 'node:timers/promises';
 import { Random } from '../support/random.ts';
 import { checkByCommands, checkLists, checkReplays } from './check/commands.ts';
 import { checkEndings } from './check/endings.ts';
-import { type Evidence, gather } from './check/evidence.ts';
+import { dossier, type Evidence, gather } from './check/evidence.ts';
 import { checkLogs } from './check/logs.ts';
 import { checkMessages } from './check/messages.ts';
 import { checkStreams, checkWebhooks } from './check/outside.ts';
@@ -41,6 +41,8 @@ export interface Campaign {
   readonly history: History;
   readonly executions: number;
   readonly events: number;
+  /** What there is of the executions that violations are about. */
+  readonly dossiers: readonly string[];
   /** How often streams had to be taken up again, and what webhooks told more than once. */
   readonly reconnects: number;
   readonly repeated: number;
@@ -55,6 +57,8 @@ const BY_ITSELF_MS = 6_000;
 const LEASE_MS = 60_000;
 const ENDS_WITHIN_MS = 240_000;
 const LOOK_AGAIN_MS = 200;
+/** Violations often have one cause. */
+const DOSSIERS = 6;
 const PROGRESS_MS = 15_000;
 
 /** Opens servers and database, has everybody use them while faults happen, lets all come to an end, and checks what is left. */
@@ -101,6 +105,7 @@ export async function campaign(options: CampaignOptions): Promise<Campaign> {
       tookMs: history.nowMs(),
       history,
       executions: evidence.executions.size,
+      dossiers: dossiersOf(history, evidence, load),
       events: [...evidence.executions.values()].reduce((sum, { log }) => sum + log.length, 0),
       reconnects: [...load.streams, ...load.followers.values()].reduce((sum, follower) => sum + follower.reconnects, 0),
       repeated: outside.repeated,
@@ -112,6 +117,15 @@ export async function campaign(options: CampaignOptions): Promise<Campaign> {
     outside.close();
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+function dossiersOf({ violations }: History, evidence: Evidence, { workers }: Load): readonly string[] {
+  const ids = new Set(violations.flatMap(({ about }) => about));
+  const claims = workers.flatMap((worker) => worker.claims);
+  return [...ids]
+    .slice(0, DOSSIERS)
+    .map((id) => dossier(evidence, claims, id))
+    .filter((text) => text !== '');
 }
 
 async function open(

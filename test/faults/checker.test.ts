@@ -60,7 +60,14 @@ function left({ steps = STEPS, execution = {}, work = {}, calls, executions = []
     ...execution,
   };
   const item = { id: 'item', execution: ID, node: 'charge', activation: 1, attempt: 0, status: 'completed', fence: 1, ...work };
-  const made = ['reserve', 'ship'].map((node) => ({ execution: ID, node, attempt: 0, idempotencyKey: `${ID}:${node}:1` }));
+  const made = ['reserve', 'ship'].map((node) => ({
+    execution: ID,
+    node,
+    attempt: 0,
+    idempotencyKey: `${ID}:${node}:1`,
+    pid: 1,
+    atMs: 0,
+  }));
   const all = [order, ...executions].map((each) => [each.id, each] as const);
   return { executions: new Map(all), work: [item], calls: calls ?? made, left: {} };
 }
@@ -177,7 +184,9 @@ const BROKEN: readonly (readonly [invariant: string, broken: string, evidence: E
   [
     'no attempt is made that is not in the log, and none twice',
     'an attempt before it is stored',
-    left({ calls: [...left().calls, { execution: ID, node: 'ship', attempt: 1, idempotencyKey: `${ID}:ship:1` }] }),
+    left({
+      calls: [...left().calls, { execution: ID, node: 'ship', attempt: 1, idempotencyKey: `${ID}:ship:1`, pid: 1, atMs: 0 }],
+    }),
   ],
   ['a result is that of a call', 'a result without a call', left({ calls: left().calls.slice(1) })],
   [

@@ -8,9 +8,9 @@ const BEGIN = '<!-- the latest run: written by `npm run faults -- --report docs/
 const END = '<!-- end of the latest run -->';
 
 /** One line per violation and what was around it; the last line says how to do it again. */
-export function violationsOf({ engine, seed, history }: Campaign): string {
+export function violationsOf({ engine, seed, history, dossiers }: Campaign): string {
   const described = history.violations.map((violation) => history.describe(violation));
-  return [...described, `${engine}: ${history.violations.length} violations; the seed was ${seed}`].join('\n\n');
+  return [...described, ...dossiers, `${engine}: ${history.violations.length} violations; the seed was ${seed}`].join('\n\n');
 }
 
 /** Puts the figures of a run in the place of the last one's. */

@@ -5,7 +5,10 @@ import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
 const { FAULTS_CALLS: folder = '.' } = process.env;
 
 function note({ executionId, nodeId, attempt, idempotencyKey }) {
-  appendFileSync(`${folder}/calls`, `${JSON.stringify([executionId, nodeId, attempt, idempotencyKey, process.pid])}\n`);
+  appendFileSync(
+    `${folder}/calls`,
+    `${JSON.stringify([executionId, nodeId, attempt, idempotencyKey, process.pid, Date.now()])}\n`,
+  );
 }
 
 /** Takes `ms`; its first `failures` attempts fail. */

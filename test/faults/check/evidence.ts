@@ -2,6 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JsonObject } from '../../../machines/json.ts';
 import type { Cluster, Row } from '../cluster/cluster.ts';
+import type { Claim } from '../load/workers.ts';
+
+const LINE_CHARS = 300;
 
 export interface LogEvent {
   readonly sequence: number;
@@ -38,6 +41,9 @@ export interface ToolCall {
   readonly node: string;
   readonly attempt: number;
   readonly idempotencyKey: string;
+  /** Of the process that called, by its own clock. */
+  readonly pid: number;
+  readonly atMs: number;
 }
 
 /** What is left when everything is over: the database, read past the runtime, and what tools wrote down. */
@@ -82,6 +88,24 @@ export async function gather(cluster: Cluster, folder: string): Promise<Evidence
   return { executions, work: work.map(workOf), calls: callsIn(join(folder, 'calls')), left: await leftIn(cluster) };
 }
 
+/** All there is of one execution, to be read beside the history of a violation. */
+export function dossier({ executions, work, calls }: Evidence, claims: readonly Claim[], id: string): string {
+  const execution = executions.get(id);
+  if (execution === undefined) return '';
+  const of = (each: { readonly execution: string }): boolean => each.execution === id;
+  return [
+    `  ${execution.workflow} ${id}, ${execution.status}`,
+    ...execution.log.map(
+      ({ sequence, type, node, atMs, data }) => `    ${sequence} ${atMs} ${type} ${node} ${JSON.stringify(data)}`,
+    ),
+    ...work.filter(of).map((item) => `    work item ${JSON.stringify(item)}`),
+    ...claims.filter(of).map((claim) => `    claim ${JSON.stringify(claim)}`),
+    ...calls.filter(of).map((call) => `    call ${JSON.stringify(call)}`),
+  ]
+    .map((line) => line.slice(0, LINE_CHARS))
+    .join('\n');
+}
+
 async function leftIn(cluster: Cluster): Promise<Record<string, number>> {
   const left: Record<string, number> = {};
   const tables = {
@@ -111,8 +135,15 @@ function workOf(row: Row): StoredWork {
 function callsIn(file: string): readonly ToolCall[] {
   const lines = readFileSync(file, 'utf8').trim().split('\n');
   return lines.map((line) => {
-    const [execution, node, attempt, idempotencyKey] = JSON.parse(line) as [string, string, number, string];
-    return { execution, node, attempt, idempotencyKey };
+    const [execution, node, attempt, idempotencyKey, pid, atMs] = JSON.parse(line) as [
+      string,
+      string,
+      number,
+      string,
+      number,
+      number,
+    ];
+    return { execution, node, attempt, idempotencyKey, pid, atMs };
   });
 }
 
