@@ -7,6 +7,8 @@ import { Link } from './link.ts';
 const TRY_AGAIN_MS = 300;
 /** What no line that a server prints may hold: an error of ours that nobody has foreseen. What it was the cause of, was. */
 const DEFECT = /uncaught|unhandled|"type":"(Type|Reference|Range|Syntax)Error"|^(Type|Reference|Range|Syntax)Error/i;
+/** What a server says that finds commits of its own gone, which a synchronous standby must not lose. */
+const SET_BACK = 'gone back to an earlier state';
 const LINES_KEPT = 12;
 
 export interface MemberOptions {
@@ -162,6 +164,8 @@ export class Member {
   #inspect(output: string): void {
     const line = output.split('\n').find((line) => DEFECT.test(line));
     if (line !== undefined) this.#options.history.violated('a server prints no error of its own making', `${this.name}: ${line}`);
+    const lost = output.split('\n').find((line) => line.includes(SET_BACK));
+    if (lost !== undefined) this.#options.history.violated('no database loses what it has acknowledged', `${this.name}: ${lost}`);
   }
 }
 
