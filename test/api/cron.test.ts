@@ -56,7 +56,7 @@ describe('POST /cron', () => {
     [{ name: '' }, 'name must not be empty'],
     [{ name: '..' }, 'name must not be "..": it could not be asked for'],
     [{ name: 'a\u0000b' }, 'name must not be "a\\u0000b": it could not be asked for'],
-    [{ name: 'a\ud800' }, 'name must not be "a\\ud800": it could not be asked for'],
+    [{ name: 'a\ud800' }, 'name has text that is not valid Unicode (an unpaired surrogate)'],
     [{ cron_expression: undefined }, 'cron_expression is required'],
     [{ cron_expression: 'x y z a b' }, 'invalid cron expression: configuration entry 1 (x) contains illegal characters.'],
     [

@@ -182,7 +182,8 @@ describe('jamjet db copy into PostgreSQL', () => {
             webhooks: 1,
             webhook_deliveries: 1,
             agents: 1,
-            artifacts: 1,
+            // An output, and the final state it is part of.
+            artifacts: 2,
             tokens: 2,
             tenants: 2,
             audit_chains: 1,
