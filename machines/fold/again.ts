@@ -46,9 +46,7 @@ export function stepAgain(
   return { run: { ...folded, seq: end.sequence }, length: length + 1 };
 }
 
-/**
- * Steps of releases before 0.2 had no budget for all that they evaluate: one that used more than it has now is taken again without a bound.
- */
+/** Steps of earlier releases had no budget for all that they evaluate: one that used more than it has now is taken again without a bound. */
 function agreeing(program: Program, run: Run | null, log: readonly TimedEvent[], at: number, env: FoldEnv): Stepped {
   const taken = (stepEnv: FoldEnv): Stepped => {
     const stepped = again(program, run, log, at, stepEnv);
