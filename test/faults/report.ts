@@ -28,7 +28,7 @@ function report(campaigns: readonly Campaign[]): string {
   const commit = execFileSync('git', ['log', '-1', '--format=%h, %cs'], { encoding: 'utf8' }).trim();
   const machine = `${cpus().length} cores (${cpus()[0]?.model.trim()}), ${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.versions.node}`;
   return [
-    `Commit ${commit}; ${machine}; ${minutes.toFixed(0)} minutes, seed ${campaigns.map(({ seed }) => seed).join(' and ')}.`,
+    `Commit ${commit}; ${machine}; ${minutes.toFixed(0)} minutes, seed ${campaigns[0]?.seed}.`,
     '',
     `**${faults} faults, ${violations} violations.**`,
     '',
