@@ -148,8 +148,7 @@ export class Intake {
       ...(decision.nodeId === undefined || decision.nodeId === '' ? {} : { node: decision.nodeId }),
     };
     const origin = originOf(caller, decision.userId);
-    const urgent = decision.decision === 'rejected' ? { urgent: true as const } : {};
-    const outcome = await this.#options.loop.send(id, message, { origin, ...urgent });
+    const outcome = await this.#options.loop.send(id, message, { origin });
     if ('refused' in outcome) throw await this.#refusedDecision(caller.tenantId, id, message, outcome);
     return { nodeId: outcome.node ?? '' };
   }

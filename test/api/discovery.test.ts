@@ -159,7 +159,7 @@ describe('POST /agents/discover', () => {
     [
       'it leads inside',
       (response) => response.writeHead(302, { location: 'http://169.254.169.254/' }).end(),
-      /169\.254\.169\.254 is not an address/,
+      /169\.254\.169\.254 is no address to send requests to$/,
     ],
     ['it breaks off', (response) => response.destroy(), /agent\.json/],
   ])('answers 502 when %s', async (_what, answer, error) => {

@@ -68,6 +68,8 @@ export async function populate(api: Api, tenantId: string, background = false): 
   const agent = await call('POST', `/agents/${tenantId}-agent/activate`);
   await call('POST', '/cron', { name: `${tenantId}-cron`, cron_expression: '0 9 * * *', workflow_id: `${tenantId}-review` });
   const job = await call('POST', '/executions/bulk', { action: 'pause', filter: { label: `owner=${tenantId}` } });
+  // Before a webhook is made, what has been committed is written down for those that are there.
+  await call('POST', '/webhooks', { url: `https://${tenantId}.example/late`, enabled: false });
   const { deliveries } = await call('GET', `/webhooks/${webhook}/deliveries`);
   const [delivery] = deliveries as readonly JsonObject[];
   const ids = {
