@@ -1,6 +1,7 @@
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../machines/json.ts';
+import { sealOf } from '../../store/snapshot-seal.ts';
 import { CALLER, eventually, openBench } from '../support/runtimes.ts';
 
 const MINUTE = 60_000;
@@ -35,11 +36,16 @@ const timed = document('timed', { t: wait({ condition: 'timer', timeout_secs: 60
 ]);
 const parent = document('parent', { c: { kind: { type: 'subgraph', workflow_ref: 'timed' }, retry_policy: 'no_retry' } }, []);
 
-/** Changes what is stored of an execution's snapshot behind the runtime's back. */
+/** Changes what is stored of an execution's snapshot, sealed as a runtime with a defect would have stored it. */
 function damage(path: string, id: string, change: (snapshot: JsonObject) => JsonObject): void {
   const db = new Database(path);
-  const row = db.prepare('SELECT snapshot FROM executions WHERE id = ?').get(id) as { snapshot: string };
-  db.prepare('UPDATE executions SET snapshot = ? WHERE id = ?').run(JSON.stringify(change(JSON.parse(row.snapshot))), id);
+  const row = db.prepare('SELECT snapshot, snapshot_seq AS seq FROM executions WHERE id = ?').get(id) as {
+    snapshot: string;
+    seq: number;
+  };
+  const snapshot = JSON.stringify(change(JSON.parse(row.snapshot)));
+  const seal = sealOf(null, id, row.seq, snapshot);
+  db.prepare('UPDATE executions SET snapshot = ?, snapshot_digest = ? WHERE id = ?').run(snapshot, seal, id);
   db.close();
 }
 
