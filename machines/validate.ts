@@ -4,6 +4,7 @@ import { analysing } from './graph.ts';
 import { examining } from './ir/normalise.ts';
 import type { Workflow } from './ir/workflow.ts';
 import { finished, type Pausing } from './pauses.ts';
+import { reservedLabel } from './reserved-labels.ts';
 import { illFormedAt } from './text.ts';
 import { checkExpressions } from './validate/expressions.ts';
 import { checkRoutes } from './validate/routes.ts';
@@ -34,6 +35,11 @@ export function* validating(document: unknown): Pausing<Validated> {
   if (illFormed !== null) {
     const place = illFormed === '' ? 'the workflow' : illFormed;
     problems.error('bad_text', `${place} has text that is not valid Unicode (an unpaired surrogate)`, { path: illFormed });
+  }
+  const reserved = reservedLabel(workflow.labels);
+  if (reserved !== undefined) {
+    const hint = 'only the runtime sets labels that begin with jamjet.';
+    problems.error('reserved_label', `label ${JSON.stringify(reserved)} is reserved`, { path: 'labels', hint });
   }
   yield;
   const { graph, diagnostics } = yield* analysing(workflow);

@@ -1,6 +1,6 @@
 import type { Json } from '../../machines/json.ts';
+import { withoutReserved } from '../../machines/reserved-labels.ts';
 import type { Birth, Past } from './envelope.ts';
-import { withoutReserved } from './fork-labels.ts';
 import type { Loaded } from './programs.ts';
 import type { Starter } from './starter.ts';
 
@@ -29,6 +29,7 @@ export function birthOf(run: NewRun): Birth {
     workflowId: workflow.workflow_id,
     workflowVersion: workflow.version,
     revision,
+    // Revisions of earlier releases may have labels that are the runtime's.
     labels: JSON.stringify({ ...withoutReserved(workflow.labels), ...run.labels }),
     parentId: run.parent?.id ?? null,
     depth: run.parent === null ? 0 : run.parent.depth + 1,

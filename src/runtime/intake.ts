@@ -2,6 +2,7 @@ import { compiling } from '../../machines/compile.ts';
 import { InvalidWorkflow } from '../../machines/diagnostics.ts';
 import type { Json, JsonObject } from '../../machines/json.ts';
 import type { Decide, ExternalEvent } from '../../machines/messages.ts';
+import { reservedLabel } from '../../machines/reserved-labels.ts';
 import { revisionOf } from '../../machines/revision.ts';
 import type { Refused } from '../../machines/run.ts';
 import { validating } from '../../machines/validate.ts';
@@ -11,7 +12,6 @@ import type { Clock } from './clock.ts';
 import type { Outcome } from './envelope.ts';
 import { RuntimeError, shown } from './errors.ts';
 import { FairQueue } from './fair-queue.ts';
-import { reservedLabel } from './fork-labels.ts';
 import { answerRow, earlierAnswer, repeatable } from './idempotency.ts';
 import type { Ids } from './ids.ts';
 import type { Loop } from './loop.ts';
@@ -71,11 +71,12 @@ export class Intake {
 
   async start(caller: Caller, request: StartRequest): Promise<{ readonly executionId: string; readonly replayed: boolean }> {
     const { store, loop, quotas, clock, ids } = this.#options;
+    const labels = { ...request.labels, ...request.systemLabels };
     const asked: Json = {
       workflow_id: request.workflowId,
       workflow_version: request.version ?? null,
       input: request.input ?? {},
-      labels: request.labels ?? {},
+      labels,
     };
     const once =
       request.idempotencyKey === undefined ? null : repeatable(caller.tenantId, 'executions', request.idempotencyKey, asked);
@@ -83,7 +84,11 @@ export class Intake {
     if (earlier !== null) return { executionId: executionIdOf(earlier), replayed: true };
 
     const reserved = reservedLabel(request.labels ?? {});
-    if (reserved !== undefined) throw new RuntimeError('bad_request', `label ${reserved} is for forks alone`);
+    if (reserved !== undefined)
+      throw new RuntimeError(
+        'bad_request',
+        `label ${shown(reserved)} is reserved: only the runtime sets labels that begin with jamjet.`,
+      );
     const loaded = await this.#workflow(caller.tenantId, request);
     const nowMs = clock.nowMs();
     const id = ids.execution(nowMs);
@@ -95,7 +100,7 @@ export class Intake {
       input: request.input ?? {},
       nowMs,
       parent: null,
-      labels: request.labels ?? {},
+      labels,
     });
     await quotas.admit(caller.tenantId, id);
     let outcome: Outcome;

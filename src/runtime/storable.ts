@@ -29,8 +29,8 @@ export function illFormed(path: string): RuntimeError {
 
 /** What comes in with a request, by the names that the REST API has for it. */
 export const textsOf = {
-  start({ workflowId, version, input, labels = {}, idempotencyKey }: StartRequest): Entering {
-    const texts = Object.entries(labels).flatMap(([key, value]) => [
+  start({ workflowId, version, input, labels, systemLabels, idempotencyKey }: StartRequest): Entering {
+    const texts = Object.entries({ ...labels, ...systemLabels }).flatMap(([key, value]) => [
       [`the key ${JSON.stringify(shown(key))} of labels`, key],
       [`labels.${key}`, value],
     ]);

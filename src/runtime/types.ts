@@ -49,7 +49,10 @@ export interface StartRequest {
   /** Absent = the most recently registered version. */
   readonly version?: string;
   readonly input?: Json;
+  /** None may begin with `jamjet.`. */
   readonly labels?: Readonly<Record<string, string>>;
+  /** What says on whose account the execution runs, e.g. a cron job's: never a client's own words for a label's name. */
+  readonly systemLabels?: Readonly<Record<string, string>>;
   readonly idempotencyKey?: string;
 }
 

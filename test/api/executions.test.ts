@@ -33,6 +33,20 @@ describe('POST /executions', () => {
     for (const input of [{ a: [1, 'é'] }, 'text', 5, false, []]) expect(await inputOf({ input })).toEqual(input);
   });
 
+  it.each(['jamjet.cron', 'jamjet.parent.node', 'jamjet.root', 'jamjet.a2a.context', 'jamjet.'])(
+    'refuses a label that only the runtime sets: %s',
+    async (key) => {
+      const { post, get } = await api();
+      await post('/workflows', { ir: REVIEW });
+      const { status, body } = await post('/executions', { workflow_id: 'review', labels: { [key]: 'x' } });
+      const error = `bad request: label ${key} is reserved: only the runtime sets labels that begin with jamjet.`;
+      expect([status, body.error]).toEqual([400, error]);
+      expect((await get('/executions')).body.executions).toEqual([]);
+      const labelled = await post('/workflows', { ir: { ...REVIEW, version: '2', labels: { [key]: 'x' } } });
+      expect([labelled.status, labelled.body.diagnostics]).toEqual([400, [expect.objectContaining({ code: 'reserved_label' })]]);
+    },
+  );
+
   it.each(['a:b', '', 'x'.repeat(257)])('refuses a label that could not be asked for: %j', async (key) => {
     const { post } = await api();
     const { status, body } = await post('/executions', { workflow_id: 'review', labels: { [key]: 'c' } });

@@ -180,7 +180,10 @@ describe('POST /executions/:id/fork', () => {
     const { post, started } = await api();
     await started(REVIEW);
     const reply = await post('/executions', { workflow_id: 'review', labels: { 'jamjet.fork.of': NOBODY } });
-    expect([reply.status, reply.body.error]).toEqual([400, 'bad request: label jamjet.fork.of is for forks alone']);
+    expect([reply.status, reply.body.error]).toEqual([
+      400,
+      'bad request: label jamjet.fork.of is reserved: only the runtime sets labels that begin with jamjet.',
+    ]);
   });
 
   it('is told in the audit log, under who made it', async () => {

@@ -89,7 +89,7 @@ async function begin({ runtime, caller }: A2aContext, message: Message): Promise
       input: message.content,
       idempotencyKey: `a2a:${caller.actorId}:${messageId}`,
       ...(workflowVersion === null ? {} : { version: workflowVersion }),
-      ...(contextId === null ? {} : { labels: { [CONTEXT_LABEL]: contextId } }),
+      ...(contextId === null ? {} : { systemLabels: { [CONTEXT_LABEL]: contextId } }),
     });
     return executionId;
   });

@@ -120,7 +120,7 @@ export class CronJobs {
     const started = await runtime.start(caller, {
       workflowId: job.workflowId,
       input: JSON.parse(job.input) as Json,
-      labels: { [LABEL]: name },
+      systemLabels: { [LABEL]: name },
       ...(job.workflowVersion === null ? {} : { version: job.workflowVersion }),
       ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
     });

@@ -151,7 +151,7 @@ export class CronRunner implements Single {
       const { executionId } = await runtime.start(callerOf(job), {
         workflowId: job.workflowId,
         input: JSON.parse(input) as Json,
-        labels: { [LABEL]: job.name, [SCHEDULED_LABEL]: new Date(atMs).toISOString() },
+        systemLabels: { [LABEL]: job.name, [SCHEDULED_LABEL]: new Date(atMs).toISOString() },
         idempotencyKey: `cron:${job.id}:${atMs}`,
         ...(job.workflowVersion === null ? {} : { version: job.workflowVersion }),
       });
