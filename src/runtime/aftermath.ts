@@ -84,8 +84,8 @@ export class Aftermath {
     for (const { effect, run } of effects) {
       this.#guarded(() => {
         if (effect.type === 'abandon') {
-          dispatch.abandon(now.id, effect);
-          childStarts.abandon(now.id, effect);
+          dispatch.abandon(now.id, effect, run.seq);
+          childStarts.abandon(now.id, effect, run.seq);
         } else if (effect.type === 'work' && effect.local && isOwn) ownWork.begin(now, run, effect, effect.waits === true);
         else if (effect.type === 'spawn' && isOwn) ownWork.spawn(now, run, visitOf(effect));
       });

@@ -12,6 +12,8 @@ const STARTING_PER_TENANT = 32;
 interface Start {
   readonly parent: Hot;
   readonly visit: Visit;
+  /** The sequence of the run that it was begun from. */
+  readonly seq: number;
   /** Why it waits; null = it does not. */
   full: string | null;
   sinceMs: number;
@@ -67,18 +69,19 @@ export class ChildStarts {
     this.#alarm.stop();
   }
 
-  add(parent: Hot, visit: Visit): void {
-    this.abandon(parent.id, visit);
-    const start: Start = { parent, visit, full: null, sinceMs: 0, dropped: false };
+  add(parent: Hot, visit: Visit, seq: number): void {
+    const before = this.#starts.get(nameOf(parent.id, visit));
+    if (before !== undefined) this.#drop(before);
+    const start: Start = { parent, visit, seq, full: null, sinceMs: 0, dropped: false };
     this.#starts.set(nameOf(parent.id, visit), start);
     this.#slots.wait(parent.tenantId, parent.id, start);
     this.#fill();
   }
 
-  /** The visit is over. */
-  abandon(parentId: string, visit: Pick<Visit, 'node' | 'activation'>): void {
+  /** The step that led to `seq` gave up the visit's attempt. A start from that step or a later one stays. */
+  abandon(parentId: string, visit: Pick<Visit, 'node' | 'activation'>, seq: number): void {
     const start = this.#starts.get(nameOf(parentId, visit));
-    if (start !== undefined) this.#drop(start);
+    if (start !== undefined && start.seq < seq) this.#drop(start);
   }
 
   /** Told of every commit: a parent without a child may start one whatever room there is. */

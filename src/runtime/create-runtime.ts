@@ -237,7 +237,7 @@ function assemble(options: RuntimeOptions): Parts {
     dispatch,
     known: (id) => hot.peek(id),
     load,
-    spawn: (parent, visit) => childStarts.add(parent, visit),
+    spawn: (parent, visit, seq) => childStarts.add(parent, visit, seq),
     deliver,
     insist: again,
     stopped,

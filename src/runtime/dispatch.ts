@@ -135,10 +135,13 @@ export class Dispatch {
     }
   }
 
-  /** The visit is over: its attempt is told by its AbortSignal, and its outcome is dropped. */
-  abandon(executionId: string, visit: { readonly node: string; readonly activation: number }): void {
+  /**
+   * The step that led to `seq` gave up the visit's attempt: its AbortSignal is set, and its outcome is dropped. An attempt begun from that
+   * step or a later one stays: a look at the store may have begun it before the commit of the step was answered.
+   */
+  abandon(executionId: string, visit: { readonly node: string; readonly activation: number }, seq: number): void {
     for (const task of this.#byExecution.get(executionId) ?? []) {
-      if (task.node !== visit.node || task.activation !== visit.activation) continue;
+      if (task.node !== visit.node || task.activation !== visit.activation || task.seq >= seq) continue;
       this.#abandon(task);
       return;
     }

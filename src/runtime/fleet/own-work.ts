@@ -21,8 +21,8 @@ export interface OwnWorkOptions {
   /** The execution as it is in memory, if it is. */
   readonly known: (executionId: string) => Hot | undefined;
   readonly load: (row: ExecutionRow) => Promise<Hot>;
-  /** Starts the child of a subgraph node. */
-  readonly spawn: (parent: Hot, visit: Visit) => void;
+  /** Starts the child of a subgraph node, which the step that led to `seq` asked for. */
+  readonly spawn: (parent: Hot, visit: Visit, seq: number) => void;
   /** Resolves when the message has been taken or refused; null = given up. */
   readonly deliver: (executionId: string, message: Message) => Promise<Outcome | null>;
   /** Again until it works, or until the runtime stops. */
@@ -68,7 +68,7 @@ export class OwnWork {
 
   /** The same of a child to start. */
   spawn(parent: Hot, run: Run, visit: Visit): void {
-    if (this.#isNew(parent.id, visit, run.seq)) this.#options.spawn(parent, visit);
+    if (this.#isNew(parent.id, visit, run.seq)) this.#options.spawn(parent, visit, run.seq);
   }
 
   /** While the answer to a commit was on its way, a look at the store may have found, and begun, what the commit asked for. */

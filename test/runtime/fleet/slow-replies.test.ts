@@ -56,6 +56,35 @@ it('begins in-process work once when a look at the store finds it before the com
   await runtime.close(0);
 });
 
+it('goes on with work it takes from the queue when a look at the store finds it before the commit is answered', async () => {
+  const database = postgresDatabase(server);
+  const { join } = openFleet(database);
+  const without = await join();
+  const id = await without.run(one);
+  await without.runtime.close(0);
+  const { store, arrive, lookAgain } = slowStore(await database.open());
+  let calls = 0;
+  let end: (output: number) => void = () => {};
+  const tools = {
+    work: () => {
+      calls += 1;
+      return new Promise<number>((resolve) => {
+        end = resolve;
+      });
+    },
+  };
+  const creating = createRuntime({ store, tools, clock: new FakeClock() });
+  await soon(async () => (await store.executionsWithLocalWork({ after: '', limit: 1 })).length === 1);
+  lookAgain();
+  await soon(() => calls > 0);
+  arrive();
+  const runtime = await creating;
+  end(7);
+  expect(await runtime.settled('default', id, 60_000)).toMatchObject({ status: 'completed', state: { work: 7 } });
+  expect(calls).toBe(1);
+  await runtime.close(0);
+});
+
 it('answers each of two requests with one idempotency key alike, also when the event ended the execution', async () => {
   const { join } = openFleet(postgresDatabase(server));
   const [a, b] = [await join(), await join()];
