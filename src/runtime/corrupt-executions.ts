@@ -23,11 +23,11 @@ export interface CorruptExecutionsOptions {
 export class CorruptExecutions {
   readonly #options: CorruptExecutionsOptions;
   /** Ended as failed, since a step threw or nothing could move them on. */
-  readonly #ended = new LRUCache<string, true>({ max: REMEMBERED });
+  readonly #ended = new LRUCache<string, true>({ maxSize: REMEMBERED, sizeCalculation: () => 1 });
   /** Their log cannot be replayed: they stay as they are stored. */
-  readonly #unloadable = new LRUCache<string, Unloadable>({ max: REMEMBERED });
+  readonly #unloadable = new LRUCache<string, Unloadable>({ maxSize: REMEMBERED, sizeCalculation: () => 1 });
 
-  readonly #changed = new LRUCache<string, true>({ max: REMEMBERED });
+  readonly #changed = new LRUCache<string, true>({ maxSize: REMEMBERED, sizeCalculation: () => 1 });
 
   constructor(options: CorruptExecutionsOptions) {
     this.#options = options;

@@ -20,7 +20,7 @@ interface Tree {
 /** How many executions come of one: counted along the index of labels when a tree is first heard of, and remembered. */
 export class Descendants {
   readonly #store: Pick<Store, 'tenant' | 'shared'>;
-  readonly #trees = new LRUCache<string, Promise<Tree>>({ max: REMEMBERED });
+  readonly #trees = new LRUCache<string, Promise<Tree>>({ maxSize: REMEMBERED, sizeCalculation: () => 1 });
 
   constructor(store: Pick<Store, 'tenant' | 'shared'>) {
     this.#store = store;

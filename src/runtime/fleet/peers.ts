@@ -26,7 +26,7 @@ export class Peers {
   readonly #options: PeersOptions;
   #others: ReadonlySet<string> = new Set();
   /** Looked for, and not there. */
-  readonly #lost = new LRUCache<string, true>({ max: REMEMBERED_LOST });
+  readonly #lost = new LRUCache<string, true>({ maxSize: REMEMBERED_LOST, sizeCalculation: () => 1 });
   #lookedAtMs: number | null = null;
   #sparedUntilMs = 0;
   #looking: Promise<void> = Promise.resolve();

@@ -23,7 +23,7 @@ interface Cached {
 export class Standings {
   readonly #tenants: TenantRegistry;
   readonly #clock: Clock;
-  readonly #cache = new LRUCache<string, Cached>({ max: CACHED_TENANTS });
+  readonly #cache = new LRUCache<string, Cached>({ maxSize: CACHED_TENANTS, sizeCalculation: () => 1 });
   /** Counts changes: what was read before one must not enter the cache after it. */
   #changes = 0;
 
