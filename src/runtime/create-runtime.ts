@@ -238,6 +238,7 @@ function assemble(options: RuntimeOptions): Parts {
     known: (id) => hot.peek(id),
     load,
     spawn: (parent, visit, seq) => childStarts.add(parent, visit, seq),
+    adopt: (owned, attempt, lost) => void recovery.adopt(owned, lost, attempt).catch(failed),
     deliver,
     insist: again,
     stopped,

@@ -78,10 +78,10 @@ export class Recovery {
     return leftSome;
   }
 
-  /** Takes over what `lost`, which is gone, had under way when the execution was as it is given. */
-  async adopt(hot: Hot, lost: string): Promise<void> {
+  /** Takes over what `lost`, which is gone, had under way when the execution was as it is given; or one attempt of it alone. */
+  async adopt(hot: Hot, lost: string, only?: Visit): Promise<void> {
     const orderly = await this.#stoppedCleanly(lost);
-    const under = activeOf(hot.loaded.program, hot.run).filter(({ local }) => local);
+    const under = activeOf(hot.loaded.program, hot.run).filter(({ local, node }) => local && (only?.node ?? node) === node);
     for (const { node, activation, attempt, phase } of under) {
       const key = `${lost}\n${hot.id}\n${node}\n${activation}\n${attempt}`;
       if (this.#adopted.has(key)) continue;

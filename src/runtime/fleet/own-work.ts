@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
+import type { JsonObject } from '../../../machines/json.ts';
 import type { Message, Visit } from '../../../machines/messages.ts';
 import type { ActiveNode, Run } from '../../../machines/run.ts';
 import { activeOf } from '../../../machines/step.ts';
@@ -23,6 +24,8 @@ export interface OwnWorkOptions {
   readonly load: (row: ExecutionRow) => Promise<Hot>;
   /** Starts the child of a subgraph node, which the step that led to `seq` asked for. */
   readonly spawn: (parent: Hot, visit: Visit, seq: number) => void;
+  /** Takes over an attempt of a runtime that was the owner and is gone. */
+  readonly adopt: (hot: Hot, attempt: Visit, lost: string) => void;
   /** Resolves when the message has been taken or refused; null = given up. */
   readonly deliver: (executionId: string, message: Message) => Promise<Outcome | null>;
   /** Again until it works, or until the runtime stops. */
@@ -148,12 +151,50 @@ export class OwnWork {
       return;
     }
     const loaded = await load(row);
+    const starters = await this.#startersOf(loaded);
     // A commit of this runtime may have come in between.
     const mine = known(id);
     const hot = mine !== undefined && mine.run.seq > loaded.run.seq ? mine : loaded;
     const wanted = hot.owner === runtimeId ? activeOf(hot.loaded.program, hot.run).filter(({ local }) => local) : [];
     dispatch.keepOnly(id, hot.run.seq, wanted);
-    for (const node of wanted) if (!this.#begun.has(keyOf(id, node))) this.#beginHere(hot, node);
+    for (const node of wanted) {
+      if (this.#begun.has(keyOf(id, node))) continue;
+      const starter = starters.get(keyOf(id, node)) ?? runtimeId;
+      if (starter === runtimeId) this.#beginHere(hot, node);
+      else this.#options.adopt(hot, node, starter);
+    }
+  }
+
+  /**
+   * By attempt, the runtimes that started what is under way and not begun here. An execution may have become this runtime's by a commit whose
+   * answer was lost: what the lost owner had started is a failed attempt then, not one to be begun again.
+   */
+  async #startersOf(hot: Hot): Promise<ReadonlyMap<string, string>> {
+    const starters = new Map<string, string>();
+    if (hot.owner !== this.#options.runtimeId) return starters;
+    for (const active of activeOf(hot.loaded.program, hot.run)) {
+      const key = keyOf(hot.id, active);
+      if (!active.local || active.phase !== 'running' || this.#begun.has(key)) continue;
+      if (hot.loaded.executorOf(active.node) === null) continue;
+      const starter = await this.#starterOf(hot.id, active);
+      if (starter !== null) starters.set(key, starter);
+    }
+    return starters;
+  }
+
+  /** The runtime that the log names for an attempt's start; null = none. */
+  async #starterOf(id: string, { node, activation, attempt }: Visit): Promise<string | null> {
+    const { store } = this.#options;
+    let starter: string | null = null;
+    for (let after = 0; ; ) {
+      const rows = await store.events(id, { after, limit: PAGE, type: 'node_started', nodeId: node });
+      for (const { data } of rows) {
+        const started = JSON.parse(data) as JsonObject;
+        if (started.activation === activation && started.attempt === attempt) starter = String(started.worker_id);
+      }
+      after = rows.at(-1)?.seq ?? after;
+      if (rows.length < PAGE) return starter;
+    }
   }
 
   #beginHere(hot: Hot, { node, activation, attempt, phase }: ActiveNode): void {
