@@ -101,7 +101,7 @@ export class Timeline {
       case 'node_completed':
         return this.#end(node, atMs, 'done', data, this.#take(node));
       case 'node_failed':
-        return this.#end(node, atMs, 'failed', data, textOf(data.error));
+        return this.#end(node, atMs, 'failed', data, this.#failure(node, data));
       case 'node_skipped':
         return this.#end(node, atMs, 'skipped', {}, `skipped: ${textOf(data.reason) || 'branch not taken'}`);
       case 'node_cancelled':
@@ -137,8 +137,7 @@ export class Timeline {
   #applyWhole(type: string, atMs: number, data: JsonObject): readonly Entry[] {
     if (type === 'external_event_received') return [note(null, `event ${textOf(data.correlation_key)} received`)];
     if (/^workflow_(completed|failed|cancelled)$/.test(type)) this.#active.clear();
-    if (type === 'workflow_paused')
-      return [note(null, ['paused by an operator', textOf(data.reason)].filter(Boolean).join(': '))];
+    if (type === 'workflow_paused') return [note(null, ['paused', textOf(data.reason)].filter(Boolean).join(': '))];
     if (type === 'workflow_resumed') return [note(null, 'resumed')];
     if (type === 'workflow_forked' && isObject(data.origin)) {
       for (const [node, active] of this.#active) this.#active.set(node, { ...active, sinceMs: atMs });
@@ -211,6 +210,12 @@ export class Timeline {
     if (approval?.kind === 'tool') return [note(node, text)];
     this.#decisions.set(node, text);
     return [];
+  }
+
+  /** The event of a rejection says in whose name it was made; the decision says by whom, too. */
+  #failure(node: string, { error }: JsonObject): string {
+    const decision = this.#take(node);
+    return decision.startsWith('rejected by ') ? `approval ${decision}` : textOf(error);
   }
 
   #take(node: string): string {

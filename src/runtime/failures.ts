@@ -19,9 +19,16 @@ export function failuresAfter(before: Failures, run: Run, events: readonly Event
     const error = String(eventOf(row).data.error);
     const decided = events[i - 1];
     const isRejection = decided?.type === 'approval_received' && decided.nodeId === row.nodeId;
-    errors.set(row.nodeId, isRejection ? error.replace(/^approval /, '') : error);
+    errors.set(row.nodeId, isRejection ? rejection(error, decided) : error);
   }
   return errors;
+}
+
+/** The event says in whose name the node was rejected, and its row who did it. */
+function rejection(error: string, { actorId, onBehalfOf }: EventRow): string {
+  const told = `approval rejected by ${onBehalfOf}`;
+  if (onBehalfOf === null || !error.startsWith(told)) return error.replace(/^approval /, '');
+  return `rejected by ${actorId} on behalf of ${onBehalfOf}${error.slice(told.length)}`;
 }
 
 /** Of an execution that comes from the store. Nothing is read unless a node has failed. */

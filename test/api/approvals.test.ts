@@ -93,6 +93,17 @@ describe('POST /executions/:id/approve', () => {
     }
   });
 
+  it('tells in the error who rejected it beside the name in which that was done', async () => {
+    const it = await api();
+    const id = await it.started(REVIEW);
+    await it.post(`/executions/${id}/approve`, { decision: 'rejected', user_id: 'cfo', comment: 'no' });
+    const error = 'review: rejected by developer on behalf of cfo: no';
+    expect((await it.get(`/executions/${id}`)).body.error).toBe(error);
+    await it.close();
+    expect(await refoldAll(it.path)).toEqual({ compared: 1, differing: [] });
+    expect(await (await openBench({ path: it.path })).settled(id)).toMatchObject({ error });
+  });
+
   it('tells of every node that failed it, also of one that failed before a restart', async () => {
     const it = await api();
     const id = await it.started(TWO);

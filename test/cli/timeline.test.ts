@@ -51,6 +51,16 @@ describe('a timeline', () => {
     expect(told.at(-1)).toBe('  ✓ ask            1.5 s  approved by ada');
   });
 
+  it('tells who rejected, and in whose name', () => {
+    const timeline = timelineOf();
+    lines(timeline, [0, 'node_started', 'ask', {}], [0, 'interrupt_raised', 'ask', { reason: 'human_approval' }]);
+    const decided = { sequence: 3, type: 'approval_received', node_id: 'ask', created_at: new Date(START_MS).toISOString() };
+    const data = { decision: 'rejected', user_id: 'cfo', comment: 'no' };
+    timeline.apply({ ...decided, data, actor_id: 'ada', on_behalf_of: 'cfo' });
+    const told = lines(timeline, [1_500, 'node_failed', 'ask', { error: 'approval rejected by cfo: no' }]);
+    expect(told).toEqual(['  ✗ ask            1.5 s  approval rejected by ada on behalf of cfo: no']);
+  });
+
   it('tells what operators did', () => {
     expect(
       lines(
@@ -60,12 +70,7 @@ describe('a timeline', () => {
         [2, 'workflow_resumed', null],
         [3, 'workflow_retried', null, { nodes: ['charge', 'ship'], forgiven: [4, 7] }],
       ),
-    ).toEqual([
-      '  · paused by an operator: a look first',
-      '  · paused by an operator',
-      '  · resumed',
-      '  · retried: charge, ship',
-    ]);
+    ).toEqual(['  · paused: a look first', '  · paused', '  · resumed', '  · retried: charge, ship']);
   });
 
   it('says which worker it waits for, when it is not this process', () => {

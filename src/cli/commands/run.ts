@@ -63,6 +63,7 @@ status is 0 only when the execution completed.`,
       throw usageFailure('what shall be run? Name a workflow file or a registered workflow', 'jamjet run --help shows examples.');
     }
     if (this.input !== undefined && this.inputFile !== undefined) throw usageFailure('give --input or --input-file, not both');
+    if (this.stream && !this.follow) throw usageFailure('give --stream or --no-follow (--no-wait), not both');
     const given = this.inputFile === undefined ? this.input : `@${this.inputFile}`;
     if (this.resume !== undefined && given !== undefined)
       throw usageFailure('--input is for a new execution, --resume for an old one');
@@ -97,7 +98,7 @@ status is 0 only when the execution completed.`,
       for (const remark of host.remarks) this.note(remark);
       try {
         const id = this.resume ?? (await this.#start(host, authored, unit, input));
-        return this.follow || this.stream ? await this.#follow(host, id, timeoutMs, interrupt) : this.#leave(host, id);
+        return this.follow ? await this.#follow(host, id, timeoutMs, interrupt) : this.#leave(host, id);
       } catch (error) {
         throw explainApi(error, host);
       } finally {

@@ -33,7 +33,7 @@ describe('jamjet pause and resume', () => {
     await server().client.approve(id, { decision: 'approved' });
     const { stdout } = await jamjet(`inspect ${id}`);
     expect(stdout).toMatch(/^status {5}paused\n[\s\S]*^held {7}the bank is closed$/m);
-    expect(stdout).toContain('· paused by an operator: the bank is closed\n');
+    expect(stdout).toContain('· paused: the bank is closed\n');
     expect(stdout).toContain(`◆ it is held: jamjet resume ${id}\n`);
     expect(await jamjet(`resume ${id}`)).toEqual({ code: 0, stdout: `✓ resumed  ${id} is running\n`, stderr: '' });
     expect((await server().client.execution(id, { waitMs: 30_000 })).state).toMatchObject({ n: 8 });

@@ -44,6 +44,12 @@ describe('jamjet run on a server', () => {
     expect(waited).toMatchObject({ code: 0, stdout: expect.stringContaining('"n": 8') });
     const left = await server().jamjet(['run', file, '--input-file=input.json', '--no-wait']).ended;
     expect(left).toMatchObject({ code: 0, stdout: expect.stringMatching(/^exec_[0-9a-f]{32}\n$/) });
+    const both = await server().jamjet(['run', file, '--stream', '--no-wait']).ended;
+    expect(both).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringContaining('give --stream or --no-follow (--no-wait), not both'),
+    });
     const before = await server().jamjet(['--json', '--runtime', server().url, 'run', file, '-i', '{"n": 1}']).ended;
     expect(JSON.parse(before.stdout)).toMatchObject({ status: 'completed' });
   });

@@ -68,7 +68,7 @@ it('pauses, resumes, and cancels when that is meant', async () => {
   await session.shows(/hang +running/);
   session.press('p');
   await session.shows('held: nothing new begins');
-  await session.shows('paused by an operator');
+  await session.shows('· paused');
   session.press('u');
   await session.shows('· resumed');
   session.press('c');
