@@ -71,11 +71,16 @@ export interface ApiOptions {
   readonly tools?: Tools;
   readonly config?: Partial<Config>;
   readonly log?: FastifyBaseLogger;
+  readonly maxPending?: number;
 }
 
 /** The REST API over a real runtime and a real SQLite file, gone when the test is over. */
 export async function api(options: ApiOptions = {}): Promise<Api> {
-  const parts = await openBench(options.tools === undefined ? {} : { tools: options.tools });
+  const { tools, maxPending } = options;
+  const parts = await openBench({
+    ...(tools === undefined ? {} : { tools }),
+    ...(maxPending === undefined ? {} : { maxPending }),
+  });
   const { runtime, store, clock } = parts;
   const config = { ...readConfig({}), ...options.config };
   const outbound = new Outbound({ allowPrivateAddresses: config.allowPrivateAddresses });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Job, JobList } from '../../src/api/schemas/jobs.ts';
 import type { Role } from '../../src/tokens.ts';
 import { eventually } from '../support/runtimes.ts';
-import { type Api, api, type CallOptions, ECHO, ECHO_TOOLS, NOBODY, REVIEW } from './api.ts';
+import { type Api, type ApiOptions, api, type CallOptions, ECHO, ECHO_TOOLS, NOBODY, REVIEW } from './api.ts';
 import { as, createTenant } from './tenants.ts';
 
 type JobReply = { readonly status: number; readonly body: Job & JobList & { readonly error: string; readonly code: string } };
@@ -13,7 +13,7 @@ type Jobs = Omit<Api, 'get' | 'post'> & {
   executions: Api['get'];
 };
 
-async function bench(options: { readonly background?: boolean } = {}): Promise<Jobs> {
+async function bench(options: ApiOptions = {}): Promise<Jobs> {
   const it = await api({ background: true, tools: { ...ECHO_TOOLS, fail: broken }, ...options });
   for (const ir of [REVIEW, ECHO, FAILING]) await it.post('/workflows', { ir });
   return { ...it, executions: it.get } as unknown as Jobs;
@@ -238,6 +238,34 @@ describe('bulk jobs', () => {
     const next = await it.post('/executions/bulk', { action: 'pause', all: true });
     await ended(it, next.body.id);
     expect((await it.executions(`/executions/${id}`)).body.status).toBe('paused');
+  });
+
+  it('of a tenant that is refused more work wait alone', async () => {
+    const hang = () => new Promise<never>(() => {});
+    const it = await bench({ maxPending: 2, tools: { hang } });
+    await createTenant(it as unknown as Api, 'acme');
+    const acme = await as(it as unknown as Api, 'acme', 'operator');
+    const hanging = { ...FAILING, workflow_id: 'hanging', nodes: { work: { kind: { type: 'tool', tool_ref: 'hang' } } } };
+    for (const ir of [REVIEW, hanging]) await it.post('/workflows', { ir }, acme);
+    const start = async (workflow_id: string) =>
+      ((await it.post('/executions', { workflow_id }, acme)).body as unknown as { execution_id: string }).execution_id;
+    const paused = await start('review');
+    await it.post(`/executions/${paused}/pause`, {}, acme);
+    const hangs = [await start('hanging'), await start('hanging'), await start('hanging')];
+    const waits = (await it.post('/executions/bulk', { action: 'resume', all: true }, acme)).body.id;
+    const status = async () => (await it.get(`/jobs/${waits}`, acme)).body.status;
+    await eventually(() => it.errors.length > 0);
+
+    const other = await it.post('/executions/bulk', { action: 'resume', all: true });
+    // It is not woken by the clock, which stands still.
+    expect(await ended(it, other.body.id)).toMatchObject({ status: 'completed' });
+    expect(await status()).toBe('running');
+    for (const id of hangs) await it.post(`/executions/${id}/cancel`, {}, acme);
+    await eventually(async () => {
+      it.clock.advance(5_000);
+      return (await status()) === 'completed';
+    });
+    expect(it.errors.splice(0).every((error) => (error as { code?: string }).code === 'overloaded')).toBe(true);
   });
 
   it('answer a wait after its time, ended or not', async () => {

@@ -63,23 +63,33 @@ export class JobRunner implements Single {
       // Before reading: what is cancelled from here on may still be among them.
       this.#dropped.clear();
       const jobs = await this.#parts.store.jobs.running();
+      const refusals: unknown[] = [];
       for (const job of jobs) {
         if (this.#pump.closed || !this.#begun) return;
-        await this.#turn(job);
+        const refusal = await this.#turn(job);
+        if (refusal !== null) refusals.push(refusal);
       }
       if (jobs.length === 0) return;
+      // Every job has to wait: the pump tries again after a delay.
+      if (refusals.length === jobs.length) throw refusals[0];
     }
   }
 
-  /** A job that cannot be done at all fails; the others go on. */
-  async #turn(job: JobRow): Promise<void> {
+  /**
+   * A job that cannot be done at all fails; the others go on. So they do when too much work of the job's tenant is waiting: that is what
+   * it answers then, null otherwise.
+   */
+  async #turn(job: JobRow): Promise<RuntimeError | null> {
     try {
       await (job.matched === null ? this.#count(job) : this.#page(job));
+      return null;
     } catch (error) {
-      if (this.#pump.closed) return;
+      if (this.#pump.closed) return null;
+      if (error instanceof RuntimeError && error.code === 'overloaded') return error;
       if (passesByItself(error)) throw error;
       this.#parts.failed(error);
       await this.#finish(job, 'failed', withProblem(job, { execution_id: null, error: textOf(error) }));
+      return null;
     }
   }
 
