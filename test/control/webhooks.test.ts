@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { ControlPlane } from '../../src/control/control-plane.ts';
 import { backoffMs } from '../../src/control/webhooks/backoff.ts';
 import { Endpoints } from '../../src/control/webhooks/endpoints.ts';
@@ -174,6 +174,52 @@ describe('webhooks that never answer', () => {
     const { sequence } = await bench.runtime.execution('other', executionId);
     await eventually(() => quick.seen.length === sequence);
     expect(tarpit.seen).toHaveLength(48);
+    await control.close();
+  });
+
+  it('keep tests of webhooks from their own tenant alone', async () => {
+    const bench = await openBench();
+    const control = controlOf(bench);
+    const tarpit = await web(() => {});
+    const quick = await web((_request, response) => response.end());
+    const slow = [];
+    for (let i = 0; i < 2; i += 1) slow.push(await control.webhooks.create({ ...DEFINITION, url: tarpit.url }, action(bench)));
+    const outcomes = slow.flatMap(({ id }) =>
+      Array.from({ length: 20 }, () =>
+        control.webhooks.test(id, action(bench)).then(
+          () => 'sent',
+          ({ message }: Error) => message,
+        ),
+      ),
+    );
+    await eventually(() => tarpit.seen.length === 16);
+    const row = { id: 'other', name: 'Other', status: 'active', policy: null, limits: null } as const;
+    await bench.store.tenants.create({ ...row, createdAtMs: bench.clock.nowMs() }, action(bench));
+    const other = { ...action(bench), tenantId: 'other' };
+    const { id } = await control.webhooks.create({ ...DEFINITION, url: quick.url }, other);
+    expect(await control.webhooks.test(id, other)).toMatchObject({ delivered: true });
+    await control.close();
+    const ends = await Promise.all(outcomes);
+    expect(ends.filter((end) => end === 'sent')).toHaveLength(16);
+    expect(ends.filter((end) => end === '16 tests of webhooks of tenant default are under way')).not.toHaveLength(0);
+  });
+
+  it('are written down a bounded number of deliveries at a time, however many they are', async () => {
+    const bench = await openBench();
+    const control = controlOf(bench);
+    await control.begin();
+    const quick = await web((_request, response) => response.end());
+    for (let i = 0; i < 100; i += 1) await control.webhooks.create({ ...DEFINITION, url: quick.url }, action(bench));
+    await bench.runtime.register(CALLER, REVIEW);
+    const enqueue = vi.spyOn(bench.store.webhooks, 'enqueue');
+    const starts = Array.from({ length: 12 }, () => bench.runtime.start(CALLER, { workflowId: REVIEW.workflow_id }));
+    const ids = (await Promise.all(starts)).map(({ executionId }) => executionId);
+    let events = 0;
+    for (const id of ids) events += (await bench.runtime.execution('default', id)).sequence;
+    expect(events).toBeGreaterThan(20);
+    const sizes = () => enqueue.mock.calls.map(([{ deliveries }]) => deliveries.length);
+    await eventually(() => sizes().reduce((sum, size) => sum + size, 0) === 100 * events);
+    expect(Math.max(...sizes())).toBe(1_000);
     await control.close();
   });
 

@@ -6,8 +6,19 @@ import type { Parts, Single } from '../parts.ts';
 import { Pump } from '../pump.ts';
 
 const EVENTS_PER_SLICE = 500;
+/** Written down in one transaction, whatever the number of webhooks: a few tens of milliseconds. */
+const DELIVERIES_AT_ONCE = 1_000;
 /** After so many events without a match, how far it got is written down, so that the next process need not look at them again. */
 const UNWRITTEN_EVENTS = 10_000;
+
+/** What is to be delivered of some events, and where the next begin. */
+interface Matched {
+  readonly deliveries: readonly NewDelivery[];
+  /** How many were looked at. */
+  readonly events: number;
+  readonly position: string;
+  readonly end: boolean;
+}
 
 /**
  * Reads the log behind the commits and writes down what is to be delivered to whom, together with how far it got: what is committed is
@@ -64,10 +75,10 @@ export class Matcher implements Single {
     while (await store.webhooks.any()) {
       const from = await store.webhooks.cursor();
       if (from === null) return;
-      const { entries, position: to, end } = await store.log.after(from, { limit: EVENTS_PER_SLICE });
-      const deliveries = await this.#deliveries(entries);
+      const { deliveries, position: to, end } = await this.#after(from);
       const moved = to === from || (await store.webhooks.enqueue({ from, to, deliveries, nowMs: clock.nowMs() }));
       if (moved && end) return;
+      await setImmediate();
     }
   }
 
@@ -82,9 +93,8 @@ export class Matcher implements Single {
       this.#cursor ??= await store.webhooks.cursor();
       const from = this.#cursor;
       if (from === null) return;
-      const { entries, position: to, end } = await store.log.after(this.#position ?? from, { limit: EVENTS_PER_SLICE });
-      const deliveries = await this.#deliveries(entries);
-      this.#unwritten += entries.length;
+      const { deliveries, events, position: to, end } = await this.#after(this.#position ?? from);
+      this.#unwritten += events;
       if (deliveries.length > 0 || this.#unwritten > UNWRITTEN_EVENTS) {
         if (!(await store.webhooks.enqueue({ from, to, deliveries, nowMs: clock.nowMs() }))) {
           this.#forget();
@@ -107,21 +117,26 @@ export class Matcher implements Single {
   }
 
   /** Webhooks are read after the events: one that was there when an event was committed is not missed. */
-  async #deliveries(entries: readonly LogEntry[]): Promise<readonly NewDelivery[]> {
+  async #after(from: string): Promise<Matched> {
     const { store, clock } = this.#parts;
+    const { entries, position, end } = await store.log.after(from, { limit: EVENTS_PER_SLICE });
     const listeners = new Map<string, readonly WebhookRow[]>();
     for (const tenantId of new Set(entries.map((entry) => entry.tenantId))) {
       listeners.set(tenantId, await store.webhooks.listeners(tenantId));
     }
     const nowMs = clock.nowMs();
-    return entries.flatMap((entry) =>
-      (listeners.get(entry.tenantId) ?? [])
-        .filter((webhook) => isFor(entry, webhook))
-        .map(({ id: webhookId }) => {
-          const { executionId, seq, type } = entry;
-          return { id: this.#ids.workItem(nowMs), webhookId, executionId, seq, type };
-        }),
-    );
+    const deliveries: NewDelivery[] = [];
+    let last = from;
+    for (const [events, entry] of entries.entries()) {
+      const webhooks = (listeners.get(entry.tenantId) ?? []).filter((webhook) => isFor(entry, webhook));
+      if (deliveries.length > 0 && deliveries.length + webhooks.length > DELIVERIES_AT_ONCE)
+        return { deliveries, events, position: last, end: false };
+      const { executionId, seq, type } = entry;
+      for (const { id: webhookId } of webhooks)
+        deliveries.push({ id: this.#ids.workItem(nowMs), webhookId, executionId, seq, type });
+      last = entry.position;
+    }
+    return { deliveries, events: entries.length, position, end };
   }
 }
 

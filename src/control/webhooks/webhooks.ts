@@ -4,6 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { DeliveryRow, DeliveryStatus, NewWebhook, WebhookChange, WebhookRow } from '../../../store/resources/webhooks.ts';
 import type { ActionContext } from '../../../store/writes.ts';
 import { RuntimeError, shown } from '../../runtime/errors.ts';
+import { Slots } from '../../runtime/slots.ts';
 import type { Parts, Single } from '../parts.ts';
 import type { Tenants } from '../tenants.ts';
 import { Deliverer } from './deliverer.ts';
@@ -17,7 +18,8 @@ const MOST_WEBHOOKS = 100;
 /** How long the old secret signs beside a new one. */
 const OLD_SECRET_MS = 24 * 3_600_000;
 const PUT_BACK_AT_ONCE = 200;
-const TESTS_AT_ONCE = 16;
+/** Tests of one tenant under way at the same time; `Slots` says how many of all tenants. */
+const TESTS_PER_TENANT = 16;
 
 export type WebhookDefinition = Pick<NewWebhook, 'url' | 'events' | 'workflowId' | 'description' | 'enabled'>;
 
@@ -30,7 +32,7 @@ export class Webhooks implements Single {
   readonly #sweeper: Sweeper;
   readonly #deaf: () => void;
   readonly #closing = new AbortController();
-  #tests = 0;
+  readonly #tests = new Slots<never>(TESTS_PER_TENANT);
 
   constructor(parts: Parts, tenants: Pick<Tenants, 'onChange'>) {
     this.#parts = parts;
@@ -151,19 +153,22 @@ export class Webhooks implements Single {
     return replayed;
   }
 
-  /** Sends a ping, once, and answers what came of it. Rejects with `overloaded` when too many are under way. */
+  /** Sends a ping, once, and answers what came of it. Rejects with `overloaded` when too many of the tenant are under way. */
   async test(id: string, context: ActionContext): Promise<Answer> {
     const webhook = await this.get(context.tenantId, id);
-    if (this.#tests >= TESTS_AT_ONCE) {
-      throw new RuntimeError('overloaded', `${TESTS_AT_ONCE} webhooks are being tested`, { retryAfterMs: 1_000 });
+    const { tenantId } = context;
+    if (!this.#tests.take(tenantId, id)) {
+      const running = this.#tests.runningOf(tenantId);
+      throw new RuntimeError('overloaded', `${running} tests of webhooks of tenant ${tenantId} are under way`, {
+        retryAfterMs: 1_000,
+      });
     }
-    this.#tests += 1;
     try {
       const answer = await this.#sender.ping(webhook, randomUUID(), this.#closing.signal);
       await this.#parts.store.webhooks.tested(id, answer, context);
       return answer;
     } finally {
-      this.#tests -= 1;
+      this.#tests.free(tenantId, id);
     }
   }
 
