@@ -76,7 +76,7 @@ export function buildApp(options: AppOptions): Api {
     config: options.config,
     tokens,
     polls: new LongPolls(rights),
-    streams: new EventStreams(options.control.live.pulse, rights),
+    streams: new EventStreams(options.control.live.pulse, rights, nowMs),
     nowMs,
   };
   const app = Fastify({

@@ -2,11 +2,14 @@ import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Pulse } from '../control/live/pulse.ts';
 import { RuntimeError } from '../runtime/errors.ts';
+import { Slots } from '../runtime/slots.ts';
+import { TimeSlices } from '../runtime/time-slices.ts';
 import type { HeldRights } from './held-rights.ts';
 
 /** Bytes made ahead of a reader; the socket has its own buffer. */
 const BUFFER_BYTES = 16 * 1024;
-const MAX_STREAMS = 10_000;
+/** Of one tenant; `Slots` says how many of all tenants. */
+const STREAMS_PER_TENANT = 7_500;
 /** Beats of the pulse, fifteen seconds each, after which a reader that takes nothing is cut off; it may resume where it was. */
 const MAX_STALLED_BEATS = 4;
 /** How long a client waits before it connects again, as it is told. */
@@ -84,29 +87,49 @@ export class EventStream extends Readable {
   }
 }
 
-/** The streams that are open. They have no timer of their own; the server's closing ends them at once. */
+/**
+ * The streams that are open. They have no timer of their own; the server's closing ends them at once. Tenants share what may be open, and
+ * the time in which events are written: one event may have to be written to thousands of streams.
+ */
 export class EventStreams {
   readonly #pulse: Pulse;
   readonly #rights: HeldRights;
   readonly #open = new Set<AbortController>();
+  readonly #slots = new Slots<never>(STREAMS_PER_TENANT);
+  readonly #slices: TimeSlices;
+  #opened = 0;
   #closed = false;
 
-  constructor(pulse: Pulse, rights: HeldRights) {
+  constructor(pulse: Pulse, rights: HeldRights, nowMs: () => number) {
     this.#pulse = pulse;
     this.#rights = rights;
+    this.#slices = new TimeSlices({ nowMs });
+  }
+
+  /** For one stream of a tenant: resolves when it is its turn to read, or to write an event. */
+  pace(tenantId: string): () => Promise<void> {
+    const slice = this.#slices.slice(tenantId);
+    return async () => {
+      await slice.next();
+    };
   }
 
   /**
    * Answers with what `produce` sends, until that resolves, the client leaves, its token loses its right, or the server closes: the last
-   * three abort the signal. Throws `overloaded` when there are too many.
+   * three abort the signal. Throws `overloaded` when the tenant has too many.
    */
   async answer(
     request: FastifyRequest,
     reply: FastifyReply,
     produce: (stream: EventStream, signal: AbortSignal) => Promise<void>,
   ): Promise<FastifyReply> {
-    if (this.#open.size >= MAX_STREAMS) {
-      throw new RuntimeError('overloaded', `${MAX_STREAMS} event streams are open`, { retryAfterMs: RECONNECT_MS });
+    const { identity } = request;
+    if (identity === null) throw new Error(`stream ${request.url} is open and has no identity`);
+    const { tenantId } = identity;
+    const name = String(++this.#opened);
+    if (!this.#slots.take(tenantId, name)) {
+      const message = `${this.#slots.runningOf(tenantId)} event streams of tenant ${tenantId} are open`;
+      throw new RuntimeError('overloaded', message, { retryAfterMs: RECONNECT_MS });
     }
     const controller = new AbortController();
     const stream = new EventStream();
@@ -118,6 +141,7 @@ export class EventStreams {
     stream.once('close', () => {
       still();
       right.release();
+      this.#slots.free(tenantId, name);
       this.#open.delete(controller);
       controller.abort();
     });

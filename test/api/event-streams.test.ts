@@ -1,10 +1,15 @@
 import { connect } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import Database from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { Tokens } from '../../src/api/auth.ts';
+import { EventStreams } from '../../src/api/event-streams.ts';
+import { HeldRights } from '../../src/api/held-rights.ts';
+import { Pulse } from '../../src/control/live/pulse.ts';
 import { ROLES, type Role } from '../../src/tokens.ts';
 import { openStream } from '../support/live.ts';
-import { eventually } from '../support/runtimes.ts';
+import { eventually, openBench } from '../support/runtimes.ts';
 import { type ApiOptions, api, ECHO, ECHO_TOOLS, NOBODY, PAYMENT, REVIEW } from './api.ts';
 
 const BEAT_MS = 15_000;
@@ -244,6 +249,25 @@ describe('GET /executions/:id/events with several kinds', () => {
     expect(await kinds('kind=WorkflowStarted,WorkflowCompleted')).toEqual(['WorkflowStarted', 'WorkflowCompleted']);
     expect(await kinds('kind=WorkflowStarted&type=workflow_completed&limit=1')).toEqual(['WorkflowStarted']);
     expect(await kinds('kind=WorkflowStarted,WorkflowCompleted&after=1')).toEqual(['WorkflowCompleted']);
+  });
+});
+
+describe('event streams', () => {
+  it('have their turn by tenant, so many in one turn of the event loop', async () => {
+    const { store, clock } = await openBench();
+    const nowMs = () => clock.nowMs();
+    const streams = new EventStreams(new Pulse(clock), new HeldRights(new Tokens(store, nowMs), nowMs), nowMs);
+    const order: string[] = [];
+    const write = async (tenantId: string) => {
+      await streams.pace(tenantId)();
+      order.push(tenantId);
+    };
+    const written = [...Array.from({ length: 500 }, () => write('many')), write('few')];
+    await setImmediate();
+    expect(order.length).toBeLessThanOrEqual(101);
+    await Promise.all(written);
+    expect(order).toHaveLength(501);
+    expect(order.indexOf('few')).toBeLessThanOrEqual(102);
   });
 });
 

@@ -155,7 +155,12 @@ describe('what serves clients', () => {
     const { serve } = servers();
     const [a, b] = [await serve(), await serve()];
     const closing = new AbortController();
-    const { events } = await b.control.live.follow('default', { bookmark: null, wanted: () => true, signal: closing.signal });
+    const { events } = await b.control.live.follow('default', {
+      bookmark: null,
+      wanted: () => true,
+      signal: closing.signal,
+      pace: async () => {},
+    });
     const seen: string[] = [];
     const following = (async () => {
       for await (const { event } of events) seen.push(`${event.executionId} ${event.sequence}`);

@@ -35,6 +35,7 @@ export function eventStreamRoutes(app: Api, { control, streams, config }: Servic
         wanted: (entry) =>
           (types === null || types.has(entry.type)) && (workflow_id === undefined || workflow_id === entry.workflowId),
         signal: gone.signal,
+        pace: streams.pace(tenantId),
       });
       return streams.answer(request, reply, async (stream, signal) => {
         signal.addEventListener('abort', () => gone.abort(), { once: true });

@@ -164,10 +164,12 @@ async function follow(
   const { status, seq } = await execution();
   if (resumed !== null && resumed >= seq && isOver(status)) return reply.code(204).send();
   const after = resumed ?? chosen.after;
+  const pace = streams.pace(tenantId);
   return streams.answer(request, reply, async (stream, signal) => {
     let left = chosen.limit;
     for await (const event of runtime.subscribe(tenantId, id, { after, signal })) {
       if (!isChosen(event, chosen)) continue;
+      await pace();
       await stream.send({ id: String(event.sequence), event: form.nameOf(event), data: form.write(event) });
       if (--left <= 0) return;
     }

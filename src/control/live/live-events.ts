@@ -25,6 +25,8 @@ export interface FollowOptions {
   readonly bookmark: string | null;
   readonly wanted: (entry: LogEntry) => boolean;
   readonly signal: AbortSignal;
+  /** Resolves when the next piece of work may be done. */
+  readonly pace: () => Promise<void>;
 }
 
 /** What happens in a tenant, while it happens. One who waits costs no timer, no query and no wake-up. */
@@ -71,13 +73,16 @@ export class LiveEvents implements Background {
     };
   }
 
-  async *#events(tenantId: string, position: string, { wanted, signal }: FollowOptions): AsyncGenerator<LiveEvent> {
+  async *#events(tenantId: string, position: string, { wanted, signal, pace }: FollowOptions): AsyncGenerator<LiveEvent> {
     const { store } = this.#parts;
     for (let at = position; !signal.aborted; ) {
+      await pace();
       const slice = await store.log.after(at, { tenantId, limit: EVENTS_PER_SLICE });
       for (const entry of slice.entries) {
+        if (!wanted(entry)) continue;
+        await pace();
         if (signal.aborted) return;
-        const event = wanted(entry) ? await this.#event(entry) : null;
+        const event = await this.#event(entry);
         if (event === null) continue;
         yield { event, workflowId: entry.workflowId, bookmark: await this.#bookmarks.seal(tenantId, entry.position) };
       }
