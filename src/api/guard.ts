@@ -29,11 +29,16 @@ export function guard(app: Api, { runtime, tokens, polls, config }: Services, au
     // Bodies are JSON whatever they are called; a malformed content type would be refused before the parser sees it.
     request.contentType = request.raw.headers['content-type'] ?? null;
     request.raw.headers['content-type'] = undefined;
-    const { access = 'open' } = request.routeOptions.config;
+    const { access = 'open', relieves } = request.routeOptions.config;
     if (access === 'open') return;
     request.identity = auth === 'off' ? anyone : await tokens.identify(request.headers.authorization);
-    await runtime.tenants.request(request.identity.tenantId);
+    if (relieves === undefined) await runtime.tenants.request(request.identity.tenantId);
     permit(request.identity.role, access);
+  });
+  // What a request asks for is known once its body is read.
+  app.addHook('preValidation', async ({ identity, routeOptions, body }) => {
+    const { relieves } = routeOptions.config;
+    if (identity !== null && relieves !== undefined) await runtime.tenants.request(identity.tenantId, relieves(body));
   });
   app.setNotFoundHandler((request) => {
     const path = pathOf(request);

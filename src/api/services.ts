@@ -7,6 +7,7 @@ import type {
   RawRequestDefaultExpression,
   RawServerDefault,
 } from 'fastify';
+import { isObject } from '../../machines/json.ts';
 import type { Store } from '../../store/store.ts';
 import type { ActionContext } from '../../store/writes.ts';
 import type { Config } from '../config.ts';
@@ -41,6 +42,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Who may use the route; every route says so. */
     access?: Access;
+    /** Does a request with this body make less work (a cancel, a pause, a rejection)? Then its tenant's request rate does not refuse it. */
+    relieves?: (body: unknown) => boolean;
   }
   interface FastifyRequest {
     /** Set by the guard on every route that is not open. */
@@ -53,6 +56,12 @@ declare module 'fastify' {
 export function identityOf(request: FastifyRequest): Identity {
   if (request.identity === null) throw new Error(`route ${request.url} is open and has no identity`);
   return request.identity;
+}
+
+/** A text in a body that was not validated yet; empty when there is none. */
+export function textAt(body: unknown, key: string): string {
+  const value = isObject(body) ? body[key] : undefined;
+  return typeof value === 'string' ? value : '';
 }
 
 /** Who asks, with the request that is recorded beside what it causes. */

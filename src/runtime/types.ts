@@ -310,8 +310,8 @@ export interface CommitNote {
 
 /** What the API asks about tenants and their limits; `start` and `register` ask for themselves. */
 export interface TenantGate {
-  /** Counts a request. Rejects with `limit_exceeded_requests`. */
-  request(tenantId: string): Promise<void>;
+  /** Counts a request. Rejects with `limit_exceeded_requests`, unless it is `exempt` from the limit. */
+  request(tenantId: string, exempt?: boolean): Promise<void>;
   /** This process has changed the tenant: it is read again, and its status too when that is not given. A change by another process counts within five seconds. */
   changed(tenantId: string, status?: TenantRow['status']): void;
 }

@@ -135,6 +135,25 @@ describe('max_requests_per_minute', () => {
     expect((await get('/executions', acme)).status).toBe(200);
   });
 
+  it('admits what makes less work beyond the limit, and counts it', async () => {
+    const { get, post, register, start, clock, acme } = await limited({ max_requests_per_minute: 4 });
+    await register('review');
+    const ids = [(await start()).body.execution_id, (await start()).body.execution_id];
+    const approve = (id: string, decision: string) => post(`/executions/${id}/approve`, { decision }, acme);
+    expect((await get('/executions', acme)).status).toBe(200);
+    expect((await approve(ids[0] ?? '', 'approved')).status).toBe(429);
+    expect((await post('/executions/bulk', { action: 'resume', all: true }, acme)).status).toBe(429);
+    expect((await post(`/executions/${ids[1]}/pause`, {}, acme)).status).toBe(200);
+    expect((await approve(ids[0] ?? '', 'rejected')).status).toBe(200);
+    expect((await post(`/executions/${ids[1]}/cancel`, undefined, acme)).status).toBe(200);
+    const job = await post('/executions/bulk', { action: 'cancel', all: true }, acme);
+    expect(job.status).toBe(202);
+    expect((await post('/executions/bulk', 'cancel', acme)).status).toBe(429);
+    clock.advance(60_000);
+    for (let n = 0; n < 4; n += 1) expect((await post(`/executions/${ids[1]}/cancel`, {}, acme)).status).toBe(400);
+    expect((await get('/executions', acme)).status).toBe(429);
+  });
+
   it('counts neither open routes nor other tenants nor bad tokens', async () => {
     const { get, acme } = await limited({ max_requests_per_minute: 1 });
     for (let n = 0; n < 3; n += 1) {

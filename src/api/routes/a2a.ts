@@ -7,7 +7,7 @@ import { answerTo } from '../errors.ts';
 import { publicUrl } from '../public-url.ts';
 import { answerErrors } from '../replies.ts';
 import { A2aAnswer, A2aCall, A2aCard } from '../schemas/a2a.ts';
-import { type Api, callerOf, identityOf, type Services } from '../services.ts';
+import { type Api, callerOf, identityOf, type Services, textAt } from '../services.ts';
 
 const tags = ['Federation'];
 
@@ -29,7 +29,7 @@ export function a2aRoutes(app: Api, { runtime, polls, config }: Services): void 
   app.post(
     '/a2a',
     {
-      config: { access: 'read' },
+      config: { access: 'read', relieves: (body) => /^(CancelTask|tasks\/cancel)$/.test(textAt(body, 'method')) },
       schema: {
         summary: 'Speak A2A: a task is an execution',
         description:

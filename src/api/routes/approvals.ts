@@ -1,14 +1,14 @@
 import { executionId } from '../ids.ts';
 import { AcceptedDecision, Approvals, Approve } from '../schemas/approvals.ts';
 import { ById, given } from '../schemas/fields.ts';
-import { type Api, callerOf, identityOf, type Services } from '../services.ts';
+import { type Api, callerOf, identityOf, type Services, textAt } from '../services.ts';
 import { timestamp } from '../time.ts';
 
 export function approvalRoutes(app: Api, { runtime }: Services): void {
   app.post(
     '/executions/:id/approve',
     {
-      config: { access: 'write' },
+      config: { access: 'write', relieves: (body) => textAt(body, 'decision') === 'rejected' },
       schema: {
         summary: 'Decide an approval',
         description: 'Without `node_id` it is the one that is open; with several open that is a 400.',

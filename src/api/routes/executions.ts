@@ -111,7 +111,7 @@ export function executionRoutes(app: Api, { runtime, polls }: Services): void {
   app.post(
     '/executions/:id/cancel',
     {
-      config: { access: 'write' },
+      config: { access: 'write', relieves: () => true },
       schema: {
         summary: 'Cancel an execution',
         description: 'With its work under way and its child executions.',

@@ -15,7 +15,7 @@ export function interventionRoutes(app: Api, { runtime }: Services): void {
   app.post(
     '/executions/:id/pause',
     {
-      config: { access: 'write' },
+      config: { access: 'write', relieves: () => true },
       schema: {
         summary: 'Hold an execution',
         description:

@@ -4,7 +4,7 @@ import { cursorOf, fromCursor } from '../cursor.ts';
 import { toConditions, toFilter } from '../execution-filter.ts';
 import { ById } from '../schemas/fields.ts';
 import { Job, JobList, JobQuery, JobsQuery, StartJob } from '../schemas/jobs.ts';
-import { type Api, actionOf, identityOf, type Services } from '../services.ts';
+import { type Api, actionOf, identityOf, type Services, textAt } from '../services.ts';
 import { timeOrNull, timestamp } from '../time.ts';
 
 const DEFAULT_LIMIT = 50;
@@ -16,7 +16,7 @@ export function jobRoutes(app: Api, { control: { jobs }, polls, nowMs }: Service
   app.post(
     '/executions/bulk',
     {
-      config: { access: 'write' },
+      config: { access: 'write', relieves: (body) => ['cancel', 'pause'].includes(textAt(body, 'action')) },
       schema: {
         summary: 'Cancel, retry, pause or resume every execution that matches',
         description:
@@ -89,7 +89,7 @@ export function jobRoutes(app: Api, { control: { jobs }, polls, nowMs }: Service
   app.post(
     '/jobs/:id/cancel',
     {
-      config: { access: 'write' },
+      config: { access: 'write', relieves: () => true },
       schema: {
         summary: 'Stop a bulk job',
         description: 'What it has done stays done.',

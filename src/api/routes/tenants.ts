@@ -14,7 +14,7 @@ import {
   UpdatedTenant,
   UpdateTenant,
 } from '../schemas/tenants.ts';
-import { type Api, actionOf, identityOf, type Services } from '../services.ts';
+import { type Api, actionOf, identityOf, type Services, textAt } from '../services.ts';
 import { timestamp } from '../time.ts';
 
 const MAX_LIMIT = 1_000;
@@ -88,7 +88,7 @@ export function tenantRoutes(app: Api, { store, control, tokens, nowMs }: Servic
   app.put(
     '/tenants/:id',
     {
-      config: { access: 'operator' },
+      config: { access: 'operator', relieves: (body) => ['suspended', 'archived'].includes(textAt(body, 'status')) },
       schema: {
         summary: 'Change a tenant: what is left out stays, a policy or limits of null are cleared',
         tags: ['Tenants'],

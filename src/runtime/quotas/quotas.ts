@@ -120,10 +120,10 @@ export class Quotas implements TenantGate {
     return (await this.#standing(tenantId)).status === 'active';
   }
 
-  async request(tenantId: string): Promise<void> {
+  async request(tenantId: string, exempt = false): Promise<void> {
     const { limits } = await this.#standing(tenantId);
     const max = limits.max_requests_per_minute;
-    const retryAfterMs = max === undefined ? null : this.#rate.count(tenantId, max, this.#clock.nowMs());
+    const retryAfterMs = max === undefined ? null : this.#rate.count(tenantId, max, this.#clock.nowMs(), exempt);
     if (retryAfterMs === null) return;
     const message = `tenant ${tenantId} has made ${max} of at most ${max} requests in a minute (max_requests_per_minute)`;
     throw exceeded('limit_exceeded_requests', message, retryAfterMs);

@@ -10,15 +10,15 @@ export class RequestRate {
   readonly #windows = new Map<string, Window>();
   #sweepAtMs = 0;
 
-  /** Null = counted; else the milliseconds until there is room again. Refused requests do not count. */
-  count(tenantId: string, max: number, nowMs: number): number | null {
+  /** Null = counted; else the milliseconds until there is room again. Refused requests do not count, those that are `exempt` always do. */
+  count(tenantId: string, max: number, nowMs: number, exempt: boolean): number | null {
     this.#sweep(nowMs);
     let window = this.#windows.get(tenantId);
     if (window === undefined || nowMs >= window.endsAtMs) {
       window = { endsAtMs: nowMs + WINDOW_MS, requests: 0 };
       this.#windows.set(tenantId, window);
     }
-    if (window.requests >= max) return window.endsAtMs - nowMs;
+    if (window.requests >= max && !exempt) return window.endsAtMs - nowMs;
     window.requests += 1;
     return null;
   }
