@@ -14,6 +14,7 @@ async function begin(id) {
     atMs,
     actorId: name,
     actorType: 'system',
+    onBehalfOf: null,
     request: null,
   };
   const create = {
