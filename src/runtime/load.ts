@@ -37,7 +37,6 @@ export async function loadHot(options: LoadOptions, row: ExecutionRow): Promise<
   const { corrupt, programs } = options;
   const known = corrupt.knownError(row.id, row.seq);
   if (known !== null) throw known;
-  if (row.owner !== null) await options.lookFor(row.owner);
   try {
     const hot = await restore(options, row, await programs.load(row.tenantId, row.revision));
     corrupt.loaded(row.id);
@@ -48,11 +47,13 @@ export async function loadHot(options: LoadOptions, row: ExecutionRow): Promise<
   }
 }
 
-async function restore(options: LoadOptions, row: ExecutionRow, loaded: Loaded): Promise<Hot> {
+async function restore(options: LoadOptions, found: ExecutionRow, loaded: Loaded): Promise<Hot> {
   const { store, slices, runtimeId, stepLimit } = options;
-  const first = await readFirst(store, row.id);
-  const input = await legible(row.id, async () => inputIn(first));
-  const stored = await store.checkpoint(row.id);
+  const first = await readFirst(store, found.id);
+  const input = await legible(found.id, async () => inputIn(first));
+  const stored = await store.checkpoint(found.id);
+  const row = stored !== null && stored.seq > found.seq ? await readAgain(store, found.id) : found;
+  if (row.owner !== null) await options.lookFor(row.owner);
   if (stored?.seal === 'broken') options.corrupt.snapshotChanged(row.id, stored.seq);
   let run =
     stored === null || stored.seal !== undefined ? null : await replayed(row.id, () => resume(loaded.program, stored, input));
@@ -81,6 +82,16 @@ async function restore(options: LoadOptions, row: ExecutionRow, loaded: Loaded):
     failures,
     checkpoint: { seq: stored?.seq ?? 0, bytes: stored?.text.length ?? 0, logBytes },
   };
+}
+
+/**
+ * Another runtime has committed since the row was read, and the checkpoint is newer: the row's owner, end and deadline would be those of an
+ * earlier time. A row read after the checkpoint is at least as new.
+ */
+async function readAgain(store: Store, id: string): Promise<ExecutionRow> {
+  const row = await store.execution(id);
+  if (row === null) throw new RuntimeError('not_found', `execution ${id}`);
+  return row;
 }
 
 /** Replays the whole log, one step in memory at a time: it may be far larger than the state it leads to. */

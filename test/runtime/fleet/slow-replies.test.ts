@@ -29,13 +29,16 @@ function slowStore(real: Store) {
       return real.watch(told);
     },
   };
-  const store = new Proxy(real, {
+  return { store: withOverrides(real, overrides), arrive: () => arrive(), lookAgain: () => tell(GAP) };
+}
+
+function withOverrides(real: Store, overrides: Partial<Store>): Store {
+  return new Proxy(real, {
     get(target, name) {
       const value: unknown = Reflect.get(overrides, name) ?? Reflect.get(target, name, target);
       return typeof value === 'function' ? value.bind(target) : value;
     },
   });
-  return { store, arrive: () => arrive(), lookAgain: () => tell(GAP) };
 }
 
 it('begins in-process work once when a look at the store finds it before the commit is answered', async () => {
@@ -83,6 +86,39 @@ it('goes on with work it takes from the queue when a look at the store finds it 
   expect(await runtime.settled('default', id, 60_000)).toMatchObject({ status: 'completed', state: { work: 7 } });
   expect(calls).toBe(1);
   await runtime.close(0);
+});
+
+it('leaves an execution to its owner when that one has committed while it was loaded elsewhere', async () => {
+  const database = postgresDatabase(server);
+  const { join } = openFleet(database);
+  let end: (output: number) => void = () => {};
+  let calls = 0;
+  const work = (): Promise<number> | number => {
+    if (++calls === 1) throw Object.assign(new Error('no luck'), { retryable: false });
+    return new Promise<number>((resolve) => {
+      end = resolve;
+    });
+  };
+  const owner = await join({ tools: { work } });
+  const id = await owner.run(one);
+  expect(await owner.settled(id)).toMatchObject({ status: 'failed' });
+  const real = await database.open();
+  let retried: Promise<unknown> | null = null;
+  const store = withOverrides(real, {
+    async checkpoint(executionId) {
+      retried ??= owner.runtime.retry(CALLER, id);
+      await retried;
+      return real.checkpoint(executionId);
+    },
+  });
+  const other = await createRuntime({ store, tools: { work: () => 0 }, clock: new FakeClock() });
+  await other.sendEvent(CALLER, id, { key: 'k', payload: 1 });
+  expect((await real.execution(id))?.owner).toBe(owner.runtime.id);
+  end(7);
+  expect(await owner.settled(id)).toMatchObject({ status: 'completed', state: { work: 7 } });
+  expect(calls).toBe(2);
+  await other.close(0);
+  await real.close();
 });
 
 it('answers each of two requests with one idempotency key alike, also when the event ended the execution', async () => {
