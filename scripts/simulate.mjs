@@ -3,18 +3,25 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 
-const { values } = parseArgs({
-  options: {
-    seeds: { type: 'string', default: '10000' },
-    from: { type: 'string', default: '1' },
-    processes: { type: 'string', default: '2' },
-  },
-});
-const [seeds, from, processes] = [values.seeds, values.from, values.processes].map(Number);
-if (![seeds, from, processes].every((number) => Number.isInteger(number) && number > 0)) {
-  console.error('usage: npm run simulate -- [--seeds N] [--from SEED] [--processes N]');
+const USAGE = 'usage: npm run simulate -- [--seeds N] [--from SEED] [--processes N]';
+
+function given() {
+  try {
+    const number = (value) => ({ type: 'string', default: value });
+    const { values } = parseArgs({ options: { seeds: number('10000'), from: number('1'), processes: number('2') } });
+    const numbers = [values.seeds, values.from, values.processes].map(Number);
+    return numbers.every((each) => Number.isInteger(each) && each > 0) ? numbers : null;
+  } catch {
+    return null;
+  }
+}
+
+const numbers = given();
+if (numbers === null) {
+  console.error(USAGE);
   process.exit(2);
 }
+const [seeds, from, processes] = numbers;
 
 const compiled = spawnSync('node_modules/.bin/tsc', ['-p', 'tsconfig.simulation.json'], { stdio: 'inherit' });
 if (compiled.status !== 0) process.exit(1);

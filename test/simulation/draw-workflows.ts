@@ -8,6 +8,7 @@ import {
   documentOf,
   type EdgeSpec,
   first,
+  limitExceeded,
   type NodeSpec,
   parallel,
   retried,
@@ -50,7 +51,10 @@ function drawRace(random: Random, id: string): JsonObject {
     if (roll < 0.9) return { ...tool(name, { fallback_node: 'n5' }), policy: { blocked_tools: ['t.*'] } };
     return approval(name, { timeout_secs: random.pick([1, 20]), fallback_node: 'n5' });
   };
-  const nodes = [tool('n0'), parallel('n1', branches), ...branches.map(branch), first('n5', { wait_for: branches }), tool('n6')];
+  const drawn = branches.map(branch);
+  const timeouts = { node_timeout: random.pick([2, 10, 40]) };
+  if (random.chance(0.25)) return { ...limited(drawn), workflow_id: id, timeouts };
+  const nodes = [tool('n0'), parallel('n1', branches), ...drawn, first('n5', { wait_for: branches }), tool('n6')];
   const rounds: EdgeSpec[] = random.chance(0.5) ? [['n6', 'n0', 'state.n > 1']] : [];
   const edges: EdgeSpec[] = [
     ['n0', 'n1'],
@@ -59,7 +63,15 @@ function drawRace(random: Random, id: string): JsonObject {
     ['n6', 'end'],
     ...rounds,
   ];
-  return { ...document(nodes, edges), workflow_id: id, timeouts: { node_timeout: random.pick([2, 10, 40]) } };
+  return { ...document(nodes, edges), workflow_id: id, timeouts };
+}
+
+/** Branches of which those that wait end everything: the work beside them is given up, in the step that begins it even. */
+function limited(branches: readonly NodeSpec[]): JsonObject {
+  const target = ({ kind }: NodeSpec): string => ((kind as JsonObject).type === 'tool' ? 'end' : 'n5');
+  const names = branches.map(({ id }) => id);
+  const edges: EdgeSpec[] = [['n0', 'n1'], ...branches.map((each): EdgeSpec => [each.id, target(each)])];
+  return document([tool('n0'), parallel('n1', names), ...branches, limitExceeded('n5')], edges);
 }
 
 function drawValid(random: Random, id: string, children: readonly string[], dropped: ReadonlySet<string>): JsonObject | null {

@@ -12,7 +12,9 @@ export function draw(seed: number, dropped: ReadonlySet<string> = new Set()): Pl
   const shared = random.chance(0.6);
   const places = shared ? random.between(1, 3) : 1;
   const workflows = drawWorkflows(seed, dropped);
-  const processes = Array.from({ length: places }, () => drawProcess(random));
+  // Work of one process is taken over by another.
+  const takeover = places > 1 && random.chance(0.4);
+  const processes = Array.from({ length: places }, () => drawProcess(random, takeover));
   const isLeft = ({ id }: { readonly id: string }): boolean => !dropped.has(id);
   const calm = random.chance(0.1);
   const workers = Array.from({ length: random.between(1, 2) }, (_, i) => `worker${i}`);
@@ -22,7 +24,7 @@ export function draw(seed: number, dropped: ReadonlySet<string> = new Set()): Pl
     processes,
     workflows,
     operations: drawOperations(random, Math.max(1, workflows.length)).filter(isLeft).filter(refersTo(dropped)),
-    faults: calm ? [] : drawFaults(stream(seed, 'faults'), places).filter(isLeft),
+    faults: calm ? [] : drawFaults(stream(seed, 'faults'), places, takeover).filter(isLeft),
     workers: workers.filter((id) => !dropped.has(id)),
     calmMs: FAULTY_MS,
     latency: { usualMs: random.pick([0, 2, 20]), slowMs: random.pick([100, 2_000, 15_000]), slow: random.pick([0, 0.02, 0.1]) },
@@ -39,9 +41,9 @@ function refersTo(dropped: ReadonlySet<string>): (operation: Operation) => boole
   return (operation) => operation.kind === 'start' || !dropped.has(operation.of);
 }
 
-function drawProcess(random: Random): Plan['processes'][number] {
+function drawProcess(random: Random, takeover: boolean): Plan['processes'][number] {
   const skewMs = random.chance(0.3) ? random.between(-3_000, 3_000) : 0;
-  const local = random.pick([0, 0.5, 0.5, 1]);
+  const local = takeover ? 1 : random.pick([0, 0.5, 0.5, 1]);
   const tools = Array.from({ length: MOST_NODES }, (_, i) => `t.n${i}`).filter(() => random.chance(local));
   return { skewMs, tools };
 }
@@ -56,6 +58,10 @@ function drawOperations(random: Random, workflows: number): Operation[] {
     operations.push({ id: of, atMs: startMs, kind: 'start', workflow: `w${random.between(0, workflows - 1)}`, keyed });
     if (keyed && random.chance(0.3))
       operations.push({ id: `${of}.again`, atMs: startMs + random.between(0, 5_000), kind: 'start again', of });
+    if (random.chance(0.3)) {
+      const key = `key${random.between(0, 1)}`;
+      operations.push({ id: `${of}.early`, atMs: startMs, kind: 'event', of, key, keyed: false, twice: false });
+    }
     const more = random.between(1, 9);
     for (let i = 0; i < more; i += 1) {
       const atMs = startMs + random.between(0, random.pick([200, 3_000, 60_000]));
@@ -79,9 +85,10 @@ function drawOperation(random: Random, id: string, atMs: number, of: string): Op
   return { ...at, kind: roll < 0.92 ? 'read' : 'follow' };
 }
 
-function drawFaults(random: Random, places: number): Fault[] {
-  const count = random.between(0, 8);
-  return Array.from({ length: count }, (_, i): Fault => {
+function drawFaults(random: Random, places: number, takeover: boolean): Fault[] {
+  const count = random.between(0, takeover ? 3 : 8);
+  const frozen = takeover ? [drawWorkFreeze(random, places)] : [];
+  const others = Array.from({ length: count }, (_, i): Fault => {
     const id = `f${i}`;
     const process = random.between(0, places - 1);
     const atMs = random.between(0, random.pick([3_000, 30_000, 75_000]));
@@ -98,4 +105,11 @@ function drawFaults(random: Random, places: number): Fault[] {
     if (roll < 0.88) return { id, kind: 'outage', process, atMs, forMs };
     return { id, kind: 'notices', process, atMs, forMs, how: random.chance(0.7) ? 'lost' : 'twice' };
   });
+  return [...frozen, ...others];
+}
+
+/** Longer than its lease lasts. */
+function drawWorkFreeze(random: Random, places: number): Fault {
+  const process = random.between(0, places - 1);
+  return { id: 'fw', kind: 'freeze at work', process, nth: random.between(1, 3), forMs: random.pick([45_000, 60_000]) };
 }

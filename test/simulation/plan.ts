@@ -18,6 +18,8 @@ export type Fault = { readonly id: string } & (
   | { readonly kind: 'crash'; readonly process: number; readonly atMs: number; readonly downMs: number }
   | { readonly kind: 'stop'; readonly process: number; readonly atMs: number; readonly downMs: number; readonly graceMs: number }
   | { readonly kind: 'freeze'; readonly process: number; readonly atMs: number; readonly forMs: number }
+  /** The process freezes as it calls a tool for the `nth` time, until another has begun the attempt after that, or `forMs` have passed. */
+  | { readonly kind: 'freeze at work'; readonly process: number; readonly nth: number; readonly forMs: number }
   | { readonly kind: 'outage'; readonly process: number; readonly atMs: number; readonly forMs: number }
   | {
       readonly kind: 'commit';

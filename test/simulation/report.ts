@@ -15,11 +15,12 @@ function kindOf(violation: string): string {
     .slice(0, 80) as string;
 }
 
-/** Null = the seed holds. Else what went wrong, and the command that plays the smallest plan in which it still does. */
-export async function failureOf(seed: number): Promise<string | null> {
+/** Null = the seed holds. Else what went wrong, and the command that plays the smallest plan in which it still does, or all of it. */
+export async function failureOf(seed: number, minimised = true): Promise<string | null> {
   const { violations } = await simulate(draw(seed));
   const [first] = violations;
   if (first === undefined) return null;
+  if (!minimised) return textOf(seed, violations, violations, `SIM_SEED=${seed}`);
   const kind = kindOf(first);
   let smallest: SimulationResult | null = null;
   const kept = await minimise(seed, async (plan) => {
@@ -29,10 +30,14 @@ export async function failureOf(seed: number): Promise<string | null> {
     return true;
   });
   const shown = (smallest as SimulationResult | null)?.violations ?? violations;
+  return textOf(seed, violations, shown, `SIM_SEED=${seed} SIM_KEEP=${kept.join(',')}`);
+}
+
+function textOf(seed: number, violations: readonly string[], shown: readonly string[], variables: string): string {
   return [
     `seed ${seed}: ${violations.length} violation(s)`,
     ...shown.slice(0, 5).map((violation) => `  ${violation.slice(0, 2_000)}`),
-    `  again: SIM_SEED=${seed} SIM_KEEP=${kept.join(',')} ${COMMAND}`,
+    `  again: ${variables} ${COMMAND}`,
   ].join('\n');
 }
 

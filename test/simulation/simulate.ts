@@ -13,6 +13,7 @@ import { Scheduler } from './world/scheduler.ts';
 import { stream } from './world/streams.ts';
 import { SimulatedTools } from './world/tools.ts';
 import { Trace } from './world/trace.ts';
+import { WorkFreezes } from './world/work-freezes.ts';
 import { ExternalWorkers } from './world/workers.ts';
 
 /** How long everybody has to come to an end once nothing goes wrong any more. */
@@ -49,7 +50,8 @@ export async function simulate(plan: Plan, keepTrace = false): Promise<Simulatio
     notice: network.notify,
   });
   ledger.watch(database);
-  const tools = new SimulatedTools(plan, scheduler, ledger);
+  const freezes = new WorkFreezes(plan, scheduler);
+  const tools = new SimulatedTools(plan, scheduler, ledger, freezes);
   const processes: readonly RuntimeProcess[] = plan.processes.map(
     (_, place) =>
       new RuntimeProcess({
@@ -88,7 +90,7 @@ export async function simulate(plan: Plan, keepTrace = false): Promise<Simulatio
     for (const fault of plan.faults) schedule(fault, scheduler, processes);
     scheduler.schedule(plan.calmMs, null, 'calm', () => {
       calm = true;
-      for (const part of [network, tools, workers]) part.calm = true;
+      for (const part of [network, tools, workers, freezes]) part.calm = true;
       workers.help();
       finishers.start();
     });
@@ -128,13 +130,20 @@ async function setUp({ seed, workflows }: Plan, clients: Clients): Promise<void>
 }
 
 function schedule(fault: Fault, scheduler: Scheduler, processes: readonly RuntimeProcess[]): void {
-  if (fault.kind === 'commit' || fault.kind === 'outage' || fault.kind === 'notices') return;
+  if (!isTimed(fault)) return;
   const place = processes[fault.process];
   scheduler.schedule(fault.atMs, null, `fault ${fault.id} ${fault.kind} ${fault.process}`, () => {
     if (fault.kind === 'crash') place?.crash(fault.downMs);
     else if (fault.kind === 'stop') place?.stop(fault.graceMs, fault.downMs);
     else place?.freeze(fault.forMs);
   });
+}
+
+type TimedFault = Extract<Fault, { kind: 'crash' | 'stop' | 'freeze' }>;
+
+/** The others come about by what a process does, or last for a while. */
+function isTimed(fault: Fault): fault is TimedFault {
+  return ['crash', 'stop', 'freeze'].includes(fault.kind);
 }
 
 function textOf(error: unknown): string {

@@ -18,6 +18,8 @@ interface Entry {
   readonly owner: Owner | null;
   readonly label: string;
   run: (() => void) | null;
+  /** Its owner was frozen when its time came. */
+  putOff: boolean;
 }
 
 /** Turns of Node's event loop that bring nothing new before time may pass. */
@@ -65,11 +67,20 @@ export class Scheduler {
       owner,
       label,
       run,
+      putOff: false,
     };
     this.#push(entry);
     return () => {
       entry.run = null;
     };
+  }
+
+  /** An owner is frozen for less long than it was to be: what was put off for it comes when it thaws. */
+  hasten(owner: Owner): void {
+    for (const entry of this.#heap.splice(0)) {
+      if (entry.putOff && entry.owner === owner) entry.atMs = Math.min(entry.atMs, owner.frozenUntilMs);
+      this.#push(entry);
+    }
   }
 
   /** Runs until `done` says so, or nothing is left to do. Answers whether `done` did. */
@@ -110,6 +121,7 @@ export class Scheduler {
     if (run === null || owner?.alive === false) return;
     if (owner !== null && owner.frozenUntilMs > this.#nowMs) {
       entry.atMs = owner.frozenUntilMs;
+      entry.putOff = true;
       this.#push(entry);
       return;
     }

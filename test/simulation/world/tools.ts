@@ -5,6 +5,7 @@ import type { Plan } from '../plan.ts';
 import type { Incarnation } from './incarnation.ts';
 import type { Scheduler } from './scheduler.ts';
 import { stream } from './streams.ts';
+import type { WorkFreezes } from './work-freezes.ts';
 
 const OUTPUTS: readonly JsonObject[] = [{ n: 1, ok: true }, { n: 3, x: 1 }, { ok: false }, { x: 2, nested: { a: null } }];
 
@@ -35,12 +36,14 @@ export class SimulatedTools {
   readonly #plan: Plan;
   readonly #scheduler: Scheduler;
   readonly #ledger: Ledger;
+  readonly #freezes: WorkFreezes;
   calm = false;
 
-  constructor(plan: Plan, scheduler: Scheduler, ledger: Ledger) {
+  constructor(plan: Plan, scheduler: Scheduler, ledger: Ledger, freezes: WorkFreezes) {
     this.#plan = plan;
     this.#scheduler = scheduler;
     this.#ledger = ledger;
+    this.#freezes = freezes;
   }
 
   of(incarnation: Incarnation): Tools {
@@ -57,8 +60,10 @@ export class SimulatedTools {
     const call = { call: this.calls.length + 1, executionId, node, activation, attempt };
     this.calls.push(call);
     this.#ledger.toolCalled(call);
+    const longerMs = this.#freezes.called(call, incarnation);
     const mark = String(input.mark ?? '');
-    const { does, afterMs, output } = behaviourOf(this.#plan.seed, this.calm, mark, node, activation, attempt);
+    const { does, afterMs: usualMs, output } = behaviourOf(this.#plan.seed, this.calm, mark, node, activation, attempt);
+    const afterMs = usualMs + longerMs;
     const result = { ...output, call: call.call };
     if (does === 'succeed' && afterMs === 0) return result;
     return new Promise((resolve, reject) => {
