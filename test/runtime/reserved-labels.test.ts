@@ -21,7 +21,7 @@ describe('labels that only the runtime sets', () => {
     const { executionId } = await runtime.start(CALLER, { workflowId: 'posing' });
     expect(await settled(executionId)).toMatchObject({ status: 'completed', labels: { team: 'blue' } });
     const { executionId: fork } = await runtime.fork(CALLER, executionId, { atSequence: 1 });
-    const { labels } = await settled(fork);
+    const { labels } = await settled(fork ?? '');
     expect(labels).toEqual({ team: 'blue', 'jamjet.fork.of': executionId, 'jamjet.fork.at': expect.any(String) });
     await close();
     const again = await openBench({ path, tools: { done: () => ({}) } });

@@ -50,6 +50,7 @@ function play(log: readonly TimedEvent[], workflow: Workflow): Model {
     if (type === 'node_completed' && isMessage && wasBegun(last.get(node))) model.done(node, (data.output ?? null) as Json);
     else if (type === 'node_failed' && isMessage) model.fail(node, data.retryable === true, String(data.error));
     else if (type === 'retry_scheduled' && Number(data.delay_ms) > 0) backoff.add(node);
+    else if (type === 'node_cancelled') backoff.delete(node);
     else if (type === 'node_scheduled' && backoff.delete(node)) model.fire(node);
     else if (type === 'timer_fired') model.fire(node);
     else if (type === 'approval_received')
