@@ -13,6 +13,9 @@ const SWEEP_MS = 30_000;
 /** How long a request on a broken connection takes to fail. */
 const FAILURE_MS = 200;
 
+/** While the answer to a commit takes longer than this, its sender often looks at the store. */
+const LOOKS_BEFORE_MS = 500;
+
 type CommitFault = Extract<Fault, { kind: 'commit' }>;
 
 /** Connections between runtime processes and the database: delays, loss, reordering and repetition, all from the seed. */
@@ -62,6 +65,11 @@ export class Network {
     }
   };
 
+  /** The connection that listens breaks and is made again: the listener looks for itself. */
+  reconnects(listener: Incarnation, inMs: number, label: string): void {
+    this.#scheduler.schedule(inMs, listener, `${label} ${listener.id} reconnects`, () => this.#listeners.get(listener)?.(GAP));
+  }
+
   #tell(listener: Incarnation, label: string, notice: Notice): void {
     const delayMs = this.delay(stream(this.#plan.seed, label));
     this.#scheduler.schedule(delayMs, listener, label, () => this.#listeners.get(listener)?.(notice));
@@ -103,6 +111,7 @@ export class Network {
 /** A request on its way. */
 interface Request<T> {
   readonly label: string;
+  readonly name: string;
   readonly write: boolean;
   readonly execute: () => T;
   readonly resolve: (answer: T) => void;
@@ -133,7 +142,7 @@ class Connection implements Transport {
       if (!this.#incarnation.alive) return;
       const label = `${this.#incarnation.id} ${name} ${++this.#requests}`;
       const fault = name === 'commit' ? this.#network.commitFault(this.#incarnation.place) : null;
-      this.#send({ label, write, execute, resolve, reject }, fault);
+      this.#send({ label, name, write, execute, resolve, reject }, fault);
     });
   }
 
@@ -177,6 +186,8 @@ class Connection implements Transport {
     else if ((fault?.how === 'lost' || isOut) && this.#shared) this.#fail(request);
     else {
       const replyMs = fault?.how === 'slow' ? this.#random.between(1_000, 20_000) : this.#network.delay(this.#random);
+      if (this.#shared && request.name === 'commit' && replyMs > LOOKS_BEFORE_MS && this.#random.chance(0.7))
+        this.#network.reconnects(this.#incarnation, this.#random.between(0, replyMs), request.label);
       this.#scheduler.schedule(replyMs, this.#incarnation, `${request.label} is answered`, answer);
     }
   }
