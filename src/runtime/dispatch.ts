@@ -50,6 +50,8 @@ export class Dispatch {
   readonly #byExecution = new Map<string, Set<Task>>();
   readonly #slots: Slots<Task>;
   readonly #queue: SlotQueue;
+  /** Those that have a slot, and whose start is being made durable. */
+  readonly #starting = new Set<Task>();
   #stopped = false;
   #whenIdle: (() => void)[] = [];
 
@@ -113,7 +115,10 @@ export class Dispatch {
     if (this.#stopped) return;
     const task = new Task(hot, run, attempt);
     this.#add(task);
-    this.#queue.add(task);
+    // The start of an attempt that was given up and is wanted again may be on its way: it is this one's, if it is taken.
+    const before = [...this.#starting].find((other) => other.executionId === hot.id && other.is(attempt));
+    if (before !== undefined) before.successor = task;
+    else this.#queue.add(task);
     this.#fill();
   }
 
@@ -212,15 +217,24 @@ export class Dispatch {
   }
 
   async #start(task: Task): Promise<void> {
+    this.#starting.add(task);
     const run = await this.#options.claim(task.executionId, task);
-    if (run === null || task.dropped) {
-      this.#remove(task);
+    this.#starting.delete(task);
+    const started = run === null ? null : startedBy(task, run);
+    if (started !== task) this.#remove(task);
+    if (task.successor !== null && task.successor !== started) this.#waitAgain(task.successor);
+    if (run === null || started === null) {
       this.#free(task);
       this.#wakeIdle();
     } else {
-      task.seq = run.seq;
-      await this.#perform(task, run);
+      started.seq = run.seq;
+      await this.#perform(started, run);
     }
+  }
+
+  #waitAgain(task: Task): void {
+    if (this.#stopped) this.#remove(task);
+    else if (!task.dropped) this.#queue.add(task);
   }
 
   #free({ tenantId, executionId }: Task): void {
@@ -288,6 +302,13 @@ export class Dispatch {
       callOff();
     }
   }
+}
+
+/** Whose start the step that led to `run` made durable: the attempt itself, or the one that took its place before that step. */
+function startedBy(task: Task, run: Run): Task | null {
+  if (!task.dropped) return task;
+  const { successor } = task;
+  return successor !== null && !successor.dropped && successor.seq < run.seq ? successor : null;
 }
 
 /** Better a failure than a tool that is handed null where the author wrote an expression. */

@@ -25,6 +25,8 @@ export class Task implements Attempt {
   seq: number;
   /** Set when nobody wants the outcome any more. */
   dropped = false;
+  /** The same attempt, begun anew while the start of this one was being made durable. */
+  successor: Task | null = null;
   /** Since when it waits for a slot; null = it does not. */
   waitsSinceMs: number | null = null;
   #controller: AbortController | null = null;

@@ -155,6 +155,47 @@ describe('in-process work', () => {
     expect(begun).toHaveLength(2);
   });
 
+  it('begins what was paused and resumed while its start was on its way', async () => {
+    const begun: ((value: object) => void)[] = [];
+    const { run, runtime, settled, store } = await openBench({
+      concurrency: 1,
+      tools: { work: () => new Promise((resolve) => begun.push(resolve)) },
+    });
+    const first = await run(line({ a: tool('work') }));
+    const second = await run(line({ a: tool('work') }));
+    await eventually(() => begun.length === 1);
+    const { commit } = store;
+    let release: () => void = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let isHeld = false;
+    Object.assign(store, {
+      commit: async (batch: Parameters<typeof commit>[0]) => {
+        isHeld = true;
+        await held;
+        return commit.call(store, batch);
+      },
+    });
+    const third = runtime.start(CALLER, { workflowId: 'line' });
+    await eventually(() => isHeld);
+    // One commit takes these, and the start of the second execution's tool after them.
+    const changes = [runtime.pause(CALLER, second), runtime.resume(CALLER, second)];
+    const turn = () => new Promise((resolve) => setImmediate(resolve));
+    for (let i = 0; i < 20; i += 1) await turn();
+    begun[0]?.({});
+    for (let i = 0; i < 20; i += 1) await turn();
+    release();
+    await Promise.all(changes);
+    for (const [i, id] of [second, (await third).executionId].entries()) {
+      await eventually(() => begun.length === i + 2);
+      begun[i + 1]?.({});
+      expect((await settled(id)).status).toBe('completed');
+    }
+    expect((await settled(first)).status).toBe('completed');
+    expect(begun).toHaveLength(3);
+  });
+
   it('runs at most `concurrency` attempts at the same time, and all in the end', async () => {
     let running = 0;
     let most = 0;
