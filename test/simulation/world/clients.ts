@@ -16,7 +16,7 @@ export type Reply<T> =
   | { readonly is: 'answer'; readonly value: T }
   /** For good, by what the execution is. */
   | { readonly is: 'refused'; readonly error: RuntimeError }
-  /** For now. */
+  /** Overloaded, or shutting down: nothing has happened, and it may help to ask again. */
   | { readonly is: 'not now' }
   | { readonly is: 'unknown' };
 
