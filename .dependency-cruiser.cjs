@@ -1,38 +1,38 @@
-// The doors between the rooms (ARCHITECTURE.md). A violation names the rule, the file and the import.
+// Module boundaries (ARCHITECTURE.md, Boundaries). A violation names the rule, the file and the import.
 
-/** The port of the store: what the rest may see of it. */
-const PORT = '^store/(store|rows|writes|errors|notices)\\.ts$|^store/resources/';
+/** The store's port: the only part of `store/` that other modules may import. */
+const PORT = '^store/port/';
 
-/** What lies in `room` may import, of all there is, only what `allowed` matches. */
-const only = (name, room, allowed, comment) => ({
+/** Files in `module` may import only what `allowed` matches, packages and Node's own modules included. */
+const only = (name, module, allowed, comment) => ({
   name,
   comment,
   severity: 'error',
-  from: { path: room },
+  from: { path: module },
   to: { pathNot: allowed },
 });
 
-/** Like `only`, but free in what it takes from Node and from packages. */
-const ours = (name, room, allowed, comment) => ({
+/** Like `only`, for the project's own files: imports of packages and of Node's modules are free. */
+const ownFiles = (name, module, allowed, comment) => ({
   name,
   comment,
   severity: 'error',
-  from: { path: room },
+  from: { path: module },
   to: { path: '^(machines|store|src|bin|test|bench|scripts|examples)/', pathNot: allowed },
 });
 
-/** A package that only one room may know. */
-const home = (name, packages, rooms, comment) => ({
+/** Packages that only some modules may import. */
+const packagesOf = (name, packages, modules, comment) => ({
   name,
   comment,
   severity: 'error',
-  from: { pathNot: `^(${rooms}|test|bench|scripts)` },
+  from: { pathNot: `^(${modules}|test|bench|scripts)` },
   to: { path: `node_modules/(@types/)?(${packages})/` },
 });
 
 module.exports = {
   forbidden: [
-    { name: 'no-circles', severity: 'error', comment: 'A circle hides who owns what.', from: {}, to: { circular: true } },
+    { name: 'no-cycles', severity: 'error', comment: 'A cycle hides which module owns what.', from: {}, to: { circular: true } },
     {
       name: 'resolvable',
       severity: 'error',
@@ -54,60 +54,60 @@ module.exports = {
       '^machines/|node_modules/(xstate|typebox|@noble/hashes)/',
       'No I/O, no clock, no node:*; only xstate, typebox and @noble/hashes.',
     ),
-    ours(
+    ownFiles(
       'store-stands-alone',
       '^store/',
       '^store/',
       'The store knows neither machines nor src: a snapshot is opaque text there.',
     ),
-    ours(
-      'runtime-door',
+    ownFiles(
+      'runtime-boundary',
       '^src/runtime/',
       `^(src/(runtime|executors)|machines)/|${PORT}`,
       'runtime → machines, executors, the store port.',
     ),
-    ours(
-      'control-door',
+    ownFiles(
+      'control-boundary',
       '^src/control/',
       `^(src/(control|runtime|executors)|machines)/|${PORT}`,
       'control → runtime, executors, machines, the store port.',
     ),
-    ours('executors-door', '^src/executors/', '^(src/executors|machines)/', 'executors → machines.'),
-    ours('authoring-door', '^src/authoring/', '^(src/authoring|machines)/', 'authoring → machines.'),
-    ours('testing-door', '^src/testing/', '^(src/(testing|authoring)|machines)/', 'testing → authoring, machines.'),
-    ours(
-      'api-door',
+    ownFiles('executors-boundary', '^src/executors/', '^(src/executors|machines)/', 'executors → machines.'),
+    ownFiles('authoring-boundary', '^src/authoring/', '^(src/authoring|machines)/', 'authoring → machines.'),
+    ownFiles('testing-boundary', '^src/testing/', '^(src/(testing|authoring)|machines)/', 'testing → authoring, machines.'),
+    ownFiles(
+      'api-boundary',
       '^src/api/',
-      `^(src/(api|control|pictures|runtime)|machines)/|^src/(config|times|tokens)\\.ts$|${PORT}`,
-      'api → control, pictures, runtime, machines, the store port, config, times, tokens.',
+      `^(src/(api|control|diagrams|runtime|views)|machines)/|^src/(config|times|tokens)\\.ts$|${PORT}`,
+      'api → control, diagrams, views, runtime, machines, the store port, config, times, tokens.',
     ),
-    ours('pictures-door', '^src/pictures/', '^(src/pictures|machines)/', 'pictures → machines.'),
-    ours(
-      'cli-door',
+    ownFiles('diagrams-boundary', '^src/diagrams/', '^(src/(diagrams|views)|machines)/', 'diagrams → views, machines.'),
+    ownFiles(
+      'cli-boundary',
       '^src/cli/',
-      '^src/(cli|authoring|pictures|testing)/|^src/(admin|client|compose|config|databases|times|tools|tokens)\\.ts$|^machines/(json|diagnostics|suggest)\\.ts$',
-      'cli → admin, client, authoring, testing, compose, config, databases, pictures, times, tools, tokens.',
+      '^src/(cli|client|authoring|diagrams|testing|views)/|^src/(admin|compose|config|databases|times|tools|tokens)\\.ts$|^machines/(json|diagnostics|suggest)\\.ts$',
+      'cli → admin, client, authoring, testing, diagrams, views, compose, config, databases, times, tools, tokens.',
     ),
     {
-      name: 'client-door',
+      name: 'client-boundary',
       severity: 'error',
       comment: 'The client takes only types, so that a CLI command starts in a tenth of a second.',
       from: { path: '^src/client(\\.ts|/)' },
       to: { dependencyTypesNot: ['type-only'], pathNot: '^src/client/' },
     },
-    only('bin-door', '^bin/', '^[./]*dist/src/cli/', 'bin → cli.'),
+    only('bin-boundary', '^bin/', '^[./]*dist/src/cli/', 'bin → cli.'),
 
-    home(
+    packagesOf(
       'drivers-in-their-engine',
       'better-sqlite3|pg',
       'store/(sqlite|postgres)/',
       'SQL drivers stay inside store/sqlite and store/postgres.',
     ),
-    home('xstate-in-machines', 'xstate', 'machines/', 'XState only in machines: the rest sees runs, messages and effects.'),
-    home('fastify-in-api', 'fastify|@fastify/[^/]+', 'src/api/', 'Fastify only in src/api.'),
-    home('drawing-in-pictures', '@viz-js/viz|@resvg/resvg-js', 'src/pictures/', 'Layout and bitmaps only in src/pictures.'),
-    home('sockets-in-stately', 'ws', 'src/cli/stately/', 'WebSockets only where an execution is shown to viewers.'),
-    home('clipanion-in-cli', 'clipanion|typanion', 'src/cli/', 'clipanion only in src/cli.'),
+    packagesOf('xstate-in-machines', 'xstate', 'machines/', 'XState only in machines: the rest sees runs, messages and effects.'),
+    packagesOf('fastify-in-api', 'fastify|@fastify/[^/]+', 'src/api/', 'Fastify only in src/api.'),
+    packagesOf('drawing-in-diagrams', '@viz-js/viz|@resvg/resvg-js', 'src/diagrams/', 'Layout and bitmaps only in src/diagrams.'),
+    packagesOf('sockets-in-stately', 'ws', 'src/cli/stately/', 'WebSockets only where an execution is shown to viewers.'),
+    packagesOf('clipanion-in-cli', 'clipanion|typanion', 'src/cli/', 'clipanion only in src/cli.'),
   ],
   options: {
     tsPreCompilationDeps: true,

@@ -13,7 +13,9 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['test/{machines,store,runtime,control,executors,authoring,testing,pictures,api,cli,simulation}/**/*.test.ts'],
+          include: [
+            'test/{machines,store,runtime,control,executors,authoring,testing,diagrams,views,api,cli,simulation}/**/*.test.ts',
+          ],
           isolate: false,
           setupFiles: ['test/support/properties.ts'],
           testTimeout: PATIENCE_MS,

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { openSqlite } from '../src/index.ts';
+import type { ExecutionPageRequest } from '../store/port/store.ts';
 import { EXECUTION_BY_ID } from '../store/sqlite/queries/executions.ts';
-import type { ExecutionPageRequest } from '../store/store.ts';
-import { Lane } from './lane.ts';
+import { HttpConnection } from './http-connection.ts';
 import { median } from './load.ts';
 import { serve } from './server.ts';
 
@@ -120,7 +120,7 @@ function bareRead(path: string): number {
 async function overHttp(folder: string): Promise<PageTime> {
   const server = await serve(folder, 'lists.db');
   try {
-    const lane = await Lane.open(server.url, server.token);
+    const lane = await HttpConnection.open(server.url, server.token);
     const tookMs: number[] = [];
     let rows = 0;
     for (let time = 0; time < TIMES; time += 1) {

@@ -22,7 +22,7 @@ export interface LoadOptions {
 }
 
 /** Every lane begins its next round trip when its last one has ended. */
-export async function drive(options: LoadOptions): Promise<Load> {
+export async function runLoad(options: LoadOptions): Promise<Load> {
   const { concurrency, warmUpMs, measureMs, once, cpuMs } = options;
   const latenciesMs: number[] = [];
   const fromMs = performance.now() + warmUpMs;

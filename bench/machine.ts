@@ -49,7 +49,7 @@ export function cpuMsOf(pid: number): number | null {
 }
 
 /** The same of its children that have ended. */
-export function cpuMsOfTheDead(pid: number): number | null {
+export function cpuMsOfExitedChildren(pid: number): number | null {
   return ticksMs(pid, 16);
 }
 

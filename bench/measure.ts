@@ -1,5 +1,5 @@
 // Measures one section, in the process that bench/run.ts forks for it: `measure.js SECTION FOLDER`.
-import { SECTIONS, type SectionName } from './section.ts';
+import { SECTIONS, type SectionName } from './sections.ts';
 
 const [name, folder] = process.argv.slice(2);
 if (name === undefined || folder === undefined || !Object.hasOwn(SECTIONS, name)) throw new Error(`no section "${name}"`);

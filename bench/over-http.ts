@@ -1,6 +1,6 @@
 import type { JsonObject } from '../machines/json.ts';
-import { Lane, type Reply } from './lane.ts';
-import { drive, type Load } from './load.ts';
+import { HttpConnection, type Reply } from './http-connection.ts';
+import { type Load, runLoad } from './load.ts';
 import { cpuMsOf, cpuMsOfThisProcess } from './machine.ts';
 import { serve } from './server.ts';
 import { CONCURRENCIES } from './throughput.ts';
@@ -24,15 +24,15 @@ export async function overHttp(folder: string): Promise<OverHttp> {
     const completed: Load[] = [];
     const starts: Load[] = [];
     for (const concurrency of CONCURRENCIES) {
-      const lanes = await openLanes(url, token, concurrency);
+      const lanes = await openConnections(url, token, concurrency);
       const options = { concurrency, measureMs: MEASURE_MS, cpuMs };
-      completed.push(await drive({ ...options, warmUpMs: WARM_UP_MS, once: (lane) => complete(laneOf(lanes, lane)) }));
+      completed.push(await runLoad({ ...options, warmUpMs: WARM_UP_MS, once: (lane) => complete(connectionAt(lanes, lane)) }));
       starts.push(
-        await drive({
+        await runLoad({
           ...options,
           measureMs: MEASURE_MS / 2,
           warmUpMs: WARM_UP_MS / 2,
-          once: (lane) => start(laneOf(lanes, lane), 'waiting'),
+          once: (lane) => start(connectionAt(lanes, lane), 'waiting'),
         }),
       );
       for (const lane of lanes) lane.close();
@@ -43,30 +43,30 @@ export async function overHttp(folder: string): Promise<OverHttp> {
   }
 }
 
-export async function openLanes(url: string, token: string, count: number): Promise<readonly Lane[]> {
-  return Promise.all(Array.from({ length: count }, () => Lane.open(url, token)));
+export async function openConnections(url: string, token: string, count: number): Promise<readonly HttpConnection[]> {
+  return Promise.all(Array.from({ length: count }, () => HttpConnection.open(url, token)));
 }
 
-export function laneOf(lanes: readonly Lane[], index: number): Lane {
+export function connectionAt(lanes: readonly HttpConnection[], index: number): HttpConnection {
   const lane = lanes[index];
   if (lane === undefined) throw new RangeError(`no lane ${index}`);
   return lane;
 }
 
 export async function register(url: string, token: string, documents: readonly JsonObject[]): Promise<void> {
-  const lane = await Lane.open(url, token);
+  const lane = await HttpConnection.open(url, token);
   for (const ir of documents) expectStatus(await lane.send('POST', '/workflows', JSON.stringify({ ir })), 201);
   lane.close();
 }
 
-async function start(lane: Lane, workflowId: string): Promise<string> {
+async function start(lane: HttpConnection, workflowId: string): Promise<string> {
   const reply = await lane.send('POST', '/executions', `{"workflow_id":"${workflowId}","input":{"n":0}}`);
   expectStatus(reply, 201);
   return (JSON.parse(reply.body) as { execution_id: string }).execution_id;
 }
 
 /** Starts one and waits for its end. */
-export async function complete(lane: Lane): Promise<void> {
+export async function complete(lane: HttpConnection): Promise<void> {
   const id = await start(lane, 'linear-3');
   const reply = await lane.send('GET', `/executions/${id}?wait_ms=30000`);
   expectStatus(reply, 200);

@@ -3,7 +3,7 @@ import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync }
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import pg from 'pg';
-import { cpuMsOf, cpuMsOfTheDead } from './machine.ts';
+import { cpuMsOf, cpuMsOfExitedChildren } from './machine.ts';
 
 const HOME = '/usr/lib/postgresql';
 const NOBODY = 65_534;
@@ -56,7 +56,7 @@ export async function startPostgres(bin: string): Promise<PostgresServer> {
       await run(port, `CREATE DATABASE ${name} OWNER bench`);
       return `postgres://bench@127.0.0.1:${port}/${name}`;
     },
-    cpuMs: () => cpuMsOfFamily(postmaster),
+    cpuMs: () => cpuMsOfProcessTree(postmaster),
     stop: () => {
       execFileSync(join(bin, 'pg_ctl'), ['-D', data, '-m', 'immediate', 'stop'], { ...as, stdio: 'pipe' });
       rmSync(folder, { recursive: true, force: true });
@@ -64,9 +64,9 @@ export async function startPostgres(bin: string): Promise<PostgresServer> {
   };
 }
 
-function cpuMsOfFamily(postmaster: number): number | null {
+function cpuMsOfProcessTree(postmaster: number): number | null {
   const own = cpuMsOf(postmaster);
-  const ended = cpuMsOfTheDead(postmaster);
+  const ended = cpuMsOfExitedChildren(postmaster);
   if (own === null || ended === null) return null;
   const children = readFileSync(`/proc/${postmaster}/task/${postmaster}/children`, 'utf8').trim().split(' ');
   return own + ended + children.reduce((sum, pid) => sum + (cpuMsOf(Number(pid)) ?? 0), 0);

@@ -1,7 +1,7 @@
 import type { BytesWritten } from './bytes.ts';
 import type { Load } from './load.ts';
 import type { FsyncProbe } from './machine.ts';
-import type { Results } from './section.ts';
+import type { Results } from './sections.ts';
 import { fixed, table, whole } from './table.ts';
 
 const LOAD_HEAD = ['', 'at once', 'a second', 'p50 ms', 'p99 ms', 'server cores', 'client cores'] as const;
@@ -94,11 +94,11 @@ export function report(fsync: FsyncProbe, results: Partial<Results>): string {
   }
   if (postgres?.postgres === null) put('PostgreSQL', '  not measured: none is installed (apt-get install postgresql)');
   else if (postgres !== undefined)
-    put('One PostgreSQL, fsync on: three-node executions start → completed over HTTP', fleetTable(postgres));
+    put('One PostgreSQL, fsync on: three-node executions start → completed over HTTP', clusterTable(postgres));
   return parts.join('\n');
 }
 
-function fleetTable({ sqlite, postgres }: Results['postgres']): string {
+function clusterTable({ sqlite, postgres }: Results['postgres']): string {
   const figures = (what: string, loads: Results['postgres']['sqlite']) =>
     rows(
       what,

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describeMachine, probeFsync } from './machine.ts';
 import { report } from './report.ts';
-import { ON_REQUEST, type Results, SECTIONS, type SectionName } from './section.ts';
+import { ON_REQUEST, type Results, SECTIONS, type SectionName } from './sections.ts';
 
 const MEASURE = fileURLToPath(new URL('./measure.js', import.meta.url));
 

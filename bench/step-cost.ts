@@ -1,9 +1,9 @@
-import { compile, type Program } from '../machines/compile.ts';
+import { compile, type Program } from '../machines/compile/index.ts';
 import { normalise } from '../machines/ir/normalise.ts';
 import type { JsonObject } from '../machines/json.ts';
 import type { Done } from '../machines/messages.ts';
-import type { Effect, Run, StepEnv, Stepped } from '../machines/run.ts';
-import { save, start, step } from '../machines/step.ts';
+import type { Effect, Run, StepEnv, StepResult } from '../machines/run.ts';
+import { save, start, step } from '../machines/step/index.ts';
 import { median } from './load.ts';
 import { cpuMsOfThisProcess } from './machine.ts';
 import { fanOut, linear, rounds } from './workflows.ts';
@@ -80,7 +80,7 @@ function wholeRuns(what: string, size: number, document: JsonObject): StepCost {
 }
 
 function runToEnd(program: Program, runs: Run[]): Run {
-  let stepped: Stepped = start(program, { n: 0 }, ENV);
+  let stepped: StepResult = start(program, { n: 0 }, ENV);
   const waiting = [...workIn(stepped)];
   runs.push(stepped.run);
   for (let work = waiting.shift(); work !== undefined; work = waiting.shift()) {
@@ -94,7 +94,7 @@ function runToEnd(program: Program, runs: Run[]): Run {
 /** One more round of a loop whose log has `events` events already, again and again from the same point. */
 function atHistory(events: number): StepCost {
   const { program, compileMs } = programOf(rounds('work', 1_000_000));
-  let stepped: Stepped = start(program, { n: 0 }, ENV);
+  let stepped: StepResult = start(program, { n: 0 }, ENV);
   while (stepped.run.seq < events) stepped = finish(program, stepped.run, onlyWork(stepped), { n: stepped.run.seq });
   const run = stepped.run;
   const work = onlyWork(stepped);
@@ -124,17 +124,17 @@ function atHistory(events: number): StepCost {
 
 type WorkEffect = Effect & { readonly type: 'work' };
 
-function workIn(stepped: Stepped): readonly WorkEffect[] {
+function workIn(stepped: StepResult): readonly WorkEffect[] {
   return stepped.effects.filter((effect): effect is WorkEffect => effect.type === 'work');
 }
 
-function onlyWork(stepped: Stepped): WorkEffect {
+function onlyWork(stepped: StepResult): WorkEffect {
   const [work, ...others] = workIn(stepped);
   if (work === undefined || others.length > 0) throw new Error('expected one node at work');
   return work;
 }
 
-function finish(program: Program, run: Run, { node, activation, attempt }: WorkEffect, output: JsonObject): Stepped {
+function finish(program: Program, run: Run, { node, activation, attempt }: WorkEffect, output: JsonObject): StepResult {
   const done: Done = { type: 'done', node, activation, attempt, output, durationMs: 0 };
   const stepped = step(program, run, done, ENV);
   if ('refused' in stepped) throw new Error(`${node} was refused: ${stepped.refused}`);

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { Lane } from './lane.ts';
+import { HttpConnection } from './http-connection.ts';
 import { cpuMsOf } from './machine.ts';
 import { serve } from './server.ts';
 import { WAITING } from './workflows.ts';
@@ -19,13 +19,13 @@ export interface Streams {
 const STREAMS = 1_000;
 const ALONE_MS = 3_000;
 /** From one heartbeat to the next. */
-const BEAT_MS = 15_000;
+const HEARTBEAT_MS = 15_000;
 
 /** The server as it is shipped; half of its streams follow one execution each, half the whole tenant. */
 export async function streams(folder: string): Promise<Streams> {
   const server = await serve(folder, 'streams.db');
   const { url, token, pid } = server;
-  const lane = await Lane.open(url, token);
+  const lane = await HttpConnection.open(url, token);
   const open: IdleStream[] = [];
   try {
     const ids = await executions(lane, STREAMS / 2);
@@ -34,9 +34,9 @@ export async function streams(folder: string): Promise<Streams> {
     for (const id of ids) open.push(await IdleStream.open(url, token, `/executions/${id}/events?after=1000`));
     for (const _ of ids) open.push(await IdleStream.open(url, token, '/events/stream'));
     const after = residentBytes(pid);
-    const coresWith = await coresWhileIdle(pid, BEAT_MS);
+    const coresWith = await coresWhileIdle(pid, HEARTBEAT_MS);
     const startedMs = performance.now();
-    const told = open.slice(ids.length).map((stream) => stream.hears('event: '));
+    const told = open.slice(ids.length).map((stream) => stream.waitFor('event: '));
     expect(201, (await lane.send('POST', '/executions', '{"workflow_id":"waiting","input":{"n":0}}')).status);
     await Promise.all(told);
     const fanOutMs = performance.now() - startedMs;
@@ -49,7 +49,7 @@ export async function streams(folder: string): Promise<Streams> {
   }
 }
 
-async function executions(lane: Lane, count: number): Promise<readonly string[]> {
+async function executions(lane: HttpConnection, count: number): Promise<readonly string[]> {
   expect(201, (await lane.send('POST', '/workflows', JSON.stringify({ ir: WAITING }))).status);
   const ids: string[] = [];
   for (let i = 0; i < count; i += 1) {
@@ -93,7 +93,7 @@ class IdleStream {
     socket.on('error', () => {});
     socket.on('data', (text: string) => {
       this.#received += text;
-      this.#look();
+      this.#checkReceived();
     });
   }
 
@@ -104,15 +104,15 @@ class IdleStream {
     stream.#socket.write(
       `GET ${path} HTTP/1.1\r\nhost: ${host}\r\naccept: text/event-stream\r\nauthorization: Bearer ${token}\r\n\r\n`,
     );
-    await stream.hears('retry: ');
+    await stream.waitFor('retry: ');
     return stream;
   }
 
   /** Resolves once the text has arrived; what arrived before is forgotten. */
-  hears(text: string): Promise<void> {
-    return new Promise((heard) => {
-      this.#waiting = { text, heard };
-      this.#look();
+  waitFor(text: string): Promise<void> {
+    return new Promise((found) => {
+      this.#waiting = { text, heard: found };
+      this.#checkReceived();
     });
   }
 
@@ -120,7 +120,7 @@ class IdleStream {
     this.#socket.destroy();
   }
 
-  #look(): void {
+  #checkReceived(): void {
     const waiting = this.#waiting;
     if (waiting === null || !this.#received.includes(waiting.text)) return;
     this.#received = '';

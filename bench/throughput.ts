@@ -1,5 +1,5 @@
 import { CALLER, complete, type Open, openRuntime } from './in-process.ts';
-import { drive, type Load } from './load.ts';
+import { type Load, runLoad } from './load.ts';
 import { cpuMsOfThisProcess } from './machine.ts';
 import { copyDatabase, countEvents, recordWrites, replay } from './recorder.ts';
 import { linear, WAITING } from './workflows.ts';
@@ -19,7 +19,7 @@ export async function inProcess(folder: string): Promise<readonly Load[]> {
     const once = () => complete(runtime, 'linear-3', { n: 0 });
     const loads: Load[] = [];
     for (const concurrency of CONCURRENCIES) {
-      loads.push(await drive({ concurrency, warmUpMs: WARM_UP_MS, measureMs: MEASURE_MS, once, cpuMs }));
+      loads.push(await runLoad({ concurrency, warmUpMs: WARM_UP_MS, measureMs: MEASURE_MS, once, cpuMs }));
     }
     return loads;
   });
@@ -32,7 +32,7 @@ export async function startsInProcess(folder: string): Promise<readonly Load[]> 
     const once = () => runtime.start(CALLER, { workflowId: 'waiting', input: { n: 0 } });
     const loads: Load[] = [];
     for (const concurrency of CONCURRENCIES) {
-      loads.push(await drive({ concurrency, warmUpMs: WARM_UP_MS / 2, measureMs: MEASURE_MS / 2, once, cpuMs }));
+      loads.push(await runLoad({ concurrency, warmUpMs: WARM_UP_MS / 2, measureMs: MEASURE_MS / 2, once, cpuMs }));
     }
     return loads;
   });

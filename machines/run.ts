@@ -78,7 +78,7 @@ export type Effect =
     }
   | { readonly type: 'clear_timer'; readonly id: string };
 
-export interface Stepped {
+export interface StepResult {
   readonly run: Run;
   /** At least one: a message that changes nothing is refused. The first event tells which message it was (folding relies on it). */
   readonly events: readonly LogEvent[];

@@ -1,25 +1,25 @@
-// The gate: everything a change must pass, cheap steps first. Says what failed and how to mend it.
+// The gate: everything a change must pass, cheap steps first. Says what failed and how to fix it.
 //   npm run check                       all steps
 //   npm run check -- lint types         only these
 //   npm run check -- --except tests     all but these
 import { spawn } from 'node:child_process';
 
 const STEPS = [
-  { name: 'format', command: 'biome format .', mend: '`npm run format` rewrites the files' },
-  { name: 'lint', command: 'biome lint --error-on-warnings .', mend: '`npx biome lint --write .` mends what is safe to mend' },
+  { name: 'format', command: 'biome format .', fix: '`npm run format` rewrites the files' },
+  { name: 'lint', command: 'biome lint --error-on-warnings .', fix: '`npx biome lint --write .` applies the safe fixes' },
   {
-    name: 'doors',
-    command: 'npm run --silent doors',
-    mend: 'a room may only import what ARCHITECTURE.md (Doors) allows: move the code or pass the value in',
+    name: 'boundaries',
+    command: 'npm run --silent boundaries',
+    fix: 'a module may only import what ARCHITECTURE.md (Boundaries) allows: move the code or pass the value in',
   },
-  { name: 'dead', command: 'knip', mend: 'delete what nobody uses, or drop its `export`' },
-  { name: 'types', command: 'npm run --silent types', mend: 'the compiler names the file and the line' },
+  { name: 'dead', command: 'knip', fix: 'delete what nobody uses, or drop its `export`' },
+  { name: 'types', command: 'npm run --silent types', fix: 'the compiler names the file and the line' },
   {
     name: 'build',
     command: 'npm run --silent build',
-    mend: 'as for types; dist/ is what the CLI, the bench and the system tests run',
+    fix: 'as for types; dist/ is what the CLI, the bench and the system tests run',
   },
-  { name: 'tests', command: 'npm run --silent test', mend: '`npx vitest run FILE -t NAME` runs one of them' },
+  { name: 'tests', command: 'npm run --silent test', fix: '`npx vitest run FILE -t NAME` runs one of them' },
 ];
 
 /** Output is shown only when the step fails, but for the tests, which take long enough to watch. */
@@ -58,10 +58,10 @@ process.env.PATH = `node_modules/.bin:${process.env.PATH}`;
 const failed = [];
 for (const step of chosen(process.argv.slice(2))) {
   const result = await run(step);
-  console.log(`${result.passed ? '✓' : '✗'} ${step.name.padEnd(8)} ${result.seconds.toFixed(1).padStart(6)} s`);
+  console.log(`${result.passed ? '✓' : '✗'} ${step.name.padEnd(10)} ${result.seconds.toFixed(1).padStart(6)} s`);
   if (result.passed) continue;
   failed.push(step);
   if (result.output.trim() !== '') console.log(`\n${result.output.trim()}\n`);
 }
-for (const step of failed) console.log(`✗ ${step.name} failed: ${step.mend}`);
+for (const step of failed) console.log(`✗ ${step.name} failed: ${step.fix}`);
 process.exitCode = failed.length === 0 ? 0 : 1;

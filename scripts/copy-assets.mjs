@@ -5,4 +5,4 @@ const folders = readdirSync('store', { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map((entry) => `store/${entry.name}/migrations`);
 for (const folder of folders.filter((name) => existsSync(name))) cpSync(folder, `dist/${folder}`, { recursive: true });
-cpSync('src/pictures/assets', 'dist/src/pictures/assets', { recursive: true });
+cpSync('src/diagrams/assets', 'dist/src/diagrams/assets', { recursive: true });

@@ -123,7 +123,7 @@ function verify(execution, { events, approvals }) {
 }
 
 async function tour(url, folder) {
-  const { JamjetClient } = await import('../dist/src/client.js');
+  const { JamjetClient } = await import('../dist/src/client/index.js');
   const client = new JamjetClient({ url, token: (await readFile(join(folder, 'token'), 'utf8')).trim() });
   const { version } = await client.health();
   say(`JamJet ${version} is running on ${url}, with embedded SQLite in ${folder}`);

@@ -1,9 +1,9 @@
 import { createReadStream } from 'node:fs';
 import { userInfo } from 'node:os';
-import { checkExport, type ExportReport } from '../store/audit/check.ts';
-import type { AuditReport, TokenRow } from '../store/rows.ts';
-import type { Store } from '../store/store.ts';
-import type { ActionContext } from '../store/writes.ts';
+import { checkExport, type ExportReport } from '../store/audit/check-export.ts';
+import type { AuditReport, TokenRow } from '../store/port/rows.ts';
+import type { Store } from '../store/port/store.ts';
+import type { ActionContext } from '../store/port/writes.ts';
 import { type Config, databaseName } from './config.ts';
 import { AdminError, databaseExists, openDatabase } from './databases.ts';
 import { hashToken, mintToken, type Role } from './tokens.ts';

@@ -2,21 +2,21 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { type Logger, pino } from 'pino';
 import { buildApp } from './api/app.ts';
-import { isLoopback } from './api/auth.ts';
+import { isLoopback } from './api/auth/authenticator.ts';
 import { type Config, urlOf } from './config.ts';
 import { ControlPlane } from './control/control-plane.ts';
 import { openDatabase } from './databases.ts';
 import { Outbound } from './executors/outbound.ts';
 import { systemClock } from './runtime/clock.ts';
-import { createRuntime } from './runtime/create-runtime.ts';
-import { runtimeName } from './runtime/ids.ts';
+import { randomRuntimeId } from './runtime/ids.ts';
+import { createRuntime } from './runtime/index.ts';
 import { DEFAULT_GRACE_MS } from './runtime/options.ts';
 import type { Runtime, Tools } from './runtime/types.ts';
 import { missingTools, toolsOf, varsOf } from './tenant-grants.ts';
 import { ToolsError } from './tools.ts';
 
 /** How much longer than its grace a stop may take: a database that hangs would hold it for ever. */
-const STUCK_MS = 10_000;
+const SHUTDOWN_SLACK_MS = 10_000;
 
 /** The address cannot be listened on; the message says which and why. */
 export class ListenError extends Error {
@@ -53,10 +53,10 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const missing = missingTools(options.tools ?? {}, config.toolTenants);
   if (missing.length > 0) throw new ToolsError(`JAMJET_TOOL_TENANTS: there is no tool ${missing.join(', ')}`);
   const log = options.log ?? pino({ level: config.logLevel });
-  const parts = await openParts(options, log);
+  const parts = await openServices(options, log);
   const { app, runtime, control } = parts;
   try {
-    await control.begin();
+    await control.start();
     await app.listen({ host: config.bind, port: config.port });
   } catch (cause) {
     await parts.close(0);
@@ -90,7 +90,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Embedded> 
   const log = options.log ?? pino({ level: 'silent' });
   // The user's own run: nobody else's tools are there.
   const config = { ...options.config, toolTenants: null };
-  const { app, runtime, close } = await openParts({ ...options, config, auth: 'off' }, log);
+  const { app, runtime, close } = await openServices({ ...options, config, auth: 'off' }, log);
   await app.ready();
   const fetch: typeof globalThis.fetch = async (input, init) => {
     const request = new Request(input, init);
@@ -109,16 +109,16 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Embedded> 
   return { runtime, fetch, close };
 }
 
-interface PartsOptions extends Omit<ServerOptions, 'log'> {
+interface ServicesOptions extends Omit<ServerOptions, 'log'> {
   readonly actor?: string;
   readonly adopts?: (executionId: string) => boolean;
 }
 
-async function openParts(options: PartsOptions, log: Logger) {
+async function openServices(options: ServicesOptions, log: Logger) {
   const { config, tools, auth, adopts, actor } = options;
-  const id = runtimeName();
+  const id = randomRuntimeId();
   const failed = (error: unknown): void => log.error({ err: error }, 'something could not be done behind the scenes');
-  const store = await openDatabase(config, { writer: id, failed });
+  const store = await openDatabase(config, { writer: id, onError: failed });
   let runtime: Runtime;
   try {
     runtime = await createRuntime({
@@ -131,18 +131,18 @@ async function openParts(options: PartsOptions, log: Logger) {
       onDiagnostic: (execution, problem) => log.warn({ execution }, problem),
       onError: failed,
       ...(tools === undefined ? {} : { tools: (tenantId: string) => toolsOf(tools, config.toolTenants, tenantId) }),
-      ...(adopts === undefined ? {} : { adopts }),
+      ...(adopts === undefined ? {} : { shouldProcess: adopts }),
     });
   } catch (error) {
     await store.close();
     throw error;
   }
   const outbound = new Outbound({ allowPrivateAddresses: config.allowPrivateAddresses });
-  const control = new ControlPlane({ store, runtime, outbound, clock: systemClock, failed });
+  const control = new ControlPlane({ store, runtime, outbound, clock: systemClock, onError: failed });
   const app = buildApp({ runtime, store, control, config, auth, log, ...(actor === undefined ? {} : { actor }) });
   const close = async (graceMs = DEFAULT_GRACE_MS): Promise<void> => {
     const rest = Promise.all([runtime.close(graceMs), control.close(), app.close()]);
-    const tooLong = setTimeout(graceMs + STUCK_MS, true, { ref: false });
+    const tooLong = setTimeout(graceMs + SHUTDOWN_SLACK_MS, true, { ref: false });
     try {
       if (await Promise.race([rest.then(() => false), tooLong])) {
         failed(new Error('the database does not answer: what is under way is left to whoever starts next'));

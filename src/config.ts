@@ -1,5 +1,5 @@
 import { DEFAULTS } from './runtime/options.ts';
-import { BadValue, type TenantVars, type ToolTenants, tenantVars, toolTenants } from './tenant-grants.ts';
+import { InvalidValue, type TenantVars, type ToolTenants, tenantVars, toolTenants } from './tenant-grants.ts';
 
 /** The release: `GET /health`, `jamjet --version`. The same as in package.json (a test compares them). */
 export const VERSION = '0.1.1';
@@ -104,7 +104,7 @@ export function readConfig(env: Environment): Config {
     try {
       return parse(text);
     } catch (error) {
-      if (!(error instanceof BadValue)) throw error;
+      if (!(error instanceof InvalidValue)) throw error;
       problems.push(`${name}: ${error.message}`);
       return fallback;
     }
@@ -154,7 +154,7 @@ export function urlOf(bind: string, port: number): string {
 
 function integer(text: string, min: number, max: number): number {
   const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
-  if (!(value >= min && value <= max)) throw new BadValue(`must be a whole number from ${min} to ${max}, not "${text}"`);
+  if (!(value >= min && value <= max)) throw new InvalidValue(`must be a whole number from ${min} to ${max}, not "${text}"`);
   return value;
 }
 
@@ -162,30 +162,31 @@ function flag(text: string): boolean {
   const value = text.toLowerCase();
   if (['1', 'true', 'yes', 'on'].includes(value)) return true;
   if (['0', 'false', 'no', 'off'].includes(value)) return false;
-  throw new BadValue(`must be 1 or 0, not "${text}"`);
+  throw new InvalidValue(`must be 1 or 0, not "${text}"`);
 }
 
 function bindAddress(text: string): string {
   const address = text.replace(/^\[(.*)\]$/, '$1');
-  if (!/^[\w.:%-]+$/.test(address)) throw new BadValue(`must be an address or a host name, not "${text}"`);
+  if (!/^[\w.:%-]+$/.test(address)) throw new InvalidValue(`must be an address or a host name, not "${text}"`);
   return address;
 }
 
 function httpUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : null;
-  if (url === null || !/^https?:$/.test(url.protocol)) throw new BadValue(`must be an http:// or https:// URL, not "${text}"`);
+  if (url === null || !/^https?:$/.test(url.protocol))
+    throw new InvalidValue(`must be an http:// or https:// URL, not "${text}"`);
   return text.replace(/\/+$/, '');
 }
 
 /** Not echoed when it is bad: it is a secret all the same. */
 function token(text: string): string {
-  if (!/^[\x21-\x7e]+$/.test(text)) throw new BadValue('must be one token without spaces or control characters');
+  if (!/^[\x21-\x7e]+$/.test(text)) throw new InvalidValue('must be one token without spaces or control characters');
   return text;
 }
 
 function eventFormat(text: string): EventFormat {
   const value = text.toLowerCase();
-  if (value !== 'seed' && value !== 'tagged') throw new BadValue(`must be seed or tagged, not "${text}"`);
+  if (value !== 'seed' && value !== 'tagged') throw new InvalidValue(`must be seed or tagged, not "${text}"`);
   return value;
 }
 
@@ -201,7 +202,7 @@ function logLevel(text: string, lenient: boolean): LogLevel {
     const [target = '', level, ...rest] = directive.split('=');
     const named = LEVELS[(level ?? target).toLowerCase()];
     if (rest.length > 0 || (named === undefined && (level !== undefined || !lenient)))
-      throw new BadValue(`must be one of trace, debug, info, warn, error, off (or target=level directives), not "${text}"`);
+      throw new InvalidValue(`must be one of trace, debug, info, warn, error, off (or target=level directives), not "${text}"`);
     if (level === undefined) general = named ?? general;
     else if (target.startsWith('jamjet')) ours = named;
   }
@@ -213,10 +214,10 @@ function databaseOf(text: string, postgres: Omit<PostgresConfig, 'engine' | 'url
   const scheme = /^([a-z][a-z0-9+.-]+):/i.exec(text)?.[1]?.toLowerCase();
   if (scheme === 'postgres' || scheme === 'postgresql') return { engine: 'postgres', url: postgresUrl(text, env), ...postgres };
   if (scheme !== undefined && scheme !== 'sqlite')
-    throw new BadValue(`unknown database scheme "${scheme}:"; use a path, sqlite://PATH or postgres://…`);
+    throw new InvalidValue(`unknown database scheme "${scheme}:"; use a path, sqlite://PATH or postgres://…`);
   const path = scheme === undefined ? text : sqlitePath(text.replace(/^sqlite:(\/\/)?/i, ''));
-  if (path === ':memory:') throw new BadValue('an in-memory database keeps nothing; name a file');
-  if (path === '' || path.includes('\0') || path.endsWith('/')) throw new BadValue(`names no database file: "${text}"`);
+  if (path === ':memory:') throw new InvalidValue('an in-memory database keeps nothing; name a file');
+  if (path === '' || path.includes('\0') || path.endsWith('/')) throw new InvalidValue(`names no database file: "${text}"`);
   return { engine: 'sqlite', path };
 }
 
@@ -224,8 +225,8 @@ function databaseOf(text: string, postgres: Omit<PostgresConfig, 'engine' | 'url
 function postgresUrl(text: string, env: Environment): string {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || !/^postgres(ql)?:$/.test(url.protocol))
-    throw new BadValue('must be postgres://USER:PASSWORD@HOST:PORT/DATABASE, its parts percent-encoded');
-  if (url.pathname.length < 2) throw new BadValue('names no database: postgres://HOST/DATABASE');
+    throw new InvalidValue('must be postgres://USER:PASSWORD@HOST:PORT/DATABASE, its parts percent-encoded');
+  if (url.pathname.length < 2) throw new InvalidValue('names no database: postgres://HOST/DATABASE');
   const missing = SSL_VARIABLES.filter((name) => env[name] && !url.searchParams.has(parameterOf(name)));
   for (const name of missing) url.searchParams.set(parameterOf(name), env[name] ?? '');
   checkTls(url.searchParams);
@@ -241,23 +242,23 @@ function parameterOf(variable: string): string {
 function checkTls(parameters: URLSearchParams): void {
   for (const name of parameters.keys())
     if (/^ssl./.test(name) && !SSL_PARAMETERS.includes(name))
-      throw new BadValue(`${name} is not supported; known are ${SSL_PARAMETERS.join(', ')}`);
-  if (![null, 'true'].includes(parameters.get('ssl'))) throw new BadValue('ssl must be true; sslmode says more');
+      throw new InvalidValue(`${name} is not supported; known are ${SSL_PARAMETERS.join(', ')}`);
+  if (![null, 'true'].includes(parameters.get('ssl'))) throw new InvalidValue('ssl must be true; sslmode says more');
   const first = SSL_PARAMETERS.find((name) => parameters.has(name));
   if (first !== undefined && !parameters.has('sslmode') && !parameters.has('ssl'))
-    throw new BadValue(`${first} needs sslmode: without it nothing is encrypted`);
+    throw new InvalidValue(`${first} needs sslmode: without it nothing is encrypted`);
   const mode = parameters.get('sslmode') ?? (parameters.has('ssl') ? 'require' : 'disable');
   const [root, negotiation] = [parameters.get('sslrootcert'), parameters.get('sslnegotiation')];
-  if (!SSL_MODES.includes(mode)) throw new BadValue(`sslmode must be one of ${SSL_MODES.join(', ')}, not "${mode}"`);
+  if (!SSL_MODES.includes(mode)) throw new InvalidValue(`sslmode must be one of ${SSL_MODES.join(', ')}, not "${mode}"`);
   if (mode === 'verify-ca' && root === null)
-    throw new BadValue('sslmode=verify-ca needs sslrootcert, the file of the authority to trust');
+    throw new InvalidValue('sslmode=verify-ca needs sslrootcert, the file of the authority to trust');
   if (root === 'system' && mode !== 'verify-full')
-    throw new BadValue('sslrootcert=system needs sslmode=verify-full: anybody can have a certificate of a public authority');
-  if (parameters.has('sslcert') !== parameters.has('sslkey')) throw new BadValue('sslcert and sslkey belong together');
+    throw new InvalidValue('sslrootcert=system needs sslmode=verify-full: anybody can have a certificate of a public authority');
+  if (parameters.has('sslcert') !== parameters.has('sslkey')) throw new InvalidValue('sslcert and sslkey belong together');
   if (![null, 'postgres', 'direct'].includes(negotiation))
-    throw new BadValue(`sslnegotiation must be postgres or direct, not "${negotiation}"`);
+    throw new InvalidValue(`sslnegotiation must be postgres or direct, not "${negotiation}"`);
   if (negotiation === 'direct' && ['disable', 'allow', 'prefer'].includes(mode))
-    throw new BadValue('sslnegotiation=direct needs sslmode=require or more');
+    throw new InvalidValue('sslnegotiation=direct needs sslmode=require or more');
 }
 
 /** What belongs to a database but is not in it stands beside the file, or where the default one would be. */
@@ -278,10 +279,10 @@ function sqlitePath(rest: string): string {
   const [encoded = '', query = ''] = rest.split('?', 2);
   const mode = new URLSearchParams(query).get('mode');
   if (mode !== null && mode !== 'rwc' && mode !== 'rw')
-    throw new BadValue(`mode=${mode} is not supported; the runtime needs to read and write`);
+    throw new InvalidValue(`mode=${mode} is not supported; the runtime needs to read and write`);
   try {
     return decodeURIComponent(encoded);
   } catch {
-    throw new BadValue(`has a malformed percent escape: "${encoded}"`);
+    throw new InvalidValue(`has a malformed percent escape: "${encoded}"`);
   }
 }

@@ -1,17 +1,17 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { CopyError, type CopyReceipt } from '../store/copy.ts';
-import type { AuditReport } from '../store/rows.ts';
+import { CopyError, type CopyReceipt } from '../store/port/copy.ts';
+import type { AuditReport } from '../store/port/rows.ts';
+import type { Store } from '../store/port/store.ts';
+import type { SchemaVersions, Survey } from '../store/port/survey.ts';
 import { openSqliteSource, type SqliteSource } from '../store/sqlite/copy/source.ts';
 import { openSqlite } from '../store/sqlite/open.ts';
 import { sqliteVersions, surveySqlite } from '../store/sqlite/survey.ts';
-import type { Store } from '../store/store.ts';
-import type { SchemaVersions, Survey } from '../store/survey.ts';
 import { type Config, type DatabaseConfig, databaseName } from './config.ts';
-import { type Refolded, refold } from './runtime/history/refold.ts';
-import { WORKER_ACTIVE_MS } from './runtime/views.ts';
+import { type ReplayCheck, verifyReplays } from './runtime/history/verify-replays.ts';
+import { WORKER_ACTIVE_MS } from './runtime/queries/views.ts';
 
-export type { Survey } from '../store/survey.ts';
+export type { Survey } from '../store/port/survey.ts';
 
 type Settings = Pick<Config, 'database' | 'auditSigningKey'>;
 
@@ -30,7 +30,7 @@ export interface OpenOptions {
   /** Signs for what it writes in the audit chain. */
   readonly writer: string;
   /** Told of connections that broke while nobody waited for them. */
-  readonly failed?: (error: Error) => void;
+  readonly onError?: (error: Error) => void;
 }
 
 /** The configured database, migrated. The driver of an engine is loaded when it is used. Rejects with `StoreError`. */
@@ -45,7 +45,7 @@ export async function openDatabase({ database, auditSigningKey }: Settings, opti
     poolSize,
     statementTimeoutMs,
     ...(listenUrl === null ? {} : { listenUrl }),
-    ...(options.failed === undefined ? {} : { failed: options.failed }),
+    ...(options.onError === undefined ? {} : { failed: options.onError }),
   });
 }
 
@@ -56,7 +56,7 @@ export function databaseExists(database: DatabaseConfig): boolean {
 
 /** What is in a database, and who works on it. Changes nothing. Rejects with `unknown_database`, or `StoreError`. */
 export async function surveyDatabase(database: DatabaseConfig): Promise<Survey> {
-  if (database.engine === 'sqlite') return existing(database, await surveySqlite(database.path));
+  if (database.engine === 'sqlite') return requireExisting(database, await surveySqlite(database.path));
   const { surveyPostgres } = await import('../store/postgres/survey.ts');
   return surveyPostgres(database.url, Date.now() - WORKER_ACTIVE_MS);
 }
@@ -68,7 +68,7 @@ async function versionsOf(database: DatabaseConfig): Promise<SchemaVersions | nu
   return postgresVersions(database.url);
 }
 
-function existing<T>(database: DatabaseConfig, found: T | null): T {
+function requireExisting<T>(database: DatabaseConfig, found: T | null): T {
   if (found === null) throw new AdminError('unknown_database', `there is no database at ${databaseName(database)}`);
   return found;
 }
@@ -90,13 +90,13 @@ export interface CheckOptions {
   /** Ended executions, too. */
   readonly all: boolean;
   /** Called with each execution, as soon as it has been folded. */
-  readonly folded?: (execution: Refolded) => void;
+  readonly onChecked?: (execution: ReplayCheck) => void;
 }
 
 export interface CheckReport {
   /** Executions that were folded again. */
   readonly executions: number;
-  readonly differing: readonly Refolded[];
+  readonly differing: readonly ReplayCheck[];
   readonly audit: AuditReport;
 }
 
@@ -104,8 +104,8 @@ export interface CheckReport {
  * Folds executions again and walks the audit chains. Reads only, and may run beside a server. Rejects with `unknown_database`, with
  * `not_migrated` when the schema is not of this release, or with `StoreError`.
  */
-export async function checkDatabase(settings: Settings, { all, folded }: CheckOptions): Promise<CheckReport> {
-  const { schemaVersion, newestVersion } = existing(settings.database, await versionsOf(settings.database));
+export async function checkDatabase(settings: Settings, { all, onChecked }: CheckOptions): Promise<CheckReport> {
+  const { schemaVersion, newestVersion } = requireExisting(settings.database, await versionsOf(settings.database));
   if (schemaVersion < newestVersion)
     throw new AdminError(
       'not_migrated',
@@ -113,12 +113,12 @@ export async function checkDatabase(settings: Settings, { all, folded }: CheckOp
     );
   const store = await openDatabase(settings, { writer: 'admin' });
   try {
-    const differing: Refolded[] = [];
+    const differing: ReplayCheck[] = [];
     let executions = 0;
-    for await (const one of refold(store, { all })) {
+    for await (const one of verifyReplays(store, { all })) {
       executions += 1;
       if (one.difference !== null) differing.push(one);
-      folded?.(one);
+      onChecked?.(one);
     }
     return { executions, differing, audit: await store.verifyAudit() };
   } finally {
@@ -137,13 +137,13 @@ export async function copyDatabase(from: DatabaseConfig, to: DatabaseConfig, beg
   const source = await openSqliteSource({ path: from.path, nowMs: Date.now });
   try {
     begun();
-    return await copied(source, to);
+    return await copyInto(source, to);
   } finally {
     source.close();
   }
 }
 
-async function copied(source: SqliteSource, to: DatabaseConfig): Promise<CopyReceipt> {
+async function copyInto(source: SqliteSource, to: DatabaseConfig): Promise<CopyReceipt> {
   if (to.engine === 'sqlite') {
     const { copyToSqlite } = await import('../store/sqlite/copy/compact.ts');
     return copyToSqlite(source, to.path);

@@ -4,14 +4,14 @@ export { type Diagnostic, InvalidWorkflow } from '../machines/diagnostics.ts';
 export type { Json, JsonObject } from '../machines/json.ts';
 export type { Usage } from '../machines/messages.ts';
 export type { PendingApproval, Status } from '../machines/run.ts';
-export { StoreError, type StoreErrorCode } from '../store/errors.ts';
+export { StoreError, type StoreErrorCode } from '../store/port/errors.ts';
+export type { Store } from '../store/port/store.ts';
 export { openPostgres, type PostgresOptions } from '../store/postgres/open.ts';
 export { openSqlite, type SqliteOptions } from '../store/sqlite/open.ts';
-export type { Store } from '../store/store.ts';
 export { checkWorkflow } from './authoring/check.ts';
-export { ApiError, type ClientOptions, JamjetClient, Unreachable } from './client.ts';
-export { createRuntime } from './runtime/create-runtime.ts';
+export { ApiError, type ClientOptions, JamjetClient, Unreachable } from './client/index.ts';
 export { RuntimeError, type RuntimeErrorCode } from './runtime/errors.ts';
+export { createRuntime } from './runtime/index.ts';
 export type { RuntimeOptions } from './runtime/options.ts';
 export type * from './runtime/types.ts';
 

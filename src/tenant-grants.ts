@@ -6,11 +6,11 @@ import type { Tools } from './runtime/types.ts';
 const ALL = '*';
 /** The tenant of an entry that names none. */
 const DEFAULT_TENANT = 'default';
-const TENANT = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
-const VARIABLE = /^[A-Za-z_]\w*$/;
+const TENANT_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+const VARIABLE_NAME = /^[A-Za-z_]\w*$/;
 
 /** A value of an environment variable that cannot be read; the message continues `NAME: `. */
-export class BadValue extends Error {}
+export class InvalidValue extends Error {}
 
 /** Values by tenant; `*` = every tenant. */
 export type TenantVars = ReadonlyMap<string, Readonly<Record<string, string>>>;
@@ -24,7 +24,7 @@ export function tenantVars(text: string, env: Readonly<Record<string, string | u
     const at = entry.indexOf(':');
     const tenant = at < 0 ? DEFAULT_TENANT : entry.slice(0, at);
     const name = entry.slice(at + 1);
-    if (!VARIABLE.test(name) || name === '__proto__') throw new BadValue(`"${name}" is not the name of a variable`);
+    if (!VARIABLE_NAME.test(name) || name === '__proto__') throw new InvalidValue(`"${name}" is not the name of a variable`);
     checkTenant(tenant);
     const value = env[name];
     if (value === undefined) continue;
@@ -47,8 +47,8 @@ export function toolTenants(text: string): ToolTenants {
     const [tool = '', list, ...rest] = entry.split('=').map((part) => part.trim());
     const named = (list ?? '').split(/[\s,]+/).filter((part) => part !== '');
     if (tool === '' || named.length === 0 || rest.length > 0)
-      throw new BadValue(`"${entry}" is not TOOL=TENANT,TENANT; the whole is like pay=default,acme;*=*`);
-    if (tenants.has(tool)) throw new BadValue(`tool "${tool}" has two entries`);
+      throw new InvalidValue(`"${entry}" is not TOOL=TENANT,TENANT; the whole is like pay=default,acme;*=*`);
+    if (tenants.has(tool)) throw new InvalidValue(`tool "${tool}" has two entries`);
     for (const tenant of named) checkTenant(tenant);
     tenants.set(tool, named);
   }
@@ -71,5 +71,5 @@ export function missingTools(tools: Tools, tenants: ToolTenants): readonly strin
 }
 
 function checkTenant(tenant: string): void {
-  if (tenant !== ALL && !TENANT.test(tenant)) throw new BadValue(`"${tenant}" is not the id of a tenant`);
+  if (tenant !== ALL && !TENANT_ID.test(tenant)) throw new InvalidValue(`"${tenant}" is not the id of a tenant`);
 }

@@ -1,13 +1,13 @@
 /** Times as people and clients write them. */
 
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
-const LONGEST_MS = 100 * 365 * 86_400_000;
+const MAX_DURATION_MS = 100 * 365 * 86_400_000;
 
 /** `90s`, `15m`, `12h`, `30d`, `4w` in milliseconds; null when it is anything else, zero, or beyond a hundred years. */
 export function durationMs(text: string): number | null {
   const [, count = '', unit = ''] = /^(\d{1,12})([smhdw])$/.exec(text) ?? [];
   const ms = Number(count) * (UNIT_MS[unit] ?? 0);
-  return ms > 0 && ms <= LONGEST_MS ? ms : null;
+  return ms > 0 && ms <= MAX_DURATION_MS ? ms : null;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { hash, randomBytes, randomUUID } from 'node:crypto';
-import type { TokenRow } from '../store/rows.ts';
+import type { TokenRow } from '../store/port/rows.ts';
 
 /** From the most to the least powerful. */
 export const ROLES = ['operator', 'developer', 'reviewer', 'viewer'] as const;

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { StoreError } from './errors.ts';
+import { StoreError } from './port/errors.ts';
 
 /** One numbered step of a schema. It never changes once it has landed: a later file changes what it made. */
 export interface Migration {

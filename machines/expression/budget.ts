@@ -6,7 +6,7 @@ import { BudgetExceeded, ExpressionError } from './error.ts';
  * budget is used up has evaluated for less than 100 ms. What an operation costs is part of the semantics: a replay must arrive at the same
  * total, so a change of any cost changes which steps fail.
  */
-export const STEP_WORK = 8_000_000;
+export const STEP_EVALUATION_BUDGET = 8_000_000;
 /** Length of the JSON text that an operation may make. */
 const MAX_RESULT = 1_000_000;
 /** Items of the longest list that an operation may make: an item's JSON text has at least two characters and a comma. */
@@ -14,18 +14,18 @@ export const MAX_PARTS = Math.ceil(MAX_RESULT / 3);
 /** Writing JSON is recursive: deeper values overflow the stack. */
 const MAX_DEPTH = 1_000;
 /** Visiting a part of a value, or taking over an item of a list, in units. */
-export const PART = 4;
+export const PART_COST = 4;
 /** Listing a key of an object, in units. */
-export const KEY = 16;
+export const KEY_COST = 16;
 /** Taking one step in the tree of an expression, in units; and taking up an expression. */
-export const OPERATION = 5;
-export const EVALUATION = 20;
+export const OPERATION_COST = 5;
+export const EVALUATION_COST = 20;
 
 /** Bounds what expressions cost, whatever the state they are evaluated on. */
 export class Budget {
   #left: number;
 
-  constructor(work: number = STEP_WORK) {
+  constructor(work: number = STEP_EVALUATION_BUDGET) {
     this.#left = work;
   }
 
@@ -36,13 +36,13 @@ export class Budget {
   }
 
   /** Pays for a value made by an operation. Shared parts count every time: they are repeated when it is written down. */
-  made<T extends Json>(result: T): T {
+  chargeResult<T extends Json>(result: T): T {
     if (this.sizeOf(result, MAX_RESULT) > MAX_RESULT) throw tooLong();
     return result;
   }
 
   /** Pays for a result before it is made. */
-  room(length: number): void {
+  reserve(length: number): void {
     this.spend(Math.min(length, MAX_RESULT));
     if (length > MAX_RESULT) throw tooLong();
   }
@@ -57,11 +57,11 @@ export class Budget {
     for (let depth = 0; level.length > 0; depth++) {
       if (depth > MAX_DEPTH) return limit + 1;
       const below: Json[] = [];
-      let work = level.length * PART;
+      let work = level.length * PART_COST;
       for (const part of level) {
         const held = below.length;
         size += lengthOf(part, below);
-        work += (below.length - held) * (Array.isArray(part) ? PART : KEY);
+        work += (below.length - held) * (Array.isArray(part) ? PART_COST : KEY_COST);
         if (size > limit) break;
       }
       this.spend(work);

@@ -1,8 +1,8 @@
 import type { Json } from '../json.ts';
-import { type Budget, OPERATION, PART } from './budget.ts';
+import { type Budget, OPERATION_COST, PART_COST } from './budget.ts';
 import { ExpressionError } from './error.ts';
 import { FILTERS, FUNCTIONS, METHODS, type Operations } from './functions.ts';
-import type { Fact, Tree } from './tree.ts';
+import type { Fact, SyntaxTree } from './syntax-tree.ts';
 import { compare, contains, equal, finite, member, numberArgument, own, truthy, typeName } from './values.ts';
 
 /** What an expression may look at. */
@@ -19,16 +19,16 @@ export interface Scope {
 }
 
 /** Throws `ExpressionError`. */
-export function evaluateTree(tree: Tree, scope: Scope, budget: Budget): Json {
-  budget.spend(OPERATION);
-  const value = (part: Tree): Json => evaluateTree(part, scope, budget);
+export function evaluateTree(tree: SyntaxTree, scope: Scope, budget: Budget): Json {
+  budget.spend(OPERATION_COST);
+  const value = (part: SyntaxTree): Json => evaluateTree(part, scope, budget);
   switch (tree.type) {
     case 'literal':
       return tree.value;
     case 'list':
-      return budget.made(tree.items.map(value));
+      return budget.chargeResult(tree.items.map(value));
     case 'object':
-      return budget.made(Object.fromEntries(tree.entries.map(([key, part]) => [key, value(part)])));
+      return budget.chargeResult(Object.fromEntries(tree.entries.map(([key, part]) => [key, value(part)])));
     case 'root':
       return scope[tree.root];
     case 'fact':
@@ -69,7 +69,7 @@ function apply(what: string, operations: Operations, name: string, args: readonl
   return operation.run(args, budget);
 }
 
-function binary(tree: Extract<Tree, { type: 'binary' }>, value: (part: Tree) => Json, budget: Budget): Json {
+function binary(tree: Extract<SyntaxTree, { type: 'binary' }>, value: (part: SyntaxTree) => Json, budget: Budget): Json {
   const { operator } = tree;
   const left = value(tree.left);
   if (operator === 'and') return truthy(left) ? value(tree.right) : left;
@@ -107,13 +107,13 @@ function binary(tree: Extract<Tree, { type: 'binary' }>, value: (part: Tree) => 
 function plus(left: Json, right: Json, budget: Budget): Json {
   if (typeof left === 'number' && typeof right === 'number') return finite('+', left + right);
   if (typeof left === 'string' && typeof right === 'string') {
-    budget.room(left.length + right.length);
+    budget.reserve(left.length + right.length);
     return left + right;
   }
   if (Array.isArray(left) && Array.isArray(right)) {
-    budget.room(left.length + right.length);
-    budget.spend((left.length + right.length) * PART);
-    return budget.made([...left, ...right]);
+    budget.reserve(left.length + right.length);
+    budget.spend((left.length + right.length) * PART_COST);
+    return budget.chargeResult([...left, ...right]);
   }
   throw new ExpressionError(`+ adds two numbers, two texts or two lists, not ${typeName(left)} and ${typeName(right)}`);
 }

@@ -1,5 +1,5 @@
 import { isObject, type Json } from '../json.ts';
-import { type Budget, KEY, MAX_PARTS, PART } from './budget.ts';
+import { type Budget, KEY_COST, MAX_PARTS, PART_COST } from './budget.ts';
 import { ExpressionError } from './error.ts';
 import { compare, finite, jsonOf, numberArgument, own, textArgument, textOf, truthy, typeName } from './values.ts';
 
@@ -14,32 +14,32 @@ export type Operations = ReadonlyMap<string, Operation>;
 
 const arg = (args: readonly Json[], i: number): Json => args[i] ?? null;
 
-function one(run: (value: Json, budget: Budget) => Json): Operation {
+function unary(run: (value: Json, budget: Budget) => Json): Operation {
   return { min: 1, max: 1, run: (args, budget) => run(arg(args, 0), budget) };
 }
 
 /** A text made of a text. */
-function changed(name: string, change: (text: string) => string): Operation {
-  return one((value, budget) => {
+function textTransform(name: string, change: (text: string) => string): Operation {
+  return unary((value, budget) => {
     const text = textArgument(name, value);
     budget.spend(text.length);
-    return budget.made(change(text));
+    return budget.chargeResult(change(text));
   });
 }
 
-const upper = changed('upper', (text) => text.toUpperCase());
-const lower = changed('lower', (text) => text.toLowerCase());
+const upper = textTransform('upper', (text) => text.toUpperCase());
+const lower = textTransform('lower', (text) => text.toLowerCase());
 
-const length = one((value, budget) => {
+const length = unary((value, budget) => {
   if (typeof value === 'string' || Array.isArray(value)) return value.length;
   if (!isObject(value)) throw new ExpressionError(`the length of ${typeName(value)} is not defined`);
   const count = Object.keys(value).length;
-  budget.spend(count * KEY);
+  budget.spend(count * KEY_COST);
   return count;
 });
 
 /** `min(a, b, …)` or `min(list)`. */
-function extreme(name: string, sign: number): Operation {
+function minOrMax(name: string, sign: number): Operation {
   return {
     min: 1,
     max: Number.POSITIVE_INFINITY,
@@ -72,23 +72,23 @@ function toFloat(value: Json, budget: Budget): number {
 
 export const FUNCTIONS: Operations = new Map<string, Operation>([
   ['len', length],
-  ['int', one(toInt)],
-  ['float', one(toFloat)],
-  ['str', one(textOf)],
-  ['bool', one((value) => truthy(value))],
+  ['int', unary(toInt)],
+  ['float', unary(toFloat)],
+  ['str', unary(textOf)],
+  ['bool', unary((value) => truthy(value))],
   ['lower', lower],
   ['upper', upper],
-  ['abs', one((value) => Math.abs(numberArgument('abs', value)))],
-  ['min', extreme('min', -1)],
-  ['max', extreme('max', 1)],
+  ['abs', unary((value) => Math.abs(numberArgument('abs', value)))],
+  ['min', minOrMax('min', -1)],
+  ['max', minOrMax('max', 1)],
 ]);
 
-const strip = changed('strip', (text) => text.trim());
+const strip = textTransform('strip', (text) => text.trim());
 
 /** Pays for a list of new texts, each of them more than for a part that is only looked at. */
-function parts(list: string[], budget: Budget): string[] {
-  budget.spend(list.length * PART);
-  return budget.made(list);
+function chargeParts(list: string[], budget: Budget): string[] {
+  budget.spend(list.length * PART_COST);
+  return budget.chargeResult(list);
 }
 
 /** By a separator, or by white space when there is none. */
@@ -98,14 +98,14 @@ const split: Operation = {
   run: (args, budget) => {
     const text = textArgument('split', arg(args, 0));
     budget.spend(text.length);
-    if (args.length === 1) return parts(text.split(/\s+/, MAX_PARTS + 2), budget).filter((part) => part !== '');
+    if (args.length === 1) return chargeParts(text.split(/\s+/, MAX_PARTS + 2), budget).filter((part) => part !== '');
     const separator = textArgument('split', arg(args, 1));
     if (separator === '') throw new ExpressionError('split needs a separator that is not empty');
-    return parts(text.split(separator, MAX_PARTS + 2), budget);
+    return chargeParts(text.split(separator, MAX_PARTS + 2), budget);
   },
 };
 
-function test(name: string, holds: (text: string, part: string) => boolean): Operation {
+function textPredicate(name: string, holds: (text: string, part: string) => boolean): Operation {
   return {
     min: 2,
     max: 2,
@@ -122,8 +122,8 @@ export const METHODS: Operations = new Map<string, Operation>([
   ['lower', lower],
   ['strip', strip],
   ['split', split],
-  ['startswith', test('startswith', (text, part) => text.startsWith(part))],
-  ['endswith', test('endswith', (text, part) => text.endsWith(part))],
+  ['startswith', textPredicate('startswith', (text, part) => text.startsWith(part))],
+  ['endswith', textPredicate('endswith', (text, part) => text.endsWith(part))],
   [
     'get',
     {
@@ -138,11 +138,11 @@ export const METHODS: Operations = new Map<string, Operation>([
   ],
   [
     'keys',
-    one((value, budget) => {
+    unary((value, budget) => {
       if (!isObject(value)) throw new ExpressionError(`only an object has keys, not ${typeName(value)}`);
       const keys = Object.keys(value);
-      budget.spend(keys.length * KEY);
-      return budget.made(keys);
+      budget.spend(keys.length * KEY_COST);
+      return budget.chargeResult(keys);
     }),
   ],
 ]);
@@ -157,9 +157,9 @@ export const FILTERS: Operations = new Map<string, Operation>([
         const list = arg(args, 0);
         if (!Array.isArray(list)) throw new ExpressionError(`join joins a list, not ${typeName(list)}`);
         const separator = args.length > 1 ? textArgument('join', arg(args, 1)) : '';
-        budget.spend(list.length * PART);
+        budget.spend(list.length * PART_COST);
         const texts = list.map((item: Json) => textOf(item, budget));
-        budget.room(texts.reduce((sum, text) => sum + text.length, separator.length * texts.length));
+        budget.reserve(texts.reduce((sum, text) => sum + text.length, separator.length * texts.length));
         return texts.join(separator);
       },
     },
@@ -169,5 +169,5 @@ export const FILTERS: Operations = new Map<string, Operation>([
   ['lower', lower],
   ['trim', strip],
   ['length', length],
-  ['json', one(jsonOf)],
+  ['json', unary(jsonOf)],
 ]);

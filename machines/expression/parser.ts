@@ -1,7 +1,16 @@
 import type { Json } from '../json.ts';
 import { ExpressionError, TooLarge } from './error.ts';
 import { type Token, tokensOf } from './lexer.ts';
-import { type BinaryOperator, childrenOf, FACTS, FIRST_LANGUAGE, LANGUAGE, NEW_FACTS, ROOTS, type Tree } from './tree.ts';
+import {
+  type BinaryOperator,
+  childrenOf,
+  FACTS,
+  FIRST_LANGUAGE,
+  LANGUAGE,
+  LANGUAGE_2_FACTS,
+  ROOTS,
+  type SyntaxTree,
+} from './syntax-tree.ts';
 import { finite } from './values.ts';
 
 const MAX_NESTING = 60;
@@ -24,7 +33,7 @@ const SUM: readonly BinaryOperator[] = ['+', '-'];
 const PRODUCT: readonly BinaryOperator[] = ['*', '/', '%'];
 
 export interface Parsed {
-  readonly tree: Tree;
+  readonly tree: SyntaxTree;
   /** The oldest language in which the text means this. */
   readonly language: number;
 }
@@ -32,14 +41,14 @@ export interface Parsed {
 /** Throws `ExpressionError`. */
 export function parse(text: string, language = LANGUAGE): Parsed {
   const parser = new Parser(tokensOf(text), language);
-  const tree = parser.whole();
+  const tree = parser.parseAll();
   if (depthOf(tree) > MAX_DEPTH) throw new TooLarge(`more than ${MAX_DEPTH} operations in a row`);
-  return { tree, language: parser.needs };
+  return { tree, language: parser.requiredLanguage };
 }
 
-function depthOf(tree: Tree): number {
+function depthOf(tree: SyntaxTree): number {
   let depth = 0;
-  for (let level: readonly Tree[] = [tree]; level.length > 0; level = level.flatMap(childrenOf)) depth += 1;
+  for (let level: readonly SyntaxTree[] = [tree]; level.length > 0; level = level.flatMap(childrenOf)) depth += 1;
   return depth;
 }
 
@@ -59,7 +68,7 @@ class Parser {
   readonly #language: number;
   #next = 0;
   #depth = 0;
-  #needs = FIRST_LANGUAGE;
+  #requiredLanguage = FIRST_LANGUAGE;
 
   constructor(tokens: readonly Token[], language: number) {
     this.#tokens = tokens;
@@ -67,11 +76,11 @@ class Parser {
   }
 
   /** The oldest language that has all that was read. */
-  get needs(): number {
-    return this.#needs;
+  get requiredLanguage(): number {
+    return this.#requiredLanguage;
   }
 
-  whole(): Tree {
+  parseAll(): SyntaxTree {
     const tree = this.#expression();
     if (this.#token.type !== 'end') throw this.#unexpected();
     return tree;
@@ -94,14 +103,14 @@ class Parser {
     return token?.type === 'operator' && token.value === operator;
   }
 
-  #eat(operator: string): boolean {
+  #accept(operator: string): boolean {
     const found = this.#is(operator);
     if (found) this.#next += 1;
     return found;
   }
 
   #expect(operator: string): void {
-    if (!this.#eat(operator))
+    if (!this.#accept(operator))
       throw new ExpressionError(`expected "${operator}" but found ${quoted(this.#token)} at ${this.#token.at}`);
   }
 
@@ -112,7 +121,7 @@ class Parser {
   }
 
   /** Guards the recursion: without it a long run of "(" or "-" would overflow the stack. */
-  #deeper<T>(parse: () => T): T {
+  #nested<T>(parse: () => T): T {
     if (this.#depth >= MAX_NESTING) throw new TooLarge(`nested more than ${MAX_NESTING} levels deep`);
     this.#depth += 1;
     const result = parse();
@@ -121,35 +130,35 @@ class Parser {
   }
 
   /** `if` and `else` are words only where a name cannot stand: a state may have keys of these names. */
-  #eatWord(word: 'if' | 'else'): boolean {
+  #acceptWord(word: 'if' | 'else'): boolean {
     const { type, value } = this.#token;
     const found = type === 'name' && value === word;
     if (found) this.#next += 1;
     return found;
   }
 
-  #expression(): Tree {
-    return this.#deeper(() => {
+  #expression(): SyntaxTree {
+    return this.#nested(() => {
       const then = this.#piped();
-      if (this.#language < LANGUAGE || !this.#eatWord('if')) return then;
+      if (this.#language < LANGUAGE || !this.#acceptWord('if')) return then;
       const test = this.#piped();
-      if (!this.#eatWord('else')) throw new ExpressionError(`an "if" without its "else" at ${this.#token.at}`);
-      this.#needs = LANGUAGE;
+      if (!this.#acceptWord('else')) throw new ExpressionError(`an "if" without its "else" at ${this.#token.at}`);
+      this.#requiredLanguage = LANGUAGE;
       return { type: 'choice', test, then, otherwise: this.#expression() };
     });
   }
 
-  #piped(): Tree {
+  #piped(): SyntaxTree {
     let tree = this.#or();
-    while (this.#eat('|')) {
+    while (this.#accept('|')) {
       const name = this.#take();
       if (name.type !== 'name') throw new ExpressionError(`the name of a filter is missing after "|" at ${name.at}`);
-      tree = { type: 'filter', name: name.value, of: tree, args: this.#eat('(') ? this.#args(')') : [] };
+      tree = { type: 'filter', name: name.value, of: tree, args: this.#accept('(') ? this.#args(')') : [] };
     }
     return tree;
   }
 
-  #left(operand: () => Tree, operators: readonly BinaryOperator[], first = operand()): Tree {
+  #leftAssociative(operand: () => SyntaxTree, operators: readonly BinaryOperator[], first = operand()): SyntaxTree {
     let tree = first;
     for (;;) {
       const operator = operators.find((candidate) => this.#is(candidate));
@@ -159,94 +168,96 @@ class Parser {
     }
   }
 
-  readonly #or = (): Tree => this.#left(this.#and, OR);
-  readonly #and = (): Tree => this.#left(this.#not, AND);
-  readonly #sum = (): Tree => this.#left(this.#product, SUM);
-  readonly #product = (): Tree => this.#left(this.#unary, PRODUCT);
+  readonly #or = (): SyntaxTree => this.#leftAssociative(this.#and, OR);
+  readonly #and = (): SyntaxTree => this.#leftAssociative(this.#not, AND);
+  readonly #sum = (): SyntaxTree => this.#leftAssociative(this.#product, SUM);
+  readonly #product = (): SyntaxTree => this.#leftAssociative(this.#unary, PRODUCT);
 
-  readonly #not = (): Tree => (this.#eat('not') ? this.#deeper(() => ({ type: 'not', of: this.#not() })) : this.#comparison());
+  readonly #not = (): SyntaxTree =>
+    this.#accept('not') ? this.#nested(() => ({ type: 'not', of: this.#not() })) : this.#comparison();
 
-  #comparison(): Tree {
-    let tree = this.#left(this.#sum, COMPARISON);
+  #comparison(): SyntaxTree {
+    let tree = this.#leftAssociative(this.#sum, COMPARISON);
     while (this.#is('not') && this.#is('in', 1)) {
       this.#next += 2;
       tree = { type: 'not', of: { type: 'binary', operator: 'in', left: tree, right: this.#sum() } };
-      tree = this.#left(this.#sum, COMPARISON, tree);
+      tree = this.#leftAssociative(this.#sum, COMPARISON, tree);
     }
     return tree;
   }
 
-  readonly #unary = (): Tree => (this.#eat('-') ? this.#deeper(() => ({ type: 'negate', of: this.#unary() })) : this.#postfix());
+  readonly #unary = (): SyntaxTree =>
+    this.#accept('-') ? this.#nested(() => ({ type: 'negate', of: this.#unary() })) : this.#postfix();
 
-  #postfix(): Tree {
+  #postfix(): SyntaxTree {
     let tree = this.#primary();
     for (;;) {
-      if (this.#eat('.')) {
+      if (this.#accept('.')) {
         const member = this.#take();
         if (member.type !== 'member') throw new ExpressionError('the expression ends with a "."');
-        tree = this.#eat('(')
+        tree = this.#accept('(')
           ? { type: 'method', name: member.value, of: tree, args: this.#args(')') }
           : this.#memberOf(tree, member.value);
-      } else if (this.#eat('[')) {
+      } else if (this.#accept('[')) {
         tree = { type: 'member', of: tree, key: this.#expression() };
         this.#expect(']');
       } else return tree;
     }
   }
 
-  #primary(): Tree {
+  #primary(): SyntaxTree {
     const token = this.#token;
     if (token.type === 'end') throw this.#unexpected();
     if (token.type !== 'operator') {
       this.#next += 1;
       if (token.type === 'number') return { type: 'literal', value: finite(token.value, Number(token.value)) };
       if (token.type === 'text') return { type: 'literal', value: token.value };
-      return this.#named(token.value);
+      return this.#nameOrCall(token.value);
     }
-    if (this.#eat('[')) return { type: 'list', items: this.#args(']') };
-    if (this.#eat('{')) return this.#object();
-    if (!this.#eat('(')) throw this.#unexpected();
+    if (this.#accept('[')) return { type: 'list', items: this.#args(']') };
+    if (this.#accept('{')) return this.#object();
+    if (!this.#accept('(')) throw this.#unexpected();
     const tree = this.#expression();
     this.#expect(')');
     return tree;
   }
 
-  #memberOf(tree: Tree, name: string): Tree {
+  #memberOf(tree: SyntaxTree, name: string): SyntaxTree {
     const fact = tree.type === 'name' ? FACTS.find((candidate) => candidate === `${tree.name}.${name}`) : undefined;
-    const isNew = fact !== undefined && NEW_FACTS.has(fact);
+    const isNew = fact !== undefined && LANGUAGE_2_FACTS.has(fact);
     if (fact === undefined || (isNew && this.#language < LANGUAGE))
       return { type: 'member', of: tree, key: { type: 'literal', value: name } };
-    if (isNew) this.#needs = LANGUAGE;
+    if (isNew) this.#requiredLanguage = LANGUAGE;
     return { type: 'fact', fact };
   }
 
-  #named(name: string): Tree {
+  #nameOrCall(name: string): SyntaxTree {
     const literal = LITERALS.get(name);
     if (literal !== undefined) return { type: 'literal', value: literal };
-    if (this.#eat('(')) return { type: 'call', name, args: this.#args(')') };
+    if (this.#accept('(')) return { type: 'call', name, args: this.#args(')') };
     const root = ROOTS.find((candidate) => candidate === name);
     return root === undefined ? { type: 'name', name } : { type: 'root', root };
   }
 
-  #args(close: string): Tree[] {
-    const args: Tree[] = [];
-    if (this.#eat(close)) return args;
+  #args(close: string): SyntaxTree[] {
+    const args: SyntaxTree[] = [];
+    if (this.#accept(close)) return args;
     do args.push(this.#expression());
-    while (this.#eat(','));
+    while (this.#accept(','));
     this.#expect(close);
     return args;
   }
 
-  #object(): Tree {
-    const entries: [string, Tree][] = [];
-    if (this.#eat('}')) return { type: 'object', entries };
+  #object(): SyntaxTree {
+    const entries: [string, SyntaxTree][] = [];
+    if (this.#accept('}')) return { type: 'object', entries };
     do {
       const key = this.#take();
       if (key.type !== 'text' && key.type !== 'name')
         throw new ExpressionError(`a key was expected at ${key.at}, not ${quoted(key)}`);
       this.#expect(':');
       entries.push([key.value, this.#expression()]);
-    } while (this.#eat(','));
+    } while (this.#accept(','));
     this.#expect('}');
     return { type: 'object', entries };
   }

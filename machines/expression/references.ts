@@ -1,5 +1,5 @@
 import { FILTERS, FUNCTIONS, METHODS } from './functions.ts';
-import { childrenOf, type Fact, type Root, type Tree } from './tree.ts';
+import { childrenOf, type Fact, type Root, type SyntaxTree } from './syntax-tree.ts';
 
 /** Something an expression reads. */
 export interface Reference {
@@ -9,9 +9,9 @@ export interface Reference {
   readonly path: readonly string[];
 }
 
-export function referencesIn(tree: Tree): readonly Reference[] {
+export function referencesIn(tree: SyntaxTree): readonly Reference[] {
   const found: Reference[] = [];
-  const visit = (part: Tree): void => {
+  const visit = (part: SyntaxTree): void => {
     const reference = referenceOf(part);
     if (reference !== null) found.push(reference);
     else for (const child of childrenOf(part)) visit(child);
@@ -21,7 +21,7 @@ export function referencesIn(tree: Tree): readonly Reference[] {
 }
 
 /** The reference that a chain of members is. Dynamic keys inside the chain are expressions of their own. */
-function referenceOf(tree: Tree): Reference | null {
+function referenceOf(tree: SyntaxTree): Reference | null {
   switch (tree.type) {
     case 'root':
       return { root: tree.root, path: [] };
@@ -54,7 +54,7 @@ export interface UnknownOperation {
 
 const OPERATIONS = { call: ['function', FUNCTIONS], method: ['method', METHODS], filter: ['filter', FILTERS] } as const;
 
-export function unknownOperationsIn(tree: Tree): readonly UnknownOperation[] {
+export function unknownOperationsIn(tree: SyntaxTree): readonly UnknownOperation[] {
   const rest = childrenOf(tree).flatMap(unknownOperationsIn);
   if (tree.type !== 'call' && tree.type !== 'method' && tree.type !== 'filter') return rest;
   const [what, operations] = OPERATIONS[tree.type];

@@ -81,7 +81,7 @@ export function textOf(value: Json, budget: Budget): string {
 }
 
 export function jsonOf(value: Json, budget: Budget): string {
-  budget.made(value);
+  budget.chargeResult(value);
   const text = JSON.stringify(value);
   budget.spend(text.length);
   return text;

@@ -14,7 +14,7 @@ export interface DominatorTree {
  * @see "A Simple, Fast Dominance Algorithm" (2001)
  */
 export function dominatorTree(size: number, root: number, successors: readonly (readonly number[])[]): DominatorTree {
-  const postorder = depthFirst(root, successors, size);
+  const postorder = depthFirstPostorder(root, successors, size);
   const rank = new Int32Array(size).fill(-1);
   postorder.forEach((node, i) => {
     rank[node] = i;
@@ -24,7 +24,7 @@ export function dominatorTree(size: number, root: number, successors: readonly (
 
   const idom = new Int32Array(size).fill(-1);
   idom[root] = root;
-  const meet = (a: number, b: number): number => {
+  const commonDominator = (a: number, b: number): number => {
     while (a !== b) {
       while (at(rank, a) < at(rank, b)) a = at(idom, a);
       while (at(rank, b) < at(rank, a)) b = at(idom, b);
@@ -38,7 +38,7 @@ export function dominatorTree(size: number, root: number, successors: readonly (
       if (node === root) continue;
       let best = -1;
       for (const before of at(predecessors, node)) {
-        if (at(idom, before) !== -1) best = best === -1 ? before : meet(before, best);
+        if (at(idom, before) !== -1) best = best === -1 ? before : commonDominator(before, best);
       }
       if (best !== at(idom, node)) {
         idom[node] = best;
@@ -47,7 +47,7 @@ export function dominatorTree(size: number, root: number, successors: readonly (
     }
   }
   idom[root] = -1;
-  const { enter, leave } = intervals(idom, root, postorder);
+  const { enter, leave } = visitIntervals(idom, root, postorder);
   return {
     root,
     idom,
@@ -57,7 +57,7 @@ export function dominatorTree(size: number, root: number, successors: readonly (
 }
 
 /** Nodes in postorder; the root comes last. */
-export function depthFirst(root: number, successors: readonly (readonly number[])[], size: number): number[] {
+export function depthFirstPostorder(root: number, successors: readonly (readonly number[])[], size: number): number[] {
   const postorder: number[] = [];
   const seen = new Uint8Array(size);
   const stack: { node: number; next: number }[] = [{ node: root, next: 0 }];
@@ -76,7 +76,7 @@ export function depthFirst(root: number, successors: readonly (readonly number[]
 }
 
 /** When a walk over the tree enters and leaves each node: ancestors' spans hold their descendants'. */
-function intervals(idom: Int32Array, root: number, nodes: readonly number[]): { enter: Int32Array; leave: Int32Array } {
+function visitIntervals(idom: Int32Array, root: number, nodes: readonly number[]): { enter: Int32Array; leave: Int32Array } {
   const children: number[][] = Array.from({ length: idom.length }, () => []);
   for (const node of nodes) if (node !== root) at(children, at(idom, node)).push(node);
   const enter = new Int32Array(idom.length).fill(-1);

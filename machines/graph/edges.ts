@@ -5,14 +5,14 @@ import { definitionOf } from '../nodes/index.ts';
 import { didYouMean } from '../suggest.ts';
 
 /** Routes that an outcome of a node takes alone. */
-export const OUTCOMES = ['on_approved', 'on_rejected', 'on_timeout', 'fallback_node'] as const;
-export type Outcome = (typeof OUTCOMES)[number];
+export const OUTCOME_ROLES = ['on_approved', 'on_rejected', 'on_timeout', 'fallback_node'] as const;
+export type OutcomeRole = (typeof OUTCOME_ROLES)[number];
 
 /**
  * What an edge is for: a `branch` of a condition node; one of `all` branches of a parallel; tried `if` its condition holds;
  * `plain`; an outcome's own route; or `wait`: a `wait_for` without an edge, which never takes part in routing.
  */
-export type Role = 'branch' | 'all' | 'if' | 'plain' | 'wait' | Outcome;
+export type EdgeRole = 'branch' | 'all' | 'if' | 'plain' | 'wait' | OutcomeRole;
 
 /** The sentinel target `end`. */
 export const END = -1;
@@ -22,17 +22,17 @@ export interface GraphEdge {
   readonly from: number;
   /** Index of the target node, or `END`. */
   readonly to: number;
-  readonly role: Role;
+  readonly role: EdgeRole;
   readonly condition: string | null;
 }
 
-export interface Edges {
+export interface EffectiveEdges {
   readonly edges: readonly GraphEdge[];
   readonly diagnostics: readonly Diagnostic[];
 }
 
 /** Every way an execution can take: written edges and the targets named in nodes, each once. */
-export function effectiveEdges(workflow: Workflow): Edges {
+export function effectiveEdges(workflow: Workflow): EffectiveEdges {
   const { nodes } = workflow;
   const indexOf = new Map(nodes.map((node, i) => [node.id, i]));
   const diagnostics: Diagnostic[] = [];
@@ -40,13 +40,13 @@ export function effectiveEdges(workflow: Workflow): Edges {
   const known = new Set<string>();
   // Looking for the name that was meant takes a while; nobody reads hundreds.
   const hintFor = (name: string): string | null => (diagnostics.length < MAX_HINTS ? didYouMean(name, indexOf.keys()) : null);
-  const missing = (node: string | null, problem: string, name: string, path: string): void => {
-    diagnostics.push(unknown('unknown_target', node, `${problem} "${name}", which does not exist`, path, hintFor(name)));
+  const addUnknownTarget = (node: string | null, problem: string, name: string, path: string): void => {
+    diagnostics.push(unknownName('unknown_target', node, `${problem} "${name}", which does not exist`, path, hintFor(name)));
   };
-  const add = (from: number, { to, role, condition, path }: Route): void => {
+  const add = (from: number, { to, role, condition, path }: EdgeCandidate): void => {
     const target = to === 'end' ? END : indexOf.get(to);
     if (target === undefined) {
-      missing(nodes[from]?.id ?? null, 'leads to', to, path);
+      addUnknownTarget(nodes[from]?.id ?? null, 'leads to', to, path);
       return;
     }
     const key = `${from} ${target} ${role} ${condition ?? ''}`;
@@ -55,29 +55,29 @@ export function effectiveEdges(workflow: Workflow): Edges {
     edges.push({ index: edges.length, from, to: target, role, condition });
   };
 
-  const written = new Map<number, Written[]>();
+  const writtenEdges = new Map<number, WrittenEdge[]>();
   workflow.edges.forEach(({ from: source, to, condition }, i) => {
     const path = `edges[${i}]`;
     const from = indexOf.get(source);
     if (from === undefined) {
       const message = `edge "${source}" → "${to}": node "${source}" does not exist`;
-      diagnostics.push({ ...unknown('unknown_source', null, '', `${path}.from`, hintFor(source)), message });
+      diagnostics.push({ ...unknownName('unknown_source', null, '', `${path}.from`, hintFor(source)), message });
       return;
     }
     const edge = { to, condition, path: `${path}.to` };
-    const list = written.get(from);
-    if (list === undefined) written.set(from, [edge]);
+    const list = writtenEdges.get(from);
+    if (list === undefined) writtenEdges.set(from, [edge]);
     else list.push(edge);
   });
   nodes.forEach((node, i) => {
-    for (const route of routesOf(node, written.get(i) ?? [])) add(i, route);
+    for (const route of edgeCandidates(node, writtenEdges.get(i) ?? [])) add(i, route);
   });
   const hasEdges = new Set(edges.map((edge) => edge.from));
   for (const { id, kind } of nodes) {
     if (kind.type !== 'parallel' || kind.join === undefined) continue;
     const path = `nodes.${id}.kind.join`;
     if (kind.join !== 'end' && !indexOf.has(kind.join)) {
-      missing(id, 'joins its branches at', kind.join, path);
+      addUnknownTarget(id, 'joins its branches at', kind.join, path);
       continue;
     }
     for (const branch of kind.branches) {
@@ -93,7 +93,7 @@ export function effectiveEdges(workflow: Workflow): Edges {
     for (const [i, source] of node.kind.wait_for.entries()) {
       const from = indexOf.get(source);
       if (from === undefined) {
-        missing(node.id, 'waits for', source, `nodes.${node.id}.kind.wait_for[${i}]`);
+        addUnknownTarget(node.id, 'waits for', source, `nodes.${node.id}.kind.wait_for[${i}]`);
       } else if (from === join) {
         diagnostics.push(waitsForSuccessor(node.id, 'waits for itself'));
       } else if (!linked.has(`${from} ${join}`)) {
@@ -104,17 +104,17 @@ export function effectiveEdges(workflow: Workflow): Edges {
   });
   if (!indexOf.has(workflow.start_node)) {
     const message = `start node "${workflow.start_node}" does not exist`;
-    diagnostics.push({ ...unknown('unknown_start', null, '', 'start_node', hintFor(workflow.start_node)), message });
+    diagnostics.push({ ...unknownName('unknown_start', null, '', 'start_node', hintFor(workflow.start_node)), message });
   }
   return { edges, diagnostics };
 }
 
 /** `path` is where the document names the target. */
-type Written = { readonly to: string; readonly condition: string | null; readonly path: string };
-type Route = Written & { readonly role: Role };
+type WrittenEdge = { readonly to: string; readonly condition: string | null; readonly path: string };
+type EdgeCandidate = WrittenEdge & { readonly role: EdgeRole };
 
 /** The routes out of one node, in the order in which they are tried. */
-function routesOf(node: Node, written: readonly Written[]): Route[] {
+function edgeCandidates(node: Node, written: readonly WrittenEdge[]): EdgeCandidate[] {
   const { kind } = node;
   const inKind = `nodes.${node.id}.kind`;
   if (kind.type === 'condition' && kind.branches.length > 0) {
@@ -129,24 +129,24 @@ function routesOf(node: Node, written: readonly Written[]): Route[] {
     const branches = kind.branches.map((to, i) => ({ to, path: `${inKind}.branches[${i}]` }));
     return [...branches, ...written].map(({ to, path }) => ({ to, role: 'all', condition: null, path }));
   }
-  const ordinary = (edge: Written): Route => ({ ...edge, role: edge.condition === null ? 'plain' : 'if' });
+  const ordinary = (edge: WrittenEdge): EdgeCandidate => ({ ...edge, role: edge.condition === null ? 'plain' : 'if' });
   if (definitionOf(kind).behaviour(kind) === 'control') return written.map(ordinary);
 
-  const named = OUTCOMES.flatMap((role) => {
+  const outcomeEdges = OUTCOME_ROLES.flatMap((role) => {
     const route = definitionOf(kind)
       .targets(kind)
       .find((target) => target.role === role);
     return route === undefined ? [] : [{ role, to: route.to, condition: null, path: `${inKind}.${role}` }];
   });
   // An unconditional edge to a node that an outcome names is that outcome's; for a fallback only if another edge remains.
-  const isNamed = (edge: Written, routes: readonly Route[]): boolean =>
+  const isClaimed = (edge: WrittenEdge, routes: readonly EdgeCandidate[]): boolean =>
     edge.condition === null && routes.some((route) => route.to === edge.to);
-  const othersRemain = written.some((edge) => !isNamed(edge, named));
-  const takers = othersRemain ? named : named.filter((route) => route.role !== 'fallback_node');
-  return [...written.filter((edge) => !isNamed(edge, takers)).map(ordinary), ...named];
+  const othersRemain = written.some((edge) => !isClaimed(edge, outcomeEdges));
+  const claimingEdges = othersRemain ? outcomeEdges : outcomeEdges.filter((route) => route.role !== 'fallback_node');
+  return [...written.filter((edge) => !isClaimed(edge, claimingEdges)).map(ordinary), ...outcomeEdges];
 }
 
-function unknown(code: string, nodeId: string | null, problem: string, path: string, meant: string | null): Diagnostic {
+function unknownName(code: string, nodeId: string | null, problem: string, path: string, meant: string | null): Diagnostic {
   const hint = meant ?? 'add the node, or correct the name';
   return { severity: 'error', code, node_id: nodeId, path, message: `node "${nodeId}" ${problem}`, hint };
 }

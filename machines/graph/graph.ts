@@ -1,8 +1,8 @@
 import type { Node, Workflow } from '../ir/workflow.ts';
 import { definitionOf } from '../nodes/index.ts';
 import { at } from './at.ts';
-import { Bits } from './bits.ts';
-import { type DominatorTree, depthFirst, dominatorTree } from './dominators.ts';
+import { BitSet } from './bit-set.ts';
+import { type DominatorTree, depthFirstPostorder, dominatorTree } from './dominators.ts';
 import { END, type GraphEdge } from './edges.ts';
 import { findLoops, type Loop } from './loops.ts';
 import { postDominators } from './post-dominators.ts';
@@ -15,7 +15,7 @@ export class Graph {
   readonly nodes: readonly Node[];
   readonly start: number;
   readonly edges: readonly GraphEdge[];
-  readonly back: ReadonlySet<GraphEdge>;
+  readonly backEdges: ReadonlySet<GraphEdge>;
   /** Reachable nodes in the order they were written; that order decides ties. */
   readonly reachable: readonly number[];
   /** Reachable nodes so that forward edges lead from earlier to later ones. */
@@ -24,20 +24,20 @@ export class Graph {
   readonly dominators: DominatorTree;
   readonly loops: readonly Loop[];
   /** A node in too many loops: with one, the graph is good for diagnostics only. */
-  readonly tooDeep: number | null;
+  readonly tooDeeplyNested: number | null;
   readonly #indexOf: ReadonlyMap<string, number>;
   readonly #routing: GraphEdge[][];
   readonly #forwardOut: GraphEdge[][];
   readonly #forwardIn: GraphEdge[][];
   readonly #backIn: GraphEdge[][];
-  readonly #all: GraphEdge[][];
+  readonly #outWithWaits: GraphEdge[][];
   readonly #control: readonly boolean[];
-  #around: Loop[][] | null = null;
-  #below: Bits[] | null = null;
-  #ends: Uint8Array | null = null;
+  #enclosingLoops: Loop[][] | null = null;
+  #descendants: BitSet[] | null = null;
+  #canEnd: Uint8Array | null = null;
   #postDominators: DominatorTree | null = null;
-  readonly #regions = new Map<number, Bits>();
-  readonly #roundSources = new Map<Loop, readonly number[]>();
+  readonly #cancellationRegions = new Map<number, BitSet>();
+  readonly #iterationDeciders = new Map<Loop, readonly number[]>();
 
   /** `cyclic` holds the nodes of cycles that no back edge explains: with any, the graph is good for diagnostics only. */
   readonly cyclic: readonly number[];
@@ -51,40 +51,40 @@ export class Graph {
 
     const successors: number[][] = Array.from({ length: size }, () => []);
     for (const edge of edges) if (edge.to !== END) at(successors, edge.from).push(edge.to);
-    const reached = new Bits(size);
-    for (const node of depthFirst(start, successors, size)) reached.add(node);
+    const reached = new BitSet(size);
+    for (const node of depthFirstPostorder(start, successors, size)) reached.add(node);
     this.reachable = [...reached];
     this.edges = edges.filter((edge) => reached.has(edge.from));
     this.dominators = dominatorTree(size, start, successors);
-    this.back = new Set(
+    this.backEdges = new Set(
       this.edges.filter((edge) => edge.role !== 'wait' && edge.to !== END && this.dominators.dominates(edge.to, edge.from)),
     );
 
-    this.#all = Array.from({ length: size }, () => []);
+    this.#outWithWaits = Array.from({ length: size }, () => []);
     this.#routing = Array.from({ length: size }, () => []);
     this.#forwardOut = Array.from({ length: size }, () => []);
     this.#forwardIn = Array.from({ length: size }, () => []);
     this.#backIn = Array.from({ length: size }, () => []);
     for (const edge of this.edges) {
-      at(this.#all, edge.from).push(edge);
+      at(this.#outWithWaits, edge.from).push(edge);
       if (edge.role !== 'wait') at(this.#routing, edge.from).push(edge);
-      if (this.back.has(edge)) {
+      if (this.backEdges.has(edge)) {
         at(this.#backIn, edge.to).push(edge);
         continue;
       }
       at(this.#forwardOut, edge.from).push(edge);
       if (edge.to !== END) at(this.#forwardIn, edge.to).push(edge);
     }
-    const { order, cyclic } = this.#sort();
+    const { order, cyclic } = this.#topologicalSort();
     this.order = order;
     this.cyclic = cyclic;
     this.rank = new Int32Array(size).fill(-1);
     order.forEach((node, i) => {
       this.rank[node] = i;
     });
-    const { loops, tooDeep } = findLoops(size, this.edges, this.back);
+    const { loops, tooDeep } = findLoops(size, this.edges, this.backEdges);
     this.loops = loops;
-    this.tooDeep = tooDeep;
+    this.tooDeeplyNested = tooDeep;
   }
 
   node(index: number): Node {
@@ -115,8 +115,8 @@ export class Graph {
   }
 
   /** `out`, and the extra in-edges of joins that wait for the node. */
-  allOut(index: number): readonly GraphEdge[] {
-    return at(this.#all, index);
+  outWithWaits(index: number): readonly GraphEdge[] {
+    return at(this.#outWithWaits, index);
   }
 
   forwardOut(index: number): readonly GraphEdge[] {
@@ -132,7 +132,7 @@ export class Graph {
   }
 
   /** The members of a set in forward order. */
-  inOrder(nodes: Bits): number[] {
+  inOrder(nodes: BitSet): number[] {
     return [...nodes].sort((a, b) => at(this.rank, a) - at(this.rank, b));
   }
 
@@ -144,61 +144,61 @@ export class Graph {
   }
 
   /** Nodes that forward edges lead to from `index`, itself not included. */
-  below(index: number): Bits {
-    this.#below ??= this.#reach();
-    return at(this.#below, index);
+  descendants(index: number): BitSet {
+    this.#descendants ??= this.#findDescendants();
+    return at(this.#descendants, index);
   }
 
   /** Can a way end at this node? */
-  endsHere(index: number): boolean {
-    this.#ends ??= this.#findEnds();
-    return this.#ends[index] === 1;
+  canEndAt(index: number): boolean {
+    this.#canEnd ??= this.#findEndNodes();
+    return this.#canEnd[index] === 1;
   }
 
   /**
    * Nodes before a join from which every way to the end leads through it: all that a first-wins join cancels.
    * A way is any drawn route, whatever its condition, back edges included.
    */
-  region(join: number): Bits {
-    let region = this.#regions.get(join);
+  cancellationRegion(join: number): BitSet {
+    let region = this.#cancellationRegions.get(join);
     if (region === undefined) {
-      region = this.#findRegion(join);
-      this.#regions.set(join, region);
+      region = this.#findCancellationRegion(join);
+      this.#cancellationRegions.set(join, region);
     }
     return region;
   }
 
   /** The loops a node lies in. */
-  loopsAround(index: number): readonly Loop[] {
-    if (this.#around === null) {
+  enclosingLoops(index: number): readonly Loop[] {
+    if (this.#enclosingLoops === null) {
       const around: Loop[][] = this.nodes.map(() => []);
       for (const loop of this.loops) for (const node of loop.body) at(around, node).push(loop);
-      this.#around = around;
+      this.#enclosingLoops = around;
     }
-    return at(this.#around, index);
+    return at(this.#enclosingLoops, index);
   }
 
   /**
    * Nodes that decide whether a loop can go round again: the sources of its back edges, and of those inner loops that such an edge
    * would leave, for it is not decided before they are over.
    */
-  roundSources(loop: Loop): readonly number[] {
-    let sources = this.#roundSources.get(loop);
+  iterationDeciders(loop: Loop): readonly number[] {
+    let sources = this.#iterationDeciders.get(loop);
     if (sources === undefined) {
-      const found = new Set(loop.backs.map((edge) => edge.from));
-      for (const { from } of loop.backs) {
-        for (const inner of this.loopsAround(from)) {
-          if (!inner.body.has(loop.head)) for (const source of this.roundSources(inner)) found.add(source);
+      const found = new Set(loop.backEdges.map((edge) => edge.from));
+      for (const { from } of loop.backEdges) {
+        for (const inner of this.enclosingLoops(from)) {
+          if (!inner.body.has(loop.head)) for (const source of this.iterationDeciders(inner)) found.add(source);
         }
       }
       sources = [...found];
-      this.#roundSources.set(loop, sources);
+      this.#iterationDeciders.set(loop, sources);
     }
     return sources;
   }
 
   /** Topological order, one way after the other as they are written; and what lies on or behind cycles of forward edges. */
-  #sort(): { order: number[]; cyclic: number[] } {
+  #topologicalSort(): { order: number[]; cyclic: number[] } {
     const missing = new Int32Array(this.nodes.length);
     for (const node of this.reachable) missing[node] = this.forwardIn(node).length;
     const free = this.reachable.filter((node) => missing[node] === 0);
@@ -214,14 +214,14 @@ export class Graph {
         .flatMap((edge) => (edge.to === END ? [] : [edge.to]))
         .reverse(),
     );
-    const order = depthFirst(this.start, backwards, this.nodes.length).reverse();
+    const order = depthFirstPostorder(this.start, backwards, this.nodes.length).reverse();
     return { order, cyclic: this.reachable.filter((node) => at(missing, node) > 0) };
   }
 
-  #reach(): Bits[] {
-    const below = this.nodes.map(() => new Bits(0));
+  #findDescendants(): BitSet[] {
+    const below = this.nodes.map(() => new BitSet(0));
     for (const node of [...this.order].reverse()) {
-      const bits = new Bits(this.nodes.length);
+      const bits = new BitSet(this.nodes.length);
       for (const edge of this.forwardOut(node)) {
         if (edge.to === END) continue;
         bits.add(edge.to);
@@ -232,7 +232,7 @@ export class Graph {
     return below;
   }
 
-  #findEnds(): Uint8Array {
+  #findEndNodes(): Uint8Array {
     const ends = new Uint8Array(this.nodes.length);
     const todo: number[] = [];
     for (const node of this.reachable) {
@@ -242,21 +242,21 @@ export class Graph {
     }
     const before: number[][] = this.nodes.map(() => []);
     for (const edge of this.edges) if (edge.role !== 'wait' && edge.to !== END) at(before, edge.to).push(edge.from);
-    const finite = new Bits(this.nodes.length);
+    const finite = new BitSet(this.nodes.length);
     for (let node = todo.pop(); node !== undefined; node = todo.pop()) {
       if (finite.has(node)) continue;
       finite.add(node);
       todo.push(...at(before, node));
     }
-    for (const edge of this.back) if (!finite.has(edge.from)) ends[edge.from] = 1;
+    for (const edge of this.backEdges) if (!finite.has(edge.from)) ends[edge.from] = 1;
     return ends;
   }
 
-  #findRegion(join: number): Bits {
+  #findCancellationRegion(join: number): BitSet {
     this.#postDominators ??= postDominators(this);
-    const around = new Set(this.loopsAround(join).map((loop) => loop.head));
-    const region = new Bits(this.nodes.length);
-    const seen = new Bits(this.nodes.length);
+    const around = new Set(this.enclosingLoops(join).map((loop) => loop.head));
+    const region = new BitSet(this.nodes.length);
+    const seen = new BitSet(this.nodes.length);
     const todo = [join];
     for (let node = todo.pop(); node !== undefined; node = todo.pop()) {
       if (seen.has(node)) continue;

@@ -1,22 +1,22 @@
+import type { Cooperative } from '../cooperative.ts';
 import type { Diagnostic } from '../diagnostics.ts';
-import type { Pausing } from '../pauses.ts';
 import { at } from './at.ts';
-import { Bits } from './bits.ts';
+import { BitSet } from './bit-set.ts';
 import type { DominatorTree } from './dominators.ts';
 import { END } from './edges.ts';
 import type { Graph } from './graph.ts';
 import { postDominators } from './post-dominators.ts';
 
-export function* loopDiagnostics(graph: Graph): Pausing<Diagnostic[]> {
-  return [...sharedBackEdges(graph), ...busyLoops(graph), ...(yield* loopsOutOfForks(graph))];
+export function* loopDiagnostics(graph: Graph): Cooperative<Diagnostic[]> {
+  return [...sharedBackEdges(graph), ...controlOnlyLoops(graph), ...(yield* backEdgesLeavingForks(graph))];
 }
 
 /** A back edge is only ever taken alone. */
 function sharedBackEdges(graph: Graph): Diagnostic[] {
-  return [...graph.back].flatMap((edge) => {
+  return [...graph.backEdges].flatMap((edge) => {
     const rivals = graph.out(edge.from).filter((other) => other.role === edge.role);
     if (edge.role !== 'all' && !(edge.role === 'plain' && rivals.length > 1)) return [];
-    return fault(
+    return loopError(
       'loop_in_fan_out',
       graph.idOf(edge.from),
       `the edge "${graph.idOf(edge.from)}" → "${graph.idOf(edge.to)}" goes back, but other edges of "${graph.idOf(edge.from)}" are taken along with it`,
@@ -26,11 +26,11 @@ function sharedBackEdges(graph: Graph): Diagnostic[] {
 }
 
 /** A cycle of nodes that finish at once would never wait for anything. */
-function busyLoops(graph: Graph): Diagnostic[] {
-  const spins = (node: number): boolean => graph.isControl(node) && graph.node(node).kind.type !== 'limit_exceeded';
+function controlOnlyLoops(graph: Graph): Diagnostic[] {
+  const finishesAtOnce = (node: number): boolean => graph.isControl(node) && graph.node(node).kind.type !== 'limit_exceeded';
   const state = new Uint8Array(graph.nodes.length);
   for (const start of graph.reachable) {
-    if (!spins(start) || state[start] !== 0) continue;
+    if (!finishesAtOnce(start) || state[start] !== 0) continue;
     const stack: { node: number; next: number }[] = [{ node: start, next: 0 }];
     state[start] = 1;
     for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
@@ -38,9 +38,9 @@ function busyLoops(graph: Graph): Diagnostic[] {
       if (edge === undefined) {
         state[top.node] = 2;
         stack.pop();
-      } else if (edge.to !== END && spins(edge.to)) {
+      } else if (edge.to !== END && finishesAtOnce(edge.to)) {
         if (state[edge.to] === 1) {
-          return fault(
+          return loopError(
             'busy_loop',
             graph.idOf(edge.to),
             `the loop through "${graph.idOf(edge.to)}" consists of nodes that finish at once, so it would never end`,
@@ -58,29 +58,29 @@ function busyLoops(graph: Graph): Diagnostic[] {
 }
 
 /** A back edge may not leave a fan-out whose other branches can still be running. */
-function* loopsOutOfForks(graph: Graph): Pausing<Diagnostic[]> {
+function* backEdgesLeavingForks(graph: Graph): Cooperative<Diagnostic[]> {
   const found = new Map<string, Diagnostic>();
   if (graph.loops.length === 0) return [];
-  const plainWays = postDominators(graph);
+  const plainPostDominators = postDominators(graph);
   const allWaits = graph.edges.filter((edge) => edge.role === 'wait');
-  const plainInsides = new Map<number, Bits>();
+  const plainBranchNodes = new Map<number, BitSet>();
   for (const loop of graph.loops) {
     const waits = allWaits.filter((edge) => loop.body.has(edge.from) && loop.body.has(edge.to));
-    const ways = waits.length === 0 ? plainWays : postDominators(graph, waits);
+    const postDominatorTree = waits.length === 0 ? plainPostDominators : postDominators(graph, waits);
     yield;
     for (const fork of loop.body) {
-      const routes = graph.out(fork).filter((edge) => edge.to !== END && !graph.back.has(edge));
+      const routes = graph.out(fork).filter((edge) => edge.to !== END && !graph.backEdges.has(edge));
       const width = routes.filter((edge) => edge.role === 'all' || edge.role === 'plain').length;
       const extra = waits.filter((edge) => edge.from === fork);
       if (width < 2 && !(extra.length > 0 && routes.length > 0)) continue;
       const targets = [...routes, ...extra].map((edge) => edge.to);
-      const known = waits.length === 0 ? plainInsides.get(fork) : undefined;
-      const inside = known ?? forwardUpTo(graph, targets, meetingPoint(graph, ways, fork));
-      if (waits.length === 0) plainInsides.set(fork, inside);
+      const known = waits.length === 0 ? plainBranchNodes.get(fork) : undefined;
+      const branchNodes = known ?? forwardReachable(graph, targets, meetingPoint(graph, postDominatorTree, fork));
+      if (waits.length === 0) plainBranchNodes.set(fork, branchNodes);
       yield;
-      for (const edge of loop.backs) {
-        if (!inside.has(edge.from) || inside.has(edge.to)) continue;
-        const [diagnostic] = fault(
+      for (const edge of loop.backEdges) {
+        if (!branchNodes.has(edge.from) || branchNodes.has(edge.to)) continue;
+        const [diagnostic] = loopError(
           'loop_leaves_parallel',
           graph.idOf(edge.from),
           `the edge "${graph.idOf(edge.from)}" → "${graph.idOf(edge.to)}" goes back out of a branch that starts at "${graph.idOf(fork)}" while other branches may still be running`,
@@ -94,15 +94,19 @@ function* loopsOutOfForks(graph: Graph): Pausing<Diagnostic[]> {
 }
 
 /** The nearest node after `fork` that every way from it to the end passes; -1 = the end itself. */
-function meetingPoint(graph: Graph, ways: DominatorTree, fork: number): number {
-  for (let node = at(ways.idom, fork); node !== -1 && node !== ways.root; node = at(ways.idom, node)) {
-    if (graph.below(fork).has(node)) return node;
+function meetingPoint(graph: Graph, postDominatorTree: DominatorTree, fork: number): number {
+  for (
+    let node = at(postDominatorTree.idom, fork);
+    node !== -1 && node !== postDominatorTree.root;
+    node = at(postDominatorTree.idom, node)
+  ) {
+    if (graph.descendants(fork).has(node)) return node;
   }
   return -1;
 }
 
-function forwardUpTo(graph: Graph, from: readonly number[], stop: number): Bits {
-  const seen = new Bits(graph.nodes.length);
+function forwardReachable(graph: Graph, from: readonly number[], stop: number): BitSet {
+  const seen = new BitSet(graph.nodes.length);
   const todo = from.filter((node) => node !== stop);
   for (let node = todo.pop(); node !== undefined; node = todo.pop()) {
     if (seen.has(node)) continue;
@@ -112,6 +116,6 @@ function forwardUpTo(graph: Graph, from: readonly number[], stop: number): Bits 
   return seen;
 }
 
-function fault(code: string, nodeId: string, message: string, hint: string): [Diagnostic] {
+function loopError(code: string, nodeId: string, message: string, hint: string): [Diagnostic] {
   return [{ severity: 'error', code, node_id: nodeId, path: null, message, hint }];
 }

@@ -1,19 +1,19 @@
 import { at } from './at.ts';
-import { Bits } from './bits.ts';
+import { BitSet } from './bit-set.ts';
 import { END, type GraphEdge } from './edges.ts';
 
 /** All back edges to one node and what lies between. */
 export interface Loop {
   readonly head: number;
-  readonly backs: readonly GraphEdge[];
+  readonly backEdges: readonly GraphEdge[];
   /** The nodes that reach a back edge without passing the head, and the head. */
-  readonly body: Bits;
+  readonly body: BitSet;
   /** Forward edges that leave it (to other nodes). */
   readonly exits: readonly GraphEdge[];
 }
 
 /** Loops inside each other, at most: each level costs a walk over its body. */
-export const MAX_LOOPS_AROUND = 64;
+export const MAX_LOOP_DEPTH = 64;
 
 /** `tooDeep`: a node in more loops than that; the search ends there. */
 export function findLoops(
@@ -37,7 +37,7 @@ export function findLoops(
   const depth = new Uint8Array(size);
   const loops: Loop[] = [];
   for (const [head, backs] of backsOf) {
-    const body = new Bits(size);
+    const body = new BitSet(size);
     body.add(head);
     const todo = backs.map((edge) => edge.from);
     for (let node = todo.pop(); node !== undefined; node = todo.pop()) {
@@ -48,10 +48,10 @@ export function findLoops(
     const exits: GraphEdge[] = [];
     for (const node of body) {
       depth[node] = at(depth, node) + 1;
-      if (at(depth, node) > MAX_LOOPS_AROUND) return { loops, tooDeep: node };
+      if (at(depth, node) > MAX_LOOP_DEPTH) return { loops, tooDeep: node };
       for (const edge of at(outgoing, node)) if (!body.has(edge.to)) exits.push(edge);
     }
-    loops.push({ head, backs, body, exits });
+    loops.push({ head, backEdges: backs, body, exits });
   }
   return { loops, tooDeep: null };
 }

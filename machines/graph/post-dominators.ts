@@ -4,22 +4,22 @@ import { type DominatorTree, dominatorTree } from './dominators.ts';
 import { END, type GraphEdge } from './edges.ts';
 
 /** What of a graph the ways to its end depend on. */
-interface Ways {
+interface PostDominatorInput {
   readonly nodes: readonly Node[];
   readonly order: readonly number[];
   readonly edges: readonly GraphEdge[];
-  endsHere(node: number): boolean;
+  canEndAt(node: number): boolean;
 }
 
 /**
  * Which nodes lie on every way from a node to the end. What can never end (an endless loop) counts its back edges as ends.
  * `extra` edges count as ways too.
  */
-export function postDominators(graph: Ways, extra: readonly GraphEdge[] = []): DominatorTree {
+export function postDominators(graph: PostDominatorInput, extra: readonly GraphEdge[] = []): DominatorTree {
   const size = graph.nodes.length;
   const exit = size;
   const reversed: number[][] = Array.from({ length: size + 1 }, () => []);
-  for (const node of graph.order) if (graph.endsHere(node)) at(reversed, exit).push(node);
+  for (const node of graph.order) if (graph.canEndAt(node)) at(reversed, exit).push(node);
   for (const edge of graph.edges) if (edge.role !== 'wait' && edge.to !== END) at(reversed, edge.to).push(edge.from);
   for (const edge of extra) at(reversed, edge.to).push(edge.from);
   return dominatorTree(size + 1, exit, reversed);

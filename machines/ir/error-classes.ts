@@ -1,6 +1,6 @@
 import { isObject, type Json } from '../json.ts';
 import { didYouMean } from '../suggest.ts';
-import type { Fields } from './fields.ts';
+import type { Fields } from './reading/fields.ts';
 
 /** Classes of errors that this runtime gives by itself. */
 const CLASSES = ['io_error', 'timeout', 'rate_limit', 'server_error', 'connection_reset', 'client_error'] as const;
@@ -50,7 +50,7 @@ function isStatus(text: string): boolean {
 }
 
 /** What is known of a failed attempt. */
-export interface FailedBy {
+export interface AttemptFailure {
   /** Does whoever did the work think another attempt worth it? */
   readonly retryable: boolean;
   readonly errorClass?: string;
@@ -58,18 +58,18 @@ export interface FailedBy {
 }
 
 /** Is the failure among those that a policy retries? `on` absent = all of them, and so is one that nothing is known of. */
-export function isRetried(on: readonly string[] | undefined, { retryable, errorClass, httpStatus }: FailedBy): boolean {
+export function isRetryable(on: readonly string[] | undefined, { retryable, errorClass, httpStatus }: AttemptFailure): boolean {
   const status = httpStatus === undefined ? undefined : String(httpStatus);
   const named = status !== undefined && on?.includes(status) === true;
   // A status such as 404 or 409 is worth a retry when its author says so.
   if (!retryable) return named && errorClass === 'client_error';
   if (on === undefined || named) return true;
   if (errorClass !== undefined)
-    return on.includes(errorClass) || (status === undefined && on.some((one) => isOf(errorClass, one)));
+    return on.includes(errorClass) || (status === undefined && on.some((one) => mayHaveStatus(errorClass, one)));
   return status === undefined || !on.some(isStatus);
 }
 
 /** Might an error of the class, its status unknown, have had this one? */
-function isOf(errorClass: string, status: string): boolean {
+function mayHaveStatus(errorClass: string, status: string): boolean {
   return errorClass === 'rate_limit' ? status === '429' : errorClass === 'server_error' && /^5\d\d$/.test(status);
 }

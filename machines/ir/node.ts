@@ -1,17 +1,17 @@
 import type { JsonObject } from '../json.ts';
 import { definitionOf, KIND_ALIASES, KIND_NAMES, KINDS, type Kind, UNAVAILABLE_KINDS } from '../nodes/index.ts';
 import { closest, didYouMean } from '../suggest.ts';
-import { Fields, optional } from './fields.ts';
 import { policyOf } from './policy.ts';
-import type { Problems } from './problems.ts';
+import { Fields, optional } from './reading/fields.ts';
+import type { Problems } from './reading/problems.ts';
 import { type RetryPolicies, retryOf } from './retry.ts';
 import type { Node, Timeouts } from './workflow.ts';
 
 /** Keys of the node itself; any other key beside `kind` counts as one of the kind. */
-const OWN = ['id', 'kind', 'retry_policy', 'retry', 'node_timeout_secs', 'labels', 'policy', 'data_policy'];
+const NODE_KEYS = ['id', 'kind', 'retry_policy', 'retry', 'node_timeout_secs', 'labels', 'policy', 'data_policy'];
 
 /** Keys some kind reads: on a kind that does not read them they are worth a warning. */
-const EXTENSIONS: ReadonlySet<string> = new Set([
+const KIND_KEYS: ReadonlySet<string> = new Set([
   'output_key',
   'fallback_node',
   'on_approved',
@@ -37,25 +37,25 @@ const EXTENSIONS: ReadonlySet<string> = new Set([
 /** For one attempt, when neither the node nor the workflow says. */
 const DEFAULT_TIMEOUT_SECS = 300;
 
-export interface Defaults {
+export interface NodeDefaults {
   readonly retryPolicies: RetryPolicies;
   readonly timeouts: Timeouts;
 }
 
 /** Stands in for a kind that cannot be read, so that edges to its node are not called wrong as well. */
-const UNREADABLE: Kind = { type: 'limit_exceeded' };
+const PLACEHOLDER_KIND: Kind = { type: 'limit_exceeded' };
 
-export function readNode(id: string, raw: JsonObject, defaults: Defaults, problems: Problems): Node {
+export function readNode(id: string, raw: JsonObject, defaults: NodeDefaults, problems: Problems): Node {
   const prefix = `node "${id}": `;
   const own = new Fields(raw, { prefix, path: `nodes.${id}.`, node_id: id }, problems);
   if (own.json('kind') === undefined) own.error('missing_key', 'kind', 'is required', 'write "kind": {"type": "tool", …}');
   const authored = own.object('kind');
-  const beside = Object.entries(raw).filter(([key]) => !OWN.includes(key));
+  const beside = Object.entries(raw).filter(([key]) => !NODE_KEYS.includes(key));
   const inside = Object.entries(authored ?? {}).filter(([, value]) => value !== null);
   const merged = Object.fromEntries([...beside, ...inside]);
   const fields = new Fields(merged, { prefix, path: `nodes.${id}.kind.`, node_id: id }, problems);
   const name = authored === undefined ? null : kindName(fields);
-  const kind = name === null ? UNREADABLE : readKind(fields, name, defaults.timeouts);
+  const kind = name === null ? PLACEHOLDER_KIND : readKind(fields, name, defaults.timeouts);
   const node = {
     id,
     kind,
@@ -66,7 +66,7 @@ export function readNode(id: string, raw: JsonObject, defaults: Defaults, proble
     policy: policyOf(own),
   };
   if (own.json('data_policy') !== undefined) own.warning('data_policy_not_applied', 'data_policy', 'is stored but not applied');
-  if (name !== null) warnOfUnread(fields, name);
+  if (name !== null) warnAboutUnusedKeys(fields, name);
   return node;
 }
 
@@ -81,7 +81,7 @@ function kindName(fields: Fields): Kind['type'] | null {
   const known = Object.hasOwn(KIND_ALIASES, name) ? KIND_ALIASES[name] : KIND_NAMES.find((kind) => kind === name);
   if (known !== undefined) return known;
   if (name === '') return null;
-  const { prefix, path, node_id } = fields.place;
+  const { prefix, path, node_id } = fields.location;
   const at = { node_id, path: `${path}type` };
   const subject = `${prefix}kind "${name.slice(0, 60)}"`;
   const available = `available: ${KIND_NAMES.join(', ')}`;
@@ -101,7 +101,7 @@ function timeoutOf(own: Fields, fields: Fields, kind: Kind, timeouts: Timeouts):
   const given = own.seconds(['node_timeout_secs']);
   if (behaviour !== 'work' && behaviour !== 'child') {
     if (given !== undefined)
-      own.warning('ignored_key', 'node_timeout_secs', `means nothing on a ${kind.type} node`, parkedHint(behaviour));
+      own.warning('ignored_key', 'node_timeout_secs', `means nothing on a ${kind.type} node`, timeoutHint(behaviour));
     return null;
   }
   return (
@@ -111,18 +111,18 @@ function timeoutOf(own: Fields, fields: Fields, kind: Kind, timeouts: Timeouts):
   );
 }
 
-const parkedHint = (behaviour: string) => (behaviour === 'control' ? null : 'use timeout_secs in the kind');
+const timeoutHint = (behaviour: string) => (behaviour === 'control' ? null : 'use timeout_secs in the kind');
 
 /** A key that is known elsewhere, or nearly one that is known here, is probably a mistake; other keys are the author's own. */
-function warnOfUnread(fields: Fields, type: string): void {
+function warnAboutUnusedKeys(fields: Fields, type: string): void {
   for (const key of Object.keys(fields.raw)) {
-    if (fields.known.has(key)) continue;
-    if (EXTENSIONS.has(key)) {
+    if (fields.knownKeys.has(key)) continue;
+    if (KIND_KEYS.has(key)) {
       fields.warning('ignored_key', key, `means nothing on a ${type} node`);
       continue;
     }
-    const meant = key.length > 3 ? closest(key, fields.known) : null;
-    if (meant !== null && !fields.known.has(key))
+    const meant = key.length > 3 ? closest(key, fields.knownKeys) : null;
+    if (meant !== null && !fields.knownKeys.has(key))
       fields.warning('unknown_key', key, 'is not a known key', `did you mean "${meant}"?`);
   }
 }

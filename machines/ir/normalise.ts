@@ -1,14 +1,14 @@
+import { type Cooperative, runToEnd } from '../cooperative.ts';
 import type { Diagnostic } from '../diagnostics.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import { MAX_EDGES, MAX_NODES } from '../limits.ts';
 import { definitionOf } from '../nodes/index.ts';
-import { finished, type Pausing } from '../pauses.ts';
-import { readDocument } from './document.ts';
-import { Fields } from './fields.ts';
-import { nameProblem, nodeIdProblem } from './names.ts';
-import { type Defaults, readNode } from './node.ts';
+import { type NodeDefaults, readNode } from './node.ts';
 import { policyOf } from './policy.ts';
-import { Problems } from './problems.ts';
+import { readDocument } from './reading/document.ts';
+import { Fields } from './reading/fields.ts';
+import { nameProblem, nodeIdProblem } from './reading/names.ts';
+import { Problems } from './reading/problems.ts';
 import { retryPolicies } from './retry.ts';
 import { onBudgetExceeded, readTimeouts, readTools, stateSchema, tokenBudget } from './settings.ts';
 import { withToolFunctions } from './tool-functions.ts';
@@ -18,24 +18,24 @@ import type { Edge, Node, Workflow } from './workflow.ts';
  * Reads a workflow document in any accepted spelling. `diagnostics` are warnings: a document with errors throws
  * `InvalidWorkflow`, which carries every error found. Whether edges lead anywhere is not looked at here.
  */
-export function normalise(document: unknown): Normalised {
-  return finished(normalising(document));
+export function normalise(document: unknown): NormalisedDocument {
+  return runToEnd(normaliseCooperatively(document));
 }
 
-interface Normalised {
+interface NormalisedDocument {
   readonly workflow: Workflow;
   readonly diagnostics: readonly Diagnostic[];
 }
 
 /** Like `normalise`, with pauses. */
-export function* normalising(document: unknown): Pausing<Normalised> {
-  const { workflow, problems } = yield* examining(document);
+export function* normaliseCooperatively(document: unknown): Cooperative<NormalisedDocument> {
+  const { workflow, problems } = yield* normaliseLeniently(document);
   problems.throwIfFailed();
   if (workflow === null) throw new Error('a document without errors is a workflow');
   return { workflow, diagnostics: problems.all };
 }
 
-interface Examined {
+interface LenientResult {
   readonly workflow: Workflow | null;
   readonly problems: Problems;
 }
@@ -44,14 +44,14 @@ interface Examined {
  * Like `normalise`, but never throws. When there are errors the workflow is good for looking for more of them and nothing
  * else: what could not be read is replaced or missing. Null = there is nothing to look at.
  */
-export function* examining(document: unknown): Pausing<Examined> {
+export function* normaliseLeniently(document: unknown): Cooperative<LenientResult> {
   const problems = new Problems();
   const source = readDocument(document, problems);
   yield;
   return { workflow: source === null ? null : yield* readWorkflow(source, problems), problems };
 }
 
-function* readWorkflow(source: JsonObject, problems: Problems): Pausing<Workflow> {
+function* readWorkflow(source: JsonObject, problems: Problems): Cooperative<Workflow> {
   const fields = new Fields(source, { prefix: 'ir.', path: '', node_id: null }, problems);
   const workflow_id = fields.requiredText('workflow_id');
   const version = fields.version('version') ?? missingVersion(fields);
@@ -67,9 +67,9 @@ function* readWorkflow(source: JsonObject, problems: Problems): Pausing<Workflow
   const nodes = yield* readNodes(fields, { retryPolicies: retryPolicies(fields), timeouts });
   const edges = readEdges(fields);
   yield;
-  const named = nodes.reduce((sum, node) => sum + targetCount(node), 0);
-  if (edges.length + named > MAX_EDGES) tooManyEdges(fields, edges.length + named);
-  const tools = readTools(fields, toolsCalled(nodes));
+  const targetsInNodes = nodes.reduce((sum, node) => sum + targetCount(node), 0);
+  if (edges.length + targetsInNodes > MAX_EDGES) tooManyEdges(fields, edges.length + targetsInNodes);
+  const tools = readTools(fields, calledTools(nodes));
   for (const key of ['models', 'mcp_servers', 'remote_agents']) fields.object(key);
   return {
     workflow_id,
@@ -108,7 +108,7 @@ function refuseUnavailable(fields: Fields): void {
 }
 
 /** A map of id → node, or a list of nodes with an `id`. */
-function* readNodes(fields: Fields, defaults: Defaults): Pausing<Node[]> {
+function* readNodes(fields: Fields, defaults: NodeDefaults): Cooperative<Node[]> {
   const raw = fields.json('nodes');
   const entries: [string | null, Json][] = Array.isArray(raw)
     ? raw.map((node: Json) => [isObject(node) && typeof node.id === 'string' ? node.id : null, node])
@@ -134,7 +134,7 @@ function* readNodes(fields: Fields, defaults: Defaults): Pausing<Node[]> {
     if (!isObject(node)) fields.error('wrong_type', id === null ? `nodes[${i}]` : `nodes.${id}`, 'must be an object');
     else if (id === null) fields.error('missing_key', `nodes[${i}].id`, 'is required');
     else if (seen.has(id)) fields.error('duplicate_node', `nodes[${i}].id`, `"${id}" is used twice`);
-    else if (mayBeCalled(id, node, fields)) {
+    else if (checkNodeId(id, node, fields)) {
       seen.add(id);
       nodes.push(readNode(id, node, defaults, fields.problems));
     }
@@ -143,7 +143,7 @@ function* readNodes(fields: Fields, defaults: Defaults): Pausing<Node[]> {
   return nodes;
 }
 
-function mayBeCalled(id: string, node: JsonObject, fields: Fields): boolean {
+function checkNodeId(id: string, node: JsonObject, fields: Fields): boolean {
   const problem = nodeIdProblem(id);
   const at = { node_id: id, path: `nodes.${id}` };
   if (problem !== null) fields.problems.error('bad_name', `node id ${JSON.stringify(id.slice(0, 60))} ${problem}`, at);
@@ -182,7 +182,7 @@ function targetCount({ kind }: Node): number {
 }
 
 /** Names of tools that nodes call. */
-function toolsCalled(nodes: readonly Node[]): ReadonlySet<string> {
+function calledTools(nodes: readonly Node[]): ReadonlySet<string> {
   return new Set(nodes.flatMap(({ kind }) => (kind.type === 'tool' ? [kind.tool_ref] : [])));
 }
 

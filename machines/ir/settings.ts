@@ -1,9 +1,9 @@
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import { MAX_NESTING } from '../limits.ts';
 import { didYouMean } from '../suggest.ts';
-import { readDocument } from './document.ts';
-import type { Fields } from './fields.ts';
-import { Problems } from './problems.ts';
+import { readDocument } from './reading/document.ts';
+import type { Fields } from './reading/fields.ts';
+import { Problems } from './reading/problems.ts';
 import type { Timeouts, TokenBudget, ToolConfig, Workflow } from './workflow.ts';
 
 const DEFAULT_HEARTBEAT_SECS = 30;
@@ -63,8 +63,8 @@ export function tokenBudget(fields: Fields): TokenBudget | null {
     const cap = read.integer([key], 0);
     if (cap !== undefined) caps[key] = cap;
   }
-  const misspelt = Object.keys(raw).filter((key) => !read.known.has(key));
-  for (const key of misspelt) read.warning('unknown_key', key, 'is not a known key', () => didYouMean(key, read.known));
+  const misspelt = Object.keys(raw).filter((key) => !read.knownKeys.has(key));
+  for (const key of misspelt) read.warning('unknown_key', key, 'is not a known key', () => didYouMean(key, read.knownKeys));
   return caps;
 }
 

@@ -1,6 +1,6 @@
 import { MAX_NAME_LENGTH } from '../limits.ts';
 import type { Kind } from '../nodes/index.ts';
-import { type Fields, optional } from './fields.ts';
+import { type Fields, optional } from './reading/fields.ts';
 import type { Node, ToolConfig } from './workflow.ts';
 
 /** How the function that a tool stands for is called by external workers of its language; the queue follows from it. */

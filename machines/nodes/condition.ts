@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import type { Fields } from '../ir/fields.ts';
+import type { Fields } from '../ir/reading/fields.ts';
 import { isObject } from '../json.ts';
 import type { KindDefinition } from './kind.ts';
 

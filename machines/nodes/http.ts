@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox';
-import { optional } from '../ir/fields.ts';
+import { optional } from '../ir/reading/fields.ts';
 import type { Json } from '../json.ts';
-import { COMMON, common, type KindDefinition, Mapping, routes } from './kind.ts';
+import { COMMON_PROPERTIES, type KindDefinition, Mapping, namedTargets, readCommonFields } from './kind.ts';
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'] as const;
 
@@ -14,7 +14,7 @@ export const Http = Type.Object({
   query: Mapping,
   /** Absent = no body. */
   body: Type.Optional(Type.Unsafe<Json>({})),
-  ...COMMON,
+  ...COMMON_PROPERTIES,
 });
 export type Http = Static<typeof Http>;
 
@@ -34,14 +34,14 @@ export const http: KindDefinition<Http> = {
       headers: fields.mapping('headers'),
       query: fields.mapping('query', 'params'),
       ...optional('body', body),
-      ...common(fields),
+      ...readCommonFields(fields),
     };
   },
   behaviour: () => 'work',
   queue: () => 'tool',
   policyNames: (kind) => [`http.${kind.method.toLowerCase()}`, 'http'],
   tool: () => null,
-  targets: (kind) => routes(kind, 'fallback_node'),
+  targets: (kind) => namedTargets(kind, 'fallback_node'),
   mapping: ({ url, headers, query, body }) => ({ url, headers, query, ...(body === undefined ? {} : { body }) }),
   payload: (kind, input) => ({ method: kind.method, input }),
   objectResultIsPatch: false,

@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
-import { optional } from '../ir/fields.ts';
-import { COMMON, common, type KindDefinition, routes } from './kind.ts';
+import { optional } from '../ir/reading/fields.ts';
+import { COMMON_PROPERTIES, type KindDefinition, namedTargets, readCommonFields } from './kind.ts';
 
 /** Parks until a person approves or rejects. */
 export const HumanApproval = Type.Object({
@@ -12,7 +12,7 @@ export const HumanApproval = Type.Object({
   on_approved: Type.Optional(Type.String()),
   on_rejected: Type.Optional(Type.String()),
   on_timeout: Type.Optional(Type.String()),
-  ...COMMON,
+  ...COMMON_PROPERTIES,
 });
 export type HumanApproval = Static<typeof HumanApproval>;
 
@@ -21,18 +21,18 @@ export const humanApproval: KindDefinition<HumanApproval> = {
   schema: HumanApproval,
   normalise: (fields) => ({
     type: 'human_approval',
-    description: fields.text('description', 'message', 'prompt') ?? `Approval required for ${fields.place.node_id}`,
+    description: fields.text('description', 'message', 'prompt') ?? `Approval required for ${fields.location.node_id}`,
     ...optional('timeout_secs', fields.seconds(['timeout_secs', 'timeout'])),
     ...optional('on_approved', fields.name('on_approved')),
     ...optional('on_rejected', fields.name('on_rejected')),
     ...optional('on_timeout', fields.name('on_timeout')),
-    ...common(fields),
+    ...readCommonFields(fields),
   }),
   behaviour: () => 'approval',
   queue: () => null,
   policyNames: () => [],
   tool: () => null,
-  targets: (kind) => routes(kind, 'on_approved', 'on_rejected', 'on_timeout', 'fallback_node'),
+  targets: (kind) => namedTargets(kind, 'on_approved', 'on_rejected', 'on_timeout', 'fallback_node'),
   mapping: () => null,
   payload: () => ({}),
   objectResultIsPatch: false,

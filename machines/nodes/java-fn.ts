@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { COMMON, common, type KindDefinition, Mapping, routes, whenMapped } from './kind.ts';
+import { COMMON_PROPERTIES, type KindDefinition, Mapping, mappingUnlessEmpty, namedTargets, readCommonFields } from './kind.ts';
 
 /** A Java method, called by an external worker. */
 export const JavaFn = Type.Object({
@@ -7,7 +7,7 @@ export const JavaFn = Type.Object({
   class_name: Type.String(),
   method: Type.String(),
   input_mapping: Mapping,
-  ...COMMON,
+  ...COMMON_PROPERTIES,
 });
 export type JavaFn = Static<typeof JavaFn>;
 
@@ -19,14 +19,14 @@ export const javaFn: KindDefinition<JavaFn> = {
     class_name: fields.requiredName('class_name', 'class'),
     method: fields.requiredName('method'),
     input_mapping: fields.mapping('input_mapping', 'arguments'),
-    ...common(fields),
+    ...readCommonFields(fields),
   }),
   behaviour: () => 'work',
   queue: () => 'java_tool',
   policyNames: (kind) => [`${kind.class_name}.${kind.method}`, kind.method],
   tool: () => null,
-  targets: (kind) => routes(kind, 'fallback_node'),
-  mapping: (kind) => whenMapped(kind.input_mapping),
+  targets: (kind) => namedTargets(kind, 'fallback_node'),
+  mapping: (kind) => mappingUnlessEmpty(kind.input_mapping),
   payload: (kind, input) => ({ class: kind.class_name, method: kind.method, input }),
   objectResultIsPatch: true,
 };

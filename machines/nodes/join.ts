@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox';
-import type { Fields } from '../ir/fields.ts';
+import type { Fields } from '../ir/reading/fields.ts';
 import { isObject } from '../json.ts';
-import { COMMON, common, type KindDefinition, routes } from './kind.ts';
+import { COMMON_PROPERTIES, type KindDefinition, namedTargets, readCommonFields } from './kind.ts';
 
 const STRATEGIES = ['collect', 'first', 'custom'] as const;
 
@@ -18,7 +18,7 @@ export const Join = Type.Object({
   type: Type.Literal('join'),
   wait_for: Type.Array(Type.String()),
   merge_strategy: MergeStrategy,
-  ...COMMON,
+  ...COMMON_PROPERTIES,
 });
 export type Join = Static<typeof Join>;
 
@@ -29,7 +29,7 @@ export const join: KindDefinition<Join> = {
     type: 'join',
     wait_for: [...new Set(fields.names('wait_for'))],
     merge_strategy: mergeStrategy(fields),
-    ...common(fields),
+    ...readCommonFields(fields),
   }),
   behaviour: (kind) => (kind.merge_strategy.type === 'custom' ? 'work' : 'control'),
   queue: (kind) => (kind.merge_strategy.type === 'custom' ? 'python_tool' : null),
@@ -38,7 +38,7 @@ export const join: KindDefinition<Join> = {
     return merge === null ? [] : [`${merge.module}.${merge.function}`, merge.function];
   },
   tool: () => null,
-  targets: (kind) => routes(kind, 'fallback_node'),
+  targets: (kind) => namedTargets(kind, 'fallback_node'),
   mapping: () => null,
   payload: (kind, input) => ({ ...mergeFunction(kind), input }),
   objectResultIsPatch: true,

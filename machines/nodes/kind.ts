@@ -1,12 +1,12 @@
 import { type TSchema, Type } from 'typebox';
-import { type Fields, optional } from '../ir/fields.ts';
+import { type Fields, optional } from '../ir/reading/fields.ts';
 import type { Json, JsonObject } from '../json.ts';
 
 /** Queues external workers can claim from. */
 export type Queue = 'model' | 'tool' | 'python_tool' | 'java_tool' | 'retrieval' | 'privileged' | 'general';
 
 /** Keys that any kind which does something may carry. Targets are node ids or `end`. */
-export interface Common {
+export interface CommonFields {
   /** State key that receives the output. */
   readonly output_key?: string;
   /** Where a failure for good leads; the failure is handled then. */
@@ -50,12 +50,12 @@ export interface KindDefinition<K extends { readonly type: string }> {
 }
 
 /** Schema properties of `Common`. */
-export const COMMON = {
+export const COMMON_PROPERTIES = {
   output_key: Type.Optional(Type.String()),
   fallback_node: Type.Optional(Type.String()),
 };
 
-export function common(fields: Fields): Common {
+export function readCommonFields(fields: Fields): CommonFields {
   return {
     ...optional('output_key', fields.stateKey('output_key')),
     ...optional('fallback_node', fields.name('fallback_node', 'fallback')),
@@ -66,12 +66,12 @@ export function common(fields: Fields): Common {
 export const Mapping = Type.Unsafe<JsonObject | string>({ type: ['object', 'string'] });
 
 /** A mapping without entries means the whole state. */
-export function whenMapped(mapping: JsonObject | string): Json | null {
+export function mappingUnlessEmpty(mapping: JsonObject | string): Json | null {
   return typeof mapping === 'string' || Object.keys(mapping).length > 0 ? mapping : null;
 }
 
 /** The routes among `kind`'s keys that the author named, in the order of `roles`. */
-export function routes<R extends string>(
+export function namedTargets<R extends string>(
   kind: { readonly [P in R]?: string },
   ...roles: readonly R[]
 ): { role: R; to: string }[] {

@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
-import { optional } from '../ir/fields.ts';
-import { type KindDefinition, routes } from './kind.ts';
+import { optional } from '../ir/reading/fields.ts';
+import { type KindDefinition, namedTargets } from './kind.ts';
 
 /** Starts all its branches at once. */
 export const Parallel = Type.Object({
@@ -23,7 +23,7 @@ export const parallel: KindDefinition<Parallel> = {
   queue: () => null,
   policyNames: () => [],
   tool: () => null,
-  targets: (kind) => [...kind.branches.map((to) => ({ role: 'branch', to })), ...routes(kind, 'join')],
+  targets: (kind) => [...kind.branches.map((to) => ({ role: 'branch', to })), ...namedTargets(kind, 'join')],
   mapping: () => null,
   payload: () => ({}),
   objectResultIsPatch: false,

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { COMMON, common, type KindDefinition, Mapping, routes, whenMapped } from './kind.ts';
+import { COMMON_PROPERTIES, type KindDefinition, Mapping, mappingUnlessEmpty, namedTargets, readCommonFields } from './kind.ts';
 
 /** A Python function, called by an external worker. */
 export const PythonFn = Type.Object({
@@ -7,7 +7,7 @@ export const PythonFn = Type.Object({
   module: Type.String(),
   function: Type.String(),
   input_mapping: Mapping,
-  ...COMMON,
+  ...COMMON_PROPERTIES,
 });
 export type PythonFn = Static<typeof PythonFn>;
 
@@ -20,14 +20,14 @@ export const pythonFn: KindDefinition<PythonFn> = {
     module: fields.requiredName('module'),
     function: fields.requiredName('function'),
     input_mapping: fields.mapping('input_mapping', 'arguments'),
-    ...common(fields),
+    ...readCommonFields(fields),
   }),
   behaviour: () => 'work',
   queue: () => 'python_tool',
   policyNames: (kind) => [`${kind.module}.${kind.function}`, kind.function],
   tool: () => null,
-  targets: (kind) => routes(kind, 'fallback_node'),
-  mapping: (kind) => whenMapped(kind.input_mapping),
+  targets: (kind) => namedTargets(kind, 'fallback_node'),
+  mapping: (kind) => mappingUnlessEmpty(kind.input_mapping),
   payload: (kind, input) => ({ module: kind.module, function: kind.function, input }),
   objectResultIsPatch: true,
 };

@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
-import { optional } from '../ir/fields.ts';
-import { COMMON, common, type KindDefinition, Mapping, routes, whenMapped } from './kind.ts';
+import { optional } from '../ir/reading/fields.ts';
+import { COMMON_PROPERTIES, type KindDefinition, Mapping, mappingUnlessEmpty, namedTargets, readCommonFields } from './kind.ts';
 
 /** Runs another workflow as a child execution. */
 export const Subgraph = Type.Object({
@@ -11,7 +11,7 @@ export const Subgraph = Type.Object({
   input_mapping: Mapping,
   /** State key → expression over the child's final state; empty = the whole of it under the node's id. */
   output_mapping: Mapping,
-  ...COMMON,
+  ...COMMON_PROPERTIES,
 });
 export type Subgraph = Static<typeof Subgraph>;
 
@@ -24,14 +24,14 @@ export const subgraph: KindDefinition<Subgraph> = {
     ...optional('workflow_version', fields.version('workflow_version', 'version')),
     input_mapping: fields.mapping('input_mapping', 'input'),
     output_mapping: fields.mapping('output_mapping'),
-    ...common(fields),
+    ...readCommonFields(fields),
   }),
   behaviour: () => 'child',
   queue: () => null,
   policyNames: (kind) => [kind.workflow_ref],
   tool: () => null,
-  targets: (kind) => routes(kind, 'fallback_node'),
-  mapping: (kind) => whenMapped(kind.input_mapping),
+  targets: (kind) => namedTargets(kind, 'fallback_node'),
+  mapping: (kind) => mappingUnlessEmpty(kind.input_mapping),
   payload: (kind, input) => ({ workflow_ref: kind.workflow_ref, workflow_version: kind.workflow_version ?? null, input }),
   objectResultIsPatch: false,
 };

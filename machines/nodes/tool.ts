@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { COMMON, common, type KindDefinition, Mapping, routes, whenMapped } from './kind.ts';
+import { COMMON_PROPERTIES, type KindDefinition, Mapping, mappingUnlessEmpty, namedTargets, readCommonFields } from './kind.ts';
 
 /**
  * Calls a function by name: in process when one is registered, by HTTP when `tools` says so, else by an external worker: one of its language
@@ -12,7 +12,7 @@ export const Tool = Type.Object({
   /** From the workflow's `tools`. */
   python: Type.Optional(Type.Object({ module: Type.String(), function: Type.String() })),
   java: Type.Optional(Type.Object({ class_name: Type.String(), method: Type.String() })),
-  ...COMMON,
+  ...COMMON_PROPERTIES,
 });
 export type Tool = Static<typeof Tool>;
 
@@ -23,14 +23,14 @@ export const tool: KindDefinition<Tool> = {
     type: 'tool',
     tool_ref: fields.requiredName('tool_ref', 'ref', 'tool'),
     input_mapping: fields.mapping('input_mapping', 'arguments', 'input'),
-    ...common(fields),
+    ...readCommonFields(fields),
   }),
   behaviour: () => 'work',
   queue: (kind) => (kind.python !== undefined ? 'python_tool' : kind.java !== undefined ? 'java_tool' : 'tool'),
   policyNames: (kind) => [kind.tool_ref],
   tool: (kind) => kind.tool_ref,
-  targets: (kind) => routes(kind, 'fallback_node'),
-  mapping: (kind) => whenMapped(kind.input_mapping),
+  targets: (kind) => namedTargets(kind, 'fallback_node'),
+  mapping: (kind) => mappingUnlessEmpty(kind.input_mapping),
   payload: ({ tool_ref, python, java }, input) => ({
     tool_ref,
     ...python,

@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
-import { optional } from '../ir/fields.ts';
-import { COMMON, common, type KindDefinition, routes } from './kind.ts';
+import { optional } from '../ir/reading/fields.ts';
+import { COMMON_PROPERTIES, type KindDefinition, namedTargets, readCommonFields } from './kind.ts';
 
 const CONDITIONS = ['timer', 'external_event', 'either'] as const;
 
@@ -13,7 +13,7 @@ export const Wait = Type.Object({
   /** Absent = no limit; a timer always has one. */
   timeout_secs: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
   on_timeout: Type.Optional(Type.String()),
-  ...COMMON,
+  ...COMMON_PROPERTIES,
 });
 export type Wait = Static<typeof Wait>;
 
@@ -33,17 +33,17 @@ export const wait: KindDefinition<Wait> = {
     return {
       type: 'wait',
       condition,
-      correlation_key: key ?? fields.place.node_id ?? '',
+      correlation_key: key ?? fields.location.node_id ?? '',
       ...optional('timeout_secs', timeout),
       ...optional('on_timeout', fields.name('on_timeout')),
-      ...common(fields),
+      ...readCommonFields(fields),
     };
   },
   behaviour: () => 'wait',
   queue: () => null,
   policyNames: () => [],
   tool: () => null,
-  targets: (kind) => routes(kind, 'on_timeout', 'fallback_node'),
+  targets: (kind) => namedTargets(kind, 'on_timeout', 'fallback_node'),
   mapping: () => null,
   payload: () => ({}),
   objectResultIsPatch: false,

@@ -2,7 +2,7 @@ import type { EventType } from '../events.ts';
 import type { JsonObject } from '../json.ts';
 import type { Budgets } from '../messages.ts';
 import type { Context } from './context.ts';
-import type { Draft } from './draft.ts';
+import type { StepContext } from './step-context.ts';
 
 interface Exceeded {
   readonly event: EventType;
@@ -13,12 +13,12 @@ interface Exceeded {
 const TOKENS = ['total_tokens', 'input_tokens', 'output_tokens'] as const;
 
 /** Logs that the work done so far has used more than is allowed, and halts the run unless it is to be paused. What was done stays done. */
-export function overBudget(draft: Draft, node: string): void {
-  if (draft.now.halt !== null) return;
-  const exceeded = exceededBudget(draft.now, draft.statics.workflow);
+export function checkBudgets(context: StepContext, node: string): void {
+  if (context.now.halt !== null) return;
+  const exceeded = exceededBudget(context.now, context.statics.workflow);
   if (exceeded === null) return;
-  draft.fact(exceeded.event, node, exceeded.data);
-  if (draft.statics.workflow.on_budget_exceeded === 'fail') draft.set({ halt: { status: 'failed', error: exceeded.error } });
+  context.addEvent(exceeded.event, node, exceeded.data);
+  if (context.statics.workflow.on_budget_exceeded === 'fail') context.set({ halt: { status: 'failed', error: exceeded.error } });
 }
 
 /** The totals that `resume` has set come before the workflow's own. */
@@ -45,7 +45,7 @@ export function exceededBudget({ used, budgets }: Context, workflow: Budgets): E
 }
 
 /** New totals in place of those of the same name. */
-export function withBudgets(before: Budgets | undefined, { token_budget, cost_budget_usd }: Budgets): Budgets {
+export function mergeBudgets(before: Budgets | undefined, { token_budget, cost_budget_usd }: Budgets): Budgets {
   return {
     token_budget: token_budget === null ? (before?.token_budget ?? null) : { ...before?.token_budget, ...token_budget },
     cost_budget_usd: cost_budget_usd ?? before?.cost_budget_usd ?? null,
@@ -53,7 +53,7 @@ export function withBudgets(before: Budgets | undefined, { token_budget, cost_bu
 }
 
 /** As `workflow_resumed` tells them. */
-export function budgetsData({ token_budget, cost_budget_usd }: Budgets): JsonObject {
+export function budgetEventData({ token_budget, cost_budget_usd }: Budgets): JsonObject {
   return {
     ...(token_budget === null ? {} : { token_budget: { ...token_budget } }),
     ...(cost_budget_usd === null ? {} : { cost_budget_usd }),

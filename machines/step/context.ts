@@ -1,12 +1,12 @@
 import type { EventType } from '../events.ts';
-import { FIRST_LANGUAGE } from '../expression/tree.ts';
+import { FIRST_LANGUAGE } from '../expression/syntax-tree.ts';
 import type { Json, JsonObject } from '../json.ts';
 import type { Budgets } from '../messages.ts';
 import type { Phase } from '../run.ts';
 import { FIRST_RULES } from './rules.ts';
 
 /** A node that is neither idle nor finished. */
-export interface Active {
+export interface ActiveVisit {
   readonly activation: number;
   readonly attempt: number;
   readonly phase: Phase;
@@ -26,24 +26,24 @@ export interface Active {
 }
 
 /** An external event nobody waited for yet. */
-export interface Early {
+export interface EarlyEvent {
   readonly key: string;
   readonly payload: Json;
   readonly sequence: number;
 }
 
 /** An operator's hold. */
-export interface Hold {
+export interface Suspension {
   readonly reason: string | null;
   /** Nodes that were reached, or whose next attempt is due, in the order in which they were written. */
   readonly kept: readonly string[];
 }
 
 /** Who gave an output, and the output. In the order of completion. */
-export type Fed = readonly [source: string, output: Json];
+export type PendingInput = readonly [source: string, output: Json];
 
 /** Bookkeeping of a section that is entered. */
-export interface SectionState {
+export interface SubgraphState {
   /** One letter per edge: `.` undecided, `l` live, `d` dead. */
   readonly marks: string;
   /**
@@ -61,14 +61,14 @@ export interface SectionState {
 }
 
 /** Sums of what nodes reported. */
-export interface Used {
+export interface UsageTotals {
   readonly input_tokens: number;
   readonly output_tokens: number;
   readonly cost_usd: number;
 }
 
 /** An event to be, without its place in the log. */
-export interface Fact {
+export interface PendingEvent {
   readonly type: EventType;
   readonly node: string | null;
   readonly data: JsonObject;
@@ -102,27 +102,27 @@ export interface Context {
   readonly steps: number;
   /** Failures that a fallback took over. */
   readonly handled: number;
-  readonly active: Readonly<Record<string, Active>>;
+  readonly active: Readonly<Record<string, ActiveVisit>>;
   /** How often a node was run or skipped; only of nodes in loops and of those that were retried, the others are visited once. */
   readonly visits: Readonly<Record<string, number>>;
-  readonly early: readonly Early[];
+  readonly early: readonly EarlyEvent[];
   /** Nodes that failed for good, unhandled. */
   readonly failures: readonly string[];
   /** Branches that have arrived: joined, ended, failed. */
   readonly forks: Readonly<Record<string, readonly [joined: number, ended: number, failed: number]>>;
-  readonly sections: Readonly<Record<string, SectionState>>;
+  readonly sections: Readonly<Record<string, SubgraphState>>;
   /** Outputs on their way to nodes that read them. */
-  readonly fed: Readonly<Record<string, readonly Fed[]>>;
-  readonly used: Used | null;
+  readonly fed: Readonly<Record<string, readonly PendingInput[]>>;
+  readonly used: UsageTotals | null;
   /** Set by `resume`, in place of the workflow's. */
   readonly budgets?: Budgets;
   /** Nothing begins while an operator holds the execution; null otherwise. */
-  readonly hold: Hold | null;
+  readonly hold: Suspension | null;
   /** Why the run failed or was cancelled. */
   readonly error: string | null;
 
   // Within a step only; empty in every stored snapshot.
-  readonly facts: readonly Fact[];
+  readonly facts: readonly PendingEvent[];
   /** Outputs that conditions are about to read. */
   readonly outputs: Readonly<Record<string, Json>>;
   /** Nodes to be skipped, by index. */
@@ -130,7 +130,7 @@ export interface Context {
   /** The node that was last left. */
   readonly last: string | null;
   /** Visits that ended without a result. */
-  readonly dropped: readonly { readonly node: string; readonly active: Active }[];
+  readonly dropped: readonly { readonly node: string; readonly active: ActiveVisit }[];
   /** With it set nothing changes any more. */
   readonly halt: Halt | null;
 }

@@ -1,5 +1,5 @@
 import { Budget } from '../expression/budget.ts';
-import { type Evaluated, type Expression, evaluate, type Scope } from '../expression.ts';
+import { type EvaluationResult, type Expression, evaluate, type Scope } from '../expression/index.ts';
 
 /** The class of a failure for which a node's expressions are to blame, together with all that its step had evaluated before. */
 export const BUDGET_EXCEEDED = 'expression_budget_exceeded';
@@ -36,16 +36,16 @@ export class Evaluation {
   }
 
   /** A condition of a node. Once the budget has been exceeded at a node, none of its conditions holds. */
-  condition(node: string, expression: Expression, scope: Scope): Evaluated {
+  condition(node: string, expression: Expression, scope: Scope): EvaluationResult {
     if (this.#exceeded.has(node)) return { value: null };
     const evaluated = evaluate(expression, scope, this.#budget);
-    if (evaluated.exceeded === true) this.exceed(node, expression.text);
+    if (evaluated.exceeded === true) this.noteExceeded(node, expression.text);
     else if (evaluated.error !== undefined)
       this.diagnostics.push(`condition "${expression.text.slice(0, 200)}" of node "${node}": ${evaluated.error}`);
     return evaluated;
   }
 
-  exceed(node: string, expression: string): void {
+  noteExceeded(node: string, expression: string): void {
     if (!this.#exceeded.has(node)) this.#exceeded.set(node, expression);
   }
 
@@ -65,11 +65,11 @@ export class Evaluation {
   /** What a node fails with whose expressions the budget of the step did not suffice for. */
   failureOf(node: string): { readonly error: string; readonly errorClass: string } {
     const expression = this.#exceeded.get(node) ?? '';
-    return { error: budgetExceeded(expression), errorClass: BUDGET_EXCEEDED };
+    return { error: budgetExceededMessage(expression), errorClass: BUDGET_EXCEEDED };
   }
 }
 
-export function budgetExceeded(expression: string): string {
+export function budgetExceededMessage(expression: string): string {
   const shown = expression.length > 200 ? `${expression.slice(0, 200)}…` : expression;
   return `${BUDGET_EXCEEDED}: the conditions and mappings of one step need more work than a step may do; it ended at: ${shown}`;
 }

@@ -1,14 +1,14 @@
-import { FIRST_LAYOUT } from '../compile/shapes.ts';
+import type { Program } from '../compile/index.ts';
+import { FIRST_LANE_LAYOUT } from '../compile/plan/plan.ts';
 import { COMPILER_VERSION } from '../compile/version.ts';
-import type { Program } from '../compile.ts';
 import type { Json } from '../json.ts';
 import type { Run } from '../run.ts';
-import { type Context, DEFAULT_STEP_LIMIT, freshContext, localWorkOf, type SectionState } from './context.ts';
+import { type Context, DEFAULT_STEP_LIMIT, freshContext, localWorkOf, type SubgraphState } from './context.ts';
 import { statusOf } from './status.ts';
 import { positionsOf } from './stepper.ts';
 
 /** The snapshot was written by another version of the compiler, or for other tracks of its sections: fold the log instead. */
-export class OtherCompiler extends Error {
+export class SnapshotVersionMismatch extends Error {
   readonly code = 'other_compiler';
 
   constructor(other: string) {
@@ -17,13 +17,13 @@ export class OtherCompiler extends Error {
   }
 }
 
-type SavedSection = Pick<SectionState, 'marks' | 'nodes' | 'running'>;
+type StoredSubgraph = Pick<SubgraphState, 'marks' | 'nodes' | 'running'>;
 
-interface Saved extends Partial<Omit<Context, 'input' | 'sections'>> {
+interface StoredSnapshot extends Partial<Omit<Context, 'input' | 'sections'>> {
   readonly version: number;
   /** States without substates, by id, in document order. */
   readonly at: readonly string[];
-  readonly sections?: Readonly<Record<string, SavedSection>>;
+  readonly sections?: Readonly<Record<string, StoredSubgraph>>;
 }
 
 /** Parts of the context that are stored, in this order; those as in a fresh run are left out. */
@@ -73,10 +73,10 @@ function isEmpty(value: unknown): boolean {
 
 /** The run that `save` wrote. Throws `OtherCompiler`, and other errors for a text that is no snapshot of this program. */
 export function load(program: Program, text: string, row: { readonly seq: number; readonly input: Json }): Run {
-  const { version, at, sections = {}, ...parts } = JSON.parse(text) as Saved;
-  if (version !== COMPILER_VERSION) throw new OtherCompiler(`version ${JSON.stringify(version)}`);
-  if ((parts.layout ?? FIRST_LAYOUT) !== program.statics.layout)
-    throw new OtherCompiler(`layout ${parts.layout ?? FIRST_LAYOUT}`);
+  const { version, at, sections = {}, ...parts } = JSON.parse(text) as StoredSnapshot;
+  if (version !== COMPILER_VERSION) throw new SnapshotVersionMismatch(`version ${JSON.stringify(version)}`);
+  if ((parts.layout ?? FIRST_LANE_LAYOUT) !== program.tables.layout)
+    throw new SnapshotVersionMismatch(`layout ${parts.layout ?? FIRST_LANE_LAYOUT}`);
   const entered = Object.entries(sections).map(
     ([key, state]) => [key, { ...state, ready: [], rewinding: [], loop: null }] as const,
   );

@@ -1,27 +1,27 @@
 import type { Effect } from '../run.ts';
-import type { Active } from './context.ts';
+import type { ActiveVisit } from './context.ts';
 
-type Begun = Effect & { readonly type: 'work' | 'spawn' };
+type BeginEffect = Effect & { readonly type: 'work' | 'spawn' };
 
 /** The effects of one step. An attempt that begins and is given up within the step is none: nothing outside has heard of it yet. */
 export class StepEffects {
   readonly #effects = new Set<Effect>();
   /** The attempts that this step begins, by node: a node has one attempt at a time. */
-  readonly #begun = new Map<string, Begun>();
+  readonly #begunByNode = new Map<string, BeginEffect>();
 
   add(effects: readonly Effect[]): void {
     for (const effect of effects) {
       this.#effects.add(effect);
-      if (effect.type === 'work' || effect.type === 'spawn') this.#begun.set(effect.node, effect);
+      if (effect.type === 'work' || effect.type === 'spawn') this.#begunByNode.set(effect.node, effect);
     }
   }
 
   /** The visit is over without a result. */
-  giveUp(node: string, { activation, attempt, phase, child, local }: Active): void {
-    const begun = this.#begun.get(node);
+  abandon(node: string, { activation, attempt, phase, child, local }: ActiveVisit): void {
+    const begun = this.#begunByNode.get(node);
     if (begun?.activation === activation && begun.attempt === attempt) {
       this.#effects.delete(begun);
-      this.#begun.delete(node);
+      this.#begunByNode.delete(node);
     } else if (child !== undefined) {
       this.#effects.add({ type: 'cancel_child', node, activation, childId: child });
     } else if (phase === 'queued' || phase === 'running') {

@@ -1,9 +1,9 @@
 import { type AnyMachineSnapshot, type AnyStateMachine, createActor, createMachine } from 'xstate';
 import type { Context } from './context.ts';
-import type { Stimulus } from './stimulus.ts';
+import type { MachineEvent } from './machine-event.ts';
 
 /** What one stimulus did: the next snapshot, and what the machine asks for besides, in order. */
-export interface Moved {
+export interface MachineStep {
   readonly snapshot: AnyMachineSnapshot;
   readonly actions: readonly MachineAction[];
 }
@@ -17,8 +17,8 @@ export interface MachineAction {
 /** A machine that can be moved step by step, without an actor. */
 export interface Stepper {
   readonly machine: AnyStateMachine;
-  initial(input: unknown): Moved;
-  move(snapshot: AnyMachineSnapshot, stimulus: Stimulus): Moved;
+  initial(input: unknown): MachineStep;
+  move(snapshot: AnyMachineSnapshot, event: MachineEvent): MachineStep;
   /** The snapshot at such positions. Throws when the machine has no such states. */
   resume(positions: readonly string[], context: Context): AnyMachineSnapshot;
 }
@@ -47,7 +47,7 @@ export function stepperOf(machine: AnyStateMachine): Stepper {
       actions.push({ type, params });
     },
   } as unknown as Parameters<AnyStateMachine['transition']>[2];
-  const moved = (move: () => AnyMachineSnapshot): Moved => {
+  const moved = (move: () => AnyMachineSnapshot): MachineStep => {
     actions = [];
     const snapshot = move();
     if (snapshot.status === 'error') throw snapshot.error;

@@ -1,17 +1,17 @@
-import type { Program } from '../compile.ts';
+import type { Program } from '../compile/index.ts';
 import { Budget } from '../expression/budget.ts';
-import type { Scope } from '../expression.ts';
+import type { Scope } from '../expression/index.ts';
+import { render } from '../expression/template.ts';
 import type { Workflow } from '../ir/workflow.ts';
 import type { JsonObject } from '../json.ts';
 import { definitionOf } from '../nodes/index.ts';
 import type { Run, StepEnv, Work } from '../run.ts';
-import { render } from '../template.ts';
 import { type Context, own } from './context.ts';
-import { Draft } from './draft.ts';
 import { joinInput } from './joins.ts';
+import { StepContext } from './step-context.ts';
 
 /** What a template can say about where it stands: `{{ execution.id }}` and the like. */
-export function factsOf({ workflow_id, version }: Workflow, executionId: string, node: string): Scope['facts'] & object {
+export function executionFacts({ workflow_id, version }: Workflow, executionId: string, node: string): Scope['facts'] & object {
   return {
     'execution.id': executionId,
     'execution.workflow_id': workflow_id,
@@ -22,7 +22,7 @@ export function factsOf({ workflow_id, version }: Workflow, executionId: string,
 }
 
 /** Is the input of the node's work a mapping to be rendered? */
-export function rendersInput({ statics }: Program, node: string): boolean {
+export function hasInputMapping({ tables: statics }: Program, node: string): boolean {
   return (statics.template(statics.graph.indexOf(node) ?? -1)?.expressions.length ?? 0) > 0;
 }
 
@@ -34,24 +34,24 @@ export function workOf(
   env: Pick<StepEnv, 'executionId' | 'vars'>,
   budget: Budget = new Budget(),
 ): Work {
-  const { statics, workflow } = program;
+  const { tables: statics, workflow } = program;
   const context = run.snapshot.context as Context;
   const active = own(context.active, node);
   if (active === undefined) throw new TypeError(`node ${node} is not active`);
   const definition = statics.nodeOf(node);
   const { kind, retry, timeout_secs } = definition;
   const { state } = context;
-  const draft = new Draft(statics, context);
-  const template = statics.template(draft.indexOf(node));
+  const stepContext = new StepContext(statics, context);
+  const template = statics.template(stepContext.indexOf(node));
   let input: Work['input'] = state;
   let inputErrors: readonly string[] = [];
   let inputExceeded: string | undefined;
   if (kind.type === 'join') {
-    const { outputs, by_source } = joinInput(draft, node);
+    const { outputs, by_source } = joinInput(stepContext, node);
     input = { outputs, by_source, state };
   } else if (template !== null) {
-    const facts = factsOf(workflow, env.executionId, node);
-    const scope = { state, output: draft.received(node), input: context.input, env: env.vars, facts };
+    const facts = executionFacts(workflow, env.executionId, node);
+    const scope = { state, output: stepContext.lastInput(node), input: context.input, env: env.vars, facts };
     ({ value: input, errors: inputErrors, exceeded: inputExceeded } = render(template, scope, budget));
   }
   const payload = {

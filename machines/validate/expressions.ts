@@ -1,22 +1,22 @@
-import { FACTS } from '../expression/tree.ts';
-import { compileExpression, type Expression, references, unknownOperations } from '../expression.ts';
-import type { Problems } from '../ir/problems.ts';
+import type { Cooperative } from '../cooperative.ts';
+import { compileExpression, type Expression, references, unknownOperations } from '../expression/index.ts';
+import { FACTS } from '../expression/syntax-tree.ts';
+import { compileTemplate } from '../expression/template.ts';
+import type { Problems } from '../ir/reading/problems.ts';
 import type { Node, Workflow } from '../ir/workflow.ts';
 import { isObject, type Json } from '../json.ts';
 import { MAX_EXPRESSIONS } from '../limits.ts';
 import { definitionOf } from '../nodes/index.ts';
-import type { Pausing } from '../pauses.ts';
 import { didYouMean } from '../suggest.ts';
-import { compileTemplate } from '../template.ts';
 
-interface Place {
+interface ExpressionLocation {
   readonly node_id: string;
   readonly path: string;
 }
 
 /** Conditions and templates that cannot be read, or that read what is not there. */
-export function* checkExpressions(workflow: Workflow, problems: Problems): Pausing<void> {
-  const check = new Check(problems, stateKeys(workflow));
+export function* checkExpressions(workflow: Workflow, problems: Problems): Cooperative<void> {
+  const check = new ExpressionChecker(problems, stateKeys(workflow));
   for (const [i, { from, to, condition }] of workflow.edges.entries()) {
     check.condition(condition, `the condition of "${from}" → "${to}"`, { node_id: from, path: `edges[${i}].condition` });
     yield;
@@ -35,19 +35,19 @@ export function* checkExpressions(workflow: Workflow, problems: Problems): Pausi
   }
 }
 
-class Check {
+class ExpressionChecker {
   readonly #problems: Problems;
   /** Null = anything may be in the state. */
-  readonly #known: ReadonlySet<string> | null;
+  readonly #knownKeys: ReadonlySet<string> | null;
   #count = 0;
 
   constructor(problems: Problems, known: ReadonlySet<string> | null) {
     this.#problems = problems;
-    this.#known = known;
+    this.#knownKeys = known;
   }
 
-  condition(text: string | null, what: string, place: Place): void {
-    if (text === null || !this.#counts(1)) return;
+  condition(text: string | null, what: string, place: ExpressionLocation): void {
+    if (text === null || !this.#isWithinLimit(1)) return;
     const expression = compileExpression(text);
     if (expression.tooLarge) this.#problems.error('condition_too_large', `${what} is ${expression.error}`, place);
     else if (expression.error !== null) {
@@ -58,11 +58,11 @@ class Check {
     this.#unknownVariables(expression, what, place);
   }
 
-  template(value: Json, place: Place, scope: 'own' | 'child'): void {
-    if (!this.#counts(0)) return;
+  template(value: Json, place: ExpressionLocation, scope: 'own' | 'child'): void {
+    if (!this.#isWithinLimit(0)) return;
     const where = `node "${place.node_id}": `;
     const { expressions, errors, suspicious } = compileTemplate(value);
-    if (!this.#counts(expressions.length)) return;
+    if (!this.#isWithinLimit(expressions.length)) return;
     for (const error of errors) this.#problems.error('template_too_large', `${where}${error}`, place);
     for (const text of suspicious) {
       const hint = 'only {{ expression }} is a template, and it must be closed';
@@ -80,7 +80,7 @@ class Check {
   }
 
   /** Are there few enough so far? Reading them is most of the work of validating and compiling. */
-  #counts(more: number): boolean {
+  #isWithinLimit(more: number): boolean {
     const wereFew = this.#count <= MAX_EXPRESSIONS;
     this.#count += more;
     const few = this.#count <= MAX_EXPRESSIONS;
@@ -91,7 +91,7 @@ class Check {
   }
 
   /** Conditions are decided by what an execution has, not by which one it is. */
-  #factsInCondition(expression: Expression, what: string, place: Place): void {
+  #factsInCondition(expression: Expression, what: string, place: ExpressionLocation): void {
     const facts = new Set(references(expression).flatMap(({ root }) => (FACTS.some((fact) => fact === root) ? [root] : [])));
     for (const fact of facts) {
       const hint = 'give it to a node by a template, and decide by what comes of it';
@@ -102,7 +102,7 @@ class Check {
     }
   }
 
-  #unknownOperations(expression: Expression, what: string, place: Place): void {
+  #unknownOperations(expression: Expression, what: string, place: ExpressionLocation): void {
     for (const unknown of unknownOperations(expression)) {
       const hint = () => didYouMean(unknown.name, unknown.known) ?? `known: ${unknown.known.join(', ')}`;
       const message = `${what} uses the ${unknown.what} "${unknown.name.slice(0, 60)}", which does not exist`;
@@ -110,8 +110,8 @@ class Check {
     }
   }
 
-  #unknownVariables(expression: Expression, what: string, place: Place): void {
-    const known = this.#known;
+  #unknownVariables(expression: Expression, what: string, place: ExpressionLocation): void {
+    const known = this.#knownKeys;
     if (known === null) return;
     for (const { root, path } of references(expression)) {
       const [name] = path;

@@ -1,19 +1,18 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
-import type { Store } from '../../store/store.ts';
+import type { Store } from '../../store/port/store.ts';
 import type { Config } from '../config.ts';
 import type { ControlPlane } from '../control/control-plane.ts';
 import type { Runtime } from '../runtime/types.ts';
-import { Tokens } from './auth.ts';
-import { parseBody } from './body.ts';
-import { routedUrl } from './dialects.ts';
-import { drain } from './drain.ts';
-import { EventStreams } from './event-streams.ts';
-import { guard } from './guard.ts';
-import { HeldRights } from './held-rights.ts';
-import { LongPolls } from './long-polls.ts';
+import { TokenAuthenticator } from './auth/authenticator.ts';
+import { guard } from './auth/guard.ts';
+import { TokenMonitor } from './auth/token-monitor.ts';
+import { stripSdkPrefix } from './compat/sdk-paths.ts';
+import { closeAfterInFlight } from './drain.ts';
 import { describedRoutes } from './openapi/routes.ts';
-import { answerBrokenHttp, answerErrors, logRequests, requestId, takeTurns } from './replies.ts';
+import { handleError, handleMalformedHttp, logRequests, requestId, serializeFairly } from './replies/error-handler.ts';
+import { parseBody } from './requests/body.ts';
+import { validationError, validatorCompiler } from './requests/validation.ts';
 import { a2aRoutes } from './routes/a2a.ts';
 import { agentRoutes } from './routes/agents.ts';
 import { approvalRoutes } from './routes/approvals.ts';
@@ -39,7 +38,8 @@ import { workItemRoutes } from './routes/work-items.ts';
 import { workerRoutes } from './routes/workers.ts';
 import { workflowRoutes } from './routes/workflows.ts';
 import type { Api, Services } from './services.ts';
-import { validationError, validatorCompiler } from './validation.ts';
+import { EventStreams } from './streams/event-streams.ts';
+import { LongPolls } from './streams/long-polls.ts';
 
 const BODY_LIMIT_BYTES = 2 * 1024 * 1024;
 /** Workflow ids may have 256 characters, of up to nine bytes each once escaped. */
@@ -66,17 +66,17 @@ export interface AppOptions {
 /** The REST API, not yet listening. Closing it ends long polls at once and waits for the other requests. */
 export function buildApp(options: AppOptions): Api {
   const nowMs = options.nowMs ?? Date.now;
-  const tokens = new Tokens(options.store, nowMs);
-  const deaf = options.runtime.onControl((change) => tokens.changedElsewhere(change?.type ?? null));
-  const rights = new HeldRights(tokens, nowMs);
+  const tokens = new TokenAuthenticator(options.store, nowMs);
+  const unsubscribe = options.runtime.onControl((change) => tokens.onControlChange(change?.type ?? null));
+  const tokenMonitor = new TokenMonitor(tokens, nowMs);
   const services: Services = {
     runtime: options.runtime,
     store: options.store,
     control: options.control,
     config: options.config,
     tokens,
-    polls: new LongPolls(rights),
-    streams: new EventStreams(options.control.live.pulse, rights, nowMs),
+    polls: new LongPolls(tokenMonitor),
+    streams: new EventStreams(options.control.live.keepAlive, tokenMonitor, nowMs),
     nowMs,
   };
   const app = Fastify({
@@ -85,28 +85,28 @@ export function buildApp(options: AppOptions): Api {
     genReqId: requestId,
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    rewriteUrl: routedUrl,
+    rewriteUrl: stripSdkPrefix,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     // A request that comes while the server closes gets the documented form of error, from the guard.
     return503OnClosing: false,
     schemaErrorFormatter: validationError,
-    frameworkErrors: answerErrors,
+    frameworkErrors: handleError,
     // Node refuses one without a Host with an empty body; the guard does it with the documented form of error.
     http: { requireHostHeader: false },
-    clientErrorHandler: answerBrokenHttp,
+    clientErrorHandler: handleMalformedHttp,
   }).withTypeProvider<TypeBoxTypeProvider>();
 
   app.setValidatorCompiler(validatorCompiler());
   // Replies are written as they are: the schemas type-check and document them.
   app.setSerializerCompiler(() => (reply) => JSON.stringify(reply));
-  takeTurns(app, nowMs);
+  serializeFairly(app, nowMs);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, async (_request: unknown, bytes: Buffer) => parseBody(bytes));
-  app.addHook('onClose', async () => deaf());
+  app.addHook('onClose', async () => unsubscribe());
   logRequests(app);
-  drain(app);
+  closeAfterInFlight(app);
   guard(app, services, options.auth, options.actor);
-  app.setErrorHandler(answerErrors);
+  app.setErrorHandler(handleError);
   const routes = describedRoutes(app);
   addRoutes(app, services);
   mcpRoutes(app, services);

@@ -1,29 +1,29 @@
 import { setTimeout } from 'node:timers/promises';
-import { StoreError, type StoreErrorCode } from '../../store/errors.ts';
-import type { Store } from '../../store/store.ts';
+import { StoreError, type StoreErrorCode } from '../../store/port/errors.ts';
+import type { Store } from '../../store/port/store.ts';
 import { DEFAULT_TENANT } from '../control/tenants.ts';
 import type { Runtime } from '../runtime/types.ts';
 
 /** How long somebody who asks waits for the database. */
-const PATIENCE_MS = 500;
+const TIMEOUT_MS = 500;
 
 /** What is wrong with it, in a word, by the code of the store's error. */
-const AILMENTS: Partial<Record<StoreErrorCode, 'full' | 'read_only' | 'replaced'>> = {
+const STATUS_BY_ERROR_CODE: Partial<Record<StoreErrorCode, 'full' | 'read_only' | 'replaced'>> = {
   store_full: 'full',
   store_read_only: 'read_only',
   store_replaced: 'replaced',
 };
-export type Ailment = 'unavailable' | 'full' | 'read_only' | 'replaced';
+export type DatabaseStatus = 'unavailable' | 'full' | 'read_only' | 'replaced';
 
-export function ailmentOf(fault: StoreErrorCode): Ailment {
-  return AILMENTS[fault] ?? 'unavailable';
+export function databaseStatus(fault: StoreErrorCode): DatabaseStatus {
+  return STATUS_BY_ERROR_CODE[fault] ?? 'unavailable';
 }
 
 /** Looks whether the database answers: one look at a time, however many ask. Whether it can be written, the runtime's sign of life has shown. */
 export class DatabaseHealth {
   readonly #store: Pick<Store, 'tenantRow'>;
   readonly #runtime: Pick<Runtime, 'storeFault'>;
-  #look: Promise<StoreErrorCode | null> | null = null;
+  #check: Promise<StoreErrorCode | null> | null = null;
 
   constructor({ store, runtime }: { readonly store: Pick<Store, 'tenantRow'>; readonly runtime: Pick<Runtime, 'storeFault'> }) {
     this.#store = store;
@@ -31,14 +31,14 @@ export class DatabaseHealth {
   }
 
   /** Null = it can be read and written. */
-  async fault(): Promise<StoreErrorCode | null> {
-    this.#look ??= this.#lookNow().finally(() => {
-      this.#look = null;
+  async errorCode(): Promise<StoreErrorCode | null> {
+    this.#check ??= this.#checkNow().finally(() => {
+      this.#check = null;
     });
-    return Promise.race([this.#look, setTimeout(PATIENCE_MS, 'store_unavailable' as const, { ref: false })]);
+    return Promise.race([this.#check, setTimeout(TIMEOUT_MS, 'store_unavailable' as const, { ref: false })]);
   }
 
-  async #lookNow(): Promise<StoreErrorCode | null> {
+  async #checkNow(): Promise<StoreErrorCode | null> {
     try {
       await this.#store.tenantRow(DEFAULT_TENANT);
       return this.#runtime.storeFault;

@@ -1,20 +1,20 @@
 import { InvalidWorkflow } from '../../machines/diagnostics.ts';
-import { StoreError, type StoreErrorCode } from '../../store/errors.ts';
-import { DecisionWouldChange, DoesNotFit, RuntimeError, type RuntimeErrorCode } from '../runtime/errors.ts';
-import { decisionOf, mismatchOf } from './mismatch.ts';
+import { StoreError, type StoreErrorCode } from '../../store/port/errors.ts';
+import { DecisionWouldChange, ForkDoesNotReplay, RuntimeError, type RuntimeErrorCode } from '../runtime/errors.ts';
+import { toMismatch, toPastDecision } from './replies/fork-views.ts';
 import type { ApiErrorBody } from './schemas/errors.ts';
 
-type RefusalCode = 'unauthorized' | 'forbidden' | 'tenant_not_active' | 'method_not_allowed' | 'too_large' | 'client_error';
-type Code = RuntimeErrorCode | StoreErrorCode | RefusalCode | 'invalid_workflow' | 'internal';
+type RequestErrorCode = 'unauthorized' | 'forbidden' | 'tenant_not_active' | 'method_not_allowed' | 'too_large' | 'client_error';
+type ErrorCode = RuntimeErrorCode | StoreErrorCode | RequestErrorCode | 'invalid_workflow' | 'internal';
 
 /** A request refused before anything looks at what it asks for. */
-export class Refusal extends Error {
-  readonly code: RefusalCode;
+export class RequestError extends Error {
+  readonly code: RequestErrorCode;
   readonly required: string | null;
   readonly headers: Readonly<Record<string, string>>;
 
   constructor(
-    code: RefusalCode,
+    code: RequestErrorCode,
     message: string,
     details: { readonly required?: string; readonly headers?: Readonly<Record<string, string>> } = {},
   ) {
@@ -26,7 +26,7 @@ export class Refusal extends Error {
   }
 }
 
-const STATUS: Readonly<Record<Code, number>> = {
+const STATUS: Readonly<Record<ErrorCode, number>> = {
   bad_request: 400,
   invalid_workflow: 400,
   already_terminal: 400,
@@ -73,7 +73,7 @@ const STATUS: Readonly<Record<Code, number>> = {
 };
 
 /** What an error text begins with; 401 and 403 have no class. */
-const CLASS: Readonly<Record<number, string>> = {
+const TEXT_PREFIX: Readonly<Record<number, string>> = {
   400: 'bad request: ',
   404: 'not found: ',
   405: 'method not allowed: ',
@@ -87,7 +87,7 @@ const CLASS: Readonly<Record<number, string>> = {
 
 const RETRY_AFTER_SECS = 1;
 
-export interface Answer {
+export interface ErrorReply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: ApiErrorBody;
@@ -97,7 +97,7 @@ export interface Answer {
  * The reply to whatever was thrown. What clients cannot do anything about is in the log only, under the request's id. What is not there is
  * `not_found`, whether the runtime misses it or the store does.
  */
-export function answerTo(error: unknown, requestId: string): Answer {
+export function errorReply(error: unknown, requestId: string): ErrorReply {
   const code = codeOf(error);
   const status = STATUS[code];
   const message =
@@ -106,57 +106,59 @@ export function answerTo(error: unknown, requestId: string): Answer {
     status,
     headers: headersOf(status, error),
     body: {
-      error: `${CLASS[status] ?? ''}${message}`,
+      error: `${TEXT_PREFIX[status] ?? ''}${message}`,
       code: status === 404 ? 'not_found' : code,
-      ...(error instanceof Refusal && error.required !== null ? { required: error.required } : {}),
-      ...(error instanceof DoesNotFit ? { mismatch: mismatchOf(error.mismatch) } : {}),
-      ...(error instanceof DecisionWouldChange ? { decisions: error.decisions.map(decisionOf) } : {}),
+      ...(error instanceof RequestError && error.required !== null ? { required: error.required } : {}),
+      ...(error instanceof ForkDoesNotReplay ? { mismatch: toMismatch(error.mismatch) } : {}),
+      ...(error instanceof DecisionWouldChange ? { decisions: error.decisions.map(toPastDecision) } : {}),
       ...(error instanceof InvalidWorkflow ? { diagnostics: error.diagnostics.map((d) => ({ ...d })) } : {}),
     },
   };
 }
 
-function codeOf(error: unknown): Code {
+function codeOf(error: unknown): ErrorCode {
   if (
     error instanceof RuntimeError ||
     error instanceof StoreError ||
-    error instanceof Refusal ||
+    error instanceof RequestError ||
     error instanceof InvalidWorkflow
   )
     return error.code;
-  return frameworkRefusal(error)?.code ?? 'internal';
+  return fastifyError(error)?.code ?? 'internal';
 }
 
 /** What Fastify refuses by itself. */
-const FRAMEWORK: Readonly<Record<string, { readonly code: Code; readonly message: string }>> = {
+const FASTIFY_ERRORS: Readonly<Record<string, { readonly code: ErrorCode; readonly message: string }>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: { code: 'too_large', message: 'the body is larger than 2 MiB' },
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: { code: 'bad_request', message: 'the body is not as long as Content-Length says' },
   FST_ERR_BAD_URL: { code: 'bad_request', message: 'the path has a malformed percent escape' },
   FST_ERR_MAX_PARAM_LENGTH: { code: 'not_found', message: 'the path is longer than any id' },
 };
 
-function frameworkRefusal(error: unknown): { readonly code: Code; readonly message: string } | null {
+function fastifyError(error: unknown): { readonly code: ErrorCode; readonly message: string } | null {
   if (!(error instanceof Error && 'code' in error && 'statusCode' in error)) return null;
-  const known = FRAMEWORK[String(error.code)];
+  const known = FASTIFY_ERRORS[String(error.code)];
   if (known !== undefined) return known;
   const refused = typeof error.statusCode === 'number' && error.statusCode >= 400 && error.statusCode < 500;
   return refused && String(error.code).startsWith('FST_') ? { code: 'bad_request', message: 'malformed request' } : null;
 }
 
-const LISTED = 3;
+const MAX_LISTED_DIAGNOSTICS = 3;
 
 /** A store's own messages name paths and hosts. */
-const STORE_AWAY = 'the store cannot answer now; try again';
-const STORE_TEXT: Partial<Record<StoreErrorCode, string>> = {
+const STORE_UNAVAILABLE_TEXT = 'the store cannot answer now; try again';
+const STORE_TEXTS: Partial<Record<StoreErrorCode, string>> = {
   store_full: 'the disk of the database is full',
   store_read_only: 'the database can be read but not written',
   store_replaced: 'the file of the database was removed or replaced: the server must be restarted',
 };
 
 function textOf(error: Error): string {
-  if (error instanceof StoreError && STATUS[error.code] === 503) return STORE_TEXT[error.code] ?? STORE_AWAY;
-  if (!(error instanceof InvalidWorkflow)) return frameworkRefusal(error)?.message ?? error.message;
-  const texts = error.diagnostics.slice(0, LISTED).map((d) => (d.hint === null ? d.message : `${d.message} (${d.hint})`));
+  if (error instanceof StoreError && STATUS[error.code] === 503) return STORE_TEXTS[error.code] ?? STORE_UNAVAILABLE_TEXT;
+  if (!(error instanceof InvalidWorkflow)) return fastifyError(error)?.message ?? error.message;
+  const texts = error.diagnostics
+    .slice(0, MAX_LISTED_DIAGNOSTICS)
+    .map((d) => (d.hint === null ? d.message : `${d.message} (${d.hint})`));
   const more = error.diagnostics.length - texts.length;
   return `${texts.join('; ')}${more > 0 ? `; and ${more} more` : ''}`;
 }
@@ -167,5 +169,5 @@ function headersOf(status: number, error: unknown): Readonly<Record<string, stri
     const ms = error instanceof RuntimeError ? error.retryAfterMs : null;
     return { 'retry-after': String(Math.max(RETRY_AFTER_SECS, Math.ceil((ms ?? 0) / 1_000))) };
   }
-  return error instanceof Refusal ? error.headers : {};
+  return error instanceof RequestError ? error.headers : {};
 }

@@ -8,15 +8,15 @@ import type {
   RawServerDefault,
 } from 'fastify';
 import { isObject } from '../../machines/json.ts';
-import type { Store } from '../../store/store.ts';
-import type { ActionContext } from '../../store/writes.ts';
+import type { Store } from '../../store/port/store.ts';
+import type { ActionContext } from '../../store/port/writes.ts';
 import type { Config } from '../config.ts';
 import type { ControlPlane } from '../control/control-plane.ts';
 import type { Caller, Runtime } from '../runtime/types.ts';
-import type { Access, Identity, Tokens } from './auth.ts';
-import { pathOf } from './dialects.ts';
-import type { EventStreams } from './event-streams.ts';
-import type { LongPolls } from './long-polls.ts';
+import type { Access, Identity, TokenAuthenticator } from './auth/authenticator.ts';
+import { requestPath } from './compat/sdk-paths.ts';
+import type { EventStreams } from './streams/event-streams.ts';
+import type { LongPolls } from './streams/long-polls.ts';
 
 export type Api = FastifyInstance<
   RawServerDefault,
@@ -32,7 +32,7 @@ export interface Services {
   readonly store: Store;
   readonly control: ControlPlane;
   readonly config: Config;
-  readonly tokens: Tokens;
+  readonly tokens: TokenAuthenticator;
   readonly polls: LongPolls;
   readonly streams: EventStreams;
   readonly nowMs: () => number;
@@ -59,7 +59,7 @@ export function identityOf(request: FastifyRequest): Identity {
 }
 
 /** A text in a body that was not validated yet; empty when there is none. */
-export function textAt(body: unknown, key: string): string {
+export function stringField(body: unknown, key: string): string {
   const value = isObject(body) ? body[key] : undefined;
   return typeof value === 'string' ? value : '';
 }
@@ -72,7 +72,7 @@ export function callerOf(request: FastifyRequest): Caller {
     tenantId,
     actorId: name,
     actorType: actorTypeOf(name),
-    request: { id: request.id, method: request.method, path: pathOf(request), ip: request.ip, ...token },
+    request: { id: request.id, method: request.method, path: requestPath(request), ip: request.ip, ...token },
   };
 }
 
@@ -82,7 +82,7 @@ function actorTypeOf(name: string): Caller['actorType'] {
 }
 
 /** For what changes the control plane: it belongs to the tenant of whoever acts, whatever it changes. */
-export function actionOf(asked: FastifyRequest, atMs: number): ActionContext {
+export function actionContext(asked: FastifyRequest, atMs: number): ActionContext {
   const { tenantId, actorId, actorType, request } = callerOf(asked);
   return { tenantId, atMs, actorId, actorType, request: request === undefined ? null : JSON.stringify(request) };
 }

@@ -1,13 +1,13 @@
-import { markKind, type Reading } from './reading.ts';
-import { itemOf } from './section.ts';
-import { markRoute, type Route, routeOf } from './targets.ts';
+import { itemOf } from './map-reader.ts';
+import { type NodeReader, recordKindKey } from './node-reader.ts';
+import { type Route, recordRoute, routeOf } from './targets.ts';
 
 /** `branches` or `conditions`, and `default`. */
-export function conditionBranches(reading: Reading): void {
+export function conditionBranches(reading: NodeReader): void {
   const { section, id, kind, targets } = reading;
   const routes: Route[] = routesIn(reading, ['branches', 'conditions'], '{if: <condition>, next: <node>}');
   const otherwise = section.text('default', 'else');
-  if (otherwise !== null) routes.push({ to: { value: targets.of(otherwise.value), at: otherwise.at }, condition: null });
+  if (otherwise !== null) routes.push({ to: { value: targets.resolve(otherwise.value), at: otherwise.at }, condition: null });
   const [, second] = routes.filter(({ condition }) => condition === null);
   if (second !== undefined) {
     section.error(
@@ -19,7 +19,7 @@ export function conditionBranches(reading: Reading): void {
   }
   if (routes.length === 0) return;
   kind.branches = routes.map(({ to, condition }, index) => {
-    markRoute(reading.places, `nodes.${id}.kind.branches.${index}`, 'target', { to, condition });
+    recordRoute(reading.places, `nodes.${id}.kind.branches.${index}`, 'target', { to, condition });
     return { condition: condition?.value ?? null, target: to.value };
   });
   const next = section.find('next');
@@ -27,14 +27,14 @@ export function conditionBranches(reading: Reading): void {
     section.warning(
       'next_ignored',
       `node "${id}" leads to its branches; its "next" is ignored`,
-      next.keyAt,
+      next.keyOffset,
       'write "default: <node>" for what comes when no branch matches',
     );
   }
 }
 
 /** `branches` and what comes beside them. */
-export function parallelBranches(reading: Reading): void {
+export function parallelBranches(reading: NodeReader): void {
   const { section, id, kind } = reading;
   const routes = routesIn(reading, ['branches'], 'the id of a node');
   for (const { condition } of routes) {
@@ -47,7 +47,7 @@ export function parallelBranches(reading: Reading): void {
     );
   }
   kind.branches = routes.map(({ to }, index) => {
-    reading.places.mark(`nodes.${id}.kind.branches.${index}`, to.at);
+    reading.places.record(`nodes.${id}.kind.branches.${index}`, to.at);
     return to.value;
   });
   if (kind.join === 'end') delete kind.join;
@@ -59,31 +59,31 @@ export function parallelBranches(reading: Reading): void {
     section.warning(
       'next_beside_branches',
       `"next" of the parallel node "${id}" begins together with its branches`,
-      next.keyAt,
+      next.keyOffset,
       hint,
     );
   }
 }
 
 /** `wait_for`. */
-export function joinSources(reading: Reading): void {
+export function joinSources(reading: NodeReader): void {
   const { section, id, kind, targets } = reading;
   const routes = routesIn(reading, ['wait_for'], 'the id of a node');
   for (const { to } of routes) {
     if (targets.isEnd(to.value)) section.error('waits_for_end', `node "${id}" cannot wait for the end`, to.at);
   }
   kind.wait_for = routes.map(({ to }, index) => {
-    reading.places.mark(`nodes.${id}.kind.wait_for.${index}`, to.at);
+    reading.places.record(`nodes.${id}.kind.wait_for.${index}`, to.at);
     return to.value;
   });
 }
 
 /** The routes listed under a key; what is not one is noted and left out. */
-function routesIn(reading: Reading, keys: readonly [string, ...string[]], wanted: string): Route[] {
+function routesIn(reading: NodeReader, keys: readonly [string, ...string[]], wanted: string): Route[] {
   const { section, id, targets } = reading;
   const items = section.list(...keys)?.value ?? [];
   const list = section.find(...keys);
-  if (list !== null) markKind(reading, keys[0], list.keyAt);
+  if (list !== null) recordKindKey(reading, keys[0], list.keyOffset);
   return items.flatMap((item, index) => {
     const read = itemOf(item, `"${list?.key ?? keys[0]}" ${index + 1} of node "${id}"`, section, wanted);
     const route = read === null ? null : routeOf(read, targets);

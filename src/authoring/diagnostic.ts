@@ -25,7 +25,7 @@ export interface Context {
 }
 
 /** Nothing can be made of the file: reading stops here. */
-export class Unreadable extends Error {
+export class UnreadableFile extends Error {
   readonly code: string;
   /** Offset in the text. */
   readonly at: number;
@@ -70,7 +70,7 @@ export class Findings {
     return new Set([...this.#found.values()].flatMap(({ severity, line }) => (severity === 'error' ? [line] : [])));
   }
 
-  placeOf(at: number): Position {
+  positionOf(at: number): Position {
     return this.#positionOf(at);
   }
 

@@ -1,50 +1,50 @@
 import { isMap, isSeq } from 'yaml';
 import type { Json } from '../../machines/json.ts';
-import type { NodeDraft } from './draft.ts';
 import { edgesOf } from './edges.ts';
-import { warnOfMissedJoins } from './joins.ts';
+import { warnAboutMissedJoins } from './joins.ts';
+import { type Located, MapReader } from './map-reader.ts';
+import type { NodeDraft } from './node-draft.ts';
 import { nodeSections, readNode, typeOf } from './nodes.ts';
-import { MarkedPlaces } from './places.ts';
-import { type At, Section } from './section.ts';
-import { kept, settingsOf } from './settings.ts';
+import { presentEntries, settingsOf } from './settings.ts';
+import { RecordedSourceMap } from './source-map.ts';
 import { stateSchema } from './state-schema.ts';
-import { Targets } from './targets.ts';
+import { TargetResolver } from './targets.ts';
 import { type AuthoredTest, readTests } from './tests.ts';
 import { readTools, type Tools } from './tools.ts';
 
 /** What a workflow file says, in the runtime's words. */
-export interface Compiled {
+export interface CompiledWorkflow {
   readonly document: Record<string, Json>;
-  readonly places: MarkedPlaces;
+  readonly places: RecordedSourceMap;
   readonly local: Tools['local'];
   readonly tests: readonly AuthoredTest[];
 }
 
 /** What the unit of a fleet has from the file around it. */
-export interface Shared {
-  readonly id: At<string>;
-  readonly version: At<string> | null;
-  readonly tools: Section | null;
+export interface BundleSettings {
+  readonly id: Located<string>;
+  readonly version: Located<string> | null;
+  readonly tools: MapReader | null;
 }
 
 /**
  * Compiles the map at the top of a file: `workflow:` and `nodes:`, or `id`, `version` … and `nodes:` without a header; so is the unit
  * of a fleet.
  */
-export function compileDocument(top: Section, shared: Shared | null = null): Compiled | null {
-  const header = top.section('workflow', 'workflow') ?? top;
+export function compileDocument(top: MapReader, shared: BundleSettings | null = null): CompiledWorkflow | null {
+  const header = top.map('workflow', 'workflow') ?? top;
   const nodes = nodesOf(top, header);
   if (nodes === null) return null;
-  const places = new MarkedPlaces();
+  const places = new RecordedSourceMap();
   const sections = nodeSections(nodes);
   const ends = new Set(sections.filter(({ section }) => typeOf(section) === 'end').map(({ id }) => id));
-  const targets = new Targets(ends);
+  const targets = new TargetResolver(ends);
   for (const { id, section } of sections) if (ends.has(id)) readEnd(section);
   const drafts = sections.filter(({ id }) => !ends.has(id)).map(({ id, section }) => readNode(id, section, targets, places));
-  warnOfMissedJoins(drafts, nodes.source.findings);
+  warnAboutMissedJoins(drafts, nodes.source.findings);
 
-  const catalog = top.section('tools', 'tools') ?? shared?.tools ?? null;
-  if (catalog !== null) places.markSection('tools', catalog);
+  const catalog = top.map('tools', 'tools') ?? shared?.tools ?? null;
+  if (catalog !== null) places.recordAll('tools', catalog);
   const tools = readTools(catalog);
   const document: Record<string, Json> = { ...headerOf(header, places, shared) };
   const start = startOf(
@@ -54,20 +54,20 @@ export function compileDocument(top: Section, shared: Shared | null = null): Com
   );
   if (start !== null) {
     document.start_node = start.value;
-    places.mark('start_node', start.at);
+    places.record('start_node', start.at);
   }
   document.nodes = Object.fromEntries(drafts.map((draft) => [draft.id, nodeJson(draft)]));
   document.edges = edgesOf(drafts, places);
-  places.mark('nodes', nodes.at);
+  places.record('nodes', nodes.at);
   Object.assign(document, settingsOf(top, header, places), { tools: tools.catalog });
   const kinds = new Map(drafts.map(({ id, kind }) => [id, String(kind.type)]));
   const tests = readTests(top, { kinds, ends });
-  top.finish();
-  if (header !== top) header.finish();
+  top.warnOfUnread();
+  if (header !== top) header.warnOfUnread();
   return { document, places, local: tools.local, tests };
 }
 
-function nodesOf(top: Section, header: Section): Section | null {
+function nodesOf(top: MapReader, header: MapReader): MapReader | null {
   const nested = header === top ? null : (header.fields.find(({ key, value }) => key === 'nodes' && value !== null) ?? null);
   top.find('nodes');
   const field = top.fields.find(({ key }) => key === 'nodes') ?? null;
@@ -76,7 +76,7 @@ function nodesOf(top: Section, header: Section): Section | null {
     top.error(
       'unsupported_dialect',
       '"nodes" is a list of {id, kind, config, edges}: that dialect is not supported',
-      listed.keyAt,
+      listed.keyOffset,
       'write "nodes:" as a map beside "workflow:", each node with "type", its keys and "next"',
     );
     return null;
@@ -85,7 +85,7 @@ function nodesOf(top: Section, header: Section): Section | null {
     top.error(
       'misplaced_nodes',
       '"nodes" stands inside "workflow"',
-      nested.keyAt,
+      nested.keyOffset,
       'move it to the top level, beside "workflow:"',
     );
     return null;
@@ -98,21 +98,21 @@ function nodesOf(top: Section, header: Section): Section | null {
     top.error(
       'no_nodes',
       field === null ? 'the file has no "nodes": there is nothing to run' : '"nodes" must be a map of at least one node',
-      field?.keyAt ?? top.at,
+      field?.keyOffset ?? top.at,
       hint,
     );
     return null;
   }
-  return new Section(field.value, field.keyAt, 'nodes', top.source);
+  return new MapReader(field.value, field.keyOffset, 'nodes', top.source);
 }
 
 /** An end node says nothing but that; the document has the target `end` instead. */
-function readEnd(section: Section): void {
+function readEnd(section: MapReader): void {
   for (const key of ['type', 'kind', 'description', 'labels']) section.find(key);
-  section.finish();
+  section.warnOfUnread();
 }
 
-function headerOf(header: Section, places: MarkedPlaces, shared: Shared | null): Record<string, Json> {
+function headerOf(header: MapReader, places: RecordedSourceMap, shared: BundleSettings | null): Record<string, Json> {
   const id = shared?.id ?? header.text('id', 'workflow_id');
   const version = header.text('version') ?? shared?.version ?? null;
   if (id === null)
@@ -122,18 +122,18 @@ function headerOf(header: Section, places: MarkedPlaces, shared: Shared | null):
       header.at,
       'write "id: <name>" below "workflow:"',
     );
-  const found: Record<string, At<Json> | null> = {
+  const found: Record<string, Located<Json> | null> = {
     workflow_id: id ?? { value: 'unknown', at: header.at },
     version: version ?? { value: '0.1.0', at: header.at },
     name: header.text('name'),
     description: header.text('description'),
     state_schema: { value: stateSchema(header) ?? '', at: header.find('state_schema')?.at ?? header.at },
   };
-  return kept(found, places);
+  return presentEntries(found, places);
 }
 
 /** The start node; the first node written when the header does not say. */
-function startOf(header: Section, targets: Targets, ids: readonly string[]): At<string> | null {
+function startOf(header: MapReader, targets: TargetResolver, ids: readonly string[]): Located<string> | null {
   const start = header.text('start', 'start_node');
   if (start !== null && targets.isEnd(start.value)) {
     header.error('starts_at_end', `the workflow starts at "${start.value}", which ends it`, start.at);

@@ -1,18 +1,18 @@
 import { isMap, isSeq } from 'yaml';
 import type { Json } from '../../machines/json.ts';
-import { hasBranches, type NodeDraft } from './draft.ts';
-import type { MarkedPlaces } from './places.ts';
-import { itemOf, type Section, textOf } from './section.ts';
-import { markRoute, type Route, routeOf, type Targets } from './targets.ts';
+import { itemOf, type MapReader, textOf } from './map-reader.ts';
+import { hasBranches, type NodeDraft } from './node-draft.ts';
+import type { RecordedSourceMap } from './source-map.ts';
+import { type Route, recordRoute, routeOf, type TargetResolver } from './targets.ts';
 
 const WANTED = 'the id of a node, {when: <condition>, to: <node>} or {else: <node>}';
 
 /** `next: node`, `next: [node, …]`, `next: [{when, to}, …, {else}]`; null when the node does not say. */
-export function nextOf(section: Section, id: string, targets: Targets): readonly Route[] | null {
+export function nextOf(section: MapReader, id: string, targets: TargetResolver): readonly Route[] | null {
   const field = section.find('next');
   if (field === null || field.value === null) return null;
   const text = textOf(field.value);
-  if (text !== null) return [{ to: { value: targets.of(text), at: field.at }, condition: null }];
+  if (text !== null) return [{ to: { value: targets.resolve(text), at: field.at }, condition: null }];
   if (!isMap(field.value) && !isSeq(field.value)) {
     section.wrongType(field, WANTED);
     return null;
@@ -32,13 +32,13 @@ export function nextOf(section: Section, id: string, targets: Targets): readonly
  * - the first node of a branch leads to its parallel node's `join`;
  * - an approval that is routed by `on_approved` goes on there.
  */
-export function edgesOf(drafts: readonly NodeDraft[], places: MarkedPlaces): Json[] {
+export function edgesOf(drafts: readonly NodeDraft[], places: RecordedSourceMap): Json[] {
   const joins = joinsOfHeads(drafts);
   const edges: Json[] = [];
   const add = (from: string, route: Route) => {
     const path = `edges.${edges.length}`;
-    markRoute(places, path, 'to', route);
-    places.mark(`${path}.from`, route.to.at);
+    recordRoute(places, path, 'to', route);
+    places.record(`${path}.from`, route.to.at);
     edges.push({ from, to: route.to.value, condition: route.condition?.value ?? null });
   };
   for (const draft of drafts) {

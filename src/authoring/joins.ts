@@ -1,18 +1,18 @@
 import type { Findings } from './diagnostic.ts';
-import { hasBranches, type NodeDraft } from './draft.ts';
+import { hasBranches, type NodeDraft } from './node-draft.ts';
 
 /**
  * `join` catches only the first node of a branch. A later node of the branch that says nowhere to go ends the branch, and
  * the join would wait for nothing: legal, and hardly ever meant.
  */
-export function warnOfMissedJoins(drafts: readonly NodeDraft[], findings: Findings): void {
+export function warnAboutMissedJoins(drafts: readonly NodeDraft[], findings: Findings): void {
   const byId = new Map(drafts.map((draft) => [draft.id, draft]));
   for (const parallel of drafts) {
     const { join, branches } = parallel.kind;
     if (typeof join !== 'string' || !hasBranches(parallel, 'parallel')) continue;
     const heads = (branches as readonly string[]).filter((head) => head !== join);
     const awaited = byId.get(join)?.kind.wait_for;
-    for (const missed of endsWithoutSaying(heads, join, byId)) {
+    for (const missed of implicitEnds(heads, join, byId)) {
       if (Array.isArray(awaited) && awaited.includes(missed.id)) continue;
       findings.warning(
         'branch_misses_join',
@@ -28,7 +28,7 @@ export function warnOfMissedJoins(drafts: readonly NodeDraft[], findings: Findin
 }
 
 /** Nodes behind the heads, short of the join, that do not say where they lead. */
-function endsWithoutSaying(heads: readonly string[], join: string, byId: ReadonlyMap<string, NodeDraft>): readonly NodeDraft[] {
+function implicitEnds(heads: readonly string[], join: string, byId: ReadonlyMap<string, NodeDraft>): readonly NodeDraft[] {
   const seen = new Set<string>(heads);
   const found: NodeDraft[] = [];
   const open = [...heads];

@@ -1,13 +1,13 @@
 import { conditionBranches, joinSources, parallelBranches } from './branches.ts';
 import { durationOf } from './durations.ts';
+import { type NodeReader, recordKindKey } from './node-reader.ts';
 import { approvalText, waitCondition } from './pauses.ts';
-import { markKind, type Reading } from './reading.ts';
 
-type Shape = 'text' | 'json' | 'target';
+type ValueShape = 'text' | 'json' | 'target';
 /** Key of the document's kind → what it holds, and how authors spell it beside that very key: the usual spelling first. */
-type Keys = Readonly<Record<string, readonly [Shape, ...string[]]>>;
+type Keys = Readonly<Record<string, readonly [ValueShape, ...string[]]>>;
 
-export interface Dialect {
+export interface KindSyntax {
   /** The kind's type in the document. */
   readonly type: string;
   readonly keys: Keys;
@@ -18,7 +18,7 @@ export interface Dialect {
   /** May it lead anywhere by `next`? */
   readonly leads: boolean;
   /** What the keys alone do not say. */
-  readonly more?: (reading: Reading) => void;
+  readonly more?: (reading: NodeReader) => void;
 }
 
 const mapping: Keys = { input_mapping: ['json', 'input', 'arguments'], output_schema: ['json'] };
@@ -29,7 +29,7 @@ const stored: Keys = { output_key: ['text'] };
 const failing: Keys = { fallback_node: ['target', 'fallback'] };
 
 /** How each kind is written in a workflow file. A type that is not here keeps its keys as they are. */
-export const DIALECTS: Readonly<Record<string, Dialect>> = {
+export const KIND_SYNTAX: Readonly<Record<string, KindSyntax>> = {
   tool: {
     type: 'tool',
     keys: { tool_ref: ['text', 'tool', 'ref'], server: ['text'], ...mapping, ...stored, ...failing },
@@ -93,27 +93,27 @@ export const DIALECTS: Readonly<Record<string, Dialect>> = {
 };
 
 /** Fills `reading.kind` from the keys of its dialect. */
-export function readKind(dialect: Dialect, reading: Reading): void {
+export function readKind(dialect: KindSyntax, reading: NodeReader): void {
   const { section, kind, targets } = reading;
   for (const [key, [shape, ...spelt]] of Object.entries(dialect.keys)) {
     const spellings = spelt.includes(key) ? spelt : [...spelt, key];
     const found = shape === 'json' ? section.json(...spellings) : section.text(...spellings);
     if (found === null) continue;
-    kind[key] = shape === 'target' ? targets.of(String(found.value)) : found.value;
-    markKind(reading, key, found.at);
+    kind[key] = shape === 'target' ? targets.resolve(String(found.value)) : found.value;
+    recordKindKey(reading, key, found.at);
   }
   if (dialect.timeout === 'kind') {
     const timeout = durationOf(section, 'timeout');
     if (timeout !== null) {
       kind.timeout_secs = timeout.value;
-      markKind(reading, 'timeout_secs', timeout.at);
+      recordKindKey(reading, 'timeout_secs', timeout.at);
     }
   }
   dialect.more?.(reading);
 }
 
 /** A tool is called like its node unless said otherwise; one with a `server` is a tool of an MCP server. */
-function toolName({ kind, id }: Reading): void {
+function toolName({ kind, id }: NodeReader): void {
   const name = kind.tool_ref ?? id;
   if (kind.server === undefined) kind.tool_ref = name;
   else {

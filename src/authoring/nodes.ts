@@ -1,21 +1,21 @@
 import { isMap } from 'yaml';
 import type { Json } from '../../machines/json.ts';
-import type { NodeDraft } from './draft.ts';
 import { durationOf } from './durations.ts';
 import { nextOf } from './edges.ts';
-import { DIALECTS, type Dialect, readKind } from './kinds.ts';
-import type { MarkedPlaces } from './places.ts';
+import { KIND_SYNTAX, type KindSyntax, readKind } from './kinds.ts';
+import { MapReader } from './map-reader.ts';
+import type { NodeDraft } from './node-draft.ts';
+import type { NodeReader } from './node-reader.ts';
 import { labelsOf, policyOf } from './policy.ts';
-import type { Reading } from './reading.ts';
 import { retryPolicy } from './retries.ts';
-import { Section } from './section.ts';
-import type { Targets } from './targets.ts';
+import type { RecordedSourceMap } from './source-map.ts';
+import type { TargetResolver } from './targets.ts';
 
 /** One section per node; a node that is no map is noted and left out. */
-export function nodeSections(nodes: Section): readonly { readonly id: string; readonly section: Section }[] {
+export function nodeSections(nodes: MapReader): readonly { readonly id: string; readonly section: MapReader }[] {
   return nodes.fields.flatMap((field) => {
     if (isMap(field.value)) {
-      const section = new Section(field.value, field.keyAt, `node "${field.key}"`, nodes.source, field.key);
+      const section = new MapReader(field.value, field.keyOffset, `node "${field.key}"`, nodes.source, field.key);
       return [{ id: field.key, section }];
     }
     nodes.source.findings.error('wrong_type', `node "${field.key}" must be a map of its keys`, field.at, {
@@ -27,40 +27,40 @@ export function nodeSections(nodes: Section): readonly { readonly id: string; re
 }
 
 /** The type as written; a node that does not say is a tool. */
-export function typeOf(section: Section): string {
+export function typeOf(section: MapReader): string {
   return section.text('type', 'kind')?.value ?? 'tool';
 }
 
-export function readNode(id: string, section: Section, targets: Targets, places: MarkedPlaces): NodeDraft {
+export function readNode(id: string, section: MapReader, targets: TargetResolver, places: RecordedSourceMap): NodeDraft {
   const path = `nodes.${id}`;
-  places.mark(path, section.at);
+  places.record(path, section.at);
   const written = typeOf(section);
-  const dialect = Object.hasOwn(DIALECTS, written) ? DIALECTS[written] : undefined;
+  const dialect = Object.hasOwn(KIND_SYNTAX, written) ? KIND_SYNTAX[written] : undefined;
   const kind: Record<string, Json> = { type: dialect?.type ?? written };
-  places.mark(`${path}.kind.type`, section.find('type', 'kind')?.at ?? section.at);
+  places.record(`${path}.kind.type`, section.find('type', 'kind')?.at ?? section.at);
 
-  const reading: Reading = { section, id, targets, places, kind };
+  const reading: NodeReader = { section, id, targets, places, kind };
   const next = dialect?.leads === false ? null : nextOf(section, id, targets);
   if (dialect !== undefined) readKind(dialect, reading);
   const node = readNodeKeys(reading, dialect);
   if (dialect === undefined) keepUnread(reading);
-  else section.finish();
+  else section.warnOfUnread();
   return { id, at: section.at, kind, node, next };
 }
 
 /** What a node of any kind may say. */
-function readNodeKeys({ section, id, places }: Reading, dialect: Dialect | undefined): Record<string, Json> {
+function readNodeKeys({ section, id, places }: NodeReader, dialect: KindSyntax | undefined): Record<string, Json> {
   const node: Record<string, Json> = {};
   const put = (key: string, found: { readonly value: Json; readonly at: number } | null) => {
     if (found === null) return;
     node[key] = found.value;
-    places.mark(`nodes.${id}.${key}`, found.at);
+    places.record(`nodes.${id}.${key}`, found.at);
   };
   if (dialect === undefined || dialect.works) {
     put('retry_policy', section.text('retry_policy'));
-    const retry = section.section(`retry of node "${id}"`, 'retry');
+    const retry = section.map(`retry of node "${id}"`, 'retry');
     if (retry !== null) {
-      places.markSection(`nodes.${id}.retry`, retry);
+      places.recordAll(`nodes.${id}.retry`, retry);
       put('retry', { value: retryPolicy(retry), at: retry.at });
     }
   }
@@ -77,11 +77,11 @@ function readNodeKeys({ section, id, places }: Reading, dialect: Dialect | undef
 }
 
 /** A type that is unknown here keeps its keys: whether it exists is the document's concern. */
-function keepUnread({ section, id, kind, places }: Reading): void {
+function keepUnread({ section, id, kind, places }: NodeReader): void {
   for (const { key, at } of section.unread()) {
     const found = section.json(key);
     if (found === null) continue;
     kind[key] = found.value;
-    places.mark(`nodes.${id}.kind.${key}`, at);
+    places.record(`nodes.${id}.kind.${key}`, at);
   }
 }

@@ -1,16 +1,16 @@
 import { durationOf } from './durations.ts';
-import { markKind, type Reading } from './reading.ts';
+import { type NodeReader, recordKindKey } from './node-reader.ts';
 
 /** What is to be decided. */
-export function approvalText(reading: Reading): void {
+export function approvalText(reading: NodeReader): void {
   const { section, id, kind } = reading;
   const message = section.text('message', 'prompt') ?? section.text('description');
   kind.description = message?.value ?? `Approval required for ${id}`;
-  if (message !== null) markKind(reading, 'description', message.at);
+  if (message !== null) recordKindKey(reading, 'description', message.at);
 }
 
 /** What a wait waits for, when its author only says how long or for which event. */
-export function waitCondition(reading: Reading): void {
+export function waitCondition(reading: NodeReader): void {
   const { section, kind } = reading;
   const duration = durationOf(section, 'duration');
   const timeout = kind.timeout_secs;
@@ -24,7 +24,7 @@ export function waitCondition(reading: Reading): void {
         'remove one of the two',
       );
     kind.timeout_secs = duration.value;
-    markKind(reading, 'timeout_secs', duration.at);
+    recordKindKey(reading, 'timeout_secs', duration.at);
   }
   kind.condition ??= conditionFor(awaitsEvent, duration !== null, timeout !== undefined && kind.on_timeout === undefined);
 }

@@ -1,20 +1,20 @@
 import type { Json } from '../../machines/json.ts';
 import { didYouMean } from '../../machines/suggest.ts';
-import type { At, Section } from './section.ts';
-import { textOf } from './section.ts';
+import type { Located, MapReader } from './map-reader.ts';
+import { textOf } from './map-reader.ts';
 
 const RULES = ['blocked_tools', 'require_approval_for', 'model_allowlist'];
 
 /** The policy of a workflow or a node. A misspelt rule would guard nothing, so it is an error, not a warning. */
-export function policyOf(section: Section): At<Json> | null {
-  const policy = section.section(`policy of ${section.name}`, 'policy');
+export function policyOf(section: MapReader): Located<Json> | null {
+  const policy = section.map(`policy of ${section.name}`, 'policy');
   if (policy === null) return null;
   const rules: Record<string, Json> = {};
   for (const rule of RULES) {
     const globs = policy.json(rule);
     if (globs !== null) rules[rule] = typeof globs.value === 'string' ? [globs.value] : globs.value;
   }
-  for (const { key, keyAt } of policy.unread()) {
+  for (const { key, keyOffset: keyAt } of policy.unread()) {
     policy.error(
       'unknown_policy_rule',
       `${policy.name}: "${key}" is not a rule`,
@@ -26,8 +26,8 @@ export function policyOf(section: Section): At<Json> | null {
 }
 
 /** Labels are texts; numbers and booleans are taken as they are written. */
-export function labelsOf(section: Section): At<Json> | null {
-  const labels = section.section(`labels of ${section.name}`, 'labels');
+export function labelsOf(section: MapReader): Located<Json> | null {
+  const labels = section.map(`labels of ${section.name}`, 'labels');
   if (labels === null) return null;
   const entries = labels.fields.flatMap((field): [string, string][] => {
     const text = textOf(field.value);

@@ -1,7 +1,7 @@
 import { isMap, isScalar, isSeq, type Node } from 'yaml';
 import type { Json } from '../../machines/json.ts';
-import { Section, textOf } from './section.ts';
-import { type Field, followed, jsonOf, offsetOf } from './values.ts';
+import { MapReader, textOf } from './map-reader.ts';
+import { type Field, jsonOf, offsetOf, resolveAliases } from './values.ts';
 
 /** What the world answers a node in a test. */
 export type Reply =
@@ -38,36 +38,36 @@ const ANSWERABLE: Readonly<Record<string, readonly string[]>> = {
 };
 const WORK = ['output', 'fail', 'approve', 'reject'];
 
-export interface Answered {
+export interface ReplyContext {
   /** The kind of the node that is answered. */
   readonly kind: string;
-  readonly parent: Section;
+  readonly parent: MapReader;
   problem(message: string, at: number, hint: string | null): void;
 }
 
 /** One answer, or one for each attempt and visit in order: the last stays. */
-export function repliesOf(field: Field, answered: Answered): readonly Reply[] {
+export function readReplies(field: Field, answered: ReplyContext): readonly Reply[] {
   const { value } = field;
   const items = isSeq(value) ? value.items : [value];
   if (items.length === 0) answered.problem(`the results of "${field.key}" are an empty list`, field.at, null);
-  return items.flatMap((item) => replyOf(followed(item, answered.parent.source), field, answered) ?? []);
+  return items.flatMap((item) => replyOf(resolveAliases(item, answered.parent.source), field, answered) ?? []);
 }
 
-function replyOf(node: Node | null, field: Field, answered: Answered): Reply | null {
+function replyOf(node: Node | null, field: Field, answered: ReplyContext): Reply | null {
   const { parent, kind } = answered;
   const at = node === null ? field.at : offsetOf(node);
   const word = isScalar(node) ? textOf(node) : null;
   const possible = ANSWERABLE[kind] ?? WORK;
-  const section = isMap(node) ? new Section(node, at, `result of "${field.key}"`, parent.source) : null;
+  const section = isMap(node) ? new MapReader(node, at, `result of "${field.key}"`, parent.source) : null;
   const answer = section === null ? bare(word, possible) : answerOf(section);
   if (answer === null) {
     if (possible === WORK) return { type: 'output', output: jsonOf(node, parent.source) };
-    answered.problem(`"${field.key}" is answered by ${inWords(possible)}`, at, `write ${field.key}: ${example(kind)}`);
+    answered.problem(`"${field.key}" is answered by ${listAnswers(possible)}`, at, `write ${field.key}: ${example(kind)}`);
     return null;
   }
   if (!possible.includes(answer)) {
     const hint = possible === WORK ? `an output of that form is written as {output: {${answer}: …}}` : `write ${example(kind)}`;
-    answered.problem(`"${field.key}" is answered by ${inWords(possible)}, not by ${answer}`, at, hint);
+    answered.problem(`"${field.key}" is answered by ${listAnswers(possible)}, not by ${answer}`, at, hint);
     return null;
   }
   return section === null ? plainReply(answer) : mapReply(answer, section, answered);
@@ -78,7 +78,7 @@ function bare(word: string | null, possible: readonly string[]): string | null {
   return word !== null && ['approve', 'reject', 'timeout'].includes(word) && possible !== WORK ? word : null;
 }
 
-function answerOf(section: Section): string | null {
+function answerOf(section: MapReader): string | null {
   const keys = section.fields.map(({ key }) => key);
   const [answer, ...others] = keys.filter((key) => Object.hasOwn(ANSWERS, key));
   if (answer === undefined || others.length > 0) return null;
@@ -90,7 +90,7 @@ function plainReply(answer: string): Reply {
   return decided(answer === 'approve' ? 'approved' : 'rejected', null);
 }
 
-function mapReply(answer: string, section: Section, answered: Answered): Reply | null {
+function mapReply(answer: string, section: MapReader, answered: ReplyContext): Reply | null {
   const value = section.json(answer)?.value ?? null;
   switch (answer) {
     case 'output':
@@ -111,15 +111,15 @@ function mapReply(answer: string, section: Section, answered: Answered): Reply |
       return { type: 'timeout' };
     default: {
       const more = section.find(answer);
-      const said = more !== null && isMap(more.value) ? new Section(more.value, more.at, answer, section.source) : null;
+      const said = more !== null && isMap(more.value) ? new MapReader(more.value, more.at, answer, section.source) : null;
       const reply = decided(answer === 'approve' ? 'approved' : 'rejected', said);
-      said?.finish();
+      said?.warnOfUnread();
       return reply;
     }
   }
 }
 
-function decided(decision: 'approved' | 'rejected', said: Section | null): Reply {
+function decided(decision: 'approved' | 'rejected', said: MapReader | null): Reply {
   return {
     type: 'decide',
     decision,
@@ -129,7 +129,7 @@ function decided(decision: 'approved' | 'rejected', said: Section | null): Reply
   };
 }
 
-function inWords(answers: readonly string[]): string {
+function listAnswers(answers: readonly string[]): string {
   return answers.map((answer) => `"${answer}"`).join(', ');
 }
 

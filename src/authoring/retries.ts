@@ -1,11 +1,11 @@
 import type { Json } from '../../machines/json.ts';
-import type { Section } from './section.ts';
+import type { MapReader } from './map-reader.ts';
 
 /**
  * A retry policy in the document's words: seconds for delays, `fixed` for `constant`. What is not given is left out;
  * the runtime has its defaults.
  */
-export function retryPolicy(section: Section): Record<string, Json> {
+export function retryPolicy(section: MapReader): Record<string, Json> {
   const policy: Record<string, Json> = {};
   const put = (key: string, value: Json | undefined) => {
     if (value !== undefined) policy[key] = value;
@@ -24,14 +24,14 @@ export function retryPolicy(section: Section): Record<string, Json> {
   put('max_delay', delay(section, ['max_delay', 'max_delay_secs'], ['max_delay_ms']));
   put('jitter', section.json('jitter')?.value);
   put('retryable_on', errorClasses(section.json('retryable_on', 'retry_on', 'retryable_errors')?.value));
-  section.finish();
+  section.warnOfUnread();
   return policy;
 }
 
-function delay(section: Section, inSeconds: readonly string[], inMs: readonly string[]): number | undefined {
+function delay(section: MapReader, inSeconds: readonly string[], inMs: readonly string[]): number | undefined {
   const field = section.find(...inSeconds, ...inMs);
   if (field === null) return undefined;
-  return section.measure([field.key], inMs.includes(field.key) ? 0.001 : 1, 'zero')?.value;
+  return section.secondsIn([field.key], inMs.includes(field.key) ? 0.001 : 1, 'zero')?.value;
 }
 
 /** HTTP statuses are written as numbers (`[timeout, 503]`); error classes are texts. */

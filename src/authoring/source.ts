@@ -12,7 +12,7 @@ import {
   type YAMLError,
 } from 'yaml';
 import { MAX_NESTING, MAX_VALUES } from '../../machines/limits.ts';
-import { Findings, type Position, Unreadable } from './diagnostic.ts';
+import { Findings, type Position, UnreadableFile } from './diagnostic.ts';
 
 /** Longer files are refused unread: the API takes no larger documents either. */
 const MAX_SOURCE_LENGTH = 2 * 1024 * 1024;
@@ -40,7 +40,7 @@ export function readSource(text: string, file: string): Source {
     const targets = aliasTargets(document);
     return { ...empty, root: document.contents, resolve: (alias) => targets.get(alias) ?? null };
   } catch (error) {
-    if (!(error instanceof Unreadable)) throw error;
+    if (!(error instanceof UnreadableFile)) throw error;
     findings.error(error.code, error.message, error.at, { hint: error.hint });
     return empty;
   }
@@ -50,7 +50,8 @@ function spender(): Source['spend'] {
   let spent = 0;
   return (values, at) => {
     spent += values;
-    if (spent > MAX_VALUES) throw new Unreadable('too_many_values', `aliases make the file larger than ${MAX_VALUES} values`, at);
+    if (spent > MAX_VALUES)
+      throw new UnreadableFile('too_many_values', `aliases make the file larger than ${MAX_VALUES} values`, at);
   };
 }
 
@@ -61,14 +62,14 @@ function positionIn(lines: LineCounter, offset: number): Position {
 
 function compose(text: string, lines: LineCounter, findings: Findings): Document | null {
   if (text.length > MAX_SOURCE_LENGTH) {
-    throw new Unreadable('file_too_large', `the file has ${text.length} characters, more than ${MAX_SOURCE_LENGTH}`, 0);
+    throw new UnreadableFile('file_too_large', `the file has ${text.length} characters, more than ${MAX_SOURCE_LENGTH}`, 0);
   }
   const tokens = [...tokensOf(text, lines)];
   // Keys are checked for uniqueness where maps are read: here it would take quadratic time.
   const options = { uniqueKeys: false, prettyErrors: false, resolveKnownTags: false };
   const [document, second] = new Composer(options).compose(tokens);
   if (document === undefined)
-    throw new Unreadable('empty_file', 'the file is empty', 0, 'a workflow file has "workflow:" and "nodes:"');
+    throw new UnreadableFile('empty_file', 'the file is empty', 0, 'a workflow file has "workflow:" and "nodes:"');
   noteSyntax([...document.errors, ...document.warnings], lines, findings);
   if (second !== undefined) {
     findings.error('several_documents', 'the file holds several YAML documents', second.range[0], {
@@ -77,7 +78,7 @@ function compose(text: string, lines: LineCounter, findings: Findings): Document
   }
   if (document.contents === null || (isScalar(document.contents) && document.contents.value === null)) {
     if (!findings.failed)
-      throw new Unreadable('empty_file', 'the file is empty', 0, 'a workflow file has "workflow:" and "nodes:"');
+      throw new UnreadableFile('empty_file', 'the file is empty', 0, 'a workflow file has "workflow:" and "nodes:"');
     return null;
   }
   return document as Document;
@@ -109,7 +110,7 @@ function* tokensOf(text: string, lines: LineCounter): Generator<CST.Token> {
   for (const lexeme of new Lexer().lex(text)) {
     yield* parser.next(lexeme);
     if (parser.stack.length > MAX_NESTING + 1) {
-      throw new Unreadable('nested_too_deep', `maps and lists nest more than ${MAX_NESTING} levels deep`, parser.offset);
+      throw new UnreadableFile('nested_too_deep', `maps and lists nest more than ${MAX_NESTING} levels deep`, parser.offset);
     }
   }
   yield* parser.end();

@@ -1,6 +1,6 @@
 import { isMap } from 'yaml';
 import { isObject, type Json, type JsonObject } from '../../machines/json.ts';
-import { type Section, textOf } from './section.ts';
+import { type MapReader, textOf } from './map-reader.ts';
 import { fieldsOf, jsonOf } from './values.ts';
 
 /** Python's words for JSON's types, as the short form uses them. */
@@ -20,7 +20,7 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /** The state schema: a dotted class name as it is, a JSON schema as it is, the short form (`amount: float`) as a JSON schema. */
-export function stateSchema(header: Section): Json | undefined {
+export function stateSchema(header: MapReader): Json | undefined {
   const field = header.find('state_schema');
   if (field === null) return undefined;
   if (!isMap(field.value)) {
@@ -36,7 +36,7 @@ export function stateSchema(header: Section): Json | undefined {
   return { type: 'object', properties: Object.fromEntries(properties) };
 }
 
-function propertySchema(header: Section, key: string, type: Json, at: number): Json {
+function propertySchema(header: MapReader, key: string, type: Json, at: number): Json {
   if (type === null) return {};
   if (isObject(type)) {
     const name = type.type;

@@ -1,8 +1,8 @@
-import type { MarkedPlaces } from './places.ts';
-import { type At, Section } from './section.ts';
+import { type Located, MapReader } from './map-reader.ts';
+import type { RecordedSourceMap } from './source-map.ts';
 
 /** Names of nodes as the author writes them, and what they mean in the document. */
-export class Targets {
+export class TargetResolver {
   readonly #ends: ReadonlySet<string>;
 
   /** `ends`: the nodes of type `end`. The document has none: `end` is a target there. */
@@ -10,7 +10,7 @@ export class Targets {
     this.#ends = ends;
   }
 
-  of(id: string): string {
+  resolve(id: string): string {
     return this.#ends.has(id) ? 'end' : id;
   }
 
@@ -21,17 +21,17 @@ export class Targets {
 
 /** A route written as `{if, next}`, `{when, to}`, `{condition, target}`, `{else: target}` or a bare target. */
 export interface Route {
-  readonly to: At<string>;
+  readonly to: Located<string>;
   /** Null = taken when no other is. */
-  readonly condition: At<string> | null;
+  readonly condition: Located<string> | null;
 }
 
-export function routeOf(item: At<string> | Section, targets: Targets): Route | null {
-  if (!(item instanceof Section)) return { to: { value: targets.of(item.value), at: item.at }, condition: null };
+export function routeOf(item: Located<string> | MapReader, targets: TargetResolver): Route | null {
+  if (!(item instanceof MapReader)) return { to: { value: targets.resolve(item.value), at: item.at }, condition: null };
   const otherwise = item.text('else', 'default');
   const to = item.text('next', 'to', 'target') ?? otherwise;
   const condition = item.text('if', 'when', 'condition');
-  item.finish();
+  item.warnOfUnread();
   if (to === null) {
     item.error('missing_key', `${item.name} leads nowhere`, item.at, 'write "next: <node>", or "else: <node>"');
     return null;
@@ -39,11 +39,11 @@ export function routeOf(item: At<string> | Section, targets: Targets): Route | n
   if (otherwise !== null && (condition !== null || to !== otherwise)) {
     item.error('given_twice', `${item.name}: "else" stands alone, without a condition or another target`, otherwise.at);
   }
-  return { to: { value: targets.of(to.value), at: to.at }, condition: otherwise === null ? condition : null };
+  return { to: { value: targets.resolve(to.value), at: to.at }, condition: otherwise === null ? condition : null };
 }
 
-export function markRoute(places: MarkedPlaces, path: string, target: string, { to, condition }: Route): void {
-  places.mark(path, to.at);
-  places.mark(`${path}.${target}`, to.at);
-  if (condition !== null) places.mark(`${path}.condition`, condition.at);
+export function recordRoute(places: RecordedSourceMap, path: string, target: string, { to, condition }: Route): void {
+  places.record(path, to.at);
+  places.record(`${path}.${target}`, to.at);
+  if (condition !== null) places.record(`${path}.condition`, condition.at);
 }

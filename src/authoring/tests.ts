@@ -3,8 +3,8 @@ import { isObject, type Json, type JsonObject } from '../../machines/json.ts';
 import type { Status } from '../../machines/run.ts';
 import { didYouMean } from '../../machines/suggest.ts';
 import type { Position } from './diagnostic.ts';
-import { type Answered, type Reply, repliesOf } from './replies.ts';
-import { type At, itemOf, Section } from './section.ts';
+import { itemOf, type Located, MapReader } from './map-reader.ts';
+import { type Reply, type ReplyContext, readReplies } from './replies.ts';
 
 /** One entry of the `tests:` block. */
 export interface AuthoredTest extends Position {
@@ -31,7 +31,7 @@ export interface Expectation {
 }
 
 /** Nodes of the workflow, id → kind; and those of type `end`. */
-export interface Known {
+export interface KnownNodes {
   readonly kinds: ReadonlyMap<string, string>;
   readonly ends: ReadonlySet<string>;
 }
@@ -44,7 +44,7 @@ const DECIDES_ALONE: ReadonlySet<string> = new Set(['condition', 'parallel', 'li
  * The `tests:` list of a workflow file. It is no part of the document, so a test that names what does not exist stops neither `run`
  * nor a registration: that is a warning of the file, and a failure of the test. A value of the wrong type is an error, as everywhere.
  */
-export function readTests(top: Section, known: Known): readonly AuthoredTest[] {
+export function readTests(top: MapReader, known: KnownNodes): readonly AuthoredTest[] {
   const field = top.find('tests');
   if (field === null) return [];
   if (!isSeq(field.value)) {
@@ -54,13 +54,13 @@ export function readTests(top: Section, known: Known): readonly AuthoredTest[] {
   return field.value.items.flatMap((item, i) => {
     const wanted = 'a map with a name, results and what to expect';
     const section = itemOf(item, `test ${i + 1}`, top, wanted);
-    if (section instanceof Section) return [readTest(section, i, known)];
+    if (section instanceof MapReader) return [readTest(section, i, known)];
     if (section !== null) top.error('wrong_type', `test ${i + 1} must be ${wanted}, not "${section.value}"`, section.at);
     return [];
   });
 }
 
-function readTest(section: Section, index: number, known: Known): AuthoredTest {
+function readTest(section: MapReader, index: number, known: KnownNodes): AuthoredTest {
   const problems: string[] = [];
   const problem = (message: string, at: number, hint: string | null): void => {
     problems.push(message);
@@ -70,26 +70,26 @@ function readTest(section: Section, index: number, known: Known): AuthoredTest {
   const input = section.json('input')?.value ?? {};
   const results = readResults(section, known, problem);
   const expect = readExpectation(section, known, problem);
-  section.finish();
+  section.warnOfUnread();
   for (const { key } of section.unread()) problems.push(`"${key}" means nothing here`);
-  return { name, input, results, expect, problems, ...section.source.findings.placeOf(section.at) };
+  return { name, input, results, expect, problems, ...section.source.findings.positionOf(section.at) };
 }
 
-function readResults(section: Section, { kinds, ends }: Known, problem: Answered['problem']): AuthoredTest['results'] {
+function readResults(section: MapReader, { kinds, ends }: KnownNodes, problem: ReplyContext['problem']): AuthoredTest['results'] {
   const results = new Map<string, readonly Reply[]>();
-  const written = section.section('results', 'results');
+  const written = section.map('results', 'results');
   for (const field of written?.fields ?? []) {
     const kind = kinds.get(field.key);
     if (written === null) break;
-    if (kind === undefined) problem(...unknownNode(field.key, field.keyAt, kinds, ends));
-    else if (DECIDES_ALONE.has(kind)) problem(`"${field.key}" decides by itself and has no result`, field.keyAt, null);
-    else results.set(field.key, repliesOf(field, { kind, parent: written, problem }));
+    if (kind === undefined) problem(...unknownNode(field.key, field.keyOffset, kinds, ends));
+    else if (DECIDES_ALONE.has(kind)) problem(`"${field.key}" decides by itself and has no result`, field.keyOffset, null);
+    else results.set(field.key, readReplies(field, { kind, parent: written, problem }));
   }
   return results;
 }
 
-function readExpectation(section: Section, { kinds, ends }: Known, problem: Answered['problem']): Expectation {
-  const expect = section.section('expect', 'expect');
+function readExpectation(section: MapReader, { kinds, ends }: KnownNodes, problem: ReplyContext['problem']): Expectation {
+  const expect = section.map('expect', 'expect');
   if (expect === null) problem('says nothing to expect', section.at, 'write "expect:" with status, visited or state');
   const names = (key: string): readonly string[] | null => {
     const list = expect?.list(key);
@@ -106,13 +106,13 @@ function readExpectation(section: Section, { kinds, ends }: Known, problem: Answ
     state: state !== null && isObject(state.value) ? state.value : null,
     error,
   };
-  for (const { key, keyAt } of expect?.unread() ?? []) {
+  for (const { key, keyOffset: keyAt } of expect?.unread() ?? []) {
     problem(`"${key}" is nothing to expect`, keyAt, didYouMean(key, EXPECTED) ?? `it may have: ${EXPECTED.join(', ')}`);
   }
   return expectation;
 }
 
-function statusOf(written: At<string> | null, error: string | null, problem: Answered['problem']): Status {
+function statusOf(written: Located<string> | null, error: string | null, problem: ReplyContext['problem']): Status {
   const status = STATUSES.find((known) => known === written?.value);
   if (written !== null && status === undefined) problem(`"status" is one of ${STATUSES.join(', ')}`, written.at, null);
   return status ?? (error === null ? 'completed' : 'failed');
@@ -121,14 +121,14 @@ function statusOf(written: At<string> | null, error: string | null, problem: Ans
 function nameOf(
   item: Node,
   key: string,
-  expect: Section | null,
-  kinds: Known['kinds'],
-  ends: Known['ends'],
-  problem: Answered['problem'],
+  expect: MapReader | null,
+  kinds: KnownNodes['kinds'],
+  ends: KnownNodes['ends'],
+  problem: ReplyContext['problem'],
 ): string[] {
   if (expect === null) return [];
   const name = itemOf(item, `"${key}"`, expect, 'the name of a node');
-  if (name === null || name instanceof Section) return [];
+  if (name === null || name instanceof MapReader) return [];
   if (!kinds.has(name.value)) problem(...unknownNode(name.value, name.at, kinds, ends));
   return [name.value];
 }
@@ -136,8 +136,8 @@ function nameOf(
 function unknownNode(
   name: string,
   at: number,
-  kinds: Known['kinds'],
-  ends: Known['ends'],
+  kinds: KnownNodes['kinds'],
+  ends: KnownNodes['ends'],
 ): [message: string, at: number, hint: string | null] {
   if (ends.has(name) || name === 'end') return [`"${name}" is an end, which no run visits`, at, 'leave it out'];
   return [`there is no node "${name}"`, at, didYouMean(name, kinds.keys())];

@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { isMap } from 'yaml';
 import type { Json } from '../../machines/json.ts';
-import { Section } from './section.ts';
+import { MapReader } from './map-reader.ts';
 
 /** A function that the workflow file brings along. It is no part of the document: what is registered names no files. */
 export interface LocalTool {
@@ -18,16 +18,16 @@ export interface Tools {
 }
 
 /** The tool catalog, in which `kind: function` is a function of a module beside the file. */
-export function readTools(tools: Section | null): Tools {
+export function readTools(tools: MapReader | null): Tools {
   const catalog: Record<string, Json> = {};
   const local: Record<string, LocalTool> = {};
-  for (const { key, value, keyAt } of tools?.fields ?? []) {
+  for (const { key, value, keyOffset: keyAt } of tools?.fields ?? []) {
     if (tools === null) break;
     if (!isMap(value)) {
       tools.error('wrong_type', `tool "${key}" must be a map of kind and reference`, keyAt);
       continue;
     }
-    const tool = new Section(value, keyAt, `tool "${key}"`, tools.source);
+    const tool = new MapReader(value, keyAt, `tool "${key}"`, tools.source);
     if (tool.text('kind')?.value !== 'function') {
       catalog[key] = catalogEntry(tool);
       continue;
@@ -38,7 +38,7 @@ export function readTools(tools: Section | null): Tools {
   return { catalog, local };
 }
 
-function catalogEntry(tool: Section): Json {
+function catalogEntry(tool: MapReader): Json {
   const reference = tool.text('reference', 'ref');
   const others = tool.fields
     .filter(({ key }) => key !== 'ref')
@@ -46,10 +46,10 @@ function catalogEntry(tool: Section): Json {
   return { ...Object.fromEntries(others), ...(reference === null ? {} : { reference: reference.value }) };
 }
 
-function localTool(name: string, tool: Section): LocalTool | null {
+function localTool(name: string, tool: MapReader): LocalTool | null {
   const reference = tool.text('reference', 'ref');
   for (const key of ['description', 'input_schema', 'output_schema', 'permissions']) tool.find(key);
-  tool.finish();
+  tool.warnOfUnread();
   if (reference === null) {
     tool.error(
       'missing_key',

@@ -1,14 +1,14 @@
 import { isAlias, isMap, isScalar, isSeq, type Node, type Pair, type ParsedNode, type YAMLMap } from 'yaml';
 import type { Json } from '../../machines/json.ts';
 import { MAX_NESTING } from '../../machines/limits.ts';
-import { Unreadable } from './diagnostic.ts';
+import { UnreadableFile } from './diagnostic.ts';
 import type { Source } from './source.ts';
 
 /** One `key: value` of a map. */
 export interface Field {
   readonly key: string;
   /** Offset of the key. */
-  readonly keyAt: number;
+  readonly keyOffset: number;
   /** Null for `key:` and `key: null` alike. */
   readonly value: Node | null;
   /** Offset of the value, of the key when there is none. */
@@ -20,14 +20,14 @@ export function offsetOf(node: unknown): number {
 }
 
 /** What a node stands for once aliases are followed; null for none and for the scalar `null`. */
-export function followed(node: unknown, source: Source): Node | null {
+export function resolveAliases(node: unknown, source: Source): Node | null {
   let target = (node ?? null) as Node | null;
   for (let hops = 0; isAlias(target); hops++) {
     const at = offsetOf(target);
     const name = target.source;
     target = source.resolve(target);
     if (target === null || hops > MAX_NESTING)
-      throw new Unreadable('unknown_anchor', `"*${name}" names an anchor that is not set before it`, at);
+      throw new UnreadableFile('unknown_anchor', `"*${name}" names an anchor that is not set before it`, at);
   }
   return isScalar(target) && target.value === null ? null : target;
 }
@@ -50,7 +50,7 @@ export function fieldsOf(map: YAMLMap, source: Source, depth = 0): ReadonlyMap<s
       const field = fieldOf(pair, source);
       if (field === null) continue;
       if (own.has(field.key))
-        source.findings.error('duplicate_key', `the key "${field.key}" stands twice in one map`, field.keyAt, {
+        source.findings.error('duplicate_key', `the key "${field.key}" stands twice in one map`, field.keyOffset, {
           hint: 'remove one of the two',
         });
       own.set(field.key, field);
@@ -64,7 +64,7 @@ export function fieldsOf(map: YAMLMap, source: Source, depth = 0): ReadonlyMap<s
 
 function fieldOf(pair: Pair, source: Source): Field | null {
   const keyAt = offsetOf(pair.key);
-  const key = followed(pair.key, source);
+  const key = resolveAliases(pair.key, source);
   const name = isScalar(key) ? key.value : key;
   if (typeof name !== 'string') {
     const what = name === null ? 'null' : isScalar(key) ? `the ${typeof name} ${String(key.source ?? name)}` : 'a list or map';
@@ -76,8 +76,8 @@ function fieldOf(pair: Pair, source: Source): Field | null {
     source.findings.error('bad_key', '"__proto__" cannot be a key', keyAt);
     return null;
   }
-  const value = followed(pair.value, source);
-  return { key: name, keyAt, value, at: value === null ? keyAt : offsetOf(pair.value) };
+  const value = resolveAliases(pair.value, source);
+  return { key: name, keyOffset: keyAt, value, at: value === null ? keyAt : offsetOf(pair.value) };
 }
 
 function isMergeKey(pair: Pair): boolean {
@@ -86,9 +86,9 @@ function isMergeKey(pair: Pair): boolean {
 
 function mergedMaps(pair: Pair, source: Source, depth: number): ReadonlyMap<string, Field>[] {
   if (depth > MAX_NESTING)
-    throw new Unreadable('nested_too_deep', `"<<" leads through more than ${MAX_NESTING} maps`, offsetOf(pair.key));
-  const value = followed(pair.value, source);
-  const maps = isSeq(value) ? value.items.map((item) => followed(item, source)) : [value];
+    throw new UnreadableFile('nested_too_deep', `"<<" leads through more than ${MAX_NESTING} maps`, offsetOf(pair.key));
+  const value = resolveAliases(pair.value, source);
+  const maps = isSeq(value) ? value.items.map((item) => resolveAliases(item, source)) : [value];
   return maps.flatMap((map) => {
     if (isMap(map)) return [fieldsOf(map, source, depth + 1)];
     source.findings.error('bad_merge', '"<<" takes a map or a list of maps', offsetOf(pair.key));
@@ -101,14 +101,14 @@ export function jsonOf(node: unknown, source: Source, depth = 0): Json {
   source.spend(1, offsetOf(node));
   if (depth > MAX_NESTING) {
     const hint = 'an anchor that holds its own alias never ends';
-    throw new Unreadable(
+    throw new UnreadableFile(
       'nested_too_deep',
       `aliases nest maps and lists more than ${MAX_NESTING} levels deep`,
       offsetOf(node),
       hint,
     );
   }
-  const target = followed(node, source);
+  const target = resolveAliases(node, source);
   if (target === null) return null;
   if (isSeq(target)) return target.items.map((item) => jsonOf(item, source, depth + 1));
   if (isMap(target)) {

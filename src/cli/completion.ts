@@ -1,22 +1,22 @@
-export interface CompletedOption {
+export interface OptionCompletion {
   /** `-s`, `--status`. */
   readonly names: readonly string[];
   readonly description: string;
   readonly takesValue: boolean;
 }
 
-export interface CompletedCommand {
+export interface CommandCompletion {
   /** `cron list`. */
   readonly name: string;
   readonly summary: string;
-  readonly options: readonly CompletedOption[];
+  readonly options: readonly OptionCompletion[];
 }
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];
 
 /** A script that completes these commands and their options. It holds all it needs: completing starts no program. */
-export function completionScript(shell: Shell, commands: readonly CompletedCommand[]): string {
+export function completionScript(shell: Shell, commands: readonly CommandCompletion[]): string {
   const words = firstWords(commands);
   switch (shell) {
     case 'bash':
@@ -36,11 +36,11 @@ export function completionScript(shell: Shell, commands: readonly CompletedComma
 interface FirstWord {
   readonly word: string;
   readonly summary: string;
-  readonly options: readonly CompletedOption[];
-  readonly verbs: readonly { readonly word: string; readonly summary: string; readonly options: readonly CompletedOption[] }[];
+  readonly options: readonly OptionCompletion[];
+  readonly verbs: readonly { readonly word: string; readonly summary: string; readonly options: readonly OptionCompletion[] }[];
 }
 
-function firstWords(commands: readonly CompletedCommand[]): readonly FirstWord[] {
+function firstWords(commands: readonly CommandCompletion[]): readonly FirstWord[] {
   const words = new Set(commands.map(({ name }) => name.split(' ', 1)[0] ?? ''));
   return [...words].map((word) => {
     const alone = commands.find(({ name }) => name === word);
@@ -54,7 +54,7 @@ function firstWords(commands: readonly CompletedCommand[]): readonly FirstWord[]
 
 function bash(words: readonly FirstWord[]): string {
   const list = (items: readonly { readonly word: string }[]) => items.map(({ word }) => word).join(' ');
-  const names = (options: readonly CompletedOption[]) => options.flatMap((option) => option.names).join(' ');
+  const names = (options: readonly OptionCompletion[]) => options.flatMap((option) => option.names).join(' ');
   const cases = words.map(({ word, options, verbs }) => {
     const own = `      options='${names(options)}'`;
     if (verbs.length === 0) return `    ${word})\n${own}\n      ;;`;
@@ -85,7 +85,7 @@ function zsh(words: readonly FirstWord[]): string {
   const described = (name: string, text: string) => quoted(`${name.replaceAll(':', '\\:')}:${text}`);
   const list = (items: readonly { readonly word: string; readonly summary: string }[]) =>
     items.map(({ word, summary }) => described(word, summary)).join(' ');
-  const names = (options: readonly CompletedOption[]) =>
+  const names = (options: readonly OptionCompletion[]) =>
     options.flatMap((option) => option.names.map((name) => described(name, option.description))).join(' ');
   const cases = words.map(({ word, options, verbs }) => {
     const own = `      options=(${names(options)})`;
@@ -123,7 +123,7 @@ fi
 }
 
 function fish(words: readonly FirstWord[]): string {
-  const option = (condition: string, { names, description, takesValue }: CompletedOption) =>
+  const option = (condition: string, { names, description, takesValue }: OptionCompletion) =>
     `complete -c jamjet -n ${quoted(condition)} ${names
       .map((name) => (name.startsWith('--') ? `-l ${name.slice(2)}` : `-s ${name.slice(1)}`))
       .join(' ')}${takesValue ? ' -r' : ''} -d ${quoted(description)}`;

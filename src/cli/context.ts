@@ -27,21 +27,21 @@ export interface Interrupt {
   readonly signal: AbortSignal;
   /** Ctrl-C read as a key, where a prompt holds the terminal in raw mode. */
   readonly raise: () => void;
-  readonly ignore: () => void;
+  readonly stopListening: () => void;
 }
 
 /** Listens until the first signal or `ignore()`: the second Ctrl-C finds the default handler and ends the process at once. */
 export function listenForInterrupt(signals: Signals): Interrupt {
   const controller = new AbortController();
-  const ignore = () => {
+  const stopListening = () => {
     signals.off('SIGINT', raise);
     signals.off('SIGTERM', raise);
   };
   const raise = () => {
-    ignore();
+    stopListening();
     controller.abort();
   };
   signals.on('SIGINT', raise);
   signals.on('SIGTERM', raise);
-  return { signal: controller.signal, raise, ignore };
+  return { signal: controller.signal, raise, stopListening };
 }

@@ -1,5 +1,5 @@
 import type { Cli, CommandClass, Definition } from 'clipanion';
-import type { Usage } from './command.ts';
+import type { Usage } from './base/command.ts';
 import { COMMANDS, type CommandEntry } from './commands/index.ts';
 import type { Context } from './context.ts';
 import { EXIT } from './failure.ts';

@@ -2,7 +2,7 @@ import { VERSION } from '../config.ts';
 import type { Context } from './context.ts';
 import { asFailure, EXIT } from './failure.ts';
 import { commandHelp, groupHelp, overview } from './help.ts';
-import { commandFirst, commandsUnder, type Found, findCommand, parse, unknownCommand } from './parse.ts';
+import { type CommandMatch, commandsUnder, findCommand, moveCommandFirst, parse, unknownCommand } from './parse.ts';
 import { paintFor } from './terminal/paint.ts';
 import { plain } from './terminal/text.ts';
 
@@ -26,29 +26,29 @@ async function dispatch(args: readonly string[], context: Context): Promise<numb
     return EXIT.ok;
   };
   if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) return print(VERSION);
-  const asked = args[0] === 'help' ? args.slice(1) : args;
-  const words = commandFirst(asked) ?? asked;
+  const argsAfterHelp = args[0] === 'help' ? args.slice(1) : args;
+  const words = moveCommandFirst(argsAfterHelp) ?? argsAfterHelp;
   const [first] = words;
-  const found = findCommand(words);
-  const helps = args[0] === 'help' || asksForHelp(words);
-  if (found !== null) return helps ? print(await helpOn(found, context)) : execute(found, words, context);
-  if (first === undefined || (helps && first.startsWith('-'))) return print(overview(VERSION, paint));
+  const match = findCommand(words);
+  const wantsHelp = args[0] === 'help' || asksForHelp(words);
+  if (match !== null) return wantsHelp ? print(await helpOn(match, context)) : execute(match, words, context);
+  if (first === undefined || (wantsHelp && first.startsWith('-'))) return print(overview(VERSION, paint));
   const group = commandsUnder(first);
-  if (helps && group.length > 0) return print(groupHelp(first, group, paint));
+  if (wantsHelp && group.length > 0) return print(groupHelp(first, group, paint));
   throw unknownCommand(words);
 }
 
-async function execute(found: Found, words: readonly string[], context: Context): Promise<number> {
-  const { cli } = await load(found);
-  return await parse(cli, found.name, [...words], context).validateAndExecute();
+async function execute(match: CommandMatch, words: readonly string[], context: Context): Promise<number> {
+  const { cli } = await load(match);
+  return await parse(cli, match.name, [...words], context).validateAndExecute();
 }
 
-async function helpOn(found: Found, context: Context): Promise<string> {
-  const { cli, command } = await load(found);
-  return commandHelp(cli, command, found.entry, found.name, paintFor(context.stdout, context.env));
+async function helpOn(match: CommandMatch, context: Context): Promise<string> {
+  const { cli, command } = await load(match);
+  return commandHelp(cli, command, match.entry, match.name, paintFor(context.stdout, context.env));
 }
 
-async function load({ entry }: Found) {
+async function load({ entry }: CommandMatch) {
   const [{ Cli }, command] = await Promise.all([import('clipanion'), entry.load()]);
   return { cli: Cli.from<Context>([command], { binaryName: 'jamjet' }), command };
 }
@@ -59,24 +59,24 @@ function asksForHelp(words: readonly string[]): boolean {
 }
 
 /** How long what is still open may keep the process once its work is done and its output is read. */
-const LINGER_MS = 500;
+const EXIT_DELAY_MS = 500;
 
 /**
  * The process `jamjet` runs as. A reader that went away (`jamjet events ID | head`) ends it quietly, as SIGPIPE would; a
  * function of the user's that never returns does not keep it.
  */
 export async function main(host: NodeJS.Process): Promise<void> {
-  const leave = (error: NodeJS.ErrnoException) => {
+  const onOutputError = (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
     host.exit(141);
   };
-  host.stdout.on('error', leave);
-  host.stderr.on('error', leave);
+  host.stdout.on('error', onOutputError);
+  host.stderr.on('error', onOutputError);
   const { env, stdin, stdout, stderr } = host;
   // A command that has not ended keeps the process alive, whatever it waits for.
-  const working = setInterval(() => undefined, 60_000);
+  const keepAlive = setInterval(() => undefined, 60_000);
   host.exitCode = await run(host.argv.slice(2), { env, stdin, stdout, stderr, signals: host, cwd: host.cwd(), colorDepth: 1 });
-  clearInterval(working);
+  clearInterval(keepAlive);
   await Promise.all([stdout, stderr].map((stream) => new Promise<void>((flushed) => stream.write('', () => flushed()))));
-  setTimeout(() => host.exit(), LINGER_MS).unref();
+  setTimeout(() => host.exit(), EXIT_DELAY_MS).unref();
 }

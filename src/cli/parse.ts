@@ -5,14 +5,14 @@ import type { Context } from './context.ts';
 import { type Failure, usageFailure } from './failure.ts';
 import { argumentNames, optionNames, requiredOptions } from './help.ts';
 
-export interface Found {
+export interface CommandMatch {
   readonly entry: CommandEntry;
   /** The name it was called by. */
   readonly name: string;
 }
 
 /** The command that the first words name; null when they name none. */
-export function findCommand(words: readonly string[]): Found | null {
+export function findCommand(words: readonly string[]): CommandMatch | null {
   for (const entry of COMMANDS) {
     const name = entry.names.find((candidate) => words.slice(0, candidate.split(' ').length).join(' ') === candidate);
     if (name !== undefined) return { entry, name };
@@ -21,7 +21,7 @@ export function findCommand(words: readonly string[]): Found | null {
 }
 
 /** The same words with the command first: other programs of this name take options before it. Null when no command follows them. */
-export function commandFirst(words: readonly string[]): readonly string[] | null {
+export function moveCommandFirst(words: readonly string[]): readonly string[] | null {
   for (let at = 0; at < words.length; ) {
     const found = findCommand(words.slice(at));
     if (found !== null && at > 0) {
@@ -37,7 +37,7 @@ export function commandFirst(words: readonly string[]): readonly string[] | null
 }
 
 /** Options of other programs of this name, and what does the same here. */
-const ELSEWHERE: Readonly<Record<string, string>> = {
+const FOREIGN_OPTIONS: Readonly<Record<string, string>> = {
   '--api-key': 'The token is taken from JAMJET_TOKEN.',
   '--token': 'The token is taken from JAMJET_TOKEN.',
   '--with-mcp-server': 'Every server is one: its MCP endpoint is /mcp.',
@@ -65,10 +65,10 @@ export function unknownCommand(words: readonly string[]): Failure {
     verbs.length > 0
       ? [`${first} ${second}`, verbs.map((verb) => `${first} ${verb}`)]
       : [first, COMMANDS.flatMap((entry) => entry.names)];
-  const meant = closest(word, candidates);
+  const suggestion = closest(word, candidates);
   return usageFailure(
     `unknown command "${word}"`,
-    meant === null ? 'jamjet --help lists the commands.' : `Did you mean \`jamjet ${meant}\`?`,
+    suggestion === null ? 'jamjet --help lists the commands.' : `Did you mean \`jamjet ${suggestion}\`?`,
   );
 }
 
@@ -77,21 +77,21 @@ export function parse(cli: Cli<Context>, name: string, words: string[], context:
   try {
     return cli.process(words, context);
   } catch (error) {
-    throw wrongArguments(cli, name, words, error);
+    throw argumentFailure(cli, name, words, error);
   }
 }
 
-function wrongArguments(cli: Cli<Context>, name: string, words: readonly string[], error: unknown): Failure {
+function argumentFailure(cli: Cli<Context>, name: string, words: readonly string[], error: unknown): Failure {
   const help = `jamjet ${name} --help shows the options.`;
-  const reason = reasonOf(error);
+  const reason = parseFailureReason(error);
   const option = /^(?:Unsupported|Invalid) option name \("([^"=]+)(=.*)?"\)/.exec(reason);
   if (option !== null) {
     const [, word = '', value] = option;
     const names = optionNames(cli);
     if (value !== undefined && names.includes(word)) return usageFailure(`${word} takes no value`, help);
-    const elsewhere = Object.hasOwn(ELSEWHERE, word) ? ELSEWHERE[word] : undefined;
-    const meant = closest(word, names);
-    const hint = elsewhere ?? (meant === null ? help : `Did you mean ${meant}?`);
+    const foreignHint = Object.hasOwn(FOREIGN_OPTIONS, word) ? FOREIGN_OPTIONS[word] : undefined;
+    const suggestion = closest(word, names);
+    const hint = foreignHint ?? (suggestion === null ? help : `Did you mean ${suggestion}?`);
     return usageFailure(`unknown option ${word} for \`jamjet ${name}\``, hint);
   }
   const needs = /^Not enough arguments to option (\S+?)\.?$/.exec(reason);
@@ -106,7 +106,7 @@ function wrongArguments(cli: Cli<Context>, name: string, words: readonly string[
 }
 
 /** Clipanion tells why each reading of the line failed; what it says of options says most. */
-function reasonOf(error: unknown): string {
+function parseFailureReason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const candidates =
     'candidates' in error && Array.isArray(error.candidates) ? (error.candidates as { reason: string | null }[]) : [];

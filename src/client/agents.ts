@@ -1,14 +1,14 @@
 import type {
   Agent,
   AgentAlive,
+  AgentCardInput,
   AgentList,
   AgentMoved,
   AgentSearch,
   AgentsQuery,
   AgentTrace,
-  GivenCard,
 } from '../api/schemas/agents.ts';
-import { type CallOptions, segment, type Transport } from './transport.ts';
+import { type CallOptions, pathSegment, type Transport } from './transport.ts';
 
 /** The agents of the token's tenant. Agents are named by their id or their uuid. */
 export class AgentClient {
@@ -19,7 +19,7 @@ export class AgentClient {
   }
 
   /** Registering an id again replaces its card. */
-  register(card: GivenCard, options?: CallOptions): Promise<Agent> {
+  register(card: AgentCardInput, options?: CallOptions): Promise<Agent> {
     return this.#transport.call('POST', '/agents', { ...options, body: card });
   }
 
@@ -37,7 +37,7 @@ export class AgentClient {
   }
 
   get(id: string, options?: CallOptions): Promise<Agent> {
-    return this.#transport.call('GET', `/agents/${segment(id)}`, options);
+    return this.#transport.call('GET', `/agents/${pathSegment(id)}`, options);
   }
 
   activate(id: string, options?: CallOptions): Promise<AgentMoved> {
@@ -57,14 +57,14 @@ export class AgentClient {
   }
 
   heartbeat(id: string, options?: CallOptions): Promise<AgentAlive> {
-    return this.#transport.call('POST', `/agents/${segment(id)}/heartbeat`, options);
+    return this.#transport.call('POST', `/agents/${pathSegment(id)}/heartbeat`, options);
   }
 
   trace(id: string, query: { readonly limit?: number } = {}, options?: CallOptions): Promise<AgentTrace> {
-    return this.#transport.call('GET', `/agents/${segment(id)}/trace`, { ...options, query: { ...query } });
+    return this.#transport.call('GET', `/agents/${pathSegment(id)}/trace`, { ...options, query: { ...query } });
   }
 
   #move(id: string, verb: string, options?: CallOptions): Promise<AgentMoved> {
-    return this.#transport.call('POST', `/agents/${segment(id)}/${verb}`, options);
+    return this.#transport.call('POST', `/agents/${pathSegment(id)}/${verb}`, options);
   }
 }

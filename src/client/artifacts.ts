@@ -1,5 +1,5 @@
 import type { StoredArtifact } from '../api/schemas/artifacts.ts';
-import { type CallOptions, type Download, segment, type Transport } from './transport.ts';
+import { type CallOptions, type Download, pathSegment, type Transport } from './transport.ts';
 
 /** Bytes by their hash, of the token's tenant. */
 export class ArtifactClient {
@@ -16,6 +16,6 @@ export class ArtifactClient {
   }
 
   get(hash: string, options?: CallOptions): Promise<Download> {
-    return this.#transport.download(`/artifacts/${segment(hash)}`, options);
+    return this.#transport.download(`/artifacts/${pathSegment(hash)}`, options);
   }
 }

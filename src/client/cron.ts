@@ -1,5 +1,5 @@
 import type { CronJob, CronJobList, DeletedCronJob, PutCronJob, TriggeredCronJob } from '../api/schemas/cron.ts';
-import { type CallOptions, keyHeader, segment, type Transport } from './transport.ts';
+import { type CallOptions, idempotencyHeader, pathSegment, type Transport } from './transport.ts';
 
 /** The cron jobs of the token's tenant, named by their name. */
 export class CronClient {
@@ -19,24 +19,24 @@ export class CronClient {
   }
 
   get(name: string, options?: CallOptions): Promise<CronJob> {
-    return this.#transport.call('GET', `/cron/${segment(name)}`, options);
+    return this.#transport.call('GET', `/cron/${pathSegment(name)}`, options);
   }
 
   delete(name: string, options?: CallOptions): Promise<DeletedCronJob> {
-    return this.#transport.call('DELETE', `/cron/${segment(name)}`, options);
+    return this.#transport.call('DELETE', `/cron/${pathSegment(name)}`, options);
   }
 
   pause(name: string, options?: CallOptions): Promise<CronJob> {
-    return this.#transport.call('POST', `/cron/${segment(name)}/pause`, options);
+    return this.#transport.call('POST', `/cron/${pathSegment(name)}/pause`, options);
   }
 
   resume(name: string, options?: CallOptions): Promise<CronJob> {
-    return this.#transport.call('POST', `/cron/${segment(name)}/resume`, options);
+    return this.#transport.call('POST', `/cron/${pathSegment(name)}/resume`, options);
   }
 
   /** Runs it now, outside its schedule. */
   trigger(name: string, options: CallOptions & { readonly idempotencyKey?: string } = {}): Promise<TriggeredCronJob> {
-    const headers = keyHeader(options.idempotencyKey);
-    return this.#transport.call('POST', `/cron/${segment(name)}/trigger`, { ...options, headers });
+    const headers = idempotencyHeader(options.idempotencyKey);
+    return this.#transport.call('POST', `/cron/${pathSegment(name)}/trigger`, { ...options, headers });
   }
 }

@@ -1,5 +1,5 @@
 import type { Job, JobList, JobsQuery, StartJob } from '../api/schemas/jobs.ts';
-import { type CallOptions, segment, type Transport } from './transport.ts';
+import { type CallOptions, pathSegment, type Transport } from './transport.ts';
 
 /** Bulk jobs: one action on every execution that matches a filter. */
 export class JobClient {
@@ -21,7 +21,7 @@ export class JobClient {
   /** With `waitMs`: answers when the job has ended, at the latest after that time. */
   get(id: string, options: CallOptions & { readonly waitMs?: number } = {}): Promise<Job> {
     const { waitMs } = options;
-    return this.#transport.call('GET', `/jobs/${segment(id)}`, {
+    return this.#transport.call('GET', `/jobs/${pathSegment(id)}`, {
       ...options,
       query: { wait_ms: waitMs },
       ...(waitMs === undefined ? {} : { waitMs }),
@@ -29,6 +29,6 @@ export class JobClient {
   }
 
   cancel(id: string, options?: CallOptions): Promise<Job> {
-    return this.#transport.call('POST', `/jobs/${segment(id)}/cancel`, options);
+    return this.#transport.call('POST', `/jobs/${pathSegment(id)}/cancel`, options);
   }
 }

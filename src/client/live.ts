@@ -1,5 +1,5 @@
 import type { Event } from '../api/schemas/events.ts';
-import { type CallOptions, segment, type Transport } from './transport.ts';
+import { type CallOptions, pathSegment, type Transport } from './transport.ts';
 
 /** Before a stream that the server ended is asked for again. */
 const RECONNECT_MS = 1_000;
@@ -31,14 +31,14 @@ export class LiveClient {
     const query = { ...kindQuery(kinds), node_id: nodeId, format: 'seed', follow: 'true', after };
     let last: string | null = null;
     for (;;) {
-      const messages = await this.#open(`/executions/${segment(id)}/events`, { query, last, signal });
+      const messages = await this.#open(`/executions/${pathSegment(id)}/events`, { query, last, signal });
       if (messages === null) return;
       for await (const message of messages) {
         if (message.event === 'end') return;
         last = message.id;
         yield JSON.parse(message.data) as Event;
       }
-      await pause(signal);
+      await sleep(signal);
     }
   }
 
@@ -55,17 +55,17 @@ export class LiveClient {
   > {
     const query = { ...kindQuery(kinds), workflow_id: workflowId, format: 'seed', after };
     let last: string | null = null;
-    const marked = (id: string): void => {
+    const onId = (id: string): void => {
       last = id;
     };
     for (;;) {
-      const messages = await this.#open('/events/stream', { query, last, signal, marked });
+      const messages = await this.#open('/events/stream', { query, last, signal, marked: onId });
       if (messages === null) return;
       for await (const { id, data } of messages) {
         last = id;
         yield { position: id ?? '', event: JSON.parse(data) as TenantEvent['event'] };
       }
-      await pause(signal);
+      await sleep(signal);
     }
   }
 
@@ -93,7 +93,7 @@ export function kindQuery(kinds: readonly string[] | undefined): { readonly kind
 }
 
 /** Rejects with the reason of the signal. */
-function pause(signal: AbortSignal | undefined): Promise<void> {
+function sleep(signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     const stop = (): void => {
       clearTimeout(timer);

@@ -6,17 +6,17 @@ export interface ServerSentMessage {
   readonly data: string;
 }
 
-export interface Reading {
+export interface MessageObserver {
   /** Called with every piece that arrives, comments included. */
-  readonly alive: () => void;
+  readonly onData: () => void;
   /** Called when an id comes without an event. */
-  readonly marked: (id: string) => void;
+  readonly onId: (id: string) => void;
 }
 
 /** Reads messages as the HTML standard says (https://html.spec.whatwg.org/multipage/server-sent-events.html), comments passed over. */
 export async function* readMessages(
   body: AsyncIterable<Uint8Array>,
-  { alive, marked }: Reading,
+  { onData: alive, onId: marked }: MessageObserver,
 ): AsyncGenerator<ServerSentMessage> {
   const decoder = new TextDecoder();
   let rest = '';

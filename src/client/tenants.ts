@@ -7,7 +7,7 @@ import type {
   UpdatedTenant,
   UpdateTenant,
 } from '../api/schemas/tenants.ts';
-import { type CallOptions, segment, type Transport } from './transport.ts';
+import { type CallOptions, pathSegment, type Transport } from './transport.ts';
 
 /** Tenants; every method wants a token of an operator. */
 export class TenantClient {
@@ -26,11 +26,11 @@ export class TenantClient {
   }
 
   get(id: string, options?: CallOptions): Promise<TenantDetail> {
-    return this.#transport.call('GET', `/tenants/${segment(id)}`, options);
+    return this.#transport.call('GET', `/tenants/${pathSegment(id)}`, options);
   }
 
   /** What is left out stays as it is; a policy or limits of null are cleared. */
   update(id: string, change: UpdateTenant, options?: CallOptions): Promise<UpdatedTenant> {
-    return this.#transport.call('PUT', `/tenants/${segment(id)}`, { ...options, body: change });
+    return this.#transport.call('PUT', `/tenants/${pathSegment(id)}`, { ...options, body: change });
   }
 }

@@ -45,7 +45,7 @@ export class Unreachable extends Error {
 
 const TIMEOUT_MS = 30_000;
 
-export interface Call extends CallOptions {
+export interface RequestOptions extends CallOptions {
   readonly query?: Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
   /** Bytes are sent as they are, anything else as JSON. */
   readonly body?: unknown;
@@ -76,28 +76,28 @@ export class Transport {
   }
 
   /** Rejects with `ApiError` or `Unreachable`, or with the reason of an aborted signal. */
-  async call<T>(method: string, path: string, call: Call = {}): Promise<T> {
+  async call<T>(method: string, path: string, call: RequestOptions = {}): Promise<T> {
     const { response, content } = await this.#exchange(method, path, call, (reply) => reply.text());
-    return parseReply<T>(response.status, content);
+    return parseResponse<T>(response.status, content);
   }
 
   /** Rejects like `call`: errors are JSON here, too. */
-  async download(path: string, call: Call = {}): Promise<Download> {
+  async download(path: string, call: RequestOptions = {}): Promise<Download> {
     const { response, content } = await this.#exchange('GET', path, call, (reply) => reply.arrayBuffer());
-    if (response.status !== 200) return parseReply(response.status, new TextDecoder().decode(content));
+    if (response.status !== 200) return parseResponse(response.status, new TextDecoder().decode(content));
     const { headers } = response;
     return { bytes: new Uint8Array(content), mediaType: headers.get('content-type'), headers };
   }
 
   /** The bytes of a reply of any length as they arrive. Rejects like `call`; once it has begun, also when it breaks off or nothing comes in time. */
-  async *bytes(path: string, call: Call = {}): AsyncGenerator<Uint8Array, void, undefined> {
+  async *bytes(path: string, call: RequestOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
     const silence = new AbortController();
     const timer = setTimeout(() => silence.abort(), this.#timeoutMs);
     const signal = call.signal === undefined ? silence.signal : AbortSignal.any([call.signal, silence.signal]);
     const headers = this.#token === null ? {} : { authorization: `Bearer ${this.#token}` };
     try {
       const response = await this.#fetch(`${this.url}${path}${queryText(call.query)}`, { headers, signal });
-      if (response.status !== 200 || response.body === null) parseReply(response.status, await response.text());
+      if (response.status !== 200 || response.body === null) parseResponse(response.status, await response.text());
       else {
         for await (const chunk of response.body) {
           timer.refresh();
@@ -116,7 +116,7 @@ export class Transport {
   async #exchange<T>(
     method: string,
     path: string,
-    call: Call,
+    call: RequestOptions,
     read: (response: Response) => Promise<T>,
   ): Promise<{ readonly response: Response; readonly content: T }> {
     const timeout = AbortSignal.timeout(this.#timeoutMs + (call.waitMs ?? 0));
@@ -146,7 +146,7 @@ export class Transport {
    */
   async stream(
     path: string,
-    call: Call & { readonly marked: (id: string) => void },
+    call: RequestOptions & { readonly marked: (id: string) => void },
   ): Promise<AsyncGenerator<ServerSentMessage> | null> {
     const silence = new AbortController();
     const timer = setTimeout(() => silence.abort(), this.#timeoutMs);
@@ -169,11 +169,11 @@ export class Transport {
     if (status !== 200 || !streams || body === null) {
       const text = await response.text().catch((error: unknown) => Promise.reject(broken(error)));
       clearTimeout(timer);
-      return status === 204 ? null : parseReply(status, text);
+      return status === 204 ? null : parseResponse(status, text);
     }
     return (async function* messages() {
       try {
-        yield* readMessages(body, { alive: () => timer.refresh(), marked: call.marked });
+        yield* readMessages(body, { onData: () => timer.refresh(), onId: call.marked });
       } catch (error) {
         throw broken(error);
       } finally {
@@ -187,7 +187,7 @@ function isBytes(body: unknown): body is Uint8Array<ArrayBuffer> {
   return body instanceof Uint8Array;
 }
 
-function parseReply<T>(status: number, text: string): T {
+function parseResponse<T>(status: number, text: string): T {
   let body: unknown;
   try {
     body = JSON.parse(text);
@@ -217,15 +217,15 @@ function reasonOf(error: unknown): string {
 }
 
 /** An id as a segment of a path. */
-export function segment(id: string): string {
+export function pathSegment(id: string): string {
   return encodeURIComponent(id);
 }
 
-export function keyHeader(key: string | undefined): Readonly<Record<string, string>> {
+export function idempotencyHeader(key: string | undefined): Readonly<Record<string, string>> {
   return key === undefined ? {} : { 'idempotency-key': key };
 }
 
-function queryText(query: Call['query']): string {
+function queryText(query: RequestOptions['query']): string {
   const given = Object.entries(query ?? {}).flatMap(([key, value]): [string, string][] =>
     value === undefined ? [] : (Array.isArray(value) ? value : [value]).map((each): [string, string] => [key, String(each)]),
   );

@@ -12,7 +12,7 @@ import type {
   Webhook,
   WebhookList,
 } from '../api/schemas/webhooks.ts';
-import { type CallOptions, segment, type Transport } from './transport.ts';
+import { type CallOptions, pathSegment, type Transport } from './transport.ts';
 
 /** How long a ping may take at the other end. */
 const PING_MS = 10_000;
@@ -52,7 +52,7 @@ export class WebhookClient {
   }
 
   replayDelivery(id: string, deliveryId: string, options?: CallOptions): Promise<Delivery> {
-    return this.#transport.call('POST', path(id, `/deliveries/${segment(deliveryId)}/replay`), options);
+    return this.#transport.call('POST', path(id, `/deliveries/${pathSegment(deliveryId)}/replay`), options);
   }
 
   /** All that have failed. */
@@ -66,5 +66,5 @@ export class WebhookClient {
 }
 
 function path(id: string, rest = ''): string {
-  return `/webhooks/${segment(id)}${rest}`;
+  return `/webhooks/${pathSegment(id)}${rest}`;
 }

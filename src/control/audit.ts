@@ -1,8 +1,8 @@
-import type { AuditReport } from '../../store/rows.ts';
-import type { Store } from '../../store/store.ts';
+import type { AuditReport } from '../../store/port/rows.ts';
+import type { Store } from '../../store/port/store.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { RuntimeError } from '../runtime/errors.ts';
-import type { Background } from './parts.ts';
+import type { Service } from './service.ts';
 
 export interface AuditOptions {
   readonly store: Pick<Store, 'audit' | 'verifyAudit'>;
@@ -10,11 +10,11 @@ export interface AuditOptions {
 }
 
 /** What is done with the audit log as a whole, which may take minutes: it ends when the server closes. */
-export class Audit implements Background {
+export class Audit implements Service {
   readonly #store: AuditOptions['store'];
   readonly #clock: Clock;
   readonly #closing = new AbortController();
-  #underWay: Promise<AuditReport> | null = null;
+  #running: Promise<AuditReport> | null = null;
   #next: Promise<AuditReport> | null = null;
 
   constructor({ store, clock }: AuditOptions) {
@@ -22,25 +22,25 @@ export class Audit implements Background {
     this.#clock = clock;
   }
 
-  async begin(): Promise<void> {}
+  async start(): Promise<void> {}
 
   async close(): Promise<void> {
     this.#closing.abort(new RuntimeError('shutting_down', 'the server is shutting down', { retryAfterMs: 2000 }));
-    await Promise.allSettled([this.#underWay, this.#next]);
+    await Promise.allSettled([this.#running, this.#next]);
   }
 
   /** One walk at a time. Who asks during one shares the next: a walk sees the database as it was when it began. */
   verify(): Promise<AuditReport> {
-    if (this.#underWay === null) {
-      this.#underWay = this.#walk();
-      return this.#underWay;
+    if (this.#running === null) {
+      this.#running = this.#startVerification();
+      return this.#running;
     }
-    this.#next ??= this.#underWay
+    this.#next ??= this.#running
       .catch(() => undefined)
       .then(() => {
         this.#next = null;
-        this.#underWay = this.#walk();
-        return this.#underWay;
+        this.#running = this.#startVerification();
+        return this.#running;
       });
     return this.#next;
   }
@@ -50,11 +50,11 @@ export class Audit implements Background {
     return this.#store.audit.export(tenantId, { fromBlock, atMs: this.#clock.nowMs(), signal: this.#closing.signal });
   }
 
-  async #walk(): Promise<AuditReport> {
+  async #startVerification(): Promise<AuditReport> {
     try {
       return await this.#store.verifyAudit(this.#closing.signal);
     } finally {
-      this.#underWay = null;
+      this.#running = null;
     }
   }
 }

@@ -2,10 +2,10 @@ import { Agents } from './agents/agents.ts';
 import { Audit } from './audit.ts';
 import { CronJobs } from './cron/jobs.ts';
 import { BulkJobs } from './jobs/jobs.ts';
-import { Lease } from './lease.ts';
+import { LeaderLease } from './leader-lease.ts';
 import { LiveEvents } from './live/live-events.ts';
-import type { Background, Parts, Single } from './parts.ts';
 import { Retention } from './retention.ts';
+import type { ControlDeps, Service, SingletonService } from './service.ts';
 import { Tenants } from './tenants.ts';
 import { Webhooks } from './webhooks/webhooks.ts';
 
@@ -19,54 +19,56 @@ export class ControlPlane {
   readonly tenants: Tenants;
   readonly webhooks: Webhooks;
   /** What serves the clients of this process. */
-  readonly #everywhere: readonly Background[];
+  readonly #services: readonly Service[];
   /** What goes on once, however many processes there are. */
-  readonly #once: readonly Single[];
-  readonly #lease: Lease | null;
-  readonly #deaf: () => void;
+  readonly #singletons: readonly SingletonService[];
+  readonly #lease: LeaderLease | null;
+  readonly #unsubscribe: () => void;
 
-  constructor(parts: Parts) {
-    this.agents = new Agents({ store: parts.store.agents, outbound: parts.outbound, nowMs: () => parts.clock.nowMs() });
-    this.live = new LiveEvents(parts);
-    this.tenants = new Tenants(parts);
-    this.webhooks = new Webhooks(parts, this.tenants);
-    this.audit = new Audit(parts);
-    this.cron = new CronJobs(parts);
-    this.jobs = new BulkJobs(parts);
-    const retention = new Retention({ ...parts, tenants: this.tenants });
-    this.#everywhere = [this.live, this.audit];
-    this.#once = [this.webhooks, this.cron.runner, this.jobs.runner, retention];
-    const rest = async (): Promise<void> => {
-      await Promise.all(this.#once.map((part) => part.rest()));
+  constructor(deps: ControlDeps) {
+    this.agents = new Agents({ store: deps.store.agents, outbound: deps.outbound, nowMs: () => deps.clock.nowMs() });
+    this.live = new LiveEvents(deps);
+    this.tenants = new Tenants(deps);
+    this.webhooks = new Webhooks(deps, this.tenants);
+    this.audit = new Audit(deps);
+    this.cron = new CronJobs(deps);
+    this.jobs = new BulkJobs(deps);
+    const retention = new Retention({ ...deps, tenants: this.tenants });
+    this.#services = [this.live, this.audit];
+    this.#singletons = [this.webhooks, this.cron.runner, this.jobs.runner, retention];
+    const standBy = async (): Promise<void> => {
+      await Promise.all(this.#singletons.map((part) => part.standBy()));
     };
-    this.#lease = parts.store.shared ? new Lease(parts, { begin: () => beginAll(this.#once), rest }) : null;
-    this.#deaf = parts.runtime.onControl((change) => this.#changedElsewhere(change?.type ?? null));
+    this.#lease = deps.store.shared
+      ? new LeaderLease(deps, { onAcquired: () => startAll(this.#singletons), onLost: standBy })
+      : null;
+    this.#unsubscribe = deps.runtime.onControl((change) => this.#onControlChange(change?.type ?? null));
   }
 
   /** Starts what goes on by itself. One-shot runs on a shared database do not: a server on it will. */
-  async begin(): Promise<void> {
-    await beginAll(this.#everywhere);
-    await (this.#lease === null ? beginAll(this.#once) : this.#lease.begin());
+  async start(): Promise<void> {
+    await startAll(this.#services);
+    await (this.#lease === null ? startAll(this.#singletons) : this.#lease.start());
   }
 
   async close(): Promise<void> {
-    this.#deaf();
+    this.#unsubscribe();
     await this.#lease?.stop();
-    await Promise.all([...this.#everywhere, ...this.#once].map((part) => part.close()));
-    await this.#lease?.giveBack();
+    await Promise.all([...this.#services, ...this.#singletons].map((part) => part.close()));
+    await this.#lease?.release();
   }
 
   /** Another process did something that may concern what goes on here; null = it may have. */
-  #changedElsewhere(type: string | null): void {
+  #onControlChange(type: string | null): void {
     const concerns = (prefix: string): boolean => type?.startsWith(prefix) ?? true;
     if (concerns('cron_')) this.cron.runner.changed();
     if (concerns('webhook_')) this.webhooks.changed();
     if (concerns('job_')) this.jobs.changed();
     // Retention looks at everything: not without need.
-    if (type?.startsWith('tenant_')) this.tenants.changedElsewhere();
+    if (type?.startsWith('tenant_')) this.tenants.changedByOtherProcess();
   }
 }
 
-async function beginAll(parts: readonly Background[]): Promise<void> {
-  for (const part of parts) await part.begin();
+async function startAll(services: readonly Service[]): Promise<void> {
+  for (const part of services) await part.start();
 }

@@ -1,10 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
-import type { RemovalPosition, RetentionPolicy } from '../../store/resources/retention.ts';
-import type { Store } from '../../store/store.ts';
-import { Alarm } from '../runtime/alarm.ts';
+import type { RemovalPosition, RetentionPolicy } from '../../store/port/resources/retention.ts';
+import type { Store } from '../../store/port/store.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { DeadlineTimer } from '../runtime/timers/deadline-timer.ts';
 import type { Runtime } from '../runtime/types.ts';
-import type { Single } from './parts.ts';
+import type { SingletonService } from './service.ts';
 import type { Tenants } from './tenants.ts';
 
 const DAY_MS = 86_400_000;
@@ -16,64 +16,64 @@ export interface RetentionOptions {
   readonly runtime: Pick<Runtime, 'id' | 'forget'>;
   readonly tenants: Pick<Tenants, 'onChange'>;
   readonly clock: Clock;
-  readonly failed: (error: unknown) => void;
+  readonly onError: (error: unknown) => void;
 }
 
 /**
  * Removes ended executions of tenants that keep them for some days only. Runs when the server starts, when a tenant changes, and then once something
  * has become old enough, at most daily. What is removed was old enough when it went; it may stay up to a day longer.
  */
-export class Retention implements Single {
+export class Retention implements SingletonService {
   readonly #options: RetentionOptions;
-  readonly #alarm: Alarm;
-  readonly #ignoreTenants: () => void;
-  #begun = false;
+  readonly #timer: DeadlineTimer;
+  readonly #unsubscribe: () => void;
+  #active = false;
   #closed = false;
   #running: Promise<void> | null = null;
-  #again = false;
+  #requested = false;
 
   constructor(options: RetentionOptions) {
     this.#options = options;
-    this.#alarm = new Alarm(options.clock, () => this.#wake());
-    this.#ignoreTenants = options.tenants.onChange(() => this.#wake());
+    this.#timer = new DeadlineTimer(options.clock, () => this.#request());
+    this.#unsubscribe = options.tenants.onChange(() => this.#request());
   }
 
-  async begin(): Promise<void> {
-    this.#begun = true;
-    this.#wake();
+  async start(): Promise<void> {
+    this.#active = true;
+    this.#request();
   }
 
-  async rest(): Promise<void> {
-    this.#begun = false;
+  async standBy(): Promise<void> {
+    this.#active = false;
     await this.#running;
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    this.#ignoreTenants();
-    this.#alarm.stop();
+    this.#unsubscribe();
+    this.#timer.stop();
     await this.#running;
   }
 
-  #wake(): void {
-    if (!this.#begun || this.#closed) return;
-    this.#again = true;
+  #request(): void {
+    if (!this.#active || this.#closed) return;
+    this.#requested = true;
     this.#running ??= this.#run().finally(() => {
       this.#running = null;
     });
   }
 
   async #run(): Promise<void> {
-    const { store, clock, failed } = this.#options;
-    while (this.#again && this.#begun && !this.#closed) {
-      this.#again = false;
+    const { store, clock, onError: failed } = this.#options;
+    while (this.#requested && this.#active && !this.#closed) {
+      this.#requested = false;
       try {
         const policies = await store.retention.policies();
         for (const policy of policies) await this.#apply(policy);
-        this.#alarm.noLaterThan(await this.#nextRunMs(policies));
+        this.#timer.scheduleAt(await this.#nextRunMs(policies));
       } catch (error) {
         failed(error);
-        this.#alarm.noLaterThan(clock.nowMs() + RETRY_MS);
+        this.#timer.scheduleAt(clock.nowMs() + RETRY_MS);
       }
     }
   }
@@ -89,7 +89,7 @@ export class Retention implements Single {
       after = next;
       // Requests and executions go first.
       await setImmediate();
-    } while (after !== null && this.#begun && !this.#closed);
+    } while (after !== null && this.#active && !this.#closed);
   }
 
   /** When the first execution that is there now becomes old enough; null = nobody has a policy. */

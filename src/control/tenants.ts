@@ -1,18 +1,18 @@
 import { isObject, type Json } from '../../machines/json.ts';
-import type { TenantChange, TenantRecord, TenantRegistry, TenantUsage } from '../../store/resources/tenants.ts';
-import type { Store } from '../../store/store.ts';
-import type { ActionContext } from '../../store/writes.ts';
+import type { TenantChange, TenantRecord, TenantRegistry, TenantUsage } from '../../store/port/resources/tenants.ts';
+import type { Store } from '../../store/port/store.ts';
+import type { ActionContext } from '../../store/port/writes.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { RuntimeError, shown } from '../runtime/errors.ts';
+import { RuntimeError, truncated } from '../runtime/errors.ts';
 import { parseLimits } from '../runtime/quotas/limits.ts';
 import { monthOf } from '../runtime/quotas/month.ts';
-import type { Runtime, TenantGate } from '../runtime/types.ts';
+import type { Runtime, TenantAdmission } from '../runtime/types.ts';
 
 /** The tenant that is there from the beginning; its operators manage the others. */
 export const DEFAULT_TENANT = 'default';
 
 /** It stands in paths, file names and log lines as it is. */
-const ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+const TENANT_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 
 /** Characters of JSON: a page of tenants holds a thousand policies. */
 const MAX_POLICY_CHARS = 64 * 1024;
@@ -43,9 +43,9 @@ export interface TenantsOptions {
 /** Makes and changes tenants. What changes counts at once in this process. */
 export class Tenants {
   readonly #registry: TenantRegistry;
-  readonly #gate: TenantGate;
+  readonly #gate: TenantAdmission;
   readonly #clock: Clock;
-  readonly #listeners = new Set<(tenantId: string | null) => void>();
+  readonly #subscribers = new Set<(tenantId: string | null) => void>();
 
   constructor({ store, runtime, clock }: TenantsOptions) {
     this.#registry = store.tenants;
@@ -55,10 +55,10 @@ export class Tenants {
 
   /** Rejects with `bad_request`, and with `tenant_exists`. */
   async create(id: string, { name, policy, limits }: TenantSettings, context: ActionContext): Promise<TenantRecord> {
-    if (!ID.test(id)) {
+    if (!TENANT_ID.test(id)) {
       throw new RuntimeError(
         'bad_request',
-        `invalid tenant id ${JSON.stringify(shown(id))}: at most 128 letters, digits, ".", "_" and "-", the first a letter or digit`,
+        `invalid tenant id ${JSON.stringify(truncated(id))}: at most 128 letters, digits, ".", "_" and "-", the first a letter or digit`,
       );
     }
     const created = await this.#registry.create(
@@ -72,7 +72,7 @@ export class Tenants {
       },
       context,
     );
-    this.#changed(created);
+    this.#notify(created);
     return created;
   }
 
@@ -88,7 +88,7 @@ export class Tenants {
       ...(limits === undefined ? {} : { limits: limitsText(limits) }),
     };
     const updated = await this.#registry.update(id, change, context);
-    this.#changed(updated);
+    this.#notify(updated);
     return updated;
   }
 
@@ -100,19 +100,19 @@ export class Tenants {
   }
 
   /** Calls `told` after a tenant was made or changed (null = any may have been, by another process); answers how to stop that. */
-  onChange(told: (tenantId: string | null) => void): () => void {
-    this.#listeners.add(told);
-    return () => this.#listeners.delete(told);
+  onChange(subscriber: (tenantId: string | null) => void): () => void {
+    this.#subscribers.add(subscriber);
+    return () => this.#subscribers.delete(subscriber);
   }
 
   /** The gate hears of it by itself. */
-  changedElsewhere(): void {
-    for (const told of this.#listeners) told(null);
+  changedByOtherProcess(): void {
+    for (const told of this.#subscribers) told(null);
   }
 
-  #changed({ id, status }: TenantRecord): void {
+  #notify({ id, status }: TenantRecord): void {
     this.#gate.changed(id, status);
-    for (const told of this.#listeners) told(id);
+    for (const told of this.#subscribers) told(id);
   }
 }
 

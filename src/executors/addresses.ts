@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 
 /** Never reached, whatever is allowed: unspecified, link-local (cloud metadata lives there), multicast, reserved, translated. */
-const NEVER_V4 = [
+const BLOCKED_V4 = [
   '0.0.0.0/8',
   '169.254.0.0/16',
   '192.0.0.0/24',
@@ -13,7 +13,7 @@ const NEVER_V4 = [
   '224.0.0.0/3',
   '100.100.100.200/32',
 ];
-const NEVER_V6 = ['2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20', 'fd00:ec2::/32'];
+const BLOCKED_V6 = ['2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20', 'fd00:ec2::/32'];
 /** Loopback, private networks, carrier-grade NAT: reached only when the operator says so. */
 const PRIVATE_V4 = ['10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'];
 const PRIVATE_V6 = ['::1/128', 'fc00::/7'];
@@ -21,9 +21,9 @@ const PRIVATE_V6 = ['::1/128', 'fc00::/7'];
 const PUBLIC_V6 = ['2000::/3'];
 const V4_IN_V6 = ['::ffff:', '64:ff9b::'];
 
-const never = list(NEVER_V4, NEVER_V6);
-const local = list(PRIVATE_V4, PRIVATE_V6);
-const known = list(['0.0.0.0/0'], PUBLIC_V6);
+const blockedRanges = blockListOf(BLOCKED_V4, BLOCKED_V6);
+const privateRanges = blockListOf(PRIVATE_V4, PRIVATE_V6);
+const publicRanges = blockListOf(['0.0.0.0/0'], PUBLIC_V6);
 
 export type Reach = 'public' | 'private' | 'never';
 
@@ -32,12 +32,12 @@ export function reachOf(address: string): Reach {
   const version = isIP(address);
   if (version === 0) return 'never';
   const family = version === 4 ? 'ipv4' : 'ipv6';
-  if (never.check(address, family)) return 'never';
-  if (local.check(address, family)) return 'private';
-  return known.check(address, family) ? 'public' : 'never';
+  if (blockedRanges.check(address, family)) return 'never';
+  if (privateRanges.check(address, family)) return 'private';
+  return publicRanges.check(address, family) ? 'public' : 'never';
 }
 
-function list(v4: readonly string[], v6: readonly string[]): BlockList {
+function blockListOf(v4: readonly string[], v6: readonly string[]): BlockList {
   const blocks = new BlockList();
   for (const range of v4) {
     const [net, bits] = split(range);

@@ -1,7 +1,7 @@
 import type { Json } from '../../machines/json.ts';
 import type { Usage } from '../../machines/messages.ts';
 import type { Work } from '../../machines/run.ts';
-import { storable } from '../../machines/text.ts';
+import { toStorableText } from '../../machines/unicode.ts';
 
 /** What an attempt may know of its surroundings. */
 export interface WorkContext {
@@ -46,10 +46,10 @@ export class WorkError extends Error {
     message: string,
     options: ErrorOptions & { readonly retryable: boolean; readonly errorClass?: string; readonly httpStatus?: number },
   ) {
-    super(storable(message), options);
+    super(toStorableText(message), options);
     this.name = 'WorkError';
     this.retryable = options.retryable;
-    this.errorClass = options.errorClass === undefined ? null : storable(options.errorClass);
+    this.errorClass = options.errorClass === undefined ? null : toStorableText(options.errorClass);
     this.httpStatus = options.httpStatus ?? null;
   }
 }

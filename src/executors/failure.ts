@@ -53,7 +53,7 @@ function messageOf(thrown: unknown): string {
   const said = typeof own === 'string' ? own : '';
   const cause = causeOf(thrown);
   const parts = said.includes(cause) ? [said] : [said, cause];
-  const text = parts.filter((part) => part !== '').join(': ') || inWords(thrown);
+  const text = parts.filter((part) => part !== '').join(': ') || describe(thrown);
   return text.length > MAX_MESSAGE ? `${text.slice(0, MAX_MESSAGE - 1)}…` : text;
 }
 
@@ -65,7 +65,7 @@ function causeOf(thrown: unknown): string {
   return typeof message === 'string' ? message : '';
 }
 
-function inWords(thrown: unknown): string {
+function describe(thrown: unknown): string {
   if (typeof thrown === 'string' && thrown !== '') return thrown;
   if (thrown instanceof Error) return thrown.name;
   if (typeof thrown === 'object' && thrown !== null) return 'something that is no Error was thrown';

@@ -1,6 +1,6 @@
 import type { Executor, WorkContext } from './executor.ts';
 import { asWorkError } from './failure.ts';
-import { toJson } from './result.ts';
+import { toJson } from './to-json.ts';
 
 /** The input may be the whole state, whose size is limited already. */
 const MAX_INPUT_LENGTH = 64 * 1024 * 1024;

@@ -2,7 +2,7 @@ import http from 'node:http';
 import { WorkError } from './executor.ts';
 
 /** Set by the client itself. */
-const RESERVED = new Set([
+const RESERVED_HEADERS = new Set([
   'host',
   'connection',
   'content-length',
@@ -15,7 +15,7 @@ const RESERVED = new Set([
   'accept-encoding',
 ]);
 /** What another origin may see after a redirect: nothing that could be a credential. */
-const KEPT_ACROSS_ORIGINS = new Set(['accept', 'accept-language', 'content-type', 'user-agent']);
+const SAFE_ACROSS_ORIGINS = new Set(['accept', 'accept-language', 'content-type', 'user-agent']);
 
 /** One request on its way, possibly after redirects. */
 export interface Hop {
@@ -32,7 +32,12 @@ export function firstHop(request: {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | null;
 }): Hop {
-  return { url: parseUrl(request.url, null), method: request.method, headers: checked(request.headers), body: request.body };
+  return {
+    url: parseUrl(request.url, null),
+    method: request.method,
+    headers: checkedHeaders(request.headers),
+    body: request.body,
+  };
 }
 
 /** Where a redirect sends it: as GET where browsers do so, and to another origin without anything that may be a credential. */
@@ -41,13 +46,13 @@ export function redirected(hop: Hop, status: number, location: string): Hop {
   const sameOrigin = url.origin === hop.url.origin;
   const asGet = (status === 303 && hop.method !== 'HEAD') || (hop.method === 'POST' && (status === 301 || status === 302));
   const headers = Object.entries(hop.headers).filter(
-    ([name]) => (sameOrigin || KEPT_ACROSS_ORIGINS.has(name)) && !(asGet && name === 'content-type'),
+    ([name]) => (sameOrigin || SAFE_ACROSS_ORIGINS.has(name)) && !(asGet && name === 'content-type'),
   );
   return { url, method: asGet ? 'GET' : hop.method, headers: Object.fromEntries(headers), body: asGet ? null : hop.body };
 }
 
 /** A URL for error texts: without the query, which may hold secrets. */
-export function shown(url: URL): string {
+export function displayUrl(url: URL): string {
   const text = `${url.origin}${url.pathname}`;
   return text.length > 300 ? `${text.slice(0, 300)}…` : text;
 }
@@ -63,11 +68,11 @@ function parseUrl(text: string, base: URL | null): URL {
   return url;
 }
 
-function checked(headers: Readonly<Record<string, string>>): Record<string, string> {
+function checkedHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
   const clean: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) {
     const lower = name.toLowerCase();
-    if (RESERVED.has(lower) || lower.startsWith('proxy-')) throw invalid(`header "${name}" is set by the runtime itself`);
+    if (RESERVED_HEADERS.has(lower) || lower.startsWith('proxy-')) throw invalid(`header "${name}" is set by the runtime itself`);
     try {
       http.validateHeaderName(name);
       http.validateHeaderValue(name, value);

@@ -1,10 +1,10 @@
 import { isObject, type Json } from '../../machines/json.ts';
 import { type WorkContext, WorkError } from './executor.ts';
 import type { OutboundResponse } from './outbound.ts';
-import { toJson } from './result.ts';
+import { toJson } from './to-json.ts';
 
 /** Headers that let a service recognise a repeated attempt and find the execution it belongs to. */
-export function tracing(context: WorkContext): Record<string, string> {
+export function tracingHeaders(context: WorkContext): Record<string, string> {
   return { 'idempotency-key': headerSafe(context.idempotencyKey), 'x-jamjet-execution': context.executionId };
 }
 
@@ -16,7 +16,7 @@ function headerSafe(text: string): string {
 }
 
 /** The body of a request and the headers with its type: text as it is, a form as a form, everything else as JSON. */
-export function content(
+export function requestContent(
   body: Json | undefined,
   headers: Record<string, string>,
 ): { readonly body: string | null; readonly headers: Record<string, string> } {

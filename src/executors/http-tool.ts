@@ -1,5 +1,5 @@
 import type { Executor } from './executor.ts';
-import { content, outputOf, tracing } from './http-content.ts';
+import { outputOf, requestContent, tracingHeaders } from './http-content.ts';
 import type { Outbound } from './outbound.ts';
 
 /** A tool that lives behind a URL (`tools.<name>` of kind `http`): the input as a JSON POST, the response body as the output. */
@@ -8,7 +8,7 @@ export function httpToolExecutor(outbound: Outbound, reference: string): Executo
     const response = await outbound.request({
       url: reference,
       method: 'POST',
-      ...content(work.input, { ...tracing(context), 'content-type': 'application/json' }),
+      ...requestContent(work.input, { ...tracingHeaders(context), 'content-type': 'application/json' }),
       signal: context.signal,
     });
     return { output: outputOf(response) };

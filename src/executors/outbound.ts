@@ -5,14 +5,14 @@ import { isIP, type LookupFunction } from 'node:net';
 import { reachOf } from './addresses.ts';
 import { WorkError } from './executor.ts';
 import { asWorkError } from './failure.ts';
-import { firstHop, type Hop, redirected, shown } from './hop.ts';
+import { displayUrl, firstHop, type Hop, redirected } from './hop.ts';
 import { readText } from './response-text.ts';
 
 const MAX_REDIRECTS = 5;
-const MAX_BYTES = 2 * 1024 * 1024;
+const DEFAULT_MAX_BYTES = 2 * 1024 * 1024;
 /** How long an idle connection is kept; below the 5 s after which most servers close theirs. */
-const IDLE_MS = 4_000;
-const REPEATABLE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
+const IDLE_CONNECTION_MS = 4_000;
+const IDEMPOTENT_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
 
 interface Agents {
   readonly 'http:': http.Agent;
@@ -52,15 +52,15 @@ export interface OutboundResponse {
 export class Outbound {
   readonly #allowPrivate: boolean;
   readonly #maxBytes: number;
-  readonly #kept: Agents;
-  readonly #fresh: Agents;
+  readonly #keepAliveAgents: Agents;
+  readonly #singleUseAgents: Agents;
 
   constructor(options: OutboundOptions) {
     this.#allowPrivate = options.allowPrivateAddresses;
-    this.#maxBytes = options.maxBytes ?? MAX_BYTES;
-    const settings = { timeout: IDLE_MS, lookup: this.#lookup };
-    this.#kept = agents({ ...settings, keepAlive: true });
-    this.#fresh = agents({ ...settings, keepAlive: false });
+    this.#maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES;
+    const settings = { timeout: IDLE_CONNECTION_MS, lookup: this.#lookup };
+    this.#keepAliveAgents = agentsWith({ ...settings, keepAlive: true });
+    this.#singleUseAgents = agentsWith({ ...settings, keepAlive: false });
   }
 
   async request(request: OutboundRequest): Promise<OutboundResponse> {
@@ -68,8 +68,9 @@ export class Outbound {
     for (let redirects = 0; ; redirects += 1) {
       const response = await this.#exchange(hop, request.signal);
       const location = response.headers.location;
-      if (location === undefined || ![301, 302, 303, 307, 308].includes(response.status)) return successful(response, hop.url);
-      if (redirects === MAX_REDIRECTS) throw clientError(`${shown(hop.url)}: more than ${MAX_REDIRECTS} redirects`);
+      if (location === undefined || ![301, 302, 303, 307, 308].includes(response.status))
+        return requireSuccess(response, hop.url);
+      if (redirects === MAX_REDIRECTS) throw clientError(`${displayUrl(hop.url)}: more than ${MAX_REDIRECTS} redirects`);
       hop = redirected(hop, response.status, location);
     }
   }
@@ -78,7 +79,7 @@ export class Outbound {
    * One request that tells something, and whatever it is answered: no redirect is followed, no status is a failure, and the body of a success,
    * which says nothing more, is not waited for. Rejects as `request` does otherwise.
    */
-  async tell(request: OutboundRequest): Promise<OutboundResponse> {
+  async notify(request: OutboundRequest): Promise<OutboundResponse> {
     return this.#exchange(firstHop(request), request.signal, isSuccess);
   }
 
@@ -89,13 +90,18 @@ export class Outbound {
   async #exchange(hop: Hop, signal: AbortSignal, isEnough: (status: number) => boolean = () => false): Promise<OutboundResponse> {
     const attempt = { reused: false, answered: false, isEnough };
     try {
-      return await this.#send(hop, signal, REPEATABLE.has(hop.method) ? this.#kept : this.#fresh, attempt);
+      return await this.#send(
+        hop,
+        signal,
+        IDEMPOTENT_METHODS.has(hop.method) ? this.#keepAliveAgents : this.#singleUseAgents,
+        attempt,
+      );
     } catch (error) {
-      const stale = attempt.reused && !attempt.answered && asWorkError(error).errorClass === 'connection_reset';
-      if (!stale || signal.aborted) throw failureOf(error, hop, signal);
+      const isStaleConnection = attempt.reused && !attempt.answered && asWorkError(error).errorClass === 'connection_reset';
+      if (!isStaleConnection || signal.aborted) throw failureOf(error, hop, signal);
     }
     try {
-      return await this.#send(hop, signal, this.#fresh, attempt);
+      return await this.#send(hop, signal, this.#singleUseAgents, attempt);
     } catch (error) {
       throw failureOf(error, hop, signal);
     }
@@ -104,7 +110,7 @@ export class Outbound {
   #send(
     hop: Hop,
     signal: AbortSignal,
-    through: Agents,
+    agentSet: Agents,
     attempt: { reused: boolean; answered: boolean; readonly isEnough: (status: number) => boolean },
   ): Promise<OutboundResponse> {
     this.#checkLiteral(hop.url);
@@ -113,7 +119,7 @@ export class Outbound {
     return new Promise((resolve, reject) => {
       const sent = request(hop.url, {
         method: hop.method,
-        agent: through[protocol === 'https:' ? 'https:' : 'http:'],
+        agent: agentSet[protocol === 'https:' ? 'https:' : 'http:'],
         signal,
         headers: {
           'user-agent': 'jamjet-runtime',
@@ -130,12 +136,12 @@ export class Outbound {
         attempt.answered = true;
         const status = message.statusCode ?? 0;
         if (attempt.isEnough(status)) {
-          resolve({ status, headers: flat(message.headers), text: '' });
+          resolve({ status, headers: joinedHeaders(message.headers), text: '' });
           message.destroy();
           return;
         }
-        readText(message, this.#maxBytes, `${shown(hop.url)}: `).then(
-          (text) => resolve({ status, headers: flat(message.headers), text }),
+        readText(message, this.#maxBytes, `${displayUrl(hop.url)}: `).then(
+          (text) => resolve({ status, headers: joinedHeaders(message.headers), text }),
           (error: unknown) => {
             message.destroy();
             reject(error);
@@ -176,7 +182,7 @@ export class Outbound {
   }
 }
 
-function agents(settings: http.AgentOptions): Agents {
+function agentsWith(settings: http.AgentOptions): Agents {
   return { 'http:': new http.Agent(settings), 'https:': new https.Agent(settings) };
 }
 
@@ -185,7 +191,7 @@ function failureOf(error: unknown, hop: Hop, signal: AbortSignal): WorkError {
   if (signal.aborted) return abortError(signal, hop.url);
   const failure = asWorkError(error);
   if (failure === error) return failure;
-  return new WorkError(`${shown(hop.url)}: ${withoutAddresses(failure.message, error, hop.url)}`, {
+  return new WorkError(`${displayUrl(hop.url)}: ${withoutAddresses(failure.message, error, hop.url)}`, {
     cause: error,
     retryable: true,
     errorClass: failure.errorClass ?? 'io_error',
@@ -206,11 +212,11 @@ function isSuccess(status: number): boolean {
   return status >= 200 && status <= 299;
 }
 
-function successful(response: OutboundResponse, url: URL): OutboundResponse {
+function requireSuccess(response: OutboundResponse, url: URL): OutboundResponse {
   const { status } = response;
   if (isSuccess(status)) return response;
   const excerpt = response.text.replace(/\s+/g, ' ').trim().slice(0, 300);
-  const message = `${shown(url)} answered ${status}${excerpt === '' ? '' : `: ${excerpt}`}`;
+  const message = `${displayUrl(url)} answered ${status}${excerpt === '' ? '' : `: ${excerpt}`}`;
   if (status === 429) throw new WorkError(message, { retryable: true, errorClass: 'rate_limit', httpStatus: status });
   if (status >= 500) throw new WorkError(message, { retryable: true, errorClass: 'server_error', httpStatus: status });
   throw new WorkError(message, { retryable: false, errorClass: 'client_error', httpStatus: status });
@@ -219,7 +225,7 @@ function successful(response: OutboundResponse, url: URL): OutboundResponse {
 function abortError(signal: AbortSignal, url: URL): WorkError {
   if (signal.reason instanceof WorkError) return signal.reason;
   const late = signal.reason instanceof Error && signal.reason.name === 'TimeoutError';
-  return new WorkError(`${shown(url)}: ${late ? 'no complete answer in time' : 'aborted'}`, {
+  return new WorkError(`${displayUrl(url)}: ${late ? 'no complete answer in time' : 'aborted'}`, {
     cause: signal.reason,
     retryable: true,
     errorClass: late ? 'timeout' : 'io_error',
@@ -230,7 +236,7 @@ function clientError(message: string): WorkError {
   return new WorkError(message, { retryable: false, errorClass: 'client_error' });
 }
 
-function flat(headers: http.IncomingHttpHeaders): Record<string, string> {
+function joinedHeaders(headers: http.IncomingHttpHeaders): Record<string, string> {
   const joined: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) {
     if (value !== undefined) joined[name] = Array.isArray(value) ? value.join(', ') : value;

@@ -21,13 +21,13 @@ export async function readText(message: IncomingMessage, maxBytes: number, prefi
     }
     chunks.push(part);
   }
-  return decoder(message.headers['content-type']).decode(Buffer.concat(chunks));
+  return decoderFor(message.headers['content-type']).decode(Buffer.concat(chunks));
 }
 
 function decompressed(message: IncomingMessage, prefix: string): IncomingMessage | Transform {
   const encoding = (message.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
   if (encoding === 'identity' || encoding === '') return message;
-  const transform = decompressor(encoding);
+  const transform = decompressorFor(encoding);
   if (transform === null) {
     throw new WorkError(`${prefix}the response has an unknown content-encoding "${encoding.slice(0, 60)}"`, {
       retryable: false,
@@ -38,7 +38,7 @@ function decompressed(message: IncomingMessage, prefix: string): IncomingMessage
   return pipeline(message, transform, () => {});
 }
 
-function decompressor(encoding: string): Transform | null {
+function decompressorFor(encoding: string): Transform | null {
   switch (encoding) {
     case 'gzip':
     case 'x-gzip':
@@ -52,7 +52,7 @@ function decompressor(encoding: string): Transform | null {
   }
 }
 
-function decoder(contentType: string | undefined): { decode(bytes: Uint8Array): string } {
+function decoderFor(contentType: string | undefined): { decode(bytes: Uint8Array): string } {
   const charset = /;\s*charset="?([^\s;"]+)/i.exec(contentType ?? '')?.[1] ?? 'utf-8';
   try {
     return new TextDecoder(charset);

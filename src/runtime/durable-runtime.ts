@@ -1,31 +1,31 @@
 import type { LRUCache } from 'lru-cache';
-import type { StoreErrorCode } from '../../store/errors.ts';
-import type { ControlChange } from '../../store/notices.ts';
-import type { Store } from '../../store/store.ts';
-import { Admission } from './admission.ts';
+import type { StoreErrorCode } from '../../store/port/errors.ts';
+import type { ControlChange } from '../../store/port/notifications.ts';
+import type { Store } from '../../store/port/store.ts';
+import type { ExternalWork } from './activities/external/external-work.ts';
+import type { ActivityPool } from './activities/local/activity-pool.ts';
 import type { Clock } from './clock.ts';
-import type { CorruptExecutions } from './corrupt-executions.ts';
-import type { Dispatch } from './dispatch.ts';
-import type { ExternalWork } from './external-work.ts';
-import type { ClockWatch } from './fleet/clock-watch.ts';
-import type { Forks } from './history/forks.ts';
-import type { Points } from './history/points.ts';
+import type { ClockSkewMonitor } from './cluster/clock-skew.ts';
+import { Admission } from './commands/admission.ts';
+import { assertStorable, requestTexts } from './commands/storable-text.ts';
+import type { Engine } from './engine/engine.ts';
+import type { CorruptExecutions } from './engine/loading/corrupt-executions.ts';
+import type { CachedExecution } from './engine/loading/execution-cache.ts';
+import type { Heartbeats } from './heartbeats.ts';
+import type { HistoryAtSequence } from './history/at-sequence.ts';
+import type { Forker } from './history/fork/fork.ts';
 import type { Snapshots } from './history/snapshots.ts';
-import type { Hot } from './hot.ts';
 import type { Ids } from './ids.ts';
 import type { Intake } from './intake.ts';
 import type { Interventions } from './interventions.ts';
-import type { Lifetime } from './lifetime.ts';
-import { storedFilter } from './list-filter.ts';
-import type { Listeners } from './listeners.ts';
-import type { Loop } from './loop.ts';
+import type { Lifecycle } from './lifecycle.ts';
 import { DEFAULT_GRACE_MS } from './options.ts';
+import { storedFilter } from './queries/list-filter.ts';
+import type { Queries } from './queries/queries.ts';
+import { summaryOf } from './queries/views.ts';
 import type { Quotas } from './quotas/quotas.ts';
-import type { Reads } from './reads.ts';
-import type { Sightings } from './sightings.ts';
-import { refuseUnstorable, textsOf } from './storable.ts';
-import type { Caller, CommitNote, InProcessView, Runtime } from './types.ts';
-import { summaryOf } from './views.ts';
+import type { Subscribers } from './subscribers.ts';
+import type { Caller, CommitNotification, InProcessView, Runtime } from './types.ts';
 
 /** Who does what is asked of a runtime. */
 export interface Parts {
@@ -33,22 +33,22 @@ export interface Parts {
   readonly store: Store;
   readonly clock: Clock;
   readonly ids: Ids;
-  readonly hot: LRUCache<string, Hot>;
-  readonly listeners: Listeners;
-  readonly loop: Loop;
+  readonly hot: LRUCache<string, CachedExecution>;
+  readonly listeners: Subscribers;
+  readonly loop: Engine;
   readonly quotas: Quotas;
-  readonly reads: Reads;
+  readonly reads: Queries;
   readonly intake: Intake;
   readonly interventions: Interventions;
-  readonly points: Points;
+  readonly points: HistoryAtSequence;
   readonly snapshots: Snapshots;
-  readonly forks: Forks;
-  readonly dispatch: Dispatch;
+  readonly forks: Forker;
+  readonly dispatch: ActivityPool;
   readonly external: ExternalWork;
-  readonly sightings: Sightings;
-  readonly clockWatch: ClockWatch;
+  readonly sightings: Heartbeats;
+  readonly clockWatch: ClockSkewMonitor;
   readonly corrupt: CorruptExecutions;
-  readonly lifetime: Lifetime;
+  readonly lifetime: Lifecycle;
   /** Messages and attempts that may wait. */
   readonly maxPending: number;
 }
@@ -87,50 +87,50 @@ export class DurableRuntime implements Runtime {
   // ---- workflows and executions
 
   async register(caller: Caller, document: unknown): ReturnType<Runtime['register']> {
-    return this.#admission.request(caller.tenantId, () => this.#parts.intake.register(caller, document));
+    return this.#admission.run(caller.tenantId, () => this.#parts.intake.register(caller, document));
   }
 
   async start(...[caller, request]: Parameters<Runtime['start']>): ReturnType<Runtime['start']> {
-    refuseUnstorable(textsOf.start(request));
-    return this.#admission.request(caller.tenantId, () => this.#parts.intake.start(caller, request));
+    assertStorable(requestTexts.start(request));
+    return this.#admission.run(caller.tenantId, () => this.#parts.intake.start(caller, request));
   }
 
   async cancel(...[caller, id, reason]: Parameters<Runtime['cancel']>): Promise<void> {
-    this.#admission.open();
-    refuseUnstorable({ names: { reason } });
+    this.#admission.assertOpen();
+    assertStorable({ names: { reason } });
     return this.#parts.intake.cancel(caller, id, reason ?? 'user request');
   }
 
   async approve(...[caller, id, decision]: Parameters<Runtime['approve']>): ReturnType<Runtime['approve']> {
-    refuseUnstorable(textsOf.decision(decision));
+    assertStorable(requestTexts.decision(decision));
     const decide = (): ReturnType<Runtime['approve']> => this.#parts.intake.approve(caller, id, decision);
-    if (decision.decision !== 'rejected') return this.#admission.request(caller.tenantId, decide);
-    this.#admission.open();
+    if (decision.decision !== 'rejected') return this.#admission.run(caller.tenantId, decide);
+    this.#admission.assertOpen();
     return decide();
   }
 
   async sendEvent(...[caller, id, event]: Parameters<Runtime['sendEvent']>): ReturnType<Runtime['sendEvent']> {
-    refuseUnstorable(textsOf.event(event));
-    return this.#admission.request(caller.tenantId, () => this.#parts.intake.sendEvent(caller, id, event));
+    assertStorable(requestTexts.event(event));
+    return this.#admission.run(caller.tenantId, () => this.#parts.intake.sendEvent(caller, id, event));
   }
 
   async pause(...[caller, id, reason]: Parameters<Runtime['pause']>): Promise<void> {
-    this.#admission.open();
-    refuseUnstorable({ names: { reason } });
+    this.#admission.assertOpen();
+    assertStorable({ names: { reason } });
     return this.#parts.interventions.pause(caller, id, reason ?? null);
   }
 
   async resume(...[caller, id, budgets]: Parameters<Runtime['resume']>): Promise<void> {
-    return this.#admission.request(caller.tenantId, () => this.#parts.interventions.resume(caller, id, budgets ?? null));
+    return this.#admission.run(caller.tenantId, () => this.#parts.interventions.resume(caller, id, budgets ?? null));
   }
 
   async retry(caller: Caller, id: string): ReturnType<Runtime['retry']> {
-    return this.#admission.request(caller.tenantId, () => this.#parts.interventions.retry(caller, id));
+    return this.#admission.run(caller.tenantId, () => this.#parts.interventions.retry(caller, id));
   }
 
   async fork(...[caller, id, request]: Parameters<Runtime['fork']>): ReturnType<Runtime['fork']> {
-    refuseUnstorable(textsOf.fork(request));
-    return this.#admission.request(caller.tenantId, () => this.#parts.forks.fork(caller, id, request));
+    assertStorable(requestTexts.fork(request));
+    return this.#admission.run(caller.tenantId, () => this.#parts.forks.fork(caller, id, request));
   }
 
   // ---- what can be looked at
@@ -144,8 +144,8 @@ export class DurableRuntime implements Runtime {
     return { executions: rows.map(summaryOf), next };
   }
 
-  mark(): string {
-    return this.#parts.ids.mark(this.#parts.clock.nowMs());
+  idWatermark(): string {
+    return this.#parts.ids.watermark(this.#parts.clock.nowMs());
   }
 
   settled(...[tenantId, id, waitMs, signal]: Parameters<Runtime['settled']>): ReturnType<Runtime['settled']> {
@@ -180,32 +180,32 @@ export class DurableRuntime implements Runtime {
 
   async claim(...[caller, claim]: Parameters<Runtime['claim']>): ReturnType<Runtime['claim']> {
     this.#admission.admit(caller.tenantId);
-    refuseUnstorable({ names: { worker_id: claim.workerId } });
+    assertStorable({ names: { worker_id: claim.workerId } });
     const { external, sightings, lifetime } = this.#parts;
     const items = await external.claim(caller, claim, () => lifetime.stopped);
-    sightings.worker(caller, claim, items.length);
+    sightings.recordWorker(caller, claim, items.length);
     return items;
   }
 
   async complete(...[caller, id, result]: Parameters<Runtime['complete']>): Promise<void> {
-    this.#admission.open();
-    refuseUnstorable({ values: { output: result.output, state_patch: result.statePatch } });
+    this.#admission.assertOpen();
+    assertStorable({ values: { output: result.output, state_patch: result.statePatch } });
     return this.#parts.external.complete(caller, id, result);
   }
 
   async fail(...[caller, id, failure]: Parameters<Runtime['fail']>): Promise<void> {
-    this.#admission.open();
+    this.#admission.assertOpen();
     return this.#parts.external.fail(caller, id, failure);
   }
 
   async heartbeat(...[caller, id, lease]: Parameters<Runtime['heartbeat']>): ReturnType<Runtime['heartbeat']> {
-    this.#admission.open();
+    this.#admission.assertOpen();
     return this.#parts.external.heartbeat(caller, id, lease);
   }
 
   async enqueue(...[caller, item]: Parameters<Runtime['enqueue']>): ReturnType<Runtime['enqueue']> {
-    refuseUnstorable({ values: { payload: item.payload } });
-    return this.#admission.request(caller.tenantId, async () => {
+    assertStorable({ values: { payload: item.payload } });
+    return this.#admission.run(caller.tenantId, async () => {
       await this.#parts.reads.find(caller.tenantId, item.executionId);
       return this.#parts.external.enqueue(caller, item);
     });
@@ -216,13 +216,13 @@ export class DurableRuntime implements Runtime {
   }
 
   inProcess(tenantId?: string): InProcessView {
-    const { running, waiting, oldestSinceMs } = this.#parts.dispatch.use(tenantId);
+    const { running, waiting, oldestSinceMs } = this.#parts.dispatch.usage(tenantId);
     return { running, waiting, oldest_waiting_since_ms: oldestSinceMs };
   }
 
   // ---- the process around it
 
-  onCommit(told: (note: CommitNote | null) => void): () => void {
+  onCommit(told: (note: CommitNotification | null) => void): () => void {
     return this.#parts.listeners.onCommit(told);
   }
 

@@ -47,7 +47,7 @@ export class RuntimeError extends Error {
 }
 
 /** Where a log and a version of its workflow part. */
-export interface Mismatch {
+export interface ForkMismatch {
   /** Of the event that the version would not have written. */
   readonly sequence: number;
   readonly type: string | null;
@@ -56,10 +56,10 @@ export interface Mismatch {
 }
 
 /** A fork that would not go on from its origin, but from something that never happened. */
-export class DoesNotFit extends RuntimeError {
-  readonly mismatch: Mismatch;
+export class ForkDoesNotReplay extends RuntimeError {
+  readonly mismatch: ForkMismatch;
 
-  constructor(message: string, mismatch: Mismatch) {
+  constructor(message: string, mismatch: ForkMismatch) {
     super('does_not_fit', message);
     this.name = 'DoesNotFit';
     this.mismatch = mismatch;
@@ -103,6 +103,6 @@ export class DecisionWouldChange extends RuntimeError {
 }
 
 /** What a client sent, in an error text: not longer than a line. */
-export function shown(given: string): string {
+export function truncated(given: string): string {
   return given.length <= 120 ? given : `${given.slice(0, 120)}…`;
 }

@@ -7,7 +7,7 @@ export interface Ids {
   /** UUIDv7 with dashes. */
   workItem(nowMs: number): string;
   /** 32 hex digits of a UUIDv7, in one order with those of executions. */
-  mark(nowMs: number): string;
+  watermark(nowMs: number): string;
 }
 
 const POOL_BYTES = 4096;
@@ -43,7 +43,7 @@ export function createIds(random: RandomBytes = randomBytes): Ids {
 
   return {
     execution: (nowMs) => `exec_${uuidHex(nowMs)}`,
-    mark: uuidHex,
+    watermark: uuidHex,
     workItem(nowMs) {
       const hex = uuidHex(nowMs);
       return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
@@ -52,18 +52,18 @@ export function createIds(random: RandomBytes = randomBytes): Ids {
 }
 
 /** What execution ids made at that time or later begin from; earlier ones sort before it. */
-export function firstIdAt(ms: number): string {
+export function firstExecutionIdAt(ms: number): string {
   const whole = Math.min(Math.max(Math.ceil(ms), 0), 2 ** 48 - 1);
   return `exec_${whole.toString(16).padStart(12, '0')}`;
 }
 
 /** What ids of work items made at that time or later begin from. */
 export function firstWorkItemAt(ms: number): string {
-  const hex = firstIdAt(ms).slice('exec_'.length);
+  const hex = firstExecutionIdAt(ms).slice('exec_'.length);
   return `${hex.slice(0, 8)}-${hex.slice(8)}`;
 }
 
 /** The name of one runtime process: on most events, as owner of in-process work, in the list of workers. Short, because it is written so often. */
-export function runtimeName(): string {
+export function randomRuntimeId(): string {
   return `runtime-${randomBytes(RANDOM_BYTES).toString('hex')}`;
 }

@@ -1,27 +1,27 @@
-import { compiling } from '../../machines/compile.ts';
+import { compileCooperatively } from '../../machines/compile/index.ts';
 import { InvalidWorkflow } from '../../machines/diagnostics.ts';
 import type { Json, JsonObject } from '../../machines/json.ts';
 import type { Decide, ExternalEvent } from '../../machines/messages.ts';
 import { reservedLabel } from '../../machines/reserved-labels.ts';
 import { revisionOf } from '../../machines/revision.ts';
 import type { Refused } from '../../machines/run.ts';
-import { validating } from '../../machines/validate.ts';
-import type { Store } from '../../store/store.ts';
-import { birthOf } from './birth.ts';
+import { validateCooperatively } from '../../machines/validate/index.ts';
+import type { Store } from '../../store/port/store.ts';
+import { actorOf } from './actor.ts';
 import type { Clock } from './clock.ts';
-import type { Outcome } from './envelope.ts';
-import { RuntimeError, shown } from './errors.ts';
-import { FairQueue } from './fair-queue.ts';
-import { answerRow, earlierAnswer, repeatable } from './idempotency.ts';
+import { idempotentRequest, responseRow, storedResponse } from './commands/idempotency.ts';
+import type { Engine } from './engine/engine.ts';
+import type { MessageOutcome } from './engine/envelope.ts';
+import { executionStart } from './engine/execution-start.ts';
+import { starterFrom } from './engine/loading/starter.ts';
+import type { LoadedWorkflow, WorkflowCache } from './engine/loading/workflow-cache.ts';
+import { RuntimeError, truncated } from './errors.ts';
 import type { Ids } from './ids.ts';
-import type { Loop } from './loop.ts';
-import { originOf } from './origin.ts';
-import type { Loaded, Programs } from './programs.ts';
+import type { Queries } from './queries/queries.ts';
 import type { Quotas } from './quotas/quotas.ts';
-import type { Reads } from './reads.ts';
-import { starterFrom } from './starter.ts';
-import type { TimeSlices } from './time-slices.ts';
-import type { Caller, Decision, Registered, StartRequest } from './types.ts';
+import { FairQueue } from './scheduling/fair-queue.ts';
+import type { TimeSlices } from './scheduling/time-slices.ts';
+import type { Caller, Decision, RegisteredWorkflow, StartRequest } from './types.ts';
 
 /** Workflows that are validated and compiled at a time: each may take 50 MB meanwhile. */
 const COMPILING = { active: 2, activePerKey: 1, waiting: 256, waitingPerKey: 128 };
@@ -29,9 +29,9 @@ const COMPILING = { active: 2, activePerKey: 1, waiting: 256, waitingPerKey: 128
 export interface IntakeOptions {
   readonly store: Store;
   readonly slices: TimeSlices;
-  readonly programs: Programs;
-  readonly loop: Loop;
-  readonly reads: Reads;
+  readonly programs: WorkflowCache;
+  readonly loop: Engine;
+  readonly reads: Queries;
   readonly quotas: Quotas;
   readonly clock: Clock;
   readonly ids: Ids;
@@ -46,9 +46,9 @@ export class Intake {
     this.#options = options;
   }
 
-  async register(caller: Caller, document: unknown): Promise<Registered> {
+  async register(caller: Caller, document: unknown): Promise<RegisteredWorkflow> {
     const { store, slices, programs, quotas, clock } = this.#options;
-    const { actorId, actorType, request } = originOf(caller);
+    const { actorId, actorType, request } = actorOf(caller);
     const { tenantId } = caller;
     const { workflow, program, revision, diagnostics } = await this.#compiling.run(tenantId, () =>
       slices.drive(slices.slice(tenantId), compiled(document)),
@@ -79,20 +79,22 @@ export class Intake {
       labels,
     };
     const once =
-      request.idempotencyKey === undefined ? null : repeatable(caller.tenantId, 'executions', request.idempotencyKey, asked);
-    const earlier = once === null ? null : await earlierAnswer(store, once);
+      request.idempotencyKey === undefined
+        ? null
+        : idempotentRequest(caller.tenantId, 'executions', request.idempotencyKey, asked);
+    const earlier = once === null ? null : await storedResponse(store, once);
     if (earlier !== null) return { executionId: executionIdOf(earlier), replayed: true };
 
     const reserved = reservedLabel(request.labels ?? {});
     if (reserved !== undefined)
       throw new RuntimeError(
         'bad_request',
-        `label ${shown(reserved)} is reserved: only the runtime sets labels that begin with jamjet.`,
+        `label ${truncated(reserved)} is reserved: only the runtime sets labels that begin with jamjet.`,
       );
     const loaded = await this.#workflow(caller.tenantId, request);
     const nowMs = clock.nowMs();
     const id = ids.execution(nowMs);
-    const birth = birthOf({
+    const birth = executionStart({
       id,
       tenantId: caller.tenantId,
       loaded,
@@ -103,29 +105,29 @@ export class Intake {
       labels,
     });
     await quotas.admit(caller.tenantId, id);
-    let outcome: Outcome;
+    let outcome: MessageOutcome;
     try {
-      outcome = await loop.begin(birth, {
-        origin: originOf(caller),
-        ...(once === null ? {} : { remember: () => answerRow(once, 201, { execution_id: id }, nowMs) }),
+      outcome = await loop.startExecution(birth, {
+        actor: actorOf(caller),
+        ...(once === null ? {} : { idempotencyRow: () => responseRow(once, 201, { execution_id: id }, nowMs) }),
       });
     } finally {
       quotas.release(caller.tenantId, id);
     }
     if (!('refused' in outcome)) return { executionId: id, replayed: false };
     if (outcome.refused === 'idempotency' && once !== null) {
-      const answer = await earlierAnswer(store, once);
+      const answer = await storedResponse(store, once);
       if (answer !== null) return { executionId: executionIdOf(answer), replayed: true };
     }
     throw new RuntimeError('conflict', `execution could not be started: ${outcome.refused}`);
   }
 
-  async #workflow(tenantId: string, request: StartRequest): Promise<Loaded> {
+  async #workflow(tenantId: string, request: StartRequest): Promise<LoadedWorkflow> {
     const revision = await this.#options.store.tenant(tenantId).revisionOf(request.workflowId, request.version);
     if (revision === null) {
       throw new RuntimeError(
         'not_found',
-        `workflow ${shown(request.workflowId)}${request.version === undefined ? '' : ` v${request.version}`}`,
+        `workflow ${truncated(request.workflowId)}${request.version === undefined ? '' : ` v${request.version}`}`,
       );
     }
     return this.#options.programs.load(tenantId, revision);
@@ -133,7 +135,7 @@ export class Intake {
 
   async cancel(caller: Caller, id: string, reason: string): Promise<void> {
     await this.#options.reads.find(caller.tenantId, id);
-    const outcome = await this.#options.loop.send(id, { type: 'cancel', reason }, { origin: originOf(caller), urgent: true });
+    const outcome = await this.#options.loop.send(id, { type: 'cancel', reason }, { actor: actorOf(caller), urgent: true });
     if (!('refused' in outcome)) return;
     const { status } = await this.#options.reads.execution(caller.tenantId, id);
     throw new RuntimeError('already_terminal', `execution ${id} is already in terminal state: ${status}`);
@@ -152,8 +154,8 @@ export class Intake {
       patch: decision.statePatch ?? null,
       ...(decision.nodeId === undefined || decision.nodeId === '' ? {} : { node: decision.nodeId }),
     };
-    const origin = originOf(caller, decision.userId);
-    const outcome = await this.#options.loop.send(id, message, { origin });
+    const origin = actorOf(caller, decision.userId);
+    const outcome = await this.#options.loop.send(id, message, { actor: origin });
     if ('refused' in outcome) throw await this.#refusedDecision(caller.tenantId, id, message, outcome);
     return { nodeId: outcome.node ?? '' };
   }
@@ -162,7 +164,7 @@ export class Intake {
     tenantId: string,
     id: string,
     message: Decide,
-    outcome: Outcome & { refused: string },
+    outcome: MessageOutcome & { refused: string },
   ): Promise<RuntimeError> {
     const { nodes } = outcome as Refused;
     switch (outcome.refused) {
@@ -190,18 +192,18 @@ export class Intake {
     const once =
       event.idempotencyKey === undefined
         ? null
-        : repeatable(caller.tenantId, `external-event:${id}`, event.idempotencyKey, asked);
-    const earlier = once === null ? null : await earlierAnswer(store, once);
+        : idempotentRequest(caller.tenantId, `external-event:${id}`, event.idempotencyKey, asked);
+    const earlier = once === null ? null : await storedResponse(store, once);
     if (earlier !== null) return matchOf(earlier);
 
     const message: ExternalEvent = { type: 'event', key: event.key, payload: event.payload };
     const outcome = await loop.send(id, message, {
-      origin: originOf(caller),
-      ...(once === null ? {} : { remember: (stepped) => answerRow(once, 200, { node_id: stepped.node }, clock.nowMs()) }),
+      actor: actorOf(caller),
+      ...(once === null ? {} : { idempotencyRow: (stepped) => responseRow(once, 200, { node_id: stepped.node }, clock.nowMs()) }),
     });
     if (!('refused' in outcome)) return { matched: outcome.node !== null, nodeId: outcome.node };
     // The same request may have come before this one, whatever this one is refused for: also when it was the last event the execution took.
-    const answer = once === null ? null : await earlierAnswer(store, once);
+    const answer = once === null ? null : await storedResponse(store, once);
     if (answer !== null) return matchOf(answer);
     const { status } = await reads.execution(caller.tenantId, id);
     throw new RuntimeError('conflict', `execution is ${status}; it takes no more events`);
@@ -210,13 +212,13 @@ export class Intake {
 
 /** A document as the program that it is; throws `InvalidWorkflow`. */
 function* compiled(document: unknown) {
-  const { workflow, diagnostics } = yield* validating(document);
+  const { workflow, diagnostics } = yield* validateCooperatively(document);
   const errors = diagnostics.filter((diagnostic) => diagnostic.severity === 'error');
   if (workflow === null || errors.length > 0) throw new InvalidWorkflow(errors);
   yield;
   const revision = revisionOf(workflow);
   yield;
-  return { workflow, diagnostics, revision, program: yield* compiling(workflow, revision) };
+  return { workflow, diagnostics, revision, program: yield* compileCooperatively(workflow, revision) };
 }
 
 function executionIdOf(answer: Json): string {

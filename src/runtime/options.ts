@@ -1,4 +1,4 @@
-import type { Store } from '../../store/store.ts';
+import type { Store } from '../../store/port/store.ts';
 import type { Clock } from './clock.ts';
 import type { RandomBytes } from './ids.ts';
 import type { Tools } from './types.ts';
@@ -6,9 +6,9 @@ import type { Tools } from './types.ts';
 export const DEFAULTS = {
   stepLimit: 10_000,
   concurrency: 256,
-  maxWaitMs: 30 * 60_000,
+  maxSlotWaitMs: 30 * 60_000,
   maxPending: 20_000,
-  hotBytes: 64 * 1024 * 1024,
+  cacheBytes: 64 * 1024 * 1024,
   artifactThresholdBytes: 8192,
 };
 /** What `close` gives in-process work, unless told otherwise. */
@@ -33,11 +33,11 @@ export interface RuntimeOptions {
   /** In-process attempts of one tenant that run at the same time; default 256. A third more slots are there for other tenants. */
   readonly concurrency?: number;
   /** How long an in-process attempt may wait for a slot before it fails, retryably; default 30 minutes. */
-  readonly maxWaitMs?: number;
+  readonly maxSlotWaitMs?: number;
   /** Messages and attempts waiting before new requests are refused as `overloaded`; default 20,000. */
   readonly maxPending?: number;
   /** Memory for hot executions, bytes; default 64 MiB. */
-  readonly hotBytes?: number;
+  readonly cacheBytes?: number;
   /** Outputs whose JSON is larger than this, bytes, are kept as artifacts beside the log; 0 = none; default 8192. */
   readonly artifactThresholdBytes?: number;
   /** What the `env` root of expressions shows, to every tenant or as a function says; default nothing. It must always answer the same. */
@@ -48,7 +48,7 @@ export interface RuntimeOptions {
    * Which stored executions this runtime works on beside those it starts; default all. A runtime for one run on a shared
    * file leaves the others alone.
    */
-  readonly adopts?: (executionId: string) => boolean;
+  readonly shouldProcess?: (executionId: string) => boolean;
   /** Told of conditions and templates that could not be evaluated (they count as false and null). */
   readonly onDiagnostic?: (executionId: string, problem: string) => void;
   /** Told of what went wrong behind the scenes: a store that is away, an execution that cannot be loaded. */

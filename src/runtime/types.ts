@@ -1,13 +1,13 @@
 import type { Diagnostic } from '../../machines/diagnostics.ts';
-import type { MachineEvent } from '../../machines/fold.ts';
 import type { Json, JsonObject } from '../../machines/json.ts';
 import type { Budgets, Usage } from '../../machines/messages.ts';
+import type { RecordedEvent } from '../../machines/replay/index.ts';
 import type { ActiveNode, PendingApproval, Status } from '../../machines/run.ts';
-import type { StoreErrorCode } from '../../store/errors.ts';
-import type { ControlChange } from '../../store/notices.ts';
-import type { TenantRow } from '../../store/rows.ts';
+import type { StoreErrorCode } from '../../store/port/errors.ts';
+import type { ControlChange } from '../../store/port/notifications.ts';
+import type { TenantRow } from '../../store/port/rows.ts';
 import type { WorkContext } from '../executors/executor.ts';
-import type { Mismatch, PastDecision } from './errors.ts';
+import type { ForkMismatch, PastDecision } from './errors.ts';
 
 /** Who asks: recorded with every event it causes. */
 export interface Caller {
@@ -37,7 +37,7 @@ export type ToolContext = WorkContext;
 export type Tool = (input: never, context: ToolContext) => unknown;
 export type Tools = Readonly<Record<string, Tool>>;
 
-export interface Registered {
+export interface RegisteredWorkflow {
   readonly workflow_id: string;
   readonly version: string;
   readonly revision: string;
@@ -77,11 +77,11 @@ export interface ExecutionView {
   readonly updatedAtMs: number;
   readonly completedAtMs: number | null;
   /** An operator's hold: why it is `paused` though it may wait for nothing. Null when nobody holds it. */
-  readonly held: { readonly reason: string | null } | null;
+  readonly suspended: { readonly reason: string | null } | null;
 }
 
 /** List item: what the head of an execution tells. */
-export type ExecutionSummary = Omit<ExecutionView, 'state' | 'input' | 'held'>;
+export type ExecutionSummary = Omit<ExecutionView, 'state' | 'input' | 'suspended'>;
 
 /** All of what is given must hold. */
 export interface ExecutionFilter {
@@ -114,7 +114,7 @@ export interface ExecutionPage {
 }
 
 /** An execution as it was after one of its steps. */
-export interface PastView {
+export interface ExecutionAtView {
   readonly executionId: string;
   /** Of the last event of that step. */
   readonly sequence: number;
@@ -134,7 +134,7 @@ export interface SnapshotView {
   /** When the step was taken. */
   readonly createdAtMs: number;
   /** What the machine was sent in that step, in order; at least one. Of a step that sent it nothing: what happened instead. */
-  readonly events: readonly MachineEvent[];
+  readonly events: readonly RecordedEvent[];
   readonly status: Status;
   /** The machine's state value, as XState has it. */
   readonly value: Json;
@@ -176,14 +176,14 @@ export interface ForkRequest {
   readonly idempotencyKey?: string;
 }
 
-export interface Forked {
+export interface ForkResult {
   /** Null for a dry run. */
   readonly executionId: string | null;
   /** Of the origin: the end of the step from which the fork goes on. */
   readonly sequence: number;
   readonly replayed: boolean;
   /** Null = it fits. Only a dry run answers one, else it is thrown. */
-  readonly mismatch: Mismatch | null;
+  readonly mismatch: ForkMismatch | null;
   /** What people decided before the fork point; empty for a replayed answer. */
   readonly decisions: readonly PastDecision[];
 }
@@ -300,7 +300,7 @@ export interface InProcessView {
 }
 
 /** Something was committed for an execution. */
-export interface CommitNote {
+export interface CommitNotification {
   readonly tenantId: string;
   readonly executionId: string;
   /** It was started, or a retry set it going again, in this commit; it came to its end. */
@@ -309,7 +309,7 @@ export interface CommitNote {
 }
 
 /** What the API asks about tenants and their limits; `start` and `register` ask for themselves. */
-export interface TenantGate {
+export interface TenantAdmission {
   /** Counts a request. Rejects with `limit_exceeded_requests`, unless it is `exempt` from the limit. */
   request(tenantId: string, exempt?: boolean): Promise<void>;
   /** This process has changed the tenant: it is read again, and its status too when that is not given. A change by another process counts within five seconds. */
@@ -325,7 +325,7 @@ export interface TenantGate {
  */
 export interface Runtime {
   readonly id: string;
-  readonly tenants: TenantGate;
+  readonly tenants: TenantAdmission;
   /** What kept this runtime from showing, some seconds ago, that it is there; null = it could: the store can be written. */
   readonly storeFault: StoreErrorCode | null;
   /** By how many milliseconds the machine's clock was ahead of the database's, some seconds ago; negative: behind, 0 = by less than five seconds. */
@@ -340,7 +340,7 @@ export interface Runtime {
    * a new revision; executions keep the one they started with. Rejects with `InvalidWorkflow`, which carries every problem found; with `tenant_not_active`; with
    * `limit_exceeded_workflows` when the id is new and the tenant has no room for it.
    */
-  register(caller: Caller, document: unknown): Promise<Registered>;
+  register(caller: Caller, document: unknown): Promise<RegisteredWorkflow>;
   /**
    * `replayed`: an earlier request with the same idempotency key made the execution. Rejects with `not_found` for a workflow or version
    * that is not registered, and with `conflict` when the key came with another request; with `tenant_not_active`, or `limit_exceeded_…` when
@@ -350,7 +350,7 @@ export interface Runtime {
   execution(tenantId: string, id: string): Promise<ExecutionView>;
   executions(tenantId: string, request: ExecutionPageRequest): Promise<ExecutionPage>;
   /** 32 hex digits that sort, as `exec_` and these, after the ids of all executions started here so far and before those of all started later. */
-  mark(): string;
+  idWatermark(): string;
   /** Resolves when terminal or paused, at the latest after `waitMs` (60,000 at most): look at the status to know which. */
   settled(tenantId: string, id: string, waitMs: number, signal?: AbortSignal): Promise<ExecutionView>;
   /** The log so far, `after` exclusive, read in pages as the consumer asks for them. */
@@ -387,7 +387,7 @@ export interface Runtime {
    * to there. Rejects with `bad_request` for a sequence that the log does not have. Like `snapshots` and `replay`, rejects with `overloaded`
    * when too many logs are being replayed, and gives up with `shutting_down` once `signal` is aborted.
    */
-  stateAt(tenantId: string, id: string, sequence: number, signal?: AbortSignal): Promise<PastView>;
+  stateAt(tenantId: string, id: string, sequence: number, signal?: AbortSignal): Promise<ExecutionAtView>;
   /**
    * The machine after each step that ended after `after`, as it was then: a failure that a retry has forgiven since, too. A page ends before
    * `limit` when it has a megabyte or a retry follows; it is empty only at the end of the log. Where a page ended, the next one begins without
@@ -408,7 +408,7 @@ export interface Runtime {
    * version asked for; with `DecisionWouldChange` when a person decided on something else than the patched state and `keepDecisions` is not
    * set (whoever offers it must see to it that operators alone may); and as `start` does.
    */
-  fork(caller: Caller, id: string, request: ForkRequest): Promise<Forked>;
+  fork(caller: Caller, id: string, request: ForkRequest): Promise<ForkResult>;
   /** Work under way is aborted, children are cancelled. Rejects with `already_terminal`. */
   cancel(caller: Caller, id: string, reason?: string): Promise<void>;
   /**
@@ -453,7 +453,7 @@ export interface Runtime {
    * Calls `told` after every commit of this runtime, in order, and after those of others on the same database, when they become known (null = some
    * may have been missed); answers how to stop that. For wake-ups: it holds up the loop, so it must be quick, and must not throw.
    */
-  onCommit(told: (note: CommitNote | null) => void): () => void;
+  onCommit(told: (note: CommitNotification | null) => void): () => void;
   /** Calls `told` when another runtime has changed the control plane (null = it may have); answers how to stop that. By the same rules. */
   onControl(told: (change: ControlChange | null) => void): () => void;
   /** These executions were removed from the store: nothing of them stays in memory. */

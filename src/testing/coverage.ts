@@ -1,17 +1,17 @@
+import { type Branch, type Branches, branchText, isUnhandledFailure } from './branches.ts';
 import { type Path, type Paths, pathKey, pathText } from './paths.ts';
-import { isUnhandledFailure, type Way, type Ways, wayText } from './ways.ts';
 
 /** What the tests of a file visit of what there is. */
 export interface Coverage {
-  readonly nodes: Share;
+  readonly nodes: CoverageShare;
   /** Branches and outcomes: every way that is drawn. */
-  readonly ways: Share;
-  readonly paths: Share;
+  readonly ways: CoverageShare;
+  readonly paths: CoverageShare;
   /** Of ways, in percent, rounded down. */
   readonly percent: number;
 }
 
-export interface Share {
+export interface CoverageShare {
   readonly covered: number;
   readonly total: number;
   /** What no test visits. */
@@ -19,26 +19,26 @@ export interface Share {
 }
 
 /** Is it a way that somebody drew? A choice without a default leads nowhere when nothing holds. */
-function isDrawn(way: Way): boolean {
+function isDrawn(way: Branch): boolean {
   return !isUnhandledFailure(way) && !(way.isChoice && way.when === null && way.targets.length === 0);
 }
 
-export function coverageOf(ways: Ways, { paths }: Paths, tested: readonly (readonly Way[])[]): Coverage {
+export function coverageOf(ways: Branches, { paths }: Paths, tested: readonly (readonly Branch[])[]): Coverage {
   const taken = new Set(tested.flat());
   const visited = new Set([...taken].map(({ node }) => node));
-  const walked = new Set(tested.map(pathKey));
+  const testedPaths = new Set(tested.map(pathKey));
   const drawn = ways.all.filter(isDrawn);
-  const nodes = share([...new Set(ways.all.map(({ node }) => node))], (node) => visited.has(node), String);
-  const ofWays = share(drawn, (way) => taken.has(way), wayText);
+  const nodes = coverageShare([...new Set(ways.all.map(({ node }) => node))], (node) => visited.has(node), String);
+  const branchShare = coverageShare(drawn, (way) => taken.has(way), branchText);
   return {
     nodes,
-    ways: ofWays,
-    paths: share(paths, (path: Path) => walked.has(path.key), pathText),
-    percent: ofWays.total === 0 ? 100 : Math.floor((100 * ofWays.covered) / ofWays.total),
+    ways: branchShare,
+    paths: coverageShare(paths, (path: Path) => testedPaths.has(path.key), pathText),
+    percent: branchShare.total === 0 ? 100 : Math.floor((100 * branchShare.covered) / branchShare.total),
   };
 }
 
-function share<T>(all: readonly T[], isCovered: (one: T) => boolean, text: (one: T) => string): Share {
+function coverageShare<T>(all: readonly T[], isCovered: (one: T) => boolean, text: (one: T) => string): CoverageShare {
   const missing = all.filter((one) => !isCovered(one));
   return { covered: all.length - missing.length, total: all.length, missing: missing.map(text) };
 }

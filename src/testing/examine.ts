@@ -1,21 +1,21 @@
-import { compile, type Program } from '../../machines/compile.ts';
+import { compile, type Program } from '../../machines/compile/index.ts';
 import { InvalidWorkflow } from '../../machines/diagnostics.ts';
 import type { Workflow } from '../../machines/ir/workflow.ts';
 import { checkTests } from '../authoring/check.ts';
 import type { AuthoringDiagnostic } from '../authoring/diagnostic.ts';
 import type { AuthoredTest } from '../authoring/tests.ts';
+import { branchInputsOf } from './branch-inputs.ts';
+import { Branches } from './branches.ts';
 import { type Coverage, coverageOf } from './coverage.ts';
 import { explore } from './explore.ts';
 import { type FindingCode, findingsOf, type Severity } from './findings.ts';
+import { mismatches, type TestMismatch } from './mismatches.ts';
 import { pathsOf, pathText } from './paths.ts';
-import { type Played, play } from './play.ts';
-import type { World } from './scene.ts';
-import { type Mismatch, mismatches } from './verdict.ts';
-import { Ways } from './ways.ts';
-import { wishesOf } from './wishes.ts';
+import { type PlayResult, play } from './play.ts';
+import type { SimWorkflow } from './simulation.ts';
 
 /** How far to look. */
-export interface Bounds {
+export interface ExplorationBounds {
   /** Different paths told apart. */
   readonly paths: number;
   /** Steps of simulated runs, scripted ones aside. */
@@ -23,13 +23,13 @@ export interface Bounds {
 }
 
 /** Everything that is to be said of one workflow file. */
-export interface Examined {
+export interface FileExamination {
   /** What the file and the document have wrong, as `validate` tells it. */
   readonly diagnostics: readonly AuthoringDiagnostic[];
   /** Null when the file is not valid. */
   readonly workflow: Workflow | null;
   readonly tests: readonly TestResult[];
-  readonly findings: readonly PlacedFinding[];
+  readonly findings: readonly LocatedFinding[];
   readonly coverage: Coverage | null;
   readonly exploration: Exploration | null;
 }
@@ -46,12 +46,12 @@ export interface Exploration {
 export interface TestResult {
   readonly test: AuthoredTest;
   readonly passed: boolean;
-  readonly mismatches: readonly Mismatch[];
-  readonly played: Played;
+  readonly mismatches: readonly TestMismatch[];
+  readonly played: PlayResult;
   readonly durationMs: number;
 }
 
-export interface PlacedFinding {
+export interface LocatedFinding {
   readonly severity: Severity;
   readonly code: FindingCode;
   readonly node_id: string | null;
@@ -63,25 +63,25 @@ export interface PlacedFinding {
 }
 
 /** Plays the tests of a workflow file, and everything else that can happen to it. Without a server, network or clock. */
-export function examine(text: string, file: string, bounds: Bounds, nowMs: () => number): Examined {
-  const { authored, workflow, tests, locate } = checkTests(text, file);
+export function examine(text: string, file: string, bounds: ExplorationBounds, nowMs: () => number): FileExamination {
+  const { file: authored, workflow, tests, locate } = checkTests(text, file);
   const { diagnostics } = authored;
   const nothing = { diagnostics, workflow: null, tests: [], findings: [], coverage: null, exploration: null };
   if (workflow === null) return nothing;
-  const program = compiled(workflow);
+  const program = tryCompile(workflow);
   if (program instanceof InvalidWorkflow) {
     const placed = program.diagnostics.map((found) => ({ ...found, file, ...locate(found.path ?? `nodes.${found.node_id}`) }));
     return { ...nothing, diagnostics: [...diagnostics, ...placed] };
   }
-  const ways = new Ways(program);
-  const wishes = wishesOf(program, ways);
-  const worlds = wishes.environments.map((env) => ({ program, ways, env }));
-  const world: World = { program, ways, env: {} };
-  const results = tests.map((test) => resultOf(world, test, nowMs));
-  const tested = results.map(({ played }) => played.ways);
-  const explored = explore(worlds, wishes, bounds.steps);
+  const branches = new Branches(program);
+  const inputs = branchInputsOf(program, branches);
+  const workflows = inputs.environments.map((env) => ({ program, ways: branches, env }));
+  const simulated: SimWorkflow = { program, ways: branches, env: {} };
+  const results = tests.map((test) => runTest(simulated, test, nowMs));
+  const tested = results.map(({ played }) => played.branches);
+  const explored = explore(workflows, inputs, bounds.steps);
   const paths = pathsOf(explored, bounds.paths);
-  const findings = findingsOf(world, wishes, explored, new Set(tested.flat()));
+  const findings = findingsOf(simulated, inputs, explored, new Set(tested.flat()));
   return {
     diagnostics,
     workflow,
@@ -89,22 +89,22 @@ export function examine(text: string, file: string, bounds: Bounds, nowMs: () =>
     findings: findings.map(({ node, path, severity, code, message, hint }) => {
       return { severity, code, node_id: node, message, hint, ...locate(path) };
     }),
-    coverage: coverageOf(ways, paths, tested),
+    coverage: coverageOf(branches, paths, tested),
     exploration: {
-      situations: explored.situations.length,
+      situations: explored.nodes.length,
       steps: explored.steps,
       paths: paths.paths.map(pathText),
       bounded: [
         ...(explored.bounded ? ['steps' as const] : []),
         ...(paths.bounded ? ['paths' as const] : []),
-        ...(wishes.bounded ? ['values' as const] : []),
+        ...(inputs.bounded ? ['values' as const] : []),
       ],
     },
   };
 }
 
 /** A graph can be too entangled to be compiled, which only compiling it shows. */
-function compiled(workflow: Workflow): Program | InvalidWorkflow {
+function tryCompile(workflow: Workflow): Program | InvalidWorkflow {
   try {
     return compile(workflow, '');
   } catch (error) {
@@ -113,7 +113,7 @@ function compiled(workflow: Workflow): Program | InvalidWorkflow {
   }
 }
 
-function resultOf(world: World, test: AuthoredTest, nowMs: () => number): TestResult {
+function runTest(world: SimWorkflow, test: AuthoredTest, nowMs: () => number): TestResult {
   const beganMs = nowMs();
   const played = play(world, test);
   const found = mismatches(test, played);

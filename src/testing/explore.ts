@@ -1,16 +1,16 @@
 import type { ActiveNode, Status } from '../../machines/run.ts';
-import { activeOf } from '../../machines/step.ts';
-import { Frontier } from './frontier.ts';
-import { begin, type Happening, isOver, type Scene, send, type World } from './scene.ts';
-import { Situations } from './situation.ts';
-import { movable, type Possible, possibilities } from './stimuli.ts';
-import type { Way } from './ways.ts';
-import type { Wishes } from './wishes.ts';
+import { activeOf } from '../../machines/step/index.ts';
+import type { BranchInputs } from './branch-inputs.ts';
+import type { Branch } from './branches.ts';
+import { nextNodes, type PossibleStep, possibleSteps } from './next-steps.ts';
+import { hasEnded, type SimState, type SimStep, type SimWorkflow, sendMessage, startRun } from './simulation.ts';
+import { StateKeys } from './state-key.ts';
+import { WorkQueue } from './work-queue.ts';
 
-export interface Situation {
+export interface StateNode {
   readonly index: number;
   readonly status: Status;
-  readonly isOver: boolean;
+  readonly hasEnded: boolean;
   /** Has a failure that nobody handles happened? */
   readonly isFailing: boolean;
   readonly active: readonly ActiveNode[];
@@ -21,19 +21,19 @@ export interface Situation {
 export interface Transition {
   readonly to: number;
   /** Visits that ended on the way. */
-  readonly ways: readonly Way[];
+  readonly branches: readonly Branch[];
 }
 
 /** Everything that was found to be possible. */
 export interface Explored {
-  readonly situations: readonly Situation[];
+  readonly nodes: readonly StateNode[];
   /** How runs begin. */
   readonly starts: readonly Transition[];
   readonly steps: number;
   /** The bound on steps was reached: there is more. */
   readonly bounded: boolean;
   /** Ways that some run took. */
-  readonly taken: ReadonlySet<Way>;
+  readonly taken: ReadonlySet<Branch>;
   /** Waits whose event came after their time was over, and that no node was left to take. */
   readonly unreadLate: ReadonlySet<string>;
 }
@@ -43,123 +43,127 @@ export interface Explored {
  * so that a bound leaves out what is most like what was seen. `xstate/graph` walks in another order, and throws away what it has found when it
  * meets its limit; and it would walk the machine alone: what begins, which timers are armed and what a stale message is, only the step knows.
  */
-export function explore(worlds: readonly World[], wishes: Wishes, maxSteps: number): Explored {
-  const walk = new Walk(worlds, wishes, maxSteps);
-  walk.run();
-  return walk.result();
+export function explore(workflows: readonly SimWorkflow[], inputs: BranchInputs, maxSteps: number): Explored {
+  const explorer = new Explorer(workflows, inputs, maxSteps);
+  explorer.run();
+  return explorer.result();
 }
 
-interface Found {
-  readonly situation: Situation;
-  readonly scene: Scene;
-  readonly world: World;
-  readonly reach: Reach;
+interface QueuedState {
+  readonly node: StateNode;
+  readonly state: SimState;
+  readonly workflow: SimWorkflow;
+  readonly addState: AddState;
 }
 
-type Reach = (happening: Happening) => Transition;
+type AddState = (happening: SimStep) => Transition;
 
-class Walk {
-  readonly #worlds: readonly World[];
-  readonly #wishes: Wishes;
+class Explorer {
+  readonly #workflows: readonly SimWorkflow[];
+  readonly #inputs: BranchInputs;
   readonly #maxSteps: number;
-  readonly #situations: Situation[] = [];
-  readonly #known = new Map<string, Situation>();
+  readonly #nodes: StateNode[] = [];
+  readonly #known = new Map<string, StateNode>();
   /** By the nodes that are played next, and how the run began. */
-  readonly #frontier = new Frontier<Found>();
+  readonly #queue = new WorkQueue<QueuedState>();
   readonly #starts: Transition[] = [];
-  readonly #taken = new Set<Way>();
+  readonly #taken = new Set<Branch>();
   readonly #unreadLate = new Set<string>();
   #steps = 0;
 
-  constructor(worlds: readonly World[], wishes: Wishes, maxSteps: number) {
-    this.#worlds = worlds;
-    this.#wishes = wishes;
+  constructor(worlds: readonly SimWorkflow[], wishes: BranchInputs, maxSteps: number) {
+    this.#workflows = worlds;
+    this.#inputs = wishes;
     this.#maxSteps = maxSteps;
   }
 
   run(): void {
-    for (const world of this.#worlds) {
-      const situations = new Situations(world.program, this.#wishes);
-      const reach: Reach = (happening) =>
-        this.#reach(happening, JSON.stringify(world.env) + situations.keyOf(happening.scene), world, reach);
-      for (const input of this.#wishes.inputs) this.#starts.push(reach(begin(world, input)));
+    for (const world of this.#workflows) {
+      const situations = new StateKeys(world.program, this.#inputs);
+      const reach: AddState = (happening) =>
+        this.#addState(happening, JSON.stringify(world.env) + situations.keyOf(happening.state), world, reach);
+      for (const input of this.#inputs.inputs) this.#starts.push(reach(startRun(world, input)));
     }
     for (let found = this.#next(); found !== undefined; found = this.#next()) this.#expand(found);
   }
 
   result(): Explored {
     return {
-      situations: this.#situations,
+      nodes: this.#nodes,
       starts: this.#starts,
       steps: this.#steps,
-      bounded: this.#situations.some(({ transitions }) => transitions === null),
+      bounded: this.#nodes.some(({ transitions }) => transitions === null),
       taken: this.#taken,
       unreadLate: this.#unreadLate,
     };
   }
 
-  #next(): Found | undefined {
+  #next(): QueuedState | undefined {
     if (this.#steps >= this.#maxSteps) return undefined;
-    return this.#frontier.next();
+    return this.#queue.next();
   }
 
-  #reach({ scene, ways }: Happening, key: string, world: World, reach: Reach): Transition {
+  #addState({ state: scene, branches: ways }: SimStep, key: string, world: SimWorkflow, reach: AddState): Transition {
     this.#steps += 1;
     for (const way of ways) this.#taken.add(way);
     let situation = this.#known.get(key);
     if (situation === undefined) {
       const context: { readonly failures?: readonly string[] } = scene.run.snapshot.context;
-      const over = isOver(scene);
+      const over = hasEnded(scene);
       situation = {
-        index: this.#situations.length,
+        index: this.#nodes.length,
         status: scene.run.status,
-        isOver: over,
+        hasEnded: over,
         isFailing: (context.failures ?? []).length > 0,
         active: over ? [] : activeOf(world.program, scene.run),
         transitions: over ? [] : null,
       };
       this.#known.set(key, situation);
-      this.#situations.push(situation);
+      this.#nodes.push(situation);
       if (!over) {
-        const next = movable(world, scene).map(({ node }) => node);
-        this.#frontier.add({ situation, scene, world, reach }, next.join(' '), JSON.stringify([world.env, scene.run.input]));
+        const next = nextNodes(world, scene).map(({ node }) => node);
+        this.#queue.add(
+          { node: situation, state: scene, workflow: world, addState: reach },
+          next.join(' '),
+          JSON.stringify([world.env, scene.run.input]),
+        );
       }
     }
-    return { to: situation.index, ways };
+    return { to: situation.index, branches: ways };
   }
 
-  #expand({ situation, scene, world, reach }: Found): void {
-    const possible = possibilities(world, this.#wishes, scene);
-    const outOfTime = [...this.#early(world, scene, possible), ...this.#late(world, possible)];
+  #expand({ node: situation, state: scene, workflow: world, addState: reach }: QueuedState): void {
+    const possible = possibleSteps(world, this.#inputs, scene);
+    const outOfTime = [...this.#earlyEvents(world, scene, possible), ...this.#lateEvents(world, possible)];
     situation.transitions = [...possible.map(({ happening }) => happening), ...outOfTime].map(reach);
   }
 
   /** Where a wait begins next: its event comes just before. */
-  #early(world: World, scene: Scene, possible: readonly Possible[]): readonly Happening[] {
+  #earlyEvents(world: SimWorkflow, scene: SimState, possible: readonly PossibleStep[]): readonly SimStep[] {
     const before = new Set(activeOf(world.program, scene.run).flatMap(({ waitsFor }) => waitsFor ?? []));
     return possible.flatMap(({ happening }, i) => {
-      if (isOver(happening.scene)) return [];
-      const begun = activeOf(world.program, happening.scene.run).find(
+      if (hasEnded(happening.state)) return [];
+      const begun = activeOf(world.program, happening.state.run).find(
         ({ waitsFor }) => waitsFor !== null && !before.has(waitsFor),
       );
       if (begun === undefined || begun.waitsFor === null) return [];
-      const [payload = {}] = this.#wishes.outputs.get(begun.node) ?? [];
-      const buffered = send(world, scene, { type: 'event', key: begun.waitsFor, payload });
+      const [payload = {}] = this.#inputs.outputs.get(begun.node) ?? [];
+      const buffered = sendMessage(world, scene, { type: 'event', key: begun.waitsFor, payload });
       if (buffered === null) return [];
-      return possibilities(world, this.#wishes, buffered.scene)[i]?.happening ?? [];
+      return possibleSteps(world, this.#inputs, buffered.state)[i]?.happening ?? [];
     });
   }
 
   /** Where a wait has timed out: its event comes after all. It is followed when some node may still take it. */
-  #late(world: World, possible: readonly Possible[]): readonly Happening[] {
+  #lateEvents(world: SimWorkflow, possible: readonly PossibleStep[]): readonly SimStep[] {
     return possible.flatMap(({ node, happening }) => {
-      const timedOut = happening.ways.some((way) => way.node === node && way.ending === 'timeout');
-      const { kind } = world.program.statics.nodeOf(node);
-      if (!timedOut || kind.type !== 'wait' || isOver(happening.scene)) return [];
-      const [payload = {}] = this.#wishes.outputs.get(node) ?? [];
-      const late = send(world, happening.scene, { type: 'event', key: kind.correlation_key, payload });
+      const timedOut = happening.branches.some((way) => way.node === node && way.ending === 'timeout');
+      const { kind } = world.program.tables.nodeOf(node);
+      if (!timedOut || kind.type !== 'wait' || hasEnded(happening.state)) return [];
+      const [payload = {}] = this.#inputs.outputs.get(node) ?? [];
+      const late = sendMessage(world, happening.state, { type: 'event', key: kind.correlation_key, payload });
       if (late === null) return [];
-      if (takers(world, happening.scene, kind.correlation_key)) return [late];
+      if (hasReceiver(world, happening.state, kind.correlation_key)) return [late];
       this.#unreadLate.add(node);
       return [];
     });
@@ -167,10 +171,10 @@ class Walk {
 }
 
 /** Can a run come to a node that waits for the key? */
-function takers({ program }: World, { run }: Scene, key: string): boolean {
-  const { graph } = program.statics;
+function hasReceiver({ program }: SimWorkflow, { run }: SimState, key: string): boolean {
+  const { graph } = program.tables;
   const seen = new Set(activeOf(program, run).map(({ node }) => graph.indexOf(node) ?? 0));
-  for (const node of seen) for (const { to } of graph.allOut(node)) if (to >= 0) seen.add(to);
+  for (const node of seen) for (const { to } of graph.outWithWaits(node)) if (to >= 0) seen.add(to);
   return [...seen].some((node) => {
     const { kind } = graph.node(node);
     return kind.type === 'wait' && kind.condition !== 'timer' && kind.correlation_key === key;

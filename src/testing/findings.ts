@@ -1,9 +1,9 @@
-import { references } from '../../machines/expression.ts';
+import { references } from '../../machines/expression/index.ts';
 import { definitionOf } from '../../machines/nodes/index.ts';
+import type { BranchInputs } from './branch-inputs.ts';
+import { type Branch, isUnhandledFailure } from './branches.ts';
 import type { Explored } from './explore.ts';
-import type { World } from './scene.ts';
-import { isUnhandledFailure, type Way } from './ways.ts';
-import type { Wishes } from './wishes.ts';
+import type { SimWorkflow } from './simulation.ts';
 
 export type Severity = 'error' | 'warning' | 'info';
 
@@ -37,37 +37,42 @@ export type FindingCode =
 const ORDER: Readonly<Record<Severity, number>> = { error: 0, warning: 1, info: 2 };
 
 /** `tested`: ways that the file's own tests take. */
-export function findingsOf(world: World, wishes: Wishes, explored: Explored, tested: ReadonlySet<Way>): readonly Finding[] {
+export function findingsOf(
+  world: SimWorkflow,
+  wishes: BranchInputs,
+  explored: Explored,
+  tested: ReadonlySet<Branch>,
+): readonly Finding[] {
   return [
-    ...stuck(explored),
-    ...endless(world, wishes, explored),
-    ...unreached(world, wishes, explored, tested),
-    ...untaken(world, wishes, explored, tested),
-    ...unhandled(world),
-    ...patience(world),
-    ...loops(world),
+    ...deadEnds(explored),
+    ...neverEnding(world, wishes, explored),
+    ...neverReached(world, wishes, explored, tested),
+    ...neverTaken(world, wishes, explored, tested),
+    ...unhandledOutcomes(world),
+    ...approvalsWithoutTimeout(world),
+    ...loopsWithoutBound(world),
     ...[...explored.unreadLate].map(lateEvent),
   ].sort((a, b) => ORDER[a.severity] - ORDER[b.severity]);
 }
 
-const STOPPED = 'exploring stopped at the bound on steps';
-const MORE = 'explore further with --steps';
+const STOPPED_AT_BOUND = 'exploring stopped at the bound on steps';
+const EXPLORE_FURTHER = 'explore further with --steps';
 
 function at(node: string): Pick<Finding, 'node' | 'path'> {
   return { node, path: `nodes.${node}` };
 }
 
-function names(nodes: readonly string[]): string {
+function quotedList(nodes: readonly string[]): string {
   return nodes.map((node) => `"${node}"`).join(', ');
 }
 
-function stuck({ situations }: Explored): Finding[] {
+function deadEnds({ nodes: situations }: Explored): Finding[] {
   const found = new Map<string, Finding>();
-  for (const { isOver, active, transitions } of situations) {
+  for (const { hasEnded: isOver, active, transitions } of situations) {
     if (isOver || transitions === null || transitions.length > 0) continue;
     const nodes = active.map(({ node }) => node);
     const [node] = nodes;
-    const where = nodes.length === 0 ? 'with nothing under way' : `at ${names(nodes)}`;
+    const where = nodes.length === 0 ? 'with nothing under way' : `at ${quotedList(nodes)}`;
     found.set(nodes.join(' '), {
       severity: 'error',
       code: 'dead_end',
@@ -80,17 +85,19 @@ function stuck({ situations }: Explored): Finding[] {
 }
 
 /** Situations from which no end can be reached, although everything that follows them is known. */
-function endless(world: World, wishes: Wishes, { situations, starts }: Explored): Finding[] {
+function neverEnding(world: SimWorkflow, wishes: BranchInputs, { nodes: situations, starts }: Explored): Finding[] {
   // That a run can always fail is no way out.
   const ways = situations.map(({ transitions }) => {
-    return (transitions ?? []).filter((transition) => !transition.ways.some(isUnhandledFailure)).map(({ to }) => to);
+    return (transitions ?? []).filter((transition) => !transition.branches.some(isUnhandledFailure)).map(({ to }) => to);
   });
   const before: number[][] = situations.map(() => []);
   ways.forEach((targets, from) => {
     for (const to of targets) before[to]?.push(from);
   });
   // What was not looked into may well lead to an end; what stands still is reported as such.
-  const leaves = situations.filter(({ isOver, transitions }) => isOver || transitions === null || transitions.length === 0);
+  const leaves = situations.filter(
+    ({ hasEnded: isOver, transitions }) => isOver || transitions === null || transitions.length === 0,
+  );
   const ending = new Set(leaves.map(({ index }) => index));
   for (const index of ending) for (const from of before[index] ?? []) ending.add(from);
   const reached = new Set(starts.map(({ to }) => to));
@@ -105,7 +112,7 @@ function endless(world: World, wishes: Wishes, { situations, starts }: Explored)
   const [node] = nodes;
   if (node === undefined) return [];
   // A decision may bring a patch to any key of the state.
-  const decides = nodes.some((inside) => approves(world, inside));
+  const decides = nodes.some((inside) => requiresApproval(world, inside));
   const unsolved = [...wishes.unsolved].some((way) => nodes.some((inside) => leadsTo(world, inside, way.node)));
   const undecided = wishes.bounded || decides || unsolved;
   return [
@@ -114,42 +121,42 @@ function endless(world: World, wishes: Wishes, { situations, starts }: Explored)
           severity: 'info',
           code: 'never_ends',
           ...at(node),
-          message: `no run that was explored leaves ${names(nodes)}, but not every condition there is decidable here`,
+          message: `no run that was explored leaves ${quotedList(nodes)}, but not every condition there is decidable here`,
           hint: 'write a test that leaves it',
         }
       : {
           severity: 'error',
           code: 'never_ends',
           ...at(node),
-          message: `runs can get to ${names(nodes)} and never end: whatever happens there leads back`,
+          message: `runs can get to ${quotedList(nodes)} and never end: whatever happens there leads back`,
           hint: 'let the way out depend on something that changes inside the loop',
         },
   ];
 }
 
-function approves({ program: { statics } }: World, node: string): boolean {
+function requiresApproval({ program: { tables: statics } }: SimWorkflow, node: string): boolean {
   const { kind } = statics.nodeOf(node);
   return definitionOf(kind).behaviour(kind) === 'approval' || statics.verdicts.get(node)?.decision === 'require_approval';
 }
 
-function leadsTo({ program }: World, from: string, to: string): boolean {
-  const { graph } = program.statics;
+function leadsTo({ program }: SimWorkflow, from: string, to: string): boolean {
+  const { graph } = program.tables;
   const seen = new Set([graph.indexOf(from) ?? 0]);
-  for (const node of seen) for (const edge of graph.allOut(node)) if (edge.to >= 0) seen.add(edge.to);
+  for (const node of seen) for (const edge of graph.outWithWaits(node)) if (edge.to >= 0) seen.add(edge.to);
   return seen.has(graph.indexOf(to) ?? -1);
 }
 
-function unreached(
-  { program }: World,
-  wishes: Wishes,
-  { situations, taken, bounded }: Explored,
-  tested: ReadonlySet<Way>,
+function neverReached(
+  { program }: SimWorkflow,
+  wishes: BranchInputs,
+  { nodes: situations, taken, bounded }: Explored,
+  tested: ReadonlySet<Branch>,
 ): Finding[] {
   const reached = new Set([...taken, ...tested].map(({ node }) => node));
   for (const { active } of situations) for (const { node } of active) reached.add(node);
-  const { graph } = program.statics;
+  const { graph } = program.tables;
   const isSure = !bounded && !wishes.bounded && wishes.unsolved.size === 0;
-  const stopped = bounded ? `, but ${STOPPED}` : '';
+  const stopped = bounded ? `, but ${STOPPED_AT_BOUND}` : '';
   const hint = isSure ? 'look at the conditions on the way to it' : 'write a test that goes there';
   return graph.reachable
     .map((index) => graph.idOf(index))
@@ -159,11 +166,16 @@ function unreached(
       code: 'never_reached',
       ...at(node),
       message: `no run that was explored comes to "${node}"${stopped}`,
-      hint: bounded ? `${MORE}, or ${hint}` : hint,
+      hint: bounded ? `${EXPLORE_FURTHER}, or ${hint}` : hint,
     }));
 }
 
-function untaken({ program, ways }: World, wishes: Wishes, { taken, bounded }: Explored, tested: ReadonlySet<Way>): Finding[] {
+function neverTaken(
+  { program, ways }: SimWorkflow,
+  wishes: BranchInputs,
+  { taken, bounded }: Explored,
+  tested: ReadonlySet<Branch>,
+): Finding[] {
   const visited = new Set([...taken].map(({ node }) => node));
   return ways.all.flatMap((way): Finding[] => {
     const { node, when, isChoice, targets } = way;
@@ -171,7 +183,7 @@ function untaken({ program, ways }: World, wishes: Wishes, { taken, bounded }: E
     // A choice without a default: that nothing holds is the author's exception, and `validate` warns of it.
     if (when === null && targets.length === 0) return [];
     const branch = when === null ? 'the way that is left when no condition holds' : `the branch "${when}"`;
-    if (when !== null && references(program.statics.expression(when)).length === 0) {
+    if (when !== null && references(program.tables.expression(when)).length === 0) {
       const message = `${branch} of "${node}" is never taken: its condition reads nothing`;
       return [{ severity: 'warning', code: 'branch_never_taken', ...at(node), message, hint: 'remove it' }];
     }
@@ -182,15 +194,15 @@ function untaken({ program, ways }: World, wishes: Wishes, { taken, bounded }: E
       ];
     }
     const isStopped = bounded && !wishes.unsolved.has(way);
-    const why = isStopped ? `was not found out: ${STOPPED}` : 'is not decidable here';
+    const why = isStopped ? `was not found out: ${STOPPED_AT_BOUND}` : 'is not decidable here';
     const message = `whether ${branch} of "${node}" is ever taken ${why}`;
-    const hint = `${isStopped ? `${MORE}, or ` : ''}write a test that takes it`;
+    const hint = `${isStopped ? `${EXPLORE_FURTHER}, or ` : ''}write a test that takes it`;
     return [{ severity: 'info', code: 'undecided_condition', ...at(node), message, hint }];
   });
 }
 
 /** Endings for which nothing is drawn. */
-function unhandled(world: World): Finding[] {
+function unhandledOutcomes(world: SimWorkflow): Finding[] {
   return world.ways.all.flatMap((way): Finding[] => {
     const { node, ending, alternative } = way;
     if (alternative !== null) return [];
@@ -209,16 +221,16 @@ function unhandled(world: World): Finding[] {
 }
 
 /** Before a first-wins join a failure is contained: another way may win. */
-function races({ program }: World, node: string): boolean {
-  const { graph } = program.statics;
+function races({ program }: SimWorkflow, node: string): boolean {
+  const { graph } = program.tables;
   const index = graph.indexOf(node) ?? 0;
   return graph.reachable.some(
-    (join) => graph.isFirstJoin(join) && (graph.region(join).has(index) || graph.sources(join).includes(index)),
+    (join) => graph.isFirstJoin(join) && (graph.cancellationRegion(join).has(index) || graph.sources(join).includes(index)),
   );
 }
 
-function patience({ program }: World): Finding[] {
-  const { graph } = program.statics;
+function approvalsWithoutTimeout({ program }: SimWorkflow): Finding[] {
+  const { graph } = program.tables;
   return graph.reachable.flatMap((index): Finding[] => {
     const { id, kind } = graph.node(index);
     if (definitionOf(kind).behaviour(kind) !== 'approval' || ('timeout_secs' in kind && kind.timeout_secs !== undefined))
@@ -228,12 +240,12 @@ function patience({ program }: World): Finding[] {
   });
 }
 
-function loops({ program }: World): Finding[] {
-  const { graph } = program.statics;
+function loopsWithoutBound({ program }: SimWorkflow): Finding[] {
+  const { graph } = program.tables;
   return graph.loops.map(({ head, body }) => {
     const inside = [...body].map((node) => graph.idOf(node));
     const node = graph.idOf(head);
-    const message = `nothing but its own conditions ends the loop of ${names(inside)}`;
+    const message = `nothing but its own conditions ends the loop of ${quotedList(inside)}`;
     return {
       severity: 'info',
       code: 'loop_without_bound',

@@ -1,4 +1,4 @@
-import { type Report, reasons } from './report.ts';
+import { failureReasons, type Report } from './report.ts';
 
 /**
  * The reports as JUnit XML, as CI systems read it: a suite for each file, a case for each test, one for what exploring the file has
@@ -26,9 +26,9 @@ interface Case {
   readonly reasons: readonly string[];
 }
 
-function suiteOf({ file, examined, objections, coverageShortfall }: Report): Suite {
+function suiteOf({ file, examination: examined, problems: objections, coverageShortfall }: Report): Suite {
   const cases: Case[] = examined.tests.map((result) => {
-    return { name: result.test.name, seconds: result.durationMs / 1_000, reasons: result.passed ? [] : reasons(result) };
+    return { name: result.test.name, seconds: result.durationMs / 1_000, reasons: result.passed ? [] : failureReasons(result) };
   });
   cases.push({ name: 'the workflow', seconds: 0, reasons: objections });
   if (coverageShortfall !== null) cases.push({ name: 'coverage', seconds: 0, reasons: [coverageShortfall] });

@@ -1,27 +1,27 @@
 import type { LogEvent } from '../../machines/events.ts';
 import type { Json, JsonObject } from '../../machines/json.ts';
 import type { ActiveNode, Status } from '../../machines/run.ts';
-import { activeOf, stateOf } from '../../machines/step.ts';
+import { activeOf, stateOf } from '../../machines/step/index.ts';
 import type { Reply } from '../authoring/replies.ts';
 import type { AuthoredTest } from '../authoring/tests.ts';
-import { begin, fire, type Happening, isOver, type Scene, send, type World } from './scene.ts';
-import type { Way } from './ways.ts';
+import type { Branch } from './branches.ts';
+import { fireTimer, hasEnded, type SimState, type SimStep, type SimWorkflow, sendMessage, startRun } from './simulation.ts';
 
 /** What became of a scripted run. */
-export interface Played {
+export interface PlayResult {
   readonly status: Status;
   readonly state: JsonObject;
   readonly error: string | null;
   /** Nodes in the order in which they ended, then those still waited for. */
   readonly visited: readonly string[];
-  readonly ways: readonly Way[];
-  readonly timeline: readonly Moment[];
+  readonly branches: readonly Branch[];
+  readonly timeline: readonly TestEvent[];
   /** It was still going on when the bound on steps was reached. */
   readonly cutShort: boolean;
 }
 
 /** A line of the timeline. */
-export interface Moment {
+export interface TestEvent {
   readonly node: string;
   readonly what: 'completed' | 'failed' | 'retried' | 'skipped' | 'cancelled' | 'approved' | 'rejected' | 'timed out' | 'waits';
   /** The output, or the error. */
@@ -33,7 +33,7 @@ export interface Moment {
 /** Steps of one scripted run, at most: a loop that is always answered the same ends here. */
 const MAX_STEPS = 2_000;
 
-export function play(world: World, test: AuthoredTest): Played {
+export function play(world: SimWorkflow, test: AuthoredTest): PlayResult {
   const player = new Player(world, test);
   player.run();
   return player.result();
@@ -41,88 +41,88 @@ export function play(world: World, test: AuthoredTest): Played {
 
 /** Plays the world for one run as its script says: what is not in it succeeds with `{}`, decisions and events stay out. */
 class Player {
-  readonly #world: World;
+  readonly #workflow: SimWorkflow;
   readonly #results: AuthoredTest['results'];
-  readonly #beganMs: number;
+  readonly #startedAtMs: number;
   /** How many replies of each node were used. */
-  readonly #used = new Map<string, number>();
+  readonly #consumed = new Map<string, number>();
   readonly #ended: string[] = [];
-  readonly #ways: Way[] = [];
-  readonly #timeline: Moment[] = [];
-  #scene: Scene;
+  readonly #branches: Branch[] = [];
+  readonly #timeline: TestEvent[] = [];
+  #state: SimState;
   #steps = 0;
 
-  constructor(world: World, test: AuthoredTest) {
-    this.#world = world;
+  constructor(world: SimWorkflow, test: AuthoredTest) {
+    this.#workflow = world;
     this.#results = test.results;
-    const begun = begin(world, test.input);
-    this.#scene = begun.scene;
-    this.#beganMs = begun.scene.nowMs;
-    this.#took(begun);
+    const begun = startRun(world, test.input);
+    this.#state = begun.state;
+    this.#startedAtMs = begun.state.nowMs;
+    this.#record(begun);
   }
 
   run(): void {
     for (const [node, replies] of this.#results) {
       for (const reply of replies) if (reply.type === 'event' && reply.at === 'early') this.#sendEvent(node, reply.payload);
     }
-    while (!isOver(this.#scene) && this.#steps < MAX_STEPS) if (!this.#move()) return;
+    while (!hasEnded(this.#state) && this.#steps < MAX_STEPS) if (!this.#next()) return;
   }
 
-  result(): Played {
-    const { run } = this.#scene;
-    const over = isOver(this.#scene);
-    const waiting = over ? [] : activeOf(this.#world.program, run).map(({ node }) => node);
-    const atMs = this.#scene.nowMs - this.#beganMs;
+  result(): PlayResult {
+    const { run } = this.#state;
+    const over = hasEnded(this.#state);
+    const waiting = over ? [] : activeOf(this.#workflow.program, run).map(({ node }) => node);
+    const atMs = this.#state.nowMs - this.#startedAtMs;
     return {
       status: run.status,
       state: stateOf(run),
       error: run.error,
       visited: [...this.#ended, ...waiting],
-      ways: this.#ways,
+      branches: this.#branches,
       timeline: [...this.#timeline, ...waiting.map((node) => ({ node, what: 'waits' as const, value: null, atMs }))],
       cutShort: !over && this.#steps >= MAX_STEPS,
     };
   }
 
   /** What needs no time comes first, in the order in which the nodes were written; then the timer that is due first. */
-  #move(): boolean {
-    const active = activeOf(this.#world.program, this.#scene.run);
-    for (const visit of active) if (this.#answer(visit)) return true;
+  #next(): boolean {
+    const active = activeOf(this.#workflow.program, this.#state.run);
+    for (const visit of active) if (this.#reply(visit)) return true;
     const due = active
       .flatMap((visit) => {
-        const timer = this.#scene.timers.get(visit.node);
-        return timer !== undefined && this.#lets(visit) ? [{ visit, timer }] : [];
+        const timer = this.#state.timers.get(visit.node);
+        return timer !== undefined && this.#mayTimeOut(visit) ? [{ visit, timer }] : [];
       })
       .sort((a, b) => a.timer.atMs - b.timer.atMs)[0];
     if (due === undefined) return false;
     const { node, phase } = due.visit;
-    const reply = phase === 'backoff' ? null : this.#peek(node);
-    if (reply?.type === 'timeout') this.#use(node);
-    const moved = this.#take(fire(this.#world, this.#scene, node));
-    if (moved && reply?.type === 'event' && reply.at === 'late' && !isOver(this.#scene)) {
-      this.#use(node);
+    const reply = phase === 'backoff' ? null : this.#nextReply(node);
+    if (reply?.type === 'timeout') this.#consumeReply(node);
+    const moved = this.#advance(fireTimer(this.#workflow, this.#state, node));
+    if (moved && reply?.type === 'event' && reply.at === 'late' && !hasEnded(this.#state)) {
+      this.#consumeReply(node);
       this.#sendEvent(node, reply.payload);
     }
     return moved;
   }
 
   /** May its time pass? Of a wait with an event, and of an approval, only when the script says so. */
-  #lets({ node, phase, waitsFor }: ActiveNode): boolean {
+  #mayTimeOut({ node, phase, waitsFor }: ActiveNode): boolean {
     if (phase === 'backoff' || (phase === 'waiting' && waitsFor === null)) return true;
-    const reply = this.#peek(node);
+    const reply = this.#nextReply(node);
     return reply?.type === 'timeout' || (reply?.type === 'event' && reply.at === 'late');
   }
 
-  #answer(active: ActiveNode): boolean {
+  #reply(active: ActiveNode): boolean {
     const { node, activation, attempt, phase, waitsFor, childId } = active;
     const visit = { node, activation, attempt };
-    const reply = this.#peek(node);
+    const reply = this.#nextReply(node);
     switch (phase) {
       case 'running':
       case 'queued':
       case 'child': {
         const scripted: Reply = reply === null || reply.type === 'decide' ? { type: 'output', output: {} } : reply;
-        this.#use(node);
+        this.#consumeReply(node);
         const child = { type: 'child', ...visit, childId: childId ?? '', childWorkflowId: node } as const;
         if (scripted.type === 'fail') {
           const { error, retryable, errorClass } = scripted;
@@ -137,13 +137,13 @@ class Player {
       case 'held':
       case 'approval': {
         if (reply?.type !== 'decide') return false;
-        this.#use(node);
+        this.#consumeReply(node);
         const { decision, userId, comment, patch } = reply;
         return this.#send({ type: 'decide', node, decision, userId, comment, patch });
       }
       case 'waiting':
         if (reply?.type !== 'event' || reply.at !== 'on_time' || waitsFor === null) return false;
-        this.#use(node);
+        this.#consumeReply(node);
         return this.#send({ type: 'event', key: waitsFor, payload: reply.payload });
       default:
         return false;
@@ -151,49 +151,52 @@ class Player {
   }
 
   /** The reply for the next attempt or visit; the last one stays. Early events were sent at the beginning. */
-  #peek(node: string): Reply | null {
+  #nextReply(node: string): Reply | null {
     const replies = (this.#results.get(node) ?? []).filter((reply) => reply.type !== 'event' || reply.at !== 'early');
-    return replies[Math.min(this.#used.get(node) ?? 0, replies.length - 1)] ?? null;
+    return replies[Math.min(this.#consumed.get(node) ?? 0, replies.length - 1)] ?? null;
   }
 
-  #use(node: string): void {
-    this.#used.set(node, (this.#used.get(node) ?? 0) + 1);
+  #consumeReply(node: string): void {
+    this.#consumed.set(node, (this.#consumed.get(node) ?? 0) + 1);
   }
 
   #sendEvent(node: string, payload: Json): void {
-    const { kind } = this.#world.program.statics.nodeOf(node);
+    const { kind } = this.#workflow.program.tables.nodeOf(node);
     if (kind.type === 'wait') this.#send({ type: 'event', key: kind.correlation_key, payload });
   }
 
-  #send(message: Parameters<typeof send>[2]): boolean {
-    return this.#take(send(this.#world, this.#scene, message));
+  #send(message: Parameters<typeof sendMessage>[2]): boolean {
+    return this.#advance(sendMessage(this.#workflow, this.#state, message));
   }
 
-  #take(happening: Happening | null): boolean {
+  #advance(happening: SimStep | null): boolean {
     if (happening === null) return false;
     this.#steps += 1;
-    this.#scene = happening.scene;
-    this.#took(happening);
+    this.#state = happening.state;
+    this.#record(happening);
     return true;
   }
 
-  #took({ events, ways, scene }: Happening): void {
-    this.#ways.push(...ways);
+  #record({ events, branches: ways, state: scene }: SimStep): void {
+    this.#branches.push(...ways);
     const decided = new Map<string, 'approved' | 'rejected' | 'timed out'>();
     for (const event of events) {
       const { type, node_id: node, data } = event;
       if (node === null) continue;
       if (type === 'approval_received') decided.set(node, data.decision === 'approved' ? 'approved' : 'rejected');
       if (type === 'timer_fired') decided.set(node, 'timed out');
-      const what = happened(event, decided.get(node));
+      const what = eventLabel(event, decided.get(node));
       if (what === null) continue;
       if (type === 'node_completed' || what === 'failed') this.#ended.push(node);
-      this.#timeline.push({ node, what, value: data.error ?? data.output ?? null, atMs: scene.nowMs - this.#beganMs });
+      this.#timeline.push({ node, what, value: data.error ?? data.output ?? null, atMs: scene.nowMs - this.#startedAtMs });
     }
   }
 }
 
-function happened({ type, data }: LogEvent, decided: 'approved' | 'rejected' | 'timed out' | undefined): Moment['what'] | null {
+function eventLabel(
+  { type, data }: LogEvent,
+  decided: 'approved' | 'rejected' | 'timed out' | undefined,
+): TestEvent['what'] | null {
   switch (type) {
     case 'node_completed':
       return decided ?? 'completed';

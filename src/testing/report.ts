@@ -1,8 +1,8 @@
 import type { Json } from '../../machines/json.ts';
-import type { Examined, TestResult } from './examine.ts';
+import type { FileExamination, TestResult } from './examine.ts';
 
 /** What makes a file fail besides its tests, its errors and errors found by exploring it. */
-export interface Demands {
+export interface PassCriteria {
   /** Warnings count as errors. */
   readonly strict: boolean;
   /** Of ways, in percent; null = not asked for. */
@@ -12,15 +12,15 @@ export interface Demands {
 /** One file, with what speaks against it. */
 export interface Report {
   readonly file: string;
-  readonly examined: Examined;
+  readonly examination: FileExamination;
   readonly passed: boolean;
   /** Lines with place, message and code, of what exploring it has shown and `validate` says. */
-  readonly objections: readonly string[];
+  readonly problems: readonly string[];
   /** Null = enough, or not asked for. */
   readonly coverageShortfall: string | null;
 }
 
-export function reportOf(file: string, examined: Examined, { strict, coverage }: Demands): Report {
+export function reportOf(file: string, examined: FileExamination, { strict, coverage }: PassCriteria): Report {
   const bad = ({ severity }: { readonly severity: string }): boolean =>
     severity === 'error' || (strict && severity === 'warning');
   const objections = [...examined.diagnostics, ...examined.findings]
@@ -36,11 +36,11 @@ export function reportOf(file: string, examined: Examined, { strict, coverage }:
     objections.length === 0 &&
     coverageShortfall === null &&
     examined.tests.every((result) => result.passed);
-  return { file, examined, passed, objections, coverageShortfall };
+  return { file, examination: examined, passed, problems: objections, coverageShortfall };
 }
 
 /** As `--format json` prints it. */
-export function jsonReport({ file, examined, passed }: Report): unknown {
+export function jsonReport({ file, examination: examined, passed }: Report): unknown {
   const { diagnostics, tests, findings, coverage, exploration } = examined;
   return { file, passed, tests: tests.map(jsonTest), findings, coverage, exploration, diagnostics };
 }
@@ -65,7 +65,7 @@ function jsonTest({ test, passed, mismatches, played, durationMs }: TestResult):
 }
 
 /** Why a test failed, a line each. */
-export function reasons({ test, mismatches, played }: TestResult): readonly string[] {
+export function failureReasons({ test, mismatches, played }: TestResult): readonly string[] {
   return [
     ...test.problems,
     ...(played.cutShort ? ['the run was still going on after 2,000 steps: does a loop get the same answers for ever?'] : []),

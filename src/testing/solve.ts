@@ -1,12 +1,12 @@
-import { childrenOf, type Tree } from '../../machines/expression/tree.ts';
-import { type Expression, type Reference, references, truth } from '../../machines/expression.ts';
+import { type Expression, isTrue, type Reference, references } from '../../machines/expression/index.ts';
+import { childrenOf, type SyntaxTree } from '../../machines/expression/syntax-tree.ts';
 import { isObject, type Json } from '../../machines/json.ts';
 
 /** A value for each of some references, by `referenceKey`. */
 export type Assignment = ReadonlyMap<string, Json>;
 
 /** A choice among alternatives, each with its condition (null = always), tried in order. */
-export interface Solved {
+export interface Solution {
   readonly references: readonly Reference[];
   /** Per alternative: values with which it is the one taken; null when none were found. */
   readonly assignments: readonly (Assignment | null)[];
@@ -25,19 +25,19 @@ export function referenceKey({ root, path }: Pick<Reference, 'root' | 'path'>): 
  * beside them, and one value of each sort are tried in every combination. It decides comparisons, `in`, truthiness, `len(…)`
  * and what is built of them; where it finds nothing, the condition may still hold.
  */
-export function solve(alternatives: readonly (Expression | null)[]): Solved {
+export function solve(alternatives: readonly (Expression | null)[]): Solution {
   const expressions = alternatives.flatMap((expression) => expression ?? []);
   const found = new Map(expressions.flatMap(references).map((reference) => [referenceKey(reference), reference]));
   const all = [...found.values()].filter(({ root, path }) => !root.includes('.') && (path.length > 0 || root === 'output'));
   // A value that holds another one is made when that is.
   const leaves = all.filter((one) => !all.some((other) => other !== one && isPrefix(one, other)));
   const size = Math.max(2, Math.floor(MAX_TRIALS ** (1 / Math.max(1, leaves.length))));
-  const pools = leaves.map((leaf) => poolFor(leaf, expressions).slice(0, size));
+  const pools = leaves.map((leaf) => candidateValues(leaf, expressions).slice(0, size));
   const assignments: (Assignment | null)[] = alternatives.map(() => null);
   let missing = alternatives.length;
   for (const values of combinations(pools, MAX_TRIALS)) {
     const scope = scopeOf(leaves, values);
-    const taken = alternatives.findIndex((expression) => expression === null || truth(expression, scope));
+    const taken = alternatives.findIndex((expression) => expression === null || isTrue(expression, scope));
     if (taken === -1 || assignments[taken] !== null) continue;
     assignments[taken] = new Map(leaves.map((leaf, i) => [referenceKey(leaf), values[i] ?? null]));
     missing -= 1;
@@ -51,7 +51,7 @@ function isPrefix(one: Reference, other: Reference): boolean {
 }
 
 /** Values for a reference, from every expression that reads it; the likely ones first. */
-function poolFor(leaf: Reference, expressions: readonly Expression[]): Json[] {
+function candidateValues(leaf: Reference, expressions: readonly Expression[]): Json[] {
   const key = referenceKey(leaf);
   const readers = expressions.filter((expression) => references(expression).some((read) => referenceKey(read) === key));
   const literals = readers.flatMap(({ tree }) => (tree === null ? [] : literalsIn(tree)));
@@ -73,14 +73,14 @@ function poolFor(leaf: Reference, expressions: readonly Expression[]): Json[] {
 }
 
 /** Literals compared with, not those that are keys of what is read. */
-function literalsIn(tree: Tree): Json[] {
+function literalsIn(tree: SyntaxTree): Json[] {
   if (tree.type === 'literal') return [tree.value];
   if (tree.type === 'member') return literalsIn(tree.of);
   if (tree.type === 'negate' && tree.of.type === 'literal' && typeof tree.of.value === 'number') return [-tree.of.value];
   return childrenOf(tree).flatMap(literalsIn);
 }
 
-function callsIn(tree: Tree): boolean {
+function callsIn(tree: SyntaxTree): boolean {
   return tree.type === 'call' || tree.type === 'method' || tree.type === 'filter' || childrenOf(tree).some(callsIn);
 }
 
@@ -96,27 +96,27 @@ function* combinations(pools: readonly (readonly Json[])[], limit: number): Gene
   }
 }
 
-function scopeOf(leaves: readonly Reference[], values: readonly Json[]): Parameters<typeof truth>[1] {
+function scopeOf(leaves: readonly Reference[], values: readonly Json[]): Parameters<typeof isTrue>[1] {
   const scope = { state: {} as Json, output: {} as Json, input: {} as Json, env: {} as Record<string, string> };
   leaves.forEach(({ root, path }, i) => {
     const value = values[i] ?? null;
     if (root === 'env') scope.env[path[0] ?? ''] = typeof value === 'string' ? value : JSON.stringify(value);
-    else if (root === 'output' || root === 'input') scope[root] = placed(scope[root], path, value);
-    else scope.state = placed(scope.state, path, value);
+    else if (root === 'output' || root === 'input') scope[root] = setAtPath(scope[root], path, value);
+    else scope.state = setAtPath(scope.state, path, value);
   });
   return scope;
 }
 
 /** `target` with a value at a path; whole numbers make lists. */
-export function placed(target: Json, path: readonly string[], value: Json): Json {
+export function setAtPath(target: Json, path: readonly string[], value: Json): Json {
   const [key, ...rest] = path;
   if (key === undefined) return value;
   if (/^\d{1,2}$/.test(key)) {
     const list = Array.isArray(target) ? [...target] : [];
     while (list.length <= Number(key)) list.push(null);
-    list[Number(key)] = placed(list[Number(key)] ?? null, rest, value);
+    list[Number(key)] = setAtPath(list[Number(key)] ?? null, rest, value);
     return list;
   }
   const base = isObject(target) ? target : {};
-  return { ...base, [key]: placed(Object.hasOwn(base, key) ? (base[key] ?? null) : null, rest, value) };
+  return { ...base, [key]: setAtPath(Object.hasOwn(base, key) ? (base[key] ?? null) : null, rest, value) };
 }

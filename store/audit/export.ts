@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
-import type { Block, StreamRange } from '../digest.ts';
-import { StoreError } from '../errors.ts';
-import type { AuditExportRequest } from '../resources/audit.ts';
-import type { EventRow, NewExecution } from '../rows.ts';
+import { StoreError } from '../port/errors.ts';
+import type { AuditExportRequest } from '../port/resources/audit.ts';
+import type { EventRow, NewExecution } from '../port/rows.ts';
+import { type ChainHead, combinedHead } from './chain-heads.ts';
+import type { Block, StreamRange } from './digest.ts';
 import {
   type BlockLine,
   type ChainLine,
@@ -17,7 +18,6 @@ import {
   type OwnStream,
   type StreamLine,
 } from './format.ts';
-import { type ChainHead, headOfAll } from './heads.ts';
 
 export interface SealedBlock extends Block {
   readonly hash: string;
@@ -93,20 +93,20 @@ export async function* exportLines(
 
   let at = request.fromBlock - 1;
   let lastHash = 'previous' in header ? header.previous : '';
-  const begun = new Set<string>();
+  const started = new Set<string>();
   // How far the control plane is exported, and how far it must be so that every removal is on record.
-  let told = 0;
-  let owed = 0;
+  let controlSeqWritten = 0;
+  let controlSeqNeeded = 0;
   let rows = 0;
   for (let more = true; more; ) {
     await setImmediate();
     request.signal.throwIfAborted();
     const page = await source.blocksAfter(at, BLOCKS_PER_PAGE);
     for (const block of page) {
-      if (block.position > until && told >= owed) break;
+      if (block.position > until && controlSeqWritten >= controlSeqNeeded) break;
       const chain = block.chain ?? block.writer;
-      if (chains.kind === 'many' && !begun.has(chain)) {
-        begun.add(chain);
+      if (chains.kind === 'many' && !started.has(chain)) {
+        started.add(chain);
         yield sealed(await chains.before(block));
       }
       yield sealed(blockLine(block, tenantId, chains.kind));
@@ -114,9 +114,9 @@ export async function* exportLines(
       for (const stream of block.streams) {
         if (stream.tenantId !== tenantId) continue;
         const line = await streamLine(source, stream);
-        if (stream.executionId === null) told = stream.lastSeq;
+        if (stream.executionId === null) controlSeqWritten = stream.lastSeq;
         else if (line.events === null) {
-          owed = Math.max(owed, (await source.removal(tenantId, stream.executionId))?.controlSeq ?? 0);
+          controlSeqNeeded = Math.max(controlSeqNeeded, (await source.removal(tenantId, stream.executionId))?.controlSeq ?? 0);
         }
         yield sealed(line);
         rows += line.events?.length ?? 1;
@@ -128,14 +128,14 @@ export async function* exportLines(
       at = block.position;
       lastHash = block.hash;
     }
-    more = page.length > 0 && (at < until || told < owed);
+    more = page.length > 0 && (at < until || controlSeqWritten < controlSeqNeeded);
   }
 
   let head = lastHash;
   if (chains.kind === 'many') {
     const heads = await chains.heads(at);
     yield sealed({ heads: heads.map(({ chain, block, hash }) => [chain, block, hash] as const) });
-    head = headOfAll(heads);
+    head = combinedHead(heads);
   }
   const digest = sha256.digest('base64url');
   yield textOf({ end: true, to_block: at, head, lines, sha256: digest, signature: source.sign(digest) });

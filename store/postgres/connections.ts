@@ -19,7 +19,7 @@ export function sql(text: string): Sql {
 }
 
 /** Off for what looks rows up by their keys: a plan made while the tables were small, and kept, must not read all of them once they have grown. */
-export const BY_KEYS = ['enable_seqscan', 'enable_hashjoin', 'enable_mergejoin', 'jit'] as const;
+export const INDEX_ONLY_SETTINGS = ['enable_seqscan', 'enable_hashjoin', 'enable_mergejoin', 'jit'] as const;
 
 const BEGIN_READING = sql('BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY');
 const BEGIN_SNAPSHOT = sql('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
@@ -30,16 +30,16 @@ const READ_COMMITTED = sql("SELECT set_config('default_transaction_isolation', '
 const COMMIT = sql('COMMIT');
 const ROLLBACK = sql('ROLLBACK');
 /** What is asked finds its rows by an index. A plan that was made while a table had a few rows, and is kept, would read all of it once it has many. */
-export const BY_INDEX = sql("SELECT set_config('enable_seqscan', 'off', false), set_config('jit', 'off', false)");
+export const PREFER_INDEXES = sql("SELECT set_config('enable_seqscan', 'off', false), set_config('jit', 'off', false)");
 const AS_TENANT = sql("SELECT set_config('jamjet.tenant', $1, true)");
 /** With one plan for any values, that looks rows up by their keys: made anew each time, it would cost more than what it finds. */
-const AS_TENANT_BY_KEYS =
+const AS_TENANT_BY_KEY =
   sql(`SELECT set_config('jamjet.tenant', $1, true), set_config('plan_cache_mode', 'force_generic_plan', true),
-  ${BY_KEYS.map((setting) => `set_config('${setting}', 'off', true)`).join(', ')}`);
+  ${INDEX_ONLY_SETTINGS.map((setting) => `set_config('${setting}', 'off', true)`).join(', ')}`);
 
 const INT8 = 20;
 /** How long a database that does not answer keeps whoever closes his connections. */
-const SILENCE_MS = 2_000;
+const CLOSE_TIMEOUT_MS = 2_000;
 
 /** Counts and times are well below 2^53. */
 const parsers = {
@@ -84,9 +84,9 @@ export class Connections {
     this.#pool.on('error', (error) => failed(brokenConnection(error)));
     // Nor does the pool listen while a connection is in use: what is asked on it fails by itself.
     this.#pool.on('connect', (client) => {
-      heedless(client);
-      prepare(client, READ_COMMITTED);
-      prepare(client, BY_INDEX);
+      ignoreErrors(client);
+      applySetting(client, READ_COMMITTED);
+      applySetting(client, PREFER_INDEXES);
     });
   }
 
@@ -96,12 +96,12 @@ export class Connections {
   }
 
   /** The same for what may take minutes. */
-  patient(pipeline = true): Promise<Client> {
+  dedicatedWithoutTimeout(pipeline = true): Promise<Client> {
     const { query_timeout: _limit, ...config } = this.#config(this.#tls, pipeline);
     return this.#connect(this.#tls, config);
   }
 
-  listening(): Promise<Client> {
+  dedicatedForListening(): Promise<Client> {
     return this.#connect(this.#listenTls, this.#config(this.#listenTls, false));
   }
 
@@ -122,15 +122,15 @@ export class Connections {
     if (this.#closed) throw storeClosed();
     return tls.connect(async (encryption) => {
       const client = new Client({ ...config, ...encryption });
-      heedless(client);
+      ignoreErrors(client);
       await client.connect();
-      prepare(client, READ_COMMITTED);
+      applySetting(client, READ_COMMITTED);
       return client;
     });
   }
 
   async query<Row extends QueryResultRow>(statement: Sql, values: readonly Value[] = []): Promise<readonly Row[]> {
-    return this.#with((client) => ask<Row>(client, statement, values));
+    return this.#with((client) => runQuery<Row>(client, statement, values));
   }
 
   /** As one tenant: the database itself shows and changes no other tenant's rows. */
@@ -139,12 +139,8 @@ export class Connections {
   }
 
   /** The same for single rows that are looked up by their keys, again and again. */
-  asTenantByKeys<Row extends QueryResultRow>(
-    tenantId: string,
-    statement: Sql,
-    values: readonly Value[],
-  ): Promise<readonly Row[]> {
-    return this.#asTenant(AS_TENANT_BY_KEYS, tenantId, statement, values);
+  asTenantByKey<Row extends QueryResultRow>(tenantId: string, statement: Sql, values: readonly Value[]): Promise<readonly Row[]> {
+    return this.#asTenant(AS_TENANT_BY_KEY, tenantId, statement, values);
   }
 
   async #asTenant<Row extends QueryResultRow>(
@@ -157,10 +153,10 @@ export class Connections {
     if (tenantId === '') throw new Error('a query of a tenant needs its id');
     return this.#with(async (client) => {
       const asked = [
-        ask(client, BEGIN_READING, []),
-        ask(client, begin, [tenantId]),
-        ask<Row>(client, statement, values),
-        ask(client, COMMIT, []),
+        runQuery(client, BEGIN_READING, []),
+        runQuery(client, begin, [tenantId]),
+        runQuery<Row>(client, statement, values),
+        runQuery(client, COMMIT, []),
       ] as const;
       await Promise.allSettled(asked);
       await asked[3];
@@ -183,13 +179,13 @@ export class Connections {
 
   #within<T>(begin: Sql, body: (queries: Queries) => Promise<T>): Promise<T> {
     return this.#with(async (client) => {
-      await ask(client, begin, []);
+      await runQuery(client, begin, []);
       try {
-        const result = await body({ query: (statement, values = []) => ask(client, statement, values) });
-        await ask(client, COMMIT, []);
+        const result = await body({ query: (statement, values = []) => runQuery(client, statement, values) });
+        await runQuery(client, COMMIT, []);
         return result;
       } catch (error) {
-        await ask(client, ROLLBACK, []).catch(() => {});
+        await runQuery(client, ROLLBACK, []).catch(() => {});
         throw error;
       }
     });
@@ -199,7 +195,7 @@ export class Connections {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await Promise.race([this.#pool.end(), silence()]);
+    await Promise.race([this.#pool.end(), closeTimeout()]);
   }
 
   get closed(): boolean {
@@ -228,47 +224,47 @@ export class Connections {
 }
 
 /** Ends a connection: in order, if the database answers. */
-export async function part(client: Client): Promise<void> {
-  await Promise.race([client.end(), silence()]);
+export async function disconnect(client: Client): Promise<void> {
+  await Promise.race([client.end(), closeTimeout()]);
   client.connection.stream.destroy();
 }
 
 /** Resolves when whoever has not answered is not waited for any more. Does not keep the process alive. */
-export async function silence(): Promise<void> {
-  await setTimeout(SILENCE_MS, undefined, { ref: false });
+export async function closeTimeout(): Promise<void> {
+  await setTimeout(CLOSE_TIMEOUT_MS, undefined, { ref: false });
 }
 
 /** An error that nobody listens to ends the process. */
-function heedless(client: Pick<Client, 'on'>): void {
+function ignoreErrors(client: Pick<Client, 'on'>): void {
   client.on('error', () => {});
 }
 
 /** Before anything else is asked on a connection; fails only with that. */
-function prepare(client: Pick<Client, 'query' | 'connection'>, setting: Sql): void {
-  ask(client, setting, []).catch(() => {});
+function applySetting(client: Pick<Client, 'query' | 'connection'>, setting: Sql): void {
+  runQuery(client, setting, []).catch(() => {});
 }
 
 /** Connections whose packet is still open. */
-const open = new WeakSet<Writable>();
+const corked = new WeakSet<Writable>();
 
 /** What is asked before the event loop goes on leaves in one packet: the client itself would send each statement in its own. */
-function pack({ connection: { stream } }: Pick<Client, 'connection'>): void {
-  if (open.has(stream)) return;
-  open.add(stream);
+function corkUntilNextTick({ connection: { stream } }: Pick<Client, 'connection'>): void {
+  if (corked.has(stream)) return;
+  corked.add(stream);
   stream.cork();
   process.nextTick(() => {
-    open.delete(stream);
+    corked.delete(stream);
     stream.uncork();
   });
 }
 
 /** Text has no NUL in PostgreSQL: like an unpaired surrogate, it becomes the replacement character. */
-export async function ask<Row extends QueryResultRow>(
+export async function runQuery<Row extends QueryResultRow>(
   client: Pick<Client, 'query' | 'connection'>,
   { name, text }: Sql,
   values: readonly Value[],
 ): Promise<readonly Row[]> {
-  pack(client);
+  corkUntilNextTick(client);
   const { rows } = await client.query<Row>({ name, text, values: values.map(withoutNul) });
   return rows;
 }

@@ -1,8 +1,8 @@
-import { digestStream } from '../digest.ts';
+import { digestStream } from '../audit/digest.ts';
+import type { ActionContext } from '../port/writes.ts';
 import { wellFormedEvent } from '../well-formed.ts';
-import type { ActionContext } from '../writes.ts';
 import type { Queries } from './connections.ts';
-import { controlPayload } from './notices.ts';
+import { controlPayload } from './notify/payloads.ts';
 import * as sql from './queries/control.ts';
 import type { Writer } from './writer.ts';
 
@@ -43,7 +43,12 @@ export class ControlLog {
       transaction.send(sql.APPEND_CONTROL_EVENT, [tenantId, seq, row.type, atMs, row.actorId, actorType, row.request, row.data]);
       const range = { tenantId, executionId: null, firstSeq: seq, lastSeq: seq };
       const notices = [controlPayload(this.#self, { tenantId, type: row.type })];
-      return { result: undefined, atMs, streams: [{ ...range, digest: digestStream(range, null, [row]) }], notices };
+      return {
+        result: undefined,
+        atMs,
+        streams: [{ ...range, digest: digestStream(range, null, [row]) }],
+        notifications: notices,
+      };
     });
   }
 }

@@ -1,5 +1,5 @@
-import { StoreError } from '../errors.ts';
-import { type ActionContext, type ControlAction, controlData } from '../writes.ts';
+import { StoreError } from '../port/errors.ts';
+import { type ActionContext, type ControlAction, controlData } from '../port/writes.ts';
 import type { Queries } from './connections.ts';
 import type { ControlLog } from './control-log.ts';
 import * as sql from './queries/control.ts';

@@ -1,8 +1,8 @@
 import { DatabaseError } from 'pg';
-import { StoreError } from '../errors.ts';
+import { StoreError } from '../port/errors.ts';
 
 /** Raised by `jamjet_expect`; the message says what was not as expected. */
-export const REFUSED = 'JJ001';
+export const EXPECTATION_FAILED = 'JJ001';
 /** No privilege; no such function, no such table: not the schema of this release, in a database that was made anew for one. */
 const MISSING_OR_FORBIDDEN = new Set(['42501', '42883', '42P01']);
 const UNIQUE_VIOLATION = '23505';
@@ -44,9 +44,9 @@ export function isConnectionError(error: unknown): boolean {
 }
 
 /** The statement found something else than the caller knew; null when the error is another. */
-export function refusalOf(error: unknown): string | null {
+export function rejectionOf(error: unknown): string | null {
   if (!(error instanceof DatabaseError)) return null;
-  if (error.code === REFUSED) return error.message;
+  if (error.code === EXPECTATION_FAILED) return error.message;
   return error.code === UNIQUE_VIOLATION ? 'sequence' : null;
 }
 

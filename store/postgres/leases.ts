@@ -1,6 +1,6 @@
 import type { Connections } from './connections.ts';
-import { controlPayload } from './notices.ts';
-import { TAKE_LEASE, TELL } from './queries/leases.ts';
+import { controlPayload } from './notify/payloads.ts';
+import { NOTIFY_ONE, TAKE_LEASE } from './queries/leases.ts';
 
 /** Rights that lapse unless they are renewed. */
 export class Leases {
@@ -16,7 +16,8 @@ export class Leases {
   async take(name: string, holder: string, nowMs: number, ttlMs: number): Promise<boolean> {
     const taken = await this.#connections.query(TAKE_LEASE, [name, holder, nowMs, nowMs + ttlMs]);
     const returned = taken.length === 1 && ttlMs === 0;
-    if (returned) await this.#connections.query(TELL, [controlPayload(this.#self, { tenantId: '', type: 'lease_returned' })]);
+    if (returned)
+      await this.#connections.query(NOTIFY_ONE, [controlPayload(this.#self, { tenantId: '', type: 'lease_returned' })]);
     return taken.length === 1;
   }
 }

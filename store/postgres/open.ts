@@ -1,9 +1,9 @@
 import { setTimeout } from 'node:timers/promises';
 import { type Client, DatabaseError } from 'pg';
-import { StoreError } from '../errors.ts';
 import { type Migration, migrate, readMigrations } from '../migrate.ts';
-import type { Store } from '../store.ts';
-import { CREATE, NAME } from './commit/at-once.ts';
+import { StoreError } from '../port/errors.ts';
+import type { Store } from '../port/store.ts';
+import { COMMIT_FUNCTION, CREATE_COMMIT_FUNCTION } from './commit/commit-function.ts';
 import { Connections } from './connections.ts';
 import { asStoreError, isStarting } from './errors.ts';
 import { POLICIES } from './policies.ts';
@@ -65,7 +65,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
 }
 
 async function upgrade(connections: Connections, nowMs: () => number): Promise<void> {
-  const client = await onceStarted(() => connections.patient(false));
+  const client = await onceStarted(() => connections.dedicatedWithoutTimeout(false));
   const version = async (): Promise<number> => {
     const { rows } = await client.query<{ exists: boolean }>("SELECT to_regclass('schema_migrations') IS NOT NULL AS exists");
     if (rows[0]?.exists !== true) return 0;
@@ -92,7 +92,7 @@ async function upgrade(connections: Connections, nowMs: () => number): Promise<v
     await client.query('BEGIN');
     await client.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
     try {
-      await client.query(CREATE);
+      await client.query(CREATE_COMMIT_FUNCTION);
     } catch (error) {
       throw mayNotCreate(error);
     }
@@ -101,7 +101,7 @@ async function upgrade(connections: Connections, nowMs: () => number): Promise<v
   try {
     await refuseEncoding(client);
     await migrate({ version, upgrade: apply }, readMigrations(MIGRATIONS));
-    const { rows } = await client.query<{ exists: boolean }>('SELECT to_regproc($1) IS NOT NULL AS exists', [NAME]);
+    const { rows } = await client.query<{ exists: boolean }>('SELECT to_regproc($1) IS NOT NULL AS exists', [COMMIT_FUNCTION]);
     if (rows[0]?.exists !== true) await create();
   } finally {
     await client.end();

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import type { Notice } from '../notices.ts';
-import type { AuditReport } from '../rows.ts';
-import type { ClaimRequest, EventPage, LeaseRenewal, RuntimeHolder, Store, TenantStore, WorkerSighting } from '../store.ts';
-import type { ActionContext, Batch, ControlAction } from '../writes.ts';
-import { Announcer } from './announcer.ts';
+import type { StoreNotification } from '../port/notifications.ts';
+import type { AuditReport } from '../port/rows.ts';
+import type { ClaimRequest, EventPage, LeaseRenewal, RuntimeHolder, Store, TenantStore, WorkerHeartbeat } from '../port/store.ts';
+import type { ActionContext, Batch, ControlAction } from '../port/writes.ts';
 import { verifyChains } from './audit/verify.ts';
 import { Commits } from './commit/commits.ts';
 import type { Connections } from './connections.ts';
@@ -13,7 +12,8 @@ import { ControlLog } from './control-log.ts';
 import { DueQueries } from './due.ts';
 import { asStoreError } from './errors.ts';
 import { Leases } from './leases.ts';
-import { Listener } from './listener.ts';
+import { NotificationReceiver } from './notify/receiver.ts';
+import { NotificationSender } from './notify/sender.ts';
 import { PostgresAgents } from './resources/agents.ts';
 import { Artifacts } from './resources/artifacts.ts';
 import { PostgresAudit } from './resources/audit.ts';
@@ -56,7 +56,7 @@ export class PostgresStore implements Store {
   readonly #connections: Connections;
   readonly #hmacKey: string | Uint8Array | null;
   readonly #writer: Writer;
-  readonly #announcer: Announcer;
+  readonly #announcer: NotificationSender;
   readonly #commits: Commits;
   readonly #control: ControlActions;
   readonly #reads: RuntimeReads;
@@ -65,15 +65,15 @@ export class PostgresStore implements Store {
   readonly #workers: Workers;
   readonly #leases: Leases;
   readonly #tenants = new LRUCache<string, TenantStore>({ max: TENANTS_AT_HAND });
-  readonly #listener: Listener;
+  readonly #listener: NotificationReceiver;
 
   constructor(connections: Connections, { writer, hmacKey, failed }: Identity) {
     const self = randomUUID();
     this.#connections = connections;
     this.#hmacKey = hmacKey;
-    this.#writer = new Writer(connections, writer, hmacKey, () => this.#listener.setBack());
+    this.#writer = new Writer(connections, writer, hmacKey, () => this.#listener.reportLostCommits());
     const log = new ControlLog(this.#writer, self);
-    this.#announcer = new Announcer(connections, self, failed);
+    this.#announcer = new NotificationSender(connections, self, failed);
     this.#commits = new Commits(this.#writer, this.#announcer, hmacKey);
     this.#control = new ControlActions(log);
     this.agents = new PostgresAgents(connections, log);
@@ -91,7 +91,12 @@ export class PostgresStore implements Store {
     this.jobs = new Jobs(connections, log);
     this.#leases = new Leases(connections, self);
     // Whoever has nothing to write would not find out otherwise.
-    this.#listener = new Listener(connections, self, failed, () => void this.#writer.look().catch(failed));
+    this.#listener = new NotificationReceiver(
+      connections,
+      self,
+      failed,
+      () => void this.#writer.checkAcknowledged().catch(failed),
+    );
   }
 
   commit(batch: Batch) {
@@ -159,11 +164,11 @@ export class PostgresStore implements Store {
     return this.#work.renewLease(renewal);
   }
 
-  seen(worker: WorkerSighting) {
+  heartbeat(worker: WorkerHeartbeat) {
     return this.#workers.seen(worker);
   }
 
-  stopped(runtimeId: string, atMs: number) {
+  recordStop(runtimeId: string, atMs: number) {
     return this.#workers.stopped(runtimeId, atMs);
   }
 
@@ -175,11 +180,11 @@ export class PostgresStore implements Store {
     return this.#workers.stoppedCleanly(runtimeId);
   }
 
-  runtimes(sinceMs: number) {
+  activeRuntimes(sinceMs: number) {
     return this.#workers.runtimes(sinceMs);
   }
 
-  lease(name: string, holder: string, nowMs: number, ttlMs: number) {
+  acquireLease(name: string, holder: string, nowMs: number, ttlMs: number) {
     return this.#leases.take(name, holder, nowMs, ttlMs);
   }
 
@@ -193,7 +198,7 @@ export class PostgresStore implements Store {
 
   async verifyAudit(signal?: AbortSignal): Promise<AuditReport> {
     try {
-      const client = await this.#connections.patient();
+      const client = await this.#connections.dedicatedWithoutTimeout();
       try {
         return await verifyChains(client, this.#hmacKey, signal);
       } finally {
@@ -210,11 +215,11 @@ export class PostgresStore implements Store {
     this.#writer.writer = holder.runtimeId;
   }
 
-  watch(told: (notice: Notice) => void): () => void {
+  subscribe(told: (notice: StoreNotification) => void): () => void {
     return this.#listener.watch(told);
   }
 
-  announceGap(): void {
+  notifyGap(): void {
     this.#announcer.announceGap();
   }
 

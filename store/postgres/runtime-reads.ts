@@ -1,6 +1,6 @@
-import type { EventRow, ExecutionRow, InboxRow, TenantRow, TokenRow } from '../rows.ts';
+import type { EventRow, ExecutionRow, InboxRow, TenantRow, TokenRow } from '../port/rows.ts';
+import type { EventPage, StoredCheckpoint } from '../port/store.ts';
 import { storedSnapshot } from '../snapshot-seal.ts';
-import type { EventPage, StoredCheckpoint } from '../store.ts';
 import type { Connections } from './connections.ts';
 import * as controlSql from './queries/control.ts';
 import * as executionsSql from './queries/executions.ts';

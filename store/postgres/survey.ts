@@ -1,10 +1,10 @@
 import type { Client } from 'pg';
 import { readMigrations } from '../migrate.ts';
-import type { RunningRuntime, SchemaVersions, Survey, SurveyContent } from '../survey.ts';
-import { withClient } from './alone.ts';
-import { ask, sql as statement } from './connections.ts';
+import type { RunningRuntime, SchemaVersions, Survey, SurveyContent } from '../port/survey.ts';
+import { runQuery, sql as statement } from './connections.ts';
 import { MIGRATIONS } from './open.ts';
 import * as sql from './queries/survey.ts';
+import { withClient } from './with-client.ts';
 
 const SNAPSHOT = statement('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
 const END = statement('COMMIT');
@@ -12,9 +12,9 @@ const END = statement('COMMIT');
 /** One moment of a database; runtimes count as running that were seen at `sinceMs` or later. */
 export function surveyPostgres(url: string, sinceMs: number): Promise<Survey> {
   return withClient(url, async (client) => {
-    await ask(client, SNAPSHOT, []);
+    await runQuery(client, SNAPSHOT, []);
     const survey = await surveyNow(client, sinceMs);
-    await ask(client, END, []);
+    await runQuery(client, END, []);
     return survey;
   });
 }
@@ -22,7 +22,7 @@ export function surveyPostgres(url: string, sinceMs: number): Promise<Survey> {
 /** The versions alone: nothing is counted. */
 export function postgresVersions(url: string): Promise<SchemaVersions> {
   return withClient(url, async (client) => {
-    const [found] = await ask<Found>(client, sql.DATABASE, []);
+    const [found] = await runQuery<Found>(client, sql.DATABASE, []);
     return versions(client, found);
   });
 }
@@ -33,21 +33,21 @@ interface Found {
 }
 
 async function versions(client: Client, found: Found | undefined): Promise<SchemaVersions> {
-  const [schema] = found?.migrated === true ? await ask<{ version: number }>(client, sql.SCHEMA_VERSION, []) : [];
+  const [schema] = found?.migrated === true ? await runQuery<{ version: number }>(client, sql.SCHEMA_VERSION, []) : [];
   return { schemaVersion: schema?.version ?? 0, newestVersion: readMigrations(MIGRATIONS).length };
 }
 
 async function surveyNow(client: Client, sinceMs: number): Promise<Survey> {
-  const [found] = await ask<Found>(client, sql.DATABASE, []);
+  const [found] = await runQuery<Found>(client, sql.DATABASE, []);
   const common = { engine: 'postgres' as const, ...(await versions(client, found)), sizeBytes: found?.size ?? 0 };
   if (found?.migrated !== true) return { ...common, content: null, runtimes: [] };
-  const running = await ask<Omit<RunningRuntime, 'pid'>>(client, sql.RUNNING, [sinceMs]);
+  const running = await runQuery<Omit<RunningRuntime, 'pid'>>(client, sql.RUNNING, [sinceMs]);
   return { ...common, content: await contentOf(client), runtimes: running.map((runtime) => ({ ...runtime, pid: null })) };
 }
 
 async function contentOf(client: Client): Promise<SurveyContent> {
-  const statuses = await ask<{ status: string; executions: number }>(client, sql.COUNT_BY_STATUS, []);
-  const [counts] = await ask<Omit<SurveyContent, 'executions'>>(client, sql.COUNT_CONTENT, []);
+  const statuses = await runQuery<{ status: string; executions: number }>(client, sql.COUNT_BY_STATUS, []);
+  const [counts] = await runQuery<Omit<SurveyContent, 'executions'>>(client, sql.COUNT_CONTENT, []);
   return {
     executions: Object.fromEntries(statuses.map(({ status, executions }) => [status, executions])),
     ...(counts ?? { events: 0, workflows: 0, timers: 0, workItems: 0 }),

@@ -1,8 +1,8 @@
 import type { QueryResultRow } from 'pg';
-import type { ExecutionRow, IdempotencyRow, TokenRow, WorkflowRow } from '../rows.ts';
-import type { TenantStore } from '../store.ts';
+import type { ExecutionRow, IdempotencyRow, TokenRow, WorkflowRow } from '../port/rows.ts';
+import type { TenantStore } from '../port/store.ts';
+import { BatchLoader } from './batch-loader.ts';
 import type { Connections, Sql, Value } from './connections.ts';
-import { Gathering } from './gathering.ts';
 import { ExecutionLists } from './lists/execution-lists.ts';
 import * as controlSql from './queries/control.ts';
 import * as executionsSql from './queries/executions.ts';
@@ -14,12 +14,12 @@ export function tenantStore(tenantId: string, connections: Connections, workers:
   const lists = new ExecutionLists(connections);
   const ask = <Row extends QueryResultRow>(statement: Sql, values: readonly Value[]) =>
     connections.asTenant<Row>(tenantId, statement, values);
-  const executions = new Gathering<ExecutionRow>(async (ids) => {
-    const rows = await connections.asTenantByKeys<ExecutionRow>(tenantId, executionsSql.TENANT_EXECUTIONS, [tenantId, ids]);
+  const executions = new BatchLoader<ExecutionRow>(async (ids) => {
+    const rows = await connections.asTenantByKey<ExecutionRow>(tenantId, executionsSql.TENANT_EXECUTIONS, [tenantId, ids]);
     return new Map(rows.map((row) => [row.id, row]));
   });
-  const latest = new Gathering<string>(async (ids) => {
-    const rows = await connections.asTenantByKeys<{ workflowId: string; revision: string }>(
+  const latest = new BatchLoader<string>(async (ids) => {
+    const rows = await connections.asTenantByKey<{ workflowId: string; revision: string }>(
       tenantId,
       controlSql.LATEST_REVISIONS,
       [tenantId, ids],
@@ -46,6 +46,6 @@ export function tenantStore(tenantId: string, connections: Connections, workers:
     versions: (workflowId) => ask<WorkflowRow>(controlSql.WORKFLOW_VERSIONS, [tenantId, workflowId]),
     tokens: () => ask<TokenRow>(controlSql.TOKENS, [tenantId]),
     workers: (sinceMs) => workers.list(tenantId, sinceMs),
-    idempotency: async (scope, key) => first(await ask<IdempotencyRow>(controlSql.REMEMBERED, [tenantId, scope, key])),
+    idempotency: async (scope, key) => first(await ask<IdempotencyRow>(controlSql.IDEMPOTENCY_ROW, [tenantId, scope, key])),
   };
 }

@@ -2,7 +2,7 @@ import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
 import { type ClientConfig, DatabaseError } from 'pg';
-import { StoreError } from '../errors.ts';
+import { StoreError } from '../port/errors.ts';
 
 /** How one connection is encrypted, for the driver; `ssl: false` = it is not. */
 export type Encryption = Required<Pick<ClientConfig, 'ssl' | 'sslnegotiation'>>;

@@ -1,5 +1,5 @@
-import type { WorkItemRow } from '../rows.ts';
-import type { ClaimRequest, LeaseRenewal } from '../store.ts';
+import type { WorkItemRow } from '../port/rows.ts';
+import type { ClaimRequest, LeaseRenewal } from '../port/store.ts';
 import type { Connections } from './connections.ts';
 import * as sql from './queries/work.ts';
 

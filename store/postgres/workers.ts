@@ -1,5 +1,5 @@
-import type { WorkerRow } from '../rows.ts';
-import type { WorkerSighting } from '../store.ts';
+import type { WorkerRow } from '../port/rows.ts';
+import type { WorkerHeartbeat } from '../port/store.ts';
 import type { Connections } from './connections.ts';
 import type { ControlLog } from './control-log.ts';
 import * as sql from './queries/work.ts';
@@ -19,15 +19,15 @@ export class Workers {
   }
 
   /** The first sighting of a worker in a tenant, and the start of a runtime, are recorded as control events; the others are news. */
-  async seen(worker: WorkerSighting): Promise<void> {
+  async seen(worker: WorkerHeartbeat): Promise<void> {
     const { id, kind, actor, atMs, claimed } = worker;
     const row = [worker.tenantId ?? '', kind, id, JSON.stringify(worker.queues), atMs, claimed];
-    if ((await this.#connections.query(sql.SEEN_AGAIN, row)).length === 1) return;
+    if ((await this.#connections.query(sql.UPDATE_WORKER, row)).length === 1) return;
     const tenantId = worker.tenantId ?? RUNTIME_TENANT;
     await this.#log.act({ tenantId, atMs, ...actor }, async (queries) => {
       // Two processes may have met it at once.
-      if ((await queries.query(sql.SEEN_AGAIN, row)).length === 1) return null;
-      await queries.query(sql.SEEN, row);
+      if ((await queries.query(sql.UPDATE_WORKER, row)).length === 1) return null;
+      await queries.query(sql.INSERT_WORKER, row);
       return kind === 'runtime'
         ? { type: 'runtime_started', data: JSON.stringify({ runtime_id: id }) }
         : { type: 'worker_registered', data: JSON.stringify({ worker_id: id, queue_types: worker.queues }) };
@@ -37,7 +37,7 @@ export class Workers {
   stopped(id: string, atMs: number): Promise<void> {
     const context = { tenantId: RUNTIME_TENANT, atMs, actorId: id, actorType: 'system', request: null } as const;
     return this.#log.act(context, async (queries) => {
-      await queries.query(sql.STOPPED, [id, atMs]);
+      await queries.query(sql.MARK_STOPPED, [id, atMs]);
       return { type: 'runtime_stopped', data: JSON.stringify({ runtime_id: id }) };
     });
   }

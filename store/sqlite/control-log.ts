@@ -1,7 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3';
-import { digestStream } from '../digest.ts';
+import { digestStream } from '../audit/digest.ts';
+import type { ActionContext } from '../port/writes.ts';
 import { wellFormedEvent } from '../well-formed.ts';
-import type { ActionContext } from '../writes.ts';
 import type { AuditChain } from './audit/chain.ts';
 import * as sql from './queries/control.ts';
 import type { Transactions } from './transactions.ts';
@@ -37,7 +37,7 @@ export class ControlLog {
       const seq = this.#nextSeq.get(context.tenantId) ?? 1;
       const event = apply(seq);
       if (event !== null) this.#record(event, context, seq);
-      return { keep: true, result: undefined };
+      return { commit: true, result: undefined };
     });
   }
 

@@ -1,6 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
-import { StoreError } from '../errors.ts';
-import { type ActionContext, type ControlAction, controlData } from '../writes.ts';
+import { StoreError } from '../port/errors.ts';
+import { type ActionContext, type ControlAction, controlData } from '../port/writes.ts';
 import type { ControlLog } from './control-log.ts';
 import * as sql from './queries/control.ts';
 

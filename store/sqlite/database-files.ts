@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { StoreError } from '../errors.ts';
+import { StoreError } from '../port/errors.ts';
 
 export interface FileIdentity {
   readonly dev: number;

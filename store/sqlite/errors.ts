@@ -1,5 +1,5 @@
 import Database from 'better-sqlite3';
-import { StoreError } from '../errors.ts';
+import { StoreError } from '../port/errors.ts';
 
 /** Runs synchronous store work behind the asynchronous port; what the driver throws rejects as a `StoreError`. */
 export async function guarded<T>(work: () => T): Promise<T> {

@@ -2,12 +2,12 @@ import { closeSync, openSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import Database from 'better-sqlite3';
-import { StoreError } from '../errors.ts';
 import { type Migration, type MigrationTarget, migrate, readMigrations } from '../migrate.ts';
-import type { Store } from '../store.ts';
+import { StoreError } from '../port/errors.ts';
+import type { Store } from '../port/store.ts';
 import { refuseHardLinks } from './database-files.ts';
 import { asStoreError, isBusy } from './errors.ts';
-import { makeFolder } from './folder.ts';
+import { makeFolder } from './make-folder.ts';
 import { SqliteStore } from './sqlite-store.ts';
 
 export interface SqliteOptions {

@@ -1,6 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
-import type { EventRow, ExecutionRow, InboxRow, TenantRow, TokenRow } from '../rows.ts';
-import type { EventPage } from '../store.ts';
+import type { EventRow, ExecutionRow, InboxRow, TenantRow, TokenRow } from '../port/rows.ts';
+import type { EventPage } from '../port/store.ts';
 import * as controlSql from './queries/control.ts';
 import * as executionsSql from './queries/executions.ts';
 import * as logSql from './queries/log.ts';

@@ -1,19 +1,18 @@
 import type { Database } from 'better-sqlite3';
-import type { AuditReport } from '../rows.ts';
+import type { AuditReport } from '../port/rows.ts';
+import type { ClaimRequest, EventPage, LeaseRenewal, RuntimeHolder, Store, TenantStore, WorkerHeartbeat } from '../port/store.ts';
+import type { ActionContext, Batch, ControlAction } from '../port/writes.ts';
 import { storedSnapshot } from '../snapshot-seal.ts';
-import type { ClaimRequest, EventPage, LeaseRenewal, RuntimeHolder, Store, TenantStore, WorkerSighting } from '../store.ts';
-import type { ActionContext, Batch, ControlAction } from '../writes.ts';
 import { AuditChain } from './audit/chain.ts';
 import { verifyChain } from './audit/verify.ts';
 import { Commits } from './commit/commits.ts';
 import { ControlActions } from './control.ts';
 import { ControlLog } from './control-log.ts';
 import { DatabaseFiles } from './database-files.ts';
-import { DiskRoom } from './disk-room.ts';
+import { DiskSpace } from './disk-space.ts';
 import { DueQueries } from './due.ts';
 import { asStoreError, guarded, storeClosed } from './errors.ts';
 import { Leases } from './leases.ts';
-import { RunLock } from './lock.ts';
 import { SqliteAgents } from './resources/agents.ts';
 import { Artifacts } from './resources/artifacts.ts';
 import { SqliteAudit } from './resources/audit.ts';
@@ -23,6 +22,7 @@ import { SqliteLog } from './resources/log.ts';
 import { SqliteRetention } from './resources/retention.ts';
 import { Tenants } from './resources/tenants.ts';
 import { SqliteWebhooks } from './resources/webhooks.ts';
+import { RunLock } from './run-lock.ts';
 import { RuntimeReads } from './runtime-reads.ts';
 import { TenantQueries, tenantStore } from './tenant-store.ts';
 import { Transactions } from './transactions.ts';
@@ -61,21 +61,21 @@ export class SqliteStore implements Store {
   readonly #workers: Workers;
   readonly #leases: Leases;
   readonly #files: DatabaseFiles;
-  readonly #room: DiskRoom;
+  readonly #room: DiskSpace;
   readonly #lock: RunLock;
 
   constructor(db: Database, { writer, hmacKey }: Identity) {
     const files = new DatabaseFiles(db.name);
     const lock = new RunLock(db);
-    const room = new DiskRoom(db.name);
+    const room = new DiskSpace(db.name);
     const transactions = new Transactions(db, {
-      begins() {
+      beforeBegin() {
         // A closed database is the driver's to tell of.
         if (db.open) files.check(1);
         lock.check();
       },
-      ended: () => files.check(2),
-      failed: (error) => room.failed(error),
+      afterCommit: () => files.check(2),
+      onError: (error) => room.failed(error),
     });
     const audit = new AuditChain(db, writer, hmacKey);
     this.#db = db;
@@ -167,7 +167,7 @@ export class SqliteStore implements Store {
     return guarded(() => this.#work.renewLease(renewal));
   }
 
-  seen(worker: WorkerSighting) {
+  heartbeat(worker: WorkerHeartbeat) {
     return guarded(() => {
       // A runtime's sign of life is when it looks whether the database is still its own.
       if (worker.kind === 'runtime' && this.#db.open) {
@@ -179,7 +179,7 @@ export class SqliteStore implements Store {
     });
   }
 
-  stopped(runtimeId: string, atMs: number) {
+  recordStop(runtimeId: string, atMs: number) {
     return guarded(() => this.#workers.stopped(runtimeId, atMs));
   }
 
@@ -192,20 +192,20 @@ export class SqliteStore implements Store {
     return guarded(() => this.#workers.stoppedCleanly(runtimeId));
   }
 
-  runtimes(sinceMs: number) {
+  activeRuntimes(sinceMs: number) {
     return guarded(() => this.#workers.runtimes(sinceMs));
   }
 
-  lease(name: string, holder: string, nowMs: number, ttlMs: number) {
+  acquireLease(name: string, holder: string, nowMs: number, ttlMs: number) {
     return guarded(() => this.#leases.take(name, holder, nowMs, ttlMs));
   }
 
   /** Only one runtime works on a file: whatever else writes there is looked for when it matters. */
-  watch(): () => void {
+  subscribe(): () => void {
     return () => {};
   }
 
-  announceGap(): void {}
+  notifyGap(): void {}
 
   tokenByHash(hash: string) {
     return guarded(() => this.#reads.tokenByHash.get(hash) ?? null);

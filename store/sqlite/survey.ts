@@ -2,13 +2,13 @@ import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import Database from 'better-sqlite3';
 import { readMigrations } from '../migrate.ts';
-import type { RuntimeHolder } from '../store.ts';
-import type { SchemaVersions, Survey, SurveyContent } from '../survey.ts';
+import type { RuntimeHolder } from '../port/store.ts';
+import type { SchemaVersions, Survey, SurveyContent } from '../port/survey.ts';
 import { guarded } from './errors.ts';
-import { isRunOn, lacksLockFile } from './lock.ts';
 import { checkOwner, MIGRATIONS } from './open.ts';
 import { HOLDER } from './queries/control.ts';
 import * as sql from './queries/survey.ts';
+import { isLocked, lacksLockFile } from './run-lock.ts';
 
 /** One moment of a database, also while a runtime works on it; null when there is no such file. Rejects with `not_a_database`. */
 export function surveySqlite(path: string): Promise<Survey | null> {
@@ -46,7 +46,7 @@ function versions(db: Database.Database): SchemaVersions {
 function survey(db: Database.Database, file: string): Survey {
   const migrated = db.prepare(sql.IS_MIGRATED).get() !== undefined;
   const last = migrated ? db.prepare<[], RuntimeHolder>(HOLDER).get() : undefined;
-  const holder = last !== undefined && isRunOn(file) ? last : undefined;
+  const holder = last !== undefined && isLocked(file) ? last : undefined;
   const warnings = [...lockWarnings(file, last), ...linkWarnings(file)];
   return {
     engine: 'sqlite',

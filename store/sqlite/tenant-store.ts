@@ -1,6 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
-import type { ExecutionRow, IdempotencyRow, TokenRow, WorkflowRow } from '../rows.ts';
-import type { TenantStore } from '../store.ts';
+import type { ExecutionRow, IdempotencyRow, TokenRow, WorkflowRow } from '../port/rows.ts';
+import type { TenantStore } from '../port/store.ts';
 import { guarded } from './errors.ts';
 import { ExecutionLists } from './lists/execution-lists.ts';
 import * as controlSql from './queries/control.ts';
@@ -34,7 +34,7 @@ export class TenantQueries {
     this.latestWorkflows = db.prepare<[WorkflowPage], WorkflowRow>(controlSql.LATEST_WORKFLOWS);
     this.versions = db.prepare<[string, string], WorkflowRow>(controlSql.WORKFLOW_VERSIONS);
     this.tokens = db.prepare<[string], TokenRow>(controlSql.TOKENS);
-    this.remembered = db.prepare<[string, string, string], IdempotencyRow>(controlSql.REMEMBERED);
+    this.remembered = db.prepare<[string, string, string], IdempotencyRow>(controlSql.IDEMPOTENCY_ROW);
   }
 }
 

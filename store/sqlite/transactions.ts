@@ -1,17 +1,17 @@
 import type { Database, Statement } from 'better-sqlite3';
 
 /** What a transaction's body decides: to keep what it wrote or to undo it, and what it answers. */
-export interface Outcome<T> {
-  readonly keep: boolean;
+export interface TransactionOutcome<T> {
+  readonly commit: boolean;
   readonly result: T;
 }
 
-export interface TransactionWatch {
+export interface TransactionHooks {
   /** Asked before and after each transaction. Throw when nothing is stored where the next start would find it. */
-  begins(): void;
-  ended(): void;
+  beforeBegin(): void;
+  afterCommit(): void;
   /** Told of what made a transaction fail. */
-  failed(error: unknown): void;
+  onError(error: unknown): void;
 }
 
 /** Transactions with prepared statements; what the body throws undoes it. */
@@ -23,11 +23,11 @@ export class Transactions {
   readonly #savepoint: Statement;
   readonly #release: Statement;
   readonly #undo: Statement;
-  readonly #watch: TransactionWatch;
+  readonly #hooks: TransactionHooks;
 
-  constructor(db: Database, watch: TransactionWatch) {
+  constructor(db: Database, watch: TransactionHooks) {
     this.#db = db;
-    this.#watch = watch;
+    this.#hooks = watch;
     // IMMEDIATE: waits for the write lock at the start, where waiting is safe, not at the first write.
     this.#begin = db.prepare('BEGIN IMMEDIATE');
     this.#commit = db.prepare('COMMIT');
@@ -37,26 +37,26 @@ export class Transactions {
     this.#undo = db.prepare('ROLLBACK TO unit');
   }
 
-  write<T>(body: () => Outcome<T>): T {
-    this.#watch.begins();
+  write<T>(body: () => TransactionOutcome<T>): T {
+    this.#hooks.beforeBegin();
     this.#begin.run();
     try {
-      const { keep, result } = body();
+      const { commit: keep, result } = body();
       (keep ? this.#commit : this.#rollback).run();
-      this.#watch.ended();
+      this.#hooks.afterCommit();
       return result;
     } catch (error) {
       // After some errors (disk full, I/O) SQLite has rolled back by itself.
       if (this.#db.inTransaction) this.#rollback.run();
-      this.#watch.failed(error);
+      this.#hooks.onError(error);
       throw error;
     }
   }
 
   /** Inside `write`: a part that can be undone alone. What it throws undoes the whole. */
-  savepoint<T>(body: () => Outcome<T>): T {
+  savepoint<T>(body: () => TransactionOutcome<T>): T {
     this.#savepoint.run();
-    const { keep, result } = body();
+    const { commit: keep, result } = body();
     if (!keep) this.#undo.run();
     this.#release.run();
     return result;

@@ -1,6 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
-import type { WorkItemRow } from '../rows.ts';
-import type { ClaimRequest, LeaseRenewal } from '../store.ts';
+import type { WorkItemRow } from '../port/rows.ts';
+import type { ClaimRequest, LeaseRenewal } from '../port/store.ts';
 import * as sql from './queries/work.ts';
 import type { Transactions } from './transactions.ts';
 
@@ -40,7 +40,7 @@ export class WorkItems {
         const item = this.#byPosition.get(position);
         if (item !== undefined) items.push(item);
       }
-      return { keep: true, result: items };
+      return { commit: true, result: items };
     });
   }
 

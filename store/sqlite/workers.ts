@@ -1,6 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
-import type { WorkerRow } from '../rows.ts';
-import type { WorkerSighting } from '../store.ts';
+import type { WorkerRow } from '../port/rows.ts';
+import type { WorkerHeartbeat } from '../port/store.ts';
 import type { ControlLog } from './control-log.ts';
 import * as sql from './queries/work.ts';
 
@@ -11,31 +11,31 @@ const RUNTIME_TENANT = 'default';
 
 export class Workers {
   readonly #log: ControlLog;
-  readonly #seenAgain: Statement;
-  readonly #seen: Statement;
-  readonly #stopped: Statement;
+  readonly #updateKnown: Statement;
+  readonly #insert: Statement;
+  readonly #markStopped: Statement;
   readonly #stoppedCleanly: Statement<[string], 1>;
   readonly #runtimes: Statement<[number], string>;
   readonly #list: Statement<[{ tenantId: string; sinceMs: number }], StoredWorker>;
 
   constructor(db: Database, log: ControlLog) {
     this.#log = log;
-    this.#seenAgain = db.prepare(sql.SEEN_AGAIN);
-    this.#seen = db.prepare(sql.SEEN);
-    this.#stopped = db.prepare(sql.STOPPED);
+    this.#updateKnown = db.prepare(sql.UPDATE_WORKER);
+    this.#insert = db.prepare(sql.INSERT_WORKER);
+    this.#markStopped = db.prepare(sql.MARK_STOPPED);
     this.#stoppedCleanly = db.prepare<[string], 1>(sql.STOPPED_CLEANLY).pluck();
     this.#runtimes = db.prepare<[number], string>(sql.RUNTIMES).pluck();
     this.#list = db.prepare<[{ tenantId: string; sinceMs: number }], StoredWorker>(sql.WORKERS);
   }
 
   /** The first sighting of a worker in a tenant, and the start of a runtime, are recorded as control events; the others are news. */
-  seen(worker: WorkerSighting): void {
+  seen(worker: WorkerHeartbeat): void {
     const { id, kind, actor, atMs } = worker;
     const row = { ...worker, tenantId: worker.tenantId ?? '', queues: JSON.stringify(worker.queues) };
-    if (this.#seenAgain.run(row).changes === 1) return;
+    if (this.#updateKnown.run(row).changes === 1) return;
     const tenantId = worker.tenantId ?? RUNTIME_TENANT;
     this.#log.act({ tenantId, atMs, ...actor }, () => {
-      this.#seen.run(row);
+      this.#insert.run(row);
       return kind === 'runtime'
         ? { type: 'runtime_started', data: JSON.stringify({ runtime_id: id }) }
         : { type: 'worker_registered', data: JSON.stringify({ worker_id: id, queue_types: worker.queues }) };
@@ -44,7 +44,7 @@ export class Workers {
 
   stopped(id: string, atMs: number): void {
     this.#log.act({ tenantId: RUNTIME_TENANT, atMs, actorId: id, actorType: 'system', request: null }, () => {
-      this.#stopped.run({ id, atMs });
+      this.#markStopped.run({ id, atMs });
       return { type: 'runtime_stopped', data: JSON.stringify({ runtime_id: id }) };
     });
   }

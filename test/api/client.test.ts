@@ -1,8 +1,8 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { ApiError, JamjetClient, Unreachable } from '../../src/client.ts';
-import { type ApiOptions, api, ECHO, ECHO_TOOLS, EXTERNAL, NOBODY, PAYMENT, REVIEW } from './api.ts';
+import { ApiError, JamjetClient, Unreachable } from '../../src/client/index.ts';
+import { type ApiOptions, api, ECHO, ECHO_TOOLS, EXTERNAL, PAYMENT, REVIEW, UNKNOWN_EXECUTION } from './support/api.ts';
 
 /** A client and a server that really listens. */
 async function connected(options?: ApiOptions) {
@@ -36,7 +36,7 @@ describe('the client', () => {
     expect((await completed).value?.event).toMatchObject({ execution_id, workflow_id: 'payment', kind: 'WorkflowCompleted' });
     ended.abort(new Error('enough'));
     await expect(tenant.next()).rejects.toThrow('enough');
-    await expect(client.live.execution(NOBODY).next()).rejects.toMatchObject({ status: 404 });
+    await expect(client.live.execution(UNKNOWN_EXECUTION).next()).rejects.toMatchObject({ status: 404 });
     await expect(client.live.tenant({ kinds: ['x'] }).next()).rejects.toMatchObject({ status: 400 });
   });
 
@@ -93,7 +93,7 @@ describe('the client', () => {
       status: 409,
       code: 'stale_fence',
     });
-    await expect(client.enqueueWork({ execution_id: NOBODY, node_id: 'n' })).rejects.toMatchObject({ status: 404 });
+    await expect(client.enqueueWork({ execution_id: UNKNOWN_EXECUTION, node_id: 'n' })).rejects.toMatchObject({ status: 404 });
     expect((await client.execution(execution_id)).status).toBe('completed');
   });
 
@@ -138,9 +138,9 @@ describe('the client', () => {
 
   it('tells what the server says', async () => {
     const { client } = await connected();
-    const failure = await client.execution(NOBODY).catch((error: unknown) => error);
+    const failure = await client.execution(UNKNOWN_EXECUTION).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(ApiError);
-    expect(failure).toMatchObject({ status: 404, code: 'not_found', message: `not found: execution ${NOBODY}` });
+    expect(failure).toMatchObject({ status: 404, code: 'not_found', message: `not found: execution ${UNKNOWN_EXECUTION}` });
   });
 
   it('keeps a path prefix of its URL', async () => {

@@ -4,7 +4,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../support/runtimes.ts';
-import { api } from './api.ts';
+import { api } from './support/api.ts';
 
 describe('a server that closes', () => {
   it('does not wait for clients that left before they had their answer', async () => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { InvalidWorkflow } from '../../machines/diagnostics.ts';
-import { answerTo, Refusal } from '../../src/api/errors.ts';
+import { errorReply, RequestError } from '../../src/api/errors.ts';
 import { RuntimeError } from '../../src/runtime/errors.ts';
-import { StoreError } from '../../store/errors.ts';
+import { StoreError } from '../../store/port/errors.ts';
 
 const diagnostic = (message: string, hint: string | null = null) =>
   ({ severity: 'error', code: 'unknown_target', node_id: null, path: null, message, hint }) as const;
@@ -19,18 +19,18 @@ describe('the answer to an error', () => {
     [new StoreError('store_unavailable', '/var/secret.db'), 503, 'service unavailable: the store cannot answer now; try again'],
     [new StoreError('store_full', '/var/secret.db'), 503, 'service unavailable: the disk of the database is full'],
     [new StoreError('store_read_only', '/var/secret.db'), 503, 'service unavailable: the database can be read but not written'],
-    [new Refusal('unauthorized', 'x'), 401, 'x'],
-    [new Refusal('forbidden', 'x'), 403, 'x'],
-    [new Refusal('method_not_allowed', 'x'), 405, 'method not allowed: x'],
-    [new Refusal('too_large', 'x'), 413, 'bad request: x'],
+    [new RequestError('unauthorized', 'x'), 401, 'x'],
+    [new RequestError('forbidden', 'x'), 403, 'x'],
+    [new RequestError('method_not_allowed', 'x'), 405, 'method not allowed: x'],
+    [new RequestError('too_large', 'x'), 413, 'bad request: x'],
   ])('%s is told with its class', (error, status, text) => {
-    expect(answerTo(error, 'r1')).toMatchObject({ status, body: { error: text, code: error.code } });
+    expect(errorReply(error, 'r1')).toMatchObject({ status, body: { error: text, code: error.code } });
   });
 
   it.each(['unknown_token', 'unknown_tenant', 'unknown_webhook', 'unknown_cron_job', 'unknown_block'] as const)(
     'is `not_found` for what the store does not have: %s',
     (code) => {
-      expect(answerTo(new StoreError(code, 'x'), '')).toMatchObject({
+      expect(errorReply(new StoreError(code, 'x'), '')).toMatchObject({
         status: 404,
         body: { error: 'not found: x', code: 'not_found' },
       });
@@ -40,19 +40,19 @@ describe('the answer to an error', () => {
   it.each([new Error('SELECT * FROM secrets'), new RuntimeError('corrupt', 'secrets'), 'secrets', undefined])(
     'does not tell what only the log may know: %s',
     (error) => {
-      const { status, body } = answerTo(error, 'r1');
+      const { status, body } = errorReply(error, 'r1');
       expect([status, body.error]).toEqual([500, 'internal error: unexpected failure, logged under request r1']);
     },
   );
 
   it('says when to try again', () => {
-    expect(answerTo(new RuntimeError('overloaded', 'x', { retryAfterMs: 2_100 }), '').headers).toEqual({ 'retry-after': '3' });
-    expect(answerTo(new StoreError('store_unavailable', 'x'), '').headers).toEqual({ 'retry-after': '1' });
+    expect(errorReply(new RuntimeError('overloaded', 'x', { retryAfterMs: 2_100 }), '').headers).toEqual({ 'retry-after': '3' });
+    expect(errorReply(new StoreError('store_unavailable', 'x'), '').headers).toEqual({ 'retry-after': '1' });
   });
 
   it('names the first problems of a workflow and lists them all', () => {
     const problems = [diagnostic('a', 'do b'), diagnostic('c'), diagnostic('d'), diagnostic('e'), diagnostic('f')];
-    const { status, body } = answerTo(new InvalidWorkflow(problems), '');
+    const { status, body } = errorReply(new InvalidWorkflow(problems), '');
     expect([status, body.error, body.code]).toEqual([400, 'bad request: a (do b); c; d; and 2 more', 'invalid_workflow']);
     expect(body.diagnostics).toEqual(problems);
   });

@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { api, EXTERNAL, NOBODY, PAYMENT, REVIEW } from './api.ts';
+import { api, EXTERNAL, PAYMENT, REVIEW, UNKNOWN_EXECUTION } from './support/api.ts';
 
 const ITEM = '00000000-0000-4000-8000-000000000000';
 
 /** A body every field of which is right, by route. */
 const RIGHT: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   '/executions': { workflow_id: 'none', workflow_version: '1', labels: { a: 'b' } },
-  [`/executions/${NOBODY}/cancel`]: { reason: 'x' },
-  [`/executions/${NOBODY}/approve`]: { decision: 'approved', node_id: 'n', user_id: 'u', comment: 'c' },
-  [`/executions/${NOBODY}/external-event`]: { correlation_key: 'k', payload: 1, event_id: 'e' },
-  '/work-items': { execution_id: NOBODY, node_id: 'n', queue_type: 'q' },
+  [`/executions/${UNKNOWN_EXECUTION}/cancel`]: { reason: 'x' },
+  [`/executions/${UNKNOWN_EXECUTION}/approve`]: { decision: 'approved', node_id: 'n', user_id: 'u', comment: 'c' },
+  [`/executions/${UNKNOWN_EXECUTION}/external-event`]: { correlation_key: 'k', payload: 1, event_id: 'e' },
+  '/work-items': { execution_id: UNKNOWN_EXECUTION, node_id: 'n', queue_type: 'q' },
   '/work-items/claim': { worker_id: 'w', queue_types: [], max_items: 1, wait_ms: 0 },
   [`/work-items/${ITEM}/complete`]: {
     output: 1,
@@ -44,7 +44,7 @@ const segment = fc.oneof(
     'events',
     'approve',
     'cancel',
-    NOBODY,
+    UNKNOWN_EXECUTION,
     ITEM,
   ),
   fc.string({ unit: 'binary', minLength: 1, maxLength: 30 }).map((text) => encodeURIComponent(Buffer.from(text).toString())),
@@ -84,7 +84,7 @@ describe('a malformed request', () => {
           const url = `/${path.join('/')}${search}`;
           const reply = await call(method, url, {
             as: 'operator',
-            ...(method === 'GET' || method === 'HEAD' ? {} : { raw: body }),
+            ...(method === 'GET' || method === 'HEAD' ? {} : { rawBody: body }),
           });
           expect(reply.status, `${method} ${url}`).toBeLessThan(500);
           if (method !== 'HEAD') expect(reply.body).toBeTypeOf('object');

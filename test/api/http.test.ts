@@ -1,6 +1,6 @@
 import { type AddressInfo, connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { api, EXTERNAL, NOBODY, REVIEW } from './api.ts';
+import { api, EXTERNAL, REVIEW, UNKNOWN_EXECUTION } from './support/api.ts';
 
 describe('every refusal is JSON with an error', () => {
   const paths = [
@@ -8,11 +8,11 @@ describe('every refusal is JSON with an error', () => {
     ['GET', '/index.html', 404, /^not found: /],
     ['GET', '/', 404, /^not found: GET \/$/],
     ['DELETE', '/executions', 405, /^method not allowed: DELETE \/executions; use GET or POST$/],
-    ['GET', `/executions/${NOBODY}/approve`, 405, /use POST$/],
+    ['GET', `/executions/${UNKNOWN_EXECUTION}/approve`, 405, /use POST$/],
     ['GET', '/executions/%zz', 400, /^bad request: /],
     ['GET', `/executions/${'x'.repeat(5_000)}`, 404, /^not found: /],
     ['GET', '/executions/exec_abc123', 404, /^not found: execution exec_abc123$/],
-    ['GET', `/executions/${NOBODY}`, 404, new RegExp(`^not found: execution ${NOBODY}$`)],
+    ['GET', `/executions/${UNKNOWN_EXECUTION}`, 404, new RegExp(`^not found: execution ${UNKNOWN_EXECUTION}$`)],
   ] as const;
   it('for a path or method that is not there', async () => {
     const { call } = await api();
@@ -45,7 +45,7 @@ describe('every refusal is JSON with an error', () => {
   it('for a body that is not right', async () => {
     const { call } = await api();
     for (const [what, raw, error] of bodies) {
-      const reply = await call('POST', '/executions', { raw });
+      const reply = await call('POST', '/executions', { rawBody: raw });
       expect([what, reply.status, reply.body.error]).toEqual([what, 400, expect.stringMatching(error)]);
     }
   });
@@ -89,7 +89,7 @@ describe('a request', () => {
       const { call } = await api();
       await call('POST', '/workflows', { body: { ir: REVIEW } });
       const headers: Record<string, string> = type === undefined ? {} : { 'content-type': type };
-      const reply = await call('POST', '/executions', { raw: '{"workflow_id":"review"}', headers });
+      const reply = await call('POST', '/executions', { rawBody: '{"workflow_id":"review"}', headers });
       expect(reply.status).toBe(201);
     },
   );

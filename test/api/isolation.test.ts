@@ -1,14 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { type Api, api } from './api.ts';
-import { bodyFor, HANGING_TOOLS, naming, populate, UNKNOWN, type World } from './isolation.ts';
-import { answer, nameOf, type Route, registeredRoutes } from './routes.ts';
+import { type Api, api } from './support/api.ts';
+import { bodyFor, HANGING_TOOLS, populate, type TenantFixture, UNKNOWN, withIds } from './support/isolation.ts';
+import { answer, nameOf, type Route, registeredRoutes } from './support/routes.ts';
 
 /** Open to everybody, and about nobody. */
 const PUBLIC = ['GET /docs/:file'];
 /** The audit chain is one for all tenants: what they say of it changes with every commit. */
 const OF_THE_CHAIN = ['GET /audit/verify', 'GET /audit/export'];
 
-async function twoTenants(background = false): Promise<{ it: Api; mine: World; theirs: World; routes: readonly Route[] }> {
+async function twoTenants(
+  background = false,
+): Promise<{ it: Api; mine: TenantFixture; theirs: TenantFixture; routes: readonly Route[] }> {
   const it = await api({ tools: HANGING_TOOLS, background });
   const mine = await populate(it, 'aardvark', background);
   const theirs = await populate(it, 'bumblebee', background);
@@ -17,11 +19,11 @@ async function twoTenants(background = false): Promise<{ it: Api; mine: World; t
 }
 
 /** Everything there is to see, by route. */
-async function view(it: Api, world: World, skip: readonly string[] = []): Promise<Readonly<Record<string, string>>> {
+async function view(it: Api, world: TenantFixture, skip: readonly string[] = []): Promise<Readonly<Record<string, string>>> {
   const seen: Record<string, string> = {};
   for (const route of await registeredRoutes(it)) {
     if (route.method !== 'GET' || [...PUBLIC, ...skip].includes(nameOf(route))) continue;
-    const { status, text } = await answer(it, naming(route, world.ids) ?? route, world.token);
+    const { status, text } = await answer(it, withIds(route, world.ids) ?? route, world.token);
     seen[nameOf(route)] = `${status} ${text}`;
   }
   return seen;
@@ -33,7 +35,7 @@ function general(text: string, ids: Readonly<Record<string, string>>): string {
   return longestFirst.reduce((left, id) => left.replaceAll(id, '<id>'), text);
 }
 
-function tracesIn(text: string, { traces }: World): readonly string[] {
+function tracesIn(text: string, { traces }: TenantFixture): readonly string[] {
   return traces.filter((trace) => text.includes(trace));
 }
 
@@ -54,7 +56,7 @@ describe('a tenant', () => {
     const { it, mine, theirs, routes } = await twoTenants();
     const before = await view(it, theirs, OF_THE_CHAIN);
     for (const route of routes) {
-      const [named, unknown] = [naming(route, theirs.ids), naming(route, UNKNOWN)];
+      const [named, unknown] = [withIds(route, theirs.ids), withIds(route, UNKNOWN)];
       if (named === null || unknown === null) continue;
       const refused = await answer(it, named, mine.token, bodyFor(route));
       const nothing = await answer(it, unknown, mine.token, bodyFor(route));
@@ -129,7 +131,7 @@ describe('a tenant', () => {
 
   it('acts in bulk on its own executions alone', async () => {
     const { it, mine, theirs } = await twoTenants(true);
-    const finished = async (world: World, id: string) => {
+    const finished = async (world: TenantFixture, id: string) => {
       const { text } = await answer(it, { method: 'GET', url: `/jobs/${id}?wait_ms=5000` }, world.token);
       expect(JSON.parse(text)).toMatchObject({ status: 'completed', failed: 0 });
     };

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { api, EXTERNAL, REVIEW } from './api.ts';
-import { as, createTenant, OPERATOR, updateTenant } from './tenants.ts';
+import { api, EXTERNAL, REVIEW } from './support/api.ts';
+import { asTenant, createTenant, OPERATOR, updateTenant } from './support/tenants.ts';
 
 /** A tenant with these limits, and how to call as its developer. */
 async function limited(limits: object) {
   const it = await api();
   await createTenant(it, 'acme', { limits });
-  const acme = await as(it, 'acme', 'developer');
+  const acme = await asTenant(it, 'acme', 'developer');
   const register = (workflow_id: string, version = '1.0.0') =>
     it.post('/workflows', { ir: { ...REVIEW, workflow_id, version } }, acme);
   const start = (headers: Readonly<Record<string, string>> = {}) =>

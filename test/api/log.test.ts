@@ -1,7 +1,7 @@
 import Database from 'better-sqlite3';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
-import { api } from './api.ts';
+import { api } from './support/api.ts';
 
 function capturing(level: string) {
   const lines: string[] = [];

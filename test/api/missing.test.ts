@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { type Api, api } from './api.ts';
-import { bodyFor, naming, UNKNOWN } from './isolation.ts';
-import { answer, nameOf, registeredRoutes } from './routes.ts';
+import { type Api, api } from './support/api.ts';
+import { bodyFor, UNKNOWN, withIds } from './support/isolation.ts';
+import { answer, nameOf, registeredRoutes } from './support/routes.ts';
 
 /** What each route answers for something that is not there, by the resource its path begins with. */
 async function refusals(
@@ -11,7 +11,7 @@ async function refusals(
   const token = await server.token('operator');
   const by = new Map<string, (readonly [string, string])[]>();
   for (const route of await registeredRoutes(server)) {
-    const named = route.url.startsWith('/docs/') ? null : naming(route, ids);
+    const named = route.url.startsWith('/docs/') ? null : withIds(route, ids);
     if (named === null) continue;
     const { status, text } = await answer(server, named, token, bodyFor(route));
     const resource = route.url.replace(/^\/api\/v1/, '').split('/')[1] ?? '';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Audit } from '../../src/control/audit.ts';
-import { batch, begin } from '../store/writes.ts';
+import { batch, startExecution } from '../store/writes.ts';
 import { FakeClock } from '../support/clock.ts';
 import { sqliteDatabase } from '../support/stores.ts';
 
@@ -8,9 +8,9 @@ describe('the audit', () => {
   it('walks the chain once at a time; who asks meanwhile shares the next walk', async () => {
     const store = await sqliteDatabase().open();
     const audit = new Audit({ store, clock: new FakeClock() });
-    for (let index = 0; index < 20; index += 1) await store.commit(batch(begin(`exec_${index}`)));
+    for (let index = 0; index < 20; index += 1) await store.commit(batch(startExecution(`exec_${index}`)));
     const first = audit.verify();
-    await store.commit(batch(begin('exec_late')));
+    await store.commit(batch(startExecution('exec_late')));
     const [second, third] = [audit.verify(), audit.verify()];
     expect(third).toBe(second);
     expect(await first).toMatchObject({ blocks: 20, fault: null });
@@ -21,7 +21,7 @@ describe('the audit', () => {
   it('ends walks and exports when the server closes', async () => {
     const store = await sqliteDatabase().open();
     const audit = new Audit({ store, clock: new FakeClock() });
-    for (let index = 0; index < 20; index += 1) await store.commit(batch(begin(`exec_${index}`)));
+    for (let index = 0; index < 20; index += 1) await store.commit(batch(startExecution(`exec_${index}`)));
     const under = expect(audit.verify()).rejects.toMatchObject({ code: 'shutting_down' });
     const next = expect(audit.verify()).rejects.toMatchObject({ code: 'shutting_down' });
     const lines = audit.export('default', 1)[Symbol.asyncIterator]();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Api, api, ECHO, ECHO_TOOLS, REVIEW } from '../api/api.ts';
-import { OPERATOR, updateTenant } from '../api/tenants.ts';
+import { type Api, api, ECHO, ECHO_TOOLS, REVIEW } from '../api/support/api.ts';
+import { OPERATOR, updateTenant } from '../api/support/tenants.ts';
 import { eventually } from '../support/runtimes.ts';
 
 const DAY_MS = 86_400_000;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Json } from '../../machines/json.ts';
 import { type WorkContext, WorkError } from '../../src/executors/executor.ts';
 import { functionExecutor } from '../../src/executors/function.ts';
-import { contextWith, failure, workWith } from './surroundings.ts';
+import { contextWith, failure, workWith } from './work.ts';
 
 const failing = (thrown: unknown): Promise<WorkError> =>
   failure(

@@ -3,8 +3,8 @@ import type { Json, JsonObject } from '../../machines/json.ts';
 import { httpExecutor } from '../../src/executors/http.ts';
 import { httpToolExecutor } from '../../src/executors/http-tool.ts';
 import { Outbound } from '../../src/executors/outbound.ts';
-import { contextWith, failure, workWith } from './surroundings.ts';
-import { web } from './web.ts';
+import { webServer } from './web-server.ts';
+import { contextWith, failure, workWith } from './work.ts';
 
 const outbound = new Outbound({ allowPrivateAddresses: true });
 const send = (input: JsonObject, method = 'GET', context = contextWith()) =>
@@ -13,7 +13,7 @@ const json = (body: Json) => ({ headers: { 'content-type': 'application/json' },
 
 describe('an http node', () => {
   it('sends its body as JSON with the headers that identify the attempt', async () => {
-    const { url, seen } = await web((_, response) => response.end());
+    const { url, requests: seen } = await webServer((_, response) => response.end());
     await send({ url, body: { a: [1, null] } }, 'POST');
     expect(seen).toMatchObject([
       {
@@ -25,7 +25,7 @@ describe('an http node', () => {
   });
 
   it('sends text as text and a form as a form', async () => {
-    const { url, seen } = await web((_, response) => response.end());
+    const { url, requests: seen } = await webServer((_, response) => response.end());
     await send({ url, body: 'plain' }, 'POST');
     await send(
       { url, body: { to: 'a b', tag: ['x', 'y'], none: null }, headers: { 'Content-Type': 'application/x-www-form-urlencoded' } },
@@ -40,7 +40,7 @@ describe('an http node', () => {
   });
 
   it('adds its query to the URL', async () => {
-    const { url, seen } = await web((_, response) => response.end());
+    const { url, requests: seen } = await webServer((_, response) => response.end());
     await send({ url: `${url}/p`, query: { q: 'a&b', n: 2, ok: true, none: null, list: [1, 2] } });
     await send({ url: `${url}/p?first=1#part`, query: { second: 2 } });
     await send({ url: `${url}/p?first=1`, query: {} });
@@ -52,13 +52,13 @@ describe('an http node', () => {
   });
 
   it('lets the workflow set its own headers, whatever their case', async () => {
-    const { url, seen } = await web((_, response) => response.end());
+    const { url, requests: seen } = await webServer((_, response) => response.end());
     await send({ url, headers: { 'IDEMPOTENCY-KEY': 'mine', 'X-Count': 3 } });
     expect(seen[0]?.headers).toMatchObject({ 'idempotency-key': 'mine', 'x-count': '3' });
   });
 
   it('can be named in any script', async () => {
-    const { url, seen } = await web((_, response) => response.end());
+    const { url, requests: seen } = await webServer((_, response) => response.end());
     await send({ url }, 'GET', contextWith({ idempotencyKey: 'exec_1:zahlung prüfen:1' }));
     expect(seen[0]?.headers['idempotency-key']).toBe('exec_1:zahlung%20pr%c3%bcfen:1');
   });
@@ -70,17 +70,19 @@ describe('an http node', () => {
     ['application/json', '', null],
     ['application/jsonlines', '{}\n{}', '{}\n{}'],
   ])('of type %s with the body %j', async (type, body, output) => {
-    const { url } = await web((_, response) => response.writeHead(200, { 'content-type': type }).end(body));
+    const { url } = await webServer((_, response) => response.writeHead(200, { 'content-type': type }).end(body));
     expect(await send({ url })).toEqual({ output });
   });
 
   it('fails when the response lies about being JSON', async () => {
-    const { url } = await web((_, response) => response.writeHead(200, { 'content-type': 'application/json' }).end('<html>'));
+    const { url } = await webServer((_, response) =>
+      response.writeHead(200, { 'content-type': 'application/json' }).end('<html>'),
+    );
     expect(await failure(send({ url }))).toMatchObject({ errorClass: 'server_error', retryable: true });
   });
 
   it('refuses a response that is nested without end', async () => {
-    const { url } = await web((_, response) =>
+    const { url } = await webServer((_, response) =>
       response.writeHead(200, { 'content-type': 'application/json' }).end('['.repeat(5_000) + ']'.repeat(5_000)),
     );
     expect(await failure(send({ url }))).toMatchObject({ errorClass: 'validation', retryable: false });
@@ -99,14 +101,14 @@ describe('an http node', () => {
 
   it('is told when the attempt is called off', async () => {
     const controller = new AbortController();
-    const { url } = await web(() => controller.abort());
+    const { url } = await webServer(() => controller.abort());
     expect(await failure(send({ url }, 'GET', contextWith({ signal: controller.signal })))).toMatchObject({ retryable: true });
   });
 });
 
 describe('a tool behind a URL', () => {
   it('gets the input as a JSON POST and gives its response', async () => {
-    const { url, seen } = await web((_, response) =>
+    const { url, requests: seen } = await webServer((_, response) =>
       response.writeHead(200, { 'content-type': 'application/json' }).end('{"rate":7}'),
     );
     const execute = httpToolExecutor(outbound, `${url}/rate`);

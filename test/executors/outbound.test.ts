@@ -2,8 +2,8 @@ import { createServer } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Outbound, type OutboundRequest } from '../../src/executors/outbound.ts';
-import { failure } from './surroundings.ts';
-import { web } from './web.ts';
+import { webServer } from './web-server.ts';
+import { failure } from './work.ts';
 
 const open = new Outbound({ allowPrivateAddresses: true });
 const guarded = new Outbound({ allowPrivateAddresses: false });
@@ -19,7 +19,7 @@ const get = (url: string, more: Partial<OutboundRequest> = {}): OutboundRequest 
 
 describe('the guarded HTTP client', () => {
   it('sends method, headers and body, and gives status, headers and text', async () => {
-    const { url, seen } = await web((_, response) => response.writeHead(201, { 'x-kind': 'test' }).end('größer'));
+    const { url, requests: seen } = await webServer((_, response) => response.writeHead(201, { 'x-kind': 'test' }).end('größer'));
     const response = await open.request(get(`${url}/a?b=1`, { method: 'POST', headers: { 'X-One': '1' }, body: 'hällo' }));
     expect(response).toMatchObject({ status: 201, text: 'größer', headers: { 'x-kind': 'test' } });
     expect(seen).toMatchObject([
@@ -28,7 +28,7 @@ describe('the guarded HTTP client', () => {
   });
 
   it('decompresses and decodes by charset', async () => {
-    const { url } = await web(({ url: path }, response) => {
+    const { url } = await webServer(({ url: path }, response) => {
       if (path === '/gzip') response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('zipped'));
       else response.writeHead(200, { 'content-type': 'text/plain; charset=iso-8859-1' }).end(Buffer.from('gr\xfcn', 'latin1'));
     });
@@ -88,7 +88,7 @@ describe('the guarded HTTP client', () => {
       [{ 'x-split': 'a\r\nx-evil: 1' }, 'header "x-split" has a character that headers may not have'],
       [{ 'x bad': '1' }, 'header "x bad" has a character that headers may not have'],
     ])('the headers %o', async (headers, message) => {
-      const { url, seen } = await web((_, response) => response.end());
+      const { url, requests: seen } = await webServer((_, response) => response.end());
       expect(await failure(open.request(get(url, { headers })))).toMatchObject({
         message,
         errorClass: 'validation',
@@ -100,7 +100,7 @@ describe('the guarded HTTP client', () => {
 
   describe('follows redirects', () => {
     it('within an origin with all headers, and changes POST into GET where browsers do', async () => {
-      const { url, seen } = await web(({ url: path }, response) => {
+      const { url, requests: seen } = await webServer(({ url: path }, response) => {
         if (path === '/303') response.writeHead(303, { location: '/end' });
         else if (path === '/307') response.writeHead(307, { location: 'end' });
         response.end();
@@ -115,27 +115,27 @@ describe('the guarded HTTP client', () => {
     });
 
     it('to another origin without anything that may be a credential', async () => {
-      const there = await web((_, response) => response.end('there'));
-      const here = await web((_, response) => response.writeHead(302, { location: `${there.url}/x` }).end());
+      const there = await webServer((_, response) => response.end('there'));
+      const here = await webServer((_, response) => response.writeHead(302, { location: `${there.url}/x` }).end());
       const headers = { authorization: 'Bearer s', cookie: 'c', 'x-api-key': 'k', accept: 'text/plain' };
       expect((await open.request(get(here.url, { headers }))).text).toBe('there');
-      const [request] = there.seen;
+      const [request] = there.requests;
       expect(request?.headers).toMatchObject({ accept: 'text/plain' });
       for (const name of ['authorization', 'cookie', 'x-api-key']) expect(request?.headers).not.toHaveProperty(name);
     });
 
     it('but not to a refused address', async () => {
-      const { url } = await web((_, response) => response.writeHead(302, { location: 'http://169.254.169.254/' }).end());
+      const { url } = await webServer((_, response) => response.writeHead(302, { location: 'http://169.254.169.254/' }).end());
       expect(await failure(open.request(get(url)))).toMatchObject({ errorClass: 'blocked_address' });
     });
 
     it('but not to another scheme', async () => {
-      const { url } = await web((_, response) => response.writeHead(302, { location: 'file:///etc/passwd' }).end());
+      const { url } = await webServer((_, response) => response.writeHead(302, { location: 'file:///etc/passwd' }).end());
       expect(await failure(open.request(get(url)))).toMatchObject({ errorClass: 'validation' });
     });
 
     it('but not for ever', async () => {
-      const { url, seen } = await web((_, response) => response.writeHead(302, { location: '/again' }).end());
+      const { url, requests: seen } = await webServer((_, response) => response.writeHead(302, { location: '/again' }).end());
       expect(await failure(open.request(get(url)))).toMatchObject({ errorClass: 'client_error', retryable: false });
       expect(seen).toHaveLength(6);
     });
@@ -150,7 +150,9 @@ describe('the guarded HTTP client', () => {
       [404, 'client_error', false],
       [304, 'client_error', false],
     ])('status %i is %s', async (status, errorClass, retryable) => {
-      const { url } = await web((_, response) => response.writeHead(status).end(status === 304 ? undefined : 'because\n  of it'));
+      const { url } = await webServer((_, response) =>
+        response.writeHead(status).end(status === 304 ? undefined : 'because\n  of it'),
+      );
       const error = await failure(open.request(get(`${url}/p?token=secret`)));
       expect(error).toMatchObject({ errorClass, retryable });
       expect(error.message).toBe(`${url}/p answered ${status}${status === 304 ? '' : ': because of it'}`);
@@ -163,12 +165,12 @@ describe('the guarded HTTP client', () => {
     });
 
     it('the connection breaks: connection_reset', async () => {
-      const { url } = await web((request) => request.socket.resetAndDestroy());
+      const { url } = await webServer((request) => request.socket.resetAndDestroy());
       expect(await failure(open.request(get(url)))).toMatchObject({ errorClass: 'connection_reset', retryable: true });
     });
 
     it('the connection breaks within the body: connection_reset', async () => {
-      const { url } = await web((request, response) => {
+      const { url } = await webServer((request, response) => {
         response.writeHead(200, { 'content-length': '100' });
         response.write('half', () => request.socket.resetAndDestroy());
       });
@@ -188,7 +190,7 @@ describe('the guarded HTTP client', () => {
     });
 
     it('nothing comes in time: timeout', async () => {
-      const { url } = await web(() => {});
+      const { url } = await webServer(() => {});
       expect(await failure(open.request(get(url, { signal: AbortSignal.timeout(20) })))).toMatchObject({
         errorClass: 'timeout',
         retryable: true,
@@ -196,19 +198,19 @@ describe('the guarded HTTP client', () => {
     });
 
     it('the body does not end in time: timeout', async () => {
-      const { url } = await web((_, response) => void response.write('begun'));
+      const { url } = await webServer((_, response) => void response.write('begun'));
       expect(await failure(open.request(get(url, { signal: AbortSignal.timeout(50) })))).toMatchObject({ errorClass: 'timeout' });
     });
 
     it('aborted before it began', async () => {
-      const { url, seen } = await web((_, response) => response.end());
+      const { url, requests: seen } = await webServer((_, response) => response.end());
       await failure(open.request(get(url, { signal: AbortSignal.abort() })));
       expect(seen).toEqual([]);
     });
 
     it('more than the limit, compressed or not: response_too_large', async () => {
       const small = new Outbound({ allowPrivateAddresses: true, maxBytes: 1_000 });
-      const { url } = await web(({ url: path }, response) => {
+      const { url } = await webServer(({ url: path }, response) => {
         if (path === '/bomb') response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(Buffer.alloc(1_000_000)));
         else response.end('x'.repeat(path === '/fits' ? 1_000 : 1_001));
       });
@@ -222,7 +224,7 @@ describe('the guarded HTTP client', () => {
     });
 
     it('an answer that never ends is cut off at the limit', async () => {
-      const { url } = await web((request, response) => {
+      const { url } = await webServer((request, response) => {
         const flood = (): void => {
           while (!request.socket.destroyed && response.write('x'.repeat(65_536)));
           if (!request.socket.destroyed) response.once('drain', flood);
@@ -233,7 +235,7 @@ describe('the guarded HTTP client', () => {
     });
 
     it('compressed data that is broken, or an encoding nobody asked for', async () => {
-      const { url } = await web(({ url: path }, response) =>
+      const { url } = await webServer(({ url: path }, response) =>
         response.writeHead(200, { 'content-encoding': path === '/odd' ? 'zstd' : 'gzip' }).end('no gzip'),
       );
       expect(await failure(open.request(get(`${url}/odd`)))).toMatchObject({ errorClass: 'client_error', retryable: false });
@@ -243,7 +245,11 @@ describe('the guarded HTTP client', () => {
 
   it('keeps connections, and sends again when the server had closed the kept one', async () => {
     const sockets = new Set<unknown>();
-    const { url, server, seen } = await web((request, response) => {
+    const {
+      url,
+      server,
+      requests: seen,
+    } = await webServer((request, response) => {
       sockets.add(request.socket);
       response.end('ok');
     });
@@ -256,7 +262,7 @@ describe('the guarded HTTP client', () => {
   });
 
   it('sends what has an effect once, however the server goes away', async () => {
-    const { url, seen } = await web((request, response) => {
+    const { url, requests: seen } = await webServer((request, response) => {
       if (request.url === '/close') request.socket.destroy();
       else response.end('ok');
     });
@@ -268,7 +274,7 @@ describe('the guarded HTTP client', () => {
   });
 
   it('asks again at most once', async () => {
-    const { url, seen } = await web((request, response) => {
+    const { url, requests: seen } = await webServer((request, response) => {
       if (request.url === '/close') request.socket.destroy();
       else response.end('ok');
     });

@@ -1,17 +1,17 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../machines/json.ts';
 import { Random } from '../support/random.ts';
-import { checkEndings } from './check/endings.ts';
-import type { Evidence, LogEvent, StoredExecution, StoredWork, ToolCall } from './check/evidence.ts';
+import { checkStreams, checkWebhooks } from './check/deliveries.ts';
+import type { FinalState, LogEvent, StoredExecution, StoredWork, ToolCall } from './check/final-state.ts';
 import { checkLogs } from './check/logs.ts';
 import { checkMessages } from './check/messages.ts';
-import { checkStreams, checkWebhooks } from './check/outside.ts';
+import { checkOutcomes } from './check/outcomes.ts';
 import { checkCalls, checkWork } from './check/work.ts';
 import { History } from './history.ts';
 import { Client } from './load/client.ts';
-import { Follower } from './load/followers.ts';
-import { Outside } from './load/outside.ts';
-import { Story } from './load/story.ts';
+import { ExternalServer } from './load/external-server.ts';
+import { StreamFollower } from './load/stream-follower.ts';
+import { TrackedExecution } from './load/tracked-execution.ts';
 import type { Claim } from './load/workers.ts';
 
 /** One order as it must be, of which each test breaks one thing. */
@@ -39,7 +39,7 @@ const STEPS: readonly (readonly [type: string, node: string | null, data: JsonOb
 
 type Step = (typeof STEPS)[number];
 
-interface Left {
+interface Changes {
   readonly steps?: readonly Step[];
   readonly execution?: Partial<StoredExecution>;
   readonly work?: Partial<StoredWork>;
@@ -47,7 +47,7 @@ interface Left {
   readonly executions?: readonly StoredExecution[];
 }
 
-function left({ steps = STEPS, execution = {}, work = {}, calls, executions = [] }: Left = {}): Evidence {
+function finalState({ steps = STEPS, execution = {}, work = {}, calls, executions = [] }: Changes = {}): FinalState {
   const log = steps.map(([type, node, data], index): LogEvent => ({ sequence: index + 1, type, node, atMs: 0, data }));
   const order = {
     id: ID,
@@ -69,55 +69,55 @@ function left({ steps = STEPS, execution = {}, work = {}, calls, executions = []
     atMs: 0,
   }));
   const all = [order, ...executions].map((each) => [each.id, each] as const);
-  return { executions: new Map(all), work: [item], calls: calls ?? made, left: {} };
+  return { executions: new Map(all), work: [item], calls: calls ?? made, leftoverRows: {} };
 }
 
 const client = new Client('c', [], new Random(1), new History(), new AbortController().signal);
-const outside = await Outside.open(new Random(1));
-afterAll(() => outside.close());
+const external = await ExternalServer.open(new Random(1));
+afterAll(() => external.close());
 
-interface Said {
-  readonly stories?: (story: Story) => void;
+interface Reported {
+  readonly stories?: (story: TrackedExecution) => void;
   readonly claims?: readonly Claim[];
-  readonly shown?: (follower: Follower, evidence: Evidence) => void;
+  readonly shown?: (follower: StreamFollower, evidence: FinalState) => void;
   readonly told?: readonly number[];
 }
 
 /** The invariants that are violated. */
-function violated(
-  evidence: Evidence,
-  { stories = () => {}, claims = [CLAIM], shown = whole, told }: Said = {},
+function violatedInvariants(
+  evidence: FinalState,
+  { stories = () => {}, claims = [VALID_CLAIM], shown = showEverything, told }: Reported = {},
 ): readonly string[] {
   const history = new History();
-  const story = new Story('order', 'k', history);
+  const story = new TrackedExecution('order', 'k', history);
   story.id = ID;
-  story.done = true;
+  story.finished = true;
   const message = (kind: 'start' | 'event' | 'decision', nonce: string) => ({ kind, nonce, ok: true, unknown: 0, once: true });
   story.messages.push(message('start', 'k'), message('event', 'paid'), message('decision', 'yes'));
   stories(story);
-  const follower = new Follower('f', '/', client, history);
+  const follower = new StreamFollower('f', '/', client, history);
   shown(follower, evidence);
-  outside.told.set(ID, [...(told ?? evidence.executions.get(ID)?.log.map(({ sequence }) => sequence) ?? [])]);
+  external.delivered.set(ID, [...(told ?? evidence.executions.get(ID)?.log.map(({ sequence }) => sequence) ?? [])]);
   checkLogs(evidence, history);
   checkMessages([story], evidence, history);
   checkWork(claims, evidence, history);
   checkCalls(evidence, history);
-  checkEndings(evidence, outside, history);
-  checkWebhooks(outside, evidence, history);
+  checkOutcomes(evidence, external, history);
+  checkWebhooks(external, evidence, history);
   checkStreams([follower], new Map(), evidence, history);
   return history.violations.map(({ invariant }) => invariant);
 }
 
-function whole(follower: Follower, evidence: Evidence): void {
+function showEverything(follower: StreamFollower, evidence: FinalState): void {
   for (const { id, log } of evidence.executions.values()) {
     const kinds = log.map(({ sequence, type }) => {
       return { sequence, kind: type.replace(/(?:^|_)([a-z])/g, (_match, letter: string) => letter.toUpperCase()) };
     });
-    follower.shown.set(id, kinds);
+    follower.received.set(id, kinds);
   }
 }
 
-const CLAIM: Claim = {
+const VALID_CLAIM: Claim = {
   item: 'item',
   execution: ID,
   node: 'charge',
@@ -129,97 +129,127 @@ const without = (type: string, node: string | null = null): readonly Step[] =>
   STEPS.filter((step) => !(step[0] === type && step[1] === node));
 const twice = (at: number): readonly Step[] => STEPS.toSpliced(at, 0, STEPS[at] as Step);
 
-const BROKEN: readonly (readonly [invariant: string, broken: string, evidence: Evidence, said?: Said])[] = [
+const BROKEN_RUNS: readonly (readonly [invariant: string, broken: string, evidence: FinalState, said?: Reported])[] = [
   [
     'every acknowledged message counts once',
     'an event that was acknowledged is gone',
-    left({ steps: without('external_event_received') }),
+    finalState({ steps: without('external_event_received') }),
   ],
-  ['every acknowledged message counts once', 'an event counts twice', left({ steps: twice(11) })],
-  ['every acknowledged message counts once', 'a start made two executions', left({ executions: [{ ...order(), id: 'exec_2' }] })],
+  ['every acknowledged message counts once', 'an event counts twice', finalState({ steps: twice(11) })],
+  [
+    'every acknowledged message counts once',
+    'a start made two executions',
+    finalState({ executions: [{ ...order(), id: 'exec_2' }] }),
+  ],
   [
     'every acknowledged message counts once',
     'a refused decision counts',
-    left(),
+    finalState(),
     { stories: ({ messages }) => set(messages[2], { ok: false }) },
   ],
   [
     'nothing starts that nobody asked for',
     'an execution of nobody',
-    left({ executions: [{ ...order(), id: 'exec_2', key: 'x' }] }),
+    finalState({ executions: [{ ...order(), id: 'exec_2', key: 'x' }] }),
   ],
-  ['nothing is logged that nobody sent', 'an event of nobody', left(), { stories: ({ messages }) => void messages.splice(1, 1) }],
+  [
+    'nothing is logged that nobody sent',
+    'an event of nobody',
+    finalState(),
+    { stories: ({ messages }) => void messages.splice(1, 1) },
+  ],
   [
     'every execution comes to its end',
     'a client that waits for ever',
-    left(),
-    { stories: (story) => set(story, { done: false }) },
+    finalState(),
+    { stories: (story) => set(story, { finished: false }) },
   ],
-  ['no log has a gap', 'an event is missing', left({ execution: { log: left().executions.get(ID)?.log.toSpliced(3, 1) ?? [] } })],
-  ['a head is at the end of its log', 'a head that is behind', left({ execution: { sequence: 3 } })],
-  ['every execution ends, and its log with it', 'a status without its event', left({ execution: { status: 'failed' } })],
-  ['nothing happens after an end', 'a result after the end', left({ steps: [...STEPS, STEPS[15] as Step] })],
-  ['every visit to a node has one outcome', 'a node completes twice', left({ steps: twice(3) })],
+  [
+    'no log has a gap',
+    'an event is missing',
+    finalState({ execution: { log: finalState().executions.get(ID)?.log.toSpliced(3, 1) ?? [] } }),
+  ],
+  ['a head is at the end of its log', 'a head that is behind', finalState({ execution: { sequence: 3 } })],
+  ['every execution ends, and its log with it', 'a status without its event', finalState({ execution: { status: 'failed' } })],
+  ['nothing happens after an end', 'a result after the end', finalState({ steps: [...STEPS, STEPS[15] as Step] })],
+  ['every visit to a node has one outcome', 'a node completes twice', finalState({ steps: twice(3) })],
   [
     'attempts count up from 0',
     'an attempt is left out',
-    left({ steps: STEPS.with(2, ['node_started', 'reserve', { attempt: 2, activation: 1 }]) }),
+    finalState({ steps: STEPS.with(2, ['node_started', 'reserve', { attempt: 2, activation: 1 }]) }),
   ],
   [
     'attempts fail for a reason that there was',
     'an error of ours',
-    left({ steps: STEPS.toSpliced(3, 0, ['node_failed', 'reserve', { error: 'oops', retryable: true, activation: 1 }]) }),
+    finalState({ steps: STEPS.toSpliced(3, 0, ['node_failed', 'reserve', { error: 'oops', retryable: true, activation: 1 }]) }),
   ],
-  ['every execution ends as modelled', 'a node is left out', left({ steps: without('node_completed', 'ship') })],
-  ['a fence is given to one claim', 'one item to two workers', left(), { claims: [CLAIM, { ...CLAIM, reports: [] }] }],
-  ['no work item is settled twice', 'both reports are acknowledged', left(), { claims: [CLAIM, { ...CLAIM, fence: 2 }] }],
-  ['a work item is settled under the fence of its report', 'a stale fence settles', left({ work: { fence: 2 } })],
+  ['every execution ends as modelled', 'a node is left out', finalState({ steps: without('node_completed', 'ship') })],
+  [
+    'a fence is given to one claim',
+    'one item to two workers',
+    finalState(),
+    { claims: [VALID_CLAIM, { ...VALID_CLAIM, reports: [] }] },
+  ],
+  [
+    'no work item is settled twice',
+    'both reports are acknowledged',
+    finalState(),
+    { claims: [VALID_CLAIM, { ...VALID_CLAIM, fence: 2 }] },
+  ],
+  ['a work item is settled under the fence of its report', 'a stale fence settles', finalState({ work: { fence: 2 } })],
   [
     'a report counts once if it was acknowledged, and never if it was refused',
     'a refused report counts',
-    left(),
-    { claims: [{ ...CLAIM, reports: [{ as: 'completed', nonce: 'receipt', outcome: 'refused' }] }] },
+    finalState(),
+    { claims: [{ ...VALID_CLAIM, reports: [{ as: 'completed', nonce: 'receipt', outcome: 'refused' }] }] },
   ],
-  ['a completed work item is in the log once', 'an item without its event', left({ steps: without('node_completed', 'charge') })],
+  [
+    'a completed work item is in the log once',
+    'an item without its event',
+    finalState({ steps: without('node_completed', 'charge') }),
+  ],
   [
     'no attempt is made that is not in the log, and none twice',
     'an attempt before it is stored',
-    left({
-      calls: [...left().calls, { execution: ID, node: 'ship', attempt: 1, idempotencyKey: `${ID}:ship:1`, pid: 1, atMs: 0 }],
+    finalState({
+      calls: [
+        ...finalState().calls,
+        { execution: ID, node: 'ship', attempt: 1, idempotencyKey: `${ID}:ship:1`, pid: 1, atMs: 0 },
+      ],
     }),
   ],
-  ['a result is that of a call', 'a result without a call', left({ calls: left().calls.slice(1) })],
+  ['a result is that of a call', 'a result without a call', finalState({ calls: finalState().calls.slice(1) })],
   [
     'every event is told at least once',
     'a webhook is not told the end',
-    left(),
+    finalState(),
     { told: STEPS.map((_, index) => index + 1).slice(0, -1) },
   ],
   [
     'events are told in their order',
     'a webhook is told the end first',
-    left(),
+    finalState(),
     { told: STEPS.map((_, index) => index + 1).reverse() },
   ],
   [
     'streams are complete, in order, and show nothing twice',
     'a stream leaves one out',
-    left(),
+    finalState(),
     {
       shown: (f, e) => {
-        whole(f, e);
-        f.shown.get(ID)?.splice(4, 1);
+        showEverything(f, e);
+        f.received.get(ID)?.splice(4, 1);
       },
     },
   ],
   [
     'streams are complete, in order, and show nothing twice',
     'a stream shows one twice',
-    left(),
+    finalState(),
     {
       shown: (f, e) => {
-        whole(f, e);
-        f.shown.get(ID)?.push({ sequence: 17, kind: 'WorkflowCompleted' });
+        showEverything(f, e);
+        f.received.get(ID)?.push({ sequence: 17, kind: 'WorkflowCompleted' });
       },
     },
   ],
@@ -227,19 +257,19 @@ const BROKEN: readonly (readonly [invariant: string, broken: string, evidence: E
 
 describe('the checker', () => {
   it('finds nothing wrong with what is right', () => {
-    expect(violated(left())).toEqual([]);
+    expect(violatedInvariants(finalState())).toEqual([]);
   });
 
-  it.each(BROKEN.map(([invariant, broken, evidence, said = {}]) => ({ invariant, broken, evidence, said })))(
+  it.each(BROKEN_RUNS.map(([invariant, broken, evidence, said = {}]) => ({ invariant, broken, evidence, said })))(
     'finds that $invariant: $broken',
     ({ invariant, evidence, said }) => {
-      expect(violated(evidence, said)).toContain(invariant);
+      expect(violatedInvariants(evidence, said)).toContain(invariant);
     },
   );
 });
 
 function order(): StoredExecution {
-  const execution = left().executions.get(ID);
+  const execution = finalState().executions.get(ID);
   if (execution === undefined) throw new Error('there is none');
   return execution;
 }

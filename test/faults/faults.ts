@@ -1,34 +1,34 @@
 import { setTimeout as after } from 'node:timers/promises';
 import type { Random } from '../support/random.ts';
-import type { SmallDisk } from './cluster/disk.ts';
-import type { Link } from './cluster/link.ts';
 import type { Member } from './cluster/member.ts';
 import type { PostgresCluster } from './cluster/postgres.ts';
+import type { ProxiedLink } from './cluster/proxied-link.ts';
+import type { SmallDisk } from './cluster/small-disk.ts';
 import type { SqliteCluster } from './cluster/sqlite.ts';
-import type { Fault, Lane } from './nemesis.ts';
+import type { Fault, FaultSequence } from './nemesis.ts';
 import { EIO, ENOSPC, type Preload } from './preload/preload.ts';
 
 /** A wrong clock is wrong by so much at most. */
-export const MOST_SKEW_MS = 120_000;
+export const MAX_SKEW_MS = 120_000;
 /** A server that is not seen for 30 seconds is lost; the others find that out within 40. */
 const BEYOND_LEASE_MS = 42_000;
 /** For calls that are to fail: a process that writes nothing makes none. */
-const PATIENCE_MS = 2_000;
+const HIT_TIMEOUT_MS = 2_000;
 /** Writes that fail on a full disk. */
-const EVERY = 2 ** 31 - 1;
+const ALL_CALLS = 2 ** 31 - 1;
 
-interface Named {
+interface NamedLink {
   readonly name: string;
-  readonly link: Link;
+  readonly link: ProxiedLink;
 }
 
-export function sqliteLanes({ member, disk }: SqliteCluster): readonly Lane[] {
+export function sqliteFaultSequences({ member, disk }: SqliteCluster): readonly FaultSequence[] {
   return [
     { name: 'server', restMs: [1_500, 4_000], faults: serverFaults([member]) },
     ...['one', 'two'].map((lane) => ({
       name: `connections ${lane}`,
       restMs: [50, 250] as const,
-      faults: linkFaults('client', [{ name: member.name, link: member.front }]),
+      faults: linkFaults('client', [{ name: member.name, link: member.clientLink }]),
     })),
     {
       name: 'disk',
@@ -49,18 +49,18 @@ export function sqliteLanes({ member, disk }: SqliteCluster): readonly Lane[] {
 }
 
 /** `lasting`: long enough for servers that are really stopped beyond their leases. */
-export function postgresLanes(cluster: PostgresCluster, lasting: boolean): readonly Lane[] {
-  const { postgres, members, lines } = cluster;
-  const fronts = members.map(({ name, front }) => ({ name, link: front }));
+export function postgresFaultSequences(cluster: PostgresCluster, lasting: boolean): readonly FaultSequence[] {
+  const { postgres, members, databaseLinks: lines } = cluster;
+  const fronts = members.map(({ name, clientLink: front }) => ({ name, link: front }));
   const backs = lines.map(({ member, link }) => ({ name: `${member.name}–database`, link }));
-  const lanes: Lane[] = [
+  const lanes: FaultSequence[] = [
     { name: 'servers', restMs: [500, 2_000], faults: serverFaults(members) },
     ...['one', 'two'].map((lane) => ({
       name: `client connections ${lane}`,
       restMs: [50, 300] as const,
       faults: linkFaults('client', fronts),
     })),
-    { name: 'database connections', restMs: [50, 400], faults: [...linkFaults('database', backs), silence(backs)] },
+    { name: 'database connections', restMs: [50, 400], faults: [...linkFaults('database', backs), hangingLinkFault(backs)] },
     {
       name: 'database',
       restMs: [1_000, 4_000],
@@ -85,88 +85,88 @@ export function postgresLanes(cluster: PostgresCluster, lasting: boolean): reado
     },
     { name: 'clocks', restMs: [4_000, 10_000], faults: clockFaults(members) },
   ];
-  const lost = lasting ? stoppedBeyondLease(members) : overtakenByClocks(members);
+  const lost = lasting ? stopBeyondLease(members) : stopWhileOtherClocksAdvance(members);
   return [...lanes, { name: 'lost servers', restMs: lasting ? [15_000, 45_000] : [2_000, 3_000], faults: [lost] }];
 }
 
-function fault(kind: string, weight: number, act: (random: Random) => Promise<void>): Fault {
-  return { kind, weight, apply: async (random) => act(random).then(() => '') };
+function fault(kind: string, weight: number, apply: (random: Random) => Promise<void>): Fault {
+  return { kind, weight, apply: async (random) => apply(random).then(() => '') };
 }
 
 /** A fault of a server that nothing else is being done to. */
-function ofServer(
+function serverFault(
   kind: string,
   weight: number,
   members: readonly Member[],
-  act: (member: Member, random: Random) => Promise<string>,
+  apply: (member: Member, random: Random) => Promise<string>,
 ): Fault {
   return {
     kind,
     weight,
     apply: async (random) => {
-      const free = members.filter(({ isFree, isUp }) => isFree && isUp);
+      const free = members.filter(({ isIdle: isFree, isUp }) => isFree && isUp);
       if (free.length === 0) return null;
       const member = random.pick(free);
-      return member.exclusive(async () => `${member.name} ${await act(member, random)}`.trim());
+      return member.runExclusive(async () => `${member.name} ${await apply(member, random)}`.trim());
     },
   };
 }
 
 function serverFaults(members: readonly Member[]): readonly Fault[] {
   return [
-    ofServer('server killed', 5, members, async (member, random) => {
+    serverFault('server killed', 5, members, async (member, random) => {
       await member.kill();
       await after(random.between(0, 500));
       await member.start();
       return '';
     }),
-    ofServer('server killed while it starts', 2, members, async (member, random) => {
+    serverFault('server killed while it starts', 2, members, async (member, random) => {
       await member.kill();
       const afterMs = random.between(0, 900);
       await member.startAndKill(afterMs);
       await member.start();
       return `after ${afterMs} ms`;
     }),
-    ofServer('server restarted in order', 2, members, async (member) => {
+    serverFault('server restarted in order', 2, members, async (member) => {
       await member.terminate();
       await member.start();
       return '';
     }),
-    ofServer('server stopped (SIGSTOP)', 5, members, async (member, random) => {
+    serverFault('server stopped (SIGSTOP)', 5, members, async (member, random) => {
       const forMs = random.between(50, 2_000);
-      await stopped(member, forMs);
+      await stopFor(member, forMs);
       return `for ${forMs} ms`;
     }),
   ];
 }
 
-async function stopped(member: Member, forMs: number): Promise<void> {
+async function stopFor(member: Member, forMs: number): Promise<void> {
   member.signal('SIGSTOP');
   await after(forMs);
   member.signal('SIGCONT');
 }
 
-function stoppedBeyondLease(members: readonly Member[]): Fault {
-  return ofServer('server stopped beyond its lease', 1, members, async (member) => {
-    await stopped(member, BEYOND_LEASE_MS);
+function stopBeyondLease(members: readonly Member[]): Fault {
+  return serverFault('server stopped beyond its lease', 1, members, async (member) => {
+    await stopFor(member, BEYOND_LEASE_MS);
     return `for ${BEYOND_LEASE_MS} ms`;
   });
 }
 
 /** The same in a quarter of the time: the clocks of the others go on meanwhile. */
-function overtakenByClocks(members: readonly Member[]): Fault {
-  return ofServer('server stopped beyond its lease', 1, members, async (member) => {
+function stopWhileOtherClocksAdvance(members: readonly Member[]): Fault {
+  return serverFault('server stopped beyond its lease', 1, members, async (member) => {
     const others = members.filter((other) => other !== member);
     for (const { preload } of others) preload.shiftClock(BEYOND_LEASE_MS);
-    await stopped(member, BEYOND_LEASE_MS / 4);
+    await stopFor(member, BEYOND_LEASE_MS / 4);
     for (const { preload } of others) preload.shiftClock(0);
     return `for ${BEYOND_LEASE_MS} ms by the clocks of the others`;
   });
 }
 
-function linkFaults(whose: string, links: readonly Named[]): readonly Fault[] {
+function linkFaults(owner: string, links: readonly NamedLink[]): readonly Fault[] {
   const cut = (within: 'now' | 'request' | 'answer', kind: string, weight: number): Fault => ({
-    kind: `${whose} connection ${kind}`,
+    kind: `${owner} connection ${kind}`,
     weight,
     apply: async (random) => {
       const { name, link } = random.pick(links);
@@ -178,7 +178,7 @@ function linkFaults(whose: string, links: readonly Named[]): readonly Fault[] {
     cut('request', 'cut within a request', 4),
     cut('answer', 'cut within an answer', 4),
     {
-      kind: `all ${whose} connections cut`,
+      kind: `all ${owner} connections cut`,
       weight: 1,
       apply: async (random) => {
         const { name, link } = random.pick(links);
@@ -187,7 +187,7 @@ function linkFaults(whose: string, links: readonly Named[]): readonly Fault[] {
       },
     },
     {
-      kind: `${whose} connections delayed`,
+      kind: `${owner} connections delayed`,
       weight: 1,
       apply: async (random) => {
         const { name, link } = random.pick(links);
@@ -201,35 +201,39 @@ function linkFaults(whose: string, links: readonly Named[]): readonly Fault[] {
   ];
 }
 
-function silence(links: readonly Named[]): Fault {
+function hangingLinkFault(links: readonly NamedLink[]): Fault {
   return {
     kind: 'database connections silent',
     weight: 1,
     apply: async (random) => {
       const { name, link } = random.pick(links);
       const forMs = random.between(300, 4_000);
-      link.isSilent = true;
+      link.isHanging = true;
       await after(forMs);
-      link.mend();
+      link.restore();
       return `${name} for ${forMs} ms`;
     },
   };
 }
 
 /** `preload`: of what writes now. `recovered`: resolves once it answers again. */
-function diskFaults(whose: string, preload: () => Preload, recovered: () => Promise<void> = async () => {}): readonly Fault[] {
-  const failing = (kind: string, weight: number, most: number, order: (preload: Preload, count: number) => void): Fault => ({
-    kind: `${whose}: ${kind}`,
+function diskFaults(
+  owner: string,
+  preload: () => Preload,
+  waitForRecovery: () => Promise<void> = async () => {},
+): readonly Fault[] {
+  const failing = (kind: string, weight: number, max: number, command: (preload: Preload, count: number) => void): Fault => ({
+    kind: `${owner}: ${kind}`,
     weight,
     apply: async (random) => {
       const hit = preload();
-      const before = hit.failed;
-      const count = random.between(1, most);
-      order(hit, count);
-      for (let waitedMs = 0; hit.failed < before + count && waitedMs < PATIENCE_MS; waitedMs += 20) await after(20);
-      hit.mendDisk();
-      await recovered();
-      const failed = hit.failed - before;
+      const before = hit.failedCalls;
+      const count = random.between(1, max);
+      command(hit, count);
+      for (let waitedMs = 0; hit.failedCalls < before + count && waitedMs < HIT_TIMEOUT_MS; waitedMs += 20) await after(20);
+      hit.repairDisk();
+      await waitForRecovery();
+      const failed = hit.failedCalls - before;
       return failed === 0 ? null : `${failed} calls`;
     },
   });
@@ -238,14 +242,14 @@ function diskFaults(whose: string, preload: () => Preload, recovered: () => Prom
     failing('write fails half done (EIO)', 2, 3, (hit, count) => hit.failWrites(count, EIO)),
     failing('write fails half done (ENOSPC)', 2, 3, (hit, count) => hit.failWrites(count, ENOSPC)),
     {
-      kind: `${whose}: syncs slow`,
+      kind: `${owner}: syncs slow`,
       weight: 1,
       apply: async (random) => {
         const hit = preload();
         const byMs = random.between(10, 150);
         hit.slowSyncs(byMs);
         await after(random.between(500, 2_000));
-        hit.mendDisk();
+        hit.repairDisk();
         return `by ${byMs} ms`;
       },
     },
@@ -254,41 +258,41 @@ function diskFaults(whose: string, preload: () => Preload, recovered: () => Prom
 
 /** Where no small disk may be mounted, every write fails as it would on a full one. */
 function fullDisk(
-  whose: string,
+  owner: string,
   disk: () => SmallDisk | null,
   preload: () => Preload,
   [least, most]: readonly [number, number],
-  recovered: () => Promise<void>,
+  waitForRecovery: () => Promise<void>,
 ): Fault {
   return {
-    kind: `${whose}: disk full`,
+    kind: `${owner}: disk full`,
     weight: 2,
     apply: async (random) => {
       const [filled, hit] = [disk(), preload()];
-      if (filled === null) hit.failWrites(EVERY, ENOSPC);
+      if (filled === null) hit.failWrites(ALL_CALLS, ENOSPC);
       else await filled.fill();
       const forMs = random.between(least, most);
       await after(forMs);
       await filled?.empty();
-      hit.mendDisk();
-      await recovered();
+      hit.repairDisk();
+      await waitForRecovery();
       return `for ${forMs} ms`;
     },
   };
 }
 
 function clockFaults(members: readonly Member[]): readonly Fault[] {
-  const wrong = (kind: string, sign: 1 | -1): Fault => ({
+  const clockFault = (kind: string, sign: 1 | -1): Fault => ({
     kind,
     weight: 1,
     apply: async (random) => {
       const member = random.pick(members);
-      const byMs = sign * random.between(1_000, MOST_SKEW_MS);
+      const byMs = sign * random.between(1_000, MAX_SKEW_MS);
       member.preload.shiftClock(byMs);
       await after(random.between(500, 5_000));
       member.preload.shiftClock(0);
       return `${member.name} by ${byMs} ms`;
     },
   });
-  return [wrong('clock ahead', 1), wrong('clock behind', -1)];
+  return [clockFault('clock ahead', 1), clockFault('clock behind', -1)];
 }

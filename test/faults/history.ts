@@ -4,9 +4,9 @@ export type Outcome = 'ok' | 'refused' | 'unknown';
 /** One request of a client and what came of it. Times are of this process's monotonic clock. */
 export interface Operation {
   readonly actor: string;
-  readonly what: string;
+  readonly action: string;
   /** The execution, work item or key that it is about. */
-  readonly about: string;
+  readonly subject: string;
   readonly server: string;
   readonly invokedMs: number;
   readonly returnedMs: number;
@@ -25,13 +25,13 @@ export interface Violation {
   readonly invariant: string;
   readonly detail: string;
   /** Executions, work items and keys that it is about: the history around them is printed. */
-  readonly about: readonly string[];
+  readonly subjects: readonly string[];
   readonly atMs: number;
 }
 
 /** What may be around a violation of which only the end is known. */
-const AROUND_MS = 3_000;
-const LINES = 60;
+const CONTEXT_MS = 3_000;
+const MAX_LINES = 60;
 
 /** Everything that was asked, that was done to the servers, and that was found wrong, in the order of its end. */
 export class History {
@@ -44,11 +44,11 @@ export class History {
     return performance.now() - this.#startMs;
   }
 
-  violated(invariant: string, detail: string, about: readonly string[] = []): void {
-    this.violations.push({ invariant, detail, about, atMs: this.nowMs() });
+  addViolation(invariant: string, detail: string, subjects: readonly string[] = []): void {
+    this.violations.push({ invariant, detail, subjects, atMs: this.nowMs() });
   }
 
-  countedFaults(): Map<string, number> {
+  countFaults(): Map<string, number> {
     const counts = new Map<string, number>();
     for (const { kind } of this.faults) counts.set(kind, (counts.get(kind) ?? 0) + 1);
     return new Map([...counts].sort(([a], [b]) => a.localeCompare(b)));
@@ -56,7 +56,7 @@ export class History {
 
   countedOperations(): Map<string, Record<Outcome, number>> {
     const counts = new Map<string, Record<Outcome, number>>();
-    for (const { what, outcome } of this.operations) {
+    for (const { action: what, outcome } of this.operations) {
       const count = counts.get(what) ?? { ok: 0, refused: 0, unknown: 0 };
       count[outcome] += 1;
       counts.set(what, count);
@@ -65,15 +65,15 @@ export class History {
   }
 
   /** A violation with the requests about the same things, and the faults that went on meanwhile. */
-  describe({ invariant, detail, about, atMs }: Violation): string {
+  describe({ invariant, detail, subjects: about, atMs }: Violation): string {
     const names = new Set(about);
-    const requests = this.operations.filter((operation) => names.has(operation.about));
-    const fromMs = Math.min(atMs, ...requests.map(({ invokedMs }) => invokedMs)) - AROUND_MS;
+    const requests = this.operations.filter((operation) => names.has(operation.subject));
+    const fromMs = Math.min(atMs, ...requests.map(({ invokedMs }) => invokedMs)) - CONTEXT_MS;
     const toMs = requests.length === 0 ? atMs : Math.max(...requests.map(({ returnedMs }) => returnedMs));
-    const faults = this.faults.filter(({ beganMs, endedMs }) => endedMs >= fromMs && beganMs <= toMs + AROUND_MS);
+    const faults = this.faults.filter(({ beganMs, endedMs }) => endedMs >= fromMs && beganMs <= toMs + CONTEXT_MS);
     const lines = [
       ...requests.map(
-        ({ actor, what, about: subject, server, invokedMs, returnedMs, outcome, detail: reply }) =>
+        ({ actor, action: what, subject, server, invokedMs, returnedMs, outcome, detail: reply }) =>
           [invokedMs, `${seconds(returnedMs)}  ${actor} ${what} ${subject} at ${server}: ${outcome} ${reply}`] as const,
       ),
       ...faults.map(
@@ -82,7 +82,7 @@ export class History {
     ]
       .sort(([a], [b]) => a - b)
       .map(([atMs, line]) => `    ${seconds(atMs)}–${line}`);
-    const shown = lines.length > LINES ? [...lines.slice(0, LINES / 2), '    …', ...lines.slice(-LINES / 2)] : lines;
+    const shown = lines.length > MAX_LINES ? [...lines.slice(0, MAX_LINES / 2), '    …', ...lines.slice(-MAX_LINES / 2)] : lines;
     return [`${invariant}: ${detail}`, ...shown].join('\n');
   }
 }

@@ -11,28 +11,38 @@ export interface Fault {
 }
 
 /** Faults that happen one after the other. What lies in different lanes happens at the same time. */
-export interface Lane {
+export interface FaultSequence {
   readonly name: string;
   readonly restMs: readonly [least: number, most: number];
   readonly faults: readonly Fault[];
 }
 
 /** Does harm until the signal comes. Each lane draws from a seed of its own, so that what it does is the same however long others take. */
-export async function unleash(lanes: readonly Lane[], seed: number, history: History, over: AbortSignal): Promise<void> {
-  await Promise.all(lanes.map((lane, index) => run(lane, new Random(seed * 31 + index), history, over)));
+export async function injectFaults(
+  sequences: readonly FaultSequence[],
+  seed: number,
+  history: History,
+  stopped: AbortSignal,
+): Promise<void> {
+  await Promise.all(sequences.map((lane, index) => runSequence(lane, new Random(seed * 31 + index), history, stopped)));
 }
 
-async function run({ name, restMs, faults }: Lane, random: Random, history: History, over: AbortSignal): Promise<void> {
-  while (!over.aborted) {
-    await after(random.between(...restMs), undefined, { signal: over }).catch(() => {});
-    if (over.aborted) return;
-    const fault = draw(faults, random);
+async function runSequence(
+  { name, restMs, faults }: FaultSequence,
+  random: Random,
+  history: History,
+  stopped: AbortSignal,
+): Promise<void> {
+  while (!stopped.aborted) {
+    await after(random.between(...restMs), undefined, { signal: stopped }).catch(() => {});
+    if (stopped.aborted) return;
+    const fault = pickFault(faults, random);
     const beganMs = history.nowMs();
     try {
       const detail = await fault.apply(random);
       if (detail !== null) history.faults.push({ kind: fault.kind, detail, beganMs, endedMs: history.nowMs() });
     } catch (error) {
-      history.violated(
+      history.addViolation(
         'the harness can do what it wants to do',
         `${name}: ${fault.kind}: ${error instanceof Error ? error.stack : error}`,
       );
@@ -40,7 +50,7 @@ async function run({ name, restMs, faults }: Lane, random: Random, history: Hist
   }
 }
 
-function draw(faults: readonly Fault[], random: Random): Fault {
+function pickFault(faults: readonly Fault[], random: Random): Fault {
   let left = random.fraction() * faults.reduce((sum, { weight }) => sum + weight, 0);
   for (const fault of faults) {
     left -= fault.weight;

@@ -1,30 +1,31 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
-import type { Campaign } from './campaign.ts';
+import type { FaultRun } from './fault-run.ts';
 import type { Outcome } from './history.ts';
 
-const BEGIN = '<!-- the latest run: written by `npm run faults -- --report docs/faults.md` -->';
-const END = '<!-- end of the latest run -->';
+const BEGIN_MARKER = '<!-- the latest run: written by `npm run faults -- --report docs/faults.md` -->';
+const END_MARKER = '<!-- end of the latest run -->';
 
 /** One line per violation and what was around it; the last line says how to do it again. */
-export function violationsOf({ engine, seed, history, dossiers }: Campaign): string {
+export function describeViolations({ engine, seed, history, executionDumps: dossiers }: FaultRun): string {
   const described = history.violations.map((violation) => history.describe(violation));
   return [...described, ...dossiers, `${engine}: ${history.violations.length} violations; the seed was ${seed}`].join('\n\n');
 }
 
 /** Puts the figures of a run in the place of the last one's. */
-export function writeReport(file: string, campaigns: readonly Campaign[]): void {
+export function writeReport(file: string, campaigns: readonly FaultRun[]): void {
   const page = readFileSync(file, 'utf8');
-  const [from, to] = [page.indexOf(BEGIN), page.indexOf(END)];
-  if (from === -1 || to === -1) throw new Error(`${file} has no place for a report: it needs the lines ${BEGIN} and ${END}`);
-  writeFileSync(file, `${page.slice(0, from)}${BEGIN}\n\n${report(campaigns)}\n${page.slice(to)}`);
+  const [from, to] = [page.indexOf(BEGIN_MARKER), page.indexOf(END_MARKER)];
+  if (from === -1 || to === -1)
+    throw new Error(`${file} has no place for a report: it needs the lines ${BEGIN_MARKER} and ${END_MARKER}`);
+  writeFileSync(file, `${page.slice(0, from)}${BEGIN_MARKER}\n\n${report(campaigns)}\n${page.slice(to)}`);
 }
 
-function report(campaigns: readonly Campaign[]): string {
+function report(campaigns: readonly FaultRun[]): string {
   const faults = campaigns.reduce((sum, { history }) => sum + history.faults.length, 0);
   const violations = campaigns.reduce((sum, { history }) => sum + history.violations.length, 0);
-  const minutes = campaigns.reduce((sum, { tookMs }) => sum + tookMs, 0) / 60_000;
+  const minutes = campaigns.reduce((sum, { durationMs: tookMs }) => sum + tookMs, 0) / 60_000;
   const commit = execFileSync('git', ['log', '-1', '--format=%h, %cs'], { encoding: 'utf8' }).trim();
   const machine = `${cpus().length} cores (${cpus()[0]?.model.trim()}), ${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.versions.node}`;
   return [
@@ -35,7 +36,7 @@ function report(campaigns: readonly Campaign[]): string {
     ...table(
       ['', ...campaigns.map(({ engine }) => NAMES[engine])],
       [
-        ['minutes, with the end and the checks', ...campaigns.map(({ tookMs }) => (tookMs / 60_000).toFixed(1))],
+        ['minutes, with the end and the checks', ...campaigns.map(({ durationMs: tookMs }) => (tookMs / 60_000).toFixed(1))],
         ['faults', ...campaigns.map(({ history }) => history.faults.length)],
         ['messages acknowledged', ...campaigns.map((each) => operations(each, 'ok'))],
         ['messages refused', ...campaigns.map((each) => operations(each, 'refused'))],
@@ -43,14 +44,14 @@ function report(campaigns: readonly Campaign[]): string {
         ['executions checked', ...campaigns.map(({ executions }) => executions)],
         ['events in their logs', ...campaigns.map(({ events }) => events)],
         ['streams taken up again', ...campaigns.map(({ reconnects }) => reconnects)],
-        ['webhook deliveries told again', ...campaigns.map(({ repeated }) => repeated)],
+        ['webhook deliveries told again', ...campaigns.map(({ duplicateDeliveries: repeated }) => repeated)],
         ['violations', ...campaigns.map(({ history }) => history.violations.length)],
       ],
     ),
     '',
-    ...table(['fault', ...campaigns.map(({ engine }) => NAMES[engine])], kinds(campaigns)),
+    ...table(['fault', ...campaigns.map(({ engine }) => NAMES[engine])], faultRows(campaigns)),
     '',
-    ...campaigns.flatMap(({ missing }) => missing.map((what) => `Left out: ${what}.`)),
+    ...campaigns.flatMap(({ unavailable: missing }) => missing.map((what) => `Left out: ${what}.`)),
   ].join('\n');
 }
 
@@ -58,12 +59,12 @@ const NAMES = { sqlite: 'SQLite', postgres: 'PostgreSQL' } as const;
 /** What only asks, changes nothing. */
 const READS: ReadonlySet<string> = new Set(['read', 'read approvals', 'replay', 'claim']);
 
-function operations({ history }: Campaign, outcome: Outcome): number {
-  return history.operations.filter((operation) => operation.outcome === outcome && !READS.has(operation.what)).length;
+function operations({ history }: FaultRun, outcome: Outcome): number {
+  return history.operations.filter((operation) => operation.outcome === outcome && !READS.has(operation.action)).length;
 }
 
-function kinds(campaigns: readonly Campaign[]): readonly (readonly (string | number)[])[] {
-  const counts = campaigns.map(({ history }) => history.countedFaults());
+function faultRows(campaigns: readonly FaultRun[]): readonly (readonly (string | number)[])[] {
+  const counts = campaigns.map(({ history }) => history.countFaults());
   const names = [...new Set(counts.flatMap((count) => [...count.keys()]))].sort();
   return names.map((name) => [name, ...counts.map((count) => count.get(name) ?? '–')]);
 }

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { FIRST_LAYOUT } from '../../machines/compile/shapes.ts';
-import { COMPILER_VERSION, compile } from '../../machines/compile.ts';
+import { COMPILER_VERSION, compile } from '../../machines/compile/index.ts';
+import { FIRST_LANE_LAYOUT } from '../../machines/compile/plan/plan.ts';
 import { EVENT_TYPES } from '../../machines/events.ts';
-import { fold } from '../../machines/fold.ts';
 import { normalise } from '../../machines/ir/normalise.ts';
 import { KIND_NAMES } from '../../machines/nodes/index.ts';
-import { load, save, stateOf } from '../../machines/step.ts';
-import { EXECUTION, type Golden, goldenNames, isRecorded, readGolden, recordGolden } from '../support/golden.ts';
+import { replay } from '../../machines/replay/index.ts';
+import { load, save, stateOf } from '../../machines/step/index.ts';
+import { GOLDEN_ENV, type Golden, goldenNames, isRecorded, readGolden, recordGolden } from '../support/golden.ts';
 
 const names = goldenNames();
 
@@ -35,8 +35,8 @@ function isForgotten({ events }: Golden, at: number): boolean {
 
 /** A workflow whose sections have other tracks than then counts as compiled by another one: its snapshots are rebuilt from the log. */
 function isOfThisCompiler(log: Golden): boolean {
-  const { layout } = programOf(log).statics;
-  return log.compiler === COMPILER_VERSION && log.snapshots.every(({ saved }) => (saved.layout ?? FIRST_LAYOUT) === layout);
+  const { layout } = programOf(log).tables;
+  return log.compiler === COMPILER_VERSION && log.snapshots.every(({ saved }) => (saved.layout ?? FIRST_LANE_LAYOUT) === layout);
 }
 
 describe('a log of any version', () => {
@@ -44,7 +44,7 @@ describe('a log of any version', () => {
     const log = golden(name);
     const program = programOf(log);
     for (const { sequence, status, state, saved } of log.snapshots) {
-      const run = fold(program, null, log.events.slice(0, sequence), EXECUTION);
+      const run = replay(program, null, log.events.slice(0, sequence), GOLDEN_ENV);
       expect({ sequence: run.seq, status: run.status, state: stateOf(run) }).toEqual({ sequence, status, state });
       if (isOfThisCompiler(log)) expect(save(run)).toBe(JSON.stringify(saved));
     }
@@ -57,7 +57,7 @@ describe('a log of any version', () => {
     for (const { sequence, saved } of log.snapshots.slice(0, -1)) {
       if (isForgotten(log, sequence)) continue;
       const stored = load(program, JSON.stringify(saved), { seq: sequence, input: log.input });
-      const run = fold(program, stored, log.events.slice(sequence, end?.sequence), EXECUTION);
+      const run = replay(program, stored, log.events.slice(sequence, end?.sequence), GOLDEN_ENV);
       expect(save(run)).toBe(JSON.stringify(end?.saved));
     }
   });

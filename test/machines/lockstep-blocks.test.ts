@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { fold } from '../../machines/fold.ts';
-import { analyse } from '../../machines/graph.ts';
+import { analyse } from '../../machines/graph/index.ts';
 import { normalise } from '../../machines/ir/normalise.ts';
 import type { Workflow } from '../../machines/ir/workflow.ts';
 import type { Message } from '../../machines/messages.ts';
-import { save } from '../../machines/step.ts';
-import { blocks } from '../support/blocks.ts';
+import { replay } from '../../machines/replay/index.ts';
+import { save } from '../../machines/step/index.ts';
+import { randomBlocks } from '../support/blocks.ts';
 import { Driver } from '../support/driver.ts';
-import { isOver, move, visits } from '../support/lockstep.ts';
+import { hasEnded, randomMove, visits } from '../support/lockstep.ts';
 import { EndlessLoop, Model } from '../support/model.ts';
 import { Random } from '../support/random.ts';
 
@@ -25,7 +25,7 @@ function agree(driver: Driver, model: Model): void {
   const active = driver.active.map(({ node, activation, attempt, phase }) => `${node}:${activation}:${attempt}:${phase}`);
   expect(active.sort()).toEqual(model.active.sort());
   // What an end cancels, the model does not list.
-  const isTold = (line: string): boolean => !(isOver(driver) && line.startsWith('cancelled'));
+  const isTold = (line: string): boolean => !(hasEnded(driver) && line.startsWith('cancelled'));
   expect(visits(driver).filter(isTold).sort()).toEqual(model.log.filter(isTold).sort());
 }
 
@@ -43,11 +43,11 @@ function play(workflow: Workflow, random: Random): void {
   const isReloaded = random.chance(0.3);
   agree(driver, model);
   const late: Message[] = [];
-  for (let moves = 0; moves < MOVES && !isOver(driver); moves += 1) {
+  for (let moves = 0; moves < MOVES && !hasEnded(driver); moves += 1) {
     if (isReloaded) driver.reload();
     if (late.length > 0 && random.chance(0.2)) isRefused(driver, random.pick(late));
     const before = driver.active.filter(({ phase }) => phase === 'queued');
-    move(driver, random.between(0, 999), model);
+    randomMove(driver, random.between(0, 999), model);
     for (const { node, activation, attempt } of before) {
       const now = driver.active.find((active) => active.node === node);
       if (now?.activation === activation && now.attempt === attempt) continue;
@@ -56,7 +56,7 @@ function play(workflow: Workflow, random: Random): void {
     agree(driver, model);
   }
   const env = { executionId: 'exec_1', stepLimit: limit, runtimeId: 'runtime-1' };
-  expect(save(fold(driver.program, null, driver.log, env))).toBe(save(driver.run));
+  expect(save(replay(driver.program, null, driver.log, env))).toBe(save(driver.run));
 }
 
 describe('blocks inside each other', () => {
@@ -65,7 +65,7 @@ describe('blocks inside each other', () => {
   }, () => {
     for (let seed = FIRST_SEED; seed < FIRST_SEED + WORKFLOWS; seed += 1) {
       const random = new Random(seed);
-      const { workflow } = normalise(blocks(random, random.pick([6, 10, 14])));
+      const { workflow } = normalise(randomBlocks(random, random.pick([6, 10, 14])));
       if (analyse(workflow).graph === null) continue;
       try {
         for (let run = 0; run < RUNS; run += 1) play(workflow, random);

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type AnyStateMachine, assign, initialTransition, transition } from 'xstate';
-import { fold } from '../../machines/fold.ts';
-import { analyse } from '../../machines/graph.ts';
+import { analyse } from '../../machines/graph/index.ts';
 import { normalise } from '../../machines/ir/normalise.ts';
 import type { Workflow } from '../../machines/ir/workflow.ts';
-import { load, save } from '../../machines/step.ts';
+import { replay } from '../../machines/replay/index.ts';
+import { load, save } from '../../machines/step/index.ts';
 import { Driver } from '../support/driver.ts';
-import { isOver, move, visits } from '../support/lockstep.ts';
+import { hasEnded, randomMove, visits } from '../support/lockstep.ts';
 import { EndlessLoop, Model } from '../support/model.ts';
 import { documents } from '../support/workflows.ts';
 
@@ -33,7 +33,7 @@ function ended<T>(attempt: () => T): T {
 }
 
 const play = (driver: Driver, rolls: readonly number[], also?: Model): void => {
-  for (const roll of rolls) if (!isOver(driver)) move(driver, roll, also);
+  for (const roll of rolls) if (!hasEnded(driver)) randomMove(driver, roll, also);
 };
 
 /** `work` with XState's own `assign` in place of ours. */
@@ -68,14 +68,14 @@ describe('a compiled machine', () => {
           ).toEqual(model.active.sort());
           const told = model.log.filter((line) => !(model.status === 'limit_exceeded' && line.startsWith('cancelled')));
           const logged = visits(driver).filter(
-            (line) => !(isOver(driver) && model.status === 'limit_exceeded' && line.startsWith('cancelled')),
+            (line) => !(hasEnded(driver) && model.status === 'limit_exceeded' && line.startsWith('cancelled')),
           );
           expect(logged.sort()).toEqual(told.sort());
         };
         check();
         for (const roll of rolls) {
-          if (isOver(driver)) break;
-          ended(() => move(driver, roll, model));
+          if (hasEnded(driver)) break;
+          ended(() => randomMove(driver, roll, model));
           check();
         }
       }),
@@ -151,12 +151,12 @@ describe('folding a log', () => {
         play(driver, rolls);
         const env = { executionId: 'exec_1', stepLimit: 10_000, runtimeId: 'runtime-1' };
         for (const { seq, text } of driver.saves) {
-          expect(save(fold(driver.program, null, driver.log.slice(0, seq), env))).toBe(text);
+          expect(save(replay(driver.program, null, driver.log.slice(0, seq), env))).toBe(text);
         }
         const from = driver.saves[choice % driver.saves.length];
         const checkpoint = load(driver.program, from?.text ?? '', { seq: from?.seq ?? 0, input: {} });
         if (from !== undefined && from.seq < driver.run.seq) {
-          expect(save(fold(driver.program, checkpoint, driver.log.slice(from.seq), env))).toBe(save(driver.run));
+          expect(save(replay(driver.program, checkpoint, driver.log.slice(from.seq), env))).toBe(save(driver.run));
         }
         expect(save(checkpoint)).toBe(from?.text);
       }),
@@ -171,10 +171,10 @@ describe('folding a log', () => {
         const hot = new Driver(workflow);
         const cold = new Driver(workflow);
         for (const roll of rolls) {
-          if (isOver(hot)) break;
-          move(hot, roll);
+          if (hasEnded(hot)) break;
+          randomMove(hot, roll);
           cold.reload();
-          move(cold, roll);
+          randomMove(cold, roll);
           expect(save(cold.run)).toBe(save(hot.run));
         }
       }),

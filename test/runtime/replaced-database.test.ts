@@ -12,10 +12,10 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createRuntime } from '../../src/runtime/create-runtime.ts';
+import { createRuntime } from '../../src/runtime/index.ts';
 import { openSqlite } from '../../store/sqlite/open.ts';
 import { surveySqlite } from '../../store/sqlite/survey.ts';
-import { CALLER, databasePath, eventually, openBench } from '../support/runtimes.ts';
+import { CALLER, databasePath, eventually, openTestRuntime } from '../support/runtimes.ts';
 
 const APPROVAL = { workflow_id: 'ask', version: '1', nodes: { ask: { kind: { type: 'human_approval' } } }, edges: [] } as never;
 const HEARTBEAT_MS = 20_000;
@@ -36,7 +36,7 @@ describe('a runtime whose database file', () => {
   ];
 
   it.each(ways)('%s takes no request any more, and finds out by itself', async (_way, change) => {
-    const { runtime, path, clock } = await openBench();
+    const { runtime, path, clock } = await openTestRuntime();
     await runtime.register(CALLER, APPROVAL);
     const { executionId } = await runtime.start(CALLER, { workflowId: 'ask' });
     change(path);
@@ -49,14 +49,14 @@ describe('a runtime whose database file', () => {
   });
 
   it('is removed while nobody asks for anything finds out at its next sign of life', async () => {
-    const { runtime, path, clock } = await openBench();
+    const { runtime, path, clock } = await openTestRuntime();
     rmSync(path);
     clock.advance(HEARTBEAT_MS);
     await eventually(() => runtime.storeFault === 'store_replaced');
   });
 
   it('is moved away and back goes on', async () => {
-    const { runtime, path, clock } = await openBench();
+    const { runtime, path, clock } = await openTestRuntime();
     await runtime.register(CALLER, APPROVAL);
     renameSync(path, `${path}.away`);
     await expect(runtime.start(CALLER, { workflowId: 'ask' })).rejects.toMatchObject({ code: 'store_replaced' });
@@ -69,7 +69,7 @@ describe('a runtime whose database file', () => {
 
 describe('a second name of a database', () => {
   it('that is a hard link is refused, whoever works on it', async () => {
-    const { path } = await openBench();
+    const { path } = await openTestRuntime();
     const other = join(dirname(path), 'elsewhere', 'other.db');
     mkdirSync(dirname(other));
     linkSync(path, other);
@@ -80,7 +80,7 @@ describe('a second name of a database', () => {
   });
 
   it('that is a symbolic link leads to the same lock', async () => {
-    const { path } = await openBench();
+    const { path } = await openTestRuntime();
     const other = `${path}.link`;
     symlinkSync(path, other);
     const store = await open(other);
@@ -91,7 +91,7 @@ describe('a second name of a database', () => {
 
 describe('a lock file that is removed', () => {
   it('is put back at the next sign of life, and told of until then', async () => {
-    const { runtime, path, clock } = await openBench();
+    const { runtime, path, clock } = await openTestRuntime();
     rmSync(`${path}-lock`);
     expect((await surveySqlite(path))?.warnings).toEqual([expect.stringContaining(`process ${process.pid} is alive`)]);
     clock.advance(HEARTBEAT_MS);
@@ -103,7 +103,7 @@ describe('a lock file that is removed', () => {
   });
 
   it('stops the runtime when another one was quicker', async () => {
-    const { runtime, path, clock } = await openBench();
+    const { runtime, path, clock } = await openTestRuntime();
     await runtime.register(CALLER, APPROVAL);
     rmSync(`${path}-lock`);
     const store = await open(path);
@@ -154,7 +154,7 @@ describe('a full disk', () => {
   it('is what the runtime says until there is room again', async ({ skip }) => {
     const folder = smallDisk();
     if (folder === null) return skip('mounting a file system is not permitted here');
-    const { runtime, clock } = await openBench({ path: join(folder, 'runtime.db') });
+    const { runtime, clock } = await openTestRuntime({ path: join(folder, 'runtime.db') });
     await runtime.register(CALLER, APPROVAL);
     const filler = join(folder, 'filler');
     fill(filler, 0);

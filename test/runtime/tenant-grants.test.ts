@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../machines/json.ts';
 import type { Caller, ToolContext, Tools } from '../../src/runtime/types.ts';
-import { type Bench, eventually, openBench } from '../support/runtimes.ts';
+import { eventually, openTestRuntime, type TestRuntime } from '../support/runtimes.ts';
 
 const ann: Caller = { tenantId: 'default', actorId: 'ann', actorType: 'human' };
 const eve: Caller = { tenantId: 'acme', actorId: 'eve', actorType: 'human' };
@@ -29,13 +29,13 @@ interface Call {
 }
 
 /** `pay` and the variable KEY are tenant `default`'s alone. */
-async function bench(path?: string): Promise<Bench & { calls: Call[] }> {
+async function bench(path?: string): Promise<TestRuntime & { calls: Call[] }> {
   const calls: Call[] = [];
   const pay = (input: unknown, { signal: _, ...context }: ToolContext) => {
     calls.push({ input, context });
     return { paid: true };
   };
-  const opened = await openBench({
+  const opened = await openTestRuntime({
     ...(path === undefined ? {} : { path }),
     tools: (tenantId): Tools => (tenantId === 'default' ? { pay } : {}),
     vars: (tenantId): Record<string, string> => (tenantId === 'default' ? { KEY: 'secret', REGION: 'eu' } : { REGION: 'us' }),
@@ -50,7 +50,7 @@ async function bench(path?: string): Promise<Bench & { calls: Call[] }> {
   return { ...opened, calls };
 }
 
-async function started(it: Bench, caller: Caller, document: JsonObject, labels = {}): Promise<string> {
+async function started(it: TestRuntime, caller: Caller, document: JsonObject, labels = {}): Promise<string> {
   const { workflow_id } = await it.runtime.register(caller, document);
   return (await it.runtime.start(caller, { workflowId: workflow_id, input: {}, labels })).executionId;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { draw } from './draw.ts';
+import { generatePlan } from './generate-plan.ts';
 import { minimise, partsOf, planOf } from './minimise.ts';
 import { simulate } from './simulate.ts';
 
@@ -7,8 +7,8 @@ describe('a simulation', () => {
   it('is a function of its seed: the same trace, byte for byte', async () => {
     const digests = new Set<string>();
     for (const seed of [1, 2, 5, 8, 13, 21]) {
-      const once = await simulate(draw(seed), true);
-      const again = await simulate(draw(seed), true);
+      const once = await simulate(generatePlan(seed), true);
+      const again = await simulate(generatePlan(seed), true);
       expect(again.trace).toEqual(once.trace);
       expect(again.digest).toBe(once.digest);
       digests.add(once.digest);
@@ -17,17 +17,17 @@ describe('a simulation', () => {
   });
 
   it('differs when a fault is left out', async () => {
-    const seed = [1, 2, 3, 4, 5, 6, 7, 8, 9].find((each) => draw(each).faults.some(({ kind }) => kind === 'crash')) ?? 1;
-    const crash = draw(seed).faults.find(({ kind }) => kind === 'crash')?.id ?? '';
-    const without = await simulate(draw(seed, new Set([crash])));
-    expect(without.digest).not.toBe((await simulate(draw(seed))).digest);
+    const seed = [1, 2, 3, 4, 5, 6, 7, 8, 9].find((each) => generatePlan(each).faults.some(({ kind }) => kind === 'crash')) ?? 1;
+    const crash = generatePlan(seed).faults.find(({ kind }) => kind === 'crash')?.id ?? '';
+    const without = await simulate(generatePlan(seed, new Set([crash])));
+    expect(without.digest).not.toBe((await simulate(generatePlan(seed))).digest);
   });
 });
 
 describe('minimising', () => {
   it('leaves what a failure needs, and nothing else', async () => {
     const seed = 3;
-    const [one, another] = [draw(seed).operations[0]?.id ?? '', draw(seed).faults.at(-1)?.id ?? ''];
+    const [one, another] = [generatePlan(seed).operations[0]?.id ?? '', generatePlan(seed).faults.at(-1)?.id ?? ''];
     const kept = await minimise(
       seed,
       async ({ operations, faults }) =>

@@ -1,12 +1,12 @@
-import { draw } from './draw.ts';
+import { generatePlan } from './generate-plan.ts';
 import type { Plan } from './plan.ts';
 
 /** A bound on how long minimising takes: each attempt is a simulation. */
-const MOST_ATTEMPTS = 400;
+const MAX_ATTEMPTS = 400;
 
 /** Everything of a seed's plan that can be left out: operations, faults, workers and nodes, by their ids. */
 export function partsOf(seed: number): readonly string[] {
-  const { operations, faults, workers, workflows } = draw(seed);
+  const { operations, faults, workers, workflows } = generatePlan(seed);
   const nodes = workflows.flatMap(({ id, document }) => (document.nodes as readonly unknown[]).map((_, n) => `${id}.n${n}`));
   return [...faults.map(({ id }) => id), ...operations.map(({ id }) => id), ...nodes, ...workers];
 }
@@ -14,7 +14,7 @@ export function partsOf(seed: number): readonly string[] {
 /** The plan of a seed with these parts alone; null = they make no plan, since a workflow that is left is not valid. */
 export function planOf(seed: number, kept: readonly string[]): Plan | null {
   const keeps = new Set(kept);
-  const plan = draw(seed, new Set(partsOf(seed).filter((part) => !keeps.has(part))));
+  const plan = generatePlan(seed, new Set(partsOf(seed).filter((part) => !keeps.has(part))));
   return plan.workflows.length === 0 ? null : plan;
 }
 
@@ -26,7 +26,7 @@ export async function minimise(seed: number, fails: (plan: Plan) => Promise<bool
   let kept = partsOf(seed);
   let attempts = 0;
   const failsWith = async (parts: readonly string[]): Promise<boolean> => {
-    const plan = ++attempts > MOST_ATTEMPTS ? null : planOf(seed, parts);
+    const plan = ++attempts > MAX_ATTEMPTS ? null : planOf(seed, parts);
     return plan !== null && fails(plan);
   };
   for (let size = Math.ceil(kept.length / 2); size >= 1; ) {

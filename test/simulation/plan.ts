@@ -55,13 +55,13 @@ export interface Plan {
   /** External workers. */
   readonly workers: readonly string[];
   /** When faults end, and everybody behaves. */
-  readonly calmMs: number;
+  readonly faultsEndAtMs: number;
   /** How long requests and replies take. */
   readonly latency: { readonly usualMs: number; readonly slowMs: number; readonly slow: number };
   readonly options: {
     readonly stepLimit: number;
     readonly concurrency: number;
-    readonly hotBytes: number;
+    readonly cacheBytes: number;
     readonly artifactThresholdBytes: number;
   };
 }

@@ -1,4 +1,4 @@
-import { draw } from './draw.ts';
+import { generatePlan } from './generate-plan.ts';
 import { minimise, planOf } from './minimise.ts';
 import { type SimulationResult, simulate } from './simulate.ts';
 
@@ -16,11 +16,11 @@ function kindOf(violation: string): string {
 }
 
 /** Null = the seed holds. Else what went wrong, and the command that plays the smallest plan in which it still does, or all of it. */
-export async function failureOf(seed: number, minimised = true): Promise<string | null> {
-  const { violations } = await simulate(draw(seed));
+export async function describeFailure(seed: number, minimised = true): Promise<string | null> {
+  const { violations } = await simulate(generatePlan(seed));
   const [first] = violations;
   if (first === undefined) return null;
-  if (!minimised) return textOf(seed, violations, violations, `SIM_SEED=${seed}`);
+  if (!minimised) return formatFailure(seed, violations, violations, `SIM_SEED=${seed}`);
   const kind = kindOf(first);
   let smallest: SimulationResult | null = null;
   const kept = await minimise(seed, async (plan) => {
@@ -30,10 +30,10 @@ export async function failureOf(seed: number, minimised = true): Promise<string 
     return true;
   });
   const shown = (smallest as SimulationResult | null)?.violations ?? violations;
-  return textOf(seed, violations, shown, `SIM_SEED=${seed} SIM_KEEP=${kept.join(',')}`);
+  return formatFailure(seed, violations, shown, `SIM_SEED=${seed} SIM_KEEP=${kept.join(',')}`);
 }
 
-function textOf(seed: number, violations: readonly string[], shown: readonly string[], variables: string): string {
+function formatFailure(seed: number, violations: readonly string[], shown: readonly string[], variables: string): string {
   return [
     `seed ${seed}: ${violations.length} violation(s)`,
     ...shown.slice(0, 5).map((violation) => `  ${violation.slice(0, 2_000)}`),
@@ -42,8 +42,8 @@ function textOf(seed: number, violations: readonly string[], shown: readonly str
 }
 
 /** One seed again, or some parts of it, with every line of its trace. */
-export async function replayed(seed: number, kept: readonly string[] | null): Promise<SimulationResult> {
-  const plan = kept === null ? draw(seed) : planOf(seed, kept);
+export async function replaySeed(seed: number, kept: readonly string[] | null): Promise<SimulationResult> {
+  const plan = kept === null ? generatePlan(seed) : planOf(seed, kept);
   if (plan === null) throw new Error(`seed ${seed} has no plan of ${kept?.join(', ')}`);
   return simulate(plan, true);
 }

@@ -1,15 +1,15 @@
 import { parseArgs } from 'node:util';
-import { failureOf } from './report.ts';
+import { describeFailure } from './report.ts';
 
 /** Plays a range of seeds, one after the other, and reports the ones that fail. `scripts/simulate.mjs` starts several of these. */
 const { values } = parseArgs({ options: { from: { type: 'string', default: '1' }, seeds: { type: 'string', default: '1000' } } });
 const from = Number(values.from);
 const until = from + Number(values.seeds);
 /** Minimising takes hundreds of simulations: later failures are told with all of their plan. */
-const MINIMISED = 5;
+const MAX_MINIMISED = 5;
 let failures = 0;
 for (let seed = from; seed < until; seed += 1) {
-  const failure = await failureOf(seed, failures < MINIMISED);
+  const failure = await describeFailure(seed, failures < MAX_MINIMISED);
   if (failure === null) continue;
   failures += 1;
   process.stdout.write(`${failure}\n`);

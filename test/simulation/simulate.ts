@@ -1,26 +1,26 @@
 import { TERMINAL } from '../../machines/run.ts';
-import { StoreError } from '../../store/errors.ts';
-import { judge, judgeProgress } from './judge/judge.ts';
-import { Ledger } from './judge/ledger.ts';
+import { StoreError } from '../../store/port/errors.ts';
+import { checkFinalState, checkProgress } from './check/final-checks.ts';
+import { OnlineChecker } from './check/online-checker.ts';
+import { Clients, callerOf } from './environment/clients.ts';
+import { Finisher } from './environment/finishers.ts';
+import { Network, START_MS } from './environment/network.ts';
+import { Operations } from './environment/operations.ts';
+import { randomStream } from './environment/random-streams.ts';
+import { RuntimeProcess } from './environment/runtime-process.ts';
+import { Scheduler } from './environment/scheduler.ts';
+import { SimulatedTools } from './environment/tools.ts';
+import { Trace } from './environment/trace.ts';
+import { WorkFreezes } from './environment/work-freezes.ts';
+import { ExternalWorkers } from './environment/workers.ts';
 import type { Fault, Plan } from './plan.ts';
 import { MemoryDatabase } from './store/memory-database.ts';
-import { Clients, callerOf } from './world/clients.ts';
-import { Finishers } from './world/finishers.ts';
-import { Network, START_MS } from './world/network.ts';
-import { Operations } from './world/operations.ts';
-import { RuntimeProcess } from './world/runtime-process.ts';
-import { Scheduler } from './world/scheduler.ts';
-import { stream } from './world/streams.ts';
-import { SimulatedTools } from './world/tools.ts';
-import { Trace } from './world/trace.ts';
-import { WorkFreezes } from './world/work-freezes.ts';
-import { ExternalWorkers } from './world/workers.ts';
 
 /** How long everybody has to come to an end once nothing goes wrong any more. */
-const CALM_MS = 400_000;
+const SETTLE_MS = 400_000;
 /** The same once whatever is left has been cancelled. */
-const CANCELLED_MS = 60_000;
-const MOST_ENTRIES = 250_000;
+const CANCEL_MS = 60_000;
+const MAX_ENTRIES = 250_000;
 const ENDED = new Set<string>(TERMINAL);
 
 export interface SimulationResult {
@@ -37,84 +37,86 @@ export interface SimulationResult {
 export async function simulate(plan: Plan, keepTrace = false): Promise<SimulationResult> {
   const trace = new Trace(keepTrace);
   const scheduler = new Scheduler(plan.seed, trace, START_MS);
-  const ledger = new Ledger((violation) => trace.add(`${scheduler.nowMs} VIOLATION ${violation}`));
+  const checker = new OnlineChecker((violation) => trace.add(`${scheduler.nowMs} VIOLATION ${violation}`));
   const network = new Network(plan, scheduler);
   const database: MemoryDatabase = new MemoryDatabase(plan.shared, {
     applied: (writes) => {
-      for (const { id, head, events } of writes)
+      for (const { id, progress: head, events } of writes)
         trace.add(
           `  ${id} ${head.seq} ${head.status}: ${events.map(({ type, nodeId }) => (nodeId === null ? type : `${type} ${nodeId}`)).join(', ')}`,
         );
-      ledger.applied(writes);
+      checker.onCommit(writes);
     },
     notice: network.notify,
   });
-  ledger.watch(database);
+  checker.watch(database);
   const freezes = new WorkFreezes(plan, scheduler);
-  const tools = new SimulatedTools(plan, scheduler, ledger, freezes);
+  const tools = new SimulatedTools(plan, scheduler, checker, freezes);
   const processes: readonly RuntimeProcess[] = plan.processes.map(
     (_, place) =>
       new RuntimeProcess({
         plan,
-        place,
+        index: place,
         scheduler,
         network,
         database,
         trace,
-        isUp: () => clients.wake(),
+        onUp: () => clients.onProcessUp(),
         toolsOf: (incarnation) => tools.of(incarnation),
-        failed: ({ id }, error) => {
-          if (!(error instanceof StoreError)) ledger.violated(`${id} reports: ${textOf(error)}`);
+        onError: ({ id }, error) => {
+          if (!(error instanceof StoreError)) checker.addViolation(`${id} reports: ${textOf(error)}`);
         },
       }),
   );
-  const clients: Clients = new Clients(processes, scheduler, (text) => ledger.violated(text));
-  const operations = new Operations(plan, clients, ledger);
-  const workers = new ExternalWorkers(plan, clients, ledger);
-  const finishers = new Finishers(plan, clients, operations, database);
-  const judged = { database, operations, calls: tools.calls, ledger };
-  let calm = false;
+  const clients: Clients = new Clients(processes, scheduler, (text) => checker.addViolation(text));
+  const operations = new Operations(plan, clients, checker);
+  const workers = new ExternalWorkers(plan, clients, checker);
+  const finishers = new Finisher(plan, clients, operations, database);
+  const checked = { database, operations, calls: tools.calls, ledger: checker };
+  let faultsOver = false;
 
-  scheduler.onFault((error) => ledger.violated(`a callback throws: ${textOf(error)}`));
-  const died = (error: unknown): void => ledger.violated(`a promise is rejected and nobody hears of it: ${textOf(error)}`);
-  process.on('unhandledRejection', died);
+  scheduler.onError((error) => checker.addViolation(`a callback throws: ${textOf(error)}`));
+  const onUnhandledRejection = (error: unknown): void =>
+    checker.addViolation(`a promise is rejected and nobody hears of it: ${textOf(error)}`);
+  process.on('unhandledRejection', onUnhandledRejection);
   try {
     for (const each of processes) each.start();
-    void setUp(plan, clients).then(() => {
+    void registerWorkflows(plan, clients).then(() => {
       for (const operation of plan.operations) {
         const delayMs = START_MS + operation.atMs - scheduler.nowMs;
         scheduler.schedule(delayMs, null, `operation ${operation.id} ${operation.kind}`, () => operations.perform(operation));
       }
       workers.start();
     });
-    for (const fault of plan.faults) schedule(fault, scheduler, processes);
-    scheduler.schedule(plan.calmMs, null, 'calm', () => {
-      calm = true;
-      for (const part of [network, tools, workers, freezes]) part.calm = true;
-      workers.help();
+    for (const fault of plan.faults) scheduleFault(fault, scheduler, processes);
+    scheduler.schedule(plan.faultsEndAtMs, null, 'calm', () => {
+      faultsOver = true;
+      for (const part of [network, tools, workers, freezes]) part.faultsOver = true;
+      workers.startHelper();
       finishers.start();
     });
     const executions = () => [...database.tables.executions.values()];
-    const atRest = (): boolean =>
-      executions().every(({ row }) => ENDED.has(row.status)) && database.tables.inbox.size === 0 && operations.areDone;
-    const until = (ms: number) => () => scheduler.nowMs >= START_MS + plan.calmMs + ms;
-    const outOfTime = until(CALM_MS);
-    if (!(await scheduler.runUntil(() => (calm && atRest()) || outOfTime(), MOST_ENTRIES))) ledger.violated('it goes on and on');
-    else if (!atRest()) {
-      judgeProgress(judged, scheduler.nowMs);
+    const allEnded = (): boolean =>
+      executions().every(({ row }) => ENDED.has(row.status)) && database.tables.inbox.size === 0 && operations.areFinished;
+    const until = (ms: number) => () => scheduler.nowMs >= START_MS + plan.faultsEndAtMs + ms;
+    const outOfTime = until(SETTLE_MS);
+    if (!(await scheduler.runUntil(() => (faultsOver && allEnded()) || outOfTime(), MAX_ENTRIES)))
+      checker.addViolation('it goes on and on');
+    else if (!allEnded()) {
+      checkProgress(checked, scheduler.nowMs);
       for (const { row } of executions())
         if (!ENDED.has(row.status)) void operations.cancel(`client canceller ${row.id}`, row.id);
-      await scheduler.runUntil(() => atRest() || until(CALM_MS + CANCELLED_MS)(), MOST_ENTRIES);
-      if (!atRest()) ledger.violated('it does not come to an end even when everything is cancelled');
+      await scheduler.runUntil(() => allEnded() || until(SETTLE_MS + CANCEL_MS)(), MAX_ENTRIES);
+      if (!allEnded()) checker.addViolation('it does not come to an end even when everything is cancelled');
     }
-    await judge(judged);
+    await checkFinalState(checked);
   } finally {
     for (const { incarnation } of processes) incarnation?.end();
-    process.off('unhandledRejection', died);
+    process.off('unhandledRejection', onUnhandledRejection);
   }
   const logs = [...database.tables.executions.values()];
   return {
-    violations: ledger.violations,
+    violations: checker.violations,
     digest: trace.digest(),
     trace: trace.lines,
     executions: logs.length,
@@ -122,27 +124,27 @@ export async function simulate(plan: Plan, keepTrace = false): Promise<Simulatio
   };
 }
 
-async function setUp({ seed, workflows }: Plan, clients: Clients): Promise<void> {
+async function registerWorkflows({ seed, workflows }: Plan, clients: Clients): Promise<void> {
   for (const { id, document } of [...workflows].reverse()) {
     const name = `client registers ${id}`;
-    await clients.insist(stream(seed, name), name, (runtime) => runtime.register(callerOf(name), document));
+    await clients.askUntilAnswered(randomStream(seed, name), name, (runtime) => runtime.register(callerOf(name), document));
   }
 }
 
-function schedule(fault: Fault, scheduler: Scheduler, processes: readonly RuntimeProcess[]): void {
-  if (!isTimed(fault)) return;
-  const place = processes[fault.process];
+function scheduleFault(fault: Fault, scheduler: Scheduler, processes: readonly RuntimeProcess[]): void {
+  if (!isScheduled(fault)) return;
+  const target = processes[fault.process];
   scheduler.schedule(fault.atMs, null, `fault ${fault.id} ${fault.kind} ${fault.process}`, () => {
-    if (fault.kind === 'crash') place?.crash(fault.downMs);
-    else if (fault.kind === 'stop') place?.stop(fault.graceMs, fault.downMs);
-    else place?.freeze(fault.forMs);
+    if (fault.kind === 'crash') target?.crash(fault.downMs);
+    else if (fault.kind === 'stop') target?.stop(fault.graceMs, fault.downMs);
+    else target?.freeze(fault.forMs);
   });
 }
 
-type TimedFault = Extract<Fault, { kind: 'crash' | 'stop' | 'freeze' }>;
+type ScheduledFault = Extract<Fault, { kind: 'crash' | 'stop' | 'freeze' }>;
 
 /** The others come about by what a process does, or last for a while. */
-function isTimed(fault: Fault): fault is TimedFault {
+function isScheduled(fault: Fault): fault is ScheduledFault {
   return ['crash', 'stop', 'freeze'].includes(fault.kind);
 }
 

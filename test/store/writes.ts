@@ -1,6 +1,6 @@
-import type { EventRow, ExecutionHead, IdempotencyRow, NewExecution, NewWorkItem, TokenRow } from '../../store/rows.ts';
-import type { ClaimRequest } from '../../store/store.ts';
-import type { ActionContext, Batch, ExecutionWrite, TimerWrite, Unit } from '../../store/writes.ts';
+import type { EventRow, ExecutionProgress, IdempotencyRow, NewExecution, NewWorkItem, TokenRow } from '../../store/port/rows.ts';
+import type { ClaimRequest } from '../../store/port/store.ts';
+import type { ActionContext, Batch, CommitUnit, ExecutionWrite, TimerWrite } from '../../store/port/writes.ts';
 
 /** 2026-01-01T00:00:00Z */
 export const AT_MS = 1_767_225_600_000;
@@ -25,7 +25,7 @@ export function events(from: number, to: number): readonly EventRow[] {
   return Array.from({ length: to - from + 1 }, (_, index) => event(from + index));
 }
 
-function head(seq: number, change: Partial<ExecutionHead> = {}): ExecutionHead {
+function progress(seq: number, change: Partial<ExecutionProgress> = {}): ExecutionProgress {
   return {
     status: 'running',
     seq,
@@ -54,13 +54,13 @@ export function newExecution(change: Partial<NewExecution> = {}): NewExecution {
 }
 
 /** What a step changes besides the two events it appends. */
-export type Change = Partial<Omit<ExecutionWrite, 'id' | 'create' | 'head'>> & {
+export type Change = Partial<Omit<ExecutionWrite, 'id' | 'create' | 'progress'>> & {
   readonly create?: Partial<NewExecution>;
-  readonly head?: Partial<ExecutionHead>;
+  readonly progress?: Partial<ExecutionProgress>;
 };
 
 /** The first commit of an execution: events 1 and 2. */
-export function begin(id: string, change: Change = {}): ExecutionWrite {
+export function startExecution(id: string, change: Change = {}): ExecutionWrite {
   return { ...write(id, 0, change), create: newExecution(change.create) };
 }
 
@@ -84,7 +84,7 @@ function write(id: string, fromSeq: number, change: Change): ExecutionWrite {
     ...change,
     id,
     create: null,
-    head: head(seq, change.head),
+    progress: progress(seq, change.progress),
   };
 }
 
@@ -93,7 +93,7 @@ export function batch(...writes: readonly ExecutionWrite[]): Batch {
   return { atMs: AT_MS, units: writes.map((each) => unit([each])) };
 }
 
-export function unit(executions: readonly ExecutionWrite[], idempotency: IdempotencyRow | null = null): Unit {
+export function unit(executions: readonly ExecutionWrite[], idempotency: IdempotencyRow | null = null): CommitUnit {
   return { executions, idempotency };
 }
 
@@ -117,8 +117,8 @@ export function workItem(id: string, change: Partial<NewWorkItem> = {}): NewWork
 }
 
 /** An execution with one work item per entry. */
-export function beginWithWork(id: string, ...items: readonly NewWorkItem[]): ExecutionWrite {
-  return begin(id, { work: items.map((item) => ({ op: 'put', item })) });
+export function startWithWork(id: string, ...items: readonly NewWorkItem[]): ExecutionWrite {
+  return startExecution(id, { work: items.map((item) => ({ op: 'put', item })) });
 }
 
 export function claim(change: Partial<ClaimRequest> = {}): ClaimRequest {

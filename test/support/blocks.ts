@@ -27,7 +27,7 @@ const MAX_DEPTH = 4;
  * A random document of blocks inside each other: sequences, choices, fan-outs and their joins, loops. Then some edges, fallbacks and joins across
  * them. Many are refused as workflows.
  */
-export function blocks(random: Random, size: number): JsonObject {
+export function randomBlocks(random: Random, size: number): JsonObject {
   return new Blocks(random, size).document();
 }
 

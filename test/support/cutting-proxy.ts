@@ -16,8 +16,8 @@ export class CuttingProxy {
   cuts = 0;
   readonly #server: Server;
   readonly #port: number;
-  readonly #marks: readonly string[];
-  readonly #next: () => Cut | null;
+  readonly #commitMarkers: readonly string[];
+  readonly #nextCut: () => Cut | null;
   readonly #sockets = new Set<Socket>();
   /** Commits that were seen so far. */
   #commits = 0;
@@ -26,8 +26,8 @@ export class CuttingProxy {
   /** One of `marks` stands in the bytes of every commit. `next` is asked at every commit: null lets it pass. */
   constructor(port: number, marks: readonly string[], next: () => Cut | null) {
     this.#port = port;
-    this.#marks = marks;
-    this.#next = next;
+    this.#commitMarkers = marks;
+    this.#nextCut = next;
     this.#server = createServer((client) => this.#connected(client));
   }
 
@@ -64,8 +64,8 @@ export class CuttingProxy {
     let isCut = false;
     client.on('data', (packet) => {
       if (isCut) return;
-      const at = Math.max(...this.#marks.map((mark) => packet.indexOf(mark)));
-      const cut = at === -1 ? null : this.#commit();
+      const at = Math.max(...this.#commitMarkers.map((mark) => packet.indexOf(mark)));
+      const cut = at === -1 ? null : this.#onCommit();
       if (cut === null) {
         server.write(packet);
         return;
@@ -84,12 +84,12 @@ export class CuttingProxy {
     server.on('close', () => client.destroy());
   }
 
-  #commit(): Cut | null {
+  #onCommit(): Cut | null {
     this.#commits += 1;
     const due = this.#late.filter((late) => late.atCommits <= this.#commits);
     this.#late = this.#late.filter((late) => late.atCommits > this.#commits);
     for (const { server, packet } of due) server.end(packet);
-    return this.#next();
+    return this.#nextCut();
   }
 
   /** The server works through what has reached it; then it finds the connection closed. */

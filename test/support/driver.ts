@@ -1,11 +1,11 @@
-import { type CompileOptions, compile, type Program } from '../../machines/compile.ts';
+import { type CompileOptions, compile, type Program } from '../../machines/compile/index.ts';
 import type { LogEvent } from '../../machines/events.ts';
-import { revive } from '../../machines/fold.ts';
 import type { Workflow } from '../../machines/ir/workflow.ts';
 import type { Json } from '../../machines/json.ts';
 import type { Message, Usage } from '../../machines/messages.ts';
-import type { ActiveNode, Effect, Refused, Run, StepEnv, Stepped } from '../../machines/run.ts';
-import { activeOf, fatalFailures, isStuck, load, save, start, stateOf, step } from '../../machines/step.ts';
+import { replayForRetry } from '../../machines/replay/index.ts';
+import type { ActiveNode, Effect, Refused, Run, StepEnv, StepResult } from '../../machines/run.ts';
+import { activeOf, isStuck, load, save, start, stateOf, step, terminalFailures } from '../../machines/step/index.ts';
 
 /** Plays the world for one execution: sends messages for the visit a node is at, keeps log, effects and armed timers. */
 export class Driver {
@@ -15,7 +15,7 @@ export class Driver {
   readonly saves: { readonly seq: number; readonly text: string }[] = [];
   readonly timers = new Map<string, Effect & { readonly type: 'set_timer' }>();
   env: StepEnv;
-  last: Stepped;
+  last: StepResult;
 
   constructor(
     workflow: Workflow,
@@ -32,7 +32,7 @@ export class Driver {
       ...options.env,
     };
     this.last = start(this.program, options.input ?? {}, this.env);
-    this.#took(this.last);
+    this.#record(this.last);
   }
 
   get run(): Run {
@@ -48,7 +48,7 @@ export class Driver {
   }
 
   /** Ids of active nodes. */
-  get at(): string[] {
+  get activeNodes(): string[] {
     return this.active.map(({ node }) => node);
   }
 
@@ -68,23 +68,23 @@ export class Driver {
   }
 
   /** Throws when the message is refused. */
-  send(message: Message): Stepped {
+  send(message: Message): StepResult {
     const stepped = this.try(message);
     if ('refused' in stepped) throw new Error(`${JSON.stringify(message)} is refused: ${stepped.refused}`);
     return stepped;
   }
 
-  try(message: Message): Stepped | Refused {
+  try(message: Message): StepResult | Refused {
     this.env = { ...this.env, nowMs: this.env.nowMs + 1_000 };
-    if (message.type === 'retry') this.#revive();
+    if (message.type === 'retry') this.#replayForRetry();
     const stepped = step(this.program, this.run, message, this.env);
     if ('refused' in stepped) return stepped;
     if (message.type === 'timer') this.timers.delete(message.id);
-    this.#took(stepped);
+    this.#record(stepped);
     return stepped;
   }
 
-  done(node: string, output: Json = {}, more: { readonly patch?: Json; readonly usage?: Usage } = {}): Stepped {
+  done(node: string, output: Json = {}, more: { readonly patch?: Json; readonly usage?: Usage } = {}): StepResult {
     return this.send({ type: 'done', ...this.visit(node), output, durationMs: 7, ...more });
   }
 
@@ -96,35 +96,35 @@ export class Driver {
       readonly httpStatus?: number;
       readonly retryable?: boolean;
     } = {},
-  ): Stepped {
+  ): StepResult {
     return this.send({ type: 'fail', ...this.visit(node), error: 'boom', retryable: true, ...more });
   }
 
-  decide(node: string, decision: 'approved' | 'rejected', patch: Json = null): Stepped {
+  decide(node: string, decision: 'approved' | 'rejected', patch: Json = null): StepResult {
     return this.send({ type: 'decide', node, decision, userId: 'ann', comment: null, patch });
   }
 
-  event(key: string, payload: Json = {}): Stepped {
+  event(key: string, payload: Json = {}): StepResult {
     return this.send({ type: 'event', key, payload });
   }
 
   /** Lets the node's timer fire. */
-  fire(node: string): Stepped {
+  fire(node: string): StepResult {
     const armed = [...this.timers.values()].find((timer) => timer.node === node);
     if (armed === undefined) throw new Error(`${node} has no timer`);
     return this.send({ type: 'timer', id: armed.id });
   }
 
-  pause(reason: string | null = null): Stepped {
+  pause(reason: string | null = null): StepResult {
     return this.send({ type: 'pause', reason });
   }
 
-  resume(): Stepped {
+  resume(): StepResult {
     return this.send({ type: 'resume' });
   }
 
   /** Of a run that has failed. */
-  retry(): Stepped {
+  retry(): StepResult {
     return this.send({ type: 'retry' });
   }
 
@@ -135,17 +135,17 @@ export class Driver {
   }
 
   /** Goes on from the log, as a retry of a failed run does. */
-  #revive(): void {
-    const folding = revive(this.program, this.log, fatalFailures(this.run), this.env);
+  #replayForRetry(): void {
+    const replaying = replayForRetry(this.program, this.log, terminalFailures(this.run), this.env);
     for (;;) {
-      const { done, value } = folding.next();
+      const { done, value } = replaying.next();
       if (!done) continue;
       this.last = { ...this.last, run: value };
       return;
     }
   }
 
-  #took(stepped: Stepped): void {
+  #record(stepped: StepResult): void {
     if (isStuck(stepped.run)) throw new Error('nothing is under way, and nothing can move the run on');
     this.last = stepped;
     this.log.push(...stepped.events.map((event) => ({ ...event, at_ms: this.env.nowMs })));

@@ -1,17 +1,21 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { COMPILER_VERSION } from '../../machines/compile.ts';
-import type { TimedEvent } from '../../machines/fold.ts';
+import { COMPILER_VERSION } from '../../machines/compile/index.ts';
 import { normalise } from '../../machines/ir/normalise.ts';
 import type { Json, JsonObject } from '../../machines/json.ts';
 import type { Message } from '../../machines/messages.ts';
+import type { TimedEvent } from '../../machines/replay/index.ts';
 import type { Status } from '../../machines/run.ts';
-import { load, stateOf } from '../../machines/step.ts';
+import { load, stateOf } from '../../machines/step/index.ts';
 import { Driver } from './driver.ts';
 
 const FOLDER = new URL('../golden/', import.meta.url);
 
 /** What happens, as somebody writes it down: visits, timer ids and the like follow from where the run stands. */
-type Cue = Partial<Message> & { readonly type: Message['type']; readonly node?: string; readonly in_process?: readonly string[] };
+type ScenarioMessage = Partial<Message> & {
+  readonly type: Message['type'];
+  readonly node?: string;
+  readonly in_process?: readonly string[];
+};
 
 export interface Scenario {
   /** The rule that the log is about. */
@@ -24,7 +28,7 @@ export interface Scenario {
   readonly in_process?: readonly string[];
   /** Of these, those that wait for a slot. */
   readonly waits?: readonly string[];
-  readonly messages: readonly Cue[];
+  readonly messages: readonly ScenarioMessage[];
 }
 
 /** An execution as one version of the compiler recorded it. */
@@ -41,7 +45,7 @@ export interface Golden extends Scenario {
 }
 
 /** Who executes every golden log: delays with jitter depend on it. */
-export const EXECUTION = { executionId: 'exec_golden', stepLimit: 10_000, runtimeId: 'runtime-1' } as const;
+export const GOLDEN_ENV = { executionId: 'exec_golden', stepLimit: 10_000, runtimeId: 'runtime-1' } as const;
 
 export const goldenNames = (): string[] =>
   readdirSync(FOLDER)
@@ -62,7 +66,7 @@ export function recordGolden(name: string, scenario: Scenario): void {
   } catch (error) {
     throw new Error(`${name}.json cannot be played: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
-  writeFileSync(new URL(`${name}.json`, FOLDER), text(golden));
+  writeFileSync(new URL(`${name}.json`, FOLDER), formatGolden(golden));
 }
 
 function play(scenario: Scenario): Golden {
@@ -70,7 +74,7 @@ function play(scenario: Scenario): Golden {
   const driver = new Driver(normalise(scenario.document).workflow, {
     input: scenario.input,
     env: {
-      ...EXECUTION,
+      ...GOLDEN_ENV,
       ...isAmong(scenario.in_process),
       startsAtOnce: (node) => scenario.waits?.includes(node) !== true,
       nowMs: Date.UTC(2026, 0, 1),
@@ -92,7 +96,7 @@ function play(scenario: Scenario): Golden {
   return { ...scenario, compiler: COMPILER_VERSION, events: driver.log, snapshots };
 }
 
-function messageOf(cue: Cue, driver: Driver): Message {
+function messageOf(cue: ScenarioMessage, driver: Driver): Message {
   const visit = cue.node === undefined ? {} : driver.visit(cue.node);
   if (cue.type === 'timer') {
     const armed = [...driver.timers.values()].find(({ node }) => node === cue.node);
@@ -118,11 +122,11 @@ const DEFAULTS: Readonly<Record<Exclude<Message['type'], 'timer'>, JsonObject>> 
   pause: { reason: null },
   resume: {},
   retry: {},
-  fork: { origin: { executionId: EXECUTION.executionId, sequence: 0 }, patch: {} },
+  fork: { origin: { executionId: GOLDEN_ENV.executionId, sequence: 0 }, patch: {} },
 };
 
 /** One node, edge, message, event or snapshot a line, so that a difference shows where it is. */
-function text(golden: Golden): string {
+function formatGolden(golden: Golden): string {
   const lines = (value: unknown, depth: number): string => {
     if (depth === 0 || typeof value !== 'object' || value === null || Object.keys(value).length === 0)
       return JSON.stringify(value);

@@ -5,35 +5,35 @@ import type { Model } from './model.ts';
 const outputs: readonly Json[] = [{ n: 1, ok: true }, { n: 3, x: 1 }, { ok: false }, { x: 2, nested: { a: null } }, 'text', null];
 
 /** One move of the world: for the node `roll` picks among those under way, or an event that nobody may wait for. */
-export function move(driver: Driver, roll: number, also?: Model): void {
+export function randomMove(driver: Driver, roll: number, model?: Model): void {
   const output = outputs[roll % outputs.length] ?? null;
   const active = driver.active[roll % driver.active.length];
   if (active === undefined || roll % 11 === 0) {
     driver.event(`key${roll % 2}`, output);
-    also?.event(`key${roll % 2}`, output);
+    model?.event(`key${roll % 2}`, output);
     return;
   }
   const { node, phase, waitsFor } = active;
   const decision = roll % 3 === 0 ? 'rejected' : 'approved';
   if (phase === 'queued' && roll % 4 === 0) {
     driver.fail(node, { retryable: roll % 8 === 0 });
-    also?.fail(node, roll % 8 === 0);
+    model?.fail(node, roll % 8 === 0);
   } else if (phase === 'queued') {
     driver.done(node, output);
-    also?.done(node, output);
+    model?.done(node, output);
   } else if (phase === 'held' || (phase === 'approval' && roll % 5 !== 0)) {
     driver.decide(node, decision);
-    also?.decide(node, decision);
+    model?.decide(node, decision);
   } else if ([...driver.timers.values()].some((timer) => timer.node === node)) {
     driver.fire(node);
-    also?.fire(node);
+    model?.fire(node);
   } else if (waitsFor !== null) {
     driver.event(waitsFor, output);
-    also?.event(waitsFor, output);
+    model?.event(waitsFor, output);
   }
 }
 
-export const isOver = (driver: Driver): boolean => driver.run.status !== 'running' && driver.run.status !== 'paused';
+export const hasEnded = (driver: Driver): boolean => driver.run.status !== 'running' && driver.run.status !== 'paused';
 
 /** Runs, skips and cancellations as the model tells them. */
 export function visits(driver: Driver): string[] {

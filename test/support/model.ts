@@ -1,5 +1,5 @@
+import { compileExpression, evaluate } from '../../machines/expression/index.ts';
 import { truthy } from '../../machines/expression/values.ts';
-import { compileExpression, evaluate } from '../../machines/expression.ts';
 import type { Node, Workflow } from '../../machines/ir/workflow.ts';
 import { isObject, type Json, type JsonObject, patchState } from '../../machines/json.ts';
 
@@ -8,7 +8,7 @@ export class EndlessLoop extends Error {}
 const MAX_TURNS = 1_000;
 
 /** A drawn route between two nodes (`to` null = the end), or a `wait_for` without an edge (`wait`). */
-interface Way {
+interface ModelEdge {
   readonly from: string;
   readonly to: string | null;
   readonly role: 'choice' | 'all' | 'wait' | 'on_approved' | 'on_rejected' | 'on_timeout' | 'fallback_node';
@@ -16,10 +16,10 @@ interface Way {
 }
 
 /** What became of a node this round. */
-interface Fate {
+interface NodeState {
   phase: 'idle' | 'queued' | 'backoff' | 'held' | 'approval' | 'waiting' | 'done' | 'skipped' | 'failed' | 'closed';
   /** Ways that its end made live. */
-  chosen: ReadonlySet<Way>;
+  chosen: ReadonlySet<ModelEdge>;
   /** Did it complete (and not fail into a fallback)? */
   completed: boolean;
   output: Json;
@@ -32,7 +32,7 @@ interface Fate {
 }
 
 const OUTCOMES = ['on_approved', 'on_rejected', 'on_timeout', 'fallback_node'] as const;
-const OVER = new Set(['done', 'skipped', 'failed', 'closed']);
+const ENDED_PHASES = new Set(['done', 'skipped', 'failed', 'closed']);
 
 /**
  * The rules of the graph said as plainly as possible, to compare machines with: every question (is this way live? is this node's
@@ -47,13 +47,13 @@ export class Model {
   readonly log: string[] = [];
   readonly #nodes: ReadonlyMap<string, Node>;
   readonly #index: ReadonlyMap<string, number>;
-  readonly #ways: readonly Way[];
-  readonly #loops: readonly { readonly head: string; readonly body: ReadonlySet<string>; readonly backs: readonly Way[] }[];
-  readonly #back: ReadonlySet<Way>;
+  readonly #edges: readonly ModelEdge[];
+  readonly #loops: readonly { readonly head: string; readonly body: ReadonlySet<string>; readonly backs: readonly ModelEdge[] }[];
+  readonly #back: ReadonlySet<ModelEdge>;
   readonly #start: string;
-  readonly #fates = new Map<string, Fate>();
+  readonly #nodeStates = new Map<string, NodeState>();
   readonly #visits = new Map<string, number>();
-  readonly #early: { key: string; payload: Json }[] = [];
+  readonly #pendingEvents: { key: string; payload: Json }[] = [];
   #failures: string[] = [];
   #clock = 0;
 
@@ -65,38 +65,38 @@ export class Model {
     this.#limit = limit;
     this.state = isObject(input) ? input : {};
     this.#start = workflow.start_node;
-    const all = waysOf(workflow);
-    const reachable = reach([workflow.start_node], (id) => all.filter((way) => way.from === id).map((way) => way.to));
+    const all = edgesOf(workflow);
+    const reachable = reachableFrom([workflow.start_node], (id) => all.filter((way) => way.from === id).map((way) => way.to));
     this.#nodes = new Map(workflow.nodes.filter((node) => reachable.has(node.id)).map((node) => [node.id, node]));
     this.#index = new Map(workflow.nodes.map((node, i) => [node.id, i]));
-    this.#ways = all.filter((way) => reachable.has(way.from));
+    this.#edges = all.filter((way) => reachable.has(way.from));
     const without = (id: string) =>
-      reach(
+      reachableFrom(
         [workflow.start_node].filter((start) => start !== id),
-        (from) => this.#ways.filter((way) => way.from === from && way.to !== id).map((way) => way.to),
+        (from) => this.#edges.filter((way) => way.from === from && way.to !== id).map((way) => way.to),
       );
     const dominates = new Map([...this.#nodes.keys()].map((id) => [id, without(id)]));
-    const isBack = (way: Way) => way.role !== 'wait' && way.to !== null && dominates.get(way.to)?.has(way.from) === false;
-    this.#back = new Set(this.#ways.filter(isBack));
+    const isBack = (way: ModelEdge) => way.role !== 'wait' && way.to !== null && dominates.get(way.to)?.has(way.from) === false;
+    this.#back = new Set(this.#edges.filter(isBack));
     this.#loops = [...new Set([...this.#back].flatMap((way) => way.to ?? []))].map((head) => {
       const backs = [...this.#back].filter((way) => way.to === head);
-      const before = (id: string) => (id === head ? [] : this.#ways.filter((way) => way.to === id).map((way) => way.from));
-      const body = reach(
+      const before = (id: string) => (id === head ? [] : this.#edges.filter((way) => way.to === id).map((way) => way.from));
+      const body = reachableFrom(
         backs.map((way) => way.from),
         before,
       );
       return { head, body: body.add(head), backs };
     });
-    for (const id of this.#nodes.keys()) this.#fates.set(id, idle());
-    this.#fate(this.#start).again = true;
+    for (const id of this.#nodes.keys()) this.#nodeStates.set(id, idleState());
+    this.#nodeState(this.#start).again = true;
     this.#settle();
   }
 
   /** Active nodes, as `node:visit:attempt:phase`. */
   get active(): string[] {
     if (this.status !== 'running' && this.status !== 'paused') return [];
-    return [...this.#fates]
-      .filter(([, fate]) => fate.phase !== 'idle' && !OVER.has(fate.phase))
+    return [...this.#nodeStates]
+      .filter(([, fate]) => fate.phase !== 'idle' && !ENDED_PHASES.has(fate.phase))
       .map(([id, fate]) => `${id}:${this.#visits.get(id)}:${fate.attempt}:${fate.phase}`);
   }
 
@@ -111,13 +111,13 @@ export class Model {
   }
 
   /** The node's child execution waits, or goes on. */
-  park(id: string, isParked: boolean): void {
-    this.#fate(id).phase = isParked ? 'waiting' : 'queued';
+  setWaiting(id: string, isParked: boolean): void {
+    this.#nodeState(id).phase = isParked ? 'waiting' : 'queued';
     this.#settle();
   }
 
   fail(id: string, retryable: boolean, error = 'boom'): void {
-    const fate = this.#fate(id);
+    const fate = this.#nodeState(id);
     const { max_attempts, initial_delay } = this.#node(id).retry;
     if (retryable && fate.attempt + 1 < max_attempts) {
       fate.attempt += 1;
@@ -128,13 +128,13 @@ export class Model {
 
   /** The node's timer fires. */
   fire(id: string): void {
-    const fate = this.#fate(id);
+    const fate = this.#nodeState(id);
     const { kind } = this.#node(id);
     if (fate.phase === 'backoff') fate.phase = 'queued';
     else if (kind.type === 'wait' && kind.condition === 'timer') this.#complete(id, { fired: true }, null);
     else {
       const role = OUTCOMES.find(
-        (outcome) => ['on_timeout', 'fallback_node'].includes(outcome) && this.#named(id, outcome).length > 0,
+        (outcome) => ['on_timeout', 'fallback_node'].includes(outcome) && this.#outcomeEdges(id, outcome).length > 0,
       );
       if (role === undefined && !(kind.type === 'wait' && kind.condition === 'either')) this.#failForGood(id, 'timeout');
       else this.#complete(id, { timed_out: true }, null, role);
@@ -143,56 +143,56 @@ export class Model {
   }
 
   decide(id: string, decision: 'approved' | 'rejected', userId = 'ann'): void {
-    const fate = this.#fate(id);
+    const fate = this.#nodeState(id);
     const role = decision === 'approved' ? 'on_approved' : 'on_rejected';
-    const routable = this.#ways.some(
+    const routable = this.#edges.some(
       (way) =>
         way.from === id &&
         way.role === 'choice' &&
         (way.when !== null || (way.to !== null && this.#node(way.to).kind.type === 'condition')),
     );
     if (fate.phase === 'held' && decision === 'approved') fate.phase = 'queued';
-    else if (fate.phase === 'held' || (decision === 'rejected' && !routable && this.#named(id, role).length === 0))
+    else if (fate.phase === 'held' || (decision === 'rejected' && !routable && this.#outcomeEdges(id, role).length === 0))
       this.#failForGood(id, `approval rejected by ${userId}`);
     else {
       const output = { decision, approved: decision === 'approved', user_id: userId, comment: null };
-      this.#complete(id, output, { [id]: output }, this.#named(id, role).length > 0 ? role : undefined);
+      this.#complete(id, output, { [id]: output }, this.#outcomeEdges(id, role).length > 0 ? role : undefined);
     }
     this.#settle();
   }
 
   event(key: string, payload: Json): void {
-    const [longest] = [...this.#fates]
+    const [longest] = [...this.#nodeStates]
       .filter(([id, fate]) => fate.phase === 'waiting' && this.#waitsFor(id) === key)
       .sort(([, a], [, b]) => a.since - b.since);
-    if (longest === undefined) this.#early.push({ key, payload });
-    else this.#consume(longest[0], payload);
+    if (longest === undefined) this.#pendingEvents.push({ key, payload });
+    else this.#deliver(longest[0], payload);
     this.#settle();
   }
 
   // ------------------------------------------------------------------ questions
 
-  #worth(way: Way): 'live' | 'dead' | 'open' {
-    const fate = this.#fate(way.from);
-    if (!OVER.has(fate.phase) || fate.phase === 'failed') return 'open';
+  #liveness(way: ModelEdge): 'live' | 'dead' | 'open' {
+    const fate = this.#nodeState(way.from);
+    if (!ENDED_PHASES.has(fate.phase) || fate.phase === 'failed') return 'open';
     const live = way.role === 'wait' ? fate.completed : fate.chosen.has(way);
     if (live && way.role !== 'wait') return 'live';
     const roundsLeft = this.#loops.some(
       ({ body, backs }) =>
-        body.has(way.from) && way.to !== null && !body.has(way.to) && backs.some((back) => this.#worth(back) === 'open'),
+        body.has(way.from) && way.to !== null && !body.has(way.to) && backs.some((back) => this.#liveness(back) === 'open'),
     );
     return roundsLeft ? 'open' : live ? 'live' : 'dead';
   }
 
-  #into(id: string): Way[] {
-    return this.#ways.filter((way) => way.to === id && !this.#back.has(way));
+  #incoming(id: string): ModelEdge[] {
+    return this.#edges.filter((way) => way.to === id && !this.#back.has(way));
   }
 
-  #turn(id: string): 'run' | 'skip' | 'not yet' {
-    const fate = this.#fate(id);
+  #readiness(id: string): 'run' | 'skip' | 'not yet' {
+    const fate = this.#nodeState(id);
     if (fate.phase !== 'idle') return 'not yet';
     if (fate.again) return 'run';
-    const worths = this.#into(id).map((way) => this.#worth(way));
+    const worths = this.#incoming(id).map((way) => this.#liveness(way));
     if (this.#isFirst(id) && worths.includes('live')) return 'run';
     if (worths.length === 0 || worths.includes('open')) return 'not yet';
     return worths.includes('live') ? 'run' : 'skip';
@@ -211,8 +211,8 @@ export class Model {
     return kind.type === 'join' && kind.merge_strategy.type === 'first';
   }
 
-  #named(id: string, role: Way['role']): Way[] {
-    return this.#ways.filter((way) => way.from === id && way.role === role);
+  #outcomeEdges(id: string, role: ModelEdge['role']): ModelEdge[] {
+    return this.#edges.filter((way) => way.from === id && way.role === role);
   }
 
   #waitsFor(id: string): string | null {
@@ -227,12 +227,12 @@ export class Model {
     for (let turn = 0; this.status === 'running' || this.status === 'paused'; turn += 1) {
       if (turn > MAX_TURNS) throw new EndlessLoop();
       const turns = [...this.#nodes.keys()]
-        .map((id) => [id, this.#turn(id)] as const)
+        .map((id) => [id, this.#readiness(id)] as const)
         .filter(([, turn]) => turn !== 'not yet')
         .sort(([a], [b]) => (this.#index.get(a) ?? 0) - (this.#index.get(b) ?? 0));
       const [next] = [...turns.filter(([id, turn]) => turn === 'skip' || this.#isControl(id)), ...turns];
       if (next === undefined) {
-        this.#rest();
+        this.#updateStatus();
         return;
       }
       if (next[1] === 'skip') this.#skip(next[0]);
@@ -240,8 +240,8 @@ export class Model {
     }
   }
 
-  #rest(): void {
-    const phases = new Set([...this.#fates.values()].map((fate) => fate.phase));
+  #updateStatus(): void {
+    const phases = new Set([...this.#nodeStates.values()].map((fate) => fate.phase));
     if (phases.has('queued') || phases.has('backoff') || phases.has('held')) this.status = 'running';
     else if (phases.has('approval') || phases.has('waiting')) this.status = 'paused';
     else this.status = this.#failures.length > 0 ? 'failed' : 'completed';
@@ -254,19 +254,19 @@ export class Model {
   }
 
   #skip(id: string): void {
-    this.#fates.set(id, { ...idle(), phase: 'skipped' });
+    this.#nodeStates.set(id, { ...idleState(), phase: 'skipped' });
     this.#visit(id, 'skipped');
   }
 
   #begin(id: string): void {
-    const fate = this.#fate(id);
+    const fate = this.#nodeState(id);
     const { kind, policy } = this.#node(id);
     const live = this.#live(id);
     if (!fate.again) fate.received = live.at(-1)?.output ?? null;
     fate.again = false;
     fate.attempt = 0;
     if (this.#isControl(id)) {
-      if (this.#isFirst(id)) this.#close(id);
+      if (this.#isFirst(id)) this.#cancelLosers(id);
       this.#visit(id, 'ran');
       this.#control(id, live);
       return;
@@ -276,25 +276,25 @@ export class Model {
     if (kind.type === 'human_approval') fate.phase = 'approval';
     else if (kind.type === 'wait') {
       fate.phase = 'waiting';
-      const early = this.#early.findIndex(({ key }) => key === this.#waitsFor(id));
-      const [event] = early === -1 ? [] : this.#early.splice(early, 1);
-      if (event !== undefined) this.#consume(id, event.payload);
+      const early = this.#pendingEvents.findIndex(({ key }) => key === this.#waitsFor(id));
+      const [event] = early === -1 ? [] : this.#pendingEvents.splice(early, 1);
+      if (event !== undefined) this.#deliver(id, event.payload);
     } else if (policy?.blocked_tools.length) this.#failForGood(id, `blocked by policy: t.${id}`);
     else fate.phase = policy?.require_approval_for.length ? 'held' : 'queued';
   }
 
-  #live(id: string): Fate[] {
+  #live(id: string): NodeState[] {
     const sources = new Set(
-      this.#into(id)
-        .filter((way) => this.#worth(way) === 'live')
+      this.#incoming(id)
+        .filter((way) => this.#liveness(way) === 'live')
         .map((way) => way.from),
     );
-    return [...sources].map((source) => this.#fate(source)).sort((a, b) => a.order - b.order);
+    return [...sources].map((source) => this.#nodeState(source)).sort((a, b) => a.order - b.order);
   }
 
-  #control(id: string, live: readonly Fate[]): void {
+  #control(id: string, live: readonly NodeState[]): void {
     const { kind } = this.#node(id);
-    const fate = this.#fate(id);
+    const fate = this.#nodeState(id);
     if (kind.type === 'limit_exceeded') {
       this.steps += 1;
       this.status = 'limit_exceeded';
@@ -307,24 +307,24 @@ export class Model {
   #collected(id: string): Json {
     const { kind } = this.#node(id);
     const named = kind.type === 'join' ? kind.wait_for : [];
-    const sources = [...new Set([...named, ...this.#into(id).map((way) => way.from)])];
+    const sources = [...new Set([...named, ...this.#incoming(id).map((way) => way.from)])];
     const outputOf = (source: string): Json => {
-      const isLive = this.#into(id).some((way) => way.from === source && this.#worth(way) === 'live');
-      return isLive && !['condition', 'parallel'].includes(this.#node(source).kind.type) ? this.#fate(source).output : null;
+      const isLive = this.#incoming(id).some((way) => way.from === source && this.#liveness(way) === 'live');
+      return isLive && !['condition', 'parallel'].includes(this.#node(source).kind.type) ? this.#nodeState(source).output : null;
     };
     return { outputs: sources.map(outputOf), by_source: Object.fromEntries(sources.map((source) => [source, outputOf(source)])) };
   }
 
-  #consume(id: string, payload: Json): void {
+  #deliver(id: string, payload: Json): void {
     this.#complete(id, payload, isObject(payload) ? payload : { [id]: payload });
   }
 
-  #complete(id: string, output: Json, patch: Json, role?: Way['role']): void {
-    const fate = this.#fate(id);
+  #complete(id: string, output: Json, patch: Json, role?: ModelEdge['role']): void {
+    const fate = this.#nodeState(id);
     Object.assign(fate, { phase: 'done', completed: true, output, order: ++this.#clock });
     this.steps += 1;
     this.state = patchState(this.state, patch);
-    if (!this.#isAtLimit()) this.#choose(id, role);
+    if (!this.#isAtLimit()) this.#followEdges(id, role);
   }
 
   #isAtLimit(): boolean {
@@ -334,8 +334,8 @@ export class Model {
   }
 
   #failForGood(id: string, error: string): void {
-    const fate = this.#fate(id);
-    if (this.#named(id, 'fallback_node').length === 0) {
+    const fate = this.#nodeState(id);
+    if (this.#outcomeEdges(id, 'fallback_node').length === 0) {
       fate.phase = 'failed';
       this.#failures.push(id);
       return;
@@ -346,22 +346,22 @@ export class Model {
       output: { error, node_id: id, attempt: fate.attempt },
       order: ++this.#clock,
     });
-    if (!this.#isAtLimit()) this.#choose(id, 'fallback_node');
+    if (!this.#isAtLimit()) this.#followEdges(id, 'fallback_node');
   }
 
   /** Which ways the end of a node makes live; a way back begins the loop's next round instead. */
-  #choose(id: string, role?: Way['role']): void {
-    const fate = this.#fate(id);
+  #followEdges(id: string, role?: ModelEdge['role']): void {
+    const fate = this.#nodeState(id);
     const scope = { state: this.state, output: fate.output, input: {}, env: {} };
-    const holds = (way: Way) => way.when !== null && truthy(evaluate(compileExpression(way.when), scope).value);
-    const choices = this.#named(id, 'choice');
+    const holds = (way: ModelEdge) => way.when !== null && truthy(evaluate(compileExpression(way.when), scope).value);
+    const choices = this.#outcomeEdges(id, 'choice');
     const chosen = choices.find(holds);
     // A condition node's default is one way, wherever written; other nodes take all that have no condition.
     const rest = choices.filter((way) => way.when === null);
     const { kind } = this.#node(id);
     const otherwise =
-      kind.type === 'condition' && kind.branches.length > 0 ? rest.slice(0, 1) : [...rest, ...this.#named(id, 'all')];
-    const live = role !== undefined ? this.#named(id, role) : chosen !== undefined ? [chosen] : otherwise;
+      kind.type === 'condition' && kind.branches.length > 0 ? rest.slice(0, 1) : [...rest, ...this.#outcomeEdges(id, 'all')];
+    const live = role !== undefined ? this.#outcomeEdges(id, role) : chosen !== undefined ? [chosen] : otherwise;
     const back = live.find((way) => this.#back.has(way));
     if (back === undefined) {
       // Branches to one target are one way; edges to one target are several, of which the others are not taken.
@@ -371,45 +371,45 @@ export class Model {
     }
     const loop = this.#loops.find(({ head }) => head === back.to);
     const { output } = fate;
-    for (const inside of loop?.body ?? []) this.#fates.set(inside, idle());
-    Object.assign(this.#fate(back.to ?? ''), { again: true, received: output });
+    for (const inside of loop?.body ?? []) this.#nodeStates.set(inside, idleState());
+    Object.assign(this.#nodeState(back.to ?? ''), { again: true, received: output });
   }
 
   /** A first-wins join has been reached: what can only lead to it is given up. */
-  #close(join: string): void {
-    const sources = new Set(this.#into(join).map((way) => way.from));
+  #cancelLosers(join: string): void {
+    const sources = new Set(this.#incoming(join).map((way) => way.from));
     for (const id of this.#nodes.keys()) {
-      const fate = this.#fate(id);
+      const fate = this.#nodeState(id);
       const contained = fate.phase === 'failed' && sources.has(id);
       if (!contained && !(this.#before(join).has(id) && this.#onlyThrough(id, join))) continue;
       if (fate.phase === 'failed') this.#failures = this.#failures.filter((failed) => failed !== id);
-      else if (OVER.has(fate.phase)) continue;
+      else if (ENDED_PHASES.has(fate.phase)) continue;
       else if (fate.phase !== 'idle') this.log.push(`cancelled:${id}:${this.#visits.get(id)}`);
-      this.#fates.set(id, { ...idle(), phase: 'closed' });
+      this.#nodeStates.set(id, { ...idleState(), phase: 'closed' });
     }
   }
 
   #before(join: string): Set<string> {
     const around = new Set(this.#loops.filter(({ body }) => body.has(join)).map(({ head }) => head));
     const before = (id: string) =>
-      this.#ways.filter((way) => way.to === id && !(this.#back.has(way) && around.has(id))).map((way) => way.from);
-    const found = reach([join], before);
+      this.#edges.filter((way) => way.to === id && !(this.#back.has(way) && around.has(id))).map((way) => way.from);
+    const found = reachableFrom([join], before);
     found.delete(join);
     return found;
   }
 
   /** Does every way from `id` to an end lead through the join? What can never end, ends where it goes back. */
   #onlyThrough(id: string, join: string): boolean {
-    const routes = (node: string) => this.#ways.filter((way) => way.from === node && way.role !== 'wait');
+    const routes = (node: string) => this.#edges.filter((way) => way.from === node && way.role !== 'wait');
     const ends = (node: string) => routes(node).length === 0 || routes(node).some((way) => way.to === null);
-    const canEnd = (node: string) => [...reach([node], (from) => routes(from).map((way) => way.to))].some(ends);
+    const canEnd = (node: string) => [...reachableFrom([node], (from) => routes(from).map((way) => way.to))].some(ends);
     const isEnd = (node: string) => ends(node) || (!canEnd(node) && routes(node).some((way) => this.#back.has(way)));
-    const avoiding = reach([id], (from) => routes(from).map((way) => (way.to === join ? null : way.to)));
+    const avoiding = reachableFrom([id], (from) => routes(from).map((way) => (way.to === join ? null : way.to)));
     return ![...avoiding].some(isEnd);
   }
 
-  #fate(id: string): Fate {
-    const fate = this.#fates.get(id);
+  #nodeState(id: string): NodeState {
+    const fate = this.#nodeStates.get(id);
     if (fate === undefined) throw new Error(`no node ${id}`);
     return fate;
   }
@@ -421,7 +421,7 @@ export class Model {
   }
 }
 
-function idle(): Fate {
+function idleState(): NodeState {
   return {
     phase: 'idle',
     chosen: new Set(),
@@ -435,45 +435,45 @@ function idle(): Fate {
   };
 }
 
-function reach(from: readonly string[], next: (id: string) => readonly (string | null)[]): Set<string> {
+function reachableFrom(from: readonly string[], next: (id: string) => readonly (string | null)[]): Set<string> {
   const seen = new Set(from);
   for (const id of seen) for (const to of next(id)) if (to !== null) seen.add(to);
   return seen;
 }
 
 /** All drawn routes of a workflow. */
-function waysOf(workflow: Workflow): Way[] {
-  const ways: Way[] = [];
+function edgesOf(workflow: Workflow): ModelEdge[] {
+  const edges: ModelEdge[] = [];
   const target = (to: string) => (to === 'end' ? null : to);
   for (const node of workflow.nodes) {
     const { id: from, kind } = node;
     const written = workflow.edges.filter((edge) => edge.from === from);
     if (kind.type === 'condition' && kind.branches.length > 0) {
-      for (const branch of kind.branches) ways.push({ from, to: target(branch.target), role: 'choice', when: branch.condition });
+      for (const branch of kind.branches) edges.push({ from, to: target(branch.target), role: 'choice', when: branch.condition });
     } else if (kind.type === 'parallel') {
       for (const to of [...kind.branches, ...written.map((edge) => edge.to)])
-        ways.push({ from, to: target(to), role: 'all', when: null });
+        edges.push({ from, to: target(to), role: 'all', when: null });
     } else {
       const named = OUTCOMES.flatMap((role) => {
         const to = (kind as { readonly [R in (typeof OUTCOMES)[number]]?: string })[role];
         return to === undefined ? [] : [{ from, to: target(to), role, when: null }];
       });
-      const isOutcome = (to: string, ways: readonly Way[]) => ways.some((way) => way.to === target(to));
+      const isOutcome = (to: string, ways: readonly ModelEdge[]) => ways.some((way) => way.to === target(to));
       const ordinary = written.filter((edge) => edge.condition !== null || !isOutcome(edge.to, named));
       const takers = ordinary.length > 0 ? named : named.filter((way) => way.role !== 'fallback_node');
       for (const { to, condition: when } of written) {
-        if (when !== null || !isOutcome(to, takers)) ways.push({ from, to: target(to), role: 'choice', when });
+        if (when !== null || !isOutcome(to, takers)) edges.push({ from, to: target(to), role: 'choice', when });
       }
-      ways.push(...named);
+      edges.push(...named);
     }
   }
   for (const node of workflow.nodes) {
     if (node.kind.type !== 'join') continue;
     for (const source of node.kind.wait_for) {
-      if (!ways.some((way) => way.from === source && way.to === node.id))
-        ways.push({ from: source, to: node.id, role: 'wait', when: null });
+      if (!edges.some((way) => way.from === source && way.to === node.id))
+        edges.push({ from: source, to: node.id, role: 'wait', when: null });
     }
   }
-  const isSame = (a: Way, b: Way) => a.from === b.from && a.to === b.to && a.role === b.role && a.when === b.when;
-  return ways.filter((way, i) => !ways.slice(0, i).some((earlier) => isSame(earlier, way)));
+  const isSame = (a: ModelEdge, b: ModelEdge) => a.from === b.from && a.to === b.to && a.role === b.role && a.when === b.when;
+  return edges.filter((way, i) => !edges.slice(0, i).some((earlier) => isSame(earlier, way)));
 }

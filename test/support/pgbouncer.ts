@@ -9,13 +9,13 @@ import { freePort } from './ports.ts';
 const PROGRAM = '/usr/sbin/pgbouncer';
 const NOBODY = 65_534;
 
-export interface Pooler {
+export interface PgBouncer {
   readonly port: number;
   stop(): Promise<void>;
 }
 
 /** A PgBouncer in transaction mode before a PostgreSQL server. Throws one line that says what to install when there is none. */
-export async function startPooler(postgresPort: number): Promise<Pooler> {
+export async function startPgBouncer(postgresPort: number): Promise<PgBouncer> {
   if (!existsSync(PROGRAM)) throw new Error('this test needs PgBouncer: apt-get install pgbouncer');
   const folder = mkdtempSync(join(tmpdir(), 'jamjet-pgbouncer-'));
   const port = await freePort();

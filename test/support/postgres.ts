@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { afterAll, beforeAll, onTestFinished } from 'vitest';
+import type { Store } from '../../store/port/store.ts';
 import { openPostgres, type PostgresOptions } from '../../store/postgres/open.ts';
-import type { Store } from '../../store/store.ts';
 import { freePort } from './ports.ts';
 import type { TestDatabase } from './stores.ts';
 
@@ -31,7 +31,7 @@ export interface PostgresServer {
   shutDown(): Promise<void>;
   startUp(): Promise<void>;
   /** Breaks every connection and goes on as a standby, which may only be read. */
-  standBy(): Promise<void>;
+  restartAsStandby(): Promise<void>;
   stop(): void;
 }
 
@@ -97,7 +97,7 @@ export async function startPostgres(): Promise<PostgresServer> {
     restart: () => control('-m', 'fast', 'restart'),
     shutDown: () => control('-m', 'fast', 'stop'),
     startUp: () => control('-o', options, 'start'),
-    standBy: async () => {
+    restartAsStandby: async () => {
       await control('-m', 'fast', 'stop');
       writeFileSync(join(data, 'standby.signal'), '');
       await control('-o', options, 'start');
@@ -134,7 +134,7 @@ export interface PostgresDatabase extends TestDatabase {
 export function postgresDatabase(server: () => PostgresServer): PostgresDatabase {
   let made: Promise<string> | undefined;
   const url = (): Promise<string> => {
-    made ??= create(server());
+    made ??= createTestDatabase(server());
     return made;
   };
   return {
@@ -142,7 +142,7 @@ export function postgresDatabase(server: () => PostgresServer): PostgresDatabase
     async backUp() {
       const name = nameIn(await url());
       const backup = `${name}_backup`;
-      const run = (...statements: readonly string[]) => inTurn(server().url, statements);
+      const run = (...statements: readonly string[]) => runStatements(server().url, statements);
       onTestFinished(() => run(`DROP DATABASE IF EXISTS ${backup}`));
       await run(
         `ALTER DATABASE ${name} ALLOW_CONNECTIONS false`,
@@ -161,7 +161,7 @@ export function postgresDatabase(server: () => PostgresServer): PostgresDatabase
 }
 
 /** Even an empty one takes megabytes: it is gone when the test is over. */
-async function create(server: PostgresServer): Promise<string> {
+async function createTestDatabase(server: PostgresServer): Promise<string> {
   const url = await server.createMigrated();
   onTestFinished(() => server.dropDatabase(url));
   return url;
@@ -172,10 +172,10 @@ function nameIn(url: string): string {
 }
 
 function asSuperuser(url: string, statement: string): Promise<void> {
-  return inTurn(url, [statement]);
+  return runStatements(url, [statement]);
 }
 
-async function inTurn(url: string, statements: readonly string[]): Promise<void> {
+async function runStatements(url: string, statements: readonly string[]): Promise<void> {
   const client = new Client({ connectionString: url });
   await client.connect();
   for (const statement of statements) await client.query(statement);

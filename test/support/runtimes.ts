@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { Json, JsonObject } from '../../machines/json.ts';
-import { createRuntime } from '../../src/runtime/create-runtime.ts';
+import { createRuntime } from '../../src/runtime/index.ts';
 import type { RuntimeOptions } from '../../src/runtime/options.ts';
 import type { Caller, EventView, ExecutionView, Runtime } from '../../src/runtime/types.ts';
+import type { Store } from '../../store/port/store.ts';
 import { openSqlite } from '../../store/sqlite/open.ts';
-import type { Store } from '../../store/store.ts';
 import { FakeClock } from './clock.ts';
 
 export const CALLER: Caller = { tenantId: 'default', actorId: 'tester', actorType: 'human' };
@@ -22,7 +22,7 @@ export function databasePath(): string {
 /** The clock stands still, so a wait that never ends is ended by real time. */
 const REAL_WAIT_MS = 30_000;
 
-export interface Bench {
+export interface TestRuntime {
   readonly runtime: Runtime;
   readonly clock: FakeClock;
   readonly store: Store;
@@ -40,9 +40,9 @@ export interface Bench {
 }
 
 /** A runtime on a real SQLite file, with a clock the test moves. */
-export async function openBench(
+export async function openTestRuntime(
   options: Partial<Omit<RuntimeOptions, 'store'>> & { readonly path?: string } = {},
-): Promise<Bench> {
+): Promise<TestRuntime> {
   const path = options.path ?? databasePath();
   const clock = options.clock instanceof FakeClock ? options.clock : new FakeClock();
   const store = await openSqlite({ path, writer: 'test', nowMs: () => clock.nowMs() });
@@ -54,7 +54,7 @@ export async function openBench(
     return closed;
   };
   onTestFinished(() => close());
-  const bench: Bench = {
+  const opened: TestRuntime = {
     runtime,
     clock,
     store,
@@ -69,7 +69,7 @@ export async function openBench(
       const enough = AbortSignal.timeout(REAL_WAIT_MS);
       const view = await runtime.settled('default', id, 60_000, enough);
       if (enough.aborted)
-        throw new Error(`${id} is still ${view.status}: ${JSON.stringify(await bench.timeline(id))} ${String(errors)}`);
+        throw new Error(`${id} is still ${view.status}: ${JSON.stringify(await opened.timeline(id))} ${String(errors)}`);
       return view;
     },
     async log(id) {
@@ -78,10 +78,10 @@ export async function openBench(
       return events;
     },
     async timeline(id) {
-      return (await bench.log(id)).map((event) => (event.nodeId === null ? event.type : `${event.type} ${event.nodeId}`));
+      return (await opened.log(id)).map((event) => (event.nodeId === null ? event.type : `${event.type} ${event.nodeId}`));
     },
   };
-  return bench;
+  return opened;
 }
 
 /** Resolves when the condition holds; looks again at each turn of the event loop. For effects nobody can be told of. */

@@ -3,15 +3,15 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect } from 'vitest';
-import { JamjetClient } from '../../src/client.ts';
-import { refoldAll } from './refold.ts';
+import { JamjetClient } from '../../src/client/index.ts';
+import { replayAll } from './replay-all.ts';
 
-const STARTS_WITHIN_MS = 60_000;
+const START_TIMEOUT_MS = 60_000;
 
 /** Server processes that have not ended yet, and the folder each works in: none outlives its folder, nor the tests. */
-const alive = new Map<ChildProcess, { readonly folder: string; readonly ended: Promise<Ended> }>();
+const runningServers = new Map<ChildProcess, { readonly folder: string; readonly ended: Promise<ExitStatus> }>();
 process.once('exit', () => {
-  for (const child of alive.keys()) child.kill('SIGKILL');
+  for (const child of runningServers.keys()) child.kill('SIGKILL');
 });
 
 export interface ServerOptions {
@@ -24,25 +24,25 @@ export interface ServerOptions {
   readonly command?: 'dev' | 'serve';
 }
 
-export interface Ended {
+export interface ExitStatus {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
 }
 
-export interface Launch {
+export interface ServerProcess {
   readonly pid: number;
   /** Rejects with what the process printed when it ends before it listens. */
   readonly ready: Promise<Server>;
-  readonly ended: Promise<Ended>;
+  readonly ended: Promise<ExitStatus>;
   /** What it printed so far, both streams. */
   output(): string;
   /** As pulling the plug: resolves once the process is gone. */
-  kill(): Promise<Ended>;
+  kill(): Promise<ExitStatus>;
   /** Asks it to stop, as an init system does. */
-  terminate(): Promise<Ended>;
+  terminate(): Promise<ExitStatus>;
 }
 
-export interface Server extends Launch {
+export interface Server extends ServerProcess {
   readonly url: string;
   readonly token: string;
   readonly client: JamjetClient;
@@ -52,7 +52,7 @@ export interface Server extends Launch {
 export function temporaryFolder(finished: (remove: () => Promise<void>) => void = afterAll): string {
   const folder = mkdtempSync(join(tmpdir(), 'jamjet-'));
   finished(async () => {
-    const left = [...alive].filter(([, server]) => server.folder === folder);
+    const left = [...runningServers].filter(([, server]) => server.folder === folder);
     for (const [child] of left) child.kill('SIGKILL');
     await Promise.all(left.map(([, { ended }]) => ended));
     rmSync(folder, { recursive: true, force: true });
@@ -61,7 +61,7 @@ export function temporaryFolder(finished: (remove: () => Promise<void>) => void 
 }
 
 /** Starts the server as its users do: the shipped program in a process of its own, on a free port. */
-export function launchServer({ folder, tools, env = {}, command = 'dev' }: ServerOptions): Launch {
+export function launchServer({ folder, tools, env = {}, command = 'dev' }: ServerOptions): ServerProcess {
   const program = resolve('bin/jamjet.js');
   const tokenFile = join(folder, 'token');
   const settings = {
@@ -79,26 +79,26 @@ export function launchServer({ folder, tools, env = {}, command = 'dev' }: Serve
     ...settings,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  let printed = '';
-  const ended = new Promise<Ended>((done) => {
+  let output = '';
+  const ended = new Promise<ExitStatus>((done) => {
     child.once('close', (code, signal) => {
-      alive.delete(child);
+      runningServers.delete(child);
       done({ code, signal });
     });
   });
-  alive.set(child, { folder, ended });
-  const end = (signal: NodeJS.Signals) => (): Promise<Ended> => {
+  runningServers.set(child, { folder, ended });
+  const end = (signal: NodeJS.Signals) => (): Promise<ExitStatus> => {
     child.kill(signal);
     return ended;
   };
-  const launch = { pid: child.pid ?? 0, ended, output: () => printed, kill: end('SIGKILL'), terminate: end('SIGTERM') };
+  const launch = { pid: child.pid ?? 0, ended, output: () => output, kill: end('SIGKILL'), terminate: end('SIGTERM') };
   const ready = new Promise<Server>((done, fail) => {
-    const late = setTimeout(() => fail(new Error(`the server did not start in time:\n${printed}`)), STARTS_WITHIN_MS);
+    const timeout = setTimeout(() => fail(new Error(`the server did not start in time:\n${output}`)), START_TIMEOUT_MS);
     const listen = (chunk: Buffer): void => {
-      printed += chunk.toString();
-      const url = /http:\/\/127\.0\.0\.1:\d+/.exec(printed)?.[0];
+      output += chunk.toString();
+      const url = /http:\/\/127\.0\.0\.1:\d+/.exec(output)?.[0];
       if (url === undefined) return;
-      clearTimeout(late);
+      clearTimeout(timeout);
       try {
         const token = readFileSync(tokenFile, 'utf8').trim();
         done({ ...launch, ready, url, token, client: new JamjetClient({ url, token }) });
@@ -109,8 +109,8 @@ export function launchServer({ folder, tools, env = {}, command = 'dev' }: Serve
     child.stdout.on('data', listen);
     child.stderr.on('data', listen);
     void ended.then(() => {
-      clearTimeout(late);
-      fail(new Error(`the server ended before it listened:\n${printed}`));
+      clearTimeout(timeout);
+      fail(new Error(`the server ended before it listened:\n${output}`));
     });
   });
   // Whoever only kills it does not look at `ready`.
@@ -131,7 +131,7 @@ export function sharedServer(options: Omit<ServerOptions, 'folder'> = {}): () =>
   });
   afterAll(async () => {
     await server?.kill();
-    const { differing } = await refoldAll(join(folder, 'runtime.db'));
+    const { differing } = await replayAll(join(folder, 'runtime.db'));
     expect(differing).toEqual([]);
   });
   return () => {

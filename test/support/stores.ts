@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import type { Store } from '../../store/port/store.ts';
 import { openSqlite, type SqliteOptions } from '../../store/sqlite/open.ts';
-import type { Store } from '../../store/store.ts';
 
 /** A database that outlives the stores opened on it, until the test is over. */
 export interface TestDatabase {

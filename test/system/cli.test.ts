@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process';
 import { statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { openLine } from '../support/line.ts';
 import { freePort } from '../support/ports.ts';
 import { startServer, temporaryFolder } from '../support/server.ts';
+import { openTcpProxy } from '../support/tcp-proxy.ts';
 
 const JAMJET = resolve('bin/jamjet.js');
 
@@ -260,20 +260,20 @@ describe('a server that is killed while it is followed', () => {
     const tools = join(folder, 'tools.mjs');
     const server = await startServer({ folder, tools });
     // However long the next one takes to start: what follows the run hears that the first is gone when it is there.
-    const line = await openLine(Number(new URL(server.url).port));
-    const run = program(process.execPath, [JAMJET, 'run', 'hang.json', '--runtime', line.through(`${server.url}/`)], folder, {
+    const line = await openTcpProxy(Number(new URL(server.url).port));
+    const run = program(process.execPath, [JAMJET, 'run', 'hang.json', '--runtime', line.via(`${server.url}/`)], folder, {
       JAMJET_TOKEN: server.token,
     });
     await run.shows(/started/);
-    line.hush();
+    line.hang();
     await server.kill();
     writeFileSync(tools, 'export const hang = (_, { attempt }) => ({ attempt });\n');
     const next = jamjet(['dev', '--db', 'runtime.db', '--port', '0', '--tools', tools], folder);
     const [, port] = await next.shows(/127\.0\.0\.1:(\d+)/);
-    line.lead(Number(port));
+    line.redirect(Number(port));
     line.cut();
     await run.shows(/! lost http.*: trying again/);
-    line.mend();
+    line.restore();
     expect((await run.ended).code).toBe(0);
     expect(run.stdout()).toMatch(/✗ work .*runtime lost\n[\s\S]*✓ work .*attempt 2\n[\s\S]*"attempt": 1/);
   });

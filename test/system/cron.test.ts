@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, it } from 'vitest';
 import { ir } from '../support/ir.ts';
-import { refoldAll } from '../support/refold.ts';
+import { replayAll } from '../support/replay-all.ts';
 import { launchServer, startServer, temporaryFolder } from '../support/server.ts';
 
 const MINUTE = 60_000;
@@ -51,7 +51,7 @@ it('a job that is killed again and again while it catches up runs each time once
     .sort((a, b) => a - b);
   expect(times.slice(0, MISSED)).toEqual(Array.from({ length: MISSED }, (_, i) => fromMs + i * MINUTE));
   expect(new Set(times).size).toBe(times.length);
-  expect((await refoldAll(file)).differing).toEqual([]);
+  expect((await replayAll(file)).differing).toEqual([]);
 });
 
 function started(file: string): number {

@@ -31,7 +31,7 @@ describe('the documentation', () => {
   it('has workflows in it', () => expect(workflows.length).toBeGreaterThan(10));
 
   it.each(workflows)('shows a workflow without errors or warnings: $page:$line', ({ page, text }) => {
-    const { units, diagnostics } = checkWorkflow(text, page);
+    const { workflows: units, diagnostics } = checkWorkflow(text, page);
     expect(diagnostics).toEqual([]);
     expect(units).not.toEqual([]);
   });

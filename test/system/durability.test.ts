@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ir, python, tool } from '../support/ir.ts';
 import { type Server, startServer, temporaryFolder } from '../support/server.ts';
-import { claim, eventually, refusal, run, settled, timeline } from './calls.ts';
+import { claim, eventually, refusal, run, settled, timeline } from './recorded-calls.ts';
 
 const tools = new URL('./tools.mjs', import.meta.url).pathname;
 

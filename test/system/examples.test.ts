@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Json, JsonObject } from '../../machines/json.ts';
 import { checkWorkflow } from '../../src/authoring/check.ts';
 import { type Clock, systemClock } from '../../src/runtime/clock.ts';
-import { createRuntime } from '../../src/runtime/create-runtime.ts';
+import { createRuntime } from '../../src/runtime/index.ts';
 import type { EventView, ExecutionView, Runtime } from '../../src/runtime/types.ts';
 import { loadLocalTools } from '../../src/tools.ts';
 import { openSqlite } from '../../store/sqlite/open.ts';

@@ -2,13 +2,13 @@ import http from 'node:http';
 import { connect } from 'node:net';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../machines/json.ts';
+import { startHealthProbe } from '../support/health-probe.ts';
 import { ir, python } from '../support/ir.ts';
 import { linear } from '../support/minimal-workflows.ts';
-import { takePulse } from '../support/pulse.ts';
 import { Random } from '../support/random.ts';
 import { sharedServer } from '../support/server.ts';
-import { claim, run, settled } from './calls.ts';
-import { type Malformed, type Present, Vandal } from './malformed.ts';
+import { type Malformed, type Present, Vandal } from './malformed-requests.ts';
+import { claim, run, settled } from './recorded-calls.ts';
 
 const REQUESTS = Number(process.env.FUZZ_REQUESTS ?? 10_000);
 const SEED = Number(process.env.FUZZ_SEED ?? 1);
@@ -99,7 +99,7 @@ describe('malformed requests', () => {
   it(`${REQUESTS} of them are refused, change nothing, and keep nobody waiting`, async () => {
     const before = await everything();
     const vandal = new Vandal(new Random(SEED), present);
-    const pulse = takePulse(server());
+    const pulse = startHealthProbe(server());
     const complaints: string[] = [];
     let left = REQUESTS;
     const renew = () => server().client.heartbeat(present.workItemId, { worker_id: 'w1', lease_fence: fence });
@@ -230,7 +230,7 @@ describe('a request that is meant to hurt', () => {
     ],
   ])('%s is refused without blocking anybody', async (_, path, body, statuses) => {
     const headers = { authorization: `Bearer ${present.token}` };
-    const pulse = takePulse(server());
+    const pulse = startHealthProbe(server());
     const reply = await send({ method: 'POST', path, headers, body: body() });
     const { longest, failures } = await pulse.stop();
     expect(complaint(reply)).toBeNull();
@@ -251,7 +251,7 @@ describe('a request that is meant to hurt', () => {
     ],
   ])('a condition that %s is worked out within bounds', async (_, document) => {
     const { client } = server();
-    const pulse = takePulse(server());
+    const pulse = startHealthProbe(server());
     const id = await run(client, document, { text: 'a'.repeat(MIB) });
     const { status } = await client.execution(id);
     expect(status).toBe('running');

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { startHealthProbe } from '../support/health-probe.ts';
 import { ir, tool } from '../support/ir.ts';
-import { takePulse } from '../support/pulse.ts';
 import { sharedServer } from '../support/server.ts';
-import { run, settled } from './calls.ts';
+import { run, settled } from './recorded-calls.ts';
 
 const ROUNDS = 2_000;
 const IDLE_READERS = 8;
@@ -53,7 +53,7 @@ describe('a long log', () => {
 
   it('is read by many who take their time, while the server goes on answering', async () => {
     const { url, token, client } = server();
-    const pulse = takePulse(server());
+    const pulse = startHealthProbe(server());
     const readers = await Promise.all(
       Array.from({ length: IDLE_READERS }, async () => {
         const { body } = await fetch(`${url}/executions/${id}/events`, { headers: { authorization: `Bearer ${token}` } });

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Json, JsonObject } from '../../machines/json.ts';
-import type { JamjetClient } from '../../src/client.ts';
+import type { JamjetClient } from '../../src/client/index.ts';
 import * as minimal from '../support/minimal-workflows.ts';
 import { sharedServer } from '../support/server.ts';
-import { claim, refusal, run, settled, timeline } from './calls.ts';
+import { claim, refusal, run, settled, timeline } from './recorded-calls.ts';
 
 const server = sharedServer();
 let client: JamjetClient;

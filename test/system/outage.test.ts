@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../machines/json.ts';
-import { soon } from '../support/fleet.ts';
+import { waitUntil } from '../support/cluster.ts';
 import { ir } from '../support/ir.ts';
 import { type PostgresServer, startPostgres } from '../support/postgres.ts';
 import { type Server, startServer, temporaryFolder } from '../support/server.ts';
@@ -129,7 +129,7 @@ describe('a database in trouble', () => {
     expect(await call('GET', '/health')).toMatchObject({ status: 200, body: { status: 'ok', database: 'unavailable' } });
 
     await postgres.startUp();
-    await soon(async () => (await call('GET', '/health')).body.database === undefined);
+    await waitUntil(async () => (await call('GET', '/health')).body.database === undefined);
     expect(await call('POST', `/executions/${waiting}/external-event`, { correlation_key: 'paid', payload: 1 })).toMatchObject({
       status: 200,
     });
@@ -142,7 +142,7 @@ describe('a database in trouble', () => {
     }
     const again = stream.text().includes(waiting) ? stream : await follow('/events/stream');
     const fresh = await started('review');
-    await soon(() => again.text().includes(fresh));
+    await waitUntil(() => again.text().includes(fresh));
     for (const each of new Set([stream, again])) each.close();
     expect((await call('GET', '/audit/verify')).body).toMatchObject({ ok: true });
   });
@@ -150,16 +150,16 @@ describe('a database in trouble', () => {
   it('may be one that can only be read: what reads works, what writes is refused, until it can be written again', async () => {
     const id = await started('review');
     await asSuperuser("ALTER SYSTEM SET default_transaction_read_only = 'on'");
-    await soon(async () => (await call('POST', '/tokens', { role: 'viewer' })).status === 503);
+    await waitUntil(async () => (await call('POST', '/tokens', { role: 'viewer' })).status === 503);
     const refused = { status: 503, retryAfter: '1', body: { code: 'store_read_only' } };
     expect(await call('POST', '/executions', { workflow_id: 'review' })).toMatchObject(refused);
     expect(await call('POST', `/executions/${id}/approve`, { decision: 'approved' })).toMatchObject(refused);
     expect(await call('GET', `/executions/${id}`)).toMatchObject({ status: 200, body: { status: 'paused' } });
-    await soon(async () => (await call('GET', '/health')).body.database === 'read_only', 20_000);
+    await waitUntil(async () => (await call('GET', '/health')).body.database === 'read_only', 20_000);
     await asSuperuser('ALTER SYSTEM RESET default_transaction_read_only');
-    await soon(async () => (await call('POST', `/executions/${id}/approve`, { decision: 'approved' })).status === 200);
+    await waitUntil(async () => (await call('POST', `/executions/${id}/approve`, { decision: 'approved' })).status === 200);
     expect((await call('GET', `/executions/${id}?wait_ms=10000`)).body).toMatchObject({ status: 'completed' });
-    await soon(async () => (await call('GET', '/health')).body.database === undefined);
+    await waitUntil(async () => (await call('GET', '/health')).body.database === undefined);
   });
 
   it('may have no room: what needs some is refused, until there is room again', async () => {

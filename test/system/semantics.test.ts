@@ -4,7 +4,7 @@ import Database from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ir, python, tool } from '../support/ir.ts';
 import { sharedServer, startServer, temporaryFolder } from '../support/server.ts';
-import { claim, eventually, refusal, run, settled, timeline } from './calls.ts';
+import { claim, eventually, refusal, run, settled, timeline } from './recorded-calls.ts';
 
 const tools = new URL('./tools.mjs', import.meta.url).pathname;
 const server = sharedServer({ tools });

@@ -1,10 +1,10 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type JamjetClient, Unreachable } from '../../src/client.ts';
+import { type JamjetClient, Unreachable } from '../../src/client/index.ts';
 import { Random } from '../support/random.ts';
 import { launchServer, type Server, startServer, temporaryFolder } from '../support/server.ts';
-import { eventually } from './calls.ts';
+import { eventually } from './recorded-calls.ts';
 
 const ROUNDS = 5;
 const CUSTOMERS = 4;

@@ -2,10 +2,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { JsonObject } from '../../machines/json.ts';
-import { web } from '../executors/web.ts';
+import { webServer } from '../executors/web-server.ts';
 import { ir, python, tool } from '../support/ir.ts';
 import { sharedServer, startServer, temporaryFolder } from '../support/server.ts';
-import { claim, eventually, refusal, run, settled, timeline } from './calls.ts';
+import { claim, eventually, refusal, run, settled, timeline } from './recorded-calls.ts';
 
 const tools = new URL('./tools.mjs', import.meta.url).pathname;
 const server = sharedServer({ tools });
@@ -193,7 +193,7 @@ describe('over HTTP', () => {
 
   it('a node sends what its mapping says, and its output is the response body', async () => {
     const { client } = server();
-    const { url, seen } = await web(({ method, url: path }, response) => {
+    const { url, requests: seen } = await webServer(({ method, url: path }, response) => {
       response.setHeader('content-type', 'application/json');
       response.end(path === '/rate' ? '{"rate":3}' : method === 'GET' ? '{"name":"Rad"}' : '"stored"');
     });
@@ -215,7 +215,7 @@ describe('over HTTP', () => {
 
   it('an attempt that is answered with 503 is repeated under the same idempotency key', async () => {
     const { client } = server();
-    const { url, seen } = await web((_, response) => response.writeHead(seen.length < 3 ? 503 : 200).end());
+    const { url, requests: seen } = await webServer((_, response) => response.writeHead(seen.length < 3 ? 503 : 200).end());
     const document = ir(
       'unavailable',
       { a: { type: 'http', url, node: retried } },
@@ -230,7 +230,7 @@ describe('over HTTP', () => {
 
   it('an answer of 404 is final', async () => {
     const { client } = server();
-    const { url, seen } = await web((_, response) => response.writeHead(404).end('no such thing'));
+    const { url, requests: seen } = await webServer((_, response) => response.writeHead(404).end('no such thing'));
     const id = await run(client, ir('missing', { a: { type: 'http', url, node: retried } }, [['a', 'end']], policy(5)));
     expect(await settled(client, id)).toMatchObject({ status: 'failed' });
     expect(seen).toHaveLength(1);
@@ -241,7 +241,7 @@ describe('over HTTP', () => {
   it('a cancelled request is hung up', async () => {
     const { client } = server();
     let hungUp = false;
-    const { url, seen } = await web((request) => {
+    const { url, requests: seen } = await webServer((request) => {
       request.socket.once('close', () => {
         hungUp = true;
       });
@@ -258,7 +258,7 @@ describe('a server for production', () => {
     const folder = temporaryFolder(onTestFinished);
     const { client, kill } = await startServer({ folder, command: 'serve' });
     onTestFinished(async () => void (await kill()));
-    const { url, seen } = await web((_, response) => response.end());
+    const { url, requests: seen } = await webServer((_, response) => response.end());
     const id = await run(client, ir('inside', { a: { type: 'http', url } }, [['a', 'end']]));
     expect(await settled(client, id)).toMatchObject({ status: 'failed' });
     const failed = (await client.events(id)).find(({ type }) => type === 'node_failed');

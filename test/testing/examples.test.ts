@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { examine } from '../../src/testing/examine.ts';
-import { reasons, reportOf } from '../../src/testing/report.ts';
+import { failureReasons, reportOf } from '../../src/testing/report.ts';
 
 const BOUNDS = { paths: 1_000, steps: 1_000 };
 
@@ -13,8 +13,8 @@ const EXAMPLES = readdirSync('examples', { recursive: true, encoding: 'utf8' })
 describe('the examples', () => {
   it.each(EXAMPLES)('%s passes its tests, and exploring it shows no error', (file) => {
     const examined = examine(readFileSync(file, 'utf8'), file, BOUNDS, () => 0);
-    expect(examined.tests.flatMap(reasons)).toEqual([]);
-    expect(reportOf(file, examined, { strict: true, coverage: null }).objections).toEqual([]);
+    expect(examined.tests.flatMap(failureReasons)).toEqual([]);
+    expect(reportOf(file, examined, { strict: true, coverage: null }).problems).toEqual([]);
     expect(examined.exploration?.bounded).toEqual([]);
   });
 
@@ -40,7 +40,7 @@ describe('the documentation', () => {
     for (const { file, text } of snippets) {
       const examined = examine(text, file, BOUNDS, () => 0);
       expect(examined.tests.length).toBeGreaterThan(0);
-      expect(examined.tests.flatMap(reasons)).toEqual([]);
+      expect(examined.tests.flatMap(failureReasons)).toEqual([]);
       expect(examined.diagnostics).toEqual([]);
     }
   });

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { reasons } from '../../src/testing/report.ts';
-import { examined } from './examined.ts';
+import { failureReasons } from '../../src/testing/report.ts';
+import { examined } from './examine-file.ts';
 
 /** `name: passed`, or why not. */
 function outcomes(nodes: string, tests: string): string[] {
   return examined(nodes, tests).tests.map(
-    (result) => `${result.test.name}: ${result.passed ? 'passed' : reasons(result).join('; ')}`,
+    (result) => `${result.test.name}: ${result.passed ? 'passed' : failureReasons(result).join('; ')}`,
   );
 }
 

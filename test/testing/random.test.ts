@@ -1,22 +1,22 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compile } from '../../machines/compile.ts';
-import { analyse } from '../../machines/graph.ts';
+import { compile } from '../../machines/compile/index.ts';
+import { analyse } from '../../machines/graph/index.ts';
 import { normalise } from '../../machines/ir/normalise.ts';
+import { branchInputsOf } from '../../src/testing/branch-inputs.ts';
+import { Branches } from '../../src/testing/branches.ts';
 import { explore } from '../../src/testing/explore.ts';
 import { findingsOf } from '../../src/testing/findings.ts';
+import { possibleSteps } from '../../src/testing/next-steps.ts';
 import { pathsOf } from '../../src/testing/paths.ts';
-import { begin, type Happening, isOver, type World } from '../../src/testing/scene.ts';
-import { possibilities } from '../../src/testing/stimuli.ts';
-import { Ways } from '../../src/testing/ways.ts';
-import { wishesOf } from '../../src/testing/wishes.ts';
+import { hasEnded, type SimStep, type SimWorkflow, startRun } from '../../src/testing/simulation.ts';
 import { documents } from '../support/workflows.ts';
 
-function worldOf(json: unknown): World {
+function worldOf(json: unknown): SimWorkflow {
   const { workflow } = normalise(json);
   fc.pre(analyse(workflow).graph !== null);
   const program = compile(workflow, '');
-  return { program, ways: new Ways(program), env: {} };
+  return { program, ways: new Branches(program), env: {} };
 }
 
 describe('exploring any workflow', () => {
@@ -24,7 +24,7 @@ describe('exploring any workflow', () => {
     fc.assert(
       fc.property(documents(8), (json) => {
         const world = worldOf(json);
-        const wishes = wishesOf(world.program, world.ways);
+        const wishes = branchInputsOf(world.program, world.ways);
         const explored = explore([world], wishes, 150);
         const findings = findingsOf(world, wishes, explored, new Set());
         expect(findings.filter(({ code }) => code === 'dead_end')).toEqual([]);
@@ -39,24 +39,24 @@ describe('exploring any workflow', () => {
     fc.assert(
       fc.property(documents(8), fc.array(fc.nat(99), { minLength: 1, maxLength: 20 }), (json, rolls) => {
         const world = worldOf(json);
-        const wishes = wishesOf(world.program, world.ways);
-        let happening: Happening | undefined = begin(world, {});
+        const wishes = branchInputsOf(world.program, world.ways);
+        let happening: SimStep | undefined = startRun(world, {});
         const taken = new Set<string>();
         for (const roll of rolls) {
           if (happening === undefined) break;
           const ended = happening.events.filter(({ type, data }) => {
             return type === 'node_completed' || (type === 'node_failed' && data.retryable === false);
           });
-          expect(happening.ways.map(({ node }) => node)).toEqual(ended.map(({ node_id }) => node_id));
-          for (const { targets } of happening.ways) for (const target of targets) taken.add(target);
+          expect(happening.branches.map(({ node }) => node)).toEqual(ended.map(({ node_id }) => node_id));
+          for (const { targets } of happening.branches) for (const target of targets) taken.add(target);
           for (const { type, node_id } of happening.events) {
             const began = type === 'node_scheduled' || type === 'interrupt_raised';
             // A join may wait for nodes without an edge to it.
-            const isJoin = node_id !== null && world.program.statics.nodeOf(node_id).kind.type === 'join';
+            const isJoin = node_id !== null && world.program.tables.nodeOf(node_id).kind.type === 'join';
             if (began && !isJoin && node_id !== world.program.workflow.start_node) expect([...taken]).toContain(node_id);
           }
-          if (isOver(happening.scene)) break;
-          const next = possibilities(world, wishes, happening.scene);
+          if (hasEnded(happening.state)) break;
+          const next = possibleSteps(world, wishes, happening.state);
           happening = next[roll % next.length]?.happening;
         }
       }),

@@ -28,7 +28,7 @@ export function readMessage(params: JsonObject): Message {
   if (!Array.isArray(message.parts) || message.parts.length === 0) throw invalid('message.parts must hold at least one part');
   const content = contentOf(message.parts as readonly Json[]);
   const metadata = { ...objectOf(params.metadata), ...objectOf(message.metadata) };
-  const named = workflowIn(metadata);
+  const named = workflowFrom(metadata);
   const inPart = named === null ? text(content.workflow_id) : null;
   return {
     messageId: idOf('message.messageId', message.messageId) ?? required('message.messageId'),
@@ -40,7 +40,7 @@ export function readMessage(params: JsonObject): Message {
   };
 }
 
-function workflowIn(metadata: JsonObject): string | null {
+function workflowFrom(metadata: JsonObject): string | null {
   const skill = text(metadata.skill) ?? text(metadata.skill_id);
   return text(metadata.workflow_id) ?? (skill === RUN_WORKFLOW ? null : skill);
 }

@@ -1,9 +1,9 @@
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 import type { Caller, ExecutionView, Runtime } from '../../runtime/types.ts';
-import { executionId } from '../ids.ts';
+import { executionId } from '../requests/ids.ts';
 import { type Message, readMessage } from './message.ts';
-import { type Dialect, RpcError, type RpcReason } from './rpc.ts';
+import { type A2aVersion, RpcError, type RpcReason } from './rpc.ts';
 import { CONTEXT_LABEL, contextOf, toTask } from './task.ts';
 
 /** A message waits for its task so long; then the task is answered as it is, still working. */
@@ -12,7 +12,7 @@ const WAIT_MS = 60_000;
 export interface A2aContext {
   readonly runtime: Runtime;
   readonly caller: Caller;
-  readonly dialect: Dialect;
+  readonly version: A2aVersion;
   /** Throws unless the caller may write. */
   readonly permitWriting: () => void;
   /** Runs a wait that ends when the client leaves or the server closes. */
@@ -22,7 +22,7 @@ export interface A2aContext {
 type Method = (context: A2aContext, params: JsonObject) => Promise<JsonObject>;
 
 /** By the names of 1.0 and of 0.3. */
-const METHODS: Readonly<Record<string, readonly [Dialect, Method]>> = {
+const METHODS: Readonly<Record<string, readonly [A2aVersion, Method]>> = {
   SendMessage: ['1.0', sendMessage],
   'message/send': ['0.3', sendMessage],
   GetTask: ['1.0', getTask],
@@ -32,7 +32,7 @@ const METHODS: Readonly<Record<string, readonly [Dialect, Method]>> = {
 };
 
 /** What the card says is not there. */
-const UNSUPPORTED: readonly (readonly [RegExp, RpcReason, string])[] = [
+const UNSUPPORTED_METHODS: readonly (readonly [RegExp, RpcReason, string])[] = [
   [
     /^(?:SendStreamingMessage|SubscribeToTask|message\/stream|tasks\/resubscribe)$/,
     'UNSUPPORTED_OPERATION',
@@ -44,10 +44,10 @@ const UNSUPPORTED: readonly (readonly [RegExp, RpcReason, string])[] = [
 ];
 
 /** Throws `RpcError` for a method that is not to be had. */
-export function methodOf(name: string): { readonly dialect: Dialect; readonly run: Method } {
+export function methodOf(name: string): { readonly dialect: A2aVersion; readonly run: Method } {
   const known = Object.hasOwn(METHODS, name) ? METHODS[name] : undefined;
   if (known !== undefined) return { dialect: known[0], run: known[1] };
-  for (const [pattern, reason, message] of UNSUPPORTED) if (pattern.test(name)) throw new RpcError(reason, message);
+  for (const [pattern, reason, message] of UNSUPPORTED_METHODS) if (pattern.test(name)) throw new RpcError(reason, message);
   throw new RpcError('METHOD_NOT_FOUND', `there is no method ${name.slice(0, 100)}`);
 }
 
@@ -55,12 +55,12 @@ export function methodOf(name: string): { readonly dialect: Dialect; readonly ru
 async function sendMessage(context: A2aContext, params: JsonObject): Promise<JsonObject> {
   context.permitWriting();
   const message = readMessage(params);
-  const id = message.taskId === null ? await begin(context, message) : await goOn(context, message.taskId, message);
-  const view = waits(params, context.dialect)
+  const id = message.taskId === null ? await startTask(context, message) : await continueTask(context, message.taskId, message);
+  const view = isBlocking(params, context.version)
     ? await context.during((signal) => context.runtime.settled(context.caller.tenantId, id, WAIT_MS, signal))
     : await context.runtime.execution(context.caller.tenantId, id);
   const task = await asTask(context, view);
-  return context.dialect === '1.0' ? { task } : task;
+  return context.version === '1.0' ? { task } : task;
 }
 
 async function getTask(context: A2aContext, params: JsonObject): Promise<JsonObject> {
@@ -80,10 +80,10 @@ async function cancelTask(context: A2aContext, params: JsonObject): Promise<Json
   return asTask(context, await context.runtime.execution(context.caller.tenantId, id));
 }
 
-async function begin({ runtime, caller }: A2aContext, message: Message): Promise<string> {
+async function startTask({ runtime, caller }: A2aContext, message: Message): Promise<string> {
   const { workflowId, workflowVersion, contextId, messageId } = message;
   if (workflowId === null) throw new RpcError('INVALID_PARAMS', 'which workflow? name it in message.metadata.workflow_id');
-  return asked(async () => {
+  return withRpcErrors(async () => {
     const { executionId } = await runtime.start(caller, {
       workflowId,
       input: message.content,
@@ -96,7 +96,7 @@ async function begin({ runtime, caller }: A2aContext, message: Message): Promise
 }
 
 /** An approval is decided by `{decision, node_id?, comment?, state_patch?}`, an event sent by `{correlation_key, payload?}`. */
-async function goOn(context: A2aContext, taskId: string, { contextId, content, messageId }: Message): Promise<string> {
+async function continueTask(context: A2aContext, taskId: string, { contextId, content, messageId }: Message): Promise<string> {
   const { runtime, caller } = context;
   const view = await viewOf(context, taskId);
   const id = view.executionId;
@@ -105,7 +105,7 @@ async function goOn(context: A2aContext, taskId: string, { contextId, content, m
   if (view.completedAtMs !== null)
     throw new RpcError('UNSUPPORTED_OPERATION', `task ${id} is ${view.status} and takes no more messages`);
   const { decision, node_id, comment, state_patch, correlation_key, payload } = content;
-  await asked(async () => {
+  await withRpcErrors(async () => {
     if (typeof decision === 'string') {
       await runtime.approve(caller, id, {
         decision,
@@ -124,7 +124,7 @@ async function goOn(context: A2aContext, taskId: string, { contextId, content, m
   return id;
 }
 
-async function asTask({ runtime, dialect }: A2aContext, view: ExecutionView): Promise<JsonObject> {
+async function asTask({ runtime, version: dialect }: A2aContext, view: ExecutionView): Promise<JsonObject> {
   const pending = view.status === 'paused' ? (await runtime.approvals(view.tenantId, view.executionId)).pending : [];
   return toTask(view, pending, dialect);
 }
@@ -141,7 +141,7 @@ async function viewOf({ runtime, caller }: A2aContext, id: Json | undefined): Pr
 }
 
 /** What the runtime finds wrong with a request is wrong with the call's parameters. */
-async function asked<T>(act: () => Promise<T>): Promise<T> {
+async function withRpcErrors<T>(act: () => Promise<T>): Promise<T> {
   try {
     return await act();
   } catch (error) {
@@ -151,7 +151,7 @@ async function asked<T>(act: () => Promise<T>): Promise<T> {
   }
 }
 
-function waits({ configuration }: JsonObject, dialect: Dialect): boolean {
+function isBlocking({ configuration }: JsonObject, dialect: A2aVersion): boolean {
   if (!isObject(configuration)) return true;
   return dialect === '1.0' ? configuration.returnImmediately !== true : configuration.blocking !== false;
 }

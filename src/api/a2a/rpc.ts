@@ -28,7 +28,7 @@ export class RpcError extends Error {
 }
 
 /** The two forms of the protocol: they differ in names, not in what they say. */
-export type Dialect = '0.3' | '1.0';
+export type A2aVersion = '0.3' | '1.0';
 
 export interface RpcCall {
   readonly id: string | number;
@@ -60,12 +60,12 @@ export function checkVersion(header: string | undefined): void {
     throw new RpcError('VERSION_NOT_SUPPORTED', `A2A ${version.slice(0, 20)} is not spoken here; 1.0 and 0.3 are`);
 }
 
-export function succeeded(id: string | number, result: JsonObject): RpcAnswer {
+export function successResponse(id: string | number, result: JsonObject): RpcAnswer {
   return { jsonrpc: '2.0', id, result };
 }
 
 /** With the details in the form 1.0 gives them. */
-export function refused(id: string | number | null, { reason, message }: RpcError): RpcAnswer {
+export function errorResponse(id: string | number | null, { reason, message }: RpcError): RpcAnswer {
   const info = { '@type': 'type.googleapis.com/google.rpc.ErrorInfo', reason, domain: 'a2a-protocol.org' };
   return { jsonrpc: '2.0', id, error: { code: CODES[reason], message, data: [info] } };
 }

@@ -2,7 +2,7 @@ import type { Json, JsonObject } from '../../../machines/json.ts';
 import type { Status } from '../../../machines/run.ts';
 import type { ApprovalsView, ExecutionView } from '../../runtime/types.ts';
 import { timestamp } from '../time.ts';
-import type { Dialect } from './rpc.ts';
+import type { A2aVersion } from './rpc.ts';
 
 /** Ties the tasks of one conversation together. */
 export const CONTEXT_LABEL = 'jamjet.a2a.context';
@@ -21,9 +21,9 @@ export function contextOf(view: ExecutionView): string {
 }
 
 /** An execution as a task: its final state is the artifact; what it waits for, or why it failed, the message of its status. */
-export function toTask(view: ExecutionView, pending: ApprovalsView['pending'], dialect: Dialect): JsonObject {
+export function toTask(view: ExecutionView, pending: ApprovalsView['pending'], dialect: A2aVersion): JsonObject {
   const contextId = contextOf(view);
-  const said = saidOf(view, pending);
+  const said = statusText(view, pending);
   const message = {
     ...(dialect === '1.0' ? {} : { kind: 'message' }),
     messageId: `${view.executionId}-${view.sequence}`,
@@ -53,7 +53,7 @@ export function toTask(view: ExecutionView, pending: ApprovalsView['pending'], d
   };
 }
 
-function saidOf(view: ExecutionView, pending: ApprovalsView['pending']): string | null {
+function statusText(view: ExecutionView, pending: ApprovalsView['pending']): string | null {
   if (view.status !== 'paused') return view.error;
   const [approval, ...more] = pending;
   if (approval === undefined) return 'waits for an event, or for a time to come';
@@ -62,11 +62,11 @@ function saidOf(view: ExecutionView, pending: ApprovalsView['pending']): string 
 }
 
 /** 1.0 writes `TASK_STATE_INPUT_REQUIRED` what 0.3 writes `input-required`. */
-function stateOf(status: Status, dialect: Dialect): string {
+function stateOf(status: Status, dialect: A2aVersion): string {
   const state = STATES[status];
   return dialect === '1.0' ? `TASK_STATE_${state.replaceAll('-', '_').toUpperCase()}` : state;
 }
 
-function part(kind: 'text' | 'data', value: Json, dialect: Dialect): JsonObject {
+function part(kind: 'text' | 'data', value: Json, dialect: A2aVersion): JsonObject {
   return { ...(dialect === '1.0' ? {} : { kind }), [kind]: value };
 }

@@ -2,8 +2,8 @@ import { Ajv } from 'ajv';
 import { isObject, type JsonObject } from '../../../machines/json.ts';
 import { VERSION } from '../../config.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
-import { FairQueue, throwIfEnded } from '../../runtime/fair-queue.ts';
-import { validationError } from '../validation.ts';
+import { FairQueue, throwIfAborted } from '../../runtime/scheduling/fair-queue.ts';
+import { validationError } from '../requests/validation.ts';
 import { BATCH_CONCURRENCY, MAX_BATCH_MESSAGES, MAX_BATCH_REPLY_BYTES, MAX_TOOL_REPLY_BYTES } from './limits.ts';
 import { type McpTool, type RestRequest, TOOLS } from './tools.ts';
 
@@ -59,15 +59,15 @@ export async function answerMcp(call: McpCall): Promise<Response> {
     { name: 'jamjet-runtime', version: VERSION },
     { capabilities: { tools: {}, resources: {}, prompts: {} }, instructions: INSTRUCTIONS },
   );
-  server.setRequestHandler(types.ListToolsRequestSchema, () => ({ tools: TOOLS.map(described) }));
+  server.setRequestHandler(types.ListToolsRequestSchema, () => ({ tools: TOOLS.map(toolDefinition) }));
   server.setRequestHandler(types.ListResourcesRequestSchema, () => ({ resources: [] }));
   server.setRequestHandler(types.ListResourceTemplatesRequestSchema, () => ({ resourceTemplates: [] }));
   server.setRequestHandler(types.ListPromptsRequestSchema, () => ({ prompts: [] }));
-  const batch = new Batch(call);
+  const batch = new ToolBatch(call);
   server.setRequestHandler(types.CallToolRequestSchema, ({ params }, { signal }) => {
     const tool = TOOLS.find(({ name }) => name === params.name);
     if (tool === undefined) throw new types.McpError(types.ErrorCode.MethodNotFound, `unknown tool: ${params.name}`);
-    return batch.use(tool, params.arguments ?? {}, signal);
+    return batch.call(tool, params.arguments ?? {}, signal);
   });
   const transport = new Transport({ enableJsonResponse: true });
   await server.connect(transport);
@@ -81,28 +81,28 @@ export async function answerMcp(call: McpCall): Promise<Response> {
   });
   try {
     const answer = transport.handleRequest(request, { parsedBody: call.message });
-    return await unlessAborted(answer.then(withPlainErrors), call.signal);
+    return await unlessAborted(answer.then(withReadableErrors), call.signal);
   } finally {
     await server.close();
   }
 }
 
 /** What the SDK finds wrong with parameters it answers as an internal error, with a list of findings for a text. */
-async function withPlainErrors(response: Response): Promise<Response> {
+async function withReadableErrors(response: Response): Promise<Response> {
   if (!(response.headers.get('content-type') ?? '').startsWith('application/json')) return response;
   const body: unknown = await response.json();
-  const plain = Array.isArray(body) ? body.map(plainError) : plainError(body);
+  const plain = Array.isArray(body) ? body.map(readableError) : readableError(body);
   return new Response(JSON.stringify(plain), { status: response.status, headers: response.headers });
 }
 
-function plainError(message: unknown): unknown {
+function readableError(message: unknown): unknown {
   if (!isObject(message as JsonObject)) return message;
   const { error } = message as { readonly error?: { readonly code: number; readonly message: string } };
   if (error?.code !== INTERNAL_ERROR || !error.message.startsWith('[')) return message;
   return { ...(message as object), error: { code: INVALID_PARAMS, message: 'invalid or missing parameters' } };
 }
 
-function described({ name, description, input, reads, destroys = false }: McpTool) {
+function toolDefinition({ name, description, input, readOnly: reads, destructive: destroys = false }: McpTool) {
   return {
     name,
     description,
@@ -115,7 +115,7 @@ function described({ name, description, input, reads, destroys = false }: McpToo
 const ajv = new Ajv({ meta: false, validateSchema: false });
 
 /** The tools that one POST asks for: so many at a time, and a bounded reply in all. */
-class Batch {
+class ToolBatch {
   readonly #call: McpCall;
   readonly #queue = new FairQueue('too many tools in one batch', {
     active: BATCH_CONCURRENCY,
@@ -130,7 +130,7 @@ class Batch {
   }
 
   /** Whatever goes wrong is told to the model, in the words of the REST API. */
-  async use(tool: McpTool, args: Readonly<Record<string, unknown>>, cancelled: AbortSignal): Promise<ToolResult> {
+  async call(tool: McpTool, args: Readonly<Record<string, unknown>>, cancelled: AbortSignal): Promise<ToolResult> {
     if (!ajv.validate(tool.input, args)) return failed(`bad request: ${validationError(ajv.errors ?? [], 'input').message}`);
     const { tenantId, signal } = this.#call;
     const { tenant_id } = args;
@@ -139,16 +139,16 @@ class Batch {
     const request = requestOf(tool, args as JsonObject);
     if (typeof request === 'string') return failed(request);
     const ended = AbortSignal.any([signal, cancelled]);
-    return this.#queue.run('', () => this.#carryOut(tool, request, args as JsonObject, ended), ended);
+    return this.#queue.run('', () => this.#execute(tool, request, args as JsonObject, ended), ended);
   }
 
-  async #carryOut(tool: McpTool, request: RestRequest, args: JsonObject, ended: AbortSignal): Promise<ToolResult> {
+  async #execute(tool: McpTool, request: RestRequest, args: JsonObject, ended: AbortSignal): Promise<ToolResult> {
     const left = MAX_BATCH_REPLY_BYTES - this.#bytes;
     // What changes something is done all the same: its reply is small.
-    if (left <= 0 && tool.reads)
+    if (left <= 0 && tool.readOnly)
       return failed(`this batch has read ${MAX_BATCH_REPLY_BYTES} bytes, and reads no more: send the rest in other batches`);
     const { status, text } = await this.#call.rest(request, MAX_TOOL_REPLY_BYTES, ended);
-    throwIfEnded(ended);
+    throwIfAborted(ended);
     // What was too large was read all the same.
     this.#bytes += text === null ? MAX_TOOL_REPLY_BYTES : text.length;
     if (text === null) return failed(tooLarge(tool, request));
@@ -167,7 +167,7 @@ function requestOf(tool: McpTool, args: JsonObject): RestRequest | string {
   }
 }
 
-function tooLarge({ inParts }: McpTool, { method, url }: RestRequest): string {
+function tooLarge({ pagingHint: inParts }: McpTool, { method, url }: RestRequest): string {
   const rest = `${method} ${url} of the REST API answers it whole`;
   return `too large: the reply has more than ${MAX_TOOL_REPLY_BYTES} bytes; ${inParts === undefined ? rest : `${inParts}, or ${rest}`}`;
 }

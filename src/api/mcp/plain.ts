@@ -6,7 +6,7 @@ const PROTOCOL_VERSION = '2024-11-05';
  * Clients that POST plain JSON-RPC, without the handshake of the protocol, leave out what it asks for: this fills it in. A request
  * without an id gets the id 1.
  */
-export function completed(message: unknown): unknown {
+export function withProtocolDefaults(message: unknown): unknown {
   if (!isObject(message) || typeof message.method !== 'string') return message;
   const { method, id = 1, params, ...rest } = message;
   const initial: JsonObject =
@@ -18,7 +18,7 @@ export function completed(message: unknown): unknown {
 }
 
 /** The answer to a notification, for clients that wait for one; null when the message is none. */
-export function acknowledged(message: unknown): Json {
+export function acknowledgement(message: unknown): Json {
   if (!isObject(message) || typeof message.method !== 'string') return null;
   const notifies = message.method === 'initialized' || message.method.startsWith('notifications/');
   return notifies ? { jsonrpc: '2.0', id: message.id ?? 1, result: {} } : null;

@@ -1,8 +1,8 @@
 import { type TObject, Type } from 'typebox';
 import type { JsonObject } from '../../../machines/json.ts';
-import { executionId } from '../ids.ts';
+import { executionId } from '../requests/ids.ts';
 import type { EventList } from '../schemas/events.ts';
-import { AnyJson, given } from '../schemas/fields.ts';
+import { AnyJson, defined } from '../schemas/fields.ts';
 import { EVENTS_PER_PAGE } from './limits.ts';
 
 /** The request to the REST API that carries a tool out. */
@@ -18,15 +18,15 @@ export interface McpTool {
   readonly description: string;
   readonly input: TObject;
   /** Changes nothing. */
-  readonly reads: boolean;
+  readonly readOnly: boolean;
   /** Cannot be taken back. */
-  readonly destroys?: boolean;
+  readonly destructive?: boolean;
   /** `args` is valid by `input`. Throws `RuntimeError` when an id in it is none. */
   readonly request: (args: JsonObject) => RestRequest;
   /** What the tool answers instead of the text of the REST API. */
   readonly reply?: (text: string, args: JsonObject) => string;
   /** How to ask for less when the reply is too large. */
-  readonly inParts?: string;
+  readonly pagingHint?: string;
 }
 
 const text = (description: string) => Type.String({ description });
@@ -48,18 +48,18 @@ export const TOOLS: readonly McpTool[] = [
       workflow_version: optional('Absent: the version registered last.'),
       tenant_id: TenantId,
     }),
-    reads: false,
+    readOnly: false,
     request: ({ workflow_id, input, workflow_version }) => ({
       method: 'POST',
       url: '/executions',
-      body: { ...given('workflow_id', workflow_id), input: input ?? {}, ...given('workflow_version', workflow_version) },
+      body: { ...defined('workflow_id', workflow_id), input: input ?? {}, ...defined('workflow_version', workflow_version) },
     }),
   },
   {
     name: 'jamjet_get_execution',
     description: 'Read an execution: its status, state, input and, once completed, output.',
     input: Type.Object({ execution_id: ExecutionId, tenant_id: TenantId }),
-    reads: true,
+    readOnly: true,
     request: (args) => ({ method: 'GET', url: executionUrl(args) }),
   },
   {
@@ -71,16 +71,16 @@ export const TOOLS: readonly McpTool[] = [
       offset: Type.Optional(Type.Integer({ minimum: 0, description: 'How many to pass over.' })),
       tenant_id: TenantId,
     }),
-    reads: true,
+    readOnly: true,
     request: (args) => ({ method: 'GET', url: `/executions${query(args, ['status', 'limit', 'offset'])}` }),
-    inParts: 'ask for fewer with limit and offset',
+    pagingHint: 'ask for fewer with limit and offset',
   },
   {
     name: 'jamjet_cancel_execution',
     description: 'Cancel an execution, its work under way and its child executions. This cannot be undone.',
     input: Type.Object({ execution_id: ExecutionId, tenant_id: TenantId }),
-    reads: false,
-    destroys: true,
+    readOnly: false,
+    destructive: true,
     request: (args) => ({ method: 'POST', url: `${executionUrl(args)}/cancel`, body: { reason: 'cancelled via MCP' } }),
   },
   {
@@ -92,9 +92,9 @@ export const TOOLS: readonly McpTool[] = [
       limit: Limit,
       tenant_id: TenantId,
     }),
-    reads: true,
+    readOnly: true,
     request: (args) => {
-      const page = { ...given('after', args.after), limit: pageSize(args) };
+      const page = { ...defined('after', args.after), limit: pageSize(args) };
       return { method: 'GET', url: `${executionUrl(args)}/events${query(page, ['after', 'limit'])}` };
     },
     reply: (text, args) => {
@@ -102,7 +102,7 @@ export const TOOLS: readonly McpTool[] = [
       const last = events.at(-1);
       return last === undefined || events.length < pageSize(args) ? text : JSON.stringify({ events, next_after: last.sequence });
     },
-    inParts: 'ask for fewer events with after and limit',
+    pagingHint: 'ask for fewer events with after and limit',
   },
   {
     name: 'jamjet_approve',
@@ -115,16 +115,16 @@ export const TOOLS: readonly McpTool[] = [
       user_id: optional('The person in whose name the decision is made; it is recorded beside the name of the token.'),
       tenant_id: TenantId,
     }),
-    reads: false,
-    destroys: true,
+    readOnly: false,
+    destructive: true,
     request: (args) => ({
       method: 'POST',
       url: `${executionUrl(args)}/approve`,
       body: {
-        ...given('decision', args.decision),
-        ...given('node_id', args.node_id),
-        ...given('comment', args.comment),
-        ...given('user_id', args.user_id),
+        ...defined('decision', args.decision),
+        ...defined('node_id', args.node_id),
+        ...defined('comment', args.comment),
+        ...defined('user_id', args.user_id),
       },
     }),
   },
@@ -136,15 +136,15 @@ export const TOOLS: readonly McpTool[] = [
       skill: optional('Only agents with this skill.'),
       protocol: optional('Only agents that speak this protocol: mcp, a2a, anp.'),
     }),
-    reads: true,
+    readOnly: true,
     request: (args) => ({ method: 'GET', url: `/agents${query(args, ['status', 'skill', 'protocol'])}` }),
   },
   {
     name: 'jamjet_discover_agent',
     description: 'Fetch the card of a remote agent and register it.',
     input: Type.Object({ url: text('Where the agent lives; its card is at /.well-known/agent.json below.') }),
-    reads: false,
-    request: ({ url }) => ({ method: 'POST', url: '/agents/discover', body: { ...given('url', url) } }),
+    readOnly: false,
+    request: ({ url }) => ({ method: 'POST', url: '/agents/discover', body: { ...defined('url', url) } }),
   },
 ];
 

@@ -1,12 +1,12 @@
 import { STATUS_CODES } from 'node:http';
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
-import type { Access } from '../auth.ts';
+import type { Access } from '../auth/authenticator.ts';
 import { ApiErrorBody } from '../schemas/errors.ts';
 import { TAGGED_JSON, TaggedEventList } from '../schemas/events.ts';
-import { INFO, SERVERS, TAGS } from './about.ts';
 import { Components } from './components.ts';
 import { errorResponses, errorsOf } from './error-responses.ts';
 import { EXAMPLES } from './examples.ts';
+import { INFO, SERVERS, TAGS } from './info.ts';
 import { HEADERS, PARAMETERS } from './parameters.ts';
 import type { DescribedRoute } from './routes.ts';
 

@@ -1,5 +1,5 @@
 import type { FastifySchema } from 'fastify';
-import type { Access } from '../auth.ts';
+import type { Access } from '../auth/authenticator.ts';
 import type { Api } from '../services.ts';
 
 declare module 'fastify' {

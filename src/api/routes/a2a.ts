@@ -1,13 +1,13 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { a2aCard } from '../a2a/card.ts';
 import { methodOf } from '../a2a/methods.ts';
-import { checkVersion, idOf, type RpcAnswer, RpcError, readCall, refused, succeeded } from '../a2a/rpc.ts';
-import { permit } from '../auth.ts';
-import { answerTo } from '../errors.ts';
-import { publicUrl } from '../public-url.ts';
-import { answerErrors } from '../replies.ts';
+import { checkVersion, errorResponse, idOf, type RpcAnswer, RpcError, readCall, successResponse } from '../a2a/rpc.ts';
+import { requireAccess } from '../auth/authenticator.ts';
+import { publicUrl } from '../discovery/public-url.ts';
+import { errorReply } from '../errors.ts';
+import { handleError } from '../replies/error-handler.ts';
 import { A2aAnswer, A2aCall, A2aCard } from '../schemas/a2a.ts';
-import { type Api, callerOf, identityOf, type Services, textAt } from '../services.ts';
+import { type Api, callerOf, identityOf, type Services, stringField } from '../services.ts';
 
 const tags = ['Federation'];
 
@@ -29,7 +29,7 @@ export function a2aRoutes(app: Api, { runtime, polls, config }: Services): void 
   app.post(
     '/a2a',
     {
-      config: { access: 'read', relieves: (body) => /^(CancelTask|tasks\/cancel)$/.test(textAt(body, 'method')) },
+      config: { access: 'read', relieves: (body) => /^(CancelTask|tasks\/cancel)$/.test(stringField(body, 'method')) },
       schema: {
         summary: 'Speak A2A: a task is an execution',
         description:
@@ -39,7 +39,7 @@ export function a2aRoutes(app: Api, { runtime, polls, config }: Services): void 
         body: A2aCall,
         response: { 200: A2aAnswer, 400: A2aAnswer },
       },
-      errorHandler: answerMalformed,
+      errorHandler: handleParseError,
     },
     async (request, reply): Promise<RpcAnswer> => {
       const { body } = request;
@@ -52,15 +52,15 @@ export function a2aRoutes(app: Api, { runtime, polls, config }: Services): void 
           {
             runtime,
             caller: callerOf(request),
-            dialect,
-            permitWriting: () => permit(identityOf(request).role, 'write'),
-            during: (wait) => polls.during(reply, wait),
+            version: dialect,
+            permitWriting: () => requireAccess(identityOf(request).role, 'write'),
+            during: (wait) => polls.run(reply, wait),
           },
           params,
         );
-        return succeeded(id, result);
+        return successResponse(id, result);
       } catch (error) {
-        if (error instanceof RpcError) return refused(idOf(body), error);
+        if (error instanceof RpcError) return errorResponse(idOf(body), error);
         throw error;
       }
     },
@@ -68,8 +68,8 @@ export function a2aRoutes(app: Api, { runtime, polls, config }: Services): void 
 }
 
 /** A body that is no JSON is refused in JSON-RPC, everything else (no token, a role too low …) as on every route. */
-function answerMalformed(error: Error, request: FastifyRequest, reply: FastifyReply): void {
-  const { status, body } = answerTo(error, request.id);
-  if (status !== 400) answerErrors(error, request, reply);
-  else void reply.code(400).send(refused(null, new RpcError('PARSE_ERROR', body.error)));
+function handleParseError(error: Error, request: FastifyRequest, reply: FastifyReply): void {
+  const { status, body } = errorReply(error, request.id);
+  if (status !== 400) handleError(error, request, reply);
+  else void reply.code(400).send(errorResponse(null, new RpcError('PARSE_ERROR', body.error)));
 }

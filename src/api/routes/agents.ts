@@ -1,6 +1,6 @@
-import type { AgentStatus, AgentTraceRow } from '../../../store/resources/agents.ts';
+import type { AgentStatus, AgentTraceRow } from '../../../store/port/resources/agents.ts';
 import type { AgentQuery, AgentView } from '../../control/agents/agents.ts';
-import { sendList } from '../json-list.ts';
+import { sendList } from '../replies/json-list.ts';
 import {
   Agent,
   AgentAlive,
@@ -14,8 +14,8 @@ import {
   RegisterAgent,
 } from '../schemas/agents.ts';
 import { ApiErrorBody } from '../schemas/errors.ts';
-import { ById, given } from '../schemas/fields.ts';
-import { type Api, actionOf, identityOf, type Services } from '../services.ts';
+import { ById, defined } from '../schemas/fields.ts';
+import { type Api, actionContext, identityOf, type Services } from '../services.ts';
 import { timeOrNull, timestamp } from '../time.ts';
 
 /** Agents are few: whoever does not ask for pages should see them all. */
@@ -24,7 +24,7 @@ const MAX_LIMIT = 1_000;
 const TRACE_LIMIT = 50;
 const MAX_TRACE_LIMIT = 200;
 
-const MOVES: readonly { readonly verb: string; readonly status: AgentStatus; readonly description: string }[] = [
+const TRANSITIONS: readonly { readonly verb: string; readonly status: AgentStatus; readonly description: string }[] = [
   { verb: 'activate', status: 'active', description: 'From `registered` or `paused`. An active one stays as it is.' },
   { verb: 'pause', status: 'paused', description: 'From `active`: it stays known and is not offered for federation.' },
   { verb: 'deactivate', status: 'deactivated', description: 'From `active` or `paused`. Registering it again brings it back.' },
@@ -48,7 +48,7 @@ export function agentRoutes(app: Api, { control: { agents }, nowMs }: Services):
       },
     },
     async (request, reply) => {
-      const { agent, created } = await agents.register(request.body, actionOf(request, nowMs()));
+      const { agent, created } = await agents.register(request.body, actionContext(request, nowMs()));
       void reply.code(created ? 201 : 200);
       return toAgent(agent);
     },
@@ -68,7 +68,7 @@ export function agentRoutes(app: Api, { control: { agents }, nowMs }: Services):
       },
     },
     async (request, reply) => {
-      const agent = await agents.discover(request.body.url, actionOf(request, nowMs()));
+      const agent = await agents.discover(request.body.url, actionContext(request, nowMs()));
       void reply.code(201);
       return toAgent(agent);
     },
@@ -89,11 +89,11 @@ export function agentRoutes(app: Api, { control: { agents }, nowMs }: Services):
     async (request, reply) => {
       const { status, skill, protocol, ...page } = request.query;
       const query = {
-        ...given('status', status),
-        ...given('protocol', protocol),
-        ...given('skills', skill === undefined ? null : [skill]),
+        ...defined('status', status),
+        ...defined('protocol', protocol),
+        ...defined('skills', skill === undefined ? null : [skill]),
       };
-      return sendList(reply, 'agents', ...listOf(identityOf(request).tenantId, query, page));
+      return sendList(reply, 'agents', ...listArguments(identityOf(request).tenantId, query, page));
     },
   );
 
@@ -112,8 +112,8 @@ export function agentRoutes(app: Api, { control: { agents }, nowMs }: Services):
     async (request, reply) => {
       const { skills = '', trust_domain, ...page } = request.query;
       const wanted = skills.split(',').map((skill) => skill.trim());
-      const query = { skills: wanted.filter((skill) => skill !== ''), ...given('trustDomain', trust_domain) };
-      return sendList(reply, 'agents', ...listOf(identityOf(request).tenantId, query, page));
+      const query = { skills: wanted.filter((skill) => skill !== ''), ...defined('trustDomain', trust_domain) };
+      return sendList(reply, 'agents', ...listArguments(identityOf(request).tenantId, query, page));
     },
   );
 
@@ -126,7 +126,7 @@ export function agentRoutes(app: Api, { control: { agents }, nowMs }: Services):
     async (request) => toAgent(await agents.get(identityOf(request).tenantId, request.params.id)),
   );
 
-  for (const { verb, status, description } of MOVES) {
+  for (const { verb, status, description } of TRANSITIONS) {
     app.post(
       `/agents/:id/${verb}`,
       {
@@ -141,7 +141,7 @@ export function agentRoutes(app: Api, { control: { agents }, nowMs }: Services):
         },
       },
       async (request) => {
-        const { card } = await agents.become(status, request.params.id, actionOf(request, nowMs()));
+        const { card } = await agents.setStatus(status, request.params.id, actionContext(request, nowMs()));
         return { agent_id: card.id, status };
       },
     );
@@ -188,7 +188,7 @@ export function agentRoutes(app: Api, { control: { agents }, nowMs }: Services):
   );
 
   /** What `sendList` takes after the key. */
-  function listOf(tenantId: string, query: AgentQuery, asked: { readonly limit?: number; readonly offset?: number }) {
+  function listArguments(tenantId: string, query: AgentQuery, asked: { readonly limit?: number; readonly offset?: number }) {
     const page = { limit: Math.min(asked.limit ?? DEFAULT_LIMIT, MAX_LIMIT), offset: asked.offset ?? 0 };
     return [toAgents(agents.list(tenantId, query, page)), page] as const;
   }
@@ -234,7 +234,7 @@ function toTraceEvent(row: AgentTraceRow): AgentTrace['events'][number] {
     event_type: row.type,
     summary: row.direction === 'in' ? `${what} by ${row.actorId}` : `${what}${where}`,
     actor_id: row.actorId,
-    ...given('execution_id', row.executionId),
-    ...given('node_id', row.nodeId),
+    ...defined('execution_id', row.executionId),
+    ...defined('node_id', row.nodeId),
   };
 }

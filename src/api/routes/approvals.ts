@@ -1,14 +1,14 @@
-import { executionId } from '../ids.ts';
+import { executionId } from '../requests/ids.ts';
 import { AcceptedDecision, Approvals, Approve } from '../schemas/approvals.ts';
-import { ById, given } from '../schemas/fields.ts';
-import { type Api, callerOf, identityOf, type Services, textAt } from '../services.ts';
+import { ById, defined } from '../schemas/fields.ts';
+import { type Api, callerOf, identityOf, type Services, stringField } from '../services.ts';
 import { timestamp } from '../time.ts';
 
 export function approvalRoutes(app: Api, { runtime }: Services): void {
   app.post(
     '/executions/:id/approve',
     {
-      config: { access: 'write', relieves: (body) => textAt(body, 'decision') === 'rejected' },
+      config: { access: 'write', relieves: (body) => stringField(body, 'decision') === 'rejected' },
       schema: {
         summary: 'Decide an approval',
         description: 'Without `node_id` it is the one that is open; with several open that is a 400.',
@@ -24,10 +24,10 @@ export function approvalRoutes(app: Api, { runtime }: Services): void {
       const { decision, node_id, user_id, comment, state_patch } = request.body;
       const { nodeId } = await runtime.approve(callerOf(request), id, {
         decision,
-        ...given('nodeId', node_id || null),
-        ...given('userId', user_id || null),
-        ...given('comment', comment),
-        ...given('statePatch', state_patch),
+        ...defined('nodeId', node_id || null),
+        ...defined('userId', user_id || null),
+        ...defined('comment', comment),
+        ...defined('statePatch', state_patch),
       });
       return { execution_id: id, node_id: nodeId, accepted: true as const };
     },
@@ -51,7 +51,7 @@ export function approvalRoutes(app: Api, { runtime }: Services): void {
         pending: pending.map(({ requested_at_ms, ...approval }) => ({ ...approval, requested_at: timestamp(requested_at_ms) })),
         decided: decided.map(({ decided_at_ms, on_behalf_of, ...approval }) => ({
           ...approval,
-          ...given('on_behalf_of', on_behalf_of),
+          ...defined('on_behalf_of', on_behalf_of),
           decided_at: timestamp(decided_at_ms),
         })),
       };

@@ -1,10 +1,10 @@
 import { hash } from 'node:crypto';
 import { Type } from 'typebox';
-import { RuntimeError, shown } from '../../runtime/errors.ts';
-import { Refusal } from '../errors.ts';
-import { answerErrors } from '../replies.ts';
+import { RuntimeError, truncated } from '../../runtime/errors.ts';
+import { RequestError } from '../errors.ts';
+import { handleError } from '../replies/error-handler.ts';
 import { PutArtifactQuery, StoredArtifact } from '../schemas/artifacts.ts';
-import { type Api, actionOf, identityOf, type Services } from '../services.ts';
+import { type Api, actionContext, identityOf, type Services } from '../services.ts';
 
 const MAX_BYTES = 8 * 1024 * 1024;
 const YEAR_SECS = 31_536_000;
@@ -19,7 +19,7 @@ export function artifactRoutes(app: Api, services: Services): void {
   void app.register(async (scope: Api) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', { parseAs: 'buffer' }, async (_request: unknown, bytes: Buffer) => bytes);
-    scope.setErrorHandler((error: Error, request, reply) => answerErrors(tooLarge(error) ?? error, request, reply));
+    scope.setErrorHandler((error: Error, request, reply) => handleError(tooLarge(error) ?? error, request, reply));
     routes(scope, services);
   });
 }
@@ -51,7 +51,7 @@ function routes(app: Api, { store, nowMs }: Services): void {
           createdAtMs: atMs,
           content,
         },
-        actionOf(request, atMs),
+        actionContext(request, atMs),
       );
       return { hash: stored.hash, size: stored.size, media_type: stored.mediaType };
     },
@@ -73,7 +73,7 @@ function routes(app: Api, { store, nowMs }: Services): void {
     async (request, reply) => {
       const key = request.params.hash;
       const artifact = await store.artifacts.get(identityOf(request).tenantId, key);
-      if (artifact === null) throw new RuntimeError('not_found', `artifact ${shown(key)}`);
+      if (artifact === null) throw new RuntimeError('not_found', `artifact ${truncated(key)}`);
       const etag = `"${artifact.hash}"`;
       void reply.headers({
         etag,
@@ -93,7 +93,7 @@ function routes(app: Api, { store, nowMs }: Services): void {
 function mediaTypeOf(given: string | null): string | null {
   if (given === null || given === '') return null;
   if (!/^[\w!#$&^.+-]+\/[\w!#$&^.+*-]+(?:\s*;[\x20-\x7e]*)?$/.test(given) || given.length > 255)
-    throw new RuntimeError('bad_request', `not a media type: ${shown(given)}`);
+    throw new RuntimeError('bad_request', `not a media type: ${truncated(given)}`);
   return given;
 }
 
@@ -101,7 +101,7 @@ function isKnown(ifNoneMatch: string | undefined, etag: string): boolean {
   return ifNoneMatch?.split(',').some((each) => each.trim().replace(/^W\//, '') === etag || each.trim() === '*') ?? false;
 }
 
-function tooLarge(error: Error): Refusal | null {
+function tooLarge(error: Error): RequestError | null {
   const isTooLarge = 'code' in error && error.code === 'FST_ERR_CTP_BODY_TOO_LARGE';
-  return isTooLarge ? new Refusal('too_large', 'the artifact is larger than 8 MiB') : null;
+  return isTooLarge ? new RequestError('too_large', 'the artifact is larger than 8 MiB') : null;
 }

@@ -1,18 +1,18 @@
 import { Type } from 'typebox';
 import type { JsonObject } from '../../../machines/json.ts';
-import type { AuditEntry, AuditFilter } from '../../../store/resources/audit.ts';
-import type { AuditFault as Fault } from '../../../store/rows.ts';
+import type { AuditEntry, AuditFilter } from '../../../store/port/resources/audit.ts';
+import type { AuditFault as Fault } from '../../../store/port/rows.ts';
 import { DEFAULT_TENANT } from '../../control/tenants.ts';
-import { RuntimeError, shown } from '../../runtime/errors.ts';
-import { eventId } from '../../runtime/event-forms.ts';
-import { eventViewOf } from '../../runtime/views.ts';
-import { readCursor, writeCursor } from '../audit-cursor.ts';
-import { isJava } from '../dialects.ts';
-import { executionId } from '../ids.ts';
-import { sendLines } from '../json-lines.ts';
-import { sendList } from '../json-list.ts';
+import { RuntimeError, truncated } from '../../runtime/errors.ts';
+import { eventId } from '../../runtime/queries/event-forms.ts';
+import { eventViewOf } from '../../runtime/queries/views.ts';
+import { isJavaSdkRequest } from '../compat/sdk-paths.ts';
+import { sendLines } from '../replies/json-lines.ts';
+import { sendList } from '../replies/json-list.ts';
+import { auditCursorOf, fromAuditCursor } from '../requests/audit-cursor.ts';
+import { executionId } from '../requests/ids.ts';
 import { AuditExportQuery, type AuditFault, type AuditItem, AuditList, AuditQuery, AuditVerification } from '../schemas/audit.ts';
-import { given } from '../schemas/fields.ts';
+import { defined } from '../schemas/fields.ts';
 import { type Api, identityOf, type Services } from '../services.ts';
 import { parseDayOrTime, timestamp } from '../time.ts';
 
@@ -40,10 +40,10 @@ export function auditRoutes(app: Api, { store, control }: Services): void {
       if (cursor !== undefined && offset > 0) throw new RuntimeError('bad_request', 'give either cursor or offset, not both');
       const filter = filterOf(request.query);
       if (filter === null) return { items: [], total: 0, limit, offset, next_cursor: null };
-      const after = cursor === undefined ? null : readCursor(cursor, filter);
+      const after = cursor === undefined ? null : fromAuditCursor(cursor, filter);
       const { total, entries, next } = await store.audit.find(tenantId, filter, { limit, offset, after });
-      const next_cursor = next === null ? null : writeCursor(next);
-      return sendList(reply, 'items', written(entries, tenantId, isJava(request) ? forJava : toItem), {
+      const next_cursor = next === null ? null : auditCursorOf(next);
+      return sendList(reply, 'items', toItems(entries, tenantId, isJavaSdkRequest(request) ? toJavaItem : toItem), {
         total,
         limit,
         offset,
@@ -98,18 +98,18 @@ export function auditRoutes(app: Api, { store, control }: Services): void {
 
 /** Null when nothing can match: what is no id of an execution names none. */
 function filterOf({ execution_id, actor_id, event_type, from, to }: AuditQuery): AuditFilter | null {
-  const id = execution_id === undefined ? null : knownForm(execution_id);
+  const id = execution_id === undefined ? null : executionIdOrNull(execution_id);
   if (execution_id !== undefined && id === null) return null;
   return {
-    ...given('executionId', id),
-    ...given('actorId', actor_id),
-    ...given('type', event_type?.replace(/(?<!^)[A-Z]/g, '_$&').toLowerCase()),
-    ...given('fromMs', from === undefined ? null : instant('from', from)),
-    ...given('beforeMs', to === undefined ? null : instant('to', to)),
+    ...defined('executionId', id),
+    ...defined('actorId', actor_id),
+    ...defined('type', event_type?.replace(/(?<!^)[A-Z]/g, '_$&').toLowerCase()),
+    ...defined('fromMs', from === undefined ? null : timeOf('from', from)),
+    ...defined('beforeMs', to === undefined ? null : timeOf('to', to)),
   };
 }
 
-function knownForm(id: string): string | null {
+function executionIdOrNull(id: string): string | null {
   try {
     return executionId(id);
   } catch {
@@ -117,14 +117,14 @@ function knownForm(id: string): string | null {
   }
 }
 
-function instant(name: string, text: string): number {
+function timeOf(name: string, text: string): number {
   const ms = parseDayOrTime(text);
   if (ms === null)
-    throw new RuntimeError('bad_request', `${name} must be like 2026-03-12 or 2026-03-12T10:00:00Z, not "${shown(text)}"`);
+    throw new RuntimeError('bad_request', `${name} must be like 2026-03-12 or 2026-03-12T10:00:00Z, not "${truncated(text)}"`);
   return ms;
 }
 
-async function* written(
+async function* toItems(
   entries: AsyncIterable<AuditEntry>,
   tenantId: string,
   write: (entry: AuditEntry, tenantId: string) => AuditItem,
@@ -133,7 +133,7 @@ async function* written(
 }
 
 /** With the fields that the models of Java clients read. */
-function forJava(entry: AuditEntry, tenantId: string): AuditItem {
+function toJavaItem(entry: AuditEntry, tenantId: string): AuditItem {
   const item = toItem(entry, tenantId);
   const { type: _type, ...payload } = item.raw_event;
   return { ...item, payload, node_id: entry.nodeId, timestamp: item.created_at };
@@ -152,12 +152,12 @@ function toItem(entry: AuditEntry, tenantId: string): AuditItem {
     event_type: type,
     actor_id: actorId,
     actor_type: actorType,
-    ...given('on_behalf_of', entry.onBehalfOf),
+    ...defined('on_behalf_of', entry.onBehalfOf),
     created_at: timestamp(atMs),
     raw_event: { ...(nodeId === null ? {} : { node_id: nodeId }), ...data, type },
     tenant_id: tenantId,
     redacted: false,
-    ...given('policy_decision', policyDecision(type, data)),
+    ...defined('policy_decision', policyDecision(type, data)),
     ...requestOf(entry),
   };
 }
@@ -171,12 +171,12 @@ function requestOf({ request }: AuditEntry): Partial<AuditItem> {
   if (request === null) return {};
   const { id, method, path, ip, token, role } = JSON.parse(request) as Readonly<Record<string, string | undefined>>;
   return {
-    ...given('http_request_id', id),
-    ...given('http_method', method),
-    ...given('http_path', path),
-    ...given('ip_address', ip),
-    ...given('actor_token_id', token),
-    ...given('actor_role', role),
+    ...defined('http_request_id', id),
+    ...defined('http_method', method),
+    ...defined('http_path', path),
+    ...defined('ip_address', ip),
+    ...defined('actor_token_id', token),
+    ...defined('actor_role', role),
   };
 }
 

@@ -1,10 +1,10 @@
 import { Type } from 'typebox';
 import type { Json } from '../../../machines/json.ts';
-import type { CronJob as Job } from '../../../store/resources/cron.ts';
-import { idempotencyKey } from '../idempotency-key.ts';
-import { sendList } from '../json-list.ts';
+import type { CronJob as Job } from '../../../store/port/resources/cron.ts';
+import { sendList } from '../replies/json-list.ts';
+import { idempotencyKey } from '../requests/idempotency-key.ts';
 import { CronJob, CronJobList, DeletedCronJob, PutCronJob, TriggeredCronJob } from '../schemas/cron.ts';
-import { type Api, actionOf, callerOf, identityOf, type Services } from '../services.ts';
+import { type Api, actionContext, callerOf, identityOf, type Services } from '../services.ts';
 import { timeOrNull, timestamp } from '../time.ts';
 
 const DEFAULT_TIMEZONE = 'UTC';
@@ -40,7 +40,7 @@ export function cronRoutes(app: Api, { control: { cron }, nowMs }: Services): vo
           overlap: body.overlap ?? 'allow',
           enabled: body.enabled ?? true,
         },
-        actionOf(request, nowMs()),
+        actionContext(request, nowMs()),
       );
       void reply.code(201);
       return toCronJob(job);
@@ -53,7 +53,7 @@ export function cronRoutes(app: Api, { control: { cron }, nowMs }: Services): vo
       config: { access: 'read' },
       schema: { summary: 'List cron jobs, by name', tags, operationId: 'listCronJobs', response: { 200: CronJobList } },
     },
-    async (request, reply) => sendList(reply, 'cron_jobs', written(cron.list(identityOf(request).tenantId))),
+    async (request, reply) => sendList(reply, 'cron_jobs', toCronJobs(cron.list(identityOf(request).tenantId))),
   );
 
   app.get(
@@ -80,7 +80,7 @@ export function cronRoutes(app: Api, { control: { cron }, nowMs }: Services): vo
     },
     async (request) => {
       const { name } = request.params;
-      await cron.remove(name, actionOf(request, nowMs()));
+      await cron.remove(name, actionContext(request, nowMs()));
       return { name, deleted: true as const };
     },
   );
@@ -98,7 +98,7 @@ export function cronRoutes(app: Api, { control: { cron }, nowMs }: Services): vo
         response: { 200: CronJob },
       },
     },
-    async (request) => toCronJob(await cron.pause(request.params.name, actionOf(request, nowMs()))),
+    async (request) => toCronJob(await cron.pause(request.params.name, actionContext(request, nowMs()))),
   );
 
   app.post(
@@ -113,7 +113,7 @@ export function cronRoutes(app: Api, { control: { cron }, nowMs }: Services): vo
         response: { 200: CronJob },
       },
     },
-    async (request) => toCronJob(await cron.resume(request.params.name, actionOf(request, nowMs()))),
+    async (request) => toCronJob(await cron.resume(request.params.name, actionContext(request, nowMs()))),
   );
 
   app.post(
@@ -134,7 +134,7 @@ export function cronRoutes(app: Api, { control: { cron }, nowMs }: Services): vo
       const { executionId, replayed } = await cron.trigger(
         request.params.name,
         callerOf(request),
-        actionOf(request, nowMs()),
+        actionContext(request, nowMs()),
         key,
       );
       if (replayed) void reply.header('idempotency-replayed', 'true');
@@ -144,7 +144,7 @@ export function cronRoutes(app: Api, { control: { cron }, nowMs }: Services): vo
   );
 }
 
-async function* written(jobs: AsyncIterable<Job>): AsyncGenerator<CronJob> {
+async function* toCronJobs(jobs: AsyncIterable<Job>): AsyncGenerator<CronJob> {
   for await (const job of jobs) yield toCronJob(job);
 }
 

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
 import type { JsonObject } from '../../../machines/json.ts';
-import { RuntimeError, shown } from '../../runtime/errors.ts';
+import { RuntimeError, truncated } from '../../runtime/errors.ts';
 import { openApiDocument } from '../openapi/document.ts';
 import type { DescribedRoute } from '../openapi/routes.ts';
 import { AnyObject } from '../schemas/fields.ts';
@@ -86,7 +86,7 @@ export function documentationRoutes(app: Api, routes: readonly DescribedRoute[])
         response: { 200: { description: 'The page', content: { 'text/html': { schema: Type.String() } } } },
       },
     },
-    async (_request, reply) => asPage(reply, 'text/html; charset=utf-8').send(PAGE),
+    async (_request, reply) => withPageHeaders(reply, 'text/html; charset=utf-8').send(PAGE),
   );
 
   app.get(
@@ -103,15 +103,15 @@ export function documentationRoutes(app: Api, routes: readonly DescribedRoute[])
     },
     async (request, reply) => {
       const { file } = request.params;
-      if (file === START) return asPage(reply, 'text/javascript; charset=utf-8').send(START_SCRIPT);
+      if (file === START) return withPageHeaders(reply, 'text/javascript; charset=utf-8').send(START_SCRIPT);
       const type = Object.hasOwn(ASSETS, file) ? ASSETS[file] : undefined;
-      if (type === undefined) throw new RuntimeError('not_found', `file ${shown(file)}`);
+      if (type === undefined) throw new RuntimeError('not_found', `file ${truncated(file)}`);
       const bytes = await readFile(join(dirname(require.resolve('@fastify/swagger-ui/package.json')), 'static', file));
-      return asPage(reply, type).header('cache-control', `public, max-age=${DAY_SECS}`).send(bytes);
+      return withPageHeaders(reply, type).header('cache-control', `public, max-age=${DAY_SECS}`).send(bytes);
     },
   );
 }
 
-function asPage(reply: FastifyReply, type: string): FastifyReply {
+function withPageHeaders(reply: FastifyReply, type: string): FastifyReply {
   return reply.type(type).headers({ 'content-security-policy': POLICY, 'x-content-type-options': 'nosniff' });
 }

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { formAsked, typesAsked } from '../event-filter.ts';
+import { requestedFormat, requestedTypes } from '../requests/event-filter.ts';
 import { EventStreamQuery } from '../schemas/events.ts';
 import { type Api, identityOf, type Services } from '../services.ts';
 
@@ -25,26 +25,26 @@ export function eventStreamRoutes(app: Api, { control, streams, config }: Servic
     async (request, reply) => {
       const { tenantId } = identityOf(request);
       const { workflow_id, after, format } = request.query;
-      const types: ReadonlySet<string> | null = typesAsked(request.query);
-      const form = formAsked(request, format, config.eventFormat);
+      const types: ReadonlySet<string> | null = requestedTypes(request.query);
+      const form = requestedFormat(request, format, config.eventFormat);
       const resumed = request.headers['last-event-id'];
       const begun = typeof resumed === 'string' && resumed !== '' ? resumed : (after ?? null);
       const gone = new AbortController();
       const { bookmark, events } = await control.live.follow(tenantId, {
-        bookmark: begun,
-        wanted: (entry) =>
+        cursor: begun,
+        filter: (entry) =>
           (types === null || types.has(entry.type)) && (workflow_id === undefined || workflow_id === entry.workflowId),
         signal: gone.signal,
-        pace: streams.pace(tenantId),
+        pace: streams.turns(tenantId),
       });
-      return streams.answer(request, reply, async (stream, signal) => {
+      return streams.open(request, reply, async (stream, signal) => {
         signal.addEventListener('abort', () => gone.abort(), { once: true });
         if (signal.aborted) gone.abort();
         // Whoever is cut off before the first event knows by this where to go on.
         await stream.send({ id: bookmark });
-        for await (const { event, workflowId, bookmark: id } of events) {
-          const data = { ...form.write(event), workflow_id: workflowId };
-          await stream.send({ id, event: form.nameOf(event), data });
+        for await (const { event, workflowId, cursor: id } of events) {
+          const data = { ...form.serialize(event), workflow_id: workflowId };
+          await stream.send({ id, event: form.kindName(event), data });
         }
       });
     },

@@ -1,14 +1,14 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { TERMINAL } from '../../../machines/run.ts';
-import { RuntimeError, shown } from '../../runtime/errors.ts';
+import { RuntimeError, truncated } from '../../runtime/errors.ts';
 import type { EventView } from '../../runtime/types.ts';
-import { acceptsTagged, type EventForm, formAsked, typesAsked } from '../event-filter.ts';
-import { idempotencyKey } from '../idempotency-key.ts';
-import { executionId } from '../ids.ts';
-import { sendList } from '../json-list.ts';
+import { sendList } from '../replies/json-list.ts';
+import { acceptsTagged, type EventFormat, requestedFormat, requestedTypes } from '../requests/event-filter.ts';
+import { idempotencyKey } from '../requests/idempotency-key.ts';
+import { executionId } from '../requests/ids.ts';
 import { AcceptedEvent, EventList, EventsQuery, SendEvent, TAGGED_JSON } from '../schemas/events.ts';
-import { ById, given } from '../schemas/fields.ts';
+import { ById, defined } from '../schemas/fields.ts';
 import { type Api, callerOf, identityOf, type Services } from '../services.ts';
 
 const MAX_WAIT_MS = 60_000;
@@ -44,14 +44,14 @@ export function eventRoutes(app: Api, services: Services): void {
       const { tenantId } = identityOf(request);
       const { after = 0, limit = Number.POSITIVE_INFINITY, node_id = null, wait_ms = 0 } = request.query;
       const id = executionId(request.params.id);
-      const chosen: Selection = { after, limit, types: typesAsked(request.query), nodeId: node_id };
-      const form = formAsked(request, request.query.format, config.eventFormat);
-      if (wantsStream(request, request.query.follow)) return follow(services, request, reply, id, chosen, form);
+      const chosen: Selection = { after, limit, types: requestedTypes(request.query), nodeId: node_id };
+      const form = requestedFormat(request, request.query.format, config.eventFormat);
+      if (prefersStream(request, request.query.follow)) return streamEvents(services, request, reply, id, chosen, form);
       if (wait_ms > 0) {
-        await polls.during(reply, (signal) => nextEvent(services, tenantId, id, chosen, wait_ms, signal));
+        await polls.run(reply, (signal) => waitForEvent(services, tenantId, id, chosen, wait_ms, signal));
       }
       const mediaType = acceptsTagged(request) && form.tagged ? TAGGED_JSON : undefined;
-      return sendList(reply, 'events', listed(services, tenantId, id, chosen, form), {}, mediaType);
+      return sendList(reply, 'events', selectedEvents(services, tenantId, id, chosen, form), {}, mediaType);
     },
   );
 
@@ -80,7 +80,7 @@ export function eventRoutes(app: Api, services: Services): void {
         const { matched, nodeId } = await runtime.sendEvent(callerOf(request), id, {
           key: correlation_key,
           payload,
-          ...given('idempotencyKey', idempotencyKey(request.headers, event_id)),
+          ...defined('idempotencyKey', idempotencyKey(request.headers, event_id)),
         });
         return { execution_id: id, accepted: true as const, matched, buffered: !matched, node_id: nodeId };
       },
@@ -89,7 +89,7 @@ export function eventRoutes(app: Api, services: Services): void {
 }
 
 /** Resolves when there is an event of interest after `after`, when the execution has ended, or when the time is up. */
-async function nextEvent(
+async function waitForEvent(
   { runtime }: Services,
   tenantId: string,
   id: string,
@@ -104,7 +104,7 @@ async function nextEvent(
   if (signal.aborted) end();
   try {
     for await (const event of runtime.subscribe(tenantId, id, { after: chosen.after, signal: until.signal })) {
-      if (isChosen(event, chosen)) return;
+      if (matches(event, chosen)) return;
     }
   } finally {
     clearTimeout(timer);
@@ -113,46 +113,46 @@ async function nextEvent(
 }
 
 /** One kind and one node the store finds by itself. */
-async function* listed(
+async function* selectedEvents(
   { runtime }: Services,
   tenantId: string,
   id: string,
   chosen: Selection,
-  form: EventForm,
+  form: EventFormat,
 ): AsyncGenerator<object> {
   const [type, ...others] = chosen.types ?? [];
   const page = {
     after: chosen.after,
-    ...given('nodeId', chosen.nodeId),
-    ...(others.length === 0 ? given('type', type) : {}),
+    ...defined('nodeId', chosen.nodeId),
+    ...(others.length === 0 ? defined('type', type) : {}),
     ...(others.length === 0 && Number.isFinite(chosen.limit) ? { limit: chosen.limit } : {}),
   };
   let left = chosen.limit;
   for await (const event of runtime.events(tenantId, id, page)) {
-    if (!isChosen(event, chosen)) continue;
-    yield form.write(event);
+    if (!matches(event, chosen)) continue;
+    yield form.serialize(event);
     if (--left <= 0) return;
   }
 }
 
-function isChosen(event: EventView, { types, nodeId }: Selection): boolean {
+function matches(event: EventView, { types, nodeId }: Selection): boolean {
   return (types === null || types.has(event.type)) && (nodeId === null || event.nodeId === nodeId);
 }
 
 /** Of a client that takes both, JSON and streams, the one it names first. */
-function wantsStream({ method, headers: { accept = '' } }: FastifyRequest, follow: boolean | undefined): boolean {
+function prefersStream({ method, headers: { accept = '' } }: FastifyRequest, follow: boolean | undefined): boolean {
   const [first] = /\b(?:application\/json|text\/event-stream)\b/i.exec(accept) ?? [];
   return method !== 'HEAD' && (follow ?? first?.toLowerCase() === 'text/event-stream');
 }
 
 /** The log as server-sent events. A client that has had everything of an execution that has ended is told to stay away: 204. */
-async function follow(
+async function streamEvents(
   { runtime, store, streams }: Services,
   request: FastifyRequest,
   reply: FastifyReply,
   id: string,
   chosen: Selection,
-  form: EventForm,
+  form: EventFormat,
 ): Promise<FastifyReply> {
   const { tenantId } = identityOf(request);
   const execution = async () => {
@@ -162,25 +162,25 @@ async function follow(
   };
   const resumed = lastEventId(request);
   const { status, seq } = await execution();
-  if (resumed !== null && resumed >= seq && isOver(status)) return reply.code(204).send();
+  if (resumed !== null && resumed >= seq && isTerminal(status)) return reply.code(204).send();
   const after = resumed ?? chosen.after;
-  const pace = streams.pace(tenantId);
-  return streams.answer(request, reply, async (stream, signal) => {
+  const pace = streams.turns(tenantId);
+  return streams.open(request, reply, async (stream, signal) => {
     let left = chosen.limit;
     for await (const event of runtime.subscribe(tenantId, id, { after, signal })) {
-      if (!isChosen(event, chosen)) continue;
+      if (!matches(event, chosen)) continue;
       await pace();
-      await stream.send({ id: String(event.sequence), event: form.nameOf(event), data: form.write(event) });
+      await stream.send({ id: String(event.sequence), event: form.kindName(event), data: form.serialize(event) });
       if (--left <= 0) return;
     }
     const last = await execution();
-    if (signal.aborted || !isOver(last.status)) return;
+    if (signal.aborted || !isTerminal(last.status)) return;
     const data = { execution_id: id, status: last.status, sequence: last.seq };
     await stream.send({ id: String(last.seq), event: 'end', data });
   });
 }
 
-function isOver(status: string): boolean {
+function isTerminal(status: string): boolean {
   return (TERMINAL as ReadonlySet<string>).has(status);
 }
 
@@ -189,7 +189,7 @@ function lastEventId({ headers }: FastifyRequest): number | null {
   const given = headers['last-event-id'];
   if (given === undefined || given === '') return null;
   if (typeof given !== 'string' || !/^\d{1,15}$/.test(given)) {
-    throw new RuntimeError('bad_request', `Last-Event-ID must be a sequence number, not "${shown(String(given))}"`);
+    throw new RuntimeError('bad_request', `Last-Event-ID must be a sequence number, not "${truncated(String(given))}"`);
   }
   return Number(given);
 }

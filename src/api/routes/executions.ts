@@ -1,12 +1,12 @@
 import { RuntimeError } from '../../runtime/errors.ts';
 import type { ExecutionSummary, ExecutionView, Runtime } from '../../runtime/types.ts';
-import { cursorOf, fromCursor } from '../cursor.ts';
-import { isSdk } from '../dialects.ts';
-import { toFilter } from '../execution-filter.ts';
-import { forkedFromOf } from '../forked-from.ts';
-import { idempotencyKey } from '../idempotency-key.ts';
-import { executionId } from '../ids.ts';
-import { sendList } from '../json-list.ts';
+import { isSdkRequest } from '../compat/sdk-paths.ts';
+import { toForkedFrom } from '../forked-from.ts';
+import { sendList } from '../replies/json-list.ts';
+import { cursorOf, fromCursor } from '../requests/cursor.ts';
+import { toFilter } from '../requests/execution-filter.ts';
+import { idempotencyKey } from '../requests/idempotency-key.ts';
+import { executionId } from '../requests/ids.ts';
 import {
   CancelExecution,
   CancelledExecution,
@@ -18,7 +18,7 @@ import {
   StartExecution,
   StartedExecution,
 } from '../schemas/executions.ts';
-import { ById, given } from '../schemas/fields.ts';
+import { ById, defined } from '../schemas/fields.ts';
 import { type Api, callerOf, identityOf, type Services } from '../services.ts';
 import { timeOrNull, timestamp } from '../time.ts';
 
@@ -44,9 +44,9 @@ export function executionRoutes(app: Api, { runtime, polls }: Services): void {
       const { executionId, replayed } = await runtime.start(callerOf(request), {
         workflowId: workflow_id,
         input: input ?? {},
-        ...given('version', workflow_version || null),
-        ...given('labels', labels),
-        ...given('idempotencyKey', idempotencyKey(request.headers)),
+        ...defined('version', workflow_version || null),
+        ...defined('labels', labels),
+        ...defined('idempotencyKey', idempotencyKey(request.headers)),
       });
       if (replayed) void reply.header('idempotency-replayed', 'true');
       void reply.code(201);
@@ -77,10 +77,10 @@ export function executionRoutes(app: Api, { runtime, polls }: Services): void {
       const { executions, next } = await runtime.executions(tenantId, {
         ...page,
         ...toFilter(request.query),
-        ...given('after', cursor === undefined ? null : fromCursor('exec', cursor)),
+        ...defined('after', cursor === undefined ? null : fromCursor('exec', cursor)),
       });
-      const write = isSdk(request) ? toSdkItem : include === 'state' ? withState : null;
-      const items = write === null ? plain(executions) : viewed(runtime, executions, write);
+      const write = isSdkRequest(request) ? toSdkItem : include === 'state' ? withState : null;
+      const items = write === null ? toItems(executions) : toItemsWithState(runtime, executions, write);
       return sendList(reply, 'executions', items, { ...page, next_cursor: next === null ? null : cursorOf(next) });
     },
   );
@@ -104,7 +104,7 @@ export function executionRoutes(app: Api, { runtime, polls }: Services): void {
       const id = executionId(request.params.id);
       const waitMs = request.query.wait_ms ?? 0;
       if (waitMs === 0) return toExecution(await runtime.execution(tenantId, id));
-      return toExecution(await polls.during(reply, (signal) => runtime.settled(tenantId, id, waitMs, signal)));
+      return toExecution(await polls.run(reply, (signal) => runtime.settled(tenantId, id, waitMs, signal)));
     },
   );
 
@@ -151,10 +151,10 @@ function itemOf(view: ExecutionSummary): ExecutionItem {
     started_at: created,
     updated_at: timestamp(view.updatedAtMs),
     completed_at: timeOrNull(view.completedAtMs),
-    ...given('parent_execution_id', view.parentExecutionId),
-    ...given('forked_from', view.forkedFrom === null ? null : forkedFromOf(view.forkedFrom)),
-    ...given('error', view.error),
-    ...given('detail', view.error),
+    ...defined('parent_execution_id', view.parentExecutionId),
+    ...defined('forked_from', view.forkedFrom === null ? null : toForkedFrom(view.forkedFrom)),
+    ...defined('error', view.error),
+    ...defined('detail', view.error),
   };
 }
 
@@ -167,18 +167,18 @@ function toExecution(view: ExecutionView): Execution {
     current_state: state,
     input,
     initial_input: input,
-    ...(view.held === null ? {} : { held: true as const }),
-    ...given('held_reason', view.held?.reason),
+    ...(view.suspended === null ? {} : { held: true as const }),
+    ...defined('held_reason', view.suspended?.reason),
     ...(view.status === 'completed' ? { output: state } : {}),
   };
 }
 
-async function* plain(summaries: readonly ExecutionSummary[]): AsyncGenerator<ExecutionItem> {
+async function* toItems(summaries: readonly ExecutionSummary[]): AsyncGenerator<ExecutionItem> {
   for (const summary of summaries) yield itemOf(summary);
 }
 
 /** One state at a time, so that a page of large ones needs the memory of one. */
-async function* viewed(
+async function* toItemsWithState(
   runtime: Runtime,
   summaries: readonly ExecutionSummary[],
   write: (view: ExecutionView) => ExecutionItem,

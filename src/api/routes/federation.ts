@@ -1,5 +1,5 @@
-import { didDocument } from '../did.ts';
-import { publicUrl } from '../public-url.ts';
+import { didDocument } from '../discovery/did.ts';
+import { publicUrl } from '../discovery/public-url.ts';
 import { DidDocument } from '../schemas/federation.ts';
 import type { Api, Services } from '../services.ts';
 

@@ -1,5 +1,5 @@
 import { VERSION } from '../../config.ts';
-import { ailmentOf, DatabaseHealth } from '../database-health.ts';
+import { DatabaseHealth, databaseStatus } from '../database-health.ts';
 import { Health } from '../schemas/health.ts';
 import type { Api, Services } from '../services.ts';
 import { timestamp } from '../time.ts';
@@ -13,13 +13,13 @@ export function healthRoutes(app: Api, services: Services): void {
       schema: { summary: 'Is the server up?', tags: ['Health'], operationId: 'getHealth', response: { 200: Health } },
     },
     async () => {
-      const fault = await database.fault();
+      const fault = await database.errorCode();
       const { clockAheadMs, corruptExecutions } = services.runtime;
       const { running, waiting, oldest_waiting_since_ms: oldestMs } = services.runtime.inProcess();
       return {
         status: 'ok' as const,
         version: VERSION,
-        ...(fault === null ? {} : { database: ailmentOf(fault), database_code: fault }),
+        ...(fault === null ? {} : { database: databaseStatus(fault), database_code: fault }),
         ...(oldestMs === null ? {} : { in_process: { running, waiting, oldest_waiting_since: timestamp(oldestMs) } }),
         ...(clockAheadMs === 0 ? {} : { clock_ahead_ms: clockAheadMs }),
         ...(corruptExecutions === 0 ? {} : { corrupt_executions: corruptExecutions }),

@@ -1,17 +1,17 @@
 import type { ActiveNode } from '../../../machines/run.ts';
 import type { SnapshotView } from '../../runtime/types.ts';
-import { permit } from '../auth.ts';
-import { forkedFromOf } from '../forked-from.ts';
-import { idempotencyKey } from '../idempotency-key.ts';
-import { executionId } from '../ids.ts';
-import { decisionOf, mismatchOf } from '../mismatch.ts';
-import { ById, given } from '../schemas/fields.ts';
+import { requireAccess } from '../auth/authenticator.ts';
+import { toForkedFrom } from '../forked-from.ts';
+import { toMismatch, toPastDecision } from '../replies/fork-views.ts';
+import { idempotencyKey } from '../requests/idempotency-key.ts';
+import { executionId } from '../requests/ids.ts';
+import { ById, defined } from '../schemas/fields.ts';
 import {
-  type ActiveThen,
   ForkCheck,
   ForkExecution,
   ForkedExecution,
   ForkQuery,
+  type PastActiveNode,
   PastState,
   ReplayedExecution,
   type Snapshot,
@@ -46,9 +46,9 @@ export function historyRoutes(app: Api, { runtime, polls }: Services): void {
       const { tenantId } = identityOf(request);
       const id = executionId(request.params.id);
       const at = request.query.at ?? (await runtime.execution(tenantId, id)).sequence;
-      const past = await polls.during(reply, (signal) => runtime.stateAt(tenantId, id, at, signal));
+      const past = await polls.run(reply, (signal) => runtime.stateAt(tenantId, id, at, signal));
       const { sequence, requested, status, state, active, createdAtMs } = past;
-      const under = active.map(activeThen);
+      const under = active.map(toActiveNode);
       return { execution_id: id, sequence, requested, status, state, active: under, created_at: timestamp(createdAtMs) };
     },
   );
@@ -73,9 +73,9 @@ export function historyRoutes(app: Api, { runtime, polls }: Services): void {
       const id = executionId(request.params.id);
       const { after = 0 } = request.query;
       const limit = Math.min(request.query.limit ?? DEFAULT_LIMIT, MAX_LIMIT);
-      const page = await polls.during(reply, (signal) => runtime.snapshots(tenantId, id, { after, limit }, signal));
+      const page = await polls.run(reply, (signal) => runtime.snapshots(tenantId, id, { after, limit }, signal));
       const { sequence, status, snapshots } = page;
-      return { execution_id: id, sequence, status, snapshots: snapshots.map(snapshotOf), limit };
+      return { execution_id: id, sequence, status, snapshots: snapshots.map(toSnapshot), limit };
     },
   );
 
@@ -95,9 +95,9 @@ export function historyRoutes(app: Api, { runtime, polls }: Services): void {
     async (request, reply) => {
       const { tenantId } = identityOf(request);
       const id = executionId(request.params.id);
-      const replayed = await polls.during(reply, (signal) => runtime.replay(tenantId, id, signal));
+      const replayed = await polls.run(reply, (signal) => runtime.replay(tenantId, id, signal));
       const { events, sequence, mismatch } = replayed;
-      return { execution_id: id, events, sequence, matches: mismatch === null, ...given('mismatch', mismatch) };
+      return { execution_id: id, events, sequence, matches: mismatch === null, ...defined('mismatch', mismatch) };
     },
   );
 
@@ -120,23 +120,23 @@ export function historyRoutes(app: Api, { runtime, polls }: Services): void {
     async (request, reply) => {
       const id = executionId(request.params.id);
       const { at_sequence, state_patch, workflow_version, dry_run, keep_decisions } = request.body;
-      if (keep_decisions === true) permit(identityOf(request).role, 'operator');
+      if (keep_decisions === true) requireAccess(identityOf(request).role, 'operator');
       const forked = await runtime.fork(callerOf(request), id, {
         atSequence: at_sequence,
-        ...given('statePatch', state_patch),
-        ...given('workflowVersion', workflow_version),
-        ...given('dryRun', request.query.dry_run ?? dry_run),
-        ...given('keepDecisions', keep_decisions),
-        ...given('idempotencyKey', idempotencyKey(request.headers)),
+        ...defined('statePatch', state_patch),
+        ...defined('workflowVersion', workflow_version),
+        ...defined('dryRun', request.query.dry_run ?? dry_run),
+        ...defined('keepDecisions', keep_decisions),
+        ...defined('idempotencyKey', idempotencyKey(request.headers)),
       });
-      const forked_from = forkedFromOf({ executionId: id, sequence: forked.sequence });
+      const forked_from = toForkedFrom({ executionId: id, sequence: forked.sequence });
       if (forked.executionId === null) {
         const { mismatch } = forked;
         return {
           forked_from,
           fits: mismatch === null,
-          ...given('mismatch', mismatch === null ? null : mismatchOf(mismatch)),
-          decisions: forked.decisions.map(decisionOf),
+          ...defined('mismatch', mismatch === null ? null : toMismatch(mismatch)),
+          decisions: forked.decisions.map(toPastDecision),
         };
       }
       if (forked.replayed) void reply.header('idempotency-replayed', 'true');
@@ -146,11 +146,11 @@ export function historyRoutes(app: Api, { runtime, polls }: Services): void {
   );
 }
 
-function activeThen({ node, phase, attempt, activation, waitsForCapacity }: ActiveNode): ActiveThen {
+function toActiveNode({ node, phase, attempt, activation, waitsForCapacity }: ActiveNode): PastActiveNode {
   return { node_id: node, phase: waitsForCapacity === true ? 'waiting_for_capacity' : phase, attempt, activation };
 }
 
-function snapshotOf({
+function toSnapshot({
   sequence,
   createdAtMs,
   events,
@@ -167,6 +167,6 @@ function snapshotOf({
     events: [...events],
     status,
     value,
-    context: { state, active: active.map(activeThen), steps_executed: stepsExecuted, ...given('error', error) },
+    context: { state, active: active.map(toActiveNode), steps_executed: stepsExecuted, ...defined('error', error) },
   };
 }

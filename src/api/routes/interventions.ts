@@ -1,6 +1,6 @@
 import type { TokenBudget } from '../../../machines/ir/workflow.ts';
-import { executionId } from '../ids.ts';
-import { ById, given } from '../schemas/fields.ts';
+import { executionId } from '../requests/ids.ts';
+import { ById, defined } from '../schemas/fields.ts';
 import {
   PausedExecution,
   PauseExecution,
@@ -60,7 +60,9 @@ export function interventionRoutes(app: Api, { runtime }: Services): void {
       const id = executionId(request.params.id);
       const { token_budget = null, cost_budget_usd = null } = request.body;
       const budgets =
-        token_budget === null && cost_budget_usd === null ? undefined : { token_budget: totalsOf(token_budget), cost_budget_usd };
+        token_budget === null && cost_budget_usd === null
+          ? undefined
+          : { token_budget: knownTotals(token_budget), cost_budget_usd };
       await runtime.resume(caller, id, budgets);
       const { status } = await runtime.execution(caller.tenantId, id);
       return { execution_id: id, status, held: false as const };
@@ -92,12 +94,12 @@ export function interventionRoutes(app: Api, { runtime }: Services): void {
 }
 
 /** The totals alone: what else a body has is not for the log. */
-function totalsOf(budget: TokenBudget | null): TokenBudget | null {
+function knownTotals(budget: TokenBudget | null): TokenBudget | null {
   if (budget === null) return null;
   const { total_tokens, input_tokens, output_tokens } = budget;
   return {
-    ...given('total_tokens', total_tokens),
-    ...given('input_tokens', input_tokens),
-    ...given('output_tokens', output_tokens),
+    ...defined('total_tokens', total_tokens),
+    ...defined('input_tokens', input_tokens),
+    ...defined('output_tokens', output_tokens),
   };
 }

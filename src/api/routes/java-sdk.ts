@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
-import { idempotencyKey } from '../idempotency-key.ts';
+import { idempotencyKey } from '../requests/idempotency-key.ts';
 import { StartedExecution } from '../schemas/executions.ts';
-import { AnyJson, given } from '../schemas/fields.ts';
+import { AnyJson, defined } from '../schemas/fields.ts';
 import { WorkflowArray, WorkflowsQuery } from '../schemas/workflows.ts';
 import { type Api, callerOf, identityOf, type Services } from '../services.ts';
 import { timestamp } from '../time.ts';
@@ -58,7 +58,7 @@ export function javaSdkRoutes(app: Api, { runtime, store }: Services): void {
       const { executionId, replayed } = await runtime.start(callerOf(request), {
         workflowId: request.params.workflow_id,
         input: request.body,
-        ...given('idempotencyKey', idempotencyKey(request.headers)),
+        ...defined('idempotencyKey', idempotencyKey(request.headers)),
       });
       if (replayed) void reply.header('idempotency-replayed', 'true');
       void reply.code(201);

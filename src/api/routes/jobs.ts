@@ -1,10 +1,10 @@
-import type { JobRow } from '../../../store/resources/jobs.ts';
+import type { JobRow } from '../../../store/port/resources/jobs.ts';
 import type { ExecutionFilter } from '../../runtime/types.ts';
-import { cursorOf, fromCursor } from '../cursor.ts';
-import { toConditions, toFilter } from '../execution-filter.ts';
+import { cursorOf, fromCursor } from '../requests/cursor.ts';
+import { toConditions, toFilter } from '../requests/execution-filter.ts';
 import { ById } from '../schemas/fields.ts';
 import { Job, JobList, JobQuery, JobsQuery, StartJob } from '../schemas/jobs.ts';
-import { type Api, actionOf, identityOf, type Services, textAt } from '../services.ts';
+import { type Api, actionContext, identityOf, type Services, stringField } from '../services.ts';
 import { timeOrNull, timestamp } from '../time.ts';
 
 const DEFAULT_LIMIT = 50;
@@ -16,7 +16,7 @@ export function jobRoutes(app: Api, { control: { jobs }, polls, nowMs }: Service
   app.post(
     '/executions/bulk',
     {
-      config: { access: 'write', relieves: (body) => ['cancel', 'pause'].includes(textAt(body, 'action')) },
+      config: { access: 'write', relieves: (body) => ['cancel', 'pause'].includes(stringField(body, 'action')) },
       schema: {
         summary: 'Cancel, retry, pause or resume every execution that matches',
         description:
@@ -30,7 +30,7 @@ export function jobRoutes(app: Api, { control: { jobs }, polls, nowMs }: Service
     async (request, reply) => {
       const { action, filter, all, reason } = request.body;
       const asked = { action, filter: toFilter(filter ?? {}), all: all ?? false, reason: reason ?? null };
-      const job = await jobs.start(asked, actionOf(request, nowMs()));
+      const job = await jobs.start(asked, actionContext(request, nowMs()));
       void reply.code(202);
       return toJob(job);
     },
@@ -82,7 +82,7 @@ export function jobRoutes(app: Api, { control: { jobs }, polls, nowMs }: Service
       const { id } = request.params;
       const waitMs = request.query.wait_ms ?? 0;
       if (waitMs === 0) return toJob(await jobs.get(tenantId, id));
-      return toJob(await polls.during(reply, (signal) => jobs.settled(tenantId, id, waitMs, signal)));
+      return toJob(await polls.run(reply, (signal) => jobs.settled(tenantId, id, waitMs, signal)));
     },
   );
 
@@ -99,7 +99,7 @@ export function jobRoutes(app: Api, { control: { jobs }, polls, nowMs }: Service
         response: { 200: Job },
       },
     },
-    async (request) => toJob(await jobs.cancel(request.params.id, actionOf(request, nowMs()))),
+    async (request) => toJob(await jobs.cancel(request.params.id, actionContext(request, nowMs()))),
   );
 }
 

@@ -1,10 +1,10 @@
 import { PassThrough } from 'node:stream';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import { answerTo } from '../errors.ts';
+import { errorReply } from '../errors.ts';
 import { answerMcp, type RestCall } from '../mcp/bridge.ts';
-import { acknowledged, completed } from '../mcp/plain.ts';
-import { answerErrors } from '../replies.ts';
+import { acknowledgement, withProtocolDefaults } from '../mcp/plain.ts';
+import { handleError } from '../replies/error-handler.ts';
 import { McpAnswer, McpAnswers, McpMessage } from '../schemas/mcp.ts';
 import { type Api, identityOf, type Services } from '../services.ts';
 
@@ -27,20 +27,20 @@ export function mcpRoutes(app: Api, { polls }: Services): void {
         body: McpMessage,
         response: { 200: McpAnswers, 202: Type.Null({ description: 'Taken note of.' }), 400: McpAnswer },
       },
-      errorHandler: answerMalformed,
+      errorHandler: handleParseError,
     },
     async (request, reply) => {
       const { body } = request;
       const plain = !(request.headers.accept ?? '').includes('text/event-stream');
-      const taken = plain ? acknowledged(body) : null;
+      const taken = plain ? acknowledgement(body) : null;
       if (taken !== null) return reply.send(taken as never);
       const version = request.headers['mcp-protocol-version'];
-      const response = await polls.during(reply, (signal) =>
+      const response = await polls.run(reply, (signal) =>
         answerMcp({
-          message: plain ? completed(body) : (body ?? null),
+          message: plain ? withProtocolDefaults(body) : (body ?? null),
           protocolVersion: typeof version === 'string' ? version : undefined,
           tenantId: identityOf(request).tenantId,
-          rest: restOf(app, request),
+          rest: restCallAs(app, request),
           signal,
         }),
       );
@@ -69,7 +69,7 @@ export function mcpRoutes(app: Api, { polls }: Services): void {
       const beating = setInterval(beat, HEARTBEAT_MS);
       beating.unref();
       beat();
-      void polls.during(reply, ended).then(() => {
+      void polls.run(reply, aborted).then(() => {
         clearInterval(beating);
         stream.end();
       });
@@ -82,7 +82,7 @@ export function mcpRoutes(app: Api, { polls }: Services): void {
 }
 
 /** The REST API as the caller would reach it: same token, same request id, same rules. */
-function restOf(app: Api, { headers, id, ip }: FastifyRequest): RestCall {
+function restCallAs(app: Api, { headers, id, ip }: FastifyRequest): RestCall {
   const { authorization, host } = headers;
   return async ({ method, url, body }, maxBytes, signal) => {
     const reply = await app.inject({
@@ -118,13 +118,13 @@ async function textOf(stream: AsyncIterable<Buffer>, maxBytes: number): Promise<
 }
 
 /** A message that is no JSON gets its error as JSON-RPC has it; what is refused before is refused as everywhere. */
-function answerMalformed(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
-  const { status, body } = answerTo(error, request.id);
-  if (status !== 400) answerErrors(error, request, reply);
+function handleParseError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  const { status, body } = errorReply(error, request.id);
+  if (status !== 400) handleError(error, request, reply);
   else void reply.code(400).send({ jsonrpc: '2.0', id: null, error: { code: PARSE_ERROR, message: body.error } });
 }
 
-function ended(signal: AbortSignal): Promise<void> {
+function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve();
     signal.addEventListener('abort', () => resolve(), { once: true });

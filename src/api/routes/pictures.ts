@@ -1,13 +1,13 @@
 import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
-import { MEDIA_TYPES } from '../../pictures/formats.ts';
-import { PictureError } from '../../pictures/problem.ts';
-import { PictureRenderer, type PictureRequest, type RenderedPicture, UnreadableRevision } from '../../pictures/renderer.ts';
-import type { LoggedText } from '../../pictures/thread-messages.ts';
-import { RuntimeError, shown } from '../../runtime/errors.ts';
-import { FairQueue } from '../../runtime/fair-queue.ts';
+import { DiagramError } from '../../diagrams/errors.ts';
+import { MEDIA_TYPES } from '../../diagrams/formats.ts';
+import { DiagramRenderer, type DiagramRequest, type RenderedDiagram, UnreadableRevision } from '../../diagrams/renderer.ts';
+import type { SerializedEvent } from '../../diagrams/thread-messages.ts';
+import { RuntimeError, truncated } from '../../runtime/errors.ts';
+import { FairQueue } from '../../runtime/scheduling/fair-queue.ts';
 import type { Runtime } from '../../runtime/types.ts';
-import { executionId } from '../ids.ts';
+import { executionId } from '../requests/ids.ts';
 import { ById } from '../schemas/fields.ts';
 import { ExecutionMachineQuery, WorkflowMachineQuery } from '../schemas/pictures.ts';
 import { type Api, identityOf, type Services } from '../services.ts';
@@ -28,16 +28,16 @@ const PICTURE = {
 
 /** Workflows and executions as pictures, drawn from the machine that runs them. */
 export function pictureRoutes(app: Api, { runtime, store }: Services): void {
-  const renderer = new PictureRenderer();
+  const renderer = new DiagramRenderer();
   const queue = new FairQueue('too many pictures are being drawn', LIMITS);
   app.addHook('onClose', () => renderer.close());
-  const picture = async (tenantId: string, request: PictureRequest): Promise<RenderedPicture> => {
+  const picture = async (tenantId: string, request: DiagramRequest): Promise<RenderedDiagram> => {
     try {
       return await renderer.render(request, (work) => queue.run(tenantId, work));
     } catch (cause) {
       if (cause instanceof UnreadableRevision)
         throw new RuntimeError('corrupt', `workflow revision ${request.revision} cannot be compiled by this version`, { cause });
-      throw cause instanceof PictureError ? refusal(cause) : cause;
+      throw cause instanceof DiagramError ? refusal(cause) : cause;
     }
   };
 
@@ -61,7 +61,7 @@ export function pictureRoutes(app: Api, { runtime, store }: Services): void {
       const { tenantId } = identityOf(request);
       const row = await store.tenant(tenantId).workflow(workflow_id, version);
       if (row === null)
-        throw new RuntimeError('not_found', `workflow ${shown(workflow_id)}${version === undefined ? '' : ` v${version}`}`);
+        throw new RuntimeError('not_found', `workflow ${truncated(workflow_id)}${version === undefined ? '' : ` v${version}`}`);
       const { source, revision } = row;
       return send(reply, format, await picture(tenantId, { revision, source, format, view, execution: null }));
     },
@@ -100,15 +100,15 @@ export function pictureRoutes(app: Api, { runtime, store }: Services): void {
   );
 }
 
-async function* logOf(runtime: Runtime, tenantId: string, id: string, upTo: number): AsyncGenerator<LoggedText> {
+async function* logOf(runtime: Runtime, tenantId: string, id: string, upTo: number): AsyncGenerator<SerializedEvent> {
   for await (const { sequence, type, nodeId, data, createdAtMs } of runtime.events(tenantId, id, { limit: upTo }))
     yield { sequence, type, nodeId, data: JSON.stringify(data), atMs: createdAtMs };
 }
 
 function send(
   reply: FastifyReply,
-  format: PictureRequest['format'],
-  { bytes, policy, unreadable }: RenderedPicture,
+  format: DiagramRequest['format'],
+  { bytes, policy, unreadable }: RenderedDiagram,
 ): FastifyReply {
   void reply.headers({ 'x-content-type-options': 'nosniff', 'cache-control': 'private, no-cache' });
   if (policy !== null) void reply.header('content-security-policy', policy);
@@ -117,7 +117,7 @@ function send(
   return reply.header('content-type', MEDIA_TYPES[format]).send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
 }
 
-function refusal(error: PictureError): RuntimeError {
+function refusal(error: DiagramError): RuntimeError {
   if (error.code === 'pictures_busy')
     return new RuntimeError('overloaded', error.message, { retryAfterMs: RETRY_AFTER_MS, cause: error });
   return new RuntimeError('bad_request', `${error.message}; mermaid, dot and xstate are not drawn`, { cause: error });

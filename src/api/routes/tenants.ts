@@ -1,9 +1,9 @@
 import type { FastifyRequest } from 'fastify';
-import type { TenantRecord } from '../../../store/resources/tenants.ts';
+import type { TenantRecord } from '../../../store/port/resources/tenants.ts';
 import { DEFAULT_TENANT } from '../../control/tenants.ts';
-import { RuntimeError, shown } from '../../runtime/errors.ts';
-import { Refusal } from '../errors.ts';
-import { ById, given } from '../schemas/fields.ts';
+import { RuntimeError, truncated } from '../../runtime/errors.ts';
+import { RequestError } from '../errors.ts';
+import { ById, defined } from '../schemas/fields.ts';
 import {
   CreatedTenant,
   CreateTenant,
@@ -14,7 +14,7 @@ import {
   UpdatedTenant,
   UpdateTenant,
 } from '../schemas/tenants.ts';
-import { type Api, actionOf, identityOf, type Services, textAt } from '../services.ts';
+import { type Api, actionContext, identityOf, type Services, stringField } from '../services.ts';
 import { timestamp } from '../time.ts';
 
 const MAX_LIMIT = 1_000;
@@ -34,12 +34,12 @@ export function tenantRoutes(app: Api, { store, control, tokens, nowMs }: Servic
       },
     },
     async (request, reply) => {
-      refuseOthers(request, 'create');
+      requireDefaultTenant(request, 'create');
       const { id, name, policy, limits } = request.body;
-      const settings = { name, ...given('policy', policy), ...given('limits', limits) };
-      const created = await control.tenants.create(id, settings, actionOf(request, nowMs()));
+      const settings = { name, ...defined('policy', policy), ...defined('limits', limits) };
+      const created = await control.tenants.create(id, settings, actionContext(request, nowMs()));
       // The id may be that of tokens which were made for it beforehand, on the database itself.
-      tokens.forget();
+      tokens.invalidate();
       void reply.code(201);
       return { tenant_id: created.id, ...toTenant(created) };
     },
@@ -88,7 +88,7 @@ export function tenantRoutes(app: Api, { store, control, tokens, nowMs }: Servic
   app.put(
     '/tenants/:id',
     {
-      config: { access: 'operator', relieves: (body) => ['suspended', 'archived'].includes(textAt(body, 'status')) },
+      config: { access: 'operator', relieves: (body) => ['suspended', 'archived'].includes(stringField(body, 'status')) },
       schema: {
         summary: 'Change a tenant: what is left out stays, a policy or limits of null are cleared',
         tags: ['Tenants'],
@@ -100,17 +100,17 @@ export function tenantRoutes(app: Api, { store, control, tokens, nowMs }: Servic
     },
     async (request) => {
       const { id } = request.params;
-      refuseOthers(request, 'change');
+      requireDefaultTenant(request, 'change');
       await find(request, id);
       const { name, status, policy, limits } = request.body;
       const settings = {
-        ...given('name', name),
-        ...given('status', status),
+        ...defined('name', name),
+        ...defined('status', status),
         ...(policy === undefined ? {} : { policy }),
         ...(limits === undefined ? {} : { limits }),
       };
-      const updated = await control.tenants.update(id, settings, actionOf(request, nowMs()));
-      tokens.forget();
+      const updated = await control.tenants.update(id, settings, actionContext(request, nowMs()));
+      tokens.invalidate();
       return { tenant_id: updated.id, updated: true as const, ...toTenant(updated) };
     },
   );
@@ -118,7 +118,7 @@ export function tenantRoutes(app: Api, { store, control, tokens, nowMs }: Servic
   async function find(request: FastifyRequest, id: string): Promise<TenantRecord> {
     const visible = managesAll(request) || id === identityOf(request).tenantId;
     const record = visible ? await store.tenants.find(id) : null;
-    if (record === null) throw new RuntimeError('not_found', `tenant ${shown(id)}`);
+    if (record === null) throw new RuntimeError('not_found', `tenant ${truncated(id)}`);
     return record;
   }
 
@@ -132,8 +132,8 @@ function managesAll(request: FastifyRequest): boolean {
   return identityOf(request).tenantId === DEFAULT_TENANT;
 }
 
-function refuseOthers(request: FastifyRequest, what: string): void {
-  if (!managesAll(request)) throw new Refusal('forbidden', `only operators of tenant ${DEFAULT_TENANT} ${what} tenants`);
+function requireDefaultTenant(request: FastifyRequest, what: string): void {
+  if (!managesAll(request)) throw new RequestError('forbidden', `only operators of tenant ${DEFAULT_TENANT} ${what} tenants`);
 }
 
 function toTenant({ id, name, status, policy, limits, createdAtMs, updatedAtMs }: TenantRecord): Tenant {
@@ -141,8 +141,8 @@ function toTenant({ id, name, status, policy, limits, createdAtMs, updatedAtMs }
     id,
     name,
     status,
-    ...given('policy', policy === null ? null : (JSON.parse(policy) as NonNullable<Tenant['policy']>)),
-    ...given('limits', limits === null ? null : (JSON.parse(limits) as NonNullable<Tenant['limits']>)),
+    ...defined('policy', policy === null ? null : (JSON.parse(policy) as NonNullable<Tenant['policy']>)),
+    ...defined('limits', limits === null ? null : (JSON.parse(limits) as NonNullable<Tenant['limits']>)),
     created_at: timestamp(createdAtMs),
     updated_at: timestamp(updatedAtMs),
   };

@@ -1,12 +1,12 @@
-import type { TokenRow } from '../../../store/rows.ts';
-import { RuntimeError, shown } from '../../runtime/errors.ts';
+import type { TokenRow } from '../../../store/port/rows.ts';
+import { RuntimeError, truncated } from '../../runtime/errors.ts';
 import { durationMs } from '../../times.ts';
 import { mintToken } from '../../tokens.ts';
-import { ANYONE } from '../auth.ts';
-import { Refusal } from '../errors.ts';
-import { ById, given } from '../schemas/fields.ts';
+import { ANONYMOUS } from '../auth/authenticator.ts';
+import { RequestError } from '../errors.ts';
+import { ById, defined } from '../schemas/fields.ts';
 import { CreatedToken, CreateToken, RevokedToken, type Token, TokenList } from '../schemas/tokens.ts';
-import { type Api, actionOf, callerOf, identityOf, type Services } from '../services.ts';
+import { type Api, actionContext, callerOf, identityOf, type Services } from '../services.ts';
 import { parseTime, timeOrNull, timestamp } from '../time.ts';
 
 export function tokenRoutes(app: Api, { store, tokens, nowMs }: Services): void {
@@ -28,14 +28,14 @@ export function tokenRoutes(app: Api, { store, tokens, nowMs }: Services): void 
       const caller = callerOf(request);
       const tenantId = request.body.tenant_id ?? caller.tenantId;
       if (tenantId !== caller.tenantId) {
-        if (caller.tenantId !== ANYONE.tenantId)
-          throw new Refusal('forbidden', `only operators of tenant ${ANYONE.tenantId} make tokens for other tenants`);
-        if ((await store.tenantRow(tenantId)) === null) throw new RuntimeError('not_found', `tenant ${shown(tenantId)}`);
+        if (caller.tenantId !== ANONYMOUS.tenantId)
+          throw new RequestError('forbidden', `only operators of tenant ${ANONYMOUS.tenantId} make tokens for other tenants`);
+        if ((await store.tenantRow(tenantId)) === null) throw new RuntimeError('not_found', `tenant ${truncated(tenantId)}`);
       }
       const now = nowMs();
       const expiresAtMs = expiryOf(request.body, now);
-      const { plaintext, row } = mintToken({ tenantId, role, ...given('name', name), nowMs: now, expiresAtMs });
-      await store.control({ type: 'token_created', token: row }, actionOf(request, now));
+      const { plaintext, row } = mintToken({ tenantId, role, ...defined('name', name), nowMs: now, expiresAtMs });
+      await store.control({ type: 'token_created', token: row }, actionContext(request, now));
       void reply.code(201);
       return { ...toToken(row), token: plaintext };
     },
@@ -67,8 +67,8 @@ export function tokenRoutes(app: Api, { store, tokens, nowMs }: Services): void 
     },
     async (request) => {
       const { id } = request.params;
-      await store.control({ type: 'token_revoked', id }, actionOf(request, nowMs()));
-      tokens.forget();
+      await store.control({ type: 'token_revoked', id }, actionContext(request, nowMs()));
+      tokens.invalidate();
       return { id, revoked: true as const };
     },
   );
@@ -80,15 +80,15 @@ function expiryOf({ expires_in, expires_at }: CreateToken, nowMs: number): numbe
   if (expires_in != null) return nowMs + lifetimeMs(expires_in);
   if (expires_at == null) return null;
   const atMs = parseTime(expires_at);
-  if (atMs === null) throw new RuntimeError('bad_request', `expires_at must be an RFC 3339 time, not "${shown(expires_at)}"`);
-  if (atMs <= nowMs) throw new RuntimeError('bad_request', `expires_at is past: ${shown(expires_at)}`);
+  if (atMs === null) throw new RuntimeError('bad_request', `expires_at must be an RFC 3339 time, not "${truncated(expires_at)}"`);
+  if (atMs <= nowMs) throw new RuntimeError('bad_request', `expires_at is past: ${truncated(expires_at)}`);
   return atMs;
 }
 
 function lifetimeMs(text: string): number {
   const ms = durationMs(text);
   if (ms === null)
-    throw new RuntimeError('bad_request', `expires_in must be like 90s, 15m, 12h, 30d or 4w, not "${shown(text)}"`);
+    throw new RuntimeError('bad_request', `expires_in must be like 90s, 15m, 12h, 30d or 4w, not "${truncated(text)}"`);
   return ms;
 }
 

@@ -1,8 +1,8 @@
 import { Type } from 'typebox';
 import { pascalCase } from '../../../machines/events.ts';
-import type { DeliveryRow, WebhookRow } from '../../../store/resources/webhooks.ts';
-import { eventTypes } from '../event-filter.ts';
-import { ById, given } from '../schemas/fields.ts';
+import type { DeliveryRow, WebhookRow } from '../../../store/port/resources/webhooks.ts';
+import { eventTypes } from '../requests/event-filter.ts';
+import { ById, defined } from '../schemas/fields.ts';
 import {
   CreatedWebhook,
   CreateWebhook,
@@ -17,7 +17,7 @@ import {
   Webhook,
   WebhookList,
 } from '../schemas/webhooks.ts';
-import { type Api, actionOf, identityOf, type Services } from '../services.ts';
+import { type Api, actionContext, identityOf, type Services } from '../services.ts';
 import { timeOrNull, timestamp } from '../time.ts';
 
 const DEFAULT_LIMIT = 50;
@@ -55,7 +55,7 @@ export function webhookRoutes(app: Api, services: Services): void {
         description: description ?? null,
         enabled: enabled ?? true,
       };
-      const row = await webhooks.create(definition, actionOf(request, nowMs()));
+      const row = await webhooks.create(definition, actionContext(request, nowMs()));
       void reply.code(201);
       return { ...toWebhook(row), secret: row.secret };
     },
@@ -96,14 +96,14 @@ export function webhookRoutes(app: Api, services: Services): void {
     async (request) => {
       const { url, events, workflow_id, description, enabled, rotate_secret = false } = request.body;
       const change = {
-        ...given('url', url),
-        ...given('events', events === undefined ? null : kindsOf(events)),
+        ...defined('url', url),
+        ...defined('events', events === undefined ? null : kindsOf(events)),
         ...(workflow_id === undefined ? {} : { workflowId: workflow_id }),
         ...(description === undefined ? {} : { description }),
-        ...given('enabled', enabled),
+        ...defined('enabled', enabled),
       };
       const options = { rotateSecret: rotate_secret };
-      const row = await webhooks.update(request.params.id, change, options, actionOf(request, nowMs()));
+      const row = await webhooks.update(request.params.id, change, options, actionContext(request, nowMs()));
       return { ...toWebhook(row), ...(rotate_secret ? { secret: row.secret } : {}) };
     },
   );
@@ -121,7 +121,7 @@ export function webhookRoutes(app: Api, services: Services): void {
       },
     },
     async (request) => {
-      await webhooks.remove(request.params.id, actionOf(request, nowMs()));
+      await webhooks.remove(request.params.id, actionContext(request, nowMs()));
       return { id: request.params.id, deleted: true as const };
     },
   );
@@ -140,7 +140,7 @@ export function webhookRoutes(app: Api, services: Services): void {
     },
     async (request) => {
       const { id } = request.params;
-      const { delivered, status, error, durationMs } = await webhooks.test(id, actionOf(request, nowMs()));
+      const { delivered, status, error, durationMs } = await webhooks.test(id, actionContext(request, nowMs()));
       return { webhook_id: id, delivered, status, error, duration_ms: durationMs };
     },
   );
@@ -165,7 +165,7 @@ function deliveryRoutes(app: Api, { control: { webhooks }, nowMs }: Services): v
     async (request) => {
       const { status, cursor, limit = DEFAULT_LIMIT } = request.query;
       const size = Math.min(limit, MAX_LIMIT);
-      const page = { ...given('status', status), ...given('before', cursor), limit: size + 1 };
+      const page = { ...defined('status', status), ...defined('before', cursor), limit: size + 1 };
       const rows = await webhooks.deliveries(identityOf(request).tenantId, request.params.id, page);
       const shown = rows.slice(0, size);
       return { deliveries: shown.map(toDelivery), next_cursor: rows.length > size ? (shown.at(-1)?.id ?? null) : null };
@@ -187,7 +187,7 @@ function deliveryRoutes(app: Api, { control: { webhooks }, nowMs }: Services): v
     },
     async (request) => {
       const { id, delivery_id } = request.params;
-      return toDelivery(await webhooks.replay(id, delivery_id, actionOf(request, nowMs())));
+      return toDelivery(await webhooks.replay(id, delivery_id, actionContext(request, nowMs())));
     },
   );
 
@@ -205,7 +205,7 @@ function deliveryRoutes(app: Api, { control: { webhooks }, nowMs }: Services): v
     },
     async (request) => {
       const { id } = request.params;
-      return { webhook_id: id, replayed: await webhooks.replayFailed(id, actionOf(request, nowMs())) };
+      return { webhook_id: id, replayed: await webhooks.replayFailed(id, actionContext(request, nowMs())) };
     },
   );
 }

@@ -1,9 +1,9 @@
 import type { Usage } from '../../../machines/messages.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 import type { WorkItemView } from '../../runtime/types.ts';
-import { answerTo } from '../errors.ts';
-import { executionId, workItemId } from '../ids.ts';
-import { ById, given } from '../schemas/fields.ts';
+import { errorReply } from '../errors.ts';
+import { executionId, workItemId } from '../requests/ids.ts';
+import { ById, defined } from '../schemas/fields.ts';
 import {
   ClaimedWork,
   ClaimWork,
@@ -64,7 +64,7 @@ export function workItemRoutes(app: Api, { runtime, polls }: Services): void {
     },
     async (request, reply) => {
       const { worker_id, queue_types, max_items, wait_ms } = request.body;
-      const items = await polls.during(reply, (signal) =>
+      const items = await polls.run(reply, (signal) =>
         runtime.claim(callerOf(request), {
           workerId: worker_id,
           queueTypes: queue_types,
@@ -99,10 +99,10 @@ export function workItemRoutes(app: Api, { runtime, polls }: Services): void {
         durationMs: duration_ms ?? 0,
         usage: usageOf(request.body),
         ...(state_patch === undefined ? {} : { statePatch: state_patch }),
-        ...given('leaseFence', lease_fence),
-        ...given('executionId', execution_id ? executionId(execution_id) : null),
-        ...given('nodeId', node_id || null),
-        ...given('workerId', worker_id || null),
+        ...defined('leaseFence', lease_fence),
+        ...defined('executionId', execution_id ? executionId(execution_id) : null),
+        ...defined('nodeId', node_id || null),
+        ...defined('workerId', worker_id || null),
       };
       const lost = await lostLease(runtime.complete(callerOf(request), id, result), request.id);
       return lost === null ? { completed: true as const, work_item_id: id } : reply.code(409).send({ completed: false, ...lost });
@@ -129,10 +129,10 @@ export function workItemRoutes(app: Api, { runtime, polls }: Services): void {
       const failure = {
         error,
         retryable: retryable ?? true,
-        ...given('errorClass', error_class),
-        ...given('httpStatus', http_status),
-        ...given('leaseFence', lease_fence),
-        ...given('workerId', worker_id || null),
+        ...defined('errorClass', error_class),
+        ...defined('httpStatus', http_status),
+        ...defined('leaseFence', lease_fence),
+        ...defined('workerId', worker_id || null),
       };
       const lost = await lostLease(runtime.fail(callerOf(request), id, failure), request.id);
       return lost === null ? { failed: true as const, work_item_id: id } : reply.code(409).send({ failed: false, ...lost });
@@ -177,18 +177,18 @@ async function lostLease(
     return null;
   } catch (error) {
     if (!(error instanceof RuntimeError) || (error.code !== 'stale_fence' && error.code !== 'conflict')) throw error;
-    return { reason: error.message, ...answerTo(error, requestId).body };
+    return { reason: error.message, ...errorReply(error, requestId).body };
   }
 }
 
 function usageOf(body: CompleteWork): Usage {
   return {
-    ...given('gen_ai_system', body.gen_ai_system),
-    ...given('gen_ai_model', body.gen_ai_model),
-    ...given('input_tokens', body.input_tokens),
-    ...given('output_tokens', body.output_tokens),
-    ...given('finish_reason', body.finish_reason),
-    ...given('cost_usd', body.cost_usd),
+    ...defined('gen_ai_system', body.gen_ai_system),
+    ...defined('gen_ai_model', body.gen_ai_model),
+    ...defined('input_tokens', body.input_tokens),
+    ...defined('output_tokens', body.output_tokens),
+    ...defined('finish_reason', body.finish_reason),
+    ...defined('cost_usd', body.cost_usd),
   };
 }
 

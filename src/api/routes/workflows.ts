@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
-import type { WorkflowRow } from '../../../store/rows.ts';
-import { RuntimeError, shown } from '../../runtime/errors.ts';
+import type { WorkflowRow } from '../../../store/port/rows.ts';
+import { RuntimeError, truncated } from '../../runtime/errors.ts';
 import {
   RegisteredWorkflow,
   RegisterWorkflow,
@@ -82,7 +82,7 @@ export function workflowRoutes(app: Api, { runtime, store }: Services): void {
       const tenant = store.tenant(identityOf(request).tenantId);
       const row = await tenant.workflow(workflow_id, version);
       if (row === null)
-        throw new RuntimeError('not_found', `workflow ${shown(workflow_id)}${version === undefined ? '' : ` v${version}`}`);
+        throw new RuntimeError('not_found', `workflow ${truncated(workflow_id)}${version === undefined ? '' : ` v${version}`}`);
       const versions = await tenant.versions(workflow_id);
       return { workflow_id, ...versionOf(row), versions: versions.map(versionOf), ir: irOf(row.source) };
     },

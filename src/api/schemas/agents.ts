@@ -1,26 +1,26 @@
 import { type Static, Type } from 'typebox';
 import type { JsonObject } from '../../../machines/json.ts';
-import { AGENT_STATUSES } from '../../../store/resources/agents.ts';
+import { AGENT_STATUSES } from '../../../store/port/resources/agents.ts';
 import { AUTONOMY, type Capabilities } from '../../control/agents/card.ts';
 import { AnyObject, Labels, Limit, Name, Offset, optional, Timestamp } from './fields.ts';
 
 const Text = Type.String({ maxLength: 4_096 });
 const Texts = Type.Array(Text, { maxItems: 1_000 });
 /** JSON Schema as an object, or as the JSON text of one. */
-const Contract = optional(Type.Union([AnyObject, Type.String()]));
+const SkillSchema = optional(Type.Union([AnyObject, Type.String()]));
 const LATENCY = ['realtime', 'fast', 'medium', 'slow'] as const;
 const COST = ['free', 'low', 'medium', 'high'] as const;
 
-const GivenSkill = Type.Object({
+const SkillInput = Type.Object({
   id: optional(Text),
   name: optional(Text),
   description: optional(Text),
-  input_schema: Contract,
-  output_schema: Contract,
+  input_schema: SkillSchema,
+  output_schema: SkillSchema,
 });
 
 /** What a card may hold; more is kept as it is. */
-const GivenCard = Type.Object({
+const AgentCardInput = Type.Object({
   id: Type.String(),
   name: Type.String(),
   /** Where the agent is; `url`, as A2A calls it, does too. */
@@ -30,7 +30,7 @@ const GivenCard = Type.Object({
   capabilities: optional(
     Type.Object({
       /** A text is the name of a skill. */
-      skills: optional(Type.Array(Type.Union([GivenSkill, Text]), { maxItems: 1_000 })),
+      skills: optional(Type.Array(Type.Union([SkillInput, Text]), { maxItems: 1_000 })),
       protocols: optional(Texts),
       tools_provided: optional(Texts),
       tools_consumed: optional(Texts),
@@ -44,8 +44,8 @@ const GivenCard = Type.Object({
   reasoning_modes: optional(Texts),
   labels: optional(Labels),
 });
-export type GivenCard = Static<typeof GivenCard>;
-export const RegisterAgent = Type.Unsafe<JsonObject>(GivenCard);
+export type AgentCardInput = Static<typeof AgentCardInput>;
+export const RegisterAgent = Type.Unsafe<JsonObject>(AgentCardInput);
 
 export const DiscoverAgent = Type.Object({ url: Type.String({ minLength: 1, maxLength: 2_048 }) });
 
@@ -55,8 +55,8 @@ const Skill = Type.Object(
     id: Type.String(),
     name: Type.String(),
     description: Type.String(),
-    input_schema: Contract,
-    output_schema: Contract,
+    input_schema: SkillSchema,
+    output_schema: SkillSchema,
   },
   { additionalProperties: true },
 );

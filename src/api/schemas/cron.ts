@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { MISSED, OVERLAP } from '../../../store/resources/cron.ts';
+import { MISSED, OVERLAP } from '../../../store/port/resources/cron.ts';
 import { AnyJson, Name, NameOrEmpty, optional, Timestamp } from './fields.ts';
 
 const NullableText = Type.Union([Type.String(), Type.Null()]);

@@ -40,6 +40,6 @@ export const Offset = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGE
 export const WaitMs = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 
 /** An optional field under another name: left out when it is missing or null. */
-export function given<K extends string, T>(key: K, value: T | null | undefined): { readonly [P in K]?: T } {
+export function defined<K extends string, T>(key: K, value: T | null | undefined): { readonly [P in K]?: T } {
   return value === null || value === undefined ? {} : ({ [key]: value } as { readonly [P in K]?: T });
 }

@@ -13,7 +13,7 @@ export const StateQuery = Type.Object({
 export type StateQuery = Static<typeof StateQuery>;
 
 /** A node that was under way. */
-export const ActiveThen = Type.Object({
+export const PastActiveNode = Type.Object({
   node_id: Type.String(),
   phase: Type.String(),
   /** 0-based. */
@@ -21,7 +21,7 @@ export const ActiveThen = Type.Object({
   /** Which visit to the node it was. */
   activation: Type.Integer(),
 });
-export type ActiveThen = Static<typeof ActiveThen>;
+export type PastActiveNode = Static<typeof PastActiveNode>;
 
 /** An execution as it was after one of its steps. */
 export const PastState = Type.Object({
@@ -32,7 +32,7 @@ export const PastState = Type.Object({
   requested: Type.Integer(),
   status: Type.Unsafe<Status>({ type: 'string', enum: STATUSES }),
   state: AnyObject,
-  active: Type.Array(ActiveThen),
+  active: Type.Array(PastActiveNode),
   /** When the step was taken. */
   created_at: Timestamp,
 });
@@ -61,7 +61,7 @@ export const Snapshot = Type.Object({
   value: AnyJson,
   context: Type.Object({
     state: AnyObject,
-    active: Type.Array(ActiveThen),
+    active: Type.Array(PastActiveNode),
     steps_executed: Type.Integer(),
     /** Why it failed or was cancelled. */
     error: Type.Optional(Type.String()),

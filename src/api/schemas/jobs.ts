@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { ACTIONS, type JobStatus } from '../../../store/resources/jobs.ts';
+import { ACTIONS, type JobStatus } from '../../../store/port/resources/jobs.ts';
 import { ExecutionConditions } from './executions.ts';
 import { Limit, optional, Timestamp, WaitMs } from './fields.ts';
 

@@ -1,9 +1,9 @@
 import { type Static, Type } from 'typebox';
-import { VIEWS } from '../../../machines/export/picture.ts';
-import { FORMATS } from '../../pictures/formats.ts';
+import { VIEWS } from '../../../machines/views/diagram.ts';
+import { FORMATS } from '../../diagrams/formats.ts';
 import { Name } from './fields.ts';
 
-const Wanted = {
+const MACHINE_QUERY = {
   format: Type.Optional(Type.Enum(FORMATS, { description: 'What the picture is written as; default `xstate`.' })),
   view: Type.Optional(
     Type.Enum(VIEWS, {
@@ -12,11 +12,11 @@ const Wanted = {
   ),
 };
 
-export const WorkflowMachineQuery = Type.Object({ ...Wanted, version: Type.Optional(Name) });
+export const WorkflowMachineQuery = Type.Object({ ...MACHINE_QUERY, version: Type.Optional(Name) });
 export type WorkflowMachineQuery = Static<typeof WorkflowMachineQuery>;
 
 export const ExecutionMachineQuery = Type.Object({
-  ...Wanted,
+  ...MACHINE_QUERY,
   at: Type.Optional(
     Type.Integer({
       minimum: 1,

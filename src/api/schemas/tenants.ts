@@ -18,8 +18,8 @@ const Limits = Type.Object({
 });
 
 // Checked by hand: their errors name what is unknown.
-const GivenPolicy = Type.Optional(Type.Unsafe<Json>({ description: 'A JSON object, kept as it is; null = none.' }));
-const GivenLimits = Type.Optional(Type.Unsafe<Json>({ description: 'As in a tenant, and nothing else; null = none.' }));
+const PolicyInput = Type.Optional(Type.Unsafe<Json>({ description: 'A JSON object, kept as it is; null = none.' }));
+const LimitsInput = Type.Optional(Type.Unsafe<Json>({ description: 'As in a tenant, and nothing else; null = none.' }));
 
 /** Unknown fields are refused: a `status` here would be lost without a word. */
 export const CreateTenant = Type.Object(
@@ -27,8 +27,8 @@ export const CreateTenant = Type.Object(
     /** Letters, digits, `.`, `_` and `-`, at most 128, the first a letter or digit. */
     id: Type.String(),
     name: Name,
-    policy: GivenPolicy,
-    limits: GivenLimits,
+    policy: PolicyInput,
+    limits: LimitsInput,
   },
   { additionalProperties: false },
 );
@@ -38,8 +38,8 @@ export const UpdateTenant = Type.Object(
   {
     name: optional(Name),
     status: optional(Status),
-    policy: GivenPolicy,
-    limits: GivenLimits,
+    policy: PolicyInput,
+    limits: LimitsInput,
   },
   { additionalProperties: false },
 );

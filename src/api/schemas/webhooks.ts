@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { DELIVERY_STATUSES } from '../../../store/resources/webhooks.ts';
+import { DELIVERY_STATUSES } from '../../../store/port/resources/webhooks.ts';
 import { Limit, Name, optional, Timestamp } from './fields.ts';
 
 const Url = Type.String({ minLength: 1, maxLength: 2_048 });

@@ -1,13 +1,13 @@
 import { Option } from 'clipanion';
-import type { JamjetClient } from '../../client.ts';
-import type { Usage } from '../command.ts';
-import { ReadingCommand } from '../connect.ts';
+import type { JamjetClient } from '../../client/index.ts';
+import { ago } from '../../views/time.ts';
+import type { Usage } from '../base/command.ts';
+import { ReadOnlyCommand } from '../connection/connect.ts';
 import { EXIT } from '../failure.ts';
 import { approvalLines } from '../following/approval.ts';
 import { plain, shellWord } from '../terminal/text.ts';
-import { ago } from '../terminal/time.ts';
 
-export class ApprovalsCommand extends ReadingCommand {
+export class ApprovalsCommand extends ReadOnlyCommand {
   static override paths = [['approvals']];
   static override usage: Usage = {
     examples: [['Approvals of one execution', '$0 approvals exec_0199…']],

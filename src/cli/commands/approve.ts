@@ -1,9 +1,9 @@
 import { Option } from 'clipanion';
-import type { JamjetClient } from '../../client.ts';
-import { choiceArgument, jsonArgument } from '../arguments.ts';
-import type { Usage } from '../command.ts';
-import { ClientCommand } from '../connect.ts';
+import type { JamjetClient } from '../../client/index.ts';
+import type { Usage } from '../base/command.ts';
+import { ClientCommand } from '../connection/connect.ts';
 import { EXIT } from '../failure.ts';
+import { choiceArgument, jsonArgument } from '../input/arguments.ts';
 import { plain } from '../terminal/text.ts';
 
 export class ApproveCommand extends ClientCommand {

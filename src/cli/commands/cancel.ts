@@ -1,9 +1,9 @@
 import { Option } from 'clipanion';
-import type { JamjetClient } from '../../client.ts';
-import { BulkCommand } from '../bulk-command.ts';
-import type { Usage } from '../command.ts';
+import type { JamjetClient } from '../../client/index.ts';
+import { BulkCommand } from '../base/bulk-command.ts';
+import type { Usage } from '../base/command.ts';
 import { EXIT } from '../failure.ts';
-import { oneOrSeveral } from '../filter.ts';
+import { idOrConditions } from '../input/filter.ts';
 
 export class CancelCommand extends BulkCommand {
   static override paths = [['cancel']];
@@ -23,7 +23,7 @@ export class CancelCommand extends BulkCommand {
   all = Option.Boolean('--all', false, { description: 'All that match; without other options, everything alive.' });
 
   protected async request(client: JamjetClient): Promise<number> {
-    const about = oneOrSeveral(this, Date.now());
+    const about = idOrConditions(this, Date.now());
     if ('conditions' in about) return this.bulk(client, 'cancel', { ...about, reason: this.reason });
     const answer = await client.cancel(about.id, this.reason);
     if (this.json) this.printJson(answer);

@@ -1,21 +1,21 @@
 import { Cli, type CommandClass, Option } from 'clipanion';
-import { choiceArgument } from '../arguments.ts';
-import { JamjetCommand, type Usage } from '../command.ts';
-import { type CompletedCommand, type CompletedOption, completionScript, SHELLS } from '../completion.ts';
+import { JamjetCommand, type Usage } from '../base/command.ts';
+import { type CommandCompletion, completionScript, type OptionCompletion, SHELLS } from '../completion.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../failure.ts';
+import { choiceArgument } from '../input/arguments.ts';
 
 /** What the table of commands says of each. */
-interface Listed {
+interface ListedCommand {
   readonly names: readonly string[];
   readonly summary: string;
   readonly load: () => Promise<CommandClass<Context>>;
 }
 
-const HELP: CompletedOption = { names: ['-h', '--help'], description: 'Show its help.', takesValue: false };
+const HELP: OptionCompletion = { names: ['-h', '--help'], description: 'Show its help.', takesValue: false };
 
 /** The command that completes the others; it is one of them. */
-export function completionCommand(commands: () => readonly Listed[]): CommandClass<Context> {
+export function completionCommand(commands: () => readonly ListedCommand[]): CommandClass<Context> {
   return class CompletionCommand extends JamjetCommand {
     static override paths = [['completion']];
     static override usage: Usage = {
@@ -31,15 +31,15 @@ export function completionCommand(commands: () => readonly Listed[]): CommandCla
 
     async execute(): Promise<number> {
       const shell = choiceArgument('shell', this.shell, SHELLS);
-      const known = await Promise.all(commands().map(completed));
-      this.context.stdout.write(completionScript(shell, known.flat()));
+      const completions = await Promise.all(commands().map(completionsOf));
+      this.context.stdout.write(completionScript(shell, completions.flat()));
       return EXIT.ok;
     }
   };
 }
 
 /** A command under each of its names, its options as clipanion knows them. */
-async function completed({ names, summary, load }: Listed): Promise<readonly CompletedCommand[]> {
+async function completionsOf({ names, summary, load }: ListedCommand): Promise<readonly CommandCompletion[]> {
   const [definition] = Cli.from<Context>([await load()]).definitions();
   const options = (definition?.options ?? []).map(({ definition: line, description = '' }) => {
     const [spelled = '', ...values] = line.split(' ');

@@ -1,10 +1,10 @@
 import { Option } from 'clipanion';
-import type { CronJob, JamjetClient } from '../../client.ts';
-import type { Usage } from '../command.ts';
-import { ClientCommand } from '../connect.ts';
+import type { CronJob, JamjetClient } from '../../client/index.ts';
+import type { Usage } from '../base/command.ts';
+import { ClientCommand } from '../connection/connect.ts';
 import { EXIT, Failure } from '../failure.ts';
+import { type AuthoredUnit, readWorkflow, renderDiagnostics } from '../input/workflow-file.ts';
 import { plain } from '../terminal/text.ts';
-import { type AuthoredUnit, readWorkflow, renderDiagnostics } from '../workflow-file.ts';
 
 export class DeployCommand extends ClientCommand {
   static override paths = [['deploy']];
@@ -41,7 +41,7 @@ export class DeployCommand extends ClientCommand {
 
   /** All files are read before anything is registered. */
   async #read(file: string): Promise<readonly AuthoredUnit[]> {
-    const { units, diagnostics } = await readWorkflow(file, this.context.cwd);
+    const { workflows: units, diagnostics } = await readWorkflow(file, this.context.cwd);
     if (diagnostics.length > 0) this.context.stderr.write(`${renderDiagnostics(diagnostics, this.context, this.paint)}\n`);
     if (units.length === 0) throw new Failure(`${file} is not a valid workflow`);
     return units;

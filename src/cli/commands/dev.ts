@@ -1,17 +1,17 @@
 import { Option } from 'clipanion';
 import { type Config, databaseName, fileOf } from '../../config.ts';
-import { PrintingCommand, type Usage } from '../command.ts';
-import { isLoopback, usualUrl } from '../connect.ts';
-import { readSavedToken, saveToken, tokenFile } from '../saved-token.ts';
-import { requireLoopback, serve } from '../server.ts';
-import { settings } from '../settings.ts';
+import { PrintingCommand, type Usage } from '../base/command.ts';
+import { configuredUrl, isLoopback } from '../connection/connect.ts';
+import { readSavedToken, saveToken, tokenFile } from '../connection/saved-token.ts';
+import { requireLoopback, serve } from '../connection/serve.ts';
+import { settings } from '../input/settings.ts';
 import { shortPath, shownDatabase } from '../terminal/path.ts';
 import { fields } from '../terminal/table.ts';
 import { shellWord } from '../terminal/text.ts';
 
 interface DevToken {
   readonly file: string;
-  readonly made: boolean;
+  readonly created: boolean;
 }
 
 export class DevCommand extends PrintingCommand {
@@ -42,16 +42,16 @@ there. With another port or database it prints what to export for them. Workflow
     const usual = settings(this.context);
     const token = auth ? await this.#token(config) : null;
     return serve(this.context, {
-      config: this.#quiet(config),
+      config: this.#withDefaultLogLevel(config),
       auth: auth ? 'on' : 'off',
       tools: this.tools,
-      started: (url, tools) => this.#banner(url, config, token, tools, this.#exports(usual, url, token)),
-      stopping: () => this.note('\nstopping: what runs is saved and goes on with the next start (Ctrl-C again stops at once)'),
+      onStarted: (url, tools) => this.#banner(url, config, token, tools, this.#exports(usual, url, token)),
+      onStopping: () => this.note('\nstopping: what runs is saved and goes on with the next start (Ctrl-C again stops at once)'),
     });
   }
 
   /** A terminal shows what goes wrong; requests are logged when a level is asked for. */
-  #quiet(config: Config): Config {
+  #withDefaultLogLevel(config: Config): Config {
     const { JAMJET_LOG, RUST_LOG } = this.context.env;
     return JAMJET_LOG === undefined && RUST_LOG === undefined ? { ...config, logLevel: 'warn' } : config;
   }
@@ -61,17 +61,17 @@ there. With another port or database it prints what to export for them. Workflow
     const { createToken, isValidToken } = await import('../../admin.ts');
     const file = tokenFile(fileOf(config.database), this.context.cwd);
     const saved = await readSavedToken(fileOf(config.database), this.context.cwd);
-    if (saved !== null && (await isValidToken(config, saved.token))) return { file, made: false };
+    if (saved !== null && (await isValidToken(config, saved.token))) return { file, created: false };
     const { plaintext } = await createToken(config, { role: 'operator', tenantId: 'default', name: 'dev', expiresAtMs: null });
     await saveToken(file, plaintext);
-    return { file, made: true };
+    return { file, created: true };
   }
 
   /** What has to be set where commands run, so that they find this server and its token: nothing when it is where they look. */
   #exports(usual: Config, url: string, token: DevToken | null): string {
     const { cwd } = this.context;
     const variables = [
-      ...(reaches(usualUrl(usual), url) ? [] : [`JAMJET_URL=${url}`]),
+      ...(reaches(configuredUrl(usual), url) ? [] : [`JAMJET_URL=${url}`]),
       ...(token === null || usual.token !== null || tokenFile(fileOf(usual.database), cwd) === token.file
         ? []
         : [`JAMJET_TOKEN="$(cat ${shellWord(shortPath(token.file, cwd))})"`]),
@@ -98,7 +98,7 @@ there. With another port or database it prints what to export for them. Workflow
     const auth =
       token === null
         ? paint.yellow('off: every request acts as operator')
-        : `${here(token.file)}${token.made ? paint.dim('  (made now: operator, 0600)') : ''}`;
+        : `${here(token.file)}${token.created ? paint.dim('  (made now: operator, 0600)') : ''}`;
     const listed = tools.length === 0 ? paint.dim(this.tools === undefined ? 'none (--tools MODULE)' : 'none') : tools.join(', ');
     this.print(
       `\n${paint.green('●')} ${paint.bold('JamJet')} is running\n\n${fields(

@@ -1,10 +1,10 @@
 import { Option } from 'clipanion';
-import type { JamjetClient, PastState } from '../../client.ts';
-import { sequenceArgument } from '../arguments.ts';
-import type { Usage } from '../command.ts';
-import { ReadingCommand } from '../connect.ts';
+import type { JamjetClient, PastState } from '../../client/index.ts';
+import { stateDiff } from '../../views/state-diff.ts';
+import type { Usage } from '../base/command.ts';
+import { ReadOnlyCommand } from '../connection/connect.ts';
 import { EXIT, usageFailure } from '../failure.ts';
-import { stateDiff } from '../state-diff.ts';
+import { sequenceArgument } from '../input/arguments.ts';
 import { paintStatus } from '../terminal/status.ts';
 import { changeText } from '../texts/diff.ts';
 
@@ -14,7 +14,7 @@ interface Point {
   readonly at: number | undefined;
 }
 
-export class DiffCommand extends ReadingCommand {
+export class DiffCommand extends ReadOnlyCommand {
   static override paths = [['diff']];
   static override usage: Usage = {
     details: `Points are sequences of one execution's events, or executions, each as ID or ID@SEQUENCE. Paths are JSON pointers. With --json: what
@@ -39,13 +39,13 @@ leads from the first to the second, as RFC 6902 writes it, each with what was th
       return EXIT.ok;
     }
     const { paint } = this;
-    this.print(`${paint.red('-')} ${this.#told(before)}\n${paint.green('+')} ${this.#told(after)}\n`);
+    this.print(`${paint.red('-')} ${this.#pointText(before)}\n${paint.green('+')} ${this.#pointText(after)}\n`);
     if (changes.length === 0) this.print(paint.dim('the same state'));
     for (const change of changes) this.print(changeText(change, paint));
     return EXIT.ok;
   }
 
-  #told({ execution_id, sequence, status }: PastState): string {
+  #pointText({ execution_id, sequence, status }: PastState): string {
     return `${execution_id} at ${sequence}, ${paintStatus(status, this.paint)}`;
   }
 }

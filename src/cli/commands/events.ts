@@ -1,13 +1,13 @@
 import { Option } from 'clipanion';
-import type { JamjetClient } from '../../client.ts';
-import { integerArgument } from '../arguments.ts';
-import type { Usage } from '../command.ts';
-import { ClientCommand } from '../connect.ts';
+import type { JamjetClient } from '../../client/index.ts';
+import { clock } from '../../views/time.ts';
+import type { TimelineEvent } from '../../views/timeline.ts';
+import type { Usage } from '../base/command.ts';
+import { ClientCommand } from '../connection/connect.ts';
 import { listenForInterrupt } from '../context.ts';
 import { EXIT } from '../failure.ts';
+import { integerArgument } from '../input/arguments.ts';
 import { inline, pad, plain } from '../terminal/text.ts';
-import { clock } from '../terminal/time.ts';
-import type { TimelineEvent } from '../timeline.ts';
 
 const PAGE = 1000;
 
@@ -30,7 +30,7 @@ export class EventsCommand extends ClientCommand {
   limit = Option.String('--limit', { description: 'At most so many events.' });
   follow = Option.Boolean('-f,--follow', false, { description: 'Go on with new events until the execution ends.' });
 
-  protected override get onlyReads(): boolean {
+  protected override get readOnly(): boolean {
     return !this.follow;
   }
 
@@ -53,7 +53,7 @@ export class EventsCommand extends ClientCommand {
       if (!interrupt.signal.aborted) throw error;
       return EXIT.interrupted;
     } finally {
-      interrupt.ignore();
+      interrupt.stopListening();
     }
     if (this.json && !this.follow) this.printJson({ events: chosen });
     return EXIT.ok;

@@ -1,12 +1,12 @@
 import { Option } from 'clipanion';
 import { isObject, type JsonObject } from '../../../machines/json.ts';
-import type { ForkExecution, JamjetClient, PastDecision } from '../../client.ts';
-import { jsonArgument, sequenceArgument } from '../arguments.ts';
-import type { Usage } from '../command.ts';
-import { ClientCommand } from '../connect.ts';
+import type { ForkExecution, JamjetClient, PastDecision } from '../../client/index.ts';
+import type { Usage } from '../base/command.ts';
+import { ClientCommand } from '../connection/connect.ts';
+import { midStepNote } from '../connection/read-log.ts';
 import { EXIT, usageFailure } from '../failure.ts';
-import { followThrough } from '../following/follow-through.ts';
-import { withinStep } from '../read-log.ts';
+import { followAndReport } from '../following/follow-and-report.ts';
+import { jsonArgument, sequenceArgument } from '../input/arguments.ts';
 import { plain } from '../terminal/text.ts';
 
 export class ForkCommand extends ClientCommand {
@@ -47,11 +47,11 @@ and what is not, and starts nothing. Operators may keep such decisions; the log 
     if (this.dryRun) return this.#check(client, request);
     const answer = await client.history.fork(this.id, request);
     const { execution_id, forked_from } = answer;
-    if (forked_from.sequence !== at_sequence) this.note(withinStep(at_sequence, forked_from.sequence));
+    if (forked_from.sequence !== at_sequence) this.note(midStepNote(at_sequence, forked_from.sequence));
     const told = `${execution_id} goes on from ${forked_from.execution_id} at ${forked_from.sequence}`;
     if (this.follow) {
       if (!this.json) this.note(told);
-      return followThrough(this.context, this, execution_id);
+      return followAndReport(this.context, this, execution_id);
     }
     if (this.json) this.printJson(answer);
     else this.print(`${this.paint.green('✓ forked')}  ${told}`);
@@ -62,12 +62,12 @@ and what is not, and starts nothing. Operators may keep such decisions; the log 
     const { paint } = this;
     const answer = await client.history.checkFork(this.id, request);
     const { fits, mismatch, forked_from, decisions } = answer;
-    const changed = this.keepDecisions ? [] : decisions.filter((decision) => decision.would_change);
+    const changedDecisions = this.keepDecisions ? [] : decisions.filter((decision) => decision.would_change);
     if (this.json) this.printJson(answer);
     else if (fits) this.print(`${paint.green('✓')} the log up to ${forked_from.sequence} fits`);
     else this.print(`${paint.red('✗')} the log up to ${forked_from.sequence} does not fit: ${plain(mismatch?.problem ?? '')}`);
     if (!this.json) for (const decision of decisions) this.print(this.#decision(decision));
-    return fits && changed.length === 0 ? EXIT.ok : EXIT.failed;
+    return fits && changedDecisions.length === 0 ? EXIT.ok : EXIT.failed;
   }
 
   #decision({ node_id, execution_id, sequence, decision, actor_id, would_change, last_free_sequence }: PastDecision): string {

@@ -1,15 +1,15 @@
 import { Option } from 'clipanion';
-import type { Execution, JamjetClient } from '../../client.ts';
-import { integerArgument, sequenceArgument } from '../arguments.ts';
-import type { Usage } from '../command.ts';
-import { ClientCommand } from '../connect.ts';
+import type { Execution, JamjetClient } from '../../client/index.ts';
+import { ago, duration } from '../../views/time.ts';
+import type { Usage } from '../base/command.ts';
+import { ClientCommand } from '../connection/connect.ts';
+import { midStepNote, readLog } from '../connection/read-log.ts';
 import { listenForInterrupt } from '../context.ts';
 import { EXIT, usageFailure } from '../failure.ts';
-import { readLog, withinStep } from '../read-log.ts';
+import { integerArgument, sequenceArgument } from '../input/arguments.ts';
 import { isTerminal, paintStatus } from '../terminal/status.ts';
 import { fields } from '../terminal/table.ts';
 import { count, plain, shellWord } from '../terminal/text.ts';
-import { ago, duration } from '../terminal/time.ts';
 import { logText } from '../texts/log.ts';
 
 export class InspectCommand extends ClientCommand {
@@ -40,7 +40,7 @@ inspector in a browser, which gets it from stately.ai and shows it what the exec
     description: 'With --stately: end when the execution has ended and a viewer has had everything.',
   });
 
-  protected override get onlyReads(): boolean {
+  protected override get readOnly(): boolean {
     return !this.stately;
   }
 
@@ -49,11 +49,11 @@ inspector in a browser, which gets it from stately.ai and shows it what the exec
     if (this.stately && this.at !== undefined) throw usageFailure('--stately shows everything, --at one moment');
     if ((this.events || this.state) && (this.stately || this.at !== undefined))
       throw usageFailure('--events and --state show a part of what there is now: leave out --stately and --at');
-    if (this.stately) return this.#show(client);
-    if (this.at !== undefined) return this.#then(client, sequenceArgument('--at', this.at));
+    if (this.stately) return this.#serveInspector(client);
+    if (this.at !== undefined) return this.#showPast(client, sequenceArgument('--at', this.at));
     const execution = await client.execution(this.id);
     const events = await readLog(client, execution.execution_id);
-    if (this.events || this.state) return this.#part(client, execution, events);
+    if (this.events || this.state) return this.#showPart(client, execution, events);
     if (this.json) {
       this.printJson({ ...execution, events });
       return EXIT.ok;
@@ -84,7 +84,7 @@ inspector in a browser, which gets it from stately.ai and shows it what the exec
     this.print(fields(entries, paint));
 
     const { ir } = await client.workflow(execution.workflow_id, execution.workflow_version);
-    const { lines, approvals, awaited } = logText(ir, events, isTerminal(execution.status) ? null : nowMs, paint);
+    const { lines, approvals, awaitedEvents: awaited } = logText(ir, events, isTerminal(execution.status) ? null : nowMs, paint);
     this.print(`\n${paint.bold('Timeline')}\n${lines.join('\n')}`);
     this.print(`\n${paint.bold('State')}\n${plain(JSON.stringify(execution.state, null, 2), { lines: true })}`);
     if (isTerminal(execution.status)) return EXIT.ok;
@@ -99,7 +99,7 @@ inspector in a browser, which gets it from stately.ai and shows it what the exec
 
   /** To whoever speaks Stately's protocol. */
   /** What `--events` and `--state` choose. */
-  async #part(client: JamjetClient, execution: Execution, events: Awaited<ReturnType<typeof readLog>>): Promise<number> {
+  async #showPart(client: JamjetClient, execution: Execution, events: Awaited<ReturnType<typeof readLog>>): Promise<number> {
     const { state, status, workflow_id, workflow_version } = execution;
     if (this.json) {
       const both = this.events && this.state;
@@ -115,12 +115,12 @@ inspector in a browser, which gets it from stately.ai and shows it what the exec
     return EXIT.ok;
   }
 
-  async #show(client: JamjetClient): Promise<number> {
+  async #serveInspector(client: JamjetClient): Promise<number> {
     const port = this.port === undefined ? 0 : integerArgument('--port', this.port, { min: 0, max: 65_535 });
     const { execution_id, workflow_id, workflow_version, status } = await client.execution(this.id);
-    const { Session } = await import('../stately/session.ts');
+    const { Session } = await import('../stately/inspector-session.ts');
     const interrupt = listenForInterrupt(this.context.signals);
-    const opened = (at: number): void => {
+    const onListening = (at: number): void => {
       const [url, socket] = [`http://127.0.0.1:${at}`, `ws://127.0.0.1:${at}`];
       const { paint } = this;
       const entries: [string, string][] = [
@@ -133,8 +133,8 @@ inspector in a browser, which gets it from stately.ai and shows it what the exec
         this.json ? JSON.stringify({ execution_id, url, socket }) : `${fields(entries, paint)}\n${paint.dim('Ctrl-C stops')}`,
       );
     };
-    const told = {
-      opened,
+    const observer = {
+      opened: onListening,
       viewers: (viewers: number) => this.note(viewers === 0 ? 'nobody looks on any more' : count(viewers, 'viewer')),
       ended: (end: string) => this.note(`it has ended: ${end}; it can be viewed as before`),
       lost: (reason: string) => this.warn(`${reason}: trying again`),
@@ -142,17 +142,17 @@ inspector in a browser, which gets it from stately.ai and shows it what the exec
       missing: (child: string) => this.warn(`its child execution ${child} is not there any more`),
     };
     try {
-      await new Session({ client, executionId: execution_id, port, once: this.once, signal: interrupt.signal, told }).run();
+      await new Session({ client, executionId: execution_id, port, once: this.once, signal: interrupt.signal, observer }).run();
       return EXIT.ok;
     } finally {
-      interrupt.ignore();
+      interrupt.stopListening();
     }
   }
 
   /** As it was at an earlier point. */
-  async #then(client: JamjetClient, at: number): Promise<number> {
+  async #showPast(client: JamjetClient, at: number): Promise<number> {
     const past = await client.history.state(this.id, at);
-    if (past.sequence !== past.requested) this.note(withinStep(past.requested, past.sequence));
+    if (past.sequence !== past.requested) this.note(midStepNote(past.requested, past.sequence));
     if (this.json) {
       this.printJson(past);
       return EXIT.ok;

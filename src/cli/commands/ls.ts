@@ -1,19 +1,19 @@
 import { Option } from 'clipanion';
-import type { CallOptions, ExecutionItem, ExecutionList, ExecutionsQuery, JamjetClient } from '../../client.ts';
-import { integerArgument } from '../arguments.ts';
-import type { Usage } from '../command.ts';
+import type { CallOptions, ExecutionItem, ExecutionList, ExecutionsQuery, JamjetClient } from '../../client/index.ts';
+import { ago, duration } from '../../views/time.ts';
+import type { Usage } from '../base/command.ts';
+import { ListCommand } from '../base/list-command.ts';
 import { EXIT, usageFailure } from '../failure.ts';
-import { conditionsOf, FILTER } from '../filter.ts';
+import { integerArgument } from '../input/arguments.ts';
+import { conditionsOf, FILTER } from '../input/filter.ts';
 import { paintStatus } from '../terminal/status.ts';
 import { type Column, table } from '../terminal/table.ts';
 import { cut, plain } from '../terminal/text.ts';
-import { ago, duration } from '../terminal/time.ts';
-import { ListCommand } from '../watch.ts';
 
 const PAGE = 1_000;
 
 /** Where a page begins. */
-type Place = Pick<ExecutionsQuery, 'cursor' | 'offset'>;
+type PageStart = Pick<ExecutionsQuery, 'cursor' | 'offset'>;
 
 const COLUMNS: readonly Column[] = [
   { title: 'EXECUTION' },
@@ -52,29 +52,29 @@ export class LsCommand extends ListCommand<ExecutionList> {
   cursor = Option.String('--cursor', { description: 'Go on behind the page whose next_cursor this is.' });
   all = Option.Boolean('--all', false, { description: 'Every page, not only the first.' });
 
-  protected readonly empty = 'no executions';
+  protected readonly emptyText = 'no executions';
 
   protected override async request(client: JamjetClient): Promise<number> {
     if (this.cursor !== undefined && this.offset !== undefined) throw usageFailure('--cursor and --offset exclude each other');
     if (this.all && this.watch) throw usageFailure('--all and --watch exclude each other');
-    return this.all ? this.#every(client) : super.request(client);
+    return this.all ? this.#listAll(client) : super.request(client);
   }
 
   protected async read(client: JamjetClient, call: CallOptions): Promise<ExecutionList> {
     const limit = integerArgument('--limit', this.limit, { min: 1, max: PAGE });
-    return client.executions({ ...conditionsOf(this, Date.now()), ...this.#place(), limit }, call);
+    return client.executions({ ...conditionsOf(this, Date.now()), ...this.#pageStart(), limit }, call);
   }
 
-  protected text({ executions, next_cursor }: ExecutionList): string | null {
+  protected listText({ executions, next_cursor }: ExecutionList): string | null {
     if (executions.length === 0 && next_cursor === null) return null;
     return table(COLUMNS, this.#rows(executions), this.paint);
   }
 
-  protected override more({ next_cursor }: ExecutionList): string | null {
+  protected override moreHint({ next_cursor }: ExecutionList): string | null {
     return next_cursor === null ? null : `there is more: add --all, or --cursor ${next_cursor}`;
   }
 
-  #place(): Place {
+  #pageStart(): PageStart {
     return {
       ...(this.cursor === undefined ? {} : { cursor: this.cursor }),
       ...(this.offset === undefined
@@ -84,10 +84,10 @@ export class LsCommand extends ListCommand<ExecutionList> {
   }
 
   /** Page by page, so that a list of any length needs the memory of one. */
-  async #every(client: JamjetClient): Promise<number> {
+  async #listAll(client: JamjetClient): Promise<number> {
     const conditions = conditionsOf(this, Date.now());
     let found = 0;
-    for (let place = this.#place(); ; ) {
+    for (let place = this.#pageStart(); ; ) {
       const { executions, next_cursor } = await client.executions({ ...conditions, ...place, limit: PAGE });
       this.#printPage(executions, found === 0);
       found += executions.length;
@@ -95,7 +95,7 @@ export class LsCommand extends ListCommand<ExecutionList> {
       place = { cursor: next_cursor };
     }
     if (this.json) this.print(found === 0 ? '{"executions":[]}' : ']}');
-    else if (found === 0) this.note(this.empty);
+    else if (found === 0) this.note(this.emptyText);
     return EXIT.ok;
   }
 

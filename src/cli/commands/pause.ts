@@ -1,7 +1,7 @@
 import { Option } from 'clipanion';
-import type { JamjetClient } from '../../client.ts';
-import type { Usage } from '../command.ts';
-import { ClientCommand } from '../connect.ts';
+import type { JamjetClient } from '../../client/index.ts';
+import type { Usage } from '../base/command.ts';
+import { ClientCommand } from '../connection/connect.ts';
 import { EXIT } from '../failure.ts';
 
 export class PauseCommand extends ClientCommand {

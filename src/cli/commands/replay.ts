@@ -1,13 +1,13 @@
 import { Option } from 'clipanion';
-import type { JamjetClient } from '../../client.ts';
-import type { Usage } from '../command.ts';
-import { ReadingCommand } from '../connect.ts';
+import type { JamjetClient } from '../../client/index.ts';
+import type { Usage } from '../base/command.ts';
+import { ReadOnlyCommand } from '../connection/connect.ts';
+import { readLog } from '../connection/read-log.ts';
 import { EXIT } from '../failure.ts';
-import { readLog } from '../read-log.ts';
 import { count, plain } from '../terminal/text.ts';
 import { logText } from '../texts/log.ts';
 
-export class ReplayCommand extends ReadingCommand {
+export class ReplayCommand extends ReadOnlyCommand {
   static override paths = [['replay']];
   static override usage: Usage = {
     details: `The server folds the log again, step by step, and compares with what it has stored. Nothing is asked of the world: no tool, no worker,

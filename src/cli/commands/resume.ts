@@ -1,8 +1,8 @@
 import { Option } from 'clipanion';
-import type { JamjetClient, ResumeExecution } from '../../client.ts';
-import { amountArgument, integerArgument } from '../arguments.ts';
-import type { Usage } from '../command.ts';
+import type { JamjetClient, ResumeExecution } from '../../client/index.ts';
+import type { Usage } from '../base/command.ts';
 import { EXIT, usageFailure } from '../failure.ts';
+import { amountArgument, integerArgument } from '../input/arguments.ts';
 import { EventCommand } from './event.ts';
 
 export class ResumeCommand extends EventCommand {

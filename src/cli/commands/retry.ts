@@ -1,10 +1,10 @@
 import { Option } from 'clipanion';
-import type { JamjetClient, RetriedExecution } from '../../client.ts';
-import { BulkCommand } from '../bulk-command.ts';
-import type { Usage } from '../command.ts';
+import type { JamjetClient, RetriedExecution } from '../../client/index.ts';
+import { BulkCommand } from '../base/bulk-command.ts';
+import type { Usage } from '../base/command.ts';
 import { EXIT, usageFailure } from '../failure.ts';
-import { oneOrSeveral } from '../filter.ts';
-import { followThrough } from '../following/follow-through.ts';
+import { followAndReport } from '../following/follow-and-report.ts';
+import { idOrConditions } from '../input/filter.ts';
 import { plain } from '../terminal/text.ts';
 
 export class RetryCommand extends BulkCommand {
@@ -27,7 +27,7 @@ wants --yes.`,
   all = Option.Boolean('--all', false, { description: 'All that match; without other options, everything that failed.' });
 
   protected async request(client: JamjetClient): Promise<number> {
-    const about = oneOrSeveral(this, Date.now());
+    const about = idOrConditions(this, Date.now());
     if ('conditions' in about) {
       if (this.follow)
         throw usageFailure('--follow is for one execution', 'The job is followed anyway, unless --detach is given.');
@@ -35,15 +35,15 @@ wants --yes.`,
     }
     const answer = await client.retry(about.id);
     if (this.follow) {
-      if (!this.json) this.note(told(answer));
-      return followThrough(this.context, this, answer.execution_id);
+      if (!this.json) this.note(summaryOf(answer));
+      return followAndReport(this.context, this, answer.execution_id);
     }
     if (this.json) this.printJson(answer);
-    else this.print(`${this.paint.green('✓ retried')}  ${told(answer)}`);
+    else this.print(`${this.paint.green('✓ retried')}  ${summaryOf(answer)}`);
     return EXIT.ok;
   }
 }
 
-function told({ execution_id, nodes }: RetriedExecution): string {
+function summaryOf({ execution_id, nodes }: RetriedExecution): string {
   return `${execution_id} runs again: ${plain(nodes.join(', '))}`;
 }

@@ -1,19 +1,19 @@
 import { Option } from 'clipanion';
 import type { Json } from '../../../machines/json.ts';
-import type { Authored } from '../../authoring/parse.ts';
-import type { RegisteredWorkflow } from '../../client.ts';
-import { choiceArgument, integerArgument, jsonArgument } from '../arguments.ts';
-import { PrintingCommand, type Usage } from '../command.ts';
-import { explainApi } from '../connect.ts';
+import type { ParsedFile } from '../../authoring/parse.ts';
+import type { RegisteredWorkflow } from '../../client/index.ts';
+import { PrintingCommand, type Usage } from '../base/command.ts';
+import { explainApiError } from '../connection/connect.ts';
 import { type Interrupt, listenForInterrupt } from '../context.ts';
 import { EXIT, Failure, usageFailure } from '../failure.ts';
+import { followExecution, UNATTENDED_TIMEOUT_S } from '../following/follow-execution.ts';
 import { type Host, openHost } from '../following/host.ts';
-import { type Undone, undoneWork } from '../following/missing-functions.ts';
-import { exitCodeOf, exitCodeOfLeave, leaveText, reportJson, reportText } from '../following/run-report.ts';
-import { followExecution, UNATTENDED_TIMEOUT_S } from '../following/session.ts';
+import { exitCodeOf, exitCodeOfFollowExit, exitNote, reportJson, reportText } from '../following/run-report.ts';
+import { type UnavailableWork, unavailableWork } from '../following/unavailable-work.ts';
+import { choiceArgument, integerArgument, jsonArgument } from '../input/arguments.ts';
+import { type AuthoredUnit, isWorkflowFile, readWorkflow, renderDiagnostics, selectUnit } from '../input/workflow-file.ts';
 import { paintFor } from '../terminal/paint.ts';
 import { shellWord } from '../terminal/text.ts';
-import { type AuthoredUnit, isWorkflowFile, readWorkflow, renderDiagnostics, unitOf } from '../workflow-file.ts';
 
 const MAX_TIMEOUT_S = 2_000_000;
 
@@ -83,7 +83,7 @@ status is 0 only when the execution completed.`,
         'A second word names a workflow of a file that holds several.',
       );
     const authored = file === null ? null : await this.#read(file);
-    const unit = file === null || authored === null ? null : unitOf(file, authored, this.unit);
+    const unit = file === null || authored === null ? null : selectUnit(file, authored, this.unit);
 
     const interrupt = listenForInterrupt(this.context.signals);
     try {
@@ -95,45 +95,45 @@ status is 0 only when the execution completed.`,
         localTools: authored?.localTools ?? {},
         resume: this.resume ?? null,
       });
-      for (const remark of host.remarks) this.note(remark);
+      for (const remark of host.startupNotes) this.note(remark);
       try {
         const id = this.resume ?? (await this.#start(host, authored, unit, input));
-        return this.follow ? await this.#follow(host, id, timeoutMs, interrupt) : this.#leave(host, id);
+        return this.follow ? await this.#follow(host, id, timeoutMs, interrupt) : this.#printId(host, id);
       } catch (error) {
-        throw explainApi(error, host);
+        throw explainApiError(error, host);
       } finally {
         await host.close();
       }
     } finally {
-      interrupt.ignore();
+      interrupt.stopListening();
     }
   }
 
-  async #read(file: string): Promise<Authored> {
+  async #read(file: string): Promise<ParsedFile> {
     const authored = await readWorkflow(file, this.context.cwd);
     if (authored.diagnostics.length > 0) {
       const paint = paintFor(this.context.stderr, this.context.env);
       this.context.stderr.write(`${renderDiagnostics(authored.diagnostics, this.context, paint)}\n`);
     }
-    if (authored.units.length === 0) throw new Failure(`${file} is not a valid workflow`);
+    if (authored.workflows.length === 0) throw new Failure(`${file} is not a valid workflow`);
     return authored;
   }
 
   /** All workflows of the file are registered: one may start another. */
   async #start(
     { client, functions }: Host,
-    authored: Authored | null,
+    authored: ParsedFile | null,
     unit: AuthoredUnit | null,
     input: Json | undefined,
   ): Promise<string> {
     let registered: RegisteredWorkflow | null = null;
-    for (const one of authored?.units ?? []) {
+    for (const one of authored?.workflows ?? []) {
       const answer = await client.registerWorkflow(one.document);
       if (one === unit) registered = answer;
     }
     const id = registered?.workflow_id ?? this.target ?? '';
     const version = registered?.version ?? this.workflowVersion;
-    if (functions !== null) refuseUndone(undoneWork((await client.workflow(id, version)).ir, functions));
+    if (functions !== null) rejectUnavailableWork(unavailableWork((await client.workflow(id, version)).ir, functions));
     const { execution_id } = await client.start({
       workflow_id: id,
       ...(version === undefined ? {} : { workflow_version: version }),
@@ -144,28 +144,28 @@ status is 0 only when the execution completed.`,
 
   async #follow(host: Host, id: string, timeoutMs: number | null, interrupt: Interrupt): Promise<number> {
     const outcome = await followExecution({ context: this.context, host, interrupt, quiet: this.json, timeoutMs }, id);
-    const { left, execution, events } = outcome;
+    const { exitReason: left, execution, events } = outcome;
     if (this.json) this.printJson(reportJson(execution, events));
     if (left === null) {
       if (!this.json) this.print(reportText(execution, events, this.paint));
       return exitCodeOf(execution);
     }
     const stream = this.json ? this.context.stderr : this.context.stdout;
-    stream.write(`${leaveText(outcome, host, this.#again(host, id), paintFor(stream, this.context.env))}\n`);
-    return exitCodeOfLeave(left);
+    stream.write(`${exitNote(outcome, host, this.#resumeCommand(host, id), paintFor(stream, this.context.env))}\n`);
+    return exitCodeOfFollowExit(left);
   }
 
-  #leave(host: Host, id: string): number {
+  #printId(host: Host, id: string): number {
     if (this.json) this.printJson({ execution_id: id });
     else {
       this.print(id);
-      this.note(`follow it with: ${this.#again(host, id)}`);
+      this.note(`follow it with: ${this.#resumeCommand(host, id)}`);
     }
     return EXIT.ok;
   }
 
   /** The command line that goes on with the execution. An embedded one needs the file again: it names the functions. */
-  #again(host: Host, id: string): string {
+  #resumeCommand(host: Host, id: string): string {
     const words = ['jamjet', 'run'];
     if (host.embedded) {
       if (this.target !== undefined) words.push(this.target);
@@ -179,9 +179,9 @@ status is 0 only when the execution completed.`,
 }
 
 /** Better no execution than one that waits for ever. */
-function refuseUndone(undone: readonly Undone[]): void {
-  if (undone.length === 0) return;
-  const listed = undone.map(({ node, needs }) => `node "${node}" needs ${needs}`);
+function rejectUnavailableWork(missing: readonly UnavailableWork[]): void {
+  if (missing.length === 0) return;
+  const listed = missing.map(({ node, requirement: needs }) => `node "${node}" needs ${needs}`);
   throw new Failure(`an embedded run cannot do all of this work: ${listed.join('; ')}`, {
     hint: 'Name functions with --tools MODULE or in the file (tools: {name: {kind: function, reference: "./tools.mjs#name"}}), or run it on a server that workers reach: `jamjet dev`.',
   });

@@ -1,8 +1,8 @@
 import { Option } from 'clipanion';
 import { databaseName } from '../../config.ts';
-import { PrintingCommand, type Usage } from '../command.ts';
-import { requireLoopback, serve } from '../server.ts';
-import { settings } from '../settings.ts';
+import { PrintingCommand, type Usage } from '../base/command.ts';
+import { requireLoopback, serve } from '../connection/serve.ts';
+import { settings } from '../input/settings.ts';
 
 export class ServeCommand extends PrintingCommand {
   static override paths = [['serve']];
@@ -35,11 +35,11 @@ get ten seconds. No token is made: \`jamjet token create --role operator\` makes
       config,
       auth: config.devMode ? 'off' : 'on',
       tools: this.tools,
-      started: (url, tools) => {
+      onStarted: (url, tools) => {
         if (this.json) this.print(JSON.stringify({ url, database: databaseName(config.database), auth: !config.devMode, tools }));
         else this.note(`listening on ${url}`);
       },
-      stopping: () => this.note('stopping'),
+      onStopping: () => this.note('stopping'),
     });
   }
 }

@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
 import { Option } from 'clipanion';
 import type { Report } from '../../testing/report.ts';
-import { choiceArgument, integerArgument, readText } from '../arguments.ts';
-import { JamjetCommand, type Usage } from '../command.ts';
+import { JamjetCommand, type Usage } from '../base/command.ts';
 import { EXIT, usageFailure } from '../failure.ts';
-import { filesNamed } from '../glob.ts';
+import { choiceArgument, integerArgument, readText } from '../input/arguments.ts';
+import { expandGlobs } from '../input/glob.ts';
 import { count } from '../terminal/text.ts';
 import { reportText } from '../texts/test.ts';
 
@@ -40,7 +40,7 @@ export class TestCommand extends JamjetCommand {
       paths: integerArgument('--paths', this.maxPaths, { min: 1, max: 100_000 }),
       steps: integerArgument('--steps', this.maxSteps, { min: 1, max: 10_000_000 }),
     };
-    const files = await filesNamed(this.files, this.context.cwd);
+    const files = await expandGlobs(this.files, this.context.cwd);
     // Loaded when it is needed: the compiler takes long to start.
     const [{ examine }, { jsonReport, reportOf }, { junitXml }] = await Promise.all([
       import('../../testing/examine.ts'),
@@ -68,7 +68,7 @@ export class TestCommand extends JamjetCommand {
   }
 
   #summary(reports: readonly Report[]): string {
-    const tests = reports.flatMap(({ examined }) => examined.tests);
+    const tests = reports.flatMap(({ examination: examined }) => examined.tests);
     const failed = tests.filter(({ passed }) => !passed).length;
     const bad = reports.filter(({ passed }) => !passed).length;
     const verdict = bad === 0 ? this.paint.green('✓ passed') : this.paint.red(`✗ ${count(bad, 'file')} failed`);

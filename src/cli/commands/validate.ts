@@ -1,8 +1,8 @@
 import { Option } from 'clipanion';
-import { PrintingCommand, type Usage } from '../command.ts';
+import { PrintingCommand, type Usage } from '../base/command.ts';
 import { EXIT, usageFailure } from '../failure.ts';
+import { readWorkflow, renderDiagnostics, type WorkflowDiagnostic } from '../input/workflow-file.ts';
 import { count, plain } from '../terminal/text.ts';
-import { readWorkflow, renderDiagnostics, type WorkflowDiagnostic } from '../workflow-file.ts';
 
 export class ValidateCommand extends PrintingCommand {
   static override paths = [['validate']];
@@ -25,7 +25,7 @@ an error; warnings alone pass.`,
     if (this.output && this.files.length > 1) throw usageFailure('--output takes one file');
     const results: { file: string; valid: boolean; diagnostics: readonly WorkflowDiagnostic[] }[] = [];
     for (const file of this.files) {
-      const { document, units, diagnostics } = await readWorkflow(file, this.context.cwd);
+      const { document, workflows: units, diagnostics } = await readWorkflow(file, this.context.cwd);
       const valid = units.length > 0;
       results.push({ file, valid, diagnostics });
       if (this.output) {

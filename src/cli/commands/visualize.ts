@@ -2,23 +2,23 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { extname, join, resolve } from 'node:path';
 import { Option } from 'clipanion';
-import type { JamjetClient } from '../../client.ts';
-import { FORMATS, type Format, formatOfFile, SUFFIXES } from '../../pictures/formats.ts';
-import { choiceArgument, integerArgument } from '../arguments.ts';
-import { printBytes, writeBytes } from '../bytes.ts';
-import type { Usage } from '../command.ts';
-import { ReadingCommand } from '../connect.ts';
+import type { JamjetClient } from '../../client/index.ts';
+import { FORMATS, type Format, formatOfFile, SUFFIXES } from '../../diagrams/formats.ts';
+import type { Usage } from '../base/command.ts';
+import { ReadOnlyCommand } from '../connection/connect.ts';
 import { EXIT, Failure, usageFailure } from '../failure.ts';
-import { openFile } from '../opener.ts';
+import { choiceArgument, integerArgument } from '../input/arguments.ts';
+import { printBytes, writeBytes } from '../input/bytes.ts';
+import { isWorkflowFile, readWorkflow, renderDiagnostics, selectUnit } from '../input/workflow-file.ts';
+import { openFile } from '../terminal/open-file.ts';
 import { plain } from '../terminal/text.ts';
-import { isWorkflowFile, readWorkflow, renderDiagnostics, unitOf } from '../workflow-file.ts';
 
 const VIEWS = ['workflow', 'machine'] as const;
 /** Characters without a font that are named, at most. */
 const MAX_NAMED = 10;
-const EXECUTION = /^(?:exec_[0-9a-f]{32}|[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i;
+const EXECUTION_ID = /^(?:exec_[0-9a-f]{32}|[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i;
 
-export class VisualizeCommand extends ReadingCommand {
+export class VisualizeCommand extends ReadOnlyCommand {
   static override paths = [['visualize'], ['visualise']];
   static override usage: Usage = {
     details: `
@@ -56,11 +56,11 @@ With --json it tells about the picture instead of printing it.`,
   override async execute(): Promise<number> {
     const format = this.#format();
     choiceArgument('--view', this.view, VIEWS);
-    if (this.at !== undefined && !EXECUTION.test(this.target)) throw usageFailure('--at is for executions');
+    if (this.at !== undefined && !EXECUTION_ID.test(this.target)) throw usageFailure('--at is for executions');
     if (format === 'png' && this.file === undefined && !this.open && this.context.stdout.isTTY === true)
       throw usageFailure('a PNG would upset the terminal', 'Keep it in a file: add -o picture.png.');
-    const isFile = !EXECUTION.test(this.target) && isWorkflowFile(this.target, this.context.cwd);
-    if (this.workflowVersion !== undefined && (isFile || EXECUTION.test(this.target)))
+    const isFile = !EXECUTION_ID.test(this.target) && isWorkflowFile(this.target, this.context.cwd);
+    if (this.workflowVersion !== undefined && (isFile || EXECUTION_ID.test(this.target)))
       throw usageFailure('--workflow-version is for registered workflows');
     if (this.unit !== undefined && !isFile)
       throw usageFailure(
@@ -75,34 +75,34 @@ With --json it tells about the picture instead of printing it.`,
     const format = this.#format();
     const view = choiceArgument('--view', this.view, VIEWS);
     const at = this.at === undefined ? null : integerArgument('--at', this.at, { min: 1, max: Number.MAX_SAFE_INTEGER });
-    const { bytes, unreadable } = EXECUTION.test(this.target)
+    const { bytes, unreadable } = EXECUTION_ID.test(this.target)
       ? await client.pictures.execution(this.target, { format, view, ...(at === null ? {} : { at }) })
       : await client.pictures.workflow(this.target, {
           format,
           view,
           ...(this.workflowVersion === undefined ? {} : { version: this.workflowVersion }),
         });
-    if (unreadable.length > 0) this.note(boxesText(unreadable, `on ${client.url}`));
+    if (unreadable.length > 0) this.note(missingGlyphsText(unreadable, `on ${client.url}`));
     return this.#deliver(bytes, format);
   }
 
   #format(): Format {
     if (this.format !== undefined) return choiceArgument('--format', this.format, FORMATS);
-    if (this.file !== undefined) return formatNamedBy(this.file);
+    if (this.file !== undefined) return formatFromFileName(this.file);
     return this.open ? 'html' : 'mermaid';
   }
 
   async #drawFile(format: Format): Promise<number> {
     const authored = await readWorkflow(this.target, this.context.cwd);
-    if (authored.units.length === 0) {
+    if (authored.workflows.length === 0) {
       this.context.stderr.write(`${renderDiagnostics(authored.diagnostics, this.context, this.paint)}\n`);
       throw new Failure(`${this.target} is not a valid workflow`);
     }
-    const { document } = unitOf(this.target, authored, this.unit);
-    const { draw, programOf } = await import('../../pictures/draw.ts');
+    const { document } = selectUnit(this.target, authored, this.unit);
+    const { draw, programOf } = await import('../../diagrams/draw.ts');
     const view = choiceArgument('--view', this.view, VIEWS);
     const { content, unreadable } = await draw(programOf(document), { format, view, marks: null });
-    if (unreadable.length > 0) this.note(boxesText(unreadable, 'on this machine'));
+    if (unreadable.length > 0) this.note(missingGlyphsText(unreadable, 'on this machine'));
     return this.#deliver(typeof content === 'string' ? Buffer.from(content) : content, format);
   }
 
@@ -118,7 +118,7 @@ With --json it tells about the picture instead of printing it.`,
 }
 
 /** Mermaid where the name does not say. One that says something else is refused: what is in the file would not be what its name promises. */
-function formatNamedBy(file: string): Format {
+function formatFromFileName(file: string): Format {
   const suffix = extname(file);
   const format = formatOfFile(file);
   if (format === null && suffix !== '')
@@ -128,7 +128,7 @@ function formatNamedBy(file: string): Format {
   return format ?? 'mermaid';
 }
 
-function boxesText(unreadable: readonly string[], where: string): string {
+function missingGlyphsText(unreadable: readonly string[], where: string): string {
   const named = unreadable
     .slice(0, MAX_NAMED)
     .map((character) => plain(character))

@@ -1,12 +1,12 @@
 import { Option } from 'clipanion';
-import type { JamjetClient } from '../../client.ts';
-import { JamjetCommand, type Usage } from '../command.ts';
-import { connect, DEFAULT_URL, explainApi } from '../connect.ts';
+import type { JamjetClient } from '../../client/index.ts';
+import { duration } from '../../views/time.ts';
+import { JamjetCommand, type Usage } from '../base/command.ts';
+import { connect, DEFAULT_URL, explainApiError } from '../connection/connect.ts';
 import { listenForInterrupt } from '../context.ts';
 import { EXIT, usageFailure } from '../failure.ts';
 import { paintStatus } from '../terminal/status.ts';
 import { plain } from '../terminal/text.ts';
-import { duration } from '../terminal/time.ts';
 
 export class WatchCommand extends JamjetCommand {
   static override paths = [['watch']];
@@ -35,7 +35,7 @@ It wants a terminal. Elsewhere: jamjet events ID --follow. Exits with 0 when lef
     try {
       return await this.#watch(connection.client);
     } catch (error) {
-      throw explainApi(error, connection);
+      throw explainApiError(error, connection);
     }
   }
 
@@ -43,28 +43,28 @@ It wants a terminal. Elsewhere: jamjet events ID --follow. Exits with 0 when lef
     const execution = await client.execution(this.id);
     const { ir, revision } = await client.workflow(execution.workflow_id, execution.workflow_version);
     const [{ LiveOutline }, { LiveModel }, { Viewer }] = await Promise.all([
-      import('../../pictures/outline.ts'),
-      import('../live/model.ts'),
+      import('../../views/outline.ts'),
+      import('../../views/live-model.ts'),
       import('../live/viewer.ts'),
     ]);
     const model = new LiveModel(ir, new LiveOutline(ir));
-    const subject = {
+    const watched = {
       id: execution.execution_id,
       workflow: execution.workflow_id,
       version: execution.workflow_version,
-      startedMs: Date.parse(execution.created_at),
+      startedAtMs: Date.parse(execution.created_at),
     };
     const interrupt = listenForInterrupt(this.context.signals);
     try {
-      const farewell = await new Viewer({ client, context: this.context, subject, model, interrupt }).run();
-      const endMs = model.over ? (model.marks.atMs ?? subject.startedMs) : Date.now();
-      this.#summary(subject.id, model, endMs - subject.startedMs);
+      const exit = await new Viewer({ client, context: this.context, execution: watched, model, interrupt }).run();
+      const endAtMs = model.over ? (model.statuses.atMs ?? watched.startedAtMs) : Date.now();
+      this.#summary(watched.id, model, endAtMs - watched.startedAtMs);
       if (revision !== execution.revision)
         this.warn('this version was registered again since it started: the outline was that of the newer one');
-      if (farewell === 'interrupted') return EXIT.interrupted;
+      if (exit === 'interrupted') return EXIT.interrupted;
       return model.over && model.status !== 'completed' ? EXIT.failed : EXIT.ok;
     } finally {
-      interrupt.ignore();
+      interrupt.stopListening();
     }
   }
 

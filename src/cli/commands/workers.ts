@@ -1,10 +1,10 @@
-import type { JamjetClient } from '../../client.ts';
-import type { Usage } from '../command.ts';
-import { ClientCommand } from '../connect.ts';
+import type { JamjetClient } from '../../client/index.ts';
+import { ago } from '../../views/time.ts';
+import type { Usage } from '../base/command.ts';
+import { ClientCommand } from '../connection/connect.ts';
 import { EXIT } from '../failure.ts';
 import { table } from '../terminal/table.ts';
 import { plain } from '../terminal/text.ts';
-import { ago } from '../terminal/time.ts';
 
 export class WorkersCommand extends ClientCommand {
   static override paths = [['workers']];

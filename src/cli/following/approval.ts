@@ -1,8 +1,8 @@
 import type { JsonObject } from '../../../machines/json.ts';
+import { duration } from '../../views/time.ts';
 import type { Paint } from '../terminal/paint.ts';
 import { fields } from '../terminal/table.ts';
 import { inline, plain } from '../terminal/text.ts';
-import { duration } from '../terminal/time.ts';
 
 /** What somebody who decides has to know: the question, until when, and the rest of the context. */
 export function approvalLines(

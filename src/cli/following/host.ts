@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
 import type { LocalTool } from '../../authoring/tools.ts';
-import { ApiError, JamjetClient, Unreachable } from '../../client.ts';
-import { type Connection, connect } from '../connect.ts';
+import { ApiError, JamjetClient, Unreachable } from '../../client/index.ts';
+import { type Connection, connect } from '../connection/connect.ts';
 import type { Context } from '../context.ts';
 import { usageFailure } from '../failure.ts';
-import { settings } from '../settings.ts';
+import { settings } from '../input/settings.ts';
 import { shownDatabase } from '../terminal/path.ts';
 
 /** Where a run takes place: on a server, or in this process. Both speak the same API. */
@@ -14,13 +14,13 @@ export interface Host {
   readonly url: string;
   readonly tokenFrom: string | null;
   /** For people: `on http://…`, `embedded on .jamjet/runtime.db`. */
-  readonly where: string;
+  readonly label: string;
   /** The functions of an embedded run; null where workers may do the work. */
   readonly functions: ReadonlySet<string> | null;
   /** What the user should know before the run starts. */
-  readonly remarks: readonly string[];
+  readonly startupNotes: readonly string[];
   /** What may be wrong when work is left to a worker; null when there is nothing to say. */
-  readonly queuedRemark: string | null;
+  readonly queuedWorkNote: string | null;
   close(): Promise<void>;
 }
 
@@ -45,7 +45,7 @@ export async function openHost(context: Context, options: HostOptions): Promise<
   if (options.embedded && options.runtime !== undefined) throw usageFailure('an embedded run has no --runtime');
   if (options.embedded) return embeddedHost(context, options, []);
   const connection = await connect(options.runtime, context);
-  if (connection.chosen) return serverHost(connection, options);
+  if (connection.explicit) return serverHost(connection, options);
   try {
     await new JamjetClient({ url: connection.url, timeoutMs: PROBE_MS }).health();
   } catch (error) {
@@ -65,21 +65,21 @@ function serverHost({ client, url, tokenFrom }: Connection, options: HostOptions
     );
   }
   const functions = Object.keys(options.localTools);
-  const remark = `functions of the file (${functions.join(', ')}) are not sent to ${url}: start that server with --tools, or run it here with --embedded`;
+  const queuedWorkNote = `functions of the file (${functions.join(', ')}) are not sent to ${url}: start that server with --tools, or run it here with --embedded`;
   return {
     client,
     embedded: false,
     url,
     tokenFrom,
-    where: `on ${url}`,
+    label: `on ${url}`,
     functions: null,
-    remarks: [],
-    queuedRemark: functions.length === 0 ? null : remark,
+    startupNotes: [],
+    queuedWorkNote: functions.length === 0 ? null : queuedWorkNote,
     close: async () => undefined,
   };
 }
 
-async function embeddedHost(context: Context, options: HostOptions, remarks: readonly string[]): Promise<Host> {
+async function embeddedHost(context: Context, options: HostOptions, startupNotes: readonly string[]): Promise<Host> {
   const config = settings(context, { db: options.db });
   const { openEmbedded } = await import('../../compose.ts');
   const { loadLocalTools, loadTools } = await import('../../tools.ts');
@@ -93,7 +93,7 @@ async function embeddedHost(context: Context, options: HostOptions, remarks: rea
     config: { ...config, allowPrivateAddresses: true },
     tools,
     actor: userOf(context),
-    adopts: (id) => resume !== null && bareId(id) === bareId(resume),
+    adopts: (id) => resume !== null && normalizedId(id) === normalizedId(resume),
   });
   const url = 'http://embedded';
   return {
@@ -101,10 +101,10 @@ async function embeddedHost(context: Context, options: HostOptions, remarks: rea
     embedded: true,
     url,
     tokenFrom: null,
-    where: `embedded on ${shownDatabase(config.database, context.cwd)}`,
+    label: `embedded on ${shownDatabase(config.database, context.cwd)}`,
     functions: new Set(Object.keys(tools)),
-    remarks,
-    queuedRemark: null,
+    startupNotes,
+    queuedWorkNote: null,
     close: () => runtime.close(GRACE_MS),
   };
 }
@@ -115,7 +115,7 @@ function userOf({ env }: Context): string {
 }
 
 /** An execution id without its prefix and dashes: it may be written in three ways. */
-function bareId(id: string): string {
+function normalizedId(id: string): string {
   return id
     .replace(/^exec_/, '')
     .replaceAll('-', '')

@@ -1,14 +1,14 @@
-import type { Execution } from '../../client.ts';
+import type { Execution } from '../../client/index.ts';
+import { duration } from '../../views/time.ts';
+import type { TimelineEvent } from '../../views/timeline.ts';
 import { EXIT } from '../failure.ts';
 import type { Paint } from '../terminal/paint.ts';
 import { paintStatus } from '../terminal/status.ts';
 import { fields } from '../terminal/table.ts';
 import { count, plain } from '../terminal/text.ts';
-import { duration } from '../terminal/time.ts';
-import type { TimelineEvent } from '../timeline.ts';
-import type { Leave } from './departure.ts';
+import type { FollowOutcome } from './follow-execution.ts';
+import type { FollowExitReason } from './follow-exit.ts';
 import type { Host } from './host.ts';
-import type { Outcome } from './session.ts';
 
 /** The exit status for an execution that has ended. */
 export function exitCodeOf(execution: Execution): number {
@@ -23,7 +23,7 @@ export function reportJson(execution: Execution, events: readonly TimelineEvent[
     ...(execution.error === undefined ? {} : { error: execution.error }),
     final_state: execution,
     steps_executed: execution.steps_executed,
-    total_duration_us: tookMs(execution) * 1000,
+    total_duration_us: durationMs(execution) * 1000,
     events,
   };
 }
@@ -31,7 +31,7 @@ export function reportJson(execution: Execution, events: readonly TimelineEvent[
 /** The verdict, why, and the final state. */
 export function reportText(execution: Execution, events: readonly TimelineEvent[], paint: Paint): string {
   const mark = execution.status === 'completed' ? paint.green('✓') : paint.red('✗');
-  const verdict = `\n${mark} ${paintStatus(execution.status, paint)} in ${duration(tookMs(execution))}, ${count(execution.steps_executed, 'step')}`;
+  const verdict = `\n${mark} ${paintStatus(execution.status, paint)} in ${duration(durationMs(execution))}, ${count(execution.steps_executed, 'step')}`;
   const why =
     execution.error === undefined
       ? []
@@ -40,7 +40,7 @@ export function reportText(execution: Execution, events: readonly TimelineEvent[
 }
 
 /** The last error of every node that failed for good, but for those that the error of the execution tells already. */
-function failures(events: readonly TimelineEvent[], told: string): readonly string[] {
+function failures(events: readonly TimelineEvent[], executionError: string): readonly string[] {
   const last = new Map<string, string>();
   for (const event of events) {
     if (event.type === 'workflow_retried') last.clear();
@@ -48,11 +48,11 @@ function failures(events: readonly TimelineEvent[], told: string): readonly stri
     if (event.type === 'node_failed' && event.data.retryable !== true) last.set(event.node_id, String(event.data.error));
     if (event.type === 'node_completed') last.delete(event.node_id);
   }
-  const untold = [...last].filter(([node]) => !told.includes(`${node}: `));
-  return untold.map(([node, error]) => `${plain(node)}: ${plain(error)}`);
+  const others = [...last].filter(([node]) => !executionError.includes(`${node}: `));
+  return others.map(([node, error]) => `${plain(node)}: ${plain(error)}`);
 }
 
-function reason({ left, queued }: Outcome): string {
+function exitReasonText({ exitReason: left, queuedNodes: queued }: FollowOutcome): string {
   if (left === 'timeout') return 'the time to follow it is over';
   if (left === 'unattended') return 'it waits, and nobody is at the terminal';
   if (left !== 'no_worker') return 'interrupted';
@@ -61,24 +61,29 @@ function reason({ left, queued }: Outcome): string {
 }
 
 /** Where a run that was left stands, and how to go on with it. */
-export function leaveText(outcome: Outcome, host: Pick<Host, 'embedded' | 'url'>, again: string, paint: Paint): string {
+export function exitNote(
+  outcome: FollowOutcome,
+  host: Pick<Host, 'embedded' | 'url'>,
+  resumeCommand: string,
+  paint: Paint,
+): string {
   const { execution } = outcome;
-  const where = host.embedded ? 'It is saved and goes on when it is resumed.' : `It goes on at ${host.url}.`;
+  const consequence = host.embedded ? 'It is saved and goes on when it is resumed.' : `It goes on at ${host.url}.`;
   const id = execution.execution_id;
-  const ways: [string, string][] = host.embedded
-    ? [['go on', outcome.left === 'no_worker' ? `${again} --tools MODULE` : again]]
+  const commands: [string, string][] = host.embedded
+    ? [['go on', outcome.exitReason === 'no_worker' ? `${resumeCommand} --tools MODULE` : resumeCommand]]
     : [
-        ['follow again', again],
+        ['follow again', resumeCommand],
         ['look at it', `jamjet inspect ${id}`],
         ['stop it', `jamjet cancel ${id}`],
       ];
-  return `\n${paint.yellow('◆')} ${id} is ${execution.status}: ${reason(outcome)}. ${where}\n${fields(ways, paint, '  ')}`;
+  return `\n${paint.yellow('◆')} ${id} is ${execution.status}: ${exitReasonText(outcome)}. ${consequence}\n${fields(commands, paint, '  ')}`;
 }
 
-export function exitCodeOfLeave(why: Leave): number {
-  return why === 'interrupted' ? EXIT.interrupted : EXIT.unfinished;
+export function exitCodeOfFollowExit(reason: FollowExitReason): number {
+  return reason === 'interrupted' ? EXIT.interrupted : EXIT.unfinished;
 }
 
-function tookMs(execution: Execution): number {
+function durationMs(execution: Execution): number {
   return Date.parse(execution.completed_at ?? execution.updated_at) - Date.parse(execution.created_at);
 }

@@ -1,9 +1,9 @@
 import type { Json } from '../../../machines/json.ts';
 import type { Key } from '../terminal/keyboard.ts';
-import { edit, type Line, lineOf, textOf } from './line.ts';
+import { edit, type InputLine, inputLine, textOf } from './input-line.ts';
 
 /** What the person wants done. */
-export type Deed =
+export type Action =
   | { readonly do: 'decide'; readonly node: string; readonly decision: 'approved' | 'rejected'; readonly comment: string }
   | { readonly do: 'send'; readonly key: string; readonly payload: Json }
   | { readonly do: 'pause' }
@@ -22,8 +22,8 @@ type Mode =
   | { readonly is: 'browsing' }
   /** The details of the selected node, from this line on. */
   | { readonly is: 'reading'; readonly from: number }
-  | { readonly is: 'typing'; readonly purpose: Purpose; readonly line: Line }
-  | { readonly is: 'confirming'; readonly question: string; readonly deed: Deed };
+  | { readonly is: 'typing'; readonly purpose: Purpose; readonly line: InputLine }
+  | { readonly is: 'confirming'; readonly question: string; readonly deed: Action };
 
 /** Where the person at the keyboard is. */
 export interface Controls {
@@ -35,140 +35,141 @@ export interface Controls {
 }
 
 /** What the keys depend on. */
-export interface Seen {
+export interface ControlInputs {
   /** Node ids, in the order of the outline. */
   readonly nodes: readonly string[];
   /** Index of the row that is selected while nobody selects another. */
-  readonly current: number;
+  readonly defaultRow: number;
   /** Nodes with an open approval. */
   readonly approvals: readonly string[];
-  readonly awaited: ReadonlyMap<string, string>;
-  readonly held: boolean;
-  readonly over: boolean;
+  readonly awaitedEvents: ReadonlyMap<string, string>;
+  readonly suspended: boolean;
+  readonly ended: boolean;
   /** Rows of a page. */
-  readonly page: number;
+  readonly pageRows: number;
   /** The last line that details can begin with. */
-  readonly bottom: number;
+  readonly maxScroll: number;
 }
 
-export interface Pressed {
+export interface KeyResult {
   readonly controls: Controls;
-  readonly deed: Deed | null;
+  readonly action: Action | null;
 }
 
 const BROWSING: Mode = { is: 'browsing' };
 
-export const AT_FIRST: Controls = { selected: null, mode: BROWSING, notice: '' };
+export const INITIAL_CONTROLS: Controls = { selected: null, mode: BROWSING, notice: '' };
 
 /** The controls after a key, and what is to be done because of it. */
-export function press(controls: Controls, key: Key, seen: Seen): Pressed {
-  if (key.ctrl && key.name === 'c') return { controls, deed: { do: 'interrupt' } };
-  const quiet: Controls = { ...controls, notice: '' };
-  switch (quiet.mode.is) {
+export function press(controls: Controls, key: Key, inputs: ControlInputs): KeyResult {
+  if (key.ctrl && key.name === 'c') return { controls, action: { do: 'interrupt' } };
+  const cleared: Controls = { ...controls, notice: '' };
+  switch (cleared.mode.is) {
     case 'browsing':
-      return browse(quiet, key, seen);
+      return browse(cleared, key, inputs);
     case 'reading':
-      return read(quiet, quiet.mode.from, key, seen);
+      return read(cleared, cleared.mode.from, key, inputs);
     case 'typing':
-      return type(quiet, quiet.mode.purpose, quiet.mode.line, key);
+      return type(cleared, cleared.mode.purpose, cleared.mode.line, key);
     case 'confirming':
-      if (key.name === 'y') return { controls: { ...quiet, mode: BROWSING }, deed: quiet.mode.deed };
-      return stay({ ...quiet, mode: BROWSING, notice: 'left as it is' });
+      if (key.name === 'y') return { controls: { ...cleared, mode: BROWSING }, action: cleared.mode.deed };
+      return withoutAction({ ...cleared, mode: BROWSING, notice: 'left as it is' });
     default: {
-      const unhandled: never = quiet.mode;
+      const unhandled: never = cleared.mode;
       throw new TypeError(`unhandled mode ${JSON.stringify(unhandled)}`);
     }
   }
 }
 
-function stay(controls: Controls): Pressed {
-  return { controls, deed: null };
+function withoutAction(controls: Controls): KeyResult {
+  return { controls, action: null };
 }
 
-function browse(controls: Controls, key: Key, seen: Seen): Pressed {
-  const moved = move(key, seen.page);
-  if (moved !== null) {
-    const selected = Math.max(0, Math.min(seen.nodes.length - 1, (controls.selected ?? seen.current) + moved));
-    return stay({ ...controls, selected });
+function browse(controls: Controls, key: Key, inputs: ControlInputs): KeyResult {
+  const offset = lineOffset(key, inputs.pageRows);
+  if (offset !== null) {
+    const selected = Math.max(0, Math.min(inputs.nodes.length - 1, (controls.selected ?? inputs.defaultRow) + offset));
+    return withoutAction({ ...controls, selected });
   }
   if (key.name === 'return' || key.name === 'enter')
-    return stay({ ...controls, selected: controls.selected ?? seen.current, mode: { is: 'reading', from: 0 } });
-  if (key.name === 'q') return { controls, deed: { do: 'leave' } };
-  if (key.name === 'escape') return stay({ ...controls, selected: null });
-  if (seen.over) return { controls, deed: { do: 'leave' } };
+    return withoutAction({ ...controls, selected: controls.selected ?? inputs.defaultRow, mode: { is: 'reading', from: 0 } });
+  if (key.name === 'q') return { controls, action: { do: 'leave' } };
+  if (key.name === 'escape') return withoutAction({ ...controls, selected: null });
+  if (inputs.ended) return { controls, action: { do: 'leave' } };
   switch (key.ctrl ? '' : key.name) {
     case 'a':
-      return decide(controls, 'approved', seen);
+      return decide(controls, 'approved', inputs);
     case 'r':
-      return decide(controls, 'rejected', seen);
+      return decide(controls, 'rejected', inputs);
     case 'e': {
-      const selected = seen.awaited.get(seen.nodes[controls.selected ?? seen.current] ?? '');
-      const [any = ''] = seen.awaited.values();
-      return stay({ ...controls, mode: { is: 'typing', purpose: { of: 'key' }, line: lineOf(selected ?? any) } });
+      const selected = inputs.awaitedEvents.get(inputs.nodes[controls.selected ?? inputs.defaultRow] ?? '');
+      const [any = ''] = inputs.awaitedEvents.values();
+      return withoutAction({ ...controls, mode: { is: 'typing', purpose: { of: 'key' }, line: inputLine(selected ?? any) } });
     }
     case 'p':
-      if (seen.held) return stay({ ...controls, notice: 'it is held already: u resumes it' });
-      return { controls, deed: { do: 'pause' } };
+      if (inputs.suspended) return withoutAction({ ...controls, notice: 'it is held already: u resumes it' });
+      return { controls, action: { do: 'pause' } };
     case 'u':
-      if (!seen.held) return stay({ ...controls, notice: 'it is not held' });
-      return { controls, deed: { do: 'resume' } };
+      if (!inputs.suspended) return withoutAction({ ...controls, notice: 'it is not held' });
+      return { controls, action: { do: 'resume' } };
     case 'c': {
       const question = 'Cancel the execution, with its work and child executions?';
-      return stay({ ...controls, mode: { is: 'confirming', question, deed: { do: 'cancel' } } });
+      return withoutAction({ ...controls, mode: { is: 'confirming', question, deed: { do: 'cancel' } } });
     }
     default:
-      return stay(controls);
+      return withoutAction(controls);
   }
 }
 
 /** The selected node's approval, or the only one there is. */
-function decide(controls: Controls, decision: 'approved' | 'rejected', seen: Seen): Pressed {
-  const selected = seen.nodes[controls.selected ?? seen.current] ?? '';
-  const [first, ...others] = seen.approvals;
-  if (first === undefined) return stay({ ...controls, notice: 'nothing waits for approval' });
-  if (!seen.approvals.includes(selected) && others.length > 0) {
-    const at = Math.max(0, seen.nodes.indexOf(first));
-    return stay({ ...controls, selected: at, notice: 'several wait for approval: select the one that is meant' });
+function decide(controls: Controls, decision: 'approved' | 'rejected', inputs: ControlInputs): KeyResult {
+  const selected = inputs.nodes[controls.selected ?? inputs.defaultRow] ?? '';
+  const [first, ...others] = inputs.approvals;
+  if (first === undefined) return withoutAction({ ...controls, notice: 'nothing waits for approval' });
+  if (!inputs.approvals.includes(selected) && others.length > 0) {
+    const at = Math.max(0, inputs.nodes.indexOf(first));
+    return withoutAction({ ...controls, selected: at, notice: 'several wait for approval: select the one that is meant' });
   }
-  const node = seen.approvals.includes(selected) ? selected : first;
-  const at = seen.nodes.indexOf(node);
-  return stay({
+  const node = inputs.approvals.includes(selected) ? selected : first;
+  const at = inputs.nodes.indexOf(node);
+  return withoutAction({
     ...controls,
     selected: at === -1 ? controls.selected : at,
-    mode: { is: 'typing', purpose: { of: 'comment', node, decision }, line: lineOf('') },
+    mode: { is: 'typing', purpose: { of: 'comment', node, decision }, line: inputLine('') },
   });
 }
 
-function read(controls: Controls, from: number, key: Key, { page, bottom }: Seen): Pressed {
-  const moved = move(key, page);
-  if (moved !== null) return stay({ ...controls, mode: { is: 'reading', from: Math.max(0, Math.min(bottom, from + moved)) } });
+function read(controls: Controls, from: number, key: Key, { pageRows: page, maxScroll: bottom }: ControlInputs): KeyResult {
+  const offset = lineOffset(key, page);
+  if (offset !== null)
+    return withoutAction({ ...controls, mode: { is: 'reading', from: Math.max(0, Math.min(bottom, from + offset)) } });
   if (key.name === 'return' || key.name === 'enter' || key.name === 'escape' || key.name === 'q')
-    return stay({ ...controls, mode: BROWSING });
-  return stay(controls);
+    return withoutAction({ ...controls, mode: BROWSING });
+  return withoutAction(controls);
 }
 
-function type(controls: Controls, purpose: Purpose, line: Line, key: Key): Pressed {
-  if (key.name === 'escape') return stay({ ...controls, mode: BROWSING, notice: 'left as it is' });
+function type(controls: Controls, purpose: Purpose, line: InputLine, key: Key): KeyResult {
+  if (key.name === 'escape') return withoutAction({ ...controls, mode: BROWSING, notice: 'left as it is' });
   if (key.name === 'return' || key.name === 'enter') return accept(controls, purpose, line);
-  return stay({ ...controls, mode: { is: 'typing', purpose, line: edit(line, key) } });
+  return withoutAction({ ...controls, mode: { is: 'typing', purpose, line: edit(line, key) } });
 }
 
-function accept(controls: Controls, purpose: Purpose, line: Line): Pressed {
+function accept(controls: Controls, purpose: Purpose, line: InputLine): KeyResult {
   const text = textOf(line).trim();
   switch (purpose.of) {
     case 'comment': {
       const { node, decision } = purpose;
       const question = `${decision === 'approved' ? 'Approve' : 'Reject'} ${node}${text === '' ? '' : ` (“${text}”)`}?`;
-      const deed: Deed = { do: 'decide', node, decision, comment: text };
-      return stay({ ...controls, mode: { is: 'confirming', question, deed } });
+      const action: Action = { do: 'decide', node, decision, comment: text };
+      return withoutAction({ ...controls, mode: { is: 'confirming', question, deed: action } });
     }
     case 'key':
-      if (text === '') return stay({ ...controls, notice: 'an event needs its correlation key' });
-      return stay({ ...controls, mode: { is: 'typing', purpose: { of: 'payload', key: text }, line: lineOf('{}') } });
+      if (text === '') return withoutAction({ ...controls, notice: 'an event needs its correlation key' });
+      return withoutAction({ ...controls, mode: { is: 'typing', purpose: { of: 'payload', key: text }, line: inputLine('{}') } });
     case 'payload': {
       const payload = parsed(text);
-      if ('problem' in payload) return stay({ ...controls, notice: payload.problem });
-      return { controls: { ...controls, mode: BROWSING }, deed: { do: 'send', key: purpose.key, payload: payload.value } };
+      if ('problem' in payload) return withoutAction({ ...controls, notice: payload.problem });
+      return { controls: { ...controls, mode: BROWSING }, action: { do: 'send', key: purpose.key, payload: payload.value } };
     }
     default: {
       const unhandled: never = purpose;
@@ -186,7 +187,7 @@ function parsed(text: string): { readonly value: Json } | { readonly problem: st
 }
 
 /** By how many lines a key moves; null = it is none that does. */
-function move(key: Key, page: number): number | null {
+function lineOffset(key: Key, page: number): number | null {
   switch (key.name) {
     case 'up':
     case 'k':

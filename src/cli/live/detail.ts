@@ -1,29 +1,29 @@
 import type { Json } from '../../../machines/json.ts';
-import type { OutlineRow } from '../../pictures/outline.ts';
+import type { LiveModel } from '../../views/live-model.ts';
+import type { OutlineRow } from '../../views/outline.ts';
+import { clock, duration } from '../../views/time.ts';
 import { count, plain } from '../terminal/text.ts';
-import { clock, duration } from '../terminal/time.ts';
-import type { LiveModel } from './model.ts';
-import { type Brush, stateText } from './row-text.ts';
-import { folded, wrapped } from './wrapped.ts';
+import { type Painter, stateText } from './row-text.ts';
+import { wrapCharacters, wrapWords } from './wrap.ts';
 
 /** A longer output is for `jamjet inspect`. */
 const MAX_LINES = 2_000;
 const MAX_LINE = 10_000;
 
 /** Everything about a node: where it stands, its attempts, its output, its definition. */
-export function detailLines(row: OutlineRow, model: LiveModel, columns: number, brush: Brush): readonly string[] {
-  const { paint } = brush;
-  const mark = model.markOf(row.node);
-  const { attempts, output } = model.pastOf(row.node);
-  const state = mark === null ? paint.dim('not reached yet') : stateText(row, mark, model, brush);
+export function detailLines(row: OutlineRow, model: LiveModel, columns: number, painter: Painter): readonly string[] {
+  const { paint } = painter;
+  const mark = model.statusOf(row.node);
+  const { attempts, output } = model.historyOf(row.node);
+  const state = mark === null ? paint.dim('not reached yet') : stateText(row, mark, model, painter);
   const lines = [
     `${paint.bold(plain(row.node))}  ${paint.dim(`${row.kind}${row.detail === '' ? '' : `: ${plain(row.detail)}`}`)}`,
     mark === null || state === '' ? state : `${mark.status}  ${state}`,
   ];
-  const asked = model.approvals.find((approval) => approval.node === row.node);
-  if (asked !== undefined) lines.push('', paint.bold('Asks'), ...wrappedLines(asked.question, columns));
+  const approval = model.approvals.find((approval) => approval.node === row.node);
+  if (approval !== undefined) lines.push('', paint.bold('Asks'), ...wrappedLines(approval.question, columns));
   if (attempts.length > 0) lines.push('', paint.bold(count(attempts.length, 'attempt')));
-  for (const { sequence, atMs, ok, tookMs, error } of attempts) {
+  for (const { sequence, atMs, ok, durationMs: tookMs, error } of attempts) {
     const took = tookMs === null ? '' : `  ${duration(tookMs)}`;
     lines.push(
       `${paint.dim(`${String(sequence).padStart(4)}  ${clock(atMs)}`)}  ${ok ? paint.green('✓') : paint.red('✗')}${took}`,
@@ -37,11 +37,11 @@ export function detailLines(row: OutlineRow, model: LiveModel, columns: number, 
 function wrappedLines(text: string, columns: number): readonly string[] {
   return plain(text, { lines: true })
     .split('\n')
-    .flatMap((line) => wrapped(line, columns));
+    .flatMap((line) => wrapWords(line, columns));
 }
 
 function jsonLines(value: Json, columns: number): readonly string[] {
   const lines = JSON.stringify(value, null, 2).split('\n');
-  const shown = lines.slice(0, MAX_LINES).flatMap((line) => folded(plain(line).slice(0, MAX_LINE), columns));
+  const shown = lines.slice(0, MAX_LINES).flatMap((line) => wrapCharacters(plain(line).slice(0, MAX_LINE), columns));
   return lines.length > MAX_LINES ? [...shown, `… ${lines.length - MAX_LINES} more lines`] : shown;
 }

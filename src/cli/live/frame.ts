@@ -1,47 +1,47 @@
+import type { LiveModel } from '../../views/live-model.ts';
+import { clock, duration } from '../../views/time.ts';
 import type { Size } from '../terminal/full-screen.ts';
 import { paintStatus } from '../terminal/status.ts';
 import { count, cut, cutPainted, plain, width } from '../terminal/text.ts';
-import { clock, duration } from '../terminal/time.ts';
 import { renderEntry } from '../texts/timeline.ts';
 import type { Controls } from './controls.ts';
 import { detailLines } from './detail.ts';
-import { lineText } from './line.ts';
-import type { LiveModel } from './model.ts';
-import { type Brush, rowText } from './row-text.ts';
-import { wrapped } from './wrapped.ts';
+import { lineText } from './input-line.ts';
+import { type Painter, rowText } from './row-text.ts';
+import { wrapWords } from './wrap.ts';
 
 /** What stands still about the execution. */
-export interface Subject {
+export interface WatchedExecution {
   readonly id: string;
   readonly workflow: string;
   readonly version: string;
-  readonly startedMs: number;
+  readonly startedAtMs: number;
 }
 
-export interface Scene {
-  readonly subject: Subject;
+export interface FrameState {
+  readonly subject: WatchedExecution;
   readonly model: LiveModel;
   readonly controls: Controls;
   /** Index of the row that is selected while nobody selects another. */
   readonly current: number;
   /** `widestOf` the rows. */
-  readonly widest: number;
+  readonly maxRowWidth: number;
   /** Null while it goes on. */
-  readonly endedMs: number | null;
+  readonly endedAtMs: number | null;
   /** What is wrong with the connection; '' = nothing. */
   readonly trouble: string;
 }
 
 /** Below these heights parts are left out, those that matter least first. */
-const ROOMY = 18;
-const ENOUGH = 12;
-const LEAST_EVENTS = 8;
+const SPACIOUS_ROWS = 18;
+const COMPACT_ROWS = 12;
+const MIN_EVENT_ROWS = 8;
 const MAX_APPROVALS = 3;
 /** Lines of a question. */
-const MAX_QUESTION = 3;
+const MAX_QUESTION_LINES = 3;
 
 /** What is left of the keys where they do not fit. */
-const SHORT_KEYS = 'a/r decide e event p/u hold c cancel q';
+const KEYS_SHORT = 'a/r decide e event p/u hold c cancel q';
 
 const KEYS: Readonly<Record<'browsing' | 'reading' | 'typing' | 'confirming' | 'over', string>> = {
   browsing: '↑↓ ⏎ details  a approve  r reject  e event  p pause  u resume  c cancel  q quit',
@@ -52,66 +52,74 @@ const KEYS: Readonly<Record<'browsing' | 'reading' | 'typing' | 'confirming' | '
 };
 
 /** The screen: at most `rows` lines, each within `columns`. */
-export function frame(scene: Scene, { rows, columns }: Size, brush: Brush): readonly string[] {
-  const { model, controls } = scene;
-  const { paint } = brush;
-  const top = header(scene, rows, brush);
-  const spelled = controls.mode.is === 'browsing' && model.over ? KEYS.over : KEYS[controls.mode.is];
-  const keys = spelled === KEYS.browsing && width(spelled) > columns ? SHORT_KEYS : spelled;
-  const bottom = [prompt(scene, columns, brush), paint.dim(cut(keys, columns))];
-  const room = Math.max(0, rows - top.length - bottom.length);
+export function frame(state: FrameState, { rows, columns }: Size, painter: Painter): readonly string[] {
+  const { model, controls } = state;
+  const { paint } = painter;
+  const top = header(state, rows, painter);
+  const allKeys = controls.mode.is === 'browsing' && model.over ? KEYS.over : KEYS[controls.mode.is];
+  const keys = allKeys === KEYS.browsing && width(allKeys) > columns ? KEYS_SHORT : allKeys;
+  const bottom = [prompt(state, columns, painter), paint.dim(cut(keys, columns))];
+  const middleRows = Math.max(0, rows - top.length - bottom.length);
   const middle =
     controls.mode.is === 'reading'
-      ? details(scene, controls.mode.from, { rows: room, columns }, brush)
-      : body(scene, { rows: room, columns }, brush);
-  const filled = [...middle, ...Array<string>(Math.max(0, room - middle.length)).fill('')];
+      ? details(state, controls.mode.from, { rows: middleRows, columns }, painter)
+      : body(state, { rows: middleRows, columns }, painter);
+  const filled = [...middle, ...Array<string>(Math.max(0, middleRows - middle.length)).fill('')];
   return [...top, ...filled, ...bottom].slice(0, rows).map((line) => cutPainted(line, columns));
 }
 
 /** How far the details of the selected node can be scrolled. */
-export function detailsBottom(scene: Scene, { rows, columns }: Size, brush: Brush): number {
-  const row = scene.model.rows[scene.controls.selected ?? scene.current];
-  const room = rows - header(scene, rows, brush).length - 2;
-  return row === undefined ? 0 : Math.max(0, detailLines(row, scene.model, columns, brush).length - room);
+export function maxDetailScroll(state: FrameState, { rows, columns }: Size, painter: Painter): number {
+  const row = state.model.rows[state.controls.selected ?? state.current];
+  const rowsLeft = rows - header(state, rows, painter).length - 2;
+  return row === undefined ? 0 : Math.max(0, detailLines(row, state.model, columns, painter).length - rowsLeft);
 }
 
-function header({ subject, model, endedMs, trouble }: Scene, rows: number, { paint, nowMs }: Brush): readonly string[] {
-  const took = duration(Math.max(0, (endedMs ?? nowMs) - subject.startedMs));
-  const reason = model.heldReason === '' ? '' : `: ${plain(model.heldReason)}`;
-  const held = model.held ? `  ${paint.yellow(`held${reason}`)}` : '';
+function header(
+  { subject, model, endedAtMs: endedMs, trouble }: FrameState,
+  rows: number,
+  { paint, nowMs }: Painter,
+): readonly string[] {
+  const took = duration(Math.max(0, (endedMs ?? nowMs) - subject.startedAtMs));
+  const reason = model.suspendedReason === '' ? '' : `: ${plain(model.suspendedReason)}`;
+  const held = model.suspended ? `  ${paint.yellow(`held${reason}`)}` : '';
   const name = `${paint.bold(plain(subject.workflow))} ${plain(subject.version)}`;
   const lines = [`${name}  ${paintStatus(model.status, paint)}${held}  ${paint.dim(took)}`];
-  if (rows >= ENOUGH) lines.push(paint.dim(`${subject.id}  ${count(model.marks.sequence, 'event')}`));
+  if (rows >= COMPACT_ROWS) lines.push(paint.dim(`${subject.id}  ${count(model.statuses.sequence, 'event')}`));
   if (trouble !== '') lines.push(paint.yellow(`! ${trouble}`));
   else if (model.error !== '') lines.push(paint.red(plain(model.error)));
-  return rows >= ROOMY ? [...lines, ''] : lines;
+  return rows >= SPACIOUS_ROWS ? [...lines, ''] : lines;
 }
 
-function body(scene: Scene, { rows, columns }: Size, brush: Brush): readonly string[] {
-  const approvals = approvalsText(scene, { rows, columns }, brush);
-  const free = rows - scene.model.rows.length - approvals.length;
-  const events = eventsText(scene, { rows, columns }, free, brush);
-  const room = Math.max(1, rows - approvals.length - events.length);
-  return [...outlineText(scene, { rows: room, columns }, brush), ...approvals, ...events];
+function body(state: FrameState, { rows, columns }: Size, painter: Painter): readonly string[] {
+  const approvals = approvalsText(state, { rows, columns }, painter);
+  const freeRows = rows - state.model.rows.length - approvals.length;
+  const events = eventsText(state, { rows, columns }, freeRows, painter);
+  const outlineRows = Math.max(1, rows - approvals.length - events.length);
+  return [...outlineText(state, { rows: outlineRows, columns }, painter), ...approvals, ...events];
 }
 
 /** The part of the outline around the selected row. */
-function outlineText({ model, controls, current, widest }: Scene, { rows, columns }: Size, brush: Brush): readonly string[] {
+function outlineText(
+  { model, controls, current, maxRowWidth: widest }: FrameState,
+  { rows, columns }: Size,
+  painter: Painter,
+): readonly string[] {
   const selected = controls.selected ?? current;
   const first = Math.max(0, Math.min(model.rows.length - rows, selected - Math.floor(rows / 2)));
   return model.rows
     .slice(first, first + rows)
-    .map((row, at) => rowText(row, model, { selected: first + at === selected, columns, widest }, brush));
+    .map((row, at) => rowText(row, model, { selected: first + at === selected, columns, widest }, painter));
 }
 
-function approvalsText({ model }: Scene, { rows, columns }: Size, { paint }: Brush): readonly string[] {
+function approvalsText({ model }: FrameState, { rows, columns }: Size, { paint }: Painter): readonly string[] {
   const { approvals } = model;
   if (approvals.length === 0) return [];
-  const small = rows < ENOUGH;
+  const small = rows < COMPACT_ROWS;
   const shown = approvals.slice(0, small ? 1 : MAX_APPROVALS);
   const lines = shown.flatMap(({ node, question }) => {
-    const all = wrapped(`${plain(node)}: ${plain(question)}`, columns - 2);
-    const most = small ? 1 : MAX_QUESTION;
+    const all = wrapWords(`${plain(node)}: ${plain(question)}`, columns - 2);
+    const most = small ? 1 : MAX_QUESTION_LINES;
     const lines = [...all.slice(0, most - 1), ...(all.length < most ? [] : [cut(all.slice(most - 1).join(' '), columns - 2)])];
     return lines.map((line, at) => `${at === 0 ? paint.yellow('◆') : ' '} ${line}`);
   });
@@ -120,28 +128,38 @@ function approvalsText({ model }: Scene, { rows, columns }: Size, { paint }: Bru
 }
 
 /** The last events: some beside a long outline, more where it leaves rows free. */
-function eventsText({ model, widest }: Scene, { rows, columns }: Size, free: number, { paint }: Brush): readonly string[] {
-  const lines = Math.max(free - 1, rows < ENOUGH ? 0 : Math.min(LEAST_EVENTS, Math.floor(rows / 4)));
-  if (lines <= 0 || model.happened.length === 0) return [];
+function eventsText(
+  { model, maxRowWidth: widest }: FrameState,
+  { rows, columns }: Size,
+  freeRows: number,
+  { paint }: Painter,
+): readonly string[] {
+  const lines = Math.max(freeRows - 1, rows < COMPACT_ROWS ? 0 : Math.min(MIN_EVENT_ROWS, Math.floor(rows / 4)));
+  if (lines <= 0 || model.entries.length === 0) return [];
   const nodeWidth = Math.max(8, Math.min(widest, Math.floor(columns / 4)));
   return [
     '',
-    ...model.happened
+    ...model.entries
       .slice(-lines)
       .map(({ atMs, entry }) => `${columns < 60 ? '' : paint.dim(clock(atMs))}${renderEntry(entry, nodeWidth, paint)}`),
   ];
 }
 
-function details({ model, controls, current }: Scene, from: number, { rows, columns }: Size, brush: Brush): readonly string[] {
+function details(
+  { model, controls, current }: FrameState,
+  from: number,
+  { rows, columns }: Size,
+  painter: Painter,
+): readonly string[] {
   const row = model.rows[controls.selected ?? current];
   if (row === undefined) return [];
-  const lines = detailLines(row, model, columns, brush);
+  const lines = detailLines(row, model, columns, painter);
   const first = Math.min(from, Math.max(0, lines.length - rows));
   return lines.slice(first, first + rows);
 }
 
 /** The line above the keys: what is asked, or what came of the last key. */
-function prompt({ controls: { mode, notice } }: Scene, columns: number, { paint }: Brush): string {
+function prompt({ controls: { mode, notice } }: FrameState, columns: number, { paint }: Painter): string {
   const remark = notice === '' ? '' : `  ${paint.yellow(plain(notice))}`;
   if (mode.is === 'confirming') return `${paint.yellow('?')} ${plain(mode.question)} ${paint.dim('(y/n)')}`;
   if (mode.is !== 'typing') return notice === '' ? '' : paint.yellow(plain(notice));

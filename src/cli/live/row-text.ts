@@ -1,11 +1,11 @@
-import type { NodeMark, OutlineRow } from '../../pictures/outline.ts';
+import type { LiveModel } from '../../views/live-model.ts';
+import type { NodeOverlay, OutlineRow } from '../../views/outline.ts';
+import { duration } from '../../views/time.ts';
 import type { Paint } from '../terminal/paint.ts';
 import { cut, cutPainted, pad, plain, width } from '../terminal/text.ts';
-import { duration } from '../terminal/time.ts';
-import type { LiveModel } from './model.ts';
 
 /** What a frame is drawn with. */
-export interface Brush {
+export interface Painter {
   readonly paint: Paint;
   readonly nowMs: number;
   /** Of this frame, for what is under way. */
@@ -26,7 +26,7 @@ const LETTERS: Readonly<Record<OutlineRow['kind'], string>> = {
   limit_exceeded: '!',
 };
 
-const GLYPHS: Readonly<Record<NodeMark['status'], string>> = {
+const GLYPHS: Readonly<Record<NodeOverlay['status'], string>> = {
   queued: '▹',
   active: '▸',
   waiting: '◆',
@@ -39,20 +39,23 @@ const GLYPHS: Readonly<Record<NodeMark['status'], string>> = {
 };
 
 /** Columns before the name of a node that stands on the left: selection, state, kind. */
-const MARGIN = 5;
-const MAX_WAY = 24;
+const MARGIN_WIDTH = 5;
+const MAX_CONDITION_WIDTH = 24;
 
 /** The name of a node as the outline shows it, with why its way is taken, and ↺ where a loop begins; the name is cut last. */
-function nameOf({ node, way, loop }: OutlineRow, columns: number): string {
+function nameOf({ node, branch: way, loop }: OutlineRow, columns: number): string {
   const name = `${loop ? '↺ ' : ''}${plain(node)}`;
-  const room = Math.min(MAX_WAY, columns - width(name) - 3);
+  const room = Math.min(MAX_CONDITION_WIDTH, columns - width(name) - 3);
   const why = way === '' || room < 3 ? '' : `${cut(plain(way), room)} → `;
   return cut(`${why}${name}`, columns);
 }
 
 /** Columns the widest row takes for what does not change. */
-export function widestOf(rows: readonly OutlineRow[]): number {
-  return rows.reduce((widest, row) => Math.max(widest, MARGIN + 2 * row.depth + width(nameOf(row, Number.POSITIVE_INFINITY))), 0);
+export function maxRowWidth(rows: readonly OutlineRow[]): number {
+  return rows.reduce(
+    (widest, row) => Math.max(widest, MARGIN_WIDTH + 2 * row.depth + width(nameOf(row, Number.POSITIVE_INFINITY))),
+    0,
+  );
 }
 
 /** `›   ✓ f reserve   120 ms`: a node of the outline, within `columns`. */
@@ -60,24 +63,24 @@ export function rowText(
   row: OutlineRow,
   model: LiveModel,
   { selected, columns, widest }: { readonly selected: boolean; readonly columns: number; readonly widest: number },
-  brush: Brush,
+  painter: Painter,
 ): string {
-  const { paint } = brush;
-  const mark = model.markOf(row.node);
+  const { paint } = painter;
+  const status = model.statusOf(row.node);
   const indent = Math.min(2 * row.depth, Math.floor(columns / 4));
-  const left = Math.min(widest, Math.max(20, Math.floor(columns / 2)));
-  const room = Math.max(1, left - MARGIN - indent);
-  const name = pad(nameOf(row, room), room);
-  const named = selected ? paint.bold(name) : mark === null || mark.status === 'skipped' ? paint.dim(name) : name;
-  const margin = `${selected ? paint.cyan('›') : ' '}${' '.repeat(indent)}${glyphOf(mark, brush)} ${paint.dim(LETTERS[row.kind])} `;
-  const detail = mark === null && row.detail !== '' ? paint.dim(plain(row.detail)) : '';
-  return cutPainted(`${margin}${named}  ${stateText(row, mark, model, brush)}${detail}`.trimEnd(), columns);
+  const leftWidth = Math.min(widest, Math.max(20, Math.floor(columns / 2)));
+  const nameWidth = Math.max(1, leftWidth - MARGIN_WIDTH - indent);
+  const name = pad(nameOf(row, nameWidth), nameWidth);
+  const named = selected ? paint.bold(name) : status === null || status.status === 'skipped' ? paint.dim(name) : name;
+  const margin = `${selected ? paint.cyan('›') : ' '}${' '.repeat(indent)}${glyphOf(status, painter)} ${paint.dim(LETTERS[row.kind])} `;
+  const detail = status === null && row.detail !== '' ? paint.dim(plain(row.detail)) : '';
+  return cutPainted(`${margin}${named}  ${stateText(row, status, model, painter)}${detail}`.trimEnd(), columns);
 }
 
-function glyphOf(mark: NodeMark | null, { paint, spinner }: Brush): string {
-  if (mark === null) return paint.dim('·');
-  const glyph = GLYPHS[mark.status];
-  switch (mark.status) {
+function glyphOf(status: NodeOverlay | null, { paint, spinner }: Painter): string {
+  if (status === null) return paint.dim('·');
+  const glyph = GLYPHS[status.status];
+  switch (status.status) {
     case 'active':
       return paint.cyan(spinner);
     case 'done':
@@ -93,52 +96,55 @@ function glyphOf(mark: NodeMark | null, { paint, spinner }: Brush): string {
 }
 
 /** Where a node stands, in words: how long, which attempt, which round of its loop, what it waits for. */
-export function stateText({ node }: OutlineRow, mark: NodeMark | null, model: LiveModel, brush: Brush): string {
-  if (mark === null) return '';
-  const { paint } = brush;
-  const round = mark.visits > 1 ? `↺ round ${mark.visits}` : '';
-  const parts = [...whereText(node, mark, model, brush), paint.dim(round)];
+export function stateText({ node }: OutlineRow, status: NodeOverlay | null, model: LiveModel, painter: Painter): string {
+  if (status === null) return '';
+  const { paint } = painter;
+  const round = status.visits > 1 ? `↺ round ${status.visits}` : '';
+  const parts = [...stateParts(node, status, model, painter), paint.dim(round)];
   return parts.filter((part) => part !== '').join('  ');
 }
 
-function whereText(node: string, mark: NodeMark, model: LiveModel, { paint, nowMs }: Brush): readonly string[] {
+function stateParts(node: string, status: NodeOverlay, model: LiveModel, { paint, nowMs }: Painter): readonly string[] {
   const active = model.active.get(node);
-  const age = mark.sinceMs === null ? '' : duration(Math.max(0, nowMs - mark.sinceMs));
+  const age = status.sinceMs === null ? '' : duration(Math.max(0, nowMs - status.sinceMs));
   const attempt = active === undefined || (active.attempt ?? 0) === 0 ? '' : `attempt ${(active.attempt ?? 0) + 1}`;
   const text = plain(active?.text ?? '');
-  switch (mark.status) {
+  switch (status.status) {
     case 'queued':
       return [text === '' ? 'queued' : text, paint.dim(age)];
     case 'active':
-      return [active?.mark === 'waiting' && text !== '' ? text : 'running', age, paint.dim(attempt)];
+      return [active?.status === 'waiting' && text !== '' ? text : 'running', age, paint.dim(attempt)];
     case 'waiting':
       return [paint.yellow(text === '' ? 'waiting' : text), paint.dim(age)];
     case 'held':
-      return [paint.yellow(active?.mark === 'waiting' ? `held, ${text}` : 'held')];
+      return [paint.yellow(active?.status === 'waiting' ? `held, ${text}` : 'held')];
     case 'retrying': {
       const dueMs = model.retryAtMs(node);
       if (dueMs === null) return [paint.yellow('runs again')];
       const next = `attempt ${(active?.attempt ?? 0) + 1}`;
-      return [paint.yellow(dueMs <= nowMs ? `${next} is due` : `${next} in ${duration(dueMs - nowMs)}`), why(node, model, paint)];
+      return [
+        paint.yellow(dueMs <= nowMs ? `${next} is due` : `${next} in ${duration(dueMs - nowMs)}`),
+        lastError(node, model, paint),
+      ];
     }
     case 'done': {
-      const retries = mark.retries === 0 ? '' : `${mark.retries} ${mark.retries === 1 ? 'retry' : 'retries'}`;
-      const tookMs = model.pastOf(node).attempts.at(-1)?.tookMs ?? null;
+      const retries = status.retries === 0 ? '' : `${status.retries} ${status.retries === 1 ? 'retry' : 'retries'}`;
+      const tookMs = model.historyOf(node).attempts.at(-1)?.durationMs ?? null;
       return [tookMs === null ? '' : duration(tookMs), paint.dim(retries)];
     }
     case 'failed':
-      return [paint.red(plain(mark.error ?? 'failed'))];
+      return [paint.red(plain(status.error ?? 'failed'))];
     case 'skipped':
     case 'cancelled':
-      return [paint.dim(mark.status)];
+      return [paint.dim(status.status)];
     default: {
-      const unhandled: never = mark.status;
+      const unhandled: never = status.status;
       throw new TypeError(`unhandled status ${JSON.stringify(unhandled)}`);
     }
   }
 }
 
 /** Why the last attempt failed. */
-function why(node: string, model: LiveModel, paint: Paint): string {
-  return paint.red(plain(model.pastOf(node).attempts.at(-1)?.error ?? ''));
+function lastError(node: string, model: LiveModel, paint: Paint): string {
+  return paint.red(plain(model.historyOf(node).attempts.at(-1)?.error ?? ''));
 }

@@ -41,7 +41,7 @@ export function inspectorPage(nonce: string): string {
 }
 
 /** What the page may load, and whom it may talk to. `host` is the one it was asked for under. */
-export function pagePolicy(nonce: string, host: string): string {
+export function contentSecurityPolicy(nonce: string, host: string): string {
   return [
     `default-src 'none'`,
     `script-src 'nonce-${nonce}'`,

@@ -1,5 +1,5 @@
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
-import type { Snapshot } from '../../client.ts';
+import type { Snapshot } from '../../client/index.ts';
 import { isTerminal } from '../terminal/status.ts';
 
 /** Of @statelyai/inspect: what it would send over a WebSocket is what is sent here. */
@@ -18,7 +18,7 @@ export interface Actor {
   readonly definition: string;
 }
 
-interface Message {
+interface MessageHeader {
   readonly sessionId: string;
   readonly rootId: string;
   /** Milliseconds since 1970, as text: when the step was taken. */
@@ -35,7 +35,7 @@ export interface InspectedSnapshot {
   readonly output?: JsonObject;
 }
 
-export interface ActorMessage extends Message {
+export interface ActorMessage extends MessageHeader {
   readonly type: '@xstate.actor';
   readonly name: string;
   readonly definition: string;
@@ -43,14 +43,14 @@ export interface ActorMessage extends Message {
   readonly snapshot: InspectedSnapshot;
 }
 
-export interface EventMessage extends Message {
+export interface EventMessage extends MessageHeader {
   readonly type: '@xstate.event';
   readonly event: JsonObject;
   /** The actor it came from; absent = from outside. */
   readonly sourceId?: string;
 }
 
-export interface SnapshotMessage extends Message {
+export interface SnapshotMessage extends MessageHeader {
   readonly type: '@xstate.snapshot';
   readonly event: JsonObject;
   readonly snapshot: InspectedSnapshot;
@@ -60,13 +60,13 @@ export type InspectionMessage = ActorMessage | EventMessage | SnapshotMessage;
 
 /** What one step has to tell: the events in their order, then what came of them. */
 export function stepMessages(actor: Actor, step: Snapshot): readonly InspectionMessage[] {
-  const about = base(actor, step);
+  const header = messageHeader(actor, step);
   const events = step.events.map((event): EventMessage => {
     const sourceId = sourceOf(actor, event);
-    return { type: '@xstate.event', ...about, event, ...(sourceId === null ? {} : { sourceId }) };
+    return { type: '@xstate.event', ...header, event, ...(sourceId === null ? {} : { sourceId }) };
   });
   const event = step.events.at(-1) ?? {};
-  return [...events, { type: '@xstate.snapshot', ...about, event, snapshot: snapshotOf(step) }];
+  return [...events, { type: '@xstate.snapshot', ...header, event, snapshot: snapshotOf(step) }];
 }
 
 /** Introduces an actor, before anything else is said of it. */
@@ -74,7 +74,7 @@ export function actorMessage(actor: Actor, first: Snapshot): ActorMessage {
   const { name, definition, parentId } = actor;
   return {
     type: '@xstate.actor',
-    ...base(actor, first),
+    ...messageHeader(actor, first),
     name,
     definition,
     ...(parentId === null ? {} : { parentId }),
@@ -89,7 +89,7 @@ export function childrenStarted({ events }: Snapshot): readonly { readonly id: s
   );
 }
 
-function base({ sessionId, rootId }: Actor, { created_at }: Snapshot): Message {
+function messageHeader({ sessionId, rootId }: Actor, { created_at }: Snapshot): MessageHeader {
   return { sessionId, rootId, createdAt: String(Date.parse(created_at)), id: null, _version: VERSION };
 }
 

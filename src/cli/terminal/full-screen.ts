@@ -2,11 +2,11 @@ import type { Context } from '../context.ts';
 import { type Key, Keyboard } from './keyboard.ts';
 
 /** Of a terminal that does not tell its size. */
-const ROWS = 24;
-const COLUMNS = 80;
+const DEFAULT_ROWS = 24;
+const DEFAULT_COLUMNS = 80;
 
-const ENTER = '\u001b[?1049h\u001b[?25l\u001b[?7l\u001b[?2004h\u001b[H\u001b[2J';
-const LEAVE = '\u001b[?2004l\u001b[?7h\u001b[?25h\u001b[?1049l';
+const ENTER_SEQUENCE = '\u001b[?1049h\u001b[?25l\u001b[?7l\u001b[?2004h\u001b[H\u001b[2J';
+const LEAVE_SEQUENCE = '\u001b[?2004l\u001b[?7h\u001b[?25h\u001b[?1049l';
 
 export interface Size {
   readonly rows: number;
@@ -27,7 +27,7 @@ export class FullScreen {
   readonly #events: FullScreenEvents;
   #shown: readonly string[] = [];
   readonly #keyboard: Keyboard;
-  readonly #onData = (piece: Uint8Array | string) => this.#keyboard.take(piece);
+  readonly #onData = (piece: Uint8Array | string) => this.#keyboard.write(piece);
   readonly #onResize = () => {
     // What the terminal made of the old lines is unknown.
     this.#shown = [];
@@ -40,7 +40,7 @@ export class FullScreen {
     this.#stdout = stdout;
     this.#events = events;
     this.#keyboard = new Keyboard(events.onKey);
-    stdout.write(ENTER);
+    stdout.write(ENTER_SEQUENCE);
     stdin.setRawMode?.(true);
     stdin.on('data', this.#onData);
     stdin.on('end', events.onEnd);
@@ -49,7 +49,10 @@ export class FullScreen {
   }
 
   get size(): Size {
-    return { rows: Math.max(1, this.#stdout.rows ?? ROWS), columns: Math.max(1, this.#stdout.columns ?? COLUMNS) };
+    return {
+      rows: Math.max(1, this.#stdout.rows ?? DEFAULT_ROWS),
+      columns: Math.max(1, this.#stdout.columns ?? DEFAULT_COLUMNS),
+    };
   }
 
   /** Shows these lines from the top, each within the columns. Only what has changed is written: a line may be slow. */
@@ -70,6 +73,6 @@ export class FullScreen {
     this.#stdout.off('resize', this.#onResize);
     this.#stdin.setRawMode?.(false);
     this.#stdin.pause();
-    this.#stdout.write(LEAVE);
+    this.#stdout.write(LEAVE_SEQUENCE);
   }
 }

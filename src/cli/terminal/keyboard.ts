@@ -4,7 +4,7 @@ import { StringDecoder } from 'node:string_decoder';
 
 const ESCAPE = '\u001b';
 /** So long may a sequence rest after its Esc before it goes on; then it was the key. */
-const REST_MS = 50;
+const ESCAPE_TIMEOUT_MS = 50;
 
 /** A key as the terminal sends it. */
 export interface Key {
@@ -30,7 +30,7 @@ export class Keyboard {
   readonly #onKey: (key: Key) => void;
   readonly #bytes = new StringDecoder('utf8');
   readonly #decoder = new Readable({ read: () => {} });
-  #resting: NodeJS.Timeout | null = null;
+  #pendingEscape: NodeJS.Timeout | null = null;
   #pasting = false;
 
   constructor(onKey: (key: Key) => void) {
@@ -40,32 +40,33 @@ export class Keyboard {
   }
 
   /** Calls `onKey` before it returns, for each key that is complete. */
-  take(piece: Uint8Array | string): void {
+  write(piece: Uint8Array | string): void {
     const text = this.#bytes.write(piece);
     if (text === '') return;
-    const goesOn = /^[[O]/.test(text);
-    const rested = this.#rested();
-    if (rested && !goesOn) this.#escape();
-    const whole = rested && goesOn ? ESCAPE + text : text;
-    let end = whole.length;
-    while (whole.endsWith(ESCAPE, end)) end--;
+    const continuesSequence = /^[[O]/.test(text);
+    const hadEscape = this.#takePendingEscape();
+    if (hadEscape && !continuesSequence) this.#escape();
+    const input = hadEscape && continuesSequence ? ESCAPE + text : text;
+    let end = input.length;
+    while (input.endsWith(ESCAPE, end)) end--;
     // Given as if it were read: that is what the decoder listens to.
-    if (end > 0) this.#decoder.emit('data', whole.slice(0, end));
-    for (let at = end + 1; at < whole.length; at++) this.#escape();
-    if (end < whole.length) this.#resting = setTimeout(() => this.#rested() && this.#escape(), REST_MS);
+    if (end > 0) this.#decoder.emit('data', input.slice(0, end));
+    for (let at = end + 1; at < input.length; at++) this.#escape();
+    if (end < input.length)
+      this.#pendingEscape = setTimeout(() => this.#takePendingEscape() && this.#escape(), ESCAPE_TIMEOUT_MS);
   }
 
   /** An Esc that may have gone on is forgotten. */
   close(): void {
-    this.#rested();
+    this.#takePendingEscape();
     this.#decoder.destroy();
   }
 
   /** Was there an Esc that may go on? There is none any more. */
-  #rested(): boolean {
-    if (this.#resting === null) return false;
-    clearTimeout(this.#resting);
-    this.#resting = null;
+  #takePendingEscape(): boolean {
+    if (this.#pendingEscape === null) return false;
+    clearTimeout(this.#pendingEscape);
+    this.#pendingEscape = null;
     return true;
   }
 

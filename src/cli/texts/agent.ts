@@ -1,8 +1,8 @@
-import type { Agent } from '../../client.ts';
+import type { Agent } from '../../client/index.ts';
+import { ago } from '../../views/time.ts';
 import type { Paint } from '../terminal/paint.ts';
 import { fields, table } from '../terminal/table.ts';
 import { count, cut, plain } from '../terminal/text.ts';
-import { ago } from '../terminal/time.ts';
 
 export const AGENT_STATUSES = ['registered', 'active', 'paused', 'deactivated', 'archived'] as const;
 
@@ -23,7 +23,7 @@ export function agentTable(agents: readonly Agent[], nowMs: number, paint: Paint
     paintAgentStatus(agent, paint),
     cut(plain(agent.capabilities.skills.map((skill) => skill.id).join(', ')), 40),
     plain(agent.capabilities.protocols.join(', ')),
-    heardOf(agent, nowMs),
+    lastHeartbeatText(agent, nowMs),
     paint.dim(plain(agent.uri)),
   ]);
   return table(COLUMNS, rows, paint);
@@ -49,15 +49,15 @@ export function agentDetails(agent: Agent, nowMs: number, paint: Paint): string 
     ...given.map(([name, value]): [string, string] => [plain(name), plain(value)]),
     ['registered', ago(Date.parse(agent.registered_at), nowMs)],
     ['changed', ago(Date.parse(agent.updated_at), nowMs)],
-    ['heard of', heardOf(agent, nowMs)],
+    ['heard of', lastHeartbeatText(agent, nowMs)],
   ];
-  const told = entries.filter(([, value]) => value !== '');
+  const shown = entries.filter(([, value]) => value !== '');
   const listed = skills.map((skill) => [plain(skill.id), cut(plain(skill.description || skill.name), 100)] as const);
   const title = paint.bold(count(skills.length, 'skill'));
-  return `${fields(told, paint)}${skills.length === 0 ? '' : `\n\n${title}\n${fields(listed, paint, '  ')}`}`;
+  return `${fields(shown, paint)}${skills.length === 0 ? '' : `\n\n${title}\n${fields(listed, paint, '  ')}`}`;
 }
 
-function heardOf(agent: Agent, nowMs: number): string {
+function lastHeartbeatText(agent: Agent, nowMs: number): string {
   return agent.last_heartbeat === null ? '' : ago(Date.parse(agent.last_heartbeat), nowMs);
 }
 

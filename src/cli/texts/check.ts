@@ -38,7 +38,7 @@ export function checkText(
   { all, paint }: { readonly all: boolean; readonly paint: Paint },
 ): string {
   const mark = (good: boolean): string => (good ? paint.green('✓') : paint.red('✗'));
-  const folded = count(executions, all ? 'execution' : 'live execution');
+  const replayed = count(executions, all ? 'execution' : 'live execution');
   const found = differing.map(
     ({ tenantId, executionId, difference }) =>
       `  ${executionId} ${paint.dim(`(${plain(tenantId)})`)}: ${plain(difference ?? '')}`,
@@ -47,7 +47,7 @@ export function checkText(
   const notSigned = unsigned === null ? '' : `, ${unsigned.blocks} of them not signed`;
   const where = fault?.executionId ?? (fault?.tenantId == null ? null : `the control plane of ${plain(fault.tenantId)}`);
   return [
-    `${mark(differing.length === 0)} ${folded} folded again${differing.length === 0 ? '' : `, ${differing.length} of them not as stored`}`,
+    `${mark(differing.length === 0)} ${replayed} folded again${differing.length === 0 ? '' : `, ${differing.length} of them not as stored`}`,
     ...found,
     fault === null
       ? `${mark(true)} ${count(blocks, 'audit block')}, all sound${notSigned}`

@@ -1,8 +1,8 @@
-import type { CronJob } from '../../client.ts';
+import type { CronJob } from '../../client/index.ts';
+import { ago, ahead } from '../../views/time.ts';
 import type { Paint } from '../terminal/paint.ts';
 import { fields, table } from '../terminal/table.ts';
 import { cut, plain } from '../terminal/text.ts';
-import { ago, ahead } from '../terminal/time.ts';
 
 const COLUMNS = [
   { title: 'JOB' },

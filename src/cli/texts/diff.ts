@@ -1,5 +1,5 @@
 import type { Json } from '../../../machines/json.ts';
-import type { Change } from '../state-diff.ts';
+import type { Change } from '../../views/state-diff.ts';
 import type { Paint } from '../terminal/paint.ts';
 import { cut, inline, plain } from '../terminal/text.ts';
 

@@ -1,8 +1,8 @@
-import type { Job } from '../../client.ts';
+import type { Job } from '../../client/index.ts';
+import { ago, duration } from '../../views/time.ts';
 import type { Paint } from '../terminal/paint.ts';
 import { fields } from '../terminal/table.ts';
 import { plain } from '../terminal/text.ts';
-import { ago, duration } from '../terminal/time.ts';
 
 /** `12 done, 3 skipped, 1 failed`. */
 export function doneText({ succeeded, skipped, failed }: Job): string {

@@ -1,4 +1,4 @@
-import type { Tenant, TenantDetail } from '../../client.ts';
+import type { Tenant, TenantDetail } from '../../client/index.ts';
 import type { Paint } from '../terminal/paint.ts';
 import { fields } from '../terminal/table.ts';
 import { plain } from '../terminal/text.ts';

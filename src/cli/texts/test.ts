@@ -1,12 +1,12 @@
-import type { Coverage, Share } from '../../testing/coverage.ts';
-import type { Exploration, PlacedFinding, TestResult } from '../../testing/examine.ts';
-import type { Moment } from '../../testing/play.ts';
+import type { Coverage, CoverageShare } from '../../testing/coverage.ts';
+import type { Exploration, LocatedFinding, TestResult } from '../../testing/examine.ts';
+import type { TestMismatch } from '../../testing/mismatches.ts';
+import type { TestEvent } from '../../testing/play.ts';
 import type { Report } from '../../testing/report.ts';
-import type { Mismatch } from '../../testing/verdict.ts';
 import type { Context } from '../context.ts';
+import { renderDiagnostics } from '../input/workflow-file.ts';
 import type { Paint } from '../terminal/paint.ts';
 import { count, inline, pad, plain } from '../terminal/text.ts';
-import { renderDiagnostics } from '../workflow-file.ts';
 
 /** Uncovered ways and paths that are named, at most. */
 const MAX_NAMED = 10;
@@ -16,7 +16,7 @@ const MAX_LAST = 10;
 
 /** What `jamjet test` prints of one file. */
 export function reportText(report: Report, context: Pick<Context, 'cwd'>, paint: Paint): string {
-  const { file, examined, coverageShortfall } = report;
+  const { file, examination: examined, coverageShortfall } = report;
   const { diagnostics, tests, findings, coverage, exploration } = examined;
   const blocks = [
     paint.bold(plain(file)),
@@ -43,14 +43,14 @@ function testText(result: TestResult, paint: Paint): string {
       : []),
     ...mismatches.flatMap((mismatch) => mismatchText(mismatch, paint)),
     `      ${paint.dim('what happened:')}`,
-    ...happenedText(played.timeline, paint),
+    ...timelineText(played.timeline, paint),
     paint.dim(`        → ${played.status}${played.error === null ? '' : `: ${inline(played.error)}`}`),
   ];
   return lines.join('\n');
 }
 
-function mismatchText({ what, expected, actual }: Mismatch, paint: Paint): readonly string[] {
-  const shown = (value: Mismatch['actual']): string =>
+function mismatchText({ what, expected, actual }: TestMismatch, paint: Paint): readonly string[] {
+  const shown = (value: TestMismatch['actual']): string =>
     Array.isArray(value) ? inline(value.join(' → '), 400) : inline(value, 400);
   return [
     `      ${plain(what)}: expected ${paint.green(shown(expected))}`,
@@ -58,14 +58,14 @@ function mismatchText({ what, expected, actual }: Mismatch, paint: Paint): reado
   ];
 }
 
-function happenedText(timeline: readonly Moment[], paint: Paint): readonly string[] {
-  const lines = timeline.map((moment) => momentText(moment, paint));
+function timelineText(timeline: readonly TestEvent[], paint: Paint): readonly string[] {
+  const lines = timeline.map((moment) => testEventText(moment, paint));
   const left = lines.length - MAX_FIRST - MAX_LAST;
   if (left <= 1) return lines;
   return [...lines.slice(0, MAX_FIRST), paint.dim(`        … ${count(left, 'more moment')}`), ...lines.slice(-MAX_LAST)];
 }
 
-function momentText({ node, what, value, atMs }: Moment, paint: Paint): string {
+function testEventText({ node, what, value, atMs }: TestEvent, paint: Paint): string {
   const shown = value === null ? '' : `  ${paint.dim(inline(value, 80))}`;
   return `        ${pad(`+${duration(atMs)}`, 8)}${pad(plain(node), 18)} ${what}${shown}`;
 }
@@ -76,7 +76,7 @@ function duration(ms: number): string {
   return ms < 172_800_000 ? `${Math.round(ms / 3_600_000)}h` : `${Math.round(ms / 86_400_000)}d`;
 }
 
-function findingText(file: string, { severity, code, message, hint, line, column }: PlacedFinding, paint: Paint): string {
+function findingText(file: string, { severity, code, message, hint, line, column }: LocatedFinding, paint: Paint): string {
   const colour = { error: paint.red, warning: paint.yellow, info: paint.dim }[severity];
   const place = `${file}:${line}:${column}`;
   const advice = hint === null ? '' : severity === 'info' ? paint.dim(` — ${hint}`) : `\n      ${paint.cyan('→')} ${plain(hint)}`;
@@ -100,12 +100,12 @@ function coverageText({ nodes, ways, paths, percent }: Coverage, paint: Paint): 
   ).map(([what, { covered, total }]) => `${covered}/${total} ${what}`);
   return [
     `  the tests cover ${shares.join(', ')} (${percent}% of ways)`,
-    ...missing('way', ways, paint),
-    ...missing('path', paths, paint),
+    ...missingText('way', ways, paint),
+    ...missingText('path', paths, paint),
   ].join('\n');
 }
 
-function missing(what: string, share: Share, paint: Paint): readonly string[] {
+function missingText(what: string, share: CoverageShare, paint: Paint): readonly string[] {
   const named = share.missing.slice(0, MAX_NAMED).map((text) => paint.dim(`    no test takes the ${what} ${plain(text)}`));
   const rest = share.missing.length - named.length;
   return rest === 0 ? named : [...named, paint.dim(`    … and ${count(rest, `more ${what}`)}`)];

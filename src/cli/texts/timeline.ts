@@ -1,9 +1,9 @@
+import { duration } from '../../views/time.ts';
+import type { ActiveNode, EntryStatus, TimelineEntry } from '../../views/timeline.ts';
 import type { Paint } from '../terminal/paint.ts';
 import { cut, pad, plain } from '../terminal/text.ts';
-import { duration } from '../terminal/time.ts';
-import type { Active, Entry, Mark } from '../timeline.ts';
 
-const GLYPHS: Readonly<Record<Mark, string>> = {
+const GLYPHS: Readonly<Record<EntryStatus, string>> = {
   running: '▸',
   done: '✓',
   failed: '✗',
@@ -15,19 +15,19 @@ const GLYPHS: Readonly<Record<Mark, string>> = {
 };
 
 /** `✓ fetch     120 ms  attempt 1`. */
-export function renderEntry(entry: Entry, nodeWidth: number, paint: Paint): string {
-  const took = entry.tookMs === null ? '' : duration(entry.tookMs);
+export function renderEntry(entry: TimelineEntry, nodeWidth: number, paint: Paint): string {
+  const took = entry.durationMs === null ? '' : duration(entry.durationMs);
   const attempt = entry.attempt === null ? '' : `attempt ${entry.attempt + 1}`;
   const text = plain(entry.text);
   const remarks = [
     attempt === '' ? '' : paint.dim(attempt),
-    entry.mark === 'failed' ? paint.red(text) : quiet(entry.mark, paint)(text),
+    entry.status === 'failed' ? paint.red(text) : quiet(entry.status, paint)(text),
   ];
-  return layout(colourOf(entry.mark, paint)(GLYPHS[entry.mark]), entry.node, took, remarks, nodeWidth);
+  return layout(colourOf(entry.status, paint)(GLYPHS[entry.status]), entry.node, took, remarks, nodeWidth);
 }
 
-export function renderActive(active: Active, nodeWidth: number, nowMs: number, spinner: string, paint: Paint): string {
-  const glyph = active.mark === 'running' ? paint.cyan(spinner) : colourOf(active.mark, paint)(GLYPHS[active.mark]);
+export function renderActive(active: ActiveNode, nodeWidth: number, nowMs: number, spinner: string, paint: Paint): string {
+  const glyph = active.status === 'running' ? paint.cyan(spinner) : colourOf(active.status, paint)(GLYPHS[active.status]);
   const attempt = active.attempt === null || active.attempt === 0 ? '' : `attempt ${active.attempt + 1}`;
   return layout(
     glyph,
@@ -45,13 +45,13 @@ function layout(glyph: string, node: string | null, took: string, remarks: reado
   return `  ${glyph} ${pad(name, nodeWidth)}  ${took.padStart(10)}  ${remark}`.trimEnd();
 }
 
-function colourOf(mark: Mark, paint: Paint): (text: string) => string {
+function colourOf(mark: EntryStatus, paint: Paint): (text: string) => string {
   if (mark === 'done') return paint.green;
   if (mark === 'failed') return paint.red;
   if (mark === 'running') return paint.cyan;
   return mark === 'skipped' || mark === 'cancelled' || mark === 'note' ? paint.dim : paint.yellow;
 }
 
-function quiet(mark: Mark, paint: Paint): (text: string) => string {
+function quiet(mark: EntryStatus, paint: Paint): (text: string) => string {
   return mark === 'skipped' || mark === 'cancelled' || mark === 'note' || mark === 'running' ? paint.dim : (text) => text;
 }

@@ -1,8 +1,8 @@
-import type { Delivery, Webhook } from '../../client.ts';
+import type { Delivery, Webhook } from '../../client/index.ts';
+import { ago } from '../../views/time.ts';
 import type { Paint } from '../terminal/paint.ts';
 import { fields } from '../terminal/table.ts';
 import { inline, plain } from '../terminal/text.ts';
-import { ago } from '../terminal/time.ts';
 
 /** `enabled`, `failing` (the last attempt went wrong), `disabled`. */
 export function webhookState(webhook: Webhook, paint: Paint): string {

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { JsonObject } from '../../../machines/json.ts';
-import type { AgentRow, AgentStatus, AgentStore, AgentTraceRow } from '../../../store/resources/agents.ts';
-import type { ActionContext } from '../../../store/writes.ts';
+import type { AgentRow, AgentStatus, AgentStore, AgentTraceRow } from '../../../store/port/resources/agents.ts';
+import type { ActionContext } from '../../../store/port/writes.ts';
 import type { Outbound } from '../../executors/outbound.ts';
-import { RuntimeError, shown } from '../../runtime/errors.ts';
+import { RuntimeError, truncated } from '../../runtime/errors.ts';
 import { type AgentCard, readCard, trait, traitsOf } from './card.ts';
 import { findCard, slug } from './discovery.ts';
-import { isStale, mayBecome, statusAgain, waysOut } from './status.ts';
+import { allowedTransitions, canTransition, isStale, statusAfterReregistration } from './status.ts';
 
 export interface AgentView {
   readonly uuid: string;
@@ -29,11 +29,11 @@ export interface AgentQuery {
 }
 
 /** For the whole search: every place asked, redirects included. */
-const DISCOVERY_MS = 10_000;
+const DISCOVERY_TIMEOUT_MS = 10_000;
 /** Rows read at a time: cards may be long. */
-const PAGE = 50;
+const PAGE_SIZE = 50;
 /** Changes decided again because somebody else's came first. */
-const ATTEMPTS = 10;
+const MAX_ATTEMPTS = 10;
 
 /** The log names an agent's own actions by this actor; tokens and workers of agents are named so. */
 export function actorOf(agentId: string): string {
@@ -49,10 +49,10 @@ export class Agents {
   readonly #outbound: Outbound;
   readonly #nowMs: () => number;
 
-  constructor(parts: { readonly store: AgentStore; readonly outbound: Outbound; readonly nowMs: () => number }) {
-    this.#store = parts.store;
-    this.#outbound = parts.outbound;
-    this.#nowMs = parts.nowMs;
+  constructor(deps: { readonly store: AgentStore; readonly outbound: Outbound; readonly nowMs: () => number }) {
+    this.#store = deps.store;
+    this.#outbound = deps.outbound;
+    this.#nowMs = deps.nowMs;
   }
 
   /** A new agent, or a new card for the one of that id. Rejects with `bad_request` for a card that is none. */
@@ -65,7 +65,7 @@ export class Agents {
    * `remote_failed` when there is no card to be had, or one that does not do.
    */
   async discover(url: string, context: ActionContext): Promise<AgentView> {
-    const found = await findCard(this.#outbound, url, AbortSignal.timeout(DISCOVERY_MS));
+    const found = await findCard(this.#outbound, url, AbortSignal.timeout(DISCOVERY_TIMEOUT_MS));
     let card: AgentCard;
     try {
       card = readCard(found.card);
@@ -73,7 +73,7 @@ export class Agents {
       if (!(error instanceof RuntimeError)) throw error;
       throw new RuntimeError('remote_failed', `the agent card at ${found.url} does not do: ${error.message}`, { cause: error });
     }
-    if (!found.named) card = await this.#withFreeId(card, context.tenantId);
+    if (!found.hasOwnId) card = await this.#withFreeId(card, context.tenantId);
     return (await this.#put(card, context, () => ({ type: 'agent_discovered', url: found.url.replace(/\?.*/, '') }))).agent;
   }
 
@@ -92,25 +92,25 @@ export class Agents {
       ...(query.protocol === undefined ? [] : [trait('protocol', query.protocol)]),
       ...(query.trustDomain === undefined ? [] : [trait('trust_domain', query.trustDomain)]),
     ];
-    for (let read = 0; read < page.limit; read += PAGE) {
+    for (let read = 0; read < page.limit; read += PAGE_SIZE) {
       const rows = await this.#store.list(tenantId, {
         ...(query.status === undefined ? {} : { status: query.status }),
         traits,
-        limit: Math.min(PAGE, page.limit - read),
+        limit: Math.min(PAGE_SIZE, page.limit - read),
         offset: page.offset + read,
       });
       for (const row of rows) yield this.#viewOf(row);
-      if (rows.length < PAGE) return;
+      if (rows.length < PAGE_SIZE) return;
     }
   }
 
   /** Idempotent. Rejects with `conflict` for a step that the agent's status does not allow. */
-  async become(status: AgentStatus, idOrUuid: string, context: ActionContext): Promise<AgentView> {
-    return this.#insist(async () => {
+  async setStatus(status: AgentStatus, idOrUuid: string, context: ActionContext): Promise<AgentView> {
+    return this.#retryOnConflict(async () => {
       const row = await this.#row(context.tenantId, idOrUuid);
       if (row.status === status) return this.#viewOf(row);
-      if (!mayBecome(row.status, status)) {
-        const why = `agent ${row.id} is ${row.status} and cannot become ${status}: ${waysOut(row.status)}`;
+      if (!canTransition(row.status, status)) {
+        const why = `agent ${row.id} is ${row.status} and cannot become ${status}: ${allowedTransitions(row.status)}`;
         throw new RuntimeError('conflict', why);
       }
       const changed = { ...row, status, statusSinceMs: context.atMs, version: row.version + 1, updatedAtMs: context.atMs };
@@ -137,7 +137,7 @@ export class Agents {
 
   async #row(tenantId: string, idOrUuid: string): Promise<AgentRow> {
     const row = await this.#store.get(tenantId, idOrUuid);
-    if (row === null) throw new RuntimeError('not_found', `agent ${shown(idOrUuid)}`);
+    if (row === null) throw new RuntimeError('not_found', `agent ${truncated(idOrUuid)}`);
     return row;
   }
 
@@ -153,10 +153,10 @@ export class Agents {
     context: ActionContext,
     eventOf: (created: boolean) => { readonly type: string; readonly url?: string },
   ): Promise<{ readonly agent: AgentView; readonly created: boolean }> {
-    return this.#insist(async () => {
-      const was = await this.#store.get(context.tenantId, card.id);
-      const known = was !== null && was.id === card.id ? was : null;
-      const status = known === null ? 'registered' : statusAgain(known.status);
+    return this.#retryOnConflict(async () => {
+      const stored = await this.#store.get(context.tenantId, card.id);
+      const known = stored !== null && stored.id === card.id ? stored : null;
+      const status = known === null ? 'registered' : statusAfterReregistration(known.status);
       const { type, ...data } = eventOf(known === null);
       const row = {
         id: card.id,
@@ -186,8 +186,8 @@ export class Agents {
   }
 
   /** Decides again, on what is there now, when somebody else changed the agent in between. */
-  async #insist<T>(attempt: () => Promise<T | null>): Promise<T> {
-    for (let attempts = 0; attempts < ATTEMPTS; attempts += 1) {
+  async #retryOnConflict<T>(attempt: () => Promise<T | null>): Promise<T> {
+    for (let attempts = 0; attempts < MAX_ATTEMPTS; attempts += 1) {
       const done = await attempt();
       if (done !== null) return done;
     }

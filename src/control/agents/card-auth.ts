@@ -14,14 +14,14 @@ export function authOf(card: JsonObject): JsonObject {
 }
 
 function schemeOf(scheme: JsonObject): readonly JsonObject[] {
-  const http = of(scheme.httpAuthSecurityScheme) ?? (scheme.type === 'http' ? scheme : null);
+  const http = objectOrNull(scheme.httpAuthSecurityScheme) ?? (scheme.type === 'http' ? scheme : null);
   if (http !== null && String(http.scheme).toLowerCase() === 'bearer') return [{ type: 'bearer_token', scopes: [] }];
   if (['oauth2', 'openIdConnect'].includes(String(scheme.type)) || scheme.oauth2SecurityScheme !== undefined)
     return [{ type: 'bearer_token', scopes: [] }];
-  const key = of(scheme.apiKeySecurityScheme) ?? (scheme.type === 'apiKey' ? scheme : null);
+  const key = objectOrNull(scheme.apiKeySecurityScheme) ?? (scheme.type === 'apiKey' ? scheme : null);
   return key !== null && typeof key.name === 'string' ? [{ type: 'api_key', header: key.name }] : [];
 }
 
-function of(value: Json | undefined): JsonObject | null {
+function objectOrNull(value: Json | undefined): JsonObject | null {
   return isObject(value) ? value : null;
 }

@@ -4,15 +4,15 @@ import type { Outbound } from '../../executors/outbound.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 import { addressOf, MAX_ID_CHARS } from './card.ts';
 
-const WELL_KNOWN = ['.well-known/agent.json', '.well-known/agent-card.json'];
+const WELL_KNOWN_PATHS = ['.well-known/agent.json', '.well-known/agent-card.json'];
 /** The server itself is not to be had, or not allowed: no other path on it can change that. */
-const HOPELESS: ReadonlySet<string | null> = new Set(['blocked_address', 'io_error', 'connection_reset', 'timeout']);
+const FATAL_ERROR_CLASSES: ReadonlySet<string | null> = new Set(['blocked_address', 'io_error', 'connection_reset', 'timeout']);
 
 /** A card as it was found; `id` and `uri` are there, from the card or from where it was. */
-export interface Found {
+export interface DiscoveredCard {
   readonly card: JsonObject & { readonly id: string };
   /** The card gave the id itself; else it was made of the name. */
-  readonly named: boolean;
+  readonly hasOwnId: boolean;
   /** Where the card was. */
   readonly url: string;
 }
@@ -21,20 +21,20 @@ export interface Found {
  * Looks for an agent's card: at the URL itself when it names a JSON file, at the well-known places below it, at those of its host, and
  * at the URL as it is. `signal` bounds the whole search. Throws `RuntimeError`: `bad_request` for what is no http(s) URL, `remote_failed` when there is no card to be had.
  */
-export async function findCard(outbound: Outbound, text: string, signal: AbortSignal): Promise<Found> {
+export async function findCard(outbound: Outbound, text: string, signal: AbortSignal): Promise<DiscoveredCard> {
   const base = parseUrl(text);
   const failures: string[] = [];
-  for (const url of placesFor(base)) {
+  for (const url of candidateUrls(base)) {
     try {
       const headers = { accept: 'application/json' };
       const response = await outbound.request({ url, method: 'GET', headers, body: null, signal });
-      const card = cardIn(response.text);
-      if (card !== null) return { ...named(card, base), url };
+      const card = parseCard(response.text);
+      if (card !== null) return { ...withIdAndUri(card, base), url };
       failures.push(`${url} is no agent card`);
     } catch (error) {
       if (!(error instanceof WorkError)) throw error;
       failures.push(error.message);
-      if (HOPELESS.has(error.errorClass)) break;
+      if (FATAL_ERROR_CLASSES.has(error.errorClass)) break;
     }
   }
   // The first is about the place where a card should be.
@@ -54,9 +54,9 @@ function parseUrl(text: string): URL {
   return url;
 }
 
-function placesFor(base: URL): readonly string[] {
-  const below = namesFile(base) ? [] : WELL_KNOWN.map((path) => `${folderOf(base)}/${path}`);
-  const ofHost = WELL_KNOWN.map((path) => `${base.origin}/${path}`);
+function candidateUrls(base: URL): readonly string[] {
+  const below = namesFile(base) ? [] : WELL_KNOWN_PATHS.map((path) => `${folderOf(base)}/${path}`);
+  const ofHost = WELL_KNOWN_PATHS.map((path) => `${base.origin}/${path}`);
   return [...new Set([...(namesFile(base) ? [base.href] : []), ...below, ...ofHost, base.href])];
 }
 
@@ -70,7 +70,7 @@ function folderOf(base: URL): string {
 }
 
 /** A JSON object that names somebody: without a name it is some other document. */
-function cardIn(text: string): JsonObject | null {
+function parseCard(text: string): JsonObject | null {
   let json: Json;
   try {
     json = JSON.parse(text) as Json;
@@ -80,10 +80,10 @@ function cardIn(text: string): JsonObject | null {
   return isObject(json) && (isText(json.name) || isText(json.id)) ? json : null;
 }
 
-function named(card: JsonObject, base: URL): Omit<Found, 'url'> {
+function withIdAndUri(card: JsonObject, base: URL): Omit<DiscoveredCard, 'url'> {
   const name = isText(card.name) ? card.name : String(card.id);
   const id = isText(card.id) ? card.id : slug(name) || slug(base.host);
-  return { card: { ...card, id, name, uri: absolute(addressOf(card), base) }, named: isText(card.id) };
+  return { card: { ...card, id, name, uri: absolute(addressOf(card), base) }, hasOwnId: isText(card.id) };
 }
 
 /** Where the agent is: some cards say it relative to themselves, some not at all. */

@@ -1,7 +1,7 @@
-import type { AgentStatus } from '../../../store/resources/agents.ts';
+import type { AgentStatus } from '../../../store/port/resources/agents.ts';
 
 /** Where an agent may go from where it is. What was deactivated or archived comes back only by being registered again. */
-const NEXT: Readonly<Record<AgentStatus, readonly AgentStatus[]>> = {
+const TRANSITIONS: Readonly<Record<AgentStatus, readonly AgentStatus[]>> = {
   registered: ['active'],
   active: ['paused', 'deactivated'],
   paused: ['active', 'deactivated'],
@@ -12,18 +12,18 @@ const NEXT: Readonly<Record<AgentStatus, readonly AgentStatus[]>> = {
 /** Heartbeats come every 30 s; after three that did not, an active agent is taken to be away. */
 export const STALE_AFTER_MS = 90_000;
 
-export function mayBecome(from: AgentStatus, to: AgentStatus): boolean {
-  return NEXT[from].includes(to);
+export function canTransition(from: AgentStatus, to: AgentStatus): boolean {
+  return TRANSITIONS[from].includes(to);
 }
 
 /** For the error text of a step that is not allowed: what is possible instead. */
-export function waysOut(from: AgentStatus): string {
-  const next = NEXT[from];
+export function allowedTransitions(from: AgentStatus): string {
+  const next = TRANSITIONS[from];
   return next.length > 0 ? `it may become ${next.join(' or ')}` : 'register it again first';
 }
 
 /** The status of an agent that is registered once more: what it was, but for what had left. */
-export function statusAgain(was: AgentStatus): AgentStatus {
+export function statusAfterReregistration(was: AgentStatus): AgentStatus {
   return was === 'deactivated' || was === 'archived' ? 'registered' : was;
 }
 

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { Json } from '../../../machines/json.ts';
-import type { CronJob, Missed, Overlap } from '../../../store/resources/cron.ts';
-import type { ActionContext } from '../../../store/writes.ts';
-import { RuntimeError, shown } from '../../runtime/errors.ts';
+import type { CronJob, Missed, Overlap } from '../../../store/port/resources/cron.ts';
+import type { ActionContext } from '../../../store/port/writes.ts';
+import { RuntimeError, truncated } from '../../runtime/errors.ts';
 import type { Caller } from '../../runtime/types.ts';
-import type { Parts } from '../parts.ts';
-import { CronRunner, LABEL } from './runner.ts';
+import type { ControlDeps } from '../service.ts';
+import { CRON_LABEL, CronRunner } from './runner.ts';
 import { Schedule } from './schedule.ts';
 
-const JOBS_PER_PAGE = 50;
+const PAGE_SIZE = 50;
 
 export interface CronDefinition {
   readonly name: string;
@@ -26,11 +26,11 @@ export interface CronDefinition {
 /** The cron jobs of every tenant: kept in the store, run by `runner`. */
 export class CronJobs {
   readonly runner: CronRunner;
-  readonly #parts: Parts;
+  readonly #deps: ControlDeps;
 
-  constructor(parts: Parts) {
-    this.#parts = parts;
-    this.runner = new CronRunner(parts);
+  constructor(deps: ControlDeps) {
+    this.#deps = deps;
+    this.runner = new CronRunner(deps);
   }
 
   /**
@@ -38,10 +38,10 @@ export class CronJobs {
    * is not right and for a workflow that is not registered.
    */
   async put(definition: CronDefinition, context: ActionContext): Promise<CronJob> {
-    const { store } = this.#parts;
+    const { store } = this.#deps;
     const { workflowId, workflowVersion, enabled, input, ...rest } = definition;
     // As a database keeps it, and gives it back.
-    const name = addressable(definition.name);
+    const name = checkedName(definition.name);
     const firstMs = new Schedule(definition.expression, definition.timezone).first(context.atMs);
     if ((await store.tenant(context.tenantId).revisionOf(workflowId, workflowVersion ?? undefined)) === null) {
       const version = workflowVersion === null ? '' : ` v${workflowVersion}`;
@@ -63,14 +63,14 @@ export class CronJobs {
       createdAtMs: context.atMs,
     };
     await store.cron.put(job, context);
-    this.runner.noLaterThan(job.nextRunAtMs);
+    this.runner.scheduleAt(job.nextRunAtMs);
     return job;
   }
 
   /** Rejects with `not_found`, like all that name a job. */
   async get(tenantId: string, name: string): Promise<CronJob> {
-    const job = await this.#parts.store.cron.job(tenantId, name);
-    if (job === null) throw new RuntimeError('not_found', `cron job ${shown(name)}`);
+    const job = await this.#deps.store.cron.job(tenantId, name);
+    if (job === null) throw new RuntimeError('not_found', `cron job ${truncated(name)}`);
     return job;
   }
 
@@ -78,7 +78,7 @@ export class CronJobs {
   async *list(tenantId: string): AsyncGenerator<CronJob> {
     let after = '';
     for (;;) {
-      const page = await this.#parts.store.cron.jobs(tenantId, { after, limit: JOBS_PER_PAGE });
+      const page = await this.#deps.store.cron.jobs(tenantId, { after, limit: PAGE_SIZE });
       yield* page;
       const last = page.at(-1);
       if (last === undefined) return;
@@ -88,12 +88,12 @@ export class CronJobs {
 
   async remove(name: string, context: ActionContext): Promise<void> {
     await this.get(context.tenantId, name);
-    await this.#parts.store.cron.remove(name, context);
+    await this.#deps.store.cron.remove(name, context);
   }
 
   async pause(name: string, context: ActionContext): Promise<CronJob> {
     const { id } = await this.get(context.tenantId, name);
-    await this.#parts.store.cron.enable({ id, name, enabled: false, nextRunAtMs: null }, context);
+    await this.#deps.store.cron.enable({ id, name, enabled: false, nextRunAtMs: null }, context);
     return this.get(context.tenantId, name);
   }
 
@@ -101,8 +101,8 @@ export class CronJobs {
   async resume(name: string, context: ActionContext): Promise<CronJob> {
     const { id, expression, timezone } = await this.get(context.tenantId, name);
     const nextRunAtMs = new Schedule(expression, timezone).first(context.atMs);
-    await this.#parts.store.cron.enable({ id, name, enabled: true, nextRunAtMs }, context);
-    this.runner.noLaterThan(nextRunAtMs);
+    await this.#deps.store.cron.enable({ id, name, enabled: true, nextRunAtMs }, context);
+    this.runner.scheduleAt(nextRunAtMs);
     return this.get(context.tenantId, name);
   }
 
@@ -115,24 +115,24 @@ export class CronJobs {
     context: ActionContext,
     idempotencyKey?: string,
   ): Promise<{ readonly executionId: string; readonly replayed: boolean }> {
-    const { store, runtime } = this.#parts;
+    const { store, runtime } = this.#deps;
     const job = await this.get(context.tenantId, name);
     const started = await runtime.start(caller, {
       workflowId: job.workflowId,
       input: JSON.parse(job.input) as Json,
-      systemLabels: { [LABEL]: name },
+      systemLabels: { [CRON_LABEL]: name },
       ...(job.workflowVersion === null ? {} : { version: job.workflowVersion }),
       ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
     });
-    if (!started.replayed) await store.cron.triggered({ id: job.id, name, executionId: started.executionId }, context);
+    if (!started.replayed) await store.cron.recordTrigger({ id: job.id, name, executionId: started.executionId }, context);
     return started;
   }
 }
 
 /** A name stands in paths: there `.` and `..` mean something else, and control characters get lost. */
-function addressable(name: string): string {
+function checkedName(name: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   if (name === '.' || name === '..' || !name.isWellFormed() || /[\u0000-\u001f\u007f]/.test(name))
-    throw new RuntimeError('bad_request', `name must not be ${JSON.stringify(shown(name))}: it could not be asked for`);
+    throw new RuntimeError('bad_request', `name must not be ${JSON.stringify(truncated(name))}: it could not be asked for`);
   return name;
 }

@@ -1,4 +1,4 @@
-import type { Missed } from '../../../store/resources/cron.ts';
+import type { Missed } from '../../../store/port/resources/cron.ts';
 import type { Schedule } from './schedule.ts';
 
 /** Later than this, a run is missed and no longer just late. */
@@ -12,9 +12,9 @@ const SHORTEST_INTERVAL_MS = 60_000;
  * The time with which a job that is due since `dueMs` goes on; everything before it is skipped. `skip` makes up for nothing: it runs the last
  * time if that is at most a minute ago, else the next to come. `catch_up` runs what was missed, the last 1,000 times of it. Null = none is left.
  */
-export async function firstToRun(schedule: Schedule, missed: Missed, dueMs: number, nowMs: number): Promise<number | null> {
-  const inTime = nowMs - dueMs < LATE_MS;
-  if (inTime && (schedule.next(dueMs) ?? Number.POSITIVE_INFINITY) > nowMs) return dueMs;
+export async function firstRunMs(schedule: Schedule, missed: Missed, dueMs: number, nowMs: number): Promise<number | null> {
+  const isOnTime = nowMs - dueMs < LATE_MS;
+  if (isOnTime && (schedule.next(dueMs) ?? Number.POSITIVE_INFINITY) > nowMs) return dueMs;
   if (missed === 'catch_up') {
     if (nowMs - dueMs <= (MAX_CAUGHT_UP - 1) * SHORTEST_INTERVAL_MS) return dueMs;
     return schedule.countBack(MAX_CAUGHT_UP, nowMs + 1, dueMs);

@@ -17,7 +17,7 @@ const TIMES_PER_TURN = 25;
 export class Schedule {
   readonly #cron: Cron;
   /** What was asked last: many jobs share a schedule, and come due together. */
-  #answered: { readonly afterMs: number; readonly nextMs: number | null } | null = null;
+  #lastNext: { readonly afterMs: number; readonly nextMs: number | null } | null = null;
 
   /** Throws `RuntimeError` `bad_request` for an unknown time zone and for a malformed expression. */
   constructor(expression: string, timezone: string) {
@@ -33,9 +33,9 @@ export class Schedule {
 
   /** The first time after that; null = there is none. */
   next(afterMs: number): number | null {
-    if (this.#answered?.afterMs === afterMs) return this.#answered.nextMs;
+    if (this.#lastNext?.afterMs === afterMs) return this.#lastNext.nextMs;
     const nextMs = this.#cron.nextRun(new Date(afterMs))?.getTime() ?? null;
-    this.#answered = { afterMs, nextMs };
+    this.#lastNext = { afterMs, nextMs };
     return nextMs;
   }
 

@@ -1,19 +1,21 @@
-import { StoreError } from '../../../store/errors.ts';
-import type { JobRow } from '../../../store/resources/jobs.ts';
+import { StoreError } from '../../../store/port/errors.ts';
+import type { JobRow } from '../../../store/port/resources/jobs.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 import type { Caller, Runtime } from '../../runtime/types.ts';
 
 /** What became of one execution. `later`: nothing yet, since the runtime or the store cannot take it now. */
-export type Outcome = { readonly kind: 'succeeded' | 'skipped' } | { readonly kind: 'failed' | 'later'; readonly error: unknown };
+export type ActionOutcome =
+  | { readonly kind: 'succeeded' | 'skipped' }
+  | { readonly kind: 'failed' | 'later'; readonly error: unknown };
 
 /** Does what the job is for to one execution, in the name of whoever asked for the job. */
-export async function act(runtime: Runtime, job: JobRow, executionId: string): Promise<Outcome> {
+export async function applyAction(runtime: Runtime, job: JobRow, executionId: string): Promise<ActionOutcome> {
   try {
     await perform(runtime, job, executionId);
     return { kind: 'succeeded' };
   } catch (error) {
     if (doesNotApply(error)) return { kind: 'skipped' };
-    return { kind: passesByItself(error) ? 'later' : 'failed', error };
+    return { kind: isTransient(error) ? 'later' : 'failed', error };
   }
 }
 
@@ -49,7 +51,7 @@ function doesNotApply(error: unknown): boolean {
   );
 }
 
-export function passesByItself(error: unknown): boolean {
+export function isTransient(error: unknown): boolean {
   if (error instanceof StoreError) return /^store_(unavailable|full|read_only)$/.test(error.code);
   return error instanceof RuntimeError && (error.code === 'overloaded' || error.code === 'shutting_down');
 }

@@ -1,17 +1,17 @@
-import type { JobProgress, JobRow } from '../../../store/resources/jobs.ts';
-import type { ExecutionFilter as StoredFilter } from '../../../store/store.ts';
+import type { JobProgress, JobRow } from '../../../store/port/resources/jobs.ts';
+import type { ExecutionFilter as StoredFilter } from '../../../store/port/store.ts';
+import { CoalescedJob } from '../../runtime/coalesced-job.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
-import { storedFilter } from '../../runtime/list-filter.ts';
+import { storedFilter } from '../../runtime/queries/list-filter.ts';
 import type { ExecutionFilter } from '../../runtime/types.ts';
-import type { Parts, Single } from '../parts.ts';
-import { Pump } from '../pump.ts';
-import { act, type Outcome, passesByItself } from './actions.ts';
+import type { ControlDeps, SingletonService } from '../service.ts';
+import { type ActionOutcome, applyAction, isTransient } from './actions.ts';
 
 /** Executions acted on at the same time; how far a job has come is stored after each so many. */
-const PAGE = 64;
-const ERRORS_KEPT = 10;
+const PAGE_SIZE = 64;
+const MAX_ERRORS_KEPT = 10;
 
-interface Problem {
+interface JobError {
   readonly execution_id: string | null;
   readonly error: string;
 }
@@ -21,52 +21,52 @@ interface Problem {
  * a crash it goes on behind the last page that was stored, and what of the next had been done already no longer matches or is skipped. The oldest
  * executions come first: a parent before its children, so that these are cancelled with it and do not fail it.
  */
-export class JobRunner implements Single {
-  readonly #parts: Parts;
-  readonly #pump: Pump;
-  readonly #ended: (jobId: string) => void;
-  readonly #dropped = new Set<string>();
-  #begun = false;
+export class JobRunner implements SingletonService {
+  readonly #deps: ControlDeps;
+  readonly #job: CoalescedJob;
+  readonly #onEnded: (jobId: string) => void;
+  readonly #cancelled = new Set<string>();
+  #active = false;
 
-  constructor(parts: Parts, ended: (jobId: string) => void) {
-    this.#parts = parts;
-    this.#ended = ended;
-    this.#pump = new Pump(parts, () => this.#work());
+  constructor(deps: ControlDeps, onEnded: (jobId: string) => void) {
+    this.#deps = deps;
+    this.#onEnded = onEnded;
+    this.#job = new CoalescedJob(deps, () => this.#runJobs());
   }
 
-  async begin(): Promise<void> {
-    this.#begun = true;
-    this.#pump.ask();
+  async start(): Promise<void> {
+    this.#active = true;
+    this.#job.request();
   }
 
-  rest(): Promise<void> {
-    this.#begun = false;
-    return this.#pump.idle();
+  standBy(): Promise<void> {
+    this.#active = false;
+    return this.#job.idle();
   }
 
   close(): Promise<void> {
-    return this.#pump.close();
+    return this.#job.close();
   }
 
   /** There is a new job. */
-  ask(): void {
-    if (this.#begun) this.#pump.ask();
+  request(): void {
+    if (this.#active) this.#job.request();
   }
 
   /** It was cancelled: it begins nothing more. */
-  drop(jobId: string): void {
-    this.#dropped.add(jobId);
+  cancelled(jobId: string): void {
+    this.#cancelled.add(jobId);
   }
 
-  async #work(): Promise<void> {
-    while (this.#begun) {
+  async #runJobs(): Promise<void> {
+    while (this.#active) {
       // Before reading: what is cancelled from here on may still be among them.
-      this.#dropped.clear();
-      const jobs = await this.#parts.store.jobs.running();
+      this.#cancelled.clear();
+      const jobs = await this.#deps.store.jobs.running();
       const refusals: unknown[] = [];
       for (const job of jobs) {
-        if (this.#pump.closed || !this.#begun) return;
-        const refusal = await this.#turn(job);
+        if (this.#job.closed || !this.#active) return;
+        const refusal = await this.#advance(job);
         if (refusal !== null) refusals.push(refusal);
       }
       if (jobs.length === 0) return;
@@ -79,40 +79,40 @@ export class JobRunner implements Single {
    * A job that cannot be done at all fails; the others go on. So they do when too much work of the job's tenant is waiting: that is what
    * it answers then, null otherwise.
    */
-  async #turn(job: JobRow): Promise<RuntimeError | null> {
+  async #advance(job: JobRow): Promise<RuntimeError | null> {
     try {
-      await (job.matched === null ? this.#count(job) : this.#page(job));
+      await (job.matched === null ? this.#count(job) : this.#runPage(job));
       return null;
     } catch (error) {
-      if (this.#pump.closed) return null;
+      if (this.#job.closed) return null;
       if (error instanceof RuntimeError && error.code === 'overloaded') return error;
-      if (passesByItself(error)) throw error;
-      this.#parts.failed(error);
-      await this.#finish(job, 'failed', withProblem(job, { execution_id: null, error: textOf(error) }));
+      if (isTransient(error)) throw error;
+      this.#deps.onError(error);
+      await this.#finish(job, 'failed', withError(job, { execution_id: null, error: textOf(error) }));
       return null;
     }
   }
 
   async #count(job: JobRow): Promise<void> {
-    const { store, clock } = this.#parts;
+    const { store, clock } = this.#deps;
     const matched = await store.tenant(job.tenantId).countExecutions(filterOf(job));
     await store.jobs.progress(job.tenantId, job.id, { ...progressOf(job), matched }, clock.nowMs());
   }
 
-  async #page(job: JobRow): Promise<void> {
-    const { store, runtime, clock } = this.#parts;
+  async #runPage(job: JobRow): Promise<void> {
+    const { store, runtime, clock } = this.#deps;
     const { tenantId, id, position } = job;
     const { rows, next } = await store.tenant(tenantId).executions({
       ...filterOf(job),
       ...(position === null ? {} : { after: position }),
-      limit: PAGE,
+      limit: PAGE_SIZE,
     });
-    if (this.#dropped.has(id)) return;
-    const outcomes = await Promise.all(rows.map((row) => act(runtime, job, row.id)));
+    if (this.#cancelled.has(id)) return;
+    const outcomes = await Promise.all(rows.map((row) => applyAction(runtime, job, row.id)));
     const stop = outcomes.findIndex(({ kind }) => kind === 'later');
     const done = stop < 0 ? outcomes : outcomes.slice(0, stop);
     let progress = progressOf(job);
-    for (const [at, outcome] of done.entries()) progress = this.#after(progress, rows[at]?.id ?? null, outcome);
+    for (const [at, outcome] of done.entries()) progress = this.#progressAfter(progress, rows[at]?.id ?? null, outcome);
     if (stop < 0 && next === null) return this.#finish(job, 'completed', progress);
     const reached = stop < 0 ? { ...progress, position: next } : progress;
     await store.jobs.progress(tenantId, id, reached, clock.nowMs());
@@ -120,7 +120,7 @@ export class JobRunner implements Single {
     if (refused?.kind === 'later') throw refused.error;
   }
 
-  #after(progress: JobProgress, executionId: string | null, outcome: Outcome): JobProgress {
+  #progressAfter(progress: JobProgress, executionId: string | null, outcome: ActionOutcome): JobProgress {
     const counted = { ...progress, position: executionId };
     switch (outcome.kind) {
       case 'succeeded':
@@ -128,9 +128,9 @@ export class JobRunner implements Single {
       case 'skipped':
         return { ...counted, skipped: progress.skipped + 1 };
       case 'failed': {
-        if (!(outcome.error instanceof RuntimeError)) this.#parts.failed(outcome.error);
+        if (!(outcome.error instanceof RuntimeError)) this.#deps.onError(outcome.error);
         const problem = { execution_id: executionId, error: textOf(outcome.error) };
-        return withProblem({ ...counted, failed: progress.failed + 1 }, problem);
+        return withError({ ...counted, failed: progress.failed + 1 }, problem);
       }
       case 'later':
         return progress;
@@ -139,17 +139,17 @@ export class JobRunner implements Single {
 
   async #finish(job: JobRow, status: 'completed' | 'failed', progress: JobProgress): Promise<void> {
     const { tenantId, id } = job;
-    const context = { tenantId, atMs: this.#parts.clock.nowMs(), actorId: id, actorType: 'system', request: null } as const;
-    await this.#parts.store.jobs.finish({ id, status, progress }, context);
-    this.#ended(id);
+    const context = { tenantId, atMs: this.#deps.clock.nowMs(), actorId: id, actorType: 'system', request: null } as const;
+    await this.#deps.store.jobs.finish({ id, status, progress }, context);
+    this.#onEnded(id);
   }
 }
 
 /** An execution that was started after the job was made has a greater id than it. */
 function filterOf({ id, filter }: JobRow): StoredFilter {
-  const made = `exec_${id.slice('job_'.length)}`;
+  const upperBound = `exec_${id.slice('job_'.length)}`;
   const stored = storedFilter(JSON.parse(filter) as ExecutionFilter);
-  const before = stored.before !== undefined && stored.before < made ? stored.before : made;
+  const before = stored.before !== undefined && stored.before < upperBound ? stored.before : upperBound;
   return { ...stored, before, order: 'oldest' };
 }
 
@@ -157,10 +157,10 @@ function progressOf({ position, matched, succeeded, skipped, failed, errors }: J
   return { position, matched, succeeded, skipped, failed, errors };
 }
 
-function withProblem(progress: JobProgress, problem: Problem): JobProgress {
-  const problems = JSON.parse(progress.errors) as readonly Problem[];
+function withError(progress: JobProgress, problem: JobError): JobProgress {
+  const problems = JSON.parse(progress.errors) as readonly JobError[];
   const { position, matched, succeeded, skipped, failed } = progress;
-  const errors = JSON.stringify([...problems, problem].slice(0, ERRORS_KEPT));
+  const errors = JSON.stringify([...problems, problem].slice(0, MAX_ERRORS_KEPT));
   return { position, matched, succeeded, skipped, failed, errors };
 }
 

@@ -1,57 +1,57 @@
 import { setImmediate } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
-import type { LogEntry } from '../../../store/resources/log.ts';
+import type { LogEntry } from '../../../store/port/resources/event-log.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 import type { EventView, Runtime } from '../../runtime/types.ts';
-import type { Background, Parts } from '../parts.ts';
-import { Bookmarks } from './bookmarks.ts';
-import { Pulse } from './pulse.ts';
-import { Tail } from './tail.ts';
+import type { ControlDeps, Service } from '../service.ts';
+import { Cursors } from './cursors.ts';
+import { KeepAlive } from './keep-alive.ts';
+import { LogTailer } from './log-tailer.ts';
 
 /** Looked at in one go: a few milliseconds. */
 const EVENTS_PER_SLICE = 500;
 /** Kept for those who follow the same tenant: they all ask for the same at about the same time. An event may hold megabytes. */
-const RECENT_EVENTS = 16;
+const MAX_CACHED_EVENTS = 16;
 
 export interface LiveEvent {
   readonly event: EventView;
   readonly workflowId: string;
   /** Goes on right after it. */
-  readonly bookmark: string;
+  readonly cursor: string;
 }
 
 export interface FollowOptions {
   /** Null = from now on. */
-  readonly bookmark: string | null;
-  readonly wanted: (entry: LogEntry) => boolean;
+  readonly cursor: string | null;
+  readonly filter: (entry: LogEntry) => boolean;
   readonly signal: AbortSignal;
   /** Resolves when the next piece of work may be done. */
   readonly pace: () => Promise<void>;
 }
 
 /** What happens in a tenant, while it happens. One who waits costs no timer, no query and no wake-up. */
-export class LiveEvents implements Background {
-  readonly pulse: Pulse;
-  readonly #parts: Parts;
-  readonly #tail: Tail;
-  readonly #bookmarks: Bookmarks;
-  readonly #recent = new LRUCache<string, Promise<EventView | null>>({ max: RECENT_EVENTS });
-  readonly #deaf: () => void;
+export class LiveEvents implements Service {
+  readonly keepAlive: KeepAlive;
+  readonly #deps: ControlDeps;
+  readonly #tailer: LogTailer;
+  readonly #cursors: Cursors;
+  readonly #recent = new LRUCache<string, Promise<EventView | null>>({ max: MAX_CACHED_EVENTS });
+  readonly #unsubscribe: () => void;
 
-  constructor(parts: Parts) {
-    this.#parts = parts;
-    this.pulse = new Pulse(parts.clock);
-    this.#tail = new Tail(parts.store.log, parts);
-    this.#bookmarks = new Bookmarks(parts.store.log);
-    this.#deaf = parts.runtime.onCommit(() => this.#tail.committed());
+  constructor(deps: ControlDeps) {
+    this.#deps = deps;
+    this.keepAlive = new KeepAlive(deps.clock);
+    this.#tailer = new LogTailer(deps.store.log, deps);
+    this.#cursors = new Cursors(deps.store.log);
+    this.#unsubscribe = deps.runtime.onCommit(() => this.#tailer.committed());
   }
 
-  async begin(): Promise<void> {}
+  async start(): Promise<void> {}
 
   async close(): Promise<void> {
-    this.#deaf();
-    this.pulse.stop();
-    await this.#tail.close();
+    this.#unsubscribe();
+    this.keepAlive.stop();
+    await this.#tailer.close();
   }
 
   /**
@@ -62,19 +62,19 @@ export class LiveEvents implements Background {
     tenantId: string,
     options: FollowOptions,
   ): Promise<{ readonly bookmark: string; readonly events: AsyncGenerator<LiveEvent> }> {
-    const { log } = this.#parts.store;
-    const { bookmark } = options;
-    const position = bookmark === null ? await log.end() : await this.#bookmarks.open(tenantId, bookmark);
+    const { log } = this.#deps.store;
+    const { cursor: bookmark } = options;
+    const position = bookmark === null ? await log.end() : await this.#cursors.open(tenantId, bookmark);
     // A database put back from a backup may end before it.
     await log.after(position, { tenantId, limit: 1 });
     return {
-      bookmark: bookmark ?? (await this.#bookmarks.seal(tenantId, position)),
+      bookmark: bookmark ?? (await this.#cursors.seal(tenantId, position)),
       events: this.#events(tenantId, position, options),
     };
   }
 
-  async *#events(tenantId: string, position: string, { wanted, signal, pace }: FollowOptions): AsyncGenerator<LiveEvent> {
-    const { store } = this.#parts;
+  async *#events(tenantId: string, position: string, { filter: wanted, signal, pace }: FollowOptions): AsyncGenerator<LiveEvent> {
+    const { store } = this.#deps;
     for (let at = position; !signal.aborted; ) {
       await pace();
       const slice = await store.log.after(at, { tenantId, limit: EVENTS_PER_SLICE });
@@ -84,10 +84,10 @@ export class LiveEvents implements Background {
         if (signal.aborted) return;
         const event = await this.#event(entry);
         if (event === null) continue;
-        yield { event, workflowId: entry.workflowId, bookmark: await this.#bookmarks.seal(tenantId, entry.position) };
+        yield { event, workflowId: entry.workflowId, cursor: await this.#cursors.seal(tenantId, entry.position) };
       }
       at = slice.position;
-      if (slice.end) at = await this.#tail.next(tenantId, at, signal);
+      if (slice.end) at = await this.#tailer.next(tenantId, at, signal);
       else await setImmediate();
     }
   }
@@ -96,7 +96,7 @@ export class LiveEvents implements Background {
     const key = `${entry.executionId} ${entry.seq}`;
     const recent = this.#recent.get(key);
     if (recent !== undefined) return recent;
-    const read = eventOf(this.#parts.runtime, entry);
+    const read = readEvent(this.#deps.runtime, entry);
     this.#recent.set(key, read);
     read.catch(() => this.#recent.delete(key));
     return read;
@@ -104,7 +104,7 @@ export class LiveEvents implements Background {
 }
 
 /** Null when the execution has been removed meanwhile. */
-export async function eventOf(
+export async function readEvent(
   runtime: Runtime,
   { tenantId, executionId, seq }: Pick<LogEntry, 'tenantId' | 'executionId' | 'seq'>,
 ): Promise<EventView | null> {

@@ -13,6 +13,6 @@ const JITTER = 0.2;
 export function backoffMs(deliveryId: string, failedAttempts: number): number | null {
   const delayMs = DELAYS_MS[failedAttempts - 1];
   if (delayMs === undefined) return null;
-  const share = Number.parseInt(hash('sha256', `${deliveryId}:${failedAttempts}`, 'hex').slice(0, 8), 16) / 0xffffffff;
-  return Math.round(delayMs * (1 - JITTER + 2 * JITTER * share));
+  const fraction = Number.parseInt(hash('sha256', `${deliveryId}:${failedAttempts}`, 'hex').slice(0, 8), 16) / 0xffffffff;
+  return Math.round(delayMs * (1 - JITTER + 2 * JITTER * fraction));
 }

@@ -1,18 +1,18 @@
 import { setImmediate } from 'node:timers/promises';
-import type { LogEntry } from '../../../store/resources/log.ts';
-import type { NewDelivery, WebhookRow } from '../../../store/resources/webhooks.ts';
+import type { LogEntry } from '../../../store/port/resources/event-log.ts';
+import type { NewDelivery, WebhookRow } from '../../../store/port/resources/webhooks.ts';
+import { CoalescedJob } from '../../runtime/coalesced-job.ts';
 import { createIds } from '../../runtime/ids.ts';
-import type { Parts, Single } from '../parts.ts';
-import { Pump } from '../pump.ts';
+import type { ControlDeps, SingletonService } from '../service.ts';
 
 const EVENTS_PER_SLICE = 500;
 /** Written down in one transaction, whatever the number of webhooks: a few tens of milliseconds. */
-const DELIVERIES_AT_ONCE = 1_000;
+const MAX_DELIVERIES_PER_WRITE = 1_000;
 /** After so many events without a match, how far it got is written down, so that the next process need not look at them again. */
-const UNWRITTEN_EVENTS = 10_000;
+const MAX_UNRECORDED_EVENTS = 10_000;
 
 /** What is to be delivered of some events, and where the next begin. */
-interface Matched {
+interface MatchedSlice {
   readonly deliveries: readonly NewDelivery[];
   /** How many were looked at. */
   readonly events: number;
@@ -24,46 +24,46 @@ interface Matched {
  * Reads the log behind the commits and writes down what is to be delivered to whom, together with how far it got: what is committed is
  * never held up, and nothing is lost when the process ends at any point. Without a webhook it does nothing.
  */
-export class Matcher implements Single {
-  readonly #parts: Parts;
-  readonly #matched: (webhookId: string) => void;
-  readonly #pump: Pump;
+export class Matcher implements SingletonService {
+  readonly #deps: ControlDeps;
+  readonly #onMatched: (webhookId: string) => void;
+  readonly #job: CoalescedJob;
   readonly #ids = createIds();
-  readonly #deaf: () => void;
-  #begun = false;
-  #any = false;
+  readonly #unsubscribe: () => void;
+  #active = false;
+  #hasWebhooks = false;
   /** As it is written in the store; null = to be read. */
   #cursor: string | null = null;
   /** How far it has read, and how many events that is beyond the cursor. */
   #position: string | null = null;
-  #unwritten = 0;
+  #unrecordedEvents = 0;
 
-  constructor(parts: Parts, matched: (webhookId: string) => void) {
-    this.#parts = parts;
-    this.#matched = matched;
-    this.#pump = new Pump(parts, () => this.#match());
-    this.#deaf = parts.runtime.onCommit(() => {
-      if (this.#any) this.#pump.ask();
+  constructor(deps: ControlDeps, onMatched: (webhookId: string) => void) {
+    this.#deps = deps;
+    this.#onMatched = onMatched;
+    this.#job = new CoalescedJob(deps, () => this.#match());
+    this.#unsubscribe = deps.runtime.onCommit(() => {
+      if (this.#hasWebhooks) this.#job.request();
     });
   }
 
-  begin(): Promise<void> {
-    this.#begun = true;
+  start(): Promise<void> {
+    this.#active = true;
     return this.changed();
   }
 
-  async rest(): Promise<void> {
-    this.#begun = false;
-    this.#any = false;
-    await this.#pump.idle();
+  async standBy(): Promise<void> {
+    this.#active = false;
+    this.#hasWebhooks = false;
+    await this.#job.idle();
   }
 
   /** A webhook was created or removed. */
   async changed(): Promise<void> {
-    if (!this.#begun) return;
-    this.#any = await this.#parts.store.webhooks.any();
-    this.#forget();
-    if (this.#any) this.#pump.ask();
+    if (!this.#active) return;
+    this.#hasWebhooks = await this.#deps.store.webhooks.exists();
+    this.#resetPosition();
+    if (this.#hasWebhooks) this.#job.request();
   }
 
   /**
@@ -71,11 +71,11 @@ export class Matcher implements Single {
    * earlier, whatever the clocks of those who commit say. Also beside a process that matches.
    */
   async catchUp(): Promise<void> {
-    const { store, clock } = this.#parts;
-    while (await store.webhooks.any()) {
+    const { store, clock } = this.#deps;
+    while (await store.webhooks.exists()) {
       const from = await store.webhooks.cursor();
       if (from === null) return;
-      const { deliveries, position: to, end } = await this.#after(from);
+      const { deliveries, position: to, end } = await this.#matchAfter(from);
       const moved = to === from || (await store.webhooks.enqueue({ from, to, deliveries, nowMs: clock.nowMs() }));
       if (moved && end) return;
       await setImmediate();
@@ -83,26 +83,26 @@ export class Matcher implements Single {
   }
 
   async close(): Promise<void> {
-    this.#deaf();
-    await this.#pump.close();
+    this.#unsubscribe();
+    await this.#job.close();
   }
 
   async #match(): Promise<void> {
-    const { store, clock } = this.#parts;
-    while (this.#any && !this.#pump.closed) {
+    const { store, clock } = this.#deps;
+    while (this.#hasWebhooks && !this.#job.closed) {
       this.#cursor ??= await store.webhooks.cursor();
       const from = this.#cursor;
       if (from === null) return;
-      const { deliveries, events, position: to, end } = await this.#after(this.#position ?? from);
-      this.#unwritten += events;
-      if (deliveries.length > 0 || this.#unwritten > UNWRITTEN_EVENTS) {
+      const { deliveries, events, position: to, end } = await this.#matchAfter(this.#position ?? from);
+      this.#unrecordedEvents += events;
+      if (deliveries.length > 0 || this.#unrecordedEvents > MAX_UNRECORDED_EVENTS) {
         if (!(await store.webhooks.enqueue({ from, to, deliveries, nowMs: clock.nowMs() }))) {
-          this.#forget();
+          this.#resetPosition();
           continue;
         }
         this.#cursor = to;
-        this.#unwritten = 0;
-        for (const webhookId of new Set(deliveries.map((delivery) => delivery.webhookId))) this.#matched(webhookId);
+        this.#unrecordedEvents = 0;
+        for (const webhookId of new Set(deliveries.map((delivery) => delivery.webhookId))) this.#onMatched(webhookId);
       }
       this.#position = to;
       if (end) return;
@@ -110,26 +110,26 @@ export class Matcher implements Single {
     }
   }
 
-  #forget(): void {
+  #resetPosition(): void {
     this.#cursor = null;
     this.#position = null;
-    this.#unwritten = 0;
+    this.#unrecordedEvents = 0;
   }
 
   /** Webhooks are read after the events: one that was there when an event was committed is not missed. */
-  async #after(from: string): Promise<Matched> {
-    const { store, clock } = this.#parts;
+  async #matchAfter(from: string): Promise<MatchedSlice> {
+    const { store, clock } = this.#deps;
     const { entries, position, end } = await store.log.after(from, { limit: EVENTS_PER_SLICE });
-    const listeners = new Map<string, readonly WebhookRow[]>();
+    const webhooksByTenant = new Map<string, readonly WebhookRow[]>();
     for (const tenantId of new Set(entries.map((entry) => entry.tenantId))) {
-      listeners.set(tenantId, await store.webhooks.listeners(tenantId));
+      webhooksByTenant.set(tenantId, await store.webhooks.enabled(tenantId));
     }
     const nowMs = clock.nowMs();
     const deliveries: NewDelivery[] = [];
     let last = from;
     for (const [events, entry] of entries.entries()) {
-      const webhooks = (listeners.get(entry.tenantId) ?? []).filter((webhook) => isFor(entry, webhook));
-      if (deliveries.length > 0 && deliveries.length + webhooks.length > DELIVERIES_AT_ONCE)
+      const webhooks = (webhooksByTenant.get(entry.tenantId) ?? []).filter((webhook) => matches(entry, webhook));
+      if (deliveries.length > 0 && deliveries.length + webhooks.length > MAX_DELIVERIES_PER_WRITE)
         return { deliveries, events, position: last, end: false };
       const { executionId, seq, type } = entry;
       for (const { id: webhookId } of webhooks)
@@ -140,6 +140,6 @@ export class Matcher implements Single {
   }
 }
 
-function isFor({ type, workflowId: of }: LogEntry, { events, workflowId }: WebhookRow): boolean {
+function matches({ type, workflowId: of }: LogEntry, { events, workflowId }: WebhookRow): boolean {
   return (events.includes('*') || events.includes(type)) && (workflowId === null || workflowId === of);
 }

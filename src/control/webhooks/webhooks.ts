@@ -1,70 +1,76 @@
 import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
-import type { DeliveryRow, DeliveryStatus, NewWebhook, WebhookChange, WebhookRow } from '../../../store/resources/webhooks.ts';
-import type { ActionContext } from '../../../store/writes.ts';
-import { RuntimeError, shown } from '../../runtime/errors.ts';
-import { Slots } from '../../runtime/slots.ts';
-import type { Parts, Single } from '../parts.ts';
+import type {
+  DeliveryRow,
+  DeliveryStatus,
+  NewWebhook,
+  WebhookChange,
+  WebhookRow,
+} from '../../../store/port/resources/webhooks.ts';
+import type { ActionContext } from '../../../store/port/writes.ts';
+import { Slots } from '../../runtime/activities/local/slots.ts';
+import { RuntimeError, truncated } from '../../runtime/errors.ts';
+import type { ControlDeps, SingletonService } from '../service.ts';
 import type { Tenants } from '../tenants.ts';
 import { Deliverer } from './deliverer.ts';
+import { DeliveryCleanup } from './delivery-cleanup.ts';
 import { Matcher } from './matcher.ts';
-import { type Answer, Sender } from './sender.ts';
+import { type AttemptResult, Sender } from './sender.ts';
 import { newSecret } from './signature.ts';
-import { Sweeper } from './sweeper.ts';
 
 /** Of one tenant. Each costs a look at every event of the tenant. */
-const MOST_WEBHOOKS = 100;
+const MAX_WEBHOOKS_PER_TENANT = 100;
 /** How long the old secret signs beside a new one. */
-const OLD_SECRET_MS = 24 * 3_600_000;
-const PUT_BACK_AT_ONCE = 200;
+const SECRET_OVERLAP_MS = 24 * 3_600_000;
+const REPLAY_BATCH_SIZE = 200;
 /** Tests of one tenant under way at the same time; `Slots` says how many of all tenants. */
-const TESTS_PER_TENANT = 16;
+const MAX_TESTS_PER_TENANT = 16;
 
 export type WebhookDefinition = Pick<NewWebhook, 'url' | 'events' | 'workflowId' | 'description' | 'enabled'>;
 
 /** Tells the world outside what happens: at least once, in order per execution, without holding anything up. */
-export class Webhooks implements Single {
-  readonly #parts: Parts;
+export class Webhooks implements SingletonService {
+  readonly #deps: ControlDeps;
   readonly #sender: Sender;
   readonly #deliverer: Deliverer;
   readonly #matcher: Matcher;
-  readonly #sweeper: Sweeper;
-  readonly #deaf: () => void;
+  readonly #cleanup: DeliveryCleanup;
+  readonly #unsubscribe: () => void;
   readonly #closing = new AbortController();
-  readonly #tests = new Slots<never>(TESTS_PER_TENANT);
+  readonly #tests = new Slots<never>(MAX_TESTS_PER_TENANT);
 
-  constructor(parts: Parts, tenants: Pick<Tenants, 'onChange'>) {
-    this.#parts = parts;
+  constructor(deps: ControlDeps, tenants: Pick<Tenants, 'onChange'>) {
+    this.#deps = deps;
     // Every test under way listens.
     setMaxListeners(0, this.#closing.signal);
-    this.#sender = new Sender(parts);
-    this.#deliverer = new Deliverer({ parts, sender: this.#sender, gone: (webhook) => this.#gone(webhook) });
-    this.#matcher = new Matcher(parts, (webhookId) => this.#deliverer.wake(webhookId));
-    this.#sweeper = new Sweeper(parts);
-    this.#deaf = tenants.onChange((tenantId) => void this.#tenantChanged(tenantId));
+    this.#sender = new Sender(deps);
+    this.#deliverer = new Deliverer({ deps, sender: this.#sender, onGone: (webhook) => this.#disable(webhook) });
+    this.#matcher = new Matcher(deps, (webhookId) => this.#deliverer.wake(webhookId));
+    this.#cleanup = new DeliveryCleanup(deps);
+    this.#unsubscribe = tenants.onChange((tenantId) => void this.#tenantChanged(tenantId));
   }
 
-  async begin(): Promise<void> {
-    await this.#deliverer.begin();
-    await this.#matcher.begin();
-    this.#sweeper.begin();
+  async start(): Promise<void> {
+    await this.#deliverer.start();
+    await this.#matcher.start();
+    this.#cleanup.start();
   }
 
-  async rest(): Promise<void> {
-    this.#sweeper.rest();
-    await Promise.all([this.#matcher.rest(), this.#deliverer.rest()]);
+  async standBy(): Promise<void> {
+    this.#cleanup.standBy();
+    await Promise.all([this.#matcher.standBy(), this.#deliverer.standBy()]);
   }
 
   /** Another process changed a webhook, or puts deliveries back. */
   changed(): void {
-    void Promise.all([this.#matcher.changed(), this.#deliverer.changed()]).catch(this.#parts.failed);
+    void Promise.all([this.#matcher.changed(), this.#deliverer.changed()]).catch(this.#deps.onError);
   }
 
   async close(): Promise<void> {
-    this.#deaf();
+    this.#unsubscribe();
     this.#closing.abort();
-    await Promise.all([this.#matcher.close(), this.#deliverer.close(), this.#sweeper.close()]);
+    await Promise.all([this.#matcher.close(), this.#deliverer.close(), this.#cleanup.close()]);
   }
 
   /** The secret is in the answer. Rejects with `bad_request` for a URL that nothing can be sent to, and with `too_many_webhooks`. */
@@ -72,20 +78,20 @@ export class Webhooks implements Single {
     checkUrl(definition.url);
     await this.#matcher.catchUp();
     const webhook = { ...definition, id: randomUUID(), tenantId: context.tenantId, secret: newSecret() };
-    const row = await this.#parts.store.webhooks.create(webhook, MOST_WEBHOOKS, context);
+    const row = await this.#deps.store.webhooks.create(webhook, MAX_WEBHOOKS_PER_TENANT, context);
     await this.#matcher.changed();
     return row;
   }
 
   /** Rejects with `not_found`. So do all that name one, or with the store's `unknown_webhook`. */
   async get(tenantId: string, id: string): Promise<WebhookRow> {
-    const webhook = await this.#parts.store.webhooks.get(tenantId, id);
-    if (webhook === null) throw unknown(id);
+    const webhook = await this.#deps.store.webhooks.get(tenantId, id);
+    if (webhook === null) throw webhookNotFound(id);
     return webhook;
   }
 
   list(tenantId: string): Promise<readonly WebhookRow[]> {
-    return this.#parts.store.webhooks.list(tenantId);
+    return this.#deps.store.webhooks.list(tenantId);
   }
 
   /** What is absent stays as it is. With a new secret, the old one signs beside it for a day. */
@@ -97,23 +103,23 @@ export class Webhooks implements Single {
   ): Promise<WebhookRow> {
     if (definition.url !== undefined) checkUrl(definition.url);
     const { secret } = await this.get(context.tenantId, id);
-    const rotated = { secret: newSecret(), previousSecret: secret, previousUntilMs: context.atMs + OLD_SECRET_MS };
+    const rotated = { secret: newSecret(), previousSecret: secret, previousUntilMs: context.atMs + SECRET_OVERLAP_MS };
     const change: WebhookChange = {
       ...definition,
       ...(definition.enabled === true ? { disabledReason: null } : {}),
       ...(rotateSecret ? rotated : {}),
     };
-    const row = await this.#parts.store.webhooks.update(id, change, 'webhook_updated', context);
+    const row = await this.#deps.store.webhooks.update(id, change, 'webhook_updated', context);
     this.#deliverer.forget(id);
     return row;
   }
 
   async remove(id: string, context: ActionContext): Promise<void> {
     await this.get(context.tenantId, id);
-    await this.#parts.store.webhooks.remove(id, context);
+    await this.#deps.store.webhooks.remove(id, context);
     this.#deliverer.forget(id);
     await this.#matcher.changed();
-    this.#sweeper.sweep();
+    this.#cleanup.request();
   }
 
   /** Newest first, `before` exclusive. */
@@ -123,20 +129,20 @@ export class Webhooks implements Single {
     page: { readonly status?: DeliveryStatus; readonly before?: string; readonly limit: number },
   ): Promise<readonly DeliveryRow[]> {
     await this.get(tenantId, id);
-    return this.#parts.store.webhooks.deliveries(id, page);
+    return this.#deps.store.webhooks.deliveries(id, page);
   }
 
   /** Puts one back, to be attempted at once. Rejects with `not_found`, and with `conflict` for one that is still to be delivered. */
   async replay(id: string, deliveryId: string, context: ActionContext): Promise<DeliveryRow> {
-    const { webhooks } = this.#parts.store;
+    const { webhooks } = this.#deps.store;
     await this.get(context.tenantId, id);
-    if ((await webhooks.delivery(id, deliveryId)) === null) throw unknownDelivery(deliveryId);
+    if ((await webhooks.delivery(id, deliveryId)) === null) throw deliveryNotFound(deliveryId);
     if (!(await webhooks.replay(id, deliveryId, context))) {
       throw new RuntimeError('conflict', `delivery ${deliveryId} is still to be delivered`);
     }
     const delivery = await webhooks.delivery(id, deliveryId);
     this.#deliverer.wake(id);
-    if (delivery === null) throw unknownDelivery(deliveryId);
+    if (delivery === null) throw deliveryNotFound(deliveryId);
     return delivery;
   }
 
@@ -144,8 +150,8 @@ export class Webhooks implements Single {
   async replayFailed(id: string, context: ActionContext): Promise<number> {
     await this.get(context.tenantId, id);
     let replayed = 0;
-    for (let count = PUT_BACK_AT_ONCE; count === PUT_BACK_AT_ONCE; ) {
-      count = await this.#parts.store.webhooks.replayFailed(id, PUT_BACK_AT_ONCE, context);
+    for (let count = REPLAY_BATCH_SIZE; count === REPLAY_BATCH_SIZE; ) {
+      count = await this.#deps.store.webhooks.replayFailed(id, REPLAY_BATCH_SIZE, context);
       replayed += count;
       await setImmediate();
     }
@@ -154,7 +160,7 @@ export class Webhooks implements Single {
   }
 
   /** Sends a ping, once, and answers what came of it. Rejects with `overloaded` when too many of the tenant are under way. */
-  async test(id: string, context: ActionContext): Promise<Answer> {
+  async test(id: string, context: ActionContext): Promise<AttemptResult> {
     const webhook = await this.get(context.tenantId, id);
     const { tenantId } = context;
     if (!this.#tests.take(tenantId, id)) {
@@ -165,7 +171,7 @@ export class Webhooks implements Single {
     }
     try {
       const answer = await this.#sender.ping(webhook, randomUUID(), this.#closing.signal);
-      await this.#parts.store.webhooks.tested(id, answer, context);
+      await this.#deps.store.webhooks.recordTest(id, answer, context);
       return answer;
     } finally {
       this.#tests.free(tenantId, id);
@@ -176,26 +182,26 @@ export class Webhooks implements Single {
   async #tenantChanged(tenantId: string | null): Promise<void> {
     try {
       if (tenantId === null) return await this.#deliverer.changed();
-      for (const { id } of await this.#parts.store.webhooks.listeners(tenantId)) this.#deliverer.wake(id);
+      for (const { id } of await this.#deps.store.webhooks.enabled(tenantId)) this.#deliverer.wake(id);
     } catch (error) {
-      this.#parts.failed(error);
+      this.#deps.onError(error);
     }
   }
 
-  async #gone({ id, tenantId }: WebhookRow): Promise<void> {
-    const { store, runtime, clock } = this.#parts;
+  async #disable({ id, tenantId }: WebhookRow): Promise<void> {
+    const { store, runtime, clock } = this.#deps;
     const change = { enabled: false, disabledReason: 'it answered 410 Gone' };
     const context = { tenantId, atMs: clock.nowMs(), actorId: runtime.id, actorType: 'system', request: null } as const;
     await store.webhooks.update(id, change, 'webhook_disabled', context);
   }
 }
 
-function unknown(id: string): RuntimeError {
-  return new RuntimeError('not_found', `webhook ${shown(id)}`);
+function webhookNotFound(id: string): RuntimeError {
+  return new RuntimeError('not_found', `webhook ${truncated(id)}`);
 }
 
-function unknownDelivery(id: string): RuntimeError {
-  return new RuntimeError('not_found', `delivery ${shown(id)}`);
+function deliveryNotFound(id: string): RuntimeError {
+  return new RuntimeError('not_found', `delivery ${truncated(id)}`);
 }
 
 function checkUrl(text: string): void {

@@ -1,5 +1,5 @@
-import { FairQueue } from '../fair-queue.ts';
-import type { Slice, TimeSlices } from '../time-slices.ts';
+import { FairQueue } from '../scheduling/fair-queue.ts';
+import type { Slice, TimeSlices } from '../scheduling/time-slices.ts';
 
 /** Each keeps a page of a log and a state in memory; more at a time would not be faster. */
 const LIMITS = { active: 8, activePerKey: 4, waiting: 64, waitingPerKey: 32 };

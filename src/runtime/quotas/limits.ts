@@ -17,20 +17,20 @@ export interface TenantLimits {
 }
 
 interface Bounds {
-  readonly least: number;
-  readonly most: number;
+  readonly min: number;
+  readonly max: number;
   readonly whole: boolean;
 }
 
-const COUNT: Bounds = { least: 0, most: Number.MAX_SAFE_INTEGER, whole: true };
+const COUNT: Bounds = { min: 0, max: Number.MAX_SAFE_INTEGER, whole: true };
 const BOUNDS: Readonly<Record<keyof TenantLimits, Bounds>> = {
   max_concurrent_executions: COUNT,
   max_workflows: COUNT,
   // With none at all nobody could lift the limit again.
-  max_requests_per_minute: { ...COUNT, least: 1 },
+  max_requests_per_minute: { ...COUNT, min: 1 },
   max_tokens_per_month: COUNT,
   max_cost_per_month_usd: { ...COUNT, whole: false },
-  retention_days: { least: 1, most: 36_500, whole: true },
+  retention_days: { min: 1, max: 36_500, whole: true },
 };
 
 /** Limits as a client gives them; a limit that is null is left out. Throws `bad_request`, naming everything that is unknown. */
@@ -47,7 +47,7 @@ export function parseLimits(given: Json): TenantLimits {
 }
 
 function check(name: keyof TenantLimits, value: Json): void {
-  const { least, most, whole } = BOUNDS[name];
+  const { min: least, max: most, whole } = BOUNDS[name];
   const fits = typeof value === 'number' && value >= least && value <= most && (!whole || Number.isInteger(value));
   if (!fits) throw invalid(`${name} must be ${whole ? 'a whole number' : 'a number'} from ${least} to ${most}`);
 }

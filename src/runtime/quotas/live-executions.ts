@@ -1,5 +1,5 @@
 import { TERMINAL } from '../../../machines/run.ts';
-import type { Hot } from '../hot.ts';
+import type { CachedExecution } from '../engine/loading/execution-cache.ts';
 
 interface Count {
   live: number;
@@ -7,13 +7,13 @@ interface Count {
   readonly admitted: Set<string>;
 }
 
-export interface LiveOptions {
+export interface LiveExecutionsOptions {
   /** Asks the store. */
   readonly count: (tenantId: string) => Promise<number>;
   /** Runs `work` when no commit is under way, and lets none begin before it is done. */
   readonly betweenCommits: (work: () => Promise<void>) => Promise<void>;
   /** There is room for more of the tenant, or may be. */
-  readonly freed: (tenantId: string) => void;
+  readonly onFreed: (tenantId: string) => void;
 }
 
 /**
@@ -21,11 +21,11 @@ export interface LiveOptions {
  * store's own count, at the cost of a look-up.
  */
 export class LiveExecutions {
-  readonly #options: LiveOptions;
+  readonly #options: LiveExecutionsOptions;
   readonly #counts = new Map<string, Count>();
   readonly #counting = new Map<string, Promise<void>>();
 
-  constructor(options: LiveOptions) {
+  constructor(options: LiveExecutionsOptions) {
     this.#options = options;
   }
 
@@ -44,18 +44,18 @@ export class LiveExecutions {
 
   /** Nothing happens when the execution has begun. */
   release(tenantId: string, executionId: string): void {
-    if (this.#counts.get(tenantId)?.admitted.delete(executionId) === true) this.#options.freed(tenantId);
+    if (this.#counts.get(tenantId)?.admitted.delete(executionId) === true) this.#options.onFreed(tenantId);
   }
 
   /** Told of every commit, in order. */
-  committed(before: Hot | null, now: Hot): void {
+  committed(before: CachedExecution | null, now: CachedExecution): void {
     if (this.#counts.size === 0) return;
     const count = this.#counts.get(now.tenantId);
     if (count === undefined) return;
-    const more = alive(now) - alive(before);
+    const more = liveCount(now) - liveCount(before);
     if (before === null || more > 0) count.admitted.delete(now.id);
     count.live += more;
-    if (more < 0) this.#options.freed(now.tenantId);
+    if (more < 0) this.#options.onFreed(now.tenantId);
   }
 
   /** Told of what other runtimes commit. */
@@ -63,7 +63,7 @@ export class LiveExecutions {
     const count = this.#counts.get(tenantId);
     if (count === undefined) return;
     count.live += Number(began) - Number(ended);
-    if (ended) this.#options.freed(tenantId);
+    if (ended) this.#options.onFreed(tenantId);
   }
 
   /** What others commit may have been missed. What cannot be counted now is counted when it is asked for. */
@@ -84,7 +84,7 @@ export class LiveExecutions {
         .betweenCommits(async () => {
           const live = await this.#options.count(tenantId);
           this.#counts.set(tenantId, { live, admitted: this.#counts.get(tenantId)?.admitted ?? new Set() });
-          this.#options.freed(tenantId);
+          this.#options.onFreed(tenantId);
         })
         .finally(() => this.#counting.delete(tenantId));
     this.#counting.set(tenantId, counting);
@@ -92,6 +92,6 @@ export class LiveExecutions {
   }
 }
 
-function alive(execution: Hot | null): number {
+function liveCount(execution: CachedExecution | null): number {
   return execution !== null && !TERMINAL.has(execution.run.status) ? 1 : 0;
 }

@@ -1,15 +1,15 @@
-import type { TenantRow } from '../../../store/rows.ts';
-import type { Store } from '../../../store/store.ts';
+import type { TenantRow } from '../../../store/port/rows.ts';
+import type { Store } from '../../../store/port/store.ts';
 import type { Clock } from '../clock.ts';
+import type { CachedExecution } from '../engine/loading/execution-cache.ts';
 import { RuntimeError, type RuntimeErrorCode } from '../errors.ts';
-import type { Hot } from '../hot.ts';
-import type { TenantGate } from '../types.ts';
+import type { TenantAdmission } from '../types.ts';
+import { InactiveTenants } from './inactive-tenants.ts';
 import type { TenantLimits } from './limits.ts';
-import { LiveExecutions, type LiveOptions } from './live-executions.ts';
+import { LiveExecutions, type LiveExecutionsOptions } from './live-executions.ts';
 import { monthOf, untilNextMonthMs } from './month.ts';
 import { RequestRate } from './request-rate.ts';
-import { type Standing, Standings } from './standings.ts';
-import { Suspensions } from './suspensions.ts';
+import { type TenantStatus, TenantStatusCache } from './tenant-status-cache.ts';
 
 /** When a place among the live executions may be free again, nobody knows: soon. */
 const CONCURRENCY_RETRY_MS = 1_000;
@@ -17,39 +17,43 @@ const CONCURRENCY_RETRY_MS = 1_000;
 export interface QuotaOptions {
   readonly store: Store;
   readonly clock: Clock;
-  readonly betweenCommits: LiveOptions['betweenCommits'];
+  readonly betweenCommits: LiveExecutionsOptions['betweenCommits'];
   /** A tenant has become active. */
-  readonly opened: (tenantId: string) => void;
+  readonly onReactivated: (tenantId: string) => void;
   /** There may be room for another execution of the tenant; null = of any. */
-  readonly freed: (tenantId: string | null) => void;
-  readonly failed: (error: unknown) => void;
+  readonly onFreed: (tenantId: string | null) => void;
+  readonly onError: (error: unknown) => void;
 }
 
 /**
  * Holds tenants to their limits, whoever asks for them: a client, cron, the library. What is under way is never touched: a tenant that is
  * suspended or over a limit begins nothing new.
  */
-export class Quotas implements TenantGate {
+export class Quotas implements TenantAdmission {
   readonly #store: Store;
   readonly #clock: Clock;
-  readonly #standings: Standings;
+  readonly #statusCache: TenantStatusCache;
   readonly #live: LiveExecutions;
   readonly #rate = new RequestRate();
   /** The last registration under way, for tenants whose workflows are counted: they go one by one. */
   readonly #registering = new Map<string, Promise<unknown>>();
 
-  readonly #suspensions: Suspensions;
-  readonly #freed: QuotaOptions['freed'];
-  readonly #failed: QuotaOptions['failed'];
+  readonly #inactiveTenants: InactiveTenants;
+  readonly #onFreed: QuotaOptions['onFreed'];
+  readonly #onError: QuotaOptions['onError'];
 
-  constructor({ store, clock, betweenCommits, opened, freed, failed }: QuotaOptions) {
+  constructor({ store, clock, betweenCommits, onReactivated: opened, onFreed: freed, onError: failed }: QuotaOptions) {
     this.#store = store;
     this.#clock = clock;
-    this.#standings = new Standings(store.tenants, clock);
-    this.#live = new LiveExecutions({ count: (tenantId) => store.tenants.liveExecutions(tenantId), betweenCommits, freed });
-    this.#suspensions = new Suspensions(store.tenants, opened);
-    this.#freed = freed;
-    this.#failed = failed;
+    this.#statusCache = new TenantStatusCache(store.tenants, clock);
+    this.#live = new LiveExecutions({
+      count: (tenantId) => store.tenants.liveExecutions(tenantId),
+      betweenCommits,
+      onFreed: freed,
+    });
+    this.#inactiveTenants = new InactiveTenants(store.tenants, opened);
+    this.#onFreed = freed;
+    this.#onError = failed;
   }
 
   /**
@@ -58,7 +62,7 @@ export class Quotas implements TenantGate {
    */
   async admit(tenantId: string, executionId: string): Promise<void> {
     const limits = await this.#limitsOfActive(tenantId);
-    await this.#refuseSpent(tenantId, limits);
+    await this.#refuseOverMonthlyLimit(tenantId, limits);
     const max = limits.max_concurrent_executions;
     if (max === undefined) {
       this.#live.forget(tenantId);
@@ -66,18 +70,18 @@ export class Quotas implements TenantGate {
     }
     const live = await this.#live.admit(tenantId, executionId, max);
     if (live === null) return;
-    throw exceeded('limit_exceeded_concurrency', fullOf(tenantId, live, max), CONCURRENCY_RETRY_MS);
+    throw exceeded('limit_exceeded_concurrency', concurrencyMessage(tenantId, live, max), CONCURRENCY_RETRY_MS);
   }
 
   /** The same for a child, by any name: null = a place was taken; else how full it is. What a tenant spends holds up no child. */
   async admitChild(tenantId: string, name: string): Promise<string | null> {
-    const { max_concurrent_executions: max } = (await this.#standing(tenantId)).limits;
+    const { max_concurrent_executions: max } = (await this.#tenantStatus(tenantId)).limits;
     if (max === undefined) {
       this.#live.forget(tenantId);
       return null;
     }
     const live = await this.#live.admit(tenantId, name, max);
-    return live === null ? null : fullOf(tenantId, live, max);
+    return live === null ? null : concurrencyMessage(tenantId, live, max);
   }
 
   release(tenantId: string, executionId: string): void {
@@ -85,7 +89,7 @@ export class Quotas implements TenantGate {
   }
 
   /** Told of every commit, in order. */
-  committed(before: Hot | null, now: Hot): void {
+  committed(before: CachedExecution | null, now: CachedExecution): void {
     this.#live.committed(before, now);
   }
 
@@ -104,7 +108,7 @@ export class Quotas implements TenantGate {
     const { max_workflows: max } = await this.#limitsOfActive(tenantId);
     if (max === undefined) return write();
     const registering = (this.#registering.get(tenantId) ?? Promise.resolve()).then(async () => {
-      await this.#refuseOneMore(tenantId, workflowId, max);
+      await this.#refuseOverWorkflowLimit(tenantId, workflowId, max);
       await write();
     });
     const settled = registering.catch(() => {});
@@ -117,11 +121,11 @@ export class Quotas implements TenantGate {
   }
 
   async isActive(tenantId: string): Promise<boolean> {
-    return (await this.#standing(tenantId)).status === 'active';
+    return (await this.#tenantStatus(tenantId)).status === 'active';
   }
 
   async request(tenantId: string, exempt = false): Promise<void> {
-    const { limits } = await this.#standing(tenantId);
+    const { limits } = await this.#tenantStatus(tenantId);
     const max = limits.max_requests_per_minute;
     const retryAfterMs = max === undefined ? null : this.#rate.count(tenantId, max, this.#clock.nowMs(), exempt);
     if (retryAfterMs === null) return;
@@ -130,40 +134,40 @@ export class Quotas implements TenantGate {
   }
 
   /** May work of the tenant begin? Known without asking. */
-  isOpen(tenantId: string): boolean {
-    return this.#suspensions.isActive(tenantId);
+  isKnownActive(tenantId: string): boolean {
+    return this.#inactiveTenants.isActive(tenantId);
   }
 
   /** Reads which tenants are not active. */
   begin(): Promise<void> {
-    return this.#suspensions.read();
+    return this.#inactiveTenants.reload();
   }
 
   changed(tenantId: string, status?: TenantRow['status']): void {
-    this.#standings.forget(tenantId);
-    if (status === undefined) void this.#suspensions.read().catch(this.#failed);
-    else this.#suspensions.changed(tenantId, status);
-    this.#freed(tenantId);
+    this.#statusCache.forget(tenantId);
+    if (status === undefined) void this.#inactiveTenants.reload().catch(this.#onError);
+    else this.#inactiveTenants.changed(tenantId, status);
+    this.#onFreed(tenantId);
   }
 
   /** Another runtime changed tenants, or may have. */
   changedElsewhere(): void {
-    this.#standings.forgetAll();
-    void this.#suspensions.read().catch(this.#failed);
-    this.#freed(null);
+    this.#statusCache.forgetAll();
+    void this.#inactiveTenants.reload().catch(this.#onError);
+    this.#onFreed(null);
   }
 
-  async #standing(tenantId: string): Promise<Standing> {
-    return this.#standings.cached(tenantId) ?? this.#standings.read(tenantId);
+  async #tenantStatus(tenantId: string): Promise<TenantStatus> {
+    return this.#statusCache.cached(tenantId) ?? this.#statusCache.read(tenantId);
   }
 
   async #limitsOfActive(tenantId: string): Promise<TenantLimits> {
-    const { status, limits } = await this.#standing(tenantId);
+    const { status, limits } = await this.#tenantStatus(tenantId);
     if (status !== 'active') throw new RuntimeError('tenant_not_active', `tenant ${tenantId} is ${status}`);
     return limits;
   }
 
-  async #refuseSpent(tenantId: string, limits: TenantLimits): Promise<void> {
+  async #refuseOverMonthlyLimit(tenantId: string, limits: TenantLimits): Promise<void> {
     const { max_tokens_per_month: maxTokens, max_cost_per_month_usd: maxCost } = limits;
     if (maxTokens === undefined && maxCost === undefined) return;
     const nowMs = this.#clock.nowMs();
@@ -181,7 +185,7 @@ export class Quotas implements TenantGate {
       );
   }
 
-  async #refuseOneMore(tenantId: string, workflowId: string, max: number): Promise<void> {
+  async #refuseOverWorkflowLimit(tenantId: string, workflowId: string, max: number): Promise<void> {
     if ((await this.#store.tenant(tenantId).revisionOf(workflowId)) !== null) return;
     const count = await this.#store.tenants.workflowCount(tenantId);
     if (count < max) return;
@@ -190,7 +194,7 @@ export class Quotas implements TenantGate {
   }
 }
 
-function fullOf(tenantId: string, live: number, max: number): string {
+function concurrencyMessage(tenantId: string, live: number, max: number): string {
   return `tenant ${tenantId} has ${live} of at most ${max} live executions (max_concurrent_executions)`;
 }
 

@@ -8,11 +8,11 @@ interface Window {
 /** Requests per minute and tenant, in windows that begin with a tenant's first request. Of this process alone. */
 export class RequestRate {
   readonly #windows = new Map<string, Window>();
-  #sweepAtMs = 0;
+  #evictAtMs = 0;
 
   /** Null = counted; else the milliseconds until there is room again. Refused requests do not count, those that are `exempt` always do. */
   count(tenantId: string, max: number, nowMs: number, exempt: boolean): number | null {
-    this.#sweep(nowMs);
+    this.#evictExpired(nowMs);
     let window = this.#windows.get(tenantId);
     if (window === undefined || nowMs >= window.endsAtMs) {
       window = { endsAtMs: nowMs + WINDOW_MS, requests: 0 };
@@ -24,9 +24,9 @@ export class RequestRate {
   }
 
   /** Tenants that fell silent are forgotten, once a window at most. */
-  #sweep(nowMs: number): void {
-    if (nowMs < this.#sweepAtMs) return;
-    this.#sweepAtMs = nowMs + WINDOW_MS;
+  #evictExpired(nowMs: number): void {
+    if (nowMs < this.#evictAtMs) return;
+    this.#evictAtMs = nowMs + WINDOW_MS;
     for (const [tenantId, { endsAtMs }] of this.#windows) if (nowMs >= endsAtMs) this.#windows.delete(tenantId);
   }
 }

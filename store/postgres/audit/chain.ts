@@ -1,4 +1,4 @@
-import { hashBlock, packStreams, type StreamDigest, signBlock } from '../../digest.ts';
+import { hashBlock, packStreams, type StreamDigest, signBlock } from '../../audit/digest.ts';
 
 /** Where a writer's chain stands. */
 export interface Chain {

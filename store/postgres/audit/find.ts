@@ -1,24 +1,24 @@
-import type { AuditEntry, AuditFilter, AuditPageRequest, AuditPosition } from '../../resources/audit.ts';
+import type { AuditEntry, AuditFilter, AuditPageRequest, AuditPosition } from '../../port/resources/audit.ts';
 import type { Connections, Queries, Sql, Value } from '../connections.ts';
 import * as sql from '../queries/audit.ts';
 
 /** Later than every time and every place. */
 const LAST = Number.MAX_SAFE_INTEGER;
-const END: Place = { atMs: LAST, source: 1, place: LAST };
+const END: AuditEntryRef = { atMs: LAST, source: 1, place: LAST };
 /** Entries read at once: an event's data may be large. */
 const ENTRIES_PER_READ = 16;
 
 /** Where an entry lies: which table, and which row of it. */
-export interface Place {
+export interface AuditEntryRef {
   readonly atMs: number;
   /** 0 = the control log. */
   readonly source: 0 | 1;
   readonly place: number;
 }
 
-export interface Found {
+export interface AuditSearchResult {
   readonly total: number;
-  readonly places: readonly Place[];
+  readonly places: readonly AuditEntryRef[];
   /** There is more behind the page. */
   readonly more: boolean;
 }
@@ -29,12 +29,12 @@ export function findAudited(
   tenantId: string,
   filter: AuditFilter,
   request: AuditPageRequest,
-): Promise<Found> {
+): Promise<AuditSearchResult> {
   return connections.snapshot(tenantId, async (queries) => {
     const search = await searchFor(queries, tenantId, filter, request);
     const [[counted], places] = await Promise.all([
       queries.query<{ total: number }>(search.count, search.values),
-      queries.query<Place>(search.page, [...search.values, ...search.cut]),
+      queries.query<AuditEntryRef>(search.page, [...search.values, ...search.cut]),
     ]);
     const { limit } = request;
     return { total: counted?.total ?? 0, places: places.slice(0, limit), more: places.length > limit };
@@ -63,13 +63,13 @@ async function searchFor(
     const cut = [after?.seq ?? LAST, limit + 1, offset];
     return { count: sql.countAuditedOf(by), page: sql.pageOfAuditedOf(by), values, cut };
   }
-  const { atMs, source, place } = after === null ? END : await placeOf(queries, tenantId, after);
+  const { atMs, source, place } = after === null ? END : await entryRefOf(queries, tenantId, after);
   const cut = [atMs, source, place, limit + 1, offset, offset + limit + 1];
   return { count: sql.countAudited(by), page: sql.pageOfAudited(by), values, cut };
 }
 
 /** An entry that was removed since stands for the end of its millisecond: better seen twice than not at all. */
-async function placeOf(queries: Queries, tenantId: string, { atMs, executionId, seq }: AuditPosition): Promise<Place> {
+async function entryRefOf(queries: Queries, tenantId: string, { atMs, executionId, seq }: AuditPosition): Promise<AuditEntryRef> {
   if (executionId === null) return { atMs, source: 0, place: seq };
   const [row] = await queries.query<{ position: number }>(sql.EVENT_PLACE, [executionId, seq, tenantId]);
   return { atMs, source: 1, place: row?.position ?? LAST };
@@ -79,14 +79,18 @@ async function placeOf(queries: Queries, tenantId: string, { atMs, executionId, 
 export async function* entriesAt(
   connections: Connections,
   tenantId: string,
-  places: readonly Place[],
+  places: readonly AuditEntryRef[],
 ): AsyncGenerator<AuditEntry, void, undefined> {
   for (let start = 0; start < places.length; start += ENTRIES_PER_READ) {
     yield* await readEntries(connections, tenantId, places.slice(start, start + ENTRIES_PER_READ));
   }
 }
 
-async function readEntries(connections: Connections, tenantId: string, places: readonly Place[]): Promise<readonly AuditEntry[]> {
+async function readEntries(
+  connections: Connections,
+  tenantId: string,
+  places: readonly AuditEntryRef[],
+): Promise<readonly AuditEntry[]> {
   const found = await Promise.all(
     [sql.AUDITED_ACTIONS, sql.AUDITED_EVENTS].map(async (statement, source) => {
       const wanted = places.filter((each) => each.source === source).map(({ place }) => place);

@@ -1,22 +1,22 @@
 import type { Client } from 'pg';
-import { type ChainHead, headOfAll } from '../../audit/heads.ts';
+import { type ChainHead, combinedHead } from '../../audit/chain-heads.ts';
+import { digestStream, hashBlock, type StreamDigest, signBlock, unpackStreams } from '../../audit/digest.ts';
 import { removedBy } from '../../audit/removals.ts';
-import type { RemovalRecord } from '../../audit/sealed.ts';
-import { UnsignedCount } from '../../audit/unsigned.ts';
-import { digestStream, hashBlock, type StreamDigest, signBlock, unpackStreams } from '../../digest.ts';
-import type { AuditFault, AuditReport } from '../../rows.ts';
+import type { RemovalRecord } from '../../audit/stream-content.ts';
+import { UnsignedCount } from '../../audit/unsigned-blocks.ts';
+import type { AuditFault, AuditReport } from '../../port/rows.ts';
 import { checkSeal, type SealedSnapshot } from '../../snapshot-seal.ts';
-import { ask, type Queries, sql } from '../connections.ts';
+import { type Queries, runQuery, sql } from '../connections.ts';
 import * as auditSql from '../queries/audit.ts';
 import { SNAPSHOTS } from '../queries/executions.ts';
 import { predecessor, type StoredBlock } from './chain.ts';
 import { StreamRows } from './stream-rows.ts';
 
-const SNAPSHOT = sql('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+const BEGIN_SNAPSHOT = sql('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
 /** A page is read along an index, whatever statistics there are: with others, a plan could read the whole table for each. */
 const IN_ORDER = sql(`SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
   set_config('enable_sort', 'off', true), set_config('jit', 'off', true)`);
-const END = sql('COMMIT');
+const COMMIT = sql('COMMIT');
 /** A statement reads so much at most: however large the log is, none takes long. */
 const CHAINS_PER_PAGE = 64;
 const BLOCKS_PER_PAGE = 64;
@@ -62,15 +62,15 @@ export async function verifyChains(
   key: string | Uint8Array | null,
   signal: AbortSignal | undefined,
 ): Promise<AuditReport> {
-  await ask(client, SNAPSHOT, []);
-  await ask(client, IN_ORDER, []);
-  const walk = new Walk({ query: (statement, values = []) => ask(client, statement, values) }, key, signal);
+  await runQuery(client, BEGIN_SNAPSHOT, []);
+  await runQuery(client, IN_ORDER, []);
+  const walk = new ChainWalk({ query: (statement, values = []) => runQuery(client, statement, values) }, key, signal);
   const report = await walk.all();
-  await ask(client, END, []);
+  await runQuery(client, COMMIT, []);
   return report;
 }
 
-class Walk {
+class ChainWalk {
   readonly #queries: Queries;
   readonly #rows: SealedRows;
   readonly #key: string | Uint8Array | null;
@@ -120,7 +120,7 @@ class Walk {
   }
 
   #report(fault: AuditFault | null): AuditReport {
-    return { blocks: this.#blocks, head: headOfAll(this.#heads), fault, unsigned: this.#unsigned.report };
+    return { blocks: this.#blocks, head: combinedHead(this.#heads), fault, unsigned: this.#unsigned.report };
   }
 
   async #chain({ writer, id, block, hash }: StoredChain): Promise<AuditFault | null> {

@@ -1,21 +1,21 @@
-import { digestWrite, type StreamDigest } from '../../digest.ts';
-import { StoreError } from '../../errors.ts';
-import { checkSequences } from '../../gapless.ts';
+import { digestWrite, type StreamDigest } from '../../audit/digest.ts';
+import { checkSequences } from '../../check-sequences.ts';
+import { StoreError } from '../../port/errors.ts';
+import type { Batch, CommitRejection, CommitUnit, ExecutionWrite } from '../../port/writes.ts';
 import { wellFormedWrite } from '../../well-formed.ts';
-import type { Batch, ExecutionWrite, Refusal, Unit } from '../../writes.ts';
-import type { Announcer } from '../announcer.ts';
 import { sql } from '../connections.ts';
-import { refusalOf } from '../errors.ts';
+import { rejectionOf } from '../errors.ts';
 import { jsonText } from '../json-text.ts';
-import { SPILL } from '../queries/artifacts.ts';
-import { EFFECTS, HOLD_HEADS } from '../queries/commit.ts';
+import type { NotificationSender } from '../notify/sender.ts';
+import { OFFLOAD_ARTIFACT } from '../queries/artifacts.ts';
+import { EFFECTS, LOCK_EXECUTIONS } from '../queries/commit.ts';
 import { ADD_TENANT_USAGE } from '../queries/tenants.ts';
-import { spilledBy } from '../resources/artifacts.ts';
+import { offloadedBy } from '../resources/artifacts.ts';
 import { usageRows } from '../resources/tenants.ts';
 import type { Transaction, Writer } from '../writer.ts';
-import { type Asked, COMMIT_AT_ONCE, written } from './at-once.ts';
-import { addEffects, type EffectRows, hasEffects, noEffects, remember } from './effects.ts';
-import { headStatements } from './heads.ts';
+import { type BoundStatement, CALL_COMMIT_FUNCTION, commitParameters } from './commit-function.ts';
+import { addEffects, addIdempotency, type EffectRows, hasEffects, noEffects } from './effects.ts';
+import { executionStatements } from './execution-rows.ts';
 
 const SAVEPOINT = sql('SAVEPOINT unit');
 const RELEASE = sql('RELEASE unit');
@@ -24,23 +24,23 @@ const UNDO = sql('ROLLBACK TO unit');
 /** Writes batches: the only way an execution changes. */
 export class Commits {
   readonly #writer: Writer;
-  readonly #announcer: Announcer;
+  readonly #announcer: NotificationSender;
   readonly #key: string | Uint8Array | null;
 
-  constructor(writer: Writer, announcer: Announcer, key: string | Uint8Array | null) {
+  constructor(writer: Writer, announcer: NotificationSender, key: string | Uint8Array | null) {
     this.#key = key;
     this.#writer = writer;
     this.#announcer = announcer;
   }
 
   /** First all at once, in one round trip; a refusal, which is rare, undoes that and goes unit by unit. */
-  async commit(given: Batch): Promise<readonly (Refusal | null)[]> {
+  async commit(given: Batch): Promise<readonly (CommitRejection | null)[]> {
     if (given.units.length === 0) return [];
     const batch = { ...given, units: given.units.map(wellFormedUnit) };
     try {
       const refusals = await this.#apply(batch);
-      if (batch.alone !== true)
-        this.#announcer.announce(batch.units.flatMap((unit, index) => (refusals[index] === null ? unit.executions : [])));
+      if (batch.singleProcess !== true)
+        this.#announcer.notify(batch.units.flatMap((unit, index) => (refusals[index] === null ? unit.executions : [])));
       return refusals;
     } catch (error) {
       // It may have been carried out all the same.
@@ -49,13 +49,13 @@ export class Commits {
     }
   }
 
-  async #apply(batch: Batch): Promise<readonly (Refusal | null)[]> {
-    const effects = gather(batch);
+  async #apply(batch: Batch): Promise<readonly (CommitRejection | null)[]> {
+    const effects = collectEffects(batch);
     if (effects !== null) {
       try {
         return await this.#allOrNothing(batch, effects);
       } catch (error) {
-        if (refusalOf(error instanceof Error && error.cause !== undefined ? error.cause : error) === null) throw error;
+        if (rejectionOf(error instanceof Error && error.cause !== undefined ? error.cause : error) === null) throw error;
       }
     }
     return this.#unitByUnit(batch);
@@ -65,23 +65,24 @@ export class Commits {
     const writes = units.flatMap((unit) => unit.executions);
     const streams = writes.filter((write) => write.events.length > 0).map(digestWrite);
     const sealed = { result: units.map(() => null), atMs, streams };
-    const asked = [...headStatements(writes, this.#key), ...effectStatement(effects, atMs)];
-    const spilled = spilledBy(writes);
+    const asked = [...executionStatements(writes, this.#key), ...effectStatement(effects, atMs)];
+    const spilled = offloadedBy(writes);
     const usage = usageStatement(writes);
-    if (spilled.length === 0) return this.#writer.writeAtOnce(COMMIT_AT_ONCE, written([...asked, ...usage]), sealed);
+    if (spilled.length === 0)
+      return this.#writer.writeInOneStatement(CALL_COMMIT_FUNCTION, commitParameters([...asked, ...usage]), sealed);
     return this.#writer.write((transaction) => {
       for (const { statement, values } of asked) transaction.send(statement, values);
-      for (const values of spilled) transaction.send(SPILL, values);
+      for (const values of spilled) transaction.send(OFFLOAD_ARTIFACT, values);
       for (const { statement, values } of usage) transaction.send(statement, values);
       return sealed;
     });
   }
 
-  #unitByUnit(batch: Batch): Promise<readonly (Refusal | null)[]> {
+  #unitByUnit(batch: Batch): Promise<readonly (CommitRejection | null)[]> {
     return this.#writer.write(async (transaction) => {
       const streams: StreamDigest[] = [];
-      const result: (Refusal | null)[] = [];
-      transaction.send(HOLD_HEADS, [batch.units.flatMap((unit) => unit.executions.map(({ id }) => id))]);
+      const result: (CommitRejection | null)[] = [];
+      transaction.send(LOCK_EXECUTIONS, [batch.units.flatMap((unit) => unit.executions.map(({ id }) => id))]);
       for (const unit of batch.units) {
         await transaction.query(SAVEPOINT);
         const refusal = await applyUnit(transaction, unit, batch.atMs, this.#key);
@@ -96,7 +97,7 @@ export class Commits {
 }
 
 /** What goes with the executions; null when the batch cannot be carried out at once: it steps an execution twice, or contradicts itself. */
-function gather({ units }: Batch): EffectRows | null {
+function collectEffects({ units }: Batch): EffectRows | null {
   const effects = noEffects();
   const writes = units.flatMap((unit) => unit.executions);
   writes.forEach(checkSequences);
@@ -106,7 +107,7 @@ function gather({ units }: Batch): EffectRows | null {
   );
   if (keys.size < units.filter((unit) => unit.idempotency !== null).length) return null;
   for (const unit of units) {
-    remember(effects, unit);
+    addIdempotency(effects, unit);
     for (const write of unit.executions) if (addEffects(effects, write) !== null) return null;
   }
   return effects;
@@ -114,47 +115,50 @@ function gather({ units }: Batch): EffectRows | null {
 
 async function applyUnit(
   transaction: Transaction,
-  unit: Unit,
+  unit: CommitUnit,
   atMs: number,
   key: string | Uint8Array | null,
-): Promise<Refusal | null> {
+): Promise<CommitRejection | null> {
   const remembered = noEffects();
-  remember(remembered, unit);
-  if ((await refusedBy(transaction, effectStatement(remembered, atMs))) !== null)
+  addIdempotency(remembered, unit);
+  if ((await rejectionFrom(transaction, effectStatement(remembered, atMs))) !== null)
     return { reason: 'idempotency', executionId: null };
   for (const write of unit.executions) {
     const effects = noEffects();
     const contradiction = addEffects(effects, write);
     const reason =
-      (await refusedBy(transaction, headStatements([write], key))) ??
+      (await rejectionFrom(transaction, executionStatements([write], key))) ??
       contradiction ??
-      (await refusedBy(transaction, effectStatement(effects, atMs)));
+      (await rejectionFrom(transaction, effectStatement(effects, atMs)));
     if (reason !== null) return { reason, executionId: write.id };
   }
-  for (const values of spilledBy(unit.executions)) transaction.send(SPILL, values);
+  for (const values of offloadedBy(unit.executions)) transaction.send(OFFLOAD_ARTIFACT, values);
   for (const { statement, values } of usageStatement(unit.executions)) transaction.send(statement, values);
   return null;
 }
 
 /** Comes last: others wait for its rows until the commit. */
-function usageStatement(writes: readonly ExecutionWrite[]): readonly Asked[] {
+function usageStatement(writes: readonly ExecutionWrite[]): readonly BoundStatement[] {
   const usage = usageRows(writes);
   return usage.length === 0 ? [] : [{ statement: ADD_TENANT_USAGE, values: [jsonText(usage)] }];
 }
 
 /** One after the other, up to the first that is refused. */
-async function refusedBy(transaction: Transaction, asked: readonly Asked[]): Promise<Refusal['reason'] | null> {
+async function rejectionFrom(
+  transaction: Transaction,
+  asked: readonly BoundStatement[],
+): Promise<CommitRejection['reason'] | null> {
   try {
     for (const { statement, values } of asked) await transaction.query(statement, values);
     return null;
   } catch (error) {
-    const reason = refusalOf(error);
+    const reason = rejectionOf(error);
     if (reason === null) throw error;
-    return reason as Refusal['reason'];
+    return reason as CommitRejection['reason'];
   }
 }
 
-function effectStatement(rows: EffectRows, atMs: number): readonly Asked[] {
+function effectStatement(rows: EffectRows, atMs: number): readonly BoundStatement[] {
   if (!hasEffects(rows)) return [];
   const { fired, rearmed, cleared, armed, settled, cancelled, put, sent, consumed, remembered } = rows;
   const json = (each: readonly object[]): string => jsonText(each);
@@ -168,6 +172,6 @@ function effectStatement(rows: EffectRows, atMs: number): readonly Asked[] {
   return [{ statement: EFFECTS, values }];
 }
 
-function wellFormedUnit(unit: Unit): Unit {
+function wellFormedUnit(unit: CommitUnit): CommitUnit {
   return { ...unit, executions: unit.executions.map(wellFormedWrite) };
 }

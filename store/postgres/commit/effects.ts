@@ -1,4 +1,4 @@
-import type { ExecutionWrite, Refusal, TimerWrite, Unit, WorkWrite } from '../../writes.ts';
+import type { CommitRejection, CommitUnit, ExecutionWrite, TimerWrite, WorkWrite } from '../../port/writes.ts';
 
 type Timer = Extract<TimerWrite, { op: 'set' }>;
 type Item = Extract<WorkWrite, { op: 'put' }>['item'];
@@ -36,7 +36,7 @@ export function hasEffects(rows: EffectRows): boolean {
   return Object.values(rows).some((each: readonly unknown[]) => each.length > 0);
 }
 
-export function remember(rows: EffectRows, { idempotency }: Unit): void {
+export function addIdempotency(rows: EffectRows, { idempotency }: CommitUnit): void {
   if (idempotency === null) return;
   const { tenantId, scope, key, requestHash, status, response, createdAtMs } = idempotency;
   const begun = scope === 'executions' ? (JSON.parse(response) as { readonly execution_id?: string }).execution_id : undefined;
@@ -56,7 +56,7 @@ export function remember(rows: EffectRows, { idempotency }: Unit): void {
  * A statement writes each row once, so changes that follow each other within a write are reduced to what they come to. Null = added;
  * else they contradict each other.
  */
-export function addEffects(rows: EffectRows, write: ExecutionWrite): Refusal['reason'] | null {
+export function addEffects(rows: EffectRows, write: ExecutionWrite): CommitRejection['reason'] | null {
   const refused = addTimers(rows, write) ?? addWork(rows, write);
   if (refused !== null) return refused;
   for (const { toExecutionId, message } of write.send)
@@ -66,13 +66,13 @@ export function addEffects(rows: EffectRows, write: ExecutionWrite): Refusal['re
 }
 
 /** What became of one timer: what must be armed now, and what shall be. `undefined` = whatever is there. */
-interface Net {
+interface TimerChange {
   was: number | undefined;
   set: Timer | null;
 }
 
 function addTimers(rows: EffectRows, { id: execution_id, tenantId, timers }: ExecutionWrite): 'timer' | null {
-  const nets = new Map<string, Net>();
+  const nets = new Map<string, TimerChange>();
   for (const timer of timers) {
     const net = nets.get(timer.id);
     if (timer.op === 'set') nets.set(timer.id, { was: net?.was, set: timer });

@@ -1,10 +1,10 @@
 import type { Client } from 'pg';
-import { type Cell, type CopiedRows, type CopiedTable, CopyError, type CopyReceipt, type CopySource } from '../../copy.ts';
-import { withClient } from '../alone.ts';
-import { ask } from '../connections.ts';
-import { indexed } from '../indexed.ts';
+import { type Cell, type CopiedRows, type CopiedTable, CopyError, type CopyReceipt, type CopySource } from '../../port/copy.ts';
+import { runQuery } from '../connections.ts';
+import { indexKey } from '../index-key.ts';
 import { openPostgres, type PostgresOptions } from '../open.ts';
 import { COLUMNS, INDEXED_COLUMNS, OWN_TABLES, SEEDED_TABLES } from '../queries/copy.ts';
+import { withClient } from '../with-client.ts';
 
 interface Column {
   readonly table: string;
@@ -47,8 +47,8 @@ async function fill(client: Client, source: CopySource): Promise<CopyReceipt> {
   try {
     const schema = await schemaOf(client);
     await client.query(`LOCK TABLE ${[...schema.keys()].map(quoted).join(', ')} IN ACCESS EXCLUSIVE MODE`);
-    await refuseFilled(client, schema);
-    refuseLosses(schema, source.tables);
+    await requireEmpty(client, schema);
+    requireAllColumns(schema, source.tables);
     for (const table of SEEDED_TABLES) await client.query(`DELETE FROM ${quoted(table)}`);
     const copied = await insertAll(client, schema, source);
     await compare(client, copied);
@@ -63,7 +63,7 @@ async function fill(client: Client, source: CopySource): Promise<CopyReceipt> {
 
 async function schemaOf(client: Client): Promise<Schema> {
   const schema = new Map<string, Map<string, Column>>();
-  for (const column of await ask<Column>(client, COLUMNS, [])) {
+  for (const column of await runQuery<Column>(client, COLUMNS, [])) {
     if (OWN_TABLES.includes(column.table)) continue;
     const table = schema.get(column.table) ?? new Map<string, Column>();
     schema.set(column.table, table.set(column.column, column));
@@ -71,7 +71,7 @@ async function schemaOf(client: Client): Promise<Schema> {
   return schema;
 }
 
-async function refuseFilled(client: Client, schema: Schema): Promise<void> {
+async function requireEmpty(client: Client, schema: Schema): Promise<void> {
   for (const table of schema.keys()) {
     const seeds = table === 'tenants' ? " WHERE id <> 'default'" : '';
     if (table === 'log_key') continue;
@@ -81,7 +81,7 @@ async function refuseFilled(client: Client, schema: Schema): Promise<void> {
 }
 
 /** Every table and column must have its place: nothing is left behind in silence. */
-function refuseLosses(schema: Schema, tables: readonly CopiedTable[]): void {
+function requireAllColumns(schema: Schema, tables: readonly CopiedTable[]): void {
   const offered = new Map(tables.map(({ name, columns }) => [name, columns]));
   for (const { name, columns } of tables) {
     const there = schema.get(name);
@@ -124,7 +124,7 @@ function unknownType(table: CopiedTable, column: string): never {
 function storable(cell: Cell, table: CopiedTable, column: string): Cell {
   if (typeof cell === 'string' && cell.includes('\0'))
     throw new CopyError('not_copyable', `${table.name}.${column} holds a NUL character, which PostgreSQL cannot keep`);
-  return typeof cell === 'string' && INDEXED_COLUMNS.includes(`${table.name}.${column}`) ? indexed(cell) : cell;
+  return typeof cell === 'string' && INDEXED_COLUMNS.includes(`${table.name}.${column}`) ? indexKey(cell) : cell;
 }
 
 async function compare(client: Client, copied: CopyReceipt): Promise<void> {

@@ -1,14 +1,14 @@
-import type { ExecutionRow } from '../../rows.ts';
-import type { ExecutionFilter, ExecutionPage, ExecutionPageRequest } from '../../store.ts';
+import type { ExecutionRow } from '../../port/rows.ts';
+import type { ExecutionFilter, ExecutionPage, ExecutionPageRequest } from '../../port/store.ts';
 import type { Connections, Value } from '../connections.ts';
-import { indexed } from '../indexed.ts';
+import { indexKey } from '../index-key.ts';
 import {
-  alongExecutions,
   countExecutions,
+  type IndexScanName,
+  joinExecutions,
   type Order,
+  scanExecutions,
   TENANT_EXECUTIONS,
-  type WayName,
-  walkExecutions,
 } from '../queries/executions.ts';
 
 /** How many steps one statement takes (about a tenth of a second), and how many without a match end a page early. */
@@ -20,11 +20,11 @@ const FIRST = '';
 const LAST = '\uffff';
 
 interface Condition {
-  readonly way: WayName;
+  readonly scan: IndexScanName;
   readonly values: readonly Value[];
 }
 
-interface Step {
+interface JoinStep {
   /** Where the walk goes on. */
   readonly at: string;
   readonly id: string;
@@ -45,29 +45,29 @@ export class ExecutionLists {
   page(tenantId: string, request: ExecutionPageRequest): Promise<ExecutionPage> {
     const [first, ...others] = conditionsOf(request) ?? [];
     if (first === undefined) return Promise.resolve({ rows: [], next: null });
-    return others.length === 0 && first.way !== 'statuses'
-      ? this.#along(tenantId, request, first.way, first.values)
-      : this.#walk(tenantId, request, [first, ...others]);
+    return others.length === 0 && first.scan !== 'statuses'
+      ? this.#scan(tenantId, request, first.scan, first.values)
+      : this.#join(tenantId, request, [first, ...others]);
   }
 
-  async #along(
+  async #scan(
     tenantId: string,
     request: ExecutionPageRequest,
-    way: Exclude<WayName, 'statuses'>,
+    way: Exclude<IndexScanName, 'statuses'>,
     values: readonly Value[],
   ): Promise<ExecutionPage> {
     const { limit, offset = 0, order = 'newest' } = request;
     const { at, bound } = rangeOf(request, order);
     const page = [tenantId, at, limit + 1, offset, ...values];
-    const found = await this.#connections.asTenant<{ id: string }>(tenantId, alongExecutions(way, order), page);
+    const found = await this.#connections.asTenant<{ id: string }>(tenantId, scanExecutions(way, order), page);
     const ids = found.map(({ id }) => id).filter((id) => (order === 'newest' ? id >= bound : id < bound));
-    return this.#answer(tenantId, ids.slice(0, limit), ids.length > limit ? (ids[limit - 1] ?? null) : null);
+    return this.#rowsOf(tenantId, ids.slice(0, limit), ids.length > limit ? (ids[limit - 1] ?? null) : null);
   }
 
-  async #walk(tenantId: string, request: ExecutionPageRequest, conditions: readonly Condition[]): Promise<ExecutionPage> {
+  async #join(tenantId: string, request: ExecutionPageRequest, conditions: readonly Condition[]): Promise<ExecutionPage> {
     const { limit, offset = 0, order = 'newest' } = request;
-    const statement = walkExecutions(
-      conditions.map(({ way }) => way),
+    const statement = joinExecutions(
+      conditions.map(({ scan: way }) => way),
       order,
     );
     const values = conditions.flatMap((condition) => condition.values);
@@ -78,23 +78,23 @@ export class ExecutionLists {
     for (let idle = 0; ; ) {
       const most = Math.min(MATCHES, offset + limit + 1 - matches);
       const range = [tenantId, at, bound, this.#steps.atOnce, most, ...values];
-      const steps = await this.#connections.asTenant<Step>(tenantId, statement, range);
+      const steps = await this.#connections.asTenant<JoinStep>(tenantId, statement, range);
       const matched = steps.filter((step) => step.matched);
       ids.push(...matched.slice(Math.max(0, offset - matches)).map(({ id }) => id));
       matches += matched.length;
-      if (ids.length > limit) return this.#answer(tenantId, ids.slice(0, limit), ids[limit - 1] ?? null);
+      if (ids.length > limit) return this.#rowsOf(tenantId, ids.slice(0, limit), ids[limit - 1] ?? null);
       const last = steps.at(-1);
-      if (last === undefined || (!last.stopped && steps.length < most)) return this.#answer(tenantId, ids, null);
+      if (last === undefined || (!last.stopped && steps.length < most)) return this.#rowsOf(tenantId, ids, null);
       at = last.at;
       idle = matched.length > 0 ? 0 : idle + this.#steps.atOnce;
-      if (idle >= this.#steps.idle && matches >= offset) return this.#answer(tenantId, ids, last.id);
+      if (idle >= this.#steps.idle && matches >= offset) return this.#rowsOf(tenantId, ids, last.id);
     }
   }
 
   async count(tenantId: string, filter: ExecutionFilter): Promise<number> {
     const conditions = conditionsOf(filter);
     if (conditions === null) return 0;
-    const statement = countExecutions(conditions.map(({ way }) => way));
+    const statement = countExecutions(conditions.map(({ scan: way }) => way));
     const { from = FIRST, before = LAST } = filter;
     const values = [tenantId, from, before, ...conditions.flatMap((condition) => condition.values)];
     const [row] = await this.#connections.asTenant<{ count: number }>(tenantId, statement, values);
@@ -102,7 +102,7 @@ export class ExecutionLists {
   }
 
   /** What was removed meanwhile is left out. */
-  async #answer(tenantId: string, ids: readonly string[], next: string | null): Promise<ExecutionPage> {
+  async #rowsOf(tenantId: string, ids: readonly string[], next: string | null): Promise<ExecutionPage> {
     if (ids.length === 0) return { rows: [], next };
     const found = await this.#connections.asTenant<ExecutionRow>(tenantId, TENANT_EXECUTIONS, [tenantId, ids]);
     const byId = new Map(found.map((row) => [row.id, row]));
@@ -114,22 +114,24 @@ export class ExecutionLists {
 function conditionsOf(filter: ExecutionFilter): readonly Condition[] | null {
   const { parentId, labels = [], workflowId, workflowVersion, statuses } = filter;
   const conditions: Condition[] = [];
-  if (parentId !== undefined) conditions.push({ way: 'parent', values: [parentId] });
+  if (parentId !== undefined) conditions.push({ scan: 'parent', values: [parentId] });
   for (const { key, value } of labels)
     conditions.push(
       value === undefined
-        ? { way: 'label', values: [indexed(key)] }
-        : { way: 'labelValue', values: [indexed(key), indexed(value)] },
+        ? { scan: 'label', values: [indexKey(key)] }
+        : { scan: 'labelValue', values: [indexKey(key), indexKey(value)] },
     );
   if (workflowId !== undefined && workflowVersion !== undefined)
-    conditions.push({ way: 'version', values: [workflowId, workflowVersion] });
-  else if (workflowId !== undefined) conditions.push({ way: 'workflow', values: [workflowId] });
+    conditions.push({ scan: 'version', values: [workflowId, workflowVersion] });
+  else if (workflowId !== undefined) conditions.push({ scan: 'workflow', values: [workflowId] });
   if (statuses !== undefined) {
     const [first, ...others] = new Set(statuses);
     if (first === undefined) return null;
-    conditions.push(others.length === 0 ? { way: 'status', values: [first] } : { way: 'statuses', values: [[first, ...others]] });
+    conditions.push(
+      others.length === 0 ? { scan: 'status', values: [first] } : { scan: 'statuses', values: [[first, ...others]] },
+    );
   }
-  return conditions.length === 0 ? [{ way: 'tenant', values: [] }] : conditions;
+  return conditions.length === 0 ? [{ scan: 'tenant', values: [] }] : conditions;
 }
 
 /** Newest first, `at` is excluded and the bound included; oldest first, the other way round. */

@@ -10,9 +10,9 @@ import { sql } from '../connections.ts';
  * A column has the value of a row to write, said in a way that leads to a lookup and nowhere else: a plain equation of columns also invites to
  * walk along the whole index, which looks cheaper while there are few rows, and is kept when there are many.
  */
-const is = (column: string, value: string): string => `${column} = ANY(ARRAY[${value}])`;
+const lookup = (column: string, value: string): string => `${column} = ANY(ARRAY[${value}])`;
 
-export const BEGIN_EXECUTIONS = sql(`
+export const INSERT_EXECUTIONS = sql(`
 WITH created AS (
   INSERT INTO executions (id, tenant_id, workflow_id, workflow_version, revision, labels, parent_id, depth, deadline_at_ms, created_at_ms,
     status, seq, steps, error, local_work, owner, updated_at_ms, completed_at_ms, snapshot_seq, snapshot,
@@ -28,13 +28,13 @@ WITH created AS (
 )
 SELECT jamjet_expect((SELECT count(*) FROM created), json_array_length($1), 'sequence')`);
 
-export const LABEL_EXECUTIONS = sql(`INSERT INTO execution_labels (tenant_id, key, execution_id, value)
+export const INSERT_LABELS = sql(`INSERT INTO execution_labels (tenant_id, key, execution_id, value)
   SELECT tenant_id, key, execution_id, value
   FROM json_to_recordset($1) AS l (tenant_id text, key text, execution_id text, value text)
   ON CONFLICT (tenant_id, key, execution_id) DO NOTHING`);
 
 /** The tenant is compared in a way that leads into no index: before the tables have been counted, any that has both columns would do. */
-export const MOVE_EXECUTIONS = sql(`
+export const UPDATE_EXECUTIONS = sql(`
 WITH moved AS (
   UPDATE executions e SET status = h.status, seq = h.seq, steps = h.steps, error = h.error, local_work = h.local_work, owner = h.owner,
     updated_at_ms = h.updated_at_ms, completed_at_ms = h.completed_at_ms,
@@ -44,7 +44,7 @@ WITH moved AS (
   FROM json_to_recordset($1) AS h (
     id text, tenant_id text, from_seq integer, revives boolean, deadline_at_ms bigint, status text, seq integer, steps integer, error text,
     local_work integer, owner text, updated_at_ms bigint, completed_at_ms bigint, snapshot text, snapshot_digest text)
-  WHERE ${is('e.id', 'h.id')} AND e.tenant_id IS NOT DISTINCT FROM h.tenant_id AND e.seq = h.from_seq RETURNING 1
+  WHERE ${lookup('e.id', 'h.id')} AND e.tenant_id IS NOT DISTINCT FROM h.tenant_id AND e.seq = h.from_seq RETURNING 1
 )
 SELECT jamjet_expect((SELECT count(*) FROM moved), json_array_length($1), 'sequence')`);
 
@@ -57,7 +57,7 @@ export const APPEND_EVENTS =
     actor_id text, actor_type text, on_behalf_of text, request text, data text)`);
 
 /** Everybody holds heads in the same order: commits do not wait for each other in a circle. */
-export const HOLD_HEADS = sql('SELECT 1 FROM executions WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE');
+export const LOCK_EXECUTIONS = sql('SELECT 1 FROM executions WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE');
 
 /** Nobody has settled it: said in a way that does not lead through all that is open. */
 const IS_OPEN = 'coalesce(w.settled_at_ms, -1) = -1';
@@ -66,14 +66,14 @@ const IS_OPEN = 'coalesce(w.settled_at_ms, -1) = -1';
 export const EFFECTS = sql(`
 WITH fired AS (
   DELETE FROM timers t USING json_to_recordset($1) AS f (execution_id text, id text, armed_seq integer)
-  WHERE ${is('t.execution_id', 'f.execution_id')} AND t.id = f.id AND t.armed_seq = f.armed_seq RETURNING 1
+  WHERE ${lookup('t.execution_id', 'f.execution_id')} AND t.id = f.id AND t.armed_seq = f.armed_seq RETURNING 1
 ), rearmed AS (
   UPDATE timers t SET node_id = r.node_id, at_ms = r.at_ms, armed_seq = r.armed_seq
   FROM json_to_recordset($2) AS r (execution_id text, id text, node_id text, at_ms bigint, armed_seq integer, was integer)
-  WHERE ${is('t.execution_id', 'r.execution_id')} AND t.id = r.id AND t.armed_seq = r.was RETURNING 1
+  WHERE ${lookup('t.execution_id', 'r.execution_id')} AND t.id = r.id AND t.armed_seq = r.was RETURNING 1
 ), cleared AS (
   DELETE FROM timers t USING json_to_recordset($3) AS c (execution_id text, id text)
-  WHERE ${is('t.execution_id', 'c.execution_id')} AND t.id = c.id
+  WHERE ${lookup('t.execution_id', 'c.execution_id')} AND t.id = c.id
 ), armed AS (
   INSERT INTO timers (execution_id, id, tenant_id, node_id, at_ms, armed_seq)
   SELECT execution_id, id, tenant_id, node_id, at_ms, armed_seq
@@ -83,14 +83,14 @@ WITH fired AS (
   SELECT * FROM json_to_recordset($5) AS s (id text, execution_id text, fence integer, status text)
 ), settled AS (
   UPDATE work_items w SET status = s.status, settled_at_ms = $6, payload = '{}' FROM settlement s
-  WHERE ${is('w.id', 's.id')} AND w.execution_id IS NOT DISTINCT FROM s.execution_id AND ${IS_OPEN}
+  WHERE ${lookup('w.id', 's.id')} AND w.execution_id IS NOT DISTINCT FROM s.execution_id AND ${IS_OPEN}
     AND (s.fence IS NULL OR (w.status = 'claimed' AND w.fence = s.fence)) RETURNING 1
 ), cancelled AS (
   UPDATE work_items w SET status = 'cancelled', settled_at_ms = $6, payload = '{}'
   FROM json_to_recordset($7) AS c (execution_id text, node_id text, activation integer) CROSS JOIN LATERAL (
     SELECT id FROM work_items i WHERE i.execution_id = c.execution_id AND i.node_id = c.node_id AND i.activation = c.activation
       AND i.settled_at_ms IS NULL OFFSET 0) open
-  WHERE ${is('w.id', 'open.id')} AND ${IS_OPEN} AND NOT EXISTS (SELECT 1 FROM settlement s WHERE s.id = open.id)
+  WHERE ${lookup('w.id', 'open.id')} AND ${IS_OPEN} AND NOT EXISTS (SELECT 1 FROM settlement s WHERE s.id = open.id)
 ), put AS (
   INSERT INTO work_items (id, tenant_id, execution_id, node_id, activation, attempt, max_attempts, queue, timeout_ms, created_at_ms,
     status, settled_at_ms, payload)

@@ -53,6 +53,6 @@ export const TOKEN_BY_HASH = sql(`SELECT ${TOKEN} FROM tokens WHERE hash = $1`);
 export const TOKENS = sql(`SELECT ${TOKEN} FROM tokens WHERE tenant_id = $1 ORDER BY created_at_ms, id`);
 export const TENANT = sql('SELECT id, name, status FROM tenants WHERE id = $1');
 
-export const REMEMBERED =
+export const IDEMPOTENCY_ROW =
   sql(`SELECT tenant_id AS "tenantId", scope, key, request_hash AS "requestHash", status, response, created_at_ms AS "createdAtMs"
   FROM idempotency WHERE tenant_id = $1 AND scope = $2 AND key = $3`);

@@ -27,7 +27,7 @@ export const TENANT_EXECUTIONS = sql(
 export type Order = 'newest' | 'oldest';
 
 /** A condition on executions, and the index that leads through those it holds for, in order of id. */
-interface Way {
+interface IndexScan {
   readonly table: 'executions' | 'execution_labels';
   /** Between the tenant and the id in the index; each has a value. */
   readonly columns: readonly string[];
@@ -35,7 +35,7 @@ interface Way {
   readonly predicate?: string;
 }
 
-export const WAYS = {
+export const INDEX_SCANS = {
   tenant: { table: 'executions', columns: [] },
   parent: { table: 'executions', columns: ['parent_id'], predicate: 'parent_id IS NOT NULL' },
   label: { table: 'execution_labels', columns: ['key'] },
@@ -45,13 +45,15 @@ export const WAYS = {
   status: { table: 'executions', columns: ['status'] },
   /** Its value is a list: any of it. */
   statuses: { table: 'executions', columns: ['status'] },
-} as const satisfies Readonly<Record<string, Way>>;
-export type WayName = keyof typeof WAYS;
+} as const satisfies Readonly<Record<string, IndexScan>>;
+export type IndexScanName = keyof typeof INDEX_SCANS;
 
 /** Tenant, start, limit, offset, then the values of the way: ids along one way. Newest first, the start is excluded. */
-export function alongExecutions(name: Exclude<WayName, 'statuses'>, order: Order): Sql {
+export function scanExecutions(name: Exclude<IndexScanName, 'statuses'>, order: Order): Sql {
   const newest = order === 'newest';
-  return sql(`${look(WAYS[name], { newest, from: '$2', inclusive: !newest, values: places(name, 5) })} LIMIT $3 OFFSET $4`);
+  return sql(
+    `${seek(INDEX_SCANS[name], { newest, from: '$2', inclusive: !newest, values: places(name, 5) })} LIMIT $3 OFFSET $4`,
+  );
 }
 
 /**
@@ -61,16 +63,16 @@ export function alongExecutions(name: Exclude<WayName, 'statuses'>, order: Order
  * excluded and the bound included; oldest first, the other way round; the character behind an id makes the one of the other. Each row is a
  * match, or the last step that was to be taken: everything up to its id is decided, and the walk goes on from `at`.
  */
-export function walkExecutions(ways: readonly WayName[], order: Order): Sql {
+export function joinExecutions(scans: readonly IndexScanName[], order: Order): Sql {
   const newest = order === 'newest';
   let place = 6;
-  const looks = ways.map((name, index) => {
+  const looks = scans.map((name, index) => {
     const values = places(name, place);
     place += values.length;
     const from = index === 0 ? 'w.at' : `s${index - 1}.id`;
-    return `${lookOnce(name, { newest, from, inclusive: !newest || index > 0, values })} AS s${index}`;
+    return `${seekOnce(name, { newest, from, inclusive: !newest || index > 0, values })} AS s${index}`;
   });
-  const last = `s${ways.length - 1}.id`;
+  const last = `s${scans.length - 1}.id`;
   const beyond = `${last} || chr(1)`;
   const next = newest
     ? `CASE WHEN ${last} = s0.id THEN ${last} ELSE ${beyond} END`
@@ -87,7 +89,7 @@ export function walkExecutions(ways: readonly WayName[], order: Order): Sql {
   SELECT at, id, matched, step = $4 AS stopped FROM walk WHERE matched OR step = $4 LIMIT $5`);
 }
 
-interface Look {
+interface Seek {
   readonly newest: boolean;
   /** The id to begin with. */
   readonly from: string;
@@ -96,16 +98,16 @@ interface Look {
   readonly values: readonly string[];
 }
 
-function places(name: WayName, first: number): readonly string[] {
-  return WAYS[name].columns.map((_column: string, index: number) => `$${first + index}`);
+function places(name: IndexScanName, first: number): readonly string[] {
+  return INDEX_SCANS[name].columns.map((_column: string, index: number) => `$${first + index}`);
 }
 
 /** One row, or none. */
-function lookOnce(name: WayName, given: Look): string {
-  if (name !== 'statuses') return `(${look(WAYS[name], given)} LIMIT 1)`;
+function seekOnce(name: IndexScanName, given: Seek): string {
+  if (name !== 'statuses') return `(${seek(INDEX_SCANS[name], given)} LIMIT 1)`;
   const first = given.newest ? 'max' : 'min';
   return `(SELECT ${first}(each.id) AS id FROM unnest(${given.values[0]}::text[]) AS any_of (status)
-      CROSS JOIN LATERAL (${look(WAYS.status, { ...given, values: ['any_of.status'] })} LIMIT 1) AS each
+      CROSS JOIN LATERAL (${seek(INDEX_SCANS.status, { ...given, values: ['any_of.status'] })} LIMIT 1) AS each
       HAVING ${first}(each.id) IS NOT NULL)`;
 }
 
@@ -114,7 +116,7 @@ function lookOnce(name: WayName, given: Look): string {
  * other index yields that order, and the planner does not walk along the primary key instead, in hope of luck. The comparison of rows is
  * where the index is entered; the other end of the range is where it is left.
  */
-function look({ table, columns, predicate }: Way, { newest, from, inclusive, values }: Look): string {
+function seek({ table, columns, predicate }: IndexScan, { newest, from, inclusive, values }: Seek): string {
   const id = table === 'executions' ? 'id' : 'execution_id';
   const known = ['tenant_id', ...columns].map((column, index) => ({ column, value: ['$1', ...values][index] ?? '' }));
   const { column, value } = known.at(-1) ?? { column: 'tenant_id', value: '$1' };
@@ -129,10 +131,10 @@ function look({ table, columns, predicate }: Way, { newest, from, inclusive, val
 }
 
 /** Tenant, range of ids; then the values of the ways. */
-export function countExecutions(ways: readonly WayName[]): Sql {
+export function countExecutions(scans: readonly IndexScanName[]): Sql {
   let place = 4;
-  const conditions = ways.map((name) => {
-    const { table, columns }: Way = WAYS[name];
+  const conditions = scans.map((name) => {
+    const { table, columns }: IndexScan = INDEX_SCANS[name];
     const equal = columns
       .map((column) => ` AND ${column} = ${name === 'statuses' ? `ANY($${place++})` : `$${place++}`}`)
       .join('');

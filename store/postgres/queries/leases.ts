@@ -5,4 +5,4 @@ export const TAKE_LEASE = sql(`INSERT INTO leases (name, holder, expires_at_ms) 
   ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires_at_ms = excluded.expires_at_ms
   WHERE leases.holder = excluded.holder OR leases.expires_at_ms NOT BETWEEN $3::bigint + 1 AND $3::bigint + 600000 RETURNING name`);
 /** Tells the other processes. */
-export const TELL = sql("SELECT pg_notify('jamjet', $1)");
+export const NOTIFY_ONE = sql("SELECT pg_notify('jamjet', $1)");

@@ -1,4 +1,4 @@
-import { BY_KEYS, sql } from '../connections.ts';
+import { INDEX_ONLY_SETTINGS, sql } from '../connections.ts';
 
 /** The log of all executions, in the order of commits. */
 
@@ -6,16 +6,16 @@ import { BY_KEYS, sql } from '../connections.ts';
  * Writer. A writer's locks, before it takes a position in any log: `jamjet_settled` waits for who holds the first. Processes that share a
  * name, and with it a chain, take turns by the second.
  */
-export const LOCKS =
+export const WRITER_LOCKS =
   "pg_advisory_xact_lock(1247898954, pg_backend_pid()), pg_advisory_xact_lock(hashtextextended('chain ' || $1, 0))";
 
 /** How long a writer waits for a lock: it gives up before its client does, or what the client tries again would queue behind it. */
 export const LOCK_TIMEOUT_MS = 20_000;
 
 /** Begins a writer's transaction. One whose process stands still is given up before those who wait for it give up themselves. */
-export const WRITES =
-  sql(`SELECT set_config('lock_timeout', '${LOCK_TIMEOUT_MS}', true), ${LOCKS}, set_config('idle_in_transaction_session_timeout', '20000', true),
-  ${BY_KEYS.map((setting) => `set_config('${setting}', 'off', true)`).join(', ')}`);
+export const BEGIN_WRITER =
+  sql(`SELECT set_config('lock_timeout', '${LOCK_TIMEOUT_MS}', true), ${WRITER_LOCKS}, set_config('idle_in_transaction_session_timeout', '20000', true),
+  ${INDEX_ONLY_SETTINGS.map((setting) => `set_config('${setting}', 'off', true)`).join(', ')}`);
 /** The last positions that were taken, in the log and among audit blocks, now that nothing is under way up to them. */
 export const SETTLED = sql('SELECT event, block FROM jamjet_settled()');
 

@@ -56,15 +56,15 @@ export const NEXT_DUE = sql(`SELECT min(at_ms) AS "atMs" FROM (
  * A worker that is known, and runs. Servers tell of workers in any order; a runtime tells of itself, and is not to look alive for as long as its
  * clock was ahead once.
  */
-export const SEEN_AGAIN = sql(`UPDATE workers SET queues = $4,
+export const UPDATE_WORKER = sql(`UPDATE workers SET queues = $4,
     last_seen_at_ms = CASE kind WHEN 'runtime' THEN $5 ELSE greatest(last_seen_at_ms, $5) END,
     claimed_total = claimed_total + $6 WHERE tenant_id = $1 AND kind = $2 AND id = $3 AND stopped_at_ms IS NULL RETURNING id`);
-export const SEEN =
+export const INSERT_WORKER =
   sql(`INSERT INTO workers (tenant_id, kind, id, queues, first_seen_at_ms, last_seen_at_ms, claimed_total, stopped_at_ms)
   VALUES ($1, $2, $3, $4, $5, $5, $6, NULL)
   ON CONFLICT (tenant_id, kind, id) DO UPDATE SET queues = excluded.queues, last_seen_at_ms = greatest(workers.last_seen_at_ms, excluded.last_seen_at_ms),
     claimed_total = workers.claimed_total + excluded.claimed_total, stopped_at_ms = NULL`);
-export const STOPPED =
+export const MARK_STOPPED =
   sql(`INSERT INTO workers (tenant_id, kind, id, queues, first_seen_at_ms, last_seen_at_ms, claimed_total, stopped_at_ms)
   VALUES ('', 'runtime', $1, '[]', $2, $2, 0, $2)
   ON CONFLICT (tenant_id, kind, id) DO UPDATE SET stopped_at_ms = excluded.stopped_at_ms`);

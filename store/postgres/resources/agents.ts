@@ -6,11 +6,11 @@ import {
   type AgentWrite,
   type TraceRow,
   traceOf,
-} from '../../resources/agents.ts';
-import type { ActionContext } from '../../writes.ts';
+} from '../../port/resources/agents.ts';
+import type { ActionContext } from '../../port/writes.ts';
 import type { Connections, Queries } from '../connections.ts';
 import type { ControlLog } from '../control-log.ts';
-import { indexed } from '../indexed.ts';
+import { indexKey } from '../index-key.ts';
 import * as sql from '../queries/agents.ts';
 import { first } from '../runtime-reads.ts';
 
@@ -28,7 +28,7 @@ export class PostgresAgents implements AgentStore {
   }
 
   list(tenantId: string, { status, traits, limit, offset }: AgentFilter): Promise<readonly AgentRow[]> {
-    const values = [tenantId, limit, offset, traits.map(indexed)] as const;
+    const values = [tenantId, limit, offset, traits.map(indexKey)] as const;
     return status === undefined
       ? this.#connections.asTenant<AgentRow>(tenantId, sql.AGENTS, values)
       : this.#connections.asTenant<AgentRow>(tenantId, sql.AGENTS_OF_STATUS, [...values, status]);
@@ -80,7 +80,7 @@ async function putAgent(queries: Queries, { agent, traits }: AgentWrite, tenantI
       : await queries.query(sql.CHANGE_AGENT, [tenantId, id, name, status, statusSinceMs, version, updatedAtMs, card]);
   if (written.length === 0) return false;
   await queries.query(sql.FORGET_TRAITS, [tenantId, id]);
-  await queries.query(sql.ADD_TRAITS, [tenantId, id, traits.map(indexed)]);
+  await queries.query(sql.ADD_TRAITS, [tenantId, id, traits.map(indexKey)]);
   await queries.query(sql.ADD_AGENT_EVENT, [tenantId, id, seq]);
   return true;
 }

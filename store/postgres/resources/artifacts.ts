@@ -1,6 +1,6 @@
-import type { ArtifactStore } from '../../resources/artifacts.ts';
-import type { Artifact, ArtifactHead } from '../../rows.ts';
-import type { ActionContext, ExecutionWrite } from '../../writes.ts';
+import type { ArtifactStore } from '../../port/resources/artifacts.ts';
+import type { Artifact, ArtifactMetadata } from '../../port/rows.ts';
+import type { ActionContext, ExecutionWrite } from '../../port/writes.ts';
 import type { Connections, Queries, Value } from '../connections.ts';
 import type { ControlLog } from '../control-log.ts';
 import * as sql from '../queries/artifacts.ts';
@@ -15,15 +15,15 @@ export class Artifacts implements ArtifactStore {
     this.#log = log;
   }
 
-  async put(artifact: Artifact, context: ActionContext): Promise<ArtifactHead> {
+  async put(artifact: Artifact, context: ActionContext): Promise<ArtifactMetadata> {
     const { tenantId } = context;
     const { hash, size } = artifact;
-    let head: ArtifactHead | null = null;
+    let head: ArtifactMetadata | null = null;
     await this.#log.act(context, async (queries) => {
       const isNew =
         (await queries.query(sql.PUT_ARTIFACT, artifactValues(tenantId, artifact))).length === 1 ||
         (await queries.query(sql.PIN_ARTIFACT, [tenantId, hash])).length === 1;
-      head = first(await queries.query<ArtifactHead>(sql.ARTIFACT_HEAD, [tenantId, hash]));
+      head = first(await queries.query<ArtifactMetadata>(sql.ARTIFACT_HEAD, [tenantId, hash]));
       return isNew ? { type: 'artifact_stored', data: JSON.stringify({ hash, size }) } : null;
     });
     return head ?? artifact;
@@ -35,9 +35,9 @@ export class Artifacts implements ArtifactStore {
 }
 
 /** Values of `SPILL`: what a commit's events refer to. The same order for everyone, so that commits do not wait for each other in a circle. */
-export function spilledBy(writes: readonly ExecutionWrite[]): readonly (readonly Value[])[] {
+export function offloadedBy(writes: readonly ExecutionWrite[]): readonly (readonly Value[])[] {
   return writes
-    .flatMap(({ id, tenantId, spilled = [] }) => spilled.map((artifact) => ({ id, tenantId, artifact })))
+    .flatMap(({ id, tenantId, offloaded: spilled = [] }) => spilled.map((artifact) => ({ id, tenantId, artifact })))
     .sort((a, b) => order(a.tenantId, b.tenantId) || order(a.artifact.hash, b.artifact.hash))
     .map(({ id, tenantId, artifact }) => [...artifactValues(tenantId, artifact), id]);
 }
@@ -47,7 +47,7 @@ export async function releaseArtifacts(queries: Queries, tenantId: string, execu
   const released = await queries.query<{ hash: string }>(sql.RELEASE, [executionId, tenantId]);
   if (released.length === 0) return 0;
   const hashes = released.map(({ hash }) => hash);
-  await queries.query(sql.HOLD_ARTIFACTS, [tenantId, hashes]);
+  await queries.query(sql.LOCK_ARTIFACTS, [tenantId, hashes]);
   return (await queries.query(sql.DROP_UNREFERRED, [tenantId, hashes])).length;
 }
 

@@ -1,8 +1,8 @@
+import type { ChainHead } from '../../audit/chain-heads.ts';
+import { signBlock, unpackStreams } from '../../audit/digest.ts';
 import { type ExportSource, exportLines, type SealedBlock } from '../../audit/export.ts';
 import type { ChainLine } from '../../audit/format.ts';
-import type { ChainHead } from '../../audit/heads.ts';
-import { signBlock, unpackStreams } from '../../digest.ts';
-import type { AuditExportRequest, AuditFilter, AuditPage, AuditPageRequest, AuditStore } from '../../resources/audit.ts';
+import type { AuditExportRequest, AuditFilter, AuditPage, AuditPageRequest, AuditStore } from '../../port/resources/audit.ts';
 import { predecessor, type StoredBlock } from '../audit/chain.ts';
 import { entriesAt, findAudited } from '../audit/find.ts';
 import { StreamRows } from '../audit/stream-rows.ts';

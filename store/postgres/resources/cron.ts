@@ -1,14 +1,14 @@
-import { StoreError } from '../../errors.ts';
+import { StoreError } from '../../port/errors.ts';
 import {
   type CronJob,
-  type CronJobHead,
+  type CronJobSummary,
   type CronOmission,
   type CronRun,
   type CronStore,
   omissionEvent,
   storedData,
-} from '../../resources/cron.ts';
-import type { ActionContext } from '../../writes.ts';
+} from '../../port/resources/cron.ts';
+import type { ActionContext } from '../../port/writes.ts';
 import type { Connections, Value } from '../connections.ts';
 import type { ControlLog } from '../control-log.ts';
 import * as sql from '../queries/cron.ts';
@@ -55,8 +55,8 @@ export class CronJobs implements CronStore {
     return this.#connections.asTenant<CronJob>(tenantId, sql.CRON_JOBS, [tenantId, after, limit]);
   }
 
-  due(nowMs: number, limit: number): Promise<readonly CronJobHead[]> {
-    return this.#connections.query<CronJobHead>(sql.DUE_CRON_JOBS, [nowMs, limit]);
+  due(nowMs: number, limit: number): Promise<readonly CronJobSummary[]> {
+    return this.#connections.query<CronJobSummary>(sql.DUE_CRON_JOBS, [nowMs, limit]);
   }
 
   async nextRunAtMs(): Promise<number | null> {
@@ -67,7 +67,7 @@ export class CronJobs implements CronStore {
     return first(await this.#connections.asTenant<{ input: string }>(tenantId, sql.CRON_INPUT, [id, tenantId]))?.input ?? null;
   }
 
-  async ran(runs: readonly CronRun[]): Promise<void> {
+  async recordRuns(runs: readonly CronRun[]): Promise<void> {
     await this.#connections.query(sql.CRON_RAN, [
       runs.map((run) => run.id),
       runs.map((run) => run.tenantId),
@@ -78,7 +78,7 @@ export class CronJobs implements CronStore {
     ]);
   }
 
-  omitted(omission: CronOmission, context: ActionContext): Promise<void> {
+  recordOmission(omission: CronOmission, context: ActionContext): Promise<void> {
     const { id, fromMs, toMs, error } = omission;
     return this.#log.act(context, async (queries) => {
       const moved = await queries.query(sql.CRON_OMITTED, [id, context.tenantId, fromMs, toMs, error]);
@@ -86,7 +86,7 @@ export class CronJobs implements CronStore {
     });
   }
 
-  triggered(...[{ id, name, executionId }, context]: Parameters<CronStore['triggered']>): Promise<void> {
+  recordTrigger(...[{ id, name, executionId }, context]: Parameters<CronStore['recordTrigger']>): Promise<void> {
     return this.#log.act(context, async (queries) => {
       await queries.query(sql.CRON_TRIGGERED, [id, context.tenantId, context.atMs, executionId]);
       return { type: 'cron_job_triggered', data: JSON.stringify({ name, execution_id: executionId }) };

@@ -1,5 +1,12 @@
-import { finishedData, type JobProgress, type JobRow, type JobStore, type NewJob, startedData } from '../../resources/jobs.ts';
-import type { ActionContext } from '../../writes.ts';
+import {
+  finishedData,
+  type JobProgress,
+  type JobRow,
+  type JobStore,
+  type NewJob,
+  startedData,
+} from '../../port/resources/jobs.ts';
+import type { ActionContext } from '../../port/writes.ts';
 import type { Connections, Value } from '../connections.ts';
 import type { ControlLog } from '../control-log.ts';
 import * as sql from '../queries/jobs.ts';

@@ -1,5 +1,5 @@
-import { StoreError } from '../../errors.ts';
-import type { CommonLog, LogEntry, LogSlice } from '../../resources/log.ts';
+import { StoreError } from '../../port/errors.ts';
+import type { GlobalEventLog, LogEntry, LogSlice } from '../../port/resources/event-log.ts';
 import type { Connections } from '../connections.ts';
 import * as sql from '../queries/positions.ts';
 
@@ -14,7 +14,7 @@ const POSITION = /^\d{1,15}$/;
 const POSITION_IN_FILE = /^(\d{1,15})\.(\d{1,15})$/;
 
 /** The table `events` by position, which processes take while they write; read only up to where nothing is under way any more. */
-export class PostgresLog implements CommonLog {
+export class PostgresLog implements GlobalEventLog {
   readonly #connections: Connections;
 
   constructor(connections: Connections) {

@@ -1,19 +1,19 @@
 import { EXECUTIONS_REMOVED, type RemovedExecution } from '../../audit/removals.ts';
 import {
-  BEGINNING,
-  cutBatch,
+  BEFORE_ALL,
   EXECUTIONS_PER_BATCH,
+  limitBatch,
   type Removal,
   type RemovalPosition,
   type RemovalRequest,
   type RetentionPolicy,
   type RetentionStore,
   removalData,
-} from '../../resources/retention.ts';
-import type { ActionContext } from '../../writes.ts';
+} from '../../port/resources/retention.ts';
+import type { ActionContext } from '../../port/writes.ts';
 import type { Connections, Queries } from '../connections.ts';
 import type { ControlLog } from '../control-log.ts';
-import { indexed } from '../indexed.ts';
+import { indexKey } from '../index-key.ts';
 import * as sql from '../queries/retention.ts';
 import { releaseArtifacts } from './artifacts.ts';
 
@@ -44,9 +44,9 @@ export class PostgresRetention implements RetentionStore {
     const { tenantId } = context;
     let result: Removal = { removed: [], next: null };
     await this.#log.act(context, async (queries, controlSeq) => {
-      const { endedAtMs, id } = request.after ?? BEGINNING;
+      const { endedAtMs, id } = request.after ?? BEFORE_ALL;
       const page = [tenantId, request.endedBeforeMs, endedAtMs, id, EXECUTIONS_PER_BATCH];
-      const batch = cutBatch(await queries.query<Ended>(sql.ENDED_EXECUTIONS, page));
+      const batch = limitBatch(await queries.query<Ended>(sql.ENDED_EXECUTIONS, page));
       const last = batch.at(-1);
       const removed = await removeFree(queries, tenantId, batch);
       await record(queries, tenantId, removed, controlSeq);
@@ -67,7 +67,7 @@ async function removeFree(queries: Queries, tenantId: string, batch: readonly En
   if (free.length === 0) return [];
   for (const { id } of free) await releaseArtifacts(queries, tenantId, id);
   const labels = free.flatMap(({ id, labels }) =>
-    Object.keys(JSON.parse(labels) as object).map((key) => ({ key: indexed(key), id })),
+    Object.keys(JSON.parse(labels) as object).map((key) => ({ key: indexKey(key), id })),
   );
   await queries.query(sql.REMOVE_LABELS, [tenantId, labels.map(({ key }) => key), labels.map(({ id }) => id)]);
   const ids = free.map(({ id }) => id);

@@ -1,15 +1,15 @@
-import { StoreError } from '../../errors.ts';
+import { StoreError } from '../../port/errors.ts';
 import {
   changeData,
   differences,
   type NewTenant,
+  type TenantAdmission,
   type TenantChange,
   type TenantRecord,
   type TenantRegistry,
-  type TenantStanding,
   type TenantUsage,
-} from '../../resources/tenants.ts';
-import type { ActionContext, ExecutionWrite } from '../../writes.ts';
+} from '../../port/resources/tenants.ts';
+import type { ActionContext, ExecutionWrite } from '../../port/writes.ts';
 import type { Connections } from '../connections.ts';
 import type { ControlLog } from '../control-log.ts';
 import * as sql from '../queries/tenants.ts';
@@ -59,8 +59,8 @@ export class Tenants implements TenantRegistry {
     return this.#connections.query<TenantRecord>(sql.TENANT_RECORDS, [limit, offset]);
   }
 
-  async standing(tenantId: string): Promise<TenantStanding | null> {
-    return first(await this.#connections.query<TenantStanding>(sql.TENANT_STANDING, [tenantId]));
+  async admission(tenantId: string): Promise<TenantAdmission | null> {
+    return first(await this.#connections.query<TenantAdmission>(sql.TENANT_STANDING, [tenantId]));
   }
 
   async inactive(): Promise<readonly string[]> {

@@ -1,12 +1,12 @@
 import type {
-  AttemptOutcome,
+  DeliveryAttempt,
   DeliveryRow,
   DeliveryStatus,
   NewWebhook,
   WebhookChange,
   WebhookStore,
-} from '../../resources/webhooks.ts';
-import type { ActionContext } from '../../writes.ts';
+} from '../../port/resources/webhooks.ts';
+import type { ActionContext } from '../../port/writes.ts';
 import type { Connections, Queries } from '../connections.ts';
 import type { ControlLog } from '../control-log.ts';
 import { jsonText } from '../json-text.ts';
@@ -55,7 +55,7 @@ export class PostgresWebhooks implements WebhookStore {
     return this.#table.remove(id, context);
   }
 
-  tested(id: string, outcome: { readonly delivered: boolean }, context: ActionContext) {
+  recordTest(id: string, outcome: { readonly delivered: boolean }, context: ActionContext) {
     return this.#table.tested(id, outcome, context);
   }
 
@@ -98,7 +98,7 @@ export class PostgresWebhooks implements WebhookStore {
     return count;
   }
 
-  any() {
+  exists() {
     return this.#table.any();
   }
 
@@ -107,7 +107,7 @@ export class PostgresWebhooks implements WebhookStore {
     return row?.position ?? null;
   }
 
-  listeners(tenantId: string) {
+  enabled(tenantId: string) {
     return this.#table.listeners(tenantId);
   }
 
@@ -124,7 +124,7 @@ export class PostgresWebhooks implements WebhookStore {
     });
   }
 
-  async waiting({ after, limit }: { readonly after: string; readonly limit: number }) {
+  async withReadyDeliveries({ after, limit }: { readonly after: string; readonly limit: number }) {
     const rows = await this.#connections.query<{ id: string }>(sql.WAITING_WEBHOOKS, [after, limit]);
     return rows.map(({ id }) => id);
   }
@@ -133,11 +133,11 @@ export class PostgresWebhooks implements WebhookStore {
     return this.#table.recipient(webhookId);
   }
 
-  turns(webhookId: string, limit: number): Promise<readonly DeliveryRow[]> {
+  readyDeliveries(webhookId: string, limit: number): Promise<readonly DeliveryRow[]> {
     return this.#connections.query<DeliveryRow>(sql.TURNS, [webhookId, limit]);
   }
 
-  async attempted(outcomes: readonly AttemptOutcome[]): Promise<void> {
+  async recordAttempts(outcomes: readonly DeliveryAttempt[]): Promise<void> {
     if (outcomes.length === 0) return;
     await this.#connections.transaction(async (queries) => {
       await hold(queries, outcomes);
@@ -164,7 +164,7 @@ async function hold(queries: Queries, ofThem: readonly { readonly webhookId: str
 }
 
 /** Sent in one go; they are carried out in this order. */
-function settle(queries: Queries, outcome: AttemptOutcome): readonly Promise<unknown>[] {
+function settle(queries: Queries, outcome: DeliveryAttempt): readonly Promise<unknown>[] {
   const { webhookId, deliveryId, executionId, atMs, status, httpStatus, error, nextAttemptAtMs } = outcome;
   const settledAtMs = status === 'pending' ? null : atMs;
   const attempted = [webhookId, deliveryId, status, nextAttemptAtMs, atMs, httpStatus, error, settledAtMs];

@@ -1,5 +1,5 @@
 import type { Database, Statement } from 'better-sqlite3';
-import { hashBlock, packStreams, type StreamDigest, signBlock } from '../../digest.ts';
+import { hashBlock, packStreams, type StreamDigest, signBlock } from '../../audit/digest.ts';
 import { CHAIN_ID, CHAIN_TAIL, CLOSE_BLOCK } from '../queries/audit.ts';
 
 export interface StoredBlock {

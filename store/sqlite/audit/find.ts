@@ -1,11 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
 import Database from 'better-sqlite3';
-import type { AuditFilter, AuditPageRequest } from '../../resources/audit.ts';
-import { type Place, type Slices, slicesOf } from './slices.ts';
+import type { AuditFilter, AuditPageRequest } from '../../port/resources/audit.ts';
+import { type AuditEntryRef, type Slices, slicesOf } from './slices.ts';
 
-export interface Found {
+export interface AuditSearchResult {
   readonly total: number;
-  readonly places: readonly Place[];
+  readonly places: readonly AuditEntryRef[];
   /** There is more behind the page. */
   readonly more: boolean;
 }
@@ -22,13 +22,13 @@ export class AuditSearch {
     this.#path = path;
   }
 
-  find(tenantId: string, filter: AuditFilter, page: AuditPageRequest): Promise<Found> {
+  find(tenantId: string, filter: AuditFilter, page: AuditPageRequest): Promise<AuditSearchResult> {
     const found = this.#last.then(() => this.#search(tenantId, filter, page));
     this.#last = found.catch(() => undefined);
     return found;
   }
 
-  async #search(tenantId: string, filter: AuditFilter, page: AuditPageRequest): Promise<Found> {
+  async #search(tenantId: string, filter: AuditFilter, page: AuditPageRequest): Promise<AuditSearchResult> {
     const db = new Database(this.#path, { readonly: true });
     try {
       db.exec('BEGIN');
@@ -39,8 +39,8 @@ export class AuditSearch {
   }
 }
 
-async function search(slices: Slices, { limit, offset, after }: AuditPageRequest): Promise<Found> {
-  const places: Place[] = [];
+async function search(slices: Slices, { limit, offset, after }: AuditPageRequest): Promise<AuditSearchResult> {
+  const places: AuditEntryRef[] = [];
   let total = 0;
   let left = offset;
   for (let slice = slices.at(slices.newest); slice !== null; ) {

@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3';
-import type { AuditFilter, AuditPosition } from '../../resources/audit.ts';
+import type { AuditFilter, AuditPosition } from '../../port/resources/audit.ts';
 import * as sql from '../queries/audit.ts';
 
 /** Entries looked at between two turns of the event loop: a few milliseconds. */
@@ -16,7 +16,7 @@ export interface Slice {
 }
 
 /** Where an entry lies: which table, and which row of it. */
-export interface Place {
+export interface AuditEntryRef {
   readonly atMs: number;
   /** 0 = the control log. */
   readonly source: 0 | 1;
@@ -30,7 +30,7 @@ export interface Slices {
   readonly newest: number;
   count(slice: Slice): number;
   /** Newest first, below the position when there is one. */
-  page(slice: Slice, page: { readonly limit: number; readonly offset: number }): readonly Place[];
+  page(slice: Slice, page: { readonly limit: number; readonly offset: number }): readonly AuditEntryRef[];
 }
 
 export function slicesOf(db: Database, tenantId: string, filter: AuditFilter, after: AuditPosition | null): Slices {
@@ -44,11 +44,11 @@ function timeSlices(db: Database, tenantId: string, filter: AuditFilter, after: 
   const by = { type: filter.type !== undefined, actorId: filter.actorId !== undefined };
   const start = db.prepare<[object], number>(sql.SLICE_START).pluck();
   const count = db.prepare<[object], number>(sql.countAudited(by)).pluck();
-  const page = db.prepare<[object], Place>(sql.pageOfAudited(by));
+  const page = db.prepare<[object], AuditEntryRef>(sql.pageOfAudited(by));
   const fixed = { tenantId, type: filter.type ?? null, actorId: filter.actorId ?? null };
   const size = by.type || by.actorId ? ROWS_PER_SLICE : ENTRIES_PER_SLICE;
   const oldest = (filter.fromMs ?? 0) - 1;
-  const below = after === null ? { atMs: LAST, source: 1, place: LAST } : placeOf(db, tenantId, after);
+  const below = after === null ? { atMs: LAST, source: 1, place: LAST } : entryRefOf(db, tenantId, after);
   return {
     newest: (filter.beforeMs ?? LAST) - 1,
     at(until) {
@@ -71,7 +71,7 @@ function executionSlices(
   const { tenantId, executionId } = filter;
   const last = db.prepare<[object], number | null>(sql.LAST_SEQ).pluck();
   const count = db.prepare<[object], number>(sql.countAuditedOf(by)).pluck();
-  const page = db.prepare<[object], Place>(sql.pageOfAuditedOf(by));
+  const page = db.prepare<[object], AuditEntryRef>(sql.pageOfAuditedOf(by));
   const fixed = { fromMs: 0, beforeMs: LAST, ...filter };
   const below = after === null ? LAST : after.seq;
   return {
@@ -83,7 +83,7 @@ function executionSlices(
 }
 
 /** An entry that was removed since stands for the end of its millisecond: better seen twice than not at all. */
-function placeOf(db: Database, tenantId: string, { atMs, executionId, seq }: AuditPosition): Place {
+function entryRefOf(db: Database, tenantId: string, { atMs, executionId, seq }: AuditPosition): AuditEntryRef {
   if (executionId === null) return { atMs, source: 0, place: seq };
   const place = db.prepare<[string, number, string], number>(sql.EVENT_PLACE).pluck().get(executionId, seq, tenantId);
   return { atMs, source: 1, place: place ?? LAST };

@@ -1,10 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
 import Database from 'better-sqlite3';
+import { digestStream, hashBlock, type StreamDigest, signBlock, unpackStreams } from '../../audit/digest.ts';
 import { removedBy } from '../../audit/removals.ts';
-import type { RemovalRecord } from '../../audit/sealed.ts';
-import { UnsignedCount } from '../../audit/unsigned.ts';
-import { digestStream, hashBlock, type StreamDigest, signBlock, unpackStreams } from '../../digest.ts';
-import type { AuditFault, AuditReport } from '../../rows.ts';
+import type { RemovalRecord } from '../../audit/stream-content.ts';
+import { UnsignedCount } from '../../audit/unsigned-blocks.ts';
+import type { AuditFault, AuditReport } from '../../port/rows.ts';
 import { checkSeal, type SealedSnapshot } from '../../snapshot-seal.ts';
 import { BLOCKS, COUNT_AUDITED } from '../queries/audit.ts';
 import { SNAPSHOTS } from '../queries/executions.ts';

@@ -1,39 +1,39 @@
 import type { Database, Statement } from 'better-sqlite3';
-import { digestWrite, type StreamDigest } from '../../digest.ts';
-import { checkSequences } from '../../gapless.ts';
-import type { IdempotencyRow } from '../../rows.ts';
+import { digestWrite, type StreamDigest } from '../../audit/digest.ts';
+import { checkSequences } from '../../check-sequences.ts';
+import type { IdempotencyRow } from '../../port/rows.ts';
+import type { Batch, CommitRejection, CommitUnit, ExecutionWrite } from '../../port/writes.ts';
 import { wellFormedWrite } from '../../well-formed.ts';
-import type { Batch, ExecutionWrite, Refusal, Unit } from '../../writes.ts';
 import type { AuditChain } from '../audit/chain.ts';
-import { REMEMBER } from '../queries/control.ts';
+import { PUT_IDEMPOTENCY } from '../queries/control.ts';
 import { ArtifactTables } from '../resources/artifacts.ts';
 import type { Transactions } from '../transactions.ts';
 import { Effects } from './effects.ts';
 import { EventLog } from './event-log.ts';
-import { Heads } from './heads.ts';
+import { ExecutionRows } from './execution-rows.ts';
 
 /** Writes batches: the only way an execution changes. */
 export class Commits {
   readonly #transactions: Transactions;
   readonly #audit: AuditChain;
-  readonly #heads: Heads;
+  readonly #heads: ExecutionRows;
   readonly #log: EventLog;
   readonly #effects: Effects;
   readonly #artifacts: ArtifactTables;
-  readonly #remember: Statement;
+  readonly #putIdempotency: Statement;
 
   constructor(db: Database, transactions: Transactions, audit: AuditChain, key: string | Uint8Array | null) {
     this.#transactions = transactions;
     this.#audit = audit;
-    this.#heads = new Heads(db, key);
+    this.#heads = new ExecutionRows(db, key);
     this.#log = new EventLog(db);
     this.#effects = new Effects(db);
     this.#artifacts = new ArtifactTables(db);
-    this.#remember = db.prepare(REMEMBER);
+    this.#putIdempotency = db.prepare(PUT_IDEMPOTENCY);
   }
 
   /** First without savepoints, which cost on every unit; a refusal, which is rare, undoes that and goes unit by unit. */
-  commit(batch: Batch): readonly (Refusal | null)[] {
+  commit(batch: Batch): readonly (CommitRejection | null)[] {
     return this.#allOrNothing(batch) ?? this.#unitByUnit(batch);
   }
 
@@ -41,14 +41,14 @@ export class Commits {
     return this.#transactions.write(() => {
       const streams: StreamDigest[] = [];
       for (const unit of batch.units) {
-        if (this.#apply(unit, batch.atMs, streams) !== null) return { keep: false, result: null };
+        if (this.#apply(unit, batch.atMs, streams) !== null) return { commit: false, result: null };
       }
       if (streams.length > 0) this.#audit.closeBlock(batch.atMs, streams);
-      return { keep: true, result: batch.units.map(() => null) };
+      return { commit: true, result: batch.units.map(() => null) };
     });
   }
 
-  #unitByUnit(batch: Batch): readonly (Refusal | null)[] {
+  #unitByUnit(batch: Batch): readonly (CommitRejection | null)[] {
     return this.#transactions.write(() => {
       const streams: StreamDigest[] = [];
       const refusals = batch.units.map((unit) =>
@@ -56,16 +56,16 @@ export class Commits {
           const touched: StreamDigest[] = [];
           const refusal = this.#apply(unit, batch.atMs, touched);
           if (refusal === null) streams.push(...touched);
-          return { keep: refusal === null, result: refusal };
+          return { commit: refusal === null, result: refusal };
         }),
       );
       if (streams.length > 0) this.#audit.closeBlock(batch.atMs, streams);
-      return { keep: true, result: refusals };
+      return { commit: true, result: refusals };
     });
   }
 
-  #apply(unit: Unit, atMs: number, streams: StreamDigest[]): Refusal | null {
-    if (unit.idempotency !== null && !this.#rememberRequest(unit.idempotency))
+  #apply(unit: CommitUnit, atMs: number, streams: StreamDigest[]): CommitRejection | null {
+    if (unit.idempotency !== null && !this.#putIdempotencyRow(unit.idempotency))
       return { reason: 'idempotency', executionId: null };
     for (const each of unit.executions) {
       const write = wellFormedWrite(each);
@@ -76,16 +76,16 @@ export class Commits {
     return null;
   }
 
-  #applyWrite(write: ExecutionWrite, atMs: number): Refusal['reason'] | null {
+  #applyWrite(write: ExecutionWrite, atMs: number): CommitRejection['reason'] | null {
     checkSequences(write);
     if (!this.#heads.write(write)) return 'sequence';
     this.#log.append(write);
-    if (write.spilled !== undefined) this.#artifacts.spill(write);
+    if (write.offloaded !== undefined) this.#artifacts.offload(write);
     return this.#effects.apply(write, atMs);
   }
 
-  #rememberRequest(row: IdempotencyRow): boolean {
+  #putIdempotencyRow(row: IdempotencyRow): boolean {
     const { tenantId, scope, key, requestHash, status, response, createdAtMs } = row;
-    return this.#remember.run(tenantId, scope, key, requestHash, status, response, createdAtMs).changes === 1;
+    return this.#putIdempotency.run(tenantId, scope, key, requestHash, status, response, createdAtMs).changes === 1;
   }
 }

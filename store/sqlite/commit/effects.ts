@@ -1,5 +1,5 @@
 import type { Database, Statement } from 'better-sqlite3';
-import type { ExecutionWrite, Refusal, TimerWrite, WorkWrite } from '../../writes.ts';
+import type { CommitRejection, ExecutionWrite, TimerWrite, WorkWrite } from '../../port/writes.ts';
 import * as logSql from '../queries/log.ts';
 import { ADD_TENANT_USAGE } from '../queries/tenants.ts';
 import * as workSql from '../queries/work.ts';
@@ -31,7 +31,7 @@ export class Effects {
   }
 
   /** Null = all applied; else what made the write untenable. */
-  apply(write: ExecutionWrite, atMs: number): Refusal['reason'] | null {
+  apply(write: ExecutionWrite, atMs: number): CommitRejection['reason'] | null {
     for (const timer of write.timers) if (!this.#applyTimer(write, timer)) return 'timer';
     for (const work of write.work) if (!this.#applyWork(write, work, atMs)) return 'work';
     for (const id of write.consumed) if (this.#consume.run(id).changes === 0) return 'inbox';

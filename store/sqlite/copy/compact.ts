@@ -2,10 +2,10 @@ import { existsSync, rmSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import Database from 'better-sqlite3';
-import { CopyError, type CopyReceipt } from '../../copy.ts';
+import { CopyError, type CopyReceipt } from '../../port/copy.ts';
 import { asStoreError } from '../errors.ts';
-import { makeFolder } from '../folder.ts';
-import { countRows, countUnmoved, TABLES } from '../queries/copy.ts';
+import { makeFolder } from '../make-folder.ts';
+import { countRows, countSamePositions, TABLES } from '../queries/copy.ts';
 import type { SqliteSource } from './source.ts';
 
 /**
@@ -34,14 +34,14 @@ function vacuum(from: string, to: string): CopyReceipt {
   try {
     db.prepare('VACUUM INTO ?').run(to);
     db.prepare('ATTACH ? AS copy').run(to);
-    return compared(db);
+    return compareCounts(db);
   } finally {
     db.close();
   }
 }
 
 /** Rows are counted on both sides; those of the log must have kept their numbers, which are positions in it. */
-function compared(db: Database.Database): CopyReceipt {
+function compareCounts(db: Database.Database): CopyReceipt {
   const counts: Record<string, number> = {};
   const count = (schema: 'main' | 'copy', table: string): number =>
     db.prepare<[], number>(countRows(schema, table)).pluck().get() ?? 0;
@@ -51,7 +51,7 @@ function compared(db: Database.Database): CopyReceipt {
     if (there !== counts[table])
       throw new CopyError('copy_differs', `${table}: ${there} rows were to be copied, ${counts[table]} were`);
   }
-  const same = db.prepare<[], number>(countUnmoved()).pluck().get() ?? 0;
+  const same = db.prepare<[], number>(countSamePositions()).pluck().get() ?? 0;
   if (same !== counts.events) throw new CopyError('copy_differs', 'events: their positions in the log have changed');
   return counts;
 }

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import Database from 'better-sqlite3';
-import { type Cell, type CopiedRows, type CopiedTable, CopyError, type CopySource } from '../../copy.ts';
+import { type Cell, type CopiedRows, type CopiedTable, CopyError, type CopySource } from '../../port/copy.ts';
 import { asStoreError } from '../errors.ts';
-import { RunLock } from '../lock.ts';
 import { openSqlite } from '../open.ts';
-import { COLUMNS, MADE, NOT_COPIED, TABLES } from '../queries/copy.ts';
+import { COLUMNS, DERIVED, NOT_COPIED, TABLES } from '../queries/copy.ts';
+import { RunLock } from '../run-lock.ts';
 
 const MAX_ROWS = 1_000;
 /** One row may be larger. */
@@ -78,15 +78,15 @@ export class SqliteSource implements CopySource {
 function tablesOf(db: Database.Database): readonly CopiedTable[] {
   const columnsOf = db.prepare<[string], string>(COLUMNS).pluck();
   const own = db.prepare<[], string>(TABLES).pluck().all();
-  const made = Object.keys(MADE).filter((name) => !own.includes(name));
+  const made = Object.keys(DERIVED).filter((name) => !own.includes(name));
   return [...own.filter((name) => !NOT_COPIED.has(name)), ...made].map((name) => ({
     name,
-    columns: [...new Set([...columnsOf.all(name), ...Object.keys(MADE[name]?.columns ?? {})])],
+    columns: [...new Set([...columnsOf.all(name), ...Object.keys(DERIVED[name]?.columns ?? {})])],
   }));
 }
 
 function selectOf({ name, columns }: CopiedTable): string {
-  const { columns: made = {}, from = `"${name}" t`, order } = MADE[name] ?? {};
+  const { columns: made = {}, from = `"${name}" t`, order } = DERIVED[name] ?? {};
   const cells = columns.map((column) => `${made[column] ?? `t."${column}"`} AS "${column}"`);
   return `SELECT ${cells.join(', ')} FROM ${from}${order === undefined ? '' : ` ORDER BY ${order}`}`;
 }

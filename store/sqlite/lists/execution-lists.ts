@@ -1,46 +1,46 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Database, Statement } from 'better-sqlite3';
-import type { ExecutionRow } from '../../rows.ts';
-import type { ExecutionFilter, ExecutionPage, ExecutionPageRequest } from '../../store.ts';
+import type { ExecutionRow } from '../../port/rows.ts';
+import type { ExecutionFilter, ExecutionPage, ExecutionPageRequest } from '../../port/store.ts';
 import { guarded } from '../errors.ts';
-import { EXECUTION_BY_ID, idsAlong, idsOfVersion, type Order, type Way } from '../queries/executions.ts';
-import { type IdParameters, type IdStream, type Meter, RangeStream, UnionStream } from './streams.ts';
+import { EXECUTION_BY_ID, type IndexScan, type Order, scanIds, scanIdsOfVersion } from '../queries/executions.ts';
+import { type IdParameters, type IdStream, IndexStream, type Meter, UnionStream } from './id-streams.ts';
+import { LeapfrogJoin } from './leapfrog-join.ts';
 import { type VersionParameters, VersionStream } from './version-stream.ts';
-import { Walk } from './walk.ts';
 
 /** What may be spent before others have their turn: a few milliseconds. */
-const PIECE = 10_000;
+const YIELD_AFTER = 10_000;
 /** What looking for one page may cost: about a second. */
-const PATIENCE = 2_000_000;
+const PAGE_BUDGET = 2_000_000;
 /** Of reading a row. */
 const ROW_COST = 20;
 
 /** Finds executions by any combination of conditions. */
 export class ExecutionLists {
   readonly #db: Database;
-  readonly #patience: number;
+  readonly #pageBudget: number;
   readonly #row: Statement<[string], ExecutionRow>;
   readonly #ids = new Map<string, Statement<[IdParameters], string>>();
   readonly #versions = new Map<string, Statement<[VersionParameters], string>>();
 
-  constructor(db: Database, patience = PATIENCE) {
+  constructor(db: Database, patience = PAGE_BUDGET) {
     this.#db = db;
-    this.#patience = patience;
+    this.#pageBudget = patience;
     this.#row = db.prepare<[string], ExecutionRow>(EXECUTION_BY_ID);
   }
 
   async page(tenantId: string, request: ExecutionPageRequest): Promise<ExecutionPage> {
     const { limit } = request;
     const meter: Meter = { spent: 0 };
-    const walk = await guarded(() => this.#walk(tenantId, request, meter));
+    const walk = await guarded(() => this.#join(tenantId, request, meter));
     const rows: ExecutionRow[] = [];
     if (walk === null) return { rows, next: null };
     for (let left = request.offset ?? 0; left > 0; ) {
-      left = await guarded(() => walk.skip(left, meter.spent + PIECE));
+      left = await guarded(() => walk.skip(left, meter.spent + YIELD_AFTER));
       if (left > 0) await setImmediate();
     }
-    for (const untilSpent = meter.spent + this.#patience; ; ) {
-      const budget = Math.min(meter.spent + PIECE, untilSpent);
+    for (const untilSpent = meter.spent + this.#pageBudget; ; ) {
+      const budget = Math.min(meter.spent + YIELD_AFTER, untilSpent);
       const stopped = await guarded(() => this.#fill(rows, limit, { walk, meter, budget }));
       if (stopped === 'end') return { rows, next: null };
       if (stopped === 'full') return { rows, next: rows.at(-1)?.id ?? null };
@@ -51,10 +51,10 @@ export class ExecutionLists {
 
   async count(tenantId: string, filter: ExecutionFilter): Promise<number> {
     const meter: Meter = { spent: 0 };
-    const walk = await guarded(() => this.#walk(tenantId, filter, meter));
+    const walk = await guarded(() => this.#join(tenantId, filter, meter));
     if (walk === null) return 0;
     for (let matches = 0; ; ) {
-      const { counted, ended } = await guarded(() => countPiece(walk, meter));
+      const { counted, ended } = await guarded(() => countSlice(walk, meter));
       matches += counted;
       if (ended) return matches;
       await setImmediate();
@@ -65,7 +65,7 @@ export class ExecutionLists {
   #fill(
     rows: ExecutionRow[],
     limit: number,
-    { walk, meter, budget }: { readonly walk: Walk; readonly meter: Meter; readonly budget: number },
+    { walk, meter, budget }: { readonly walk: LeapfrogJoin; readonly meter: Meter; readonly budget: number },
   ): 'full' | 'end' | 'pause' {
     for (;;) {
       const step = walk.next(budget);
@@ -79,16 +79,16 @@ export class ExecutionLists {
   }
 
   /** Null = nothing can match. The streams that tend to hold least come first. */
-  #walk(tenantId: string, filter: ExecutionFilter, meter: Meter): Walk | null {
+  #join(tenantId: string, filter: ExecutionFilter, meter: Meter): LeapfrogJoin | null {
     const { parentId, labels = [], workflowId, workflowVersion, statuses, order = 'newest' } = filter;
-    const stream = (way: Way, value = '', key = '') =>
-      new RangeStream(this.#idsAlong(way, order), { tenantId, key, value }, order, meter);
+    const stream = (way: IndexScan, value = '', key = '') =>
+      new IndexStream(this.#scanStatement(way, order), { tenantId, key, value }, order, meter);
     const streams: IdStream[] = [];
     if (parentId !== undefined) streams.push(stream('parent', parentId));
     for (const { key, value } of labels)
       streams.push(value === undefined ? stream('label', '', key) : stream('labelValue', value, key));
     if (workflowId !== undefined && workflowVersion !== undefined) {
-      const statements = { workflow: this.#idsAlong('workflow', order), version: this.#idsOfVersion(order) };
+      const statements = { workflow: this.#scanStatement('workflow', order), version: this.#versionStatement(order) };
       const range = { tenantId, value: workflowId, version: workflowVersion };
       streams.push(new VersionStream(statements, range, order, meter));
     } else if (workflowId !== undefined) streams.push(stream('workflow', workflowId));
@@ -98,11 +98,11 @@ export class ExecutionLists {
       streams.push(...(each.length === 1 ? each : [new UnionStream(each, order)]));
     }
     if (streams.length === 0) streams.push(stream('tenant'));
-    return new Walk(streams, order, filter, meter);
+    return new LeapfrogJoin(streams, order, filter, meter);
   }
 
-  #idsAlong(way: Way, order: Order): Statement<[IdParameters], string> {
-    const text = idsAlong(way, order);
+  #scanStatement(way: IndexScan, order: Order): Statement<[IdParameters], string> {
+    const text = scanIds(way, order);
     const known = this.#ids.get(text);
     if (known !== undefined) return known;
     const statement = this.#db.prepare<[IdParameters], string>(text).pluck();
@@ -110,8 +110,8 @@ export class ExecutionLists {
     return statement;
   }
 
-  #idsOfVersion(order: Order): Statement<[VersionParameters], string> {
-    const text = idsOfVersion(order);
+  #versionStatement(order: Order): Statement<[VersionParameters], string> {
+    const text = scanIdsOfVersion(order);
     const known = this.#versions.get(text);
     if (known !== undefined) return known;
     const statement = this.#db.prepare<[VersionParameters], string>(text).pluck();
@@ -120,8 +120,8 @@ export class ExecutionLists {
   }
 }
 
-function countPiece(walk: Walk, meter: Meter): { readonly counted: number; readonly ended: boolean } {
-  const budget = meter.spent + PIECE;
+function countSlice(walk: LeapfrogJoin, meter: Meter): { readonly counted: number; readonly ended: boolean } {
+  const budget = meter.spent + YIELD_AFTER;
   for (let counted = 0; ; counted += 1) {
     const { kind } = walk.next(budget);
     if (kind !== 'match') return { counted, ended: kind === 'end' };

@@ -1,6 +1,6 @@
 import type { Statement } from 'better-sqlite3';
 import type { Order } from '../queries/executions.ts';
-import { type IdParameters, type IdStream, type Meter, precedes } from './streams.ts';
+import { type IdParameters, type IdStream, type Meter, precedes } from './id-streams.ts';
 
 export interface VersionParameters {
   readonly tenantId: string;

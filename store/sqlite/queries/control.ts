@@ -41,9 +41,9 @@ export const TOKEN_BY_HASH = `SELECT ${TOKEN} FROM tokens WHERE hash = ?`;
 export const TOKENS = `SELECT ${TOKEN} FROM tokens WHERE tenant_id = ? ORDER BY created_at_ms, id`;
 export const TENANT = 'SELECT id, name, status FROM tenants WHERE id = ?';
 
-export const REMEMBER = `INSERT INTO idempotency (tenant_id, scope, key, request_hash, status, response, created_at_ms)
+export const PUT_IDEMPOTENCY = `INSERT INTO idempotency (tenant_id, scope, key, request_hash, status, response, created_at_ms)
   VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant_id, scope, key) DO NOTHING`;
-export const REMEMBERED = `SELECT tenant_id AS tenantId, scope, key, request_hash AS requestHash, status, response, created_at_ms AS createdAtMs
+export const IDEMPOTENCY_ROW = `SELECT tenant_id AS tenantId, scope, key, request_hash AS requestHash, status, response, created_at_ms AS createdAtMs
   FROM idempotency WHERE tenant_id = ? AND scope = ? AND key = ?`;
 
 // The right to run

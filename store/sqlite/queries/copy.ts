@@ -12,7 +12,7 @@ export function countRows(schema: 'main' | 'copy', table: string): string {
 }
 
 /** Events that have kept their place in the log of all executions. */
-export function countUnmoved(): string {
+export function countSamePositions(): string {
   return `SELECT count(*) FROM main.events a JOIN copy.events b ON b.rowid = a.rowid
     WHERE b.execution_id = a.execution_id AND b.seq = a.seq`;
 }
@@ -28,7 +28,7 @@ export const NOT_COPIED: ReadonlySet<string> = new Set([
   'audit_chain',
 ]);
 
-export interface MadeOf {
+export interface DerivedColumns {
   /** Expressions over the row, `t`: instead of, or beside, the table's own columns. */
   readonly columns: Readonly<Record<string, string>>;
   /** For a table that is none here. */
@@ -38,7 +38,7 @@ export interface MadeOf {
 
 const CHAIN = "'sqlite:' || (SELECT id FROM audit_chain)";
 
-export const MADE: Readonly<Record<string, MadeOf>> = {
+export const DERIVED: Readonly<Record<string, DerivedColumns>> = {
   // The order of commits.
   events: { columns: { position: 't.rowid' }, order: 't.rowid' },
   executions: {

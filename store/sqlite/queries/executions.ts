@@ -20,15 +20,15 @@ export const CREATE_EXECUTION = `INSERT INTO executions (id, tenant_id, workflow
   snapshot_digest, snapshot)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`;
 /** The common step, which changes no indexed column: the row must be live, as busy as before, and keep its checkpoint inside. */
-export const ADVANCE = `UPDATE executions SET seq = ?, steps = ?, error = ?, updated_at_ms = ?, snapshot_seq = ?,
+export const UPDATE_UNINDEXED = `UPDATE executions SET seq = ?, steps = ?, error = ?, updated_at_ms = ?, snapshot_seq = ?,
   snapshot_digest = ?, snapshot = ? WHERE id = ? AND tenant_id = ? AND seq = ? AND status = ? AND local_work = ? AND owner IS ? AND snapshot IS NOT NULL`;
-const MOVED = `status = ?, seq = ?, steps = ?, error = ?, local_work = ?, owner = ?, updated_at_ms = ?, completed_at_ms = ?,
+const PROGRESS = `status = ?, seq = ?, steps = ?, error = ?, local_work = ?, owner = ?, updated_at_ms = ?, completed_at_ms = ?,
   deadline_at_ms = iif(? IS NULL, deadline_at_ms, NULL)`;
 /** Any other step of a row that keeps its checkpoint inside. */
-export const MOVE = `UPDATE executions SET ${MOVED}, snapshot_seq = ?, snapshot_digest = ?, snapshot = ?
+export const UPDATE_INLINE = `UPDATE executions SET ${PROGRESS}, snapshot_seq = ?, snapshot_digest = ?, snapshot = ?
   WHERE id = ? AND tenant_id = ? AND seq = ? AND snapshot IS NOT NULL`;
 /** A step that leaves the checkpoint as it is, wherever it is. */
-export const MOVE_HEAD = `UPDATE executions SET ${MOVED} WHERE id = ? AND tenant_id = ? AND seq = ?`;
+export const UPDATE_PROGRESS = `UPDATE executions SET ${PROGRESS} WHERE id = ? AND tenant_id = ? AND seq = ?`;
 /** Before the step of an execution that goes on after its end: a step that ends it at once clears the deadline again. */
 export const SET_DEADLINE = 'UPDATE executions SET deadline_at_ms = ? WHERE id = ? AND tenant_id = ? AND seq = ?';
 export const PUT_INLINE_CHECKPOINT = 'UPDATE executions SET snapshot_seq = ?, snapshot_digest = ?, snapshot = ? WHERE id = ?';
@@ -42,7 +42,7 @@ export const CREATE_LABELS = `INSERT INTO execution_labels (tenant_id, key, exec
 /** Which end of the ids a list begins with. */
 export type Order = 'newest' | 'oldest';
 
-const WAYS = {
+const INDEX_SCANS = {
   tenant: { table: 'executions INDEXED BY executions_by_tenant', id: 'id', condition: '' },
   status: { table: 'executions INDEXED BY executions_by_status', id: 'id', condition: ' AND status = @value' },
   workflow: { table: 'executions INDEXED BY executions_by_workflow', id: 'id', condition: ' AND workflow_id = @value' },
@@ -56,19 +56,19 @@ const WAYS = {
 } as const;
 
 /** A way through executions of a tenant in order of id: one range of one index, which alone is read. */
-export type Way = keyof typeof WAYS;
-export const ALL_WAYS = Object.keys(WAYS) as readonly Way[];
+export type IndexScan = keyof typeof INDEX_SCANS;
+export const ALL_INDEX_SCANS = Object.keys(INDEX_SCANS) as readonly IndexScan[];
 
 /** Ids along a way, from `@at` on. */
-export function idsAlong(way: Way, order: Order): string {
-  const { table, id, condition } = WAYS[way];
+export function scanIds(scan: IndexScan, order: Order): string {
+  const { table, id, condition } = INDEX_SCANS[scan];
   const [beyond, direction] = order === 'newest' ? ['<=', 'DESC'] : ['>=', 'ASC'];
   return `SELECT ${id} FROM ${table} WHERE tenant_id = @tenantId${condition} AND ${id} ${beyond} @at
   ORDER BY ${id} ${direction} LIMIT @limit OFFSET @offset`;
 }
 
 /** Of the executions of a workflow from `@at` to `@end`, both included, those of one version. */
-export function idsOfVersion(order: Order): string {
+export function scanIdsOfVersion(order: Order): string {
   const [least, most, direction] = order === 'newest' ? ['@end', '@at', 'DESC'] : ['@at', '@end', 'ASC'];
   return `SELECT id FROM executions INDEXED BY executions_by_workflow
   WHERE tenant_id = @tenantId AND workflow_id = @value AND id BETWEEN ${least} AND ${most} AND workflow_version = @version

@@ -51,15 +51,15 @@ export const NEXT_DUE = `SELECT min(at_ms) FROM (
 // Workers
 
 /** Workers are told of in any order; a runtime tells of itself, and is not to look alive for as long as its clock was ahead once. */
-export const SEEN_AGAIN = `UPDATE workers SET queues = @queues,
+export const UPDATE_WORKER = `UPDATE workers SET queues = @queues,
     last_seen_at_ms = CASE kind WHEN 'runtime' THEN @atMs ELSE max(last_seen_at_ms, @atMs) END,
     claimed_total = claimed_total + @claimed WHERE tenant_id = @tenantId AND kind = @kind AND id = @id AND stopped_at_ms IS NULL`;
 /** For the first time, or after a stop. */
-export const SEEN = `INSERT INTO workers (tenant_id, kind, id, queues, first_seen_at_ms, last_seen_at_ms, claimed_total, stopped_at_ms)
+export const INSERT_WORKER = `INSERT INTO workers (tenant_id, kind, id, queues, first_seen_at_ms, last_seen_at_ms, claimed_total, stopped_at_ms)
   VALUES (@tenantId, @kind, @id, @queues, @atMs, @atMs, @claimed, NULL)
   ON CONFLICT (tenant_id, kind, id) DO UPDATE SET queues = excluded.queues, last_seen_at_ms = max(last_seen_at_ms, excluded.last_seen_at_ms),
     claimed_total = claimed_total + excluded.claimed_total, stopped_at_ms = NULL`;
-export const STOPPED = `INSERT INTO workers (tenant_id, kind, id, queues, first_seen_at_ms, last_seen_at_ms, claimed_total, stopped_at_ms)
+export const MARK_STOPPED = `INSERT INTO workers (tenant_id, kind, id, queues, first_seen_at_ms, last_seen_at_ms, claimed_total, stopped_at_ms)
   VALUES ('', 'runtime', @id, '[]', @atMs, @atMs, 0, @atMs)
   ON CONFLICT (tenant_id, kind, id) DO UPDATE SET stopped_at_ms = excluded.stopped_at_ms`;
 export const STOPPED_CLEANLY = `SELECT 1 FROM workers WHERE tenant_id = '' AND kind = 'runtime' AND id = ? AND stopped_at_ms IS NOT NULL`;

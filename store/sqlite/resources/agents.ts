@@ -6,8 +6,8 @@ import {
   type AgentWrite,
   type TraceRow,
   traceOf,
-} from '../../resources/agents.ts';
-import type { ActionContext } from '../../writes.ts';
+} from '../../port/resources/agents.ts';
+import type { ActionContext } from '../../port/writes.ts';
 import type { ControlLog } from '../control-log.ts';
 import { guarded } from '../errors.ts';
 import * as sql from '../queries/agents.ts';

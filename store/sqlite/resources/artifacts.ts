@@ -1,7 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3';
-import type { ArtifactStore } from '../../resources/artifacts.ts';
-import type { Artifact, ArtifactHead } from '../../rows.ts';
-import type { ActionContext, ExecutionWrite } from '../../writes.ts';
+import type { ArtifactStore } from '../../port/resources/artifacts.ts';
+import type { Artifact, ArtifactMetadata } from '../../port/rows.ts';
+import type { ActionContext, ExecutionWrite } from '../../port/writes.ts';
 import type { ControlLog } from '../control-log.ts';
 import { guarded } from '../errors.ts';
 import * as sql from '../queries/artifacts.ts';
@@ -26,7 +26,7 @@ export class ArtifactTables {
   }
 
   /** What a commit's events refer to. */
-  spill({ id, tenantId, spilled = [] }: ExecutionWrite): void {
+  offload({ id, tenantId, offloaded: spilled = [] }: ExecutionWrite): void {
     for (const artifact of spilled) {
       this.put(tenantId, artifact, false);
       this.#refer.run(id, artifact.hash, tenantId);
@@ -45,18 +45,18 @@ export class Artifacts implements ArtifactStore {
   readonly #tables: ArtifactTables;
   readonly #log: ControlLog;
   readonly #pin: Statement;
-  readonly #head: Statement<[string, string], ArtifactHead>;
+  readonly #head: Statement<[string, string], ArtifactMetadata>;
   readonly #content: Statement<[string, string], Artifact>;
 
   constructor(db: Database, log: ControlLog) {
     this.#tables = new ArtifactTables(db);
     this.#log = log;
     this.#pin = db.prepare(sql.PIN_ARTIFACT);
-    this.#head = db.prepare<[string, string], ArtifactHead>(sql.ARTIFACT_HEAD);
+    this.#head = db.prepare<[string, string], ArtifactMetadata>(sql.ARTIFACT_HEAD);
     this.#content = db.prepare<[string, string], Artifact>(sql.ARTIFACT_CONTENT);
   }
 
-  put(artifact: Artifact, context: ActionContext): Promise<ArtifactHead> {
+  put(artifact: Artifact, context: ActionContext): Promise<ArtifactMetadata> {
     return guarded(() => {
       const { tenantId } = context;
       const { hash, size } = artifact;

@@ -1,6 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
+import { type StreamRange, signBlock, unpackStreams } from '../../audit/digest.ts';
 import { type ExportSource, exportLines, type SealedBlock } from '../../audit/export.ts';
-import { type StreamRange, signBlock, unpackStreams } from '../../digest.ts';
 import type {
   AuditEntry,
   AuditExportRequest,
@@ -8,11 +8,11 @@ import type {
   AuditPage,
   AuditPageRequest,
   AuditStore,
-} from '../../resources/audit.ts';
-import type { EventRow } from '../../rows.ts';
+} from '../../port/resources/audit.ts';
+import type { EventRow } from '../../port/rows.ts';
 import { chainId, type StoredBlock } from '../audit/chain.ts';
 import { AuditSearch } from '../audit/find.ts';
-import type { Place } from '../audit/slices.ts';
+import type { AuditEntryRef } from '../audit/slices.ts';
 import { StreamRows } from '../audit/stream-rows.ts';
 import { asStoreError, storeClosed } from '../errors.ts';
 import * as auditSql from '../queries/audit.ts';
@@ -63,7 +63,7 @@ export class SqliteAudit implements AuditStore {
     }
   }
 
-  async *#entries(tenantId: string, places: readonly Place[]): AsyncGenerator<AuditEntry, void, undefined> {
+  async *#entries(tenantId: string, places: readonly AuditEntryRef[]): AsyncGenerator<AuditEntry, void, undefined> {
     try {
       for (const place of places) {
         const entry = this.#entry(tenantId, place);
@@ -75,7 +75,7 @@ export class SqliteAudit implements AuditStore {
   }
 
   /** Null when retention removed it since the page was cut. */
-  #entry(tenantId: string, { source, place }: Place): AuditEntry | null {
+  #entry(tenantId: string, { source, place }: AuditEntryRef): AuditEntry | null {
     if (source === 1) return this.#event.get(place, tenantId) ?? null;
     const row = this.#controlEvents.get(tenantId, place, place);
     return row === undefined ? null : { ...row, executionId: null };

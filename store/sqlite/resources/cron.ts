@@ -1,15 +1,15 @@
 import type { Database, Statement } from 'better-sqlite3';
-import { StoreError } from '../../errors.ts';
+import { StoreError } from '../../port/errors.ts';
 import {
   type CronJob,
-  type CronJobHead,
+  type CronJobSummary,
   type CronOmission,
   type CronRun,
   type CronStore,
   omissionEvent,
   storedData,
-} from '../../resources/cron.ts';
-import type { ActionContext } from '../../writes.ts';
+} from '../../port/resources/cron.ts';
+import type { ActionContext } from '../../port/writes.ts';
 import type { ControlLog } from '../control-log.ts';
 import { guarded } from '../errors.ts';
 import * as sql from '../queries/cron.ts';
@@ -29,7 +29,7 @@ export class CronJobs implements CronStore {
   readonly #omitted: Statement;
   readonly #job: Statement<[string, string], Stored<CronJob>>;
   readonly #jobs: Statement<[string, string, number], Stored<CronJob>>;
-  readonly #due: Statement<[number, number], Stored<CronJobHead>>;
+  readonly #due: Statement<[number, number], Stored<CronJobSummary>>;
   readonly #next: Statement<[], number>;
   readonly #input: Statement<[string, string], string>;
 
@@ -44,7 +44,7 @@ export class CronJobs implements CronStore {
     this.#omitted = db.prepare(sql.CRON_OMITTED);
     this.#job = db.prepare<[string, string], Stored<CronJob>>(sql.CRON_JOB);
     this.#jobs = db.prepare<[string, string, number], Stored<CronJob>>(sql.CRON_JOBS);
-    this.#due = db.prepare<[number, number], Stored<CronJobHead>>(sql.DUE_CRON_JOBS);
+    this.#due = db.prepare<[number, number], Stored<CronJobSummary>>(sql.DUE_CRON_JOBS);
     this.#next = db.prepare<[], number>(sql.NEXT_CRON_RUN).pluck();
     this.#input = db.prepare<[string, string], string>(sql.CRON_INPUT).pluck();
   }
@@ -90,7 +90,7 @@ export class CronJobs implements CronStore {
     return guarded(() => this.#jobs.all(tenantId, after, limit).map((row) => ({ ...row, enabled: row.enabled === 1 })));
   }
 
-  due(nowMs: number, limit: number): Promise<readonly CronJobHead[]> {
+  due(nowMs: number, limit: number): Promise<readonly CronJobSummary[]> {
     return guarded(() => this.#due.all(nowMs, limit).map((row) => ({ ...row, enabled: row.enabled === 1 })));
   }
 
@@ -102,16 +102,16 @@ export class CronJobs implements CronStore {
     return guarded(() => this.#input.get(id, tenantId) ?? null);
   }
 
-  ran(runs: readonly CronRun[]): Promise<void> {
+  recordRuns(runs: readonly CronRun[]): Promise<void> {
     return guarded(() =>
       this.#transactions.write(() => {
         for (const run of runs) this.#ran.run(run);
-        return { keep: true, result: undefined };
+        return { commit: true, result: undefined };
       }),
     );
   }
 
-  omitted(omission: CronOmission, context: ActionContext): Promise<void> {
+  recordOmission(omission: CronOmission, context: ActionContext): Promise<void> {
     return guarded(() =>
       this.#log.act(context, () => {
         const { changes } = this.#omitted.run({ ...omission, tenantId: context.tenantId });
@@ -120,7 +120,7 @@ export class CronJobs implements CronStore {
     );
   }
 
-  triggered(...[{ id, name, executionId }, context]: Parameters<CronStore['triggered']>): Promise<void> {
+  recordTrigger(...[{ id, name, executionId }, context]: Parameters<CronStore['recordTrigger']>): Promise<void> {
     return guarded(() =>
       this.#log.act(context, () => {
         this.#triggered.run(context.atMs, executionId, id, context.tenantId);

@@ -1,6 +1,13 @@
 import type { Database, Statement } from 'better-sqlite3';
-import { finishedData, type JobProgress, type JobRow, type JobStore, type NewJob, startedData } from '../../resources/jobs.ts';
-import type { ActionContext } from '../../writes.ts';
+import {
+  finishedData,
+  type JobProgress,
+  type JobRow,
+  type JobStore,
+  type NewJob,
+  startedData,
+} from '../../port/resources/jobs.ts';
+import type { ActionContext } from '../../port/writes.ts';
 import type { ControlLog } from '../control-log.ts';
 import { guarded } from '../errors.ts';
 import * as sql from '../queries/jobs.ts';

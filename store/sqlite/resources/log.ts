@@ -1,6 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
-import { StoreError } from '../../errors.ts';
-import type { CommonLog, LogEntry, LogSlice } from '../../resources/log.ts';
+import { StoreError } from '../../port/errors.ts';
+import type { GlobalEventLog, LogEntry, LogSlice } from '../../port/resources/event-log.ts';
 import { guarded } from '../errors.ts';
 import * as sql from '../queries/positions.ts';
 
@@ -11,7 +11,7 @@ type Range = { readonly after: number; readonly last: number; readonly tenantId?
 const POSITION = /^(\d{1,15})\.(\d{1,15})$/;
 
 /** The table `events` by row number: one process writes at a time, so numbers are given in the order of commits. */
-export class SqliteLog implements CommonLog {
+export class SqliteLog implements GlobalEventLog {
   readonly #epoch: Statement<[], number>;
   readonly #lastRow: Statement<[], number>;
   readonly #lowestCut: Statement<[number], number | null>;

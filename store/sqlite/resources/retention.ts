@@ -1,17 +1,17 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { EXECUTIONS_REMOVED, type RemovedExecution } from '../../audit/removals.ts';
 import {
-  BEGINNING,
-  cutBatch,
+  BEFORE_ALL,
   EXECUTIONS_PER_BATCH,
+  limitBatch,
   type Removal,
   type RemovalPosition,
   type RemovalRequest,
   type RetentionPolicy,
   type RetentionStore,
   removalData,
-} from '../../resources/retention.ts';
-import type { ActionContext } from '../../writes.ts';
+} from '../../port/resources/retention.ts';
+import type { ActionContext } from '../../port/writes.ts';
 import type { ControlLog } from '../control-log.ts';
 import { guarded } from '../errors.ts';
 import * as sql from '../queries/retention.ts';
@@ -70,8 +70,8 @@ export class SqliteRetention implements RetentionStore {
   }
 
   #batch({ after, endedBeforeMs }: RemovalRequest, tenantId: string): readonly Ended[] {
-    const page = { tenantId, endedBeforeMs, limit: EXECUTIONS_PER_BATCH, ...(after ?? BEGINNING) };
-    return cutBatch(this.#ended.all(page));
+    const page = { tenantId, endedBeforeMs, limit: EXECUTIONS_PER_BATCH, ...(after ?? BEFORE_ALL) };
+    return limitBatch(this.#ended.all(page));
   }
 
   #removeOne({ id, seq, parentId }: Ended, tenantId: string, controlSeq: number): boolean {

@@ -1,17 +1,17 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Database, Statement } from 'better-sqlite3';
-import { StoreError } from '../../errors.ts';
+import { StoreError } from '../../port/errors.ts';
 import {
   changeData,
   differences,
   type NewTenant,
+  type TenantAdmission,
   type TenantChange,
   type TenantRecord,
   type TenantRegistry,
-  type TenantStanding,
   type TenantUsage,
-} from '../../resources/tenants.ts';
-import type { ActionContext } from '../../writes.ts';
+} from '../../port/resources/tenants.ts';
+import type { ActionContext } from '../../port/writes.ts';
 import type { ControlLog } from '../control-log.ts';
 import { guarded } from '../errors.ts';
 import * as sql from '../queries/tenants.ts';
@@ -31,7 +31,7 @@ export class Tenants implements TenantRegistry {
   readonly #update: Statement;
   readonly #record: Statement<[string], TenantRecord>;
   readonly #records: Statement<[number, number], TenantRecord>;
-  readonly #standing: Statement<[string], TenantStanding>;
+  readonly #standing: Statement<[string], TenantAdmission>;
   readonly #inactive: Statement<[], string>;
   readonly #usage: Statement<[string, string], TenantUsage>;
   readonly #countByStatus: Statement<[string, string, string, number], Counted>;
@@ -43,7 +43,7 @@ export class Tenants implements TenantRegistry {
     this.#update = db.prepare(sql.UPDATE_TENANT);
     this.#record = db.prepare<[string], TenantRecord>(sql.TENANT_RECORD);
     this.#records = db.prepare<[number, number], TenantRecord>(sql.TENANT_RECORDS);
-    this.#standing = db.prepare<[string], TenantStanding>(sql.TENANT_STANDING);
+    this.#standing = db.prepare<[string], TenantAdmission>(sql.TENANT_STANDING);
     this.#inactive = db.prepare<[], string>(sql.INACTIVE_TENANTS).pluck();
     this.#usage = db.prepare<[string, string], TenantUsage>(sql.TENANT_USAGE);
     this.#countByStatus = db.prepare<[string, string, string, number], Counted>(sql.COUNT_BY_STATUS);
@@ -86,7 +86,7 @@ export class Tenants implements TenantRegistry {
     return guarded(() => this.#records.all(limit, offset));
   }
 
-  standing(tenantId: string): Promise<TenantStanding | null> {
+  admission(tenantId: string): Promise<TenantAdmission | null> {
     return guarded(() => this.#standing.get(tenantId) ?? null);
   }
 

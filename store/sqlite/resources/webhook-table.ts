@@ -1,7 +1,13 @@
 import type { Database, Statement } from 'better-sqlite3';
-import { StoreError } from '../../errors.ts';
-import { type NewWebhook, type Recipient, type WebhookChange, type WebhookRow, webhookData } from '../../resources/webhooks.ts';
-import type { ActionContext } from '../../writes.ts';
+import { StoreError } from '../../port/errors.ts';
+import {
+  type NewWebhook,
+  type Recipient,
+  type WebhookChange,
+  type WebhookRow,
+  webhookData,
+} from '../../port/resources/webhooks.ts';
+import type { ActionContext } from '../../port/writes.ts';
 import type { ControlLog } from '../control-log.ts';
 import * as sql from '../queries/webhooks.ts';
 

@@ -1,14 +1,14 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type {
-  AttemptOutcome,
+  DeliveryAttempt,
   DeliveryRow,
   DeliveryStatus,
   NewDelivery,
   NewWebhook,
   WebhookChange,
   WebhookStore,
-} from '../../resources/webhooks.ts';
-import type { ActionContext } from '../../writes.ts';
+} from '../../port/resources/webhooks.ts';
+import type { ActionContext } from '../../port/writes.ts';
 import type { ControlLog } from '../control-log.ts';
 import { guarded } from '../errors.ts';
 import * as sql from '../queries/webhooks.ts';
@@ -94,7 +94,7 @@ export class SqliteWebhooks implements WebhookStore {
     return guarded(() => this.#table.remove(id, context));
   }
 
-  tested(id: string, outcome: { readonly delivered: boolean }, context: ActionContext) {
+  recordTest(id: string, outcome: { readonly delivered: boolean }, context: ActionContext) {
     return guarded(() => this.#table.tested(id, outcome, context));
   }
 
@@ -142,7 +142,7 @@ export class SqliteWebhooks implements WebhookStore {
     });
   }
 
-  any() {
+  exists() {
     return guarded(() => this.#table.any());
   }
 
@@ -150,22 +150,22 @@ export class SqliteWebhooks implements WebhookStore {
     return guarded(() => this.#cursor.get() ?? null);
   }
 
-  listeners(tenantId: string) {
+  enabled(tenantId: string) {
     return guarded(() => this.#table.listeners(tenantId));
   }
 
   enqueue({ from, to, deliveries, nowMs }: Cursor) {
     return guarded(() =>
       this.#transactions.write(() => {
-        if (this.#cursor.get() !== from) return { keep: false, result: false };
+        if (this.#cursor.get() !== from) return { commit: false, result: false };
         for (const delivery of deliveries) this.#add.run({ ...delivery, nowMs });
         this.#setCursor.run(to);
-        return { keep: true, result: true };
+        return { commit: true, result: true };
       }),
     );
   }
 
-  waiting({ after, limit }: { readonly after: string; readonly limit: number }) {
+  withReadyDeliveries({ after, limit }: { readonly after: string; readonly limit: number }) {
     return guarded(() => this.#waiting.all(after, limit));
   }
 
@@ -173,20 +173,20 @@ export class SqliteWebhooks implements WebhookStore {
     return guarded(() => this.#table.recipient(webhookId));
   }
 
-  turns(webhookId: string, limit: number) {
+  readyDeliveries(webhookId: string, limit: number) {
     return guarded(() => this.#turns.all(webhookId, limit));
   }
 
-  attempted(outcomes: readonly AttemptOutcome[]) {
+  recordAttempts(outcomes: readonly DeliveryAttempt[]) {
     return guarded(() =>
       this.#transactions.write(() => {
         for (const outcome of outcomes) this.#settle(outcome);
-        return { keep: true, result: undefined };
+        return { commit: true, result: undefined };
       }),
     );
   }
 
-  #settle(outcome: AttemptOutcome): void {
+  #settle(outcome: DeliveryAttempt): void {
     const { webhookId, executionId, atMs, status, error } = outcome;
     const settledAtMs = status === 'pending' ? null : atMs;
     if (this.#attempted.run({ ...outcome, settledAtMs }).changes > 0 && settledAtMs !== null) {
@@ -208,7 +208,7 @@ export class SqliteWebhooks implements WebhookStore {
             removed += this.#forget.run(webhookId, id).changes;
           }
         }
-        return { keep: removed > 0, result: removed };
+        return { commit: removed > 0, result: removed };
       }),
     );
   }

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { CARD, card, skilled } from '../../api/agents.ts';
-import { web } from '../../executors/web.ts';
+import { CARD, card, skilled } from '../../api/support/agents.ts';
+import { webServer } from '../../executors/web-server.ts';
 import { runtimeServer } from '../runtime-server.ts';
 
 const server = runtimeServer({}, { JAMJET_ALLOW_PRIVATE_ADDRESSES: '1' });
@@ -161,7 +161,7 @@ describe('jamjet agents', () => {
   });
 
   it('discover registers what is behind a URL, or says why not', async () => {
-    const { url } = await web((request, response) => {
+    const { url } = await webServer((request, response) => {
       if (request.url === '/.well-known/agent.json') response.end(JSON.stringify({ ...CARD, id: 'found', uri: undefined }));
       else response.writeHead(404).end();
     });

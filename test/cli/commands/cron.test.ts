@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { CronJob, CronJobList } from '../../../src/client.ts';
+import type { CronJob, CronJobList } from '../../../src/client/index.ts';
 import { DOUBLING, REVIEWED, TOOLS } from '../flows.ts';
 import { runtimeServer } from '../runtime-server.ts';
 

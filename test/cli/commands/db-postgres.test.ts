@@ -6,7 +6,7 @@ import { Client } from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { JsonObject } from '../../../machines/json.ts';
 import { createToken } from '../../../src/admin.ts';
-import { JamjetClient } from '../../../src/client.ts';
+import { JamjetClient } from '../../../src/client/index.ts';
 import { startServer } from '../../../src/compose.ts';
 import { readConfig } from '../../../src/config.ts';
 import type { Tools } from '../../../src/runtime/types.ts';

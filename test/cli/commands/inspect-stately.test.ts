@@ -6,7 +6,7 @@ import type { JsonObject } from '../../../machines/json.ts';
 import { freePort } from '../../support/ports.ts';
 import { DECLINED, DOUBLING, HANGING, REVIEWED, TOOLS } from '../flows.ts';
 import { runtimeServer } from '../runtime-server.ts';
-import { allDone, faults, type Received, Receiver, snapshotOf } from '../stately/receiving.ts';
+import { allDone, type Received, Receiver, shapeFaults, snapshotOf } from '../stately/receiver.ts';
 import type { TerminalSession } from '../terminal-session.ts';
 
 let repaired = false;
@@ -58,7 +58,7 @@ describe('jamjet inspect --stately', () => {
     await Promise.all([one.until(allDone), other.until(allDone)]);
     expect(values(one.messages)).toEqual(['review', 'double', 'end:completed']);
     expect(other.messages).toEqual(one.messages);
-    expect(faults(one.messages)).toEqual([]);
+    expect(shapeFaults(one.messages)).toEqual([]);
     expect(one.messages.filter(({ type }) => type === '@xstate.event').map(({ event }) => event)).toMatchObject([
       { type: 'xstate.init', input: { n: 4 } },
       { type: 'decide', node: 'review', decision: 'approved', comment: 'fine' },

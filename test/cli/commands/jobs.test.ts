@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ExecutionList, Job, JobList } from '../../../src/client.ts';
+import type { ExecutionList, Job, JobList } from '../../../src/client/index.ts';
 import { DECLINED, HANGING, PAID, TOOLS } from '../flows.ts';
 import { runtimeServer } from '../runtime-server.ts';
 

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../machines/json.ts';
-import { JamjetClient } from '../../../src/client.ts';
+import { JamjetClient } from '../../../src/client/index.ts';
 import { startServer } from '../../../src/compose.ts';
 import { readConfig } from '../../../src/config.ts';
 import { DECLINED, DOUBLING, HANGING, PAID, PARENT, RETRYING, REVIEWED, TOOLS } from '../flows.ts';

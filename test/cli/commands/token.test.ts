@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { JamjetClient } from '../../../src/client.ts';
+import { JamjetClient } from '../../../src/client/index.ts';
 import { TOOLS } from '../flows.ts';
 import { runtimeServer } from '../runtime-server.ts';
 import { inFolder, jamjet } from '../terminal-session.ts';

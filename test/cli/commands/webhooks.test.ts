@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Webhook } from '../../../src/client.ts';
-import { web } from '../../executors/web.ts';
+import type { Webhook } from '../../../src/client/index.ts';
+import { webServer } from '../../executors/web-server.ts';
 import { TOOLS } from '../flows.ts';
 import { runtimeServer } from '../runtime-server.ts';
 
@@ -51,7 +51,7 @@ describe('jamjet webhooks', () => {
   it('tests, deletes, and says what it does not know', async () => {
     const { id } = await created();
     // Nothing may be sent to this machine: the server is not told to allow it.
-    const { url } = await web((_request, response) => response.end());
+    const { url } = await webServer((_request, response) => response.end());
     await jamjet(['webhooks', 'update', id, '--url', url]);
     const tested = await jamjet(['webhooks', 'test', id]);
     expect(tested).toMatchObject({ code: 1, stdout: expect.stringMatching(/^✗ not delivered {2}.*private address/) });
@@ -75,7 +75,7 @@ describe('jamjet webhooks', () => {
   });
 
   it('shows what failed, and puts it back', async () => {
-    const { url } = await web((_request, response) => response.end());
+    const { url } = await webServer((_request, response) => response.end());
     const { id } = JSON.parse((await jamjet(['webhooks', 'create', url, '--json', '--events', 'WorkflowStarted'])).stdout);
     await server().client.registerWorkflow({
       workflow_id: 'waiting',

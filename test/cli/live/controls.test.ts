@@ -1,27 +1,27 @@
 import { describe, expect, it } from 'vitest';
-import { AT_FIRST, type Controls, type Deed, press, type Seen } from '../../../src/cli/live/controls.ts';
+import { type Action, type ControlInputs, type Controls, INITIAL_CONTROLS, press } from '../../../src/cli/live/controls.ts';
 
-const SEEN: Seen = {
+const SEEN: ControlInputs = {
   nodes: ['look_up', 'review', 'pay'],
-  current: 1,
+  defaultRow: 1,
   approvals: ['review'],
-  awaited: new Map(),
-  held: false,
-  over: false,
-  page: 2,
-  bottom: 7,
+  awaitedEvents: new Map(),
+  suspended: false,
+  ended: false,
+  pageRows: 2,
+  maxScroll: 7,
 };
 
 /** Presses keys: names in angle brackets, letters otherwise. */
-function pressed(keys: string, seen: Partial<Seen> = {}, from: Controls = AT_FIRST) {
+function pressed(keys: string, seen: Partial<ControlInputs> = {}, from: Controls = INITIAL_CONTROLS) {
   let controls = from;
-  const deeds: Deed[] = [];
+  const deeds: Action[] = [];
   for (const [, name, letter = ''] of keys.matchAll(/<([\w-]+)>|(.)/gu)) {
     const ctrl = name?.startsWith('ctrl-') === true;
     const key = { name: name?.replace('ctrl-', '') ?? letter, text: name === undefined ? letter : '', ctrl };
     const result = press(controls, key, { ...SEEN, ...seen });
     controls = result.controls;
-    if (result.deed !== null) deeds.push(result.deed);
+    if (result.action !== null) deeds.push(result.action);
   }
   return { controls, deeds };
 }
@@ -57,7 +57,9 @@ describe('deciding', () => {
 describe('sending an event', () => {
   it('begins with the key that is waited for', () => {
     const awaited = new Map([['pay', 'payment-received']]);
-    expect(pressed('e<return><return>', { awaited }).deeds).toEqual([{ do: 'send', key: 'payment-received', payload: {} }]);
+    expect(pressed('e<return><return>', { awaitedEvents: awaited }).deeds).toEqual([
+      { do: 'send', key: 'payment-received', payload: {} },
+    ]);
   });
 
   it('takes JSON alone, and keeps what was typed', () => {
@@ -87,8 +89,8 @@ describe('the other keys', () => {
 
   it('pause, resume, and cancel when it is meant', () => {
     expect(pressed('p').deeds).toEqual([{ do: 'pause' }]);
-    expect(pressed('p', { held: true }).deeds).toEqual([]);
-    expect(pressed('u', { held: true }).deeds).toEqual([{ do: 'resume' }]);
+    expect(pressed('p', { suspended: true }).deeds).toEqual([]);
+    expect(pressed('u', { suspended: true }).deeds).toEqual([{ do: 'resume' }]);
     expect(pressed('u').deeds).toEqual([]);
     expect(pressed('cn').deeds).toEqual([]);
     expect(pressed('cy').deeds).toEqual([{ do: 'cancel' }]);
@@ -97,8 +99,8 @@ describe('the other keys', () => {
   it('leave with q, and with almost any key once it has ended', () => {
     expect(pressed('q').deeds).toEqual([{ do: 'leave' }]);
     expect(pressed('x').deeds).toEqual([]);
-    expect(pressed('x', { over: true }).deeds).toEqual([{ do: 'leave' }]);
-    expect(pressed('j<return><escape>', { over: true }).deeds).toEqual([]);
+    expect(pressed('x', { ended: true }).deeds).toEqual([{ do: 'leave' }]);
+    expect(pressed('j<return><escape>', { ended: true }).deeds).toEqual([]);
   });
 
   it('interrupt with Ctrl-C wherever one is', () => {

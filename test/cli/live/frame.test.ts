@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { AT_FIRST, type Controls } from '../../../src/cli/live/controls.ts';
+import { type Controls, INITIAL_CONTROLS } from '../../../src/cli/live/controls.ts';
 import { frame } from '../../../src/cli/live/frame.ts';
-import { lineOf } from '../../../src/cli/live/line.ts';
-import { LiveModel } from '../../../src/cli/live/model.ts';
-import { widestOf } from '../../../src/cli/live/row-text.ts';
+import { inputLine } from '../../../src/cli/live/input-line.ts';
+import { maxRowWidth } from '../../../src/cli/live/row-text.ts';
 import { paint } from '../../../src/cli/terminal/paint.ts';
 import { width } from '../../../src/cli/terminal/text.ts';
-import { LiveOutline } from '../../../src/pictures/outline.ts';
+import { LiveModel } from '../../../src/views/live-model.ts';
+import { LiveOutline } from '../../../src/views/outline.ts';
 import { type Golden, goldenNames, readGolden } from '../../support/golden.ts';
 
 const golden = (name: string): Golden => readGolden(name) as Golden;
@@ -36,7 +36,7 @@ function screen(
     laterMs = 3_000,
     rows = 20,
     columns = 80,
-    controls = AT_FIRST,
+    controls = INITIAL_CONTROLS,
     trouble = '',
     colours = false,
   }: {
@@ -52,9 +52,17 @@ function screen(
   const model = modelOf(log, upTo);
   const { document, events } = log;
   const seen = events.filter(({ sequence }) => sequence <= upTo);
-  const subject = { id: 'exec_1', workflow: String(document.workflow_id), version: '1', startedMs: events[0]?.at_ms ?? 0 };
-  const { current, over, marks } = model;
-  const scene = { subject, model, controls, current, widest: widestOf(model.rows), endedMs: over ? marks.atMs : null, trouble };
+  const subject = { id: 'exec_1', workflow: String(document.workflow_id), version: '1', startedAtMs: events[0]?.at_ms ?? 0 };
+  const { defaultRow: current, over, statuses: marks } = model;
+  const scene = {
+    subject,
+    model,
+    controls,
+    current,
+    maxRowWidth: maxRowWidth(model.rows),
+    endedAtMs: over ? marks.atMs : null,
+    trouble,
+  };
   return frame(scene, { rows, columns }, { paint: paint(colours), nowMs: (seen.at(-1)?.at_ms ?? 0) + laterMs, spinner: '▸' });
 }
 
@@ -125,8 +133,8 @@ describe('the screen', () => {
   });
 
   it('keeps the bottom two lines for what is asked and for the keys', () => {
-    const mode: Controls['mode'] = { is: 'typing', purpose: { of: 'payload', key: 'paid' }, line: lineOf('{"n":1}') };
-    const lines = screen(golden('approval-pending'), { controls: { ...AT_FIRST, mode, notice: 'not JSON' } });
+    const mode: Controls['mode'] = { is: 'typing', purpose: { of: 'payload', key: 'paid' }, line: inputLine('{"n":1}') };
+    const lines = screen(golden('approval-pending'), { controls: { ...INITIAL_CONTROLS, mode, notice: 'not JSON' } });
     expect(lines.slice(-2)).toEqual(['? Payload of paid, JSON: {"n":1}▌  not JSON', '⏎ go on  esc leave it']);
   });
 
@@ -161,8 +169,8 @@ describe('the screen', () => {
     if (log === null || !('events' in log)) return;
     for (const rows of [1, 8, 12, 60])
       for (const columns of [1, 40, 200])
-        for (const mode of [AT_FIRST.mode, { is: 'reading', from: 0 }] as const) {
-          const lines = screen(log as Golden, { rows, columns, colours: true, controls: { ...AT_FIRST, mode } });
+        for (const mode of [INITIAL_CONTROLS.mode, { is: 'reading', from: 0 }] as const) {
+          const lines = screen(log as Golden, { rows, columns, colours: true, controls: { ...INITIAL_CONTROLS, mode } });
           expect(lines.length).toBe(rows);
           for (const line of lines) expect(width(line)).toBeLessThanOrEqual(columns);
         }

@@ -5,14 +5,14 @@ import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createMachine } from 'xstate';
 import type { EventType } from '../../../machines/events.ts';
-import type { TimedEvent } from '../../../machines/fold.ts';
 import type { Json, JsonObject } from '../../../machines/json.ts';
+import type { TimedEvent } from '../../../machines/replay/index.ts';
 import { checkWorkflow } from '../../../src/authoring/check.ts';
 import { isTerminal } from '../../../src/cli/terminal/status.ts';
 import { loadLocalTools } from '../../../src/tools.ts';
 import { runtimeServer } from '../runtime-server.ts';
-import { allDone, faults, type Received, Receiver, snapshotOf } from './receiving.ts';
-import { type Step, stepsByXState } from './xstate-own.ts';
+import { allDone, type Received, Receiver, shapeFaults, snapshotOf } from './receiver.ts';
+import { type Step, stepsByXState } from './xstate-inspection.ts';
 
 const NAMES = readdirSync('examples', { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
@@ -99,7 +99,7 @@ describe.each(EXAMPLES)('the example $name in Stately’s inspector', ({ authore
     session.signals.emit('SIGINT');
     expect((await session.ended).code).toBe(0);
 
-    expect(faults(early.messages)).toEqual([]);
+    expect(shapeFaults(early.messages)).toEqual([]);
     const actors = early.messages.filter((message) => message.type === '@xstate.actor');
     expect(actors[0]).toMatchObject({ sessionId: id, rootId: id, name: workflow_id });
     for (const actor of actors) {

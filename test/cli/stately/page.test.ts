@@ -3,7 +3,7 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { REVIEWED, TOOLS } from '../flows.ts';
 import { runtimeServer } from '../runtime-server.ts';
-import { faults, type Received } from './receiving.ts';
+import { type Received, shapeFaults } from './receiver.ts';
 
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
@@ -67,7 +67,7 @@ describe.skipIf(!existsSync(CHROMIUM) && process.env.CI === undefined)('the page
     await server().client.approve(id, { decision: 'approved' });
     const all = ['actor', 'event', 'snapshot', 'event', 'snapshot', 'event', 'snapshot'];
     await expect.poll(() => types(page)).toEqual(all);
-    expect(faults(await received(page))).toEqual([]);
+    expect(shapeFaults(await received(page))).toEqual([]);
     await page
       .frame({ url: 'https://stately.ai/inspect' })
       ?.evaluate('window.received = []; setTimeout(() => location.reload())');

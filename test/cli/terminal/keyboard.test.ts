@@ -14,7 +14,7 @@ function keysOf(...pieces: readonly (string | Uint8Array)[]): readonly string[] 
   const keyboard = new Keyboard(({ name, text, ctrl }) =>
     keys.push(`${ctrl ? 'ctrl-' : ''}${name}${text === '' ? '' : `=${text}`}`),
   );
-  for (const piece of pieces) keyboard.take(piece);
+  for (const piece of pieces) keyboard.write(piece);
   vi.runAllTimers();
   keyboard.close();
   return keys;
@@ -33,11 +33,11 @@ describe('a keyboard', () => {
   it('tells an Esc as soon as nothing goes on from it', () => {
     const keys: string[] = [];
     const keyboard = new Keyboard(({ name }) => keys.push(name));
-    keyboard.take('\u001b');
+    keyboard.write('\u001b');
     expect(keys).toEqual([]);
     vi.advanceTimersByTime(100);
     expect(keys).toEqual(['escape']);
-    keyboard.take('[');
+    keyboard.write('[');
     expect(keys).toEqual(['escape', '']);
     keyboard.close();
   });

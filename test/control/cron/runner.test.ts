@@ -5,11 +5,11 @@ import type { Json } from '../../../machines/json.ts';
 import { type CronDefinition, CronJobs } from '../../../src/control/cron/jobs.ts';
 import { Outbound } from '../../../src/executors/outbound.ts';
 import type { Runtime } from '../../../src/runtime/types.ts';
-import { StoreError } from '../../../store/errors.ts';
-import type { CronJob } from '../../../store/resources/cron.ts';
-import type { Store } from '../../../store/store.ts';
+import { StoreError } from '../../../store/port/errors.ts';
+import type { CronJob } from '../../../store/port/resources/cron.ts';
+import type { Store } from '../../../store/port/store.ts';
 import { FakeClock } from '../../support/clock.ts';
-import { type Bench, CALLER, databasePath, eventually, openBench } from '../../support/runtimes.ts';
+import { CALLER, databasePath, eventually, openTestRuntime, type TestRuntime } from '../../support/runtimes.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -29,7 +29,7 @@ const SLOW = {
   edges: [{ from: 'review', to: 'end' }],
 };
 
-interface CronBench extends Bench {
+interface CronBench extends TestRuntime {
   readonly cron: CronJobs;
   put(change?: Partial<CronDefinition>): Promise<CronJob>;
   job(): Promise<CronJob>;
@@ -48,7 +48,7 @@ interface Options {
 /** The clock of a fresh one stands at 2026-03-12T10:00:00Z. */
 async function bench(options: Options = {}): Promise<CronBench> {
   const { path, clock } = options;
-  const parts = await openBench({
+  const parts = await openTestRuntime({
     tools: { echo: (input: unknown) => input },
     ...(path === undefined ? {} : { path }),
     ...(clock === undefined ? {} : { clock }),
@@ -57,8 +57,8 @@ async function bench(options: Options = {}): Promise<CronBench> {
   const runtime = options.runtime?.(parts.runtime) ?? parts.runtime;
   const outbound = new Outbound({ allowPrivateAddresses: false });
   const failed = (error: unknown) => parts.errors.push(error);
-  const cron = new CronJobs({ store, runtime, outbound, clock: parts.clock, failed });
-  await cron.runner.begin();
+  const cron = new CronJobs({ store, runtime, outbound, clock: parts.clock, onError: failed });
+  await cron.runner.start();
   onTestFinished(() => cron.runner.close());
   for (const document of [QUICK, SLOW]) await parts.runtime.register(CALLER, document as never);
   return {
@@ -89,7 +89,7 @@ async function bench(options: Options = {}): Promise<CronBench> {
 }
 
 /** The jobs again, as another process would find them. */
-async function restarted(first: CronBench, options: Omit<Options, 'path' | 'clock'> = {}): Promise<CronBench> {
+async function restartedBench(first: CronBench, options: Omit<Options, 'path' | 'clock'> = {}): Promise<CronBench> {
   await first.cron.runner.close();
   await first.close();
   return bench({ ...options, path: first.path, clock: first.clock });
@@ -135,7 +135,7 @@ describe('a time that was missed', () => {
     await first.put();
     await first.cron.runner.close();
     first.clock.advance(5 * HOUR + 2 * MINUTE);
-    const second = await restarted(first);
+    const second = await restartedBench(first);
     await standsAt(second, '2026-03-12T16:00:00Z');
     expect(await second.runs()).toEqual([]);
     expect(records(second.path)).toEqual([
@@ -159,7 +159,7 @@ describe('a time that was missed', () => {
     await first.put();
     await first.cron.runner.close();
     first.clock.advance(3 * HOUR + 59_000);
-    const second = await restarted(first);
+    const second = await restartedBench(first);
     await standsAt(second, '2026-03-12T14:00:00Z');
     expect(await second.runs()).toEqual(['2026-03-12T13:00:00.000Z']);
     expect(await second.job()).toMatchObject({ lastRunAtMs: Date.parse('2026-03-12T13:00:59Z') });
@@ -170,7 +170,7 @@ describe('a time that was missed', () => {
     await first.put({ missed: 'catch_up' });
     await first.cron.runner.close();
     first.clock.advance(30 * HOUR);
-    const second = await restarted(first);
+    const second = await restartedBench(first);
     await standsAt(second, '2026-03-13T17:00:00Z');
     const expected = Array.from({ length: 30 }, (_, i) => new Date(Date.UTC(2026, 2, 12, 11 + i)).toISOString());
     expect(await second.runs()).toEqual(expected);
@@ -182,7 +182,7 @@ describe('a time that was missed', () => {
     await first.put({ missed: 'catch_up' });
     await first.cron.runner.close();
     first.clock.advance(1_200 * HOUR);
-    const second = await restarted(first);
+    const second = await restartedBench(first);
     const next = first.clock.nowMs() + HOUR;
     await eventually(async () => (await second.job()).nextRunAtMs === next);
     const runs = await second.runs();
@@ -265,7 +265,7 @@ describe('whatever is cut short', () => {
           key === 'cron'
             ? new Proxy(target.cron, {
                 get: (cron, method) =>
-                  method === 'ran'
+                  method === 'recordRuns'
                     ? async () => {
                         copy = crashCopy(first?.path ?? '');
                         throw new StoreError('store_unavailable', 'the power is gone');
@@ -314,9 +314,9 @@ describe('whatever is cut short', () => {
     const made = await bench();
     const outbound = new Outbound({ allowPrivateAddresses: false });
     const { store, runtime, clock } = made;
-    const other = new CronJobs({ store, runtime, outbound, clock, failed: (error) => made.errors.push(error) });
+    const other = new CronJobs({ store, runtime, outbound, clock, onError: (error) => made.errors.push(error) });
     await made.put({ missed: 'catch_up', expression: '*/10 * * * *' });
-    await other.runner.begin();
+    await other.runner.start();
     onTestFinished(() => other.runner.close());
     made.clock.advance(DAY);
     await standsAt(made, '2026-03-13T10:10:00Z');

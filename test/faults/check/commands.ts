@@ -6,17 +6,17 @@ import type { History } from '../history.ts';
 import type { Load } from '../load/load.ts';
 
 /** More would only repeat what `db check` does. */
-const REPLAYED = 20;
+const MAX_REPLAYED = 20;
 
 /** What the program itself says of the database that it has left: every log folds to its snapshot, and the audit chains hold. */
 export async function checkByCommands(database: string, folder: string, executions: number, history: History): Promise<void> {
   const check = await jamjet(['db', 'check', '--all', '--json', '--db', database], folder);
   const report = JSON.parse(check) as { readonly ok?: boolean; readonly executions?: number };
   if (report.ok !== true || report.executions !== executions)
-    history.violated('every log replays to its snapshot', `of ${executions} executions: ${check.slice(0, 2_000)}`);
+    history.addViolation('every log replays to its snapshot', `of ${executions} executions: ${check.slice(0, 2_000)}`);
   const verified = await jamjet(['audit', 'verify', '--json', '--db', database], folder);
   if ((JSON.parse(verified) as { readonly ok?: boolean }).ok !== true)
-    history.violated('the audit log verifies', verified.slice(0, 2_000));
+    history.addViolation('the audit log verifies', verified.slice(0, 2_000));
 }
 
 /** Every server lists the same executions, and as they are stored. */
@@ -39,23 +39,26 @@ export async function checkLists(cluster: Cluster, history: History): Promise<vo
     }
     const wrong = expected.findIndex((line, index) => listed[index] !== line);
     if (wrong !== -1 || listed.length !== expected.length)
-      history.violated('every server lists what is stored', `${member.name}: ${listed[wrong]} in place of ${expected[wrong]}`);
+      history.addViolation(
+        'every server lists what is stored',
+        `${member.name}: ${listed[wrong]} in place of ${expected[wrong]}`,
+      );
   }
 }
 
 /** What servers say of some of the executions when they are asked to fold the log again, and of the audit log. */
 export async function checkReplays(cluster: Cluster, load: Load, history: History): Promise<void> {
   const client = load.client('auditor', 1);
-  for (const { id } of load.stories.filter((story) => story.id !== null).slice(-REPLAYED)) {
+  for (const { id } of load.executions.filter((story) => story.id !== null).slice(-MAX_REPLAYED)) {
     const path = `/executions/${id}/replay`;
-    const { body } = await client.insist({ method: 'GET', path, what: 'replay', about: id ?? '' });
+    const { body } = await client.askUntilKnown({ method: 'GET', path, what: 'replay', about: id ?? '' });
     if (body.matches !== true)
-      history.violated('every log replays to its snapshot', `${path}: ${JSON.stringify(body)}`, [id ?? '']);
+      history.addViolation('every log replays to its snapshot', `${path}: ${JSON.stringify(body)}`, [id ?? '']);
   }
   for (const member of cluster.members) {
     const reply = await fetch(`${member.url}/audit/verify`, { headers: { authorization: `Bearer ${member.token}` } });
     const body = (await reply.json()) as { readonly ok?: boolean };
-    if (body.ok !== true) history.violated('the audit log verifies', `${member.name}: ${JSON.stringify(body)}`);
+    if (body.ok !== true) history.addViolation('the audit log verifies', `${member.name}: ${JSON.stringify(body)}`);
   }
 }
 

@@ -1,43 +1,43 @@
 import type { History } from '../history.ts';
-import type { Evidence, LogEvent, StoredExecution } from './evidence.ts';
+import type { FinalState, LogEvent, StoredExecution } from './final-state.ts';
 
-const ENDS: Readonly<Record<string, string>> = {
+const TERMINAL_EVENTS: Readonly<Record<string, string>> = {
   completed: 'workflow_completed',
   failed: 'workflow_failed',
   cancelled: 'workflow_cancelled',
 };
-const END_TYPES: ReadonlySet<string> = new Set(Object.values(ENDS));
+const TERMINAL_EVENT_TYPES: ReadonlySet<string> = new Set(Object.values(TERMINAL_EVENTS));
 
 /** What holds for the log of any execution, whatever its workflow. */
-export function checkLogs({ executions }: Evidence, history: History): void {
+export function checkLogs({ executions }: FinalState, history: History): void {
   for (const execution of executions.values()) {
-    checkNumbers(execution, history);
+    checkSequence(execution, history);
     checkEnd(execution, history);
     checkVisits(execution, history);
-    checkReasons(execution, history);
+    checkErrors(execution, history);
   }
 }
 
-function checkNumbers({ id, log, sequence }: StoredExecution, history: History): void {
+function checkSequence({ id, log, sequence }: StoredExecution, history: History): void {
   const gap = log.findIndex((event, index) => event.sequence !== index + 1);
-  if (gap !== -1) history.violated('no log has a gap', `${id}: event ${log[gap]?.sequence} comes as number ${gap + 1}`, [id]);
+  if (gap !== -1) history.addViolation('no log has a gap', `${id}: event ${log[gap]?.sequence} comes as number ${gap + 1}`, [id]);
   if (log.length !== sequence)
-    history.violated('a head is at the end of its log', `${id}: ${sequence}, ${log.length} events`, [id]);
-  if (log[0]?.type !== 'workflow_started') history.violated('a log begins with the start', `${id}: ${log[0]?.type}`, [id]);
+    history.addViolation('a head is at the end of its log', `${id}: ${sequence}, ${log.length} events`, [id]);
+  if (log[0]?.type !== 'workflow_started') history.addViolation('a log begins with the start', `${id}: ${log[0]?.type}`, [id]);
 }
 
 /** The last event is the end that the head tells of; after an earlier one there was a retry. */
 function checkEnd({ id, key, log, status }: StoredExecution, history: History): void {
   const last = log.at(-1)?.type ?? 'none';
-  if (last !== ENDS[status])
-    history.violated('every execution ends, and its log with it', `${id} (${key}) is ${status}, its last event ${last}`, [
+  if (last !== TERMINAL_EVENTS[status])
+    history.addViolation('every execution ends, and its log with it', `${id} (${key}) is ${status}, its last event ${last}`, [
       id,
       key ?? id,
     ]);
   for (const [index, { type }] of log.entries()) {
     const next = log[index + 1]?.type;
-    if (END_TYPES.has(type) && next !== undefined && !(type === 'workflow_failed' && next === 'workflow_retried'))
-      history.violated('nothing happens after an end', `${id}: ${next} after ${type}`, [id]);
+    if (TERMINAL_EVENT_TYPES.has(type) && next !== undefined && !(type === 'workflow_failed' && next === 'workflow_retried'))
+      history.addViolation('nothing happens after an end', `${id}: ${next} after ${type}`, [id]);
   }
 }
 
@@ -53,18 +53,18 @@ function checkVisits({ id, log }: StoredExecution, history: History): void {
       const attempt = Number(event.data.attempt);
       // The same once more: begun, or handed back by a server that stopped in order.
       if (attempt !== before + 1 && attempt !== before)
-        history.violated('attempts count up from 0', `${id}: ${visit} attempt ${attempt} after ${before}`, [id]);
+        history.addViolation('attempts count up from 0', `${id}: ${visit} attempt ${attempt} after ${before}`, [id]);
       attempts.set(visit, attempt);
     }
     if (!isOutcome(event)) continue;
     if (outcomes.has(visit))
-      history.violated('every visit to a node has one outcome', `${id}: ${visit}, again ${event.type}`, [id]);
+      history.addViolation('every visit to a node has one outcome', `${id}: ${visit}, again ${event.type}`, [id]);
     outcomes.add(visit);
   }
 }
 
 /** Whatever fails, fails for one of the reasons that there are: its server was lost, or those who did it said so. */
-const REASONS: readonly RegExp[] = [
+const EXPECTED_ERRORS: readonly RegExp[] = [
   /^runtime lost$/,
   /^lease expired$/,
   /^attempt \d+ fails$/,
@@ -74,10 +74,10 @@ const REASONS: readonly RegExp[] = [
   /answered 503$/,
 ];
 
-function checkReasons({ id, log }: StoredExecution, history: History): void {
+function checkErrors({ id, log }: StoredExecution, history: History): void {
   for (const { type, node, data } of log) {
-    if (type !== 'node_failed' || REASONS.some((reason) => reason.test(String(data.error)))) continue;
-    history.violated('attempts fail for a reason that there was', `${id}: ${node}: ${String(data.error)}`, [id]);
+    if (type !== 'node_failed' || EXPECTED_ERRORS.some((reason) => reason.test(String(data.error)))) continue;
+    history.addViolation('attempts fail for a reason that there was', `${id}: ${node}: ${String(data.error)}`, [id]);
   }
 }
 

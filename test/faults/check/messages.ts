@@ -1,10 +1,10 @@
 import { isObject } from '../../../machines/json.ts';
 import type { History } from '../history.ts';
-import type { Message, Story } from '../load/story.ts';
-import type { Evidence, LogEvent, StoredExecution } from './evidence.ts';
+import type { Message, TrackedExecution } from '../load/tracked-execution.ts';
+import type { FinalState, LogEvent, StoredExecution } from './final-state.ts';
 
 /** What was acknowledged happened once, what was refused did not, and whatever else was asked for happened as often as it was asked at most. */
-export function checkMessages(stories: readonly Story[], { executions }: Evidence, history: History): void {
+export function checkMessages(stories: readonly TrackedExecution[], { executions }: FinalState, history: History): void {
   const byKey = new Map<string, StoredExecution[]>();
   for (const execution of executions.values()) {
     if (execution.key === null || execution.parent !== null) continue;
@@ -13,24 +13,25 @@ export function checkMessages(stories: readonly Story[], { executions }: Evidenc
   for (const story of stories) {
     const found = byKey.get(story.key) ?? [];
     byKey.delete(story.key);
-    if (!story.done) history.violated('every execution comes to its end', `${story.key} (${story.id}) did not`, names(story));
+    if (!story.finished)
+      history.addViolation('every execution comes to its end', `${story.key} (${story.id}) did not`, subjectsOf(story));
     for (const message of story.messages) {
       if (message.kind === 'start') checkCount(story, [message], found.length, 'executions', history);
     }
     const [execution] = found;
     if (story.id !== null && execution?.id !== story.id)
-      history.violated(
+      history.addViolation(
         'a start gives one execution',
         `${story.key}: acknowledged ${story.id}, stored ${execution?.id}`,
-        names(story),
+        subjectsOf(story),
       );
     if (execution !== undefined) checkLog(story, execution, history);
   }
   for (const [key, found] of byKey)
-    history.violated('nothing starts that nobody asked for', `${key}: ${found.map(({ id }) => id).join(', ')}`, [key]);
+    history.addViolation('nothing starts that nobody asked for', `${key}: ${found.map(({ id }) => id).join(', ')}`, [key]);
 }
 
-function checkLog(story: Story, { log }: StoredExecution, history: History): void {
+function checkLog(story: TrackedExecution, { log }: StoredExecution, history: History): void {
   const kinds = new Map<string, Message[]>();
   for (const message of story.messages) {
     if (message.kind === 'start') continue;
@@ -40,35 +41,35 @@ function checkLog(story: Story, { log }: StoredExecution, history: History): voi
   for (const messages of kinds.values()) {
     const [first] = messages;
     if (first === undefined) continue;
-    checkCount(story, messages, log.filter((event) => tells(event, first)).length, 'events', history);
+    checkCount(story, messages, log.filter((event) => records(event, first)).length, 'events', history);
   }
   // Whatever is in the log, somebody has sent.
   for (const event of log) {
-    if (!SENT.has(event.type) || story.messages.some((message) => tells(event, message))) continue;
-    history.violated(
+    if (!CLIENT_EVENTS.has(event.type) || story.messages.some((message) => records(event, message))) continue;
+    history.addViolation(
       'nothing is logged that nobody sent',
       `${story.key}: ${event.type} ${JSON.stringify(event.data)}`,
-      names(story),
+      subjectsOf(story),
     );
   }
 }
 
 /** `messages`: those that look the same in the log. */
-function checkCount(story: Story, messages: readonly Message[], count: number, what: string, history: History): void {
+function checkCount(story: TrackedExecution, messages: readonly Message[], count: number, what: string, history: History): void {
   const sum = (worth: (message: Message) => number): number => messages.reduce((all, message) => all + worth(message), 0);
   const least = sum(({ ok }) => (ok ? 1 : 0));
   const most = sum(({ ok, unknown, once }) => (once ? Math.min(1, (ok ? 1 : 0) + unknown) : (ok ? 1 : 0) + unknown));
   if (count >= least && count <= most) return;
   const [first] = messages;
   const said = `${least} times acknowledged, ${sum(({ unknown }) => unknown)} times unknown`;
-  history.violated(
+  history.addViolation(
     'every acknowledged message counts once',
     `${first?.kind} ${first?.nonce}: ${said}, ${count} ${what}`,
-    names(story),
+    subjectsOf(story),
   );
 }
 
-const SENT: ReadonlySet<string> = new Set([
+const CLIENT_EVENTS: ReadonlySet<string> = new Set([
   'external_event_received',
   'approval_received',
   'workflow_cancelled',
@@ -77,7 +78,7 @@ const SENT: ReadonlySet<string> = new Set([
   'workflow_retried',
 ]);
 
-function tells({ type, data }: LogEvent, { kind, nonce }: Message): boolean {
+function records({ type, data }: LogEvent, { kind, nonce }: Message): boolean {
   switch (kind) {
     case 'event':
       return type === 'external_event_received' && isObject(data.payload) && data.payload.nonce === nonce;
@@ -96,6 +97,6 @@ function tells({ type, data }: LogEvent, { kind, nonce }: Message): boolean {
   }
 }
 
-function names({ id, key }: Story): readonly string[] {
+function subjectsOf({ id, key }: TrackedExecution): readonly string[] {
   return id === null ? [key] : [id, key];
 }

@@ -1,10 +1,10 @@
 import { isObject, type Json } from '../../../machines/json.ts';
 import type { History } from '../history.ts';
 import type { Claim } from '../load/workers.ts';
-import type { Evidence, StoredExecution } from './evidence.ts';
+import type { FinalState, StoredExecution } from './final-state.ts';
 
 /** External work: one fence for each claim, one report that counts, and that is in the log. */
-export function checkWork(claims: readonly Claim[], { executions, work }: Evidence, history: History): void {
+export function checkWork(claims: readonly Claim[], { executions, work }: FinalState, history: History): void {
   const items = new Map(work.map((item) => [item.id, item]));
   const fences = new Set<string>();
   const settled = new Map<string, string>();
@@ -12,29 +12,30 @@ export function checkWork(claims: readonly Claim[], { executions, work }: Eviden
     const { item, execution, fence, reports } = claim;
     const about = [item, execution];
     const right = `${item} under fence ${fence}`;
-    if (fences.has(right)) history.violated('a fence is given to one claim', `${right}, again to ${claim.worker}`, about);
+    if (fences.has(right)) history.addViolation('a fence is given to one claim', `${right}, again to ${claim.worker}`, about);
     fences.add(right);
     const log = executions.get(execution);
     if (log === undefined) {
-      history.violated('what was acknowledged is there', `${execution}, of which ${item} was claimed`, about);
+      history.addViolation('what was acknowledged is there', `${execution}, of which ${item} was claimed`, about);
       continue;
     }
     for (const { as, nonce, outcome } of reports) {
       const count = countReports(log, as, nonce);
       const [least, most] = { ok: [1, 1], refused: [0, 0], unknown: [0, 1] }[outcome] as [number, number];
       if (count < least || count > most)
-        history.violated(
+        history.addViolation(
           'a report counts once if it was acknowledged, and never if it was refused',
           `${right}: ${nonce} is ${outcome}, and ${count} times in the log`,
           about,
         );
       if (outcome !== 'ok') continue;
       const before = settled.get(item);
-      if (before !== undefined) history.violated('no work item is settled twice', `${right}: ${nonce} after ${before}`, about);
+      if (before !== undefined)
+        history.addViolation('no work item is settled twice', `${right}: ${nonce} after ${before}`, about);
       settled.set(item, nonce);
       const stored = items.get(item);
       if (stored?.status !== as || stored.fence !== fence)
-        history.violated(
+        history.addViolation(
           'a work item is settled under the fence of its report',
           `${right} ${as}; stored: ${stored?.status} under ${stored?.fence}`,
           about,
@@ -50,24 +51,24 @@ function countReports({ log }: StoredExecution, as: 'completed' | 'failed', nonc
   ).length;
 }
 
-function checkVisits({ work, executions }: Pick<Evidence, 'work' | 'executions'>, history: History): void {
+function checkVisits({ work, executions }: Pick<FinalState, 'work' | 'executions'>, history: History): void {
   const completed = new Set<string>();
   for (const { status, execution, node, activation } of work) {
     if (status !== 'completed') continue;
     const visit = `${execution} ${node}:${activation}`;
-    if (completed.has(visit)) history.violated('no visit is completed under two work items', visit, [execution]);
+    if (completed.has(visit)) history.addViolation('no visit is completed under two work items', visit, [execution]);
     completed.add(visit);
     const count = executions
       .get(execution)
       ?.log.filter(
         (event) => event.type === 'node_completed' && event.node === node && event.data.activation === activation,
       ).length;
-    if (count !== 1) history.violated('a completed work item is in the log once', `${visit}: ${count} times`, [execution]);
+    if (count !== 1) history.addViolation('a completed work item is in the log once', `${visit}: ${count} times`, [execution]);
   }
 }
 
 /** In-process work: every call is of an attempt that the log knows, and every result is that of a call. */
-export function checkCalls({ executions, calls }: Evidence, history: History): void {
+export function checkCalls({ executions, calls }: FinalState, history: History): void {
   const made = new Map<string, number>();
   for (const { idempotencyKey, attempt } of calls) {
     const name = `${idempotencyKey} ${attempt}`;
@@ -84,13 +85,13 @@ export function checkCalls({ executions, calls }: Evidence, history: History): v
       const result = type === 'node_completed' ? resultOf(data.output, node) : null;
       if (result === null) continue;
       if (result.call !== key || !made.has(`${key} ${result.attempt}`))
-        history.violated('a result is that of a call', `${key}: ${JSON.stringify(result)}`, [id]);
+        history.addViolation('a result is that of a call', `${key}: ${JSON.stringify(result)}`, [id]);
     }
   }
   for (const [name, count] of made) {
     const known = begun.get(name) ?? 0;
     if (count > known)
-      history.violated(
+      history.addViolation(
         'no attempt is made that is not in the log, and none twice',
         `${name}: ${count} calls, begun ${known} times`,
         [name.split(':')[0] ?? ''],

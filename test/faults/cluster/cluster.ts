@@ -9,9 +9,9 @@ export interface Cluster {
   /** For commands of `jamjet` on the database itself: another way than the one that is cut and delayed. */
   readonly databaseUrl: string;
   /** What cannot be done on this machine, and why. */
-  readonly missing: readonly string[];
+  readonly unavailable: readonly string[];
   /** Everything is well again: disks, links, clocks, the database, all servers up. */
-  mend(): Promise<void>;
+  repair(): Promise<void>;
   /** Rows of the database, read past the servers. */
   query(sql: string): Promise<readonly Row[]>;
   close(): Promise<void>;

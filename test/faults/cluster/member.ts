@@ -1,15 +1,15 @@
 import { setTimeout as after } from 'node:timers/promises';
-import { type Launch, launchServer, type Server } from '../../support/server.ts';
+import { launchServer, type Server, type ServerProcess } from '../../support/server.ts';
 import type { History } from '../history.ts';
 import type { Preload } from '../preload/preload.ts';
-import { Link } from './link.ts';
+import { ProxiedLink } from './proxied-link.ts';
 
-const TRY_AGAIN_MS = 300;
+const RETRY_MS = 300;
 /** What no line that a server prints may hold: an error of ours that nobody has foreseen. What it was the cause of, was. */
-const DEFECT = /uncaught|unhandled|"type":"(Type|Reference|Range|Syntax)Error"|^(Type|Reference|Range|Syntax)Error/i;
+const UNEXPECTED_ERROR = /uncaught|unhandled|"type":"(Type|Reference|Range|Syntax)Error"|^(Type|Reference|Range|Syntax)Error/i;
 /** What a server says that finds commits of its own gone, which a synchronous standby must not lose. */
-const SET_BACK = 'gone back to an earlier state';
-const LINES_KEPT = 12;
+const LOST_COMMITS = 'gone back to an earlier state';
+const LAST_LINES = 12;
 
 export interface MemberOptions {
   readonly name: string;
@@ -24,30 +24,30 @@ export interface MemberOptions {
 export class Member {
   readonly name: string;
   /** How clients reach it. */
-  readonly front: Link;
+  readonly clientLink: ProxiedLink;
   readonly preload: Preload;
   readonly #options: MemberOptions;
   #server: Server | null = null;
   #token = '';
   /** Ends that somebody asked for. */
-  readonly #asked = new WeakSet<Launch>();
-  #turn: Promise<unknown> = Promise.resolve();
-  #turns = 0;
+  readonly #expectedExits = new WeakSet<ServerProcess>();
+  #lastAction: Promise<unknown> = Promise.resolve();
+  #pendingActions = 0;
   #closed = false;
 
-  private constructor(options: MemberOptions, front: Link) {
+  private constructor(options: MemberOptions, front: ProxiedLink) {
     this.#options = options;
     this.name = options.name;
     this.preload = options.preload;
-    this.front = front;
+    this.clientLink = front;
   }
 
   static async open(options: MemberOptions): Promise<Member> {
-    return new Member(options, await Link.open());
+    return new Member(options, await ProxiedLink.open());
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.front.port}`;
+    return `http://127.0.0.1:${this.clientLink.port}`;
   }
 
   get token(): string {
@@ -55,18 +55,18 @@ export class Member {
   }
 
   /** One after the other: what is done to a server begins when what was done to it before is over. */
-  exclusive<T>(act: () => Promise<T>): Promise<T> {
-    this.#turns += 1;
-    const done = this.#turn.then(act).finally(() => {
-      this.#turns -= 1;
+  runExclusive<T>(act: () => Promise<T>): Promise<T> {
+    this.#pendingActions += 1;
+    const done = this.#lastAction.then(act).finally(() => {
+      this.#pendingActions -= 1;
     });
-    this.#turn = done.catch(() => {});
+    this.#lastAction = done.catch(() => {});
     return done;
   }
 
   /** Nothing is being done to it. */
-  get isFree(): boolean {
-    return this.#turns === 0;
+  get isIdle(): boolean {
+    return this.#pendingActions === 0;
   }
 
   /** As an init system does: tries until it listens. */
@@ -74,15 +74,15 @@ export class Member {
     while (!this.#closed) {
       const launch = this.#launch();
       try {
-        this.#took(await launch.ready);
+        this.#onReady(await launch.ready);
         return;
       } catch (error) {
         // It may find no database; it may not fall over it.
-        this.#asked.add(launch);
+        this.#expectedExits.add(launch);
         const said = error instanceof Error ? error.message : String(error);
-        if (/\n\s+at /.test(said)) this.#options.history.violated('a start that fails says why in words', said);
+        if (/\n\s+at /.test(said)) this.#options.history.addViolation('a start that fails says why in words', said);
         await launch.kill();
-        await after(TRY_AGAIN_MS);
+        await after(RETRY_MS);
       }
     }
   }
@@ -91,28 +91,28 @@ export class Member {
   async startAndKill(afterMs: number): Promise<void> {
     const launch = this.#launch();
     await after(afterMs);
-    this.#asked.add(launch);
+    this.#expectedExits.add(launch);
     await launch.kill();
-    this.#inspect(launch.output());
+    this.#checkOutput(launch.output());
   }
 
   async kill(): Promise<void> {
-    const server = this.#take();
+    const server = this.#detach();
     await server?.kill();
-    if (server !== null) this.#inspect(server.output());
+    if (server !== null) this.#checkOutput(server.output());
   }
 
   /** Asks it to stop. It must end by itself, with status 0. */
   async terminate(): Promise<void> {
-    const server = this.#take();
+    const server = this.#detach();
     if (server === null) return;
     const ended = await server.terminate();
-    this.#inspect(server.output());
+    this.#checkOutput(server.output());
     if (ended.code !== 0) {
       const how = ended.code === null ? `by ${ended.signal}` : `with ${ended.code}`;
-      this.#options.history.violated(
+      this.#options.history.addViolation(
         'a server that is asked to stop ends with status 0',
-        `${this.name} ended ${how}: ${last(server)}`,
+        `${this.name} ended ${how}: ${lastLines(server)}`,
       );
     }
   }
@@ -129,46 +129,48 @@ export class Member {
     this.#closed = true;
     this.signal('SIGCONT');
     await this.kill();
-    this.front.close();
+    this.clientLink.close();
     this.preload.close();
   }
 
-  #launch(): Launch {
+  #launch(): ServerProcess {
     const { folder, tools, env, preload } = this.#options;
     return launchServer({ folder, tools, command: 'serve', env: { ...env, ...preload.env } });
   }
 
-  #took(server: Server): void {
+  #onReady(server: Server): void {
     this.#server = server;
     this.#token = server.token;
-    this.front.lead(Number(new URL(server.url).port));
+    this.clientLink.redirect(Number(new URL(server.url).port));
     void server.ended.then(({ code, signal }) => {
-      if (this.#asked.has(server)) return;
-      this.#options.history.violated(
+      if (this.#expectedExits.has(server)) return;
+      this.#options.history.addViolation(
         'a server never ends by itself',
-        `${this.name} ended with ${code ?? signal}: ${last(server)}`,
+        `${this.name} ended with ${code ?? signal}: ${lastLines(server)}`,
       );
       this.#server = null;
-      void this.exclusive(() => this.start());
+      void this.runExclusive(() => this.start());
     });
   }
 
-  #take(): Server | null {
+  #detach(): Server | null {
     const server = this.#server;
     this.#server = null;
-    if (server !== null) this.#asked.add(server);
-    this.front.lead(null);
+    if (server !== null) this.#expectedExits.add(server);
+    this.clientLink.redirect(null);
     return server;
   }
 
-  #inspect(output: string): void {
-    const line = output.split('\n').find((line) => DEFECT.test(line));
-    if (line !== undefined) this.#options.history.violated('a server prints no error of its own making', `${this.name}: ${line}`);
-    const lost = output.split('\n').find((line) => line.includes(SET_BACK));
-    if (lost !== undefined) this.#options.history.violated('no database loses what it has acknowledged', `${this.name}: ${lost}`);
+  #checkOutput(output: string): void {
+    const line = output.split('\n').find((line) => UNEXPECTED_ERROR.test(line));
+    if (line !== undefined)
+      this.#options.history.addViolation('a server prints no error of its own making', `${this.name}: ${line}`);
+    const lost = output.split('\n').find((line) => line.includes(LOST_COMMITS));
+    if (lost !== undefined)
+      this.#options.history.addViolation('no database loses what it has acknowledged', `${this.name}: ${lost}`);
   }
 }
 
-function last(server: Server): string {
-  return server.output().trim().split('\n').slice(-LINES_KEPT).join('\n');
+function lastLines(server: Server): string {
+  return server.output().trim().split('\n').slice(-LAST_LINES).join('\n');
 }

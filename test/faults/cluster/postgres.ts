@@ -5,22 +5,22 @@ import { promisify } from 'node:util';
 import type { History } from '../history.ts';
 import { Preload } from '../preload/preload.ts';
 import type { Cluster } from './cluster.ts';
-import { Link } from './link.ts';
 import { Member } from './member.ts';
+import { ProxiedLink } from './proxied-link.ts';
 import { ReplicatedPostgres } from './replicated.ts';
 
 const SERVERS = 3;
 
 /** A server's own way to the database. */
-export interface Line {
+export interface DatabaseLink {
   readonly member: Member;
-  readonly link: Link;
+  readonly link: ProxiedLink;
 }
 
 export interface PostgresCluster extends Cluster {
   readonly engine: 'postgres';
   readonly postgres: ReplicatedPostgres;
-  readonly lines: readonly Line[];
+  readonly databaseLinks: readonly DatabaseLink[];
   /** The primary is lost, and all lines lead to its successor. */
   failOver(): Promise<void>;
 }
@@ -31,10 +31,10 @@ export async function openPostgresCluster(folder: string, tools: string, history
   mkdirSync(home);
   chmodSync(home, 0o777);
   const postgres = await ReplicatedPostgres.open(home);
-  const lines: Line[] = [];
+  const lines: DatabaseLink[] = [];
   try {
-    await makeToken(folder, postgres.url());
-    for (let i = 1; i <= SERVERS; i += 1) lines.push(await openLine(i, folder, tools, postgres, history));
+    await createToken(folder, postgres.url());
+    for (let i = 1; i <= SERVERS; i += 1) lines.push(await openServer(i, folder, tools, postgres, history));
   } catch (error) {
     for (const line of lines) await line.member.close();
     await postgres.close();
@@ -44,36 +44,36 @@ export async function openPostgresCluster(folder: string, tools: string, history
   return {
     engine: 'postgres',
     postgres,
-    lines,
+    databaseLinks: lines,
     members,
     get databaseUrl() {
       return postgres.url();
     },
-    missing:
+    unavailable:
       postgres.disk === null ? ['a file system that is full: none may be mounted here, and writes are failed instead'] : [],
     async failOver() {
       await postgres.failOver();
       for (const { link } of lines) {
-        link.lead(postgres.port);
+        link.redirect(postgres.port);
         link.cutAll();
       }
     },
-    async mend() {
+    async repair() {
       await postgres.disk?.empty();
-      postgres.preload.mendDisk();
+      postgres.preload.repairDisk();
       await postgres.ensureUp();
-      for (const { link } of lines) link.mend();
+      for (const { link } of lines) link.restore();
       await Promise.all(
         members.map(async (member) => {
           member.preload.shiftClock(0);
-          member.front.mend();
-          await member.exclusive(async () => {
+          member.clientLink.restore();
+          await member.runExclusive(async () => {
             member.signal('SIGCONT');
             if (!member.isUp) await member.start();
           });
         }),
       );
-      await postgres.settled();
+      await postgres.waitUntilReplicated();
     },
     query: (sql) => postgres.query(sql),
     async close() {
@@ -85,8 +85,14 @@ export async function openPostgresCluster(folder: string, tools: string, history
 }
 
 /** Server number `i`, and its line to the primary. */
-async function openLine(i: number, folder: string, tools: string, postgres: ReplicatedPostgres, history: History): Promise<Line> {
-  const link = await Link.open(postgres.port);
+async function openServer(
+  i: number,
+  folder: string,
+  tools: string,
+  postgres: ReplicatedPostgres,
+  history: History,
+): Promise<DatabaseLink> {
+  const link = await ProxiedLink.open(postgres.port);
   const env = {
     DATABASE_URL: postgres.url(link.port),
     FAULTS_CALLS: folder,
@@ -100,7 +106,7 @@ async function openLine(i: number, folder: string, tools: string, postgres: Repl
 }
 
 /** The one that every server of the folder is asked with. Made past the lines, and while this process, which is all lines, goes on. */
-async function makeToken(folder: string, database: string): Promise<void> {
+async function createToken(folder: string, database: string): Promise<void> {
   const env = { PATH: process.env.PATH, HOME: folder, NO_COLOR: '1', DATABASE_URL: database };
   const args = [resolve('bin/jamjet.js'), 'token', 'create', '--role', 'operator'];
   const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: folder, env });

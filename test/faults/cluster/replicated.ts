@@ -7,11 +7,11 @@ import { freePort } from '../../support/ports.ts';
 import { postgresBinaries } from '../../support/postgres.ts';
 import { Preload } from '../preload/preload.ts';
 import type { Row } from './cluster.ts';
-import { SmallDisk } from './disk.ts';
+import { SmallDisk } from './small-disk.ts';
 
 const NOBODY = 65_534;
 const DISK_MB = 2_048;
-const LOOK_AGAIN_MS = 50;
+const POLL_MS = 50;
 const DATABASE = 'faults';
 
 /** Durable, unlike that of the other tests, and quick to find its standby again. */
@@ -43,8 +43,8 @@ export class ReplicatedPostgres {
   #primary: Instance;
   #standby: Instance;
   /** The standby that is being made. */
-  #making: Promise<void> = Promise.resolve();
-  #ended = false;
+  #standbyCreation: Promise<void> = Promise.resolve();
+  #closed = false;
 
   private constructor(folder: string, primary: Instance, standby: Instance) {
     this.#folder = folder;
@@ -66,9 +66,9 @@ export class ReplicatedPostgres {
     const { data, port } = made.#primary;
     await made.#run('initdb', '-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--wal-segsize=4');
     await made.#start(made.#primary);
-    await made.#at(port, 'CREATE ROLE jamjet LOGIN NOSUPERUSER NOBYPASSRLS');
-    await made.#at(port, `CREATE DATABASE ${DATABASE} OWNER jamjet`);
-    await made.#makeStandby();
+    await made.#query(port, 'CREATE ROLE jamjet LOGIN NOSUPERUSER NOBYPASSRLS');
+    await made.#query(port, `CREATE DATABASE ${DATABASE} OWNER jamjet`);
+    await made.#createStandby();
     return made;
   }
 
@@ -89,17 +89,17 @@ export class ReplicatedPostgres {
   }
 
   query(sql: string): Promise<readonly Row[]> {
-    return this.#at(this.port, sql, DATABASE);
+    return this.#query(this.port, sql, DATABASE);
   }
 
   /** `fast` ends sessions in order, `immediate` as a crash does. */
   async restart(mode: 'fast' | 'immediate'): Promise<void> {
-    await this.#control(this.#primary, '-m', mode, 'restart').catch(() => this.ensureUp());
+    await this.#pgCtl(this.#primary, '-m', mode, 'restart').catch(() => this.ensureUp());
   }
 
   /** Kills one of its processes, whereupon it ends all of them and recovers. */
   async killBackend(): Promise<void> {
-    const [row] = await this.#at(
+    const [row] = await this.#query(
       this.port,
       "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() ORDER BY random() LIMIT 1",
     );
@@ -110,51 +110,51 @@ export class ReplicatedPostgres {
 
   /** The primary is lost; the standby takes over. Resolves as soon as it accepts writes, while another standby is made. */
   async failOver(): Promise<void> {
-    await this.#making;
-    await this.#hasEverything();
+    await this.#standbyCreation;
+    await this.#waitForStandby();
     const [lost, successor] = [this.#primary, this.#standby];
-    await this.#control(lost, '-m', 'immediate', 'stop').catch(() => this.#kill(lost));
+    await this.#pgCtl(lost, '-m', 'immediate', 'stop').catch(() => this.#kill(lost));
     // Alone, it must not wait for a standby that is not there.
     appendFileSync(join(successor.data, 'postgresql.auto.conf'), "\nsynchronous_standby_names = ''\n");
-    await this.#control(successor, 'reload');
-    await this.#control(successor, 'promote');
+    await this.#pgCtl(successor, 'reload');
+    await this.#pgCtl(successor, 'promote');
     this.#primary = successor;
     this.#standby = lost;
     await lost.disk?.empty();
-    this.#making = this.#makeStandby();
-    this.#making.catch(() => {});
+    this.#standbyCreation = this.#createStandby();
+    this.#standbyCreation.catch(() => {});
   }
 
   /** Starts it again when it has given up, as on a full disk; waits until it answers. */
   async ensureUp(): Promise<void> {
-    while (!this.#ended) {
+    while (!this.#closed) {
       try {
-        await this.#at(this.port, 'SELECT 1');
+        await this.#query(this.port, 'SELECT 1');
         return;
       } catch {
-        await this.#control(this.#primary, 'status').catch(() => this.#start(this.#primary).catch(() => {}));
-        await after(LOOK_AGAIN_MS);
+        await this.#pgCtl(this.#primary, 'status').catch(() => this.#start(this.#primary).catch(() => {}));
+        await after(POLL_MS);
       }
     }
   }
 
   /** The standby is there, and behind in nothing. */
-  async settled(): Promise<void> {
-    await this.#making;
-    await this.#hasEverything();
+  async waitUntilReplicated(): Promise<void> {
+    await this.#standbyCreation;
+    await this.#waitForStandby();
   }
 
   async close(): Promise<void> {
-    this.#ended = true;
-    await this.#making.catch(() => {});
+    this.#closed = true;
+    await this.#standbyCreation.catch(() => {});
     for (const instance of [this.#primary, this.#standby]) {
-      await this.#control(instance, '-m', 'immediate', 'stop').catch(() => {});
+      await this.#pgCtl(instance, '-m', 'immediate', 'stop').catch(() => {});
       instance.disk?.unmount();
       instance.preload.close();
     }
   }
 
-  async #makeStandby(): Promise<void> {
+  async #createStandby(): Promise<void> {
     const { data } = this.#standby;
     rmSync(data, { recursive: true, force: true });
     const from = ['-h', '127.0.0.1', '-p', String(this.port), '-U', 'postgres'];
@@ -163,21 +163,21 @@ export class ReplicatedPostgres {
         await this.#run('pg_basebackup', ...from, '-D', data, '-X', 'stream', '-R', '-c', 'fast');
         break;
       } catch (error) {
-        if (this.#ended) throw error;
+        if (this.#closed) throw error;
         // The primary went away meanwhile.
         rmSync(data, { recursive: true, force: true });
-        await after(LOOK_AGAIN_MS);
+        await after(POLL_MS);
       }
     }
     await this.#start(this.#standby);
     for (;;) {
       try {
-        await this.#at(this.port, "ALTER SYSTEM SET synchronous_standby_names = '*'");
-        await this.#at(this.port, 'SELECT pg_reload_conf()');
+        await this.#query(this.port, "ALTER SYSTEM SET synchronous_standby_names = '*'");
+        await this.#query(this.port, 'SELECT pg_reload_conf()');
         return;
       } catch (error) {
-        if (this.#ended) throw error;
-        await after(LOOK_AGAIN_MS);
+        if (this.#closed) throw error;
+        await after(POLL_MS);
       }
     }
   }
@@ -186,30 +186,30 @@ export class ReplicatedPostgres {
    * What a restart has ended while it waited for the standby is committed on the primary alone for a moment, and can be read there: the
    * standby must have that before the primary may be lost.
    */
-  async #hasEverything(): Promise<void> {
-    let wanted: string | null = null;
-    while (!this.#ended) {
+  async #waitForStandby(): Promise<void> {
+    let targetLsn: string | null = null;
+    while (!this.#closed) {
       try {
-        wanted ??= String((await this.#at(this.port, 'SELECT pg_current_wal_flush_lsn()::text AS lsn'))[0]?.lsn);
-        const standbys = await this.#at(
+        targetLsn ??= String((await this.#query(this.port, 'SELECT pg_current_wal_flush_lsn()::text AS lsn'))[0]?.lsn);
+        const standbys = await this.#query(
           this.port,
-          `SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync' AND flush_lsn >= '${wanted}'::pg_lsn`,
+          `SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync' AND flush_lsn >= '${targetLsn}'::pg_lsn`,
         );
         if (standbys.length > 0) return;
       } catch {
         await this.ensureUp();
       }
-      await after(LOOK_AGAIN_MS);
+      await after(POLL_MS);
     }
   }
 
   #start(instance: Instance): Promise<void> {
     const settings = { ...SETTINGS, port: instance.port, unix_socket_directories: join(this.#folder, instance.name) };
     const options = Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`);
-    return this.#control(instance, '-o', options.join(' '), 'start');
+    return this.#pgCtl(instance, '-o', options.join(' '), 'start');
   }
 
-  #control(instance: Instance, ...args: readonly string[]): Promise<void> {
+  #pgCtl(instance: Instance, ...args: readonly string[]): Promise<void> {
     const common = ['-D', instance.data, '-w', '-t', '100', '-l', join(this.#folder, instance.name, 'log')];
     return this.#spawn('pg_ctl', [...common, ...args], instance.preload.env);
   }
@@ -247,7 +247,7 @@ export class ReplicatedPostgres {
     for (const instance of [this.#primary, this.#standby]) this.#kill(instance);
   }
 
-  async #at(port: number, sql: string, database = 'postgres'): Promise<readonly Row[]> {
+  async #query(port: number, sql: string, database = 'postgres'): Promise<readonly Row[]> {
     const client = new Client({ host: '127.0.0.1', port, user: 'postgres', database, connectionTimeoutMillis: 5_000 });
     client.on('error', () => {});
     await client.connect();

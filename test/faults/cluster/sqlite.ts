@@ -3,8 +3,8 @@ import Database from 'better-sqlite3';
 import type { History } from '../history.ts';
 import { Preload } from '../preload/preload.ts';
 import type { Cluster, Row } from './cluster.ts';
-import { SmallDisk } from './disk.ts';
 import { Member } from './member.ts';
+import { SmallDisk } from './small-disk.ts';
 
 const DISK_MB = 1_024;
 
@@ -29,13 +29,13 @@ export async function openSqliteCluster(folder: string, tools: string, history: 
     members: [member],
     disk,
     databaseUrl: file,
-    missing: disk === null ? ['a file system that is full: none may be mounted here, and writes are failed instead'] : [],
-    async mend() {
+    unavailable: disk === null ? ['a file system that is full: none may be mounted here, and writes are failed instead'] : [],
+    async repair() {
       await disk?.empty();
-      preload.mendDisk();
+      preload.repairDisk();
       preload.shiftClock(0);
-      member.front.mend();
-      await member.exclusive(async () => {
+      member.clientLink.restore();
+      await member.runExclusive(async () => {
         member.signal('SIGCONT');
         if (!member.isUp) await member.start();
       });

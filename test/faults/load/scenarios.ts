@@ -1,9 +1,9 @@
 import { setTimeout as after } from 'node:timers/promises';
 import type { Client } from './client.ts';
-import type { Story } from './story.ts';
+import type { TrackedExecution } from './tracked-execution.ts';
 
 /** What a client does with one execution, from its start to its end. */
-export type Scenario = (story: Story, client: Client) => Promise<void>;
+export type Scenario = (story: TrackedExecution, client: Client) => Promise<void>;
 
 /** Some pay before they are asked to, some are decided on by two people at once, some are rejected and tried again. */
 const order: Scenario = async (story, client) => {
@@ -26,14 +26,14 @@ const order: Scenario = async (story, client) => {
   }
 };
 
-async function decide(story: Story, client: Client, round: number): Promise<void> {
+async function decide(story: TrackedExecution, client: Client, round: number): Promise<void> {
   const nonce = (who: string): string => `${story.key}-${who}-${round}`;
   const { random } = client;
   const second = random.chance(0.3) ? [story.decide(client, 'rejected', nonce('no'))] : [];
   await Promise.all([story.decide(client, random.chance(0.85) ? 'approved' : 'rejected', nonce('yes')), ...second]);
 }
 
-const watched: Scenario = async (story, client) => {
+const startAndWait: Scenario = async (story, client) => {
   if ((await story.start(client, {})) !== null) await story.ended(client);
 };
 
@@ -83,7 +83,7 @@ const refused: Scenario = async (story, client) => {
 };
 
 /** Says what it has to say once or twice, and never learns what became of it. */
-const walkedAway: Scenario = async (story, client) => {
+const abandon: Scenario = async (story, client) => {
   if ((await story.start(client, {}, 2)) === null) return;
   await story.event(client, 'paid', { nonce: `${story.key}-paid` }, false, 1);
   await story.cancel(client, `${story.key}-cancel`);
@@ -93,10 +93,10 @@ const walkedAway: Scenario = async (story, client) => {
 /** Of which workflow, how often, and what is done with it. */
 export const SCENARIOS: readonly { readonly workflow: string; readonly weight: number; readonly play: Scenario }[] = [
   { workflow: 'order', weight: 5, play: order },
-  { workflow: 'order', weight: 1, play: walkedAway },
-  { workflow: 'rounds', weight: 2, play: watched },
-  { workflow: 'reminder', weight: 2, play: watched },
-  { workflow: 'calling', weight: 2, play: watched },
+  { workflow: 'order', weight: 1, play: abandon },
+  { workflow: 'rounds', weight: 2, play: startAndWait },
+  { workflow: 'reminder', weight: 2, play: startAndWait },
+  { workflow: 'calling', weight: 2, play: startAndWait },
   { workflow: 'race', weight: 2, play: race },
   { workflow: 'ticks', weight: 1, play: ticks },
   { workflow: 'long', weight: 2, play: long },

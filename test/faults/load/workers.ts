@@ -35,14 +35,14 @@ export class Worker {
   }
 
   /** Until it is over. `tired`: it makes no trouble any more. */
-  async work(tired: () => boolean): Promise<void> {
-    const { random, over } = this.#client;
+  async work(wellBehaved: () => boolean): Promise<void> {
+    const { random, stopped: over } = this.#client;
     while (!over.aborted) {
       try {
         for (const claim of await this.#claim()) {
           // It is forgotten: its lease has to lapse.
-          if (!tired() && random.chance(0.01)) continue;
-          await this.#report(claim, tired());
+          if (!wellBehaved() && random.chance(0.01)) continue;
+          await this.#report(claim, wellBehaved());
         }
       } catch (error) {
         if (!over.aborted) throw error;
@@ -70,28 +70,28 @@ export class Worker {
     });
   }
 
-  async #report(claim: Claim, tired: boolean): Promise<void> {
+  async #report(claim: Claim, wellBehaved: boolean): Promise<void> {
     const { random } = this.#client;
-    const trouble = (probability: number): boolean => !tired && random.chance(probability);
-    if (trouble(0.2)) await after(random.between(0, 400));
-    if (trouble(0.1)) await this.#ask(claim, 'heartbeat', { worker_id: this.#name, lease_fence: claim.fence });
-    if (trouble(0.1)) {
-      const outcome = await this.#tell(claim, 'completed', claim.fence + 1);
-      if (outcome === 'ok') this.#history.violated('a fence that was never given is refused', `${claim.item}`, [claim.item]);
+    const misbehaves = (probability: number): boolean => !wellBehaved && random.chance(probability);
+    if (misbehaves(0.2)) await after(random.between(0, 400));
+    if (misbehaves(0.1)) await this.#post(claim, 'heartbeat', { worker_id: this.#name, lease_fence: claim.fence });
+    if (misbehaves(0.1)) {
+      const outcome = await this.#sendReport(claim, 'completed', claim.fence + 1);
+      if (outcome === 'ok') this.#history.addViolation('a fence that was never given is refused', `${claim.item}`, [claim.item]);
     }
-    await this.#tell(claim, trouble(0.15) ? 'failed' : 'completed', claim.fence);
-    if (trouble(0.1)) await this.#tell(claim, 'completed', claim.fence);
+    await this.#sendReport(claim, misbehaves(0.15) ? 'failed' : 'completed', claim.fence);
+    if (misbehaves(0.1)) await this.#sendReport(claim, 'completed', claim.fence);
   }
 
   /** Until it is known; each report has a nonce of its own, so that the log tells which one counts. */
-  async #tell(claim: Claim, as: Report['as'], fence: number): Promise<Outcome> {
+  async #sendReport(claim: Claim, as: Report['as'], fence: number): Promise<Outcome> {
     this.#reports += 1;
     const nonce = `${this.#name}-${this.#reports}`;
     const body = as === 'completed' ? { output: nonce, lease_fence: fence } : { error: nonce, lease_fence: fence };
     const action = as === 'completed' ? 'complete' : 'fail';
     let unknown = false;
     for (;;) {
-      const outcome = await this.#ask(claim, action, body).catch((error: unknown) => {
+      const outcome = await this.#post(claim, action, body).catch((error: unknown) => {
         claim.reports.push({ as, nonce, outcome: 'unknown' });
         throw error;
       });
@@ -108,7 +108,7 @@ export class Worker {
     }
   }
 
-  async #ask({ item }: Claim, action: string, body: JsonObject): Promise<Outcome> {
+  async #post({ item }: Claim, action: string, body: JsonObject): Promise<Outcome> {
     const call = { method: 'POST', path: `/work-items/${item}/${action}`, body, what: action, about: item } as const;
     return (await this.#client.ask(call)).outcome;
   }

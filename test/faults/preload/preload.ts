@@ -4,14 +4,14 @@ import { constants } from 'node:os';
 import { join } from 'node:path';
 
 const SOURCE = new URL('./faults.c', import.meta.url).pathname;
-const SIZE = 40;
+const CONTROL_BYTES = 40;
 /** Offsets in the file of orders, as in faults.c. */
-const AT = { syncs: 0, writes: 8, syncsFailed: 16, writesFailed: 20, clock: 24, syncDelay: 32 } as const;
+const OFFSET = { syncs: 0, writes: 8, syncsFailed: 16, writesFailed: 20, clock: 24, syncDelay: 32 } as const;
 
 export const { EIO, ENOSPC } = constants.errno;
 
 /** Compiles the library once per folder. Throws one line that says what to install when there is no compiler. */
-function library(folder: string): string {
+function compileLibrary(folder: string): string {
   const file = join(folder, 'faults.so');
   if (existsSync(file)) return file;
   try {
@@ -32,44 +32,44 @@ export class Preload {
   /** `files`: parts of the paths of the files that are hit. */
   constructor(folder: string, name: string, files: readonly string[]) {
     const orders = join(folder, `${name}.orders`);
-    writeFileSync(orders, Buffer.alloc(SIZE));
+    writeFileSync(orders, Buffer.alloc(CONTROL_BYTES));
     chmodSync(orders, 0o666);
     this.#fd = openSync(orders, 'r+');
-    this.env = { LD_PRELOAD: library(folder), FAULTS_ORDERS: orders, FAULTS_FILES: `:${files.join(':')}:` };
+    this.env = { LD_PRELOAD: compileLibrary(folder), FAULTS_ORDERS: orders, FAULTS_FILES: `:${files.join(':')}:` };
   }
 
   /** The next `count` syncs fail. */
   failSyncs(count: number, errno: number): void {
-    this.#put(AT.syncs + 4, errno);
-    this.#put(AT.syncs, count);
+    this.#write(OFFSET.syncs + 4, errno);
+    this.#write(OFFSET.syncs, count);
   }
 
   /** The next `count` writes fail, half done. */
   failWrites(count: number, errno: number): void {
-    this.#put(AT.writes + 4, errno);
-    this.#put(AT.writes, count);
+    this.#write(OFFSET.writes + 4, errno);
+    this.#write(OFFSET.writes, count);
   }
 
   slowSyncs(delayMs: number): void {
-    this.#put(AT.syncDelay, delayMs);
+    this.#write(OFFSET.syncDelay, delayMs);
   }
 
   /** The clock is so much ahead; negative = behind. */
   shiftClock(offsetMs: number): void {
     const bytes = Buffer.alloc(8);
     bytes.writeBigInt64LE(BigInt(offsetMs));
-    writeSync(this.#fd, bytes, 0, 8, AT.clock);
+    writeSync(this.#fd, bytes, 0, 8, OFFSET.clock);
   }
 
   /** Calls that have failed so far. */
-  get failed(): number {
-    return this.#get(AT.syncsFailed) + this.#get(AT.writesFailed);
+  get failedCalls(): number {
+    return this.#read(OFFSET.syncsFailed) + this.#read(OFFSET.writesFailed);
   }
 
   /** The disk is well from now on. The clock stays. */
-  mendDisk(): void {
-    this.#put(AT.syncs, 0);
-    this.#put(AT.writes, 0);
+  repairDisk(): void {
+    this.#write(OFFSET.syncs, 0);
+    this.#write(OFFSET.writes, 0);
     this.slowSyncs(0);
   }
 
@@ -77,13 +77,13 @@ export class Preload {
     closeSync(this.#fd);
   }
 
-  #put(at: number, value: number): void {
+  #write(at: number, value: number): void {
     const bytes = Buffer.alloc(4);
     bytes.writeInt32LE(value);
     writeSync(this.#fd, bytes, 0, 4, at);
   }
 
-  #get(at: number): number {
+  #read(at: number): number {
     const bytes = Buffer.alloc(4);
     readSync(this.#fd, bytes, 0, 4, at);
     return bytes.readInt32LE();

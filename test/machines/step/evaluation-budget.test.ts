@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fold } from '../../../machines/fold.ts';
-import { analyse } from '../../../machines/graph.ts';
+import { analyse } from '../../../machines/graph/index.ts';
 import { normalise } from '../../../machines/ir/normalise.ts';
 import type { Json } from '../../../machines/json.ts';
-import { save, workOf } from '../../../machines/step.ts';
+import { replay } from '../../../machines/replay/index.ts';
+import { save, workOf } from '../../../machines/step/index.ts';
 import { Driver } from '../../support/driver.ts';
 import { approval, condition, documents, join, parallel, subgraph, tool, wait, workflow } from '../../support/workflows.ts';
 
@@ -18,7 +18,7 @@ const env = { executionId: 'exec_1', stepLimit: 10_000, runtimeId: 'runtime-1' }
 /** The log replays to the stored snapshot, at every step. */
 function expectReplay(driver: Driver): void {
   for (const { seq, text } of driver.saves) {
-    expect(save(fold(driver.program, null, driver.log.slice(0, seq), { ...env, ...workIn(driver) }))).toBe(text);
+    expect(save(replay(driver.program, null, driver.log.slice(0, seq), { ...env, ...workIn(driver) }))).toBe(text);
   }
 }
 
@@ -57,7 +57,7 @@ describe('conditions that need more work than one step may do', () => {
       [],
     );
     const driver = new Driver(made, { input: heavy });
-    expect(driver.at).toEqual(['other']);
+    expect(driver.activeNodes).toEqual(['other']);
     driver.done('other');
     expect(driver.run.status).toBe('failed');
     expectReplay(driver);
@@ -78,7 +78,7 @@ describe('conditions that need more work than one step may do', () => {
     const nodes = [tool('a', { fallback_node: 'rescue' }), tool('b'), tool('rescue')];
     const driver = new Driver(workflow(nodes, [...edges, ['a', 'end']]), { input: heavy });
     driver.done('a', { paid: true });
-    expect(driver.at).toEqual(['rescue']);
+    expect(driver.activeNodes).toEqual(['rescue']);
     driver.done('rescue');
     expect(driver.run.status).toBe('completed');
     expectReplay(driver);
@@ -134,7 +134,7 @@ describe('mappings that need more work than one step may do', () => {
     driver.send({ type: 'fork', origin: { executionId: 'exec_1', sequence: driver.run.seq }, patch: heavy, decisions: [] });
     expect(driver.events).toEqual(['workflow_forked', 'interrupt_raised:other', 'node_failed:ask']);
     expect(failures(driver)).toEqual([exceeded('ask')]);
-    expect(driver.at).toEqual(['other']);
+    expect(driver.activeNodes).toEqual(['other']);
     expectReplay(driver);
   });
 
@@ -193,7 +193,7 @@ describe('a budget that ends anywhere', () => {
   it('stands in no log of a release that had none: such a step is replayed without a bound', () => {
     const made = workflow([condition('gate', ...heavyBranches('yes'), [null, 'no']), tool('yes'), tool('no')]);
     const before = new Driver(made, { input: heavy, env: { work: Number.POSITIVE_INFINITY } });
-    expect(before.at).toEqual(['no']);
-    expect(save(fold(before.program, null, before.log, env))).toBe(save(before.run));
+    expect(before.activeNodes).toEqual(['no']);
+    expect(save(replay(before.program, null, before.log, env))).toBe(save(before.run));
   });
 });

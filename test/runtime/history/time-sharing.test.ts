@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../machines/json.ts';
 import { FakeClock } from '../../support/clock.ts';
-import { type Bench, CALLER, databasePath, openBench } from '../../support/runtimes.ts';
+import { CALLER, databasePath, openTestRuntime, type TestRuntime } from '../../support/runtimes.ts';
 
 const ROUNDS = 40;
 
@@ -39,7 +39,7 @@ const TOOLS = {
 };
 
 /** An execution of which only its log is stored, apart from the first snapshot: it has a large state, and is still under way. */
-async function longTail(bench: Bench): Promise<string> {
+async function longTail(bench: TestRuntime): Promise<string> {
   const id = await bench.run(LOOPING, { large: 'x'.repeat(200_000) });
   for (;;) {
     const { state } = await bench.runtime.execution('default', id);
@@ -65,7 +65,7 @@ async function turnsOf(work: Promise<unknown>): Promise<number> {
 describe('long computations', () => {
   it('let others have their turn after every few steps, however many replay logs', async () => {
     const clock = new SlowMachine();
-    const bench = await openBench({ clock, tools: TOOLS });
+    const bench = await openTestRuntime({ clock, tools: TOOLS });
     const id = await longTail(bench);
     const { runtime } = bench;
     const { sequence } = await runtime.execution('default', id);
@@ -82,12 +82,12 @@ describe('long computations', () => {
 
   it('let others have their turn while an execution is loaded whose log has grown long', async () => {
     const path = databasePath();
-    const before = await openBench({ path, tools: TOOLS });
+    const before = await openTestRuntime({ path, tools: TOOLS });
     const id = await longTail(before);
     expect((await before.store.checkpoint(id))?.seq).toBeLessThan(5);
     await before.close();
     const clock = new SlowMachine();
-    const { runtime } = await openBench({ path, clock, adopts: () => false });
+    const { runtime } = await openTestRuntime({ path, clock, shouldProcess: () => false });
     clock.slow = true;
     expect(await turnsOf(runtime.execution('default', id))).toBeGreaterThan(2 * ROUNDS);
   });
@@ -104,7 +104,7 @@ describe('long computations', () => {
       ),
       edges: Array.from({ length: size }, (_, i) => ({ from: `n${i}`, to: i + 1 === size ? 'end' : `n${i + 1}` })),
     });
-    const before = await openBench({ path, clock });
+    const before = await openTestRuntime({ path, clock });
     clock.slow = true;
     expect(await turnsOf(before.runtime.register(CALLER, chain(300)))).toBeGreaterThan(600);
     const broken = { ...chain(300), start_node: 'nowhere' };
@@ -112,14 +112,14 @@ describe('long computations', () => {
     expect(await turnsOf(refused)).toBeGreaterThan(100);
     clock.slow = false;
     await before.close();
-    const { runtime } = await openBench({ path, clock });
+    const { runtime } = await openTestRuntime({ path, clock });
     clock.slow = true;
     expect(await turnsOf(runtime.start(CALLER, { workflowId: 'chain' }))).toBeGreaterThan(400);
   });
 
   it('serve another tenant that comes later first, when one has many logs replayed', async () => {
     const clock = new SlowMachine();
-    const bench = await openBench({ clock, tools: TOOLS });
+    const bench = await openTestRuntime({ clock, tools: TOOLS });
     const id = await longTail(bench);
     const { runtime, store } = bench;
     const context = { tenantId: 'default', atMs: 0, actorId: 'tester', actorType: 'human', request: null } as const;
@@ -136,7 +136,7 @@ describe('long computations', () => {
   });
 
   it('end when nobody waits for them any more, and make room for those who wait', async () => {
-    const bench = await openBench({ tools: TOOLS });
+    const bench = await openTestRuntime({ tools: TOOLS });
     const id = await longTail(bench);
     const { runtime } = bench;
     const clients = Array.from({ length: 36 }, () => new AbortController());

@@ -1,45 +1,45 @@
-import { checkSequences } from '../../../store/gapless.ts';
-import type { ExecutionRow } from '../../../store/rows.ts';
+import { checkSequences } from '../../../store/check-sequences.ts';
+import type { ExecutionRow } from '../../../store/port/rows.ts';
+import type { Batch, CommitRejection, CommitUnit, ExecutionWrite, TimerWrite, WorkWrite } from '../../../store/port/writes.ts';
 import { wellFormedWrite } from '../../../store/well-formed.ts';
-import type { Batch, ExecutionWrite, Refusal, TimerWrite, Unit, WorkWrite } from '../../../store/writes.ts';
-import { Journal } from './journal.ts';
 import { key, type StoredItem, type Tables } from './tables.ts';
+import { UndoLog } from './undo-log.ts';
 
 /** Applies batches to the tables, as the port demands: each unit as a whole or not at all, the batch in one transaction. */
 export class Commits {
   readonly #tables: Tables;
-  readonly #journal = new Journal();
+  readonly #undoLog = new UndoLog();
 
   constructor(tables: Tables) {
     this.#tables = tables;
   }
 
   /** Throws when nothing was applied. */
-  commit(batch: Batch): { readonly refusals: readonly (Refusal | null)[]; readonly writes: readonly ExecutionWrite[] } {
+  commit(batch: Batch): { readonly refusals: readonly (CommitRejection | null)[]; readonly writes: readonly ExecutionWrite[] } {
     const writes: ExecutionWrite[] = [];
     try {
       const refusals = batch.units.map((unit) => {
-        const mark = this.#journal.mark;
+        const mark = this.#undoLog.position;
         const refusal = this.#apply(unit);
         if (refusal === null) writes.push(...unit.executions);
-        else this.#journal.undoTo(mark);
+        else this.#undoLog.undoTo(mark);
         return refusal;
       });
       if (writes.some(({ events }) => events.length > 0)) this.#tables.blocks += 1;
       return { refusals, writes };
     } catch (error) {
-      this.#journal.undoTo(0);
+      this.#undoLog.undoTo(0);
       throw error;
     } finally {
-      this.#journal.clear();
+      this.#undoLog.clear();
     }
   }
 
-  #apply({ idempotency, executions }: Unit): Refusal | null {
+  #apply({ idempotency, executions }: CommitUnit): CommitRejection | null {
     if (idempotency !== null) {
       const name = key(idempotency.tenantId, idempotency.scope, idempotency.key);
-      if (this.#tables.remembered.has(name)) return { reason: 'idempotency', executionId: null };
-      this.#journal.set(this.#tables.remembered, name, idempotency);
+      if (this.#tables.idempotency.has(name)) return { reason: 'idempotency', executionId: null };
+      this.#undoLog.set(this.#tables.idempotency, name, idempotency);
     }
     for (const each of executions) {
       const write = wellFormedWrite(each);
@@ -49,9 +49,9 @@ export class Commits {
     return null;
   }
 
-  #write(write: ExecutionWrite): Refusal['reason'] | null {
+  #write(write: ExecutionWrite): CommitRejection['reason'] | null {
     checkSequences(write);
-    const { id, tenantId, fromSeq, create, revive, head, snapshot, events } = write;
+    const { id, tenantId, fromSeq, create, revive, progress: head, snapshot, events } = write;
     const before = this.#tables.executions.get(id);
     let row: ExecutionRow;
     if (create !== null) {
@@ -63,31 +63,31 @@ export class Commits {
       row = { ...before.row, ...deadline, ...head, snapshotSeq: snapshot === null ? before.row.snapshotSeq : head.seq };
     }
     if (head.completedAtMs !== null) row = { ...row, deadlineAtMs: null };
-    this.#journal.set(this.#tables.executions, id, {
+    this.#undoLog.set(this.#tables.executions, id, {
       row,
       checkpoint: snapshot === null ? (before?.checkpoint ?? null) : { text: snapshot, seq: head.seq },
       events: [...(before?.events ?? []), ...events],
     });
-    for (const artifact of write.spilled ?? []) {
+    for (const artifact of write.offloaded ?? []) {
       const name = key(tenantId, artifact.hash);
-      if (!this.#tables.artifacts.has(name)) this.#journal.set(this.#tables.artifacts, name, artifact);
+      if (!this.#tables.artifacts.has(name)) this.#undoLog.set(this.#tables.artifacts, name, artifact);
     }
     return this.#effects(write);
   }
 
-  #effects(write: ExecutionWrite): Refusal['reason'] | null {
+  #effects(write: ExecutionWrite): CommitRejection['reason'] | null {
     const { tenantId, usage } = write;
     for (const timer of write.timers) if (!this.#timer(write, timer)) return 'timer';
     for (const work of write.work) if (!this.#work(write, work)) return 'work';
-    for (const id of write.consumed) if (!this.#journal.delete(this.#tables.inbox, id)) return 'inbox';
+    for (const id of write.consumed) if (!this.#undoLog.delete(this.#tables.inbox, id)) return 'inbox';
     for (const { toExecutionId, message } of write.send) {
       const id = ++this.#tables.lastMessage;
-      this.#journal.set(this.#tables.inbox, id, { id, tenantId, toExecutionId, message });
+      this.#undoLog.set(this.#tables.inbox, id, { id, tenantId, toExecutionId, message });
     }
     if (usage !== null) {
       const name = key(tenantId, usage.month);
       const { tokens, costUsd } = this.#tables.usage.get(name) ?? { tokens: 0, costUsd: 0 };
-      this.#journal.set(this.#tables.usage, name, { tokens: tokens + usage.tokens, costUsd: costUsd + usage.costUsd });
+      this.#undoLog.set(this.#tables.usage, name, { tokens: tokens + usage.tokens, costUsd: costUsd + usage.costUsd });
     }
     return null;
   }
@@ -98,14 +98,14 @@ export class Commits {
     switch (timer.op) {
       case 'set': {
         const { id, nodeId, atMs, armedSeq } = timer;
-        this.#journal.set(timers, name, { tenantId, executionId, id, nodeId, atMs, armedSeq });
+        this.#undoLog.set(timers, name, { tenantId, executionId, id, nodeId, atMs, armedSeq });
         return true;
       }
       case 'clear':
-        this.#journal.delete(timers, name);
+        this.#undoLog.delete(timers, name);
         return true;
       case 'fire':
-        return timers.get(name)?.armedSeq === timer.armedSeq && this.#journal.delete(timers, name);
+        return timers.get(name)?.armedSeq === timer.armedSeq && this.#undoLog.delete(timers, name);
     }
   }
 
@@ -113,7 +113,7 @@ export class Commits {
     const { items } = this.#tables;
     switch (work.op) {
       case 'put':
-        this.#journal.set(items, work.item.id, {
+        this.#undoLog.set(items, work.item.id, {
           ...work.item,
           tenantId,
           executionId,
@@ -130,14 +130,14 @@ export class Commits {
         const item = items.get(work.id);
         if (item === undefined || item.executionId !== executionId || !isOpen(item)) return false;
         if (work.fence !== null && (item.status !== 'claimed' || item.fence !== work.fence)) return false;
-        this.#journal.set(items, item.id, { ...item, status: work.status, payload: '{}' });
+        this.#undoLog.set(items, item.id, { ...item, status: work.status, payload: '{}' });
         return true;
       }
       case 'cancel':
         for (const item of items.values()) {
           const isOfVisit = item.nodeId === work.nodeId && item.activation === work.activation;
           if (item.executionId === executionId && isOfVisit && isOpen(item))
-            this.#journal.set(items, item.id, { ...item, status: 'cancelled', payload: '{}' });
+            this.#undoLog.set(items, item.id, { ...item, status: 'cancelled', payload: '{}' });
         }
         return true;
     }

@@ -1,6 +1,6 @@
-import { StoreError } from '../../../store/errors.ts';
-import type { CommittedExecution, Notice } from '../../../store/notices.ts';
-import type { ActionContext, Batch, ControlAction, ExecutionWrite, Refusal } from '../../../store/writes.ts';
+import { StoreError } from '../../../store/port/errors.ts';
+import type { CommittedExecution, StoreNotification } from '../../../store/port/notifications.ts';
+import type { ActionContext, Batch, CommitRejection, ControlAction, ExecutionWrite } from '../../../store/port/writes.ts';
 import { Commits } from './commits.ts';
 import { Queries } from './queries.ts';
 import { key, Tables } from './tables.ts';
@@ -10,7 +10,7 @@ import { Workers } from './workers.ts';
 export interface DatabaseObserver {
   applied(writes: readonly ExecutionWrite[], batch: Batch): void;
   /** What the other connections are to hear. */
-  notice(from: object, notice: Notice): void;
+  notice(from: object, notice: StoreNotification): void;
 }
 
 /**
@@ -31,11 +31,11 @@ export class MemoryDatabase {
     this.#observer = observer;
   }
 
-  commit(from: object, batch: Batch): readonly (Refusal | null)[] {
+  commit(from: object, batch: Batch): readonly (CommitRejection | null)[] {
     const { refusals, writes } = this.#commits.commit(batch);
     if (writes.length > 0) {
       this.#observer?.applied(writes, batch);
-      if (batch.alone !== true) this.#observer?.notice(from, noticeOf(writes));
+      if (batch.singleProcess !== true) this.#observer?.notice(from, noticeOf(writes));
     }
     return refusals;
   }
@@ -74,23 +74,23 @@ export class MemoryDatabase {
   }
 }
 
-export const NOTHING: Notice = {
+export const NOTHING: StoreNotification = {
   executions: [],
   dueAtMs: null,
   queues: [],
   inbox: false,
   control: [],
   gap: false,
-  setBack: false,
+  commitsLost: false,
 };
 
-function noticeOf(writes: readonly ExecutionWrite[]): Notice {
+function noticeOf(writes: readonly ExecutionWrite[]): StoreNotification {
   const due: number[] = [];
-  const executions = writes.map(({ tenantId, id, create, revive, head, timers }): CommittedExecution => {
+  const executions = writes.map(({ tenantId, id, create, revive, progress: head, timers }): CommittedExecution => {
     for (const deadline of [create?.deadlineAtMs, revive?.deadlineAtMs]) if (typeof deadline === 'number') due.push(deadline);
     for (const timer of timers) if (timer.op === 'set') due.push(timer.atMs);
     const began = create !== null || revive !== undefined;
-    return { tenantId, id, seq: head.seq, began, ended: head.completedAtMs !== null, owner: head.owner };
+    return { tenantId, id, seq: head.seq, started: began, ended: head.completedAtMs !== null, owner: head.owner };
   });
   const queues = writes.flatMap(({ tenantId, work }) =>
     work.flatMap((each) => (each.op === 'put' ? [{ tenantId, queue: each.item.queue }] : [])),

@@ -1,8 +1,8 @@
-import { StoreError } from '../../../store/errors.ts';
-import type { Notice } from '../../../store/notices.ts';
-import type { TenantRegistry } from '../../../store/resources/tenants.ts';
-import type { WorkflowRow } from '../../../store/rows.ts';
-import type { Store, TenantStore } from '../../../store/store.ts';
+import { StoreError } from '../../../store/port/errors.ts';
+import type { StoreNotification } from '../../../store/port/notifications.ts';
+import type { TenantRegistry } from '../../../store/port/resources/tenants.ts';
+import type { WorkflowRow } from '../../../store/port/rows.ts';
+import type { Store, TenantStore } from '../../../store/port/store.ts';
 import type { MemoryDatabase } from './memory-database.ts';
 import { key } from './tables.ts';
 
@@ -10,7 +10,7 @@ import { key } from './tables.ts';
 export interface Transport {
   /** `write`: requests that the engines send one after the other over one connection. */
   call<T>(name: string, write: boolean, execute: () => T): Promise<T>;
-  watch(told: (notice: Notice) => void): () => void;
+  watch(onNotification: (notice: StoreNotification) => void): () => void;
   readonly closed: boolean;
   close(): void;
 }
@@ -70,22 +70,22 @@ export function memoryStore(database: MemoryDatabase, transport: Transport, me: 
     unclaimedWork: ({ queue, after, limit }) => read('unclaimed work', () => queries.unclaimed(queue, after, limit)),
     renewLease: (renewal) => write('renew lease', () => queries.renewLease(renewal)),
 
-    seen: (sighting) =>
+    heartbeat: (sighting) =>
       write('seen', () => {
         const isNews = workers.seen(sighting);
         if (isNews && sighting.kind === 'runtime') database.changed(me, 'default', 'runtime_started');
       }),
-    stopped: (runtimeId, atMs) =>
+    recordStop: (runtimeId, atMs) =>
       write('stopped', () => {
         workers.stopped(runtimeId, atMs);
         database.changed(me, 'default', 'runtime_stopped');
       }),
     stoppedCleanly: (runtimeId) => read('stopped cleanly', () => workers.stoppedCleanly(runtimeId)),
     clockAheadMs: () => read('clock', () => 0),
-    runtimes: (sinceMs) => read('runtimes', () => workers.runtimes(sinceMs)),
-    lease: (name, holder, nowMs, ttlMs) => write('lease', () => workers.lease(name, holder, nowMs, ttlMs)),
-    watch: (told) => (shared ? transport.watch(told) : () => {}),
-    announceGap: () => {
+    activeRuntimes: (sinceMs) => read('runtimes', () => workers.runtimes(sinceMs)),
+    acquireLease: (name, holder, nowMs, ttlMs) => write('lease', () => workers.lease(name, holder, nowMs, ttlMs)),
+    subscribe: (told) => (shared ? transport.watch(told) : () => {}),
+    notifyGap: () => {
       if (shared) database.announceGap(me);
     },
     tokenByHash: (hash) => read('token', () => [...tables.tokens.values()].find((token) => token.hash === hash) ?? null),
@@ -156,19 +156,19 @@ function tenantStore({ tables, queries, workers }: MemoryDatabase, tenantId: str
           .sort((a, b) => a.createdAtMs - b.createdAtMs || (a.id < b.id ? -1 : 1)),
       ),
     workers: (sinceMs) => read('workers', () => workers.list(tenantId, sinceMs)),
-    idempotency: (scope, name) => read('idempotency', () => tables.remembered.get(key(tenantId, scope, name)) ?? null),
+    idempotency: (scope, name) => read('idempotency', () => tables.idempotency.get(key(tenantId, scope, name)) ?? null),
   };
 }
 
 /** Only what the runtime asks of tenants. */
 function tenantRegistry({ tables }: MemoryDatabase, read: Read): TenantRegistry {
-  const missing = unsupported<TenantRegistry>('tenants');
+  const unsupportedMethods = unsupported<TenantRegistry>('tenants');
   return {
-    create: missing.create,
-    update: missing.update,
-    find: missing.find,
-    list: missing.list,
-    standing: (tenantId) =>
+    create: unsupportedMethods.create,
+    update: unsupportedMethods.update,
+    find: unsupportedMethods.find,
+    list: unsupportedMethods.list,
+    admission: (tenantId) =>
       read('standing', () => {
         const tenant = tables.tenants.get(tenantId);
         return tenant === undefined ? null : { status: tenant.status, limits: null };

@@ -1,5 +1,5 @@
-import type { Due, ExecutionRow, WorkItemRow } from '../../../store/rows.ts';
-import type { ClaimRequest, EventPage, ExecutionPage, ExecutionPageRequest, LeaseRenewal } from '../../../store/store.ts';
+import type { Due, ExecutionRow, WorkItemRow } from '../../../store/port/rows.ts';
+import type { ClaimRequest, EventPage, ExecutionPage, ExecutionPageRequest, LeaseRenewal } from '../../../store/port/store.ts';
 import type { StoredItem, Tables } from './tables.ts';
 
 /** What is asked of the tables, said as plainly as possible: every answer is computed from all rows. */

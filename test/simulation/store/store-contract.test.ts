@@ -1,9 +1,9 @@
 import { describe } from 'vitest';
+import { clusterContract } from '../../store/contract/cluster.ts';
 import { commitContract } from '../../store/contract/commit.ts';
 import { controlContract } from '../../store/contract/control.ts';
 import { dueContract } from '../../store/contract/due.ts';
 import { durabilityContract } from '../../store/contract/durability.ts';
-import { fleetContract } from '../../store/contract/fleet.ts';
 import { listContract } from '../../store/contract/lists.ts';
 import { workContract } from '../../store/contract/work.ts';
 import { workerContract } from '../../store/contract/workers.ts';
@@ -42,7 +42,7 @@ describe.each([
   dueContract(database);
   workContract(database);
   workerContract(database, { exclusive: !shared });
-  fleetContract(database);
+  clusterContract(database);
   controlContract(database);
   listContract(database);
   durabilityContract(database);

@@ -7,8 +7,8 @@ import type {
   TenantRow,
   TokenRow,
   WorkItemRow,
-} from '../../../store/rows.ts';
-import type { RuntimeHolder } from '../../../store/store.ts';
+} from '../../../store/port/rows.ts';
+import type { RuntimeHolder } from '../../../store/port/store.ts';
 
 export interface StoredExecution {
   readonly row: ExecutionRow;
@@ -71,7 +71,7 @@ export class Tables {
   readonly timers = new Map<string, StoredTimer>();
   readonly items = new Map<string, StoredItem>();
   readonly inbox = new Map<number, StoredMessage>();
-  readonly remembered = new Map<string, IdempotencyRow>();
+  readonly idempotency = new Map<string, IdempotencyRow>();
   readonly revisions = new Map<string, string>();
   readonly workflows = new Map<string, StoredWorkflow>();
   readonly tokens = new Map<string, TokenRow>();

@@ -1,5 +1,5 @@
-import type { WorkerRow } from '../../../store/rows.ts';
-import type { WorkerSighting } from '../../../store/store.ts';
+import type { WorkerRow } from '../../../store/port/rows.ts';
+import type { WorkerHeartbeat } from '../../../store/port/store.ts';
 import { isOpen } from './commits.ts';
 import { key, type Tables } from './tables.ts';
 
@@ -15,7 +15,7 @@ export class Workers {
   }
 
   /** Answers whether the sighting is one to log: the first of a worker, or a runtime's start. */
-  seen(sighting: WorkerSighting): boolean {
+  seen(sighting: WorkerHeartbeat): boolean {
     const { id, kind, queues, atMs, claimed } = sighting;
     const tenantId = sighting.tenantId ?? '';
     const name = key(tenantId, kind, id);

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { AgentWrite } from '../../../store/resources/agents.ts';
-import type { Store } from '../../../store/store.ts';
+import type { AgentWrite } from '../../../store/port/resources/agents.ts';
+import type { Store } from '../../../store/port/store.ts';
 import { Random } from '../../support/random.ts';
 import type { TestDatabase } from '../../support/stores.ts';
-import { AT_MS, batch, begin, context, event } from '../writes.ts';
+import { AT_MS, batch, context, event, startExecution } from '../writes.ts';
 
 function agent(id: string, change: Partial<AgentWrite['agent']> = {}): AgentWrite['agent'] {
   return {
@@ -134,7 +134,7 @@ export function agentContract(database: () => TestDatabase): void {
         event(2, { atMs: AT_MS + 4 }),
         event(3, { ...self, actorId: 'agent:b', atMs: AT_MS + 5 }),
       ];
-      await store.commit(batch(begin('exec_1', { events })));
+      await store.commit(batch(startExecution('exec_1', { events })));
       const trace = (limit: number) => store.agents.trace('default', { id: 'a', actorId: 'agent:a' }, limit);
       expect(await trace(10)).toEqual([
         { atMs: AT_MS + 3, direction: 'out', type: 'node_completed', actorId: 'agent:a', executionId: 'exec_1', nodeId: 'a' },

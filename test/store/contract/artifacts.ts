@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { Artifact } from '../../../store/rows.ts';
-import type { Store } from '../../../store/store.ts';
-import type { ExecutionWrite } from '../../../store/writes.ts';
+import type { Artifact } from '../../../store/port/rows.ts';
+import type { Store } from '../../../store/port/store.ts';
+import type { ExecutionWrite } from '../../../store/port/writes.ts';
 import type { TestDatabase } from '../../support/stores.ts';
-import { AT_MS, batch, begin, context, step } from '../writes.ts';
+import { AT_MS, batch, context, startExecution, step } from '../writes.ts';
 
 function artifact(hash: string, change: Partial<Artifact> = {}): Artifact {
   const content = Buffer.from(`bytes of ${hash}`);
@@ -33,9 +33,9 @@ export function artifactContract(database: () => TestDatabase): void {
 
     it('that a commit spills are there with it, and not without it', async () => {
       const store = await database().open();
-      await store.commit(batch(begin('exec_1', { spilled: [artifact('a'), artifact('b')] })));
-      const late = step('exec_1', 9, { spilled: [artifact('c')] });
-      const [first, refused] = await store.commit(batch(step('exec_1', 2, { spilled: [artifact('a')] }), late));
+      await store.commit(batch(startExecution('exec_1', { offloaded: [artifact('a'), artifact('b')] })));
+      const late = step('exec_1', 9, { offloaded: [artifact('c')] });
+      const [first, refused] = await store.commit(batch(step('exec_1', 2, { offloaded: [artifact('a')] }), late));
       expect([first, refused?.reason]).toEqual([null, 'sequence']);
       expect(await store.artifacts.get('default', 'a')).toEqual(artifact('a'));
       expect(await store.artifacts.get('default', 'c')).toBeNull();
@@ -65,7 +65,10 @@ export function artifactContract(database: () => TestDatabase): void {
 }
 
 function ended(id: string, completedAtMs: number, ...hashes: readonly string[]): ExecutionWrite {
-  return begin(id, { head: { status: 'completed', completedAtMs }, spilled: hashes.map((hash) => artifact(hash)) });
+  return startExecution(id, {
+    progress: { status: 'completed', completedAtMs },
+    offloaded: hashes.map((hash) => artifact(hash)),
+  });
 }
 
 async function remove(store: Store, endedBeforeMs: number): Promise<void> {

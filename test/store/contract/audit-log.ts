@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { checkExport } from '../../../store/audit/check.ts';
-import type { AuditEntry, AuditFilter, AuditPage } from '../../../store/resources/audit.ts';
-import type { Store } from '../../../store/store.ts';
+import { checkExport } from '../../../store/audit/check-export.ts';
+import type { AuditEntry, AuditFilter, AuditPage } from '../../../store/port/resources/audit.ts';
+import type { Store } from '../../../store/port/store.ts';
 import type { TestDatabase } from '../../support/stores.ts';
-import { AT_MS, batch, begin, context, event, step, token } from '../writes.ts';
+import { AT_MS, batch, context, event, startExecution, step, token } from '../writes.ts';
 
 const ALL = { limit: 200, offset: 0, after: null };
 
@@ -28,17 +28,19 @@ async function found(store: Store, filter: AuditFilter, tenantId = 'default'): P
 /** Two executions, an action, and another tenant's execution, over three seconds. */
 async function recorded(store: Store): Promise<void> {
   const later = { atMs: AT_MS + 2_000, actorId: 'bob', type: 'approval_received' };
-  await store.commit(batch(begin('exec_1'), begin('exec_a', { tenantId: 'acme' })));
+  await store.commit(batch(startExecution('exec_1'), startExecution('exec_a', { tenantId: 'acme' })));
   await store.control({ type: 'token_created', token: token('t1') }, context({ atMs: AT_MS + 1_000 }));
-  await store.commit(batch(step('exec_1', 2, { events: [event(3, later)] }), begin('exec_2', { events: [event(1, later)] })));
+  await store.commit(
+    batch(step('exec_1', 2, { events: [event(3, later)] }), startExecution('exec_2', { events: [event(1, later)] })),
+  );
 }
 
 /** One event that bob caused, and two that others caused on his behalf. */
 async function onBehalf(store: Store): Promise<void> {
   const forBob = { onBehalfOf: 'bob', type: 'approval_received' };
-  await store.commit(batch(begin('exec_1', { events: [event(1, { actorId: 'bob' }), event(2, forBob)] })));
+  await store.commit(batch(startExecution('exec_1', { events: [event(1, { actorId: 'bob' }), event(2, forBob)] })));
   await store.commit(batch(step('exec_1', 2, { events: [event(3, { ...forBob, atMs: AT_MS + 1_000, type: 'node_started' })] })));
-  await store.commit(batch(begin('exec_2', { events: [event(1, { actorId: 'carol', onBehalfOf: 'dave' })] })));
+  await store.commit(batch(startExecution('exec_2', { events: [event(1, { actorId: 'carol', onBehalfOf: 'dave' })] })));
 }
 
 export async function exported(store: Store, tenantId: string, fromBlock = 1): Promise<readonly string[]> {
@@ -161,10 +163,10 @@ export function auditLogContract(database: () => TestDatabase): void {
       const store = await database().open();
       const actor = { actorId: 'ann', actorType: 'human', request: '{"id":"r1"}' } as const;
       const worker = { id: 'w1', tenantId: 'acme', kind: 'external', queues: ['tool'], atMs: AT_MS, claimed: 0, actor } as const;
-      await store.seen(worker);
-      await store.seen({ ...worker, atMs: AT_MS + 1, queues: ['other'] });
-      await store.seen({ ...worker, id: 'rt_1', tenantId: null, kind: 'runtime' });
-      await store.stopped('rt_1', AT_MS + 5);
+      await store.heartbeat(worker);
+      await store.heartbeat({ ...worker, atMs: AT_MS + 1, queues: ['other'] });
+      await store.heartbeat({ ...worker, id: 'rt_1', tenantId: null, kind: 'runtime' });
+      await store.recordStop('rt_1', AT_MS + 5);
       const [registered, ...more] = await entriesOf(await store.audit.find('acme', {}, ALL));
       expect(more).toEqual([]);
       expect(registered).toMatchObject({ type: 'worker_registered', executionId: null, ...actor });

@@ -1,17 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import type { TestDatabase } from '../../support/stores.ts';
-import { AT_MS, batch, begin, event, events, request, step, timer, unit, workItem } from '../writes.ts';
+import { AT_MS, batch, event, events, request, startExecution, step, timer, unit, workItem } from '../writes.ts';
 
 export function commitContract(database: () => TestDatabase): void {
   describe('commit', () => {
     it('begins an execution and answers it back as it was written', async () => {
       const store = await database().open();
       const create = { labels: '{"team":"ünïcode ☃"}', parentId: 'exec_0', depth: 1, deadlineAtMs: AT_MS + 60_000 };
-      const written = begin('exec_1', { create, head: { steps: 1, localWork: 2, owner: 'rt_1' } });
+      const written = startExecution('exec_1', { create, progress: { steps: 1, localWork: 2, owner: 'rt_1' } });
       expect(await store.commit(batch(written))).toEqual([null]);
       expect(await store.execution('exec_1')).toEqual({
         ...written.create,
-        ...written.head,
+        ...written.progress,
         id: 'exec_1',
         tenantId: 'default',
         snapshotSeq: 2,
@@ -29,10 +29,10 @@ export function commitContract(database: () => TestDatabase): void {
 
     it('moves the head and appends to the log', async () => {
       const store = await database().open();
-      await store.commit(batch(begin('exec_1')));
-      const change = { head: { status: 'paused', localWork: 1, owner: 'rt_1', updatedAtMs: AT_MS + 5 } };
+      await store.commit(batch(startExecution('exec_1')));
+      const change = { progress: { status: 'paused', localWork: 1, owner: 'rt_1', updatedAtMs: AT_MS + 5 } };
       expect(await store.commit(batch(step('exec_1', 2, change)))).toEqual([null]);
-      expect(await store.execution('exec_1')).toMatchObject({ seq: 4, snapshotSeq: 4, ...change.head });
+      expect(await store.execution('exec_1')).toMatchObject({ seq: 4, snapshotSeq: 4, ...change.progress });
       expect((await store.events('exec_1', { after: 0, limit: 100 })).map((row) => row.seq)).toEqual([1, 2, 3, 4]);
     });
 
@@ -47,25 +47,27 @@ export function commitContract(database: () => TestDatabase): void {
         event(6, { atMs: AT_MS + 1 }),
         ...Array.from({ length: 20 }, (_, index) => event(7 + index, { atMs: AT_MS + 1 })),
       ];
-      await store.commit(batch(begin('exec_1', { events: written })));
+      await store.commit(batch(startExecution('exec_1', { events: written })));
       expect(await store.events('exec_1', { after: 0, limit: 100 })).toEqual(written);
     });
 
     it('clears the deadline of an execution that ends, also when it ends at once', async () => {
       const store = await database().open();
       const create = { deadlineAtMs: AT_MS + 1 };
-      const ended = { head: { status: 'completed', completedAtMs: AT_MS } };
-      await store.commit(batch(begin('exec_1', { create }), begin('exec_2', { create, ...ended })));
+      const ended = { progress: { status: 'completed', completedAtMs: AT_MS } };
+      await store.commit(batch(startExecution('exec_1', { create }), startExecution('exec_2', { create, ...ended })));
       expect(await store.execution('exec_1')).toMatchObject({ deadlineAtMs: AT_MS + 1 });
       await store.commit(batch(step('exec_1', 2, ended)));
-      expect(await store.execution('exec_1')).toMatchObject({ deadlineAtMs: null, ...ended.head });
-      expect(await store.execution('exec_2')).toMatchObject({ deadlineAtMs: null, ...ended.head });
+      expect(await store.execution('exec_1')).toMatchObject({ deadlineAtMs: null, ...ended.progress });
+      expect(await store.execution('exec_2')).toMatchObject({ deadlineAtMs: null, ...ended.progress });
     });
 
     it('lets an execution that has ended go on, with another deadline', async () => {
       const store = await database().open();
-      const ended = { head: { status: 'failed', error: 'no', completedAtMs: AT_MS } };
-      await store.commit(batch(begin('exec_1', { create: { deadlineAtMs: AT_MS + 1 }, ...ended }), begin('exec_2', ended)));
+      const ended = { progress: { status: 'failed', error: 'no', completedAtMs: AT_MS } };
+      await store.commit(
+        batch(startExecution('exec_1', { create: { deadlineAtMs: AT_MS + 1 }, ...ended }), startExecution('exec_2', ended)),
+      );
       const large = `{"at":"${'x'.repeat(9_000)}"}`;
       const revive = { deadlineAtMs: AT_MS + 9 };
       expect(await store.commit(batch(step('exec_1', 2, { revive }), step('exec_2', 2, { revive, snapshot: large })))).toEqual([
@@ -83,14 +85,14 @@ export function commitContract(database: () => TestDatabase): void {
       }
       expect(await store.due(AT_MS + 9, 10)).toMatchObject([{ executionId: 'exec_1' }, { executionId: 'exec_2' }]);
       await store.commit(batch(step('exec_2', 4, ended)));
-      expect(await store.execution('exec_2')).toMatchObject({ deadlineAtMs: null, ...ended.head });
+      expect(await store.execution('exec_2')).toMatchObject({ deadlineAtMs: null, ...ended.progress });
       await store.commit(batch(step('exec_2', 6, { revive, ...ended })));
-      expect(await store.execution('exec_2')).toMatchObject({ deadlineAtMs: null, ...ended.head });
+      expect(await store.execution('exec_2')).toMatchObject({ deadlineAtMs: null, ...ended.progress });
     });
 
     it('sets no deadline when the execution has moved on', async () => {
       const store = await database().open();
-      await store.commit(batch(begin('exec_1')));
+      await store.commit(batch(startExecution('exec_1')));
       const late = step('exec_1', 1, { revive: { deadlineAtMs: AT_MS }, events: [event(2)] });
       expect(await store.commit(batch(late))).toMatchObject([{ reason: 'sequence' }]);
       expect(await store.execution('exec_1')).toMatchObject({ deadlineAtMs: null, seq: 2 });
@@ -98,7 +100,11 @@ export function commitContract(database: () => TestDatabase): void {
 
     it('takes several steps of one execution in one batch', async () => {
       const store = await database().open();
-      expect(await store.commit(batch(begin('exec_1'), step('exec_1', 2), step('exec_1', 4)))).toEqual([null, null, null]);
+      expect(await store.commit(batch(startExecution('exec_1'), step('exec_1', 2), step('exec_1', 4)))).toEqual([
+        null,
+        null,
+        null,
+      ]);
       expect(await store.execution('exec_1')).toMatchObject({ seq: 6 });
     });
 
@@ -110,10 +116,10 @@ export function commitContract(database: () => TestDatabase): void {
 
     it('rejects events that would leave a gap, and applies nothing', async () => {
       const store = await database().open();
-      await expect(store.commit(batch(begin('exec_1'), begin('exec_2', { events: [event(1), event(3)] })))).rejects.toThrow(
-        /exec_2/,
-      );
-      await expect(store.commit(batch(begin('exec_1', { head: { seq: 3 } })))).rejects.toThrow(/exec_1/);
+      await expect(
+        store.commit(batch(startExecution('exec_1'), startExecution('exec_2', { events: [event(1), event(3)] }))),
+      ).rejects.toThrow(/exec_2/);
+      await expect(store.commit(batch(startExecution('exec_1', { progress: { seq: 3 } })))).rejects.toThrow(/exec_1/);
       expect(await store.execution('exec_1')).toBeNull();
     });
   });
@@ -123,7 +129,7 @@ export function commitContract(database: () => TestDatabase): void {
 
     it('stays where it is when a step brings none', async () => {
       const store = await database().open();
-      await store.commit(batch(begin('exec_1')));
+      await store.commit(batch(startExecution('exec_1')));
       await store.commit(batch(step('exec_1', 2, { snapshot: null })));
       expect(await store.checkpoint('exec_1')).toEqual({ text: '{"at":2}', seq: 2 });
       expect(await store.execution('exec_1')).toMatchObject({ seq: 4, snapshotSeq: 2 });
@@ -131,14 +137,14 @@ export function commitContract(database: () => TestDatabase): void {
 
     it('is null while an execution has none', async () => {
       const store = await database().open();
-      await store.commit(batch(begin('exec_1', { snapshot: null })));
+      await store.commit(batch(startExecution('exec_1', { snapshot: null })));
       expect(await store.checkpoint('exec_1')).toBeNull();
       expect(await store.execution('exec_1')).toMatchObject({ snapshotSeq: 0 });
     });
 
     it('may grow large and small again', async () => {
       const store = await database().open();
-      await store.commit(batch(begin('exec_1')));
+      await store.commit(batch(startExecution('exec_1')));
       await store.commit(batch(step('exec_1', 2, { snapshot: large })));
       expect(await store.checkpoint('exec_1')).toEqual({ text: large, seq: 4 });
       await store.commit(batch(step('exec_1', 4, { snapshot: null })));
@@ -151,7 +157,7 @@ export function commitContract(database: () => TestDatabase): void {
 
     it('may be large from the beginning', async () => {
       const store = await database().open();
-      await store.commit(batch(begin('exec_1', { snapshot: large })));
+      await store.commit(batch(startExecution('exec_1', { snapshot: large })));
       expect(await store.checkpoint('exec_1')).toEqual({ text: large, seq: 2 });
     });
   });
@@ -159,8 +165,10 @@ export function commitContract(database: () => TestDatabase): void {
   describe('refusal', () => {
     it('leaves out the unit whose execution has moved on, and applies the others', async () => {
       const store = await database().open();
-      await store.commit(batch(begin('exec_1')));
-      const refusals = await store.commit(batch(begin('exec_2'), step('exec_1', 1, { events: [event(2)] }), begin('exec_3')));
+      await store.commit(batch(startExecution('exec_1')));
+      const refusals = await store.commit(
+        batch(startExecution('exec_2'), step('exec_1', 1, { events: [event(2)] }), startExecution('exec_3')),
+      );
       expect(refusals).toEqual([null, { reason: 'sequence', executionId: 'exec_1' }, null]);
       expect(await store.execution('exec_1')).toMatchObject({ seq: 2 });
       expect(await store.execution('exec_2')).not.toBeNull();
@@ -169,37 +177,37 @@ export function commitContract(database: () => TestDatabase): void {
 
     it('is for an execution that exists already, or does not exist, or is another tenant’s', async () => {
       const store = await database().open();
-      await store.commit(batch(begin('exec_1')));
+      await store.commit(batch(startExecution('exec_1')));
       const refused = { reason: 'sequence', executionId: 'exec_1' };
-      expect(await store.commit(batch(begin('exec_1')))).toEqual([refused]);
+      expect(await store.commit(batch(startExecution('exec_1')))).toEqual([refused]);
       expect(await store.commit(batch(step('exec_1', 2, { tenantId: 'acme' })))).toEqual([refused]);
       expect(await store.commit(batch(step('exec_9', 2)))).toEqual([{ reason: 'sequence', executionId: 'exec_9' }]);
     });
 
     it('leaves out a unit as a whole: no execution of it is changed', async () => {
       const store = await database().open();
-      await store.commit(batch(begin('exec_1')));
+      await store.commit(batch(startExecution('exec_1')));
       const timers = [timer('t', AT_MS)];
-      const spoilt = unit([begin('exec_2'), step('exec_1', 2, { timers }), begin('exec_1')], request('key'));
+      const spoilt = unit([startExecution('exec_2'), step('exec_1', 2, { timers }), startExecution('exec_1')], request('key'));
       expect(await store.commit({ atMs: AT_MS, units: [spoilt] })).toEqual([{ reason: 'sequence', executionId: 'exec_1' }]);
       expect(await store.execution('exec_2')).toBeNull();
       expect(await store.execution('exec_1')).toMatchObject({ seq: 2 });
       expect(await store.nextDueAtMs()).toBeNull();
       expect(await store.tenant('default').idempotency('executions', 'key')).toBeNull();
-      expect(await store.commit({ atMs: AT_MS, units: [spoilt, unit([begin('exec_3')])] })).toMatchObject([{}, null]);
+      expect(await store.commit({ atMs: AT_MS, units: [spoilt, unit([startExecution('exec_3')])] })).toMatchObject([{}, null]);
       expect(await store.verifyAudit()).toMatchObject({ blocks: 2, fault: null });
     });
 
     it('of an earlier unit lets a later one for the same execution apply', async () => {
       const store = await database().open();
-      await store.commit(batch(begin('exec_1')));
+      await store.commit(batch(startExecution('exec_1')));
       const refusals = await store.commit(batch(step('exec_1', 7), step('exec_1', 2)));
       expect(refusals).toEqual([{ reason: 'sequence', executionId: 'exec_1' }, null]);
     });
 
     it('is for a timer that is not armed, or was armed anew', async () => {
       const store = await database().open();
-      await store.commit(batch(begin('exec_1', { timers: [timer('t', AT_MS, 1)] })));
+      await store.commit(batch(startExecution('exec_1', { timers: [timer('t', AT_MS, 1)] })));
       await store.commit(batch(step('exec_1', 2, { timers: [timer('t', AT_MS + 5, 3)] })));
       const fire = (armedSeq: number) => store.commit(batch(step('exec_1', 4, { timers: [{ op: 'fire', id: 't', armedSeq }] })));
       for (const other of [1, 4]) expect(await fire(other)).toEqual([{ reason: 'timer', executionId: 'exec_1' }]);
@@ -209,7 +217,7 @@ export function commitContract(database: () => TestDatabase): void {
 
     it('is for an inbox message that is gone', async () => {
       const store = await database().open();
-      await store.commit(batch(begin('exec_1', { send: [{ toExecutionId: 'exec_1', message: '{}' }] })));
+      await store.commit(batch(startExecution('exec_1', { send: [{ toExecutionId: 'exec_1', message: '{}' }] })));
       const [message] = await store.inbox({ after: 0, limit: 10 });
       const consumed = [message?.id ?? -1];
       expect(await store.commit(batch(step('exec_1', 2, { consumed })))).toEqual([null]);
@@ -219,7 +227,7 @@ export function commitContract(database: () => TestDatabase): void {
     it('is for a request that is remembered, per tenant, scope and key', async () => {
       const store = await database().open();
       const start = (id: string, key: string, change = {}) =>
-        store.commit({ atMs: AT_MS, units: [unit([begin(id)], request(key, change))] });
+        store.commit({ atMs: AT_MS, units: [unit([startExecution(id)], request(key, change))] });
       expect(await start('exec_1', 'key')).toEqual([null]);
       expect(await start('exec_2', 'key')).toEqual([{ reason: 'idempotency', executionId: null }]);
       expect(await start('exec_3', 'key', { tenantId: 'acme' })).toEqual([null]);
@@ -232,7 +240,9 @@ export function commitContract(database: () => TestDatabase): void {
 
     it('is for a work item that is settled, or not under that fence, or of another execution', async () => {
       const store = await database().open();
-      await store.commit(batch(begin('exec_1', { work: [{ op: 'put', item: workItem('w1') }] }), begin('exec_2')));
+      await store.commit(
+        batch(startExecution('exec_1', { work: [{ op: 'put', item: workItem('w1') }] }), startExecution('exec_2')),
+      );
       const settle = (id: string, fromSeq: number, fence: number | null) =>
         store.commit(batch(step(id, fromSeq, { work: [{ op: 'settle', id: 'w1', fence, status: 'completed' }] })));
       expect(await settle('exec_1', 2, 0)).toEqual([{ reason: 'work', executionId: 'exec_1' }]);
@@ -245,7 +255,7 @@ export function commitContract(database: () => TestDatabase): void {
   describe('concurrent commits', () => {
     it('from one sequence: one is applied, the others refused', async () => {
       const store = await database().open();
-      await store.commit(batch(begin('exec_1')));
+      await store.commit(batch(startExecution('exec_1')));
       const outcomes = await Promise.all(Array.from({ length: 20 }, () => store.commit(batch(step('exec_1', 2)))));
       expect(outcomes.flat().filter((outcome) => outcome === null)).toHaveLength(1);
       expect(await store.events('exec_1', { after: 0, limit: 100 })).toEqual(events(1, 4));
@@ -255,7 +265,7 @@ export function commitContract(database: () => TestDatabase): void {
       const one = database();
       const stores = [await one.open(), await one.open()];
       const ids = Array.from({ length: 50 }, (_, index) => `exec_${String(index).padStart(2, '0')}`);
-      await Promise.all(ids.map((id, index) => stores[index % 2]?.commit(batch(begin(id)))));
+      await Promise.all(ids.map((id, index) => stores[index % 2]?.commit(batch(startExecution(id)))));
       const refusals = await Promise.all(ids.map((id) => Promise.all(stores.map((store) => store.commit(batch(step(id, 2)))))));
       expect(refusals.flat(2).filter((refusal) => refusal === null)).toHaveLength(50);
       for (const store of stores) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { CronJob, CronOmission, CronRun } from '../../../store/resources/cron.ts';
+import type { CronJob, CronOmission, CronRun } from '../../../store/port/resources/cron.ts';
 import type { TestDatabase } from '../../support/stores.ts';
 import { AT_MS, context } from '../writes.ts';
 
@@ -117,10 +117,10 @@ export function cronContract(database: () => TestDatabase): void {
       await cron.put(job('nightly', { lastError: 'gone' }), context());
       await cron.put(job('other'), context());
       const before = await store.verifyAudit();
-      await cron.ran([run({ tenantId: 'acme' }), run({ fromMs: AT_MS })]);
+      await cron.recordRuns([run({ tenantId: 'acme' }), run({ fromMs: AT_MS })]);
       expect(await cron.job('default', 'nightly')).toEqual(job('nightly', { lastError: 'gone' }));
       const late = run({ executionId: 'exec_2', toMs: AT_MS + 3_000 });
-      await cron.ran([run(), late, run({ id: 'id of other', executionId: 'exec_3', toMs: null })]);
+      await cron.recordRuns([run(), late, run({ id: 'id of other', executionId: 'exec_3', toMs: null })]);
       expect(await cron.job('default', 'nightly')).toEqual(
         job('nightly', { nextRunAtMs: AT_MS + 2_000, lastRunAtMs: AT_MS + 1_001, lastExecutionId: 'exec_1' }),
       );
@@ -134,12 +134,12 @@ export function cronContract(database: () => TestDatabase): void {
       await cron.put(job('nightly'), context());
       const { blocks } = await store.verifyAudit();
       const failure = omission({ reason: 'failed', error: 'workflow refund' });
-      await cron.omitted(failure, context({ tenantId: 'acme' }));
-      await cron.omitted(failure, context());
-      await cron.omitted(failure, context());
+      await cron.recordOmission(failure, context({ tenantId: 'acme' }));
+      await cron.recordOmission(failure, context());
+      await cron.recordOmission(failure, context());
       const failed = await cron.job('default', 'nightly');
       expect(failed).toMatchObject({ lastError: 'workflow refund', lastRunAtMs: null, nextRunAtMs: AT_MS + 2_000 });
-      await cron.omitted(omission({ fromMs: AT_MS + 2_000, toMs: null }), context());
+      await cron.recordOmission(omission({ fromMs: AT_MS + 2_000, toMs: null }), context());
       expect(await cron.job('default', 'nightly')).toEqual({ ...failed, nextRunAtMs: null });
       expect(await store.verifyAudit()).toMatchObject({ blocks: blocks + 2, fault: null });
     });
@@ -147,7 +147,7 @@ export function cronContract(database: () => TestDatabase): void {
     it('remember a run outside the schedule, and stay where they are', async () => {
       const { cron } = await database().open();
       await cron.put(job('nightly', { lastError: 'gone' }), context());
-      await cron.triggered({ id: 'id of nightly', name: 'nightly', executionId: 'exec_9' }, context({ atMs: AT_MS + 7 }));
+      await cron.recordTrigger({ id: 'id of nightly', name: 'nightly', executionId: 'exec_9' }, context({ atMs: AT_MS + 7 }));
       expect(await cron.job('default', 'nightly')).toEqual(job('nightly', { lastRunAtMs: AT_MS + 7, lastExecutionId: 'exec_9' }));
     });
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Due } from '../../../store/rows.ts';
+import type { Due } from '../../../store/port/rows.ts';
 import type { TestDatabase } from '../../support/stores.ts';
-import { AT_MS, batch, begin, beginWithWork, claim, step, timer, workItem } from '../writes.ts';
+import { AT_MS, batch, claim, startExecution, startWithWork, step, timer, workItem } from '../writes.ts';
 
 function names(due: readonly Due[]): readonly string[] {
   return due.map((each) => {
@@ -20,7 +20,7 @@ export function dueContract(database: () => TestDatabase): void {
 
     it('tells a timer once its time has come, with the arming that fires', async () => {
       const store = await database().open();
-      await store.commit(batch(begin('exec_1', { timers: [timer('t', AT_MS + 10, 2)] })));
+      await store.commit(batch(startExecution('exec_1', { timers: [timer('t', AT_MS + 10, 2)] })));
       expect(await store.due(AT_MS + 9, 10)).toEqual([]);
       expect(await store.due(AT_MS + 10, 10)).toEqual([
         { kind: 'timer', executionId: 'exec_1', timerId: 't', armedSeq: 2, atMs: AT_MS + 10 },
@@ -30,13 +30,13 @@ export function dueContract(database: () => TestDatabase): void {
 
     it('changes nothing by telling', async () => {
       const store = await database().open();
-      await store.commit(batch(begin('exec_1', { timers: [timer('t', AT_MS)] })));
+      await store.commit(batch(startExecution('exec_1', { timers: [timer('t', AT_MS)] })));
       expect(await store.due(AT_MS, 10)).toEqual(await store.due(AT_MS, 10));
     });
 
     it('forgets a timer that is cleared, and clearing twice is no error', async () => {
       const store = await database().open();
-      await store.commit(batch(begin('exec_1', { timers: [timer('t', AT_MS), timer('u', AT_MS)] })));
+      await store.commit(batch(startExecution('exec_1', { timers: [timer('t', AT_MS), timer('u', AT_MS)] })));
       const clear = { op: 'clear', id: 't' } as const;
       expect(await store.commit(batch(step('exec_1', 2, { timers: [clear, clear] })))).toEqual([null]);
       expect(names(await store.due(AT_MS, 10))).toEqual(['timer exec_1/u']);
@@ -45,22 +45,22 @@ export function dueContract(database: () => TestDatabase): void {
     it('applies the timer changes of a step in order', async () => {
       const store = await database().open();
       const timers = [timer('t', AT_MS), { op: 'clear', id: 't' } as const, timer('t', AT_MS + 3, 2)];
-      await store.commit(batch(begin('exec_1', { timers })));
+      await store.commit(batch(startExecution('exec_1', { timers })));
       expect(await store.nextDueAtMs()).toBe(AT_MS + 3);
     });
 
     it('tells a workflow timeout until the execution ends', async () => {
       const store = await database().open();
-      await store.commit(batch(begin('exec_1', { create: { deadlineAtMs: AT_MS + 5 } })));
+      await store.commit(batch(startExecution('exec_1', { create: { deadlineAtMs: AT_MS + 5 } })));
       expect(await store.due(AT_MS + 5, 10)).toEqual([{ kind: 'workflow_timeout', executionId: 'exec_1', atMs: AT_MS + 5 }]);
-      await store.commit(batch(step('exec_1', 2, { head: { status: 'failed', completedAtMs: AT_MS + 6 } })));
+      await store.commit(batch(step('exec_1', 2, { progress: { status: 'failed', completedAtMs: AT_MS + 6 } })));
       expect(await store.due(AT_MS + 9, 10)).toEqual([]);
     });
 
     it('tells a lapsed lease and a passed deadline of claimed items only', async () => {
       const store = await database().open();
       await store.commit(
-        batch(beginWithWork('exec_1', workItem('w1'), workItem('w2', { timeoutMs: 500 }), workItem('w3', { queue: 'other' }))),
+        batch(startWithWork('exec_1', workItem('w1'), workItem('w2', { timeoutMs: 500 }), workItem('w3', { queue: 'other' }))),
       );
       expect(await store.nextDueAtMs()).toBeNull();
       await store.claimWork(claim({ leaseMs: 1_000 }));
@@ -76,14 +76,14 @@ export function dueContract(database: () => TestDatabase): void {
 
     it('tells an item once, for whichever passed first', async () => {
       const store = await database().open();
-      await store.commit(batch(beginWithWork('exec_1', workItem('w1', { timeoutMs: 2_000 }))));
+      await store.commit(batch(startWithWork('exec_1', workItem('w1', { timeoutMs: 2_000 }))));
       await store.claimWork(claim({ leaseMs: 1_000 }));
       expect(names(await store.due(AT_MS + 3_000, 10))).toEqual(['lease w1']);
     });
 
     it('forgets an item once it is settled', async () => {
       const store = await database().open();
-      await store.commit(batch(beginWithWork('exec_1', workItem('w1', { timeoutMs: 500 }))));
+      await store.commit(batch(startWithWork('exec_1', workItem('w1', { timeoutMs: 500 }))));
       await store.claimWork(claim());
       await store.commit(batch(step('exec_1', 2, { work: [{ op: 'settle', id: 'w1', fence: 1, status: 'completed' }] })));
       expect(await store.nextDueAtMs()).toBeNull();
@@ -93,9 +93,9 @@ export function dueContract(database: () => TestDatabase): void {
       const store = await database().open();
       await store.commit(
         batch(
-          beginWithWork('exec_1', workItem('w1', { timeoutMs: 30 })),
-          begin('exec_2', { tenantId: 'acme', timers: [timer('t', AT_MS + 20), timer('u', AT_MS + 50)] }),
-          begin('exec_3', { create: { deadlineAtMs: AT_MS + 10 } }),
+          startWithWork('exec_1', workItem('w1', { timeoutMs: 30 })),
+          startExecution('exec_2', { tenantId: 'acme', timers: [timer('t', AT_MS + 20), timer('u', AT_MS + 50)] }),
+          startExecution('exec_3', { create: { deadlineAtMs: AT_MS + 10 } }),
         ),
       );
       await store.claimWork(claim({ leaseMs: 40 }));
@@ -110,7 +110,7 @@ export function dueContract(database: () => TestDatabase): void {
     it('holds messages between executions in the order they were sent', async () => {
       const store = await database().open();
       const send = (text: string, to: string) => ({ toExecutionId: to, message: JSON.stringify({ text }) });
-      await store.commit(batch(begin('exec_1', { send: [send('ö', 'exec_2'), send('b', 'exec_3')] })));
+      await store.commit(batch(startExecution('exec_1', { send: [send('ö', 'exec_2'), send('b', 'exec_3')] })));
       await store.commit(batch(step('exec_1', 2, { send: [send('c', 'exec_2')] })));
       const all = await store.inbox({ after: 0, limit: 10 });
       expect(all.map((row) => [row.toExecutionId, row.message])).toEqual([
@@ -124,7 +124,7 @@ export function dueContract(database: () => TestDatabase): void {
     it('never uses an id again', async () => {
       const store = await database().open();
       const send = [{ toExecutionId: 'exec_1', message: '{}' }];
-      await store.commit(batch(begin('exec_1', { send })));
+      await store.commit(batch(startExecution('exec_1', { send })));
       const [first] = await store.inbox({ after: 0, limit: 1 });
       await store.commit(batch(step('exec_1', 2, { consumed: [first?.id ?? 0] }), step('exec_1', 4, { send })));
       const [second] = await store.inbox({ after: 0, limit: 1 });

@@ -1,20 +1,33 @@
 import { describe, expect, it } from 'vitest';
 import type { TestDatabase } from '../../support/stores.ts';
-import { AT_MS, batch, begin, beginWithWork, claim, context, request, step, timer, token, unit, workItem } from '../writes.ts';
+import {
+  AT_MS,
+  batch,
+  claim,
+  context,
+  request,
+  startExecution,
+  startWithWork,
+  step,
+  timer,
+  token,
+  unit,
+  workItem,
+} from '../writes.ts';
 
 export function durabilityContract(database: () => TestDatabase): void {
   describe('a database that is opened again', () => {
     it('has all that was written', async () => {
       const one = database();
       const first = await one.open();
-      await first.commit({ atMs: AT_MS, units: [unit([beginWithWork('exec_1', workItem('w1'))], request('key'))] });
+      await first.commit({ atMs: AT_MS, units: [unit([startWithWork('exec_1', workItem('w1'))], request('key'))] });
       await first.claimWork(claim());
       const send = [{ toExecutionId: 'exec_9', message: '{}' }];
       await first.commit(
-        batch(step('exec_1', 2, { timers: [timer('t', AT_MS + 1)], send, head: { localWork: 1, owner: 'rt_1' } })),
+        batch(step('exec_1', 2, { timers: [timer('t', AT_MS + 1)], send, progress: { localWork: 1, owner: 'rt_1' } })),
       );
       await first.control({ type: 'token_created', token: token('t1') }, context());
-      await first.stopped('rt_1', AT_MS);
+      await first.recordStop('rt_1', AT_MS);
       const audit = await first.verifyAudit();
       await first.close();
 
@@ -34,10 +47,10 @@ export function durabilityContract(database: () => TestDatabase): void {
     it('continues sequences and the audit chain where they stood', async () => {
       const one = database();
       const first = await one.open();
-      await first.commit(batch(begin('exec_1')));
+      await first.commit(batch(startExecution('exec_1')));
       await first.close();
       const second = await one.open();
-      expect(await second.commit(batch(begin('exec_1'), step('exec_1', 2)))).toEqual([
+      expect(await second.commit(batch(startExecution('exec_1'), step('exec_1', 2)))).toEqual([
         { reason: 'sequence', executionId: 'exec_1' },
         null,
       ]);
@@ -51,7 +64,7 @@ export function durabilityContract(database: () => TestDatabase): void {
       await store.close();
       await store.close();
       const refused = { name: 'StoreError', code: 'store_unavailable' };
-      await expect(store.commit(batch(begin('exec_1')))).rejects.toMatchObject(refused);
+      await expect(store.commit(batch(startExecution('exec_1')))).rejects.toMatchObject(refused);
       await expect(store.execution('exec_1')).rejects.toMatchObject(refused);
       await expect(store.tenant('default').executions({ limit: 1, offset: 0 })).rejects.toMatchObject(refused);
       await expect(store.claimWork(claim())).rejects.toMatchObject(refused);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { NewJob } from '../../../store/resources/jobs.ts';
-import type { Store } from '../../../store/store.ts';
+import type { NewJob } from '../../../store/port/resources/jobs.ts';
+import type { Store } from '../../../store/port/store.ts';
 import type { TestDatabase } from '../../support/stores.ts';
 import { AT_MS, context } from '../writes.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { ExecutionPageRequest, Store } from '../../../store/store.ts';
+import type { ExecutionPageRequest, Store } from '../../../store/port/store.ts';
 import { Random } from '../../support/random.ts';
 import type { TestDatabase } from '../../support/stores.ts';
-import { batch, begin, event, step } from '../writes.ts';
+import { batch, event, startExecution, step } from '../writes.ts';
 
 const ALL = { limit: 100, offset: 0 };
 
@@ -38,7 +38,9 @@ export function listContract(database: () => TestDatabase): void {
   describe('lists of executions', () => {
     it('are newest first by id, in pages', async () => {
       const store = await database().open();
-      await store.commit(batch(begin('exec_2'), begin('exec_1'), begin('exec_4'), begin('exec_3')));
+      await store.commit(
+        batch(startExecution('exec_2'), startExecution('exec_1'), startExecution('exec_4'), startExecution('exec_3')),
+      );
       expect(await ids(store, 'default')).toEqual(['exec_4', 'exec_3', 'exec_2', 'exec_1']);
       expect(await ids(store, 'default', { limit: 2, offset: 1 })).toEqual(['exec_3', 'exec_2']);
       expect(await ids(store, 'default', { limit: 2, offset: 4 })).toEqual([]);
@@ -50,7 +52,7 @@ export function listContract(database: () => TestDatabase): void {
       const random = new Random(7);
       const long = Array.from({ length: 5_000 }, () => String.fromCharCode(0x4e00 + random.between(0, 20_000))).join('');
       const labelled = (id: string, key: string, value: string) =>
-        begin(id, { create: { labels: JSON.stringify({ [key]: value }) } });
+        startExecution(id, { create: { labels: JSON.stringify({ [key]: value }) } });
       expect(
         await store.commit(
           batch(labelled('exec_1', 'k', long), labelled('exec_2', long, long), labelled('exec_3', 'k', `${long}!`)),
@@ -68,19 +70,21 @@ export function listContract(database: () => TestDatabase): void {
 
     it('answer whole rows, without the checkpoint', async () => {
       const store = await database().open();
-      await store.commit(batch(begin('exec_1')));
+      await store.commit(batch(startExecution('exec_1')));
       expect(await store.tenant('default').executions(ALL)).toEqual({ rows: [await store.execution('exec_1')], next: null });
     });
 
     it('go on where the last page ended, whatever came meanwhile', async () => {
       const store = await database().open();
-      await store.commit(batch(begin('exec_1'), begin('exec_3'), begin('exec_5'), begin('exec_7')));
+      await store.commit(
+        batch(startExecution('exec_1'), startExecution('exec_3'), startExecution('exec_5'), startExecution('exec_7')),
+      );
       const page = async (request: object) => {
         const { rows, next } = await store.tenant('default').executions({ limit: 2, offset: 0, ...request });
         return [rows.map((row) => row.id), next];
       };
       expect(await page({})).toEqual([['exec_7', 'exec_5'], 'exec_5']);
-      await store.commit(batch(begin('exec_9')));
+      await store.commit(batch(startExecution('exec_9')));
       expect(await page({ after: 'exec_5' })).toEqual([['exec_3', 'exec_1'], null]);
       expect(await page({ order: 'oldest' })).toEqual([['exec_1', 'exec_3'], 'exec_3']);
       expect(await page({ order: 'oldest', after: 'exec_3', limit: 3 })).toEqual([['exec_5', 'exec_7', 'exec_9'], null]);
@@ -89,7 +93,9 @@ export function listContract(database: () => TestDatabase): void {
 
     it('are cut to a range of ids, its end not included', async () => {
       const store = await database().open();
-      await store.commit(batch(begin('exec_1'), begin('exec_2'), begin('exec_3'), begin('exec_4')));
+      await store.commit(
+        batch(startExecution('exec_1'), startExecution('exec_2'), startExecution('exec_3'), startExecution('exec_4')),
+      );
       const range = { from: 'exec_2', before: 'exec_4' };
       for (const filter of [{}, { statuses: ['running'] }, { statuses: ['running'], workflowId: 'refund' }]) {
         expect(await ids(store, 'default', { ...filter, ...range })).toEqual(['exec_3', 'exec_2']);
@@ -103,14 +109,14 @@ export function listContract(database: () => TestDatabase): void {
 
     it('filter by labels, with a value or any', async () => {
       const store = await database().open();
-      const labelled = (id: string, labels: object) => begin(id, { create: { labels: JSON.stringify(labels) } });
+      const labelled = (id: string, labels: object) => startExecution(id, { create: { labels: JSON.stringify(labels) } });
       await store.commit(
         batch(
           labelled('exec_1', { env: 'prod', region: 'eu' }),
           labelled('exec_2', { env: 'test' }),
           labelled('exec_3', { env: 'prod', '': '' }),
-          begin('exec_4'),
-          begin('exec_5', { tenantId: 'acme', create: { labels: '{"env":"prod"}' } }),
+          startExecution('exec_4'),
+          startExecution('exec_5', { tenantId: 'acme', create: { labels: '{"env":"prod"}' } }),
         ),
       );
       const found = (...labels: readonly object[]) => ids(store, 'default', { labels });
@@ -135,7 +141,7 @@ export function listContract(database: () => TestDatabase): void {
         labels: pick<Record<string, string>>({}, { env: 'prod' }, { env: 'test', team: 'x' }),
       }));
       const writes = all.map(({ id, status, labels, ...create }) =>
-        begin(id, { create: { ...create, labels: JSON.stringify(labels) }, head: { status } }),
+        startExecution(id, { create: { ...create, labels: JSON.stringify(labels) }, progress: { status } }),
       );
       await store.commit(batch(...writes));
       for (let round = 0; round < 300; round += 1) {
@@ -167,15 +173,15 @@ export function listContract(database: () => TestDatabase): void {
 
     it('follow a status that changes', async () => {
       const store = await database().open();
-      await store.commit(batch(begin('exec_1')));
-      await store.commit(batch(step('exec_1', 2, { head: { status: 'paused' } })));
+      await store.commit(batch(startExecution('exec_1')));
+      await store.commit(batch(step('exec_1', 2, { progress: { status: 'paused' } })));
       expect(await ids(store, 'default', { statuses: ['running'] })).toEqual([]);
       expect(await ids(store, 'default', { statuses: ['paused'] })).toEqual(['exec_1']);
     });
 
     it('show a tenant its own', async () => {
       const store = await database().open();
-      await store.commit(batch(begin('exec_1'), begin('exec_2', { tenantId: 'acme' })));
+      await store.commit(batch(startExecution('exec_1'), startExecution('exec_2', { tenantId: 'acme' })));
       expect(await ids(store, 'acme')).toEqual(['exec_2']);
       expect(await store.tenant('acme').execution('exec_2')).toMatchObject({ tenantId: 'acme' });
       expect(await store.tenant('acme').execution('exec_1')).toBeNull();
@@ -187,9 +193,14 @@ export function listContract(database: () => TestDatabase): void {
   describe('executions with in-process work', () => {
     it('come by id, page by page, and leave with the work', async () => {
       const store = await database().open();
-      const busy = { head: { localWork: 1, owner: 'rt_1' } };
+      const busy = { progress: { localWork: 1, owner: 'rt_1' } };
       await store.commit(
-        batch(begin('exec_3', busy), begin('exec_1', { tenantId: 'acme', ...busy }), begin('exec_2'), begin('exec_4', busy)),
+        batch(
+          startExecution('exec_3', busy),
+          startExecution('exec_1', { tenantId: 'acme', ...busy }),
+          startExecution('exec_2'),
+          startExecution('exec_4', busy),
+        ),
       );
       const page = async (after: string, limit: number) =>
         (await store.executionsWithLocalWork({ after, limit })).map((row) => row.id);
@@ -203,7 +214,7 @@ export function listContract(database: () => TestDatabase): void {
   describe('the log', () => {
     it('is read in pages after a sequence', async () => {
       const store = await database().open();
-      await store.commit(batch(begin('exec_1'), step('exec_1', 2), begin('exec_2'), step('exec_1', 4)));
+      await store.commit(batch(startExecution('exec_1'), step('exec_1', 2), startExecution('exec_2'), step('exec_1', 4)));
       const page = async (after: number, limit: number) => (await store.events('exec_1', { after, limit })).map((row) => row.seq);
       expect(await page(0, 4)).toEqual([1, 2, 3, 4]);
       expect(await page(4, 4)).toEqual([5, 6]);
@@ -214,7 +225,7 @@ export function listContract(database: () => TestDatabase): void {
     it('ends a page early when its events are large, but never before the first', async () => {
       const store = await database().open();
       const data = JSON.stringify({ output: 'x'.repeat(1_000) });
-      await store.commit(batch(begin('exec_1', { events: [1, 2, 3, 4, 5].map((seq) => event(seq, { data })) })));
+      await store.commit(batch(startExecution('exec_1', { events: [1, 2, 3, 4, 5].map((seq) => event(seq, { data })) })));
       const page = async (after: number, maxChars: number) =>
         (await store.events('exec_1', { after, limit: 3, maxChars })).map((row) => row.seq);
       expect(await page(0, 10_000)).toEqual([1, 2, 3]);
@@ -231,7 +242,7 @@ export function listContract(database: () => TestDatabase): void {
         event(3),
         event(4, { type: 'node_started', nodeId: 'b' }),
       ];
-      await store.commit(batch(begin('exec_1', { events: written })));
+      await store.commit(batch(startExecution('exec_1', { events: written })));
       const seqs = async (filter: object) =>
         (await store.events('exec_1', { after: 0, limit: 10, ...filter })).map((row) => row.seq);
       expect(await seqs({ type: 'node_started' })).toEqual([2, 4]);
@@ -243,7 +254,7 @@ export function listContract(database: () => TestDatabase): void {
     it('keeps a large event whole', async () => {
       const store = await database().open();
       const data = JSON.stringify({ output: '€'.repeat(1_000_000) });
-      await store.commit(batch(begin('exec_1', { events: [event(1, { data })] })));
+      await store.commit(batch(startExecution('exec_1', { events: [event(1, { data })] })));
       expect((await store.events('exec_1', { after: 0, limit: 1 }))[0]?.data).toBe(data);
       expect(await store.verifyAudit()).toMatchObject({ fault: null });
     });

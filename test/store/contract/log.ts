@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Store } from '../../../store/store.ts';
+import type { Store } from '../../../store/port/store.ts';
 import type { TestDatabase } from '../../support/stores.ts';
-import { batch, begin, step } from '../writes.ts';
+import { batch, startExecution, step } from '../writes.ts';
 
 /** `execution sequence` of what follows, to the end. */
 async function following(store: Store, position: string, limit = 100, tenantId?: string): Promise<readonly string[]> {
@@ -19,7 +19,7 @@ export function logContract(database: () => TestDatabase): void {
     it('tells what was committed, in the order of commits', async () => {
       const store = await database().open();
       const start = await store.log.end();
-      await store.commit(batch(begin('a'), begin('b', { create: { workflowId: 'other' } })));
+      await store.commit(batch(startExecution('a'), startExecution('b', { create: { workflowId: 'other' } })));
       await store.commit(batch(step('b', 2)));
       await store.commit(batch(step('a', 2)));
       expect(await following(store, start)).toEqual(['a 1', 'a 2', 'b 1', 'b 2', 'b 3', 'b 4', 'a 3', 'a 4']);
@@ -36,7 +36,7 @@ export function logContract(database: () => TestDatabase): void {
 
     it('goes on from any position, and from its end', async () => {
       const store = await database().open();
-      await store.commit(batch(begin('a')));
+      await store.commit(batch(startExecution('a')));
       const end = await store.log.end();
       expect(await following(store, end)).toEqual([]);
       await store.commit(batch(step('a', 2)));
@@ -48,7 +48,7 @@ export function logContract(database: () => TestDatabase): void {
     it('is read in slices of any size without loss', async () => {
       const store = await database().open();
       const start = await store.log.end();
-      await store.commit(batch(...['a', 'b', 'c'].map((id) => begin(id))));
+      await store.commit(batch(...['a', 'b', 'c'].map((id) => startExecution(id))));
       const all = await following(store, start);
       expect(all).toHaveLength(6);
       for (const limit of [1, 2, 5, 6, 7]) expect(await following(store, start, limit)).toEqual(all);
@@ -57,7 +57,8 @@ export function logContract(database: () => TestDatabase): void {
     it('shows one tenant what is its own, however much others do', async () => {
       const store = await database().open();
       const start = await store.log.end();
-      for (let i = 0; i < 5; i += 1) await store.commit(batch(begin(`d${i}`), begin(`x${i}`, { tenantId: 'acme' })));
+      for (let i = 0; i < 5; i += 1)
+        await store.commit(batch(startExecution(`d${i}`), startExecution(`x${i}`, { tenantId: 'acme' })));
       expect(await following(store, start, 3, 'acme')).toEqual([0, 1, 2, 3, 4].flatMap((i) => [`x${i} 1`, `x${i} 2`]));
       expect(await following(store, start, 3, 'nobody')).toEqual([]);
     });
@@ -73,9 +74,9 @@ export function logContract(database: () => TestDatabase): void {
       const file = database();
       const first = await file.open();
       const key = await first.log.key();
-      await first.commit(batch(begin('a')));
+      await first.commit(batch(startExecution('a')));
       const position = await first.log.end();
-      await first.commit(batch(begin('b')));
+      await first.commit(batch(startExecution('b')));
       await first.close();
       const again = await file.open();
       expect(await again.log.key()).toEqual(key);

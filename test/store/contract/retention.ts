@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { checkExport } from '../../../store/audit/check.ts';
-import type { Store } from '../../../store/store.ts';
-import type { ExecutionWrite } from '../../../store/writes.ts';
+import { checkExport } from '../../../store/audit/check-export.ts';
+import type { Store } from '../../../store/port/store.ts';
+import type { ExecutionWrite } from '../../../store/port/writes.ts';
 import type { TestDatabase } from '../../support/stores.ts';
-import { AT_MS, batch, begin, type Change, context, request, step, timer, token, unit, workItem } from '../writes.ts';
+import { AT_MS, batch, type Change, context, request, startExecution, step, timer, token, unit, workItem } from '../writes.ts';
 import { exported, lines } from './audit-log.ts';
 
 function ended(id: string, atMs = AT_MS, change: Change = {}): ExecutionWrite {
-  return begin(id, { ...change, head: { status: 'completed', completedAtMs: atMs, ...change.head } });
+  return startExecution(id, { ...change, progress: { status: 'completed', completedAtMs: atMs, ...change.progress } });
 }
 
 /** In as many batches as it takes; answers the ids. */
@@ -30,7 +30,7 @@ export function retentionContract(database: () => TestDatabase): void {
     it('removes what ended before, in order of its end, and says so', async () => {
       const store = await database().open();
       await store.commit(
-        batch(ended('exec_2', AT_MS + 2), ended('exec_1', AT_MS + 1), ended('exec_3', AT_MS + 3), begin('exec_4')),
+        batch(ended('exec_2', AT_MS + 2), ended('exec_1', AT_MS + 1), ended('exec_3', AT_MS + 3), startExecution('exec_4')),
       );
       await store.commit(batch(ended('exec_a', AT_MS, { tenantId: 'acme' })));
       expect(await store.retention.oldestEndMs('default')).toBe(AT_MS + 1);
@@ -62,7 +62,7 @@ export function retentionContract(database: () => TestDatabase): void {
     it('takes everything that is theirs', async () => {
       const store = await database().open();
       const large = JSON.stringify('x'.repeat(10_000));
-      const first = begin('exec_1', {
+      const first = startExecution('exec_1', {
         snapshot: large,
         timers: [timer('t', AT_MS + 5)],
         work: [{ op: 'put', item: workItem('w1') }],
@@ -70,7 +70,7 @@ export function retentionContract(database: () => TestDatabase): void {
       await store.commit({ atMs: AT_MS, units: [unit([first], request('key', { response: '{"execution_id":"exec_1"}' }))] });
       const event = request('event', { scope: 'external-event:exec_1' });
       const head = { status: 'failed', completedAtMs: AT_MS } as const;
-      await store.commit({ atMs: AT_MS, units: [unit([step('exec_1', 2, { snapshot: large, head })], event)] });
+      await store.commit({ atMs: AT_MS, units: [unit([step('exec_1', 2, { snapshot: large, progress: head })], event)] });
       expect(await removed(store, AT_MS + 1)).toEqual(['exec_1']);
       expect(await store.checkpoint('exec_1')).toBeNull();
       expect(await store.workItem('default', 'w1')).toBeNull();
@@ -83,13 +83,15 @@ export function retentionContract(database: () => TestDatabase): void {
     it('keeps what a living relative or an undelivered message needs', async () => {
       const store = await database().open();
       const child = { create: { parentId: 'exec_p', depth: 1 } };
-      await store.commit(batch(begin('exec_p'), ended('exec_c', AT_MS, child)));
-      await store.commit(batch(ended('exec_q'), begin('exec_d', { create: { parentId: 'exec_q', depth: 1 } })));
+      await store.commit(batch(startExecution('exec_p'), ended('exec_c', AT_MS, child)));
+      await store.commit(batch(ended('exec_q'), startExecution('exec_d', { create: { parentId: 'exec_q', depth: 1 } })));
       await store.commit(batch(ended('exec_m', AT_MS, { send: [{ toExecutionId: 'exec_m', message: '{}' }] })));
       expect(await removed(store, AT_MS + 1)).toEqual([]);
       const head = { status: 'completed', completedAtMs: AT_MS } as const;
       const [message] = await store.inbox({ after: 0, limit: 1 });
-      await store.commit(batch(step('exec_p', 2, { head }), step('exec_d', 2, { head, consumed: [message?.id ?? 0] })));
+      await store.commit(
+        batch(step('exec_p', 2, { progress: head }), step('exec_d', 2, { progress: head, consumed: [message?.id ?? 0] })),
+      );
       expect([...(await removed(store, AT_MS + 1))].sort()).toEqual(['exec_c', 'exec_d', 'exec_m', 'exec_p', 'exec_q']);
     });
 
@@ -104,7 +106,7 @@ export function retentionContract(database: () => TestDatabase): void {
 
     it('leaves the audit chain sound, in the store and in exports', async () => {
       const store = await database().open();
-      await store.commit(batch(ended('exec_1'), begin('exec_2')));
+      await store.commit(batch(ended('exec_1'), startExecution('exec_2')));
       await store.commit(batch(ended('exec_3', AT_MS, { tenantId: 'acme' })));
       const before = await store.verifyAudit();
       await removed(store, AT_MS + 1);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { NewTenant } from '../../../store/resources/tenants.ts';
+import type { NewTenant } from '../../../store/port/resources/tenants.ts';
 import type { TestDatabase } from '../../support/stores.ts';
-import { AT_MS, batch, begin, context, step } from '../writes.ts';
+import { AT_MS, batch, context, startExecution, step } from '../writes.ts';
 
 function tenant(id: string, change: Partial<NewTenant> = {}): NewTenant {
   return { id, name: `Tenant ${id}`, status: 'active', policy: null, limits: null, createdAtMs: AT_MS, ...change };
@@ -23,10 +23,10 @@ export function tenantContract(database: () => TestDatabase): void {
       const record = { ...given, updatedAtMs: AT_MS };
       expect(await store.tenants.create(given, context())).toEqual(record);
       expect(await store.tenants.find('acme')).toEqual(record);
-      expect(await store.tenants.standing('acme')).toEqual({ status: 'active', limits: '{"max_workflows":3}' });
+      expect(await store.tenants.admission('acme')).toEqual({ status: 'active', limits: '{"max_workflows":3}' });
       expect(await store.tenantRow('acme')).toEqual({ id: 'acme', name: 'Tenant acme', status: 'active' });
       expect(await store.tenants.find('other')).toBeNull();
-      expect(await store.tenants.standing('other')).toBeNull();
+      expect(await store.tenants.admission('other')).toBeNull();
     });
 
     it('takes no id twice, and records nothing of the attempt', async () => {
@@ -87,13 +87,13 @@ export function tenantContract(database: () => TestDatabase): void {
 
     it('counts what lives and what is registered, tenant by tenant', async () => {
       const store = await database().open();
-      const ended = { head: { status: 'completed', completedAtMs: AT_MS } };
+      const ended = { progress: { status: 'completed', completedAtMs: AT_MS } };
       await store.commit(
         batch(
-          begin('exec_1'),
-          begin('exec_2', { head: { status: 'paused' } }),
-          begin('exec_3', { tenantId: 'acme' }),
-          begin('exec_4', ended),
+          startExecution('exec_1'),
+          startExecution('exec_2', { progress: { status: 'paused' } }),
+          startExecution('exec_3', { tenantId: 'acme' }),
+          startExecution('exec_4', ended),
         ),
       );
       expect(await store.tenants.liveExecutions('default')).toBe(2);
@@ -119,9 +119,14 @@ export function tenantContract(database: () => TestDatabase): void {
 
     it('adds up by month, with the commit that reports it', async () => {
       const store = await database().open();
-      await store.commit(batch(begin('exec_1', { usage: usage(100, 0.25) }), begin('exec_2', { usage: usage(20, 0.5) })));
       await store.commit(
-        batch(step('exec_1', 2, { usage: usage(7, 0, '2026-04') }), begin('exec_3', { tenantId: 'acme', usage: usage(1, 1) })),
+        batch(startExecution('exec_1', { usage: usage(100, 0.25) }), startExecution('exec_2', { usage: usage(20, 0.5) })),
+      );
+      await store.commit(
+        batch(
+          step('exec_1', 2, { usage: usage(7, 0, '2026-04') }),
+          startExecution('exec_3', { tenantId: 'acme', usage: usage(1, 1) }),
+        ),
       );
       expect(await store.tenants.usage('default', '2026-03')).toEqual({ tokens: 120, costUsd: 0.75 });
       expect(await store.tenants.usage('default', '2026-04')).toEqual({ tokens: 7, costUsd: 0 });
@@ -131,7 +136,7 @@ export function tenantContract(database: () => TestDatabase): void {
 
     it('does not count what was refused', async () => {
       const store = await database().open();
-      await store.commit(batch(begin('exec_1')));
+      await store.commit(batch(startExecution('exec_1')));
       const refused = await store.commit(
         batch(step('exec_1', 7, { usage: usage(100, 1) }), step('exec_1', 2, { usage: usage(1, 0) })),
       );
@@ -142,7 +147,9 @@ export function tenantContract(database: () => TestDatabase): void {
     it('stays a number when reports are absurd', async () => {
       const store = await database().open();
       const most = Number.MAX_SAFE_INTEGER;
-      await store.commit(batch(begin('exec_1', { usage: usage(most, most) }), begin('exec_2', { usage: usage(most, most) })));
+      await store.commit(
+        batch(startExecution('exec_1', { usage: usage(most, most) }), startExecution('exec_2', { usage: usage(most, most) })),
+      );
       expect(await store.tenants.usage('default', '2026-03')).toEqual({ tokens: most, costUsd: most });
     });
   });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { AttemptOutcome, DeliveryRow, NewDelivery, NewWebhook } from '../../../store/resources/webhooks.ts';
-import type { Store } from '../../../store/store.ts';
+import type { DeliveryAttempt, DeliveryRow, NewDelivery, NewWebhook } from '../../../store/port/resources/webhooks.ts';
+import type { Store } from '../../../store/port/store.ts';
 import type { TestDatabase } from '../../support/stores.ts';
-import { AT_MS, batch, begin, context } from '../writes.ts';
+import { AT_MS, batch, context, startExecution } from '../writes.ts';
 
 const ACME = context({ tenantId: 'acme' });
 
@@ -24,7 +24,7 @@ function delivery(id: string, executionId: string, seq: number, webhookId = 'w1'
   return { id, webhookId, executionId, seq, type: 'node_completed' };
 }
 
-function outcome(row: Pick<DeliveryRow, 'id' | 'executionId'>, change: Partial<AttemptOutcome> = {}): AttemptOutcome {
+function outcome(row: Pick<DeliveryRow, 'id' | 'executionId'>, change: Partial<DeliveryAttempt> = {}): DeliveryAttempt {
   const { id: deliveryId, executionId } = row;
   const delivered = { status: 'delivered', httpStatus: 200, error: null, nextAttemptAtMs: null } as const;
   return { webhookId: 'w1', deliveryId, executionId, atMs: AT_MS + 10, ...delivered, ...change };
@@ -36,7 +36,7 @@ async function enqueue(store: Store, ...deliveries: readonly NewDelivery[]): Pro
 }
 
 async function turns(store: Store): Promise<readonly string[]> {
-  return (await store.webhooks.turns('w1', 10)).map(({ executionId, seq }) => `${executionId} ${seq}`);
+  return (await store.webhooks.readyDeliveries('w1', 10)).map(({ executionId, seq }) => `${executionId} ${seq}`);
 }
 
 /** With deliveries of executions a (1, 2, 3) and b (1). */
@@ -59,7 +59,7 @@ export function webhookContract(database: () => TestDatabase): void {
       expect(await store.webhooks.get('acme', 'w1')).toBeNull();
       await store.webhooks.create(webhook('w2'), 10, ACME);
       expect((await store.webhooks.list('default')).map(({ id }) => id)).toEqual(['w1']);
-      expect((await store.webhooks.listeners('acme')).map(({ id }) => id)).toEqual(['w2']);
+      expect((await store.webhooks.enabled('acme')).map(({ id }) => id)).toEqual(['w2']);
     });
 
     it('are as many as a tenant may have', async () => {
@@ -77,12 +77,12 @@ export function webhookContract(database: () => TestDatabase): void {
       const later = context({ atMs: AT_MS + 5 });
       const changed = await store.webhooks.update('w1', { enabled: false, secret: 'whsec_bmV3' }, 'webhook_updated', later);
       expect(changed).toMatchObject({ enabled: false, secret: 'whsec_bmV3', events: ['*'], updatedAtMs: AT_MS + 5 });
-      expect(await store.webhooks.listeners('default')).toEqual([]);
+      expect(await store.webhooks.enabled('default')).toEqual([]);
       const before = await store.verifyAudit();
       for (const attempt of [
         () => store.webhooks.update('w1', { enabled: true }, 'webhook_updated', ACME),
         () => store.webhooks.remove('w1', ACME),
-        () => store.webhooks.tested('w1', { delivered: true }, ACME),
+        () => store.webhooks.recordTest('w1', { delivered: true }, ACME),
         () => store.webhooks.replay('w1', 'd1', ACME),
         () => store.webhooks.replayFailed('w1', 10, ACME),
         () => store.webhooks.remove('w9', context()),
@@ -96,26 +96,26 @@ export function webhookContract(database: () => TestDatabase): void {
       const store = await database().open();
       await store.webhooks.create(webhook('w1'), 10, context());
       await store.webhooks.update('w1', { secret: 'whsec_bmV3' }, 'webhook_updated', context());
-      await store.webhooks.tested('w1', { delivered: false }, context());
+      await store.webhooks.recordTest('w1', { delivered: false }, context());
       await store.webhooks.remove('w1', context());
       expect(await store.verifyAudit()).toMatchObject({ blocks: 4, fault: null });
     });
 
     it('once the first is there, are told of what is committed from then on', async () => {
       const store = await database().open();
-      expect(await store.webhooks.any()).toBe(false);
+      expect(await store.webhooks.exists()).toBe(false);
       expect(await store.webhooks.cursor()).toBeNull();
-      await store.commit(batch(begin('a')));
+      await store.commit(batch(startExecution('a')));
       await store.webhooks.create(webhook('w1'), 10, context());
       const first = await store.log.end();
       expect(await store.webhooks.cursor()).toBe(first);
-      await store.commit(batch(begin('b')));
+      await store.commit(batch(startExecution('b')));
       await store.webhooks.create(webhook('w2'), 10, context());
       expect(await store.webhooks.cursor()).toBe(first);
       await store.webhooks.remove('w1', context());
-      expect(await store.webhooks.any()).toBe(true);
+      expect(await store.webhooks.exists()).toBe(true);
       await store.webhooks.remove('w2', context());
-      expect(await store.webhooks.any()).toBe(false);
+      expect(await store.webhooks.exists()).toBe(false);
       await store.webhooks.create(webhook('w3'), 10, context());
       expect(await store.webhooks.cursor()).toBe(await store.log.end());
     });
@@ -126,7 +126,7 @@ export function webhookContract(database: () => TestDatabase): void {
       const store = await database().open();
       await store.webhooks.create(webhook('w1'), 10, context());
       const from = (await store.webhooks.cursor()) ?? '';
-      await store.commit(batch(begin('a')));
+      await store.commit(batch(startExecution('a')));
       const to = await store.log.end();
       const matched = { from, to, deliveries: [delivery('d1', 'a', 1)], nowMs: AT_MS };
       expect(await store.webhooks.enqueue(matched)).toBe(true);
@@ -140,13 +140,16 @@ export function webhookContract(database: () => TestDatabase): void {
     it('have their turn one by one within an execution', async () => {
       const store = await withDeliveries(database);
       expect(await turns(store)).toEqual(['a 1', 'b 1']);
-      await store.webhooks.attempted([outcome({ id: 'd1', executionId: 'a' })]);
+      await store.webhooks.recordAttempts([outcome({ id: 'd1', executionId: 'a' })]);
       expect((await turns(store)).toSorted()).toEqual(['a 2', 'b 1']);
       const again = { status: 'pending', error: 'down', httpStatus: null, nextAttemptAtMs: AT_MS + 5_000 } as const;
-      await store.webhooks.attempted([outcome({ id: 'd2', executionId: 'a' }, again), outcome({ id: 'd3', executionId: 'b' })]);
+      await store.webhooks.recordAttempts([
+        outcome({ id: 'd2', executionId: 'a' }, again),
+        outcome({ id: 'd3', executionId: 'b' }),
+      ]);
       expect(await turns(store)).toEqual(['a 2']);
       const given = { status: 'failed', error: 'gone', httpStatus: 410 } as const;
-      await store.webhooks.attempted([outcome({ id: 'd2', executionId: 'a' }, given)]);
+      await store.webhooks.recordAttempts([outcome({ id: 'd2', executionId: 'a' }, given)]);
       expect(await turns(store)).toEqual(['a 3']);
       expect(await store.webhooks.delivery('w1', 'd2')).toMatchObject({
         status: 'failed',
@@ -159,20 +162,20 @@ export function webhookContract(database: () => TestDatabase): void {
     it('leave their mark on the webhook', async () => {
       const store = await withDeliveries(database);
       const failed = { status: 'pending', error: 'down', httpStatus: 503, nextAttemptAtMs: AT_MS + 5_000 } as const;
-      await store.webhooks.attempted([outcome({ id: 'd1', executionId: 'a' }, failed)]);
-      await store.webhooks.attempted([outcome({ id: 'd1', executionId: 'a' }, failed)]);
+      await store.webhooks.recordAttempts([outcome({ id: 'd1', executionId: 'a' }, failed)]);
+      await store.webhooks.recordAttempts([outcome({ id: 'd1', executionId: 'a' }, failed)]);
       expect(await store.webhooks.get('default', 'w1')).toMatchObject({
         failures: 2,
         lastFailure: 'down',
         lastFailedAtMs: AT_MS + 10,
       });
-      await store.webhooks.attempted([outcome({ id: 'd1', executionId: 'a' })]);
+      await store.webhooks.recordAttempts([outcome({ id: 'd1', executionId: 'a' })]);
       expect(await store.webhooks.get('default', 'w1')).toMatchObject({ failures: 0, lastDeliveredAtMs: AT_MS + 10 });
     });
 
     it('are listed newest first, by status, in pages', async () => {
       const store = await withDeliveries(database);
-      await store.webhooks.attempted([outcome({ id: 'd3', executionId: 'b' })]);
+      await store.webhooks.recordAttempts([outcome({ id: 'd3', executionId: 'b' })]);
       const ids = async (page: Parameters<Store['webhooks']['deliveries']>[1]) =>
         (await store.webhooks.deliveries('w1', page)).map(({ id }) => id);
       expect(await ids({ limit: 10 })).toEqual(['d4', 'd3', 'd2', 'd1']);
@@ -185,7 +188,7 @@ export function webhookContract(database: () => TestDatabase): void {
     it('that are put back wait for the one whose turn it is', async () => {
       const store = await withDeliveries(database);
       const failed = { status: 'failed', error: 'no', httpStatus: 500 } as const;
-      await store.webhooks.attempted([
+      await store.webhooks.recordAttempts([
         outcome({ id: 'd1', executionId: 'a' }, failed),
         outcome({ id: 'd3', executionId: 'b' }, failed),
       ]);
@@ -194,7 +197,7 @@ export function webhookContract(database: () => TestDatabase): void {
       expect(await store.webhooks.replay('w1', 'd9', later)).toBe(false);
       expect(await store.webhooks.replayFailed('w1', 10, later)).toBe(2);
       expect((await turns(store)).toSorted()).toEqual(['a 2', 'b 1']);
-      await store.webhooks.attempted([outcome({ id: 'd2', executionId: 'a' })]);
+      await store.webhooks.recordAttempts([outcome({ id: 'd2', executionId: 'a' })]);
       expect((await turns(store)).toSorted()).toEqual(['a 1', 'b 1']);
       expect(await store.webhooks.delivery('w1', 'd1')).toMatchObject({ status: 'pending', attempts: 0, settledAtMs: null });
       expect(await store.webhooks.replayFailed('w1', 10, later)).toBe(0);
@@ -202,20 +205,23 @@ export function webhookContract(database: () => TestDatabase): void {
 
     it('wait with their webhook while it is disabled', async () => {
       const store = await withDeliveries(database);
-      const waiting = () => store.webhooks.waiting({ after: '', limit: 10 });
+      const waiting = () => store.webhooks.withReadyDeliveries({ after: '', limit: 10 });
       expect(await waiting()).toEqual(['w1']);
       await store.webhooks.update('w1', { enabled: false }, 'webhook_disabled', context());
       expect(await waiting()).toEqual([]);
       expect(await store.webhooks.recipient('w1')).toMatchObject({ webhook: { enabled: false }, tenantStatus: 'active' });
       await store.webhooks.update('w1', { enabled: true }, 'webhook_updated', context());
       expect(await waiting()).toEqual(['w1']);
-      expect(await store.webhooks.waiting({ after: 'w1', limit: 10 })).toEqual([]);
+      expect(await store.webhooks.withReadyDeliveries({ after: 'w1', limit: 10 })).toEqual([]);
     });
 
     it('go with their webhook, and some time after they are settled', async () => {
       const store = await withDeliveries(database);
       const failed = { status: 'failed', error: 'no', httpStatus: 500 } as const;
-      await store.webhooks.attempted([outcome({ id: 'd1', executionId: 'a' }), outcome({ id: 'd3', executionId: 'b' }, failed)]);
+      await store.webhooks.recordAttempts([
+        outcome({ id: 'd1', executionId: 'a' }),
+        outcome({ id: 'd3', executionId: 'b' }, failed),
+      ]);
       const sweep = (deliveredMs: number, failedMs: number, limit = 10) => store.webhooks.sweep({ deliveredMs, failedMs }, limit);
       expect(await sweep(AT_MS + 10, AT_MS + 10)).toBe(0);
       expect(await sweep(AT_MS + 11, AT_MS + 10)).toBe(1);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Store } from '../../../store/store.ts';
+import type { Store } from '../../../store/port/store.ts';
 import type { TestDatabase } from '../../support/stores.ts';
-import { AT_MS, batch, begin, beginWithWork, claim, step, workItem } from '../writes.ts';
+import { AT_MS, batch, claim, startExecution, startWithWork, step, workItem } from '../writes.ts';
 
 async function claimed(store: Store, change: Parameters<typeof claim>[0] = {}): Promise<readonly string[]> {
   return (await store.claimWork(claim(change))).map((item) => item.id);
@@ -12,7 +12,7 @@ export function workContract(database: () => TestDatabase): void {
     it('wait as they were put', async () => {
       const store = await database().open();
       const item = workItem('w1', { payload: '{"input":"ß"}', attempt: 1, timeoutMs: 5_000 });
-      await store.commit(batch(beginWithWork('exec_1', item)));
+      await store.commit(batch(startWithWork('exec_1', item)));
       expect(await store.workItem('default', 'w1')).toEqual({
         ...item,
         tenantId: 'default',
@@ -30,7 +30,7 @@ export function workContract(database: () => TestDatabase): void {
 
     it('are claimed under a new fence, a lease and a deadline', async () => {
       const store = await database().open();
-      await store.commit(batch(beginWithWork('exec_1', workItem('w1', { timeoutMs: 5_000 }))));
+      await store.commit(batch(startWithWork('exec_1', workItem('w1', { timeoutMs: 5_000 }))));
       const [item] = await store.claimWork(claim({ nowMs: AT_MS + 7 }));
       expect(item).toMatchObject({
         status: 'claimed',
@@ -46,8 +46,8 @@ export function workContract(database: () => TestDatabase): void {
     it('are claimed oldest first over the queues a worker serves, ties in the order they were put', async () => {
       const store = await database().open();
       const at = (id: string, ms: number, queue: string) => workItem(id, { createdAtMs: AT_MS + ms, queue });
-      await store.commit(batch(beginWithWork('exec_1', at('w5', 5, 'tool'), at('w1', 1, 'model'), at('w0', 0, 'java_tool'))));
-      await store.commit(batch(beginWithWork('exec_2', at('w3b', 3, 'model'), at('w3a', 3, 'tool'), at('w4', 4, 'model'))));
+      await store.commit(batch(startWithWork('exec_1', at('w5', 5, 'tool'), at('w1', 1, 'model'), at('w0', 0, 'java_tool'))));
+      await store.commit(batch(startWithWork('exec_2', at('w3b', 3, 'model'), at('w3a', 3, 'tool'), at('w4', 4, 'model'))));
       const queues = ['tool', 'model', 'tool'];
       expect(await claimed(store, { queues, limit: 3 })).toEqual(['w1', 'w3b', 'w3a']);
       expect(await claimed(store, { queues })).toEqual(['w4', 'w5']);
@@ -56,7 +56,7 @@ export function workContract(database: () => TestDatabase): void {
 
     it('are nobody’s without a queue, and another tenant’s never', async () => {
       const store = await database().open();
-      await store.commit(batch(beginWithWork('exec_1', workItem('w1'))));
+      await store.commit(batch(startWithWork('exec_1', workItem('w1'))));
       expect(await claimed(store, { queues: [] })).toEqual([]);
       expect(await claimed(store, { tenantId: 'acme' })).toEqual([]);
       expect(await store.workItem('acme', 'w1')).toBeNull();
@@ -66,7 +66,7 @@ export function workContract(database: () => TestDatabase): void {
       const one = database();
       const stores = [await one.open(), await one.open()];
       const items = Array.from({ length: 40 }, (_, index) => workItem(`w${index}`));
-      await stores[0]?.commit(batch(beginWithWork('exec_1', ...items)));
+      await stores[0]?.commit(batch(startWithWork('exec_1', ...items)));
       const claims = Array.from({ length: 12 }, (_, index) =>
         stores[index % 2]?.claimWork(claim({ workerId: `worker-${index}`, limit: 5 })),
       );
@@ -77,7 +77,7 @@ export function workContract(database: () => TestDatabase): void {
 
     it('are settled under their fence, once', async () => {
       const store = await database().open();
-      await store.commit(batch(beginWithWork('exec_1', workItem('w1'))));
+      await store.commit(batch(startWithWork('exec_1', workItem('w1'))));
       await store.claimWork(claim());
       const settle = (fence: number, fromSeq: number) =>
         store.commit(batch(step('exec_1', fromSeq, { work: [{ op: 'settle', id: 'w1', fence, status: 'failed' }] })));
@@ -90,7 +90,7 @@ export function workContract(database: () => TestDatabase): void {
     it('of a visit are cancelled, whether claimed or not; those of other visits stay', async () => {
       const store = await database().open();
       const items = [workItem('w1'), workItem('w2', { activation: 2 }), workItem('w3', { nodeId: 'b' })];
-      await store.commit(batch(beginWithWork('exec_1', ...items)));
+      await store.commit(batch(startWithWork('exec_1', ...items)));
       await store.claimWork(claim({ limit: 1 }));
       const cancel = { op: 'cancel', nodeId: 'a', activation: 1 } as const;
       expect(await store.commit(batch(step('exec_1', 2, { work: [cancel, cancel] })))).toEqual([null]);
@@ -106,7 +106,7 @@ export function workContract(database: () => TestDatabase): void {
         workItem('w2', { payload, nodeId: 'b' }),
         workItem('w3', { payload, nodeId: 'c' }),
       ];
-      await store.commit(batch(beginWithWork('exec_1', ...items)));
+      await store.commit(batch(startWithWork('exec_1', ...items)));
       await store.claimWork(claim({ limit: 1 }));
       const work = [
         { op: 'settle', id: 'w1', fence: 1, status: 'completed' } as const,
@@ -119,7 +119,7 @@ export function workContract(database: () => TestDatabase): void {
 
     it('keep their outcome when their visit is cancelled afterwards', async () => {
       const store = await database().open();
-      await store.commit(batch(beginWithWork('exec_1', workItem('w1'))));
+      await store.commit(batch(startWithWork('exec_1', workItem('w1'))));
       const settle = { op: 'settle', id: 'w1', fence: null, status: 'completed' } as const;
       await store.commit(batch(step('exec_1', 2, { work: [settle, { op: 'cancel', nodeId: 'a', activation: 1 }] })));
       expect(await store.workItem('default', 'w1')).toMatchObject({ status: 'completed' });
@@ -127,7 +127,7 @@ export function workContract(database: () => TestDatabase): void {
 
     it('can be settled and put anew in one step, as a retry does', async () => {
       const store = await database().open();
-      await store.commit(batch(beginWithWork('exec_1', workItem('w1'))));
+      await store.commit(batch(startWithWork('exec_1', workItem('w1'))));
       await store.claimWork(claim());
       const retry = workItem('w2', { attempt: 1, createdAtMs: AT_MS + 9 });
       const work = [{ op: 'settle', id: 'w1', fence: 1, status: 'failed' } as const, { op: 'put', item: retry } as const];
@@ -141,8 +141,8 @@ export function workContract(database: () => TestDatabase): void {
       const store = await database().open();
       await store.commit(
         batch(
-          beginWithWork('exec_1', workItem('w3'), workItem('w1'), workItem('w4', { queue: 'other' })),
-          begin('exec_2', { tenantId: 'acme', work: [{ op: 'put', item: workItem('w2') }] }),
+          startWithWork('exec_1', workItem('w3'), workItem('w1'), workItem('w4', { queue: 'other' })),
+          startExecution('exec_2', { tenantId: 'acme', work: [{ op: 'put', item: workItem('w2') }] }),
         ),
       );
       const page = async (after: string, limit: number) =>
@@ -157,7 +157,7 @@ export function workContract(database: () => TestDatabase): void {
   describe('a lease', () => {
     it('is renewed by the worker that holds it, also when it has just lapsed', async () => {
       const store = await database().open();
-      await store.commit(batch(beginWithWork('exec_1', workItem('w1'))));
+      await store.commit(batch(startWithWork('exec_1', workItem('w1'))));
       await store.claimWork(claim());
       const leaseExpiresAtMs = AT_MS + 90_000;
       const renewal = { tenantId: 'default', id: 'w1', workerId: 'worker-1', fence: 1, leaseExpiresAtMs };
@@ -168,7 +168,7 @@ export function workContract(database: () => TestDatabase): void {
 
     it('is not renewed for another worker, fence or tenant, nor for an item that is not claimed', async () => {
       const store = await database().open();
-      await store.commit(batch(beginWithWork('exec_1', workItem('w1')), begin('exec_2', { tenantId: 'acme' })));
+      await store.commit(batch(startWithWork('exec_1', workItem('w1')), startExecution('exec_2', { tenantId: 'acme' })));
       const renewal = { tenantId: 'default', id: 'w1', workerId: 'worker-1', fence: 1, leaseExpiresAtMs: AT_MS + 90_000 };
       expect(await store.renewLease({ ...renewal, fence: 0 })).toBe(false);
       await store.claimWork(claim());

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import type { WorkerSighting } from '../../../store/store.ts';
+import type { WorkerHeartbeat } from '../../../store/port/store.ts';
 import type { Capabilities, TestDatabase } from '../../support/stores.ts';
-import { AT_MS, batch, begin, beginWithWork, claim, step, workItem } from '../writes.ts';
+import { AT_MS, batch, claim, startExecution, startWithWork, step, workItem } from '../writes.ts';
 
 const ACTOR = { actorId: 'ann', actorType: 'human', request: '{"id":"r1"}' } as const;
 
-function worker(id: string, change: Partial<WorkerSighting> = {}): WorkerSighting {
+function worker(id: string, change: Partial<WorkerHeartbeat> = {}): WorkerHeartbeat {
   return { id, tenantId: 'default', kind: 'external', queues: ['tool'], atMs: AT_MS, claimed: 0, actor: ACTOR, ...change };
 }
 
-function runtime(id: string, change: Partial<WorkerSighting> = {}): WorkerSighting {
+function runtime(id: string, change: Partial<WorkerHeartbeat> = {}): WorkerHeartbeat {
   return worker(id, { tenantId: null, kind: 'runtime', queues: [], ...change });
 }
 
@@ -17,10 +17,10 @@ export function workerContract(database: () => TestDatabase, { exclusive }: Capa
   describe('workers', () => {
     it('are those seen lately, with what they claimed', async () => {
       const store = await database().open();
-      await store.seen(worker('worker-1', { claimed: 2 }));
-      await store.seen(worker('worker-1', { queues: ['tool', 'model'], atMs: AT_MS + 50, claimed: 3 }));
-      await store.seen(worker('worker-1', { queues: ['tool', 'model'], atMs: AT_MS + 20 }));
-      await store.seen(worker('worker-0'));
+      await store.heartbeat(worker('worker-1', { claimed: 2 }));
+      await store.heartbeat(worker('worker-1', { queues: ['tool', 'model'], atMs: AT_MS + 50, claimed: 3 }));
+      await store.heartbeat(worker('worker-1', { queues: ['tool', 'model'], atMs: AT_MS + 20 }));
+      await store.heartbeat(worker('worker-0'));
       expect(await store.tenant('default').workers(AT_MS + 1)).toEqual([
         {
           id: 'worker-1',
@@ -37,9 +37,9 @@ export function workerContract(database: () => TestDatabase, { exclusive }: Capa
 
     it('are a tenant’s own, and every runtime', async () => {
       const store = await database().open();
-      await store.seen(worker('same-name'));
-      await store.seen(worker('same-name', { tenantId: 'acme', queues: ['model'] }));
-      await store.seen(runtime('rt_1'));
+      await store.heartbeat(worker('same-name'));
+      await store.heartbeat(worker('same-name', { tenantId: 'acme', queues: ['model'] }));
+      await store.heartbeat(runtime('rt_1'));
       const names = async (tenantId: string) =>
         (await store.tenant(tenantId).workers(0)).map((row) => [row.kind, row.id, ...row.queues].join(' '));
       expect(await names('default')).toEqual(['runtime rt_1', 'external same-name tool']);
@@ -48,13 +48,13 @@ export function workerContract(database: () => TestDatabase, { exclusive }: Capa
 
     it('tell what they hold: claimed items, or executions with in-process work', async () => {
       const store = await database().open();
-      await store.seen(worker('worker-1'));
-      await store.seen(runtime('rt_1'));
+      await store.heartbeat(worker('worker-1'));
+      await store.heartbeat(runtime('rt_1'));
       await store.commit(
         batch(
-          beginWithWork('exec_1', workItem('w1'), workItem('w2')),
-          begin('exec_2', { head: { localWork: 3, owner: 'rt_1' } }),
-          begin('exec_3', { tenantId: 'acme', head: { localWork: 1, owner: 'rt_1' } }),
+          startWithWork('exec_1', workItem('w1'), workItem('w2')),
+          startExecution('exec_2', { progress: { localWork: 3, owner: 'rt_1' } }),
+          startExecution('exec_3', { tenantId: 'acme', progress: { localWork: 1, owner: 'rt_1' } }),
         ),
       );
       await store.claimWork(claim());
@@ -70,22 +70,22 @@ export function workerContract(database: () => TestDatabase, { exclusive }: Capa
   describe('a runtime', () => {
     it('that stopped in good order is not listed and remembered as such', async () => {
       const store = await database().open();
-      await store.seen(runtime('rt_1'));
+      await store.heartbeat(runtime('rt_1'));
       expect(await store.stoppedCleanly('rt_1')).toBe(false);
-      await store.stopped('rt_1', AT_MS + 1);
+      await store.recordStop('rt_1', AT_MS + 1);
       expect(await store.stoppedCleanly('rt_1')).toBe(true);
       expect(await store.tenant('default').workers(0)).toEqual([]);
     });
 
     it('that is unknown did not stop in good order', async () => {
       const store = await database().open();
-      await store.seen(worker('rt_1'));
+      await store.heartbeat(worker('rt_1'));
       expect(await store.stoppedCleanly('rt_1')).toBe(false);
     });
 
     it('that stops before it was ever seen did', async () => {
       const store = await database().open();
-      await store.stopped('rt_1', AT_MS);
+      await store.recordStop('rt_1', AT_MS);
       expect(await store.stoppedCleanly('rt_1')).toBe(true);
     });
   });
@@ -107,7 +107,7 @@ export function workerContract(database: () => TestDatabase, { exclusive }: Capa
       const one = database();
       await (await one.open()).lock(holder);
       const other = await one.open();
-      expect(await other.commit(batch(begin('exec_1')))).toEqual([null]);
+      expect(await other.commit(batch(startExecution('exec_1')))).toEqual([null]);
     });
 
     it('passes on when its holder closes', async () => {

@@ -1,8 +1,8 @@
 import { Client } from 'pg';
 import { describe, expect, it } from 'vitest';
-import type { Store } from '../../../store/store.ts';
+import type { Store } from '../../../store/port/store.ts';
 import { postgresDatabase, postgresServer } from '../../support/postgres.ts';
-import { AT_MS, batch, beginWithWork, claim, context, workItem } from '../writes.ts';
+import { AT_MS, batch, claim, context, startWithWork, workItem } from '../writes.ts';
 
 const server = postgresServer();
 
@@ -21,7 +21,7 @@ describe.each(['serializable', 'repeatable read'])('a database whose transaction
   it('refuses nobody because others work on the same', async () => {
     const stores = await processes(4, `default_transaction_isolation = '${level}'`);
     const items = Array.from({ length: 120 }, (_, n) => workItem(`w${n}`));
-    await stores[0]?.commit(batch(beginWithWork('exec_1', ...items)));
+    await stores[0]?.commit(batch(startWithWork('exec_1', ...items)));
     const claimed = await Promise.all(
       stores.map(async (store, n) => {
         const mine: string[] = [];

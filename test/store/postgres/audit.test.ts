@@ -1,10 +1,10 @@
 import { Client } from 'pg';
 import { describe, expect, it } from 'vitest';
-import { type CheckOptions, checkExport, type ExportReport } from '../../../store/audit/check.ts';
-import type { AuditFault } from '../../../store/rows.ts';
+import { type CheckOptions, checkExport, type ExportReport } from '../../../store/audit/check-export.ts';
+import type { AuditFault } from '../../../store/port/rows.ts';
 import { type PostgresDatabase, postgresDatabase, postgresServer } from '../../support/postgres.ts';
 import { exported, lines } from '../contract/audit-log.ts';
-import { AT_MS, batch, begin, context, event, step, token } from '../writes.ts';
+import { AT_MS, batch, context, event, startExecution, step, token } from '../writes.ts';
 
 const KEY = 'a signing key';
 
@@ -17,9 +17,11 @@ async function recorded(hmacKey?: string): Promise<PostgresDatabase> {
   const first = await database.open({ writer: 'rt_1', ...signed });
   const second = await database.open({ writer: 'rt_2', ...signed });
   const approval = event(2, { type: 'approval_received', actorId: 'bob', request: '{"ip":"::1"}' });
-  await first.commit(batch(begin('exec_1', { events: [event(1), approval] }), begin('exec_2', { tenantId: 'acme' })));
+  await first.commit(
+    batch(startExecution('exec_1', { events: [event(1), approval] }), startExecution('exec_2', { tenantId: 'acme' })),
+  );
   const head = { status: 'completed', completedAtMs: AT_MS };
-  await second.commit(batch(step('exec_1', 2), begin('exec_3', { head })));
+  await second.commit(batch(step('exec_1', 2), startExecution('exec_3', { progress: head })));
   await first.control({ type: 'token_created', token: token('t1') }, context());
   return database;
 }

@@ -2,14 +2,14 @@ import { hash } from 'node:crypto';
 import Database from 'better-sqlite3';
 import { Client } from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { checkExport } from '../../../store/audit/check.ts';
+import { checkExport } from '../../../store/audit/check-export.ts';
+import type { Store } from '../../../store/port/store.ts';
 import { copyToPostgres } from '../../../store/postgres/copy/target.ts';
 import { openPostgres } from '../../../store/postgres/open.ts';
 import { openSqliteSource } from '../../../store/sqlite/copy/source.ts';
-import type { Store } from '../../../store/store.ts';
 import { postgresServer } from '../../support/postgres.ts';
 import { type SqliteDatabase, sqliteDatabase } from '../../support/stores.ts';
-import { AT_MS, batch, begin, step } from '../writes.ts';
+import { AT_MS, batch, startExecution, step } from '../writes.ts';
 
 const nowMs = () => AT_MS;
 
@@ -54,9 +54,9 @@ async function filled(): Promise<SqliteDatabase> {
   const store = await database.open();
   const timers = [{ op: 'set', id: 't', nodeId: 'a', atMs: AT_MS + 1, armedSeq: 1 }] as const;
   await store.commit(
-    batch(begin('a', { timers, snapshot: `{"large":"${'x'.repeat(50_000)}"}`, create: { labels: '{"k":"ü"}' } })),
+    batch(startExecution('a', { timers, snapshot: `{"large":"${'x'.repeat(50_000)}"}`, create: { labels: '{"k":"ü"}' } })),
   );
-  await store.commit(batch(begin('b', { tenantId: 'acme' })));
+  await store.commit(batch(startExecution('b', { tenantId: 'acme' })));
   await store.close();
   return database;
 }
@@ -66,7 +66,7 @@ describe('a copy from SQLite to PostgreSQL', () => {
     const database = sqliteDatabase();
     const long = Array.from({ length: 500 }, (_, n) => hash('sha256', String(n), 'hex')).join('');
     const store = await database.open();
-    await store.commit(batch(begin('exec_1', { create: { labels: JSON.stringify({ [long]: long }) } })));
+    await store.commit(batch(startExecution('exec_1', { create: { labels: JSON.stringify({ [long]: long }) } })));
     await store.close();
     const url = await server().createDatabase();
     expect(await copy(database, url)).toMatchObject({ execution_labels: 1 });
@@ -140,13 +140,13 @@ describe('a copy from SQLite to PostgreSQL', () => {
     const database = await filled();
     const before = await database.open();
     const actor = { actorId: 'rt', actorType: 'system', request: null } as const;
-    await before.seen({ id: 'rt', tenantId: null, kind: 'runtime', queues: [], atMs: AT_MS, claimed: 0, actor });
-    expect(await before.runtimes(AT_MS)).toEqual(['rt']);
+    await before.heartbeat({ id: 'rt', tenantId: null, kind: 'runtime', queues: [], atMs: AT_MS, claimed: 0, actor });
+    expect(await before.activeRuntimes(AT_MS)).toEqual(['rt']);
     await before.close();
     const url = await server().createDatabase();
     await copy(database, url);
     const after = await opened(url);
-    expect([await after.runtimes(1), await after.stoppedCleanly('rt')]).toEqual([[], false]);
+    expect([await after.activeRuntimes(1), await after.stoppedCleanly('rt')]).toEqual([[], false]);
   });
 
   it('is exported with what proves it, whoever wrote it where', async () => {
@@ -175,7 +175,7 @@ describe('a copy from SQLite to PostgreSQL', () => {
     // What was last is removed, and its numbers are given to others.
     sql(database, "DELETE FROM events WHERE execution_id = 'b'; DELETE FROM executions WHERE id = 'b'");
     const again = await database.open();
-    await again.commit(batch(begin('c')));
+    await again.commit(batch(startExecution('c')));
     const cursor = await again.log.end();
     await again.close();
     const url = await server().createDatabase();

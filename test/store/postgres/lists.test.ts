@@ -2,9 +2,9 @@ import { Client } from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Connections } from '../../../store/postgres/connections.ts';
 import { ExecutionLists } from '../../../store/postgres/lists/execution-lists.ts';
-import { alongExecutions, WAYS, type WayName, walkExecutions } from '../../../store/postgres/queries/executions.ts';
+import { INDEX_SCANS, type IndexScanName, joinExecutions, scanExecutions } from '../../../store/postgres/queries/executions.ts';
 import { type PostgresDatabase, postgresDatabase, postgresServer } from '../../support/postgres.ts';
-import { batch, begin, context } from '../writes.ts';
+import { batch, context, startExecution } from '../writes.ts';
 
 const server = postgresServer();
 
@@ -15,7 +15,7 @@ async function alternating(count: number): Promise<PostgresDatabase> {
     const labels = index % 2 === 1 || index === 0 ? '{"env":"prod"}' : '{}';
     const head = { status: index % 2 === 0 ? 'failed' : 'running' };
     const parentId = index % 5 === 0 ? 'exec_p' : null;
-    return begin(`exec_${String(index).padStart(4, '0')}`, { create: { labels, parentId }, head });
+    return startExecution(`exec_${String(index).padStart(4, '0')}`, { create: { labels, parentId }, progress: head });
   });
   await (await database.open()).commit(batch(...writes));
   return database;
@@ -53,7 +53,7 @@ describe('a list whose matches lie far apart', () => {
 });
 
 describe('a list of executions', () => {
-  const INDEXES: Readonly<Record<WayName, string>> = {
+  const INDEXES: Readonly<Record<IndexScanName, string>> = {
     tenant: 'executions_by_tenant',
     parent: 'executions_by_parent',
     label: 'execution_labels_pkey',
@@ -63,7 +63,7 @@ describe('a list of executions', () => {
     status: 'executions_by_status',
     statuses: 'executions_by_status',
   };
-  const ways = Object.keys(WAYS) as readonly WayName[];
+  const ways = Object.keys(INDEX_SCANS) as readonly IndexScanName[];
 
   it.each(ways)('by %s reads the index of that condition alone, though the planner knows no values', async (way) => {
     const database = await alternating(1_000);
@@ -73,7 +73,7 @@ describe('a list of executions', () => {
     await client.query('ANALYZE');
     await client.query('SET plan_cache_mode = force_generic_plan');
     for (const order of ['newest', 'oldest'] as const) {
-      const texts = [walkExecutions([way, way], order).text, ...(way === 'statuses' ? [] : [alongExecutions(way, order).text])];
+      const texts = [joinExecutions([way, way], order).text, ...(way === 'statuses' ? [] : [scanExecutions(way, order).text])];
       for (const text of texts) {
         const places = Math.max(...[...text.matchAll(/\$(\d+)/g)].map(([, place]) => Number(place)));
         await client.query(`PREPARE asked AS ${text}`);
@@ -89,9 +89,11 @@ describe('a list of executions', () => {
   it('follows labels that go with their execution', async () => {
     const database = postgresDatabase(server);
     const store = await database.open();
-    const done = { head: { status: 'completed', completedAtMs: 1 } };
+    const done = { progress: { status: 'completed', completedAtMs: 1 } };
     const labels = '{"env":"prod","odd \\u0000 key":"x"}';
-    await store.commit(batch(begin('exec_1', { create: { labels }, ...done }), begin('exec_2', { create: { labels } })));
+    await store.commit(
+      batch(startExecution('exec_1', { create: { labels }, ...done }), startExecution('exec_2', { create: { labels } })),
+    );
     const { rows } = await store.tenant('default').executions({ limit: 9, labels: [{ key: 'odd \0 key' }] });
     expect(rows.map(({ id }) => id)).toEqual(['exec_2', 'exec_1']);
     await store.retention.remove({ after: null, endedBeforeMs: 2 }, context());

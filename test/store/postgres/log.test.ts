@@ -1,9 +1,9 @@
 import { Client } from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { WRITES } from '../../../store/postgres/queries/positions.ts';
-import type { Store } from '../../../store/store.ts';
+import type { Store } from '../../../store/port/store.ts';
+import { BEGIN_WRITER } from '../../../store/postgres/queries/positions.ts';
 import { type PostgresDatabase, postgresDatabase, postgresServer } from '../../support/postgres.ts';
-import { AT_MS, batch, begin, context, step } from '../writes.ts';
+import { AT_MS, batch, context, startExecution, step } from '../writes.ts';
 
 const server = postgresServer();
 
@@ -18,7 +18,7 @@ async function connected(database: PostgresDatabase): Promise<Client> {
 async function slowWriter(database: PostgresDatabase): Promise<Client> {
   const client = await connected(database);
   await client.query('BEGIN');
-  await client.query(WRITES.text, ['slow']);
+  await client.query(BEGIN_WRITER.text, ['slow']);
   await client.query(`INSERT INTO events (execution_id, seq, tenant_id, type, at_ms, actor_id, actor_type, data)
     VALUES ('a', 3, 'default', 'node_completed', 0, 'x', 'system', '{}')`);
   return client;
@@ -48,7 +48,7 @@ describe('the log of many writers', () => {
   it('waits for a transaction that took an earlier position than what is committed', async () => {
     const database = postgresDatabase(server);
     const store = await database.open();
-    await store.commit(batch(begin('a'), begin('b')));
+    await store.commit(batch(startExecution('a'), startExecution('b')));
     const start = await store.log.end();
     const slow = await slowWriter(database);
     await store.commit(batch(step('b', 2)));
@@ -61,7 +61,7 @@ describe('the log of many writers', () => {
   it('passes over what a transaction took and did not keep', async () => {
     const database = postgresDatabase(server);
     const store = await database.open();
-    await store.commit(batch(begin('a'), begin('b')));
+    await store.commit(batch(startExecution('a'), startExecution('b')));
     const start = await store.log.end();
     const slow = await slowWriter(database);
     await store.commit(batch(step('b', 2)));
@@ -79,7 +79,7 @@ describe('the log of many writers', () => {
     await other.query('BEGIN');
     await other.query('CREATE TABLE elsewhere (id integer)');
     const start = await store.log.end();
-    await store.commit(batch(begin('a')));
+    await store.commit(batch(startExecution('a')));
     expect((await store.log.after(start, { limit: 10 })).entries).toHaveLength(2);
     await other.query('ROLLBACK');
   });
@@ -93,7 +93,7 @@ describe('the log of many writers', () => {
     const rounds = 12;
     const writing = stores.map(async (store, n) => {
       const ids = [0, 1, 2].map((each) => `exec_${n}_${each}`);
-      await store.commit(batch(...ids.map((id) => begin(id))));
+      await store.commit(batch(...ids.map((id) => startExecution(id))));
       for (let round = 1; round < rounds; round += 1)
         await Promise.all(ids.map((id) => store.commit(batch(step(id, round * 2)))));
     });
@@ -110,10 +110,12 @@ describe('the log of many writers', () => {
   it('keeps its positions when rows are removed', async () => {
     const database = postgresDatabase(server);
     const store = await database.open();
-    await store.commit(batch(begin('a'), begin('b', { head: { status: 'completed', completedAtMs: AT_MS } })));
+    await store.commit(
+      batch(startExecution('a'), startExecution('b', { progress: { status: 'completed', completedAtMs: AT_MS } })),
+    );
     const end = await store.log.end();
     await store.retention.remove({ after: null, endedBeforeMs: AT_MS + 1 }, context());
-    await store.commit(batch(begin('c')));
+    await store.commit(batch(startExecution('c')));
     expect((await store.log.after(end, { limit: 10 })).entries.map(({ executionId }) => executionId)).toEqual(['c', 'c']);
   });
 });
@@ -132,10 +134,10 @@ describe('deliveries of several processes', () => {
     await add(1);
     const done = { webhookId: 'w', executionId: 'a', atMs: AT_MS, httpStatus: 200, error: null, nextAttemptAtMs: null } as const;
     for (let seq = 2; seq <= 40; seq += 1) {
-      const [turn] = await sending.webhooks.turns('w', 10);
+      const [turn] = await sending.webhooks.readyDeliveries('w', 10);
       const attempt = { ...done, deliveryId: turn?.id ?? '', status: 'delivered' } as const;
-      await Promise.all([add(seq), sending.webhooks.attempted([attempt])]);
-      expect((await sending.webhooks.turns('w', 10)).map((each) => each.seq)).toEqual([seq]);
+      await Promise.all([add(seq), sending.webhooks.recordAttempts([attempt])]);
+      expect((await sending.webhooks.readyDeliveries('w', 10)).map((each) => each.seq)).toEqual([seq]);
     }
   });
 });

@@ -2,15 +2,15 @@ import { hash } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { Client } from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { COMMIT_AT_ONCE } from '../../../store/postgres/commit/at-once.ts';
+import type { Artifact } from '../../../store/port/rows.ts';
+import type { Store } from '../../../store/port/store.ts';
+import { CALL_COMMIT_FUNCTION } from '../../../store/postgres/commit/commit-function.ts';
 import { sql } from '../../../store/postgres/connections.ts';
-import type { Artifact } from '../../../store/rows.ts';
-import type { Store } from '../../../store/store.ts';
+import { waitUntil } from '../../support/cluster.ts';
 import { type Cut, CuttingProxy } from '../../support/cutting-proxy.ts';
-import { soon } from '../../support/fleet.ts';
 import { postgresDatabase, postgresServer } from '../../support/postgres.ts';
 import { Random } from '../../support/random.ts';
-import { AT_MS, batch, begin, context, step } from '../writes.ts';
+import { AT_MS, batch, context, startExecution, step } from '../writes.ts';
 
 const server = postgresServer();
 
@@ -39,7 +39,7 @@ async function proxied(next: () => Cut | null): Promise<Proxied> {
   const database = postgresDatabase(server);
   const direct = await database.open({ writer: 'direct' });
   const url = await database.url();
-  const proxy = new CuttingProxy(server().port, [sql('COMMIT').name, COMMIT_AT_ONCE.name], next);
+  const proxy = new CuttingProxy(server().port, [sql('COMMIT').name, CALL_COMMIT_FUNCTION.name], next);
   const port = await proxy.listen();
   onTestFinished(() => proxy.close());
   const store = await database.open({ url: url.replace(`:${server().port}/`, `:${port}/`), writer: 'rt_1' });
@@ -68,11 +68,11 @@ describe('a connection that dies around the commit', () => {
   it.each([1, 2, 3, 4])('loses no answer, and nothing takes place twice (seed %i)', async (seed) => {
     const random = new Random(seed);
     // What is spilled goes into a transaction of several statements; else the commit is one.
-    const spilled = (round: number) => (seed % 2 === 0 ? { spilled: [artifact(`${seed} ${round}`)] } : {});
+    const spilled = (round: number) => (seed % 2 === 0 ? { offloaded: [artifact(`${seed} ${round}`)] } : {});
     let cutting = false;
     const next = cuts(random, ['before', 'after', 'within', 'late']);
     const { store, direct, client, proxy } = await proxied(() => (cutting ? next() : null));
-    await store.commit(batch(...EXECUTIONS.map((id) => begin(id, TRACES))));
+    await store.commit(batch(...EXECUTIONS.map((id) => startExecution(id, TRACES))));
     cutting = true;
     const at = new Map<string, number>(EXECUTIONS.map((id) => [id, 2]));
     let applied = EXECUTIONS.length;
@@ -115,14 +115,14 @@ describe('a connection that dies around the commit', () => {
       cut = null;
       return once;
     });
-    await store.commit(batch(begin('exec_1')));
+    await store.commit(batch(startExecution('exec_1')));
     const { rows } = await client.query<{ name: string }>('SELECT current_database() AS name');
     const limit = (most: number) => client.query(`ALTER DATABASE ${rows[0]?.name} CONNECTION LIMIT ${most}`);
     // As when all servers come back at once after a failover.
     await limit(0);
     cut = { at: 'after' };
     const committing = store.commit(batch(step('exec_1', 2)));
-    await soon(() => proxy.cuts === 1);
+    await waitUntil(() => proxy.cuts === 1);
     // Long enough for the first to be refused; where it is not, nothing is shown.
     await setTimeout(300);
     await limit(-1);
@@ -137,7 +137,7 @@ describe('a connection that dies around the commit', () => {
       cut = null;
       return once;
     });
-    await store.commit(batch(begin('exec_1', TRACES)));
+    await store.commit(batch(startExecution('exec_1', TRACES)));
     cut = { at: 'late', commitsLater: 1_000 };
     expect(await store.commit(batch(step('exec_1', 2, TRACES)))).toEqual([null]);
     expect(proxy.cuts).toBe(1);
@@ -151,7 +151,7 @@ describe('a connection that was given up because nothing came', () => {
   it('is not handed to whoever waits for one', async () => {
     const database = postgresDatabase(server);
     const store = await database.open({ poolSize: 1, statementTimeoutMs: 2_000 });
-    await store.commit(batch(begin('exec_1')));
+    await store.commit(batch(startExecution('exec_1')));
     const client = new Client({ connectionString: await database.url() });
     await client.connect();
     onTestFinished(() => client.end());

@@ -1,9 +1,9 @@
 import { Client } from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { Artifact } from '../../../store/rows.ts';
-import type { Store } from '../../../store/store.ts';
+import type { Artifact } from '../../../store/port/rows.ts';
+import type { Store } from '../../../store/port/store.ts';
 import { postgresDatabase, postgresServer } from '../../support/postgres.ts';
-import { AT_MS, batch, begin, beginWithWork, claim, context, request, step, timer, unit, workItem } from '../writes.ts';
+import { AT_MS, batch, claim, context, request, startExecution, startWithWork, step, timer, unit, workItem } from '../writes.ts';
 
 const server = postgresServer();
 
@@ -55,7 +55,7 @@ describe.each([
   it('take turns at the same executions, and lose nothing', async () => {
     const { stores, first, count } = await processes(4, writer);
     const ids = ['exec_1', 'exec_2', 'exec_3'];
-    await first.commit(batch(...ids.map((id) => begin(id))));
+    await first.commit(batch(...ids.map((id) => startExecution(id))));
     const refused = await Promise.all(stores.flatMap((store) => ids.map((id) => move(store, id, 8))));
     expect(refused.reduce((sum, each) => sum + each, 0)).toBeGreaterThan(0);
     const moves = stores.length * 8;
@@ -76,7 +76,7 @@ describe('what only one may have', () => {
   it('is a work item, whoever claims', async () => {
     const { stores, first } = await processes(4);
     const items = Array.from({ length: 120 }, (_, n) => workItem(`w${n}`, { queue: n % 2 === 0 ? 'tool' : 'model' }));
-    await first.commit(batch(beginWithWork('exec_1', ...items)));
+    await first.commit(batch(startWithWork('exec_1', ...items)));
     const claimed = await Promise.all(
       stores.map(async (store, n) => {
         const mine: string[] = [];
@@ -94,7 +94,7 @@ describe('what only one may have', () => {
   it('is a timer that is due, though all see it', async () => {
     const { stores, first } = await processes(4);
     const ids = Array.from({ length: 20 }, (_, n) => `exec_${n}`);
-    await first.commit(batch(...ids.map((id) => begin(id, { timers: [timer('t', AT_MS)] }))));
+    await first.commit(batch(...ids.map((id) => startExecution(id, { timers: [timer('t', AT_MS)] }))));
     const fired = await Promise.all(
       stores.map(async (store) => {
         const due = await store.due(AT_MS, 100);
@@ -113,7 +113,9 @@ describe('what only one may have', () => {
 
   it('is a key, a name, and the next version', async () => {
     const { stores, first, count } = await processes(4);
-    const keyed = stores.map((store, n) => store.commit({ atMs: AT_MS, units: [unit([begin(`exec_${n}`)], request('key'))] }));
+    const keyed = stores.map((store, n) =>
+      store.commit({ atMs: AT_MS, units: [unit([startExecution(`exec_${n}`)], request('key'))] }),
+    );
     const refusals = (await Promise.all(keyed)).flat();
     expect(refusals.filter((refusal) => refusal === null)).toHaveLength(1);
     expect(refusals.filter((refusal) => refusal?.reason === 'idempotency')).toHaveLength(3);
@@ -144,7 +146,9 @@ describe('an artifact', () => {
     let spilling = stores.length - 1;
     const spill = async (store: Store, n: number): Promise<void> => {
       for (let round = 0; round < 25; round += 1)
-        expect(await store.commit(batch(begin(`exec_${n}_${round}`, { head: done, spilled: [artifact] })))).toEqual([null]);
+        expect(
+          await store.commit(batch(startExecution(`exec_${n}_${round}`, { progress: done, offloaded: [artifact] }))),
+        ).toEqual([null]);
       spilling -= 1;
     };
     let removed = 0;

@@ -6,7 +6,7 @@ import { openPostgres } from '../../../store/postgres/open.ts';
 import { surveyPostgres } from '../../../store/postgres/survey.ts';
 import { freePort } from '../../support/ports.ts';
 import { postgresServer } from '../../support/postgres.ts';
-import { AT_MS, batch, begin } from '../writes.ts';
+import { AT_MS, batch, startExecution } from '../writes.ts';
 
 const server = postgresServer();
 
@@ -35,7 +35,7 @@ describe('an empty database', () => {
     expect(await asked(url, 'SELECT version, name FROM schema_migrations ORDER BY version')).toEqual(
       migrations.map(({ version, name }) => ({ version, name })),
     );
-    const answers = await Promise.all(stores.map((store, index) => store.commit(batch(begin(`exec_${index}`)))));
+    const answers = await Promise.all(stores.map((store, index) => store.commit(batch(startExecution(`exec_${index}`)))));
     expect(answers).toEqual(stores.map(() => [null]));
     expect(await stores[0]?.verifyAudit()).toMatchObject({ blocks: 20, fault: null });
     await Promise.all(stores.map((store) => store.close()));
@@ -48,7 +48,8 @@ describe('the function that commits', () => {
     const own = await ownFunction(url);
     await asked(url, `ALTER FUNCTION ${own} RENAME TO jamjet_commit_of_another_release`);
     const stores = await Promise.all([1, 2, 3].map((n) => openPostgres({ url, nowMs: () => AT_MS, writer: `rt_${n}` })));
-    for (const [index, store] of stores.entries()) expect(await store.commit(batch(begin(`exec_${index}`)))).toEqual([null]);
+    for (const [index, store] of stores.entries())
+      expect(await store.commit(batch(startExecution(`exec_${index}`)))).toEqual([null]);
     await Promise.all(stores.map((store) => store.close()));
     const named = [own, 'jamjet_commit_of_another_release'].sort().map((name) => ({ name }));
     expect(await asked(url, `${FUNCTIONS} ORDER BY 1`)).toEqual(named);
@@ -74,9 +75,9 @@ describe('a function that is removed beneath a server', () => {
     const store = await openPostgres({ url, nowMs: () => AT_MS, writer: 'rt_1' });
     const own = await ownFunction(url);
     await asked(url, `DROP FUNCTION ${own}`);
-    await expect(store.commit(batch(begin('exec_1')))).rejects.toMatchObject({ code: 'store_unavailable' });
+    await expect(store.commit(batch(startExecution('exec_1')))).rejects.toMatchObject({ code: 'store_unavailable' });
     await (await openPostgres({ url, nowMs: () => AT_MS })).close();
-    expect(await store.commit(batch(begin('exec_1')))).toEqual([null]);
+    expect(await store.commit(batch(startExecution('exec_1')))).toEqual([null]);
     await store.close();
   });
 });
@@ -88,9 +89,9 @@ describe('a database that is made anew beneath a server', () => {
     await asked(url, 'DROP SCHEMA public CASCADE; CREATE SCHEMA public');
     const missing = { code: 'store_unavailable', message: expect.stringContaining('does not exist') };
     await expect(store.execution('exec_1')).rejects.toMatchObject(missing);
-    await expect(store.commit(batch(begin('exec_1')))).rejects.toMatchObject(missing);
+    await expect(store.commit(batch(startExecution('exec_1')))).rejects.toMatchObject(missing);
     await (await openPostgres({ url, nowMs: () => AT_MS })).close();
-    expect(await store.commit(batch(begin('exec_1')))).toEqual([null]);
+    expect(await store.commit(batch(startExecution('exec_1')))).toEqual([null]);
     await store.close();
   });
 });

@@ -1,18 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Notice } from '../../../store/notices.ts';
-import { type Pooler, startPooler } from '../../support/pgbouncer.ts';
+import type { StoreNotification } from '../../../store/port/notifications.ts';
+import { type PgBouncer, startPgBouncer } from '../../support/pgbouncer.ts';
 import { type PostgresServer, postgresDatabase, startPostgres } from '../../support/postgres.ts';
 import type { TestDatabase } from '../../support/stores.ts';
 import { auditContract } from '../contract/audit.ts';
 import { commitContract } from '../contract/commit.ts';
 import { workContract } from '../contract/work.ts';
-import { batch, begin, step } from '../writes.ts';
+import { batch, startExecution, step } from '../writes.ts';
 
 let server: PostgresServer;
-let pooler: Pooler;
+let pooler: PgBouncer;
 beforeAll(async () => {
   server = await startPostgres();
-  pooler = await startPooler(server.port);
+  pooler = await startPgBouncer(server.port);
 });
 afterAll(async () => {
   await pooler.stop();
@@ -38,9 +38,9 @@ describe('through a pooler in transaction mode', () => {
   it('others hear of what is committed', async () => {
     const one = pooledDatabase();
     const [teller, listener] = [await one.open(), await one.open()];
-    const heard: Notice[] = [];
+    const heard: StoreNotification[] = [];
     let wake = (): void => {};
-    const stop = listener.watch((notice) => {
+    const stop = listener.subscribe((notice) => {
       heard.push(notice);
       wake();
     });
@@ -48,7 +48,7 @@ describe('through a pooler in transaction mode', () => {
       while (!holds()) await new Promise<void>((resolve) => (wake = resolve));
     };
     await until(() => heard.some((notice) => notice.gap));
-    await teller.commit(batch(begin('exec_1')));
+    await teller.commit(batch(startExecution('exec_1')));
     await teller.commit(batch(step('exec_1', 2)));
     await until(() => heard.some((notice) => notice.executions.some(({ id, seq }) => id === 'exec_1' && seq === 4)));
     stop();

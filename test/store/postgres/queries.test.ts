@@ -1,12 +1,12 @@
 import { readdirSync } from 'node:fs';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { BY_INDEX, type Sql } from '../../../store/postgres/connections.ts';
+import { PREFER_INDEXES, type Sql } from '../../../store/postgres/connections.ts';
 import { openPostgres } from '../../../store/postgres/open.ts';
 import { countAudited, countAuditedOf, pageOfAudited, pageOfAuditedOf } from '../../../store/postgres/queries/audit.ts';
-import { alongExecutions, countExecutions, WAYS, walkExecutions } from '../../../store/postgres/queries/executions.ts';
+import { countExecutions, INDEX_SCANS, joinExecutions, scanExecutions } from '../../../store/postgres/queries/executions.ts';
 import { listEvents } from '../../../store/postgres/queries/log.ts';
-import { WRITES } from '../../../store/postgres/queries/positions.ts';
+import { BEGIN_WRITER } from '../../../store/postgres/queries/positions.ts';
 import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
 import { fillTables } from '../../support/postgres-rows.ts';
 import { AT_MS } from '../writes.ts';
@@ -52,12 +52,12 @@ function statements(): readonly (readonly [name: string, text: string])[] {
     const builders = by.executionId ? { countAuditedOf, pageOfAuditedOf } : { countAudited, pageOfAudited };
     return Object.entries(builders).map(([name, build]) => [`${name} ${JSON.stringify(by)}`, build(by).text] as const);
   });
-  const ways = Object.keys(WAYS) as readonly (keyof typeof WAYS)[];
+  const ways = Object.keys(INDEX_SCANS) as readonly (keyof typeof INDEX_SCANS)[];
   const lists = ways.flatMap((way) => [
     ...(['newest', 'oldest'] as const).flatMap((order) => [
-      [`walkExecutions ${way}, ${order} first`, walkExecutions([way], order).text] as const,
-      [`walkExecutions ${way} and label, ${order} first`, walkExecutions([way, 'labelValue'], order).text] as const,
-      ...(way === 'statuses' ? [] : [[`alongExecutions ${way}, ${order} first`, alongExecutions(way, order).text] as const]),
+      [`walkExecutions ${way}, ${order} first`, joinExecutions([way], order).text] as const,
+      [`walkExecutions ${way} and label, ${order} first`, joinExecutions([way, 'labelValue'], order).text] as const,
+      ...(way === 'statuses' ? [] : [[`alongExecutions ${way}, ${order} first`, scanExecutions(way, order).text] as const]),
     ]),
     [`countExecutions ${way}`, countExecutions([way]).text] as const,
     [`countExecutions ${way} and label`, countExecutions([way, 'labelValue']).text] as const,
@@ -88,7 +88,7 @@ beforeAll(async () => {
     await client.connect();
     // Named statements are planned for any values.
     await client.query('SET plan_cache_mode = force_generic_plan');
-    await client.query(BY_INDEX.text);
+    await client.query(PREFER_INDEXES.text);
     indexes = await indexesOf(client);
   }
 });
@@ -144,7 +144,7 @@ async function plan(database: string, name: string, text: string): Promise<PlanN
   if (client === undefined) throw new Error(`no database ${database}`);
   const count = Math.max(0, ...[...text.matchAll(/\$(\d+)/g)].map(([, place]) => Number(place)));
   await client.query('BEGIN');
-  if (BY_THEIR_KEYS.has(name) || !text.startsWith('SELECT')) await client.query(WRITES.text, ['rt_1']);
+  if (BY_THEIR_KEYS.has(name) || !text.startsWith('SELECT')) await client.query(BEGIN_WRITER.text, ['rt_1']);
   await client.query(`PREPARE asked AS ${text}`);
   try {
     const values = count === 0 ? '' : `(${Array.from({ length: count }, () => 'NULL').join(', ')})`;

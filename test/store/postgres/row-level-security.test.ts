@@ -2,7 +2,7 @@ import { Client, type QueryResultRow } from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Connections, sql } from '../../../store/postgres/connections.ts';
 import { postgresDatabase, postgresServer } from '../../support/postgres.ts';
-import { AT_MS, batch, begin, beginWithWork, context, token, workItem } from '../writes.ts';
+import { AT_MS, batch, context, startExecution, startWithWork, token, workItem } from '../writes.ts';
 
 const server = postgresServer();
 
@@ -13,10 +13,10 @@ async function connected(): Promise<Client> {
   for (const tenantId of ['acme', 'beta']) {
     const tenant = { id: tenantId, name: tenantId, status: 'active', policy: null, limits: null, createdAtMs: AT_MS } as const;
     await store.tenants.create(tenant, context());
-    await store.commit(batch({ ...beginWithWork(`exec_${tenantId}`, workItem(`w_${tenantId}`)), tenantId }));
+    await store.commit(batch({ ...startWithWork(`exec_${tenantId}`, workItem(`w_${tenantId}`)), tenantId }));
     await store.control({ type: 'token_created', token: token(`t_${tenantId}`, { tenantId }) }, context({ tenantId }));
   }
-  await store.seen({
+  await store.heartbeat({
     ...{ id: 'rt_1', tenantId: null, kind: 'runtime', queues: [], atMs: AT_MS, claimed: 0 },
     actor: { actorId: 'rt_1', actorType: 'system', request: null },
   });
@@ -71,7 +71,7 @@ describe('row-level security', () => {
   it('holds for what the store asks as a tenant', async () => {
     const database = postgresDatabase(server);
     const store = await database.open();
-    await store.commit(batch({ ...begin('exec_acme'), tenantId: 'acme' }));
+    await store.commit(batch({ ...startExecution('exec_acme'), tenantId: 'acme' }));
     const settings = { poolSize: 1, statementTimeoutMs: 5_000, connectTimeoutMs: 5_000 };
     const url = await database.url();
     const connections = new Connections({ url, listenUrl: url, ...settings }, () => {});

@@ -1,7 +1,7 @@
 import { Client } from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openPostgres } from '../../../store/postgres/open.ts';
-import { soon } from '../../support/fleet.ts';
+import { waitUntil } from '../../support/cluster.ts';
 import { postgresServer } from '../../support/postgres.ts';
 import { context } from '../writes.ts';
 
@@ -14,9 +14,9 @@ describe('a database that has become a standby', () => {
     const store = await openPostgres({ url, nowMs: Date.now, failed: ({ message }) => failures.push(message) });
     onTestFinished(() => store.close());
     const refused = (): number => failures.filter((message) => message.includes('LISTEN')).length;
-    store.watch(() => {});
-    await server().standBy();
-    await soon(() => refused() >= 3, 30_000);
+    store.subscribe(() => {});
+    await server().restartAsStandby();
+    await waitUntil(() => refused() >= 3, 30_000);
     expect(await store.execution('exec_1')).toBeNull();
     const client = new Client({ connectionString: server().url });
     await client.connect();
@@ -28,7 +28,7 @@ describe('a database that has become a standby', () => {
       return rows.length;
     };
     // The last may be on its way out.
-    await soon(async () => (await listening()) === 0);
+    await waitUntil(async () => (await listening()) === 0);
     await expect(
       store.tenants.create({ id: 't', name: 'T', status: 'active', policy: null, limits: null, createdAtMs: 0 }, context()),
     ).rejects.toMatchObject({ code: 'store_read_only' });

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type PostgresConfig, readConfig } from '../../../src/config.ts';
 import { surveyDatabase } from '../../../src/databases.ts';
 import { openPostgres } from '../../../store/postgres/open.ts';
-import { soon } from '../../support/fleet.ts';
+import { waitUntil } from '../../support/cluster.ts';
 import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
 
 /** As whom the server runs where tests run as root. */
@@ -93,11 +93,11 @@ function configured(parameters: string, { host = '127.0.0.1', user = 'jamjet', e
 async function encrypted(parameters: string, way: Way = {}): Promise<boolean> {
   const store = await openPostgres({ url: configured(parameters, way).url, nowMs: Date.now });
   try {
-    store.watch(() => {});
+    store.subscribe(() => {});
     await store.tokenByHash('');
-    await store.stopped('rt_1', 1);
+    await store.recordStop('rt_1', 1);
     let ways: readonly { readonly ssl: boolean }[] = [];
-    await soon(async () => {
+    await waitUntil(async () => {
       ways = await asSuperuser(`SELECT ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)
         WHERE application_name = 'jamjet' AND usename = '${way.user ?? 'jamjet'}' AND state = 'idle'`);
       return ways.length === 3;
@@ -158,14 +158,14 @@ describe('sslmode in DATABASE_URL', () => {
 
   it('prefer and allow go on without TLS when the server has none', async () => {
     await asSuperuser('ALTER SYSTEM SET ssl = off', 'SELECT pg_reload_conf()');
-    await soon(async () => (await asSuperuser<{ ssl: string }>('SHOW ssl'))[0]?.ssl === 'off');
+    await waitUntil(async () => (await asSuperuser<{ ssl: string }>('SHOW ssl'))[0]?.ssl === 'off');
     try {
       expect(await encrypted('sslmode=prefer')).toBe(false);
       expect(await encrypted('sslmode=allow')).toBe(false);
       await expect(encrypted('sslmode=require')).rejects.toMatchObject(refused);
     } finally {
       await asSuperuser('ALTER SYSTEM SET ssl = on', 'SELECT pg_reload_conf()');
-      await soon(async () => (await asSuperuser<{ ssl: string }>('SHOW ssl'))[0]?.ssl === 'on');
+      await waitUntil(async () => (await asSuperuser<{ ssl: string }>('SHOW ssl'))[0]?.ssl === 'on');
     }
   });
 });
@@ -213,7 +213,7 @@ describe('sslcert and sslkey', () => {
     const breakAll = (): Promise<unknown> =>
       asSuperuser("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'certified'");
     const works = (): Promise<void> =>
-      soon(() =>
+      waitUntil(() =>
         store.tokenByHash('').then(
           () => true,
           () => false,
@@ -224,7 +224,7 @@ describe('sslcert and sslkey', () => {
     await works();
     for (const kind of ['crt', 'key']) copyFileSync(pathOf(`stranger.${kind}`), pathOf(`mine.${kind}`));
     await breakAll();
-    await soon(() =>
+    await waitUntil(() =>
       store.tokenByHash('').then(
         () => false,
         (error: Error) => /certificate authentication failed/.test(error.message),

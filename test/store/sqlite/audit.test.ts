@@ -1,8 +1,8 @@
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
-import type { AuditFault } from '../../../store/rows.ts';
+import type { AuditFault } from '../../../store/port/rows.ts';
 import { type SqliteDatabase, sqliteDatabase } from '../../support/stores.ts';
-import { AT_MS, batch, begin, context, event, step, token } from '../writes.ts';
+import { AT_MS, batch, context, event, startExecution, step, token } from '../writes.ts';
 
 const KEY = 'a signing key';
 
@@ -11,7 +11,9 @@ async function recorded(hmacKey?: string): Promise<SqliteDatabase> {
   const one = sqliteDatabase();
   const store = await one.open(hmacKey === undefined ? {} : { hmacKey });
   const approval = event(2, { type: 'approval_received', actorId: 'bob', request: '{"ip":"::1"}' });
-  await store.commit(batch(begin('exec_1', { events: [event(1), approval] }), begin('exec_2', { tenantId: 'acme' })));
+  await store.commit(
+    batch(startExecution('exec_1', { events: [event(1), approval] }), startExecution('exec_2', { tenantId: 'acme' })),
+  );
   await store.commit(batch(step('exec_1', 2)));
   await store.control({ type: 'token_created', token: token('t1') }, context());
   await store.close();
@@ -103,7 +105,7 @@ describe('a removal', () => {
   async function removed(): Promise<SqliteDatabase> {
     const one = await recorded();
     const store = await one.open();
-    await store.commit(batch(step('exec_1', 4, { head: { status: 'completed', completedAtMs: AT_MS } })));
+    await store.commit(batch(step('exec_1', 4, { progress: { status: 'completed', completedAtMs: AT_MS } })));
     const { removed: ids } = await store.retention.remove({ after: null, endedBeforeMs: AT_MS + 1 }, context());
     expect(ids).toEqual(['exec_1']);
     await store.close();
@@ -180,9 +182,9 @@ describe('who wrote a block', () => {
   it('is the command, or the runtime once it runs', async () => {
     const one = sqliteDatabase();
     const store = await one.open({ writer: 'token create' });
-    await store.commit(batch(begin('exec_1')));
+    await store.commit(batch(startExecution('exec_1')));
     await store.lock({ runtimeId: 'rt_1', pid: 1, startedAtMs: 0 });
-    await store.commit(batch(begin('exec_2')));
+    await store.commit(batch(startExecution('exec_2')));
     const db = new Database(one.path, { readonly: true });
     expect(db.prepare('SELECT writer FROM audit_blocks ORDER BY block').pluck().all()).toEqual(['token create', 'rt_1']);
     db.close();

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { readMigrations } from '../../../store/migrate.ts';
 import { ExecutionLists } from '../../../store/sqlite/lists/execution-lists.ts';
 import { type SqliteDatabase, sqliteDatabase } from '../../support/stores.ts';
-import { batch, begin } from '../writes.ts';
+import { batch, startExecution } from '../writes.ts';
 
 const APPLICATION_ID = 0x4a616d4a;
 const migrations = readMigrations(new URL('../../../store/sqlite/migrations/', import.meta.url));
@@ -15,7 +15,7 @@ async function alternating(count: number): Promise<SqliteDatabase> {
   const writes = Array.from({ length: count }, (_, index) => {
     const labels = index % 2 === 1 || index === 0 ? '{"env":"prod"}' : '{}';
     const head = { status: index % 2 === 0 ? 'failed' : 'running' };
-    return begin(`exec_${String(index).padStart(4, '0')}`, { create: { labels }, head });
+    return startExecution(`exec_${String(index).padStart(4, '0')}`, { create: { labels }, progress: head });
   });
   await store.commit(batch(...writes));
   await store.close();
@@ -88,7 +88,7 @@ describe('the labels of executions', () => {
     const one = sqliteDatabase();
     const store = await one.open();
     const labelled = { create: { labels: '{"env":"prod","team":"x"}' } };
-    await store.commit(batch(begin('exec_1', labelled), begin('exec_2', labelled)));
+    await store.commit(batch(startExecution('exec_1', labelled), startExecution('exec_2', labelled)));
     await store.close();
     const db = new Database(one.path);
     db.exec("DELETE FROM executions WHERE id = 'exec_1'");

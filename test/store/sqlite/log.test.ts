@@ -1,7 +1,7 @@
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { sqliteDatabase } from '../../support/stores.ts';
-import { batch, begin, step } from '../writes.ts';
+import { batch, startExecution, step } from '../writes.ts';
 
 /** What an operator, or retention, may do at any time. */
 function remove(path: string, executionId: string): void {
@@ -14,10 +14,10 @@ describe('a position in the log', () => {
   it('holds although SQLite gives the numbers of removed rows to new ones', async () => {
     const file = sqliteDatabase();
     const store = await file.open();
-    await store.commit(batch(begin('a'), begin('b')));
+    await store.commit(batch(startExecution('a'), startExecution('b')));
     const end = await store.log.end();
     remove(file.path, 'b');
-    await store.commit(batch(begin('c')));
+    await store.commit(batch(startExecution('c')));
     const slice = await store.log.after(end, { limit: 10 });
     expect(slice.entries.map(({ executionId, seq }) => `${executionId} ${seq}`)).toEqual(['c 1', 'c 2']);
     expect((await store.log.after(slice.position, { limit: 10 })).entries).toEqual([]);
@@ -27,16 +27,16 @@ describe('a position in the log', () => {
     const file = sqliteDatabase();
     const store = await file.open();
     const start = await store.log.end();
-    await store.commit(batch(begin('a'), begin('b')));
+    await store.commit(batch(startExecution('a'), startExecution('b')));
     const end = await store.log.end();
     for (const id of ['c', 'd', 'e']) {
-      await store.commit(batch(begin(id)));
+      await store.commit(batch(startExecution(id)));
       remove(file.path, id);
     }
     remove(file.path, 'b');
     remove(file.path, 'a');
     expect((await store.log.after(start, { limit: 10 })).entries).toEqual([]);
-    await store.commit(batch(begin('f')));
+    await store.commit(batch(startExecution('f')));
     for (const position of [start, end]) {
       expect((await store.log.after(position, { limit: 10 })).entries.map(({ executionId }) => executionId)).toEqual(['f', 'f']);
     }
@@ -45,7 +45,7 @@ describe('a position in the log', () => {
   it('does not see anything twice when older rows are removed', async () => {
     const file = sqliteDatabase();
     const store = await file.open();
-    await store.commit(batch(begin('a'), begin('b')));
+    await store.commit(batch(startExecution('a'), startExecution('b')));
     const end = await store.log.end();
     remove(file.path, 'a');
     expect((await store.log.after(end, { limit: 10 })).entries).toEqual([]);

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { asStoreError } from '../../../store/sqlite/errors.ts';
 import { openSqlite } from '../../../store/sqlite/open.ts';
 import { sqliteDatabase, temporaryFolder } from '../../support/stores.ts';
-import { AT_MS, batch, begin } from '../writes.ts';
+import { AT_MS, batch, startExecution } from '../writes.ts';
 
 const open = (path: string) => openSqlite({ path, nowMs: () => AT_MS });
 
@@ -13,7 +13,7 @@ describe('openSqlite', () => {
   it('makes the database and its folder, which only its owner may enter', async () => {
     const path = join(temporaryFolder(), 'a', 'b', 'runtime.db');
     const store = await open(path);
-    expect(await store.commit(batch(begin('exec_1')))).toEqual([null]);
+    expect(await store.commit(batch(startExecution('exec_1')))).toEqual([null]);
     await store.close();
     expect(statSync(dirname(path)).mode & 0o777).toBe(0o700);
   });
@@ -36,7 +36,7 @@ describe('openSqlite', () => {
   it('leaves nothing but the database when it is closed: the log is moved into it', async () => {
     const one = sqliteDatabase();
     const store = await one.open();
-    await store.commit(batch(begin('exec_1')));
+    await store.commit(batch(startExecution('exec_1')));
     await store.close();
     expect(statSync(`${one.path}-wal`, { throwIfNoEntry: false })).toBeUndefined();
     const db = new Database(one.path, { readonly: true });
@@ -47,7 +47,8 @@ describe('openSqlite', () => {
   it('can open one database many times at once', async () => {
     const one = sqliteDatabase();
     const stores = await Promise.all(Array.from({ length: 8 }, () => one.open()));
-    for (const [index, store] of stores.entries()) expect(await store.commit(batch(begin(`exec_${index}`)))).toEqual([null]);
+    for (const [index, store] of stores.entries())
+      expect(await store.commit(batch(startExecution(`exec_${index}`)))).toEqual([null]);
     expect(await stores[0]?.verifyAudit()).toMatchObject({ blocks: 8, fault: null });
   });
 

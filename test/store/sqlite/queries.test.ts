@@ -10,7 +10,7 @@ import {
   pageOfAudited,
   pageOfAuditedOf,
 } from '../../../store/sqlite/queries/audit.ts';
-import { ALL_WAYS, idsAlong, idsOfVersion } from '../../../store/sqlite/queries/executions.ts';
+import { ALL_INDEX_SCANS, scanIds, scanIdsOfVersion } from '../../../store/sqlite/queries/executions.ts';
 import { listEvents } from '../../../store/sqlite/queries/log.ts';
 import { REMOVE_EXECUTION } from '../../../store/sqlite/queries/retention.ts';
 import { sqliteDatabase } from '../../support/stores.ts';
@@ -29,8 +29,8 @@ function statements(): readonly (readonly [name: string, sql: string])[] {
       : [],
   );
   const ways = (['newest', 'oldest'] as const).flatMap((order) => [
-    ...ALL_WAYS.map((way) => [`idsAlong ${way}, ${order} first`, idsAlong(way, order)] as const),
-    [`idsOfVersion, ${order} first`, idsOfVersion(order)] as const,
+    ...ALL_INDEX_SCANS.map((way) => [`idsAlong ${way}, ${order} first`, scanIds(way, order)] as const),
+    [`idsOfVersion, ${order} first`, scanIdsOfVersion(order)] as const,
   ]);
   const logs = [0, 1, 2, 3].map((bits) => {
     const by = { type: (bits & 1) > 0, nodeId: (bits & 2) > 0 };
@@ -95,7 +95,7 @@ describe('the log of one execution', () => {
 });
 
 describe('a list of executions', () => {
-  it.each([...ALL_WAYS.map((way) => idsAlong(way, 'newest')), idsOfVersion('oldest')])(
+  it.each([...ALL_INDEX_SCANS.map((way) => scanIds(way, 'newest')), scanIdsOfVersion('oldest')])(
     'reads an index alone: %s',
     async (sql) => {
       expect(await plan(sql)).toEqual([expect.stringMatching(/COVERING INDEX|USING PRIMARY KEY/)]);

@@ -1,15 +1,15 @@
-import type { AgentMoved, JamjetClient } from '../../../client.ts';
-import type { Usage } from '../../command.ts';
-import { MoveAgentCommand } from '../../move-agent.ts';
+import type { AgentMoved, JamjetClient } from '../../../client/index.ts';
+import { AgentStatusCommand } from '../../base/agent-status-command.ts';
+import type { Usage } from '../../base/command.ts';
 
-export class AgentsDeactivateCommand extends MoveAgentCommand {
+export class AgentsDeactivateCommand extends AgentStatusCommand {
   static override paths = [['agents', 'deactivate']];
   static override usage: Usage = {
     details: 'It is no longer federated. Registering it again brings it back.',
     examples: [['Take it out of service', '$0 agents deactivate research-agent']],
   };
 
-  protected move({ agents }: JamjetClient): Promise<AgentMoved> {
+  protected changeStatus({ agents }: JamjetClient): Promise<AgentMoved> {
     return agents.deactivate(this.id);
   }
 }

@@ -1,9 +1,9 @@
 import { Option } from 'clipanion';
-import type { AgentList, CallOptions, JamjetClient } from '../../../client.ts';
-import { choiceArgument, integerArgument } from '../../arguments.ts';
-import type { Usage } from '../../command.ts';
+import type { AgentList, CallOptions, JamjetClient } from '../../../client/index.ts';
+import type { Usage } from '../../base/command.ts';
+import { ListCommand } from '../../base/list-command.ts';
+import { choiceArgument, integerArgument } from '../../input/arguments.ts';
 import { AGENT_STATUSES, agentTable } from '../../texts/agent.ts';
-import { ListCommand } from '../../watch.ts';
 
 export class AgentsListCommand extends ListCommand<AgentList> {
   static override paths = [['agents', 'list']];
@@ -23,7 +23,7 @@ export class AgentsListCommand extends ListCommand<AgentList> {
   limit = Option.String('--limit', '100', { description: 'How many, at most 1000 (default 100).' });
   offset = Option.String('--offset', '0', { description: 'How many to pass over (default 0).' });
 
-  protected readonly empty = 'no agents';
+  protected readonly emptyText = 'no agents';
 
   protected read(client: JamjetClient, call: CallOptions): Promise<AgentList> {
     const query = {
@@ -36,12 +36,12 @@ export class AgentsListCommand extends ListCommand<AgentList> {
     return client.agents.list(query, call);
   }
 
-  protected text({ agents }: AgentList): string | null {
+  protected listText({ agents }: AgentList): string | null {
     return agents.length === 0 ? null : agentTable(agents, Date.now(), this.paint);
   }
 
   /** A heartbeat is no change, silence is. */
-  protected override changing({ agents }: AgentList): unknown {
+  protected override comparable({ agents }: AgentList): unknown {
     return agents.map(({ last_heartbeat: _, ...agent }) => agent);
   }
 }

@@ -1,10 +1,10 @@
 import { Option } from 'clipanion';
 import { isObject } from '../../../../machines/json.ts';
-import type { GivenCard, JamjetClient } from '../../../client.ts';
-import { jsonArgument } from '../../arguments.ts';
-import type { Usage } from '../../command.ts';
-import { ClientCommand } from '../../connect.ts';
+import type { AgentCardInput, JamjetClient } from '../../../client/index.ts';
+import type { Usage } from '../../base/command.ts';
+import { ClientCommand } from '../../connection/connect.ts';
 import { EXIT, usageFailure } from '../../failure.ts';
+import { jsonArgument } from '../../input/arguments.ts';
 import { plain } from '../../terminal/text.ts';
 
 export class AgentsRegisterCommand extends ClientCommand {
@@ -24,7 +24,7 @@ export class AgentsRegisterCommand extends ClientCommand {
     const card = await jsonArgument('CARD', text, this.context);
     if (!isObject(card)) throw usageFailure(`${this.card} is not an agent card: a card is a JSON object`);
     // The server says what is missing in it.
-    const agent = await client.agents.register(card as GivenCard);
+    const agent = await client.agents.register(card as AgentCardInput);
     if (this.json) this.printJson(agent);
     else {
       const { green, bold, dim } = this.paint;

@@ -1,11 +1,11 @@
 import { Option } from 'clipanion';
-import type { JamjetClient } from '../../../client.ts';
-import type { Usage } from '../../command.ts';
-import { ReadingCommand } from '../../connect.ts';
+import type { JamjetClient } from '../../../client/index.ts';
+import type { Usage } from '../../base/command.ts';
+import { ReadOnlyCommand } from '../../connection/connect.ts';
 import { EXIT } from '../../failure.ts';
 import { agentTable } from '../../texts/agent.ts';
 
-export class AgentsSearchCommand extends ReadingCommand {
+export class AgentsSearchCommand extends ReadOnlyCommand {
   static override paths = [['agents', 'search']];
   static override usage: Usage = {
     details: 'An agent must have all of the skills. Case does not count.',

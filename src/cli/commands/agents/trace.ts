@@ -1,14 +1,14 @@
 import { Option } from 'clipanion';
-import type { JamjetClient } from '../../../client.ts';
-import { integerArgument } from '../../arguments.ts';
-import type { Usage } from '../../command.ts';
-import { ReadingCommand } from '../../connect.ts';
+import type { JamjetClient } from '../../../client/index.ts';
+import { ago } from '../../../views/time.ts';
+import type { Usage } from '../../base/command.ts';
+import { ReadOnlyCommand } from '../../connection/connect.ts';
 import { EXIT } from '../../failure.ts';
+import { integerArgument } from '../../input/arguments.ts';
 import { table } from '../../terminal/table.ts';
 import { plain } from '../../terminal/text.ts';
-import { ago } from '../../terminal/time.ts';
 
-export class AgentsTraceCommand extends ReadingCommand {
+export class AgentsTraceCommand extends ReadOnlyCommand {
   static override paths = [['agents', 'trace']];
   static override usage: Usage = {
     details: `Newest first. in: what was done to the agent; out: what it did, which is what tokens and workers named agent:ID did. Heartbeats

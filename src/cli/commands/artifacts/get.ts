@@ -1,11 +1,11 @@
 import { Option } from 'clipanion';
-import type { JamjetClient } from '../../../client.ts';
-import { printBytes, writeBytes } from '../../bytes.ts';
-import type { Usage } from '../../command.ts';
-import { ReadingCommand } from '../../connect.ts';
+import type { JamjetClient } from '../../../client/index.ts';
+import type { Usage } from '../../base/command.ts';
+import { ReadOnlyCommand } from '../../connection/connect.ts';
 import { EXIT } from '../../failure.ts';
+import { printBytes, writeBytes } from '../../input/bytes.ts';
 
-export class ArtifactsGetCommand extends ReadingCommand {
+export class ArtifactsGetCommand extends ReadOnlyCommand {
   static override paths = [['artifacts', 'get']];
   static override usage: Usage = {
     details: 'Writes the bytes to standard output, or into a file. With --json it tells about them instead.',

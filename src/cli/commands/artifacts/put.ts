@@ -1,10 +1,10 @@
 import { extname } from 'node:path';
 import { Option } from 'clipanion';
-import type { JamjetClient } from '../../../client.ts';
-import { readBytes } from '../../bytes.ts';
-import type { Usage } from '../../command.ts';
-import { ClientCommand } from '../../connect.ts';
+import type { JamjetClient } from '../../../client/index.ts';
+import type { Usage } from '../../base/command.ts';
+import { ClientCommand } from '../../connection/connect.ts';
 import { EXIT, Failure } from '../../failure.ts';
+import { readBytes } from '../../input/bytes.ts';
 
 const MAX_BYTES = 8 * 1024 * 1024;
 

@@ -2,13 +2,13 @@ import { once } from 'node:events';
 import { open, rename, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Option } from 'clipanion';
-import type { JamjetClient } from '../../../client.ts';
-import { fileProblem, integerArgument } from '../../arguments.ts';
-import type { Usage } from '../../command.ts';
-import { ReadingCommand } from '../../connect.ts';
+import type { JamjetClient } from '../../../client/index.ts';
+import type { Usage } from '../../base/command.ts';
+import { ReadOnlyCommand } from '../../connection/connect.ts';
 import { EXIT, Failure } from '../../failure.ts';
+import { fileProblem, integerArgument } from '../../input/arguments.ts';
 
-export class AuditExportCommand extends ReadingCommand {
+export class AuditExportCommand extends ReadOnlyCommand {
   static override paths = [['audit', 'export']];
   static override usage: Usage = {
     details: `The audit log of the token's tenant, a JSON object a line, with the proof that it is whole: \`jamjet audit verify --file\` checks it

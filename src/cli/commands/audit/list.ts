@@ -1,10 +1,10 @@
 import { Option } from 'clipanion';
-import type { AuditItem, AuditList, CallOptions, JamjetClient } from '../../../client.ts';
-import { integerArgument, timeArgument } from '../../arguments.ts';
-import type { Usage } from '../../command.ts';
+import type { AuditItem, AuditList, CallOptions, JamjetClient } from '../../../client/index.ts';
+import type { Usage } from '../../base/command.ts';
+import { ListCommand } from '../../base/list-command.ts';
+import { integerArgument, timeArgument } from '../../input/arguments.ts';
 import { table } from '../../terminal/table.ts';
 import { cut, inline, plain } from '../../terminal/text.ts';
-import { ListCommand } from '../../watch.ts';
 
 export class AuditListCommand extends ListCommand<AuditList> {
   static override paths = [['audit', 'list']];
@@ -30,7 +30,7 @@ workflows, workers …), with who did it.`,
   offset = Option.String('--offset', '0', { description: 'How many to pass over (default 0).' });
   cursor = Option.String('--cursor', { description: 'Go on behind an earlier page: its next_cursor.' });
 
-  protected readonly empty = 'nothing on record';
+  protected readonly emptyText = 'nothing on record';
 
   protected read(client: JamjetClient, call: CallOptions): Promise<AuditList> {
     const nowMs = Date.now();
@@ -47,7 +47,7 @@ workflows, workers …), with who did it.`,
     return client.audit.list(query, call);
   }
 
-  protected text({ items, total, offset }: AuditList): string | null {
+  protected listText({ items, total, offset }: AuditList): string | null {
     if (items.length === 0) return null;
     const columns = [{ title: 'TIME' }, { title: 'TYPE' }, { title: 'ACTOR' }, { title: 'EXECUTION' }, { title: '' }];
     const rows = items.map((item) => this.#row(item));

@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
 import { Option } from 'clipanion';
 import type { UnsignedBlocks } from '../../../admin.ts';
-import { fileProblem } from '../../arguments.ts';
-import { PrintingCommand, type Usage } from '../../command.ts';
+import { PrintingCommand, type Usage } from '../../base/command.ts';
 import { EXIT, Failure, usageFailure } from '../../failure.ts';
-import { settings } from '../../settings.ts';
+import { fileProblem } from '../../input/arguments.ts';
+import { settings } from '../../input/settings.ts';
 import { fields } from '../../terminal/table.ts';
 import { count, plain } from '../../terminal/text.ts';
 import { AUDIT_FAULTS } from '../../texts/audit.ts';
@@ -46,7 +46,7 @@ Keep the head that it prints somewhere else: later it proves that nothing before
     } else if (reason === undefined) {
       this.print(`${this.paint.green('✓')} ${count(blocks, 'block')}, all sound`);
       this.print(fields([['head', head]], this.paint, '  '));
-      this.#tellUnsigned(unsigned, 'block');
+      this.#printUnsigned(unsigned, 'block');
       if (config.auditSigningKey === null) this.note('  Without JAMJET_AUDIT_SIGNING_KEY signatures are not checked.');
     } else {
       this.print(
@@ -96,7 +96,7 @@ Keep the head that it prints somewhere else: later it proves that nothing before
       this.print(
         fields([['tenant', plain(tenantId ?? '')], ['events', String(events)], ...gone, ['head', head ?? '']], this.paint, '  '),
       );
-      this.#tellUnsigned(unsigned, 'position');
+      this.#printUnsigned(unsigned, 'position');
       if (sealSigned === false) this.print(`${this.paint.red('✗')} the end of the file is not signed`);
       if (config.auditSigningKey === null) this.note('  Without JAMJET_AUDIT_SIGNING_KEY signatures are not checked.');
     } else {
@@ -107,7 +107,7 @@ Keep the head that it prints somewhere else: later it proves that nothing before
     return fault === null && isSigned ? EXIT.ok : EXIT.failed;
   }
 
-  #tellUnsigned(unsigned: UnsignedBlocks | null, what: string): void {
+  #printUnsigned(unsigned: UnsignedBlocks | null, what: string): void {
     if (unsigned === null) return;
     const ranges = unsigned.ranges.map(({ chain, from, to }) => {
       const which = from === to ? `${what} ${from}` : `${what}s ${from} to ${to}`;

@@ -1,11 +1,11 @@
 import { Option } from 'clipanion';
-import type { JamjetClient } from '../../../client.ts';
-import type { Usage } from '../../command.ts';
-import { ReadingCommand } from '../../connect.ts';
+import type { JamjetClient } from '../../../client/index.ts';
+import type { Usage } from '../../base/command.ts';
+import { ReadOnlyCommand } from '../../connection/connect.ts';
 import { EXIT } from '../../failure.ts';
 import { cronDetails } from '../../texts/cron.ts';
 
-export class CronGetCommand extends ReadingCommand {
+export class CronGetCommand extends ReadOnlyCommand {
   static override paths = [['cron', 'get']];
   static override usage: Usage = {
     examples: [

@@ -1,7 +1,7 @@
-import type { CallOptions, CronJobList, JamjetClient } from '../../../client.ts';
-import type { Usage } from '../../command.ts';
+import type { CallOptions, CronJobList, JamjetClient } from '../../../client/index.ts';
+import type { Usage } from '../../base/command.ts';
+import { ListCommand } from '../../base/list-command.ts';
 import { cronTable } from '../../texts/cron.ts';
-import { ListCommand } from '../../watch.ts';
 
 export class CronListCommand extends ListCommand<CronJobList> {
   static override paths = [['cron', 'list']];
@@ -13,13 +13,13 @@ export class CronListCommand extends ListCommand<CronJobList> {
     ],
   };
 
-  protected readonly empty = 'no cron jobs';
+  protected readonly emptyText = 'no cron jobs';
 
   protected read(client: JamjetClient, call: CallOptions): Promise<CronJobList> {
     return client.cron.list(call);
   }
 
-  protected text({ cron_jobs }: CronJobList): string | null {
+  protected listText({ cron_jobs }: CronJobList): string | null {
     return cron_jobs.length === 0 ? null : cronTable(cron_jobs, Date.now(), this.paint);
   }
 }

@@ -1,8 +1,8 @@
 import { Option } from 'clipanion';
 import { databaseName } from '../../../config.ts';
-import { PrintingCommand, type Usage } from '../../command.ts';
+import { PrintingCommand, type Usage } from '../../base/command.ts';
 import { EXIT } from '../../failure.ts';
-import { settings } from '../../settings.ts';
+import { settings } from '../../input/settings.ts';
 import { checkJson, checkText } from '../../texts/check.ts';
 
 export class DbCheckCommand extends PrintingCommand {

@@ -1,11 +1,11 @@
 import { Option } from 'clipanion';
 import { databaseName } from '../../../config.ts';
-import { PrintingCommand, type Usage } from '../../command.ts';
+import { duration } from '../../../views/time.ts';
+import { PrintingCommand, type Usage } from '../../base/command.ts';
 import { EXIT } from '../../failure.ts';
-import { databaseSetting, settings } from '../../settings.ts';
+import { databaseSetting, settings } from '../../input/settings.ts';
 import { shownDatabase } from '../../terminal/path.ts';
 import { table } from '../../terminal/table.ts';
-import { duration } from '../../terminal/time.ts';
 import { checkJson, checkText } from '../../texts/check.ts';
 
 export class DbCopyCommand extends PrintingCommand {

@@ -1,8 +1,8 @@
 import { Option } from 'clipanion';
 import { databaseName } from '../../../config.ts';
-import { PrintingCommand, type Usage } from '../../command.ts';
+import { PrintingCommand, type Usage } from '../../base/command.ts';
 import { EXIT } from '../../failure.ts';
-import { settings } from '../../settings.ts';
+import { settings } from '../../input/settings.ts';
 
 export class DbMigrateCommand extends PrintingCommand {
   static override paths = [['db', 'migrate']];

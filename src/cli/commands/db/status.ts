@@ -1,14 +1,14 @@
 import { Option } from 'clipanion';
 import { databaseName } from '../../../config.ts';
 import type { Survey } from '../../../databases.ts';
-import { PrintingCommand, type Usage } from '../../command.ts';
+import { ago } from '../../../views/time.ts';
+import { PrintingCommand, type Usage } from '../../base/command.ts';
 import { EXIT } from '../../failure.ts';
-import { settings } from '../../settings.ts';
+import { settings } from '../../input/settings.ts';
 import { shownDatabase } from '../../terminal/path.ts';
 import { sizeText } from '../../terminal/size.ts';
 import { fields } from '../../terminal/table.ts';
 import { count, plain } from '../../terminal/text.ts';
-import { ago } from '../../terminal/time.ts';
 
 export class DbStatusCommand extends PrintingCommand {
   static override paths = [['db', 'status']];

@@ -1,10 +1,10 @@
 import { Option } from 'clipanion';
-import type { JamjetClient } from '../../../client.ts';
-import { followJob } from '../../bulk.ts';
-import type { Usage } from '../../command.ts';
-import { ClientCommand } from '../../connect.ts';
+import type { JamjetClient } from '../../../client/index.ts';
+import type { Usage } from '../../base/command.ts';
+import { ClientCommand } from '../../connection/connect.ts';
 import { listenForInterrupt } from '../../context.ts';
 import { EXIT } from '../../failure.ts';
+import { followJob } from '../../following/bulk-job.ts';
 import { jobText } from '../../texts/job.ts';
 
 export class JobsGetCommand extends ClientCommand {
@@ -19,7 +19,7 @@ export class JobsGetCommand extends ClientCommand {
   id = Option.String({ name: 'id' });
   follow = Option.Boolean('-f,--follow', false, { description: 'Stay, and show its progress until it has ended.' });
 
-  protected override get onlyReads(): boolean {
+  protected override get readOnly(): boolean {
     return !this.follow;
   }
 
@@ -29,7 +29,7 @@ export class JobsGetCommand extends ClientCommand {
       try {
         return await followJob(client, this.context, this, interrupt);
       } finally {
-        interrupt.ignore();
+        interrupt.stopListening();
       }
     }
     const job = await client.jobs.get(this.id);

@@ -1,12 +1,12 @@
 import { Option } from 'clipanion';
-import type { CallOptions, JamjetClient, JobList } from '../../../client.ts';
-import { integerArgument } from '../../arguments.ts';
-import type { Usage } from '../../command.ts';
+import type { CallOptions, JamjetClient, JobList } from '../../../client/index.ts';
+import { ago } from '../../../views/time.ts';
+import type { Usage } from '../../base/command.ts';
+import { ListCommand } from '../../base/list-command.ts';
+import { integerArgument } from '../../input/arguments.ts';
 import { table } from '../../terminal/table.ts';
 import { plain } from '../../terminal/text.ts';
-import { ago } from '../../terminal/time.ts';
 import { paintJobStatus } from '../../texts/job.ts';
-import { ListCommand } from '../../watch.ts';
 
 export class JobsListCommand extends ListCommand<JobList> {
   static override paths = [['jobs', 'list']];
@@ -20,7 +20,7 @@ export class JobsListCommand extends ListCommand<JobList> {
   limit = Option.String('--limit', '50', { description: 'How many, at most 200 (default 50).' });
   cursor = Option.String('--cursor', { description: 'Go on behind the page whose next_cursor this is.' });
 
-  protected readonly empty = 'no jobs';
+  protected readonly emptyText = 'no jobs';
 
   protected read(client: JamjetClient, call: CallOptions): Promise<JobList> {
     const limit = integerArgument('--limit', this.limit, { min: 1, max: 200 });
@@ -28,7 +28,7 @@ export class JobsListCommand extends ListCommand<JobList> {
     return client.jobs.list(query, call);
   }
 
-  protected text({ jobs }: JobList): string | null {
+  protected listText({ jobs }: JobList): string | null {
     if (jobs.length === 0) return null;
     const nowMs = Date.now();
     const rows = jobs.map((job) => [
@@ -57,7 +57,7 @@ export class JobsListCommand extends ListCommand<JobList> {
     );
   }
 
-  protected override more({ next_cursor }: JobList): string | null {
+  protected override moreHint({ next_cursor }: JobList): string | null {
     return next_cursor === null ? null : `there is more: add --cursor ${next_cursor}`;
   }
 }

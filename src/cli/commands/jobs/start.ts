@@ -1,9 +1,9 @@
 import { Option } from 'clipanion';
-import type { JamjetClient } from '../../../client.ts';
-import { choiceArgument } from '../../arguments.ts';
-import { BulkCommand } from '../../bulk-command.ts';
-import type { Usage } from '../../command.ts';
-import { nothingChosen, several } from '../../filter.ts';
+import type { JamjetClient } from '../../../client/index.ts';
+import { BulkCommand } from '../../base/bulk-command.ts';
+import type { Usage } from '../../base/command.ts';
+import { choiceArgument } from '../../input/arguments.ts';
+import { bulkConditions, missingSelection } from '../../input/filter.ts';
 
 const ACTIONS = ['cancel', 'retry', 'pause', 'resume'] as const;
 
@@ -25,8 +25,8 @@ for, which are failed ones to retry, paused ones to resume, running and paused o
 
   protected async request(client: JamjetClient): Promise<number> {
     const action = choiceArgument('--action', this.action, ACTIONS);
-    const conditions = several(this, Date.now());
-    if (conditions === null) throw nothingChosen();
+    const conditions = bulkConditions(this, Date.now());
+    if (conditions === null) throw missingSelection();
     return this.bulk(client, action, { conditions, reason: this.reason });
   }
 }

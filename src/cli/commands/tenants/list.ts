@@ -1,12 +1,12 @@
 import { Option } from 'clipanion';
-import type { CallOptions, JamjetClient, TenantList } from '../../../client.ts';
-import { integerArgument } from '../../arguments.ts';
-import type { Usage } from '../../command.ts';
+import type { CallOptions, JamjetClient, TenantList } from '../../../client/index.ts';
+import { ago } from '../../../views/time.ts';
+import type { Usage } from '../../base/command.ts';
+import { ListCommand } from '../../base/list-command.ts';
+import { integerArgument } from '../../input/arguments.ts';
 import { table } from '../../terminal/table.ts';
 import { plain } from '../../terminal/text.ts';
-import { ago } from '../../terminal/time.ts';
 import { limitsText, paintTenantStatus } from '../../texts/tenant.ts';
-import { ListCommand } from '../../watch.ts';
 
 export class TenantsListCommand extends ListCommand<TenantList> {
   static override paths = [['tenants', 'list']];
@@ -23,7 +23,7 @@ export class TenantsListCommand extends ListCommand<TenantList> {
   limit = Option.String('--limit', '1000', { description: 'How many, at most 1000 (default 1000).' });
   offset = Option.String('--offset', '0', { description: 'How many to pass over (default 0).' });
 
-  protected readonly empty = 'no tenants';
+  protected readonly emptyText = 'no tenants';
 
   protected read(client: JamjetClient, call: CallOptions): Promise<TenantList> {
     const page = {
@@ -33,7 +33,7 @@ export class TenantsListCommand extends ListCommand<TenantList> {
     return client.tenants.list(page, call);
   }
 
-  protected text({ tenants }: TenantList): string | null {
+  protected listText({ tenants }: TenantList): string | null {
     if (tenants.length === 0) return null;
     const nowMs = Date.now();
     const rows = tenants.map((tenant) => [

@@ -1,9 +1,9 @@
 import { Option } from 'clipanion';
-import type { JamjetClient } from '../../../client.ts';
-import { choiceArgument, jsonArgument } from '../../arguments.ts';
-import type { Usage } from '../../command.ts';
-import { ClientCommand } from '../../connect.ts';
+import type { JamjetClient } from '../../../client/index.ts';
+import type { Usage } from '../../base/command.ts';
+import { ClientCommand } from '../../connection/connect.ts';
 import { EXIT, usageFailure } from '../../failure.ts';
+import { choiceArgument, jsonArgument } from '../../input/arguments.ts';
 import { tenantText } from '../../texts/tenant.ts';
 
 const STATUSES = ['active', 'suspended', 'archived'] as const;

@@ -1,9 +1,9 @@
 import { Option } from 'clipanion';
 import { ROLES } from '../../../tokens.ts';
-import { choiceArgument, durationArgument } from '../../arguments.ts';
-import { PrintingCommand, type Usage } from '../../command.ts';
+import { PrintingCommand, type Usage } from '../../base/command.ts';
 import { EXIT, usageFailure } from '../../failure.ts';
-import { settings } from '../../settings.ts';
+import { choiceArgument, durationArgument } from '../../input/arguments.ts';
+import { settings } from '../../input/settings.ts';
 import { fields } from '../../terminal/table.ts';
 import { plain } from '../../terminal/text.ts';
 

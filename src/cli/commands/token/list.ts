@@ -1,10 +1,10 @@
 import { Option } from 'clipanion';
-import { PrintingCommand, type Usage } from '../../command.ts';
+import { ago } from '../../../views/time.ts';
+import { PrintingCommand, type Usage } from '../../base/command.ts';
 import { EXIT } from '../../failure.ts';
-import { settings } from '../../settings.ts';
+import { settings } from '../../input/settings.ts';
 import { table } from '../../terminal/table.ts';
 import { plain } from '../../terminal/text.ts';
-import { ago } from '../../terminal/time.ts';
 
 export class TokenListCommand extends PrintingCommand {
   static override paths = [['token', 'list']];

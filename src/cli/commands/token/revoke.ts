@@ -1,7 +1,7 @@
 import { Option } from 'clipanion';
-import { PrintingCommand, type Usage } from '../../command.ts';
+import { PrintingCommand, type Usage } from '../../base/command.ts';
 import { EXIT } from '../../failure.ts';
-import { settings } from '../../settings.ts';
+import { settings } from '../../input/settings.ts';
 import { plain } from '../../terminal/text.ts';
 
 export class TokenRevokeCommand extends PrintingCommand {

@@ -1,12 +1,12 @@
 import { Option } from 'clipanion';
-import type { CallOptions, DeliveryList, JamjetClient } from '../../../client.ts';
-import { choiceArgument, integerArgument } from '../../arguments.ts';
-import type { Usage } from '../../command.ts';
+import type { CallOptions, DeliveryList, JamjetClient } from '../../../client/index.ts';
+import { ago, duration } from '../../../views/time.ts';
+import type { Usage } from '../../base/command.ts';
+import { ListCommand } from '../../base/list-command.ts';
+import { choiceArgument, integerArgument } from '../../input/arguments.ts';
 import { table } from '../../terminal/table.ts';
 import { inline } from '../../terminal/text.ts';
-import { ago, duration } from '../../terminal/time.ts';
 import { paintDelivery } from '../../texts/webhook.ts';
-import { ListCommand } from '../../watch.ts';
 
 const STATUSES = ['pending', 'delivered', 'failed'] as const;
 const ERROR_COLUMNS = 60;
@@ -27,7 +27,7 @@ export class WebhooksDeliveriesCommand extends ListCommand<DeliveryList> {
   limit = Option.String('--limit', '50', { description: 'How many, at most 200 (default 50).' });
   cursor = Option.String('--cursor', { description: 'Older than this delivery: `next_cursor` of an earlier page.' });
 
-  protected readonly empty = 'no deliveries';
+  protected readonly emptyText = 'no deliveries';
 
   protected read(client: JamjetClient, call: CallOptions): Promise<DeliveryList> {
     const query = {
@@ -38,7 +38,7 @@ export class WebhooksDeliveriesCommand extends ListCommand<DeliveryList> {
     return client.webhooks.deliveries(this.id, query, call);
   }
 
-  protected text({ deliveries }: DeliveryList): string | null {
+  protected listText({ deliveries }: DeliveryList): string | null {
     if (deliveries.length === 0) return null;
     const nowMs = Date.now();
     const rows = deliveries.map((delivery) => [
@@ -66,7 +66,7 @@ export class WebhooksDeliveriesCommand extends ListCommand<DeliveryList> {
     return table(columns, rows, this.paint);
   }
 
-  protected override more({ next_cursor }: DeliveryList): string | null {
+  protected override moreHint({ next_cursor }: DeliveryList): string | null {
     return next_cursor === null ? null : `there is more: add --cursor ${next_cursor}`;
   }
 }

@@ -1,11 +1,11 @@
 import { Option } from 'clipanion';
-import type { JamjetClient } from '../../../client.ts';
-import type { Usage } from '../../command.ts';
-import { ReadingCommand } from '../../connect.ts';
+import type { JamjetClient } from '../../../client/index.ts';
+import type { Usage } from '../../base/command.ts';
+import { ReadOnlyCommand } from '../../connection/connect.ts';
 import { EXIT } from '../../failure.ts';
 import { webhookText } from '../../texts/webhook.ts';
 
-export class WebhooksGetCommand extends ReadingCommand {
+export class WebhooksGetCommand extends ReadOnlyCommand {
   static override paths = [['webhooks', 'get']];
   static override usage: Usage = {
     examples: [['Where it leads, and how it goes', '$0 webhooks get 5c1d2e9a-…']],

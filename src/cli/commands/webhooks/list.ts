@@ -1,10 +1,10 @@
-import type { CallOptions, JamjetClient, WebhookList } from '../../../client.ts';
-import type { Usage } from '../../command.ts';
+import type { CallOptions, JamjetClient, WebhookList } from '../../../client/index.ts';
+import { ago } from '../../../views/time.ts';
+import type { Usage } from '../../base/command.ts';
+import { ListCommand } from '../../base/list-command.ts';
 import { table } from '../../terminal/table.ts';
 import { cut, plain } from '../../terminal/text.ts';
-import { ago } from '../../terminal/time.ts';
 import { kindsText, webhookState } from '../../texts/webhook.ts';
-import { ListCommand } from '../../watch.ts';
 
 const URL_COLUMNS = 48;
 const KINDS_COLUMNS = 40;
@@ -19,13 +19,13 @@ export class WebhooksListCommand extends ListCommand<WebhookList> {
     ],
   };
 
-  protected readonly empty = 'no webhooks';
+  protected readonly emptyText = 'no webhooks';
 
   protected read(client: JamjetClient, call: CallOptions): Promise<WebhookList> {
     return client.webhooks.list(call);
   }
 
-  protected text({ webhooks }: WebhookList): string | null {
+  protected listText({ webhooks }: WebhookList): string | null {
     if (webhooks.length === 0) return null;
     const nowMs = Date.now();
     const rows = webhooks.map((webhook) => [

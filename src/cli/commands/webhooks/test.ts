@@ -1,10 +1,10 @@
 import { Option } from 'clipanion';
-import type { JamjetClient } from '../../../client.ts';
-import type { Usage } from '../../command.ts';
-import { ClientCommand } from '../../connect.ts';
+import type { JamjetClient } from '../../../client/index.ts';
+import { duration } from '../../../views/time.ts';
+import type { Usage } from '../../base/command.ts';
+import { ClientCommand } from '../../connection/connect.ts';
 import { EXIT } from '../../failure.ts';
 import { inline } from '../../terminal/text.ts';
-import { duration } from '../../terminal/time.ts';
 
 export class WebhooksTestCommand extends ClientCommand {
   static override paths = [['webhooks', 'test']];

@@ -1,0 +1,195 @@
+import type { Cooperative } from '../../cooperative.ts';
+import { at } from '../../graph/at.ts';
+import { BitSet } from '../../graph/bit-set.ts';
+import { END } from '../../graph/edges.ts';
+import type { JsonObject } from '../../json.ts';
+import type { Alternative, NodeOutcome } from '../outcome-routes.ts';
+import { NO_NODE } from '../plan/convergence.ts';
+import type { Fork, ForkBranch, Plan } from '../plan/plan.ts';
+import { endStateId, FINISH, START, stateId } from '../state-ids.ts';
+import { NodeStates } from './node-states.ts';
+import { SubgraphStates } from './subgraph-states.ts';
+import { leavingFork, type RegionExits, type StateConfigs, type Transition, type TransitionBuilder } from './transitions.ts';
+
+/** Turns a plan into the config of an XState machine: plain JSON over the vocabulary's guards, actions and delay. */
+export class MachineEmitter {
+  readonly #transitions: TransitionBuilder;
+  readonly #nodes: NodeStates;
+  readonly #subgraphs: SubgraphStates;
+
+  constructor(transitions: TransitionBuilder) {
+    this.#transitions = transitions;
+    this.#nodes = new NodeStates(transitions);
+    this.#subgraphs = new SubgraphStates(transitions, this.#nodes);
+  }
+
+  *emit(id: string, plan: Plan): Cooperative<JsonObject> {
+    const finish: Transition = { target: `#${FINISH}`, follow: {} };
+    const states: StateConfigs = {};
+    const first = this.#transitions.graph.start;
+    if (plan.whole !== null) {
+      // A parallel state as the initial one of a machine costs cubic time to enter.
+      const enter = [{ section: plan.whole.key, live: [this.#transitions.id(first)] }];
+      states[START] = {
+        id: START,
+        always: this.#transitions.structural({ target: `#section:${plan.whole.key}`, follow: { enter } }),
+      };
+    }
+    yield* this.#region(states, this.#transitions.graph.order, {
+      plan,
+      exit: NO_NODE,
+      branch: null,
+      joined: finish,
+      ended: finish,
+      failed: finish,
+    });
+    states[FINISH] = {
+      id: FINISH,
+      always: [
+        { guard: { type: 'limitReached' }, target: `#${endStateId('limit_exceeded')}` },
+        { guard: { type: 'anyFailed' }, target: `#${endStateId('failed')}` },
+        { target: `#${endStateId('completed')}` },
+      ],
+    };
+    for (const status of ['completed', 'failed', 'cancelled', 'limit_exceeded']) {
+      states[endStateId(status)] = { id: endStateId(status), type: 'final' };
+    }
+    return {
+      id: `workflow:${stateId(id)}`,
+      initial: plan.whole === null ? this.#transitions.entry(first).slice(1) : START,
+      states,
+      on: {
+        cancel: { target: `#${endStateId('cancelled')}` },
+        halt: [
+          { guard: { type: 'limitReached' }, target: `#${endStateId('limit_exceeded')}` },
+          { target: `#${endStateId('failed')}` },
+        ],
+      },
+    };
+  }
+
+  // ------------------------------------------------------------------ regions
+
+  *#region(states: StateConfigs, nodes: Iterable<number>, region: RegionExits): Cooperative<void> {
+    const { plan } = region;
+    if (plan.whole !== null) {
+      this.#subgraphs.add(states, plan.whole, region);
+      return;
+    }
+    const elsewhere = new BitSet(this.#transitions.graph.nodes.length);
+    for (const fork of plan.forks.values()) for (const branch of fork.branches) elsewhere.addAll(branch.nodes);
+    for (const section of plan.subgraphs.values()) for (const node of section.nodes) elsewhere.add(node);
+    for (const node of nodes) {
+      if (elsewhere.has(node)) continue;
+      this.#nodes.add(states, node, {
+        transition: (alternative, ending) => this.#sequentialTransition(node, alternative, ending, region),
+        failed: region.failed,
+        cancelled: null,
+      });
+      yield;
+      for (const fork of this.#forksOf(node, plan)) yield* this.#fork(states, fork, region);
+      const section = plan.subgraphs.get(node);
+      if (section !== undefined) this.#subgraphs.add(states, section, region);
+    }
+  }
+
+  #forksOf(node: number, plan: Plan): Set<Fork> {
+    const all = Object.values(at(this.#transitions.routes, node)).flatMap((alternatives) => alternatives ?? []);
+    return new Set(all.flatMap((alternative) => plan.forks.get(alternative) ?? []));
+  }
+
+  /** Where a token goes that travels alone. */
+  #sequentialTransition(node: number, alternative: Alternative, ending: NodeOutcome, region: RegionExits): Transition {
+    if (alternative.back !== null) return this.#transitions.back(alternative.back.to, []);
+    const section = region.plan.subgraphs.get(node);
+    if (section !== undefined) {
+      const live = alternative.targets.map((target) => this.#transitions.id(target));
+      const mark = { section: section.key, live, ...(ending === 'failed' ? { failed: true as const } : {}) };
+      // What the section can come to is skipped inside it, or when it is left.
+      const ahead = section.entries.flatMap((edge) =>
+        edge.to === END || this.#transitions.graph.backEdges.has(edge) ? [] : [edge.to],
+      );
+      const skip = this.#transitions.skipAfter(node, [...new Set(ahead)], region.branch);
+      return { target: `#section:${section.key}`, follow: { ...skip, enter: [mark] } };
+    }
+    const { targets } = alternative;
+    const skip = this.#transitions.skipAfter(node, targets, region.branch);
+    const fork = region.plan.forks.get(alternative);
+    if (fork !== undefined) {
+      return {
+        target: `#fork:${fork.key}`,
+        follow: { ...this.#transitions.deliver(targets), ...skip, ...this.#transitions.openings(fork) },
+      };
+    }
+    const [target] = targets;
+    if (target === undefined) return { ...region.ended, follow: { ...region.ended.follow, ...skip } };
+    if (target === region.exit)
+      return { ...region.joined, follow: { ...region.joined.follow, ...this.#transitions.deliver(targets), ...skip } };
+    return { target: this.#transitions.entry(target), follow: { ...this.#transitions.deliver(targets), ...skip } };
+  }
+
+  *#fork(states: StateConfigs, fork: Fork, region: RegionExits): Cooperative<void> {
+    const key = `fork:${fork.key}`;
+    const meets = fork.join === region.exit && fork.join !== NO_NODE;
+    const toJoin: Transition =
+      fork.join === NO_NODE ? region.ended : meets ? region.joined : { target: this.#transitions.entry(fork.join), follow: {} };
+    const first = fork.join !== NO_NODE && this.#transitions.graph.isFirstJoin(fork.join);
+    const branches: StateConfigs = {};
+    for (const branch of fork.branches) {
+      const name = branch.key;
+      const arriving = (as: 'joined' | 'ended' | 'failed'): Transition => ({
+        target: `#${as}:${name}`,
+        follow: { arrive: { fork: fork.key, as } },
+      });
+      const inside: StateConfigs = {};
+      const inner: RegionExits = {
+        plan: branch.plan,
+        exit: fork.join,
+        branch,
+        joined: first
+          ? { target: toJoin.target, follow: { leave: [...(meets ? (toJoin.follow.leave ?? []) : []), fork.key] } }
+          : arriving('joined'),
+        ended: arriving('ended'),
+        failed: arriving('failed'),
+      };
+      const own = branch.nodes.copy();
+      if (branch.entry !== null && typeof branch.entry !== 'number') {
+        yield* this.#fork(inside, branch.entry, inner);
+        for (const inner of branch.entry.branches) own.removeAll(inner.nodes);
+      }
+      yield* this.#region(inside, this.#transitions.graph.inOrder(own), inner);
+      for (const as of ['joined', 'ended', 'failed']) inside[`${as}:`] = { id: `${as}:${name}`, tags: ['arrived'] };
+      branches[`branch:${name}`] = { id: `branch:${name}`, initial: this.#entryKey(branch), states: inside };
+    }
+    const of = fork.branches.length + (fork.direct ? 1 : 0);
+    const closed = (as?: 'joined' | 'failed'): JsonObject => ({
+      type: 'closed',
+      params: { fork: fork.key, of, ...(as === undefined ? {} : { as }) },
+    });
+    const skipJoin = fork.join === NO_NODE || meets ? {} : this.#transitions.skipFrom(fork.join, region.branch);
+    states[key] = {
+      id: key,
+      type: 'parallel',
+      meta: { fork: this.#transitions.id(fork.owner), join: fork.join === NO_NODE ? null : this.#transitions.id(fork.join) },
+      states: branches,
+      always: [
+        { guard: closed('failed'), ...this.#transitions.structural(leavingFork(fork.key, region.failed)) },
+        ...(fork.join === NO_NODE || first
+          ? []
+          : [{ guard: closed('joined'), ...this.#transitions.structural(leavingFork(fork.key, toJoin)) }]),
+        {
+          guard: closed(),
+          ...this.#transitions.structural(
+            leavingFork(fork.key, { ...region.ended, follow: { ...region.ended.follow, ...skipJoin } }),
+          ),
+        },
+      ],
+    };
+  }
+
+  #entryKey(branch: ForkBranch): string {
+    if (branch.entry === null) return `section:${branch.plan.whole?.key}`;
+    if (typeof branch.entry !== 'number') return `fork:${branch.entry.key}`;
+    return this.#transitions.entry(branch.entry).slice(1);
+  }
+}

@@ -1,0 +1,252 @@
+import { at } from '../../graph/at.ts';
+import type { Node } from '../../ir/workflow.ts';
+import type { Json, JsonObject } from '../../json.ts';
+import { definitionOf } from '../../nodes/index.ts';
+import { UNSPACED_ATTEMPTS } from '../../step/backoff.ts';
+import { type Alternative, exclusiveChoice, type NodeOutcome } from '../outcome-routes.ts';
+import {
+  approvalStateId,
+  BACKOFF,
+  backoffStateId,
+  choiceStateId,
+  endStateId,
+  pausedChildStateId,
+  resumedChildStateId,
+} from '../state-ids.ts';
+import { parkTimeoutMs } from '../timers.ts';
+import type { NodeExits, StateConfigs, TransitionBuilder } from './transitions.ts';
+
+/** The states of single nodes: the same life cycle whatever the shape around them. */
+export class NodeStates {
+  readonly #transitions: TransitionBuilder;
+
+  constructor(transitions: TransitionBuilder) {
+    this.#transitions = transitions;
+  }
+
+  /** Adds the states of one node. */
+  add(states: StateConfigs, index: number, exits: NodeExits): void {
+    const node = this.#transitions.graph.node(index);
+    const routes = at(this.#transitions.routes, index);
+    const ok = exclusiveChoice(routes);
+    if (ok.length > 1 && node.kind.type !== 'condition') {
+      const id = choiceStateId(this.#transitions.name(index));
+      states[id] = { id, always: this.#alternatives(index, ok, 'ok', exits, 'route') };
+    }
+    const behaviour = definitionOf(node.kind).behaviour(node.kind);
+    switch (behaviour) {
+      case 'control':
+        this.#control(states, index, exits);
+        break;
+      case 'work':
+      case 'child':
+        this.#work(states, index, node, exits);
+        break;
+      case 'approval':
+        this.#parked(states, index, exits, {
+          decide: [
+            ...this.#outcome(index, 'approved', exits, decided(node.id, 'approved')),
+            ...this.#outcome(index, 'rejected', exits, decided(node.id, 'rejected')),
+          ],
+          fail: this.#failure(index, exits, atNode(node.id)),
+        });
+        break;
+      case 'wait': {
+        const receivesEvents = node.kind.type === 'wait' && node.kind.condition !== 'timer';
+        this.#parked(states, index, exits, receivesEvents ? { event: this.#outcome(index, 'ok', exits, atNode(node.id)) } : {});
+        break;
+      }
+      default: {
+        const unhandled: never = behaviour;
+        throw new TypeError(`unhandled behaviour ${JSON.stringify(unhandled)}`);
+      }
+    }
+  }
+
+  #control(states: StateConfigs, index: number, exits: NodeExits): void {
+    const node = this.#transitions.graph.node(index);
+    const id = this.#transitions.name(index);
+    const alternatives = at(this.#transitions.routes, index).ok ?? [];
+    let always: Json;
+    if (node.kind.type === 'limit_exceeded') {
+      always = [
+        { guard: { type: 'halted' }, target: `#${endStateId('failed')}` },
+        { target: `#${endStateId('limit_exceeded')}`, actions: [{ type: 'pass', params: { node: node.id } }] },
+      ];
+    } else if (alternatives.length > 1 && node.kind.type !== 'condition') {
+      always = [{ target: `#${choiceStateId(id)}`, actions: [{ type: 'pass', params: { node: node.id, choosing: true } }] }];
+    } else {
+      always = this.#alternatives(index, alternatives, 'ok', exits, 'pass');
+    }
+    states[id] = { id, tags: ['busy'], meta: this.#meta(index), always };
+  }
+
+  #work(states: StateConfigs, index: number, node: Node, exits: NodeExits): void {
+    const id = this.#transitions.name(index);
+    const { max_attempts: max, initial_delay, max_delay, retryable_on } = node.retry;
+    const atOnce = initial_delay === 0 || max_delay === 0;
+    const waits = !atOnce || max > UNSPACED_ATTEMPTS;
+    const params = { node: node.id, max, ...(retryable_on.length === 0 ? {} : { on: retryable_on }) };
+    const actions = [{ type: 'retry', params: { node: node.id } }];
+    const begins = waits ? { ...params, at_once: true } : params;
+    const retries = [
+      ...(atOnce ? [{ guard: { type: 'retry', params: begins }, target: `#${id}`, actions, reenter: true }] : []),
+      ...(waits ? [{ guard: { type: 'retry', params }, target: `#${backoffStateId(id)}`, actions }] : []),
+    ];
+    const fail = [...(max > 1 ? retries : []), ...this.#failure(index, exits, atNode(node.id))];
+    const requeue = { guard: atNode(node.id), target: `#${id}`, reenter: true };
+    const lost = exits.cancelled === null ? {} : { always: [exits.cancelled] };
+    const state = { tags: ['busy'], ...lost };
+    if (node.kind.type === 'subgraph') this.#child(states, index, { fail, requeue }, exits);
+    else {
+      states[id] = {
+        id,
+        ...state,
+        meta: this.#meta(index),
+        entry: [{ type: 'begin', params: { node: node.id } }],
+        on: {
+          done: this.#outcome(index, 'ok', exits, atNode(node.id)),
+          fail,
+          claimed: { guard: atNode(node.id), actions: [{ type: 'claimed', params: { node: node.id } }] },
+          requeue,
+        },
+      };
+    }
+    if (max > 1 && waits)
+      states[backoffStateId(id)] = { id: backoffStateId(id), ...state, after: { [BACKOFF]: { target: `#${id}` } } };
+    if (this.#transitions.needsApproval(index)) {
+      states[approvalStateId(id)] = {
+        id: approvalStateId(id),
+        tags: ['busy', 'held'],
+        ...lost,
+        meta: { node: node.id },
+        entry: [{ type: 'begin', params: { node: node.id } }],
+        on: {
+          decide: [
+            {
+              guard: decided(node.id, 'approved'),
+              target: `#${id}`,
+              actions: [{ type: 'allow', params: { node: node.id } }],
+            },
+            ...this.#failure(index, exits, decided(node.id, 'rejected')),
+          ],
+        },
+      };
+    }
+  }
+
+  /** A child execution: busy while it runs, parked while it is paused. */
+  #child(states: StateConfigs, index: number, on: JsonObject, exits: NodeExits): void {
+    const id = this.#transitions.name(index);
+    const node = this.#transitions.id(index);
+    const is = (status: string): JsonObject => ({ type: 'childIs', params: { node, status } });
+    const news = (status: string, target: string): JsonObject => ({
+      guard: is(status),
+      target: `#${target}`,
+      actions: [{ type: 'childNews', params: { node } }],
+    });
+    const completed = this.#outcome(index, 'ok', exits, is('completed'));
+    const lost = exits.cancelled === null ? {} : { always: [exits.cancelled] };
+    states[id] = {
+      id,
+      tags: ['busy'],
+      ...lost,
+      meta: this.#meta(index),
+      entry: [{ type: 'begin', params: { node } }],
+      on: {
+        ...on,
+        child: [
+          { guard: is('started'), actions: [{ type: 'childNews', params: { node } }] },
+          news('paused', pausedChildStateId(id)),
+          ...completed,
+        ],
+      },
+    };
+    states[pausedChildStateId(id)] = {
+      id: pausedChildStateId(id),
+      tags: ['parked'],
+      ...lost,
+      meta: { node },
+      on: { ...on, child: [news('running', resumedChildStateId(id)), ...completed] },
+    };
+    states[resumedChildStateId(id)] = {
+      id: resumedChildStateId(id),
+      tags: ['busy'],
+      ...lost,
+      meta: { node },
+      on: { ...on, child: [news('paused', pausedChildStateId(id)), ...completed] },
+    };
+  }
+
+  #parked(states: StateConfigs, index: number, exits: NodeExits, on: JsonObject): void {
+    const id = this.#transitions.name(index);
+    const node = this.#transitions.id(index);
+    const timeoutMs = parkTimeoutMs(this.#transitions.graph.node(index).kind);
+    const after = timeoutMs === null ? {} : { after: { [String(timeoutMs)]: this.#outcome(index, 'timeout', exits, null) } };
+    const lost = exits.cancelled === null ? {} : { always: [exits.cancelled] };
+    states[id] = {
+      id,
+      tags: ['parked'],
+      ...lost,
+      meta: this.#meta(index),
+      entry: [{ type: 'begin', params: { node } }],
+      on,
+      ...after,
+    };
+  }
+
+  /** The transitions by which an ending leaves a node: to the choice among its ways, or straight on. */
+  #outcome(index: number, ending: NodeOutcome, exits: NodeExits, guard: JsonObject | null): JsonObject[] {
+    const routes = at(this.#transitions.routes, index);
+    const alternatives = routes[ending];
+    if (alternatives === null || alternatives === undefined) return this.#failure(index, exits, guard);
+    const guarded = guard === null ? {} : { guard };
+    if (alternatives.length > 1) {
+      const params = { node: this.#transitions.id(index), choosing: true };
+      return [
+        { ...guarded, target: `#${choiceStateId(this.#transitions.name(index))}`, actions: [{ type: 'complete', params }] },
+      ];
+    }
+    return [{ ...guarded, ...this.#transitions.fromNode(exits.transition(at(alternatives, 0), ending), 'complete', index) }];
+  }
+
+  #failure(index: number, exits: NodeExits, guard: JsonObject | null, action: 'fail' | 'exceed' = 'fail'): JsonObject[] {
+    const guarded = guard === null ? {} : { guard };
+    const handler = at(this.#transitions.routes, index).failed?.[0];
+    if (handler === undefined) return [{ ...guarded, ...this.#transitions.fromNode(exits.failed, action, index) }];
+    return [{ ...guarded, ...this.#transitions.fromNode(exits.transition(handler, 'failed'), action, index, { handled: true }) }];
+  }
+
+  /** Alternatives as guarded transitions; the first whose condition holds is taken. */
+  #alternatives(
+    index: number,
+    alternatives: readonly Alternative[],
+    ending: NodeOutcome,
+    exits: NodeExits,
+    action: 'route' | 'pass',
+  ): JsonObject[] {
+    return alternatives.flatMap((alternative) => {
+      const node = this.#transitions.id(index);
+      const transition = this.#transitions.fromNode(exits.transition(alternative, ending), action, index);
+      if (alternative.when !== null)
+        return [{ guard: { type: 'when', params: { node, expr: alternative.when } }, ...transition }];
+      // What comes without a condition is not to be taken because a condition could not be afforded.
+      return alternatives.length === 1
+        ? [transition]
+        : [...this.#failure(index, exits, { type: 'exceeded', params: { node } }, 'exceed'), transition];
+    });
+  }
+
+  #meta(index: number): JsonObject {
+    const { id, kind, description } = this.#transitions.graph.node(index);
+    return { node: id, kind: kind.type, ...(description === null ? {} : { description }) };
+  }
+}
+
+function atNode(node: string): JsonObject {
+  return { type: 'at', params: { node } };
+}
+
+function decided(node: string, as: 'approved' | 'rejected'): JsonObject {
+  return { type: 'decided', params: { node, as } };
+}

@@ -1,0 +1,117 @@
+import { at } from '../../graph/at.ts';
+import type { Loop } from '../../graph/loops.ts';
+import type { Json, JsonObject } from '../../json.ts';
+import { NO_NODE } from '../plan/convergence.ts';
+import type { SubgraphPlan } from '../plan/plan.ts';
+import { joinGuardStateId } from '../state-ids.ts';
+import type { NodeStates } from './node-states.ts';
+import { leavingFork, type RegionExits, type StateConfigs, type Transition, type TransitionBuilder } from './transitions.ts';
+
+/** Sections: a region per track, a gate before each node. */
+export class SubgraphStates {
+  readonly #transitions: TransitionBuilder;
+  readonly #nodes: NodeStates;
+
+  constructor(transitions: TransitionBuilder, nodes: NodeStates) {
+    this.#transitions = transitions;
+    this.#nodes = nodes;
+  }
+
+  /** Adds the section's parallel state. */
+  add(states: StateConfigs, subgraph: SubgraphPlan, region: RegionExits): void {
+    const key = `section:${subgraph.key}`;
+    const lanes: StateConfigs = {};
+    const inside = new Set(subgraph.nodes);
+    const loops = this.#transitions.graph.loops.filter((loop) => inside.has(loop.head));
+    subgraph.lanes.forEach((track, i) => {
+      this.#lane(lanes, subgraph, track, i, loops);
+    });
+    const always: Json[] = [];
+    // Nothing comes to the join any more, nor to what only a loop around could have come to.
+    const ended: Transition = {
+      ...region.ended,
+      follow: { ...region.ended.follow, ...this.#transitions.skipAround(subgraph, [], region.branch) },
+    };
+    if (subgraph.join !== NO_NODE) {
+      const join = this.#transitions.id(subgraph.join);
+      const meets = subgraph.join === region.exit;
+      const toJoin: Transition = meets ? region.joined : { target: this.#transitions.entry(subgraph.join), follow: {} };
+      const left = this.#transitions.skipAround(subgraph, [subgraph.join], region.branch);
+      always.push({
+        guard: { type: 'ready', params: { section: subgraph.key, node: join } },
+        ...this.#transitions.structural(leavingFork(subgraph.key, { ...toJoin, follow: { ...toJoin.follow, ...left } })),
+      });
+      always.push({
+        guard: { type: 'over', params: { section: subgraph.key, node: join } },
+        ...this.#transitions.structural(leavingFork(subgraph.key, ended)),
+      });
+    }
+    const settled = (failed: boolean): JsonObject => ({
+      type: 'settled',
+      params: { section: subgraph.key, ...(failed ? { failed } : {}) },
+    });
+    always.push({ guard: settled(true), ...this.#transitions.structural(leavingFork(subgraph.key, region.failed)) });
+    if (subgraph.join === NO_NODE)
+      always.push({ guard: settled(false), ...this.#transitions.structural(leavingFork(subgraph.key, ended)) });
+    states[key] = {
+      id: key,
+      type: 'parallel',
+      meta: { section: subgraph.key, join: subgraph.join === NO_NODE ? null : this.#transitions.id(subgraph.join) },
+      states: lanes,
+      always,
+    };
+  }
+
+  #lane(lanes: StateConfigs, subgraph: SubgraphPlan, lane: readonly number[], index: number, loops: readonly Loop[]): void {
+    const over = `over:${this.#transitions.name(at(lane, 0))}`;
+    const states: StateConfigs = {};
+    const laneLoops = loops.filter((loop) => lane.some((node) => loop.body.has(node)));
+    const joinGuard = (node: number | undefined): string =>
+      `#${node === undefined ? over : joinGuardStateId(this.#transitions.name(node))}`;
+    const restart = (head: number): string => {
+      const loop = laneLoops.find((candidate) => candidate.head === head);
+      return joinGuard(lane.find((node) => loop?.body.has(node) === true));
+    };
+    lane.forEach((node, i) => {
+      const next = joinGuard(lane[i + 1]);
+      const params = { section: subgraph.key, node: this.#transitions.id(node) };
+      states[joinGuardStateId(this.#transitions.name(node))] = {
+        id: joinGuardStateId(this.#transitions.name(node)),
+        meta: { gate: this.#transitions.id(node) },
+        always: [
+          { guard: { type: 'ready', params }, target: this.#transitions.entry(node), actions: [{ type: 'enter', params }] },
+          { guard: { type: 'over', params }, target: next },
+        ],
+      };
+      this.#nodes.add(states, node, {
+        transition: (alternative, ending) => {
+          if (alternative.back !== null) {
+            const { to } = alternative.back;
+            if (!loops.some((loop) => loop.head === to)) return this.#transitions.back(to, [subgraph.key]);
+            return { target: restart(to), follow: { again: { section: subgraph.key, to: this.#transitions.id(to) } } };
+          }
+          const live = alternative.targets.map((target) => this.#transitions.id(target));
+          return {
+            target: next,
+            follow: { mark: { section: subgraph.key, live, ...(ending === 'failed' ? { failed: true } : {}) } },
+          };
+        },
+        failed: { target: next, follow: { mark: { section: subgraph.key, live: null } } },
+        cancelled: { guard: { type: 'lost', params }, target: next },
+      });
+    });
+    states[over] = { id: over };
+    const region: StateConfigs = {
+      id: `track:${this.#transitions.name(at(lane, 0))}`,
+      initial: joinGuardStateId(this.#transitions.name(at(lane, 0))),
+      states,
+    };
+    if (laneLoops.length > 0) {
+      region.always = laneLoops.map(({ head }) => {
+        const params = { section: subgraph.key, track: index, loop: this.#transitions.id(head) };
+        return { guard: { type: 'goesRound', params }, target: restart(head), actions: [{ type: 'rewound', params }] };
+      });
+    }
+    lanes[`track:${this.#transitions.name(at(lane, 0))}`] = region;
+  }
+}

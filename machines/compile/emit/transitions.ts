@@ -1,0 +1,157 @@
+import { at } from '../../graph/at.ts';
+import { END } from '../../graph/edges.ts';
+import type { Graph } from '../../graph/graph.ts';
+import type { Json, JsonObject } from '../../json.ts';
+import type { PolicyVerdict } from '../../policy.ts';
+import { skippedAfter, skippedAround } from '../dead-paths.ts';
+import type { Alternative, NodeOutcome, OutcomeRoutes } from '../outcome-routes.ts';
+import type { OutputUse } from '../output-use.ts';
+import type { ContextUpdate } from '../parameters.ts';
+import type { Fork, ForkBranch, Plan, SubgraphPlan } from '../plan/plan.ts';
+import { approvalStateId, stateId } from '../state-ids.ts';
+
+/** Parts of a config in the making. */
+export type StateConfigs = Record<string, Json>;
+
+/** A transition's target and what follows from taking it. */
+export interface Transition {
+  readonly target: string;
+  readonly follow: ContextUpdate;
+  readonly reenter?: true;
+}
+
+/** Where the ways of a region's nodes lead. */
+export interface RegionExits {
+  readonly plan: Plan;
+  /** The node behind the region; `NONE` = none. */
+  readonly exit: number;
+  /** The branch it is, which bounds what is skipped; null = the whole graph. */
+  readonly branch: ForkBranch | null;
+  readonly joined: Transition;
+  readonly ended: Transition;
+  readonly failed: Transition;
+}
+
+/** How one node's endings leave it. */
+export interface NodeExits {
+  transition(alternative: Alternative, ending: NodeOutcome): Transition;
+  readonly failed: Transition;
+  /** Inside a section: where to go when a first-wins join has cancelled the node. */
+  readonly cancelled: JsonObject | null;
+}
+
+/** What all parts of a config are made of: transitions, what follows from them, and the names in them. */
+export class TransitionBuilder {
+  readonly graph: Graph;
+  readonly routes: readonly OutcomeRoutes[];
+  readonly #outputUse: OutputUse;
+  readonly #verdicts: ReadonlyMap<number, PolicyVerdict>;
+
+  constructor(
+    graph: Graph,
+    routes: readonly OutcomeRoutes[],
+    outputUse: OutputUse,
+    verdicts: ReadonlyMap<number, PolicyVerdict>,
+  ) {
+    this.graph = graph;
+    this.routes = routes;
+    this.#outputUse = outputUse;
+    this.#verdicts = verdicts;
+  }
+
+  id(index: number): string {
+    return this.graph.idOf(index);
+  }
+
+  name(index: number): string {
+    return stateId(this.graph.idOf(index));
+  }
+
+  needsApproval(index: number): boolean {
+    return this.#verdicts.get(index)?.decision === 'require_approval';
+  }
+
+  /** The state in which a visit to a node begins. */
+  entry(index: number): string {
+    return `#${this.needsApproval(index) ? approvalStateId(this.name(index)) : this.name(index)}`;
+  }
+
+  /** A way out of a fork or section, on which no node ends. */
+  structural(way: Transition): JsonObject {
+    return transitionConfig(way, 'go', {}, Object.keys(way.follow).length === 0);
+  }
+
+  /** A way on which a node ends, or (`route`) is chosen after it has ended. */
+  fromNode(
+    way: Transition,
+    action: 'complete' | 'fail' | 'exceed' | 'route' | 'pass',
+    index: number,
+    extra: JsonObject = {},
+  ): JsonObject {
+    // A `route` also drops the output that its conditions have read.
+    const idle = action === 'route' && Object.keys(way.follow).length === 0 && !at(this.#outputUse.outputIsRead, index);
+    return transitionConfig(way, action, { node: this.id(index), ...extra }, idle);
+  }
+
+  /** Back to the head of a loop. */
+  back(head: number, leave: readonly string[]): Transition {
+    // A join merges its sources, whichever way it was reached.
+    const feed = this.graph.node(head).kind.type === 'join' ? {} : this.deliver([head]);
+    return {
+      target: this.entry(head),
+      reenter: true,
+      follow: { round: this.id(head), ...feed, ...(leave.length === 0 ? {} : { leave }) },
+    };
+  }
+
+  deliver(targets: readonly number[]): Pick<ContextUpdate, 'feed'> {
+    const feed = targets.filter((target) => at(this.#outputUse.readsInput, target)).map((target) => this.id(target));
+    return feed.length === 0 ? {} : { feed };
+  }
+
+  skipAfter(node: number, targets: readonly number[], branch: ForkBranch | null): Pick<ContextUpdate, 'skip'> {
+    if (skippedAfter(this.graph, node, targets, branch?.nodes ?? null).isEmpty()) return {};
+    const skip = { after: this.id(node), to: targets.map((target) => this.id(target)) };
+    return { skip: branch === null ? skip : { ...skip, within: branch.key } };
+  }
+
+  skipAround(section: SubgraphPlan, to: readonly number[], branch: ForkBranch | null): Pick<ContextUpdate, 'skip'> {
+    if (skippedAround(this.graph, section, to, branch?.nodes ?? null).isEmpty()) return {};
+    const skip = { section: section.key, to: to.map((node) => this.id(node)) };
+    return { skip: branch === null ? skip : { ...skip, within: branch.key } };
+  }
+
+  skipFrom(join: number, branch: ForkBranch | null): Pick<ContextUpdate, 'skip'> {
+    return { skip: { from: this.id(join), ...(branch === null ? {} : { within: branch.key }) } };
+  }
+
+  /** What entering a fork opens: itself, and what its branches start with. */
+  openings(fork: Fork): Pick<ContextUpdate, 'open' | 'enter'> {
+    const open: { fork: string; direct?: true }[] = [];
+    const enter: { section: string; live: readonly string[] }[] = [];
+    const visit = (inner: Fork): void => {
+      open.push({ fork: inner.key, ...(inner.direct ? { direct: true as const } : {}) });
+      for (const { entry, plan } of inner.branches) {
+        if (entry !== null && typeof entry !== 'number') visit(entry);
+        else if (plan.whole !== null) {
+          const live = plan.whole.entries.flatMap((edge) => (edge.to === END ? [] : [this.id(edge.to)]));
+          enter.push({ section: plan.whole.key, live });
+        }
+      }
+    };
+    visit(fork);
+    return { open, ...(enter.length === 0 ? {} : { enter }) };
+  }
+}
+
+function transitionConfig(way: Transition, type: string, params: JsonObject, idle: boolean): JsonObject {
+  const reenter = way.reenter === true ? { reenter: true } : {};
+  if (idle) return { target: way.target, ...reenter };
+  const follow = Object.keys(way.follow).length === 0 ? {} : { follow: way.follow as unknown as JsonObject };
+  return { target: way.target, actions: [{ type, params: { ...params, ...follow } }], ...reenter };
+}
+
+/** The same way, out of one more fork or section. */
+export function leavingFork(key: string, way: Transition): Transition {
+  return { ...way, follow: { ...way.follow, leave: [...(way.follow.leave ?? []), key] } };
+}

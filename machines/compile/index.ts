@@ -1,0 +1,145 @@
+import { type Cooperative, runToEnd } from '../cooperative.ts';
+import { InvalidWorkflow } from '../diagnostics.ts';
+import { compileExpression, type Expression, references } from '../expression/index.ts';
+import { FIRST_LANGUAGE, LANGUAGE } from '../expression/syntax-tree.ts';
+import { compileTemplate } from '../expression/template.ts';
+import type { Graph } from '../graph/graph.ts';
+import { analyseCooperatively } from '../graph/index.ts';
+import type { Node, Workflow } from '../ir/workflow.ts';
+import type { Json, JsonObject } from '../json.ts';
+import { type PolicyVerdict, policyVerdict } from '../policy.ts';
+import { type Context, freshContext } from '../step/context.ts';
+import { Evaluation } from '../step/evaluation.ts';
+import { type Stepper, stepperOf } from '../step/stepper.ts';
+import { vocabulary } from '../step/vocabulary.ts';
+import { buildMachine } from './emit/build-machine.ts';
+import { MachineEmitter } from './emit/machine.ts';
+import { TransitionBuilder } from './emit/transitions.ts';
+import { exclusiveChoice, type OutcomeRoutes, outcomeRoutes } from './outcome-routes.ts';
+import { analyseOutputUse } from './output-use.ts';
+import { Planner } from './plan/planner.ts';
+import { checkStepCost } from './plan/step-cost.ts';
+import { compiledTexts, type ProgramTables, planTables } from './tables.ts';
+import { timersOf } from './timers.ts';
+
+export { COMPILER_VERSION } from './version.ts';
+
+/** Microsteps of one step, at most: more than any graph needs, so that a mistake of ours ends in an error and not in a hang. */
+const MAX_MICROSTEPS = 100_000;
+
+/** A compiled workflow revision. */
+export interface Program {
+  readonly workflow: Workflow;
+  readonly revision: string;
+  /** The XState config: plain JSON over the vocabulary. */
+  readonly config: JsonObject;
+  readonly tables: ProgramTables;
+  readonly stepper: Stepper;
+}
+
+export interface CompileOptions {
+  /** Without forks every fan-out becomes a section. Both ways run the same nodes to the same outcome. */
+  readonly forks?: boolean;
+  /** The workflow is registered already: it runs, also if it would be refused today for what a step of it costs. */
+  readonly registered?: boolean;
+}
+
+/** Throws `InvalidWorkflow` when the graph has errors, or is too entangled to be run at a bounded cost per step. */
+export function compile(workflow: Workflow, revision: string, options: CompileOptions = {}): Program {
+  return runToEnd(compileCooperatively(workflow, revision, options));
+}
+
+/** Like `compile`, with pauses: thousands of nodes take a second. */
+export function* compileCooperatively(workflow: Workflow, revision: string, options: CompileOptions = {}): Cooperative<Program> {
+  const { graph, diagnostics } = yield* analyseCooperatively(workflow);
+  if (graph === null) throw new InvalidWorkflow(diagnostics);
+  const routes = graph.nodes.map((_, node) => (graph.rank[node] === -1 ? {} : outcomeRoutes(graph, node)));
+  yield;
+  const outputUse = yield* analyseOutputUse(graph);
+  const verdicts = verdictsOf(workflow, graph);
+  const plan = new Planner(graph, routes, outputUse, { forks: options.forks ?? true }).plan();
+  if (options.registered !== true) checkStepCost(graph, plan);
+  yield;
+  const config = yield* new MachineEmitter(new TransitionBuilder(graph, routes, outputUse, verdicts)).emit(
+    workflow.workflow_id,
+    plan,
+  );
+  const requirements = yield* expressionRequirements(graph, routes);
+  const tables: ProgramTables = {
+    workflow,
+    graph,
+    outputUse,
+    verdicts: new Map([...verdicts].map(([node, verdict]) => [graph.idOf(node), verdict])),
+    ...planTables(graph, plan),
+    ...compiledTexts(graph),
+    timers: timersOf(graph),
+    correlationKeys: correlationKeysOf(graph),
+    ...requirements,
+    exclusiveConditions: exclusiveConditions(graph, routes),
+    evaluation: new Evaluation(),
+    nodeOf: (id) => graph.node(graph.indexOf(id) ?? -1),
+  };
+  yield;
+  const context = ({ input }: { input: Context | null }): Context => input ?? freshContext(null, {}, 0);
+  const machine = yield* buildMachine(config, { context, options: { maxIterations: MAX_MICROSTEPS } }, vocabulary(tables));
+  return { workflow, revision, config, tables, stepper: stepperOf(machine) };
+}
+
+/** A condition node is its choice: it has nothing to complete before. */
+function exclusiveConditions(graph: Graph, routes: readonly OutcomeRoutes[]): Map<string, readonly string[]> {
+  const choices = new Map<string, readonly string[]>();
+  for (const node of graph.reachable) {
+    const alternatives = exclusiveChoice(routes[node] ?? {});
+    if (alternatives.length < 2 || graph.node(node).kind.type === 'condition') continue;
+    choices.set(
+      graph.idOf(node),
+      alternatives.flatMap(({ when }) => (when === null ? [] : [when])),
+    );
+  }
+  return choices;
+}
+
+function verdictsOf(workflow: Workflow, graph: Graph): Map<number, PolicyVerdict> {
+  const verdicts = new Map<number, PolicyVerdict>();
+  for (const node of graph.reachable) {
+    const verdict = policyVerdict(workflow, graph.node(node));
+    if (verdict !== null) verdicts.set(node, verdict);
+  }
+  return verdicts;
+}
+
+function correlationKeysOf(graph: Graph): Set<string> {
+  const kinds = graph.reachable.map((node) => graph.node(node).kind);
+  return new Set(kinds.flatMap((kind) => (kind.type === 'wait' && kind.condition !== 'timer' ? [kind.correlation_key] : [])));
+}
+
+/**
+ * Names of the `env` values that steps read, and the language of their expressions: both are fixed when an execution starts. Work reads
+ * those of its own time.
+ */
+function* expressionRequirements(
+  graph: Graph,
+  routes: readonly OutcomeRoutes[],
+): Cooperative<Pick<ProgramTables, 'envNames' | 'language'>> {
+  const envNames = new Set<string>();
+  let older = false;
+  const read = (expression: Expression): void => {
+    older ||= expression.older !== undefined;
+    for (const { root, path } of references(expression)) if (root === 'env') envNames.add(path[0] ?? '');
+  };
+  for (const own of routes) {
+    for (const alternatives of Object.values(own))
+      for (const { when } of alternatives ?? []) if (when !== null) read(compileExpression(when));
+    yield;
+  }
+  for (const node of graph.reachable) {
+    for (const expression of compileTemplate(templateInStep(graph.node(node).kind)).expressions) read(expression);
+    yield;
+  }
+  return { envNames: [...envNames], language: older ? LANGUAGE : FIRST_LANGUAGE };
+}
+
+function templateInStep(kind: Node['kind']): Json {
+  if (kind.type === 'human_approval') return kind.description;
+  return kind.type === 'subgraph' ? kind.output_mapping : null;
+}

@@ -1,0 +1,79 @@
+import { END, type GraphEdge } from '../graph/edges.ts';
+import type { Graph } from '../graph/graph.ts';
+
+/** How a visit to a node can end. `ok` is every end without a route of its own. */
+export type NodeOutcome = 'ok' | 'approved' | 'rejected' | 'timeout' | 'failed';
+
+/** One way on. The first alternative whose condition holds is taken, and all its edges become live. */
+export interface Alternative {
+  /** An expression; null = always. */
+  readonly when: string | null;
+  readonly live: readonly GraphEdge[];
+  /** Where live forward edges lead, each node once; `end` leads nowhere. */
+  readonly targets: readonly number[];
+  /** The edge that goes back, which is then the only one. */
+  readonly back: GraphEdge | null;
+}
+
+/** Alternatives per ending; null = the ending fails the node for good, unhandled. */
+export type OutcomeRoutes = { readonly [E in NodeOutcome]?: readonly Alternative[] | null };
+
+/** The alternatives of the ending that has several; empty when no ending has. All endings of a node that have several share them. */
+export function exclusiveChoice(routes: OutcomeRoutes): readonly Alternative[] {
+  return Object.values(routes).find((alternatives) => alternatives !== null && alternatives.length > 1) ?? [];
+}
+
+export function outcomeRoutes(graph: Graph, node: number): OutcomeRoutes {
+  const { kind } = graph.node(node);
+  const out = graph.out(node);
+  const ordinary = ordinaryRoutes(graph, node);
+  const named = (role: GraphEdge['role']): readonly Alternative[] | null => {
+    const edges = out.filter((edge) => edge.role === role);
+    return edges.length === 0 ? null : [alternative(graph, null, edges)];
+  };
+  const failed = named('fallback_node');
+  switch (kind.type) {
+    case 'human_approval': {
+      const decides =
+        out.some((edge) => edge.role === 'if') ||
+        out.some((edge) => edge.role === 'plain' && edge.to !== END && graph.node(edge.to).kind.type === 'condition');
+      return {
+        approved: named('on_approved') ?? ordinary,
+        rejected: named('on_rejected') ?? (decides ? ordinary : null),
+        timeout: named('on_timeout') ?? failed,
+        failed,
+      };
+    }
+    case 'wait': {
+      if (kind.condition === 'timer') return { ok: ordinary, timeout: ordinary };
+      const otherwise = kind.condition === 'either' ? ordinary : null;
+      return { ok: ordinary, timeout: named('on_timeout') ?? failed ?? otherwise, failed };
+    }
+    default:
+      return graph.isControl(node) ? { ok: ordinary } : { ok: ordinary, failed };
+  }
+}
+
+/** What a node that completed chooses from: an exclusive choice, then what has no condition. */
+function ordinaryRoutes(graph: Graph, node: number): readonly Alternative[] {
+  const { kind } = graph.node(node);
+  const out = graph.out(node);
+  if (kind.type === 'condition' && kind.branches.length > 0) {
+    const leading = (id: string): GraphEdge[] => out.filter((edge) => edge.to === (id === 'end' ? END : graph.indexOf(id)));
+    const tried = kind.branches.filter((branch) => branch.condition !== null);
+    const otherwise = kind.branches.find((branch) => branch.condition === null);
+    return [
+      ...tried.map((branch) => alternative(graph, branch.condition, leading(branch.target))),
+      alternative(graph, null, otherwise === undefined ? [] : leading(otherwise.target)),
+    ];
+  }
+  const conditional = out.filter((edge) => edge.role === 'if');
+  const rest = out.filter((edge) => edge.role === 'plain' || edge.role === 'all');
+  return [...conditional.map((edge) => alternative(graph, edge.condition, [edge])), alternative(graph, null, rest)];
+}
+
+function alternative(graph: Graph, when: string | null, live: readonly GraphEdge[]): Alternative {
+  const back = live.find((edge) => graph.backEdges.has(edge)) ?? null;
+  const targets = back === null ? [...new Set(live.flatMap((edge) => (edge.to === END ? [] : [edge.to])))] : [];
+  return { when, live, targets, back };
+}

@@ -1,0 +1,55 @@
+import { at } from '../../graph/at.ts';
+import { BitSet } from '../../graph/bit-set.ts';
+import { END } from '../../graph/edges.ts';
+import type { Graph } from '../../graph/graph.ts';
+import type { OutputUse } from '../output-use.ts';
+import { type Convergence, NO_NODE } from './convergence.ts';
+
+/** Branches of a fork that may start with nodes that finish at once: those move in the same breath. */
+const MAX_IMMEDIATE_BRANCHES = 32;
+
+/** Does it make no difference that the branches of a fork move side by side? */
+export function branchesAreIndependent(
+  graph: Graph,
+  use: OutputUse,
+  convergence: Convergence,
+  targets: readonly number[],
+  direct: boolean,
+): boolean {
+  const { join } = convergence;
+  const immediateByBranch = new Map<number, BitSet>();
+  for (const target of targets) {
+    if (target === join || !graph.isControl(target)) continue;
+    const part = convergence.componentOf(target);
+    immediateByBranch.set(part, immediateNodes(graph, target, convergence.body, immediateByBranch.get(part)));
+  }
+  const arrivals =
+    [...immediateByBranch.values()].filter((nodes) => [...nodes].some((node) => graph.out(node).some((edge) => edge.to === join)))
+      .length + (direct ? 1 : 0);
+  if (join !== NO_NODE && graph.isFirstJoin(join)) {
+    if (arrivals > 0 || !convergence.body.isSubsetOf(graph.cancellationRegion(join))) return false;
+  } else if (join !== NO_NODE && arrivals > 1 && graph.node(join).kind.type !== 'join' && at(use.readsInput, join)) {
+    return false;
+  }
+  if (immediateByBranch.size > MAX_IMMEDIATE_BRANCHES) return false;
+  if (immediateByBranch.size < 2) return true;
+  return ![...immediateByBranch.values()].some((nodes) => [...nodes].some((node) => orderMatters(graph, node)));
+}
+
+function orderMatters(graph: Graph, control: number): boolean {
+  const { kind } = graph.node(control);
+  return kind.type === 'limit_exceeded' || (kind.type === 'join' && kind.output_key !== undefined);
+}
+
+/** Nodes reached from a control node without waiting for anything. */
+function immediateNodes(graph: Graph, from: number, body: BitSet, found = new BitSet(graph.nodes.length)): BitSet {
+  const todo = [from];
+  for (let node = todo.pop(); node !== undefined; node = todo.pop()) {
+    if (found.has(node)) continue;
+    found.add(node);
+    for (const edge of graph.out(node)) {
+      if (edge.to !== END && body.has(edge.to) && graph.isControl(edge.to)) todo.push(edge.to);
+    }
+  }
+  return found;
+}

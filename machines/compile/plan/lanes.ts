@@ -1,0 +1,117 @@
+import { at } from '../../graph/at.ts';
+import { BitSet } from '../../graph/bit-set.ts';
+import { END } from '../../graph/edges.ts';
+import type { Graph } from '../../graph/graph.ts';
+import { FIRST_LANE_LAYOUT, LANE_LAYOUT, type SubgraphPlan } from './plan.ts';
+import { tooLarge } from './too-large.ts';
+
+/** A section's step costs time in proportion to its tracks, a chain of skips in proportion to tracks × nodes. */
+const MAX_LANES = 256;
+const MAX_LANES_TIMES_NODES = 300_000;
+
+/**
+ * Chains that cover a section: each node is decided only after the one before it on its track is over, and is over only after that one is. So
+ * a way must lead from one to the next that no first-wins join can cut short, and no such join may close the next one alone. Ascending forward
+ * order within a chain keeps every loop's nodes together.
+ */
+export function layOutLanes(graph: Graph, body: BitSet): Pick<SubgraphPlan, 'lanes' | 'layout'> {
+  const nodes = byLongestPath(graph, body);
+  const joins = cancellingJoins(graph, body);
+  const lanes = lanesOf(graph, body, nodes, joins);
+  const isAsFirst = joins.size === 0 || sameLanes(lanes, lanesOf(graph, body, nodes, new Map()));
+  return { lanes, layout: isAsFirst ? FIRST_LANE_LAYOUT : LANE_LAYOUT };
+}
+
+function sameLanes(some: readonly (readonly number[])[], others: readonly (readonly number[])[]): boolean {
+  return JSON.stringify(some) === JSON.stringify(others);
+}
+
+function lanesOf(graph: Graph, body: BitSet, nodes: readonly number[], joins: CancellingJoins): number[][] {
+  const below = new Map<number, BitSet>();
+  for (const node of [...nodes].reverse()) {
+    const bits = new BitSet(graph.nodes.length);
+    for (const edge of graph.forwardOut(node)) {
+      if (edge.to === END || !body.has(edge.to) || graph.isFirstJoin(edge.to)) continue;
+      bits.add(edge.to);
+      if (isCancelledWith(node, edge.to, joins)) bits.addAll(below.get(edge.to) ?? bits);
+    }
+    below.set(node, bits);
+  }
+  const lanes: number[][] = [];
+  const laneEndingAt = new Map<number, number[]>();
+  for (const node of nodes) {
+    const lane = graph.isFirstJoin(node) ? undefined : laneFor(graph, node, lanes, laneEndingAt, below, joins);
+    if (lane === undefined) {
+      const started = [node];
+      lanes.push(started);
+      laneEndingAt.set(node, started);
+      if (lanes.length > MAX_LANES) throw tooManyLanes(graph, node);
+    } else {
+      laneEndingAt.delete(at(lane, lane.length - 1));
+      lane.push(node);
+      laneEndingAt.set(node, lane);
+    }
+  }
+  if (lanes.length * nodes.length > MAX_LANES_TIMES_NODES) throw tooManyLanes(graph, at(nodes, 0));
+  return lanes;
+}
+
+/** The first-wins joins that close a node when they run. */
+type CancellingJoins = ReadonlyMap<number, ReadonlySet<number>>;
+
+function cancellingJoins(graph: Graph, body: BitSet): CancellingJoins {
+  const joins = new Map<number, Set<number>>();
+  for (const join of body) {
+    if (!graph.isFirstJoin(join)) continue;
+    for (const node of graph.cancellationRegion(join)) {
+      const known = joins.get(node);
+      if (known === undefined) joins.set(node, new Set([join]));
+      else known.add(join);
+    }
+  }
+  return joins;
+}
+
+/** Is `node` closed by every first-wins join that closes `next`? Else `next` may be over, and what follows it decided, while `node` still runs. */
+function isCancelledWith(node: number, next: number, joins: CancellingJoins): boolean {
+  const own = joins.get(node);
+  for (const join of joins.get(next) ?? []) if (own?.has(join) !== true) return false;
+  return true;
+}
+
+/** Nodes of a body, those with the shortest longest way to them first: taken in that order, few tracks are needed. */
+function byLongestPath(graph: Graph, body: BitSet): number[] {
+  const level = new Map<number, number>();
+  for (const node of graph.order) {
+    if (!body.has(node)) continue;
+    level.set(node, 1 + Math.max(-1, ...graph.forwardIn(node).map((edge) => level.get(edge.from) ?? -1)));
+  }
+  return [...level.keys()].sort((a, b) => (level.get(a) ?? 0) - (level.get(b) ?? 0) || a - b);
+}
+
+/** The track to continue: of a direct predecessor if there is one. */
+function laneFor(
+  graph: Graph,
+  node: number,
+  lanes: readonly number[][],
+  endingAt: ReadonlyMap<number, number[]>,
+  below: ReadonlyMap<number, BitSet>,
+  joins: CancellingJoins,
+): number[] | undefined {
+  for (const edge of graph.forwardIn(node)) {
+    const track = endingAt.get(edge.from);
+    if (track !== undefined && isCancelledWith(edge.from, node, joins)) return track;
+  }
+  return lanes.find((lane) => {
+    const last = at(lane, lane.length - 1);
+    return below.get(last)?.has(node) === true && isCancelledWith(last, node, joins);
+  });
+}
+
+function tooManyLanes(graph: Graph, node: number): Error {
+  return tooLarge(
+    graph,
+    node,
+    `is among too many nodes that run side by side with edges between them (at most ${MAX_LANES} ways)`,
+  );
+}

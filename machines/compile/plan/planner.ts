@@ -1,0 +1,207 @@
+import { at } from '../../graph/at.ts';
+import { BitSet } from '../../graph/bit-set.ts';
+import { END, type GraphEdge } from '../../graph/edges.ts';
+import type { Graph } from '../../graph/graph.ts';
+import type { Alternative, OutcomeRoutes } from '../outcome-routes.ts';
+import type { OutputUse } from '../output-use.ts';
+import { stateId } from '../state-ids.ts';
+import { branchesAreIndependent } from './branch-independence.ts';
+import { CompileBudget, CompileBudgetExceeded } from './compile-budget.ts';
+import { type Convergence, convergencesFrom, NO_NODE } from './convergence.ts';
+import type { Fork, ForkBranch, Plan, SubgraphPlan } from './plan.ts';
+import { containsItsLoops, regionEntry } from './region-boundary.ts';
+import { SubgraphFinder } from './subgraph-finder.ts';
+import { tooLarge } from './too-large.ts';
+
+/** Nodes at which a section must start, each with the nodes it must hold. */
+type EarlierStarts = Map<number, Set<number>>;
+
+/** Forks inside forks; beyond, a fan-out becomes a section, which is flat. */
+const MAX_FORK_DEPTH = 12;
+/** Branches of one fork. Each step of a branch costs time in proportion to them, entering the fork in proportion to their square. */
+const MAX_BRANCHES = 1_000;
+
+/** Decides which fan-outs become forks and which sections. */
+export class Planner {
+  readonly #graph: Graph;
+  readonly #routes: readonly OutcomeRoutes[];
+  readonly #use: OutputUse;
+  /** Without forks every fan-out becomes a section; both ways mean the same. */
+  readonly #forks: boolean;
+
+  readonly #budget = new CompileBudget();
+  readonly #subgraphs: SubgraphFinder;
+
+  constructor(graph: Graph, routes: readonly OutcomeRoutes[], use: OutputUse, options: { readonly forks: boolean }) {
+    this.#graph = graph;
+    this.#routes = routes;
+    this.#use = use;
+    this.#forks = options.forks;
+    this.#subgraphs = new SubgraphFinder(graph, this.#budget);
+  }
+
+  /** Throws `InvalidWorkflow` when the graph is too entangled. */
+  plan(): Plan {
+    const all = new BitSet(this.#graph.nodes.length);
+    for (const node of this.#graph.reachable) all.add(node);
+    try {
+      const plan = this.#region(all, NO_NODE, [], 'start', 0);
+      if (plan !== null) return plan;
+    } catch (error) {
+      if (!(error instanceof CompileBudgetExceeded)) throw error;
+    }
+    return singleSubgraphPlan(this.#subgraphs.build({ owner: NO_NODE, body: all, join: NO_NODE }, { key: 'start', entries: [] }));
+  }
+
+  /** `entries` are the edges by which tokens enter the region; null = it cannot be a region of its own. */
+  #region(nodes: BitSet, exit: number, entries: readonly GraphEdge[], key: string, depth: number): Plan | null {
+    const plan = this.#sequential(nodes, exit, depth);
+    if (plan !== null) return plan;
+    return this.#singleSubgraph(nodes, exit, entries, key);
+  }
+
+  #singleSubgraph(nodes: BitSet, exit: number, entries: readonly GraphEdge[], key: string): Plan | null {
+    const extent = this.#subgraphs.wholeRegion(nodes, exit);
+    return extent === null ? null : singleSubgraphPlan(this.#subgraphs.build(extent, { key, entries }));
+  }
+
+  /** Plans nodes among which one token travels; null = that cannot be. */
+  #sequential(nodes: BitSet, exit: number, depth: number): Plan | null {
+    const earlierStarts: EarlierStarts = new Map();
+    for (;;) {
+      const attempt = this.#tryPlan(nodes, exit, earlierStarts, depth);
+      if (attempt !== 'again') return attempt;
+    }
+  }
+
+  /** A plan; `again`: a section must start earlier, which `widened` now says; null = only the whole region could be one. */
+  #tryPlan(nodes: BitSet, exit: number, earlierStarts: EarlierStarts, depth: number): Plan | 'again' | null {
+    const forks = new Map<Alternative, Fork>();
+    const subgraphs = new Map<number, SubgraphPlan>();
+    const covered = new BitSet(this.#graph.nodes.length);
+    for (const node of this.#graph.inOrder(nodes)) {
+      if (covered.has(node)) continue;
+      const fanOuts = this.#fanOutsOf(node);
+      const waitedFor = this.#graph.outWithWaits(node).some((edge) => edge.role === 'wait');
+      const required = earlierStarts.get(node);
+      if (fanOuts.length === 0 && !waitedFor && required === undefined) continue;
+      if (this.#forks && !waitedFor && required === undefined) {
+        const split = this.#forksAt(node, fanOuts, exit, depth);
+        if (split !== null) {
+          for (const [alternative, fork] of split) {
+            forks.set(alternative, fork);
+            for (const branch of fork.branches) covered.addAll(branch.nodes);
+          }
+          continue;
+        }
+      }
+      const extent = this.#subgraphs.smallestAfter(node, required ?? new Set(), exit);
+      if (extent === null) return this.#startEarlier(node, nodes, exit, earlierStarts) ? 'again' : null;
+      subgraphs.set(node, this.#subgraphs.build(extent));
+      covered.addAll(extent.body);
+    }
+    return { forks, subgraphs, whole: null };
+  }
+
+  /** Lets the section that must hold `node` start at an earlier node. */
+  #startEarlier(node: number, region: BitSet, exit: number, earlierStarts: EarlierStarts): boolean {
+    const { idom } = this.#graph.dominators;
+    for (let from = at(idom, node); from !== -1 && region.has(from); from = at(idom, from)) {
+      const required = new Set([...(earlierStarts.get(from) ?? []), ...(earlierStarts.get(node) ?? []), node]);
+      const known = earlierStarts.get(from);
+      if (known !== undefined && [...required].every((must) => known.has(must))) continue;
+      if (this.#subgraphs.smallestAfter(from, required, exit) === null) continue;
+      earlierStarts.set(from, required);
+      return true;
+    }
+    return false;
+  }
+
+  #fanOutsOf(node: number): Alternative[] {
+    const all = Object.values(at(this.#routes, node)).flatMap((alternatives) => alternatives ?? []);
+    return [...new Set(all)].filter((alternative) => alternative.targets.length > 1);
+  }
+
+  #forksAt(owner: number, fanOuts: readonly Alternative[], exit: number, depth: number): Map<Alternative, Fork> | null {
+    const forks = new Map<Alternative, Fork>();
+    for (const [i, alternative] of fanOuts.entries()) {
+      const key = `${stateId(this.#graph.idOf(owner))}${fanOuts.length > 1 ? `:${i + 1}` : ''}`;
+      const fork = this.#forkAt(owner, alternative.live, exit, key, depth);
+      if (fork === null) return null;
+      forks.set(alternative, fork);
+    }
+    return forks;
+  }
+
+  /** The fork that `live` edges of `owner` open, if their ways keep apart. */
+  #forkAt(owner: number, live: readonly GraphEdge[], exit: number, key: string, depth: number): Fork | null {
+    if (depth >= MAX_FORK_DEPTH) return null;
+    const targets = [...new Set(live.flatMap((edge) => (edge.to === END ? [] : [edge.to])))];
+    for (const convergence of convergencesFrom(this.#graph, targets, exit)) {
+      const direct = targets.includes(convergence.join);
+      if (convergence.components + (direct ? 1 : 0) < 2) return null;
+      this.#budget.spend(convergence.nodes.length);
+      if (regionEntry(this.#graph, convergence.body, owner, live) !== 'well' || !containsItsLoops(this.#graph, convergence.body))
+        continue;
+      if (!branchesAreIndependent(this.#graph, this.#use, convergence, targets, direct)) continue;
+      const branches = this.#branches(owner, live, convergence, key, depth);
+      if (branches !== null) return { key, owner, join: convergence.join, direct, branches };
+    }
+    return null;
+  }
+
+  #branches(
+    owner: number,
+    live: readonly GraphEdge[],
+    convergence: Convergence,
+    key: string,
+    depth: number,
+  ): ForkBranch[] | null {
+    const parts = new Map<number, BitSet>();
+    for (const node of convergence.nodes) {
+      const part = parts.get(convergence.componentOf(node)) ?? new BitSet(this.#graph.nodes.length);
+      part.add(node);
+      parts.set(convergence.componentOf(node), part);
+    }
+    if (parts.size > MAX_BRANCHES)
+      throw tooLarge(this.#graph, owner, `starts ${parts.size} branches, at most ${MAX_BRANCHES} can be`);
+    const branches: ForkBranch[] = [];
+    for (const nodes of parts.values()) {
+      const entries = live.filter((edge) => edge.to !== END && nodes.has(edge.to));
+      const branch = this.#branch(owner, nodes, convergence.join, entries, key, depth);
+      if (branch === null) return null;
+      branches.push(branch);
+    }
+    return branches;
+  }
+
+  #branch(
+    owner: number,
+    nodes: BitSet,
+    join: number,
+    entries: readonly GraphEdge[],
+    forkKey: string,
+    depth: number,
+  ): ForkBranch | null {
+    const [first, ...others] = [...new Set(entries.map((edge) => edge.to))];
+    if (first === undefined) throw new TypeError('every part of a fork is entered');
+    const key = `${forkKey}:${stateId(this.#graph.idOf(first))}`;
+    if (others.length === 0) {
+      const plan = this.#region(nodes, join, entries, key, depth + 1);
+      return plan === null ? null : { key, nodes, entry: plan.whole === null ? first : null, plan };
+    }
+    const fork = this.#forkAt(owner, entries, join, key, depth + 1);
+    if (fork !== null) {
+      const rest = nodes.copy();
+      for (const inner of fork.branches) rest.removeAll(inner.nodes);
+      const plan = this.#sequential(rest, join, depth + 1);
+      if (plan !== null) return { key, nodes, entry: fork, plan };
+    }
+    const plan = this.#singleSubgraph(nodes, join, entries, key);
+    return plan === null ? null : { key, nodes, entry: null, plan };
+  }
+}
+
+function singleSubgraphPlan(whole: SubgraphPlan): Plan {
+  return { forks: new Map(), subgraphs: new Map(), whole };
+}

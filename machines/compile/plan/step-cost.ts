@@ -1,0 +1,63 @@
+import type { Graph } from '../../graph/graph.ts';
+import type { Fork, ForkBranch, Plan } from './plan.ts';
+import { tooLarge } from './too-large.ts';
+
+/**
+ * XState takes the transitions of regions that move together in one microstep, and compares each with each, over all active states and their
+ * ancestors: control nodes² × states × depth. That many comparisons take some 100 ms.
+ */
+const MAX_COMPARISONS = 50_000_000;
+
+/** What entering a fork sets going at once. */
+interface EntryCost {
+  /** Regions that begin with a control node: they move together. */
+  readonly controls: number;
+  readonly regions: number;
+  readonly depth: number;
+}
+
+const NO_COST: EntryCost = { controls: 0, regions: 0, depth: 0 };
+
+/** Throws `InvalidWorkflow` when fan-outs inside each other start more control nodes in one step than that can be afforded. */
+export function checkStepCost(graph: Graph, plan: Plan): void {
+  costOfPlan(graph, plan);
+}
+
+/** The largest of the forks in a plan: a region is in one of them at a time. */
+function costOfPlan(graph: Graph, plan: Plan): EntryCost {
+  let largest = NO_COST;
+  for (const fork of new Set(plan.forks.values())) largest = larger(largest, costOfFork(graph, fork));
+  return largest;
+}
+
+function costOfFork(graph: Graph, fork: Fork): EntryCost {
+  let { controls, regions, depth } = NO_COST;
+  for (const branch of fork.branches) {
+    const inner = costOfBranch(graph, branch);
+    controls += inner.controls;
+    regions += 1 + inner.regions;
+    depth = Math.max(depth, inner.depth);
+  }
+  const extent = { controls, regions, depth: depth + 1 };
+  // A fork adds two states to the way up from each of its regions, and two per region to those that are active.
+  if (controls ** 2 * (2 * regions) * (2 * extent.depth) > MAX_COMPARISONS)
+    throw tooLarge(graph, fork.owner, `starts ${controls} control nodes side by side, too many for one step`);
+  return extent;
+}
+
+function costOfBranch(graph: Graph, { entry, plan }: ForkBranch): EntryCost {
+  const inside = costOfPlan(graph, plan);
+  if (entry === null) return inside;
+  if (typeof entry !== 'number') return larger(inside, costOfFork(graph, entry));
+  // Behind work, the region moves alone.
+  if (!graph.isControl(entry)) return { ...inside, controls: 0 };
+  return { ...inside, controls: Math.max(1, inside.controls) };
+}
+
+function larger(one: EntryCost, other: EntryCost): EntryCost {
+  return {
+    controls: Math.max(one.controls, other.controls),
+    regions: Math.max(one.regions, other.regions),
+    depth: Math.max(one.depth, other.depth),
+  };
+}

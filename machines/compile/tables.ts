@@ -1,0 +1,221 @@
+import { compileExpression, type Expression } from '../expression/index.ts';
+import { compileTemplate, type Template } from '../expression/template.ts';
+import { BitSet } from '../graph/bit-set.ts';
+import type { GraphEdge } from '../graph/edges.ts';
+import type { Graph } from '../graph/graph.ts';
+import type { Loop } from '../graph/loops.ts';
+import type { Node, Workflow } from '../ir/workflow.ts';
+import type { Json } from '../json.ts';
+import { definitionOf } from '../nodes/index.ts';
+import type { PolicyVerdict } from '../policy.ts';
+import type { Evaluation } from '../step/evaluation.ts';
+import { FIRST_RULES, RULES } from '../step/rules.ts';
+import { skippedWhileInside } from './dead-paths.ts';
+import type { OutputUse } from './output-use.ts';
+import { NO_NODE } from './plan/convergence.ts';
+import { FIRST_LANE_LAYOUT, type Fork, type Plan, type SubgraphPlan } from './plan/plan.ts';
+import type { TimerPurpose } from './timers.ts';
+
+/** What guards and actions look up besides their parameters: nothing here changes while executions run. */
+export interface ProgramTables {
+  readonly workflow: Workflow;
+  readonly graph: Graph;
+  readonly outputUse: OutputUse;
+  readonly verdicts: ReadonlyMap<string, PolicyVerdict>;
+  readonly subgraphs: ReadonlyMap<string, SubgraphTable>;
+  /** Nodes of each branch. */
+  readonly branchNodes: ReadonlyMap<string, BitSet>;
+  /** Nodes inside each fork and section. */
+  readonly containedNodes: ReadonlyMap<string, BitSet>;
+  /** Forks and sections inside a fork, itself included. */
+  readonly nestedKeys: ReadonlyMap<string, readonly string[]>;
+  /** Where the ways of a fork or section meet, unless that is where the fork around it meets too. */
+  readonly joins: ReadonlyMap<string, string>;
+  readonly timers: ReadonlyMap<string, TimerPurpose>;
+  /** Correlation keys that some node waits for. */
+  readonly correlationKeys: ReadonlySet<string>;
+  /** The newest rules by which its executions differ from those of older ones (`RULES`). */
+  readonly rules: number;
+  /** The newest layout of its sections (`Section.layout`). */
+  readonly layout: number;
+  /** Names that conditions read from `env`. */
+  readonly envNames: readonly string[];
+  /** The oldest language of expressions that has all that steps evaluate (`LANGUAGE`). */
+  readonly language: number;
+  nodeOf(id: string): Node;
+  expression(text: string): Expression;
+  template(node: number): Template | null;
+  /** The output mapping of a subgraph node; null = it has none. */
+  outputMapping(node: number): Template | null;
+  /** Conditions of the nodes that choose among their ways when they complete, in order. */
+  readonly exclusiveConditions: ReadonlyMap<string, readonly string[]>;
+  /** Of the step at hand. */
+  readonly evaluation: Evaluation;
+}
+
+/** Places of a section's edges and nodes in its bookkeeping. */
+export interface SubgraphTable {
+  readonly subgraph: SubgraphPlan;
+  /** The join comes last. */
+  readonly nodeSlots: ReadonlyMap<number, number>;
+  readonly edgeSlots: ReadonlyMap<GraphEdge, number>;
+  /** Forward edges into a node, of those marked here. */
+  readonly into: ReadonlyMap<number, readonly GraphEdge[]>;
+  readonly outOf: ReadonlyMap<number, readonly GraphEdge[]>;
+  /** Nodes whose fate may be decided when a node's out-edges are. */
+  readonly dependants: ReadonlyMap<number, readonly number[]>;
+  /** Loops an edge leaves. */
+  readonly exitedLoops: ReadonlyMap<GraphEdge, readonly Loop[]>;
+  /** Loops around the section that can go round from inside it; null = none, or nothing outside hangs on it. */
+  readonly enclosingLoops: EnclosingLoops | null;
+}
+
+export interface EnclosingLoops {
+  /** Back edges by the node of the section they start from. */
+  readonly backEdges: ReadonlyMap<number, readonly GraphEdge[]>;
+  /** The nodes of the branch that the section lies in; null = all. */
+  readonly within: BitSet | null;
+}
+
+export function subgraphTable(graph: Graph, subgraph: SubgraphPlan, within: BitSet | null): SubgraphTable {
+  const members = subgraph.join === NO_NODE ? subgraph.nodes : [...subgraph.nodes, subgraph.join];
+  const nodeSlots = new Map(members.map((node, i) => [node, i]));
+  const edgeSlots = new Map(subgraph.edges.map((edge, i) => [edge, i]));
+  const into = new Map<number, GraphEdge[]>();
+  const outOf = new Map<number, GraphEdge[]>();
+  const dependants = new Map<number, number[]>();
+  const exitedLoops = new Map<GraphEdge, readonly Loop[]>();
+  const push = <V>(map: Map<number, V[]>, key: number, value: V): void => {
+    const list = map.get(key);
+    if (list === undefined) map.set(key, [value]);
+    else list.push(value);
+  };
+  for (const edge of subgraph.edges) {
+    push(outOf, edge.from, edge);
+    if (graph.backEdges.has(edge)) {
+      for (const loop of graph.enclosingLoops(edge.from)) for (const exit of loop.exits) push(dependants, edge.from, exit.to);
+    } else {
+      push(into, edge.to, edge);
+      push(dependants, edge.from, edge.to);
+    }
+    exitedLoops.set(
+      edge,
+      graph.enclosingLoops(edge.from).filter((loop) => !loop.body.has(edge.to)),
+    );
+  }
+  const enclosingLoops = enclosingLoopsOf(graph, subgraph, within);
+  return {
+    subgraph,
+    nodeSlots,
+    edgeSlots,
+    into,
+    outOf,
+    dependants: uniqueMembers(dependants, nodeSlots),
+    exitedLoops,
+    enclosingLoops,
+  };
+}
+
+function enclosingLoopsOf(graph: Graph, subgraph: SubgraphPlan, within: BitSet | null): EnclosingLoops | null {
+  const backs = new Map<number, readonly GraphEdge[]>();
+  for (const node of subgraph.nodes) {
+    const own = graph.out(node).filter((edge) => graph.backEdges.has(edge));
+    if (own.length > 0) backs.set(node, own);
+  }
+  const isBeside = backs.size === 0 || skippedWhileInside(graph, subgraph, new Set(backs.keys()), within).isEmpty();
+  return isBeside ? null : { backEdges: backs, within };
+}
+
+function uniqueMembers(
+  watchers: ReadonlyMap<number, readonly number[]>,
+  slots: ReadonlyMap<number, number>,
+): Map<number, number[]> {
+  return new Map([...watchers].map(([node, list]) => [node, [...new Set(list)].filter((watcher) => slots.has(watcher))]));
+}
+
+/** Every fork, branch and section of a plan, by key. */
+export function planTables(
+  graph: Graph,
+  plan: Plan,
+): Pick<ProgramTables, 'subgraphs' | 'branchNodes' | 'containedNodes' | 'nestedKeys' | 'joins' | 'rules' | 'layout'> {
+  const subgraphs = new Map<string, SubgraphTable>();
+  const branchNodes = new Map<string, BitSet>();
+  const containedNodes = new Map<string, BitSet>();
+  const nestedKeys = new Map<string, readonly string[]>();
+  const joins = new Map<string, string>();
+  const visitPlan = (inner: Plan, exit: number, within: BitSet | null): string[] => {
+    const keys: string[] = [];
+    for (const section of [...inner.subgraphs.values(), ...(inner.whole === null ? [] : [inner.whole])]) {
+      subgraphs.set(section.key, subgraphTable(graph, section, within));
+      const inside = new BitSet(graph.nodes.length);
+      for (const node of section.nodes) inside.add(node);
+      containedNodes.set(section.key, inside);
+      if (section.join !== exit) joins.set(section.key, graph.idOf(section.join));
+      keys.push(section.key);
+    }
+    for (const fork of new Set(inner.forks.values())) keys.push(...visitFork(fork, exit));
+    return keys;
+  };
+  const visitFork = (fork: Fork, exit: number): string[] => {
+    const keys = [fork.key];
+    const inside = new BitSet(graph.nodes.length);
+    containedNodes.set(fork.key, inside);
+    if (fork.join !== exit) joins.set(fork.key, graph.idOf(fork.join));
+    for (const branch of fork.branches) {
+      inside.addAll(branch.nodes);
+      branchNodes.set(branch.key, branch.nodes);
+      keys.push(...visitPlan(branch.plan, fork.join, branch.nodes));
+      if (branch.entry !== null && typeof branch.entry !== 'number') keys.push(...visitFork(branch.entry, fork.join));
+    }
+    nestedKeys.set(fork.key, keys);
+    return keys;
+  };
+  visitPlan(plan, NO_NODE, null);
+  return { subgraphs, branchNodes, containedNodes, nestedKeys, joins, ...requiredVersions(graph, subgraphs.values()) };
+}
+
+function requiredVersions(graph: Graph, sections: Iterable<SubgraphTable>): Pick<ProgramTables, 'rules' | 'layout'> {
+  const tables = [...sections];
+  const hasLimit = graph.reachable.some((node) => graph.node(node).kind.type === 'limit_exceeded');
+  return {
+    rules: hasLimit || tables.some(({ enclosingLoops: around }) => around !== null) ? RULES : FIRST_RULES,
+    layout: Math.max(FIRST_LANE_LAYOUT, ...tables.map(({ subgraph: section }) => section.layout)),
+  };
+}
+
+/** Compiles texts once and keeps them. Bounded by the workflow: only its own texts are asked for. */
+export function compiledTexts(graph: Graph): Pick<ProgramTables, 'expression' | 'template' | 'outputMapping'> {
+  const expressions = new Map<string, Expression>();
+  const templates = new Map<number, Template | null>();
+  const outputMappings = new Map<number, Template | null>();
+  return {
+    expression(text) {
+      let found = expressions.get(text);
+      if (found === undefined) {
+        found = compileExpression(text);
+        expressions.set(text, found);
+      }
+      return found;
+    },
+    template(node) {
+      let found = templates.get(node);
+      if (found === undefined) {
+        const { kind } = graph.node(node);
+        const mapping: Json | null = kind.type === 'human_approval' ? kind.description : definitionOf(kind).mapping(kind);
+        found = mapping === null ? null : compileTemplate(mapping);
+        templates.set(node, found);
+      }
+      return found;
+    },
+    outputMapping(node) {
+      let found = outputMappings.get(node);
+      if (found === undefined) {
+        const { kind } = graph.node(node);
+        const mapping = kind.type === 'subgraph' ? kind.output_mapping : {};
+        found = typeof mapping !== 'string' && Object.keys(mapping).length === 0 ? null : compileTemplate(mapping);
+        outputMappings.set(node, found);
+      }
+      return found;
+    },
+  };
+}

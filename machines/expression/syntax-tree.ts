@@ -1,0 +1,64 @@
+import type { Json } from '../json.ts';
+
+export const ROOTS = ['state', 'output', 'input', 'env'] as const;
+export type Root = (typeof ROOTS)[number];
+
+/** Facts about the run that templates may show. */
+export const FACTS = ['execution.id', 'execution.workflow_id', 'node.id', 'workflow.id', 'workflow.version'] as const;
+export type Fact = (typeof FACTS)[number];
+
+/**
+ * The language of expressions grows, and an execution keeps the one it was started with, so that its log replays: 2 has
+ * `a if b else c` and `execution.workflow_id`, which 1 cannot read, or reads as a name.
+ */
+export const LANGUAGE = 2;
+export const FIRST_LANGUAGE = 1;
+export const LANGUAGE_2_FACTS: ReadonlySet<Fact> = new Set(['execution.workflow_id']);
+
+export type BinaryOperator = 'or' | 'and' | '==' | '!=' | '<' | '<=' | '>' | '>=' | 'in' | '+' | '-' | '*' | '/' | '%';
+
+export type SyntaxTree =
+  | { readonly type: 'literal'; readonly value: Json }
+  | { readonly type: 'list'; readonly items: readonly SyntaxTree[] }
+  | { readonly type: 'object'; readonly entries: readonly (readonly [string, SyntaxTree])[] }
+  | { readonly type: 'root'; readonly root: Root }
+  | { readonly type: 'fact'; readonly fact: Fact }
+  /** A bare name: a key of the output, else of the state. */
+  | { readonly type: 'name'; readonly name: string }
+  | { readonly type: 'member'; readonly of: SyntaxTree; readonly key: SyntaxTree }
+  | { readonly type: 'call'; readonly name: string; readonly args: readonly SyntaxTree[] }
+  | { readonly type: 'method'; readonly name: string; readonly of: SyntaxTree; readonly args: readonly SyntaxTree[] }
+  | { readonly type: 'filter'; readonly name: string; readonly of: SyntaxTree; readonly args: readonly SyntaxTree[] }
+  | { readonly type: 'not'; readonly of: SyntaxTree }
+  | { readonly type: 'negate'; readonly of: SyntaxTree }
+  | { readonly type: 'binary'; readonly operator: BinaryOperator; readonly left: SyntaxTree; readonly right: SyntaxTree }
+  /** `then if test else otherwise`. */
+  | { readonly type: 'choice'; readonly test: SyntaxTree; readonly then: SyntaxTree; readonly otherwise: SyntaxTree };
+
+export function childrenOf(tree: SyntaxTree): readonly SyntaxTree[] {
+  switch (tree.type) {
+    case 'literal':
+    case 'root':
+    case 'fact':
+    case 'name':
+      return [];
+    case 'list':
+      return tree.items;
+    case 'object':
+      return tree.entries.map(([, value]) => value);
+    case 'member':
+      return [tree.of, tree.key];
+    case 'call':
+      return tree.args;
+    case 'method':
+    case 'filter':
+      return [tree.of, ...tree.args];
+    case 'not':
+    case 'negate':
+      return [tree.of];
+    case 'binary':
+      return [tree.left, tree.right];
+    case 'choice':
+      return [tree.test, tree.then, tree.otherwise];
+  }
+}

@@ -1,0 +1,208 @@
+import { isObject, type Json } from '../json.ts';
+import { Budget } from './budget.ts';
+import { BudgetExceeded } from './error.ts';
+import { compileExpression, type Expression, evaluate, type Reference, references, type Scope } from './index.ts';
+
+/** Expressions in one mapping. */
+const MAX_EXPRESSIONS = 2_000;
+const UNPARSED: Expression = { text: '', tree: null, error: 'not read', tooLarge: true };
+/** Characters of JSON that one mapping may render to, values passed on from the state included. */
+const MAX_RENDERED = 4_000_000;
+const TOO_LARGE = `the mapping renders to more than ${MAX_RENDERED} characters, or is nested too deeply`;
+/** `state.a.b[0]` and the like keeps its type without braces. */
+const BARE_PATH = /^(?:state|input|output)(?:\.[\p{ID_Continue}$-]+|\[\d{1,15}\])+$/u;
+const MAX_BARE_PATH = 1_000;
+/** How far the end of an expression is looked for with care; no expression is longer. */
+const MAX_SEARCHED = 10_000;
+
+type TemplatePart =
+  | { readonly type: 'constant'; readonly value: Json }
+  | { readonly type: 'expression'; readonly expression: Expression }
+  | { readonly type: 'text'; readonly parts: readonly (string | Expression)[] }
+  | { readonly type: 'list'; readonly items: readonly TemplatePart[] }
+  | { readonly type: 'object'; readonly entries: readonly (readonly [string, TemplatePart])[] };
+
+/** A mapping value, read once. */
+export interface Template {
+  readonly root: TemplatePart;
+  readonly expressions: readonly Expression[];
+  /** Why it cannot be rendered at all; its expressions carry their own errors. */
+  readonly errors: readonly string[];
+  /** Texts that look like a template and are not: no `}}`, or a `{% … %}` tag. They stay as they are. */
+  readonly suspicious: readonly string[];
+}
+
+/**
+ * Never throws. A text that is exactly one `{{ … }}`, or a bare `state.x`, `input.x`, `output.x` path, keeps the value's type;
+ * any other text is a template; lists and objects are mapped inside.
+ */
+export function compileTemplate(value: Json): Template {
+  const reading = new TemplateParser();
+  const root = reading.part(value);
+  const { expressions, suspicious } = reading;
+  const errors = expressions.length > MAX_EXPRESSIONS ? [`more than ${MAX_EXPRESSIONS} expressions in one mapping`] : [];
+  return { root, expressions, errors, suspicious };
+}
+
+export interface RenderResult {
+  readonly value: Json;
+  readonly errors: readonly string[];
+  /** The expression at which the budget was used up. */
+  readonly exceeded?: string;
+}
+
+/** Never throws. What cannot be evaluated is null, or nothing inside a text, and has an error. */
+export function render(template: Template, scope: Scope, budget: Budget = new Budget()): RenderResult {
+  if (template.errors.length > 0) return { value: null, errors: template.errors };
+  const rendering = new TemplateRenderer(scope, budget);
+  const value = rendering.value(template.root);
+  const { errors, tooLarge } = rendering;
+  const exceeded = rendering.exceeded === null ? {} : { exceeded: rendering.exceeded };
+  return tooLarge ? { value: null, errors: [...errors, TOO_LARGE], ...exceeded } : { value, errors, ...exceeded };
+}
+
+export function referencesOf(template: Template): readonly Reference[] {
+  return template.expressions.flatMap(references);
+}
+
+/** One rendering: all its expressions share the given budget of work and one of size. */
+class TemplateRenderer {
+  readonly errors: string[] = [];
+  /** The expression at which the budget was used up. */
+  exceeded: string | null = null;
+  readonly #scope: Scope;
+  readonly #budget: Budget;
+  #room = MAX_RENDERED;
+
+  constructor(scope: Scope, budget: Budget) {
+    this.#scope = scope;
+    this.#budget = budget;
+  }
+
+  get tooLarge(): boolean {
+    return this.#room < 0;
+  }
+
+  value(part: TemplatePart): Json {
+    if (this.tooLarge || this.exceeded !== null) return null;
+    switch (part.type) {
+      case 'constant':
+        return part.value;
+      case 'expression': {
+        const value = this.#evaluate(part.expression);
+        this.#room -= this.#sizeOf(value, part.expression);
+        return value;
+      }
+      case 'text':
+        return part.parts.map((piece) => (typeof piece === 'string' ? piece : this.#text(piece))).join('');
+      case 'list':
+        return part.items.map((item) => this.value(item));
+      case 'object':
+        return Object.fromEntries(part.entries.map(([key, item]) => [key, this.value(item)]));
+    }
+  }
+
+  #text(expression: Expression): string {
+    if (this.tooLarge || this.exceeded !== null) return '';
+    const value = this.#evaluate(expression);
+    this.#room -= this.#sizeOf(value, expression);
+    if (this.tooLarge || this.exceeded !== null || value === null) return '';
+    return typeof value === 'string' ? value : JSON.stringify(value);
+  }
+
+  #evaluate(expression: Expression): Json {
+    const { value, error, exceeded } = evaluate(expression, this.#scope, this.#budget);
+    if (error !== undefined) this.#failed(expression, error, exceeded === true);
+    return value;
+  }
+
+  #sizeOf(value: Json, expression: Expression): number {
+    try {
+      return this.#budget.sizeOf(value, this.#room);
+    } catch (error) {
+      if (!(error instanceof BudgetExceeded)) throw error;
+      this.#failed(expression, error.message, true);
+      return 0;
+    }
+  }
+
+  #failed({ text }: Expression, error: string, exceeded: boolean): void {
+    this.errors.push(`{{ ${text.trim().slice(0, 100)} }}: ${error}`);
+    if (exceeded) this.exceeded ??= text.trim();
+  }
+}
+
+/** Reads one mapping, gathering what it finds. */
+class TemplateParser {
+  readonly expressions: Expression[] = [];
+  readonly suspicious: string[] = [];
+
+  part(value: Json): TemplatePart {
+    if (typeof value === 'string') return this.#text(value);
+    if (Array.isArray(value)) {
+      const items = value.map((item: Json) => this.part(item));
+      return items.every((item) => item.type === 'constant') ? { type: 'constant', value } : { type: 'list', items };
+    }
+    if (!isObject(value)) return { type: 'constant', value };
+    const entries = Object.entries(value).map(([key, item]): [string, TemplatePart] => [key, this.part(item)]);
+    return entries.every(([, item]) => item.type === 'constant') ? { type: 'constant', value } : { type: 'object', entries };
+  }
+
+  #text(text: string): TemplatePart {
+    if (text.length <= MAX_BARE_PATH && BARE_PATH.test(text)) return this.#expression(text);
+    const pieces = piecesOf(text);
+    if (pieces.some((piece) => piece.type === 'literal' && /\{\{|\{%/.test(piece.text))) this.suspicious.push(text);
+    if (pieces.every((piece) => piece.type === 'literal')) return { type: 'constant', value: text };
+    const [only, ...others] = pieces.filter((piece) => piece.type === 'expression' || piece.text.trim() !== '');
+    if (only !== undefined && others.length === 0) return this.#expression(only.text);
+    const parts = pieces.map((piece) => (piece.type === 'literal' ? piece.text : this.#expression(piece.text).expression));
+    return { type: 'text', parts };
+  }
+
+  #expression(text: string): Extract<TemplatePart, { type: 'expression' }> {
+    const full = this.expressions.length > MAX_EXPRESSIONS;
+    const expression = full ? UNPARSED : compileExpression(text);
+    if (!full) this.expressions.push(expression);
+    return { type: 'expression', expression };
+  }
+}
+
+interface TextPiece {
+  readonly type: 'literal' | 'expression';
+  readonly text: string;
+}
+
+/** Splits at `{{ … }}`. An opening without its closing is plain text. */
+function piecesOf(text: string): readonly TextPiece[] {
+  const pieces: TextPiece[] = [];
+  let at = 0;
+  // One expression too many is enough to be refused: no need to look for the others.
+  for (let expressions = 0; expressions <= MAX_EXPRESSIONS; expressions++) {
+    const open = text.indexOf('{{', at);
+    const close = open < 0 ? -1 : closingOf(text, open + 2);
+    if (close < 0) break;
+    if (open > at) pieces.push({ type: 'literal', text: text.slice(at, open) });
+    pieces.push({ type: 'expression', text: text.slice(open + 2, close) });
+    at = close + 2;
+  }
+  if (at < text.length) pieces.push({ type: 'literal', text: text.slice(at) });
+  return pieces;
+}
+
+/** Where the `}}` is that closes an expression: not one inside a quoted text or an object; failing that, the first there is. */
+function closingOf(text: string, start: number): number {
+  let quote = '';
+  let braces = 0;
+  const end = Math.min(text.length, start + MAX_SEARCHED);
+  for (let at = start; at < end; at++) {
+    const character = text[at];
+    if (quote !== '') {
+      if (character === '\\') at += 1;
+      else if (character === quote) quote = '';
+    } else if (character === '"' || character === "'") quote = character;
+    else if (character === '{') braces += 1;
+    else if (character === '}' && braces > 0) braces -= 1;
+    else if (character === '}' && text[at + 1] === '}') return at;
+  }
+  return text.indexOf('}}', start);
+}

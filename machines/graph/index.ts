@@ -1,0 +1,95 @@
+import { type Cooperative, runToEnd } from '../cooperative.ts';
+import type { Diagnostic } from '../diagnostics.ts';
+import type { Workflow } from '../ir/workflow.ts';
+import { at } from './at.ts';
+import { depthFirstPostorder } from './dominators.ts';
+import { END, effectiveEdges, type GraphEdge, waitsForSuccessor } from './edges.ts';
+import { Graph } from './graph.ts';
+import { loopDiagnostics } from './loop-diagnostics.ts';
+import { MAX_LOOP_DEPTH } from './loops.ts';
+
+/** The graph of a workflow, or every reason why there is none. */
+export function analyse(workflow: Workflow): GraphAnalysis {
+  return runToEnd(analyseCooperatively(workflow));
+}
+
+interface GraphAnalysis {
+  readonly graph: Graph | null;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Like `analyse`, with pauses. */
+export function* analyseCooperatively(workflow: Workflow): Cooperative<GraphAnalysis> {
+  const { edges, diagnostics } = effectiveEdges(workflow);
+  yield;
+  const start = workflow.nodes.findIndex((node) => node.id === workflow.start_node);
+  if (diagnostics.length > 0 || start === -1) return { graph: null, diagnostics };
+  const graph = new Graph(workflow, start, edges);
+  yield;
+  const errors = graph.cyclic.length > 0 ? cycleDiagnostics(graph) : loopDepthDiagnostics(graph);
+  if (errors.length > 0) return { graph: null, diagnostics: errors };
+  const loopErrors = yield* loopDiagnostics(graph);
+  return { graph: loopErrors.length > 0 ? null : graph, diagnostics: loopErrors };
+}
+
+/** What is wrong with a workflow's edges, loops and joins. Errors only. */
+export function graphDiagnostics(workflow: Workflow): readonly Diagnostic[] {
+  return analyse(workflow).diagnostics;
+}
+
+/** Cycles of forward edges: a join that waits for what comes after it, or a loop entered at two places. */
+function cycleDiagnostics(graph: Graph): Diagnostic[] {
+  const componentOf = cycleComponents(graph);
+  const isInsideCycle = (edge: GraphEdge): boolean => edge.to !== END && componentOf.get(edge.from) === componentOf.get(edge.to);
+  const cycles = graph.edges.filter((edge) => componentOf.has(edge.from) && !graph.backEdges.has(edge) && isInsideCycle(edge));
+  const waits = cycles.filter((edge) => edge.role === 'wait');
+  if (waits.length > 0) {
+    return waits.map((edge) =>
+      waitsForSuccessor(graph.idOf(edge.to), `waits for "${graph.idOf(edge.from)}", which comes after it`),
+    );
+  }
+  const first = new Map(cycles.map((edge) => [componentOf.get(edge.from), edge.from]).reverse() as [number, number][]);
+  return [...first.values()].map((node) => ({
+    severity: 'error',
+    code: 'irreducible_loop',
+    node_id: graph.idOf(node),
+    path: null,
+    message: `the loop through "${graph.idOf(node)}" can be entered at two places`,
+    hint: 'let every way into the loop lead to the same node',
+  }));
+}
+
+/** Cyclic nodes by the cycle they lie on: nodes with the same number lead to each other by forward edges. */
+function cycleComponents(graph: Graph): Map<number, number> {
+  const forward = graph.nodes.map((_, i) => graph.forwardOut(i).flatMap((edge) => (edge.to === END ? [] : [edge.to])));
+  const backward: number[][] = graph.nodes.map(() => []);
+  forward.forEach((targets, from) => {
+    for (const to of targets) at(backward, to).push(from);
+  });
+  const component = new Map<number, number>();
+  // Kosaraju: in reverse postorder of the forward walk, what a node reaches backwards and is not yet taken is its component.
+  for (const root of depthFirstPostorder(graph.start, forward, graph.nodes.length).reverse()) {
+    const todo = [root];
+    for (let node = todo.pop(); node !== undefined; node = todo.pop()) {
+      if (component.has(node)) continue;
+      component.set(node, root);
+      todo.push(...at(backward, node));
+    }
+  }
+  return component;
+}
+
+function loopDepthDiagnostics(graph: Graph): Diagnostic[] {
+  if (graph.tooDeeplyNested === null) return [];
+  const node_id = graph.idOf(graph.tooDeeplyNested);
+  return [
+    {
+      severity: 'error',
+      code: 'nesting_too_deep',
+      node_id,
+      path: null,
+      message: `node "${node_id}" lies in more than ${MAX_LOOP_DEPTH} loops inside each other`,
+      hint: 'move inner loops into a workflow of their own and call it by a subgraph node',
+    },
+  ];
+}

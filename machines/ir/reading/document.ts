@@ -1,0 +1,63 @@
+import type { Json, JsonObject } from '../../json.ts';
+import { MAX_NESTING, MAX_VALUES } from '../../limits.ts';
+import type { Problems } from './problems.ts';
+
+/** Ends the copying of a document that cannot be one. */
+class InvalidDocument extends Error {
+  readonly code: string;
+  readonly path: string;
+
+  constructor(code: string, path: string, problem: string) {
+    const shown = path.length > 100 ? `${path.slice(0, 100)}…` : path;
+    super(`${shown === '' ? 'the workflow' : shown} ${problem}`);
+    this.code = code;
+    this.path = shown;
+  }
+}
+
+/**
+ * A deep copy of `value` that is certainly JSON and of bounded depth and size, so that nobody behind this door need check:
+ * no cycles, class instances, `NaN` or `__proto__` keys. Notes the problem and returns null for anything else.
+ */
+export function readDocument(value: unknown, problems: Problems): JsonObject | null {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) {
+    problems.error('not_an_object', 'the workflow must be an object', {
+      hint: 'send {"workflow_id": …, "version": …, "nodes": …}',
+    });
+    return null;
+  }
+  try {
+    return boundedCopy(value) as JsonObject;
+  } catch (error) {
+    if (!(error instanceof InvalidDocument)) throw error;
+    problems.error(error.code, error.message, { path: error.path });
+    return null;
+  }
+}
+
+function boundedCopy(document: object): Json {
+  let values = 0;
+  const copy = (value: unknown, path: string, depth: number): Json => {
+    values += 1;
+    if (values > MAX_VALUES)
+      throw new InvalidDocument('too_large', path, `is one value too many: at most ${MAX_VALUES} are allowed`);
+    if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
+    if (typeof value === 'number' && Number.isFinite(value)) return value;
+    if (typeof value !== 'object') throw new InvalidDocument('not_json', path, `is not JSON (${typeof value})`);
+    if (depth >= MAX_NESTING)
+      throw new InvalidDocument('nesting_too_deep', path, `is nested more than ${MAX_NESTING} levels deep`);
+    if (Array.isArray(value)) return value.map((item, i) => copy(item, `${path}[${i}]`, depth + 1));
+    const prototype: unknown = Object.getPrototypeOf(value);
+    if (prototype !== Object.prototype && prototype !== null)
+      throw new InvalidDocument('not_json', path, 'is not a plain object');
+    const result: Record<string, Json> = {};
+    for (const [key, item] of Object.entries(value)) {
+      if (item === undefined) continue;
+      const at = path === '' ? key : `${path}.${key}`;
+      if (key === '__proto__') throw new InvalidDocument('bad_name', at, 'is a reserved key');
+      result[key] = copy(item, at, depth + 1);
+    }
+    return result;
+  };
+  return copy(document, '', 0);
+}

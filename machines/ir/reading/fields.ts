@@ -1,0 +1,189 @@
+import { isObject, type Json, type JsonObject } from '../../json.ts';
+import { MAX_NAME_LENGTH, MAX_SECONDS } from '../../limits.ts';
+import { secondsOf } from './duration.ts';
+import { nameProblem } from './names.ts';
+import type { Hint, Problems } from './problems.ts';
+
+/** How a problem in an object is spoken of: `message` begins with `prefix`, `path` with `path`. */
+export interface FieldLocation {
+  /** `ir.` or `node "fetch": `. */
+  readonly prefix: string;
+  /** `` or `nodes.fetch.kind.`. */
+  readonly path: string;
+  readonly node_id: string | null;
+}
+
+/** `{key: value}`, or nothing when there is no value. */
+export function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
+  return (value === undefined ? {} : { [key]: value }) as { [P in K]?: V };
+}
+
+/**
+ * Reads one object of a document key by key, noting every problem instead of stopping at the first. A method takes a
+ * key and its other spellings: the first that is present counts, null and a missing key are the same, and a value that
+ * does not fit is noted and read as missing.
+ */
+export class Fields {
+  readonly raw: JsonObject;
+  readonly location: FieldLocation;
+  readonly problems: Problems;
+  /** Keys somebody asked for, present or not. */
+  readonly knownKeys = new Set<string>();
+
+  constructor(raw: JsonObject, place: FieldLocation, problems: Problems) {
+    this.raw = raw;
+    this.location = place;
+    this.problems = problems;
+  }
+
+  /** Free text; empty = missing. */
+  text(...keys: string[]): string | undefined {
+    return this.#read(keys, 'text', (value) => (typeof value === 'string' ? value : null)) || undefined;
+  }
+
+  /** Text that must be there; the empty one stands in when it is not. */
+  requiredText(...keys: string[]): string {
+    const found = this.#find(keys);
+    if (found === null || found.value === '') this.error('missing_key', keys[0] ?? '', 'is required');
+    return this.text(...keys) ?? '';
+  }
+
+  /** The name of a node, workflow or tool. No name is longer than a node id may be, and messages quote them. */
+  name(...keys: string[]): string | undefined {
+    const wanted = `a name of at most ${MAX_NAME_LENGTH} characters`;
+    return this.#read(keys, wanted, (value) => (isName(value) ? value : null)) || undefined;
+  }
+
+  requiredName(...keys: string[]): string {
+    const found = this.#find(keys);
+    if (found === null || found.value === '') this.error('missing_key', keys[0] ?? '', 'is required');
+    return this.name(...keys) ?? '';
+  }
+
+  /** A version: text, or a number that stands for it. */
+  version(...keys: string[]): string | undefined {
+    const text = this.#read(keys, 'text', (value) =>
+      typeof value === 'string' || typeof value === 'number' ? String(value) : null,
+    );
+    return text || undefined;
+  }
+
+  /** A key of the state. */
+  stateKey(...keys: string[]): string | undefined {
+    const name = this.text(...keys);
+    const problem = name === undefined ? null : nameProblem(name);
+    if (problem === null) return name;
+    this.error('bad_name', keys[0] ?? '', problem);
+    return undefined;
+  }
+
+  /** A duration in seconds, greater than 0 unless `zero` is allowed. */
+  seconds(keys: readonly string[], zero: 'zero' | 'positive' = 'positive'): number | undefined {
+    return this.#read(keys, `a number of seconds ${zero === 'zero' ? 'from 0' : 'greater than 0'}`, (value) => {
+      const seconds = secondsOf(value);
+      return seconds !== null && (seconds > 0 || (zero === 'zero' && seconds === 0)) && seconds <= MAX_SECONDS ? seconds : null;
+    });
+  }
+
+  number(keys: readonly string[], minimum: number): number | undefined {
+    return this.#read(keys, `a number from ${minimum}`, (value) =>
+      typeof value === 'number' && value >= minimum ? value : null,
+    );
+  }
+
+  integer(keys: readonly string[], minimum: number): number | undefined {
+    return this.#read(keys, `a whole number from ${minimum}`, (value) =>
+      typeof value === 'number' && Number.isSafeInteger(value) && value >= minimum ? value : null,
+    );
+  }
+
+  boolean(...keys: string[]): boolean | undefined {
+    return this.#read(keys, 'true or false', (value) => (typeof value === 'boolean' ? value : null));
+  }
+
+  object(...keys: string[]): JsonObject | undefined {
+    return this.#read(keys, 'an object', (value) => (isObject(value) ? value : null));
+  }
+
+  list(...keys: string[]): readonly Json[] | undefined {
+    return this.#read(keys, 'a list', (value) => (Array.isArray(value) ? value : null));
+  }
+
+  names(...keys: string[]): string[] {
+    return (
+      this.#read(keys, `a list of names of at most ${MAX_NAME_LENGTH} characters`, (value) =>
+        Array.isArray(value) && value.every((item: Json) => isName(item) && item !== '') ? (value as string[]) : null,
+      ) ?? []
+    );
+  }
+
+  /** Text → text. */
+  labels(...keys: string[]): Record<string, string> {
+    return (this.#read(keys, 'an object of texts', (value) =>
+      isObject(value) && Object.values(value).every((item) => typeof item === 'string') ? value : null,
+    ) ?? {}) as Record<string, string>;
+  }
+
+  oneOf<T extends string>(keys: readonly string[], choices: readonly T[]): T | undefined {
+    const names = choices.map((choice) => `"${choice}"`).join(', ');
+    return this.#read(keys, `one of ${names}`, (value) => choices.find((choice) => choice === value) ?? null);
+  }
+
+  /** Any value, as it is. */
+  json(...keys: string[]): Json | undefined {
+    return this.#find(keys)?.value;
+  }
+
+  /** A mapping: an object of templates, or one template that gives the whole value. */
+  mapping(...keys: string[]): JsonObject | string {
+    const wanted = 'an object of values and templates';
+    return this.#read(keys, wanted, (value) => (isObject(value) || typeof value === 'string' ? value : null)) || {};
+  }
+
+  error(code: string, key: string, problem: string, hint: Hint = null): void {
+    this.problems.error(code, `${this.location.prefix}${key} ${problem}`, this.#locationOf(key, hint));
+  }
+
+  warning(code: string, key: string, problem: string, hint: Hint = null): void {
+    this.problems.warning(code, `${this.location.prefix}${key} ${problem}`, this.#locationOf(key, hint));
+  }
+
+  /** The fields of an object inside this one. */
+  inside(key: string, raw: JsonObject): Fields {
+    const { prefix, path, node_id } = this.location;
+    return new Fields(raw, { prefix: `${prefix}${key}.`, path: `${path}${key}.`, node_id }, this.problems);
+  }
+
+  #locationOf(key: string, hint: Hint): { node_id: string | null; path: string; hint: Hint } {
+    return { node_id: this.location.node_id, path: `${this.location.path}${key}`, hint };
+  }
+
+  #find(keys: readonly string[]): { readonly key: string; readonly value: Json } | null {
+    for (const key of keys) this.knownKeys.add(key);
+    for (const key of keys) {
+      const value = Object.hasOwn(this.raw, key) ? this.raw[key] : null;
+      if (value !== null && value !== undefined) return { key, value };
+    }
+    return null;
+  }
+
+  #read<T>(keys: readonly string[], wanted: string, convert: (value: Json) => T | null): T | undefined {
+    const found = this.#find(keys);
+    if (found === null) return undefined;
+    const converted = convert(found.value);
+    if (converted !== null) return converted;
+    this.error('wrong_type', found.key, `must be ${wanted}, not ${describe(found.value)}`);
+    return undefined;
+  }
+}
+
+function isName(value: Json): value is string {
+  return typeof value === 'string' && value.length <= MAX_NAME_LENGTH;
+}
+
+function describe(value: Json): string {
+  if (Array.isArray(value)) return 'a list';
+  if (isObject(value)) return 'an object';
+  const text = JSON.stringify(value);
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}

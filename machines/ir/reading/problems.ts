@@ -1,0 +1,62 @@
+import { type Diagnostic, InvalidWorkflow } from '../../diagnostics.ts';
+import { MAX_DIAGNOSTICS, MAX_HINTS } from '../../limits.ts';
+
+export interface ProblemLocation {
+  readonly node_id?: string | null;
+  readonly path?: string | null;
+  readonly hint?: Hint;
+}
+
+/** A hint that takes a search is only looked for when somebody will read it. */
+export type Hint = string | null | (() => string | null);
+
+/** Gathers diagnostics, so that an author learns of every problem at once: the first hundred of each severity, and how many more. */
+export class Problems {
+  readonly #found: Diagnostic[] = [];
+  readonly #counts = { error: 0, warning: 0 };
+  #hintSearches = 0;
+
+  error(code: string, message: string, place: ProblemLocation = {}): void {
+    this.#add('error', code, message, place);
+  }
+
+  warning(code: string, message: string, place: ProblemLocation = {}): void {
+    this.#add('warning', code, message, place);
+  }
+
+  add({ severity, code, message, ...place }: Diagnostic): void {
+    this.#add(severity, code, message, place);
+  }
+
+  get failed(): boolean {
+    return this.#counts.error > 0;
+  }
+
+  get all(): readonly Diagnostic[] {
+    return [...this.#found, ...this.#unlisted('error'), ...this.#unlisted('warning')];
+  }
+
+  throwIfFailed(): void {
+    if (this.failed) throw new InvalidWorkflow(this.all.filter((diagnostic) => diagnostic.severity === 'error'));
+  }
+
+  #add(severity: Diagnostic['severity'], code: string, message: string, { node_id, path, hint }: ProblemLocation): void {
+    this.#counts[severity] += 1;
+    if (this.#counts[severity] > MAX_DIAGNOSTICS) return;
+    const read = typeof hint === 'function' ? this.#searchHint(hint) : (hint ?? null);
+    this.#found.push({ severity, code, node_id: node_id ?? null, path: path ?? null, message, hint: read });
+  }
+
+  #searchHint(hint: () => string | null): string | null {
+    this.#hintSearches += 1;
+    return this.#hintSearches <= MAX_HINTS ? hint() : null;
+  }
+
+  #unlisted(severity: Diagnostic['severity']): Diagnostic[] {
+    const count = this.#counts[severity] - MAX_DIAGNOSTICS;
+    if (count <= 0) return [];
+    return [
+      { severity, code: 'more_problems', node_id: null, path: null, message: `… and ${count} more ${severity}s`, hint: null },
+    ];
+  }
+}

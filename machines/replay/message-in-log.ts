@@ -1,0 +1,164 @@
+import type { Program } from '../compile/index.ts';
+import type { LogEvent } from '../events.ts';
+import type { TokenBudget } from '../ir/workflow.ts';
+import { isObject, type Json, type JsonObject } from '../json.ts';
+import type { Budgets, CopiedDecision, Message } from '../messages.ts';
+import type { Run } from '../run.ts';
+import { USAGE_FIELDS } from '../step/actions.ts';
+import { type Context, own } from '../step/context.ts';
+import { LogMismatch, type TimedEvent } from './log.ts';
+
+/** The nearest such event from `at` on. */
+export function nextEvent(log: readonly TimedEvent[], at: number, is: (event: TimedEvent) => boolean): TimedEvent | undefined {
+  for (let i = at; i < log.length; i += 1) {
+    const event = log[i];
+    if (event !== undefined && is(event)) return event;
+  }
+  return undefined;
+}
+
+/** The message whose step begins with the event at `at`. */
+export function messageInLog(program: Program, run: Run, log: readonly TimedEvent[], at: number): Message {
+  const first = log[at] as TimedEvent;
+  const { type, node_id, data } = first;
+  const context = run.snapshot.context as Context;
+  const node = node_id ?? '';
+  const active = own(context.active, node);
+  const detached = data.activation === 0;
+  const visit = detached
+    ? { node, activation: 0, attempt: 0 }
+    : { node, activation: active?.activation ?? 0, attempt: active?.attempt ?? 0 };
+  const next = (wanted: LogEvent['type']): TimedEvent => {
+    const found = nextEvent(
+      log,
+      at,
+      (event) => event.type === wanted && (node_id === null || event.node_id === null || event.node_id === node_id),
+    );
+    if (found === undefined) throw new LogMismatch(first.sequence, `${type} without ${wanted}`);
+    return found;
+  };
+  switch (type) {
+    case 'tool_call_completed':
+    case 'node_completed': {
+      const completed = next('node_completed').data;
+      const usage = Object.fromEntries(
+        USAGE_FIELDS.flatMap((key) => (Object.hasOwn(completed, key) ? [[key, completed[key] as never]] : [])),
+      );
+      return {
+        type: 'done',
+        ...visit,
+        output: completed.output ?? null,
+        durationMs: Number(completed.duration_ms ?? 0),
+        ...(Object.hasOwn(completed, 'state_patch') ? { patch: completed.state_patch as Json } : {}),
+        ...(Object.keys(usage).length === 0 ? {} : { usage }),
+      };
+    }
+    case 'node_failed': {
+      const errorClass = typeof data.error_class === 'string' ? { errorClass: data.error_class } : {};
+      const httpStatus = typeof data.http_status === 'number' ? { httpStatus: data.http_status } : {};
+      const retryable = data.retryable === true;
+      return {
+        type: 'fail',
+        ...visit,
+        error: String(data.error),
+        retryable,
+        ...errorClass,
+        ...httpStatus,
+        ...(retryable ? recordedDelay(log, at + 1) : {}),
+      };
+    }
+    case 'node_scheduled':
+    case 'node_started':
+      if (detached) return { type: 'enqueue', node, queue: String(data.queue_type) };
+      if (active?.phase === 'backoff') return { type: 'timer', id: timerOf(program, node, 'retry') };
+      // A subgraph is never claimed: one that waited for room begins again.
+      if (active?.phase === 'queued' && type === 'node_started' && program.tables.nodeOf(node).kind.type !== 'subgraph')
+        return { type: 'claimed', ...visit, workerId: String(data.worker_id), ...(active.local === true ? { local: true } : {}) };
+      // Had it been refused, it would have failed.
+      return { type: 'requeue', ...visit, unbegun: true };
+    case 'timer_fired':
+      return { type: 'timer', id: timerOf(program, node, TIMER_OF_PHASE[active?.phase ?? ''] ?? 'approval') };
+    case 'approval_received':
+      return {
+        type: 'decide',
+        node,
+        decision: data.decision === 'approved' ? 'approved' : 'rejected',
+        userId: String(data.user_id),
+        comment: typeof data.comment === 'string' ? data.comment : null,
+        patch: data.state_patch ?? null,
+      };
+    case 'external_event_received':
+      return { type: 'event', key: String(data.correlation_key), payload: data.payload ?? null };
+    case 'workflow_paused':
+      return { type: 'pause', reason: typeof data.reason === 'string' ? data.reason : null };
+    case 'workflow_resumed':
+      return { type: 'resume', ...budgetsOfResume(data) };
+    case 'workflow_retried':
+      return { type: 'retry' };
+    case 'workflow_forked': {
+      const origin = isObject(data.origin) ? data.origin : {};
+      const { execution_id, sequence } = origin;
+      return {
+        type: 'fork',
+        origin: { executionId: String(execution_id), sequence: Number(sequence) },
+        patch: data.state_patch ?? null,
+        ...(Array.isArray(data.decisions) ? { decisions: data.decisions as unknown as readonly CopiedDecision[] } : {}),
+        ...(data.keep_decisions === true ? { keepDecisions: true } : {}),
+      };
+    }
+    case 'node_cancelled':
+    case 'workflow_cancelled':
+    case 'workflow_failed': {
+      const end = nextEvent(log, at, isRequestedEnd);
+      if (end === undefined) throw new LogMismatch(first.sequence, `no message begins with ${type}`);
+      if (end.type === 'workflow_failed') return { type: 'abort', error: String(end.data.error) };
+      return { type: 'cancel', reason: String(end.data.reason) };
+    }
+    case 'child_workflow_waiting':
+      return { type: 'child', ...visit, childId: '', childWorkflowId: '', change: { status: 'waiting' } };
+    case 'child_workflow_started':
+    case 'child_workflow_paused':
+    case 'child_workflow_resumed':
+    case 'child_workflow_completed':
+    case 'child_workflow_failed': {
+      const child = {
+        type: 'child',
+        ...visit,
+        childId: String(data.child_execution_id),
+        childWorkflowId: String(data.child_workflow_id ?? ''),
+      } as const;
+      if (type === 'child_workflow_started') return { ...child, change: { status: 'started' } };
+      if (type === 'child_workflow_completed') return { ...child, change: { status: 'completed', result: data.result ?? null } };
+      if (type === 'child_workflow_failed')
+        return { ...child, change: { status: 'failed', error: String(data.error), ...recordedDelay(log, at + 2) } };
+      return { ...child, change: { status: type === 'child_workflow_paused' ? 'paused' : 'running' } };
+    }
+    default:
+      throw new LogMismatch(first.sequence, `no message begins with ${type}`);
+  }
+}
+
+/** How long a retry waited, if `at` is where the log says so: how it is computed may have changed since. */
+function recordedDelay(log: readonly TimedEvent[], at: number): { readonly delayMs?: number } {
+  const event = log[at];
+  return event?.type === 'retry_scheduled' ? { delayMs: Number(event.data.delay_ms) } : {};
+}
+
+/** Ends that a message asks for: those of the machine come last in a step that began otherwise. */
+function isRequestedEnd({ type, data }: TimedEvent): boolean {
+  return type === 'workflow_cancelled' || (type === 'workflow_failed' && data.corrupt === true);
+}
+
+function budgetsOfResume({ token_budget, cost_budget_usd }: JsonObject): { readonly budgets?: Budgets } {
+  if (token_budget === undefined && cost_budget_usd === undefined) return {};
+  const tokens = isObject(token_budget) ? (token_budget as TokenBudget) : null;
+  return { budgets: { token_budget: tokens, cost_budget_usd: typeof cost_budget_usd === 'number' ? cost_budget_usd : null } };
+}
+
+/** What the timer of a node is for, by where the node stands. */
+const TIMER_OF_PHASE: Readonly<Record<string, string>> = { waiting: 'wait', backoff: 'retry' };
+
+function timerOf(program: Program, node: string, kind: string): string {
+  for (const [id, armed] of program.tables.timers) if (armed.node === node && armed.kind === kind) return id;
+  return '';
+}

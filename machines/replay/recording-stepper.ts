@@ -1,0 +1,55 @@
+import type { Program } from '../compile/index.ts';
+import type { EventType } from '../events.ts';
+import type { Json, JsonObject } from '../json.ts';
+import type { Context } from '../step/context.ts';
+import type { TimedEvent } from './log.ts';
+
+/** An event as a machine gets it: its `type`, and what the guards and actions read of it. */
+export type RecordedEvent = JsonObject & { readonly type: string };
+
+/** Steps that change a run before its machine hears anything, or without its hearing anything. */
+const WITHOUT_TRANSITION: ReadonlySet<EventType> = new Set([
+  'workflow_paused',
+  'workflow_resumed',
+  'workflow_retried',
+  'workflow_forked',
+]);
+
+/** A program that runs as it would, while somebody listens to what its machine is sent. */
+export class RecordingStepper {
+  readonly program: Program;
+  #recorded: RecordedEvent[] = [];
+
+  constructor(program: Program) {
+    const { stepper } = program;
+    const hear = (event: RecordedEvent): void => {
+      this.#recorded.push(event);
+    };
+    this.program = {
+      ...program,
+      stepper: {
+        ...stepper,
+        initial(input) {
+          hear({ type: 'xstate.init', input: (input as Context).input });
+          return stepper.initial(input);
+        },
+        move(snapshot, stimulus) {
+          hear(stimulus as unknown as RecordedEvent);
+          return stepper.move(snapshot, stimulus);
+        },
+      },
+    };
+  }
+
+  /** What moved the machine since the last call, in order. A step that moved nothing is told by the event it began with (`first`). */
+  take(first: TimedEvent): readonly RecordedEvent[] {
+    const recorded = this.#recorded;
+    this.#recorded = [];
+    return recorded.length === 0 || WITHOUT_TRANSITION.has(first.type) ? [recordedEventOf(first), ...recorded] : recorded;
+  }
+}
+
+function recordedEventOf({ type, node_id, data }: TimedEvent): RecordedEvent {
+  const node: { readonly node?: Json } = node_id === null ? {} : { node: node_id };
+  return { ...data, ...node, type };
+}

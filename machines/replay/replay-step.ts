@@ -1,0 +1,128 @@
+import type { Program } from '../compile/index.ts';
+import type { LogEvent } from '../events.ts';
+import { FIRST_LANGUAGE } from '../expression/syntax-tree.ts';
+import type { JsonObject } from '../json.ts';
+import type { Queue } from '../nodes/kind.ts';
+import type { Run, StepEnv, StepResult } from '../run.ts';
+import { DEFAULT_STEP_LIMIT } from '../step/context.ts';
+import { start, step } from '../step/index.ts';
+import { resetFailure } from '../step/reset.ts';
+import { FIRST_RULES } from '../step/rules.ts';
+import { executionAt, type History } from './history.ts';
+import { LogMismatch, type TimedEvent } from './log.ts';
+import { messageInLog, nextEvent } from './message-in-log.ts';
+import { resetAt } from './retry-reset.ts';
+
+/** Milliseconds are those of the events; who does which node's work is in the events too. */
+export type ReplayEnv = Pick<StepEnv, 'executionId' | 'stepLimit' | 'runtimeId' | 'work'>;
+
+/** The step that begins at `at` taken again, all of whose events must be in `log`. `length`: how many they are. Throws `LogMismatch`. */
+export function replayStep(
+  program: Program,
+  run: Run | null,
+  log: readonly TimedEvent[],
+  at: number,
+  env: ReplayEnv,
+  history: History,
+): { readonly run: Run; readonly length: number } {
+  const first = log[at] as TimedEvent;
+  const { resets: pardon } = history;
+  const reset = resetAt(log, at, pardon);
+  let replayed: Run;
+  let length: number;
+  if (reset !== null && run !== null) {
+    if (first.sequence !== run.seq + 1) throw new LogMismatch(first.sequence, `follows sequence ${run.seq}`);
+    replayed = resetFailure(program, run, reset.node, reset.sequence, reset.patch);
+    length = reset.length;
+  } else {
+    const stepEnv = { ...env, executionId: executionAt(history, first.sequence, env.executionId) };
+    ({
+      run: replayed,
+      events: { length },
+    } = replayVerified(program, run, log, at, stepEnv));
+  }
+  const end = log[at + length];
+  if (end?.type !== 'workflow_failed' || !pardon.ends.has(end.sequence)) return { run: replayed, length };
+  return { run: { ...replayed, seq: end.sequence }, length: length + 1 };
+}
+
+/** Steps of earlier releases had no budget for all that they evaluate: one that used more than it has now is taken again without a bound. */
+function replayVerified(program: Program, run: Run | null, log: readonly TimedEvent[], at: number, env: ReplayEnv): StepResult {
+  const attempt = (stepEnv: ReplayEnv): StepResult => {
+    const stepped = replayOnce(program, run, log, at, stepEnv);
+    for (const [i, event] of stepped.events.entries()) verifyEvent(event, log[at + i], log[at]?.sequence ?? 0);
+    return stepped;
+  };
+  try {
+    return attempt(env);
+  } catch (error) {
+    if (!(error instanceof LogMismatch && program.tables.evaluation.isExceeded)) throw error;
+    return attempt({ ...env, work: Number.POSITIVE_INFINITY });
+  }
+}
+
+function replayOnce(program: Program, run: Run | null, log: readonly TimedEvent[], at: number, env: ReplayEnv): StepResult {
+  const first = log[at] as TimedEvent;
+  const scheduled = (node: string): TimedEvent | undefined =>
+    nextEvent(log, at, (event) => event.type === 'node_scheduled' && event.node_id === node);
+  const stepEnv: StepEnv = {
+    ...env,
+    nowMs: first.at_ms,
+    stepLimit: Number(first.data.step_limit ?? DEFAULT_STEP_LIMIT),
+    language: Number(first.data.language ?? FIRST_LANGUAGE),
+    rules: Number(first.data.rules ?? FIRST_RULES),
+    vars: (first.data.env ?? {}) as Record<string, string>,
+    isLocal: (node) => scheduled(node)?.data.in_process === true,
+    queueOf: (node) => scheduled(node)?.data.queue_type as Queue | undefined,
+    startsAtOnce: (node) => {
+      const { sequence, at_ms } = scheduled(node) ?? first;
+      const next = log[at + sequence - first.sequence + 1];
+      return next?.type === 'node_started' && next.node_id === node && next.at_ms === at_ms;
+    },
+    get runtimeId() {
+      const started = nextEvent(log, at, (event) => event.type === 'node_started' && typeof event.data.worker_id === 'string');
+      return String(started?.data.worker_id ?? env.runtimeId);
+    },
+  };
+  if (run === null) {
+    if (first.type !== 'workflow_started' || first.sequence !== 1)
+      throw new LogMismatch(first.sequence, 'a log begins with workflow_started');
+    return start(program, first.data.initial_input ?? null, stepEnv);
+  }
+  if (first.sequence !== run.seq + 1) throw new LogMismatch(first.sequence, `follows sequence ${run.seq}`);
+  const stepped = step(program, run, messageInLog(program, run, log, at), stepEnv);
+  if ('refused' in stepped) throw new LogMismatch(first.sequence, `${first.type} is refused as ${stepped.refused}`);
+  return stepped;
+}
+
+function verifyEvent(replayed: LogEvent, logged: TimedEvent | undefined, from: number): void {
+  if (logged === undefined) throw new LogMismatch(from, `the log ends before ${nameOf(replayed)}`);
+  if (replayed.sequence !== logged.sequence || replayed.type !== logged.type || replayed.node_id !== logged.node_id)
+    throw new LogMismatch(logged.sequence, `the log has ${nameOf(logged)}, folding gives ${nameOf(replayed)}`);
+  const data = comparable(replayed, logged);
+  if (JSON.stringify(data) === JSON.stringify(logged.data)) return;
+  const fields = differing(data, logged.data).join(', ');
+  throw new LogMismatch(logged.sequence, `the log has ${nameOf(logged)}, folding gives one with other data (${fields})`);
+}
+
+/** States that events repeat. Logs of the first releases leave those of more than 4,096 characters out; those kept apart are left out, too. */
+const REPEATED_STATE: Readonly<Partial<Record<LogEvent['type'], string>>> = {
+  interrupt_raised: 'state_for_review',
+  workflow_completed: 'final_state',
+};
+
+function comparable({ type, data }: LogEvent, logged: TimedEvent): JsonObject {
+  const field = REPEATED_STATE[type];
+  if (field === undefined || Object.hasOwn(logged.data, field)) return data;
+  const { [field]: _state, ...rest } = data;
+  return rest;
+}
+
+function nameOf({ type, node_id }: LogEvent): string {
+  return node_id === null ? type : `${type} of node ${node_id}`;
+}
+
+function differing(a: JsonObject, b: JsonObject): readonly string[] {
+  const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
+  return [...keys].filter((key) => JSON.stringify(a[key]) !== JSON.stringify(b[key]));
+}

@@ -1,0 +1,43 @@
+import type { Json } from '../json.ts';
+import type { TimedEvent } from './log.ts';
+
+/** The failures of a log that a retry has forgiven, and the ends that came of them. By sequence. */
+export interface RetryResets {
+  readonly failures: ReadonlySet<number>;
+  readonly ends: ReadonlySet<number>;
+}
+
+/** What the retries in a log have forgiven. */
+export function resetsIn(log: readonly TimedEvent[]): RetryResets {
+  const retries = log.filter((event) => event.type === 'workflow_retried');
+  const reset = retries.flatMap(({ data }) => (Array.isArray(data.forgiven) ? data.forgiven.map(Number) : []));
+  return { failures: new Set(reset), ends: new Set(retries.map(({ sequence }) => sequence - 1)) };
+}
+
+/** The same, and the last failure of each of `nodes` besides, and the end of the log. */
+export function resetsFor(log: readonly TimedEvent[], nodes: readonly string[]): RetryResets {
+  const { failures, ends } = resetsIn(log);
+  const last = nodes.flatMap(
+    (node) => log.findLast((event) => event.type === 'node_failed' && event.node_id === node)?.sequence ?? [],
+  );
+  const end = log.at(-1)?.sequence ?? 0;
+  return { failures: new Set([...failures, ...last]), ends: new Set([...ends, end]) };
+}
+
+/** What a node may have been told before it failed of it, in the same step. */
+const CAUSES_OF_FAILURE: ReadonlySet<string> = new Set(['approval_received', 'timer_fired', 'child_workflow_failed']);
+
+/** The step that begins at `at`, if it is one that failed a node and is forgiven. */
+export function resetAt(
+  log: readonly TimedEvent[],
+  at: number,
+  resets: RetryResets,
+): { readonly node: string; readonly sequence: number; readonly length: number; readonly patch: Json | undefined } | null {
+  if (resets.failures.size === 0) return null;
+  const first = log[at];
+  const length = first !== undefined && CAUSES_OF_FAILURE.has(first.type) ? 2 : 1;
+  const failed = log[at + length - 1];
+  if (first === undefined || failed === undefined || !resets.failures.has(failed.sequence)) return null;
+  if (failed.type !== 'node_failed' || failed.node_id === null || failed.node_id !== first.node_id) return null;
+  return { node: failed.node_id, sequence: failed.sequence, length, patch: first.data.state_patch };
+}

@@ -1,0 +1,331 @@
+import type { Program } from '../compile/index.ts';
+import { FIRST_LANE_LAYOUT } from '../compile/plan/plan.ts';
+import { parkTimeoutMs } from '../compile/timers.ts';
+import { FIRST_LANGUAGE, LANGUAGE } from '../expression/syntax-tree.ts';
+import { render } from '../expression/template.ts';
+import type { Json, JsonObject } from '../json.ts';
+import type { Child, Decide, Fail, Message, Visit } from '../messages.ts';
+import type { ActiveNode, PendingApproval, Refused, Run, StepEnv, StepResult } from '../run.ts';
+import { TERMINAL } from '../run.ts';
+import { backoffMs } from './backoff.ts';
+import { exceededBudget, mergeBudgets } from './budgets.ts';
+import { type ActiveVisit, type Context, DEFAULT_STEP_LIMIT, freshContext, languageOf, own } from './context.ts';
+import { BUDGET_EXCEEDED, budgetExceededMessage } from './evaluation.ts';
+import type { FailEvent } from './machine-event.ts';
+import { FIRST_RULES, RULES } from './rules.ts';
+import { StepRunner } from './step-runner.ts';
+import { PHASE_OF_TIMER } from './step-timers.ts';
+
+export { completedPatch } from './actions.ts';
+export { BUDGET_EXCEEDED, budgetExceededMessage } from './evaluation.ts';
+export { inputUnderPatch } from './input-under-patch.ts';
+export { failuresOf, terminalFailures } from './reset.ts';
+export { load, SnapshotVersionMismatch, save } from './snapshot.ts';
+export { hasInputMapping, workOf } from './work.ts';
+
+/** The first step of an execution. Pure, like all steps: time and choices come in with `env`. */
+export function start(program: Program, input: Json, env: StepEnv): StepResult {
+  program.tables.evaluation.begin(env.work);
+  const vars = program.tables.envNames.flatMap((name) => {
+    const value = own(env.vars, name);
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  const language = Math.min(env.language ?? LANGUAGE, program.tables.language);
+  const recordedLanguage = language === FIRST_LANGUAGE ? {} : { language };
+  const rules = Math.min(env.rules ?? RULES, program.tables.rules);
+  const recordedRules = rules === FIRST_RULES ? {} : { rules };
+  const { layout } = program.tables;
+  const recordedLayout = layout === FIRST_LANE_LAYOUT ? {} : { layout };
+  const context = {
+    ...freshContext(input, Object.fromEntries(vars), env.stepLimit),
+    ...recordedLanguage,
+    ...recordedRules,
+    ...recordedLayout,
+  };
+  const runner = StepRunner.start(program, context, env);
+  const { workflow_id, version } = program.workflow;
+  runner.log('workflow_started', null, {
+    workflow_id,
+    workflow_version: version,
+    initial_input: input,
+    ...(vars.length === 0 ? {} : { env: Object.fromEntries(vars) }),
+    ...(env.stepLimit === DEFAULT_STEP_LIMIT ? {} : { step_limit: env.stepLimit }),
+    ...recordedLanguage,
+    ...recordedRules,
+  });
+  return runner.begin();
+}
+
+/**
+ * One message taken. Refused = the message changes nothing: it is late, addressed to nobody, or there is nothing to decide.
+ * The message's own event comes first, the execution's end, if it comes to it, last.
+ */
+export function step(program: Program, run: Run, message: Message, env: StepEnv): StepResult | Refused {
+  if (message.type === 'decide' && !['approved', 'rejected'].includes(message.decision)) return refuse('unknown_decision');
+  if (TERMINAL.has(run.status)) return refuse('terminal');
+  program.tables.evaluation.begin(env.work);
+  const context = run.snapshot.context as Context;
+  const runner = new StepRunner(program, run, env);
+  switch (message.type) {
+    case 'enqueue':
+      return program.tables.graph.indexOf(message.node) === undefined ? refuse('unknown_node') : runner.enqueue(message);
+    case 'done': {
+      if (message.activation === 0) return runner.completeDetached(message);
+      if (!matchingVisit(context, message, ['queued', 'running'])) return refuse('stale');
+      const { node, output, durationMs, patch, usage } = message;
+      const optional = { ...(patch === undefined ? {} : { patch }), ...(usage === undefined ? {} : { usage }) };
+      return runner.send({ type: 'done', node, output, durationMs, ...optional }, node);
+    }
+    case 'fail': {
+      if (message.activation === 0) return runner.failDetached(message);
+      if (!matchingVisit(context, message, ['queued', 'running', 'child'])) return refuse('stale');
+      return runner.send(failureOf(program, message, env), message.node);
+    }
+    case 'claimed': {
+      const active = matchingVisit(context, message, ['queued']);
+      if (active === null || active.local !== message.local) return refuse('stale');
+      return runner.send({ type: 'claimed', node: message.node, workerId: message.workerId }, message.node);
+    }
+    case 'requeue': {
+      const active = matchingVisit(context, message, ['running', 'queued']);
+      if (active?.local === true && message.queued === true) return refuse('stale');
+      if (active?.phase === 'queued' && env.isLocal(message.node)) return runner.reclaim(message.node, active);
+      if (active?.local !== true) return refuse('stale');
+      const { kind, retry } = program.tables.nodeOf(message.node);
+      const neverStarted = active.phase === 'queued' || message.unbegun === true;
+      if (retry.max_attempts > 1 || neverStarted || kind.type === 'subgraph') {
+        return runner.send({ type: 'requeue', node: message.node }, message.node);
+      }
+      const interrupted = { ...message, type: 'fail' as const, error: 'interrupted by a stop', retryable: false };
+      return runner.send(failureOf(program, interrupted, env), message.node);
+    }
+    case 'child':
+      return stepChild(program, context, message, runner, env);
+    case 'decide':
+      return stepDecide(context, message, runner);
+    case 'event':
+      return runner.receive(message.key, message.payload);
+    case 'timer': {
+      const armed = program.tables.timers.get(message.id);
+      const active = armed === undefined ? undefined : own(context.active, armed.node);
+      const phase = armed === undefined ? null : PHASE_OF_TIMER[armed.kind];
+      if (armed === undefined || active?.phase !== phase || !runner.hasTransitionFor(message.id)) return refuse('stale');
+      const id = message.id as `xstate.after.${string}`;
+      if (phase === 'backoff' && context.hold !== null) return runner.deferRetry(id, armed.node);
+      return runner.send({ type: id, node: armed.node }, armed.node);
+    }
+    case 'cancel':
+      return runner.cancel(message.reason);
+    case 'abort':
+      return runner.abort(message.error);
+    case 'pause':
+      return context.hold === null ? runner.pause(message.reason) : refuse('already_held');
+    case 'resume': {
+      if (context.hold === null) return refuse('not_held');
+      const budgets = message.budgets === undefined ? context.budgets : mergeBudgets(context.budgets, message.budgets);
+      const withNewBudgets = budgets === undefined ? context : { ...context, budgets };
+      const { workflow } = program;
+      if (workflow.on_budget_exceeded === 'pause' && exceededBudget(withNewBudgets, workflow) !== null)
+        return refuse('over_budget');
+      return runner.resume(message.budgets ?? null);
+    }
+    case 'retry': {
+      const failed = Object.keys(context.active).filter((node) => own(context.active, node)?.phase === 'failed');
+      return failed.length === 0 ? refuse('not_retryable') : runner.retry(failed);
+    }
+    case 'fork':
+      return runner.fork(message);
+    default: {
+      const unhandled: never = message;
+      throw new TypeError(`unhandled message ${JSON.stringify(unhandled)}`);
+    }
+  }
+}
+
+function refuse(refused: Refused['refused'], nodes: readonly string[] = []): Refused {
+  return { refused, nodes };
+}
+
+/** The visit a message is about, if it is still that visit and that attempt. */
+function matchingVisit(context: Context, visit: Visit, phases: readonly ActiveVisit['phase'][]): ActiveVisit | null {
+  const active = own(context.active, visit.node);
+  if (active === undefined || active.activation !== visit.activation || active.attempt !== visit.attempt) return null;
+  return phases.includes(active.phase) ? active : null;
+}
+
+function failureOf(program: Program, message: Fail, env: StepEnv, childId?: string): FailEvent {
+  const { node, activation, attempt, error, errorClass, httpStatus, retryable } = message;
+  const { retry } = program.tables.nodeOf(node);
+  const delayMs = message.delayMs ?? backoffMs(retry, attempt + 1, `${env.executionId}\n${node}\n${activation}`);
+  return {
+    type: 'fail',
+    node,
+    error,
+    retryable,
+    delayMs,
+    ...(errorClass === undefined ? {} : { errorClass }),
+    ...(httpStatus === undefined ? {} : { httpStatus }),
+    ...(childId === undefined ? {} : { childId }),
+  };
+}
+
+/** In which a node hears of its child, where it has none yet. */
+const PHASES_BEFORE_CHILD: Readonly<Record<string, readonly ActiveVisit['phase'][]>> = {
+  waiting: ['running'],
+  started: ['running', 'queued'],
+};
+
+function stepChild(program: Program, context: Context, message: Child, runner: StepRunner, env: StepEnv): StepResult | Refused {
+  const { node, childId, change } = message;
+  const active = matchingVisit(context, message, PHASES_BEFORE_CHILD[change.status] ?? ['child']);
+  if (active === null) return refuse('stale');
+  if (change.status === 'waiting') return runner.childWaitsForCapacity(node, active);
+  if (change.status === 'started') {
+    const started = { status: 'started' as const, workflowId: message.childWorkflowId };
+    return runner.send({ type: 'child', node, childId, change: started }, node);
+  }
+  if (active.child !== childId) return refuse('stale');
+  if (change.status === 'failed') {
+    const { activation, attempt } = message;
+    const { error, delayMs } = change;
+    const waited = delayMs === undefined ? {} : { delayMs };
+    const failure = { type: 'fail' as const, node, activation, attempt, error, retryable: true, ...waited };
+    return runner.send(failureOf(program, failure, env, childId), node);
+  }
+  if (change.status === 'completed') return childCompleted(program, context, message, change.result, runner, env);
+  const known = active.paused === true ? 'paused' : 'running';
+  if (change.status === known) return refuse('stale');
+  return runner.send({ type: 'child', node, childId, change }, node);
+}
+
+/** The child's result is mapped before the machine moves: what takes more work than a step may do fails the node. */
+function childCompleted(
+  program: Program,
+  context: Context,
+  message: Child,
+  result: Json,
+  runner: StepRunner,
+  env: StepEnv,
+): StepResult {
+  const { node, activation, attempt, childId } = message;
+  const { tables: statics } = program;
+  const template = statics.outputMapping(statics.graph.indexOf(node) ?? -1);
+  const change = { status: 'completed' as const, result };
+  if (template === null) return runner.send({ type: 'child', node, childId, change }, node);
+  const scope = { state: result, output: result, input: context.input, env: context.env, language: languageOf(context) };
+  const { value, errors, exceeded } = render(template, scope, statics.evaluation.budget);
+  if (exceeded !== undefined) {
+    const failure = {
+      type: 'fail',
+      node,
+      activation,
+      attempt,
+      error: budgetExceededMessage(exceeded),
+      errorClass: BUDGET_EXCEEDED,
+    } as const;
+    return runner.send(failureOf(program, { ...failure, retryable: false }, env), node);
+  }
+  statics.evaluation.diagnostics.push(...errors.map((error) => `output mapping of node "${node}": ${error}`));
+  return runner.send({ type: 'child', node, childId, change: { ...change, mapped: value } }, node);
+}
+
+function stepDecide(context: Context, message: Decide, runner: StepRunner): StepResult | Refused {
+  const open = Object.keys(context.active).filter((node) => isOpenApproval(own(context.active, node)));
+  const node = message.node ?? (open.length === 1 ? open[0] : undefined);
+  if (message.node !== undefined && !open.includes(message.node)) return refuse('no_pending_approval_on_node');
+  if (node === undefined)
+    return open.length === 0 ? refuse('no_pending_approval') : refuse('several_pending_approvals', open.sort());
+  const { decision, userId, comment, patch } = message;
+  return runner.send({ type: 'decide', node, decision, userId, comment, patch }, node);
+}
+
+function isOpenApproval(active: ActiveVisit | undefined): active is ActiveVisit {
+  return active?.phase === 'approval' || active?.phase === 'held';
+}
+
+/** The workflow's state. */
+export function stateOf(run: Run): JsonObject {
+  return (run.snapshot.context as Context).state;
+}
+
+/** An operator's hold; null when nobody holds it. */
+export function suspensionOf(run: Run): { readonly reason: string | null } | null {
+  const { hold } = run.snapshot.context as Context;
+  return hold === null ? null : { reason: hold.reason };
+}
+
+/**
+ * Has an execution that has not ended nothing under way, parked, held or timed? Then no message will ever move it on. Such a run is
+ * a defect of the compiled machine: callers end the execution with `abort`.
+ */
+export function isStuck(run: Run): boolean {
+  if (TERMINAL.has(run.status)) return false;
+  const { hold, active } = run.snapshot.context as Context;
+  if (hold !== null) return false;
+  for (const _node in active) return false;
+  return true;
+}
+
+/** By how much the execution has used more than it may, in words; null when it has not. */
+export function exceededBudgetOf(program: Program, run: Run): string | null {
+  return exceededBudget(run.snapshot.context as Context, program.workflow)?.error ?? null;
+}
+
+/** Open approvals, by node id. */
+export function approvalsOf(program: Program, run: Run): PendingApproval[] {
+  const context = run.snapshot.context as Context;
+  const open = Object.entries(context.active).filter(([, active]) => isOpenApproval(active));
+  return open
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([node, active]) => {
+      const { kind } = program.tables.nodeOf(node);
+      const byPolicy = active.phase === 'held';
+      const timeoutMs = parkTimeoutMs(kind);
+      const timeoutAt = timeoutMs === null ? {} : { timeout_at: new Date((active.atMs ?? 0) + timeoutMs).toISOString() };
+      return {
+        node_id: node,
+        activation: active.activation,
+        kind: byPolicy ? 'tool' : 'human_approval',
+        tool_name: byPolicy ? (program.tables.verdicts.get(node)?.name ?? node) : 'human_approval',
+        approver: 'human',
+        context: byPolicy ? { node_id: node } : { description: active.description ?? '', ...timeoutAt },
+        sequence: active.since ?? 0,
+        requested_at_ms: active.atMs ?? 0,
+      };
+    });
+}
+
+/** The visit to a node that is under way; null = there is none. */
+export function activeVisitOf(run: Run, node: string): (Visit & Pick<ActiveVisit, 'phase'>) | null {
+  const active = own((run.snapshot.context as Context).active, node);
+  return active === undefined ? null : { node, activation: active.activation, attempt: active.attempt, phase: active.phase };
+}
+
+/** Has the run a child execution that has not ended, as far as it knows? */
+export function hasChild(run: Run): boolean {
+  const { active } = run.snapshot.context as Context;
+  for (const node in active) if (own(active, node)?.child !== undefined) return true;
+  return false;
+}
+
+function runsChildExecution(program: Program, node: string): boolean {
+  return program.tables.nodeOf(node).kind.type === 'subgraph';
+}
+
+/** Nodes under way, in the order they were written. */
+export function activeOf(program: Program, run: Run): ActiveNode[] {
+  const context = run.snapshot.context as Context;
+  const { graph } = program.tables;
+  return Object.entries(context.active)
+    .sort(([a], [b]) => (graph.indexOf(a) ?? 0) - (graph.indexOf(b) ?? 0))
+    .map(([node, active]) => ({
+      node,
+      activation: active.activation,
+      attempt: active.attempt,
+      phase: active.phase,
+      local: active.local === true,
+      waitsFor: active.key ?? null,
+      childId: active.child ?? null,
+      ...(active.phase === 'queued' && runsChildExecution(program, node) ? { waitsForCapacity: true as const } : {}),
+    }));
+}

@@ -1,0 +1,21 @@
+import type { Program } from '../compile/index.ts';
+import { canonicalJson, type JsonObject, patchState } from '../json.ts';
+import type { Run, StepEnv } from '../run.ts';
+import { type Context, own } from './context.ts';
+import { workOf } from './work.ts';
+
+/** What a node that is under way would be given, were `patch` part of the state: the same as it is (`same`), or something else. */
+export function inputUnderPatch(
+  program: Program,
+  run: Run,
+  node: string,
+  patch: JsonObject,
+  env: Pick<StepEnv, 'executionId' | 'vars'>,
+): 'same' | 'other' {
+  const context = run.snapshot.context as Context;
+  if (own(context.active, node) === undefined) return 'other';
+  const patched = { ...context, state: patchState(context.state, patch) };
+  const hypothetical = { ...run, snapshot: { ...run.snapshot, context: patched } } as Run;
+  const [before, after] = [run, hypothetical].map((each) => canonicalJson(workOf(program, each, node, env).input));
+  return before === after ? 'same' : 'other';
+}

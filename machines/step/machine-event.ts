@@ -1,0 +1,61 @@
+import type { Json } from '../json.ts';
+import type { Usage } from '../messages.ts';
+
+/**
+ * What a machine is sent: a message that has been checked and addressed. One event type per kind of message, so that XState's
+ * memory of transitions does not grow with the graph. The type of a timer's stimulus is its id.
+ */
+export type MachineEvent =
+  | {
+      readonly type: 'done';
+      readonly node: string;
+      readonly output: Json;
+      readonly patch?: Json;
+      readonly durationMs: number;
+      readonly usage?: Usage;
+    }
+  | FailEvent
+  | { readonly type: 'claimed'; readonly node: string; readonly workerId: string }
+  | { readonly type: 'requeue'; readonly node: string }
+  | {
+      readonly type: 'decide';
+      readonly node: string;
+      readonly decision: 'approved' | 'rejected';
+      readonly userId: string;
+      readonly comment: string | null;
+      readonly patch: Json;
+    }
+  /** `sequence` is that of the event in the log. */
+  | { readonly type: 'event'; readonly node: string; readonly payload: Json; readonly sequence: number }
+  | { readonly type: 'child'; readonly node: string; readonly childId: string; readonly change: ChildChange }
+  | { readonly type: 'cancel' }
+  | { readonly type: 'halt' }
+  | TimerFired;
+
+export interface FailEvent {
+  readonly type: 'fail';
+  readonly node: string;
+  readonly error: string;
+  readonly errorClass?: string;
+  readonly httpStatus?: number;
+  readonly retryable: boolean;
+  /** When the next attempt begins, if there is one. */
+  readonly delayMs: number;
+  /** The child execution that failed. */
+  readonly childId?: string;
+}
+
+export interface TimerFired {
+  readonly type: `xstate.after.${string}`;
+  readonly node: string;
+}
+
+export type ChildChange =
+  | { readonly status: 'started'; readonly workflowId: string }
+  | { readonly status: 'running' | 'paused' }
+  /** `mapped`: what the output mapping makes of the result, when there is one. */
+  | { readonly status: 'completed'; readonly result: Json; readonly mapped?: Json };
+
+export function isTimerEvent(event: MachineEvent): event is TimerFired {
+  return event.type.startsWith('xstate.after.');
+}

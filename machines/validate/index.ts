@@ -1,0 +1,51 @@
+import { type Cooperative, runToEnd } from '../cooperative.ts';
+import type { Diagnostic } from '../diagnostics.ts';
+import { effectiveEdges } from '../graph/edges.ts';
+import { analyseCooperatively } from '../graph/index.ts';
+import { normaliseLeniently } from '../ir/normalise.ts';
+import type { Workflow } from '../ir/workflow.ts';
+import { reservedLabel } from '../reserved-labels.ts';
+import { pathOfIllFormedText } from '../unicode.ts';
+import { checkExpressions } from './expressions.ts';
+import { checkRouting } from './routing.ts';
+
+/**
+ * Everything there is to say about a workflow document, errors and warnings, in one go. The workflow is null when there is
+ * an error. Never throws.
+ */
+export function validate(document: unknown): ValidationResult {
+  return runToEnd(validateCooperatively(document));
+}
+
+interface ValidationResult {
+  readonly workflow: Workflow | null;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Like `validate`, with pauses. */
+export function* validateCooperatively(document: unknown): Cooperative<ValidationResult> {
+  const { workflow, problems } = yield* normaliseLeniently(document);
+  if (workflow === null || workflow.nodes.length === 0) return { workflow: null, diagnostics: problems.all };
+  if (problems.failed) {
+    // Whatever else is wrong, names in edges can be looked up.
+    for (const fault of effectiveEdges(workflow).diagnostics) problems.add(fault);
+    return { workflow: null, diagnostics: problems.all };
+  }
+  const illFormed = pathOfIllFormedText(workflow.source);
+  if (illFormed !== null) {
+    const place = illFormed === '' ? 'the workflow' : illFormed;
+    problems.error('bad_text', `${place} has text that is not valid Unicode (an unpaired surrogate)`, { path: illFormed });
+  }
+  const reserved = reservedLabel(workflow.labels);
+  if (reserved !== undefined) {
+    const hint = 'only the runtime sets labels that begin with jamjet.';
+    problems.error('reserved_label', `label ${JSON.stringify(reserved)} is reserved`, { path: 'labels', hint });
+  }
+  yield;
+  const { graph, diagnostics } = yield* analyseCooperatively(workflow);
+  for (const fault of diagnostics) problems.add(fault);
+  checkRouting(workflow, graph, problems);
+  yield;
+  yield* checkExpressions(workflow, problems);
+  return { workflow: problems.failed ? null : workflow, diagnostics: problems.all };
+}

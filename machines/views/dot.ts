@@ -1,0 +1,140 @@
+import type { Diagram, DiagramEdge, DiagramNode, Shape } from './diagram.ts';
+import { overlayText } from './labels.ts';
+import { STATUS_COLOURS } from './status-colours.ts';
+import { oneLine } from './text.ts';
+
+const MAX_NAME = 60;
+const MAX_LABEL = 80;
+
+const SHAPES: Readonly<Record<Shape, string>> = {
+  tool: 'box',
+  http: 'component',
+  python_fn: 'note',
+  java_fn: 'note',
+  condition: 'diamond',
+  parallel: 'trapezium',
+  join: 'invtrapezium',
+  human_approval: 'hexagon',
+  wait: 'ellipse',
+  subgraph: 'box3d',
+  limit_exceeded: 'octagon',
+  begin: 'circle',
+  finish: 'doublecircle',
+  retry: 'cds',
+  hold: 'hexagon',
+  child: 'box3d',
+  gate: 'house',
+  route: 'diamond',
+  arrived: 'plain',
+  final: 'Msquare',
+};
+
+/** Graphviz. */
+export function toDot(picture: Diagram): string {
+  const title = oneLine(
+    [picture.title, picture.subtitle, picture.status ?? ''].filter((part) => part !== '').join(' '),
+    MAX_LABEL,
+  );
+  const font = 'fontname="Helvetica"';
+  return `${[
+    'digraph workflow {',
+    `  graph [label=${quoted(title)} labelloc=t compound=true ${font}]`,
+    `  node [${font} fontsize=11 margin="0.2,0.1"]`,
+    `  edge [${font} fontsize=10]`,
+    ...clustered(
+      picture,
+      (node) => attributesOf(node),
+      (label) => `label=${quoted(oneLine(label, MAX_NAME))} labeljust=l style="rounded,dashed"`,
+    ),
+    ...arrows(picture, edgeAttributes),
+    '}',
+  ].join('\n')}\n`;
+}
+
+/** Nodes in their frames, each with the attributes it is given. */
+export function clustered(
+  { nodes, frames }: Diagram,
+  attributes: (node: DiagramNode) => string,
+  frame: (label: string) => string,
+): string[] {
+  const tree = (parent: string | null, depth: number): string[] => {
+    const indent = '  '.repeat(depth);
+    return [
+      ...nodes.filter((node) => node.frame === parent).map((node) => `${indent}${node.key} [${attributes(node)}]`),
+      ...frames
+        .filter((each) => each.parent === parent)
+        .flatMap(({ key, label }) => [
+          `${indent}subgraph cluster_${key} {`,
+          `${indent}  ${frame(label)}`,
+          ...tree(key, depth + 1),
+          `${indent}}`,
+        ]),
+    ];
+  };
+  return tree(null, 1);
+}
+
+/**
+ * Edges, each with the attributes it is given. Graphviz leads edges from node to node only: one to a frame goes to a node inside and is
+ * cut at the frame's line. One that goes back is written the other way round, so that it does not turn the picture upside down.
+ */
+export function arrows(picture: Diagram, attributes: (edge: DiagramEdge, index: number) => readonly string[]): string[] {
+  const enclosing = enclosingFrames(picture);
+  const firstIn = firstNodes(picture, enclosing);
+  const holds = (frame: string, key: string): boolean => enclosing.get(key)?.includes(frame) === true;
+  return picture.edges.flatMap((edge, index) => {
+    const [from, to] = [firstIn.get(edge.from), firstIn.get(edge.to)];
+    if (from === undefined || to === undefined) return [];
+    // An edge between a frame and what is inside it cannot be cut at its line.
+    const cut = [
+      ...(from === edge.from || holds(edge.from, to) ? [] : [`${edge.back ? 'lhead' : 'ltail'}=cluster_${edge.from}`]),
+      ...(to === edge.to || holds(edge.to, from) ? [] : [`${edge.back ? 'ltail' : 'lhead'}=cluster_${edge.to}`]),
+    ];
+    const all = [...attributes(edge, index), ...cut, ...(edge.back ? ['dir=back'] : [])];
+    return [`  ${edge.back ? `${to} -> ${from}` : `${from} -> ${to}`}${all.length === 0 ? '' : ` [${all.join(' ')}]`}`];
+  });
+}
+
+/** The frames around each node and frame, the innermost first. */
+function enclosingFrames({ nodes, frames }: Diagram): Map<string, readonly string[]> {
+  const around = new Map<string, readonly string[]>();
+  const add = (key: string, parent: string | null): void => {
+    around.set(key, parent === null ? [] : [parent, ...(around.get(parent) ?? [])]);
+  };
+  for (const { key, parent } of frames) add(key, parent);
+  for (const { key, frame } of nodes) add(key, frame);
+  return around;
+}
+
+/** A node to stand for each key: itself, or the first one inside a frame. */
+function firstNodes({ nodes }: Diagram, around: ReadonlyMap<string, readonly string[]>): Map<string, string> {
+  const first = new Map(nodes.map(({ key }) => [key, key]));
+  for (const { key } of nodes) for (const frame of around.get(key) ?? []) if (!first.has(frame)) first.set(frame, key);
+  return first;
+}
+
+function attributesOf({ name, detail, shape: look, overlay: mark }: DiagramNode): string {
+  const lines = [name, detail, mark === null ? '' : overlayText(mark)].filter((line) => line !== '');
+  const colours = mark === null ? null : STATUS_COLOURS[mark.status];
+  const text =
+    look === 'begin' || look === 'finish'
+      ? `"" tooltip=${quoted(name)} width=0.25`
+      : quoted(lines.map((each) => oneLine(each, MAX_NAME)).join('\n'));
+  return `label=${text} shape=${SHAPES[look]}${colours === null ? '' : ` style=filled fillcolor="${colours.fill}" color="${colours.line}"`}`;
+}
+
+function edgeAttributes({ label, role, back, taken }: DiagramEdge): string[] {
+  const texts = [...label.split('\n'), taken !== null && taken > 1 ? `${taken}×` : ''].filter((text) => text !== '');
+  const isTaken = taken !== null && taken > 0;
+  return [
+    ...(texts.length === 0 ? [] : [`label=${quoted(texts.map((text) => oneLine(text, MAX_LABEL)).join('\n'))}`]),
+    ...(role === 'waits' ? ['style=dotted'] : back ? ['style=dashed'] : []),
+    ...(isTaken ? ['penwidth=2'] : []),
+  ];
+}
+
+/** A string of DOT; a line break in it is written as one. Graphviz reads `&…;` as a character. */
+function quoted(text: string): string {
+  const escaped = text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('&', '&amp;').replaceAll('\n', '\\n');
+  return `"${escaped}"`;
+}

@@ -1,0 +1,274 @@
+import type { Program } from '../compile/index.ts';
+import { stateId } from '../compile/state-ids.ts';
+import { isObject, type Json, type JsonObject } from '../json.ts';
+import { KIND_NAMES } from '../nodes/index.ts';
+import type { Diagram, DiagramEdge, DiagramFrame, DiagramNode, Shape } from './diagram.ts';
+import type { ExecutionOverlay, ExecutionStatus, NodeOverlay, NodeStatus } from './execution-overlay.ts';
+import { detailOf } from './labels.ts';
+import { durationText } from './text.ts';
+import { subtitleOf } from './workflow-diagram.ts';
+
+/** States that stand for no visit of a node, by what their ids begin with. */
+const SHAPE_OF_PREFIX: Readonly<Record<string, Shape>> = {
+  retry: 'retry',
+  hold: 'hold',
+  paused: 'child',
+  resumed: 'child',
+  route: 'route',
+  gate: 'gate',
+  over: 'arrived',
+  joined: 'arrived',
+  ended: 'arrived',
+  failed: 'arrived',
+  run: 'route',
+  end: 'final',
+};
+
+/** How the end is marked at which an execution has come. */
+const END_NODE_STATUS: Readonly<Partial<Record<ExecutionStatus, NodeStatus>>> = {
+  completed: 'done',
+  failed: 'failed',
+  limit_exceeded: 'failed',
+  cancelled: 'cancelled',
+};
+
+interface DrawnState {
+  readonly key: string;
+  readonly config: JsonObject;
+  readonly frame: string | null;
+  /** Where a way into it begins inside: itself, unless it is a frame. */
+  readonly isFrame: boolean;
+}
+
+/** The states of the compiled machine and their transitions; `cancel` and `halt`, which every state has, are left out. */
+export function machineDiagram(program: Program, overlay: ExecutionOverlay | null): Diagram {
+  const { workflow, config } = program;
+  const found = statesOf(config);
+  const edges = edgesOf(found, config, overlay, program);
+  const entered = new Set(edges.map((edge) => edge.to));
+  // Where only cancelling leads, nothing that is drawn leads.
+  const names = new Map(workflow.nodes.map(({ id }) => [stateId(id), id]));
+  const leaves = [...found.values()].filter(
+    (state) => !state.isFrame && (state.config.type !== 'final' || entered.has(state.key)),
+  );
+  const begin: DiagramNode = {
+    key: 'begin',
+    name: 'start',
+    shape: 'begin',
+    detail: '',
+    frame: null,
+    overlay: null,
+    definition: null,
+  };
+  return {
+    view: 'machine',
+    title: workflow.name ?? workflow.workflow_id,
+    subtitle: `machine of ${subtitleOf(workflow)}`,
+    nodes: [begin, ...leaves.map((state) => nodeOf(state, program, overlay, names))],
+    edges,
+    frames: [...found.values()].filter(({ isFrame }) => isFrame).map(frameOf),
+    status: overlay?.status ?? null,
+  };
+}
+
+/** Every state by its id, outer ones first. */
+function statesOf(config: JsonObject): Map<string, DrawnState> {
+  const found = new Map<string, DrawnState>();
+  const walk = (states: Json | undefined, frame: string | null): void => {
+    for (const [name, state] of isObject(states) ? Object.entries(states) : []) {
+      if (!isObject(state)) continue;
+      const key = `s${found.size}`;
+      const isFrame = isObject(state.states);
+      found.set(typeof state.id === 'string' ? state.id : name, { key, config: state, frame, isFrame });
+      if (isFrame) walk(state.states, key);
+    }
+  };
+  walk(config.states, null);
+  return found;
+}
+
+/** `names`: the node behind each name that state ids are made of; not every state says in other words which node it is about. */
+function nodeOf(
+  { key, config, frame }: DrawnState,
+  program: Program,
+  overlay: ExecutionOverlay | null,
+  names: ReadonlyMap<string, string>,
+): DiagramNode {
+  const id = String(config.id);
+  const [, prefix = null, rest = ''] = /^([a-z]+):(.*)$/su.exec(id) ?? [];
+  const meta = isObject(config.meta) ? config.meta : {};
+  const node = typeof meta.node === 'string' ? meta.node : (names.get(prefix === null ? id : rest) ?? null);
+  const kind = KIND_NAMES.find((name) => name === meta.kind);
+  const mark = node === null ? null : (overlay?.nodes.get(node) ?? null);
+  const end = prefix === 'end' && rest === overlay?.status ? endOverlay(overlay) : null;
+  return {
+    key,
+    name: nameOf(id, prefix, rest, node),
+    shape: prefix === null ? (kind ?? 'arrived') : (SHAPE_OF_PREFIX[prefix] ?? 'arrived'),
+    detail: prefix === null && node !== null ? detailOf(program.tables.nodeOf(node).kind) : '',
+    frame,
+    overlay: mark === null ? end : overlayOfState(prefix, mark),
+    definition: config,
+  };
+}
+
+/** `retry charge`; the ends by their status. */
+function nameOf(id: string, prefix: string | null, rest: string, node: string | null): string {
+  if (prefix === null) return node ?? id;
+  if (prefix === 'end' || prefix === 'run') return rest;
+  return `${prefix} ${node ?? rest}`;
+}
+
+/** A node's mark stands on the state in which the machine is for it. */
+function overlayOfState(prefix: string | null, mark: NodeOverlay): NodeOverlay | null {
+  if (prefix === 'retry') return mark.status === 'retrying' ? mark : null;
+  if (prefix === 'hold') return mark.status === 'held' ? mark : null;
+  if (prefix === 'paused') return mark.status === 'waiting' ? mark : null;
+  if (prefix !== null) return null;
+  return mark.status === 'retrying' ? { ...mark, status: 'failed' } : mark.status === 'held' && mark.visits > 0 ? null : mark;
+}
+
+function endOverlay({ status, atMs }: ExecutionOverlay): NodeOverlay | null {
+  const ended = END_NODE_STATUS[status];
+  if (ended === undefined) return null;
+  return { status: ended, visits: 1, retries: 0, sinceMs: atMs, durationMs: null, error: null };
+}
+
+function frameOf({ key, config, frame }: DrawnState): DiagramFrame {
+  const parallel = config.type === 'parallel';
+  const [what = '', ...rest] = String(config.id).split(':');
+  const meta = isObject(config.meta) ? config.meta : {};
+  const until = typeof meta.join === 'string' ? `, until ${meta.join}` : '';
+  return { key, label: `${what} ${rest.join(':')}${parallel ? until : ''}`, parent: frame, parallel };
+}
+
+function edgesOf(
+  found: ReadonlyMap<string, DrawnState>,
+  config: JsonObject,
+  overlay: ExecutionOverlay | null,
+  program: Program,
+): DiagramEdge[] {
+  const taken = traversals(program, overlay);
+  const edges = new Map<string, DiagramEdge>();
+  const add = (from: string, to: string, label: string, count: number | null): void => {
+    const key = `${from} ${to}`;
+    const known = edges.get(key);
+    const labels = [...new Set([...(known?.label.split('\n') ?? []), label])].filter((text) => text !== '');
+    edges.set(key, { from, to, label: labels.join('\n'), role: 'plain', back: false, taken: count });
+  };
+  const initial = found.get(String(config.initial));
+  if (initial !== undefined) add('begin', initial.key, '', overlay === null ? null : 1);
+  for (const { key, config: state } of found.values()) {
+    for (const { label, target } of transitionsOf(state)) {
+      const to = found.get(target);
+      if (to === undefined) continue;
+      add(key, to.key, label, overlay === null ? null : (taken.get(`${nodeName(state)} ${nodeName(to.config)}`) ?? null));
+    }
+  }
+  const inside = [...found.values()].flatMap(({ key, frame }) => (frame === null ? [] : [{ from: frame, to: key }]));
+  return markBackEdges([...edges.values()], inside);
+}
+
+/** Edges that lead to where the way to them came through, found by a walk from the start; who enters a frame enters all `inside` it. */
+function markBackEdges(edges: readonly DiagramEdge[], inside: readonly Pick<DiagramEdge, 'from' | 'to'>[]): DiagramEdge[] {
+  const out = new Map<string, string[]>();
+  for (const { from, to } of [...edges, ...inside]) {
+    const list = out.get(from);
+    if (list === undefined) out.set(from, [to]);
+    else list.push(to);
+  }
+  const back = new Set<string>();
+  const seen = new Set<string>();
+  const onPath = new Set<string>();
+  const path: { readonly key: string; readonly left: string[] }[] = [];
+  const enter = (key: string): void => {
+    seen.add(key);
+    onPath.add(key);
+    path.push({ key, left: [...(out.get(key) ?? [])].reverse() });
+  };
+  enter('begin');
+  for (let last = path.at(-1); last !== undefined; last = path.at(-1)) {
+    const next = last.left.pop();
+    if (next === undefined) {
+      onPath.delete(last.key);
+      path.pop();
+    } else if (onPath.has(next)) back.add(`${last.key} ${next}`);
+    else if (!seen.has(next)) enter(next);
+  }
+  return edges.map((edge) => (back.has(`${edge.from} ${edge.to}`) ? { ...edge, back: true } : edge));
+}
+
+function nodeName(state: JsonObject): string {
+  const meta = isObject(state.meta) ? state.meta : {};
+  return typeof meta.node === 'string' ? JSON.stringify(meta.node) : '';
+}
+
+/** How often one node led to another, by the two names. */
+function traversals({ tables: statics }: Program, overlay: ExecutionOverlay | null): Map<string, number> {
+  const taken = new Map<string, number>();
+  for (const { from, to, index } of overlay === null ? [] : statics.graph.edges) {
+    if (to < 0) continue;
+    const key = `${JSON.stringify(statics.graph.idOf(from))} ${JSON.stringify(statics.graph.idOf(to))}`;
+    taken.set(key, (taken.get(key) ?? 0) + (overlay?.taken[index] ?? 0));
+  }
+  return taken;
+}
+
+interface Transition {
+  readonly label: string;
+  readonly target: string;
+}
+
+function transitionsOf(state: JsonObject): Transition[] {
+  const events = isObject(state.on) ? Object.entries(state.on) : [];
+  const delays = isObject(state.after) ? Object.entries(state.after) : [];
+  return [
+    ...transitionList(state.always, ''),
+    ...events.flatMap(([event, transitions]) => transitionList(transitions, event)),
+    ...delays.flatMap(([delay, transitions]) =>
+      transitionList(transitions, `after ${/^\d+$/.test(delay) ? durationText(Number(delay)) : delay}`),
+    ),
+  ];
+}
+
+function transitionList(transitions: Json | undefined, event: string): Transition[] {
+  const list = (Array.isArray(transitions) ? transitions : transitions === undefined ? [] : [transitions]) as readonly Json[];
+  return list
+    .filter(isObject)
+    .filter(isDrawn)
+    .flatMap(({ guard, target }, i) => {
+      if (typeof target !== 'string') return [];
+      const condition = isObject(guard) ? guardText(guard) : i > 0 ? 'else' : '';
+      const label = [event, condition === '' ? '' : `[${condition}]`].filter((part) => part !== '').join(' ');
+      return [{ label, target: target.replace(/^#/, '') }];
+    });
+}
+
+/** Steps that run out of their budget, or of all steps they may take, are no part of what the workflow says. */
+function isDrawn({ guard }: JsonObject): boolean {
+  return !isObject(guard) || (guard.type !== 'exceeded' && guard.type !== 'halted');
+}
+
+function guardText({ type, params }: JsonObject): string {
+  const given = isObject(params) ? params : {};
+  switch (type) {
+    case 'at':
+      return '';
+    case 'when':
+      return String(given.expr);
+    case 'decided':
+      return String(given.as);
+    case 'childIs':
+      return String(given.status);
+    case 'closed':
+      return typeof given.as === 'string' ? `all in, ${given.as}` : 'all in';
+    case 'retry':
+      return 'may retry';
+    case 'settled':
+      return given.failed === true ? 'settled, failed' : 'settled';
+    default:
+      return String(type)
+        .replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
+        .trim();
+  }
+}

@@ -1,0 +1,266 @@
+import type { Program } from '../compile/index.ts';
+import { type Alternative, type NodeOutcome, type OutcomeRoutes, outcomeRoutes } from '../compile/outcome-routes.ts';
+import { forwardsInput } from '../compile/output-use.ts';
+import { Budget } from '../expression/budget.ts';
+import { evaluate } from '../expression/index.ts';
+import { FIRST_LANGUAGE } from '../expression/syntax-tree.ts';
+import { truthy } from '../expression/values.ts';
+import { at } from '../graph/at.ts';
+import { END } from '../graph/edges.ts';
+import { isObject, type Json, type JsonObject, patchState } from '../json.ts';
+import { definitionOf } from '../nodes/index.ts';
+import type { TimedEvent } from '../replay/log.ts';
+import { completedPatch } from '../step/actions.ts';
+import type { ExecutionOverlay, ExecutionStatus, NodeOverlay, NodeStatus } from './execution-overlay.ts';
+
+const END_STATUS: Readonly<Record<string, ExecutionStatus>> = {
+  workflow_completed: 'completed',
+  workflow_failed: 'failed',
+  workflow_cancelled: 'cancelled',
+  strategy_limit_hit: 'limit_exceeded',
+};
+
+const UNFINISHED: ReadonlySet<NodeStatus> = new Set(['queued', 'active', 'waiting', 'held', 'retrying']);
+const UNVISITED: NodeOverlay = { status: 'active', visits: 0, retries: 0, sinceMs: null, durationMs: null, error: null };
+
+/**
+ * What a log tells of nodes and edges. The log names nodes only: which edges were taken follows from how each visit ended and, where
+ * conditions choose, from the state at that moment, which the log holds as patches. Takes the events in their order, from the first.
+ */
+export class OverlayBuilder {
+  readonly #program: Program;
+  readonly #routes = new Map<number, OutcomeRoutes>();
+  readonly #nodes = new Map<string, NodeOverlay>();
+  readonly #visits = new Map<string, number>();
+  /** What a visit is about to end as, told by the event before its end. */
+  readonly #ending = new Map<string, NodeOutcome>();
+  /** What control nodes pass on: the output that reached them last. */
+  readonly #received = new Map<number, Json>();
+  readonly #taken: number[];
+  /** Sequence at which an edge last led to the node, and at which a visit last began. */
+  readonly #reached = new Map<number, number>();
+  readonly #began = new Map<string, number>();
+  #state: JsonObject = {};
+  #input: Json = null;
+  #env: Readonly<Record<string, string>> = {};
+  #language = FIRST_LANGUAGE;
+  #status: ExecutionStatus = 'running';
+  #suspended = false;
+  #sequence = 0;
+  #atMs: number | null = null;
+
+  constructor(program: Program) {
+    this.#program = program;
+    this.#taken = new Array<number>(program.tables.graph.edges.reduce((most, edge) => Math.max(most, edge.index), -1) + 1).fill(
+      0,
+    );
+  }
+
+  apply(event: TimedEvent): void {
+    this.#sequence = event.sequence;
+    this.#atMs = event.at_ms;
+    const { type, node_id, data } = event;
+    const end = END_STATUS[type];
+    if (end !== undefined) this.#status = end;
+    if (node_id === null) this.#executionEvent(type, data);
+    // Work beside the graph belongs to no visit.
+    else if (data.activation !== 0 && this.#program.tables.graph.indexOf(node_id) !== undefined) this.#nodeEvent(event, node_id);
+  }
+
+  get overlay(): ExecutionOverlay {
+    const nodes = new Map(this.#nodes);
+    const running = this.#status === 'running';
+    // What was under way when it ended is so no more; a retry may set it going again.
+    if (!running)
+      for (const [node, mark] of nodes) if (UNFINISHED.has(mark.status)) nodes.set(node, { ...mark, status: 'cancelled' });
+    const held = running && this.#suspended;
+    if (held) for (const node of this.#deferred()) nodes.set(node, { ...(nodes.get(node) ?? UNVISITED), status: 'held' });
+    const status = held || (running && allWaiting(nodes)) ? 'paused' : this.#status;
+    return { status, suspended: held, sequence: this.#sequence, atMs: this.#atMs, nodes, taken: [...this.#taken] };
+  }
+
+  #executionEvent(type: string, data: JsonObject): void {
+    if (type === 'workflow_started') {
+      this.#input = data.initial_input ?? null;
+      this.#state = isObject(this.#input) ? this.#input : {};
+      this.#env = isObject(data.env) ? (data.env as Readonly<Record<string, string>>) : {};
+      this.#language = Number(data.language ?? FIRST_LANGUAGE);
+      const { graph } = this.#program.tables;
+      this.#reached.set(graph.start, 1);
+    } else if (type === 'workflow_paused') this.#suspended = true;
+    else if (type === 'workflow_resumed') this.#suspended = false;
+    else if (type === 'workflow_forked') this.#fork(data);
+    else if (type === 'workflow_retried') {
+      this.#status = 'running';
+      this.#suspended = false;
+      const nodes = Array.isArray(data.nodes) ? (data.nodes as readonly Json[]) : [];
+      for (const node of nodes)
+        this.#update(String(node), { status: 'retrying', retries: this.#overlayOf(String(node)).retries + 1 });
+    }
+  }
+
+  /** What was under way in the origin begins anew. */
+  #fork(data: JsonObject): void {
+    this.#state = patchState(this.#state, data.state_patch ?? null);
+    if (typeof data.language === 'number') this.#language = data.language;
+    for (const [node, { status }] of this.#nodes) if (UNFINISHED.has(status)) this.#update(node, { sinceMs: this.#atMs });
+  }
+
+  #nodeEvent({ type, data, at_ms: atMs, sequence }: TimedEvent, node: string): void {
+    switch (type) {
+      case 'node_scheduled':
+        this.#begin(node, data, atMs, sequence);
+        this.#update(node, { status: 'queued' });
+        break;
+      case 'node_started':
+        this.#begin(node, data, atMs, sequence);
+        this.#update(node, { status: this.#parks(node) ? 'waiting' : 'active' });
+        break;
+      case 'tool_approval_required':
+        this.#begin(node, data, atMs, sequence);
+        this.#update(node, { status: 'held' });
+        break;
+      case 'child_workflow_waiting':
+        this.#update(node, { status: 'queued' });
+        break;
+      case 'child_workflow_started':
+        this.#update(node, { status: 'active' });
+        break;
+      case 'child_workflow_paused':
+        this.#update(node, { status: 'waiting' });
+        break;
+      case 'child_workflow_resumed':
+        this.#update(node, { status: 'active' });
+        break;
+      case 'approval_received':
+        this.#state = patchState(this.#state, data.state_patch ?? null);
+        this.#ending.set(node, data.decision === 'approved' ? 'approved' : 'rejected');
+        break;
+      case 'timer_fired':
+        this.#ending.set(node, 'timeout');
+        break;
+      case 'retry_scheduled':
+        this.#update(node, { status: 'retrying', retries: this.#overlayOf(node).retries + 1 });
+        break;
+      case 'node_failed':
+        this.#failed(node, data, atMs, sequence);
+        break;
+      case 'node_completed':
+        this.#completed(node, data, atMs, sequence);
+        break;
+      case 'node_skipped':
+        // It was done in an earlier round of its loop.
+        if (this.#overlayOf(node).visits === 0) this.#update(node, { status: 'skipped' });
+        break;
+      case 'node_cancelled':
+        this.#end(node, atMs, 'cancelled', null);
+        break;
+    }
+  }
+
+  /** A visit is told by its number: what comes with the same is another attempt, or another turn of it. */
+  #begin(node: string, data: JsonObject, atMs: number, sequence: number): void {
+    const activation = typeof data.activation === 'number' ? data.activation : 1;
+    if (this.#visits.get(node) === activation) return;
+    this.#visits.set(node, activation);
+    this.#began.set(node, sequence);
+    this.#ending.delete(node);
+    this.#update(node, { visits: this.#overlayOf(node).visits + 1, sinceMs: atMs, durationMs: null, error: null });
+  }
+
+  #failed(node: string, data: JsonObject, atMs: number, sequence: number): void {
+    this.#begin(node, data, atMs, sequence);
+    const error = String(data.error);
+    this.#end(node, atMs, 'failed', null);
+    this.#update(node, { error });
+    if (data.retryable !== false) return;
+    const output: JsonObject = { error, node_id: node, attempt: data.attempt ?? 0 };
+    this.#follow(node, this.#routesOf(node).failed ?? [], output, sequence);
+  }
+
+  #completed(node: string, data: JsonObject, atMs: number, sequence: number): void {
+    this.#begin(node, data, atMs, sequence);
+    this.#state = patchState(this.#state, completedPatch(data, node));
+    this.#end(node, atMs, 'done', this.#isWork(node) && typeof data.duration_ms === 'number' ? data.duration_ms : null);
+    const { graph } = this.#program.tables;
+    const index = graph.indexOf(node) ?? 0;
+    const routes = this.#routesOf(node);
+    const ending = this.#ending.get(node);
+    const alternatives = (ending === undefined ? undefined : routes[ending]) ?? routes.ok ?? [];
+    this.#follow(
+      node,
+      alternatives,
+      forwardsInput(graph, index) ? (this.#received.get(index) ?? null) : (data.output ?? null),
+      sequence,
+    );
+  }
+
+  #end(node: string, atMs: number, status: NodeStatus, reportedMs: number | null): void {
+    const { sinceMs } = this.#overlayOf(node);
+    const isControl = this.#program.tables.graph.isControl(this.#program.tables.graph.indexOf(node) ?? 0);
+    const durationMs = reportedMs ?? (sinceMs === null || isControl ? null : atMs - sinceMs);
+    this.#update(node, { status, durationMs });
+  }
+
+  /** Work is measured by whoever does it; how long the rest took, only its events say. */
+  #isWork(node: string): boolean {
+    const { kind } = this.#program.tables.nodeOf(node);
+    return definitionOf(kind).behaviour(kind) === 'work';
+  }
+
+  #follow(node: string, alternatives: readonly Alternative[], output: Json, sequence: number): void {
+    // As in the step that was logged: what its budget did not suffice for is in no log.
+    const budget = new Budget();
+    const chosen = alternatives.find(({ when }) => when === null || this.#isTrue(when, output, budget));
+    for (const edge of chosen?.live ?? []) {
+      this.#taken[edge.index] = at(this.#taken, edge.index) + 1;
+      if (edge.to === END) continue;
+      this.#received.set(edge.to, output);
+      this.#reached.set(edge.to, sequence);
+    }
+    this.#ending.delete(node);
+  }
+
+  #isTrue(text: string, output: Json, budget: Budget): boolean {
+    const scope = { state: this.#state, output, input: this.#input, env: this.#env, language: this.#language };
+    const { value, error } = evaluate(this.#program.tables.expression(text), scope, budget);
+    return error === undefined && truthy(value);
+  }
+
+  /** What was reached while an operator held the execution. A join may still wait for other ways. */
+  #deferred(): string[] {
+    const { graph } = this.#program.tables;
+    return [...this.#reached].flatMap(([index, sequence]) => {
+      const { id, kind } = graph.node(index);
+      return kind.type !== 'join' && (this.#began.get(id) ?? 0) < sequence ? [id] : [];
+    });
+  }
+
+  #parks(node: string): boolean {
+    const { kind } = this.#program.tables.nodeOf(node);
+    return kind.type === 'human_approval' || kind.type === 'wait';
+  }
+
+  #routesOf(node: string): OutcomeRoutes {
+    const { graph } = this.#program.tables;
+    const index = graph.indexOf(node) ?? 0;
+    const known = this.#routes.get(index);
+    if (known !== undefined) return known;
+    const routes = graph.rank[index] === -1 ? {} : outcomeRoutes(graph, index);
+    this.#routes.set(index, routes);
+    return routes;
+  }
+
+  #overlayOf(node: string): NodeOverlay {
+    return this.#nodes.get(node) ?? UNVISITED;
+  }
+
+  #update(node: string, change: Partial<NodeOverlay>): void {
+    this.#nodes.set(node, { ...this.#overlayOf(node), ...change });
+  }
+}
+
+function allWaiting(nodes: ReadonlyMap<string, NodeOverlay>): boolean {
+  const open = [...nodes.values()].filter(({ status }) => UNFINISHED.has(status));
+  return open.length > 0 && open.every(({ status }) => status === 'waiting');
+}

@@ -1,0 +1,154 @@
+import type { Program } from '../compile/index.ts';
+import { END, effectiveEdges, type GraphEdge } from '../graph/edges.ts';
+import type { Graph } from '../graph/graph.ts';
+import type { Node, Workflow } from '../ir/workflow.ts';
+import { isObject, type Json, type JsonObject } from '../json.ts';
+import { definitionOf } from '../nodes/index.ts';
+import type { Diagram, DiagramEdge, DiagramFrame, DiagramNode } from './diagram.ts';
+import type { ExecutionOverlay } from './execution-overlay.ts';
+import { detailOf } from './labels.ts';
+
+const OUTCOME_LABELS: Readonly<Record<string, string>> = {
+  on_approved: 'approved',
+  on_rejected: 'rejected',
+  on_timeout: 'on timeout',
+  fallback_node: 'on failure',
+};
+
+const BEGIN = 'begin';
+const FINISH = 'finish';
+/** So many ways may meet at one end; more would cross the whole picture to get there. */
+const MAX_TO_ONE_END = 6;
+
+/** The nodes and edges as the author wrote them, and with `marks` what an execution made of them. */
+export function workflowDiagram(program: Program, overlay: ExecutionOverlay | null): Diagram {
+  const { workflow, config, tables: statics } = program;
+  const { edges } = effectiveEdges(workflow);
+  const { frames, frameOf } = framesOf(config);
+  const nodes = workflow.nodes.map((node, i) => ({
+    key: `n${i}`,
+    name: node.id,
+    shape: node.kind.type,
+    detail: detailOf(node.kind),
+    frame: frameOf.get(node.id) ?? null,
+    overlay: overlay?.nodes.get(node.id) ?? null,
+    definition: definition(node),
+  }));
+  const drawn = withEnds(edges, workflow, statics.graph, overlay);
+  const apart = drawn.filter((edge) => edge.to === FINISH).length > MAX_TO_ONE_END;
+  const shown = apart ? drawn.map(toOwnEnd) : drawn;
+  const ends = [...new Set(shown.flatMap(({ to }) => (to.startsWith(FINISH) ? [to] : [])))];
+  return {
+    view: 'workflow',
+    title: workflow.name ?? workflow.workflow_id,
+    subtitle: subtitleOf(workflow),
+    nodes: [end(BEGIN, 'start', BEGIN), ...nodes, ...ends.map((key) => end(key, 'end', FINISH))],
+    edges: shown,
+    frames,
+    status: overlay?.status ?? null,
+  };
+}
+
+export function subtitleOf({ workflow_id, name, version }: Workflow): string {
+  return `${name === null || name === workflow_id ? '' : `${workflow_id} `}v${version}`;
+}
+
+function toOwnEnd(edge: DiagramEdge): DiagramEdge {
+  return edge.to === FINISH ? { ...edge, to: `${FINISH}_${edge.from}` } : edge;
+}
+
+function end(key: string, name: string, look: typeof BEGIN | typeof FINISH): DiagramNode {
+  return { key, name, shape: look, detail: '', frame: null, overlay: null, definition: null };
+}
+
+function definition({ id, kind, retry, timeout_secs, description, labels, policy }: Node): JsonObject {
+  const behaviour = definitionOf(kind).behaviour(kind);
+  return {
+    id,
+    ...(description === null ? {} : { description }),
+    kind: kind as unknown as JsonObject,
+    ...(behaviour === 'work' || behaviour === 'child' ? { retry: retry as unknown as JsonObject } : {}),
+    ...(timeout_secs === null ? {} : { timeout_secs }),
+    ...(Object.keys(labels).length === 0 ? {} : { labels }),
+    ...(policy === null ? {} : { policy: policy as unknown as JsonObject }),
+  };
+}
+
+/** Every edge, with what leads to the first node, and from a node without ways on to the end. */
+function withEnds(
+  edges: readonly GraphEdge[],
+  workflow: Workflow,
+  graph: Graph,
+  overlay: ExecutionOverlay | null,
+): DiagramEdge[] {
+  const back = new Set([...graph.backEdges].map((edge) => edge.index));
+  const hasChoice = new Set(edges.flatMap((edge) => (edge.role === 'if' ? [edge.from] : [])));
+  const hasTransitions = new Set(edges.flatMap((edge) => (edge.role === 'wait' ? [] : [edge.from])));
+  const start: DiagramEdge = {
+    from: BEGIN,
+    to: `n${graph.start}`,
+    label: '',
+    role: 'plain',
+    back: false,
+    taken: overlay === null ? null : overlay.sequence > 0 ? 1 : 0,
+  };
+  const drawn = edges.map((edge): DiagramEdge => {
+    const otherwise = edge.role === 'plain' && hasChoice.has(edge.from) ? 'else' : '';
+    return {
+      from: `n${edge.from}`,
+      to: edge.to === END ? FINISH : `n${edge.to}`,
+      label: labelOf(edge, workflow) ?? otherwise,
+      role: roleOf(edge),
+      back: back.has(edge.index),
+      taken: overlay === null || edge.role === 'wait' ? null : (overlay.taken[edge.index] ?? 0),
+    };
+  });
+  const last = workflow.nodes.flatMap(({ id, kind }, i): DiagramEdge[] => {
+    if (hasTransitions.has(i) || kind.type === 'limit_exceeded') return [];
+    const overlayOfNode = overlay?.nodes.get(id);
+    const done = overlayOfNode?.status === 'done' ? overlayOfNode.visits : 0;
+    return [{ from: `n${i}`, to: FINISH, label: '', role: 'plain', back: false, taken: overlay === null ? null : done }];
+  });
+  return [start, ...drawn, ...last];
+}
+
+function roleOf(edge: GraphEdge): DiagramEdge['role'] {
+  if (edge.role === 'wait') return 'waits';
+  if (edge.role === 'branch' || edge.role === 'if') return 'choice';
+  return edge.role === 'plain' || edge.role === 'all' ? 'plain' : 'outcome';
+}
+
+function labelOf(edge: GraphEdge, { nodes }: Workflow): string | null {
+  if (edge.role === 'if') return edge.condition;
+  if (edge.role !== 'branch') return OUTCOME_LABELS[edge.role] ?? null;
+  const kind = nodes[edge.from]?.kind;
+  const target = edge.to === END ? 'end' : nodes[edge.to]?.id;
+  const branches = kind?.type === 'condition' ? kind.branches.filter((branch) => branch.target === target) : [];
+  return branches.map(({ condition }) => condition ?? 'else').join(' · ');
+}
+
+/** A frame for what the machine runs side by side: its parallel states, and the nodes in them. */
+function framesOf(config: JsonObject): {
+  readonly frames: readonly DiagramFrame[];
+  readonly frameOf: ReadonlyMap<string, string>;
+} {
+  const frames: DiagramFrame[] = [];
+  const frameOf = new Map<string, string>();
+  const walk = (states: Json | undefined, frame: string | null): void => {
+    for (const state of isObject(states) ? Object.values(states) : []) {
+      if (!isObject(state)) continue;
+      const meta = isObject(state.meta) ? state.meta : {};
+      if (typeof meta.node === 'string' && frame !== null) frameOf.set(meta.node, frame);
+      if (state.type !== 'parallel') {
+        walk(state.states, frame);
+        continue;
+      }
+      const key = `f${frames.length}`;
+      const label = typeof meta.join === 'string' ? `in parallel, until ${meta.join}` : 'in parallel';
+      frames.push({ key, label, parent: frame, parallel: false });
+      walk(state.states, key);
+    }
+  };
+  walk(config.states, null);
+  return { frames, frameOf };
+}

@@ -1,0 +1,80 @@
+import { isMap, isSeq } from 'yaml';
+import type { MapReader } from './map-reader.ts';
+import type { Source } from './source.ts';
+import { fieldsOf, offsetOf, resolveAliases } from './values.ts';
+
+/** Where in the file a path of the document (`nodes.review.kind.timeout_secs`, `edges.3.to`) was written. */
+export interface SourceMap {
+  /** Offset of the path or of the nearest thing around it; null when nothing of it was written. */
+  nearestOffset(path: string): number | null;
+}
+
+/** The places of a compiled document: every part is marked as it is made. */
+export class RecordedSourceMap implements SourceMap {
+  readonly #offsets = new Map<string, number>();
+
+  record(path: string, at: number): void {
+    this.#offsets.set(path, at);
+  }
+
+  /** Marks every key of a section as a part of `path`. */
+  recordAll(path: string, section: MapReader): void {
+    for (const { key, at } of section.fields) this.record(`${path}.${key}`, at);
+  }
+
+  nearestOffset(path: string): number | null {
+    for (let prefix = dotted(path); prefix !== ''; prefix = prefix.slice(0, Math.max(0, prefix.lastIndexOf('.')))) {
+      const at = this.#offsets.get(prefix);
+      if (at !== undefined) return at;
+    }
+    return null;
+  }
+}
+
+/** The places of a file that holds the document as it is. */
+export class DocumentSourceMap implements SourceMap {
+  readonly #source: Source;
+  readonly #root: unknown;
+
+  constructor(root: unknown, source: Source) {
+    this.#source = source;
+    this.#root = root;
+  }
+
+  nearestOffset(path: string): number | null {
+    let rest = dotted(path);
+    let at: number | null = null;
+    let node = resolveAliases(this.#root, this.#source);
+    while (rest !== '') {
+      if (isMap(node)) {
+        // Names may hold dots: the longest key that begins the path is the one that is meant.
+        const fits = [...fieldsOf(node, this.#source).values()].filter(({ key }) => rest === key || rest.startsWith(`${key}.`));
+        const field = fits.sort((a, b) => b.key.length - a.key.length)[0];
+        if (field === undefined) return at;
+        at = isMap(field.value) || isSeq(field.value) ? field.keyOffset : field.at;
+        node = field.value;
+        rest = rest.slice(field.key.length + 1);
+      } else if (isSeq(node)) {
+        const items = node.items.map((item) => resolveAliases(item, this.#source));
+        const item =
+          items.find((candidate) => isMap(candidate) && named(rest, candidate.get('id'))) ?? items[Number.parseInt(rest, 10)];
+        if (item === undefined || item === null) return at;
+        at = offsetOf(item);
+        const id = isMap(item) ? item.get('id') : null;
+        const taken = named(rest, id) ? String(id) : String(Number.parseInt(rest, 10));
+        node = item;
+        rest = rest.slice(taken.length + 1);
+      } else return at;
+    }
+    return at;
+  }
+}
+
+function named(path: string, id: unknown): boolean {
+  return typeof id === 'string' && (path === id || path.startsWith(`${id}.`));
+}
+
+/** `edges[3].to` → `edges.3.to`. */
+function dotted(path: string): string {
+  return path.replace(/\[(\d+)\]/g, '.$1');
+}

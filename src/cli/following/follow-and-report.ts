@@ -1,0 +1,45 @@
+import { type Context, listenForInterrupt } from '../context.ts';
+import { paintFor } from '../terminal/paint.ts';
+import { shellWord } from '../terminal/text.ts';
+import { followExecution } from './follow-execution.ts';
+import { openHost } from './host.ts';
+import { exitCodeOf, exitCodeOfFollowExit, exitNote, reportJson, reportText } from './run-report.ts';
+
+/** Follows an execution on a server to its end and reports as `run` does; resolves to the exit code. */
+export async function followAndReport(
+  context: Context,
+  options: { readonly runtime: string | undefined; readonly json: boolean },
+  id: string,
+): Promise<number> {
+  const { runtime, json } = options;
+  const interrupt = listenForInterrupt(context.signals);
+  const paint = paintFor(context.stdout, context.env);
+  const print = (text: string): boolean => context.stdout.write(`${text}\n`);
+  try {
+    const host = await openHost(context, {
+      runtime,
+      embedded: false,
+      db: undefined,
+      tools: undefined,
+      localTools: {},
+      resume: null,
+    });
+    try {
+      const session = { context, host, interrupt, quiet: json, timeoutMs: null };
+      const outcome = await followExecution(session, id);
+      const { exitReason: left, execution, events } = outcome;
+      if (json) print(JSON.stringify(reportJson(execution, events), null, 2));
+      else if (left === null) print(reportText(execution, events, paint));
+      if (left === null) return exitCodeOf(execution);
+      const stream = json ? context.stderr : context.stdout;
+      const words = ['jamjet', 'run', ...(runtime === undefined ? [] : ['--runtime', runtime]), '--resume', id];
+      const resumeCommand = words.map(shellWord).join(' ');
+      stream.write(`${exitNote(outcome, host, resumeCommand, paintFor(stream, context.env))}\n`);
+      return exitCodeOfFollowExit(left);
+    } finally {
+      await host.close();
+    }
+  } finally {
+    interrupt.stopListening();
+  }
+}

@@ -1,0 +1,172 @@
+import type { Json } from '../../../machines/json.ts';
+import { ApiError, type JamjetClient } from '../../client/index.ts';
+import type { Timeline } from '../../views/timeline.ts';
+import type { Paint } from '../terminal/paint.ts';
+import type { Screen } from '../terminal/screen.ts';
+import { plain } from '../terminal/text.ts';
+import { approvalLines } from './approval.ts';
+
+interface Question {
+  readonly executionId: string;
+  readonly node: string;
+  /** As printed: with the nodes of parent executions before it. */
+  readonly name: string;
+  /** The correlation key of an awaited event; null for an approval. */
+  readonly key: string | null;
+  /** Aborted when the answer came from elsewhere, or the wait is over. */
+  readonly withdrawn: AbortController;
+  asked: boolean;
+}
+
+/** Asks the person at the terminal, one question at a time, for approvals and (when asked to) for the events a run waits for. */
+export class Prompter {
+  readonly #client: JamjetClient;
+  readonly #screen: Screen;
+  readonly #paint: Paint;
+  readonly #asksForEvents: boolean;
+  readonly #onInterrupt: () => void;
+  readonly #open = new Map<string, Question>();
+  #processing: Promise<void> | null = null;
+  #rejectFailed: ((error: unknown) => void) | null = null;
+
+  /** Rejects when an answer could not be delivered; never resolves. */
+  readonly failed: Promise<never>;
+
+  constructor(options: {
+    readonly client: JamjetClient;
+    readonly screen: Screen;
+    readonly paint: Paint;
+    /** Only where no other process could send them. */
+    readonly asksForEvents: boolean;
+    readonly interrupted: () => void;
+  }) {
+    this.#client = options.client;
+    this.#screen = options.screen;
+    this.#paint = options.paint;
+    this.#asksForEvents = options.asksForEvents;
+    this.#onInterrupt = options.interrupted;
+    this.failed = new Promise((_resolve, reject) => {
+      this.#rejectFailed = reject;
+    });
+    // Whoever follows races with it; one that has finished no longer listens.
+    this.failed.catch(() => undefined);
+  }
+
+  /** What an execution waits for now: new questions are queued, answered ones withdrawn. */
+  update(executionId: string, prefix: string, timeline: Timeline): void {
+    const wanted = new Map<string, Question>();
+    const addQuestion = (node: string, key: string | null) => {
+      const name = JSON.stringify([executionId, node, key]);
+      wanted.set(
+        name,
+        this.#open.get(name) ?? { executionId, node, name: prefix + node, key, withdrawn: new AbortController(), asked: false },
+      );
+    };
+    for (const approval of timeline.approvals) addQuestion(approval.node, null);
+    if (this.#asksForEvents) for (const [node, key] of timeline.awaitedEvents) addQuestion(node, key);
+    for (const [name, question] of this.#open) {
+      if (question.executionId === executionId && !wanted.has(name)) this.#withdraw(name);
+    }
+    for (const [name, question] of wanted) this.#open.set(name, question);
+    this.#processQueue();
+  }
+
+  withdrawExecution(executionId: string): void {
+    for (const [name, question] of this.#open) if (question.executionId === executionId) this.#withdraw(name);
+  }
+
+  close(): void {
+    for (const name of this.#open.keys()) this.#withdraw(name);
+  }
+
+  #withdraw(name: string): void {
+    this.#open.get(name)?.withdrawn.abort();
+    this.#open.delete(name);
+  }
+
+  #processQueue(): void {
+    this.#processing ??= this.#askOpenQuestions().finally(() => {
+      this.#processing = null;
+      if (this.#nextQuestion() !== undefined) this.#processQueue();
+    });
+  }
+
+  #nextQuestion(): Question | undefined {
+    return [...this.#open.values()].find((question) => !question.asked);
+  }
+
+  async #askOpenQuestions(): Promise<void> {
+    for (;;) {
+      // Starting at once, `#busy` would not be set yet; and events that came together are looked at together.
+      await Promise.resolve();
+      const question = this.#nextQuestion();
+      if (question === undefined) return;
+      question.asked = true;
+      try {
+        await (question.key === null ? this.#askDecision(question) : this.#askPayload(question, question.key));
+      } catch (error) {
+        if (error instanceof ApiError && error.status === 409) this.#printNote(`too late: ${error.message}`);
+        else if (error instanceof ApiError && error.status === 403)
+          this.#printNote(`it is not yours to decide: ${error.message}`);
+        else this.#rejectFailed?.(error);
+      }
+    }
+  }
+
+  async #askDecision(question: Question): Promise<void> {
+    const approvals = await this.#client.approvals(question.executionId);
+    const pending = approvals.pending.find((candidate) => candidate.node_id === question.node);
+    if (pending === undefined || question.withdrawn.signal.aborted) return;
+    for (const line of approvalLines(pending, Date.now(), this.#paint)) this.#screen.print(line);
+    this.#screen.print('');
+    const prompt = `    ${this.#paint.yellow('?')} Approve ${this.#paint.bold(plain(question.name))}? ${this.#paint.dim('(y or n, a comment may follow; s shows the state)')} `;
+    for (;;) {
+      const answer = await this.#ask(prompt, question);
+      if (answer === null) return;
+      const [, word = '', comment = ''] = /^\s*(\S*)\s*(.*?)\s*$/s.exec(answer) ?? [];
+      if (/^s(tate)?$/i.test(word)) await this.#showState(question);
+      const decision = /^(y|yes|approve|approved)$/i.test(word)
+        ? 'approved'
+        : /^(n|no|reject|rejected)$/i.test(word)
+          ? 'rejected'
+          : null;
+      if (decision === null) continue;
+      await this.#client.approve(question.executionId, {
+        decision,
+        node_id: question.node,
+        ...(comment === '' ? {} : { comment }),
+      });
+      return;
+    }
+  }
+
+  async #askPayload(question: Question, key: string): Promise<void> {
+    const prompt = `    ${this.#paint.yellow('?')} Event ${this.#paint.bold(plain(key))}: payload ${this.#paint.dim('(JSON, {} for none; empty = wait)')} `;
+    for (;;) {
+      const answer = await this.#ask(prompt, question);
+      if (answer === null || answer.trim() === '') return;
+      let payload: Json;
+      try {
+        payload = JSON.parse(answer) as Json;
+      } catch (error) {
+        this.#printNote(`not JSON: ${error instanceof Error ? error.message : String(error)}`);
+        continue;
+      }
+      await this.#client.sendEvent(question.executionId, { key, payload });
+      return;
+    }
+  }
+
+  #ask(prompt: string, question: Question): Promise<string | null> {
+    return this.#screen.ask(prompt, { signal: question.withdrawn.signal, interrupted: this.#onInterrupt });
+  }
+
+  async #showState(question: Question): Promise<void> {
+    const { state } = await this.#client.execution(question.executionId);
+    for (const line of JSON.stringify(state, null, 2).split('\n')) this.#printNote(plain(line));
+  }
+
+  #printNote(text: string): void {
+    this.#screen.print(`    ${this.#paint.dim(text)}`);
+  }
+}

@@ -1,0 +1,39 @@
+import { resolve } from 'node:path';
+import { type Config, ConfigError, type DatabaseConfig, readConfig } from '../../config.ts';
+import type { Context } from '../context.ts';
+import { Failure } from '../failure.ts';
+
+/** Options that stand for a variable of the environment, and win over it. */
+const VARIABLES = { db: 'DATABASE_URL', port: 'JAMJET_PORT', bind: 'JAMJET_BIND' } as const;
+type Options = { readonly [name in keyof typeof VARIABLES]?: string | undefined };
+
+/** The configuration: environment and options, the database's path made absolute from where the command runs. */
+export function settings(context: Pick<Context, 'env' | 'cwd'>, options: Options = {}): Config {
+  const env: Record<string, string | undefined> = { ...context.env };
+  const given = Object.entries(VARIABLES).filter(([name]) => options[name as keyof Options] !== undefined);
+  for (const [name, variable] of given) env[variable] = options[name as keyof Options];
+  let config: Config;
+  try {
+    config = readConfig(env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const message = given.reduce((text, [name, variable]) => text.replace(`${variable}:`, `--${name}:`), error.message);
+    throw new Failure(message, { exitCode: 2, cause: error });
+  }
+  return { ...config, database: withAbsolutePath(config.database, context) };
+}
+
+function withAbsolutePath(database: DatabaseConfig, { cwd }: Pick<Context, 'cwd'>): DatabaseConfig {
+  return database.engine === 'sqlite' ? { ...database, path: resolve(cwd, database.path) } : database;
+}
+
+/** One database of several that a command names. `what` stands for it in errors. */
+export function databaseSetting(context: Pick<Context, 'env' | 'cwd'>, what: string, text: string): DatabaseConfig {
+  try {
+    return settings(context, { db: text }).database;
+  } catch (error) {
+    throw error instanceof Failure
+      ? new Failure(error.message.replace('--db:', `${what}:`), { exitCode: 2, cause: error })
+      : error;
+  }
+}

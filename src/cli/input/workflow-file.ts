@@ -1,0 +1,58 @@
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { ParsedFile } from '../../authoring/parse.ts';
+import type { Context } from '../context.ts';
+import { usageFailure } from '../failure.ts';
+import type { Paint } from '../terminal/paint.ts';
+import { shortPath } from '../terminal/path.ts';
+import { plain } from '../terminal/text.ts';
+import { readText } from './arguments.ts';
+
+export type WorkflowDiagnostic = ParsedFile['diagnostics'][number];
+export type AuthoredUnit = ParsedFile['workflows'][number];
+
+/**
+ * Does the word name a workflow file, rather than a registered workflow? A file that exists does, and what looks like the path of one; any
+ * other word may be an id, which may have slashes in it.
+ */
+export function isWorkflowFile(word: string, cwd: string): boolean {
+  return (
+    /\.(ya?ml|json)$/i.test(word) ||
+    /^(\/|\.\.?(\/|$))/.test(word) ||
+    statSync(resolve(cwd, word), { throwIfNoEntry: false })?.isFile() === true
+  );
+}
+
+/** Compiles and checks a workflow file. The checker is loaded when it is needed: it is what takes long to start. */
+export async function readWorkflow(file: string, cwd: string): Promise<ParsedFile> {
+  const path = resolve(cwd, file);
+  const text = await readText(path, file);
+  const { checkWorkflow } = await import('../../authoring/check.ts');
+  return checkWorkflow(text, path);
+}
+
+/** The workflow of a file, or the one of a fleet that is named. */
+export function selectUnit(file: string, { workflows: units }: ParsedFile, name: string | undefined): AuthoredUnit {
+  const ids = units.map(({ document }) => String(document.workflow_id));
+  const at = name === undefined ? (units.length === 1 ? 0 : -1) : ids.indexOf(name);
+  const unit = units[at];
+  if (unit !== undefined) return unit;
+  const what = name === undefined ? `${file} holds several workflows: which one?` : `${file} has no workflow "${name}"`;
+  throw usageFailure(what, `It has: ${ids.join(', ')}.`);
+}
+
+/** `workflow.yaml:12:5  error  message`, and the hint under it. */
+export function renderDiagnostics(
+  diagnostics: readonly WorkflowDiagnostic[],
+  context: Pick<Context, 'cwd'>,
+  paint: Paint,
+): string {
+  return diagnostics
+    .map(({ file, line, column, severity, message, code, hint }) => {
+      const place = `${shortPath(file, context.cwd)}:${line}:${column}`;
+      const word = severity === 'error' ? paint.red('error') : paint.yellow('warning');
+      const advice = hint === null ? '' : `\n    ${paint.cyan('→')} ${plain(hint)}`;
+      return `${plain(place)}  ${word}  ${plain(message)} ${paint.dim(`[${code}]`)}${advice}`;
+    })
+    .join('\n');
+}

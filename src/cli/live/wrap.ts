@@ -1,0 +1,34 @@
+import { width } from '../terminal/text.ts';
+
+/** Plain text over as many lines as it takes, broken between words, and within those that are too long for a line. */
+export function wrapWords(text: string, columns: number): readonly string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    const longer = line === '' ? word : `${line} ${word}`;
+    if (width(longer) <= columns || line === '') line = longer;
+    else {
+      lines.push(line);
+      line = word;
+    }
+  }
+  return [...lines, line].flatMap((each) => wrapCharacters(each, columns));
+}
+
+/** Plain text over as many lines as it takes, each filled: for what has no words. */
+export function wrapCharacters(text: string, columns: number): readonly string[] {
+  const lines: string[] = [];
+  let line = '';
+  let used = 0;
+  for (const character of text) {
+    const wide = width(character);
+    if (used + wide > columns && line !== '') {
+      lines.push(line);
+      line = '';
+      used = 0;
+    }
+    line += character;
+    used += wide;
+  }
+  return [...lines, line];
+}

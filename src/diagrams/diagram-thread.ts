@@ -1,0 +1,88 @@
+// The thread in which pictures are made: compiling, marking and drawing a workflow of thousands of nodes takes seconds.
+import { type MessagePort, parentPort } from 'node:worker_threads';
+import { LRUCache } from 'lru-cache';
+import { compile, type Program } from '../../machines/compile/index.ts';
+import type { EventType } from '../../machines/events.ts';
+import { normalise } from '../../machines/ir/normalise.ts';
+import type { JsonObject } from '../../machines/json.ts';
+import { OverlayBuilder } from '../../machines/views/overlay-builder.ts';
+import { draw } from './draw.ts';
+import { DiagramError } from './errors.ts';
+import type { DrawMessage, SerializedEvent, ThreadAnswer, ThreadMessage } from './thread-messages.ts';
+
+/** Compiled machines weigh about 10 KB a node. */
+const MAX_CACHED_NODES = 10_000;
+
+interface Job {
+  readonly asked: DrawMessage;
+  readonly program: Program;
+  /** What the log has told so far; null = the workflow alone is drawn. */
+  readonly happenings: OverlayBuilder | null;
+}
+
+const programs = new LRUCache<string, Program>({
+  maxSize: MAX_CACHED_NODES,
+  sizeCalculation: (program) => program.workflow.nodes.length + 1,
+});
+const jobs = new Map<number, Job>();
+
+function programOf({ revision, source }: DrawMessage): Program {
+  const cached = programs.get(revision);
+  if (cached !== undefined) return cached;
+  const program = compile(normalise(JSON.parse(source)).workflow, revision);
+  programs.set(revision, program);
+  return program;
+}
+
+async function take(message: ThreadMessage, port: MessagePort): Promise<void> {
+  if (message.type === 'abandon') {
+    jobs.delete(message.job);
+    return;
+  }
+  if (message.type === 'draw') {
+    const program = programOf(message);
+    const job = { asked: message, program, happenings: message.marked ? new OverlayBuilder(program) : null };
+    if (message.marked) {
+      jobs.set(message.job, job);
+      answer(port, { type: 'more', job: message.job });
+    } else await finish(job, port);
+    return;
+  }
+  const job = jobs.get(message.job);
+  // It was begun in a thread that has ended since.
+  if (job === undefined) throw new DiagramError('pictures_busy', 'the drawing of the picture was interrupted');
+  for (const event of message.events) apply(event, job.happenings);
+  if (message.last) {
+    jobs.delete(message.job);
+    await finish(job, port);
+  } else answer(port, { type: 'more', job: message.job });
+}
+
+function apply({ sequence, type, nodeId, data, atMs }: SerializedEvent, overlay: OverlayBuilder | null): void {
+  overlay?.apply({ sequence, type: type as EventType, node_id: nodeId, data: JSON.parse(data) as JsonObject, at_ms: atMs });
+}
+
+async function finish({ asked, program, happenings }: Job, port: MessagePort): Promise<void> {
+  const { format, view } = asked;
+  const { content, policy, unreadable } = await draw(program, { format, view, marks: happenings?.overlay ?? null });
+  // A copy of its own, which can be handed over.
+  const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : new Uint8Array(content);
+  port.postMessage({ type: 'drawn', job: asked.job, bytes, policy, unreadable: [...unreadable] } satisfies ThreadAnswer, [
+    bytes.buffer,
+  ]);
+}
+
+function answer(port: MessagePort, given: ThreadAnswer): void {
+  port.postMessage(given);
+}
+
+if (parentPort !== null) {
+  const port = parentPort;
+  port.on('message', (message: ThreadMessage) => {
+    take(message, port).catch((error: unknown) => {
+      jobs.delete(message.job);
+      const code = error instanceof DiagramError ? error.code : null;
+      answer(port, { type: 'failed', job: message.job, code, message: error instanceof Error ? error.message : String(error) });
+    });
+  });
+}

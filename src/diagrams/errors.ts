@@ -1,0 +1,12 @@
+export type DiagramErrorCode = 'picture_too_large' | 'pictures_busy';
+
+/** A picture that cannot be drawn, or not now. */
+export class DiagramError extends Error {
+  readonly code: DiagramErrorCode;
+
+  constructor(code: DiagramErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'PictureError';
+    this.code = code;
+  }
+}

@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { Diagram } from '../../machines/views/diagram.ts';
+import { overlayText } from '../../machines/views/labels.ts';
+import { oneLine } from '../../machines/views/text.ts';
+import { variables } from './palette.ts';
+import { type Drawing, escaped } from './svg.ts';
+
+/** What the page's script is told of a node. */
+interface PageNode {
+  readonly key: string;
+  readonly name: string;
+  readonly about: string;
+  readonly definition: string;
+}
+
+/**
+ * One file that needs nothing else: the drawing to pan, zoom and search, and each node's definition. Its policy lets it run its own script
+ * and nothing that came with a name.
+ */
+export function toHtml(picture: Diagram, { svg, style }: Drawing): { readonly content: string; readonly policy: string } {
+  const css = `${variables(':root')}${asset('page.css')}`;
+  const script = asset('page.js');
+  const policy = [
+    "default-src 'none'",
+    `script-src '${digest(script)}'`,
+    `style-src '${digest(css)}' '${digest(style)}'`,
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join('; ');
+  const title = escaped(oneLine(picture.title, 120));
+  const nodes = picture.nodes.filter(({ definition }) => definition !== null).map(pageNode);
+  const content = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="${escaped(policy)}">
+<title>${title}</title>
+<style>${css}</style>
+</head>
+<body>
+<header>
+<h1>${title}</h1>
+<label for="search">Find a node</label>
+<input id="search" type="search" autocomplete="off" placeholder="/ to search">
+<output id="found" for="search"></output>
+<div class="buttons">
+<button type="button" id="out" aria-label="Zoom out">−</button>
+<button type="button" id="in" aria-label="Zoom in">+</button>
+<button type="button" id="fit">Fit</button>
+</div>
+</header>
+<main>
+<div id="stage" tabindex="0" aria-label="Drawing: arrow keys move it, plus and minus zoom, 0 shows all of it">
+${svg}</div>
+<aside id="panel" hidden aria-label="Node">
+<button type="button" id="close" aria-label="Close">×</button>
+<h2 id="name"></h2>
+<p id="about"></p>
+<pre id="definition"></pre>
+</aside>
+</main>
+<script type="application/json" id="nodes">${scriptSafe(JSON.stringify(nodes))}</script>
+<script>${script}</script>
+</body>
+</html>
+`;
+  return { content, policy: `${policy}; frame-ancestors 'none'` };
+}
+
+function pageNode({ key, name, shape: look, detail, overlay: mark, definition }: Diagram['nodes'][number]): PageNode {
+  const about = [look, detail, mark === null ? '' : overlayText(mark), mark?.error ?? ''].filter((part) => part !== '');
+  return {
+    key,
+    name: oneLine(name, 300),
+    about: about.map((part) => oneLine(part, 500)).join(' · '),
+    definition: JSON.stringify(definition, null, 2),
+  };
+}
+
+/** JSON inside a `<script>`: no text in it can end the element. */
+function scriptSafe(json: string): string {
+  return json.replaceAll('<', '\\u003c').replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029');
+}
+
+function asset(name: string): string {
+  return readFileSync(new URL(`./assets/${name}`, import.meta.url), 'utf8');
+}
+
+function digest(text: string): string {
+  return `sha256-${createHash('sha256').update(text).digest('base64')}`;
+}

@@ -1,0 +1,207 @@
+import { Worker } from 'node:worker_threads';
+import type { Diagram, DiagramEdge, DiagramFrame, DiagramNode, Shape } from '../../machines/views/diagram.ts';
+import { arrows, clustered } from '../../machines/views/dot.ts';
+import { oneLine } from '../../machines/views/text.ts';
+import { type Box, boxOf, labelLines, labelSize, SIZES } from './boxes.ts';
+import { DiagramError } from './errors.ts';
+import { widthOf } from './measure.ts';
+
+export interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+export interface PlacedNode {
+  readonly node: DiagramNode;
+  readonly box: Box;
+  /** Of its middle. */
+  readonly at: Point;
+}
+
+export interface PlacedEdge {
+  readonly edge: DiagramEdge;
+  /** A start, then three points for each Bézier curve. */
+  readonly curve: readonly Point[];
+  /** Where its arrow ends. */
+  readonly tip: Point;
+  /** The end of the curve the arrow goes on from. */
+  readonly atStart: boolean;
+  readonly lines: readonly string[];
+  readonly labelAt: Point | null;
+}
+
+export interface PlacedFrame {
+  readonly frame: DiagramFrame;
+  readonly label: string;
+  readonly from: Point;
+  readonly to: Point;
+}
+
+/** Everything with its place, in pixels from the top left. */
+export interface Layout {
+  readonly width: number;
+  readonly height: number;
+  readonly nodes: readonly PlacedNode[];
+  readonly edges: readonly PlacedEdge[];
+  readonly frames: readonly PlacedFrame[];
+}
+
+/** More than that nobody can look at, and placing them takes very long. */
+const MAX_NODES = 2_000;
+const MAX_EDGES = 6_000;
+/** Larger ones are laid out well rather than as well as can be, in half the time. */
+const MAX_NODES_FULL_QUALITY = 100;
+const TIMEOUT_MS = 20_000;
+/** Threads at a time, and how many may wait for one. */
+const MAX_THREADS = 2;
+const MAX_WAITING = 32;
+
+/** Where edges end at other outlines than that of the box around them. */
+const OUTLINES: Readonly<Partial<Record<Shape, string>>> = {
+  condition: 'diamond',
+  begin: 'circle',
+  finish: 'circle',
+  human_approval: 'hexagon',
+};
+
+/** Graphviz knows inches. */
+const PIXELS_PER_INCH = 72;
+
+/** Rejects with `PictureError`: `picture_too_large`, or `pictures_busy` when too many are being drawn. */
+export async function layOut(picture: Diagram): Promise<Layout> {
+  const { nodes, edges } = picture;
+  if (nodes.length > MAX_NODES || edges.length > MAX_EDGES)
+    throw new DiagramError('picture_too_large', `${nodes.length} nodes and ${edges.length} edges are too many to be drawn`);
+  const boxes = new Map(nodes.map((node) => [node.key, boxOf(node)]));
+  const labels = edges.map(labelLines);
+  const placed = await runGraphviz(graphOf(picture, boxes, labels));
+  return layoutFrom(picture, boxes, labels, placed);
+}
+
+function graphOf(picture: Diagram, boxes: ReadonlyMap<string, Box>, labels: readonly (readonly string[])[]): string {
+  const size = (node: DiagramNode): string => {
+    const { width, height } = boxes.get(node.key) ?? boxOf(node);
+    return `shape=${OUTLINES[node.shape] ?? 'box'} width=${(width / PIXELS_PER_INCH).toFixed(3)} height=${(height / PIXELS_PER_INCH).toFixed(3)}`;
+  };
+  const edgeAttributes = ({ role, back }: DiagramEdge, i: number): string[] => {
+    const lines = labels[i] ?? [];
+    const room = lines.length === 0 ? [] : [`label=${spacerFor(labelSize(lines))}`];
+    return [`id=e${i}`, ...room, ...(role === 'waits' ? ['weight=0'] : back ? ['weight=0'] : ['weight=2'])];
+  };
+  return [
+    'digraph g {',
+    `  graph [compound=true ranksep=0.45 nodesep=0.35 pad=0${picture.nodes.length > MAX_NODES_FULL_QUALITY ? ' nslimit=2 nslimit1=2 mclimit=0.5' : ''}]`,
+    '  node [shape=box fixedsize=true label=""]',
+    ...clustered(picture, size, (label) => {
+      const width = Math.ceil(widthOf(frameLabel(label), SIZES.frame)) + 12;
+      return `label=${spacerFor({ width, height: 16 })} labeljust=l margin=14`;
+    }),
+    ...arrows(picture, edgeAttributes),
+    '}',
+  ].join('\n');
+}
+
+/** A label of that size with nothing in it: the text is ours, and Graphviz need not read it. */
+function spacerFor({ width, height }: { readonly width: number; readonly height: number }): string {
+  return `<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" FIXEDSIZE="TRUE" WIDTH="${width}" HEIGHT="${height}"><TR><TD></TD></TR></TABLE>>`;
+}
+
+function frameLabel(label: string): string {
+  return oneLine(label, 60);
+}
+
+/** What Graphviz answers, as far as it matters here. */
+interface GraphvizOutput {
+  readonly bb: string;
+  readonly objects?: readonly { readonly name: string; readonly pos?: string; readonly bb?: string }[];
+  readonly edges?: readonly { readonly id?: string; readonly pos?: string; readonly lp?: string }[];
+}
+
+let busy = 0;
+const waiting: (() => void)[] = [];
+
+async function runGraphviz(dot: string): Promise<GraphvizOutput> {
+  if (busy >= MAX_THREADS) {
+    if (waiting.length >= MAX_WAITING) throw new DiagramError('pictures_busy', 'too many pictures are being drawn');
+    await new Promise<void>((turn) => waiting.push(turn));
+  } else busy += 1;
+  try {
+    return await inThread(dot);
+  } finally {
+    // The place goes to whoever waits longest.
+    const next = waiting.shift();
+    if (next === undefined) busy -= 1;
+    else next();
+  }
+}
+
+function inThread(dot: string): Promise<GraphvizOutput> {
+  const worker = new Worker(new URL('./assets/layout-worker.mjs', import.meta.url), { workerData: { dot } });
+  return new Promise<GraphvizOutput>((resolve, reject) => {
+    const timer = setTimeout(() => reject(tooLarge('takes too long to lay out')), TIMEOUT_MS);
+    worker.once('message', (answer: { status: string; output?: string; problems: readonly string[] }) => {
+      clearTimeout(timer);
+      if (answer.status === 'success' && answer.output !== undefined) resolve(JSON.parse(answer.output) as GraphvizOutput);
+      else reject(new Error(`Graphviz cannot lay it out: ${answer.problems.join('; ')}`));
+    });
+    worker.once('error', (cause) => {
+      clearTimeout(timer);
+      reject(tooLarge('needs too much memory to lay out', cause));
+    });
+  }).finally(() => worker.terminate());
+}
+
+function tooLarge(problem: string, cause?: unknown): DiagramError {
+  return new DiagramError('picture_too_large', `the picture ${problem}`, { cause });
+}
+
+function layoutFrom(
+  picture: Diagram,
+  boxes: ReadonlyMap<string, Box>,
+  labels: readonly (readonly string[])[],
+  { bb, objects = [], edges = [] }: GraphvizOutput,
+): Layout {
+  const [, , width = 0, height = 0] = numbers(bb);
+  // Graphviz counts from the bottom.
+  const point = (text: string): Point => {
+    const [x = 0, y = 0] = numbers(text);
+    return { x, y: height - y };
+  };
+  const places = new Map(objects.map((object) => [object.name, object]));
+  const nodes = picture.nodes.flatMap((node): PlacedNode[] => {
+    const pos = places.get(node.key)?.pos;
+    return pos === undefined ? [] : [{ node, box: boxes.get(node.key) ?? boxOf(node), at: point(pos) }];
+  });
+  const frames = picture.frames.flatMap((frame): PlacedFrame[] => {
+    const box = places.get(`cluster_${frame.key}`)?.bb;
+    if (box === undefined) return [];
+    const [left = 0, bottom = 0, right = 0, top = 0] = numbers(box);
+    const label = frameLabel(frame.label);
+    return [{ frame, label, from: { x: left, y: height - top }, to: { x: right, y: height - bottom } }];
+  });
+  const drawn = edges.flatMap(({ id, pos, lp }): PlacedEdge[] => {
+    const index = Number(id?.slice(1));
+    const edge = picture.edges[index];
+    if (edge === undefined || pos === undefined) return [];
+    const parts = pos.split(/\s+/);
+    const tip = parts.find((part) => part.startsWith('e,')) ?? parts.find((part) => part.startsWith('s,'));
+    const curve = parts.filter((part) => !/^[es],/.test(part)).map(point);
+    const lines = labels[index] ?? [];
+    if (curve.length === 0) return [];
+    return [
+      {
+        edge,
+        curve,
+        tip: tip === undefined ? (curve.at(-1) ?? { x: 0, y: 0 }) : point(tip.slice(2)),
+        atStart: tip?.startsWith('s,') === true,
+        lines,
+        labelAt: lp === undefined ? null : point(lp),
+      },
+    ];
+  });
+  return { width, height, nodes, edges: drawn, frames };
+}
+
+function numbers(text: string): number[] {
+  return text.split(',').map(Number);
+}

@@ -1,0 +1,40 @@
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import type { ResvgRenderOptions } from '@resvg/resvg-js';
+import { missingGlyphs } from './glyphs.ts';
+import type { Drawing } from './svg.ts';
+
+/** Twice as fine as a screen of old, until the bitmap would be as large as that. */
+const SCALE = 2;
+const MAX_SIDE = 32_000;
+const MAX_PIXELS = 48_000_000;
+const FONT = 'DejaVu Sans';
+
+export interface Bitmap {
+  readonly png: Uint8Array;
+  /** Characters in its text that no font here has: they are boxes. */
+  readonly unreadable: readonly string[];
+}
+
+/**
+ * With fonts of our own: text in a font that is not there would be left out without a word, and a picture is the same on every machine. Only for
+ * characters that those lack are the fonts of this machine looked at, which takes a while.
+ */
+export async function toPng({ svg, width, height }: Drawing): Promise<Bitmap> {
+  const { renderAsync } = await import('@resvg/resvg-js');
+  const text = [...svg.matchAll(/<text[^>]*>([^<]*)/g)].map(([, line = '']) => line).join('');
+  const missing = await missingGlyphs(text, fontOptions('ours'));
+  const font = fontOptions(missing.length === 0 ? 'ours' : 'ours and those of this machine');
+  const zoom = Math.min(SCALE, MAX_SIDE / Math.max(width, height), Math.sqrt(MAX_PIXELS / (width * height)));
+  const image = await renderAsync(svg, { fitTo: { mode: 'zoom', value: zoom }, font });
+  return { png: image.asPng(), unreadable: missing.length === 0 ? [] : await missingGlyphs(missing.join(''), font) };
+}
+
+export function fontOptions(which: 'ours' | 'ours and those of this machine'): NonNullable<ResvgRenderOptions['font']> {
+  const folder = join(dirname(createRequire(import.meta.url).resolve('dejavu-fonts-ttf/package.json')), 'ttf');
+  return {
+    loadSystemFonts: which !== 'ours',
+    fontFiles: ['DejaVuSans.ttf', 'DejaVuSans-Bold.ttf'].map((file) => join(folder, file)),
+    defaultFontFamily: FONT,
+  };
+}

@@ -1,0 +1,163 @@
+import type { Diagram } from '../../machines/views/diagram.ts';
+import { overlayText } from '../../machines/views/labels.ts';
+import { oneLine } from '../../machines/views/text.ts';
+import { ICON, LINE_HEIGHT, labelSize, SIZES, type TextLine } from './boxes.ts';
+import { type Layout, layOut, type PlacedEdge, type PlacedFrame, type PlacedNode, type Point } from './layout.ts';
+import { widthOf } from './measure.ts';
+import { ADAPTIVE, LIGHT, type Palette, variables } from './palette.ts';
+import { ICONS, outlineOf } from './shapes.ts';
+
+const MARGIN = 20;
+const TITLE_HEIGHT = 52;
+
+export interface Drawing {
+  readonly svg: string;
+  /** In pixels. */
+  readonly width: number;
+  readonly height: number;
+  /** The text of its `<style>`. */
+  readonly style: string;
+}
+
+/** `fixed`: in light colours whatever the reader prefers, and without CSS variables, which not every program knows. */
+export async function drawSvg(picture: Diagram, colours: 'adaptive' | 'fixed'): Promise<Drawing> {
+  return draw(picture, await layOut(picture), colours);
+}
+
+function draw(picture: Diagram, layout: Layout, colours: 'adaptive' | 'fixed'): Drawing {
+  const title = oneLine(picture.title, 80);
+  const about = oneLine([picture.subtitle, picture.status ?? ''].filter((part) => part !== '').join(' · '), 120);
+  const heads = [widthOf(title, SIZES.title, true), widthOf(about, SIZES.subtitle)];
+  const width = Math.ceil(Math.max(layout.width, ...heads) + 2 * MARGIN);
+  const height = Math.ceil(layout.height + TITLE_HEIGHT + 2 * MARGIN);
+  const left = (width - layout.width) / 2;
+  const style = styleOf(colours === 'fixed' ? LIGHT : ADAPTIVE, colours === 'fixed' ? '' : variables('.jj-picture'));
+  const svg = [
+    `<svg xmlns="http://www.w3.org/2000/svg" class="jj-picture" role="img" aria-label="${escaped(title)}" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}">`,
+    `<title>${escaped(title)}</title>`,
+    `<style>${style}</style>`,
+    `<rect class="jj-paper" width="${width}" height="${height}"/>`,
+    `<text class="jj-title" x="${MARGIN}" y="${MARGIN + 16}">${escaped(title)}</text>`,
+    `<text class="jj-subtitle" x="${MARGIN}" y="${MARGIN + 36}">${escaped(about)}</text>`,
+    `<g transform="translate(${round(left)} ${TITLE_HEIGHT + MARGIN})">`,
+    ...layout.frames.map(frame),
+    ...layout.edges.map(arrow),
+    ...layout.nodes.map(node),
+    ...layout.frames.map(frameTitle),
+    ...layout.edges.map(label),
+    '</g>',
+    '</svg>',
+  ].join('\n');
+  return { svg: `${svg}\n`, width, height, style };
+}
+
+function frame({ frame: { parallel }, from, to }: PlacedFrame): string {
+  return `<rect class="jj-frame${parallel ? ' jj-parallel' : ''}" x="${round(from.x)}" y="${round(from.y)}" width="${round(to.x - from.x)}" height="${round(to.y - from.y)}" rx="10"/>`;
+}
+
+/** Above the edges, which may lead through it. */
+function frameTitle({ label, from }: PlacedFrame): string {
+  return `<text class="jj-frame-label" x="${round(from.x + 10)}" y="${round(from.y + 18)}">${escaped(label)}</text>`;
+}
+
+function node({ node: { key, name, shape: look, detail, overlay: mark }, box, at }: PlacedNode): string {
+  const told = [name, detail, mark === null ? '' : overlayText(mark), mark?.error ?? ''].filter((text) => text !== '');
+  const classes = ['jj-node', `jj-${look}`, ...(mark === null ? [] : ['jj-marked', `jj-${mark.status}`])];
+  // The first line is where the middle of all of them would have it.
+  const top = (-box.lines.length * LINE_HEIGHT) / 2 + 12;
+  return [
+    `<g class="${classes.join(' ')}" id="${key}" transform="translate(${round(at.x)} ${round(at.y)})">`,
+    `<title>${escaped(told.map((text) => oneLine(text, 300)).join('\n'))}</title>`,
+    outlineOf(look, box.width, box.height),
+    ...box.lines.map((line, i) => textLine(line, top + i * LINE_HEIGHT, ICONS[look])),
+    '</g>',
+  ].join('');
+}
+
+function textLine({ text, role }: TextLine, y: number, icon: string): string {
+  if (role !== 'name') return `<text class="jj-${role}" y="${y}">${escaped(text)}</text>`;
+  const left = -(widthOf(text, SIZES.name, true) + ICON + 6) / 2;
+  const drawn = `<g class="jj-icon" transform="translate(${round(left)} ${y - 13})">${icon}</g>`;
+  return `${drawn}<text class="jj-name" x="${(ICON + 6) / 2}" y="${y}">${escaped(text)}</text>`;
+}
+
+function arrow({ edge, curve, tip, atStart }: PlacedEdge): string {
+  const [start, ...rest] = curve;
+  const path = `M${pointText(start)}${rest.length === 0 ? '' : `C${rest.map(pointText).join(' ')}`}`;
+  const taken = edge.taken === null ? [] : [edge.taken > 0 ? 'jj-taken' : 'jj-untaken'];
+  const classes = ['jj-edge', ...(edge.back ? ['jj-back'] : []), ...(edge.role === 'waits' ? ['jj-waits'] : []), ...taken];
+  const from = (atStart ? curve[0] : curve.at(-1)) ?? tip;
+  return `<g class="${classes.join(' ')}"><path d="${path}"/>${arrowHead(from, tip)}</g>`;
+}
+
+/** A triangle from the end of the curve to where it points. */
+function arrowHead(from: Point, tip: Point): string {
+  const [dx, dy] = [tip.x - from.x, tip.y - from.y];
+  const length = Math.hypot(dx, dy) || 1;
+  const [nx, ny] = [(-dy / length) * 4, (dx / length) * 4];
+  const corners = [tip, { x: from.x + nx, y: from.y + ny }, { x: from.x - nx, y: from.y - ny }];
+  return `<polygon points="${corners.map(pointText).join(' ')}"/>`;
+}
+
+function label({ edge, lines, labelAt }: PlacedEdge): string {
+  if (lines.length === 0 || labelAt === null) return '';
+  const { height } = labelSize(lines);
+  const top = labelAt.y - height / 2;
+  const texts = lines.map((line, i) => `<text x="${round(labelAt.x)}" y="${round(top + 12 + i * 14)}">${escaped(line)}</text>`);
+  const classes = `jj-label${edge.back ? ' jj-back' : ''}${edge.taken === 0 ? ' jj-untaken' : ''}`;
+  return `<g class="${classes}"><title>${escaped(oneLine(edge.label, 500))}</title>${texts.join('')}</g>`;
+}
+
+function styleOf(palette: Palette, before: string): string {
+  const statuses = ['queued', 'active', 'waiting', 'held', 'retrying', 'done', 'failed', 'skipped', 'cancelled'] as const;
+  return [
+    before,
+    `.jj-picture text{font-family:"DejaVu Sans",Verdana,"Segoe UI",system-ui,sans-serif;fill:${palette.ink};text-anchor:middle}`,
+    `.jj-paper{fill:${palette.paper}}`,
+    `.jj-picture .jj-title{font-size:${SIZES.title}px;font-weight:bold;text-anchor:start}`,
+    `.jj-picture .jj-subtitle{font-size:${SIZES.subtitle}px;fill:${palette.muted};text-anchor:start}`,
+    `.jj-frame{fill:${palette.frame};stroke:${palette.line};stroke-dasharray:6 4;stroke-width:1}`,
+    '.jj-parallel{stroke-dasharray:none}',
+    `.jj-picture .jj-frame-label{font-size:${SIZES.frame}px;fill:${palette.muted};text-anchor:start;stroke:${palette.frame};stroke-width:4px;stroke-linejoin:round;paint-order:stroke}`,
+    `.jj-shape{fill:${palette.node};stroke:${palette.line};stroke-width:1.5}`,
+    `.jj-solid{fill:${palette.ink}}`,
+    `.jj-ring{fill:${palette.paper};stroke:${palette.ink};stroke-width:1.5}`,
+    `.jj-icon{fill:none;stroke:${palette.accent};stroke-width:1.4;stroke-linecap:round;stroke-linejoin:round}`,
+    `.jj-picture .jj-name{font-size:${SIZES.name}px;font-weight:bold}`,
+    `.jj-picture .jj-detail{font-size:${SIZES.detail}px;fill:${palette.muted}}`,
+    `.jj-picture .jj-mark{font-size:${SIZES.mark}px}`,
+    `.jj-edge path{fill:none;stroke:${palette.line};stroke-width:1.5}`,
+    `.jj-edge polygon{fill:${palette.line}}`,
+    `.jj-waits path{stroke-dasharray:2 4}`,
+    `.jj-back path{stroke:${palette.back};stroke-dasharray:7 4}`,
+    `.jj-back polygon{fill:${palette.back}}`,
+    `.jj-picture .jj-label text{font-size:${SIZES.edge}px;fill:${palette.muted};stroke:${palette.paper};stroke-width:3px;stroke-linejoin:round;paint-order:stroke}`,
+    `.jj-picture .jj-back text{fill:${palette.back}}`,
+    `.jj-taken path{stroke:${palette['line-done']};stroke-width:2.5}`,
+    `.jj-taken polygon{fill:${palette['line-done']}}`,
+    '.jj-untaken{opacity:0.55}',
+    ...statuses.map((status) => `.jj-${status} .jj-shape{fill:${palette[`fill-${status}`]};stroke:${palette[`line-${status}`]}}`),
+    ...statuses.map((status) => `.jj-picture .jj-${status} .jj-mark{fill:${palette[`line-${status}`]}}`),
+    '.jj-active .jj-shape{stroke-width:3}',
+    '.jj-queued .jj-shape,.jj-skipped .jj-shape{stroke-dasharray:4 3}',
+    '.jj-skipped .jj-name,.jj-skipped .jj-detail,.jj-skipped .jj-icon{opacity:0.6}',
+  ].join('');
+}
+
+function pointText(point: Point | undefined): string {
+  return point === undefined ? '' : `${round(point.x)},${round(point.y)}`;
+}
+
+function round(value: number): number {
+  return Math.round(value * 10) / 10;
+}
+
+/** For text and attributes of XML. */
+export function escaped(text: string): string {
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')
+    .replaceAll("'", '&#39;');
+}

@@ -1,0 +1,52 @@
+import { LRUCache } from 'lru-cache';
+import type { Store } from '../../../../store/port/store.ts';
+import { RuntimeError } from '../../errors.ts';
+
+/** The label of a child that names the root of its tree: the execution that no other has started. */
+export const ROOT_LABEL = 'jamjet.root';
+/** Executions in one tree, its root not counted. */
+export const MAX_DESCENDANTS = 10_000;
+/** Trees whose sizes are remembered. */
+const MAX_REMEMBERED = 10_000;
+/** On a database that others work on, a tree is counted again after so many children. */
+const RECOUNT_AFTER = 256;
+
+interface Tree {
+  count: number;
+  /** Children admitted since it was counted. */
+  admitted: number;
+}
+
+/** How many executions come of one: counted along the index of labels when a tree is first heard of, and remembered. */
+export class Descendants {
+  readonly #store: Pick<Store, 'tenant' | 'shared'>;
+  readonly #trees = new LRUCache<string, Promise<Tree>>({ maxSize: MAX_REMEMBERED, sizeCalculation: () => 1 });
+
+  constructor(store: Pick<Store, 'tenant' | 'shared'>) {
+    this.#store = store;
+  }
+
+  /** Counts one more. Throws `bad_request` when there are too many. */
+  async admit(tenantId: string, rootId: string): Promise<void> {
+    const tree = await this.#tree(tenantId, rootId);
+    if (tree.count >= MAX_DESCENDANTS) {
+      throw new RuntimeError('bad_request', `execution ${rootId} has ${MAX_DESCENDANTS} descendants, the most one may have`);
+    }
+    tree.count += 1;
+    tree.admitted += 1;
+    if (this.#store.shared && tree.admitted >= RECOUNT_AFTER) this.#trees.delete(rootId);
+  }
+
+  #tree(tenantId: string, rootId: string): Promise<Tree> {
+    const known = this.#trees.get(rootId);
+    if (known !== undefined) return known;
+    const filter = { labels: [{ key: ROOT_LABEL, value: rootId }] };
+    const counted = this.#store
+      .tenant(tenantId)
+      .countExecutions(filter)
+      .then((count) => ({ count, admitted: 0 }));
+    this.#trees.set(rootId, counted);
+    counted.catch(() => this.#trees.delete(rootId));
+    return counted;
+  }
+}

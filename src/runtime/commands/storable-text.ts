@@ -1,0 +1,52 @@
+import type { Json } from '../../../machines/json.ts';
+import { pathOfIllFormedText } from '../../../machines/unicode.ts';
+import { RuntimeError, truncated } from '../errors.ts';
+import type { Decision, ForkRequest, StartRequest } from '../types.ts';
+
+/** Names are columns of the database, which hold no NUL; values are JSON text, which does. */
+export interface RequestTexts {
+  readonly names?: Readonly<Record<string, string | null | undefined>>;
+  readonly values?: Readonly<Record<string, Json | undefined>>;
+}
+
+/** Throws `bad_request`, naming the place, for text that the log could not give back as it was. */
+export function assertStorable({ names = {}, values = {} }: RequestTexts): void {
+  for (const [name, text] of Object.entries(names)) {
+    if (typeof text !== 'string') continue;
+    if (!text.isWellFormed()) throw invalidUnicode(name);
+    if (text.includes('\0')) throw new RuntimeError('bad_request', `${name} has a NUL character`);
+  }
+  for (const [name, value] of Object.entries(values)) {
+    const path = pathOfIllFormedText(value);
+    if (path !== null) throw invalidUnicode(path === '' || path.startsWith('[') ? `${name}${path}` : `${name}.${path}`);
+  }
+}
+
+/** The error for a text, or a key of the object, at `path`. */
+export function invalidUnicode(path: string): RuntimeError {
+  return new RuntimeError('bad_request', `${truncated(path)} has text that is not valid Unicode (an unpaired surrogate)`);
+}
+
+/** What comes in with a request, by the names that the REST API has for it. */
+export const requestTexts = {
+  start({ workflowId, version, input, labels, systemLabels, idempotencyKey }: StartRequest): RequestTexts {
+    const texts = Object.entries({ ...labels, ...systemLabels }).flatMap(([key, value]) => [
+      [`the key ${JSON.stringify(truncated(key))} of labels`, key],
+      [`labels.${key}`, value],
+    ]);
+    const names = { workflow_id: workflowId, workflow_version: version, idempotency_key: idempotencyKey };
+    return { names: { ...names, ...Object.fromEntries(texts) }, values: { input } };
+  },
+  decision({ nodeId, userId, comment, statePatch }: Decision): RequestTexts {
+    return { names: { node_id: nodeId, user_id: userId, comment }, values: { state_patch: statePatch } };
+  },
+  event({ key, payload, idempotencyKey }: { key: string; payload: Json; idempotencyKey?: string }): RequestTexts {
+    return { names: { correlation_key: key, idempotency_key: idempotencyKey }, values: { payload } };
+  },
+  fork({ statePatch, workflowVersion, idempotencyKey }: ForkRequest): RequestTexts {
+    return {
+      names: { workflow_version: workflowVersion, idempotency_key: idempotencyKey },
+      values: { state_patch: statePatch },
+    };
+  },
+};

@@ -1,0 +1,167 @@
+import { isObject, type Json } from '../../../../machines/json.ts';
+import type { Run } from '../../../../machines/run.ts';
+import type { Context, EarlyEvent, PendingInput } from '../../../../machines/step/context.ts';
+import { LIMITS } from './limits.ts';
+
+/** Most bytes of JSON text that one UTF-16 unit, or one counted character of a number, takes: an escape. */
+const BYTES_PER_CHAR = 6;
+/** The state, the buffered events and an approval's description may each take up what an event holds. */
+const PLACES = 3;
+
+/** Bytes of what a run holds. */
+export interface ExecutionBytes {
+  readonly state: number;
+  readonly pendingInput: number;
+  readonly buffered: number;
+}
+
+interface Measured extends ExecutionBytes {
+  readonly run: Run;
+}
+
+interface KnownSize {
+  /** Upper bound for everything together. */
+  readonly atMost: number;
+  /** The last run of this execution that was measured exactly: later ones are measured by what differs. */
+  readonly measured: Measured | null;
+}
+
+const knownSizes = new WeakMap<Run, KnownSize>();
+const itemBytes = new WeakMap<object, number>();
+
+/** Notes that a run holds no more than a value of so many characters. */
+export function recordUpperBound(run: Run, chars: number): void {
+  knownSizes.set(run, { atMost: BYTES_PER_CHAR * chars, measured: null });
+}
+
+/** Notes the size of a run that was loaded from a checkpoint, and the log since, of so many characters. */
+export function recordLoaded(run: Run, checkpointChars: number, tailChars: number): void {
+  const { fed } = contextOf(run);
+  const places = PLACES + Object.values(fed).reduce((count, each) => count + each.length, 0);
+  knownSizes.set(run, { atMost: BYTES_PER_CHAR * (checkpointChars + tailChars * places), measured: null });
+}
+
+/**
+ * What `run` holds, `chars` characters of event data after `before`; null when an upper bound already tells that it is within every limit.
+ * Costs what has changed since the last measurement, not what the run holds.
+ */
+export function bytesAfterStep(before: Run, run: Run, chars: number): ExecutionBytes | null {
+  const known = knownSizes.get(before);
+  const base = known ?? { atMost: 0, measured: measure(before, null) };
+  const atMost = (known?.atMost ?? sum(base.measured)) + BYTES_PER_CHAR * chars * (PLACES + pendingInputCount(before, run));
+  if (atMost <= LIMITS.stateBytes) {
+    knownSizes.set(run, { atMost, measured: base.measured });
+    return null;
+  }
+  const measured = measure(run, base.measured);
+  knownSizes.set(run, { atMost: sum(measured), measured });
+  return measured;
+}
+
+/** What a run holds. */
+export function bytesHeldBy(run: Run): ExecutionBytes {
+  return measure(run, knownSizes.get(run)?.measured ?? null);
+}
+
+/** Bytes of the events that no node has waited for yet. */
+export function bufferedBytes(run: Run): number {
+  return sumOf(contextOf(run).early, LIMITS.bufferedBytes);
+}
+
+function sum(measured: Measured | null): number {
+  return measured === null ? 0 : measured.state + measured.pendingInput + measured.buffered;
+}
+
+function contextOf(run: Run): Context {
+  return run.snapshot.context as Context;
+}
+
+/** How many nodes an output of the step may be on its way to. */
+function pendingInputCount(before: Run, run: Run): number {
+  const { fed } = contextOf(run);
+  if (fed === contextOf(before).fed) return 0;
+  let count = 0;
+  for (const node in fed) count += fed[node]?.length ?? 0;
+  return count;
+}
+
+function measure(run: Run, base: Measured | null): Measured {
+  const { state, fed, early } = contextOf(run);
+  const was = base === null ? null : contextOf(base.run);
+  return {
+    run,
+    state: base === null || was === null ? bytesOf(state) : base.state + difference(was.state, state),
+    pendingInput: base !== null && was?.fed === fed ? base.pendingInput : pendingInputBytes(fed),
+    buffered: base !== null && was?.early === early ? base.buffered : sumOf(early, LIMITS.bufferedBytes),
+  };
+}
+
+function pendingInputBytes(fed: Context['fed']): number {
+  let bytes = 0;
+  for (const node in fed) {
+    bytes += sumOf(fed[node] ?? [], LIMITS.pendingInputBytes - bytes);
+    if (bytes > LIMITS.pendingInputBytes) break;
+  }
+  return bytes;
+}
+
+/** Stops counting above the limit. */
+function sumOf(items: readonly (PendingInput | EarlyEvent)[], limit: number): number {
+  let bytes = 0;
+  for (const item of items) {
+    let size = itemBytes.get(item);
+    if (size === undefined) {
+      size = bytesOf(item as unknown as Json);
+      itemBytes.set(item, size);
+    }
+    bytes += size;
+    if (bytes > limit) break;
+  }
+  return bytes;
+}
+
+/**
+ * About the length of the value's JSON text: no less than a sixth of its bytes. Stops counting above `limit`, so that parts which
+ * are shared, and so repeated in the text, cannot explode.
+ */
+export function charsUpTo(value: Json, limit: number): number {
+  let chars = 0;
+  const left: Json[] = [value];
+  for (let part = left.pop(); part !== undefined && chars <= limit; part = left.pop()) {
+    if (typeof part === 'string') chars += part.length + 2;
+    else if (Array.isArray(part)) {
+      chars += part.length + 2;
+      for (const item of part as readonly Json[]) left.push(item);
+    } else if (isObject(part)) {
+      chars += 2;
+      for (const key in part) {
+        chars += key.length + 4;
+        left.push(part[key] ?? null);
+      }
+    } else chars += 5;
+  }
+  return chars;
+}
+
+/** Every member counts its comma, also the last. */
+export function bytesOf(value: Json): number {
+  return Buffer.byteLength(JSON.stringify(value));
+}
+
+/** By how much the text of `now` is longer than that of `was`. Parts that both share are not looked at. */
+function difference(was: Json, now: Json): number {
+  if (was === now) return 0;
+  if (!isObject(was) || !isObject(now)) return bytesOf(now) - bytesOf(was);
+  let bytes = 0;
+  for (const key in now) {
+    const value = now[key] ?? null;
+    const before = Object.hasOwn(was, key) ? was[key] : undefined;
+    bytes += before === undefined ? memberBytes(key, value) : difference(before, value);
+  }
+  for (const key in was) if (!Object.hasOwn(now, key)) bytes -= memberBytes(key, was[key] ?? null);
+  return bytes;
+}
+
+function memberBytes(key: string, value: Json): number {
+  return bytesOf(key) + bytesOf(value) + 2;
+}

@@ -1,0 +1,131 @@
+import type { Program } from '../../../../machines/compile/index.ts';
+import type { Json } from '../../../../machines/json.ts';
+import type { Done, Message, Visit } from '../../../../machines/messages.ts';
+import type { Refused, Run, StepEnv, StepResult } from '../../../../machines/run.ts';
+import type { Context } from '../../../../machines/step/context.ts';
+import { start, step } from '../../../../machines/step/index.ts';
+import { RuntimeError } from '../../errors.ts';
+import { bufferedBytes, bytesAfterStep, bytesHeldBy, bytesOf, charsUpTo, recordUpperBound } from './execution-size.ts';
+import { LIMITS } from './limits.ts';
+
+const MAX_CHAR_BYTES = 6;
+
+/** What a step would exceed. `errorClass` is the class with which a node fails for it, and the code of a refused request. */
+interface Excess {
+  readonly errorClass: 'state_too_large' | 'output_too_large';
+  readonly text: string;
+}
+
+/**
+ * Takes a message within the limits on what an execution holds. A result that exceeds them fails its node, not retryable; an event, a
+ * decision or a fork is answered with the error, and changes nothing. Anything else that would exceed them (a timer that lets a join copy
+ * large outputs) throws, like a step that cannot be taken. A step that does not grow what is beyond a limit already is taken.
+ */
+export function stepWithinLimits(
+  program: Program,
+  run: Run,
+  message: Message,
+  env: StepEnv,
+): StepResult | Refused | RuntimeError {
+  const output = outputExcess(message);
+  if (output !== null) return stepOrThrow(program, run, failureFor(message, output), env);
+  const stepped = step(program, run, message, env);
+  if ('refused' in stepped) return stepped;
+  if (message.type === 'event' && stepped.node === null) {
+    const refused = bufferRefusal(run, stepped.run);
+    if (refused !== null) return refused;
+  }
+  const excess = stepExcess(run, stepped);
+  if (excess === null) return stepped;
+  if (message.type === 'event' || message.type === 'decide' || message.type === 'fork')
+    return new RuntimeError(excess.errorClass, excess.text);
+  return stepOrThrow(program, run, failureFor(message, excess), env);
+}
+
+/** Without another substitute: a failure whose step exceeds the limits, too, cannot be taken. */
+function stepOrThrow(program: Program, run: Run, message: Message, env: StepEnv): StepResult | Refused {
+  const stepped = step(program, run, message, env);
+  if ('refused' in stepped) return stepped;
+  const excess = stepExcess(run, stepped);
+  if (excess !== null) throw new RuntimeError(excess.errorClass, excess.text);
+  return stepped;
+}
+
+/** Throws when the message brings no result of a node. */
+function failureFor(message: Message, { errorClass, text }: Excess): Message {
+  if (message.type !== 'done' && message.type !== 'child') throw new RuntimeError(errorClass, text);
+  const { node, activation, attempt }: Visit = message;
+  return { type: 'fail', node, activation, attempt, error: `${errorClass}: ${text}`, errorClass, retryable: false };
+}
+
+/** The first step of an execution; its input is its first state. */
+export function startWithinLimits(program: Program, input: Json, env: StepEnv): StepResult | RuntimeError {
+  const chars = charsUpTo(input, LIMITS.stateBytes);
+  const excess = excessOf('state_too_large', 'the input', bytesUpTo(input, LIMITS.stateBytes), LIMITS.stateBytes);
+  if (excess !== null) return new RuntimeError(excess.errorClass, excess.text);
+  const started = start(program, input, env);
+  recordUpperBound(started.run, chars);
+  const events = stepExcess(started.run, started);
+  return events === null ? started : new RuntimeError(events.errorClass, events.text);
+}
+
+function outputExcess(message: Message): Excess | null {
+  if (message.type === 'done') return valueExcess('the output', message.output) ?? patchExcess(message);
+  if (message.type === 'child' && message.change.status === 'completed')
+    return valueExcess('the final state of the child', message.change.result);
+  return null;
+}
+
+function patchExcess({ patch }: Done): Excess | null {
+  return patch === undefined ? null : valueExcess('the state patch', patch);
+}
+
+function valueExcess(what: string, value: Json): Excess | null {
+  return excessOf('output_too_large', what, bytesUpTo(value, LIMITS.outputBytes), LIMITS.outputBytes);
+}
+
+/** Exact near the limit alone: nearly every value is far below. */
+function bytesUpTo(value: Json, limit: number): number {
+  const chars = charsUpTo(value, limit);
+  return chars > limit || chars * MAX_CHAR_BYTES <= limit ? chars : bytesOf(value);
+}
+
+function stepExcess(before: Run, { run, events }: StepResult): Excess | null {
+  let chars = 0;
+  for (const { data } of events) {
+    chars += charsUpTo(data, LIMITS.stepBytes);
+    if (chars > LIMITS.stepBytes) return excessOf('state_too_large', 'the events of one step', chars, LIMITS.stepBytes);
+  }
+  const now = bytesAfterStep(before, run, chars);
+  if (now === null || (now.state <= LIMITS.stateBytes && now.pendingInput <= LIMITS.pendingInputBytes)) return null;
+  const was = bytesHeldBy(before);
+  return (
+    (now.state > was.state ? excessOf('state_too_large', 'the state', now.state, LIMITS.stateBytes) : null) ??
+    (now.pendingInput > was.pendingInput
+      ? excessOf('state_too_large', 'the outputs on their way to other nodes', now.pendingInput, LIMITS.pendingInputBytes)
+      : null)
+  );
+}
+
+/** Events that no node waits for are kept until one does, and the log keeps all of them: neither grows without end. */
+function bufferRefusal(before: Run, after: Run): RuntimeError | null {
+  if (before.seq >= LIMITS.logEvents)
+    return new RuntimeError(
+      'too_many_events',
+      `the log has ${before.seq} events: it takes no more external events that no node waits for`,
+    );
+  const { early } = after.snapshot.context as Context;
+  if (early.length <= (before.snapshot.context as Context).early.length) return null;
+  if (early.length > LIMITS.bufferedEvents)
+    return new RuntimeError(
+      'too_many_events',
+      `${LIMITS.bufferedEvents} events are buffered already, and no node waits for them`,
+    );
+  const excess = excessOf('state_too_large', 'the buffered events', bufferedBytes(after), LIMITS.bufferedBytes);
+  return excess === null ? null : new RuntimeError(excess.errorClass, excess.text);
+}
+
+function excessOf(errorClass: Excess['errorClass'], what: string, bytes: number, limit: number): Excess | null {
+  if (bytes <= limit) return null;
+  return { errorClass, text: `${what} would be larger than ${limit / 1024 / 1024} MiB` };
+}

@@ -1,0 +1,125 @@
+import { LRUCache } from 'lru-cache';
+import { compileCooperatively, type Program } from '../../../../machines/compile/index.ts';
+import { normaliseCooperatively } from '../../../../machines/ir/normalise.ts';
+import type { Kind } from '../../../../machines/nodes/index.ts';
+import type { Store } from '../../../../store/port/store.ts';
+import type { Executor } from '../../../executors/executor.ts';
+import type { Outbound } from '../../../executors/outbound.ts';
+import { executorFor } from '../../../executors/registry.ts';
+import { RuntimeError } from '../../errors.ts';
+import { FairQueue } from '../../scheduling/fair-queue.ts';
+import { TimeSlices } from '../../scheduling/time-slices.ts';
+import type { Tools } from '../../types.ts';
+
+/** Compiled machines weigh about 10 KB a node; bounding their nodes bounds their memory. */
+const MAX_CACHED_NODES = 20_000;
+/** Revisions compiled at a time; whatever is to be stepped waits its turn. */
+const COMPILING = {
+  active: 2,
+  activePerKey: 1,
+  waiting: Number.POSITIVE_INFINITY,
+  waitingPerKey: Number.POSITIVE_INFINITY,
+};
+
+/** A compiled revision and what this runtime offers the tenant for it. */
+export interface LoadedWorkflow {
+  readonly program: Program;
+  readonly kindOf: (node: string) => Kind | null;
+  /** How this process does the node's work; null = an external worker does, or a child execution. */
+  readonly executorOf: (node: string) => Executor | null;
+  /** Does this runtime do the node's work, or start its child? */
+  readonly isLocal: (node: string) => boolean;
+  /** What the `env` root of expressions shows the tenant. */
+  readonly vars: Readonly<Record<string, string>>;
+}
+
+/** What the operator gives each tenant. Asked once per tenant and revision, so the answer must not change. */
+export interface TenantProvisions {
+  readonly toolsOf: (tenantId: string) => Tools;
+  readonly varsOf: (tenantId: string) => Readonly<Record<string, string>>;
+  readonly outbound: Outbound;
+}
+
+/** Compiled revisions, by hash; and by tenant, since tenants may register the same document and have different tools. */
+export class WorkflowCache {
+  readonly #store: Store;
+  readonly #offer: TenantProvisions;
+  readonly #slices: TimeSlices;
+  readonly #compiling = new FairQueue('too many workflows are being compiled', COMPILING);
+  readonly #programs = new LRUCache<string, Program>({
+    maxSize: MAX_CACHED_NODES,
+    sizeCalculation: ({ workflow }) => workflow.nodes.length + 1,
+  });
+  readonly #loaded = new LRUCache<string, LoadedWorkflow>({
+    maxSize: MAX_CACHED_NODES,
+    sizeCalculation: ({ program }) => program.workflow.nodes.length + 1,
+  });
+  readonly #loading = new Map<string, Promise<LoadedWorkflow>>();
+
+  constructor(store: Store, offer: TenantProvisions, slices = new TimeSlices({ nowMs: Date.now })) {
+    this.#store = store;
+    this.#offer = offer;
+    this.#slices = slices;
+  }
+
+  /** Throws `corrupt` when the stored revision is missing or this build cannot compile it. */
+  async load(tenantId: string, revision: string): Promise<LoadedWorkflow> {
+    const key = keyOf(tenantId, revision);
+    const loaded = this.#loaded.get(key);
+    if (loaded !== undefined) return loaded;
+    const loading = this.#loading.get(key);
+    if (loading !== undefined) return loading;
+    const load = this.#read(tenantId, revision).finally(() => this.#loading.delete(key));
+    this.#loading.set(key, load);
+    return load;
+  }
+
+  put(tenantId: string, program: Program): LoadedWorkflow {
+    const { nodes, tools: declared } = program.workflow;
+    const { toolsOf, varsOf, outbound } = this.#offer;
+    const kinds = new Map(nodes.map((node) => [node.id, node.kind]));
+    const means = { tools: toolsOf(tenantId), outbound };
+    const executors = new Map(nodes.map((node) => [node.id, executorFor(node.kind, declared, means)]));
+    const loaded: LoadedWorkflow = {
+      program,
+      kindOf: (node) => kinds.get(node) ?? null,
+      executorOf: (node) => executors.get(node) ?? null,
+      isLocal: (node) => (executors.get(node) ?? null) !== null || kinds.get(node)?.type === 'subgraph',
+      vars: varsOf(tenantId),
+    };
+    this.#programs.set(program.revision, program);
+    this.#loaded.set(keyOf(tenantId, program.revision), loaded);
+    return loaded;
+  }
+
+  async #read(tenantId: string, revision: string): Promise<LoadedWorkflow> {
+    const source = await this.#store.revision(tenantId, revision);
+    if (source === null) throw new RuntimeError('corrupt', `workflow revision ${revision} is not in the store`);
+    const compiled = this.#programs.get(revision);
+    if (compiled !== undefined) return this.put(tenantId, compiled);
+    let program: Program;
+    try {
+      program = await this.#compiling.run(
+        tenantId,
+        async () => this.#programs.get(revision) ?? this.#compile(tenantId, source, revision),
+      );
+    } catch (cause) {
+      throw new RuntimeError('corrupt', `workflow revision ${revision} cannot be compiled by this version`, { cause });
+    }
+    return this.put(tenantId, program);
+  }
+
+  #compile(tenantId: string, source: string, revision: string): Promise<Program> {
+    return this.#slices.drive(this.#slices.slice(`${tenantId} load`), programOf(source, revision));
+  }
+}
+
+function keyOf(tenantId: string, revision: string): string {
+  return `${revision} ${tenantId}`;
+}
+
+function* programOf(source: string, revision: string): Generator<undefined, Program> {
+  const { workflow } = yield* normaliseCooperatively(JSON.parse(source));
+  yield;
+  return yield* compileCooperatively(workflow, revision, { registered: true });
+}

@@ -1,0 +1,18 @@
+import { withoutReserved } from '../../../machines/reserved-labels.ts';
+
+/** Labels by which forks are found; only forks have them. */
+const ORIGIN_ID_LABEL = 'jamjet.fork.of';
+const ORIGIN_SEQUENCE_LABEL = 'jamjet.fork.at';
+
+type Labels = Readonly<Record<string, string>>;
+
+/** The labels of a fork: those that a client or the workflow gave its origin, and where it was forked. */
+export function forkLabels(origin: Labels, executionId: string, sequence: number): Labels {
+  return { ...withoutReserved(origin), [ORIGIN_ID_LABEL]: executionId, [ORIGIN_SEQUENCE_LABEL]: String(sequence) };
+}
+
+/** Null = it is no fork. */
+export function forkedFrom(labels: Labels): { readonly executionId: string; readonly sequence: number } | null {
+  const executionId = labels[ORIGIN_ID_LABEL];
+  return executionId === undefined ? null : { executionId, sequence: Number(labels[ORIGIN_SEQUENCE_LABEL]) };
+}

@@ -1,0 +1,151 @@
+import type { Program } from '../../../../machines/compile/index.ts';
+import { isObject, type JsonObject, patchBetween, patchState } from '../../../../machines/json.ts';
+import type { CopiedDecision } from '../../../../machines/messages.ts';
+import type { History, TimedEvent } from '../../../../machines/replay/index.ts';
+import type { Run } from '../../../../machines/run.ts';
+import { inputUnderPatch, stateOf } from '../../../../machines/step/index.ts';
+import type { EventRow } from '../../../../store/port/rows.ts';
+import type { Store } from '../../../../store/port/store.ts';
+import type { PastDecision } from '../../errors.ts';
+import { eventOf, readLog } from '../../log/read-log.ts';
+import type { Slice } from '../../scheduling/time-slices.ts';
+import { replaySteps } from '../replay-log.ts';
+
+/** The log of a fork's origin up to the fork point. */
+export interface OriginLog {
+  readonly program: Program;
+  readonly executionId: string;
+  readonly events: readonly TimedEvent[];
+  /** The same, as stored. */
+  readonly rows: readonly EventRow[];
+  readonly history: History;
+}
+
+/** The decisions of persons in a log. `patch`: what changes the state at its end, as the smallest merge patch. */
+export async function decisionsIn(
+  store: Store,
+  log: OriginLog,
+  patch: JsonObject,
+  slice: Slice,
+): Promise<readonly PastDecision[]> {
+  const approvals = log.rows.filter(({ type }) => type === 'approval_received');
+  if (Object.keys(patch).length === 0) return approvals.map((row) => decisionOf(row, false, row.seq - 1));
+  const impact = new DecisionImpact(log, patch);
+  // Where there is nothing that somebody may have decided, nothing has to be folded.
+  const relevant = log.events.some(({ type }) => type === 'approval_received' || type === 'child_workflow_started');
+  if (relevant) await impact.replay(slice);
+  const decided = approvals.map((row) => decisionOf(row, impact.affectedDecisions.has(row.seq), row.seq - 1));
+  for (const { childId, sequence } of impact.affectedChildren)
+    decided.push(...(await decisionsOfChild(store, childId, sequence - 1)));
+  return decided.sort((a, b) => a.lastFree - b.lastFree);
+}
+
+/** As the log of the fork keeps them. */
+export function copiedDecision({ nodeId, sequence, userId, executionId, wouldChange }: PastDecision): CopiedDecision {
+  return {
+    node_id: nodeId,
+    sequence,
+    user_id: userId,
+    ...(executionId === undefined ? {} : { execution_id: executionId }),
+    ...(wouldChange ? { would_change: true } : {}),
+  };
+}
+
+/**
+ * What people were shown, compared with what they would have been shown if the patch had been part of the state. An approval shows the
+ * state; a held node is approved for what it is given, and a child execution begins with what it is given.
+ */
+class DecisionImpact {
+  readonly #log: OriginLog;
+  readonly #patch: JsonObject;
+  /** By node: would that which waits there for a decision, or was started there as a child, be something else? */
+  readonly #inputDiffers = new Map<string, boolean>();
+  readonly #childInputDiffers = new Map<string, boolean>();
+  /** Decisions on something else, by the sequence of their `approval_received`. */
+  readonly affectedDecisions = new Set<number>();
+  /** Children that ended, and would have begun with something else. `sequence`: of the event that tells of their end. */
+  readonly affectedChildren: { readonly childId: string; readonly sequence: number }[] = [];
+
+  constructor(log: OriginLog, patch: JsonObject) {
+    this.#log = log;
+    this.#patch = patch;
+  }
+
+  async replay(slice: Slice): Promise<void> {
+    const { program, executionId, events, history } = this.#log;
+    let at = 0;
+    for await (const { run } of replaySteps(program, executionId, toAsync(events), history, slice)) {
+      for (; at < run.seq; at += 1) {
+        const event = events[at];
+        if (event !== undefined) this.#apply(event, run);
+      }
+    }
+  }
+
+  #apply({ type, node_id, sequence, data }: TimedEvent, run: Run): void {
+    const node = node_id ?? '';
+    const childId = String(data.child_execution_id);
+    switch (type) {
+      case 'interrupt_raised': {
+        const state = isObject(data.state_for_review) ? data.state_for_review : stateOf(run);
+        this.#inputDiffers.set(node, changesState(this.#patch, state));
+        break;
+      }
+      case 'tool_approval_required':
+        this.#inputDiffers.set(node, this.#inputWouldDiffer(node, run));
+        break;
+      case 'node_started':
+        if (this.#log.program.tables.nodeOf(node).kind.type === 'subgraph')
+          this.#inputDiffers.set(node, this.#inputWouldDiffer(node, run));
+        break;
+      case 'child_workflow_started':
+        this.#childInputDiffers.set(childId, this.#inputDiffers.get(node) === true);
+        break;
+      case 'child_workflow_completed':
+      case 'child_workflow_failed':
+        if (this.#childInputDiffers.get(childId) === true) this.affectedChildren.push({ childId, sequence });
+        break;
+      case 'approval_received':
+        if (this.#inputDiffers.get(node) === true) this.affectedDecisions.add(sequence);
+    }
+  }
+
+  #inputWouldDiffer(node: string, run: Run): boolean {
+    const { program, executionId } = this.#log;
+    return inputUnderPatch(program, run, node, this.#patch, { executionId, vars: {} }) === 'other';
+  }
+}
+
+function changesState(patch: JsonObject, state: JsonObject): boolean {
+  return Object.keys(patchBetween(state, patchState(state, patch))).length > 0;
+}
+
+/** All decisions in a child execution and in its own children: they were made on what it began with. */
+async function decisionsOfChild(store: Store, executionId: string, lastFree: number): Promise<readonly PastDecision[]> {
+  const decided: PastDecision[] = [];
+  const unread = [executionId];
+  for (let id = unread.pop(); id !== undefined; id = unread.pop()) {
+    for await (const row of readLog(store, id, { type: 'child_workflow_started' }))
+      unread.push(String(eventOf(row).data.child_execution_id));
+    for await (const row of readLog(store, id, { type: 'approval_received' }))
+      decided.push({ ...decisionOf(row, true, lastFree), executionId: id });
+  }
+  return decided;
+}
+
+function decisionOf(row: EventRow, wouldChange: boolean, lastFree: number): PastDecision {
+  const { data } = eventOf(row);
+  return {
+    nodeId: row.nodeId ?? '',
+    sequence: row.seq,
+    decision: data.decision === 'rejected' ? 'rejected' : 'approved',
+    userId: String(data.user_id),
+    actorId: row.actorId,
+    wouldChange,
+    lastFree,
+  };
+}
+
+async function* toAsync<T>(items: Iterable<T>): AsyncGenerator<T> {
+  yield* items;
+}

@@ -1,0 +1,112 @@
+import { setImmediate } from 'node:timers/promises';
+import type { EventType, LogEvent } from '../../../machines/events.ts';
+import type { Json, JsonObject } from '../../../machines/json.ts';
+import type { EventRow } from '../../../store/port/rows.ts';
+import type { Store } from '../../../store/port/store.ts';
+import { RuntimeError } from '../errors.ts';
+import type { Slice } from '../scheduling/time-slices.ts';
+import { offloadedReplayBytes, restorePayload, withoutOffloadedState } from './offloaded-payloads.ts';
+
+const EVENTS_PER_PAGE = 500;
+/** An event may hold megabytes: a page of them is not for the memory. */
+const PAGE_CHARS = 1024 * 1024;
+
+export type TimedEvent = LogEvent & { readonly at_ms: number };
+
+/**
+ * The log of an execution, page by page, `after` exclusive. Others get their turn between pages, however fast the reader is. With a `slice`,
+ * reading a page and what the reader does with an event share the time of all long computations.
+ */
+export async function* readLog(
+  store: Store,
+  executionId: string,
+  filter: { after?: number; type?: string; nodeId?: string; limit?: number; pageChars?: number },
+  slice?: Slice,
+): AsyncGenerator<EventRow> {
+  const maxChars = filter.pageChars ?? PAGE_CHARS;
+  let after = filter.after ?? 0;
+  let left = filter.limit ?? Number.POSITIVE_INFINITY;
+  while (left > 0) {
+    const limit = Math.min(EVENTS_PER_PAGE, left);
+    const turn = slice?.next() ?? null;
+    if (turn !== null) await turn;
+    const page = await store.events(executionId, {
+      after,
+      limit,
+      maxChars,
+      ...(filter.type === undefined ? {} : { type: filter.type }),
+      ...(filter.nodeId === undefined ? {} : { nodeId: filter.nodeId }),
+    });
+    for (const row of page) {
+      const next = slice?.next() ?? null;
+      if (next !== null) await next;
+      yield row;
+    }
+    const last = page.at(-1);
+    if (last === undefined || (page.length < limit && bytesOf(page) <= maxChars)) return;
+    after = last.seq;
+    left -= page.length;
+    await setImmediate();
+  }
+}
+
+/** Never less than what the engine has counted. */
+function bytesOf(page: readonly EventRow[]): number {
+  return page.reduce((bytes, row) => bytes + Buffer.byteLength(row.data), 0);
+}
+
+export function eventOf(row: EventRow): TimedEvent {
+  return {
+    sequence: row.seq,
+    type: row.type as EventType,
+    node_id: row.nodeId,
+    data: JSON.parse(row.data) as JsonObject,
+    at_ms: row.atMs,
+  };
+}
+
+/** The event as a replay compares it, but for an output that is kept apart. */
+export function replayableOf(row: EventRow): TimedEvent {
+  const event = eventOf(row);
+  return { ...event, data: withoutOffloadedState(row.type, event.data) };
+}
+
+/** The first event: it has the input, and its actor started the execution. */
+export async function readFirst(store: Store, executionId: string): Promise<EventRow> {
+  const [first] = await store.events(executionId, { after: 0, limit: 1 });
+  if (first === undefined) throw new RuntimeError('corrupt', `execution ${executionId} has no events`);
+  return first;
+}
+
+export function inputIn(first: EventRow): Json {
+  return eventOf(first).data.initial_input ?? null;
+}
+
+/**
+ * Events after a checkpoint, up to the sequence the execution stands at, with the outputs that are kept apart. Throws `corrupt` when
+ * some are missing, and `log_too_large` when they take more than `maxBytes`: all of them are in memory at a time.
+ */
+export async function readTail(
+  store: Store,
+  tenantId: string,
+  executionId: string,
+  after: number,
+  upTo: number,
+  slice?: Slice,
+  maxBytes = Number.POSITIVE_INFINITY,
+): Promise<{ readonly events: TimedEvent[]; readonly bytes: number }> {
+  const events: TimedEvent[] = [];
+  let bytes = 0;
+  for await (const row of readLog(store, executionId, { after }, slice)) {
+    if (row.seq > upTo) break;
+    const event = replayableOf(row);
+    const apart = offloadedReplayBytes(row.type, event.data);
+    bytes += row.data.length + apart;
+    if (bytes > maxBytes)
+      throw new RuntimeError('log_too_large', `the log of execution ${executionId} is larger than ${maxBytes / 1024 / 1024} MiB`);
+    events.push(apart === 0 ? event : { ...event, data: await restorePayload(store, tenantId, event.data) });
+  }
+  if (events.length !== upTo - after)
+    throw new RuntimeError('corrupt', `execution ${executionId} lacks events between ${after} and ${upTo}`);
+  return { events, bytes };
+}

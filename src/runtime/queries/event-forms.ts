@@ -1,0 +1,93 @@
+import { hash } from 'node:crypto';
+import { pascalCase } from '../../../machines/events.ts';
+import type { JsonObject } from '../../../machines/json.ts';
+import type { EventView } from '../types.ts';
+
+interface Common {
+  /** UUID. */
+  readonly id: string;
+  readonly execution_id: string;
+  readonly sequence: number;
+  readonly node_id: string | null;
+  /** RFC 3339. */
+  readonly created_at: string;
+  /** Who caused it: the name of a token, or what the runtime or a job of its own is called. */
+  readonly actor_id: string;
+  /** For whom the actor said that it acted; absent = for itself. */
+  readonly on_behalf_of?: string;
+}
+
+/** An event as the reference writes it: `kind` is a PascalCase name, `type` the same in snake_case. */
+export interface NamedKindForm extends Common {
+  readonly kind: string;
+  readonly type: string;
+  readonly data: JsonObject;
+}
+
+/** The other form: `kind` is an object that its `type` tells apart. */
+export interface TaggedKindForm extends Common {
+  readonly kind: JsonObject;
+  readonly kind_name: string;
+}
+
+/** The tagged form, with the fields that the models of Java clients read. */
+export interface JavaForm extends TaggedKindForm {
+  readonly event_id: string;
+  readonly event_type: string;
+  readonly payload: JsonObject;
+  readonly timestamp: string;
+}
+
+export function namedKindForm(event: EventView): NamedKindForm {
+  return {
+    id: eventId(event.executionId, event.sequence),
+    execution_id: event.executionId,
+    sequence: event.sequence,
+    kind: pascalCase(event.type),
+    node_id: event.nodeId,
+    created_at: new Date(event.createdAtMs).toISOString(),
+    ...actorOf(event),
+    type: event.type,
+    data: fieldsOf(event),
+  };
+}
+
+export function taggedKindForm(event: EventView): TaggedKindForm {
+  return {
+    id: eventId(event.executionId, event.sequence),
+    execution_id: event.executionId,
+    sequence: event.sequence,
+    kind: { type: event.type, ...fieldsOf(event) },
+    kind_name: pascalCase(event.type),
+    node_id: event.nodeId,
+    created_at: new Date(event.createdAtMs).toISOString(),
+    ...actorOf(event),
+  };
+}
+
+export function javaForm(event: EventView): JavaForm {
+  const tagged = taggedKindForm(event);
+  return {
+    ...tagged,
+    event_id: tagged.id,
+    event_type: event.type,
+    payload: fieldsOf(event),
+    timestamp: tagged.created_at,
+  };
+}
+
+function actorOf({ actorId, onBehalfOf }: EventView): Pick<Common, 'actor_id' | 'on_behalf_of'> {
+  return { actor_id: actorId, ...(onBehalfOf === null ? {} : { on_behalf_of: onBehalfOf }) };
+}
+
+/** The same UUID (version 8, of the SHA-256 of execution and sequence) whenever the event is shown. */
+export function eventId(execution: string, sequence: number): string {
+  const hex = hash('sha256', `${execution}:${sequence}`, 'hex');
+  const variant = ((Number.parseInt(hex.charAt(16), 16) & 0x3) | 0x8).toString(16);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}
+
+/** The fields of an event, its node among them. */
+function fieldsOf(event: EventView): JsonObject {
+  return event.nodeId === null ? event.data : { node_id: event.nodeId, ...event.data };
+}

@@ -1,0 +1,12 @@
+import type { ExecutionFilter as StoredFilter } from '../../../store/port/store.ts';
+import { firstExecutionIdAt } from '../ids.ts';
+import type { ExecutionFilter } from '../types.ts';
+
+/** The filter as the store takes it: a time is a place among the ids. */
+export function storedFilter({ createdFromMs, createdBeforeMs, ...rest }: ExecutionFilter): StoredFilter {
+  return {
+    ...rest,
+    ...(createdFromMs === undefined ? {} : { from: firstExecutionIdAt(createdFromMs) }),
+    ...(createdBeforeMs === undefined ? {} : { before: firstExecutionIdAt(createdBeforeMs) }),
+  };
+}

@@ -1,0 +1,110 @@
+import { RuntimeError } from '../errors.ts';
+import { RoundRobin } from './round-robin.ts';
+
+/** How much of a scarce resource may be in use, and how much may wait for it. */
+export interface FairQueueLimits {
+  readonly active: number;
+  readonly activePerKey: number;
+  readonly waiting: number;
+  readonly waitingPerKey: number;
+}
+
+const RETRY_AFTER_MS = 1_000;
+
+/**
+ * Bounds concurrent work. Keys (tenants) take turns: a key with many requests waiting delays its own, not those of the others. The work of
+ * one key begins in the order in which it was asked for.
+ */
+export class FairQueue {
+  readonly #limits: FairQueueLimits;
+  readonly #full: string;
+  readonly #active = new Map<string, number>();
+  readonly #waiting = new RoundRobin<() => void>();
+  #activeCount = 0;
+
+  /** `full`: the text of the error when too many wait. */
+  constructor(full: string, limits: FairQueueLimits) {
+    this.#full = full;
+    this.#limits = limits;
+  }
+
+  get active(): number {
+    return this.#activeCount;
+  }
+
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  /**
+   * Runs the work when it is the key's turn. Throws `overloaded` when too many wait already. A request whose signal is aborted while it waits
+   * never begins: it throws `shutting_down`.
+   */
+  async run<T>(key: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    await this.#acquire(key, signal);
+    try {
+      return await work();
+    } finally {
+      this.#release(key);
+    }
+  }
+
+  async #acquire(key: string, signal: AbortSignal | undefined): Promise<void> {
+    throwIfAborted(signal);
+    if (this.#mayBegin(key) && this.#waiting.sizeOf(key) === 0) {
+      this.#begin(key);
+      return;
+    }
+    const { waiting, waitingPerKey } = this.#limits;
+    if (this.#waiting.size >= waiting || this.#waiting.sizeOf(key) >= waitingPerKey)
+      throw new RuntimeError('overloaded', this.#full, { retryAfterMs: RETRY_AFTER_MS });
+    await waitTurn(this.#waiting, key, signal);
+  }
+
+  #mayBegin(key: string): boolean {
+    return this.#activeCount < this.#limits.active && (this.#active.get(key) ?? 0) < this.#limits.activePerKey;
+  }
+
+  #begin(key: string): void {
+    this.#activeCount += 1;
+    this.#active.set(key, (this.#active.get(key) ?? 0) + 1);
+  }
+
+  #release(key: string): void {
+    this.#activeCount -= 1;
+    const left = (this.#active.get(key) ?? 1) - 1;
+    if (left === 0) this.#active.delete(key);
+    else this.#active.set(key, left);
+    for (;;) {
+      const next = this.#waiting.next((waiting) => this.#mayBegin(waiting));
+      if (next === null) return;
+      this.#begin(next.key);
+      next.item();
+    }
+  }
+}
+
+/** Waits until what it puts into the round is called. Throws `shutting_down` when the signal is aborted before. */
+export function waitTurn(round: RoundRobin<() => void>, key: string, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const go = (): void => {
+      signal?.removeEventListener('abort', onAbort);
+      resolve();
+    };
+    const onAbort = (): void => {
+      round.remove(key, go);
+      reject(requestAborted());
+    };
+    signal?.addEventListener('abort', onAbort, { once: true });
+    round.push(key, go);
+  });
+}
+
+/** Throws `shutting_down` once whoever asked has gone, or may ask no more. */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw requestAborted();
+}
+
+function requestAborted(): RuntimeError {
+  return new RuntimeError('shutting_down', 'the request has ended', { retryAfterMs: RETRY_AFTER_MS });
+}

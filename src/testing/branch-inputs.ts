@@ -1,0 +1,134 @@
+import type { Program } from '../../machines/compile/index.ts';
+import type { Reference } from '../../machines/expression/index.ts';
+import type { Json, JsonObject } from '../../machines/json.ts';
+import type { Branch, Branches } from './branches.ts';
+import { type Assignment, referenceKey, setAtPath, solve } from './solve.ts';
+import { sourcesOf, type ValueSource } from './value-sources.ts';
+
+/** What to answer nodes, and to begin with, so that every condition comes out every way it can. */
+export interface BranchInputs {
+  /** Node → outputs worth giving it. */
+  readonly outputs: ReadonlyMap<string, readonly Json[]>;
+  readonly inputs: readonly Json[];
+  readonly environments: readonly Readonly<Record<string, string>>[];
+  /** Alternatives for which no values were found, or that read what no node gives. */
+  readonly unsolved: ReadonlySet<Branch>;
+  /** What conditions of a node read of the state. */
+  readonly reads: ReadonlyMap<string, readonly Reference[]>;
+  /** Not every combination of values is tried. */
+  readonly bounded: boolean;
+}
+
+/** Outputs tried for one node, and inputs for one workflow, at most. */
+const MAX_OUTPUTS = 24;
+
+/** Values at places of one output. */
+type ValueSet = ReadonlyMap<string, { readonly path: readonly string[]; readonly value: Json }>;
+
+export function branchInputsOf({ tables: statics }: Program, branches: Branches): BranchInputs {
+  const valueSets = new Map<string, Map<string, ValueSet>[]>();
+  const unsolved = new Set<Branch>();
+  const reads = new Map<string, readonly Reference[]>();
+  for (const choice of choicesIn(branches)) {
+    const [{ node } = { node: '' }] = choice;
+    const { references, assignments } = solve(choice.map(({ when }) => (when === null ? null : statics.expression(when))));
+    choice.forEach((way, i) => {
+      if (assignments[i] === null) unsolved.add(way);
+    });
+    reads.set(node, [...(reads.get(node) ?? []), ...references]);
+    const reader = statics.graph.indexOf(node) ?? 0;
+    const sources = new Map(references.map((read) => [referenceKey(read), sourcesOf(statics.graph, reader, read)]));
+    // Nothing that is played here gives what it reads, so it may come out in ways that are not seen.
+    if ([...sources.values()].some((found) => found.length === 0)) for (const way of choice) unsolved.add(way);
+    const valuesBySource = new Map<string, Map<string, ValueSet>>();
+    for (const assignment of assignments) if (assignment !== null) distribute(assignment, sources, valuesBySource);
+    for (const [giver, own] of valuesBySource) valueSets.set(giver, [...(valueSets.get(giver) ?? []), own]);
+  }
+  let bounded = false;
+  const combinationsFor = (giver: string): readonly Json[] => {
+    const choices = (valueSets.get(giver) ?? []).map((own) => [...own.values()]);
+    const every = product(choices);
+    if (every.complete) return every.tuples.map(outputOf);
+    bounded = true;
+    return every.tuples.slice(0, MAX_OUTPUTS).map(outputOf);
+  };
+  const outputs = new Map(
+    [...valueSets.keys()].filter((giver) => giver.startsWith('node ')).map((giver) => [giver.slice(5), combinationsFor(giver)]),
+  );
+  return {
+    outputs,
+    inputs: combinationsFor('input'),
+    environments: combinationsFor('env').map(asStrings),
+    unsolved,
+    reads,
+    bounded,
+  };
+}
+
+/** Ways that are alternatives of each other, with a condition among them. */
+function choicesIn({ all }: Branches): readonly (readonly Branch[])[] {
+  const choices = new Map<string, Branch[]>();
+  for (const way of all) {
+    const key = `${way.ending} ${way.node}`;
+    choices.set(key, [...(choices.get(key) ?? []), way]);
+  }
+  return [...choices.values()].filter((choice) => choice.some(({ when }) => when !== null));
+}
+
+/** Deals the values of one assignment out to those who are to give them. */
+function distribute(
+  assignment: Assignment,
+  sources: ReadonlyMap<string, readonly ValueSource[]>,
+  valuesBySource: Map<string, Map<string, ValueSet>>,
+): void {
+  const distributed = new Map<string, Map<string, { path: readonly string[]; value: Json }>>();
+  for (const [key, value] of assignment) {
+    for (const source of sources.get(key) ?? []) {
+      const giver = source.of === 'node' ? `node ${source.node}` : source.of;
+      const tuple = distributed.get(giver) ?? new Map<string, { path: readonly string[]; value: Json }>();
+      tuple.set(JSON.stringify(source.path), { path: source.path, value });
+      distributed.set(giver, tuple);
+    }
+  }
+  for (const [giver, tuple] of distributed) {
+    const own = valuesBySource.get(giver) ?? new Map<string, ValueSet>();
+    own.set(JSON.stringify([...tuple.values()]), tuple);
+    valuesBySource.set(giver, own);
+  }
+}
+
+/** One tuple of each choice, in every combination; above the bound every tuple at least once. */
+function product(choices: readonly (readonly ValueSet[])[]): {
+  readonly tuples: readonly ValueSet[];
+  readonly complete: boolean;
+} {
+  const size = choices.reduce((total, choice) => total * choice.length, 1);
+  if (size <= MAX_OUTPUTS) {
+    const every = choices.reduce<ValueSet[]>(
+      (made, choice) => made.flatMap((tuple) => choice.map((more) => new Map([...tuple, ...more]))),
+      [new Map()],
+    );
+    return { tuples: every, complete: true };
+  }
+  const longest = Math.max(...choices.map((choice) => choice.length));
+  const some = Array.from({ length: longest }, (_, i) => {
+    return new Map(choices.flatMap((choice) => [...(choice[i % choice.length] ?? new Map())]));
+  });
+  const rest = choices.flatMap((choice, k) =>
+    choice.slice(1).map((own) => new Map(choices.flatMap((other, i) => [...(i === k ? own : (other[0] ?? new Map()))]))),
+  );
+  return { tuples: [...some, ...rest], complete: false };
+}
+
+function outputOf(tuple: ValueSet): Json {
+  return [...tuple.values()].reduce<Json>((made, { path, value }) => setAtPath(made, path, value), {});
+}
+
+function asStrings(values: Json): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(values as JsonObject).map(([name, value]) => [
+      name,
+      typeof value === 'string' ? value : JSON.stringify(value),
+    ]),
+  );
+}

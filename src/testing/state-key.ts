@@ -1,0 +1,80 @@
+import type { Program } from '../../machines/compile/index.ts';
+import type { Reference } from '../../machines/expression/index.ts';
+import { isObject, type Json, type JsonObject } from '../../machines/json.ts';
+import type { Context } from '../../machines/step/context.ts';
+import { activeOf, stateOf } from '../../machines/step/index.ts';
+import { positionsOf } from '../../machines/step/stepper.ts';
+import type { BranchInputs } from './branch-inputs.ts';
+import type { SimState } from './simulation.ts';
+
+/** Tells situations apart: two runs in the same one have the same future. */
+export class StateKeys {
+  readonly #program: Program;
+  readonly #downstream: ReadonlyMap<string, readonly Reference[]>;
+  readonly #readsInput: boolean;
+
+  constructor(program: Program, { reads }: BranchInputs) {
+    this.#program = program;
+    this.#downstream = downstreamReads(program, reads);
+    this.#readsInput = [...reads.values()].flat().some(({ root }) => root === 'input');
+  }
+
+  keyOf(state: SimState): string {
+    const { active, early, failures, forks, fed, sections } = state.run.snapshot.context as Context;
+    // How often nodes were visited, and when, is left out: loops come back to where they were.
+    const phases = Object.entries(active).map(([node, { phase, attempt, key }]) => [node, phase, attempt > 0, key]);
+    const marks = Object.entries(sections).map(([key, section]) => [key, section.marks, section.nodes]);
+    const at = positionsOf(state.run.snapshot);
+    const armed = [...state.timers.keys()];
+    const input = this.#readsInput ? state.run.input : null;
+    const keys = early.map(({ key }) => key);
+    return JSON.stringify([
+      state.run.status,
+      at,
+      phases,
+      armed,
+      keys,
+      failures,
+      forks,
+      fed,
+      marks,
+      input,
+      this.#readableValues(state),
+    ]);
+  }
+
+  /** What can still be read of the state. */
+  #readableValues(scene: SimState): readonly Json[] {
+    const state = stateOf(scene.run);
+    const values = new Map<string, Json>();
+    for (const { node } of activeOf(this.#program, scene.run)) {
+      for (const { path } of this.#downstream.get(node) ?? []) {
+        const key = path.join(' ');
+        if (!values.has(key)) values.set(key, valueAt(state, path));
+      }
+    }
+    return [...values].sort(([a], [b]) => (a < b ? -1 : 1)).flat();
+  }
+}
+
+function valueAt(state: JsonObject, path: readonly string[]): Json {
+  return path.reduce<Json>((value, key) => {
+    if (Array.isArray(value)) return value.at(Number(key)) ?? null;
+    return isObject(value) && Object.hasOwn(value, key) ? (value[key] ?? null) : null;
+  }, state);
+}
+
+/** Node → what conditions read of the state from there on. */
+function downstreamReads(
+  { tables: { graph } }: Program,
+  reads: BranchInputs['reads'],
+): ReadonlyMap<string, readonly Reference[]> {
+  return new Map(
+    graph.reachable.map((start) => {
+      const seen = new Set([start]);
+      for (const node of seen) for (const { to } of graph.outWithWaits(node)) if (to >= 0) seen.add(to);
+      const below = [...seen].flatMap((node) => reads.get(graph.idOf(node)) ?? []);
+      return [graph.idOf(start), below.filter(({ root }) => root === 'state' || root === 'bare')] as const;
+    }),
+  );
+}

@@ -1,0 +1,142 @@
+import { forwardsInput } from '../../machines/compile/output-use.ts';
+import type { Reference } from '../../machines/expression/index.ts';
+import { compileTemplate, referencesOf } from '../../machines/expression/template.ts';
+import type { Graph } from '../../machines/graph/graph.ts';
+import { definitionOf, type Kind } from '../../machines/nodes/index.ts';
+
+/** Who gives the value that a condition reads: a node in its output, at `path`; the input; or the environment. */
+export type ValueSource =
+  | { readonly of: 'node'; readonly node: string; readonly path: readonly string[] }
+  | { readonly of: 'input' | 'env'; readonly path: readonly string[] };
+
+/** How sure it is: `named` = the key is the node's own; `merged` = its output may bring any key. */
+type Certainty = 'named' | 'merged';
+
+/** What to look for, and after which node: a key of the state as it is then, or of the node's output. */
+interface Lookup {
+  readonly what: 'state' | 'output';
+  readonly node: number;
+  readonly path: readonly string[];
+  /** A later node may have merged it in already: only one whose own key it is counts now. */
+  readonly named?: true;
+}
+
+/**
+ * The nodes that were the last to write what a condition of `reader` reads, found by walking back from it. Where no node writes it,
+ * it comes with the input.
+ */
+export function sourcesOf(graph: Graph, reader: number, { root, path }: Reference): readonly ValueSource[] {
+  if (root === 'env' || root === 'input') return [{ of: root, path }];
+  if (root === 'output') return new SourceSearch(graph).from([{ what: 'output', node: reader, path }]);
+  if (root === 'state') return new SourceSearch(graph).from([{ what: 'state', node: reader, path }]);
+  if (root !== 'bare') return [];
+  // A bare name is a key of the output, else of the state.
+  const named = new SourceSearch(graph).from([{ what: 'state', node: reader, path }], ['named']);
+  return named.length > 0 ? named : new SourceSearch(graph).from([{ what: 'output', node: reader, path }]);
+}
+
+class SourceSearch {
+  readonly #graph: Graph;
+  readonly #found = new Map<string, readonly [ValueSource, Certainty]>();
+  readonly #seen = new Set<string>();
+  #reachedStart = false;
+
+  constructor(graph: Graph) {
+    this.#graph = graph;
+  }
+
+  from(first: readonly Lookup[], accepted: readonly Certainty[] = ['named', 'merged']): readonly ValueSource[] {
+    const todo = [...first];
+    for (let sought = todo.pop(); sought !== undefined; sought = todo.pop()) {
+      const key = JSON.stringify(sought);
+      if (this.#seen.has(key)) continue;
+      this.#seen.add(key);
+      todo.push(...(sought.what === 'state' ? this.#stateSources(sought) : this.#outputSources(sought)));
+    }
+    for (const certainty of accepted) {
+      const found = [...this.#found.values()].filter(([, how]) => how === certainty);
+      if (found.length > 0) return found.map(([source]) => source);
+    }
+    const state = first.find(({ what }) => what === 'state');
+    return this.#reachedStart && state !== undefined && accepted.includes('merged') ? [{ of: 'input', path: state.path }] : [];
+  }
+
+  /** Who wrote a key of the state, as it is after `node`. */
+  #stateSources(sought: Lookup): readonly Lookup[] {
+    const { node, path, named } = sought;
+    const { id, kind } = this.#graph.node(node);
+    const [key = '', ...rest] = path;
+    const outputKey = 'output_key' in kind ? kind.output_key : undefined;
+    const definition = definitionOf(kind);
+    const behaviour = definition.behaviour(kind);
+    if (behaviour === 'control') {
+      if (kind.type === 'join' && outputKey === key) return [{ what: 'output', node, path: rest }];
+      return this.#before(sought);
+    }
+    if (behaviour === 'approval') return key === id ? [] : this.#before(sought);
+    if (behaviour === 'wait') {
+      if (kind.type === 'wait' && kind.condition === 'timer') return this.#before(sought);
+      if (outputKey !== undefined && outputKey !== key) return this.#before(sought);
+      // It may time out, and write nothing.
+      if (outputKey !== undefined) this.#addSource(node, rest, 'named');
+      else if (named === undefined) this.#addSource(node, path, 'merged');
+      return this.#before(sought);
+    }
+    const merges = outputKey === undefined && (definition.objectResultIsPatch || isMapped(kind));
+    if (merges) {
+      if (named === undefined) this.#addSource(node, mappedPath(kind, path), 'merged');
+      return this.#before({ ...sought, named: true });
+    }
+    if ((outputKey ?? id) !== key) return this.#before(sought);
+    this.#addSource(node, rest, 'named');
+    return [];
+  }
+
+  /** What was there before the node, which leaves it as it is. Before the first node that is the input. */
+  #before(sought: Lookup): readonly Lookup[] {
+    if (sought.node === this.#graph.start) this.#reachedStart = true;
+    return this.#predecessors(sought.node).map((node) => ({ ...sought, node }));
+  }
+
+  #outputSources({ node, path }: Lookup): readonly Lookup[] {
+    const { kind } = this.#graph.node(node);
+    if (forwardsInput(this.#graph, node)) return this.#predecessors(node).map((from) => ({ what: 'output', node: from, path }));
+    if (this.#graph.isFirstJoin(node)) return this.#graph.sources(node).map((from) => ({ what: 'output', node: from, path }));
+    if (kind.type === 'join' && kind.merge_strategy.type === 'collect') return this.#collectedSources(node, path);
+    if (['approval', 'control'].includes(definitionOf(kind).behaviour(kind))) return [];
+    this.#addSource(node, path, 'named');
+    return [];
+  }
+
+  #collectedSources(node: number, [list, which = '', ...rest]: readonly string[]): readonly Lookup[] {
+    const sources = this.#graph.sources(node);
+    const source = list === 'outputs' ? sources[Number(which)] : this.#graph.indexOf(which);
+    if (source === undefined || !sources.includes(source)) return [];
+    return [{ what: 'output', node: source, path: rest }];
+  }
+
+  #predecessors(node: number): number[] {
+    return [...this.#graph.forwardIn(node), ...this.#graph.backIn(node)].map(({ from }) => from);
+  }
+
+  #addSource(node: number, path: readonly string[], certainty: Certainty): void {
+    const source: ValueSource = { of: 'node', node: this.#graph.idOf(node), path };
+    const key = JSON.stringify(source);
+    if (!this.#found.has(key)) this.#found.set(key, [source, certainty]);
+  }
+}
+
+/** A subgraph whose output is made by a mapping: its keys are merged into the state. */
+function isMapped(kind: Kind): boolean {
+  return kind.type === 'subgraph' && typeof kind.output_mapping !== 'string' && Object.keys(kind.output_mapping).length > 0;
+}
+
+/** Where in the child's result a key of the mapped output comes from, when its template reads just one thing. */
+function mappedPath(kind: Kind, path: readonly string[]): readonly string[] {
+  if (kind.type !== 'subgraph' || typeof kind.output_mapping === 'string') return path;
+  const [key = '', ...rest] = path;
+  const [read, ...others] = referencesOf(compileTemplate(kind.output_mapping[key] ?? null));
+  return read === undefined || others.length > 0 || !['state', 'output', 'bare'].includes(read.root)
+    ? path
+    : [...read.path, ...rest];
+}

@@ -1,0 +1,220 @@
+import { isObject, type Json, type JsonObject } from '../../machines/json.ts';
+import type { ExecutionOverlay, LiveOutline, NodeOverlay, OutlineRow } from './outline.ts';
+import { type ActiveNode, nodeKindsOf, Timeline, type TimelineEntry, type TimelineEvent } from './timeline.ts';
+
+/** What is kept of the past: a screen shows less, and an execution may run for weeks. */
+const MAX_ENTRIES = 200;
+const MAX_ATTEMPTS = 50;
+
+export interface LoggedEntry {
+  readonly sequence: number;
+  readonly atMs: number;
+  readonly entry: TimelineEntry;
+}
+
+/** A decision that somebody has to take. */
+export interface PendingApproval {
+  readonly node: string;
+  /** What is asked, in the author's words. */
+  readonly question: string;
+  readonly sinceMs: number;
+}
+
+/** An attempt at a node that has ended. */
+export interface AttemptResult {
+  readonly sequence: number;
+  readonly atMs: number;
+  readonly ok: boolean;
+  readonly durationMs: number | null;
+  /** Of a failed one; '' otherwise. */
+  readonly error: string;
+}
+
+/** Of a node, beside what the outline says. */
+export interface NodeHistory {
+  /** The newest last. */
+  readonly attempts: readonly AttemptResult[];
+  /** Of its last visit that completed; undefined = none has. */
+  readonly output: Json | undefined;
+}
+
+const FAILED_STATUSES: ReadonlySet<string> = new Set(['failed']);
+const ACTIVE_STATUSES: ReadonlySet<string> = new Set(['queued', 'active', 'waiting', 'held', 'retrying']);
+
+const WAITING_KINDS: ReadonlySet<string> = new Set(['human_approval', 'wait', 'subgraph']);
+
+const EMPTY_HISTORY: NodeHistory = { attempts: [], output: undefined };
+
+/** An execution as it is watched: folds its events, from the first on, into what the screen shows. */
+export class LiveModel {
+  readonly rows: readonly OutlineRow[];
+  readonly #outline: LiveOutline;
+  readonly #timeline: Timeline;
+  readonly #entries: LoggedEntry[] = [];
+  readonly #approvals = new Map<string, PendingApproval>();
+  readonly #history = new Map<string, NodeHistory>();
+  readonly #retryAtMs = new Map<string, number>();
+  readonly #kinds: ReadonlyMap<string, OutlineRow['kind']>;
+  readonly #startedAtMs = new Map<string, number>();
+  #statuses: ExecutionOverlay | null = null;
+  #suspendedReason = '';
+  #error = '';
+
+  constructor(ir: JsonObject, outline: LiveOutline) {
+    this.rows = outline.rows;
+    this.#kinds = new Map(outline.rows.map(({ node, kind }) => [node, kind]));
+    this.#outline = outline;
+    this.#timeline = new Timeline(nodeKindsOf(ir));
+  }
+
+  apply(event: TimelineEvent): void {
+    this.#outline.apply(event);
+    this.#statuses = null;
+    const atMs = Date.parse(event.created_at);
+    for (const entry of this.#timeline.apply(event)) this.#entries.push({ sequence: event.sequence, atMs, entry });
+    if (this.#entries.length > 2 * MAX_ENTRIES) this.#entries.splice(0, this.#entries.length - MAX_ENTRIES);
+    if (event.node_id === null) this.#applyWorkflowEvent(event);
+    else this.#applyNodeEvent(event.node_id, event, atMs);
+  }
+
+  get statuses(): ExecutionOverlay {
+    this.#statuses ??= this.#outline.marks;
+    return this.#statuses;
+  }
+
+  statusOf(node: string): NodeOverlay | null {
+    return this.statuses.nodes.get(node) ?? null;
+  }
+
+  get status(): string {
+    return this.statuses.status;
+  }
+
+  get over(): boolean {
+    return this.statuses.status !== 'running' && this.statuses.status !== 'paused';
+  }
+
+  get suspended(): boolean {
+    return this.statuses.suspended;
+  }
+
+  /** Of the operator who paused it; '' = none was given. */
+  get suspendedReason(): string {
+    return this.#suspendedReason;
+  }
+
+  /** Why it has failed; '' = it has not. */
+  get error(): string {
+    return this.#error;
+  }
+
+  /** The newest last. */
+  get entries(): readonly LoggedEntry[] {
+    return this.#entries;
+  }
+
+  /** The longest waiting first. */
+  get approvals(): readonly PendingApproval[] {
+    return this.over ? [] : [...this.#approvals.values()];
+  }
+
+  /** Key of the external event that a node waits for, by node. */
+  get awaitedEvents(): ReadonlyMap<string, string> {
+    return this.#timeline.awaitedEvents;
+  }
+
+  get active(): ReadonlyMap<string, ActiveNode> {
+    return new Map(this.#timeline.active.map((each) => [each.node, each]));
+  }
+
+  /** Index of the row to look at when nobody chooses: what waits for a person or an event, else what is under way, else what failed. */
+  get defaultRow(): number {
+    const waiting = this.approvals[0]?.node ?? [...this.awaitedEvents.keys()][0];
+    const asked = waiting === undefined ? -1 : this.rows.findIndex((row) => row.node === waiting);
+    if (asked !== -1) return asked;
+    const { nodes } = this.statuses;
+    const is = (statuses: ReadonlySet<string>) => this.rows.findIndex((row) => statuses.has(nodes.get(row.node)?.status ?? ''));
+    return Math.max(0, is(ACTIVE_STATUSES), this.over ? is(FAILED_STATUSES) : 0);
+  }
+
+  /** When its next attempt begins; null = no retry is due. */
+  retryAtMs(node: string): number | null {
+    return this.#retryAtMs.get(node) ?? null;
+  }
+
+  historyOf(node: string): NodeHistory {
+    return this.#history.get(node) ?? EMPTY_HISTORY;
+  }
+
+  #applyWorkflowEvent({ type, data }: TimelineEvent): void {
+    if (type === 'workflow_paused') this.#suspendedReason = textOf(data.reason);
+    else if (type === 'workflow_failed') this.#error = textOf(data.error);
+    else if (type === 'workflow_retried') this.#error = '';
+    if (/^workflow_(completed|failed|cancelled)$|^strategy_limit_hit$/.test(type)) this.#approvals.clear();
+  }
+
+  #applyNodeEvent(node: string, { type, data, sequence }: TimelineEvent, atMs: number): void {
+    switch (type) {
+      case 'interrupt_raised':
+        this.#approvals.set(node, { node, question: textOf(data.description), sinceMs: atMs });
+        break;
+      case 'tool_approval_required': {
+        const asked = isObject(data.context) ? textOf(data.context.description) : '';
+        const question = asked === '' ? `Run ${textOf(data.tool_name)}?` : asked;
+        this.#approvals.set(node, { node, question, sinceMs: atMs });
+        break;
+      }
+      case 'approval_received':
+        this.#approvals.delete(node);
+        break;
+      case 'retry_scheduled':
+        this.#retryAtMs.set(node, atMs + (typeof data.delay_ms === 'number' ? data.delay_ms : 0));
+        break;
+      case 'node_completed':
+        this.#recordAttempt(
+          node,
+          { sequence, atMs, ok: true, durationMs: this.#durationMs(node, data, atMs), error: '' },
+          data.output ?? null,
+        );
+        break;
+      case 'node_failed':
+        this.#recordAttempt(
+          node,
+          { sequence, atMs, ok: false, durationMs: this.#durationMs(node, data, atMs), error: textOf(data.error) },
+          undefined,
+        );
+        break;
+      case 'node_cancelled':
+      case 'node_skipped':
+        this.#approvals.delete(node);
+        break;
+    }
+    if (type === 'node_started') this.#startedAtMs.set(node, atMs);
+    if (type === 'node_started' || type === 'node_scheduled') this.#retryAtMs.delete(node);
+  }
+
+  /** Of work as it was measured; of a wait since it was reached; what decides and joins takes no time. */
+  #durationMs(node: string, data: JsonObject, atMs: number): number | null {
+    const kind = this.#kinds.get(node);
+    if (kind === 'condition' || kind === 'parallel') return null;
+    const sinceMs = this.#startedAtMs.get(node);
+    if (kind !== undefined && WAITING_KINDS.has(kind)) return sinceMs === undefined ? null : atMs - sinceMs;
+    if (kind === 'join' && data.duration_ms === 0) return null;
+    return typeof data.duration_ms === 'number' ? data.duration_ms : null;
+  }
+
+  #recordAttempt(node: string, attempt: AttemptResult, output: Json | undefined): void {
+    const { attempts, output: before } = this.historyOf(node);
+    this.#history.set(node, {
+      attempts: [...attempts.slice(1 - MAX_ATTEMPTS), attempt],
+      output: output === undefined ? before : output,
+    });
+    this.#approvals.delete(node);
+    this.#retryAtMs.delete(node);
+  }
+}
+
+function textOf(value: Json | undefined): string {
+  if (value === undefined || value === null) return '';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}

@@ -1,9 +1,0 @@
-import type { ExecutionWrite } from './writes.ts';
-
-/** A gap would be for ever: better no commit at all. */
-export function checkSequences({ id, fromSeq, create, head, events }: ExecutionWrite): void {
-  const gapless = events.every((event, index) => event.seq === fromSeq + 1 + index);
-  if (!gapless || head.seq !== fromSeq + events.length || (create === null) !== fromSeq > 0) {
-    throw new Error(`execution ${id}: events ${events.map((event) => event.seq)} do not lead from ${fromSeq} to ${head.seq}`);
-  }
-}

@@ -1,0 +1,71 @@
+import { hash } from 'node:crypto';
+import { INDEX_ONLY_SETTINGS, type Sql, sql, type Value } from '../connections.ts';
+import { APPEND_EVENTS, EFFECTS, INSERT_EXECUTIONS, INSERT_LABELS, SEAL, UPDATE_EXECUTIONS } from '../queries/commit.ts';
+import { LOCK_TIMEOUT_MS, WRITER_LOCKS } from '../queries/positions.ts';
+import { ADD_TENANT_USAGE } from '../queries/tenants.ts';
+
+/** A statement of a commit that has something to write. */
+export interface BoundStatement {
+  readonly statement: Sql;
+  readonly values: readonly Value[];
+}
+
+/** A statement of a commit, and the types of its parameters. One whose first parameter is null is left out. */
+interface Part {
+  readonly statement: Sql;
+  readonly types: readonly string[];
+  /** One that answers rows has to say where to. */
+  readonly answers: boolean;
+}
+
+const json = (count: number): readonly string[] => Array.from({ length: count }, () => 'json');
+
+/** In this order. */
+const WRITE_PARTS: readonly Part[] = [
+  { statement: INSERT_EXECUTIONS, types: json(1), answers: true },
+  { statement: INSERT_LABELS, types: json(1), answers: false },
+  { statement: UPDATE_EXECUTIONS, types: json(1), answers: true },
+  { statement: APPEND_EVENTS, types: json(1), answers: false },
+  { statement: EFFECTS, types: [...json(5), 'bigint', ...json(3), 'bigint[]', 'json'], answers: true },
+  { statement: ADD_TENANT_USAGE, types: json(1), answers: false },
+];
+const PARTS: readonly Part[] = [
+  { statement: sql(`SELECT ${WRITER_LOCKS}`), types: ['text'], answers: true },
+  ...WRITE_PARTS,
+  { statement: SEAL, types: ['json', 'text', 'bigint', 'bigint', 'text', 'json', 'bigint'], answers: true },
+];
+
+function body(): string {
+  let place = 0;
+  return PARTS.map(({ statement, types, answers }) => {
+    const before = place;
+    place += types.length;
+    const placed = statement.text.replaceAll(/\$(\d+)/g, (_, digits: string) => `$${before + Number(digits)}`);
+    return `IF $${before + 1} IS NOT NULL THEN ${placed}${answers ? ' INTO done' : ''}; END IF;`;
+  }).join('\n');
+}
+
+const SETTINGS = [`SET lock_timeout TO ${LOCK_TIMEOUT_MS}`, ...INDEX_ONLY_SETTINGS.map((name) => `SET ${name} TO off`)].join(' ');
+const types = PARTS.flatMap((part) => part.types);
+const definition = `(${types.join(', ')}) RETURNS void LANGUAGE plpgsql ${SETTINGS} AS $commit$
+DECLARE done record;
+BEGIN
+${body()}
+END $commit$`;
+
+/**
+ * The statements of a commit as one function of the database: a commit is one question and one answer, and a process that stands still holds
+ * no transaction open. Its name tells what it does, so that servers of several releases find each its own.
+ */
+export const COMMIT_FUNCTION = `jamjet_commit_${hash('sha256', definition, 'hex').slice(0, 16)}`;
+export const CREATE_COMMIT_FUNCTION = `CREATE OR REPLACE FUNCTION ${COMMIT_FUNCTION}${definition}`;
+
+/** The parameters of `LOCKS`, then `written`, then those of `SEAL`. */
+export const CALL_COMMIT_FUNCTION: Sql = sql(`SELECT ${COMMIT_FUNCTION}(${types.map((_, index) => `$${index + 1}`).join(', ')})`);
+
+/** The parameters of what a commit writes. */
+export function commitParameters(statements: readonly BoundStatement[]): readonly Value[] {
+  return WRITE_PARTS.flatMap(
+    (part) => statements.find(({ statement }) => statement === part.statement)?.values ?? part.types.map(() => null),
+  );
+}

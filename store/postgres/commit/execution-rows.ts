@@ -1,0 +1,87 @@
+import type { ExecutionWrite } from '../../port/writes.ts';
+import { sealOf } from '../../snapshot-seal.ts';
+import { indexKey } from '../index-key.ts';
+import { jsonText } from '../json-text.ts';
+import { APPEND_EVENTS, INSERT_EXECUTIONS, INSERT_LABELS, UPDATE_EXECUTIONS } from '../queries/commit.ts';
+import type { BoundStatement } from './commit-function.ts';
+
+/** Signs snapshots; null = they are sealed without a signature. */
+type Key = string | Uint8Array | null;
+
+/** What executions begin with and come to: begun, labelled, moved, their events. In the order of `HOLD_HEADS`. */
+export function executionStatements(writes: readonly ExecutionWrite[], key: Key): readonly BoundStatement[] {
+  const sorted = [...writes].sort((a, b) => (a.id < b.id ? -1 : 1));
+  return [
+    { statement: INSERT_EXECUTIONS, rows: sorted.flatMap((write) => insertedRow(write, key)) },
+    { statement: INSERT_LABELS, rows: writes.flatMap(labelRows) },
+    { statement: UPDATE_EXECUTIONS, rows: sorted.flatMap((write) => updatedRow(write, key)) },
+    { statement: APPEND_EVENTS, rows: writes.flatMap(eventRows) },
+  ].flatMap(({ statement, rows }) => (rows.length === 0 ? [] : [{ statement, values: [jsonText(rows)] }]));
+}
+
+function insertedRow(write: ExecutionWrite, key: Key): readonly object[] {
+  const { create } = write;
+  if (create === null) return [];
+  return [
+    {
+      ...progressColumns(write, key),
+      workflow_id: create.workflowId,
+      workflow_version: create.workflowVersion,
+      revision: create.revision,
+      labels: create.labels,
+      parent_id: create.parentId,
+      depth: create.depth,
+      deadline_at_ms: create.deadlineAtMs,
+      created_at_ms: create.createdAtMs,
+    },
+  ];
+}
+
+function updatedRow(write: ExecutionWrite, key: Key): readonly object[] {
+  const { create, fromSeq, revive } = write;
+  if (create !== null) return [];
+  const revived = revive === undefined ? {} : { revives: true, deadline_at_ms: revive.deadlineAtMs };
+  return [{ ...progressColumns(write, key), from_seq: fromSeq, ...revived }];
+}
+
+function progressColumns({ id, tenantId, progress: head, snapshot }: ExecutionWrite, key: Key): object {
+  return {
+    id,
+    tenant_id: tenantId,
+    status: head.status,
+    seq: head.seq,
+    steps: head.steps,
+    error: head.error,
+    local_work: head.localWork,
+    owner: head.owner,
+    updated_at_ms: head.updatedAtMs,
+    completed_at_ms: head.completedAtMs,
+    snapshot,
+    snapshot_digest: snapshot === null ? null : sealOf(key, id, head.seq, snapshot),
+  };
+}
+
+/** The labels an execution begins with, one by one. */
+function labelRows({ id, tenantId, create }: ExecutionWrite): object[] {
+  if (create === null || create.labels === '{}') return [];
+  const labels = Object.entries(JSON.parse(create.labels) as Readonly<Record<string, string | null>>);
+  return labels.flatMap(([key, value]) =>
+    value === null ? [] : [{ tenant_id: tenantId, key: indexKey(key), execution_id: id, value: indexKey(value) }],
+  );
+}
+
+function eventRows({ id, tenantId, events }: ExecutionWrite): object[] {
+  return events.map((event) => ({
+    execution_id: id,
+    seq: event.seq,
+    tenant_id: tenantId,
+    type: event.type,
+    node_id: event.nodeId,
+    at_ms: event.atMs,
+    actor_id: event.actorId,
+    actor_type: event.actorType,
+    on_behalf_of: event.onBehalfOf,
+    request: event.request,
+    data: event.data,
+  }));
+}

@@ -1,0 +1,97 @@
+import type { Client } from 'pg';
+import type { StoreNotification } from '../../port/notifications.ts';
+import { type Connections, disconnect } from '../connections.ts';
+import { GAP, parsePayload } from './payloads.ts';
+
+const CHANNEL = 'jamjet';
+const RECONNECT_MS = 1_000;
+/** Notifications can be lost without a trace, by a proxy that drops them for one: now and then everybody looks for himself. */
+const RESYNC_MS = 30_000;
+
+/** Listens to what other processes commit, on a connection of its own, and listens again when that breaks. */
+export class NotificationReceiver {
+  readonly #connections: Connections;
+  readonly #senderId: string;
+  readonly #failed: (error: Error) => void;
+  readonly #onGap: () => void;
+  readonly #subscribers = new Set<(notice: StoreNotification) => void>();
+  #client: Client | null = null;
+  #timer: NodeJS.Timeout | undefined;
+  #resyncTimer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  /** `missed` is called whenever something may have been missed. */
+  constructor(connections: Connections, self: string, failed: (error: Error) => void, missed: () => void) {
+    this.#connections = connections;
+    this.#senderId = self;
+    this.#failed = failed;
+    this.#onGap = missed;
+  }
+
+  watch(told: (notice: StoreNotification) => void): () => void {
+    this.#subscribers.add(told);
+    if (this.#subscribers.size === 1) {
+      void this.#listen();
+      this.#resyncTimer = setInterval(() => this.#resync(), RESYNC_MS);
+      this.#resyncTimer.unref();
+    }
+    return () => this.#subscribers.delete(told);
+  }
+
+  /** What this process had committed is gone. The others need not be told: each finds out what it has lost itself. */
+  reportLostCommits(): void {
+    this.#publish({ ...GAP, commitsLost: true });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    clearInterval(this.#resyncTimer);
+    this.#subscribers.clear();
+    if (this.#client !== null) await disconnect(this.#client);
+  }
+
+  async #listen(): Promise<void> {
+    if (this.#closed) return;
+    let made: Client | null = null;
+    try {
+      const client = await this.#connections.dedicatedForListening();
+      made = client;
+      this.#client = client;
+      client.on('notification', ({ payload }) => {
+        if (payload !== undefined) this.#receive(payload);
+      });
+      client.once('error', (error: Error) => this.#reconnect(client, error));
+      client.once('end', () => this.#reconnect(client, null));
+      await client.query(`LISTEN ${CHANNEL}`);
+      if (this.#closed) await disconnect(client);
+      else this.#resync();
+    } catch (error) {
+      this.#reconnect(this.#client, error instanceof Error ? error : new Error(String(error)));
+      // A standby takes connections, and refuses to be listened to: each attempt would leave one more behind.
+      if (made !== null) await disconnect(made);
+    }
+  }
+
+  #reconnect(client: Client | null, error: Error | null): void {
+    if (this.#closed || (client !== null && client !== this.#client)) return;
+    this.#client = null;
+    if (error !== null) this.#failed(error);
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.#listen(), RECONNECT_MS);
+  }
+
+  #receive(text: string): void {
+    const notice = parsePayload(text, this.#senderId);
+    if (notice !== null) this.#publish(notice);
+  }
+
+  #resync(): void {
+    this.#onGap();
+    this.#publish(GAP);
+  }
+
+  #publish(notice: StoreNotification): void {
+    for (const told of this.#subscribers) told(notice);
+  }
+}

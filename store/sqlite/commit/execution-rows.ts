@@ -1,0 +1,120 @@
+import type { Database, Statement } from 'better-sqlite3';
+import type { ExecutionProgress, NewExecution } from '../../port/rows.ts';
+import type { ExecutionWrite } from '../../port/writes.ts';
+import { sealOf } from '../../snapshot-seal.ts';
+import * as sql from '../queries/executions.ts';
+
+/** Larger checkpoints live in a table of their own, so that moving a head does not rewrite them. */
+const INLINE_CHECKPOINT_LIMIT = 4096;
+
+/** Writes execution heads and their checkpoints. False = the execution is not where the write started from. */
+export class ExecutionRows {
+  readonly #create: Statement;
+  readonly #createLabels: Statement;
+  readonly #updateUnindexedRow: Statement;
+  readonly #updateInlineRow: Statement;
+  readonly #updateProgressRow: Statement;
+  readonly #setDeadline: Statement;
+  readonly #putInline: Statement;
+  readonly #putLarge: Statement;
+  readonly #dropLarge: Statement;
+  /** Signs snapshots; null = they are sealed without a signature. */
+  readonly #key: string | Uint8Array | null;
+
+  constructor(db: Database, key: string | Uint8Array | null) {
+    this.#key = key;
+    this.#create = db.prepare(sql.CREATE_EXECUTION);
+    this.#createLabels = db.prepare(sql.CREATE_LABELS);
+    this.#updateUnindexedRow = db.prepare(sql.UPDATE_UNINDEXED);
+    this.#updateInlineRow = db.prepare(sql.UPDATE_INLINE);
+    this.#updateProgressRow = db.prepare(sql.UPDATE_PROGRESS);
+    this.#setDeadline = db.prepare(sql.SET_DEADLINE);
+    this.#putInline = db.prepare(sql.PUT_INLINE_CHECKPOINT);
+    this.#putLarge = db.prepare(sql.PUT_LARGE_CHECKPOINT);
+    this.#dropLarge = db.prepare(sql.DROP_LARGE_CHECKPOINT);
+  }
+
+  write(write: ExecutionWrite): boolean {
+    return write.create === null ? this.#update(write) : this.#insert(write, write.create);
+  }
+
+  #insert({ id, tenantId, progress: head, snapshot }: ExecutionWrite, create: NewExecution): boolean {
+    const deadlineAtMs = head.completedAtMs === null ? create.deadlineAtMs : null;
+    const inline = snapshot !== null && isSmall(snapshot) ? snapshot : null;
+    const { changes } = this.#create.run(
+      id,
+      tenantId,
+      create.workflowId,
+      create.workflowVersion,
+      create.revision,
+      create.labels,
+      create.parentId,
+      create.depth,
+      deadlineAtMs,
+      create.createdAtMs,
+      head.status,
+      head.seq,
+      head.steps,
+      head.error,
+      head.localWork,
+      head.owner,
+      head.updatedAtMs,
+      head.completedAtMs,
+      snapshot === null ? 0 : head.seq,
+      snapshot === null ? null : sealOf(this.#key, id, head.seq, snapshot),
+      inline,
+    );
+    if (changes === 0) return false;
+    if (create.labels !== '{}') this.#createLabels.run(tenantId, id, create.labels);
+    if (snapshot !== null && inline === null) this.#putLarge.run(id, tenantId, snapshot);
+    return true;
+  }
+
+  #update(write: ExecutionWrite): boolean {
+    const { snapshot, revive } = write;
+    if (revive !== undefined) this.#setDeadline.run(revive.deadlineAtMs, write.id, write.tenantId, write.fromSeq);
+    const seal = snapshot === null ? '' : sealOf(this.#key, write.id, write.progress.seq, snapshot);
+    if (snapshot !== null && isSmall(snapshot)) {
+      if (write.progress.completedAtMs === null && this.#updateUnindexed(write, snapshot, seal)) return true;
+      if (this.#updateInline(write, snapshot, seal)) return true;
+    }
+    if (!this.#updateProgress(write)) return false;
+    if (snapshot !== null) this.#replaceCheckpoint(write, snapshot, seal);
+    return true;
+  }
+
+  #updateUnindexed({ id, tenantId, fromSeq, progress: head }: ExecutionWrite, snapshot: string, seal: string): boolean {
+    const { seq, steps, error, updatedAtMs: at, status, localWork, owner } = head;
+    const moved = [seq, steps, error, at, seq, seal, snapshot] as const;
+    const { changes } = this.#updateUnindexedRow.run(...moved, id, tenantId, fromSeq, status, localWork, owner);
+    return changes === 1;
+  }
+
+  #updateInline({ id, tenantId, fromSeq, progress: head }: ExecutionWrite, snapshot: string, seal: string): boolean {
+    const { seq } = head;
+    return this.#updateInlineRow.run(...progressValues(head), seq, seal, snapshot, id, tenantId, fromSeq).changes === 1;
+  }
+
+  #updateProgress({ id, tenantId, fromSeq, progress: head }: ExecutionWrite): boolean {
+    return this.#updateProgressRow.run(...progressValues(head), id, tenantId, fromSeq).changes === 1;
+  }
+
+  #replaceCheckpoint({ id, tenantId, progress: head }: ExecutionWrite, snapshot: string, seal: string): void {
+    if (isSmall(snapshot)) {
+      this.#putInline.run(head.seq, seal, snapshot, id);
+      this.#dropLarge.run(id);
+    } else {
+      this.#putInline.run(head.seq, seal, null, id);
+      this.#putLarge.run(id, tenantId, snapshot);
+    }
+  }
+}
+
+/** In the order of `MOVED`. */
+function progressValues({ status, seq, steps, error, localWork, owner, updatedAtMs, completedAtMs }: ExecutionProgress) {
+  return [status, seq, steps, error, localWork, owner, updatedAtMs, completedAtMs, completedAtMs] as const;
+}
+
+function isSmall(snapshot: string): boolean {
+  return snapshot.length <= INLINE_CHECKPOINT_LIMIT;
+}

@@ -1,0 +1,119 @@
+import { existsSync, realpathSync } from 'node:fs';
+import Database from 'better-sqlite3';
+import { StoreError } from '../port/errors.ts';
+import type { RuntimeHolder } from '../port/store.ts';
+import { type FileIdentity, identityOf, isSameFile } from './database-files.ts';
+import { isBusy } from './errors.ts';
+import { HOLDER, SET_HOLDER } from './queries/control.ts';
+
+/**
+ * The right to run on a database: a write lock on a second, empty SQLite file beside it. The operating system lets go of
+ * it when the process ends, however it ends, so a crash leaves nothing to clean up; who holds it stands in the database itself.
+ */
+export class RunLock {
+  readonly #db: Database.Database;
+  #lockDb: Database.Database | null = null;
+  #identity: FileIdentity | null = null;
+  /** Why the lock is not held any more, though it was taken. */
+  #lost: StoreError | null = null;
+
+  constructor(db: Database.Database) {
+    this.#db = db;
+  }
+
+  /** Throws `store_locked` naming the holder. */
+  take(holder: RuntimeHolder): void {
+    const setHolder = this.#db.prepare(SET_HOLDER);
+    const held = this.#lockDb ?? this.#lockFile();
+    try {
+      setHolder.run(holder.runtimeId, holder.pid, holder.startedAtMs);
+      this.#hold(held);
+    } catch (error) {
+      held.close();
+      this.#lockDb = null;
+      throw error;
+    }
+  }
+
+  release(): void {
+    this.#lockDb?.close();
+    this.#lockDb = null;
+    this.#lost = null;
+  }
+
+  /** Throws `store_locked` once another runtime has taken the lock, which it could since the lock file was removed. */
+  check(): void {
+    if (this.#lost !== null) throw this.#lost;
+  }
+
+  /** Takes the lock again if its file was removed. Throws `store_locked` when another runtime was quicker. */
+  renew(): void {
+    if (this.#lockDb === null || isSameFile(this.#identity, identityOf(lockFileOf(this.#db.name)))) return;
+    let held: Database.Database;
+    try {
+      held = this.#lockFile();
+    } catch (error) {
+      if (error instanceof StoreError) this.#lost = error;
+      throw error;
+    }
+    this.#lockDb.close();
+    this.#hold(held);
+  }
+
+  #hold(held: Database.Database): void {
+    this.#lockDb = held;
+    this.#identity = identityOf(held.name);
+    this.#lost = null;
+  }
+
+  #lockFile(): Database.Database {
+    const file = new Database(lockFileOf(this.#db.name), { timeout: 0 });
+    try {
+      file.exec('BEGIN EXCLUSIVE');
+      return file;
+    } catch (error) {
+      file.close();
+      if (isBusy(error)) throw this.#locked(error);
+      throw error;
+    }
+  }
+
+  #locked(cause: unknown): StoreError {
+    const holder = this.#db.prepare<[], RuntimeHolder>(HOLDER).get();
+    const who =
+      holder === undefined
+        ? 'by another runtime'
+        : `by runtime ${holder.runtimeId} (process ${holder.pid}, started ${new Date(holder.startedAtMs).toISOString()})`;
+    return new StoreError(
+      'store_locked',
+      `the database ${this.#db.name} is in use ${who}: stop it first, or use another database`,
+      { cause },
+    );
+  }
+}
+
+/** Does a runtime hold the lock at this moment? */
+export function isLocked(path: string): boolean {
+  const lock = lockFileOf(path);
+  if (!existsSync(lock)) return false;
+  const file = new Database(lock, { readonly: true, timeout: 0 });
+  try {
+    file.pragma('user_version');
+    return false;
+  } catch (error) {
+    if (isBusy(error)) return true;
+    throw error;
+  } finally {
+    file.close();
+  }
+}
+
+/** The lock file is gone: whether a runtime works on the database cannot be told from it. */
+export function lacksLockFile(path: string): boolean {
+  return !existsSync(lockFileOf(path));
+}
+
+/** Of the real path: two names of one database must meet at one lock. */
+function lockFileOf(path: string): string {
+  return `${realpathSync(path)}-lock`;
+}

@@ -1,0 +1,228 @@
+import Database from 'better-sqlite3';
+import { describe, expect, it } from 'vitest';
+import { ROLES, type Role } from '../../../src/tokens.ts';
+import { api, REVIEW } from '../support/api.ts';
+import { answer, nameOf, type Route, registeredRoutes } from '../support/routes.ts';
+
+/** For everybody, without a token. */
+const OPEN = [
+  'GET /health',
+  'GET /.well-known/agent-card.json',
+  'GET /.well-known/agent.json',
+  'GET /.well-known/did.json',
+  'GET /did.json',
+  'GET /openapi.json',
+  'GET /docs',
+  'GET /docs/:file',
+];
+/** For operators alone. */
+const OPERATIONS = [
+  'GET /tokens',
+  'POST /tokens',
+  'DELETE /tokens/:id',
+  'GET /tenants',
+  'POST /tenants',
+  'GET /tenants/:id',
+  'PUT /tenants/:id',
+  'GET /audit/export',
+  'GET /audit/verify',
+];
+/** For any role, though they are no GET: each message is judged by what it asks for. */
+const READS = ['POST /mcp', 'POST /a2a'];
+
+type Access = 'open' | 'read' | 'write' | 'operator';
+
+/** What the reference says: whoever may read may GET, whoever may write may do the rest. */
+function accessTo(route: Route): Access {
+  const name = nameOf(route);
+  if (OPEN.includes(name)) return 'open';
+  if (OPERATIONS.includes(name)) return 'operator';
+  return route.method === 'GET' || READS.includes(name) ? 'read' : 'write';
+}
+
+const ALLOWED: Readonly<Record<Access, readonly Role[]>> = {
+  open: ROLES,
+  read: ROLES,
+  write: ['operator', 'developer'],
+  operator: ['operator'],
+};
+
+/** With names that nothing has. */
+function called({ method, url }: Route): Route {
+  return { method, url: url.replaceAll(/:\w+/g, 'none') };
+}
+
+describe('roles', () => {
+  it.each(ROLES)('%s may use exactly the routes of the reference', async (role) => {
+    const it = await api();
+    const token = await it.token(role);
+    const routes = await registeredRoutes(it);
+    const denied: string[] = [];
+    for (const route of routes) {
+      const { status, text } = await answer(it, called(route), token, route.method === 'GET' ? undefined : {});
+      if (status === 403) denied.push(nameOf(route));
+      else expect([nameOf(route), status < 500, text]).toEqual([nameOf(route), true, text]);
+    }
+    expect(denied).toEqual(routes.filter((route) => !ALLOWED[accessTo(route)].includes(role)).map(nameOf));
+  });
+
+  it('are asked for by every route that is named here', async () => {
+    const names = (await registeredRoutes(await api())).map(nameOf);
+    expect([...OPEN, ...OPERATIONS, ...READS].filter((name) => !names.includes(name))).toEqual([]);
+  });
+
+  it('are told when they are too low for writing', async () => {
+    const { post } = await api();
+    const { status, body } = await post('/executions', {}, { as: 'reviewer' });
+    expect(status).toBe(403);
+    expect(body).toMatchObject({ error: 'insufficient role — developer or operator required', required: 'developer' });
+  });
+
+  it('are told when they are too low for operating', async () => {
+    const { get } = await api();
+    const { body } = await get('/tokens', { as: 'developer' });
+    expect(body).toMatchObject({ error: 'insufficient role — operator required', required: 'operator' });
+  });
+
+  it('that this release does not know may only read', async () => {
+    const { token, path, get, post } = await api();
+    const authorization = `Bearer ${await token('operator', { name: 'odd' })}`;
+    const database = new Database(path);
+    database.prepare(`UPDATE tokens SET role = 'emperor' WHERE name = 'odd'`).run();
+    database.close();
+    expect((await get('/executions', { as: null, headers: { authorization } })).status).toBe(200);
+    expect((await post('/executions', {}, { as: null, headers: { authorization } })).status).toBe(403);
+  });
+});
+
+describe('a token', () => {
+  it('is needed for every route that is not open', async () => {
+    const it = await api();
+    for (const route of await registeredRoutes(it)) {
+      const { status, text } = await answer(it, called(route), null, route.method === 'GET' ? undefined : {});
+      const refused = status === 401 && text.includes('missing Authorization: Bearer <token>');
+      expect([nameOf(route), refused]).toEqual([nameOf(route), accessTo(route) !== 'open']);
+    }
+    expect((await it.get('/executions', { as: null })).headers['www-authenticate']).toBe('Bearer');
+  });
+
+  it('is not needed for the health check', async () => {
+    const { get } = await api();
+    expect(await get('/health', { as: null })).toMatchObject({ status: 200, body: { status: 'ok', version: '0.1.1' } });
+  });
+
+  it.each(['Bearer nonsense', `Bearer jj_${'0'.repeat(64)}`, 'Bearer', 'Bearer a b', `Bearer ${'x'.repeat(8_000)}`])(
+    'is refused when it is unknown: %.20s',
+    async (authorization) => {
+      const { get } = await api();
+      const { status, body } = await get('/executions', { as: null, headers: { authorization } });
+      expect([status, body.error]).toEqual([401, 'invalid or expired token']);
+    },
+  );
+
+  it.each(['bearer', 'BEARER', 'Bearer '])('may be presented as %j', async (scheme) => {
+    const { get, token } = await api();
+    const { status } = await get('/executions', { as: null, headers: { authorization: `${scheme} ${await token('viewer')}` } });
+    expect(status).toBe(200);
+  });
+
+  it('ends at its expiry, remembered or not', async () => {
+    const { get, token, clock } = await api();
+    const authorization = `Bearer ${await token('viewer', { expiresAtMs: clock.nowMs() + 1_000 })}`;
+    const call = () => get('/executions', { as: null, headers: { authorization } });
+    expect((await call()).status).toBe(200);
+    clock.advance(1_000);
+    expect((await call()).status).toBe(401);
+  });
+
+  it('sees only its own tenant', async () => {
+    const { token, get, post, path, started } = await api();
+    addTenant(path, 'acme', 'active');
+    const id = await started({ ...REVIEW, workflow_id: 'secret' });
+    const headers = { authorization: `Bearer ${await token('operator', { tenantId: 'acme' })}` };
+    const asAcme = { as: null, headers } as const;
+    expect((await get('/executions', asAcme)).body.executions).toEqual([]);
+    expect((await get('/workflows', asAcme)).body.workflows).toEqual([]);
+    for (const url of [`/executions/${id}`, `/executions/${id}/events`, `/executions/${id}/approvals`, '/workflows/secret']) {
+      expect((await get(url, asAcme)).status).toBe(404);
+    }
+    expect((await post(`/executions/${id}/cancel`, {}, asAcme)).status).toBe(404);
+    expect((await post(`/executions/${id}/approve`, { decision: 'approved' }, asAcme)).status).toBe(404);
+    expect((await post('/executions', { workflow_id: 'secret' }, asAcme)).status).toBe(404);
+    expect((await get(`/executions/${id}`)).body.status).toBe('paused');
+  });
+
+  it.each(['suspended', 'archived'])('of a tenant that is %s is of no use', async (status) => {
+    const { token, get, path } = await api();
+    addTenant(path, 'acme', status);
+    const authorization = `Bearer ${await token('operator', { tenantId: 'acme' })}`;
+    const reply = await get('/executions', { as: null, headers: { authorization } });
+    expect([reply.status, reply.body.error]).toEqual([403, `tenant acme is ${status}`]);
+  });
+});
+
+describe('a revoked token', () => {
+  it('is refused at once by the server that revoked it', async () => {
+    const { token, get, call } = await api();
+    const authorization = `Bearer ${await token('viewer', { name: 'leaked' })}`;
+    const use = () => get('/executions', { as: null, headers: { authorization } });
+    expect((await use()).status).toBe(200);
+    const { tokens } = (await get('/tokens', { as: 'operator' })).body;
+    const id = tokens.find(({ name }) => name === 'leaked')?.id;
+    expect(await call('DELETE', `/tokens/${id}`, { as: 'operator' })).toMatchObject({ status: 200, body: { id, revoked: true } });
+    expect((await use()).status).toBe(401);
+  });
+
+  it('is refused within five seconds when another process revoked it', async () => {
+    const { token, get, store, clock } = await api();
+    const authorization = `Bearer ${await token('viewer', { name: 'leaked' })}`;
+    const use = () => get('/executions', { as: null, headers: { authorization } });
+    expect((await use()).status).toBe(200);
+    const [row] = (await store.tenant('default').tokens()).filter(({ name }) => name === 'leaked');
+    const context = { tenantId: 'default', atMs: clock.nowMs(), actorId: 'other', actorType: 'human', request: null } as const;
+    await store.control({ type: 'token_revoked', id: row?.id ?? '' }, context);
+    clock.advance(5_000);
+    expect((await use()).status).toBe(401);
+  });
+});
+
+describe('without authentication', () => {
+  it('everybody is an operator of the default tenant', async () => {
+    const { get, call } = await api({ auth: 'off' });
+    expect((await get('/tokens', { as: null })).status).toBe(200);
+    expect((await call('POST', '/tokens', { as: null, body: { role: 'viewer' } })).body.tenant_id).toBe('default');
+  });
+
+  it.each([
+    { origin: 'https://evil.example' },
+    { origin: 'null' },
+    { host: 'evil.example' },
+    { host: 'evil.example:7700', origin: 'http://evil.example:7700' },
+  ])('refuses what a page of another site sends: %o', async (headers) => {
+    const { get } = await api({ auth: 'off' });
+    expect((await get('/executions', { as: null, headers })).status).toBe(403);
+  });
+
+  it('serves an address that others reach under its own names alone', async () => {
+    const { get } = await api({ auth: 'off', config: { bind: '0.0.0.0', publicUrl: 'https://flows.example' } });
+    const statusOf = async (host: string) => (await get('/executions', { as: null, headers: { host } })).status;
+    for (const host of ['evil.example', 'evil.example:7700', '10.evil.example'])
+      expect([host, await statusOf(host)]).toEqual([host, 403]);
+    for (const host of ['10.0.0.7:7700', '[fd00::1]:7700', 'flows.example', 'localhost:7700'])
+      expect([host, await statusOf(host)]).toEqual([host, 200]);
+  });
+
+  it.each([{ host: '127.0.0.1:7700' }, { host: 'localhost:7700', origin: 'http://localhost:7700' }, { host: '[::1]:7700' }])(
+    'serves this computer: %o',
+    async (headers) => {
+      const { get } = await api({ auth: 'off' });
+      expect((await get('/executions', { as: null, headers })).status).toBe(200);
+    },
+  );
+});
+
+function addTenant(path: string, id: string, status: string): void {
+  const database = new Database(path);
+  database.prepare('INSERT INTO tenants (id, name, status, created_at_ms) VALUES (?, ?, ?, 0)').run(id, id, status);
+  database.close();
+}

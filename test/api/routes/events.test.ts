@@ -1,0 +1,208 @@
+import { describe, expect, it } from 'vitest';
+import type { Event } from '../../../src/api/schemas/events.ts';
+import { type Api, api, EXTERNAL, PAYMENT, REVIEW, UNKNOWN_EXECUTION } from '../support/api.ts';
+
+const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/;
+
+async function eventsOf({ get }: Api, url: string, headers = {}): Promise<readonly Event[]> {
+  return (await get(url, { headers })).body.events;
+}
+
+describe('GET /executions/:id/events', () => {
+  it('tells what happened in the form of the reference', async () => {
+    const server = await api();
+    const id = await server.started(REVIEW, { a: 1 });
+    const [first, second] = await eventsOf(server, `/executions/${id}/events`);
+    expect(first).toMatchObject({
+      id: expect.stringMatching(UUID),
+      execution_id: id,
+      sequence: 1,
+      kind: 'WorkflowStarted',
+      type: 'workflow_started',
+      node_id: null,
+      created_at: expect.stringMatching(/\.\d{3}Z$/),
+      data: { workflow_id: 'review', workflow_version: '1.0.0', initial_input: { a: 1 } },
+    });
+    expect(second).toMatchObject({ sequence: 2, node_id: 'review', data: { node_id: 'review' } });
+  });
+
+  it('tells it in the tagged form when asked', async () => {
+    const server = await api();
+    const url = `/executions/${await server.started(REVIEW)}/events`;
+    const seed = await eventsOf(server, url);
+    const tagged = await eventsOf(server, `${url}?format=tagged`);
+    expect(tagged[0]).toMatchObject({ kind: { type: 'workflow_started', workflow_id: 'review' }, kind_name: 'WorkflowStarted' });
+    expect(tagged[1]).toMatchObject({ kind: { node_id: 'review' }, node_id: 'review', sequence: 2 });
+    expect(tagged.map(({ sequence }) => sequence)).toEqual(seed.map(({ sequence }) => sequence));
+    expect(await eventsOf(server, url, { 'x-jamjet-events': 'tagged' })).toEqual(tagged);
+    expect(await eventsOf(server, `${url}?format=seed`, { 'x-jamjet-events': 'tagged' })).toEqual(seed);
+  });
+
+  it('tells what each completion did to the state', async () => {
+    const server = await api({ tools: { greet: () => ({ greeting: 'hello' }), count: () => 3 } });
+    const node = (tool_ref: string, more = {}) => ({ kind: { type: 'tool', tool_ref, ...more } });
+    const id = await server.started({
+      workflow_id: 'patches',
+      version: '1',
+      nodes: {
+        greet: node('greet'),
+        count: node('count'),
+        kept: node('count', { output_key: 'total' }),
+        gate: { kind: { type: 'condition', branches: [{ target: 'end' }] } },
+      },
+      edges: [
+        { from: 'greet', to: 'count' },
+        { from: 'count', to: 'kept' },
+        { from: 'kept', to: 'gate' },
+      ],
+    });
+    await server.get(`/executions/${id}?wait_ms=5000`);
+    const completed = await eventsOf(server, `/executions/${id}/events?type=node_completed`);
+    expect(completed.map(({ data }) => data.state_patch)).toEqual([{ greeting: 'hello' }, { count: 3 }, { total: 3 }, {}]);
+    expect(completed.every(({ data }) => typeof data.duration_ms === 'number')).toBe(true);
+  });
+
+  it('takes the form the server is configured for', async () => {
+    const server = await api({ config: { eventFormat: 'tagged' } });
+    const url = `/executions/${await server.started(REVIEW)}/events`;
+    expect((await eventsOf(server, url))[0]?.kind).toMatchObject({ type: 'workflow_started' });
+    expect((await eventsOf(server, `${url}?format=seed`))[0]?.kind).toBe('WorkflowStarted');
+  });
+
+  it('pages by sequence', async () => {
+    const server = await api();
+    const url = `/executions/${await server.started(REVIEW)}/events`;
+    const all = await eventsOf(server, url);
+    expect(all.map(({ sequence }) => sequence)).toEqual(all.map((_, i) => i + 1));
+    expect(await eventsOf(server, `${url}?limit=2`)).toEqual(all.slice(0, 2));
+    expect(await eventsOf(server, `${url}?after=1&limit=1`)).toEqual(all.slice(1, 2));
+    expect(await eventsOf(server, `${url}?after=${all.length}`)).toEqual([]);
+  });
+
+  it('filters by node and by kind in either spelling', async () => {
+    const server = await api();
+    const url = `/executions/${await server.started(REVIEW)}/events`;
+    const started = await eventsOf(server, `${url}?type=workflow_started`);
+    expect(started).toHaveLength(1);
+    expect(await eventsOf(server, `${url}?type=WorkflowStarted`)).toEqual(started);
+    expect((await eventsOf(server, `${url}?node_id=review`)).every(({ node_id }) => node_id === 'review')).toBe(true);
+    expect((await server.get(`${url}?type=workflow_strated`)).status).toBe(400);
+  });
+
+  it('does not know other executions', async () => {
+    const { get } = await api();
+    expect((await get(`/executions/${UNKNOWN_EXECUTION}/events`)).status).toBe(404);
+    expect((await get(`/executions/${UNKNOWN_EXECUTION}/events?wait_ms=1000`)).status).toBe(404);
+  });
+
+  it('refuses a query that is not right', async () => {
+    const { get } = await api();
+    for (const query of ['after=-1', 'after=x', 'limit=0', 'format=xml', 'wait_ms=x']) {
+      expect((await get(`/executions/${UNKNOWN_EXECUTION}/events?${query}`)).status, query).toBe(400);
+    }
+  });
+
+  it('is as long as the log, megabytes included', async () => {
+    const server = await api();
+    const id = await server.started(EXTERNAL);
+    const payload = 'x'.repeat(100_000);
+    for (let i = 0; i < 30; i += 1) await server.post(`/executions/${id}/external-event`, { correlation_key: 'k', payload });
+    const events = await eventsOf(server, `/executions/${id}/events`);
+    expect(events.filter(({ kind }) => kind === 'ExternalEventReceived')).toHaveLength(30);
+    expect(events.map(({ sequence }) => sequence)).toEqual(events.map((_, i) => i + 1));
+  });
+
+  it('with wait_ms waits for the next event', async () => {
+    const server = await api();
+    const id = await server.started(PAYMENT);
+    const after = (await eventsOf(server, `/executions/${id}/events`)).length;
+    const waiting = eventsOf(server, `/executions/${id}/events?after=${after}&wait_ms=60000`);
+    await server.post(`/executions/${id}/external-event`, { correlation_key: 'paid', payload: { amount: 1 } });
+    expect((await waiting)[0]).toMatchObject({ sequence: after + 1, kind: 'ExternalEventReceived' });
+  });
+
+  it('with wait_ms and a filter waits for an event that passes it', async () => {
+    const server = await api();
+    const id = await server.started(PAYMENT);
+    const waiting = eventsOf(server, `/executions/${id}/events?type=workflow_completed&wait_ms=60000`);
+    await server.post(`/executions/${id}/external-event`, { correlation_key: 'other', payload: null });
+    await server.post(`/executions/${id}/external-event`, { correlation_key: 'paid', payload: null });
+    expect(await waiting).toMatchObject([{ kind: 'WorkflowCompleted' }]);
+  });
+
+  it('with wait_ms does not wait for an execution that has ended', async () => {
+    const server = await api();
+    const id = await server.started(PAYMENT);
+    await server.post(`/executions/${id}/cancel`);
+    expect(await eventsOf(server, `/executions/${id}/events?after=1000&wait_ms=60000`)).toEqual([]);
+  });
+
+  it('with wait_ms gives up when the time is up', async () => {
+    const server = await api();
+    const id = await server.started(PAYMENT);
+    expect(await eventsOf(server, `/executions/${id}/events?after=1000&wait_ms=1`)).toEqual([]);
+  });
+});
+
+describe('POST /executions/:id/external-event', () => {
+  it('wakes the node that waits for it', async () => {
+    const { started, post, get } = await api();
+    const id = await started(PAYMENT);
+    const { status, body } = await post(`/executions/${id}/external-event`, {
+      correlation_key: 'paid',
+      payload: { amount: 500 },
+    });
+    expect(status).toBe(200);
+    expect(body).toEqual({ execution_id: id, accepted: true, matched: true, buffered: false, node_id: 'pay' });
+    expect((await get(`/executions/${id}`)).body).toMatchObject({ status: 'completed', state: { amount: 500 } });
+  });
+
+  it('is kept for a wait that is not reached yet', async () => {
+    const { started, post } = await api();
+    const id = await started(EXTERNAL);
+    const { body } = await post(`/executions/${id}/external-event`, { correlation_key: 'early', payload: null });
+    expect(body).toEqual({ execution_id: id, accepted: true, matched: false, buffered: true, node_id: null });
+  });
+
+  it.each([
+    ['the header', { headers: { 'idempotency-key': 'evt-1' } }, {}],
+    ['event_id', {}, { event_id: 'evt-1' }],
+  ])('counts once under the same key in %s', async (_where, options, extra) => {
+    const { started, post, get } = await api();
+    const id = await started(EXTERNAL);
+    const send = (payload: unknown) =>
+      post(`/executions/${id}/external-event`, { correlation_key: 'k', payload, ...extra }, options);
+    const first = await send(1);
+    expect((await send(1)).body).toEqual(first.body);
+    expect((await send(2)).status).toBe(409);
+    expect((await get(`/executions/${id}/events?type=external_event_received`)).body.events).toHaveLength(1);
+  });
+
+  it('is refused by an execution that has ended', async () => {
+    const { started, post } = await api();
+    const id = await started(PAYMENT);
+    await post(`/executions/${id}/cancel`);
+    const { status, body } = await post(`/executions/${id}/external-event`, { correlation_key: 'paid', payload: null });
+    expect([status, body.error]).toEqual([409, expect.stringMatching(/^conflict: /)]);
+  });
+
+  it('refuses a body that is not right', async () => {
+    const { post } = await api();
+    for (const body of [
+      {},
+      { correlation_key: 'k' },
+      { payload: 1 },
+      { correlation_key: '', payload: 1 },
+      { correlation_key: 5, payload: 1 },
+    ]) {
+      expect((await post(`/executions/${UNKNOWN_EXECUTION}/external-event`, body)).status, JSON.stringify(body)).toBe(400);
+    }
+  });
+
+  it('does not know other executions', async () => {
+    const { post } = await api();
+    expect((await post(`/executions/${UNKNOWN_EXECUTION}/external-event`, { correlation_key: 'k', payload: null })).status).toBe(
+      404,
+    );
+  });
+});

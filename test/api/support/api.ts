@@ -1,0 +1,177 @@
+import type { FastifyBaseLogger, InjectOptions } from 'fastify';
+import { onTestFinished } from 'vitest';
+import type { JsonObject } from '../../../machines/json.ts';
+import { buildApp } from '../../../src/api/app.ts';
+import type { AcceptedDecision, Approvals } from '../../../src/api/schemas/approvals.ts';
+import type { ApiErrorBody } from '../../../src/api/schemas/errors.ts';
+import type { EventList } from '../../../src/api/schemas/events.ts';
+import type { Execution, ExecutionList } from '../../../src/api/schemas/executions.ts';
+import type { CreatedToken, TokenList } from '../../../src/api/schemas/tokens.ts';
+import type { ClaimedWork, EnqueuedWork, RenewedLease } from '../../../src/api/schemas/work-items.ts';
+import type { WorkerList } from '../../../src/api/schemas/workers.ts';
+import type { RegisteredWorkflow, WorkflowDetail, WorkflowList } from '../../../src/api/schemas/workflows.ts';
+import { type Config, readConfig } from '../../../src/config.ts';
+import { ControlPlane } from '../../../src/control/control-plane.ts';
+import { Outbound } from '../../../src/executors/outbound.ts';
+import type { Tools } from '../../../src/runtime/types.ts';
+import { mintToken, type Role } from '../../../src/tokens.ts';
+import { undocumented } from '../../support/openapi.ts';
+import { openTestRuntime, type TestRuntime } from '../../support/runtimes.ts';
+
+/** The fields of all replies together: a test looks only at those of the route it called. */
+export type Body = ApiErrorBody &
+  RegisteredWorkflow &
+  WorkflowDetail &
+  WorkflowList &
+  Execution &
+  ExecutionList &
+  EventList &
+  AcceptedDecision &
+  Approvals &
+  Required<ClaimedWork> &
+  EnqueuedWork &
+  RenewedLease &
+  WorkerList &
+  CreatedToken &
+  TokenList;
+
+export interface Reply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly body: Body;
+}
+
+export interface CallOptions {
+  /** Who calls; null = without a token. Default a developer. */
+  readonly as?: Role | null;
+  readonly body?: unknown;
+  /** Sent as it is. */
+  readonly rawBody?: string | Buffer;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface Api extends TestRuntime {
+  readonly app: ReturnType<typeof buildApp>;
+  readonly control: ControlPlane;
+  token(
+    role: Role,
+    options?: { readonly tenantId?: string; readonly expiresAtMs?: number; readonly name?: string },
+  ): Promise<string>;
+  call(method: string, url: string, options?: CallOptions): Promise<Reply>;
+  get(url: string, options?: CallOptions): Promise<Reply>;
+  post(url: string, body?: unknown, options?: CallOptions): Promise<Reply>;
+  /** Registers and starts a workflow over HTTP; answers the execution's id. */
+  started(document: JsonObject, input?: unknown): Promise<string>;
+}
+
+export interface ApiOptions {
+  /** Cron, webhooks, jobs and retention go on by themselves, as in a server. */
+  readonly background?: boolean;
+  readonly auth?: 'on' | 'off';
+  readonly tools?: Tools;
+  readonly config?: Partial<Config>;
+  readonly log?: FastifyBaseLogger;
+  readonly maxPending?: number;
+}
+
+/** The REST API over a real runtime and a real SQLite file, gone when the test is over. */
+export async function api(options: ApiOptions = {}): Promise<Api> {
+  const { tools, maxPending } = options;
+  const parts = await openTestRuntime({
+    ...(tools === undefined ? {} : { tools }),
+    ...(maxPending === undefined ? {} : { maxPending }),
+  });
+  const { runtime, store, clock } = parts;
+  const config = { ...readConfig({}), ...options.config };
+  const outbound = new Outbound({ allowPrivateAddresses: config.allowPrivateAddresses });
+  const control = new ControlPlane({ store, runtime, outbound, clock, onError: (error) => parts.errors.push(error) });
+  if (options.background === true) await control.start();
+  onTestFinished(() => control.close());
+  const app = buildApp({
+    runtime,
+    store,
+    control,
+    config,
+    auth: options.auth ?? 'on',
+    nowMs: () => clock.nowMs(),
+    ...(options.log === undefined ? {} : { log: options.log }),
+  });
+  onTestFinished(() => app.close());
+  const known = new Map<Role, string>();
+
+  const token: Api['token'] = async (role, { tenantId = 'default', expiresAtMs, name = role } = {}) => {
+    const nowMs = clock.nowMs();
+    const { plaintext, row } = mintToken({ tenantId, role, name, nowMs, expiresAtMs: expiresAtMs ?? null });
+    const context = { tenantId, atMs: nowMs, actorId: 'tester', actorType: 'human', request: null } as const;
+    await store.control({ type: 'token_created', token: row }, context);
+    return plaintext;
+  };
+  const call: Api['call'] = async (method, url, { as = 'developer', body, rawBody, headers = {} } = {}) => {
+    if (as !== null && !known.has(as)) known.set(as, await token(as));
+    const payload = rawBody ?? (body === undefined ? undefined : JSON.stringify(body));
+    const reply = await app.inject({
+      method: method as NonNullable<InjectOptions['method']>,
+      url,
+      headers: { ...(as === null ? {} : { authorization: `Bearer ${known.get(as)}` }), ...headers },
+      ...(payload === undefined ? {} : { payload }),
+    });
+    const status = reply.statusCode;
+    const answered = reply.payload === '' ? null : JSON.parse(reply.payload);
+    if (method !== 'HEAD') {
+      const replied = { status, contentType: String(reply.headers['content-type']), body: answered ?? undefined };
+      const problem = await undocumented(app, method, url, replied);
+      if (problem !== null) throw new Error(`not as documented: ${problem}`);
+    }
+    return { status, headers: reply.headers, body: answered };
+  };
+  const post: Api['post'] = (url, body, more) => call('POST', url, { ...more, body });
+
+  return {
+    ...parts,
+    app,
+    control,
+    token,
+    call,
+    get: (url, more) => call('GET', url, more),
+    post,
+    async started(document, input = {}) {
+      await post('/workflows', { ir: document });
+      return (await post('/executions', { workflow_id: document.workflow_id, input })).body.execution_id;
+    },
+  };
+}
+
+/** One node done by an external worker. */
+export const EXTERNAL = {
+  workflow_id: 'external',
+  version: '1.0.0',
+  nodes: { work: { kind: { type: 'python_fn', module: 'm', function: 'f' } } },
+  edges: [{ from: 'work', to: 'end' }],
+};
+
+/** Waits for a human. */
+export const REVIEW = {
+  workflow_id: 'review',
+  version: '1.0.0',
+  nodes: { review: { kind: { type: 'human_approval', description: 'Release?' } } },
+  edges: [{ from: 'review', to: 'end' }],
+};
+
+/** Waits for an event. */
+export const PAYMENT = {
+  workflow_id: 'payment',
+  version: '1.0.0',
+  nodes: { pay: { kind: { type: 'wait', condition: 'external_event', correlation_key: 'paid' } } },
+  edges: [{ from: 'pay', to: 'end' }],
+};
+
+/** One node done in process by the tool `echo`. */
+export const ECHO = {
+  workflow_id: 'echo',
+  version: '1.0.0',
+  nodes: { echo: { kind: { type: 'tool', tool_ref: 'echo', output_key: 'echoed' } } },
+  edges: [{ from: 'echo', to: 'end' }],
+};
+export const ECHO_TOOLS: Tools = { echo: (input: unknown) => input };
+
+export const UNKNOWN_EXECUTION = 'exec_00000000000000000000000000000000';

@@ -1,0 +1,91 @@
+import { createWebSocketReceiver, type StatelyInspectionEvent } from '@statelyai/inspect';
+import type { JsonObject } from '../../../machines/json.ts';
+
+/** A message as it was received: of the package's type, and not yet known to be right. */
+export type Received = StatelyInspectionEvent & JsonObject;
+
+/** A viewer as Stately's own package makes it. */
+export class Receiver {
+  readonly messages: Received[] = [];
+  readonly #waiting = new Set<() => void>();
+
+  constructor(server: string) {
+    createWebSocketReceiver({ server }).subscribe((message) => {
+      this.messages.push(message as Received);
+      for (const wake of this.#waiting) wake();
+      this.#waiting.clear();
+    });
+  }
+
+  /** Resolves once what came is enough. */
+  async until(enough: (messages: readonly Received[]) => boolean): Promise<void> {
+    while (!enough(this.messages))
+      await new Promise<void>((wake) => {
+        this.#waiting.add(wake);
+      });
+  }
+
+  of(sessionId: string): Received[] {
+    return this.messages.filter((message) => message.sessionId === sessionId);
+  }
+}
+
+/** The actor of the execution has come to its end, and so have those it introduced. */
+export function allDone(messages: readonly Received[]): boolean {
+  const actors = messages.filter(({ type }) => type === '@xstate.actor');
+  const isDone = ({ sessionId }: Received): boolean =>
+    snapshotOf(messages.findLast((message) => message.sessionId === sessionId && message.type === '@xstate.snapshot')).status ===
+    'done';
+  return actors.length > 0 && actors.every(isDone);
+}
+
+export function snapshotOf(message: Received | undefined): JsonObject {
+  return (message?.snapshot ?? {}) as JsonObject;
+}
+
+const isText = (value: unknown): boolean => typeof value === 'string';
+const isEvent = (value: unknown): boolean => isText((value as { type?: unknown } | null)?.type);
+const isSnapshot = (value: unknown): boolean => {
+  const { status, context, value: states } = (value ?? {}) as Record<string, unknown>;
+  const isValue = isText(states) || (typeof states === 'object' && states !== null);
+  return ['active', 'done', 'error', 'stopped'].includes(String(status)) && typeof context === 'object' && isValue;
+};
+const isMillis = (value: unknown): boolean => isText(value) && /^\d{13}$/.test(String(value));
+const isMissing = (value: unknown): boolean => value === undefined;
+const isConfig = (value: unknown): boolean => isText(value) && isText((JSON.parse(String(value)) as { id?: unknown }).id);
+
+type Checks = Readonly<Record<string, (value: unknown) => boolean>>;
+
+/** On the wire the id of a message is null, whatever the types of 0.7.2 say. */
+const BASE: Checks = {
+  type: isText,
+  sessionId: isText,
+  rootId: isText,
+  createdAt: isMillis,
+  id: (value) => value === null,
+  _version: (value) => value === '0.7.2',
+};
+
+/** The fields of each message, as the types of @statelyai/inspect have them. */
+export const SHAPES: Readonly<Record<string, Checks>> = {
+  '@xstate.actor': {
+    ...BASE,
+    name: isText,
+    definition: isConfig,
+    parentId: (value) => isText(value) || isMissing(value),
+    snapshot: isSnapshot,
+  },
+  '@xstate.event': { ...BASE, event: isEvent, sourceId: (value) => isText(value) || isMissing(value) },
+  '@xstate.snapshot': { ...BASE, event: isEvent, snapshot: isSnapshot },
+};
+
+/** What is wrong with messages: fields that are missing, too many, or of the wrong kind. */
+export function shapeFaults(messages: readonly Received[]): readonly string[] {
+  return messages.flatMap((message) => {
+    const shape = SHAPES[message.type];
+    if (shape === undefined) return [`${message.type} is no message`];
+    const odd = Object.keys(message).filter((key) => shape[key] === undefined);
+    const wrong = Object.entries(shape).filter(([key, check]) => !check(message[key]));
+    return [...odd, ...wrong.map(([key]) => key)].map((key) => `${message.type}.${key}: ${JSON.stringify(message[key])}`);
+  });
+}

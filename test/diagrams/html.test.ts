@@ -1,0 +1,172 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ExecutionOverlay, NodeOverlay } from '../../machines/views/execution-overlay.ts';
+import { checkWorkflow } from '../../src/authoring/check.ts';
+import { draw, programOf } from '../../src/diagrams/draw.ts';
+import { tool, workflow } from '../support/workflows.ts';
+
+const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+const HOSTILE = `</script><img src=x onerror="document.title='taken over'">`;
+
+// Whoever has no browser can still run the other tests; where all of them count, it must be there.
+describe.skipIf(!existsSync(CHROMIUM) && process.env.CI === undefined)('the page of a picture', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'jamjet-page-'));
+  let browser: Browser;
+
+  beforeAll(async () => {
+    browser = await chromium.launch({
+      executablePath: CHROMIUM,
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+      ],
+    });
+  });
+  afterAll(async () => {
+    await browser?.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  /** The page, open, and what went wrong in it. */
+  async function opened(
+    document: unknown,
+    marks: ExecutionOverlay | null = null,
+  ): Promise<{ readonly page: Page; readonly problems: readonly string[] }> {
+    const { content } = await draw(programOf(document), { format: 'html', view: 'workflow', marks });
+    const file = join(folder, `${Math.random()}.html`);
+    writeFileSync(file, content);
+    const page = await browser.newPage({ viewport: { width: 1_200, height: 800 } });
+    const problems: string[] = [];
+    page.on('pageerror', (error) => problems.push(error.message));
+    page.on('console', (message) => problems.push(message.text()));
+    page.on('request', (request) => {
+      if (!request.url().startsWith('file:')) problems.push(request.url());
+    });
+    await page.goto(pathToFileURL(file).href);
+    return { page, problems };
+  }
+
+  const example = () => checkWorkflow(readFileSync('examples/order-fulfilment/workflow.yaml', 'utf8'), 'workflow.yaml').document;
+  const viewBox = async (page: Page) =>
+    ((await page.locator('#stage > svg').getAttribute('viewBox')) ?? '').split(' ').map(Number);
+
+  /** Is the node on the screen, and large enough to read? */
+  const legible = async (page: Page, name: string) => {
+    const box = await page.locator('.jj-node', { has: page.getByText(name, { exact: true }) }).boundingBox();
+    return box !== null && box.height > 30 && box.y > 0 && box.y + box.height < 800;
+  };
+
+  it('shows the definition of a node that is clicked', async () => {
+    const { page, problems } = await opened(example());
+    expect(await page.locator('#panel').isVisible()).toBe(false);
+    await page.locator('.jj-node', { hasText: 'payment' }).first().click();
+    expect(await page.locator('#name').textContent()).toBe('payment');
+    expect(JSON.parse((await page.locator('#definition').textContent()) ?? '')).toMatchObject({
+      id: 'payment',
+      kind: { type: 'wait', correlation_key: 'payment-received', on_timeout: 'release' },
+    });
+    await page.keyboard.press('Escape');
+    expect(await page.locator('#panel').isVisible()).toBe(false);
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+
+  it('finds nodes by what is said of them, with the keyboard alone', async () => {
+    const { page, problems } = await opened(example());
+    await page.keyboard.press('/');
+    await page.keyboard.type('release_stock');
+    expect(await page.locator('#found').textContent()).toBe('1 found');
+    await page.keyboard.press('Enter');
+    expect(await page.locator('#name').textContent()).toBe('release');
+    expect(await page.locator('.jj-found').count()).toBe(1);
+    await page.keyboard.press('Escape');
+    expect(await page.locator('.jj-found').count()).toBe(0);
+    await page.locator('.jj-node', { hasText: 'ship_order' }).focus();
+    await page.keyboard.press('Enter');
+    expect(await page.locator('#name').textContent()).toBe('ship');
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+
+  it('zooms where the pointer is, and moves', async () => {
+    const { page, problems } = await opened(example());
+    const [, , whole = 0] = await viewBox(page);
+    await page.mouse.move(600, 400);
+    await page.mouse.wheel(0, -100);
+    await expect.poll(async () => (await viewBox(page))[2]).toBeLessThan(whole);
+    const [, y = 0] = await viewBox(page);
+    await page.mouse.down();
+    await page.mouse.move(600, 500, { steps: 4 });
+    await page.mouse.up();
+    expect((await viewBox(page))[1]).toBeLessThan(y);
+    await page.locator('#out').click();
+    await page.locator('#fit').click();
+    expect((await viewBox(page))[2]).toBe(whole);
+    await page.locator('#stage').press('+');
+    expect((await viewBox(page))[2]).toBeLessThan(whole);
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+
+  it('opens a long drawing where it can be read: at its beginning, or where it is under way', async () => {
+    const names = Array.from({ length: 80 }, (_, i) => `step_${i}`);
+    const { source } = workflow(
+      names.map((name) => tool(name)),
+      names.map((name, i): [string, string] => [name, names[i + 1] ?? 'end']),
+    );
+    const { page, problems } = await opened(source);
+    expect(await legible(page, 'step_0')).toBe(true);
+    expect(await legible(page, 'step_60')).toBe(false);
+    await page.locator('#in').click();
+    expect(await legible(page, 'step_0')).toBe(true);
+    await page.locator('#fit').click();
+    expect(await legible(page, 'step_40')).toBe(false);
+    for (let i = 0; i < 15; i += 1) await page.locator('#stage').press('+');
+    expect(await legible(page, 'step_40')).toBe(true);
+    await page.close();
+
+    const waits: NodeOverlay = { status: 'waiting', visits: 1, retries: 0, sinceMs: 0, durationMs: null, error: null };
+    const marks: ExecutionOverlay = {
+      status: 'paused',
+      suspended: false,
+      sequence: 9,
+      atMs: 0,
+      nodes: new Map([['step_60', waits]]),
+      taken: [],
+    };
+    const execution = await opened(source, marks);
+    expect(await legible(execution.page, 'step_60')).toBe(true);
+    expect([...problems, ...execution.problems]).toEqual([]);
+    await execution.page.close();
+  });
+
+  it('is dark for whoever prefers it', async () => {
+    const { page } = await opened(example());
+    const paper = () => page.evaluate<string>("getComputedStyle(document.querySelector('.jj-paper')).fill");
+    await page.emulateMedia({ colorScheme: 'light' });
+    expect(await paper()).toBe('rgb(255, 255, 255)');
+    await page.emulateMedia({ colorScheme: 'dark' });
+    expect(await paper()).toBe('rgb(15, 23, 42)');
+    await page.close();
+  });
+
+  it('runs nothing that came with a name', async () => {
+    const { source } = workflow([tool(HOSTILE, { tool_ref: HOSTILE })], [], { name: HOSTILE });
+    const { page, problems } = await opened(source);
+    await page.locator('.jj-node', { hasText: 'onerror' }).first().click();
+    expect(await page.locator('#name').textContent()).toBe(HOSTILE);
+    expect(await page.locator('img').count()).toBe(0);
+    expect(await page.title()).toContain('onerror');
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+});

@@ -1,0 +1,202 @@
+import { describe, expect, it } from 'vitest';
+import { compile } from '../../../machines/compile/index.ts';
+import type { Json } from '../../../machines/json.ts';
+import { LogMismatch, replay } from '../../../machines/replay/index.ts';
+import { load, SnapshotVersionMismatch, save, stateOf, step } from '../../../machines/step/index.ts';
+import { Driver } from '../../support/driver.ts';
+import { approval, condition, join, parallel, retried, subgraph, tool, wait, workflow } from '../../support/workflows.ts';
+
+const env = { executionId: 'exec_1', stepLimit: 10_000, runtimeId: 'another-runtime' };
+
+/** A run that uses every kind of message. */
+function eventful(): Driver {
+  const made = workflow(
+    [
+      parallel('s', ['a', 'review', 'paid', 'sub', 'held']),
+      { ...retried('a', 'jittered'), labels: {} },
+      approval('review', { description: 'go {{ input.n }}?' }),
+      wait('paid', { condition: 'either', timeout_secs: 60 }),
+      subgraph('sub', { output_mapping: { inner: '{{ state.r }}' } }),
+      { ...tool('held'), policy: { require_approval_for: ['*'] } },
+      join('j'),
+      condition('gate', ["env.MODE == 'fast'", 'fast'], [null, 'slow']),
+      tool('fast'),
+      tool('slow'),
+    ],
+    [
+      ['a', 'j'],
+      ['review', 'j'],
+      ['paid', 'j'],
+      ['sub', 'j'],
+      ['held', 'j'],
+      ['j', 'gate'],
+    ],
+  );
+  const driver = new Driver(made, {
+    input: { n: 1 },
+    env: { isLocal: (node) => node === 'a', vars: { MODE: 'fast' }, stepLimit: 50 },
+  });
+  const child = (change: never, childId: string) =>
+    driver.send({ type: 'child', ...driver.visit('sub'), childId, childWorkflowId: 'inner', change });
+  driver.fail('a', { errorClass: 'io_error' });
+  driver.fire('a');
+  driver.send({ type: 'requeue', ...driver.visit('a') });
+  driver.done('a', { text: 'ü', n: -0.5 }, { patch: { kept: [1, null] }, usage: { input_tokens: 3 } });
+  child({ status: 'started' } as never, 'exec_c1');
+  child({ status: 'failed', error: 'no' } as never, 'exec_c1');
+  driver.fire('sub');
+  child({ status: 'started' } as never, 'exec_c2');
+  child({ status: 'paused' } as never, 'exec_c2');
+  child({ status: 'running' } as never, 'exec_c2');
+  child({ status: 'completed', result: { r: 9 } } as never, 'exec_c2');
+  driver.decide('held', 'approved', { note: 1 });
+  driver.send({ type: 'claimed', ...driver.visit('held'), workerId: 'w' });
+  driver.done('held', 'result');
+  driver.event('nobody', 1);
+  driver.fire('paid');
+  driver.decide('review', 'approved');
+  driver.send({ type: 'cancel', reason: 'enough' });
+  return driver;
+}
+
+describe('a fork to a version that needs a newer language', () => {
+  const flow = (condition: string) =>
+    workflow([approval('ask'), condition_('gate', condition), tool('yes'), tool('no')], [['ask', 'gate']]);
+  const condition_ = (id: string, text: string) => condition(id, [text, 'yes'], [null, 'no']);
+
+  it('reads its conditions from there on, and replays so', () => {
+    const origin = new Driver(flow('state.go'), { input: { go: true, strict: true } });
+    expect(origin.log[0]?.data).not.toHaveProperty('language');
+    const program = compile(flow('state.go if state.strict else False'), 'newer');
+    const there = replay(program, null, origin.log, env);
+    const stepEnv = { ...env, executionId: 'exec_2', nowMs: 2_000_000, isLocal: () => false, vars: {} };
+    const fork = { type: 'fork', origin: { executionId: 'exec_1', sequence: there.seq }, patch: {} } as const;
+    const forked = step(program, there, fork, stepEnv);
+    if ('refused' in forked) throw new Error(forked.refused);
+    expect(forked.events[0]).toMatchObject({ type: 'workflow_forked', data: { language: 2 } });
+    const decided = step(
+      program,
+      forked.run,
+      { type: 'decide', node: 'ask', decision: 'approved', userId: 'ann', comment: null, patch: null },
+      stepEnv,
+    );
+    if ('refused' in decided) throw new Error(decided.refused);
+    expect(decided.events.map(({ type, node_id }) => `${type} ${node_id}`)).toContain('node_scheduled yes');
+    const log = [...origin.log, ...[...forked.events, ...decided.events].map((event) => ({ ...event, at_ms: 2_000_000 }))];
+    expect(save(replay(program, null, log, { ...env, executionId: 'exec_2' }))).toBe(save(decided.run));
+  });
+});
+
+describe('folding', () => {
+  it('every kind of message back from its events gives the stored snapshot at every step', () => {
+    const driver = eventful();
+    expect(driver.run.status).toBe('cancelled');
+    for (const { seq, text } of driver.saves) {
+      const folded = replay(driver.program, null, driver.log.slice(0, seq), env);
+      expect(save(folded)).toBe(text);
+      expect(folded.seq).toBe(seq);
+    }
+  });
+
+  it('needs only the events after a checkpoint', () => {
+    const driver = eventful();
+    for (const { seq, text } of driver.saves.slice(0, -1)) {
+      const checkpoint = load(driver.program, text, { seq, input: { n: 1 } });
+      expect(save(replay(driver.program, checkpoint, driver.log.slice(seq), env))).toBe(save(driver.run));
+    }
+  });
+
+  it('tells the same state, error and status as the run had', () => {
+    const driver = eventful();
+    const folded = replay(driver.program, null, driver.log, env);
+    expect(stateOf(folded)).toEqual(driver.state);
+    expect({ ...folded, snapshot: null }).toEqual({ ...driver.run, snapshot: null });
+  });
+
+  it.each([
+    ['an event is missing', (log: Driver['log']) => log.toSpliced(4, 1)],
+    [
+      'an output was changed',
+      (log: Driver['log']) =>
+        log
+          .map((event) =>
+            event.type === 'node_completed' && event.node_id === 'held'
+              ? { ...event, data: { ...event.data, state_patch: { x: 1 } } }
+              : event,
+          )
+          .map((event) => event),
+    ],
+    ['two events are swapped', (log: Driver['log']) => log.toSpliced(2, 2, log[3] as never, log[2] as never)],
+    ['a step is cut short', (log: Driver['log']) => log.slice(0, 3)],
+    ['it does not begin at the beginning', (log: Driver['log']) => log.slice(1)],
+    ['it is empty', () => []],
+    [
+      'an event is of an unknown kind',
+      (log: Driver['log']) => [
+        ...log,
+        { ...(log.at(-1) as Driver['log'][number]), sequence: log.length + 1, type: 'node_parked' as never },
+      ],
+    ],
+  ])('refuses a log when %s', (_, change) => {
+    const driver = eventful();
+    expect(() => replay(driver.program, null, change(driver.log), env)).toThrow(LogMismatch);
+  });
+
+  it('refuses the log of another workflow', () => {
+    const other = new Driver(workflow([tool('x'), tool('y')], [['x', 'y']]));
+    expect(() => replay(other.program, null, eventful().log, env)).toThrow(/event \d+: the log has .*, folding gives/);
+  });
+
+  it('uses the step limit the execution started with', () => {
+    const driver = new Driver(workflow([tool('a')], [['a', 'a', 'state.go']]), { input: { go: true }, env: { stepLimit: 3 } });
+    while (driver.run.status === 'running') driver.done('a');
+    expect(save(replay(driver.program, null, driver.log, env))).toBe(save(driver.run));
+  });
+});
+
+describe('a snapshot', () => {
+  it('is small, and holds no input', () => {
+    const input: Json = { secret: 'x'.repeat(1_000) };
+    const driver = new Driver(workflow([tool('a'), tool('b')], [['a', 'b']]), { input });
+    driver.done('a', {}, { patch: { secret: null, n: 1 } });
+    expect(JSON.parse(save(driver.run))).toEqual({
+      version: 1,
+      at: ['b'],
+      state: { n: 1 },
+      steps: 1,
+      active: { b: { activation: 1, attempt: 0, phase: 'queued' } },
+    });
+  });
+
+  it('of another compiler is not loaded', () => {
+    const driver = new Driver(workflow([tool('a')]));
+    const text = save(driver.run).replace('"version":1', '"version":0');
+    expect(() => load(driver.program, text, { seq: 2, input: {} })).toThrow(SnapshotVersionMismatch);
+  });
+
+  it('that is none, or of another workflow, is an error', () => {
+    const { program, run } = new Driver(workflow([tool('a')]));
+    const other = new Driver(workflow([tool('b')]));
+    expect(() => load(program, 'no json', { seq: 1, input: {} })).toThrow(SyntaxError);
+    expect(() => load(other.program, save(run), { seq: 1, input: {} })).toThrow();
+  });
+
+  it('keeps node ids that mean something to JavaScript or XState', () => {
+    const ids = ['toString', 'valueOf', '1', 'a.b', '#x', 'gate:y', 'x*', 'naïve ☃', '%41', 'hasOwnProperty'];
+    const driver = new Driver(
+      workflow(
+        [parallel('s', ids), ...ids.map((id) => retried(id, 'twice')), join('j', { output_key: 'all' })],
+        ids.map((id) => [id, 'j'] as const),
+      ),
+    );
+    for (const id of ids) {
+      driver.fail(id);
+      driver.reload();
+      driver.fire(id);
+      driver.done(id, id);
+      driver.reload();
+    }
+    expect(driver.run.status).toBe('completed');
+    expect(driver.state.all).toEqual({ outputs: ids, by_source: Object.fromEntries(ids.map((id) => [id, id])) });
+  });
+});

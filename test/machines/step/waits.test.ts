@@ -1,0 +1,333 @@
+import { describe, expect, it } from 'vitest';
+import { approvalsOf } from '../../../machines/step/index.ts';
+import { Driver } from '../../support/driver.ts';
+import { approval, condition, parallel, retried, tool, wait, workflow } from '../../support/workflows.ts';
+
+describe('an approval', () => {
+  const review = workflow(
+    [approval('review', { description: 'release {{ state.version }}?' }), tool('ship'), tool('revert')],
+    [
+      ['review', 'ship', "decision == 'approved'"],
+      ['review', 'revert', 'state.review.approved == false'],
+    ],
+  );
+
+  it('parks the run and says what is to be decided', () => {
+    const driver = new Driver(review, { input: { version: 'v2' } });
+    expect(driver.run.status).toBe('paused');
+    expect(driver.events).toEqual(['workflow_started', 'node_started:review', 'interrupt_raised:review']);
+    expect(driver.last.events[2]?.data).toMatchObject({ reason: 'human_approval', state_for_review: { version: 'v2' } });
+    expect(approvalsOf(driver.program, driver.run)).toEqual([
+      {
+        node_id: 'review',
+        activation: 1,
+        kind: 'human_approval',
+        tool_name: 'human_approval',
+        approver: 'human',
+        context: { description: 'release v2?' },
+        sequence: 3,
+        requested_at_ms: 1_000_000,
+      },
+    ]);
+  });
+
+  it('routes by the decision, applies the patch first, then the decision under its id', () => {
+    const driver = new Driver(review);
+    driver.decide('review', 'rejected', { version: 'v3', review: { note: 'no' } });
+    expect(driver.activeNodes).toEqual(['revert']);
+    expect(driver.state).toEqual({
+      version: 'v3',
+      review: { note: 'no', decision: 'rejected', approved: false, user_id: 'ann' },
+    });
+    expect(driver.events.slice(0, 2)).toEqual(['approval_received:review', 'node_completed:review']);
+  });
+
+  it('fails the run when it is rejected and nothing follows from that', () => {
+    const driver = new Driver(workflow([approval('review'), tool('ship')], [['review', 'ship']]));
+    driver.decide('review', 'rejected', { noted: true });
+    expect(driver.run).toMatchObject({ status: 'failed', error: 'node(s) failed terminally: review' });
+    expect(driver.state).toEqual({ noted: true });
+    expect(driver.all('node_failed')[0]?.data).toMatchObject({ error: 'approval rejected by ann', attempt: 0, retryable: false });
+  });
+
+  it('takes on_approved and on_rejected alone', () => {
+    const made = workflow(
+      [approval('review', { on_approved: 'ship', on_rejected: 'revert' }), tool('ship'), tool('revert'), tool('always')],
+      [['review', 'always']],
+    );
+    const yes = new Driver(made);
+    yes.decide('review', 'approved');
+    expect(yes.activeNodes).toEqual(['ship']);
+    const no = new Driver(made);
+    no.decide('review', 'rejected');
+    expect(no.activeNodes).toEqual(['revert']);
+  });
+
+  it('routes a rejection to a condition node that follows', () => {
+    const driver = new Driver(
+      workflow(
+        [
+          approval('review'),
+          condition('gate', ['state.review.approved', 'ship'], [null, 'revert']),
+          tool('ship'),
+          tool('revert'),
+        ],
+        [['review', 'gate']],
+      ),
+    );
+    driver.decide('review', 'rejected');
+    expect(driver.activeNodes).toEqual(['revert']);
+  });
+
+  it('that times out takes on_timeout, or its fallback, or fails', () => {
+    const timeout = (more: Record<string, string>) => {
+      const driver = new Driver(
+        workflow([approval('review', { timeout_secs: 30, ...more }), tool('late'), tool('ship')], [['review', 'ship']]),
+      );
+      expect(driver.timers.get('xstate.after.30000.review')).toMatchObject({ atMs: 1_030_000, kind: 'approval' });
+      driver.fire('review');
+      return driver;
+    };
+    expect(timeout({ on_timeout: 'late' }).activeNodes).toEqual(['late']);
+    expect(timeout({ fallback_node: 'late' }).activeNodes).toEqual(['late']);
+    expect(timeout({ on_timeout: 'late' }).all('node_completed')[0]?.data.output).toEqual({ timed_out: true });
+    const failed = timeout({});
+    expect(failed.run.error).toBe('node(s) failed terminally: review');
+    expect(failed.events).toEqual(['timer_fired:review', 'node_failed:review', 'workflow_failed']);
+  });
+
+  it('uses the time the workflow gives all approvals when it has none of its own', () => {
+    const driver = new Driver(workflow([approval('review')], [], { timeouts: { approval_timeout: 60 } }));
+    expect([...driver.timers.values()].map((timer) => timer.atMs)).toEqual([1_060_000]);
+    expect(approvalsOf(driver.program, driver.run)[0]?.context.timeout_at).toBe('1970-01-01T00:17:40.000Z');
+  });
+
+  it('asks anew in every round of a loop', () => {
+    const driver = new Driver(
+      workflow(
+        [approval('review'), tool('work')],
+        [
+          ['review', 'work'],
+          ['work', 'review', 'state.again'],
+        ],
+      ),
+    );
+    driver.decide('review', 'approved');
+    driver.done('work', { again: true });
+    expect(approvalsOf(driver.program, driver.run)).toMatchObject([{ activation: 2 }]);
+    expect(driver.all('interrupt_raised').length).toBe(2);
+  });
+
+  it('is found without a name when it is the only one, and not guessed among several', () => {
+    const two = workflow([parallel('s', ['b', 'a']), approval('a'), approval('b')]);
+    const driver = new Driver(two);
+    const decide = { type: 'decide', decision: 'approved', userId: 'u', comment: null, patch: null } as const;
+    expect(driver.try(decide)).toEqual({ refused: 'several_pending_approvals', nodes: ['a', 'b'] });
+    expect(driver.try({ ...decide, node: 'nobody' })).toEqual({ refused: 'no_pending_approval_on_node', nodes: [] });
+    expect(driver.try({ ...decide, decision: 'maybe' as never })).toEqual({ refused: 'unknown_decision', nodes: [] });
+    driver.decide('a', 'approved');
+    expect(driver.send(decide).node).toBe('b');
+    expect(new Driver(workflow([tool('a')])).try(decide)).toEqual({ refused: 'no_pending_approval', nodes: [] });
+  });
+
+  it('pending in one branch leaves the run running while another works', () => {
+    const driver = new Driver(workflow([parallel('s', ['review', 'work']), approval('review'), tool('work')]));
+    expect(driver.run.status).toBe('running');
+    driver.done('work');
+    expect(driver.run.status).toBe('paused');
+  });
+});
+
+describe('a policy', () => {
+  const pay = (policy: Record<string, string[]>, more: Record<string, unknown> = {}) =>
+    workflow(
+      [{ ...retried('pay', 'twice', { tool_ref: 'payments.submit', fallback_node: 'ask' }), policy }, tool('next'), tool('ask')],
+      [['pay', 'next']],
+      more as never,
+    );
+
+  it('holds a tool until it is approved; the run goes on running', () => {
+    const driver = new Driver(pay({ require_approval_for: ['payments.*'] }));
+    expect(driver.events).toEqual(['workflow_started', 'tool_approval_required:pay']);
+    expect(driver.run.status).toBe('running');
+    expect(approvalsOf(driver.program, driver.run)).toMatchObject([
+      { node_id: 'pay', kind: 'tool', tool_name: 'payments.submit', context: { node_id: 'pay' }, sequence: 2 },
+    ]);
+    const { effects } = driver.decide('pay', 'approved', { limit: 5 });
+    expect(driver.events).toEqual(['approval_received:pay', 'node_scheduled:pay']);
+    expect(effects).toEqual([{ type: 'work', node: 'pay', activation: 1, attempt: 0, local: false, queue: 'tool' }]);
+    driver.done('pay', { paid: true });
+    expect(driver.state).toEqual({ limit: 5, paid: true });
+  });
+
+  it('does not ask again for a retry, but for the next visit', () => {
+    const driver = new Driver(
+      workflow([{ ...retried('pay', 'at_once'), policy: { require_approval_for: ['*'] } }], [['pay', 'pay', 'state.again']]),
+    );
+    driver.decide('pay', 'approved');
+    driver.fail('pay');
+    expect(driver.active).toMatchObject([{ phase: 'queued', attempt: 1 }]);
+    driver.done('pay', { again: true });
+    expect(driver.active).toMatchObject([{ phase: 'held', activation: 2 }]);
+  });
+
+  it('fails a tool that is refused, and its fallback applies', () => {
+    const driver = new Driver(pay({ require_approval_for: ['payments.*'] }));
+    driver.decide('pay', 'rejected');
+    expect(driver.activeNodes).toEqual(['ask']);
+    expect(driver.all('node_failed')[0]?.data).toMatchObject({ error: 'approval rejected by ann', retryable: false });
+  });
+
+  it('blocks a tool at once and for good', () => {
+    const driver = new Driver(pay({ blocked_tools: ['*.submit'] }));
+    expect(driver.events.slice(1, 3)).toEqual(['policy_violation:pay', 'node_failed:pay']);
+    expect(driver.all('policy_violation')[0]?.data).toMatchObject({
+      rule: 'payments.submit',
+      decision: 'blocked',
+      policy_scope: 'node',
+    });
+    expect(driver.activeNodes).toEqual(['ask']);
+  });
+
+  it("of the node comes before the workflow's", () => {
+    const driver = new Driver(pay({ require_approval_for: ['payments.submit'] }, { policy: { blocked_tools: ['payments.*'] } }));
+    expect(driver.active).toMatchObject([{ phase: 'held' }]);
+  });
+});
+
+describe('a wait', () => {
+  it('parks until its event comes; the payload is output and patch', () => {
+    const driver = new Driver(workflow([wait('paid', { correlation_key: 'payment' }), tool('ship')], [['paid', 'ship']]));
+    expect(driver.run.status).toBe('paused');
+    expect(driver.active).toMatchObject([{ phase: 'waiting', waitsFor: 'payment' }]);
+    expect(driver.event('other').node).toBe(null);
+    expect(driver.event('payment', { amount: 5 }).node).toBe('paid');
+    expect(driver.state).toEqual({ amount: 5 });
+    expect(driver.all('node_completed')[0]?.data).toMatchObject({ output: { amount: 5 }, event_sequence: 4 });
+    expect(driver.activeNodes).toEqual(['ship']);
+  });
+
+  it('stores a payload that is no object under its id', () => {
+    const driver = new Driver(workflow([wait('paid')]));
+    driver.event('paid', 7);
+    expect(driver.state).toEqual({ paid: 7 });
+  });
+
+  it('consumes an event that came before it was reached, the oldest first', () => {
+    const driver = new Driver(
+      workflow(
+        [tool('a'), wait('w', { correlation_key: 'k' }), wait('v', { correlation_key: 'k' })],
+        [
+          ['a', 'w'],
+          ['w', 'v'],
+        ],
+      ),
+    );
+    driver.event('k', { n: 1 });
+    driver.event('k', { n: 2 });
+    driver.done('a');
+    expect(driver.events).toEqual([
+      'tool_call_completed:a',
+      'node_completed:a',
+      'node_started:w',
+      'node_completed:w',
+      'node_started:v',
+      'node_completed:v',
+      'workflow_completed',
+    ]);
+    expect(
+      driver
+        .all('node_completed')
+        .slice(1)
+        .map((event) => event.data.output),
+    ).toEqual([{ n: 1 }, { n: 2 }]);
+  });
+
+  it('does not keep events that nobody will ever wait for', () => {
+    const driver = new Driver(workflow([tool('a'), wait('w', { correlation_key: 'k' })], [['a', 'w']]));
+    const before = driver.saves.at(-1)?.text;
+    for (let i = 0; i < 100; i++) driver.event('nobody', { i });
+    expect(driver.saves.at(-1)?.text).toBe(before);
+  });
+
+  it('of two nodes on one key, the one that has waited longest is woken, and one only', () => {
+    const driver = new Driver(
+      workflow(
+        [
+          parallel('s', ['a', 'late']),
+          tool('a'),
+          wait('early', { correlation_key: 'k' }),
+          wait('late', { correlation_key: 'k' }),
+        ],
+        [['a', 'early']],
+      ),
+    );
+    driver.done('a');
+    expect(driver.event('k').node).toBe('late');
+    expect(driver.event('k').node).toBe('early');
+  });
+
+  it('for a time fires its timer and goes on', () => {
+    const driver = new Driver(
+      workflow([wait('pause', { condition: 'timer', timeout_secs: 5 }), tool('next')], [['pause', 'next']]),
+    );
+    expect(driver.all('timer_created')[0]?.data).toMatchObject({ fire_at: '1970-01-01T00:16:45.000Z' });
+    driver.fire('pause');
+    expect(driver.events).toEqual(['timer_fired:pause', 'node_completed:pause', 'node_scheduled:next']);
+    expect(driver.all('node_completed')[0]?.data.output).toEqual({ fired: true });
+    expect(driver.state).toEqual({});
+  });
+
+  it('for either goes on without a payload when the time is over', () => {
+    const driver = new Driver(
+      workflow(
+        [
+          wait('w', { condition: 'either', timeout_secs: 5 }),
+          condition('gate', ['output.timed_out', 'late'], [null, 'next']),
+          tool('late'),
+          tool('next'),
+        ],
+        [['w', 'gate']],
+      ),
+    );
+    driver.fire('w');
+    expect(driver.activeNodes).toEqual(['late']);
+  });
+
+  it('for an event fails when the time is over, unless a route says otherwise', () => {
+    const failed = new Driver(workflow([wait('w', { timeout_secs: 5 }), tool('next')], [['w', 'next']]));
+    failed.fire('w');
+    expect(failed.run.status).toBe('failed');
+    const routed = new Driver(
+      workflow([wait('w', { timeout_secs: 5, on_timeout: 'late' }), tool('next'), tool('late')], [['w', 'next']]),
+    );
+    routed.fire('w');
+    expect(routed.activeNodes).toEqual(['late']);
+  });
+
+  it('takes no timer that has lost to the event', () => {
+    const driver = new Driver(workflow([wait('w', { timeout_secs: 5 }), tool('next')], [['w', 'next']]));
+    const { effects } = driver.event('w');
+    expect(effects).toContainEqual({ type: 'clear_timer', id: 'xstate.after.5000.w' });
+    expect(driver.try({ type: 'timer', id: 'xstate.after.5000.w' })).toEqual({ refused: 'stale', nodes: [] });
+    expect(driver.try({ type: 'timer', id: 'no such timer' })).toEqual({ refused: 'stale', nodes: [] });
+  });
+
+  it('in a loop is a new wait each round; a late event is kept for it', () => {
+    const driver = new Driver(
+      workflow(
+        [wait('w', { condition: 'either', timeout_secs: 5, correlation_key: 'k' }), tool('work')],
+        [
+          ['w', 'work'],
+          ['work', 'w', 'state.again'],
+        ],
+      ),
+    );
+    driver.fire('w');
+    driver.event('k', { late: true });
+    driver.done('work', { again: true });
+    expect(driver.activeNodes).toEqual(['work']);
+    expect(driver.state).toEqual({ again: true, late: true });
+    expect(driver.timers.size).toBe(0);
+  });
+});

@@ -1,0 +1,24 @@
+import { describe, expect, it } from 'vitest';
+import type { Json } from '../../machines/json.ts';
+import { pathOfIllFormedText } from '../../machines/unicode.ts';
+
+describe('text with an unpaired surrogate', () => {
+  it.each<[Json, string]>([
+    ['\ud800', ''],
+    [{ a: { b: ['x', { c: 'x\udc00' }] } }, 'a.b[1].c'],
+    [{ a: [{ '\ud800': 1 }] }, 'a[0]'],
+    [{ '\ud800': 1 }, ''],
+  ])('is found in %j', (value, path) => {
+    expect(pathOfIllFormedText(value)).toBe(path);
+  });
+
+  it('is not found where surrogates are in pairs, however deep', () => {
+    const deep = JSON.parse(`${'['.repeat(5_000)}"💥"${']'.repeat(5_000)}`) as Json;
+    expect([
+      pathOfIllFormedText({ '💥': '💥\u0000' }),
+      pathOfIllFormedText(deep),
+      pathOfIllFormedText(undefined),
+      pathOfIllFormedText(null),
+    ]).toEqual(Array(4).fill(null));
+  });
+});

@@ -1,0 +1,325 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../../machines/json.ts';
+import { validate } from '../../../machines/validate/index.ts';
+import * as minimal from '../../support/minimal-workflows.ts';
+
+const tool = (more: JsonObject = {}): JsonObject => ({ kind: { type: 'tool', tool_ref: 't', ...more } });
+const document = (
+  nodes: JsonObject,
+  edges: readonly (readonly [string, string, string?])[] = [],
+  more: JsonObject = {},
+): JsonObject => ({
+  workflow_id: 'w',
+  version: '1',
+  start_node: Object.keys(nodes)[0] ?? '',
+  nodes,
+  edges: edges.map(([from, to, condition]) => ({ from, to, condition: condition ?? null })),
+  ...more,
+});
+const found = (value: unknown) =>
+  validate(value).diagnostics.map(({ severity, code, node_id, path, hint }) => ({ severity, code, node_id, path, hint }));
+const codes = (value: unknown) => validate(value).diagnostics.map((diagnostic) => diagnostic.code);
+
+describe('a workflow in order', () => {
+  const { model: _notYet, ...runnable } = minimal;
+
+  it.each(Object.entries(runnable))('%s has nothing to be said about', (_name, ir) => {
+    const { workflow, diagnostics } = validate(ir);
+    expect(diagnostics).toEqual([]);
+    expect(workflow?.workflow_id).toBe(ir.workflow_id);
+  });
+});
+
+describe('errors', () => {
+  it('are found together, of the document and of the graph', () => {
+    const ir = document(
+      { fetch: { kind: { type: 'tol' } }, send: tool({ fallback_node: 'sned' }) },
+      [
+        ['fetch', 'sendd'],
+        ['ghost', 'send'],
+      ],
+      {
+        start_node: 'begin',
+      },
+    );
+    const { workflow, diagnostics } = validate(ir);
+    expect(workflow).toBe(null);
+    expect(diagnostics.map(({ code, node_id, hint }) => [code, node_id, hint])).toEqual(
+      expect.arrayContaining([
+        ['unknown_kind', 'fetch', 'did you mean "tool"?'],
+        ['unknown_target', 'fetch', 'did you mean "send"?'],
+        ['unknown_target', 'send', 'did you mean "send"?'],
+        ['unknown_source', null, expect.any(String)],
+        ['unknown_start', null, expect.any(String)],
+      ]),
+    );
+  });
+
+  it('of a kind that cannot be read do not make its edges wrong', () => {
+    expect(
+      codes(
+        document({ a: { kind: { type: 'model' } }, b: tool() }, [
+          ['a', 'b'],
+          ['b', 'end'],
+        ]),
+      ),
+    ).toEqual(['kind_not_available']);
+  });
+
+  it('of the graph leave no workflow', () => {
+    const spinning = document({ a: { kind: { type: 'condition' } }, b: { kind: { type: 'condition' } } }, [
+      ['a', 'b'],
+      ['b', 'a', 'state.x'],
+    ]);
+    expect(validate(spinning).workflow).toBe(null);
+    expect(codes(spinning)).toContain('busy_loop');
+  });
+
+  it('a mapping with thousands of expressions is one', () => {
+    const ir = document({ a: tool({ input_mapping: { x: '{{ 1 }}'.repeat(2_001) } }) });
+    expect(validate(ir).workflow).toBe(null);
+    expect(codes(ir)).toEqual(['template_too_large']);
+  });
+
+  it.each([' '.repeat(10_001), '('.repeat(61), 'a'.repeat(9) + ' or a'.repeat(1_100)])(
+    'a condition or template larger than any person writes is one',
+    (long) => {
+      const ir = document({ a: tool({ input_mapping: { x: `{{ ${long} }}` } }), b: tool() }, [
+        ['a', 'b', long],
+        ['b', 'end'],
+      ]);
+      expect(validate(ir).workflow).toBe(null);
+      expect(codes(ir).sort()).toEqual(['condition_too_large', 'template_too_large']);
+    },
+  );
+});
+
+describe('sizes', () => {
+  it('of all conditions and templates together are bounded', () => {
+    const input_mapping = { x: Array(1_990).fill('state.x') };
+    const nodes = Object.fromEntries(Array.from({ length: 26 }, (_, i) => [`n${i}`, tool({ input_mapping })]));
+    expect(codes(document(nodes)).filter((code) => code !== 'unreachable_node')).toEqual(['too_many_expressions']);
+  });
+
+  it('branches and what joins wait for count as edges', () => {
+    const names = Array.from({ length: 20_001 }, (_, i) => `n${i}`);
+    for (const kind of [
+      { type: 'parallel', branches: names },
+      { type: 'join', wait_for: names },
+    ]) {
+      expect(codes(document({ a: { kind } }))[0]).toBe('too_many_edges');
+    }
+  });
+
+  it('a hundred errors do not hide behind a hundred warnings', () => {
+    const lone = Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`n${i}`, tool({ on_rejected: 'a' })]));
+    const listed = codes(document({ ...lone, last: { kind: { type: 'nonsense' } } }));
+    expect(listed.filter((code) => code === 'ignored_key')).toHaveLength(100);
+    expect(listed.slice(-2)).toEqual(['unknown_kind', 'more_problems']);
+  });
+});
+
+describe('warnings', () => {
+  const warned = (ir: JsonObject): string[] => {
+    const { workflow, diagnostics } = validate(ir);
+    expect(workflow).not.toBe(null);
+    expect(diagnostics.every((diagnostic) => diagnostic.severity === 'warning')).toBe(true);
+    return diagnostics.map(({ code, node_id }) => `${code} ${node_id}`);
+  };
+
+  it('a node that is never reached', () => {
+    expect(warned(document({ a: tool(), lone: tool() }))).toEqual(['unreachable_node lone']);
+  });
+
+  it('a condition that may match nothing', () => {
+    const branches = [{ condition: 'state.x', target: 'a' }];
+    expect(warned(document({ gate: { kind: { type: 'condition', branches } }, a: tool() }))).toEqual([
+      'condition_without_default gate',
+    ]);
+    expect(warned(document({ gate: { kind: { type: 'condition' } }, a: tool() }, [['gate', 'a', 'state.x']]))).toEqual([
+      'condition_without_default gate',
+    ]);
+    const withDefault = [...branches, { target: 'end' }];
+    expect(warned(document({ gate: { kind: { type: 'condition', branches: withDefault } }, a: tool() }))).toEqual([]);
+  });
+
+  it('a join that can never run', () => {
+    expect(warned(document({ a: tool(), j: { kind: { type: 'join', wait_for: ['b'] } }, b: tool() }))).toEqual([
+      'join_never_runs j',
+      'unreachable_node b',
+    ]);
+    const stops = document({ stop: { kind: { type: 'limit_exceeded' } }, j: { kind: { type: 'join' } } }, [['stop', 'j']]);
+    expect(warned(stops)).toEqual(['edge_ignored stop', 'join_never_runs j']);
+  });
+
+  it('a join that waits for a node which is never reached', () => {
+    const ir = document({ a: tool(), j: { kind: { type: 'join', wait_for: ['a', 'b'] } }, b: tool() }, [['a', 'j']]);
+    expect(warned(ir)).toEqual(['join_source_unreachable j', 'unreachable_node b']);
+  });
+
+  it('conditions on the edges of a parallel', () => {
+    const ir = document({ split: { kind: { type: 'parallel', branches: ['a'] } }, a: tool(), b: tool() }, [
+      ['split', 'b', 'state.x'],
+    ]);
+    expect(warned(ir)).toEqual(['parallel_condition_ignored split']);
+  });
+
+  it('edges that a condition with branches does not follow, but not the stray one to the end', () => {
+    const branches = [{ target: 'a' }];
+    const ir = document({ gate: { kind: { type: 'condition', branches } }, a: tool(), b: tool() }, [
+      ['gate', 'end'],
+      ['gate', 'a'],
+      ['gate', 'b'],
+    ]);
+    expect(warned(ir)).toEqual(['edge_ignored gate', 'unreachable_node b']);
+  });
+
+  it('no edges that say the same as a branch', () => {
+    const branches = [{ condition: 'state.x', target: 'a' }, { condition: 'state.y', target: 'b' }, { target: 'end' }];
+    const guard = (...edges: readonly (readonly [string, string, string?])[]) =>
+      warned(document({ gate: { kind: { type: 'condition', branches } }, a: tool(), b: tool() }, edges));
+    expect(guard(['gate', 'a', 'state.x == true'], ['gate', 'b', '{{ state.y }}'], ['gate', 'end'])).toEqual([]);
+    expect(guard(['gate', 'a', 'state.y'])).toEqual(['edge_ignored gate']);
+  });
+
+  it('an edge that belongs to an outcome, where that leaves the good end without one', () => {
+    const parked = (kind: JsonObject, ...to: string[]): JsonObject =>
+      document({ w: { kind }, a: tool(), b: tool() }, [...to.map((node) => ['w', node] as const), ['a', 'b']]);
+    const wait = { type: 'wait', timeout_secs: 9, on_timeout: 'a' };
+    expect(warned(parked(wait, 'a'))).toEqual(['edge_of_outcome_alone w']);
+    expect(warned(parked({ type: 'human_approval', on_rejected: 'a' }, 'a'))).toEqual(['edge_of_outcome_alone w']);
+    expect(warned(parked(wait, 'a', 'b'))).toEqual([]);
+    expect(warned(parked({ type: 'human_approval', on_approved: 'a', on_rejected: 'a' }, 'a'))).toEqual([]);
+    expect(warned(parked({ type: 'wait', fallback_node: 'a' }, 'a'))).toEqual([]);
+  });
+
+  it('conditions that cannot be read, wherever they are', () => {
+    const branches = [{ condition: 'state.x =', target: 'a' }, { target: 'b' }];
+    const ir = document({ gate: { kind: { type: 'condition', branches } }, a: tool(), b: tool() }, [
+      ['a', 'b', '(('],
+      ['b', 'end'],
+    ]);
+    expect(found(ir)).toEqual([
+      expect.objectContaining({ code: 'bad_condition', node_id: 'a', path: 'edges[0].condition' }),
+      expect.objectContaining({ code: 'bad_condition', node_id: 'gate', path: 'nodes.gate.kind.branches[0].condition' }),
+    ]);
+  });
+
+  it('conditions that read what only templates have', () => {
+    const branches = [{ condition: "execution.workflow_id == 'w' and node.id", target: 'a' }, { target: 'end' }];
+    const ir = document({ gate: { kind: { type: 'condition', branches } }, a: tool() });
+    expect(warned(ir)).toEqual(['fact_in_condition gate', 'fact_in_condition gate']);
+  });
+
+  it('functions, methods and filters that do not exist', () => {
+    const input_mapping = { a: '{{ size(state.x) }}', b: '{{ state.x.uper() }}', c: '{{ state.x | jion }}' };
+    expect(found(document({ a: tool({ input_mapping }) })).map(({ code, hint }) => [code, hint])).toEqual([
+      ['unknown_function', expect.stringContaining('len, int')],
+      ['unknown_method', 'did you mean "upper"?'],
+      ['unknown_filter', 'did you mean "join"?'],
+    ]);
+  });
+
+  it('templates that cannot be read', () => {
+    const nodes = {
+      a: tool({ input_mapping: { x: '{{ state..x }}', y: 'Hello {{ state.name' } }),
+      b: { kind: { type: 'http', url: 'http://localhost/{{ )', headers: { x: '{{ ) }}' } } },
+      c: { kind: { type: 'human_approval', description: '{{ ) }}?' } },
+      d: { kind: { type: 'subgraph', workflow_ref: 'w2', output_mapping: { x: '{{ ) }}' } } },
+    };
+    const edges = [
+      ['a', 'b'],
+      ['b', 'c'],
+      ['c', 'd'],
+    ] as const;
+    expect(found(document(nodes, edges)).map(({ code, path }) => [code, path])).toEqual([
+      ['not_a_template', 'nodes.a.kind.input_mapping'],
+      ['bad_template', 'nodes.a.kind.input_mapping'],
+      ['not_a_template', 'nodes.b.kind.url'],
+      ['bad_template', 'nodes.b.kind.headers'],
+      ['bad_template', 'nodes.c.kind.description'],
+      ['bad_template', 'nodes.d.kind.output_mapping'],
+    ]);
+  });
+});
+
+describe('variables', () => {
+  const nodes = {
+    a: tool({ input_mapping: { id: 'state.ordr_id', ok: '{{ state.order_id }}' }, output_key: 'receipt' }),
+    b: tool({ input_mapping: { x: '{{ state.receipt }} {{ state.a }} {{ input.any }}' } }),
+    c: { kind: { type: 'subgraph', workflow_ref: 'w2', output_mapping: { total: 'state.whatever' } } },
+    d: tool({ input_mapping: { x: 'state.total' } }),
+  };
+  const edges = [
+    ['a', 'b'],
+    ['b', 'c', 'state.nope'],
+    ['b', 'd'],
+    ['c', 'd'],
+  ] as const;
+  const withSchema = (state_schema: JsonObject | string) => document(nodes, edges, { state_schema });
+
+  it.each<[string, JsonObject | string]>([
+    ['a JSON schema', { type: 'object', properties: { order_id: { type: 'string' } } }],
+    ['its text', '{"properties": {"order_id": {}}}'],
+    ['a plain map of fields', { order_id: 'str' }],
+  ])('that are not in the state schema are a warning: %s', (_name, schema) => {
+    expect(found(withSchema(schema)).map(({ code, node_id, hint }) => [code, node_id, hint])).toEqual([
+      ['unknown_variable', 'b', 'add it to the state schema'],
+      ['unknown_variable', 'a', 'did you mean "order_id"?'],
+    ]);
+  });
+
+  it.each<[string, JsonObject | string]>([
+    ['says nothing', ''],
+    ['has no properties', { type: 'object' }],
+    ['allows others', { type: 'object', properties: { order_id: {} }, additionalProperties: true }],
+    ['is a class name', 'orders.State'],
+  ])('are not looked at when the schema %s', (_name, schema) => {
+    expect(codes(withSchema(schema))).toEqual([]);
+  });
+});
+
+describe('properties', () => {
+  const text = fc.oneof(
+    fc.constantFrom('a', 'end', 'merge', 'tool', 'join', 'state.x', '{{ state.x }}', '__proto__', ''),
+    fc.string(),
+  );
+  const value = fc.oneof(text, fc.jsonValue({ maxDepth: 2 }));
+  const change = fc.record({ steps: fc.array(fc.nat(20), { minLength: 1, maxLength: 6 }), value });
+
+  /** Replaces what the steps lead to, each the place of a key or an item. */
+  const changed = (json: unknown, steps: readonly number[], replacement: unknown): unknown => {
+    const [step, ...rest] = steps;
+    if (step === undefined || json === null || typeof json !== 'object') return replacement;
+    const entries: [string, unknown][] = Object.entries(json);
+    const place = step % (entries.length + 1);
+    const next = entries.map(([key, part], i): [string, unknown] => [key, i === place ? changed(part, rest, replacement) : part]);
+    if (place === entries.length) next.push(['added', replacement]);
+    return Array.isArray(json) ? next.map(([, part]) => part) : Object.fromEntries(next);
+  };
+
+  it('nothing makes it throw, and there is a workflow if and only if there is no error', () => {
+    const outcomes = new Set<boolean>();
+    fc.assert(
+      fc.property(fc.constantFrom(...Object.values(minimal)), fc.array(change, { maxLength: 4 }), (ir, changes) => {
+        const candidate = changes.reduce<unknown>((json, { steps, value }) => changed(json, steps, value), ir);
+        const { workflow, diagnostics } = validate(candidate);
+        expect(workflow === null).toBe(diagnostics.some((diagnostic) => diagnostic.severity === 'error'));
+        outcomes.add(workflow !== null);
+      }),
+      { numRuns: 1_000 },
+    );
+    expect(outcomes.size).toBe(2);
+  });
+
+  it('what is no workflow at all is an error', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (candidate) => {
+        const { workflow, diagnostics } = validate(candidate);
+        expect(workflow).toBe(null);
+        expect(diagnostics.length).toBeGreaterThan(0);
+      }),
+    );
+  });
+});

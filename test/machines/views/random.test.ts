@@ -1,0 +1,30 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { compile, type Program } from '../../../machines/compile/index.ts';
+import { InvalidWorkflow } from '../../../machines/diagnostics.ts';
+import { analyse } from '../../../machines/graph/index.ts';
+import { normalise } from '../../../machines/ir/normalise.ts';
+import { documents } from '../../support/workflows.ts';
+import { problems } from './real-tools.ts';
+
+const HOW_MANY = 200;
+
+/** The machine of a random document; null when it is refused. */
+function programOf(document: unknown): Program | null {
+  const { workflow } = normalise(document);
+  if (analyse(workflow).graph === null) return null;
+  try {
+    return compile(workflow, 'r');
+  } catch (error) {
+    if (error instanceof InvalidWorkflow) return null;
+    throw error;
+  }
+}
+
+// Mermaid reads a diagram in tens of milliseconds, and a busy machine takes its time.
+it(`exports ${HOW_MANY} random workflows so that Mermaid, Graphviz and XState read them`, async () => {
+  const programs = fc.sample(documents(8), { numRuns: 2_000, seed: 7 }).flatMap((document) => programOf(document) ?? []);
+  expect(programs.length).toBeGreaterThanOrEqual(HOW_MANY);
+  for (const program of programs.slice(0, HOW_MANY))
+    expect([program.workflow.source, await problems(program, null)]).toEqual([program.workflow.source, {}]);
+}, 300_000);

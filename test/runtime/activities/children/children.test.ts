@@ -1,0 +1,109 @@
+import { describe, expect, it } from 'vitest';
+import { CALLER, eventually, openTestRuntime } from '../../../support/runtimes.ts';
+
+const parent = (more: object = {}) =>
+  ({
+    workflow_id: 'parent',
+    version: '1',
+    nodes: {
+      child: {
+        kind: { type: 'subgraph', workflow_ref: 'child', input_mapping: { n: 'state.n' }, output_mapping: { answer: 'state.m' } },
+        ...more,
+      },
+    },
+    edges: [],
+    retry_policies: {
+      quick: { max_attempts: 2, backoff: 'fixed', initial_delay: 0, max_delay: 0, jitter: false, retryable_on: [] },
+    },
+  }) as never;
+const childTool = {
+  workflow_id: 'child',
+  version: '1',
+  nodes: { work: { kind: { type: 'tool', tool_ref: 'work' }, retry_policy: 'no_retry' } },
+  edges: [],
+} as never;
+const childAsks = {
+  workflow_id: 'child',
+  version: '1',
+  nodes: { ask: { kind: { type: 'human_approval', description: '?' } } },
+  edges: [],
+} as never;
+
+describe('a subgraph', () => {
+  it('runs as a child execution and brings its result back', async () => {
+    const { run, runtime, settled, timeline } = await openTestRuntime({
+      tools: { work: (input: { n: number }) => ({ m: input.n * 10 }) },
+    });
+    await runtime.register(CALLER, childTool);
+    const id = await run(parent(), { n: 4 });
+    expect(await settled(id)).toMatchObject({ status: 'completed', state: { n: 4, answer: 40 } });
+    const [child] = (await runtime.executions('default', { parentId: id, limit: 10, offset: 0 })).executions;
+    expect(child).toMatchObject({ parentExecutionId: id, workflowId: 'child', status: 'completed' });
+    expect(await timeline(id)).toEqual([
+      'workflow_started',
+      'node_started child',
+      'child_workflow_started child',
+      'child_workflow_completed child',
+      'node_completed child',
+      'workflow_completed',
+    ]);
+  });
+
+  it('is paused while its child is, and goes on with it', async () => {
+    const { run, runtime, settled } = await openTestRuntime();
+    await runtime.register(CALLER, childAsks);
+    const id = await run(parent());
+    await eventually(async () => (await runtime.execution('default', id)).status === 'paused');
+    const [child] = (await runtime.executions('default', { parentId: id, limit: 1, offset: 0 })).executions;
+    await runtime.approve(CALLER, child?.executionId ?? '', { decision: 'approved' });
+    await eventually(async () => (await runtime.execution('default', id)).status === 'completed');
+    expect((await settled(id)).error).toBeNull();
+  });
+
+  it('is tried again when its child fails', async () => {
+    let calls = 0;
+    const { run, runtime, settled } = await openTestRuntime({
+      tools: {
+        work: () => {
+          calls += 1;
+          if (calls === 1) throw new Error('first time');
+          return { m: 1 };
+        },
+      },
+    });
+    await runtime.register(CALLER, childTool);
+    const id = await run(parent({ retry_policy: 'quick' }), { n: 1 });
+    expect(await settled(id)).toMatchObject({ status: 'completed', state: { answer: 1 } });
+    expect((await runtime.executions('default', { parentId: id, limit: 10, offset: 0 })).executions).toHaveLength(2);
+  });
+
+  it('fails for good when there is no such workflow', async () => {
+    const { run, settled } = await openTestRuntime();
+    const view = await settled(await run(parent({ retry_policy: 'quick' })));
+    expect(view).toMatchObject({ status: 'failed' });
+    expect(view.error).toContain('child');
+  });
+
+  it('takes its child with it when it is cancelled', async () => {
+    const { run, runtime } = await openTestRuntime();
+    await runtime.register(CALLER, childAsks);
+    const id = await run(parent());
+    await eventually(async () => (await runtime.execution('default', id)).status === 'paused');
+    await runtime.cancel(CALLER, id);
+    const [child] = (await runtime.executions('default', { parentId: id, limit: 1, offset: 0 })).executions;
+    await eventually(async () => (await runtime.execution('default', child?.executionId ?? '')).status === 'cancelled');
+  });
+
+  it('ends a recursion without end', async () => {
+    const { run, settled } = await openTestRuntime();
+    const self = {
+      workflow_id: 'self',
+      version: '1',
+      nodes: { again: { kind: { type: 'subgraph', workflow_ref: 'self' }, retry_policy: 'no_retry' } },
+      edges: [],
+    } as never;
+    const view = await settled(await run(self));
+    expect(view.status).toBe('failed');
+    expect(view.error).toContain('again');
+  });
+});

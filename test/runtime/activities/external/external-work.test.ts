@@ -1,0 +1,270 @@
+import { describe, expect, it } from 'vitest';
+import { CALLER, databasePath, eventually, openTestRuntime } from '../../../support/runtimes.ts';
+
+const code = (more: object = {}) =>
+  ({
+    workflow_id: 'code',
+    version: '1',
+    nodes: { f: { kind: { type: 'python_fn', module: 'flows', function: 'f' }, retry_policy: 'quick', ...more } },
+    edges: [],
+    retry_policies: {
+      quick: { max_attempts: 2, backoff: 'fixed', initial_delay: 0, max_delay: 0, jitter: false, retryable_on: [] },
+    },
+  }) as never;
+const PYTHON = { workerId: 'w1', queueTypes: ['python_tool'] };
+
+describe('external workers', () => {
+  it('claim an item with everything the work needs, and complete it', async () => {
+    const { run, runtime, settled, timeline } = await openTestRuntime();
+    const id = await run(code(), { order: 7 });
+    const [item] = await runtime.claim(CALLER, PYTHON);
+    expect(item).toMatchObject({
+      execution_id: id,
+      node_id: 'f',
+      queue_type: 'python_tool',
+      workflow_id: 'code',
+      attempt: 0,
+      max_attempts: 2,
+      lease_fence: 1,
+      payload: {
+        workflow_id: 'code',
+        node_id: 'f',
+        module: 'flows',
+        function: 'f',
+        input: { order: 7 },
+        state: { order: 7 },
+        kind: { type: 'python_fn' },
+      },
+    });
+    expect(await runtime.claim(CALLER, PYTHON)).toEqual([]);
+    await runtime.complete(CALLER, item?.id ?? '', { output: { ok: true }, leaseFence: 1, durationMs: 12 });
+    expect(await settled(id)).toMatchObject({ status: 'completed', state: { order: 7, ok: true } });
+    expect((await timeline(id)).slice(1, 3)).toEqual(['node_scheduled f', 'node_started f']);
+  });
+
+  it('have as long as the document says, though that is no whole number of milliseconds as numbers go', async () => {
+    const { run, runtime, store } = await openTestRuntime();
+    const timeouts = { workflow_timeout: 2.0005 };
+    const id = await run({ ...(code({ node_timeout_secs: 1.001 }) as object), timeouts });
+    const [item] = await runtime.claim(CALLER, PYTHON);
+    expect(await store.workItem('default', item?.id ?? '')).toMatchObject({ executionId: id, timeoutMs: 1_001 });
+    const { createdAtMs = 0, deadlineAtMs } = (await store.execution(id)) ?? {};
+    expect(deadlineAtMs).toBe(createdAtMs + 2_001);
+  });
+
+  it('are woken from their long poll by the item itself', async () => {
+    const { run, runtime } = await openTestRuntime();
+    const polling = runtime.claim(CALLER, { ...PYTHON, waitMs: 30_000 });
+    const other = runtime.claim(CALLER, { ...PYTHON, workerId: 'w2', waitMs: 30_000 });
+    await run(code());
+    expect(await polling).toHaveLength(1);
+    await run(code());
+    expect(await other).toHaveLength(1);
+  });
+
+  it('get nothing when the long poll runs out', async () => {
+    const { runtime, clock } = await openTestRuntime();
+    const polling = runtime.claim(CALLER, { ...PYTHON, waitMs: 1000 });
+    await new Promise((resolve) => setImmediate(resolve));
+    clock.advance(1000);
+    expect(await polling).toEqual([]);
+  });
+
+  it('lose the item when the lease lapses: the next attempt is another item, the old fence is stale', async () => {
+    const { run, runtime, clock, settled, timeline } = await openTestRuntime();
+    const id = await run(code());
+    const [first] = await runtime.claim(CALLER, PYTHON);
+    clock.advance(30_000);
+    const polling = runtime.claim(CALLER, { ...PYTHON, workerId: 'w2', waitMs: 10_000 });
+    const [second] = await polling;
+    expect(second).toMatchObject({ attempt: 1 });
+    for (const settle of [
+      runtime.complete(CALLER, first?.id ?? '', { output: 'late', leaseFence: 1 }),
+      runtime.fail(CALLER, first?.id ?? '', { error: 'late', leaseFence: 1 }),
+      runtime.heartbeat(CALLER, first?.id ?? '', { workerId: 'w1', leaseFence: 1 }),
+    ]) {
+      await expect(settle).rejects.toMatchObject({ code: 'stale_fence' });
+    }
+    await runtime.complete(CALLER, second?.id ?? '', { output: {}, leaseFence: second?.lease_fence ?? 0 });
+    expect((await settled(id)).status).toBe('completed');
+    expect((await timeline(id)).filter((line) => line.startsWith('node_completed'))).toHaveLength(1);
+  });
+
+  it('keep the item as long as they give heartbeats', async () => {
+    const { run, runtime, clock } = await openTestRuntime();
+    await run(code({ node_timeout_secs: 3600 }));
+    const [item] = await runtime.claim(CALLER, PYTHON);
+    for (let i = 0; i < 5; i += 1) {
+      clock.advance(20_000);
+      await runtime.heartbeat(CALLER, item?.id ?? '', { workerId: 'w1', leaseFence: 1 });
+    }
+    await runtime.complete(CALLER, item?.id ?? '', { output: {}, leaseFence: 1 });
+    await expect(runtime.complete(CALLER, item?.id ?? '', { output: {}, leaseFence: 1 })).rejects.toMatchObject({
+      code: 'stale_fence',
+    });
+  });
+
+  it('run out of time at the node deadline, which counts from the claim', async () => {
+    const { run, runtime, clock, log } = await openTestRuntime();
+    const id = await run(code({ node_timeout_secs: 10 }));
+    clock.advance(60_000);
+    await runtime.claim(CALLER, PYTHON);
+    clock.advance(10_000);
+    await eventually(async () => (await log(id)).some((event) => event.type === 'node_failed'));
+    expect((await log(id)).find((event) => event.type === 'node_failed')).toMatchObject({
+      data: { error: 'timed out after 10 s', retryable: true },
+    });
+  });
+
+  it('fail an attempt: retried by the policy, then for good', async () => {
+    const { run, runtime, settled } = await openTestRuntime();
+    const id = await run(code());
+    for (const attempt of [0, 1]) {
+      const [item] = await runtime.claim(CALLER, { ...PYTHON, waitMs: 1000 });
+      expect(item?.attempt).toBe(attempt);
+      await runtime.fail(CALLER, item?.id ?? '', { error: 'no luck', leaseFence: item?.lease_fence ?? 0 });
+    }
+    expect(await settled(id)).toMatchObject({ status: 'failed' });
+  });
+
+  it('are refused once the execution is cancelled', async () => {
+    const { run, runtime, log } = await openTestRuntime();
+    const id = await run(code());
+    const [item] = await runtime.claim(CALLER, PYTHON);
+    await runtime.cancel(CALLER, id);
+    const before = await log(id);
+    await expect(runtime.complete(CALLER, item?.id ?? '', { output: {}, leaseFence: 1 })).rejects.toMatchObject({
+      code: 'stale_fence',
+    });
+    expect(await log(id)).toEqual(before);
+  });
+
+  it('see nothing of another tenant', async () => {
+    const { run, runtime } = await openTestRuntime();
+    await run(code());
+    expect(await runtime.claim({ ...CALLER, tenantId: 'other' }, PYTHON)).toEqual([]);
+    const [item] = await runtime.claim(CALLER, PYTHON);
+    await expect(runtime.complete({ ...CALLER, tenantId: 'other' }, item?.id ?? '', { output: {} })).rejects.toMatchObject({
+      code: 'not_found',
+    });
+  });
+
+  it('keep their lease over a restart', async () => {
+    const path = databasePath();
+    const first = await openTestRuntime({ path });
+    const id = await first.run(code());
+    const [item] = await first.runtime.claim(CALLER, PYTHON);
+    await first.close();
+    const second = await openTestRuntime({ path, clock: first.clock });
+    await second.runtime.complete(CALLER, item?.id ?? '', { output: { ok: 1 }, leaseFence: 1 });
+    expect(await second.settled(id)).toMatchObject({ status: 'completed', state: { ok: 1 } });
+  });
+
+  it('are listed with what they did, beside the runtime itself', async () => {
+    const { run, runtime } = await openTestRuntime();
+    await run(code());
+    await runtime.claim(CALLER, PYTHON);
+    await eventually(async () => (await runtime.workers('default')).length === 2);
+    const workers = await runtime.workers('default');
+    expect(workers.find((worker) => worker.id === 'w1')).toMatchObject({
+      kind: 'external',
+      queue_types: ['python_tool'],
+      in_flight: 1,
+      claimed_total: 1,
+      status: 'active',
+    });
+    expect(workers.find((worker) => worker.kind === 'runtime')?.id).toBe(runtime.id);
+  });
+
+  it('may be given work beside the graph: its patch counts, and nothing is routed by it', async () => {
+    const { run, runtime, settled, log } = await openTestRuntime();
+    const id = await run(code());
+    const { workItemId } = await runtime.enqueue(CALLER, {
+      executionId: id,
+      nodeId: 'f',
+      queueType: 'general',
+      payload: { hint: 1 },
+    });
+    const [item] = await runtime.claim(CALLER, { workerId: 'w1', queueTypes: ['general'] });
+    expect(item).toMatchObject({ id: workItemId, payload: { hint: 1 } });
+    await runtime.complete(CALLER, workItemId, { output: 'noted', statePatch: { note: 'noted' }, leaseFence: 1 });
+    expect(await runtime.execution('default', id)).toMatchObject({ status: 'running', state: { note: 'noted' } });
+    const [own] = await runtime.claim(CALLER, PYTHON);
+    await runtime.complete(CALLER, own?.id ?? '', { output: {}, leaseFence: 1 });
+    expect(await settled(id)).toMatchObject({ status: 'completed', stepsExecuted: 2 });
+    expect((await log(id)).filter((event) => event.data.activation === 0).map((event) => event.type)).toEqual([
+      'node_scheduled',
+      'node_completed',
+    ]);
+    const more = { executionId: id, nodeId: 'f', queueType: 'general', payload: {} };
+    await expect(runtime.enqueue(CALLER, more)).rejects.toMatchObject({ code: 'conflict' });
+  });
+
+  it('are not given work for a node that is not there', async () => {
+    const { run, runtime } = await openTestRuntime();
+    const id = await run(code());
+    const item = { executionId: id, nodeId: 'nowhere', queueType: 'general', payload: {} };
+    await expect(runtime.enqueue(CALLER, item)).rejects.toMatchObject({ code: 'bad_request' });
+  });
+});
+
+describe('payloads', () => {
+  const wide = (count: number, mapping?: Record<string, string>) =>
+    ({
+      workflow_id: 'wide',
+      version: '1',
+      nodes: {
+        split: { kind: { type: 'parallel', branches: Array.from({ length: count }, (_, i) => `n${i}`) } },
+        ...Object.fromEntries(
+          Array.from({ length: count }, (_, i) => [
+            `n${i}`,
+            {
+              kind: { type: 'tool', tool_ref: 't', ...(mapping === undefined ? {} : { input_mapping: mapping }) },
+              retry_policy: 'no_retry',
+            },
+          ]),
+        ),
+      },
+      edges: [],
+    }) as never;
+  const TOOLS = { workerId: 'w1', queueTypes: ['tool'], maxItems: 100 };
+
+  it('are made when an item is claimed, however many nodes of a large state began together', async () => {
+    const { run, runtime, store } = await openTestRuntime();
+    const large = 'x'.repeat(1_000_000);
+    const id = await run(wide(200), { large });
+    const stored = await store.unclaimedWork({ queue: 'tool', after: '', limit: 200 });
+    expect(stored).toHaveLength(200);
+    expect(stored.reduce((chars, { payload }) => chars + payload.length, 0)).toBe(0);
+    // Input and state are a million characters each: as many as make a reply of some 16 million.
+    const items = await runtime.claim(CALLER, TOOLS);
+    expect(items.length).toBeGreaterThan(1);
+    expect(items.length).toBeLessThan(30);
+    expect(items[0]).toMatchObject({ execution_id: id, payload: { state: { large } } });
+    const small = await openTestRuntime();
+    await small.run(wide(200), { few: 1 });
+    expect(await small.runtime.claim(CALLER, TOOLS)).toHaveLength(100);
+  });
+
+  it('show the state as it is when the item is claimed', async () => {
+    const { run, runtime } = await openTestRuntime();
+    await run(wide(2), { n: 1 });
+    const [first] = await runtime.claim(CALLER, { ...TOOLS, maxItems: 1 });
+    await runtime.complete(CALLER, first?.id ?? '', { output: { n: 2 }, leaseFence: 1 });
+    const [second] = await runtime.claim(CALLER, { ...TOOLS, maxItems: 1 });
+    expect(second).toMatchObject({ payload: { state: { n: 2 } } });
+  });
+
+  it('that are too much work to render fail their node, and no worker gets it', async () => {
+    const { run, runtime, settled, log } = await openTestRuntime();
+    const mapping = Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`k${i}`, `{{ len(state.s.split('a')) + ${i} }}`]));
+    const id = await run(wide(1, mapping), { s: 'a'.repeat(299_000) });
+    expect(await runtime.claim(CALLER, TOOLS)).toEqual([]);
+    expect(await settled(id)).toMatchObject({ status: 'failed' });
+    const failure = (await log(id)).find(({ type }) => type === 'node_failed');
+    expect(failure).toMatchObject({
+      nodeId: 'n0',
+      data: { retryable: false, error_class: 'expression_budget_exceeded', error: expect.stringContaining("split('a')") },
+    });
+  });
+});

@@ -1,0 +1,107 @@
+import { copyFileSync, existsSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import type { ToolContext } from '../../../../src/runtime/types.ts';
+import { CALLER, databasePath, eventually, openTestRuntime } from '../../../support/runtimes.ts';
+
+const one = {
+  workflow_id: 'one',
+  version: '1',
+  nodes: { a: { kind: { type: 'tool', tool_ref: 'work' }, retry_policy: 'quick' } },
+  edges: [],
+  retry_policies: {
+    quick: { max_attempts: 2, backoff: 'fixed', initial_delay: 0, max_delay: 0, jitter: false, retryable_on: ['io_error'] },
+  },
+} as never;
+
+/** The database as a crash at this moment would leave it. */
+function crashCopy(path: string): string {
+  const copy = databasePath();
+  for (const suffix of ['', '-wal']) if (existsSync(path + suffix)) copyFileSync(path + suffix, copy + suffix);
+  return copy;
+}
+
+describe('after a crash', () => {
+  it('in-process work that was under way is a failed attempt, and is tried again', async () => {
+    const attempts: number[] = [];
+    const work = (_input: unknown, ctx: ToolContext) => {
+      attempts.push(ctx.attempt);
+      return ctx.attempt === 0 ? new Promise(() => {}) : { ok: true };
+    };
+    const first = await openTestRuntime({ tools: { work } });
+    const id = await first.run(one);
+    await eventually(() => attempts.length === 1);
+    const second = await openTestRuntime({ path: crashCopy(first.path), tools: { work } });
+    expect(await second.settled(id)).toMatchObject({ status: 'completed', state: { ok: true } });
+    expect(attempts).toEqual([0, 1]);
+    expect((await second.log(id)).find((event) => event.type === 'node_failed')).toMatchObject({
+      data: { error: 'runtime lost', attempt: 0, retryable: true },
+    });
+  });
+
+  it('a poisonous node cannot loop for ever', async () => {
+    let calls = 0;
+    const work = () => new Promise(() => (calls += 1));
+    const first = await openTestRuntime({ tools: { work } });
+    const id = await first.run(one);
+    await eventually(() => calls === 1);
+    const second = await openTestRuntime({ path: crashCopy(first.path), tools: { work } });
+    await eventually(() => calls === 2);
+    const third = await openTestRuntime({ path: crashCopy(second.path), tools: { work } });
+    expect(await third.settled(id)).toMatchObject({ status: 'failed' });
+    expect(calls).toBe(2);
+  });
+
+  it('executions whose work rests with somebody else are left alone', async () => {
+    let calls = 0;
+    const first = await openTestRuntime({ tools: { work: () => new Promise(() => (calls += 1)) } });
+    const id = await first.run(one);
+    await eventually(() => calls === 1);
+    const second = await openTestRuntime({ path: crashCopy(first.path), tools: {}, shouldProcess: () => false });
+    const before = await second.log(id);
+    await second.close();
+    expect(before).toEqual(await first.log(id));
+  });
+
+  it('a large state is read back from its checkpoint and the tail of the log', async () => {
+    const big = 'x'.repeat(20_000);
+    const nodes = Object.fromEntries(
+      Array.from({ length: 6 }, (_, i) => [`n${i}`, { kind: { type: 'tool', tool_ref: 'work', output_key: `k${i}` } }]),
+    );
+    const edges = Array.from({ length: 6 }, (_, i) => ({ from: `n${i}`, to: i === 5 ? 'end' : `n${i + 1}` }));
+    const steps: string[] = [];
+    const work = (_input: unknown, ctx: ToolContext) => {
+      steps.push(ctx.nodeId);
+      return ctx.nodeId === 'n4' && ctx.attempt === 0 ? new Promise(() => {}) : { from: ctx.nodeId };
+    };
+    const first = await openTestRuntime({ tools: { work } });
+    const id = await first.run({ workflow_id: 'big', version: '1', nodes, edges } as never, { big });
+    await eventually(() => steps.includes('n4'));
+    expect((await first.store.execution(id))?.snapshotSeq).toBeLessThan((await first.store.execution(id))?.seq ?? 0);
+    const second = await openTestRuntime({ path: crashCopy(first.path), tools: { work }, clock: first.clock });
+    await eventually(() => {
+      second.clock.advance(1000);
+      return steps.includes('n5');
+    });
+    const view = await second.settled(id);
+    expect(view).toMatchObject({ status: 'completed', state: { big, k0: { from: 'n0' }, k5: { from: 'n5' } } });
+  });
+});
+
+describe('a runtime that has a tool', () => {
+  it('takes over work that waits for an external worker because its predecessor had not', async () => {
+    const path = databasePath();
+    const first = await openTestRuntime({ path, tools: {} });
+    const id = await first.run(one);
+    const held = await first.run(one);
+    const [item] = await first.runtime.claim(CALLER, { workerId: 'w', queueTypes: ['tool'] });
+    const [queued, claimed] = item?.execution_id === id ? [held, id] : [id, held];
+    await first.close();
+    const second = await openTestRuntime({ path, clock: first.clock, tools: { work: () => ({ ok: true }) } });
+    expect(await second.settled(queued)).toMatchObject({ status: 'completed', state: { ok: true } });
+    expect((await second.runtime.execution('default', claimed)).status).toBe('running');
+    await second.runtime.complete(CALLER, item?.id ?? '', { output: { by: 'w' }, leaseFence: 1 });
+    expect(await second.settled(claimed)).toMatchObject({ status: 'completed', state: { by: 'w' } });
+    const third = await openTestRuntime({ path: crashCopy(path), clock: first.clock, cacheBytes: 1 });
+    expect(await third.settled(queued)).toMatchObject({ status: 'completed' });
+  });
+});

@@ -1,0 +1,141 @@
+import { expect, it } from 'vitest';
+import { createRuntime } from '../../../src/runtime/index.ts';
+import type { StoreNotification } from '../../../store/port/notifications.ts';
+import type { Store } from '../../../store/port/store.ts';
+import { FakeClock } from '../../support/clock.ts';
+import { openCluster, waitUntil } from '../../support/cluster.ts';
+import { one } from '../../support/cluster-workflows.ts';
+import { postgresDatabase, postgresServer } from '../../support/postgres.ts';
+import { CALLER } from '../../support/runtimes.ts';
+
+const server = postgresServer();
+const GAP: StoreNotification = {
+  executions: [],
+  dueAtMs: null,
+  queues: [],
+  inbox: false,
+  control: [],
+  gap: true,
+  commitsLost: false,
+};
+
+/** The real store; answers to commits arrive only once `arrive` is called, and `tell` tells of a gap. */
+function slowStore(real: Store) {
+  let arrive: () => void = () => {};
+  let tell: (notice: StoreNotification) => void = () => {};
+  const held = new Promise<void>((resolve) => {
+    arrive = resolve;
+  });
+  const overrides: Partial<Store> = {
+    async commit(batch) {
+      const answer = await real.commit(batch);
+      await held;
+      return answer;
+    },
+    subscribe(told) {
+      tell = told;
+      return real.subscribe(told);
+    },
+  };
+  return { store: withOverrides(real, overrides), arrive: () => arrive(), lookAgain: () => tell(GAP) };
+}
+
+function withOverrides(real: Store, overrides: Partial<Store>): Store {
+  return new Proxy(real, {
+    get(target, name) {
+      const value: unknown = Reflect.get(overrides, name) ?? Reflect.get(target, name, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
+
+it('begins in-process work once when a look at the store finds it before the commit is answered', async () => {
+  const real = await postgresDatabase(server).open();
+  const { store, arrive, lookAgain } = slowStore(real);
+  let calls = 0;
+  const tools = { work: () => ++calls };
+  const runtime = await createRuntime({ store, tools, clock: new FakeClock() });
+  await runtime.register(CALLER, one);
+  const starting = runtime.start(CALLER, { workflowId: 'one' });
+  await waitUntil(async () => (await real.executionsWithLocalWork({ after: '', limit: 1 })).length === 1);
+  lookAgain();
+  await waitUntil(() => calls > 0);
+  arrive();
+  const { executionId } = await starting;
+  expect(await runtime.settled('default', executionId, 60_000)).toMatchObject({ status: 'completed', state: { work: 1 } });
+  expect(calls).toBe(1);
+  await runtime.close(0);
+});
+
+it('goes on with work it takes from the queue when a look at the store finds it before the commit is answered', async () => {
+  const database = postgresDatabase(server);
+  const { join } = openCluster(database);
+  const without = await join();
+  const id = await without.run(one);
+  await without.runtime.close(0);
+  const { store, arrive, lookAgain } = slowStore(await database.open());
+  let calls = 0;
+  let end: (output: number) => void = () => {};
+  const tools = {
+    work: () => {
+      calls += 1;
+      return new Promise<number>((resolve) => {
+        end = resolve;
+      });
+    },
+  };
+  const creating = createRuntime({ store, tools, clock: new FakeClock() });
+  await waitUntil(async () => (await store.executionsWithLocalWork({ after: '', limit: 1 })).length === 1);
+  lookAgain();
+  await waitUntil(() => calls > 0);
+  arrive();
+  const runtime = await creating;
+  end(7);
+  expect(await runtime.settled('default', id, 60_000)).toMatchObject({ status: 'completed', state: { work: 7 } });
+  expect(calls).toBe(1);
+  await runtime.close(0);
+});
+
+it('leaves an execution to its owner when that one has committed while it was loaded elsewhere', async () => {
+  const database = postgresDatabase(server);
+  const { join } = openCluster(database);
+  let end: (output: number) => void = () => {};
+  let calls = 0;
+  const work = (): Promise<number> | number => {
+    if (++calls === 1) throw Object.assign(new Error('no luck'), { retryable: false });
+    return new Promise<number>((resolve) => {
+      end = resolve;
+    });
+  };
+  const owner = await join({ tools: { work } });
+  const id = await owner.run(one);
+  expect(await owner.settled(id)).toMatchObject({ status: 'failed' });
+  const real = await database.open();
+  let retried: Promise<unknown> | null = null;
+  const store = withOverrides(real, {
+    async checkpoint(executionId) {
+      retried ??= owner.runtime.retry(CALLER, id);
+      await retried;
+      return real.checkpoint(executionId);
+    },
+  });
+  const other = await createRuntime({ store, tools: { work: () => 0 }, clock: new FakeClock() });
+  await other.sendEvent(CALLER, id, { key: 'k', payload: 1 });
+  expect((await real.execution(id))?.owner).toBe(owner.runtime.id);
+  end(7);
+  expect(await owner.settled(id)).toMatchObject({ status: 'completed', state: { work: 7 } });
+  expect(calls).toBe(2);
+  await other.close(0);
+  await real.close();
+});
+
+it('answers each of two requests with one idempotency key alike, also when the event ended the execution', async () => {
+  const { join } = openCluster(postgresDatabase(server));
+  const [a, b] = [await join(), await join()];
+  const nodes = { w: { kind: { type: 'wait', condition: 'external_event', correlation_key: 'k' } } };
+  const id = await a.run({ workflow_id: 'wait', version: '1', nodes, edges: [] } as never);
+  const send = (member: typeof a) => member.runtime.sendEvent(CALLER, id, { key: 'k', payload: 1, idempotencyKey: 'once' });
+  const answers = await Promise.all([send(a), send(a), send(b), send(b)]);
+  expect(answers).toEqual(answers.map(() => ({ matched: true, nodeId: 'w' })));
+  expect((await a.log(id)).filter(({ type }) => type === 'external_event_received')).toHaveLength(1);
+});

@@ -1,0 +1,149 @@
+import Database from 'better-sqlite3';
+import { describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../../machines/json.ts';
+import { sealOf } from '../../../store/snapshot-seal.ts';
+import { CALLER, eventually, openTestRuntime } from '../../support/runtimes.ts';
+
+const MINUTE = 60_000;
+
+const tool = (ref: string): JsonObject => ({ kind: { type: 'tool', tool_ref: ref } });
+const wait = (more: JsonObject): JsonObject => ({ kind: { type: 'wait', ...more } });
+const document = (id: string, nodes: JsonObject, edges: readonly (readonly [string, string])[]): JsonObject => ({
+  workflow_id: id,
+  version: '1',
+  start_node: Object.keys(nodes)[0] ?? '',
+  nodes,
+  edges: edges.map(([from, to]) => ({ from, to })),
+});
+
+const early = document(
+  'early',
+  {
+    s: tool('s'),
+    p: { kind: { type: 'parallel', branches: ['a', 'e'] } },
+    a: tool('nobody_has_it'),
+    e: wait({ condition: 'external_event', correlation_key: 'k' }),
+    j: { kind: { type: 'join', wait_for: ['a', 'e'], merge_strategy: 'first' } },
+  },
+  [
+    ['s', 'p'],
+    ['a', 'j'],
+    ['e', 'j'],
+  ],
+);
+const timed = document('timed', { t: wait({ condition: 'timer', timeout_secs: 60 }), z: wait({ correlation_key: 'never' }) }, [
+  ['t', 'z'],
+]);
+const parent = document('parent', { c: { kind: { type: 'subgraph', workflow_ref: 'timed' }, retry_policy: 'no_retry' } }, []);
+
+/** Changes what is stored of an execution's snapshot, sealed as a runtime with a defect would have stored it. */
+function damage(path: string, id: string, change: (snapshot: JsonObject) => JsonObject): void {
+  const db = new Database(path);
+  const row = db.prepare('SELECT snapshot, snapshot_seq AS seq FROM executions WHERE id = ?').get(id) as {
+    snapshot: string;
+    seq: number;
+  };
+  const snapshot = JSON.stringify(change(JSON.parse(row.snapshot)));
+  const seal = sealOf(null, id, row.seq, snapshot);
+  db.prepare('UPDATE executions SET snapshot = ?, snapshot_digest = ? WHERE id = ?').run(snapshot, seal, id);
+  db.close();
+}
+
+describe('an execution whose step begins work and gives it up again', () => {
+  it('goes on, and so does everything else', async () => {
+    let release = (): void => undefined;
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const bench = await openTestRuntime({ tools: { s: () => released } });
+    const id = await bench.run(early);
+    const other = await bench.run(timed);
+    await bench.runtime.sendEvent(CALLER, id, { key: 'k', payload: { paid: true } });
+    release();
+    expect(await bench.settled(id)).toMatchObject({ status: 'completed', state: { paid: true } });
+    expect(await bench.timeline(id)).toEqual(expect.arrayContaining(['node_scheduled a', 'node_cancelled a']));
+    const items = await bench.runtime.claim(CALLER, { workerId: 'w', queueTypes: ['tool'] });
+    expect(items).toEqual([]);
+    bench.clock.advance(MINUTE);
+    await eventually(async () => (await bench.timeline(other)).includes('timer_fired t'));
+    expect([bench.errors, bench.runtime.corruptExecutions]).toEqual([[], 0]);
+  });
+});
+
+describe('an execution that cannot be stepped', () => {
+  /** What a defect of the machines would leave behind: the next visit to a node throws. */
+  const unvisitable = (snapshot: JsonObject): JsonObject => ({ ...snapshot, visits: null });
+  const nothingActive = (snapshot: JsonObject): JsonObject => ({ ...snapshot, active: {} });
+
+  it('when its timer is due, ends as failed, is reported and counted once, and all other timers fire', async () => {
+    const before = await openTestRuntime();
+    const bad = await before.run(timed);
+    const good = await before.run(timed);
+    await before.close();
+    damage(before.path, bad, unvisitable);
+    const bench = await openTestRuntime({ path: before.path, clock: before.clock });
+    bench.clock.advance(MINUTE);
+    await eventually(async () => (await bench.timeline(good)).includes('timer_fired t'));
+    await eventually(async () => bench.errors.length > 0);
+    expect(await bench.settled(bad)).toMatchObject({ status: 'failed', error: expect.stringMatching(/^internal error: /) });
+    expect((await bench.timeline(bad)).slice(-2)).toEqual(['node_cancelled t', 'workflow_failed']);
+    expect((await bench.log(bad)).at(-1)?.data).toMatchObject({ corrupt: true });
+    expect(bench.errors).toEqual([expect.objectContaining({ code: 'corrupt', message: expect.stringContaining(bad) })]);
+    expect(bench.runtime.corruptExecutions).toBe(1);
+    await bench.close();
+    const later = await openTestRuntime({ path: before.path, clock: before.clock });
+    later.clock.advance(MINUTE);
+    expect((await later.runtime.execution('default', bad)).status).toBe('failed');
+    expect([later.errors, later.runtime.corruptExecutions]).toEqual([[], 0]);
+  });
+
+  it('ends as failed, and whoever sent the message is told', async () => {
+    const before = await openTestRuntime();
+    const id = await before.run(timed);
+    await before.close();
+    damage(before.path, id, nothingActive);
+    const bench = await openTestRuntime({ path: before.path, clock: before.clock });
+    await expect(bench.runtime.sendEvent(CALLER, id, { key: 'k', payload: {} })).resolves.toMatchObject({ matched: false });
+    const error = 'internal error: nothing is under way, and nothing can move it on';
+    expect(await bench.settled(id)).toMatchObject({ status: 'failed', error });
+    expect(await bench.timeline(id)).toEqual([
+      'workflow_started',
+      'node_started t',
+      'timer_created t',
+      'external_event_received',
+      'workflow_failed',
+    ]);
+    await expect(bench.runtime.retry(CALLER, id)).rejects.toMatchObject({ message: expect.stringContaining(error) });
+  });
+
+  it('is a failed child to its parent', async () => {
+    const before = await openTestRuntime();
+    await before.runtime.register(CALLER, timed);
+    const id = await before.run(parent);
+    const children = async () =>
+      (await before.runtime.executions('default', { limit: 9 })).executions.filter((row) => row.executionId !== id);
+    await eventually(async () => (await children()).length === 1);
+    const [child] = await children();
+    await before.close();
+    damage(before.path, child?.executionId ?? '', unvisitable);
+    const bench = await openTestRuntime({ path: before.path, clock: before.clock });
+    bench.clock.advance(MINUTE);
+    await eventually(async () => (await bench.runtime.execution('default', id)).status === 'failed');
+    expect((await bench.timeline(id)).slice(-3)).toEqual(['child_workflow_failed c', 'node_failed c', 'workflow_failed']);
+  });
+});
+
+describe('a listener that throws', () => {
+  it('is reported, and keeps nobody else from hearing, and no work from beginning', async () => {
+    const bench = await openTestRuntime({ tools: { s: () => ({}) } });
+    const heard: string[] = [];
+    bench.runtime.onCommit(() => {
+      throw new Error('deaf');
+    });
+    bench.runtime.onCommit((note) => heard.push(note?.executionId ?? ''));
+    const id = await bench.run(document('one', { s: tool('s') }, []));
+    expect(await bench.settled(id)).toMatchObject({ status: 'completed' });
+    expect(heard).toContain(id);
+    expect(bench.errors).toContainEqual(new Error('deaf'));
+  });
+});

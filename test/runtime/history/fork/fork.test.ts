@@ -1,0 +1,114 @@
+import { describe, expect, it } from 'vitest';
+import type { Json, JsonObject } from '../../../../machines/json.ts';
+import { monthOf } from '../../../../src/runtime/quotas/month.ts';
+import { CALLER, eventually, openTestRuntime, type TestRuntime } from '../../../support/runtimes.ts';
+
+const python = (name: string): JsonObject => ({ kind: { type: 'python_fn', module: 'm', function: name, output_key: name } });
+const TWO = {
+  workflow_id: 'two',
+  version: '1',
+  nodes: { one: python('one'), two: python('two') },
+  edges: [
+    { from: 'one', to: 'two' },
+    { from: 'two', to: 'end' },
+  ],
+};
+const PARENT = {
+  workflow_id: 'parent',
+  version: '1',
+  nodes: { inner: { kind: { type: 'subgraph', workflow_ref: 'two' } } },
+  edges: [{ from: 'inner', to: 'end' }],
+};
+
+async function claimed({
+  runtime,
+}: TestRuntime): Promise<readonly { readonly id: string; readonly execution_id: string; readonly lease_fence: number }[]> {
+  return runtime.claim(CALLER, { workerId: 'w', queueTypes: ['python_tool'], maxItems: 10 });
+}
+
+/** Does all the work that is to be had now. */
+async function work(bench: TestRuntime, output: Json, usage: JsonObject = {}): Promise<readonly string[]> {
+  const items = await claimed(bench);
+  for (const { id, lease_fence } of items) await bench.runtime.complete(CALLER, id, { output, leaseFence: lease_fence, usage });
+  return items.map(({ execution_id }) => execution_id);
+}
+
+async function forkOf({ runtime }: TestRuntime, id: string, atSequence: number): Promise<string> {
+  const { executionId } = await runtime.fork(CALLER, id, { atSequence });
+  return executionId ?? '';
+}
+
+describe('a fork', () => {
+  it('pays for what it does itself, not for what its origin did', async () => {
+    const bench = await openTestRuntime();
+    const id = await bench.run(TWO);
+    await work(bench, 1, { input_tokens: 100, cost_usd: 0.5 });
+    const { sequence } = await bench.runtime.execution('default', id);
+    const usage = () => bench.store.tenants.usage('default', monthOf(bench.clock.nowMs()));
+    expect(await usage()).toMatchObject({ tokens: 100, costUsd: 0.5 });
+    await forkOf(bench, id, sequence);
+    expect(await usage()).toMatchObject({ tokens: 100, costUsd: 0.5 });
+    await work(bench, 2, { input_tokens: 10 });
+    expect(await usage()).toMatchObject({ tokens: 120 });
+  });
+
+  it('of a held execution is held, and begins what was under way with resume', async () => {
+    const bench = await openTestRuntime();
+    const id = await bench.run(TWO);
+    const [item] = await claimed(bench);
+    await bench.runtime.pause(CALLER, id, 'wait');
+    const fork = await forkOf(bench, id, (await bench.runtime.execution('default', id)).sequence);
+    expect(await bench.runtime.execution('default', fork)).toMatchObject({ status: 'paused', suspended: { reason: 'wait' } });
+    expect(await claimed(bench)).toEqual([]);
+    await bench.runtime.resume(CALLER, fork);
+    expect(await work(bench, 7)).toEqual([fork]);
+    expect((await bench.runtime.execution('default', fork)).state).toEqual({ one: 7 });
+    expect(item?.execution_id).toBe(id);
+    expect(await bench.runtime.replay('default', fork)).toMatchObject({ mismatch: null });
+  });
+
+  it('has children of its own', async () => {
+    const bench = await openTestRuntime();
+    await bench.runtime.register(CALLER, TWO);
+    const id = await bench.run(PARENT);
+    const childOf = async (parentId: string) =>
+      (await bench.runtime.executions('default', { parentId, limit: 10 })).executions.map(({ executionId }) => executionId);
+    await eventually(async () => (await childOf(id)).length === 1);
+    const fork = await forkOf(bench, id, (await bench.runtime.execution('default', id)).sequence);
+    await eventually(async () => (await childOf(fork)).length === 1);
+    const [child, other] = [await childOf(id), await childOf(fork)];
+    expect(child).not.toEqual(other);
+    await bench.runtime.cancel(CALLER, id);
+    await eventually(async () => (await bench.runtime.execution('default', child[0] ?? '')).status === 'cancelled');
+    expect(await work(bench, 1)).toEqual(other);
+    expect(await work(bench, 2)).toEqual(other);
+    expect(await bench.settled(fork)).toMatchObject({ status: 'completed', state: { inner: { one: 1, two: 2 } } });
+  });
+
+  it('is one for a key, however often it is asked for at once', async () => {
+    const bench = await openTestRuntime();
+    const id = await bench.run(TWO);
+    const request = { atSequence: 1, idempotencyKey: 'k' };
+    const forks = await Promise.all(Array.from({ length: 5 }, () => bench.runtime.fork(CALLER, id, request)));
+    expect(new Set(forks.map(({ executionId }) => executionId)).size).toBe(1);
+    expect(forks.filter(({ replayed }) => !replayed)).toHaveLength(1);
+    expect((await bench.runtime.executions('default', { limit: 10 })).executions).toHaveLength(2);
+  });
+
+  it('goes on after a restart, and can be retried with what its origin logged', async () => {
+    const bench = await openTestRuntime();
+    const id = await bench.run(TWO);
+    await work(bench, 1);
+    const fork = await forkOf(bench, id, (await bench.runtime.execution('default', id)).sequence);
+    await bench.close();
+    const again = await openTestRuntime({ path: bench.path, clock: bench.clock });
+    for (const { id: item, execution_id, lease_fence } of await claimed(again))
+      if (execution_id === fork)
+        await again.runtime.fail(CALLER, item, { error: 'no', retryable: false, leaseFence: lease_fence });
+    expect((await again.settled(fork)).status).toBe('failed');
+    expect(await again.runtime.retry(CALLER, fork)).toEqual({ nodes: ['two'] });
+    expect(await work(again, 2)).toContain(fork);
+    expect(await again.settled(fork)).toMatchObject({ status: 'completed', state: { one: 1, two: 2 } });
+    expect(await again.runtime.replay('default', fork)).toMatchObject({ mismatch: null });
+  });
+});

@@ -1,0 +1,84 @@
+import Database from 'better-sqlite3';
+import { describe, expect, it } from 'vitest';
+import { type ReplayCheck, verifyReplays } from '../../../src/runtime/history/verify-replays.ts';
+import { ir, tool } from '../../support/ir.ts';
+import { openTestRuntime, type TestRuntime } from '../../support/runtimes.ts';
+
+const BIG = { text: 'x'.repeat(20_000) };
+const APPROVAL = { type: 'human_approval', description: 'Go on?' };
+
+async function refolded(bench: TestRuntime, options = { all: false }): Promise<readonly ReplayCheck[]> {
+  const found: ReplayCheck[] = [];
+  for await (const one of verifyReplays(bench.store, options)) found.push(one);
+  return found;
+}
+
+/** One that has ended, and one that waits with a large output behind it. */
+async function twoExecutions(): Promise<{ bench: TestRuntime; ended: string; waiting: string }> {
+  const bench = await openTestRuntime({ tools: { big: () => BIG } });
+  const ended = await bench.run(ir('short', { a: tool('big') }, [['a', 'end']]));
+  await bench.settled(ended);
+  const nodes = { a: tool('big', { output_key: 'found' }), b: APPROVAL };
+  const waiting = await bench.run(
+    ir('long', nodes, [
+      ['a', 'b'],
+      ['b', 'end'],
+    ]),
+  );
+  await bench.settled(waiting);
+  return { bench, ended, waiting };
+}
+
+function sql(bench: TestRuntime, statement: string): void {
+  const db = new Database(bench.path);
+  db.exec(statement);
+  db.close();
+}
+
+describe('folding every execution again', () => {
+  it('looks at the live ones, and at all when asked to', async () => {
+    const { bench, ended, waiting } = await twoExecutions();
+    expect(await refolded(bench)).toEqual([{ tenantId: 'default', executionId: waiting, workflowId: 'long', difference: null }]);
+    const all = await refolded(bench, { all: true });
+    expect(all.map((one) => [one.executionId, one.difference])).toEqual([
+      [waiting, null],
+      [ended, null],
+    ]);
+  });
+
+  it.each([
+    [
+      'a snapshot that was changed',
+      `UPDATE checkpoints SET snapshot = replace(snapshot, '"at"', '"at" ')`,
+      /snapshot at sequence \d+/,
+    ],
+    [
+      'a snapshot that nothing can read',
+      `UPDATE executions SET snapshot = 'x'; DELETE FROM checkpoints`,
+      /snapshot at sequence \d+/,
+    ],
+    [
+      'a status that the log does not tell of',
+      "UPDATE executions SET status = 'running' WHERE status = 'paused'",
+      /^status is "running", the log folds to "paused"$/,
+    ],
+    ['steps that were not made', 'UPDATE executions SET steps = steps + 1', /^steps is 2, the log folds to 1$/],
+    ['an event that is gone', 'DELETE FROM events WHERE seq = 3', /lacks events between 0 and/],
+    ['an output that is gone', 'DELETE FROM artifact_refs; DELETE FROM artifacts', /artifact .* is not in the store/],
+    [
+      'an event that was changed',
+      `UPDATE events SET node_id = 'z' WHERE type = 'node_completed'`,
+      /tool_call_completed without node_completed/,
+    ],
+  ])('finds %s', async (_what, statement, difference) => {
+    const { bench } = await twoExecutions();
+    sql(bench, statement);
+    expect(await refolded(bench)).toEqual([expect.objectContaining({ difference: expect.stringMatching(difference) })]);
+  });
+
+  it('takes the snapshot of another release for what it is: one that is never read', async () => {
+    const { bench } = await twoExecutions();
+    sql(bench, `UPDATE executions SET snapshot = '{"version":0,"at":[]}' WHERE status = 'paused'; DELETE FROM checkpoints`);
+    expect(await refolded(bench)).toEqual([expect.objectContaining({ difference: null })]);
+  });
+});

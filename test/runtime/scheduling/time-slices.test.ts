@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import { TimeSlices } from '../../../src/runtime/scheduling/time-slices.ts';
+
+/** Time slices on a clock that a piece of work moves on, and a log of who computed in which turn of the event loop. */
+function watched() {
+  let nowMs = 1_000;
+  const slices = new TimeSlices({ nowMs: () => nowMs });
+  const log: string[] = [];
+  const work = async (name: string, key: string, pieces: number, pieceMs: number, signal?: AbortSignal): Promise<void> => {
+    function* computation(): Generator<undefined, void> {
+      for (let piece = 0; piece < pieces; piece += 1) {
+        log.push(name);
+        nowMs += pieceMs;
+        yield;
+      }
+    }
+    await slices.drive(slices.slice(key, signal), computation());
+  };
+  /** Marks every turn of the event loop in the log until the work is done. */
+  const marked = async (begin: () => readonly Promise<unknown>[]): Promise<string> => {
+    let over = false;
+    const mark = (): void => {
+      if (over) return;
+      log.push('|');
+      setImmediate(mark);
+    };
+    setImmediate(mark);
+    await Promise.allSettled(begin());
+    over = true;
+    return log.join('').replaceAll(/\|+/g, '|').replace(/\|$/, '');
+  };
+  return { slices, work, marked, advance: (ms: number) => (nowMs += ms) };
+}
+
+describe('time slices', () => {
+  it('let a computation go on at once while there is time', async () => {
+    const { work, marked } = watched();
+    expect(await marked(() => [work('a', 't', 9, 1)])).toBe('aaaaaaaaa');
+  });
+
+  it('end after 10 ms, or after many pieces of no time', async () => {
+    const { work, marked } = watched();
+    expect(await marked(() => [work('a', 't', 5, 4)])).toBe('aaa|aa');
+    const quick = watched();
+    const [first = ''] = (await quick.marked(() => [quick.work('a', 't', 250, 0)])).split('|');
+    expect(first).toHaveLength(100);
+  });
+
+  it('are shared by all computations: one piece too long is all that a turn of the loop can take', async () => {
+    const { work, marked } = watched();
+    const log = await marked(() => [work('a', 't', 3, 50), work('b', 't', 3, 50), work('c', 't', 3, 50)]);
+    expect(log).toBe('a|a|b|c|a|b|c|b|c');
+  });
+
+  it('go round by tenant', async () => {
+    const { work, marked } = watched();
+    const log = await marked(() => [work('a', 't', 2, 50), work('b', 't', 2, 50), work('c', 't', 2, 50), work('x', 'u', 4, 50)]);
+    expect(log).toBe('a|a|x|b|x|c|x|x|b|c');
+  });
+
+  it('are not taken any more once whoever asked has gone', async () => {
+    const { work, marked } = watched();
+    const gone = new AbortController();
+    const log = await marked(() => {
+      setImmediate(() => setImmediate(() => gone.abort()));
+      return [work('a', 't', 1_000, 50, gone.signal), work('b', 't', 3, 50)];
+    });
+    const abandoned = work('a', 't', 1, 1, gone.signal);
+    await expect(abandoned).rejects.toMatchObject({ code: 'shutting_down' });
+    expect(log.match(/a/g)?.length).toBeLessThan(5);
+    expect(log.match(/b/g)).toHaveLength(3);
+  });
+
+  it('go on when the clock is set back', async () => {
+    const { work, marked, advance } = watched();
+    const log = await marked(() => {
+      const all = [work('a', 't', 3, 4), work('b', 't', 3, 4)];
+      advance(-60_000);
+      return all;
+    });
+    expect(log.replaceAll('|', '').split('').sort().join('')).toBe('aaabbb');
+  });
+});

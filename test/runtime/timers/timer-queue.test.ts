@@ -1,0 +1,125 @@
+import { setImmediate } from 'node:timers/promises';
+import Database from 'better-sqlite3';
+import { describe, expect, it } from 'vitest';
+import type { Store } from '../../../store/port/store.ts';
+import { batch, startExecution, timer } from '../../store/writes.ts';
+import { CALLER, eventually, openTestRuntime, type TestRuntime } from '../../support/runtimes.ts';
+
+const SECOND = 1_000;
+
+const pausing = {
+  workflow_id: 'pausing',
+  version: '1',
+  nodes: { rest: { kind: { type: 'wait', duration_secs: 60 } } },
+  edges: [],
+} as never;
+
+/** A runtime that does only what was started there, on a database where so many timers of others are due that nobody serves. */
+async function beside(count: number) {
+  const bench = await openTestRuntime({ shouldProcess: () => false });
+  const dueAtMs = bench.clock.nowMs() - 60 * SECOND;
+  const others = Array.from({ length: count }, (_, n) => startExecution(`exec_other_${n}`, { timers: [timer('t', dueAtMs)] }));
+  expect(await bench.store.commit(batch(...others))).toEqual(others.map(() => null));
+  return bench;
+}
+
+/** Lets time pass until the condition holds, since what falls due may just have been looked at. Answers how much did. */
+async function passing({ clock }: TestRuntime, condition: () => boolean | Promise<boolean>): Promise<number> {
+  const fromMs = clock.nowMs();
+  await eventually(() => {
+    clock.advance(10);
+    return condition();
+  });
+  return clock.nowMs() - fromMs;
+}
+
+function completion(bench: TestRuntime, id: string): Promise<number> {
+  return passing(bench, async () => (await bench.runtime.execution(CALLER.tenantId, id)).status === 'completed');
+}
+
+function looksAt(store: Store): () => number {
+  let looks = 0;
+  const due = store.due.bind(store);
+  store.due = (...asked) => {
+    looks += 1;
+    return due(...asked);
+  };
+  return () => looks;
+}
+
+describe('what falls due, and is not served by this runtime', () => {
+  it('hides nothing that is, however much it is', async () => {
+    const bench = await beside(1_200);
+    const id = await bench.run(pausing);
+    bench.clock.advance(60 * SECOND);
+    expect(await completion(bench, id)).toBeLessThan(30 * SECOND);
+  });
+
+  it('is not looked at again and again', async () => {
+    const bench = await beside(3);
+    const { run, clock, store } = bench;
+    const id = await run(pausing);
+    clock.advance(60 * SECOND);
+    await completion(bench, id);
+    const looks = looksAt(store);
+    for (let n = 0; n < 30; n += 1) {
+      clock.advance(SECOND);
+      await setImmediate();
+    }
+    expect(looks()).toBeLessThan(5);
+  });
+});
+
+describe('what falls due for an execution that cannot be stepped', () => {
+  it('makes nothing else late', async () => {
+    const bench = await openTestRuntime();
+    const { run, clock, store, errors } = bench;
+    const first = await run(pausing);
+    clock.advance(30 * SECOND);
+    const second = await run(pausing);
+    await store.commit(batch(startExecution('exec_broken', { timers: [timer('t', clock.nowMs())] })));
+    clock.advance(30 * SECOND);
+    await completion(bench, first);
+    await passing(bench, () => errors.length > 0);
+    clock.advance(20 * SECOND);
+    expect(await completion(bench, second)).toBeLessThan(20 * SECOND);
+  });
+
+  it.each([
+    ['log does not fold', "UPDATE events SET type = 'node_failed' WHERE seq = 3 AND execution_id = ?"],
+    ['log is damaged', "UPDATE events SET data = '{' WHERE seq = 2 AND execution_id = ?"],
+  ])('because its %s stops no timer', async (_, damage) => {
+    const before = await openTestRuntime();
+    const bad = await before.run(pausing);
+    before.clock.advance(SECOND);
+    const good = await before.run(pausing);
+    await before.close();
+    const db = new Database(before.path);
+    expect(db.prepare(damage).run(bad).changes).toBe(1);
+    // As after an upgrade of the compiler: all is folded again.
+    db.exec('UPDATE executions SET snapshot = NULL, snapshot_seq = 0; DELETE FROM checkpoints');
+    db.close();
+    const bench = await openTestRuntime({ path: before.path, clock: before.clock });
+    bench.clock.advance(58 * SECOND);
+    await passing(bench, () => bench.errors.length > 0);
+    expect(bench.errors[0]).toMatchObject({ code: 'corrupt' });
+    expect(await completion(bench, good)).toBeLessThan(30 * SECOND);
+  });
+
+  it('for whatever reason, however often it is tried, stops no timer for longer than a minute', async () => {
+    const bench = await openTestRuntime();
+    const { runtime, run, clock, store, errors } = bench;
+    const bad = await run(pausing);
+    clock.advance(SECOND);
+    const good = await run(pausing);
+    const execution = store.execution.bind(store);
+    store.execution = (id) => (id === bad ? Promise.reject(new Error('nobody knows why')) : execution(id));
+    runtime.forget([bad]);
+    clock.advance(59 * SECOND);
+    await passing(bench, () => errors.length > 0);
+    clock.advance(55 * SECOND);
+    expect(await completion(bench, good)).toBeLessThan(30 * SECOND);
+    store.execution = execution;
+    await completion(bench, bad);
+  });
+});

@@ -1,0 +1,104 @@
+import type { Workflow } from '../../../machines/ir/workflow.ts';
+import type { Json } from '../../../machines/json.ts';
+import type { TimedEvent } from '../../../machines/replay/index.ts';
+import { EndlessLoop, Model } from '../../support/model.ts';
+
+/** What a log tells that the model does not know: it is compared up to there. */
+const NOT_MODELLED = new Set([
+  'workflow_paused',
+  'workflow_resumed',
+  'workflow_retried',
+  'workflow_forked',
+  'workflow_cancelled',
+]);
+const WORK = new Set(['tool', 'subgraph', 'join']);
+/** What makes a node fail or complete in the same step. */
+const CAUSES = new Set(['approval_received', 'policy_violation', 'timer_fired']);
+
+export interface ModelRun {
+  readonly model: Model;
+  /** How many events of the log it has played. */
+  readonly events: number;
+}
+
+/**
+ * The messages that a log tells of, played on the independent model of the graph's rules (`test/support/model.ts`). Null = the model cannot say:
+ * the workflow loops without end inside one step.
+ */
+export function playModel(log: readonly TimedEvent[], workflow: Workflow): ModelRun | null {
+  const events = modelledLength(log);
+  if (events === 0) return null;
+  try {
+    return { model: play(log.slice(0, events), workflow), events };
+  } catch (error) {
+    if (error instanceof EndlessLoop) return null;
+    throw error;
+  }
+}
+
+/** How many events come before what the model does not know. */
+function modelledLength(log: readonly TimedEvent[]): number {
+  const unknown = log.findIndex(({ type }, i) => NOT_MODELLED.has(type) || isCancel(log, i));
+  if (unknown >= 0) return unknown;
+  const last = log.at(-1);
+  return String(last?.data.error ?? '').includes('step limit') ? startOfStep(log, log.length - 1) : log.length;
+}
+
+function play(log: readonly TimedEvent[], workflow: Workflow): Model {
+  const kinds = new Map(workflow.nodes.map(({ id, kind }) => [id, kind.type as string]));
+  const model = new Model(workflow, log[0]?.data.initial_input ?? {});
+  // By node: whether its retry waits for a timer, and what was told of it last.
+  const backoff = new Set<string>();
+  const last = new Map<string, string>();
+  for (const { type, node_id, data } of log) {
+    const node = node_id ?? '';
+    const isMessage = WORK.has(kinds.get(node) ?? '') && !CAUSES.has(last.get(node) ?? '');
+    if (type === 'node_completed' && isMessage && wasBegun(last.get(node))) model.done(node, (data.output ?? null) as Json);
+    else if (type === 'node_failed' && isMessage) model.fail(node, data.retryable === true, String(data.error));
+    else if (type === 'retry_scheduled' && Number(data.delay_ms) > 0) backoff.add(node);
+    else if (type === 'node_cancelled') backoff.delete(node);
+    else if (type === 'node_scheduled' && backoff.delete(node)) model.fire(node);
+    else if (type === 'timer_fired') model.fire(node);
+    else if (type === 'approval_received')
+      model.decide(node, data.decision === 'approved' ? 'approved' : 'rejected', String(data.user_id));
+    else if (type === 'external_event_received') model.event(String(data.correlation_key), (data.payload ?? null) as Json);
+    else if (type === 'child_workflow_paused' || type === 'child_workflow_resumed')
+      model.setWaiting(node, type === 'child_workflow_paused');
+    if (node_id !== null) last.set(node, type);
+  }
+  return model;
+}
+
+/** Only work that was begun comes to a result by a message; a join that collects completes by itself. */
+function wasBegun(last: string | undefined): boolean {
+  return (
+    last !== undefined && ['node_scheduled', 'node_started', 'tool_call_completed', 'child_workflow_completed'].includes(last)
+  );
+}
+
+/** A cancellation tells of the nodes first. */
+function isCancel(log: readonly TimedEvent[], at: number): boolean {
+  for (let i = at; log[i]?.type === 'node_cancelled'; i += 1) if (log[i + 1]?.type === 'workflow_cancelled') return true;
+  return false;
+}
+
+/** Where the step began that an event belongs to, as far as the time tells: steps of one time count as one. */
+function startOfStep(log: readonly TimedEvent[], at: number): number {
+  let first = at;
+  while (first > 0 && log[first - 1]?.at_ms === log[at]?.at_ms) first -= 1;
+  return first;
+}
+
+/** Runs, skips and cancellations that a log tells of, as the model names them. */
+export function visitsIn(log: readonly TimedEvent[]): readonly string[] {
+  const visits = new Set<string>();
+  for (const { type, node_id, data } of log) {
+    if (node_id === null) continue;
+    const name = `${node_id}:${data.activation}`;
+    if (type === 'node_skipped') visits.add(`skipped:${name}`);
+    else if (type === 'node_cancelled') visits.add(`cancelled:${name}`);
+    else if (['node_scheduled', 'node_started', 'tool_approval_required', 'policy_violation', 'node_completed'].includes(type))
+      visits.add(`ran:${name}`);
+  }
+  return [...visits].sort();
+}

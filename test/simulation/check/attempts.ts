@@ -1,0 +1,89 @@
+import type { Workflow } from '../../../machines/ir/workflow.ts';
+import type { TimedEvent } from '../../../machines/replay/index.ts';
+import type { ToolCall } from './online-checker.ts';
+
+interface Visit {
+  /** The attempt that is under way, or was last. */
+  attempt: number;
+  began: boolean;
+  failed: boolean;
+  outcome: string | null;
+}
+
+const OUTCOMES: Readonly<Record<string, string>> = {
+  node_completed: 'completed',
+  node_skipped: 'skipped',
+  node_cancelled: 'cancelled',
+};
+
+/**
+ * What a log says of attempts and timers, whatever the graph is: attempts of a visit count up, each ends once, none is one too many, a visit
+ * has one outcome, a result is the one of the attempt under way, and a timer fires once and not before its time.
+ */
+export function checkAttempts(log: readonly TimedEvent[], workflow: Workflow, calls: readonly ToolCall[]): readonly string[] {
+  const problems: string[] = [];
+  const visits = new Map<string, Visit>();
+  const timers = new Map<string, number>();
+  const retries = new Map<string, number>();
+  const nodes = new Map(workflow.nodes.map((node) => [node.id, node]));
+  for (const { sequence, type, node_id, data, at_ms } of log) {
+    if (node_id === null || data.activation === 0) continue;
+    const name = `${node_id}:${data.activation}`;
+    const problem = (text: string): void => void problems.push(`${sequence} ${type} ${name}: ${text}`);
+    const visit = visits.get(name) ?? { attempt: 0, began: false, failed: false, outcome: null };
+    visits.set(name, visit);
+    switch (type) {
+      case 'node_scheduled':
+      case 'node_started': {
+        const attempt = Number(data.attempt ?? 0);
+        if (visit.outcome !== null) problem(`the visit is over: ${visit.outcome}`);
+        const retryMs = retries.get(name) ?? at_ms;
+        if (at_ms < retryMs) problem(`the attempt was to begin ${retryMs - at_ms} ms later`);
+        retries.delete(name);
+        const isNext = visit.failed ? attempt === visit.attempt + 1 : attempt === visit.attempt;
+        if (!isNext) problem(`attempt ${attempt} after ${visit.attempt}${visit.failed ? ', which failed' : ''}`);
+        const most = nodes.get(node_id)?.retry.max_attempts ?? 1;
+        if (attempt >= most) problem(`attempt ${attempt} of at most ${most}`);
+        Object.assign(visit, { attempt, began: true, failed: false });
+        break;
+      }
+      case 'node_failed':
+        if (visit.outcome !== null || visit.failed) problem(`it has ended already: ${visit.outcome ?? 'failed'}`);
+        if (visit.began && data.attempt !== undefined && data.attempt !== visit.attempt)
+          problem(`attempt ${data.attempt}, and ${visit.attempt} is under way`);
+        visit.failed = true;
+        break;
+      case 'timer_created':
+        timers.set(name, Date.parse(String(data.fire_at)));
+        break;
+      case 'interrupt_raised': {
+        const kind = nodes.get(node_id)?.kind;
+        if (kind?.type === 'human_approval' && kind.timeout_secs !== undefined)
+          timers.set(name, at_ms + kind.timeout_secs * 1_000);
+        break;
+      }
+      case 'retry_scheduled':
+        retries.set(name, at_ms + Number(data.delay_ms));
+        break;
+      case 'timer_fired': {
+        // The timer of a retry tells of itself during a hold alone: what it would begin is put off.
+        const dueMs = timers.get(name) ?? retries.get(name);
+        if (dueMs !== undefined && at_ms < dueMs) problem(`fired ${dueMs - at_ms} ms early`);
+        if (dueMs === undefined) problem('no timer was set');
+        if (!timers.delete(name)) retries.delete(name);
+        break;
+      }
+      case 'node_completed':
+      case 'node_skipped':
+      case 'node_cancelled': {
+        if (visit.outcome !== null) problem(`the visit is over: ${visit.outcome}`);
+        visit.outcome = OUTCOMES[type] ?? type;
+        const call = calls.find((each) => each.call === (data.output as { readonly call?: number } | null | undefined)?.call);
+        const isOfVisit = call?.node === node_id && call.activation === data.activation;
+        if (type === 'node_completed' && isOfVisit && call.attempt !== visit.attempt)
+          problem(`the result is of attempt ${call.attempt}, and ${visit.attempt} is under way`);
+      }
+    }
+  }
+  return problems;
+}

@@ -1,0 +1,147 @@
+import { compile, type Program } from '../../../machines/compile/index.ts';
+import { normalise } from '../../../machines/ir/normalise.ts';
+import { canonicalJson } from '../../../machines/json.ts';
+import { replay, type TimedEvent } from '../../../machines/replay/index.ts';
+import { TERMINAL } from '../../../machines/run.ts';
+import { save, stateOf } from '../../../machines/step/index.ts';
+import { readTail } from '../../../src/runtime/log/read-log.ts';
+import { stepsOf } from '../../support/replay-steps.ts';
+import type { Operations } from '../environment/operations.ts';
+import { isOpen } from '../store/commits.ts';
+import type { MemoryDatabase } from '../store/memory-database.ts';
+import { memoryStore, type Transport } from '../store/memory-store.ts';
+import { key, type StoredExecution } from '../store/tables.ts';
+import { playModel, visitsIn } from './against-model.ts';
+import { checkAttempts } from './attempts.ts';
+import type { OnlineChecker, ToolCall } from './online-checker.ts';
+
+const ENDED = new Set<string>(TERMINAL);
+/** Once nothing goes wrong, nothing that is under way takes so long. */
+const STUCK_MS = 150_000;
+
+export interface CheckedRun {
+  readonly database: MemoryDatabase;
+  readonly operations: Operations;
+  readonly calls: readonly ToolCall[];
+  readonly ledger: OnlineChecker;
+}
+
+/** At a time when nothing goes wrong any more: whatever has not ended has moved lately, or a child of it has. */
+export function checkProgress({ database, ledger }: CheckedRun, nowMs: number): void {
+  const live = [...database.tables.executions.values()].map(({ row }) => row).filter(({ status }) => !ENDED.has(status));
+  const hasMoved = (id: string): boolean =>
+    live.some((row) => (row.id === id && row.updatedAtMs > nowMs - STUCK_MS) || (row.parentId === id && hasMoved(row.id)));
+  for (const { id, status } of live)
+    if (!hasMoved(id)) ledger.addViolation(`${id} is ${status}, and nothing has happened to it for long`);
+}
+
+/** Judges what a simulation has come to. */
+export async function checkFinalState(judged: CheckedRun): Promise<void> {
+  const { database, ledger, operations } = judged;
+  const { executions, timers, items, inbox } = database.tables;
+  for (const execution of executions.values()) {
+    try {
+      for (const problem of await findProblems(execution, judged)) ledger.addViolation(`${execution.row.id}: ${problem}`);
+    } catch (error) {
+      ledger.addViolation(`${execution.row.id} cannot be judged: ${error instanceof Error ? error.stack : String(error)}`);
+    }
+  }
+  const isOver = (id: string): boolean => ENDED.has(executions.get(id)?.row.status ?? '');
+  for (const timer of timers.values())
+    if (isOver(timer.executionId)) ledger.addViolation(`${timer.executionId} has ended, and has timer ${timer.id}`);
+  for (const item of items.values())
+    if (isOver(item.executionId) && isOpen(item))
+      ledger.addViolation(`${item.executionId} has ended, and work item ${item.id} is ${item.status}`);
+  for (const message of inbox.values()) ledger.addViolation(`a message to ${message.toExecutionId} is left: ${message.message}`);
+  for (const { client, executionId, sequences, ended } of operations.followed) {
+    const log = executions.get(executionId)?.events ?? [];
+    if (!sequences.every((sequence, i) => sequence === i + 1)) ledger.addViolation(`${client} was sent ${sequences.join(' ')}`);
+    const last = log[sequences.length - 1];
+    if (ended && last?.type.startsWith('workflow_') === false && last.type !== 'strategy_limit_hit')
+      ledger.addViolation(`${client} was sent events up to ${sequences.length}, a ${last.type}, and no more`);
+  }
+}
+
+async function findProblems(execution: StoredExecution, judged: CheckedRun): Promise<readonly string[]> {
+  const { row, checkpoint, events } = execution;
+  const { database, calls, operations } = judged;
+  const problems: string[] = [];
+  if (events.some(({ seq }, i) => seq !== i + 1) || row.seq !== events.length)
+    return [`its log has a gap: ${events.map(({ seq }) => seq).join(' ')}, and the head is at ${row.seq}`];
+  const program = programOf(database, execution);
+  const { workflow } = program;
+  const { events: log } = await readTail(memoryStore(database, DIRECT), row.tenantId, row.id, 0, row.seq);
+  const env = { executionId: row.id, stepLimit: 0, runtimeId: '' };
+  const run = replay(program, null, log, env);
+  if (checkpoint !== null && checkpoint.seq === row.seq && save(run) !== checkpoint.text)
+    problems.push(`its log does not lead to its snapshot\n${save(run)}\n${checkpoint.text}`);
+  if (run.status !== row.status || run.steps !== row.steps || run.localWork !== row.localWork)
+    problems.push(`its log leads to ${run.status}, and the head says ${row.status}`);
+  problems.push(
+    ...checkAttempts(
+      log,
+      workflow,
+      calls.filter(({ executionId }) => executionId === row.id),
+    ),
+  );
+  problems.push(...compareWithModel(program, log, row.id));
+  const shown = operations.reads.filter(({ executionId }) => executionId === row.id);
+  if (shown.length > 0) {
+    const steps = stepsOf(program, log, env);
+    for (const { client, sequence, status, state } of shown) {
+      const step = steps.find(({ end }) => end === sequence);
+      if (step === undefined) {
+        if (!isBeforeStart(log, sequence)) problems.push(`${client} was shown it at ${sequence}, in the middle of a step`);
+      } else if (step.run.status !== status || JSON.stringify(stateOf(step.run)) !== state)
+        problems.push(
+          `${client} was shown it at ${sequence} as ${status} ${state}, and it was ${step.run.status} ${JSON.stringify(stateOf(step.run))}`,
+        );
+    }
+  }
+  return problems;
+}
+
+/** Work that has waited for a slot starts in a step of its own, which replaying cannot tell from the step before it if both are of one time. */
+function isBeforeStart(log: readonly TimedEvent[], sequence: number): boolean {
+  return log[sequence]?.type === 'node_started' && log[sequence]?.at_ms === log[sequence - 1]?.at_ms;
+}
+
+function compareWithModel(program: Program, log: readonly TimedEvent[], executionId: string): readonly string[] {
+  const played = playModel(log, program.workflow);
+  if (played === null) return [];
+  const { model, events } = played;
+  const prefix = log.slice(0, events);
+  const run = replay(program, null, prefix, { executionId, stepLimit: 0, runtimeId: '' });
+  const problems: string[] = [];
+  const differ = (what: string, is: unknown, wanted: unknown): void => {
+    if (canonicalJson(is as never) !== canonicalJson(wanted as never))
+      problems.push(`at ${events} its ${what} is ${JSON.stringify(is)}, and by the model ${JSON.stringify(wanted)}`);
+  };
+  differ('status', run.status, model.status);
+  differ('state', stateOf(run), model.state);
+  differ('number of steps', run.steps, model.steps);
+  const isLimit = model.status === 'limit_exceeded';
+  const without = (visits: readonly string[]) => visits.filter((visit) => !(isLimit && visit.startsWith('cancelled'))).sort();
+  differ('visits', without(visitsIn(prefix)), without(model.log));
+  return problems;
+}
+
+const DIRECT: Transport = {
+  call: async (_name, _write, execute) => execute(),
+  watch: () => () => {},
+  closed: false,
+  close: () => {},
+};
+
+/** By revision; a simulation has few. */
+const programs = new Map<string, Program>();
+
+function programOf(database: MemoryDatabase, { row }: StoredExecution): Program {
+  const known = programs.get(row.revision);
+  if (known !== undefined) return known;
+  if (programs.size > 100) programs.clear();
+  const source = database.tables.revisions.get(key(row.tenantId, row.revision)) ?? 'null';
+  const program = compile(normalise(JSON.parse(source)).workflow, row.revision);
+  programs.set(row.revision, program);
+  return program;
+}

@@ -1,0 +1,181 @@
+import type { JsonObject } from '../../../machines/json.ts';
+import { TERMINAL } from '../../../machines/run.ts';
+import type { ExecutionWrite } from '../../../store/port/writes.ts';
+import type { MemoryDatabase } from '../store/memory-database.ts';
+
+/** A tool that was called in process. */
+export interface ToolCall {
+  readonly call: number;
+  readonly executionId: string;
+  readonly node: string;
+  readonly activation: number;
+  readonly attempt: number;
+}
+
+/** An event that a client's message caused. */
+export interface ClientEffect {
+  readonly executionId: string;
+  readonly seq: number;
+  /** `type`, or `type node` of an event of a node's. */
+  readonly what: string;
+}
+
+const ENDED = new Set<string>(TERMINAL);
+/** Clients of the simulation call themselves so: each request has a name of its own. */
+export const CLIENT_PREFIX = 'client ';
+
+/**
+ * Watches every transaction that becomes durable, every reply and every call of a tool, and says at once what must not be. Knows the log by
+ * what was written to it, and nothing of how the runtime came to write it.
+ */
+export class OnlineChecker {
+  readonly violations: string[] = [];
+  /** By the client's name. */
+  readonly effects = new Map<string, ClientEffect[]>();
+  readonly #report: (violation: string) => void;
+  readonly #heads = new Map<string, { readonly seq: number; readonly status: string }>();
+  readonly #ended = new Set<string>();
+  readonly #fired = new Set<string>();
+  /** By item: the fence under which it was settled. */
+  readonly #settled = new Map<string, number>();
+  readonly #claims = new Set<string>();
+  readonly #calls = new Map<string, number>();
+  /** The last sequence of each execution that any client was told of. */
+  readonly #knownSequences = new Map<string, number>();
+  #database: MemoryDatabase | null = null;
+
+  constructor(report: (violation: string) => void) {
+    this.#report = report;
+  }
+
+  watch(database: MemoryDatabase): void {
+    this.#database = database;
+  }
+
+  addViolation(text: string): void {
+    this.violations.push(text);
+    this.#report(text);
+  }
+
+  onCommit(writes: readonly ExecutionWrite[]): void {
+    for (const write of writes) {
+      const before = this.#heads.get(write.id) ?? { seq: 0, status: 'new' };
+      if (write.fromSeq !== before.seq)
+        this.addViolation(`${write.id}: a commit from ${write.fromSeq} follows one that led to ${before.seq}`);
+      if (ENDED.has(before.status) && write.revive === undefined && write.progress.status !== before.status)
+        this.addViolation(`${write.id}: ${before.status} was not its end: ${write.progress.status}`);
+      this.#heads.set(write.id, write.progress);
+      this.#timers(write);
+      this.#work(write);
+      for (const { actorId, seq, type, nodeId } of write.events) {
+        if (!actorId.startsWith(CLIENT_PREFIX)) continue;
+        const what = nodeId === null || type === 'approval_received' ? type : `${type} ${nodeId}`;
+        this.#effect(actorId, { executionId: write.id, seq, what });
+      }
+      if (ENDED.has(write.progress.status)) this.#ended.add(write.id);
+    }
+  }
+
+  #effect(actorId: string, effect: ClientEffect): void {
+    const effects = this.effects.get(actorId);
+    if (effects === undefined) this.effects.set(actorId, [effect]);
+    else effects.push(effect);
+  }
+
+  #timers({ id: executionId, timers }: ExecutionWrite): void {
+    for (const timer of timers) {
+      if (timer.op !== 'fire') continue;
+      const arming = `${executionId} ${timer.id} ${timer.armedSeq}`;
+      if (this.#fired.has(arming)) this.addViolation(`timer ${arming} has fired twice`);
+      this.#fired.add(arming);
+    }
+  }
+
+  #work({ work }: ExecutionWrite): void {
+    for (const each of work) {
+      if (each.op !== 'settle') continue;
+      const fence = this.#database?.tables.items.get(each.id)?.fence ?? 0;
+      const before = this.#settled.get(each.id);
+      if (before !== undefined)
+        this.addViolation(`work item ${each.id} is settled under fence ${fence}, and was under ${before}`);
+      this.#settled.set(each.id, fence);
+    }
+  }
+
+  // ---- what clients are told
+
+  /** A request was answered: what it asked for must be in the log, once. */
+  onAcknowledged(client: string, executionId: string, what: string): void {
+    const effects = (this.effects.get(client) ?? []).filter((effect) => effect.what === what);
+    if (effects.length !== 1) this.addViolation(`${client} was answered, and its ${what} is in the log ${effects.length} times`);
+    for (const effect of effects) {
+      if (effect.executionId !== executionId)
+        this.addViolation(`${client}: its ${what} is in the log of ${effect.executionId}, not of ${executionId}`);
+      this.#knownSequences.set(executionId, Math.max(this.#knownSequences.get(executionId) ?? 0, effect.seq));
+    }
+  }
+
+  /** A request was refused for good, by what the execution is. */
+  onRefused(client: string, what: string): void {
+    const effects = (this.effects.get(client) ?? []).filter((effect) => effect.what === what);
+    if (effects.length > 0) this.addViolation(`${client} was refused, and its ${what} is in the log`);
+  }
+
+  /** Nobody knows what became of it: it may have taken effect, but once. */
+  onUnknown(client: string, what: string): void {
+    const effects = (this.effects.get(client) ?? []).filter((effect) => effect.what === what);
+    if (effects.length > 1) this.addViolation(`${client} has ${effects.length} times ${what} in the log`);
+  }
+
+  /** Has it ever come to an end? A retry may have set it going again. */
+  hasEnded(executionId: string): boolean {
+    return this.#ended.has(executionId);
+  }
+
+  /** The least sequence that a request sent now may be shown. */
+  knownSequence(executionId: string): number {
+    return this.#knownSequences.get(executionId) ?? 0;
+  }
+
+  /** A reader was shown the execution as it was at a sequence. `atLeast`: what clients knew when it asked. */
+  onRead(client: string, executionId: string, seq: number, atLeast: number): void {
+    const durable = this.#heads.get(executionId)?.seq ?? 0;
+    if (seq > durable) this.addViolation(`${client} was shown ${executionId} at ${seq}, and only ${durable} is durable`);
+    if (seq < atLeast) this.addViolation(`${client} was shown ${executionId} at ${seq}, and clients had been told of ${atLeast}`);
+    this.#knownSequences.set(executionId, Math.max(this.#knownSequences.get(executionId) ?? 0, seq));
+  }
+
+  // ---- work
+
+  onClaimed(worker: string, itemId: string, fence: number): void {
+    const claim = `${itemId} ${fence}`;
+    if (this.#claims.has(claim)) this.addViolation(`work item ${itemId} was handed out twice under fence ${fence}`);
+    this.#claims.add(claim);
+    const item = this.#database?.tables.items.get(itemId);
+    if (item === undefined || item.fence < fence)
+      this.addViolation(`${worker} was handed ${itemId} under fence ${fence}, and that is not durable`);
+  }
+
+  /** A worker's result was accepted under that fence. */
+  onSettled(worker: string, itemId: string, fence: number): void {
+    const settled = this.#settled.get(itemId);
+    if (settled === undefined) this.addViolation(`${worker} was told that ${itemId} is settled, and it is not`);
+    else if (settled !== fence)
+      this.addViolation(`${worker} holds fence ${fence} of ${itemId}, which was settled under ${settled}`);
+  }
+
+  /** A tool is called: its attempt must be durable, and not have been begun as often before. */
+  onToolCall({ executionId, node, activation, attempt }: ToolCall): void {
+    const visit = `${executionId} ${node}:${activation}:${attempt}`;
+    const calls = (this.#calls.get(visit) ?? 0) + 1;
+    this.#calls.set(visit, calls);
+    const events = this.#database?.tables.executions.get(executionId)?.events ?? [];
+    const scheduled = events.filter((event) => {
+      if (event.type !== 'node_scheduled' || event.nodeId !== node) return false;
+      const data = JSON.parse(event.data) as JsonObject;
+      return data.in_process === true && data.activation === activation && data.attempt === attempt;
+    }).length;
+    if (calls > scheduled)
+      this.addViolation(`the tool of ${visit} is called ${calls} times, and was scheduled ${scheduled} times`);
+  }
+}

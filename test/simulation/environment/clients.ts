@@ -1,0 +1,102 @@
+import { RuntimeError } from '../../../src/runtime/errors.ts';
+import type { Caller, Runtime } from '../../../src/runtime/types.ts';
+import { StoreError } from '../../../store/port/errors.ts';
+import type { Random } from '../../support/random.ts';
+import type { Incarnation } from './incarnation.ts';
+import type { RuntimeProcess } from './runtime-process.ts';
+import type { Scheduler } from './scheduler.ts';
+
+/** After so long a client takes its request for lost; it may take effect all the same. */
+const REQUEST_TIMEOUT_MS = 20_000;
+const RETRY_MS = 400;
+/** What says for sure that nothing has happened, and that it may help to ask again. */
+const RETRYABLE = new Set(['overloaded', 'shutting_down']);
+
+export type Reply<T> =
+  | { readonly is: 'answer'; readonly value: T }
+  /** For good, by what the execution is. */
+  | { readonly is: 'refused'; readonly error: RuntimeError }
+  /** Overloaded, or shutting down: nothing has happened, and it may help to ask again. */
+  | { readonly is: 'not now' }
+  | { readonly is: 'unknown' };
+
+export function callerOf(actorId: string): Caller {
+  return { tenantId: 'default', actorId, actorType: 'human' };
+}
+
+/** Sends requests to whichever process is up, as clients behind a load balancer do. */
+export class Clients {
+  readonly #processes: readonly RuntimeProcess[];
+  readonly #scheduler: Scheduler;
+  readonly #onBug: (text: string) => void;
+  readonly #waiting: (() => void)[] = [];
+  #requests = 0;
+
+  /** `broken` is told of errors that are none of the API's. */
+  constructor(processes: readonly RuntimeProcess[], scheduler: Scheduler, broken: (text: string) => void) {
+    this.#processes = processes;
+    this.#scheduler = scheduler;
+    this.#onBug = broken;
+  }
+
+  sleep(ms: number, label: string): Promise<void> {
+    return new Promise((resolve) => this.#scheduler.schedule(ms, null, label, resolve));
+  }
+
+  /** A process that is up; waits until one is. */
+  async #anyProcess(random: Random, label: string): Promise<{ readonly runtime: Runtime; readonly incarnation: Incarnation }> {
+    for (let n = 1; ; n += 1) {
+      const up = this.#processes.flatMap(({ runtime, incarnation }) =>
+        runtime === null || incarnation === null ? [] : [{ runtime, incarnation }],
+      );
+      if (up.length > 0) return random.pick(up);
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+      await this.sleep(random.between(0, RETRY_MS), `${label} finds somebody ${n}`);
+    }
+  }
+
+  /** A process has come up. */
+  onProcessUp(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  /** One request to one process. */
+  async ask<T>(random: Random, name: string, request: (runtime: Runtime) => Promise<T>): Promise<Reply<T>> {
+    const label = `${name} request ${++this.#requests}`;
+    const { runtime, incarnation } = await this.#anyProcess(random, label);
+    return new Promise((resolve) => {
+      const done = (reply: Reply<T>): void => {
+        cancel();
+        resolve(reply);
+      };
+      const cancel = this.#scheduler.schedule(REQUEST_TIMEOUT_MS, null, `${label} times out`, () => done({ is: 'unknown' }));
+      incarnation.onEnd(() => done({ is: 'unknown' }));
+      request(runtime).then(
+        (value) => {
+          if (incarnation.alive) done({ is: 'answer', value });
+        },
+        (error: unknown) => {
+          if (incarnation.alive) done(this.#refusal(label, error));
+        },
+      );
+    });
+  }
+
+  /** The same request again until it is answered or refused for good. */
+  async askUntilAnswered<T>(random: Random, name: string, request: (runtime: Runtime) => Promise<T>): Promise<Reply<T>> {
+    for (let n = 1; ; n += 1) {
+      const reply = await this.ask(random, name, request);
+      if (reply.is === 'answer' || reply.is === 'refused') return reply;
+      await this.sleep(RETRY_MS, `${name} tries again ${n}`);
+    }
+  }
+
+  #refusal(label: string, error: unknown): Reply<never> {
+    if (error instanceof StoreError) return { is: 'unknown' };
+    if (!(error instanceof RuntimeError) || error.code === 'corrupt') {
+      this.#onBug(`${label}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+      return { is: 'unknown' };
+    }
+    return RETRYABLE.has(error.code) ? { is: 'not now' } : { is: 'refused', error };
+  }
+}

@@ -1,0 +1,58 @@
+import { TERMINAL } from '../../../machines/run.ts';
+import { CLIENT_PREFIX } from '../check/online-checker.ts';
+import type { Plan } from '../plan.ts';
+import type { MemoryDatabase } from '../store/memory-database.ts';
+import type { Clients } from './clients.ts';
+import type { Operations } from './operations.ts';
+import { randomStream } from './random-streams.ts';
+
+const EVERY_MS = 2_000;
+const ENDED = new Set<string>(TERMINAL);
+
+/** Once nothing goes wrong any more, clients bring every execution to its end: they let go what is held, decide, and send the events. */
+export class Finisher {
+  readonly #plan: Plan;
+  readonly #clients: Clients;
+  readonly #operations: Operations;
+  readonly #database: MemoryDatabase;
+
+  constructor(plan: Plan, clients: Clients, operations: Operations, database: MemoryDatabase) {
+    this.#plan = plan;
+    this.#clients = clients;
+    this.#operations = operations;
+    this.#database = database;
+  }
+
+  start(): void {
+    void this.#run();
+  }
+
+  async #run(): Promise<void> {
+    for (let round = 1; ; round += 1) {
+      for (const { row, events } of [...this.#database.tables.executions.values()]) {
+        if (ENDED.has(row.status)) continue;
+        // What a policy holds is running.
+        const isHeld = events.some(({ type }) => type === 'tool_approval_required');
+        if (row.status === 'paused' || isHeld) await this.#unblock(row.id, round);
+      }
+      await this.#clients.sleep(EVERY_MS, `finisher ${round}`);
+    }
+  }
+
+  async #unblock(executionId: string, round: number): Promise<void> {
+    const name = (what: string) => `${CLIENT_PREFIX}finisher ${what} ${executionId} ${round}`;
+    const random = randomStream(this.#plan.seed, name('looks'));
+    const reply = await this.#clients.ask(random, name('looks'), async (runtime) => ({
+      view: await runtime.execution('default', executionId),
+      approvals: await runtime.approvals('default', executionId),
+    }));
+    if (reply.is !== 'answer') return;
+    const { view, approvals } = reply.value;
+    if (view.suspended !== null) await this.#operations.change(name('resumes'), executionId, 'resume');
+    else if (approvals.pending.length > 0)
+      await this.#operations.approve(name('decides'), executionId, { decision: 'approved', named: true });
+    else if (view.status === 'paused')
+      for (const key of ['key0', 'key1'])
+        await this.#operations.sendEvent(name(`sends ${key}`), executionId, { key, keyed: false, twice: false });
+  }
+}

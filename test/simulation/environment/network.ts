@@ -1,0 +1,215 @@
+import { StoreError } from '../../../store/port/errors.ts';
+import type { StoreNotification } from '../../../store/port/notifications.ts';
+import type { Random } from '../../support/random.ts';
+import type { Fault, Plan } from '../plan.ts';
+import { type DatabaseObserver, NOTHING } from '../store/memory-database.ts';
+import type { Transport } from '../store/memory-store.ts';
+import type { Incarnation } from './incarnation.ts';
+import { randomStream } from './random-streams.ts';
+import type { Scheduler } from './scheduler.ts';
+
+/** Listeners look for themselves that often, since notifications can be lost without a trace. */
+const POLL_MS = 30_000;
+/** How long a request on a broken connection takes to fail. */
+const FAILURE_MS = 200;
+
+/** While the answer to a commit takes longer than this, its sender often looks at the store. */
+const EARLY_READ_MS = 500;
+
+type CommitFault = Extract<Fault, { kind: 'commit' }>;
+
+/** Connections between runtime processes and the database: delays, loss, reordering and repetition, all from the seed. */
+export class Network {
+  readonly #plan: Plan;
+  readonly #scheduler: Scheduler;
+  readonly #listeners = new Map<Incarnation, (notice: StoreNotification) => void>();
+  /** Commits so far, by the place of the process. */
+  readonly #commits = new Map<number, number>();
+  #notifications = 0;
+  /** Nothing goes wrong any more. */
+  faultsOver = false;
+
+  constructor(plan: Plan, scheduler: Scheduler) {
+    this.#plan = plan;
+    this.#scheduler = scheduler;
+  }
+
+  connect(incarnation: Incarnation): Transport {
+    return new Connection(this, this.#plan, this.#scheduler, incarnation);
+  }
+
+  watch(listener: Incarnation, told: (notice: StoreNotification) => void): () => void {
+    this.#listeners.set(listener, told);
+    this.#deliver(listener, `${listener.id} listens`, GAP);
+    const sweep = (n: number): void => {
+      this.#scheduler.schedule(POLL_MS, listener, `${listener.id} looks again ${n}`, () => {
+        if (this.#listeners.get(listener) !== told) return;
+        this.#deliver(listener, `${listener.id} sweeps ${n}`, GAP);
+        sweep(n + 1);
+      });
+    };
+    sweep(1);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Sends a notification to all listeners but the one it is from. */
+  readonly notify: DatabaseObserver['notice'] = (from, notice) => {
+    let n = 0;
+    for (const listener of this.#listeners.keys()) {
+      if (!listener.alive || listener === from) continue;
+      const label = `${listener.id} hears ${++this.#notifications} ${++n}`;
+      const how = this.faultsOver ? null : this.#noticeFault(listener.processIndex);
+      if (how === 'lost') continue;
+      this.#deliver(listener, label, notice);
+      if (how === 'twice') this.#deliver(listener, `${label} twice`, notice);
+    }
+  };
+
+  /** The connection that listens breaks and is made again: the listener looks for itself. */
+  reconnects(listener: Incarnation, inMs: number, label: string): void {
+    this.#scheduler.schedule(inMs, listener, `${label} ${listener.id} reconnects`, () => this.#listeners.get(listener)?.(GAP));
+  }
+
+  #deliver(listener: Incarnation, label: string, notice: StoreNotification): void {
+    const delayMs = this.delay(randomStream(this.#plan.seed, label));
+    this.#scheduler.schedule(delayMs, listener, label, () => this.#listeners.get(listener)?.(notice));
+  }
+
+  /** How long a message is on its way. */
+  delay(random: Random): number {
+    const { usualMs, slowMs, slow } = this.#plan.latency;
+    return !this.faultsOver && random.chance(slow) ? random.between(0, slowMs) : random.between(0, usualMs);
+  }
+
+  /** What is to happen to the next commit of a process. */
+  commitFault(place: number): CommitFault | null {
+    const nth = (this.#commits.get(place) ?? 0) + 1;
+    this.#commits.set(place, nth);
+    if (this.faultsOver) return null;
+    const isIt = (fault: Fault): fault is CommitFault => fault.kind === 'commit' && fault.process === place && fault.nth === nth;
+    return this.#plan.faults.find(isIt) ?? null;
+  }
+
+  /** Is the database out of reach for a process? */
+  isOut(place: number): boolean {
+    if (this.faultsOver) return false;
+    return this.#plan.faults.some((fault) => fault.kind === 'outage' && fault.process === place && this.#isActive(fault));
+  }
+
+  #noticeFault(place: number): 'lost' | 'twice' | null {
+    for (const fault of this.#plan.faults)
+      if (fault.kind === 'notices' && fault.process === place && this.#isActive(fault)) return fault.how;
+    return null;
+  }
+
+  #isActive({ atMs, forMs }: { readonly atMs: number; readonly forMs: number }): boolean {
+    const nowMs = this.#scheduler.nowMs - START_MS;
+    return nowMs >= atMs && nowMs < atMs + forMs;
+  }
+}
+
+/** A request on its way. */
+interface Request<T> {
+  readonly label: string;
+  readonly name: string;
+  readonly write: boolean;
+  readonly execute: () => T;
+  readonly resolve: (answer: T) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** One connection of one life of a process. Writes are carried out in the order in which they were sent. */
+class Connection implements Transport {
+  readonly #network: Network;
+  readonly #shared: boolean;
+  readonly #scheduler: Scheduler;
+  readonly #incarnation: Incarnation;
+  readonly #random: Random;
+  #requests = 0;
+  #lastWriteAtMs = 0;
+  closed = false;
+
+  constructor(network: Network, { seed, shared }: Plan, scheduler: Scheduler, incarnation: Incarnation) {
+    this.#network = network;
+    this.#shared = shared;
+    this.#scheduler = scheduler;
+    this.#incarnation = incarnation;
+    this.#random = randomStream(seed, 'network', incarnation.id);
+  }
+
+  call<T>(name: string, write: boolean, execute: () => T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (!this.#incarnation.alive) return;
+      const label = `${this.#incarnation.id} ${name} ${++this.#requests}`;
+      const fault = name === 'commit' ? this.#network.commitFault(this.#incarnation.processIndex) : null;
+      this.#send({ label, name, write, execute, resolve, reject }, fault);
+    });
+  }
+
+  watch(told: (notice: StoreNotification) => void): () => void {
+    return this.#network.watch(this.#incarnation, told);
+  }
+
+  close(): void {
+    this.closed = true;
+  }
+
+  #send<T>(request: Request<T>, fault: CommitFault | null): void {
+    const isOut = this.#network.isOut(this.#incarnation.processIndex);
+    if (fault?.how === 'crash before') this.#incarnation.crash(fault.downMs);
+    // On an exclusive database an error says that nothing was applied; on a shared one the answer may be what was lost.
+    else if (fault?.how === 'refused' || (isOut && (!this.#shared || this.#random.chance(0.7)))) this.#fail(request);
+    else if (fault?.how === 'late' && this.#shared) this.#executeLate(request);
+    // An exclusive engine works in the process itself: the transaction is over when the call returns.
+    else if (!this.#shared) this.#execute(request, fault, isOut);
+    else {
+      const delayMs = Math.max(
+        this.#network.delay(this.#random),
+        request.write ? this.#lastWriteAtMs - this.#scheduler.nowMs : 0,
+      );
+      if (request.write) this.#lastWriteAtMs = this.#scheduler.nowMs + delayMs;
+      // What has been sent is carried out even if its sender dies meanwhile.
+      const sender = this.#random.chance(0.5) ? null : this.#incarnation;
+      this.#scheduler.schedule(delayMs, sender, `${request.label} is carried out`, () => this.#execute(request, fault, isOut));
+    }
+  }
+
+  #execute<T>({ execute, ...request }: Request<T>, fault: CommitFault | null, isOut: boolean): void {
+    let answer: () => void;
+    try {
+      const result = execute();
+      answer = () => request.resolve(result);
+    } catch (error) {
+      answer = () => request.reject(error);
+    }
+    if (fault?.how === 'crash after') this.#incarnation.crash(fault.downMs);
+    else if ((fault?.how === 'lost' || isOut) && this.#shared) this.#fail(request);
+    else {
+      const replyMs = fault?.how === 'slow' ? this.#random.between(1_000, 20_000) : this.#network.delay(this.#random);
+      if (this.#shared && request.name === 'commit' && replyMs > EARLY_READ_MS && this.#random.chance(0.7))
+        this.#network.reconnects(this.#incarnation, this.#random.between(0, replyMs), request.label);
+      this.#scheduler.schedule(replyMs, this.#incarnation, `${request.label} is answered`, answer);
+    }
+  }
+
+  /** The sender gives up, or dies, before its request arrives. */
+  #executeLate<T>(request: Request<T>): void {
+    this.#fail(request);
+    this.#scheduler.schedule(
+      this.#random.between(0, 2 * FAILURE_MS),
+      null,
+      `${request.label} is carried out late`,
+      request.execute,
+    );
+  }
+
+  #fail({ label, reject }: Pick<Request<never>, 'label' | 'reject'>): void {
+    const error = new StoreError('store_unavailable', `${label}: the connection broke`);
+    this.#scheduler.schedule(this.#random.between(0, FAILURE_MS), this.#incarnation, `${label} fails`, () => reject(error));
+  }
+}
+
+/** When each simulation begins; times in plans count from here. */
+export const START_MS = Date.UTC(2026, 2, 12, 10);
+
+const GAP: StoreNotification = { ...NOTHING, gap: true };

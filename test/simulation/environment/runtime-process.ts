@@ -1,0 +1,133 @@
+import type { Clock } from '../../../src/runtime/clock.ts';
+import { createRuntime } from '../../../src/runtime/index.ts';
+import type { Runtime, Tools } from '../../../src/runtime/types.ts';
+import type { Plan } from '../plan.ts';
+import type { MemoryDatabase } from '../store/memory-database.ts';
+import { memoryStore } from '../store/memory-store.ts';
+import { Incarnation } from './incarnation.ts';
+import type { Network } from './network.ts';
+import { randomBytes, randomStream } from './random-streams.ts';
+import type { Scheduler } from './scheduler.ts';
+import type { Trace } from './trace.ts';
+
+export interface ProcessOptions {
+  readonly plan: Plan;
+  readonly index: number;
+  readonly scheduler: Scheduler;
+  readonly network: Network;
+  readonly database: MemoryDatabase;
+  readonly trace: Trace;
+  readonly toolsOf: (incarnation: Incarnation) => Tools;
+  readonly onUp: () => void;
+  /** Told of what the runtime reports to its operator. */
+  readonly onError: (incarnation: Incarnation, error: unknown) => void;
+}
+
+/** A server process in the simulation: the real runtime, started, stopped, frozen and killed as the plan says. */
+export class RuntimeProcess {
+  readonly #options: ProcessOptions;
+  #lives = 0;
+  #starting = 0;
+  #incarnation: Incarnation | null = null;
+  #runtime: Runtime | null = null;
+
+  constructor(options: ProcessOptions) {
+    this.#options = options;
+  }
+
+  /** The life under way; null = it is down. */
+  get incarnation(): Incarnation | null {
+    return this.#incarnation;
+  }
+
+  /** Null while it is down, or starts. */
+  get runtime(): Runtime | null {
+    return this.#runtime;
+  }
+
+  start(): void {
+    if (this.#incarnation !== null) return;
+    const { index: place, database, network, plan, toolsOf, onError: failed } = this.#options;
+    this.#lives += 1;
+    const incarnation = new Incarnation(place, this.#lives, (downMs) => this.#onEnd(incarnation, downMs, 'crashes'));
+    this.#incarnation = incarnation;
+    this.#trace(`${incarnation.id} starts`);
+    const { cacheBytes, concurrency, stepLimit, artifactThresholdBytes } = plan.options;
+    const starting = createRuntime({
+      store: memoryStore(database, network.connect(incarnation), incarnation),
+      id: incarnation.id,
+      clock: this.#clockOf(incarnation),
+      randomBytes: randomBytes(randomStream(plan.seed, 'ids', incarnation.id)),
+      tools: toolsOf(incarnation),
+      cacheBytes,
+      concurrency,
+      stepLimit,
+      artifactThresholdBytes,
+      onError: (error) => {
+        if (incarnation.alive) failed(incarnation, error);
+      },
+    });
+    starting.then(
+      (runtime) => {
+        if (!incarnation.alive) return;
+        this.#trace(`${incarnation.id} is up`);
+        this.#runtime = runtime;
+        this.#options.onUp();
+      },
+      (error: unknown) => {
+        if (!incarnation.alive) return;
+        failed(incarnation, error);
+        // A supervisor starts it again.
+        incarnation.crash(1_000);
+      },
+    );
+  }
+
+  crash(downMs: number): void {
+    this.#incarnation?.crash(downMs);
+  }
+
+  freeze(forMs: number): void {
+    if (this.#incarnation === null) return;
+    this.#trace(`${this.#incarnation.id} is frozen for ${forMs} ms`);
+    this.#incarnation.frozenUntilMs = this.#options.scheduler.nowMs + forMs;
+  }
+
+  /** An orderly end. */
+  stop(graceMs: number, downMs: number): void {
+    const incarnation = this.#incarnation;
+    const runtime = this.#runtime;
+    if (incarnation === null || runtime === null) return;
+    this.#trace(`${incarnation.id} stops`);
+    void runtime.close(graceMs).then(() => {
+      if (!incarnation.alive) return;
+      incarnation.end();
+      this.#onEnd(incarnation, downMs, 'has stopped');
+    });
+  }
+
+  #onEnd(incarnation: Incarnation, downMs: number, how: string): void {
+    const { database, scheduler } = this.#options;
+    this.#trace(`${incarnation.id} ${how}`);
+    this.#incarnation = null;
+    this.#runtime = null;
+    if (database.tables.holder?.connection === incarnation) database.tables.holder = null;
+    this.#starting += 1;
+    scheduler.schedule(downMs, null, `place ${incarnation.processIndex} is to start ${this.#starting}`, () => this.start());
+  }
+
+  #clockOf(incarnation: Incarnation): Clock {
+    const { scheduler, plan } = this.#options;
+    const skewMs = plan.processes[incarnation.processIndex]?.skewMs ?? 0;
+    let timers = 0;
+    return {
+      nowMs: () => scheduler.nowMs + skewMs,
+      after: (delayMs, callback) =>
+        scheduler.schedule(Math.max(1, delayMs), incarnation, `${incarnation.id} timer ${++timers}`, callback),
+    };
+  }
+
+  #trace(line: string): void {
+    this.#options.trace.add(`${this.#options.scheduler.nowMs} ${line}`);
+  }
+}

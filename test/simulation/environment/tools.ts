@@ -1,0 +1,77 @@
+import type { Json, JsonObject } from '../../../machines/json.ts';
+import type { ToolContext, Tools } from '../../../src/runtime/types.ts';
+import type { OnlineChecker, ToolCall } from '../check/online-checker.ts';
+import type { Plan } from '../plan.ts';
+import type { Incarnation } from './incarnation.ts';
+import { randomStream } from './random-streams.ts';
+import type { Scheduler } from './scheduler.ts';
+import type { WorkFreezes } from './work-freezes.ts';
+
+const OUTPUTS: readonly JsonObject[] = [{ n: 1, ok: true }, { n: 3, x: 1 }, { ok: false }, { x: 2, nested: { a: null } }];
+
+/** What a piece of work comes to, in process or at a worker: a function of the seed and of what it is. */
+export interface Behaviour {
+  readonly does: 'succeed' | 'fail' | 'fail for good' | 'hang';
+  readonly afterMs: number;
+  readonly output: JsonObject;
+}
+
+export function behaviourOf(seed: number, faultsOver: boolean, ...names: readonly (string | number)[]): Behaviour {
+  const random = randomStream(seed, 'work', ...names);
+  const output = random.pick(OUTPUTS);
+  const roll = random.fraction();
+  const short = random.between(0, 50);
+  const long = random.between(500, random.pick([5_000, 60_000]));
+  if (faultsOver) return { does: roll < 0.85 ? 'succeed' : 'fail', afterMs: short, output };
+  if (roll < 0.55) return { does: 'succeed', afterMs: short, output };
+  if (roll < 0.72) return { does: 'succeed', afterMs: long, output };
+  if (roll < 0.84) return { does: 'fail', afterMs: short, output };
+  if (roll < 0.9) return { does: 'fail for good', afterMs: short, output };
+  return { does: 'hang', afterMs: long, output };
+}
+
+/** The in-process tools of a process. Each call leaves its number in the output, which tells in the log which call it was. */
+export class SimulatedTools {
+  readonly calls: ToolCall[] = [];
+  readonly #plan: Plan;
+  readonly #scheduler: Scheduler;
+  readonly #checker: OnlineChecker;
+  readonly #freezes: WorkFreezes;
+  faultsOver = false;
+
+  constructor(plan: Plan, scheduler: Scheduler, ledger: OnlineChecker, freezes: WorkFreezes) {
+    this.#plan = plan;
+    this.#scheduler = scheduler;
+    this.#checker = ledger;
+    this.#freezes = freezes;
+  }
+
+  of(incarnation: Incarnation): Tools {
+    const names = this.#plan.processes[incarnation.processIndex]?.tools ?? [];
+    const call = (input: JsonObject, context: ToolContext) => this.#call(incarnation, input, context);
+    return Object.fromEntries(names.map((name) => [name, call as Tools[string]]));
+  }
+
+  #call(incarnation: Incarnation, input: JsonObject, context: ToolContext): Json | Promise<Json> {
+    // What goes on in memory of a process that is dead reaches nobody.
+    if (!incarnation.alive) return new Promise(() => {});
+    const { executionId, nodeId: node, attempt, idempotencyKey } = context;
+    const activation = Number(idempotencyKey.split(':').at(-1));
+    const call = { call: this.calls.length + 1, executionId, node, activation, attempt };
+    this.calls.push(call);
+    this.#checker.onToolCall(call);
+    const longerMs = this.#freezes.onToolCall(call, incarnation);
+    const mark = String(input.mark ?? '');
+    const { does, afterMs: usualMs, output } = behaviourOf(this.#plan.seed, this.faultsOver, mark, node, activation, attempt);
+    const afterMs = usualMs + longerMs;
+    const result = { ...output, call: call.call };
+    if (does === 'succeed' && afterMs === 0) return result;
+    return new Promise((resolve, reject) => {
+      this.#scheduler.schedule(afterMs, incarnation, `${incarnation.id} tool ${node} ends call ${call.call}`, () => {
+        if (does === 'succeed' || does === 'hang') resolve(result);
+        else reject(Object.assign(new Error('the tool failed'), { retryable: does === 'fail' }));
+      });
+      if (does !== 'hang') context.signal.addEventListener('abort', () => reject(new Error('aborted')), { once: true });
+    });
+  }
+}

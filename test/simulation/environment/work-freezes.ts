@@ -1,0 +1,66 @@
+import type { ToolCall } from '../check/online-checker.ts';
+import type { Fault, Plan } from '../plan.ts';
+import type { Incarnation } from './incarnation.ts';
+import { randomStream } from './random-streams.ts';
+import type { Scheduler } from './scheduler.ts';
+
+type WorkFreeze = Extract<Fault, { kind: 'freeze at work' }>;
+
+/** A process comes back so soon after another one has begun the next attempt. */
+const THAW_WITHIN_MS = 20;
+/** The next attempt lasts so much longer: the result of the frozen one arrives while it is under way. */
+const OVERTAKING_MS = [1_000, 5_000] as const;
+
+/**
+ * Freezes a process when it calls a tool, and thaws it when another process has begun the attempt that follows: the result of the first
+ * attempt is stale by then, and arrives first.
+ */
+export class WorkFreezes {
+  readonly #plan: Plan;
+  readonly #scheduler: Scheduler;
+  /** Calls so far, by the place of the process. */
+  readonly #calls = new Map<number, number>();
+  #frozen: { readonly call: ToolCall; readonly incarnation: Incarnation }[] = [];
+  faultsOver = false;
+
+  constructor(plan: Plan, scheduler: Scheduler) {
+    this.#plan = plan;
+    this.#scheduler = scheduler;
+  }
+
+  /** Told of every call of a tool. Answers how much longer the tool takes than it would. */
+  onToolCall(call: ToolCall, incarnation: Incarnation): number {
+    const overtaken = this.#frozen.filter((each) => each.incarnation !== incarnation && follows(call, each.call));
+    this.#frozen = this.#frozen.filter((each) => !overtaken.includes(each));
+    const random = randomStream(this.#plan.seed, 'overtaking', call.call);
+    const { nowMs } = this.#scheduler;
+    for (const each of overtaken) this.#thaw(each.incarnation, nowMs + random.between(0, THAW_WITHIN_MS));
+    const fault = this.#faultOf(incarnation);
+    if (fault !== null) {
+      incarnation.frozenUntilMs = nowMs + fault.forMs;
+      this.#frozen.push({ call, incarnation });
+    }
+    return overtaken.length > 0 ? random.between(...OVERTAKING_MS) : 0;
+  }
+
+  #thaw(incarnation: Incarnation, atMs: number): void {
+    if (incarnation.frozenUntilMs <= atMs) return;
+    incarnation.frozenUntilMs = atMs;
+    this.#scheduler.rescheduleDeferred(incarnation);
+  }
+
+  #faultOf({ processIndex: place }: Incarnation): WorkFreeze | null {
+    const nth = (this.#calls.get(place) ?? 0) + 1;
+    this.#calls.set(place, nth);
+    if (this.faultsOver) return null;
+    const isIt = (fault: Fault): fault is WorkFreeze =>
+      fault.kind === 'freeze at work' && fault.process === place && fault.nth === nth;
+    return this.#plan.faults.find(isIt) ?? null;
+  }
+}
+
+/** Is it an attempt of the same visit, after that one? */
+function follows(call: ToolCall, before: ToolCall): boolean {
+  const { executionId, node, activation, attempt } = before;
+  return call.executionId === executionId && call.node === node && call.activation === activation && call.attempt > attempt;
+}

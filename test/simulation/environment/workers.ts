@@ -1,0 +1,107 @@
+import type { JsonObject } from '../../../machines/json.ts';
+import type { WorkItemView } from '../../../src/runtime/types.ts';
+import { CLIENT_PREFIX, type OnlineChecker } from '../check/online-checker.ts';
+import type { Plan } from '../plan.ts';
+import { type Clients, callerOf, type Reply } from './clients.ts';
+import { randomStream } from './random-streams.ts';
+import { behaviourOf } from './tools.ts';
+
+const QUEUES = ['tool', 'python_tool'];
+const HEARTBEAT_MS = 10_000;
+
+/** External workers: they claim, do the work, forget it, do it too late or twice, or show a fence that is not theirs. */
+export class ExternalWorkers {
+  readonly #plan: Plan;
+  readonly #clients: Clients;
+  readonly #checker: OnlineChecker;
+  faultsOver = false;
+
+  constructor(plan: Plan, clients: Clients, ledger: OnlineChecker) {
+    this.#plan = plan;
+    this.#clients = clients;
+    this.#checker = ledger;
+  }
+
+  start(): void {
+    for (const id of this.#plan.workers) void this.#work(id);
+  }
+
+  /** One more, who takes what the others leave. */
+  startHelper(): void {
+    void this.#work('helper');
+  }
+
+  async #work(worker: string): Promise<void> {
+    for (let n = 1; ; n += 1) {
+      const name = `${CLIENT_PREFIX}${worker} ${n}`;
+      const random = randomStream(this.#plan.seed, name);
+      const claim = {
+        workerId: worker,
+        queueTypes: QUEUES,
+        maxItems: random.between(1, 2),
+        waitMs: random.pick([0, 5_000, 15_000]),
+      };
+      const reply = await this.#clients.ask(random, name, (runtime) => runtime.claim(callerOf(name), claim));
+      const items = reply.is === 'answer' ? reply.value : [];
+      for (const item of items) {
+        this.#checker.onClaimed(worker, item.id, item.lease_fence);
+        void this.#perform(worker, item);
+      }
+      if (items.length === 0) await this.#clients.sleep(500, `${name} rests`);
+    }
+  }
+
+  async #perform(worker: string, item: WorkItemView): Promise<void> {
+    const { lease_fence: fence, node_id: node, attempt } = item;
+    const state = item.payload.state as JsonObject | undefined;
+    const mark = String(state?.mark ?? '');
+    const name = `${CLIENT_PREFIX}${worker} ${mark} ${item.execution_id} ${node} ${attempt} ${item.id} ${fence}`;
+    const random = randomStream(this.#plan.seed, name);
+    const { does, afterMs, output } = behaviourOf(this.#plan.seed, this.faultsOver, worker, mark, node, attempt, fence);
+    if (!this.faultsOver && random.chance(0.05)) return;
+    const isLate = !this.faultsOver && random.chance(0.15);
+    await (isLate
+      ? this.#clients.sleep(random.between(25_000, 75_000), `${name} is late`)
+      : this.#workWithHeartbeats(worker, item, afterMs, name));
+    const shown = !this.faultsOver && random.chance(0.06) ? fence + random.pick([1, -1]) : fence;
+    const settle = () =>
+      does === 'succeed' || does === 'hang'
+        ? this.#clients.ask(random, name, (runtime) =>
+            runtime.complete(callerOf(name), item.id, { output: { ...output, item: item.id }, leaseFence: shown }),
+          )
+        : this.#clients.ask(random, name, (runtime) =>
+            runtime.fail(callerOf(name), item.id, { error: 'no luck', retryable: does === 'fail', leaseFence: shown }),
+          );
+    const what = `${does === 'succeed' || does === 'hang' ? 'node_completed' : 'node_failed'} ${node}`;
+    if (!this.faultsOver && random.chance(0.1)) {
+      // Two requests at once; at most one may count.
+      const replies = await Promise.all([settle(), settle()]);
+      if (replies.filter(({ is }) => is === 'answer').length > 1)
+        this.#checker.addViolation(`${name}: both of two results are accepted`);
+      for (const reply of replies) this.#checkReply(name, item, shown, what, reply, true);
+      return;
+    }
+    this.#checkReply(name, item, shown, what, await settle(), false);
+  }
+
+  /** The work takes its time; the lease is kept alive meanwhile. */
+  async #workWithHeartbeats(worker: string, item: WorkItemView, ms: number, name: string): Promise<void> {
+    for (let leftMs = ms; leftMs > 0; leftMs -= HEARTBEAT_MS) {
+      await this.#clients.sleep(Math.min(leftMs, HEARTBEAT_MS), `${name} works ${leftMs}`);
+      if (leftMs <= HEARTBEAT_MS) return;
+      const lease = { workerId: worker, leaseFence: item.lease_fence };
+      await this.#clients.ask(randomStream(this.#plan.seed, name, leftMs), name, (runtime) =>
+        runtime.heartbeat(callerOf(name), item.id, lease),
+      );
+    }
+  }
+
+  #checkReply(name: string, item: WorkItemView, fence: number, what: string, reply: Reply<void>, several: boolean): void {
+    if (reply.is === 'answer') {
+      this.#checker.onAcknowledged(name, item.execution_id, what);
+      // Shown as 0 it is not checked.
+      if (fence !== 0) this.#checker.onSettled(name, item.id, fence);
+    } else if (reply.is === 'unknown') this.#checker.onUnknown(name, what);
+    else if (!several) this.#checker.onRefused(name, what);
+  }
+}

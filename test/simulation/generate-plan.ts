@@ -1,0 +1,115 @@
+import type { Random } from '../support/random.ts';
+import { randomStream } from './environment/random-streams.ts';
+import { generateWorkflows } from './generate-workflows.ts';
+import type { Fault, Operation, Plan } from './plan.ts';
+
+const MAX_NODES = 8;
+const FAULTS_MS = 90_000;
+
+/** The plan of a seed without what is left out: operations, faults, workers and nodes, by their ids. */
+export function generatePlan(seed: number, excluded: ReadonlySet<string> = new Set()): Plan {
+  const random = randomStream(seed, 'plan');
+  const shared = random.chance(0.6);
+  const processCount = shared ? random.between(1, 3) : 1;
+  const workflows = generateWorkflows(seed, excluded);
+  // Work of one process is taken over by another.
+  const takeover = processCount > 1 && random.chance(0.4);
+  const processes = Array.from({ length: processCount }, () => generateProcess(random, takeover));
+  const isKept = ({ id }: { readonly id: string }): boolean => !excluded.has(id);
+  const faultFree = random.chance(0.1);
+  const workers = Array.from({ length: random.between(1, 2) }, (_, i) => `worker${i}`);
+  return {
+    seed,
+    shared,
+    processes,
+    workflows,
+    operations: generateOperations(random, Math.max(1, workflows.length)).filter(isKept).filter(refersToKept(excluded)),
+    faults: faultFree ? [] : generateFaults(randomStream(seed, 'faults'), processCount, takeover).filter(isKept),
+    workers: workers.filter((id) => !excluded.has(id)),
+    faultsEndAtMs: FAULTS_MS,
+    latency: { usualMs: random.pick([0, 2, 20]), slowMs: random.pick([100, 2_000, 15_000]), slow: random.pick([0, 0.02, 0.1]) },
+    options: {
+      stepLimit: 40,
+      concurrency: random.pick([1, 2, 256]),
+      cacheBytes: random.pick([400_000, 64 * 1024 * 1024]),
+      artifactThresholdBytes: random.pick([24, 8_192]),
+    },
+  };
+}
+
+function refersToKept(excluded: ReadonlySet<string>): (operation: Operation) => boolean {
+  return (operation) => operation.kind === 'start' || !excluded.has(operation.of);
+}
+
+function generateProcess(random: Random, takeover: boolean): Plan['processes'][number] {
+  const skewMs = random.chance(0.3) ? random.between(-3_000, 3_000) : 0;
+  const local = takeover ? 1 : random.pick([0, 0.5, 0.5, 1]);
+  const tools = Array.from({ length: MAX_NODES }, (_, i) => `t.n${i}`).filter(() => random.chance(local));
+  return { skewMs, tools };
+}
+
+function generateOperations(random: Random, workflows: number): Operation[] {
+  const operations: Operation[] = [];
+  const starts = random.between(1, 4);
+  for (let s = 0; s < starts; s += 1) {
+    const of = `s${s}`;
+    const startMs = random.between(0, 20_000);
+    const keyed = random.chance(0.8);
+    operations.push({ id: of, atMs: startMs, kind: 'start', workflow: `w${random.between(0, workflows - 1)}`, keyed });
+    if (keyed && random.chance(0.3))
+      operations.push({ id: `${of}.again`, atMs: startMs + random.between(0, 5_000), kind: 'start again', of });
+    if (random.chance(0.3)) {
+      const key = `key${random.between(0, 1)}`;
+      operations.push({ id: `${of}.early`, atMs: startMs, kind: 'event', of, key, keyed: false, twice: false });
+    }
+    const more = random.between(1, 9);
+    for (let i = 0; i < more; i += 1) {
+      const atMs = startMs + random.between(0, random.pick([200, 3_000, 60_000]));
+      operations.push(generateOperation(random, `${of}.${i}`, atMs, of));
+    }
+  }
+  return operations;
+}
+
+function generateOperation(random: Random, id: string, atMs: number, of: string): Operation {
+  const at = { id, atMs, of } as const;
+  const roll = random.fraction();
+  const key = `key${random.between(0, 1)}`;
+  const decision = random.chance(0.7) ? 'approved' : 'rejected';
+  if (roll < 0.3) return { ...at, kind: 'event', key, keyed: random.chance(0.7), twice: random.chance(0.3) };
+  if (roll < 0.55) return { ...at, kind: 'approve', decision, named: random.chance(0.6) };
+  if (roll < 0.6) return { ...at, kind: 'cancel' };
+  if (roll < 0.65) return { ...at, kind: 'pause' };
+  if (roll < 0.7) return { ...at, kind: 'resume' };
+  if (roll < 0.78) return { ...at, kind: 'retry' };
+  return { ...at, kind: roll < 0.92 ? 'read' : 'follow' };
+}
+
+function generateFaults(random: Random, processCount: number, takeover: boolean): Fault[] {
+  const count = random.between(0, takeover ? 3 : 8);
+  const frozen = takeover ? [generateWorkFreeze(random, processCount)] : [];
+  const others = Array.from({ length: count }, (_, i): Fault => {
+    const id = `f${i}`;
+    const process = random.between(0, processCount - 1);
+    const atMs = random.between(0, random.pick([3_000, 30_000, 75_000]));
+    const downMs = random.pick([10, 2_000, 20_000, 45_000]);
+    const forMs = random.pick([500, 15_000, 45_000]);
+    const roll = random.fraction();
+    if (roll < 0.45) {
+      const how = random.pick(['refused', 'crash before', 'crash after', 'lost', 'late', 'slow'] as const);
+      return { id, kind: 'commit', process, nth: random.between(1, random.pick([6, 25])), how, downMs };
+    }
+    if (roll < 0.58) return { id, kind: 'crash', process, atMs, downMs };
+    if (roll < 0.66) return { id, kind: 'stop', process, atMs, downMs, graceMs: random.pick([0, 1_000, 10_000]) };
+    if (roll < 0.8) return { id, kind: 'freeze', process, atMs, forMs };
+    if (roll < 0.88) return { id, kind: 'outage', process, atMs, forMs };
+    return { id, kind: 'notices', process, atMs, forMs, how: random.chance(0.7) ? 'lost' : 'twice' };
+  });
+  return [...frozen, ...others];
+}
+
+/** Longer than its lease lasts. */
+function generateWorkFreeze(random: Random, processCount: number): Fault {
+  const process = random.between(0, processCount - 1);
+  return { id: 'fw', kind: 'freeze at work', process, nth: random.between(1, 3), forMs: random.pick([45_000, 60_000]) };
+}

@@ -1,0 +1,140 @@
+import fc from 'fast-check';
+import type { JsonObject } from '../../machines/json.ts';
+import { validate } from '../../machines/validate/index.ts';
+import type { Random } from '../support/random.ts';
+import {
+  approval,
+  document,
+  documentOf,
+  type EdgeSpec,
+  first,
+  limitExceeded,
+  type NodeSpec,
+  parallel,
+  retried,
+  type Spec,
+  specs,
+  tool,
+  wait,
+} from '../support/workflows.ts';
+import { randomStream } from './environment/random-streams.ts';
+import type { Plan } from './plan.ts';
+
+const MAX_NODES = 8;
+
+/**
+ * Up to three random workflows, of which earlier ones start later ones as children. `dropped` names nodes to leave out
+ * (`w0.n3`): what is left is another valid workflow, or an empty list says that there is none.
+ */
+export function generateWorkflows(seed: number, excluded: ReadonlySet<string>): Plan['workflows'] {
+  const random = randomStream(seed, 'workflows');
+  const count = random.between(1, 3);
+  const workflows = [];
+  for (let i = 0; i < count; i += 1) {
+    const id = `w${i}`;
+    const children = Array.from({ length: count - i - 1 }, (_, k) => `w${i + k + 1}`);
+    const document = generateValid(randomStream(seed, id), id, children, excluded);
+    if (document === null) return [];
+    workflows.push({ id, document });
+  }
+  return workflows;
+}
+
+/** Branches that race for a join that takes the first, maybe round after round: what is begun is often given up, in the same step even. */
+function generateRace(random: Random, id: string): JsonObject {
+  const branches = ['n2', 'n3', 'n4'].slice(0, random.between(2, 3));
+  const branch = (name: string): NodeSpec => {
+    const roll = random.fraction();
+    if (roll < 0.4) return retried(name, random.pick(['once', 'twice', 'at_once']));
+    if (roll < 0.65) return wait(name, { correlation_key: `key${random.between(0, 1)}` });
+    if (roll < 0.8) return wait(name, { condition: 'timer', timeout_secs: random.pick([1, 5]) });
+    if (roll < 0.9) return { ...tool(name, { fallback_node: 'n5' }), policy: { blocked_tools: ['t.*'] } };
+    return approval(name, { timeout_secs: random.pick([1, 20]), fallback_node: 'n5' });
+  };
+  const drawn = branches.map(branch);
+  const timeouts = { node_timeout: random.pick([2, 10, 40]) };
+  if (random.chance(0.25)) return { ...limited(drawn), workflow_id: id, timeouts };
+  const nodes = [tool('n0'), parallel('n1', branches), ...drawn, first('n5', { wait_for: branches }), tool('n6')];
+  const rounds: EdgeSpec[] = random.chance(0.5) ? [['n6', 'n0', 'state.n > 1']] : [];
+  const edges: EdgeSpec[] = [
+    ['n0', 'n1'],
+    ...branches.map((name): EdgeSpec => [name, 'n5']),
+    ['n5', 'n6'],
+    ['n6', 'end'],
+    ...rounds,
+  ];
+  return { ...document(nodes, edges), workflow_id: id, timeouts };
+}
+
+/** Branches of which those that wait end everything: the work beside them is given up, in the step that begins it even. */
+function limited(branches: readonly NodeSpec[]): JsonObject {
+  const target = ({ kind }: NodeSpec): string => ((kind as JsonObject).type === 'tool' ? 'end' : 'n5');
+  const names = branches.map(({ id }) => id);
+  const edges: EdgeSpec[] = [['n0', 'n1'], ...branches.map((each): EdgeSpec => [each.id, target(each)])];
+  return document([tool('n0'), parallel('n1', names), ...branches, limitExceeded('n5')], edges);
+}
+
+function generateValid(
+  random: Random,
+  id: string,
+  children: readonly string[],
+  excluded: ReadonlySet<string>,
+): JsonObject | null {
+  if (random.chance(0.3)) {
+    const race = generateRace(random, id);
+    if (isValid(race)) return [...excluded].some((part) => part.startsWith(`${id}.n`)) ? null : race;
+  }
+  for (let size = MAX_NODES; ; size = Math.max(2, size - 1)) {
+    const [drawn = []] = fc.sample(specs(size), { seed: random.between(1, 0x7fff_ffff), numRuns: 1 });
+    const settings = generateSettings(random, drawn, children);
+    if (!isValid(documentFrom(id, drawn, settings))) continue;
+    const keeps = drawn.map((_, n) => !excluded.has(`${id}.n${n}`));
+    if (keeps.every(Boolean)) return documentFrom(id, drawn, settings);
+    const nodes = settings.nodes.filter((_, n) => keeps[n]);
+    const document = documentFrom(
+      id,
+      drawn.filter((_, n) => keeps[n]),
+      { ...settings, nodes },
+    );
+    return keeps.some(Boolean) && isValid(document) ? document : null;
+  }
+}
+
+interface Settings {
+  readonly timeouts: JsonObject;
+  /** By node: how long it waits, and the workflow that it starts, if it does. */
+  readonly nodes: readonly { readonly waitSecs: number; readonly child: string | null }[];
+}
+
+function generateSettings(random: Random, drawn: readonly Spec[], children: readonly string[]): Settings {
+  return {
+    timeouts: {
+      node_timeout: random.pick([2, 10, 40]),
+      ...(random.chance(0.15) ? { workflow_timeout: random.pick([5, 30, 90]) } : {}),
+    },
+    nodes: drawn.map(() => ({
+      waitSecs: random.pick([1, 5, 20]),
+      child: children.length > 0 && random.chance(0.25) ? random.pick(children) : null,
+    })),
+  };
+}
+
+function documentFrom(id: string, drawn: readonly Spec[], { timeouts, nodes }: Settings): JsonObject {
+  const plain = documentOf(drawn);
+  const adapted = (plain.nodes as readonly NodeSpec[]).map((node, i) => {
+    const kind = node.kind as JsonObject;
+    const { waitSecs = 1, child = null } = nodes[i] ?? {};
+    if (kind.type === 'tool' && node.policy === undefined && child !== null) {
+      const { tool_ref: _tool, ...rest } = kind;
+      // The whole state would be copied into the child's, and the child's into this one's, round after round.
+      return { ...node, kind: { ...rest, type: 'subgraph', workflow_ref: child, input_mapping: { mark: '{{ state.mark }}' } } };
+    }
+    return kind.timeout_secs === undefined ? node : { ...node, kind: { ...kind, timeout_secs: waitSecs } };
+  });
+  return { ...plain, workflow_id: id, nodes: adapted, timeouts };
+}
+
+function isValid(document: JsonObject): boolean {
+  const { workflow, diagnostics } = validate(document);
+  return workflow !== null && diagnostics.every(({ severity }) => severity !== 'error');
+}

@@ -1,0 +1,101 @@
+import { describe, expect, it } from 'vitest';
+import { BatchLoader } from '../../../store/postgres/batch-loader.ts';
+
+/** A gathering whose questions a test answers. */
+function bench() {
+  const asked: { readonly keys: readonly string[]; answer(rows: Readonly<Record<string, string>>): void; fail(): void }[] = [];
+  let nowMs = 0;
+  const gathering = new BatchLoader<string>(
+    (keys) =>
+      new Promise((resolve, reject) => {
+        asked.push({
+          keys,
+          answer: (rows) => resolve(new Map(Object.entries(rows))),
+          fail: () => reject(new Error('away')),
+        });
+      }),
+    () => nowMs,
+  );
+  const pass = (ms: number): void => {
+    nowMs += ms;
+  };
+  return { gathering, asked, pass };
+}
+
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe('what is looked up together', () => {
+  it('is asked at once when nobody else asks', async () => {
+    const { gathering, asked } = bench();
+    const found = gathering.get('a');
+    expect(asked.map(({ keys }) => keys)).toEqual([['a']]);
+    asked[0]?.answer({ a: 'A' });
+    expect(await found).toBe('A');
+  });
+
+  it('waits for the next question while two are under way, each key once', async () => {
+    const { gathering, asked } = bench();
+    const found = ['a', 'b', 'c', 'd', 'c'].map((key) => gathering.get(key));
+    expect(asked.map(({ keys }) => keys)).toEqual([['a'], ['b']]);
+    asked[1]?.answer({});
+    await settled();
+    expect(asked[2]?.keys).toEqual(['c', 'd']);
+    asked[2]?.answer({ c: 'C' });
+    asked[0]?.answer({ a: 'A' });
+    expect(await Promise.all(found)).toEqual(['A', null, 'C', null, 'C']);
+  });
+
+  it('is never answered by a question that was sent before it was asked for', async () => {
+    const { gathering, asked } = bench();
+    const before = gathering.get('a');
+    const after = gathering.get('a');
+    expect(asked.map(({ keys }) => keys)).toEqual([['a'], ['a']]);
+    asked[1]?.answer({ a: 'new' });
+    asked[0]?.answer({ a: 'old' });
+    expect([await before, await after]).toEqual(['old', 'new']);
+  });
+
+  it('fails together, and what is asked for next does not', async () => {
+    const { gathering, asked } = bench();
+    const found = ['a', 'b', 'c', 'd'].map((key) => gathering.get(key).catch(String));
+    asked[0]?.answer({});
+    await settled();
+    asked[2]?.fail();
+    asked[1]?.answer({ b: 'B' });
+    expect(await Promise.all(found)).toEqual([null, 'B', 'Error: away', 'Error: away']);
+    const again = gathering.get('c');
+    asked[3]?.answer({ c: 'C' });
+    expect(await again).toBe('C');
+  });
+
+  it('is not waited for again and again by those behind a question that failed after long', async () => {
+    const { gathering, asked, pass } = bench();
+    const outcome = (keys: readonly string[]) => keys.map((key) => gathering.get(key).catch(String));
+    const many = Array.from({ length: 300 }, (_, i) => `k${i}`);
+    const [first, second, ...rest] = outcome(['a', 'b', ...many]);
+    asked[0]?.answer({});
+    await settled();
+    expect(asked[2]?.keys).toHaveLength(256);
+    pass(1);
+    const [later] = outcome(['k299']);
+    pass(30_000);
+    asked[2]?.fail();
+    expect(new Set(await Promise.all(rest))).toEqual(new Set(['Error: away']));
+    expect(asked[3]?.keys).toEqual(['k299']);
+    asked[1]?.answer({ b: 'B' });
+    asked[3]?.answer({ k299: 'K' });
+    expect(await Promise.all([first, second, later])).toEqual([null, 'B', 'K']);
+  });
+
+  it('of very many keys is asked in parts', async () => {
+    const { gathering, asked } = bench();
+    const found = Array.from({ length: 600 }, (_, i) => gathering.get(`k${i}`));
+    for (let i = 0; i < 5; i += 1) {
+      const { keys = [], answer } = asked[i] ?? {};
+      answer?.(Object.fromEntries(keys.map((key) => [key, key])));
+      await settled();
+    }
+    expect(asked.map(({ keys }) => keys.length)).toEqual([1, 1, 256, 256, 86]);
+    expect(await Promise.all(found)).toEqual(Array.from({ length: 600 }, (_, i) => `k${i}`));
+  });
+});

@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+import { postgresDatabase, postgresServer } from '../../support/postgres.ts';
+import { openTcpProxy } from '../../support/tcp-proxy.ts';
+import { batch, startExecution } from '../writes.ts';
+
+const server = postgresServer();
+
+describe('a database that does not answer any more', () => {
+  it('does not hold a store that is closed: what was under way is told that its fate is not known', async () => {
+    const database = postgresDatabase(server);
+    const line = await openTcpProxy(server().port);
+    const failures: Error[] = [];
+    const failed = (error: Error): void => {
+      failures.push(error);
+    };
+    const store = await database.open({ url: line.via(await database.url()), writer: 'rt_1', failed });
+    store.subscribe(() => {});
+    expect(await store.commit(batch(startExecution('exec_1')))).toEqual([null]);
+    line.hang();
+    const committing = store.commit(batch(startExecution('exec_2')));
+    const reading = store.execution('exec_1');
+    const away = expect(Promise.allSettled([committing, reading])).resolves.toMatchObject([
+      { status: 'rejected', reason: { code: 'store_unavailable' } },
+      { status: 'rejected', reason: { code: 'store_unavailable' } },
+    ]);
+    const startedMs = performance.now();
+    await store.close();
+    // A statement may take thirty seconds.
+    expect(performance.now() - startedMs).toBeLessThan(20_000);
+    line.cut();
+    await away;
+  });
+});

@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import type { StoreNotification } from '../../../store/port/notifications.ts';
+import { waitUntil } from '../../support/cluster.ts';
+import { postgresDatabase, postgresServer } from '../../support/postgres.ts';
+import { batch, startExecution, step } from '../writes.ts';
+
+const server = postgresServer();
+
+describe('a database that goes back to an earlier state', () => {
+  it('is noticed by the commit that comes next; then it is worked on as it is', async () => {
+    const database = postgresDatabase(server);
+    const store = await database.open({ writer: 'rt_1' });
+    await store.commit(batch(startExecution('exec_1')));
+    const putBack = await database.backUp();
+    await waitUntil(async () => (await store.commit(batch(step('exec_1', 2))).catch(() => null)) !== null);
+    await store.commit(batch(step('exec_1', 4)));
+    await putBack();
+    let refusal: unknown = null;
+    await waitUntil(async () => {
+      refusal = await store.commit(batch(step('exec_1', 6))).catch((error: unknown) => error);
+      return String(refusal).includes('earlier state');
+    });
+    expect(refusal).toMatchObject({ code: 'store_unavailable', message: expect.stringContaining('2 commits of rt_1') });
+    expect(await store.commit(batch(step('exec_1', 6)))).toMatchObject([{ reason: 'sequence' }]);
+    expect(await store.commit(batch(step('exec_1', 2)))).toEqual([null]);
+    expect((await store.verifyAudit()).fault).toBeNull();
+  });
+
+  it('is noticed by whoever has nothing to write', async () => {
+    const database = postgresDatabase(server);
+    const store = await database.open({ writer: 'rt_1' });
+    const heard: StoreNotification[] = [];
+    store.subscribe((notice) => heard.push(notice));
+    await waitUntil(() => heard.length > 0);
+    const putBack = await database.backUp();
+    await waitUntil(async () => (await store.commit(batch(startExecution('exec_1'))).catch(() => null)) !== null);
+    await putBack();
+    await waitUntil(() => heard.some((notice) => notice.commitsLost && notice.gap));
+    expect(await store.execution('exec_1')).toBeNull();
+  });
+
+  it('is not one that has only been away', async () => {
+    const database = postgresDatabase(server);
+    const failures: Error[] = [];
+    const failed = (error: Error): void => {
+      failures.push(error);
+    };
+    const store = await database.open({ writer: 'rt_1', failed });
+    const heard: StoreNotification[] = [];
+    store.subscribe((notice) => heard.push(notice));
+    await store.commit(batch(startExecution('exec_1')));
+    await waitUntil(() => heard.length > 0);
+    await server().restart();
+    await waitUntil(async () => (await store.commit(batch(step('exec_1', 2))).catch(() => null)) !== null);
+    await waitUntil(() => heard.length > 1);
+    expect(await store.commit(batch(step('exec_1', 4)))).toEqual([null]);
+    expect(heard.filter((notice) => notice.commitsLost)).toEqual([]);
+    expect(failures.filter(({ message }) => message.includes('earlier state'))).toEqual([]);
+  });
+});

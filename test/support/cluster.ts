@@ -1,0 +1,129 @@
+import { setTimeout } from 'node:timers/promises';
+import { onTestFinished } from 'vitest';
+import type { Json, JsonObject } from '../../machines/json.ts';
+import { HEARTBEAT_MS } from '../../src/runtime/cluster/membership.ts';
+import { createRuntime } from '../../src/runtime/index.ts';
+import type { RuntimeOptions } from '../../src/runtime/options.ts';
+import type { EventView, ExecutionView, Runtime } from '../../src/runtime/types.ts';
+import type { Store } from '../../store/port/store.ts';
+import { FakeClock } from './clock.ts';
+import type { PostgresDatabase } from './postgres.ts';
+import { CALLER } from './runtimes.ts';
+
+/** One of several runtimes on one database, with a connection and a clock of its own. */
+export interface ClusterMember {
+  readonly runtime: Runtime;
+  readonly store: Store;
+  readonly clock: FakeClock;
+  readonly errors: unknown[];
+  /** Its clock stands still from now on: to the others it is lost. */
+  freeze(): void;
+  /** Its clock is right again. */
+  thaw(): Promise<void>;
+  run(document: JsonObject, input?: Json): Promise<string>;
+  settled(id: string): Promise<ExecutionView>;
+  log(id: string): Promise<readonly EventView[]>;
+  close(graceMs?: number): Promise<void>;
+}
+
+interface ConnectionOptions {
+  readonly url?: string;
+  readonly listenUrl?: string;
+}
+
+export interface TestCluster {
+  /** `url`: another way to the database. `listenUrl`: where it listens to the others. */
+  join(options?: Partial<Omit<RuntimeOptions, 'store' | 'clock'>> & ConnectionOptions): Promise<ClusterMember>;
+  /** Lets time pass for all who are not frozen, from heartbeat to heartbeat. */
+  advance(ms: number): Promise<void>;
+}
+
+const REAL_WAIT_MS = 30_000;
+
+export function openCluster(database: PostgresDatabase): TestCluster {
+  const members = new Set<{ readonly clock: FakeClock; frozen: boolean; readonly runtime: Runtime; readonly store: Store }>();
+  let nowMs = new FakeClock().nowMs();
+  return {
+    async join({ url, listenUrl, ...options } = {}) {
+      const clock = new FakeClock(nowMs);
+      const ways = { ...(url === undefined ? {} : { url }), ...(listenUrl === undefined ? {} : { listenUrl }) };
+      const store = await database.open(ways);
+      const errors: unknown[] = [];
+      const runtime = await createRuntime({ ...options, store, clock, onError: (error) => errors.push(error) });
+      const member = { clock, frozen: false, runtime, store };
+      members.add(member);
+      let closed: Promise<void> | null = null;
+      const close = (graceMs = 0): Promise<void> => {
+        members.delete(member);
+        closed ??= runtime.close(graceMs).then(() => store.close());
+        return closed;
+      };
+      onTestFinished(() => close());
+      const log = async (id: string): Promise<readonly EventView[]> => {
+        const events: EventView[] = [];
+        for await (const event of runtime.events('default', id)) events.push(event);
+        return events;
+      };
+      return {
+        runtime,
+        store,
+        clock,
+        errors,
+        freeze: () => {
+          member.frozen = true;
+        },
+        thaw: async () => {
+          member.frozen = false;
+          const sinceMs = clock.nowMs() + 1;
+          clock.advance(nowMs - clock.nowMs());
+          await waitUntil(async () => (await store.activeRuntimes(sinceMs)).includes(runtime.id));
+        },
+        async run(document, input = {}) {
+          const { workflow_id } = await runtime.register(CALLER, document);
+          return (await runtime.start(CALLER, { workflowId: workflow_id, input })).executionId;
+        },
+        async settled(id) {
+          const enough = AbortSignal.timeout(REAL_WAIT_MS);
+          const view = await runtime.settled('default', id, 60_000, enough);
+          if (!enough.aborted) return view;
+          const timeline = (await log(id)).map((event) => `${event.type} ${event.nodeId ?? ''}`);
+          throw new Error(`${id} is still ${view.status}: ${timeline.join(', ')} ${String(errors)}`);
+        },
+        log,
+        close,
+      };
+    },
+    async advance(ms) {
+      for (let left = ms; left > 0; left -= HEARTBEAT_MS) {
+        nowMs += Math.min(left, HEARTBEAT_MS);
+        const awake = [...members].filter((member) => !member.frozen);
+        for (const { clock } of awake) clock.advance(nowMs - clock.nowMs());
+        for (const { runtime, store } of awake) {
+          await waitUntil(async () => (await store.activeRuntimes(nowMs - HEARTBEAT_MS + 1)).includes(runtime.id));
+        }
+      }
+    },
+  };
+}
+
+const POLL_MS = 5;
+
+/** Resolves once the condition holds. In real time: a database answers when it does. */
+export async function waitUntil(condition: () => boolean | Promise<boolean>, withinMs = REAL_WAIT_MS): Promise<void> {
+  const untilMs = performance.now() + withinMs;
+  while (!(await condition())) {
+    if (performance.now() > untilMs) throw new Error('the condition never came true');
+    await setTimeout(POLL_MS);
+  }
+}
+
+/** The same while the clock of one of them goes on, never faster than real time: what has a limit has all of it. */
+export async function waitUntilWithClock(
+  { clock }: Pick<ClusterMember, 'clock'>,
+  condition: () => boolean | Promise<boolean>,
+): Promise<void> {
+  await waitUntil(() => {
+    clock.advance(POLL_MS);
+    return condition();
+  });
+}

@@ -1,0 +1,54 @@
+import { expect } from 'vitest';
+import type { Json, JsonObject } from '../../machines/json.ts';
+import type { Event } from '../../src/api/schemas/events.ts';
+import type { Execution } from '../../src/api/schemas/executions.ts';
+import type { WorkItem } from '../../src/api/schemas/work-items.ts';
+import { ApiError, type JamjetClient } from '../../src/client/index.ts';
+
+/** Starts one execution of the document, registered on the way. */
+export async function run(client: JamjetClient, document: JsonObject, input: Json = {}): Promise<string> {
+  const { workflow_id } = await client.registerWorkflow(document);
+  return (await client.start({ workflow_id, input })).execution_id;
+}
+
+/** The execution once it is terminal or paused. */
+export async function settled(client: JamjetClient, id: string): Promise<Execution> {
+  const execution = await client.execution(id, { waitMs: 60_000 });
+  expect(execution.status, `status of ${id}`).not.toBe('running');
+  return execution;
+}
+
+/** Every event as `type node`, in order. */
+export async function timeline(client: JamjetClient, id: string): Promise<string[]> {
+  return (await client.events(id)).map(line);
+}
+
+export function line({ type, node_id }: Event): string {
+  return node_id === null ? type : `${type} ${node_id}`;
+}
+
+/** The next work item of a queue, as an external worker gets it. */
+export async function claim(client: JamjetClient, queue: string, worker = 'w1'): Promise<WorkItem> {
+  const { work_item } = await client.claimWork({ worker_id: worker, queue_types: [queue], wait_ms: 60_000 });
+  if (work_item === undefined) throw new Error(`nothing to claim on queue ${queue}`);
+  return work_item;
+}
+
+/** What the server refuses a call with; fails the test when it does not. */
+export async function refusal(call: Promise<unknown>): Promise<ApiError> {
+  const outcome = await call.then(
+    (value) => value,
+    (error: unknown) => error,
+  );
+  if (outcome instanceof ApiError) return outcome;
+  throw new Error(`expected a refusal, got ${outcome instanceof Error ? outcome.stack : JSON.stringify(outcome)}`);
+}
+
+/** Waits until the condition holds, for what no request can wait for. */
+export async function eventually(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
+  const deadline = performance.now() + 60_000;
+  while (!(await holds())) {
+    if (performance.now() > deadline) throw new Error(`never happened: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}

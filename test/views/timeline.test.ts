@@ -1,0 +1,204 @@
+import { describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../machines/json.ts';
+import { paint } from '../../src/cli/terminal/paint.ts';
+import { renderActive, renderEntry } from '../../src/cli/texts/timeline.ts';
+import { nodeKindsOf, Timeline } from '../../src/views/timeline.ts';
+
+/** `paid` waits for the event `payment`, `later` for a timer. */
+const timelineOf = () =>
+  new Timeline(
+    nodeKindsOf({
+      nodes: {
+        paid: { kind: { type: 'wait', condition: 'either', correlation_key: 'payment' } },
+        later: { kind: { type: 'wait', condition: 'timer' } },
+      },
+    }),
+  );
+
+const START_MS = Date.parse('2026-03-12T10:00:00.000Z');
+
+/** Applies `[at ms, type, node, data]` rows; gives the lines as they would be printed. */
+function lines(timeline: Timeline, ...rows: readonly (readonly [number, string, string | null, JsonObject?])[]): string[] {
+  return rows.flatMap(([at, type, node_id, data = {}], index) => {
+    const event = { sequence: index + 1, type, node_id, data, created_at: new Date(START_MS + at).toISOString() };
+    return timeline.apply(event).map((entry) => renderEntry(entry, 8, paint(false)));
+  });
+}
+
+describe('a timeline', () => {
+  it('tells a node from its start to its end: state, duration, attempt', () => {
+    const timeline = timelineOf();
+    const told = lines(
+      timeline,
+      [0, 'workflow_started', null],
+      [1, 'node_scheduled', 'fetch', { attempt: 0, in_process: true }],
+      [2, 'node_started', 'fetch', { attempt: 0 }],
+      [122, 'node_completed', 'fetch', { duration_ms: 120 }],
+    );
+    expect(told).toEqual(['  ▸ fetch                 attempt 1  started', '  ✓ fetch         120 ms  attempt 1']);
+    expect(timeline.active).toEqual([]);
+  });
+
+  it('measures what a fork goes on with from the fork on', () => {
+    const told = lines(
+      timelineOf(),
+      [0, 'node_started', 'ask', {}],
+      [0, 'interrupt_raised', 'ask', { reason: 'human_approval' }],
+      [60_000, 'workflow_forked', null, { origin: { execution_id: 'exec_1', sequence: 2 } }],
+      [61_500, 'approval_received', 'ask', { decision: 'approved', user_id: 'ada' }],
+      [61_500, 'node_completed', 'ask', {}],
+    );
+    expect(told.at(-1)).toBe('  ✓ ask            1.5 s  approved by ada');
+  });
+
+  it('tells who rejected, and in whose name', () => {
+    const timeline = timelineOf();
+    lines(timeline, [0, 'node_started', 'ask', {}], [0, 'interrupt_raised', 'ask', { reason: 'human_approval' }]);
+    const decided = { sequence: 3, type: 'approval_received', node_id: 'ask', created_at: new Date(START_MS).toISOString() };
+    const data = { decision: 'rejected', user_id: 'cfo', comment: 'no' };
+    timeline.apply({ ...decided, data, actor_id: 'ada', on_behalf_of: 'cfo' });
+    const told = lines(timeline, [1_500, 'node_failed', 'ask', { error: 'approval rejected by cfo: no' }]);
+    expect(told).toEqual(['  ✗ ask            1.5 s  approval rejected by ada on behalf of cfo: no']);
+  });
+
+  it('tells what operators did', () => {
+    expect(
+      lines(
+        timelineOf(),
+        [0, 'workflow_paused', null, { reason: 'a look first' }],
+        [1, 'workflow_paused', null, { reason: null }],
+        [2, 'workflow_resumed', null],
+        [3, 'workflow_retried', null, { nodes: ['charge', 'ship'], forgiven: [4, 7] }],
+      ),
+    ).toEqual(['  · paused: a look first', '  · paused', '  · resumed', '  · retried: charge, ship']);
+  });
+
+  it('says which worker it waits for, when it is not this process', () => {
+    const timeline = timelineOf();
+    expect(lines(timeline, [0, 'node_scheduled', 'train', { attempt: 0, queue_type: 'python_tool' }])).toEqual([
+      '  ▸ train                 attempt 1  waits for a worker of queue python_tool',
+    ]);
+    expect(timeline.active).toMatchObject([{ node: 'train', queue: 'python_tool' }]);
+    lines(timeline, [5, 'node_started', 'train', { attempt: 0, worker_id: 'w1' }]);
+    expect(timeline.active).toMatchObject([{ node: 'train', queue: null }]);
+  });
+
+  it('takes the duration from the clock where the event has none', () => {
+    expect(
+      lines(
+        timelineOf(),
+        [0, 'node_scheduled', 'a', { attempt: 0, in_process: true }],
+        [0, 'node_started', 'a', { attempt: 0 }],
+        [1500, 'node_completed', 'a'],
+      ).at(-1),
+    ).toBe('  ✓ a              1.5 s  attempt 1');
+  });
+
+  it('counts attempts from one and says when the next one is', () => {
+    expect(
+      lines(
+        timelineOf(),
+        [0, 'node_scheduled', 'charge', { attempt: 0, in_process: true }],
+        [0, 'node_started', 'charge', { attempt: 0 }],
+        [40, 'node_failed', 'charge', { attempt: 0, error: 'card declined', retryable: true }],
+        [40, 'retry_scheduled', 'charge', { attempt: 1, delay_ms: 2000 }],
+        [2040, 'node_scheduled', 'charge', { attempt: 1, in_process: true }],
+        [2040, 'node_started', 'charge', { attempt: 1 }],
+        [2050, 'node_completed', 'charge', { duration_ms: 10 }],
+      ),
+    ).toEqual([
+      '  ▸ charge                attempt 1  started',
+      '  ✗ charge         40 ms  attempt 1  card declined',
+      '  ↻ charge                next attempt in 2.0 s',
+      '  ▸ charge                attempt 2  started',
+      '  ✓ charge         10 ms  attempt 2',
+    ]);
+  });
+
+  it('holds an approval open until it is decided, and says who did', () => {
+    const timeline = timelineOf();
+    expect(
+      lines(timeline, [0, 'node_started', 'review'], [0, 'interrupt_raised', 'review', { reason: 'human_approval' }]),
+    ).toEqual(['  ◆ review                waiting for approval']);
+    expect(timeline.approvals).toEqual([{ node: 'review', kind: 'human_approval' }]);
+    expect(
+      lines(
+        timeline,
+        [3200, 'approval_received', 'review', { decision: 'approved', user_id: 'ann', comment: 'fine' }],
+        [3200, 'node_completed', 'review', { duration_ms: 0 }],
+      ),
+    ).toEqual(['  ✓ review         3.2 s  approved by ann: fine']);
+    expect(timeline.approvals).toEqual([]);
+  });
+
+  it('tells the approval of a tool apart from the run that follows it', () => {
+    const timeline = timelineOf();
+    expect(
+      lines(
+        timeline,
+        [0, 'tool_approval_required', 'pay', { tool_name: 'payments.submit' }],
+        [10, 'approval_received', 'pay', { decision: 'approved', user_id: 'ann' }],
+      ),
+    ).toEqual(['  ◆ pay                   waiting for approval of payments.submit', '  · pay                   approved by ann']);
+  });
+
+  it('says which event a wait waits for and how long, and remembers its key and its timer', () => {
+    const timeline = timelineOf();
+    const fire_at = new Date(START_MS + 3_600_000).toISOString();
+    expect(
+      lines(
+        timeline,
+        [0, 'node_started', 'paid', { attempt: 0 }],
+        [0, 'timer_created', 'paid', { fire_at, correlation_key: 'payment' }],
+      ),
+    ).toEqual(['  ◆ paid                  waits for event payment']);
+    expect(timeline.active.map((active) => active.text)).toEqual(['waits for event payment, at most 1 h 00 m']);
+    expect([...timeline.awaitedEvents]).toEqual([['paid', 'payment']]);
+    expect([...timeline.nodesWithTimer]).toEqual(['paid']);
+    lines(timeline, [5, 'node_completed', 'paid']);
+    expect(timeline.awaitedEvents.size + timeline.nodesWithTimer.size).toBe(0);
+  });
+
+  it('says how long a timer takes', () => {
+    const fire_at = new Date(START_MS + 2000).toISOString();
+    expect(
+      lines(
+        timelineOf(),
+        [0, 'node_started', 'later'],
+        [0, 'timer_created', 'later', { fire_at }],
+        [2004, 'node_completed', 'later', { duration_ms: 0 }],
+      ),
+    ).toEqual(['  ◆ later                 waits for 2.0 s', '  ✓ later          2.0 s']);
+  });
+
+  it('shows what is under way, as long as it is', () => {
+    const timeline = timelineOf();
+    lines(
+      timeline,
+      [0, 'node_scheduled', 'a', { attempt: 0, in_process: true }],
+      [0, 'node_started', 'a', { attempt: 0 }],
+      [0, 'node_scheduled', 'b', { attempt: 1, in_process: true }],
+      [0, 'node_started', 'b', { attempt: 1 }],
+    );
+    expect(timeline.active.map((active) => renderActive(active, 8, START_MS + 61_000, '⠋', paint(false)))).toEqual([
+      '  ⠋ a           1 m 01 s  running',
+      '  ⠋ b           1 m 01 s  attempt 2  running',
+    ]);
+    lines(timeline, [5, 'workflow_failed', null, { error: 'x' }]);
+    expect(timeline.active).toEqual([]);
+  });
+
+  it('makes control characters of tools visible instead of obeying them', () => {
+    const [, line] = lines(
+      timelineOf(),
+      [0, 'node_scheduled', 'a', { attempt: 0, in_process: true }],
+      [0, 'node_started', 'a', { attempt: 0 }],
+      [1, 'node_failed', 'a', { error: '\u001b[2Jgone\u009b' }],
+    );
+    expect(line).toContain('\\u001b[2Jgone\\u009b');
+  });
+
+  it('ignores events that it does not know', () => {
+    expect(lines(timelineOf(), [0, 'plan_generated', null, { steps: ['a'] }], [1, 'agent_tool_turn', 'a'])).toEqual([]);
+  });
+});
