@@ -11,7 +11,8 @@ import { systemClock } from './runtime/clock.ts';
 import { randomRuntimeId } from './runtime/ids.ts';
 import { createRuntime } from './runtime/index.ts';
 import { DEFAULT_GRACE_MS } from './runtime/options.ts';
-import type { Runtime, Tools } from './runtime/types.ts';
+import type { Runtime } from './runtime/types/runtime.ts';
+import type { Tools } from './runtime/types/work.ts';
 import { missingTools, toolsOf, varsOf } from './tenant-grants.ts';
 import { ToolsError } from './tools.ts';
 

@@ -13,9 +13,13 @@ export { ApiError, type ClientOptions, JamjetClient, Unreachable } from './clien
 export { RuntimeError, type RuntimeErrorCode } from './runtime/errors.ts';
 export { createRuntime } from './runtime/index.ts';
 export type { RuntimeOptions } from './runtime/options.ts';
-export type * from './runtime/types.ts';
+export type * from './runtime/types/caller.ts';
+export type * from './runtime/types/executions.ts';
+export type * from './runtime/types/history.ts';
+export type * from './runtime/types/runtime.ts';
+export type * from './runtime/types/work.ts';
 
-import type { ToolContext } from './runtime/types.ts';
+import type { ToolContext } from './runtime/types/work.ts';
 
 /**
  * A tool with the types of its input and of `ctx` in place. The input is what the node's mapping renders, at run time as unchecked as any JSON:

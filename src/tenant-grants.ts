@@ -1,4 +1,4 @@
-import type { Tools } from './runtime/types.ts';
+import type { Tools } from './runtime/types/work.ts';
 
 /** What an operator gives to tenants, in the environment: variables that workflows may read, and in-process tools. */
 

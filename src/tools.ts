@@ -1,5 +1,5 @@
 import { pathToFileURL } from 'node:url';
-import type { Tool, Tools } from './runtime/types.ts';
+import type { Tool, Tools } from './runtime/types/work.ts';
 
 /** A module of tools that cannot be used; the message names it and says why. */
 export class ToolsError extends Error {

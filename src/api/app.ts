@@ -3,7 +3,7 @@ import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
 import type { Store } from '../../store/port/store.ts';
 import type { Config } from '../config.ts';
 import type { ControlPlane } from '../control/control-plane.ts';
-import type { Runtime } from '../runtime/types.ts';
+import type { Runtime } from '../runtime/types/runtime.ts';
 import { TokenAuthenticator } from './auth/authenticator.ts';
 import { guard } from './auth/guard.ts';
 import { TokenMonitor } from './auth/token-monitor.ts';

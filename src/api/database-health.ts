@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { StoreError, type StoreErrorCode } from '../../store/port/errors.ts';
 import type { Store } from '../../store/port/store.ts';
 import { DEFAULT_TENANT } from '../control/tenants.ts';
-import type { Runtime } from '../runtime/types.ts';
+import type { Runtime } from '../runtime/types/runtime.ts';
 
 /** How long somebody who asks waits for the database. */
 const TIMEOUT_MS = 500;

@@ -3,7 +3,7 @@ import type { RemovalPosition, RetentionPolicy } from '../../store/port/resource
 import type { Store } from '../../store/port/store.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { DeadlineTimer } from '../runtime/timers/deadline-timer.ts';
-import type { Runtime } from '../runtime/types.ts';
+import type { Runtime } from '../runtime/types/runtime.ts';
 import type { SingletonService } from './service.ts';
 import type { Tenants } from './tenants.ts';
 

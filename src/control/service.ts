@@ -1,7 +1,7 @@
 import type { Store } from '../../store/port/store.ts';
 import type { Outbound } from '../executors/outbound.ts';
 import type { Clock } from '../runtime/clock.ts';
-import type { Runtime } from '../runtime/types.ts';
+import type { Runtime } from '../runtime/types/runtime.ts';
 
 /** What every part of the control plane may work with. */
 export interface ControlDeps {

@@ -6,7 +6,7 @@ import type { Clock } from '../runtime/clock.ts';
 import { RuntimeError, truncated } from '../runtime/errors.ts';
 import { parseLimits } from '../runtime/quotas/limits.ts';
 import { monthOf } from '../runtime/quotas/month.ts';
-import type { Runtime, TenantAdmission } from '../runtime/types.ts';
+import type { Runtime, TenantAdmission } from '../runtime/types/runtime.ts';
 
 /** The tenant that is there from the beginning; its operators manage the others. */
 export const DEFAULT_TENANT = 'default';

@@ -1,4 +1,4 @@
-import type { Caller } from './types.ts';
+import type { Caller } from './types/caller.ts';
 
 /** Who caused a step, in the form the log keeps. */
 export interface Actor {

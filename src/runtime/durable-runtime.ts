@@ -25,7 +25,9 @@ import type { Queries } from './queries/queries.ts';
 import { summaryOf } from './queries/views.ts';
 import type { Quotas } from './quotas/quotas.ts';
 import type { Subscribers } from './subscribers.ts';
-import type { Caller, CommitNotification, InProcessView, Runtime } from './types.ts';
+import type { Caller } from './types/caller.ts';
+import type { CommitNotification, Runtime } from './types/runtime.ts';
+import type { InProcessView } from './types/work.ts';
 
 /** Who does what is asked of a runtime. */
 export interface Parts {

@@ -5,7 +5,8 @@ import type { Clock } from './clock.ts';
 import { HEARTBEAT_MS } from './cluster/membership.ts';
 import { workerViewOf } from './queries/views.ts';
 import { retryForever } from './retry-forever.ts';
-import type { Caller, ClaimWork, WorkerView } from './types.ts';
+import type { Caller } from './types/caller.ts';
+import type { ClaimWork, WorkerView } from './types/work.ts';
 
 /** A busy worker's sightings are stored at most this often. */
 const STORE_INTERVAL_MS = 5_000;

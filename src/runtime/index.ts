@@ -41,7 +41,7 @@ import { retryForever } from './retry-forever.ts';
 import { TimeSlices } from './scheduling/time-slices.ts';
 import { Subscribers } from './subscribers.ts';
 import { TimerQueue } from './timers/timer-queue.ts';
-import type { Runtime } from './types.ts';
+import type { Runtime } from './types/runtime.ts';
 
 /**
  * Starts a runtime on a store: takes its lock, adopts what an earlier one left, and works until `close`. Until then it keeps the process alive,

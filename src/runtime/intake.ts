@@ -21,7 +21,8 @@ import type { Queries } from './queries/queries.ts';
 import type { Quotas } from './quotas/quotas.ts';
 import { FairQueue } from './scheduling/fair-queue.ts';
 import type { TimeSlices } from './scheduling/time-slices.ts';
-import type { Caller, Decision, RegisteredWorkflow, StartRequest } from './types.ts';
+import type { Caller } from './types/caller.ts';
+import type { Decision, RegisteredWorkflow, StartRequest } from './types/executions.ts';
 
 /** Workflows that are validated and compiled at a time: each may take 50 MB meanwhile. */
 const COMPILING = { active: 2, activePerKey: 1, waiting: 256, waitingPerKey: 128 };

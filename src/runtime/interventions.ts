@@ -12,7 +12,7 @@ import { readTail } from './log/read-log.ts';
 import type { Queries } from './queries/queries.ts';
 import type { Quotas } from './quotas/quotas.ts';
 import type { TimeSlices } from './scheduling/time-slices.ts';
-import type { Caller } from './types.ts';
+import type { Caller } from './types/caller.ts';
 
 export interface InterventionsOptions {
   readonly store: Store;

@@ -1,7 +1,7 @@
 import type { Store } from '../../store/port/store.ts';
 import type { Clock } from './clock.ts';
 import type { RandomBytes } from './ids.ts';
-import type { Tools } from './types.ts';
+import type { Tools } from './types/work.ts';
 
 export const DEFAULTS = {
   stepLimit: 10_000,

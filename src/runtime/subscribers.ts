@@ -1,5 +1,5 @@
 import type { ControlChange } from '../../store/port/notifications.ts';
-import type { CommitNotification } from './types.ts';
+import type { CommitNotification } from './types/runtime.ts';
 
 type Subscriber<T> = (news: T | null) => void;
 

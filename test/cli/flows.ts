@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../machines/json.ts';
-import type { Tools } from '../../src/runtime/types.ts';
+import type { Tools } from '../../src/runtime/types/work.ts';
 
 /** The functions the flows below call. */
 export const TOOLS: Tools = {

@@ -7,7 +7,7 @@ import { saveToken, tokenFile } from '../../src/cli/connection/saved-token.ts';
 import { JamjetClient } from '../../src/client/index.ts';
 import { type Server, startServer } from '../../src/compose.ts';
 import { type Environment, readConfig } from '../../src/config.ts';
-import type { Tools } from '../../src/runtime/types.ts';
+import type { Tools } from '../../src/runtime/types/work.ts';
 import { type SessionOptions, TerminalSession } from './terminal-session.ts';
 
 export interface RuntimeServer {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ToolContext } from '../../src/runtime/types.ts';
+import type { ToolContext } from '../../src/runtime/types/work.ts';
 import { FakeClock } from '../support/clock.ts';
 import { CALLER, databasePath, eventually, openTestRuntime } from '../support/runtimes.ts';
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../machines/json.ts';
-import type { Caller, ToolContext, Tools } from '../../src/runtime/types.ts';
+import type { Caller } from '../../src/runtime/types/caller.ts';
+import type { ToolContext, Tools } from '../../src/runtime/types/work.ts';
 import { eventually, openTestRuntime, type TestRuntime } from '../support/runtimes.ts';
 
 const ann: Caller = { tenantId: 'default', actorId: 'ann', actorType: 'human' };

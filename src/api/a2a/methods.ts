@@ -1,6 +1,8 @@
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
-import type { Caller, ExecutionView, Runtime } from '../../runtime/types.ts';
+import type { Caller } from '../../runtime/types/caller.ts';
+import type { ExecutionView } from '../../runtime/types/executions.ts';
+import type { Runtime } from '../../runtime/types/runtime.ts';
 import { executionId } from '../requests/ids.ts';
 import { type Message, readMessage } from './message.ts';
 import { type A2aVersion, RpcError, type RpcReason } from './rpc.ts';

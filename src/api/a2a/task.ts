@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from '../../../machines/json.ts';
 import type { Status } from '../../../machines/run.ts';
-import type { ApprovalsView, ExecutionView } from '../../runtime/types.ts';
+import type { ApprovalsView, ExecutionView } from '../../runtime/types/executions.ts';
 import { timestamp } from '../time.ts';
 import type { A2aVersion } from './rpc.ts';
 

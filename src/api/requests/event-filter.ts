@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import { EVENT_TYPES, type EventType, pascalCase } from '../../../machines/events.ts';
 import { RuntimeError, truncated } from '../../runtime/errors.ts';
 import { javaForm, namedKindForm, taggedKindForm } from '../../runtime/queries/event-forms.ts';
-import type { EventView } from '../../runtime/types.ts';
+import type { EventView } from '../../runtime/types/executions.ts';
 import { isJavaSdkRequest, isSdkRequest } from '../compat/sdk-paths.ts';
 import { TAGGED_JSON } from '../schemas/events.ts';
 

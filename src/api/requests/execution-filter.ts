@@ -1,5 +1,5 @@
 import { RuntimeError, truncated } from '../../runtime/errors.ts';
-import type { ExecutionFilter } from '../../runtime/types.ts';
+import type { ExecutionFilter } from '../../runtime/types/executions.ts';
 import { type ExecutionConditions, STATUSES } from '../schemas/executions.ts';
 import { defined } from '../schemas/fields.ts';
 import { parseTime, timestamp } from '../time.ts';

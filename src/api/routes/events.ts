@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { TERMINAL } from '../../../machines/run.ts';
 import { RuntimeError, truncated } from '../../runtime/errors.ts';
-import type { EventView } from '../../runtime/types.ts';
+import type { EventView } from '../../runtime/types/executions.ts';
 import { sendList } from '../replies/json-list.ts';
 import { acceptsTagged, type EventFormat, requestedFormat, requestedTypes } from '../requests/event-filter.ts';
 import { idempotencyKey } from '../requests/idempotency-key.ts';

@@ -1,5 +1,6 @@
 import { RuntimeError } from '../../runtime/errors.ts';
-import type { ExecutionSummary, ExecutionView, Runtime } from '../../runtime/types.ts';
+import type { ExecutionSummary, ExecutionView } from '../../runtime/types/executions.ts';
+import type { Runtime } from '../../runtime/types/runtime.ts';
 import { isSdkRequest } from '../compat/sdk-paths.ts';
 import { toForkedFrom } from '../forked-from.ts';
 import { sendList } from '../replies/json-list.ts';

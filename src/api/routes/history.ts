@@ -1,5 +1,5 @@
 import type { ActiveNode } from '../../../machines/run.ts';
-import type { SnapshotView } from '../../runtime/types.ts';
+import type { SnapshotView } from '../../runtime/types/history.ts';
 import { requireAccess } from '../auth/authenticator.ts';
 import { toForkedFrom } from '../forked-from.ts';
 import { toMismatch, toPastDecision } from '../replies/fork-views.ts';

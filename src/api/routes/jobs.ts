@@ -1,5 +1,5 @@
 import type { JobRow } from '../../../store/port/resources/jobs.ts';
-import type { ExecutionFilter } from '../../runtime/types.ts';
+import type { ExecutionFilter } from '../../runtime/types/executions.ts';
 import { cursorOf, fromCursor } from '../requests/cursor.ts';
 import { toConditions, toFilter } from '../requests/execution-filter.ts';
 import { ById } from '../schemas/fields.ts';

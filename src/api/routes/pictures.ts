@@ -6,7 +6,7 @@ import { DiagramRenderer, type DiagramRequest, type RenderedDiagram, UnreadableR
 import type { SerializedEvent } from '../../diagrams/thread-messages.ts';
 import { RuntimeError, truncated } from '../../runtime/errors.ts';
 import { FairQueue } from '../../runtime/scheduling/fair-queue.ts';
-import type { Runtime } from '../../runtime/types.ts';
+import type { Runtime } from '../../runtime/types/runtime.ts';
 import { executionId } from '../requests/ids.ts';
 import { ById } from '../schemas/fields.ts';
 import { ExecutionMachineQuery, WorkflowMachineQuery } from '../schemas/pictures.ts';

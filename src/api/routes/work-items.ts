@@ -1,6 +1,6 @@
 import type { Usage } from '../../../machines/messages.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
-import type { WorkItemView } from '../../runtime/types.ts';
+import type { WorkItemView } from '../../runtime/types/work.ts';
 import { errorReply } from '../errors.ts';
 import { executionId, workItemId } from '../requests/ids.ts';
 import { ById, defined } from '../schemas/fields.ts';

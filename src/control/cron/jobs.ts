@@ -3,7 +3,7 @@ import type { Json } from '../../../machines/json.ts';
 import type { CronJob, Missed, Overlap } from '../../../store/port/resources/cron.ts';
 import type { ActionContext } from '../../../store/port/writes.ts';
 import { RuntimeError, truncated } from '../../runtime/errors.ts';
-import type { Caller } from '../../runtime/types.ts';
+import type { Caller } from '../../runtime/types/caller.ts';
 import type { ControlDeps } from '../service.ts';
 import { CRON_LABEL, CronRunner } from './runner.ts';
 import { Schedule } from './schedule.ts';

@@ -6,7 +6,7 @@ import type { CronJobSummary, CronOmission, CronRun } from '../../../store/port/
 import type { ActionContext } from '../../../store/port/writes.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 import { DeadlineTimer } from '../../runtime/timers/deadline-timer.ts';
-import type { Caller } from '../../runtime/types.ts';
+import type { Caller } from '../../runtime/types/caller.ts';
 import type { ControlDeps, SingletonService } from '../service.ts';
 import { firstRunMs } from './missed.ts';
 import { Schedule } from './schedule.ts';

@@ -1,7 +1,8 @@
 import { StoreError } from '../../../store/port/errors.ts';
 import type { JobRow } from '../../../store/port/resources/jobs.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
-import type { Caller, Runtime } from '../../runtime/types.ts';
+import type { Caller } from '../../runtime/types/caller.ts';
+import type { Runtime } from '../../runtime/types/runtime.ts';
 
 /** What became of one execution. `later`: nothing yet, since the runtime or the store cannot take it now. */
 export type ActionOutcome =

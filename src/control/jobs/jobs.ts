@@ -2,7 +2,7 @@ import type { Action, JobRow } from '../../../store/port/resources/jobs.ts';
 import type { ActionContext } from '../../../store/port/writes.ts';
 import { RuntimeError, truncated } from '../../runtime/errors.ts';
 import { WakeupSignal } from '../../runtime/queries/wakeup-signal.ts';
-import type { ExecutionFilter } from '../../runtime/types.ts';
+import type { ExecutionFilter } from '../../runtime/types/executions.ts';
 import type { ControlDeps } from '../service.ts';
 import { JobRunner } from './runner.ts';
 

@@ -3,7 +3,7 @@ import type { ExecutionFilter as StoredFilter } from '../../../store/port/store.
 import { CoalescedJob } from '../../runtime/coalesced-job.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 import { storedFilter } from '../../runtime/queries/list-filter.ts';
-import type { ExecutionFilter } from '../../runtime/types.ts';
+import type { ExecutionFilter } from '../../runtime/types/executions.ts';
 import type { ControlDeps, SingletonService } from '../service.ts';
 import { type ActionOutcome, applyAction, isTransient } from './actions.ts';
 

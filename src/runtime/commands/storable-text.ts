@@ -1,7 +1,8 @@
 import type { Json } from '../../../machines/json.ts';
 import { pathOfIllFormedText } from '../../../machines/unicode.ts';
 import { RuntimeError, truncated } from '../errors.ts';
-import type { Decision, ForkRequest, StartRequest } from '../types.ts';
+import type { Decision, StartRequest } from '../types/executions.ts';
+import type { ForkRequest } from '../types/history.ts';
 
 /** Names are columns of the database, which hold no NUL; values are JSON text, which does. */
 export interface RequestTexts {

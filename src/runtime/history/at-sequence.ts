@@ -8,7 +8,7 @@ import type { LoadedWorkflow, WorkflowCache } from '../engine/loading/workflow-c
 import { RuntimeError } from '../errors.ts';
 import type { Queries } from '../queries/queries.ts';
 import type { Slice } from '../scheduling/time-slices.ts';
-import type { ExecutionAtView, ReplayView } from '../types.ts';
+import type { ExecutionAtView, ReplayView } from '../types/history.ts';
 import type { ReplayLimiter } from './replay-limiter.ts';
 import { type ReplayedStep, readHistory, readReplayableLog, replaySteps } from './replay-log.ts';
 import { headDifference, isFromThisCompiler } from './verify-replays.ts';

@@ -10,7 +10,7 @@ import { RuntimeError } from '../errors.ts';
 import { readLog } from '../log/read-log.ts';
 import type { Queries } from '../queries/queries.ts';
 import type { Slice } from '../scheduling/time-slices.ts';
-import type { SnapshotPage, SnapshotView } from '../types.ts';
+import type { SnapshotPage, SnapshotView } from '../types/history.ts';
 import type { ReplayLimiter } from './replay-limiter.ts';
 import { readHistory, readReplayableLog, replaySteps } from './replay-log.ts';
 

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { pascalCase } from '../../../machines/events.ts';
 import type { JsonObject } from '../../../machines/json.ts';
-import type { EventView } from '../types.ts';
+import type { EventView } from '../types/executions.ts';
 
 interface Common {
   /** UUID. */

@@ -1,6 +1,6 @@
 import type { ExecutionFilter as StoredFilter } from '../../../store/port/store.ts';
 import { firstExecutionIdAt } from '../ids.ts';
-import type { ExecutionFilter } from '../types.ts';
+import type { ExecutionFilter } from '../types/executions.ts';
 
 /** The filter as the store takes it: a time is a place among the ids. */
 export function storedFilter({ createdFromMs, createdBeforeMs, ...rest }: ExecutionFilter): StoredFilter {

@@ -9,7 +9,7 @@ import { RuntimeError } from '../errors.ts';
 import { offloadedBytes, restorePayload, withUnresolvedPayload } from '../log/offloaded-payloads.ts';
 import { eventOf, readLog } from '../log/read-log.ts';
 import type { TimeSlices } from '../scheduling/time-slices.ts';
-import type { ApprovalsView, EventView, ExecutionView } from '../types.ts';
+import type { ApprovalsView, EventView, ExecutionView } from '../types/executions.ts';
 import { eventViewOf, viewOf } from './views.ts';
 import type { WakeupSignal } from './wakeup-signal.ts';
 

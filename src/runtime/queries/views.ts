@@ -4,7 +4,8 @@ import { completedPatch, stateOf, suspensionOf } from '../../../machines/step/in
 import type { EventRow, ExecutionRow, WorkerRow } from '../../../store/port/rows.ts';
 import type { CachedExecution } from '../engine/loading/execution-cache.ts';
 import { forkedFrom } from '../history/fork-labels.ts';
-import type { EventView, ExecutionSummary, ExecutionView, WorkerView } from '../types.ts';
+import type { EventView, ExecutionSummary, ExecutionView } from '../types/executions.ts';
+import type { WorkerView } from '../types/work.ts';
 
 /** A worker not heard of for this long is no longer active. */
 export const WORKER_ACTIVE_MS = 60_000;

@@ -3,7 +3,7 @@ import type { Store } from '../../../store/port/store.ts';
 import type { Clock } from '../clock.ts';
 import type { CachedExecution } from '../engine/loading/execution-cache.ts';
 import { RuntimeError, type RuntimeErrorCode } from '../errors.ts';
-import type { TenantAdmission } from '../types.ts';
+import type { TenantAdmission } from '../types/runtime.ts';
 import { InactiveTenants } from './inactive-tenants.ts';
 import type { TenantLimits } from './limits.ts';
 import { LiveExecutions, type LiveExecutionsOptions } from './live-executions.ts';

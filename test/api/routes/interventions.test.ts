@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Tools } from '../../../src/runtime/types.ts';
+import type { Tools } from '../../../src/runtime/types/work.ts';
 import { ROLES } from '../../../src/tokens.ts';
 import { type Api, api, ECHO, EXTERNAL, PAYMENT, REVIEW, UNKNOWN_EXECUTION } from '../support/api.ts';
 

@@ -13,7 +13,7 @@ import type { RegisteredWorkflow, WorkflowDetail, WorkflowList } from '../../../
 import { type Config, readConfig } from '../../../src/config.ts';
 import { ControlPlane } from '../../../src/control/control-plane.ts';
 import { Outbound } from '../../../src/executors/outbound.ts';
-import type { Tools } from '../../../src/runtime/types.ts';
+import type { Tools } from '../../../src/runtime/types/work.ts';
 import { mintToken, type Role } from '../../../src/tokens.ts';
 import { undocumented } from '../../support/openapi.ts';
 import { openTestRuntime, type TestRuntime } from '../../support/runtimes.ts';

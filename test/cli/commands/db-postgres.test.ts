@@ -9,7 +9,7 @@ import { createToken } from '../../../src/admin.ts';
 import { JamjetClient } from '../../../src/client/index.ts';
 import { startServer } from '../../../src/compose.ts';
 import { readConfig } from '../../../src/config.ts';
-import type { Tools } from '../../../src/runtime/types.ts';
+import type { Tools } from '../../../src/runtime/types/work.ts';
 import { postgresServer } from '../../support/postgres.ts';
 import { DOUBLING, PAID, REVIEWED, TOOLS } from '../flows.ts';
 import { inFolder, jamjet, TerminalSession } from '../terminal-session.ts';

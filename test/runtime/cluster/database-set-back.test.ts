@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ToolContext } from '../../../src/runtime/types.ts';
+import type { ToolContext } from '../../../src/runtime/types/work.ts';
 import { type ClusterMember, openCluster, waitUntil } from '../../support/cluster.ts';
 import { pair, tool } from '../../support/cluster-workflows.ts';
 import { postgresDatabase, postgresServer } from '../../support/postgres.ts';

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import type { ToolContext } from '../../../src/runtime/types.ts';
+import type { ToolContext } from '../../../src/runtime/types/work.ts';
 import { openCluster, waitUntil } from '../../support/cluster.ts';
 import { approval, one, tool } from '../../support/cluster-workflows.ts';
 import { postgresDatabase, postgresServer } from '../../support/postgres.ts';

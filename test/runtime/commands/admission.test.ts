@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../machines/json.ts';
-import type { Caller } from '../../../src/runtime/types.ts';
+import type { Caller } from '../../../src/runtime/types/caller.ts';
 import { CALLER, eventually, openTestRuntime } from '../../support/runtimes.ts';
 
 const OTHER: Caller = { tenantId: 'other', actorId: 'tester', actorType: 'human' };

@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../machines/json.ts';
-import type { ToolContext } from '../../../src/runtime/types.ts';
+import type { ToolContext } from '../../../src/runtime/types/work.ts';
 import { replayAll } from '../../support/replay-all.ts';
 import { CALLER, databasePath, eventually, openTestRuntime, type TestRuntime } from '../../support/runtimes.ts';
 

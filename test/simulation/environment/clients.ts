@@ -1,5 +1,6 @@
 import { RuntimeError } from '../../../src/runtime/errors.ts';
-import type { Caller, Runtime } from '../../../src/runtime/types.ts';
+import type { Caller } from '../../../src/runtime/types/caller.ts';
+import type { Runtime } from '../../../src/runtime/types/runtime.ts';
 import { StoreError } from '../../../store/port/errors.ts';
 import type { Random } from '../../support/random.ts';
 import type { Incarnation } from './incarnation.ts';

@@ -1,4 +1,4 @@
-import type { Runtime } from '../../../src/runtime/types.ts';
+import type { Runtime } from '../../../src/runtime/types/runtime.ts';
 import { CLIENT_PREFIX, type OnlineChecker } from '../check/online-checker.ts';
 import type { Operation, Plan } from '../plan.ts';
 import { type Clients, callerOf, type Reply } from './clients.ts';

@@ -1,6 +1,7 @@
 import type { Clock } from '../../../src/runtime/clock.ts';
 import { createRuntime } from '../../../src/runtime/index.ts';
-import type { Runtime, Tools } from '../../../src/runtime/types.ts';
+import type { Runtime } from '../../../src/runtime/types/runtime.ts';
+import type { Tools } from '../../../src/runtime/types/work.ts';
 import type { Plan } from '../plan.ts';
 import type { MemoryDatabase } from '../store/memory-database.ts';
 import { memoryStore } from '../store/memory-store.ts';

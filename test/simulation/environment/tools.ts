@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from '../../../machines/json.ts';
-import type { ToolContext, Tools } from '../../../src/runtime/types.ts';
+import type { ToolContext, Tools } from '../../../src/runtime/types/work.ts';
 import type { OnlineChecker, ToolCall } from '../check/online-checker.ts';
 import type { Plan } from '../plan.ts';
 import type { Incarnation } from './incarnation.ts';

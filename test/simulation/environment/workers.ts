@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../../machines/json.ts';
-import type { WorkItemView } from '../../../src/runtime/types.ts';
+import type { WorkItemView } from '../../../src/runtime/types/work.ts';
 import { CLIENT_PREFIX, type OnlineChecker } from '../check/online-checker.ts';
 import type { Plan } from '../plan.ts';
 import { type Clients, callerOf, type Reply } from './clients.ts';

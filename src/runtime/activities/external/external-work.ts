@@ -10,7 +10,8 @@ import type { Engine } from '../../engine/engine.ts';
 import type { MessageOutcome } from '../../engine/envelope.ts';
 import { RuntimeError } from '../../errors.ts';
 import type { Ids } from '../../ids.ts';
-import type { Caller, ClaimWork, CompleteWork, FailWork, WorkItemView } from '../../types.ts';
+import type { Caller } from '../../types/caller.ts';
+import type { ClaimWork, CompleteWork, FailWork, WorkItemView } from '../../types/work.ts';
 import { LongPolls } from './long-polls.ts';
 import type { WorkPayloads } from './work-payloads.ts';
 

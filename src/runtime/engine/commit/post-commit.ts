@@ -10,7 +10,7 @@ import type { WakeupSignal } from '../../queries/wakeup-signal.ts';
 import type { Quotas } from '../../quotas/quotas.ts';
 import type { Subscribers } from '../../subscribers.ts';
 import type { TimerQueue } from '../../timers/timer-queue.ts';
-import type { CommitNotification } from '../../types.ts';
+import type { CommitNotification } from '../../types/runtime.ts';
 import type { ExecutionCommit } from './execution-commit.ts';
 
 export interface PostCommitOptions {

@@ -9,7 +9,7 @@ import { executorFor } from '../../../executors/registry.ts';
 import { RuntimeError } from '../../errors.ts';
 import { FairQueue } from '../../scheduling/fair-queue.ts';
 import { TimeSlices } from '../../scheduling/time-slices.ts';
-import type { Tools } from '../../types.ts';
+import type { Tools } from '../../types/work.ts';
 
 /** Compiled machines weigh about 10 KB a node; bounding their nodes bounds their memory. */
 const MAX_CACHED_NODES = 20_000;

@@ -18,7 +18,8 @@ import { offloadedArtifact, offloadedBytes, offloadedReplayBytes, withPayload } 
 import { eventOf, readLog, replayableOf, type TimedEvent } from '../../log/read-log.ts';
 import type { Quotas } from '../../quotas/quotas.ts';
 import type { Slice, TimeSlices } from '../../scheduling/time-slices.ts';
-import type { Caller, ForkRequest, ForkResult } from '../../types.ts';
+import type { Caller } from '../../types/caller.ts';
+import type { ForkRequest, ForkResult } from '../../types/history.ts';
 import type { ExecutionAtSequence, HistoryAtSequence } from '../at-sequence.ts';
 import { forkLabels } from '../fork-labels.ts';
 import { replaySteps } from '../replay-log.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Json, JsonObject } from '../../../../machines/json.ts';
 import { Descendants, MAX_DESCENDANTS } from '../../../../src/runtime/activities/children/descendants.ts';
-import type { Caller } from '../../../../src/runtime/types.ts';
+import type { Caller } from '../../../../src/runtime/types/caller.ts';
 import type { TenantChange } from '../../../../store/port/resources/tenants.ts';
 import { CALLER, databasePath, eventually, openTestRuntime, type TestRuntime } from '../../../support/runtimes.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ToolContext } from '../../../../src/runtime/types.ts';
+import type { ToolContext } from '../../../../src/runtime/types/work.ts';
 import { CALLER, eventually, openTestRuntime } from '../../../support/runtimes.ts';
 
 const tool = (ref: string, more: object = {}) => ({ kind: { type: 'tool', tool_ref: ref, ...more } });

@@ -1,6 +1,6 @@
 import { copyFileSync, existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { ToolContext } from '../../../../src/runtime/types.ts';
+import type { ToolContext } from '../../../../src/runtime/types/work.ts';
 import { CALLER, databasePath, eventually, openTestRuntime } from '../../../support/runtimes.ts';
 
 const one = {

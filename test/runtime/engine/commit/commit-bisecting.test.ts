@@ -1,7 +1,8 @@
 import Database from 'better-sqlite3';
 import { Client } from 'pg';
 import { describe, expect, it } from 'vitest';
-import type { EventView, Runtime } from '../../../../src/runtime/types.ts';
+import type { EventView } from '../../../../src/runtime/types/executions.ts';
+import type { Runtime } from '../../../../src/runtime/types/runtime.ts';
 import { openCluster } from '../../../support/cluster.ts';
 import { postgresDatabase, postgresServer } from '../../../support/postgres.ts';
 import { CALLER, openTestRuntime } from '../../../support/runtimes.ts';

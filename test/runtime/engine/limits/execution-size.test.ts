@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../../machines/json.ts';
 import { LIMITS } from '../../../../src/runtime/engine/limits/limits.ts';
-import type { EventView, Runtime, Tools } from '../../../../src/runtime/types.ts';
+import type { EventView } from '../../../../src/runtime/types/executions.ts';
+import type { Runtime } from '../../../../src/runtime/types/runtime.ts';
+import type { Tools } from '../../../../src/runtime/types/work.ts';
 import { openCluster } from '../../../support/cluster.ts';
 import { postgresDatabase, postgresServer } from '../../../support/postgres.ts';
 import { CALLER, databasePath, eventually, openTestRuntime } from '../../../support/runtimes.ts';
