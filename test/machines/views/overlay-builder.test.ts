@@ -104,17 +104,17 @@ describe('what a log tells of nodes and edges', () => {
     const { events } = golden('pause-and-resume');
     const resumed = events.find(({ type }) => type === 'workflow_resumed')?.sequence ?? 0;
     const { marks } = played('pause-and-resume', resumed - 1);
-    expect(marks).toMatchObject({ status: 'paused', held: true });
+    expect(marks).toMatchObject({ status: 'paused', suspended: true });
     expect([...marks.nodes.values()].some(({ status }) => status === 'held')).toBe(true);
     expect(played('pause-and-resume').marks.status).toBe('completed');
   });
 
   it('is paused when all that is under way waits', () => {
-    expect(played('approval-rejected-by-route', 0).marks).toMatchObject({ status: 'running', held: false });
+    expect(played('approval-rejected-by-route', 0).marks).toMatchObject({ status: 'running', suspended: false });
     const { events } = golden('approval-rejected-by-route');
     const decided = events.find(({ type }) => type === 'approval_received')?.sequence ?? 0;
-    expect(played('approval-rejected-by-route', decided - 1).marks).toMatchObject({ status: 'paused', held: false });
-    expect(played('fork-first', 15).marks).toMatchObject({ status: 'running', held: false });
+    expect(played('approval-rejected-by-route', decided - 1).marks).toMatchObject({ status: 'paused', suspended: false });
+    expect(played('fork-first', 15).marks).toMatchObject({ status: 'running', suspended: false });
   });
 
   it('leaves what was under way at the end as cancelled', () => {
