@@ -1,4 +1,5 @@
 import type { ControlChange } from '../../store/port/notifications.ts';
+import { Coalesced } from '../runtime/coalesce.ts';
 import type { ControlDeps } from './service.ts';
 
 const LEASE_NAME = 'control';
@@ -6,25 +7,25 @@ const TTL_MS = 30_000;
 const RENEW_MS = 10_000;
 
 export interface LeaseCallbacks {
-  /** The lease was taken. */
+  /** Called when this runtime has become the holder. */
   readonly onAcquired: () => Promise<void>;
-  /** It was lost: somebody else may have it already. */
+  /** Called when the lease was lost; another runtime may already hold it. */
   readonly onLost: () => Promise<void>;
 }
 
 /**
- * Of all runtimes on a database, one holds the lease, and what must go on once goes on there. It is renewed well before it lapses; when its
- * holder is gone, another takes it, at once if it was given back.
+ * The lease that makes one runtime of a cluster the leader, which runs the singleton services. The holder renews it well before it expires.
+ * Another runtime acquires it when it expires, or at once when it is released. A holder whose lease expired may not know it yet, so the
+ * services must tolerate a short overlap.
  */
 export class LeaderLease {
   readonly #deps: ControlDeps;
   readonly #callbacks: LeaseCallbacks;
-  /** What goes on once goes on here. */
+  /** Do the singleton services run here? */
   #isLeader = false;
-  /** Until when the lease is held; 0 = it is not. */
+  /** When the lease that this runtime holds expires; 0 = it holds none. */
   #heldUntilMs = 0;
-  #checking: Promise<void> | null = null;
-  #checkRequested = false;
+  readonly #checks = new Coalesced(() => this.#check());
   #closed = false;
   #cancelTimer: () => void = () => {};
   #unsubscribe: () => void = () => {};
@@ -36,73 +37,60 @@ export class LeaderLease {
 
   async start(): Promise<void> {
     this.#unsubscribe = this.#deps.runtime.onControl((change) => {
-      if (this.#heldUntilMs === 0 && mayBeVacant(change)) void this.#check();
+      if (this.#heldUntilMs === 0 && mayBeVacant(change)) void this.#checks.run();
     });
-    await this.#check();
+    await this.#checks.run();
     this.#schedule();
   }
 
-  /** No more is begun: what runs is the caller's to end, before he gives the lease back. */
+  /** Stops acquiring and renewing. The caller closes the services and then calls `release`. */
   async stop(): Promise<void> {
     this.#closed = true;
     this.#unsubscribe();
     this.#cancelTimer();
-    await this.#checking;
+    await this.#checks.idle();
   }
 
   async release(): Promise<void> {
     if (this.#heldUntilMs === 0) return;
     this.#heldUntilMs = 0;
-    const { store, runtime, clock, onError: failed } = this.#deps;
+    const { store, runtime, clock, onError } = this.#deps;
     try {
       await store.acquireLease(LEASE_NAME, runtime.id, clock.nowMs(), 0);
     } catch (error) {
-      // It lapses by itself.
-      failed(error);
+      // The lease expires without it.
+      onError(error);
     }
   }
 
   #schedule(): void {
     if (this.#closed) return;
-    this.#cancelTimer = this.#deps.clock.after(RENEW_MS, () => void this.#check().finally(() => this.#schedule()));
+    this.#cancelTimer = this.#deps.clock.after(RENEW_MS, () => void this.#checks.run().finally(() => this.#schedule()));
   }
 
-  #check(): Promise<void> {
-    this.#checkRequested = true;
-    this.#checking ??= this.#checkUntilSettled().finally(() => {
-      this.#checking = null;
-    });
-    return this.#checking;
-  }
-
-  async #checkUntilSettled(): Promise<void> {
-    while (this.#checkRequested && !this.#closed) {
-      this.#checkRequested = false;
-      try {
-        await this.#renew();
-      } catch (error) {
-        this.#deps.onError(error);
-      }
+  /** Never rejects. */
+  async #check(): Promise<void> {
+    if (this.#closed) return;
+    try {
+      const isMine = await this.#acquire();
+      if (this.#closed || isMine === this.#isLeader) return;
+      if (isMine) await this.#callbacks.onAcquired();
+      else await this.#callbacks.onLost();
+      this.#isLeader = isMine;
+    } catch (error) {
+      this.#deps.onError(error);
     }
   }
 
-  async #renew(): Promise<void> {
-    const isMine = await this.#acquire();
-    if (this.#closed || isMine === this.#isLeader) return;
-    if (isMine) await this.#callbacks.onAcquired();
-    else await this.#callbacks.onLost();
-    this.#isLeader = isMine;
-  }
-
-  /** Who cannot ask any more has it until it lapses, and not longer. */
+  /** Acquires or renews. While the store does not answer, the lease counts as held until it expires. */
   async #acquire(): Promise<boolean> {
-    const { store, runtime, clock, onError: failed } = this.#deps;
+    const { store, runtime, clock, onError } = this.#deps;
     const nowMs = clock.nowMs();
     try {
       const isMine = await store.acquireLease(LEASE_NAME, runtime.id, nowMs, TTL_MS);
       this.#heldUntilMs = isMine ? nowMs + TTL_MS : 0;
     } catch (error) {
-      failed(error);
+      onError(error);
       if (clock.nowMs() >= this.#heldUntilMs) this.#heldUntilMs = 0;
     }
     return this.#heldUntilMs > 0;

@@ -2,13 +2,14 @@ import { setImmediate } from 'node:timers/promises';
 import type { RemovalPosition, RetentionPolicy } from '../../store/port/resources/retention.ts';
 import type { Store } from '../../store/port/store.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { Coalesced } from '../runtime/coalesce.ts';
 import { DeadlineTimer } from '../runtime/timers/deadline-timer.ts';
 import type { Runtime } from '../runtime/types/runtime.ts';
 import type { SingletonService } from './service.ts';
 import type { Tenants } from './tenants.ts';
 
 const DAY_MS = 86_400_000;
-/** After a failure: the disk may be full, the database busy. */
+/** Delay after a failure, such as a full disk or a busy database. */
 const RETRY_MS = 10 * 60_000;
 
 export interface RetentionOptions {
@@ -20,8 +21,8 @@ export interface RetentionOptions {
 }
 
 /**
- * Removes ended executions of tenants that keep them for some days only. Runs when the server starts, when a tenant changes, and then once something
- * has become old enough, at most daily. What is removed was old enough when it went; it may stay up to a day longer.
+ * Deletes ended executions of tenants with `retention_days`. Runs at start, when a tenant changes and when an execution becomes old enough,
+ * at most once a day; so an execution is never deleted early, and up to a day late.
  */
 export class Retention implements SingletonService {
   readonly #options: RetentionOptions;
@@ -29,8 +30,7 @@ export class Retention implements SingletonService {
   readonly #unsubscribe: () => void;
   #active = false;
   #closed = false;
-  #running: Promise<void> | null = null;
-  #requested = false;
+  readonly #runs = new Coalesced(() => this.#run());
 
   constructor(options: RetentionOptions) {
     this.#options = options;
@@ -45,36 +45,31 @@ export class Retention implements SingletonService {
 
   async standBy(): Promise<void> {
     this.#active = false;
-    await this.#running;
+    await this.#runs.idle();
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     this.#unsubscribe();
     this.#timer.stop();
-    await this.#running;
+    await this.#runs.idle();
   }
 
   #request(): void {
-    if (!this.#active || this.#closed) return;
-    this.#requested = true;
-    this.#running ??= this.#run().finally(() => {
-      this.#running = null;
-    });
+    if (this.#active && !this.#closed) void this.#runs.run();
   }
 
+  /** Never rejects. */
   async #run(): Promise<void> {
-    const { store, clock, onError: failed } = this.#options;
-    while (this.#requested && this.#active && !this.#closed) {
-      this.#requested = false;
-      try {
-        const policies = await store.retention.policies();
-        for (const policy of policies) await this.#apply(policy);
-        this.#timer.scheduleAt(await this.#nextRunMs(policies));
-      } catch (error) {
-        failed(error);
-        this.#timer.scheduleAt(clock.nowMs() + RETRY_MS);
-      }
+    if (!this.#active || this.#closed) return;
+    const { store, clock, onError } = this.#options;
+    try {
+      const policies = await store.retention.policies();
+      for (const policy of policies) await this.#apply(policy);
+      this.#timer.scheduleAt(await this.#nextRunMs(policies));
+    } catch (error) {
+      onError(error);
+      this.#timer.scheduleAt(clock.nowMs() + RETRY_MS);
     }
   }
 
@@ -87,12 +82,12 @@ export class Retention implements SingletonService {
       const { removed, next } = await store.retention.remove({ after, endedBeforeMs }, context);
       runtime.forget(removed);
       after = next;
-      // Requests and executions go first.
+      // Lets requests and executions run in between.
       await setImmediate();
     } while (after !== null && this.#active && !this.#closed);
   }
 
-  /** When the first execution that is there now becomes old enough; null = nobody has a policy. */
+  /** When the oldest ended execution becomes old enough; null = no tenant has a retention policy. */
   async #nextRunMs(policies: readonly RetentionPolicy[]): Promise<number | null> {
     const { store, clock } = this.#options;
     const nowMs = clock.nowMs();

@@ -1,4 +1,5 @@
 import type { Clock } from './clock.ts';
+import { Coalesced } from './coalesce.ts';
 
 const FIRST_DELAY_MS = 100;
 const MAX_DELAY_MS = 5_000;
@@ -9,14 +10,13 @@ export interface CoalescedJobOptions {
 }
 
 /**
- * Does a job whenever it is asked to, never twice at a time: asked while it works, it goes once more when it is through. A job
- * that fails is reported and done again after a while, which grows from failure to failure.
+ * A job that runs on request, never twice at a time: requests made while it runs share one further run. A failure is reported, and the job
+ * is run again after a delay that doubles with each failure.
  */
 export class CoalescedJob {
   readonly #options: CoalescedJobOptions;
   readonly #job: () => Promise<void>;
-  #running: Promise<void> | null = null;
-  #requested = false;
+  readonly #runs = new Coalesced(() => this.#run());
   #delayMs = FIRST_DELAY_MS;
   #cancelRetry: () => void = () => {};
   #closed = false;
@@ -31,43 +31,37 @@ export class CoalescedJob {
   }
 
   request(): void {
-    if (this.#closed) return;
-    this.#requested = true;
-    this.#running ??= this.#run();
+    if (!this.#closed) void this.#runs.run();
   }
 
-  /** Asks, and resolves when it is through; also when the job failed. */
+  /** Requests a run and resolves when it has ended, also when it failed. */
   async requestAndWait(): Promise<void> {
-    this.request();
-    await this.#running;
+    await (this.#closed ? this.#runs.idle() : this.#runs.run());
   }
 
-  /** Resolves when the job under way has ended, if there is one. */
-  async idle(): Promise<void> {
-    await this.#running;
+  /** Resolves when no run is in progress. */
+  idle(): Promise<void> {
+    return this.#runs.idle();
   }
 
-  /** Resolves when the job under way has ended; there is none after it. */
+  /** Prevents further runs and resolves when none is in progress. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#cancelRetry();
-    await this.#running;
+    await this.#runs.idle();
   }
 
+  /** Never rejects. */
   async #run(): Promise<void> {
+    if (this.#closed) return;
     try {
-      while (this.#requested && !this.#closed) {
-        this.#requested = false;
-        await this.#job();
-        this.#delayMs = FIRST_DELAY_MS;
-      }
+      await this.#job();
+      this.#delayMs = FIRST_DELAY_MS;
     } catch (error) {
       this.#options.onError(error);
       this.#cancelRetry();
       this.#cancelRetry = this.#options.clock.after(this.#delayMs, () => this.request());
       this.#delayMs = Math.min(2 * this.#delayMs, MAX_DELAY_MS);
-    } finally {
-      this.#running = null;
     }
   }
 }

@@ -3,8 +3,8 @@ import { CoalescedJob } from '../../src/runtime/coalesced-job.ts';
 import { FakeClock } from '../support/clock.ts';
 import { eventually } from '../support/runtimes.ts';
 
-describe('a pump', () => {
-  it('never does its job twice at a time, and once more when asked meanwhile', async () => {
+describe('a coalesced job', () => {
+  it('never runs twice at a time, and runs once more if requested meanwhile', async () => {
     const ends: (() => void)[] = [];
     const pump = new CoalescedJob(
       { clock: new FakeClock(), onError: () => {} },
@@ -24,7 +24,7 @@ describe('a pump', () => {
     expect(ends).toHaveLength(3);
   });
 
-  it('reports a job that fails and does it again after a growing while', async () => {
+  it('reports a failure and retries with growing delays', async () => {
     const clock = new FakeClock();
     const errors: unknown[] = [];
     let jobs = 0;
@@ -42,7 +42,7 @@ describe('a pump', () => {
     expect(errors.map(String)).toEqual(['Error: no 1', 'Error: no 2']);
   });
 
-  it('that is closed does nothing any more, and waits for what is under way', async () => {
+  it('runs no more once closed, and waits for the run in progress', async () => {
     let end: () => void = () => {};
     let jobs = 0;
     const pump = new CoalescedJob({ clock: new FakeClock(), onError: () => {} }, () => {

@@ -4,6 +4,7 @@ import { type Status, TERMINAL } from '../../../machines/run.ts';
 import { StoreError } from '../../../store/port/errors.ts';
 import type { CronJobSummary, CronOmission, CronRun } from '../../../store/port/resources/cron.ts';
 import type { ActionContext } from '../../../store/port/writes.ts';
+import { Coalesced } from '../../runtime/coalesce.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 import { DeadlineTimer } from '../../runtime/timers/deadline-timer.ts';
 import type { Caller } from '../../runtime/types/caller.ts';
@@ -11,28 +12,28 @@ import type { ControlDeps, SingletonService } from '../service.ts';
 import { firstRunMs } from './missed.ts';
 import { Schedule } from './schedule.ts';
 
-/** Label of every execution that a job started: the job's name. */
+/** Label of executions started by a cron job: the job's name. */
 export const CRON_LABEL = 'jamjet.cron';
-/** The time it was scheduled for, which is not when it ran if it had been missed. */
+/** Label with the scheduled time, which differs from the start time for a missed run. */
 const SCHEDULED_AT_LABEL = 'jamjet.cron.scheduled_at';
 
-/** Jobs that are served at the same time, one run each: their starts share commits, and so do their moves. */
+/** Jobs run concurrently, one run each, so that their starts and their schedule updates share commits. */
 const JOBS_PER_ROUND = 50;
-/** Making one takes as long as starting a run. */
+/** Parsing an expression takes as long as starting a run. */
 const MAX_CACHED_SCHEDULES = 1_000;
-/** After the store was away, or too much was waiting. */
+/** Delay after the store was unavailable or the runtime overloaded. */
 const RETRY_MS = 1_000;
 
 /**
- * Starts what is due. One alarm, set to the earliest time of all jobs; nothing polls. A run is started under an idempotency key made of
- * job and time, and only then does the job move on, from where it stood: whatever is cut short or done twice in between, each time is run once.
+ * Starts due jobs. One timer is set to the earliest time of all jobs; nothing polls. A run is started under an idempotency key of job and
+ * scheduled time, and the job's schedule advances only after that, conditional on its old position. So each scheduled time is run once, even
+ * if the process dies in between or two processes run the job.
  */
 export class CronRunner implements SingletonService {
   readonly #deps: ControlDeps;
   readonly #timer: DeadlineTimer;
   readonly #schedules = new LRUCache<string, Schedule>({ max: MAX_CACHED_SCHEDULES });
-  #running: Promise<void> | null = null;
-  #requested = false;
+  readonly #runs = new Coalesced(() => this.#runDueJobs());
   #active = false;
   #closed = false;
 
@@ -48,10 +49,10 @@ export class CronRunner implements SingletonService {
 
   async standBy(): Promise<void> {
     this.#active = false;
-    await this.#running;
+    await this.#runs.idle();
   }
 
-  /** Another process changed a job. */
+  /** Call when another process has changed a job. */
   changed(): void {
     this.#request();
   }
@@ -59,31 +60,21 @@ export class CronRunner implements SingletonService {
   async close(): Promise<void> {
     this.#closed = true;
     this.#timer.stop();
-    await this.#running;
+    await this.#runs.idle();
   }
 
-  /** A job is due at that time. */
+  /** Call when a job is due at that time. */
   scheduleAt(atMs: number | null): void {
     if (this.#active) this.#timer.scheduleAt(atMs);
   }
 
   #request(): void {
-    if (!this.#active) return;
-    if (this.#running !== null) {
-      this.#requested = true;
-      return;
-    }
-    this.#running = this.#runDueJobs().finally(() => {
-      this.#running = null;
-      if (this.#requested && !this.#closed) {
-        this.#requested = false;
-        this.#request();
-      }
-    });
+    if (this.#active && !this.#closed) void this.#runs.run();
   }
 
+  /** Never rejects. */
   async #runDueJobs(): Promise<void> {
-    const { store, clock, onError: failed } = this.#deps;
+    const { store, clock, onError } = this.#deps;
     const catchingUp = new Set<string>();
     try {
       while (this.#active && !this.#closed) {
@@ -96,12 +87,12 @@ export class CronRunner implements SingletonService {
       }
     } catch (error) {
       if (this.#closed) return;
-      if (!(error instanceof RuntimeError && error.retryAfterMs !== null)) failed(error);
+      if (!(error instanceof RuntimeError && error.retryAfterMs !== null)) onError(error);
       this.#timer.scheduleAt(clock.nowMs() + RETRY_MS);
     }
   }
 
-  /** One time of each job. One that fails must not leave the others behind, half done. */
+  /** Runs one scheduled time of each job. A failure is thrown only after the other jobs' runs have been recorded. */
   async #runRound(jobs: readonly CronJobSummary[], catchingUp: Set<string>): Promise<void> {
     const served = await Promise.allSettled(jobs.map((job) => this.#runNext(job, catchingUp)));
     const runs = served.flatMap((each) => (each.status === 'fulfilled' && each.value !== null ? [each.value] : []));
@@ -109,7 +100,7 @@ export class CronRunner implements SingletonService {
     for (const each of served) if (each.status === 'rejected') throw each.reason;
   }
 
-  /** Null = nothing was started, which is recorded. `catchingUp`: jobs of whose backlog the oldest part is skipped already. */
+  /** Null = nothing was started; the omission is recorded. `catchingUp`: jobs whose oldest missed times were already skipped. */
   async #runNext(job: CronJobSummary, catchingUp: Set<string>): Promise<CronRun | null> {
     const { nextRunAtMs: atMs, id, name, tenantId } = job;
     if (atMs === null) return null;
@@ -134,12 +125,12 @@ export class CronRunner implements SingletonService {
     return null;
   }
 
-  /** What cannot be started is told, and the schedule goes on; throws what will pass by itself. Null = the job is gone. */
+  /** Starts the run, or resolves with why it was omitted. Throws transient errors, to be retried. Null = the job was removed. */
   async #startExecution(
     job: CronJobSummary,
     atMs: number,
   ): Promise<Pick<CronRun, 'executionId' | 'ranAtMs'> | Pick<CronOmission, 'reason' | 'error'> | null> {
-    const { store, runtime, clock, onError: failed } = this.#deps;
+    const { store, runtime, clock, onError } = this.#deps;
     try {
       const last = job.lastExecutionId;
       if (job.overlap !== 'allow' && last !== null && (await this.#isRunning(job.tenantId, last))) {
@@ -159,12 +150,12 @@ export class CronRunner implements SingletonService {
     } catch (error) {
       if (isTransient(error)) throw error;
       if (error instanceof RuntimeError) return { reason: 'failed', error: error.message };
-      failed(error);
+      onError(error);
       return { reason: 'failed', error: 'unexpected failure, logged by the server' };
     }
   }
 
-  /** A stored job was right when it was made; only another release, with other time zones, may see it differently. */
+  /** A stored expression was valid when it was stored; only another release with other time zones may reject it. */
   #scheduleOf({ expression, timezone }: CronJobSummary): Schedule | RuntimeError {
     const key = `${timezone} ${expression}`;
     const known = this.#schedules.get(key);

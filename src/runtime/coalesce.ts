@@ -1,0 +1,47 @@
+/**
+ * Runs work on request, never twice at a time. Calls during a run share one further run, which starts when the current one has ended; so the
+ * work always sees everything that happened before the call.
+ */
+export class Coalesced<T = void> {
+  readonly #work: () => Promise<T>;
+  #current: Promise<T> | null = null;
+  #next: Promise<T> | null = null;
+
+  constructor(work: () => Promise<T>) {
+    this.#work = work;
+  }
+
+  /** Resolves and rejects as the run that starts after this call does. */
+  run(): Promise<T> {
+    if (this.#next !== null) return this.#next;
+    if (this.#current === null) return this.#start();
+    this.#next = this.#current
+      .then(
+        () => {},
+        () => {},
+      )
+      .then(() => {
+        this.#next = null;
+        return this.#start();
+      });
+    return this.#next;
+  }
+
+  /** Resolves when no run is in progress or requested; never rejects. */
+  async idle(): Promise<void> {
+    for (let last = this.#next ?? this.#current; last !== null; last = this.#next ?? this.#current) {
+      await last.then(
+        () => {},
+        () => {},
+      );
+    }
+  }
+
+  #start(): Promise<T> {
+    const run = this.#work().finally(() => {
+      this.#current = null;
+    });
+    this.#current = run;
+    return run;
+  }
+}
