@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../../machines/json.ts';
-import { type History, LogMismatch } from '../../../machines/replay/index.ts';
-import { activeOf, save, stateOf } from '../../../machines/step/index.ts';
+import type { History } from '../../../machines/replay/index.ts';
+import { activeOf, stateOf } from '../../../machines/step/index.ts';
 import type { ExecutionRow } from '../../../store/port/rows.ts';
 import type { Store } from '../../../store/port/store.ts';
 import type { CachedExecution } from '../engine/loading/execution-cache.ts';
@@ -9,9 +9,9 @@ import { RuntimeError } from '../errors.ts';
 import type { Queries } from '../queries/queries.ts';
 import type { Slice } from '../scheduling/time-slices.ts';
 import type { ExecutionAtView, ReplayView } from '../types/history.ts';
+import { compareWithReplay } from './compare-with-replay.ts';
 import type { ReplayLimiter } from './replay-limiter.ts';
-import { type ReplayedStep, readHistory, readReplayableLog, replaySteps } from './replay-log.ts';
-import { headDifference, isFromThisCompiler } from './verify-replays.ts';
+import { corruptIfMismatch, type ReplayedStep, readHistory, replayStoredLog } from './replay-log.ts';
 
 export interface HistoryAtSequenceOptions {
   readonly store: Store;
@@ -20,14 +20,14 @@ export interface HistoryAtSequenceOptions {
   readonly limiter: ReplayLimiter;
 }
 
-/** A point in the log of an execution. */
+/** An execution as it was after the last step at or before a sequence. */
 export interface ExecutionAtSequence extends ReplayedStep {
   readonly execution: CachedExecution | ExecutionRow;
   readonly loaded: LoadedWorkflow;
   readonly history: History;
 }
 
-/** Executions as they were: their logs folded again, as far as somebody wants to see. */
+/** Reads executions as they were at an earlier sequence, by replaying their logs up to it. */
 export class HistoryAtSequence {
   readonly #options: HistoryAtSequenceOptions;
 
@@ -53,41 +53,54 @@ export class HistoryAtSequence {
     return this.#options.limiter.run(tenantId, signal, async (slice) => {
       const { store, reads, programs } = this.#options;
       const execution = await reads.find(tenantId, id);
-      const end = 'run' in execution ? execution.run.seq : execution.seq;
+      const end = endOf(execution);
       if (sequence === end) return stateOf((await reads.load(tenantId, id)).run);
       const { program } = await programs.load(tenantId, execution.revision);
       const history = await readHistory(store, id, sequence);
+      const log = { tenantId, executionId: id, upTo: end };
       try {
-        for await (const { run } of replaySteps(program, id, readReplayableLog(store, tenantId, id, end, slice), history, slice))
+        for await (const { run } of replayStoredLog(store, program, log, history, slice))
           if (run.seq >= sequence) return stateOf(run);
-      } catch (cause) {
-        if (!(cause instanceof LogMismatch)) throw cause;
-        throw new RuntimeError('corrupt', `the log of execution ${id} does not fold: ${cause.message}`, { cause });
+      } catch (error) {
+        throw corruptIfMismatch(id, error);
       }
       throw new RuntimeError('corrupt', `execution ${id} has no event ${sequence}`);
     });
   }
 
   /**
-   * The end of the last step at or before a sequence: what a runtime that stopped there had stored. Within the first step, the end of that,
-   * since before it there is nothing.
+   * The execution after the last step at or before a sequence, which is what a runtime that stopped there had stored. A sequence within the
+   * first step gives the end of that step, since nothing was stored before. Throws `bad_request` for a sequence that is not in the log.
    */
   executionAt(tenantId: string, id: string, at: number, signal?: AbortSignal): Promise<ExecutionAtSequence> {
     return this.#options.limiter.run(tenantId, signal, (slice) => this.#executionAt(tenantId, id, at, slice));
   }
 
+  /** Replays the whole log and compares the result with what is stored. */
+  async replay(tenantId: string, id: string, signal?: AbortSignal): Promise<ReplayView> {
+    // Rejects with `not_found` before waiting in the queue.
+    await this.#options.reads.find(tenantId, id);
+    return this.#options.limiter.run(tenantId, signal, async (slice) => {
+      const { store, programs } = this.#options;
+      const checkpoint = await store.checkpoint(id);
+      const row = await store.tenant(tenantId).execution(id);
+      if (row === null || checkpoint === null) throw new RuntimeError('not_found', `execution ${id}`);
+      const mismatch = await compareWithReplay(store, programs, row, checkpoint, slice);
+      return { executionId: id, events: row.seq, sequence: row.seq, mismatch };
+    });
+  }
+
   async #executionAt(tenantId: string, id: string, at: number, slice: Slice): Promise<ExecutionAtSequence> {
     const { reads, programs } = this.#options;
     const execution = await reads.find(tenantId, id);
-    const end = 'run' in execution ? execution.run.seq : execution.seq;
+    const end = endOf(execution);
     if (!Number.isSafeInteger(at) || at < 1 || at > end)
       throw new RuntimeError('bad_request', `sequence ${at} is not in the log of execution ${id}, which goes from 1 to ${end}`);
     const loaded = await programs.load(tenantId, execution.revision);
     try {
       return { execution, loaded, ...(await this.#lastStepAt(tenantId, id, loaded, at, end, slice)) };
-    } catch (cause) {
-      if (!(cause instanceof LogMismatch)) throw cause;
-      throw new RuntimeError('corrupt', `the log of execution ${id} does not fold: ${cause.message}`, { cause });
+    } catch (error) {
+      throw corruptIfMismatch(id, error);
     }
   }
 
@@ -100,50 +113,25 @@ export class HistoryAtSequence {
     slice: Slice,
   ): Promise<ReplayedStep & Pick<ExecutionAtSequence, 'history'>> {
     const { store } = this.#options;
+    const log = { tenantId, executionId: id, upTo: end };
     for (let limit = at; ; ) {
       const history = await readHistory(store, id, limit);
       let reached: ReplayedStep | null = null;
-      for await (const step of replaySteps(program, id, readReplayableLog(store, tenantId, id, end, slice), history, slice)) {
+      for await (const step of replayStoredLog(store, program, log, history, slice)) {
         if (reached === null || step.run.seq <= limit) reached = step;
         if (step.run.seq >= limit) break;
       }
       if (reached === null) throw new RuntimeError('corrupt', `execution ${id} has no events`);
-      // Within the step of a retry nothing was forgiven yet, and what comes before it is not to be folded as if it had been.
-      const last = Math.max(...history.resets.ends) + 1;
-      if (last <= reached.run.seq) return { ...reached, history };
-      limit = last - 1;
+      // A retry resets failures only from its own step on. If the sequence lies within that step, replay again up to the step before it,
+      // without the reset.
+      const lastRetry = Math.max(...history.resets.ends) + 1;
+      if (lastRetry <= reached.run.seq) return { ...reached, history };
+      limit = lastRetry - 1;
     }
   }
+}
 
-  async replay(tenantId: string, id: string, signal?: AbortSignal): Promise<ReplayView> {
-    // Whose it is not waits for nothing.
-    await this.#options.reads.find(tenantId, id);
-    return this.#options.limiter.run(tenantId, signal, (slice) => this.#replay(tenantId, id, slice));
-  }
-
-  async #replay(tenantId: string, id: string, slice: Slice): Promise<ReplayView> {
-    const { store, programs } = this.#options;
-    const stored = await store.checkpoint(id);
-    const row = await store.tenant(tenantId).execution(id);
-    if (row === null || stored === null) throw new RuntimeError('not_found', `execution ${id}`);
-    const { program } = await programs.load(tenantId, row.revision);
-    const history = await readHistory(store, id, row.seq);
-    const view = { executionId: id, events: row.seq, sequence: row.seq };
-    const differs = (sequence: number, problem: string): ReplayView => ({ ...view, mismatch: { sequence, problem } });
-    try {
-      let last: ReplayedStep | null = null;
-      for await (last of replaySteps(program, id, readReplayableLog(store, tenantId, id, row.seq, slice), history, slice)) {
-        const { run } = last;
-        if (run.seq === stored.seq && isFromThisCompiler(program, stored, run) && save(run) !== stored.text)
-          return differs(run.seq, `the snapshot stored at sequence ${run.seq} is not what the log folds to`);
-      }
-      if (last?.run.seq !== row.seq) return differs(last?.run.seq ?? 0, `the log ends before sequence ${row.seq}`);
-      const difference = headDifference(row, last.run);
-      return difference === null ? { ...view, mismatch: null } : differs(row.seq, difference);
-    } catch (error) {
-      if (error instanceof LogMismatch) return differs(error.sequence, error.message);
-      if (error instanceof RuntimeError && error.code === 'corrupt') return differs(row.seq, error.message);
-      throw error;
-    }
-  }
+/** The last sequence of an execution's log. */
+function endOf(execution: CachedExecution | ExecutionRow): number {
+  return 'run' in execution ? execution.run.seq : execution.seq;
 }

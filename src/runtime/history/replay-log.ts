@@ -7,24 +7,32 @@ import { offloadedReplayBytes, restorePayload } from '../log/offloaded-payloads.
 import { eventOf, readLog, replayableOf, type TimedEvent } from '../log/read-log.ts';
 import type { Slice } from '../scheduling/time-slices.ts';
 
-/** Where a log leads to. */
+/** An execution after one step of its replayed log. */
 export interface ReplayedStep {
   readonly run: Run;
   /** When the step was taken. */
   readonly atMs: number;
-  /** The event it began with. */
+  /** The first event of the step. */
   readonly firstEvent: TimedEvent;
 }
 
+/** A part of an execution's stored log: the events after `after` (default 0) up to and including `upTo`. */
+export interface StoredLog {
+  readonly tenantId: string;
+  readonly executionId: string;
+  readonly upTo: number;
+  readonly after?: number;
+}
+
 /**
- * The run after every whole step of a log that is read on the way: no more of it is kept in memory than one step needs, and others have
- * their turn. Nothing is asked of the world. `from`: the run that the log before these events, with the same history, led to. Throws
- * `LogMismatch`, also for what the machine cannot take at all.
+ * Replays a log and yields the run after every whole step. Holds no more of the log in memory than one step needs, and gives way to other
+ * work between steps. Has no effects. `from`: the run that earlier events led to, with the same history. Throws `LogMismatch`, also when the
+ * machine throws.
  */
-export async function* replaySteps(
+export async function* replayLog(
   program: Program,
   executionId: string,
-  events: AsyncIterable<TimedEvent>,
+  events: AsyncIterable<TimedEvent> | Iterable<TimedEvent>,
   history: History,
   slice: Slice,
   from: Run | null = null,
@@ -42,7 +50,19 @@ export async function* replaySteps(
   }
 }
 
-async function* withEndMarker<T>(items: AsyncIterable<T>): AsyncGenerator<T | null> {
+/** Like `replayLog`, for a log in the store. */
+export function replayStoredLog(
+  store: Store,
+  program: Program,
+  log: StoredLog,
+  history: History,
+  slice: Slice,
+  from: Run | null = null,
+): AsyncGenerator<ReplayedStep> {
+  return replayLog(program, log.executionId, readReplayableLog(store, log, slice), history, slice, from);
+}
+
+async function* withEndMarker<T>(items: AsyncIterable<T> | Iterable<T>): AsyncGenerator<T | null> {
   yield* items;
   yield null;
 }
@@ -56,17 +76,11 @@ function nextStep(replay: LogReplay, ended: boolean): Run | null {
   }
 }
 
-/**
- * The log from its start, or from after a sequence, up to another, with the outputs that are kept apart. Throws `corrupt` at a gap in its
- * sequences.
- */
+/** Reads a log with its offloaded outputs. Throws `corrupt` if a sequence is missing. */
 export async function* readReplayableLog(
   store: Store,
-  tenantId: string,
-  executionId: string,
-  upTo: number,
+  { tenantId, executionId, upTo, after = 0 }: StoredLog,
   slice: Slice,
-  after = 0,
 ): AsyncGenerator<TimedEvent> {
   let seq = after;
   for await (const row of readLog(store, executionId, { after, limit: upTo - after }, slice)) {
@@ -79,11 +93,21 @@ export async function* readReplayableLog(
   }
 }
 
-/** What folding a log up to a sequence has to know beforehand; later forks count too, since they say whose the log was. */
+/**
+ * Reads what a replay up to a sequence must know beforehand: the retries up to it, and all forks, since a fork's log begins with events of
+ * its origin.
+ */
 export async function readHistory(store: Store, executionId: string, upTo: number): Promise<History> {
   const events: TimedEvent[] = [];
   for await (const row of readLog(store, executionId, { type: 'workflow_forked' })) events.push(eventOf(row));
   for await (const row of readLog(store, executionId, { type: 'workflow_retried' }))
     if (row.seq <= upTo) events.push(eventOf(row));
   return historyOf(events);
+}
+
+/** Converts a `LogMismatch` to a `corrupt` error of the execution; other errors are returned unchanged. */
+export function corruptIfMismatch(executionId: string, error: unknown): unknown {
+  if (!(error instanceof LogMismatch)) return error;
+  const message = `the log of execution ${executionId} cannot be replayed: ${error.message}`;
+  return new RuntimeError('corrupt', message, { cause: error });
 }

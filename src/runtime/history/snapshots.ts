@@ -1,24 +1,23 @@
 import { LRUCache } from 'lru-cache';
 import type { Program } from '../../../machines/compile/index.ts';
 import type { Json } from '../../../machines/json.ts';
-import { type History, LogMismatch, type RecordedEvent, RecordingStepper } from '../../../machines/replay/index.ts';
+import { type History, type RecordedEvent, RecordingStepper } from '../../../machines/replay/index.ts';
 import type { Run } from '../../../machines/run.ts';
 import { activeOf, stateOf } from '../../../machines/step/index.ts';
 import type { Store } from '../../../store/port/store.ts';
 import type { WorkflowCache } from '../engine/loading/workflow-cache.ts';
-import { RuntimeError } from '../errors.ts';
 import { readLog } from '../log/read-log.ts';
 import type { Queries } from '../queries/queries.ts';
 import type { Slice } from '../scheduling/time-slices.ts';
 import type { SnapshotPage, SnapshotView } from '../types/history.ts';
 import type { ReplayLimiter } from './replay-limiter.ts';
-import { readHistory, readReplayableLog, replaySteps } from './replay-log.ts';
+import { corruptIfMismatch, readHistory, replayStoredLog } from './replay-log.ts';
 
-/** A page ends with the first snapshot beyond. */
+/** A page ends with the snapshot that exceeds this size. */
 const PAGE_CHARS = 1024 * 1024;
-/** Memory for runs at which somebody stopped to read, and will go on. */
+/** Memory for the runs at the ends of pages, from which the next page resumes. */
 const RESUME_CACHE_BYTES = 32 * 1024 * 1024;
-/** Fixed cost of one, roughly. */
+/** Approximate fixed cost of a cached run. */
 const RUN_OVERHEAD_BYTES = 8192;
 
 export interface SnapshotsOptions {
@@ -33,23 +32,23 @@ interface PageRequest {
   readonly limit: number;
 }
 
-/** Part of a log that folds with one history: it ends before the next retry, since until then nothing of it was forgiven. */
+/** A part of a log that replays with one history: it ends before the next retry, which resets earlier failures. */
 interface ReplayRange {
   readonly history: History;
   readonly upTo: number;
 }
 
-/** Where a page ended. */
+/** The run at the end of a page. */
 interface ResumePoint {
   readonly run: Run;
-  /** Whose machine it is a run of: one compiled anew has other states, if equal ones. */
+  /** The program of the run. A run does not fit a program compiled again, whose state nodes are different objects. */
   readonly program: Program;
 }
 
-/** The machine of an execution after each of its steps, page by page, folded from the log. */
+/** Pages of the machine snapshots of an execution after each step, replayed from its log. */
 export class Snapshots {
   readonly #options: SnapshotsOptions;
-  /** Whoever asks for the next page does not fold again what came before. */
+  /** Lets the next page resume without replaying earlier events. */
   readonly #resumePoints = new LRUCache<string, ResumePoint>({ maxSize: RESUME_CACHE_BYTES, maxEntrySize: RESUME_CACHE_BYTES });
 
   constructor(options: SnapshotsOptions) {
@@ -72,12 +71,13 @@ export class Snapshots {
     const retries = history.resets.ends.size;
     const resumePoint = this.#resumePoints.get(resumeKey(id, after, retries));
     const from = resumePoint?.program === program ? resumePoint.run : null;
-    const events = readReplayableLog(this.#options.store, tenantId, id, upTo, slice, from?.seq ?? 0);
+    const log = { tenantId, executionId: id, upTo, after: from?.seq ?? 0 };
+    const steps = replayStoredLog(this.#options.store, recorder.program, log, history, slice, from);
     const snapshots: SnapshotView[] = [];
     let chars = 0;
     try {
-      for await (const { run, atMs, firstEvent: first } of replaySteps(recorder.program, id, events, history, slice, from)) {
-        const events = recorder.take(first);
+      for await (const { run, atMs, firstEvent } of steps) {
+        const events = recorder.take(firstEvent);
         if (run.seq <= after) continue;
         const view = viewOf(program, run, atMs, events);
         const viewChars = JSON.stringify(view).length;
@@ -87,9 +87,8 @@ export class Snapshots {
         this.#resumePoints.set(resumeKey(id, run.seq, retries), { run, program }, { size: RUN_OVERHEAD_BYTES + 4 * viewChars });
         break;
       }
-    } catch (cause) {
-      if (!(cause instanceof LogMismatch)) throw cause;
-      throw new RuntimeError('corrupt', `the log of execution ${id} does not fold: ${cause.message}`, { cause });
+    } catch (error) {
+      throw corruptIfMismatch(id, error);
     }
     return { ...head, snapshots };
   }
@@ -97,7 +96,7 @@ export class Snapshots {
   async #replayRange(id: string, after: number, end: number): Promise<ReplayRange> {
     const { store } = this.#options;
     let upTo = end;
-    // One right after `after` begins the next step: what it forgives is forgiven there.
+    // A retry right after `after` starts the next step, so its resets apply to the page.
     for await (const { seq } of readLog(store, id, { type: 'workflow_retried', after: after + 1, limit: 1 }))
       upTo = Math.min(end, seq - 1);
     return { history: await readHistory(store, id, upTo), upTo };

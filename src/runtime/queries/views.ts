@@ -3,7 +3,7 @@ import type { Run, Status } from '../../../machines/run.ts';
 import { completedPatch, stateOf, suspensionOf } from '../../../machines/step/index.ts';
 import type { EventRow, ExecutionRow, WorkerRow } from '../../../store/port/rows.ts';
 import type { CachedExecution } from '../engine/loading/execution-cache.ts';
-import { forkedFrom } from '../history/fork-labels.ts';
+import { forkedFrom } from '../history/fork/labels.ts';
 import type { EventView, ExecutionSummary, ExecutionView } from '../types/executions.ts';
 import type { WorkerView } from '../types/work.ts';
 

@@ -1,15 +1,15 @@
 import type { TenantRegistry } from '../../../store/port/resources/tenants.ts';
 import type { TenantRow } from '../../../store/port/rows.ts';
 
-/** Which tenants are not active, known without asking the store: nothing of theirs may begin. */
+/** The set of tenants that are not active, held in memory so that scheduling need not read the store. */
 export class InactiveTenants {
   readonly #tenants: Pick<TenantRegistry, 'inactive'>;
   readonly #onReactivated: (tenantId: string) => void;
   #inactive = new Set<string>();
-  /** Counts changes by this process: what was read before one does not count. */
+  /** Counts changes by this process: a set read before one is stale. */
   #changes = 0;
 
-  /** `opened`: told of each tenant that has become active. */
+  /** `onReactivated` is called for each tenant that has become active. */
   constructor(tenants: Pick<TenantRegistry, 'inactive'>, onReactivated: (tenantId: string) => void) {
     this.#tenants = tenants;
     this.#onReactivated = onReactivated;
@@ -19,14 +19,14 @@ export class InactiveTenants {
     return !this.#inactive.has(tenantId);
   }
 
-  /** Changed by this process. */
+  /** Applies a change made by this process. */
   changed(tenantId: string, status: TenantRow['status']): void {
     this.#changes += 1;
     if (status !== 'active') this.#inactive.add(tenantId);
     else if (this.#inactive.delete(tenantId)) this.#onReactivated(tenantId);
   }
 
-  /** Another process may have changed any. */
+  /** Reads the set again, since another process may have changed any tenant. */
   async reload(): Promise<void> {
     for (;;) {
       const before = this.#changes;

@@ -1,18 +1,18 @@
 import { isObject, type Json } from '../../../machines/json.ts';
 import { RuntimeError } from '../errors.ts';
 
-/** What a tenant may at most; what is absent is not limited. */
+/** Upper limits of a tenant. An absent field means unlimited. */
 export interface TenantLimits {
-  /** Executions that have not ended. Children count, but are never refused. */
+  /** Executions that have not ended. Child executions count; over the limit they wait instead of being refused. */
   readonly max_concurrent_executions?: number;
-  /** Workflow ids; versions do not count. */
+  /** Distinct workflow ids; versions of one id count once. */
   readonly max_workflows?: number;
-  /** Requests with a token of the tenant, whatever they ask for. */
+  /** All requests made with a token of the tenant. */
   readonly max_requests_per_minute?: number;
-  /** Input and output tokens that nodes report in a calendar month (UTC). */
+  /** Input plus output tokens that nodes report in a calendar month (UTC). */
   readonly max_tokens_per_month?: number;
   readonly max_cost_per_month_usd?: number;
-  /** Days after which ended executions are removed. */
+  /** Days after which ended executions are deleted. */
   readonly retention_days?: number;
 }
 
@@ -26,20 +26,20 @@ const COUNT: Bounds = { min: 0, max: Number.MAX_SAFE_INTEGER, whole: true };
 const BOUNDS: Readonly<Record<keyof TenantLimits, Bounds>> = {
   max_concurrent_executions: COUNT,
   max_workflows: COUNT,
-  // With none at all nobody could lift the limit again.
+  // At 0 no request could be made to raise the limit again.
   max_requests_per_minute: { ...COUNT, min: 1 },
   max_tokens_per_month: COUNT,
   max_cost_per_month_usd: { ...COUNT, whole: false },
   retention_days: { min: 1, max: 36_500, whole: true },
 };
 
-/** Limits as a client gives them; a limit that is null is left out. Throws `bad_request`, naming everything that is unknown. */
+/** Parses limits from a request; null removes a limit. Throws `bad_request` that lists unknown names. */
 export function parseLimits(given: Json): TenantLimits {
   if (!isObject(given)) throw invalid('must be a JSON object');
   const unknown = Object.keys(given).filter((name) => !Object.hasOwn(BOUNDS, name));
   if (unknown.length > 0) {
     const names = unknown.slice(0, 5).map((name) => JSON.stringify(name.slice(0, 64)));
-    throw invalid(`unknown ${names.join(', ')}; there are ${Object.keys(BOUNDS).join(', ')}`);
+    throw invalid(`unknown ${names.join(', ')}; known limits are ${Object.keys(BOUNDS).join(', ')}`);
   }
   const entries = Object.entries(given).filter(([, value]) => value !== null);
   for (const [name, value] of entries) check(name as keyof TenantLimits, value);

@@ -3,22 +3,22 @@ import type { CachedExecution } from '../engine/loading/execution-cache.ts';
 
 interface Count {
   live: number;
-  /** Ids of executions that may begin and have not yet. */
+  /** Ids of executions that were admitted and are not committed yet. */
   readonly admitted: Set<string>;
 }
 
 export interface LiveExecutionsOptions {
-  /** Asks the store. */
+  /** Reads the number of live executions from the store. */
   readonly count: (tenantId: string) => Promise<number>;
-  /** Runs `work` when no commit is under way, and lets none begin before it is done. */
+  /** Runs `work` while no commit is in flight; commits wait until it has ended. */
   readonly betweenCommits: (work: () => Promise<void>) => Promise<void>;
-  /** There is room for more of the tenant, or may be. */
+  /** Called when the tenant may have capacity for another execution. */
   readonly onFreed: (tenantId: string) => void;
 }
 
 /**
- * How many executions of a tenant are alive. Counted when a limit is first asked for, then kept by what is committed: as exact as the
- * store's own count, at the cost of a look-up.
+ * Number of live executions per tenant. Counted in the store when a limit is first checked, then maintained from every commit, so that a
+ * check is a look-up and yet exact.
  */
 export class LiveExecutions {
   readonly #options: LiveExecutionsOptions;
@@ -29,7 +29,10 @@ export class LiveExecutions {
     this.#options = options;
   }
 
-  /** Takes a place for an execution that begins, or lives again. Null = taken, until it does or `release` gives it back; else how many there are, when that is `max` or more. */
+  /**
+   * Reserves capacity for an execution that starts or is retried, until it is committed or `release` is called. Returns null when reserved,
+   * else the number of live executions, which is `max` or more.
+   */
   async admit(tenantId: string, executionId: string, max: number): Promise<number | null> {
     let count = this.#counts.get(tenantId);
     while (count === undefined) {
@@ -42,12 +45,12 @@ export class LiveExecutions {
     return null;
   }
 
-  /** Nothing happens when the execution has begun. */
+  /** Does nothing once the execution has been committed. */
   release(tenantId: string, executionId: string): void {
     if (this.#counts.get(tenantId)?.admitted.delete(executionId) === true) this.#options.onFreed(tenantId);
   }
 
-  /** Told of every commit, in order. */
+  /** Must be called for every commit, in order. */
   committed(before: CachedExecution | null, now: CachedExecution): void {
     if (this.#counts.size === 0) return;
     const count = this.#counts.get(now.tenantId);
@@ -58,7 +61,7 @@ export class LiveExecutions {
     if (more < 0) this.#options.onFreed(now.tenantId);
   }
 
-  /** Told of what other runtimes commit. */
+  /** Must be called for commits of other runtimes. */
   committedElsewhere(tenantId: string, began: boolean, ended: boolean): void {
     const count = this.#counts.get(tenantId);
     if (count === undefined) return;
@@ -66,17 +69,17 @@ export class LiveExecutions {
     if (ended) this.#options.onFreed(tenantId);
   }
 
-  /** What others commit may have been missed. What cannot be counted now is counted when it is asked for. */
+  /** Counts again after notifications of other runtimes may have been lost. A failed count is repeated by the next `admit`. */
   recount(): void {
     for (const tenantId of this.#counts.keys()) void this.#recount(tenantId).catch(() => this.#counts.delete(tenantId));
   }
 
-  /** The tenant has no limit any more. */
+  /** Stops counting a tenant that has no limit. */
   forget(tenantId: string): void {
     this.#counts.delete(tenantId);
   }
 
-  /** Between commits: one that the store has made and nobody was told of yet would count twice. */
+  /** Runs between commits: a commit that the store has made but `committed` has not seen would count twice. */
   #recount(tenantId: string): Promise<void> {
     const counting =
       this.#counting.get(tenantId) ??

@@ -1,4 +1,4 @@
-/** The calendar month in UTC, `2026-03`: usage counts by it. */
+/** The calendar month in UTC, such as `2026-03`: the key of usage counters. */
 export function monthOf(nowMs: number): string {
   return new Date(nowMs).toISOString().slice(0, 7);
 }

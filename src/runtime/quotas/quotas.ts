@@ -11,23 +11,23 @@ import { monthOf, untilNextMonthMs } from './month.ts';
 import { RequestRate } from './request-rate.ts';
 import { type TenantStatus, TenantStatusCache } from './tenant-status-cache.ts';
 
-/** When a place among the live executions may be free again, nobody knows: soon. */
+/** `retryAfterMs` of a concurrency refusal: when an execution ends cannot be known. */
 const CONCURRENCY_RETRY_MS = 1_000;
 
 export interface QuotaOptions {
   readonly store: Store;
   readonly clock: Clock;
   readonly betweenCommits: LiveExecutionsOptions['betweenCommits'];
-  /** A tenant has become active. */
+  /** Called when a tenant has become active again. */
   readonly onReactivated: (tenantId: string) => void;
-  /** There may be room for another execution of the tenant; null = of any. */
+  /** Called when a tenant may have capacity for another execution; null = any tenant. */
   readonly onFreed: (tenantId: string | null) => void;
   readonly onError: (error: unknown) => void;
 }
 
 /**
- * Holds tenants to their limits, whoever asks for them: a client, cron, the library. What is under way is never touched: a tenant that is
- * suspended or over a limit begins nothing new.
+ * Enforces the limits of tenants for every caller: clients, cron, the library. Running executions are not affected: a tenant that is
+ * suspended or over a limit cannot start new ones.
  */
 export class Quotas implements TenantAdmission {
   readonly #store: Store;
@@ -35,7 +35,7 @@ export class Quotas implements TenantAdmission {
   readonly #statusCache: TenantStatusCache;
   readonly #live: LiveExecutions;
   readonly #rate = new RequestRate();
-  /** The last registration under way, for tenants whose workflows are counted: they go one by one. */
+  /** The last registration in progress, for tenants with a workflow limit: their registrations are serialized. */
   readonly #registering = new Map<string, Promise<unknown>>();
 
   readonly #inactiveTenants: InactiveTenants;
@@ -57,8 +57,8 @@ export class Quotas implements TenantAdmission {
   }
 
   /**
-   * Takes a place for an execution that is about to begin; `release` it once it has begun or failed to. Throws `tenant_not_active` or
-   * `limit_exceeded_…`.
+   * Reserves capacity for an execution that is about to start; call `release` once it has started or failed to. Throws `tenant_not_active`
+   * or `limit_exceeded_…`.
    */
   async admit(tenantId: string, executionId: string): Promise<void> {
     const limits = await this.#limitsOfActive(tenantId);
@@ -73,7 +73,7 @@ export class Quotas implements TenantAdmission {
     throw exceeded('limit_exceeded_concurrency', concurrencyMessage(tenantId, live, max), CONCURRENCY_RETRY_MS);
   }
 
-  /** The same for a child, by any name: null = a place was taken; else how full it is. What a tenant spends holds up no child. */
+  /** Like `admit` for a child execution, under any unique name. Returns null when reserved, else the reason. Monthly limits do not apply. */
   async admitChild(tenantId: string, name: string): Promise<string | null> {
     const { max_concurrent_executions: max } = (await this.#tenantStatus(tenantId)).limits;
     if (max === undefined) {
@@ -88,22 +88,22 @@ export class Quotas implements TenantAdmission {
     this.#live.release(tenantId, executionId);
   }
 
-  /** Told of every commit, in order. */
+  /** Must be called for every commit, in order. */
   committed(before: CachedExecution | null, now: CachedExecution): void {
     this.#live.committed(before, now);
   }
 
-  /** Told of what other runtimes commit. */
+  /** Must be called for commits of other runtimes. */
   committedElsewhere(tenantId: string, began: boolean, ended: boolean): void {
     this.#live.committedElsewhere(tenantId, began, ended);
   }
 
-  /** What others committed may have been missed. */
+  /** Call when notifications of other runtimes' commits may have been lost. */
   recount(): void {
     this.#live.recount();
   }
 
-  /** Registers by `write` if the tenant may. Throws `tenant_not_active` or `limit_exceeded_workflows`. */
+  /** Calls `write` if the tenant may register the workflow. Throws `tenant_not_active` or `limit_exceeded_workflows`. */
   async register(tenantId: string, workflowId: string, write: () => Promise<void>): Promise<void> {
     const { max_workflows: max } = await this.#limitsOfActive(tenantId);
     if (max === undefined) return write();
@@ -133,12 +133,12 @@ export class Quotas implements TenantAdmission {
     throw exceeded('limit_exceeded_requests', message, retryAfterMs);
   }
 
-  /** May work of the tenant begin? Known without asking. */
+  /** Is the tenant active, as far as this process knows? Does not read the store. */
   isKnownActive(tenantId: string): boolean {
     return this.#inactiveTenants.isActive(tenantId);
   }
 
-  /** Reads which tenants are not active. */
+  /** Reads from the store which tenants are inactive. */
   begin(): Promise<void> {
     return this.#inactiveTenants.reload();
   }
@@ -150,7 +150,7 @@ export class Quotas implements TenantAdmission {
     this.#onFreed(tenantId);
   }
 
-  /** Another runtime changed tenants, or may have. */
+  /** Call when another runtime has changed tenants, or may have. */
   changedElsewhere(): void {
     this.#statusCache.forgetAll();
     void this.#inactiveTenants.reload().catch(this.#onError);

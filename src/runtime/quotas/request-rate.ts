@@ -5,12 +5,12 @@ interface Window {
   requests: number;
 }
 
-/** Requests per minute and tenant, in windows that begin with a tenant's first request. Of this process alone. */
+/** Counts requests per tenant in fixed windows of a minute, each beginning with the tenant's first request. Per process. */
 export class RequestRate {
   readonly #windows = new Map<string, Window>();
   #evictAtMs = 0;
 
-  /** Null = counted; else the milliseconds until there is room again. Refused requests do not count, those that are `exempt` always do. */
+  /** Returns null when the request was counted, else the milliseconds until the window ends. Refused requests do not count; `exempt` ones always do. */
   count(tenantId: string, max: number, nowMs: number, exempt: boolean): number | null {
     this.#evictExpired(nowMs);
     let window = this.#windows.get(tenantId);
@@ -23,7 +23,7 @@ export class RequestRate {
     return null;
   }
 
-  /** Tenants that fell silent are forgotten, once a window at most. */
+  /** Removes expired windows, at most once per window length. */
   #evictExpired(nowMs: number): void {
     if (nowMs < this.#evictAtMs) return;
     this.#evictAtMs = nowMs + WINDOW_MS;

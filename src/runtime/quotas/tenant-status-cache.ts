@@ -8,10 +8,10 @@ export interface TenantStatus {
   readonly limits: TenantLimits;
 }
 
-/** How long a change by another process may go unnoticed; one by this process counts at once. */
+/** Upper bound for noticing a change by another process; a change by this process takes effect at once. */
 const CACHE_MS = 5_000;
 const MAX_CACHED_TENANTS = 10_000;
-/** A library may work for tenants that nobody has created: they are not limited. */
+/** The library may use tenants that were never created: they have no limits. */
 const UNKNOWN_TENANT: TenantStatus = { status: 'active', limits: {} };
 
 interface Cached {
@@ -19,12 +19,12 @@ interface Cached {
   readonly readAtMs: number;
 }
 
-/** What is known of each tenant that asks for something. */
+/** Caches the status and limits of the tenants that make requests. */
 export class TenantStatusCache {
   readonly #tenants: TenantRegistry;
   readonly #clock: Clock;
   readonly #cache = new LRUCache<string, Cached>({ maxSize: MAX_CACHED_TENANTS, sizeCalculation: () => 1 });
-  /** Counts changes: what was read before one must not enter the cache after it. */
+  /** Counts invalidations: a row read before one must not enter the cache after it. */
   #changes = 0;
 
   constructor(tenants: TenantRegistry, clock: Clock) {
@@ -32,7 +32,7 @@ export class TenantStatusCache {
     this.#clock = clock;
   }
 
-  /** Null = the store has to be asked first. */
+  /** Null when the store has to be read. */
   cached(tenantId: string): TenantStatus | null {
     const cached = this.#cache.get(tenantId);
     return cached !== undefined && this.#clock.nowMs() - cached.readAtMs < CACHE_MS ? cached.tenant : null;

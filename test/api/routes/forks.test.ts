@@ -139,7 +139,7 @@ describe('POST /executions/:id/fork', () => {
     const end = await sequenceOf(it, id);
     expect(await json(it.post(`/executions/${id}/fork`, { at_sequence: end }))).toMatchObject([
       409,
-      { error: `conflict: execution ${id} had ended at sequence ${end}: failed; nothing goes on from there` },
+      { error: `conflict: execution ${id} had ended at sequence ${end} (failed); fork from an earlier sequence` },
     ]);
     const [status, forked] = await json(it.post(`/executions/${id}/fork`, { at_sequence: end - 1 }));
     expect(status).toBe(201);
@@ -280,7 +280,9 @@ describe('a fork into another version', () => {
       409,
       {
         code: 'does_not_fit',
-        error: expect.stringMatching(/^conflict: the log up to sequence \d+ is none of workflow three v2.0.0: event \d+: /),
+        error: expect.stringMatching(
+          /^conflict: the log up to sequence \d+ does not replay with workflow three v2.0.0: event \d+: /,
+        ),
         mismatch,
       },
     ]);

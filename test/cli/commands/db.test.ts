@@ -110,7 +110,7 @@ describe('jamjet db check', () => {
       const { code, stdout } = await jamjet(['db', 'check'], { cwd: folder });
       expect(code).toBe(1);
       expect(stdout).toContain(
-        `✗ 1 live execution folded again, 1 of them not as stored\n  ${id} (default): status is "running", the log folds to "paused"\n`,
+        `✗ 1 live execution folded again, 1 of them not as stored\n  ${id} (default): status is "running"; the replayed log gives "paused"\n`,
       );
       expect(stdout).toMatch(new RegExp(`✗ audit block \\d+: events were changed, removed or reordered \\(${id}\\)\n$`));
       expect(await jamjet(['db', 'check', '--json'], { cwd: folder })).toMatchObject({ code: 1 });

@@ -172,7 +172,7 @@ describe('jamjet fork', () => {
     const tried = await jamjet(`fork ${id} --at ${parked} --workflow-version 8.0.0`);
     expect([tried.code, tried.stderr]).toEqual([
       1,
-      expect.stringMatching(/^error: the log up to sequence \d+ is none of workflow \S+ v8.0.0: event \d+: /),
+      expect.stringMatching(/^error: the log up to sequence \d+ does not replay with workflow \S+ v8.0.0: event \d+: /),
     ]);
     expect((await client.executions({ label: `jamjet.fork.of:${id}` })).executions).toEqual([]);
   });

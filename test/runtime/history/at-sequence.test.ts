@@ -23,7 +23,7 @@ import { CALLER, databasePath } from '../../support/runtimes.ts';
 interface Example {
   readonly name: string;
   readonly files?: readonly string[];
-  /** Its functions answer the same whenever they are asked. */
+  /** Its functions are deterministic. */
   readonly repeatable: boolean;
   readonly input?: () => Promise<Json>;
 }
@@ -48,7 +48,7 @@ const EXAMPLES: readonly Example[] = [
   },
 ];
 
-/** What was on disk after one of the commits of an execution. */
+/** The stored execution after one of its commits. */
 interface Stored {
   readonly seq: number;
   readonly text: string;
@@ -64,7 +64,7 @@ interface Played {
   readonly stored: readonly Stored[];
 }
 
-/** Runs an example to its end, and notes what every commit of it left in the store. */
+/** Runs an example to its end and records what every commit stored. */
 async function play({ name, files = ['workflow.yaml'], input }: Example): Promise<Played> {
   const folder = join('examples', name);
   const authored = files.map((file) => checkWorkflow(readFileSync(join(folder, file), 'utf8'), join(folder, file)));
@@ -81,7 +81,7 @@ async function play({ name, files = ['workflow.yaml'], input }: Example): Promis
   const given = input === undefined ? JSON.parse(readFileSync(join(folder, 'input.json'), 'utf8')) : await input();
   const reading: Promise<{ readonly id: string; readonly stored: Stored | null }>[] = [];
   const deaf = runtime.onCommit((note) => {
-    // SQLite is read before anything else can be committed.
+    // The read of SQLite is synchronous, so nothing is committed in between.
     if (note !== null) reading.push(store.checkpoint(note.executionId).then((stored) => ({ id: note.executionId, stored })));
   });
   const { executionId: id } = await runtime.start(CALLER, { workflowId: String(document.workflow_id), input: given });
@@ -91,7 +91,7 @@ async function play({ name, files = ['workflow.yaml'], input }: Example): Promis
   return { runtime, store, path, document, id, end, stored };
 }
 
-/** Agrees to whatever is asked and pays whatever is waited for, until the execution has ended. */
+/** Approves all approvals and sends all awaited events until the execution has ended. */
 async function driven(runtime: Runtime, id: string): Promise<ExecutionView> {
   for (let asked = 0; asked < 1_000; asked += 1) {
     const view = await runtime.settled('default', id, 20_000);
@@ -108,14 +108,14 @@ async function driven(runtime: Runtime, id: string): Promise<ExecutionView> {
 }
 
 describe.each(EXAMPLES)('the example $name', (example) => {
-  it('is shown at every sequence as a runtime that stopped there had stored it', async () => {
+  it('is shown at every sequence as a runtime that stopped there would have stored it', async () => {
     const { runtime, document, id, end, stored } = await play(example);
     const program = compile(normalise(document).workflow, end.revision);
     expect(stored.length).toBeGreaterThan(2);
     for (let at = 1; at <= end.sequence; at += 1) {
       const shown = await runtime.stateAt('default', id, at);
       const last = stored.findLast(({ seq }) => seq <= at) ?? stored[0];
-      // Several steps may share a commit; what ends between two commits was never on disk by itself.
+      // Several steps may share a commit; a step in the middle of one was never stored on its own.
       expect(shown.sequence).toBeGreaterThanOrEqual(last?.seq ?? 0);
       if (last === undefined || shown.sequence !== last.seq) continue;
       const run = load(program, last.text, { seq: last.seq, input: end.input });
@@ -124,7 +124,7 @@ describe.each(EXAMPLES)('the example $name', (example) => {
     for (const { seq } of stored) expect((await runtime.stateAt('default', id, seq)).sequence).toBe(seq);
   });
 
-  it('forked at every step comes to the same end when it is fed the same', async () => {
+  it('ends the same after a fork at any step, given the same messages', async () => {
     const { store, document, id, end } = await play(example);
     const program = compile(normalise(document).workflow, end.revision);
     const { events } = await readTail(store, 'default', id, 0, end.sequence);
@@ -139,7 +139,7 @@ describe.each(EXAMPLES)('the example $name', (example) => {
     }
   });
 
-  it.runIf(example.repeatable)('forked at every step comes to the same end by itself, and its log folds', async () => {
+  it.runIf(example.repeatable)('ends the same after a fork at any step by itself, and its log replays', async () => {
     const { runtime, store, path, id, end } = await play(example);
     const points = new Set<number>();
     for (let at = 1; at < end.sequence; at += 1) points.add((await runtime.stateAt('default', id, at)).sequence);
@@ -161,7 +161,7 @@ describe.each(EXAMPLES)('the example $name', (example) => {
   });
 });
 
-/** Idempotency keys tell which execution it was. */
+/** Idempotency keys contain the execution's id. */
 function unnamed(state: JsonObject): JsonObject {
   return JSON.parse(JSON.stringify(state).replaceAll(/exec_[0-9a-f]{32}/g, 'exec_…')) as JsonObject;
 }

@@ -5,7 +5,7 @@ import { CALLER, databasePath, openTestRuntime, type TestRuntime } from '../../s
 
 const ROUNDS = 40;
 
-/** A clock on which whatever is computed between two looks at it took a while. */
+/** A clock that advances with every reading, as if computation took time. */
 class SlowMachine extends FakeClock {
   slow = false;
   #computedMs = 0;
@@ -38,7 +38,7 @@ const TOOLS = {
   never: () => new Promise<never>(() => {}),
 };
 
-/** An execution of which only its log is stored, apart from the first snapshot: it has a large state, and is still under way. */
+/** A running execution with a large state, of which only the log and the first snapshot are stored. */
 async function longTail(bench: TestRuntime): Promise<string> {
   const id = await bench.run(LOOPING, { large: 'x'.repeat(200_000) });
   for (;;) {
@@ -48,7 +48,7 @@ async function longTail(bench: TestRuntime): Promise<string> {
   }
 }
 
-/** Turns of the event loop until the work is done. */
+/** Counts turns of the event loop until the work is done. */
 async function turnsOf(work: Promise<unknown>): Promise<number> {
   let turns = 0;
   let over = false;
@@ -63,7 +63,7 @@ async function turnsOf(work: Promise<unknown>): Promise<number> {
 }
 
 describe('long computations', () => {
-  it('let others have their turn after every few steps, however many replay logs', async () => {
+  it('yield to other work every few steps, however many logs are replayed', async () => {
     const clock = new SlowMachine();
     const bench = await openTestRuntime({ clock, tools: TOOLS });
     const id = await longTail(bench);
@@ -80,7 +80,7 @@ describe('long computations', () => {
     expect(await turnsOf(bench.log(id))).toBeGreaterThan(2 * ROUNDS);
   });
 
-  it('let others have their turn while an execution is loaded whose log has grown long', async () => {
+  it('yield while an execution with a long log is loaded', async () => {
     const path = databasePath();
     const before = await openTestRuntime({ path, tools: TOOLS });
     const id = await longTail(before);
@@ -92,7 +92,7 @@ describe('long computations', () => {
     expect(await turnsOf(runtime.execution('default', id))).toBeGreaterThan(2 * ROUNDS);
   });
 
-  it('let others have their turn while a large workflow is registered, refused, or compiled for its first execution', async () => {
+  it('yield while a large workflow is registered, refused, or compiled for its first execution', async () => {
     const path = databasePath();
     const clock = new SlowMachine();
     const chain = (size: number): JsonObject => ({
@@ -117,7 +117,7 @@ describe('long computations', () => {
     expect(await turnsOf(runtime.start(CALLER, { workflowId: 'chain' }))).toBeGreaterThan(400);
   });
 
-  it('serve another tenant that comes later first, when one has many logs replayed', async () => {
+  it('serve a tenant with one replay before the queued replays of another', async () => {
     const clock = new SlowMachine();
     const bench = await openTestRuntime({ clock, tools: TOOLS });
     const id = await longTail(bench);
@@ -135,7 +135,7 @@ describe('long computations', () => {
     expect(order.indexOf('acme')).toBe(0);
   });
 
-  it('end when nobody waits for them any more, and make room for those who wait', async () => {
+  it('end when the client has gone, and free their slot', async () => {
     const bench = await openTestRuntime({ tools: TOOLS });
     const id = await longTail(bench);
     const { runtime } = bench;

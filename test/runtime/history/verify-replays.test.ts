@@ -13,7 +13,7 @@ async function refolded(bench: TestRuntime, options = { all: false }): Promise<r
   return found;
 }
 
-/** One that has ended, and one that waits with a large output behind it. */
+/** An ended execution, and a waiting one with a large output in its log. */
 async function twoExecutions(): Promise<{ bench: TestRuntime; ended: string; waiting: string }> {
   const bench = await openTestRuntime({ tools: { big: () => BIG } });
   const ended = await bench.run(ir('short', { a: tool('big') }, [['a', 'end']]));
@@ -35,8 +35,8 @@ function sql(bench: TestRuntime, statement: string): void {
   db.close();
 }
 
-describe('folding every execution again', () => {
-  it('looks at the live ones, and at all when asked to', async () => {
+describe('replaying every execution', () => {
+  it('checks live executions, or all of them with "all"', async () => {
     const { bench, ended, waiting } = await twoExecutions();
     expect(await refolded(bench)).toEqual([{ tenantId: 'default', executionId: waiting, workflowId: 'long', difference: null }]);
     const all = await refolded(bench, { all: true });
@@ -50,21 +50,21 @@ describe('folding every execution again', () => {
     [
       'a snapshot that was changed',
       `UPDATE checkpoints SET snapshot = replace(snapshot, '"at"', '"at" ')`,
-      /snapshot at sequence \d+/,
+      /snapshot stored at sequence \d+/,
     ],
     [
-      'a snapshot that nothing can read',
+      'a snapshot that cannot be read',
       `UPDATE executions SET snapshot = 'x'; DELETE FROM checkpoints`,
-      /snapshot at sequence \d+/,
+      /snapshot stored at sequence \d+/,
     ],
     [
-      'a status that the log does not tell of',
+      'a status that differs from the log',
       "UPDATE executions SET status = 'running' WHERE status = 'paused'",
-      /^status is "running", the log folds to "paused"$/,
+      /^status is "running"; the replayed log gives "paused"$/,
     ],
-    ['steps that were not made', 'UPDATE executions SET steps = steps + 1', /^steps is 2, the log folds to 1$/],
-    ['an event that is gone', 'DELETE FROM events WHERE seq = 3', /lacks events between 0 and/],
-    ['an output that is gone', 'DELETE FROM artifact_refs; DELETE FROM artifacts', /artifact .* is not in the store/],
+    ['a wrong number of steps', 'UPDATE executions SET steps = steps + 1', /^steps is 2; the replayed log gives 1$/],
+    ['a missing event', 'DELETE FROM events WHERE seq = 3', /lacks events between 0 and/],
+    ['a missing output', 'DELETE FROM artifact_refs; DELETE FROM artifacts', /artifact .* is not in the store/],
     [
       'an event that was changed',
       `UPDATE events SET node_id = 'z' WHERE type = 'node_completed'`,
@@ -76,7 +76,7 @@ describe('folding every execution again', () => {
     expect(await refolded(bench)).toEqual([expect.objectContaining({ difference: expect.stringMatching(difference) })]);
   });
 
-  it('takes the snapshot of another release for what it is: one that is never read', async () => {
+  it('ignores a snapshot of another compiler version', async () => {
     const { bench } = await twoExecutions();
     sql(bench, `UPDATE executions SET snapshot = '{"version":0,"at":[]}' WHERE status = 'paused'; DELETE FROM checkpoints`);
     expect(await refolded(bench)).toEqual([expect.objectContaining({ difference: null })]);

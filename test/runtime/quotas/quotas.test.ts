@@ -23,7 +23,7 @@ const EXTERNAL = {
   nodes: { work: { kind: { type: 'python_fn', module: 'm', function: 'f' } } },
   edges: [],
 };
-/** Work for one kind of worker, then for another. */
+/** A node for one kind of worker, then one for another. */
 const RELAY = {
   workflow_id: 'relay',
   version: '1',
@@ -52,7 +52,7 @@ function contextOf({ clock }: TestRuntime) {
   return { tenantId: 'default', atMs: clock.nowMs(), actorId: 'root', actorType: 'human', request: null } as const;
 }
 
-/** As the API does it, in the runtime's own process. */
+/** Suspends or reactivates a tenant as the API does. */
 async function change(bench: TestRuntime, changes: TenantChange): Promise<void> {
   await bench.store.tenants.update('acme', changes, contextOf(bench));
   bench.runtime.tenants.changed('acme');
@@ -60,8 +60,8 @@ async function change(bench: TestRuntime, changes: TenantChange): Promise<void> 
 
 const alive = async (bench: TestRuntime) => bench.store.tenants.liveExecutions('acme');
 
-describe('a tenant that is suspended', () => {
-  it('begins nothing new, whoever asks', async () => {
+describe('a suspended tenant', () => {
+  it('cannot start anything new', async () => {
     const bench = await openAcme();
     await bench.runtime.register(ACME, ASK);
     await change(bench, { status: 'suspended' });
@@ -73,7 +73,7 @@ describe('a tenant that is suspended', () => {
     await bench.run(ASK);
   });
 
-  it('notices within five seconds what another process has changed', async () => {
+  it('is noticed within five seconds if another process suspended it', async () => {
     const bench = await openAcme();
     await bench.runtime.register(ACME, ASK);
     await bench.store.tenants.update('acme', { status: 'archived' }, contextOf(bench));
@@ -81,7 +81,7 @@ describe('a tenant that is suspended', () => {
     await expect(bench.runtime.start(ACME, { workflowId: 'ask' })).rejects.toMatchObject({ code: 'tenant_not_active' });
   });
 
-  it('finishes in-process work that is under way', async () => {
+  it('finishes in-process work in progress', async () => {
     let finish = (): void => undefined;
     const work = new Promise<void>((resolve) => {
       finish = resolve;
@@ -100,7 +100,7 @@ describe('a tenant that is suspended', () => {
     await eventually(async () => (await bench.runtime.execution('acme', executionId)).status === 'completed');
   });
 
-  it('hands out no work, not even to a worker that was waiting', async () => {
+  it('hands out no work items, not even to a waiting worker', async () => {
     const bench = await openAcme();
     const { runtime } = bench;
     await runtime.register(ACME, RELAY);
@@ -118,7 +118,7 @@ describe('a tenant that is suspended', () => {
 });
 
 describe('live executions', () => {
-  it('are admitted up to the limit, exactly, however many start at once', async () => {
+  it('are admitted exactly up to the limit, also under concurrent starts', async () => {
     const bench = await openAcme({ max_concurrent_executions: 50 });
     await bench.runtime.register(ACME, ASK);
     const start = () => bench.runtime.start(ACME, { workflowId: 'ask' });
@@ -126,7 +126,7 @@ describe('live executions', () => {
     expect(first.filter(({ status }) => status === 'fulfilled')).toHaveLength(50);
     expect(await alive(bench)).toBe(50);
     const ids = (await bench.runtime.executions('acme', { limit: 20 })).executions.map(({ executionId }) => executionId);
-    // Some end while others want to begin.
+    // Some end while others start.
     await Promise.all(
       ids.flatMap((id) => [bench.runtime.cancel(ACME, id), start().catch(() => null), start().catch(() => null)]),
     );
@@ -134,7 +134,7 @@ describe('live executions', () => {
     expect(await alive(bench)).toBe(50);
   });
 
-  it('are counted rightly when the count begins among commits', async () => {
+  it('are counted correctly when counting starts between commits', async () => {
     const bench = await openAcme();
     await bench.runtime.register(ACME, ASK);
     const start = () => bench.runtime.start(ACME, { workflowId: 'ask' });
@@ -146,7 +146,7 @@ describe('live executions', () => {
     expect(await alive(bench)).toBe(40);
   });
 
-  it('that end as they begin take no place', async () => {
+  it('that end in their first step take no capacity', async () => {
     const bench = await openAcme({ max_concurrent_executions: 1 });
     await bench.runtime.register(ACME, INSTANT);
     for (let n = 0; n < 5; n += 1) await bench.runtime.start(ACME, { workflowId: 'instant' });
@@ -169,7 +169,7 @@ describe('live executions', () => {
     await bench.runtime.start(ACME, { workflowId: 'ask' });
   });
 
-  it('are counted anew by the next runtime', async () => {
+  it('are counted again after a restart', async () => {
     const bench = await openAcme({ max_concurrent_executions: 2 });
     await bench.runtime.register(ACME, ASK);
     await bench.runtime.start(ACME, { workflowId: 'ask' });
@@ -179,7 +179,7 @@ describe('live executions', () => {
     await expect(runtime.start(ACME, { workflowId: 'ask' })).rejects.toMatchObject({ code: 'limit_exceeded_concurrency' });
   });
 
-  it('count again when they are retried, which may be refused', async () => {
+  it('count again when they are retried, and the retry may be refused', async () => {
     const bench = await openAcme({ max_concurrent_executions: 1 });
     await bench.runtime.register(ACME, EXTERNAL);
     await bench.runtime.register(ACME, ASK);
@@ -198,7 +198,7 @@ describe('live executions', () => {
   });
 });
 
-describe('what nodes report', () => {
+describe('usage reported by nodes', () => {
   it('of a child counts for its tenant, once', async () => {
     const bench = await openAcme();
     for (const document of [EXTERNAL, { ...PARENT, nodes: { child: { kind: { type: 'subgraph', workflow_ref: 'external' } } } }])
@@ -214,7 +214,7 @@ describe('what nodes report', () => {
     expect(await bench.store.tenants.usage('default', '2026-03')).toEqual({ tokens: 0, costUsd: 0 });
   });
 
-  it('counts as nothing when it is no amount', async () => {
+  it('is ignored if it is not a valid amount', async () => {
     const bench = await openAcme();
     await bench.runtime.register(ACME, EXTERNAL);
     for (const usage of [{ input_tokens: -5, cost_usd: Number.NaN }, { output_tokens: 1.5 }, { gen_ai_model: 'm' }]) {

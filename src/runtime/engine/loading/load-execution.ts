@@ -7,7 +7,7 @@ import { load, SnapshotVersionMismatch } from '../../../../machines/step/index.t
 import type { ExecutionRow } from '../../../../store/port/rows.ts';
 import type { Store } from '../../../../store/port/store.ts';
 import { RuntimeError } from '../../errors.ts';
-import { readHistory, readReplayableLog, replaySteps as runsOf } from '../../history/replay-log.ts';
+import { readHistory, replayStoredLog } from '../../history/replay-log.ts';
 import { inputIn, readFirst, readTail } from '../../log/read-log.ts';
 import type { Slice, TimeSlices } from '../../scheduling/time-slices.ts';
 import { recordLoaded } from '../limits/execution-size.ts';
@@ -100,8 +100,8 @@ async function readAgain(store: Store, id: string): Promise<ExecutionRow> {
 async function replayAll(store: Store, program: Program, { id, tenantId, seq }: ExecutionRow, slice: Slice): Promise<Run> {
   const history = await readHistory(store, id, seq);
   let run: Run | null = null;
-  for await (const point of runsOf(program, id, readReplayableLog(store, tenantId, id, seq, slice), history, slice))
-    run = point.run;
+  const log = { tenantId, executionId: id, upTo: seq };
+  for await (const step of replayStoredLog(store, program, log, history, slice)) run = step.run;
   if (run?.seq !== seq) throw new RuntimeError('corrupt', `execution ${id} lacks events between ${run?.seq ?? 0} and ${seq}`);
   return run;
 }

@@ -1,7 +1,7 @@
 import type { EventRow, ExecutionRow } from '../../../../store/port/rows.ts';
 import type { Store } from '../../../../store/port/store.ts';
 import type { Actor } from '../../actor.ts';
-import { forkedFrom } from '../../history/fork-labels.ts';
+import { forkedFrom } from '../../history/fork/labels.ts';
 
 /** Who started an execution: what its tools may go by. */
 export interface Starter {

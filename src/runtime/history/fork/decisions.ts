@@ -9,19 +9,19 @@ import type { Store } from '../../../../store/port/store.ts';
 import type { PastDecision } from '../../errors.ts';
 import { eventOf, readLog } from '../../log/read-log.ts';
 import type { Slice } from '../../scheduling/time-slices.ts';
-import { replaySteps } from '../replay-log.ts';
+import { replayLog } from '../replay-log.ts';
 
 /** The log of a fork's origin up to the fork point. */
 export interface OriginLog {
   readonly program: Program;
   readonly executionId: string;
   readonly events: readonly TimedEvent[];
-  /** The same, as stored. */
+  /** The same events as stored. */
   readonly rows: readonly EventRow[];
   readonly history: History;
 }
 
-/** The decisions of persons in a log. `patch`: what changes the state at its end, as the smallest merge patch. */
+/** The decisions in a log. `patch`: the minimal merge patch that the fork applies to the state at its end. */
 export async function decisionsIn(
   store: Store,
   log: OriginLog,
@@ -31,7 +31,7 @@ export async function decisionsIn(
   const approvals = log.rows.filter(({ type }) => type === 'approval_received');
   if (Object.keys(patch).length === 0) return approvals.map((row) => decisionOf(row, false, row.seq - 1));
   const impact = new DecisionImpact(log, patch);
-  // Where there is nothing that somebody may have decided, nothing has to be folded.
+  // Without decisions or children there is nothing to compare, so the replay is skipped.
   const relevant = log.events.some(({ type }) => type === 'approval_received' || type === 'child_workflow_started');
   if (relevant) await impact.replay(slice);
   const decided = approvals.map((row) => decisionOf(row, impact.affectedDecisions.has(row.seq), row.seq - 1));
@@ -40,7 +40,7 @@ export async function decisionsIn(
   return decided.sort((a, b) => a.lastFree - b.lastFree);
 }
 
-/** As the log of the fork keeps them. */
+/** A decision as the event `workflow_forked` records it. */
 export function copiedDecision({ nodeId, sequence, userId, executionId, wouldChange }: PastDecision): CopiedDecision {
   return {
     node_id: nodeId,
@@ -52,18 +52,18 @@ export function copiedDecision({ nodeId, sequence, userId, executionId, wouldCha
 }
 
 /**
- * What people were shown, compared with what they would have been shown if the patch had been part of the state. An approval shows the
- * state; a held node is approved for what it is given, and a child execution begins with what it is given.
+ * Finds the decisions that were based on something the patch would have changed. An approval shows the state; a node held by policy shows its
+ * input; and decisions in a child execution depend on the child's input.
  */
 class DecisionImpact {
   readonly #log: OriginLog;
   readonly #patch: JsonObject;
-  /** By node: would that which waits there for a decision, or was started there as a child, be something else? */
+  /** By node: would the patch change what its pending decision shows, or the input of its child? */
   readonly #inputDiffers = new Map<string, boolean>();
   readonly #childInputDiffers = new Map<string, boolean>();
-  /** Decisions on something else, by the sequence of their `approval_received`. */
+  /** Sequences of the `approval_received` events whose decision would have been shown something else. */
   readonly affectedDecisions = new Set<number>();
-  /** Children that ended, and would have begun with something else. `sequence`: of the event that tells of their end. */
+  /** Ended children whose input would have been different. `sequence`: of the event that reports their end. */
   readonly affectedChildren: { readonly childId: string; readonly sequence: number }[] = [];
 
   constructor(log: OriginLog, patch: JsonObject) {
@@ -74,7 +74,7 @@ class DecisionImpact {
   async replay(slice: Slice): Promise<void> {
     const { program, executionId, events, history } = this.#log;
     let at = 0;
-    for await (const { run } of replaySteps(program, executionId, toAsync(events), history, slice)) {
+    for await (const { run } of replayLog(program, executionId, events, history, slice)) {
       for (; at < run.seq; at += 1) {
         const event = events[at];
         if (event !== undefined) this.#apply(event, run);
@@ -120,7 +120,7 @@ function changesState(patch: JsonObject, state: JsonObject): boolean {
   return Object.keys(patchBetween(state, patchState(state, patch))).length > 0;
 }
 
-/** All decisions in a child execution and in its own children: they were made on what it began with. */
+/** All decisions in a child execution and its descendants; all of them depend on its input. */
 async function decisionsOfChild(store: Store, executionId: string, lastFree: number): Promise<readonly PastDecision[]> {
   const decided: PastDecision[] = [];
   const unread = [executionId];
@@ -144,8 +144,4 @@ function decisionOf(row: EventRow, wouldChange: boolean, lastFree: number): Past
     wouldChange,
     lastFree,
   };
-}
-
-async function* toAsync<T>(items: Iterable<T>): AsyncGenerator<T> {
-  yield* items;
 }

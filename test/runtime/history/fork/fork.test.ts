@@ -26,7 +26,7 @@ async function claimed({
   return runtime.claim(CALLER, { workerId: 'w', queueTypes: ['python_tool'], maxItems: 10 });
 }
 
-/** Does all the work that is to be had now. */
+/** Completes all work items that are available now. */
 async function work(bench: TestRuntime, output: Json, usage: JsonObject = {}): Promise<readonly string[]> {
   const items = await claimed(bench);
   for (const { id, lease_fence } of items) await bench.runtime.complete(CALLER, id, { output, leaseFence: lease_fence, usage });
@@ -39,7 +39,7 @@ async function forkOf({ runtime }: TestRuntime, id: string, atSequence: number):
 }
 
 describe('a fork', () => {
-  it('pays for what it does itself, not for what its origin did', async () => {
+  it('is charged for its own usage, not for its origin’s', async () => {
     const bench = await openTestRuntime();
     const id = await bench.run(TWO);
     await work(bench, 1, { input_tokens: 100, cost_usd: 0.5 });
@@ -52,7 +52,7 @@ describe('a fork', () => {
     expect(await usage()).toMatchObject({ tokens: 120 });
   });
 
-  it('of a held execution is held, and begins what was under way with resume', async () => {
+  it('of a suspended execution is suspended, and starts deferred work on resume', async () => {
     const bench = await openTestRuntime();
     const id = await bench.run(TWO);
     const [item] = await claimed(bench);
@@ -67,7 +67,7 @@ describe('a fork', () => {
     expect(await bench.runtime.replay('default', fork)).toMatchObject({ mismatch: null });
   });
 
-  it('has children of its own', async () => {
+  it('starts its own children', async () => {
     const bench = await openTestRuntime();
     await bench.runtime.register(CALLER, TWO);
     const id = await bench.run(PARENT);
@@ -85,7 +85,7 @@ describe('a fork', () => {
     expect(await bench.settled(fork)).toMatchObject({ status: 'completed', state: { inner: { one: 1, two: 2 } } });
   });
 
-  it('is one for a key, however often it is asked for at once', async () => {
+  it('is started once per idempotency key, also for concurrent requests', async () => {
     const bench = await openTestRuntime();
     const id = await bench.run(TWO);
     const request = { atSequence: 1, idempotencyKey: 'k' };
@@ -95,7 +95,7 @@ describe('a fork', () => {
     expect((await bench.runtime.executions('default', { limit: 10 })).executions).toHaveLength(2);
   });
 
-  it('goes on after a restart, and can be retried with what its origin logged', async () => {
+  it('continues after a restart, and can be retried with the log of its origin', async () => {
     const bench = await openTestRuntime();
     const id = await bench.run(TWO);
     await work(bench, 1);

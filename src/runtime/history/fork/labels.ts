@@ -1,17 +1,17 @@
-import { withoutReserved } from '../../../machines/reserved-labels.ts';
+import { withoutReserved } from '../../../../machines/reserved-labels.ts';
 
-/** Labels by which forks are found; only forks have them. */
+/** Labels that only forks have; forks are found by them. */
 const ORIGIN_ID_LABEL = 'jamjet.fork.of';
 const ORIGIN_SEQUENCE_LABEL = 'jamjet.fork.at';
 
 type Labels = Readonly<Record<string, string>>;
 
-/** The labels of a fork: those that a client or the workflow gave its origin, and where it was forked. */
+/** The labels of a fork: the origin's own labels without reserved ones, and where it was forked. */
 export function forkLabels(origin: Labels, executionId: string, sequence: number): Labels {
   return { ...withoutReserved(origin), [ORIGIN_ID_LABEL]: executionId, [ORIGIN_SEQUENCE_LABEL]: String(sequence) };
 }
 
-/** Null = it is no fork. */
+/** The fork point that the labels name; null = not a fork. */
 export function forkedFrom(labels: Labels): { readonly executionId: string; readonly sequence: number } | null {
   const executionId = labels[ORIGIN_ID_LABEL];
   return executionId === undefined ? null : { executionId, sequence: Number(labels[ORIGIN_SEQUENCE_LABEL]) };

@@ -1,0 +1,59 @@
+import type { JsonObject } from '../../../../machines/json.ts';
+import type { Artifact, EventRow } from '../../../../store/port/rows.ts';
+import type { Store } from '../../../../store/port/store.ts';
+import { RuntimeError } from '../../errors.ts';
+import { offloadedArtifact, offloadedBytes, offloadedReplayBytes, withPayload } from '../../log/offloaded-payloads.ts';
+import { eventOf, readLog, replayableOf, type TimedEvent } from '../../log/read-log.ts';
+
+/** A fork's log is written in one transaction, which blocks all others. */
+const MAX_EVENTS = 50_000;
+const MAX_BYTES = 64 * 1024 * 1024;
+
+/** The log of an execution up to its fork point. */
+export interface CopiedLog {
+  readonly rows: readonly EventRow[];
+  /** The same events with offloaded outputs restored, for replay. */
+  readonly events: readonly TimedEvent[];
+  /** The payloads that the rows refer to. */
+  readonly artifacts: readonly Artifact[];
+}
+
+/** Reads the first `sequence` events. Throws `bad_request` if they are too many or too large to copy. */
+export async function copyLog(store: Store, tenantId: string, executionId: string, sequence: number): Promise<CopiedLog> {
+  checkForkLength(sequence);
+  const rows: EventRow[] = [];
+  const events: TimedEvent[] = [];
+  const artifacts: Artifact[] = [];
+  let bytes = 0;
+  for await (const row of readLog(store, executionId, { limit: sequence })) {
+    const event = eventOf(row);
+    const offloaded = offloadedBytes(row.type, event.data);
+    bytes += row.data.length + offloaded;
+    if (bytes > MAX_BYTES) throw tooLarge(`${MAX_BYTES / 1024 / 1024} MiB`);
+    const artifact = offloaded === 0 ? null : await offloadedArtifact(store, tenantId, event.data);
+    if (artifact !== null) artifacts.push(artifact);
+    const isReplayed = offloadedReplayBytes(row.type, event.data) > 0;
+    events.push(artifact === null || !isReplayed ? replayableOf(row) : { ...event, data: withPayload(artifact, event.data) });
+    rows.push(row);
+  }
+  return { rows, events, artifacts };
+}
+
+/** Throws `bad_request` if a log of that many events is too long to copy. */
+export function checkForkLength(events: number): void {
+  if (events > MAX_EVENTS) throw tooLarge(`${MAX_EVENTS} events`);
+}
+
+/** The same log, as an execution of another workflow version would have written it. */
+export function withWorkflowVersion({ rows, events, artifacts }: CopiedLog, version: string): CopiedLog {
+  const renamed = (data: JsonObject): JsonObject => ({ ...data, workflow_version: version });
+  return {
+    rows: rows.map((row, i) => (i === 0 ? { ...row, data: JSON.stringify(renamed(JSON.parse(row.data))) } : row)),
+    events: events.map((event, i) => (i === 0 ? { ...event, data: renamed(event.data) } : event)),
+    artifacts,
+  };
+}
+
+function tooLarge(bound: string): RuntimeError {
+  return new RuntimeError('bad_request', `a fork copies the log up to its fork point, which is more than ${bound}`);
+}
