@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 
-/** Never reached, whatever is allowed: unspecified, link-local (cloud metadata lives there), multicast, reserved, translated. */
+/** Refused whatever the configuration: unspecified, link-local (cloud metadata), multicast, reserved and translated ranges. */
 const BLOCKED_V4 = [
   '0.0.0.0/8',
   '169.254.0.0/16',
@@ -14,10 +14,10 @@ const BLOCKED_V4 = [
   '100.100.100.200/32',
 ];
 const BLOCKED_V6 = ['2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20', 'fd00:ec2::/32'];
-/** Loopback, private networks, carrier-grade NAT: reached only when the operator says so. */
+/** Loopback, private networks, carrier-grade NAT: reachable only if the operator allows it. */
 const PRIVATE_V4 = ['10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'];
 const PRIVATE_V6 = ['::1/128', 'fc00::/7'];
-/** Global unicast; beside it only IPv4 in its IPv6 spellings (mapped, and through NAT64) is let through. */
+/** Global unicast. Of other IPv6 addresses only IPv4-mapped and NAT64 ones are allowed. */
 const PUBLIC_V6 = ['2000::/3'];
 const V4_IN_V6 = ['::ffff:', '64:ff9b::'];
 
@@ -25,16 +25,16 @@ const blockedRanges = blockListOf(BLOCKED_V4, BLOCKED_V6);
 const privateRanges = blockListOf(PRIVATE_V4, PRIVATE_V6);
 const publicRanges = blockListOf(['0.0.0.0/0'], PUBLIC_V6);
 
-export type Reach = 'public' | 'private' | 'never';
+export type Reach = 'public' | 'private' | 'blocked';
 
-/** Where an IP address leads: the open internet, this machine or its networks, or nowhere a request should go. */
+/** Classifies an IP address: public internet, this machine or its networks, or a range that requests never go to. */
 export function reachOf(address: string): Reach {
   const version = isIP(address);
-  if (version === 0) return 'never';
+  if (version === 0) return 'blocked';
   const family = version === 4 ? 'ipv4' : 'ipv6';
-  if (blockedRanges.check(address, family)) return 'never';
+  if (blockedRanges.check(address, family)) return 'blocked';
   if (privateRanges.check(address, family)) return 'private';
-  return publicRanges.check(address, family) ? 'public' : 'never';
+  return publicRanges.check(address, family) ? 'public' : 'blocked';
 }
 
 function blockListOf(v4: readonly string[], v6: readonly string[]): BlockList {

@@ -3,43 +3,43 @@ import type { Usage } from '../../machines/messages.ts';
 import type { Work } from '../../machines/run.ts';
 import { toStorableText } from '../../machines/unicode.ts';
 
-/** What an attempt may know of its surroundings. */
+/** What an executor is told about the attempt it carries out. */
 export interface WorkContext {
-  /** Aborted on deadline, cancel, and when the runtime stops. */
+  /** Aborted at the deadline, when the node is cancelled and when the runtime stops. */
   readonly signal: AbortSignal;
-  /** Whose execution it is. */
+  /** The tenant that owns the execution. */
   readonly tenantId: string;
   readonly executionId: string;
   readonly nodeId: string;
-  /** 0-based; durable before the work begins, higher after a crash. */
+  /** 0-based. Committed before the work begins, so it is higher after a crash. */
   readonly attempt: number;
   /** The same for every attempt of one visit to the node. */
   readonly idempotencyKey: string;
   /**
-   * Who started the execution: the name of a token, or `cron:<name>` for a cron job. Of a child, whoever started its topmost ancestor; of a
-   * fork, whoever forked.
+   * Who started the execution: the name of a token, or `cron:<name>` for a cron job. For a child execution, who started its root; for a
+   * fork, who forked it.
    */
   readonly startedBy: { readonly actorId: string; readonly actorType: 'human' | 'agent' | 'system' };
-  /** Of the execution. */
+  /** Labels of the execution. */
   readonly labels: Readonly<Record<string, string>>;
 }
 
 export interface WorkResult {
   readonly output: Json;
-  /** Absent = derived from the output by the node's kind. */
+  /** Merge patch for the state. Absent = the node's kind derives it from the output. */
   readonly patch?: Json;
   readonly usage?: Usage;
 }
 
-/** One way of doing a node's work in process. Rejects with `WorkError`, or anything else (then it is worth a retry). */
+/** Carries out a node's work in process. Rejects with `WorkError`; any other rejection counts as retryable. */
 export type Executor = (work: Work, context: WorkContext) => Promise<WorkResult>;
 
-/** A failed attempt: its class decides with the retry policy's `retryable_on` whether there is another. */
+/** A failed attempt. Its class is matched against the retry policy's `retryable_on`. */
 export class WorkError extends Error {
   readonly retryable: boolean;
   /** `io_error`, `timeout`, `rate_limit`, `server_error`, `connection_reset`, `validation` … */
   readonly errorClass: string | null;
-  /** Of the HTTP response that was taken for a failure. */
+  /** Status of the HTTP response that made the attempt fail; null = no response. */
   readonly httpStatus: number | null;
 
   constructor(

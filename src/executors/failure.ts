@@ -1,6 +1,6 @@
 import { WorkError } from './executor.ts';
 
-/** Longest error text that reaches the log, in characters. */
+/** Longest error text that is logged, in characters. */
 const MAX_MESSAGE = 2_000;
 
 const RESET = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'UND_ERR_SOCKET']);
@@ -13,8 +13,8 @@ const TIMEOUT = new Set([
 ]);
 
 /**
- * Whatever an attempt threw, as a `WorkError`: its message without the stack, its class from `errorClass`, from a system
- * error's `code` (its cause's too, as `fetch` wraps it) or from an HTTP `status`. `retryable: false` ends the attempts.
+ * Converts a thrown value to a `WorkError`: the message without the stack; the class from `errorClass`, from a system error's `code` (or its
+ * cause's, since `fetch` wraps it) or from an HTTP `status`. `retryable: false` on the value prevents further attempts.
  */
 export function asWorkError(thrown: unknown): WorkError {
   if (thrown instanceof WorkError) return thrown;
@@ -57,7 +57,7 @@ function messageOf(thrown: unknown): string {
   return text.length > MAX_MESSAGE ? `${text.slice(0, MAX_MESSAGE - 1)}…` : text;
 }
 
-/** The reason behind "fetch failed", and behind the empty message of several failed connection attempts. */
+/** The cause behind "fetch failed", and behind the empty message of an `AggregateError`. */
 function causeOf(thrown: unknown): string {
   const cause = property(thrown, 'cause');
   const attempts = property(thrown, 'errors') ?? property(cause, 'errors');
@@ -68,11 +68,11 @@ function causeOf(thrown: unknown): string {
 function describe(thrown: unknown): string {
   if (typeof thrown === 'string' && thrown !== '') return thrown;
   if (thrown instanceof Error) return thrown.name;
-  if (typeof thrown === 'object' && thrown !== null) return 'something that is no Error was thrown';
+  if (typeof thrown === 'object' && thrown !== null) return 'an object that is not an Error was thrown';
   return `${String(thrown) || 'an empty text'} was thrown`;
 }
 
-/** Reads a property of anything; a getter that throws counts as missing. */
+/** Reads a property of any value; a getter that throws counts as absent. */
 function property(value: unknown, key: string): unknown {
   if (typeof value !== 'object' || value === null) return undefined;
   try {

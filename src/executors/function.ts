@@ -2,12 +2,12 @@ import type { Executor, WorkContext } from './executor.ts';
 import { asWorkError } from './failure.ts';
 import { toJson } from './to-json.ts';
 
-/** The input may be the whole state, whose size is limited already. */
+/** Characters of JSON. The input may be the whole state, which has its own limit. */
 const MAX_INPUT_LENGTH = 64 * 1024 * 1024;
 
 /**
- * Calls an operator's function with the node's input. The input is a copy, so that the function may change it; so is the
- * result, which must be JSON.
+ * Calls a function registered by the operator with the node's input. The input is a copy that the function may change; the result must be
+ * JSON and is copied too.
  */
 export function functionExecutor(tool: (input: never, context: WorkContext) => unknown): Executor {
   return async (work, context) => {

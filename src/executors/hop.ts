@@ -1,7 +1,7 @@
 import http from 'node:http';
 import { WorkError } from './executor.ts';
 
-/** Set by the client itself. */
+/** Headers that the HTTP client sets. */
 const RESERVED_HEADERS = new Set([
   'host',
   'connection',
@@ -14,10 +14,10 @@ const RESERVED_HEADERS = new Set([
   'trailer',
   'accept-encoding',
 ]);
-/** What another origin may see after a redirect: nothing that could be a credential. */
+/** Headers that are sent to another origin after a redirect: none of them can hold a credential. */
 const SAFE_ACROSS_ORIGINS = new Set(['accept', 'accept-language', 'content-type', 'user-agent']);
 
-/** One request on its way, possibly after redirects. */
+/** One request of an exchange: the first, or one after a redirect. */
 export interface Hop {
   readonly url: URL;
   readonly method: string;
@@ -25,7 +25,7 @@ export interface Hop {
   readonly body: string | null;
 }
 
-/** The request as it sets out. Throws `WorkError` `validation` for a URL or headers that cannot be sent. */
+/** The first request of an exchange. Throws `WorkError` `validation` for a URL or header that cannot be sent. */
 export function firstHop(request: {
   readonly url: string;
   readonly method: string;
@@ -40,7 +40,7 @@ export function firstHop(request: {
   };
 }
 
-/** Where a redirect sends it: as GET where browsers do so, and to another origin without anything that may be a credential. */
+/** The request after a redirect: as GET where browsers do so, and without possible credentials to another origin. */
 export function redirected(hop: Hop, status: number, location: string): Hop {
   const url = parseUrl(location, hop.url);
   const sameOrigin = url.origin === hop.url.origin;
@@ -51,7 +51,7 @@ export function redirected(hop: Hop, status: number, location: string): Hop {
   return { url, method: asGet ? 'GET' : hop.method, headers: Object.fromEntries(headers), body: asGet ? null : hop.body };
 }
 
-/** A URL for error texts: without the query, which may hold secrets. */
+/** The URL for error texts: without its query, which may hold secrets. */
 export function displayUrl(url: URL): string {
   const text = `${url.origin}${url.pathname}`;
   return text.length > 300 ? `${text.slice(0, 300)}…` : text;
@@ -61,9 +61,9 @@ function parseUrl(text: string, base: URL | null): URL {
   const url = URL.canParse(text, base?.href) ? new URL(text, base?.href) : null;
   const quoted = `"${text.length > 200 ? `${text.slice(0, 200)}…` : text}"`;
   if (url === null) throw invalid(`${quoted} is not a URL`);
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw invalid(`${quoted} is neither http nor https`);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw invalid(`${quoted} is not an http:// or https:// URL`);
   if (url.username !== '' || url.password !== '') {
-    throw invalid(`the URL for ${url.host} holds a user name or password: put credentials into a header`);
+    throw invalid(`the URL for ${url.host} contains a user name or password; put credentials into a header`);
   }
   return url;
 }
@@ -72,12 +72,13 @@ function checkedHeaders(headers: Readonly<Record<string, string>>): Record<strin
   const clean: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) {
     const lower = name.toLowerCase();
-    if (RESERVED_HEADERS.has(lower) || lower.startsWith('proxy-')) throw invalid(`header "${name}" is set by the runtime itself`);
+    if (RESERVED_HEADERS.has(lower) || lower.startsWith('proxy-'))
+      throw invalid(`header "${name}" is reserved: the runtime sets it`);
     try {
       http.validateHeaderName(name);
       http.validateHeaderValue(name, value);
     } catch {
-      throw invalid(`header "${name.slice(0, 100)}" has a character that headers may not have`);
+      throw invalid(`header "${name.slice(0, 100)}" contains a character that is not allowed in headers`);
     }
     clean[lower] = value;
   }

@@ -3,19 +3,19 @@ import { type WorkContext, WorkError } from './executor.ts';
 import type { OutboundResponse } from './outbound.ts';
 import { toJson } from './to-json.ts';
 
-/** Headers that let a service recognise a repeated attempt and find the execution it belongs to. */
+/** Headers by which a service recognises a repeated attempt and the execution that it belongs to. */
 export function tracingHeaders(context: WorkContext): Record<string, string> {
   return { 'idempotency-key': headerSafe(context.idempotencyKey), 'x-jamjet-execution': context.executionId };
 }
 
-/** Node ids may be in any script, headers may not. */
+/** Percent-encodes what a header cannot hold: node ids may be in any script. */
 function headerSafe(text: string): string {
   return text.replace(/[^!-~]+/g, (part) =>
     Array.from(Buffer.from(part), (byte) => `%${byte.toString(16).padStart(2, '0')}`).join(''),
   );
 }
 
-/** The body of a request and the headers with its type: text as it is, a form as a form, everything else as JSON. */
+/** The body of a request and its headers with the content type: text as it is, a form URL-encoded, everything else as JSON. */
 export function requestContent(
   body: Json | undefined,
   headers: Record<string, string>,
@@ -31,7 +31,7 @@ export function requestContent(
   return { body: JSON.stringify(body), headers: { ...headers, 'content-type': type ?? 'application/json' } };
 }
 
-/** A response body: parsed when it says it is JSON, null when it is empty, text otherwise. */
+/** The output for a response body: parsed if its content type is JSON, null if it is empty, else text. */
 export function outputOf({ headers, text }: OutboundResponse): Json {
   if (text === '') return null;
   if (!/^application\/(?:[\w.+-]+\+)?json\b/i.test(headers['content-type'] ?? '')) return text;
@@ -39,12 +39,16 @@ export function outputOf({ headers, text }: OutboundResponse): Json {
   try {
     parsed = JSON.parse(text);
   } catch (error) {
-    throw new WorkError('the response says it is JSON but is not', { cause: error, retryable: true, errorClass: 'server_error' });
+    throw new WorkError('the response has a JSON content type but is not valid JSON', {
+      cause: error,
+      retryable: true,
+      errorClass: 'server_error',
+    });
   }
   return toJson(parsed, 'response');
 }
 
-/** Name and text of every entry; a list gives its name several times, null is left out. */
+/** Name and text of every entry. A list repeats its name; null is left out. */
 export function pairs(what: string, value: Json | undefined): [name: string, text: string][] {
   if (value === undefined || value === null) return [];
   if (!isObject(value)) throw invalid(`${what} must be an object, not ${typeOf(value)}`);

@@ -2,7 +2,7 @@ import type { Executor } from './executor.ts';
 import { outputOf, requestContent, tracingHeaders } from './http-content.ts';
 import type { Outbound } from './outbound.ts';
 
-/** A tool that lives behind a URL (`tools.<name>` of kind `http`): the input as a JSON POST, the response body as the output. */
+/** Executor of a tool declared with a URL (`tools.<name>` of kind `http`): POSTs the input as JSON; the response body is the output. */
 export function httpToolExecutor(outbound: Outbound, reference: string): Executor {
   return async (work, context) => {
     const response = await outbound.request({

@@ -4,9 +4,9 @@ import { invalid, outputOf, pairs, requestContent, tracingHeaders, typeOf } from
 import type { Outbound } from './outbound.ts';
 
 /**
- * `http` nodes: sends what the node's mapping rendered (`url`, `headers`, `query`, `body`). The output is the response
- * body: parsed when the response says it is JSON, null when it is empty, text otherwise. An answer that is no success fails
- * the attempt. Every attempt of one visit carries the same `Idempotency-Key`, unless the workflow sets its own.
+ * Executor of `http` nodes: sends the rendered `url`, `headers`, `query` and `body`. The output is the response body: parsed if its content
+ * type is JSON, null if it is empty, else text. A status outside 2xx fails the attempt. Every attempt of one visit carries the same
+ * `Idempotency-Key`, unless the workflow sets its own.
  */
 export function httpExecutor(outbound: Outbound): Executor {
   return async (work, context) => {

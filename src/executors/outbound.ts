@@ -10,7 +10,7 @@ import { readText } from './response-text.ts';
 
 const MAX_REDIRECTS = 5;
 const DEFAULT_MAX_BYTES = 2 * 1024 * 1024;
-/** How long an idle connection is kept; below the 5 s after which most servers close theirs. */
+/** How long an idle connection is kept: less than the 5 s after which most servers close it. */
 const IDLE_CONNECTION_MS = 4_000;
 const IDEMPOTENT_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
 
@@ -20,9 +20,9 @@ interface Agents {
 }
 
 export interface OutboundOptions {
-  /** Loopback, private networks and carrier-grade NAT; link-local, metadata and reserved addresses are refused even then. */
+  /** Allows loopback, private networks and carrier-grade NAT. Link-local, metadata and reserved addresses are always refused. */
   readonly allowPrivateAddresses: boolean;
-  /** Largest response, decompressed; default 2 MiB. */
+  /** Largest response after decompression; default 2 MiB. */
   readonly maxBytes?: number;
 }
 
@@ -37,17 +37,16 @@ export interface OutboundRequest {
 
 export interface OutboundResponse {
   readonly status: number;
-  /** Lower-case names; several values of one name are joined by `, `. */
+  /** Names in lower case; several values of one name are joined by `, `. */
   readonly headers: Readonly<Record<string, string>>;
   readonly text: string;
 }
 
 /**
- * The one way out: every HTTP request that the runtime makes for somebody goes through here. The scheme and every address
- * a name resolves to are checked, for each redirect again, at the moment of connecting, so that a name that changes its
- * answer gains nothing. Rejects with `WorkError`, whose class says what happened: `blocked_address`, `validation` (the
- * request itself), `io_error`, `connection_reset`, `timeout`, `rate_limit` (429), `server_error` (5xx), `client_error` (other
- * answers that are no success), `response_too_large`.
+ * HTTP client for all requests to addresses that a client or workflow names. The scheme and every resolved address are checked when
+ * connecting, again for each redirect, so that DNS rebinding has no effect. Rejects with `WorkError` of class `blocked_address`,
+ * `validation` (the request itself), `io_error`, `connection_reset`, `timeout`, `rate_limit` (429), `server_error` (5xx), `client_error`
+ * (any other status outside 2xx) or `response_too_large`.
  */
 export class Outbound {
   readonly #allowPrivate: boolean;
@@ -76,16 +75,16 @@ export class Outbound {
   }
 
   /**
-   * One request that tells something, and whatever it is answered: no redirect is followed, no status is a failure, and the body of a success,
-   * which says nothing more, is not waited for. Rejects as `request` does otherwise.
+   * Sends one request and resolves with any status: redirects are not followed, and the body of a 2xx response is not read. Otherwise
+   * rejects like `request`.
    */
   async notify(request: OutboundRequest): Promise<OutboundResponse> {
     return this.#exchange(firstHop(request), request.signal, isSuccess);
   }
 
   /**
-   * What has an effect goes out once, on a connection of its own: on a kept one that closes without an answer nobody knows whether it was
-   * done. What has none (RFC 9110, 9.2.2) may use a kept connection, and is asked again, once, when the server had closed that meanwhile.
+   * A request that is not idempotent (RFC 9110, 9.2.2) is sent once, on a new connection: if a reused one closes without a response, it is
+   * unknown whether the server acted. An idempotent request may reuse a connection, and is repeated once if the server had closed it.
    */
   async #exchange(hop: Hop, signal: AbortSignal, isEnough: (status: number) => boolean = () => false): Promise<OutboundResponse> {
     const attempt = { reused: false, answered: false, isEnough };
@@ -152,7 +151,7 @@ export class Outbound {
     });
   }
 
-  /** An address in the URL itself is never looked up; the URL parser has already turned odd spellings into plain ones. */
+  /** Checks an address literal, which is never resolved. The URL parser has already normalised unusual spellings. */
   #checkLiteral(url: URL): void {
     const host = url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname;
     if (isIP(host) !== 0) this.#check(host, host);
@@ -175,9 +174,10 @@ export class Outbound {
   #check(host: string, address: string): void {
     const reach = reachOf(address);
     if (reach === 'public' || (reach === 'private' && this.#allowPrivate)) return;
-    // What a name leads to inside the operator's network is not for whoever wrote the workflow to learn.
-    const which = host === address ? `${host} is` : `${host} leads to`;
-    const why = reach === 'private' ? 'a private address, which this runtime may not reach' : 'no address to send requests to';
+    // The resolved address stays out of the error: it would tell workflow authors about the operator's network.
+    const which = host === address ? `${host} is` : `${host} resolves to`;
+    const why =
+      reach === 'private' ? 'a private address, which this runtime may not reach' : 'an address that requests may not be sent to';
     throw new WorkError(`${which} ${why}`, { retryable: false, errorClass: 'blocked_address' });
   }
 }
@@ -186,7 +186,7 @@ function agentsWith(settings: http.AgentOptions): Agents {
   return { 'http:': new http.Agent(settings), 'https:': new https.Agent(settings) };
 }
 
-/** What went wrong with a request, told with its address. */
+/** The failure of a request, with its URL in the message. */
 function failureOf(error: unknown, hop: Hop, signal: AbortSignal): WorkError {
   if (signal.aborted) return abortError(signal, hop.url);
   const failure = asWorkError(error);
@@ -198,7 +198,7 @@ function failureOf(error: unknown, hop: Hop, signal: AbortSignal): WorkError {
   });
 }
 
-/** The text of an error that the system made, with the name that was asked for in place of the addresses that it led to. */
+/** The message of a system error, with the host name in place of the resolved addresses. */
 function withoutAddresses(message: string, error: unknown, { hostname }: URL): string {
   const errors = error instanceof AggregateError ? error.errors : [error];
   let text = message;
@@ -225,7 +225,7 @@ function requireSuccess(response: OutboundResponse, url: URL): OutboundResponse 
 function abortError(signal: AbortSignal, url: URL): WorkError {
   if (signal.reason instanceof WorkError) return signal.reason;
   const late = signal.reason instanceof Error && signal.reason.name === 'TimeoutError';
-  return new WorkError(`${displayUrl(url)}: ${late ? 'no complete answer in time' : 'aborted'}`, {
+  return new WorkError(`${displayUrl(url)}: ${late ? 'no complete response in time' : 'aborted'}`, {
     cause: signal.reason,
     retryable: true,
     errorClass: late ? 'timeout' : 'io_error',

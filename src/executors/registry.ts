@@ -1,24 +1,49 @@
 import type { ToolConfig } from '../../machines/ir/workflow.ts';
-import type { Kind } from '../../machines/nodes/index.ts';
+import type { Kind, KindName } from '../../machines/nodes/index.ts';
 import type { Executor, WorkContext } from './executor.ts';
 import { functionExecutor } from './function.ts';
 import { httpExecutor } from './http.ts';
 import { httpToolExecutor } from './http-tool.ts';
 import type { Outbound } from './outbound.ts';
 
-/** What this process can do work with. */
+/** What executors need from this process. */
 export interface ExecutorDeps {
-  /** The operator's functions, by the `tool_ref` that calls them. */
+  /** Functions registered by the operator, by `tool_ref`. */
   readonly tools: Readonly<Record<string, (input: never, context: WorkContext) => unknown>>;
   readonly outbound: Outbound;
 }
 
-/** How a node's work is done in this process; null = by an external worker. A registered function wins over a URL. */
-export function executorFor(kind: Kind, declared: Readonly<Record<string, ToolConfig>>, deps: ExecutorDeps): Executor | null {
-  if (kind.type === 'http') return httpExecutor(deps.outbound);
-  if (kind.type !== 'tool') return null;
-  const tool = Object.hasOwn(deps.tools, kind.tool_ref) ? deps.tools[kind.tool_ref] : undefined;
+/** The `tools` of a workflow document, by name. */
+type DeclaredTools = Readonly<Record<string, ToolConfig>>;
+
+/** Creates the executor of a node of kind `N`; null = external workers do its work. */
+type CreateExecutor<N extends KindName> = (
+  kind: Extract<Kind, { type: N }>,
+  deps: ExecutorDeps,
+  declared: DeclaredTools,
+) => Executor | null;
+
+/** The kinds with work that this process can do: one line per kind. Work of other kinds is done by external workers. */
+const EXECUTORS: { readonly [N in KindName]?: CreateExecutor<N> } = {
+  http: (_kind, { outbound }) => httpExecutor(outbound),
+  tool: toolExecutor,
+};
+
+/** The executor of a node's work in this process; null = external workers do it. */
+export function executorFor(kind: Kind, declared: DeclaredTools, deps: ExecutorDeps): Executor | null {
+  // The table's keys guarantee that the function takes this kind.
+  const create = EXECUTORS[kind.type] as CreateExecutor<KindName> | undefined;
+  return create?.(kind, deps, declared) ?? null;
+}
+
+/** A function registered by the operator takes precedence over a declared URL. */
+function toolExecutor(
+  { tool_ref }: Extract<Kind, { type: 'tool' }>,
+  { tools, outbound }: ExecutorDeps,
+  declared: DeclaredTools,
+): Executor | null {
+  const tool = Object.hasOwn(tools, tool_ref) ? tools[tool_ref] : undefined;
   if (tool !== undefined) return functionExecutor(tool);
-  const config = Object.hasOwn(declared, kind.tool_ref) ? declared[kind.tool_ref] : undefined;
-  return config?.kind === 'http' ? httpToolExecutor(deps.outbound, config.reference) : null;
+  const config = Object.hasOwn(declared, tool_ref) ? declared[tool_ref] : undefined;
+  return config?.kind === 'http' ? httpToolExecutor(outbound, config.reference) : null;
 }

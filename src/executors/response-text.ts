@@ -4,8 +4,8 @@ import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { WorkError } from './executor.ts';
 
 /**
- * Reads a response to its end as text, decompressed and decoded by its charset. More than `maxBytes` (decompressed, so a
- * bomb is noticed while it unfolds) is refused, and so is an encoding that was not asked for.
+ * Reads a whole response as text, decompressed and decoded by its charset. Rejects when it exceeds `maxBytes`, counted while it is
+ * decompressed (so that a decompression bomb is stopped), and for an encoding that was not requested.
  */
 export async function readText(message: IncomingMessage, maxBytes: number, prefix: string): Promise<string> {
   const chunks: Buffer[] = [];
@@ -34,7 +34,7 @@ function decompressed(message: IncomingMessage, prefix: string): IncomingMessage
       errorClass: 'client_error',
     });
   }
-  // The reader of the transform gets the error of either stream.
+  // An error of either stream reaches the reader of the transform.
   return pipeline(message, transform, () => {});
 }
 

@@ -5,13 +5,13 @@ import { WorkError } from './executor.ts';
 const INVALID_UNICODE = 'not valid Unicode (an unpaired surrogate)';
 
 export const MAX_RESULT_DEPTH = 1_000;
-/** Characters of JSON text, escapes not counted. */
+/** Characters of JSON text, without escapes. */
 export const MAX_RESULT_LENGTH = 8 * 1024 * 1024;
 
 /**
- * A deep copy of `value` as JSON, checked in the same pass. Like `JSON.stringify` it asks `toJSON`, unboxes, leaves out
- * `undefined` properties and writes `undefined` as null elsewhere; what `JSON.stringify` would lose or refuse (functions,
- * symbols, bigints, NaN, Map, Set, cycles …) is a `WorkError` of class `validation`, not retryable, that says where.
+ * Copies and validates `value` as JSON in one pass. Like `JSON.stringify`, it calls `toJSON`, unboxes primitives, omits `undefined`
+ * properties and writes `undefined` as null elsewhere. Values that `JSON.stringify` would drop or refuse (functions, symbols, bigints, NaN,
+ * Map, Set, cycles …) throw a non-retryable `WorkError` of class `validation` with the path.
  */
 export function toJson(value: unknown, name = 'result', maxLength = MAX_RESULT_LENGTH): Json {
   const copier = new Copier(name, maxLength);
@@ -46,7 +46,7 @@ class Copier {
       case 'number':
         if (!Number.isFinite(value)) throw this.refuse(`${value} is not JSON`);
         this.#count(8);
-        // JSON has no negative zero.
+        // Adding 0 turns -0, which JSON does not have, into 0.
         return value + 0;
       case 'undefined':
         this.#count(5);
@@ -98,7 +98,7 @@ class Copier {
       const member = (value as Record<string, unknown>)[key];
       if (member === undefined) continue;
       this.#path.push(key);
-      if (key === '__proto__') throw this.refuse('this key is not allowed');
+      if (key === '__proto__') throw this.refuse('"__proto__" is not allowed as a key');
       if (!key.isWellFormed()) throw this.refuse(INVALID_UNICODE);
       this.#count(key.length + 4);
       copy[key] = this.copy(member, key);

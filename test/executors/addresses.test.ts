@@ -64,5 +64,5 @@ describe('an address', () => {
     'localhost',
     '1.2.3',
     '08.8.8.8',
-  ])('%s is never reached', (address) => expect(reachOf(address)).toBe('never'));
+  ])('%s is always refused', (address) => expect(reachOf(address)).toBe('blocked'));
 });

@@ -11,8 +11,8 @@ const failing = (thrown: unknown): Promise<WorkError> =>
     })(workWith({}), contextWith()),
   );
 
-describe('a function', () => {
-  it('gets the input and its surroundings, and its result is the output', async () => {
+describe('the function executor', () => {
+  it('passes input and context, and returns the result as output', async () => {
     const execute = functionExecutor((input: { n: number }, context: WorkContext) => ({
       double: input.n * 2,
       key: context.idempotencyKey,
@@ -22,24 +22,24 @@ describe('a function', () => {
     expect(result).toEqual({ output: { double: 8, key: 'exec_1:n:1', attempt: 2 } });
   });
 
-  it('may be asynchronous and may return nothing', async () => {
+  it('accepts async functions and functions without a result', async () => {
     expect(await functionExecutor(async () => {})(workWith({}), contextWith())).toEqual({ output: null });
   });
 
-  it('may change its input without changing the execution', async () => {
+  it('passes a copy of the input, which the function may change', async () => {
     const state = { items: [1] };
     await functionExecutor((input: { items: number[] }) => input.items.push(2))(workWith(state), contextWith());
     expect(state).toEqual({ items: [1] });
   });
 
-  it('may go on changing what it returned', async () => {
+  it('copies the result, which the function may change later', async () => {
     const kept: { n: number } = { n: 1 };
     const { output } = await functionExecutor(() => kept)(workWith({}), contextWith());
     kept.n = 2;
     expect(output).toEqual({ n: 1 });
   });
 
-  it('fails for good when its result is no JSON', async () => {
+  it('fails without retry if the result is not JSON', async () => {
     const error = await failure(functionExecutor(() => ({ when: { now: () => 1 } }))(workWith({}), contextWith()));
     expect(error).toMatchObject({
       message: 'result.when.now: a function is not JSON',
@@ -48,7 +48,7 @@ describe('a function', () => {
     });
   });
 
-  it('fails with the message it throws, without a stack, and is worth a retry', async () => {
+  it('fails retryably with the thrown message, without a stack', async () => {
     expect(await failing(new Error('out of paper'))).toMatchObject({
       message: 'out of paper',
       retryable: true,
@@ -58,7 +58,7 @@ describe('a function', () => {
     expect(await failure(rejected)).toMatchObject({ message: 'later', retryable: true });
   });
 
-  it('decides about retries and names the class itself', async () => {
+  it('uses retryable and errorClass of the thrown error', async () => {
     const error = Object.assign(new Error('card declined'), { retryable: false, errorClass: 'declined' });
     expect(await failing(error)).toMatchObject({ message: 'card declined', retryable: false, errorClass: 'declined' });
     const own = new WorkError('mine', { retryable: false, errorClass: 'mine' });
@@ -80,7 +80,7 @@ describe('a function', () => {
     expect(await failing(thrown)).toMatchObject({ errorClass, retryable: true });
   });
 
-  it('says what is behind "fetch failed"', async () => {
+  it('reports the cause behind "fetch failed"', async () => {
     const execute = functionExecutor(() => fetch('http://127.0.0.1:1/'));
     const error = await failure(execute(workWith({}), contextWith()));
     expect(error.message).toBe('fetch failed: bad port');
@@ -102,13 +102,13 @@ describe('a function', () => {
     [undefined, 'undefined was thrown'],
     [7, '7 was thrown'],
     [new RangeError(), 'RangeError'],
-    [{ odd: true }, 'something that is no Error was thrown'],
+    [{ odd: true }, 'an object that is not an Error was thrown'],
     [{ message: 'looks like one' }, 'looks like one'],
-  ])('puts %o into words', async (thrown, message) => {
+  ])('describes a thrown %o', async (thrown, message) => {
     expect((await failing(thrown)).message).toBe(message);
   });
 
-  it('cannot fill the log with its error text', async () => {
+  it('truncates long error texts', async () => {
     expect((await failing(new Error('x'.repeat(1_000_000)))).message.length).toBeLessThan(2_001);
   });
 

@@ -11,11 +11,11 @@ const send = (input: JsonObject, method = 'GET', context = contextWith()) =>
   httpExecutor(outbound)(workWith(input, { method }), context);
 const json = (body: Json) => ({ headers: { 'content-type': 'application/json' }, body });
 
-describe('an http node', () => {
+describe('the http executor', () => {
   it('sends its body as JSON with the headers that identify the attempt', async () => {
-    const { url, requests: seen } = await webServer((_, response) => response.end());
+    const { url, requests } = await webServer((_, response) => response.end());
     await send({ url, body: { a: [1, null] } }, 'POST');
-    expect(seen).toMatchObject([
+    expect(requests).toMatchObject([
       {
         method: 'POST',
         body: '{"a":[1,null]}',
@@ -25,14 +25,14 @@ describe('an http node', () => {
   });
 
   it('sends text as text and a form as a form', async () => {
-    const { url, requests: seen } = await webServer((_, response) => response.end());
+    const { url, requests } = await webServer((_, response) => response.end());
     await send({ url, body: 'plain' }, 'POST');
     await send(
       { url, body: { to: 'a b', tag: ['x', 'y'], none: null }, headers: { 'Content-Type': 'application/x-www-form-urlencoded' } },
       'POST',
     );
     await send({ url, ...json('quoted') }, 'POST');
-    expect(seen.map(({ body, headers }) => [headers['content-type'], body])).toEqual([
+    expect(requests.map(({ body, headers }) => [headers['content-type'], body])).toEqual([
       ['text/plain; charset=utf-8', 'plain'],
       ['application/x-www-form-urlencoded', 'to=a+b&tag=x&tag=y'],
       ['application/json', '"quoted"'],
@@ -40,27 +40,27 @@ describe('an http node', () => {
   });
 
   it('adds its query to the URL', async () => {
-    const { url, requests: seen } = await webServer((_, response) => response.end());
+    const { url, requests } = await webServer((_, response) => response.end());
     await send({ url: `${url}/p`, query: { q: 'a&b', n: 2, ok: true, none: null, list: [1, 2] } });
     await send({ url: `${url}/p?first=1#part`, query: { second: 2 } });
     await send({ url: `${url}/p?first=1`, query: {} });
-    expect(seen.map((request) => request.url)).toEqual([
+    expect(requests.map((request) => request.url)).toEqual([
       '/p?q=a%26b&n=2&ok=true&list=1&list=2',
       '/p?first=1&second=2',
       '/p?first=1',
     ]);
   });
 
-  it('lets the workflow set its own headers, whatever their case', async () => {
-    const { url, requests: seen } = await webServer((_, response) => response.end());
+  it('lets the workflow override headers, case-insensitively', async () => {
+    const { url, requests } = await webServer((_, response) => response.end());
     await send({ url, headers: { 'IDEMPOTENCY-KEY': 'mine', 'X-Count': 3 } });
-    expect(seen[0]?.headers).toMatchObject({ 'idempotency-key': 'mine', 'x-count': '3' });
+    expect(requests[0]?.headers).toMatchObject({ 'idempotency-key': 'mine', 'x-count': '3' });
   });
 
-  it('can be named in any script', async () => {
-    const { url, requests: seen } = await webServer((_, response) => response.end());
+  it('encodes node ids in any script for headers', async () => {
+    const { url, requests } = await webServer((_, response) => response.end());
     await send({ url }, 'GET', contextWith({ idempotencyKey: 'exec_1:zahlung prüfen:1' }));
-    expect(seen[0]?.headers['idempotency-key']).toBe('exec_1:zahlung%20pr%c3%bcfen:1');
+    expect(requests[0]?.headers['idempotency-key']).toBe('exec_1:zahlung%20pr%c3%bcfen:1');
   });
 
   it.each<[string, string, Json]>([
@@ -74,14 +74,14 @@ describe('an http node', () => {
     expect(await send({ url })).toEqual({ output });
   });
 
-  it('fails when the response lies about being JSON', async () => {
+  it('fails if a JSON response is malformed', async () => {
     const { url } = await webServer((_, response) =>
       response.writeHead(200, { 'content-type': 'application/json' }).end('<html>'),
     );
     expect(await failure(send({ url }))).toMatchObject({ errorClass: 'server_error', retryable: true });
   });
 
-  it('refuses a response that is nested without end', async () => {
+  it('refuses a response that is nested too deeply', async () => {
     const { url } = await webServer((_, response) =>
       response.writeHead(200, { 'content-type': 'application/json' }).end('['.repeat(5_000) + ']'.repeat(5_000)),
     );
@@ -99,21 +99,21 @@ describe('an http node', () => {
     expect(await failure(send(input))).toMatchObject({ message, errorClass: 'validation', retryable: false });
   });
 
-  it('is told when the attempt is called off', async () => {
+  it('is aborted with the attempt', async () => {
     const controller = new AbortController();
     const { url } = await webServer(() => controller.abort());
     expect(await failure(send({ url }, 'GET', contextWith({ signal: controller.signal })))).toMatchObject({ retryable: true });
   });
 });
 
-describe('a tool behind a URL', () => {
-  it('gets the input as a JSON POST and gives its response', async () => {
-    const { url, requests: seen } = await webServer((_, response) =>
+describe('the http tool executor', () => {
+  it('POSTs the input as JSON and returns the response', async () => {
+    const { url, requests } = await webServer((_, response) =>
       response.writeHead(200, { 'content-type': 'application/json' }).end('{"rate":7}'),
     );
     const execute = httpToolExecutor(outbound, `${url}/rate`);
     expect(await execute(workWith({ city: 'Rome' }), contextWith())).toEqual({ output: { rate: 7 } });
-    expect(seen).toMatchObject([
+    expect(requests).toMatchObject([
       {
         method: 'POST',
         url: '/rate',

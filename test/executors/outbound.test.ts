@@ -17,12 +17,12 @@ const get = (url: string, more: Partial<OutboundRequest> = {}): OutboundRequest 
   ...more,
 });
 
-describe('the guarded HTTP client', () => {
-  it('sends method, headers and body, and gives status, headers and text', async () => {
-    const { url, requests: seen } = await webServer((_, response) => response.writeHead(201, { 'x-kind': 'test' }).end('größer'));
+describe('the outbound HTTP client', () => {
+  it('sends method, headers and body, and returns status, headers and text', async () => {
+    const { url, requests } = await webServer((_, response) => response.writeHead(201, { 'x-kind': 'test' }).end('größer'));
     const response = await open.request(get(`${url}/a?b=1`, { method: 'POST', headers: { 'X-One': '1' }, body: 'hällo' }));
     expect(response).toMatchObject({ status: 201, text: 'größer', headers: { 'x-kind': 'test' } });
-    expect(seen).toMatchObject([
+    expect(requests).toMatchObject([
       { method: 'POST', url: '/a?b=1', body: 'hällo', headers: { 'x-one': '1', 'content-length': '6' } },
     ]);
   });
@@ -49,13 +49,13 @@ describe('the guarded HTTP client', () => {
       'http://169.254.169.254/latest/meta-data/',
       'http://localhost:1/',
       'http://0/',
-    ])('%s when private addresses are closed', async (url) => {
+    ])('%s unless private addresses are allowed', async (url) => {
       expect(await failure(guarded.request(get(url)))).toMatchObject({ errorClass: 'blocked_address', retryable: false });
     });
 
-    it('a name that leads to a private address without naming that', async () => {
+    it('a name that resolves to a private address, without revealing the address', async () => {
       const { message } = await failure(guarded.request(get('http://localhost:1/')));
-      expect(message).toBe('localhost leads to a private address, which this runtime may not reach');
+      expect(message).toBe('localhost resolves to a private address, which this runtime may not reach');
       const refused = await failure(open.request(get('http://localhost:1/')));
       expect(refused.message).toMatch(/^http:\/\/localhost:1\/: connect ECONNREFUSED localhost:1/);
       expect(refused.message).not.toMatch(/127\.0\.0\.1|::1/);
@@ -71,9 +71,9 @@ describe('the guarded HTTP client', () => {
     it.each([
       ['nonsense', /"nonsense" is not a URL/],
       ['', /"" is not a URL/],
-      ['file:///etc/passwd', /neither http nor https/],
-      ['ftp://example.com/', /neither http nor https/],
-      ['http://user:secret@example.com/', /^the URL for example.com holds a user name or password: /],
+      ['file:///etc/passwd', /not an http:\/\/ or https:\/\/ URL/],
+      ['ftp://example.com/', /not an http:\/\/ or https:\/\/ URL/],
+      ['http://user:secret@example.com/', /^the URL for example.com contains a user name or password; /],
     ])('the URL %s', async (url, message) => {
       expect(await failure(open.request(get(url)))).toMatchObject({
         message: expect.stringMatching(message),
@@ -83,24 +83,24 @@ describe('the guarded HTTP client', () => {
     });
 
     it.each([
-      [{ Host: 'elsewhere' }, 'header "Host" is set by the runtime itself'],
-      [{ 'Transfer-Encoding': 'chunked' }, 'header "Transfer-Encoding" is set by the runtime itself'],
-      [{ 'x-split': 'a\r\nx-evil: 1' }, 'header "x-split" has a character that headers may not have'],
-      [{ 'x bad': '1' }, 'header "x bad" has a character that headers may not have'],
+      [{ Host: 'elsewhere' }, 'header "Host" is reserved: the runtime sets it'],
+      [{ 'Transfer-Encoding': 'chunked' }, 'header "Transfer-Encoding" is reserved: the runtime sets it'],
+      [{ 'x-split': 'a\r\nx-evil: 1' }, 'header "x-split" contains a character that is not allowed in headers'],
+      [{ 'x bad': '1' }, 'header "x bad" contains a character that is not allowed in headers'],
     ])('the headers %o', async (headers, message) => {
-      const { url, requests: seen } = await webServer((_, response) => response.end());
+      const { url, requests } = await webServer((_, response) => response.end());
       expect(await failure(open.request(get(url, { headers })))).toMatchObject({
         message,
         errorClass: 'validation',
         retryable: false,
       });
-      expect(seen).toEqual([]);
+      expect(requests).toEqual([]);
     });
   });
 
   describe('follows redirects', () => {
     it('within an origin with all headers, and changes POST into GET where browsers do', async () => {
-      const { url, requests: seen } = await webServer(({ url: path }, response) => {
+      const { url, requests } = await webServer(({ url: path }, response) => {
         if (path === '/303') response.writeHead(303, { location: '/end' });
         else if (path === '/307') response.writeHead(307, { location: 'end' });
         response.end();
@@ -108,13 +108,13 @@ describe('the guarded HTTP client', () => {
       const headers = { authorization: 'Bearer s', 'content-type': 'text/plain' };
       await open.request(get(`${url}/303`, { method: 'POST', body: 'b', headers }));
       await open.request(get(`${url}/307`, { method: 'PUT', body: 'b', headers }));
-      expect(seen.filter((request) => request.url === '/end')).toMatchObject([
+      expect(requests.filter((request) => request.url === '/end')).toMatchObject([
         { method: 'GET', body: '', headers: { authorization: 'Bearer s' } },
         { method: 'PUT', body: 'b', headers: { authorization: 'Bearer s', 'content-type': 'text/plain' } },
       ]);
     });
 
-    it('to another origin without anything that may be a credential', async () => {
+    it('to another origin without possible credentials', async () => {
       const there = await webServer((_, response) => response.end('there'));
       const here = await webServer((_, response) => response.writeHead(302, { location: `${there.url}/x` }).end());
       const headers = { authorization: 'Bearer s', cookie: 'c', 'x-api-key': 'k', accept: 'text/plain' };
@@ -134,10 +134,10 @@ describe('the guarded HTTP client', () => {
       expect(await failure(open.request(get(url)))).toMatchObject({ errorClass: 'validation' });
     });
 
-    it('but not for ever', async () => {
-      const { url, requests: seen } = await webServer((_, response) => response.writeHead(302, { location: '/again' }).end());
+    it('but not endlessly', async () => {
+      const { url, requests } = await webServer((_, response) => response.writeHead(302, { location: '/again' }).end());
       expect(await failure(open.request(get(url)))).toMatchObject({ errorClass: 'client_error', retryable: false });
-      expect(seen).toHaveLength(6);
+      expect(requests).toHaveLength(6);
     });
   });
 
@@ -158,7 +158,7 @@ describe('the guarded HTTP client', () => {
       expect(error.message).toBe(`${url}/p answered ${status}${status === 304 ? '' : ': because of it'}`);
     });
 
-    it('nobody listens: io_error', async () => {
+    it('no listener: io_error', async () => {
       const error = await failure(open.request(get('http://127.0.0.1:1/x?secret=1')));
       expect(error).toMatchObject({ errorClass: 'io_error', retryable: true });
       expect(error.message).toMatch(/^http:\/\/127\.0\.0\.1:1\/x: .*ECONNREFUSED/);
@@ -177,7 +177,7 @@ describe('the guarded HTTP client', () => {
       expect(await failure(open.request(get(url)))).toMatchObject({ errorClass: 'connection_reset', retryable: true });
     });
 
-    it('the answer is no HTTP: io_error', async () => {
+    it('the response is not HTTP: io_error', async () => {
       const server = createServer((socket) => void socket.end('SSH-2.0-nonsense\r\n\r\n')).listen(0, '127.0.0.1');
       onTestFinished(() => void server.close());
       await new Promise((resolve) => server.once('listening', resolve));
@@ -189,7 +189,7 @@ describe('the guarded HTTP client', () => {
       });
     });
 
-    it('nothing comes in time: timeout', async () => {
+    it('no response in time: timeout', async () => {
       const { url } = await webServer(() => {});
       expect(await failure(open.request(get(url, { signal: AbortSignal.timeout(20) })))).toMatchObject({
         errorClass: 'timeout',
@@ -202,10 +202,10 @@ describe('the guarded HTTP client', () => {
       expect(await failure(open.request(get(url, { signal: AbortSignal.timeout(50) })))).toMatchObject({ errorClass: 'timeout' });
     });
 
-    it('aborted before it began', async () => {
-      const { url, requests: seen } = await webServer((_, response) => response.end());
+    it('aborted before it started', async () => {
+      const { url, requests } = await webServer((_, response) => response.end());
       await failure(open.request(get(url, { signal: AbortSignal.abort() })));
-      expect(seen).toEqual([]);
+      expect(requests).toEqual([]);
     });
 
     it('more than the limit, compressed or not: response_too_large', async () => {
@@ -223,7 +223,7 @@ describe('the guarded HTTP client', () => {
       }
     });
 
-    it('an answer that never ends is cut off at the limit', async () => {
+    it('an endless response: response_too_large', async () => {
       const { url } = await webServer((request, response) => {
         const flood = (): void => {
           while (!request.socket.destroyed && response.write('x'.repeat(65_536)));
@@ -234,7 +234,7 @@ describe('the guarded HTTP client', () => {
       expect(await failure(open.request(get(url)))).toMatchObject({ errorClass: 'response_too_large' });
     });
 
-    it('compressed data that is broken, or an encoding nobody asked for', async () => {
+    it('corrupt compressed data, or an encoding that was not requested', async () => {
       const { url } = await webServer(({ url: path }, response) =>
         response.writeHead(200, { 'content-encoding': path === '/odd' ? 'zstd' : 'gzip' }).end('no gzip'),
       );
@@ -243,13 +243,9 @@ describe('the guarded HTTP client', () => {
     });
   });
 
-  it('keeps connections, and sends again when the server had closed the kept one', async () => {
+  it('reuses connections, and repeats a request if the server had closed the reused one', async () => {
     const sockets = new Set<unknown>();
-    const {
-      url,
-      server,
-      requests: seen,
-    } = await webServer((request, response) => {
+    const { url, server, requests } = await webServer((request, response) => {
       sockets.add(request.socket);
       response.end('ok');
     });
@@ -258,11 +254,11 @@ describe('the guarded HTTP client', () => {
     expect(sockets.size).toBe(1);
     server.closeIdleConnections();
     expect((await client.request(get(url))).text).toBe('ok');
-    expect(seen).toHaveLength(4);
+    expect(requests).toHaveLength(4);
   });
 
-  it('sends what has an effect once, however the server goes away', async () => {
-    const { url, requests: seen } = await webServer((request, response) => {
+  it('sends a request that is not idempotent only once, however the connection fails', async () => {
+    const { url, requests } = await webServer((request, response) => {
       if (request.url === '/close') request.socket.destroy();
       else response.end('ok');
     });
@@ -270,17 +266,17 @@ describe('the guarded HTTP client', () => {
     await Promise.all(Array.from({ length: 4 }, () => client.request(get(url))));
     const post = { ...get(`${url}/close`), method: 'POST', body: '{}' };
     expect(await failure(client.request(post))).toMatchObject({ errorClass: 'connection_reset', retryable: true });
-    expect(seen.filter((request) => request.url === '/close')).toHaveLength(1);
+    expect(requests.filter((request) => request.url === '/close')).toHaveLength(1);
   });
 
-  it('asks again at most once', async () => {
-    const { url, requests: seen } = await webServer((request, response) => {
+  it('repeats a request at most once', async () => {
+    const { url, requests } = await webServer((request, response) => {
       if (request.url === '/close') request.socket.destroy();
       else response.end('ok');
     });
     const client = new Outbound({ allowPrivateAddresses: true });
     await Promise.all(Array.from({ length: 4 }, () => client.request(get(url))));
     expect(await failure(client.request(get(`${url}/close`)))).toMatchObject({ errorClass: 'connection_reset' });
-    expect(seen.filter((request) => request.url === '/close')).toHaveLength(2);
+    expect(requests.filter((request) => request.url === '/close')).toHaveLength(2);
   });
 });

@@ -18,7 +18,7 @@ const nested = (levels: number): unknown => {
 };
 
 describe('a result', () => {
-  it('is what JSON.stringify would write, read back', () => {
+  it('equals the parsed output of JSON.stringify', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         expect(toJson(value)).toEqual(JSON.parse(JSON.stringify(value)));
@@ -39,13 +39,13 @@ describe('a result', () => {
     expect(toJson(value)).toEqual(JSON.parse(JSON.stringify(value)));
   });
 
-  it('asks toJSON once, as JSON.stringify does', () => {
+  it('calls toJSON once, as JSON.stringify does', () => {
     const answer = { n: 1, toJSON: () => answer };
     expect(toJson({ n: 1, toJSON: () => ({ again: { toJSON: () => 'inner' } }) })).toEqual({ again: 'inner' });
     expect(problemOf(answer)).toBe('result.toJSON: a function is not JSON');
   });
 
-  it('writes undefined as null, and leaves it out of objects', () => {
+  it('writes undefined as null, and omits it from objects', () => {
     expect(toJson(undefined)).toBeNull();
     expect(toJson([undefined, { gone: undefined, kept: null }])).toEqual([null, { kept: null }]);
   });
@@ -67,8 +67,8 @@ describe('a result', () => {
     [{ tags: new Set(['a']) }, 'result.tags: a Set is not JSON'],
     [{ later: Promise.resolve(1) }, 'result.later: a Promise is not JSON'],
     [{ bytes: new Uint8Array(3) }, 'result.bytes: a Uint8Array is not JSON'],
-    [JSON.parse('{"a":{"__proto__":1}}'), 'result.a.__proto__: this key is not allowed'],
-  ])('refuses %o and says where', (value, problem) => {
+    [JSON.parse('{"a":{"__proto__":1}}'), 'result.a.__proto__: "__proto__" is not allowed as a key'],
+  ])('refuses %o with its path', (value, problem) => {
     expect(problemOf(value)).toBe(problem);
   });
 
@@ -82,7 +82,7 @@ describe('a result', () => {
     expect(problemOf({ trap })).toBe('result.trap: reading it failed: no');
   });
 
-  it('may be nested deeply, but not without end', () => {
+  it('may be nested deeply, up to the limit', () => {
     const cycle: { self?: unknown; other?: unknown } = {};
     cycle.self = cycle;
     cycle.other = cycle;
@@ -92,7 +92,7 @@ describe('a result', () => {
     expect(problemOf(cycle)).toMatch(/in a cycle/);
   });
 
-  it('may be large, but not beyond the limit', () => {
+  it('may be large, up to the limit', () => {
     expect(toJson('x'.repeat(MAX_RESULT_LENGTH - 100))).toHaveLength(MAX_RESULT_LENGTH - 100);
     expect(problemOf({ text: 'x'.repeat(MAX_RESULT_LENGTH) })).toBe('result: larger than 8 MiB');
     expect(problemOf(Array.from({ length: 3_000_000 }, () => 1))).toBe('result: larger than 8 MiB');

@@ -9,17 +9,17 @@ export interface ReceivedRequest {
   readonly body: string;
 }
 
-/** A web server on this machine for one test: answers with `listener` and remembers what it was asked. */
+/** A local web server for one test: answers with `listener` and records its requests. */
 export async function webServer(
   listener: RequestListener,
 ): Promise<{ url: string; requests: ReceivedRequest[]; server: Server }> {
-  const seen: ReceivedRequest[] = [];
+  const requests: ReceivedRequest[] = [];
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
       const { method = '', url = '', headers } = request;
-      seen.push({ method, url, headers, body: Buffer.concat(chunks).toString() });
+      requests.push({ method, url, headers, body: Buffer.concat(chunks).toString() });
       listener(request, response);
     });
   });
@@ -28,5 +28,5 @@ export async function webServer(
     server.closeAllConnections();
     server.close();
   });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests: seen, server };
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests, server };
 }

@@ -2,7 +2,7 @@ import type { Json, JsonObject } from '../../machines/json.ts';
 import type { Work } from '../../machines/run.ts';
 import type { WorkContext, WorkError } from '../../src/executors/executor.ts';
 
-/** An attempt at a node's work with this input. */
+/** The work of an attempt with this input. */
 export function workWith(input: Json, payload: JsonObject = {}): Work {
   return { node: 'n', activation: 1, attempt: 0, maxAttempts: 3, timeoutSecs: null, input, inputErrors: [], state: {}, payload };
 }
@@ -21,7 +21,7 @@ export function contextWith(given: Partial<WorkContext> = {}): WorkContext {
   };
 }
 
-/** What a promise rejects with; fails the test when it does not. */
+/** The error that a promise rejects with; fails the test if it resolves. */
 export async function failure(promise: Promise<unknown>): Promise<WorkError> {
   return promise.then(
     (value) => {

@@ -135,7 +135,7 @@ describe('POST /agents/discover', () => {
     [{ url: 7 }, 'url must be a string'],
     [{ url: 'not a url' }, 'url must be an http:// or https:// URL'],
     [{ url: 'file:///etc/passwd' }, 'url must be an http:// or https:// URL'],
-    [{ url: 'http://me:secret@a.test' }, 'url must not hold a user name or password'],
+    [{ url: 'http://me:secret@a.test' }, 'url must not contain a user name or password'],
   ])('refuses %j', async (body, error) => {
     const { post } = await open();
     const reply = await post('/agents/discover', body);
@@ -145,21 +145,21 @@ describe('POST /agents/discover', () => {
   it.each<[string, (response: ServerResponse) => void, RegExp]>([
     ['nobody has a card', (response) => response.writeHead(404).end('no'), /agent\.json answered 404: no$/],
     ['the server fails', (response) => response.writeHead(500).end(), /agent\.json answered 500$/],
-    ['it is no JSON', (response) => response.end('<html>'), /agent\.json is no agent card$/],
-    ['it is another document', (response) => response.end('{"openapi":"3.1.0"}'), /agent\.json is no agent card$/],
-    ['it is a list', (response) => response.end('[]'), /agent\.json is no agent card$/],
+    ['it is no JSON', (response) => response.end('<html>'), /agent\.json is not an agent card$/],
+    ['it is another document', (response) => response.end('{"openapi":"3.1.0"}'), /agent\.json is not an agent card$/],
+    ['it is a list', (response) => response.end('[]'), /agent\.json is not an agent card$/],
     [
       'it is too long for a card',
       (response) => response.end(`{"name":"${'x'.repeat(70_000)}"}`),
-      /does not do: the card is longer than 64 KiB$/,
+      /is invalid: the card is longer than 64 KiB$/,
     ],
     ['it is too long for anything', (response) => response.end('x'.repeat(3_000_000)), /the response is larger than \d+ bytes$/],
-    ['its id will not do', (response) => response.end('{"id":"search","name":"x"}'), /does not do: id must not be "search"/],
+    ['its id will not do', (response) => response.end('{"id":"search","name":"x"}'), /is invalid: id must not be "search"/],
     ['it leads in circles', (response) => response.writeHead(302, { location: '/again' }).end(), /more than 5 redirects$/],
     [
       'it leads inside',
       (response) => response.writeHead(302, { location: 'http://169.254.169.254/' }).end(),
-      /169\.254\.169\.254 is no address to send requests to$/,
+      /169\.254\.169\.254 is an address that requests may not be sent to$/,
     ],
     ['it breaks off', (response) => response.destroy(), /agent\.json/],
   ])('answers 502 when %s', async (_what, answer, error) => {
@@ -184,7 +184,7 @@ describe('POST /agents/discover', () => {
     const outbound = new Outbound({ allowPrivateAddresses: true });
     await expect(findCard(outbound, url, AbortSignal.timeout(20))).rejects.toMatchObject({
       code: 'remote_failed',
-      message: expect.stringMatching(/no complete answer in time$/),
+      message: expect.stringMatching(/no complete response in time$/),
     });
   });
 

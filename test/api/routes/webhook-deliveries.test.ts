@@ -139,7 +139,7 @@ describe('a webhook', () => {
     await eventually(async () => (await deliveries(id, 'status=failed')).length === 1);
     expect((await request('GET', `/webhooks/${id}`)).body).toMatchObject({
       enabled: false,
-      disabled_reason: 'it answered 410 Gone',
+      disabled_reason: 'the endpoint answered 410 Gone',
     });
     await started(REVIEW);
     expect(await deliveries(id)).toHaveLength(3);
@@ -162,7 +162,7 @@ describe('a webhook', () => {
     await eventually(async () => (await deliveries(id))[0]?.attempts === 1);
     expect((await deliveries(id))[0]).toMatchObject({
       last_status: null,
-      last_error: expect.stringMatching(/no complete answer in time/),
+      last_error: expect.stringMatching(/no complete response in time/),
     });
     clock.advance(RETRY_MS);
     await settled(id);
@@ -222,6 +222,6 @@ describe('a webhook', () => {
     database.close();
     clock.advance(RETRY_MS);
     await settled(id);
-    expect((await deliveries(id))[0]).toMatchObject({ status: 'failed', last_error: 'the execution has been removed meanwhile' });
+    expect((await deliveries(id))[0]).toMatchObject({ status: 'failed', last_error: 'the execution has been removed' });
   });
 });
