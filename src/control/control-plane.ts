@@ -9,7 +9,7 @@ import type { ControlDeps, Service, SingletonService } from './service.ts';
 import { Tenants } from './tenants.ts';
 import { Webhooks } from './webhooks/webhooks.ts';
 
-/** What is managed beside the executions themselves, for all tenants. Each part is a field; its file says what it does. */
+/** Agents, audit, cron jobs, bulk jobs, live events, retention, tenants and webhooks of one process. */
 export class ControlPlane {
   readonly agents: Agents;
   readonly audit: Audit;
@@ -18,9 +18,9 @@ export class ControlPlane {
   readonly live: LiveEvents;
   readonly tenants: Tenants;
   readonly webhooks: Webhooks;
-  /** What serves the clients of this process. */
+  /** Services that run in every process, for its own clients. */
   readonly #services: readonly Service[];
-  /** What goes on once, however many processes there are. */
+  /** Services that run in one process of the cluster, the one that holds the lease. */
   readonly #singletons: readonly SingletonService[];
   readonly #lease: LeaderLease | null;
   readonly #unsubscribe: () => void;
@@ -37,7 +37,7 @@ export class ControlPlane {
     this.#services = [this.live, this.audit];
     this.#singletons = [this.webhooks, this.cron.runner, this.jobs.runner, retention];
     const standBy = async (): Promise<void> => {
-      await Promise.all(this.#singletons.map((part) => part.standBy()));
+      await Promise.all(this.#singletons.map((service) => service.standBy()));
     };
     this.#lease = deps.store.shared
       ? new LeaderLease(deps, { onAcquired: () => startAll(this.#singletons), onLost: standBy })
@@ -45,7 +45,7 @@ export class ControlPlane {
     this.#unsubscribe = deps.runtime.onControl((change) => this.#onControlChange(change?.type ?? null));
   }
 
-  /** Starts what goes on by itself. One-shot runs on a shared database do not: a server on it will. */
+  /** Starts the background services. One-shot runs on a shared database do not call it: a server on that database runs them. */
   async start(): Promise<void> {
     await startAll(this.#services);
     await (this.#lease === null ? startAll(this.#singletons) : this.#lease.start());
@@ -54,21 +54,21 @@ export class ControlPlane {
   async close(): Promise<void> {
     this.#unsubscribe();
     await this.#lease?.stop();
-    await Promise.all([...this.#services, ...this.#singletons].map((part) => part.close()));
+    await Promise.all([...this.#services, ...this.#singletons].map((service) => service.close()));
     await this.#lease?.release();
   }
 
-  /** Another process did something that may concern what goes on here; null = it may have. */
+  /** Handles a change made by another process; null = notifications may have been lost, so anything may have changed. */
   #onControlChange(type: string | null): void {
     const concerns = (prefix: string): boolean => type?.startsWith(prefix) ?? true;
     if (concerns('cron_')) this.cron.runner.changed();
     if (concerns('webhook_')) this.webhooks.changed();
     if (concerns('job_')) this.jobs.changed();
-    // Retention looks at everything: not without need.
+    // Not on null: retention would scan all tenants each time.
     if (type?.startsWith('tenant_')) this.tenants.changedByOtherProcess();
   }
 }
 
 async function startAll(services: readonly Service[]): Promise<void> {
-  for (const part of services) await part.start();
+  for (const service of services) await service.start();
 }

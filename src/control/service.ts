@@ -3,27 +3,27 @@ import type { Outbound } from '../executors/outbound.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Runtime } from '../runtime/types/runtime.ts';
 
-/** What every part of the control plane may work with. */
+/** What every service of the control plane may use. */
 export interface ControlDeps {
   readonly store: Store;
   readonly runtime: Runtime;
-  /** The guarded HTTP client: everything that leaves for an address a client named goes through it. */
+  /** HTTP client for addresses named by clients; refuses private ones unless they are allowed. */
   readonly outbound: Outbound;
   readonly clock: Clock;
-  /** Told of what went wrong behind the scenes. */
+  /** Called with the error of a background task. */
   readonly onError: (error: unknown) => void;
 }
 
-/** Of several runtimes on one database only one lets it go on at a time. */
+/** A service that runs in one process of a cluster at a time. */
 export interface SingletonService extends Service {
-  /** Ends what goes on by itself: it goes on elsewhere. May begin again. */
+  /** Stops because another process takes over. `start` may be called again. */
   standBy(): Promise<void>;
 }
 
-/** Something that goes on by itself, beside requests: it wakes when there is something to do, never polls. */
+/** A background task. It runs when there is something to do and never polls. */
 export interface Service {
-  /** Takes up what an earlier process left. */
+  /** Starts, with the work that an earlier process left. */
   start(): Promise<void>;
-  /** Ends what is under way, at a point from which the next process goes on. */
+  /** Stops at a point from which the next process can go on. */
   close(): Promise<void>;
 }

@@ -8,27 +8,27 @@ import { parseLimits } from '../runtime/quotas/limits.ts';
 import { monthOf } from '../runtime/quotas/month.ts';
 import type { Runtime, TenantAdmission } from '../runtime/types/runtime.ts';
 
-/** The tenant that is there from the beginning; its operators manage the others. */
+/** The tenant that every database has; its operators manage the others. */
 export const DEFAULT_TENANT = 'default';
 
-/** It stands in paths, file names and log lines as it is. */
+/** Safe in paths, file names and log lines without escaping. */
 const TENANT_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 
-/** Characters of JSON: a page of tenants holds a thousand policies. */
+/** Characters of JSON. A page of tenants may hold a thousand policies. */
 const MAX_POLICY_CHARS = 64 * 1024;
 
-/** What may be said of a tenant; absent = as it is, null = none. */
+/** Fields to set on a tenant. Absent = unchanged, null = removed. */
 export interface TenantSettings {
   readonly name?: string;
   readonly status?: TenantRecord['status'];
-  /** A JSON object. Kept and given back as it is. */
+  /** A JSON object, stored and returned unchanged. */
   readonly policy?: Json;
   readonly limits?: Json;
 }
 
-/** What a tenant has and has used. */
+/** What a tenant has stored and used. */
 export interface TenantFootprint extends TenantUsage {
-  /** The calendar month that tokens and cost are of, `2026-03`, in UTC. */
+  /** The calendar month (UTC) of tokens and cost, such as `2026-03`. */
   readonly month: string;
   readonly liveExecutions: number;
   readonly workflows: number;
@@ -40,7 +40,7 @@ export interface TenantsOptions {
   readonly clock: Clock;
 }
 
-/** Makes and changes tenants. What changes counts at once in this process. */
+/** Creates and changes tenants. A change takes effect at once in this process. */
 export class Tenants {
   readonly #registry: TenantRegistry;
   readonly #gate: TenantAdmission;
@@ -53,12 +53,12 @@ export class Tenants {
     this.#clock = clock;
   }
 
-  /** Rejects with `bad_request`, and with `tenant_exists`. */
+  /** Rejects with `bad_request` or `tenant_exists`. */
   async create(id: string, { name, policy, limits }: TenantSettings, context: ActionContext): Promise<TenantRecord> {
     if (!TENANT_ID.test(id)) {
       throw new RuntimeError(
         'bad_request',
-        `invalid tenant id ${JSON.stringify(truncated(id))}: at most 128 letters, digits, ".", "_" and "-", the first a letter or digit`,
+        `invalid tenant id ${JSON.stringify(truncated(id))}: use at most 128 letters, digits, ".", "_" and "-", starting with a letter or digit`,
       );
     }
     const created = await this.#registry.create(
@@ -76,11 +76,11 @@ export class Tenants {
     return created;
   }
 
-  /** Rejects with `bad_request`, and with `unknown_tenant`. */
+  /** Rejects with `bad_request` or `unknown_tenant`. */
   async update(id: string, settings: TenantSettings, context: ActionContext): Promise<TenantRecord> {
     const { name, status, policy, limits } = settings;
     if (id === DEFAULT_TENANT && status !== undefined && status !== 'active')
-      throw new RuntimeError('bad_request', `tenant ${id} cannot be ${status}: its operators manage all others`);
+      throw new RuntimeError('bad_request', `tenant ${id} cannot be ${status}: its operators manage all other tenants`);
     const change: TenantChange = {
       ...(name === undefined ? {} : { name }),
       ...(status === undefined ? {} : { status }),
@@ -99,13 +99,13 @@ export class Tenants {
     return { month, ...usage, liveExecutions, workflows: await this.#registry.workflowCount(id) };
   }
 
-  /** Calls `told` after a tenant was made or changed (null = any may have been, by another process); answers how to stop that. */
+  /** Calls `subscriber` after a tenant was created or changed (null = another process may have changed any). Returns how to unsubscribe. */
   onChange(subscriber: (tenantId: string | null) => void): () => void {
     this.#subscribers.add(subscriber);
     return () => this.#subscribers.delete(subscriber);
   }
 
-  /** The gate hears of it by itself. */
+  /** Notifies subscribers. The runtime's tenant gate receives the same notification on its own. */
   changedByOtherProcess(): void {
     for (const told of this.#subscribers) told(null);
   }

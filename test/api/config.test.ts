@@ -60,7 +60,7 @@ describe('configuration', () => {
     ['postgres://u:secret@host:port/db', /must be postgres:\/\//],
     ['postgres://u:secret@host/db?sslmode=perhaps', /sslmode must be one of/],
     ['postgres://u:secret@host/db?sslrootcert=/ca.crt', /sslrootcert needs sslmode/],
-    ['postgres://u:secret@host/db?sslmode=require&sslcert=/c.crt', /sslcert and sslkey belong together/],
+    ['postgres://u:secret@host/db?sslmode=require&sslcert=/c.crt', /sslcert and sslkey must be set together/],
     ['postgres://u:secret@host/db?sslmode=require&sslcrl=/crl', /sslcrl is not supported/],
     ['postgres://u:secret@host/db?sslmode=require&sslrootcert=system', /sslrootcert=system needs sslmode=verify-full/],
     ['postgres://u:secret@host/db?sslmode=prefer&sslnegotiation=direct', /direct needs sslmode=require/],

@@ -4,8 +4,8 @@ import { batch, startExecution } from '../store/writes.ts';
 import { FakeClock } from '../support/clock.ts';
 import { sqliteDatabase } from '../support/stores.ts';
 
-describe('the audit', () => {
-  it('walks the chain once at a time; who asks meanwhile shares the next walk', async () => {
+describe('audit verification', () => {
+  it('runs one verification at a time; calls during one share the next', async () => {
     const store = await sqliteDatabase().open();
     const audit = new Audit({ store, clock: new FakeClock() });
     for (let index = 0; index < 20; index += 1) await store.commit(batch(startExecution(`exec_${index}`)));
@@ -18,7 +18,7 @@ describe('the audit', () => {
     expect(await audit.verify()).toMatchObject({ blocks: 21, fault: null });
   });
 
-  it('ends walks and exports when the server closes', async () => {
+  it('aborts verifications and exports when the server closes', async () => {
     const store = await sqliteDatabase().open();
     const audit = new Audit({ store, clock: new FakeClock() });
     for (let index = 0; index < 20; index += 1) await store.commit(batch(startExecution(`exec_${index}`)));

@@ -32,7 +32,7 @@ interface ServingMember extends ClusterMember {
   readonly control: ControlPlane;
 }
 
-/** Servers on one database, each with its control plane; the first is the one where things go on once. */
+/** Servers on one database, each with its control plane. The first one started is the leader. */
 function servers() {
   const fleet = openCluster(postgresDatabase(server));
   const serve = async (): Promise<ServingMember> => {
@@ -56,21 +56,21 @@ async function runsOf({ runtime }: ClusterMember): Promise<readonly string[]> {
   return executions.map(({ labels }) => labels['jamjet.cron.scheduled_at'] ?? '').sort();
 }
 
-describe('what must go on once', () => {
-  it('cron runs each time once, though the job was made at another server', async () => {
+describe('singleton services', () => {
+  it('run each cron time once, also for a job created on another server', async () => {
     const { serve, advance: pass } = servers();
     const [a, b, c] = [await serve(), await serve(), await serve()];
     await b.runtime.register(CALLER, QUICK);
     await b.control.cron.put(EVERY_MINUTE_JOB, action(b));
     for (let minute = 1; minute <= 3; minute += 1) {
-      // The holder has heard of the job by the time it is due.
+      // The leader is notified of the job before it is due.
       await pass(60_000);
       await waitUntil(async () => (await runsOf(c)).length === minute);
     }
     expect(await runsOf(a)).toEqual(['2026-03-12T10:01:00.000Z', '2026-03-12T10:02:00.000Z', '2026-03-12T10:03:00.000Z']);
   });
 
-  it('is taken over from a server that is lost', async () => {
+  it('move to another server when the leader is lost', async () => {
     const { serve, advance: pass } = servers();
     const [a, b] = [await serve(), await serve()];
     await a.runtime.register(CALLER, QUICK);
@@ -86,22 +86,22 @@ describe('what must go on once', () => {
     expect(new Set(await runsOf(b)).size).toBe(3);
   });
 
-  it('passes on at once when a server stops in order', async () => {
+  it('move at once when the leader shuts down', async () => {
     const { serve } = servers();
     const [a, b] = [await serve(), await serve()];
-    const { url, requests: seen } = await webServer((_request, response) => response.end());
+    const { url, requests } = await webServer((_request, response) => response.end());
     await b.control.webhooks.create({ url, events: ['*'], workflowId: null, description: null, enabled: true }, action(b));
     await a.control.close();
     const id = await b.run(REVIEW);
     const log = await b.log(id);
-    await waitUntil(() => seen.length === log.length);
+    await waitUntil(() => requests.length === log.length);
   });
 
-  it('a webhook is told each event once, whoever commits it', async () => {
+  it('deliver each event to a webhook once, whichever server commits it', async () => {
     const { serve } = servers();
     const members = [await serve(), await serve(), await serve()];
     const [a, b, c] = members as [ServingMember, ServingMember, ServingMember];
-    const { url, requests: seen } = await webServer((_request, response) => response.end());
+    const { url, requests } = await webServer((_request, response) => response.end());
     await c.control.webhooks.create({ url, events: ['*'], workflowId: null, description: null, enabled: true }, action(c));
     const ids = await Promise.all([a.run(PAYMENT), b.run(PAYMENT), c.run(PAYMENT)]);
     for (const [i, id] of ids.entries()) {
@@ -110,8 +110,8 @@ describe('what must go on once', () => {
     }
     const logs = await Promise.all(ids.map((id) => a.log(id)));
     const expected = logs.flatMap((log, i) => log.map(({ sequence }) => `${ids[i]} ${sequence}`));
-    await waitUntil(() => seen.length >= expected.length);
-    const told = seen.map(({ body }) => {
+    await waitUntil(() => requests.length >= expected.length);
+    const told = requests.map(({ body }) => {
       const { execution_id, event } = JSON.parse(body) as { execution_id: string; event: { sequence: number } };
       return `${execution_id} ${event.sequence}`;
     });
@@ -119,10 +119,10 @@ describe('what must go on once', () => {
     for (const { errors } of members) expect(errors).toEqual([]);
   });
 
-  it('a webhook is told what a server with a late clock commits after it was made, and nothing before', async () => {
+  it('deliver exactly the events committed after a webhook was created, despite a server with a slow clock', async () => {
     const { serve } = servers();
     const [a, b] = [await serve(), await serve()] as const;
-    const { url, requests: seen } = await webServer((_request, response) => response.end());
+    const { url, requests } = await webServer((_request, response) => response.end());
     const every = { events: ['*'], workflowId: null, description: null, enabled: true };
     await a.control.webhooks.create({ ...every, url: 'http://127.0.0.1:1/' }, action(a));
     await a.run(PAYMENT);
@@ -130,12 +130,12 @@ describe('what must go on once', () => {
     b.clock.advance(-90_000);
     const id = await b.run(PAYMENT);
     const log = await a.log(id);
-    await waitUntil(() => seen.length >= log.length);
-    const told = seen.map(({ body }) => (JSON.parse(body) as { execution_id: string }).execution_id);
+    await waitUntil(() => requests.length >= log.length);
+    const told = requests.map(({ body }) => (JSON.parse(body) as { execution_id: string }).execution_id);
     expect(told).toEqual(log.map(() => id));
   });
 
-  it('a bulk job is done, and who waits for it elsewhere hears of its end', async () => {
+  it('run a bulk job, and wake a client that waits for it on another server', async () => {
     const { serve } = servers();
     const [a, b] = [await serve(), await serve()];
     const ids = await Promise.all(Array.from({ length: 5 }, () => b.run(REVIEW)));
@@ -150,8 +150,8 @@ describe('what must go on once', () => {
   });
 });
 
-describe('what serves clients', () => {
-  it('shows on every server what happens on any', async () => {
+describe('per-server services', () => {
+  it('stream the events of all servers on each server', async () => {
     const { serve } = servers();
     const [a, b] = [await serve(), await serve()];
     const closing = new AbortController();
@@ -161,21 +161,21 @@ describe('what serves clients', () => {
       signal: closing.signal,
       pace: async () => {},
     });
-    const seen: string[] = [];
+    const received: string[] = [];
     const following = (async () => {
-      for await (const { event } of events) seen.push(`${event.executionId} ${event.sequence}`);
+      for await (const { event } of events) received.push(`${event.executionId} ${event.sequence}`);
     })();
     const id = await a.run(PAYMENT);
     await b.runtime.sendEvent(CALLER, id, { key: 'paid', payload: {} });
     await a.settled(id);
     const log = await a.log(id);
-    await waitUntil(() => seen.length === log.length);
-    expect(seen).toEqual(log.map(({ sequence }) => `${id} ${sequence}`));
+    await waitUntil(() => received.length === log.length);
+    expect(received).toEqual(log.map(({ sequence }) => `${id} ${sequence}`));
     closing.abort();
     await following;
   });
 
-  it('forgets at once what it knew of a tenant', async () => {
+  it('drop cached tenant status when another server changes the tenant', async () => {
     const { serve } = servers();
     const [a, b] = [await serve(), await serve()];
     await b.run(REVIEW);

@@ -21,7 +21,7 @@ async function ended(it: Api): Promise<string> {
 }
 
 describe('retention', () => {
-  it('removes ended executions once they are old enough, and leaves those that live', async () => {
+  it('deletes ended executions once they are old enough, and keeps live ones', async () => {
     const it = await api({ background: true, tools: ECHO_TOOLS });
     await keepDays(it, 3);
     const id = await ended(it);
@@ -43,7 +43,7 @@ describe('retention', () => {
     expect(it.errors).toEqual([]);
   });
 
-  it('goes on day after day', async () => {
+  it('runs again as further executions become old enough', async () => {
     const it = await api({ background: true, tools: ECHO_TOOLS });
     await keepDays(it, 2);
     const first = await ended(it);
@@ -58,7 +58,7 @@ describe('retention', () => {
     });
   });
 
-  it('begins when a tenant asks for it, and ends when it does not any more', async () => {
+  it('starts when a tenant sets retention_days, and stops when it is removed', async () => {
     const it = await api({ background: true, tools: ECHO_TOOLS });
     const id = await ended(it);
     it.clock.advance(30 * DAY_MS);
@@ -72,7 +72,7 @@ describe('retention', () => {
     expect(await isGone(it, later)).toBe(false);
   });
 
-  it('leaves alone what another tenant keeps', async () => {
+  it('does not delete executions of other tenants', async () => {
     const it = await api({ background: true, tools: ECHO_TOOLS });
     const id = await ended(it);
     it.clock.advance(30 * DAY_MS);

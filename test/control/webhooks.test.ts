@@ -18,17 +18,17 @@ function action(bench: TestRuntime) {
   return { tenantId: 'default', atMs: bench.clock.nowMs(), actorId: 'root', actorType: 'human', request: null } as const;
 }
 
-/** `execution sequence` of each message, in the order of arrival. */
-function receivedEvents(seen: readonly { readonly body: string }[]): readonly string[] {
-  return seen.map(({ body }) => {
+/** Execution and sequence of each message, in order of arrival. */
+function receivedEvents(requests: readonly { readonly body: string }[]): readonly string[] {
+  return requests.map(({ body }) => {
     const { execution_id, event } = JSON.parse(body) as { execution_id: string; event: { sequence: number } };
     return `${execution_id} ${event.sequence}`;
   });
 }
 
-describe('webhooks from one process to the next', () => {
-  it('hear of what was committed while nobody delivered', async () => {
-    const { url, requests: seen } = await webServer((_request, response) => response.end());
+describe('webhooks across restarts', () => {
+  it('receive events committed while no process delivered', async () => {
+    const { url, requests } = await webServer((_request, response) => response.end());
     const path = databasePath();
     const first = await openTestRuntime({ path });
     const begun = controlOf(first);
@@ -41,15 +41,15 @@ describe('webhooks from one process to the next', () => {
     const control = controlOf(second);
     await control.start();
     const log = await second.log(id);
-    await eventually(() => seen.length === log.length);
-    expect(receivedEvents(seen)).toEqual(log.map(({ sequence }) => `${id} ${sequence}`));
+    await eventually(() => requests.length === log.length);
+    expect(receivedEvents(requests)).toEqual(log.map(({ sequence }) => `${id} ${sequence}`));
     await control.close();
     expect(second.errors).toEqual([]);
   });
 
-  it('get again what was under way when the process ended, and go on in order', async () => {
+  it('receive deliveries in flight at shutdown again, and then the rest in order', async () => {
     let open = false;
-    const { url, requests: seen } = await webServer((_request, response) => {
+    const { url, requests } = await webServer((_request, response) => {
       if (open) response.end();
     });
     const path = databasePath();
@@ -58,7 +58,7 @@ describe('webhooks from one process to the next', () => {
     await begun.start();
     const { id: webhookId } = await begun.webhooks.create({ ...DEFINITION, url }, action(first));
     const id = await first.run(PAYMENT);
-    await eventually(() => seen.length === 1);
+    await eventually(() => requests.length === 1);
     await begun.close();
     await first.close();
     open = true;
@@ -68,14 +68,14 @@ describe('webhooks from one process to the next', () => {
     await control.start();
     await second.runtime.sendEvent(CALLER, id, { key: 'paid', payload: null });
     const log = await second.log(id);
-    await eventually(() => seen.length === log.length + 1);
-    expect(receivedEvents(seen)).toEqual([`${id} 1`, ...log.map(({ sequence }) => `${id} ${sequence}`)]);
+    await eventually(() => requests.length === log.length + 1);
+    expect(receivedEvents(requests)).toEqual([`${id} 1`, ...log.map(({ sequence }) => `${id} ${sequence}`)]);
     await eventually(async () => (await second.store.webhooks.readyDeliveries(webhookId, 1)).length === 0);
     await control.close();
   });
 
-  it('take many executions side by side, each in order', async () => {
-    const { url, requests: seen } = await webServer((_request, response) => setImmediate(() => response.end()));
+  it('receive many executions concurrently, each in order', async () => {
+    const { url, requests } = await webServer((_request, response) => setImmediate(() => response.end()));
     const bench = await openTestRuntime({ tools: { echo: () => ({}) } });
     const control = controlOf(bench);
     await control.start();
@@ -86,9 +86,9 @@ describe('webhooks from one process to the next', () => {
     for (const id of ids) await bench.settled(id);
     const logs = (await Promise.all(ids.map((id) => bench.log(id)))).flat();
     await eventually(
-      async () => seen.length >= logs.length && (await bench.store.webhooks.readyDeliveries(webhookId, 1)).length === 0,
+      async () => requests.length >= logs.length && (await bench.store.webhooks.readyDeliveries(webhookId, 1)).length === 0,
     );
-    const messages = receivedEvents(seen);
+    const messages = receivedEvents(requests);
     expect(messages.toSorted()).toEqual(logs.map(({ executionId, sequence }) => `${executionId} ${sequence}`).toSorted());
     for (const id of ids) {
       const own = messages.filter((message) => message.startsWith(id));
@@ -98,11 +98,11 @@ describe('webhooks from one process to the next', () => {
     await control.close();
   });
 
-  it('hear of what is committed after they were made, whatever the clock says, and of nothing before', async () => {
-    const { url, requests: seen } = await webServer((_request, response) => response.end());
+  it('receive exactly the events committed after they were created, whatever the clock says', async () => {
+    const { url, requests } = await webServer((_request, response) => response.end());
     const bench = await openTestRuntime();
     const control = controlOf(bench);
-    // An earlier one, of which nothing is matched yet.
+    // An earlier webhook for which nothing has been matched yet.
     await control.webhooks.create({ ...DEFINITION, url: 'http://127.0.0.1:1/' }, action(bench));
     await bench.run(REVIEW);
     await control.webhooks.create({ ...DEFINITION, url }, action(bench));
@@ -110,13 +110,13 @@ describe('webhooks from one process to the next', () => {
     const id = await bench.run(REVIEW);
     await control.start();
     const log = await bench.log(id);
-    await eventually(() => seen.length >= log.length);
-    expect(receivedEvents(seen)).toEqual(log.map(({ sequence }) => `${id} ${sequence}`));
+    await eventually(() => requests.length >= log.length);
+    expect(receivedEvents(requests)).toEqual(log.map(({ sequence }) => `${id} ${sequence}`));
     await control.close();
   });
 
-  it('are swept: what was delivered a week ago, and what belonged to a removed one', async () => {
-    const { url, requests: seen } = await webServer((_request, response) => response.end());
+  it('lose deliveries that are a week old, and those of a removed webhook', async () => {
+    const { url, requests } = await webServer((_request, response) => response.end());
     const bench = await openTestRuntime();
     const control = controlOf(bench);
     await control.start();
@@ -124,12 +124,12 @@ describe('webhooks from one process to the next', () => {
     const other = await control.webhooks.create({ ...DEFINITION, url: 'http://127.0.0.1:1/' }, action(bench));
     await bench.run(REVIEW);
     const { webhooks } = bench.store;
-    await eventually(async () => seen.length === 3 && (await webhooks.readyDeliveries(webhook.id, 1)).length === 0);
+    await eventually(async () => requests.length === 3 && (await webhooks.readyDeliveries(webhook.id, 1)).length === 0);
     await control.webhooks.remove(other.id, action(bench));
     await eventually(async () => (await webhooks.deliveries(other.id, { limit: 1 })).length === 0);
     bench.clock.advance(6 * 86_400_000);
     expect(await webhooks.deliveries(webhook.id, { limit: 10 })).toHaveLength(3);
-    // The hour strikes once in an advance: the next is set when the sweep is through.
+    // Advanced hour by hour: the timer of the next hour is set when a cleanup has ended.
     for (let hour = 0; hour < 30; hour += 1) {
       bench.clock.advance(3_600_000);
       await new Promise((resolve) => setImmediate(resolve));
@@ -139,8 +139,8 @@ describe('webhooks from one process to the next', () => {
   });
 });
 
-describe('the delay before another attempt', () => {
-  it('grows to a day in all, differs from delivery to delivery, and is the same for the same', () => {
+describe('the delay before a retry', () => {
+  it('adds up to a day, with jitter that is deterministic per delivery', () => {
     const delays = (id: string) => Array.from({ length: 9 }, (_, i) => backoffMs(id, i + 1));
     expect(delays('a')).toEqual(delays('a'));
     expect(delays('a')).not.toEqual(delays('b'));
@@ -154,8 +154,8 @@ describe('the delay before another attempt', () => {
   });
 });
 
-describe('webhooks that never answer', () => {
-  it('delay nobody else, are asked for little, and less often', async () => {
+describe('webhooks whose endpoint never answers', () => {
+  it('do not delay others, and get fewer and less frequent attempts', async () => {
     const bench = await openTestRuntime();
     const control = controlOf(bench);
     await control.start();
@@ -164,7 +164,7 @@ describe('webhooks that never answer', () => {
     for (let i = 0; i < 20; i += 1) await control.webhooks.create({ ...DEFINITION, url: tarpit.url }, action(bench));
     await bench.runtime.register(CALLER, REVIEW);
     for (let i = 0; i < 20; i += 1) await bench.runtime.start(CALLER, { workflowId: REVIEW.workflow_id });
-    // No tenant has more than 48 attempts under way, nor a webhook more than 4 before it has shown to be quick.
+    // A tenant has at most 48 attempts in flight, and a webhook at most 4 until it has answered quickly.
     await eventually(() => tarpit.requests.length === 48);
 
     const other = { ...CALLER, tenantId: 'other' };
@@ -179,7 +179,7 @@ describe('webhooks that never answer', () => {
     await control.close();
   });
 
-  it('keep tests of webhooks from their own tenant alone', async () => {
+  it('block webhook tests only of their own tenant', async () => {
     const bench = await openTestRuntime();
     const control = controlOf(bench);
     const tarpit = await webServer(() => {});
@@ -203,10 +203,10 @@ describe('webhooks that never answer', () => {
     await control.close();
     const ends = await Promise.all(outcomes);
     expect(ends.filter((end) => end === 'sent')).toHaveLength(16);
-    expect(ends.filter((end) => end === '16 tests of webhooks of tenant default are under way')).not.toHaveLength(0);
+    expect(ends.filter((end) => end === '16 webhook tests of tenant default are already running')).not.toHaveLength(0);
   });
 
-  it('are written down a bounded number of deliveries at a time, however many they are', async () => {
+  it('get their deliveries stored in bounded transactions', async () => {
     const bench = await openTestRuntime();
     const control = controlOf(bench);
     await control.start();
@@ -225,7 +225,7 @@ describe('webhooks that never answer', () => {
     await control.close();
   });
 
-  it('are asked for one thing at a time, after a pause', () => {
+  it('get one attempt at a time, after a pause', () => {
     const endpoints = new EndpointPacing();
     expect(endpoints.concurrency('w')).toBe(4);
     for (let i = 0; i < 3; i += 1) endpoints.answered('w', 10_000, 50_000);

@@ -30,7 +30,7 @@ export function eventStreamRoutes(app: Api, { control, streams, config }: Servic
       const resumed = request.headers['last-event-id'];
       const begun = typeof resumed === 'string' && resumed !== '' ? resumed : (after ?? null);
       const gone = new AbortController();
-      const { bookmark, events } = await control.live.follow(tenantId, {
+      const { cursor, events } = await control.live.follow(tenantId, {
         cursor: begun,
         filter: (entry) =>
           (types === null || types.has(entry.type)) && (workflow_id === undefined || workflow_id === entry.workflowId),
@@ -41,7 +41,7 @@ export function eventStreamRoutes(app: Api, { control, streams, config }: Servic
         signal.addEventListener('abort', () => gone.abort(), { once: true });
         if (signal.aborted) gone.abort();
         // Whoever is cut off before the first event knows by this where to go on.
-        await stream.send({ id: bookmark });
+        await stream.send({ id: cursor });
         for await (const { event, workflowId, cursor: id } of events) {
           const data = { ...form.serialize(event), workflow_id: workflowId };
           await stream.send({ id, event: form.kindName(event), data });

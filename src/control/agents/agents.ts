@@ -12,37 +12,37 @@ export interface AgentView {
   readonly uuid: string;
   readonly card: AgentCard;
   readonly status: AgentStatus;
-  /** Active, and silent for longer than `STALE_AFTER_MS`. */
+  /** Active, but without a heartbeat for longer than `STALE_AFTER_MS`. */
   readonly stale: boolean;
   readonly registeredAtMs: number;
   readonly updatedAtMs: number;
-  /** Null = it never sent one. */
+  /** Null = no heartbeat yet. */
   readonly lastHeartbeatAtMs: number | null;
 }
 
 export interface AgentQuery {
   readonly status?: AgentStatus;
-  /** By name or id; all of them. */
+  /** Ids or names of skills; an agent must have all of them. */
   readonly skills?: readonly string[];
   readonly protocol?: string;
   readonly trustDomain?: string;
 }
 
-/** For the whole search: every place asked, redirects included. */
+/** Time limit for a whole discovery, all requests and redirects included. */
 const DISCOVERY_TIMEOUT_MS = 10_000;
-/** Rows read at a time: cards may be long. */
+/** Rows read at a time, since cards may be long. */
 const PAGE_SIZE = 50;
-/** Changes decided again because somebody else's came first. */
+/** How often a change is attempted when concurrent changes to the agent win. */
 const MAX_ATTEMPTS = 10;
 
-/** The log names an agent's own actions by this actor; tokens and workers of agents are named so. */
+/** The actor of an agent's own actions in the audit log; its tokens and workers carry this name. */
 export function actorOf(agentId: string): string {
   return `agent:${agentId}`;
 }
 
 /**
- * The agents of each tenant: their cards, their status, whether they are alive. What names an agent takes its id or its uuid, and rejects with
- * `RuntimeError` `not_found` when the tenant has none of that name.
+ * The registered agents of each tenant: cards, status, heartbeats. Methods that name an agent take its id or uuid and reject with
+ * `RuntimeError` `not_found` if the tenant has no such agent.
  */
 export class Agents {
   readonly #store: AgentStore;
@@ -55,14 +55,14 @@ export class Agents {
     this.#nowMs = deps.nowMs;
   }
 
-  /** A new agent, or a new card for the one of that id. Rejects with `bad_request` for a card that is none. */
+  /** Registers an agent, or replaces the card of the agent with that id. Rejects with `bad_request` for an invalid card. */
   register(card: JsonObject, context: ActionContext): Promise<{ readonly agent: AgentView; readonly created: boolean }> {
     return this.#put(readCard(card), context, (created) => ({ type: created ? 'agent_registered' : 'agent_updated' }));
   }
 
   /**
-   * Fetches the card of the agent behind a URL and registers it. Rejects with `bad_request` for a URL that is none, with
-   * `remote_failed` when there is no card to be had, or one that does not do.
+   * Fetches an agent's card from a URL and registers it. Rejects with `bad_request` for an invalid URL, and with `remote_failed` if no card
+   * is found or the card is invalid.
    */
   async discover(url: string, context: ActionContext): Promise<AgentView> {
     const found = await findCard(this.#outbound, url, AbortSignal.timeout(DISCOVERY_TIMEOUT_MS));
@@ -71,7 +71,7 @@ export class Agents {
       card = readCard(found.card);
     } catch (error) {
       if (!(error instanceof RuntimeError)) throw error;
-      throw new RuntimeError('remote_failed', `the agent card at ${found.url} does not do: ${error.message}`, { cause: error });
+      throw new RuntimeError('remote_failed', `the agent card at ${found.url} is invalid: ${error.message}`, { cause: error });
     }
     if (!found.hasOwnId) card = await this.#withFreeId(card, context.tenantId);
     return (await this.#put(card, context, () => ({ type: 'agent_discovered', url: found.url.replace(/\?.*/, '') }))).agent;
@@ -81,7 +81,7 @@ export class Agents {
     return this.#viewOf(await this.#row(tenantId, idOrUuid));
   }
 
-  /** The one registered last comes first; read page by page. */
+  /** Most recently registered first. Reads the store in pages. */
   async *list(
     tenantId: string,
     query: AgentQuery,
@@ -104,7 +104,7 @@ export class Agents {
     }
   }
 
-  /** Idempotent. Rejects with `conflict` for a step that the agent's status does not allow. */
+  /** Idempotent. Rejects with `conflict` if the agent's current status does not allow the transition. */
   async setStatus(status: AgentStatus, idOrUuid: string, context: ActionContext): Promise<AgentView> {
     return this.#retryOnConflict(async () => {
       const row = await this.#row(context.tenantId, idOrUuid);
@@ -118,14 +118,14 @@ export class Agents {
     });
   }
 
-  /** A sign of life, in any status; answers the agent's id. */
+  /** Records a heartbeat, in any status. Resolves with the agent's id. */
   async heartbeat(tenantId: string, idOrUuid: string): Promise<string> {
     const { id } = await this.#row(tenantId, idOrUuid);
     await this.#store.heartbeat(tenantId, id, this.#nowMs());
     return id;
   }
 
-  /** What is on record about the agent, newest first. */
+  /** Audit entries about the agent, newest first. */
   async trace(
     tenantId: string,
     idOrUuid: string,
@@ -141,7 +141,7 @@ export class Agents {
     return row;
   }
 
-  /** An id made of a name must not take over another agent that happens to have the same name. */
+  /** An id derived from a name must not replace another agent of the same name. */
   async #withFreeId(card: AgentCard, tenantId: string): Promise<AgentCard> {
     const holder = await this.#store.get(tenantId, card.id);
     if (holder === null || (JSON.parse(holder.card) as AgentCard).uri === card.uri) return card;
@@ -176,7 +176,7 @@ export class Agents {
     });
   }
 
-  /** Null when the agent changed meanwhile. */
+  /** Null if the agent has changed since it was read. */
   async #write(row: AgentRow, type: string, details: JsonObject, context: ActionContext): Promise<AgentView | null> {
     const { lastHeartbeatAtMs: _, ...agent } = row;
     const data = JSON.stringify({ agent_id: row.id, uuid: row.uuid, status: row.status, ...details });
@@ -185,13 +185,13 @@ export class Agents {
     return written ? this.#viewOf(row) : null;
   }
 
-  /** Decides again, on what is there now, when somebody else changed the agent in between. */
+  /** Repeats an attempt that resolved with null because of a concurrent change. */
   async #retryOnConflict<T>(attempt: () => Promise<T | null>): Promise<T> {
     for (let attempts = 0; attempts < MAX_ATTEMPTS; attempts += 1) {
       const done = await attempt();
       if (done !== null) return done;
     }
-    throw new RuntimeError('conflict', 'the agent keeps changing: try again');
+    throw new RuntimeError('conflict', 'the agent was changed concurrently: try again');
   }
 
   #viewOf(row: AgentRow): AgentView {

@@ -1,8 +1,8 @@
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
 
 /**
- * How to authenticate with an agent: the card's `auth`, else what its A2A security schemes come to (0.3: `type: http|apiKey`; 1.0: one
- * key per kind of scheme), else nothing. A bearer token without scopes needs none.
+ * How to authenticate with an agent: the card's `auth`, else the first supported A2A security scheme (0.3: `type: http|apiKey`; 1.0: one key
+ * per kind of scheme), else none. A bearer token without `scopes` gets an empty list.
  */
 export function authOf(card: JsonObject): JsonObject {
   const { auth } = card;

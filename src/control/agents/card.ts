@@ -5,7 +5,7 @@ import { authOf } from './card-auth.ts';
 export const AUTONOMY = ['deterministic', 'guided', 'bounded_autonomous', 'fully_autonomous'] as const;
 export type Autonomy = (typeof AUTONOMY)[number];
 
-/** What an agent says it can do. What else the card says of it is kept (`input_schema`, `tags`, …). */
+/** A skill that an agent offers. Other fields of it (`input_schema`, `tags`, …) are kept. */
 export type Skill = JsonObject & { readonly id: string; readonly name: string; readonly description: string };
 
 export type Capabilities = JsonObject & {
@@ -15,7 +15,7 @@ export type Capabilities = JsonObject & {
   readonly tools_consumed: readonly string[];
 };
 
-/** A card in its normal form: every field of ours is there, and everything else it said is kept beside them. */
+/** A normalised card: all fields below are present; other fields are kept unchanged. */
 export type AgentCard = JsonObject & {
   readonly id: string;
   readonly uri: string;
@@ -38,9 +38,9 @@ const MAX_CARD_CHARS = 64 * 1024;
 const DEFAULT_VERSION = '0.1.0';
 
 /**
- * Reads a card as this API writes it, or as A2A does (0.2 to 1.0: `url` or `supportedInterfaces`, skills at the top). What is missing
- * gets a default, what has another type than it should is left aside; only `id`, `name` and an address must be there. Throws
- * `RuntimeError` `bad_request`.
+ * Normalises a card written as this API does or as A2A does (0.2 to 1.0: `url` or `supportedInterfaces`, skills at the top level). Missing
+ * fields get defaults, and fields of the wrong type are ignored; only `id`, `name` and an address are required. Throws `RuntimeError`
+ * `bad_request`.
  */
 export function readCard(given: JsonObject): AgentCard {
   const capabilities = isObject(given.capabilities) ? given.capabilities : {};
@@ -72,7 +72,7 @@ export function readCard(given: JsonObject): AgentCard {
   return card;
 }
 
-/** What the agent is found by. Case does not count; an `mcp_server` speaks `mcp`. */
+/** The search keys of an agent, in lower case. A protocol `mcp_…` is found as `mcp` too. */
 export function traitsOf(card: AgentCard): readonly string[] {
   const { skills, protocols } = card.capabilities;
   const domain = card.labels.trust_domain;
@@ -90,7 +90,7 @@ export function trait(kind: 'skill' | 'protocol' | 'trust_domain', value: string
   return `${kind}:${value.toLowerCase().toWellFormed()}`;
 }
 
-/** The address in a card, under any of its names; undefined when there is none. */
+/** The address in a card, under any of its field names; undefined if it has none. */
 export function addressOf(given: JsonObject): Json | undefined {
   const [preferred] = list(given.supportedInterfaces);
   return given.uri ?? given.url ?? (isObject(preferred) ? preferred.url : undefined);
@@ -98,11 +98,11 @@ export function addressOf(given: JsonObject): Json | undefined {
 
 function checkedId(id: Json | undefined): string {
   if (typeof id !== 'string' || id === '') throw invalid('id is required');
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this rejects
   if (id.length > MAX_ID_CHARS || !id.isWellFormed() || /[\u0000-\u001f\u007f]/.test(id) || id.trim() !== id)
     throw invalid(`id must be printable text of at most ${MAX_ID_CHARS} characters`);
-  // Paths of the API, and what URLs do not keep.
-  if (['search', '.', '..'].includes(id)) throw invalid(`id must not be "${id}": it could not be asked for`);
+  // Reserved API paths, and path segments that URLs normalise away.
+  if (['search', '.', '..'].includes(id)) throw invalid(`id must not be "${id}": it cannot be used in a URL`);
   return id;
 }
 
@@ -115,7 +115,7 @@ function checkedUri(uri: Json | undefined): string {
   if (typeof uri !== 'string' || uri === '') throw invalid('uri is required');
   const parsed = uri.length <= MAX_URI_CHARS && URL.canParse(uri) ? new URL(uri) : null;
   if (parsed === null) throw invalid(`uri must be an absolute URI of at most ${MAX_URI_CHARS} characters`);
-  if (parsed.username !== '' || parsed.password !== '') throw invalid('uri must not hold a user name or password');
+  if (parsed.username !== '' || parsed.password !== '') throw invalid('uri must not contain a user name or password');
   return uri;
 }
 

@@ -5,21 +5,22 @@ import { RuntimeError } from '../../runtime/errors.ts';
 import { addressOf, MAX_ID_CHARS } from './card.ts';
 
 const WELL_KNOWN_PATHS = ['.well-known/agent.json', '.well-known/agent-card.json'];
-/** The server itself is not to be had, or not allowed: no other path on it can change that. */
+/** Errors of the server itself (unreachable or blocked): another path on it would fail the same way. */
 const FATAL_ERROR_CLASSES: ReadonlySet<string | null> = new Set(['blocked_address', 'io_error', 'connection_reset', 'timeout']);
 
-/** A card as it was found; `id` and `uri` are there, from the card or from where it was. */
+/** A discovered card. `id` and `uri` are filled in from its name and URL if it has none. */
 export interface DiscoveredCard {
   readonly card: JsonObject & { readonly id: string };
-  /** The card gave the id itself; else it was made of the name. */
+  /** False = the id was derived from the name. */
   readonly hasOwnId: boolean;
-  /** Where the card was. */
+  /** The URL that returned the card. */
   readonly url: string;
 }
 
 /**
- * Looks for an agent's card: at the URL itself when it names a JSON file, at the well-known places below it, at those of its host, and
- * at the URL as it is. `signal` bounds the whole search. Throws `RuntimeError`: `bad_request` for what is no http(s) URL, `remote_failed` when there is no card to be had.
+ * Looks for an agent's card: at the URL itself if it names a JSON file, at the well-known paths below it, at those of its host, and last at
+ * the URL as it is. `signal` bounds the whole search. Throws `RuntimeError` `bad_request` for a URL that is not http(s), and `remote_failed`
+ * if no card is found.
  */
 export async function findCard(outbound: Outbound, text: string, signal: AbortSignal): Promise<DiscoveredCard> {
   const base = parseUrl(text);
@@ -30,18 +31,15 @@ export async function findCard(outbound: Outbound, text: string, signal: AbortSi
       const response = await outbound.request({ url, method: 'GET', headers, body: null, signal });
       const card = parseCard(response.text);
       if (card !== null) return { ...withIdAndUri(card, base), url };
-      failures.push(`${url} is no agent card`);
+      failures.push(`${url} is not an agent card`);
     } catch (error) {
       if (!(error instanceof WorkError)) throw error;
       failures.push(error.message);
       if (FATAL_ERROR_CLASSES.has(error.errorClass)) break;
     }
   }
-  // The first is about the place where a card should be.
-  throw new RuntimeError(
-    'remote_failed',
-    `no agent card at ${base.origin}${base.pathname}: ${failures[0] ?? 'nothing answered'}`,
-  );
+  // The first failure is about the most likely location.
+  throw new RuntimeError('remote_failed', `no agent card at ${base.origin}${base.pathname}: ${failures[0] ?? 'no response'}`);
 }
 
 function parseUrl(text: string): URL {
@@ -49,7 +47,7 @@ function parseUrl(text: string): URL {
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:'))
     throw new RuntimeError('bad_request', 'url must be an http:// or https:// URL');
   if (url.username !== '' || url.password !== '')
-    throw new RuntimeError('bad_request', 'url must not hold a user name or password');
+    throw new RuntimeError('bad_request', 'url must not contain a user name or password');
   url.hash = '';
   return url;
 }
@@ -64,12 +62,12 @@ function namesFile(base: URL): boolean {
   return base.pathname.toLowerCase().endsWith('.json');
 }
 
-/** Without the slash at the end; of a file the host alone, as cards lie at well-known places. */
+/** Without a trailing slash. For a file, the host alone, since cards lie at well-known paths. */
 function folderOf(base: URL): string {
   return namesFile(base) ? base.origin : `${base.origin}${base.pathname.replace(/\/+$/, '')}`;
 }
 
-/** A JSON object that names somebody: without a name it is some other document. */
+/** A JSON object with a name or id; without either it is some other document. */
 function parseCard(text: string): JsonObject | null {
   let json: Json;
   try {
@@ -86,7 +84,7 @@ function withIdAndUri(card: JsonObject, base: URL): Omit<DiscoveredCard, 'url'> 
   return { card: { ...card, id, name, uri: absolute(addressOf(card), base) }, hasOwnId: isText(card.id) };
 }
 
-/** Where the agent is: some cards say it relative to themselves, some not at all. */
+/** The absolute address of the agent: some cards have a relative one, some none. */
 function absolute(uri: Json | undefined, base: URL): string {
   if (!isText(uri)) return folderOf(base);
   return URL.canParse(uri) || !URL.canParse(uri, base.href) ? uri : new URL(uri, base.href).href;

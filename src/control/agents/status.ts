@@ -1,6 +1,6 @@
 import type { AgentStatus } from '../../../store/port/resources/agents.ts';
 
-/** Where an agent may go from where it is. What was deactivated or archived comes back only by being registered again. */
+/** Allowed status transitions. A deactivated or archived agent becomes usable only by registering again. */
 const TRANSITIONS: Readonly<Record<AgentStatus, readonly AgentStatus[]>> = {
   registered: ['active'],
   active: ['paused', 'deactivated'],
@@ -9,27 +9,27 @@ const TRANSITIONS: Readonly<Record<AgentStatus, readonly AgentStatus[]>> = {
   archived: [],
 };
 
-/** Heartbeats come every 30 s; after three that did not, an active agent is taken to be away. */
+/** Three heartbeat intervals of 30 s. */
 export const STALE_AFTER_MS = 90_000;
 
 export function canTransition(from: AgentStatus, to: AgentStatus): boolean {
   return TRANSITIONS[from].includes(to);
 }
 
-/** For the error text of a step that is not allowed: what is possible instead. */
+/** The allowed transitions, for the error text of a refused one. */
 export function allowedTransitions(from: AgentStatus): string {
   const next = TRANSITIONS[from];
   return next.length > 0 ? `it may become ${next.join(' or ')}` : 'register it again first';
 }
 
-/** The status of an agent that is registered once more: what it was, but for what had left. */
+/** The status after registering again: unchanged, except that deactivated and archived agents start over. */
 export function statusAfterReregistration(was: AgentStatus): AgentStatus {
   return was === 'deactivated' || was === 'archived' ? 'registered' : was;
 }
 
 /**
- * Is an active agent silent? Only one that has ever sent a heartbeat can be: an agent that is merely called has no reason to.
- * The time before it became active does not count.
+ * Has an active agent stopped sending heartbeats? Agents that never sent one are not stale: those that are only called need not send any.
+ * The time before the agent became active does not count.
  */
 export function isStale(
   agent: { readonly status: AgentStatus; readonly statusSinceMs: number; readonly lastHeartbeatAtMs: number | null },

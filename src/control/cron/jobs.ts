@@ -15,7 +15,7 @@ export interface CronDefinition {
   readonly expression: string;
   readonly timezone: string;
   readonly workflowId: string;
-  /** Null = the latest version when it runs. */
+  /** Null = the latest version at the time of each run. */
   readonly workflowVersion: string | null;
   readonly input: Json;
   readonly missed: Missed;
@@ -23,7 +23,7 @@ export interface CronDefinition {
   readonly enabled: boolean;
 }
 
-/** The cron jobs of every tenant: kept in the store, run by `runner`. */
+/** Manages the cron jobs of all tenants, which are stored in the database and run by `runner`. */
 export class CronJobs {
   readonly runner: CronRunner;
   readonly #deps: ControlDeps;
@@ -34,13 +34,12 @@ export class CronJobs {
   }
 
   /**
-   * Creates the job, or replaces the one of that name: its history begins anew. Rejects with `bad_request` for an expression or time zone that
-   * is not right and for a workflow that is not registered.
+   * Creates a job, or replaces the one of that name together with its history. Rejects with `bad_request` for an invalid expression or time
+   * zone and for a workflow that is not registered.
    */
   async put(definition: CronDefinition, context: ActionContext): Promise<CronJob> {
     const { store } = this.#deps;
     const { workflowId, workflowVersion, enabled, input, ...rest } = definition;
-    // As a database keeps it, and gives it back.
     const name = checkedName(definition.name);
     const firstMs = new Schedule(definition.expression, definition.timezone).first(context.atMs);
     if ((await store.tenant(context.tenantId).revisionOf(workflowId, workflowVersion ?? undefined)) === null) {
@@ -67,14 +66,14 @@ export class CronJobs {
     return job;
   }
 
-  /** Rejects with `not_found`, like all that name a job. */
+  /** Rejects with `not_found`, like all methods that name a job. */
   async get(tenantId: string, name: string): Promise<CronJob> {
     const job = await this.#deps.store.cron.job(tenantId, name);
     if (job === null) throw new RuntimeError('not_found', `cron job ${truncated(name)}`);
     return job;
   }
 
-  /** By name, read in pages. */
+  /** Ordered by name. Reads the store in pages. */
   async *list(tenantId: string): AsyncGenerator<CronJob> {
     let after = '';
     for (;;) {
@@ -97,7 +96,7 @@ export class CronJobs {
     return this.get(context.tenantId, name);
   }
 
-  /** Goes on with the next time from now: what passed meanwhile was not missed. */
+  /** Schedules the next run after now. Runs that fell into the pause do not count as missed. */
   async resume(name: string, context: ActionContext): Promise<CronJob> {
     const { id, expression, timezone } = await this.get(context.tenantId, name);
     const nextRunAtMs = new Schedule(expression, timezone).first(context.atMs);
@@ -106,9 +105,7 @@ export class CronJobs {
     return this.get(context.tenantId, name);
   }
 
-  /**
-   * Runs the job now, outside its schedule, paused or not, whatever its last execution does. Rejects like `Runtime.start`.
-   */
+  /** Runs the job now, outside its schedule, even if it is paused or its last execution is still running. Rejects like `Runtime.start`. */
   async trigger(
     name: string,
     caller: Caller,
@@ -129,10 +126,10 @@ export class CronJobs {
   }
 }
 
-/** A name stands in paths: there `.` and `..` mean something else, and control characters get lost. */
+/** Throws `bad_request` for a name that cannot be a path segment of a URL. */
 function checkedName(name: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this rejects
   if (name === '.' || name === '..' || !name.isWellFormed() || /[\u0000-\u001f\u007f]/.test(name))
-    throw new RuntimeError('bad_request', `name must not be ${JSON.stringify(truncated(name))}: it could not be asked for`);
+    throw new RuntimeError('bad_request', `name must not be ${JSON.stringify(truncated(name))}: it cannot be used in a URL`);
   return name;
 }

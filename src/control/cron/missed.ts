@@ -1,16 +1,16 @@
 import type { Missed } from '../../../store/port/resources/cron.ts';
 import type { Schedule } from './schedule.ts';
 
-/** Later than this, a run is missed and no longer just late. */
+/** A run that starts later than this is missed, not late. */
 const LATE_MS = 60_000;
-/** Missed runs that are made up for, at most: of more, the oldest are skipped. */
+/** The most missed runs that `catch_up` makes up for; older ones are skipped. */
 const MAX_CAUGHT_UP = 1_000;
-/** No two times of a schedule are nearer. */
+/** The shortest interval a five-field expression can have. */
 const SHORTEST_INTERVAL_MS = 60_000;
 
 /**
- * The time with which a job that is due since `dueMs` goes on; everything before it is skipped. `skip` makes up for nothing: it runs the last
- * time if that is at most a minute ago, else the next to come. `catch_up` runs what was missed, the last 1,000 times of it. Null = none is left.
+ * The first time to run for a job that has been due since `dueMs`; earlier times are skipped. `skip` runs the last due time if it is less
+ * than a minute ago, else the next future one. `catch_up` runs the missed times, at most the last 1,000. Null = the schedule has no time left.
  */
 export async function firstRunMs(schedule: Schedule, missed: Missed, dueMs: number, nowMs: number): Promise<number | null> {
   const isOnTime = nowMs - dueMs < LATE_MS;

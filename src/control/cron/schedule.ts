@@ -4,34 +4,35 @@ import { RuntimeError } from '../../runtime/errors.ts';
 
 const FIELDS = 5;
 const MAX_LENGTH = 256;
-/** Times that one turn of the event loop looks up: each takes about a tenth of a millisecond. */
+/** Times computed per turn of the event loop; each takes about a tenth of a millisecond. */
 const TIMES_PER_TURN = 25;
 
 /**
- * The times of a cron expression in a time zone. Five fields: minute, hour, day of month, month, day of week; names, ranges with steps, `7` for
- * Sunday, `L`, `#` and `W`, and nicknames (`@daily`). Of the two days, either is enough when both are restricted.
+ * The times of a cron expression in a time zone. Five fields: minute, hour, day of month, month, day of week; names, ranges with steps, `7`
+ * for Sunday, `L`, `#` and `W`, and nicknames (`@daily`). If both day fields are restricted, a day that matches either one counts.
  *
- * When clocks change, a job at fixed times (`30 2 * * *`, also lists and ranges of hours) runs once a day: at the first of two, or right after
- * a gap. One with a `*` or a step in minute or hour keeps its pace: it runs in both of two hours, and not in an hour that does not exist.
+ * At daylight-saving changes, a job at fixed times (`30 2 * * *`, also lists and ranges of hours) runs once a day: in the first of two equal
+ * hours, or right after the gap. A job with `*` or a step in minute or hour keeps its interval: it runs in both equal hours and skips the
+ * missing hour.
  */
 export class Schedule {
   readonly #cron: Cron;
-  /** What was asked last: many jobs share a schedule, and come due together. */
+  /** The last answer of `next`: many jobs share a schedule and are due at the same time. */
   #lastNext: { readonly afterMs: number; readonly nextMs: number | null } | null = null;
 
-  /** Throws `RuntimeError` `bad_request` for an unknown time zone and for a malformed expression. */
+  /** Throws `RuntimeError` `bad_request` for an unknown time zone or a malformed expression. */
   constructor(expression: string, timezone: string) {
     this.#cron = parse(expression, timezone);
   }
 
-  /** Like `next`; throws `bad_request` when there is none. */
+  /** Like `next`, but throws `bad_request` if there is none. */
   first(afterMs: number): number {
     const firstMs = this.next(afterMs);
-    if (firstMs === null) throw invalid('its time never comes');
+    if (firstMs === null) throw invalid('no date ever matches it');
     return firstMs;
   }
 
-  /** The first time after that; null = there is none. */
+  /** The first time after `afterMs`; null = none. */
   next(afterMs: number): number | null {
     if (this.#lastNext?.afterMs === afterMs) return this.#lastNext.nextMs;
     const nextMs = this.#cron.nextRun(new Date(afterMs))?.getTime() ?? null;
@@ -39,12 +40,12 @@ export class Schedule {
     return nextMs;
   }
 
-  /** The last time before that; null = there is none. */
+  /** The last time before `beforeMs`; null = none. */
   previous(beforeMs: number): number | null {
     return this.#cron.previousRuns(1, new Date(beforeMs))[0]?.getTime() ?? null;
   }
 
-  /** The `count`th time before `beforeMs`, or `fromMs` when that is later. Others get their turn while it counts. */
+  /** The `count`th time before `beforeMs`, but not earlier than `fromMs`. Yields to the event loop while it counts. */
   async countBack(count: number, beforeMs: number, fromMs: number): Promise<number> {
     let earliestMs = beforeMs;
     for (let left = count; left > 0; left -= TIMES_PER_TURN) {
@@ -67,7 +68,7 @@ function parse(expression: string, timezone: string): Cron {
   const text = expression.trim();
   const fields = text.split(/\s+/);
   if (text.length > MAX_LENGTH) throw invalid(`longer than ${MAX_LENGTH} characters`);
-  // Otherwise croner would also take seconds, years and single dates.
+  // Without this check croner would accept seconds, years and single dates.
   if (!text.startsWith('@') && fields.length !== FIELDS)
     throw invalid(
       `${fields.length} fields instead of ${FIELDS} (minute, hour, day of month, month, day of week; there are no seconds)`,
@@ -75,7 +76,7 @@ function parse(expression: string, timezone: string): Cron {
   try {
     return new Cron(text, { timezone, paused: true, mode: '5-part', fixedTimeRule: 'no-wildcard' });
   } catch (cause) {
-    // The library counts days and months from 0 in what it says.
+    // croner's messages count days and months from 0, so the value is left out.
     const problem = cause instanceof Error ? cause.message : String(cause);
     throw invalid(
       problem.replace(/^CronPattern: /, '').replace(/^Invalid value for (\w+): -?\d+$/, 'invalid value for the $1'),
@@ -88,7 +89,7 @@ function invalid(problem: string, cause?: unknown): RuntimeError {
   return new RuntimeError('bad_request', `invalid cron expression: ${problem}`, { cause });
 }
 
-/** Offsets such as `+02:00` are no zones: they know no summer time. */
+/** Offsets such as `+02:00` are refused: they have no daylight-saving time. */
 function isTimeZone(name: string): boolean {
   if (!/^[A-Za-z][\w+/-]*$/.test(name)) return false;
   try {

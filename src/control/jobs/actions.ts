@@ -4,19 +4,19 @@ import { RuntimeError } from '../../runtime/errors.ts';
 import type { Caller } from '../../runtime/types/caller.ts';
 import type { Runtime } from '../../runtime/types/runtime.ts';
 
-/** What became of one execution. `later`: nothing yet, since the runtime or the store cannot take it now. */
+/** The result for one execution. `postponed`: not attempted to the end, because the runtime or the store is temporarily unavailable. */
 export type ActionOutcome =
   | { readonly kind: 'succeeded' | 'skipped' }
-  | { readonly kind: 'failed' | 'later'; readonly error: unknown };
+  | { readonly kind: 'failed' | 'postponed'; readonly error: unknown };
 
-/** Does what the job is for to one execution, in the name of whoever asked for the job. */
+/** Applies the job's action to one execution, as the actor that created the job. */
 export async function applyAction(runtime: Runtime, job: JobRow, executionId: string): Promise<ActionOutcome> {
   try {
     await perform(runtime, job, executionId);
     return { kind: 'succeeded' };
   } catch (error) {
     if (doesNotApply(error)) return { kind: 'skipped' };
-    return { kind: isTransient(error) ? 'later' : 'failed', error };
+    return { kind: isTransient(error) ? 'postponed' : 'failed', error };
   }
 }
 
@@ -44,7 +44,7 @@ function callerOf({ tenantId, actorId, actorType, request }: JobRow): Caller {
   };
 }
 
-/** It has ended, is paused already, did not fail, is gone … */
+/** The execution has ended, is already paused, did not fail, was removed … */
 function doesNotApply(error: unknown): boolean {
   return (
     error instanceof RuntimeError &&

@@ -6,19 +6,19 @@ import type { ExecutionFilter } from '../../runtime/types/executions.ts';
 import type { ControlDeps } from '../service.ts';
 import { JobRunner } from './runner.ts';
 
-/** The longest a caller may ask `settled` to wait. */
+/** Upper bound of `waitMs` of `settled`. */
 const MAX_WAIT_MS = 60_000;
 
 export interface JobRequest {
   readonly action: Action;
-  /** What it is about: of the executions started before the job, those that match when it comes to them. */
+  /** Selects executions that started before the job and match when the job reaches them. */
   readonly filter: ExecutionFilter;
-  /** An empty filter means every execution, and must be meant. */
+  /** Confirms an empty filter, which selects every execution. */
   readonly all: boolean;
   readonly reason: string | null;
 }
 
-/** Bulk jobs of every tenant: kept in the store, done by `runner`. All that name one reject with `not_found` for an unknown id or another tenant's. */
+/** Manages bulk jobs, which are stored in the database and run by `runner`. Methods that name a job reject with `not_found` for an unknown id. */
 export class BulkJobs {
   readonly runner: JobRunner;
   readonly #deps: ControlDeps;
@@ -32,7 +32,7 @@ export class BulkJobs {
   /** Rejects with `bad_request` for an empty filter without `all`. */
   async start({ action, filter, all, reason }: JobRequest, context: ActionContext): Promise<JobRow> {
     if (Object.keys(filter).length === 0 && !all)
-      throw new RuntimeError('bad_request', 'an empty filter means every execution: add "all": true if that is meant');
+      throw new RuntimeError('bad_request', 'an empty filter selects every execution: add "all": true to confirm');
     const { store, runtime } = this.#deps;
     const id = `job_${runtime.idWatermark()}`;
     const { tenantId, atMs } = context;
@@ -47,30 +47,30 @@ export class BulkJobs {
     return job;
   }
 
-  /** Newest first; `after` = the last of the page before. */
+  /** Newest first. `after`: id of the last job of the previous page. */
   list(tenantId: string, page: { readonly after: string | null; readonly limit: number }): Promise<readonly JobRow[]> {
     return this.#deps.store.jobs.jobs(tenantId, page);
   }
 
-  /** What has been done stays done. Rejects with `conflict` when it has ended. */
+  /** Actions already applied are not undone. Rejects with `conflict` if the job has ended. */
   async cancel(id: string, context: ActionContext): Promise<JobRow> {
     const { tenantId } = context;
     await this.get(tenantId, id);
     const ended = await this.#deps.store.jobs.cancel(tenantId, id, context);
     const job = await this.get(tenantId, id);
-    if (!ended) throw new RuntimeError('conflict', `job ${id} is ${job.status}; it cannot be cancelled any more`);
+    if (!ended) throw new RuntimeError('conflict', `job ${id} has already ended: ${job.status}`);
     this.runner.cancelled(id);
     this.#signal.wake(id);
     return job;
   }
 
-  /** Another process started, cancelled or ended one. */
+  /** Call when another process has started, cancelled or ended a job. */
   changed(): void {
     this.runner.request();
     this.#signal.wakeAll();
   }
 
-  /** Resolves when it has ended, at the latest after `waitMs` (60,000 at most). */
+  /** Resolves with the job when it has ended, or as it is after `waitMs` (60,000 at most). */
   async settled(tenantId: string, id: string, waitMs: number, signal: AbortSignal): Promise<JobRow> {
     const { clock } = this.#deps;
     const untilMs = clock.nowMs() + Math.min(waitMs, MAX_WAIT_MS);

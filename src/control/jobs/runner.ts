@@ -7,7 +7,7 @@ import type { ExecutionFilter } from '../../runtime/types/executions.ts';
 import type { ControlDeps, SingletonService } from '../service.ts';
 import { type ActionOutcome, applyAction, isTransient } from './actions.ts';
 
-/** Executions acted on at the same time; how far a job has come is stored after each so many. */
+/** Executions acted on concurrently. Progress is stored after each page. */
 const PAGE_SIZE = 64;
 const MAX_ERRORS_KEPT = 10;
 
@@ -17,9 +17,9 @@ interface JobError {
 }
 
 /**
- * Does the jobs that have not ended, the oldest of each tenant, a page of one after a page of the other. All that is known of a job is its row: after
- * a crash it goes on behind the last page that was stored, and what of the next had been done already no longer matches or is skipped. The oldest
- * executions come first: a parent before its children, so that these are cancelled with it and do not fail it.
+ * Runs the oldest unfinished job of each tenant, in turn, one page at a time. A job's whole state is its row: after a crash it continues
+ * after the last stored page, and executions of the next page that were already acted on no longer match or are skipped. Oldest executions
+ * come first: a parent before its children, so that they are cancelled with it instead of failing it.
  */
 export class JobRunner implements SingletonService {
   readonly #deps: ControlDeps;
@@ -48,19 +48,19 @@ export class JobRunner implements SingletonService {
     return this.#job.close();
   }
 
-  /** There is a new job. */
+  /** Call when there is a new job. */
   request(): void {
     if (this.#active) this.#job.request();
   }
 
-  /** It was cancelled: it begins nothing more. */
+  /** Call when a job was cancelled, so that it starts no further actions. */
   cancelled(jobId: string): void {
     this.#cancelled.add(jobId);
   }
 
   async #runJobs(): Promise<void> {
     while (this.#active) {
-      // Before reading: what is cancelled from here on may still be among them.
+      // Cleared before reading: a job that is cancelled from here on may still be read as running.
       this.#cancelled.clear();
       const jobs = await this.#deps.store.jobs.running();
       const refusals: unknown[] = [];
@@ -70,14 +70,14 @@ export class JobRunner implements SingletonService {
         if (refusal !== null) refusals.push(refusal);
       }
       if (jobs.length === 0) return;
-      // Every job has to wait: the pump tries again after a delay.
+      // Every job was refused: throw, so that the run is retried after a delay.
       if (refusals.length === jobs.length) throw refusals[0];
     }
   }
 
   /**
-   * A job that cannot be done at all fails; the others go on. So they do when too much work of the job's tenant is waiting: that is what
-   * it answers then, null otherwise.
+   * Advances a job by one page. A job that cannot proceed at all is failed, and the others continue. Resolves with the refusal if the job's
+   * tenant is overloaded, else null.
    */
   async #advance(job: JobRow): Promise<RuntimeError | null> {
     try {
@@ -109,15 +109,15 @@ export class JobRunner implements SingletonService {
     });
     if (this.#cancelled.has(id)) return;
     const outcomes = await Promise.all(rows.map((row) => applyAction(runtime, job, row.id)));
-    const stop = outcomes.findIndex(({ kind }) => kind === 'later');
-    const done = stop < 0 ? outcomes : outcomes.slice(0, stop);
+    const firstPostponed = outcomes.findIndex(({ kind }) => kind === 'postponed');
+    const done = firstPostponed < 0 ? outcomes : outcomes.slice(0, firstPostponed);
     let progress = progressOf(job);
     for (const [at, outcome] of done.entries()) progress = this.#progressAfter(progress, rows[at]?.id ?? null, outcome);
-    if (stop < 0 && next === null) return this.#finish(job, 'completed', progress);
-    const reached = stop < 0 ? { ...progress, position: next } : progress;
+    if (firstPostponed < 0 && next === null) return this.#finish(job, 'completed', progress);
+    const reached = firstPostponed < 0 ? { ...progress, position: next } : progress;
     await store.jobs.progress(tenantId, id, reached, clock.nowMs());
-    const refused = outcomes[stop];
-    if (refused?.kind === 'later') throw refused.error;
+    const refused = outcomes[firstPostponed];
+    if (refused?.kind === 'postponed') throw refused.error;
   }
 
   #progressAfter(progress: JobProgress, executionId: string | null, outcome: ActionOutcome): JobProgress {
@@ -132,7 +132,7 @@ export class JobRunner implements SingletonService {
         const problem = { execution_id: executionId, error: textOf(outcome.error) };
         return withError({ ...counted, failed: progress.failed + 1 }, problem);
       }
-      case 'later':
+      case 'postponed':
         return progress;
     }
   }
@@ -145,7 +145,7 @@ export class JobRunner implements SingletonService {
   }
 }
 
-/** An execution that was started after the job was made has a greater id than it. */
+/** Restricts the filter to executions older than the job: ids sort by creation time. */
 function filterOf({ id, filter }: JobRow): StoredFilter {
   const upperBound = `exec_${id.slice('job_'.length)}`;
   const stored = storedFilter(JSON.parse(filter) as ExecutionFilter);
@@ -164,7 +164,7 @@ function withError(progress: JobProgress, problem: JobError): JobProgress {
   return { position, matched, succeeded, skipped, failed, errors };
 }
 
-/** What clients cannot do anything about is in the log only. */
+/** Internal errors appear only in the server's log. */
 function textOf(error: unknown): string {
   return error instanceof RuntimeError ? error.message : 'unexpected failure, logged by the server';
 }

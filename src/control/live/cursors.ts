@@ -5,12 +5,12 @@ import { RuntimeError } from '../../runtime/errors.ts';
 const CIPHER = 'aes-256-gcm';
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
-/** Positions are of one length once sealed: not even that tells anything. */
+/** Positions are padded to one length, so that a cursor's length reveals nothing. */
 const POSITION_CHARS = 40;
 
 /**
- * Positions in the log of all tenants, sealed for one of them: a position counts what everybody has written, a bookmark tells nothing.
- * They hold as long as the database does.
+ * Encrypts positions in the log of all tenants as opaque cursors of one tenant: a plain position would reveal how much other tenants write.
+ * Cursors stay valid as long as the database exists.
  */
 export class Cursors {
   readonly #log: GlobalEventLog;
@@ -27,7 +27,7 @@ export class Cursors {
     return Buffer.concat([nonce, sealed, cipher.getAuthTag()]).toString('base64url');
   }
 
-  /** Rejects with `bad_request` for anything but a bookmark of this tenant. */
+  /** Rejects with `bad_request` for anything but a cursor of this tenant. */
   async open(tenantId: string, cursor: string): Promise<string> {
     const bytes = Buffer.from(cursor, 'base64url');
     const key = await this.#keyBytes();
@@ -37,7 +37,7 @@ export class Cursors {
       const sealed = bytes.subarray(NONCE_BYTES, -TAG_BYTES);
       return (decipher.update(sealed, undefined, 'utf8') + decipher.final('utf8')).trimEnd();
     } catch (cause) {
-      throw new RuntimeError('bad_request', 'that is no position in the event stream of this tenant', { cause });
+      throw new RuntimeError('bad_request', 'not a valid position in the event stream of this tenant', { cause });
     }
   }
 
@@ -45,7 +45,7 @@ export class Cursors {
     if (this.#key === null) {
       const key = this.#log.key();
       this.#key = key;
-      // Asked for again next time.
+      // A failed read is repeated by the next call.
       key.catch(() => {
         this.#key = null;
       });

@@ -2,10 +2,10 @@ import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../../runtime/clock.ts';
 
 const INTERVAL_MS = 15_000;
-/** Then others have their turn: a few milliseconds. */
+/** Callbacks before yielding to the event loop: a few milliseconds. */
 const CALLBACKS_PER_TURN = 50;
 
-/** One timer for everybody who has something small to do now and then; none while there is nobody. */
+/** One shared timer for the keep-alives of all streams; no timer while there are none. */
 export class KeepAlive {
   readonly #clock: Clock;
   readonly #callbacks = new Set<() => void>();
@@ -15,7 +15,7 @@ export class KeepAlive {
     this.#clock = clock;
   }
 
-  /** Calls `beat` every 15 seconds; answers how to stop that. It must not throw. */
+  /** Calls `callback`, which must not throw, every 15 seconds. Returns how to unsubscribe. */
   subscribe(callback: () => void): () => void {
     this.#callbacks.add(callback);
     this.#cancelTimer ??= this.#clock.after(INTERVAL_MS, this.#tick);

@@ -9,28 +9,28 @@ import { Cursors } from './cursors.ts';
 import { KeepAlive } from './keep-alive.ts';
 import { LogTailer } from './log-tailer.ts';
 
-/** Looked at in one go: a few milliseconds. */
+/** Events scanned before yielding to the event loop: a few milliseconds. */
 const EVENTS_PER_SLICE = 500;
-/** Kept for those who follow the same tenant: they all ask for the same at about the same time. An event may hold megabytes. */
+/** Followers of one tenant read the same events at about the same time. Few are cached, since an event may hold megabytes. */
 const MAX_CACHED_EVENTS = 16;
 
 export interface LiveEvent {
   readonly event: EventView;
   readonly workflowId: string;
-  /** Goes on right after it. */
+  /** Resumes right after this event. */
   readonly cursor: string;
 }
 
 export interface FollowOptions {
-  /** Null = from now on. */
+  /** Where to resume; null = from now on. */
   readonly cursor: string | null;
   readonly filter: (entry: LogEntry) => boolean;
   readonly signal: AbortSignal;
-  /** Resolves when the next piece of work may be done. */
+  /** Resolves when the stream may do its next piece of work (fair scheduling of streams). */
   readonly pace: () => Promise<void>;
 }
 
-/** What happens in a tenant, while it happens. One who waits costs no timer, no query and no wake-up. */
+/** Streams the events of a tenant as they are committed. An idle follower costs no timer, query or wakeup. */
 export class LiveEvents implements Service {
   readonly keepAlive: KeepAlive;
   readonly #deps: ControlDeps;
@@ -56,20 +56,20 @@ export class LiveEvents implements Service {
   }
 
   /**
-   * Rejects with `bad_request`, or `unknown_position`, for a text that is no bookmark of the tenant. Answers where it begins, and the events from there on:
-   * without gaps, in the order of commits, until the signal aborts.
+   * Follows the events of a tenant without gaps, in commit order, until the signal aborts. Resolves with the cursor it starts from and the
+   * events. Rejects with `bad_request` or `unknown_position` for an invalid cursor.
    */
   async follow(
     tenantId: string,
     options: FollowOptions,
-  ): Promise<{ readonly bookmark: string; readonly events: AsyncGenerator<LiveEvent> }> {
+  ): Promise<{ readonly cursor: string; readonly events: AsyncGenerator<LiveEvent> }> {
     const { log } = this.#deps.store;
-    const { cursor: bookmark } = options;
-    const position = bookmark === null ? await log.end() : await this.#cursors.open(tenantId, bookmark);
-    // A database put back from a backup may end before it.
+    const { cursor } = options;
+    const position = cursor === null ? await log.end() : await this.#cursors.open(tenantId, cursor);
+    // Checks the position: a database restored from a backup may end before it.
     await log.after(position, { tenantId, limit: 1 });
     return {
-      bookmark: bookmark ?? (await this.#cursors.seal(tenantId, position)),
+      cursor: cursor ?? (await this.#cursors.seal(tenantId, position)),
       events: this.#events(tenantId, position, options),
     };
   }
@@ -104,7 +104,7 @@ export class LiveEvents implements Service {
   }
 }
 
-/** Null when the execution has been removed meanwhile. */
+/** Reads one event; null if the execution has been removed. */
 export async function readEvent(
   runtime: Runtime,
   { tenantId, executionId, seq }: Pick<LogEntry, 'tenantId' | 'executionId' | 'seq'>,

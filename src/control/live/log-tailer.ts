@@ -5,18 +5,18 @@ import { CoalescedJob, type CoalescedJobOptions } from '../../runtime/coalesced-
 
 const EVENTS_PER_SLICE = 500;
 
-/** Without a position: the one that the waiting one has. */
+/** Resolves a follower's wait. Without a position the follower resumes at its own. */
 type Waiter = (position?: string) => void;
 
 /**
- * Wakes whoever waits for something new of a tenant. Reads the end of the log once for all of them, when something was committed, so
- * that those whose tenant does nothing are not woken, and do not have to read what others did either.
+ * Wakes followers that wait for new events of a tenant. After a commit, reads the new end of the log once for all followers, so that those of
+ * idle tenants are neither woken nor read events of other tenants.
  */
 export class LogTailer {
   readonly #log: GlobalEventLog;
   readonly #job: CoalescedJob;
   readonly #waiters = new Map<string, Set<Waiter>>();
-  /** How far it has read; null while nobody waits. */
+  /** The position read up to; null while no follower waits. */
   #position: string | null = null;
 
   constructor(log: GlobalEventLog, options: CoalescedJobOptions) {
@@ -24,27 +24,27 @@ export class LogTailer {
     this.#job = new CoalescedJob(options, () => this.#read());
   }
 
-  /** Something was committed. */
+  /** Call after every commit. */
   committed(): void {
     if (this.#waiters.size > 0) this.#job.request();
     else this.#position = null;
   }
 
   /**
-   * For one who has read everything up to `position`: resolves with where to read on, once there may be something of the tenant. Also
-   * resolves when the signal aborts.
+   * For a follower that has read everything up to `position`: resolves with the position to read from, once there may be new events of the
+   * tenant. Also resolves when the signal aborts.
    */
   async next(tenantId: string, position: string, signal: AbortSignal): Promise<string> {
     const isFirst = this.#position === null;
     this.#position ??= position;
     if (this.#position !== position && !this.#job.closed) {
       await this.#job.requestAndWait();
-      // Should they keep missing each other, others have their turn between.
+      // Yields, in case the follower and the tailer keep missing each other.
       await setImmediate();
       return position;
     }
     const woken = this.#wait(tenantId, position, signal);
-    // A commit between that reading and now was not told to anybody.
+    // A commit since the follower's last read was not seen: nobody waited.
     if (isFirst) this.#job.request();
     return woken;
   }
@@ -77,7 +77,7 @@ export class LogTailer {
       const slice = await this.#after(from);
       if (slice === null) return;
       const { entries, position, end } = slice;
-      // Meanwhile everybody may have left, and somebody come from elsewhere.
+      // While reading, all followers may have left and one with another position may have come.
       if (this.#position !== from) continue;
       this.#position = position;
       for (const tenantId of new Set(entries.map((entry) => entry.tenantId))) {
@@ -88,7 +88,7 @@ export class LogTailer {
     }
   }
 
-  /** Null = the log ends before that, since the database has gone back: everybody finds out for himself where he stands. */
+  /** Null = the log ends before the position because an earlier state was restored: wakes all followers to check their own positions. */
   async #after(position: string): Promise<LogSlice | null> {
     try {
       return await this.#log.after(position, { limit: EVENTS_PER_SLICE });

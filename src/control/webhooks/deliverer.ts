@@ -9,21 +9,21 @@ import { backoffMs } from './backoff.ts';
 import { EndpointPacing, MAX_CONCURRENCY } from './endpoint-pacing.ts';
 import type { AttemptResult, Sender } from './sender.ts';
 
-/** Attempts of one tenant under way at the same time; a third more are there for others, and as many again for those that have none. */
+/** Concurrent attempts of one tenant. `Slots` adds a third for other tenants and as many again for tenants without any. */
 const MAX_ATTEMPTS_PER_TENANT = 48;
 const WEBHOOKS_PER_PAGE = 100;
 
 export interface DelivererOptions {
   readonly deps: ControlDeps;
   readonly sender: Sender;
-  /** The endpoint says that it is gone for good. */
+  /** Called when the endpoint answered 410 Gone. */
   readonly onGone: (webhook: WebhookRow) => Promise<void>;
 }
 
 /**
- * Attempts what is due: per webhook and execution one after the other, everything else side by side, within bounds: by tenant, and by how
- * quickly a webhook answers, so that one that does not delays itself alone. An attempt counts once
- * its outcome is written down: what was under way when the process ended is attempted again.
+ * Attempts due deliveries: one at a time per webhook and execution, otherwise concurrently, bounded per tenant and by how fast a webhook
+ * answers, so that a slow endpoint delays only itself. An attempt counts once its outcome is recorded: attempts in flight when the process
+ * ends are repeated.
  */
 export class Deliverer implements SingletonService {
   readonly #options: DelivererOptions;
@@ -31,23 +31,23 @@ export class Deliverer implements SingletonService {
   readonly #recordJob: CoalescedJob;
   readonly #timer: DeadlineTimer;
   readonly #closing = new AbortController();
-  /** When each webhook has something to send, as far as is known; the one that has waited longest comes first. */
+  /** When each webhook is next due, as far as known, in order of waiting time. */
   readonly #dueAtMs = new Map<string, number>();
-  /** Ids of deliveries under way, by webhook. */
+  /** Ids of deliveries in flight, by webhook. */
   readonly #inFlight = new Map<string, Set<string>>();
   readonly #attempts = new Set<Promise<void>>();
   readonly #slots = new Slots<never>(MAX_ATTEMPTS_PER_TENANT);
   readonly #endpoints = new EndpointPacing();
-  /** Tenants of webhooks that wait for a slot. */
+  /** Webhooks that wait for a slot, with their tenants. */
   readonly #waitingForSlot = new Map<string, string>();
-  /** Ids of deliveries whose outcome was written down while the turns were being read: what was read does not know it. */
+  /** Deliveries whose outcome was recorded while due ones were being read: the rows read are outdated for them. */
   readonly #recordedMeanwhile = new Set<string>();
   #outcomes: readonly DeliveryAttempt[] = [];
   #active = false;
 
   constructor(options: DelivererOptions) {
     this.#options = options;
-    // Every attempt under way listens.
+    // Every attempt in flight adds a listener.
     setMaxListeners(0, this.#closing.signal);
     this.#startJob = new CoalescedJob(options.deps, () => this.#startDue());
     this.#recordJob = new CoalescedJob(options.deps, () => this.#recordOutcomes());
@@ -59,14 +59,14 @@ export class Deliverer implements SingletonService {
     return this.changed();
   }
 
-  /** Attempts under way end, and are written down. */
+  /** Starts no further attempts; those in flight end and are recorded. */
   async standBy(): Promise<void> {
     this.#active = false;
     this.#dueAtMs.clear();
     await this.#startJob.idle();
   }
 
-  /** Any webhook may have something to send. */
+  /** Looks for due deliveries of all webhooks. */
   async changed(): Promise<void> {
     if (!this.#active) return;
     const { webhooks } = this.#options.deps.store;
@@ -79,14 +79,14 @@ export class Deliverer implements SingletonService {
     }
   }
 
-  /** There may be something to send to the webhook. */
+  /** Call when a webhook may have due deliveries. */
   wake(webhookId: string): void {
     if (!this.#active) return;
     this.#dueAtMs.set(webhookId, 0);
     this.#startJob.request();
   }
 
-  /** It leads elsewhere, or is gone: how it answered before does not count. */
+  /** Forgets the response times of a webhook whose URL changed or that was removed. */
   forget(webhookId: string): void {
     this.#endpoints.forget(webhookId);
     this.wake(webhookId);
@@ -111,13 +111,13 @@ export class Deliverer implements SingletonService {
       if (this.#closing.signal.aborted || !this.#active) return;
       if (atMs <= nowMs && this.#hasSlot(webhookId)) await this.#startFor(webhookId, nowMs);
     }
-    // What waits for a slot is woken when an attempt ends.
+    // Webhooks that wait for a slot are retried when an attempt ends.
     let next = Number.POSITIVE_INFINITY;
     for (const atMs of this.#dueAtMs.values()) if (atMs > nowMs && atMs < next) next = atMs;
     if (Number.isFinite(next)) this.#timer.scheduleAt(next);
   }
 
-  /** Is there a slot, for one that has waited for it? */
+  /** True unless the webhook waited for a slot and there is still none. */
   #hasSlot(webhookId: string): boolean {
     const tenantId = this.#waitingForSlot.get(webhookId);
     if (tenantId === undefined) return true;
@@ -136,14 +136,14 @@ export class Deliverer implements SingletonService {
       return;
     }
     const recipient = await webhooks.recipient(webhookId);
-    // Whoever enables it, or its tenant, wakes it.
+    // Enabling the webhook or reactivating its tenant wakes it.
     if (recipient === null || !recipient.webhook.enabled || recipient.tenantStatus !== 'active') return;
     const sending = this.#inFlight.get(webhookId) ?? new Set();
     this.#recordedMeanwhile.clear();
     const turns = await webhooks.readyDeliveries(webhookId, MAX_CONCURRENCY + 1);
     for (const delivery of turns.filter(({ id }) => !sending.has(id) && !this.#recordedMeanwhile.has(id))) {
       const atMs = delivery.nextAttemptAtMs ?? nowMs;
-      // An attempt that ends wakes the webhook again.
+      // The end of an attempt wakes the webhook again.
       if (sending.size >= this.#endpoints.concurrency(webhookId)) return;
       const { tenantId } = recipient.webhook;
       const isDue = atMs <= nowMs;
@@ -178,7 +178,7 @@ export class Deliverer implements SingletonService {
     const failure: AttemptResult = {
       delivered: false,
       status: null,
-      error: 'the runtime could not send it',
+      error: 'internal error: the delivery could not be sent',
       permanent: false,
       durationMs: 0,
     };
@@ -187,7 +187,7 @@ export class Deliverer implements SingletonService {
     this.#recordJob.request();
   }
 
-  /** Those that end together are written down together. */
+  /** Records outcomes in batches: attempts that end in the same turn share a transaction. */
   async #recordOutcomes(): Promise<void> {
     await setImmediate();
     const outcomes = this.#outcomes;

@@ -9,7 +9,7 @@ const FAILED_RETENTION_MS = 30 * DAY_MS;
 const INTERVAL_MS = 3_600_000;
 const BATCH_SIZE = 200;
 
-/** Removes deliveries that nobody asks for any more, a few at a time. */
+/** Deletes old deliveries and those of removed webhooks, in small batches. */
 export class DeliveryCleanup {
   readonly #deps: ControlDeps;
   readonly #job: CoalescedJob;
@@ -33,7 +33,7 @@ export class DeliveryCleanup {
     this.#active = false;
   }
 
-  /** There is something to remove now. */
+  /** Requests a cleanup now. */
   request(): void {
     this.#job.request();
   }

@@ -1,37 +1,37 @@
-/** An answer that takes longer keeps a slot from others for long. */
+/** A response that takes longer counts as slow. */
 const SLOW_MS = 2_000;
 export const MAX_CONCURRENCY = 16;
 const INITIAL_CONCURRENCY = 4;
-/** After so many slow answers in a row, no attempt begins for a while: a second, and twice as long each time. */
+/** After this many slow responses in a row, attempts pause for a second, then twice as long each time. */
 const SLOW_BEFORE_PAUSE = 3;
 const FIRST_PAUSE_MS = 1_000;
 const MAX_PAUSE_MS = 60_000;
 
 interface EndpointState {
-  /** Attempts that may be under way at the same time. */
+  /** Maximum of concurrent attempts. */
   concurrency: number;
   slowInARow: number;
-  /** No attempt begins before. */
+  /** No attempt starts before this time. */
   notBeforeMs: number;
 }
 
 const INITIAL_STATE: Readonly<EndpointState> = { concurrency: INITIAL_CONCURRENCY, slowInARow: 0, notBeforeMs: 0 };
 
-/** How each webhook's endpoint has answered lately, and what may be asked of it: one that is slow is asked for little. Of this process alone. */
+/** Adapts the concurrency of each webhook to how fast its endpoint answers: one more per fast response, half per slow one. Per process. */
 export class EndpointPacing {
-  /** Those that are not as they were at first. */
+  /** Webhooks that differ from the initial state. */
   readonly #endpoints = new Map<string, EndpointState>();
 
   concurrency(webhookId: string): number {
     return (this.#endpoints.get(webhookId) ?? INITIAL_STATE).concurrency;
   }
 
-  /** When the next attempt may begin. */
+  /** The earliest time for the next attempt. */
   notBeforeMs(webhookId: string): number {
     return (this.#endpoints.get(webhookId) ?? INITIAL_STATE).notBeforeMs;
   }
 
-  /** An attempt has ended. */
+  /** Must be called when an attempt has ended. */
   answered(webhookId: string, durationMs: number, nowMs: number): void {
     const endpoint = this.#endpoints.get(webhookId) ?? { ...INITIAL_STATE };
     if (durationMs < SLOW_MS) {
@@ -52,7 +52,7 @@ export class EndpointPacing {
     });
   }
 
-  /** The webhook is gone, or leads elsewhere. */
+  /** Call when the webhook was removed or its URL changed. */
   forget(webhookId: string): void {
     this.#endpoints.delete(webhookId);
   }

@@ -6,23 +6,23 @@ import { createIds } from '../../runtime/ids.ts';
 import type { ControlDeps, SingletonService } from '../service.ts';
 
 const EVENTS_PER_SLICE = 500;
-/** Written down in one transaction, whatever the number of webhooks: a few tens of milliseconds. */
+/** Upper bound of one transaction, whatever the number of webhooks: a few tens of milliseconds. */
 const MAX_DELIVERIES_PER_WRITE = 1_000;
-/** After so many events without a match, how far it got is written down, so that the next process need not look at them again. */
+/** The position is stored after this many events without a match, so that the next process need not scan them again. */
 const MAX_UNRECORDED_EVENTS = 10_000;
 
-/** What is to be delivered of some events, and where the next begin. */
+/** The deliveries for a slice of the log, and the position after it. */
 interface MatchedSlice {
   readonly deliveries: readonly NewDelivery[];
-  /** How many were looked at. */
+  /** Number of events scanned. */
   readonly events: number;
   readonly position: string;
   readonly end: boolean;
 }
 
 /**
- * Reads the log behind the commits and writes down what is to be delivered to whom, together with how far it got: what is committed is
- * never held up, and nothing is lost when the process ends at any point. Without a webhook it does nothing.
+ * Reads the log after the commits and stores the deliveries of matching webhooks together with its position in one transaction: commits are
+ * not delayed, and no event is lost if the process ends at any point. Does nothing while there are no webhooks.
  */
 export class Matcher implements SingletonService {
   readonly #deps: ControlDeps;
@@ -32,9 +32,9 @@ export class Matcher implements SingletonService {
   readonly #unsubscribe: () => void;
   #active = false;
   #hasWebhooks = false;
-  /** As it is written in the store; null = to be read. */
+  /** The stored position; null = not read yet. */
   #cursor: string | null = null;
-  /** How far it has read, and how many events that is beyond the cursor. */
+  /** The position scanned up to, and the number of events between it and the stored position. */
   #position: string | null = null;
   #unrecordedEvents = 0;
 
@@ -58,7 +58,7 @@ export class Matcher implements SingletonService {
     await this.#job.idle();
   }
 
-  /** A webhook was created or removed. */
+  /** Call when a webhook was created or removed. */
   async changed(): Promise<void> {
     if (!this.#active) return;
     this.#hasWebhooks = await this.#deps.store.webhooks.exists();
@@ -67,8 +67,8 @@ export class Matcher implements SingletonService {
   }
 
   /**
-   * Everything that is committed by now is written down for the webhooks that are there: one that is made afterwards is told of nothing
-   * earlier, whatever the clocks of those who commit say. Also beside a process that matches.
+   * Stores the deliveries for everything committed so far, so that a webhook created afterwards receives no earlier event, whatever the
+   * clocks of other processes say. Safe while another process matches.
    */
   async catchUp(): Promise<void> {
     const { store, clock } = this.#deps;
@@ -116,7 +116,7 @@ export class Matcher implements SingletonService {
     this.#unrecordedEvents = 0;
   }
 
-  /** Webhooks are read after the events: one that was there when an event was committed is not missed. */
+  /** Reads webhooks after the events, so that a webhook that existed when an event was committed is not missed. */
   async #matchAfter(from: string): Promise<MatchedSlice> {
     const { store, clock } = this.#deps;
     const { entries, position, end } = await store.log.after(from, { limit: EVENTS_PER_SLICE });

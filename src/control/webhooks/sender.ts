@@ -8,18 +8,18 @@ import { signedHeaders } from './signature.ts';
 
 const TIMEOUT_MS = 10_000;
 const EXCERPT_CHARS = 200;
-/** Trying again would not help. */
+/** Errors that another attempt would meet again. */
 const PERMANENT_ERROR_CLASSES: ReadonlySet<string | null> = new Set(['blocked_address', 'validation']);
 
-/** What came of one attempt. */
+/** The result of one attempt. */
 export interface AttemptResult {
-  /** It was answered with 2xx. */
+  /** The endpoint answered 2xx. */
   readonly delivered: boolean;
-  /** HTTP status; null when there was no answer. */
+  /** HTTP status; null if there was no response. */
   readonly status: number | null;
-  /** Null when it was delivered. */
+  /** Null if delivered. */
   readonly error: string | null;
-  /** Another attempt could not go better. */
+  /** No further attempt is made. */
   readonly permanent: boolean;
   readonly durationMs: number;
 }
@@ -32,13 +32,13 @@ export class Sender {
     this.#deps = deps;
   }
 
-  /** The event is read from the log only now. */
+  /** Sends the event of a delivery. The event is read from the log when it is sent. */
   async deliver(webhook: WebhookRow, delivery: DeliveryRow, signal: AbortSignal): Promise<AttemptResult> {
     const { runtime, store } = this.#deps;
     const { tenantId, executionId } = delivery;
     const execution = await store.tenant(tenantId).execution(executionId);
     const event = execution === null ? null : await readEvent(runtime, delivery);
-    if (execution === null || event === null) return failed('the execution has been removed meanwhile');
+    if (execution === null || event === null) return failed('the execution has been removed');
     const written = namedKindForm(event);
     return this.#send(webhook, delivery.id, signal, {
       type: pascalCase(event.type),
@@ -50,7 +50,7 @@ export class Sender {
     });
   }
 
-  /** A message that tells of nothing, for a try. */
+  /** Sends a test message without an event. */
   ping(webhook: WebhookRow, id: string, signal: AbortSignal): Promise<AttemptResult> {
     return this.#send(webhook, id, signal, {
       type: 'Ping',
@@ -67,7 +67,7 @@ export class Sender {
     const atMs = clock.nowMs();
     const end = new AbortController();
     const abort = (): void => end.abort(signal.reason);
-    const cancelTimer = clock.after(TIMEOUT_MS, () => end.abort(new DOMException('no answer in time', 'TimeoutError')));
+    const cancelTimer = clock.after(TIMEOUT_MS, () => end.abort(new DOMException('no response in time', 'TimeoutError')));
     signal.addEventListener('abort', abort, { once: true });
     if (signal.aborted) abort();
     const body = JSON.stringify(message);
@@ -104,7 +104,7 @@ function statusError(status: number, text: string): string {
   return `answered ${status}${excerpt === '' ? '' : `: ${excerpt}`}`;
 }
 
-/** After a change of the secret, the old one signs as well for a while. */
+/** The secrets to sign with: after a rotation, the previous one too for a while. */
 function secretsOf({ secret, previousSecret, previousUntilMs }: WebhookRow, nowMs: number): readonly string[] {
   const isRotating = previousSecret !== null && previousUntilMs !== null && nowMs < previousUntilMs;
   return isRotating ? [secret, previousSecret] : [secret];

@@ -8,15 +8,15 @@ export function newSecret(): string {
 }
 
 export interface SignedMessage {
-  /** The same for every attempt. */
+  /** The same for every attempt of a delivery. */
   readonly id: string;
   readonly atMs: number;
   readonly body: string;
 }
 
 /**
- * The headers of Standard Webhooks (https://www.standardwebhooks.com): the signature covers id, time and body. With several secrets there
- * are several signatures, and a receiver takes the one it knows.
+ * The headers of Standard Webhooks (https://www.standardwebhooks.com). The signature covers id, time and body. There is one signature per
+ * secret; a receiver verifies against the secret it has.
  */
 export function signedHeaders({ id, atMs, body }: SignedMessage, secrets: readonly string[]): Readonly<Record<string, string>> {
   const seconds = String(Math.floor(atMs / 1000));

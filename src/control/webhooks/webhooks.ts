@@ -19,17 +19,17 @@ import { Matcher } from './matcher.ts';
 import { type AttemptResult, Sender } from './sender.ts';
 import { newSecret } from './signature.ts';
 
-/** Of one tenant. Each costs a look at every event of the tenant. */
+/** Every webhook is matched against every event of its tenant. */
 const MAX_WEBHOOKS_PER_TENANT = 100;
-/** How long the old secret signs beside a new one. */
+/** How long messages are also signed with the previous secret after a rotation. */
 const SECRET_OVERLAP_MS = 24 * 3_600_000;
 const REPLAY_BATCH_SIZE = 200;
-/** Tests of one tenant under way at the same time; `Slots` says how many of all tenants. */
+/** Concurrent tests of one tenant; `Slots` derives the total of all tenants. */
 const MAX_TESTS_PER_TENANT = 16;
 
 export type WebhookDefinition = Pick<NewWebhook, 'url' | 'events' | 'workflowId' | 'description' | 'enabled'>;
 
-/** Tells the world outside what happens: at least once, in order per execution, without holding anything up. */
+/** Manages webhooks and delivers events to them: at least once, in order per execution, without delaying commits. */
 export class Webhooks implements SingletonService {
   readonly #deps: ControlDeps;
   readonly #sender: Sender;
@@ -42,7 +42,7 @@ export class Webhooks implements SingletonService {
 
   constructor(deps: ControlDeps, tenants: Pick<Tenants, 'onChange'>) {
     this.#deps = deps;
-    // Every test under way listens.
+    // Every test in flight adds a listener.
     setMaxListeners(0, this.#closing.signal);
     this.#sender = new Sender(deps);
     this.#deliverer = new Deliverer({ deps, sender: this.#sender, onGone: (webhook) => this.#disable(webhook) });
@@ -62,7 +62,7 @@ export class Webhooks implements SingletonService {
     await Promise.all([this.#matcher.standBy(), this.#deliverer.standBy()]);
   }
 
-  /** Another process changed a webhook, or puts deliveries back. */
+  /** Call when another process has changed a webhook or requested deliveries again. */
   changed(): void {
     void Promise.all([this.#matcher.changed(), this.#deliverer.changed()]).catch(this.#deps.onError);
   }
@@ -73,7 +73,7 @@ export class Webhooks implements SingletonService {
     await Promise.all([this.#matcher.close(), this.#deliverer.close(), this.#cleanup.close()]);
   }
 
-  /** The secret is in the answer. Rejects with `bad_request` for a URL that nothing can be sent to, and with `too_many_webhooks`. */
+  /** Resolves with the webhook and its secret. Rejects with `bad_request` for an unusable URL, or with `too_many_webhooks`. */
   async create(definition: WebhookDefinition, context: ActionContext): Promise<WebhookRow> {
     checkUrl(definition.url);
     await this.#matcher.catchUp();
@@ -83,7 +83,7 @@ export class Webhooks implements SingletonService {
     return row;
   }
 
-  /** Rejects with `not_found`. So do all that name one, or with the store's `unknown_webhook`. */
+  /** Rejects with `not_found`, like all methods that name a webhook (or with the store's `unknown_webhook` if it is removed concurrently). */
   async get(tenantId: string, id: string): Promise<WebhookRow> {
     const webhook = await this.#deps.store.webhooks.get(tenantId, id);
     if (webhook === null) throw webhookNotFound(id);
@@ -94,7 +94,7 @@ export class Webhooks implements SingletonService {
     return this.#deps.store.webhooks.list(tenantId);
   }
 
-  /** What is absent stays as it is. With a new secret, the old one signs beside it for a day. */
+  /** Absent fields stay unchanged. After `rotateSecret`, messages are also signed with the previous secret for a day. */
   async update(
     id: string,
     definition: Partial<WebhookDefinition>,
@@ -122,7 +122,7 @@ export class Webhooks implements SingletonService {
     this.#cleanup.request();
   }
 
-  /** Newest first, `before` exclusive. */
+  /** Newest first. `before` is exclusive. */
   async deliveries(
     tenantId: string,
     id: string,
@@ -132,13 +132,13 @@ export class Webhooks implements SingletonService {
     return this.#deps.store.webhooks.deliveries(id, page);
   }
 
-  /** Puts one back, to be attempted at once. Rejects with `not_found`, and with `conflict` for one that is still to be delivered. */
+  /** Makes a delivery due again at once. Rejects with `not_found`, or with `conflict` if it is still pending. */
   async replay(id: string, deliveryId: string, context: ActionContext): Promise<DeliveryRow> {
     const { webhooks } = this.#deps.store;
     await this.get(context.tenantId, id);
     if ((await webhooks.delivery(id, deliveryId)) === null) throw deliveryNotFound(deliveryId);
     if (!(await webhooks.replay(id, deliveryId, context))) {
-      throw new RuntimeError('conflict', `delivery ${deliveryId} is still to be delivered`);
+      throw new RuntimeError('conflict', `delivery ${deliveryId} is still pending`);
     }
     const delivery = await webhooks.delivery(id, deliveryId);
     this.#deliverer.wake(id);
@@ -146,7 +146,7 @@ export class Webhooks implements SingletonService {
     return delivery;
   }
 
-  /** Puts back all that have failed; answers how many. */
+  /** Makes all failed deliveries due again. Resolves with their number. */
   async replayFailed(id: string, context: ActionContext): Promise<number> {
     await this.get(context.tenantId, id);
     let replayed = 0;
@@ -159,13 +159,13 @@ export class Webhooks implements SingletonService {
     return replayed;
   }
 
-  /** Sends a ping, once, and answers what came of it. Rejects with `overloaded` when too many of the tenant are under way. */
+  /** Sends one ping and resolves with its result. Rejects with `overloaded` if too many tests of the tenant are in flight. */
   async test(id: string, context: ActionContext): Promise<AttemptResult> {
     const webhook = await this.get(context.tenantId, id);
     const { tenantId } = context;
     if (!this.#tests.take(tenantId, id)) {
       const running = this.#tests.runningOf(tenantId);
-      throw new RuntimeError('overloaded', `${running} tests of webhooks of tenant ${tenantId} are under way`, {
+      throw new RuntimeError('overloaded', `${running} webhook tests of tenant ${tenantId} are already running`, {
         retryAfterMs: 1_000,
       });
     }
@@ -178,7 +178,7 @@ export class Webhooks implements SingletonService {
     }
   }
 
-  /** A suspended tenant's webhooks wait; this one may be active again. */
+  /** Wakes the webhooks of a tenant that may have been reactivated. */
   async #tenantChanged(tenantId: string | null): Promise<void> {
     try {
       if (tenantId === null) return await this.#deliverer.changed();
@@ -190,7 +190,7 @@ export class Webhooks implements SingletonService {
 
   async #disable({ id, tenantId }: WebhookRow): Promise<void> {
     const { store, runtime, clock } = this.#deps;
-    const change = { enabled: false, disabledReason: 'it answered 410 Gone' };
+    const change = { enabled: false, disabledReason: 'the endpoint answered 410 Gone' };
     const context = { tenantId, atMs: clock.nowMs(), actorId: runtime.id, actorType: 'system', request: null } as const;
     await store.webhooks.update(id, change, 'webhook_disabled', context);
   }
@@ -209,6 +209,9 @@ function checkUrl(text: string): void {
   if (url === null || !/^https?:$/.test(url.protocol))
     throw new RuntimeError('bad_request', 'url must be an http:// or https:// URL');
   if (url.username !== '' || url.password !== '') {
-    throw new RuntimeError('bad_request', 'url must hold no user name or password: the signature tells who sends');
+    throw new RuntimeError(
+      'bad_request',
+      'url must not contain a user name or password: receivers authenticate messages by the signature',
+    );
   }
 }

@@ -170,9 +170,9 @@ describe('POST /executions/bulk', () => {
   it.each([
     [{}, 'action is required'],
     [{ action: 'delete', all: true }, 'action must be one of cancel, retry, pause, resume'],
-    [{ action: 'cancel' }, 'an empty filter means every execution: add "all": true if that is meant'],
-    [{ action: 'cancel', filter: {} }, 'an empty filter means every execution: add "all": true if that is meant'],
-    [{ action: 'cancel', filter: null, all: false }, 'an empty filter means every execution: add "all": true if that is meant'],
+    [{ action: 'cancel' }, 'an empty filter selects every execution: add "all": true to confirm'],
+    [{ action: 'cancel', filter: {} }, 'an empty filter selects every execution: add "all": true to confirm'],
+    [{ action: 'cancel', filter: null, all: false }, 'an empty filter selects every execution: add "all": true to confirm'],
     [{ action: 'cancel', filter: { workflow: 'x' } }, 'filter has no workflow'],
     [{ action: 'cancel', all: true, dry_run: true }, 'the body has no dry_run'],
     [
@@ -231,7 +231,7 @@ describe('bulk jobs', () => {
     expect(await it.post(`/jobs/${body.id}/cancel`)).toMatchObject({ status: 200, body: { id: body.id, status: 'cancelled' } });
     expect(await waiting).toMatchObject({ status: 'cancelled' });
     expect((await it.post(`/jobs/${body.id}/cancel`)).body).toMatchObject({
-      error: `conflict: job ${body.id} is cancelled; it cannot be cancelled any more`,
+      error: `conflict: job ${body.id} has already ended: cancelled`,
       code: 'conflict',
     });
     await it.control.start();

@@ -52,7 +52,7 @@ describe('POST /tenants', () => {
     [{ id: 'acme', name: 'A', limits: 5 }, 'invalid limits: must be a JSON object'],
     [
       { id: 'acme', name: 'A', limits: { max_workers: 1, toString: 1 } },
-      'invalid limits: unknown "max_workers", "toString"; there are max_concurrent_executions, max_workflows, max_requests_per_minute, max_tokens_per_month, max_cost_per_month_usd, retention_days',
+      'invalid limits: unknown "max_workers", "toString"; known limits are max_concurrent_executions, max_workflows, max_requests_per_minute, max_tokens_per_month, max_cost_per_month_usd, retention_days',
     ],
     [
       { id: 'acme', name: 'A', limits: { max_workflows: 1.5 } },
@@ -87,7 +87,7 @@ describe('POST /tenants', () => {
   it.each(['', ' ', '.', '..', 'a/b', '-a', 'a b', 'é', 'a\n', 'a'.repeat(129)])('refuses the id %j', async (id) => {
     const { post } = await api();
     const { status, body } = await post('/tenants', { id, name: 'A' }, OPERATOR);
-    expect([status, body.error]).toEqual([400, expect.stringMatching(/^bad request: invalid tenant id ".*": at most 128/)]);
+    expect([status, body.error]).toEqual([400, expect.stringMatching(/^bad request: invalid tenant id ".*": use at most 128/)]);
   });
 
   it.each(['a', 'A-1_b.c', '0', 'a'.repeat(128)])('takes the id %j', async (id) => {
@@ -181,7 +181,7 @@ describe('PUT /tenants/:id', () => {
   it.each(['suspended', 'archived'])('does not make the default tenant %s', async (given) => {
     const { status, body } = await updateTenant(await api(), 'default', { status: given });
     expect(status).toBe(400);
-    expect(body.error).toBe(`bad request: tenant default cannot be ${given}: its operators manage all others`);
+    expect(body.error).toBe(`bad request: tenant default cannot be ${given}: its operators manage all other tenants`);
   });
 
   it('counts at once: tokens of a suspended tenant are refused, and taken again when it is active', async () => {

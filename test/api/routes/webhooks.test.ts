@@ -27,7 +27,10 @@ describe('POST /webhooks', () => {
     [{}, 'url is required'],
     [{ url: 'nonsense' }, 'url must be an http:// or https:// URL'],
     [{ url: 'ftp://example.com' }, 'url must be an http:// or https:// URL'],
-    [{ url: 'https://ann:secret@example.com' }, 'url must hold no user name or password: the signature tells who sends'],
+    [
+      { url: 'https://ann:secret@example.com' },
+      'url must not contain a user name or password: receivers authenticate messages by the signature',
+    ],
     [{ url: 5 }, 'url must be a string'],
     [{ url: 'https://example.com', events: [] }, 'events must not be empty'],
     [{ url: 'https://example.com', events: 'NodeFailed' }, 'events must be a list'],
@@ -150,7 +153,7 @@ describe('webhook routes', () => {
     await eventually(async () => (await deliveries(id))[0]?.attempts === 1);
     const [delivery] = await deliveries(id);
     const { status, body } = await request('POST', `/webhooks/${id}/deliveries/${delivery?.id}/replay`);
-    expect([status, body.error]).toEqual([409, `conflict: delivery ${delivery?.id} is still to be delivered`]);
+    expect([status, body.error]).toEqual([409, `conflict: delivery ${delivery?.id} is still pending`]);
     for (const change of [
       { url: 'x' },
       { url: null },

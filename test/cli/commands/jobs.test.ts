@@ -188,7 +188,7 @@ describe('jamjet jobs', () => {
     const { id } = JSON.parse(started.stdout) as Job;
     expect(await server().jamjet(`jobs cancel ${id}`).ended).toMatchObject({
       code: 1,
-      stderr: `error: job ${id} is completed; it cannot be cancelled any more\n`,
+      stderr: `error: job ${id} has already ended: completed\n`,
     });
   });
 

@@ -83,7 +83,7 @@ describe('jamjet tenants', () => {
     [
       ['create', 'a b'],
       1,
-      'error: invalid tenant id "a b": at most 128 letters, digits, ".", "_" and "-", the first a letter or digit\n',
+      'error: invalid tenant id "a b": use at most 128 letters, digits, ".", "_" and "-", starting with a letter or digit\n',
     ],
     [['create', 'default'], 1, 'error: tenant default exists already\n'],
     [['update', 'default'], 2, 'error: change what? --name, --status, --policy or --limits\n'],

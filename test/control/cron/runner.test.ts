@@ -40,12 +40,12 @@ interface CronBench extends TestRuntime {
 interface Options {
   readonly path?: string;
   readonly clock?: FakeClock;
-  /** What the jobs see instead of the store, or the runtime. */
+  /** Wraps the store or runtime that the jobs use. */
   readonly store?: (store: Store) => Store;
   readonly runtime?: (runtime: Runtime) => Runtime;
 }
 
-/** The clock of a fresh one stands at 2026-03-12T10:00:00Z. */
+/** A new clock starts at 2026-03-12T10:00:00Z. */
 async function bench(options: Options = {}): Promise<CronBench> {
   const { path, clock } = options;
   const parts = await openTestRuntime({
@@ -88,21 +88,21 @@ async function bench(options: Options = {}): Promise<CronBench> {
   };
 }
 
-/** The jobs again, as another process would find them. */
+/** Opens the same database as another process would. */
 async function restartedBench(first: CronBench, options: Omit<Options, 'path' | 'clock'> = {}): Promise<CronBench> {
   await first.cron.runner.close();
   await first.close();
   return bench({ ...options, path: first.path, clock: first.clock });
 }
 
-/** The database as a crash at this moment would leave it. */
+/** Copies the database as a crash at this moment would leave it. */
 function crashCopy(path: string): string {
   const copy = databasePath();
   for (const suffix of ['', '-wal']) if (existsSync(path + suffix)) copyFileSync(path + suffix, copy + suffix);
   return copy;
 }
 
-/** `type data` of what the control log tells of the job's runs. */
+/** Type and data of the control events about the job's runs. */
 function records(path: string): readonly (readonly [string, Json])[] {
   const db = new Database(path, { readonly: true });
   const rows = db
@@ -115,13 +115,13 @@ function records(path: string): readonly (readonly [string, Json])[] {
   return rows.map((row) => [row.type, JSON.parse(row.data)] as const);
 }
 
-/** Once the job has moved on to that time, and the alarm is set for it. */
+/** Waits until the job is scheduled for that time and the timer is set. */
 async function standsAt(made: CronBench, time: string): Promise<void> {
   await eventually(async () => (await made.job()).nextRunAtMs === Date.parse(time));
   for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** One run after the other. */
+/** Runs the given times one after the other. */
 async function hours(made: CronBench, ...until: readonly string[]): Promise<void> {
   for (const time of until) {
     made.clock.advance(HOUR);
@@ -129,8 +129,8 @@ async function hours(made: CronBench, ...until: readonly string[]): Promise<void
   }
 }
 
-describe('a time that was missed', () => {
-  it('is skipped, with all before the next', async () => {
+describe('a missed run', () => {
+  it('is skipped by "skip", with all others before the next time', async () => {
     const first = await bench();
     await first.put();
     await first.cron.runner.close();
@@ -154,7 +154,7 @@ describe('a time that was missed', () => {
     expect(await second.runs()).toEqual(['2026-03-12T16:00:00.000Z']);
   });
 
-  it('by less than a minute still runs', async () => {
+  it('that is less than a minute late still runs', async () => {
     const first = await bench();
     await first.put();
     await first.cron.runner.close();
@@ -165,7 +165,7 @@ describe('a time that was missed', () => {
     expect(await second.job()).toMatchObject({ lastRunAtMs: Date.parse('2026-03-12T13:00:59Z') });
   });
 
-  it('is caught up with, in order', async () => {
+  it('is run by "catch_up", in order', async () => {
     const first = await bench();
     await first.put({ missed: 'catch_up' });
     await first.cron.runner.close();
@@ -177,7 +177,7 @@ describe('a time that was missed', () => {
     expect(records(second.path)).toEqual([]);
   });
 
-  it('is caught up with a thousand times at most: the oldest are skipped, and that is recorded', async () => {
+  it('is run at most a thousand times; older ones are skipped and recorded', async () => {
     const first = await bench();
     await first.put({ missed: 'catch_up' });
     await first.cron.runner.close();
@@ -192,8 +192,8 @@ describe('a time that was missed', () => {
   }, 180_000);
 });
 
-describe('a job whose last execution has not ended', () => {
-  it('starts another beside it', async () => {
+describe('a job whose last execution is still running', () => {
+  it('starts another one with "allow"', async () => {
     const made = await bench();
     await made.put({ workflowId: 'slow' });
     await hours(made, '2026-03-12T12:00:00Z', '2026-03-12T13:00:00Z');
@@ -201,7 +201,7 @@ describe('a job whose last execution has not ended', () => {
     expect(statuses).toEqual(['paused', 'paused']);
   });
 
-  it('skips its time, and runs again once that has ended', async () => {
+  it('skips its time with "skip", and runs again after that execution has ended', async () => {
     const made = await bench();
     await made.put({ workflowId: 'slow', overlap: 'skip' });
     await hours(made, '2026-03-12T12:00:00Z');
@@ -214,7 +214,7 @@ describe('a job whose last execution has not ended', () => {
     expect(await made.runs()).toEqual(['2026-03-12T11:00:00.000Z', '2026-03-12T13:00:00.000Z']);
   });
 
-  it('cancels it before the next starts', async () => {
+  it('cancels that execution first with "cancel"', async () => {
     const made = await bench();
     await made.put({ workflowId: 'slow', overlap: 'cancel_running' });
     await hours(made, '2026-03-12T12:00:00Z', '2026-03-12T13:00:00Z');
@@ -230,7 +230,7 @@ describe('a job whose last execution has not ended', () => {
 });
 
 describe('a run that cannot be started', () => {
-  it('is recorded, and the schedule goes on', async () => {
+  it('is recorded, and the schedule continues', async () => {
     const made = await bench();
     await made.put({ workflowVersion: '1' });
     const db = new Database(made.path);
@@ -244,7 +244,7 @@ describe('a run that cannot be started', () => {
     expect(await made.job()).toMatchObject({ lastError: null, lastRunAtMs: Date.parse('2026-03-12T12:00:00Z') });
   });
 
-  it('is recorded for a tenant that is suspended', async () => {
+  it('is recorded for a suspended tenant', async () => {
     const made = await bench();
     await made.put();
     const db = new Database(made.path);
@@ -255,8 +255,8 @@ describe('a run that cannot be started', () => {
   });
 });
 
-describe('whatever is cut short', () => {
-  it('between start and moving on: the next process finds the execution, and starts no other', async () => {
+describe('an interrupted run', () => {
+  it('between start and schedule update is not started again by the next process', async () => {
     let first: CronBench | null = null;
     let copy = '';
     const cutShort = (store: Store): Store =>
@@ -286,7 +286,7 @@ describe('whatever is cut short', () => {
     expect(await second.job()).toMatchObject({ lastExecutionId: expect.stringMatching(/^exec_/), lastError: null });
   });
 
-  it('by a store that is away: tried again until it is back', async () => {
+  it('is retried until the store is available again', async () => {
     let away = true;
     const made = await bench({
       runtime: (runtime) =>
@@ -310,7 +310,7 @@ describe('whatever is cut short', () => {
     expect(await made.runs()).toEqual(['2026-03-12T11:00:00.000Z']);
   });
 
-  it('two that serve the same database run each time once', async () => {
+  it('by two runners on one database is started once', async () => {
     const made = await bench();
     const outbound = new Outbound({ allowPrivateAddresses: false });
     const { store, runtime, clock } = made;
@@ -328,7 +328,7 @@ describe('whatever is cut short', () => {
 });
 
 describe('many jobs', () => {
-  it('of many tenants are all served at the same time', async () => {
+  it('of many tenants run at the same time', async () => {
     const made = await bench();
     for (let i = 0; i < 120; i += 1) await made.put({ name: `job ${i}`, input: { i } });
     made.clock.advance(HOUR);
@@ -336,7 +336,7 @@ describe('many jobs', () => {
     expect(await made.runs()).toHaveLength(120);
   });
 
-  it('do not start anything once the runner is closed', async () => {
+  it('start nothing after the runner was closed', async () => {
     const made = await bench();
     await made.put();
     await made.cron.runner.close();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Schedule } from '../../../src/control/cron/schedule.ts';
 
-/** The first `count` times after that. */
+/** The first `count` times after `afterMs`. */
 function times(expression: string, timezone: string, after: string, count: number): readonly string[] {
   const schedule = new Schedule(expression, timezone);
   const found: string[] = [];
@@ -29,7 +29,7 @@ describe('a cron expression', () => {
     expect(times(expression, 'UTC', '2026-03-12T10:00:00Z', 3)).toEqual(expected);
   });
 
-  it('takes either of two restricted days, as cron always has', () => {
+  it('matches either of two restricted day fields, as cron does', () => {
     expect(times('0 9 20 * MON', 'UTC', '2026-03-12T10:00:00Z', 3)).toEqual([
       '2026-03-16T09:00Z',
       '2026-03-20T09:00Z',
@@ -37,7 +37,7 @@ describe('a cron expression', () => {
     ]);
   });
 
-  it('means the local time of its zone', () => {
+  it('is evaluated in the local time of its zone', () => {
     expect(times('0 9 * * *', 'Asia/Kolkata', '2026-03-12T10:00:00Z', 1)).toEqual(['2026-03-13T03:30Z']);
     expect(times('0 9 * * *', 'America/New_York', '2026-03-12T10:00:00Z', 1)).toEqual(['2026-03-12T13:00Z']);
   });
@@ -54,15 +54,15 @@ describe('a cron expression', () => {
     expect(() => new Schedule(expression, timezone)).toThrow(message);
   });
 
-  it('is refused when its time never comes', () => {
-    expect(() => new Schedule('0 0 31 4 *', 'UTC').first(0)).toThrow('invalid cron expression: its time never comes');
+  it('is refused if no date ever matches', () => {
+    expect(() => new Schedule('0 0 31 4 *', 'UTC').first(0)).toThrow('invalid cron expression: no date ever matches it');
   });
 });
 
 describe('in Europe/Berlin', () => {
   const berlin = (expression: string, after: string, count: number) => times(expression, 'Europe/Berlin', after, count);
 
-  it('when clocks go forward, a fixed time in the gap comes right after it, once', () => {
+  it('runs a fixed time inside the spring gap once, right after it', () => {
     expect(berlin('30 2 * * *', '2026-03-28T12:00:00Z', 2)).toEqual(['2026-03-29T01:00Z', '2026-03-30T00:30Z']);
     expect(berlin('30 2,14 * * *', '2026-03-28T14:00:00Z', 3)).toEqual([
       '2026-03-29T01:00Z',
@@ -71,7 +71,7 @@ describe('in Europe/Berlin', () => {
     ]);
   });
 
-  it('when clocks go forward, what keeps a pace has no times in the gap', () => {
+  it('skips times of an interval expression inside the spring gap', () => {
     expect(berlin('*/30 2 * * *', '2026-03-28T12:00:00Z', 2)).toEqual(['2026-03-30T00:00Z', '2026-03-30T00:30Z']);
     expect(berlin('0 * * * *', '2026-03-28T23:30:00Z', 3)).toEqual([
       '2026-03-29T00:00Z',
@@ -80,11 +80,11 @@ describe('in Europe/Berlin', () => {
     ]);
   });
 
-  it('when clocks go back, a fixed time comes at the first of two, once', () => {
+  it('runs a fixed time once, in the first of the two autumn hours', () => {
     expect(berlin('30 2 * * *', '2026-10-24T12:00:00Z', 2)).toEqual(['2026-10-25T00:30Z', '2026-10-26T01:30Z']);
   });
 
-  it('when clocks go back, what keeps a pace goes through both hours', () => {
+  it('runs an interval expression in both autumn hours', () => {
     expect(berlin('0 * * * *', '2026-10-24T23:30:00Z', 3)).toEqual([
       '2026-10-25T00:00Z',
       '2026-10-25T01:00Z',
@@ -94,7 +94,7 @@ describe('in Europe/Berlin', () => {
 });
 
 describe('counting back', () => {
-  it('stops after so many times, or where it began', async () => {
+  it('stops after the given number of times, or at the start time', async () => {
     const schedule = new Schedule('0 * * * *', 'UTC');
     const nowMs = Date.UTC(2026, 2, 12, 10);
     const hour = 3_600_000;

@@ -4,8 +4,8 @@ import { batch, startExecution } from '../../store/writes.ts';
 import { FakeClock } from '../../support/clock.ts';
 import { sqliteDatabase } from '../../support/stores.ts';
 
-describe('the end of the log that everybody waits at', () => {
-  it('lets go of those who stand behind it, once the database has gone back, and keeps nobody else waiting', async () => {
+describe('the log tailer', () => {
+  it('wakes followers beyond the end of a restored log, and still wakes the others', async () => {
     const store = await sqliteDatabase().open();
     const errors: unknown[] = [];
     const tail = new LogTailer(store.log, { clock: new FakeClock(), onError: (error) => errors.push(error) });
