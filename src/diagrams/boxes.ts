@@ -8,7 +8,7 @@ export interface TextLine {
   readonly role: 'name' | 'detail' | 'mark';
 }
 
-/** A node's text and the room it takes, in pixels. */
+/** A node's text and its size in pixels. */
 export interface Box {
   readonly width: number;
   readonly height: number;
@@ -30,7 +30,7 @@ export const ICON = 16;
 const MAX_CHARS = 34;
 const DOT_BOX: Box = { width: 24, height: 24, lines: [] };
 
-/** How much more room than its text a shape needs: to its sides, above and below. */
+/** Extra width and height in pixels that a shape needs around its text. */
 const PADDING: Readonly<Partial<Record<Shape, readonly [width: number, height: number]>>> = {
   condition: [44, 30],
   human_approval: [34, 0],
@@ -57,7 +57,7 @@ export function boxOf({ name, detail, shape: look, overlay: mark }: DiagramNode)
   };
 }
 
-/** The lines of an edge's label; none = no label. */
+/** The lines of an edge's label; empty = no label. */
 export function labelLines({ label, taken, back }: DiagramEdge): string[] {
   const texts = label
     .split('\n')

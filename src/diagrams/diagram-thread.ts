@@ -1,4 +1,4 @@
-// The thread in which pictures are made: compiling, marking and drawing a workflow of thousands of nodes takes seconds.
+// The thread that draws diagrams: compiling and drawing a workflow of thousands of nodes takes seconds.
 import { type MessagePort, parentPort } from 'node:worker_threads';
 import { LRUCache } from 'lru-cache';
 import { compile, type Program } from '../../machines/compile/index.ts';
@@ -10,13 +10,13 @@ import { draw } from './draw.ts';
 import { DiagramError } from './errors.ts';
 import type { DrawMessage, SerializedEvent, ThreadAnswer, ThreadMessage } from './thread-messages.ts';
 
-/** Compiled machines weigh about 10 KB a node. */
+/** A compiled machine takes about 10 KB per node. */
 const MAX_CACHED_NODES = 10_000;
 
 interface Job {
   readonly asked: DrawMessage;
   readonly program: Program;
-  /** What the log has told so far; null = the workflow alone is drawn. */
+  /** The statuses from the events received so far; null = draw the workflow alone. */
   readonly happenings: OverlayBuilder | null;
 }
 
@@ -49,8 +49,8 @@ async function take(message: ThreadMessage, port: MessagePort): Promise<void> {
     return;
   }
   const job = jobs.get(message.job);
-  // It was begun in a thread that has ended since.
-  if (job === undefined) throw new DiagramError('pictures_busy', 'the drawing of the picture was interrupted');
+  // The job was started in a thread that has since ended.
+  if (job === undefined) throw new DiagramError('pictures_busy', 'the drawing of the diagram was interrupted');
   for (const event of message.events) apply(event, job.happenings);
   if (message.last) {
     jobs.delete(message.job);
@@ -65,7 +65,7 @@ function apply({ sequence, type, nodeId, data, atMs }: SerializedEvent, overlay:
 async function finish({ asked, program, happenings }: Job, port: MessagePort): Promise<void> {
   const { format, view } = asked;
   const { content, policy, unreadable } = await draw(program, { format, view, marks: happenings?.overlay ?? null });
-  // A copy of its own, which can be handed over.
+  // A copy with its own buffer, which can be transferred.
   const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : new Uint8Array(content);
   port.postMessage({ type: 'drawn', job: asked.job, bytes, policy, unreadable: [...unreadable] } satisfies ThreadAnswer, [
     bytes.buffer,

@@ -1,6 +1,5 @@
-import { compile, type Program } from '../../machines/compile/index.ts';
-import { normalise } from '../../machines/ir/normalise.ts';
-import { revisionOf } from '../../machines/revision.ts';
+import type { Program } from '../../machines/compile/index.ts';
+import { compileDocument } from '../../machines/compile-document.ts';
 import type { View } from '../../machines/views/diagram.ts';
 import { toDot } from '../../machines/views/dot.ts';
 import type { ExecutionOverlay } from '../../machines/views/execution-overlay.ts';
@@ -10,32 +9,31 @@ import { workflowDiagram } from '../../machines/views/workflow-diagram.ts';
 import { toXState } from '../../machines/views/xstate.ts';
 import type { Format } from './formats.ts';
 
-/** A drawing has styles of its own, and nothing else. */
+/** Content security policy of an SVG: inline styles only. */
 const SVG_POLICY = "default-src 'none'; style-src 'unsafe-inline'";
-
-/** The machine of a document, in any accepted spelling. Throws `InvalidWorkflow`. */
-export function programOf(document: unknown): Program {
-  const { workflow } = normalise(document);
-  return compile(workflow, revisionOf(workflow));
-}
 
 export interface DrawOptions {
   readonly format: Format;
-  /** `xstate` is of the machine whatever is wanted. */
+  /** The format `xstate` always shows the machine. */
   readonly view: View;
-  /** What an execution has made of it; null = the workflow alone. */
+  /** Node statuses of an execution; null = the workflow alone. */
   readonly marks: ExecutionOverlay | null;
 }
 
 export interface DrawnFile {
   readonly content: string | Uint8Array;
-  /** What a browser may let it do; null = it does nothing. */
+  /** Content security policy for browsers; null = not needed for the format. */
   readonly policy: string | null;
-  /** Characters that could not be drawn: no font has them. */
+  /** Characters that no available font has. */
   readonly unreadable: readonly string[];
 }
 
-/** A picture as a file of its format. Rejects with `PictureError` when it cannot be drawn. */
+/** Compiles a workflow document and draws it. Rejects with `InvalidWorkflow` or `DiagramError`. */
+export async function drawDocument(document: unknown, options: DrawOptions): Promise<DrawnFile> {
+  return draw(compileDocument(document), options);
+}
+
+/** Draws a program as a file of the given format. Rejects with `DiagramError` if it cannot be drawn. */
 export async function draw(program: Program, { format, view, marks }: DrawOptions): Promise<DrawnFile> {
   if (format === 'xstate') return plain(`${JSON.stringify(toXState(program, marks), null, 2)}\n`);
   const picture = view === 'machine' ? machineDiagram(program, marks) : workflowDiagram(program, marks);

@@ -1,6 +1,6 @@
 export type DiagramErrorCode = 'picture_too_large' | 'pictures_busy';
 
-/** A picture that cannot be drawn, or not now. */
+/** A diagram cannot be drawn, or not now. */
 export class DiagramError extends Error {
   readonly code: DiagramErrorCode;
 

@@ -1,4 +1,4 @@
-/** What a picture can be written as. */
+/** Output formats of diagrams. */
 export const FORMATS = ['mermaid', 'dot', 'svg', 'png', 'xstate', 'html'] as const;
 export type Format = (typeof FORMATS)[number];
 
@@ -11,7 +11,7 @@ export const MEDIA_TYPES: Readonly<Record<Format, string>> = {
   html: 'text/html; charset=utf-8',
 };
 
-/** By how files of that format are usually called. */
+/** Formats by file name suffix. */
 export const SUFFIXES: Readonly<Record<string, Format>> = {
   '.mmd': 'mermaid',
   '.mermaid': 'mermaid',
@@ -24,7 +24,7 @@ export const SUFFIXES: Readonly<Record<string, Format>> = {
   '.htm': 'html',
 };
 
-/** The format a file's name tells; null = none. */
+/** The format for a file name; null if its suffix is unknown. */
 export function formatOfFile(name: string): Format | null {
   const suffix = /\.[a-z]+$/i.exec(name)?.[0].toLowerCase() ?? '';
   return Object.hasOwn(SUFFIXES, suffix) ? (SUFFIXES[suffix] ?? null) : null;

@@ -1,13 +1,13 @@
 import type { ResvgRenderOptions } from '@resvg/resvg-js';
 
-/** Side of the square that a character is tried in, in pixels. */
+/** Side of the square in which a character is test-drawn, in pixels. */
 const CELL = 24;
-/** What fonts have without being asked, and what writes nothing of its own. */
+/** Characters that every font has, or that have no glyph of their own. */
 const ALWAYS_AVAILABLE = /[\p{ASCII}\u00a0-\u024f\p{M}\p{Z}\p{Cc}\p{Cf}]/u;
-/** For private use, in the last plane: what it looks like is how any other looks that no font has. */
+/** A private-use character that no font has: it is drawn as any missing character is. */
 const UNASSIGNED = '\u{10fffd}';
 
-/** The characters of a text that none of the fonts has, each once. Found out by drawing them: the renderer does not say. */
+/** The distinct characters of a text that no font has. Found by drawing them, since the renderer does not report them. */
 export async function missingGlyphs(text: string, font: ResvgRenderOptions['font']): Promise<readonly string[]> {
   const asked = [...new Set(text)].filter((character) => !ALWAYS_AVAILABLE.test(character));
   if (asked.length === 0) return [];

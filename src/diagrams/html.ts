@@ -6,7 +6,7 @@ import { oneLine } from '../../machines/views/text.ts';
 import { variables } from './palette.ts';
 import { type Drawing, escaped } from './svg.ts';
 
-/** What the page's script is told of a node. */
+/** Data of a node for the page's script. */
 interface PageNode {
   readonly key: string;
   readonly name: string;
@@ -15,8 +15,8 @@ interface PageNode {
 }
 
 /**
- * One file that needs nothing else: the drawing to pan, zoom and search, and each node's definition. Its policy lets it run its own script
- * and nothing that came with a name.
+ * A self-contained page: the drawing to pan, zoom and search, and each node's definition. Its content security policy allows only its own
+ * script and styles, so that text from the workflow cannot run as code.
  */
 export function toHtml(picture: Diagram, { svg, style }: Drawing): { readonly content: string; readonly policy: string } {
   const css = `${variables(':root')}${asset('page.css')}`;
@@ -79,7 +79,7 @@ function pageNode({ key, name, shape: look, detail, overlay: mark, definition }:
   };
 }
 
-/** JSON inside a `<script>`: no text in it can end the element. */
+/** Escapes JSON for a `<script>` element, so that no text in it can end the element. */
 function scriptSafe(json: string): string {
   return json.replaceAll('<', '\\u003c').replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029');
 }

@@ -14,17 +14,17 @@ export interface Point {
 export interface PlacedNode {
   readonly node: DiagramNode;
   readonly box: Box;
-  /** Of its middle. */
+  /** The centre. */
   readonly at: Point;
 }
 
 export interface PlacedEdge {
   readonly edge: DiagramEdge;
-  /** A start, then three points for each Bézier curve. */
+  /** A start point, then three points per Bézier curve. */
   readonly curve: readonly Point[];
-  /** Where its arrow ends. */
+  /** The tip of the arrow. */
   readonly tip: Point;
-  /** The end of the curve the arrow goes on from. */
+  /** Is the arrow at the start of the curve? */
   readonly atStart: boolean;
   readonly lines: readonly string[];
   readonly labelAt: Point | null;
@@ -37,7 +37,7 @@ export interface PlacedFrame {
   readonly to: Point;
 }
 
-/** Everything with its place, in pixels from the top left. */
+/** A diagram with coordinates in pixels from the top left. */
 export interface Layout {
   readonly width: number;
   readonly height: number;
@@ -46,17 +46,17 @@ export interface Layout {
   readonly frames: readonly PlacedFrame[];
 }
 
-/** More than that nobody can look at, and placing them takes very long. */
+/** Larger diagrams are unreadable and take very long to lay out. */
 const MAX_NODES = 2_000;
 const MAX_EDGES = 6_000;
-/** Larger ones are laid out well rather than as well as can be, in half the time. */
+/** Above this, Graphviz' iterations are limited, which halves the time at slightly lower quality. */
 const MAX_NODES_FULL_QUALITY = 100;
 const TIMEOUT_MS = 20_000;
-/** Threads at a time, and how many may wait for one. */
+/** Concurrent layout threads, and how many layouts may wait for one. */
 const MAX_THREADS = 2;
 const MAX_WAITING = 32;
 
-/** Where edges end at other outlines than that of the box around them. */
+/** Shapes at whose outline edges end; elsewhere they end at the bounding box. */
 const OUTLINES: Readonly<Partial<Record<Shape, string>>> = {
   condition: 'diamond',
   begin: 'circle',
@@ -64,14 +64,17 @@ const OUTLINES: Readonly<Partial<Record<Shape, string>>> = {
   human_approval: 'hexagon',
 };
 
-/** Graphviz knows inches. */
+/** Graphviz measures in inches. */
 const PIXELS_PER_INCH = 72;
 
-/** Rejects with `PictureError`: `picture_too_large`, or `pictures_busy` when too many are being drawn. */
+/** Rejects with `DiagramError` `picture_too_large`, or `pictures_busy` if too many layouts are waiting. */
 export async function layOut(picture: Diagram): Promise<Layout> {
   const { nodes, edges } = picture;
   if (nodes.length > MAX_NODES || edges.length > MAX_EDGES)
-    throw new DiagramError('picture_too_large', `${nodes.length} nodes and ${edges.length} edges are too many to be drawn`);
+    throw new DiagramError(
+      'picture_too_large',
+      `${nodes.length} nodes and ${edges.length} edges are too many to draw; the limits are ${MAX_NODES} and ${MAX_EDGES}`,
+    );
   const boxes = new Map(nodes.map((node) => [node.key, boxOf(node)]));
   const labels = edges.map(labelLines);
   const placed = await runGraphviz(graphOf(picture, boxes, labels));
@@ -101,7 +104,7 @@ function graphOf(picture: Diagram, boxes: ReadonlyMap<string, Box>, labels: read
   ].join('\n');
 }
 
-/** A label of that size with nothing in it: the text is ours, and Graphviz need not read it. */
+/** An empty label of that size: the text is drawn here, and Graphviz only reserves the space. */
 function spacerFor({ width, height }: { readonly width: number; readonly height: number }): string {
   return `<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" FIXEDSIZE="TRUE" WIDTH="${width}" HEIGHT="${height}"><TR><TD></TD></TR></TABLE>>`;
 }
@@ -110,7 +113,7 @@ function frameLabel(label: string): string {
   return oneLine(label, 60);
 }
 
-/** What Graphviz answers, as far as it matters here. */
+/** The part of Graphviz' JSON output that is used. */
 interface GraphvizOutput {
   readonly bb: string;
   readonly objects?: readonly { readonly name: string; readonly pos?: string; readonly bb?: string }[];
@@ -122,13 +125,13 @@ const waiting: (() => void)[] = [];
 
 async function runGraphviz(dot: string): Promise<GraphvizOutput> {
   if (busy >= MAX_THREADS) {
-    if (waiting.length >= MAX_WAITING) throw new DiagramError('pictures_busy', 'too many pictures are being drawn');
+    if (waiting.length >= MAX_WAITING) throw new DiagramError('pictures_busy', 'too many diagrams are being drawn');
     await new Promise<void>((turn) => waiting.push(turn));
   } else busy += 1;
   try {
     return await inThread(dot);
   } finally {
-    // The place goes to whoever waits longest.
+    // Passes the thread on to the layout that has waited longest.
     const next = waiting.shift();
     if (next === undefined) busy -= 1;
     else next();
@@ -142,7 +145,7 @@ function inThread(dot: string): Promise<GraphvizOutput> {
     worker.once('message', (answer: { status: string; output?: string; problems: readonly string[] }) => {
       clearTimeout(timer);
       if (answer.status === 'success' && answer.output !== undefined) resolve(JSON.parse(answer.output) as GraphvizOutput);
-      else reject(new Error(`Graphviz cannot lay it out: ${answer.problems.join('; ')}`));
+      else reject(new Error(`Graphviz failed: ${answer.problems.join('; ')}`));
     });
     worker.once('error', (cause) => {
       clearTimeout(timer);
@@ -152,7 +155,7 @@ function inThread(dot: string): Promise<GraphvizOutput> {
 }
 
 function tooLarge(problem: string, cause?: unknown): DiagramError {
-  return new DiagramError('picture_too_large', `the picture ${problem}`, { cause });
+  return new DiagramError('picture_too_large', `the diagram ${problem}`, { cause });
 }
 
 function layoutFrom(

@@ -1,13 +1,13 @@
 const NARROW = /[ijlI.,:;'|!()[\]{}ft/\\ -]/;
 const WIDE = /[mwMW@%—…]/;
 const UPPER = /[\p{Lu}_&#<>=+~0-9]/u;
-/** Wider than they are high in some fonts. */
+/** Characters that are wider than high in some fonts. */
 const EMOJI = /\p{Emoji_Presentation}/u;
-/** CJK, Hangul, kana, full-width forms, symbols of the kind of emoji. */
+/** CJK, Hangul, kana, full-width forms and emoji-like symbols. */
 const FULL_WIDTH =
   /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f000}-\u{3fffd}]/u;
 
-/** About how wide a line is, in the unit of the size; rather too wide than too narrow, whatever sans-serif font it meets. */
+/** Estimates the width of a line in the unit of `size`; rather too wide than too narrow for any sans-serif font. */
 export function widthOf(line: string, size: number, bold = false): number {
   let ems = 0;
   for (const character of line) {
@@ -27,7 +27,7 @@ export function widthOf(line: string, size: number, bold = false): number {
   return ems * size * (bold ? 1.1 : 1);
 }
 
-/** At most `maxLines` lines of about `maxChars`, broken at spaces where there are any. */
+/** Wraps a text into at most `maxLines` lines of about `maxChars`, at spaces where possible. */
 export function wrapped(text: string, maxChars: number, maxLines: number): string[] {
   const lines: string[] = [];
   let line = '';

@@ -1,7 +1,7 @@
 import type { NodeStatus } from '../../machines/views/execution-overlay.ts';
 import { STATUS_COLOURS } from '../../machines/views/status-colours.ts';
 
-/** What is coloured; `fill-…` and `line-…` are those of statuses. */
+/** Names of the colours; `fill-…` and `line-…` belong to node statuses. */
 type Colour =
   | 'paper'
   | 'ink'
@@ -65,7 +65,7 @@ export const DARK: Palette = {
   accent: '#5eead4',
 };
 
-/** Colours that follow the reader's preference, as CSS variables of `selector`. */
+/** CSS variables of `selector` for the light and dark palettes, chosen by the reader's preference. */
 export function variables(selector: string): string {
   const list = (palette: Palette): string =>
     Object.entries(palette)
@@ -74,5 +74,5 @@ export function variables(selector: string): string {
   return `${selector}{color-scheme:light dark;${list(LIGHT)}}@media(prefers-color-scheme:dark){${selector}{${list(DARK)}}}`;
 }
 
-/** References to those variables. */
+/** A palette of references to these variables. */
 export const ADAPTIVE = Object.fromEntries(Object.keys(LIGHT).map((name) => [name, `var(--jj-${name})`])) as Palette;

@@ -4,7 +4,7 @@ import type { ResvgRenderOptions } from '@resvg/resvg-js';
 import { missingGlyphs } from './glyphs.ts';
 import type { Drawing } from './svg.ts';
 
-/** Twice as fine as a screen of old, until the bitmap would be as large as that. */
+/** Scale of a bitmap for high-density screens, reduced where the limits below would be exceeded. */
 const SCALE = 2;
 const MAX_SIDE = 32_000;
 const MAX_PIXELS = 48_000_000;
@@ -12,13 +12,13 @@ const FONT = 'DejaVu Sans';
 
 export interface Bitmap {
   readonly png: Uint8Array;
-  /** Characters in its text that no font here has: they are boxes. */
+  /** Characters that no available font has; they are drawn as boxes. */
   readonly unreadable: readonly string[];
 }
 
 /**
- * With fonts of our own: text in a font that is not there would be left out without a word, and a picture is the same on every machine. Only for
- * characters that those lack are the fonts of this machine looked at, which takes a while.
+ * Draws a bitmap with bundled fonts: the renderer omits text whose font is missing, and the result is the same on every machine. The fonts of
+ * this machine are loaded, which takes a while, only if the bundled ones lack a character.
  */
 export async function toPng({ svg, width, height }: Drawing): Promise<Bitmap> {
   const { renderAsync } = await import('@resvg/resvg-js');

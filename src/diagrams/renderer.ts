@@ -5,14 +5,14 @@ import { DiagramError } from './errors.ts';
 import type { Format } from './formats.ts';
 import type { SerializedEvent, ThreadAnswer, ThreadMessage } from './thread-messages.ts';
 
-/** Memory for pictures that were drawn: they are asked for again and again. */
+/** Memory for drawn diagrams, which are requested repeatedly. */
 const CACHE_BYTES = 32 * 1024 * 1024;
 const MAX_CACHED_DIAGRAM_BYTES = 8 * 1024 * 1024;
-/** Events are handed to the thread in parts of about that size. */
+/** Events are sent to the thread in chunks of about this many characters. */
 const CHUNK_CHARS = 256 * 1024;
-/** For one answer of the thread. Laying out the largest picture that is drawn takes up to 20 s. */
+/** Time limit for one answer of the thread. The largest allowed diagram takes up to 20 s to lay out. */
 const TIMEOUT_MS = 60_000;
-/** The thread ends when nothing was drawn for so long. */
+/** The thread ends after this long without a job. */
 const IDLE_MS = 60_000;
 const MAX_HEAP_MB = 512;
 
@@ -22,7 +22,7 @@ export interface DiagramRequest {
   readonly source: string;
   readonly format: Format;
   readonly view: View;
-  /** What an execution made of it; null = the workflow alone. */
+  /** The execution whose statuses are shown; null = the workflow alone. */
   readonly execution: {
     readonly id: string;
     readonly sequence: number;
@@ -43,8 +43,8 @@ interface Job {
 }
 
 /**
- * Makes pictures in a thread, which starts with the first of them, and keeps what was drawn. A picture is that of a revision, and of an
- * execution as it was at a sequence: neither changes any more. Requests for the same picture share the work.
+ * Draws diagrams in a thread, started with the first one, and caches them. A diagram belongs to a revision, and to an execution at a
+ * sequence, neither of which changes; so the cache needs no invalidation. Concurrent requests for the same diagram share the work.
  */
 export class DiagramRenderer {
   readonly #cache = new LRUCache<string, RenderedDiagram>({
@@ -60,8 +60,8 @@ export class DiagramRenderer {
   #closed = false;
 
   /**
-   * `admit` runs the work when it may begin; it is not asked for a picture that is there, or is being drawn. Rejects with `PictureError`,
-   * with an `UnreadableRevision`, and as `admit` and the log do.
+   * `admit` runs the work when there is capacity; it is not called for a diagram that is cached or being drawn. Rejects with `DiagramError`,
+   * `UnreadableRevision`, or the errors of `admit` and the log.
    */
   async render(
     request: DiagramRequest,
@@ -93,7 +93,7 @@ export class DiagramRenderer {
           answer = await this.#ask({ type: 'events', job, events, last: false });
         answer = await this.#ask({ type: 'events', job, events: [], last: true });
       }
-      if (answer.type !== 'drawn') throw new TypeError('a picture that is asked for is drawn');
+      if (answer.type !== 'drawn') throw new TypeError('the thread did not answer with a diagram');
       const { bytes, policy, unreadable } = answer;
       return { bytes, policy, unreadable };
     } catch (error) {
@@ -123,8 +123,8 @@ export class DiagramRenderer {
         timeout: null,
       };
       waiting.timeout = setTimeout(() => {
-        waiting.fail(new DiagramError('picture_too_large', 'the picture takes too long to draw'));
-        void this.#end(busy('the drawing of another picture was ended'));
+        waiting.fail(new DiagramError('picture_too_large', 'the diagram takes too long to draw'));
+        void this.#end(busy('the drawing thread was stopped because of another diagram'));
       }, TIMEOUT_MS);
       this.#jobs.set(job, waiting);
       thread.postMessage(message);
@@ -144,20 +144,20 @@ export class DiagramRenderer {
     thread.on('error', (cause) => {
       if (this.#thread !== thread) return;
       this.#thread = null;
-      // Whose picture it was is not known when there are several.
+      // With several jobs it is unknown which of them failed the thread.
       const alone = this.#jobs.size === 1;
-      const problem = new DiagramError('picture_too_large', 'the picture needs too much memory to draw', { cause });
-      this.#failAll(alone ? problem : busy('the thread that draws has failed', cause));
+      const problem = new DiagramError('picture_too_large', 'the diagram needs too much memory to draw', { cause });
+      this.#failAll(alone ? problem : busy('the drawing thread has failed', cause));
     });
     this.#thread = thread;
     return thread;
   }
 
-  /** Between jobs the thread does not keep the process alive, and after a while it ends. */
+  /** Without jobs, the thread does not keep the process alive, and ends after `IDLE_MS`. */
   #stopWhenIdle(): void {
     if (this.#jobs.size > 0 || this.#thread === null) return;
     this.#thread.unref();
-    this.#idle ??= setTimeout(() => void this.#end(busy('the thread that draws has ended')), IDLE_MS).unref();
+    this.#idle ??= setTimeout(() => void this.#end(busy('the drawing thread has ended')), IDLE_MS).unref();
   }
 
   async #end(error: DiagramError): Promise<void> {
@@ -174,7 +174,7 @@ export class DiagramRenderer {
   }
 }
 
-/** The stored document of a revision is none that this version compiles. */
+/** This version cannot compile the stored document of a revision. */
 export class UnreadableRevision extends Error {
   readonly code = 'unreadable_revision';
 

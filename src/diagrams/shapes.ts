@@ -1,6 +1,6 @@
 import type { Shape } from '../../machines/views/diagram.ts';
 
-/** The outline of a node around its middle, as SVG elements of class `jj-shape`. */
+/** The outline of a node, centred at the origin, as SVG elements of class `jj-shape`. */
 export function outlineOf(look: Shape, width: number, height: number): string {
   const [w, h] = [width / 2, height / 2];
   const polygon = (...points: readonly (readonly [number, number])[]): string =>
@@ -58,7 +58,7 @@ export function outlineOf(look: Shape, width: number, height: number): string {
   }
 }
 
-/** Line drawings in a square of 16: what kind a node is, told without colour. */
+/** Line icons of 16 × 16 that show a node's kind without colour. */
 export const ICONS: Readonly<Record<Shape, string>> = {
   tool: '<path d="M10.5 2a3.5 3.5 0 0 0-3.3 4.6L2.6 11.2a1.6 1.6 0 1 0 2.2 2.2l4.6-4.6A3.5 3.5 0 0 0 14 5.4L11.8 7.5 9 7 8.5 4.2 10.6 2z"/>',
   http: '<circle cx="8" cy="8" r="6"/><ellipse cx="8" cy="8" rx="2.6" ry="6"/><path d="M2 8h12"/>',

@@ -15,11 +15,11 @@ export interface Drawing {
   /** In pixels. */
   readonly width: number;
   readonly height: number;
-  /** The text of its `<style>`. */
+  /** The content of its `<style>` element. */
   readonly style: string;
 }
 
-/** `fixed`: in light colours whatever the reader prefers, and without CSS variables, which not every program knows. */
+/** `fixed`: light colours without CSS variables, which not every program supports. `adaptive`: light or dark by the reader's preference. */
 export async function drawSvg(picture: Diagram, colours: 'adaptive' | 'fixed'): Promise<Drawing> {
   return draw(picture, await layOut(picture), colours);
 }
@@ -55,7 +55,7 @@ function frame({ frame: { parallel }, from, to }: PlacedFrame): string {
   return `<rect class="jj-frame${parallel ? ' jj-parallel' : ''}" x="${round(from.x)}" y="${round(from.y)}" width="${round(to.x - from.x)}" height="${round(to.y - from.y)}" rx="10"/>`;
 }
 
-/** Above the edges, which may lead through it. */
+/** Drawn above the edges, which may cross it. */
 function frameTitle({ label, from }: PlacedFrame): string {
   return `<text class="jj-frame-label" x="${round(from.x + 10)}" y="${round(from.y + 18)}">${escaped(label)}</text>`;
 }
@@ -63,7 +63,7 @@ function frameTitle({ label, from }: PlacedFrame): string {
 function node({ node: { key, name, shape: look, detail, overlay: mark }, box, at }: PlacedNode): string {
   const told = [name, detail, mark === null ? '' : overlayText(mark), mark?.error ?? ''].filter((text) => text !== '');
   const classes = ['jj-node', `jj-${look}`, ...(mark === null ? [] : ['jj-marked', `jj-${mark.status}`])];
-  // The first line is where the middle of all of them would have it.
+  // The baseline of the first line, so that all lines together are centred.
   const top = (-box.lines.length * LINE_HEIGHT) / 2 + 12;
   return [
     `<g class="${classes.join(' ')}" id="${key}" transform="translate(${round(at.x)} ${round(at.y)})">`,
@@ -90,7 +90,7 @@ function arrow({ edge, curve, tip, atStart }: PlacedEdge): string {
   return `<g class="${classes.join(' ')}"><path d="${path}"/>${arrowHead(from, tip)}</g>`;
 }
 
-/** A triangle from the end of the curve to where it points. */
+/** The arrow head: a triangle from the end of the curve to the tip. */
 function arrowHead(from: Point, tip: Point): string {
   const [dx, dy] = [tip.x - from.x, tip.y - from.y];
   const length = Math.hypot(dx, dy) || 1;
@@ -152,7 +152,7 @@ function round(value: number): number {
   return Math.round(value * 10) / 10;
 }
 
-/** For text and attributes of XML. */
+/** Escapes text for XML content and attributes. */
 export function escaped(text: string): string {
   return text
     .replaceAll('&', '&amp;')

@@ -2,7 +2,7 @@ import type { View } from '../../machines/views/diagram.ts';
 import type { DiagramErrorCode } from './errors.ts';
 import type { Format } from './formats.ts';
 
-/** An event of a log; its data as JSON text, which costs least to hand over. */
+/** An event whose data is JSON text, which is the cheapest to send to a thread. */
 export interface SerializedEvent {
   readonly sequence: number;
   readonly type: string;
@@ -19,7 +19,7 @@ export interface DrawMessage {
   readonly source: string;
   readonly format: Format;
   readonly view: View;
-  /** Do events follow, with what an execution made of it? */
+  /** Do the events of an execution follow? */
   readonly marked: boolean;
 }
 
@@ -29,7 +29,7 @@ export type ThreadMessage =
   | { readonly type: 'abandon'; readonly job: number };
 
 export type ThreadAnswer =
-  /** The thread is done with the events that it has. */
+  /** The thread has processed the events sent so far. */
   | { readonly type: 'more'; readonly job: number }
   | {
       readonly type: 'drawn';
@@ -38,5 +38,5 @@ export type ThreadAnswer =
       readonly policy: string | null;
       readonly unreadable: readonly string[];
     }
-  /** `code` is null for what is no problem of pictures: the revision does not compile. */
+  /** `code` is null if the revision does not compile. */
   | { readonly type: 'failed'; readonly job: number; readonly code: DiagramErrorCode | null; readonly message: string };

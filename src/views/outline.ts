@@ -1,4 +1,5 @@
 import type { Program } from '../../machines/compile/index.ts';
+import { compileDocument } from '../../machines/compile-document.ts';
 import { at } from '../../machines/graph/at.ts';
 import type { GraphEdge } from '../../machines/graph/edges.ts';
 import type { Graph } from '../../machines/graph/graph.ts';
@@ -8,7 +9,6 @@ import type { TimedEvent } from '../../machines/replay/log.ts';
 import type { ExecutionOverlay, NodeOverlay } from '../../machines/views/execution-overlay.ts';
 import { OverlayBuilder } from '../../machines/views/overlay-builder.ts';
 import { workflowDiagram } from '../../machines/views/workflow-diagram.ts';
-import { programOf } from '../diagrams/draw.ts';
 
 export type { ExecutionOverlay, NodeOverlay };
 
@@ -16,20 +16,20 @@ export type { ExecutionOverlay, NodeOverlay };
 export interface OutlineRow {
   readonly node: string;
   readonly kind: KindName;
-  /** What it calls, waits for or asks, in a few words; '' = nothing to add. */
+  /** What the node calls, waits for or asks, in a few words; '' = nothing to add. */
   readonly detail: string;
-  /** 0 = on every way through the workflow, or on no way at all. */
+  /** Nesting of branches; 0 = on every path through the workflow, or unreachable. */
   readonly depth: number;
-  /** Where ways part, why this one is taken: `else`, `on timeout`, a condition; '' elsewhere. */
+  /** At a branching, when this branch is taken: `else`, `on timeout`, a condition; '' elsewhere. */
   readonly branch: string;
-  /** Ways lead back to it from later nodes. */
+  /** Does an edge of a later node lead back to it? */
   readonly loop: boolean;
   readonly definition: Json;
 }
 
 /**
- * A workflow's nodes in an order in which every one but a loop's comes after those that lead to it. What only one of several ways leads to
- * is indented under the node where they part; what several lead to stands after them, where that node stands.
+ * The nodes of a workflow in topological order, loops aside. Nodes reached by only one of several branches are indented below the node that
+ * branches; nodes reached by several branches follow at the level of that node.
  */
 export function outlineOf(program: Program): readonly OutlineRow[] {
   const { graph } = program.tables;
@@ -48,7 +48,7 @@ export function outlineOf(program: Program): readonly OutlineRow[] {
     shown.add(index);
   };
   const dominated = childrenOf(graph);
-  // No recursion: a chain of thousands of nodes is as deep.
+  // A stack instead of recursion, since a chain may have thousands of nodes.
   const stack: OutlinePosition[] = [{ index: graph.start, depth: 0, branch: '' }];
   for (let place = stack.pop(); place !== undefined; place = stack.pop()) {
     show(place.index, place.depth, place.branch);
@@ -64,7 +64,7 @@ interface OutlinePosition {
   readonly branch: string;
 }
 
-/** The nodes that stand between this one and the end of what it alone leads to, branches before what follows them. */
+/** Positions of the nodes immediately dominated by this one: its branches, then the nodes after them. */
 function childPositions(
   { index, depth }: OutlinePosition,
   children: readonly number[],
@@ -82,12 +82,12 @@ function childPositions(
   }
   const written = out.map((edge) => edge.to);
   branches.sort((a, b) => written.indexOf(a.index) - written.indexOf(b.index));
-  // What only follows the main way comes before what other ways lead to as well.
+  // The main successor comes before nodes that other branches reach as well.
   after.sort((a, b) => Number(b.index === next) - Number(a.index === next));
   return [...branches, ...after];
 }
 
-/** The target of a node's one unconditional edge; null where ways part. Ways for failures and time-outs are no parting. */
+/** The target of a node's only unconditional edge; null if it branches. Edges for failures and time-outs do not count. */
 function mainSuccessor(out: readonly GraphEdge[]): number | null {
   if (out.some(({ role }) => role === 'if' || role === 'branch')) return null;
   const targets = new Set(out.flatMap(({ role, to }) => (role === 'plain' || role === 'all' ? [to] : [])));
@@ -95,14 +95,14 @@ function mainSuccessor(out: readonly GraphEdge[]): number | null {
   return targets.size === 1 && only !== undefined ? only : null;
 }
 
-/** By node: those it is the last one before, on every way; in forward order. */
+/** The children of each node in the dominator tree, in forward order. */
 function childrenOf(graph: Graph): readonly (readonly number[])[] {
   const children: number[][] = graph.nodes.map(() => []);
   for (const node of graph.order) if (node !== graph.start) at(children, at(graph.dominators.idom, node)).push(node);
   return children;
 }
 
-/** An event as the API gives it. */
+/** An event as the API returns it. */
 interface LoggedEvent {
   readonly sequence: number;
   readonly type: string;
@@ -111,19 +111,19 @@ interface LoggedEvent {
   readonly data: JsonObject;
 }
 
-/** An outline, and what an execution makes of it as its events come. */
+/** An outline with node statuses that follow the events of an execution. */
 export class LiveOutline {
   readonly rows: readonly OutlineRow[];
   readonly #overlay: OverlayBuilder;
 
   /** Throws `InvalidWorkflow`. */
   constructor(document: JsonObject) {
-    const program = programOf(document);
+    const program = compileDocument(document);
     this.rows = outlineOf(program);
     this.#overlay = new OverlayBuilder(program);
   }
 
-  /** Takes the events in their order, from the first. */
+  /** Applies an event. Events must come in order, from the first. */
   apply({ sequence, type, node_id, data, created_at }: LoggedEvent): void {
     this.#overlay.apply({ sequence, type: type as TimedEvent['type'], node_id, data, at_ms: Date.parse(created_at) });
   }

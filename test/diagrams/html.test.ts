@@ -6,14 +6,14 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ExecutionOverlay, NodeOverlay } from '../../machines/views/execution-overlay.ts';
 import { checkWorkflow } from '../../src/authoring/check.ts';
-import { draw, programOf } from '../../src/diagrams/draw.ts';
+import { drawDocument } from '../../src/diagrams/draw.ts';
 import { tool, workflow } from '../support/workflows.ts';
 
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const HOSTILE = `</script><img src=x onerror="document.title='taken over'">`;
 
 // Whoever has no browser can still run the other tests; where all of them count, it must be there.
-describe.skipIf(!existsSync(CHROMIUM) && process.env.CI === undefined)('the page of a picture', () => {
+describe.skipIf(!existsSync(CHROMIUM) && process.env.CI === undefined)('the HTML page of a diagram', () => {
   const folder = mkdtempSync(join(tmpdir(), 'jamjet-page-'));
   let browser: Browser;
 
@@ -36,12 +36,12 @@ describe.skipIf(!existsSync(CHROMIUM) && process.env.CI === undefined)('the page
     rmSync(folder, { recursive: true, force: true });
   });
 
-  /** The page, open, and what went wrong in it. */
+  /** Opens the page and collects its errors. */
   async function opened(
     document: unknown,
     marks: ExecutionOverlay | null = null,
   ): Promise<{ readonly page: Page; readonly problems: readonly string[] }> {
-    const { content } = await draw(programOf(document), { format: 'html', view: 'workflow', marks });
+    const { content } = await drawDocument(document, { format: 'html', view: 'workflow', marks });
     const file = join(folder, `${Math.random()}.html`);
     writeFileSync(file, content);
     const page = await browser.newPage({ viewport: { width: 1_200, height: 800 } });
@@ -65,7 +65,7 @@ describe.skipIf(!existsSync(CHROMIUM) && process.env.CI === undefined)('the page
     return box !== null && box.height > 30 && box.y > 0 && box.y + box.height < 800;
   };
 
-  it('shows the definition of a node that is clicked', async () => {
+  it('shows the definition of a clicked node', async () => {
     const { page, problems } = await opened(example());
     expect(await page.locator('#panel').isVisible()).toBe(false);
     await page.locator('.jj-node', { hasText: 'payment' }).first().click();
@@ -80,7 +80,7 @@ describe.skipIf(!existsSync(CHROMIUM) && process.env.CI === undefined)('the page
     await page.close();
   });
 
-  it('finds nodes by what is said of them, with the keyboard alone', async () => {
+  it('finds nodes by their texts, with the keyboard alone', async () => {
     const { page, problems } = await opened(example());
     await page.keyboard.press('/');
     await page.keyboard.type('release_stock');
@@ -97,7 +97,7 @@ describe.skipIf(!existsSync(CHROMIUM) && process.env.CI === undefined)('the page
     await page.close();
   });
 
-  it('zooms where the pointer is, and moves', async () => {
+  it('zooms at the pointer, and pans', async () => {
     const { page, problems } = await opened(example());
     const [, , whole = 0] = await viewBox(page);
     await page.mouse.move(600, 400);
@@ -117,7 +117,7 @@ describe.skipIf(!existsSync(CHROMIUM) && process.env.CI === undefined)('the page
     await page.close();
   });
 
-  it('opens a long drawing where it can be read: at its beginning, or where it is under way', async () => {
+  it('opens a long diagram at a readable size, at its start or at the active node', async () => {
     const names = Array.from({ length: 80 }, (_, i) => `step_${i}`);
     const { source } = workflow(
       names.map((name) => tool(name)),
@@ -149,7 +149,7 @@ describe.skipIf(!existsSync(CHROMIUM) && process.env.CI === undefined)('the page
     await execution.page.close();
   });
 
-  it('is dark for whoever prefers it', async () => {
+  it('follows the dark colour preference', async () => {
     const { page } = await opened(example());
     const paper = () => page.evaluate<string>("getComputedStyle(document.querySelector('.jj-paper')).fill");
     await page.emulateMedia({ colorScheme: 'light' });
@@ -159,7 +159,7 @@ describe.skipIf(!existsSync(CHROMIUM) && process.env.CI === undefined)('the page
     await page.close();
   });
 
-  it('runs nothing that came with a name', async () => {
+  it('runs no script from a name', async () => {
     const { source } = workflow([tool(HOSTILE, { tool_ref: HOSTILE })], [], { name: HOSTILE });
     const { page, problems } = await opened(source);
     await page.locator('.jj-node', { hasText: 'onerror' }).first().click();

@@ -36,8 +36,8 @@ async function* log(x: number): AsyncGenerator<SerializedEvent> {
   yield event(2, 'node_completed', 'which', { activation: 1, output: null });
 }
 
-describe('pictures drawn in a thread', () => {
-  it('are drawn once, however many ask for them, and as often as they differ', async () => {
+describe('diagrams drawn in a thread', () => {
+  it('are drawn once for concurrent and repeated requests', async () => {
     const { render, admitted } = renderer();
     const same = await Promise.all(Array.from({ length: 8 }, () => render()));
     expect(new Set(same).size).toBe(1);
@@ -49,7 +49,7 @@ describe('pictures drawn in a thread', () => {
     expect(admitted).toHaveLength(3);
   });
 
-  it('show what the log of an execution tells, each sequence its own', async () => {
+  it('show the execution at the requested sequence', async () => {
     const { render, admitted } = renderer();
     const at = (sequence: number, x: number) => render({ execution: { id: 'e', sequence, log: () => log(x) } });
     expect(await at(2, 1)).toMatch(/n0 ==>.*n1/);
@@ -58,7 +58,7 @@ describe('pictures drawn in a thread', () => {
     expect(admitted).toEqual(['r mermaid workflow 2', 'r mermaid workflow 3']);
   });
 
-  it('leave the event loop free while they are compiled and drawn', async () => {
+  it('do not block the event loop while they are compiled and drawn', async () => {
     const { render } = renderer();
     const nodes = Array.from({ length: 1_500 }, (_, i) => tool(`n${i}`));
     const edges = nodes.slice(1).map((_, i) => [`n${i}`, `n${i + 1}`, 'state.x == 1'] as const);
@@ -74,7 +74,7 @@ describe('pictures drawn in a thread', () => {
     expect(turns).toBeGreaterThan(100);
   });
 
-  it('fail alone: the next one is drawn', async () => {
+  it('fail without affecting the next one', async () => {
     const { render } = renderer();
     await expect(render({ revision: 'a', source: '{"nodes":{}}' })).rejects.toMatchObject({ code: 'unreadable_revision' });
     async function* broken(): AsyncGenerator<SerializedEvent> {
@@ -85,7 +85,7 @@ describe('pictures drawn in a thread', () => {
     expect(await render()).toContain('flowchart TD');
   });
 
-  it('are not drawn any more once the server closes', async () => {
+  it('are refused once the server closes', async () => {
     const { pictures, render } = renderer();
     const under = expect(render()).rejects.toMatchObject({ code: 'pictures_busy' });
     await pictures.close();

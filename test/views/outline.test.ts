@@ -1,20 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { compileDocument } from '../../machines/compile-document.ts';
 import { InvalidWorkflow } from '../../machines/diagnostics.ts';
 import type { JsonObject } from '../../machines/json.ts';
-import { programOf } from '../../src/diagrams/draw.ts';
 import { LiveOutline, outlineOf } from '../../src/views/outline.ts';
 import { goldenNames, readGolden } from '../support/golden.ts';
 import { approval, condition, document, documents, join, parallel, tool, wait } from '../support/workflows.ts';
 
 function outline(source: JsonObject): readonly string[] {
-  return outlineOf(programOf(source)).map(
+  return outlineOf(compileDocument(source)).map(
     ({ node, depth, branch: way, loop }) => `${'  '.repeat(depth)}${loop ? '↺ ' : ''}${node}${way === '' ? '' : ` (${way})`}`,
   );
 }
 
 describe('an outline', () => {
-  it('keeps a chain on one level, in its order, whatever order it was written in', () => {
+  it('lists a chain on one level in execution order, whatever the order in the document', () => {
     const source = document(
       [tool('a'), tool('c'), tool('b')],
       [
@@ -25,7 +25,7 @@ describe('an outline', () => {
     expect(outline(source)).toEqual(['a', 'b', 'c']);
   });
 
-  it('indents branches under what starts them, and takes up the level where they meet', () => {
+  it('indents branches, and returns to the outer level where they meet', () => {
     const source = document(
       [parallel('split', ['x', 'y']), tool('x'), tool('x2'), tool('y'), join('meet'), tool('after')],
       [
@@ -38,12 +38,12 @@ describe('an outline', () => {
     expect(outline(source)).toEqual(['split', '  x', '  x2', '  y', 'meet', 'after']);
   });
 
-  it('says why a way is taken', () => {
+  it('shows the condition of each branch', () => {
     const source = document([condition('size', ['state.n > 9', 'big'], [null, 'small']), tool('big'), tool('small')], []);
     expect(outline(source)).toEqual(['size', '  big (state.n > 9)', '  small (else)']);
   });
 
-  it('goes straight on where only failures and time-outs lead elsewhere', () => {
+  it('does not indent the main successor because of failure and time-out edges', () => {
     const source = document(
       [wait('paid', { timeout_secs: 5, on_timeout: 'give_up' }), tool('ship'), tool('give_up'), tool('thank')],
       [
@@ -54,7 +54,7 @@ describe('an outline', () => {
     expect(outline(source)).toEqual(['paid', '  give_up (on timeout)', 'ship', 'thank']);
   });
 
-  it('joins the reasons where several lead to one node', () => {
+  it('joins the conditions of several edges to one node', () => {
     const source = document([
       approval('review', { timeout_secs: 5, on_approved: 'pay', on_rejected: 'tell', on_timeout: 'tell' }),
       tool('pay'),
@@ -63,7 +63,7 @@ describe('an outline', () => {
     expect(outline(source)).toEqual(['review', '  pay (approved)', '  tell (rejected · on timeout)']);
   });
 
-  it('marks where a loop begins', () => {
+  it('marks the start of a loop', () => {
     const source = document(
       [tool('draft'), tool('review'), tool('publish')],
       [
@@ -75,7 +75,7 @@ describe('an outline', () => {
     expect(outline(source)[0]).toBe('↺ draft');
   });
 
-  it('shows every node once, and after all that lead to it but for loops', () => {
+  it('shows every node once, after its predecessors except in loops', () => {
     fc.assert(
       fc.property(documents(12), (source) => {
         const program = valid(source);
@@ -91,7 +91,7 @@ describe('an outline', () => {
     );
   });
 
-  it('does not mind a chain of thousands', () => {
+  it('handles a chain of thousands of nodes', () => {
     const names = Array.from({ length: 5_000 }, (_, i) => `n${i}`);
     const edges = names.slice(1).map((name, i) => [`n${i}`, name] as const);
     expect(
@@ -106,7 +106,7 @@ describe('an outline', () => {
 });
 
 describe('a live outline', () => {
-  it.each(goldenNames())('takes the log of %s', (name) => {
+  it.each(goldenNames())('follows the log of %s', (name) => {
     const golden = readGolden(name);
     if (golden === null || !('events' in golden)) return;
     const live = new LiveOutline(golden.document);
@@ -119,7 +119,7 @@ describe('a live outline', () => {
 
 function valid(source: JsonObject) {
   try {
-    return programOf(source);
+    return compileDocument(source);
   } catch (error) {
     if (error instanceof InvalidWorkflow) return null;
     throw error;

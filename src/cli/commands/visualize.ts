@@ -99,9 +99,9 @@ With --json it tells about the picture instead of printing it.`,
       throw new Failure(`${this.target} is not a valid workflow`);
     }
     const { document } = selectUnit(this.target, authored, this.unit);
-    const { draw, programOf } = await import('../../diagrams/draw.ts');
+    const { drawDocument } = await import('../../diagrams/draw.ts');
     const view = choiceArgument('--view', this.view, VIEWS);
-    const { content, unreadable } = await draw(programOf(document), { format, view, marks: null });
+    const { content, unreadable } = await drawDocument(document, { format, view, marks: null });
     if (unreadable.length > 0) this.note(missingGlyphsText(unreadable, 'on this machine'));
     return this.#deliver(typeof content === 'string' ? Buffer.from(content) : content, format);
   }

@@ -1,4 +1,4 @@
-// Lays out one graph. A thread of its own: a large one takes seconds, and nobody else is to wait for it.
+// Lays out one graph with Graphviz, in a thread of its own because a large graph takes seconds.
 import { parentPort, workerData } from 'node:worker_threads';
 import { instance } from '@viz-js/viz';
 
