@@ -18,7 +18,7 @@ export interface NewToken {
   readonly expiresAtMs: number | null;
 }
 
-/** Makes a token on the database itself, also while a server runs on it. The plaintext is kept nowhere. */
+/** Creates a token in the database; a server may be running on it. The plaintext is not stored. */
 export function createToken(config: Config, token: NewToken): Promise<{ readonly plaintext: string; readonly row: TokenRow }> {
   return administer(config, async (store, nowMs) => {
     if ((await store.tenantRow(token.tenantId)) === null)
@@ -38,7 +38,7 @@ export function revokeToken(config: Config, tenantId: string, id: string): Promi
   return administer(config, (store, nowMs) => store.control({ type: 'token_revoked', id }, adminContext(tenantId, nowMs)));
 }
 
-/** Does the database take this token now? */
+/** Is the token known, not revoked and not expired? */
 export function isValidToken(config: Config, plaintext: string): Promise<boolean> {
   return administer(config, async (store, nowMs) => {
     const row = await store.tokenByHash(hashToken(plaintext));
@@ -46,19 +46,19 @@ export function isValidToken(config: Config, plaintext: string): Promise<boolean
   });
 }
 
-/** Walks the audit chain of the database itself, also while a server runs on it. Throws `AdminError` when there is no such database. */
+/** Verifies the audit chains of the database; a server may be running on it. Throws `AdminError` if there is no database. */
 export function verifyAudit(config: Config): Promise<AuditReport> {
   if (!databaseExists(config.database))
     throw new AdminError('unknown_database', `there is no database at ${databaseName(config.database)}`);
   return administer(config, (store) => store.verifyAudit());
 }
 
-/** Checks an exported audit log with the file alone; signatures too when the configuration has the key. `head`: how the chain must end. */
+/** Verifies an exported audit log from the file alone, with signatures if the key is configured. `head`: the expected end of the chain. */
 export async function verifyAuditFile(config: Config, path: string, head: string | null): Promise<ExportReport> {
   return checkExport(linesOf(createReadStream(path, 'utf8')), { key: config.auditSigningKey, head });
 }
 
-/** Lines end with a line feed and nothing else: what other characters end lines elsewhere is part of the text here. */
+/** Splits at line feeds only: other line separators of Unicode are part of the text. */
 async function* linesOf(chunks: AsyncIterable<string>): AsyncGenerator<string, void, undefined> {
   let rest: string[] = [];
   for await (const chunk of chunks) {
@@ -86,7 +86,7 @@ function adminContext(tenantId: string, atMs: number): ActionContext {
   return { tenantId, atMs, actorId: `os:${userName()}`, actorType: 'human', request: null };
 }
 
-/** In a container the user may have a number and no name. */
+/** In a container the user may have no name. */
 function userName(): string {
   try {
     return userInfo().username;

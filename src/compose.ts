@@ -16,10 +16,10 @@ import type { Tools } from './runtime/types/work.ts';
 import { missingTools, toolsOf, varsOf } from './tenant-grants.ts';
 import { ToolsError } from './tools.ts';
 
-/** How much longer than its grace a stop may take: a database that hangs would hold it for ever. */
+/** Upper bound for a shutdown beyond its grace period, in case the database hangs. */
 const SHUTDOWN_SLACK_MS = 10_000;
 
-/** The address cannot be listened on; the message says which and why. */
+/** The server cannot listen on the address; the message says which and why. */
 export class ListenError extends Error {
   readonly code = 'cannot_listen';
 
@@ -40,38 +40,36 @@ export interface Server {
   readonly url: string;
   readonly port: number;
   readonly runtime: Runtime;
-  /** Refuses new requests, finishes commits, gives in-process work `graceMs` to finish, closes the database. */
+  /** Refuses new requests, finishes commits, gives in-process work `graceMs` to finish, then closes the database. */
   close(graceMs?: number): Promise<void>;
 }
 
-/** The whole runtime behind HTTP. Rejects with `StoreError`, `ListenError` or `ToolsError`. */
+/** Starts the runtime with its REST API. Rejects with `StoreError`, `ListenError` or `ToolsError`. */
 export async function startServer(options: ServerOptions): Promise<Server> {
   const { config } = options;
   if (options.auth === 'off' && !isLoopback(config.bind))
-    throw new ListenError(
-      `without authentication nobody else may reach the server, and ${config.bind} is not a loopback address`,
-    );
+    throw new ListenError(`without authentication the server must listen on a loopback address, and ${config.bind} is not one`);
   const missing = missingTools(options.tools ?? {}, config.toolTenants);
   if (missing.length > 0) throw new ToolsError(`JAMJET_TOOL_TENANTS: there is no tool ${missing.join(', ')}`);
   const log = options.log ?? pino({ level: config.logLevel });
-  const parts = await openServices(options, log);
-  const { app, runtime, control } = parts;
+  const services = await openServices(options, log);
+  const { app, runtime, control } = services;
   try {
     await control.start();
     await app.listen({ host: config.bind, port: config.port });
   } catch (cause) {
-    await parts.close(0);
+    await services.close(0);
     const reason =
       (cause as NodeJS.ErrnoException).code === 'EADDRINUSE' ? 'the port is in use' : String((cause as Error).message);
     throw new ListenError(`cannot listen on ${config.bind} port ${config.port}: ${reason}`, { cause });
   }
   const { port } = app.server.address() as AddressInfo;
-  return { url: urlOf(config.bind, port), port, runtime, close: parts.close };
+  return { url: urlOf(config.bind, port), port, runtime, close: services.close };
 }
 
 export interface Embedded {
   readonly runtime: Runtime;
-  /** The REST API without a socket: what a client would get from a server on the same database, as an operator. */
+  /** The REST API without a socket: answers as a server on the same database would answer an operator. */
   readonly fetch: typeof globalThis.fetch;
   close(graceMs?: number): Promise<void>;
 }
@@ -79,17 +77,17 @@ export interface Embedded {
 export interface EmbeddedOptions {
   readonly config: Config;
   readonly tools?: Tools;
-  /** Who acts: the user of this process. */
+  /** Actor of all requests: the user of this process. */
   readonly actor: string;
-  /** Stored executions to work on beside those started here. Others rest as they are. */
+  /** Selects the stored executions to run besides those started here. Others are left unchanged. */
   readonly adopts: (executionId: string) => boolean;
   readonly log?: Logger;
 }
 
-/** The runtime in this process, without a server. */
+/** Opens the runtime in this process, without a server. */
 export async function openEmbedded(options: EmbeddedOptions): Promise<Embedded> {
   const log = options.log ?? pino({ level: 'silent' });
-  // The user's own run: nobody else's tools are there.
+  // Tools come from the user's own file, so restrictions by tenant do not apply.
   const config = { ...options.config, toolTenants: null };
   const { app, runtime, close } = await openServices({ ...options, config, auth: 'off' }, log);
   await app.ready();
@@ -118,8 +116,8 @@ interface ServicesOptions extends Omit<ServerOptions, 'log'> {
 async function openServices(options: ServicesOptions, log: Logger) {
   const { config, tools, auth, adopts, actor } = options;
   const id = randomRuntimeId();
-  const failed = (error: unknown): void => log.error({ err: error }, 'something could not be done behind the scenes');
-  const store = await openDatabase(config, { writer: id, onError: failed });
+  const onError = (error: unknown): void => log.error({ err: error }, 'background task failed');
+  const store = await openDatabase(config, { writer: id, onError });
   let runtime: Runtime;
   try {
     runtime = await createRuntime({
@@ -130,7 +128,7 @@ async function openServices(options: ServicesOptions, log: Logger) {
       vars: (tenantId) => varsOf(config.workflowVars, tenantId),
       allowPrivateAddresses: config.allowPrivateAddresses,
       onDiagnostic: (execution, problem) => log.warn({ execution }, problem),
-      onError: failed,
+      onError,
       ...(tools === undefined ? {} : { tools: (tenantId: string) => toolsOf(tools, config.toolTenants, tenantId) }),
       ...(adopts === undefined ? {} : { shouldProcess: adopts }),
     });
@@ -139,15 +137,15 @@ async function openServices(options: ServicesOptions, log: Logger) {
     throw error;
   }
   const outbound = new Outbound({ allowPrivateAddresses: config.allowPrivateAddresses });
-  const control = new ControlPlane({ store, runtime, outbound, clock: systemClock, onError: failed });
+  const control = new ControlPlane({ store, runtime, outbound, clock: systemClock, onError });
   const app = buildApp({ runtime, store, control, config, auth, log, ...(actor === undefined ? {} : { actor }) });
   const close = async (graceMs = DEFAULT_GRACE_MS): Promise<void> => {
-    const rest = Promise.all([runtime.close(graceMs), control.close(), app.close()]);
-    const tooLong = setTimeout(graceMs + SHUTDOWN_SLACK_MS, true, { ref: false });
+    const shutdown = Promise.all([runtime.close(graceMs), control.close(), app.close()]);
+    const timeout = setTimeout(graceMs + SHUTDOWN_SLACK_MS, true, { ref: false });
     try {
-      if (await Promise.race([rest.then(() => false), tooLong])) {
-        failed(new Error('the database does not answer: what is under way is left to whoever starts next'));
-        rest.catch(failed);
+      if (await Promise.race([shutdown.then(() => false), timeout])) {
+        onError(new Error('shutdown timed out: the database does not respond; in-flight work resumes on the next start'));
+        shutdown.catch(onError);
       }
     } finally {
       await store.close();

@@ -1,7 +1,7 @@
 import { DEFAULTS } from './runtime/options.ts';
 import { InvalidValue, type TenantVars, type ToolTenants, tenantVars, toolTenants } from './tenant-grants.ts';
 
-/** The release: `GET /health`, `jamjet --version`. The same as in package.json (a test compares them). */
+/** The version shown by `GET /health` and `jamjet --version`. Equal to package.json's, as a test checks. */
 export const VERSION = '0.1.1';
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
@@ -14,11 +14,11 @@ export interface SqliteConfig {
 
 export interface PostgresConfig {
   readonly engine: 'postgres';
-  /** With user, password and TLS parameters: `databaseName` is what may be shown. */
+  /** Contains user, password and TLS parameters; use `databaseName` for display. */
   readonly url: string;
-  /** Where to listen for what other runtimes did, when `url` leads to a pooler; null = at `url`, too. */
+  /** Direct URL for LISTEN/NOTIFY if `url` points to a pooler; null = use `url`. */
   readonly listenUrl: string | null;
-  /** Connections of this process, besides the ones that write and listen. */
+  /** Pooled connections of this process, besides the one that writes and the one that listens. */
   readonly poolSize: number;
   /** 0 = never. */
   readonly statementTimeoutMs: number;
@@ -26,32 +26,32 @@ export interface PostgresConfig {
 
 export type DatabaseConfig = SqliteConfig | PostgresConfig;
 
-/** What the environment says, checked once at the start. */
+/** The configuration from the environment, validated once at start. */
 export interface Config {
   readonly bind: string;
   readonly port: number;
-  /** Null = derived from the address the server ends up listening on. */
+  /** Null = derived from the address that the server listens on. */
   readonly publicUrl: string | null;
   readonly database: DatabaseConfig;
-  /** For clients: what they present to a server. */
+  /** For clients: the token to send to a server. */
   readonly token: string | null;
-  /** For clients: the server they talk to, without a trailing slash. */
+  /** For clients: URL of the server, without a trailing slash. */
   readonly serverUrl: string | null;
   readonly logLevel: LogLevel;
-  /** Authentication off, everything belongs to tenant `default`. */
+  /** Disables authentication; every request belongs to tenant `default`. */
   readonly devMode: boolean;
-  /** How `GET /executions/:id/events` writes `kind` unless the request says otherwise. */
+  /** Default form of `kind` in `GET /executions/:id/events`. */
   readonly eventFormat: EventFormat;
-  /** Node completions after which an execution fails. */
+  /** Number of node completions after which an execution fails. */
   readonly stepLimit: number;
-  /** Node outputs whose JSON is larger are kept as artifacts beside the log; 0 = none. */
+  /** Node outputs with more JSON than this are stored as artifacts beside the log; 0 = none are. */
   readonly artifactThresholdBytes: number;
-  /** The `env` root of expressions, by tenant: the variables named by JAMJET_WORKFLOW_ENV that are set. */
+  /** Variables for `env` in expressions, by tenant: those named by JAMJET_WORKFLOW_ENV that are set. */
   readonly workflowVars: TenantVars;
-  /** Which tenants have which in-process tools. */
+  /** The in-process tools of each tenant. */
   readonly toolTenants: ToolTenants;
   readonly auditSigningKey: string | null;
-  /** May `http` nodes call loopback and private addresses? */
+  /** Allows requests to loopback and private addresses. */
   readonly allowPrivateAddresses: boolean;
 }
 
@@ -77,7 +77,7 @@ const DEFAULT_STATEMENT_TIMEOUT_MS = 30_000;
 const MAX_STATEMENT_TIMEOUT_MS = 3_600_000;
 const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full', 'no-verify'];
 const SSL_PARAMETERS = ['sslmode', 'sslnegotiation', 'sslrootcert', 'sslcert', 'sslkey', 'sslpassword'];
-/** What libpq reads when the URL does not say it. A password is not among them: it would be shown with the rest. */
+/** Variables of libpq that apply when the URL lacks the parameter. Not the key's password, which would be shown with the URL. */
 const SSL_VARIABLES = ['PGSSLMODE', 'PGSSLNEGOTIATION', 'PGSSLROOTCERT', 'PGSSLCERT', 'PGSSLKEY'];
 
 const LEVELS: Readonly<Record<string, LogLevel>> = {
@@ -92,8 +92,7 @@ const LEVELS: Readonly<Record<string, LogLevel>> = {
 };
 
 /**
- * Reads the whole configuration; an empty variable counts as absent. The environment comes in as an argument, so nothing
- * else needs to look at `process.env`. Throws `ConfigError` with every problem found.
+ * Reads and validates the whole configuration. An empty variable counts as absent. Throws `ConfigError` with all problems found.
  */
 export function readConfig(env: Environment): Config {
   const problems: string[] = [];
@@ -147,7 +146,7 @@ export function readConfig(env: Environment): Config {
   return Object.freeze(config);
 }
 
-/** `http://host:port`, an IPv6 address in brackets. */
+/** `http://host:port`, with brackets around an IPv6 address. */
 export function urlOf(bind: string, port: number): string {
   return `http://${bind.includes(':') ? `[${bind}]` : bind}:${port}`;
 }
@@ -178,7 +177,7 @@ function httpUrl(text: string): string {
   return text.replace(/\/+$/, '');
 }
 
-/** Not echoed when it is bad: it is a secret all the same. */
+/** The error does not repeat the value, which is a secret. */
 function token(text: string): string {
   if (!/^[\x21-\x7e]+$/.test(text)) throw new InvalidValue('must be one token without spaces or control characters');
   return text;
@@ -191,8 +190,8 @@ function eventFormat(text: string): EventFormat {
 }
 
 /**
- * A level, or comma-separated directives as Rust programs take them (`warn,hyper=debug`): the one without a target counts, or
- * the one for `jamjet…`. A lone unknown word is a target in RUST_LOG, which other programs share, and a mistake in JAMJET_LOG.
+ * Parses a level, or comma-separated directives as Rust programs take them (`warn,hyper=debug`), of which the one for `jamjet…` or else the
+ * one without a target applies. `lenient` (RUST_LOG, which other programs share): an unknown word is a target, not an error.
  */
 function logLevel(text: string, lenient: boolean): LogLevel {
   let general: LogLevel | undefined;
@@ -209,19 +208,19 @@ function logLevel(text: string, lenient: boolean): LogLevel {
   return ours ?? general ?? 'info';
 }
 
-/** A bare path, `sqlite:PATH` or `sqlite://PATH`, as SQLx writes it (percent-encoded, `?mode=rwc`); `postgres://…` or `postgresql://…`. */
+/** Parses a path, `sqlite:PATH` or `sqlite://PATH` as SQLx writes it (percent-encoded, `?mode=rwc`), or `postgres://…`, `postgresql://…`. */
 function databaseOf(text: string, postgres: Omit<PostgresConfig, 'engine' | 'url'>, env: Environment): DatabaseConfig {
   const scheme = /^([a-z][a-z0-9+.-]+):/i.exec(text)?.[1]?.toLowerCase();
   if (scheme === 'postgres' || scheme === 'postgresql') return { engine: 'postgres', url: postgresUrl(text, env), ...postgres };
   if (scheme !== undefined && scheme !== 'sqlite')
     throw new InvalidValue(`unknown database scheme "${scheme}:"; use a path, sqlite://PATH or postgres://…`);
   const path = scheme === undefined ? text : sqlitePath(text.replace(/^sqlite:(\/\/)?/i, ''));
-  if (path === ':memory:') throw new InvalidValue('an in-memory database keeps nothing; name a file');
+  if (path === ':memory:') throw new InvalidValue('an in-memory database is not durable; name a file');
   if (path === '' || path.includes('\0') || path.endsWith('/')) throw new InvalidValue(`names no database file: "${text}"`);
   return { engine: 'sqlite', path };
 }
 
-/** Not echoed when it is bad: there may be a password in it. */
+/** The error does not repeat the value, which may contain a password. */
 function postgresUrl(text: string, env: Environment): string {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || !/^postgres(ql)?:$/.test(url.protocol))
@@ -238,35 +237,35 @@ function parameterOf(variable: string): string {
   return variable.slice('PG'.length).toLowerCase();
 }
 
-/** What libpq knows and this does not is refused, lest somebody relies on it. */
+/** Refuses TLS parameters that libpq has and this client ignores, so that nobody relies on them. */
 function checkTls(parameters: URLSearchParams): void {
   for (const name of parameters.keys())
     if (/^ssl./.test(name) && !SSL_PARAMETERS.includes(name))
-      throw new InvalidValue(`${name} is not supported; known are ${SSL_PARAMETERS.join(', ')}`);
-  if (![null, 'true'].includes(parameters.get('ssl'))) throw new InvalidValue('ssl must be true; sslmode says more');
+      throw new InvalidValue(`${name} is not supported; use ${SSL_PARAMETERS.join(', ')}`);
+  if (![null, 'true'].includes(parameters.get('ssl'))) throw new InvalidValue('ssl must be true; use sslmode for other modes');
   const first = SSL_PARAMETERS.find((name) => parameters.has(name));
   if (first !== undefined && !parameters.has('sslmode') && !parameters.has('ssl'))
-    throw new InvalidValue(`${first} needs sslmode: without it nothing is encrypted`);
+    throw new InvalidValue(`${first} needs sslmode: without it the connection is not encrypted`);
   const mode = parameters.get('sslmode') ?? (parameters.has('ssl') ? 'require' : 'disable');
   const [root, negotiation] = [parameters.get('sslrootcert'), parameters.get('sslnegotiation')];
   if (!SSL_MODES.includes(mode)) throw new InvalidValue(`sslmode must be one of ${SSL_MODES.join(', ')}, not "${mode}"`);
   if (mode === 'verify-ca' && root === null)
-    throw new InvalidValue('sslmode=verify-ca needs sslrootcert, the file of the authority to trust');
+    throw new InvalidValue('sslmode=verify-ca needs sslrootcert, the certificate file of the trusted authority');
   if (root === 'system' && mode !== 'verify-full')
-    throw new InvalidValue('sslrootcert=system needs sslmode=verify-full: anybody can have a certificate of a public authority');
-  if (parameters.has('sslcert') !== parameters.has('sslkey')) throw new InvalidValue('sslcert and sslkey belong together');
+    throw new InvalidValue('sslrootcert=system needs sslmode=verify-full: anyone can get a certificate from a public authority');
+  if (parameters.has('sslcert') !== parameters.has('sslkey')) throw new InvalidValue('sslcert and sslkey must be set together');
   if (![null, 'postgres', 'direct'].includes(negotiation))
     throw new InvalidValue(`sslnegotiation must be postgres or direct, not "${negotiation}"`);
   if (negotiation === 'direct' && ['disable', 'allow', 'prefer'].includes(mode))
-    throw new InvalidValue('sslnegotiation=direct needs sslmode=require or more');
+    throw new InvalidValue('sslnegotiation=direct needs sslmode=require or stricter');
 }
 
-/** What belongs to a database but is not in it stands beside the file, or where the default one would be. */
+/** The file beside which files that belong to a database are stored; for PostgreSQL, the default path of an SQLite file. */
 export function fileOf(database: DatabaseConfig): string {
   return database.engine === 'sqlite' ? database.path : DEFAULT_DATABASE;
 }
 
-/** The database as people may read it: a path, or a URL without its password. */
+/** The database for display: its path, or its URL without passwords. */
 export function databaseName(database: DatabaseConfig): string {
   if (database.engine === 'sqlite') return database.path;
   const url = new URL(database.url);

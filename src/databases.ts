@@ -15,7 +15,7 @@ export type { Survey } from '../store/port/survey.ts';
 
 type Settings = Pick<Config, 'database' | 'auditSigningKey'>;
 
-/** What an administrator's command asks for cannot be done. */
+/** An administrator's command cannot be carried out. */
 export class AdminError extends Error {
   readonly code: 'unknown_database' | 'not_migrated' | 'unknown_tenant';
 
@@ -27,13 +27,13 @@ export class AdminError extends Error {
 }
 
 export interface OpenOptions {
-  /** Signs for what it writes in the audit chain. */
+  /** Name of the writer in the audit chain. */
   readonly writer: string;
-  /** Told of connections that broke while nobody waited for them. */
+  /** Called with errors of connections that broke while idle. */
   readonly onError?: (error: Error) => void;
 }
 
-/** The configured database, migrated. The driver of an engine is loaded when it is used. Rejects with `StoreError`. */
+/** Opens and migrates the configured database. Loads the engine's driver only when it is used. Rejects with `StoreError`. */
 export async function openDatabase({ database, auditSigningKey }: Settings, options: OpenOptions): Promise<Store> {
   const common = { writer: options.writer, nowMs: Date.now, ...(auditSigningKey === null ? {} : { hmacKey: auditSigningKey }) };
   if (database.engine === 'sqlite') return openSqlite({ ...common, path: resolve(database.path) });
@@ -49,19 +49,19 @@ export async function openDatabase({ database, auditSigningKey }: Settings, opti
   });
 }
 
-/** Is there something to open? A database server is asked when it is opened. */
+/** Does the SQLite file exist? Always true for PostgreSQL, which is checked when it is opened. */
 export function databaseExists(database: DatabaseConfig): boolean {
   return database.engine === 'postgres' || existsSync(resolve(database.path));
 }
 
-/** What is in a database, and who works on it. Changes nothing. Rejects with `unknown_database`, or `StoreError`. */
+/** Reads what a database contains and which runtimes use it. Changes nothing. Rejects with `unknown_database` or `StoreError`. */
 export async function surveyDatabase(database: DatabaseConfig): Promise<Survey> {
   if (database.engine === 'sqlite') return requireExisting(database, await surveySqlite(database.path));
   const { surveyPostgres } = await import('../store/postgres/survey.ts');
   return surveyPostgres(database.url, Date.now() - WORKER_ACTIVE_MS);
 }
 
-/** Null when there is no such file. */
+/** Null if the file does not exist. */
 async function versionsOf(database: DatabaseConfig): Promise<SchemaVersions | null> {
   if (database.engine === 'sqlite') return sqliteVersions(database.path);
   const { postgresVersions } = await import('../store/postgres/survey.ts');
@@ -78,7 +78,7 @@ export interface Migrated {
   readonly to: number;
 }
 
-/** Brings the schema to the newest version, making the database when there is none. Rejects with `StoreError`, `schema_too_new` for one. */
+/** Migrates the schema to the newest version, creating the database if needed. Rejects with `StoreError`, such as `schema_too_new`. */
 export async function migrateDatabase(settings: Settings): Promise<Migrated> {
   const before = await versionsOf(settings.database);
   await (await openDatabase(settings, { writer: 'admin' })).close();
@@ -87,29 +87,29 @@ export async function migrateDatabase(settings: Settings): Promise<Migrated> {
 }
 
 export interface CheckOptions {
-  /** Ended executions, too. */
+  /** Include ended executions. */
   readonly all: boolean;
-  /** Called with each execution, as soon as it has been folded. */
+  /** Called with each execution after its log has been replayed. */
   readonly onChecked?: (execution: ReplayCheck) => void;
 }
 
 export interface CheckReport {
-  /** Executions that were folded again. */
+  /** Number of executions replayed. */
   readonly executions: number;
   readonly differing: readonly ReplayCheck[];
   readonly audit: AuditReport;
 }
 
 /**
- * Folds executions again and walks the audit chains. Reads only, and may run beside a server. Rejects with `unknown_database`, with
- * `not_migrated` when the schema is not of this release, or with `StoreError`.
+ * Replays executions and verifies the audit chains. Read-only; may run beside a server. Rejects with `unknown_database`, with `not_migrated`
+ * if the schema is older than this release's, or with `StoreError`.
  */
 export async function checkDatabase(settings: Settings, { all, onChecked }: CheckOptions): Promise<CheckReport> {
   const { schemaVersion, newestVersion } = requireExisting(settings.database, await versionsOf(settings.database));
   if (schemaVersion < newestVersion)
     throw new AdminError(
       'not_migrated',
-      `the database has schema version ${schemaVersion}, this release checks version ${newestVersion}`,
+      `the database has schema version ${schemaVersion}; this release needs version ${newestVersion}`,
     );
   const store = await openDatabase(settings, { writer: 'admin' });
   try {
@@ -127,13 +127,12 @@ export async function checkDatabase(settings: Settings, { all, onChecked }: Chec
 }
 
 /**
- * Copies an SQLite database, on which nothing may run, into a new file or an empty PostgreSQL database: everything, or nothing. The source
- * stays as it is. Rejects with `CopyError`, or `StoreError` (`store_locked`: a runtime works on the source).
- * `begun` is called once nobody else can write to the source.
+ * Copies an SQLite database into a new file or an empty PostgreSQL database, all or nothing. The source is not changed. Calls `begun` once the
+ * source is locked against other writers. Rejects with `CopyError`, or `StoreError` (`store_locked`: a runtime uses the source).
  */
 export async function copyDatabase(from: DatabaseConfig, to: DatabaseConfig, begun: () => void): Promise<CopyReceipt> {
   if (from.engine === 'postgres')
-    throw new CopyError('not_copyable', 'only an SQLite database can be copied: use pg_dump for one of PostgreSQL');
+    throw new CopyError('not_copyable', 'only an SQLite database can be copied; use pg_dump for PostgreSQL');
   const source = await openSqliteSource({ path: from.path, nowMs: Date.now });
   try {
     begun();

@@ -1,9 +1,9 @@
-/** Times as people and clients write them. */
+/** Parsers for durations and times in options and requests. */
 
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
 const MAX_DURATION_MS = 100 * 365 * 86_400_000;
 
-/** `90s`, `15m`, `12h`, `30d`, `4w` in milliseconds; null when it is anything else, zero, or beyond a hundred years. */
+/** Milliseconds of `90s`, `15m`, `12h`, `30d` or `4w`; null for any other text, for zero and above a hundred years. */
 export function durationMs(text: string): number | null {
   const [, count = '', unit = ''] = /^(\d{1,12})([smhdw])$/.exec(text) ?? [];
   const ms = Number(count) * (UNIT_MS[unit] ?? 0);
@@ -11,8 +11,8 @@ export function durationMs(text: string): number | null {
 }
 
 /**
- * `Date.parse` of a text that begins with a day, `2026-03-12`; null when it is no time. There must be such a day: `Date.parse` takes
- * 30 February for 2 March.
+ * Parses a time that begins with a date, such as `2026-03-12`; null if it is invalid. Checks that the date exists, since `Date.parse` reads
+ * 30 February as 2 March.
  */
 export function timeMs(text: string): number | null {
   const day = text.slice(0, 10);

@@ -9,7 +9,7 @@ export function isRole(text: string): text is Role {
   return (ROLES as readonly string[]).includes(text);
 }
 
-/** Only this hash is stored. The plaintext has 256 random bits, so a plain hash needs no salt and no stretching. */
+/** The stored form of a token. The plaintext has 256 random bits, so the hash needs neither salt nor stretching. */
 export function hashToken(plaintext: string): string {
   return hash('sha256', plaintext, 'hex');
 }
@@ -17,14 +17,14 @@ export function hashToken(plaintext: string): string {
 export interface Grant {
   readonly tenantId: string;
   readonly role: Role;
-  /** Absent = the role and the beginning of the id. It is who acts, in events and approvals. */
+  /** The actor in events and approvals. Absent = the role and the start of the token's id. */
   readonly name?: string;
   readonly nowMs: number;
   /** Null = does not expire. */
   readonly expiresAtMs: number | null;
 }
 
-/** A new token: the row to store and the plaintext (`jj_` + 64 hex), which is shown once and kept nowhere. */
+/** Creates a token: the row to store and the plaintext (`jj_` + 64 hex digits), which is shown once and not stored. */
 export function mintToken(grant: Grant): { readonly plaintext: string; readonly row: TokenRow } {
   const plaintext = `jj_${randomBytes(32).toString('hex')}`;
   const id = randomUUID();

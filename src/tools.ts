@@ -1,7 +1,7 @@
 import { pathToFileURL } from 'node:url';
 import type { Tool, Tools } from './runtime/types/work.ts';
 
-/** A module of tools that cannot be used; the message names it and says why. */
+/** A module of tools cannot be used; the message names it and says why. */
 export class ToolsError extends Error {
   readonly code = 'bad_tools';
 
@@ -11,7 +11,7 @@ export class ToolsError extends Error {
   }
 }
 
-/** Every named export of the module that is a function, by its name. `path` is absolute. */
+/** Loads a module's named exports that are functions, by name. `path` is absolute. */
 export async function loadTools(path: string): Promise<Tools> {
   const exported = await importModule(path);
   const tools = Object.fromEntries(
@@ -22,7 +22,7 @@ export async function loadTools(path: string): Promise<Tools> {
   return tools;
 }
 
-/** The functions that a workflow file's own `tools:` names: tool name → module path and export. */
+/** Loads the functions that a workflow file names under `tools:` (tool name → module path and export). */
 export async function loadLocalTools(
   references: Readonly<Record<string, { readonly module: string; readonly export: string }>>,
 ): Promise<Tools> {
