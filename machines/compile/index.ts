@@ -5,8 +5,9 @@ import { FIRST_LANGUAGE, LANGUAGE } from '../expression/syntax-tree.ts';
 import { compileTemplate } from '../expression/template.ts';
 import type { Graph } from '../graph/graph.ts';
 import { analyseCooperatively } from '../graph/index.ts';
-import type { Node, Workflow } from '../ir/workflow.ts';
+import type { Workflow } from '../ir/workflow.ts';
 import type { Json, JsonObject } from '../json.ts';
+import { definitionOf, type Kind } from '../nodes/index.ts';
 import { type PolicyVerdict, policyVerdict } from '../policy.ts';
 import { type Context, freshContext } from '../step/context.ts';
 import { Evaluation } from '../step/evaluation.ts';
@@ -90,7 +91,7 @@ function exclusiveConditions(graph: Graph, routes: readonly OutcomeRoutes[]): Ma
   const choices = new Map<string, readonly string[]>();
   for (const node of graph.reachable) {
     const alternatives = exclusiveChoice(routes[node] ?? {});
-    if (alternatives.length < 2 || graph.node(node).kind.type === 'condition') continue;
+    if (alternatives.length < 2 || definitionOf(graph.node(node).kind).branching === 'choice') continue;
     choices.set(
       graph.idOf(node),
       alternatives.flatMap(({ when }) => (when === null ? [] : [when])),
@@ -110,7 +111,7 @@ function verdictsOf(workflow: Workflow, graph: Graph): Map<number, PolicyVerdict
 
 function correlationKeysOf(graph: Graph): Set<string> {
   const kinds = graph.reachable.map((node) => graph.node(node).kind);
-  return new Set(kinds.flatMap((kind) => (kind.type === 'wait' && kind.condition !== 'timer' ? [kind.correlation_key] : [])));
+  return new Set(kinds.flatMap((kind) => definitionOf(kind).waitsForEvent(kind) ?? []));
 }
 
 /**
@@ -139,7 +140,8 @@ function* expressionRequirements(
   return { envNames: [...envNames], language: older ? LANGUAGE : FIRST_LANGUAGE };
 }
 
-function templateInStep(kind: Node['kind']): Json {
-  if (kind.type === 'human_approval') return kind.description;
-  return kind.type === 'subgraph' ? kind.output_mapping : null;
+/** The template of a node that steps render; attempts of work render theirs when they begin. */
+function templateInStep(kind: Kind): Json {
+  const definition = definitionOf(kind);
+  return definition.prompt(kind)?.template ?? definition.outputMapping(kind);
 }

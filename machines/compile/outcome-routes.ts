@@ -1,5 +1,6 @@
 import { END, type GraphEdge } from '../graph/edges.ts';
 import type { Graph } from '../graph/graph.ts';
+import { definitionOf } from '../nodes/index.ts';
 
 /** How a visit to a node can end. `ok` is every end without a route of its own. */
 export type NodeOutcome = 'ok' | 'approved' | 'rejected' | 'timeout' | 'failed';
@@ -32,11 +33,12 @@ export function outcomeRoutes(graph: Graph, node: number): OutcomeRoutes {
     return edges.length === 0 ? null : [alternative(graph, null, edges)];
   };
   const failed = named('fallback_node');
-  switch (kind.type) {
-    case 'human_approval': {
+  const definition = definitionOf(kind);
+  switch (definition.behaviour(kind)) {
+    case 'approval': {
       const decides =
         out.some((edge) => edge.role === 'if') ||
-        out.some((edge) => edge.role === 'plain' && edge.to !== END && graph.node(edge.to).kind.type === 'condition');
+        out.some((edge) => edge.role === 'plain' && edge.to !== END && isChoice(graph, edge.to));
       return {
         approved: named('on_approved') ?? ordinary,
         rejected: named('on_rejected') ?? (decides ? ordinary : null),
@@ -45,23 +47,31 @@ export function outcomeRoutes(graph: Graph, node: number): OutcomeRoutes {
       };
     }
     case 'wait': {
-      if (kind.condition === 'timer') return { ok: ordinary, timeout: ordinary };
-      const otherwise = kind.condition === 'either' ? ordinary : null;
-      return { ok: ordinary, timeout: named('on_timeout') ?? failed ?? otherwise, failed };
+      const outcome = definition.timeoutOutcome(kind);
+      if (outcome === 'continue') return { ok: ordinary, timeout: ordinary };
+      const unrouted = outcome === 'continue_unless_routed' ? ordinary : null;
+      return { ok: ordinary, timeout: named('on_timeout') ?? failed ?? unrouted, failed };
     }
+    case 'control':
+      return { ok: ordinary };
     default:
-      return graph.isControl(node) ? { ok: ordinary } : { ok: ordinary, failed };
+      return { ok: ordinary, failed };
   }
 }
 
-/** What a node that completed chooses from: an exclusive choice, then what has no condition. */
+function isChoice(graph: Graph, node: number): boolean {
+  return definitionOf(graph.node(node).kind).branching === 'choice';
+}
+
+/** The alternatives of a node that has completed: an exclusive choice, then the edges without a condition. */
 function ordinaryRoutes(graph: Graph, node: number): readonly Alternative[] {
   const { kind } = graph.node(node);
   const out = graph.out(node);
-  if (kind.type === 'condition' && kind.branches.length > 0) {
+  const branches = isChoice(graph, node) ? definitionOf(kind).branches(kind) : [];
+  if (branches.length > 0) {
     const leading = (id: string): GraphEdge[] => out.filter((edge) => edge.to === (id === 'end' ? END : graph.indexOf(id)));
-    const tried = kind.branches.filter((branch) => branch.condition !== null);
-    const otherwise = kind.branches.find((branch) => branch.condition === null);
+    const tried = branches.filter((branch) => branch.condition !== null);
+    const otherwise = branches.find((branch) => branch.condition === null);
     return [
       ...tried.map((branch) => alternative(graph, branch.condition, leading(branch.target))),
       alternative(graph, null, otherwise === undefined ? [] : leading(otherwise.target)),

@@ -42,26 +42,21 @@ export function* analyseOutputUse(graph: Graph): Cooperative<OutputUse> {
   return { readsInput, outputIsRead };
 }
 
-/** Condition and parallel nodes have no output of their own: they pass on what they received. */
+/** Does the node have no output of its own and pass on what it received? */
 export function forwardsInput(graph: Graph, node: number): boolean {
-  const { type } = graph.node(node).kind;
-  return type === 'condition' || type === 'parallel';
+  return definitionOf(graph.node(node).kind).forwardsInput;
 }
 
 function nodeReadsInput(graph: Graph, node: number): boolean {
   const { kind } = graph.node(node);
-  switch (kind.type) {
-    case 'join':
-      return true;
-    case 'condition':
-      return [...kind.branches, ...graph.out(node)].some(({ condition }) => condition !== null && readsOutput(condition));
-    case 'human_approval':
-      return mappingReadsOutput(kind.description);
-    default: {
-      const mapping = definitionOf(kind).mapping(kind);
-      return mapping !== null && mappingReadsOutput(mapping);
-    }
+  const definition = definitionOf(kind);
+  if (definition.joins(kind) !== null) return true;
+  if (definition.forwardsInput) {
+    const choices = [...definition.branches(kind), ...graph.out(node)];
+    return choices.some(({ condition }) => condition !== null && readsOutput(condition));
   }
+  const template = definition.prompt(kind)?.template ?? definition.mapping(kind);
+  return template !== null && mappingReadsOutput(template);
 }
 
 function readsOutput(condition: string): boolean {

@@ -5,7 +5,6 @@ import type { GraphEdge } from '../graph/edges.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Loop } from '../graph/loops.ts';
 import type { Node, Workflow } from '../ir/workflow.ts';
-import type { Json } from '../json.ts';
 import { definitionOf } from '../nodes/index.ts';
 import type { PolicyVerdict } from '../policy.ts';
 import type { Evaluation } from '../step/evaluation.ts';
@@ -176,7 +175,7 @@ export function planTables(
 
 function requiredVersions(graph: Graph, sections: Iterable<SubgraphTable>): Pick<ProgramTables, 'rules' | 'layout'> {
   const tables = [...sections];
-  const hasLimit = graph.reachable.some((node) => graph.node(node).kind.type === 'limit_exceeded');
+  const hasLimit = graph.reachable.some((node) => definitionOf(graph.node(node).kind).endsExecution);
   return {
     rules: hasLimit || tables.some(({ enclosingLoops: around }) => around !== null) ? RULES : FIRST_RULES,
     layout: Math.max(FIRST_LANE_LAYOUT, ...tables.map(({ subgraph: section }) => section.layout)),
@@ -201,7 +200,7 @@ export function compiledTexts(graph: Graph): Pick<ProgramTables, 'expression' | 
       let found = templates.get(node);
       if (found === undefined) {
         const { kind } = graph.node(node);
-        const mapping: Json | null = kind.type === 'human_approval' ? kind.description : definitionOf(kind).mapping(kind);
+        const mapping = definitionOf(kind).prompt(kind)?.template ?? definitionOf(kind).mapping(kind);
         found = mapping === null ? null : compileTemplate(mapping);
         templates.set(node, found);
       }
@@ -211,8 +210,8 @@ export function compiledTexts(graph: Graph): Pick<ProgramTables, 'expression' | 
       let found = outputMappings.get(node);
       if (found === undefined) {
         const { kind } = graph.node(node);
-        const mapping = kind.type === 'subgraph' ? kind.output_mapping : {};
-        found = typeof mapping !== 'string' && Object.keys(mapping).length === 0 ? null : compileTemplate(mapping);
+        const mapping = definitionOf(kind).outputMapping(kind);
+        found = mapping === null ? null : compileTemplate(mapping);
         outputMappings.set(node, found);
       }
       return found;

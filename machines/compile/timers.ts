@@ -1,17 +1,11 @@
 import type { Graph } from '../graph/graph.ts';
-import type { Kind } from '../nodes/index.ts';
+import { definitionOf } from '../nodes/index.ts';
 import { BACKOFF, backoffStateId, stateId, timerId } from './state-ids.ts';
 
 /** What a durable timer is for. */
 export interface TimerPurpose {
   readonly node: string;
   readonly kind: 'retry' | 'wait' | 'approval';
-}
-
-/** How long a node stays parked at most; null = as long as it takes. */
-export function parkTimeoutMs(kind: Kind): number | null {
-  if (kind.type !== 'human_approval' && kind.type !== 'wait') return null;
-  return kind.timeout_secs === undefined ? null : Math.round(kind.timeout_secs * 1000);
 }
 
 /** Every timer a machine can ask for, by id. */
@@ -21,8 +15,9 @@ export function timersOf(graph: Graph): ReadonlyMap<string, TimerPurpose> {
     const { id: node, kind } = graph.node(index);
     const name = stateId(node);
     timers.set(timerId(BACKOFF, backoffStateId(name)), { node, kind: 'retry' });
-    const parkedMs = parkTimeoutMs(kind);
-    if (parkedMs !== null) timers.set(timerId(parkedMs, name), { node, kind: kind.type === 'wait' ? 'wait' : 'approval' });
+    const parkedMs = definitionOf(kind).parkTimeoutMs(kind);
+    if (parkedMs !== null)
+      timers.set(timerId(parkedMs, name), { node, kind: definitionOf(kind).behaviour(kind) === 'wait' ? 'wait' : 'approval' });
   }
   return timers;
 }

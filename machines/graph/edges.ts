@@ -74,23 +74,24 @@ export function effectiveEdges(workflow: Workflow): EffectiveEdges {
   });
   const hasEdges = new Set(edges.map((edge) => edge.from));
   for (const { id, kind } of nodes) {
-    if (kind.type !== 'parallel' || kind.join === undefined) continue;
+    const definition = definitionOf(kind);
+    const to = definition.branchTarget(kind);
+    if (to === null) continue;
     const path = `nodes.${id}.kind.join`;
-    if (kind.join !== 'end' && !indexOf.has(kind.join)) {
-      addUnknownTarget(id, 'joins its branches at', kind.join, path);
+    if (to !== 'end' && !indexOf.has(to)) {
+      addUnknownTarget(id, 'joins its branches at', to, path);
       continue;
     }
-    for (const branch of kind.branches) {
-      const from = indexOf.get(branch);
+    for (const { target } of definition.branches(kind)) {
+      const from = indexOf.get(target);
       if (from === undefined || hasEdges.has(from)) continue;
-      add(from, { to: kind.join, role: 'plain', condition: null, path });
+      add(from, { to, role: 'plain', condition: null, path });
       hasEdges.add(from);
     }
   }
   const linked = new Set(edges.map((edge) => `${edge.from} ${edge.to}`));
   nodes.forEach((node, join) => {
-    if (node.kind.type !== 'join') return;
-    for (const [i, source] of node.kind.wait_for.entries()) {
+    for (const [i, source] of definitionOf(node.kind).waitsForNodes(node.kind).entries()) {
       const from = indexOf.get(source);
       if (from === undefined) {
         addUnknownTarget(node.id, 'waits for', source, `nodes.${node.id}.kind.wait_for[${i}]`);
@@ -117,25 +118,25 @@ type EdgeCandidate = WrittenEdge & { readonly role: EdgeRole };
 function edgeCandidates(node: Node, written: readonly WrittenEdge[]): EdgeCandidate[] {
   const { kind } = node;
   const inKind = `nodes.${node.id}.kind`;
-  if (kind.type === 'condition' && kind.branches.length > 0) {
-    return kind.branches.map(({ target }, i) => ({
-      to: target,
+  const definition = definitionOf(kind);
+  const branches = definition.branches(kind);
+  if (definition.branching === 'choice' && branches.length > 0) {
+    return branches.map(({ target: to }, i) => ({
+      to,
       role: 'branch',
       condition: null,
       path: `${inKind}.branches[${i}].target`,
     }));
   }
-  if (kind.type === 'parallel') {
-    const branches = kind.branches.map((to, i) => ({ to, path: `${inKind}.branches[${i}]` }));
-    return [...branches, ...written].map(({ to, path }) => ({ to, role: 'all', condition: null, path }));
+  if (definition.branching === 'all') {
+    const listed = branches.map(({ target: to }, i) => ({ to, path: `${inKind}.branches[${i}]` }));
+    return [...listed, ...written].map(({ to, path }) => ({ to, role: 'all', condition: null, path }));
   }
   const ordinary = (edge: WrittenEdge): EdgeCandidate => ({ ...edge, role: edge.condition === null ? 'plain' : 'if' });
-  if (definitionOf(kind).behaviour(kind) === 'control') return written.map(ordinary);
+  if (definition.behaviour(kind) === 'control') return written.map(ordinary);
 
   const outcomeEdges = OUTCOME_ROLES.flatMap((role) => {
-    const route = definitionOf(kind)
-      .targets(kind)
-      .find((target) => target.role === role);
+    const route = definition.targets(kind).find((target) => target.role === role);
     return route === undefined ? [] : [{ role, to: route.to, condition: null, path: `${inKind}.${role}` }];
   });
   // An unconditional edge to a node that an outcome names is that outcome's; for a fallback only if another edge remains.

@@ -105,8 +105,13 @@ export class Graph {
   }
 
   isFirstJoin(index: number): boolean {
+    return this.joins(index) === 'first';
+  }
+
+  /** What a join waits for; null = the node is no join. */
+  joins(index: number): 'all' | 'first' | null {
     const { kind } = this.node(index);
-    return kind.type === 'join' && kind.merge_strategy.type === 'first';
+    return definitionOf(kind).joins(kind);
   }
 
   /** Edges a finished node chooses from. */
@@ -139,7 +144,9 @@ export class Graph {
   /** What a join merges: the nodes named in `wait_for`, then its other forward predecessors in edge order. */
   sources(join: number): readonly number[] {
     const { kind } = this.node(join);
-    const named = kind.type === 'join' ? kind.wait_for.flatMap((id) => this.#indexOf.get(id) ?? []) : [];
+    const named = definitionOf(kind)
+      .waitsForNodes(kind)
+      .flatMap((id) => this.#indexOf.get(id) ?? []);
     return [...new Set([...named, ...this.forwardIn(join).map((edge) => edge.from)])];
   }
 

@@ -1,5 +1,6 @@
 import type { Cooperative } from '../cooperative.ts';
 import type { Diagnostic } from '../diagnostics.ts';
+import { definitionOf } from '../nodes/index.ts';
 import { at } from './at.ts';
 import { BitSet } from './bit-set.ts';
 import type { DominatorTree } from './dominators.ts';
@@ -27,7 +28,7 @@ function sharedBackEdges(graph: Graph): Diagnostic[] {
 
 /** A cycle of nodes that finish at once would never wait for anything. */
 function controlOnlyLoops(graph: Graph): Diagnostic[] {
-  const finishesAtOnce = (node: number): boolean => graph.isControl(node) && graph.node(node).kind.type !== 'limit_exceeded';
+  const finishesAtOnce = (node: number): boolean => graph.isControl(node) && !definitionOf(graph.node(node).kind).endsExecution;
   const state = new Uint8Array(graph.nodes.length);
   for (const start of graph.reachable) {
     if (!finishesAtOnce(start) || state[start] !== 0) continue;

@@ -1,8 +1,17 @@
 import type { JsonObject } from '../json.ts';
-import { definitionOf, KIND_ALIASES, KIND_NAMES, KINDS, type Kind, UNAVAILABLE_KINDS } from '../nodes/index.ts';
+import {
+  definitionNamed,
+  definitionOf,
+  KIND_ALIASES,
+  KIND_NAMES,
+  type Kind,
+  type KindName,
+  UNAVAILABLE_KINDS,
+} from '../nodes/index.ts';
+import { OUTPUT_KEYS } from '../nodes/shared-fields.ts';
 import { closest, didYouMean } from '../suggest.ts';
 import { policyOf } from './policy.ts';
-import { Fields, optional } from './reading/fields.ts';
+import { Fields } from './reading/fields.ts';
 import type { Problems } from './reading/problems.ts';
 import { type RetryPolicies, retryOf } from './retry.ts';
 import type { Node, Timeouts } from './workflow.ts';
@@ -10,28 +19,10 @@ import type { Node, Timeouts } from './workflow.ts';
 /** Keys of the node itself; any other key beside `kind` counts as one of the kind. */
 const NODE_KEYS = ['id', 'kind', 'retry_policy', 'retry', 'node_timeout_secs', 'labels', 'policy', 'data_policy'];
 
-/** Keys some kind reads: on a kind that does not read them they are worth a warning. */
-const KIND_KEYS: ReadonlySet<string> = new Set([
-  'output_key',
-  'fallback_node',
-  'on_approved',
-  'on_rejected',
-  'on_timeout',
-  'branches',
-  'wait_for',
-  'join',
-  'merge_strategy',
-  'default',
-  'event',
-  'correlation_key',
-  'duration_secs',
-  'timeout_secs',
-  'input_mapping',
-  'arguments',
-  'output_mapping',
-  'url',
-  'headers',
-  'body',
+/** Keys that some kind reads: on a kind that does not read them they are worth a warning. */
+const DISTINCTIVE_KEYS: ReadonlySet<string> = new Set([
+  ...OUTPUT_KEYS,
+  ...KIND_NAMES.flatMap((name) => definitionNamed(name).distinctiveKeys),
 ]);
 
 /** For one attempt, when neither the node nor the workflow says. */
@@ -70,13 +61,12 @@ export function readNode(id: string, raw: JsonObject, defaults: NodeDefaults, pr
   return node;
 }
 
-function readKind(fields: Fields, name: Kind['type'], timeouts: Timeouts): Kind {
-  const kind = KINDS[name].normalise(fields);
-  if (kind.type !== 'human_approval' || kind.timeout_secs !== undefined) return kind;
-  return { ...kind, ...optional('timeout_secs', timeouts.approval_timeout) };
+function readKind(fields: Fields, name: KindName, timeouts: Timeouts): Kind {
+  const definition = definitionNamed(name);
+  return definition.normalise(fields.withAliases(definition.aliases), { approvalTimeoutSecs: timeouts.approval_timeout });
 }
 
-function kindName(fields: Fields): Kind['type'] | null {
+function kindName(fields: Fields): KindName | null {
   const name = fields.requiredText('type');
   const known = Object.hasOwn(KIND_ALIASES, name) ? KIND_ALIASES[name] : KIND_NAMES.find((kind) => kind === name);
   if (known !== undefined) return known;
@@ -117,7 +107,7 @@ const timeoutHint = (behaviour: string) => (behaviour === 'control' ? null : 'us
 function warnAboutUnusedKeys(fields: Fields, type: string): void {
   for (const key of Object.keys(fields.raw)) {
     if (fields.knownKeys.has(key)) continue;
-    if (KIND_KEYS.has(key)) {
+    if (DISTINCTIVE_KEYS.has(key)) {
       fields.warning('ignored_key', key, `means nothing on a ${type} node`);
       continue;
     }

@@ -178,12 +178,13 @@ function tooManyEdges(fields: Fields, count: number): void {
 
 /** Branches and routes are edges too, and so is what a join waits for. */
 function targetCount({ kind }: Node): number {
-  return definitionOf(kind).targets(kind).length + (kind.type === 'join' ? kind.wait_for.length : 0);
+  const definition = definitionOf(kind);
+  return definition.targets(kind).length + definition.waitsForNodes(kind).length;
 }
 
 /** Names of tools that nodes call. */
 function calledTools(nodes: readonly Node[]): ReadonlySet<string> {
-  return new Set(nodes.flatMap(({ kind }) => (kind.type === 'tool' ? [kind.tool_ref] : [])));
+  return new Set(nodes.flatMap(({ kind }) => definitionOf(kind).catalogTool(kind) ?? []));
 }
 
 /** The only node nothing leads to, else the first one. */

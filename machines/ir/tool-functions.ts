@@ -1,10 +1,8 @@
 import { MAX_NAME_LENGTH } from '../limits.ts';
-import type { Kind } from '../nodes/index.ts';
+import { definitionOf } from '../nodes/index.ts';
+import type { ToolFunction } from '../nodes/kind.ts';
 import { type Fields, optional } from './reading/fields.ts';
 import type { Node, ToolConfig } from './workflow.ts';
-
-/** How the function that a tool stands for is called by external workers of its language; the queue follows from it. */
-type ToolFunction = Pick<Extract<Kind, { type: 'tool' }>, 'python' | 'java'>;
 
 const EXAMPLES: Readonly<Record<string, string>> = { python: 'app.tools:double', java: 'com.acme.Tools#convert' };
 
@@ -23,8 +21,9 @@ export function withToolFunctions(nodes: readonly Node[], tools: Readonly<Record
   }
   if (functions.size === 0) return [...nodes];
   return nodes.map((node) => {
-    const found = node.kind.type === 'tool' ? functions.get(node.kind.tool_ref) : undefined;
-    return found === undefined || node.kind.type !== 'tool' ? node : { ...node, kind: { ...node.kind, ...found } };
+    const definition = definitionOf(node.kind);
+    const named = functions.get(definition.catalogTool(node.kind) ?? '');
+    return named === undefined ? node : { ...node, kind: definition.withFunction(node.kind, named) };
   });
 }
 

@@ -1,39 +1,63 @@
 import { type Static, Type } from 'typebox';
 import type { Fields } from '../ir/reading/fields.ts';
 import { isObject } from '../json.ts';
-import type { KindDefinition } from './kind.ts';
+import { defineKind, type KindDefinition } from './kind.ts';
 
 const Branch = Type.Object({
-  /** An expression; null = taken when no other branch matches. */
-  condition: Type.Union([Type.String(), Type.Null()]),
-  target: Type.String(),
+  condition: Type.Union([Type.String(), Type.Null()], {
+    description: 'An expression; null for the branch that is taken when no other matches.',
+  }),
+  target: Type.String({ description: 'Node id, or `end`.' }),
 });
 type Branch = Static<typeof Branch>;
 
-/** Chooses one way. Without branches its out-edges are the choice. */
-export const Condition = Type.Object({
-  type: Type.Literal('condition'),
-  /** In the order they are tried. */
-  branches: Type.Array(Branch),
-});
+export const Condition = Type.Object(
+  {
+    type: Type.Literal('condition'),
+    branches: Type.Array(Branch, {
+      description: 'Tried in this order. Default: none; the out-edges of the node are the choice then.',
+    }),
+  },
+  { description: 'Takes the first branch whose condition holds.' },
+);
 export type Condition = Static<typeof Condition>;
 
-export const condition: KindDefinition<Condition> = {
+export const condition: KindDefinition<Condition> = defineKind<Condition>({
   type: 'condition',
   schema: Condition,
   normalise: (fields) => ({ type: 'condition', branches: branches(fields) }),
+  aliases: { branches: ['conditions'] },
+  documentProperties: {
+    branches: Type.Array(
+      Type.Object(
+        {
+          condition: Type.Optional(
+            Type.Union([Type.String(), Type.Null()], {
+              description: 'An expression. Absent or null: taken when no other matches.',
+            }),
+          ),
+          when: Type.Optional(Type.Union([Type.String(), Type.Null()], { description: 'The same as `condition`.' })),
+          if: Type.Optional(Type.Union([Type.String(), Type.Null()], { description: 'The same as `condition`.' })),
+          target: Type.Optional(Type.String({ description: 'Node id, or `end`.' })),
+          next: Type.Optional(Type.String({ description: 'The same as `target`.' })),
+          to: Type.Optional(Type.String({ description: 'The same as `target`.' })),
+        },
+        { anyOf: [{ required: ['target'] }, { required: ['next'] }, { required: ['to'] }] },
+      ),
+      { description: 'Tried in this order. Default: none; the out-edges of the node are the choice then.' },
+    ),
+    default: Type.String({ description: 'Node id, or `end`: the branch that is taken when no other matches.' }),
+  },
+  distinctiveKeys: ['branches', 'default'],
   behaviour: () => 'control',
-  queue: () => null,
-  policyNames: () => [],
-  tool: () => null,
   targets: (kind) => kind.branches.map((branch) => ({ role: 'branch', to: branch.target })),
-  mapping: () => null,
-  payload: () => ({}),
-  objectResultIsPatch: false,
-};
+  branching: 'choice',
+  branches: (kind) => kind.branches,
+  forwardsInput: true,
+});
 
 function branches(fields: Fields): Branch[] {
-  const list = fields.list('branches', 'conditions') ?? [];
+  const list = fields.list('branches') ?? [];
   const read = list.flatMap((raw, i): Branch[] => {
     if (!isObject(raw)) {
       fields.error('wrong_type', `branches[${i}]`, 'must be an object {condition, target}');

@@ -1,24 +1,28 @@
 import { type Static, Type } from 'typebox';
 import { optional } from '../ir/reading/fields.ts';
 import type { Json } from '../json.ts';
-import { COMMON_PROPERTIES, type KindDefinition, Mapping, namedTargets, readCommonFields } from './kind.ts';
+import { defineKind, type KindDefinition } from './kind.ts';
+import { mapping, OUTPUT_PROPERTIES, readOutputFields } from './shared-fields.ts';
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'] as const;
 
-/** An HTTP request made by the runtime itself. `url`, `headers`, `query` and `body` are templates. */
-export const Http = Type.Object({
-  type: Type.Literal('http'),
-  url: Type.String(),
-  method: Type.Enum(METHODS),
-  headers: Mapping,
-  query: Mapping,
-  /** Absent = no body. */
-  body: Type.Optional(Type.Unsafe<Json>({})),
-  ...COMMON_PROPERTIES,
-});
+export const Http = Type.Object(
+  {
+    type: Type.Literal('http'),
+    url: Type.String({ description: 'Absolute URL; may hold templates.' }),
+    method: Type.Enum(METHODS, { description: 'Default: `GET`; `POST` when there is a body.' }),
+    headers: mapping('Header names and their values; values may be templates. Default: none.'),
+    query: mapping('Query parameters and their values; values may be templates. Default: none.'),
+    body: Type.Optional(
+      Type.Unsafe<Json>({ description: 'Sent as JSON, a text as it is; may hold templates. Default: no body.' }),
+    ),
+    ...OUTPUT_PROPERTIES,
+  },
+  { description: 'An HTTP request that the runtime makes itself.' },
+);
 export type Http = Static<typeof Http>;
 
-export const http: KindDefinition<Http> = {
+export const http: KindDefinition<Http> = defineKind<Http>({
   type: 'http',
   schema: Http,
   normalise: (fields) => {
@@ -32,17 +36,24 @@ export const http: KindDefinition<Http> = {
       url: fields.requiredText('url'),
       method: known ?? 'GET',
       headers: fields.mapping('headers'),
-      query: fields.mapping('query', 'params'),
+      query: fields.mapping('query'),
       ...optional('body', body),
-      ...readCommonFields(fields),
+      ...readOutputFields(fields),
     };
   },
-  behaviour: () => 'work',
+  aliases: { query: ['params'] },
+  requiredKeys: ['url'],
+  documentProperties: {
+    method: Type.String({
+      pattern: `^(?:${[...METHODS, ...METHODS.map((method) => method.toLowerCase())].join('|')})$`,
+      description: `One of ${METHODS.map((method) => `\`${method}\``).join(', ')}, in any case. Default: \`GET\`; \`POST\` when there is a body.`,
+    }),
+  },
+  distinctiveKeys: ['url', 'headers', 'body'],
   queue: () => 'tool',
   policyNames: (kind) => [`http.${kind.method.toLowerCase()}`, 'http'],
-  tool: () => null,
-  targets: (kind) => namedTargets(kind, 'fallback_node'),
   mapping: ({ url, headers, query, body }) => ({ url, headers, query, ...(body === undefined ? {} : { body }) }),
+  mappingKey: null,
   payload: (kind, input) => ({ method: kind.method, input }),
-  objectResultIsPatch: false,
-};
+  summary: (kind) => `${kind.method} ${kind.url}`,
+});

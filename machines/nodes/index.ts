@@ -1,33 +1,18 @@
-import { type Condition, condition } from './condition.ts';
-import { type Http, http } from './http.ts';
-import { type HumanApproval, humanApproval } from './human-approval.ts';
-import { type JavaFn, javaFn } from './java-fn.ts';
-import { type Join, join } from './join.ts';
+import { condition } from './condition.ts';
+import { http } from './http.ts';
+import { humanApproval } from './human-approval.ts';
+import { javaFn } from './java-fn.ts';
+import { join } from './join.ts';
 import type { KindDefinition } from './kind.ts';
-import { type LimitExceeded, limitExceeded } from './limit-exceeded.ts';
-import { type Parallel, parallel } from './parallel.ts';
-import { type PythonFn, pythonFn } from './python-fn.ts';
-import { type Subgraph, subgraph } from './subgraph.ts';
-import { type Tool, tool } from './tool.ts';
-import { type Wait, wait } from './wait.ts';
+import { limitExceeded } from './limit-exceeded.ts';
+import { parallel } from './parallel.ts';
+import { pythonFn } from './python-fn.ts';
+import { subgraph } from './subgraph.ts';
+import { tool } from './tool.ts';
+import { wait } from './wait.ts';
 
-/** A node's kind in normal form. */
-export type Kind =
-  | Tool
-  | Http
-  | PythonFn
-  | JavaFn
-  | Condition
-  | Parallel
-  | Join
-  | HumanApproval
-  | Wait
-  | Subgraph
-  | LimitExceeded;
-export type KindName = Kind['type'];
-
-/** Every kind of node there is. */
-export const KINDS: { readonly [N in KindName]: KindDefinition<Extract<Kind, { type: N }>> } = {
+/** The registry of node kinds: the only list of them. */
+export const KINDS = {
   tool,
   http,
   python_fn: pythonFn,
@@ -39,7 +24,12 @@ export const KINDS: { readonly [N in KindName]: KindDefinition<Extract<Kind, { t
   wait,
   subgraph,
   limit_exceeded: limitExceeded,
-};
+} as const;
+
+export type KindName = keyof typeof KINDS;
+
+/** A node's kind in normal form. */
+export type Kind = ReturnType<(typeof KINDS)[KindName]['normalise']>;
 
 export const KIND_NAMES = Object.keys(KINDS) as readonly KindName[];
 
@@ -62,5 +52,14 @@ export const UNAVAILABLE_KINDS: ReadonlySet<string> = new Set([
 ]);
 
 export function definitionOf(kind: Kind): KindDefinition<Kind> {
-  return KINDS[kind.type];
+  return definitionNamed(kind.type);
+}
+
+export function definitionNamed(name: KindName): KindDefinition<Kind> {
+  return KINDS[name];
+}
+
+/** The state key that the author named for a node's output; null = none. */
+export function outputKeyOf(kind: Kind): string | null {
+  return 'output_key' in kind && kind.output_key !== undefined ? kind.output_key : null;
 }

@@ -1,82 +1,174 @@
-import { type TSchema, Type } from 'typebox';
-import { type Fields, optional } from '../ir/reading/fields.ts';
+import type { TSchema } from 'typebox';
+import type { Fields } from '../ir/reading/fields.ts';
 import type { Json, JsonObject } from '../json.ts';
+import { namedTargets } from './shared-fields.ts';
 
-/** Queues external workers can claim from. */
+/** Queues that external workers can claim from. */
 export type Queue = 'model' | 'tool' | 'python_tool' | 'java_tool' | 'retrieval' | 'privileged' | 'general';
-
-/** Keys that any kind which does something may carry. Targets are node ids or `end`. */
-export interface CommonFields {
-  /** State key that receives the output. */
-  readonly output_key?: string;
-  /** Where a failure for good leads; the failure is handled then. */
-  readonly fallback_node?: string;
-}
 
 /**
  * How the machine treats a node:
- * - `work`: something outside the step does it (in process or a worker): busy, may fail, is retried;
+ * - `work`: an executor in this process or an external worker does it; it may fail and be retried;
  * - `control`: finishes inside the step that reaches it;
  * - `approval`, `wait`: parked until a message or a timer;
  * - `child`: a child execution does it.
  */
 export type Behaviour = 'work' | 'control' | 'approval' | 'wait' | 'child';
 
-/** Everything the runtime knows of one node kind; `machines/nodes/<type>.ts` exports one. */
+/** A target that a node names beside edges: `on_approved`, `branch` … A role other than `branch` names one target. */
+export interface NamedTarget {
+  readonly role: string;
+  readonly to: string;
+}
+
+/** Settings of the workflow that a kind takes its defaults from. */
+export interface KindDefaults {
+  readonly approvalTimeoutSecs: number | undefined;
+}
+
+/** The function that the workflow's `tools` name for a tool, by the language of the external workers that call it. */
+export interface ToolFunction {
+  readonly python?: { readonly module: string; readonly function: string };
+  readonly java?: { readonly class_name: string; readonly method: string };
+}
+
+/** A branch that a node lists itself. */
+export interface NodeBranch {
+  /** An expression; null = the default of a choice, or a branch that is always started. */
+  readonly condition: string | null;
+  readonly target: string;
+}
+
+/**
+ * What routes a parked node on whose time is over and that names no target for it:
+ * - `continue`: the end of its time is its normal outcome (a timer);
+ * - `continue_unless_routed`: its ordinary edges, unless it has a fallback;
+ * - `fail`: nothing; it fails, and its fallback applies.
+ */
+export type TimeoutOutcome = 'continue' | 'continue_unless_routed' | 'fail';
+
+/**
+ * Everything that distinguishes one node kind from the others; `machines/nodes/<type>.ts` exports one, made by `defineKind`, and
+ * `machines/nodes/index.ts` lists it. No other module asks for the name of a kind.
+ *
+ * Members that are not functions hold for every node of the kind. Every member is documented with the default that `defineKind` gives it.
+ */
 export interface KindDefinition<K extends { readonly type: string }> {
   readonly type: K['type'];
   /** The kind in normal form. */
   readonly schema: TSchema;
   /**
-   * From any accepted spelling to the normal form. `fields` are those of the author's kind object with the node's own
+   * Reads any accepted spelling into the normal form. `fields` are those of the author's kind object with the node's own
    * extension keys merged in (`on_rejected` beside `kind` counts as inside it); problems are noted there.
    */
-  normalise(fields: Fields): K;
+  normalise(fields: Fields, defaults: KindDefaults): K;
+  /** Other spellings of the kind's keys in documents, by the key of the normal form. Default: none. */
+  readonly aliases: Readonly<Record<string, readonly string[]>>;
+  /** Keys that a document must have; the others have defaults. Default: none. */
+  readonly requiredKeys: readonly string[];
+  /** Keys that documents write otherwise than the normal form has them, or that it does not have. Default: none. */
+  readonly documentProperties: Readonly<Record<string, TSchema>>;
+  /** Keys that are worth a warning on a kind that does not read them, besides `output_key` and `fallback_node`. Default: none. */
+  readonly distinctiveKeys: readonly string[];
+
+  /** Default: `work`. */
   behaviour(kind: K): Behaviour;
-  /** Where external workers find it; null = never handed out. */
+  /** The queue that external workers claim it from; null = never handed out. Default: null. */
   queue(kind: K): Queue | null;
-  /** The names that policy globs match, most exact first. */
+  /** The names that policy globs match, most exact first. Default: none. */
   policyNames(kind: K): readonly string[];
-  /** The tool whose call is logged as `tool_call_completed`, or null. */
+  /** The tool whose call is logged as `tool_call_completed`. Default: null. */
   tool(kind: K): string | null;
-  /** What the node names beside edges: route name → targets. `branch` targets are ordered as written. */
-  targets(kind: K): readonly { readonly role: string; readonly to: string }[];
-  /** The mapping values an attempt renders into its input; null = the whole state is the input. */
-  mapping(kind: K): Json | null;
-  /** Kind-specific fields of the work payload, beside those every payload has. `input` is rendered. */
+  /** The entry of the workflow's `tools` that describes its tool. Default: null. */
+  catalogTool(kind: K): string | null;
+  /** The kind with the function that its catalog entry names. Default: the kind as it is. */
+  withFunction(kind: K, named: ToolFunction): K;
+  /** Fields of the work payload beside those that every payload has. `input` is rendered. Default: none. */
   payload(kind: K, input: Json): JsonObject;
-  /** Does an object result become the state patch (code nodes), or is it stored under the node's id? */
+  /** Whether an object result becomes the state patch (code nodes) or is stored under the node's id. Default: false. */
   readonly objectResultIsPatch: boolean;
+  /** The workflow that a child execution runs. Default: null. */
+  childWorkflow(kind: K): { readonly ref: string; readonly version: string | null } | null;
+
+  /** The template that each attempt renders into its input; null = the whole state is the input. Default: null. */
+  mapping(kind: K): Json | null;
+  /** Key of the mapping; null = every key of the mapping is a key of the kind. Default: `input_mapping`. */
+  readonly mappingKey: string | null;
+  /** The template that a person is shown, and the key it is written at. Default: null. */
+  prompt(kind: K): { readonly key: string; readonly template: string } | null;
+  /** The mapping from a child's final state to the node's output; null = the final state is the output. Default: null. */
+  outputMapping(kind: K): JsonObject | string | null;
+
+  /** Targets named beside edges; branches come first, as written. Default: `fallback_node`. */
+  targets(kind: K): readonly NamedTarget[];
+  /** `choice`: takes the first branch or edge whose condition holds; `all`: starts all of them. Default: null. */
+  readonly branching: 'choice' | 'all' | null;
+  /** The branches it lists; with branches, a choice follows no other edges. Default: none. */
+  branches(kind: K): readonly NodeBranch[];
+  /** Where those branches lead that lead nowhere themselves. Default: null. */
+  branchTarget(kind: K): string | null;
+  /** `all`: a join that waits for all its live sources; `first`: for the first of them; null = no join. Default: null. */
+  joins(kind: K): 'all' | 'first' | null;
+  /** Nodes that a join waits for, whether or not edges lead from them. Default: none. */
+  waitsForNodes(kind: K): readonly string[];
+  /** Whether it has no output of its own and passes on what it received. Default: false. */
+  readonly forwardsInput: boolean;
+  /** Whether reaching it ends the execution as `limit_exceeded`. Default: false. */
+  readonly endsExecution: boolean;
+
+  /** The correlation key of the external event that it waits for. Default: null. */
+  waitsForEvent(kind: K): string | null;
+  /** Milliseconds that it stays parked at most; null = not limited. Default: null. */
+  parkTimeoutMs(kind: K): number | null;
+  /** Default: `fail`. */
+  timeoutOutcome(kind: K): TimeoutOutcome;
+  /** What to do about an only edge that is taken for an outcome, so that any other end leads nowhere; null = that cannot be. Default: null. */
+  outcomeEdgeHint(kind: K): string | null;
+
+  /** What it calls, waits for or asks, in a few words; '' = nothing to add to its type. Default: its first policy name. */
+  summary(kind: K): string;
 }
 
-/** Schema properties of `Common`. */
-export const COMMON_PROPERTIES = {
-  output_key: Type.Optional(Type.String()),
-  fallback_node: Type.Optional(Type.String()),
-};
+/** What a kind has to say itself. */
+type Required = 'type' | 'schema' | 'normalise';
+type KindSpec<K extends { readonly type: string }> = Pick<KindDefinition<K>, Required> &
+  Partial<Omit<KindDefinition<K>, Required>>;
 
-export function readCommonFields(fields: Fields): CommonFields {
+/** A definition with the defaults for what `spec` does not say. */
+export function defineKind<K extends { readonly type: string; readonly fallback_node?: string }>(
+  spec: KindSpec<K>,
+): KindDefinition<K> {
   return {
-    ...optional('output_key', fields.stateKey('output_key')),
-    ...optional('fallback_node', fields.name('fallback_node', 'fallback')),
+    aliases: {},
+    requiredKeys: [],
+    documentProperties: {},
+    distinctiveKeys: [],
+    behaviour: () => 'work',
+    queue: () => null,
+    policyNames: () => [],
+    tool: () => null,
+    catalogTool: () => null,
+    withFunction: (kind) => kind,
+    payload: () => ({}),
+    objectResultIsPatch: false,
+    childWorkflow: () => null,
+    mapping: () => null,
+    mappingKey: 'input_mapping',
+    prompt: () => null,
+    outputMapping: () => null,
+    targets: (kind) => namedTargets(kind, 'fallback_node'),
+    branching: null,
+    branches: () => [],
+    branchTarget: () => null,
+    joins: () => null,
+    waitsForNodes: () => [],
+    forwardsInput: false,
+    endsExecution: false,
+    waitsForEvent: () => null,
+    parkTimeoutMs: () => null,
+    timeoutOutcome: () => 'fail',
+    outcomeEdgeHint: () => null,
+    summary: (kind) => spec.policyNames?.(kind)[0] ?? '',
+    ...spec,
   };
-}
-
-/** Values and templates rendered into an attempt's input: an object, or one template that gives the whole value. */
-export const Mapping = Type.Unsafe<JsonObject | string>({ type: ['object', 'string'] });
-
-/** A mapping without entries means the whole state. */
-export function mappingUnlessEmpty(mapping: JsonObject | string): Json | null {
-  return typeof mapping === 'string' || Object.keys(mapping).length > 0 ? mapping : null;
-}
-
-/** The routes among `kind`'s keys that the author named, in the order of `roles`. */
-export function namedTargets<R extends string>(
-  kind: { readonly [P in R]?: string },
-  ...roles: readonly R[]
-): { role: R; to: string }[] {
-  return roles.flatMap((role) => {
-    const to = kind[role];
-    return to === undefined ? [] : [{ role, to }];
-  });
 }

@@ -1,22 +1,17 @@
 import { type Static, Type } from 'typebox';
-import type { KindDefinition } from './kind.ts';
+import { defineKind, type KindDefinition } from './kind.ts';
 
-/** Ends the execution as `limit_exceeded`. */
-export const LimitExceeded = Type.Object({
-  type: Type.Literal('limit_exceeded'),
-});
+export const LimitExceeded = Type.Object(
+  { type: Type.Literal('limit_exceeded') },
+  { description: 'Ends the execution as `limit_exceeded`.' },
+);
 export type LimitExceeded = Static<typeof LimitExceeded>;
 
-export const limitExceeded: KindDefinition<LimitExceeded> = {
+export const limitExceeded: KindDefinition<LimitExceeded> = defineKind<LimitExceeded>({
   type: 'limit_exceeded',
   schema: LimitExceeded,
   normalise: () => ({ type: 'limit_exceeded' }),
   behaviour: () => 'control',
-  queue: () => null,
-  policyNames: () => [],
-  tool: () => null,
   targets: () => [],
-  mapping: () => null,
-  payload: () => ({}),
-  objectResultIsPatch: false,
-};
+  endsExecution: true,
+});

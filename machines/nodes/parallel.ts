@@ -1,17 +1,21 @@
 import { type Static, Type } from 'typebox';
 import { optional } from '../ir/reading/fields.ts';
-import { type KindDefinition, namedTargets } from './kind.ts';
+import { defineKind, type KindDefinition } from './kind.ts';
+import { namedTargets } from './shared-fields.ts';
 
-/** Starts all its branches at once. */
-export const Parallel = Type.Object({
-  type: Type.Literal('parallel'),
-  branches: Type.Array(Type.String()),
-  /** Where those branches lead that lead nowhere themselves. */
-  join: Type.Optional(Type.String()),
-});
+export const Parallel = Type.Object(
+  {
+    type: Type.Literal('parallel'),
+    branches: Type.Array(Type.String(), { description: 'Ids of the nodes that are started, besides the targets of its edges.' }),
+    join: Type.Optional(
+      Type.String({ description: 'Node id, or `end`: where those branches lead whose first node has no edges of its own.' }),
+    ),
+  },
+  { description: 'Starts all its branches at once.' },
+);
 export type Parallel = Static<typeof Parallel>;
 
-export const parallel: KindDefinition<Parallel> = {
+export const parallel: KindDefinition<Parallel> = defineKind<Parallel>({
   type: 'parallel',
   schema: Parallel,
   normalise: (fields) => ({
@@ -19,12 +23,11 @@ export const parallel: KindDefinition<Parallel> = {
     branches: [...new Set(fields.names('branches'))],
     ...optional('join', fields.name('join')),
   }),
+  distinctiveKeys: ['branches', 'join'],
   behaviour: () => 'control',
-  queue: () => null,
-  policyNames: () => [],
-  tool: () => null,
   targets: (kind) => [...kind.branches.map((to) => ({ role: 'branch', to })), ...namedTargets(kind, 'join')],
-  mapping: () => null,
-  payload: () => ({}),
-  objectResultIsPatch: false,
-};
+  branching: 'all',
+  branches: (kind) => kind.branches.map((target) => ({ condition: null, target })),
+  branchTarget: (kind) => kind.join ?? null,
+  forwardsInput: true,
+});

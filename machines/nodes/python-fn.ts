@@ -1,33 +1,36 @@
 import { type Static, Type } from 'typebox';
-import { COMMON_PROPERTIES, type KindDefinition, Mapping, mappingUnlessEmpty, namedTargets, readCommonFields } from './kind.ts';
+import { defineKind, type KindDefinition } from './kind.ts';
+import { INPUT_MAPPING, mappingUnlessEmpty, OUTPUT_PROPERTIES, readOutputFields } from './shared-fields.ts';
 
-/** A Python function, called by an external worker. */
-export const PythonFn = Type.Object({
-  type: Type.Literal('python_fn'),
-  module: Type.String(),
-  function: Type.String(),
-  input_mapping: Mapping,
-  ...COMMON_PROPERTIES,
-});
+export const PythonFn = Type.Object(
+  {
+    type: Type.Literal('python_fn'),
+    module: Type.String({ description: 'Dotted name of the module.' }),
+    function: Type.String({ description: 'Name of the function in the module.' }),
+    input_mapping: INPUT_MAPPING,
+    ...OUTPUT_PROPERTIES,
+  },
+  { description: 'A Python function, called by an external worker.' },
+);
 export type PythonFn = Static<typeof PythonFn>;
 
-export const pythonFn: KindDefinition<PythonFn> = {
+export const pythonFn: KindDefinition<PythonFn> = defineKind<PythonFn>({
   type: 'python_fn',
   schema: PythonFn,
-  // The Python SDK's agent loop writes an `input` here that its workers do not expect: it is no mapping.
   normalise: (fields) => ({
     type: 'python_fn',
     module: fields.requiredName('module'),
     function: fields.requiredName('function'),
-    input_mapping: fields.mapping('input_mapping', 'arguments'),
-    ...readCommonFields(fields),
+    input_mapping: fields.mapping('input_mapping'),
+    ...readOutputFields(fields),
   }),
-  behaviour: () => 'work',
+  // `input` is no alias: the Python SDK's agent loop writes one here that its workers do not expect.
+  aliases: { input_mapping: ['arguments'] },
+  requiredKeys: ['module', 'function'],
+  distinctiveKeys: ['input_mapping', 'arguments'],
   queue: () => 'python_tool',
   policyNames: (kind) => [`${kind.module}.${kind.function}`, kind.function],
-  tool: () => null,
-  targets: (kind) => namedTargets(kind, 'fallback_node'),
   mapping: (kind) => mappingUnlessEmpty(kind.input_mapping),
   payload: (kind, input) => ({ module: kind.module, function: kind.function, input }),
   objectResultIsPatch: true,
-};
+});

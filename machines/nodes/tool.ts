@@ -1,35 +1,57 @@
 import { type Static, Type } from 'typebox';
-import { COMMON_PROPERTIES, type KindDefinition, Mapping, mappingUnlessEmpty, namedTargets, readCommonFields } from './kind.ts';
+import { defineKind, type KindDefinition } from './kind.ts';
+import { INPUT_MAPPING, mappingUnlessEmpty, OUTPUT_PROPERTIES, readOutputFields } from './shared-fields.ts';
 
-/**
- * Calls a function by name: in process when one is registered, by HTTP when `tools` says so, else by an external worker: one of its language
- * when `tools` says that it is a Python or Java function.
- */
-export const Tool = Type.Object({
-  type: Type.Literal('tool'),
-  tool_ref: Type.String(),
-  input_mapping: Mapping,
-  /** From the workflow's `tools`. */
-  python: Type.Optional(Type.Object({ module: Type.String(), function: Type.String() })),
-  java: Type.Optional(Type.Object({ class_name: Type.String(), method: Type.String() })),
-  ...COMMON_PROPERTIES,
-});
+export const Tool = Type.Object(
+  {
+    type: Type.Literal('tool'),
+    tool_ref: Type.String({ description: 'Name of the function that is called.' }),
+    input_mapping: INPUT_MAPPING,
+    python: Type.Optional(
+      Type.Object(
+        {
+          module: Type.String({ description: 'Dotted name of the module.' }),
+          function: Type.String({ description: 'Name of the function in the module.' }),
+        },
+        { description: 'The Python function that `tools` names. Set by the runtime.' },
+      ),
+    ),
+    java: Type.Optional(
+      Type.Object(
+        {
+          class_name: Type.String({ description: 'Full name of the class.' }),
+          method: Type.String({ description: 'Name of the method.' }),
+        },
+        { description: 'The Java method that `tools` names. Set by the runtime.' },
+      ),
+    ),
+    ...OUTPUT_PROPERTIES,
+  },
+  {
+    description:
+      'Calls a function by name: a function registered in this process, else the URL that `tools` declares, else an external worker; ' +
+      'one of its language when `tools` declares a Python or Java function.',
+  },
+);
 export type Tool = Static<typeof Tool>;
 
-export const tool: KindDefinition<Tool> = {
+export const tool: KindDefinition<Tool> = defineKind<Tool>({
   type: 'tool',
   schema: Tool,
   normalise: (fields) => ({
     type: 'tool',
-    tool_ref: fields.requiredName('tool_ref', 'ref', 'tool'),
-    input_mapping: fields.mapping('input_mapping', 'arguments', 'input'),
-    ...readCommonFields(fields),
+    tool_ref: fields.requiredName('tool_ref'),
+    input_mapping: fields.mapping('input_mapping'),
+    ...readOutputFields(fields),
   }),
-  behaviour: () => 'work',
+  aliases: { tool_ref: ['ref', 'tool'], input_mapping: ['arguments', 'input'] },
+  requiredKeys: ['tool_ref'],
+  distinctiveKeys: ['input_mapping', 'arguments'],
   queue: (kind) => (kind.python !== undefined ? 'python_tool' : kind.java !== undefined ? 'java_tool' : 'tool'),
   policyNames: (kind) => [kind.tool_ref],
   tool: (kind) => kind.tool_ref,
-  targets: (kind) => namedTargets(kind, 'fallback_node'),
+  catalogTool: (kind) => kind.tool_ref,
+  withFunction: (kind, named) => ({ ...kind, ...named }),
   mapping: (kind) => mappingUnlessEmpty(kind.input_mapping),
   payload: ({ tool_ref, python, java }, input) => ({
     tool_ref,
@@ -38,4 +60,4 @@ export const tool: KindDefinition<Tool> = {
     input,
   }),
   objectResultIsPatch: true,
-};
+});

@@ -1,33 +1,50 @@
 import { type Static, Type } from 'typebox';
+import { durationText } from '../duration.ts';
 import { optional } from '../ir/reading/fields.ts';
-import { COMMON_PROPERTIES, type KindDefinition, namedTargets, readCommonFields } from './kind.ts';
+import { defineKind, type KindDefinition, type TimeoutOutcome } from './kind.ts';
+import { duration, namedTargets, OUTPUT_PROPERTIES, readOutputFields } from './shared-fields.ts';
 
 const CONDITIONS = ['timer', 'external_event', 'either'] as const;
 
-/** Parks until time has passed, an external event has come, or either. */
-export const Wait = Type.Object({
-  type: Type.Literal('wait'),
-  condition: Type.Enum(CONDITIONS),
-  /** Of the event waited for. */
-  correlation_key: Type.String(),
-  /** Absent = no limit; a timer always has one. */
-  timeout_secs: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
-  on_timeout: Type.Optional(Type.String()),
-  ...COMMON_PROPERTIES,
-});
+/** A timer fires; of `either` the event may come or not. */
+const TIMEOUT_OUTCOMES: Readonly<Record<(typeof CONDITIONS)[number], TimeoutOutcome>> = {
+  timer: 'continue',
+  external_event: 'fail',
+  either: 'continue_unless_routed',
+};
+
+export const Wait = Type.Object(
+  {
+    type: Type.Literal('wait'),
+    condition: Type.Enum(CONDITIONS, {
+      description: 'What it waits for. Default: `timer` when there is only a duration, else `external_event`.',
+    }),
+    correlation_key: Type.String({ description: 'Key of the event that it waits for. Default: the node id.' }),
+    timeout_secs: Type.Optional(
+      Type.Number({ exclusiveMinimum: 0, description: 'Seconds until it times out. Default: no limit. Required for a timer.' }),
+    ),
+    on_timeout: Type.Optional(
+      Type.String({
+        description: 'Node id, or `end`, when no event came in time. Default: `fallback_node`, else the node fails.',
+      }),
+    ),
+    ...OUTPUT_PROPERTIES,
+  },
+  { description: 'Parks until a time has passed, an external event has come, or either.' },
+);
 export type Wait = Static<typeof Wait>;
 
-export const wait: KindDefinition<Wait> = {
+export const wait: KindDefinition<Wait> = defineKind<Wait>({
   type: 'wait',
   schema: Wait,
   normalise: (fields) => {
-    const key = fields.name('correlation_key', 'event');
-    const duration = fields.seconds(['duration_secs', 'duration']);
-    const timeout = fields.seconds(['timeout_secs', 'timeout']) ?? duration;
+    const key = fields.name('correlation_key');
+    const lasting = fields.seconds(['duration_secs']);
+    const timeout = fields.seconds(['timeout_secs']) ?? lasting;
     const named = fields.oneOf(['condition'], CONDITIONS);
     // A duration without an event can only mean a timer.
-    const condition = named ?? (duration !== undefined && key === undefined ? 'timer' : 'external_event');
-    if (condition === 'timer' && fields.json('timeout_secs', 'timeout', 'duration_secs', 'duration') === undefined) {
+    const condition = named ?? (lasting !== undefined && key === undefined ? 'timer' : 'external_event');
+    if (condition === 'timer' && fields.json('timeout_secs', 'duration_secs') === undefined) {
       fields.error('missing_key', 'timeout_secs', 'is required: a timer needs to know how long');
     }
     return {
@@ -36,15 +53,25 @@ export const wait: KindDefinition<Wait> = {
       correlation_key: key ?? fields.location.node_id ?? '',
       ...optional('timeout_secs', timeout),
       ...optional('on_timeout', fields.name('on_timeout')),
-      ...readCommonFields(fields),
+      ...readOutputFields(fields),
     };
   },
+  aliases: { correlation_key: ['event'], timeout_secs: ['timeout'], duration_secs: ['duration'] },
+  documentProperties: {
+    timeout_secs: duration('Time until it times out. Default: no limit. A timer needs it.'),
+    duration_secs: duration('The time that a timer takes; the same as `timeout_secs`.'),
+  },
+  distinctiveKeys: ['event', 'correlation_key', 'duration_secs', 'timeout_secs', 'on_timeout'],
   behaviour: () => 'wait',
-  queue: () => null,
-  policyNames: () => [],
-  tool: () => null,
   targets: (kind) => namedTargets(kind, 'on_timeout', 'fallback_node'),
-  mapping: () => null,
-  payload: () => ({}),
-  objectResultIsPatch: false,
-};
+  waitsForEvent: (kind) => (kind.condition === 'timer' ? null : kind.correlation_key),
+  parkTimeoutMs: ({ timeout_secs }) => (timeout_secs === undefined ? null : Math.round(timeout_secs * 1000)),
+  timeoutOutcome: (kind) => TIMEOUT_OUTCOMES[kind.condition],
+  outcomeEdgeHint: (kind) =>
+    kind.condition === 'timer' ? null : 'to go there in any case, leave on_timeout out and make the condition "either"',
+  summary: (kind) => {
+    const limit = kind.timeout_secs === undefined ? '' : durationText(kind.timeout_secs * 1_000);
+    if (kind.condition === 'timer') return `waits ${limit}`;
+    return `event ${kind.correlation_key}${limit === '' ? '' : `, ${limit}`}`;
+  },
+});

@@ -1,4 +1,3 @@
-import { parkTimeoutMs } from '../compile/timers.ts';
 import { render } from '../expression/template.ts';
 import type { JsonObject } from '../json.ts';
 import type { Kind } from '../nodes/index.ts';
@@ -155,7 +154,7 @@ function beginWait(
     context.set({ early: context.now.early.filter((event) => event !== buffered) });
     return { effects: [], event: { type: 'event', node, payload: buffered.payload, sequence: buffered.sequence } };
   }
-  const parkedMs = parkTimeoutMs(kind);
+  const parkedMs = definitionOf(kind).parkTimeoutMs(kind);
   if (parkedMs !== null) {
     context.addEvent('timer_created', node, timerCreatedData(env.nowMs + parkedMs, parked));
   }

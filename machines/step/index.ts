@@ -1,10 +1,10 @@
 import type { Program } from '../compile/index.ts';
 import { FIRST_LANE_LAYOUT } from '../compile/plan/plan.ts';
-import { parkTimeoutMs } from '../compile/timers.ts';
 import { FIRST_LANGUAGE, LANGUAGE } from '../expression/syntax-tree.ts';
 import { render } from '../expression/template.ts';
 import type { Json, JsonObject } from '../json.ts';
 import type { Child, Decide, Fail, Message, Visit } from '../messages.ts';
+import { definitionOf } from '../nodes/index.ts';
 import type { ActiveNode, PendingApproval, Refused, Run, StepEnv, StepResult } from '../run.ts';
 import { TERMINAL } from '../run.ts';
 import { backoffMs } from './backoff.ts';
@@ -280,7 +280,7 @@ export function approvalsOf(program: Program, run: Run): PendingApproval[] {
     .map(([node, active]) => {
       const { kind } = program.tables.nodeOf(node);
       const byPolicy = active.phase === 'held';
-      const timeoutMs = parkTimeoutMs(kind);
+      const timeoutMs = definitionOf(kind).parkTimeoutMs(kind);
       const timeoutAt = timeoutMs === null ? {} : { timeout_at: new Date((active.atMs ?? 0) + timeoutMs).toISOString() };
       return {
         node_id: node,

@@ -1,11 +1,11 @@
 import type { AnyMachineSnapshot } from 'xstate';
 import type { Program } from '../compile/index.ts';
 import { BACKOFF, backoffStateId, endStateId, stateId, timerId } from '../compile/state-ids.ts';
-import { parkTimeoutMs } from '../compile/timers.ts';
 import type { EventType, LogEvent } from '../events.ts';
 import { LANGUAGE } from '../expression/syntax-tree.ts';
 import { type Json, type JsonObject, patchState } from '../json.ts';
 import type { Budgets, Done, Enqueue, Fail, Fork } from '../messages.ts';
+import { definitionOf } from '../nodes/index.ts';
 import type { Run, Status, StepEnv, StepResult } from '../run.ts';
 import { usageEventData } from './actions.ts';
 import { backoffMs } from './backoff.ts';
@@ -264,7 +264,7 @@ export class StepRunner {
       const since = this.log('interrupt_raised', node, rendered.data);
       this.#step.setActive(node, { ...active, since, atMs: nowMs, description: rendered.description });
     } else if (active.atMs !== undefined) this.#step.setActive(node, { ...active, atMs: nowMs });
-    const parkedMs = active.phase === 'held' ? null : parkTimeoutMs(kind);
+    const parkedMs = active.phase === 'held' ? null : definitionOf(kind).parkTimeoutMs(kind);
     if (parkedMs === null) return true;
     this.#timers.set(timerId(parkedMs, stateId(node)), parkedMs);
     if (active.phase === 'waiting') this.log('timer_created', node, timerCreatedData(nowMs + parkedMs, active));
@@ -359,7 +359,7 @@ export class StepRunner {
   #beginAtEnd(nodes: readonly string[]): void {
     this.#reached = [...nodes];
     for (const node of nodes) {
-      const parkedMs = parkTimeoutMs(this.#program.tables.nodeOf(node).kind);
+      const parkedMs = definitionOf(this.#program.tables.nodeOf(node).kind).parkTimeoutMs(this.#program.tables.nodeOf(node).kind);
       if (parkedMs !== null) this.#timers.set(timerId(parkedMs, stateId(node)), parkedMs);
     }
   }

@@ -6,7 +6,7 @@ import type { Problems } from '../ir/reading/problems.ts';
 import type { Node, Workflow } from '../ir/workflow.ts';
 import { isObject, type Json } from '../json.ts';
 import { MAX_EXPRESSIONS } from '../limits.ts';
-import { definitionOf } from '../nodes/index.ts';
+import { definitionOf, outputKeyOf } from '../nodes/index.ts';
 import { didYouMean } from '../suggest.ts';
 
 interface ExpressionLocation {
@@ -24,11 +24,9 @@ export function* checkExpressions(workflow: Workflow, problems: Problems): Coope
   for (const node of workflow.nodes) {
     const { id, kind } = node;
     const path = `nodes.${id}.kind`;
-    if (kind.type === 'condition') {
-      kind.branches.forEach(({ condition, target }, i) => {
-        const place = { node_id: id, path: `${path}.branches[${i}].condition` };
-        check.condition(condition, `node "${id}": the condition for "${target}"`, place);
-      });
+    for (const [i, { condition, target }] of definitionOf(kind).branches(kind).entries()) {
+      const location = { node_id: id, path: `${path}.branches[${i}].condition` };
+      check.condition(condition, `node "${id}": the condition for "${target}"`, location);
     }
     yield;
     for (const { key, value, scope } of templatesOf(node)) check.template(value, { node_id: id, path: `${path}.${key}` }, scope);
@@ -123,15 +121,25 @@ class ExpressionChecker {
   }
 }
 
-/** What a node's kind lets the author write as templates. `child`: the state looked at is the child execution's. */
-function templatesOf({ kind }: Node): { key: string; value: Json; scope: 'own' | 'child' }[] {
-  const mapping = definitionOf(kind).mapping(kind);
-  const found: { key: string; value: Json; scope: 'own' | 'child' }[] = [];
-  if (kind.type === 'http' && isObject(mapping)) {
+interface KindTemplate {
+  readonly key: string;
+  readonly value: Json;
+  /** Whose state its expressions read: the execution's, or that of the child execution. */
+  readonly scope: 'own' | 'child';
+}
+
+/** The templates in a node's kind. */
+function templatesOf({ kind }: Node): KindTemplate[] {
+  const definition = definitionOf(kind);
+  const found: KindTemplate[] = [];
+  const mapping = definition.mapping(kind);
+  if (definition.mappingKey === null && isObject(mapping)) {
     for (const [key, value] of Object.entries(mapping)) found.push({ key, value, scope: 'own' });
-  } else if (mapping !== null) found.push({ key: 'input_mapping', value: mapping, scope: 'own' });
-  if (kind.type === 'human_approval') found.push({ key: 'description', value: kind.description, scope: 'own' });
-  if (kind.type === 'subgraph') found.push({ key: 'output_mapping', value: kind.output_mapping, scope: 'child' });
+  } else if (mapping !== null) found.push({ key: definition.mappingKey ?? '', value: mapping, scope: 'own' });
+  const prompt = definition.prompt(kind);
+  if (prompt !== null) found.push({ key: prompt.key, value: prompt.template, scope: 'own' });
+  const outputMapping = definition.outputMapping(kind);
+  if (outputMapping !== null) found.push({ key: 'output_mapping', value: outputMapping, scope: 'child' });
   return found;
 }
 
@@ -146,9 +154,10 @@ function stateKeys(workflow: Workflow): ReadonlySet<string> | null {
   const keys = new Set(Object.keys(properties));
   for (const { id, kind } of workflow.nodes) {
     keys.add(id);
-    if ('output_key' in kind && kind.output_key !== undefined) keys.add(kind.output_key);
-    if (kind.type === 'subgraph' && isObject(kind.output_mapping))
-      for (const key of Object.keys(kind.output_mapping)) keys.add(key);
+    const outputKey = outputKeyOf(kind);
+    if (outputKey !== null) keys.add(outputKey);
+    const outputMapping = definitionOf(kind).outputMapping(kind);
+    if (isObject(outputMapping)) for (const key of Object.keys(outputMapping)) keys.add(key);
   }
   return keys;
 }

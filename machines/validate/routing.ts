@@ -20,22 +20,21 @@ export function checkRouting(workflow: Workflow, graph: Graph | null, problems: 
 
 /** Conditions and edges that the rules of a kind leave without effect. */
 function ignoredEdges(node: Node, edges: readonly { edge: Edge; path: string }[], problems: Problems): void {
-  const { kind } = node;
+  const { branching, endsExecution, branches } = definitionOf(node.kind);
+  const listed = branches(node.kind);
   for (const { edge, path } of edges) {
     const at = { node_id: node.id, path };
-    if (kind.type === 'parallel' && edge.condition !== null) {
+    if (branching === 'all' && edge.condition !== null) {
       const message = `the condition of the edge "${edge.from}" → "${edge.to}" is ignored: a parallel node starts every branch`;
       problems.warning('parallel_condition_ignored', message, { ...at, hint: 'choose with a condition node instead' });
     }
-    if (kind.type === 'condition' && kind.branches.length > 0 && edge.to !== 'end') {
-      const says = kind.branches
-        .filter((branch) => branch.target === edge.to)
-        .map(({ condition }) => normalisedCondition(condition));
+    if (branching === 'choice' && listed.length > 0 && edge.to !== 'end') {
+      const says = listed.filter((branch) => branch.target === edge.to).map(({ condition }) => normalisedCondition(condition));
       if (says.length > 0 && (edge.condition === null || says.includes(normalisedCondition(edge.condition)))) continue;
       const message = `the edge "${edge.from}" → "${edge.to}" is ignored: "${edge.from}" follows its branches alone`;
       problems.warning('edge_ignored', message, { ...at, hint: 'write it as a branch of the condition node' });
     }
-    if (kind.type === 'limit_exceeded' && edge.to !== 'end') {
+    if (endsExecution && edge.to !== 'end') {
       const message = `the edge "${edge.from}" → "${edge.to}" is never taken: "${edge.from}" ends the execution`;
       problems.warning('edge_ignored', message, at);
     }
@@ -50,8 +49,10 @@ function normalisedCondition(condition: string | null): string | null {
 }
 
 function missingDefault(node: Node, edges: readonly { edge: Edge }[], problems: Problems): void {
-  if (node.kind.type !== 'condition') return;
-  const alternatives = node.kind.branches.length > 0 ? node.kind.branches : edges.map(({ edge }) => edge);
+  const { branching, branches } = definitionOf(node.kind);
+  if (branching !== 'choice') return;
+  const listed = branches(node.kind);
+  const alternatives = listed.length > 0 ? listed : edges.map(({ edge }) => edge);
   if (alternatives.length === 0 || alternatives.some((way) => way.condition === null)) return;
   problems.warning('condition_without_default', `node "${node.id}" goes nowhere when none of its conditions holds`, {
     node_id: node.id,
@@ -62,20 +63,15 @@ function missingDefault(node: Node, edges: readonly { edge: Edge }[], problems: 
 
 /** The one edge out of a node that parks belongs to an outcome that names the same target, so the good end has none. */
 function outcomeOnlyEdge({ id, kind }: Node, edges: readonly { edge: Edge; path: string }[], problems: Problems): void {
-  const parks = (kind.type === 'wait' && kind.condition !== 'timer') || kind.type === 'human_approval';
-  if (!parks || (kind.type === 'human_approval' && kind.on_approved !== undefined)) return;
-  const named = definitionOf(kind)
-    .targets(kind)
-    .filter(({ role }) => role !== 'fallback_node');
+  const definition = definitionOf(kind);
+  const hint = definition.outcomeEdgeHint(kind);
+  if (hint === null) return;
+  const named = definition.targets(kind).filter(({ role }) => role !== 'fallback_node');
   const outcomes = edges.map(({ edge }) => (edge.condition === null ? named.find(({ to }) => to === edge.to) : undefined));
   const [first] = edges;
   const [outcome] = outcomes;
   if (first === undefined || outcome === undefined || first.edge.to === 'end' || outcomes.includes(undefined)) return;
   const message = `the edge "${id}" → "${first.edge.to}" is taken as ${outcome.role} alone, which names the same node: any other end of "${id}" leads nowhere`;
-  const hint =
-    kind.type === 'wait'
-      ? 'to go there in any case, leave on_timeout out and make the condition "either"'
-      : 'to go there when it is approved, name it in on_approved too';
   problems.warning('edge_of_outcome_alone', message, { node_id: id, path: first.path, hint });
 }
 
@@ -84,13 +80,14 @@ function unreachableNodes(workflow: Workflow, graph: Graph, problems: Problems):
   for (const { id, kind } of workflow.nodes) {
     const at = { node_id: id, path: `nodes.${id}` };
     if (!reachable.has(id)) {
-      if (kind.type === 'join')
+      if (definitionOf(kind).joins(kind) !== null)
         problems.warning('join_never_runs', `join "${id}" can never run: nothing it waits for is reached`, at);
       else problems.warning('unreachable_node', `node "${id}" is never reached from "${workflow.start_node}"`, at);
       continue;
     }
-    if (kind.type !== 'join') continue;
-    for (const source of kind.wait_for.filter((name) => !reachable.has(name))) {
+    const definition = definitionOf(kind);
+    if (definition.joins(kind) === null) continue;
+    for (const source of definition.waitsForNodes(kind).filter((name) => !reachable.has(name))) {
       problems.warning(
         'join_source_unreachable',
         `join "${id}" waits for "${source}", which is never reached: it counts as skipped`,
@@ -104,4 +101,4 @@ function unreachableNodes(workflow: Workflow, graph: Graph, problems: Problems):
   }
 }
 
-const endsExecution = ({ kind }: Node): boolean => definitionOf(kind).type === 'limit_exceeded';
+const endsExecution = ({ kind }: Node): boolean => definitionOf(kind).endsExecution;

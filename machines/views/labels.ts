@@ -1,7 +1,7 @@
+import { durationText } from '../duration.ts';
 import type { Kind } from '../nodes/index.ts';
 import { definitionOf } from '../nodes/index.ts';
 import type { NodeOverlay } from './execution-overlay.ts';
-import { durationText } from './text.ts';
 
 /** What a node does, beside its name: what it calls, waits for or asks. */
 export function detailOf(kind: Kind): string {

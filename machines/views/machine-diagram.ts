@@ -1,11 +1,11 @@
 import type { Program } from '../compile/index.ts';
 import { stateId } from '../compile/state-ids.ts';
+import { durationText } from '../duration.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import { KIND_NAMES } from '../nodes/index.ts';
 import type { Diagram, DiagramEdge, DiagramFrame, DiagramNode, Shape } from './diagram.ts';
 import type { ExecutionOverlay, ExecutionStatus, NodeOverlay, NodeStatus } from './execution-overlay.ts';
 import { detailOf } from './labels.ts';
-import { durationText } from './text.ts';
 import { subtitleOf } from './workflow-diagram.ts';
 
 /** States that stand for no visit of a node, by what their ids begin with. */

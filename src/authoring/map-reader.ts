@@ -1,5 +1,5 @@
 import { isMap, isScalar, isSeq, type Node } from 'yaml';
-import { secondsOf } from '../../machines/ir/reading/duration.ts';
+import { secondsOf } from '../../machines/duration.ts';
 import type { Json } from '../../machines/json.ts';
 import { MAX_SECONDS } from '../../machines/limits.ts';
 import { didYouMean } from '../../machines/suggest.ts';

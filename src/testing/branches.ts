@@ -1,6 +1,5 @@
 import type { Program } from '../../machines/compile/index.ts';
 import { type Alternative, type NodeOutcome, outcomeRoutes } from '../../machines/compile/outcome-routes.ts';
-import { parkTimeoutMs } from '../../machines/compile/timers.ts';
 import { END } from '../../machines/graph/edges.ts';
 import type { Graph } from '../../machines/graph/graph.ts';
 import { definitionOf } from '../../machines/nodes/index.ts';
@@ -71,7 +70,7 @@ function endingsOf(
   const routes = outcomeRoutes(graph, node);
   const ok = ['ok', routes.ok ?? null] as const;
   const failed = ['failed', routes.failed ?? null] as const;
-  const timeout = parkTimeoutMs(kind) === null ? [] : [['timeout', routes.timeout ?? null] as const];
+  const timeout = definitionOf(kind).parkTimeoutMs(kind) === null ? [] : [['timeout', routes.timeout ?? null] as const];
   switch (definitionOf(kind).behaviour(kind)) {
     case 'control':
       return [ok];

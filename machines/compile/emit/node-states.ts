@@ -13,7 +13,6 @@ import {
   pausedChildStateId,
   resumedChildStateId,
 } from '../state-ids.ts';
-import { parkTimeoutMs } from '../timers.ts';
 import type { NodeExits, StateConfigs, TransitionBuilder } from './transitions.ts';
 
 /** The states of single nodes: the same life cycle whatever the shape around them. */
@@ -29,11 +28,12 @@ export class NodeStates {
     const node = this.#transitions.graph.node(index);
     const routes = at(this.#transitions.routes, index);
     const ok = exclusiveChoice(routes);
-    if (ok.length > 1 && node.kind.type !== 'condition') {
+    const definition = definitionOf(node.kind);
+    if (ok.length > 1 && definition.branching !== 'choice') {
       const id = choiceStateId(this.#transitions.name(index));
       states[id] = { id, always: this.#alternatives(index, ok, 'ok', exits, 'route') };
     }
-    const behaviour = definitionOf(node.kind).behaviour(node.kind);
+    const behaviour = definition.behaviour(node.kind);
     switch (behaviour) {
       case 'control':
         this.#control(states, index, exits);
@@ -52,7 +52,7 @@ export class NodeStates {
         });
         break;
       case 'wait': {
-        const receivesEvents = node.kind.type === 'wait' && node.kind.condition !== 'timer';
+        const receivesEvents = definition.waitsForEvent(node.kind) !== null;
         this.#parked(states, index, exits, receivesEvents ? { event: this.#outcome(index, 'ok', exits, atNode(node.id)) } : {});
         break;
       }
@@ -68,12 +68,13 @@ export class NodeStates {
     const id = this.#transitions.name(index);
     const alternatives = at(this.#transitions.routes, index).ok ?? [];
     let always: Json;
-    if (node.kind.type === 'limit_exceeded') {
+    const definition = definitionOf(node.kind);
+    if (definition.endsExecution) {
       always = [
         { guard: { type: 'halted' }, target: `#${endStateId('failed')}` },
         { target: `#${endStateId('limit_exceeded')}`, actions: [{ type: 'pass', params: { node: node.id } }] },
       ];
-    } else if (alternatives.length > 1 && node.kind.type !== 'condition') {
+    } else if (alternatives.length > 1 && definition.branching !== 'choice') {
       always = [{ target: `#${choiceStateId(id)}`, actions: [{ type: 'pass', params: { node: node.id, choosing: true } }] }];
     } else {
       always = this.#alternatives(index, alternatives, 'ok', exits, 'pass');
@@ -97,7 +98,7 @@ export class NodeStates {
     const requeue = { guard: atNode(node.id), target: `#${id}`, reenter: true };
     const lost = exits.cancelled === null ? {} : { always: [exits.cancelled] };
     const state = { tags: ['busy'], ...lost };
-    if (node.kind.type === 'subgraph') this.#child(states, index, { fail, requeue }, exits);
+    if (definitionOf(node.kind).behaviour(node.kind) === 'child') this.#child(states, index, { fail, requeue }, exits);
     else {
       states[id] = {
         id,
@@ -181,7 +182,8 @@ export class NodeStates {
   #parked(states: StateConfigs, index: number, exits: NodeExits, on: JsonObject): void {
     const id = this.#transitions.name(index);
     const node = this.#transitions.id(index);
-    const timeoutMs = parkTimeoutMs(this.#transitions.graph.node(index).kind);
+    const { kind } = this.#transitions.graph.node(index);
+    const timeoutMs = definitionOf(kind).parkTimeoutMs(kind);
     const after = timeoutMs === null ? {} : { after: { [String(timeoutMs)]: this.#outcome(index, 'timeout', exits, null) } };
     const lost = exits.cancelled === null ? {} : { always: [exits.cancelled] };
     states[id] = {

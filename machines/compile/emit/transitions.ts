@@ -96,7 +96,7 @@ export class TransitionBuilder {
   /** Back to the head of a loop. */
   back(head: number, leave: readonly string[]): Transition {
     // A join merges its sources, whichever way it was reached.
-    const feed = this.graph.node(head).kind.type === 'join' ? {} : this.deliver([head]);
+    const feed = this.graph.joins(head) !== null ? {} : this.deliver([head]);
     return {
       target: this.entry(head),
       reenter: true,

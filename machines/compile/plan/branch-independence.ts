@@ -2,6 +2,7 @@ import { at } from '../../graph/at.ts';
 import { BitSet } from '../../graph/bit-set.ts';
 import { END } from '../../graph/edges.ts';
 import type { Graph } from '../../graph/graph.ts';
+import { definitionOf, outputKeyOf } from '../../nodes/index.ts';
 import type { OutputUse } from '../output-use.ts';
 import { type Convergence, NO_NODE } from './convergence.ts';
 
@@ -28,7 +29,7 @@ export function branchesAreIndependent(
       .length + (direct ? 1 : 0);
   if (join !== NO_NODE && graph.isFirstJoin(join)) {
     if (arrivals > 0 || !convergence.body.isSubsetOf(graph.cancellationRegion(join))) return false;
-  } else if (join !== NO_NODE && arrivals > 1 && graph.node(join).kind.type !== 'join' && at(use.readsInput, join)) {
+  } else if (join !== NO_NODE && arrivals > 1 && graph.joins(join) === null && at(use.readsInput, join)) {
     return false;
   }
   if (immediateByBranch.size > MAX_IMMEDIATE_BRANCHES) return false;
@@ -38,7 +39,7 @@ export function branchesAreIndependent(
 
 function orderMatters(graph: Graph, control: number): boolean {
   const { kind } = graph.node(control);
-  return kind.type === 'limit_exceeded' || (kind.type === 'join' && kind.output_key !== undefined);
+  return definitionOf(kind).endsExecution || outputKeyOf(kind) !== null;
 }
 
 /** Nodes reached from a control node without waiting for anything. */

@@ -1,10 +1,10 @@
+import { secondsOf } from '../../duration.ts';
 import { isObject, type Json, type JsonObject } from '../../json.ts';
 import { MAX_NAME_LENGTH, MAX_SECONDS } from '../../limits.ts';
-import { secondsOf } from './duration.ts';
 import { nameProblem } from './names.ts';
 import type { Hint, Problems } from './problems.ts';
 
-/** How a problem in an object is spoken of: `message` begins with `prefix`, `path` with `path`. */
+/** Where an object stands in the document: messages begin with `prefix`, paths with `path`. */
 export interface FieldLocation {
   /** `ir.` or `node "fetch": `. */
   readonly prefix: string;
@@ -18,37 +18,54 @@ export function optional<K extends string, V>(key: K, value: V | undefined): { [
   return (value === undefined ? {} : { [key]: value }) as { [P in K]?: V };
 }
 
+/** Other spellings by key. */
+type Aliases = Readonly<Record<string, readonly string[]>>;
+
 /**
- * Reads one object of a document key by key, noting every problem instead of stopping at the first. A method takes a
- * key and its other spellings: the first that is present counts, null and a missing key are the same, and a value that
- * does not fit is noted and read as missing.
+ * Reads one object of a document key by key and notes every problem instead of stopping at the first. A method takes a
+ * key and its other spellings: the first that is present counts, null counts as absent, and a value of the wrong type is
+ * noted and counts as absent.
  */
 export class Fields {
   readonly raw: JsonObject;
   readonly location: FieldLocation;
   readonly problems: Problems;
-  /** Keys somebody asked for, present or not. */
-  readonly knownKeys = new Set<string>();
+  /** Keys that were asked for, present or not. */
+  readonly knownKeys: Set<string>;
+  readonly #aliases: Aliases;
 
-  constructor(raw: JsonObject, place: FieldLocation, problems: Problems) {
+  constructor(
+    raw: JsonObject,
+    location: FieldLocation,
+    problems: Problems,
+    aliases: Aliases = {},
+    knownKeys = new Set<string>(),
+  ) {
     this.raw = raw;
-    this.location = place;
+    this.location = location;
     this.problems = problems;
+    this.knownKeys = knownKeys;
+    this.#aliases = aliases;
   }
 
-  /** Free text; empty = missing. */
+  /** The same object, read with other spellings of its keys. */
+  withAliases(aliases: Aliases): Fields {
+    return new Fields(this.raw, this.location, this.problems, aliases, this.knownKeys);
+  }
+
+  /** A text; an empty one counts as absent. */
   text(...keys: string[]): string | undefined {
     return this.#read(keys, 'text', (value) => (typeof value === 'string' ? value : null)) || undefined;
   }
 
-  /** Text that must be there; the empty one stands in when it is not. */
+  /** A text that must be there; the empty text when it is not. */
   requiredText(...keys: string[]): string {
     const found = this.#find(keys);
     if (found === null || found.value === '') this.error('missing_key', keys[0] ?? '', 'is required');
     return this.text(...keys) ?? '';
   }
 
-  /** The name of a node, workflow or tool. No name is longer than a node id may be, and messages quote them. */
+  /** The name of a node, workflow or tool. Messages quote names, so their length is limited like that of node ids. */
   name(...keys: string[]): string | undefined {
     const wanted = `a name of at most ${MAX_NAME_LENGTH} characters`;
     return this.#read(keys, wanted, (value) => (isName(value) ? value : null)) || undefined;
@@ -60,7 +77,7 @@ export class Fields {
     return this.name(...keys) ?? '';
   }
 
-  /** A version: text, or a number that stands for it. */
+  /** A version: a text, or a number that is read as one. */
   version(...keys: string[]): string | undefined {
     const text = this.#read(keys, 'text', (value) =>
       typeof value === 'string' || typeof value === 'number' ? String(value) : null,
@@ -129,7 +146,7 @@ export class Fields {
     return this.#read(keys, `one of ${names}`, (value) => choices.find((choice) => choice === value) ?? null);
   }
 
-  /** Any value, as it is. */
+  /** Any value. */
   json(...keys: string[]): Json | undefined {
     return this.#find(keys)?.value;
   }
@@ -148,7 +165,7 @@ export class Fields {
     this.problems.warning(code, `${this.location.prefix}${key} ${problem}`, this.#locationOf(key, hint));
   }
 
-  /** The fields of an object inside this one. */
+  /** A reader of an object inside this one. */
   inside(key: string, raw: JsonObject): Fields {
     const { prefix, path, node_id } = this.location;
     return new Fields(raw, { prefix: `${prefix}${key}.`, path: `${path}${key}.`, node_id }, this.problems);
@@ -159,8 +176,9 @@ export class Fields {
   }
 
   #find(keys: readonly string[]): { readonly key: string; readonly value: Json } | null {
-    for (const key of keys) this.knownKeys.add(key);
-    for (const key of keys) {
+    const spellings = keys.flatMap((key) => [key, ...(this.#aliases[key] ?? [])]);
+    for (const key of spellings) this.knownKeys.add(key);
+    for (const key of spellings) {
       const value = Object.hasOwn(this.raw, key) ? this.raw[key] : null;
       if (value !== null && value !== undefined) return { key, value };
     }

@@ -1,0 +1,72 @@
+import { Type } from 'typebox';
+import { type Fields, optional } from '../ir/reading/fields.ts';
+import type { Json, JsonObject } from '../json.ts';
+
+/** Fields that any kind with an output may carry. */
+interface OutputFields {
+  readonly output_key?: string;
+  readonly fallback_node?: string;
+}
+
+export const OUTPUT_PROPERTIES = {
+  output_key: Type.Optional(
+    Type.String({
+      description: 'State key that receives the output. Default: the rule of the kind, which is usually the node id.',
+    }),
+  ),
+  fallback_node: Type.Optional(
+    Type.String({
+      description: 'Node to continue with, or `end`, when the node has failed for good. The failure is handled then.',
+    }),
+  ),
+};
+
+/** Keys of `OUTPUT_PROPERTIES`. */
+export const OUTPUT_KEYS: readonly string[] = Object.keys(OUTPUT_PROPERTIES);
+
+export function readOutputFields(fields: Fields): OutputFields {
+  return {
+    ...optional('output_key', fields.stateKey('output_key')),
+    ...optional('fallback_node', fields.name('fallback_node', 'fallback')),
+  };
+}
+
+/** Values and templates rendered into an attempt's input: an object, or one template that gives the whole value. */
+export const mapping = (description: string) => Type.Unsafe<JsonObject | string>({ type: ['object', 'string'], description });
+
+export const INPUT_MAPPING = mapping(
+  'What each attempt is given: an object of values and `{{ … }}` templates, or one template for the whole value. Empty: the whole state.',
+);
+
+/** Null for a mapping without entries, which means the whole state. */
+export function mappingUnlessEmpty(given: JsonObject | string): Json | null {
+  return typeof given === 'string' || Object.keys(given).length > 0 ? given : null;
+}
+
+/** A duration in a document. */
+export const duration = (description: string) =>
+  Type.Union(
+    [
+      Type.Number({ exclusiveMinimum: 0, description: 'Seconds.' }),
+      Type.String({
+        pattern: '^\\s*\\d+(\\.\\d+)?\\s*(ms|s|m|h|d)?\\s*$',
+        description: 'A number and a unit; without one, seconds.',
+      }),
+      Type.Object({
+        secs: Type.Number({ description: 'Seconds.' }),
+        nanos: Type.Optional(Type.Number({ description: 'Nanoseconds, added to the seconds.' })),
+      }),
+    ],
+    { description: `${description} Seconds, a text such as \`90s\`, \`1.5m\`, \`250ms\`, or \`{secs, nanos}\`.` },
+  );
+
+/** The targets among `kind`'s keys that the author named, in the order of `roles`. */
+export function namedTargets<R extends string>(
+  kind: { readonly [P in R]?: string },
+  ...roles: readonly R[]
+): { role: R; to: string }[] {
+  return roles.flatMap((role) => {
+    const to = kind[role];
+    return to === undefined ? [] : [{ role, to }];
+  });
+}
