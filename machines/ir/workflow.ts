@@ -2,62 +2,90 @@ import { type Static, Type } from 'typebox';
 import type { Json } from '../json.ts';
 import type { Kind } from '../nodes/index.ts';
 
-/** Seconds; a retry may start at once (`initial_delay: 0`). */
-export const RetryPolicy = Type.Object({
-  max_attempts: Type.Integer({ minimum: 1 }),
-  backoff: Type.Union([Type.Literal('fixed'), Type.Literal('linear'), Type.Literal('exponential')]),
-  initial_delay: Type.Number({ minimum: 0 }),
-  max_delay: Type.Number({ minimum: 0 }),
-  jitter: Type.Boolean(),
-  /** Error classes worth a retry; empty = any. */
-  retryable_on: Type.Array(Type.String()),
-});
+const seconds = (description: string) => Type.Number({ exclusiveMinimum: 0, description });
+const tokens = (description: string) => Type.Integer({ minimum: 0, description });
+const globs = (description: string) => Type.Array(Type.String(), { description });
+
+/** In normal form; delays are seconds. */
+export const RetryPolicy = Type.Object(
+  {
+    max_attempts: Type.Integer({ minimum: 1, description: 'Attempts in all, the first included.' }),
+    backoff: Type.Union([Type.Literal('fixed'), Type.Literal('linear'), Type.Literal('exponential')], {
+      description: 'How the delay grows from one retry to the next.',
+    }),
+    initial_delay: Type.Number({ minimum: 0, description: 'Seconds before the first retry; 0: at once.' }),
+    max_delay: Type.Number({ minimum: 0, description: 'Seconds before a retry, at most.' }),
+    jitter: Type.Boolean({ description: 'Whether each delay is shortened by up to half, by chance.' }),
+    retryable_on: Type.Array(Type.String(), {
+      description: 'Error classes and HTTP statuses that are retried; empty: all that are retryable.',
+    }),
+  },
+  { description: 'When a failed attempt is followed by another.' },
+);
 export type RetryPolicy = Static<typeof RetryPolicy>;
 
-/** Seconds; a missing one is not limited, but for `node_timeout`: one attempt of work takes at most 300 then. */
-export const Timeouts = Type.Object({
-  node_timeout: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
-  workflow_timeout: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
-  approval_timeout: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
-  heartbeat_interval: Type.Number({ exclusiveMinimum: 0 }),
-});
+export const Timeouts = Type.Object(
+  {
+    node_timeout: Type.Optional(seconds('Seconds for one attempt of work. Default: 300.')),
+    workflow_timeout: Type.Optional(seconds('Seconds for the whole execution, pauses included. Default: no limit.')),
+    approval_timeout: Type.Optional(seconds('Seconds for an approval that has no limit of its own. Default: no limit.')),
+    heartbeat_interval: seconds('Seconds between two heartbeats of an external worker. Default: 30.'),
+  },
+  { description: 'Time limits of a workflow.' },
+);
 export type Timeouts = Static<typeof Timeouts>;
 
-/** Globs (`*`, `?`, full match) over the policy names of a node. */
-export const PolicySet = Type.Object({
-  blocked_tools: Type.Array(Type.String()),
-  require_approval_for: Type.Array(Type.String()),
-  model_allowlist: Type.Array(Type.String()),
-});
+export const PolicySet = Type.Object(
+  {
+    blocked_tools: globs('Nodes whose policy names match fail instead of running.'),
+    require_approval_for: globs('Nodes whose policy names match wait for an approval before they run.'),
+    model_allowlist: globs('Models that nodes may use.'),
+  },
+  { description: 'Globs (`*`, `?`) that must match the whole of a policy name of a node.' },
+);
 export type PolicySet = Static<typeof PolicySet>;
 
-export const TokenBudget = Type.Object({
-  input_tokens: Type.Optional(Type.Integer({ minimum: 0 })),
-  output_tokens: Type.Optional(Type.Integer({ minimum: 0 })),
-  total_tokens: Type.Optional(Type.Integer({ minimum: 0 })),
-});
+export const TokenBudget = Type.Object(
+  {
+    input_tokens: Type.Optional(tokens('Input tokens, at most. Default: no limit.')),
+    output_tokens: Type.Optional(tokens('Output tokens, at most. Default: no limit.')),
+    total_tokens: Type.Optional(tokens('Input and output tokens, at most. Default: no limit.')),
+  },
+  { description: 'Tokens that an execution may use.' },
+);
 export type TokenBudget = Static<typeof TokenBudget>;
 
-export const ToolConfig = Type.Object({
-  kind: Type.String(),
-  reference: Type.String(),
-});
+export const ToolConfig = Type.Object(
+  {
+    kind: Type.String({ description: '`http`, `python`, `java`; other kinds are for clients.' }),
+    reference: Type.String({ description: 'The URL, `module:function`, or `Class#method`.' }),
+  },
+  { description: 'How the nodes that call a tool by its name reach it.' },
+);
 export type ToolConfig = Static<typeof ToolConfig>;
 
-export const Edge = Type.Object({
-  from: Type.String(),
-  to: Type.String(),
-  condition: Type.Union([Type.String(), Type.Null()]),
-});
+export const Edge = Type.Object(
+  {
+    from: Type.String({ description: 'Node id.' }),
+    to: Type.String({ description: 'Node id, or `end`.' }),
+    condition: Type.Union([Type.String(), Type.Null()], {
+      description: 'An expression. Absent or null: taken when no condition holds.',
+    }),
+  },
+  { description: 'Where an execution goes on when a node has completed.' },
+);
 export type Edge = Static<typeof Edge>;
 
-/** A node in normal form. `kind` holds every key that its kind reads, wherever the author wrote it. */
+/** A node in normal form. `kind` holds every key that its kind reads, whether the author wrote it there or beside it. */
 export interface Node {
   readonly id: string;
   readonly kind: Kind;
-  /** Resolved: named policies, built-ins and an inline `retry` all end here. */
+  /** The policy that its name, a built-in or an inline `retry` resolves to. */
   readonly retry: RetryPolicy;
-  /** For one attempt of work: the node's own, else the workflow's, else 300. Null = not limited: what parks, and child executions unless the node says. */
+  /**
+   * Seconds for one attempt of work: the node's own, else the workflow's, else 300. Null = not limited: nodes that park, and child
+   * executions unless the node sets it.
+   */
   readonly timeout_secs: number | null;
   readonly description: string | null;
   readonly labels: Readonly<Record<string, string>>;
@@ -65,7 +93,7 @@ export interface Node {
 }
 
 /**
- * The one form of a workflow inside the runtime: made by `normalise` from any accepted spelling.
+ * A workflow in normal form: the only form inside the runtime, made by `normalise` from any accepted spelling.
  * `source` is the document as it was given (unknown keys included); the revision is the hash of its canonical JSON.
  */
 export interface Workflow {
@@ -76,7 +104,7 @@ export interface Workflow {
   /** JSON schema of the state when known, else null (a dotted class name or "" is not a schema). */
   readonly state_schema: { readonly [key: string]: Json } | null;
   readonly start_node: string;
-  /** In the order the author wrote them; that order decides ties. */
+  /** In the order of the document, which decides ties. */
   readonly nodes: readonly Node[];
   readonly edges: readonly Edge[];
   readonly timeouts: Timeouts;
@@ -85,7 +113,7 @@ export interface Workflow {
   readonly policy: PolicySet | null;
   readonly token_budget: TokenBudget | null;
   readonly cost_budget_usd: number | null;
-  /** `pause`: an operator may let it go on with new totals. */
+  /** `pause`: an operator may resume it with new totals. */
   readonly on_budget_exceeded: 'fail' | 'pause';
   readonly source: { readonly [key: string]: Json };
 }
