@@ -63,3 +63,8 @@ export function definitionNamed(name: KindName): KindDefinition<Kind> {
 export function outputKeyOf(kind: Kind): string | null {
   return 'output_key' in kind && kind.output_key !== undefined ? kind.output_key : null;
 }
+
+/** Does a child execution do the node's work? */
+export function runsChild(kind: Kind): boolean {
+  return definitionOf(kind).behaviour(kind) === 'child';
+}

@@ -87,8 +87,8 @@ export interface KindDefinition<K extends { readonly type: string }> {
   payload(kind: K, input: Json): JsonObject;
   /** Whether an object result becomes the state patch (code nodes) or is stored under the node's id. Default: false. */
   readonly objectResultIsPatch: boolean;
-  /** The workflow that a child execution runs. Default: null. */
-  childWorkflow(kind: K): { readonly ref: string; readonly version: string | null } | null;
+  /** The workflow that a child execution runs; without a version, the one registered last. Default: null. */
+  childWorkflow(kind: K): { readonly ref: string; readonly version: string | undefined } | null;
 
   /** The template that each attempt renders into its input; null = the whole state is the input. Default: null. */
   mapping(kind: K): Json | null;

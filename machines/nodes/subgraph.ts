@@ -40,7 +40,7 @@ export const subgraph: KindDefinition<Subgraph> = defineKind<Subgraph>({
   behaviour: () => 'child',
   policyNames: (kind) => [kind.workflow_ref],
   payload: (kind, input) => ({ workflow_ref: kind.workflow_ref, workflow_version: kind.workflow_version ?? null, input }),
-  childWorkflow: (kind) => ({ ref: kind.workflow_ref, version: kind.workflow_version ?? null }),
+  childWorkflow: (kind) => ({ ref: kind.workflow_ref, version: kind.workflow_version }),
   mapping: (kind) => mappingUnlessEmpty(kind.input_mapping),
   outputMapping: ({ output_mapping: given }) => (typeof given === 'string' || Object.keys(given).length > 0 ? given : null),
   summary: (kind) => `runs ${kind.workflow_ref}`,

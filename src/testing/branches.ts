@@ -70,8 +70,9 @@ function endingsOf(
   const routes = outcomeRoutes(graph, node);
   const ok = ['ok', routes.ok ?? null] as const;
   const failed = ['failed', routes.failed ?? null] as const;
-  const timeout = definitionOf(kind).parkTimeoutMs(kind) === null ? [] : [['timeout', routes.timeout ?? null] as const];
-  switch (definitionOf(kind).behaviour(kind)) {
+  const definition = definitionOf(kind);
+  const timeout = definition.parkTimeoutMs(kind) === null ? [] : [['timeout', routes.timeout ?? null] as const];
+  switch (definition.behaviour(kind)) {
     case 'control':
       return [ok];
     case 'approval': {
@@ -80,7 +81,7 @@ function endingsOf(
       return [['approved', routes.approved ?? null], rejected, ...timeout];
     }
     case 'wait':
-      return kind.type === 'wait' && kind.condition === 'timer' ? [ok] : [ok, ...timeout];
+      return definition.timeoutOutcome(kind) === 'continue' ? [ok] : [ok, ...timeout];
     default:
       return policy === 'blocked' ? [failed] : [ok, failed];
   }

@@ -1,3 +1,4 @@
+import { definitionOf } from '../../machines/nodes/index.ts';
 import type { ActiveNode, Status } from '../../machines/run.ts';
 import { activeOf } from '../../machines/step/index.ts';
 import type { BranchInputs } from './branch-inputs.ts';
@@ -159,11 +160,12 @@ class Explorer {
     return possible.flatMap(({ node, happening }) => {
       const timedOut = happening.branches.some((way) => way.node === node && way.ending === 'timeout');
       const { kind } = world.program.tables.nodeOf(node);
-      if (!timedOut || kind.type !== 'wait' || hasEnded(happening.state)) return [];
+      const key = definitionOf(kind).waitsForEvent(kind);
+      if (!timedOut || key === null || hasEnded(happening.state)) return [];
       const [payload = {}] = this.#inputs.outputs.get(node) ?? [];
-      const late = sendMessage(world, happening.state, { type: 'event', key: kind.correlation_key, payload });
+      const late = sendMessage(world, happening.state, { type: 'event', key, payload });
       if (late === null) return [];
-      if (hasReceiver(world, happening.state, kind.correlation_key)) return [late];
+      if (hasReceiver(world, happening.state, key)) return [late];
       this.#unreadLate.add(node);
       return [];
     });
@@ -177,6 +179,6 @@ function hasReceiver({ program }: SimWorkflow, { run }: SimState, key: string): 
   for (const node of seen) for (const { to } of graph.outWithWaits(node)) if (to >= 0) seen.add(to);
   return [...seen].some((node) => {
     const { kind } = graph.node(node);
-    return kind.type === 'wait' && kind.condition !== 'timer' && kind.correlation_key === key;
+    return definitionOf(kind).waitsForEvent(kind) === key;
   });
 }

@@ -233,8 +233,7 @@ function approvalsWithoutTimeout({ program }: SimWorkflow): Finding[] {
   const { graph } = program.tables;
   return graph.reachable.flatMap((index): Finding[] => {
     const { id, kind } = graph.node(index);
-    if (definitionOf(kind).behaviour(kind) !== 'approval' || ('timeout_secs' in kind && kind.timeout_secs !== undefined))
-      return [];
+    if (definitionOf(kind).behaviour(kind) !== 'approval' || definitionOf(kind).parkTimeoutMs(kind) !== null) return [];
     const message = `"${id}" waits for a decision however long it takes`;
     return [{ severity: 'info', code: 'approval_without_timeout', ...at(id), message, hint: 'give it a timeout and on_timeout' }];
   });

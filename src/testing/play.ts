@@ -1,5 +1,6 @@
 import type { LogEvent } from '../../machines/events.ts';
 import type { Json, JsonObject } from '../../machines/json.ts';
+import { definitionOf } from '../../machines/nodes/index.ts';
 import type { ActiveNode, Status } from '../../machines/run.ts';
 import { activeOf, stateOf } from '../../machines/step/index.ts';
 import type { Reply } from '../authoring/replies.ts';
@@ -162,7 +163,8 @@ class Player {
 
   #sendEvent(node: string, payload: Json): void {
     const { kind } = this.#workflow.program.tables.nodeOf(node);
-    if (kind.type === 'wait') this.#send({ type: 'event', key: kind.correlation_key, payload });
+    const key = definitionOf(kind).waitsForEvent(kind);
+    if (key !== null) this.#send({ type: 'event', key, payload });
   }
 
   #send(message: Parameters<typeof sendMessage>[2]): boolean {

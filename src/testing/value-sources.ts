@@ -2,7 +2,8 @@ import { forwardsInput } from '../../machines/compile/output-use.ts';
 import type { Reference } from '../../machines/expression/index.ts';
 import { compileTemplate, referencesOf } from '../../machines/expression/template.ts';
 import type { Graph } from '../../machines/graph/graph.ts';
-import { definitionOf, type Kind } from '../../machines/nodes/index.ts';
+import { isObject, type Json } from '../../machines/json.ts';
+import { definitionOf, outputKeyOf } from '../../machines/nodes/index.ts';
 
 /** Who gives the value that a condition reads: a node in its output, at `path`; the input; or the environment. */
 export type ValueSource =
@@ -66,25 +67,26 @@ class SourceSearch {
     const { node, path, named } = sought;
     const { id, kind } = this.#graph.node(node);
     const [key = '', ...rest] = path;
-    const outputKey = 'output_key' in kind ? kind.output_key : undefined;
+    const outputKey = outputKeyOf(kind);
     const definition = definitionOf(kind);
     const behaviour = definition.behaviour(kind);
     if (behaviour === 'control') {
-      if (kind.type === 'join' && outputKey === key) return [{ what: 'output', node, path: rest }];
+      if (outputKey === key) return [{ what: 'output', node, path: rest }];
       return this.#before(sought);
     }
     if (behaviour === 'approval') return key === id ? [] : this.#before(sought);
     if (behaviour === 'wait') {
-      if (kind.type === 'wait' && kind.condition === 'timer') return this.#before(sought);
-      if (outputKey !== undefined && outputKey !== key) return this.#before(sought);
+      if (definition.waitsForEvent(kind) === null) return this.#before(sought);
+      if (outputKey !== null && outputKey !== key) return this.#before(sought);
       // It may time out, and write nothing.
-      if (outputKey !== undefined) this.#addSource(node, rest, 'named');
+      if (outputKey !== null) this.#addSource(node, rest, 'named');
       else if (named === undefined) this.#addSource(node, path, 'merged');
       return this.#before(sought);
     }
-    const merges = outputKey === undefined && (definition.objectResultIsPatch || isMapped(kind));
+    const mapping = definition.outputMapping(kind);
+    const merges = outputKey === null && (definition.objectResultIsPatch || isObject(mapping));
     if (merges) {
-      if (named === undefined) this.#addSource(node, mappedPath(kind, path), 'merged');
+      if (named === undefined) this.#addSource(node, mappedPath(mapping, path), 'merged');
       return this.#before({ ...sought, named: true });
     }
     if ((outputKey ?? id) !== key) return this.#before(sought);
@@ -102,8 +104,9 @@ class SourceSearch {
     const { kind } = this.#graph.node(node);
     if (forwardsInput(this.#graph, node)) return this.#predecessors(node).map((from) => ({ what: 'output', node: from, path }));
     if (this.#graph.isFirstJoin(node)) return this.#graph.sources(node).map((from) => ({ what: 'output', node: from, path }));
-    if (kind.type === 'join' && kind.merge_strategy.type === 'collect') return this.#collectedSources(node, path);
-    if (['approval', 'control'].includes(definitionOf(kind).behaviour(kind))) return [];
+    const behaviour = definitionOf(kind).behaviour(kind);
+    if (behaviour === 'control' && this.#graph.joins(node) === 'all') return this.#collectedSources(node, path);
+    if (behaviour === 'approval' || behaviour === 'control') return [];
     this.#addSource(node, path, 'named');
     return [];
   }
@@ -126,16 +129,11 @@ class SourceSearch {
   }
 }
 
-/** A subgraph whose output is made by a mapping: its keys are merged into the state. */
-function isMapped(kind: Kind): boolean {
-  return kind.type === 'subgraph' && typeof kind.output_mapping !== 'string' && Object.keys(kind.output_mapping).length > 0;
-}
-
 /** Where in the child's result a key of the mapped output comes from, when its template reads just one thing. */
-function mappedPath(kind: Kind, path: readonly string[]): readonly string[] {
-  if (kind.type !== 'subgraph' || typeof kind.output_mapping === 'string') return path;
+function mappedPath(mapping: Json, path: readonly string[]): readonly string[] {
+  if (!isObject(mapping)) return path;
   const [key = '', ...rest] = path;
-  const [read, ...others] = referencesOf(compileTemplate(kind.output_mapping[key] ?? null));
+  const [read, ...others] = referencesOf(compileTemplate(mapping[key] ?? null));
   return read === undefined || others.length > 0 || !['state', 'output', 'bare'].includes(read.root)
     ? path
     : [...read.path, ...rest];

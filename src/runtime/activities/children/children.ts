@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { JsonObject } from '../../../../machines/json.ts';
 import type { Message, Visit } from '../../../../machines/messages.ts';
+import { definitionOf } from '../../../../machines/nodes/index.ts';
 import type { Status } from '../../../../machines/run.ts';
 import { BUDGET_EXCEEDED, budgetExceededMessage, stateOf, workOf } from '../../../../machines/step/index.ts';
 import { StoreError } from '../../../../store/port/errors.ts';
@@ -105,14 +106,15 @@ export class Children {
 
   async #childStart(parent: CachedExecution, visit: Visit): Promise<ExecutionStart> {
     const kind = parent.loaded.kindOf(visit.node);
-    if (kind?.type !== 'subgraph') throw new RuntimeError('corrupt', `node ${visit.node} is no subgraph`);
+    const workflow = kind === null ? null : definitionOf(kind).childWorkflow(kind);
+    if (workflow === null) throw new RuntimeError('corrupt', `node ${visit.node} runs no child execution`);
     if (parent.depth + 1 > MAX_DEPTH) throw new RuntimeError('bad_request', `subgraphs are nested more than ${MAX_DEPTH} deep`);
     const root = rootOf(parent);
     await this.#options.descendants.admit(parent.tenantId, root);
-    const revision = await this.#options.store.tenant(parent.tenantId).revisionOf(kind.workflow_ref, kind.workflow_version);
+    const revision = await this.#options.store.tenant(parent.tenantId).revisionOf(workflow.ref, workflow.version);
     if (revision === null) {
-      const version = kind.workflow_version === undefined ? '' : ` v${kind.workflow_version}`;
-      throw new RuntimeError('not_found', `workflow ${kind.workflow_ref}${version} is not registered`);
+      const version = workflow.version === undefined ? '' : ` v${workflow.version}`;
+      throw new RuntimeError('not_found', `workflow ${workflow.ref}${version} is not registered`);
     }
     const loaded = await this.#options.programs.load(parent.tenantId, revision);
     await this.#options.slices.slice(parent.tenantId).next();

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import type { Message, Visit } from '../../../../machines/messages.ts';
+import { runsChild } from '../../../../machines/nodes/index.ts';
 import { activeOf } from '../../../../machines/step/index.ts';
 import type { ExecutionRow } from '../../../../store/port/rows.ts';
 import type { Store } from '../../../../store/port/store.ts';
@@ -86,7 +87,8 @@ export class OrphanRecovery {
       const key = `${lost}\n${hot.id}\n${node}\n${activation}\n${attempt}`;
       if (this.#recovered.has(key)) continue;
       this.#recovered.set(key, true);
-      const isChild = hot.loaded.kindOf(node)?.type === 'subgraph';
+      const kind = hot.loaded.kindOf(node);
+      const isChild = kind !== null && runsChild(kind);
       // Starting a child is the runtime's own work and leaves nothing behind when it is cut short: it never counts as an attempt. Nor does
       // what only waited for a slot.
       const message: Message =

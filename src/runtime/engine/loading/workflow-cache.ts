@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { compileCooperatively, type Program } from '../../../../machines/compile/index.ts';
 import { normaliseCooperatively } from '../../../../machines/ir/normalise.ts';
-import type { Kind } from '../../../../machines/nodes/index.ts';
+import { type Kind, runsChild } from '../../../../machines/nodes/index.ts';
 import type { Store } from '../../../../store/port/store.ts';
 import type { Executor } from '../../../executors/executor.ts';
 import type { Outbound } from '../../../executors/outbound.ts';
@@ -78,13 +78,14 @@ export class WorkflowCache {
     const { nodes, tools: declared } = program.workflow;
     const { toolsOf, varsOf, outbound } = this.#offer;
     const kinds = new Map(nodes.map((node) => [node.id, node.kind]));
+    const children = new Set(nodes.flatMap(({ id, kind }) => (runsChild(kind) ? [id] : [])));
     const means = { tools: toolsOf(tenantId), outbound };
     const executors = new Map(nodes.map((node) => [node.id, executorFor(node.kind, declared, means)]));
     const loaded: LoadedWorkflow = {
       program,
       kindOf: (node) => kinds.get(node) ?? null,
       executorOf: (node) => executors.get(node) ?? null,
-      isLocal: (node) => (executors.get(node) ?? null) !== null || kinds.get(node)?.type === 'subgraph',
+      isLocal: (node) => (executors.get(node) ?? null) !== null || children.has(node),
       vars: varsOf(tenantId),
     };
     this.#programs.set(program.revision, program);

@@ -1,6 +1,7 @@
 import type { Program } from '../../../../machines/compile/index.ts';
 import { isObject, type JsonObject, patchBetween, patchState } from '../../../../machines/json.ts';
 import type { CopiedDecision } from '../../../../machines/messages.ts';
+import { runsChild } from '../../../../machines/nodes/index.ts';
 import type { History, TimedEvent } from '../../../../machines/replay/index.ts';
 import type { Run } from '../../../../machines/run.ts';
 import { inputUnderPatch, stateOf } from '../../../../machines/step/index.ts';
@@ -95,7 +96,7 @@ class DecisionImpact {
         this.#inputDiffers.set(node, this.#inputWouldDiffer(node, run));
         break;
       case 'node_started':
-        if (this.#log.program.tables.nodeOf(node).kind.type === 'subgraph')
+        if (runsChild(this.#log.program.tables.nodeOf(node).kind))
           this.#inputDiffers.set(node, this.#inputWouldDiffer(node, run));
         break;
       case 'child_workflow_started':
