@@ -23,7 +23,9 @@ if (numbers === null) {
 }
 const [seeds, from, processes] = numbers;
 
-const compiled = spawnSync('node_modules/.bin/tsc', ['-p', 'tsconfig.simulation.json'], { stdio: 'inherit' });
+const compiled = spawnSync(process.execPath, ['node_modules/typescript-native/bin/tsc', '-p', 'tsconfig.simulation.json'], {
+  stdio: 'inherit',
+});
 if (compiled.status !== 0) process.exit(1);
 
 const started = performance.now();
