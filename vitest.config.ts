@@ -1,38 +1,81 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { RequirementsReporter } from './test/support/requirements-reporter.ts';
 
-/** How long what must not fail on a busy machine may take: limits end what hangs, they judge nobody's speed. */
-const PATIENCE_MS = 60_000;
+/** Time limits end tests that hang. They do not measure speed, so they hold on a busy machine too. */
+const TIMEOUT_MS = 60_000;
+
+/** Folders with tests that start no server process. */
+const IN_PROCESS = readdirSync('test').filter((name) => !['faults', 'golden', 'support', 'system'].includes(name));
+
+/** Tests of the checks that fault runs make; no processes. */
+const FAULT_CHECKER = 'test/faults/checker.test.ts';
+
+/** Test files that use the shared PostgreSQL server: those that import its helpers. */
+const postgresFiles = IN_PROCESS.flatMap((folder) => testFiles(join('test', folder))).filter((file) =>
+  /support\/(postgres|cluster)\.ts'/.test(readFileSync(file, 'utf8')),
+);
+
+const inProcess = {
+  // Test files share the modules of their worker: loading them again for each file would take longer than the tests.
+  isolate: false,
+  setupFiles: ['test/support/properties.ts'],
+  testTimeout: TIMEOUT_MS,
+  execArgv: ['--import', new URL('test/support/typescript-threads.mjs', import.meta.url).href],
+  server: { deps: { inline: ['clipanion'] } },
+};
 
 export default defineConfig({
   test: {
-    hookTimeout: 2 * PATIENCE_MS,
-    teardownTimeout: PATIENCE_MS,
-    expect: { poll: { timeout: PATIENCE_MS / 2 } },
+    hookTimeout: 2 * TIMEOUT_MS,
+    teardownTimeout: TIMEOUT_MS,
+    expect: { poll: { timeout: TIMEOUT_MS / 2 } },
+    maxWorkers: Math.max(2, availableParallelism()),
+    reporters: ['default', new RequirementsReporter()],
     projects: [
       {
         extends: true,
         test: {
+          ...inProcess,
           name: 'unit',
-          include: [
-            'test/{machines,store,runtime,control,executors,authoring,testing,diagrams,views,api,cli,simulation}/**/*.test.ts',
-          ],
-          isolate: false,
-          setupFiles: ['test/support/properties.ts'],
-          testTimeout: PATIENCE_MS,
-          execArgv: ['--import', new URL('test/support/typescript-threads.mjs', import.meta.url).href],
-          server: { deps: { inline: ['clipanion'] } },
+          include: [`test/{${IN_PROCESS.join(',')}}/**/*.test.ts`, FAULT_CHECKER],
+          exclude: postgresFiles,
         },
+      },
+      {
+        extends: true,
+        test: { ...inProcess, name: 'postgres', include: postgresFiles, globalSetup: ['test/support/postgres-project.ts'] },
       },
       {
         extends: true,
         test: {
           name: 'system',
           globalSetup: ['test/support/fresh-build.ts'],
-          include: ['test/{system,faults}/**/*.test.ts'],
+          include: ['test/system/**/*.test.ts'],
+          testTimeout: 3 * TIMEOUT_MS,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'faults',
+          globalSetup: ['test/support/fresh-build.ts'],
+          include: ['test/faults/**/*.test.ts'],
+          exclude: [FAULT_CHECKER],
           fileParallelism: false,
-          testTimeout: 3 * PATIENCE_MS,
+          testTimeout: 3 * TIMEOUT_MS,
+          sequence: { groupOrder: 2 },
         },
       },
     ],
   },
 });
+
+function testFiles(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.test.ts'))
+    .map((entry) => join(entry.parentPath, entry.name));
+}

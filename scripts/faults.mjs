@@ -30,6 +30,6 @@ const settings = {
   FAULTS_REPORT: values.report,
 };
 const chosen = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
-const args = ['run', 'test/faults', '--project', 'system', '--disable-console-intercept'];
+const args = ['run', 'test/faults', '--project', 'faults', '--disable-console-intercept'];
 const { status } = spawnSync('node_modules/.bin/vitest', args, { stdio: 'inherit', env: { ...process.env, ...chosen } });
 process.exitCode = status ?? 1;

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -7,19 +7,18 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ExecutionOverlay, NodeOverlay } from '../../machines/views/execution-overlay.ts';
 import { checkWorkflow } from '../../src/authoring/check.ts';
 import { drawDocument } from '../../src/diagrams/draw.ts';
+import { requiredProgram, requires } from '../support/requirements.ts';
 import { tool, workflow } from '../support/workflows.ts';
 
-const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const HOSTILE = `</script><img src=x onerror="document.title='taken over'">`;
 
-// Whoever has no browser can still run the other tests; where all of them count, it must be there.
-describe.skipIf(!existsSync(CHROMIUM) && process.env.CI === undefined)('the HTML page of a diagram', () => {
+describe('the HTML page of a diagram', requires('chromium'), () => {
   const folder = mkdtempSync(join(tmpdir(), 'jamjet-page-'));
   let browser: Browser;
 
   beforeAll(async () => {
     browser = await chromium.launch({
-      executablePath: CHROMIUM,
+      executablePath: requiredProgram('chromium'),
       args: [
         '--no-sandbox',
         '--disable-gpu',

@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chownSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { freePort } from './ports.ts';
+import { requiredProgram } from './requirements.ts';
 
-const PROGRAM = '/usr/sbin/pgbouncer';
 const NOBODY = 65_534;
 
 export interface PgBouncer {
@@ -14,9 +14,9 @@ export interface PgBouncer {
   stop(): Promise<void>;
 }
 
-/** A PgBouncer in transaction mode before a PostgreSQL server. Throws one line that says what to install when there is none. */
+/** Starts PgBouncer in transaction mode in front of a PostgreSQL server. */
 export async function startPgBouncer(postgresPort: number): Promise<PgBouncer> {
-  if (!existsSync(PROGRAM)) throw new Error('this test needs PgBouncer: apt-get install pgbouncer');
+  const program = requiredProgram('pgbouncer');
   const folder = mkdtempSync(join(tmpdir(), 'jamjet-pgbouncer-'));
   const port = await freePort();
   const settings = [
@@ -37,7 +37,7 @@ export async function startPgBouncer(postgresPort: number): Promise<PgBouncer> {
   writeFileSync(file, settings.join('\n').replace(`port=${postgresPort}`, `port=${postgresPort} user=jamjet`));
   const root = process.getuid?.() === 0;
   if (root) for (const path of [folder, file]) chownSync(path, NOBODY, NOBODY);
-  const child = spawn(PROGRAM, [file], { cwd: folder, stdio: 'ignore', ...(root ? { uid: NOBODY, gid: NOBODY } : {}) });
+  const child = spawn(program, [file], { cwd: folder, stdio: 'ignore', ...(root ? { uid: NOBODY, gid: NOBODY } : {}) });
   await listening(child, port);
   return {
     port,

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { postgresServer } from '../support/postgres.ts';
+import { privatePostgresServer } from '../support/postgres.ts';
 
 const EXAMPLE = resolve('examples/library/publish.mjs');
 
@@ -121,7 +121,7 @@ await Promise.all(stores.map((store) => store.close()));
 writeFileSync(join(folder, 'together.mjs'), TOGETHER);
 
 describe('the library on PostgreSQL', () => {
-  const server = postgresServer();
+  const server = privatePostgresServer();
 
   it('works together with others', async () => {
     const printed = await node('together.mjs', await server().createDatabase());

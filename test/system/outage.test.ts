@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../machines/json.ts';
 import { waitUntil } from '../support/cluster.ts';
 import { ir } from '../support/ir.ts';
-import { type PostgresServer, startPostgres } from '../support/postgres.ts';
+import { type PrivatePostgresServer, startPostgres } from '../support/postgres-server.ts';
 import { type Server, startServer, temporaryFolder } from '../support/server.ts';
 
 const folder = temporaryFolder();
@@ -14,7 +14,7 @@ const REVIEW = ir('review', { review: { type: 'human_approval', description: 'Re
 const EXTERNAL = ir('external', { work: { type: 'python_fn', module: 'm', function: 'f' } }, [['work', 'end']]);
 const PAYMENT = ir('payment', { pay: { type: 'wait', condition: 'external_event', correlation_key: 'paid' } }, [['pay', 'end']]);
 
-let postgres: PostgresServer;
+let postgres: PrivatePostgresServer;
 let database: string;
 let server: Server;
 
@@ -26,7 +26,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await server?.kill();
-  postgres?.stop();
+  await postgres?.stop();
 });
 
 interface Reply {

@@ -3,15 +3,18 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { requires } from '../support/requirements.ts';
 
 const ROOT = resolve('.');
-/** Installing again would pull the packages from under the running tests; that it works is what brought them here. */
-const DONE_ALREADY = new Set(['npm ci']);
+/** Not repeated: reinstalling would remove packages that running tests use. */
+const INSTALL = 'npm ci && ';
+/** The command that runs this test. */
+const TESTS = 'npm test';
 
 interface Snippet {
   readonly language: string;
   readonly text: string;
-  /** `` `name`: `` right before it. */
+  /** From `` `name`: `` right before the snippet. */
   readonly file: string | null;
 }
 
@@ -24,7 +27,7 @@ function snippets(): readonly Snippet[] {
   }));
 }
 
-/** A reader's folder, with `jamjet` on the path and the package installed. */
+/** The folder of a reader who has `jamjet` on the path and the package installed. */
 const folder = mkdtempSync(join(tmpdir(), 'jamjet-readme-'));
 mkdirSync(join(folder, 'node_modules'));
 mkdirSync(join(folder, 'bin'));
@@ -56,7 +59,13 @@ function shell(line: string): Promise<string> {
   });
 }
 
-/** A server that goes on running: resolves with the address it prints. */
+/** Runs a line of a snippet as far as a test can run it. */
+async function command(line: string): Promise<string> {
+  const installed = line.startsWith(INSTALL) ? line.slice(INSTALL.length) : line;
+  return installed === TESTS ? '' : shell(installed);
+}
+
+/** Starts a server that keeps running; resolves with the address that it prints. */
 function start(script: string): Promise<string> {
   return new Promise((done, fail) => {
     const child = spawn('bash', ['-c', `exec ${script}`], { cwd: folder, env: environment() });
@@ -73,7 +82,7 @@ function start(script: string): Promise<string> {
   });
 }
 
-/** What differs from run to run: ids, times, durations and the width they take. */
+/** Replaces what differs from run to run: ids, times, durations and their width. */
 function steady(text: string): string {
   return text
     .replaceAll(/exec_[0-9a-f]{32}/g, 'exec_…')
@@ -83,7 +92,7 @@ function steady(text: string): string {
     .trim();
 }
 
-describe('the README', () => {
+describe('the README', requires('curl'), () => {
   afterAll(async () => {
     const child = server;
     if (child !== null && child.exitCode === null) {
@@ -94,7 +103,7 @@ describe('the README', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it('holds, from its first snippet to its last', async () => {
+  it('has snippets that run, from the first to the last', async () => {
     let output = '';
     for (const { language, text, file } of snippets()) {
       const lines = text.trim().split('\n');
@@ -102,7 +111,7 @@ describe('the README', () => {
       else if (language === 'text') expect(steady(output)).toContain(steady(text));
       else if (language === 'js') output = await runModule(text);
       else if (lines[0]?.startsWith('jamjet dev')) url = await start(text.trim());
-      else for (const line of lines.filter((command) => !DONE_ALREADY.has(command))) output = await shell(line);
+      else for (const line of lines) output = await command(line);
     }
     expect(output).toBe('completed { n: 42 }\n');
   });

@@ -1,11 +1,9 @@
-import { existsSync } from 'node:fs';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { requiredProgram, requires } from '../../support/requirements.ts';
 import { REVIEWED, TOOLS } from '../flows.ts';
 import { runtimeServer } from '../runtime-server.ts';
 import { type Received, shapeFaults } from './receiver.ts';
-
-const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
 /** Does what `createBrowserReceiver` of @statelyai/inspect does: says that it is there, and takes messages with a version. */
 const INSPECTOR = `<!doctype html><script>
@@ -18,11 +16,11 @@ const INSPECTOR = `<!doctype html><script>
 
 const server = runtimeServer(TOOLS);
 
-describe.skipIf(!existsSync(CHROMIUM) && process.env.CI === undefined)('the page with Stately’s inspector', () => {
+describe('the page with Stately’s inspector', requires('chromium'), () => {
   let browser: Browser;
   beforeAll(async () => {
     browser = await chromium.launch({
-      executablePath: CHROMIUM,
+      executablePath: requiredProgram('chromium'),
       args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
     });
   });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import { Client } from 'pg';
 import { freePort } from '../../support/ports.ts';
-import { postgresBinaries } from '../../support/postgres.ts';
+import { installedPostgres } from '../../support/postgres-server.ts';
 import { Preload } from '../preload/preload.ts';
 import type { Row } from './cluster.ts';
 import { SmallDisk } from './small-disk.ts';
@@ -39,7 +39,7 @@ interface Instance {
 /** A primary and a standby that has everything which the primary acknowledges. */
 export class ReplicatedPostgres {
   readonly #folder: string;
-  readonly #bin = postgresBinaries();
+  readonly #bin = programs();
   #primary: Instance;
   #standby: Instance;
   /** The standby that is being made. */
@@ -257,4 +257,11 @@ export class ReplicatedPostgres {
       await client.end().catch(() => {});
     }
   }
+}
+
+/** A standby is made with `pg_basebackup`, which the packages of npm do not have. */
+function programs(): string {
+  const installed = installedPostgres();
+  if (installed === null) throw new Error('this test requires pg_basebackup: apt-get install postgresql');
+  return installed;
 }

@@ -28,7 +28,8 @@ async function slowWriter(database: PostgresDatabase): Promise<Client> {
 async function waitedFor(client: Client): Promise<void> {
   for (;;) {
     const { rows } = await client.query<{ waiting: boolean }>(
-      "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted) AS waiting",
+      `SELECT EXISTS (SELECT 1 FROM pg_locks JOIN pg_database d ON d.oid = database
+        WHERE d.datname = current_database() AND locktype = 'advisory' AND NOT granted) AS waiting`,
     );
     if (rows[0]?.waiting === true) return;
   }

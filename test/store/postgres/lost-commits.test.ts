@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { StoreNotification } from '../../../store/port/notifications.ts';
 import { waitUntil } from '../../support/cluster.ts';
-import { postgresDatabase, postgresServer } from '../../support/postgres.ts';
+import { postgresDatabase, privatePostgresServer } from '../../support/postgres.ts';
 import { batch, startExecution, step } from '../writes.ts';
 
-const server = postgresServer();
+const server = privatePostgresServer();
 
 describe('a database that goes back to an earlier state', () => {
   it('is noticed by the commit that comes next; then it is worked on as it is', async () => {

@@ -1,36 +1,33 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StoreNotification } from '../../../store/port/notifications.ts';
 import { type PgBouncer, startPgBouncer } from '../../support/pgbouncer.ts';
-import { type PostgresServer, postgresDatabase, startPostgres } from '../../support/postgres.ts';
+import { postgresDatabase, postgresServer } from '../../support/postgres.ts';
+import { requires } from '../../support/requirements.ts';
 import type { TestDatabase } from '../../support/stores.ts';
 import { auditContract } from '../contract/audit.ts';
 import { commitContract } from '../contract/commit.ts';
 import { workContract } from '../contract/work.ts';
 import { batch, startExecution, step } from '../writes.ts';
 
-let server: PostgresServer;
+const server = postgresServer();
 let pooler: PgBouncer;
 beforeAll(async () => {
-  server = await startPostgres();
-  pooler = await startPgBouncer(server.port);
+  pooler = await startPgBouncer(server().port);
 });
-afterAll(async () => {
-  await pooler.stop();
-  server.stop();
-});
+afterAll(() => pooler.stop());
 
 /** Its connections are shared between transactions; only listening has one of its own. */
 function pooledDatabase(): TestDatabase {
-  const direct = postgresDatabase(() => server);
+  const direct = postgresDatabase(server);
   return {
     async open() {
       const listenUrl = await direct.url();
-      return direct.open({ url: listenUrl.replace(`:${server.port}/`, `:${pooler.port}/`), listenUrl });
+      return direct.open({ url: listenUrl.replace(`:${server().port}/`, `:${pooler.port}/`), listenUrl });
     },
   };
 }
 
-describe('through a pooler in transaction mode', () => {
+describe('through a pooler in transaction mode', requires('pgbouncer'), () => {
   commitContract(pooledDatabase);
   workContract(pooledDatabase);
   auditContract(pooledDatabase);

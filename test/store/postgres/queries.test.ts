@@ -7,7 +7,7 @@ import { countAudited, countAuditedOf, pageOfAudited, pageOfAuditedOf } from '..
 import { countExecutions, INDEX_SCANS, joinExecutions, scanExecutions } from '../../../store/postgres/queries/executions.ts';
 import { listEvents } from '../../../store/postgres/queries/log.ts';
 import { BEGIN_WRITER } from '../../../store/postgres/queries/positions.ts';
-import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
+import { postgresServer } from '../../support/postgres.ts';
 import { fillTables } from '../../support/postgres-rows.ts';
 import { AT_MS } from '../writes.ts';
 
@@ -72,17 +72,16 @@ function isSql(given: unknown): given is Sql {
 /** As it is new, nobody has counted what is in its tables yet; counted while it was small; and with thousands of rows everywhere. */
 const DATABASES = ['new', 'small', 'filled'] as const;
 
-let server: PostgresServer;
+const server = postgresServer();
 const clients = new Map<string, Client>();
 /** Columns by index. */
 let indexes: ReadonlyMap<string, readonly string[]>;
 beforeAll(async () => {
-  server = await startPostgres();
   for (const database of DATABASES) {
-    const url = await server.createDatabase();
+    const url = await server().createDatabase();
     await (await openPostgres({ url, nowMs: () => AT_MS })).close();
     if (database !== 'new')
-      await fillTables(server.url.replace(/postgres$/, new URL(url).pathname.slice(1)), database === 'small' ? 60 : undefined);
+      await fillTables(server().url.replace(/postgres$/, new URL(url).pathname.slice(1)), database === 'small' ? 60 : undefined);
     const client = new Client({ connectionString: url });
     clients.set(database, client);
     await client.connect();
@@ -94,7 +93,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   for (const client of clients.values()) await client.end();
-  server.stop();
 });
 
 async function indexesOf(client: Client): Promise<ReadonlyMap<string, readonly string[]>> {

@@ -2,10 +2,10 @@ import { Client } from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openPostgres } from '../../../store/postgres/open.ts';
 import { waitUntil } from '../../support/cluster.ts';
-import { postgresServer } from '../../support/postgres.ts';
+import { privatePostgresServer } from '../../support/postgres.ts';
 import { context } from '../writes.ts';
 
-const server = postgresServer();
+const server = privatePostgresServer();
 
 describe('a database that has become a standby', () => {
   it('is read, and keeps no connection of those that cannot listen there', async () => {

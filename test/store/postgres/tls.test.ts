@@ -8,7 +8,8 @@ import { type PostgresConfig, readConfig } from '../../../src/config.ts';
 import { surveyDatabase } from '../../../src/databases.ts';
 import { openPostgres } from '../../../store/postgres/open.ts';
 import { waitUntil } from '../../support/cluster.ts';
-import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
+import { type PrivatePostgresServer, startPostgres } from '../../support/postgres-server.ts';
+import { requiredProgram, requires } from '../../support/requirements.ts';
 
 /** As whom the server runs where tests run as root. */
 const NOBODY = 65_534;
@@ -20,7 +21,7 @@ hostssl   all secretly  all trust
 host      all jamjet,postgres all trust
 `;
 
-let server: PostgresServer;
+let server: PrivatePostgresServer;
 let folder: string;
 let url: string;
 
@@ -28,7 +29,7 @@ const pathOf = (name: string): string => join(folder, name);
 
 /** Of its own authority; the server's for `localhost` alone, whatever address it is reached at. */
 function makeCertificates(): void {
-  const openssl = (...args: readonly string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
+  const openssl = (...args: readonly string[]) => execFileSync(requiredProgram('openssl'), args, { cwd: folder, stdio: 'pipe' });
   const key = ['-newkey', 'rsa:2048', '-nodes', '-days', '2'];
   const signed = (name: string, subject: string): void => {
     openssl('req', ...key, '-subj', `/CN=${subject}`, '-keyout', `${name}.key`, '-out', `${name}.csr`);
@@ -73,8 +74,8 @@ beforeAll(async () => {
   await server.restart();
   await (await openPostgres({ url, nowMs: Date.now })).close();
 });
-afterAll(() => {
-  server.stop();
+afterAll(async () => {
+  await server.stop();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -112,7 +113,7 @@ async function encrypted(parameters: string, way: Way = {}): Promise<boolean> {
 
 const refused = { name: 'StoreError', code: 'store_unavailable' };
 
-describe('sslmode in DATABASE_URL', () => {
+describe('sslmode in DATABASE_URL', requires('openssl'), () => {
   it('disable: no TLS', async () => {
     expect(await encrypted('sslmode=disable')).toBe(false);
     await expect(encrypted('sslmode=disable', { user: 'secretly' })).rejects.toMatchObject(refused);
@@ -170,7 +171,7 @@ describe('sslmode in DATABASE_URL', () => {
   });
 });
 
-describe('sslcert and sslkey', () => {
+describe('sslcert and sslkey', requires('openssl'), () => {
   const by = (certificate: string, key: string, more = ''): string =>
     `sslmode=verify-full&sslrootcert=${pathOf('ca.crt')}&sslcert=${pathOf(certificate)}&sslkey=${pathOf(key)}${more}`;
   const way: Way = { host: 'localhost', user: 'certified' };
