@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { openSqlite } from '../src/index.ts';
-import type { ExecutionPageRequest } from '../store/port/store.ts';
+import type { ExecutionPageRequest } from '../store/port/execution-search.ts';
 import { EXECUTION_BY_ID } from '../store/sqlite/queries/executions.ts';
 import { HttpConnection } from './http-connection.ts';
 import { median } from './load.ts';

@@ -1,9 +1,9 @@
 import { createReadStream } from 'node:fs';
 import { userInfo } from 'node:os';
 import { checkExport, type ExportReport } from '../store/audit/check-export.ts';
-import type { AuditReport, TokenRow } from '../store/port/rows.ts';
+import type { ActionContext, TokenRow } from '../store/port/control.ts';
+import type { AuditReport } from '../store/port/resources/audit.ts';
 import type { Store } from '../store/port/store.ts';
-import type { ActionContext } from '../store/port/writes.ts';
 import { type Config, databaseName } from './config.ts';
 import { AdminError, databaseExists, openDatabase } from './databases.ts';
 import { hashToken, mintToken, type Role } from './tokens.ts';

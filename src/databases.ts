@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { CopyError, type CopyReceipt } from '../store/port/copy.ts';
-import type { AuditReport } from '../store/port/rows.ts';
+import type { AuditReport } from '../store/port/resources/audit.ts';
 import type { Store } from '../store/port/store.ts';
 import type { SchemaVersions, Survey } from '../store/port/survey.ts';
 import { openSqliteSource, type SqliteSource } from '../store/sqlite/copy/source.ts';

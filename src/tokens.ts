@@ -1,5 +1,5 @@
 import { hash, randomBytes, randomUUID } from 'node:crypto';
-import type { TokenRow } from '../store/port/rows.ts';
+import type { TokenRow } from '../store/port/control.ts';
 
 /** From the most to the least powerful. */
 export const ROLES = ['operator', 'developer', 'reviewer', 'viewer'] as const;

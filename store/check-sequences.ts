@@ -1,4 +1,4 @@
-import type { ExecutionWrite } from './port/writes.ts';
+import type { ExecutionWrite } from './port/commit.ts';
 
 /** A gap would be for ever: better no commit at all. */
 export function checkSequences({ id, fromSeq, create, progress: head, events }: ExecutionWrite): void {

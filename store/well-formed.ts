@@ -1,5 +1,5 @@
-import type { EventRow, NewExecution } from './port/rows.ts';
-import type { ExecutionWrite } from './port/writes.ts';
+import type { ExecutionWrite } from './port/commit.ts';
+import type { EventRow, NewExecution } from './port/executions.ts';
 
 /**
  * An unpaired surrogate has no UTF-8, and a NUL no place in every database's text: it would give back something else than what was hashed,

@@ -8,8 +8,8 @@ import type {
   RawServerDefault,
 } from 'fastify';
 import { isObject } from '../../machines/json.ts';
+import type { ActionContext } from '../../store/port/control.ts';
 import type { Store } from '../../store/port/store.ts';
-import type { ActionContext } from '../../store/port/writes.ts';
 import type { Config } from '../config.ts';
 import type { ControlPlane } from '../control/control-plane.ts';
 import type { Caller } from '../runtime/types/caller.ts';

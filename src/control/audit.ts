@@ -1,4 +1,4 @@
-import type { AuditReport } from '../../store/port/rows.ts';
+import type { AuditReport } from '../../store/port/resources/audit.ts';
 import type { Store } from '../../store/port/store.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { Coalesced } from '../runtime/coalesce.ts';

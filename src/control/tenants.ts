@@ -1,7 +1,7 @@
 import { isObject, type Json } from '../../machines/json.ts';
+import type { ActionContext } from '../../store/port/control.ts';
 import type { TenantChange, TenantRecord, TenantRegistry, TenantUsage } from '../../store/port/resources/tenants.ts';
 import type { Store } from '../../store/port/store.ts';
-import type { ActionContext } from '../../store/port/writes.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { RuntimeError, truncated } from '../runtime/errors.ts';
 import { parseLimits } from '../runtime/quotas/limits.ts';

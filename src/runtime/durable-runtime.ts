@@ -1,7 +1,7 @@
 import type { LRUCache } from 'lru-cache';
 import type { StoreErrorCode } from '../../store/port/errors.ts';
+import type { ExecutionStore } from '../../store/port/execution-store.ts';
 import type { ControlChange } from '../../store/port/notifications.ts';
-import type { Store } from '../../store/port/store.ts';
 import type { ExternalWork } from './activities/external/external-work.ts';
 import type { ActivityPool } from './activities/local/activity-pool.ts';
 import type { Clock } from './clock.ts';
@@ -32,7 +32,7 @@ import type { InProcessView } from './types/work.ts';
 /** Who does what is asked of a runtime. */
 export interface Parts {
   readonly id: string;
-  readonly store: Store;
+  readonly store: ExecutionStore;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly hot: LRUCache<string, CachedExecution>;

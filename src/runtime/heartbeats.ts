@@ -1,5 +1,5 @@
 import { StoreError, type StoreErrorCode } from '../../store/port/errors.ts';
-import type { Store } from '../../store/port/store.ts';
+import type { ExecutionStore } from '../../store/port/execution-store.ts';
 import { actorOf } from './actor.ts';
 import type { Clock } from './clock.ts';
 import { HEARTBEAT_MS } from './cluster/membership.ts';
@@ -20,7 +20,7 @@ const LIST_FOR_MS = 10 * 60_000;
 const SIGN_OFF_TIMEOUT_MS = 5_000;
 
 export interface HeartbeatsOptions {
-  readonly store: Store;
+  readonly store: ExecutionStore;
   readonly clock: Clock;
   readonly runtimeId: string;
   /** Called each time this runtime has shown that it is there. */

@@ -1,5 +1,5 @@
 import type { Message } from '../../machines/messages.ts';
-import type { ExecutionRow } from '../../store/port/rows.ts';
+import type { ExecutionRow } from '../../store/port/executions.ts';
 import { Outbound } from '../executors/outbound.ts';
 import { ChildStartQueue } from './activities/children/child-start-queue.ts';
 import { Children } from './activities/children/children.ts';

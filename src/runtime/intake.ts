@@ -6,7 +6,7 @@ import { reservedLabel } from '../../machines/reserved-labels.ts';
 import { revisionOf } from '../../machines/revision.ts';
 import type { Refused } from '../../machines/run.ts';
 import { validateCooperatively } from '../../machines/validate/index.ts';
-import type { Store } from '../../store/port/store.ts';
+import type { ExecutionStore } from '../../store/port/execution-store.ts';
 import { actorOf } from './actor.ts';
 import type { Clock } from './clock.ts';
 import { idempotentRequest, responseRow, storedResponse } from './commands/idempotency.ts';
@@ -28,7 +28,7 @@ import type { Decision, RegisteredWorkflow, StartRequest } from './types/executi
 const COMPILING = { active: 2, activePerKey: 1, waiting: 256, waitingPerKey: 128 };
 
 export interface IntakeOptions {
-  readonly store: Store;
+  readonly store: ExecutionStore;
   readonly slices: TimeSlices;
   readonly programs: WorkflowCache;
   readonly loop: Engine;

@@ -2,7 +2,7 @@ import type { Budgets } from '../../machines/messages.ts';
 import { LogMismatch, replayForRetry } from '../../machines/replay/index.ts';
 import type { Run } from '../../machines/run.ts';
 import { activeOf, exceededBudgetOf, terminalFailures } from '../../machines/step/index.ts';
-import type { Store } from '../../store/port/store.ts';
+import type { ExecutionStore } from '../../store/port/execution-store.ts';
 import { actorOf } from './actor.ts';
 import type { Engine } from './engine/engine.ts';
 import { LIMITS } from './engine/limits/limits.ts';
@@ -15,7 +15,7 @@ import type { TimeSlices } from './scheduling/time-slices.ts';
 import type { Caller } from './types/caller.ts';
 
 export interface InterventionsOptions {
-  readonly store: Store;
+  readonly store: ExecutionStore;
   readonly loop: Engine;
   readonly reads: Queries;
   readonly slices: TimeSlices;

@@ -1,4 +1,4 @@
-import type { Store } from '../../store/port/store.ts';
+import type { ExecutionStore } from '../../store/port/execution-store.ts';
 import type { ChildStartQueue } from './activities/children/child-start-queue.ts';
 import type { Children } from './activities/children/children.ts';
 import type { ExternalWork } from './activities/external/external-work.ts';
@@ -14,7 +14,7 @@ import type { Quotas } from './quotas/quotas.ts';
 import type { TimerQueue } from './timers/timer-queue.ts';
 
 export interface LifecycleOptions {
-  readonly store: Store;
+  readonly store: ExecutionStore;
   readonly clock: Clock;
   readonly runtimeId: string;
   readonly loop: Engine;

@@ -1,4 +1,4 @@
-import type { Store } from '../../store/port/store.ts';
+import type { ExecutionStore } from '../../store/port/execution-store.ts';
 import type { Clock } from './clock.ts';
 import type { RandomBytes } from './ids.ts';
 import type { Tools } from './types/work.ts';
@@ -17,7 +17,7 @@ export const DEFAULT_GRACE_MS = 10_000;
 type Vars = Readonly<Record<string, string>>;
 
 export interface RuntimeOptions {
-  readonly store: Store;
+  readonly store: ExecutionStore;
   /** Names this runtime among others, now and earlier; default a random name. */
   readonly id?: string;
   /**

@@ -1,6 +1,6 @@
 import { createHmac, hash } from 'node:crypto';
-import type { EventRow, NewExecution } from '../port/rows.ts';
-import type { ExecutionWrite } from '../port/writes.ts';
+import type { ExecutionWrite } from '../port/commit.ts';
+import type { EventRow, NewExecution } from '../port/executions.ts';
 
 /**
  * The audit chain's hashes, the same for every engine. Everything hashed is text in which each field carries its length, so

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { StoreError } from '../port/errors.ts';
+import type { EventRow, NewExecution } from '../port/executions.ts';
 import type { AuditExportRequest } from '../port/resources/audit.ts';
-import type { EventRow, NewExecution } from '../port/rows.ts';
 import { type ChainHead, combinedHead } from './chain-heads.ts';
 import type { Block, StreamRange } from './digest.ts';
 import {

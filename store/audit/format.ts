@@ -1,4 +1,4 @@
-import type { EventRow, NewExecution } from '../port/rows.ts';
+import type { EventRow, NewExecution } from '../port/executions.ts';
 
 /**
  * The lines of an exported audit log: a header, each block followed by its streams of the tenant, the end. `docs/audit.md` describes them.

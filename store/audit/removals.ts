@@ -1,4 +1,4 @@
-import type { EventRow } from '../port/rows.ts';
+import type { EventRow } from '../port/executions.ts';
 
 /** The control event that says which executions retention removed. */
 export const EXECUTIONS_REMOVED = 'executions_removed';

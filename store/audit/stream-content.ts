@@ -1,4 +1,4 @@
-import type { EventRow, NewExecution } from '../port/rows.ts';
+import type { EventRow, NewExecution } from '../port/executions.ts';
 
 /** What the digest of a stream in a block covers. */
 export interface StreamContent {

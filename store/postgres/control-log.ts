@@ -1,5 +1,5 @@
 import { digestStream } from '../audit/digest.ts';
-import type { ActionContext } from '../port/writes.ts';
+import type { ActionContext } from '../port/control.ts';
 import { wellFormedEvent } from '../well-formed.ts';
 import type { Queries } from './connections.ts';
 import { controlPayload } from './notify/payloads.ts';

@@ -1,5 +1,5 @@
+import { type ActionContext, type ControlAction, controlData } from '../port/control.ts';
 import { StoreError } from '../port/errors.ts';
-import { type ActionContext, type ControlAction, controlData } from '../port/writes.ts';
 import type { Queries } from './connections.ts';
 import type { ControlLog } from './control-log.ts';
 import * as sql from './queries/control.ts';

@@ -1,4 +1,4 @@
-import type { Due, WorkItemRow } from '../port/rows.ts';
+import type { Due, WorkItemRow } from '../port/work-items.ts';
 import type { Connections } from './connections.ts';
 import * as sql from './queries/work.ts';
 

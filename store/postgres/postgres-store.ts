@@ -1,9 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import type { Batch } from '../port/commit.ts';
+import type { ActionContext, ControlAction } from '../port/control.ts';
+import type { TenantStore } from '../port/execution-store.ts';
+import type { EventPage } from '../port/executions.ts';
 import type { StoreNotification } from '../port/notifications.ts';
-import type { AuditReport } from '../port/rows.ts';
-import type { ClaimRequest, EventPage, LeaseRenewal, RuntimeHolder, Store, TenantStore, WorkerHeartbeat } from '../port/store.ts';
-import type { ActionContext, Batch, ControlAction } from '../port/writes.ts';
+import type { AuditReport } from '../port/resources/audit.ts';
+import type { Store } from '../port/store.ts';
+import type { ClaimRequest, LeaseRenewal } from '../port/work-items.ts';
+import type { RuntimeHolder, WorkerHeartbeat } from '../port/workers.ts';
 import { verifyChains } from './audit/verify.ts';
 import { Commits } from './commit/commits.ts';
 import type { Connections } from './connections.ts';

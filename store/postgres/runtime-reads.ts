@@ -1,5 +1,6 @@
-import type { EventRow, ExecutionRow, InboxRow, TenantRow, TokenRow } from '../port/rows.ts';
-import type { EventPage, StoredCheckpoint } from '../port/store.ts';
+import type { TokenRow } from '../port/control.ts';
+import type { EventPage, EventRow, ExecutionRow, InboxRow, StoredCheckpoint } from '../port/executions.ts';
+import type { TenantRow } from '../port/resources/tenants.ts';
 import { storedSnapshot } from '../snapshot-seal.ts';
 import type { Connections } from './connections.ts';
 import * as controlSql from './queries/control.ts';

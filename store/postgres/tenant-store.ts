@@ -1,6 +1,7 @@
 import type { QueryResultRow } from 'pg';
-import type { ExecutionRow, IdempotencyRow, TokenRow, WorkflowRow } from '../port/rows.ts';
-import type { TenantStore } from '../port/store.ts';
+import type { TokenRow, WorkflowRow } from '../port/control.ts';
+import type { TenantStore } from '../port/execution-store.ts';
+import type { ExecutionRow, IdempotencyRow } from '../port/executions.ts';
 import { BatchLoader } from './batch-loader.ts';
 import type { Connections, Sql, Value } from './connections.ts';
 import { ExecutionLists } from './lists/execution-lists.ts';

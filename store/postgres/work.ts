@@ -1,5 +1,4 @@
-import type { WorkItemRow } from '../port/rows.ts';
-import type { ClaimRequest, LeaseRenewal } from '../port/store.ts';
+import type { ClaimRequest, LeaseRenewal, WorkItemRow } from '../port/work-items.ts';
 import type { Connections } from './connections.ts';
 import * as sql from './queries/work.ts';
 

@@ -1,5 +1,4 @@
-import type { WorkerRow } from '../port/rows.ts';
-import type { WorkerHeartbeat } from '../port/store.ts';
+import type { WorkerHeartbeat, WorkerRow } from '../port/workers.ts';
 import type { Connections } from './connections.ts';
 import type { ControlLog } from './control-log.ts';
 import * as sql from './queries/work.ts';

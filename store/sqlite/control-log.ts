@@ -1,6 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { digestStream } from '../audit/digest.ts';
-import type { ActionContext } from '../port/writes.ts';
+import type { ActionContext } from '../port/control.ts';
 import { wellFormedEvent } from '../well-formed.ts';
 import type { AuditChain } from './audit/chain.ts';
 import * as sql from './queries/control.ts';

@@ -1,6 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
+import { type ActionContext, type ControlAction, controlData } from '../port/control.ts';
 import { StoreError } from '../port/errors.ts';
-import { type ActionContext, type ControlAction, controlData } from '../port/writes.ts';
 import type { ControlLog } from './control-log.ts';
 import * as sql from './queries/control.ts';
 

@@ -1,5 +1,5 @@
 import type { Database, Statement } from 'better-sqlite3';
-import type { Due, WorkItemRow } from '../port/rows.ts';
+import type { Due, WorkItemRow } from '../port/work-items.ts';
 import * as sql from './queries/work.ts';
 
 type Page = [nowMs: number, limit: number];

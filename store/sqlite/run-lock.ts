@@ -1,7 +1,7 @@
 import { existsSync, realpathSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { StoreError } from '../port/errors.ts';
-import type { RuntimeHolder } from '../port/store.ts';
+import type { RuntimeHolder } from '../port/workers.ts';
 import { type FileIdentity, identityOf, isSameFile } from './database-files.ts';
 import { isBusy } from './errors.ts';
 import { HOLDER, SET_HOLDER } from './queries/control.ts';

@@ -1,6 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3';
-import type { EventRow, ExecutionRow, InboxRow, TenantRow, TokenRow } from '../port/rows.ts';
-import type { EventPage } from '../port/store.ts';
+import type { TokenRow } from '../port/control.ts';
+import type { EventPage, EventRow, ExecutionRow, InboxRow } from '../port/executions.ts';
+import type { TenantRow } from '../port/resources/tenants.ts';
 import * as controlSql from './queries/control.ts';
 import * as executionsSql from './queries/executions.ts';
 import * as logSql from './queries/log.ts';

@@ -1,6 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3';
-import type { ExecutionRow, IdempotencyRow, TokenRow, WorkflowRow } from '../port/rows.ts';
-import type { TenantStore } from '../port/store.ts';
+import type { TokenRow, WorkflowRow } from '../port/control.ts';
+import type { TenantStore } from '../port/execution-store.ts';
+import type { ExecutionRow, IdempotencyRow } from '../port/executions.ts';
 import { guarded } from './errors.ts';
 import { ExecutionLists } from './lists/execution-lists.ts';
 import * as controlSql from './queries/control.ts';

@@ -1,6 +1,5 @@
 import type { Database, Statement } from 'better-sqlite3';
-import type { WorkItemRow } from '../port/rows.ts';
-import type { ClaimRequest, LeaseRenewal } from '../port/store.ts';
+import type { ClaimRequest, LeaseRenewal, WorkItemRow } from '../port/work-items.ts';
 import * as sql from './queries/work.ts';
 import type { Transactions } from './transactions.ts';
 

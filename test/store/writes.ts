@@ -1,6 +1,7 @@
-import type { EventRow, ExecutionProgress, IdempotencyRow, NewExecution, NewWorkItem, TokenRow } from '../../store/port/rows.ts';
-import type { ClaimRequest } from '../../store/port/store.ts';
-import type { ActionContext, Batch, CommitUnit, ExecutionWrite, TimerWrite } from '../../store/port/writes.ts';
+import type { Batch, CommitUnit, ExecutionWrite, TimerWrite } from '../../store/port/commit.ts';
+import type { ActionContext, TokenRow } from '../../store/port/control.ts';
+import type { EventRow, ExecutionProgress, IdempotencyRow, NewExecution } from '../../store/port/executions.ts';
+import type { ClaimRequest, NewWorkItem } from '../../store/port/work-items.ts';
 
 /** 2026-01-01T00:00:00Z */
 export const AT_MS = 1_767_225_600_000;

@@ -3,7 +3,7 @@ import { normalise } from '../../machines/ir/normalise.ts';
 import { replay } from '../../machines/replay/index.ts';
 import { save } from '../../machines/step/index.ts';
 import { readTail } from '../../src/runtime/log/read-log.ts';
-import type { ExecutionRow } from '../../store/port/rows.ts';
+import type { ExecutionRow } from '../../store/port/executions.ts';
 import type { Store } from '../../store/port/store.ts';
 import { openSqlite } from '../../store/sqlite/open.ts';
 

@@ -2,13 +2,18 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import type { ControlStore } from '../../store/port/control-store.ts';
+import type { ExecutionStore } from '../../store/port/execution-store.ts';
 import type { Store } from '../../store/port/store.ts';
 import { openSqlite, type SqliteOptions } from '../../store/sqlite/open.ts';
 
+/** What the runtime needs, with what its contract checks beside it. */
+export type CoreStore = ExecutionStore & Pick<ControlStore, 'tenantRow' | 'tokenByHash' | 'verifyAudit'>;
+
 /** A database that outlives the stores opened on it, until the test is over. */
-export interface TestDatabase {
+export interface TestDatabase<S extends CoreStore = Store> {
   /** The store is closed when the test is over, if the test has not done it. */
-  open(): Promise<Store>;
+  open(): Promise<S>;
 }
 
 /** What engines differ in. */

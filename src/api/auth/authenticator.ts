@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { LRUCache } from 'lru-cache';
-import type { TenantRow, TokenRow } from '../../../store/port/rows.ts';
+import type { TokenRow } from '../../../store/port/control.ts';
+import type { TenantRow } from '../../../store/port/resources/tenants.ts';
 import type { Store } from '../../../store/port/store.ts';
 import { type Config, urlOf } from '../../config.ts';
 import { hashToken, isRole, type Role } from '../../tokens.ts';

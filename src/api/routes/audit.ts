@@ -1,7 +1,6 @@
 import { Type } from 'typebox';
 import type { JsonObject } from '../../../machines/json.ts';
-import type { AuditEntry, AuditFilter } from '../../../store/port/resources/audit.ts';
-import type { AuditFault as Fault } from '../../../store/port/rows.ts';
+import type { AuditEntry, AuditFilter, AuditFault as Fault } from '../../../store/port/resources/audit.ts';
 import { DEFAULT_TENANT } from '../../control/tenants.ts';
 import { RuntimeError, truncated } from '../../runtime/errors.ts';
 import { eventId } from '../../runtime/queries/event-forms.ts';

@@ -1,4 +1,4 @@
-import type { TokenRow } from '../../../store/port/rows.ts';
+import type { TokenRow } from '../../../store/port/control.ts';
 import { RuntimeError, truncated } from '../../runtime/errors.ts';
 import { durationMs } from '../../times.ts';
 import { mintToken } from '../../tokens.ts';

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
-import type { WorkflowRow } from '../../../store/port/rows.ts';
+import type { WorkflowRow } from '../../../store/port/control.ts';
 import { RuntimeError, truncated } from '../../runtime/errors.ts';
 import {
   RegisteredWorkflow,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Json } from '../../../machines/json.ts';
+import type { ActionContext } from '../../../store/port/control.ts';
 import type { CronJob, Missed, Overlap } from '../../../store/port/resources/cron.ts';
-import type { ActionContext } from '../../../store/port/writes.ts';
 import { RuntimeError, truncated } from '../../runtime/errors.ts';
 import type { Caller } from '../../runtime/types/caller.ts';
 import type { ControlDeps } from '../service.ts';

@@ -1,9 +1,9 @@
 import { LRUCache } from 'lru-cache';
 import type { Json } from '../../../machines/json.ts';
 import { type Status, TERMINAL } from '../../../machines/run.ts';
+import type { ActionContext } from '../../../store/port/control.ts';
 import { StoreError } from '../../../store/port/errors.ts';
 import type { CronJobSummary, CronOmission, CronRun } from '../../../store/port/resources/cron.ts';
-import type { ActionContext } from '../../../store/port/writes.ts';
 import { Coalesced } from '../../runtime/coalesce.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 import { DeadlineTimer } from '../../runtime/timers/deadline-timer.ts';

@@ -1,5 +1,5 @@
+import type { ActionContext } from '../../../store/port/control.ts';
 import type { Action, JobRow } from '../../../store/port/resources/jobs.ts';
-import type { ActionContext } from '../../../store/port/writes.ts';
 import { RuntimeError, truncated } from '../../runtime/errors.ts';
 import { WakeupSignal } from '../../runtime/queries/wakeup-signal.ts';
 import type { ExecutionFilter } from '../../runtime/types/executions.ts';

@@ -1,5 +1,5 @@
+import type { ExecutionFilter as StoredFilter } from '../../../store/port/execution-search.ts';
 import type { JobProgress, JobRow } from '../../../store/port/resources/jobs.ts';
-import type { ExecutionFilter as StoredFilter } from '../../../store/port/store.ts';
 import { CoalescedJob } from '../../runtime/coalesced-job.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 import { storedFilter } from '../../runtime/queries/list-filter.ts';

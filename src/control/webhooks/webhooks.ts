@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
+import type { ActionContext } from '../../../store/port/control.ts';
 import type {
   DeliveryRow,
   DeliveryStatus,
@@ -8,7 +9,6 @@ import type {
   WebhookChange,
   WebhookRow,
 } from '../../../store/port/resources/webhooks.ts';
-import type { ActionContext } from '../../../store/port/writes.ts';
 import { Slots } from '../../runtime/activities/local/slots.ts';
 import { RuntimeError, truncated } from '../../runtime/errors.ts';
 import type { ControlDeps, SingletonService } from '../service.ts';

@@ -1,11 +1,11 @@
-import type { Store } from '../../../store/port/store.ts';
+import type { ExecutionStore } from '../../../store/port/execution-store.ts';
 import type { Clock } from '../clock.ts';
 
 /** What leases and heartbeats put up with is not much more. */
 const TOLERATED_MS = 5_000;
 
 export interface ClockSkewMonitorOptions {
-  readonly store: Pick<Store, 'shared' | 'clockAheadMs'>;
+  readonly store: Pick<ExecutionStore, 'shared' | 'clockAheadMs'>;
   readonly clock: Clock;
   readonly failed: (error: unknown) => void;
 }

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { Store } from '../../../store/port/store.ts';
+import type { ExecutionStore } from '../../../store/port/execution-store.ts';
 import type { Clock } from '../clock.ts';
 import { rendezvousOwner } from './rendezvous.ts';
 
@@ -10,7 +10,7 @@ const HEARTBEAT_TIMEOUT_MS = 30_000;
 const MAX_REMEMBERED_LOST = 1_000;
 
 export interface MembershipOptions {
-  readonly store: Pick<Store, 'shared' | 'activeRuntimes'>;
+  readonly store: Pick<ExecutionStore, 'shared' | 'activeRuntimes'>;
   readonly clock: Clock;
   readonly runtimeId: string;
   /** Told after each look, with those who were there at the one before and are not any more. */

@@ -1,8 +1,8 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import { canonicalJson, type Json } from '../../../machines/json.ts';
-import type { IdempotencyRow } from '../../../store/port/rows.ts';
-import type { Store } from '../../../store/port/store.ts';
+import type { ExecutionStore } from '../../../store/port/execution-store.ts';
+import type { IdempotencyRow } from '../../../store/port/executions.ts';
 import { RuntimeError } from '../errors.ts';
 
 /** A request that a client may send twice. */
@@ -18,7 +18,7 @@ export function idempotentRequest(tenantId: string, scope: string, key: string, 
 }
 
 /** The earlier answer as JSON, or null when the key is new. Throws `conflict` when the key came with another body. */
-export async function storedResponse(store: Store, request: IdempotentRequest): Promise<Json | null> {
+export async function storedResponse(store: ExecutionStore, request: IdempotentRequest): Promise<Json | null> {
   const row = await store.tenant(request.tenantId).idempotency(request.scope, request.key);
   if (row === null) return null;
   if (row.requestHash !== request.requestHash) {

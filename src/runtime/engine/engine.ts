@@ -1,7 +1,7 @@
 import type { LRUCache } from 'lru-cache';
 import type { Message } from '../../../machines/messages.ts';
+import type { CommitRejection, CommitUnit } from '../../../store/port/commit.ts';
 import { StoreError } from '../../../store/port/errors.ts';
-import type { CommitRejection, CommitUnit } from '../../../store/port/writes.ts';
 import type { Clock } from '../clock.ts';
 import { RuntimeError } from '../errors.ts';
 import { type CommitResult, commitBisecting } from './commit/commit-bisecting.ts';

@@ -1,7 +1,9 @@
 import type { Json } from '../../../machines/json.ts';
 import type { Fork, Message } from '../../../machines/messages.ts';
 import type { Refused, Run, StepResult } from '../../../machines/run.ts';
-import type { Artifact, EventRow, IdempotencyRow, NewExecution, NewWorkItem } from '../../../store/port/rows.ts';
+import type { EventRow, IdempotencyRow, NewExecution } from '../../../store/port/executions.ts';
+import type { Artifact } from '../../../store/port/resources/artifacts.ts';
+import type { NewWorkItem } from '../../../store/port/work-items.ts';
 import type { Actor } from '../actor.ts';
 import type { Starter } from './loading/starter.ts';
 import type { LoadedWorkflow } from './loading/workflow-cache.ts';

@@ -1,6 +1,6 @@
 import type { Run } from '../../../machines/run.ts';
-import type { IdempotencyRow } from '../../../store/port/rows.ts';
-import type { CommitUnit } from '../../../store/port/writes.ts';
+import type { CommitUnit } from '../../../store/port/commit.ts';
+import type { IdempotencyRow } from '../../../store/port/executions.ts';
 import type { SlotReservation } from '../activities/local/activity-pool.ts';
 import type { RuntimeError } from '../errors.ts';
 import { type CommitBuilder, isEmpty, mergeBuilders } from './commit/commit-builder.ts';

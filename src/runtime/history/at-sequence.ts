@@ -1,8 +1,8 @@
 import type { JsonObject } from '../../../machines/json.ts';
 import type { History } from '../../../machines/replay/index.ts';
 import { activeOf, stateOf } from '../../../machines/step/index.ts';
-import type { ExecutionRow } from '../../../store/port/rows.ts';
-import type { Store } from '../../../store/port/store.ts';
+import type { ExecutionStore } from '../../../store/port/execution-store.ts';
+import type { ExecutionRow } from '../../../store/port/executions.ts';
 import type { CachedExecution } from '../engine/loading/execution-cache.ts';
 import type { LoadedWorkflow, WorkflowCache } from '../engine/loading/workflow-cache.ts';
 import { RuntimeError } from '../errors.ts';
@@ -14,7 +14,7 @@ import type { ReplayLimiter } from './replay-limiter.ts';
 import { corruptIfMismatch, type ReplayedStep, readHistory, replayStoredLog } from './replay-log.ts';
 
 export interface HistoryAtSequenceOptions {
-  readonly store: Store;
+  readonly store: ExecutionStore;
   readonly programs: WorkflowCache;
   readonly reads: Queries;
   readonly limiter: ReplayLimiter;

@@ -2,8 +2,8 @@ import type { Program } from '../../../machines/compile/index.ts';
 import { LogMismatch } from '../../../machines/replay/index.ts';
 import type { Run } from '../../../machines/run.ts';
 import { load, SnapshotVersionMismatch, save } from '../../../machines/step/index.ts';
-import type { ExecutionRow } from '../../../store/port/rows.ts';
-import type { Store } from '../../../store/port/store.ts';
+import type { ExecutionStore } from '../../../store/port/execution-store.ts';
+import type { ExecutionRow } from '../../../store/port/executions.ts';
 import { isErrorOf } from '../engine/loading/failures.ts';
 import type { WorkflowCache } from '../engine/loading/workflow-cache.ts';
 import { RuntimeError } from '../errors.ts';
@@ -26,7 +26,7 @@ interface Checkpoint {
  * The checkpoint must have been read before the row, so that the log includes it.
  */
 export async function compareWithReplay(
-  store: Store,
+  store: ExecutionStore,
   programs: WorkflowCache,
   row: ExecutionRow,
   checkpoint: Checkpoint,

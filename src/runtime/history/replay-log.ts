@@ -1,7 +1,7 @@
 import type { Program } from '../../../machines/compile/index.ts';
 import { type History, historyOf, LogMismatch, LogReplay } from '../../../machines/replay/index.ts';
 import type { Run } from '../../../machines/run.ts';
-import type { Store } from '../../../store/port/store.ts';
+import type { ExecutionStore } from '../../../store/port/execution-store.ts';
 import { RuntimeError } from '../errors.ts';
 import { offloadedReplayBytes, restorePayload } from '../log/offloaded-payloads.ts';
 import { eventOf, readLog, replayableOf, type TimedEvent } from '../log/read-log.ts';
@@ -52,7 +52,7 @@ export async function* replayLog(
 
 /** Like `replayLog`, for a log in the store. */
 export function replayStoredLog(
-  store: Store,
+  store: ExecutionStore,
   program: Program,
   log: StoredLog,
   history: History,
@@ -78,7 +78,7 @@ function nextStep(replay: LogReplay, ended: boolean): Run | null {
 
 /** Reads a log with its offloaded outputs. Throws `corrupt` if a sequence is missing. */
 export async function* readReplayableLog(
-  store: Store,
+  store: ExecutionStore,
   { tenantId, executionId, upTo, after = 0 }: StoredLog,
   slice: Slice,
 ): AsyncGenerator<TimedEvent> {
@@ -97,7 +97,7 @@ export async function* readReplayableLog(
  * Reads what a replay up to a sequence must know beforehand: the retries up to it, and all forks, since a fork's log begins with events of
  * its origin.
  */
-export async function readHistory(store: Store, executionId: string, upTo: number): Promise<History> {
+export async function readHistory(store: ExecutionStore, executionId: string, upTo: number): Promise<History> {
   const events: TimedEvent[] = [];
   for await (const row of readLog(store, executionId, { type: 'workflow_forked' })) events.push(eventOf(row));
   for await (const row of readLog(store, executionId, { type: 'workflow_retried' }))

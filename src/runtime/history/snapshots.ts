@@ -4,7 +4,7 @@ import type { Json } from '../../../machines/json.ts';
 import { type History, type RecordedEvent, RecordingStepper } from '../../../machines/replay/index.ts';
 import type { Run } from '../../../machines/run.ts';
 import { activeOf, stateOf } from '../../../machines/step/index.ts';
-import type { Store } from '../../../store/port/store.ts';
+import type { ExecutionStore } from '../../../store/port/execution-store.ts';
 import type { WorkflowCache } from '../engine/loading/workflow-cache.ts';
 import { readLog } from '../log/read-log.ts';
 import type { Queries } from '../queries/queries.ts';
@@ -21,7 +21,7 @@ const RESUME_CACHE_BYTES = 32 * 1024 * 1024;
 const RUN_OVERHEAD_BYTES = 8192;
 
 export interface SnapshotsOptions {
-  readonly store: Store;
+  readonly store: ExecutionStore;
   readonly programs: WorkflowCache;
   readonly reads: Queries;
   readonly limiter: ReplayLimiter;

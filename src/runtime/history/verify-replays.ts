@@ -1,5 +1,5 @@
 import type { Status } from '../../../machines/run.ts';
-import type { ExecutionRow } from '../../../store/port/rows.ts';
+import type { ExecutionRow } from '../../../store/port/executions.ts';
 import type { Store } from '../../../store/port/store.ts';
 import { Outbound } from '../../executors/outbound.ts';
 import { WorkflowCache } from '../engine/loading/workflow-cache.ts';

@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
 import type { LogEvent } from '../../../machines/events.ts';
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
-import type { Artifact } from '../../../store/port/rows.ts';
-import type { Store } from '../../../store/port/store.ts';
+import type { ExecutionStore } from '../../../store/port/execution-store.ts';
+import type { Artifact } from '../../../store/port/resources/artifacts.ts';
 import { RuntimeError } from '../errors.ts';
 
 /**
@@ -72,12 +72,12 @@ export function withoutOffloadedState(type: string, data: JsonObject): JsonObjec
 }
 
 /** The data with what it refers to in place, as the step logged it. Throws `corrupt` when the artifact is gone. */
-export async function restorePayload(store: Store, tenantId: string, data: JsonObject): Promise<JsonObject> {
+export async function restorePayload(store: ExecutionStore, tenantId: string, data: JsonObject): Promise<JsonObject> {
   return withPayload(await offloadedArtifact(store, tenantId, data), data);
 }
 
 /** What the event refers to. Throws `corrupt` when it is gone. */
-export async function offloadedArtifact(store: Store, tenantId: string, data: JsonObject): Promise<Artifact> {
+export async function offloadedArtifact(store: ExecutionStore, tenantId: string, data: JsonObject): Promise<Artifact> {
   const key = String(referenceIn(data, payloadFieldIn(data)).hash);
   const artifact = await store.artifacts.get(tenantId, key);
   if (artifact === null) throw new RuntimeError('corrupt', `artifact ${key}, which the log refers to, is not in the store`);

@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import type { EventType, LogEvent } from '../../../machines/events.ts';
 import type { Json, JsonObject } from '../../../machines/json.ts';
-import type { EventRow } from '../../../store/port/rows.ts';
-import type { Store } from '../../../store/port/store.ts';
+import type { ExecutionStore } from '../../../store/port/execution-store.ts';
+import type { EventRow } from '../../../store/port/executions.ts';
 import { RuntimeError } from '../errors.ts';
 import type { Slice } from '../scheduling/time-slices.ts';
 import { offloadedReplayBytes, restorePayload, withoutOffloadedState } from './offloaded-payloads.ts';
@@ -18,7 +18,7 @@ export type TimedEvent = LogEvent & { readonly at_ms: number };
  * reading a page and what the reader does with an event share the time of all long computations.
  */
 export async function* readLog(
-  store: Store,
+  store: ExecutionStore,
   executionId: string,
   filter: { after?: number; type?: string; nodeId?: string; limit?: number; pageChars?: number },
   slice?: Slice,
@@ -72,7 +72,7 @@ export function replayableOf(row: EventRow): TimedEvent {
 }
 
 /** The first event: it has the input, and its actor started the execution. */
-export async function readFirst(store: Store, executionId: string): Promise<EventRow> {
+export async function readFirst(store: ExecutionStore, executionId: string): Promise<EventRow> {
   const [first] = await store.events(executionId, { after: 0, limit: 1 });
   if (first === undefined) throw new RuntimeError('corrupt', `execution ${executionId} has no events`);
   return first;
@@ -87,7 +87,7 @@ export function inputIn(first: EventRow): Json {
  * some are missing, and `log_too_large` when they take more than `maxBytes`: all of them are in memory at a time.
  */
 export async function readTail(
-  store: Store,
+  store: ExecutionStore,
   tenantId: string,
   executionId: string,
   after: number,

@@ -1,4 +1,4 @@
-import type { ExecutionFilter as StoredFilter } from '../../../store/port/store.ts';
+import type { ExecutionFilter as StoredFilter } from '../../../store/port/execution-search.ts';
 import { firstExecutionIdAt } from '../ids.ts';
 import type { ExecutionFilter } from '../types/executions.ts';
 

@@ -1,8 +1,8 @@
 import type { JsonObject } from '../../../machines/json.ts';
 import { type Status, TERMINAL } from '../../../machines/run.ts';
 import { approvalsOf } from '../../../machines/step/index.ts';
-import type { EventRow, ExecutionRow } from '../../../store/port/rows.ts';
-import type { Store } from '../../../store/port/store.ts';
+import type { ExecutionStore } from '../../../store/port/execution-store.ts';
+import type { EventRow, ExecutionRow } from '../../../store/port/executions.ts';
 import type { Clock } from '../clock.ts';
 import type { CachedExecution } from '../engine/loading/execution-cache.ts';
 import { RuntimeError } from '../errors.ts';
@@ -27,7 +27,7 @@ const STATE_FIELDS: Readonly<Partial<Record<string, string>>> = {
 };
 
 export interface QueriesOptions {
-  readonly store: Store;
+  readonly store: ExecutionStore;
   readonly clock: Clock;
   readonly slices: TimeSlices;
   readonly feed: WakeupSignal;

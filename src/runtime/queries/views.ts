@@ -1,7 +1,8 @@
 import type { JsonObject } from '../../../machines/json.ts';
 import type { Run, Status } from '../../../machines/run.ts';
 import { completedPatch, stateOf, suspensionOf } from '../../../machines/step/index.ts';
-import type { EventRow, ExecutionRow, WorkerRow } from '../../../store/port/rows.ts';
+import type { EventRow, ExecutionRow } from '../../../store/port/executions.ts';
+import type { WorkerRow } from '../../../store/port/workers.ts';
 import type { CachedExecution } from '../engine/loading/execution-cache.ts';
 import { forkedFrom } from '../history/fork/labels.ts';
 import type { EventView, ExecutionSummary, ExecutionView } from '../types/executions.ts';

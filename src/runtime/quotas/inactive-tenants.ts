@@ -1,5 +1,4 @@
-import type { TenantRegistry } from '../../../store/port/resources/tenants.ts';
-import type { TenantRow } from '../../../store/port/rows.ts';
+import type { TenantRegistry, TenantRow } from '../../../store/port/resources/tenants.ts';
 
 /** The set of tenants that are not active, held in memory so that scheduling need not read the store. */
 export class InactiveTenants {

@@ -1,5 +1,5 @@
-import type { TenantRow } from '../../../store/port/rows.ts';
-import type { Store } from '../../../store/port/store.ts';
+import type { ExecutionStore } from '../../../store/port/execution-store.ts';
+import type { TenantRow } from '../../../store/port/resources/tenants.ts';
 import type { Clock } from '../clock.ts';
 import type { CachedExecution } from '../engine/loading/execution-cache.ts';
 import { RuntimeError, type RuntimeErrorCode } from '../errors.ts';
@@ -15,7 +15,7 @@ import { type TenantStatus, TenantStatusCache } from './tenant-status-cache.ts';
 const CONCURRENCY_RETRY_MS = 1_000;
 
 export interface QuotaOptions {
-  readonly store: Store;
+  readonly store: ExecutionStore;
   readonly clock: Clock;
   readonly betweenCommits: LiveExecutionsOptions['betweenCommits'];
   /** Called when a tenant has become active again. */
@@ -30,7 +30,7 @@ export interface QuotaOptions {
  * suspended or over a limit cannot start new ones.
  */
 export class Quotas implements TenantAdmission {
-  readonly #store: Store;
+  readonly #store: ExecutionStore;
   readonly #clock: Clock;
   readonly #statusCache: TenantStatusCache;
   readonly #live: LiveExecutions;

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { TenantAdmission, TenantRegistry } from '../../../store/port/resources/tenants.ts';
+import type { TenantAdmission, TenantQuotas } from '../../../store/port/resources/tenants.ts';
 import type { Clock } from '../clock.ts';
 import type { TenantLimits } from './limits.ts';
 
@@ -21,13 +21,13 @@ interface Cached {
 
 /** Caches the status and limits of the tenants that make requests. */
 export class TenantStatusCache {
-  readonly #tenants: TenantRegistry;
+  readonly #tenants: TenantQuotas;
   readonly #clock: Clock;
   readonly #cache = new LRUCache<string, Cached>({ maxSize: MAX_CACHED_TENANTS, sizeCalculation: () => 1 });
   /** Counts invalidations: a row read before one must not enter the cache after it. */
   #changes = 0;
 
-  constructor(tenants: TenantRegistry, clock: Clock) {
+  constructor(tenants: TenantQuotas, clock: Clock) {
     this.#tenants = tenants;
     this.#clock = clock;
   }

@@ -1,6 +1,6 @@
 import type { Message } from '../../../machines/messages.ts';
-import type { Due } from '../../../store/port/rows.ts';
-import type { Store } from '../../../store/port/store.ts';
+import type { ExecutionStore } from '../../../store/port/execution-store.ts';
+import type { Due } from '../../../store/port/work-items.ts';
 import { visitOf } from '../activities/external/external-work.ts';
 import type { Clock } from '../clock.ts';
 import type { MessageOutcome, Preconditions } from '../engine/envelope.ts';
@@ -16,7 +16,7 @@ const TAKE_OVER_AFTER_MS = 2_000;
 const CROWDED_MS = 100;
 
 export interface TimerQueueOptions {
-  readonly store: Store;
+  readonly store: ExecutionStore;
   readonly clock: Clock;
   readonly shouldProcess: (executionId: string) => boolean;
   /** Is this the runtime to deliver what falls due for an execution, of those that are there? */

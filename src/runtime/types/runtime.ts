@@ -2,7 +2,7 @@ import type { Json } from '../../../machines/json.ts';
 import type { Budgets } from '../../../machines/messages.ts';
 import type { StoreErrorCode } from '../../../store/port/errors.ts';
 import type { ControlChange } from '../../../store/port/notifications.ts';
-import type { TenantRow } from '../../../store/port/rows.ts';
+import type { TenantRow } from '../../../store/port/resources/tenants.ts';
 import type { Caller } from './caller.ts';
 import type {
   ApprovalsView,

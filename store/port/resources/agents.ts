@@ -1,4 +1,4 @@
-import type { ActionContext } from '../writes.ts';
+import type { ActionContext } from '../control.ts';
 
 export const AGENT_STATUSES = ['registered', 'active', 'paused', 'deactivated', 'archived'] as const;
 export type AgentStatus = (typeof AGENT_STATUSES)[number];

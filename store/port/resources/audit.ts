@@ -1,4 +1,5 @@
-import type { EventRow } from '../rows.ts';
+import type { UnsignedBlocks } from '../../audit/unsigned-blocks.ts';
+import type { EventRow } from '../executions.ts';
 
 /** What happened: an event of an execution, or (without one) an action on the tenant's control plane. */
 export interface AuditEntry extends EventRow {
@@ -60,4 +61,31 @@ export interface AuditStore {
    * Rejects with `unknown_block` when the chain does not reach up to `fromBlock`.
    */
   export(tenantId: string, request: AuditExportRequest): AsyncIterable<string>;
+}
+
+export interface AuditReport {
+  /** Blocks that are sound, counted from the beginning. */
+  readonly blocks: number;
+  /** Hash of the last sound block, or of those of all chains: kept elsewhere, it proves later that nothing before it was rewritten. */
+  readonly head: string;
+  /** Null = the chain and every row it covers are as they were written. */
+  readonly fault: AuditFault | null;
+  /** Blocks up to there that should be signed and are not; null = none, or there is no key to check signatures with. */
+  readonly unsigned: UnsignedBlocks | null;
+}
+
+export interface AuditFault {
+  /** The writer whose chain it is in; absent where there is but one chain. */
+  readonly chain?: string;
+  /** Number of the first bad block, in its chain. */
+  readonly block: number;
+  /**
+   * `missing_block`: its number was skipped · `block_hash`: the block or its place in the chain was changed · `signature`: signed, but not by
+   * this key · `stream_digest`: rows of one stream were changed, removed or reordered · `unsealed_rows`: there are events no block covers ·
+   * `snapshot`: the stored snapshot of an execution was changed; its log is sound.
+   */
+  readonly reason: 'missing_block' | 'block_hash' | 'signature' | 'stream_digest' | 'unsealed_rows' | 'snapshot';
+  /** The stream, for `stream_digest` and `snapshot`; a null execution is the tenant's control plane. */
+  readonly tenantId: string | null;
+  readonly executionId: string | null;
 }

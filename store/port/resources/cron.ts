@@ -1,4 +1,4 @@
-import type { ActionContext } from '../writes.ts';
+import type { ActionContext } from '../control.ts';
 
 /** What a job does about times that passed while no runtime was there. */
 export const MISSED = ['skip', 'catch_up'] as const;

@@ -1,4 +1,4 @@
-import type { ActionContext } from '../writes.ts';
+import type { ActionContext } from '../control.ts';
 
 /** What a job does to each execution. */
 export const ACTIONS = ['cancel', 'retry', 'pause', 'resume'] as const;

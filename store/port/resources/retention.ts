@@ -1,5 +1,5 @@
 import type { RemovedExecution } from '../../audit/removals.ts';
-import type { ActionContext } from '../writes.ts';
+import type { ActionContext } from '../control.ts';
 
 export interface RetentionPolicy {
   readonly tenantId: string;

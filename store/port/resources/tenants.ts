@@ -1,9 +1,14 @@
-import type { TenantRow } from '../rows.ts';
-import type { ActionContext } from '../writes.ts';
+import type { ActionContext } from '../control.ts';
 
-/** A tenant with everything that is kept of it. */
+export interface TenantRow {
+  readonly id: string;
+  readonly name: string;
+  readonly status: 'active' | 'suspended' | 'archived';
+}
+
+/** A tenant with all its fields. */
 export interface TenantRecord extends TenantRow {
-  /** JSON object text, as it was given; null = none. */
+  /** JSON object text as it was given; null = none. */
   readonly policy: string | null;
   /** JSON object text; null = none. */
   readonly limits: string | null;
@@ -13,40 +18,44 @@ export interface TenantRecord extends TenantRow {
 
 export type NewTenant = Omit<TenantRecord, 'updatedAtMs'>;
 
-/** What is absent stays as it is. */
+/** Absent fields stay as they are. */
 export type TenantChange = Partial<Pick<TenantRecord, 'name' | 'status' | 'policy' | 'limits'>>;
 
-/** What decides whether work is taken for a tenant. */
+/** The fields that decide whether the tenant may start work. */
 export type TenantAdmission = Pick<TenantRecord, 'status' | 'limits'>;
 
-/** What the nodes of a tenant's executions have reported in a calendar month. */
+/** What the nodes of a tenant's executions reported in a calendar month. */
 export interface TenantUsage {
   /** Input and output together. */
   readonly tokens: number;
   readonly costUsd: number;
 }
 
-/** All tenants. They are never removed, so that an id never names another one later. */
-export interface TenantRegistry {
+/** What the runtime checks before it takes work. */
+export interface TenantQuotas {
+  admission(tenantId: string): Promise<TenantAdmission | null>;
+  /** Ids of the tenants that are not active, in no order. */
+  inactive(): Promise<readonly string[]>;
+  /** `month` like `2026-03`, in UTC. Zeros for a month without reports. */
+  usage(tenantId: string, month: string): Promise<TenantUsage>;
+  /** Executions that have not ended, children included. Exact while nothing is committed meanwhile. */
+  liveExecutions(tenantId: string): Promise<number>;
+  /** Distinct workflow ids, however many versions each has. */
+  workflowCount(tenantId: string): Promise<number>;
+}
+
+/** All tenants. They are never removed, so that an id never names another tenant later. */
+export interface TenantRegistry extends TenantQuotas {
   /** Rejects with `tenant_exists`. */
   create(tenant: NewTenant, context: ActionContext): Promise<TenantRecord>;
-  /** A change of nothing is not recorded. Rejects with `unknown_tenant`. */
+  /** A change that changes nothing is not recorded. Rejects with `unknown_tenant`. */
   update(tenantId: string, change: TenantChange, context: ActionContext): Promise<TenantRecord>;
   find(tenantId: string): Promise<TenantRecord | null>;
   /** By id. */
   list(page: { readonly limit: number; readonly offset: number }): Promise<readonly TenantRecord[]>;
-  admission(tenantId: string): Promise<TenantAdmission | null>;
-  /** Ids of those that are not active, in no order. */
-  inactive(): Promise<readonly string[]>;
-  /** `month` like `2026-03`, in UTC. Zeros for a month in which nothing was reported. */
-  usage(tenantId: string, month: string): Promise<TenantUsage>;
-  /** Executions that have not ended, children included. Exact while nothing is committed meanwhile. */
-  liveExecutions(tenantId: string): Promise<number>;
-  /** Workflow ids, however many versions each has. */
-  workflowCount(tenantId: string): Promise<number>;
 }
 
-/** What the change would change. The same for every engine, like the next. */
+/** The fields of the change that differ from the record. */
 export function differences(before: TenantRecord, change: TenantChange): TenantChange {
   const { name, status, policy, limits } = change;
   return {
@@ -57,7 +66,7 @@ export function differences(before: TenantRecord, change: TenantChange): TenantC
   };
 }
 
-/** What the control event of a change tells. */
+/** The data of the control event of a change. */
 export function changeData(tenantId: string, { name, status, policy, limits }: TenantChange): string {
   return JSON.stringify({ tenant_id: tenantId, name, status, policy: parsed(policy), limits: parsed(limits) });
 }

@@ -1,5 +1,5 @@
-import type { TenantRow } from '../rows.ts';
-import type { ActionContext } from '../writes.ts';
+import type { ActionContext } from '../control.ts';
+import type { TenantRow } from './tenants.ts';
 
 export interface WebhookRow {
   readonly id: string;

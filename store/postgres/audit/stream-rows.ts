@@ -1,6 +1,6 @@
 import type { StreamRange } from '../../audit/digest.ts';
 import type { RemovalRecord, StreamContent } from '../../audit/stream-content.ts';
-import type { EventRow, ExecutionRow } from '../../port/rows.ts';
+import type { EventRow, ExecutionRow } from '../../port/executions.ts';
 import type { Queries } from '../connections.ts';
 import { EVENT_RANGE, REMOVED_EXECUTION } from '../queries/audit.ts';
 import { CONTROL_EVENTS } from '../queries/control.ts';

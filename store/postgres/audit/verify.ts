@@ -4,7 +4,7 @@ import { digestStream, hashBlock, type StreamDigest, signBlock, unpackStreams } 
 import { removedBy } from '../../audit/removals.ts';
 import type { RemovalRecord } from '../../audit/stream-content.ts';
 import { UnsignedCount } from '../../audit/unsigned-blocks.ts';
-import type { AuditFault, AuditReport } from '../../port/rows.ts';
+import type { AuditFault, AuditReport } from '../../port/resources/audit.ts';
 import { checkSeal, type SealedSnapshot } from '../../snapshot-seal.ts';
 import { type Queries, runQuery, sql } from '../connections.ts';
 import * as auditSql from '../queries/audit.ts';

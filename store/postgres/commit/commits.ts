@@ -1,7 +1,7 @@
 import { digestWrite, type StreamDigest } from '../../audit/digest.ts';
 import { checkSequences } from '../../check-sequences.ts';
+import type { Batch, CommitRejection, CommitUnit, ExecutionWrite } from '../../port/commit.ts';
 import { StoreError } from '../../port/errors.ts';
-import type { Batch, CommitRejection, CommitUnit, ExecutionWrite } from '../../port/writes.ts';
 import { wellFormedWrite } from '../../well-formed.ts';
 import { sql } from '../connections.ts';
 import { rejectionOf } from '../errors.ts';

@@ -1,4 +1,4 @@
-import type { CommitRejection, CommitUnit, ExecutionWrite, TimerWrite, WorkWrite } from '../../port/writes.ts';
+import type { CommitRejection, CommitUnit, ExecutionWrite, TimerWrite, WorkWrite } from '../../port/commit.ts';
 
 type Timer = Extract<TimerWrite, { op: 'set' }>;
 type Item = Extract<WorkWrite, { op: 'put' }>['item'];

@@ -1,4 +1,4 @@
-import type { ExecutionWrite } from '../../port/writes.ts';
+import type { ExecutionWrite } from '../../port/commit.ts';
 import { sealOf } from '../../snapshot-seal.ts';
 import { indexKey } from '../index-key.ts';
 import { jsonText } from '../json-text.ts';

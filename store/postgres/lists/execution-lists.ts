@@ -1,5 +1,5 @@
-import type { ExecutionRow } from '../../port/rows.ts';
-import type { ExecutionFilter, ExecutionPage, ExecutionPageRequest } from '../../port/store.ts';
+import type { ExecutionFilter, ExecutionPage, ExecutionPageRequest } from '../../port/execution-search.ts';
+import type { ExecutionRow } from '../../port/executions.ts';
 import type { Connections, Value } from '../connections.ts';
 import { indexKey } from '../index-key.ts';
 import {

@@ -1,5 +1,5 @@
+import type { ExecutionWrite } from '../../port/commit.ts';
 import type { CommittedExecution, ControlChange, StoreNotification } from '../../port/notifications.ts';
-import type { ExecutionWrite } from '../../port/writes.ts';
 
 /** PostgreSQL takes payloads below 8,000 bytes, and a character may have several. */
 const MAX_EXECUTIONS_CHARS = 1_500;

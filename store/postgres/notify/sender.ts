@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import type { ExecutionWrite } from '../../port/writes.ts';
+import type { ExecutionWrite } from '../../port/commit.ts';
 import { type Connections, closeTimeout } from '../connections.ts';
 import { NOTIFY } from '../queries/commit.ts';
 import { gapPayload, PendingNotifications } from './payloads.ts';

@@ -1,3 +1,4 @@
+import type { ActionContext } from '../../port/control.ts';
 import {
   type AgentFilter,
   type AgentRow,
@@ -7,7 +8,6 @@ import {
   type TraceRow,
   traceOf,
 } from '../../port/resources/agents.ts';
-import type { ActionContext } from '../../port/writes.ts';
 import type { Connections, Queries } from '../connections.ts';
 import type { ControlLog } from '../control-log.ts';
 import { indexKey } from '../index-key.ts';

@@ -1,6 +1,6 @@
-import type { ArtifactStore } from '../../port/resources/artifacts.ts';
-import type { Artifact, ArtifactMetadata } from '../../port/rows.ts';
-import type { ActionContext, ExecutionWrite } from '../../port/writes.ts';
+import type { ExecutionWrite } from '../../port/commit.ts';
+import type { ActionContext } from '../../port/control.ts';
+import type { Artifact, ArtifactMetadata, ArtifactStore } from '../../port/resources/artifacts.ts';
 import type { Connections, Queries, Value } from '../connections.ts';
 import type { ControlLog } from '../control-log.ts';
 import * as sql from '../queries/artifacts.ts';

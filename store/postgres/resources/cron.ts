@@ -1,3 +1,4 @@
+import type { ActionContext } from '../../port/control.ts';
 import { StoreError } from '../../port/errors.ts';
 import {
   type CronJob,
@@ -8,7 +9,6 @@ import {
   omissionEvent,
   storedData,
 } from '../../port/resources/cron.ts';
-import type { ActionContext } from '../../port/writes.ts';
 import type { Connections, Value } from '../connections.ts';
 import type { ControlLog } from '../control-log.ts';
 import * as sql from '../queries/cron.ts';

@@ -1,3 +1,4 @@
+import type { ActionContext } from '../../port/control.ts';
 import {
   finishedData,
   type JobProgress,
@@ -6,7 +7,6 @@ import {
   type NewJob,
   startedData,
 } from '../../port/resources/jobs.ts';
-import type { ActionContext } from '../../port/writes.ts';
 import type { Connections, Value } from '../connections.ts';
 import type { ControlLog } from '../control-log.ts';
 import * as sql from '../queries/jobs.ts';

@@ -1,4 +1,5 @@
 import { EXECUTIONS_REMOVED, type RemovedExecution } from '../../audit/removals.ts';
+import type { ActionContext } from '../../port/control.ts';
 import {
   BEFORE_ALL,
   EXECUTIONS_PER_BATCH,
@@ -10,7 +11,6 @@ import {
   type RetentionStore,
   removalData,
 } from '../../port/resources/retention.ts';
-import type { ActionContext } from '../../port/writes.ts';
 import type { Connections, Queries } from '../connections.ts';
 import type { ControlLog } from '../control-log.ts';
 import { indexKey } from '../index-key.ts';

@@ -1,3 +1,5 @@
+import type { ExecutionWrite } from '../../port/commit.ts';
+import type { ActionContext } from '../../port/control.ts';
 import { StoreError } from '../../port/errors.ts';
 import {
   changeData,
@@ -9,7 +11,6 @@ import {
   type TenantRegistry,
   type TenantUsage,
 } from '../../port/resources/tenants.ts';
-import type { ActionContext, ExecutionWrite } from '../../port/writes.ts';
 import type { Connections } from '../connections.ts';
 import type { ControlLog } from '../control-log.ts';
 import * as sql from '../queries/tenants.ts';

@@ -1,3 +1,4 @@
+import type { ActionContext } from '../../port/control.ts';
 import { StoreError } from '../../port/errors.ts';
 import {
   type NewWebhook,
@@ -6,7 +7,6 @@ import {
   type WebhookRow,
   webhookData,
 } from '../../port/resources/webhooks.ts';
-import type { ActionContext } from '../../port/writes.ts';
 import type { Connections, Queries } from '../connections.ts';
 import type { ControlLog } from '../control-log.ts';
 import * as sql from '../queries/webhooks.ts';

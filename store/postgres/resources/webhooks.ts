@@ -1,3 +1,4 @@
+import type { ActionContext } from '../../port/control.ts';
 import type {
   DeliveryAttempt,
   DeliveryRow,
@@ -6,7 +7,6 @@ import type {
   WebhookChange,
   WebhookStore,
 } from '../../port/resources/webhooks.ts';
-import type { ActionContext } from '../../port/writes.ts';
 import type { Connections, Queries } from '../connections.ts';
 import type { ControlLog } from '../control-log.ts';
 import { jsonText } from '../json-text.ts';

@@ -1,7 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { StreamRange } from '../../audit/digest.ts';
 import type { RemovalRecord, StreamContent } from '../../audit/stream-content.ts';
-import type { EventRow, ExecutionRow } from '../../port/rows.ts';
+import type { EventRow, ExecutionRow } from '../../port/executions.ts';
 import { EVENT_RANGE, REMOVED_EXECUTION } from '../queries/audit.ts';
 import { CONTROL_EVENTS } from '../queries/control.ts';
 import { TENANT_EXECUTION } from '../queries/executions.ts';

@@ -1,8 +1,8 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { digestWrite, type StreamDigest } from '../../audit/digest.ts';
 import { checkSequences } from '../../check-sequences.ts';
-import type { IdempotencyRow } from '../../port/rows.ts';
-import type { Batch, CommitRejection, CommitUnit, ExecutionWrite } from '../../port/writes.ts';
+import type { Batch, CommitRejection, CommitUnit, ExecutionWrite } from '../../port/commit.ts';
+import type { IdempotencyRow } from '../../port/executions.ts';
 import { wellFormedWrite } from '../../well-formed.ts';
 import type { AuditChain } from '../audit/chain.ts';
 import { PUT_IDEMPOTENCY } from '../queries/control.ts';

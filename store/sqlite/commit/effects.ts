@@ -1,5 +1,5 @@
 import type { Database, Statement } from 'better-sqlite3';
-import type { CommitRejection, ExecutionWrite, TimerWrite, WorkWrite } from '../../port/writes.ts';
+import type { CommitRejection, ExecutionWrite, TimerWrite, WorkWrite } from '../../port/commit.ts';
 import * as logSql from '../queries/log.ts';
 import { ADD_TENANT_USAGE } from '../queries/tenants.ts';
 import * as workSql from '../queries/work.ts';

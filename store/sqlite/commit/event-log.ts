@@ -1,7 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { sameContext } from '../../audit/digest.ts';
-import type { EventRow } from '../../port/rows.ts';
-import type { ExecutionWrite } from '../../port/writes.ts';
+import type { ExecutionWrite } from '../../port/commit.ts';
+import type { EventRow } from '../../port/executions.ts';
 import { appendEvents } from '../queries/log.ts';
 
 /** Events per statement; a longer run takes several. */

@@ -1,6 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
-import type { ExecutionProgress, NewExecution } from '../../port/rows.ts';
-import type { ExecutionWrite } from '../../port/writes.ts';
+import type { ExecutionWrite } from '../../port/commit.ts';
+import type { ExecutionProgress, NewExecution } from '../../port/executions.ts';
 import { sealOf } from '../../snapshot-seal.ts';
 import * as sql from '../queries/executions.ts';
 

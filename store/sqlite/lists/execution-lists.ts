@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Database, Statement } from 'better-sqlite3';
-import type { ExecutionRow } from '../../port/rows.ts';
-import type { ExecutionFilter, ExecutionPage, ExecutionPageRequest } from '../../port/store.ts';
+import type { ExecutionFilter, ExecutionPage, ExecutionPageRequest } from '../../port/execution-search.ts';
+import type { ExecutionRow } from '../../port/executions.ts';
 import { guarded } from '../errors.ts';
 import { EXECUTION_BY_ID, type IndexScan, type Order, scanIds, scanIdsOfVersion } from '../queries/executions.ts';
 import { type IdParameters, type IdStream, IndexStream, type Meter, UnionStream } from './id-streams.ts';

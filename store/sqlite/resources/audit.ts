@@ -1,6 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { type StreamRange, signBlock, unpackStreams } from '../../audit/digest.ts';
 import { type ExportSource, exportLines, type SealedBlock } from '../../audit/export.ts';
+import type { EventRow } from '../../port/executions.ts';
 import type {
   AuditEntry,
   AuditExportRequest,
@@ -9,7 +10,6 @@ import type {
   AuditPageRequest,
   AuditStore,
 } from '../../port/resources/audit.ts';
-import type { EventRow } from '../../port/rows.ts';
 import { chainId, type StoredBlock } from '../audit/chain.ts';
 import { AuditSearch } from '../audit/find.ts';
 import type { AuditEntryRef } from '../audit/slices.ts';

@@ -1,4 +1,5 @@
 import type { Database, Statement } from 'better-sqlite3';
+import type { ActionContext } from '../../port/control.ts';
 import { StoreError } from '../../port/errors.ts';
 import {
   type CronJob,
@@ -9,7 +10,6 @@ import {
   omissionEvent,
   storedData,
 } from '../../port/resources/cron.ts';
-import type { ActionContext } from '../../port/writes.ts';
 import type { ControlLog } from '../control-log.ts';
 import { guarded } from '../errors.ts';
 import * as sql from '../queries/cron.ts';

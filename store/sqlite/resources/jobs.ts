@@ -1,4 +1,5 @@
 import type { Database, Statement } from 'better-sqlite3';
+import type { ActionContext } from '../../port/control.ts';
 import {
   finishedData,
   type JobProgress,
@@ -7,7 +8,6 @@ import {
   type NewJob,
   startedData,
 } from '../../port/resources/jobs.ts';
-import type { ActionContext } from '../../port/writes.ts';
 import type { ControlLog } from '../control-log.ts';
 import { guarded } from '../errors.ts';
 import * as sql from '../queries/jobs.ts';

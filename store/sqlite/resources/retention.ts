@@ -1,5 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { EXECUTIONS_REMOVED, type RemovedExecution } from '../../audit/removals.ts';
+import type { ActionContext } from '../../port/control.ts';
 import {
   BEFORE_ALL,
   EXECUTIONS_PER_BATCH,
@@ -11,7 +12,6 @@ import {
   type RetentionStore,
   removalData,
 } from '../../port/resources/retention.ts';
-import type { ActionContext } from '../../port/writes.ts';
 import type { ControlLog } from '../control-log.ts';
 import { guarded } from '../errors.ts';
 import * as sql from '../queries/retention.ts';

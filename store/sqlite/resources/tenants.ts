@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Database, Statement } from 'better-sqlite3';
+import type { ActionContext } from '../../port/control.ts';
 import { StoreError } from '../../port/errors.ts';
 import {
   changeData,
@@ -11,7 +12,6 @@ import {
   type TenantRegistry,
   type TenantUsage,
 } from '../../port/resources/tenants.ts';
-import type { ActionContext } from '../../port/writes.ts';
 import type { ControlLog } from '../control-log.ts';
 import { guarded } from '../errors.ts';
 import * as sql from '../queries/tenants.ts';

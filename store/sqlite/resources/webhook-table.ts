@@ -1,4 +1,5 @@
 import type { Database, Statement } from 'better-sqlite3';
+import type { ActionContext } from '../../port/control.ts';
 import { StoreError } from '../../port/errors.ts';
 import {
   type NewWebhook,
@@ -7,7 +8,6 @@ import {
   type WebhookRow,
   webhookData,
 } from '../../port/resources/webhooks.ts';
-import type { ActionContext } from '../../port/writes.ts';
 import type { ControlLog } from '../control-log.ts';
 import * as sql from '../queries/webhooks.ts';
 

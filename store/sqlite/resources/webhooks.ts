@@ -1,4 +1,5 @@
 import type { Database, Statement } from 'better-sqlite3';
+import type { ActionContext } from '../../port/control.ts';
 import type {
   DeliveryAttempt,
   DeliveryRow,
@@ -8,7 +9,6 @@ import type {
   WebhookChange,
   WebhookStore,
 } from '../../port/resources/webhooks.ts';
-import type { ActionContext } from '../../port/writes.ts';
 import type { ControlLog } from '../control-log.ts';
 import { guarded } from '../errors.ts';
 import * as sql from '../queries/webhooks.ts';

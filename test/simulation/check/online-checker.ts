@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../../machines/json.ts';
 import { TERMINAL } from '../../../machines/run.ts';
-import type { ExecutionWrite } from '../../../store/port/writes.ts';
+import type { ExecutionWrite } from '../../../store/port/commit.ts';
 import type { MemoryDatabase } from '../store/memory-database.ts';
 
 /** A tool that was called in process. */

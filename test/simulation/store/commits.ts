@@ -1,6 +1,6 @@
 import { checkSequences } from '../../../store/check-sequences.ts';
-import type { ExecutionRow } from '../../../store/port/rows.ts';
-import type { Batch, CommitRejection, CommitUnit, ExecutionWrite, TimerWrite, WorkWrite } from '../../../store/port/writes.ts';
+import type { Batch, CommitRejection, CommitUnit, ExecutionWrite, TimerWrite, WorkWrite } from '../../../store/port/commit.ts';
+import type { ExecutionRow } from '../../../store/port/executions.ts';
 import { wellFormedWrite } from '../../../store/well-formed.ts';
 import { key, type StoredItem, type Tables } from './tables.ts';
 import { UndoLog } from './undo-log.ts';

@@ -1,6 +1,7 @@
+import type { Batch, CommitRejection, ExecutionWrite } from '../../../store/port/commit.ts';
+import type { ActionContext, ControlAction } from '../../../store/port/control.ts';
 import { StoreError } from '../../../store/port/errors.ts';
 import type { CommittedExecution, StoreNotification } from '../../../store/port/notifications.ts';
-import type { ActionContext, Batch, CommitRejection, ControlAction, ExecutionWrite } from '../../../store/port/writes.ts';
 import { Commits } from './commits.ts';
 import { Queries } from './queries.ts';
 import { key, Tables } from './tables.ts';

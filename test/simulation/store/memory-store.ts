@@ -1,8 +1,9 @@
+import type { WorkflowRow } from '../../../store/port/control.ts';
 import { StoreError } from '../../../store/port/errors.ts';
+import type { ExecutionStore, TenantStore } from '../../../store/port/execution-store.ts';
 import type { StoreNotification } from '../../../store/port/notifications.ts';
-import type { TenantRegistry } from '../../../store/port/resources/tenants.ts';
-import type { WorkflowRow } from '../../../store/port/rows.ts';
-import type { Store, TenantStore } from '../../../store/port/store.ts';
+import type { TenantQuotas } from '../../../store/port/resources/tenants.ts';
+import type { CoreStore } from '../../support/stores.ts';
 import type { MemoryDatabase } from './memory-database.ts';
 import { key } from './tables.ts';
 
@@ -16,7 +17,7 @@ export interface Transport {
 }
 
 /** The port on a `MemoryDatabase`: one connection to it, which `me` names. */
-export function memoryStore(database: MemoryDatabase, transport: Transport, me: object = {}): Store {
+export function memoryStore(database: MemoryDatabase, transport: Transport, me: object = {}): CoreStore {
   const { tables, queries, workers, shared } = database;
   const call = async <T>(name: string, write: boolean, execute: () => T): Promise<T> => {
     if (transport.closed) throw new StoreError('store_unavailable', 'the store is closed');
@@ -28,18 +29,11 @@ export function memoryStore(database: MemoryDatabase, transport: Transport, me: 
   return {
     engine: shared ? 'postgres' : 'sqlite',
     shared,
-    agents: unsupported('agents'),
     artifacts: {
-      put: unsupported<Store['artifacts']>('artifacts').put,
+      put: unsupported<ExecutionStore['artifacts']>('artifacts').put,
       get: (tenantId, hash) => read('artifact', () => tables.artifacts.get(key(tenantId, hash)) ?? null),
     },
-    audit: unsupported('audit'),
-    cron: unsupported('cron'),
-    jobs: unsupported('jobs'),
-    log: unsupported('log'),
-    webhooks: unsupported('webhooks'),
-    retention: unsupported('retention'),
-    tenants: tenantRegistry(database, read),
+    tenants: tenantQuotas(database, read),
 
     commit: (batch) => write('commit', () => database.commit(me, batch)),
     control: (action, context) => write('control', () => database.control(me, action, context)),
@@ -161,13 +155,8 @@ function tenantStore({ tables, queries, workers }: MemoryDatabase, tenantId: str
 }
 
 /** Only what the runtime asks of tenants. */
-function tenantRegistry({ tables }: MemoryDatabase, read: Read): TenantRegistry {
-  const unsupportedMethods = unsupported<TenantRegistry>('tenants');
+function tenantQuotas({ tables }: MemoryDatabase, read: Read): TenantQuotas {
   return {
-    create: unsupportedMethods.create,
-    update: unsupportedMethods.update,
-    find: unsupportedMethods.find,
-    list: unsupportedMethods.list,
     admission: (tenantId) =>
       read('standing', () => {
         const tenant = tables.tenants.get(tenantId);

@@ -1,5 +1,6 @@
-import type { Due, ExecutionRow, WorkItemRow } from '../../../store/port/rows.ts';
-import type { ClaimRequest, EventPage, ExecutionPage, ExecutionPageRequest, LeaseRenewal } from '../../../store/port/store.ts';
+import type { ExecutionPage, ExecutionPageRequest } from '../../../store/port/execution-search.ts';
+import type { EventPage, ExecutionRow } from '../../../store/port/executions.ts';
+import type { ClaimRequest, Due, LeaseRenewal, WorkItemRow } from '../../../store/port/work-items.ts';
 import type { StoredItem, Tables } from './tables.ts';
 
 /** What is asked of the tables, said as plainly as possible: every answer is computed from all rows. */

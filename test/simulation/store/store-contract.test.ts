@@ -7,7 +7,7 @@ import { durabilityContract } from '../../store/contract/durability.ts';
 import { listContract } from '../../store/contract/lists.ts';
 import { workContract } from '../../store/contract/work.ts';
 import { workerContract } from '../../store/contract/workers.ts';
-import type { TestDatabase } from '../../support/stores.ts';
+import type { CoreStore, TestDatabase } from '../../support/stores.ts';
 import { MemoryDatabase } from './memory-database.ts';
 import { memoryStore, type Transport } from './memory-store.ts';
 
@@ -26,7 +26,7 @@ function directTransport(): Transport {
   };
 }
 
-function memory(shared: boolean): () => TestDatabase {
+function memory(shared: boolean): () => TestDatabase<CoreStore> {
   return () => {
     const database = new MemoryDatabase(shared);
     return { open: async () => memoryStore(database, directTransport()) };

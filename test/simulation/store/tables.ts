@@ -1,14 +1,9 @@
-import type {
-  Artifact,
-  EventRow,
-  ExecutionRow,
-  IdempotencyRow,
-  NewWorkItem,
-  TenantRow,
-  TokenRow,
-  WorkItemRow,
-} from '../../../store/port/rows.ts';
-import type { RuntimeHolder } from '../../../store/port/store.ts';
+import type { TokenRow } from '../../../store/port/control.ts';
+import type { EventRow, ExecutionRow, IdempotencyRow } from '../../../store/port/executions.ts';
+import type { Artifact } from '../../../store/port/resources/artifacts.ts';
+import type { TenantRow } from '../../../store/port/resources/tenants.ts';
+import type { NewWorkItem, WorkItemRow } from '../../../store/port/work-items.ts';
+import type { RuntimeHolder } from '../../../store/port/workers.ts';
 
 export interface StoredExecution {
   readonly row: ExecutionRow;

@@ -1,5 +1,4 @@
-import type { WorkerRow } from '../../../store/port/rows.ts';
-import type { WorkerHeartbeat } from '../../../store/port/store.ts';
+import type { WorkerHeartbeat, WorkerRow } from '../../../store/port/workers.ts';
 import { isOpen } from './commits.ts';
 import { key, type Tables } from './tables.ts';
 

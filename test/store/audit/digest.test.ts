@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { digestStream, hashBlock } from '../../../store/audit/digest.ts';
-import type { EventRow, NewExecution } from '../../../store/port/rows.ts';
+import type { EventRow, NewExecution } from '../../../store/port/executions.ts';
 import { newExecution } from '../writes.ts';
 
 /** Texts that look like the digest's own punctuation, so that a missing length would let two records read alike. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Artifact } from '../../../store/port/rows.ts';
+import type { ExecutionWrite } from '../../../store/port/commit.ts';
+import type { Artifact } from '../../../store/port/resources/artifacts.ts';
 import type { Store } from '../../../store/port/store.ts';
-import type { ExecutionWrite } from '../../../store/port/writes.ts';
 import type { TestDatabase } from '../../support/stores.ts';
 import { AT_MS, batch, context, startExecution, step } from '../writes.ts';
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { TestDatabase } from '../../support/stores.ts';
+import type { CoreStore, TestDatabase } from '../../support/stores.ts';
 import { AT_MS, batch, startExecution, timer } from '../writes.ts';
 
 const ACTOR = { actorId: 'rt', actorType: 'system', request: null } as const;
 
-export function clusterContract(database: () => TestDatabase): void {
+export function clusterContract(database: () => TestDatabase<CoreStore>): void {
   describe('the runtimes that are there', () => {
     it('are those seen lately that have not stopped', async () => {
       const store = await database().open();

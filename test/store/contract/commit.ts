@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { TestDatabase } from '../../support/stores.ts';
+import type { CoreStore, TestDatabase } from '../../support/stores.ts';
 import { AT_MS, batch, event, events, request, startExecution, step, timer, unit, workItem } from '../writes.ts';
 
-export function commitContract(database: () => TestDatabase): void {
+export function commitContract(database: () => TestDatabase<CoreStore>): void {
   describe('commit', () => {
     it('begins an execution and answers it back as it was written', async () => {
       const store = await database().open();

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { Store } from '../../../store/port/store.ts';
-import type { TestDatabase } from '../../support/stores.ts';
+import type { ExecutionStore } from '../../../store/port/execution-store.ts';
+import type { CoreStore, TestDatabase } from '../../support/stores.ts';
 import { AT_MS, context, token } from '../writes.ts';
 
 async function register(
-  store: Store,
+  store: ExecutionStore,
   workflowId: string,
   version: string,
   revision: string,
@@ -14,7 +14,7 @@ async function register(
   await store.control({ type: 'workflow_registered', workflowId, version, revision, source }, context(change));
 }
 
-export function controlContract(database: () => TestDatabase): void {
+export function controlContract(database: () => TestDatabase<CoreStore>): void {
   describe('tenants', () => {
     it('include the default one from the beginning', async () => {
       const store = await database().open();

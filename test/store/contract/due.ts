@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Due } from '../../../store/port/rows.ts';
-import type { TestDatabase } from '../../support/stores.ts';
+import type { Due } from '../../../store/port/work-items.ts';
+import type { CoreStore, TestDatabase } from '../../support/stores.ts';
 import { AT_MS, batch, claim, startExecution, startWithWork, step, timer, workItem } from '../writes.ts';
 
 function names(due: readonly Due[]): readonly string[] {
@@ -10,7 +10,7 @@ function names(due: readonly Due[]): readonly string[] {
   });
 }
 
-export function dueContract(database: () => TestDatabase): void {
+export function dueContract(database: () => TestDatabase<CoreStore>): void {
   describe('due', () => {
     it('is nothing in an empty store', async () => {
       const store = await database().open();

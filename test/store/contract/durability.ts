@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { TestDatabase } from '../../support/stores.ts';
+import type { CoreStore, TestDatabase } from '../../support/stores.ts';
 import {
   AT_MS,
   batch,
@@ -15,7 +15,7 @@ import {
   workItem,
 } from '../writes.ts';
 
-export function durabilityContract(database: () => TestDatabase): void {
+export function durabilityContract(database: () => TestDatabase<CoreStore>): void {
   describe('a database that is opened again', () => {
     it('has all that was written', async () => {
       const one = database();

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import type { ExecutionPageRequest, Store } from '../../../store/port/store.ts';
+import type { ExecutionPageRequest } from '../../../store/port/execution-search.ts';
+import type { ExecutionStore } from '../../../store/port/execution-store.ts';
 import { Random } from '../../support/random.ts';
-import type { TestDatabase } from '../../support/stores.ts';
+import type { CoreStore, TestDatabase } from '../../support/stores.ts';
 import { batch, event, startExecution, step } from '../writes.ts';
 
 const ALL = { limit: 100, offset: 0 };
 
-async function ids(store: Store, tenantId: string, filter: object = {}): Promise<readonly string[]> {
+async function ids(store: ExecutionStore, tenantId: string, filter: object = {}): Promise<readonly string[]> {
   return (await store.tenant(tenantId).executions({ ...ALL, ...filter })).rows.map((row) => row.id);
 }
 
@@ -34,7 +35,7 @@ function matches(execution: Described, filter: Omit<ExecutionPageRequest, 'limit
   );
 }
 
-export function listContract(database: () => TestDatabase): void {
+export function listContract(database: () => TestDatabase<CoreStore>): void {
   describe('lists of executions', () => {
     it('are newest first by id, in pages', async () => {
       const store = await database().open();

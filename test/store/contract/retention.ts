@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { checkExport } from '../../../store/audit/check-export.ts';
+import type { ExecutionWrite } from '../../../store/port/commit.ts';
 import type { Store } from '../../../store/port/store.ts';
-import type { ExecutionWrite } from '../../../store/port/writes.ts';
 import type { TestDatabase } from '../../support/stores.ts';
 import { AT_MS, batch, type Change, context, request, startExecution, step, timer, token, unit, workItem } from '../writes.ts';
 import { exported, lines } from './audit-log.ts';

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import type { Store } from '../../../store/port/store.ts';
-import type { TestDatabase } from '../../support/stores.ts';
+import type { ExecutionStore } from '../../../store/port/execution-store.ts';
+import type { CoreStore, TestDatabase } from '../../support/stores.ts';
 import { AT_MS, batch, claim, startExecution, startWithWork, step, workItem } from '../writes.ts';
 
-async function claimed(store: Store, change: Parameters<typeof claim>[0] = {}): Promise<readonly string[]> {
+async function claimed(store: ExecutionStore, change: Parameters<typeof claim>[0] = {}): Promise<readonly string[]> {
   return (await store.claimWork(claim(change))).map((item) => item.id);
 }
 
-export function workContract(database: () => TestDatabase): void {
+export function workContract(database: () => TestDatabase<CoreStore>): void {
   describe('work items', () => {
     it('wait as they were put', async () => {
       const store = await database().open();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { WorkerHeartbeat } from '../../../store/port/store.ts';
-import type { Capabilities, TestDatabase } from '../../support/stores.ts';
+import type { WorkerHeartbeat } from '../../../store/port/workers.ts';
+import type { Capabilities, CoreStore, TestDatabase } from '../../support/stores.ts';
 import { AT_MS, batch, claim, startExecution, startWithWork, step, workItem } from '../writes.ts';
 
 const ACTOR = { actorId: 'ann', actorType: 'human', request: '{"id":"r1"}' } as const;
@@ -13,7 +13,7 @@ function runtime(id: string, change: Partial<WorkerHeartbeat> = {}): WorkerHeart
   return worker(id, { tenantId: null, kind: 'runtime', queues: [], ...change });
 }
 
-export function workerContract(database: () => TestDatabase, { exclusive }: Capabilities): void {
+export function workerContract(database: () => TestDatabase<CoreStore>, { exclusive }: Capabilities): void {
   describe('workers', () => {
     it('are those seen lately, with what they claimed', async () => {
       const store = await database().open();

@@ -1,7 +1,7 @@
 import { Client } from 'pg';
 import { describe, expect, it } from 'vitest';
 import { type CheckOptions, checkExport, type ExportReport } from '../../../store/audit/check-export.ts';
-import type { AuditFault } from '../../../store/port/rows.ts';
+import type { AuditFault } from '../../../store/port/resources/audit.ts';
 import { type PostgresDatabase, postgresDatabase, postgresServer } from '../../support/postgres.ts';
 import { exported, lines } from '../contract/audit-log.ts';
 import { AT_MS, batch, context, event, startExecution, step, token } from '../writes.ts';

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { Client } from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { Artifact } from '../../../store/port/rows.ts';
+import type { Artifact } from '../../../store/port/resources/artifacts.ts';
 import type { Store } from '../../../store/port/store.ts';
 import { CALL_COMMIT_FUNCTION } from '../../../store/postgres/commit/commit-function.ts';
 import { sql } from '../../../store/postgres/connections.ts';

@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { Artifact } from '../../../store/port/rows.ts';
+import type { Artifact } from '../../../store/port/resources/artifacts.ts';
 import type { Store } from '../../../store/port/store.ts';
 import { postgresDatabase, postgresServer } from '../../support/postgres.ts';
 import { AT_MS, batch, claim, context, request, startExecution, startWithWork, step, timer, unit, workItem } from '../writes.ts';

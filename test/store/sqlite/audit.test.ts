@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
-import type { AuditFault } from '../../../store/port/rows.ts';
+import type { AuditFault } from '../../../store/port/resources/audit.ts';
 import { type SqliteDatabase, sqliteDatabase } from '../../support/stores.ts';
 import { AT_MS, batch, context, event, startExecution, step, token } from '../writes.ts';
 

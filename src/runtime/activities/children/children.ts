@@ -5,8 +5,8 @@ import { definitionOf } from '../../../../machines/nodes/index.ts';
 import type { Status } from '../../../../machines/run.ts';
 import { BUDGET_EXCEEDED, budgetExceededMessage, stateOf, workOf } from '../../../../machines/step/index.ts';
 import { StoreError } from '../../../../store/port/errors.ts';
-import type { ExecutionRow, InboxRow } from '../../../../store/port/rows.ts';
-import type { Store } from '../../../../store/port/store.ts';
+import type { ExecutionStore } from '../../../../store/port/execution-store.ts';
+import type { ExecutionRow, InboxRow } from '../../../../store/port/executions.ts';
 import { WorkError } from '../../../executors/executor.ts';
 import type { Actor } from '../../actor.ts';
 import type { Clock } from '../../clock.ts';
@@ -35,7 +35,7 @@ const PARENT_ACTIVATION = 'jamjet.parent.activation';
 const PARENT_ATTEMPT = 'jamjet.parent.attempt';
 
 export interface ChildrenOptions {
-  readonly store: Store;
+  readonly store: ExecutionStore;
   readonly programs: WorkflowCache;
   readonly clock: Clock;
   readonly ids: Ids;

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { Store } from '../../../../store/port/store.ts';
+import type { ExecutionStore } from '../../../../store/port/execution-store.ts';
 import { RuntimeError } from '../../errors.ts';
 
 /** The label of a child that names the root of its tree: the execution that no other has started. */
@@ -19,10 +19,10 @@ interface Tree {
 
 /** How many executions come of one: counted along the index of labels when a tree is first heard of, and remembered. */
 export class Descendants {
-  readonly #store: Pick<Store, 'tenant' | 'shared'>;
+  readonly #store: Pick<ExecutionStore, 'tenant' | 'shared'>;
   readonly #trees = new LRUCache<string, Promise<Tree>>({ maxSize: MAX_REMEMBERED, sizeCalculation: () => 1 });
 
-  constructor(store: Pick<Store, 'tenant' | 'shared'>) {
+  constructor(store: Pick<ExecutionStore, 'tenant' | 'shared'>) {
     this.#store = store;
   }
 

@@ -2,8 +2,8 @@ import { Budget } from '../../../../machines/expression/budget.ts';
 import type { Json, JsonObject } from '../../../../machines/json.ts';
 import { BUDGET_EXCEEDED, budgetExceededMessage } from '../../../../machines/step/index.ts';
 import { toStorableText } from '../../../../machines/unicode.ts';
-import type { NewWorkItem, WorkItemRow } from '../../../../store/port/rows.ts';
-import type { Store } from '../../../../store/port/store.ts';
+import type { ExecutionStore } from '../../../../store/port/execution-store.ts';
+import type { NewWorkItem, WorkItemRow } from '../../../../store/port/work-items.ts';
 import { type Actor, actorOf } from '../../actor.ts';
 import type { Clock } from '../../clock.ts';
 import type { Engine } from '../../engine/engine.ts';
@@ -26,7 +26,7 @@ const MAX_CLAIM_WAIT_MS = 60_000;
 const STALE = 'stale or invalid lease fence';
 
 export interface ExternalWorkOptions {
-  readonly store: Store;
+  readonly store: ExecutionStore;
   readonly loop: Engine;
   readonly clock: Clock;
   readonly ids: Ids;

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../../../machines/json.ts';
 import type { Run } from '../../../../machines/run.ts';
 import { workOf } from '../../../../machines/step/index.ts';
-import type { WorkItemRow } from '../../../../store/port/rows.ts';
+import type { WorkItemRow } from '../../../../store/port/work-items.ts';
 import type { CachedExecution } from '../../engine/loading/execution-cache.ts';
 import { RuntimeError } from '../../errors.ts';
 import type { TimeSlices } from '../../scheduling/time-slices.ts';

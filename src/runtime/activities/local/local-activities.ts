@@ -4,9 +4,9 @@ import type { JsonObject } from '../../../../machines/json.ts';
 import type { Message, Visit } from '../../../../machines/messages.ts';
 import type { ActiveNode, Run } from '../../../../machines/run.ts';
 import { activeOf } from '../../../../machines/step/index.ts';
+import type { ExecutionStore } from '../../../../store/port/execution-store.ts';
+import type { ExecutionRow } from '../../../../store/port/executions.ts';
 import type { CommittedExecution } from '../../../../store/port/notifications.ts';
-import type { ExecutionRow } from '../../../../store/port/rows.ts';
-import type { Store } from '../../../../store/port/store.ts';
 import type { MessageOutcome } from '../../engine/envelope.ts';
 import type { CachedExecution } from '../../engine/loading/execution-cache.ts';
 import type { ActivityPool } from './activity-pool.ts';
@@ -16,7 +16,7 @@ const MAX_REMEMBERED = 100_000;
 const PAGE = 200;
 
 export interface LocalActivitiesOptions {
-  readonly store: Store;
+  readonly store: ExecutionStore;
   readonly runtimeId: string;
   readonly dispatch: ActivityPool;
   /** The execution as it is in memory, if it is. */

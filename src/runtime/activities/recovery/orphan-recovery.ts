@@ -3,8 +3,8 @@ import { LRUCache } from 'lru-cache';
 import type { Message, Visit } from '../../../../machines/messages.ts';
 import { runsChild } from '../../../../machines/nodes/index.ts';
 import { activeOf } from '../../../../machines/step/index.ts';
-import type { ExecutionRow } from '../../../../store/port/rows.ts';
-import type { Store } from '../../../../store/port/store.ts';
+import type { ExecutionStore } from '../../../../store/port/execution-store.ts';
+import type { ExecutionRow } from '../../../../store/port/executions.ts';
 import type { Preconditions } from '../../engine/envelope.ts';
 import type { CachedExecution } from '../../engine/loading/execution-cache.ts';
 import type { LoadedWorkflow } from '../../engine/loading/workflow-cache.ts';
@@ -15,7 +15,7 @@ const PAGE = 20;
 const MAX_REMEMBERED = 10_000;
 
 export interface OrphanRecoveryOptions {
-  readonly store: Store;
+  readonly store: ExecutionStore;
   readonly runtimeId: string;
   /** Is that runtime there, this one included? */
   readonly isAlive: (runtimeId: string) => boolean;

@@ -1,5 +1,5 @@
+import type { CommitRejection, CommitUnit } from '../../../../store/port/commit.ts';
 import { StoreError } from '../../../../store/port/errors.ts';
-import type { CommitRejection, CommitUnit } from '../../../../store/port/writes.ts';
 
 /** What became of a unit: null = it is committed; an `Error` = nothing of it is, as far as is known. */
 export type CommitResult = CommitRejection | Error | null;

@@ -1,10 +1,10 @@
 import type { LogEvent } from '../../../../machines/events.ts';
 import type { Json, JsonObject } from '../../../../machines/json.ts';
 import type { Message } from '../../../../machines/messages.ts';
-import type { Effect, Run } from '../../../../machines/run.ts';
-import { TERMINAL } from '../../../../machines/run.ts';
-import type { Artifact, EventRow, ExecutionProgress, InboxMessage } from '../../../../store/port/rows.ts';
-import type { TimerWrite, WorkWrite } from '../../../../store/port/writes.ts';
+import { type Effect, type Run, TERMINAL } from '../../../../machines/run.ts';
+import type { TimerWrite, WorkWrite } from '../../../../store/port/commit.ts';
+import type { EventRow, ExecutionProgress, InboxMessage } from '../../../../store/port/executions.ts';
+import type { Artifact } from '../../../../store/port/resources/artifacts.ts';
 import { RENDERED_ON_CLAIM } from '../../activities/external/work-payloads.ts';
 import type { Actor } from '../../actor.ts';
 import type { Ids } from '../../ids.ts';

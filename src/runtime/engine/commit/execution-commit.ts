@@ -1,5 +1,5 @@
 import type { Effect, Run } from '../../../../machines/run.ts';
-import type { ExecutionWrite } from '../../../../store/port/writes.ts';
+import type { ExecutionWrite } from '../../../../store/port/commit.ts';
 import { monthOf } from '../../quotas/month.ts';
 import type { ExecutionStart } from '../envelope.ts';
 import { timeoutFrom } from '../execution-start.ts';

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Run } from '../../../../machines/run.ts';
-import type { NewExecution } from '../../../../store/port/rows.ts';
+import type { NewExecution } from '../../../../store/port/executions.ts';
 import type { Failures } from './failures.ts';
 import type { Starter } from './starter.ts';
 import type { LoadedWorkflow } from './workflow-cache.ts';

@@ -1,7 +1,7 @@
 import type { Run } from '../../../../machines/run.ts';
 import { failuresOf, terminalFailures } from '../../../../machines/step/index.ts';
-import type { EventRow } from '../../../../store/port/rows.ts';
-import type { Store } from '../../../../store/port/store.ts';
+import type { ExecutionStore } from '../../../../store/port/execution-store.ts';
+import type { EventRow } from '../../../../store/port/executions.ts';
 import { eventOf, readLog } from '../../log/read-log.ts';
 
 /** The last errors of nodes that have failed for good, by node. */
@@ -32,7 +32,7 @@ function rejection(error: string, { actorId, onBehalfOf }: EventRow): string {
 }
 
 /** Of an execution that comes from the store. Nothing is read unless a node has failed. */
-export async function failuresIn(store: Store, executionId: string, run: Run): Promise<Failures> {
+export async function failuresIn(store: ExecutionStore, executionId: string, run: Run): Promise<Failures> {
   const rows: EventRow[] = [];
   for (const nodeId of failuresOf(run)) {
     for await (const row of readLog(store, executionId, { nodeId })) {

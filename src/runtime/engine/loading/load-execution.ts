@@ -4,8 +4,8 @@ import type { Json } from '../../../../machines/json.ts';
 import { LogMismatch, replayInSteps } from '../../../../machines/replay/index.ts';
 import type { Run } from '../../../../machines/run.ts';
 import { load, SnapshotVersionMismatch } from '../../../../machines/step/index.ts';
-import type { ExecutionRow } from '../../../../store/port/rows.ts';
-import type { Store } from '../../../../store/port/store.ts';
+import type { ExecutionStore } from '../../../../store/port/execution-store.ts';
+import type { ExecutionRow } from '../../../../store/port/executions.ts';
 import { RuntimeError } from '../../errors.ts';
 import { readHistory, replayStoredLog } from '../../history/replay-log.ts';
 import { inputIn, readFirst, readTail } from '../../log/read-log.ts';
@@ -18,7 +18,7 @@ import { starterOf } from './starter.ts';
 import type { LoadedWorkflow, WorkflowCache } from './workflow-cache.ts';
 
 export interface LoadDeps {
-  readonly store: Store;
+  readonly store: ExecutionStore;
   readonly programs: WorkflowCache;
   readonly runtimeId: string;
   readonly stepLimit: number;
@@ -90,14 +90,19 @@ async function restore(options: LoadDeps, found: ExecutionRow, loaded: LoadedWor
  * Another runtime has committed since the row was read, and the checkpoint is newer: the row's owner, end and deadline would be those of an
  * earlier time. A row read after the checkpoint is at least as new.
  */
-async function readAgain(store: Store, id: string): Promise<ExecutionRow> {
+async function readAgain(store: ExecutionStore, id: string): Promise<ExecutionRow> {
   const row = await store.execution(id);
   if (row === null) throw new RuntimeError('not_found', `execution ${id}`);
   return row;
 }
 
 /** Replays the whole log, one step in memory at a time: it may be far larger than the state it leads to. */
-async function replayAll(store: Store, program: Program, { id, tenantId, seq }: ExecutionRow, slice: Slice): Promise<Run> {
+async function replayAll(
+  store: ExecutionStore,
+  program: Program,
+  { id, tenantId, seq }: ExecutionRow,
+  slice: Slice,
+): Promise<Run> {
   const history = await readHistory(store, id, seq);
   let run: Run | null = null;
   const log = { tenantId, executionId: id, upTo: seq };

@@ -1,5 +1,5 @@
-import type { EventRow, ExecutionRow } from '../../../../store/port/rows.ts';
-import type { Store } from '../../../../store/port/store.ts';
+import type { ExecutionStore } from '../../../../store/port/execution-store.ts';
+import type { EventRow, ExecutionRow } from '../../../../store/port/executions.ts';
 import type { Actor } from '../../actor.ts';
 import { forkedFrom } from '../../history/fork/labels.ts';
 
@@ -19,7 +19,7 @@ export function starterFrom({ actorId, actorType }: Starter): Starter {
  * starter; a fork goes on with one after what it has copied.
  */
 export async function starterOf(
-  store: Store,
+  store: ExecutionStore,
   row: Pick<ExecutionRow, 'id' | 'parentId' | 'labels'>,
   first: EventRow,
 ): Promise<Starter> {

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { compileCooperatively, type Program } from '../../../../machines/compile/index.ts';
 import { normaliseCooperatively } from '../../../../machines/ir/normalise.ts';
 import { type Kind, runsChild } from '../../../../machines/nodes/index.ts';
-import type { Store } from '../../../../store/port/store.ts';
+import type { ExecutionStore } from '../../../../store/port/execution-store.ts';
 import type { Executor } from '../../../executors/executor.ts';
 import type { Outbound } from '../../../executors/outbound.ts';
 import { executorFor } from '../../../executors/registry.ts';
@@ -42,7 +42,7 @@ export interface TenantProvisions {
 
 /** Compiled revisions, by hash; and by tenant, since tenants may register the same document and have different tools. */
 export class WorkflowCache {
-  readonly #store: Store;
+  readonly #store: ExecutionStore;
   readonly #offer: TenantProvisions;
   readonly #slices: TimeSlices;
   readonly #compiling = new FairQueue('too many workflows are being compiled', COMPILING);
@@ -56,7 +56,7 @@ export class WorkflowCache {
   });
   readonly #loading = new Map<string, Promise<LoadedWorkflow>>();
 
-  constructor(store: Store, offer: TenantProvisions, slices = new TimeSlices({ nowMs: Date.now })) {
+  constructor(store: ExecutionStore, offer: TenantProvisions, slices = new TimeSlices({ nowMs: Date.now })) {
     this.#store = store;
     this.#offer = offer;
     this.#slices = slices;

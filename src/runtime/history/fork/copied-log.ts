@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../../../machines/json.ts';
-import type { Artifact, EventRow } from '../../../../store/port/rows.ts';
-import type { Store } from '../../../../store/port/store.ts';
+import type { ExecutionStore } from '../../../../store/port/execution-store.ts';
+import type { EventRow } from '../../../../store/port/executions.ts';
+import type { Artifact } from '../../../../store/port/resources/artifacts.ts';
 import { RuntimeError } from '../../errors.ts';
 import { offloadedArtifact, offloadedBytes, offloadedReplayBytes, withPayload } from '../../log/offloaded-payloads.ts';
 import { eventOf, readLog, replayableOf, type TimedEvent } from '../../log/read-log.ts';
@@ -19,7 +20,12 @@ export interface CopiedLog {
 }
 
 /** Reads the first `sequence` events. Throws `bad_request` if they are too many or too large to copy. */
-export async function copyLog(store: Store, tenantId: string, executionId: string, sequence: number): Promise<CopiedLog> {
+export async function copyLog(
+  store: ExecutionStore,
+  tenantId: string,
+  executionId: string,
+  sequence: number,
+): Promise<CopiedLog> {
   checkForkLength(sequence);
   const rows: EventRow[] = [];
   const events: TimedEvent[] = [];

@@ -5,8 +5,8 @@ import { runsChild } from '../../../../machines/nodes/index.ts';
 import type { History, TimedEvent } from '../../../../machines/replay/index.ts';
 import type { Run } from '../../../../machines/run.ts';
 import { inputUnderPatch, stateOf } from '../../../../machines/step/index.ts';
-import type { EventRow } from '../../../../store/port/rows.ts';
-import type { Store } from '../../../../store/port/store.ts';
+import type { ExecutionStore } from '../../../../store/port/execution-store.ts';
+import type { EventRow } from '../../../../store/port/executions.ts';
 import type { PastDecision } from '../../errors.ts';
 import { eventOf, readLog } from '../../log/read-log.ts';
 import type { Slice } from '../../scheduling/time-slices.ts';
@@ -24,7 +24,7 @@ export interface OriginLog {
 
 /** The decisions in a log. `patch`: the minimal merge patch that the fork applies to the state at its end. */
 export async function decisionsIn(
-  store: Store,
+  store: ExecutionStore,
   log: OriginLog,
   patch: JsonObject,
   slice: Slice,
@@ -122,7 +122,7 @@ function changesState(patch: JsonObject, state: JsonObject): boolean {
 }
 
 /** All decisions in a child execution and its descendants; all of them depend on its input. */
-async function decisionsOfChild(store: Store, executionId: string, lastFree: number): Promise<readonly PastDecision[]> {
+async function decisionsOfChild(store: ExecutionStore, executionId: string, lastFree: number): Promise<readonly PastDecision[]> {
   const decided: PastDecision[] = [];
   const unread = [executionId];
   for (let id = unread.pop(); id !== undefined; id = unread.pop()) {

@@ -1,7 +1,7 @@
 import { type Json, patchBetween, patchState } from '../../../../machines/json.ts';
 import { TERMINAL } from '../../../../machines/run.ts';
 import { stateOf } from '../../../../machines/step/index.ts';
-import type { Store } from '../../../../store/port/store.ts';
+import type { ExecutionStore } from '../../../../store/port/execution-store.ts';
 import { actorOf } from '../../actor.ts';
 import type { Clock } from '../../clock.ts';
 import { type IdempotentRequest, idempotentRequest, responseRow, storedResponse } from '../../commands/idempotency.ts';
@@ -23,7 +23,7 @@ import { forkLabels } from './labels.ts';
 import { replayInVersion, type VersionReplay } from './replay-in-version.ts';
 
 export interface ForkerOptions {
-  readonly store: Store;
+  readonly store: ExecutionStore;
   readonly programs: WorkflowCache;
   readonly loop: Engine;
   readonly history: HistoryAtSequence;

@@ -1,0 +1,35 @@
+import type { TokenRow } from './control.ts';
+import type { AgentStore } from './resources/agents.ts';
+import type { AuditReport, AuditStore } from './resources/audit.ts';
+import type { CronStore } from './resources/cron.ts';
+import type { GlobalEventLog } from './resources/event-log.ts';
+import type { JobStore } from './resources/jobs.ts';
+import type { RetentionStore } from './resources/retention.ts';
+import type { TenantRegistry, TenantRow } from './resources/tenants.ts';
+import type { WebhookStore } from './resources/webhooks.ts';
+
+/**
+ * What a server manages beside executions, and how it observes them. The runtime needs none of it: an engine for embedded use can do without.
+ * Errors as in `ExecutionStore`.
+ */
+export interface ControlStore {
+  readonly agents: AgentStore;
+  readonly audit: AuditStore;
+  readonly cron: CronStore;
+  readonly jobs: JobStore;
+  /** The live log that event streams and webhooks follow. */
+  readonly log: GlobalEventLog;
+  readonly retention: RetentionStore;
+  readonly tenants: TenantRegistry;
+  readonly webhooks: WebhookStore;
+
+  /** By the SHA-256 of the plaintext, across tenants; null when unknown. */
+  tokenByHash(hash: string): Promise<TokenRow | null>;
+  tenantRow(id: string): Promise<TenantRow | null>;
+
+  /**
+   * Walks the audit chain from its beginning and reports the first fault. Opened with a signing key, every block must carry its signature. Reads one
+   * snapshot of the database, so a running system can be verified. Rejects with the signal's reason once it is aborted.
+   */
+  verifyAudit(signal?: AbortSignal): Promise<AuditReport>;
+}

@@ -1,0 +1,55 @@
+/** Who acts on which tenant's control plane, and when. */
+export interface ActionContext {
+  readonly tenantId: string;
+  readonly atMs: number;
+  readonly actorId: string;
+  readonly actorType: 'human' | 'agent' | 'system';
+  readonly request: string | null;
+}
+
+export interface WorkflowRow {
+  readonly workflowId: string;
+  readonly version: string;
+  readonly revision: string;
+  readonly source: string;
+  readonly registeredAtMs: number;
+}
+
+export interface TokenRow {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly name: string;
+  readonly role: string;
+  /** SHA-256 of the plaintext, hex. */
+  readonly hash: string;
+  readonly createdAtMs: number;
+  readonly expiresAtMs: number | null;
+  readonly revokedAtMs: number | null;
+}
+
+export type ControlAction =
+  | {
+      readonly type: 'workflow_registered';
+      readonly workflowId: string;
+      readonly version: string;
+      readonly revision: string;
+      /** Canonical JSON text of the document. */
+      readonly source: string;
+    }
+  | { readonly type: 'token_created'; readonly token: TokenRow }
+  /** Rejects with `unknown_token`. */
+  | { readonly type: 'token_revoked'; readonly id: string };
+
+/** What the log keeps of an action: names, never a secret or its hash. */
+export function controlData(action: ControlAction): string {
+  switch (action.type) {
+    case 'workflow_registered':
+      return JSON.stringify({ workflow_id: action.workflowId, version: action.version, revision: action.revision });
+    case 'token_created': {
+      const { id, tenantId, name, role, expiresAtMs } = action.token;
+      return JSON.stringify({ token_id: id, tenant_id: tenantId, name, role, expires_at_ms: expiresAtMs });
+    }
+    case 'token_revoked':
+      return JSON.stringify({ token_id: action.id });
+  }
+}

@@ -1,0 +1,42 @@
+import type { ExecutionRow } from './executions.ts';
+
+/** All given conditions must hold. Ids sort by creation time. */
+export interface ExecutionFilter {
+  /** Any of these; an empty list matches nothing. */
+  readonly statuses?: readonly string[];
+  readonly workflowId?: string;
+  /** Only with `workflowId`. */
+  readonly workflowVersion?: string;
+  readonly parentId?: string;
+  /** Without a value: any. */
+  readonly labels?: readonly { readonly key: string; readonly value?: string }[];
+  /** Lowest id, inclusive. */
+  readonly from?: string;
+  /** Upper bound of the ids, exclusive. */
+  readonly before?: string;
+  /** Default `newest` first. */
+  readonly order?: 'newest' | 'oldest';
+}
+
+export interface ExecutionPageRequest extends ExecutionFilter {
+  /** `next` of the previous page. */
+  readonly after?: string;
+  readonly limit: number;
+  /** How many matches to skip; default 0. */
+  readonly offset?: number;
+}
+
+export interface ExecutionPage {
+  /** Fewer than `limit` at the end, and before it when matches are so sparse that filling the page would take too long. */
+  readonly rows: readonly ExecutionRow[];
+  /** Where the next page begins (`after`); null = this was the last. Executions started in the meantime do not shift pages. */
+  readonly next: string | null;
+}
+
+/** Finds executions of one tenant by any combination of conditions. */
+export interface ExecutionSearch {
+  /** One page of matches, read along indexes: rows that do not match are not read. See `ExecutionPage`. */
+  executions(request: ExecutionPageRequest): Promise<ExecutionPage>;
+  /** The number of matches. Reads an index entry for each, so it takes time on large tenants; other work runs in between. */
+  countExecutions(filter: ExecutionFilter): Promise<number>;
+}

@@ -1,0 +1,31 @@
+import type { ActionContext } from './control.ts';
+
+export interface WorkerHeartbeat {
+  readonly id: string;
+  /** Null for a runtime: it serves all tenants. */
+  readonly tenantId: string | null;
+  readonly kind: 'external' | 'runtime';
+  readonly queues: readonly string[];
+  readonly atMs: number;
+  /** Items claimed since the last heartbeat. */
+  readonly claimed: number;
+  /** The actor of the event that records the first heartbeat. */
+  readonly actor: Pick<ActionContext, 'actorId' | 'actorType' | 'request'>;
+}
+
+export interface WorkerRow {
+  readonly id: string;
+  readonly kind: 'external' | 'runtime';
+  readonly queues: readonly string[];
+  readonly firstSeenAtMs: number;
+  readonly lastSeenAtMs: number;
+  readonly claimedTotal: number;
+  /** External: items claimed and not settled. Runtime: the tenant's executions it owns with work under way. */
+  readonly inFlight: number;
+}
+
+export interface RuntimeHolder {
+  readonly runtimeId: string;
+  readonly pid: number;
+  readonly startedAtMs: number;
+}
