@@ -85,6 +85,8 @@ export interface StepResult {
   readonly effects: readonly Effect[];
   /** Diagnostics of this step, e.g. a condition that could not be evaluated: never part of the log's truth. */
   readonly diagnostics: readonly string[];
+  /** Did an expression exceed the evaluation budget of the step? */
+  readonly budgetExceeded: boolean;
   /** For `decide`: the node decided. For `event`: the node woken, or null when the event was buffered. */
   readonly node: string | null;
 }

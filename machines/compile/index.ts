@@ -9,8 +9,7 @@ import type { Workflow } from '../ir/workflow.ts';
 import type { Json, JsonObject } from '../json.ts';
 import { definitionOf, type Kind } from '../nodes/index.ts';
 import { type PolicyVerdict, policyVerdict } from '../policy.ts';
-import { type Context, freshContext } from '../step/context.ts';
-import { Evaluation } from '../step/evaluation.ts';
+import type { MachineContext } from '../step/step-context.ts';
 import { type Stepper, stepperOf } from '../step/stepper.ts';
 import { vocabulary } from '../step/vocabulary.ts';
 import { buildMachine } from './emit/build-machine.ts';
@@ -77,12 +76,11 @@ export function* compileCooperatively(workflow: Workflow, revision: string, opti
     correlationKeys: correlationKeysOf(graph),
     ...requirements,
     exclusiveConditions: exclusiveConditions(graph, routes),
-    evaluation: new Evaluation(),
     nodeOf: (id) => graph.node(graph.indexOf(id) ?? -1),
   };
   yield;
-  const context = ({ input }: { input: Context | null }): Context => input ?? freshContext(null, {}, 0);
-  const machine = yield* buildMachine(config, { context, options: { maxIterations: MAX_MICROSTEPS } }, vocabulary(tables));
+  const context = ({ input }: { input: MachineContext | undefined }): MachineContext | object => input ?? {};
+  const machine = yield* buildMachine(config, { context, options: { maxIterations: MAX_MICROSTEPS } }, vocabulary);
   return { workflow, revision, config, tables, stepper: stepperOf(machine) };
 }
 

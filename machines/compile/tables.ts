@@ -7,7 +7,6 @@ import type { Loop } from '../graph/loops.ts';
 import type { Node, Workflow } from '../ir/workflow.ts';
 import { definitionOf } from '../nodes/index.ts';
 import type { PolicyVerdict } from '../policy.ts';
-import type { Evaluation } from '../step/evaluation.ts';
 import { FIRST_RULES, RULES } from '../step/rules.ts';
 import { skippedWhileInside } from './dead-paths.ts';
 import type { OutputUse } from './output-use.ts';
@@ -48,8 +47,6 @@ export interface ProgramTables {
   outputMapping(node: number): Template | null;
   /** Conditions of the nodes that choose among their ways when they complete, in order. */
   readonly exclusiveConditions: ReadonlyMap<string, readonly string[]>;
-  /** Of the step at hand. */
-  readonly evaluation: Evaluation;
 }
 
 /** Places of a section's edges and nodes in its bookkeeping. */

@@ -4,8 +4,8 @@ import type { TokenBudget } from '../ir/workflow.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { Budgets, CopiedDecision, Message } from '../messages.ts';
 import type { Run } from '../run.ts';
-import { USAGE_FIELDS } from '../step/actions.ts';
 import { type Context, own } from '../step/context.ts';
+import { USAGE_FIELDS } from '../step/usage.ts';
 import { LogMismatch, type TimedEvent } from './log.ts';
 
 /** The nearest such event from `at` on. */

@@ -1,7 +1,6 @@
 import type { Program } from '../compile/index.ts';
 import type { EventType } from '../events.ts';
 import type { Json, JsonObject } from '../json.ts';
-import type { Context } from '../step/context.ts';
 import type { TimedEvent } from './log.ts';
 
 /** An event as a machine gets it: its `type`, and what the guards and actions read of it. */
@@ -29,9 +28,9 @@ export class RecordingStepper {
       ...program,
       stepper: {
         ...stepper,
-        initial(input) {
-          hear({ type: 'xstate.init', input: (input as Context).input });
-          return stepper.initial(input);
+        initial(context) {
+          hear({ type: 'xstate.init', input: context.step.now.input });
+          return stepper.initial(context);
         },
         move(snapshot, stimulus) {
           hear(stimulus as unknown as RecordedEvent);

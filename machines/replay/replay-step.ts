@@ -48,17 +48,20 @@ export function replayStep(
 
 /** Steps of earlier releases had no budget for all that they evaluate: one that used more than it has now is taken again without a bound. */
 function replayVerified(program: Program, run: Run | null, log: readonly TimedEvent[], at: number, env: ReplayEnv): StepResult {
-  const attempt = (stepEnv: ReplayEnv): StepResult => {
-    const stepped = replayOnce(program, run, log, at, stepEnv);
-    for (const [i, event] of stepped.events.entries()) verifyEvent(event, log[at + i], log[at]?.sequence ?? 0);
-    return stepped;
-  };
+  const result = replayOnce(program, run, log, at, env);
   try {
-    return attempt(env);
+    verifyEvents(result, log, at);
+    return result;
   } catch (error) {
-    if (!(error instanceof LogMismatch && program.tables.evaluation.isExceeded)) throw error;
-    return attempt({ ...env, work: Number.POSITIVE_INFINITY });
+    if (!(error instanceof LogMismatch && result.budgetExceeded)) throw error;
   }
+  const unbounded = replayOnce(program, run, log, at, { ...env, work: Number.POSITIVE_INFINITY });
+  verifyEvents(unbounded, log, at);
+  return unbounded;
+}
+
+function verifyEvents({ events }: StepResult, log: readonly TimedEvent[], at: number): void {
+  for (const [i, event] of events.entries()) verifyEvent(event, log[at + i], log[at]?.sequence ?? 0);
 }
 
 function replayOnce(program: Program, run: Run | null, log: readonly TimedEvent[], at: number, env: ReplayEnv): StepResult {

@@ -12,16 +12,17 @@ interface Exceeded {
 
 const TOKENS = ['total_tokens', 'input_tokens', 'output_tokens'] as const;
 
-/** Logs that the work done so far has used more than is allowed, and halts the run unless it is to be paused. What was done stays done. */
-export function checkBudgets(context: StepContext, node: string): void {
-  if (context.now.halt !== null) return;
-  const exceeded = exceededBudget(context.now, context.statics.workflow);
+/** Logs an exceeded budget, and halts the execution unless its workflow wants it paused. Work that is done stays done. */
+export function checkBudgets(step: StepContext, node: string): void {
+  if (step.halt !== null) return;
+  const { workflow } = step.tables;
+  const exceeded = exceededBudget(step.now, workflow);
   if (exceeded === null) return;
-  context.addEvent(exceeded.event, node, exceeded.data);
-  if (context.statics.workflow.on_budget_exceeded === 'fail') context.set({ halt: { status: 'failed', error: exceeded.error } });
+  step.addEvent(exceeded.event, node, exceeded.data);
+  if (workflow.on_budget_exceeded === 'fail') step.haltWith({ status: 'failed', error: exceeded.error });
 }
 
-/** The totals that `resume` has set come before the workflow's own. */
+/** The budget that is exceeded, if any. Totals set by `resume` take precedence over those of the workflow. */
 export function exceededBudget({ used, budgets }: Context, workflow: Budgets): Exceeded | null {
   if (used === null) return null;
   const spent = {
@@ -44,7 +45,7 @@ export function exceededBudget({ used, budgets }: Context, workflow: Budgets): E
   };
 }
 
-/** New totals in place of those of the same name. */
+/** Replaces the totals that are given. */
 export function mergeBudgets(before: Budgets | undefined, { token_budget, cost_budget_usd }: Budgets): Budgets {
   return {
     token_budget: token_budget === null ? (before?.token_budget ?? null) : { ...before?.token_budget, ...token_budget },
@@ -52,7 +53,7 @@ export function mergeBudgets(before: Budgets | undefined, { token_budget, cost_b
   };
 }
 
-/** As `workflow_resumed` tells them. */
+/** Data of `workflow_resumed`. */
 export function budgetEventData({ token_budget, cost_budget_usd }: Budgets): JsonObject {
   return {
     ...(token_budget === null ? {} : { token_budget: { ...token_budget } }),

@@ -5,21 +5,22 @@ import type { Status } from '../run.ts';
 import { failureMessage } from './reset.ts';
 import type { StepContext } from './step-context.ts';
 
-/** Nodes in the order in which they were written. */
+/** Sorts nodes by their order in the workflow document. */
 export function inDocumentOrder(graph: Graph, nodes: Iterable<string>): readonly string[] {
   return [...nodes].sort((a, b) => (graph.indexOf(a) ?? 0) - (graph.indexOf(b) ?? 0));
 }
 
-/** Gives up what is under way when a run has ended, and all it needed to go on. Answers the last event of its log. */
+/** Cancels what is under way when an execution has ended, and clears what only a running one needs. Returns the last event of its log. */
 export function conclude(
-  context: StepContext,
+  step: StepContext,
   status: Status,
   reason: string | null,
 ): { readonly type: EventType; readonly data: JsonObject } {
-  for (const node of inDocumentOrder(context.statics.graph, Object.keys(context.now.active))) context.cancelVisit(node);
-  const { halt, failures, state } = context.now;
+  for (const node of inDocumentOrder(step.tables.graph, Object.keys(step.now.active))) step.cancelVisit(node);
+  const { halt } = step;
+  const { failures, state } = step.now;
   const error = status === 'failed' ? (halt?.error ?? failureMessage(failures)) : status === 'cancelled' ? reason : null;
-  context.set({ error, early: [], fed: {}, outputs: {}, forks: {}, sections: {}, hold: null, halt: null });
+  step.set({ error, early: [], fed: {}, forks: {}, sections: {}, hold: null });
   switch (status) {
     case 'completed':
       return { type: 'workflow_completed', data: { final_state: state } };

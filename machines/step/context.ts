@@ -1,4 +1,3 @@
-import type { EventType } from '../events.ts';
 import { FIRST_LANGUAGE } from '../expression/syntax-tree.ts';
 import type { Json, JsonObject } from '../json.ts';
 import type { Budgets } from '../messages.ts';
@@ -42,22 +41,14 @@ export interface Suspension {
 /** Who gave an output, and the output. In the order of completion. */
 export type PendingInput = readonly [source: string, output: Json];
 
-/** Bookkeeping of a section that is entered. */
+/** Progress of a subgraph that is entered. */
 export interface SubgraphState {
-  /** One letter per edge: `.` undecided, `l` live, `d` dead. */
+  /** One `EdgeState` per edge. */
   readonly marks: string;
-  /**
-   * One letter per node: `.` idle, `e` about to be entered again by a loop, `r` released (its gate is open), `g` running, `k` a
-   * control node at work, `x` over, `c` closed by a first-wins join.
-   */
+  /** One `NodeState` per node. */
   readonly nodes: string;
-  /** Nodes that run. */
+  /** Number of nodes that run. */
   readonly running: number;
-  /** Nodes that are decided and wait for their turn. Empty at rest. */
-  readonly ready: readonly number[];
-  /** Tracks that have yet to go back to the start of a loop, and the loop (its head). Empty and null at rest. */
-  readonly rewinding: readonly number[];
-  readonly loop: string | null;
 }
 
 /** Sums of what nodes reported. */
@@ -65,13 +56,6 @@ export interface UsageTotals {
   readonly input_tokens: number;
   readonly output_tokens: number;
   readonly cost_usd: number;
-}
-
-/** An event to be, without its place in the log. */
-export interface PendingEvent {
-  readonly type: EventType;
-  readonly node: string | null;
-  readonly data: JsonObject;
 }
 
 /** Why a run ends before its graph does. */
@@ -120,19 +104,6 @@ export interface Context {
   readonly hold: Suspension | null;
   /** Why the run failed or was cancelled. */
   readonly error: string | null;
-
-  // Within a step only; empty in every stored snapshot.
-  readonly facts: readonly PendingEvent[];
-  /** Outputs that conditions are about to read. */
-  readonly outputs: Readonly<Record<string, Json>>;
-  /** Nodes to be skipped, by index. */
-  readonly skips: readonly number[];
-  /** The node that was last left. */
-  readonly last: string | null;
-  /** Visits that ended without a result. */
-  readonly dropped: readonly { readonly node: string; readonly active: ActiveVisit }[];
-  /** With it set nothing changes any more. */
-  readonly halt: Halt | null;
 }
 
 export const DEFAULT_STEP_LIMIT = 10_000;
@@ -155,12 +126,6 @@ export function freshContext(input: Json, env: Readonly<Record<string, string>>,
     used: null,
     hold: null,
     error: null,
-    facts: [],
-    outputs: {},
-    skips: [],
-    last: null,
-    dropped: [],
-    halt: null,
   };
 }
 
@@ -175,6 +140,11 @@ export function rulesOf(context: Context): number {
 /** An entry of a record keyed by names that users chose: `toString` is nobody's node unless it is there. */
 export function own<T>(record: Readonly<Record<string, T>>, key: string): T | undefined {
   return Object.hasOwn(record, key) ? record[key] : undefined;
+}
+
+/** The output that reached a node: that of the predecessor that completed last. */
+export function lastInputOf(context: Context, node: string): Json {
+  return own(context.fed, node)?.at(-1)?.[1] ?? null;
 }
 
 /** Nodes with in-process work under way, children being started included. */

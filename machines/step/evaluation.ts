@@ -1,44 +1,34 @@
 import { Budget } from '../expression/budget.ts';
 import { type EvaluationResult, type Expression, evaluate, type Scope } from '../expression/index.ts';
 
-/** The class of a failure for which a node's expressions are to blame, together with all that its step had evaluated before. */
+/** The error class of a node whose expressions, with all that the step had evaluated before, exceed the evaluation budget of the step. */
 export const BUDGET_EXCEEDED = 'expression_budget_exceeded';
 
-/**
- * What the expressions of the step at hand have cost, and what came of them. A program has one, since its steps are taken one at a time; each
- * step begins with `begin`.
- */
+/** The expressions of one step: what they have cost, and their results. */
 export class Evaluation {
-  #budget = new Budget();
-  /** Per node, the expression at which the budget was used up. */
+  /** The budget that everything evaluated or rendered in the step shares. */
+  readonly budget: Budget;
+  /** Problems of this step's expressions, e.g. a condition that cannot be evaluated: reported, but not part of the log. */
+  readonly diagnostics: string[] = [];
+  /** Per node, the expression at which the budget was exceeded. */
   readonly #exceeded = new Map<string, string>();
   /** Per node that has completed, the condition that held; null = none. */
   readonly #chosen = new Map<string, string | null>();
-  /** Problems of this step's expressions, e.g. a condition that cannot be evaluated: reported, but not part of the log. */
-  readonly diagnostics: string[] = [];
 
-  /** The budget of the step, for what is rendered in it. */
-  get budget(): Budget {
-    return this.#budget;
+  /** `work`: the budget in units; absent = the usual one. */
+  constructor(work?: number) {
+    this.budget = new Budget(work);
   }
 
-  /** Has any node of this step met the end of the budget? */
+  /** Has the budget been exceeded at any node? */
   get isExceeded(): boolean {
     return this.#exceeded.size > 0;
-  }
-
-  /** Begins a step. `work`: its budget in units, when it is not the usual one. */
-  begin(work?: number): void {
-    this.#budget = new Budget(work);
-    if (this.#exceeded.size > 0) this.#exceeded.clear();
-    if (this.#chosen.size > 0) this.#chosen.clear();
-    this.diagnostics.length = 0;
   }
 
   /** A condition of a node. Once the budget has been exceeded at a node, none of its conditions holds. */
   condition(node: string, expression: Expression, scope: Scope): EvaluationResult {
     if (this.#exceeded.has(node)) return { value: null };
-    const evaluated = evaluate(expression, scope, this.#budget);
+    const evaluated = evaluate(expression, scope, this.budget);
     if (evaluated.exceeded === true) this.noteExceeded(node, expression.text);
     else if (evaluated.error !== undefined)
       this.diagnostics.push(`condition "${expression.text.slice(0, 200)}" of node "${node}": ${evaluated.error}`);

@@ -16,16 +16,15 @@ import { FIRST_RULES, RULES } from './rules.ts';
 import { StepRunner } from './step-runner.ts';
 import { PHASE_OF_TIMER } from './step-timers.ts';
 
-export { completedPatch } from './actions.ts';
 export { BUDGET_EXCEEDED, budgetExceededMessage } from './evaluation.ts';
 export { inputUnderPatch } from './input-under-patch.ts';
 export { failuresOf, terminalFailures } from './reset.ts';
 export { load, SnapshotVersionMismatch, save } from './snapshot.ts';
+export { completedPatch } from './state-patch.ts';
 export { hasInputMapping, workOf } from './work.ts';
 
 /** The first step of an execution. Pure, like all steps: time and choices come in with `env`. */
 export function start(program: Program, input: Json, env: StepEnv): StepResult {
-  program.tables.evaluation.begin(env.work);
   const vars = program.tables.envNames.flatMap((name) => {
     const value = own(env.vars, name);
     return value === undefined ? [] : [[name, value] as const];
@@ -42,9 +41,8 @@ export function start(program: Program, input: Json, env: StepEnv): StepResult {
     ...recordedRules,
     ...recordedLayout,
   };
-  const runner = StepRunner.start(program, context, env);
   const { workflow_id, version } = program.workflow;
-  runner.log('workflow_started', null, {
+  const started = {
     workflow_id,
     workflow_version: version,
     initial_input: input,
@@ -52,8 +50,8 @@ export function start(program: Program, input: Json, env: StepEnv): StepResult {
     ...(env.stepLimit === DEFAULT_STEP_LIMIT ? {} : { step_limit: env.stepLimit }),
     ...recordedLanguage,
     ...recordedRules,
-  });
-  return runner.begin();
+  };
+  return StepRunner.start(program, context, started, env);
 }
 
 /**
@@ -63,7 +61,6 @@ export function start(program: Program, input: Json, env: StepEnv): StepResult {
 export function step(program: Program, run: Run, message: Message, env: StepEnv): StepResult | Refused {
   if (message.type === 'decide' && !['approved', 'rejected'].includes(message.decision)) return refuse('unknown_decision');
   if (TERMINAL.has(run.status)) return refuse('terminal');
-  program.tables.evaluation.begin(env.work);
   const context = run.snapshot.context as Context;
   const runner = new StepRunner(program, run, env);
   switch (message.type) {
@@ -208,12 +205,13 @@ function childCompleted(
   env: StepEnv,
 ): StepResult {
   const { node, activation, attempt, childId } = message;
-  const { tables: statics } = program;
-  const template = statics.outputMapping(statics.graph.indexOf(node) ?? -1);
+  const { tables } = program;
+  const { evaluation } = runner;
+  const template = tables.outputMapping(tables.graph.indexOf(node) ?? -1);
   const change = { status: 'completed' as const, result };
   if (template === null) return runner.send({ type: 'child', node, childId, change }, node);
   const scope = { state: result, output: result, input: context.input, env: context.env, language: languageOf(context) };
-  const { value, errors, exceeded } = render(template, scope, statics.evaluation.budget);
+  const { value, errors, exceeded } = render(template, scope, evaluation.budget);
   if (exceeded !== undefined) {
     const failure = {
       type: 'fail',
@@ -225,7 +223,7 @@ function childCompleted(
     } as const;
     return runner.send(failureOf(program, { ...failure, retryable: false }, env), node);
   }
-  statics.evaluation.diagnostics.push(...errors.map((error) => `output mapping of node "${node}": ${error}`));
+  evaluation.diagnostics.push(...errors.map((error) => `output mapping of node "${node}": ${error}`));
   return runner.send({ type: 'child', node, childId, change: { ...change, mapped: value } }, node);
 }
 

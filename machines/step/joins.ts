@@ -11,15 +11,15 @@ export interface JoinInput {
   readonly winner: PendingInput | null;
 }
 
-/** What has come to a join. */
-export function joinInput(context: StepContext, node: string): JoinInput {
-  const { graph } = context.statics;
-  const index = context.indexOf(node);
-  const subgraph = Object.keys(context.now.sections)
-    .map((key) => context.subgraph(key))
+/** The outputs that have reached a join. */
+export function joinInput(step: StepContext, node: string): JoinInput {
+  const { graph } = step.tables;
+  const index = step.indexOf(node);
+  const subgraph = Object.keys(step.now.sections)
+    .map((key) => step.subgraph(key))
     .find((candidate) => candidate.has(index));
   const live = subgraph?.liveSources(index) ?? null;
-  const fed = (own(context.now.fed, node) ?? []).filter(([source]) => live?.has(source) ?? true);
+  const fed = (own(step.now.fed, node) ?? []).filter(([source]) => live?.has(source) ?? true);
   const outputOf = (source: number): Json => fed.find(([from]) => from === graph.idOf(source))?.[1] ?? null;
   const sources = graph.sources(index);
   return {

@@ -29,11 +29,11 @@ export function terminalFailures(run: Run): readonly string[] {
  * else the step did to the state (`patch`, of a decision) stays. `since` is the sequence of its `node_failed`.
  */
 export function resetFailure(program: Program, run: Run, node: string, since: number, patch: Json | undefined): Run {
-  const stepContext = new StepContext(program.tables, run.snapshot.context as Context);
-  const { activation, attempt } = stepContext.activeOf(node);
-  stepContext.patchState(patch);
-  stepContext.setActive(node, { activation, attempt, phase: 'failed', since });
-  const context = stepContext.freeze();
+  const step = new StepContext(program.tables, run.snapshot.context as Context, run.seq);
+  const { activation, attempt } = step.activeOf(node);
+  step.patchState(patch);
+  step.setActive(node, { activation, attempt, phase: 'failed', since });
+  const context = step.freeze();
   const snapshot = { ...run.snapshot, context } as AnyMachineSnapshot;
   return { ...run, snapshot, seq: since, localWork: localWorkOf(context) };
 }
@@ -42,14 +42,14 @@ export function resetFailure(program: Program, run: Run, node: string, since: nu
 export function resetPositions(
   snapshot: AnyMachineSnapshot,
   nodes: ReadonlySet<string>,
-  statics: ProgramTables,
+  tables: ProgramTables,
 ): readonly string[] {
   const entries = new Map<string, string>();
   for (const { id, meta } of snapshot._nodes) {
     const node: unknown = meta?.node;
     if (typeof node !== 'string' || !nodes.has(node)) continue;
     const name = stateId(node);
-    entries.set(id, statics.verdicts.get(node)?.decision === 'require_approval' ? approvalStateId(name) : name);
+    entries.set(id, tables.verdicts.get(node)?.decision === 'require_approval' ? approvalStateId(name) : name);
   }
   return positionsOf(snapshot).map((id) => entries.get(id) ?? id);
 }

@@ -3,7 +3,7 @@ import { FIRST_LANE_LAYOUT } from '../compile/plan/plan.ts';
 import { COMPILER_VERSION } from '../compile/version.ts';
 import type { Json } from '../json.ts';
 import type { Run } from '../run.ts';
-import { type Context, DEFAULT_STEP_LIMIT, freshContext, localWorkOf, type SubgraphState } from './context.ts';
+import { type Context, DEFAULT_STEP_LIMIT, freshContext, localWorkOf } from './context.ts';
 import { statusOf } from './status.ts';
 import { positionsOf } from './stepper.ts';
 
@@ -17,13 +17,10 @@ export class SnapshotVersionMismatch extends Error {
   }
 }
 
-type StoredSubgraph = Pick<SubgraphState, 'marks' | 'nodes' | 'running'>;
-
-interface StoredSnapshot extends Partial<Omit<Context, 'input' | 'sections'>> {
+interface StoredSnapshot extends Partial<Omit<Context, 'input'>> {
   readonly version: number;
   /** States without substates, by id, in document order. */
   readonly at: readonly string[];
-  readonly sections?: Readonly<Record<string, StoredSubgraph>>;
 }
 
 /** Parts of the context that are stored, in this order; those as in a fresh run are left out. */
@@ -46,6 +43,7 @@ const STORED = [
   'budgets',
   'hold',
   'error',
+  'sections',
 ] as const;
 
 const FRESH = freshContext(null, {}, DEFAULT_STEP_LIMIT);
@@ -57,10 +55,6 @@ export function save(run: Run): string {
   for (const key of STORED) {
     const value = context[key];
     if (value !== FRESH[key] && !isEmpty(value)) text += `,"${key}":${JSON.stringify(value)}`;
-  }
-  if (!isEmpty(context.sections)) {
-    const sections = Object.entries(context.sections).map(([key, { marks, nodes, running }]) => [key, { marks, nodes, running }]);
-    text += `,"sections":${JSON.stringify(Object.fromEntries(sections))}`;
   }
   return `${text}}`;
 }
@@ -77,14 +71,11 @@ export function load(program: Program, text: string, row: { readonly seq: number
   if (version !== COMPILER_VERSION) throw new SnapshotVersionMismatch(`version ${JSON.stringify(version)}`);
   if ((parts.layout ?? FIRST_LANE_LAYOUT) !== program.tables.layout)
     throw new SnapshotVersionMismatch(`layout ${parts.layout ?? FIRST_LANE_LAYOUT}`);
-  const entered = Object.entries(sections).map(
-    ([key, state]) => [key, { ...state, ready: [], rewinding: [], loop: null }] as const,
-  );
   const context: Context = {
     ...freshContext(row.input, {}, DEFAULT_STEP_LIMIT),
     state: {},
     ...parts,
-    sections: Object.fromEntries(entered),
+    sections,
   };
   const snapshot = program.stepper.resume(at, context);
   return {

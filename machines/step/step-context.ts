@@ -2,98 +2,119 @@ import { skipOrder, skippedAfter, skippedAround, skippedFrom } from '../compile/
 import { forwardsInput } from '../compile/output-use.ts';
 import type { ContextUpdate, SkipScope } from '../compile/parameters.ts';
 import type { ProgramTables } from '../compile/tables.ts';
-import type { EventType } from '../events.ts';
+import type { EventType, LogEvent } from '../events.ts';
 import { type Json, type JsonObject, patchState } from '../json.ts';
 import type { Usage } from '../messages.ts';
-import { type ActiveVisit, type Context, own, type PendingInput } from './context.ts';
+import { type ActiveVisit, type Context, type Halt, lastInputOf, own, type PendingInput } from './context.ts';
+import { Evaluation } from './evaluation.ts';
+import { StepEffects } from './step-effects.ts';
+import { StepTimers } from './step-timers.ts';
 import { emptySubgraphState, SubgraphContext } from './subgraph-context.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
+/** What XState has as the machine's context while a step runs; between steps a snapshot has the frozen `Context`. */
+export interface MachineContext {
+  readonly step: StepContext;
+}
+
 /**
- * A context in the making: what one action, or the step itself, changes. Shares with its base what it does not change; what it
- * changes it copies once. Read the result with `done`, and use the draft no more.
+ * The mutable context of one step: guards read it, actions and the step itself change it in place. It shares with the stored context what it does
+ * not change, and copies once what it does. `freeze` gives the next stored context. A step that throws drops its context, and nothing has
+ * changed.
  */
 export class StepContext {
-  readonly statics: ProgramTables;
-  readonly #base: Context;
-  #changes: Mutable<Context> | null = null;
-  /** Parts that are already copies of our own. */
-  #copied: (keyof Context)[] = [];
-  #subgraphs: Map<string, SubgraphContext> | null = null;
+  readonly tables: ProgramTables;
+  readonly evaluation: Evaluation;
+  readonly effects = new StepEffects();
+  readonly timers = new StepTimers();
+  readonly #sequenceBefore: number;
+  readonly #now: Mutable<Context>;
+  readonly #events: LogEvent[] = [];
+  /** Parts of `#now` that are copies of the stored ones. */
+  readonly #copied = new Set<keyof Context>();
+  readonly #subgraphs = new Map<string, SubgraphContext>();
+  /** Outputs that conditions are about to read. */
+  readonly #outputs = new Map<string, Json>();
+  #pendingSkips: number[] = [];
+  /** The node that was left last. */
+  #lastLeft: string | null = null;
+  #reached: string[] = [];
+  #halt: Halt | null = null;
+  #laneRewound = false;
 
-  constructor(statics: ProgramTables, base: Context) {
-    this.statics = statics;
-    this.#base = base;
+  /** `work`: the evaluation budget in units; absent = the usual one. */
+  constructor(tables: ProgramTables, stored: Context, sequenceBefore: number, work?: number) {
+    this.tables = tables;
+    this.evaluation = new Evaluation(work);
+    this.#sequenceBefore = sequenceBefore;
+    this.#now = { ...stored };
   }
 
   get now(): Context {
-    return this.#changes ?? this.#base;
+    return this.#now;
   }
 
+  /** The context to be stored. The step context must not be used afterwards. */
   freeze(): Context {
-    for (const [key, section] of this.#subgraphs ?? []) {
-      const state = section.changedState();
-      if (state !== null && own(this.now.sections, key) !== undefined) this.#record('sections')[key] = state;
+    for (const [key, subgraph] of this.#subgraphs) {
+      const state = subgraph.changedState();
+      if (state !== null && own(this.#now.sections, key) !== undefined) this.#record('sections')[key] = state;
     }
-    return this.now;
-  }
-
-  /** What has been written to the log is a fact no more. */
-  clearPendingEvents(): void {
-    const { facts, dropped, skips } = this.now;
-    if (facts.length === 0 && dropped.length === 0 && skips.length === 0) return;
-    this.set({ facts: [], dropped: [], skips: [], last: null });
+    return this.#now;
   }
 
   set(change: Partial<Context>): void {
-    this.#changes ??= { ...this.#base };
-    Object.assign(this.#changes, change);
+    Object.assign(this.#now, change);
   }
 
-  #list<K extends 'facts' | 'dropped' | 'failures' | 'skips'>(key: K): Context[K][number][] {
-    if (!this.#copied.includes(key)) {
-      this.set({ [key]: [...this.now[key]] });
-      this.#copied.push(key);
+  #record<K extends 'active' | 'visits' | 'forks' | 'sections' | 'fed'>(key: K): Record<string, Context[K][string]> {
+    if (!this.#copied.has(key)) {
+      this.set({ [key]: { ...this.#now[key] } });
+      this.#copied.add(key);
     }
-    return this.now[key] as Context[K][number][];
+    return this.#now[key] as Record<string, Context[K][string]>;
   }
 
-  #record<K extends 'active' | 'visits' | 'forks' | 'sections' | 'fed' | 'outputs'>(key: K): Record<string, Context[K][string]> {
-    if (!this.#copied.includes(key)) {
-      this.set({ [key]: { ...this.now[key] } });
-      this.#copied.push(key);
-    }
-    return this.now[key] as Record<string, Context[K][string]>;
+  // ------------------------------------------------------------------ events and visits
+
+  get events(): readonly LogEvent[] {
+    return this.#events;
   }
 
-  // ------------------------------------------------------------------ facts and visits
+  /** Sequence of the last event so far. */
+  get sequence(): number {
+    return this.#sequenceBefore + this.#events.length;
+  }
 
-  addEvent(type: EventType, node: string | null, data: JsonObject): void {
-    this.#list('facts').push({ type, node, data });
+  /** Appends an event to the log and returns its sequence. */
+  addEvent(type: EventType, node: string | null, data: JsonObject): number {
+    const sequence = this.sequence + 1;
+    this.#events.push({ sequence, type, node_id: node, data });
+    return sequence;
   }
 
   indexOf(node: string): number {
-    const index = this.statics.graph.indexOf(node);
+    const index = this.tables.graph.indexOf(node);
     if (index === undefined) throw new TypeError(`no node ${node}`);
     return index;
   }
 
-  /** Counts a new visit and answers which one it is. */
+  /** Counts a new visit and returns its number. */
   countVisit(node: string): number {
-    const before = own(this.now.visits, node);
-    if (before === undefined && this.statics.graph.enclosingLoops(this.indexOf(node)).length === 0) return 1;
+    const before = own(this.#now.visits, node);
+    if (before === undefined && this.tables.graph.enclosingLoops(this.indexOf(node)).length === 0) return 1;
     return this.setVisits(node, (before ?? 0) + 1);
   }
 
-  /** Notes how often a node was visited, whether or not a loop is around it. */
+  /** Records the number of visits, also of a node outside all loops. */
   setVisits(node: string, activation: number): number {
     this.#record('visits')[node] = activation;
     return activation;
   }
 
   activeOf(node: string): ActiveVisit {
-    const active = own(this.now.active, node);
+    const active = own(this.#now.active, node);
     if (active === undefined) throw new TypeError(`node ${node} is not active`);
     return active;
   }
@@ -102,7 +123,6 @@ export class StepContext {
     this.#record('active')[node] = active;
   }
 
-  /** The visit is over. */
   endVisit(node: string): ActiveVisit {
     const active = this.activeOf(node);
     delete this.#record('active')[node];
@@ -113,170 +133,216 @@ export class StepContext {
   cancelVisit(node: string): void {
     const active = this.endVisit(node);
     this.addEvent('node_cancelled', node, { activation: active.activation });
-    this.#list('dropped').push({ node, active });
+    this.effects.abandon(node, active);
+  }
+
+  /** The machine has entered the state of a node, which begins once everything else has settled. */
+  reach(node: string): void {
+    this.#reached.push(node);
+  }
+
+  /** The nodes reached since the last call. */
+  takeReached(): readonly string[] {
+    const reached = this.#reached;
+    this.#reached = [];
+    return reached;
+  }
+
+  // ------------------------------------------------------------------ halt
+
+  /** Why the execution ends before its graph does. Once set, actions change nothing any more. */
+  get halt(): Halt | null {
+    return this.#halt;
+  }
+
+  haltWith(halt: Halt): void {
+    this.#halt = halt;
   }
 
   // ------------------------------------------------------------------ state and outputs
 
   patchState(patch: Json | undefined): void {
-    const state = patchState(this.now.state, patch);
-    if (state !== this.now.state) this.set({ state });
+    this.#now.state = patchState(this.#now.state, patch);
   }
 
-  /** A node completed: counts it, and halts the run when that was one too many. */
+  /** Counts a completed node; halts the execution at the step limit. */
   countCompletion(): void {
-    this.set({ steps: this.now.steps + 1 });
+    this.#now.steps += 1;
     this.#checkStepLimit();
   }
 
+  /** A node has failed for good, and nothing handles the failure. */
+  addFailure(node: string): void {
+    this.#now.failures = [...this.#now.failures, node];
+  }
+
   countHandledFailure(): void {
-    this.set({ handled: this.now.handled + 1 });
+    this.#now.handled += 1;
     this.#checkStepLimit();
   }
 
   #checkStepLimit(): void {
-    const { steps, handled, limit } = this.now;
+    const { steps, handled, limit } = this.#now;
     if (steps + handled < limit) return;
-    this.set({ halt: { status: 'failed', error: `step limit of ${limit} node completions reached` } });
+    this.#halt = { status: 'failed', error: `step limit of ${limit} node completions reached` };
   }
 
-  /** The output that reached a node: that of the predecessor that completed last. */
   lastInput(node: string): Json {
-    return own(this.now.fed, node)?.at(-1)?.[1] ?? null;
+    return lastInputOf(this.#now, node);
   }
 
-  /** The node has read what reached it. A join that a loop comes back to merges the same sources again. */
+  /** Clears what a node has read. A join that is the target of a back edge merges the same sources again. */
   inputsRead(node: string): void {
     const index = this.indexOf(node);
-    const { graph } = this.statics;
+    const { graph } = this.tables;
     if (graph.node(index).kind.type !== 'join' || graph.backIn(index).length === 0) this.clearInputs(node);
   }
 
-  /** Forgets what reached a fork's or section's join in an earlier round. */
+  /** Clears what reached the join of a fork or subgraph in an earlier round. */
   clearJoinInputs(key: string): void {
-    const join = this.statics.joins.get(key);
+    const join = this.tables.joins.get(key);
     if (join !== undefined) this.clearInputs(join);
   }
 
   clearInputs(node: string): void {
-    if (own(this.now.fed, node) !== undefined) delete this.#record('fed')[node];
+    if (own(this.#now.fed, node) !== undefined) delete this.#record('fed')[node];
   }
 
-  /** `adds`: the target waits for several; else what was there is from an earlier round. */
+  /** `appends`: the target waits for several sources; otherwise earlier inputs are from an earlier round and are replaced. */
   deliverInput(target: string, source: string, output: Json, appends: boolean): void {
     const index = this.indexOf(target);
-    if (this.statics.outputUse.readsInput[index] !== true) return;
-    const { kind } = this.statics.graph.node(index);
-    // A node without an output of its own counts as null where outputs are collected; else a loop would nest them ever deeper.
+    if (this.tables.outputUse.readsInput[index] !== true) return;
+    const { kind } = this.tables.graph.node(index);
+    // A node without an output of its own counts as null where outputs are collected; otherwise a loop would nest them ever deeper.
     const collects = kind.type === 'join' && kind.merge_strategy.type !== 'first';
-    const value = collects && forwardsInput(this.statics.graph, this.indexOf(source)) ? null : output;
-    const fed: PendingInput = [source, value];
-    const known = appends ? (own(this.now.fed, target) ?? []).filter(([from]) => from !== source) : [];
-    this.#record('fed')[target] = [...known, fed];
+    const value = collects && forwardsInput(this.tables.graph, this.indexOf(source)) ? null : output;
+    const input: PendingInput = [source, value];
+    const known = appends ? (own(this.#now.fed, target) ?? []).filter(([from]) => from !== source) : [];
+    this.#record('fed')[target] = [...known, input];
   }
 
-  /** What came from `source` reaches `target` no more. */
   withdrawInput(target: string, source: string): void {
-    const fed = own(this.now.fed, target);
-    if (fed === undefined || !fed.some(([from]) => from === source)) return;
-    const left = fed.filter(([from]) => from !== source);
+    const inputs = own(this.#now.fed, target);
+    if (inputs === undefined || !inputs.some(([from]) => from === source)) return;
+    const left = inputs.filter(([from]) => from !== source);
     if (left.length === 0) this.clearInputs(target);
     else this.#record('fed')[target] = left;
   }
 
-  /** Keeps a node's output until its ways have been chosen. */
+  /** Keeps a node's output until its transition is chosen. */
   rememberOutput(node: string, output: Json): void {
-    if (this.statics.outputUse.outputIsRead[this.indexOf(node)] === true) this.#record('outputs')[node] = output;
+    if (this.tables.outputUse.outputIsRead[this.indexOf(node)] === true) this.#outputs.set(node, output);
   }
 
-  /** Adds up what counts towards the budgets. A usage of nothing leaves no trace, since the log has none either. */
+  /** The output that a node has given in this step; undefined = none that is read. */
+  outputOf(node: string): Json | undefined {
+    return this.#outputs.get(node);
+  }
+
+  /** Adds to the totals that budgets limit. A usage of nothing leaves no trace, since the log has none either. */
   addUsage(usage: Usage | undefined): void {
     const { input_tokens = 0, output_tokens = 0, cost_usd = 0 } = usage ?? {};
     if (input_tokens === 0 && output_tokens === 0 && cost_usd === 0) return;
-    const used = this.now.used ?? { input_tokens: 0, output_tokens: 0, cost_usd: 0 };
-    this.set({
-      used: {
-        input_tokens: used.input_tokens + input_tokens,
-        output_tokens: used.output_tokens + output_tokens,
-        cost_usd: used.cost_usd + cost_usd,
-      },
-    });
+    const used = this.#now.used ?? { input_tokens: 0, output_tokens: 0, cost_usd: 0 };
+    this.#now.used = {
+      input_tokens: used.input_tokens + input_tokens,
+      output_tokens: used.output_tokens + output_tokens,
+      cost_usd: used.cost_usd + cost_usd,
+    };
   }
 
-  // ------------------------------------------------------------------ ways
+  // ------------------------------------------------------------------ transitions
 
-  /** Takes a way out of `node` (null: out of a fork or section). */
-  followTransition(node: string | null, follow: ContextUpdate | undefined): void {
-    if (this.now.halt !== null) return;
-    if (node !== null) this.set({ last: node });
-    if (follow !== undefined) {
-      const output = node === null ? null : (own(this.now.outputs, node) ?? null);
-      if (follow.skip !== undefined) this.#queueSkips(follow.skip);
-      if (follow.round !== undefined && this.now.skips.length > 0) this.#unqueueSkips(this.indexOf(follow.round));
-      for (const { fork } of follow.open ?? []) this.clearJoinInputs(fork);
-      const appends = follow.arrive !== undefined || follow.open !== undefined;
-      if (node !== null) for (const target of follow.feed ?? []) this.deliverInput(target, node, output, appends);
-      if (follow.arrive !== undefined) this.#arrive(follow.arrive.fork, ARRIVALS.indexOf(follow.arrive.as));
-      for (const key of follow.leave ?? []) this.#leave(key);
-      for (const { fork, direct } of follow.open ?? []) {
+  /** Applies what follows from a transition out of `node`; null = out of a fork or subgraph. */
+  followTransition(node: string | null, update: ContextUpdate | undefined): void {
+    if (this.#halt !== null) return;
+    if (node !== null) this.#lastLeft = node;
+    if (update !== undefined) {
+      const output = node === null ? null : (this.#outputs.get(node) ?? null);
+      if (update.skip !== undefined) this.#queueSkips(update.skip);
+      if (update.round !== undefined && this.#pendingSkips.length > 0) this.#unqueueSkips(this.indexOf(update.round));
+      for (const { fork } of update.open ?? []) this.clearJoinInputs(fork);
+      const appends = update.arrive !== undefined || update.open !== undefined;
+      if (node !== null) for (const target of update.feed ?? []) this.deliverInput(target, node, output, appends);
+      if (update.arrive !== undefined) this.#arrive(update.arrive.fork, ARRIVALS.indexOf(update.arrive.as));
+      for (const key of update.leave ?? []) this.#leave(key);
+      for (const { fork, direct } of update.open ?? []) {
         this.#record('forks')[fork] = direct === true ? [1, 0, 0] : [0, 0, 0];
       }
-      for (const mark of follow.enter ?? []) this.#enterSubgraph(mark.section).enter(node, mark, output);
-      if (follow.mark !== undefined && node !== null) {
-        const section = this.subgraph(follow.mark.section);
-        if (follow.mark.live === null) section.nodeFailed(node);
-        else section.nodeFinished(node, follow.mark, output);
+      for (const decisions of update.enter ?? []) this.#enterSubgraph(decisions.section).enter(node, decisions, output);
+      if (update.mark !== undefined && node !== null) {
+        const subgraph = this.subgraph(update.mark.section);
+        if (update.mark.live === null) subgraph.nodeFailed(node);
+        else subgraph.nodeFinished(node, update.mark, output);
       }
-      if (follow.again !== undefined && node !== null) this.subgraph(follow.again.section).iterate(node, follow.again.to, output);
+      if (update.again !== undefined && node !== null) this.subgraph(update.again.section).iterate(node, update.again.to, output);
     }
-    if (node !== null && own(this.now.outputs, node) !== undefined) delete this.#record('outputs')[node];
+    if (node !== null) this.#outputs.delete(node);
   }
 
   subgraph(key: string): SubgraphContext {
-    this.#subgraphs ??= new Map();
-    let section = this.#subgraphs.get(key);
-    if (section === undefined) {
-      const table = this.statics.subgraphs.get(key);
-      const state = own(this.now.sections, key);
-      if (table === undefined || state === undefined) throw new TypeError(`section ${key} is not entered`);
-      section = new SubgraphContext(this, key, table, state);
-      this.#subgraphs.set(key, section);
-    }
-    return section;
+    const subgraph = this.enteredSubgraph(key);
+    if (subgraph === null) throw new TypeError(`subgraph ${key} is not entered`);
+    return subgraph;
+  }
+
+  /** Null = the subgraph is not entered. */
+  enteredSubgraph(key: string): SubgraphContext | null {
+    const known = this.#subgraphs.get(key);
+    if (known !== undefined) return known;
+    const table = this.tables.subgraphs.get(key);
+    const state = own(this.#now.sections, key);
+    if (table === undefined || state === undefined) return null;
+    const subgraph = new SubgraphContext(this, key, table, state);
+    this.#subgraphs.set(key, subgraph);
+    return subgraph;
   }
 
   #enterSubgraph(key: string): SubgraphContext {
-    const table = this.statics.subgraphs.get(key);
-    if (table === undefined) throw new TypeError(`no section ${key}`);
-    this.#subgraphs?.delete(key);
+    const table = this.tables.subgraphs.get(key);
+    if (table === undefined) throw new TypeError(`no subgraph ${key}`);
+    this.#subgraphs.delete(key);
     this.#record('sections')[key] = emptySubgraphState(table);
     return this.subgraph(key);
   }
 
   #arrive(fork: string, index: number): void {
-    const [joined, ended, failed] = own(this.now.forks, fork) ?? [0, 0, 0];
+    const [joined, ended, failed] = own(this.#now.forks, fork) ?? [0, 0, 0];
     const arrived = [joined, ended, failed] as [number, number, number];
     arrived[index] = (arrived[index] ?? 0) + 1;
     this.#record('forks')[fork] = arrived;
   }
 
-  /** Forgets a fork or section, all forks and sections inside, and what was on its way to their nodes. */
+  /** Forgets a fork or subgraph, all forks and subgraphs inside, and the inputs pending for their nodes. */
   #leave(key: string): void {
-    if (own(this.now.sections, key) !== undefined) this.subgraph(key).withdrawDeadInputs();
-    for (const inner of this.statics.nestedKeys.get(key) ?? [key]) {
-      if (own(this.now.forks, inner) !== undefined) delete this.#record('forks')[inner];
-      if (own(this.now.sections, inner) !== undefined) delete this.#record('sections')[inner];
-      this.#subgraphs?.delete(inner);
+    this.enteredSubgraph(key)?.withdrawDeadInputs();
+    for (const inner of this.tables.nestedKeys.get(key) ?? [key]) {
+      if (own(this.#now.forks, inner) !== undefined) delete this.#record('forks')[inner];
+      if (own(this.#now.sections, inner) !== undefined) delete this.#record('sections')[inner];
+      this.#subgraphs.delete(inner);
     }
-    const inside = this.statics.containedNodes.get(key);
-    for (const node of Object.keys(this.now.fed)) if (inside?.has(this.indexOf(node)) === true) this.clearInputs(node);
+    const inside = this.tables.containedNodes.get(key);
+    for (const node of Object.keys(this.#now.fed)) if (inside?.has(this.indexOf(node)) === true) this.clearInputs(node);
+  }
+
+  /** A lane of a subgraph has gone back to the start of a loop. */
+  laneRewound(key: string, lane: number): void {
+    this.subgraph(key).laneRewound(lane);
+    this.#laneRewound = true;
+  }
+
+  /** Has any lane gone back since the last call? */
+  takeLaneRewound(): boolean {
+    const rewound = this.#laneRewound;
+    this.#laneRewound = false;
+    return rewound;
   }
 
   // ------------------------------------------------------------------ skips
 
   #queueSkips(skip: SkipScope): void {
-    const { graph, branchNodes: bodies } = this.statics;
-    const within = skip.within === undefined ? null : (bodies.get(skip.within) ?? null);
+    const { graph, branchNodes } = this.tables;
+    const within = skip.within === undefined ? null : (branchNodes.get(skip.within) ?? null);
     const indices = (nodes: readonly string[]): number[] => nodes.map((node) => this.indexOf(node));
     const unreachable =
       'from' in skip
@@ -289,55 +355,60 @@ export class StepContext {
   }
 
   queueSkips(nodes: Iterable<number>): void {
-    const skips = this.#list('skips');
-    for (const node of nodes) skips.push(node);
+    for (const node of nodes) this.#pendingSkips.push(node);
   }
 
   #unqueueSkips(head: number): void {
-    const body = this.statics.graph.loops.find((loop) => loop.head === head)?.body;
-    this.set({ skips: this.now.skips.filter((index) => body?.has(index) !== true) });
+    const body = this.tables.graph.loops.find((loop) => loop.head === head)?.body;
+    this.#pendingSkips = this.#pendingSkips.filter((index) => body?.has(index) !== true);
   }
 
-  /** Skips what comes before the turn of a control node (null: all there is). */
+  /** Skips what comes before a control node in the order of skips; null = everything that is left. */
   flushSkips(control: number | null): void {
-    if (this.now.skips.length === 0 || this.now.halt !== null) return;
-    const pending = new Set(this.now.skips);
-    const { last } = this.now;
-    const turn = control === null ? null : { node: control, from: last === null ? null : this.indexOf(last) };
-    for (const node of [...skipOrder(this.statics.graph, pending, turn)]) {
+    if (this.#pendingSkips.length === 0 || this.#halt !== null) return;
+    const pending = new Set(this.#pendingSkips);
+    const turn = control === null ? null : { node: control, from: this.#lastLeft === null ? null : this.indexOf(this.#lastLeft) };
+    for (const node of [...skipOrder(this.tables.graph, pending, turn)]) {
       pending.delete(node);
       this.skip(node);
     }
-    this.set({ skips: [...pending] });
+    this.#pendingSkips = [...pending];
+  }
+
+  /** The machine has settled: skips what is left, and forgets what only transitions of the same move need. */
+  settle(): void {
+    this.flushSkips(null);
+    this.#pendingSkips = [];
+    this.#lastLeft = null;
   }
 
   skip(index: number): void {
-    const node = this.statics.graph.idOf(index);
+    const node = this.tables.graph.idOf(index);
     this.clearInputs(node);
     this.addEvent('node_skipped', node, { reason: 'branch not taken', activation: this.countVisit(node) });
   }
 
   /**
-   * A first-wins join has run: what leads to it alone is cancelled or never begins, and failures among it or its sources are
-   * contained.
+   * A first-wins join has run: nodes that lead to it alone are cancelled or never begin, and failures among them and the join's sources
+   * are contained.
    */
   closeJoinRegion(join: number): void {
-    const { graph } = this.statics;
+    const { graph } = this.tables;
     const region = graph.cancellationRegion(join);
     const sources = new Set(graph.sources(join));
     const closed: number[] = [];
     for (const index of graph.reachable) {
       const node = graph.idOf(index);
-      if (this.now.failures.includes(node) && (region.has(index) || sources.has(index))) {
-        this.set({ failures: this.now.failures.filter((failed) => failed !== node) });
+      if (this.#now.failures.includes(node) && (region.has(index) || sources.has(index))) {
+        this.#now.failures = this.#now.failures.filter((failed) => failed !== node);
         closed.push(index);
       } else if (region.has(index)) {
-        if (own(this.now.active, node) !== undefined) this.cancelVisit(node);
+        if (own(this.#now.active, node) !== undefined) this.cancelVisit(node);
         closed.push(index);
       }
     }
-    if (this.now.skips.length > 0) this.set({ skips: this.now.skips.filter((index) => !region.has(index)) });
-    for (const key of Object.keys(this.now.sections)) this.subgraph(key).closeNodes(closed);
+    this.#pendingSkips = this.#pendingSkips.filter((index) => !region.has(index));
+    for (const key of Object.keys(this.#now.sections)) this.subgraph(key).closeNodes(closed);
     for (const index of closed) this.inputsRead(graph.idOf(index));
   }
 }

@@ -1,81 +1,58 @@
 import type { AnyMachineSnapshot } from 'xstate';
 import type { Program } from '../compile/index.ts';
 import { BACKOFF, backoffStateId, endStateId, stateId, timerId } from '../compile/state-ids.ts';
-import type { EventType, LogEvent } from '../events.ts';
 import { LANGUAGE } from '../expression/syntax-tree.ts';
-import { type Json, type JsonObject, patchState } from '../json.ts';
+import type { Json, JsonObject } from '../json.ts';
 import type { Budgets, Done, Enqueue, Fail, Fork } from '../messages.ts';
 import { definitionOf } from '../nodes/index.ts';
 import type { Run, Status, StepEnv, StepResult } from '../run.ts';
-import { usageEventData } from './actions.ts';
 import { backoffMs } from './backoff.ts';
 import { beginNode, budgetFailure, renderApproval, timerCreatedData } from './begin.ts';
 import { budgetEventData, exceededBudget, mergeBudgets } from './budgets.ts';
 import { conclude, inDocumentOrder } from './conclusion.ts';
 import { type ActiveVisit, type Context, languageOf, localWorkOf, own } from './context.ts';
+import type { Evaluation } from './evaluation.ts';
 import { isTimerEvent, type MachineEvent } from './machine-event.ts';
 import { resetPositions } from './reset.ts';
 import { statusOf } from './status.ts';
-import { StepContext } from './step-context.ts';
-import { StepEffects } from './step-effects.ts';
-import { PHASE_OF_TIMER, StepTimers } from './step-timers.ts';
+import { type MachineContext, StepContext } from './step-context.ts';
+import { PHASE_OF_TIMER } from './step-timers.ts';
 import { type MachineStep, positionsOf } from './stepper.ts';
-
-type ActionParams = { readonly node?: string; readonly id?: string; readonly delay?: number; readonly sendId?: string };
+import { usageEventData } from './usage.ts';
 
 /**
- * One step in the making. The machine settles first (control nodes, skips, joins), then nodes that were reached begin, in the order
- * they were written; one that ends at once (an early event, a blocked tool) moves the machine again.
+ * Takes one step. The machine settles first (control nodes, skips, joins), then nodes that were reached begin, in document order; a node
+ * that ends as soon as it begins (a buffered event, a blocked tool) moves the machine again.
  */
 export class StepRunner {
   readonly #program: Program;
   readonly #env: StepEnv;
-  readonly #input: Json;
-  readonly #sequenceBefore: number;
+  readonly #step: StepContext;
   #snapshot: AnyMachineSnapshot;
-  /** What the step itself changes between two moves of the machine. */
-  #step: StepContext;
-  readonly #events: LogEvent[] = [];
-  readonly #effects = new StepEffects();
-  readonly #timers = new StepTimers();
-  /** Nodes that were reached and have yet to begin. */
-  #reached: string[] = [];
-  #fresh = false;
-  /** Its attempt was under way before: beginning it again is nothing new, which a hold would keep. */
+  /** Nodes that were entered and have yet to begin. */
+  #reached: readonly string[] = [];
+  /** The node whose attempt was under way before the step: a suspended execution goes on with it. */
   #resumedNode: string | null = null;
 
   constructor(program: Program, run: Run, env: StepEnv) {
     this.#program = program;
     this.#env = env;
-    this.#input = run.input;
-    this.#sequenceBefore = run.seq;
-    this.#snapshot = run.snapshot;
-    this.#step = new StepContext(program.tables, this.#context);
+    this.#step = new StepContext(program.tables, run.snapshot.context as Context, run.seq, env.work);
+    const context: MachineContext = { step: this.#step };
+    // The snapshot of the run is immutable.
+    this.#snapshot = { ...run.snapshot, context } as AnyMachineSnapshot;
   }
 
-  static start(program: Program, context: Context, env: StepEnv): StepRunner {
-    const moved = program.stepper.initial(context);
-    const run = { snapshot: moved.snapshot, seq: 0, input: context.input } as Run;
-    const runner = new StepRunner(program, run, env);
-    runner.#initialStep = moved;
-    return runner;
+  /** The first step of an execution. `started`: data of its `workflow_started`. */
+  static start(program: Program, context: Context, started: JsonObject, env: StepEnv): StepResult {
+    const runner = new StepRunner(program, { snapshot: { context }, seq: 0 } as Run, env);
+    runner.#step.addEvent('workflow_started', null, started);
+    runner.#absorb(program.stepper.initial({ step: runner.#step }));
+    return runner.#finish(null);
   }
 
-  #initialStep: MachineStep | null = null;
-
-  get #context(): Context {
-    return this.#snapshot.context as Context;
-  }
-
-  log(type: EventType, node: string | null, data: JsonObject): number {
-    const sequence = this.#sequenceBefore + this.#events.length + 1;
-    this.#events.push({ sequence, type, node_id: node, data });
-    return sequence;
-  }
-
-  begin(): StepResult {
-    if (this.#initialStep !== null) this.#absorb(this.#initialStep);
-    return this.#finish(null);
+  get evaluation(): Evaluation {
+    return this.#step.evaluation;
   }
 
   hasTransitionFor(id: string): boolean {
@@ -83,43 +60,43 @@ export class StepRunner {
   }
 
   send(event: MachineEvent, node: string): StepResult {
-    if (isTimerEvent(event)) this.#timers.noteFired(event.type);
+    if (isTimerEvent(event)) this.#step.timers.noteFired(event.type);
     if (event.type === 'requeue') this.#resumedNode = node;
     this.#move(event);
     return this.#finish(node);
   }
 
-  /** Work that waits for an external worker is done in process instead: its item is not to be had any more. */
+  /** Work that waits for an external worker is done in process instead: its work item is withdrawn. */
   reclaim(node: string, active: ActiveVisit): StepResult {
-    this.#effects.abandon(node, active);
+    this.#step.effects.abandon(node, active);
     return this.send({ type: 'requeue', node }, node);
   }
 
   // Work beside the graph: part of the log and of the state, but no node of the machine moves.
 
   enqueue({ node, queue }: Enqueue): StepResult {
-    this.log('node_scheduled', node, { queue_type: queue, attempt: 0, activation: 0 });
+    this.#step.addEvent('node_scheduled', node, { queue_type: queue, attempt: 0, activation: 0 });
     return this.#finish(node);
   }
 
   completeDetached({ node, output, patch, durationMs, usage }: Done): StepResult {
     const data = { output, state_patch: patch ?? {}, duration_ms: durationMs, ...usageEventData(usage), activation: 0 };
-    this.log('node_completed', node, data);
-    const draft = this.#step;
-    draft.set({ state: patchState(draft.now.state, patch), steps: draft.now.steps + 1 });
-    draft.addUsage(usage);
+    this.#step.addEvent('node_completed', node, data);
+    this.#step.patchState(patch);
+    this.#step.set({ steps: this.#step.now.steps + 1 });
+    this.#step.addUsage(usage);
     return this.#finish(node);
   }
 
   failDetached({ node, error }: Fail): StepResult {
-    this.log('node_failed', node, { error, attempt: 0, retryable: false, activation: 0 });
+    this.#step.addEvent('node_failed', node, { error, attempt: 0, retryable: false, activation: 0 });
     return this.#finish(node);
   }
 
   /** An external event: for the node that has waited longest for it, else kept for one that may come. */
   receive(key: string, payload: Json): StepResult {
-    const sequence = this.log('external_event_received', null, { correlation_key: key, payload });
-    const waiting = Object.entries(this.#context.active)
+    const sequence = this.#step.addEvent('external_event_received', null, { correlation_key: key, payload });
+    const waiting = Object.entries(this.#step.now.active)
       .filter(([, active]) => active.key === key)
       .sort(([, a], [, b]) => (a.since ?? 0) - (b.since ?? 0));
     const [longest] = waiting;
@@ -128,7 +105,7 @@ export class StepRunner {
       return this.#finish(longest[0]);
     }
     if (this.#program.tables.correlationKeys.has(key)) {
-      this.#step.set({ early: [...this.#context.early, { key, payload, sequence }] });
+      this.#step.set({ early: [...this.#step.now.early, { key, payload, sequence }] });
     }
     return this.#finish(null);
   }
@@ -136,7 +113,7 @@ export class StepRunner {
   /** A child that cannot start yet. The machine does not move: its node stays busy. */
   childWaitsForCapacity(node: string, active: ActiveVisit): StepResult {
     const { activation, attempt } = active;
-    this.log('child_workflow_waiting', node, { reason: 'waiting_for_capacity', attempt, activation });
+    this.#step.addEvent('child_workflow_waiting', node, { reason: 'waiting_for_capacity', attempt, activation });
     this.#step.setActive(node, { ...active, phase: 'queued' });
     return this.#finish(node);
   }
@@ -146,18 +123,16 @@ export class StepRunner {
     return this.#finish(null, reason);
   }
 
-  /** Ends the run as failed without asking the machine, which may be what is broken. */
+  /** Ends the execution as failed without asking the machine, which may be broken. */
   abort(error: string): StepResult {
-    const { tables: statics, stepper } = this.#program;
-    const { active } = this.#context;
-    for (const [id, { node, kind }] of statics.timers)
-      if (own(active, node)?.phase === PHASE_OF_TIMER[kind]) this.#timers.clear(id);
-    this.#step.set({ halt: { status: 'failed', error } });
-    const { data } = conclude(this.#step, 'failed', null);
-    this.#flushEvents();
-    this.log('workflow_failed', null, { ...data, corrupt: true });
-    this.#storeContext();
-    this.#snapshot = stepper.resume([endStateId('failed')], this.#context);
+    const { tables, stepper } = this.#program;
+    const step = this.#step;
+    for (const [id, { node, kind }] of tables.timers)
+      if (own(step.now.active, node)?.phase === PHASE_OF_TIMER[kind]) step.timers.clear(id);
+    step.haltWith({ status: 'failed', error });
+    const { data } = conclude(step, 'failed', null);
+    step.addEvent('workflow_failed', null, { ...data, corrupt: true });
+    this.#snapshot = stepper.resume([endStateId('failed')], { step });
     return this.#result('failed', null);
   }
 
@@ -170,10 +145,10 @@ export class StepRunner {
   }
 
   #suspend(reason: string | null): void {
-    this.log('workflow_paused', null, { reason });
+    this.#step.addEvent('workflow_paused', null, { reason });
     this.#step.set({ hold: { reason, kept: [] } });
     const queued = Object.entries(this.#step.now.active).filter(([, active]) => active.phase === 'queued');
-    for (const [node, active] of queued) this.#effects.abandon(node, active);
+    for (const [node, active] of queued) this.#step.effects.abandon(node, active);
     this.#defer(queued.map(([node]) => node));
   }
 
@@ -187,30 +162,28 @@ export class StepRunner {
 
   /** New totals hold from now on. */
   resume(budgets: Budgets | null): StepResult {
-    this.log('workflow_resumed', null, budgets === null ? {} : budgetEventData(budgets));
-    this.#beginAtEnd(this.#context.hold?.kept ?? []);
-    this.#step.set({ hold: null, ...(budgets === null ? {} : { budgets: mergeBudgets(this.#context.budgets, budgets) }) });
+    this.#step.addEvent('workflow_resumed', null, budgets === null ? {} : budgetEventData(budgets));
+    this.#beginAtEnd(this.#step.now.hold?.kept ?? []);
+    this.#step.set({ hold: null, ...(budgets === null ? {} : { budgets: mergeBudgets(this.#step.now.budgets, budgets) }) });
     return this.#finish(null);
   }
 
   /** A retry's backoff is over while an operator holds the execution: the attempt is kept, and the log says so. */
   deferRetry(id: `xstate.after.${string}`, node: string): StepResult {
-    this.log('timer_fired', node, { activation: this.#step.activeOf(node).activation });
+    this.#step.addEvent('timer_fired', node, { activation: this.#step.activeOf(node).activation });
     return this.send({ type: id, node }, node);
   }
 
   /** Nodes whose failure has been forgiven are visited anew; nothing holds them any more. */
   retry(failed: readonly string[]): StepResult {
-    const { tables: statics, stepper } = this.#program;
-    const nodes = inDocumentOrder(statics.graph, failed);
+    const { tables, stepper } = this.#program;
+    const nodes = inDocumentOrder(tables.graph, failed);
     const visits = nodes.map((node) => ({ node, ...this.#step.endVisit(node) }));
     const resetFailures = visits.map(({ since }) => since ?? 0).sort((a, b) => a - b);
-    this.log('workflow_retried', null, { nodes: [...nodes], forgiven: resetFailures });
+    this.#step.addEvent('workflow_retried', null, { nodes: [...nodes], forgiven: resetFailures });
     for (const { node, activation } of visits) this.#step.setVisits(node, activation);
     this.#step.set({ hold: null });
-    this.#storeContext();
-    this.#snapshot = stepper.resume(resetPositions(this.#snapshot, new Set(nodes), statics), this.#context);
-    this.#fresh = true;
+    this.#snapshot = stepper.resume(resetPositions(this.#snapshot, new Set(nodes), tables), { step: this.#step });
     this.#beginAtEnd(nodes);
     return this.#finish(null);
   }
@@ -218,11 +191,11 @@ export class StepRunner {
   /** Everything that another execution had under way is begun by this one, under the same attempts; whoever was asked is asked again. */
   fork({ origin, patch, decisions, keepDecisions }: Fork): StepResult {
     const { executionId, sequence } = origin;
-    const { tables: statics } = this.#program;
+    const { tables } = this.#program;
     // What comes from here on is read as an execution that starts now would read it.
-    const language = Math.min(this.#env.language ?? LANGUAGE, statics.language);
-    const recordedLanguage = language > languageOf(this.#context) ? { language } : {};
-    this.log('workflow_forked', null, {
+    const language = Math.min(this.#env.language ?? LANGUAGE, tables.language);
+    const recordedLanguage = language > languageOf(this.#step.now) ? { language } : {};
+    this.#step.addEvent('workflow_forked', null, {
       origin: { execution_id: executionId, sequence },
       state_patch: patch,
       ...(decisions === undefined ? {} : { decisions: [...decisions] }),
@@ -234,19 +207,19 @@ export class StepRunner {
     const work: string[] = [];
     const children: string[] = [];
     const failed: string[] = [];
-    for (const node of inDocumentOrder(statics.graph, Object.keys(this.#context.active))) {
+    for (const node of inDocumentOrder(tables.graph, Object.keys(this.#step.now.active))) {
       const { phase, activation, attempt } = this.#step.activeOf(node);
       if (phase === 'queued' || phase === 'running') work.push(node);
       else if (phase === 'child') children.push(node);
       else if (phase === 'backoff') {
-        const { retry } = statics.nodeOf(node);
+        const { retry } = tables.nodeOf(node);
         const delayMs = backoffMs(retry, attempt, `${executionId}\n${node}\n${activation}`);
-        this.#timers.set(timerId(BACKOFF, backoffStateId(stateId(node))), delayMs);
+        this.#step.timers.set(timerId(BACKOFF, backoffStateId(stateId(node))), delayMs);
       } else if (phase !== 'kept' && !this.#restartWait(node, decisions !== undefined)) failed.push(node);
     }
     this.#beginAtEnd(work);
     for (const node of children) this.#move({ type: 'requeue', node });
-    for (const node of failed) if (own(this.#context.active, node) !== undefined) this.#move(budgetFailure(this.#step, node));
+    for (const node of failed) if (own(this.#step.now.active, node) !== undefined) this.#move(budgetFailure(this.#step, node));
     return this.#finish(null);
   }
 
@@ -261,59 +234,30 @@ export class StepRunner {
     if (active.phase === 'approval' && renderAgain) {
       const rendered = renderApproval(this.#step, node, active.activation, kind, this.#env);
       if (rendered === null) return false;
-      const since = this.log('interrupt_raised', node, rendered.data);
+      const since = this.#step.addEvent('interrupt_raised', node, rendered.data);
       this.#step.setActive(node, { ...active, since, atMs: nowMs, description: rendered.description });
     } else if (active.atMs !== undefined) this.#step.setActive(node, { ...active, atMs: nowMs });
     const parkedMs = active.phase === 'held' ? null : definitionOf(kind).parkTimeoutMs(kind);
     if (parkedMs === null) return true;
-    this.#timers.set(timerId(parkedMs, stateId(node)), parkedMs);
-    if (active.phase === 'waiting') this.log('timer_created', node, timerCreatedData(nowMs + parkedMs, active));
+    this.#step.timers.set(timerId(parkedMs, stateId(node)), parkedMs);
+    if (active.phase === 'waiting') this.#step.addEvent('timer_created', node, timerCreatedData(nowMs + parkedMs, active));
     return true;
   }
 
   // ------------------------------------------------------------------ moving
 
   #move(event: MachineEvent): void {
-    this.#storeContext();
-    const before = this.#snapshot;
-    const moved = this.#program.stepper.move(before, event);
-    if (moved.snapshot === before && moved.actions.length === 0)
-      throw new TypeError(`nothing hears ${event.type} in ${positionsOf(before).join(', ')}`);
+    const moved = this.#program.stepper.move(this.#snapshot, event);
+    if (!moved.handled)
+      throw new TypeError(`no transition for event "${event.type}" in states ${positionsOf(this.#snapshot).join(', ')}`);
     this.#absorb(moved);
   }
 
-  /** Takes over what the machine did: facts become events, requests are noted. */
-  #absorb({ snapshot, actions }: MachineStep): void {
-    this.#fresh = snapshot !== this.#snapshot;
+  #absorb({ snapshot }: MachineStep): void {
     this.#snapshot = snapshot;
-    for (const { type, params } of actions) {
-      const { node, id, delay, sendId } = params as ActionParams;
-      if (type === 'begin' && node !== undefined) this.#reached.push(node);
-      else if (type === 'xstate.raise' && id !== undefined && delay !== undefined) this.#timers.set(id, delay);
-      else if (type === 'xstate.cancel' && sendId !== undefined) this.#timers.clear(sendId);
-    }
-    this.#step = new StepContext(this.#program.tables, this.#context);
-    this.#step.flushSkips(null);
-    this.#flushEvents();
-    if (this.#context.halt !== null && snapshot.status === 'active') this.#move({ type: 'halt' });
-  }
-
-  /** Facts become events; visits that ended without a result are given up. */
-  #flushEvents(): void {
-    const { facts, dropped } = this.#step.now;
-    for (const { type, node, data } of facts) this.log(type, node, data);
-    for (const { node, active } of dropped) this.#effects.abandon(node, active);
-    this.#step.clearPendingEvents();
-  }
-
-  /** Snapshots are immutable for everyone else; one that the machine has just made is ours alone. */
-  #storeContext(): void {
-    const context = this.#step.freeze();
-    if (context === this.#context) return;
-    if (!this.#fresh) this.#snapshot = { ...this.#snapshot } as AnyMachineSnapshot;
-    this.#fresh = true;
-    (this.#snapshot as { context: Context }).context = context;
-    this.#step = new StepContext(this.#program.tables, context);
+    this.#step.settle();
+    this.#reached = [...this.#reached, ...this.#step.takeReached()];
+    if (this.#step.halt !== null && snapshot.status === 'active') this.#move({ type: 'halt' });
   }
 
   // ------------------------------------------------------------------ beginning
@@ -322,18 +266,13 @@ export class StepRunner {
     while (this.#reached.length > 0 && this.#snapshot.status === 'active') {
       const order = this.#withoutDeferred(this.#stillEntered(this.#reached));
       this.#reached = [];
-      let ended: MachineEvent | null = null;
       for (const [i, node] of order.entries()) {
-        const logged = this.#sequenceBefore + this.#events.length + this.#step.now.facts.length;
-        const begun = beginNode(this.#step, node, this.#env, logged);
-        this.#effects.add(begun.effects);
-        if (begun.event === null) continue;
-        ended = begun.event;
+        const ended = beginNode(this.#step, node, this.#env);
+        if (ended === null) continue;
         this.#reached = order.slice(i + 1);
+        this.#move(ended);
         break;
       }
-      this.#flushEvents();
-      if (ended !== null) this.#move(ended);
     }
   }
 
@@ -359,8 +298,9 @@ export class StepRunner {
   #beginAtEnd(nodes: readonly string[]): void {
     this.#reached = [...nodes];
     for (const node of nodes) {
-      const parkedMs = definitionOf(this.#program.tables.nodeOf(node).kind).parkTimeoutMs(this.#program.tables.nodeOf(node).kind);
-      if (parkedMs !== null) this.#timers.set(timerId(parkedMs, stateId(node)), parkedMs);
+      const { kind } = this.#program.tables.nodeOf(node);
+      const parkedMs = definitionOf(kind).parkTimeoutMs(kind);
+      if (parkedMs !== null) this.#step.timers.set(timerId(parkedMs, stateId(node)), parkedMs);
     }
   }
 
@@ -386,29 +326,29 @@ export class StepRunner {
     const status = statusOf(this.#snapshot, hold !== null);
     if (this.#snapshot.status === 'done') {
       const { type, data } = conclude(this.#step, status, reason);
-      this.#flushEvents();
-      this.log(type, null, data);
+      this.#step.addEvent(type, null, data);
     }
-    this.#storeContext();
     return this.#result(status, node);
   }
 
   #result(status: Status, node: string | null): StepResult {
-    this.#effects.add(this.#timers.effects(this.#program.tables, this.#context, this.#env.nowMs));
-    const context = this.#context;
+    const step = this.#step;
+    const context = step.freeze();
+    step.effects.add(step.timers.effects(this.#program.tables, context, this.#env.nowMs));
     return {
       run: {
-        snapshot: this.#snapshot,
-        seq: this.#sequenceBefore + this.#events.length,
+        snapshot: { ...this.#snapshot, context } as AnyMachineSnapshot,
+        seq: step.sequence,
         status,
         steps: context.steps,
-        input: this.#input,
+        input: context.input,
         error: context.error,
         localWork: localWorkOf(context),
       },
-      events: this.#events,
-      effects: this.#effects.all(),
-      diagnostics: this.#program.tables.evaluation.diagnostics.splice(0),
+      events: step.events,
+      effects: step.effects.all(),
+      diagnostics: step.evaluation.diagnostics,
+      budgetExceeded: step.evaluation.isExceeded,
       node,
     };
   }

@@ -6,53 +6,53 @@ import type { ProgramTables, SubgraphTable } from '../compile/tables.ts';
 import type { BitSet } from '../graph/bit-set.ts';
 import type { GraphEdge } from '../graph/edges.ts';
 import type { Json } from '../json.ts';
-import { type Context, rulesOf, type SubgraphState } from './context.ts';
+import { type Context, type Halt, rulesOf, type SubgraphState } from './context.ts';
 import { FIRST_RULES } from './rules.ts';
+import { EDGE, type EdgeState, NODE, type NodeState } from './subgraph-state.ts';
 
-/** The context in the making around a section. Nodes are named by id, but for `skip`. */
+/** The part of the step context that a subgraph uses. Nodes are named by id, except for skips. */
 interface SubgraphHost {
-  readonly statics: ProgramTables;
+  readonly tables: ProgramTables;
   readonly now: Context;
+  readonly halt: Halt | null;
   indexOf(node: string): number;
-  /** An output on its way to a node that reads it; `adds` to those of other sources. */
-  deliverInput(target: string, source: string, output: Json, adds: boolean): void;
+  deliverInput(target: string, source: string, output: Json, appends: boolean): void;
   withdrawInput(target: string, source: string): void;
-  /** What was on its way to the join behind the section will not be read. */
-  clearJoinInputs(section: string): void;
+  /** Clears what has reached the join behind the subgraph. */
+  clearJoinInputs(subgraph: string): void;
   skip(index: number): void;
-  /** Nodes outside the section that nothing can come to any more. */
+  /** Skips nodes outside the subgraph that can no longer be reached. */
   queueSkips(nodes: Iterable<number>): void;
 }
 
 /**
- * Decides inside a section. Each edge is undecided, live or dead; a node is decided when none of its forward in-edges is
- * undecided: it runs if one is live, else it is skipped. Skips and control nodes come first, lowest node first, one at a time;
- * then work, one at a time too, so that the order never depends on how a graph was cut into tracks.
+ * Decides which nodes of a subgraph run. Each edge is undecided, live or dead; a node is decided when none of its forward in-edges is
+ * undecided: it runs if one is live, otherwise it is skipped. Skips and control nodes come first, lowest node first, one at a time;
+ * then work, also one at a time, so that the order never depends on how a graph was cut into lanes.
  */
 export class SubgraphContext {
   readonly #host: SubgraphHost;
   readonly #key: string;
   readonly #table: SubgraphTable;
-  readonly #edgeStates: string[];
-  readonly #nodeStates: string[];
+  /** Strings as stored; arrays from the first change on. */
+  #edgeStates: string | EdgeState[];
+  #nodeStates: string | NodeState[];
   #running: number;
-  #ready: number[];
-  #rewindingLanes: readonly number[];
-  #loop: string | null;
-  #changed = false;
-  /** Nodes from which no loop goes round any more. */
+  /** Nodes that are decided and wait for their turn. Empty between steps. */
+  #ready: number[] = [];
+  /** Lanes that have yet to go back to the start of a loop, and the head of the loop. Empty and null between steps. */
+  #rewindingLanes: readonly number[] = [];
+  #loop: string | null = null;
+  /** Nodes none of whose back edges can be taken any more. */
   #exhausted: ReadonlySet<number>;
 
-  constructor(draft: SubgraphHost, key: string, table: SubgraphTable, state: SubgraphState) {
-    this.#host = draft;
+  constructor(host: SubgraphHost, key: string, table: SubgraphTable, state: SubgraphState) {
+    this.#host = host;
     this.#key = key;
     this.#table = table;
-    this.#edgeStates = [...state.marks];
-    this.#nodeStates = [...state.nodes];
+    this.#edgeStates = state.marks;
+    this.#nodeStates = state.nodes;
     this.#running = state.running;
-    this.#ready = [...state.ready];
-    this.#rewindingLanes = state.rewinding;
-    this.#loop = state.loop;
     this.#exhausted = this.#exhaustedNodes();
   }
 
@@ -60,69 +60,72 @@ export class SubgraphContext {
     return this.#table.subgraph;
   }
 
-  /** The section's bookkeeping if it is not as it was. */
+  /** The state to be stored; null = unchanged. */
   changedState(): SubgraphState | null {
-    if (!this.#changed) return null;
-    return {
-      marks: this.#edgeStates.join(''),
-      nodes: this.#nodeStates.join(''),
-      running: this.#running,
-      ready: this.#ready,
-      rewinding: this.#rewindingLanes,
-      loop: this.#loop,
-    };
+    if (typeof this.#edgeStates === 'string' && typeof this.#nodeStates === 'string') return null;
+    return { marks: textOf(this.#edgeStates), nodes: textOf(this.#nodeStates), running: this.#running };
   }
 
-  enter(owner: string | null, mark: EdgeDecisions, output: Json): void {
-    const { subgraph: section } = this.#table;
+  /** Does nothing run, and is nothing about to? */
+  get isSettled(): boolean {
+    return this.#running === 0 && this.#ready.length === 0 && this.#rewindingLanes.length === 0;
+  }
+
+  /** Does the lane have to go back to the start of the loop with this head? */
+  isRewinding(lane: number, loop: string | undefined): boolean {
+    return this.#loop === loop && this.#rewindingLanes.includes(lane);
+  }
+
+  enter(owner: string | null, decisions: EdgeDecisions, output: Json): void {
+    const { subgraph } = this.#table;
     this.#host.clearJoinInputs(this.#key);
-    if (section.owner === NO_NODE && section.entries.length === 0) {
-      for (const id of mark.live) this.#forceEntry(this.#host.indexOf(id));
+    if (subgraph.owner === NO_NODE && subgraph.entries.length === 0) {
+      for (const id of decisions.live) this.#forceEntry(this.#host.indexOf(id));
     } else {
-      this.#decideEdges(section.entries, mark, section.owner === NO_NODE ? null : owner, output);
+      this.#decideEdges(subgraph.entries, decisions, subgraph.owner === NO_NODE ? null : owner, output);
     }
     this.#advance();
   }
 
-  /** A node is over, and its ways are chosen. */
-  nodeFinished(node: string, mark: EdgeDecisions, output: Json): void {
+  /** A node has finished, and its transition is chosen. */
+  nodeFinished(node: string, decisions: EdgeDecisions, output: Json): void {
     const index = this.#host.indexOf(node);
     this.#finishNode(index);
-    this.#decideEdges(this.#table.outOf.get(index) ?? [], mark, node, output);
+    this.#decideEdges(this.#table.outOf.get(index) ?? [], decisions, node, output);
     this.#advance();
   }
 
-  /** A failure nobody handles: nothing that depends on the node is ever decided. */
+  /** A failure without a handler: the node's out-edges stay undecided, and so does what depends on it. */
   nodeFailed(node: string): void {
     this.#finishNode(this.#host.indexOf(node));
     this.#advance();
   }
 
-  /** A released node begins: the next one may. */
+  /** A released node has begun, so the next one may be released. */
   nodeEntered(node: string): void {
     const index = this.#host.indexOf(node);
-    this.#setNodeState(index, this.#host.statics.graph.isControl(index) ? 'k' : 'g');
+    this.#setNodeState(index, this.#host.tables.graph.isControl(index) ? NODE.passing : NODE.running);
     this.#advance();
   }
 
-  /** A loop inside the section goes round: its nodes and their out-edges are as if they had never run. */
+  /** A loop inside the subgraph iterates again: its nodes and their out-edges become undecided. */
   iterate(node: string, head: string, output: Json): void {
-    const { graph } = this.#host.statics;
-    const { subgraph: section, nodeSlots: slots, edgeSlots: marks } = this.#table;
+    const { graph } = this.#host.tables;
+    const { subgraph, nodeSlots, edgeSlots } = this.#table;
     const headIndex = this.#host.indexOf(head);
     const loop = graph.loops.find((candidate) => candidate.head === headIndex);
     if (loop === undefined) throw new TypeError(`no loop at ${head}`);
     this.#finishNode(this.#host.indexOf(node));
-    for (const index of slots.keys()) if (loop.body.has(index)) this.#setNodeState(index, '.');
-    for (const [edge, slot] of marks) {
+    for (const index of nodeSlots.keys()) if (loop.body.has(index)) this.#setNodeState(index, NODE.undecided);
+    for (const edge of edgeSlots.keys()) {
       if (!loop.body.has(edge.from)) continue;
-      this.#edgeStates[slot] = '.';
+      this.#setEdgeState(edge, EDGE.undecided);
       this.#host.withdrawInput(graph.idOf(edge.to), graph.idOf(edge.from));
     }
     this.#ready = this.#ready.filter((index) => !loop.body.has(index));
     const here = this.#host.indexOf(node);
-    this.#rewindingLanes = section.lanes.flatMap((track, i) =>
-      !track.includes(here) && track.some((member) => loop.body.has(member)) ? [i] : [],
+    this.#rewindingLanes = subgraph.lanes.flatMap((lane, i) =>
+      !lane.includes(here) && lane.some((member) => loop.body.has(member)) ? [i] : [],
     );
     this.#loop = this.#rewindingLanes.length === 0 ? null : head;
     if (graph.node(headIndex).kind.type !== 'join') this.#host.deliverInput(head, node, output, false);
@@ -130,22 +133,22 @@ export class SubgraphContext {
     this.#advance();
   }
 
-  laneRewound(track: number): void {
-    this.#rewindingLanes = this.#rewindingLanes.filter((other) => other !== track);
+  laneRewound(lane: number): void {
+    this.#rewindingLanes = this.#rewindingLanes.filter((other) => other !== lane);
     if (this.#rewindingLanes.length === 0) this.#loop = null;
-    this.#changed = true;
   }
 
-  /** Nodes a first-wins join has closed: they are over, and all their out-edges are dead. */
+  /** Closes nodes that a first-wins join has cancelled or kept from starting: all their out-edges are dead. */
   closeNodes(closed: readonly number[]): void {
     const inside = closed.filter((index) => this.#table.nodeSlots.has(index));
     for (const index of inside) {
-      const state = this.#nodeState(index);
+      const state = this.nodeState(index);
       const out = this.#table.outOf.get(index) ?? [];
-      // What is over has decided edges, unless it failed.
-      if (state === 'c' || (state === 'x' && out.every((edge) => this.#edgeState(edge) !== '.'))) continue;
-      if (state === 'g') this.#running -= 1;
-      if (state !== 'x') this.#setNodeState(index, 'c');
+      // The edges of a finished node are decided already, unless it failed.
+      if (state === NODE.closed || (state === NODE.over && out.every((edge) => this.#edgeState(edge) !== EDGE.undecided)))
+        continue;
+      if (state === NODE.running) this.#running -= 1;
+      if (state !== NODE.over) this.#setNodeState(index, NODE.closed);
       this.#markDead(out);
     }
     this.#ready = this.#ready.filter((index) => !inside.includes(index));
@@ -155,46 +158,48 @@ export class SubgraphContext {
 
   // ------------------------------------------------------------------ deciding
 
-  /** Marks edges: those to live targets live; extra in-edges of joins live when the node completed; all else dead. */
-  #decideEdges(edges: readonly GraphEdge[], mark: EdgeDecisions, source: string | null, output: Json): void {
-    const { graph } = this.#host.statics;
+  /** Edges to the live targets become live, and extra in-edges of joins when the node completed; all others become dead. */
+  #decideEdges(edges: readonly GraphEdge[], decisions: EdgeDecisions, source: string | null, output: Json): void {
+    const { graph } = this.#host.tables;
     const receivers = new Set<number>();
     const taken = new Set<number>();
     for (const edge of edges) {
-      // Of several edges to one target a node takes one; which of them makes no difference.
-      const chosen = !graph.backEdges.has(edge) && !taken.has(edge.to) && mark.live.includes(graph.idOf(edge.to));
-      const isLive = edge.role === 'wait' ? mark.failed !== true : chosen;
+      // Of several edges to one target a node takes one; it does not matter which.
+      const chosen = !graph.backEdges.has(edge) && !taken.has(edge.to) && decisions.live.includes(graph.idOf(edge.to));
+      const isLive = edge.role === 'wait' ? decisions.failed !== true : chosen;
       if (isLive) taken.add(edge.to);
-      this.#edgeStates[this.#edgeSlot(edge)] = isLive ? 'l' : 'd';
-      if (isLive && this.#nodeState(edge.to) === '.') receivers.add(edge.to);
+      this.#setEdgeState(edge, isLive ? EDGE.live : EDGE.dead);
+      if (isLive && this.nodeState(edge.to) === NODE.undecided) receivers.add(edge.to);
     }
-    this.#changed = true;
     if (source !== null) for (const target of receivers) this.#host.deliverInput(graph.idOf(target), source, output, true);
     for (const index of new Set(edges.map((edge) => edge.from))) this.#recheckDependents(index);
   }
 
-  /** Looks again at the nodes whose fate hangs on a node's out-edges. */
+  /** Checks again the nodes that depend on a node's out-edges. */
   #recheckDependents(index: number): void {
-    for (const watcher of this.#table.dependants.get(index) ?? []) {
-      if (this.#nodeState(watcher) !== '.' || this.#ready.includes(watcher)) continue;
-      if (this.#decisionFor(watcher) !== 'undecided') this.#ready.push(watcher);
+    for (const dependant of this.#table.dependants.get(index) ?? []) {
+      if (this.nodeState(dependant) !== NODE.undecided || this.#ready.includes(dependant)) continue;
+      if (this.#decisionFor(dependant) !== 'undecided') this.#ready.push(dependant);
     }
   }
 
   #decisionFor(index: number): 'run' | 'skip' | 'undecided' {
-    if (this.#nodeState(index) === 'e') return 'run';
+    if (this.nodeState(index) === NODE.forced) return 'run';
     const states = (this.#table.into.get(index) ?? []).map((edge) => this.#effectiveEdgeState(edge));
-    if (this.#host.statics.graph.isFirstJoin(index) && states.includes('l')) return 'run';
-    if (states.length === 0 || states.includes('.')) return 'undecided';
-    return states.includes('l') ? 'run' : 'skip';
+    if (this.#host.tables.graph.isFirstJoin(index) && states.includes(EDGE.live)) return 'run';
+    if (states.length === 0 || states.includes(EDGE.undecided)) return 'undecided';
+    return states.includes(EDGE.live) ? 'run' : 'skip';
   }
 
-  /** An edge that leaves a loop is dead, and an extra in-edge of a join outside live, only once the loop cannot go round again. */
-  #effectiveEdgeState(edge: GraphEdge): string {
+  /** Loop exits count as dead, and extra in-edges of a join outside the loop as live, only after the loop can no longer iterate. */
+  #effectiveEdgeState(edge: GraphEdge): EdgeState {
     const state = this.#edgeState(edge);
-    if (state === '.' || (state === 'l' && edge.role !== 'wait')) return state;
+    if (state === EDGE.undecided || (state === EDGE.live && edge.role !== 'wait')) return state;
     for (const loop of this.#table.exitedLoops.get(edge) ?? []) {
-      if (loop.backEdges.some((back) => this.#table.edgeSlots.has(back) && this.#effectiveEdgeState(back) === '.')) return '.';
+      const mayIterate = loop.backEdges.some(
+        (back) => this.#table.edgeSlots.has(back) && this.#effectiveEdgeState(back) === EDGE.undecided,
+      );
+      if (mayIterate) return EDGE.undecided;
     }
     return state;
   }
@@ -204,18 +209,18 @@ export class SubgraphContext {
     this.#skipAfterOuterLoops();
   }
 
-  /** Skips what is to be skipped, then releases the next node, unless one that was released has yet to begin. */
+  /** Skips nodes until one can be released; releases none while an earlier one has yet to begin. */
   #releaseNext(): void {
-    const { graph } = this.#host.statics;
+    const { graph } = this.#host.tables;
     const { join } = this.#table.subgraph;
-    while (this.#host.now.halt === null && !this.#nodeStates.includes('r') && !this.#nodeStates.includes('k')) {
+    while (this.#host.halt === null && !this.#has(NODE.released) && !this.#has(NODE.passing)) {
       this.#ready.sort((a, b) => a - b);
       const first = this.#ready.find((index) => graph.isControl(index) || this.#decisionFor(index) === 'skip') ?? this.#ready[0];
       if (first === undefined) return;
       const skips = this.#decisionFor(first) === 'skip';
       this.#ready = this.#ready.filter((index) => index !== first);
       if (!skips && first !== join) this.#running += 1;
-      this.#setNodeState(first, skips ? 'x' : 'r');
+      this.#setNodeState(first, skips ? NODE.over : NODE.released);
       if (!skips) return;
       if (first === join) continue;
       this.#host.skip(first);
@@ -224,60 +229,57 @@ export class SubgraphContext {
     }
   }
 
-  /** What only a loop around the section could have come to is skipped as soon as that cannot go round any more. */
+  /** Skips nodes outside the subgraph that only a loop around it could have reached, once that loop can no longer iterate. */
   #skipAfterOuterLoops(): void {
     const exhausted = this.#exhaustedNodes();
-    if (exhausted.size === this.#exhausted.size) return;
-    const unreachable = this.#skippedBy(exhausted);
-    unreachable.removeAll(this.#skippedBy(this.#exhausted));
+    const before = this.#exhausted;
     this.#exhausted = exhausted;
+    if (exhausted.size === before.size) return;
+    const unreachable = this.#skippedBy(exhausted);
+    unreachable.removeAll(this.#skippedBy(before));
     this.#host.queueSkips(unreachable);
   }
 
-  /** What lies outside the section and has been skipped since it was entered. */
+  /** The nodes outside the subgraph that have been skipped since it was entered. */
   skippedSinceEntry(): BitSet {
     return this.#skippedBy(this.#exhaustedNodes());
   }
 
   #skippedBy(exhausted: ReadonlySet<number>): BitSet {
-    return skippedWhileInside(
-      this.#host.statics.graph,
-      this.#table.subgraph,
-      exhausted,
-      this.#table.enclosingLoops?.within ?? null,
-    );
+    const { subgraph, enclosingLoops } = this.#table;
+    return skippedWhileInside(this.#host.tables.graph, subgraph, exhausted, enclosingLoops?.within ?? null);
   }
 
   #exhaustedNodes(): ReadonlySet<number> {
-    const { enclosingLoops: around } = this.#table;
+    const { enclosingLoops } = this.#table;
     const exhausted = new Set<number>();
-    if (around === null || rulesOf(this.#host.now) === FIRST_RULES) return exhausted;
-    for (const [node, backs] of around.backEdges)
-      if (backs.every((edge) => this.#effectiveEdgeState(edge) === 'd')) exhausted.add(node);
+    if (enclosingLoops === null || rulesOf(this.#host.now) === FIRST_RULES) return exhausted;
+    for (const [node, backEdges] of enclosingLoops.backEdges)
+      if (backEdges.every((edge) => this.#effectiveEdgeState(edge) === EDGE.dead)) exhausted.add(node);
     return exhausted;
   }
 
-  /** The head of a loop that goes round again, or the first node of all, runs whatever leads to it. */
+  /** The node runs whatever its in-edges say. */
   #forceEntry(index: number): void {
-    this.#setNodeState(index, 'e');
+    this.#setNodeState(index, NODE.forced);
     this.#ready.push(index);
   }
 
   #finishNode(index: number): void {
-    if ('gk'.includes(this.#nodeState(index))) this.#running -= 1;
-    this.#setNodeState(index, 'x');
+    const state = this.nodeState(index);
+    if (state === NODE.running || state === NODE.passing) this.#running -= 1;
+    this.#setNodeState(index, NODE.over);
   }
 
   #markDead(edges: readonly GraphEdge[]): void {
-    for (const edge of edges) this.#edgeStates[this.#edgeSlot(edge)] = 'd';
-    this.#changed = true;
+    for (const edge of edges) this.#setEdgeState(edge, EDGE.dead);
   }
 
-  /** Before the section is forgotten: what reaches its join came by live edges only. */
+  /** Withdraws from the join behind the subgraph what came by dead edges, before the subgraph is forgotten. */
   withdrawDeadInputs(): void {
     const { join } = this.#table.subgraph;
     if (join === NO_NODE) return;
-    const { graph } = this.#host.statics;
+    const { graph } = this.#host.tables;
     const live = this.liveSources(join);
     for (const edge of this.#table.into.get(join) ?? []) {
       const source = graph.idOf(edge.from);
@@ -287,8 +289,8 @@ export class SubgraphContext {
 
   /** Ids of the nodes whose edge into `join` is live. */
   liveSources(join: number): Set<string> {
-    const { graph } = this.#host.statics;
-    const live = (this.#table.into.get(join) ?? []).filter((edge) => this.#effectiveEdgeState(edge) === 'l');
+    const { graph } = this.#host.tables;
+    const live = (this.#table.into.get(join) ?? []).filter((edge) => this.#effectiveEdgeState(edge) === EDGE.live);
     return new Set(live.map((edge) => graph.idOf(edge.from)));
   }
 
@@ -296,39 +298,46 @@ export class SubgraphContext {
     return this.#table.nodeSlots.has(index);
   }
 
+  nodeState(index: number): NodeState {
+    return (this.#nodeStates[this.#table.nodeSlots.get(index) ?? -1] ?? NODE.undecided) as NodeState;
+  }
+
+  #edgeState(edge: GraphEdge): EdgeState {
+    return (this.#edgeStates[this.#edgeSlot(edge)] ?? EDGE.undecided) as EdgeState;
+  }
+
   #edgeSlot(edge: GraphEdge): number {
     const slot = this.#table.edgeSlots.get(edge);
-    if (slot === undefined) throw new TypeError(`edge ${edge.index} is not marked in section ${this.#key}`);
+    if (slot === undefined) throw new TypeError(`edge ${edge.index} does not belong to subgraph ${this.#key}`);
     return slot;
   }
 
-  #edgeState(edge: GraphEdge): string {
-    return this.#edgeStates[this.#edgeSlot(edge)] ?? '.';
+  #has(state: NodeState): boolean {
+    return (this.#nodeStates as { includes(state: NodeState): boolean }).includes(state);
   }
 
-  #nodeState(index: number): string {
-    return this.#nodeStates[this.#table.nodeSlots.get(index) ?? -1] ?? '.';
-  }
-
-  #setNodeState(index: number, state: string): void {
+  #setNodeState(index: number, state: NodeState): void {
     const slot = this.#table.nodeSlots.get(index);
-    if (slot === undefined) throw new TypeError(`node ${index} is not in section ${this.#key}`);
+    if (slot === undefined) throw new TypeError(`node ${index} does not belong to subgraph ${this.#key}`);
+    if (typeof this.#nodeStates === 'string') this.#nodeStates = [...this.#nodeStates] as NodeState[];
     this.#nodeStates[slot] = state;
-    this.#changed = true;
   }
+
+  #setEdgeState(edge: GraphEdge, state: EdgeState): void {
+    const slot = this.#edgeSlot(edge);
+    if (typeof this.#edgeStates === 'string') this.#edgeStates = [...this.#edgeStates] as EdgeState[];
+    this.#edgeStates[slot] = state;
+  }
+}
+
+function textOf(states: string | readonly string[]): string {
+  return typeof states === 'string' ? states : states.join('');
 }
 
 export function emptySubgraphState(table: SubgraphTable): SubgraphState {
   return {
-    marks: '.'.repeat(table.subgraph.edges.length),
-    nodes: '.'.repeat(table.nodeSlots.size),
+    marks: EDGE.undecided.repeat(table.subgraph.edges.length),
+    nodes: NODE.undecided.repeat(table.nodeSlots.size),
     running: 0,
-    ready: [],
-    rewinding: [],
-    loop: null,
   };
-}
-
-export function nodeStateOf(table: SubgraphTable, state: SubgraphState, index: number): string {
-  return state.nodes[table.nodeSlots.get(index) ?? -1] ?? '.';
 }

@@ -6,11 +6,11 @@ import type { Workflow } from '../ir/workflow.ts';
 import type { JsonObject } from '../json.ts';
 import { definitionOf } from '../nodes/index.ts';
 import type { Run, StepEnv, Work } from '../run.ts';
-import { type Context, own } from './context.ts';
+import { type Context, lastInputOf, own } from './context.ts';
 import { joinInput } from './joins.ts';
 import { StepContext } from './step-context.ts';
 
-/** What a template can say about where it stands: `{{ execution.id }}` and the like. */
+/** Facts that templates can refer to, such as `{{ execution.id }}`. */
 export function executionFacts({ workflow_id, version }: Workflow, executionId: string, node: string): Scope['facts'] & object {
   return {
     'execution.id': executionId,
@@ -21,12 +21,12 @@ export function executionFacts({ workflow_id, version }: Workflow, executionId: 
   };
 }
 
-/** Is the input of the node's work a mapping to be rendered? */
-export function hasInputMapping({ tables: statics }: Program, node: string): boolean {
-  return (statics.template(statics.graph.indexOf(node) ?? -1)?.expressions.length ?? 0) > 0;
+/** Is the node's input rendered from a mapping with expressions? */
+export function hasInputMapping({ tables }: Program, node: string): boolean {
+  return (tables.template(tables.graph.indexOf(node) ?? -1)?.expressions.length ?? 0) > 0;
 }
 
-/** All that the node's attempt under way needs. `budget`: shared by what is rendered together. Throws `TypeError` when it has none. */
+/** Everything that the current attempt of the node needs. `budget` is shared by what is rendered together. Throws `TypeError` if the node is not active. */
 export function workOf(
   program: Program,
   run: Run,
@@ -34,24 +34,23 @@ export function workOf(
   env: Pick<StepEnv, 'executionId' | 'vars'>,
   budget: Budget = new Budget(),
 ): Work {
-  const { tables: statics, workflow } = program;
+  const { tables, workflow } = program;
   const context = run.snapshot.context as Context;
   const active = own(context.active, node);
   if (active === undefined) throw new TypeError(`node ${node} is not active`);
-  const definition = statics.nodeOf(node);
+  const definition = tables.nodeOf(node);
   const { kind, retry, timeout_secs } = definition;
   const { state } = context;
-  const stepContext = new StepContext(statics, context);
-  const template = statics.template(stepContext.indexOf(node));
+  const template = tables.template(tables.graph.indexOf(node) ?? -1);
   let input: Work['input'] = state;
   let inputErrors: readonly string[] = [];
   let inputExceeded: string | undefined;
   if (kind.type === 'join') {
-    const { outputs, by_source } = joinInput(stepContext, node);
+    const { outputs, by_source } = joinInput(new StepContext(tables, context, run.seq), node);
     input = { outputs, by_source, state };
   } else if (template !== null) {
     const facts = executionFacts(workflow, env.executionId, node);
-    const scope = { state, output: stepContext.lastInput(node), input: context.input, env: env.vars, facts };
+    const scope = { state, output: lastInputOf(context, node), input: context.input, env: env.vars, facts };
     ({ value: input, errors: inputErrors, exceeded: inputExceeded } = render(template, scope, budget));
   }
   const payload = {

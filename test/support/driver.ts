@@ -6,6 +6,7 @@ import type { Message, Usage } from '../../machines/messages.ts';
 import { replayForRetry } from '../../machines/replay/index.ts';
 import type { ActiveNode, Effect, Refused, Run, StepEnv, StepResult } from '../../machines/run.ts';
 import { activeOf, isStuck, load, save, start, stateOf, step, terminalFailures } from '../../machines/step/index.ts';
+import type { Stepper } from '../../machines/step/stepper.ts';
 
 /** Plays the world for one execution: sends messages for the visit a node is at, keeps log, effects and armed timers. */
 export class Driver {
@@ -19,9 +20,15 @@ export class Driver {
 
   constructor(
     workflow: Workflow,
-    options: { readonly input?: Json; readonly env?: Partial<StepEnv>; readonly compile?: CompileOptions } = {},
+    options: {
+      readonly input?: Json;
+      readonly env?: Partial<StepEnv>;
+      readonly compile?: CompileOptions;
+      readonly stepper?: (program: Program) => Stepper;
+    } = {},
   ) {
-    this.program = compile(workflow, 'revision', options.compile);
+    const program = compile(workflow, 'revision', options.compile);
+    this.program = options.stepper === undefined ? program : { ...program, stepper: options.stepper(program) };
     this.env = {
       executionId: 'exec_1',
       nowMs: 1_000_000,

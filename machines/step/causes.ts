@@ -1,0 +1,28 @@
+import { definitionOf } from '../nodes/index.ts';
+import type { ActiveVisit } from './context.ts';
+import { isTimerEvent, type MachineEvent } from './machine-event.ts';
+import type { StepContext } from './step-context.ts';
+
+/** Logs the event that completed or failed a visit, if the log has one of its own for it. */
+export function addCause(step: StepContext, event: MachineEvent, node: string, { activation, key }: ActiveVisit): void {
+  if (event.type === 'done') {
+    const { kind } = step.tables.graph.node(step.indexOf(node));
+    const tool = definitionOf(kind).tool(kind);
+    if (tool !== null) step.addEvent('tool_call_completed', node, { tool, duration_ms: event.durationMs, activation });
+  } else if (event.type === 'child' && event.change.status === 'completed') {
+    const { result } = event.change;
+    step.addEvent('child_workflow_completed', node, { child_execution_id: event.childId, result, activation });
+  } else if (event.type === 'fail' && event.childId !== undefined) {
+    step.addEvent('child_workflow_failed', node, { child_execution_id: event.childId, error: event.error, activation });
+  } else if (event.type === 'decide') {
+    addApproval(step, event, activation);
+  } else if (isTimerEvent(event)) {
+    step.addEvent('timer_fired', node, { activation, ...(key === undefined ? {} : { correlation_key: key }) });
+  }
+}
+
+export function addApproval(step: StepContext, event: MachineEvent & { type: 'decide' }, activation: number): void {
+  const { node, decision, userId, comment, patch } = event;
+  step.addEvent('approval_received', node, { user_id: userId, decision, comment, state_patch: patch, activation });
+  step.patchState(patch);
+}

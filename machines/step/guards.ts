@@ -1,0 +1,69 @@
+import type {
+  ChildParams,
+  ConditionParams,
+  DecisionParams,
+  ForkParams,
+  LaneParams,
+  NodeParams,
+  RetryParams,
+  SubgraphNodeParams,
+  SubgraphParams,
+} from '../compile/parameters.ts';
+import { isRetryable } from '../ir/error-classes.ts';
+import { isChosen } from './conditions.ts';
+import { own, rulesOf } from './context.ts';
+import type { MachineEvent } from './machine-event.ts';
+import { FIRST_RULES } from './rules.ts';
+import type { MachineContext, StepContext } from './step-context.ts';
+import { NODE, type NodeState } from './subgraph-state.ts';
+
+interface GuardArgs {
+  readonly context: MachineContext;
+  readonly event: MachineEvent;
+}
+
+/** The guards of compiled machines. They read the step context and change nothing in it. */
+export const guards = {
+  at: ({ event }: GuardArgs, { node }: NodeParams) => 'node' in event && event.node === node,
+  retry: ({ context: { step }, event }: GuardArgs, { node, max, on, at_once }: RetryParams) =>
+    event.type === 'fail' &&
+    event.node === node &&
+    (at_once !== true || event.delayMs === 0) &&
+    (own(step.now.active, node)?.attempt ?? 0) + 1 < max &&
+    isRetryable(on, event),
+  when: ({ context: { step } }: GuardArgs, { node, expr }: ConditionParams) => isChosen(step, node, expr),
+  /** Has the evaluation budget been exceeded at the node? */
+  exceeded: ({ context: { step } }: GuardArgs, { node }: NodeParams) => step.evaluation.hasExceeded(node),
+  decided: ({ event }: GuardArgs, { node, as }: DecisionParams) =>
+    event.type === 'decide' && event.node === node && event.decision === as,
+  childIs: ({ event }: GuardArgs, { node, status }: ChildParams) =>
+    event.type === 'child' && event.node === node && event.change.status === status,
+  anyFailed: ({ context: { step } }: GuardArgs) => step.now.failures.length > 0 || step.halt !== null,
+  /** Has the step limit or a budget been reached before this node was? */
+  halted: ({ context: { step } }: GuardArgs) => step.halt !== null && rulesOf(step.now) > FIRST_RULES,
+  limitReached: ({ context: { step } }: GuardArgs) => step.halt?.status === 'limit_exceeded',
+  /** Have all branches of a fork arrived? */
+  closed: ({ context: { step } }: GuardArgs, { fork, of, as }: ForkParams) => {
+    const [joined, ended, failed] = own(step.now.forks, fork) ?? [0, 0, 0];
+    if (joined + ended + failed < of) return false;
+    return as === undefined || (as === 'joined' ? joined : failed) > 0;
+  },
+  ready: ({ context: { step } }: GuardArgs, params: SubgraphNodeParams) => nodeState(step, params) === NODE.released,
+  over: ({ context: { step } }: GuardArgs, params: SubgraphNodeParams) => {
+    const state = nodeState(step, params);
+    return state === NODE.over || state === NODE.closed;
+  },
+  lost: ({ context: { step } }: GuardArgs, params: SubgraphNodeParams) => nodeState(step, params) === NODE.closed,
+  /** Can nothing in the subgraph run any more? `failed`: and has one of its nodes failed? */
+  settled: ({ context: { step } }: GuardArgs, { section, failed }: SubgraphParams) => {
+    if (step.halt !== null || step.enteredSubgraph(section)?.isSettled !== true) return false;
+    const inside = step.tables.containedNodes.get(section);
+    return failed !== true || step.now.failures.some((node) => inside?.has(step.indexOf(node)) === true);
+  },
+  goesRound: ({ context: { step } }: GuardArgs, { section, track, loop }: LaneParams) =>
+    step.enteredSubgraph(section)?.isRewinding(track, loop) === true,
+};
+
+function nodeState(step: StepContext, { section, node }: SubgraphNodeParams): NodeState {
+  return step.enteredSubgraph(section)?.nodeState(step.indexOf(node)) ?? NODE.undecided;
+}

@@ -1,0 +1,43 @@
+import type { FailParams } from '../compile/parameters.ts';
+import { addCause } from './causes.ts';
+import { own } from './context.ts';
+import type { MachineEvent } from './machine-event.ts';
+import type { StepContext } from './step-context.ts';
+
+/**
+ * Fails a node whose transition cannot be chosen within the evaluation budget: it does not complete, and its output changes nothing. Whether its
+ * failure is handled is decided when the node is left (`leaveOverBudget`).
+ */
+export function failOverBudget(step: StepContext, event: MachineEvent, node: string): void {
+  const index = step.indexOf(node);
+  if (step.tables.graph.isControl(index)) step.flushSkips(index);
+  const isActive = own(step.now.active, node) !== undefined;
+  if (step.tables.graph.isFirstJoin(index)) step.closeJoinRegion(index);
+  step.inputsRead(node);
+  if (!isActive) {
+    addFailureEvent(step, node, step.countVisit(node), 0);
+    return;
+  }
+  const active = step.endVisit(node);
+  if (event.type !== 'done') addCause(step, event, node, active);
+  addFailureEvent(step, node, active.activation, active.attempt);
+}
+
+/** Leaves a node that has failed by the evaluation budget: instead of completing, or because it is a condition node. */
+export function leaveOverBudget(step: StepContext, { node, handled, follow }: FailParams): void {
+  const index = step.indexOf(node);
+  if (step.tables.graph.node(index).kind.type === 'condition') {
+    step.flushSkips(index);
+    step.clearInputs(node);
+    addFailureEvent(step, node, step.countVisit(node), 0);
+  }
+  if (handled === true) step.countHandledFailure();
+  else step.addFailure(node);
+  step.followTransition(node, follow);
+}
+
+function addFailureEvent(step: StepContext, node: string, activation: number, attempt: number): void {
+  const { error, errorClass } = step.evaluation.failureOf(node);
+  step.addEvent('node_failed', node, { error, attempt, retryable: false, error_class: errorClass, activation });
+  step.rememberOutput(node, { error, node_id: node, attempt });
+}

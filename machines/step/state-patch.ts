@@ -1,0 +1,44 @@
+import { isObject, type Json, type JsonObject } from '../json.ts';
+import { definitionOf, type Kind } from '../nodes/index.ts';
+
+/** How a completion changes the state: by a patch of its own, or by one derived from the output. */
+export type StatePatch =
+  | { readonly kind: 'given'; readonly patch: Json }
+  | { readonly kind: 'output' | 'node_id' | 'none' }
+  | { readonly kind: 'output_key'; readonly key: string };
+
+/**
+ * The patch that a `node_completed` event stands for. A patch derived from the output is not stored a second time: `patch_from`
+ * says how to derive it (`output`: the output itself, `output_key`: under the key of that name, `node_id`: under the node's id).
+ */
+export function completedPatch(data: JsonObject, nodeId: string): Json {
+  if (Object.hasOwn(data, 'state_patch')) return data.state_patch ?? null;
+  const output = data.output ?? null;
+  if (data.patch_from === 'output') return output;
+  if (data.patch_from === 'node_id') return { [nodeId]: output };
+  if (data.patch_from === 'output_key' && typeof data.output_key === 'string') return { [data.output_key]: output };
+  return {};
+}
+
+/** The patch as the data of `node_completed` says it. */
+export function patchData(patch: StatePatch): JsonObject {
+  if (patch.kind === 'given') return { state_patch: patch.patch };
+  if (patch.kind === 'none') return {};
+  return { patch_from: patch.kind, ...(patch.kind === 'output_key' ? { output_key: patch.key } : {}) };
+}
+
+/** Null = the node names no state key for its output. */
+export function outputKeyPatch(kind: Kind): StatePatch | null {
+  const key = 'output_key' in kind ? kind.output_key : undefined;
+  return key === undefined ? null : { kind: 'output_key', key };
+}
+
+/** The patch of a result that brings none of its own. */
+export function derivedPatch(kind: Kind, output: Json): StatePatch {
+  return outputKeyPatch(kind) ?? { kind: definitionOf(kind).objectResultIsPatch && isObject(output) ? 'output' : 'node_id' };
+}
+
+/** The patch of an external event or a mapped result: an object changes the state key by key. */
+export function objectPatch(kind: Kind, output: Json): StatePatch {
+  return outputKeyPatch(kind) ?? { kind: isObject(output) ? 'output' : 'node_id' };
+}

@@ -1,0 +1,16 @@
+import type { JsonObject } from '../json.ts';
+import type { Usage } from '../messages.ts';
+
+/** Fields of a node's reported usage, in the order in which events have them. */
+export const USAGE_FIELDS = [
+  'gen_ai_system',
+  'gen_ai_model',
+  'input_tokens',
+  'output_tokens',
+  'finish_reason',
+  'cost_usd',
+] as const;
+
+export function usageEventData(usage: Usage | undefined): JsonObject {
+  return Object.fromEntries(USAGE_FIELDS.flatMap((key) => (usage?.[key] === undefined ? [] : [[key, usage[key]]])));
+}

@@ -1,0 +1,51 @@
+import { type AnyActor, type AnyMachineSnapshot, createActor, type InspectionEvent } from 'xstate';
+import type { Program } from '../../machines/compile/index.ts';
+import type { MachineContext } from '../../machines/step/step-context.ts';
+import type { MachineStep, Stepper } from '../../machines/step/stepper.ts';
+
+const NO_CLOCK = { setTimeout: () => 0, clearTimeout: () => undefined };
+
+/** The stepper of a program on an actor of XState's own, which runs the actions; its timers are read from its inspection events. */
+export function actorStepper({ stepper: { machine, resume } }: Program): Stepper {
+  let actor: AnyActor = createActor(machine);
+  let context: MachineContext | null = null;
+  let handled = false;
+  const inspect = (event: InspectionEvent): void => {
+    if (event.type !== '@xstate.action' || context === null) return;
+    handled = true;
+    const { id, delay, sendId } = (event.action.params ?? {}) as { id: string; delay: number; sendId: string };
+    if (event.action.type === 'xstate.raise') context.step.timers.set(id, delay);
+    if (event.action.type === 'xstate.cancel') context.step.timers.clear(sendId);
+  };
+  const started = (options: object): AnyActor => {
+    const made = createActor(machine, { ...options, inspect, clock: NO_CLOCK });
+    // Nothing else reports an error of a machine.
+    made.subscribe({ error: () => undefined });
+    return made.start();
+  };
+  const current = (): AnyMachineSnapshot => actor.getSnapshot() as AnyMachineSnapshot;
+  const moved = (before: AnyMachineSnapshot | null): MachineStep => {
+    while (context?.step.takeLaneRewound() === true && current().status === 'active') actor.send({ type: 'settle' });
+    const snapshot = current();
+    if (snapshot.status === 'error') throw snapshot.error;
+    return { snapshot, handled: handled || snapshot !== before };
+  };
+  return {
+    machine,
+    resume,
+    initial(given) {
+      context = given;
+      actor = started({ input: given });
+      return moved(null);
+    },
+    move(snapshot, event) {
+      context = snapshot.context as MachineContext;
+      if (snapshot._nodes !== current()._nodes) actor = started({ snapshot: { ...snapshot, context: {} } });
+      Object.assign(current().context, context);
+      handled = false;
+      const before = current();
+      actor.send(event);
+      return moved(before);
+    },
+  };
+}
