@@ -36,7 +36,7 @@ const ERROR = '#/components/schemas/ApiErrorBody';
  */
 class Conformance {
   readonly #document: JsonObject;
-  readonly #ajv = new Ajv2020({ strict: false, allErrors: true });
+  readonly #ajv = new Ajv2020({ strict: false, allErrors: true, discriminator: true });
   readonly #compiled = new Map<string, ValidateFunction>();
   readonly #paths: readonly { readonly path: string; readonly pattern: RegExp }[];
 
@@ -114,6 +114,8 @@ function isTagged(body: unknown): boolean {
 function closed(value: Json): Json {
   if (Array.isArray(value)) return value.map((item: Json) => closed(item));
   if (!isObject(value)) return value;
+  // Ajv tells the members of a union apart by `propertyName` alone.
+  if (value.propertyName !== undefined && value.mapping !== undefined) return { propertyName: value.propertyName };
   const inner = Object.fromEntries(Object.entries(value).map(([key, part]) => [key, closed(part)]));
   const open = value.type === 'object' && isObject(value.properties) && value.additionalProperties === undefined;
   return open ? { ...inner, additionalProperties: false } : inner;

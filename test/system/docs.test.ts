@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -34,6 +35,11 @@ describe('the documentation', () => {
     const { workflows: units, diagnostics } = checkWorkflow(text, page);
     expect(diagnostics).toEqual([]);
     expect(units).not.toEqual([]);
+  });
+
+  it('lists the events as their schemas describe them', () => {
+    const { status, stderr } = spawnSync(process.execPath, ['scripts/reference-docs.mjs', '--check'], { encoding: 'utf8' });
+    expect([status, stderr]).toEqual([0, '']);
   });
 
   it.each(PAGES)('links only to what exists: %s', (page) => {

@@ -2,7 +2,7 @@ import { type TObject, Type } from 'typebox';
 import type { JsonObject } from '../../../machines/json.ts';
 import { executionId } from '../requests/ids.ts';
 import type { EventList } from '../schemas/events.ts';
-import { AnyJson, defined } from '../schemas/fields.ts';
+import { anyJson, defined } from '../schemas/fields.ts';
 import { EVENTS_PER_PAGE } from './limits.ts';
 
 /** The request to the REST API that carries a tool out. */
@@ -44,7 +44,7 @@ export const TOOLS: readonly McpTool[] = [
     description: 'Start an execution of a registered workflow. Answers its id at once; the execution goes on by itself.',
     input: Type.Object({
       workflow_id: text('Id of the workflow.'),
-      input: Type.Unsafe({ ...AnyJson, description: 'What the workflow begins with, usually an object.' }),
+      input: anyJson('Input of the execution, usually an object.'),
       workflow_version: optional('Absent: the version registered last.'),
       tenant_id: TenantId,
     }),

@@ -31,7 +31,7 @@ export const SCHEMAS: Readonly<Record<string, Readonly<Record<string, unknown>>>
   audit,
   cron,
   errors,
-  events,
+  events: { ...events, ...events.EVENT_COMPONENTS },
   executions,
   federation,
   health,
@@ -52,28 +52,33 @@ export const SCHEMAS: Readonly<Record<string, Readonly<Record<string, unknown>>>
 export class Components {
   /** Schemas of different resources may read the same: each keeps its own name. */
   readonly #names = new Map<unknown, string>();
-  /** Of copies, such as those of optional properties. */
+  /** For copies, such as those of optional properties or with the description of one use. */
   readonly #namesByText = new Map<string, string>();
+  readonly #descriptions = new Map<string, Json | undefined>();
   readonly #used = new Map<string, Json>();
 
   constructor() {
     for (const [name, schema] of Object.values(SCHEMAS).flatMap((file) => Object.entries(file))) {
-      if (!isObject(schema) || schema.properties === undefined) continue;
+      if (!isNamed(schema)) continue;
       this.#names.set(schema, name);
-      const text = JSON.stringify(schema);
+      this.#descriptions.set(name, schema.description);
+      const text = withoutDescription(schema);
       if (!this.#namesByText.has(text)) this.#namesByText.set(text, name);
     }
   }
 
-  /** The schema with a reference in place of everything that has a name. */
+  /** The schema with a reference in place of everything that has a name, beside the description of that use if it has its own. */
   write(schema: unknown): Json {
-    const name = this.#nameOf(schema);
+    if (!isNamed(schema)) return this.#inside(schema);
+    const name = this.#names.get(schema) ?? this.#namesByText.get(withoutDescription(schema));
     if (name === undefined) return this.#inside(schema);
     if (!this.#used.has(name)) {
       this.#used.set(name, null);
-      this.#used.set(name, this.#inside(schema));
+      this.#used.set(name, this.#inside({ ...schema, description: this.#descriptions.get(name) ?? null }));
     }
-    return { $ref: `#/components/schemas/${name}` };
+    const { description } = schema;
+    const own = description === undefined || description === this.#descriptions.get(name) ? {} : { description };
+    return { ...own, $ref: `#/components/schemas/${name}` };
   }
 
   /** Those that were referred to, by name. */
@@ -81,16 +86,21 @@ export class Components {
     return Object.fromEntries([...this.#used].sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 
-  #nameOf(schema: unknown): string | undefined {
-    if (!isObject(schema) || schema.properties === undefined) return undefined;
-    return this.#names.get(schema) ?? this.#namesByText.get(JSON.stringify(schema));
-  }
-
   #inside(value: unknown): Json {
     if (Array.isArray(value)) return value.map((item) => this.write(item));
     if (!isObject(value)) return value as Json;
     return Object.fromEntries(Object.entries(openly(value)).map(([key, inner]) => [key, this.write(inner)]));
   }
+}
+
+/** Objects with properties and unions are components; everything else is written where it is used. */
+function isNamed(schema: unknown): schema is JsonObject {
+  return isObject(schema) && (isObject(schema.properties) || Array.isArray(schema.oneOf));
+}
+
+function withoutDescription(schema: JsonObject): string {
+  const { description: _, ...rest } = schema;
+  return JSON.stringify(rest);
 }
 
 /** Objects without listed properties say what else they hold: generated clients take them for empty otherwise. */

@@ -6,18 +6,18 @@ import { TAGGED_JSON, TaggedEventList } from '../schemas/events.ts';
 import { Components } from './components.ts';
 import { errorResponses, errorsOf } from './error-responses.ts';
 import { EXAMPLES } from './examples.ts';
+import { HEADERS } from './headers.ts';
 import { INFO, SERVERS, TAGS } from './info.ts';
-import { HEADERS, PARAMETERS } from './parameters.ts';
 import type { DescribedRoute } from './routes.ts';
 
 const ROLES: Readonly<Record<Access, string>> = {
-  open: 'Needs no token.',
-  read: 'Any role.',
-  write: 'Developers and operators.',
-  operator: 'Operators only.',
+  open: 'Requires no token.',
+  read: 'Requires any role.',
+  write: 'Requires a developer or an operator.',
+  operator: 'Requires an operator.',
 };
 
-/** The OpenAPI 3.1 description of these routes, out of the schemas they check requests with. */
+/** The OpenAPI 3.1 document of these routes, made from the schemas that validate their requests. */
 export function openApiDocument(routes: readonly DescribedRoute[]): JsonObject {
   const components = new Components();
   const paths: Record<string, Record<string, Json>> = {};
@@ -73,7 +73,7 @@ function parametersOf(route: DescribedRoute, components: Components): readonly J
   ];
 }
 
-/** As examples are looked up: `POST /executions/:id/cancel`. */
+/** The key of examples and headers: `POST /executions/:id/cancel`. */
 function nameOf({ method, url }: DescribedRoute): string {
   return `${method} ${url}`;
 }
@@ -82,13 +82,12 @@ function parametersIn(place: 'path' | 'query', schema: unknown, components: Comp
   if (!isObject(schema) || !isObject(schema.properties)) return [];
   const required = Array.isArray(schema.required) ? (schema.required as readonly Json[]) : [];
   return Object.entries(schema.properties).map(([name, value]) => {
-    const { description, ...rest } = isObject(value) ? value : {};
-    const about = description ?? PARAMETERS[name];
+    const { description = null, ...rest } = isObject(value) ? value : {};
     return {
       name,
       in: place,
       required: place === 'path' || required.includes(name),
-      ...(about === undefined ? {} : { description: about }),
+      description,
       schema: components.write(rest),
     };
   });
@@ -98,7 +97,7 @@ function bodyOf(route: DescribedRoute, components: Components): JsonObject | nul
   const { body } = route.schema;
   if (!isObject(body)) return null;
   if (isObject(body.content)) return { required: true, content: contentOf(body.content, components) };
-  // All of its fields may be missing: so may the body.
+  // If every field may be missing, so may the body.
   const optional = body.properties !== undefined && body.required === undefined;
   return { required: !optional, content: json(components.write(body), EXAMPLES[nameOf(route)]?.request) };
 }
@@ -119,11 +118,11 @@ function responsesOf(route: DescribedRoute, components: Components): JsonObject 
   );
 }
 
-/** What routes answer, beside JSON in its usual form, to those who ask for it by `Accept`. */
+/** Other media types of a reply, which clients request with `Accept`. */
 const NEGOTIATED: Readonly<Record<string, JsonObject>> = {
   'GET /executions/:id/events': {
     [TAGGED_JSON]: { schema: TaggedEventList as unknown as JsonObject },
-    'text/event-stream': { schema: { type: 'string' } },
+    'text/event-stream': { schema: { type: 'string', description: 'A stream of server-sent events.' } },
   },
 };
 
@@ -131,7 +130,7 @@ function json(schema: Json, example: Json | undefined): JsonObject {
   return { 'application/json': { schema, ...(example === undefined ? {} : { example }) } };
 }
 
-/** Bodies of other media types, as Fastify lets a route declare them. */
+/** Bodies of other media types, in the form in which Fastify routes declare them. */
 function contentOf(content: JsonObject, components: Components): JsonObject {
   return Object.fromEntries(
     Object.entries(content).map(([type, media]) => [

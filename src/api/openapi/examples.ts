@@ -37,7 +37,7 @@ const TENANT = {
 
 const STATE = { ...QUERY, answer: '...' };
 
-/** What the reference shows, by route, with the fields that it leaves out. A test holds each against its schema. */
+/** The examples of the API reference by route, completed with the fields it omits. A test validates each against its schema. */
 export const EXAMPLES: Readonly<Record<string, Example>> = {
   'GET /health': { response: { status: 'ok', version: '0.1.1' } },
   'POST /workflows': {
@@ -69,12 +69,13 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
   'GET /executions/:id/events': {
     response: {
       events: [
-        event(1, 'WorkflowStarted', 'workflow_started', null, '2026-03-12T10:00:00.000Z', { initial_input: QUERY }),
-        event(2, 'NodeCompleted', 'node_completed', 'search', '2026-03-12T10:00:00.200Z', { output: '...', duration_ms: 200 }),
-        event(3, 'NodeCompleted', 'node_completed', 'synthesize', '2026-03-12T10:00:02.040Z', {
-          output: '...',
-          duration_ms: 1840,
+        event(1, 'WorkflowStarted', 'workflow_started', null, '2026-03-12T10:00:00.000Z', {
+          workflow_id: 'research-agent',
+          workflow_version: '0.1.0',
+          initial_input: QUERY,
         }),
+        event(2, 'NodeCompleted', 'node_completed', 'search', '2026-03-12T10:00:00.200Z', completion('search', 200)),
+        event(3, 'NodeCompleted', 'node_completed', 'synthesize', '2026-03-12T10:00:02.040Z', completion('synthesize', 1840)),
       ],
     },
   },
@@ -174,4 +175,8 @@ function event(sequence: number, kind: string, type: string, node: string | null
     type,
     data,
   };
+}
+
+function completion(node_id: string, duration_ms: number): Json {
+  return { node_id, activation: 1, output: '...', state_patch: { [node_id]: '...' }, duration_ms };
 }

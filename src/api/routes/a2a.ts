@@ -20,7 +20,7 @@ export function a2aRoutes(app: Api, { runtime, polls, config }: Services): void 
       url,
       {
         config: { access: 'open' },
-        schema: { summary: "Read the runtime's own A2A card", tags, operationId, response: { 200: A2aCard } },
+        schema: { summary: 'Get the A2A card of this server', tags, operationId, response: { 200: A2aCard } },
       },
       async () => a2aCard(publicUrl(app, config)),
     );
@@ -31,9 +31,9 @@ export function a2aRoutes(app: Api, { runtime, polls, config }: Services): void 
     {
       config: { access: 'read', relieves: (body) => /^(CancelTask|tasks\/cancel)$/.test(stringField(body, 'method')) },
       schema: {
-        summary: 'Speak A2A: a task is an execution',
+        summary: 'Call A2A',
         description:
-          'JSON-RPC, of A2A 1.0 (`SendMessage`, `GetTask`, `CancelTask`) and 0.3 (`message/send`, `tasks/get`, `tasks/cancel`). Sending and cancelling need a token that may write.',
+          'JSON-RPC of A2A 1.0 (`SendMessage`, `GetTask`, `CancelTask`) and 0.3 (`message/send`, `tasks/get`, `tasks/cancel`). A task is an execution. Sending and cancelling require a developer or an operator.',
         tags,
         operationId: 'speakA2a',
         body: A2aCall,

@@ -2,8 +2,11 @@ import type { AgentStatus, AgentTraceRow } from '../../../store/port/resources/a
 import type { AgentQuery, AgentView } from '../../control/agents/agents.ts';
 import { sendList } from '../replies/json-list.ts';
 import {
+  AGENT_TRACE_PAGE,
+  AGENTS_PAGE,
   Agent,
   AgentAlive,
+  AgentById,
   AgentList,
   AgentMoved,
   AgentSearch,
@@ -14,21 +17,23 @@ import {
   RegisterAgent,
 } from '../schemas/agents.ts';
 import { ApiErrorBody } from '../schemas/errors.ts';
-import { ById, defined } from '../schemas/fields.ts';
+import { defined, limitOf } from '../schemas/fields.ts';
 import { type Api, actionContext, identityOf, type Services } from '../services.ts';
 import { timeOrNull, timestamp } from '../time.ts';
 
-/** Agents are few: whoever does not ask for pages should see them all. */
-const DEFAULT_LIMIT = 100;
-const MAX_LIMIT = 1_000;
-const TRACE_LIMIT = 50;
-const MAX_TRACE_LIMIT = 200;
-
 const TRANSITIONS: readonly { readonly verb: string; readonly status: AgentStatus; readonly description: string }[] = [
-  { verb: 'activate', status: 'active', description: 'From `registered` or `paused`. An active one stays as it is.' },
-  { verb: 'pause', status: 'paused', description: 'From `active`: it stays known and is not offered for federation.' },
-  { verb: 'deactivate', status: 'deactivated', description: 'From `active` or `paused`. Registering it again brings it back.' },
-  { verb: 'archive', status: 'archived', description: 'From `deactivated`. Registering it again brings it back.' },
+  { verb: 'activate', status: 'active', description: 'From `registered` or `paused`; no effect on an active agent.' },
+  {
+    verb: 'pause',
+    status: 'paused',
+    description: 'From `active`. A paused agent stays registered and is not offered to other runtimes.',
+  },
+  {
+    verb: 'deactivate',
+    status: 'deactivated',
+    description: 'From `active` or `paused`. Registering the agent again reverts it.',
+  },
+  { verb: 'archive', status: 'archived', description: 'From `deactivated`. Registering the agent again reverts it.' },
 ];
 
 const tags = ['Agents'];
@@ -39,8 +44,8 @@ export function agentRoutes(app: Api, { control: { agents }, nowMs }: Services):
     {
       config: { access: 'write' },
       schema: {
-        summary: 'Register an agent with its card',
-        description: 'The card gives the id. The same id again replaces the card and answers 200.',
+        summary: 'Register an agent',
+        description: 'The body is the card of the agent. Registering the same id again replaces the card and returns 200.',
         tags,
         operationId: 'registerAgent',
         body: RegisterAgent,
@@ -59,8 +64,9 @@ export function agentRoutes(app: Api, { control: { agents }, nowMs }: Services):
     {
       config: { access: 'write' },
       schema: {
-        summary: 'Register the agent behind a URL',
-        description: 'Reads its card from `/.well-known/agent.json` or `/.well-known/agent-card.json`, or from the URL itself.',
+        summary: 'Register an agent by its URL',
+        description:
+          'Fetches the card from `/.well-known/agent.json` or `/.well-known/agent-card.json` below the URL, or from the URL itself.',
         tags,
         operationId: 'discoverAgent',
         body: DiscoverAgent,
@@ -79,7 +85,7 @@ export function agentRoutes(app: Api, { control: { agents }, nowMs }: Services):
     {
       config: { access: 'read' },
       schema: {
-        summary: 'List agents, the one registered last first',
+        summary: 'List agents, most recently registered first',
         tags,
         operationId: 'listAgents',
         querystring: AgentsQuery,
@@ -102,7 +108,7 @@ export function agentRoutes(app: Api, { control: { agents }, nowMs }: Services):
     {
       config: { access: 'read' },
       schema: {
-        summary: 'Find the agents that have all of some skills',
+        summary: 'Find agents by skills',
         tags,
         operationId: 'searchAgents',
         querystring: AgentSearch,
@@ -121,7 +127,7 @@ export function agentRoutes(app: Api, { control: { agents }, nowMs }: Services):
     '/agents/:id',
     {
       config: { access: 'read' },
-      schema: { summary: 'Read an agent', tags, operationId: 'getAgent', params: ById, response: { 200: Agent } },
+      schema: { summary: 'Get an agent', tags, operationId: 'getAgent', params: AgentById, response: { 200: Agent } },
     },
     async (request) => toAgent(await agents.get(identityOf(request).tenantId, request.params.id)),
   );
@@ -136,7 +142,7 @@ export function agentRoutes(app: Api, { control: { agents }, nowMs }: Services):
           description,
           tags,
           operationId: `${verb}Agent`,
-          params: ById,
+          params: AgentById,
           response: { 200: AgentMoved },
         },
       },
@@ -152,11 +158,11 @@ export function agentRoutes(app: Api, { control: { agents }, nowMs }: Services):
     {
       config: { access: 'write' },
       schema: {
-        summary: 'Say that an agent is alive',
-        description: 'Every 30 seconds. An active agent that falls silent is shown as `stale` after 90.',
+        summary: 'Send a heartbeat of an agent',
+        description: 'Expected every 30 seconds. An active agent without a heartbeat for 90 seconds is shown as `stale`.',
         tags,
         operationId: 'agentHeartbeat',
-        params: ById,
+        params: AgentById,
         response: { 200: AgentAlive },
       },
     },
@@ -171,17 +177,17 @@ export function agentRoutes(app: Api, { control: { agents }, nowMs }: Services):
     {
       config: { access: 'read' },
       schema: {
-        summary: 'Read what is on record about an agent, newest first',
-        description: 'What was done to it, and what tokens and workers named `agent:<id>` did.',
+        summary: 'List the history of an agent, newest first',
+        description: 'What was done to the agent, and what tokens and workers named `agent:<id>` did.',
         tags,
         operationId: 'traceAgent',
-        params: ById,
+        params: AgentById,
         querystring: AgentTraceQuery,
         response: { 200: AgentTrace },
       },
     },
     async (request) => {
-      const limit = Math.min(request.query.limit ?? TRACE_LIMIT, MAX_TRACE_LIMIT);
+      const limit = limitOf(request.query.limit, AGENT_TRACE_PAGE);
       const { agentId, rows } = await agents.trace(identityOf(request).tenantId, request.params.id, limit);
       return { agent_id: agentId, events: rows.map(toTraceEvent) };
     },
@@ -189,7 +195,7 @@ export function agentRoutes(app: Api, { control: { agents }, nowMs }: Services):
 
   /** What `sendList` takes after the key. */
   function listArguments(tenantId: string, query: AgentQuery, asked: { readonly limit?: number; readonly offset?: number }) {
-    const page = { limit: Math.min(asked.limit ?? DEFAULT_LIMIT, MAX_LIMIT), offset: asked.offset ?? 0 };
+    const page = { limit: limitOf(asked.limit, AGENTS_PAGE), offset: asked.offset ?? 0 };
     return [toAgents(agents.list(tenantId, query, page)), page] as const;
   }
 }

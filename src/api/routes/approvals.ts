@@ -1,6 +1,7 @@
 import { executionId } from '../requests/ids.ts';
 import { AcceptedDecision, Approvals, Approve } from '../schemas/approvals.ts';
-import { ById, defined } from '../schemas/fields.ts';
+import { ExecutionById } from '../schemas/executions.ts';
+import { defined } from '../schemas/fields.ts';
 import { type Api, callerOf, identityOf, type Services, stringField } from '../services.ts';
 import { timestamp } from '../time.ts';
 
@@ -10,11 +11,11 @@ export function approvalRoutes(app: Api, { runtime }: Services): void {
     {
       config: { access: 'write', relieves: (body) => stringField(body, 'decision') === 'rejected' },
       schema: {
-        summary: 'Decide an approval',
-        description: 'Without `node_id` it is the one that is open; with several open that is a 400.',
+        summary: 'Decide a pending approval',
+        description: '`node_id` may be left out if only one approval is pending; with several it is a 400.',
         tags: ['Approvals'],
         operationId: 'approveExecution',
-        params: ById,
+        params: ExecutionById,
         body: Approve,
         response: { 200: AcceptedDecision },
       },
@@ -41,7 +42,7 @@ export function approvalRoutes(app: Api, { runtime }: Services): void {
         summary: 'List the approvals of an execution',
         tags: ['Approvals'],
         operationId: 'listApprovals',
-        params: ById,
+        params: ExecutionById,
         response: { 200: Approvals },
       },
     },

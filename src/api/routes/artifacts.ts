@@ -1,17 +1,15 @@
 import { hash } from 'node:crypto';
-import { Type } from 'typebox';
 import { RuntimeError, truncated } from '../../runtime/errors.ts';
 import { RequestError } from '../errors.ts';
 import { handleError } from '../replies/error-handler.ts';
-import { PutArtifactQuery, StoredArtifact } from '../schemas/artifacts.ts';
+import { ArtifactByHash, PutArtifactQuery, StoredArtifact } from '../schemas/artifacts.ts';
 import { type Api, actionContext, identityOf, type Services } from '../services.ts';
 
 const MAX_BYTES = 8 * 1024 * 1024;
 const YEAR_SECS = 31_536_000;
 
-const byHash = Type.Object({ hash: Type.String() });
 const ANY_BYTES = { content: { '*/*': { schema: { type: 'string', format: 'binary' } } } };
-const NOT_MODIFIED = { description: 'As the client has it.', content: {} };
+const NOT_MODIFIED = { description: 'The client has the current version.', content: {} };
 const tags = ['Artifacts'];
 
 /** Bodies are bytes here, not JSON: the routes live in a scope of their own, with a parser that leaves them as they are. */
@@ -31,8 +29,8 @@ function routes(app: Api, { store, nowMs }: Services): void {
       config: { access: 'write' },
       bodyLimit: MAX_BYTES,
       schema: {
-        summary: 'Keep bytes under their hash',
-        description: 'At most 8 MiB. The same bytes again answer the same, with the media type they were first stored with.',
+        summary: 'Store an artifact',
+        description: 'At most 8 MiB. The same bytes are stored once, with the media type of the first request.',
         tags,
         operationId: 'putArtifact',
         querystring: PutArtifactQuery,
@@ -66,7 +64,7 @@ function routes(app: Api, { store, nowMs }: Services): void {
         description: 'As a download, with the media type they were stored with.',
         tags,
         operationId: 'getArtifact',
-        params: byHash,
+        params: ArtifactByHash,
         response: { 200: ANY_BYTES, 304: NOT_MODIFIED },
       },
     },

@@ -10,13 +10,18 @@ import { sendLines } from '../replies/json-lines.ts';
 import { sendList } from '../replies/json-list.ts';
 import { auditCursorOf, fromAuditCursor } from '../requests/audit-cursor.ts';
 import { executionId } from '../requests/ids.ts';
-import { AuditExportQuery, type AuditFault, type AuditItem, AuditList, AuditQuery, AuditVerification } from '../schemas/audit.ts';
-import { defined } from '../schemas/fields.ts';
+import {
+  AUDIT_PAGE,
+  AuditExportQuery,
+  type AuditFault,
+  type AuditItem,
+  AuditList,
+  AuditQuery,
+  AuditVerification,
+} from '../schemas/audit.ts';
+import { defined, limitOf } from '../schemas/fields.ts';
 import { type Api, identityOf, type Services } from '../services.ts';
 import { parseDayOrTime, timestamp } from '../time.ts';
-
-const DEFAULT_LIMIT = 50;
-const MAX_LIMIT = 200;
 
 export function auditRoutes(app: Api, { store, control }: Services): void {
   app.get(
@@ -24,8 +29,8 @@ export function auditRoutes(app: Api, { store, control }: Services): void {
     {
       config: { access: 'read' },
       schema: {
-        summary: 'Read the audit log of the tenant, newest first',
-        description: 'Every event of every execution, and every action on the control plane.',
+        summary: 'List the audit log of the tenant, newest first',
+        description: 'Every event of every execution, and every change of the control plane.',
         tags: ['Audit'],
         operationId: 'listAudit',
         querystring: AuditQuery,
@@ -35,7 +40,7 @@ export function auditRoutes(app: Api, { store, control }: Services): void {
     async (request, reply) => {
       const { tenantId } = identityOf(request);
       const { cursor, offset = 0 } = request.query;
-      const limit = Math.min(request.query.limit ?? DEFAULT_LIMIT, MAX_LIMIT);
+      const limit = limitOf(request.query.limit, AUDIT_PAGE);
       if (cursor !== undefined && offset > 0) throw new RuntimeError('bad_request', 'give either cursor or offset, not both');
       const filter = filterOf(request.query);
       if (filter === null) return { items: [], total: 0, limit, offset, next_cursor: null };
@@ -56,9 +61,9 @@ export function auditRoutes(app: Api, { store, control }: Services): void {
     {
       config: { access: 'operator' },
       schema: {
-        summary: 'Verify the audit chain from its beginning',
+        summary: 'Verify the audit chain',
         description:
-          'Reads the whole log of all tenants: it may take minutes. Goes on over blocks that are not signed, and says which (`unsigned`).',
+          'Reads the whole log of all tenants, which may take minutes. Continues past unsigned blocks and lists them in `unsigned`.',
         tags: ['Audit'],
         operationId: 'verifyAudit',
         response: { 200: AuditVerification },
@@ -79,12 +84,15 @@ export function auditRoutes(app: Api, { store, control }: Services): void {
       config: { access: 'operator' },
       exposeHeadRoute: false,
       schema: {
-        summary: 'Export the audit log of the tenant with its proofs',
-        description: 'A JSON object a line; `jamjet audit verify --file` checks it without the server.',
+        summary: 'Export the audit log of the tenant',
+        description:
+          'One JSON object per line, with the proofs of the chain. `jamjet audit verify --file` verifies the export without the server.',
         tags: ['Audit'],
         operationId: 'exportAudit',
         querystring: AuditExportQuery,
-        response: { 200: { description: 'The lines', content: { 'application/x-ndjson': { schema: Type.String() } } } },
+        response: {
+          200: { description: 'One JSON object per line.', content: { 'application/x-ndjson': { schema: Type.String() } } },
+        },
       },
     },
     async (request, reply) => {

@@ -1,15 +1,13 @@
-import { Type } from 'typebox';
 import type { Json } from '../../../machines/json.ts';
 import type { CronJob as Job } from '../../../store/port/resources/cron.ts';
 import { sendList } from '../replies/json-list.ts';
 import { idempotencyKey } from '../requests/idempotency-key.ts';
-import { CronJob, CronJobList, DeletedCronJob, PutCronJob, TriggeredCronJob } from '../schemas/cron.ts';
+import { CronJob, CronJobByName, CronJobList, DeletedCronJob, PutCronJob, TriggeredCronJob } from '../schemas/cron.ts';
 import { type Api, actionContext, callerOf, identityOf, type Services } from '../services.ts';
 import { timeOrNull, timestamp } from '../time.ts';
 
 const DEFAULT_TIMEZONE = 'UTC';
 
-const byName = Type.Object({ name: Type.String() });
 const tags = ['Cron'];
 
 export function cronRoutes(app: Api, { control: { cron }, nowMs }: Services): void {
@@ -18,8 +16,8 @@ export function cronRoutes(app: Api, { control: { cron }, nowMs }: Services): vo
     {
       config: { access: 'write' },
       schema: {
-        summary: 'Start a workflow at the times of a cron expression',
-        description: 'A job of the same name is replaced, and its history begins anew.',
+        summary: 'Create or replace a cron job',
+        description: 'Starts a workflow on a schedule. A job of the same name is replaced, and its history is reset.',
         tags,
         operationId: 'putCronJob',
         body: PutCronJob,
@@ -51,7 +49,7 @@ export function cronRoutes(app: Api, { control: { cron }, nowMs }: Services): vo
     '/cron',
     {
       config: { access: 'read' },
-      schema: { summary: 'List cron jobs, by name', tags, operationId: 'listCronJobs', response: { 200: CronJobList } },
+      schema: { summary: 'List cron jobs by name', tags, operationId: 'listCronJobs', response: { 200: CronJobList } },
     },
     async (request, reply) => sendList(reply, 'cron_jobs', toCronJobs(cron.list(identityOf(request).tenantId))),
   );
@@ -60,7 +58,7 @@ export function cronRoutes(app: Api, { control: { cron }, nowMs }: Services): vo
     '/cron/:name',
     {
       config: { access: 'read' },
-      schema: { summary: 'Get a cron job', tags, operationId: 'getCronJob', params: byName, response: { 200: CronJob } },
+      schema: { summary: 'Get a cron job', tags, operationId: 'getCronJob', params: CronJobByName, response: { 200: CronJob } },
     },
     async (request) => toCronJob(await cron.get(identityOf(request).tenantId, request.params.name)),
   );
@@ -71,10 +69,10 @@ export function cronRoutes(app: Api, { control: { cron }, nowMs }: Services): vo
       config: { access: 'write' },
       schema: {
         summary: 'Delete a cron job',
-        description: 'Executions that it started go on.',
+        description: 'Executions that the job started continue.',
         tags,
         operationId: 'deleteCronJob',
-        params: byName,
+        params: CronJobByName,
         response: { 200: DeletedCronJob },
       },
     },
@@ -91,10 +89,10 @@ export function cronRoutes(app: Api, { control: { cron }, nowMs }: Services): vo
       config: { access: 'write' },
       schema: {
         summary: 'Pause a cron job',
-        description: 'Executions that it started go on; times that pass while it is paused are not made up for.',
+        description: 'Executions that the job started continue. Times that pass while it is paused are skipped.',
         tags,
         operationId: 'pauseCronJob',
-        params: byName,
+        params: CronJobByName,
         response: { 200: CronJob },
       },
     },
@@ -106,10 +104,10 @@ export function cronRoutes(app: Api, { control: { cron }, nowMs }: Services): vo
     {
       config: { access: 'write' },
       schema: {
-        summary: 'Let a paused cron job go on',
+        summary: 'Resume a cron job',
         tags,
         operationId: 'resumeCronJob',
-        params: byName,
+        params: CronJobByName,
         response: { 200: CronJob },
       },
     },
@@ -121,11 +119,12 @@ export function cronRoutes(app: Api, { control: { cron }, nowMs }: Services): vo
     {
       config: { access: 'write' },
       schema: {
-        summary: 'Run a cron job now, outside its schedule',
-        description: 'Also while it is paused, and whatever its last execution does.',
+        summary: 'Run a cron job now',
+        description:
+          'Starts an execution outside the schedule, even if the job is paused or its previous execution has not ended.',
         tags,
         operationId: 'triggerCronJob',
-        params: byName,
+        params: CronJobByName,
         response: { 201: TriggeredCronJob },
       },
     },

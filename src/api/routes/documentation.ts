@@ -7,7 +7,7 @@ import type { JsonObject } from '../../../machines/json.ts';
 import { RuntimeError, truncated } from '../../runtime/errors.ts';
 import { openApiDocument } from '../openapi/document.ts';
 import type { DescribedRoute } from '../openapi/routes.ts';
-import { AnyObject } from '../schemas/fields.ts';
+import { anyObject, text } from '../schemas/fields.ts';
 import type { Api } from '../services.ts';
 
 const require = createRequire(import.meta.url);
@@ -63,10 +63,10 @@ export function documentationRoutes(app: Api, routes: readonly DescribedRoute[])
     {
       config: { access: 'open' },
       schema: {
-        summary: 'Read this document',
+        summary: 'Get the OpenAPI document',
         tags: ['Documentation'],
         operationId: 'getOpenApi',
-        response: { 200: AnyObject },
+        response: { 200: anyObject('An OpenAPI 3.1 document.') },
       },
     },
     async () => {
@@ -80,10 +80,15 @@ export function documentationRoutes(app: Api, routes: readonly DescribedRoute[])
     {
       config: { access: 'open' },
       schema: {
-        summary: 'Read this document as a page',
+        summary: 'Show the documentation',
         tags: ['Documentation'],
         operationId: 'getDocs',
-        response: { 200: { description: 'The page', content: { 'text/html': { schema: Type.String() } } } },
+        response: {
+          200: {
+            description: 'An HTML page that shows the OpenAPI document.',
+            content: { 'text/html': { schema: Type.String() } },
+          },
+        },
       },
     },
     async (_request, reply) => withPageHeaders(reply, 'text/html; charset=utf-8').send(PAGE),
@@ -94,11 +99,11 @@ export function documentationRoutes(app: Api, routes: readonly DescribedRoute[])
     {
       config: { access: 'open' },
       schema: {
-        summary: 'Read a part of the page',
+        summary: 'Get an asset of the documentation',
         tags: ['Documentation'],
         operationId: 'getDocsFile',
-        params: Type.Object({ file: Type.String() }),
-        response: { 200: { description: 'The file', content: { '*/*': { schema: Type.String() } } } },
+        params: Type.Object({ file: text('Name of the asset.') }),
+        response: { 200: { description: 'The asset.', content: { '*/*': { schema: Type.String() } } } },
       },
     },
     async (request, reply) => {

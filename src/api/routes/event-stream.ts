@@ -13,13 +13,15 @@ export function eventStreamRoutes(app: Api, { control, streams, config }: Servic
       config: { access: 'read' },
       exposeHeadRoute: false,
       schema: {
-        summary: 'Follow the events of all executions',
+        summary: 'Stream the events of all executions',
         description:
-          'Server-sent events, from now on. The `id` of each is where `Last-Event-ID`, or `after`, goes on without a gap. `data` is an event with its `workflow_id`.',
+          'Server-sent events, from now on. Pass the `id` of the last one as `Last-Event-ID` or `after` to continue without a gap. `data` is an event with its `workflow_id`.',
         tags: ['Events'],
         operationId: 'streamEvents',
         querystring: EventStreamQuery,
-        response: { 200: { description: 'The stream', content: { 'text/event-stream': { schema: Type.String() } } } },
+        response: {
+          200: { description: 'A stream of server-sent events.', content: { 'text/event-stream': { schema: Type.String() } } },
+        },
       },
     },
     async (request, reply) => {

@@ -8,7 +8,8 @@ import { acceptsTagged, type EventFormat, requestedFormat, requestedTypes } from
 import { idempotencyKey } from '../requests/idempotency-key.ts';
 import { executionId } from '../requests/ids.ts';
 import { AcceptedEvent, EventList, EventsQuery, SendEvent, TAGGED_JSON } from '../schemas/events.ts';
-import { ById, defined } from '../schemas/fields.ts';
+import { ExecutionById } from '../schemas/executions.ts';
+import { defined } from '../schemas/fields.ts';
 import { type Api, callerOf, identityOf, type Services } from '../services.ts';
 
 const MAX_WAIT_MS = 60_000;
@@ -30,14 +31,17 @@ export function eventRoutes(app: Api, services: Services): void {
     {
       config: { access: 'read' },
       schema: {
-        summary: 'Read the events of an execution',
+        summary: 'List the events of an execution',
         description:
-          'The whole log without `limit`. `kind` is a name. With `format=tagged`, and under `/compat` and `/api/v1`, the events are in the tagged form: `kind` is an object that its `type` tells apart. `Accept: application/vnd.jamjet.tagged+json` asks for it too, and names it in the reply. With `follow=true`, or where `Accept` names `text/event-stream`: the log as server-sent events, then what happens until the execution ends.',
+          'The whole log if `limit` is absent. `kind` is a name. With `format=tagged`, and under `/compat` and `/api/v1`, events are in the tagged form: `kind` is an object with its `type`. `Accept: application/vnd.jamjet.tagged+json` requests that form too and becomes the media type of the reply. With `follow=true`, or if `Accept` prefers `text/event-stream`: a stream of server-sent events, first the log, then new events until the execution ends.',
         tags: ['Events'],
         operationId: 'listEvents',
-        params: ById,
+        params: ExecutionById,
         querystring: EventsQuery,
-        response: { 200: EventList, 204: Type.Null({ description: 'Nothing comes any more: the execution has ended.' }) },
+        response: {
+          200: EventList,
+          204: Type.Null({ description: 'The execution has ended, and the client has all of its events.' }),
+        },
       },
     },
     async (request, reply) => {
@@ -65,11 +69,12 @@ export function eventRoutes(app: Api, services: Services): void {
       {
         config: { access: 'write' },
         schema: {
-          summary: 'Send an event from outside',
-          description: 'It wakes the node that waits for its key, or is kept for the one that will.',
+          summary: 'Send an external event',
+          description:
+            'Delivers the event to the node that waits for its key. If none does, the event is kept for a node that will.',
           tags: ['Events'],
           operationId,
-          params: ById,
+          params: ExecutionById,
           body: SendEvent,
           response: { 200: AcceptedEvent },
         },

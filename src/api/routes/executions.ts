@@ -11,7 +11,9 @@ import { executionId } from '../requests/ids.ts';
 import {
   CancelExecution,
   CancelledExecution,
+  EXECUTIONS_PAGE,
   Execution,
+  ExecutionById,
   type ExecutionItem,
   ExecutionList,
   ExecutionQuery,
@@ -19,12 +21,9 @@ import {
   StartExecution,
   StartedExecution,
 } from '../schemas/executions.ts';
-import { ById, defined } from '../schemas/fields.ts';
+import { defined, limitOf } from '../schemas/fields.ts';
 import { type Api, callerOf, identityOf, type Services } from '../services.ts';
 import { timeOrNull, timestamp } from '../time.ts';
-
-const DEFAULT_LIMIT = 50;
-const MAX_LIMIT = 1_000;
 
 export function executionRoutes(app: Api, { runtime, polls }: Services): void {
   app.post(
@@ -33,7 +32,7 @@ export function executionRoutes(app: Api, { runtime, polls }: Services): void {
       config: { access: 'write' },
       schema: {
         summary: 'Start an execution',
-        description: 'Of the version registered last unless `workflow_version` names one.',
+        description: 'Starts the version registered last unless `workflow_version` names another.',
         tags: ['Executions'],
         operationId: 'startExecution',
         body: StartExecution,
@@ -62,7 +61,7 @@ export function executionRoutes(app: Api, { runtime, polls }: Services): void {
       schema: {
         summary: 'List executions, newest first',
         description:
-          'Without their states, unless `include=state` asks for them. `next_cursor` leads to the next page, whatever has been started meanwhile.',
+          'Without states unless `include=state` is given. Pass `next_cursor` as `cursor` to get the next page; executions started meanwhile do not shift it.',
         tags: ['Executions'],
         operationId: 'listExecutions',
         querystring: ExecutionsQuery,
@@ -74,7 +73,7 @@ export function executionRoutes(app: Api, { runtime, polls }: Services): void {
       const { include, cursor, offset } = request.query;
       if (cursor !== undefined && offset !== undefined)
         throw new RuntimeError('bad_request', 'cursor and offset cannot be given together');
-      const page = { limit: Math.min(request.query.limit ?? DEFAULT_LIMIT, MAX_LIMIT), offset: offset ?? 0 };
+      const page = { limit: limitOf(request.query.limit, EXECUTIONS_PAGE), offset: offset ?? 0 };
       const { executions, next } = await runtime.executions(tenantId, {
         ...page,
         ...toFilter(request.query),
@@ -91,11 +90,11 @@ export function executionRoutes(app: Api, { runtime, polls }: Services): void {
     {
       config: { access: 'read' },
       schema: {
-        summary: 'Read an execution',
-        description: 'With `wait_ms`: when it has ended or is paused, at the latest after that time.',
+        summary: 'Get an execution',
+        description: 'With `wait_ms`, waits until the execution has ended or is paused, at most that long.',
         tags: ['Executions'],
         operationId: 'getExecution',
-        params: ById,
+        params: ExecutionById,
         querystring: ExecutionQuery,
         response: { 200: Execution },
       },
@@ -115,10 +114,10 @@ export function executionRoutes(app: Api, { runtime, polls }: Services): void {
       config: { access: 'write', relieves: () => true },
       schema: {
         summary: 'Cancel an execution',
-        description: 'With its work under way and its child executions.',
+        description: 'Stops its active nodes and cancels its child executions.',
         tags: ['Executions'],
         operationId: 'cancelExecution',
-        params: ById,
+        params: ExecutionById,
         body: CancelExecution,
         response: { 200: CancelledExecution },
       },

@@ -20,8 +20,8 @@ export function federationRoutes(app: Api, { control: { agents }, config }: Serv
       {
         config: { access: 'open' },
         schema: {
-          summary: "Read the runtime's DID document",
-          description: 'With a service for each active agent of tenant `default`.',
+          summary: 'Get the DID document of this server',
+          description: 'Contains a service for each active agent of tenant `default`.',
           tags,
           operationId,
           response: { 200: DidDocument },

@@ -10,7 +10,7 @@ export function healthRoutes(app: Api, services: Services): void {
     '/health',
     {
       config: { access: 'open' },
-      schema: { summary: 'Is the server up?', tags: ['Health'], operationId: 'getHealth', response: { 200: Health } },
+      schema: { summary: 'Get the state of the server', tags: ['Health'], operationId: 'getHealth', response: { 200: Health } },
     },
     async () => {
       const fault = await database.errorCode();

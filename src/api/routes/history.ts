@@ -5,7 +5,8 @@ import { toForkedFrom } from '../forked-from.ts';
 import { toMismatch, toPastDecision } from '../replies/fork-views.ts';
 import { idempotencyKey } from '../requests/idempotency-key.ts';
 import { executionId } from '../requests/ids.ts';
-import { ById, defined } from '../schemas/fields.ts';
+import { ExecutionById } from '../schemas/executions.ts';
+import { defined, limitOf } from '../schemas/fields.ts';
 import {
   ForkCheck,
   ForkExecution,
@@ -14,6 +15,7 @@ import {
   type PastActiveNode,
   PastState,
   ReplayedExecution,
+  SNAPSHOTS_PAGE,
   type Snapshot,
   SnapshotList,
   SnapshotsQuery,
@@ -22,9 +24,6 @@ import {
 import { type Api, callerOf, identityOf, type Services } from '../services.ts';
 import { timestamp } from '../time.ts';
 
-const DEFAULT_LIMIT = 100;
-const MAX_LIMIT = 500;
-
 /** Executions as they were, and going on from there: the log is the truth. */
 export function historyRoutes(app: Api, { runtime, polls }: Services): void {
   app.get(
@@ -32,12 +31,12 @@ export function historyRoutes(app: Api, { runtime, polls }: Services): void {
     {
       config: { access: 'read' },
       schema: {
-        summary: 'Read the state at an earlier point',
+        summary: 'Get the state at an earlier point',
         description:
-          'What a server that stopped there had stored: the state after the last step that had ended at or before `at` (within the first step: after that). Reads the log up to there.',
+          'The state after the last step that had ended at or before event `at`; within the first step, the state after it. Replays the log up to that point.',
         tags: ['Executions'],
         operationId: 'getExecutionState',
-        params: ById,
+        params: ExecutionById,
         querystring: StateQuery,
         response: { 200: PastState },
       },
@@ -58,12 +57,12 @@ export function historyRoutes(app: Api, { runtime, polls }: Services): void {
     {
       config: { access: 'read' },
       schema: {
-        summary: 'Read the machine after every step',
+        summary: 'List the states of the machine after every step',
         description:
-          'Page by page from the start: what moved the machine, where it was then, and the state. As it was at the time, also where a retry has forgiven a failure since. To go on, pass the `sequence` of the last one as `after`.',
+          'Oldest first: the machine events of the step, the state value after it, and the state. Failures that a later retry reset are shown as they were. Pass the `sequence` of the last snapshot as `after` to get the next page.',
         tags: ['Executions'],
         operationId: 'listExecutionSnapshots',
-        params: ById,
+        params: ExecutionById,
         querystring: SnapshotsQuery,
         response: { 200: SnapshotList },
       },
@@ -72,7 +71,7 @@ export function historyRoutes(app: Api, { runtime, polls }: Services): void {
       const { tenantId } = identityOf(request);
       const id = executionId(request.params.id);
       const { after = 0 } = request.query;
-      const limit = Math.min(request.query.limit ?? DEFAULT_LIMIT, MAX_LIMIT);
+      const limit = limitOf(request.query.limit, SNAPSHOTS_PAGE);
       const page = await polls.run(reply, (signal) => runtime.snapshots(tenantId, id, { after, limit }, signal));
       const { sequence, status, snapshots } = page;
       return { execution_id: id, sequence, status, snapshots: snapshots.map(toSnapshot), limit };
@@ -84,11 +83,11 @@ export function historyRoutes(app: Api, { runtime, polls }: Services): void {
     {
       config: { access: 'read' },
       schema: {
-        summary: 'Fold the log again and compare with what is stored',
-        description: 'Nothing is asked of the world: no tool, no worker, no other server.',
+        summary: 'Replay the log and compare the result with what is stored',
+        description: 'No tool, worker or other server is called.',
         tags: ['Executions'],
         operationId: 'replayExecution',
-        params: ById,
+        params: ExecutionById,
         response: { 200: ReplayedExecution },
       },
     },
@@ -106,12 +105,12 @@ export function historyRoutes(app: Api, { runtime, polls }: Services): void {
     {
       config: { access: 'write' },
       schema: {
-        summary: 'Start an execution that goes on from a point of another',
+        summary: 'Fork an execution',
         description:
-          'It has the log up to there; what was under way begins anew, times are set anew from now. `dry_run` answers 200 and only says whether the log fits `workflow_version`, and which decisions of persons it has. 409 when the execution had ended there, when the log does not fit, or (`decision_would_change`) when a person decided on something else than the patched state.',
+          'Starts an execution that continues from a point of another one. It has a copy of the log up to that point; active nodes begin again, and timers are set again from now. `dry_run` returns 200 and only reports whether the log fits `workflow_version` and which decisions the fork would include. 409 if the execution had ended by then, if the log does not fit, or (`decision_would_change`) if a person decided on something else than the patched state.',
         tags: ['Executions'],
         operationId: 'forkExecution',
-        params: ById,
+        params: ExecutionById,
         querystring: ForkQuery,
         body: ForkExecution,
         response: { 200: ForkCheck, 201: ForkedExecution },

@@ -1,6 +1,7 @@
 import type { TokenBudget } from '../../../machines/ir/workflow.ts';
 import { executionId } from '../requests/ids.ts';
-import { ById, defined } from '../schemas/fields.ts';
+import { ExecutionById } from '../schemas/executions.ts';
+import { defined } from '../schemas/fields.ts';
 import {
   PausedExecution,
   PauseExecution,
@@ -17,12 +18,12 @@ export function interventionRoutes(app: Api, { runtime }: Services): void {
     {
       config: { access: 'write', relieves: () => true },
       schema: {
-        summary: 'Hold an execution',
+        summary: 'Pause an execution',
         description:
-          'What is under way goes on, and decisions, events and times are taken; no node and no attempt begins until it is resumed. 409 when it is held already, or has ended.',
+          'Running attempts continue, and decisions, events and timers are recorded; no node and no attempt begins until the execution is resumed. 409 if it is already paused by an operator, or has ended.',
         tags: ['Executions'],
         operationId: 'pauseExecution',
-        params: ById,
+        params: ExecutionById,
         body: PauseExecution,
         response: { 200: PausedExecution },
       },
@@ -42,12 +43,12 @@ export function interventionRoutes(app: Api, { runtime }: Services): void {
     {
       config: { access: 'write' },
       schema: {
-        summary: 'Let a held execution go on',
+        summary: 'Resume a paused execution',
         description:
-          'Everything that was held back begins. One that is paused over its budget (`on_budget_exceeded: pause`) needs new totals, greater than what it has used. 409 when it is not held, saying what it waits for, or still over its budget.',
+          'Begins what was deferred. An execution paused over its budget (`on_budget_exceeded: pause`) needs new totals, greater than what it has used. 409 if it is not paused by an operator (the error says what it is waiting for), or is still over its budget.',
         tags: ['Executions'],
         operationId: 'resumeExecution',
-        params: ById,
+        params: ExecutionById,
         body: ResumeExecution,
         response: { 200: ResumedExecution },
       },
@@ -74,12 +75,12 @@ export function interventionRoutes(app: Api, { runtime }: Services): void {
     {
       config: { access: 'write' },
       schema: {
-        summary: 'Run the failed nodes of a failed execution again',
+        summary: 'Retry a failed execution',
         description:
-          'The same execution goes on: nodes that have completed stay so, its workflow timeout starts anew. 409 when it has not failed, or not because nodes failed.',
+          'Runs its failed nodes again. Completed nodes are kept; the workflow timeout starts again. 409 if the execution has not failed, or failed for another reason than its nodes.',
         tags: ['Executions'],
         operationId: 'retryExecution',
-        params: ById,
+        params: ExecutionById,
         response: { 200: RetriedExecution },
       },
     },

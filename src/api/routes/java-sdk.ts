@@ -1,15 +1,12 @@
-import { Type } from 'typebox';
 import { idempotencyKey } from '../requests/idempotency-key.ts';
 import { StartedExecution } from '../schemas/executions.ts';
-import { AnyJson, defined } from '../schemas/fields.ts';
-import { WorkflowArray, WorkflowsQuery } from '../schemas/workflows.ts';
+import { anyJson, defined } from '../schemas/fields.ts';
+import { WorkflowArray, WorkflowById, WorkflowsQuery } from '../schemas/workflows.ts';
 import { type Api, callerOf, identityOf, type Services } from '../services.ts';
 import { timestamp } from '../time.ts';
 
 /** The SDK does not page: it takes the list for the whole. */
 const MAX_LIMIT = 1_000;
-
-const byId = Type.Object({ workflow_id: Type.String() });
 
 /** The two calls of JamJet's Java SDK that differ from the reference by more than their prefix. */
 export function javaSdkRoutes(app: Api, { runtime, store }: Services): void {
@@ -18,7 +15,7 @@ export function javaSdkRoutes(app: Api, { runtime, store }: Services): void {
     {
       config: { access: 'read' },
       schema: {
-        summary: 'List the latest version of each workflow, as a bare array',
+        summary: 'List workflows as an array',
         tags: ['Java SDK'],
         operationId: 'listWorkflowsForJava',
         querystring: WorkflowsQuery,
@@ -42,12 +39,12 @@ export function javaSdkRoutes(app: Api, { runtime, store }: Services): void {
     {
       config: { access: 'write' },
       schema: {
-        summary: 'Start an execution of the latest version',
-        description: 'The body is the input itself.',
+        summary: 'Start an execution of the latest version of a workflow',
+        description: 'The body is the input.',
         tags: ['Java SDK'],
         operationId: 'executeWorkflow',
-        params: byId,
-        body: AnyJson,
+        params: WorkflowById,
+        body: anyJson('Input of the execution.'),
         response: { 201: StartedExecution },
       },
       preValidation: async (request) => {

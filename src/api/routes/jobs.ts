@@ -2,13 +2,10 @@ import type { JobRow } from '../../../store/port/resources/jobs.ts';
 import type { ExecutionFilter } from '../../runtime/types/executions.ts';
 import { cursorOf, fromCursor } from '../requests/cursor.ts';
 import { toConditions, toFilter } from '../requests/execution-filter.ts';
-import { ById } from '../schemas/fields.ts';
-import { Job, JobList, JobQuery, JobsQuery, StartJob } from '../schemas/jobs.ts';
+import { limitOf } from '../schemas/fields.ts';
+import { JOBS_PAGE, Job, JobById, JobList, JobQuery, JobsQuery, StartJob } from '../schemas/jobs.ts';
 import { type Api, actionContext, identityOf, type Services, stringField } from '../services.ts';
 import { timeOrNull, timestamp } from '../time.ts';
-
-const DEFAULT_LIMIT = 50;
-const MAX_LIMIT = 200;
 
 const tags = ['Jobs'];
 
@@ -18,9 +15,9 @@ export function jobRoutes(app: Api, { control: { jobs }, polls, nowMs }: Service
     {
       config: { access: 'write', relieves: (body) => ['cancel', 'pause'].includes(stringField(body, 'action')) },
       schema: {
-        summary: 'Cancel, retry, pause or resume every execution that matches',
+        summary: 'Start a bulk job',
         description:
-          'Starts a job: it acts in the name of who asked, on the executions started before it that match when it comes to them, the oldest first.',
+          'Cancels, retries, pauses or resumes every matching execution, oldest first, on behalf of the caller. Covers executions started before the job that match when their turn comes.',
         tags,
         operationId: 'startJob',
         body: StartJob,
@@ -50,7 +47,7 @@ export function jobRoutes(app: Api, { control: { jobs }, polls, nowMs }: Service
     },
     async (request) => {
       const { cursor } = request.query;
-      const limit = Math.min(request.query.limit ?? DEFAULT_LIMIT, MAX_LIMIT);
+      const limit = limitOf(request.query.limit, JOBS_PAGE);
       const after = cursor === undefined ? null : fromCursor('job', cursor);
       const rows = await jobs.list(identityOf(request).tenantId, { after, limit: limit + 1 });
       const page = rows.slice(0, limit);
@@ -68,11 +65,11 @@ export function jobRoutes(app: Api, { control: { jobs }, polls, nowMs }: Service
     {
       config: { access: 'read' },
       schema: {
-        summary: 'Read a bulk job and its progress',
-        description: 'With `wait_ms`: when it has ended, at the latest after that time.',
+        summary: 'Get a bulk job',
+        description: 'With `wait_ms`, waits until the job has ended, at most that long.',
         tags,
         operationId: 'getJob',
-        params: ById,
+        params: JobById,
         querystring: JobQuery,
         response: { 200: Job },
       },
@@ -91,11 +88,11 @@ export function jobRoutes(app: Api, { control: { jobs }, polls, nowMs }: Service
     {
       config: { access: 'write', relieves: () => true },
       schema: {
-        summary: 'Stop a bulk job',
-        description: 'What it has done stays done.',
+        summary: 'Cancel a bulk job',
+        description: 'Stops the job. What it has done is not undone.',
         tags,
         operationId: 'cancelJob',
-        params: ById,
+        params: JobById,
         response: { 200: Job },
       },
     },

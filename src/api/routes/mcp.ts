@@ -19,13 +19,13 @@ export function mcpRoutes(app: Api, { polls }: Services): void {
     {
       config: { access: 'read' },
       schema: {
-        summary: 'Speak MCP: streamable HTTP, or plain JSON-RPC',
+        summary: 'Call MCP',
         description:
-          'Each tool is a route of this API, with its roles and its errors. Without `text/event-stream` in `Accept`, messages may leave out the handshake and their id.',
+          'Streamable HTTP, or plain JSON-RPC. Each tool is a route of this API, with its roles and its errors. Without `text/event-stream` in `Accept`, messages may leave out the handshake and their id.',
         tags: ['MCP'],
         operationId: 'speakMcp',
         body: McpMessage,
-        response: { 200: McpAnswers, 202: Type.Null({ description: 'Taken note of.' }), 400: McpAnswer },
+        response: { 200: McpAnswers, 202: Type.Null({ description: 'The notification was received.' }), 400: McpAnswer },
       },
       errorHandler: handleParseError,
     },
@@ -56,11 +56,11 @@ export function mcpRoutes(app: Api, { polls }: Services): void {
       config: { access: 'read' },
       exposeHeadRoute: false,
       schema: {
-        summary: 'Keep a stream open on which nothing comes',
-        description: 'For MCP clients that want one: this server has nothing to say unasked.',
+        summary: 'Open an MCP stream',
+        description: 'For MCP clients that open a stream. The server sends only comments on it.',
         tags: ['MCP'],
         operationId: 'openMcpStream',
-        response: { 200: { description: 'Comments only', content: { 'text/event-stream': { schema: Type.String() } } } },
+        response: { 200: { description: 'A stream of comments.', content: { 'text/event-stream': { schema: Type.String() } } } },
       },
     },
     async (_request, reply) => {

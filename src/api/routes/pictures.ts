@@ -1,5 +1,4 @@
 import type { FastifyReply } from 'fastify';
-import { Type } from 'typebox';
 import { DiagramError } from '../../diagrams/errors.ts';
 import { MEDIA_TYPES } from '../../diagrams/formats.ts';
 import { DiagramRenderer, type DiagramRequest, type RenderedDiagram, UnreadableRevision } from '../../diagrams/renderer.ts';
@@ -8,8 +7,9 @@ import { RuntimeError, truncated } from '../../runtime/errors.ts';
 import { FairQueue } from '../../runtime/scheduling/fair-queue.ts';
 import type { Runtime } from '../../runtime/types/runtime.ts';
 import { executionId } from '../requests/ids.ts';
-import { ById } from '../schemas/fields.ts';
+import { ExecutionById } from '../schemas/executions.ts';
 import { ExecutionMachineQuery, WorkflowMachineQuery } from '../schemas/pictures.ts';
+import { WorkflowById } from '../schemas/workflows.ts';
 import { type Api, identityOf, type Services } from '../services.ts';
 
 /** Pictures drawn at a time, and how many may wait, in all and of one tenant. */
@@ -20,7 +20,7 @@ const MAX_UNREADABLE = 100;
 
 const PICTURE = {
   description:
-    'The picture, in the format asked for. `X-JamJet-Unreadable` has the characters of a bitmap that no font of the server has, percent-encoded.',
+    'The diagram in the requested format. The header `X-JamJet-Unreadable` lists, percent-encoded, the characters of a bitmap for which the server has no font.',
   content: Object.fromEntries(
     Object.values(MEDIA_TYPES).map((type) => [type.split(';')[0] ?? type, { schema: { type: 'string' } }]),
   ),
@@ -47,10 +47,10 @@ export function pictureRoutes(app: Api, { runtime, store }: Services): void {
       config: { access: 'read' },
       schema: {
         summary: 'Draw a workflow',
-        description: 'As text (`mermaid`, `dot`), drawn (`svg`, `png`, `html`), or as a machine for XState (`xstate`).',
+        description: 'As text (`mermaid`, `dot`), as a drawing (`svg`, `png`, `html`), or as an XState machine (`xstate`).',
         tags: ['Workflows'],
         operationId: 'drawWorkflow',
-        params: Type.Object({ workflow_id: Type.String() }),
+        params: WorkflowById,
         querystring: WorkflowMachineQuery,
         response: { 200: PICTURE },
       },
@@ -74,10 +74,10 @@ export function pictureRoutes(app: Api, { runtime, store }: Services): void {
       schema: {
         summary: 'Draw an execution',
         description:
-          'Its workflow with what has happened: where it is, what is done, has failed, waits or was skipped, which edges were taken, how often and how long it took. `at` shows an earlier moment.',
+          'The workflow with what has happened: active, completed, failed, waiting and skipped nodes, the edges that were taken, visits and durations. `at` shows an earlier point.',
         tags: ['Executions'],
         operationId: 'drawExecution',
-        params: ById,
+        params: ExecutionById,
         querystring: ExecutionMachineQuery,
         response: { 200: PICTURE },
       },

@@ -3,11 +3,13 @@ import type { TenantRecord } from '../../../store/port/resources/tenants.ts';
 import { DEFAULT_TENANT } from '../../control/tenants.ts';
 import { RuntimeError, truncated } from '../../runtime/errors.ts';
 import { RequestError } from '../errors.ts';
-import { ById, defined } from '../schemas/fields.ts';
+import { defined, limitOf } from '../schemas/fields.ts';
 import {
   CreatedTenant,
   CreateTenant,
+  TENANTS_PAGE,
   type Tenant,
+  TenantById,
   TenantDetail,
   TenantList,
   TenantsQuery,
@@ -16,8 +18,6 @@ import {
 } from '../schemas/tenants.ts';
 import { type Api, actionContext, identityOf, type Services, stringField } from '../services.ts';
 import { timestamp } from '../time.ts';
-
-const MAX_LIMIT = 1_000;
 
 /** Operators of the default tenant manage all tenants; those of another see their own. */
 export function tenantRoutes(app: Api, { store, control, tokens, nowMs }: Services): void {
@@ -50,7 +50,7 @@ export function tenantRoutes(app: Api, { store, control, tokens, nowMs }: Servic
     {
       config: { access: 'operator' },
       schema: {
-        summary: 'List tenants: all of them for operators of the default tenant, their own for others',
+        summary: 'List tenants',
         tags: ['Tenants'],
         operationId: 'listTenants',
         querystring: TenantsQuery,
@@ -58,7 +58,7 @@ export function tenantRoutes(app: Api, { store, control, tokens, nowMs }: Servic
       },
     },
     async (request) => {
-      const page = { limit: Math.min(request.query.limit ?? MAX_LIMIT, MAX_LIMIT), offset: request.query.offset ?? 0 };
+      const page = { limit: limitOf(request.query.limit, TENANTS_PAGE), offset: request.query.offset ?? 0 };
       const records = managesAll(request) ? await store.tenants.list(page) : await own(request, page.offset);
       return { tenants: records.map(toTenant), ...page };
     },
@@ -69,10 +69,10 @@ export function tenantRoutes(app: Api, { store, control, tokens, nowMs }: Servic
     {
       config: { access: 'operator' },
       schema: {
-        summary: 'Show a tenant and what it has used',
+        summary: 'Get a tenant and its usage',
         tags: ['Tenants'],
         operationId: 'getTenant',
-        params: ById,
+        params: TenantById,
         response: { 200: TenantDetail },
       },
     },
@@ -90,10 +90,10 @@ export function tenantRoutes(app: Api, { store, control, tokens, nowMs }: Servic
     {
       config: { access: 'operator', relieves: (body) => ['suspended', 'archived'].includes(stringField(body, 'status')) },
       schema: {
-        summary: 'Change a tenant: what is left out stays, a policy or limits of null are cleared',
+        summary: 'Change a tenant',
         tags: ['Tenants'],
         operationId: 'updateTenant',
-        params: ById,
+        params: TenantById,
         body: UpdateTenant,
         response: { 200: UpdatedTenant },
       },

@@ -4,8 +4,8 @@ import { durationMs } from '../../times.ts';
 import { mintToken } from '../../tokens.ts';
 import { ANONYMOUS } from '../auth/authenticator.ts';
 import { RequestError } from '../errors.ts';
-import { ById, defined } from '../schemas/fields.ts';
-import { CreatedToken, CreateToken, RevokedToken, type Token, TokenList } from '../schemas/tokens.ts';
+import { defined } from '../schemas/fields.ts';
+import { CreatedToken, CreateToken, RevokedToken, type Token, TokenById, TokenList } from '../schemas/tokens.ts';
 import { type Api, actionContext, callerOf, identityOf, type Services } from '../services.ts';
 import { parseTime, timeOrNull, timestamp } from '../time.ts';
 
@@ -15,8 +15,8 @@ export function tokenRoutes(app: Api, { store, tokens, nowMs }: Services): void 
     {
       config: { access: 'operator' },
       schema: {
-        summary: 'Make a token',
-        description: 'The plaintext is in this answer and nowhere else.',
+        summary: 'Create a token',
+        description: 'The plaintext is returned here and never again.',
         tags: ['Tokens'],
         operationId: 'createToken',
         body: CreateToken,
@@ -45,7 +45,12 @@ export function tokenRoutes(app: Api, { store, tokens, nowMs }: Services): void 
     '/tokens',
     {
       config: { access: 'operator' },
-      schema: { summary: "List the tenant's tokens", tags: ['Tokens'], operationId: 'listTokens', response: { 200: TokenList } },
+      schema: {
+        summary: 'List the tokens of the tenant',
+        tags: ['Tokens'],
+        operationId: 'listTokens',
+        response: { 200: TokenList },
+      },
     },
     async (request) => {
       const rows = await store.tenant(identityOf(request).tenantId).tokens();
@@ -61,7 +66,7 @@ export function tokenRoutes(app: Api, { store, tokens, nowMs }: Services): void 
         summary: 'Revoke a token',
         tags: ['Tokens'],
         operationId: 'revokeToken',
-        params: ById,
+        params: TokenById,
         response: { 200: RevokedToken },
       },
     },

@@ -1,30 +1,29 @@
-import { Type } from 'typebox';
 import { pascalCase } from '../../../machines/events.ts';
 import type { DeliveryRow, WebhookRow } from '../../../store/port/resources/webhooks.ts';
 import { eventTypes } from '../requests/event-filter.ts';
-import { ById, defined } from '../schemas/fields.ts';
+import { defined, limitOf } from '../schemas/fields.ts';
 import {
   CreatedWebhook,
   CreateWebhook,
+  DELIVERIES_PAGE,
   DeletedWebhook,
   DeliveriesQuery,
   Delivery,
+  DeliveryById,
   DeliveryList,
   ReplayedDeliveries,
   TestedWebhook,
   UpdatedWebhook,
   UpdateWebhook,
   Webhook,
+  WebhookById,
   WebhookList,
 } from '../schemas/webhooks.ts';
 import { type Api, actionContext, identityOf, type Services } from '../services.ts';
 import { timeOrNull, timestamp } from '../time.ts';
 
-const DEFAULT_LIMIT = 50;
-const MAX_LIMIT = 200;
 const ALL = '*';
 
-const byDelivery = Type.Object({ id: Type.String(), delivery_id: Type.String() });
 const tags = ['Webhooks'];
 
 export function webhookRoutes(app: Api, services: Services): void {
@@ -38,8 +37,8 @@ export function webhookRoutes(app: Api, services: Services): void {
     {
       config: { access: 'write' },
       schema: {
-        summary: 'Have a URL told of events',
-        description: 'The secret that signs what is sent is in this answer alone.',
+        summary: 'Create a webhook',
+        description: 'Delivers events to a URL. The secret that signs deliveries is returned here and never again.',
         tags,
         operationId: 'createWebhook',
         body: CreateWebhook,
@@ -74,7 +73,7 @@ export function webhookRoutes(app: Api, services: Services): void {
     '/webhooks/:id',
     {
       config: { access: 'read' },
-      schema: { summary: 'Read a webhook', tags, operationId: 'getWebhook', params: ById, response: { 200: Webhook } },
+      schema: { summary: 'Get a webhook', tags, operationId: 'getWebhook', params: WebhookById, response: { 200: Webhook } },
     },
     async (request) => toWebhook(await webhooks.get(identityOf(request).tenantId, request.params.id)),
   );
@@ -85,10 +84,10 @@ export function webhookRoutes(app: Api, services: Services): void {
       config: { access: 'write' },
       schema: {
         summary: 'Change a webhook',
-        description: 'What is absent stays as it is. Enabling it goes on with what was still to be delivered.',
+        description: 'What is absent is unchanged. Enabling a webhook continues with its pending deliveries.',
         tags,
         operationId: 'updateWebhook',
-        params: ById,
+        params: WebhookById,
         body: UpdateWebhook,
         response: { 200: UpdatedWebhook },
       },
@@ -113,10 +112,10 @@ export function webhookRoutes(app: Api, services: Services): void {
     {
       config: { access: 'write' },
       schema: {
-        summary: 'Remove a webhook, and what was to be delivered to it',
+        summary: 'Delete a webhook and its pending deliveries',
         tags,
         operationId: 'deleteWebhook',
-        params: ById,
+        params: WebhookById,
         response: { 200: DeletedWebhook },
       },
     },
@@ -131,10 +130,10 @@ export function webhookRoutes(app: Api, services: Services): void {
     {
       config: { access: 'write' },
       schema: {
-        summary: 'Send a ping, and see what comes of it',
+        summary: 'Send a ping to a webhook',
         tags,
         operationId: 'testWebhook',
-        params: ById,
+        params: WebhookById,
         response: { 200: TestedWebhook },
       },
     },
@@ -154,17 +153,17 @@ function deliveryRoutes(app: Api, { control: { webhooks }, nowMs }: Services): v
     {
       config: { access: 'read' },
       schema: {
-        summary: 'List deliveries, newest first',
+        summary: 'List the deliveries of a webhook, newest first',
         tags,
         operationId: 'listWebhookDeliveries',
-        params: ById,
+        params: WebhookById,
         querystring: DeliveriesQuery,
         response: { 200: DeliveryList },
       },
     },
     async (request) => {
-      const { status, cursor, limit = DEFAULT_LIMIT } = request.query;
-      const size = Math.min(limit, MAX_LIMIT);
+      const { status, cursor, limit } = request.query;
+      const size = limitOf(limit, DELIVERIES_PAGE);
       const page = { ...defined('status', status), ...defined('before', cursor), limit: size + 1 };
       const rows = await webhooks.deliveries(identityOf(request).tenantId, request.params.id, page);
       const shown = rows.slice(0, size);
@@ -177,11 +176,11 @@ function deliveryRoutes(app: Api, { control: { webhooks }, nowMs }: Services): v
     {
       config: { access: 'write' },
       schema: {
-        summary: 'Deliver an event once more',
-        description: 'One that has failed, or was delivered. It has its turn after what its execution delivers now.',
+        summary: 'Replay a delivery',
+        description: 'Attempts a failed or successful delivery again, after the pending deliveries of its execution.',
         tags,
         operationId: 'replayWebhookDelivery',
-        params: byDelivery,
+        params: DeliveryById,
         response: { 200: Delivery },
       },
     },
@@ -196,10 +195,10 @@ function deliveryRoutes(app: Api, { control: { webhooks }, nowMs }: Services): v
     {
       config: { access: 'write' },
       schema: {
-        summary: 'Deliver once more everything that has failed',
+        summary: 'Replay all failed deliveries',
         tags,
         operationId: 'replayWebhook',
-        params: ById,
+        params: WebhookById,
         response: { 200: ReplayedDeliveries },
       },
     },

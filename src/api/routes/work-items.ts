@@ -3,7 +3,7 @@ import { RuntimeError } from '../../runtime/errors.ts';
 import type { WorkItemView } from '../../runtime/types/work.ts';
 import { errorReply } from '../errors.ts';
 import { executionId, workItemId } from '../requests/ids.ts';
-import { ById, defined } from '../schemas/fields.ts';
+import { defined } from '../schemas/fields.ts';
 import {
   ClaimedWork,
   ClaimWork,
@@ -17,6 +17,7 @@ import {
   LostLease,
   RenewedLease,
   type WorkItem,
+  WorkItemById,
 } from '../schemas/work-items.ts';
 import { type Api, callerOf, type Services } from '../services.ts';
 import { timestamp } from '../time.ts';
@@ -29,7 +30,7 @@ export function workItemRoutes(app: Api, { runtime, polls }: Services): void {
     {
       config: { access: 'write' },
       schema: {
-        summary: 'Put work into a queue',
+        summary: 'Enqueue work',
         tags: ['Work items'],
         operationId: 'enqueueWork',
         body: EnqueueWork,
@@ -54,8 +55,9 @@ export function workItemRoutes(app: Api, { runtime, polls }: Services): void {
     {
       config: { access: 'write' },
       schema: {
-        summary: 'Claim work',
-        description: 'The oldest items of these queues, leased for 30 seconds; with `wait_ms` it waits for the first.',
+        summary: 'Claim work items',
+        description:
+          'Takes the oldest items of the queues and leases them for 30 seconds. With `wait_ms`, waits for the first item.',
         tags: ['Work items'],
         operationId: 'claimWork',
         body: ClaimWork,
@@ -83,10 +85,10 @@ export function workItemRoutes(app: Api, { runtime, polls }: Services): void {
     {
       config: { access: 'write' },
       schema: {
-        summary: 'Report that work is done',
+        summary: 'Complete a work item',
         tags: ['Work items'],
         operationId: 'completeWork',
-        params: ById,
+        params: WorkItemById,
         body: CompleteWork,
         response: { 200: CompletedWork, 409: LostLease },
       },
@@ -114,11 +116,11 @@ export function workItemRoutes(app: Api, { runtime, polls }: Services): void {
     {
       config: { access: 'write' },
       schema: {
-        summary: 'Report that work failed',
-        description: "It is retried by the node's policy, unless `retryable` is false.",
+        summary: 'Fail a work item',
+        description: 'The attempt is retried by the policy of the node unless `retryable` is false.',
         tags: ['Work items'],
         operationId: 'failWork',
-        params: ById,
+        params: WorkItemById,
         body: FailWork,
         response: { 200: FailedWork, 409: LostLease },
       },
@@ -144,10 +146,10 @@ export function workItemRoutes(app: Api, { runtime, polls }: Services): void {
     {
       config: { access: 'write' },
       schema: {
-        summary: 'Renew the lease of work',
+        summary: 'Renew the lease of a work item',
         tags: ['Work items'],
         operationId: 'renewWork',
-        params: ById,
+        params: WorkItemById,
         body: Heartbeat,
         response: { 200: RenewedLease, 409: LostLease },
       },

@@ -8,9 +8,9 @@ export function workerRoutes(app: Api, { runtime }: Services): void {
     {
       config: { access: 'read' },
       schema: {
-        summary: 'List the workers seen lately',
+        summary: 'List workers',
         description:
-          'External workers of the tenant, and the runtimes themselves; and what the server that answers does in process for the tenant.',
+          'External workers of the tenant and the runtimes that were recently seen, and the in-process work of the server that answers.',
         tags: ['Workers'],
         operationId: 'listWorkers',
         response: { 200: WorkerList },

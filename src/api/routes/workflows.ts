@@ -1,10 +1,12 @@
-import { Type } from 'typebox';
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
 import type { WorkflowRow } from '../../../store/port/control.ts';
 import { RuntimeError, truncated } from '../../runtime/errors.ts';
+import { limitOf } from '../schemas/fields.ts';
 import {
   RegisteredWorkflow,
   RegisterWorkflow,
+  WORKFLOWS_PAGE,
+  WorkflowById,
   WorkflowDetail,
   WorkflowList,
   WorkflowQuery,
@@ -14,11 +16,6 @@ import {
 import { type Api, callerOf, identityOf, type Services } from '../services.ts';
 import { timestamp } from '../time.ts';
 
-const DEFAULT_LIMIT = 50;
-const MAX_LIMIT = 1_000;
-
-const byId = Type.Object({ workflow_id: Type.String() });
-
 export function workflowRoutes(app: Api, { runtime, store }: Services): void {
   app.post(
     '/workflows',
@@ -27,7 +24,7 @@ export function workflowRoutes(app: Api, { runtime, store }: Services): void {
       schema: {
         summary: 'Register a workflow',
         description:
-          '`{"ir": …}` or the document itself. A version may be registered again with other content: what runs keeps its revision.',
+          'The body is `{"ir": …}` or the document itself. A version may be registered again with other content; running executions keep their revision.',
         tags: ['Workflows'],
         operationId: 'registerWorkflow',
         body: RegisterWorkflow,
@@ -48,7 +45,7 @@ export function workflowRoutes(app: Api, { runtime, store }: Services): void {
     {
       config: { access: 'read' },
       schema: {
-        summary: 'List the latest version of each workflow',
+        summary: 'List workflows',
         tags: ['Workflows'],
         operationId: 'listWorkflows',
         querystring: WorkflowsQuery,
@@ -56,7 +53,7 @@ export function workflowRoutes(app: Api, { runtime, store }: Services): void {
       },
     },
     async (request) => {
-      const page = { limit: Math.min(request.query.limit ?? DEFAULT_LIMIT, MAX_LIMIT), offset: request.query.offset ?? 0 };
+      const page = { limit: limitOf(request.query.limit, WORKFLOWS_PAGE), offset: request.query.offset ?? 0 };
       const rows = await store.tenant(identityOf(request).tenantId).workflows(page);
       return { workflows: rows.map((row) => ({ workflow_id: row.workflowId, ...versionOf(row) })), ...page };
     },
@@ -67,11 +64,11 @@ export function workflowRoutes(app: Api, { runtime, store }: Services): void {
     {
       config: { access: 'read' },
       schema: {
-        summary: 'Read a workflow',
-        description: 'The latest version unless `version` names another, and the list of all.',
+        summary: 'Get a workflow',
+        description: 'The latest version unless `version` names another, with the list of all versions.',
         tags: ['Workflows'],
         operationId: 'getWorkflow',
-        params: byId,
+        params: WorkflowById,
         querystring: WorkflowQuery,
         response: { 200: WorkflowDetail },
       },

@@ -1,17 +1,19 @@
 import { type Static, Type } from 'typebox';
+import { integer, nullable, text } from './fields.ts';
 
 export const PutArtifactQuery = Type.Object({
-  /** Absent = the request's `Content-Type`. */
-  media_type: Type.Optional(Type.String({ maxLength: 255 })),
+  media_type: Type.Optional(text('Media type of the bytes. Default: the `Content-Type` of the request.', { maxLength: 255 })),
 });
 export type PutArtifactQuery = Static<typeof PutArtifactQuery>;
 
-/** Bytes are stored once: the same again keep the media type they were first stored with. */
-export const StoredArtifact = Type.Object({
-  /** SHA-256 of the bytes: 64 lower-case hex digits. */
-  hash: Type.String(),
-  /** Bytes. */
-  size: Type.Integer(),
-  media_type: Type.Union([Type.String(), Type.Null()]),
-});
+export const ArtifactByHash = Type.Object({ hash: text('SHA-256 of the bytes, as 64 hex digits.') });
+
+export const StoredArtifact = Type.Object(
+  {
+    hash: text('SHA-256 of the bytes: 64 lower-case hex digits.'),
+    size: integer('Size in bytes.'),
+    media_type: nullable(Type.String(), 'Media type with which the bytes were first stored; null if none was given.'),
+  },
+  { description: 'A stored artifact. The same bytes are stored once and keep their first media type.' },
+);
 export type StoredArtifact = Static<typeof StoredArtifact>;

@@ -1,56 +1,68 @@
 import { type Static, Type } from 'typebox';
 import { MISSED, OVERLAP } from '../../../store/port/resources/cron.ts';
-import { AnyJson, Name, NameOrEmpty, optional, Timestamp } from './fields.ts';
+import { anyJson, flag, listOf, name, nameOrEmpty, nullable, optional, text, timestamp } from './fields.ts';
 
-const NullableText = Type.Union([Type.String(), Type.Null()]);
-const NullableTime = Type.Union([Timestamp, Type.Null()]);
+export const CronJobByName = Type.Object({ name: text('Name of the cron job.') });
 
-export const PutCronJob = Type.Object({
-  /** The job's key within the tenant: the same name again replaces it. */
-  name: Name,
-  /** Minute, hour, day of month, month, day of week. */
-  cron_expression: Type.String({ minLength: 1, maxLength: 256 }),
-  workflow_id: Type.String({ minLength: 1, maxLength: 256 }),
-  /** Absent = the latest version when it runs. */
-  workflow_version: optional(NameOrEmpty),
-  input: Type.Optional(AnyJson),
-  enabled: optional(Type.Boolean()),
-  /** IANA name; absent = UTC. */
-  timezone: optional(Type.String({ minLength: 1, maxLength: 64 })),
-  /** Times that passed while no runtime was there: `skip` (the default) or `catch_up`. */
-  missed: optional(Type.Enum(MISSED)),
-  /** When the last execution has not ended: `allow` another (the default), `skip` this time, or `cancel_running`. */
-  overlap: optional(Type.Enum(OVERLAP)),
-});
+const MISSED_TEXT =
+  'Times that passed while no server was running: `skip` them, or `catch_up` with each of the last 1000, in order.';
+const OVERLAP_TEXT = 'When the previous execution has not ended: `allow` another, `skip` this time, or `cancel_running` first.';
+
+export const PutCronJob = Type.Object(
+  {
+    name: name('Key of the job within the tenant. Putting the same name again replaces the job.'),
+    cron_expression: text('Minute, hour, day of month, month, day of week.', { minLength: 1, maxLength: 256 }),
+    workflow_id: text('Workflow to start.', { minLength: 1, maxLength: 256 }),
+    workflow_version: optional(nameOrEmpty('A version.'), 'Version to start. Default: the latest at the time of the run.'),
+    input: Type.Optional(anyJson('Input of every execution. Default `{}`.')),
+    enabled: optional(Type.Boolean(), 'Whether the job runs. Default true.'),
+    timezone: optional(Type.String({ minLength: 1, maxLength: 64 }), 'IANA name of the time zone. Default `UTC`.'),
+    missed: optional(Type.Enum(MISSED), `${MISSED_TEXT} Default \`skip\`.`),
+    overlap: optional(Type.Enum(OVERLAP), `${OVERLAP_TEXT} Default \`allow\`.`),
+  },
+  { description: 'A workflow to be started on a schedule.' },
+);
 export type PutCronJob = Static<typeof PutCronJob>;
 
-export const CronJob = Type.Object({
-  id: Type.String(),
-  name: Type.String(),
-  cron_expression: Type.String(),
-  timezone: Type.String(),
-  workflow_id: Type.String(),
-  /** Null = the latest version when it runs. */
-  workflow_version: NullableText,
-  input: AnyJson,
-  enabled: Type.Boolean(),
-  missed: Type.Enum(MISSED),
-  overlap: Type.Enum(OVERLAP),
-  /** Null while paused. */
-  next_run_at: NullableTime,
-  last_run_at: NullableTime,
-  last_execution_id: NullableText,
-  /** Why the last run could not be started; null once one could. */
-  last_error: NullableText,
-  created_at: Timestamp,
-});
+export const CronJob = Type.Object(
+  {
+    id: text('Id of the job.'),
+    name: text('Name of the job.'),
+    cron_expression: text('Minute, hour, day of month, month, day of week.'),
+    timezone: text('IANA name of the time zone in which the expression is read.'),
+    workflow_id: text('Workflow that is started.'),
+    workflow_version: nullable(Type.String(), 'Version that is started; null = the latest at the time of the run.'),
+    input: anyJson('Input of every execution.'),
+    enabled: flag('False while the job is paused.'),
+    missed: Type.Enum(MISSED, { description: MISSED_TEXT }),
+    overlap: Type.Enum(OVERLAP, { description: OVERLAP_TEXT }),
+    next_run_at: nullable(timestamp('A time.'), 'When the job runs next; null while it is paused.'),
+    last_run_at: nullable(timestamp('A time.'), 'When the job last ran; null if never.'),
+    last_execution_id: nullable(Type.String(), 'Execution that the job last started; null if none.'),
+    last_error: nullable(Type.String(), 'Why the last run could not start an execution; null if it could.'),
+    created_at: timestamp('When the job was created or replaced.'),
+  },
+  { description: 'A workflow that is started on a schedule.' },
+);
 export type CronJob = Static<typeof CronJob>;
 
-export const CronJobList = Type.Object({ cron_jobs: Type.Array(CronJob) });
+export const CronJobList = Type.Object(
+  { cron_jobs: listOf(CronJob, 'By name.') },
+  { description: 'The cron jobs of the tenant.' },
+);
 export type CronJobList = Static<typeof CronJobList>;
 
-export const DeletedCronJob = Type.Object({ name: Type.String(), deleted: Type.Literal(true) });
+export const DeletedCronJob = Type.Object(
+  {
+    name: text('Name of the job.'),
+    deleted: Type.Literal(true, { description: 'Always true.' }),
+  },
+  { description: 'A cron job was deleted.' },
+);
 export type DeletedCronJob = Static<typeof DeletedCronJob>;
 
-export const TriggeredCronJob = Type.Object({ execution_id: Type.String() });
+export const TriggeredCronJob = Type.Object(
+  { execution_id: text('Execution that the run started.') },
+  { description: 'A cron job was run outside its schedule.' },
+);
 export type TriggeredCronJob = Static<typeof TriggeredCronJob>;

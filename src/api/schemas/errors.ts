@@ -1,61 +1,62 @@
 import { type Static, Type } from 'typebox';
+import { described, flag, integer, listOf, nullable, text } from './fields.ts';
 
-/** A problem of a workflow: errors refuse it, warnings come with its registration. */
-export const Diagnostic = Type.Object({
-  severity: Type.Enum(['error', 'warning'] as const),
-  /** Stable, snake_case. */
-  code: Type.String(),
-  /** Null = the workflow as a whole. */
-  node_id: Type.Union([Type.String(), Type.Null()]),
-  /** Of the key inside the document: `nodes.review.kind.timeout_secs`. */
-  path: Type.Union([Type.String(), Type.Null()]),
-  message: Type.String(),
-  /** What to do about it. */
-  hint: Type.Union([Type.String(), Type.Null()]),
-});
+export const Diagnostic = Type.Object(
+  {
+    severity: Type.Enum(['error', 'warning'] as const, {
+      description: '`error`: the workflow is refused; `warning`: it is registered all the same.',
+    }),
+    code: text('Stable code in snake_case.'),
+    node_id: nullable(Type.String(), 'Node with the problem; null if it concerns the whole workflow.'),
+    path: nullable(Type.String(), 'Path of the key in the document, such as `nodes.review.kind.timeout_secs`; null if none.'),
+    message: text('What is wrong.'),
+    hint: nullable(Type.String(), 'What to do about it; null if there is no advice.'),
+  },
+  { description: 'A problem of a workflow document.' },
+);
 
-/** Where a log and a version of its workflow part. */
-export const Mismatch = Type.Object({
-  /** Of the event that the version would not have written. */
-  sequence: Type.Integer(),
-  /** Null when the log ends there. */
-  type: Type.Union([Type.String(), Type.Null()]),
-  node_id: Type.Union([Type.String(), Type.Null()]),
-  problem: Type.String(),
-});
+export const Mismatch = Type.Object(
+  {
+    sequence: integer('Sequence of the first event that the version would not have written.'),
+    type: nullable(Type.String(), 'Type of that event; null if the log ends there.'),
+    node_id: nullable(Type.String(), 'Node of that event; null if it concerns none.'),
+    problem: text('What differs.'),
+  },
+  { description: 'Where the log of an execution differs from what a workflow version would have written.' },
+);
 export type Mismatch = Static<typeof Mismatch>;
 
-/** A decision that a person made before the point of a fork. */
-export const PastDecision = Type.Object({
-  /** The descendant of the origin in which it was made; absent = the origin itself. */
-  execution_id: Type.Optional(Type.String()),
-  node_id: Type.String(),
-  /** Of its `approval_received`. */
-  sequence: Type.Integer(),
-  decision: Type.Enum(['approved', 'rejected'] as const),
-  /** As the decision says; `actor_id` is who sent it. */
-  user_id: Type.String(),
-  actor_id: Type.String(),
-  /** What that person was shown would not be the same under the patched state. */
-  would_change: Type.Boolean(),
-  /** The last sequence of the origin from which a fork is free of the decision. */
-  last_free_sequence: Type.Integer(),
-});
+export const PastDecision = Type.Object(
+  {
+    execution_id: Type.Optional(
+      text('Descendant of the original execution in which the decision was made; absent for the original itself.'),
+    ),
+    node_id: text('Node whose approval was decided.'),
+    sequence: integer('Sequence of the `approval_received` event.'),
+    decision: Type.Enum(['approved', 'rejected'] as const, { description: 'The decision.' }),
+    user_id: text('Who decided, as the decision says.'),
+    actor_id: text('Name of the token that sent the decision.'),
+    would_change: flag('Whether the person would have been shown something else under the patched state.'),
+    last_free_sequence: integer('Last sequence of the original execution at which a fork does not include the decision.'),
+  },
+  { description: 'A decision that was made before the point of a fork.' },
+);
 export type PastDecision = Static<typeof PastDecision>;
 
-/** What every refused request gets. */
-export const ApiErrorBody = Type.Object({
-  /** For people: a class (`bad request`, `not found`, `conflict` …) and what is wrong. */
-  error: Type.String(),
-  /** For programs: stable. */
-  code: Type.String(),
-  /** The lowest role that would do (403 only). */
-  required: Type.Optional(Type.String()),
-  /** What is wrong with a workflow: the first hundred problems. */
-  diagnostics: Type.Optional(Type.Array(Diagnostic)),
-  /** Why a fork would not fit the version asked for (`does_not_fit` only). */
-  mismatch: Type.Optional(Mismatch),
-  /** What people decided on something else than the patched state of a fork (`decision_would_change` only). */
-  decisions: Type.Optional(Type.Array(PastDecision)),
-});
+export const ApiErrorBody = Type.Object(
+  {
+    error: text('For people: a class (`bad request`, `not found`, `conflict` …) and what is wrong.'),
+    code: text('For programs: a stable code in snake_case.'),
+    required: Type.Optional(text('With status 403: the lowest role that may do this.')),
+    diagnostics: Type.Optional(listOf(Diagnostic, 'Problems of a workflow document: the first hundred.')),
+    mismatch: Type.Optional(described(Mismatch, 'Why a fork does not fit the requested version. Only with `does_not_fit`.')),
+    decisions: Type.Optional(
+      listOf(
+        PastDecision,
+        'Decisions that were made on something else than the patched state of a fork. Only with `decision_would_change`.',
+      ),
+    ),
+  },
+  { description: 'The body of every error.' },
+);
 export type ApiErrorBody = Static<typeof ApiErrorBody>;

@@ -1,102 +1,166 @@
-import { type Static, Type } from 'typebox';
-import { AnyJson, AnyObject, Limit, Name, Offset, optional, Timestamp, WaitMs } from './fields.ts';
+import { type Static, type TObject, Type } from 'typebox';
+import { EVENT_DATA } from '../../../machines/event-data.ts';
+import { EVENT_TYPES, pascalCase } from '../../../machines/events.ts';
+import { anyJson, anyObject, count, flag, integer, listOf, name, nullable, optional, text, timestamp, waitMs } from './fields.ts';
 
-/** Kinds of events, in snake_case or PascalCase: one, several with commas between, or the parameter several times. */
-const KindList = Type.String({ minLength: 1, maxLength: 2048 });
-const Kinds = Type.Union([KindList, Type.Array(KindList, { maxItems: 64 })]);
+const kinds = (description: string) => {
+  const list = Type.String({ minLength: 1, maxLength: 2048 });
+  return Type.Optional(Type.Union([list, Type.Array(list, { maxItems: 64 })], { description }));
+};
+const kind = kinds(
+  'Only these kinds of event, in PascalCase or snake_case, separated by commas. The parameter may be given several times.',
+);
+const type = kinds('The same as `kind`.');
+const format = Type.Optional(
+  Type.Enum(['seed', 'tagged'] as const, {
+    description:
+      'How `kind` is written: `seed`, a name in PascalCase; `tagged`, an object with its `type`. Default: as the header `X-JamJet-Events`, `Accept`, the path or the server says.',
+  }),
+);
 
 export const EventsQuery = Type.Object({
-  /** Only events with a higher sequence. */
-  after: Type.Optional(Offset),
-  /** Absent = the whole log. */
-  limit: Type.Optional(Limit),
-  kind: Type.Optional(Kinds),
-  /** The same as `kind`. */
-  type: Type.Optional(Kinds),
-  node_id: Type.Optional(Name),
-  format: Type.Optional(Type.Enum(['seed', 'tagged'] as const)),
-  /** When there is nothing after `after` yet: wait for the next event, at most this long. */
-  wait_ms: Type.Optional(WaitMs),
-  /** Server-sent events: the log, then what happens until the execution ends. Absent = as `Accept` says. */
-  follow: Type.Optional(Type.Boolean()),
+  after: Type.Optional(count('Only events with a higher sequence. Default 0.')),
+  limit: Type.Optional(
+    integer('Maximum number of events to return. Default: all.', { minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
+  ),
+  kind,
+  type,
+  node_id: Type.Optional(name('Only events of this node.')),
+  format,
+  wait_ms: Type.Optional(
+    waitMs('If there is no event after `after` yet, wait for one, at most this many milliseconds. At most 60000.'),
+  ),
+  follow: Type.Optional(
+    flag('Stream the log as server-sent events until the execution ends. Default: true if `Accept` prefers `text/event-stream`.'),
+  ),
 });
 export type EventsQuery = Static<typeof EventsQuery>;
 
 export const EventStreamQuery = Type.Object({
-  kind: Type.Optional(Kinds),
-  /** The same as `kind`. */
-  type: Type.Optional(Kinds),
-  /** Only events of executions of this workflow. */
-  workflow_id: Type.Optional(Name),
-  /** The `id` of an event of this stream: only what came later. Absent = from now on. The header `Last-Event-ID` wins. */
-  after: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
-  format: Type.Optional(Type.Enum(['seed', 'tagged'] as const)),
+  kind,
+  type,
+  workflow_id: Type.Optional(name('Only events of executions of this workflow.')),
+  after: Type.Optional(
+    text('Only events after this one: the `id` it had in this stream. Default: from now on. `Last-Event-ID` takes precedence.', {
+      minLength: 1,
+      maxLength: 256,
+    }),
+  ),
+  format,
 });
 export type EventStreamQuery = Static<typeof EventStreamQuery>;
 
-/** An event as the reference writes it: `kind` is a PascalCase name. */
-export const Event = Type.Object({
-  id: Type.String(),
-  execution_id: Type.String(),
-  /** 1, 2, 3 … without gaps. */
-  sequence: Type.Integer(),
-  kind: Type.String(),
-  node_id: Type.Union([Type.String(), Type.Null()]),
-  created_at: Timestamp,
-  /** Who caused it. */
-  actor_id: Type.String(),
-  /** For whom the actor said that it acted; absent = for itself. */
-  on_behalf_of: Type.Optional(Type.String()),
-  /** `kind` in snake_case. */
-  type: Type.String(),
-  /** The fields of this kind of event. */
-  data: AnyObject,
-});
-export type Event = Static<typeof Event>;
+const common = {
+  id: text('UUID of the event, the same whenever it is read.'),
+  execution_id: text('Execution to which the event belongs.'),
+  sequence: integer('Position in the log: 1, 2, 3 … without gaps.'),
+  node_id: nullable(Type.String(), 'Node of the event; null if it concerns none.'),
+  created_at: timestamp('When it happened.'),
+  actor_id: text('Who caused it: the name of a token, or the id of a runtime.'),
+  on_behalf_of: Type.Optional(text('For whom the actor acted, as it said; absent = for itself.')),
+};
 
-/** The other form, which JamJet's SDKs read: `kind` is an object that `type` tells apart. */
-export const TaggedEvent = Type.Object({
-  id: Type.String(),
-  execution_id: Type.String(),
-  sequence: Type.Integer(),
-  kind: AnyObject,
-  kind_name: Type.String(),
-  node_id: Type.Union([Type.String(), Type.Null()]),
-  created_at: Timestamp,
-  actor_id: Type.String(),
-  on_behalf_of: Type.Optional(Type.String()),
-  /** Under `/api/v1` also as the models of Java clients name them: `id`, `kind.type`, the other fields of `kind`, `created_at`. */
-  event_id: Type.Optional(Type.String()),
-  event_type: Type.Optional(Type.String()),
-  payload: Type.Optional(AnyObject),
-  timestamp: Type.Optional(Timestamp),
+const SeedEvent = Type.Object({
+  ...common,
+  kind: text('Kind of the event, in PascalCase.'),
+  type: text('`kind` in snake_case.'),
+  data: anyObject('Fields of the event.'),
 });
+export type Event = Static<typeof SeedEvent>;
+
+/** One schema per event type. `Event` in the form of the reference, where `kind` is a name. */
+const EVENTS = schemasOf('Event', (type, data) =>
+  Type.Object(
+    {
+      ...common,
+      kind: Type.Literal(pascalCase(type), { description: 'Kind of the event.' }),
+      type: Type.Literal(type, { description: '`kind` in snake_case.' }),
+      data: Type.Object(data.properties, { description: 'Fields of the event.' }),
+    },
+    { description: descriptionOf(data) },
+  ),
+);
+
+/** `kind` of an event in the tagged form: its type and its fields in one object. */
+const KINDS = schemasOf('Kind', (type, data) =>
+  Type.Object(
+    { type: Type.Literal(type, { description: 'Kind of the event, in snake_case.' }), ...data.properties },
+    { description: descriptionOf(data) },
+  ),
+);
+
+/** Components of the OpenAPI document: one for each event type and form. */
+export const EVENT_COMPONENTS: Readonly<Record<string, TObject>> = { ...EVENTS, ...KINDS };
+
+function schemasOf(suffix: string, schemaOf: (type: string, data: TObject) => TObject): Readonly<Record<string, TObject>> {
+  return Object.fromEntries(EVENT_TYPES.map((type) => [`${pascalCase(type)}${suffix}`, schemaOf(type, EVENT_DATA[type])]));
+}
+
+function descriptionOf(schema: object): string {
+  return 'description' in schema ? String(schema.description) : '';
+}
+
+/** A union whose members are told apart by `type`. */
+function unionOf(schemas: Readonly<Record<string, TObject>>, description: string) {
+  const mapping = EVENT_TYPES.map((type, i) => [type, `#/components/schemas/${Object.keys(schemas)[i]}`]);
+  return {
+    oneOf: Object.values(schemas),
+    discriminator: { propertyName: 'type', mapping: Object.fromEntries(mapping) as Record<string, string> },
+    description,
+  };
+}
+
+export const Event = Type.Unsafe<Event>(
+  unionOf(EVENTS, 'An event of the log of an execution. `type` says which; `data` has its fields.'),
+);
+
+export const EventKind = Type.Unsafe<Static<typeof SeedEvent>['data']>(
+  unionOf(KINDS, 'Type and fields of an event in the tagged form.'),
+);
+
+export const TaggedEvent = Type.Object(
+  {
+    ...common,
+    kind: EventKind,
+    kind_name: text('Kind of the event, in PascalCase.'),
+    event_id: Type.Optional(text('Only under `/api/v1`: the same as `id`.')),
+    event_type: Type.Optional(text('Only under `/api/v1`: the same as `kind.type`.')),
+    payload: Type.Optional(anyObject('Only under `/api/v1`: the other fields of `kind`.')),
+    timestamp: Type.Optional(timestamp('Only under `/api/v1`: the same as `created_at`.')),
+  },
+  { description: 'An event in the tagged form, which the SDKs of JamJet read: `kind` is an object with its `type`.' },
+);
 export type TaggedEvent = Static<typeof TaggedEvent>;
 
-export const EventList = Type.Object({ events: Type.Array(Event) });
+export const EventList = Type.Object({ events: listOf(Event, 'Oldest first.') }, { description: 'Events of an execution.' });
 export type EventList = Static<typeof EventList>;
 
-export const TaggedEventList = Type.Object({ events: Type.Array(TaggedEvent) });
+export const TaggedEventList = Type.Object(
+  { events: listOf(TaggedEvent, 'Oldest first.') },
+  { description: 'Events of an execution, in the tagged form.' },
+);
 
-/** The media type of the tagged form, for clients that ask for it by `Accept`. */
+/** Media type of the tagged form, for clients that ask for it by `Accept`. */
 export const TAGGED_JSON = 'application/vnd.jamjet.tagged+json';
 
-export const SendEvent = Type.Object({
-  correlation_key: Type.String({ minLength: 1, maxLength: 1024 }),
-  payload: AnyJson,
-  /** The same as the header `Idempotency-Key`, which wins. */
-  event_id: optional(Type.String({ maxLength: 255 })),
-});
+export const SendEvent = Type.Object(
+  {
+    correlation_key: text('Key by which a node waits for the event.', { minLength: 1, maxLength: 1024 }),
+    payload: anyJson('Payload of the event; becomes the output of the node.'),
+    event_id: optional(Type.String({ maxLength: 255 }), 'Idempotency key. The header `Idempotency-Key` takes precedence.'),
+  },
+  { description: 'An event from outside.' },
+);
 export type SendEvent = Static<typeof SendEvent>;
 
-export const AcceptedEvent = Type.Object({
-  execution_id: Type.String(),
-  accepted: Type.Literal(true),
-  /** A node waited for it. */
-  matched: Type.Boolean(),
-  /** Kept for a wait that is not reached yet. */
-  buffered: Type.Boolean(),
-  /** The node it woke. */
-  node_id: Type.Union([Type.String(), Type.Null()]),
-});
+export const AcceptedEvent = Type.Object(
+  {
+    execution_id: text('Id of the execution.'),
+    accepted: Type.Literal(true, { description: 'The event was recorded.' }),
+    matched: flag('Whether a node was waiting for the event.'),
+    buffered: flag('Whether the event is kept for a node that will wait for it.'),
+    node_id: nullable(Type.String(), 'Node that received the event; null if none was waiting.'),
+  },
+  { description: 'An external event was recorded.' },
+);
 export type AcceptedEvent = Static<typeof AcceptedEvent>;

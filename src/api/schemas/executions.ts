@@ -1,8 +1,29 @@
 import { type Static, Type } from 'typebox';
 import type { Status } from '../../../machines/run.ts';
-import { AnyJson, AnyObject, ExecutionLabels, Limit, Name, NameOrEmpty, Offset, optional, Timestamp, WaitMs } from './fields.ts';
+import {
+  anyJson,
+  anyObject,
+  appliedLimit,
+  appliedOffset,
+  byId,
+  described,
+  ExecutionLabels,
+  integer,
+  limit,
+  listOf,
+  name,
+  nameOrEmpty,
+  nullable,
+  offset,
+  optional,
+  text,
+  timestamp,
+  waitMs,
+} from './fields.ts';
 
-/** `pending` is part of the contract, though no execution here ever stays in it. */
+export const EXECUTIONS_PAGE = { defaultLimit: 50, maxLimit: 1_000 };
+
+/** `pending` is part of the contract; no execution of this runtime is ever in it. */
 export const STATUSES = [
   'pending',
   'running',
@@ -13,125 +34,143 @@ export const STATUSES = [
   'limit_exceeded',
 ] as const satisfies readonly (Status | 'pending')[];
 
-export const StartExecution = Type.Object({
-  workflow_id: Name,
-  /** Absent = the version registered last. */
-  workflow_version: optional(NameOrEmpty),
-  /** Absent = {}. */
-  input: Type.Optional(AnyJson),
-  labels: optional(ExecutionLabels),
-});
+export const executionStatus = (description: string) => Type.Unsafe<Status>({ type: 'string', enum: STATUSES, description });
+
+export const ExecutionById = byId('Id of the execution: `exec_` and 32 hex digits, or the same as a UUID.');
+
+export const StartExecution = Type.Object(
+  {
+    workflow_id: name('Workflow to start.'),
+    workflow_version: optional(nameOrEmpty('A version.'), 'Version to start. Default: the one registered last.'),
+    input: Type.Optional(anyJson('Input, usually an object. Default `{}`.')),
+    labels: optional(ExecutionLabels, 'Labels by which the execution can be found. Keys must not contain a colon.'),
+  },
+  { description: 'What to start, and with which input.' },
+);
 export type StartExecution = Static<typeof StartExecution>;
 
-export const StartedExecution = Type.Object({ execution_id: Type.String() });
+export const StartedExecution = Type.Object(
+  { execution_id: text('Id of the new execution.') },
+  { description: 'An execution was started.' },
+);
 export type StartedExecution = Static<typeof StartedExecution>;
 
-const Text = Type.String({ maxLength: 2048 });
-const OneOrSeveral = Type.Union([Text, Type.Array(Text, { maxItems: 64 })]);
+const oneOrSeveral = (description: string) =>
+  Type.Union([Type.String({ maxLength: 2048 }), Type.Array(Type.String({ maxLength: 2048 }), { maxItems: 64 })], {
+    description,
+  });
 
-/** Which executions are meant: all of what is given must hold. */
-export const ExecutionConditions = Type.Object({
-  /** Any of these, as a list or separated by commas. */
-  status: Type.Optional(OneOrSeveral),
-  workflow_id: Type.Optional(Name),
-  /** Only with `workflow_id`. */
-  workflow_version: Type.Optional(Name),
-  /** `key:value`, or `key` for any value; several must all hold. */
-  label: Type.Optional(OneOrSeveral),
-  /** RFC 3339: started then or later. */
-  created_after: Type.Optional(Timestamp),
-  /** RFC 3339: started before. */
-  created_before: Type.Optional(Timestamp),
-  parent_execution_id: Type.Optional(Name),
-});
+export const ExecutionConditions = Type.Object(
+  {
+    status: Type.Optional(oneOrSeveral('Only executions with one of these statuses, as a list or separated by commas.')),
+    workflow_id: Type.Optional(name('Only executions of this workflow.')),
+    workflow_version: Type.Optional(name('Only executions of this version. Needs `workflow_id`.')),
+    label: Type.Optional(
+      oneOrSeveral('Only executions with this label: `key:value`, or `key` for any value. All of several must match.'),
+    ),
+    created_after: Type.Optional(timestamp('Only executions started then or later, in RFC 3339.')),
+    created_before: Type.Optional(timestamp('Only executions started before then, in RFC 3339.')),
+    parent_execution_id: Type.Optional(name('Only children of this execution.')),
+  },
+  { description: 'Which executions are selected: all of the given conditions must hold.' },
+);
 export type ExecutionConditions = Static<typeof ExecutionConditions>;
 
 export const ExecutionsQuery = Type.Object({
   ...ExecutionConditions.properties,
-  limit: Type.Optional(Limit),
-  offset: Type.Optional(Offset),
-  /** `next_cursor` of an earlier page; not together with `offset`. */
-  cursor: Type.Optional(Type.String({ maxLength: 64 })),
-  include: Type.Optional(Type.Literal('state')),
+  limit: limit(EXECUTIONS_PAGE),
+  offset,
+  cursor: Type.Optional(text('`next_cursor` of the previous page. Cannot be combined with `offset`.', { maxLength: 64 })),
+  include: Type.Optional(Type.Literal('state', { description: '`state`: each execution with its state.' })),
 });
 export type ExecutionsQuery = Static<typeof ExecutionsQuery>;
 
-/** Where a fork began: the execution whose log it goes on from, and the sequence of the last event they have in common. */
-export const ForkedFrom = Type.Object({ execution_id: Type.String(), sequence: Type.Integer() });
+export const ForkedFrom = Type.Object(
+  {
+    execution_id: text('Execution that was forked.'),
+    sequence: integer('Sequence of the last event that both executions have in common.'),
+  },
+  { description: 'Where a fork began.' },
+);
 export type ForkedFrom = Static<typeof ForkedFrom>;
 
-/** An execution without its state and input: what a list holds. */
-export const ExecutionItem = Type.Object({
-  execution_id: Type.String(),
-  /** The same as `execution_id`. */
-  id: Type.String(),
-  tenant_id: Type.String(),
-  workflow_id: Type.String(),
-  workflow_version: Type.String(),
-  /** SHA-256 of the definition this execution is pinned to. */
-  revision: Type.String(),
-  status: Type.Unsafe<Status>({ type: 'string', enum: STATUSES }),
-  labels: Type.Record(Type.String(), Type.String()),
-  /** Completed nodes; skipped ones do not count. */
-  steps_executed: Type.Integer(),
-  /** Of its last event. */
-  sequence: Type.Integer(),
-  segment_number: Type.Integer(),
-  created_at: Timestamp,
-  /** The same as `created_at`. */
-  started_at: Timestamp,
-  updated_at: Timestamp,
-  /** Null until the execution has ended. */
-  completed_at: Type.Union([Timestamp, Type.Null()]),
-  parent_execution_id: Type.Optional(Type.String()),
-  /** Only of a fork. */
-  forked_from: Type.Optional(ForkedFrom),
-  /** Why it failed or was cancelled. */
-  error: Type.Optional(Type.String()),
-  /** The same as `error`. */
-  detail: Type.Optional(Type.String()),
-  /** Only in a list asked with `?include=state`. */
-  state: Type.Optional(AnyObject),
-  /** Only in a list for an SDK. */
-  current_state: Type.Optional(AnyObject),
-  initial_input: Type.Optional(AnyJson),
-});
+export const ExecutionItem = Type.Object(
+  {
+    execution_id: text('Id of the execution: `exec_` and 32 hex digits.'),
+    id: text('The same as `execution_id`.'),
+    tenant_id: text('Tenant to which the execution belongs.'),
+    workflow_id: text('Workflow that runs.'),
+    workflow_version: text('Version of the workflow.'),
+    revision: text('SHA-256 of the definition to which the execution is pinned.'),
+    status: executionStatus('Status. `paused`: it awaits a decision, an event or a time, or an operator has paused it (`held`).'),
+    labels: Type.Record(Type.String(), Type.String(), { description: 'Labels given at the start.' }),
+    steps_executed: integer('Number of completed nodes; skipped nodes do not count.'),
+    sequence: integer('Sequence of the last event.'),
+    segment_number: integer('Always 0: executions are not split into segments.'),
+    created_at: timestamp('When the execution was started.'),
+    started_at: timestamp('The same as `created_at`.'),
+    updated_at: timestamp('When the last event was written.'),
+    completed_at: nullable(timestamp('A time.'), 'When the execution ended; null until then.'),
+    parent_execution_id: Type.Optional(text('Execution that started this one as its child; absent if none did.')),
+    forked_from: Type.Optional(described(ForkedFrom, 'Where the fork began; absent if the execution is not a fork.')),
+    error: Type.Optional(text('Why the execution failed or was cancelled; absent otherwise.')),
+    detail: Type.Optional(text('The same as `error`.')),
+    state: Type.Optional(anyObject('Current state. In lists only with `include=state`.')),
+    current_state: Type.Optional(anyObject('The same as `state`. In lists only under `/compat` and `/api/v1`.')),
+    initial_input: Type.Optional(anyJson('Input of the execution. In lists only under `/compat` and `/api/v1`.')),
+  },
+  { description: 'An execution in a list.' },
+);
 export type ExecutionItem = Static<typeof ExecutionItem>;
 
-export const ExecutionList = Type.Object({
-  executions: Type.Array(ExecutionItem),
-  limit: Type.Integer(),
-  offset: Type.Integer(),
-  /** Where the next page begins; null = there is no more. A page may be shorter than `limit` before that. */
-  next_cursor: Type.Union([Type.String(), Type.Null()]),
-});
+export const ExecutionList = Type.Object(
+  {
+    executions: listOf(ExecutionItem, 'Newest first.'),
+    limit: appliedLimit,
+    offset: appliedOffset,
+    next_cursor: nullable(
+      Type.String(),
+      'Cursor of the next page; null if there is none. A page may be shorter than `limit` and still have a next one.',
+    ),
+  },
+  { description: 'A page of executions.' },
+);
 export type ExecutionList = Static<typeof ExecutionList>;
 
-export const ExecutionQuery = Type.Object({ wait_ms: Type.Optional(WaitMs) });
-
-export const Execution = Type.Object({
-  ...ExecutionItem.properties,
-  state: AnyObject,
-  /** The same as `state`. */
-  current_state: AnyObject,
-  input: AnyJson,
-  /** The same as `input`. */
-  initial_input: AnyJson,
-  /** An operator holds it: `paused` whatever it waits for, until it is resumed. Only present then. */
-  held: Type.Optional(Type.Literal(true)),
-  /** Why, if the operator said so. */
-  held_reason: Type.Optional(Type.String()),
-  /** The final state, once completed. */
-  output: Type.Optional(AnyObject),
+export const ExecutionQuery = Type.Object({
+  wait_ms: Type.Optional(
+    waitMs('Wait until the execution has ended or is paused, at most this many milliseconds. At most 60000.'),
+  ),
 });
+
+export const Execution = Type.Object(
+  {
+    ...ExecutionItem.properties,
+    state: anyObject('Current state.'),
+    current_state: anyObject('The same as `state`.'),
+    input: anyJson('Input of the execution.'),
+    initial_input: anyJson('The same as `input`.'),
+    held: Type.Optional(
+      Type.Literal(true, { description: 'An operator has paused the execution: it is `paused` until resumed. Else absent.' }),
+    ),
+    held_reason: Type.Optional(text('Why the operator paused it; absent if no reason was given.')),
+    output: Type.Optional(anyObject('The final state. Absent until the execution has completed.')),
+  },
+  { description: 'An execution with its state.' },
+);
 export type Execution = Static<typeof Execution>;
 
-/** The body may be missing altogether. */
-export const CancelExecution = Type.Object({ reason: optional(Type.String({ maxLength: 1024 })) });
+export const CancelExecution = Type.Object(
+  { reason: optional(Type.String({ maxLength: 1024 }), 'Why; kept with the execution.') },
+  { description: 'Why the execution is cancelled. The body may be missing.' },
+);
 export type CancelExecution = Static<typeof CancelExecution>;
 
-export const CancelledExecution = Type.Object({
-  execution_id: Type.String(),
-  status: Type.Literal('cancelled'),
-});
+export const CancelledExecution = Type.Object(
+  {
+    execution_id: text('Id of the execution.'),
+    status: Type.Literal('cancelled', { description: 'Its status from now on.' }),
+  },
+  { description: 'An execution was cancelled.' },
+);
 export type CancelledExecution = Static<typeof CancelledExecution>;

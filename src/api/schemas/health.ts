@@ -1,38 +1,41 @@
 import { type Static, Type } from 'typebox';
-import { Timestamp } from './fields.ts';
+import { integer, text, timestamp } from './fields.ts';
 
-export const Health = Type.Object({
-  status: Type.Literal('ok'),
-  version: Type.String(),
-  database: Type.Optional(
-    Type.Union([Type.Literal('unavailable'), Type.Literal('full'), Type.Literal('read_only'), Type.Literal('replaced')], {
-      description:
-        'What is wrong with the database; absent when it can be read and written. `replaced`: the file of an SQLite database was removed or replaced while the server runs, which must be restarted.',
-    }),
-  ),
-  database_code: Type.Optional(
-    Type.String({
-      description: 'The code with which requests that write are refused meanwhile: `store_full`, for one. Comes with `database`.',
-    }),
-  ),
-  in_process: Type.Optional(
-    Type.Object(
-      { running: Type.Integer(), waiting: Type.Integer(), oldest_waiting_since: Timestamp },
-      { description: 'In-process attempts of all tenants; absent while none waits for a slot.' },
+export const BusyWork = Type.Object(
+  {
+    running: integer('Attempts that are running.'),
+    waiting: integer('Attempts that wait for a slot.'),
+    oldest_waiting_since: timestamp('Since when the longest-waiting attempt has waited.'),
+  },
+  { description: 'In-process attempts of all tenants.' },
+);
+
+export const Health = Type.Object(
+  {
+    status: Type.Literal('ok', { description: 'The server answers.' }),
+    version: text('Version of the runtime.'),
+    database: Type.Optional(
+      Type.Enum(['unavailable', 'full', 'read_only', 'replaced'] as const, {
+        description:
+          'What is wrong with the database; absent when it can be read and written. `replaced`: the file of an SQLite database was removed or replaced while the server runs; restart the server.',
+      }),
     ),
-  ),
-  clock_ahead_ms: Type.Optional(
-    Type.Integer({
-      description:
-        "By how much the clock of the server's machine is ahead of the database's (negative: behind); absent below five seconds.",
-    }),
-  ),
-  corrupt_executions: Type.Optional(
-    Type.Integer({
-      minimum: 1,
-      description:
-        'Executions that this server has found to be corrupt since it started: a step of theirs failed by an internal error, so that they ended as failed, or they cannot be loaded. The log of the server names each. Absent when there are none.',
-    }),
-  ),
-});
+    database_code: Type.Optional(
+      text('Code with which requests that write are refused meanwhile, such as `store_full`. Present with `database`.'),
+    ),
+    in_process: Type.Optional(BusyWork),
+    clock_ahead_ms: Type.Optional(
+      integer(
+        "Milliseconds by which the clock of the server's machine is ahead of the database's (negative: behind); absent below five seconds.",
+      ),
+    ),
+    corrupt_executions: Type.Optional(
+      integer(
+        'Number of corrupt executions found since the server started: a step failed with an internal error and ended the execution as failed, or the execution cannot be loaded. The log of the server names each. Absent when there are none.',
+        { minimum: 1 },
+      ),
+    ),
+  },
+  { description: 'The state of the server.' },
+);
 export type Health = Static<typeof Health>;

@@ -1,131 +1,160 @@
 import { type Static, Type } from 'typebox';
-import type { Status } from '../../../machines/run.ts';
 import { Mismatch, PastDecision } from './errors.ts';
-import { ForkedFrom, STATUSES } from './executions.ts';
-import { AnyJson, AnyObject, Limit, Name, Offset, optional, Timestamp } from './fields.ts';
+import { executionStatus, ForkedFrom } from './executions.ts';
+import {
+  anyJson,
+  anyObject,
+  count,
+  described,
+  flag,
+  integer,
+  limit,
+  listOf,
+  name,
+  optional,
+  sequence,
+  text,
+  timestamp,
+} from './fields.ts';
 
-const Sequence = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
+export const SNAPSHOTS_PAGE = { defaultLimit: 100, maxLimit: 500 };
 
 export const StateQuery = Type.Object({
-  /** Sequence of an event; absent = the last. */
-  at: Type.Optional(Sequence),
+  at: Type.Optional(sequence('Sequence of an event. Default: the last event.')),
 });
 export type StateQuery = Static<typeof StateQuery>;
 
-/** A node that was under way. */
-export const PastActiveNode = Type.Object({
-  node_id: Type.String(),
-  phase: Type.String(),
-  /** 0-based. */
-  attempt: Type.Integer(),
-  /** Which visit to the node it was. */
-  activation: Type.Integer(),
-});
+export const PastActiveNode = Type.Object(
+  {
+    node_id: text('Id of the node.'),
+    phase: text('What the node was doing, such as `running`, `backoff`, `approval`, `waiting_for_capacity`.'),
+    attempt: integer('Attempt, counted from 0.'),
+    activation: integer('Visit to the node: 1, 2, 3 …'),
+  },
+  { description: 'A node that was active.' },
+);
 export type PastActiveNode = Static<typeof PastActiveNode>;
 
-/** An execution as it was after one of its steps. */
-export const PastState = Type.Object({
-  execution_id: Type.String(),
-  /** Of the last event of that step: the one asked for, or one before it. */
-  sequence: Type.Integer(),
-  /** What was asked for. */
-  requested: Type.Integer(),
-  status: Type.Unsafe<Status>({ type: 'string', enum: STATUSES }),
-  state: AnyObject,
-  active: Type.Array(PastActiveNode),
-  /** When the step was taken. */
-  created_at: Timestamp,
-});
+export const PastState = Type.Object(
+  {
+    execution_id: text('Id of the execution.'),
+    sequence: integer('Sequence of the last event of the step: the requested one, or one before it.'),
+    requested: integer('The sequence that was requested.'),
+    status: executionStatus('Status at that point.'),
+    state: anyObject('State at that point.'),
+    active: listOf(PastActiveNode, 'Nodes that were active.'),
+    created_at: timestamp('When the step was taken.'),
+  },
+  { description: 'An execution as it was after one of its steps.' },
+);
 export type PastState = Static<typeof PastState>;
 
 export const SnapshotsQuery = Type.Object({
-  /** Only what came after this sequence: that of the last snapshot of the page before. */
-  after: Type.Optional(Offset),
-  limit: Type.Optional(Limit),
+  after: Type.Optional(count('Only snapshots after this sequence: that of the last snapshot of the previous page. Default 0.')),
+  limit: limit(SNAPSHOTS_PAGE),
 });
 export type SnapshotsQuery = Static<typeof SnapshotsQuery>;
 
-/** The machine of an execution after one of its steps. */
-export const Snapshot = Type.Object({
-  /** Of the last event of that step. */
-  sequence: Type.Integer(),
-  /** When the step was taken. */
-  created_at: Timestamp,
-  /**
-   * What moved the machine in that step, in order: each has a `type` and what goes with it, the first of all is `xstate.init`. Of a step that
-   * did not move it: the event of the log that the step began with.
-   */
-  events: Type.Array(AnyObject),
-  status: Type.Unsafe<Status>({ type: 'string', enum: STATUSES }),
-  /** Where the machine is, as XState says it: of the one that `/executions/:id/machine` gives as `xstate`. */
-  value: AnyJson,
-  context: Type.Object({
-    state: AnyObject,
-    active: Type.Array(PastActiveNode),
-    steps_executed: Type.Integer(),
-    /** Why it failed or was cancelled. */
-    error: Type.Optional(Type.String()),
-  }),
-});
+export const SnapshotContext = Type.Object(
+  {
+    state: anyObject('State of the execution.'),
+    active: listOf(PastActiveNode, 'Nodes that were active.'),
+    steps_executed: integer('Number of completed nodes.'),
+    error: Type.Optional(text('Why the execution failed or was cancelled; absent otherwise.')),
+  },
+  { description: 'What the machine knew besides its state value.' },
+);
+
+export const Snapshot = Type.Object(
+  {
+    sequence: integer('Sequence of the last event of the step.'),
+    created_at: timestamp('When the step was taken.'),
+    events: listOf(
+      anyObject('A machine event: its `type` and its fields.'),
+      'Machine events of the step, in order; the first of all is `xstate.init`. If the step did not move the machine: the event of the log with which it began.',
+    ),
+    status: executionStatus('Status after the step.'),
+    value: anyJson('State value of the XState machine that `/executions/{id}/machine` returns as `xstate`.'),
+    context: SnapshotContext,
+  },
+  { description: 'The machine of an execution after one of its steps.' },
+);
 export type Snapshot = Static<typeof Snapshot>;
 
-export const SnapshotList = Type.Object({
-  execution_id: Type.String(),
-  /** Of the last event of the log: after the last snapshot that there is, `after` is this. */
-  sequence: Type.Integer(),
-  /** How the execution stands there. */
-  status: Type.Unsafe<Status>({ type: 'string', enum: STATUSES }),
-  /** A page may be shorter than `limit`, but is empty only at the end of the log. */
-  snapshots: Type.Array(Snapshot),
-  limit: Type.Integer(),
-});
+export const SnapshotList = Type.Object(
+  {
+    execution_id: text('Id of the execution.'),
+    sequence: integer('Sequence of the last event of the log; `after` equals it after the last page.'),
+    status: executionStatus('Current status of the execution.'),
+    snapshots: listOf(Snapshot, 'Oldest first. A page may be shorter than `limit`, but is empty only at the end of the log.'),
+    limit: integer('The page size that was applied.'),
+  },
+  { description: 'A page of snapshots.' },
+);
 export type SnapshotList = Static<typeof SnapshotList>;
 
-/** What folding a log again has shown. */
-export const ReplayedExecution = Type.Object({
-  execution_id: Type.String(),
-  /** How many the log has. */
-  events: Type.Integer(),
-  /** Of the last. */
-  sequence: Type.Integer(),
-  matches: Type.Boolean(),
-  /** The first thing that is not what is stored. */
-  mismatch: Type.Optional(Type.Object({ sequence: Type.Integer(), problem: Type.String() })),
-});
+export const ReplayMismatch = Type.Object(
+  {
+    sequence: integer('Sequence of the event at which it shows.'),
+    problem: text('What differs.'),
+  },
+  { description: 'Where a replayed log differs from what is stored.' },
+);
+
+export const ReplayedExecution = Type.Object(
+  {
+    execution_id: text('Id of the execution.'),
+    events: integer('Number of events in the log.'),
+    sequence: integer('Sequence of the last event.'),
+    matches: flag('Whether the replay gives what is stored.'),
+    mismatch: Type.Optional(described(ReplayMismatch, 'The first difference; absent if there is none.')),
+  },
+  { description: 'The result of replaying the log of an execution.' },
+);
 export type ReplayedExecution = Static<typeof ReplayedExecution>;
 
-export const ForkExecution = Type.Object({
-  /** The fork goes on from the last step that had ended by then; within the first step, from its end. */
-  at_sequence: Sequence,
-  /** Merge patch (RFC 7396) to the state, before anything goes on. */
-  state_patch: optional(AnyObject),
-  /** Absent = the revision of the execution itself. */
-  workflow_version: optional(Name),
-  /** Only says whether the log fits the version, and which decisions of persons the fork would have. */
-  dry_run: optional(Type.Boolean()),
-  /** Operators only: copy decisions although the person was shown something else. The fork's log says so. */
-  keep_decisions: optional(Type.Boolean()),
-});
+export const ForkExecution = Type.Object(
+  {
+    at_sequence: sequence(
+      'The fork continues from the last step that had ended by this event; within the first step, from its end.',
+    ),
+    state_patch: optional(
+      anyObject('A JSON merge patch (RFC 7396).'),
+      'JSON merge patch (RFC 7396) applied to the state before the fork continues.',
+    ),
+    workflow_version: optional(name('A version.'), 'Version the fork runs. Default: the revision of the original execution.'),
+    dry_run: optional(
+      Type.Boolean(),
+      'Start nothing; only report whether the log fits the version and which decisions the fork would include.',
+    ),
+    keep_decisions: optional(
+      Type.Boolean(),
+      'Copy decisions even if the person was shown something else. Operators only; recorded in the log of the fork.',
+    ),
+  },
+  { description: 'Where to fork, and what to change.' },
+);
 export type ForkExecution = Static<typeof ForkExecution>;
 
-export const ForkQuery = Type.Object({
-  /** The same as in the body. */
-  dry_run: Type.Optional(Type.Boolean()),
-});
+export const ForkQuery = Type.Object({ dry_run: Type.Optional(flag('The same as in the body, which it overrides.')) });
 export type ForkQuery = Static<typeof ForkQuery>;
 
-export const ForkedExecution = Type.Object({
-  execution_id: Type.String(),
-  forked_from: ForkedFrom,
-});
+export const ForkedExecution = Type.Object(
+  {
+    execution_id: text('Id of the fork.'),
+    forked_from: described(ForkedFrom, 'Where the fork began.'),
+  },
+  { description: 'An execution was forked.' },
+);
 export type ForkedExecution = Static<typeof ForkedExecution>;
 
-/** The answer to a dry run. */
-export const ForkCheck = Type.Object({
-  forked_from: ForkedFrom,
-  fits: Type.Boolean(),
-  mismatch: Type.Optional(Mismatch),
-  /** What people decided before that point, in the order of the log. */
-  decisions: Type.Array(PastDecision),
-});
+export const ForkCheck = Type.Object(
+  {
+    forked_from: described(ForkedFrom, 'Where the fork would begin.'),
+    fits: flag('Whether the log fits the requested version.'),
+    mismatch: Type.Optional(described(Mismatch, 'Why the log does not fit; absent if it fits.')),
+    decisions: listOf(PastDecision, 'Decisions that people made before that point, in the order of the log.'),
+  },
+  { description: 'The result of a dry run.' },
+);
 export type ForkCheck = Static<typeof ForkCheck>;

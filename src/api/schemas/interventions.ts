@@ -1,39 +1,57 @@
 import { type Static, Type } from 'typebox';
-import { TokenBudget } from '../../../machines/ir/workflow.ts';
-import type { Status } from '../../../machines/run.ts';
-import { STATUSES } from './executions.ts';
-import { optional } from './fields.ts';
+import { executionStatus } from './executions.ts';
+import { count, listOf, number, optional, text } from './fields.ts';
 
-/** The body may be missing altogether. */
-export const PauseExecution = Type.Object({ reason: optional(Type.String({ maxLength: 1024 })) });
+export const PauseExecution = Type.Object(
+  { reason: optional(Type.String({ maxLength: 1024 }), 'Why; kept with the execution.') },
+  { description: 'Why the execution is paused. The body may be missing.' },
+);
 export type PauseExecution = Static<typeof PauseExecution>;
 
-export const PausedExecution = Type.Object({
-  execution_id: Type.String(),
-  status: Type.Literal('paused'),
-  held: Type.Literal(true),
-});
+export const PausedExecution = Type.Object(
+  {
+    execution_id: text('Id of the execution.'),
+    status: Type.Literal('paused', { description: 'Its status from now on.' }),
+    held: Type.Literal(true, { description: 'Paused by an operator.' }),
+  },
+  { description: 'An execution was paused.' },
+);
 export type PausedExecution = Static<typeof PausedExecution>;
 
-/** The body may be missing altogether. */
-export const ResumeExecution = Type.Object({
-  /** New totals of tokens; those that are not named stay. */
-  token_budget: optional(TokenBudget),
-  cost_budget_usd: optional(Type.Number({ minimum: 0 })),
-});
+export const TokenTotals = Type.Object(
+  {
+    input_tokens: Type.Optional(count('Input tokens in all; absent = unchanged.')),
+    output_tokens: Type.Optional(count('Output tokens in all; absent = unchanged.')),
+    total_tokens: Type.Optional(count('Input and output tokens in all; absent = unchanged.')),
+  },
+  { description: 'How many tokens the execution may use in all.' },
+);
+export type TokenTotals = Static<typeof TokenTotals>;
+
+export const ResumeExecution = Type.Object(
+  {
+    token_budget: optional(TokenTotals, 'New totals of tokens, greater than what the execution has used. Default: unchanged.'),
+    cost_budget_usd: optional(number('Cost in USD.', { minimum: 0 }), 'New total of cost in USD. Default: unchanged.'),
+  },
+  { description: 'New budgets, if the execution is paused over its budget. The body may be missing.' },
+);
 export type ResumeExecution = Static<typeof ResumeExecution>;
 
-export const ResumedExecution = Type.Object({
-  execution_id: Type.String(),
-  /** `paused` when all that is under way waits for a person, an event or a time. */
-  status: Type.Unsafe<Status>({ type: 'string', enum: STATUSES }),
-  held: Type.Literal(false),
-});
+export const ResumedExecution = Type.Object(
+  {
+    execution_id: text('Id of the execution.'),
+    status: executionStatus('Its status from now on: `paused` if everything active awaits a decision, an event or a time.'),
+    held: Type.Literal(false, { description: 'No longer paused by an operator.' }),
+  },
+  { description: 'An execution was resumed.' },
+);
 export type ResumedExecution = Static<typeof ResumedExecution>;
 
-export const RetriedExecution = Type.Object({
-  ...ResumedExecution.properties,
-  /** Those that run again. */
-  nodes: Type.Array(Type.String()),
-});
+export const RetriedExecution = Type.Object(
+  {
+    ...ResumedExecution.properties,
+    nodes: listOf(Type.String(), 'Failed nodes that run again.'),
+  },
+  { description: 'A failed execution was retried.' },
+);
 export type RetriedExecution = Static<typeof RetriedExecution>;

@@ -1,78 +1,92 @@
 import { type Static, Type } from 'typebox';
 import { ACTIONS, type JobStatus } from '../../../store/port/resources/jobs.ts';
 import { ExecutionConditions } from './executions.ts';
-import { Limit, optional, Timestamp, WaitMs } from './fields.ts';
+import { appliedLimit, byId, described, integer, limit, listOf, nullable, optional, text, timestamp, waitMs } from './fields.ts';
+
+export const JOBS_PAGE = { defaultLimit: 50, maxLimit: 200 };
 
 const JOB_STATUSES = ['running', 'completed', 'cancelled', 'failed'] as const satisfies readonly JobStatus[];
 
-/** A name that nobody knows is refused: a condition left out by mistake would mean far more executions. */
-const Filter = Type.Object(
+export const JobById = byId('Id of the job: `job_` and 32 hex digits.');
+
+const { status, workflow_id, workflow_version, label, created_after, created_before, parent_execution_id } =
+  ExecutionConditions.properties;
+
+/** Unknown names are refused: a misspelt condition would be ignored and select far more executions. */
+export const JobFilter = Type.Object(
   {
-    status: optional(ExecutionConditions.properties.status),
-    workflow_id: optional(ExecutionConditions.properties.workflow_id),
-    workflow_version: optional(ExecutionConditions.properties.workflow_version),
-    label: optional(ExecutionConditions.properties.label),
-    created_after: optional(ExecutionConditions.properties.created_after),
-    created_before: optional(ExecutionConditions.properties.created_before),
-    parent_execution_id: optional(ExecutionConditions.properties.parent_execution_id),
+    status: optional(status, 'Only executions with one of these statuses, as a list or separated by commas.'),
+    workflow_id: optional(workflow_id, 'Only executions of this workflow.'),
+    workflow_version: optional(workflow_version, 'Only executions of this version. Needs `workflow_id`.'),
+    label: optional(label, 'Only executions with this label: `key:value`, or `key` for any value. All of several must match.'),
+    created_after: optional(created_after, 'Only executions started then or later, in RFC 3339.'),
+    created_before: optional(created_before, 'Only executions started before then, in RFC 3339.'),
+    parent_execution_id: optional(parent_execution_id, 'Only children of this execution.'),
   },
-  { additionalProperties: false },
+  { additionalProperties: false, description: 'Which executions a job acts on: all of the given conditions must hold.' },
 );
 
 export const StartJob = Type.Object(
   {
-    action: Type.Enum(ACTIONS),
-    filter: optional(Filter),
-    /** Every execution is meant: an empty filter alone is refused. */
-    all: optional(Type.Boolean()),
-    /** Kept with every execution that is cancelled or paused, with the job's id. */
-    reason: optional(Type.String({ maxLength: 1024 })),
+    action: Type.Enum(ACTIONS, { description: 'What to do with each execution.' }),
+    filter: optional(JobFilter, 'Which executions to act on.'),
+    all: optional(Type.Boolean(), 'Must be true to act on every execution: an empty filter alone is refused.'),
+    reason: optional(
+      Type.String({ maxLength: 1024 }),
+      'Why; kept with every execution that is cancelled or paused, together with the id of the job.',
+    ),
   },
-  { additionalProperties: false },
+  { additionalProperties: false, description: 'An action on every execution that matches a filter.' },
 );
 export type StartJob = Static<typeof StartJob>;
 
-/** An action on every execution that matches a filter. */
-export const Job = Type.Object({
-  id: Type.String(),
-  /** The same as `id`. */
-  job_id: Type.String(),
-  action: Type.Enum(ACTIONS),
-  filter: ExecutionConditions,
-  reason: Type.Union([Type.String(), Type.Null()]),
-  status: Type.Enum(JOB_STATUSES),
-  /** Executions that matched when the job began; null until they are counted. */
-  matched: Type.Union([Type.Integer(), Type.Null()]),
-  /** Executions it has come to: those that succeeded, were skipped or failed. */
-  processed: Type.Integer(),
-  succeeded: Type.Integer(),
-  /** The action did not apply: the execution had ended, was paused already … */
-  skipped: Type.Integer(),
-  failed: Type.Integer(),
-  /** The first few failures. */
-  errors: Type.Array(Type.Object({ execution_id: Type.Union([Type.String(), Type.Null()]), error: Type.String() })),
-  created_at: Timestamp,
-  updated_at: Timestamp,
-  /** Null until it has ended. */
-  completed_at: Type.Union([Timestamp, Type.Null()]),
-  /** The name of the token that asked for it. */
-  created_by: Type.String(),
-});
+export const JobError = Type.Object(
+  {
+    execution_id: nullable(Type.String(), 'Execution on which the action failed; null if the job itself failed.'),
+    error: text('What went wrong.'),
+  },
+  { description: 'A failure of a job.' },
+);
+
+export const Job = Type.Object(
+  {
+    id: text('Id of the job: `job_` and 32 hex digits.'),
+    job_id: text('The same as `id`.'),
+    action: Type.Enum(ACTIONS, { description: 'What the job does with each execution.' }),
+    filter: described(ExecutionConditions, 'Which executions it acts on.'),
+    reason: nullable(Type.String(), 'Why; null if no reason was given.'),
+    status: Type.Enum(JOB_STATUSES, { description: 'Status of the job.' }),
+    matched: nullable(Type.Integer(), 'Number of executions that matched when the job began; null until they are counted.'),
+    processed: integer('Number of executions handled so far: `succeeded`, `skipped` and `failed` together.'),
+    succeeded: integer('Number of executions on which the action was carried out.'),
+    skipped: integer('Number of executions to which the action did not apply, such as those that had ended.'),
+    failed: integer('Number of executions on which the action failed.'),
+    errors: listOf(JobError, 'The first failures.'),
+    created_at: timestamp('When the job was requested.'),
+    updated_at: timestamp('When its progress was last recorded.'),
+    completed_at: nullable(timestamp('A time.'), 'When the job ended; null until then.'),
+    created_by: text('Name of the token that requested the job.'),
+  },
+  { description: 'A bulk job: an action on every execution that matches a filter.' },
+);
 export type Job = Static<typeof Job>;
 
-export const JobQuery = Type.Object({ wait_ms: Type.Optional(WaitMs) });
+export const JobQuery = Type.Object({
+  wait_ms: Type.Optional(waitMs('Wait until the job has ended, at most this many milliseconds. At most 60000.')),
+});
 
 export const JobsQuery = Type.Object({
-  limit: Type.Optional(Limit),
-  /** `next_cursor` of an earlier page. */
-  cursor: Type.Optional(Type.String({ maxLength: 64 })),
+  limit: limit(JOBS_PAGE),
+  cursor: Type.Optional(text('`next_cursor` of the previous page.', { maxLength: 64 })),
 });
 export type JobsQuery = Static<typeof JobsQuery>;
 
-export const JobList = Type.Object({
-  jobs: Type.Array(Job),
-  limit: Type.Integer(),
-  /** Null = there is no more. */
-  next_cursor: Type.Union([Type.String(), Type.Null()]),
-});
+export const JobList = Type.Object(
+  {
+    jobs: listOf(Job, 'Newest first.'),
+    limit: appliedLimit,
+    next_cursor: nullable(Type.String(), 'Cursor of the next page; null if there is none.'),
+  },
+  { description: 'A page of jobs.' },
+);
 export type JobList = Static<typeof JobList>;

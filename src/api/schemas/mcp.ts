@@ -1,24 +1,31 @@
 import { type Static, Type } from 'typebox';
-import { AnyJson, AnyObject } from './fields.ts';
+import { anyJson, anyObject, integer, text } from './fields.ts';
 
-const Id = Type.Union([Type.String(), Type.Number(), Type.Null()]);
-
-/** A JSON-RPC 2.0 request, a notification, or a batch of them. What exactly is for the protocol to say. */
+/** The MCP SDK checks the message, so that a malformed one is answered in JSON-RPC. */
 export const McpMessage = Type.Unsafe<unknown>({ description: 'A JSON-RPC 2.0 request or notification, or a batch of them.' });
 
-const McpError = Type.Object({
-  code: Type.Integer(),
-  message: Type.String(),
-  data: Type.Optional(AnyJson),
-});
+export const McpError = Type.Object(
+  {
+    code: integer('JSON-RPC error code.'),
+    message: text('What is wrong with the request.'),
+    data: Type.Optional(anyJson('Details; usually absent.')),
+  },
+  { description: 'Why an MCP request was refused.' },
+);
 
-/** The answer to a request: with a result, or with an error. */
-export const McpAnswer = Type.Object({
-  jsonrpc: Type.Literal('2.0'),
-  id: Id,
-  result: Type.Optional(AnyObject),
-  error: Type.Optional(McpError),
-});
+export const McpAnswer = Type.Object(
+  {
+    jsonrpc: Type.Literal('2.0', { description: 'Version of JSON-RPC.' }),
+    id: Type.Union([Type.String(), Type.Number(), Type.Null()], {
+      description: 'Id of the request; null if it could not be read.',
+    }),
+    result: Type.Optional(anyObject('Result of the method. Absent if the request was refused.')),
+    error: Type.Optional(McpError),
+  },
+  { description: 'The JSON-RPC 2.0 response to an MCP request: `result` or `error`.' },
+);
 export type McpAnswer = Static<typeof McpAnswer>;
 
-export const McpAnswers = Type.Union([McpAnswer, Type.Array(McpAnswer)]);
+export const McpAnswers = Type.Union([McpAnswer, Type.Array(McpAnswer)], {
+  description: 'The response, or the responses to a batch.',
+});

@@ -1,82 +1,119 @@
 import { type Static, Type } from 'typebox';
 import type { Json } from '../../../machines/json.ts';
-import { AnyObject, Limit, Name, Offset, optional, Timestamp } from './fields.ts';
+import {
+  anyObject,
+  appliedLimit,
+  appliedOffset,
+  byId,
+  described,
+  integer,
+  limit,
+  listOf,
+  name,
+  number,
+  offset,
+  optional,
+  text,
+  timestamp,
+} from './fields.ts';
+
+export const TENANTS_PAGE = { defaultLimit: 1_000, maxLimit: 1_000 };
 
 const STATUSES = ['active', 'suspended', 'archived'] as const;
-const Status = Type.Enum(STATUSES);
+const STATUS_TEXT = 'Unless `active`, tokens of the tenant are refused, and nothing is started or registered for it.';
 
-const Count = Type.Integer({ minimum: 0 });
+const counter = (description: string) => integer(description, { minimum: 0 });
 
-/** What a tenant may at most; what is absent is not limited. */
-const Limits = Type.Object({
-  max_concurrent_executions: Type.Optional(Count),
-  max_workflows: Type.Optional(Count),
-  max_requests_per_minute: Type.Optional(Type.Integer({ minimum: 1 })),
-  max_tokens_per_month: Type.Optional(Count),
-  max_cost_per_month_usd: Type.Optional(Type.Number({ minimum: 0 })),
-  retention_days: Type.Optional(Type.Integer({ minimum: 1 })),
-});
+export const TenantLimits = Type.Object(
+  {
+    max_concurrent_executions: Type.Optional(counter('Executions that may be live at a time; absent = unlimited.')),
+    max_workflows: Type.Optional(counter('Workflows that may be registered; absent = unlimited.')),
+    max_requests_per_minute: Type.Optional(integer('Requests per minute; absent = unlimited.', { minimum: 1 })),
+    max_tokens_per_month: Type.Optional(counter('Model tokens per calendar month in UTC; absent = unlimited.')),
+    max_cost_per_month_usd: Type.Optional(number('Cost in USD per calendar month in UTC; absent = unlimited.', { minimum: 0 })),
+    retention_days: Type.Optional(
+      integer('Days after which ended executions are deleted; absent = as the server is configured.', { minimum: 1 }),
+    ),
+  },
+  { description: 'What a tenant may use.' },
+);
 
-// Checked by hand: their errors name what is unknown.
-const PolicyInput = Type.Optional(Type.Unsafe<Json>({ description: 'A JSON object, kept as it is; null = none.' }));
-const LimitsInput = Type.Optional(Type.Unsafe<Json>({ description: 'As in a tenant, and nothing else; null = none.' }));
+// Checked by the control plane, whose errors name unknown fields.
+const policyInput = Type.Optional(Type.Unsafe<Json>({ description: 'Policy of the tenant, a JSON object; null = none.' }));
+const limitsInput = Type.Optional(Type.Unsafe<Json>({ description: 'Limits as in `TenantLimits`; null = none.' }));
 
-/** Unknown fields are refused: a `status` here would be lost without a word. */
+/** Unknown fields are refused: `status` cannot be set here and would be ignored. */
 export const CreateTenant = Type.Object(
   {
-    /** Letters, digits, `.`, `_` and `-`, at most 128, the first a letter or digit. */
-    id: Type.String(),
-    name: Name,
-    policy: PolicyInput,
-    limits: LimitsInput,
+    id: text('Id of the tenant: at most 128 letters, digits, `.`, `_` and `-`, beginning with a letter or digit.'),
+    name: name('Name of the tenant, for people.'),
+    policy: policyInput,
+    limits: limitsInput,
   },
-  { additionalProperties: false },
+  { additionalProperties: false, description: 'A new tenant.' },
 );
 export type CreateTenant = Static<typeof CreateTenant>;
 
 export const UpdateTenant = Type.Object(
   {
-    name: optional(Name),
-    status: optional(Status),
-    policy: PolicyInput,
-    limits: LimitsInput,
+    name: optional(name('A name.'), 'New name. Default: unchanged.'),
+    status: optional(Type.Enum(STATUSES), `New status. Default: unchanged. ${STATUS_TEXT}`),
+    policy: policyInput,
+    limits: limitsInput,
   },
-  { additionalProperties: false },
+  { additionalProperties: false, description: 'Changes of a tenant. What is absent is unchanged.' },
 );
 export type UpdateTenant = Static<typeof UpdateTenant>;
 
-export const Tenant = Type.Object({
-  id: Type.String(),
-  name: Type.String(),
-  status: Status,
-  policy: Type.Optional(AnyObject),
-  limits: Type.Optional(Limits),
-  created_at: Timestamp,
-  updated_at: Timestamp,
-});
+export const Tenant = Type.Object(
+  {
+    id: text('Id of the tenant.'),
+    name: text('Name of the tenant.'),
+    status: Type.Enum(STATUSES, { description: STATUS_TEXT }),
+    policy: Type.Optional(anyObject('Policy of the tenant; absent if it has none.')),
+    limits: Type.Optional(described(TenantLimits, 'What the tenant may use; absent if it is not limited.')),
+    created_at: timestamp('When the tenant was created.'),
+    updated_at: timestamp('When the tenant was last changed.'),
+  },
+  { description: 'A tenant.' },
+);
 export type Tenant = Static<typeof Tenant>;
 
-export const TenantDetail = Type.Object({
-  ...Tenant.properties,
-  usage: Type.Object({
-    /** `2026-03`, in UTC: what tokens and cost are of. */
-    month: Type.String(),
-    tokens: Count,
-    cost_usd: Type.Number(),
-    live_executions: Count,
-    workflows: Count,
-  }),
-});
+export const TenantUsage = Type.Object(
+  {
+    month: text('Calendar month in UTC to which tokens and cost refer, such as `2026-03`.'),
+    tokens: counter('Model tokens used in the month.'),
+    cost_usd: number('Cost of the month in USD.'),
+    live_executions: counter('Executions that have not ended.'),
+    workflows: counter('Registered workflows.'),
+  },
+  { description: 'What a tenant uses.' },
+);
+
+export const TenantDetail = Type.Object(
+  { ...Tenant.properties, usage: TenantUsage },
+  { description: 'A tenant and what it uses.' },
+);
 export type TenantDetail = Static<typeof TenantDetail>;
 
-export const CreatedTenant = Type.Object({ tenant_id: Type.String(), ...Tenant.properties });
+const tenantId = text('The same as `id`.');
+
+export const CreatedTenant = Type.Object({ tenant_id: tenantId, ...Tenant.properties }, { description: 'A tenant was created.' });
 export type CreatedTenant = Static<typeof CreatedTenant>;
 
-export const UpdatedTenant = Type.Object({ tenant_id: Type.String(), updated: Type.Literal(true), ...Tenant.properties });
+export const UpdatedTenant = Type.Object(
+  { tenant_id: tenantId, updated: Type.Literal(true, { description: 'Always true.' }), ...Tenant.properties },
+  { description: 'A tenant was changed.' },
+);
 export type UpdatedTenant = Static<typeof UpdatedTenant>;
 
-export const TenantsQuery = Type.Object({ limit: Type.Optional(Limit), offset: Type.Optional(Offset) });
+export const TenantById = byId('Id of the tenant.');
+
+export const TenantsQuery = Type.Object({ limit: limit(TENANTS_PAGE), offset });
 export type TenantsQuery = Static<typeof TenantsQuery>;
 
-export const TenantList = Type.Object({ tenants: Type.Array(Tenant), limit: Type.Integer(), offset: Type.Integer() });
+export const TenantList = Type.Object(
+  { tenants: listOf(Tenant, 'By id.'), limit: appliedLimit, offset: appliedOffset },
+  { description: 'A page of tenants.' },
+);
 export type TenantList = Static<typeof TenantList>;

@@ -1,40 +1,56 @@
 import { type Static, Type } from 'typebox';
 import { ROLES } from '../../tokens.ts';
-import { Name, optional, Timestamp } from './fields.ts';
+import { byId, listOf, name, nullable, optional, text, timestamp } from './fields.ts';
 
-/** Unknown fields are refused: a mistyped expiry would make a token for ever. */
+/** Unknown fields are refused: a misspelt expiry would create a token that never expires. */
 export const CreateToken = Type.Object(
   {
-    role: Type.Enum(ROLES),
-    name: optional(Name),
-    /** Absent = the caller's tenant. Only operators of tenant `default` may name another. */
-    tenant_id: optional(Name),
-    /** `90s`, `15m`, `12h`, `30d`, `4w`; absent = never. */
-    expires_in: optional(Type.String({ maxLength: 16 })),
-    /** The same as a moment, RFC 3339; one of the two. */
-    expires_at: optional(Type.String({ maxLength: 64 })),
+    role: Type.Enum(ROLES, { description: 'What the token may do.' }),
+    name: optional(name('A name.'), 'Name of the token: the actor in events and approvals. Default: made of its role and id.'),
+    tenant_id: optional(
+      name('A tenant.'),
+      "Tenant of the token. Default: the caller's. Only operators of tenant `default` may name another one.",
+    ),
+    expires_in: optional(
+      Type.String({ maxLength: 16 }),
+      'Lifetime: `90s`, `15m`, `12h`, `30d`, `4w`. Default: the token never expires.',
+    ),
+    expires_at: optional(
+      Type.String({ maxLength: 64 }),
+      'When the token expires, in RFC 3339. Cannot be combined with `expires_in`.',
+    ),
   },
-  { additionalProperties: false },
+  { additionalProperties: false, description: 'A new token.' },
 );
 export type CreateToken = Static<typeof CreateToken>;
 
-export const Token = Type.Object({
-  id: Type.String(),
-  name: Type.String(),
-  role: Type.String(),
-  tenant_id: Type.String(),
-  created_at: Timestamp,
-  expires_at: Type.Union([Timestamp, Type.Null()]),
-  revoked_at: Type.Union([Timestamp, Type.Null()]),
-});
+export const Token = Type.Object(
+  {
+    id: text('Id of the token.'),
+    name: text('Name of the token: the actor in events and approvals.'),
+    role: text('What the token may do: `viewer`, `developer` or `operator`.'),
+    tenant_id: text('Tenant of the token.'),
+    created_at: timestamp('When the token was created.'),
+    expires_at: nullable(timestamp('A time.'), 'When the token expires; null = never.'),
+    revoked_at: nullable(timestamp('A time.'), 'When the token was revoked; null if it was not.'),
+  },
+  { description: 'A token, without its plaintext.' },
+);
 export type Token = Static<typeof Token>;
 
-/** The only time the plaintext is seen. */
-export const CreatedToken = Type.Object({ ...Token.properties, token: Type.String() });
+export const CreatedToken = Type.Object(
+  { ...Token.properties, token: text('The plaintext, which is returned here and never again.') },
+  { description: 'A new token with its plaintext.' },
+);
 export type CreatedToken = Static<typeof CreatedToken>;
 
-export const TokenList = Type.Object({ tokens: Type.Array(Token) });
+export const TokenList = Type.Object({ tokens: listOf(Token, 'Oldest first.') }, { description: 'The tokens of the tenant.' });
 export type TokenList = Static<typeof TokenList>;
 
-export const RevokedToken = Type.Object({ id: Type.String(), revoked: Type.Literal(true) });
+export const TokenById = byId('Id of the token.');
+
+export const RevokedToken = Type.Object(
+  { id: text('Id of the token.'), revoked: Type.Literal(true, { description: 'Always true.' }) },
+  { description: 'A token was revoked.' },
+);
 export type RevokedToken = Static<typeof RevokedToken>;

@@ -1,117 +1,144 @@
 import { type Static, Type } from 'typebox';
 import { DELIVERY_STATUSES } from '../../../store/port/resources/webhooks.ts';
-import { Limit, Name, optional, Timestamp } from './fields.ts';
+import { byId, flag, integer, limit, listOf, name, nullable, optional, text, timestamp } from './fields.ts';
 
-const Url = Type.String({ minLength: 1, maxLength: 2_048 });
-/** Kinds of events in PascalCase or snake_case; `*` = all. */
+export const DELIVERIES_PAGE = { defaultLimit: 50, maxLimit: 200 };
+
+const url = text('URL that receives the events, by POST.', { minLength: 1, maxLength: 2_048 });
 const Kinds = Type.Array(Type.String({ minLength: 1, maxLength: 64 }), { minItems: 1, maxItems: 64 });
 const Description = Type.String({ maxLength: 1_024 });
 
-export const CreateWebhook = Type.Object({
-  url: Url,
-  /** Absent = all. */
-  events: optional(Kinds),
-  /** Only executions of this workflow; absent = of any. */
-  workflow_id: optional(Name),
-  description: optional(Description),
-  /** Absent = true. */
-  enabled: optional(Type.Boolean()),
-});
+export const CreateWebhook = Type.Object(
+  {
+    url,
+    events: optional(Kinds, 'Kinds of event to deliver, in PascalCase or snake_case; `*` = all. Default: all.'),
+    workflow_id: optional(name('A workflow.'), 'Only events of executions of this workflow. Default: of all.'),
+    description: optional(Description, 'What the webhook is for.'),
+    enabled: optional(Type.Boolean(), 'Whether events are delivered. Default true.'),
+  },
+  { description: 'A new webhook.' },
+);
 export type CreateWebhook = Static<typeof CreateWebhook>;
 
-/** What is absent stays as it is. */
-export const UpdateWebhook = Type.Object({
-  url: Type.Optional(Url),
-  events: Type.Optional(Kinds),
-  /** Null = executions of any workflow. */
-  workflow_id: optional(Name),
-  description: optional(Description),
-  enabled: Type.Optional(Type.Boolean()),
-  /** A new secret, which the answer holds; the old one signs as well for 24 hours. */
-  rotate_secret: Type.Optional(Type.Boolean()),
-});
+export const UpdateWebhook = Type.Object(
+  {
+    url: Type.Optional(url),
+    events: Type.Optional(
+      Type.Array(Type.String({ minLength: 1, maxLength: 64 }), {
+        minItems: 1,
+        maxItems: 64,
+        description: 'Kinds of event to deliver, in PascalCase or snake_case; `*` = all.',
+      }),
+    ),
+    workflow_id: optional(name('A workflow.'), 'Only events of executions of this workflow; null = of all.'),
+    description: optional(Description, 'What the webhook is for; null = nothing.'),
+    enabled: Type.Optional(flag('Whether events are delivered.')),
+    rotate_secret: Type.Optional(flag('Create a new secret, which the reply contains. The old one signs as well for 24 hours.')),
+  },
+  { description: 'Changes of a webhook. What is absent is unchanged.' },
+);
 export type UpdateWebhook = Static<typeof UpdateWebhook>;
 
-export const Webhook = Type.Object({
-  id: Type.String(),
-  url: Type.String(),
-  /** In PascalCase; `*` alone = all. */
-  events: Type.Array(Type.String()),
-  workflow_id: Type.Union([Type.String(), Type.Null()]),
-  description: Type.Union([Type.String(), Type.Null()]),
-  enabled: Type.Boolean(),
-  /** Why the runtime turned it off. */
-  disabled_reason: Type.Union([Type.String(), Type.Null()]),
-  created_at: Timestamp,
-  updated_at: Timestamp,
-  last_delivered_at: Type.Union([Timestamp, Type.Null()]),
-  last_failed_at: Type.Union([Timestamp, Type.Null()]),
-  last_failure: Type.Union([Type.String(), Type.Null()]),
-  /** Attempts that failed since the last that did not. */
-  failures_in_a_row: Type.Integer(),
-});
+export const Webhook = Type.Object(
+  {
+    id: text('Id of the webhook.'),
+    url: text('URL that receives the events.'),
+    events: listOf(Type.String(), 'Kinds of event that are delivered, in PascalCase; `*` alone = all.'),
+    workflow_id: nullable(Type.String(), 'Only events of executions of this workflow; null = of all.'),
+    description: nullable(Type.String(), 'What the webhook is for; null if not given.'),
+    enabled: flag('Whether events are delivered.'),
+    disabled_reason: nullable(Type.String(), 'Why the runtime disabled the webhook; null if it did not.'),
+    created_at: timestamp('When the webhook was created.'),
+    updated_at: timestamp('When the webhook was last changed.'),
+    last_delivered_at: nullable(timestamp('A time.'), 'When a delivery last succeeded; null if never.'),
+    last_failed_at: nullable(timestamp('A time.'), 'When an attempt last failed; null if never.'),
+    last_failure: nullable(Type.String(), 'Why that attempt failed; null if none has.'),
+    failures_in_a_row: integer('Attempts that failed since the last successful one.'),
+  },
+  { description: 'A webhook, without its secret.' },
+);
 export type Webhook = Static<typeof Webhook>;
 
-/** The only time a secret is seen. */
-export const CreatedWebhook = Type.Object({ ...Webhook.properties, secret: Type.String() });
+export const CreatedWebhook = Type.Object(
+  { ...Webhook.properties, secret: text('Secret that signs deliveries; returned here and never again.') },
+  { description: 'A new webhook with its secret.' },
+);
 export type CreatedWebhook = Static<typeof CreatedWebhook>;
 
-/** With the secret when it is a new one. */
-export const UpdatedWebhook = Type.Object({ ...Webhook.properties, secret: Type.Optional(Type.String()) });
+export const UpdatedWebhook = Type.Object(
+  { ...Webhook.properties, secret: Type.Optional(text('The new secret; absent if it was not rotated.')) },
+  { description: 'A webhook was changed.' },
+);
 export type UpdatedWebhook = Static<typeof UpdatedWebhook>;
 
-export const WebhookList = Type.Object({ webhooks: Type.Array(Webhook) });
+export const WebhookList = Type.Object(
+  { webhooks: listOf(Webhook, 'Oldest first.') },
+  { description: 'The webhooks of the tenant.' },
+);
 export type WebhookList = Static<typeof WebhookList>;
 
-export const DeletedWebhook = Type.Object({ id: Type.String(), deleted: Type.Literal(true) });
+export const WebhookById = byId('Id of the webhook.');
+export const DeliveryById = Type.Object({ id: text('Id of the webhook.'), delivery_id: text('Id of the delivery.') });
+
+export const DeletedWebhook = Type.Object(
+  { id: text('Id of the webhook.'), deleted: Type.Literal(true, { description: 'Always true.' }) },
+  { description: 'A webhook was deleted.' },
+);
 export type DeletedWebhook = Static<typeof DeletedWebhook>;
 
 export const DeliveriesQuery = Type.Object({
-  status: Type.Optional(Type.Enum(DELIVERY_STATUSES)),
-  limit: Type.Optional(Limit),
-  /** `next_cursor` of the page before. */
-  cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
+  status: Type.Optional(Type.Enum(DELIVERY_STATUSES, { description: 'Only deliveries with this status.' })),
+  limit: limit(DELIVERIES_PAGE),
+  cursor: Type.Optional(text('`next_cursor` of the previous page.', { minLength: 1, maxLength: 64 })),
 });
 export type DeliveriesQuery = Static<typeof DeliveriesQuery>;
 
-export const Delivery = Type.Object({
-  /** The header `webhook-id` of every attempt. */
-  id: Type.String(),
-  webhook_id: Type.String(),
-  execution_id: Type.String(),
-  sequence: Type.Integer(),
-  kind: Type.String(),
-  status: Type.Enum(DELIVERY_STATUSES),
-  /** Since it was made, or put back. */
-  attempts: Type.Integer(),
-  /** Null when it is settled, or waits for an earlier one of its execution. */
-  next_attempt_at: Type.Union([Timestamp, Type.Null()]),
-  last_attempt_at: Type.Union([Timestamp, Type.Null()]),
-  /** HTTP status; null when there was no answer. */
-  last_status: Type.Union([Type.Integer(), Type.Null()]),
-  last_error: Type.Union([Type.String(), Type.Null()]),
-  created_at: Timestamp,
-  settled_at: Type.Union([Timestamp, Type.Null()]),
-});
+export const Delivery = Type.Object(
+  {
+    id: text('Id of the delivery: the header `webhook-id` of every attempt.'),
+    webhook_id: text('Webhook to which the event is delivered.'),
+    execution_id: text('Execution of the event.'),
+    sequence: integer('Sequence of the event.'),
+    kind: text('Kind of the event, in PascalCase.'),
+    status: Type.Enum(DELIVERY_STATUSES, { description: 'Status of the delivery.' }),
+    attempts: integer('Number of attempts since the delivery was created or last replayed.'),
+    next_attempt_at: nullable(
+      timestamp('A time.'),
+      'When the next attempt is due; null if the delivery is settled or waits for an earlier one of its execution.',
+    ),
+    last_attempt_at: nullable(timestamp('A time.'), 'When the last attempt was made; null if none was.'),
+    last_status: nullable(Type.Integer(), 'HTTP status of the last attempt; null if there was no response.'),
+    last_error: nullable(Type.String(), 'Why the last attempt failed; null if it did not.'),
+    created_at: timestamp('When the delivery was created.'),
+    settled_at: nullable(timestamp('A time.'), 'When the delivery succeeded or was given up; null until then.'),
+  },
+  { description: 'An event that is delivered to a webhook.' },
+);
 export type Delivery = Static<typeof Delivery>;
 
-export const DeliveryList = Type.Object({
-  deliveries: Type.Array(Delivery),
-  /** Null = there are no older ones. */
-  next_cursor: Type.Union([Type.String(), Type.Null()]),
-});
+export const DeliveryList = Type.Object(
+  {
+    deliveries: listOf(Delivery, 'Newest first.'),
+    next_cursor: nullable(Type.String(), 'Cursor of the next page; null if there is none.'),
+  },
+  { description: 'A page of deliveries.' },
+);
 export type DeliveryList = Static<typeof DeliveryList>;
 
-export const ReplayedDeliveries = Type.Object({ webhook_id: Type.String(), replayed: Type.Integer() });
+export const ReplayedDeliveries = Type.Object(
+  { webhook_id: text('Id of the webhook.'), replayed: integer('Number of failed deliveries that are attempted again.') },
+  { description: 'Failed deliveries are attempted again.' },
+);
 export type ReplayedDeliveries = Static<typeof ReplayedDeliveries>;
 
-export const TestedWebhook = Type.Object({
-  webhook_id: Type.String(),
-  /** It answered with 2xx. */
-  delivered: Type.Boolean(),
-  /** HTTP status; null when there was no answer. */
-  status: Type.Union([Type.Integer(), Type.Null()]),
-  error: Type.Union([Type.String(), Type.Null()]),
-  duration_ms: Type.Integer(),
-});
+export const TestedWebhook = Type.Object(
+  {
+    webhook_id: text('Id of the webhook.'),
+    delivered: flag('Whether the receiver answered with a 2xx status.'),
+    status: nullable(Type.Integer(), 'HTTP status of the answer; null if there was none.'),
+    error: nullable(Type.String(), 'Why the ping failed; null if it did not.'),
+    duration_ms: integer('Milliseconds until the answer or the failure.'),
+  },
+  { description: 'The result of a ping.' },
+);
 export type TestedWebhook = Static<typeof TestedWebhook>;

@@ -1,111 +1,176 @@
 import { type Static, Type } from 'typebox';
-import { AnyJson, AnyObject, Name, NameOrEmpty, optional, Timestamp, WaitMs } from './fields.ts';
+import {
+  anyJson,
+  anyObject,
+  byId,
+  count,
+  described,
+  flag,
+  integer,
+  listOf,
+  name,
+  nameOrEmpty,
+  number,
+  optional,
+  text,
+  timestamp,
+  waitMs,
+} from './fields.ts';
 
-const Fence = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
-const Tokens = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
+const leaseFence = optional(
+  count('A lease fence.'),
+  '`lease_fence` of the claim. 0 or absent: settle the item whoever holds its lease.',
+);
+const workerId = optional(
+  nameOrEmpty('Name of a worker.'),
+  'Worker that reports, recorded beside the caller. Default: the one that claimed the item, if its fence is given.',
+);
 
-export const EnqueueWork = Type.Object({
-  execution_id: Name,
-  node_id: Name,
-  queue_type: optional(Name),
-  payload: Type.Optional(AnyJson),
-});
+export const WorkItemById = byId('Id of the work item, a UUID.');
+
+export const EnqueueWork = Type.Object(
+  {
+    execution_id: name('Execution to which the work belongs.'),
+    node_id: name('Node for which the work is done.'),
+    queue_type: optional(name('A queue.'), 'Queue from which workers claim it. Default `general`.'),
+    payload: Type.Optional(anyJson('What the worker needs. Default null.')),
+  },
+  { description: 'Work that is added to a queue beside the workflow.' },
+);
 export type EnqueueWork = Static<typeof EnqueueWork>;
 
-export const EnqueuedWork = Type.Object({ work_item_id: Type.String() });
+export const EnqueuedWork = Type.Object(
+  { work_item_id: text('Id of the new work item.') },
+  { description: 'Work was enqueued.' },
+);
 export type EnqueuedWork = Static<typeof EnqueuedWork>;
 
-export const ClaimWork = Type.Object({
-  worker_id: Name,
-  queue_types: Type.Array(Name, { maxItems: 64 }),
-  max_items: optional(Type.Integer({ minimum: 1, maximum: 1000 })),
-  /** Long poll: how long to wait for the first item. */
-  wait_ms: optional(WaitMs),
-});
+export const ClaimWork = Type.Object(
+  {
+    worker_id: name('Name of the worker.'),
+    queue_types: Type.Array(Type.String({ minLength: 1, maxLength: 256 }), {
+      maxItems: 64,
+      description: 'Queues to claim from.',
+    }),
+    max_items: optional(integer('A number of items.', { minimum: 1, maximum: 1000 }), 'Claim at most so many items. Default 1.'),
+    wait_ms: optional(
+      waitMs('Milliseconds.'),
+      'If the queues are empty, wait for the first item, at most this many milliseconds. Default 0; at most 60000.',
+    ),
+  },
+  { description: 'Which work a worker takes.' },
+);
 export type ClaimWork = Static<typeof ClaimWork>;
 
-export const WorkItem = Type.Object({
-  id: Type.String(),
-  execution_id: Type.String(),
-  workflow_id: Type.String(),
-  workflow_version: Type.String(),
-  node_id: Type.String(),
-  queue_type: Type.String(),
-  payload: AnyObject,
-  /** 0-based. */
-  attempt: Type.Integer(),
-  max_attempts: Type.Integer(),
-  /** Proves the claim; goes back with complete, fail and heartbeat. */
-  lease_fence: Type.Integer(),
-  lease_expires_at: Timestamp,
-});
+export const WorkItem = Type.Object(
+  {
+    id: text('Id of the work item.'),
+    execution_id: text('Execution to which the work belongs.'),
+    workflow_id: text('Workflow of the execution.'),
+    workflow_version: text('Version of the workflow.'),
+    node_id: text('Node for which the work is done.'),
+    queue_type: text('Queue from which it was claimed.'),
+    payload: anyObject('Input, state and settings of the node.'),
+    attempt: integer('Attempt, counted from 0.'),
+    max_attempts: integer('Number of attempts the retry policy allows.'),
+    lease_fence: integer('Proves the claim: send it with complete, fail and heartbeat.'),
+    lease_expires_at: timestamp('When the lease expires unless it is renewed.'),
+  },
+  { description: 'A claimed work item.' },
+);
 export type WorkItem = Static<typeof WorkItem>;
 
-export const ClaimedWork = Type.Object({
-  claimed: Type.Boolean(),
-  /** The first of `work_items`. */
-  work_item: Type.Optional(WorkItem),
-  work_items: Type.Optional(Type.Array(WorkItem)),
-});
+export const ClaimedWork = Type.Object(
+  {
+    claimed: flag('Whether anything was claimed.'),
+    work_item: Type.Optional(described(WorkItem, 'The first of `work_items`; absent if nothing was claimed.')),
+    work_items: Type.Optional(listOf(WorkItem, 'Oldest first; absent if nothing was claimed.')),
+  },
+  { description: 'The result of a claim.' },
+);
 export type ClaimedWork = Static<typeof ClaimedWork>;
 
-export const CompleteWork = Type.Object({
-  output: AnyJson,
-  /** RFC 7396; absent = derived from the output. */
-  state_patch: Type.Optional(AnyJson),
-  execution_id: optional(NameOrEmpty),
-  node_id: optional(NameOrEmpty),
-  duration_ms: optional(Type.Number({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
-  /** 0 or absent = settle whoever holds the item. */
-  lease_fence: optional(Fence),
-  gen_ai_system: optional(Type.String({ maxLength: 256 })),
-  gen_ai_model: optional(Type.String({ maxLength: 256 })),
-  input_tokens: optional(Tokens),
-  output_tokens: optional(Tokens),
-  finish_reason: optional(Type.String({ maxLength: 256 })),
-  cost_usd: optional(Type.Number({ minimum: 0, maximum: 1e9 })),
-  /** The worker that reports, recorded beside the caller; absent = the one that claimed the item, when its fence is given. */
-  worker_id: optional(NameOrEmpty),
-});
+const tokens = (description: string) => optional(count('A number of tokens.'), description);
+const shortText = (description: string) => optional(Type.String({ maxLength: 256 }), description);
+
+export const CompleteWork = Type.Object(
+  {
+    output: anyJson('Output of the node.'),
+    state_patch: Type.Optional(anyJson('JSON merge patch (RFC 7396) to the state. Default: derived from the output.')),
+    execution_id: optional(nameOrEmpty('An execution.'), 'Execution of the item. If given, it must match.'),
+    node_id: optional(nameOrEmpty('A node.'), 'Node of the item. If given, it must match.'),
+    duration_ms: optional(
+      number('Milliseconds.', { minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
+      'Milliseconds the work took. Default 0.',
+    ),
+    lease_fence: leaseFence,
+    gen_ai_system: shortText('Provider of the model that was used.'),
+    gen_ai_model: shortText('Model that was used.'),
+    input_tokens: tokens('Input tokens that were used; counted against budgets.'),
+    output_tokens: tokens('Output tokens that were used; counted against budgets.'),
+    finish_reason: shortText('Why the model stopped.'),
+    cost_usd: optional(number('USD.', { minimum: 0, maximum: 1e9 }), 'Cost in USD; counted against budgets.'),
+    worker_id: workerId,
+  },
+  { description: 'The result of work.' },
+);
 export type CompleteWork = Static<typeof CompleteWork>;
 
-export const CompletedWork = Type.Object({ completed: Type.Literal(true), work_item_id: Type.String() });
+const workItemId = text('Id of the work item.');
+
+export const CompletedWork = Type.Object(
+  { completed: Type.Literal(true, { description: 'Always true.' }), work_item_id: workItemId },
+  { description: 'A work item was completed.' },
+);
 export type CompletedWork = Static<typeof CompletedWork>;
 
-export const FailWork = Type.Object({
-  error: Type.String(),
-  /** Absent = true. */
-  retryable: optional(Type.Boolean()),
-  /** Matched against the retry policy's `retryable_on`. */
-  error_class: optional(Type.String({ maxLength: 256 })),
-  /** Of the HTTP response that the work failed with; matched against statuses in `retryable_on`. */
-  http_status: optional(Type.Integer({ minimum: 100, maximum: 599 })),
-  lease_fence: optional(Fence),
-  /** As in `CompleteWork`. */
-  worker_id: optional(NameOrEmpty),
-});
+export const FailWork = Type.Object(
+  {
+    error: text('What went wrong.'),
+    retryable: optional(Type.Boolean(), 'Whether another attempt may be made. Default true.'),
+    error_class: shortText('Class of the error, matched against `retryable_on` of the retry policy.'),
+    http_status: optional(
+      integer('An HTTP status.', { minimum: 100, maximum: 599 }),
+      'Status of the HTTP response with which the work failed, matched against statuses in `retryable_on`.',
+    ),
+    lease_fence: leaseFence,
+    worker_id: workerId,
+  },
+  { description: 'How work failed.' },
+);
 export type FailWork = Static<typeof FailWork>;
 
-export const FailedWork = Type.Object({ failed: Type.Literal(true), work_item_id: Type.String() });
+export const FailedWork = Type.Object(
+  { failed: Type.Literal(true, { description: 'Always true.' }), work_item_id: workItemId },
+  { description: 'The failure of a work item was recorded.' },
+);
 export type FailedWork = Static<typeof FailedWork>;
 
-export const Heartbeat = Type.Object({ worker_id: Name, lease_fence: optional(Fence) });
+export const Heartbeat = Type.Object(
+  { worker_id: name('Name of the worker that holds the lease.'), lease_fence: leaseFence },
+  { description: 'Which lease to renew.' },
+);
 export type Heartbeat = Static<typeof Heartbeat>;
 
-export const RenewedLease = Type.Object({
-  renewed: Type.Literal(true),
-  work_item_id: Type.String(),
-  lease_expires_at: Timestamp,
-});
+export const RenewedLease = Type.Object(
+  {
+    renewed: Type.Literal(true, { description: 'Always true.' }),
+    work_item_id: workItemId,
+    lease_expires_at: timestamp('When the lease expires unless it is renewed again.'),
+  },
+  { description: 'A lease was renewed.' },
+);
 export type RenewedLease = Static<typeof RenewedLease>;
 
-/** A 409: the item is settled, or in other hands by now. One of the three flags is there, false. */
-export const LostLease = Type.Object({
-  completed: Type.Optional(Type.Literal(false)),
-  failed: Type.Optional(Type.Literal(false)),
-  renewed: Type.Optional(Type.Literal(false)),
-  reason: Type.String(),
-  error: Type.String(),
-  code: Type.String(),
-});
+export const LostLease = Type.Object(
+  {
+    completed: Type.Optional(Type.Literal(false, { description: 'In reply to complete.' })),
+    failed: Type.Optional(Type.Literal(false, { description: 'In reply to fail.' })),
+    renewed: Type.Optional(Type.Literal(false, { description: 'In reply to heartbeat.' })),
+    reason: text('Why, without the class of the error.'),
+    error: text('For people: the class of the error and what is wrong.'),
+    code: text('For programs: `stale_fence` or `conflict`.'),
+  },
+  { description: 'The item is settled, or its lease is held by another worker. Exactly one of the three flags is present.' },
+);
 export type LostLease = Static<typeof LostLease>;

@@ -1,29 +1,40 @@
 import { type Static, Type } from 'typebox';
-import { Timestamp } from './fields.ts';
+import { integer, listOf, nullable, text, timestamp } from './fields.ts';
 
-const Worker = Type.Object({
-  id: Type.String(),
-  /** The same as `id`. */
-  worker_id: Type.String(),
-  /** `external` claims over HTTP; `runtime` is a server itself. */
-  kind: Type.Enum(['external', 'runtime'] as const),
-  queue_types: Type.Array(Type.String()),
-  status: Type.Enum(['active', 'idle'] as const),
-  first_seen_at: Timestamp,
-  last_seen_at: Timestamp,
-  in_flight: Type.Integer(),
-  claimed_total: Type.Integer(),
-});
+export const Worker = Type.Object(
+  {
+    id: text('Name of the worker.'),
+    worker_id: text('The same as `id`.'),
+    kind: Type.Enum(['external', 'runtime'] as const, {
+      description: '`external`: claims work over HTTP; `runtime`: a server that does work in process.',
+    }),
+    queue_types: listOf(Type.String(), 'Queues from which the worker claims.'),
+    status: Type.Enum(['active', 'idle'] as const, { description: '`idle`: not seen for a minute.' }),
+    first_seen_at: timestamp('When the worker was first seen.'),
+    last_seen_at: timestamp('When the worker was last seen.'),
+    in_flight: integer('Items the worker holds.'),
+    claimed_total: integer('Items the worker has claimed so far.'),
+  },
+  { description: 'A worker.' },
+);
 
-export const WorkerList = Type.Object({
-  workers: Type.Array(Worker),
-  in_process: Type.Object(
-    {
-      running: Type.Integer(),
-      waiting: Type.Integer({ description: 'Attempts that wait for a slot; their nodes are `queued`.' }),
-      oldest_waiting_since: Type.Union([Timestamp, Type.Null()]),
-    },
-    { description: 'In-process attempts of the tenant in the server that answers.' },
-  ),
-});
+export const InProcessWork = Type.Object(
+  {
+    running: integer('Attempts that are running.'),
+    waiting: integer('Attempts that wait for a slot; their nodes are `queued`.'),
+    oldest_waiting_since: nullable(
+      timestamp('A time.'),
+      'Since when the longest-waiting attempt has waited; null if none waits.',
+    ),
+  },
+  { description: 'In-process attempts of the tenant in the server that answers.' },
+);
+
+export const WorkerList = Type.Object(
+  {
+    workers: listOf(Worker, 'Workers of the tenant and the runtimes, recently seen.'),
+    in_process: InProcessWork,
+  },
+  { description: 'Who works for the tenant.' },
+);
 export type WorkerList = Static<typeof WorkerList>;

@@ -1,50 +1,67 @@
 import { type Static, Type } from 'typebox';
 import { Diagnostic } from './errors.ts';
-import { AnyObject, Limit, Name, Offset, Timestamp } from './fields.ts';
+import { anyObject, appliedLimit, appliedOffset, limit, listOf, name, offset, text, timestamp } from './fields.ts';
 
-/** `{ir: …}`, or the IR itself. What is inside is checked by the compiler, which tells more than a schema could. */
-export const RegisterWorkflow = AnyObject;
+export const WORKFLOWS_PAGE = { defaultLimit: 50, maxLimit: 1_000 };
 
-export const RegisteredWorkflow = Type.Object({
-  workflow_id: Type.String(),
-  version: Type.String(),
-  /** SHA-256 of the canonical document: executions are pinned to it. */
-  revision: Type.String(),
-  warnings: Type.Array(Diagnostic),
-});
+/** Checked by the compiler, whose diagnostics say more than a schema could. */
+export const RegisterWorkflow = anyObject('`{"ir": …}`, or the workflow document itself.');
+
+export const RegisteredWorkflow = Type.Object(
+  {
+    workflow_id: text('Id of the workflow.'),
+    version: text('Version of the workflow.'),
+    revision: text('SHA-256 of the canonical document; executions are pinned to it.'),
+    warnings: listOf(Diagnostic, 'Problems that do not prevent the registration.'),
+  },
+  { description: 'A workflow was registered.' },
+);
 export type RegisteredWorkflow = Static<typeof RegisteredWorkflow>;
 
-export const WorkflowVersion = Type.Object({
-  version: Type.String(),
-  revision: Type.String(),
-  registered_at: Timestamp,
-});
+export const WorkflowVersion = Type.Object(
+  {
+    version: text('Version of the workflow.'),
+    revision: text('SHA-256 of the canonical document.'),
+    registered_at: timestamp('When the version was last registered.'),
+  },
+  { description: 'A registered version of a workflow.' },
+);
 export type WorkflowVersion = Static<typeof WorkflowVersion>;
 
-export const WorkflowSummary = Type.Object({
-  workflow_id: Type.String(),
-  ...WorkflowVersion.properties,
+export const WorkflowSummary = Type.Object(
+  {
+    workflow_id: text('Id of the workflow.'),
+    ...WorkflowVersion.properties,
+  },
+  { description: 'The latest version of a workflow.' },
+);
+
+export const WorkflowById = Type.Object({ workflow_id: text('Id of the workflow.') });
+
+export const WorkflowQuery = Type.Object({
+  version: Type.Optional(name('Version of the workflow. Default: the one registered last.')),
 });
 
-export const WorkflowQuery = Type.Object({ version: Type.Optional(Name) });
+export const WorkflowsQuery = Type.Object({ limit: limit(WORKFLOWS_PAGE), offset });
 
-export const WorkflowsQuery = Type.Object({ limit: Type.Optional(Limit), offset: Type.Optional(Offset) });
-
-export const WorkflowList = Type.Object({
-  workflows: Type.Array(WorkflowSummary),
-  limit: Type.Integer(),
-  offset: Type.Integer(),
-});
+export const WorkflowList = Type.Object(
+  {
+    workflows: listOf(WorkflowSummary, 'The latest version of each workflow, by id.'),
+    limit: appliedLimit,
+    offset: appliedOffset,
+  },
+  { description: 'A page of workflows.' },
+);
 export type WorkflowList = Static<typeof WorkflowList>;
 
-/** The same without a frame around it. */
-export const WorkflowArray = Type.Array(WorkflowSummary);
+export const WorkflowArray = listOf(WorkflowSummary, 'The latest version of each workflow, by id.');
 
-export const WorkflowDetail = Type.Object({
-  ...WorkflowSummary.properties,
-  /** Every registered version, the latest first. */
-  versions: Type.Array(WorkflowVersion),
-  /** As it was registered, unknown keys included; `nodes` always as a map. */
-  ir: AnyObject,
-});
+export const WorkflowDetail = Type.Object(
+  {
+    ...WorkflowSummary.properties,
+    versions: listOf(WorkflowVersion, 'Every registered version, latest first.'),
+    ir: anyObject('The document as it was registered, unknown keys included; `nodes` is always an object by node id.'),
+  },
+  { description: 'A version of a workflow and its document.' },
+);
 export type WorkflowDetail = Static<typeof WorkflowDetail>;

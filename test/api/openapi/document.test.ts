@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { EVENT_TYPES, pascalCase } from '../../../machines/events.ts';
 import { SCHEMAS } from '../../../src/api/openapi/components.ts';
 import { undocumented } from '../../support/openapi.ts';
 import { api, UNKNOWN_EXECUTION } from '../support/api.ts';
@@ -29,7 +30,7 @@ interface Document {
   readonly openapi: string;
   readonly tags: readonly { readonly name: string }[];
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
-  readonly components: { readonly responses: Operation['responses'] };
+  readonly components: { readonly responses: Operation['responses']; readonly schemas: Readonly<Record<string, object>> };
 }
 
 async function document(): Promise<Document> {
@@ -165,7 +166,7 @@ describe('the OpenAPI document', () => {
     };
     visit({ paths: read.paths, components: read.components }, '');
     expect(empty).toEqual([]);
-    expect(operation(read, 'POST /workflows').requestBody?.content['application/json']?.schema).toEqual({
+    expect(operation(read, 'POST /workflows').requestBody?.content['application/json']?.schema).toMatchObject({
       type: 'object',
       additionalProperties: true,
     });
@@ -184,7 +185,7 @@ describe('the OpenAPI document', () => {
     expect(replies('GET /executions/{id}/events').slice(0, 3)).toEqual([
       json('EventList'),
       ['application/vnd.jamjet.tagged+json', { $ref: '#/components/schemas/TaggedEventList' }],
-      ['text/event-stream', { type: 'string' }],
+      ['text/event-stream', { type: 'string', description: expect.any(String) }],
     ]);
   });
 
@@ -217,6 +218,40 @@ describe('the OpenAPI document', () => {
         ).not.toEqual([]);
       }
     }
+  });
+
+  it('describes every schema and every property', async () => {
+    const { paths, components } = await document();
+    const undescribed: string[] = [];
+    const isDescribed = (schema: object): boolean => {
+      const text = 'description' in schema ? String(schema.description) : '';
+      return /[.…]$/.test(text) || ('$ref' in schema && text === '');
+    };
+    const visit = (value: unknown, path: string): void => {
+      if (typeof value !== 'object' || value === null) return;
+      const properties = 'properties' in value && typeof value.properties === 'object' ? (value.properties ?? {}) : {};
+      for (const [name, property] of Object.entries(properties)) if (!isDescribed(property)) undescribed.push(`${path}.${name}`);
+      for (const [key, inner] of Object.entries(value)) if (!/^(example|default|enum)$/.test(key)) visit(inner, `${path}/${key}`);
+    };
+    for (const [name, schema] of Object.entries(components.schemas)) if (!isDescribed(schema)) undescribed.push(name);
+    visit({ paths, components }, '');
+    expect(undescribed).toEqual([]);
+  });
+
+  it('lists the events as a union that `type` tells apart', async () => {
+    const { components } = await document();
+    for (const [name, suffix] of [
+      ['Event', 'Event'],
+      ['EventKind', 'Kind'],
+    ] as const) {
+      const mapping = EVENT_TYPES.map((type) => [type, `#/components/schemas/${pascalCase(type)}${suffix}`]);
+      expect(components.schemas[name]).toMatchObject({
+        oneOf: mapping.map(([, $ref]) => ({ $ref })),
+        discriminator: { propertyName: 'type', mapping: Object.fromEntries(mapping) },
+      });
+    }
+    expect(components.schemas).toHaveProperty('NodeCompletedEvent.properties.data.properties.state_patch');
+    expect(components.schemas).toHaveProperty('NodeCompletedKind.properties.state_patch');
   });
 
   it('names the schemas of every file', () => {
@@ -272,5 +307,20 @@ describe('a reply', () => {
     expect(await problem('GET', `/executions/${UNKNOWN_EXECUTION}`, 404, { message: 'no' })).toContain(
       "required property 'error'",
     );
+  });
+});
+
+describe('docs/api.md', () => {
+  it('lists every route', async () => {
+    const { paths } = await document();
+    const page = ['docs/api.md', 'docs/clients.md'].map((file) => readFileSync(resolve(file), 'utf8')).join('\n');
+    const routes = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path.replace(/\{(\w+)\}/g, ':$1')}`),
+    );
+    // The assets of the documentation page are not for clients.
+    const missing = routes
+      .filter((route) => route !== 'GET /docs/:file')
+      .filter((route) => !new RegExp(`${route.replace(/[.?]/g, '\\$&')}[\`?]`).test(page));
+    expect(missing).toEqual([]);
   });
 });

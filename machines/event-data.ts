@@ -1,0 +1,245 @@
+import { type TObject, type TProperties, type TSchema, Type } from 'typebox';
+import type { EventType } from './events.ts';
+
+// What the events of an execution's log say, by type: the source of the OpenAPI document and of docs/events.md.
+
+const text = (description: string) => Type.String({ description });
+const integer = (description: string) => Type.Integer({ description });
+const number = (description: string) => Type.Number({ description });
+const flag = (description: string) => Type.Boolean({ description });
+const time = (description: string) => Type.String({ format: 'date-time', description });
+const json = (description: string) => Type.Unsafe<unknown>({ description });
+const object = (description: string) => Type.Unsafe<Record<string, unknown>>({ type: 'object', description });
+const oneOf = <T extends readonly string[]>(values: readonly [...T], description: string) => Type.Enum(values, { description });
+const nullable = <T extends TSchema>(schema: T, description: string) => Type.Union([schema, Type.Null()], { description });
+const absent = Type.Optional;
+
+const nodeId = { node_id: text('Id of the node.') };
+const activation = {
+  activation: integer('Visit to the node: 1, 2, 3 …; 0 for work that was enqueued beside the workflow.'),
+};
+const attempt = { attempt: integer('Attempt of the visit, counted from 0.') };
+const child = { child_execution_id: text('Id of the child execution.') };
+
+/** What the runtime did at a node during one of its visits. */
+const atNode = <T extends TProperties>(description: string, properties: T) =>
+  Type.Object({ ...nodeId, ...activation, ...properties }, { description });
+/** What concerns the whole execution. */
+const ofExecution = <T extends TProperties>(description: string, properties: T) => Type.Object(properties, { description });
+
+const usage = {
+  gen_ai_system: absent(text('Provider of the model that was used.')),
+  gen_ai_model: absent(text('Model that was used.')),
+  input_tokens: absent(integer('Input tokens that were used.')),
+  output_tokens: absent(integer('Output tokens that were used.')),
+  finish_reason: absent(text('Why the model stopped.')),
+  cost_usd: absent(number('Cost in USD.')),
+};
+
+const evaluated = Type.Object(
+  {
+    target: text('Node to which the edge leads, or `end`.'),
+    condition: text('The condition, as written.'),
+    value: absent(json('What it evaluated to.')),
+    problem: absent(text('Why it could not be evaluated; it counts as false.')),
+  },
+  { description: 'A condition that was evaluated.' },
+);
+const routing = {
+  taken: absent(
+    Type.Array(Type.String(), {
+      description: 'Targets of the edges that were followed: ids of nodes, or `end`. Absent if the node has no edges.',
+    }),
+  ),
+  evaluated: absent(
+    Type.Array(evaluated, {
+      description: 'Conditions that were evaluated, up to the first that held. Absent if there are none.',
+    }),
+  ),
+};
+
+const tokenBudget = Type.Object(
+  {
+    input_tokens: absent(integer('Input tokens in all.')),
+    output_tokens: absent(integer('Output tokens in all.')),
+    total_tokens: absent(integer('Input and output tokens in all.')),
+  },
+  { description: 'New totals of tokens; absent = unchanged.' },
+);
+
+const copiedDecision = Type.Object(
+  {
+    node_id: text('Node whose approval was decided.'),
+    sequence: integer('Sequence of the `approval_received` event.'),
+    user_id: text('Who decided.'),
+    execution_id: absent(text('Descendant in which the decision was made; absent for the original execution.')),
+    would_change: absent(flag('The person was shown something else than the patched state would show.')),
+  },
+  { description: 'A decision that the fork includes.' },
+);
+
+/** `workflow_started.env`, `rules` and `language` fix what a replay must repeat, whatever the runtime has become since. */
+export const EVENT_DATA = {
+  workflow_started: ofExecution('The execution was started. Always the first event.', {
+    workflow_id: text('Workflow that runs.'),
+    workflow_version: text('Version of the workflow.'),
+    initial_input: json('Input of the execution.'),
+    env: absent(
+      Type.Record(Type.String(), Type.String(), {
+        description: 'Values of `env.…` that conditions see; absent if none is used.',
+      }),
+    ),
+    step_limit: absent(integer('Node completions after which the execution fails; absent = 10000.')),
+    language: absent(integer('Version of the expression language; absent = 1.')),
+    rules: absent(integer('Version of the execution rules; absent = 1.')),
+  }),
+  workflow_completed: ofExecution('The execution completed. Always the last event.', {
+    final_state: json('State at the end.'),
+  }),
+  workflow_failed: ofExecution('The execution failed. The last event unless `workflow_retried` follows.', {
+    error: text('Why it failed.'),
+    corrupt: absent(flag('True if an internal error ended the execution; absent otherwise.')),
+  }),
+  workflow_cancelled: ofExecution('The execution was cancelled. Always the last event.', {
+    reason: nullable(Type.String(), 'Why it was cancelled; null if no reason was given.'),
+  }),
+  workflow_paused: ofExecution('An operator paused the execution, or it exceeded a budget with `on_budget_exceeded: pause`.', {
+    reason: nullable(Type.String(), 'Why it was paused; null if no reason was given.'),
+  }),
+  workflow_resumed: ofExecution('An operator resumed the execution.', {
+    token_budget: absent(tokenBudget),
+    cost_budget_usd: absent(number('New total of cost in USD; absent = unchanged.')),
+  }),
+  workflow_retried: ofExecution('A failed execution was retried: its failed nodes run again.', {
+    nodes: Type.Array(Type.String(), { description: 'Nodes that run again.' }),
+    forgiven: Type.Array(Type.Integer(), {
+      description: 'Sequences of the `node_failed` events that the retry undoes, in ascending order.',
+    }),
+  }),
+  workflow_forked: ofExecution('The execution is a fork and continues on its own. The events before it were copied.', {
+    origin: Type.Object(
+      {
+        execution_id: text('Execution that was forked.'),
+        sequence: integer('Sequence of the last copied event.'),
+      },
+      { description: 'Where the fork began.' },
+    ),
+    state_patch: json('JSON merge patch (RFC 7396) that was applied to the state; `{}` or null = none.'),
+    decisions: absent(Type.Array(copiedDecision, { description: 'Decisions that were copied; absent if there are none.' })),
+    keep_decisions: absent(
+      flag('True if an operator copied decisions that were made on something else than the patched state; absent otherwise.'),
+    ),
+    language: absent(integer('Version of the expression language from here on; absent = as before.')),
+  }),
+  node_scheduled: atNode('An attempt was queued.', {
+    queue_type: text('Queue from which workers claim it.'),
+    ...attempt,
+    in_process: absent(flag('True if the runtime itself does the work; absent for external workers.')),
+  }),
+  node_started: atNode('An attempt, or a wait, began.', {
+    worker_id: absent(text('Worker or runtime that does the work; absent for nodes that wait.')),
+    ...attempt,
+    input: absent(json('What the attempt was given.')),
+  }),
+  tool_call_completed: atNode('A tool returned. Written right before `node_completed`.', {
+    tool: text('Name of the tool.'),
+    duration_ms: number('Milliseconds the call took.'),
+  }),
+  node_completed: atNode('The node completed.', {
+    output: json('Output of the node.'),
+    state_patch: json('JSON merge patch (RFC 7396) that was applied to the state.'),
+    duration_ms: number('Milliseconds the attempt took; 0 for nodes that do no work.'),
+    ...routing,
+    event_sequence: absent(integer('Sequence of the external event that ended the wait; absent otherwise.')),
+    source: absent(text('Node whose output a `first` join took; absent otherwise.')),
+    ...usage,
+  }),
+  node_failed: atNode('An attempt, or the node for good, failed.', {
+    error: text('What went wrong.'),
+    ...attempt,
+    retryable: flag('Whether another attempt follows.'),
+    error_class: absent(text('Class of the error; absent if unknown.')),
+    http_status: absent(integer('Status of the HTTP response with which the attempt failed; absent if there was none.')),
+    ...routing,
+  }),
+  node_skipped: atNode('The node does not run: no edge to it was followed.', {
+    reason: text('Why.'),
+  }),
+  node_cancelled: atNode('The node was stopped: the execution ended, or a `first` join took another branch.', {}),
+  retry_scheduled: atNode('Another attempt will follow.', {
+    ...attempt,
+    delay_ms: integer('Milliseconds until that attempt is queued.'),
+  }),
+  interrupt_raised: atNode('A person is asked for a decision.', {
+    reason: text('`human_approval`.'),
+    description: text('What the person is asked.'),
+    state_for_review: json('State at that time.'),
+  }),
+  approval_received: atNode('A decision was recorded.', {
+    user_id: text('Who decided: the person named in the request, else the token.'),
+    decision: oneOf(['approved', 'rejected'], 'The decision.'),
+    comment: nullable(Type.String(), 'Comment given with the decision; null if there is none.'),
+    state_patch: json('JSON merge patch (RFC 7396) that was applied to the state; null = none.'),
+  }),
+  timer_created: atNode('A wait will end at a time.', {
+    fire_at: time('When the timer fires.'),
+    correlation_key: absent(text('Key of the event that would end the wait earlier; absent for timers.')),
+  }),
+  timer_fired: atNode('The time of a wait, of an approval or of a retry has come.', {
+    correlation_key: absent(text('Key of the event that did not come; absent for timers.')),
+  }),
+  external_event_received: ofExecution('An event was sent to the execution.', {
+    correlation_key: text('Key by which nodes wait for the event.'),
+    payload: json('Payload of the event.'),
+  }),
+  child_workflow_waiting: atNode('A child execution cannot start yet.', {
+    reason: text('`waiting_for_capacity`: the tenant is at `max_concurrent_executions`.'),
+    ...attempt,
+  }),
+  child_workflow_started: atNode('A child execution was started.', {
+    ...child,
+    child_workflow_id: text('Workflow of the child execution.'),
+  }),
+  child_workflow_paused: atNode('The child execution is paused.', child),
+  child_workflow_resumed: atNode('The child execution runs again.', child),
+  child_workflow_completed: atNode('The child execution completed.', {
+    ...child,
+    result: json('Its final state.'),
+  }),
+  child_workflow_failed: atNode('The child execution failed.', {
+    ...child,
+    error: text('Why it failed.'),
+  }),
+  token_budget_exceeded: Type.Object(
+    {
+      ...nodeId,
+      kind: oneOf(['input_tokens', 'output_tokens', 'total_tokens'], 'Which total was exceeded.'),
+      limit: integer('Tokens allowed.'),
+      current: integer('Tokens used.'),
+    },
+    { description: 'The execution has used more tokens than allowed.' },
+  ),
+  cost_budget_exceeded: Type.Object(
+    {
+      ...nodeId,
+      limit_usd: number('Cost allowed, in USD.'),
+      current_usd: number('Cost so far, in USD.'),
+    },
+    { description: 'The execution has cost more than allowed.' },
+  ),
+  policy_violation: atNode('A policy forbids the node, which fails.', {
+    rule: text('Name that the policy blocks.'),
+    decision: text('`blocked`.'),
+    policy_scope: oneOf(['tenant', 'workflow', 'node', 'unknown'], 'Whose policy it is.'),
+  }),
+  tool_approval_required: atNode('A policy requires approval before the node runs.', {
+    tool_name: text('Tool to be approved.'),
+    approver: text('Who decides: `human`.'),
+    context: object('What the decision is about: `node_id`.'),
+  }),
+  strategy_limit_hit: ofExecution('The execution ended at a `limit_exceeded` node. Always the last event.', {
+    limit_type: text('`limit_exceeded`.'),
+    limit_value: json('The limit; null if the node names none.'),
+    actual_value: json('What was reached; null if unknown.'),
+  }),
+} satisfies Readonly<Record<EventType, TObject>>;

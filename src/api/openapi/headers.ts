@@ -1,0 +1,25 @@
+import type { Json } from '../../../machines/json.ts';
+
+const IDEMPOTENCY_KEY: Json = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  description: 'A request with the same key is carried out once; repeated requests return the first reply.',
+  schema: { type: 'string', minLength: 1, maxLength: 255 },
+};
+
+/** Request headers of a route. They are not part of its schema: the handlers check them, with errors that say more. */
+export const HEADERS: Readonly<Record<string, readonly Json[]>> = {
+  'POST /executions': [IDEMPOTENCY_KEY],
+  'POST /api/v1/workflows/:workflow_id/execute': [IDEMPOTENCY_KEY],
+  'POST /executions/:id/external-event': [IDEMPOTENCY_KEY],
+  'POST /executions/:id/fork': [IDEMPOTENCY_KEY],
+  'POST /executions/:id/events': [IDEMPOTENCY_KEY],
+  'GET /executions/:id/events': [
+    {
+      name: 'X-JamJet-Events',
+      in: 'header',
+      description: 'The same as the query parameter `format`, which takes precedence.',
+      schema: { type: 'string', enum: ['seed', 'tagged'] },
+    },
+  ],
+};

@@ -1,0 +1,123 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const run = promisify(execFile);
+
+/** Uses the library as a program would that has installed it, without a single cast. */
+const PROGRAM = `
+import {
+  checkWorkflow, createRuntime, defineTool, openSqlite, RuntimeError,
+  type EventView, type ExecutionView, type JsonObject, type Runtime, type RuntimeOptions, type Status, type Store, type ToolContext,
+} from 'jamjet-runtime';
+
+const double = defineTool(async ({ n }: { n: number }, { signal, attempt }: ToolContext) => {
+  signal.throwIfAborted();
+  return { n: n * 2, attempt };
+});
+
+const store: Store = await openSqlite({ path: 'program.db', nowMs: Date.now });
+const options: RuntimeOptions = { store, tools: { double } };
+const runtime: Runtime = await createRuntime(options);
+const caller = { tenantId: 'default', actorId: 'program', actorType: 'agent' } as const;
+
+const { document, diagnostics } = checkWorkflow(
+  'workflow: { id: w, version: "1" }\\nnodes: { a: { type: tool, tool_ref: double, next: end } }',
+  'w.yaml',
+);
+await runtime.register(caller, document);
+const { executionId } = await runtime.start(caller, { workflowId: 'w', input: { n: 21 } });
+const view: ExecutionView = await runtime.settled('default', executionId, 10_000);
+const status: Status = view.status;
+const state: JsonObject = view.state;
+const events: EventView[] = [];
+for await (const event of runtime.subscribe('default', executionId)) events.push(event);
+const refusal = await runtime.start(caller, { workflowId: 'unknown' }).then(
+  () => null,
+  (error: unknown) => (error instanceof RuntimeError ? error.code : 'something else'),
+);
+console.log(JSON.stringify({ diagnostics, status, state, last: events.at(-1)?.type, refusal }));
+await runtime.close();
+await store.close();
+`;
+
+/** Only what the package declares is installed beside it: a type or module from anywhere else fails the build or the program. */
+function install(project: string, tarball: string): Promise<unknown> {
+  const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as { dependencies: Record<string, string> };
+  for (const name of [...Object.keys(dependencies), '@types/node']) {
+    const link = join(project, 'node_modules', name);
+    mkdirSync(dirname(link), { recursive: true });
+    symlinkSync(resolve('node_modules', name), link);
+  }
+  const folder = join(project, 'node_modules', 'jamjet-runtime');
+  mkdirSync(folder);
+  return run('tar', ['-xzf', tarball, '-C', folder, '--strip-components=1']);
+}
+
+const STRICT = [
+  '--ignoreConfig',
+  '--strict',
+  '--noUncheckedIndexedAccess',
+  '--target',
+  'es2023',
+  '--module',
+  'nodenext',
+  '--types',
+  'node',
+];
+
+describe('the package', () => {
+  const project = mkdtempSync(join(tmpdir(), 'jamjet-package-'));
+  let files: readonly string[] = [];
+
+  beforeAll(async () => {
+    const { stdout } = await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', project]);
+    const [packed] = JSON.parse(stdout) as { filename: string; files: { path: string }[] }[];
+    files = packed?.files.map(({ path }) => path) ?? [];
+    await install(project, join(project, packed?.filename ?? ''));
+    writeFileSync(join(project, 'package.json'), JSON.stringify({ type: 'module' }));
+    writeFileSync(join(project, 'program.ts'), PROGRAM);
+  });
+
+  afterAll(() => rmSync(project, { recursive: true, force: true }));
+
+  it('contains the build and its documentation, and nothing else', () => {
+    const kinds = new Set(
+      files.map((file) =>
+        file
+          .split('/')
+          .slice(0, file.startsWith('dist/') ? 2 : 1)
+          .join('/'),
+      ),
+    );
+    expect([...kinds].sort()).toEqual([
+      'CHANGELOG.md',
+      'LICENSE',
+      'README.md',
+      'bin',
+      'dist/machines',
+      'dist/src',
+      'dist/store',
+      'docs',
+      'examples',
+      'package.json',
+    ]);
+  });
+
+  it('compiles in a strict program with the types of what it declares, and runs', async () => {
+    const tsc = [resolve('node_modules/typescript/bin/tsc'), ...STRICT, 'program.ts'];
+    const compiled = await run(process.execPath, tsc, { cwd: project }).catch((error: { stdout: string }) => error);
+    expect(compiled.stdout).toBe('');
+    const { stdout } = await run(process.execPath, ['program.js'], { cwd: project });
+    expect(JSON.parse(stdout)).toEqual({
+      diagnostics: [],
+      status: 'completed',
+      state: { n: 42, attempt: 0 },
+      last: 'workflow_completed',
+      refusal: 'not_found',
+    });
+  });
+});
