@@ -5,6 +5,7 @@ import Database from 'better-sqlite3';
 import { type Migration, type MigrationTarget, migrate, readMigrations } from '../migrate.ts';
 import { StoreError } from '../port/errors.ts';
 import type { Store } from '../port/store.ts';
+import { APPLICATION_ID, checkOwner } from './application-id.ts';
 import { refuseHardLinks } from './database-files.ts';
 import { asStoreError, isBusy } from './errors.ts';
 import { makeFolder } from './make-folder.ts';
@@ -32,8 +33,6 @@ const PRAGMAS = [
   // After a burst, give the log's disk space back.
   'journal_size_limit = 67108864',
 ];
-/** "JamJ" in the file header: tells our databases from those of other programs. */
-const APPLICATION_ID = 0x4a616d4a;
 /** Several processes may create or migrate the database at once; later a commit should not stall the event loop for long. */
 const OPEN_TIMEOUT_MS = 10_000;
 const OPEN_RETRY_MS = 20;
@@ -107,18 +106,6 @@ function createFile(file: string): void {
     closeSync(openSync(file, 'a', 0o600));
   } catch {
     // What is wrong with the path, SQLite says better.
-  }
-}
-
-/** Refuses to touch a database that another program made. One statement, so that a process which is creating ours is not taken for one. */
-export function checkOwner(db: Database.Database): void {
-  const row = db
-    .prepare<[], { owner: number; tables: number }>(
-      'SELECT (SELECT application_id FROM pragma_application_id) AS owner, count(*) AS tables FROM sqlite_schema',
-    )
-    .get();
-  if (row !== undefined && row.tables > 0 && row.owner !== APPLICATION_ID) {
-    throw new StoreError('not_a_database', 'the file is an SQLite database of another program');
   }
 }
 
