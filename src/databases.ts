@@ -127,15 +127,15 @@ export async function checkDatabase(settings: Settings, { all, onChecked }: Chec
 }
 
 /**
- * Copies an SQLite database into a new file or an empty PostgreSQL database, all or nothing. The source is not changed. Calls `begun` once the
+ * Copies an SQLite database into a new file or an empty PostgreSQL database, all or nothing. The source is not changed. Calls `onLocked` once the
  * source is locked against other writers. Rejects with `CopyError`, or `StoreError` (`store_locked`: a runtime uses the source).
  */
-export async function copyDatabase(from: DatabaseConfig, to: DatabaseConfig, begun: () => void): Promise<CopyReceipt> {
+export async function copyDatabase(from: DatabaseConfig, to: DatabaseConfig, onLocked: () => void): Promise<CopyReceipt> {
   if (from.engine === 'postgres')
     throw new CopyError('not_copyable', 'only an SQLite database can be copied; use pg_dump for PostgreSQL');
   const source = await openSqliteSource({ path: from.path, nowMs: Date.now });
   try {
-    begun();
+    onLocked();
     return await copyInto(source, to);
   } finally {
     source.close();

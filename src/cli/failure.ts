@@ -40,7 +40,7 @@ const HINTS: Readonly<Record<string, string>> = {
   unknown_token: '`jamjet token list` shows the ids.',
   unknown_database: 'Name it with --db or DATABASE_URL.',
   not_migrated: 'Run `jamjet db migrate` first.',
-  picture_too_large: 'mermaid, dot and xstate are not drawn: ask for one of these with --format.',
+  diagram_too_large: 'mermaid, dot and xstate are not drawn: ask for one of these with --format.',
   not_empty: 'A database is copied into a new one: name another target, or drop and make this one again.',
 };
 

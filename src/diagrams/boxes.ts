@@ -40,15 +40,15 @@ const PADDING: Readonly<Partial<Record<Shape, readonly [width: number, height: n
   subgraph: [12, 4],
 };
 
-export function boxOf({ name, detail, shape: look, overlay: mark }: DiagramNode): Box {
-  if (look === 'begin' || look === 'finish') return DOT_BOX;
+export function boxOf({ name, detail, shape, overlay }: DiagramNode): Box {
+  if (shape === 'begin' || shape === 'finish') return DOT_BOX;
   const all: TextLine[] = [
     { text: name, role: 'name' },
     { text: detail, role: 'detail' },
-    { text: mark === null ? '' : overlayText(mark), role: 'mark' },
+    { text: overlay === null ? '' : overlayText(overlay), role: 'mark' },
   ];
   const lines = all.filter(({ text }) => text !== '').map((line) => ({ ...line, text: oneLine(line.text, MAX_CHARS) }));
-  const [wider, higher] = PADDING[look] ?? [0, 0];
+  const [wider, higher] = PADDING[shape] ?? [0, 0];
   const widths = lines.map(({ text, role }) => widthOf(text, SIZES[role], role === 'name') + (role === 'name' ? ICON + 8 : 0));
   return {
     width: Math.ceil(Math.max(48, ...widths) + 24 + wider),

@@ -14,10 +14,10 @@ import type { DrawMessage, SerializedEvent, ThreadAnswer, ThreadMessage } from '
 const MAX_CACHED_NODES = 10_000;
 
 interface Job {
-  readonly asked: DrawMessage;
+  readonly request: DrawMessage;
   readonly program: Program;
   /** The statuses from the events received so far; null = draw the workflow alone. */
-  readonly happenings: OverlayBuilder | null;
+  readonly builder: OverlayBuilder | null;
 }
 
 const programs = new LRUCache<string, Program>({
@@ -34,15 +34,15 @@ function programOf({ revision, source }: DrawMessage): Program {
   return program;
 }
 
-async function take(message: ThreadMessage, port: MessagePort): Promise<void> {
+async function handle(message: ThreadMessage, port: MessagePort): Promise<void> {
   if (message.type === 'abandon') {
     jobs.delete(message.job);
     return;
   }
   if (message.type === 'draw') {
     const program = programOf(message);
-    const job = { asked: message, program, happenings: message.marked ? new OverlayBuilder(program) : null };
-    if (message.marked) {
+    const job = { request: message, program, builder: message.hasEvents ? new OverlayBuilder(program) : null };
+    if (message.hasEvents) {
       jobs.set(message.job, job);
       answer(port, { type: 'more', job: message.job });
     } else await finish(job, port);
@@ -50,36 +50,36 @@ async function take(message: ThreadMessage, port: MessagePort): Promise<void> {
   }
   const job = jobs.get(message.job);
   // The job was started in a thread that has since ended.
-  if (job === undefined) throw new DiagramError('pictures_busy', 'the drawing of the diagram was interrupted');
-  for (const event of message.events) apply(event, job.happenings);
+  if (job === undefined) throw new DiagramError('diagrams_busy', 'the drawing of the diagram was interrupted');
+  for (const event of message.events) apply(event, job.builder);
   if (message.last) {
     jobs.delete(message.job);
     await finish(job, port);
   } else answer(port, { type: 'more', job: message.job });
 }
 
-function apply({ sequence, type, nodeId, data, atMs }: SerializedEvent, overlay: OverlayBuilder | null): void {
-  overlay?.apply({ sequence, type: type as EventType, node_id: nodeId, data: JSON.parse(data) as JsonObject, at_ms: atMs });
+function apply({ sequence, type, nodeId, data, atMs }: SerializedEvent, builder: OverlayBuilder | null): void {
+  builder?.apply({ sequence, type: type as EventType, node_id: nodeId, data: JSON.parse(data) as JsonObject, at_ms: atMs });
 }
 
-async function finish({ asked, program, happenings }: Job, port: MessagePort): Promise<void> {
-  const { format, view } = asked;
-  const { content, policy, unreadable } = await draw(program, { format, view, marks: happenings?.overlay ?? null });
+async function finish({ request, program, builder }: Job, port: MessagePort): Promise<void> {
+  const { format, view } = request;
+  const { content, policy, unreadable } = await draw(program, { format, view, overlay: builder?.overlay ?? null });
   // A copy with its own buffer, which can be transferred.
   const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : new Uint8Array(content);
-  port.postMessage({ type: 'drawn', job: asked.job, bytes, policy, unreadable: [...unreadable] } satisfies ThreadAnswer, [
+  port.postMessage({ type: 'drawn', job: request.job, bytes, policy, unreadable: [...unreadable] } satisfies ThreadAnswer, [
     bytes.buffer,
   ]);
 }
 
-function answer(port: MessagePort, given: ThreadAnswer): void {
-  port.postMessage(given);
+function answer(port: MessagePort, message: ThreadAnswer): void {
+  port.postMessage(message);
 }
 
 if (parentPort !== null) {
   const port = parentPort;
   port.on('message', (message: ThreadMessage) => {
-    take(message, port).catch((error: unknown) => {
+    handle(message, port).catch((error: unknown) => {
       jobs.delete(message.job);
       const code = error instanceof DiagramError ? error.code : null;
       answer(port, { type: 'failed', job: message.job, code, message: error instanceof Error ? error.message : String(error) });

@@ -17,7 +17,7 @@ export interface DrawOptions {
   /** The format `xstate` always shows the machine. */
   readonly view: View;
   /** Node statuses of an execution; null = the workflow alone. */
-  readonly marks: ExecutionOverlay | null;
+  readonly overlay: ExecutionOverlay | null;
 }
 
 export interface DrawnFile {
@@ -34,26 +34,26 @@ export async function drawDocument(document: unknown, options: DrawOptions): Pro
 }
 
 /** Draws a program as a file of the given format. Rejects with `DiagramError` if it cannot be drawn. */
-export async function draw(program: Program, { format, view, marks }: DrawOptions): Promise<DrawnFile> {
-  if (format === 'xstate') return plain(`${JSON.stringify(toXState(program, marks), null, 2)}\n`);
-  const picture = view === 'machine' ? machineDiagram(program, marks) : workflowDiagram(program, marks);
+export async function draw(program: Program, { format, view, overlay }: DrawOptions): Promise<DrawnFile> {
+  if (format === 'xstate') return plain(`${JSON.stringify(toXState(program, overlay), null, 2)}\n`);
+  const diagram = view === 'machine' ? machineDiagram(program, overlay) : workflowDiagram(program, overlay);
   switch (format) {
     case 'mermaid':
-      return plain(toMermaid(picture));
+      return plain(toMermaid(diagram));
     case 'dot':
-      return plain(toDot(picture));
+      return plain(toDot(diagram));
     case 'svg': {
       const { drawSvg } = await import('./svg.ts');
-      return { ...plain((await drawSvg(picture, 'adaptive')).svg), policy: SVG_POLICY };
+      return { ...plain((await drawSvg(diagram, 'adaptive')).svg), policy: SVG_POLICY };
     }
     case 'png': {
       const [{ drawSvg }, { toPng }] = await Promise.all([import('./svg.ts'), import('./png.ts')]);
-      const { png, unreadable } = await toPng(await drawSvg(picture, 'fixed'));
+      const { png, unreadable } = await toPng(await drawSvg(diagram, 'fixed'));
       return { ...plain(png), unreadable };
     }
     case 'html': {
       const [{ drawSvg }, { toHtml }] = await Promise.all([import('./svg.ts'), import('./html.ts')]);
-      return { ...toHtml(picture, await drawSvg(picture, 'adaptive')), unreadable: [] };
+      return { ...toHtml(diagram, await drawSvg(diagram, 'adaptive')), unreadable: [] };
     }
     default: {
       const unhandled: never = format;

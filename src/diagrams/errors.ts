@@ -1,4 +1,4 @@
-export type DiagramErrorCode = 'picture_too_large' | 'pictures_busy';
+export type DiagramErrorCode = 'diagram_too_large' | 'diagrams_busy';
 
 /** A diagram cannot be drawn, or not now. */
 export class DiagramError extends Error {

@@ -18,7 +18,7 @@ interface PageNode {
  * A self-contained page: the drawing to pan, zoom and search, and each node's definition. Its content security policy allows only its own
  * script and styles, so that text from the workflow cannot run as code.
  */
-export function toHtml(picture: Diagram, { svg, style }: Drawing): { readonly content: string; readonly policy: string } {
+export function toHtml(diagram: Diagram, { svg, style }: Drawing): { readonly content: string; readonly policy: string } {
   const css = `${variables(':root')}${asset('page.css')}`;
   const script = asset('page.js');
   const policy = [
@@ -28,8 +28,8 @@ export function toHtml(picture: Diagram, { svg, style }: Drawing): { readonly co
     "base-uri 'none'",
     "form-action 'none'",
   ].join('; ');
-  const title = escaped(oneLine(picture.title, 120));
-  const nodes = picture.nodes.filter(({ definition }) => definition !== null).map(pageNode);
+  const title = escaped(oneLine(diagram.title, 120));
+  const nodes = diagram.nodes.filter(({ definition }) => definition !== null).map(pageNode);
   const content = `<!doctype html>
 <html lang="en">
 <head>
@@ -69,8 +69,8 @@ ${svg}</div>
   return { content, policy: `${policy}; frame-ancestors 'none'` };
 }
 
-function pageNode({ key, name, shape: look, detail, overlay: mark, definition }: Diagram['nodes'][number]): PageNode {
-  const about = [look, detail, mark === null ? '' : overlayText(mark), mark?.error ?? ''].filter((part) => part !== '');
+function pageNode({ key, name, shape, detail, overlay, definition }: Diagram['nodes'][number]): PageNode {
+  const about = [shape, detail, overlay === null ? '' : overlayText(overlay), overlay?.error ?? ''].filter((part) => part !== '');
   return {
     key,
     name: oneLine(name, 300),

@@ -67,21 +67,21 @@ const OUTLINES: Readonly<Partial<Record<Shape, string>>> = {
 /** Graphviz measures in inches. */
 const PIXELS_PER_INCH = 72;
 
-/** Rejects with `DiagramError` `picture_too_large`, or `pictures_busy` if too many layouts are waiting. */
-export async function layOut(picture: Diagram): Promise<Layout> {
-  const { nodes, edges } = picture;
+/** Rejects with `DiagramError` `diagram_too_large`, or `diagrams_busy` if too many layouts are waiting. */
+export async function layOut(diagram: Diagram): Promise<Layout> {
+  const { nodes, edges } = diagram;
   if (nodes.length > MAX_NODES || edges.length > MAX_EDGES)
     throw new DiagramError(
-      'picture_too_large',
+      'diagram_too_large',
       `${nodes.length} nodes and ${edges.length} edges are too many to draw; the limits are ${MAX_NODES} and ${MAX_EDGES}`,
     );
   const boxes = new Map(nodes.map((node) => [node.key, boxOf(node)]));
   const labels = edges.map(labelLines);
-  const placed = await runGraphviz(graphOf(picture, boxes, labels));
-  return layoutFrom(picture, boxes, labels, placed);
+  const placed = await runGraphviz(graphOf(diagram, boxes, labels));
+  return layoutFrom(diagram, boxes, labels, placed);
 }
 
-function graphOf(picture: Diagram, boxes: ReadonlyMap<string, Box>, labels: readonly (readonly string[])[]): string {
+function graphOf(diagram: Diagram, boxes: ReadonlyMap<string, Box>, labels: readonly (readonly string[])[]): string {
   const size = (node: DiagramNode): string => {
     const { width, height } = boxes.get(node.key) ?? boxOf(node);
     return `shape=${OUTLINES[node.shape] ?? 'box'} width=${(width / PIXELS_PER_INCH).toFixed(3)} height=${(height / PIXELS_PER_INCH).toFixed(3)}`;
@@ -93,13 +93,13 @@ function graphOf(picture: Diagram, boxes: ReadonlyMap<string, Box>, labels: read
   };
   return [
     'digraph g {',
-    `  graph [compound=true ranksep=0.45 nodesep=0.35 pad=0${picture.nodes.length > MAX_NODES_FULL_QUALITY ? ' nslimit=2 nslimit1=2 mclimit=0.5' : ''}]`,
+    `  graph [compound=true ranksep=0.45 nodesep=0.35 pad=0${diagram.nodes.length > MAX_NODES_FULL_QUALITY ? ' nslimit=2 nslimit1=2 mclimit=0.5' : ''}]`,
     '  node [shape=box fixedsize=true label=""]',
-    ...clustered(picture, size, (label) => {
+    ...clustered(diagram, size, (label) => {
       const width = Math.ceil(widthOf(frameLabel(label), SIZES.frame)) + 12;
       return `label=${spacerFor({ width, height: 16 })} labeljust=l margin=14`;
     }),
-    ...arrows(picture, edgeAttributes),
+    ...arrows(diagram, edgeAttributes),
     '}',
   ].join('\n');
 }
@@ -125,7 +125,7 @@ const waiting: (() => void)[] = [];
 
 async function runGraphviz(dot: string): Promise<GraphvizOutput> {
   if (busy >= MAX_THREADS) {
-    if (waiting.length >= MAX_WAITING) throw new DiagramError('pictures_busy', 'too many diagrams are being drawn');
+    if (waiting.length >= MAX_WAITING) throw new DiagramError('diagrams_busy', 'too many diagrams are being drawn');
     await new Promise<void>((turn) => waiting.push(turn));
   } else busy += 1;
   try {
@@ -155,11 +155,11 @@ function inThread(dot: string): Promise<GraphvizOutput> {
 }
 
 function tooLarge(problem: string, cause?: unknown): DiagramError {
-  return new DiagramError('picture_too_large', `the diagram ${problem}`, { cause });
+  return new DiagramError('diagram_too_large', `the diagram ${problem}`, { cause });
 }
 
 function layoutFrom(
-  picture: Diagram,
+  diagram: Diagram,
   boxes: ReadonlyMap<string, Box>,
   labels: readonly (readonly string[])[],
   { bb, objects = [], edges = [] }: GraphvizOutput,
@@ -171,11 +171,11 @@ function layoutFrom(
     return { x, y: height - y };
   };
   const places = new Map(objects.map((object) => [object.name, object]));
-  const nodes = picture.nodes.flatMap((node): PlacedNode[] => {
+  const nodes = diagram.nodes.flatMap((node): PlacedNode[] => {
     const pos = places.get(node.key)?.pos;
     return pos === undefined ? [] : [{ node, box: boxes.get(node.key) ?? boxOf(node), at: point(pos) }];
   });
-  const frames = picture.frames.flatMap((frame): PlacedFrame[] => {
+  const frames = diagram.frames.flatMap((frame): PlacedFrame[] => {
     const box = places.get(`cluster_${frame.key}`)?.bb;
     if (box === undefined) return [];
     const [left = 0, bottom = 0, right = 0, top = 0] = numbers(box);
@@ -184,7 +184,7 @@ function layoutFrom(
   });
   const drawn = edges.flatMap(({ id, pos, lp }): PlacedEdge[] => {
     const index = Number(id?.slice(1));
-    const edge = picture.edges[index];
+    const edge = diagram.edges[index];
     if (edge === undefined || pos === undefined) return [];
     const parts = pos.split(/\s+/);
     const tip = parts.find((part) => part.startsWith('e,')) ?? parts.find((part) => part.startsWith('s,'));

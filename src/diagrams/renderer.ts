@@ -87,7 +87,7 @@ export class DiagramRenderer {
     this.#lastJob += 1;
     const job = this.#lastJob;
     try {
-      let answer = await this.#ask({ ...asked, type: 'draw', job, marked: execution !== null });
+      let answer = await this.#ask({ ...asked, type: 'draw', job, hasEvents: execution !== null });
       if (execution !== null) {
         for await (const events of chunks(execution.log()))
           answer = await this.#ask({ type: 'events', job, events, last: false });
@@ -123,7 +123,7 @@ export class DiagramRenderer {
         timeout: null,
       };
       waiting.timeout = setTimeout(() => {
-        waiting.fail(new DiagramError('picture_too_large', 'the diagram takes too long to draw'));
+        waiting.fail(new DiagramError('diagram_too_large', 'the diagram takes too long to draw'));
         void this.#end(busy('the drawing thread was stopped because of another diagram'));
       }, TIMEOUT_MS);
       this.#jobs.set(job, waiting);
@@ -146,7 +146,7 @@ export class DiagramRenderer {
       this.#thread = null;
       // With several jobs it is unknown which of them failed the thread.
       const alone = this.#jobs.size === 1;
-      const problem = new DiagramError('picture_too_large', 'the diagram needs too much memory to draw', { cause });
+      const problem = new DiagramError('diagram_too_large', 'the diagram needs too much memory to draw', { cause });
       this.#failAll(alone ? problem : busy('the drawing thread has failed', cause));
     });
     this.#thread = thread;
@@ -203,5 +203,5 @@ async function* chunks(log: AsyncIterable<SerializedEvent>): AsyncGenerator<Seri
 }
 
 function busy(message: string, cause?: unknown): DiagramError {
-  return new DiagramError('pictures_busy', message, { cause });
+  return new DiagramError('diagrams_busy', message, { cause });
 }

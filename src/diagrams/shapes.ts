@@ -1,13 +1,13 @@
 import type { Shape } from '../../machines/views/diagram.ts';
 
 /** The outline of a node, centred at the origin, as SVG elements of class `jj-shape`. */
-export function outlineOf(look: Shape, width: number, height: number): string {
+export function shapeOutline(shape: Shape, width: number, height: number): string {
   const [w, h] = [width / 2, height / 2];
   const polygon = (...points: readonly (readonly [number, number])[]): string =>
     `<polygon class="jj-shape" points="${points.map(([x, y]) => `${x},${y}`).join(' ')}"/>`;
   const rect = (radius: number, inset = 0, more = ''): string =>
     `<rect class="jj-shape" x="${-w + inset}" y="${-h + inset}" width="${width - 2 * inset}" height="${height - 2 * inset}" rx="${radius}"${more}/>`;
-  switch (look) {
+  switch (shape) {
     case 'condition':
       return polygon([0, -h], [w, 0], [0, h], [-w, 0]);
     case 'parallel':
@@ -52,7 +52,7 @@ export function outlineOf(look: Shape, width: number, height: number): string {
     case 'arrived':
       return rect(h, 0, ' stroke-dasharray="4 3"');
     default: {
-      const unhandled: never = look;
+      const unhandled: never = shape;
       throw new TypeError(`no shape for ${JSON.stringify(unhandled)}`);
     }
   }

@@ -5,7 +5,7 @@ import { ICON, LINE_HEIGHT, labelSize, SIZES, type TextLine } from './boxes.ts';
 import { type Layout, layOut, type PlacedEdge, type PlacedFrame, type PlacedNode, type Point } from './layout.ts';
 import { widthOf } from './measure.ts';
 import { ADAPTIVE, LIGHT, type Palette, variables } from './palette.ts';
-import { ICONS, outlineOf } from './shapes.ts';
+import { ICONS, shapeOutline } from './shapes.ts';
 
 const MARGIN = 20;
 const TITLE_HEIGHT = 52;
@@ -20,20 +20,20 @@ export interface Drawing {
 }
 
 /** `fixed`: light colours without CSS variables, which not every program supports. `adaptive`: light or dark by the reader's preference. */
-export async function drawSvg(picture: Diagram, colours: 'adaptive' | 'fixed'): Promise<Drawing> {
-  return draw(picture, await layOut(picture), colours);
+export async function drawSvg(diagram: Diagram, colours: 'adaptive' | 'fixed'): Promise<Drawing> {
+  return draw(diagram, await layOut(diagram), colours);
 }
 
-function draw(picture: Diagram, layout: Layout, colours: 'adaptive' | 'fixed'): Drawing {
-  const title = oneLine(picture.title, 80);
-  const about = oneLine([picture.subtitle, picture.status ?? ''].filter((part) => part !== '').join(' · '), 120);
+function draw(diagram: Diagram, layout: Layout, colours: 'adaptive' | 'fixed'): Drawing {
+  const title = oneLine(diagram.title, 80);
+  const about = oneLine([diagram.subtitle, diagram.status ?? ''].filter((part) => part !== '').join(' · '), 120);
   const heads = [widthOf(title, SIZES.title, true), widthOf(about, SIZES.subtitle)];
   const width = Math.ceil(Math.max(layout.width, ...heads) + 2 * MARGIN);
   const height = Math.ceil(layout.height + TITLE_HEIGHT + 2 * MARGIN);
   const left = (width - layout.width) / 2;
-  const style = styleOf(colours === 'fixed' ? LIGHT : ADAPTIVE, colours === 'fixed' ? '' : variables('.jj-picture'));
+  const style = styleOf(colours === 'fixed' ? LIGHT : ADAPTIVE, colours === 'fixed' ? '' : variables('.jj-diagram'));
   const svg = [
-    `<svg xmlns="http://www.w3.org/2000/svg" class="jj-picture" role="img" aria-label="${escaped(title)}" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" class="jj-diagram" role="img" aria-label="${escaped(title)}" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}">`,
     `<title>${escaped(title)}</title>`,
     `<style>${style}</style>`,
     `<rect class="jj-paper" width="${width}" height="${height}"/>`,
@@ -60,16 +60,18 @@ function frameTitle({ label, from }: PlacedFrame): string {
   return `<text class="jj-frame-label" x="${round(from.x + 10)}" y="${round(from.y + 18)}">${escaped(label)}</text>`;
 }
 
-function node({ node: { key, name, shape: look, detail, overlay: mark }, box, at }: PlacedNode): string {
-  const told = [name, detail, mark === null ? '' : overlayText(mark), mark?.error ?? ''].filter((text) => text !== '');
-  const classes = ['jj-node', `jj-${look}`, ...(mark === null ? [] : ['jj-marked', `jj-${mark.status}`])];
+function node({ node: { key, name, shape, detail, overlay }, box, at }: PlacedNode): string {
+  const tooltip = [name, detail, overlay === null ? '' : overlayText(overlay), overlay?.error ?? ''].filter(
+    (text) => text !== '',
+  );
+  const classes = ['jj-node', `jj-${shape}`, ...(overlay === null ? [] : ['jj-marked', `jj-${overlay.status}`])];
   // The baseline of the first line, so that all lines together are centred.
   const top = (-box.lines.length * LINE_HEIGHT) / 2 + 12;
   return [
     `<g class="${classes.join(' ')}" id="${key}" transform="translate(${round(at.x)} ${round(at.y)})">`,
-    `<title>${escaped(told.map((text) => oneLine(text, 300)).join('\n'))}</title>`,
-    outlineOf(look, box.width, box.height),
-    ...box.lines.map((line, i) => textLine(line, top + i * LINE_HEIGHT, ICONS[look])),
+    `<title>${escaped(tooltip.map((text) => oneLine(text, 300)).join('\n'))}</title>`,
+    shapeOutline(shape, box.width, box.height),
+    ...box.lines.map((line, i) => textLine(line, top + i * LINE_HEIGHT, ICONS[shape])),
     '</g>',
   ].join('');
 }
@@ -112,32 +114,32 @@ function styleOf(palette: Palette, before: string): string {
   const statuses = ['queued', 'active', 'waiting', 'held', 'retrying', 'done', 'failed', 'skipped', 'cancelled'] as const;
   return [
     before,
-    `.jj-picture text{font-family:"DejaVu Sans",Verdana,"Segoe UI",system-ui,sans-serif;fill:${palette.ink};text-anchor:middle}`,
+    `.jj-diagram text{font-family:"DejaVu Sans",Verdana,"Segoe UI",system-ui,sans-serif;fill:${palette.ink};text-anchor:middle}`,
     `.jj-paper{fill:${palette.paper}}`,
-    `.jj-picture .jj-title{font-size:${SIZES.title}px;font-weight:bold;text-anchor:start}`,
-    `.jj-picture .jj-subtitle{font-size:${SIZES.subtitle}px;fill:${palette.muted};text-anchor:start}`,
+    `.jj-diagram .jj-title{font-size:${SIZES.title}px;font-weight:bold;text-anchor:start}`,
+    `.jj-diagram .jj-subtitle{font-size:${SIZES.subtitle}px;fill:${palette.muted};text-anchor:start}`,
     `.jj-frame{fill:${palette.frame};stroke:${palette.line};stroke-dasharray:6 4;stroke-width:1}`,
     '.jj-parallel{stroke-dasharray:none}',
-    `.jj-picture .jj-frame-label{font-size:${SIZES.frame}px;fill:${palette.muted};text-anchor:start;stroke:${palette.frame};stroke-width:4px;stroke-linejoin:round;paint-order:stroke}`,
+    `.jj-diagram .jj-frame-label{font-size:${SIZES.frame}px;fill:${palette.muted};text-anchor:start;stroke:${palette.frame};stroke-width:4px;stroke-linejoin:round;paint-order:stroke}`,
     `.jj-shape{fill:${palette.node};stroke:${palette.line};stroke-width:1.5}`,
     `.jj-solid{fill:${palette.ink}}`,
     `.jj-ring{fill:${palette.paper};stroke:${palette.ink};stroke-width:1.5}`,
     `.jj-icon{fill:none;stroke:${palette.accent};stroke-width:1.4;stroke-linecap:round;stroke-linejoin:round}`,
-    `.jj-picture .jj-name{font-size:${SIZES.name}px;font-weight:bold}`,
-    `.jj-picture .jj-detail{font-size:${SIZES.detail}px;fill:${palette.muted}}`,
-    `.jj-picture .jj-mark{font-size:${SIZES.mark}px}`,
+    `.jj-diagram .jj-name{font-size:${SIZES.name}px;font-weight:bold}`,
+    `.jj-diagram .jj-detail{font-size:${SIZES.detail}px;fill:${palette.muted}}`,
+    `.jj-diagram .jj-mark{font-size:${SIZES.mark}px}`,
     `.jj-edge path{fill:none;stroke:${palette.line};stroke-width:1.5}`,
     `.jj-edge polygon{fill:${palette.line}}`,
     `.jj-waits path{stroke-dasharray:2 4}`,
     `.jj-back path{stroke:${palette.back};stroke-dasharray:7 4}`,
     `.jj-back polygon{fill:${palette.back}}`,
-    `.jj-picture .jj-label text{font-size:${SIZES.edge}px;fill:${palette.muted};stroke:${palette.paper};stroke-width:3px;stroke-linejoin:round;paint-order:stroke}`,
-    `.jj-picture .jj-back text{fill:${palette.back}}`,
+    `.jj-diagram .jj-label text{font-size:${SIZES.edge}px;fill:${palette.muted};stroke:${palette.paper};stroke-width:3px;stroke-linejoin:round;paint-order:stroke}`,
+    `.jj-diagram .jj-back text{fill:${palette.back}}`,
     `.jj-taken path{stroke:${palette['line-done']};stroke-width:2.5}`,
     `.jj-taken polygon{fill:${palette['line-done']}}`,
     '.jj-untaken{opacity:0.55}',
     ...statuses.map((status) => `.jj-${status} .jj-shape{fill:${palette[`fill-${status}`]};stroke:${palette[`line-${status}`]}}`),
-    ...statuses.map((status) => `.jj-picture .jj-${status} .jj-mark{fill:${palette[`line-${status}`]}}`),
+    ...statuses.map((status) => `.jj-diagram .jj-${status} .jj-mark{fill:${palette[`line-${status}`]}}`),
     '.jj-active .jj-shape{stroke-width:3}',
     '.jj-queued .jj-shape,.jj-skipped .jj-shape{stroke-dasharray:4 3}',
     '.jj-skipped .jj-name,.jj-skipped .jj-detail,.jj-skipped .jj-icon{opacity:0.6}',

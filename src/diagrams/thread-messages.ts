@@ -20,7 +20,7 @@ export interface DrawMessage {
   readonly format: Format;
   readonly view: View;
   /** Do the events of an execution follow? */
-  readonly marked: boolean;
+  readonly hasEvents: boolean;
 }
 
 export type ThreadMessage =

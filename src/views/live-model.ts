@@ -78,7 +78,7 @@ export class LiveModel {
   }
 
   get statuses(): ExecutionOverlay {
-    this.#statuses ??= this.#outline.marks;
+    this.#statuses ??= this.#outline.overlay;
     return this.#statuses;
   }
 

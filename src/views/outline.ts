@@ -41,10 +41,10 @@ export function outlineOf(program: Program): readonly OutlineRow[] {
   }
   const rows: OutlineRow[] = [];
   const shown = new Set<number>();
-  const show = (index: number, depth: number, way: string): void => {
+  const show = (index: number, depth: number, branch: string): void => {
     const { name, detail, definition } = at(picture.nodes, index + 1);
     const loop = graph.backIn(index).length > 0;
-    rows.push({ node: name, kind: graph.node(index).kind.type, detail, depth, branch: way, loop, definition });
+    rows.push({ node: name, kind: graph.node(index).kind.type, detail, depth, branch, loop, definition });
     shown.add(index);
   };
   const dominated = childrenOf(graph);
@@ -128,7 +128,7 @@ export class LiveOutline {
     this.#overlay.apply({ sequence, type: type as TimedEvent['type'], node_id, data, at_ms: Date.parse(created_at) });
   }
 
-  get marks(): ExecutionOverlay {
+  get overlay(): ExecutionOverlay {
     return this.#overlay.overlay;
   }
 }

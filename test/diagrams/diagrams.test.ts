@@ -10,7 +10,7 @@ import { fontOptions } from '../../src/diagrams/png.ts';
 import { condition, document, join, parallel, tool } from '../support/workflows.ts';
 
 function drawn(source: unknown, wanted: Partial<DrawOptions> = {}): Promise<DrawnFile> {
-  return drawDocument(source, { format: 'svg', view: 'workflow', marks: null, ...wanted });
+  return drawDocument(source, { format: 'svg', view: 'workflow', overlay: null, ...wanted });
 }
 
 const CHAIN = (size: number) =>
@@ -90,14 +90,14 @@ describe('a diagram', () => {
   });
 });
 
-describe('the pictures in docs/diagrams', () => {
+describe('the diagrams in docs/diagrams', () => {
   const examples = readdirSync('examples', { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.yaml'));
 
   it.each(examples)('show the current example %s', async (file) => {
     const name = basename(file, '.yaml') === 'workflow' ? dirname(file) : basename(file, '.yaml');
     const { document: read } = checkWorkflow(readFileSync(`examples/${file}`, 'utf8'), file);
     const kept = readFileSync(`docs/diagrams/${name}.svg`, 'utf8');
-    expect(String((await drawn(read)).content), 'draw them again: npm run pictures').toBe(kept);
+    expect(String((await drawn(read)).content), 'draw them again: npm run diagrams').toBe(kept);
   });
 
   it('contain nothing else', () => {

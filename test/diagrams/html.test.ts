@@ -38,9 +38,9 @@ describe('the HTML page of a diagram', requires('chromium'), () => {
   /** Opens the page and collects its errors. */
   async function opened(
     document: unknown,
-    marks: ExecutionOverlay | null = null,
+    overlay: ExecutionOverlay | null = null,
   ): Promise<{ readonly page: Page; readonly problems: readonly string[] }> {
-    const { content } = await drawDocument(document, { format: 'html', view: 'workflow', marks });
+    const { content } = await drawDocument(document, { format: 'html', view: 'workflow', overlay });
     const file = join(folder, `${Math.random()}.html`);
     writeFileSync(file, content);
     const page = await browser.newPage({ viewport: { width: 1_200, height: 800 } });
@@ -134,7 +134,7 @@ describe('the HTML page of a diagram', requires('chromium'), () => {
     await page.close();
 
     const waits: NodeOverlay = { status: 'waiting', visits: 1, retries: 0, sinceMs: 0, durationMs: null, error: null };
-    const marks: ExecutionOverlay = {
+    const overlay: ExecutionOverlay = {
       status: 'paused',
       suspended: false,
       sequence: 9,
@@ -142,7 +142,7 @@ describe('the HTML page of a diagram', requires('chromium'), () => {
       nodes: new Map([['step_60', waits]]),
       taken: [],
     };
-    const execution = await opened(source, marks);
+    const execution = await opened(source, overlay);
     expect(await legible(execution.page, 'step_60')).toBe(true);
     expect([...problems, ...execution.problems]).toEqual([]);
     await execution.page.close();

@@ -87,9 +87,9 @@ describe('diagrams drawn in a thread', () => {
 
   it('are refused once the server closes', async () => {
     const { pictures, render } = renderer();
-    const under = expect(render()).rejects.toMatchObject({ code: 'pictures_busy' });
+    const under = expect(render()).rejects.toMatchObject({ code: 'diagrams_busy' });
     await pictures.close();
     await under;
-    await expect(render({ format: 'dot' })).rejects.toMatchObject({ code: 'pictures_busy' });
+    await expect(render({ format: 'dot' })).rejects.toMatchObject({ code: 'diagrams_busy' });
   });
 });

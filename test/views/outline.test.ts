@@ -112,8 +112,8 @@ describe('a live outline', () => {
     const live = new LiveOutline(golden.document);
     for (const { at_ms, ...event } of golden.events) live.apply({ ...event, created_at: new Date(at_ms).toISOString() });
     const nodes = new Set(live.rows.map(({ node }) => node));
-    for (const node of live.marks.nodes.keys()) expect(nodes).toContain(node);
-    expect(live.marks.sequence).toBe(golden.events.at(-1)?.sequence);
+    for (const node of live.overlay.nodes.keys()) expect(nodes).toContain(node);
+    expect(live.overlay.sequence).toBe(golden.events.at(-1)?.sequence);
   });
 });
 

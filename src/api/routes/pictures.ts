@@ -118,7 +118,7 @@ function send(
 }
 
 function refusal(error: DiagramError): RuntimeError {
-  if (error.code === 'pictures_busy')
+  if (error.code === 'diagrams_busy')
     return new RuntimeError('overloaded', error.message, { retryAfterMs: RETRY_AFTER_MS, cause: error });
   return new RuntimeError('bad_request', `${error.message}; mermaid, dot and xstate are not drawn`, { cause: error });
 }

@@ -101,7 +101,7 @@ With --json it tells about the picture instead of printing it.`,
     const { document } = selectUnit(this.target, authored, this.unit);
     const { drawDocument } = await import('../../diagrams/draw.ts');
     const view = choiceArgument('--view', this.view, VIEWS);
-    const { content, unreadable } = await drawDocument(document, { format, view, marks: null });
+    const { content, unreadable } = await drawDocument(document, { format, view, overlay: null });
     if (unreadable.length > 0) this.note(missingGlyphsText(unreadable, 'on this machine'));
     return this.#deliver(typeof content === 'string' ? Buffer.from(content) : content, format);
   }

@@ -166,14 +166,14 @@ export class Deliverer implements SingletonService {
   }
 
   async #attempt(webhook: WebhookRow, delivery: DeliveryRow): Promise<void> {
-    const { sender, deps: parts, onGone: gone } = this.#options;
+    const { sender, deps, onGone } = this.#options;
     let answer: AttemptResult | null = null;
     try {
       answer = await sender.deliver(webhook, delivery, this.#closing.signal);
       if (this.#closing.signal.aborted && !answer.delivered) return;
-      if (answer.status === 410) await gone(webhook);
+      if (answer.status === 410) await onGone(webhook);
     } catch (error) {
-      parts.onError(error);
+      deps.onError(error);
     }
     const failure: AttemptResult = {
       delivered: false,
@@ -182,8 +182,8 @@ export class Deliverer implements SingletonService {
       permanent: false,
       durationMs: 0,
     };
-    if (answer !== null) this.#endpoints.answered(webhook.id, answer.durationMs, parts.clock.nowMs());
-    this.#outcomes = [...this.#outcomes, outcomeOf(delivery, answer ?? failure, parts.clock.nowMs())];
+    if (answer !== null) this.#endpoints.answered(webhook.id, answer.durationMs, deps.clock.nowMs());
+    this.#outcomes = [...this.#outcomes, outcomeOf(delivery, answer ?? failure, deps.clock.nowMs())];
     this.#recordJob.request();
   }
 

@@ -1,29 +1,29 @@
-// The drawing's own page: moves and zooms it by its viewBox, finds nodes, shows their definitions.
+// Script of the diagram page: pans and zooms by the viewBox, searches nodes, shows their definitions.
 (() => {
   const byId = (id) => document.getElementById(id);
   const stage = byId('stage');
   const svg = stage.querySelector('svg');
   const search = byId('search');
   const nodes = JSON.parse(byId('nodes').textContent);
-  const known = new Map(nodes.map((node) => [node.key, node]));
+  const nodesByKey = new Map(nodes.map((node) => [node.key, node]));
   const { width, height } = svg.viewBox.baseVal;
   let view = { x: 0, y: 0, width, height };
   let found = [];
   let shown = -1;
-  // Pixels of the screen for one of the drawing. Below the first nothing can be read, beyond the second there is nothing to see.
+  // Screen pixels per drawing pixel: the smallest readable scale, and the largest allowed.
   const LEGIBLE_SCALE = 0.25;
-  const LARGEST_SCALE = 16;
-  const UNDER_WAY = ['active', 'retrying', 'held', 'waiting', 'queued'].map((status) => `.jj-${status}`).join();
+  const MAX_SCALE = 16;
+  const UNFINISHED = ['active', 'retrying', 'held', 'waiting', 'queued'].map((status) => `.jj-${status}`).join();
 
   svg.removeAttribute('width');
   svg.removeAttribute('height');
 
-  function look(next) {
+  function setView(next) {
     view = next;
     svg.setAttribute('viewBox', `${view.x} ${view.y} ${view.width} ${view.height}`);
   }
 
-  // Pixels of the screen for one of the drawing.
+  // Screen pixels per drawing pixel.
   function scale() {
     return Math.min(svg.clientWidth / view.width, svg.clientHeight / view.height) || 1;
   }
@@ -36,8 +36,8 @@
   function zoom(factor, at = { x: view.x + view.width / 2, y: view.y + view.height / 2 }) {
     const now = scale();
     const whole = Math.min(svg.clientWidth / width, svg.clientHeight / height);
-    const size = now / Math.min(Math.max(now / factor, whole / 8), LARGEST_SCALE);
-    look({
+    const size = now / Math.min(Math.max(now / factor, whole / 8), MAX_SCALE);
+    setView({
       x: at.x - (at.x - view.x) * size,
       y: at.y - (at.y - view.y) * size,
       width: view.width * size,
@@ -46,33 +46,33 @@
   }
 
   function move(dx, dy) {
-    look({ ...view, x: view.x + dx, y: view.y + dy });
+    setView({ ...view, x: view.x + dx, y: view.y + dy });
   }
 
   function fit() {
-    look({ x: 0, y: 0, width, height });
+    setView({ x: 0, y: 0, width, height });
   }
 
   function goTo(element) {
     const box = element.getBoundingClientRect();
     const middle = pointAt(box.x + box.width / 2, box.y + box.height / 2);
-    // Near enough to read it: a pixel of the drawing for each of the screen, at least.
+    // At least one screen pixel per drawing pixel, so that the node is readable.
     const size = Math.min(1, scale());
     const [w, h] = [view.width * size, view.height * size];
-    look({ x: middle.x - w / 2, y: middle.y - h / 2, width: w, height: h });
+    setView({ x: middle.x - w / 2, y: middle.y - h / 2, width: w, height: h });
   }
 
-  // A drawing that would be a thread as a whole opens near enough to read: where it is under way, where it failed, or where it begins.
-  function begin() {
+  // A diagram too large to be readable as a whole opens at an unfinished node, a failed one, or the start.
+  function showInitial() {
     if (scale() >= LEGIBLE_SCALE) return;
-    const [first] = [UNDER_WAY, '.jj-failed', '.jj-begin'].map((what) => svg.querySelector(what)).filter(Boolean);
+    const [first] = [UNFINISHED, '.jj-failed', '.jj-begin'].map((selector) => svg.querySelector(selector)).filter(Boolean);
     if (first === undefined) return;
     goTo(first);
-    look({ ...view, y: Math.max(0, Math.min(view.y, height - view.height)) });
+    setView({ ...view, y: Math.max(0, Math.min(view.y, height - view.height)) });
   }
 
   function open(key) {
-    const node = known.get(key);
+    const node = nodesByKey.get(key);
     if (node === undefined) return;
     for (const chosen of svg.querySelectorAll('.jj-chosen')) chosen.classList.remove('jj-chosen');
     byId(key).classList.add('jj-chosen');
@@ -105,7 +105,7 @@
     shown = (shown + step + found.length) % found.length;
     const { key } = found[shown];
     byId('found').textContent = `${shown + 1} of ${found.length}`;
-    // First the panel: it takes room from the drawing.
+    // The panel first, since it reduces the space of the drawing.
     open(key);
     goTo(byId(key));
   }
@@ -133,7 +133,7 @@
   });
   const drop = () => {
     stage.classList.remove('moving');
-    // A click follows; it is none when the drawing was moved.
+    // A click event follows, which must be ignored if the drawing was dragged.
     setTimeout(() => {
       drag = null;
     });
@@ -201,5 +201,5 @@
   byId('out').addEventListener('click', () => zoom(1.25));
   byId('fit').addEventListener('click', fit);
   byId('close').addEventListener('click', close);
-  begin();
+  showInitial();
 })();

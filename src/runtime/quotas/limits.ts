@@ -47,9 +47,9 @@ export function parseLimits(given: Json): TenantLimits {
 }
 
 function check(name: keyof TenantLimits, value: Json): void {
-  const { min: least, max: most, whole } = BOUNDS[name];
-  const fits = typeof value === 'number' && value >= least && value <= most && (!whole || Number.isInteger(value));
-  if (!fits) throw invalid(`${name} must be ${whole ? 'a whole number' : 'a number'} from ${least} to ${most}`);
+  const { min, max, whole } = BOUNDS[name];
+  const fits = typeof value === 'number' && value >= min && value <= max && (!whole || Number.isInteger(value));
+  if (!fits) throw invalid(`${name} must be ${whole ? 'a whole number' : 'a number'} from ${min} to ${max}`);
 }
 
 function invalid(problem: string): RuntimeError {

@@ -42,18 +42,18 @@ export class Quotas implements TenantAdmission {
   readonly #onFreed: QuotaOptions['onFreed'];
   readonly #onError: QuotaOptions['onError'];
 
-  constructor({ store, clock, betweenCommits, onReactivated: opened, onFreed: freed, onError: failed }: QuotaOptions) {
+  constructor({ store, clock, betweenCommits, onReactivated, onFreed, onError }: QuotaOptions) {
     this.#store = store;
     this.#clock = clock;
     this.#statusCache = new TenantStatusCache(store.tenants, clock);
     this.#live = new LiveExecutions({
       count: (tenantId) => store.tenants.liveExecutions(tenantId),
       betweenCommits,
-      onFreed: freed,
+      onFreed,
     });
-    this.#inactiveTenants = new InactiveTenants(store.tenants, opened);
-    this.#onFreed = freed;
-    this.#onError = failed;
+    this.#inactiveTenants = new InactiveTenants(store.tenants, onReactivated);
+    this.#onFreed = onFreed;
+    this.#onError = onError;
   }
 
   /**
