@@ -191,7 +191,11 @@ describe('GET /executions/:id/machine', () => {
     const drawn = await server.get('/workflows/huge/machine?format=svg');
     expect(drawn).toMatchObject({
       status: 400,
-      body: { error: expect.stringMatching(/^bad request: 2003 nodes and 2002 edges are too many to be drawn; mermaid, dot/) },
+      body: {
+        error: expect.stringMatching(
+          /^bad request: 2003 nodes and 2002 edges are too many to draw; the limits are 2000 and 6000; mermaid, dot/,
+        ),
+      },
     });
     expect((await picture(server, '/workflows/huge/machine?format=mermaid')).status).toBe(200);
   });

@@ -95,7 +95,7 @@ describe('jamjet visualize FILE', () => {
       expect([code, stderr]).toEqual([
         1,
         expect.stringMatching(
-          / are too many to be drawn\nmermaid, dot and xstate are not drawn: ask for one of these with --format\.\n$/,
+          / are too many to draw; the limits are 2000 and 6000\nmermaid, dot and xstate are not drawn: ask for one of these with --format\.\n$/,
         ),
       ]);
     });
