@@ -53,6 +53,8 @@ export const condition: KindDefinition<Condition> = defineKind<Condition>({
   targets: (kind) => kind.branches.map((branch) => ({ role: 'branch', to: branch.target })),
   branching: 'choice',
   branches: (kind) => kind.branches,
+  syntax: { keys: { branches: { holds: 'choices', spellings: ['branches', 'conditions'] } }, attempts: false },
+  testReplies: 'none',
   forwardsInput: true,
 });
 

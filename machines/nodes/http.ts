@@ -3,6 +3,7 @@ import { optional } from '../ir/reading/fields.ts';
 import type { Json } from '../json.ts';
 import { defineKind, type KindDefinition } from './kind.ts';
 import { mapping, OUTPUT_PROPERTIES, readOutputFields } from './shared-fields.ts';
+import { OUTPUT_SYNTAX } from './syntax.ts';
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'] as const;
 
@@ -55,5 +56,16 @@ export const http: KindDefinition<Http> = defineKind<Http>({
   mapping: ({ url, headers, query, body }) => ({ url, headers, query, ...(body === undefined ? {} : { body }) }),
   mappingKey: null,
   payload: (kind, input) => ({ method: kind.method, input }),
+  syntax: {
+    keys: {
+      url: { holds: 'text' },
+      method: { holds: 'text' },
+      headers: { holds: 'json' },
+      query: { holds: 'json', spellings: ['query', 'params'] },
+      body: { holds: 'json' },
+      output_schema: { holds: 'json' },
+      ...OUTPUT_SYNTAX,
+    },
+  },
   summary: (kind) => `${kind.method} ${kind.url}`,
 });

@@ -3,6 +3,7 @@ import { durationText } from '../duration.ts';
 import { optional } from '../ir/reading/fields.ts';
 import { defineKind, type KindDefinition } from './kind.ts';
 import { duration, namedTargets, OUTPUT_PROPERTIES, readOutputFields } from './shared-fields.ts';
+import { OUTPUT_SYNTAX } from './syntax.ts';
 
 export const HumanApproval = Type.Object(
   {
@@ -48,5 +49,20 @@ export const humanApproval: KindDefinition<HumanApproval> = defineKind<HumanAppr
   parkTimeoutMs: ({ timeout_secs }) => (timeout_secs === undefined ? null : Math.round(timeout_secs * 1000)),
   outcomeEdgeHint: (kind) =>
     kind.on_approved === undefined ? 'to go there when it is approved, name it in on_approved too' : null,
+  syntax: {
+    keys: {
+      on_approved: { holds: 'target' },
+      on_rejected: { holds: 'target' },
+      on_timeout: { holds: 'target' },
+      ...OUTPUT_SYNTAX,
+      timeout_secs: { holds: 'duration', spellings: ['timeout'] },
+      description: { holds: 'text', spellings: ['message', 'prompt'], fallback: 'description' },
+    },
+    attempts: false,
+    complete(kind, { id }) {
+      kind.description ??= `Approval required for ${id}`;
+    },
+  },
+  testReplies: 'decision',
   summary: ({ timeout_secs }) => (timeout_secs === undefined ? 'approval' : `approval, ${durationText(timeout_secs * 1_000)}`),
 });

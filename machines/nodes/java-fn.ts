@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { defineKind, type KindDefinition } from './kind.ts';
 import { INPUT_MAPPING, mappingUnlessEmpty, OUTPUT_PROPERTIES, readOutputFields } from './shared-fields.ts';
+import { WORK_SYNTAX } from './syntax.ts';
 
 export const JavaFn = Type.Object(
   {
@@ -32,4 +33,5 @@ export const javaFn: KindDefinition<JavaFn> = defineKind<JavaFn>({
   mapping: (kind) => mappingUnlessEmpty(kind.input_mapping),
   payload: (kind, input) => ({ class: kind.class_name, method: kind.method, input }),
   objectResultIsPatch: true,
+  syntax: { keys: { class_name: { holds: 'text', spellings: ['class'] }, method: { holds: 'text' }, ...WORK_SYNTAX } },
 });

@@ -3,6 +3,7 @@ import type { Fields } from '../ir/reading/fields.ts';
 import { isObject } from '../json.ts';
 import { defineKind, type KindDefinition } from './kind.ts';
 import { OUTPUT_PROPERTIES, readOutputFields } from './shared-fields.ts';
+import { OUTPUT_SYNTAX } from './syntax.ts';
 
 const STRATEGIES = ['collect', 'first', 'custom'] as const;
 
@@ -83,6 +84,14 @@ export const join: KindDefinition<Join> = defineKind<Join>({
   objectResultIsPatch: true,
   joins: (kind) => (kind.merge_strategy.type === 'first' ? 'first' : 'all'),
   waitsForNodes: (kind) => kind.wait_for,
+  syntax: {
+    keys: {
+      merge_strategy: { holds: 'json', spellings: ['strategy'] },
+      function_ref: { holds: 'text' },
+      ...OUTPUT_SYNTAX,
+      wait_for: { holds: 'sources' },
+    },
+  },
   summary: ({ merge_strategy: { type } }) => (type === 'collect' ? 'waits for all' : type === 'first' ? 'first wins' : 'merge'),
 });
 

@@ -2,6 +2,7 @@ import type { TSchema } from 'typebox';
 import type { Fields } from '../ir/reading/fields.ts';
 import type { Json, JsonObject } from '../json.ts';
 import { namedTargets } from './shared-fields.ts';
+import { type KindSyntax, OUTPUT_SYNTAX } from './syntax.ts';
 
 /** Queues that external workers can claim from. */
 export type Queue = 'model' | 'tool' | 'python_tool' | 'java_tool' | 'retrieval' | 'privileged' | 'general';
@@ -125,6 +126,11 @@ export interface KindDefinition<K extends { readonly type: string }> {
   /** What to do about an only edge that is taken for an outcome, so that any other end leads nowhere; null = that cannot be. Default: null. */
   outcomeEdgeHint(kind: K): string | null;
 
+  /** How it is written in a workflow file. Default: `output_key` and `fallback_node`. */
+  readonly syntax: KindSyntax;
+  /** What the results of a test may say of it: how its work ended, a decision, an event, or nothing. Default: `work`. */
+  readonly testReplies: 'work' | 'decision' | 'event' | 'none';
+
   /** What it calls, waits for or asks, in a few words; '' = nothing to add to its type. Default: its first policy name. */
   summary(kind: K): string;
 }
@@ -168,6 +174,8 @@ export function defineKind<K extends { readonly type: string; readonly fallback_
     parkTimeoutMs: () => null,
     timeoutOutcome: () => 'fail',
     outcomeEdgeHint: () => null,
+    syntax: { keys: OUTPUT_SYNTAX },
+    testReplies: 'work',
     summary: (kind) => spec.policyNames?.(kind)[0] ?? '',
     ...spec,
   };

@@ -14,4 +14,6 @@ export const limitExceeded: KindDefinition<LimitExceeded> = defineKind<LimitExce
   behaviour: () => 'control',
   targets: () => [],
   endsExecution: true,
+  syntax: { keys: {}, attempts: false, next: false },
+  testReplies: 'none',
 });

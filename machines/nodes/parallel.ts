@@ -29,5 +29,13 @@ export const parallel: KindDefinition<Parallel> = defineKind<Parallel>({
   branching: 'all',
   branches: (kind) => kind.branches.map((target) => ({ condition: null, target })),
   branchTarget: (kind) => kind.join ?? null,
+  syntax: {
+    keys: { join: { holds: 'target' }, branches: { holds: 'starts' } },
+    attempts: false,
+    complete(kind) {
+      if (kind.join === 'end') delete kind.join;
+    },
+  },
+  testReplies: 'none',
   forwardsInput: true,
 });

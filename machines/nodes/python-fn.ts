@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { defineKind, type KindDefinition } from './kind.ts';
 import { INPUT_MAPPING, mappingUnlessEmpty, OUTPUT_PROPERTIES, readOutputFields } from './shared-fields.ts';
+import { WORK_SYNTAX } from './syntax.ts';
 
 export const PythonFn = Type.Object(
   {
@@ -33,4 +34,5 @@ export const pythonFn: KindDefinition<PythonFn> = defineKind<PythonFn>({
   mapping: (kind) => mappingUnlessEmpty(kind.input_mapping),
   payload: (kind, input) => ({ module: kind.module, function: kind.function, input }),
   objectResultIsPatch: true,
+  syntax: { keys: { module: { holds: 'text' }, function: { holds: 'text' }, ...WORK_SYNTAX } },
 });

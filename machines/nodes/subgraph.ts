@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox';
 import { optional } from '../ir/reading/fields.ts';
 import { defineKind, type KindDefinition } from './kind.ts';
 import { INPUT_MAPPING, mapping, mappingUnlessEmpty, OUTPUT_PROPERTIES, readOutputFields } from './shared-fields.ts';
+import { OUTPUT_SYNTAX } from './syntax.ts';
 
 export const Subgraph = Type.Object(
   {
@@ -43,5 +44,14 @@ export const subgraph: KindDefinition<Subgraph> = defineKind<Subgraph>({
   childWorkflow: (kind) => ({ ref: kind.workflow_ref, version: kind.workflow_version }),
   mapping: (kind) => mappingUnlessEmpty(kind.input_mapping),
   outputMapping: ({ output_mapping: given }) => (typeof given === 'string' || Object.keys(given).length > 0 ? given : null),
+  syntax: {
+    keys: {
+      workflow_ref: { holds: 'text', spellings: ['workflow', 'ref'] },
+      workflow_version: { holds: 'text', spellings: ['version'] },
+      input_mapping: { holds: 'json', spellings: ['input', 'arguments'] },
+      output_mapping: { holds: 'json', spellings: ['output'] },
+      ...OUTPUT_SYNTAX,
+    },
+  },
   summary: (kind) => `runs ${kind.workflow_ref}`,
 });

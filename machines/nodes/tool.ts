@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { defineKind, type KindDefinition } from './kind.ts';
 import { INPUT_MAPPING, mappingUnlessEmpty, OUTPUT_PROPERTIES, readOutputFields } from './shared-fields.ts';
+import { WORK_SYNTAX } from './syntax.ts';
 
 export const Tool = Type.Object(
   {
@@ -60,4 +61,17 @@ export const tool: KindDefinition<Tool> = defineKind<Tool>({
     input,
   }),
   objectResultIsPatch: true,
+  syntax: {
+    keys: { tool_ref: { holds: 'text', spellings: ['tool', 'ref'] }, server: { holds: 'text' }, ...WORK_SYNTAX },
+    /** A tool is named like its node unless the author says otherwise; one with a `server` is a tool of an MCP server. */
+    complete(kind, { id }) {
+      const name = kind.tool_ref ?? id;
+      if (kind.server === undefined) kind.tool_ref = name;
+      else {
+        kind.type = 'mcp_tool';
+        kind.tool = name;
+        delete kind.tool_ref;
+      }
+    },
+  },
 });

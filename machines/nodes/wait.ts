@@ -3,6 +3,7 @@ import { durationText } from '../duration.ts';
 import { optional } from '../ir/reading/fields.ts';
 import { defineKind, type KindDefinition, type TimeoutOutcome } from './kind.ts';
 import { duration, namedTargets, OUTPUT_PROPERTIES, readOutputFields } from './shared-fields.ts';
+import { OUTPUT_SYNTAX } from './syntax.ts';
 
 const CONDITIONS = ['timer', 'external_event', 'either'] as const;
 
@@ -69,6 +70,22 @@ export const wait: KindDefinition<Wait> = defineKind<Wait>({
   timeoutOutcome: (kind) => TIMEOUT_OUTCOMES[kind.condition],
   outcomeEdgeHint: (kind) =>
     kind.condition === 'timer' ? null : 'to go there in any case, leave on_timeout out and make the condition "either"',
+  syntax: {
+    keys: {
+      condition: { holds: 'text' },
+      correlation_key: { holds: 'text', spellings: ['event'] },
+      on_timeout: { holds: 'target' },
+      ...OUTPUT_SYNTAX,
+      timeout_secs: { holds: 'duration', spellings: ['timeout', 'duration'] },
+    },
+    attempts: false,
+    complete(kind, { durations }) {
+      const onlyTimesOut = durations.has('timeout') && kind.on_timeout === undefined;
+      if (kind.correlation_key !== undefined) kind.condition ??= durations.has('duration') ? 'either' : 'external_event';
+      else kind.condition ??= durations.has('duration') || onlyTimesOut ? 'timer' : 'external_event';
+    },
+  },
+  testReplies: 'event',
   summary: (kind) => {
     const limit = kind.timeout_secs === undefined ? '' : durationText(kind.timeout_secs * 1_000);
     if (kind.condition === 'timer') return `waits ${limit}`;

@@ -2,10 +2,10 @@ import { itemOf } from './map-reader.ts';
 import { type NodeReader, recordKindKey } from './node-reader.ts';
 import { type Route, recordRoute, routeOf } from './targets.ts';
 
-/** `branches` or `conditions`, and `default`. */
-export function conditionBranches(reading: NodeReader): void {
+/** A list of routes with conditions, and `default`. */
+export function readChoices(reading: NodeReader, key: string, spellings: readonly string[]): void {
   const { section, id, kind, targets } = reading;
-  const routes: Route[] = routesIn(reading, ['branches', 'conditions'], '{if: <condition>, next: <node>}');
+  const routes: Route[] = routesIn(reading, key, spellings, '{if: <condition>, next: <node>}');
   const otherwise = section.text('default', 'else');
   if (otherwise !== null) routes.push({ to: { value: targets.resolve(otherwise.value), at: otherwise.at }, condition: null });
   const [, second] = routes.filter(({ condition }) => condition === null);
@@ -18,8 +18,8 @@ export function conditionBranches(reading: NodeReader): void {
     );
   }
   if (routes.length === 0) return;
-  kind.branches = routes.map(({ to, condition }, index) => {
-    recordRoute(reading.places, `nodes.${id}.kind.branches.${index}`, 'target', { to, condition });
+  kind[key] = routes.map(({ to, condition }, index) => {
+    recordRoute(reading.places, `nodes.${id}.kind.${key}.${index}`, 'target', { to, condition });
     return { condition: condition?.value ?? null, target: to.value };
   });
   const next = section.find('next');
@@ -33,10 +33,10 @@ export function conditionBranches(reading: NodeReader): void {
   }
 }
 
-/** `branches` and what comes beside them. */
-export function parallelBranches(reading: NodeReader): void {
+/** A list of nodes that are started together. */
+export function readStarts(reading: NodeReader, key: string, spellings: readonly string[]): void {
   const { section, id, kind } = reading;
-  const routes = routesIn(reading, ['branches'], 'the id of a node');
+  const routes = routesIn(reading, key, spellings, 'the id of a node');
   for (const { condition } of routes) {
     if (condition === null) continue;
     section.warning(
@@ -46,11 +46,10 @@ export function parallelBranches(reading: NodeReader): void {
       'choose with a condition node',
     );
   }
-  kind.branches = routes.map(({ to }, index) => {
-    reading.places.record(`nodes.${id}.kind.branches.${index}`, to.at);
+  kind[key] = routes.map(({ to }, index) => {
+    reading.places.record(`nodes.${id}.kind.${key}.${index}`, to.at);
     return to.value;
   });
-  if (kind.join === 'end') delete kind.join;
   const next = section.find('next');
   if (routes.length > 0 && next !== null) {
     const hint = section.has('join')
@@ -65,27 +64,27 @@ export function parallelBranches(reading: NodeReader): void {
   }
 }
 
-/** `wait_for`. */
-export function joinSources(reading: NodeReader): void {
+/** A list of nodes to wait for. */
+export function readSources(reading: NodeReader, key: string, spellings: readonly string[]): void {
   const { section, id, kind, targets } = reading;
-  const routes = routesIn(reading, ['wait_for'], 'the id of a node');
+  const routes = routesIn(reading, key, spellings, 'the id of a node');
   for (const { to } of routes) {
     if (targets.isEnd(to.value)) section.error('waits_for_end', `node "${id}" cannot wait for the end`, to.at);
   }
-  kind.wait_for = routes.map(({ to }, index) => {
-    reading.places.record(`nodes.${id}.kind.wait_for.${index}`, to.at);
+  kind[key] = routes.map(({ to }, index) => {
+    reading.places.record(`nodes.${id}.kind.${key}.${index}`, to.at);
     return to.value;
   });
 }
 
 /** The routes listed under a key; what is not one is noted and left out. */
-function routesIn(reading: NodeReader, keys: readonly [string, ...string[]], wanted: string): Route[] {
+function routesIn(reading: NodeReader, key: string, spellings: readonly string[], wanted: string): Route[] {
   const { section, id, targets } = reading;
-  const items = section.list(...keys)?.value ?? [];
-  const list = section.find(...keys);
-  if (list !== null) recordKindKey(reading, keys[0], list.keyOffset);
+  const items = section.list(...spellings)?.value ?? [];
+  const list = section.find(...spellings);
+  if (list !== null) recordKindKey(reading, key, list.keyOffset);
   return items.flatMap((item, index) => {
-    const read = itemOf(item, `"${list?.key ?? keys[0]}" ${index + 1} of node "${id}"`, section, wanted);
+    const read = itemOf(item, `"${list?.key ?? key}" ${index + 1} of node "${id}"`, section, wanted);
     const route = read === null ? null : routeOf(read, targets);
     return route === null ? [] : [route];
   });

@@ -1,5 +1,6 @@
 import { isMap, isSeq } from 'yaml';
 import type { Json } from '../../machines/json.ts';
+import { kindWritten } from './kinds.ts';
 import { itemOf, type MapReader, textOf } from './map-reader.ts';
 import { hasBranches, type NodeDraft } from './node-draft.ts';
 import type { RecordedSourceMap } from './source-map.ts';
@@ -43,15 +44,15 @@ export function edgesOf(drafts: readonly NodeDraft[], places: RecordedSourceMap)
   };
   for (const draft of drafts) {
     for (const route of draft.next ?? implied(draft, joins)) {
-      if (!hasBranches(draft, 'condition')) add(draft.id, route);
+      if (!hasBranches(draft, 'choice')) add(draft.id, route);
     }
   }
   return edges;
 }
 
 function implied(draft: NodeDraft, joins: ReadonlyMap<string, readonly string[]>): readonly Route[] {
-  if (hasBranches(draft, 'condition') || hasBranches(draft, 'parallel')) return [];
-  if (draft.kind.on_approved !== undefined || draft.kind.type === 'limit_exceeded') return [];
+  if (hasBranches(draft, 'choice') || hasBranches(draft, 'all')) return [];
+  if (draft.kind.on_approved !== undefined || kindWritten(draft.kind.type)?.syntax.next === false) return [];
   const targets = joins.get(draft.id) ?? ['end'];
   return targets.map((value) => ({ to: { value, at: draft.at }, condition: null }));
 }
@@ -61,7 +62,7 @@ function joinsOfHeads(drafts: readonly NodeDraft[]): ReadonlyMap<string, readonl
   const joins = new Map<string, string[]>();
   for (const { kind } of drafts) {
     const { type, branches, join } = kind;
-    if (type !== 'parallel' || typeof join !== 'string' || !Array.isArray(branches)) continue;
+    if (kindWritten(type)?.branching !== 'all' || typeof join !== 'string' || !Array.isArray(branches)) continue;
     for (const head of branches as readonly Json[]) {
       if (typeof head === 'string' && head !== join) joins.set(head, [...new Set([...(joins.get(head) ?? []), join])]);
     }

@@ -1,4 +1,6 @@
+import { isObject, type Json } from '../../machines/json.ts';
 import type { Findings } from './diagnostic.ts';
+import { kindWritten } from './kinds.ts';
 import { hasBranches, type NodeDraft } from './node-draft.ts';
 
 /**
@@ -9,7 +11,7 @@ export function warnAboutMissedJoins(drafts: readonly NodeDraft[], findings: Fin
   const byId = new Map(drafts.map((draft) => [draft.id, draft]));
   for (const parallel of drafts) {
     const { join, branches } = parallel.kind;
-    if (typeof join !== 'string' || !hasBranches(parallel, 'parallel')) continue;
+    if (typeof join !== 'string' || !hasBranches(parallel, 'all')) continue;
     const heads = (branches as readonly string[]).filter((head) => head !== join);
     const awaited = byId.get(join)?.kind.wait_for;
     for (const missed of implicitEnds(heads, join, byId)) {
@@ -36,7 +38,7 @@ function implicitEnds(heads: readonly string[], join: string, byId: ReadonlyMap<
     const draft = byId.get(id);
     if (draft === undefined) continue;
     const targets = targetsOf(draft);
-    if (targets.length === 0 && !heads.includes(id) && draft.kind.type !== 'limit_exceeded') found.push(draft);
+    if (targets.length === 0 && !heads.includes(id) && kindWritten(draft.kind.type)?.syntax.next !== false) found.push(draft);
     for (const target of targets) {
       if (target === join || seen.has(target)) continue;
       seen.add(target);
@@ -47,19 +49,16 @@ function implicitEnds(heads: readonly string[], join: string, byId: ReadonlyMap<
 }
 
 function targetsOf({ kind, next }: NodeDraft): string[] {
-  const named = [
-    kind.on_approved,
-    kind.on_rejected,
-    kind.on_timeout,
-    kind.fallback_node,
-    kind.join,
-    ...(Array.isArray(kind.branches) ? kind.branches : []),
-  ];
-  const inKind = named.flatMap((target: unknown) => {
-    if (typeof target === 'string') return [target];
-    return target !== null && typeof target === 'object' && 'target' in target && typeof target.target === 'string'
-      ? [target.target]
-      : [];
+  const keys = Object.entries(kindWritten(kind.type)?.syntax.keys ?? {});
+  const inKind = keys.flatMap(([key, { holds }]) => {
+    if (holds === 'target') return targetIn(kind[key]);
+    return holds === 'choices' || holds === 'starts' ? [kind[key] ?? []].flat().flatMap(targetIn) : [];
   });
   return [...inKind, ...(next ?? []).map(({ to }) => to.value)];
+}
+
+/** The target that a value names: a text, or `target` of a branch. */
+function targetIn(value: Json | undefined): string[] {
+  const target = isObject(value) ? value.target : value;
+  return typeof target === 'string' ? [target] : [];
 }

@@ -1,124 +1,90 @@
-import { conditionBranches, joinSources, parallelBranches } from './branches.ts';
+import type { Json } from '../../machines/json.ts';
+import { definitionNamed, KIND_ALIASES, KIND_NAMES, type Kind, type KindName } from '../../machines/nodes/index.ts';
+import type { KindDefinition } from '../../machines/nodes/kind.ts';
+import type { AuthoredKey } from '../../machines/nodes/syntax.ts';
+import { readChoices, readSources, readStarts } from './branches.ts';
 import { durationOf } from './durations.ts';
+import type { Located } from './map-reader.ts';
 import { type NodeReader, recordKindKey } from './node-reader.ts';
-import { approvalText, waitCondition } from './pauses.ts';
 
-type ValueShape = 'text' | 'json' | 'target';
-/** Key of the document's kind → what it holds, and how authors spell it beside that very key: the usual spelling first. */
-type Keys = Readonly<Record<string, readonly [ValueShape, ...string[]]>>;
-
-export interface KindSyntax {
-  /** The kind's type in the document. */
-  readonly type: string;
-  readonly keys: Keys;
-  /** Whose timeout `timeout` is: of an attempt (node), of the pause itself (kind), of nothing. */
-  readonly timeout: 'node' | 'kind' | null;
-  /** Does something outside the step do it, so that it can fail and be tried again? */
-  readonly works: boolean;
-  /** May it lead anywhere by `next`? */
-  readonly leads: boolean;
-  /** What the keys alone do not say. */
-  readonly more?: (reading: NodeReader) => void;
+/** The definition of a kind by its type as it is written; null = no kind of this runtime. */
+export function kindWritten(type: Json | undefined): KindDefinition<Kind> | null {
+  const written = typeof type === 'string' && Object.hasOwn(KIND_ALIASES, type) ? KIND_ALIASES[type] : type;
+  const name: KindName | undefined = KIND_NAMES.find((known) => known === written);
+  return name === undefined ? null : definitionNamed(name);
 }
 
-const mapping: Keys = { input_mapping: ['json', 'input', 'arguments'], output_schema: ['json'] };
-const work = { timeout: 'node', works: true, leads: true } as const;
-const pause = { timeout: 'kind', works: false, leads: true } as const;
-const control = { timeout: null, works: false, leads: true } as const;
-const stored: Keys = { output_key: ['text'] };
-const failing: Keys = { fallback_node: ['target', 'fallback'] };
-
-/** How each kind is written in a workflow file. A type that is not here keeps its keys as they are. */
-export const KIND_SYNTAX: Readonly<Record<string, KindSyntax>> = {
-  tool: {
-    type: 'tool',
-    keys: { tool_ref: ['text', 'tool', 'ref'], server: ['text'], ...mapping, ...stored, ...failing },
-    ...work,
-    more: toolName,
-  },
-  http: {
-    type: 'http',
-    keys: {
-      url: ['text'],
-      method: ['text'],
-      headers: ['json'],
-      query: ['json', 'query', 'params'],
-      body: ['json'],
-      output_schema: ['json'],
-      ...stored,
-      ...failing,
-    },
-    ...work,
-  },
-  python_fn: { type: 'python_fn', keys: { module: ['text'], function: ['text'], ...mapping, ...stored, ...failing }, ...work },
-  java_fn: {
-    type: 'java_fn',
-    keys: { class_name: ['text', 'class'], method: ['text'], ...mapping, ...stored, ...failing },
-    ...work,
-  },
-  subgraph: {
-    type: 'subgraph',
-    keys: {
-      workflow_ref: ['text', 'workflow', 'ref'],
-      workflow_version: ['text', 'version'],
-      input_mapping: ['json', 'input', 'arguments'],
-      output_mapping: ['json', 'output'],
-      ...stored,
-      ...failing,
-    },
-    ...work,
-  },
-  join: {
-    type: 'join',
-    keys: { merge_strategy: ['json', 'strategy'], function_ref: ['text'], ...stored, ...failing },
-    ...work,
-    more: joinSources,
-  },
-  condition: { type: 'condition', keys: {}, ...control, more: conditionBranches },
-  branch: { type: 'condition', keys: {}, ...control, more: conditionBranches },
-  parallel: { type: 'parallel', keys: { join: ['target'] }, ...control, more: parallelBranches },
-  human_approval: {
-    type: 'human_approval',
-    keys: { on_approved: ['target'], on_rejected: ['target'], on_timeout: ['target'], ...stored, ...failing },
-    ...pause,
-    more: approvalText,
-  },
-  wait: {
-    type: 'wait',
-    keys: { condition: ['text'], correlation_key: ['text', 'event'], on_timeout: ['target'], ...stored, ...failing },
-    ...pause,
-    more: waitCondition,
-  },
-  limit_exceeded: { type: 'limit_exceeded', keys: {}, ...control, leads: false },
-};
-
-/** Fills `reading.kind` from the keys of its dialect. */
-export function readKind(dialect: KindSyntax, reading: NodeReader): void {
-  const { section, kind, targets } = reading;
-  for (const [key, [shape, ...spelt]] of Object.entries(dialect.keys)) {
-    const spellings = spelt.includes(key) ? spelt : [...spelt, key];
-    const found = shape === 'json' ? section.json(...spellings) : section.text(...spellings);
-    if (found === null) continue;
-    kind[key] = shape === 'target' ? targets.resolve(String(found.value)) : found.value;
-    recordKindKey(reading, key, found.at);
+/** Fills `reader.kind` from the keys that the kind's syntax has. */
+export function readKind({ syntax }: KindDefinition<Kind>, reader: NodeReader): void {
+  const { kind, id } = reader;
+  const durations = new Set<string>();
+  for (const [key, authored] of Object.entries(syntax.keys)) {
+    if (authored.holds === 'duration')
+      for (const name of readDuration(reader, key, authored.spellings ?? [])) durations.add(name);
+    else readKey(reader, key, { ...authored, holds: authored.holds });
   }
-  if (dialect.timeout === 'kind') {
-    const timeout = durationOf(section, 'timeout');
-    if (timeout !== null) {
-      kind.timeout_secs = timeout.value;
-      recordKindKey(reading, 'timeout_secs', timeout.at);
+  syntax.complete?.(kind, { id, durations });
+}
+
+interface PlainKey extends AuthoredKey {
+  readonly holds: Exclude<AuthoredKey['holds'], 'duration'>;
+}
+
+function readKey(reader: NodeReader, key: string, { holds, spellings = [], fallback }: PlainKey): void {
+  const { section, kind, targets } = reader;
+  const keys = spellings.includes(key) || fallback === key ? spellings : [...spellings, key];
+  switch (holds) {
+    case 'choices':
+      readChoices(reader, key, keys);
+      break;
+    case 'starts':
+      readStarts(reader, key, keys);
+      break;
+    case 'sources':
+      readSources(reader, key, keys);
+      break;
+    case 'json':
+      put(reader, key, section.json(...keys));
+      break;
+    case 'text':
+      put(reader, key, section.text(...keys) ?? (fallback === undefined ? null : section.text(fallback)));
+      break;
+    case 'target': {
+      const found = section.text(...keys);
+      put(reader, key, found);
+      if (found !== null) kind[key] = targets.resolve(found.value);
+      break;
+    }
+    default: {
+      const unhandled: never = holds;
+      throw new TypeError(`unhandled ${JSON.stringify(unhandled)}`);
     }
   }
-  dialect.more?.(reading);
 }
 
-/** A tool is called like its node unless said otherwise; one with a `server` is a tool of an MCP server. */
-function toolName({ kind, id }: NodeReader): void {
-  const name = kind.tool_ref ?? id;
-  if (kind.server === undefined) kind.tool_ref = name;
-  else {
-    kind.type = 'mcp_tool';
-    kind.tool = name;
-    delete kind.tool_ref;
+function put(reader: NodeReader, key: string, found: Located<Json> | null): void {
+  if (found === null) return;
+  reader.kind[key] = found.value;
+  recordKindKey(reader, key, found.at);
+}
+
+/** Reads a duration; the spellings that were written, of which only one may be. */
+function readDuration(reader: NodeReader, key: string, spellings: readonly string[]): readonly string[] {
+  const { section } = reader;
+  const written: string[] = [];
+  for (const name of spellings) {
+    const found = durationOf(section, name);
+    if (found === null) continue;
+    const [first] = written;
+    if (first !== undefined)
+      section.error(
+        'given_twice',
+        `${section.name}: "${name}" and "${first}" say the same thing`,
+        found.at,
+        'remove one of the two',
+      );
+    put(reader, key, found);
+    written.push(name);
   }
+  return written;
 }

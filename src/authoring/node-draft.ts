@@ -1,4 +1,5 @@
 import type { Json } from '../../machines/json.ts';
+import { kindWritten } from './kinds.ts';
 import type { Route } from './targets.ts';
 
 /** A node of the document, and where it leads as far as its author said so. */
@@ -13,7 +14,7 @@ export interface NodeDraft {
   readonly next: readonly Route[] | null;
 }
 
-/** Does the node lead to the branches it lists? */
-export function hasBranches({ kind }: NodeDraft, type: 'condition' | 'parallel'): boolean {
-  return kind.type === type && Array.isArray(kind.branches) && kind.branches.length > 0;
+/** Does the node list branches, to choose among or to start all of? */
+export function hasBranches({ kind }: NodeDraft, branching: 'choice' | 'all'): boolean {
+  return kindWritten(kind.type)?.branching === branching && Array.isArray(kind.branches) && kind.branches.length > 0;
 }

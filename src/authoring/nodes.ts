@@ -1,8 +1,10 @@
 import { isMap } from 'yaml';
 import type { Json } from '../../machines/json.ts';
+import type { Kind } from '../../machines/nodes/index.ts';
+import type { KindDefinition } from '../../machines/nodes/kind.ts';
 import { durationOf } from './durations.ts';
 import { nextOf } from './edges.ts';
-import { KIND_SYNTAX, type KindSyntax, readKind } from './kinds.ts';
+import { kindWritten, readKind } from './kinds.ts';
 import { MapReader } from './map-reader.ts';
 import type { NodeDraft } from './node-draft.ts';
 import type { NodeReader } from './node-reader.ts';
@@ -35,28 +37,29 @@ export function readNode(id: string, section: MapReader, targets: TargetResolver
   const path = `nodes.${id}`;
   places.record(path, section.at);
   const written = typeOf(section);
-  const dialect = Object.hasOwn(KIND_SYNTAX, written) ? KIND_SYNTAX[written] : undefined;
-  const kind: Record<string, Json> = { type: dialect?.type ?? written };
+  const definition = kindWritten(written);
+  const kind: Record<string, Json> = { type: definition?.type ?? written };
   places.record(`${path}.kind.type`, section.find('type', 'kind')?.at ?? section.at);
 
   const reading: NodeReader = { section, id, targets, places, kind };
-  const next = dialect?.leads === false ? null : nextOf(section, id, targets);
-  if (dialect !== undefined) readKind(dialect, reading);
-  const node = readNodeKeys(reading, dialect);
-  if (dialect === undefined) keepUnread(reading);
+  const next = definition?.syntax.next === false ? null : nextOf(section, id, targets);
+  if (definition !== null) readKind(definition, reading);
+  const node = readNodeKeys(reading, definition);
+  if (definition === null) keepUnread(reading);
   else section.warnOfUnread();
   return { id, at: section.at, kind, node, next };
 }
 
 /** What a node of any kind may say. */
-function readNodeKeys({ section, id, places }: NodeReader, dialect: KindSyntax | undefined): Record<string, Json> {
+function readNodeKeys({ section, id, places }: NodeReader, definition: KindDefinition<Kind> | null): Record<string, Json> {
   const node: Record<string, Json> = {};
   const put = (key: string, found: { readonly value: Json; readonly at: number } | null) => {
     if (found === null) return;
     node[key] = found.value;
     places.record(`nodes.${id}.${key}`, found.at);
   };
-  if (dialect === undefined || dialect.works) {
+  const limitsAttempts = definition === null || (definition.syntax.attempts ?? true);
+  if (limitsAttempts) {
     put('retry_policy', section.text('retry_policy'));
     const retry = section.map(`retry of node "${id}"`, 'retry');
     if (retry !== null) {
@@ -64,7 +67,7 @@ function readNodeKeys({ section, id, places }: NodeReader, dialect: KindSyntax |
       put('retry', { value: retryPolicy(retry), at: retry.at });
     }
   }
-  if (dialect === undefined || dialect.timeout === 'node') {
+  if (limitsAttempts) {
     const timeout =
       section.find('node_timeout_secs') === null ? durationOf(section, 'timeout') : section.seconds(['node_timeout_secs']);
     put('node_timeout_secs', timeout);

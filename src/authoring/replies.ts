@@ -1,9 +1,11 @@
 import { isMap, isScalar, isSeq, type Node } from 'yaml';
 import type { Json } from '../../machines/json.ts';
+import type { Kind } from '../../machines/nodes/index.ts';
+import type { KindDefinition } from '../../machines/nodes/kind.ts';
 import { MapReader, textOf } from './map-reader.ts';
 import { type Field, jsonOf, offsetOf, resolveAliases } from './values.ts';
 
-/** What the world answers a node in a test. */
+/** What a node is answered in a test: the result of its work, a decision, an event, or that its time is over. */
 export type Reply =
   | { readonly type: 'output'; readonly output: Json }
   | { readonly type: 'fail'; readonly error: string; readonly retryable: boolean; readonly errorClass: string | null }
@@ -14,14 +16,14 @@ export type Reply =
       readonly comment: string | null;
       readonly patch: Json;
     }
-  /** `early`: before the node waits for it; `late`: after its time is over. */
+  /** `early`: before the node waits for it; `late`: after the node has timed out. */
   | { readonly type: 'event'; readonly payload: Json; readonly at: EventTime }
   | { readonly type: 'timeout' };
 
 const EVENT_TIMES = ['early', 'on_time', 'late'] as const;
 export type EventTime = (typeof EVENT_TIMES)[number];
 
-/** The word that makes a map an answer, and what may stand beside it. A map with any other key is an output as it is. */
+/** The key that makes a map an answer, and the keys that may stand beside it. A map with any other key is an output. */
 const ANSWERS: Readonly<Record<string, readonly string[]>> = {
   output: [],
   fail: ['retryable', 'error_class'],
@@ -31,21 +33,29 @@ const ANSWERS: Readonly<Record<string, readonly string[]>> = {
   timeout: [],
 };
 
-/** Which answers a kind of node can get; a kind that is not here is work. */
-const ANSWERABLE: Readonly<Record<string, readonly string[]>> = {
-  human_approval: ['approve', 'reject', 'timeout'],
-  wait: ['event', 'timeout'],
+/** What a node can be answered: the end of its work, a decision or an event. */
+export type Answerable = Exclude<KindDefinition<Kind>['testReplies'], 'none'>;
+
+/** The answers that a node can get; work that needs an approval is approved or rejected too. */
+const POSSIBLE: Readonly<Record<Answerable, readonly string[]>> = {
+  work: ['output', 'fail', 'approve', 'reject'],
+  decision: ['approve', 'reject', 'timeout'],
+  event: ['event', 'timeout'],
 };
-const WORK = ['output', 'fail', 'approve', 'reject'];
+
+const EXAMPLES: Readonly<Record<Answerable, string>> = {
+  work: '{ output: { … } }',
+  decision: 'approve, reject, or { approve: { comment: … } }',
+  event: '{ event: { … } } or { timeout: true }',
+};
 
 export interface ReplyContext {
-  /** The kind of the node that is answered. */
-  readonly kind: string;
+  readonly answerable: Answerable;
   readonly parent: MapReader;
   problem(message: string, at: number, hint: string | null): void;
 }
 
-/** One answer, or one for each attempt and visit in order: the last stays. */
+/** One answer, or a list of them, one for each attempt and visit in order; the last one stays. */
 export function readReplies(field: Field, answered: ReplyContext): readonly Reply[] {
   const { value } = field;
   const items = isSeq(value) ? value.items : [value];
@@ -54,28 +64,29 @@ export function readReplies(field: Field, answered: ReplyContext): readonly Repl
 }
 
 function replyOf(node: Node | null, field: Field, answered: ReplyContext): Reply | null {
-  const { parent, kind } = answered;
+  const { parent, answerable } = answered;
   const at = node === null ? field.at : offsetOf(node);
   const word = isScalar(node) ? textOf(node) : null;
-  const possible = ANSWERABLE[kind] ?? WORK;
+  const possible = POSSIBLE[answerable];
   const section = isMap(node) ? new MapReader(node, at, `result of "${field.key}"`, parent.source) : null;
-  const answer = section === null ? bare(word, possible) : answerOf(section);
+  const answer = section === null ? bare(word, answerable) : answerOf(section);
   if (answer === null) {
-    if (possible === WORK) return { type: 'output', output: jsonOf(node, parent.source) };
-    answered.problem(`"${field.key}" is answered by ${listAnswers(possible)}`, at, `write ${field.key}: ${example(kind)}`);
+    if (answerable === 'work') return { type: 'output', output: jsonOf(node, parent.source) };
+    answered.problem(`"${field.key}" is answered by ${listAnswers(possible)}`, at, `write ${field.key}: ${EXAMPLES[answerable]}`);
     return null;
   }
   if (!possible.includes(answer)) {
-    const hint = possible === WORK ? `an output of that form is written as {output: {${answer}: …}}` : `write ${example(kind)}`;
+    const hint =
+      answerable === 'work' ? `an output of that form is written as {output: {${answer}: …}}` : `write ${EXAMPLES[answerable]}`;
     answered.problem(`"${field.key}" is answered by ${listAnswers(possible)}, not by ${answer}`, at, hint);
     return null;
   }
   return section === null ? plainReply(answer) : mapReply(answer, section, answered);
 }
 
-/** `approve`, `reject` and `timeout` may stand alone where they cannot be an output. */
-function bare(word: string | null, possible: readonly string[]): string | null {
-  return word !== null && ['approve', 'reject', 'timeout'].includes(word) && possible !== WORK ? word : null;
+/** `approve`, `reject` and `timeout` need no map where they cannot be an output. */
+function bare(word: string | null, answerable: Answerable): string | null {
+  return word !== null && ['approve', 'reject', 'timeout'].includes(word) && answerable !== 'work' ? word : null;
 }
 
 function answerOf(section: MapReader): string | null {
@@ -131,8 +142,4 @@ function decided(decision: 'approved' | 'rejected', said: MapReader | null): Rep
 
 function listAnswers(answers: readonly string[]): string {
   return answers.map((answer) => `"${answer}"`).join(', ');
-}
-
-function example(kind: string): string {
-  return kind === 'wait' ? '{ event: { … } } or { timeout: true }' : 'approve, reject, or { approve: { comment: … } }';
 }

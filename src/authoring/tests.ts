@@ -3,6 +3,7 @@ import { isObject, type Json, type JsonObject } from '../../machines/json.ts';
 import type { Status } from '../../machines/run.ts';
 import { didYouMean } from '../../machines/suggest.ts';
 import type { Position } from './diagnostic.ts';
+import { kindWritten } from './kinds.ts';
 import { itemOf, type Located, MapReader } from './map-reader.ts';
 import { type Reply, type ReplyContext, readReplies } from './replies.ts';
 
@@ -38,7 +39,6 @@ export interface KnownNodes {
 
 const EXPECTED = ['status', 'visited', 'visited_includes', 'not_visited', 'state', 'error'] as const;
 const STATUSES: readonly Status[] = ['completed', 'failed', 'paused', 'running', 'limit_exceeded'];
-const DECIDES_ALONE: ReadonlySet<string> = new Set(['condition', 'parallel', 'limit_exceeded']);
 
 /**
  * The `tests:` list of a workflow file. It is no part of the document, so a test that names what does not exist stops neither `run`
@@ -82,8 +82,12 @@ function readResults(section: MapReader, { kinds, ends }: KnownNodes, problem: R
     const kind = kinds.get(field.key);
     if (written === null) break;
     if (kind === undefined) problem(...unknownNode(field.key, field.keyOffset, kinds, ends));
-    else if (DECIDES_ALONE.has(kind)) problem(`"${field.key}" decides by itself and has no result`, field.keyOffset, null);
-    else results.set(field.key, readReplies(field, { kind, parent: written, problem }));
+    else {
+      // A type that is unknown here counts as work; the document's validation refuses it.
+      const answerable = kindWritten(kind)?.testReplies ?? 'work';
+      if (answerable === 'none') problem(`"${field.key}" decides by itself and has no result`, field.keyOffset, null);
+      else results.set(field.key, readReplies(field, { answerable, parent: written, problem }));
+    }
   }
   return results;
 }
