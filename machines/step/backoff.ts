@@ -1,3 +1,4 @@
+import { hash32 } from '../hash.ts';
 import type { RetryPolicy } from '../ir/workflow.ts';
 
 /** Attempts of a visit that may follow each other at once. Later retries are spaced whatever the policy says, so that none spins. */
@@ -17,15 +18,6 @@ export function backoffMs(policy: RetryPolicy, attempt: number, seed: string): n
   const factor = backoff === 'fixed' ? 1 : backoff === 'linear' ? attempt : 2 ** Math.min(attempt - 1, 64);
   const fullMs = 1000 * Math.min(max_delay, initial_delay * factor);
   if (fullMs === 0) return leastMs;
-  const share = jitter ? 1 - fraction(`${seed}\n${attempt}`) / 2 : 1;
+  const share = jitter ? 1 - hash32(`${seed}\n${attempt}`) / 2 ** 33 : 1;
   return Math.max(1, leastMs, Math.round(fullMs * share));
-}
-
-/** A number in [0, 1) made from a text: FNV-1a, and a last mix so that similar texts differ. */
-function fraction(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32;
 }

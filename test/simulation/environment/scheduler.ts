@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
+import { hash32 } from '../../../machines/hash.ts';
 import type { Random } from '../../support/random.ts';
-import { hash, randomStream } from './random-streams.ts';
+import { randomStream } from './random-streams.ts';
 import type { Trace } from './trace.ts';
 
 /** Who an entry belongs to: what is owned by something dead is dropped, by something frozen kept until it thaws. */
@@ -182,7 +183,7 @@ function isBefore(a: Entry, b: Entry): boolean {
 
 /** From the label alone: what else happens does not change which of two entries comes first. */
 function tieOf(seed: number, label: string): number {
-  return hash(`${seed} ${label}`);
+  return hash32(`${seed} ${label}`);
 }
 
 /** Resolves when every promise that could settle has: Node runs the tick queue once the microtask queue is empty. */
