@@ -4,10 +4,13 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checkWorkflow } from '../../src/authoring/check.ts';
 
+const MAX_COLUMNS = 100;
 const PAGES = [
   'README.md',
   'ARCHITECTURE.md',
   'CHANGELOG.md',
+  'test/golden/README.md',
+  'test/simulation/README.md',
   ...readdirSync('docs').flatMap((name) => (name.endsWith('.md') ? [join('docs', name)] : [])),
 ];
 
@@ -42,7 +45,11 @@ describe('the documentation', () => {
     expect([status, stderr]).toEqual([0, '']);
   });
 
-  it.each(PAGES)('links only to what exists: %s', (page) => {
+  it.each(PAGES)('has lines of at most 100 characters: %s', (page) => {
+    expect(longLines(readFileSync(page, 'utf8'))).toEqual([]);
+  });
+
+  it.each(PAGES)('links only to existing files: %s', (page) => {
     const source = readFileSync(page, 'utf8');
     const links = [...source.matchAll(/\]\(([^)#\s]+)/g)]
       .map((match) => match[1] ?? '')
@@ -51,6 +58,17 @@ describe('the documentation', () => {
     expect(missing).toEqual([]);
   });
 });
+
+/** Lines of prose that are too long. Tables, code, images and comments cannot be wrapped. */
+function longLines(text: string): readonly string[] {
+  const long: string[] = [];
+  let isCode = false;
+  for (const line of text.split('\n')) {
+    if (/^\s*```/.test(line)) isCode = !isCode;
+    else if (!isCode && line.length > MAX_COLUMNS && !/^\s*(\||!\[|<!--)/.test(line)) long.push(line);
+  }
+  return long;
+}
 
 function exists(path: string): boolean {
   try {
