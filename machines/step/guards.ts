@@ -17,7 +17,7 @@ import { FIRST_RULES } from './rules.ts';
 import type { MachineContext, StepContext } from './step-context.ts';
 import { NODE, type NodeState } from './subgraph-state.ts';
 
-interface GuardArgs {
+export interface GuardArgs {
   readonly context: MachineContext;
   readonly event: MachineEvent;
 }
