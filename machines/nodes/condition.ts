@@ -56,6 +56,7 @@ export const condition: KindDefinition<Condition> = defineKind<Condition>({
   syntax: { keys: { branches: { holds: 'choices', spellings: ['branches', 'conditions'] } }, attempts: false },
   testReplies: 'none',
   forwardsInput: true,
+  diagramShape: 'condition',
 });
 
 function branches(fields: Fields): Branch[] {

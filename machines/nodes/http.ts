@@ -68,4 +68,5 @@ export const http: KindDefinition<Http> = defineKind<Http>({
     },
   },
   summary: (kind) => `${kind.method} ${kind.url}`,
+  diagramShape: 'http',
 });

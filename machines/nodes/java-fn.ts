@@ -34,4 +34,5 @@ export const javaFn: KindDefinition<JavaFn> = defineKind<JavaFn>({
   payload: (kind, input) => ({ class: kind.class_name, method: kind.method, input }),
   objectResultIsPatch: true,
   syntax: { keys: { class_name: { holds: 'text', spellings: ['class'] }, method: { holds: 'text' }, ...WORK_SYNTAX } },
+  diagramShape: 'java_fn',
 });

@@ -133,7 +133,23 @@ export interface KindDefinition<K extends { readonly type: string }> {
 
   /** What it calls, waits for or asks, in a few words; '' = nothing to add to its type. Default: its first policy name. */
   summary(kind: K): string;
+  /** Shape and icon in diagrams. Default: `tool`. */
+  readonly diagramShape: NodeShape;
 }
+
+/** Shapes of nodes in diagrams. A kind may share the shape of another. */
+export type NodeShape =
+  | 'tool'
+  | 'http'
+  | 'python_fn'
+  | 'java_fn'
+  | 'condition'
+  | 'parallel'
+  | 'join'
+  | 'human_approval'
+  | 'wait'
+  | 'subgraph'
+  | 'limit_exceeded';
 
 /** What a kind has to say itself. */
 type Required = 'type' | 'schema' | 'normalise';
@@ -177,6 +193,7 @@ export function defineKind<K extends { readonly type: string; readonly fallback_
     syntax: { keys: OUTPUT_SYNTAX },
     testReplies: 'work',
     summary: (kind) => spec.policyNames?.(kind)[0] ?? '',
+    diagramShape: 'tool',
     ...spec,
   };
 }

@@ -16,4 +16,5 @@ export const limitExceeded: KindDefinition<LimitExceeded> = defineKind<LimitExce
   endsExecution: true,
   syntax: { keys: {}, attempts: false, next: false },
   testReplies: 'none',
+  diagramShape: 'limit_exceeded',
 });

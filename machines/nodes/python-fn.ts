@@ -35,4 +35,5 @@ export const pythonFn: KindDefinition<PythonFn> = defineKind<PythonFn>({
   payload: (kind, input) => ({ module: kind.module, function: kind.function, input }),
   objectResultIsPatch: true,
   syntax: { keys: { module: { holds: 'text' }, function: { holds: 'text' }, ...WORK_SYNTAX } },
+  diagramShape: 'python_fn',
 });

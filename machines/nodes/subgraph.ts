@@ -54,4 +54,5 @@ export const subgraph: KindDefinition<Subgraph> = defineKind<Subgraph>({
     },
   },
   summary: (kind) => `runs ${kind.workflow_ref}`,
+  diagramShape: 'subgraph',
 });

@@ -91,4 +91,5 @@ export const wait: KindDefinition<Wait> = defineKind<Wait>({
     if (kind.condition === 'timer') return `waits ${limit}`;
     return `event ${kind.correlation_key}${limit === '' ? '' : `, ${limit}`}`;
   },
+  diagramShape: 'wait',
 });

@@ -1,9 +1,10 @@
 import type { Json } from '../json.ts';
 import type { KindName } from '../nodes/index.ts';
+import type { NodeShape } from '../nodes/kind.ts';
 import type { ExecutionStatus, NodeOverlay } from './execution-overlay.ts';
 
-/** What a drawn node is: a kind of workflow node, where a way begins or ends, or a state that only machines have. */
-export type Shape = KindName | 'begin' | 'finish' | 'retry' | 'hold' | 'child' | 'gate' | 'route' | 'arrived' | 'final';
+/** The shape of a drawn node: that of its kind, of a start or end, or of a state that only machines have. */
+export type Shape = NodeShape | 'begin' | 'finish' | 'retry' | 'hold' | 'child' | 'gate' | 'route' | 'arrived' | 'final';
 
 export interface DiagramNode {
   /** Unique in the picture, of letters, digits and underscores: safe in every format. */
@@ -11,6 +12,8 @@ export interface DiagramNode {
   /** As the author wrote it; anything may be in it. */
   readonly name: string;
   readonly shape: Shape;
+  /** Kind of the workflow node; null for a start, an end and a state that only machines have. */
+  readonly kind: KindName | null;
   /** What it calls, waits for or asks, in a few words; '' = nothing to add. */
   readonly detail: string;
   /** Key of the frame it stands in; null = none. */

@@ -2,7 +2,7 @@ import type { Program } from '../compile/index.ts';
 import { stateId } from '../compile/state-ids.ts';
 import { durationText } from '../duration.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
-import { KIND_NAMES } from '../nodes/index.ts';
+import { KIND_NAMES, KINDS } from '../nodes/index.ts';
 import type { Diagram, DiagramEdge, DiagramFrame, DiagramNode, Shape } from './diagram.ts';
 import type { ExecutionOverlay, ExecutionStatus, NodeOverlay, NodeStatus } from './execution-overlay.ts';
 import { detailOf } from './labels.ts';
@@ -55,6 +55,7 @@ export function machineDiagram(program: Program, overlay: ExecutionOverlay | nul
     key: 'begin',
     name: 'start',
     shape: 'begin',
+    kind: null,
     detail: '',
     frame: null,
     overlay: null,
@@ -98,13 +99,15 @@ function nodeOf(
   const [, prefix = null, rest = ''] = /^([a-z]+):(.*)$/su.exec(id) ?? [];
   const meta = isObject(config.meta) ? config.meta : {};
   const node = typeof meta.node === 'string' ? meta.node : (names.get(prefix === null ? id : rest) ?? null);
-  const kind = KIND_NAMES.find((name) => name === meta.kind);
+  const kind = KIND_NAMES.find((name) => name === meta.kind) ?? null;
+  const kindShape = kind === null ? 'arrived' : KINDS[kind].diagramShape;
   const mark = node === null ? null : (overlay?.nodes.get(node) ?? null);
   const end = prefix === 'end' && rest === overlay?.status ? endOverlay(overlay) : null;
   return {
     key,
     name: nameOf(id, prefix, rest, node),
-    shape: prefix === null ? (kind ?? 'arrived') : (SHAPE_OF_PREFIX[prefix] ?? 'arrived'),
+    shape: prefix === null ? kindShape : (SHAPE_OF_PREFIX[prefix] ?? 'arrived'),
+    kind: prefix === null ? kind : null,
     detail: prefix === null && node !== null ? detailOf(program.tables.nodeOf(node).kind) : '',
     frame,
     overlay: mark === null ? end : overlayOfState(prefix, mark),

@@ -28,7 +28,8 @@ export function workflowDiagram(program: Program, overlay: ExecutionOverlay | nu
   const nodes = workflow.nodes.map((node, i) => ({
     key: `n${i}`,
     name: node.id,
-    shape: node.kind.type,
+    shape: definitionOf(node.kind).diagramShape,
+    kind: node.kind.type,
     detail: detailOf(node.kind),
     frame: frameOf.get(node.id) ?? null,
     overlay: overlay?.nodes.get(node.id) ?? null,
@@ -58,7 +59,7 @@ function toOwnEnd(edge: DiagramEdge): DiagramEdge {
 }
 
 function end(key: string, name: string, look: typeof BEGIN | typeof FINISH): DiagramNode {
-  return { key, name, shape: look, detail: '', frame: null, overlay: null, definition: null };
+  return { key, name, shape: look, kind: null, detail: '', frame: null, overlay: null, definition: null };
 }
 
 function definition({ id, kind, retry, timeout_secs, description, labels, policy }: Node): JsonObject {

@@ -69,8 +69,10 @@ ${svg}</div>
   return { content, policy: `${policy}; frame-ancestors 'none'` };
 }
 
-function pageNode({ key, name, shape, detail, overlay, definition }: Diagram['nodes'][number]): PageNode {
-  const about = [shape, detail, overlay === null ? '' : overlayText(overlay), overlay?.error ?? ''].filter((part) => part !== '');
+function pageNode({ key, name, shape, kind, detail, overlay, definition }: Diagram['nodes'][number]): PageNode {
+  const about = [kind ?? shape, detail, overlay === null ? '' : overlayText(overlay), overlay?.error ?? ''].filter(
+    (part) => part !== '',
+  );
   return {
     key,
     name: oneLine(name, 300),
