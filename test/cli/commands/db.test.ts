@@ -122,7 +122,7 @@ describe('jamjet db check', () => {
       sql(folder, 'DELETE FROM schema_migrations WHERE version > 1');
       expect(await jamjet(['db', 'check'], { cwd: folder })).toMatchObject({
         code: 1,
-        stderr: expect.stringMatching(/^error: the database has schema version 1, .*\nRun `jamjet db migrate` first\.\n$/),
+        stderr: expect.stringMatching(/^error: the database has schema version 1; .*\nRun `jamjet db migrate` first\.\n$/),
       });
     }));
 });
