@@ -1,10 +1,10 @@
 /**
- * A long computation that pauses between its parts, for callers that must not hold up others: whoever runs it decides what happens in a
- * pause. What it computes does not depend on it.
+ * A long computation that yields between its parts, so that the caller can run other work in between. The result does not depend on the
+ * pauses.
  */
 export type Cooperative<T> = Generator<undefined, T>;
 
-/** Runs it to its end at once. */
+/** Runs a computation to its end without pauses. */
 export function runToEnd<T>(computation: Cooperative<T>): T {
   for (;;) {
     const { done, value } = computation.next();

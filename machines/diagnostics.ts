@@ -1,18 +1,18 @@
-/** What `validate` finds. Errors refuse the workflow; warnings are reported with the registration. */
+/** A problem of a workflow. An error refuses the workflow; warnings are reported when it is registered. */
 export interface Diagnostic {
   readonly severity: 'error' | 'warning';
   /** Stable, snake_case: `unknown_target`, `loop_in_fan_out` … */
   readonly code: string;
   /** Null = the workflow as a whole. */
   readonly node_id: string | null;
-  /** Path of the offending key inside the document, e.g. `nodes.review.kind.timeout_secs`. */
+  /** Path of the key in the document, such as `nodes.review.kind.timeout_secs`. */
   readonly path: string | null;
   readonly message: string;
-  /** What to do about it; a did-you-mean for misspelt names. */
+  /** How to correct it; for a misspelt name, the name that was probably meant. */
   readonly hint: string | null;
 }
 
-/** The document cannot become a workflow. Carries every error found, not just the first. */
+/** The document is no valid workflow. Has all errors, not only the first. */
 export class InvalidWorkflow extends Error {
   readonly code = 'invalid_workflow';
   readonly diagnostics: readonly Diagnostic[];

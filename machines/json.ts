@@ -7,14 +7,14 @@ export function isObject(value: unknown): value is JsonObject {
 }
 
 /**
- * RFC 7396 merge patch: objects merge recursively, `null` deletes, everything else (arrays too) replaces.
- * Copies only the objects the patch touches.
+ * Applies a merge patch (RFC 7396): objects merge recursively, null deletes, any other value replaces. Copies only the objects that
+ * the patch changes.
  */
 export function mergePatch(target: Json | undefined, patch: Json): Json {
   if (!isObject(patch)) return patch;
   const merged: Record<string, Json> = isObject(target) ? { ...target } : {};
   for (const [key, value] of Object.entries(patch)) {
-    // Assigning to `__proto__` would not set a key but change what the object inherits.
+    // An assignment to `__proto__` would change the prototype instead of setting a key.
     if (key === '__proto__') continue;
     if (value === null) delete merged[key];
     else merged[key] = mergePatch(Object.hasOwn(merged, key) ? merged[key] : undefined, value);
@@ -22,7 +22,7 @@ export function mergePatch(target: Json | undefined, patch: Json): Json {
   return merged;
 }
 
-/** A patch to an execution's state: one that is no object changes nothing. */
+/** Applies a patch to an execution's state. A patch that is no object changes nothing. */
 export function patchState(state: JsonObject, patch: Json | undefined): JsonObject {
   return isObject(patch) ? (mergePatch(state, patch) as JsonObject) : state;
 }
@@ -33,14 +33,14 @@ export function patchBetween(before: JsonObject, after: JsonObject): JsonObject 
   for (const key of Object.keys(before)) if (!Object.hasOwn(after, key)) changes.push([key, null]);
   for (const [key, value] of Object.entries(after)) {
     const old = Object.hasOwn(before, key) ? before[key] : undefined;
-    // What a patch does not touch is the same object before and after.
+    // Parts that no patch has changed are the same object.
     if (old === value || (old !== undefined && canonicalJson(old) === canonicalJson(value))) continue;
     changes.push([key, isObject(old) && isObject(value) ? patchBetween(old, value) : value]);
   }
   return Object.fromEntries(changes);
 }
 
-/** JSON text with sorted keys, so that equal values have equal text. */
+/** JSON text with sorted keys, so that equal values have equal texts. */
 export function canonicalJson(value: Json): string {
   return JSON.stringify(value, (_key, part: Json) =>
     isObject(part) ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))) : part,

@@ -1,16 +1,16 @@
-/** What a workflow document may hold; beyond it the document is refused. */
+/** Limits of a workflow document; a larger document is refused. */
 export const MAX_NODES = 5_000;
 export const MAX_EDGES = 20_000;
 /** Conditions and templates. */
 export const MAX_EXPRESSIONS = 50_000;
 export const MAX_NAME_LENGTH = 256;
-/** Levels of objects and lists inside a document. */
+/** Nested objects and lists. */
 export const MAX_NESTING = 64;
-/** Values (numbers, texts, objects …) inside a document: a YAML alias bomb is small on disk and huge in memory. */
+/** Values (numbers, texts, objects …). A YAML alias bomb is small on disk and huge in memory. */
 export const MAX_VALUES = 1_000_000;
-/** Diagnostics of one document; the rest is counted, not listed. */
+/** Diagnostics of one severity that are listed; the others are counted. */
 export const MAX_DIAGNOSTICS = 100;
-/** Of those, the ones that a search for the name that was meant is worth. */
+/** Diagnostics with a search for the name that was probably meant. */
 export const MAX_HINTS = 25;
-/** A hundred years: longer durations overflow the clock's milliseconds somewhere on their way. */
+/** A hundred years: the milliseconds of longer durations overflow. */
 export const MAX_SECONDS = 100 * 365 * 86_400;

@@ -1,14 +1,14 @@
 import type { Node, Workflow } from './ir/workflow.ts';
 import { definitionOf } from './nodes/index.ts';
 
-/** What the workflow's policies say about running a node. `name` is the policy name that matched. */
+/** The decision of a workflow's policies about a node. `name` is the policy name that matched. */
 export interface PolicyVerdict {
   readonly decision: 'blocked' | 'require_approval';
   readonly name: string;
   readonly scope: 'node' | 'workflow';
 }
 
-/** Null = nothing speaks against it. The node's own policy comes before the workflow's; within one, blocks before holds. */
+/** Null = the node may run. The node's policy comes before the workflow's; within one, `blocked_tools` before `require_approval_for`. */
 export function policyVerdict(workflow: Workflow, node: Node): PolicyVerdict | null {
   const names = definitionOf(node.kind).policyNames(node.kind);
   for (const scope of ['node', 'workflow'] as const) {
@@ -26,7 +26,7 @@ export function policyVerdict(workflow: Workflow, node: Node): PolicyVerdict | n
   return null;
 }
 
-/** `*` any text, `?` one character, everything else itself; the whole name must match. Linear in practice: no backtracking tree. */
+/** Does a glob match the whole name? `*` is any text, `?` one character. Backtracks to the last `*` only, so that it takes no exponential time. */
 export function matchesGlob(glob: string, name: string): boolean {
   const pattern = [...glob];
   const text = [...name];

@@ -1,7 +1,7 @@
-/** Labels that begin so are set by the runtime alone: they say what started an execution, and what it belongs to. */
+/** Prefix of labels that only the runtime sets, such as what started an execution. */
 const PREFIX = 'jamjet.';
 
-/** The first label that only the runtime may set; undefined = there is none. */
+/** The first label that only the runtime may set; undefined = none. */
 export function reservedLabel(labels: Readonly<Record<string, string>>): string | undefined {
   return Object.keys(labels).find((key) => key.startsWith(PREFIX));
 }

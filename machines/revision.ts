@@ -4,7 +4,7 @@ import type { Workflow } from './ir/workflow.ts';
 import { canonicalJson } from './json.ts';
 
 /**
- * SHA-256 (hex) of what the author wrote, whatever the order of its keys. Only the order of the nodes counts, because it
+ * The revision of a workflow: SHA-256 (hex) of its document, regardless of the order of keys. The order of nodes counts, because it
  * decides ties when the workflow runs.
  */
 export function revisionOf(workflow: Workflow): string {

@@ -1,8 +1,8 @@
 import { isObject, type Json } from './json.ts';
 
 /**
- * The path of the first text or key in `value` that has an unpaired surrogate; null = there is none. Such text has no UTF-8: it would come
- * back from the database as other text, and what was logged with it could not be replayed. The path of a key is that of its object.
+ * The path of the first text or key with an unpaired surrogate; null = none. Such text has no UTF-8 encoding: the database would return
+ * another text, and the log could not be replayed. The path of a key is that of its object.
  */
 export function pathOfIllFormedText(value: Json | undefined): string | null {
   return value === undefined || isWellFormed(value) ? null : findIllFormed(value, '');
@@ -42,7 +42,7 @@ function findIllFormed(value: Json, path: string): string | null {
   return null;
 }
 
-/** Error texts are kept in part rather than refused: they come from whatever failed. */
+/** A text that a database can store: characters that it cannot store are replaced. Error texts come from other programs, so they are not refused. */
 export function toStorableText(text: string): string {
   return text.toWellFormed().replaceAll('\0', '\ufffd');
 }

@@ -8,8 +8,8 @@ import type { SubgraphPlan } from './plan/plan.ts';
 const NO_NODES: ReadonlySet<number> = new Set();
 
 /**
- * Which nodes a lone token at one of `places` can still come to. What lies behind a loop stays possible while the loop can go
- * round again: an edge that leaves it and was not taken this time may be taken next time. From `spent` nodes no loop goes round any more.
+ * The nodes that a single token at one of `positions` can still reach. Exits of a loop stay reachable while the loop can iterate
+ * again: an exit that was not taken in this iteration may be taken in the next. `exhausted` nodes start no further iteration.
  */
 export function stillReachable(graph: Graph, positions: readonly number[], exhausted: ReadonlySet<number> = NO_NODES): BitSet {
   const reachable = new BitSet(graph.nodes.length);
@@ -17,7 +17,7 @@ export function stillReachable(graph: Graph, positions: readonly number[], exhau
     reachable.add(place);
     reachable.addAll(graph.descendants(place));
   }
-  // Any other loop that is still ahead is entered by its head, and then its exits are ahead too.
+  // Other loops ahead are entered by their head, so their exits are descendants already.
   const loopsToClose = new Set<Loop>(positions.flatMap((place) => graph.enclosingLoops(place)));
   for (let grown = true; grown; ) {
     grown = false;
@@ -34,7 +34,7 @@ export function stillReachable(graph: Graph, positions: readonly number[], exhau
   return reachable;
 }
 
-/** What is skipped when a token leaves `node` for `to`. */
+/** The nodes that are skipped when a token leaves `node` for `to`. */
 export function skippedAfter(graph: Graph, node: number, to: readonly number[], within: BitSet | null): BitSet {
   const lost = stillReachable(graph, [node]);
   lost.remove(node);
@@ -43,7 +43,7 @@ export function skippedAfter(graph: Graph, node: number, to: readonly number[], 
   return lost;
 }
 
-/** What is skipped outside a section when it is left for `to`: what a loop around it could have come to. */
+/** The nodes outside a subgraph that are skipped when it is left for `to`: those that an enclosing loop could have reached. */
 export function skippedAround(graph: Graph, section: SubgraphPlan, to: readonly number[], within: BitSet | null): BitSet {
   const lost = stillReachable(graph, entryNodes(graph, section));
   for (const node of section.nodes) lost.remove(node);
@@ -52,7 +52,7 @@ export function skippedAround(graph: Graph, section: SubgraphPlan, to: readonly 
   return lost;
 }
 
-/** What is skipped outside a section while it is entered, since no loop goes round from its `spent` nodes any more. */
+/** The nodes outside a subgraph that are skipped while it runs, because its `exhausted` nodes start no further iteration. */
 export function skippedWhileInside(
   graph: Graph,
   section: SubgraphPlan,
@@ -70,7 +70,7 @@ function entryNodes(graph: Graph, { entries }: SubgraphPlan): number[] {
   return entries.filter((edge) => edge.to !== END && !graph.backEdges.has(edge)).map((edge) => edge.to);
 }
 
-/** What is skipped when nothing comes to `join`: it and what follows from it. */
+/** The nodes that are skipped when no token reaches `join`: the join and what only it leads to. */
 export function skippedFrom(graph: Graph, join: number, within: BitSet | null): BitSet {
   const lost = stillReachable(graph, [join]);
   if (within !== null) lost.retainAll(within);
@@ -78,9 +78,9 @@ export function skippedFrom(graph: Graph, join: number, within: BitSet | null): 
 }
 
 /**
- * The next nodes to be skipped, lowest first: a node's turn comes after those before it, and a loop's exits after its back
- * edges. Ends when `pending` is used up or it is the turn of the control node, which takes part in the order; `from` is the node
- * whose live edge has reached it.
+ * The order in which pending nodes are skipped: predecessors first, exits of a loop after its back edges, then in document order.
+ * The control node that the step has reached takes part in the order, and the sequence ends at it; `from` is the node whose live
+ * edge has reached it.
  */
 export function* skipOrder(
   graph: Graph,
@@ -90,7 +90,7 @@ export function* skipOrder(
   const blockers = new Map<number, number>();
   const blocks = new Map<number, number[]>();
   for (const node of control === null ? pending : [...pending, control.node]) {
-    // A first-wins join waits for nobody once something has reached it.
+    // A first-wins join waits for no other source once one has reached it.
     const blocking =
       node === control?.node && graph.isFirstJoin(node)
         ? new Set<number>()
@@ -112,10 +112,13 @@ export function* skipOrder(
   }
 }
 
-/** Pending nodes that must be skipped before `node` is decided. An edge out of a loop is dead only once that is over, but live at once. */
+/**
+ * Pending nodes that must be skipped before `node` is decided. Loop exits count as dead only after the loop can no longer iterate; a live
+ * exit counts at once.
+ */
 function blockersOf(graph: Graph, node: number, pending: ReadonlySet<number>, liveFrom: number | null): Set<number> {
   const blocking = new Set<number>();
-  // Of several edges from the same node one at most is live, and the others are dead.
+  // Of several edges from the same node, at most one is live.
   const from = graph.forwardIn(node).filter((edge) => edge.from === liveFrom);
   const live = from.length === 1 ? from[0] : undefined;
   for (const edge of graph.forwardIn(node)) {

@@ -24,7 +24,7 @@ import { timersOf } from './timers.ts';
 
 export { COMPILER_VERSION } from './version.ts';
 
-/** Microsteps of one step, at most: more than any graph needs, so that a mistake of ours ends in an error and not in a hang. */
+/** Microsteps of one step, at most. No graph needs as many: a defect of the compiler ends in an error instead of an endless loop. */
 const MAX_MICROSTEPS = 100_000;
 
 /** A compiled workflow revision. */
@@ -38,18 +38,18 @@ export interface Program {
 }
 
 export interface CompileOptions {
-  /** Without forks every fan-out becomes a section. Both ways run the same nodes to the same outcome. */
+  /** False compiles every fan-out to a subgraph. Nodes and outcomes are the same. Default: true. */
   readonly forks?: boolean;
-  /** The workflow is registered already: it runs, also if it would be refused today for what a step of it costs. */
+  /** Skips the check of step costs, which an earlier version may not have made when it registered the workflow. */
   readonly registered?: boolean;
 }
 
-/** Throws `InvalidWorkflow` when the graph has errors, or is too entangled to be run at a bounded cost per step. */
+/** Throws `InvalidWorkflow` when the graph has errors or a step of it would cost too much. */
 export function compile(workflow: Workflow, revision: string, options: CompileOptions = {}): Program {
   return runToEnd(compileCooperatively(workflow, revision, options));
 }
 
-/** Like `compile`, with pauses: thousands of nodes take a second. */
+/** `compile` as a cooperative computation: thousands of nodes take a second. */
 export function* compileCooperatively(workflow: Workflow, revision: string, options: CompileOptions = {}): Cooperative<Program> {
   const { graph, diagnostics } = yield* analyseCooperatively(workflow);
   if (graph === null) throw new InvalidWorkflow(diagnostics);
@@ -84,7 +84,7 @@ export function* compileCooperatively(workflow: Workflow, revision: string, opti
   return { workflow, revision, config, tables, stepper: stepperOf(machine) };
 }
 
-/** A condition node is its choice: it has nothing to complete before. */
+/** The conditions of nodes that choose an alternative when they complete. A choice node is not among them: it does nothing but choose. */
 function exclusiveConditions(graph: Graph, routes: readonly OutcomeRoutes[]): Map<string, readonly string[]> {
   const choices = new Map<string, readonly string[]>();
   for (const node of graph.reachable) {
@@ -113,8 +113,8 @@ function correlationKeysOf(graph: Graph): Set<string> {
 }
 
 /**
- * Names of the `env` values that steps read, and the language of their expressions: both are fixed when an execution starts. Work reads
- * those of its own time.
+ * The `env` names that steps read, and the oldest language that has all their expressions. Both are fixed when an execution starts;
+ * work reads the values that are current when it begins.
  */
 function* expressionRequirements(
   graph: Graph,

@@ -2,24 +2,24 @@ import { END, type GraphEdge } from '../graph/edges.ts';
 import type { Graph } from '../graph/graph.ts';
 import { definitionOf } from '../nodes/index.ts';
 
-/** How a visit to a node can end. `ok` is every end without a route of its own. */
+/** How a visit to a node can end. `ok`: it completed otherwise than by a decision. */
 export type NodeOutcome = 'ok' | 'approved' | 'rejected' | 'timeout' | 'failed';
 
-/** One way on. The first alternative whose condition holds is taken, and all its edges become live. */
+/** One of the choices of an outcome. The first alternative whose condition holds is taken, and all its edges become live. */
 export interface Alternative {
   /** An expression; null = always. */
   readonly when: string | null;
   readonly live: readonly GraphEdge[];
-  /** Where live forward edges lead, each node once; `end` leads nowhere. */
+  /** Targets of the live forward edges, each once, without `end`. */
   readonly targets: readonly number[];
-  /** The edge that goes back, which is then the only one. */
+  /** The back edge, which is then the only live edge. */
   readonly back: GraphEdge | null;
 }
 
-/** Alternatives per ending; null = the ending fails the node for good, unhandled. */
+/** Alternatives by outcome; null = the outcome fails the node, and the failure is not handled. */
 export type OutcomeRoutes = { readonly [E in NodeOutcome]?: readonly Alternative[] | null };
 
-/** The alternatives of the ending that has several; empty when no ending has. All endings of a node that have several share them. */
+/** The alternatives of an outcome that has several; empty when none has. All outcomes of a node that have several share them. */
 export function exclusiveChoice(routes: OutcomeRoutes): readonly Alternative[] {
   return Object.values(routes).find((alternatives) => alternatives !== null && alternatives.length > 1) ?? [];
 }

@@ -7,11 +7,11 @@ import type { Graph } from '../graph/graph.ts';
 import type { Json } from '../json.ts';
 import { definitionOf } from '../nodes/index.ts';
 
-/** Which outputs must be remembered. Outputs can be large, and most are read by nobody: they stay in the log alone. */
+/** Which outputs the execution's context must keep. Outputs can be large and most are never read: those are in the log only. */
 export interface OutputUse {
-  /** Does the node read what reached it (its mapping, its conditions, a join's sources), or pass it on to one that does? */
+  /** Does the node read its input (by its mapping, its conditions, as a join), or forward it to a node that does? */
   readonly readsInput: readonly boolean[];
-  /** Is the node's own output read, by its out-edges' conditions or by a node it leads to? */
+  /** Is the node's own output read, by the conditions of its out-edges or by a node it leads to? */
   readonly outputIsRead: readonly boolean[];
 }
 
@@ -42,7 +42,7 @@ export function* analyseOutputUse(graph: Graph): Cooperative<OutputUse> {
   return { readsInput, outputIsRead };
 }
 
-/** Does the node have no output of its own and pass on what it received? */
+/** Does the node forward its input instead of an output of its own? */
 export function forwardsInput(graph: Graph, node: number): boolean {
   return definitionOf(graph.node(node).kind).forwardsInput;
 }
@@ -67,7 +67,7 @@ function mappingReadsOutput(mapping: Json): boolean {
   return referencesOf(compileTemplate(mapping)).some(isOutput);
 }
 
-/** Bare names are looked up in the output first. */
+/** Bare names are looked up in the output before the state. */
 function isOutput(reference: Reference): boolean {
   return reference.root === 'output' || reference.root === 'bare';
 }

@@ -1,27 +1,34 @@
-/** What the named guards and actions of a compiled machine are told. Plain JSON: it is part of the machine's export. */
+/** Parameters of the guards and actions of a compiled machine. Plain JSON: they are part of the exported config. */
 
-/** What follows from taking a way: who receives the output, what can no longer run, which joins hear of it. */
+/** How taking a transition changes the execution's context. */
 export interface ContextUpdate {
   /** Nodes that receive the output. */
   readonly feed?: readonly string[];
-  /** What was still possible `after` a node and is not from `to`, is skipped; or a join (`from`) and what follows it; or what was possible around a section. */
+  /** Nodes that can no longer run and are skipped. */
   readonly skip?: SkipScope;
-  /** A branch of the fork is over. */
+  /** A branch of the fork has ended. */
   readonly arrive?: { readonly fork: string; readonly as: BranchEnd };
-  /** Forks and sections that are left. */
+  /** Forks and subgraphs that are left. */
   readonly leave?: readonly string[];
   /** Forks that are entered; `direct`: an edge leads straight to the join. */
   readonly open?: readonly { readonly fork: string; readonly direct?: true }[];
-  /** Sections that are entered, and the nodes their live entries lead to. */
+  /** Subgraphs that are entered, and the nodes their live entries lead to. */
   readonly enter?: readonly EdgeDecisions[];
-  /** A loop goes round again from this head: what was about to be skipped in it no longer is. */
+  /** The head of a loop that iterates again: pending skips inside the loop are withdrawn. */
   readonly round?: string;
-  /** Inside a section: which of the node's edges are live; null = it failed, so none is ever decided. */
+  /** Inside a subgraph: which of the node's edges are live; null = it failed, so its edges stay undecided. */
   readonly mark?: EdgeDecisions | { readonly section: string; readonly live: null };
-  /** Inside a section: its loop at `to` goes round again. */
+  /** Inside a subgraph: its loop with the head `to` iterates again. */
   readonly again?: { readonly section: string; readonly to: string };
 }
 
+/**
+ * - `after`: nodes that were reachable from this node and are not from `to`;
+ * - `from`: this join, and the nodes that only it leads to;
+ * - `section`: nodes that loops around this subgraph could have reached and `to` does not reach.
+ *
+ * `within` limits them to a branch.
+ */
 export type SkipScope = { readonly within?: string } & (
   | { readonly after: string; readonly to: readonly string[] }
   | { readonly from: string }
@@ -31,7 +38,7 @@ export type SkipScope = { readonly within?: string } & (
 export interface EdgeDecisions {
   readonly section: string;
   readonly live: readonly string[];
-  /** A failure: joins that wait for the node without an edge of its own hear that nothing comes. */
+  /** The node failed: joins that wait for it without an edge are told that its result is dead. */
   readonly failed?: true;
 }
 
@@ -42,11 +49,11 @@ export interface NodeParams {
 }
 export interface CompleteParams extends NodeParams {
   readonly follow?: ContextUpdate;
-  /** The way is chosen in a state of its own: the output is kept until then. */
+  /** A later state chooses the transition; the output is kept until then. */
   readonly choosing?: true;
 }
 export interface FailParams extends NodeParams {
-  /** A fallback takes over: the run is not failed by it. */
+  /** A fallback handles the failure, so that it does not fail the execution. */
   readonly handled?: true;
   readonly follow?: ContextUpdate;
 }
@@ -55,9 +62,9 @@ export interface ConditionParams extends NodeParams {
 }
 export interface RetryParams extends NodeParams {
   readonly max: number;
-  /** Error classes worth a retry; absent = any. */
+  /** Error classes that are retried; absent = all. */
   readonly on?: readonly string[];
-  /** Only for a retry that is not to wait. */
+  /** Only for a retry without a delay. */
   readonly at_once?: true;
 }
 export interface DecisionParams extends NodeParams {
@@ -66,7 +73,7 @@ export interface DecisionParams extends NodeParams {
 export interface ChildParams extends NodeParams {
   readonly status: 'started' | 'running' | 'paused' | 'completed';
 }
-/** Have all `of` branches arrived, with `as` among them (absent: however)? */
+/** Have all `of` branches ended, at least one of them by `as` if given? */
 export interface ForkParams {
   readonly fork: string;
   readonly of: number;
@@ -82,6 +89,6 @@ export interface SubgraphParams {
 export interface LaneParams {
   readonly section: string;
   readonly track: number;
-  /** The loop that goes round. */
+  /** The loop that iterates again. */
   readonly loop?: string;
 }

@@ -14,7 +14,7 @@ import { NO_NODE } from './plan/convergence.ts';
 import { FIRST_LANE_LAYOUT, type Fork, type Plan, type SubgraphPlan } from './plan/plan.ts';
 import type { TimerPurpose } from './timers.ts';
 
-/** What guards and actions look up besides their parameters: nothing here changes while executions run. */
+/** Lookup tables of a compiled workflow for guards and actions. They do not change while executions run. */
 export interface ProgramTables {
   readonly workflow: Workflow;
   readonly graph: Graph;
@@ -23,53 +23,53 @@ export interface ProgramTables {
   readonly subgraphs: ReadonlyMap<string, SubgraphTable>;
   /** Nodes of each branch. */
   readonly branchNodes: ReadonlyMap<string, BitSet>;
-  /** Nodes inside each fork and section. */
+  /** Nodes inside each fork and subgraph. */
   readonly containedNodes: ReadonlyMap<string, BitSet>;
-  /** Forks and sections inside a fork, itself included. */
+  /** Keys of the forks and subgraphs inside a fork, its own included. */
   readonly nestedKeys: ReadonlyMap<string, readonly string[]>;
-  /** Where the ways of a fork or section meet, unless that is where the fork around it meets too. */
+  /** The join of each fork and subgraph, unless it is that of the enclosing fork too. */
   readonly joins: ReadonlyMap<string, string>;
   readonly timers: ReadonlyMap<string, TimerPurpose>;
-  /** Correlation keys that some node waits for. */
+  /** Correlation keys of events that nodes wait for. */
   readonly correlationKeys: ReadonlySet<string>;
-  /** The newest rules by which its executions differ from those of older ones (`RULES`). */
+  /** The rules that executions need (`RULES`): the newest that make a difference for this workflow. */
   readonly rules: number;
-  /** The newest layout of its sections (`Section.layout`). */
+  /** The newest layout among its subgraphs (`SubgraphPlan.layout`). */
   readonly layout: number;
-  /** Names that conditions read from `env`. */
+  /** Names that steps read from `env`. */
   readonly envNames: readonly string[];
-  /** The oldest language of expressions that has all that steps evaluate (`LANGUAGE`). */
+  /** The oldest expression language (`LANGUAGE`) that has all the expressions of steps. */
   readonly language: number;
   nodeOf(id: string): Node;
   expression(text: string): Expression;
   template(node: number): Template | null;
-  /** The output mapping of a subgraph node; null = it has none. */
+  /** The mapping of a child's final state; null = the node has none. */
   outputMapping(node: number): Template | null;
-  /** Conditions of the nodes that choose among their ways when they complete, in order. */
+  /** Conditions of the nodes that choose an alternative when they complete, in order. */
   readonly exclusiveConditions: ReadonlyMap<string, readonly string[]>;
 }
 
-/** Places of a section's edges and nodes in its bookkeeping. */
+/** Positions of a subgraph's edges and nodes in the stored state of the subgraph, and what depends on them. */
 export interface SubgraphTable {
   readonly subgraph: SubgraphPlan;
   /** The join comes last. */
   readonly nodeSlots: ReadonlyMap<number, number>;
   readonly edgeSlots: ReadonlyMap<GraphEdge, number>;
-  /** Forward edges into a node, of those marked here. */
+  /** Forward edges into a node, among those of the subgraph. */
   readonly into: ReadonlyMap<number, readonly GraphEdge[]>;
   readonly outOf: ReadonlyMap<number, readonly GraphEdge[]>;
-  /** Nodes whose fate may be decided when a node's out-edges are. */
+  /** Nodes that may become decided when a node's out-edges are. */
   readonly dependants: ReadonlyMap<number, readonly number[]>;
-  /** Loops an edge leaves. */
+  /** Loops that an edge leaves. */
   readonly exitedLoops: ReadonlyMap<GraphEdge, readonly Loop[]>;
-  /** Loops around the section that can go round from inside it; null = none, or nothing outside hangs on it. */
+  /** Loops around the subgraph that can iterate from inside it; null = none, or no node outside depends on it. */
   readonly enclosingLoops: EnclosingLoops | null;
 }
 
 export interface EnclosingLoops {
-  /** Back edges by the node of the section they start from. */
+  /** Back edges by the node of the subgraph that they start from. */
   readonly backEdges: ReadonlyMap<number, readonly GraphEdge[]>;
-  /** The nodes of the branch that the section lies in; null = all. */
+  /** The nodes of the branch that contains the subgraph; null = all. */
   readonly within: BitSet | null;
 }
 
@@ -129,7 +129,7 @@ function uniqueMembers(
   return new Map([...watchers].map(([node, list]) => [node, [...new Set(list)].filter((watcher) => slots.has(watcher))]));
 }
 
-/** Every fork, branch and section of a plan, by key. */
+/** Tables of the forks, branches and subgraphs of a plan, by key. */
 export function planTables(
   graph: Graph,
   plan: Plan,
@@ -179,7 +179,7 @@ function requiredVersions(graph: Graph, sections: Iterable<SubgraphTable>): Pick
   };
 }
 
-/** Compiles texts once and keeps them. Bounded by the workflow: only its own texts are asked for. */
+/** Caches of compiled texts. Bounded, because only texts of the workflow are asked for. */
 export function compiledTexts(graph: Graph): Pick<ProgramTables, 'expression' | 'template' | 'outputMapping'> {
   const expressions = new Map<string, Expression>();
   const templates = new Map<number, Template | null>();

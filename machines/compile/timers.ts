@@ -2,13 +2,13 @@ import type { Graph } from '../graph/graph.ts';
 import { definitionOf } from '../nodes/index.ts';
 import { BACKOFF, backoffStateId, stateId, timerId } from './state-ids.ts';
 
-/** What a durable timer is for. */
+/** The node and the purpose of a durable timer. */
 export interface TimerPurpose {
   readonly node: string;
   readonly kind: 'retry' | 'wait' | 'approval';
 }
 
-/** Every timer a machine can ask for, by id. */
+/** All timers that a machine can set, by id. */
 export function timersOf(graph: Graph): ReadonlyMap<string, TimerPurpose> {
   const timers = new Map<string, TimerPurpose>();
   for (const index of graph.reachable) {

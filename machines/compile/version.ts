@@ -1,2 +1,5 @@
-/** Raised when machines of the same workflow change. Snapshots name it; those of another version are rebuilt from their log. */
+/**
+ * Version of the compiled machines, raised when the machine of an unchanged workflow changes. Snapshots carry it; a snapshot of another version
+ * is rebuilt from its log.
+ */
 export const COMPILER_VERSION = 1;

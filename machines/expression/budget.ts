@@ -2,26 +2,26 @@ import { isObject, type Json } from '../json.ts';
 import { BudgetExceeded, ExpressionError } from './error.ts';
 
 /**
- * Units of work for one step, or for one rendering outside of a step. A unit stands for 5 to 10 ns on one core of 2024, so that a step whose
- * budget is used up has evaluated for less than 100 ms. What an operation costs is part of the semantics: a replay must arrive at the same
- * total, so a change of any cost changes which steps fail.
+ * Units of work for one step, or for one rendering outside a step. A unit takes 5 to 10 ns on one core of 2024, so a step that uses up its
+ * budget has evaluated for less than 100 ms. Costs are part of the semantics: a replay must arrive at the same total, and a change of any cost
+ * changes which steps fail.
  */
 export const STEP_EVALUATION_BUDGET = 8_000_000;
-/** Length of the JSON text that an operation may make. */
+/** Length of the JSON text of a result, at most. */
 const MAX_RESULT = 1_000_000;
-/** Items of the longest list that an operation may make: an item's JSON text has at least two characters and a comma. */
+/** Items of a list that an operation makes, at most: the JSON text of an item has at least two characters and a comma. */
 export const MAX_PARTS = Math.ceil(MAX_RESULT / 3);
-/** Writing JSON is recursive: deeper values overflow the stack. */
+/** Levels of a result, at most: serialisation is recursive and would overflow the stack. */
 const MAX_DEPTH = 1_000;
-/** Visiting a part of a value, or taking over an item of a list, in units. */
+/** Units for visiting a part of a value or copying an item of a list. */
 export const PART_COST = 4;
-/** Listing a key of an object, in units. */
+/** Units for listing a key of an object. */
 export const KEY_COST = 16;
-/** Taking one step in the tree of an expression, in units; and taking up an expression. */
+/** Units for evaluating one node of the syntax tree, and for starting an expression. */
 export const OPERATION_COST = 5;
 export const EVALUATION_COST = 20;
 
-/** Bounds what expressions cost, whatever the state they are evaluated on. */
+/** Limits the work of expressions, whatever the state that they read. */
 export class Budget {
   #left: number;
 
@@ -29,27 +29,27 @@ export class Budget {
     this.#left = work;
   }
 
-  /** Throws `BudgetExceeded` when the work so far and `amount` more are too much. */
+  /** Adds `amount` to the work done. Throws `BudgetExceeded` when the total is too much. */
   spend(amount: number): void {
     this.#left -= amount;
     if (this.#left < 0) throw new BudgetExceeded('the evaluation budget of the step is used up');
   }
 
-  /** Pays for a value made by an operation. Shared parts count every time: they are repeated when it is written down. */
+  /** Charges for the result of an operation. Shared parts count every time, because serialisation repeats them. */
   chargeResult<T extends Json>(result: T): T {
     if (this.sizeOf(result, MAX_RESULT) > MAX_RESULT) throw tooLong();
     return result;
   }
 
-  /** Pays for a result before it is made. */
+  /** Charges for a result of the given length before it is made. */
   reserve(length: number): void {
     this.spend(Math.min(length, MAX_RESULT));
     if (length > MAX_RESULT) throw tooLong();
   }
 
   /**
-   * About the length of the value's JSON text, at most `limit + 1`: stops counting there, so that shared parts cannot explode. What is nested too
-   * deeply to be written down counts as too long. Costs `PART` or `KEY` for each part that is looked at.
+   * The approximate length of the value's JSON text, at most `limit + 1`, where counting stops, so that shared parts cannot multiply without
+   * end. A value that is nested too deeply to be serialised counts as too long. Charges `PART_COST` or `KEY_COST` for each part visited.
    */
   sizeOf(value: Json, limit: number): number {
     let size = 0;
@@ -73,10 +73,10 @@ export class Budget {
 }
 
 function tooLong(): ExpressionError {
-  return new ExpressionError(`the result would be longer than ${MAX_RESULT}, or is nested too deeply`);
+  return new ExpressionError(`the result would be longer than ${MAX_RESULT} characters or is nested too deeply`);
 }
 
-/** Of the part itself; what it holds goes `below`. */
+/** The length of a part without its own parts, which are added to `below`. */
 function lengthOf(part: Json, below: Json[]): number {
   if (typeof part === 'string') return part.length + 2;
   if (Array.isArray(part)) {

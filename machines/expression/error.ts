@@ -1,8 +1,8 @@
-/** An expression that cannot be read or has no value. Never leaves this folder: callers get its message. */
+/** An expression that cannot be parsed or has no value. Callers outside this folder get its message only. */
 export class ExpressionError extends Error {}
 
-/** Larger than anybody writes by hand: not a mistake, but an attack or a machine gone wrong. */
+/** An expression larger than any that a person writes: the document is refused instead of warned about. */
 export class TooLarge extends ExpressionError {}
 
-/** The work that all expressions of a step may do together is done. */
+/** The budget that the expressions of a step share is used up. */
 export class BudgetExceeded extends ExpressionError {}

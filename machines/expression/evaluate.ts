@@ -5,16 +5,16 @@ import { FILTERS, FUNCTIONS, METHODS, type Operations } from './functions.ts';
 import type { Fact, SyntaxTree } from './syntax-tree.ts';
 import { compare, contains, equal, finite, member, numberArgument, own, truthy, typeName } from './values.ts';
 
-/** What an expression may look at. */
+/** The values that an expression can read. */
 export interface Scope {
   readonly state: Json;
-  /** The output that reached the node; on a node's own out-edges its own. */
+  /** The node's input; in conditions of its out-edges, its output. */
   readonly output: Json;
   readonly input: Json;
   readonly env: Readonly<Record<string, string>>;
-  /** Missing facts are null. */
+  /** Missing facts evaluate to null. */
   readonly facts?: { readonly [F in Fact]?: string };
-  /** The language of the execution (`LANGUAGE`); absent = the newest. */
+  /** The language of the execution (`LANGUAGE`). Default: the newest. */
   readonly language?: number;
 }
 
@@ -54,7 +54,7 @@ export function evaluateTree(tree: SyntaxTree, scope: Scope, budget: Budget): Js
   }
 }
 
-/** A null in the output is an answer: only a missing key sends the question on to the state. */
+/** A bare name: a key of the output, else of the state. A null in the output counts as present. */
 function bareName(name: string, { output, state }: Scope): Json {
   const found = own(output, name);
   return (found === undefined ? own(state, name) : found) ?? null;
@@ -103,7 +103,7 @@ function binary(tree: Extract<SyntaxTree, { type: 'binary' }>, value: (part: Syn
   }
 }
 
-/** Adds numbers, joins texts, chains lists. */
+/** Adds numbers, concatenates texts or lists. */
 function plus(left: Json, right: Json, budget: Budget): Json {
   if (typeof left === 'number' && typeof right === 'number') return finite('+', left + right);
   if (typeof left === 'string' && typeof right === 'string') {

@@ -3,7 +3,7 @@ import { type Budget, KEY_COST, MAX_PARTS, PART_COST } from './budget.ts';
 import { ExpressionError } from './error.ts';
 import { compare, finite, jsonOf, numberArgument, own, textArgument, textOf, truthy, typeName } from './values.ts';
 
-/** `args` has between `min` and `max` values; a method's or filter's subject comes first. */
+/** `run` gets between `min` and `max` arguments; the subject of a method or filter is the first. */
 export interface Operation {
   readonly min: number;
   readonly max: number;
@@ -18,7 +18,7 @@ function unary(run: (value: Json, budget: Budget) => Json): Operation {
   return { min: 1, max: 1, run: (args, budget) => run(arg(args, 0), budget) };
 }
 
-/** A text made of a text. */
+/** An operation from a text to a text. */
 function textTransform(name: string, change: (text: string) => string): Operation {
   return unary((value, budget) => {
     const text = textArgument(name, value);
@@ -85,13 +85,13 @@ export const FUNCTIONS: Operations = new Map<string, Operation>([
 
 const strip = textTransform('strip', (text) => text.trim());
 
-/** Pays for a list of new texts, each of them more than for a part that is only looked at. */
+/** Charges for a list of new texts. */
 function chargeParts(list: string[], budget: Budget): string[] {
   budget.spend(list.length * PART_COST);
   return budget.chargeResult(list);
 }
 
-/** By a separator, or by white space when there is none. */
+/** Splits at a separator, or at white space when there is none. */
 const split: Operation = {
   min: 1,
   max: 2,

@@ -12,26 +12,26 @@ export type { Reference } from './references.ts';
 
 const MAX_LENGTH = 10_000;
 
-/** A condition or the inside of `{{ … }}`, read once. One that cannot be read has an error and no tree, and is always null. */
+/** A parsed condition or inside of `{{ … }}`. One that cannot be parsed has an error and no tree, and evaluates to null. */
 export interface Expression {
   readonly text: string;
   readonly tree: SyntaxTree | null;
   readonly error: string | null;
-  /** The error is its size. */
+  /** The error is that it is too large. */
   readonly tooLarge: boolean;
-  /** The same text in the language before this one, where it means something else there. */
+  /** The same text in the previous language, where it has another meaning. */
   readonly older?: Expression;
 }
 
 export interface EvaluationResult {
   readonly value: Json;
-  /** Why there is no value; the value is null then. */
+  /** Why there is no value; `value` is null then. */
   readonly error?: string;
-  /** The error is the budget, and not the expression's alone. */
+  /** The error is that the shared budget is used up. */
   readonly exceeded?: true;
 }
 
-/** Never throws. `{{ … }}` around the whole text is allowed and means nothing. */
+/** Parses an expression. Never throws. `{{ … }}` around the whole text is allowed and ignored. */
 export function compileExpression(text: string): Expression {
   const trimmed = text.trim();
   const inner = trimmed.startsWith('{{') && trimmed.endsWith('}}') ? trimmed.slice(2, -2) : text;
@@ -49,8 +49,8 @@ export function compileExpression(text: string): Expression {
 }
 
 /**
- * Total and safe: reads own keys of JSON values only, bounded in work and size, never throws. `budget` is shared by all that is evaluated
- * together, such as the conditions and mappings of a step.
+ * Evaluates an expression. Total and safe: reads only own keys of JSON values, is bounded in work and size, and never throws. Expressions that are
+ * evaluated together, such as the conditions and mappings of a step, share one `budget`.
  */
 export function evaluate(expression: Expression, scope: Scope, budget: Budget = new Budget()): EvaluationResult {
   const { tree, error } = (scope.language ?? LANGUAGE) < LANGUAGE ? (expression.older ?? expression) : expression;
@@ -64,7 +64,7 @@ export function evaluate(expression: Expression, scope: Scope, budget: Budget = 
   );
 }
 
-/** A condition: what cannot be evaluated is false. */
+/** The value of a condition: false when it cannot be evaluated. */
 export function isTrue(expression: Expression, scope: Scope): boolean {
   const { value, error } = evaluate(expression, scope);
   return error === undefined && truthy(value);
@@ -74,7 +74,7 @@ export function references(expression: Expression): readonly Reference[] {
   return expression.tree === null ? [] : referencesIn(expression.tree);
 }
 
-/** Functions, methods and filters it uses and nobody has defined: calling one is an error. */
+/** The undefined functions, methods and filters that an expression uses. Calling one is an error. */
 export function unknownOperations(expression: Expression): readonly UnknownOperation[] {
   return expression.tree === null ? [] : unknownOperationsIn(expression.tree);
 }

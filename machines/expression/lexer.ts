@@ -2,7 +2,7 @@ import { ExpressionError } from './error.ts';
 
 export interface Token {
   readonly type: 'number' | 'text' | 'name' | 'member' | 'operator' | 'end';
-  /** Operators in their one spelling: `&&` is `and`, `||` is `or`, `!` is `not`. */
+  /** Operators have one spelling: `&&` is `and`, `||` is `or`, `!` is `not`. */
   readonly value: string;
   /** Offset in the expression. */
   readonly at: number;
@@ -10,10 +10,10 @@ export interface Token {
 
 const SPACE = /\s*/uy;
 const NUMBER = /\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/uy;
-/** Names of plain letters are found without the slow tables of Unicode. */
+/** ASCII names, matched without the slower Unicode classes. */
 const PLAIN_NAME = /[A-Za-z_$][A-Za-z0-9_$]*(?![A-Za-z0-9_$\u0080-\u{10ffff}])/uy;
 const NAME = /[\p{ID_Start}_$][\p{ID_Continue}$]*/uy;
-/** After a dot a hyphen without spaces belongs to the name: `state.step-1.ok`. */
+/** After a dot, a hyphen without spaces is part of the name: `state.step-1.ok`. */
 const PLAIN_MEMBER = /[A-Za-z0-9_$]+(?:-[A-Za-z0-9_$]+)*(?![A-Za-z0-9_$\-\u0080-\u{10ffff}])/uy;
 const MEMBER = /[\p{ID_Continue}$]+(?:-[\p{ID_Continue}$]+)*/uy;
 const OPERATOR = /[=!<>]=|&&|\|\||[-+*/%<>!()[\]{},.:|]/uy;
@@ -21,7 +21,7 @@ const WORDS: ReadonlySet<string> = new Set(['and', 'or', 'not', 'in']);
 const SPELLINGS: Readonly<Record<string, string>> = { '&&': 'and', '||': 'or', '!': 'not' };
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', b: '\b', f: '\f' };
 
-/** The tokens of an expression, closed by an `end`. */
+/** The tokens of an expression, with an `end` token last. */
 export function tokensOf(text: string): readonly Token[] {
   const tokens: Token[] = [];
   let at = match(SPACE, text, 0).length;

@@ -14,7 +14,7 @@ import {
 import { finite } from './values.ts';
 
 const MAX_NESTING = 60;
-/** Longer chains (`a + b + c …`) make trees too deep to walk safely. */
+/** Longer chains (`a + b + c …`) make trees too deep for recursive evaluation. */
 const MAX_DEPTH = 1_000;
 const LITERALS: ReadonlyMap<string, Json> = new Map<string, Json>([
   ['true', true],
@@ -25,7 +25,7 @@ const LITERALS: ReadonlyMap<string, Json> = new Map<string, Json>([
   ['None', null],
 ]);
 
-/** Loosest first. All group to the left. `not` stands between `and` and the comparisons, as in Python. */
+/** Binary operators by precedence, lowest first; all are left-associative. `not` binds tighter than `and` and looser than comparisons, as in Python. */
 const OR: readonly BinaryOperator[] = ['or'];
 const AND: readonly BinaryOperator[] = ['and'];
 const COMPARISON: readonly BinaryOperator[] = ['==', '!=', '<', '<=', '>', '>=', 'in'];
@@ -34,7 +34,7 @@ const PRODUCT: readonly BinaryOperator[] = ['*', '/', '%'];
 
 export interface Parsed {
   readonly tree: SyntaxTree;
-  /** The oldest language in which the text means this. */
+  /** The oldest language in which the text has this meaning. */
   readonly language: number;
 }
 
@@ -75,7 +75,7 @@ class Parser {
     this.#language = language;
   }
 
-  /** The oldest language that has all that was read. */
+  /** The oldest language that has everything parsed so far. */
   get requiredLanguage(): number {
     return this.#requiredLanguage;
   }
@@ -120,7 +120,7 @@ class Parser {
     );
   }
 
-  /** Guards the recursion: without it a long run of "(" or "-" would overflow the stack. */
+  /** Limits the recursion, so that a long run of "(" or "-" cannot overflow the stack. */
   #nested<T>(parse: () => T): T {
     if (this.#depth >= MAX_NESTING) throw new TooLarge(`nested more than ${MAX_NESTING} levels deep`);
     this.#depth += 1;
@@ -129,7 +129,7 @@ class Parser {
     return result;
   }
 
-  /** `if` and `else` are words only where a name cannot stand: a state may have keys of these names. */
+  /** `if` and `else` are keywords only where no name can stand, because a state may have keys of these names. */
   #acceptWord(word: 'if' | 'else'): boolean {
     const { type, value } = this.#token;
     const found = type === 'name' && value === word;

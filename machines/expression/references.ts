@@ -1,11 +1,11 @@
 import { FILTERS, FUNCTIONS, METHODS } from './functions.ts';
 import { childrenOf, type Fact, type Root, type SyntaxTree } from './syntax-tree.ts';
 
-/** Something an expression reads. */
+/** A value that an expression reads. */
 export interface Reference {
-  /** `bare`: looked for in the output, then in the state. */
+  /** `bare`: a key of the output, else of the state. */
   readonly root: Root | Fact | 'bare';
-  /** The keys that are certain: `state.a[0][state.i]` → `a`, `0`. */
+  /** The constant keys up to the first dynamic one: `state.a[0][state.i]` → `a`, `0`. */
   readonly path: readonly string[];
 }
 
@@ -20,7 +20,7 @@ export function referencesIn(tree: SyntaxTree): readonly Reference[] {
   return found;
 }
 
-/** The reference that a chain of members is. Dynamic keys inside the chain are expressions of their own. */
+/** The reference of a chain of member accesses; null for any other tree. Dynamic keys inside the chain are visited on their own. */
 function referenceOf(tree: SyntaxTree): Reference | null {
   switch (tree.type) {
     case 'root':

@@ -3,13 +3,13 @@ import type { Json } from '../json.ts';
 export const ROOTS = ['state', 'output', 'input', 'env'] as const;
 export type Root = (typeof ROOTS)[number];
 
-/** Facts about the run that templates may show. */
+/** Facts about the execution that templates can read. */
 export const FACTS = ['execution.id', 'execution.workflow_id', 'node.id', 'workflow.id', 'workflow.version'] as const;
 export type Fact = (typeof FACTS)[number];
 
 /**
- * The language of expressions grows, and an execution keeps the one it was started with, so that its log replays: 2 has
- * `a if b else c` and `execution.workflow_id`, which 1 cannot read, or reads as a name.
+ * Version of the expression language. An execution keeps the version that it was started with, so that its log replays. Version 2 adds
+ * `a if b else c` and `execution.workflow_id`; version 1 refuses the first and reads the second as a name.
  */
 export const LANGUAGE = 2;
 export const FIRST_LANGUAGE = 1;

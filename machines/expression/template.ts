@@ -6,13 +6,13 @@ import { compileExpression, type Expression, evaluate, type Reference, reference
 /** Expressions in one mapping. */
 const MAX_EXPRESSIONS = 2_000;
 const UNPARSED: Expression = { text: '', tree: null, error: 'not read', tooLarge: true };
-/** Characters of JSON that one mapping may render to, values passed on from the state included. */
+/** Characters of JSON that one mapping may render to, values from the state included. */
 const MAX_RENDERED = 4_000_000;
 const TOO_LARGE = `the mapping renders to more than ${MAX_RENDERED} characters, or is nested too deeply`;
-/** `state.a.b[0]` and the like keeps its type without braces. */
+/** A path such as `state.a.b[0]` needs no braces and keeps the type of its value. */
 const BARE_PATH = /^(?:state|input|output)(?:\.[\p{ID_Continue}$-]+|\[\d{1,15}\])+$/u;
 const MAX_BARE_PATH = 1_000;
-/** How far the end of an expression is looked for with care; no expression is longer. */
+/** Characters in which the end of an expression is searched with regard to quotes and braces; no expression is longer. */
 const MAX_SEARCHED = 10_000;
 
 type TemplatePart =
@@ -22,19 +22,19 @@ type TemplatePart =
   | { readonly type: 'list'; readonly items: readonly TemplatePart[] }
   | { readonly type: 'object'; readonly entries: readonly (readonly [string, TemplatePart])[] };
 
-/** A mapping value, read once. */
+/** A parsed mapping value. */
 export interface Template {
   readonly root: TemplatePart;
   readonly expressions: readonly Expression[];
-  /** Why it cannot be rendered at all; its expressions carry their own errors. */
+  /** Why it cannot be rendered at all. Its expressions have their own errors. */
   readonly errors: readonly string[];
-  /** Texts that look like a template and are not: no `}}`, or a `{% … %}` tag. They stay as they are. */
+  /** Texts that look like templates and are not, because of a missing `}}` or a `{% … %}` tag. They are rendered unchanged. */
   readonly suspicious: readonly string[];
 }
 
 /**
- * Never throws. A text that is exactly one `{{ … }}`, or a bare `state.x`, `input.x`, `output.x` path, keeps the value's type;
- * any other text is a template; lists and objects are mapped inside.
+ * Parses a mapping value. Never throws. A text that is exactly one `{{ … }}`, or a bare `state.x`, `input.x`, `output.x` path, keeps the type of
+ * its value; any other text is rendered to a text; lists and objects are rendered item by item.
  */
 export function compileTemplate(value: Json): Template {
   const reading = new TemplateParser();
@@ -51,7 +51,7 @@ export interface RenderResult {
   readonly exceeded?: string;
 }
 
-/** Never throws. What cannot be evaluated is null, or nothing inside a text, and has an error. */
+/** Renders a template. Never throws. An expression that cannot be evaluated is null, or empty inside a text, and adds an error. */
 export function render(template: Template, scope: Scope, budget: Budget = new Budget()): RenderResult {
   if (template.errors.length > 0) return { value: null, errors: template.errors };
   const rendering = new TemplateRenderer(scope, budget);
@@ -65,7 +65,7 @@ export function referencesOf(template: Template): readonly Reference[] {
   return template.expressions.flatMap(references);
 }
 
-/** One rendering: all its expressions share the given budget of work and one of size. */
+/** Renders one template; its expressions share the budget and the limit of size. */
 class TemplateRenderer {
   readonly errors: string[] = [];
   /** The expression at which the budget was used up. */
@@ -132,7 +132,7 @@ class TemplateRenderer {
   }
 }
 
-/** Reads one mapping, gathering what it finds. */
+/** Parses one mapping and collects its expressions. */
 class TemplateParser {
   readonly expressions: Expression[] = [];
   readonly suspicious: string[] = [];
@@ -172,11 +172,11 @@ interface TextPiece {
   readonly text: string;
 }
 
-/** Splits at `{{ … }}`. An opening without its closing is plain text. */
+/** Splits a text at `{{ … }}`. An opening without a closing is plain text. */
 function piecesOf(text: string): readonly TextPiece[] {
   const pieces: TextPiece[] = [];
   let at = 0;
-  // One expression too many is enough to be refused: no need to look for the others.
+  // One expression too many is enough for a refusal.
   for (let expressions = 0; expressions <= MAX_EXPRESSIONS; expressions++) {
     const open = text.indexOf('{{', at);
     const close = open < 0 ? -1 : closingOf(text, open + 2);
@@ -189,7 +189,7 @@ function piecesOf(text: string): readonly TextPiece[] {
   return pieces;
 }
 
-/** Where the `}}` is that closes an expression: not one inside a quoted text or an object; failing that, the first there is. */
+/** The offset of the `}}` that closes an expression: the first outside quotes and objects, else the first. */
 function closingOf(text: string, start: number): number {
   let quote = '';
   let braces = 0;

@@ -2,12 +2,12 @@ import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { Budget } from './budget.ts';
 import { ExpressionError } from './error.ts';
 
-/** Deeper values are compared with an error, not a stack overflow. */
+/** Levels of compared values, at most: deeper ones are an error instead of a stack overflow. */
 const MAX_COMPARED_DEPTH = 500;
-/** Comparing two items takes as long as comparing so many characters. */
+/** Units for comparing two items; comparing a character costs one. */
 const ITEM_COST = 8;
 
-/** False, like missing: null, false, 0, "", [], {}. */
+/** False for null, false, 0, "", [] and {}. */
 export function truthy(value: Json): boolean {
   if (Array.isArray(value)) return value.length > 0;
   if (isObject(value)) return !isEmpty(value);
@@ -19,12 +19,12 @@ function isEmpty(object: JsonObject): boolean {
   return true;
 }
 
-/** A key the object itself has; anything else is null. Nothing of a prototype is ever read. */
+/** The value of an own key; undefined for anything else. Prototypes are never read. */
 export function own(value: Json, key: string): Json | undefined {
   return isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
 }
 
-/** `value[key]`: keys of objects, whole numbers (or their digits) into lists and texts, negative ones from the end. */
+/** `value[key]`: a key of an object, or an integer (or its digits) into a list or text; negative ones count from the end. */
 export function member(value: Json, key: Json): Json {
   if (isObject(value)) return typeof key === 'string' || typeof key === 'number' ? (own(value, String(key)) ?? null) : null;
   if (typeof value !== 'string' && !Array.isArray(value)) return null;
@@ -33,7 +33,7 @@ export function member(value: Json, key: Json): Json {
   return value.at(index) ?? null;
 }
 
-/** Equal as JSON values: never across types, objects whatever the order of their keys. */
+/** Equality of JSON values: strict about types, regardless of the order of keys. */
 export function equal(a: Json, b: Json, budget: Budget, depth = 0): boolean {
   if (typeof a === 'string' || typeof b === 'string') {
     if (typeof a !== 'string' || typeof b !== 'string' || a.length !== b.length) return false;
@@ -53,7 +53,7 @@ export function equal(a: Json, b: Json, budget: Budget, depth = 0): boolean {
   return keys.every((key) => Object.hasOwn(b, key) && equal(a[key] ?? null, b[key] ?? null, budget, depth + 1));
 }
 
-/** Less, equal or greater, of two numbers or two texts. */
+/** Negative, zero or positive, for two numbers or two texts. */
 export function compare(operator: string, a: Json, b: Json, budget: Budget): number {
   if (typeof a === 'number' && typeof b === 'number') return a - b;
   if (typeof a !== 'string' || typeof b !== 'string') {
@@ -74,7 +74,7 @@ export function contains(container: Json, value: Json, budget: Budget): boolean 
   throw new ExpressionError(`in looks into a list, a text or an object, not ${typeName(container)}`);
 }
 
-/** How a value reads inside a text: null is empty, objects and lists are JSON. */
+/** A value inside a text: null is empty, objects and lists are JSON. */
 export function textOf(value: Json, budget: Budget): string {
   if (typeof value === 'string') return value;
   return value === null ? '' : jsonOf(value, budget);

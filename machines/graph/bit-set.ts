@@ -1,4 +1,4 @@
-/** A set of small whole numbers. */
+/** A set of small non-negative integers. */
 export class BitSet {
   readonly #words: Uint32Array;
 
@@ -34,7 +34,7 @@ export class BitSet {
     return this.#words.every((word) => word === 0);
   }
 
-  /** Is every member of this one in `other`? */
+  /** Is every member also in `other`? */
   isSubsetOf(other: BitSet): boolean {
     return this.#words.every((word, w) => (word & ~(other.#words[w] ?? 0)) === 0);
   }
@@ -45,7 +45,7 @@ export class BitSet {
     return copy;
   }
 
-  /** The members, ascending. */
+  /** The members in ascending order. */
   *[Symbol.iterator](): Generator<number> {
     for (let w = 0; w < this.#words.length; w++) {
       let word = this.#words[w] ?? 0;

@@ -1,16 +1,16 @@
 import { at } from './at.ts';
 
-/** A tree of immediate dominators over nodes 0 … n-1; what the root does not reach is in no tree. */
+/** A tree of immediate dominators over nodes 0 … n-1. Nodes that the root does not reach are not in it. */
 export interface DominatorTree {
   readonly root: number;
-  /** The immediate dominator; -1 for the root and for unreachable nodes. */
+  /** Immediate dominator by node; -1 for the root and for unreachable nodes. */
   readonly idom: Int32Array;
-  /** Is `a` on every way from the root to `b`? A node dominates itself. */
+  /** Is `a` on every path from the root to `b`? A node dominates itself. */
   dominates(a: number, b: number): boolean;
 }
 
 /**
- * Immediate dominators, Cooper, Harvey and Kennedy's way.
+ * Immediate dominators by the algorithm of Cooper, Harvey and Kennedy.
  * @see "A Simple, Fast Dominance Algorithm" (2001)
  */
 export function dominatorTree(size: number, root: number, successors: readonly (readonly number[])[]): DominatorTree {
@@ -75,7 +75,7 @@ export function depthFirstPostorder(root: number, successors: readonly (readonly
   return postorder;
 }
 
-/** When a walk over the tree enters and leaves each node: ancestors' spans hold their descendants'. */
+/** Times at which a walk over the tree enters and leaves each node: an ancestor's interval contains those of its descendants. */
 function visitIntervals(idom: Int32Array, root: number, nodes: readonly number[]): { enter: Int32Array; leave: Int32Array } {
   const children: number[][] = Array.from({ length: idom.length }, () => []);
   for (const node of nodes) if (node !== root) at(children, at(idom, node)).push(node);

@@ -4,17 +4,21 @@ import { MAX_HINTS } from '../limits.ts';
 import { definitionOf } from '../nodes/index.ts';
 import { didYouMean } from '../suggest.ts';
 
-/** Routes that an outcome of a node takes alone. */
+/** Roles of edges that belong to one outcome of a node. */
 export const OUTCOME_ROLES = ['on_approved', 'on_rejected', 'on_timeout', 'fallback_node'] as const;
 export type OutcomeRole = (typeof OUTCOME_ROLES)[number];
 
 /**
- * What an edge is for: a `branch` of a condition node; one of `all` branches of a parallel; tried `if` its condition holds;
- * `plain`; an outcome's own route; or `wait`: a `wait_for` without an edge, which never takes part in routing.
+ * - `branch`: a branch that a choice lists;
+ * - `all`: one of the branches that are started together;
+ * - `if`: taken if its condition holds;
+ * - `plain`: has no condition;
+ * - an `OutcomeRole`: taken for that outcome alone;
+ * - `wait`: a name in `wait_for` that no edge leads from. It takes no part in routing.
  */
 export type EdgeRole = 'branch' | 'all' | 'if' | 'plain' | 'wait' | OutcomeRole;
 
-/** The sentinel target `end`. */
+/** The target `end`. */
 export const END = -1;
 
 export interface GraphEdge {
@@ -31,14 +35,14 @@ export interface EffectiveEdges {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Every way an execution can take: written edges and the targets named in nodes, each once. */
+/** All edges of a workflow, each once: those that are written and the targets that nodes name. */
 export function effectiveEdges(workflow: Workflow): EffectiveEdges {
   const { nodes } = workflow;
   const indexOf = new Map(nodes.map((node, i) => [node.id, i]));
   const diagnostics: Diagnostic[] = [];
   const edges: GraphEdge[] = [];
   const known = new Set<string>();
-  // Looking for the name that was meant takes a while; nobody reads hundreds.
+  // The search for a similar name is slow, so only the first diagnostics have a hint.
   const hintFor = (name: string): string | null => (diagnostics.length < MAX_HINTS ? didYouMean(name, indexOf.keys()) : null);
   const addUnknownTarget = (node: string | null, problem: string, name: string, path: string): void => {
     diagnostics.push(unknownName('unknown_target', node, `${problem} "${name}", which does not exist`, path, hintFor(name)));
@@ -110,11 +114,11 @@ export function effectiveEdges(workflow: Workflow): EffectiveEdges {
   return { edges, diagnostics };
 }
 
-/** `path` is where the document names the target. */
+/** An edge of the document; `path` is where the document names its target. */
 type WrittenEdge = { readonly to: string; readonly condition: string | null; readonly path: string };
 type EdgeCandidate = WrittenEdge & { readonly role: EdgeRole };
 
-/** The routes out of one node, in the order in which they are tried. */
+/** The edges out of one node, in the order in which they are tried. */
 function edgeCandidates(node: Node, written: readonly WrittenEdge[]): EdgeCandidate[] {
   const { kind } = node;
   const inKind = `nodes.${node.id}.kind`;
@@ -139,7 +143,7 @@ function edgeCandidates(node: Node, written: readonly WrittenEdge[]): EdgeCandid
     const route = definition.targets(kind).find((target) => target.role === role);
     return route === undefined ? [] : [{ role, to: route.to, condition: null, path: `${inKind}.${role}` }];
   });
-  // An unconditional edge to a node that an outcome names is that outcome's; for a fallback only if another edge remains.
+  // An unconditional edge to a target that an outcome names is that outcome's edge; for a fallback only if another edge remains.
   const isClaimed = (edge: WrittenEdge, routes: readonly EdgeCandidate[]): boolean =>
     edge.condition === null && routes.some((route) => route.to === edge.to);
   const othersRemain = written.some((edge) => !isClaimed(edge, outcomeEdges));

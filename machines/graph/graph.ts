@@ -8,22 +8,22 @@ import { findLoops, type Loop } from './loops.ts';
 import { postDominators } from './post-dominators.ts';
 
 /**
- * A workflow as a graph of numbered nodes: what is reachable from the start node, in which order, and where it loops.
- * "Forward" edges are all but back edges; an edge goes back when its target lies on every way to its source.
+ * A workflow as a graph of numbered nodes, with its topological order, dominators and loops. A back edge is one whose target
+ * dominates its source; all other edges are forward edges.
  */
 export class Graph {
   readonly nodes: readonly Node[];
   readonly start: number;
   readonly edges: readonly GraphEdge[];
   readonly backEdges: ReadonlySet<GraphEdge>;
-  /** Reachable nodes in the order they were written; that order decides ties. */
+  /** Reachable nodes in the order of the document, which decides ties. */
   readonly reachable: readonly number[];
-  /** Reachable nodes so that forward edges lead from earlier to later ones. */
+  /** Reachable nodes in topological order of the forward edges. */
   readonly order: readonly number[];
   readonly rank: Int32Array;
   readonly dominators: DominatorTree;
   readonly loops: readonly Loop[];
-  /** A node in too many loops: with one, the graph is good for diagnostics only. */
+  /** A node in too many loops; if there is one, the graph serves diagnostics only. */
   readonly tooDeeplyNested: number | null;
   readonly #indexOf: ReadonlyMap<string, number>;
   readonly #routing: GraphEdge[][];
@@ -39,7 +39,7 @@ export class Graph {
   readonly #cancellationRegions = new Map<number, BitSet>();
   readonly #iterationDeciders = new Map<Loop, readonly number[]>();
 
-  /** `cyclic` holds the nodes of cycles that no back edge explains: with any, the graph is good for diagnostics only. */
+  /** Nodes of cycles without a back edge; if there are any, the graph serves diagnostics only. */
   readonly cyclic: readonly number[];
 
   constructor(workflow: Workflow, start: number, edges: readonly GraphEdge[]) {
@@ -114,12 +114,12 @@ export class Graph {
     return definitionOf(kind).joins(kind);
   }
 
-  /** Edges a finished node chooses from. */
+  /** The edges that a completed node chooses from. */
   out(index: number): readonly GraphEdge[] {
     return at(this.#routing, index);
   }
 
-  /** `out`, and the extra in-edges of joins that wait for the node. */
+  /** `out` and the `wait` edges to joins that wait for the node. */
   outWithWaits(index: number): readonly GraphEdge[] {
     return at(this.#outWithWaits, index);
   }
@@ -136,12 +136,12 @@ export class Graph {
     return at(this.#backIn, index);
   }
 
-  /** The members of a set in forward order. */
+  /** The members of a set in topological order. */
   inOrder(nodes: BitSet): number[] {
     return [...nodes].sort((a, b) => at(this.rank, a) - at(this.rank, b));
   }
 
-  /** What a join merges: the nodes named in `wait_for`, then its other forward predecessors in edge order. */
+  /** The sources that a join merges: the nodes in `wait_for`, then its other forward predecessors in edge order. */
   sources(join: number): readonly number[] {
     const { kind } = this.node(join);
     const named = definitionOf(kind)
@@ -150,21 +150,21 @@ export class Graph {
     return [...new Set([...named, ...this.forwardIn(join).map((edge) => edge.from)])];
   }
 
-  /** Nodes that forward edges lead to from `index`, itself not included. */
+  /** Nodes that forward edges lead to from `index`, directly or not. */
   descendants(index: number): BitSet {
     this.#descendants ??= this.#findDescendants();
     return at(this.#descendants, index);
   }
 
-  /** Can a way end at this node? */
+  /** Can a path end at this node? */
   canEndAt(index: number): boolean {
     this.#canEnd ??= this.#findEndNodes();
     return this.#canEnd[index] === 1;
   }
 
   /**
-   * Nodes before a join from which every way to the end leads through it: all that a first-wins join cancels.
-   * A way is any drawn route, whatever its condition, back edges included.
+   * Nodes before a join from which every path to the end leads through it: those that a first-wins join cancels.
+   * A path may take any edge, whatever its condition, back edges included.
    */
   cancellationRegion(join: number): BitSet {
     let region = this.#cancellationRegions.get(join);
@@ -175,7 +175,7 @@ export class Graph {
     return region;
   }
 
-  /** The loops a node lies in. */
+  /** The loops that a node lies in. */
   enclosingLoops(index: number): readonly Loop[] {
     if (this.#enclosingLoops === null) {
       const around: Loop[][] = this.nodes.map(() => []);
@@ -186,8 +186,8 @@ export class Graph {
   }
 
   /**
-   * Nodes that decide whether a loop can go round again: the sources of its back edges, and of those inner loops that such an edge
-   * would leave, for it is not decided before they are over.
+   * Nodes that decide whether a loop can iterate again: the sources of its back edges, and of the back edges of those inner loops
+   * that such an edge would leave, because it is not decided before they have ended.
    */
   iterationDeciders(loop: Loop): readonly number[] {
     let sources = this.#iterationDeciders.get(loop);
@@ -204,7 +204,7 @@ export class Graph {
     return sources;
   }
 
-  /** Topological order, one way after the other as they are written; and what lies on or behind cycles of forward edges. */
+  /** A depth-first topological order that follows edges as they are written, and the nodes on or behind cycles of forward edges. */
   #topologicalSort(): { order: number[]; cyclic: number[] } {
     const missing = new Int32Array(this.nodes.length);
     for (const node of this.reachable) missing[node] = this.forwardIn(node).length;

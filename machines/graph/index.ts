@@ -8,7 +8,7 @@ import { Graph } from './graph.ts';
 import { loopDiagnostics } from './loop-diagnostics.ts';
 import { MAX_LOOP_DEPTH } from './loops.ts';
 
-/** The graph of a workflow, or every reason why there is none. */
+/** The graph of a workflow; without one, the diagnostics say why. */
 export function analyse(workflow: Workflow): GraphAnalysis {
   return runToEnd(analyseCooperatively(workflow));
 }
@@ -18,7 +18,7 @@ interface GraphAnalysis {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Like `analyse`, with pauses. */
+/** `analyse` as a cooperative computation. */
 export function* analyseCooperatively(workflow: Workflow): Cooperative<GraphAnalysis> {
   const { edges, diagnostics } = effectiveEdges(workflow);
   yield;
@@ -32,12 +32,12 @@ export function* analyseCooperatively(workflow: Workflow): Cooperative<GraphAnal
   return { graph: loopErrors.length > 0 ? null : graph, diagnostics: loopErrors };
 }
 
-/** What is wrong with a workflow's edges, loops and joins. Errors only. */
+/** The errors in a workflow's edges, loops and joins. */
 export function graphDiagnostics(workflow: Workflow): readonly Diagnostic[] {
   return analyse(workflow).diagnostics;
 }
 
-/** Cycles of forward edges: a join that waits for what comes after it, or a loop entered at two places. */
+/** Errors for cycles of forward edges: a join that waits for a later node, or a loop with two entries. */
 function cycleDiagnostics(graph: Graph): Diagnostic[] {
   const componentOf = cycleComponents(graph);
   const isInsideCycle = (edge: GraphEdge): boolean => edge.to !== END && componentOf.get(edge.from) === componentOf.get(edge.to);
@@ -54,12 +54,12 @@ function cycleDiagnostics(graph: Graph): Diagnostic[] {
     code: 'irreducible_loop',
     node_id: graph.idOf(node),
     path: null,
-    message: `the loop through "${graph.idOf(node)}" can be entered at two places`,
-    hint: 'let every way into the loop lead to the same node',
+    message: `the loop through "${graph.idOf(node)}" can be entered at two nodes`,
+    hint: 'let every edge into the loop lead to the same node',
   }));
 }
 
-/** Cyclic nodes by the cycle they lie on: nodes with the same number lead to each other by forward edges. */
+/** The strongly connected component of each cyclic node, over forward edges. */
 function cycleComponents(graph: Graph): Map<number, number> {
   const forward = graph.nodes.map((_, i) => graph.forwardOut(i).flatMap((edge) => (edge.to === END ? [] : [edge.to])));
   const backward: number[][] = graph.nodes.map(() => []);
@@ -67,7 +67,7 @@ function cycleComponents(graph: Graph): Map<number, number> {
     for (const to of targets) at(backward, to).push(from);
   });
   const component = new Map<number, number>();
-  // Kosaraju: in reverse postorder of the forward walk, what a node reaches backwards and is not yet taken is its component.
+  // Kosaraju's algorithm: in reverse postorder, the unassigned nodes that a node reaches backwards are its component.
   for (const root of depthFirstPostorder(graph.start, forward, graph.nodes.length).reverse()) {
     const todo = [root];
     for (let node = todo.pop(); node !== undefined; node = todo.pop()) {
@@ -88,8 +88,8 @@ function loopDepthDiagnostics(graph: Graph): Diagnostic[] {
       code: 'nesting_too_deep',
       node_id,
       path: null,
-      message: `node "${node_id}" lies in more than ${MAX_LOOP_DEPTH} loops inside each other`,
-      hint: 'move inner loops into a workflow of their own and call it by a subgraph node',
+      message: `node "${node_id}" lies in more than ${MAX_LOOP_DEPTH} nested loops`,
+      hint: 'move inner loops into another workflow and run it with a subgraph node',
     },
   ];
 }

@@ -12,7 +12,7 @@ export function* loopDiagnostics(graph: Graph): Cooperative<Diagnostic[]> {
   return [...sharedBackEdges(graph), ...controlOnlyLoops(graph), ...(yield* backEdgesLeavingForks(graph))];
 }
 
-/** A back edge is only ever taken alone. */
+/** A back edge may only be taken alone. */
 function sharedBackEdges(graph: Graph): Diagnostic[] {
   return [...graph.backEdges].flatMap((edge) => {
     const rivals = graph.out(edge.from).filter((other) => other.role === edge.role);
@@ -26,7 +26,7 @@ function sharedBackEdges(graph: Graph): Diagnostic[] {
   });
 }
 
-/** A cycle of nodes that finish at once would never wait for anything. */
+/** A cycle of control nodes would iterate within one step without end. */
 function controlOnlyLoops(graph: Graph): Diagnostic[] {
   const finishesAtOnce = (node: number): boolean => graph.isControl(node) && !definitionOf(graph.node(node).kind).endsExecution;
   const state = new Uint8Array(graph.nodes.length);
@@ -44,8 +44,8 @@ function controlOnlyLoops(graph: Graph): Diagnostic[] {
           return loopError(
             'busy_loop',
             graph.idOf(edge.to),
-            `the loop through "${graph.idOf(edge.to)}" consists of nodes that finish at once, so it would never end`,
-            'put a node into it that does work or waits',
+            `the loop through "${graph.idOf(edge.to)}" consists of control nodes, which finish at once, so it would never end`,
+            'add a node to the loop that does work or waits',
           );
         }
         if (state[edge.to] === 0) {
@@ -58,7 +58,7 @@ function controlOnlyLoops(graph: Graph): Diagnostic[] {
   return [];
 }
 
-/** A back edge may not leave a fan-out whose other branches can still be running. */
+/** A back edge may not leave a fan-out whose other branches may still run. */
 function* backEdgesLeavingForks(graph: Graph): Cooperative<Diagnostic[]> {
   const found = new Map<string, Diagnostic>();
   if (graph.loops.length === 0) return [];
@@ -94,7 +94,7 @@ function* backEdgesLeavingForks(graph: Graph): Cooperative<Diagnostic[]> {
   return [...found.values()];
 }
 
-/** The nearest node after `fork` that every way from it to the end passes; -1 = the end itself. */
+/** The nearest node after `fork` that every path from it to the end passes; -1 = the end itself. */
 function meetingPoint(graph: Graph, postDominatorTree: DominatorTree, fork: number): number {
   for (
     let node = at(postDominatorTree.idom, fork);

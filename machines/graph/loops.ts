@@ -2,20 +2,20 @@ import { at } from './at.ts';
 import { BitSet } from './bit-set.ts';
 import { END, type GraphEdge } from './edges.ts';
 
-/** All back edges to one node and what lies between. */
+/** A natural loop: all back edges to one node, and the nodes between. */
 export interface Loop {
   readonly head: number;
   readonly backEdges: readonly GraphEdge[];
-  /** The nodes that reach a back edge without passing the head, and the head. */
+  /** The head, and the nodes that reach a back edge without passing the head. */
   readonly body: BitSet;
-  /** Forward edges that leave it (to other nodes). */
+  /** Forward edges that leave the body for other nodes. */
   readonly exits: readonly GraphEdge[];
 }
 
-/** Loops inside each other, at most: each level costs a walk over its body. */
+/** Nested loops, at most: each level costs a walk over its body. */
 export const MAX_LOOP_DEPTH = 64;
 
-/** `tooDeep`: a node in more loops than that; the search ends there. */
+/** `tooDeep`: the first node in more than `MAX_LOOP_DEPTH` loops, at which the search ends. */
 export function findLoops(
   size: number,
   edges: readonly GraphEdge[],

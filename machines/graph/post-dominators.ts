@@ -3,7 +3,7 @@ import { at } from './at.ts';
 import { type DominatorTree, dominatorTree } from './dominators.ts';
 import { END, type GraphEdge } from './edges.ts';
 
-/** What of a graph the ways to its end depend on. */
+/** The parts of a graph that post-dominance depends on. */
 interface PostDominatorInput {
   readonly nodes: readonly Node[];
   readonly order: readonly number[];
@@ -12,8 +12,8 @@ interface PostDominatorInput {
 }
 
 /**
- * Which nodes lie on every way from a node to the end. What can never end (an endless loop) counts its back edges as ends.
- * `extra` edges count as ways too.
+ * Post-dominators: the nodes on every path from a node to the end. In an endless loop, back edges count as ends. Paths may
+ * also take the `extra` edges.
  */
 export function postDominators(graph: PostDominatorInput, extra: readonly GraphEdge[] = []): DominatorTree {
   const size = graph.nodes.length;

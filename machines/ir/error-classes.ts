@@ -2,10 +2,10 @@ import { isObject, type Json } from '../json.ts';
 import { didYouMean } from '../suggest.ts';
 import type { Fields } from './reading/fields.ts';
 
-/** Classes of errors that this runtime gives by itself. */
+/** Error classes that the runtime assigns. */
 const CLASSES = ['io_error', 'timeout', 'rate_limit', 'server_error', 'connection_reset', 'client_error'] as const;
 
-/** Other words for them, as documents have them. */
+/** Other names for them in documents. */
 const SYNONYMS: Readonly<Record<string, readonly (typeof CLASSES)[number][]>> = {
   rate_limited: ['rate_limit'],
   model_overloaded: ['server_error'],
@@ -17,8 +17,8 @@ const SYNONYMS: Readonly<Record<string, readonly (typeof CLASSES)[number][]>> = 
 };
 
 /**
- * The errors that a retry policy names: classes, their synonyms, HTTP statuses (503 as `"503"`), `{"custom": name}`. A synonym stays
- * beside what it means, since workers may report either.
+ * The errors that a retry policy names: classes, their synonyms, HTTP statuses (503 as `"503"`), `{"custom": name}`. A synonym is kept
+ * beside the class that it means, because workers may report either.
  */
 export function errorClasses(fields: Fields): string[] | undefined {
   const named = fields.list('retryable_on', 'retryable_errors', 'retry_on')?.flatMap((raw, i) => classesOf(fields, raw, i));
@@ -40,7 +40,7 @@ function classesOf(fields: Fields, raw: Json, index: number): readonly string[] 
     const hint = () =>
       didYouMean(name, [...CLASSES, ...Object.keys(SYNONYMS)]) ??
       `classes: ${CLASSES.join(', ')}; HTTP statuses as numbers; a class of your own tools as {"custom": …}`;
-    fields.warning('unknown_error_class', key, `names "${name.slice(0, 60)}", a class that this runtime never gives`, hint);
+    fields.warning('unknown_error_class', key, `names "${name.slice(0, 60)}", a class that this runtime never assigns`, hint);
   }
   return [name];
 }
@@ -49,19 +49,19 @@ function isStatus(text: string): boolean {
   return /^[1-5]\d\d$/.test(text);
 }
 
-/** What is known of a failed attempt. */
+/** A failed attempt. */
 export interface AttemptFailure {
-  /** Does whoever did the work think another attempt worth it? */
+  /** Did the executor or worker report the failure as retryable? */
   readonly retryable: boolean;
   readonly errorClass?: string;
   readonly httpStatus?: number;
 }
 
-/** Is the failure among those that a policy retries? `on` absent = all of them, and so is one that nothing is known of. */
+/** Does a policy retry the failure? Without `on` it retries all; a failure without class and status is always retried. */
 export function isRetryable(on: readonly string[] | undefined, { retryable, errorClass, httpStatus }: AttemptFailure): boolean {
   const status = httpStatus === undefined ? undefined : String(httpStatus);
   const named = status !== undefined && on?.includes(status) === true;
-  // A status such as 404 or 409 is worth a retry when its author says so.
+  // A client error such as 404 or 409 is retried only when the policy names its status.
   if (!retryable) return named && errorClass === 'client_error';
   if (on === undefined || named) return true;
   if (errorClass !== undefined)
@@ -69,7 +69,7 @@ export function isRetryable(on: readonly string[] | undefined, { retryable, erro
   return status === undefined || !on.some(isStatus);
 }
 
-/** Might an error of the class, its status unknown, have had this one? */
+/** May an error of the class, whose status is unknown, have had this status? */
 function mayHaveStatus(errorClass: string, status: string): boolean {
   return errorClass === 'rate_limit' ? status === '429' : errorClass === 'server_error' && /^5\d\d$/.test(status);
 }

@@ -16,16 +16,16 @@ import type { Problems } from './reading/problems.ts';
 import { type RetryPolicies, retryOf } from './retry.ts';
 import type { Node, Timeouts } from './workflow.ts';
 
-/** Keys of the node itself; any other key beside `kind` counts as one of the kind. */
+/** Keys of the node itself; any other key beside `kind` is read as a key of the kind. */
 const NODE_KEYS = ['id', 'kind', 'retry_policy', 'retry', 'node_timeout_secs', 'labels', 'policy', 'data_policy'];
 
-/** Keys that some kind reads: on a kind that does not read them they are worth a warning. */
+/** Keys that some kind reads. On a kind that does not read them they cause a warning. */
 const DISTINCTIVE_KEYS: ReadonlySet<string> = new Set([
   ...OUTPUT_KEYS,
   ...KIND_NAMES.flatMap((name) => definitionNamed(name).distinctiveKeys),
 ]);
 
-/** For one attempt, when neither the node nor the workflow says. */
+/** Time limit of one attempt when neither the node nor the workflow sets one. */
 const DEFAULT_TIMEOUT_SECS = 300;
 
 export interface NodeDefaults {
@@ -33,7 +33,7 @@ export interface NodeDefaults {
   readonly timeouts: Timeouts;
 }
 
-/** Stands in for a kind that cannot be read, so that edges to its node are not called wrong as well. */
+/** Replaces a kind that cannot be read, so that edges to the node are not reported as well. */
 const PLACEHOLDER_KIND: Kind = { type: 'limit_exceeded' };
 
 export function readNode(id: string, raw: JsonObject, defaults: NodeDefaults, problems: Problems): Node {
@@ -85,13 +85,13 @@ function kindName(fields: Fields): KindName | null {
   return null;
 }
 
-/** What parks has its own time limit, and a child execution may well take days: only work is limited by default. */
+/** The time limit of an attempt. Nodes that park have a limit of their own, and child executions may take days: only work has a default. */
 function timeoutOf(own: Fields, fields: Fields, kind: Kind, timeouts: Timeouts): number | null {
   const behaviour = definitionOf(kind).behaviour(kind);
   const given = own.seconds(['node_timeout_secs']);
   if (behaviour !== 'work' && behaviour !== 'child') {
     if (given !== undefined)
-      own.warning('ignored_key', 'node_timeout_secs', `means nothing on a ${kind.type} node`, timeoutHint(behaviour));
+      own.warning('ignored_key', 'node_timeout_secs', `has no meaning on a ${kind.type} node`, timeoutHint(behaviour));
     return null;
   }
   return (
@@ -103,12 +103,12 @@ function timeoutOf(own: Fields, fields: Fields, kind: Kind, timeouts: Timeouts):
 
 const timeoutHint = (behaviour: string) => (behaviour === 'control' ? null : 'use timeout_secs in the kind');
 
-/** A key that is known elsewhere, or nearly one that is known here, is probably a mistake; other keys are the author's own. */
+/** Warns of keys of other kinds and of misspelt keys; any other key is the author's own. */
 function warnAboutUnusedKeys(fields: Fields, type: string): void {
   for (const key of Object.keys(fields.raw)) {
     if (fields.knownKeys.has(key)) continue;
     if (DISTINCTIVE_KEYS.has(key)) {
-      fields.warning('ignored_key', key, `means nothing on a ${type} node`);
+      fields.warning('ignored_key', key, `has no meaning on a ${type} node`);
       continue;
     }
     const meant = key.length > 3 ? closest(key, fields.knownKeys) : null;

@@ -15,8 +15,8 @@ import { withToolFunctions } from './tool-functions.ts';
 import type { Edge, Node, Workflow } from './workflow.ts';
 
 /**
- * Reads a workflow document in any accepted spelling. `diagnostics` are warnings: a document with errors throws
- * `InvalidWorkflow`, which carries every error found. Whether edges lead anywhere is not looked at here.
+ * Reads a workflow document in any accepted spelling into its normal form. `diagnostics` are warnings; a document with errors throws
+ * `InvalidWorkflow` with all of them. Edges are not checked here.
  */
 export function normalise(document: unknown): NormalisedDocument {
   return runToEnd(normaliseCooperatively(document));
@@ -27,11 +27,11 @@ interface NormalisedDocument {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Like `normalise`, with pauses. */
+/** `normalise` as a cooperative computation. */
 export function* normaliseCooperatively(document: unknown): Cooperative<NormalisedDocument> {
   const { workflow, problems } = yield* normaliseLeniently(document);
   problems.throwIfFailed();
-  if (workflow === null) throw new Error('a document without errors is a workflow');
+  if (workflow === null) throw new Error('internal error: a document without errors has no workflow');
   return { workflow, diagnostics: problems.all };
 }
 
@@ -41,8 +41,8 @@ interface LenientResult {
 }
 
 /**
- * Like `normalise`, but never throws. When there are errors the workflow is good for looking for more of them and nothing
- * else: what could not be read is replaced or missing. Null = there is nothing to look at.
+ * Like `normalise`, but never throws. When there are errors, parts of the workflow are replaced or missing, and it only serves to find more
+ * errors. Null = the document is no object.
  */
 export function* normaliseLeniently(document: unknown): Cooperative<LenientResult> {
   const problems = new Problems();
@@ -56,7 +56,7 @@ function* readWorkflow(source: JsonObject, problems: Problems): Cooperative<Work
   const workflow_id = fields.requiredText('workflow_id');
   const version = fields.version('version') ?? missingVersion(fields);
   if (workflow_id === '.' || workflow_id === '..')
-    fields.error('bad_name', 'workflow_id', `must not be "${workflow_id}": it could not be asked for`);
+    fields.error('bad_name', 'workflow_id', `must not be "${workflow_id}", which is not possible in a URL`);
   for (const [key, name] of Object.entries({ workflow_id, version })) {
     const problem = name === '' ? null : nameProblem(name);
     if (problem !== null) fields.error('bad_name', key, problem);
@@ -98,7 +98,7 @@ function missingVersion(fields: Fields): string {
   return '';
 }
 
-/** Features of the wider language: better refused than silently not done. */
+/** Refuses features that this runtime does not have, instead of ignoring them. */
 function refuseUnavailable(fields: Fields): void {
   if (fields.boolean('continue_as_new') === true) {
     fields.error('not_available', 'continue_as_new', 'is not available in this runtime yet', 'leave it out, or set it to false');
@@ -107,7 +107,7 @@ function refuseUnavailable(fields: Fields): void {
     fields.warning('data_policy_not_applied', 'data_policy', 'is stored but not applied');
 }
 
-/** A map of id → node, or a list of nodes with an `id`. */
+/** Reads a map of nodes by id, or a list of nodes with an `id`. */
 function* readNodes(fields: Fields, defaults: NodeDefaults): Cooperative<Node[]> {
   const raw = fields.json('nodes');
   const entries: [string | null, Json][] = Array.isArray(raw)
@@ -148,7 +148,7 @@ function checkNodeId(id: string, node: JsonObject, fields: Fields): boolean {
   const at = { node_id: id, path: `nodes.${id}` };
   if (problem !== null) fields.problems.error('bad_name', `node id ${JSON.stringify(id.slice(0, 60))} ${problem}`, at);
   else if (node.id !== undefined && node.id !== null && node.id !== id) {
-    fields.problems.error('id_mismatch', `node "${id}" calls itself ${JSON.stringify(node.id)}`, {
+    fields.problems.error('id_mismatch', `node "${id}" has the id ${JSON.stringify(node.id)}`, {
       ...at,
       path: `nodes.${id}.id`,
     });
@@ -176,18 +176,18 @@ function tooManyEdges(fields: Fields, count: number): void {
   fields.error('too_many_edges', 'edges', `has ${count} edges, those named in nodes included; at most ${MAX_EDGES} are allowed`);
 }
 
-/** Branches and routes are edges too, and so is what a join waits for. */
+/** The targets that a node names and the sources that it waits for, which count as edges. */
 function targetCount({ kind }: Node): number {
   const definition = definitionOf(kind);
   return definition.targets(kind).length + definition.waitsForNodes(kind).length;
 }
 
-/** Names of tools that nodes call. */
+/** Names of the tools that nodes call. */
 function calledTools(nodes: readonly Node[]): ReadonlySet<string> {
   return new Set(nodes.flatMap(({ kind }) => definitionOf(kind).catalogTool(kind) ?? []));
 }
 
-/** The only node nothing leads to, else the first one. */
+/** The only node that nothing leads to, else the first node. */
 function defaultStart(nodes: readonly Node[], edges: readonly Edge[]): string {
   const reached = new Set(edges.map((edge) => edge.to));
   for (const node of nodes) for (const { to } of definitionOf(node.kind).targets(node.kind)) reached.add(to);

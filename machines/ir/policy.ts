@@ -9,7 +9,7 @@ export function policyOf(fields: Fields): PolicySet | null {
   if (raw === undefined) return null;
   const rules = fields.inside('policy', raw);
   for (const key of Object.keys(raw)) {
-    // A misspelt rule would silently guard nothing.
+    // A misspelt rule would have no effect.
     if (!RULES.some((rule) => rule === key))
       rules.warning('unknown_policy_rule', key, 'is not a rule and does nothing', () => didYouMean(key, RULES));
   }

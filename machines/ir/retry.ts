@@ -42,7 +42,7 @@ export function retryPolicies(fields: Fields): RetryPolicies {
   );
 }
 
-/** The node's policy: its inline `retry` over the one it names over the default. */
+/** The node's policy: its inline `retry` over the policy that it names over the default. */
 export function retryOf(fields: Fields, policies: RetryPolicies): RetryPolicy {
   const named = fields.json('retry_policy');
   const base = typeof named === 'string' && named !== '' ? byName(fields, named, policies) : DEFAULT;
@@ -58,7 +58,7 @@ function byName(fields: Fields, name: string, policies: RetryPolicies): RetryPol
   return DEFAULT;
 }
 
-/** `retry: {…}`, also written as an object under `retry_policy`. */
+/** The inline policy: `retry: {…}`, or an object under `retry_policy`. */
 function inlineRetry(fields: Fields, named: Json | undefined): JsonObject | null {
   if (isObject(named)) return named;
   if (named !== undefined && typeof named !== 'string')
@@ -66,7 +66,7 @@ function inlineRetry(fields: Fields, named: Json | undefined): JsonObject | null
   return fields.object('retry') ?? null;
 }
 
-/** All delays in seconds; `…_ms` spellings are converted, `base_delay: "2s"` too. */
+/** A policy with delays in seconds; `…_ms` keys and texts such as `"2s"` are converted. */
 function retryPolicy(fields: Fields, base: RetryPolicy): RetryPolicy {
   const initial = fields.seconds(['initial_delay', 'base_delay', 'delay'], 'zero') ?? fromMs(fields, 'delay_ms');
   const max = fields.seconds(['max_delay'], 'zero') ?? fromMs(fields, 'max_delay_ms');
@@ -76,7 +76,7 @@ function retryPolicy(fields: Fields, base: RetryPolicy): RetryPolicy {
     max_attempts: fields.integer(['max_attempts'], 1) ?? base.max_attempts,
     backoff: backoff === 'constant' ? 'fixed' : backoff,
     initial_delay,
-    // A policy that only says how long to wait first must not be cut short by a maximum nobody wrote.
+    // The default maximum must not shorten an initial delay that the author wrote.
     max_delay: max ?? Math.max(base.max_delay, initial_delay),
     jitter: fields.boolean('jitter') ?? base.jitter,
     retryable_on: errorClasses(fields) ?? base.retryable_on,

@@ -19,7 +19,7 @@ export function readTimeouts(fields: Fields): Timeouts {
   return { ...limits, heartbeat_interval: read.seconds(['heartbeat_interval']) ?? DEFAULT_HEARTBEAT_SECS };
 }
 
-/** The tool catalog. What is wrong with an entry that no node of `called` calls does no harm: a catalog may be shared by many workflows. */
+/** The tool catalog. Problems of entries that no node calls are warnings, because several workflows may share a catalog. */
 export function readTools(fields: Fields, called: ReadonlySet<string>): Record<string, ToolConfig> {
   const tools = fields.object('tools') ?? {};
   const read = fields.inside('tools', tools);
@@ -36,8 +36,8 @@ export function readTools(fields: Fields, called: ReadonlySet<string>): Record<s
         config.error(
           'local_tool',
           'kind',
-          '"function" names a file, which a registered workflow may not',
-          'give the runtime the tool instead: --tools',
+          '"function" names a file, which is not allowed in a registered workflow',
+          'register the tool with the runtime instead: --tools',
         );
       }
       return [[name, { kind, reference: config.requiredText('reference', 'ref') }]];
@@ -50,7 +50,7 @@ function unusedTool(read: Fields, name: string, raw: Json): [string, ToolConfig]
   if (typeof kind === 'string' && kind !== '' && typeof reference === 'string' && reference !== '')
     return [[name, { kind, reference }]];
   const hint = 'an entry is {"kind": "python", "reference": "module:function"}';
-  read.warning('unusable_tool', name, 'has no kind or no reference: nodes could not call it, and none does', hint);
+  read.warning('unusable_tool', name, 'has no kind or no reference, so no node could call it', hint);
   return [];
 }
 
@@ -68,7 +68,7 @@ export function tokenBudget(fields: Fields): TokenBudget | null {
   return caps;
 }
 
-/** A node to go on at, and the like, is better refused than silently not done. */
+/** Refuses strategies that this runtime does not have, instead of ignoring them. */
 export function onBudgetExceeded(fields: Fields): Workflow['on_budget_exceeded'] {
   const given = fields.text('on_budget_exceeded') ?? 'fail';
   if (given === 'fail' || given === 'pause') return given;
@@ -77,7 +77,7 @@ export function onBudgetExceeded(fields: Fields): Workflow['on_budget_exceeded']
   return 'fail';
 }
 
-/** An object, or its JSON text. A dotted class name or an empty text says nothing about the state. */
+/** An object, or its JSON text. A class name or an empty text is no schema. */
 export function stateSchema(fields: Fields): JsonObject | null {
   const raw = fields.json('state_schema');
   if (isObject(raw)) return raw;

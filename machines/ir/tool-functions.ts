@@ -6,7 +6,7 @@ import type { Node, ToolConfig } from './workflow.ts';
 
 const EXAMPLES: Readonly<Record<string, string>> = { python: 'app.tools:double', java: 'com.acme.Tools#convert' };
 
-/** Nodes that call a tool declared as a Python or Java function, with that function in their kind. */
+/** The nodes, with the Python or Java function that `tools` names added to those that call it. */
 export function withToolFunctions(nodes: readonly Node[], tools: Readonly<Record<string, ToolConfig>>, fields: Fields): Node[] {
   const functions = new Map<string, ToolFunction>();
   for (const [name, { kind, reference }] of Object.entries(tools)) {
@@ -15,7 +15,7 @@ export function withToolFunctions(nodes: readonly Node[], tools: Readonly<Record
     const found = kind === 'python' ? optional('python', pythonFunction(reference)) : optional('java', javaMethod(reference));
     if (Object.keys(found).length > 0) functions.set(name, found);
     else {
-      const problem = `names no ${kind === 'python' ? 'function' : 'method'}: no ${kind} worker will find it`;
+      const problem = `does not name a ${kind === 'python' ? 'function' : 'method'}, so no ${kind} worker can call it`;
       fields.warning('bad_reference', `tools.${name}.reference`, problem, `write it as "${example}"`);
     }
   }
@@ -39,7 +39,7 @@ function javaMethod(reference: string): ToolFunction['java'] {
   return class_name === undefined || method === undefined ? undefined : { class_name, method };
 }
 
-/** Both sides of the last of the first separator there is; nothing when one side is missing or no name. */
+/** Both sides of the last occurrence of the first separator that occurs; empty when a side is no name. */
 function split(reference: string, separators: readonly string[]): readonly string[] {
   const text = reference.trim();
   const separator = separators.find((candidate) => text.includes(candidate));

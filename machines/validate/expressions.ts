@@ -14,7 +14,7 @@ interface ExpressionLocation {
   readonly path: string;
 }
 
-/** Conditions and templates that cannot be read, or that read what is not there. */
+/** Warns of conditions and templates that cannot be parsed or read unknown names; refuses those that are too large or too many. */
 export function* checkExpressions(workflow: Workflow, problems: Problems): Cooperative<void> {
   const check = new ExpressionChecker(problems, stateKeys(workflow));
   for (const [i, { from, to, condition }] of workflow.edges.entries()) {
@@ -35,7 +35,7 @@ export function* checkExpressions(workflow: Workflow, problems: Problems): Coope
 
 class ExpressionChecker {
   readonly #problems: Problems;
-  /** Null = anything may be in the state. */
+  /** Known keys of the state; null = any key may be in it. */
   readonly #knownKeys: ReadonlySet<string> | null;
   #count = 0;
 
@@ -64,7 +64,7 @@ class ExpressionChecker {
     for (const error of errors) this.#problems.error('template_too_large', `${where}${error}`, place);
     for (const text of suspicious) {
       const hint = 'only {{ expression }} is a template, and it must be closed';
-      this.#problems.warning('not_a_template', `${where}"${text.slice(0, 60)}" is taken as plain text`, { ...place, hint });
+      this.#problems.warning('not_a_template', `${where}"${text.slice(0, 60)}" is treated as plain text`, { ...place, hint });
     }
     for (const expression of expressions) {
       const what = `${where}{{ ${expression.text.trim().slice(0, 60)} }}`;
@@ -77,7 +77,7 @@ class ExpressionChecker {
     }
   }
 
-  /** Are there few enough so far? Reading them is most of the work of validating and compiling. */
+  /** Counts expressions against `MAX_EXPRESSIONS`. Parsing them is most of the work of validating and compiling. */
   #isWithinLimit(more: number): boolean {
     const wereFew = this.#count <= MAX_EXPRESSIONS;
     this.#count += more;
@@ -88,12 +88,12 @@ class ExpressionChecker {
     return few;
   }
 
-  /** Conditions are decided by what an execution has, not by which one it is. */
+  /** Conditions must not depend on the identity of an execution. */
   #factsInCondition(expression: Expression, what: string, place: ExpressionLocation): void {
     const facts = new Set(references(expression).flatMap(({ root }) => (FACTS.some((fact) => fact === root) ? [root] : [])));
     for (const fact of facts) {
-      const hint = 'give it to a node by a template, and decide by what comes of it';
-      this.#problems.warning('fact_in_condition', `${what} reads ${fact}, which only templates have: it is null here`, {
+      const hint = 'pass it to a node in a template and decide by the output of that node';
+      this.#problems.warning('fact_in_condition', `${what} reads ${fact}, which is available in templates only and null here`, {
         ...place,
         hint,
       });
@@ -143,7 +143,7 @@ function templatesOf({ kind }: Node): KindTemplate[] {
   return found;
 }
 
-/** The keys that the state may have, when its schema says so: those of the schema and those the nodes themselves add. */
+/** The keys that the state may have: those of its schema and those that nodes add. Null when the schema allows any key. */
 function stateKeys(workflow: Workflow): ReadonlySet<string> | null {
   const schema = workflow.state_schema;
   if (schema === null) return null;

@@ -9,10 +9,7 @@ import { pathOfIllFormedText } from '../unicode.ts';
 import { checkExpressions } from './expressions.ts';
 import { checkRouting } from './routing.ts';
 
-/**
- * Everything there is to say about a workflow document, errors and warnings, in one go. The workflow is null when there is
- * an error. Never throws.
- */
+/** Every error and warning about a workflow document. The workflow is null when there is an error. Never throws. */
 export function validate(document: unknown): ValidationResult {
   return runToEnd(validateCooperatively(document));
 }
@@ -22,12 +19,12 @@ interface ValidationResult {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Like `validate`, with pauses. */
+/** `validate` as a cooperative computation. */
 export function* validateCooperatively(document: unknown): Cooperative<ValidationResult> {
   const { workflow, problems } = yield* normaliseLeniently(document);
   if (workflow === null || workflow.nodes.length === 0) return { workflow: null, diagnostics: problems.all };
   if (problems.failed) {
-    // Whatever else is wrong, names in edges can be looked up.
+    // Names in edges can be checked in spite of other errors.
     for (const fault of effectiveEdges(workflow).diagnostics) problems.add(fault);
     return { workflow: null, diagnostics: problems.all };
   }
@@ -38,7 +35,7 @@ export function* validateCooperatively(document: unknown): Cooperative<Validatio
   }
   const reserved = reservedLabel(workflow.labels);
   if (reserved !== undefined) {
-    const hint = 'only the runtime sets labels that begin with jamjet.';
+    const hint = 'only the runtime sets labels that begin with "jamjet."';
     problems.error('reserved_label', `label ${JSON.stringify(reserved)} is reserved`, { path: 'labels', hint });
   }
   yield;

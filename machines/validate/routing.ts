@@ -3,7 +3,7 @@ import type { Problems } from '../ir/reading/problems.ts';
 import type { Edge, Node, Workflow } from '../ir/workflow.ts';
 import { definitionOf } from '../nodes/index.ts';
 
-/** Ways that are probably not meant as they are written. `graph` is null when it has errors. */
+/** Warns of edges and nodes that probably do not do what the author meant. `graph` is null when it has errors. */
 export function checkRouting(workflow: Workflow, graph: Graph | null, problems: Problems): void {
   const edgesOf = new Map<string, { edge: Edge; path: string }[]>(workflow.nodes.map((node) => [node.id, []]));
   workflow.edges.forEach((edge, i) => {
@@ -18,7 +18,7 @@ export function checkRouting(workflow: Workflow, graph: Graph | null, problems: 
   if (graph !== null) unreachableNodes(workflow, graph, problems);
 }
 
-/** Conditions and edges that the rules of a kind leave without effect. */
+/** Conditions and edges that have no effect on a node of their kind. */
 function ignoredEdges(node: Node, edges: readonly { edge: Edge; path: string }[], problems: Problems): void {
   const { branching, endsExecution, branches } = definitionOf(node.kind);
   const listed = branches(node.kind);
@@ -41,7 +41,7 @@ function ignoredEdges(node: Node, edges: readonly { edge: Edge; path: string }[]
   }
 }
 
-/** Compilers write the branches of a guard a second time, as edges, with `state.x` as `state.x == true`. */
+/** The SDK's compilers repeat branches as edges, with `state.x` written as `state.x == true`. */
 function normalisedCondition(condition: string | null): string | null {
   if (condition === null) return null;
   const inside = condition.replace(/^\s*\{\{|\}\}\s*$/g, '').trim();
@@ -53,15 +53,15 @@ function missingDefault(node: Node, edges: readonly { edge: Edge }[], problems: 
   if (branching !== 'choice') return;
   const listed = branches(node.kind);
   const alternatives = listed.length > 0 ? listed : edges.map(({ edge }) => edge);
-  if (alternatives.length === 0 || alternatives.some((way) => way.condition === null)) return;
-  problems.warning('condition_without_default', `node "${node.id}" goes nowhere when none of its conditions holds`, {
+  if (alternatives.length === 0 || alternatives.some(({ condition }) => condition === null)) return;
+  problems.warning('condition_without_default', `node "${node.id}" leads nowhere when none of its conditions holds`, {
     node_id: node.id,
     path: `nodes.${node.id}.kind.branches`,
     hint: 'add a branch without a condition',
   });
 }
 
-/** The one edge out of a node that parks belongs to an outcome that names the same target, so the good end has none. */
+/** The only edge of a node that parks is claimed by an outcome that names the same target, so the normal outcome has no edge. */
 function outcomeOnlyEdge({ id, kind }: Node, edges: readonly { edge: Edge; path: string }[], problems: Problems): void {
   const definition = definitionOf(kind);
   const hint = definition.outcomeEdgeHint(kind);
@@ -81,7 +81,7 @@ function unreachableNodes(workflow: Workflow, graph: Graph, problems: Problems):
     const at = { node_id: id, path: `nodes.${id}` };
     if (!reachable.has(id)) {
       if (definitionOf(kind).joins(kind) !== null)
-        problems.warning('join_never_runs', `join "${id}" can never run: nothing it waits for is reached`, at);
+        problems.warning('join_never_runs', `join "${id}" can never run: no node it waits for is reached`, at);
       else problems.warning('unreachable_node', `node "${id}" is never reached from "${workflow.start_node}"`, at);
       continue;
     }
@@ -96,7 +96,7 @@ function unreachableNodes(workflow: Workflow, graph: Graph, problems: Problems):
     }
     const sources = graph.sources(graph.indexOf(id) ?? -1).map((index) => graph.node(index));
     if (sources.length > 0 && sources.every(endsExecution)) {
-      problems.warning('join_never_runs', `join "${id}" can never run: all it waits for end the execution`, at);
+      problems.warning('join_never_runs', `join "${id}" can never run: all nodes it waits for end the execution`, at);
     }
   }
 }

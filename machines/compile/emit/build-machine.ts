@@ -2,10 +2,10 @@ import { type AnyStateMachine, type AnyStateNode, createMachine, StateNode } fro
 import type { Cooperative } from '../../cooperative.ts';
 import { isObject, type Json, type JsonObject } from '../../json.ts';
 
-/** States of XState made between two pauses. */
+/** State nodes made between two pauses. */
 const STATES_PER_SLICE = 20;
 
-/** What of a config is no JSON. */
+/** The parts of a config that are not JSON. */
 interface NonJsonConfig {
   readonly context: unknown;
   readonly options: { readonly maxIterations: number };
@@ -15,8 +15,8 @@ type Config = Parameters<typeof createMachine>[0];
 type Implementations = Parameters<typeof createMachine>[1];
 
 /**
- * The machine that `createMachine` makes of a config, made state by state: of thousands of states that takes hundreds of milliseconds. Does what
- * XState's constructors do, in the same order; a test holds the two against each other.
+ * `createMachine` as a cooperative computation: it takes hundreds of milliseconds for thousands of states. Does the work of XState's constructors in the
+ * same order; a test compares the two.
  */
 export function* buildMachine(
   config: JsonObject,
@@ -24,7 +24,7 @@ export function* buildMachine(
   implementations: unknown,
 ): Cooperative<AnyStateMachine> {
   const whole = { ...config, ...runtime };
-  // The config is our own JSON over our own vocabulary; XState's types would want it as a literal.
+  // XState's types expect the config as a literal; ours is generated.
   const bare = { ...whole, type: 'compound', states: {}, on: {} } as unknown as Config;
   const machine = createMachine(bare, implementations as Implementations) as AnyStateMachine;
   const nodes: AnyStateNode[] = [];
@@ -40,7 +40,7 @@ export function* buildMachine(
   return machine;
 }
 
-/** Outer states before inner ones, as they are written: that is their order. */
+/** Adds outer states before inner ones, in the order of the config: XState orders states that way. */
 function* addStates(
   parent: AnyStateNode,
   states: Json | undefined,
@@ -48,7 +48,7 @@ function* addStates(
   nodes: AnyStateNode[],
 ): Cooperative<void> {
   for (const [key, config] of isObject(states) ? Object.entries(states) : []) {
-    if (!isObject(config)) throw new TypeError(`state ${key} is no object`);
+    if (!isObject(config)) throw new TypeError(`state ${key} is not an object`);
     const inner = isObject(config.states) ? config.states : null;
     const type = config.type ?? (inner === null ? 'atomic' : 'compound');
     const own = inner === null ? config : { ...config, type, states: {} };
@@ -61,12 +61,12 @@ function* addStates(
   }
 }
 
-/** Makes the transitions of one state; XState would go on with those inside. Targets are named by id, never by their place. */
+/** Creates the transitions of one state without those of its inner states. Targets are ids, so inner states need not exist yet. */
 function initialise(node: AnyStateNode): void {
   const { states } = node;
   node.states = {};
   try {
-    // Public, but not in the types.
+    // A public method that XState's types do not declare.
     (node as unknown as { _initialize(): void })._initialize();
   } finally {
     node.states = states;

@@ -11,7 +11,7 @@ import { NodeStates } from './node-states.ts';
 import { SubgraphStates } from './subgraph-states.ts';
 import { leavingFork, type RegionExits, type StateConfigs, type Transition, type TransitionBuilder } from './transitions.ts';
 
-/** Turns a plan into the config of an XState machine: plain JSON over the vocabulary's guards, actions and delay. */
+/** Turns a plan into the config of an XState machine: plain JSON that names the guards, actions and the delay of the vocabulary. */
 export class MachineEmitter {
   readonly #transitions: TransitionBuilder;
   readonly #nodes: NodeStates;
@@ -28,7 +28,7 @@ export class MachineEmitter {
     const states: StateConfigs = {};
     const first = this.#transitions.graph.start;
     if (plan.whole !== null) {
-      // A parallel state as the initial one of a machine costs cubic time to enter.
+      // XState takes cubic time to enter a parallel state that is the initial state of a machine.
       const enter = [{ section: plan.whole.key, live: [this.#transitions.id(first)] }];
       states[START] = {
         id: START,
@@ -68,8 +68,6 @@ export class MachineEmitter {
     };
   }
 
-  // ------------------------------------------------------------------ regions
-
   *#region(states: StateConfigs, nodes: Iterable<number>, region: RegionExits): Cooperative<void> {
     const { plan } = region;
     if (plan.whole !== null) {
@@ -98,14 +96,14 @@ export class MachineEmitter {
     return new Set(all.flatMap((alternative) => plan.forks.get(alternative) ?? []));
   }
 
-  /** Where a token goes that travels alone. */
+  /** The transition of a single token. */
   #sequentialTransition(node: number, alternative: Alternative, ending: NodeOutcome, region: RegionExits): Transition {
     if (alternative.back !== null) return this.#transitions.back(alternative.back.to, []);
     const section = region.plan.subgraphs.get(node);
     if (section !== undefined) {
       const live = alternative.targets.map((target) => this.#transitions.id(target));
       const mark = { section: section.key, live, ...(ending === 'failed' ? { failed: true as const } : {}) };
-      // What the section can come to is skipped inside it, or when it is left.
+      // Nodes that the subgraph can reach are skipped inside it, or when it is left.
       const ahead = section.entries.flatMap((edge) =>
         edge.to === END || this.#transitions.graph.backEdges.has(edge) ? [] : [edge.to],
       );

@@ -15,7 +15,7 @@ import {
 } from '../state-ids.ts';
 import type { NodeExits, StateConfigs, TransitionBuilder } from './transitions.ts';
 
-/** The states of single nodes: the same life cycle whatever the shape around them. */
+/** The states of single nodes: the same life cycle in a sequence, a fork and a subgraph. */
 export class NodeStates {
   readonly #transitions: TransitionBuilder;
 
@@ -136,7 +136,7 @@ export class NodeStates {
     }
   }
 
-  /** A child execution: busy while it runs, parked while it is paused. */
+  /** The states of a node with a child execution: busy while the child runs, parked while it is paused. */
   #child(states: StateConfigs, index: number, on: JsonObject, exits: NodeExits): void {
     const id = this.#transitions.name(index);
     const node = this.#transitions.id(index);
@@ -197,7 +197,7 @@ export class NodeStates {
     };
   }
 
-  /** The transitions by which an ending leaves a node: to the choice among its ways, or straight on. */
+  /** The transitions of an outcome: to the choice among its alternatives, or to the only one. */
   #outcome(index: number, ending: NodeOutcome, exits: NodeExits, guard: JsonObject | null): JsonObject[] {
     const routes = at(this.#transitions.routes, index);
     const alternatives = routes[ending];
@@ -219,7 +219,7 @@ export class NodeStates {
     return [{ ...guarded, ...this.#transitions.fromNode(exits.transition(handler, 'failed'), action, index, { handled: true }) }];
   }
 
-  /** Alternatives as guarded transitions; the first whose condition holds is taken. */
+  /** Guarded transitions, of which the first whose condition holds is taken. */
   #alternatives(
     index: number,
     alternatives: readonly Alternative[],
@@ -232,7 +232,7 @@ export class NodeStates {
       const transition = this.#transitions.fromNode(exits.transition(alternative, ending), action, index);
       if (alternative.when !== null)
         return [{ guard: { type: 'when', params: { node, expr: alternative.when } }, ...transition }];
-      // What comes without a condition is not to be taken because a condition could not be afforded.
+      // When the evaluation budget ends at a condition, the alternative without one must not be taken instead.
       return alternatives.length === 1
         ? [transition]
         : [...this.#failure(index, exits, { type: 'exceeded', params: { node } }, 'exceed'), transition];

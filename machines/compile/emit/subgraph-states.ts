@@ -7,7 +7,7 @@ import { joinGuardStateId } from '../state-ids.ts';
 import type { NodeStates } from './node-states.ts';
 import { leavingFork, type RegionExits, type StateConfigs, type Transition, type TransitionBuilder } from './transitions.ts';
 
-/** Sections: a region per track, a gate before each node. */
+/** The states of subgraphs: one region per lane, and a join guard before each node. */
 export class SubgraphStates {
   readonly #transitions: TransitionBuilder;
   readonly #nodes: NodeStates;
@@ -17,7 +17,7 @@ export class SubgraphStates {
     this.#nodes = nodes;
   }
 
-  /** Adds the section's parallel state. */
+  /** Adds the parallel state of a subgraph. */
   add(states: StateConfigs, subgraph: SubgraphPlan, region: RegionExits): void {
     const key = `section:${subgraph.key}`;
     const lanes: StateConfigs = {};
@@ -27,7 +27,7 @@ export class SubgraphStates {
       this.#lane(lanes, subgraph, track, i, loops);
     });
     const always: Json[] = [];
-    // Nothing comes to the join any more, nor to what only a loop around could have come to.
+    // No token can reach the join any more, nor nodes that only an enclosing loop could have reached.
     const ended: Transition = {
       ...region.ended,
       follow: { ...region.ended.follow, ...this.#transitions.skipAround(subgraph, [], region.branch) },

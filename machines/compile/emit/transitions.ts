@@ -10,37 +10,37 @@ import type { ContextUpdate } from '../parameters.ts';
 import type { Fork, ForkBranch, Plan, SubgraphPlan } from '../plan/plan.ts';
 import { approvalStateId, stateId } from '../state-ids.ts';
 
-/** Parts of a config in the making. */
+/** State configs by key. */
 export type StateConfigs = Record<string, Json>;
 
-/** A transition's target and what follows from taking it. */
+/** The target of a transition and the changes that taking it makes. */
 export interface Transition {
   readonly target: string;
   readonly follow: ContextUpdate;
   readonly reenter?: true;
 }
 
-/** Where the ways of a region's nodes lead. */
+/** A region, and the transitions that leave it. */
 export interface RegionExits {
   readonly plan: Plan;
-  /** The node behind the region; `NONE` = none. */
+  /** The node after the region; `NO_NODE` = none. */
   readonly exit: number;
-  /** The branch it is, which bounds what is skipped; null = the whole graph. */
+  /** The branch that the region is, which limits the nodes that are skipped; null = the whole graph. */
   readonly branch: ForkBranch | null;
   readonly joined: Transition;
   readonly ended: Transition;
   readonly failed: Transition;
 }
 
-/** How one node's endings leave it. */
+/** The transitions that leave a node. */
 export interface NodeExits {
   transition(alternative: Alternative, ending: NodeOutcome): Transition;
   readonly failed: Transition;
-  /** Inside a section: where to go when a first-wins join has cancelled the node. */
+  /** Inside a subgraph: the transition of a node that a first-wins join has cancelled. */
   readonly cancelled: JsonObject | null;
 }
 
-/** What all parts of a config are made of: transitions, what follows from them, and the names in them. */
+/** Builds transitions and the context updates that they make. */
 export class TransitionBuilder {
   readonly graph: Graph;
   readonly routes: readonly OutcomeRoutes[];
@@ -71,17 +71,17 @@ export class TransitionBuilder {
     return this.#verdicts.get(index)?.decision === 'require_approval';
   }
 
-  /** The state in which a visit to a node begins. */
+  /** Target of the state in which a visit to a node begins. */
   entry(index: number): string {
     return `#${this.needsApproval(index) ? approvalStateId(this.name(index)) : this.name(index)}`;
   }
 
-  /** A way out of a fork or section, on which no node ends. */
+  /** A transition out of a fork or subgraph, on which no node ends. */
   structural(way: Transition): JsonObject {
     return transitionConfig(way, 'go', {}, Object.keys(way.follow).length === 0);
   }
 
-  /** A way on which a node ends, or (`route`) is chosen after it has ended. */
+  /** A transition on which a node ends, or (`route`) that is chosen after the node has ended. */
   fromNode(
     way: Transition,
     action: 'complete' | 'fail' | 'exceed' | 'route' | 'pass',
@@ -93,9 +93,9 @@ export class TransitionBuilder {
     return transitionConfig(way, action, { node: this.id(index), ...extra }, idle);
   }
 
-  /** Back to the head of a loop. */
+  /** The transition back to the head of a loop. */
   back(head: number, leave: readonly string[]): Transition {
-    // A join merges its sources, whichever way it was reached.
+    // A join merges its sources, however it was reached.
     const feed = this.graph.joins(head) !== null ? {} : this.deliver([head]);
     return {
       target: this.entry(head),
@@ -125,7 +125,7 @@ export class TransitionBuilder {
     return { skip: { from: this.id(join), ...(branch === null ? {} : { within: branch.key }) } };
   }
 
-  /** What entering a fork opens: itself, and what its branches start with. */
+  /** The forks and subgraphs that entering a fork opens: itself, and those that its branches start with. */
   openings(fork: Fork): Pick<ContextUpdate, 'open' | 'enter'> {
     const open: { fork: string; direct?: true }[] = [];
     const enter: { section: string; live: readonly string[] }[] = [];
@@ -151,7 +151,7 @@ function transitionConfig(way: Transition, type: string, params: JsonObject, idl
   return { target: way.target, actions: [{ type, params: { ...params, ...follow } }], ...reenter };
 }
 
-/** The same way, out of one more fork or section. */
+/** The transition with one more fork or subgraph to leave. */
 export function leavingFork(key: string, way: Transition): Transition {
   return { ...way, follow: { ...way.follow, leave: [...(way.follow.leave ?? []), key] } };
 }

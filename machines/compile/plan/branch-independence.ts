@@ -6,10 +6,10 @@ import { definitionOf, outputKeyOf } from '../../nodes/index.ts';
 import type { OutputUse } from '../output-use.ts';
 import { type Convergence, NO_NODE } from './convergence.ts';
 
-/** Branches of a fork that may start with nodes that finish at once: those move in the same breath. */
+/** Branches of a fork that may start with control nodes: those branches move in the same step. */
 const MAX_IMMEDIATE_BRANCHES = 32;
 
-/** Does it make no difference that the branches of a fork move side by side? */
+/** Is the result the same in whatever order the branches of a fork move within a step? */
 export function branchesAreIndependent(
   graph: Graph,
   use: OutputUse,
@@ -42,7 +42,7 @@ function orderMatters(graph: Graph, control: number): boolean {
   return definitionOf(kind).endsExecution || outputKeyOf(kind) !== null;
 }
 
-/** Nodes reached from a control node without waiting for anything. */
+/** The nodes that a step reaches from a control node. */
 function immediateNodes(graph: Graph, from: number, body: BitSet, found = new BitSet(graph.nodes.length)): BitSet {
   const todo = [from];
   for (let node = todo.pop(); node !== undefined; node = todo.pop()) {

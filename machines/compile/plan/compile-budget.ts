@@ -1,13 +1,13 @@
-/** Planning took more work than a machine's readability is worth. */
+/** Planning forks costs too much; the workflow is compiled as one subgraph instead. */
 export class CompileBudgetExceeded extends Error {}
 
-/** Looks at nodes that planning may cost in all: bounds its time for graphs made to be hard. */
+/** Node visits of planning, at most: bounds the time for adversarial graphs. */
 const MAX_NODE_VISITS = 20_000_000;
 
 export class CompileBudget {
   #left = MAX_NODE_VISITS;
 
-  /** Throws `EffortSpent` when there is none left. */
+  /** Throws `CompileBudgetExceeded` when the budget is used up. */
   spend(nodeVisits: number): void {
     this.#left -= nodeVisits;
     if (this.#left < 0) throw new CompileBudgetExceeded();

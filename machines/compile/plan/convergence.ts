@@ -3,27 +3,27 @@ import { BitSet } from '../../graph/bit-set.ts';
 import { END } from '../../graph/edges.ts';
 import type { Graph } from '../../graph/graph.ts';
 
-/** No node: ways end instead. */
+/** No node: the paths end instead. */
 export const NO_NODE = -1;
 
-/** Where all ways that start at some targets come together again. */
+/** A node at which all paths from some targets meet. */
 export interface Convergence {
-  /** The node they meet at; `NONE` = they end. */
+  /** The node at which they meet; `NO_NODE` = they end. */
   readonly join: number;
-  /** The nodes between the targets and the join. A snapshot: the sweep goes on adding to its own. */
+  /** The nodes between the targets and the join. */
   readonly body: BitSet;
-  /** The body's nodes, in forward order. */
+  /** The nodes of the body in topological order. */
   readonly nodes: readonly number[];
-  /** How many parts of the body do not touch each other. */
+  /** Number of connected components of the body. */
   readonly components: number;
-  /** The part (by its representative) a body node belongs to. */
+  /** The component of a node of the body, as its representative node. */
   componentOf(node: number): number;
 }
 
 /**
- * Walks forward from `targets` in topological order and finds every node that all ways still open lead to, nearest first.
- * A cut whose body holds a dead end is none, because its join would wait for work that does not lead to it; only the last one
- * (`NONE`) may. Nodes at and beyond `exit` are not entered.
+ * The nodes at which all paths from `targets` meet, nearest first, found by a walk in topological order. A node is not one when the body before
+ * it has a dead end, because a join there would wait for work that does not lead to it; only the last result (`NO_NODE`) may have dead ends.
+ * Nodes at and beyond `exit` are not visited.
  */
 export function* convergencesFrom(graph: Graph, targets: readonly number[], exit: number): Generator<Convergence> {
   const open = new Set(targets);

@@ -5,14 +5,14 @@ import type { Graph } from '../../graph/graph.ts';
 import { FIRST_LANE_LAYOUT, LANE_LAYOUT, type SubgraphPlan } from './plan.ts';
 import { tooLarge } from './too-large.ts';
 
-/** A section's step costs time in proportion to its tracks, a chain of skips in proportion to tracks × nodes. */
+/** A step of a subgraph costs time proportional to its lanes, a chain of skips to lanes × nodes. */
 const MAX_LANES = 256;
 const MAX_LANES_TIMES_NODES = 300_000;
 
 /**
- * Chains that cover a section: each node is decided only after the one before it on its track is over, and is over only after that one is. So
- * a way must lead from one to the next that no first-wins join can cut short, and no such join may close the next one alone. Ascending forward
- * order within a chain keeps every loop's nodes together.
+ * Chains of nodes that cover a subgraph. A node of a lane is decided only after the node before it has ended, so a path must lead from each node
+ * to the next that no first-wins join can cut short, and no such join may cancel the next node without the one before it. Topological order
+ * within a lane keeps the nodes of a loop together.
  */
 export function layOutLanes(graph: Graph, body: BitSet): Pick<SubgraphPlan, 'lanes' | 'layout'> {
   const nodes = byLongestPath(graph, body);
@@ -56,7 +56,7 @@ function lanesOf(graph: Graph, body: BitSet, nodes: readonly number[], joins: Ca
   return lanes;
 }
 
-/** The first-wins joins that close a node when they run. */
+/** By node: the first-wins joins that cancel it when they run. */
 type CancellingJoins = ReadonlyMap<number, ReadonlySet<number>>;
 
 function cancellingJoins(graph: Graph, body: BitSet): CancellingJoins {
@@ -72,14 +72,14 @@ function cancellingJoins(graph: Graph, body: BitSet): CancellingJoins {
   return joins;
 }
 
-/** Is `node` closed by every first-wins join that closes `next`? Else `next` may be over, and what follows it decided, while `node` still runs. */
+/** Does every first-wins join that cancels `next` also cancel `node`? Else `next` may end, and its successors be decided, while `node` runs. */
 function isCancelledWith(node: number, next: number, joins: CancellingJoins): boolean {
   const own = joins.get(node);
   for (const join of joins.get(next) ?? []) if (own?.has(join) !== true) return false;
   return true;
 }
 
-/** Nodes of a body, those with the shortest longest way to them first: taken in that order, few tracks are needed. */
+/** Nodes of a body by the length of the longest path to them. In this order, few lanes are needed. */
 function byLongestPath(graph: Graph, body: BitSet): number[] {
   const level = new Map<number, number>();
   for (const node of graph.order) {
@@ -89,7 +89,7 @@ function byLongestPath(graph: Graph, body: BitSet): number[] {
   return [...level.keys()].sort((a, b) => (level.get(a) ?? 0) - (level.get(b) ?? 0) || a - b);
 }
 
-/** The track to continue: of a direct predecessor if there is one. */
+/** The lane that the node continues: that of a direct predecessor if there is one. */
 function laneFor(
   graph: Graph,
   node: number,
@@ -109,9 +109,5 @@ function laneFor(
 }
 
 function tooManyLanes(graph: Graph, node: number): Error {
-  return tooLarge(
-    graph,
-    node,
-    `is among too many nodes that run side by side with edges between them (at most ${MAX_LANES} ways)`,
-  );
+  return tooLarge(graph, node, `is among too many parallel nodes with edges between them (at most ${MAX_LANES} lanes)`);
 }

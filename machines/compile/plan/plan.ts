@@ -3,25 +3,25 @@ import type { GraphEdge } from '../../graph/edges.ts';
 import type { Alternative } from '../outcome-routes.ts';
 
 /**
- * How a graph becomes states. While one token travels, nodes are plain states. Where an alternative has several targets whose
- * ways do not touch until they meet, it is a *fork*: a parallel state, one region per way. Any other fan-out is a *section*: a
- * parallel state whose regions are tracks (chains of nodes) with a gate before each node.
+ * How a graph becomes states. Nodes that a single token visits are plain states. An alternative with several targets whose paths do
+ * not touch until they meet is a *fork*: a parallel state with one region per branch. Any other fan-out is a *subgraph*: a parallel
+ * state whose regions are lanes (chains of nodes) with a join guard before each node.
  */
 export interface Plan {
   readonly forks: ReadonlyMap<Alternative, Fork>;
-  /** By the node whose completion enters the section. */
+  /** By the node whose completion enters the subgraph. */
   readonly subgraphs: ReadonlyMap<number, SubgraphPlan>;
-  /** The region is one section; nothing else is in the plan then. */
+  /** The subgraph that the whole region is; the plan has nothing else then. */
   readonly whole: SubgraphPlan | null;
 }
 
 export interface Fork {
-  /** Fit for state ids; unique among forks and sections. */
+  /** Valid in state ids; unique among forks and subgraphs. */
   readonly key: string;
   readonly owner: number;
-  /** Where the branches meet; `NONE` = they end. */
+  /** The node at which the branches meet; `NO_NODE` = they end. */
   readonly join: number;
-  /** Does an edge lead straight to the join? */
+  /** Does an edge lead directly to the join? */
   readonly direct: boolean;
   readonly branches: readonly ForkBranch[];
 }
@@ -29,28 +29,28 @@ export interface Fork {
 export interface ForkBranch {
   readonly key: string;
   readonly nodes: BitSet;
-  /** The node it starts with, or a fork inside it; null = its plan is one section. */
+  /** The node it starts with, or a fork inside it; null = its plan is one subgraph. */
   readonly entry: number | Fork | null;
-  /** Of the nodes outside that fork. */
+  /** The plan of its nodes outside that fork. */
   readonly plan: Plan;
 }
 
-/** Tracks in which a node could be released while an earlier one of its track still ran. */
+/** The layout of the first releases, in which a node could start while an earlier node of its lane still ran. */
 export const FIRST_LANE_LAYOUT = 1;
 export const LANE_LAYOUT = 2;
 
 export interface SubgraphPlan {
   readonly key: string;
-  /** The node whose completion enters it; `NONE` for one that starts with the execution or a branch. */
+  /** The node whose completion enters it; `NO_NODE` when it starts with the execution or a branch. */
   readonly owner: number;
   readonly join: number;
   /** Ascending. */
   readonly nodes: readonly number[];
   readonly lanes: readonly (readonly number[])[];
-  /** `FIRST_LAYOUT` = the tracks are as the first releases laid them, in which snapshots of theirs stand. */
+  /** `FIRST_LANE_LAYOUT` = the lanes are those of the first releases, so that their snapshots fit. */
   readonly layout: number;
-  /** Edges whose fate decides inside: those of the section's nodes, and `entries`. */
+  /** Edges that decide nodes of the subgraph: those of its nodes, and `entries`. */
   readonly edges: readonly GraphEdge[];
-  /** The edges that lead into it. */
+  /** Edges that lead into it. */
   readonly entries: readonly GraphEdge[];
 }

@@ -13,20 +13,20 @@ import { containsItsLoops, regionEntry } from './region-boundary.ts';
 import { SubgraphFinder } from './subgraph-finder.ts';
 import { tooLarge } from './too-large.ts';
 
-/** Nodes at which a section must start, each with the nodes it must hold. */
+/** Nodes at which a subgraph must start, each with the nodes that it must contain. */
 type EarlierStarts = Map<number, Set<number>>;
 
-/** Forks inside forks; beyond, a fan-out becomes a section, which is flat. */
+/** Nested forks, at most; a fan-out inside them becomes a subgraph, which is flat. */
 const MAX_FORK_DEPTH = 12;
-/** Branches of one fork. Each step of a branch costs time in proportion to them, entering the fork in proportion to their square. */
+/** Branches of one fork. A step of a branch costs time proportional to their number, entering the fork to its square. */
 const MAX_BRANCHES = 1_000;
 
-/** Decides which fan-outs become forks and which sections. */
+/** Decides which fan-outs become forks and which become subgraphs. */
 export class Planner {
   readonly #graph: Graph;
   readonly #routes: readonly OutcomeRoutes[];
   readonly #use: OutputUse;
-  /** Without forks every fan-out becomes a section; both ways mean the same. */
+  /** False plans every fan-out as a subgraph, with the same behaviour. */
   readonly #forks: boolean;
 
   readonly #budget = new CompileBudget();
@@ -40,7 +40,7 @@ export class Planner {
     this.#subgraphs = new SubgraphFinder(graph, this.#budget);
   }
 
-  /** Throws `InvalidWorkflow` when the graph is too entangled. */
+  /** Throws `InvalidWorkflow` when a step would cost too much. */
   plan(): Plan {
     const all = new BitSet(this.#graph.nodes.length);
     for (const node of this.#graph.reachable) all.add(node);
@@ -53,7 +53,7 @@ export class Planner {
     return singleSubgraphPlan(this.#subgraphs.build({ owner: NO_NODE, body: all, join: NO_NODE }, { key: 'start', entries: [] }));
   }
 
-  /** `entries` are the edges by which tokens enter the region; null = it cannot be a region of its own. */
+  /** Plans a region that tokens enter by `entries`; null = it cannot be a region of its own. */
   #region(nodes: BitSet, exit: number, entries: readonly GraphEdge[], key: string, depth: number): Plan | null {
     const plan = this.#sequential(nodes, exit, depth);
     if (plan !== null) return plan;
@@ -65,7 +65,7 @@ export class Planner {
     return extent === null ? null : singleSubgraphPlan(this.#subgraphs.build(extent, { key, entries }));
   }
 
-  /** Plans nodes among which one token travels; null = that cannot be. */
+  /** Plans nodes that a single token visits; null = impossible. */
   #sequential(nodes: BitSet, exit: number, depth: number): Plan | null {
     const earlierStarts: EarlierStarts = new Map();
     for (;;) {
@@ -74,7 +74,7 @@ export class Planner {
     }
   }
 
-  /** A plan; `again`: a section must start earlier, which `widened` now says; null = only the whole region could be one. */
+  /** A plan; `again`: a subgraph must start earlier, as `earlierStarts` now says; null = only the whole region could be one subgraph. */
   #tryPlan(nodes: BitSet, exit: number, earlierStarts: EarlierStarts, depth: number): Plan | 'again' | null {
     const forks = new Map<Alternative, Fork>();
     const subgraphs = new Map<number, SubgraphPlan>();
@@ -103,7 +103,7 @@ export class Planner {
     return { forks, subgraphs, whole: null };
   }
 
-  /** Lets the section that must hold `node` start at an earlier node. */
+  /** Makes the subgraph that must contain `node` start at an earlier node. False = no node is possible. */
   #startEarlier(node: number, region: BitSet, exit: number, earlierStarts: EarlierStarts): boolean {
     const { idom } = this.#graph.dominators;
     for (let from = at(idom, node); from !== -1 && region.has(from); from = at(idom, from)) {
@@ -133,7 +133,7 @@ export class Planner {
     return forks;
   }
 
-  /** The fork that `live` edges of `owner` open, if their ways keep apart. */
+  /** The fork of the `live` edges of `owner`, if their branches do not touch; else null. */
   #forkAt(owner: number, live: readonly GraphEdge[], exit: number, key: string, depth: number): Fork | null {
     if (depth >= MAX_FORK_DEPTH) return null;
     const targets = [...new Set(live.flatMap((edge) => (edge.to === END ? [] : [edge.to])))];
@@ -164,7 +164,7 @@ export class Planner {
       parts.set(convergence.componentOf(node), part);
     }
     if (parts.size > MAX_BRANCHES)
-      throw tooLarge(this.#graph, owner, `starts ${parts.size} branches, at most ${MAX_BRANCHES} can be`);
+      throw tooLarge(this.#graph, owner, `starts ${parts.size} branches; at most ${MAX_BRANCHES} are allowed`);
     const branches: ForkBranch[] = [];
     for (const nodes of parts.values()) {
       const entries = live.filter((edge) => edge.to !== END && nodes.has(edge.to));
@@ -184,7 +184,7 @@ export class Planner {
     depth: number,
   ): ForkBranch | null {
     const [first, ...others] = [...new Set(entries.map((edge) => edge.to))];
-    if (first === undefined) throw new TypeError('every part of a fork is entered');
+    if (first === undefined) throw new TypeError('internal error: a component of a fork has no entry');
     const key = `${forkKey}:${stateId(this.#graph.idOf(first))}`;
     if (others.length === 0) {
       const plan = this.#region(nodes, join, entries, key, depth + 1);

@@ -3,8 +3,8 @@ import type { GraphEdge } from '../../graph/edges.ts';
 import type { Graph } from '../../graph/graph.ts';
 
 /**
- * Is a body entered only by edges of `owner` (only by `entries`, if given) and its own back edges? `never`: an edge enters it from
- * before, and no larger body cures that.
+ * Is a body entered only by edges of `owner` (only by `entries`, if given) and its own back edges? `never`: another edge enters it from an
+ * earlier node, which no larger body changes.
  */
 export function regionEntry(
   graph: Graph,
@@ -23,7 +23,7 @@ export function regionEntry(
   return well ? 'well' : 'not yet';
 }
 
-/** Does no back edge lead out of the body? */
+/** Do all back edges of the body stay inside it? */
 export function containsItsLoops(graph: Graph, body: BitSet): boolean {
   for (const node of body) {
     for (const edge of graph.out(node)) if (graph.backEdges.has(edge) && !body.has(edge.to)) return false;

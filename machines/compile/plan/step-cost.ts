@@ -3,14 +3,14 @@ import type { Fork, ForkBranch, Plan } from './plan.ts';
 import { tooLarge } from './too-large.ts';
 
 /**
- * XState takes the transitions of regions that move together in one microstep, and compares each with each, over all active states and their
- * ancestors: control nodes² × states × depth. That many comparisons take some 100 ms.
+ * XState takes the transitions of regions that move together in one microstep and compares each pair of them, over all active states and
+ * their ancestors: control nodes² × states × depth. This many comparisons take about 100 ms.
  */
 const MAX_COMPARISONS = 50_000_000;
 
-/** What entering a fork sets going at once. */
+/** What entering a fork activates in one step. */
 interface EntryCost {
-  /** Regions that begin with a control node: they move together. */
+  /** Regions that begin with a control node and therefore move together. */
   readonly controls: number;
   readonly regions: number;
   readonly depth: number;
@@ -18,12 +18,12 @@ interface EntryCost {
 
 const NO_COST: EntryCost = { controls: 0, regions: 0, depth: 0 };
 
-/** Throws `InvalidWorkflow` when fan-outs inside each other start more control nodes in one step than that can be afforded. */
+/** Throws `InvalidWorkflow` when nested fan-outs start too many control nodes in one step. */
 export function checkStepCost(graph: Graph, plan: Plan): void {
   costOfPlan(graph, plan);
 }
 
-/** The largest of the forks in a plan: a region is in one of them at a time. */
+/** The largest cost among the forks of a plan: a region is in one of them at a time. */
 function costOfPlan(graph: Graph, plan: Plan): EntryCost {
   let largest = NO_COST;
   for (const fork of new Set(plan.forks.values())) largest = larger(largest, costOfFork(graph, fork));
@@ -39,9 +39,9 @@ function costOfFork(graph: Graph, fork: Fork): EntryCost {
     depth = Math.max(depth, inner.depth);
   }
   const extent = { controls, regions, depth: depth + 1 };
-  // A fork adds two states to the way up from each of its regions, and two per region to those that are active.
+  // A fork adds two levels above each of its regions, and two active states per region.
   if (controls ** 2 * (2 * regions) * (2 * extent.depth) > MAX_COMPARISONS)
-    throw tooLarge(graph, fork.owner, `starts ${controls} control nodes side by side, too many for one step`);
+    throw tooLarge(graph, fork.owner, `starts ${controls} control nodes in parallel, too many for one step`);
   return extent;
 }
 
@@ -49,7 +49,7 @@ function costOfBranch(graph: Graph, { entry, plan }: ForkBranch): EntryCost {
   const inside = costOfPlan(graph, plan);
   if (entry === null) return inside;
   if (typeof entry !== 'number') return larger(inside, costOfFork(graph, entry));
-  // Behind work, the region moves alone.
+  // A region that begins with work moves alone.
   if (!graph.isControl(entry)) return { ...inside, controls: 0 };
   return { ...inside, controls: Math.max(1, inside.controls) };
 }

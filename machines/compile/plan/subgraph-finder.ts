@@ -9,7 +9,7 @@ import { layOutLanes } from './lanes.ts';
 import type { SubgraphPlan } from './plan.ts';
 import { regionEntry } from './region-boundary.ts';
 
-/** Where a section would begin and end. */
+/** The nodes of a possible subgraph, between the node that enters it and its join. */
 export interface SubgraphExtent {
   readonly owner: number;
   readonly body: BitSet;
@@ -25,7 +25,7 @@ export class SubgraphFinder {
     this.#budget = budget;
   }
 
-  /** The smallest section that `owner` enters and that holds `musts`; null = none. */
+  /** The smallest subgraph that `owner` enters and that contains the `required` nodes; null = none. */
   smallestAfter(owner: number, required: ReadonlySet<number>, exit: number): SubgraphExtent | null {
     const graph = this.#graph;
     const forward = graph.forwardOut(owner).flatMap((edge) => (edge.to === END ? [] : [edge.to]));
@@ -46,15 +46,15 @@ export class SubgraphFinder {
     return null;
   }
 
-  /** All nodes of a region as one section; null = its join could run while others still do. */
+  /** All nodes of a region as one subgraph; null = its join could run while other nodes of it still do. */
   wholeRegion(body: BitSet, join: number): SubgraphExtent | null {
     const closes = join === NO_NODE || !this.#graph.isFirstJoin(join) || body.isSubsetOf(this.#graph.cancellationRegion(join));
     return closes && (join === NO_NODE || !this.#canBeOvertaken(body)) ? { owner: NO_NODE, body, join } : null;
   }
 
   /**
-   * Can a first-wins join inside go ahead of nodes that it does not cancel? Then what follows from it can be decided while those
-   * still run, and the section's join with it. A larger body does not cure that.
+   * Can a first-wins join inside the body run before nodes that it does not cancel? Then its successors, and the join of the subgraph, could be
+   * decided while those nodes still run. A larger body does not change that.
    */
   #canBeOvertaken(body: BitSet): boolean {
     const graph = this.#graph;
@@ -67,7 +67,7 @@ export class SubgraphFinder {
     return false;
   }
 
-  /** Throws `InvalidWorkflow` when it has too many tracks. */
+  /** Throws `InvalidWorkflow` when it needs too many lanes. */
   build(
     { owner, body, join }: SubgraphExtent,
     given?: { readonly key: string; readonly entries: readonly GraphEdge[] },

@@ -1,7 +1,7 @@
 import { InvalidWorkflow } from '../../diagnostics.ts';
 import type { Graph } from '../../graph/graph.ts';
 
-/** The graph cannot be run at a bounded cost per step. */
+/** The error for a graph whose steps would cost too much. */
 export function tooLarge(graph: Graph, node: number, problem: string): InvalidWorkflow {
   const node_id = graph.idOf(node);
   return new InvalidWorkflow([
@@ -11,7 +11,7 @@ export function tooLarge(graph: Graph, node: number, problem: string): InvalidWo
       node_id,
       path: null,
       message: `node "${node_id}" ${problem}`,
-      hint: 'let branches meet in joins, or move parts into a workflow of their own and call it by a subgraph node',
+      hint: 'let branches meet in joins, or move parts into another workflow and run it with a subgraph node',
     },
   ]);
 }

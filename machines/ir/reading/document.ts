@@ -2,7 +2,7 @@ import type { Json, JsonObject } from '../../json.ts';
 import { MAX_NESTING, MAX_VALUES } from '../../limits.ts';
 import type { Problems } from './problems.ts';
 
-/** Ends the copying of a document that cannot be one. */
+/** Stops the copy of an invalid document. */
 class InvalidDocument extends Error {
   readonly code: string;
   readonly path: string;
@@ -16,8 +16,8 @@ class InvalidDocument extends Error {
 }
 
 /**
- * A deep copy of `value` that is certainly JSON and of bounded depth and size, so that nobody behind this door need check:
- * no cycles, class instances, `NaN` or `__proto__` keys. Notes the problem and returns null for anything else.
+ * A deep copy of `value` that is JSON of bounded depth and size, so that no later code has to check for cycles, class instances, `NaN` or
+ * `__proto__` keys. Notes the problem and returns null for anything else.
  */
 export function readDocument(value: unknown, problems: Problems): JsonObject | null {
   if (value === null || typeof value !== 'object' || Array.isArray(value)) {
@@ -39,8 +39,7 @@ function boundedCopy(document: object): Json {
   let values = 0;
   const copy = (value: unknown, path: string, depth: number): Json => {
     values += 1;
-    if (values > MAX_VALUES)
-      throw new InvalidDocument('too_large', path, `is one value too many: at most ${MAX_VALUES} are allowed`);
+    if (values > MAX_VALUES) throw new InvalidDocument('too_large', path, `exceeds the limit of ${MAX_VALUES} values`);
     if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
     if (typeof value === 'number' && Number.isFinite(value)) return value;
     if (typeof value !== 'object') throw new InvalidDocument('not_json', path, `is not JSON (${typeof value})`);

@@ -7,10 +7,10 @@ export interface ProblemLocation {
   readonly hint?: Hint;
 }
 
-/** A hint that takes a search is only looked for when somebody will read it. */
+/** A hint, or a function that searches for it and is called for the first problems only. */
 export type Hint = string | null | (() => string | null);
 
-/** Gathers diagnostics, so that an author learns of every problem at once: the first hundred of each severity, and how many more. */
+/** Collects diagnostics: the first `MAX_DIAGNOSTICS` of each severity, and the number of the others. */
 export class Problems {
   readonly #found: Diagnostic[] = [];
   readonly #counts = { error: 0, warning: 0 };
