@@ -129,7 +129,7 @@ function nodeSchema(ref: Ref): JsonSchema {
 
 /** A reference with a description of its own. */
 function described(schema: TSchema, description: string): TSchema {
-  return Type.Unsafe({ allOf: [schema], description });
+  return Type.Unsafe({ ...schema, description });
 }
 
 function delay(description: string): TSchema {

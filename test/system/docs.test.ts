@@ -39,7 +39,7 @@ describe('the documentation', () => {
     expect(units).not.toEqual([]);
   });
 
-  it('lists the events as their schemas describe them', () => {
+  it('lists events and workflow documents as their schemas describe them', () => {
     const { status, stderr } = spawnSync(process.execPath, ['scripts/reference-docs.mjs', '--check'], { encoding: 'utf8' });
     expect([status, stderr]).toEqual([0, '']);
   });

@@ -1,8 +1,10 @@
 import { STATUS_CODES } from 'node:http';
+import { irSchema } from '../../../machines/ir/schema.ts';
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
 import type { Access } from '../auth/authenticator.ts';
 import { ApiErrorBody } from '../schemas/errors.ts';
 import { TAGGED_JSON, TaggedEventList } from '../schemas/events.ts';
+import { DEFINITIONS, workflowDocument } from '../schemas/workflows.ts';
 import { Components } from './components.ts';
 import { errorResponses, errorsOf } from './error-responses.ts';
 import { EXAMPLES } from './examples.ts';
@@ -42,7 +44,7 @@ export function openApiDocument(routes: readonly DescribedRoute[]): JsonObject {
         },
       },
       responses: errors,
-      schemas: components.schemas(),
+      schemas: { ...components.schemas(), ...workflowSchemas(components) },
     },
   };
 }
@@ -96,10 +98,30 @@ function parametersIn(place: 'path' | 'query', schema: unknown, components: Comp
 function bodyOf(route: DescribedRoute, components: Components): JsonObject | null {
   const { body } = route.schema;
   if (!isObject(body)) return null;
+  if (nameOf(route) === 'POST /workflows')
+    return { required: true, content: json(registration(body), EXAMPLES[nameOf(route)]?.request) };
   if (isObject(body.content)) return { required: true, content: contentOf(body.content, components) };
   // If every field may be missing, so may the body.
   const optional = body.properties !== undefined && body.required === undefined;
   return { required: !optional, content: json(components.write(body), EXAMPLES[nameOf(route)]?.request) };
+}
+
+/** The route accepts any object, so that the compiler can say what is wrong with it; clients should know what it may be. */
+function registration(body: JsonObject): JsonObject {
+  const ir = workflowDocument('The workflow document.') as unknown as JsonObject;
+  return { ...body, additionalProperties: true, properties: { ir } };
+}
+
+/** The schemas of workflow documents. Unknown keys are allowed, which generated clients are told explicitly. */
+function workflowSchemas(components: Components): JsonObject {
+  const { $defs, ...workflow } = irSchema((name) => `${DEFINITIONS}${name}`);
+  const schemas = Object.entries({ Workflow: workflow, ...$defs } as Readonly<Record<string, JsonObject>>);
+  return Object.fromEntries(
+    schemas.map(([name, schema]) => [
+      name,
+      components.write(schema.type === 'object' ? { ...schema, additionalProperties: true } : schema),
+    ]),
+  );
 }
 
 function responsesOf(route: DescribedRoute, components: Components): JsonObject {

@@ -68,32 +68,39 @@ const SeedEvent = Type.Object({
 });
 export type Event = Static<typeof SeedEvent>;
 
-/** One schema per event type. `Event` in the form of the reference, where `kind` is a name. */
-const EVENTS = schemasOf('Event', (type, data) =>
-  Type.Object(
-    {
-      ...common,
-      kind: Type.Literal(pascalCase(type), { description: 'Kind of the event.' }),
-      type: Type.Literal(type, { description: '`kind` in snake_case.' }),
-      data: Type.Object(data.properties, { description: 'Fields of the event.' }),
-    },
-    { description: descriptionOf(data) },
-  ),
+/** One schema per event type, in the form of the reference, where `kind` is a name: `NodeCompletedEvent`. */
+const EVENTS = schemasOf(
+  (name) => `${name}Event`,
+  (type, data) =>
+    Type.Object(
+      {
+        ...common,
+        kind: Type.Literal(pascalCase(type), { description: 'Kind of the event.' }),
+        type: Type.Literal(type, { description: '`kind` in snake_case.' }),
+        data: Type.Object(data.properties, { description: 'Fields of the event.' }),
+      },
+      { description: descriptionOf(data) },
+    ),
 );
 
-/** `kind` of an event in the tagged form: its type and its fields in one object. */
-const KINDS = schemasOf('Kind', (type, data) =>
-  Type.Object(
-    { type: Type.Literal(type, { description: 'Kind of the event, in snake_case.' }), ...data.properties },
-    { description: descriptionOf(data) },
-  ),
+/** `kind` of an event in the tagged form, with its type and its fields in one object: `TaggedNodeCompleted`. */
+const KINDS = schemasOf(
+  (name) => `Tagged${name}`,
+  (type, data) =>
+    Type.Object(
+      { type: Type.Literal(type, { description: 'Kind of the event, in snake_case.' }), ...data.properties },
+      { description: descriptionOf(data) },
+    ),
 );
 
 /** Components of the OpenAPI document: one for each event type and form. */
 export const EVENT_COMPONENTS: Readonly<Record<string, TObject>> = { ...EVENTS, ...KINDS };
 
-function schemasOf(suffix: string, schemaOf: (type: string, data: TObject) => TObject): Readonly<Record<string, TObject>> {
-  return Object.fromEntries(EVENT_TYPES.map((type) => [`${pascalCase(type)}${suffix}`, schemaOf(type, EVENT_DATA[type])]));
+function schemasOf(
+  nameOf: (kind: string) => string,
+  schemaOf: (type: string, data: TObject) => TObject,
+): Readonly<Record<string, TObject>> {
+  return Object.fromEntries(EVENT_TYPES.map((type) => [nameOf(pascalCase(type)), schemaOf(type, EVENT_DATA[type])]));
 }
 
 function descriptionOf(schema: object): string {

@@ -1,11 +1,16 @@
 import { type Static, Type } from 'typebox';
+import type { JsonObject } from '../../../machines/json.ts';
 import { Diagnostic } from './errors.ts';
 import { anyObject, appliedLimit, appliedOffset, limit, listOf, name, offset, text, timestamp } from './fields.ts';
 
 export const WORKFLOWS_PAGE = { defaultLimit: 50, maxLimit: 1_000 };
 
-/** Checked by the compiler, whose diagnostics say more than a schema could. */
+/** Checked by the compiler, whose diagnostics say more than a schema could. The OpenAPI document has the schema of workflow documents. */
 export const RegisterWorkflow = anyObject('`{"ir": …}`, or the workflow document itself.');
+
+/** A schema of `irSchema`, which the OpenAPI document contains beside those of the routes. */
+export const workflowDocument = (description: string) => Type.Unsafe<JsonObject>({ $ref: `${DEFINITIONS}Workflow`, description });
+export const DEFINITIONS = '#/components/schemas/';
 
 export const RegisteredWorkflow = Type.Object(
   {
@@ -60,7 +65,7 @@ export const WorkflowDetail = Type.Object(
   {
     ...WorkflowSummary.properties,
     versions: listOf(WorkflowVersion, 'Every registered version, latest first.'),
-    ir: anyObject('The document as it was registered, unknown keys included; `nodes` is always an object by node id.'),
+    ir: workflowDocument('The document as it was registered, unknown keys included; `nodes` is always an object by node id.'),
   },
   { description: 'A version of a workflow and its document.' },
 );

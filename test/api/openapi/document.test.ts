@@ -240,18 +240,28 @@ describe('the OpenAPI document', () => {
 
   it('lists the events as a union that `type` tells apart', async () => {
     const { components } = await document();
-    for (const [name, suffix] of [
-      ['Event', 'Event'],
-      ['EventKind', 'Kind'],
+    for (const [name, member] of [
+      ['Event', (kind: string) => `${kind}Event`],
+      ['EventKind', (kind: string) => `Tagged${kind}`],
     ] as const) {
-      const mapping = EVENT_TYPES.map((type) => [type, `#/components/schemas/${pascalCase(type)}${suffix}`]);
+      const mapping = EVENT_TYPES.map((type) => [type, `#/components/schemas/${member(pascalCase(type))}`]);
       expect(components.schemas[name]).toMatchObject({
         oneOf: mapping.map(([, $ref]) => ({ $ref })),
         discriminator: { propertyName: 'type', mapping: Object.fromEntries(mapping) },
       });
     }
     expect(components.schemas).toHaveProperty('NodeCompletedEvent.properties.data.properties.state_patch');
-    expect(components.schemas).toHaveProperty('NodeCompletedKind.properties.state_patch');
+    expect(components.schemas).toHaveProperty('TaggedNodeCompleted.properties.state_patch');
+  });
+
+  it('describes workflow documents, one schema for each kind of node', async () => {
+    const read = await document();
+    const { schemas } = read.components;
+    const body = operation(read, 'POST /workflows').requestBody?.content['application/json']?.schema;
+    expect(body).toMatchObject({ properties: { ir: { $ref: '#/components/schemas/Workflow' } } });
+    expect(schemas).toHaveProperty('WorkflowDetail.properties.ir.$ref', '#/components/schemas/Workflow');
+    expect(schemas).toHaveProperty('Workflow.additionalProperties', true);
+    expect(schemas).toHaveProperty('HumanApprovalKind.properties.timeout_secs');
   });
 
   it('names the schemas of every file', () => {
