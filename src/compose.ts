@@ -6,7 +6,7 @@ import { isLoopback } from './api/auth/authenticator.ts';
 import { type Config, urlOf } from './config.ts';
 import { ControlPlane } from './control/control-plane.ts';
 import { openDatabase } from './databases.ts';
-import { Outbound } from './executors/outbound.ts';
+import { Outbound } from './executors/outbound/index.ts';
 import { systemClock } from './runtime/clock.ts';
 import { randomRuntimeId } from './runtime/ids.ts';
 import { createRuntime } from './runtime/index.ts';

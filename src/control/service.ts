@@ -1,5 +1,5 @@
 import type { Store } from '../../store/port/store.ts';
-import type { Outbound } from '../executors/outbound.ts';
+import type { Outbound } from '../executors/outbound/index.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Runtime } from '../runtime/types/runtime.ts';
 

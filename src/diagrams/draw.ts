@@ -43,16 +43,16 @@ export async function draw(program: Program, { format, view, overlay }: DrawOpti
     case 'dot':
       return plain(toDot(diagram));
     case 'svg': {
-      const { drawSvg } = await import('./svg.ts');
+      const { drawSvg } = await import('./svg/index.ts');
       return { ...plain((await drawSvg(diagram, 'adaptive')).svg), policy: SVG_POLICY };
     }
     case 'png': {
-      const [{ drawSvg }, { toPng }] = await Promise.all([import('./svg.ts'), import('./png.ts')]);
+      const [{ drawSvg }, { toPng }] = await Promise.all([import('./svg/index.ts'), import('./png.ts')]);
       const { png, unreadable } = await toPng(await drawSvg(diagram, 'fixed'));
       return { ...plain(png), unreadable };
     }
     case 'html': {
-      const [{ drawSvg }, { toHtml }] = await Promise.all([import('./svg.ts'), import('./html.ts')]);
+      const [{ drawSvg }, { toHtml }] = await Promise.all([import('./svg/index.ts'), import('./html.ts')]);
       return { ...toHtml(diagram, await drawSvg(diagram, 'adaptive')), unreadable: [] };
     }
     default: {

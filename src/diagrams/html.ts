@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import type { Diagram } from '../../machines/views/diagram.ts';
 import { overlayText } from '../../machines/views/labels.ts';
 import { oneLine } from '../../machines/views/text.ts';
-import { variables } from './palette.ts';
-import { type Drawing, escaped } from './svg.ts';
+import { type Drawing, escaped } from './svg/index.ts';
+import { variables } from './svg/palette.ts';
 
 /** Data of a node for the page's script. */
 interface PageNode {

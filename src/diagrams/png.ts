@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { ResvgRenderOptions } from '@resvg/resvg-js';
 import { missingGlyphs } from './glyphs.ts';
-import type { Drawing } from './svg.ts';
+import type { Drawing } from './svg/index.ts';
 
 /** Scale of a bitmap for high-density screens, reduced where the limits below would be exceeded. */
 const SCALE = 2;

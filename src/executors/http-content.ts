@@ -1,6 +1,6 @@
 import { isObject, type Json } from '../../machines/json.ts';
 import { type WorkContext, WorkError } from './executor.ts';
-import type { OutboundResponse } from './outbound.ts';
+import type { OutboundResponse } from './outbound/index.ts';
 import { toJson } from './to-json.ts';
 
 /** Headers by which a service recognises a repeated attempt and the execution that it belongs to. */

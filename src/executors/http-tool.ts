@@ -1,6 +1,6 @@
 import type { Executor } from './executor.ts';
 import { outputOf, requestContent, tracingHeaders } from './http-content.ts';
-import type { Outbound } from './outbound.ts';
+import type { Outbound } from './outbound/index.ts';
 
 /** Executor of a tool declared with a URL (`tools.<name>` of kind `http`): POSTs the input as JSON; the response body is the output. */
 export function httpToolExecutor(outbound: Outbound, reference: string): Executor {

@@ -1,7 +1,7 @@
 import { isObject, type Json } from '../../machines/json.ts';
 import type { Executor } from './executor.ts';
 import { invalid, outputOf, pairs, requestContent, tracingHeaders, typeOf } from './http-content.ts';
-import type { Outbound } from './outbound.ts';
+import type { Outbound } from './outbound/index.ts';
 
 /**
  * Executor of `http` nodes: sends the rendered `url`, `headers`, `query` and `body`. The output is the response body: parsed if its content

@@ -4,7 +4,7 @@ import type { Executor, WorkContext } from './executor.ts';
 import { functionExecutor } from './function.ts';
 import { httpExecutor } from './http.ts';
 import { httpToolExecutor } from './http-tool.ts';
-import type { Outbound } from './outbound.ts';
+import type { Outbound } from './outbound/index.ts';
 
 /** What executors need from this process. */
 export interface ExecutorDeps {

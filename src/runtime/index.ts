@@ -1,6 +1,6 @@
 import type { Message } from '../../machines/messages.ts';
 import type { ExecutionRow } from '../../store/port/executions.ts';
-import { Outbound } from '../executors/outbound.ts';
+import { Outbound } from '../executors/outbound/index.ts';
 import { ChildStartQueue } from './activities/children/child-start-queue.ts';
 import { Children } from './activities/children/children.ts';
 import { Descendants } from './activities/children/descendants.ts';

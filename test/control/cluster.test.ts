@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ControlPlane } from '../../src/control/control-plane.ts';
-import { Outbound } from '../../src/executors/outbound.ts';
+import { Outbound } from '../../src/executors/outbound/index.ts';
 import { PAYMENT, REVIEW } from '../api/support/api.ts';
 import { webServer } from '../executors/web-server.ts';
 import { type ClusterMember, openCluster, waitUntil } from '../support/cluster.ts';

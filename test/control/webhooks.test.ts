@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { ControlPlane } from '../../src/control/control-plane.ts';
 import { backoffMs } from '../../src/control/webhooks/backoff.ts';
 import { EndpointPacing } from '../../src/control/webhooks/endpoint-pacing.ts';
-import { Outbound } from '../../src/executors/outbound.ts';
+import { Outbound } from '../../src/executors/outbound/index.ts';
 import { PAYMENT, REVIEW } from '../api/support/api.ts';
 import { webServer } from '../executors/web-server.ts';
 import { CALLER, databasePath, eventually, openTestRuntime, type TestRuntime } from '../support/runtimes.ts';

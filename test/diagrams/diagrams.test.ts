@@ -5,8 +5,8 @@ import { checkWorkflow } from '../../src/authoring/check.ts';
 import { type DrawnFile, type DrawOptions, drawDocument } from '../../src/diagrams/draw.ts';
 import { formatOfFile } from '../../src/diagrams/formats.ts';
 import { missingGlyphs } from '../../src/diagrams/glyphs.ts';
-import { widthOf, wrapped } from '../../src/diagrams/measure.ts';
 import { fontOptions } from '../../src/diagrams/png.ts';
+import { widthOf, wrapped } from '../../src/diagrams/svg/measure.ts';
 import { condition, document, join, parallel, tool } from '../support/workflows.ts';
 
 function drawn(source: unknown, wanted: Partial<DrawOptions> = {}): Promise<DrawnFile> {

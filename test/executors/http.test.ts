@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Json, JsonObject } from '../../machines/json.ts';
 import { httpExecutor } from '../../src/executors/http.ts';
 import { httpToolExecutor } from '../../src/executors/http-tool.ts';
-import { Outbound } from '../../src/executors/outbound.ts';
+import { Outbound } from '../../src/executors/outbound/index.ts';
 import { webServer } from './web-server.ts';
 import { contextWith, failure, workWith } from './work.ts';
 

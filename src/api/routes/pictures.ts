@@ -1,8 +1,13 @@
 import type { FastifyReply } from 'fastify';
 import { DiagramError } from '../../diagrams/errors.ts';
 import { MEDIA_TYPES } from '../../diagrams/formats.ts';
-import { DiagramRenderer, type DiagramRequest, type RenderedDiagram, UnreadableRevision } from '../../diagrams/renderer.ts';
-import type { SerializedEvent } from '../../diagrams/thread-messages.ts';
+import type { SerializedEvent } from '../../diagrams/thread/messages.ts';
+import {
+  DiagramRenderer,
+  type DiagramRequest,
+  type RenderedDiagram,
+  UnreadableRevision,
+} from '../../diagrams/thread/renderer.ts';
 import { RuntimeError, truncated } from '../../runtime/errors.ts';
 import { FairQueue } from '../../runtime/scheduling/fair-queue.ts';
 import type { Runtime } from '../../runtime/types/runtime.ts';

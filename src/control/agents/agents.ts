@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { JsonObject } from '../../../machines/json.ts';
 import type { ActionContext } from '../../../store/port/control.ts';
 import type { AgentRow, AgentStatus, AgentStore, AgentTraceRow } from '../../../store/port/resources/agents.ts';
-import type { Outbound } from '../../executors/outbound.ts';
+import type { Outbound } from '../../executors/outbound/index.ts';
 import { RuntimeError, truncated } from '../../runtime/errors.ts';
 import { type AgentCard, readCard, trait, traitsOf } from './card.ts';
 import { findCard, slug } from './discovery.ts';

@@ -1,6 +1,6 @@
 import { isObject, type Json, type JsonObject } from '../../../machines/json.ts';
 import { WorkError } from '../../executors/executor.ts';
-import type { Outbound } from '../../executors/outbound.ts';
+import type { Outbound } from '../../executors/outbound/index.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 import { addressOf, MAX_ID_CHARS } from './card.ts';
 

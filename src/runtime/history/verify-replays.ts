@@ -1,7 +1,7 @@
 import type { Status } from '../../../machines/run.ts';
 import type { ExecutionRow } from '../../../store/port/executions.ts';
 import type { Store } from '../../../store/port/store.ts';
-import { Outbound } from '../../executors/outbound.ts';
+import { Outbound } from '../../executors/outbound/index.ts';
 import { WorkflowCache } from '../engine/loading/workflow-cache.ts';
 import { TimeSlices } from '../scheduling/time-slices.ts';
 import { compareWithReplay } from './compare-with-replay.ts';

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { findCard } from '../../../src/control/agents/discovery.ts';
-import { Outbound } from '../../../src/executors/outbound.ts';
+import { Outbound } from '../../../src/executors/outbound/index.ts';
 import { webServer } from '../../executors/web-server.ts';
 import { agentOf, CARD, idsOf, tenant, traceOf } from '../support/agents.ts';
 import { type Api, api } from '../support/api.ts';

@@ -12,7 +12,7 @@ import type { WorkerList } from '../../../src/api/schemas/workers.ts';
 import type { RegisteredWorkflow, WorkflowDetail, WorkflowList } from '../../../src/api/schemas/workflows.ts';
 import { type Config, readConfig } from '../../../src/config.ts';
 import { ControlPlane } from '../../../src/control/control-plane.ts';
-import { Outbound } from '../../../src/executors/outbound.ts';
+import { Outbound } from '../../../src/executors/outbound/index.ts';
 import type { Tools } from '../../../src/runtime/types/work.ts';
 import { mintToken, type Role } from '../../../src/tokens.ts';
 import { undocumented } from '../../support/openapi.ts';

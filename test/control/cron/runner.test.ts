@@ -3,7 +3,7 @@ import Database from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Json } from '../../../machines/json.ts';
 import { type CronDefinition, CronJobs } from '../../../src/control/cron/jobs.ts';
-import { Outbound } from '../../../src/executors/outbound.ts';
+import { Outbound } from '../../../src/executors/outbound/index.ts';
 import type { Runtime } from '../../../src/runtime/types/runtime.ts';
 import { StoreError } from '../../../store/port/errors.ts';
 import type { CronJob } from '../../../store/port/resources/cron.ts';

@@ -4,7 +4,7 @@ import { normaliseCooperatively } from '../../../../machines/ir/normalise.ts';
 import { type Kind, runsChild } from '../../../../machines/nodes/index.ts';
 import type { ExecutionStore } from '../../../../store/port/execution-store.ts';
 import type { Executor } from '../../../executors/executor.ts';
-import type { Outbound } from '../../../executors/outbound.ts';
+import type { Outbound } from '../../../executors/outbound/index.ts';
 import { executorFor } from '../../../executors/registry.ts';
 import { RuntimeError } from '../../errors.ts';
 import { FairQueue } from '../../scheduling/fair-queue.ts';

@@ -1,4 +1,4 @@
-import type { Shape } from '../../machines/views/diagram.ts';
+import type { Shape } from '../../../machines/views/diagram.ts';
 
 /** The outline of a node, centred at the origin, as SVG elements of class `jj-shape`. */
 export function shapeOutline(shape: Shape, width: number, height: number): string {

@@ -1,6 +1,6 @@
-import type { View } from '../../machines/views/diagram.ts';
-import type { DiagramErrorCode } from './errors.ts';
-import type { Format } from './formats.ts';
+import type { View } from '../../../machines/views/diagram.ts';
+import type { DiagramErrorCode } from '../errors.ts';
+import type { Format } from '../formats.ts';
 
 /** An event whose data is JSON text, which is the cheapest to send to a thread. */
 export interface SerializedEvent {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { pipeline, type Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
-import { WorkError } from './executor.ts';
+import { WorkError } from '../executor.ts';
 
 /**
  * Reads a whole response as text, decompressed and decoded by its charset. Rejects when it exceeds `maxBytes`, counted while it is

@@ -1,9 +1,9 @@
 import { Worker } from 'node:worker_threads';
 import { LRUCache } from 'lru-cache';
-import type { View } from '../../machines/views/diagram.ts';
-import { DiagramError } from './errors.ts';
-import type { Format } from './formats.ts';
-import type { SerializedEvent, ThreadAnswer, ThreadMessage } from './thread-messages.ts';
+import type { View } from '../../../machines/views/diagram.ts';
+import { DiagramError } from '../errors.ts';
+import type { Format } from '../formats.ts';
+import type { SerializedEvent, ThreadAnswer, ThreadMessage } from './messages.ts';
 
 /** Memory for drawn diagrams, which are requested repeatedly. */
 const CACHE_BYTES = 32 * 1024 * 1024;
@@ -138,7 +138,7 @@ export class DiagramRenderer {
       this.#thread.ref();
       return this.#thread;
     }
-    const file = import.meta.url.endsWith('.ts') ? './diagram-thread.ts' : './diagram-thread.js';
+    const file = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js';
     const thread = new Worker(new URL(file, import.meta.url), { resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB } });
     thread.on('message', (answer: ThreadAnswer) => this.#jobs.get(answer.job)?.more(answer));
     thread.on('error', (cause) => {

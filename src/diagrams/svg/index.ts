@@ -1,6 +1,6 @@
-import type { Diagram } from '../../machines/views/diagram.ts';
-import { overlayText } from '../../machines/views/labels.ts';
-import { oneLine } from '../../machines/views/text.ts';
+import type { Diagram } from '../../../machines/views/diagram.ts';
+import { overlayText } from '../../../machines/views/labels.ts';
+import { oneLine } from '../../../machines/views/text.ts';
 import { ICON, LINE_HEIGHT, labelSize, SIZES, type TextLine } from './boxes.ts';
 import { type Layout, layOut, type PlacedEdge, type PlacedFrame, type PlacedNode, type Point } from './layout.ts';
 import { widthOf } from './measure.ts';

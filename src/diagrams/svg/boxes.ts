@@ -1,6 +1,6 @@
-import type { DiagramEdge, DiagramNode, Shape } from '../../machines/views/diagram.ts';
-import { overlayText } from '../../machines/views/labels.ts';
-import { oneLine } from '../../machines/views/text.ts';
+import type { DiagramEdge, DiagramNode, Shape } from '../../../machines/views/diagram.ts';
+import { overlayText } from '../../../machines/views/labels.ts';
+import { oneLine } from '../../../machines/views/text.ts';
 import { widthOf, wrapped } from './measure.ts';
 
 export interface TextLine {

@@ -2,9 +2,9 @@ import { lookup } from 'node:dns';
 import http from 'node:http';
 import https from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
+import { WorkError } from '../executor.ts';
+import { asWorkError } from '../failure.ts';
 import { reachOf } from './addresses.ts';
-import { WorkError } from './executor.ts';
-import { asWorkError } from './failure.ts';
 import { displayUrl, firstHop, type Hop, redirected } from './hop.ts';
 import { readText } from './response-text.ts';
 

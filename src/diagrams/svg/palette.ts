@@ -1,5 +1,5 @@
-import type { NodeStatus } from '../../machines/views/execution-overlay.ts';
-import { STATUS_COLOURS } from '../../machines/views/status-colours.ts';
+import type { NodeStatus } from '../../../machines/views/execution-overlay.ts';
+import { STATUS_COLOURS } from '../../../machines/views/status-colours.ts';
 
 /** Names of the colours; `fill-…` and `line-…` belong to node statuses. */
 type Colour =

@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { DiagramRenderer, type DiagramRequest } from '../../src/diagrams/renderer.ts';
-import type { SerializedEvent } from '../../src/diagrams/thread-messages.ts';
-import { condition, document, tool } from '../support/workflows.ts';
+import type { SerializedEvent } from '../../../src/diagrams/thread/messages.ts';
+import { DiagramRenderer, type DiagramRequest } from '../../../src/diagrams/thread/renderer.ts';
+import { condition, document, tool } from '../../support/workflows.ts';
 
 const SOURCE = JSON.stringify(
   document([condition('which', ['state.x == 1', 'one'], [null, 'other']), tool('one'), tool('other')]),

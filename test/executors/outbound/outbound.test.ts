@@ -1,9 +1,9 @@
 import { createServer } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { Outbound, type OutboundRequest } from '../../src/executors/outbound.ts';
-import { webServer } from './web-server.ts';
-import { failure } from './work.ts';
+import { Outbound, type OutboundRequest } from '../../../src/executors/outbound/index.ts';
+import { webServer } from '../web-server.ts';
+import { failure } from '../work.ts';
 
 const open = new Outbound({ allowPrivateAddresses: true });
 const guarded = new Outbound({ allowPrivateAddresses: false });

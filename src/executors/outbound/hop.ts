@@ -1,5 +1,5 @@
 import http from 'node:http';
-import { WorkError } from './executor.ts';
+import { WorkError } from '../executor.ts';
 
 /** Headers that the HTTP client sets. */
 const RESERVED_HEADERS = new Set([

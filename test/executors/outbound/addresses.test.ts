@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { reachOf } from '../../src/executors/addresses.ts';
+import { reachOf } from '../../../src/executors/outbound/addresses.ts';
 
 describe('an address', () => {
   it.each([
