@@ -1,7 +1,7 @@
-import { hash } from 'node:crypto';
 import type { Writable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import { Client, type ClientConfig, Pool, type PoolClient, type PoolConfig, type QueryResultRow, types } from 'pg';
+import { prepared } from '../resources/statement.ts';
 import { asStoreError, brokenConnection, isConnectionError, storeClosed } from './errors.ts';
 import { Tls } from './tls.ts';
 
@@ -13,10 +13,7 @@ export interface Sql {
 
 export type Value = string | number | boolean | null | readonly string[] | readonly (number | null)[] | Buffer;
 
-/** The same text has the same name on every connection. */
-export function sql(text: string): Sql {
-  return { name: `jamjet_${hash('sha256', text, 'hex').slice(0, 24)}`, text };
-}
+export const sql: (text: string) => Sql = prepared;
 
 /** Off for what looks rows up by their keys: a plan made while the tables were small, and kept, must not read all of them once they have grown. */
 export const INDEX_ONLY_SETTINGS = ['enable_seqscan', 'enable_hashjoin', 'enable_mergejoin', 'jit'] as const;
@@ -59,6 +56,14 @@ export interface Settings {
 /** Queries of one transaction. */
 export interface Queries {
   query<Row extends QueryResultRow>(statement: Sql, values?: readonly Value[]): Promise<readonly Row[]>;
+  execute(statement: Sql, values: readonly Value[]): Promise<Executed>;
+}
+
+/** The result of any statement. */
+export interface Executed {
+  readonly rows: readonly QueryResultRow[];
+  /** Rows inserted, updated or deleted. */
+  readonly changed: number;
 }
 
 /** Connections to one database. Queries written in one go travel in one packet: a transaction costs one round trip. */
@@ -133,6 +138,10 @@ export class Connections {
     return this.#with((client) => runQuery<Row>(client, statement, values));
   }
 
+  execute(statement: Sql, values: readonly Value[]): Promise<Executed> {
+    return this.#with((client) => executeQuery(client, statement, values));
+  }
+
   /** As one tenant: the database itself shows and changes no other tenant's rows. */
   asTenant<Row extends QueryResultRow>(tenantId: string, statement: Sql, values: readonly Value[] = []): Promise<readonly Row[]> {
     return this.#asTenant(AS_TENANT, tenantId, statement, values);
@@ -181,7 +190,7 @@ export class Connections {
     return this.#with(async (client) => {
       await runQuery(client, begin, []);
       try {
-        const result = await body({ query: (statement, values = []) => runQuery(client, statement, values) });
+        const result = await body(queriesOn(client));
         await runQuery(client, COMMIT, []);
         return result;
       } catch (error) {
@@ -258,15 +267,33 @@ function corkUntilNextTick({ connection: { stream } }: Pick<Client, 'connection'
   });
 }
 
-/** Text has no NUL in PostgreSQL: like an unpaired surrogate, it becomes the replacement character. */
+type QueryClient = Pick<Client, 'query' | 'connection'>;
+
+/** PostgreSQL's text cannot hold NUL: like an unpaired surrogate, it becomes the replacement character. */
 export async function runQuery<Row extends QueryResultRow>(
-  client: Pick<Client, 'query' | 'connection'>,
-  { name, text }: Sql,
+  client: QueryClient,
+  statement: Sql,
   values: readonly Value[],
 ): Promise<readonly Row[]> {
+  return (await executeQuery<Row>(client, statement, values)).rows;
+}
+
+async function executeQuery<Row extends QueryResultRow>(
+  client: QueryClient,
+  { name, text }: Sql,
+  values: readonly Value[],
+): Promise<{ readonly rows: readonly Row[]; readonly changed: number }> {
   corkUntilNextTick(client);
-  const { rows } = await client.query<Row>({ name, text, values: values.map(withoutNul) });
-  return rows;
+  const { rows, rowCount } = await client.query<Row>({ name, text, values: values.map(withoutNul) });
+  return { rows, changed: rowCount ?? 0 };
+}
+
+/** Queries on a connection that the caller has to itself. */
+export function queriesOn(client: QueryClient): Queries {
+  return {
+    query: (statement, values = []) => runQuery(client, statement, values),
+    execute: (statement, values) => executeQuery(client, statement, values),
+  };
 }
 
 function withoutNul<T>(value: T): unknown {

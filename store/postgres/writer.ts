@@ -9,6 +9,7 @@ import {
   closeTimeout,
   disconnect,
   type Queries,
+  queriesOn,
   runQuery,
   type Sql,
   sql,
@@ -148,15 +149,13 @@ export class Writer {
       answer.catch(() => {});
       asked.push(answer);
     };
-    const query = <Row extends QueryResultRow>(statement: Sql, values: readonly Value[] = []) =>
-      runQuery<Row>(client, statement, values);
     send(BEGIN, []);
     send(BEGIN_WRITER, [this.#writer]);
     let chain: Chain;
     let written: WriteOutcome<T>;
     try {
       chain = this.#chain ?? (await this.#load(client, CHAIN));
-      written = await body({ query, send });
+      written = await body({ ...queriesOn(client), send });
     } catch (error) {
       await runQuery(client, ROLLBACK, []).catch(() => {});
       throw error;

@@ -1,18 +1,11 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { digestStream } from '../audit/digest.ts';
 import type { ActionContext } from '../port/control.ts';
+import type { ControlEvent } from '../resources/database.ts';
 import { wellFormedEvent } from '../well-formed.ts';
 import type { AuditChain } from './audit/chain.ts';
 import * as sql from './queries/control.ts';
 import type { Transactions } from './transactions.ts';
-
-/** What the log keeps of an action: names and choices, never a secret or its hash. */
-export interface ControlEvent {
-  /** snake_case. */
-  readonly type: string;
-  /** JSON object text. */
-  readonly data: string;
-}
 
 /** Writes the control plane: what an action changes, its event and its audit block, in one transaction. */
 export class ControlLog {

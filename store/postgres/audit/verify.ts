@@ -6,7 +6,7 @@ import type { RemovalRecord } from '../../audit/stream-content.ts';
 import { UnsignedCount } from '../../audit/unsigned-blocks.ts';
 import type { AuditFault, AuditReport } from '../../port/resources/audit.ts';
 import { checkSeal, type SealedSnapshot } from '../../snapshot-seal.ts';
-import { type Queries, runQuery, sql } from '../connections.ts';
+import { type Queries, queriesOn, runQuery, sql } from '../connections.ts';
 import * as auditSql from '../queries/audit.ts';
 import { SNAPSHOTS } from '../queries/executions.ts';
 import { predecessor, type StoredBlock } from './chain.ts';
@@ -64,7 +64,7 @@ export async function verifyChains(
 ): Promise<AuditReport> {
   await runQuery(client, BEGIN_SNAPSHOT, []);
   await runQuery(client, IN_ORDER, []);
-  const walk = new ChainWalk({ query: (statement, values = []) => runQuery(client, statement, values) }, key, signal);
+  const walk = new ChainWalk(queriesOn(client), key, signal);
   const report = await walk.all();
   await runQuery(client, COMMIT, []);
   return report;

@@ -1,8 +1,15 @@
 import { hash } from 'node:crypto';
 import { INDEX_ONLY_SETTINGS, type Sql, sql, type Value } from '../connections.ts';
-import { APPEND_EVENTS, EFFECTS, INSERT_EXECUTIONS, INSERT_LABELS, SEAL, UPDATE_EXECUTIONS } from '../queries/commit.ts';
+import {
+  ADD_TENANT_USAGE,
+  APPEND_EVENTS,
+  EFFECTS,
+  INSERT_EXECUTIONS,
+  INSERT_LABELS,
+  SEAL,
+  UPDATE_EXECUTIONS,
+} from '../queries/commit.ts';
 import { LOCK_TIMEOUT_MS, WRITER_LOCKS } from '../queries/positions.ts';
-import { ADD_TENANT_USAGE } from '../queries/tenants.ts';
 
 /** A statement of a commit that has something to write. */
 export interface BoundStatement {

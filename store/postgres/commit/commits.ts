@@ -7,14 +7,11 @@ import { sql } from '../connections.ts';
 import { rejectionOf } from '../errors.ts';
 import { jsonText } from '../json-text.ts';
 import type { NotificationSender } from '../notify/sender.ts';
-import { OFFLOAD_ARTIFACT } from '../queries/artifacts.ts';
-import { EFFECTS, LOCK_EXECUTIONS } from '../queries/commit.ts';
-import { ADD_TENANT_USAGE } from '../queries/tenants.ts';
-import { offloadedBy } from '../resources/artifacts.ts';
-import { usageRows } from '../resources/tenants.ts';
+import { ADD_TENANT_USAGE, EFFECTS, LOCK_EXECUTIONS, OFFLOAD_ARTIFACT } from '../queries/commit.ts';
 import type { Transaction, Writer } from '../writer.ts';
+import { offloadedBy } from './artifacts.ts';
 import { type BoundStatement, CALL_COMMIT_FUNCTION, commitParameters } from './commit-function.ts';
-import { addEffects, addIdempotency, type EffectRows, hasEffects, noEffects } from './effects.ts';
+import { addEffects, addIdempotency, type EffectRows, hasEffects, noEffects, usageRows } from './effects.ts';
 import { executionStatements } from './execution-rows.ts';
 
 const SAVEPOINT = sql('SAVEPOINT unit');

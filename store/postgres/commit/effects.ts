@@ -125,3 +125,19 @@ function addWork(rows: EffectRows, { id: execution_id, tenantId, work }: Executi
   }
   return null;
 }
+
+/** Rows of `ADD_TENANT_USAGE`. JSON cannot express infinity. */
+export function usageRows(writes: readonly ExecutionWrite[]): readonly object[] {
+  return writes.flatMap(({ tenantId, usage }) =>
+    usage === null
+      ? []
+      : [
+          {
+            tenant_id: tenantId,
+            month: usage.month,
+            tokens: usage.tokens,
+            cost_usd: Math.min(usage.costUsd, Number.MAX_SAFE_INTEGER),
+          },
+        ],
+  );
+}

@@ -116,6 +116,27 @@ SELECT jamjet_expect((SELECT count(*) FROM remembered), json_array_length($11), 
   jamjet_expect((SELECT count(*) FROM settled), (SELECT count(*) FROM settlement), 'work'),
   jamjet_expect((SELECT count(*) FROM consumed), cardinality($10::bigint[]), 'inbox')`);
 
+/** Where a number is no longer exact, both sums stop: an absurd report must not make every later commit fail. */
+const MOST = Number.MAX_SAFE_INTEGER;
+/** A connection always adds to the same of a few rows. */
+export const ADD_TENANT_USAGE = sql(`INSERT INTO tenant_usage (tenant_id, month, slot, tokens, cost_usd)
+  SELECT tenant_id, month, pg_backend_pid() % 16, least(sum(tokens), ${MOST}), least(sum(cost_usd), ${MOST})
+  FROM json_to_recordset($1) AS u (tenant_id text, month text, tokens bigint, cost_usd double precision)
+  GROUP BY tenant_id, month ORDER BY tenant_id, month
+  ON CONFLICT (tenant_id, month, slot) DO UPDATE
+    SET tokens = least(tenant_usage.tokens + excluded.tokens, ${MOST}),
+      cost_usd = least(tenant_usage.cost_usd + excluded.cost_usd, ${MOST})`);
+
+/**
+ * An artifact that events refer to. If it is stored already, its row is locked, so that no other transaction deletes it before this commit: the
+ * update changes nothing, and does not rewrite the content.
+ */
+export const OFFLOAD_ARTIFACT = sql(`WITH put AS (
+    INSERT INTO artifacts (tenant_id, hash, media_type, size, pinned, created_at_ms, content)
+    VALUES ($1, $2, $3, $4, false, $5, $6) ON CONFLICT (tenant_id, hash) DO UPDATE SET pinned = artifacts.pinned
+  )
+  INSERT INTO artifact_refs (execution_id, hash, tenant_id) VALUES ($7, $2, $1) ON CONFLICT DO NOTHING`);
+
 /** Closes the audit block, counts the commit, and tells the other processes what cannot wait. */
 export const SEAL = sql(`
 WITH sealed AS (

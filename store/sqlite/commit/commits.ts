@@ -6,8 +6,8 @@ import type { IdempotencyRow } from '../../port/executions.ts';
 import { wellFormedWrite } from '../../well-formed.ts';
 import type { AuditChain } from '../audit/chain.ts';
 import { PUT_IDEMPOTENCY } from '../queries/control.ts';
-import { ArtifactTables } from '../resources/artifacts.ts';
 import type { Transactions } from '../transactions.ts';
+import { OffloadedArtifacts } from './artifacts.ts';
 import { Effects } from './effects.ts';
 import { EventLog } from './event-log.ts';
 import { ExecutionRows } from './execution-rows.ts';
@@ -19,7 +19,7 @@ export class Commits {
   readonly #heads: ExecutionRows;
   readonly #log: EventLog;
   readonly #effects: Effects;
-  readonly #artifacts: ArtifactTables;
+  readonly #artifacts: OffloadedArtifacts;
   readonly #putIdempotency: Statement;
 
   constructor(db: Database, transactions: Transactions, audit: AuditChain, key: string | Uint8Array | null) {
@@ -28,7 +28,7 @@ export class Commits {
     this.#heads = new ExecutionRows(db, key);
     this.#log = new EventLog(db);
     this.#effects = new Effects(db);
-    this.#artifacts = new ArtifactTables(db);
+    this.#artifacts = new OffloadedArtifacts(db);
     this.#putIdempotency = db.prepare(PUT_IDEMPOTENCY);
   }
 
@@ -80,7 +80,7 @@ export class Commits {
     checkSequences(write);
     if (!this.#heads.write(write)) return 'sequence';
     this.#log.append(write);
-    if (write.offloaded !== undefined) this.#artifacts.offload(write);
+    if (write.offloaded !== undefined) this.#artifacts.write(write);
     return this.#effects.apply(write, atMs);
   }
 

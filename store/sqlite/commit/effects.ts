@@ -1,7 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { CommitRejection, ExecutionWrite, TimerWrite, WorkWrite } from '../../port/commit.ts';
+import { ADD_TENANT_USAGE } from '../queries/commit.ts';
 import * as logSql from '../queries/log.ts';
-import { ADD_TENANT_USAGE } from '../queries/tenants.ts';
 import * as workSql from '../queries/work.ts';
 
 /** Writes what a step asks of the world: timers, work items, messages to other executions, what the tenant has used. */

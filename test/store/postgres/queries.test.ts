@@ -1,4 +1,3 @@
-import { readdirSync } from 'node:fs';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PREFER_INDEXES, type Sql } from '../../../store/postgres/connections.ts';
@@ -9,6 +8,7 @@ import { listEvents } from '../../../store/postgres/queries/log.ts';
 import { BEGIN_WRITER } from '../../../store/postgres/queries/positions.ts';
 import { postgresServer } from '../../support/postgres.ts';
 import { fillTables } from '../../support/postgres-rows.ts';
+import { exportsOf, resourceStatements } from '../statements.ts';
 import { AT_MS } from '../writes.ts';
 
 /** These read all rows, and say so. */
@@ -25,19 +25,18 @@ const WALKERS = new Set([
   'INACTIVE_TENANTS',
   'WORKERS',
   'NEXT_DUE',
-  'ADD_DELIVERIES',
+  'INSERT_DELIVERY',
   'REMOVE_EXECUTIONS 3',
 ]);
 
 /** Asked by keys, as `BY_KEYS` says; so is whatever writes. */
-const BY_THEIR_KEYS = new Set(['HELD_EXECUTIONS', 'TENANT_EXECUTIONS', 'LATEST_REVISIONS']);
+const BY_THEIR_KEYS = new Set(['STILL_NEEDED', 'TENANT_EXECUTIONS', 'LATEST_REVISIONS']);
 
-const folder = new URL('../../../store/postgres/queries/', import.meta.url);
-const queries: Record<string, unknown> = {};
-for (const file of readdirSync(folder)) Object.assign(queries, await import(new URL(file, folder).href));
+const queries = await exportsOf(new URL('../../../store/postgres/queries/', import.meta.url));
+const resources = await resourceStatements('postgres');
 
 function statements(): readonly (readonly [name: string, text: string])[] {
-  const named = Object.entries(queries).flatMap(([name, given]) =>
+  const named = queries.flatMap(([name, given]) =>
     [given]
       .flat()
       .filter(isSql)
@@ -62,7 +61,7 @@ function statements(): readonly (readonly [name: string, text: string])[] {
     [`countExecutions ${way}`, countExecutions([way]).text] as const,
     [`countExecutions ${way} and label`, countExecutions([way, 'labelValue']).text] as const,
   ]);
-  return [...named, ...logs, ...audits, ...lists].filter(([name]) => !WHOLE_TABLES.has(name));
+  return [...named, ...resources, ...logs, ...audits, ...lists].filter(([name]) => !WHOLE_TABLES.has(name));
 }
 
 function isSql(given: unknown): given is Sql {

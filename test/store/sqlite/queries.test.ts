@@ -1,4 +1,3 @@
-import { readdirSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import {
@@ -12,25 +11,24 @@ import {
 } from '../../../store/sqlite/queries/audit.ts';
 import { ALL_INDEX_SCANS, scanIds, scanIdsOfVersion } from '../../../store/sqlite/queries/executions.ts';
 import { listEvents } from '../../../store/sqlite/queries/log.ts';
-import { REMOVE_EXECUTION } from '../../../store/sqlite/queries/retention.ts';
 import { sqliteDatabase } from '../../support/stores.ts';
+import { exportsOf, resourceStatements } from '../statements.ts';
 
 /** These read all rows, and say so; the list of all tenants is cut from the table's own order. */
 const WHOLE_TABLES = new Set(['COUNT_AUDITED', 'TENANT_RECORDS', 'COUNT_BY_STATUS', 'COUNT_CONTENT']);
 
-const folder = new URL('../../../store/sqlite/queries/', import.meta.url);
-const queries: Record<string, unknown> = {};
-for (const file of readdirSync(folder)) Object.assign(queries, await import(new URL(file, folder).href));
+const queries = await exportsOf(new URL('../../../store/sqlite/queries/', import.meta.url));
+const resources = await resourceStatements('sqlite');
 
 function statements(): readonly (readonly [name: string, sql: string])[] {
-  const named = Object.entries(queries).flatMap(([name, sql]) =>
+  const named = [...queries, ...resources].flatMap(([name, sql]) =>
     typeof sql === 'string' && /^(SELECT|INSERT|UPDATE|DELETE|WITH) /.test(sql) && !WHOLE_TABLES.has(name)
       ? [[name, sql] as const]
       : [],
   );
-  const ways = (['newest', 'oldest'] as const).flatMap((order) => [
-    ...ALL_INDEX_SCANS.map((way) => [`idsAlong ${way}, ${order} first`, scanIds(way, order)] as const),
-    [`idsOfVersion, ${order} first`, scanIdsOfVersion(order)] as const,
+  const scans = (['newest', 'oldest'] as const).flatMap((order) => [
+    ...ALL_INDEX_SCANS.map((scan) => [`scanIds ${scan}, ${order} first`, scanIds(scan, order)] as const),
+    [`scanIdsOfVersion, ${order} first`, scanIdsOfVersion(order)] as const,
   ]);
   const logs = [0, 1, 2, 3].map((bits) => {
     const by = { type: (bits & 1) > 0, nodeId: (bits & 2) > 0 };
@@ -41,8 +39,7 @@ function statements(): readonly (readonly [name: string, sql: string])[] {
     const builders = { countAudited, countAuditedOf, pageOfAuditedOf };
     return Object.entries(builders).map(([name, build]) => [`${name} ${JSON.stringify(by)}`, build(by)] as const);
   });
-  const removals = REMOVE_EXECUTION.map((sql) => [sql, sql] as const);
-  return [...named, ...ways, ...logs, ...audits, ...removals];
+  return [...named, ...scans, ...logs, ...audits];
 }
 
 /** Tables that grow without bound, and their aliases. The indexes of executions with work under way, and of tenants that are not active, hold only those. */
@@ -95,7 +92,7 @@ describe('the log of one execution', () => {
 });
 
 describe('a list of executions', () => {
-  it.each([...ALL_INDEX_SCANS.map((way) => scanIds(way, 'newest')), scanIdsOfVersion('oldest')])(
+  it.each([...ALL_INDEX_SCANS.map((scan) => scanIds(scan, 'newest')), scanIdsOfVersion('oldest')])(
     'reads an index alone: %s',
     async (sql) => {
       expect(await plan(sql)).toEqual([expect.stringMatching(/COVERING INDEX|USING PRIMARY KEY/)]);

@@ -1,0 +1,67 @@
+import type { ActionContext } from '../port/control.ts';
+import {
+  type AgentFilter,
+  type AgentRow,
+  type AgentStore,
+  type AgentTraceRow,
+  type AgentWrite,
+  traceOf,
+} from '../port/resources/agents.ts';
+import type { ResourceDatabase } from './database.ts';
+import * as sql from './queries/agents.ts';
+import { run, type Script } from './script.ts';
+
+export class Agents implements AgentStore {
+  readonly #db: ResourceDatabase;
+
+  constructor(db: ResourceDatabase) {
+    this.#db = db;
+  }
+
+  get(tenantId: string, idOrUuid: string): Promise<AgentRow | null> {
+    return this.#db.tenant(tenantId).get(sql.AGENT_BY_ID_OR_UUID, { tenantId, key: idOrUuid });
+  }
+
+  list(tenantId: string, filter: AgentFilter): Promise<readonly AgentRow[]> {
+    const statement = filter.status === undefined ? sql.AGENTS : sql.AGENTS_OF_STATUS;
+    const traits = filter.traits.map((trait) => this.#db.indexKey(trait));
+    return this.#db.tenant(tenantId).all(statement, { ...filter, tenantId, traits });
+  }
+
+  put(write: AgentWrite, context: ActionContext): Promise<boolean> {
+    const traits = write.traits.map((trait) => this.#db.indexKey(trait));
+    return this.#db.act(context, function* (seq) {
+      const result = yield* putAgent({ ...write, traits }, context.tenantId, seq);
+      return { event: result ? write.event : null, result };
+    });
+  }
+
+  async heartbeat(tenantId: string, id: string, atMs: number): Promise<boolean> {
+    return (await this.#db.runtime.run(sql.RECORD_HEARTBEAT, { tenantId, id, atMs })) > 0;
+  }
+
+  async trace(
+    tenantId: string,
+    agent: { readonly id: string; readonly actorId: string },
+    limit: number,
+  ): Promise<readonly AgentTraceRow[]> {
+    const values = { ...agent, tenantId, limit };
+    const statements = this.#db.tenant(tenantId);
+    const [to, controlled, done] = await Promise.all([
+      statements.all(sql.EVENTS_ABOUT_AGENT, values),
+      statements.all(sql.CONTROL_EVENTS_BY_AGENT, values),
+      statements.all(sql.EVENTS_BY_AGENT, values),
+    ]);
+    return traceOf({ to, controlled, done }, limit);
+  }
+}
+
+/** False = the stored agent is not of the version before. */
+function* putAgent({ agent, traits }: AgentWrite, tenantId: string, seq: number): Script<boolean> {
+  const values = { ...agent, tenantId, seq, traits };
+  if ((yield* run(agent.version === 1 ? sql.INSERT_AGENT : sql.UPDATE_AGENT, values)) === 0) return false;
+  yield* run(sql.DELETE_TRAITS, values);
+  yield* run(sql.INSERT_TRAITS, values);
+  yield* run(sql.INSERT_AGENT_EVENT, values);
+  return true;
+}

@@ -1,0 +1,65 @@
+import type { AgentRow, TraceRow } from '../../port/resources/agents.ts';
+import { type Dialect, sql } from '../statement.ts';
+
+/** Agents, the traits they are found by, and the events that concern them. */
+
+const AGENT = `a.id, a.uuid, a.name, a.status, a.status_since_at_ms AS "statusSinceMs", a.card, a.version,
+  a.registered_at_ms AS "registeredAtMs", a.updated_at_ms AS "updatedAtMs", a.last_heartbeat_at_ms AS "lastHeartbeatAtMs"`;
+
+/** An id takes precedence over a uuid. */
+export const AGENT_BY_ID_OR_UUID = sql<AgentRow>(`SELECT ${AGENT} FROM agents a WHERE a.tenant_id = @tenantId AND a.id = @key
+  UNION ALL SELECT ${AGENT} FROM agents a WHERE a.tenant_id = @tenantId AND a.uuid = @key
+    AND NOT EXISTS (SELECT 1 FROM agents b WHERE b.tenant_id = @tenantId AND b.id = @key)`);
+
+/**
+ * The agent has every trait asked for. PostgreSQL counts them, agent by agent: asked with EXISTS, its planner may read the traits of all agents.
+ */
+const hasTraits = ({ engine }: Dialect): string =>
+  engine === 'sqlite'
+    ? `NOT EXISTS (SELECT 1 FROM json_each(@traits) wanted WHERE NOT EXISTS
+  (SELECT 1 FROM agent_traits t WHERE t.tenant_id = a.tenant_id AND t.agent_id = a.id AND t.trait = wanted.value))`
+    : `(SELECT count(DISTINCT wanted) FROM unnest(@traits::text[]) AS wanted) =
+  (SELECT count(*) FROM agent_traits t WHERE t.tenant_id = a.tenant_id AND t.agent_id = a.id AND t.trait = ANY(@traits::text[]))`;
+const PAGE = 'ORDER BY a.registration DESC LIMIT @limit OFFSET @offset';
+export const AGENTS = sql<AgentRow>(
+  (dialect) => `SELECT ${AGENT} FROM agents a WHERE a.tenant_id = @tenantId AND ${hasTraits(dialect)} ${PAGE}`,
+);
+export const AGENTS_OF_STATUS = sql<AgentRow>(
+  (dialect) => `SELECT ${AGENT} FROM agents a
+  WHERE a.tenant_id = @tenantId AND a.status = @status AND ${hasTraits(dialect)} ${PAGE}`,
+);
+
+export const INSERT_AGENT = sql(`INSERT INTO agents (tenant_id, id, uuid, name, status, status_since_at_ms, version, registration,
+  registered_at_ms, updated_at_ms, last_heartbeat_at_ms, card)
+  VALUES (@tenantId, @id, @uuid, @name, @status, @statusSinceMs, 1, @seq, @registeredAtMs, @updatedAtMs, NULL, @card)
+  ON CONFLICT (tenant_id, id) DO NOTHING`);
+export const UPDATE_AGENT =
+  sql(`UPDATE agents SET name = @name, status = @status, status_since_at_ms = @statusSinceMs, version = @version,
+  updated_at_ms = @updatedAtMs, card = @card WHERE tenant_id = @tenantId AND id = @id AND version = @version - 1`);
+export const DELETE_TRAITS = sql('DELETE FROM agent_traits WHERE tenant_id = @tenantId AND agent_id = @id');
+export const INSERT_TRAITS = sql(
+  ({
+    each,
+  }) => `INSERT INTO agent_traits (tenant_id, agent_id, trait) SELECT @tenantId, @id, each.value FROM ${each('traits')} WHERE true
+  ON CONFLICT DO NOTHING`,
+);
+export const INSERT_AGENT_EVENT = sql('INSERT INTO agent_events (tenant_id, agent_id, seq) VALUES (@tenantId, @id, @seq)');
+export const RECORD_HEARTBEAT = sql(
+  ({ greatest }) => `UPDATE agents SET last_heartbeat_at_ms = ${greatest}(coalesce(last_heartbeat_at_ms, 0), @atMs)
+  WHERE tenant_id = @tenantId AND id = @id`,
+);
+
+// The trace. `actor_type = 'agent'` is a literal: bound, the planner could not use the partial index.
+
+export const EVENTS_ABOUT_AGENT =
+  sql<TraceRow>(`SELECT c.at_ms AS "atMs", c.type, c.actor_id AS "actorId", NULL AS "executionId", NULL AS "nodeId", c.seq
+  FROM agent_events e JOIN control_events c ON c.tenant_id = e.tenant_id AND c.seq = e.seq
+  WHERE e.tenant_id = @tenantId AND e.agent_id = @id ORDER BY e.seq DESC LIMIT @limit`);
+export const CONTROL_EVENTS_BY_AGENT =
+  sql<TraceRow>(`SELECT at_ms AS "atMs", type, actor_id AS "actorId", NULL AS "executionId", NULL AS "nodeId", seq
+  FROM control_events WHERE actor_type = 'agent' AND tenant_id = @tenantId AND actor_id = @actorId ORDER BY at_ms DESC, seq DESC LIMIT @limit`);
+export const EVENTS_BY_AGENT = sql<TraceRow>(
+  ({ engine }) => `SELECT at_ms AS "atMs", type, actor_id AS "actorId", execution_id AS "executionId", node_id AS "nodeId", seq
+  FROM events WHERE actor_type = 'agent' AND tenant_id = @tenantId AND actor_id = @actorId
+  ORDER BY at_ms DESC, ${engine === 'sqlite' ? 'rowid' : 'execution_id DESC, seq'} DESC LIMIT @limit`,
+);

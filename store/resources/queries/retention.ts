@@ -1,0 +1,80 @@
+import type { RemovalPosition, RetentionPolicy } from '../../port/resources/retention.ts';
+import { type Dialect, type Statement, sql } from '../statement.ts';
+
+/** What retention removes. */
+
+export const RETENTION_POLICIES = sql<RetentionPolicy>(({ engine }) => {
+  const days = engine === 'sqlite' ? "json_extract(limits, '$.retention_days')" : "(limits::jsonb ->> 'retention_days')::numeric";
+  return `SELECT id AS "tenantId", ${engine === 'sqlite' ? days : `${days}::float8`} AS days FROM tenants WHERE ${days} > 0 ORDER BY id`;
+});
+export const OLDEST_END = sql<{ readonly atMs: number }>(`SELECT completed_at_ms AS "atMs" FROM executions
+  WHERE tenant_id = @tenantId AND completed_at_ms IS NOT NULL ORDER BY completed_at_ms LIMIT 1`);
+
+export interface EndedExecution extends RemovalPosition {
+  readonly seq: number;
+  readonly labels: string;
+}
+
+/** Locked: a retry that comes now waits, and finds them gone. */
+export const ENDED_EXECUTIONS = sql<EndedExecution>(
+  ({ forUpdate }) => `SELECT id, seq, completed_at_ms AS "endedAtMs", labels FROM executions
+  WHERE tenant_id = @tenantId AND completed_at_ms IS NOT NULL AND completed_at_ms < @endedBeforeMs
+    AND (completed_at_ms, id) > (@endedAtMs, @id) ORDER BY completed_at_ms, id LIMIT @limit ${forUpdate}`,
+);
+/** Executions with a live parent or child, or for which, or for whose parent, a message waits that would look them up when it is delivered. */
+export const STILL_NEEDED = sql<{ readonly id: string }>(
+  ({ in: isIn }) => `SELECT e.id FROM executions e WHERE e.id ${isIn('ids')} AND e.tenant_id = @tenantId AND (
+  EXISTS (SELECT 1 FROM executions c WHERE c.tenant_id = @tenantId AND c.parent_id = e.id AND c.completed_at_ms IS NULL)
+  OR EXISTS (SELECT 1 FROM executions p WHERE p.id = e.parent_id AND p.completed_at_ms IS NULL)
+  OR EXISTS (SELECT 1 FROM inbox i WHERE i.to_execution_id = e.id)
+  OR EXISTS (SELECT 1 FROM inbox i WHERE i.to_execution_id = e.parent_id))`,
+);
+
+/** Rows of `table` that belong to the executions. */
+const deleteFrom = (table: string, column = 'execution_id') =>
+  sql(({ in: isIn }) => `DELETE FROM ${table} WHERE tenant_id = @tenantId AND ${column} ${isIn('ids')}`);
+
+/** PostgreSQL looks up each webhook and execution; SQLite goes through the index of the webhook's pending deliveries. */
+const pendingDeliveries = ({ engine, in: isIn }: Dialect): string =>
+  engine === 'sqlite'
+    ? `DELETE FROM webhook_deliveries WHERE execution_id ${isIn('ids')} AND status = 'pending'
+    AND webhook_id IN (SELECT w.id FROM webhooks w WHERE w.tenant_id = @tenantId AND w.deleted_at_ms IS NULL)`
+    : `WITH removed AS MATERIALIZED (SELECT w.id AS webhook_id, each.id AS execution_id
+      FROM webhooks w CROSS JOIN unnest(@ids::text[]) AS each (id) WHERE w.tenant_id = @tenantId AND w.deleted_at_ms IS NULL)
+    DELETE FROM webhook_deliveries d USING removed r
+    WHERE d.webhook_id = r.webhook_id AND d.execution_id = r.execution_id AND d.status = 'pending'`;
+
+/** SQLite has no column for the execution that a request started. */
+const startRequests = ({ engine, in: isIn }: Dialect): string =>
+  engine === 'sqlite'
+    ? `DELETE FROM idempotency WHERE tenant_id = @tenantId AND scope = 'executions' AND json_extract(response, '$.execution_id') ${isIn('ids')}`
+    : `DELETE FROM idempotency WHERE tenant_id = @tenantId AND execution_id ${isIn('ids')}`;
+
+const COMMON = [
+  deleteFrom('timers'),
+  deleteFrom('work_items'),
+  sql(pendingDeliveries),
+  sql(startRequests),
+  sql(
+    ({ engine, each }) => `DELETE FROM idempotency WHERE tenant_id = @tenantId
+    AND scope ${engine === 'sqlite' ? 'IN' : '= ANY'} (SELECT 'external-event:' || each.value FROM ${each('ids')})`,
+  ),
+  deleteFrom('events'),
+  deleteFrom('executions', 'id'),
+];
+/** Of the executions with these ids, in an order in which nothing refers to a row that is gone already. */
+export const REMOVE_EXECUTIONS: Readonly<Record<Dialect['engine'], readonly Statement<unknown>[]>> = {
+  /** Large snapshots are in a table of their own. */
+  sqlite: [deleteFrom('checkpoints'), ...COMMON],
+  postgres: COMMON,
+};
+/** As many keys as ids. SQLite needs no statement: a trigger removes the labels with their execution. */
+export const REMOVE_LABELS: Readonly<Record<Dialect['engine'], readonly Statement<unknown>[]>> = {
+  sqlite: [],
+  postgres: [
+    sql(`DELETE FROM execution_labels l USING unnest(@keys::text[], @ids::text[]) AS removed (key, id)
+  WHERE l.tenant_id = @tenantId AND l.key = removed.key AND l.execution_id = removed.id`),
+  ],
+};
+export const RECORD_REMOVAL = sql(`INSERT INTO removed_executions (execution_id, tenant_id, last_seq, control_seq)
+  VALUES (@id, @tenantId, @seq, @controlSeq)`);

@@ -1,0 +1,12 @@
+/** What a commit writes beside the log, the work items and the messages: artifacts, usage. */
+
+/** The media type stored first stays. */
+export const INSERT_ARTIFACT = `INSERT INTO artifacts (tenant_id, hash, media_type, size, pinned, created_at_ms, content)
+  VALUES (@tenantId, @hash, @mediaType, @size, 0, @createdAtMs, @content) ON CONFLICT (tenant_id, hash) DO NOTHING`;
+export const INSERT_REFERENCE = `INSERT INTO artifact_refs (execution_id, hash, tenant_id) VALUES (@id, @hash, @tenantId)
+  ON CONFLICT DO NOTHING`;
+
+/** Both sums stop where a number is no longer exact: an absurd report must not make every later commit fail. */
+export const ADD_TENANT_USAGE = `INSERT INTO tenant_usage (tenant_id, month, tokens, cost_usd) VALUES (?, ?, ?, ?)
+  ON CONFLICT (tenant_id, month) DO UPDATE
+    SET tokens = min(tokens + excluded.tokens, 9007199254740991), cost_usd = min(cost_usd + excluded.cost_usd, 9007199254740991)`;
