@@ -11,7 +11,7 @@ import { systemClock } from './runtime/clock.ts';
 import { randomRuntimeId } from './runtime/ids.ts';
 import { createRuntime } from './runtime/index.ts';
 import { DEFAULT_GRACE_MS } from './runtime/options.ts';
-import type { Runtime } from './runtime/types/runtime.ts';
+import type { ServerRuntime } from './runtime/types/server-runtime.ts';
 import type { Tools } from './runtime/types/work.ts';
 import { missingTools, toolsOf, varsOf } from './tenant-grants.ts';
 import { ToolsError } from './tools.ts';
@@ -39,7 +39,7 @@ export interface ServerOptions {
 export interface Server {
   readonly url: string;
   readonly port: number;
-  readonly runtime: Runtime;
+  readonly runtime: ServerRuntime;
   /** Refuses new requests, finishes commits, gives in-process work `graceMs` to finish, then closes the database. */
   close(graceMs?: number): Promise<void>;
 }
@@ -68,7 +68,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
 }
 
 export interface Embedded {
-  readonly runtime: Runtime;
+  readonly runtime: ServerRuntime;
   /** The REST API without a socket: answers as a server on the same database would answer an operator. */
   readonly fetch: typeof globalThis.fetch;
   close(graceMs?: number): Promise<void>;
@@ -118,7 +118,7 @@ async function openServices(options: ServicesOptions, log: Logger) {
   const id = randomRuntimeId();
   const onError = (error: unknown): void => log.error({ err: error }, 'background task failed');
   const store = await openDatabase(config, { writer: id, onError });
-  let runtime: Runtime;
+  let runtime: ServerRuntime;
   try {
     runtime = await createRuntime({
       id,

@@ -3,7 +3,7 @@ import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
 import type { Store } from '../../store/port/store.ts';
 import type { Config } from '../config.ts';
 import type { ControlPlane } from '../control/control-plane.ts';
-import type { Runtime } from '../runtime/types/runtime.ts';
+import type { ServerRuntime } from '../runtime/types/server-runtime.ts';
 import { TokenAuthenticator } from './auth/authenticator.ts';
 import { guard } from './auth/guard.ts';
 import { TokenMonitor } from './auth/token-monitor.ts';
@@ -49,7 +49,7 @@ const MAX_PARAM_LENGTH = 4 * 1024;
 const REQUEST_TIMEOUT_MS = 60_000;
 
 export interface AppOptions {
-  readonly runtime: Runtime;
+  readonly runtime: ServerRuntime;
   readonly store: Store;
   readonly control: ControlPlane;
   readonly config: Config;

@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { StoreError, type StoreErrorCode } from '../../store/port/errors.ts';
 import type { Store } from '../../store/port/store.ts';
 import { DEFAULT_TENANT } from '../control/tenants.ts';
-import type { Runtime } from '../runtime/types/runtime.ts';
+import type { ServerRuntime } from '../runtime/types/server-runtime.ts';
 
 /** How long somebody who asks waits for the database. */
 const TIMEOUT_MS = 500;
@@ -22,10 +22,13 @@ export function databaseStatus(fault: StoreErrorCode): DatabaseStatus {
 /** Looks whether the database answers: one look at a time, however many ask. Whether it can be written, the runtime's sign of life has shown. */
 export class DatabaseHealth {
   readonly #store: Pick<Store, 'tenantRow'>;
-  readonly #runtime: Pick<Runtime, 'storeFault'>;
+  readonly #runtime: Pick<ServerRuntime, 'storeFault'>;
   #check: Promise<StoreErrorCode | null> | null = null;
 
-  constructor({ store, runtime }: { readonly store: Pick<Store, 'tenantRow'>; readonly runtime: Pick<Runtime, 'storeFault'> }) {
+  constructor({
+    store,
+    runtime,
+  }: { readonly store: Pick<Store, 'tenantRow'>; readonly runtime: Pick<ServerRuntime, 'storeFault'> }) {
     this.#store = store;
     this.#runtime = runtime;
   }

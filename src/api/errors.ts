@@ -106,7 +106,7 @@ export function errorReply(error: unknown, requestId: string): ErrorReply {
     status,
     headers: headersOf(status, error),
     body: {
-      error: `${TEXT_PREFIX[status] ?? ''}${message}`,
+      error: `${TEXT_PREFIX[status] ?? ''}${status === 404 ? missingThing(message) : message}`,
       code: status === 404 ? 'not_found' : code,
       ...(error instanceof RequestError && error.required !== null ? { required: error.required } : {}),
       ...(error instanceof ForkDoesNotReplay ? { mismatch: toMismatch(error.mismatch) } : {}),
@@ -125,6 +125,11 @@ function codeOf(error: unknown): ErrorCode {
   )
     return error.code;
   return fastifyError(error)?.code ?? 'internal';
+}
+
+/** The thing that was not found, from an error's text: on the wire, the class of the error says the rest. */
+export function missingThing(message: string): string {
+  return message.replace(/ not found$/, '');
 }
 
 /** What Fastify refuses by itself. */

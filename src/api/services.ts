@@ -13,7 +13,7 @@ import type { Store } from '../../store/port/store.ts';
 import type { Config } from '../config.ts';
 import type { ControlPlane } from '../control/control-plane.ts';
 import type { Caller } from '../runtime/types/caller.ts';
-import type { Runtime } from '../runtime/types/runtime.ts';
+import type { ServerRuntime } from '../runtime/types/server-runtime.ts';
 import type { Access, Identity, TokenAuthenticator } from './auth/authenticator.ts';
 import { requestPath } from './compat/sdk-paths.ts';
 import type { EventStreams } from './streams/event-streams.ts';
@@ -29,7 +29,7 @@ export type Api = FastifyInstance<
 
 /** What routes work with. */
 export interface Services {
-  readonly runtime: Runtime;
+  readonly runtime: ServerRuntime;
   readonly store: Store;
   readonly control: ControlPlane;
   readonly config: Config;

@@ -4,7 +4,7 @@ import type { Store } from '../../store/port/store.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { Coalesced } from '../runtime/coalesce.ts';
 import { DeadlineTimer } from '../runtime/timers/deadline-timer.ts';
-import type { Runtime } from '../runtime/types/runtime.ts';
+import type { ServerRuntime } from '../runtime/types/server-runtime.ts';
 import type { SingletonService } from './service.ts';
 import type { Tenants } from './tenants.ts';
 
@@ -14,7 +14,7 @@ const RETRY_MS = 10 * 60_000;
 
 export interface RetentionOptions {
   readonly store: Pick<Store, 'retention'>;
-  readonly runtime: Pick<Runtime, 'id' | 'forget'>;
+  readonly runtime: Pick<ServerRuntime, 'id' | 'forget'>;
   readonly tenants: Pick<Tenants, 'onChange'>;
   readonly clock: Clock;
   readonly onError: (error: unknown) => void;

@@ -1,12 +1,12 @@
 import type { Store } from '../../store/port/store.ts';
 import type { Outbound } from '../executors/outbound/index.ts';
 import type { Clock } from '../runtime/clock.ts';
-import type { Runtime } from '../runtime/types/runtime.ts';
+import type { ServerRuntime } from '../runtime/types/server-runtime.ts';
 
 /** What every service of the control plane may use. */
 export interface ControlDeps {
   readonly store: Store;
-  readonly runtime: Runtime;
+  readonly runtime: ServerRuntime;
   /** HTTP client for addresses named by clients; refuses private ones unless they are allowed. */
   readonly outbound: Outbound;
   readonly clock: Clock;

@@ -6,7 +6,7 @@ import type { Clock } from '../runtime/clock.ts';
 import { RuntimeError, truncated } from '../runtime/errors.ts';
 import { parseLimits } from '../runtime/quotas/limits.ts';
 import { monthOf } from '../runtime/quotas/month.ts';
-import type { Runtime, TenantAdmission } from '../runtime/types/runtime.ts';
+import type { ServerRuntime, TenantAdmission } from '../runtime/types/server-runtime.ts';
 
 /** The tenant that every database has; its operators manage the others. */
 export const DEFAULT_TENANT = 'default';
@@ -36,7 +36,7 @@ export interface TenantFootprint extends TenantUsage {
 
 export interface TenantsOptions {
   readonly store: Pick<Store, 'tenants'>;
-  readonly runtime: Pick<Runtime, 'tenants'>;
+  readonly runtime: Pick<ServerRuntime, 'tenants'>;
   readonly clock: Clock;
 }
 

@@ -45,3 +45,25 @@ export class Coalesced<T = void> {
     return run;
   }
 }
+
+/** The same for work per key: runs for different keys may overlap. */
+export class CoalescedByKey<K> {
+  readonly #work: (key: K) => Promise<void>;
+  readonly #jobs = new Map<K, { readonly job: Coalesced; calls: number }>();
+
+  constructor(work: (key: K) => Promise<void>) {
+    this.#work = work;
+  }
+
+  async run(key: K): Promise<void> {
+    const entry = this.#jobs.get(key) ?? { job: new Coalesced(() => this.#work(key)), calls: 0 };
+    this.#jobs.set(key, entry);
+    entry.calls += 1;
+    try {
+      await entry.job.run();
+    } finally {
+      entry.calls -= 1;
+      if (entry.calls === 0) this.#jobs.delete(key);
+    }
+  }
+}

@@ -58,7 +58,7 @@ export function firstExecutionIdAt(ms: number): string {
 }
 
 /** What ids of work items made at that time or later begin from. */
-export function firstWorkItemAt(ms: number): string {
+export function firstWorkItemIdAt(ms: number): string {
   const hex = firstExecutionIdAt(ms).slice('exec_'.length);
   return `${hex.slice(0, 8)}-${hex.slice(8)}`;
 }

@@ -1,326 +1,304 @@
-import type { Message } from '../../machines/messages.ts';
-import type { ExecutionRow } from '../../store/port/executions.ts';
+import { TERMINAL } from '../../machines/run.ts';
 import { Outbound } from '../executors/outbound/index.ts';
 import { ChildStartQueue } from './activities/children/child-start-queue.ts';
 import { Children } from './activities/children/children.ts';
 import { Descendants } from './activities/children/descendants.ts';
-import { ExternalWork } from './activities/external/external-work.ts';
+import { Inbox } from './activities/children/inbox.ts';
+import { WorkClaims } from './activities/external/work-claims.ts';
 import { WorkPayloads } from './activities/external/work-payloads.ts';
+import { WorkResults } from './activities/external/work-results.ts';
+import { WorkerRegistry } from './activities/external/worker-registry.ts';
 import { ActivityPool } from './activities/local/activity-pool.ts';
-import { LocalActivities } from './activities/local/local-activities.ts';
+import type { ActivityTask } from './activities/local/activity-task.ts';
+import { SlotReservations } from './activities/local/slot-reservations.ts';
+import { Slots } from './activities/local/slots.ts';
+import { StartedAttempts } from './activities/local/started-attempts.ts';
+import { TaskRegistry } from './activities/local/task-registry.ts';
 import { OrphanRecovery } from './activities/recovery/orphan-recovery.ts';
 import { RecoveryScheduler } from './activities/recovery/recovery-scheduler.ts';
-import type { Actor } from './actor.ts';
 import { systemClock } from './clock.ts';
+import { ActivityReconciler } from './cluster/activity-reconciler.ts';
 import { ClockSkewMonitor } from './cluster/clock-skew.ts';
+import { Cluster } from './cluster/cluster.ts';
 import { Membership } from './cluster/membership.ts';
-import { Notifications } from './cluster/notifications.ts';
 import { Ownership } from './cluster/ownership.ts';
-import { DurableRuntime, type Parts } from './durable-runtime.ts';
-import { PostCommit } from './engine/commit/post-commit.ts';
+import { Admission } from './commands/admission.ts';
+import { approveCommand } from './commands/approve.ts';
+import { cancelCommand } from './commands/cancel.ts';
+import type { CommandContext } from './commands/command.ts';
+import { enqueueCommand } from './commands/enqueue.ts';
+import { forkCommand } from './commands/fork.ts';
+import { pauseCommand } from './commands/pause.ts';
+import { registerCommand } from './commands/register.ts';
+import { resumeCommand } from './commands/resume.ts';
+import { retryCommand } from './commands/retry.ts';
+import { sendEventCommand } from './commands/send-event.ts';
+import { startCommand } from './commands/start.ts';
+import { workerProtocol } from './commands/worker-protocol.ts';
+import type { RuntimeContext } from './context.ts';
+import { CommitGate } from './engine/commit/commit-gate.ts';
+import { isBeginning } from './engine/commit/execution-commit.ts';
+import { createDeliver } from './engine/deliver.ts';
 import { Engine } from './engine/engine.ts';
-import type { MessageOutcome, Preconditions } from './engine/envelope.ts';
 import { CorruptExecutions } from './engine/loading/corrupt-executions.ts';
-import { type CachedExecution, createExecutionCache } from './engine/loading/execution-cache.ts';
-import { currentExecution, type LoadDeps, loadExecution } from './engine/loading/load-execution.ts';
+import { createExecutionCache } from './engine/loading/execution-cache.ts';
+import { ExecutionLoader } from './engine/loading/execution-loader.ts';
 import { WorkflowCache } from './engine/loading/workflow-cache.ts';
+import { createErrorReporter } from './error-reporter.ts';
+import { EventBus } from './events.ts';
+import { ExecutionScope } from './execution-scope.ts';
 import { Heartbeats } from './heartbeats.ts';
 import { HistoryAtSequence } from './history/at-sequence.ts';
 import { Forker } from './history/fork/fork.ts';
 import { ReplayLimiter } from './history/replay-limiter.ts';
 import { Snapshots } from './history/snapshots.ts';
 import { createIds, randomRuntimeId } from './ids.ts';
-import { Intake } from './intake.ts';
-import { Interventions } from './interventions.ts';
 import { Lifecycle } from './lifecycle.ts';
-import { DEFAULTS, type RuntimeOptions } from './options.ts';
-import { Queries } from './queries/queries.ts';
+import { DEFAULT_GRACE_MS, DEFAULTS, type RuntimeOptions } from './options.ts';
+import { type Placement, singleProcess } from './placement.ts';
+import { EventQueries } from './queries/event-queries.ts';
+import { ExecutionQueries } from './queries/execution-queries.ts';
 import { WakeupSignal } from './queries/wakeup-signal.ts';
 import { Quotas } from './quotas/quotas.ts';
-import { retryForever } from './retry-forever.ts';
 import { TimeSlices } from './scheduling/time-slices.ts';
-import { Subscribers } from './subscribers.ts';
 import { TimerQueue } from './timers/timer-queue.ts';
-import type { Runtime } from './types/runtime.ts';
+import type { ServerRuntime } from './types/server-runtime.ts';
 
 /**
- * Starts a runtime on a store: takes its lock, adopts what an earlier one left, and works until `close`. Until then it keeps the process alive,
- * since timers may fall due at any time. Rejects with `StoreError`; its code is `store_locked` when another runtime works on the database.
+ * Starts a runtime on a store: locks it, recovers what an earlier runtime left in progress, and works until `close`. Until then it keeps the
+ * process alive, since timers may fall due at any time. Rejects with `StoreError`; its code is `store_locked` when another runtime works on the
+ * database.
  */
-export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
-  const parts = assemble(options);
-  await parts.lifetime.open();
-  return new DurableRuntime(parts);
-}
+export async function createRuntime(options: RuntimeOptions): Promise<ServerRuntime> {
+  const shutdown = new AbortController();
+  const context = createContext(options, shutdown.signal);
+  const core = createCore(context, options);
+  const activities = createActivities(context, core, options);
+  const { runtimeId, store, clock, ids, stopping } = context;
+  const { cache, corrupt, engine, membership, quotas, workflows, loader } = core;
 
-/** Parts that need each other reach what comes later through a function: nothing runs before all of them are there. */
-function assemble(options: RuntimeOptions): Parts {
-  const { store } = options;
-  const runtimeId = options.id ?? randomRuntimeId();
-  const clock = options.clock ?? systemClock;
+  const clockSkew = new ClockSkewMonitor(context);
+  const cluster =
+    membership === null
+      ? null
+      : // A clock that was given, e.g. by a simulation, is meant to differ from the database's.
+        new Cluster({
+          ...context,
+          membership,
+          clockSkew: options.clock === undefined ? clockSkew : null,
+          reconciler: new ActivityReconciler({ ...context, ...core, ...activities }),
+        });
+  const heartbeats = new Heartbeats({ ...context, afterHeartbeat: async () => cluster?.onHeartbeat() });
+  const timers = new TimerQueue({ ...context, ...core, scope: activities.scope });
+  const lifecycle = new Lifecycle({
+    ...context,
+    ...activities,
+    shutdown,
+    engine,
+    quotas,
+    heartbeats,
+    timers,
+    cluster,
+    recovery: activities.recoveryScheduler,
+  });
+
+  const commits = commitSignal(context);
+  const limiter = new ReplayLimiter(context.slices);
+  const executions = new ExecutionQueries({ ...context, cache, loader, commits });
+  const history = new HistoryAtSequence({ store, programs: workflows, reads: executions, limiter });
+  const snapshots = new Snapshots({ store, programs: workflows, reads: executions, limiter });
+  const eventLog = new EventQueries({ ...context, executions, history, commits });
+  const registry = new WorkerRegistry(context);
+
+  const admission = new Admission({
+    maxPending: options.maxPending ?? DEFAULTS.maxPending,
+    stopping,
+    pending: () => engine.pending,
+    attempts: (tenantId) => activities.pool.sizeOf(tenantId),
+  });
   const stepLimit = options.stepLimit ?? DEFAULTS.stepLimit;
-  const ids = createIds(options.randomBytes);
-  const hot = createExecutionCache(options.cacheBytes ?? DEFAULTS.cacheBytes);
-  const feed = new WakeupSignal();
-  const origin: Actor = { actorId: runtimeId, actorType: 'system', onBehalfOf: null, request: null };
-  const outbound = new Outbound({ allowPrivateAddresses: options.allowPrivateAddresses ?? false });
-  const slices = new TimeSlices(clock);
-  const offer = { toolsOf: perTenant(options.tools), varsOf: perTenant(options.vars), outbound };
-  const programs = new WorkflowCache(store, offer, slices);
+  const commands: CommandContext = { ...context, admission, engine, executions, quotas, workflows, stepLimit };
+  const forker = new Forker({ ...commands, programs: workflows, history });
 
-  const stopped = (): boolean => lifetime.stopped;
-  /** One error may reach several parts, e.g. a corrupt execution's all that ask for it: it is told once. */
-  const told = new WeakSet<object>();
-  const failed = (error: unknown): void => {
-    if (error instanceof Error && told.has(error)) return;
-    if (error instanceof Error) told.add(error);
-    try {
-      options.onError?.(error);
-    } catch (problem) {
-      // Whoever is told must not be able to stop what tells him.
-      process.emitWarning(`onError threw: ${String(problem)}`);
-    }
-  };
-  const listeners = new Subscribers(failed);
-  const corrupt = new CorruptExecutions({ clock, failed });
-  const startedHere = new Set<string>();
-  const adopts = (executionId: string): boolean =>
-    options.shouldProcess === undefined || startedHere.has(executionId) || options.shouldProcess(executionId);
-  const again = <T>(attempt: () => Promise<T>): Promise<T | null> => retryForever({ clock, stopped, failed }, attempt);
-  const deliver = (executionId: string, message: Message, conditions?: Preconditions): Promise<MessageOutcome | null> => {
-    const draft = { actor: origin, ...(conditions === undefined ? {} : { preconditions: conditions }) };
-    return again(() => loop.send(executionId, message, draft));
-  };
-
-  const peers = new Membership({
-    store,
-    clock,
-    runtimeId,
-    looked: (gone) => {
-      if (stopped()) return;
-      takeover.onMembershipRefreshed(gone);
-      // What only they knew would fall due.
-      if (gone.length > 0) void wakeups.poll();
-    },
-    wasAway: () => {
-      if (!stopped()) notices.resync();
-    },
-    // Also of the commit that is under way nobody will be told.
-    joined: () => void loop.betweenCommits(async () => store.notifyGap()).catch(failed),
-  });
-  const isMine = (executionId: string): boolean => peers.isResponsible(executionId);
-  const limiter = new ReplayLimiter(slices);
-  const lookFor = (owner: string): Promise<void> => peers.confirm(owner);
-  const loading: LoadDeps = { store, programs, slices, runtimeId, stepLimit, corrupt, confirmOwner: lookFor };
-  const load = (row: ExecutionRow): Promise<CachedExecution> => loadExecution(loading, row);
-
-  const loop: Engine = new Engine({
-    ...loading,
-    hot,
-    clock,
-    ids,
-    artifactThresholdBytes: options.artifactThresholdBytes ?? DEFAULTS.artifactThresholdBytes,
-    isAlone: () => peers.isAlone,
-    reserve: () => dispatch.reserve(),
-    ownerAfter: (id, owner) => succession.ownerAfter(id, owner),
-    committed: (commit) => aftermath.run(commit),
-    ended: (id, error) => corrupt.reportEnded(id, error),
-    failed,
-    uncertain: () => ownWork.reconcileAll(),
-    storeFailed: () => sightings.checkStore(),
-  });
-  const quotas: Quotas = new Quotas({
-    store,
-    clock,
-    betweenCommits: (work) => loop.betweenCommits(work),
-    onReactivated: (tenantId) => {
-      dispatch.reopen(tenantId);
-      childStarts.reopen(tenantId);
-      external.wakeAll();
-    },
-    onFreed: (tenantId) => {
-      if (tenantId === null) childStarts.onCapacityFreedEverywhere();
-      else childStarts.onCapacityFreed(tenantId);
-    },
-    onError: failed,
-  });
-  const reads: Queries = new Queries({
-    store,
-    clock,
-    slices,
-    feed,
-    hot: (id) => hot.get(id),
-    load,
-    stateIn: (tenantId, id, sequence) => points.stateAfterEvent(tenantId, id, sequence),
-    stopped,
-    failed,
-  });
-  const points: HistoryAtSequence = new HistoryAtSequence({ store, programs, reads, limiter });
-
-  const dispatch: ActivityPool = new ActivityPool({
-    clock,
-    slices,
-    concurrency: options.concurrency ?? DEFAULTS.concurrency,
-    maxWaitMs: options.maxSlotWaitMs ?? DEFAULTS.maxSlotWaitMs,
-    isOpen: (tenantId) => quotas.isKnownActive(tenantId),
-    claim: (id, visit) => ownWork.claim(id, visit),
-    report: (id, visit, message) => void ownWork.report(id, visit, message),
-  });
-  const read = (id: string): Promise<CachedExecution | null> => currentExecution(hot, loading, id);
-  const children = new Children({
-    store,
-    programs,
-    clock,
-    ids,
-    loop,
-    slices,
-    origin,
-    descendants: new Descendants(store),
-    read,
-    deliver,
-    isMine,
-    insist: again,
-    failed,
-  });
-  const childStarts: ChildStartQueue = new ChildStartQueue({
-    clock,
-    maxWaitMs: options.maxSlotWaitMs ?? DEFAULTS.maxSlotWaitMs,
-    isOpen: (tenantId) => quotas.isKnownActive(tenantId),
-    admit: (tenantId, name) => quotas.admitChild(tenantId, name),
-    release: (tenantId, name) => quotas.release(tenantId, name),
-    read,
-    spawn: (parent, visit) => children.spawn(parent, visit),
-    waits: (parentId, visit) => {
-      const waiting = { childId: '', childWorkflowId: '', change: { status: 'waiting' } } as const;
-      return loop.send(parentId, { type: 'child', ...visit, ...waiting }, { actor: origin });
-    },
-    expired: (parentId, visit, error) => void deliver(parentId, { type: 'fail', ...visit, error, retryable: true }),
-    insist: again,
-  });
-  const wakeups = new TimerQueue({ store, clock, shouldProcess: adopts, isMine, deliver, insist: again });
-  const external: ExternalWork = new ExternalWork({
-    store,
-    loop,
-    clock,
-    ids,
-    origin,
-    payloads: new WorkPayloads({ slices, read }),
-    dueAt: (atMs) => wakeups.scheduleAt(atMs),
-    isActive: (tenantId) => quotas.isActive(tenantId),
-  });
-
-  const clockWatch = new ClockSkewMonitor({ store, clock, failed });
-  const seen = async (): Promise<void> => {
-    await peers.refresh();
-    // One that was brought along means to be another.
-    if (options.clock === undefined) await clockWatch.check();
-  };
-  const sightings = new Heartbeats({ store, clock, runtimeId, seen, failed });
-  const recovery = new OrphanRecovery({
-    store,
-    runtimeId,
-    isAlive: (id) => peers.isAlive(id),
-    shouldProcess: adopts,
-    stopped,
-    read: load,
-    programOf: ({ tenantId, revision }) => programs.load(tenantId, revision),
-    deliver: async (id, message, conditions) => {
-      await deliver(id, message, conditions);
-    },
-    failed,
-  });
-  const hasTools = Object.keys(options.tools ?? {}).length > 0;
-  const takeover = new RecoveryScheduler({ recovery, clock, isMine, hasTools, stopped, failed });
-  const ownWork: LocalActivities = new LocalActivities({
-    store,
-    runtimeId,
-    dispatch,
-    known: (id) => hot.peek(id),
-    load,
-    spawn: (parent, visit, seq) => childStarts.enqueue(parent, visit, seq),
-    adopt: (owned, attempt, lost) => void recovery.recover(owned, lost, attempt).catch(failed),
-    deliver,
-    insist: again,
-    stopped,
-    failed,
-  });
-  const succession = new Ownership({ runtimeId, clock, peers, dispatch, ownWork, stopped });
-  const notices = new Notifications({
-    hot,
-    feed,
-    quotas,
-    external,
-    children,
-    wakeups,
-    peers,
-    ownWork,
-    takeover,
-    listeners,
-    failed,
-  });
-  const aftermath = new PostCommit({
-    runtimeId,
-    quotas,
-    feed,
-    listeners,
-    wakeups,
-    ownWork,
-    dispatch,
-    external,
-    children,
-    childStarts,
-    recovery,
-    began: (id) => {
-      if (options.shouldProcess !== undefined) startedHere.add(id);
-    },
-    failed,
-    diagnosed: (id, problem) => options.onDiagnostic?.(id, problem),
-  });
-  const lifetime: Lifecycle = new Lifecycle({
-    store,
-    clock,
-    runtimeId,
-    loop,
-    feed,
-    external,
-    dispatch,
-    quotas,
-    children,
-    childStarts,
-    wakeups,
-    sightings,
-    takeover,
-    succession,
-    notices,
-    failed,
-  });
-
+  await lifecycle.open();
   return {
     id: runtimeId,
-    store,
-    clock,
-    ids,
-    hot,
-    listeners,
-    loop,
-    quotas,
-    reads,
-    points,
-    snapshots: new Snapshots({ store, programs, reads, limiter }),
-    intake: new Intake({ store, slices, programs, loop, reads, quotas, clock, ids }),
-    interventions: new Interventions({ store, loop, reads, slices, quotas, runtimeId, stepLimit }),
-    forks: new Forker({ store, programs, loop, history: points, slices, quotas, clock, ids }),
-    dispatch,
-    external,
-    sightings,
-    clockWatch,
-    corrupt,
-    lifetime,
-    maxPending: options.maxPending ?? DEFAULTS.maxPending,
+    tenants: quotas,
+    get storeFault() {
+      return heartbeats.fault;
+    },
+    get clockAheadMs() {
+      return clockSkew.aheadMs;
+    },
+    get corruptExecutions() {
+      return corrupt.count;
+    },
+
+    register: registerCommand(commands),
+    start: startCommand(commands),
+    approve: approveCommand(commands),
+    sendEvent: sendEventCommand(commands),
+    cancel: cancelCommand(commands),
+    pause: pauseCommand(commands),
+    resume: resumeCommand(commands),
+    retry: retryCommand(commands),
+    fork: forkCommand(commands, forker),
+    enqueue: enqueueCommand(commands),
+    ...workerProtocol(commands, { ...activities, registry }),
+
+    execution: executions.execution.bind(executions),
+    executions: executions.executions.bind(executions),
+    settled: executions.settled.bind(executions),
+    approvals: executions.approvals.bind(executions),
+    events: eventLog.events.bind(eventLog),
+    subscribe: eventLog.subscribe.bind(eventLog),
+    stateAt: history.stateAt.bind(history),
+    replay: history.replay.bind(history),
+    snapshots: snapshots.page.bind(snapshots),
+    workers: registry.workers.bind(registry),
+    inProcess: activities.pool.inProcess.bind(activities.pool),
+    idWatermark: () => ids.watermark(clock.nowMs()),
+
+    onCommit: (subscriber) => onCommit(context, subscriber),
+    onControl: (subscriber) => onControl(context, subscriber),
+    forget(executionIds) {
+      for (const id of executionIds) cache.delete(id);
+    },
+    close: (graceMs = DEFAULT_GRACE_MS) => lifecycle.close(graceMs),
   };
 }
 
-/** What is given to every tenant, or asked for by tenant. */
+function createContext(options: RuntimeOptions, stopping: AbortSignal): RuntimeContext {
+  const runtimeId = options.id ?? randomRuntimeId();
+  const clock = options.clock ?? systemClock;
+  const onError = createErrorReporter(options.onError);
+  return {
+    runtimeId,
+    store: options.store,
+    clock,
+    ids: createIds(options.randomBytes),
+    slices: new TimeSlices(clock),
+    events: new EventBus(onError),
+    stopping,
+    actor: { actorId: runtimeId, actorType: 'system', onBehalfOf: null, request: null },
+    onError,
+  };
+}
+
+/** The engine, with what it works with. */
+function createCore(context: RuntimeContext, options: RuntimeOptions) {
+  const { store, runtimeId, stopping, events } = context;
+  const gate = new CommitGate();
+  const quotas = new Quotas({ ...context, gate });
+  const isActive = (tenantId: string): boolean => quotas.isKnownActive(tenantId);
+  const slots = new Slots<ActivityTask>(options.concurrency ?? DEFAULTS.concurrency, isActive);
+  const tasks = new TaskRegistry();
+  const reservations = new SlotReservations({ slots, stopping, events });
+  const membership = store.shared ? createMembership(context, gate) : null;
+  const placement: Placement =
+    membership === null ? singleProcess(runtimeId) : new Ownership({ runtimeId, membership, tasks, stopping });
+
+  const stepLimit = options.stepLimit ?? DEFAULTS.stepLimit;
+  const cache = createExecutionCache(options.cacheBytes ?? DEFAULTS.cacheBytes, events);
+  const corrupt = new CorruptExecutions(context);
+  const provisions = {
+    toolsOf: perTenant(options.tools),
+    varsOf: perTenant(options.vars),
+    outbound: new Outbound({ allowPrivateAddresses: options.allowPrivateAddresses ?? false }),
+  };
+  const workflows = new WorkflowCache(store, provisions, context.slices);
+  const confirmOwner = (owner: string): Promise<void> => placement.confirm(owner);
+  const loader = new ExecutionLoader({ ...context, cache, workflows, stepLimit, corrupt, confirmOwner });
+  const engine = new Engine({
+    ...context,
+    cache,
+    loader,
+    corrupt,
+    gate,
+    placement,
+    stepLimit,
+    artifactThresholdBytes: options.artifactThresholdBytes ?? DEFAULTS.artifactThresholdBytes,
+    reserve: () => reservations.reserve(),
+  });
+  const deliver = createDeliver(context, engine);
+  events.on('committed', ({ after, diagnostics }) => {
+    for (const problem of diagnostics) options.onDiagnostic?.(after.id, problem);
+  });
+  return { quotas, slots, tasks, membership, placement, cache, corrupt, workflows, loader, engine, deliver };
+}
+
+type Core = ReturnType<typeof createCore>;
+
+/** The work that steps ask for: in process, by external workers, in child executions; and its recovery. */
+function createActivities(context: RuntimeContext, core: Core, options: RuntimeOptions) {
+  const { store, events } = context;
+  const maxWaitMs = options.maxSlotWaitMs ?? DEFAULTS.maxSlotWaitMs;
+  const concurrency = options.concurrency ?? DEFAULTS.concurrency;
+  const started = new StartedAttempts(store.shared);
+  const scope = new ExecutionScope(events, options.shouldProcess);
+  const isActive = (tenantId: string): boolean => core.quotas.isKnownActive(tenantId);
+  const pool = new ActivityPool({ ...context, ...core, started, concurrency, maxWaitMs, isActive });
+  const children = new Children({ ...context, ...core, descendants: new Descendants(store) });
+  const childStarts = new ChildStartQueue({ ...context, ...core, started, children, maxWaitMs });
+  const inbox = new Inbox({ ...context, ...core });
+  const claims = new WorkClaims({ ...context, ...core, payloads: new WorkPayloads({ ...context, ...core }) });
+  const results = new WorkResults({ ...context, ...core });
+  const recovery = new OrphanRecovery({ ...context, ...core, scope });
+  const hasTools = Object.keys(options.tools ?? {}).length > 0;
+  const recoveryScheduler = new RecoveryScheduler({ ...context, ...core, recovery, hasTools });
+  return { scope, started, pool, childStarts, inbox, claims, results, recovery, recoveryScheduler };
+}
+
+function createMembership({ store, clock, runtimeId, events, stopping, onError }: RuntimeContext, gate: CommitGate): Membership {
+  return new Membership({
+    store,
+    clock,
+    runtimeId,
+    onRefreshed: (gone) => {
+      if (!stopping.aborted) events.emit('membershipRefreshed', { gone });
+    },
+    onMissedHeartbeats: () => {
+      if (!stopping.aborted) events.emit('resync', null);
+    },
+    // Between commits, since the commit that is under way is not notified either.
+    onJoined: () => void gate.betweenCommits(async () => store.notifyGap()).catch(onError),
+  });
+}
+
+/** Wakes the readers of an execution after each of its commits, and all readers when the runtime stops. */
+function commitSignal({ events, stopping }: RuntimeContext): WakeupSignal {
+  const signal = new WakeupSignal();
+  events.on('committed', ({ after }) => signal.wake(after.id));
+  events.on('committedElsewhere', ({ id }) => signal.wake(id));
+  events.on('resync', () => signal.wakeAll());
+  stopping.addEventListener('abort', () => signal.wakeAll(), { once: true });
+  return signal;
+}
+
+function onCommit({ events }: RuntimeContext, subscriber: Parameters<ServerRuntime['onCommit']>[0]): () => void {
+  const ends = [
+    events.on('committed', (commit) => {
+      const { tenantId, id, run } = commit.after;
+      subscriber({ tenantId, executionId: id, began: isBeginning(commit), ended: TERMINAL.has(run.status) });
+    }),
+    events.on('committedElsewhere', ({ tenantId, id, started: began, ended }) =>
+      subscriber({ tenantId, executionId: id, began, ended }),
+    ),
+    events.on('resync', () => subscriber(null)),
+  ];
+  return () => {
+    for (const end of ends) end();
+  };
+}
+
+function onControl({ events }: RuntimeContext, subscriber: Parameters<ServerRuntime['onControl']>[0]): () => void {
+  const ends = [events.on('controlChanged', subscriber), events.on('resync', () => subscriber(null))];
+  return () => {
+    for (const end of ends) end();
+  };
+}
+
+/** Turns one value for all tenants into a function of the tenant. */
 function perTenant<T extends object>(given: T | ((tenantId: string) => T) | undefined): (tenantId: string) => T {
   if (typeof given === 'function') return given;
   return () => given ?? ({} as T);

@@ -52,8 +52,8 @@ async function bench(path?: string): Promise<TestRuntime & { calls: Call[] }> {
 }
 
 async function started(it: TestRuntime, caller: Caller, document: JsonObject, labels = {}): Promise<string> {
-  const { workflow_id } = await it.runtime.register(caller, document);
-  return (await it.runtime.start(caller, { workflowId: workflow_id, input: {}, labels })).executionId;
+  const { workflowId } = await it.runtime.register(caller, document);
+  return (await it.runtime.start(caller, { workflowId, input: {}, labels })).executionId;
 }
 
 describe('a tool of one tenant', () => {
@@ -84,7 +84,7 @@ describe('a tool of one tenant', () => {
     const claim = { workerId: 'w', queueTypes: ['tool'] };
     expect(await it.runtime.claim(ann, claim)).toEqual([]);
     const [item] = await it.runtime.claim(eve, claim);
-    expect(item).toMatchObject({ execution_id: id, node_id: 'pay', payload: { input: { key: null, region: 'us' } } });
+    expect(item).toMatchObject({ executionId: id, nodeId: 'pay', payload: { input: { key: null, region: 'us' } } });
     expect(it.calls).toHaveLength(1);
   });
 });

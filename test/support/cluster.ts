@@ -1,11 +1,11 @@
 import { setTimeout } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 import type { Json, JsonObject } from '../../machines/json.ts';
-import { HEARTBEAT_MS } from '../../src/runtime/cluster/membership.ts';
+import { HEARTBEAT_MS } from '../../src/runtime/heartbeats.ts';
 import { createRuntime } from '../../src/runtime/index.ts';
 import type { RuntimeOptions } from '../../src/runtime/options.ts';
 import type { EventView, ExecutionView } from '../../src/runtime/types/executions.ts';
-import type { Runtime } from '../../src/runtime/types/runtime.ts';
+import type { ServerRuntime } from '../../src/runtime/types/server-runtime.ts';
 import type { Store } from '../../store/port/store.ts';
 import { FakeClock } from './clock.ts';
 import type { PostgresDatabase } from './postgres.ts';
@@ -13,7 +13,7 @@ import { CALLER } from './runtimes.ts';
 
 /** One of several runtimes on one database, with a connection and a clock of its own. */
 export interface ClusterMember {
-  readonly runtime: Runtime;
+  readonly runtime: ServerRuntime;
   readonly store: Store;
   readonly clock: FakeClock;
   readonly errors: unknown[];
@@ -42,7 +42,12 @@ export interface TestCluster {
 const REAL_WAIT_MS = 30_000;
 
 export function openCluster(database: PostgresDatabase): TestCluster {
-  const members = new Set<{ readonly clock: FakeClock; frozen: boolean; readonly runtime: Runtime; readonly store: Store }>();
+  const members = new Set<{
+    readonly clock: FakeClock;
+    frozen: boolean;
+    readonly runtime: ServerRuntime;
+    readonly store: Store;
+  }>();
   let nowMs = new FakeClock().nowMs();
   return {
     async join({ url, listenUrl, ...options } = {}) {
@@ -80,8 +85,8 @@ export function openCluster(database: PostgresDatabase): TestCluster {
           await waitUntil(async () => (await store.activeRuntimes(sinceMs)).includes(runtime.id));
         },
         async run(document, input = {}) {
-          const { workflow_id } = await runtime.register(CALLER, document);
-          return (await runtime.start(CALLER, { workflowId: workflow_id, input })).executionId;
+          const { workflowId } = await runtime.register(CALLER, document);
+          return (await runtime.start(CALLER, { workflowId, input })).executionId;
         },
         async settled(id) {
           const enough = AbortSignal.timeout(REAL_WAIT_MS);

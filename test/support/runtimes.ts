@@ -7,7 +7,7 @@ import { createRuntime } from '../../src/runtime/index.ts';
 import type { RuntimeOptions } from '../../src/runtime/options.ts';
 import type { Caller } from '../../src/runtime/types/caller.ts';
 import type { EventView, ExecutionView } from '../../src/runtime/types/executions.ts';
-import type { Runtime } from '../../src/runtime/types/runtime.ts';
+import type { ServerRuntime } from '../../src/runtime/types/server-runtime.ts';
 import type { Store } from '../../store/port/store.ts';
 import { openSqlite } from '../../store/sqlite/open.ts';
 import { FakeClock } from './clock.ts';
@@ -25,7 +25,7 @@ export function databasePath(): string {
 const REAL_WAIT_MS = 30_000;
 
 export interface TestRuntime {
-  readonly runtime: Runtime;
+  readonly runtime: ServerRuntime;
   readonly clock: FakeClock;
   readonly store: Store;
   readonly path: string;
@@ -64,8 +64,8 @@ export async function openTestRuntime(
     errors,
     close,
     async run(document, input = {}) {
-      const { workflow_id } = await runtime.register(CALLER, document);
-      return (await runtime.start(CALLER, { workflowId: workflow_id, input })).executionId;
+      const { workflowId } = await runtime.register(CALLER, document);
+      return (await runtime.start(CALLER, { workflowId, input })).executionId;
     },
     async settled(id) {
       const enough = AbortSignal.timeout(REAL_WAIT_MS);

@@ -7,14 +7,14 @@ import { checkWorkflow } from '../../src/authoring/check.ts';
 import { type Clock, systemClock } from '../../src/runtime/clock.ts';
 import { createRuntime } from '../../src/runtime/index.ts';
 import type { EventView, ExecutionView } from '../../src/runtime/types/executions.ts';
-import type { Runtime } from '../../src/runtime/types/runtime.ts';
+import type { ServerRuntime } from '../../src/runtime/types/server-runtime.ts';
 import { loadLocalTools } from '../../src/tools.ts';
 import { openSqlite } from '../../store/sqlite/open.ts';
 import { FakeClock } from '../support/clock.ts';
 import { CALLER, databasePath } from '../support/runtimes.ts';
 
 interface Opened {
-  readonly runtime: Runtime;
+  readonly runtime: ServerRuntime;
   /** Starts the last of the example's files, the others being registered. */
   start(input?: Json): Promise<string>;
   settled(id: string): Promise<ExecutionView>;
@@ -33,7 +33,7 @@ async function open(example: string, files: readonly string[] = ['workflow.yaml'
     await store.close();
   });
   let workflowId = '';
-  for (const { document } of authored) workflowId = (await runtime.register(CALLER, document)).workflow_id;
+  for (const { document } of authored) workflowId = (await runtime.register(CALLER, document)).workflowId;
   return {
     runtime,
     start: async (input = inputOf(example)) => (await runtime.start(CALLER, { workflowId, input })).executionId,

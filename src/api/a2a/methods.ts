@@ -2,7 +2,8 @@ import { isObject, type Json, type JsonObject } from '../../../machines/json.ts'
 import { RuntimeError } from '../../runtime/errors.ts';
 import type { Caller } from '../../runtime/types/caller.ts';
 import type { ExecutionView } from '../../runtime/types/executions.ts';
-import type { Runtime } from '../../runtime/types/runtime.ts';
+import type { ServerRuntime } from '../../runtime/types/server-runtime.ts';
+import { missingThing } from '../errors.ts';
 import { executionId } from '../requests/ids.ts';
 import { type Message, readMessage } from './message.ts';
 import { type A2aVersion, RpcError, type RpcReason } from './rpc.ts';
@@ -12,7 +13,7 @@ import { CONTEXT_LABEL, contextOf, toTask } from './task.ts';
 const WAIT_MS = 60_000;
 
 export interface A2aContext {
-  readonly runtime: Runtime;
+  readonly runtime: ServerRuntime;
   readonly caller: Caller;
   readonly version: A2aVersion;
   /** Throws unless the caller may write. */
@@ -148,7 +149,7 @@ async function withRpcErrors<T>(act: () => Promise<T>): Promise<T> {
     return await act();
   } catch (error) {
     if (error instanceof RuntimeError && ['not_found', 'bad_request', 'conflict'].includes(error.code))
-      throw new RpcError('INVALID_PARAMS', `${error.code.replace('_', ' ')}: ${error.message}`, { cause: error });
+      throw new RpcError('INVALID_PARAMS', `${error.code.replace('_', ' ')}: ${missingThing(error.message)}`, { cause: error });
     throw error;
   }
 }

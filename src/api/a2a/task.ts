@@ -57,8 +57,8 @@ function statusText(view: ExecutionView, pending: ApprovalsView['pending']): str
   if (view.status !== 'paused') return view.error;
   const [approval, ...more] = pending;
   if (approval === undefined) return 'waits for an event, or for a time to come';
-  const which = more.length === 0 ? '' : ` of ${[approval, ...more].map((each) => each.node_id).join(', ')}`;
-  return `waits for approval${which || ` of ${approval.node_id}`}`;
+  const which = more.length === 0 ? '' : ` of ${[approval, ...more].map((each) => each.nodeId).join(', ')}`;
+  return `waits for approval${which || ` of ${approval.nodeId}`}`;
 }
 
 /** 1.0 writes `TASK_STATE_INPUT_REQUIRED` what 0.3 writes `input-required`. */

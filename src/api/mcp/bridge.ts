@@ -3,6 +3,7 @@ import { isObject, type JsonObject } from '../../../machines/json.ts';
 import { VERSION } from '../../config.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 import { FairQueue, throwIfAborted } from '../../runtime/scheduling/fair-queue.ts';
+import { missingThing } from '../errors.ts';
 import { validationError } from '../requests/validation.ts';
 import { BATCH_CONCURRENCY, MAX_BATCH_MESSAGES, MAX_BATCH_REPLY_BYTES, MAX_TOOL_REPLY_BYTES } from './limits.ts';
 import { type McpTool, type RestRequest, TOOLS } from './tools.ts';
@@ -163,7 +164,8 @@ function requestOf(tool: McpTool, args: JsonObject): RestRequest | string {
     return tool.request(args);
   } catch (error) {
     if (!(error instanceof RuntimeError)) throw error;
-    return `${error.code === 'not_found' ? 'not found' : 'bad request'}: ${error.message}`;
+    if (error.code !== 'not_found') return `bad request: ${error.message}`;
+    return `not found: ${missingThing(error.message)}`;
   }
 }
 

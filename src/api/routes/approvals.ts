@@ -49,11 +49,19 @@ export function approvalRoutes(app: Api, { runtime }: Services): void {
     async (request) => {
       const { pending, decided } = await runtime.approvals(identityOf(request).tenantId, executionId(request.params.id));
       return {
-        pending: pending.map(({ requested_at_ms, ...approval }) => ({ ...approval, requested_at: timestamp(requested_at_ms) })),
-        decided: decided.map(({ decided_at_ms, on_behalf_of, ...approval }) => ({
+        pending: pending.map(({ nodeId, toolName, requestedAtMs, ...approval }) => ({
+          node_id: nodeId,
+          tool_name: toolName,
           ...approval,
-          ...defined('on_behalf_of', on_behalf_of),
-          decided_at: timestamp(decided_at_ms),
+          requested_at: timestamp(requestedAtMs),
+        })),
+        decided: decided.map(({ nodeId, userId, actorId, onBehalfOf, decidedAtMs, ...decision }) => ({
+          node_id: nodeId,
+          user_id: userId,
+          actor_id: actorId,
+          ...decision,
+          ...defined('on_behalf_of', onBehalfOf),
+          decided_at: timestamp(decidedAtMs),
         })),
       };
     },

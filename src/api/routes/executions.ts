@@ -1,6 +1,6 @@
 import { RuntimeError } from '../../runtime/errors.ts';
 import type { ExecutionSummary, ExecutionView } from '../../runtime/types/executions.ts';
-import type { Runtime } from '../../runtime/types/runtime.ts';
+import type { ServerRuntime } from '../../runtime/types/server-runtime.ts';
 import { isSdkRequest } from '../compat/sdk-paths.ts';
 import { toForkedFrom } from '../forked-from.ts';
 import { sendList } from '../replies/json-list.ts';
@@ -179,7 +179,7 @@ async function* toItems(summaries: readonly ExecutionSummary[]): AsyncGenerator<
 
 /** One state at a time, so that a page of large ones needs the memory of one. */
 async function* toItemsWithState(
-  runtime: Runtime,
+  runtime: ServerRuntime,
   summaries: readonly ExecutionSummary[],
   write: (view: ExecutionView) => ExecutionItem,
 ): AsyncGenerator<ExecutionItem> {

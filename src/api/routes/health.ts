@@ -15,7 +15,7 @@ export function healthRoutes(app: Api, services: Services): void {
     async () => {
       const fault = await database.errorCode();
       const { clockAheadMs, corruptExecutions } = services.runtime;
-      const { running, waiting, oldest_waiting_since_ms: oldestMs } = services.runtime.inProcess();
+      const { running, waiting, oldestWaitingSinceMs: oldestMs } = services.runtime.inProcess();
       return {
         status: 'ok' as const,
         version: VERSION,

@@ -1,4 +1,4 @@
-import type { TokenBudget } from '../../../machines/ir/workflow.ts';
+import type { Budgets } from '../../runtime/types/executions.ts';
 import { executionId } from '../requests/ids.ts';
 import { ExecutionById } from '../schemas/executions.ts';
 import { defined } from '../schemas/fields.ts';
@@ -59,12 +59,7 @@ export function interventionRoutes(app: Api, { runtime }: Services): void {
     async (request) => {
       const caller = callerOf(request);
       const id = executionId(request.params.id);
-      const { token_budget = null, cost_budget_usd = null } = request.body;
-      const budgets =
-        token_budget === null && cost_budget_usd === null
-          ? undefined
-          : { token_budget: knownTotals(token_budget), cost_budget_usd };
-      await runtime.resume(caller, id, budgets);
+      await runtime.resume(caller, id, budgetsOf(request.body));
       const { status } = await runtime.execution(caller.tenantId, id);
       return { execution_id: id, status, held: false as const };
     },
@@ -95,12 +90,17 @@ export function interventionRoutes(app: Api, { runtime }: Services): void {
 }
 
 /** The totals alone: what else a body has is not for the log. */
-function knownTotals(budget: TokenBudget | null): TokenBudget | null {
-  if (budget === null) return null;
-  const { total_tokens, input_tokens, output_tokens } = budget;
+/** Absent when the body names no budget. */
+function budgetsOf({ token_budget, cost_budget_usd }: ResumeExecution): Budgets | undefined {
+  if (token_budget == null && cost_budget_usd == null) return undefined;
+  const { total_tokens, input_tokens, output_tokens } = token_budget ?? {};
+  const tokenBudget = {
+    ...defined('totalTokens', total_tokens),
+    ...defined('inputTokens', input_tokens),
+    ...defined('outputTokens', output_tokens),
+  };
   return {
-    ...defined('total_tokens', total_tokens),
-    ...defined('input_tokens', input_tokens),
-    ...defined('output_tokens', output_tokens),
+    ...(token_budget == null ? {} : { tokenBudget }),
+    ...defined('costBudgetUsd', cost_budget_usd),
   };
 }

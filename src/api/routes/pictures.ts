@@ -10,7 +10,7 @@ import {
 } from '../../diagrams/thread/renderer.ts';
 import { RuntimeError, truncated } from '../../runtime/errors.ts';
 import { FairQueue } from '../../runtime/scheduling/fair-queue.ts';
-import type { Runtime } from '../../runtime/types/runtime.ts';
+import type { ServerRuntime } from '../../runtime/types/server-runtime.ts';
 import { executionId } from '../requests/ids.ts';
 import { ExecutionById } from '../schemas/executions.ts';
 import { ExecutionMachineQuery, WorkflowMachineQuery } from '../schemas/pictures.ts';
@@ -105,7 +105,7 @@ export function pictureRoutes(app: Api, { runtime, store }: Services): void {
   );
 }
 
-async function* logOf(runtime: Runtime, tenantId: string, id: string, upTo: number): AsyncGenerator<SerializedEvent> {
+async function* logOf(runtime: ServerRuntime, tenantId: string, id: string, upTo: number): AsyncGenerator<SerializedEvent> {
   for await (const { sequence, type, nodeId, data, createdAtMs } of runtime.events(tenantId, id, { limit: upTo }))
     yield { sequence, type, nodeId, data: JSON.stringify(data), atMs: createdAtMs };
 }

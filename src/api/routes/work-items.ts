@@ -1,6 +1,5 @@
-import type { Usage } from '../../../machines/messages.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
-import type { WorkItemView } from '../../runtime/types/work.ts';
+import type { Usage, WorkItemView } from '../../runtime/types/work.ts';
 import { errorReply } from '../errors.ts';
 import { executionId, workItemId } from '../requests/ids.ts';
 import { defined } from '../schemas/fields.ts';
@@ -185,15 +184,27 @@ async function lostLease(
 
 function usageOf(body: CompleteWork): Usage {
   return {
-    ...defined('gen_ai_system', body.gen_ai_system),
-    ...defined('gen_ai_model', body.gen_ai_model),
-    ...defined('input_tokens', body.input_tokens),
-    ...defined('output_tokens', body.output_tokens),
-    ...defined('finish_reason', body.finish_reason),
-    ...defined('cost_usd', body.cost_usd),
+    ...defined('genAiSystem', body.gen_ai_system),
+    ...defined('genAiModel', body.gen_ai_model),
+    ...defined('inputTokens', body.input_tokens),
+    ...defined('outputTokens', body.output_tokens),
+    ...defined('finishReason', body.finish_reason),
+    ...defined('costUsd', body.cost_usd),
   };
 }
 
-function toWorkItem({ lease_expires_at_ms, ...item }: WorkItemView): WorkItem {
-  return { ...item, lease_expires_at: timestamp(lease_expires_at_ms) };
+function toWorkItem(item: WorkItemView): WorkItem {
+  return {
+    id: item.id,
+    execution_id: item.executionId,
+    workflow_id: item.workflowId,
+    workflow_version: item.workflowVersion,
+    node_id: item.nodeId,
+    queue_type: item.queueType,
+    payload: item.payload,
+    attempt: item.attempt,
+    max_attempts: item.maxAttempts,
+    lease_fence: item.leaseFence,
+    lease_expires_at: timestamp(item.leaseExpiresAtMs),
+  };
 }

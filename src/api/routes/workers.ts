@@ -19,15 +19,19 @@ export function workerRoutes(app: Api, { runtime }: Services): void {
     async (request) => {
       const { tenantId } = identityOf(request);
       const workers = await runtime.workers(tenantId);
-      const { running, waiting, oldest_waiting_since_ms: oldestMs } = runtime.inProcess(tenantId);
+      const { running, waiting, oldestWaitingSinceMs: oldestMs } = runtime.inProcess(tenantId);
       return {
         in_process: { running, waiting, oldest_waiting_since: oldestMs === null ? null : timestamp(oldestMs) },
-        workers: workers.map(({ first_seen_at_ms, last_seen_at_ms, queue_types, ...worker }) => ({
-          ...worker,
-          worker_id: worker.id,
-          queue_types: [...queue_types],
-          first_seen_at: timestamp(first_seen_at_ms),
-          last_seen_at: timestamp(last_seen_at_ms),
+        workers: workers.map(({ id, kind, status, queueTypes, inFlight, claimedTotal, firstSeenAtMs, lastSeenAtMs }) => ({
+          id,
+          worker_id: id,
+          kind,
+          status,
+          queue_types: [...queueTypes],
+          in_flight: inFlight,
+          claimed_total: claimedTotal,
+          first_seen_at: timestamp(firstSeenAtMs),
+          last_seen_at: timestamp(lastSeenAtMs),
         })),
       };
     },

@@ -34,9 +34,9 @@ export function workflowRoutes(app: Api, { runtime, store }: Services): void {
     async (request, reply) => {
       const { body } = request;
       const document = Object.hasOwn(body, 'ir') ? body.ir : body;
-      const { warnings, ...registered } = await runtime.register(callerOf(request), document);
+      const { workflowId, version, revision, warnings } = await runtime.register(callerOf(request), document);
       void reply.code(201);
-      return { ...registered, warnings: [...warnings] };
+      return { workflow_id: workflowId, version, revision, warnings: [...warnings] };
     },
   );
 

@@ -2,7 +2,7 @@ import { StoreError } from '../../../store/port/errors.ts';
 import type { JobRow } from '../../../store/port/resources/jobs.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 import type { Caller } from '../../runtime/types/caller.ts';
-import type { Runtime } from '../../runtime/types/runtime.ts';
+import type { ServerRuntime } from '../../runtime/types/server-runtime.ts';
 
 /** The result for one execution. `postponed`: not attempted to the end, because the runtime or the store is temporarily unavailable. */
 export type ActionOutcome =
@@ -10,7 +10,7 @@ export type ActionOutcome =
   | { readonly kind: 'failed' | 'postponed'; readonly error: unknown };
 
 /** Applies the job's action to one execution, as the actor that created the job. */
-export async function applyAction(runtime: Runtime, job: JobRow, executionId: string): Promise<ActionOutcome> {
+export async function applyAction(runtime: ServerRuntime, job: JobRow, executionId: string): Promise<ActionOutcome> {
   try {
     await perform(runtime, job, executionId);
     return { kind: 'succeeded' };
@@ -20,7 +20,7 @@ export async function applyAction(runtime: Runtime, job: JobRow, executionId: st
   }
 }
 
-async function perform(runtime: Runtime, job: JobRow, executionId: string): Promise<void> {
+async function perform(runtime: ServerRuntime, job: JobRow, executionId: string): Promise<void> {
   const caller = callerOf(job);
   const reason = job.reason === null ? job.id : `${job.reason} (${job.id})`;
   switch (job.action) {

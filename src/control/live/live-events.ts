@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import type { LogEntry } from '../../../store/port/resources/event-log.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 import type { EventView } from '../../runtime/types/executions.ts';
-import type { Runtime } from '../../runtime/types/runtime.ts';
+import type { ServerRuntime } from '../../runtime/types/server-runtime.ts';
 import type { ControlDeps, Service } from '../service.ts';
 import { Cursors } from './cursors.ts';
 import { KeepAlive } from './keep-alive.ts';
@@ -106,7 +106,7 @@ export class LiveEvents implements Service {
 
 /** Reads one event; null if the execution has been removed. */
 export async function readEvent(
-  runtime: Runtime,
+  runtime: ServerRuntime,
   { tenantId, executionId, seq }: Pick<LogEntry, 'tenantId' | 'executionId' | 'seq'>,
 ): Promise<EventView | null> {
   try {

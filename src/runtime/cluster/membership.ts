@@ -1,104 +1,90 @@
 import { LRUCache } from 'lru-cache';
 import type { ExecutionStore } from '../../../store/port/execution-store.ts';
 import type { Clock } from '../clock.ts';
+import { Coalesced } from '../coalesce.ts';
+import { HEARTBEAT_MS } from '../heartbeats.ts';
 import { rendezvousOwner } from './rendezvous.ts';
 
-/** How often a runtime shows that it is there, where others look. */
-export const HEARTBEAT_MS = 10_000;
-/** One that was not seen for so long is taken for lost. Clocks of different machines may differ by a few seconds. */
+/** A runtime without a heartbeat for so long is taken for lost. Clocks of different machines may differ by a few seconds. */
 const HEARTBEAT_TIMEOUT_MS = 30_000;
 const MAX_REMEMBERED_LOST = 1_000;
 
 export interface MembershipOptions {
-  readonly store: Pick<ExecutionStore, 'shared' | 'activeRuntimes'>;
+  readonly store: Pick<ExecutionStore, 'activeRuntimes'>;
   readonly clock: Clock;
   readonly runtimeId: string;
-  /** Told after each look, with those who were there at the one before and are not any more. */
-  readonly looked: (gone: readonly string[]) => void;
-  /** Told when the others may have taken this runtime for lost, and have told it nothing. */
-  readonly wasAway: () => void;
-  /** Told when somebody is there after all, whom nobody has told what was committed here meanwhile. */
-  readonly joined: () => void;
+  /** Called after each refresh, with the runtimes that were live at the previous one and are not any more. */
+  readonly onRefreshed: (gone: readonly string[]) => void;
+  /** Called when the others may have taken this runtime for lost, and may have stopped to notify it. */
+  readonly onMissedHeartbeats: () => void;
+  /** Called when another runtime is live after all, to which this one has sent no notifications meanwhile. */
+  readonly onJoined: () => void;
 }
 
-/** Which other runtimes work on the database. On one that is not shared there never is another. */
+/** The other live runtimes on a shared database. */
 export class Membership {
   readonly #options: MembershipOptions;
   #others: ReadonlySet<string> = new Set();
-  /** Looked for, and not there. */
+  /** Runtimes that were looked for and are not live. */
   readonly #lost = new LRUCache<string, true>({ maxSize: MAX_REMEMBERED_LOST, sizeCalculation: () => 1 });
   #refreshedAtMs: number | null = null;
   #graceUntilMs = 0;
-  #refreshing: Promise<void> = Promise.resolve();
-  #next: Promise<void> | null = null;
+
+  readonly #refreshes = new Coalesced(() => this.#refresh());
 
   constructor(options: MembershipOptions) {
     this.#options = options;
   }
 
-  isAlive(runtimeId: string): boolean {
-    return runtimeId === this.#options.runtimeId || this.#others.has(runtimeId);
+  /** Reads which runtimes are live now: a read that is in progress may miss the latest. */
+  refresh(): Promise<void> {
+    return this.#refreshes.run();
   }
 
   get isAlone(): boolean {
     return this.#others.size === 0;
   }
 
-  /** Who does the in-process work of an execution that is about to be committed here: its owner, if he is still there, else this runtime. */
-  ownerAfter(owner: string | null): string {
-    return owner !== null && this.isAlive(owner) ? owner : this.#options.runtimeId;
+  isAlive(runtimeId: string): boolean {
+    return runtimeId === this.#options.runtimeId || this.#others.has(runtimeId);
   }
 
-  /** Who goes on with an execution when this runtime stops; null = nobody is there. */
-  successorOf(executionId: string): string | null {
-    return rendezvousOwner(executionId, this.#others);
-  }
-
-  /** Is this the runtime, of all that are there, to do what any of them could? Two may think so for a moment. */
   isResponsible(key: string): boolean {
     if (this.#others.size === 0) return true;
     const { runtimeId } = this.#options;
     return rendezvousOwner(key, [runtimeId, ...this.#others]) === runtimeId;
   }
 
-  /** Looks who is there now: what is under way already may not have seen the latest. */
-  refresh(): Promise<void> {
-    if (!this.#options.store.shared) return Promise.resolve();
-    this.#next ??= this.#refreshing
-      .catch(() => {})
-      .then(() => {
-        this.#next = null;
-        this.#refreshing = this.#refresh();
-        return this.#refreshing;
-      });
-    return this.#next;
+  /** The runtime that continues an execution when this one stops; null = there is none. */
+  successorOf(executionId: string): string | null {
+    return rendezvousOwner(executionId, this.#others);
   }
 
-  /** Makes sure that somebody who has just come is not taken for lost. */
+  /** Makes sure that a runtime is not taken for lost because it was started a moment ago. */
   async confirm(runtimeId: string): Promise<void> {
-    if (!this.#options.store.shared || this.isAlive(runtimeId) || this.#lost.has(runtimeId)) return;
+    if (this.isAlive(runtimeId) || this.#lost.has(runtimeId)) return;
     await this.refresh();
     if (!this.isAlive(runtimeId)) this.#lost.set(runtimeId, true);
   }
 
   async #refresh(): Promise<void> {
-    const { store, clock, runtimeId, looked, wasAway, joined } = this.#options;
+    const { store, clock, runtimeId, onRefreshed, onMissedHeartbeats, onJoined } = this.#options;
     const nowMs = clock.nowMs();
     const before = this.#others;
     const others = new Set(await store.activeRuntimes(nowMs - HEARTBEAT_TIMEOUT_MS));
-    // Whoever could not look for so long, could not have been seen either: with the database away, everybody looks lost.
-    const away = this.#refreshedAtMs !== null && nowMs - this.#refreshedAtMs > 2 * HEARTBEAT_MS;
+    // A runtime that could not read for so long could not send heartbeats either: while the database is away, every runtime looks lost.
+    const missedHeartbeats = this.#refreshedAtMs !== null && nowMs - this.#refreshedAtMs > 2 * HEARTBEAT_MS;
     const wasAlone = this.#refreshedAtMs !== null && before.size === 0;
-    if (away) this.#graceUntilMs = nowMs + HEARTBEAT_TIMEOUT_MS;
-    // Not longer because the clock was ahead, and is right again.
+    if (missedHeartbeats) this.#graceUntilMs = nowMs + HEARTBEAT_TIMEOUT_MS;
+    // Not longer, in case the clock was ahead and has been set right.
     this.#graceUntilMs = Math.min(this.#graceUntilMs, nowMs + HEARTBEAT_TIMEOUT_MS);
     this.#refreshedAtMs = nowMs;
     if (nowMs < this.#graceUntilMs) for (const id of before) others.add(id);
     others.delete(runtimeId);
     for (const id of others) this.#lost.delete(id);
     this.#others = others;
-    if (away) wasAway();
-    if (wasAlone && others.size > 0) joined();
-    looked([...before].filter((id) => !others.has(id)));
+    if (missedHeartbeats) onMissedHeartbeats();
+    if (wasAlone && others.size > 0) onJoined();
+    onRefreshed([...before].filter((id) => !others.has(id)));
   }
 }

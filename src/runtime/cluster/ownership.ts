@@ -1,39 +1,47 @@
-import type { ActivityPool } from '../activities/local/activity-pool.ts';
-import type { LocalActivities } from '../activities/local/local-activities.ts';
-import type { Clock } from '../clock.ts';
+import type { TaskRegistry } from '../activities/local/task-registry.ts';
+import type { Placement } from '../placement.ts';
 import type { Membership } from './membership.ts';
-
-/** Longest time a runtime that stops takes to hand over what it owns. */
-const TRANSFER_TIMEOUT_MS = 5_000;
 
 export interface OwnershipOptions {
   readonly runtimeId: string;
-  readonly clock: Clock;
-  readonly peers: Membership;
-  readonly dispatch: ActivityPool;
-  readonly ownWork: LocalActivities;
-  readonly stopped: () => boolean;
+  readonly membership: Membership;
+  readonly tasks: Pick<TaskRegistry, 'of'>;
+  readonly stopping: Pick<AbortSignal, 'aborted'>;
 }
 
-/** Who goes on with the in-process work of an execution: its owner while he is there, and his heir once he stops. */
-export class Ownership {
+/** Which of several runtimes on a database does what: the owner of an execution does its in-process work while it is live. */
+export class Ownership implements Placement {
   readonly #options: OwnershipOptions;
 
   constructor(options: OwnershipOptions) {
     this.#options = options;
   }
 
-  /** A runtime that stops begins nothing more: what comes next is another's, if one is there. */
-  ownerAfter(executionId: string, owner: string | null): string {
-    const { runtimeId, peers, dispatch, stopped } = this.#options;
-    const isOver = stopped() && (owner ?? runtimeId) === runtimeId && dispatch.countOf(executionId) === 0;
-    return (isOver ? peers.successorOf(executionId) : null) ?? peers.ownerAfter(owner);
+  get isAlone(): boolean {
+    return this.#options.membership.isAlone;
   }
 
-  /** What is not handed over is taken over, once this runtime is known to have stopped. */
-  async transferAll(): Promise<void> {
-    const { clock, peers, ownWork } = this.#options;
-    const untilMs = clock.nowMs() + TRANSFER_TIMEOUT_MS;
-    await ownWork.transferAll((id) => peers.successorOf(id) !== null && clock.nowMs() < untilMs);
+  isAlive(runtimeId: string): boolean {
+    return this.#options.membership.isAlive(runtimeId);
+  }
+
+  isResponsible(executionId: string): boolean {
+    return this.#options.membership.isResponsible(executionId);
+  }
+
+  confirm(runtimeId: string): Promise<void> {
+    return this.#options.membership.confirm(runtimeId);
+  }
+
+  /**
+   * A live owner stays the owner. Else this runtime becomes it, unless it is stopping and has nothing of the execution in progress: then its
+   * successor does, if there is one.
+   */
+  ownerAfter(executionId: string, owner: string | null): string {
+    const { runtimeId, membership, tasks, stopping } = this.#options;
+    const isLeaving = stopping.aborted && (owner ?? runtimeId) === runtimeId && tasks.of(executionId).size === 0;
+    const successor = isLeaving ? membership.successorOf(executionId) : null;
+    if (successor !== null) return successor;
+    return owner !== null && membership.isAlive(owner) ? owner : runtimeId;
   }
 }

@@ -1,15 +1,15 @@
 import { hash32 } from '../../../machines/hash.ts';
 
 /**
- * The one of `ids` that a key belongs to: the same for everybody who knows the same ids, evenly spread, and when one id comes or goes
- * only its own keys move (highest random weight, Thaler & Ravishankar 1998). Null = there are none.
+ * The id that a key belongs to: the same for all that know the same ids, evenly distributed, and when an id is added or removed only its
+ * own keys move (highest random weight, Thaler & Ravishankar 1998). Null = there are no ids.
  */
 export function rendezvousOwner(key: string, ids: Iterable<string>): string | null {
-  let best: string | null = null;
-  let most = -1;
+  let owner: string | null = null;
+  let highest = -1;
   for (const id of ids) {
     const weight = hash32(`${id}\n${key}`);
-    if (weight > most || (weight === most && best !== null && id > best)) [best, most] = [id, weight];
+    if (weight > highest || (weight === highest && owner !== null && id > owner)) [owner, highest] = [id, weight];
   }
-  return best;
+  return owner;
 }

@@ -1,31 +1,31 @@
 import { RuntimeError } from '../errors.ts';
 
 export interface AdmissionOptions {
-  /** Messages that may wait for their commit, and requests and in-process attempts of one tenant that may be under way or wait. */
+  /** The most messages that may wait for their commit, and the most requests and in-process attempts of one tenant. */
   readonly maxPending: number;
-  readonly stopped: () => boolean;
+  readonly stopping: Pick<AbortSignal, 'aborted'>;
   /** Messages that wait for their commit. */
   readonly pending: () => number;
-  /** In-process attempts of a tenant, under way or waiting. */
+  /** In-process attempts of a tenant, running or waiting. */
   readonly attempts: (tenantId: string) => number;
 }
 
-const RETRY_MS = 1_000;
+const RETRY_AFTER_MS = 1_000;
 
 /**
- * Lets requests in, or refuses them while too much waits: those of the tenant that asks for too much first, others only when there is no
- * other way. What makes less work is always let in.
+ * Refuses requests while too much work is waiting: first those of the tenant that asks for too much, and those of others only when there is no
+ * other way. Requests that reduce work are always admitted.
  */
 export class Admission {
   readonly #options: AdmissionOptions;
-  /** Requests under way. */
+  /** Requests in progress, by tenant. */
   readonly #requests = new Map<string, number>();
 
   constructor(options: AdmissionOptions) {
     this.#options = options;
   }
 
-  /** Carries out a request. Rejects with `shutting_down` and `overloaded`. */
+  /** Runs a request that adds work. Rejects with `shutting_down` and `overloaded`. */
   async run<T>(tenantId: string, work: () => Promise<T>): Promise<T> {
     this.admit(tenantId);
     const before = this.#requests.get(tenantId) ?? 0;
@@ -47,16 +47,17 @@ export class Admission {
     const own = requests + attempts(tenantId);
     if (own > maxPending) throw overloaded(`too much work of tenant ${tenantId} is waiting`);
     const all = pending();
-    // A tenant that asks for one thing after the other is let in for longer.
+    // A tenant that sends one request after the other is admitted for longer.
     if (all > 2 * maxPending || (all > maxPending && requests > 0)) throw overloaded('too much work is waiting');
   }
 
-  /** For what makes less work: cancels, rejections, operators' holds, results. Throws `shutting_down`. */
+  /** For requests that reduce work: cancels, rejections, pauses, results. Throws `shutting_down`. */
   assertOpen(): void {
-    if (this.#options.stopped()) throw new RuntimeError('shutting_down', 'the runtime is shutting down', { retryAfterMs: 2000 });
+    if (this.#options.stopping.aborted)
+      throw new RuntimeError('shutting_down', 'the runtime is shutting down', { retryAfterMs: 2000 });
   }
 }
 
 function overloaded(message: string): RuntimeError {
-  return new RuntimeError('overloaded', message, { retryAfterMs: RETRY_MS });
+  return new RuntimeError('overloaded', message, { retryAfterMs: RETRY_AFTER_MS });
 }

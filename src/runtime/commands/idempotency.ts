@@ -5,7 +5,7 @@ import type { ExecutionStore } from '../../../store/port/execution-store.ts';
 import type { IdempotencyRow } from '../../../store/port/executions.ts';
 import { RuntimeError } from '../errors.ts';
 
-/** A request that a client may send twice. */
+/** A request that a client may send again under the same idempotency key. */
 export interface IdempotentRequest {
   readonly tenantId: string;
   readonly scope: string;
@@ -13,12 +13,20 @@ export interface IdempotentRequest {
   readonly requestHash: string;
 }
 
-export function idempotentRequest(tenantId: string, scope: string, key: string, request: Json): IdempotentRequest {
+/** Null without a key. `request`: what the same key must come with again. */
+export function idempotentRequest(
+  tenantId: string,
+  scope: string,
+  key: string | undefined,
+  request: Json,
+): IdempotentRequest | null {
+  if (key === undefined) return null;
   return { tenantId, scope, key, requestHash: bytesToHex(sha256(utf8ToBytes(canonicalJson(request)))) };
 }
 
-/** The earlier answer as JSON, or null when the key is new. Throws `conflict` when the key came with another body. */
-export async function storedResponse(store: ExecutionStore, request: IdempotentRequest): Promise<Json | null> {
+/** The response to an earlier request with the key; null = there was none. Throws `conflict` if the key came with another request. */
+export async function storedResponse(store: ExecutionStore, request: IdempotentRequest | null): Promise<Json | null> {
+  if (request === null) return null;
   const row = await store.tenant(request.tenantId).idempotency(request.scope, request.key);
   if (row === null) return null;
   if (row.requestHash !== request.requestHash) {
@@ -27,6 +35,6 @@ export async function storedResponse(store: ExecutionStore, request: IdempotentR
   return JSON.parse(row.response) as Json;
 }
 
-export function responseRow(request: IdempotentRequest, status: number, response: Json, nowMs: number): IdempotencyRow {
-  return { ...request, status, response: JSON.stringify(response), createdAtMs: nowMs };
+export function responseRow(request: IdempotentRequest, response: Json, nowMs: number): IdempotencyRow {
+  return { ...request, status: 200, response: JSON.stringify(response), createdAtMs: nowMs };
 }

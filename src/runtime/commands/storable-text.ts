@@ -1,8 +1,9 @@
 import type { Json } from '../../../machines/json.ts';
 import { pathOfIllFormedText } from '../../../machines/unicode.ts';
 import { RuntimeError, truncated } from '../errors.ts';
-import type { Decision, StartRequest } from '../types/executions.ts';
+import type { Decision } from '../types/executions.ts';
 import type { ForkRequest } from '../types/history.ts';
+import type { ServerStartRequest } from '../types/server-runtime.ts';
 
 /** Names are columns of the database, which hold no NUL; values are JSON text, which does. */
 export interface RequestTexts {
@@ -30,7 +31,7 @@ export function invalidUnicode(path: string): RuntimeError {
 
 /** What comes in with a request, by the names that the REST API has for it. */
 export const requestTexts = {
-  start({ workflowId, version, input, labels, systemLabels, idempotencyKey }: StartRequest): RequestTexts {
+  start({ workflowId, version, input, labels, systemLabels, idempotencyKey }: ServerStartRequest): RequestTexts {
     const texts = Object.entries({ ...labels, ...systemLabels }).flatMap(([key, value]) => [
       [`the key ${JSON.stringify(truncated(key))} of labels`, key],
       [`labels.${key}`, value],

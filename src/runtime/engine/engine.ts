@@ -1,166 +1,145 @@
-import type { LRUCache } from 'lru-cache';
 import type { Message } from '../../../machines/messages.ts';
 import type { CommitRejection, CommitUnit } from '../../../store/port/commit.ts';
 import { StoreError } from '../../../store/port/errors.ts';
-import type { Clock } from '../clock.ts';
+import type { RuntimeContext } from '../context.ts';
 import { RuntimeError } from '../errors.ts';
+import type { Placement } from '../placement.ts';
 import { type CommitResult, commitBisecting } from './commit/commit-bisecting.ts';
-import type { ExecutionCommit } from './commit/execution-commit.ts';
+import type { CommitGate } from './commit/commit-gate.ts';
 import type { Envelope, ExecutionStart, MessageOptions, MessageOutcome } from './envelope.ts';
-import type { CachedExecution } from './loading/execution-cache.ts';
-import { type LoadDeps, loadExecution } from './loading/load-execution.ts';
+import type { CorruptExecutions } from './loading/corrupt-executions.ts';
+import type { ExecutionCache } from './loading/execution-cache.ts';
+import type { ExecutionLoader } from './loading/execution-loader.ts';
 import { Mailbox } from './mailbox.ts';
 import { ReadyQueue } from './ready-queue.ts';
 import { type StepBatch, type StepBatchDeps, stepMailbox } from './step-mailbox.ts';
 
-/** Messages one commit takes of one execution, and executions it takes. */
+/** At most so many messages of one execution, and so many executions, share a commit. */
 const MAX_MESSAGES_PER_EXECUTION = 64;
 const MAX_EXECUTIONS_PER_BATCH = 512;
 /** After so much stepping the rest waits for the next turn of the event loop: a step of a very wide fan-out takes milliseconds. */
 const MAX_STEPPING_MS = 50;
-/** How often a step is redone because the stored execution had moved on. */
+/** How often a step is retried because the stored execution had moved on. */
 const MAX_CONFLICTS = 8;
 
-export interface EngineOptions extends LoadDeps, StepBatchDeps {
-  readonly hot: LRUCache<string, CachedExecution>;
-  readonly clock: Clock;
-  /** Does no other runtime work on the database? */
-  readonly isAlone: () => boolean;
-  /** Called for every execution after the commit, in the order of the batch. */
-  readonly committed: (commit: ExecutionCommit) => void;
-  /** Told of each execution that a step has shown to be corrupt, and that has ended for it. */
-  readonly ended: (executionId: string, error: RuntimeError) => void;
-  readonly failed: (error: unknown) => void;
-  /** Called after a commit that failed, when it is not known whether the store has made it all the same. */
-  readonly uncertain: () => void;
-  /** Called after a commit that the store could not make. */
-  readonly storeFailed: () => void;
+export interface EngineOptions
+  extends Pick<RuntimeContext, 'store' | 'clock' | 'events' | 'onError'>,
+    Omit<StepBatchDeps, 'ownerAfter'> {
+  readonly cache: ExecutionCache;
+  readonly loader: ExecutionLoader;
+  readonly corrupt: CorruptExecutions;
+  readonly gate: CommitGate;
+  readonly placement: Placement;
 }
 
 /**
- * The only loop: message → mailbox of its execution → load → step → batch → commit → reply, publish, dispatch.
- * Everything that is ready in one turn of the event loop shares one transaction; replies wait for it. When there is more than one turn
- * holds, tenants have their turns one after the other, and what is urgent goes first.
+ * The only loop: message → mailbox of its execution → load → step → batch → commit → reply → `committed` events.
+ * Everything that is ready in one turn of the event loop shares one transaction, and replies wait for it. When more is ready than a batch
+ * holds, tenants take turns, and urgent messages go first.
  */
 export class Engine {
   readonly #options: EngineOptions;
+  readonly #stepDeps: StepBatchDeps;
   readonly #mailboxes = new Map<string, Mailbox>();
   readonly #ready = new ReadyQueue<Mailbox>();
   #scheduled = false;
-  #committing = false;
-  /** Those who want no commit for a while. */
-  #commitHolds = 0;
   #pending = 0;
   #whenIdle: (() => void)[] = [];
-  #whenCommitted: (() => void)[] = [];
 
   constructor(options: EngineOptions) {
     this.#options = options;
+    this.#stepDeps = { ...options, ownerAfter: (id, owner) => options.placement.ownerAfter(id, owner) };
+    options.gate.onOpened(() => this.#scheduleBatch());
   }
 
-  /** Messages that wait for their commit. */
+  /** How many messages wait for their commit. */
   get pending(): number {
     return this.#pending;
   }
 
   /** Stores a new execution and takes its first step. */
-  startExecution(birth: ExecutionStart, draft: MessageOptions): Promise<MessageOutcome> {
+  startExecution(start: ExecutionStart, options: MessageOptions): Promise<MessageOutcome> {
     return new Promise((resolve, reject) =>
-      this.#enqueue(birth.id, { birth, message: null, child: null, options: draft, resolve, reject }),
+      this.#enqueue(start.id, { start, message: null, child: null, options, resolve, reject }),
     );
   }
 
   /**
-   * Delivers a message; resolves after the commit that holds its effects, or with why it was refused. `child` is created in
-   * the same unit, if the step takes the message.
+   * Delivers a message. Resolves after the commit of its step, or with why the message was rejected. `child` is created in the same unit, if the
+   * step takes the message.
    */
   send(
     executionId: string,
     message: Message,
-    draft: MessageOptions,
+    options: MessageOptions,
     child: ExecutionStart | null = null,
   ): Promise<MessageOutcome> {
     return new Promise((resolve, reject) =>
-      this.#enqueue(executionId, { birth: null, message, child, options: draft, resolve, reject }),
+      this.#enqueue(executionId, { start: null, message, child, options, resolve, reject }),
     );
   }
 
-  /** Resolves when no message is waiting any more. */
+  /** Resolves when no message is pending. */
   idle(): Promise<void> {
     if (this.#pending === 0) return Promise.resolve();
     return new Promise((resolve) => this.#whenIdle.push(resolve));
   }
 
-  /**
-   * Runs `work` when no commit is under way, and lets none begin before it is done: what it reads in the store is what everybody has been
-   * told of. Everything waits for it, so it must be quick.
-   */
-  async betweenCommits(work: () => Promise<void>): Promise<void> {
-    this.#commitHolds += 1;
-    try {
-      while (this.#committing) await new Promise<void>((resolve) => this.#whenCommitted.push(resolve));
-      await work();
-    } finally {
-      this.#commitHolds -= 1;
-      this.#scheduleBatch();
-    }
-  }
-
   #enqueue(id: string, envelope: Envelope): void {
-    let box = this.#mailboxes.get(id);
-    if (box === undefined) {
-      box = new Mailbox(id);
-      this.#mailboxes.set(id, box);
+    let mailbox = this.#mailboxes.get(id);
+    if (mailbox === undefined) {
+      mailbox = new Mailbox(id);
+      this.#mailboxes.set(id, mailbox);
     }
     this.#pending += 1;
-    box.add(envelope);
-    if (box.state === 'idle') this.#scheduleMailbox(box);
-    else if (box.state === 'ready' && box.urgent) this.#ready.promote(box.tenantId, box);
+    mailbox.add(envelope);
+    if (mailbox.state === 'idle') this.#scheduleMailbox(mailbox);
+    else if (mailbox.state === 'ready' && mailbox.urgent) this.#ready.promote(mailbox.tenantId, mailbox);
   }
 
-  /** Makes an idle box with messages ready, loading its execution first if it is not in memory. */
-  #scheduleMailbox(box: Mailbox): void {
-    const first = box.queue[0];
-    box.execution ??= this.#options.hot.get(box.id) ?? null;
+  /** Makes an idle mailbox with messages ready, and loads its execution first if it is not in memory. */
+  #scheduleMailbox(mailbox: Mailbox): void {
+    const first = mailbox.queue[0];
+    mailbox.execution ??= this.#options.cache.get(mailbox.id) ?? null;
     if (first === undefined) {
-      box.state = 'idle';
-      this.#mailboxes.delete(box.id);
-    } else if (first.birth !== null || box.execution !== null) {
-      box.state = 'ready';
-      this.#ready.push(box.tenantId, box);
+      mailbox.state = 'idle';
+      this.#mailboxes.delete(mailbox.id);
+    } else if (first.start !== null || mailbox.execution !== null) {
+      mailbox.state = 'ready';
+      this.#ready.push(mailbox.tenantId, mailbox);
       this.#scheduleBatch();
     } else {
-      box.state = 'loading';
-      this.#load(box).catch((error: unknown) => this.#failAll(box, (envelope) => envelope.reject(error)));
+      mailbox.state = 'loading';
+      this.#load(mailbox).catch((error: unknown) => this.#failAll(mailbox, (envelope) => envelope.reject(error)));
     }
   }
 
-  async #load(box: Mailbox): Promise<void> {
-    const { store, hot } = this.#options;
-    if (store.shared) box.enqueuedBeforeLoad = new Set(box.queue);
-    const row = await store.execution(box.id);
+  async #load(mailbox: Mailbox): Promise<void> {
+    const { store, cache, loader } = this.#options;
+    if (store.shared) mailbox.enqueuedBeforeLoad = new Set(mailbox.queue);
+    const row = await store.execution(mailbox.id);
     if (row === null) {
-      this.#failAll(box, (envelope) => envelope.resolve({ refused: 'unknown', nodes: [] }));
+      this.#failAll(mailbox, (envelope) => envelope.resolve({ refused: 'unknown', nodes: [] }));
       return;
     }
-    // The mailbox keeps it for the messages that wait, also when it is larger than the cache takes.
-    box.execution = await loadExecution(this.#options, row);
-    hot.set(box.id, box.execution);
-    this.#scheduleMailbox(box);
+    // The mailbox keeps the execution for its messages, also when it is larger than the cache accepts.
+    mailbox.execution = await loader.load(row);
+    cache.set(mailbox.id, mailbox.execution);
+    this.#scheduleMailbox(mailbox);
   }
 
-  /** Memory never runs ahead of the store: after a commit that was not applied, the execution is read again. */
-  #evict(box: Mailbox): void {
-    box.execution = null;
-    this.#options.hot.delete(box.id);
+  /** Memory is never ahead of the store: after a commit that was not applied, the execution is read again. */
+  #evict(mailbox: Mailbox): void {
+    mailbox.execution = null;
+    this.#options.cache.delete(mailbox.id);
   }
 
-  #failAll(box: Mailbox, answer: (envelope: Envelope) => void): void {
-    const envelopes = box.queue.splice(0);
+  #failAll(mailbox: Mailbox, answer: (envelope: Envelope) => void): void {
+    const envelopes = mailbox.queue.splice(0);
     this.#countDone(envelopes.length);
     for (const envelope of envelopes) answer(envelope);
-    box.state = 'idle';
-    this.#scheduleMailbox(box);
+    mailbox.state = 'idle';
+    this.#scheduleMailbox(mailbox);
   }
 
   #countDone(count: number): void {
@@ -169,129 +148,123 @@ export class Engine {
   }
 
   #scheduleBatch(): void {
-    if (this.#scheduled || this.#committing || this.#commitHolds > 0 || this.#ready.size === 0) return;
+    const { gate, onError } = this.#options;
+    if (this.#scheduled || !gate.isOpen || this.#ready.size === 0) return;
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
-      if (this.#commitHolds === 0) this.#runBatch().catch(this.#options.failed);
+      if (gate.isOpen) this.#runBatch().catch(onError);
     });
   }
 
+  /** Steps what is ready, commits it, and settles every message of the batch. */
   async #runBatch(): Promise<void> {
-    const { clock, store, isAlone } = this.#options;
+    const { clock } = this.#options;
     const nowMs = clock.nowMs();
     const inTime = (): boolean => clock.nowMs() - nowMs < MAX_STEPPING_MS;
-    const units: CommitUnit[] = [];
-    const turns: StepBatch[] = [];
-    const boxes: Mailbox[] = [];
-    while (turns.length < MAX_EXECUTIONS_PER_BATCH && (turns.length === 0 || inTime())) {
-      const box = this.#ready.take();
-      if (box === null) break;
-      boxes.push(box);
-      box.state = 'committing';
-      const limit = box.oneByOne ? 1 : MAX_MESSAGES_PER_EXECUTION;
-      const turn = stepMailbox(box.id, box.queue, box.execution, (taken) => taken < limit && inTime(), nowMs, this.#options);
-      if (turn.write !== null) units.push(turn.write);
-      turns.push(turn);
+    const stepped: (readonly [Mailbox, StepBatch])[] = [];
+    while (stepped.length < MAX_EXECUTIONS_PER_BATCH && (stepped.length === 0 || inTime())) {
+      const mailbox = this.#ready.take();
+      if (mailbox === null) break;
+      mailbox.state = 'committing';
+      const limit = mailbox.oneByOne ? 1 : MAX_MESSAGES_PER_EXECUTION;
+      const more = (count: number): boolean => count < limit && inTime();
+      stepped.push([mailbox, stepMailbox(mailbox.id, mailbox.queue, mailbox.execution, more, nowMs, this.#stepDeps)]);
     }
-    let fates: readonly CommitResult[] = [];
-    if (units.length > 0) {
-      this.#committing = true;
-      try {
-        fates = await commitBisecting(units, (some) => store.commit({ atMs: nowMs, units: some, singleProcess: isAlone() }));
-      } finally {
-        this.#committing = false;
-      }
-    }
-    let unit = 0;
-    boxes.forEach((box, i) => {
-      const turn = turns[i];
-      if (turn === undefined) return;
-      const fate = turn.write === null ? null : (fates[unit++] ?? null);
-      if (fate instanceof Error) this.#onFailed(box, turn, fate);
-      else if (fate !== null) this.#onRejected(box, turn, fate);
-      else if (this.#isRejectedFromStaleCache(box, turn)) this.#reloadAndRetry(box, turn);
-      else this.#onCommitted(box, turn);
-      turn.reservation.release();
-    });
-    for (const resolve of this.#whenCommitted.splice(0)) resolve();
-    if (store.shared && fates.some((fate) => fate instanceof Error)) this.#options.uncertain();
-    if (fates.some((fate) => fate instanceof StoreError)) this.#options.storeFailed();
+    const units = stepped.flatMap(([, { unit }]) => (unit === null ? [] : [unit]));
+    if (units.length === 0) this.#settle(stepped, []);
+    else await this.#options.gate.commit(async () => this.#settle(stepped, await this.#commit(units, nowMs)));
     this.#scheduleBatch();
   }
 
-  /** Refused from memory alone, and somebody else may have moved the execution on. A commit would have found that out. */
-  #isRejectedFromStaleCache(
-    { execution: hot, enqueuedBeforeLoad: informed }: Mailbox,
-    { write: unit, envelopes: taken, outcomes }: StepBatch,
-  ): boolean {
-    if (!this.#options.store.shared || unit !== null || hot === null) return false;
-    return taken.some((envelope, i) => {
+  #commit(units: readonly CommitUnit[], atMs: number): Promise<readonly CommitResult[]> {
+    const { store, placement } = this.#options;
+    return commitBisecting(units, (some) => store.commit({ atMs, units: some, singleProcess: placement.isAlone }));
+  }
+
+  /** `results`: one for each batch that has a unit. */
+  #settle(stepped: readonly (readonly [Mailbox, StepBatch])[], results: readonly CommitResult[]): void {
+    const { store, events } = this.#options;
+    let next = 0;
+    for (const [mailbox, batch] of stepped) {
+      const result = batch.unit === null ? null : (results[next++] ?? null);
+      if (result instanceof Error) this.#onFailed(mailbox, batch, result);
+      else if (result !== null) this.#onRejected(mailbox, batch, result);
+      else if (this.#isRejectedFromStaleCache(mailbox, batch)) this.#reloadAndRetry(mailbox, batch);
+      else this.#onCommitted(mailbox, batch);
+      batch.reservation.release();
+    }
+    if (store.shared && results.some((result) => result instanceof Error)) events.emit('commitUncertain', null);
+    if (results.some((result) => result instanceof StoreError)) events.emit('storeFailed', null);
+  }
+
+  /** Was a message rejected from memory alone, though another runtime may have moved the execution on? A commit would have detected that. */
+  #isRejectedFromStaleCache({ execution, enqueuedBeforeLoad }: Mailbox, { unit, envelopes, outcomes }: StepBatch): boolean {
+    if (!this.#options.store.shared || unit !== null || execution === null) return false;
+    return envelopes.some((envelope, i) => {
       const outcome = outcomes[i];
-      return outcome !== undefined && 'refused' in outcome && !informed.has(envelope);
+      return outcome !== undefined && 'refused' in outcome && !enqueuedBeforeLoad.has(envelope);
     });
   }
 
-  /** From what the store has. */
-  #reloadAndRetry(box: Mailbox, turn: StepBatch): void {
-    this.#evict(box);
-    box.queue.unshift(...turn.envelopes);
-    box.state = 'idle';
-    this.#scheduleMailbox(box);
+  #reloadAndRetry(mailbox: Mailbox, batch: StepBatch): void {
+    this.#evict(mailbox);
+    mailbox.queue.unshift(...batch.envelopes);
+    mailbox.state = 'idle';
+    this.#scheduleMailbox(mailbox);
   }
 
-  #onCommitted(box: Mailbox, turn: StepBatch): void {
-    for (const commit of turn.commits) this.#options.hot.set(commit.after.id, commit.after);
-    box.execution = turn.commits[0]?.after ?? box.execution;
-    turn.envelopes.forEach((envelope, i) => {
-      const outcome = turn.outcomes[i];
+  #onCommitted(mailbox: Mailbox, { envelopes, outcomes, commits, corrupt }: StepBatch): void {
+    for (const { after } of commits) this.#options.cache.set(after.id, after);
+    mailbox.execution = commits[0]?.after ?? mailbox.execution;
+    envelopes.forEach((envelope, i) => {
+      const outcome = outcomes[i];
       if (outcome instanceof Error) envelope.reject(outcome);
       else if (outcome !== undefined) envelope.resolve(outcome);
     });
-    for (const commit of turn.commits) this.#options.committed(commit);
-    if (turn.corrupt !== null) {
-      this.#evict(box);
-      this.#options.ended(box.id, turn.corrupt);
+    for (const commit of commits) this.#options.events.emit('committed', commit);
+    if (corrupt !== null) {
+      this.#evict(mailbox);
+      this.#options.corrupt.reportEnded(mailbox.id, corrupt);
     }
-    this.#countDone(turn.envelopes.length);
-    box.conflicts = 0;
-    if (box.queue.length === 0) box.oneByOne = false;
-    box.state = 'idle';
-    this.#scheduleMailbox(box);
+    this.#countDone(envelopes.length);
+    mailbox.conflicts = 0;
+    if (mailbox.queue.length === 0) mailbox.oneByOne = false;
+    mailbox.state = 'idle';
+    this.#scheduleMailbox(mailbox);
   }
 
-  /** The store left the unit out: the stored execution has moved on, or a condition does not hold. */
-  #onRejected(box: Mailbox, turn: StepBatch, refusal: CommitRejection): void {
-    const { envelopes: taken } = turn;
-    const [only] = taken;
-    this.#evict(box);
-    if (refusal.reason === 'sequence' && ++box.conflicts > MAX_CONFLICTS) {
-      for (const envelope of taken)
-        envelope.reject(new RuntimeError('overloaded', `execution ${box.id} is changing too fast`, { retryAfterMs: 1000 }));
-      this.#countDone(taken.length);
-      box.conflicts = 0;
-    } else if (refusal.reason !== 'sequence' && taken.length === 1 && only !== undefined) {
-      only.resolve({ refused: refusal.reason === 'idempotency' ? 'idempotency' : 'stale', nodes: [] });
+  /** The store left the unit out: the stored execution has moved on, or a precondition does not hold. */
+  #onRejected(mailbox: Mailbox, { envelopes }: StepBatch, rejection: CommitRejection): void {
+    const [only] = envelopes;
+    this.#evict(mailbox);
+    if (rejection.reason === 'sequence' && ++mailbox.conflicts > MAX_CONFLICTS) {
+      const message = `execution ${mailbox.id} changes too often: ${MAX_CONFLICTS} attempts to commit a step conflicted with other commits`;
+      for (const envelope of envelopes) envelope.reject(new RuntimeError('overloaded', message, { retryAfterMs: 1000 }));
+      this.#countDone(envelopes.length);
+      mailbox.conflicts = 0;
+    } else if (rejection.reason !== 'sequence' && envelopes.length === 1 && only !== undefined) {
+      only.resolve({ refused: rejection.reason === 'idempotency' ? 'idempotency' : 'stale', nodes: [] });
       this.#countDone(1);
     } else {
-      box.oneByOne ||= refusal.reason !== 'sequence';
-      box.queue.unshift(...taken);
+      mailbox.oneByOne ||= rejection.reason !== 'sequence';
+      mailbox.queue.unshift(...envelopes);
     }
-    box.state = 'idle';
-    this.#scheduleMailbox(box);
+    mailbox.state = 'idle';
+    this.#scheduleMailbox(mailbox);
   }
 
-  /** Nothing was applied: memory is forgotten, and callers are told, unless what is at fault is one of several messages. */
-  #onFailed(box: Mailbox, { envelopes: taken }: StepBatch, error: Error): void {
-    this.#evict(box);
-    if (taken.length > 1 && !(error instanceof StoreError)) {
-      box.oneByOne = true;
-      box.queue.unshift(...taken);
+  /** Nothing was applied. The senders are told, unless one of several messages is at fault: then they are retried one by one. */
+  #onFailed(mailbox: Mailbox, { envelopes }: StepBatch, error: Error): void {
+    this.#evict(mailbox);
+    if (envelopes.length > 1 && !(error instanceof StoreError)) {
+      mailbox.oneByOne = true;
+      mailbox.queue.unshift(...envelopes);
     } else {
-      for (const envelope of taken) envelope.reject(error);
-      this.#countDone(taken.length);
+      for (const envelope of envelopes) envelope.reject(error);
+      this.#countDone(envelopes.length);
     }
-    box.state = 'idle';
-    this.#scheduleMailbox(box);
+    mailbox.state = 'idle';
+    this.#scheduleMailbox(mailbox);
   }
 }

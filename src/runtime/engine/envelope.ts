@@ -8,36 +8,38 @@ import type { Actor } from '../actor.ts';
 import type { Starter } from './loading/starter.ts';
 import type { LoadedWorkflow } from './loading/workflow-cache.ts';
 
-/** A new execution about to be stored. */
+/** A new execution that is about to be stored. */
 export interface ExecutionStart extends NewExecution {
   readonly id: string;
   readonly tenantId: string;
   readonly loaded: LoadedWorkflow;
   readonly startedBy: Starter;
   readonly input: Json;
-  /** Absent = it begins at the start of its workflow. */
+  /** Absent: the execution begins at the start of its workflow. */
   readonly copiedHistory?: CopiedHistory;
 }
 
-/** The beginning of another execution's log, which a fork has in common with it. */
+/** The beginning of another execution's log, which a fork shares. */
 export interface CopiedHistory {
   readonly events: readonly EventRow[];
-  /** What they refer to instead of holding it. */
+  /** Payloads that the events refer to. */
   readonly artifacts: readonly Artifact[];
-  /** Where they lead to, by the fork's own program. */
+  /** The run that the events lead to, in the fork's own workflow version. */
   readonly run: Run;
   readonly message: Fork;
 }
 
-/** What the store must find when it commits the message's effects, else the message is refused. */
+/** What the store must find when it commits the message's effects; otherwise the message is rejected. */
 export interface Preconditions {
+  /** The timer that fired must still be set as it was then. */
   readonly fire?: { readonly id: string; readonly armedSeq: number };
+  /** The work item must be open, and claimed under that fence if one is given. */
   readonly settle?: { readonly id: string; readonly fence: number | null };
-  /** The inbox message this is; consumed whether or not the step takes it. */
+  /** The message of the inbox that this is. It is consumed whether or not the step takes it. */
   readonly inboxId?: number;
-  /** The runtime whose in-process work was lost: refused once somebody else has taken the execution over. */
+  /** The runtime whose in-process work was lost. The message is rejected once another runtime has taken the execution over. */
   readonly lostOwner?: string;
-  /** Settle the item or timer also when the machine refuses the message: it would fall due for ever. */
+  /** Also consume the timer or work item if the machine refuses the message; otherwise it would be redelivered forever. */
   readonly always?: boolean;
 }
 
@@ -46,15 +48,15 @@ export interface MessageOptions {
   /** A work item to put on its queue if the step takes the message. */
   readonly workItem?: NewWorkItem;
   readonly preconditions?: Preconditions;
-  /** Goes ahead of all that waits, whosever it is. */
+  /** Processed before all messages that are not urgent, of any tenant. */
   readonly urgent?: true;
-  /** The run to take the message instead of the ended one, which must still stand at the same sequence. */
+  /** The run to step instead of the ended one, which must still be at the same sequence. */
   readonly retryFrom?: Run;
-  /** The reply to remember, made from what the step did. */
+  /** Makes the response to remember under the request's idempotency key. */
   readonly idempotencyRow?: (outcome: StepResult) => IdempotencyRow;
 }
 
-/** The reasons a message was not taken, beside the machine's own. */
+/** What a message led to: a step, or why it was rejected, by the machine or by the runtime. */
 export type MessageOutcome =
   | StepResult
   | Refused
@@ -66,14 +68,14 @@ interface PendingMessage {
   readonly reject: (error: unknown) => void;
 }
 
-/** A message in a mailbox, with what its sender waits for. */
+/** A message in a mailbox, or the start of the execution, with the promise of its sender. */
 export type Envelope = PendingMessage &
   (
-    | { readonly birth: ExecutionStart; readonly message: null; readonly child: null }
+    | { readonly start: ExecutionStart; readonly message: null; readonly child: null }
     | {
-        readonly birth: null;
+        readonly start: null;
         readonly message: Message;
-        /** A child execution created in the same unit, if the step takes the message. */
+        /** A child execution to create in the same unit, if the step takes the message. */
         readonly child: ExecutionStart | null;
       }
   );

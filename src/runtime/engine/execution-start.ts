@@ -13,33 +13,33 @@ export interface ExecutionStartInput {
   readonly nowMs: number;
   readonly parent: { readonly id: string; readonly depth: number } | null;
   readonly labels: Readonly<Record<string, string>>;
-  /** Of a fork. */
+  /** Only of a fork. */
   readonly copiedHistory?: CopiedHistory;
 }
 
-/** A new execution of a revision; its workflow timeout counts from now, paused time included. */
-export function executionStart(run: ExecutionStartInput): ExecutionStart {
-  const { workflow, revision } = run.loaded.program;
+/** A new execution of a revision. Its workflow timeout counts from now; paused time counts as well. */
+export function executionStart(given: ExecutionStartInput): ExecutionStart {
+  const { workflow, revision } = given.loaded.program;
   return {
-    id: run.id,
-    tenantId: run.tenantId,
-    loaded: run.loaded,
-    startedBy: run.startedBy,
-    input: run.input,
+    id: given.id,
+    tenantId: given.tenantId,
+    loaded: given.loaded,
+    startedBy: given.startedBy,
+    input: given.input,
     workflowId: workflow.workflow_id,
     workflowVersion: workflow.version,
     revision,
-    // Revisions of earlier releases may have labels that are the runtime's.
-    labels: JSON.stringify({ ...withoutReserved(workflow.labels), ...run.labels }),
-    parentId: run.parent?.id ?? null,
-    depth: run.parent === null ? 0 : run.parent.depth + 1,
-    deadlineAtMs: timeoutFrom(run.nowMs, run.loaded),
-    createdAtMs: run.nowMs,
-    ...(run.copiedHistory === undefined ? {} : { copiedHistory: run.copiedHistory }),
+    // Workflows registered by earlier releases may have reserved labels.
+    labels: JSON.stringify({ ...withoutReserved(workflow.labels), ...given.labels }),
+    parentId: given.parent?.id ?? null,
+    depth: given.parent === null ? 0 : given.parent.depth + 1,
+    deadlineAtMs: timeoutFrom(given.nowMs, given.loaded),
+    createdAtMs: given.nowMs,
+    ...(given.copiedHistory === undefined ? {} : { copiedHistory: given.copiedHistory }),
   };
 }
 
-/** When the workflow times out that starts, or starts again, at `nowMs`: a whole millisecond, as all times are stored. Null = never. */
+/** When a workflow that starts, or is retried, at `nowMs` times out, in whole milliseconds; null = never. */
 export function timeoutFrom(nowMs: number, { program }: LoadedWorkflow): number | null {
   const timeoutSecs = program.workflow.timeouts.workflow_timeout;
   return timeoutSecs === undefined ? null : nowMs + Math.round(timeoutSecs * 1000);

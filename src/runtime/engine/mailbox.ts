@@ -1,18 +1,18 @@
 import type { Envelope } from './envelope.ts';
-import type { CachedExecution } from './loading/execution-cache.ts';
+import type { CachedExecution } from './loading/cached-execution.ts';
 
 const NO_ENVELOPES: ReadonlySet<Envelope> = new Set();
 
-/** The mailbox of one execution. */
+/** The messages that wait for one execution. */
 export class Mailbox {
   readonly id: string;
   readonly queue: Envelope[] = [];
-  /** The execution while there are messages for it, so that the cache cannot lose it on the way. */
+  /** The execution, held while there are messages for it, so that the cache cannot evict it meanwhile. */
   execution: CachedExecution | null = null;
-  /** Messages that were there when the execution was read from a shared store: what refuses them is no news to anybody. */
+  /** Messages that were enqueued before the execution was read from a shared store: a rejection of these is not based on a stale cache. */
   enqueuedBeforeLoad: ReadonlySet<Envelope> = NO_ENVELOPES;
   state: 'idle' | 'loading' | 'ready' | 'committing' = 'idle';
-  /** After a refusal or a failure the messages go one by one, so that only the one at fault is refused. */
+  /** After a rejection or failure of a batch, messages are stepped one by one, so that only the offending one is affected. */
   oneByOne = false;
   conflicts = 0;
 
@@ -24,18 +24,18 @@ export class Mailbox {
     return this.queue[0]?.options.urgent === true;
   }
 
-  /** Known once its execution is in memory, or about to begin. */
+  /** Known once the execution is in memory, or about to start. */
   get tenantId(): string {
-    return this.execution?.tenantId ?? this.queue[0]?.birth?.tenantId ?? '';
+    return this.execution?.tenantId ?? this.queue[0]?.start?.tenantId ?? '';
   }
 
-  /** What is urgent goes before what is not, but after the execution's beginning. */
+  /** Puts urgent messages before the others, but after the start of the execution. */
   add(envelope: Envelope): void {
     if (envelope.options.urgent !== true) {
       this.queue.push(envelope);
       return;
     }
-    const at = this.queue.findIndex(({ birth, options: draft }) => birth === null && draft.urgent !== true);
+    const at = this.queue.findIndex(({ start, options }) => start === null && options.urgent !== true);
     if (at < 0) this.queue.push(envelope);
     else this.queue.splice(at, 0, envelope);
   }

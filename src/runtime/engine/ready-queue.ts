@@ -1,12 +1,12 @@
 interface Ready {
-  /** Something in it is not to wait for what everybody else has. */
+  /** Is it taken before everything that is not urgent? */
   readonly urgent: boolean;
 }
 
-/** What is ready for its turn: what is urgent first, then one of each tenant after the other, in the order in which they came. */
+/** A queue that gives out urgent items first, then one of each tenant in turn, each tenant's in the order in which they came. */
 export class ReadyQueue<T extends Ready> {
   readonly #urgent = new Set<T>();
-  /** Of the tenant whose turn it is first. */
+  /** In the order of the tenants' next turns. */
   readonly #tenants = new Map<string, Set<T>>();
   #size = 0;
 
@@ -21,7 +21,7 @@ export class ReadyQueue<T extends Ready> {
     this.#size += 1;
   }
 
-  /** One that waits has become urgent. */
+  /** Call when an item in the queue has become urgent. */
   promote(tenantId: string, item: T): void {
     const waiting = this.#tenants.get(tenantId);
     if (waiting?.delete(item) !== true) return;
@@ -29,7 +29,7 @@ export class ReadyQueue<T extends Ready> {
     this.#urgent.add(item);
   }
 
-  /** The next, which is ready no more; null = there is none. */
+  /** Removes and returns the next item; null when the queue is empty. */
   take(): T | null {
     const [urgent] = this.#urgent;
     if (urgent !== undefined) {

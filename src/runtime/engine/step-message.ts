@@ -2,42 +2,42 @@ import { inspect } from 'node:util';
 import type { Message } from '../../../machines/messages.ts';
 import type { Run, StepEnv, StepResult } from '../../../machines/run.ts';
 import { isStuck, start, step } from '../../../machines/step/index.ts';
-import type { SlotReservation } from '../activities/local/activity-pool.ts';
+import type { SlotReservation } from '../activities/local/slot-reservations.ts';
 import type { Actor } from '../actor.ts';
 import { RuntimeError } from '../errors.ts';
 import type { Ids } from '../ids.ts';
 import {
-  addConditions,
   addCopiedHistory,
   addEffects,
   addEvents,
+  addPreconditions,
   type CommitBuilder,
   newCommitBuilder,
 } from './commit/commit-builder.ts';
 import { type ExecutionCommit, executionCommit } from './commit/execution-commit.ts';
 import type { Envelope, ExecutionStart, MessageOptions, MessageOutcome, Preconditions } from './envelope.ts';
 import { startWithinLimits, stepWithinLimits } from './limits/step-within-limits.ts';
-import type { CachedExecution } from './loading/execution-cache.ts';
+import type { CachedExecution } from './loading/cached-execution.ts';
 
-/** The longest reason that is kept of an internal error. */
+/** The longest text of an internal error that is stored. */
 const MAX_REASON_CHARS = 2_000;
-const STUCK = 'nothing is under way, and nothing can move it on';
+const STUCK = 'no work, timer, event or decision is pending that could continue the execution';
 const UNKNOWN: MessageOutcome = { refused: 'unknown', nodes: [] };
 
 export interface StepDeps {
   readonly ids: Ids;
   readonly runtimeId: string;
   readonly stepLimit: number;
-  /** Outputs larger than this are kept apart from the log; 0 = none. */
+  /** Outputs larger than this are stored beside the log; 0 = none. */
   readonly artifactThresholdBytes: number;
-  /** Slots for the in-process work that begins. */
-  readonly slots: SlotReservation;
+  /** Slots for the in-process work that starts. */
+  readonly reservation: SlotReservation;
 }
 
-/** One message stepped, and what that asks the store to write. */
+/** The step of one message, and what it asks the store to write. */
 export interface MessageResult {
   readonly outcome: MessageOutcome | Error;
-  /** After the step; null = as it was. */
+  /** After the step; null = unchanged. */
   readonly run: Run | null;
   readonly builders: readonly CommitBuilder[];
   readonly child: ExecutionCommit | null;
@@ -54,77 +54,77 @@ export interface Recipient {
 }
 
 /**
- * Steps one message and builds what it asks the store to write. Never throws: an execution whose step throws, or that nothing could move
- * on any more, ends as failed.
+ * Steps one message and builds what it asks the store to write. Never throws: an execution whose step throws, or that nothing could continue
+ * any more, ends as failed.
  */
 export function stepMessage(recipient: Recipient, run: Run | null, envelope: Envelope): MessageResult {
   const { id } = recipient;
-  const { options: draft } = envelope;
+  const { options } = envelope;
   let child: ExecutionCommit | null = null;
   try {
-    if (envelope.child !== null) child = startChild(envelope.child, draft, recipient.nowMs, recipient.deps);
+    if (envelope.child !== null) child = startChild(envelope.child, options, recipient.nowMs, recipient.deps);
   } catch (cause) {
-    return rejectedResult(corruptError(envelope.child?.id ?? id, cause), draft.preconditions);
+    return rejectedResult(corruptError(envelope.child?.id ?? id, cause), options.preconditions);
   }
   try {
     return stepUnguarded(recipient, run, envelope, child);
   } catch (cause) {
     const corrupt = corruptError(id, cause);
     // A retry steps a run that has ended: there is nothing to end.
-    const end = run === null || draft.retryFrom !== undefined ? null : abortExecution(recipient, run, cause, draft.actor);
-    if (end === null) return { ...rejectedResult(corrupt, draft.preconditions), corrupt };
-    addConsumed(end.draught, draft.preconditions);
-    return { outcome: corrupt, run: end.run, builders: [end.draught], child: null, corrupt };
+    const end = run === null || options.retryFrom !== undefined ? null : abortExecution(recipient, run, cause, options.actor);
+    if (end === null) return { ...rejectedResult(corrupt, options.preconditions), corrupt };
+    addConsumed(end.builder, options.preconditions);
+    return { outcome: corrupt, run: end.run, builders: [end.builder], child: null, corrupt };
   }
 }
 
 function stepUnguarded(recipient: Recipient, run: Run | null, envelope: Envelope, child: ExecutionCommit | null): MessageResult {
   const { id, base } = recipient;
-  const { options: draft, birth, message } = envelope;
+  const { options, start: begun, message } = envelope;
   const env = envOf(recipient);
   const outcome =
-    birth !== null ? firstStep(birth, env) : run === null ? UNKNOWN : stepWithinLimits(base.loaded.program, run, message, env);
-  if (outcome instanceof Error) return rejectedResult(outcome, draft.preconditions);
+    begun !== null ? firstStep(begun, env) : run === null ? UNKNOWN : stepWithinLimits(base.loaded.program, run, message, env);
+  if (outcome instanceof Error) return rejectedResult(outcome, options.preconditions);
   if ('refused' in outcome) {
     if (run !== null && isStuck(run)) throw new Error(STUCK);
-    return rejectedResult(outcome, draft.preconditions);
+    return rejectedResult(outcome, options.preconditions);
   }
-  const draught = newCommitBuilder();
-  addConsumed(draught, draft.preconditions);
-  addConditions(draught, draft.preconditions, outcome.events);
-  if (birth?.copiedHistory !== undefined) addCopiedHistory(draught, birth.copiedHistory);
-  addStep(draught, recipient, outcome, draft.actor, message);
-  if (draft.workItem !== undefined) draught.work.push({ op: 'put', item: draft.workItem });
-  const taken: MessageResult = { outcome, run: outcome.run, builders: [draught], child, corrupt: null };
-  if (!isStuck(outcome.run)) return taken;
+  const builder = newCommitBuilder();
+  addConsumed(builder, options.preconditions);
+  addPreconditions(builder, options.preconditions, outcome.events);
+  if (begun?.copiedHistory !== undefined) addCopiedHistory(builder, begun.copiedHistory);
+  addStep(builder, recipient, outcome, options.actor, message);
+  if (options.workItem !== undefined) builder.work.push({ op: 'put', item: options.workItem });
+  const result: MessageResult = { outcome, run: outcome.run, builders: [builder], child, corrupt: null };
+  if (!isStuck(outcome.run)) return result;
   const cause = new Error(STUCK);
-  const end = abortExecution(recipient, outcome.run, cause, draft.actor);
+  const end = abortExecution(recipient, outcome.run, cause, options.actor);
   const corrupt = corruptError(id, cause);
-  return end === null ? { ...taken, corrupt } : { ...taken, run: end.run, builders: [draught, end.draught], corrupt };
+  return end === null ? { ...result, corrupt } : { ...result, run: end.run, builders: [builder, end.builder], corrupt };
 }
 
-/** Ends an execution as failed that cannot be stepped. Null when not even that can be done: then it stays as it is stored. */
+/** Ends an execution that cannot be stepped as failed. Null when not even that is possible: it then stays as it is stored. */
 function abortExecution(
   recipient: Recipient,
   run: Run,
   cause: unknown,
-  origin: Actor,
-): { run: Run; draught: CommitBuilder } | null {
+  actor: Actor,
+): { readonly run: Run; readonly builder: CommitBuilder } | null {
   const error = `internal error: ${reasonOf(cause)}`;
   try {
     const message = { type: 'abort', error } as const;
     const outcome = step(recipient.base.loaded.program, run, message, envOf(recipient));
     if ('refused' in outcome) return null;
-    const draught = newCommitBuilder();
-    addStep(draught, recipient, outcome, origin, message);
-    return { run: outcome.run, draught };
+    const builder = newCommitBuilder();
+    addStep(builder, recipient, outcome, actor, message);
+    return { run: outcome.run, builder };
   } catch {
-    // The sender and the operator are told of what came first.
+    // The sender and the operator are told of the first error.
     return null;
   }
 }
 
-/** What whoever asked for the step is told. */
+/** The error for the sender of the message. */
 export function corruptError(id: string, cause: unknown): RuntimeError {
   return new RuntimeError('corrupt', `execution ${id} cannot be stepped: ${reasonOf(cause)}`, { cause });
 }
@@ -133,51 +133,52 @@ function reasonOf(cause: unknown): string {
   return (cause instanceof Error ? cause.message : inspect(cause)).slice(0, MAX_REASON_CHARS);
 }
 
-function addConsumed(draught: CommitBuilder, conditions: Preconditions | undefined): void {
-  if (conditions?.inboxId !== undefined) draught.consumed.push(conditions.inboxId);
+function addConsumed(builder: CommitBuilder, preconditions: Preconditions | undefined): void {
+  if (preconditions?.inboxId !== undefined) builder.consumed.push(preconditions.inboxId);
 }
 
-/** What a step logs and asks for, as writes. */
+/** Adds the events and effects of a step as writes. */
 function addStep(
-  draught: CommitBuilder,
-  { base, nowMs, deps: context }: Pick<Recipient, 'base' | 'nowMs' | 'deps'>,
+  builder: CommitBuilder,
+  { base, nowMs, deps }: Pick<Recipient, 'base' | 'nowMs' | 'deps'>,
   { run, events, effects, diagnostics }: StepResult,
-  origin: Actor,
+  actor: Actor,
   message: Message | null,
 ): void {
-  const { ids, artifactThresholdBytes } = context;
-  addEvents(draught, events, origin, message, nowMs, artifactThresholdBytes);
-  addEffects(draught, effects, { loaded: base.loaded, run, nowMs, ids });
-  draught.diagnostics.push(...diagnostics);
+  const { ids, artifactThresholdBytes } = deps;
+  addEvents(builder, events, actor, message, nowMs, artifactThresholdBytes);
+  addEffects(builder, effects, { loaded: base.loaded, run, nowMs, ids });
+  builder.diagnostics.push(...diagnostics);
 }
 
-/** The first step of an execution; a fork's goes on from where another execution's log leads to. */
-function firstStep({ loaded, input, copiedHistory: past }: ExecutionStart, env: StepEnv): MessageOutcome | RuntimeError {
-  return past === undefined
+/** The first step of an execution. A fork's continues from the point where the copied history ends. */
+function firstStep({ loaded, input, copiedHistory }: ExecutionStart, env: StepEnv): MessageOutcome | RuntimeError {
+  return copiedHistory === undefined
     ? startWithinLimits(loaded.program, input, env)
-    : stepWithinLimits(loaded.program, past.run, past.message, env);
+    : stepWithinLimits(loaded.program, copiedHistory.run, copiedHistory.message, env);
 }
 
-/** A child's first step, in its parent's unit. */
-function startChild(birth: ExecutionStart, draft: MessageOptions, nowMs: number, context: StepDeps): ExecutionCommit {
-  const recipient = { id: birth.id, base: birth, owner: context.runtimeId, nowMs, deps: context };
-  const draught = newCommitBuilder();
-  const stepped = start(birth.loaded.program, birth.input, envOf(recipient));
-  addStep(draught, recipient, stepped, draft.actor, null);
-  return executionCommit(birth.id, null, birth, stepped.run, draught, false, context.runtimeId, nowMs);
+/** The first step of a child, in its parent's unit. */
+function startChild(child: ExecutionStart, options: MessageOptions, nowMs: number, deps: StepDeps): ExecutionCommit {
+  const { runtimeId: owner } = deps;
+  const recipient = { id: child.id, base: child, owner, nowMs, deps };
+  const builder = newCommitBuilder();
+  const stepped = start(child.loaded.program, child.input, envOf(recipient));
+  addStep(builder, recipient, stepped, options.actor, null);
+  return executionCommit({ id: child.id, before: null, base: child, run: stepped.run, builder, isRetried: false, owner, nowMs });
 }
 
-export function rejectedResult(outcome: MessageOutcome | Error, conditions: Preconditions | undefined): MessageResult {
-  const draught = newCommitBuilder();
-  addConsumed(draught, conditions);
-  if (conditions?.always === true) addConditions(draught, conditions, null);
-  return { outcome, run: null, builders: [draught], child: null, corrupt: null };
+export function rejectedResult(outcome: MessageOutcome | Error, preconditions: Preconditions | undefined): MessageResult {
+  const builder = newCommitBuilder();
+  addConsumed(builder, preconditions);
+  if (preconditions?.always === true) addPreconditions(builder, preconditions, null);
+  return { outcome, run: null, builders: [builder], child: null, corrupt: null };
 }
 
-function envOf({ id, base, owner, nowMs, deps: context }: Recipient): StepEnv {
-  const { stepLimit, slots, runtimeId } = context;
+function envOf({ id, base, owner, nowMs, deps }: Recipient): StepEnv {
+  const { stepLimit, reservation, runtimeId } = deps;
   const { isLocal, vars } = base.loaded;
-  // Another runtime knows itself when it has a slot.
-  const startsAtOnce = (): boolean => owner === runtimeId && slots.take(base.tenantId, id);
+  // The attempts of another owner wait for a slot there.
+  const startsAtOnce = (): boolean => owner === runtimeId && reservation.take(base.tenantId, id);
   return { executionId: id, nowMs, stepLimit, runtimeId: owner, isLocal, startsAtOnce, vars };
 }

@@ -3,10 +3,10 @@ import type { History } from '../../../machines/replay/index.ts';
 import { activeOf, stateOf } from '../../../machines/step/index.ts';
 import type { ExecutionStore } from '../../../store/port/execution-store.ts';
 import type { ExecutionRow } from '../../../store/port/executions.ts';
-import type { CachedExecution } from '../engine/loading/execution-cache.ts';
+import type { CachedExecution } from '../engine/loading/cached-execution.ts';
 import type { LoadedWorkflow, WorkflowCache } from '../engine/loading/workflow-cache.ts';
 import { RuntimeError } from '../errors.ts';
-import type { Queries } from '../queries/queries.ts';
+import { type ExecutionQueries, executionNotFound } from '../queries/execution-queries.ts';
 import type { Slice } from '../scheduling/time-slices.ts';
 import type { ExecutionAtView, ReplayView } from '../types/history.ts';
 import { compareWithReplay } from './compare-with-replay.ts';
@@ -16,7 +16,7 @@ import { corruptIfMismatch, type ReplayedStep, readHistory, replayStoredLog } fr
 export interface HistoryAtSequenceOptions {
   readonly store: ExecutionStore;
   readonly programs: WorkflowCache;
-  readonly reads: Queries;
+  readonly reads: ExecutionQueries;
   readonly limiter: ReplayLimiter;
 }
 
@@ -84,7 +84,7 @@ export class HistoryAtSequence {
       const { store, programs } = this.#options;
       const checkpoint = await store.checkpoint(id);
       const row = await store.tenant(tenantId).execution(id);
-      if (row === null || checkpoint === null) throw new RuntimeError('not_found', `execution ${id}`);
+      if (row === null || checkpoint === null) throw executionNotFound(id);
       const mismatch = await compareWithReplay(store, programs, row, checkpoint, slice);
       return { executionId: id, events: row.seq, sequence: row.seq, mismatch };
     });

@@ -7,7 +7,7 @@ import { activeOf, stateOf } from '../../../machines/step/index.ts';
 import type { ExecutionStore } from '../../../store/port/execution-store.ts';
 import type { WorkflowCache } from '../engine/loading/workflow-cache.ts';
 import { readLog } from '../log/read-log.ts';
-import type { Queries } from '../queries/queries.ts';
+import type { ExecutionQueries } from '../queries/execution-queries.ts';
 import type { Slice } from '../scheduling/time-slices.ts';
 import type { SnapshotPage, SnapshotView } from '../types/history.ts';
 import type { ReplayLimiter } from './replay-limiter.ts';
@@ -23,7 +23,7 @@ const RUN_OVERHEAD_BYTES = 8192;
 export interface SnapshotsOptions {
   readonly store: ExecutionStore;
   readonly programs: WorkflowCache;
-  readonly reads: Queries;
+  readonly reads: ExecutionQueries;
   readonly limiter: ReplayLimiter;
 }
 

@@ -3,7 +3,7 @@ import type { Run, Status } from '../../../machines/run.ts';
 import { completedPatch, stateOf, suspensionOf } from '../../../machines/step/index.ts';
 import type { EventRow, ExecutionRow } from '../../../store/port/executions.ts';
 import type { WorkerRow } from '../../../store/port/workers.ts';
-import type { CachedExecution } from '../engine/loading/execution-cache.ts';
+import type { CachedExecution } from '../engine/loading/cached-execution.ts';
 import { forkedFrom } from '../history/fork/labels.ts';
 import type { EventView, ExecutionSummary, ExecutionView } from '../types/executions.ts';
 import type { WorkerView } from '../types/work.ts';
@@ -68,11 +68,11 @@ export function workerViewOf(row: WorkerRow, nowMs: number): WorkerView {
   return {
     id: row.id,
     kind: row.kind,
-    queue_types: row.queues,
+    queueTypes: row.queues,
     status: nowMs - row.lastSeenAtMs <= WORKER_ACTIVE_MS ? 'active' : 'idle',
-    first_seen_at_ms: row.firstSeenAtMs,
-    last_seen_at_ms: row.lastSeenAtMs,
-    in_flight: row.inFlight,
-    claimed_total: row.claimedTotal,
+    firstSeenAtMs: row.firstSeenAtMs,
+    lastSeenAtMs: row.lastSeenAtMs,
+    inFlight: row.inFlight,
+    claimedTotal: row.claimedTotal,
   };
 }

@@ -1,41 +1,36 @@
 /**
- * Wakes whoever watches an execution. Carries no events: a watcher reads them from the store, so that a slow one costs
- * nothing and none is missed.
+ * Wakes the readers that wait for news of a key, e.g. an execution. Carries no data: a reader reads from the store, so that a slow reader
+ * costs nothing and misses nothing.
  */
 export class WakeupSignal {
   readonly #waiters = new Map<string, Set<() => void>>();
 
-  /** Something was committed for the execution. */
-  wake(executionId: string): void {
-    const watchers = this.#waiters.get(executionId);
-    if (watchers === undefined) return;
-    this.#waiters.delete(executionId);
-    for (const watcher of watchers) watcher();
+  wake(key: string): void {
+    const waiters = this.#waiters.get(key);
+    if (waiters === undefined) return;
+    this.#waiters.delete(key);
+    for (const wake of waiters) wake();
   }
 
-  /** Wakes everybody: the runtime is closing. */
   wakeAll(): void {
-    for (const id of [...this.#waiters.keys()]) this.wake(id);
+    for (const key of [...this.#waiters.keys()]) this.wake(key);
   }
 
-  /**
-   * Resolves at the next wake, when the signal aborts, or never. Ask for it *before* reading what there is,
-   * else a commit in between is missed.
-   */
-  nextWakeup(executionId: string, signal?: AbortSignal): { readonly woken: Promise<void>; readonly stop: () => void } {
-    const watchers = this.#waiters.get(executionId) ?? new Set();
-    this.#waiters.set(executionId, watchers);
-    let done: () => void = () => {};
+  /** Resolves at the next wake-up, or when the signal aborts. Ask *before* reading, so that no news in between is missed. Must be stopped. */
+  nextWakeup(key: string, signal?: AbortSignal): { readonly woken: Promise<void>; readonly stop: () => void } {
+    const waiters = this.#waiters.get(key) ?? new Set();
+    this.#waiters.set(key, waiters);
+    let wake: () => void = () => {};
     const woken = new Promise<void>((resolve) => {
-      done = resolve;
+      wake = resolve;
     });
     const stop = (): void => {
-      watchers.delete(done);
-      if (watchers.size === 0 && this.#waiters.get(executionId) === watchers) this.#waiters.delete(executionId);
+      waiters.delete(wake);
+      if (waiters.size === 0 && this.#waiters.get(key) === waiters) this.#waiters.delete(key);
       signal?.removeEventListener('abort', stop);
-      done();
+      wake();
     };
-    watchers.add(done);
+    waiters.add(wake);
     if (signal?.aborted) stop();
     else signal?.addEventListener('abort', stop, { once: true });
     return { woken, stop };

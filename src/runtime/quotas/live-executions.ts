@@ -1,5 +1,5 @@
 import { TERMINAL } from '../../../machines/run.ts';
-import type { CachedExecution } from '../engine/loading/execution-cache.ts';
+import type { CachedExecution } from '../engine/loading/cached-execution.ts';
 
 interface Count {
   live: number;

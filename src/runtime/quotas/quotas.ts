@@ -1,12 +1,14 @@
 import type { ExecutionStore } from '../../../store/port/execution-store.ts';
 import type { TenantRow } from '../../../store/port/resources/tenants.ts';
 import type { Clock } from '../clock.ts';
-import type { CachedExecution } from '../engine/loading/execution-cache.ts';
+import type { RuntimeContext } from '../context.ts';
+import type { CommitGate } from '../engine/commit/commit-gate.ts';
 import { RuntimeError, type RuntimeErrorCode } from '../errors.ts';
-import type { TenantAdmission } from '../types/runtime.ts';
+import type { EventBus } from '../events.ts';
+import type { TenantAdmission } from '../types/server-runtime.ts';
 import { InactiveTenants } from './inactive-tenants.ts';
 import type { TenantLimits } from './limits.ts';
-import { LiveExecutions, type LiveExecutionsOptions } from './live-executions.ts';
+import { LiveExecutions } from './live-executions.ts';
 import { monthOf, untilNextMonthMs } from './month.ts';
 import { RequestRate } from './request-rate.ts';
 import { type TenantStatus, TenantStatusCache } from './tenant-status-cache.ts';
@@ -14,15 +16,8 @@ import { type TenantStatus, TenantStatusCache } from './tenant-status-cache.ts';
 /** `retryAfterMs` of a concurrency refusal: when an execution ends cannot be known. */
 const CONCURRENCY_RETRY_MS = 1_000;
 
-export interface QuotaOptions {
-  readonly store: ExecutionStore;
-  readonly clock: Clock;
-  readonly betweenCommits: LiveExecutionsOptions['betweenCommits'];
-  /** Called when a tenant has become active again. */
-  readonly onReactivated: (tenantId: string) => void;
-  /** Called when a tenant may have capacity for another execution; null = any tenant. */
-  readonly onFreed: (tenantId: string | null) => void;
-  readonly onError: (error: unknown) => void;
+export interface QuotaOptions extends Pick<RuntimeContext, 'store' | 'clock' | 'events' | 'onError'> {
+  readonly gate: CommitGate;
 }
 
 /**
@@ -39,21 +34,30 @@ export class Quotas implements TenantAdmission {
   readonly #registering = new Map<string, Promise<unknown>>();
 
   readonly #inactiveTenants: InactiveTenants;
-  readonly #onFreed: QuotaOptions['onFreed'];
+  readonly #events: EventBus;
   readonly #onError: QuotaOptions['onError'];
 
-  constructor({ store, clock, betweenCommits, onReactivated, onFreed, onError }: QuotaOptions) {
+  constructor({ store, clock, events, gate, onError }: QuotaOptions) {
     this.#store = store;
     this.#clock = clock;
+    this.#events = events;
+    this.#onError = onError;
     this.#statusCache = new TenantStatusCache(store.tenants, clock);
     this.#live = new LiveExecutions({
       count: (tenantId) => store.tenants.liveExecutions(tenantId),
-      betweenCommits,
-      onFreed,
+      betweenCommits: (work) => gate.betweenCommits(work),
+      onFreed: (tenantId) => events.emit('capacityFreed', tenantId),
     });
-    this.#inactiveTenants = new InactiveTenants(store.tenants, onReactivated);
-    this.#onFreed = onFreed;
-    this.#onError = onError;
+    this.#inactiveTenants = new InactiveTenants(store.tenants, (tenantId) => events.emit('tenantReactivated', tenantId));
+    events.on('committed', ({ before, after }) => this.#live.committed(before, after));
+    events.on('committedElsewhere', ({ tenantId, started, ended }) => this.#live.committedElsewhere(tenantId, started, ended));
+    events.on('controlChanged', (change) => {
+      if (change?.type.startsWith('tenant_') === true) this.#changedElsewhere();
+    });
+    events.on('resync', () => {
+      this.#changedElsewhere();
+      this.#live.recount();
+    });
   }
 
   /**
@@ -86,21 +90,6 @@ export class Quotas implements TenantAdmission {
 
   release(tenantId: string, executionId: string): void {
     this.#live.release(tenantId, executionId);
-  }
-
-  /** Must be called for every commit, in order. */
-  committed(before: CachedExecution | null, now: CachedExecution): void {
-    this.#live.committed(before, now);
-  }
-
-  /** Must be called for commits of other runtimes. */
-  committedElsewhere(tenantId: string, began: boolean, ended: boolean): void {
-    this.#live.committedElsewhere(tenantId, began, ended);
-  }
-
-  /** Call when notifications of other runtimes' commits may have been lost. */
-  recount(): void {
-    this.#live.recount();
   }
 
   /** Calls `write` if the tenant may register the workflow. Throws `tenant_not_active` or `limit_exceeded_workflows`. */
@@ -147,14 +136,14 @@ export class Quotas implements TenantAdmission {
     this.#statusCache.forget(tenantId);
     if (status === undefined) void this.#inactiveTenants.reload().catch(this.#onError);
     else this.#inactiveTenants.changed(tenantId, status);
-    this.#onFreed(tenantId);
+    this.#events.emit('capacityFreed', tenantId);
   }
 
-  /** Call when another runtime has changed tenants, or may have. */
-  changedElsewhere(): void {
+  /** Another runtime has changed tenants, or may have. */
+  #changedElsewhere(): void {
     this.#statusCache.forgetAll();
     void this.#inactiveTenants.reload().catch(this.#onError);
-    this.#onFreed(null);
+    this.#events.emit('capacityFreed', null);
   }
 
   async #tenantStatus(tenantId: string): Promise<TenantStatus> {

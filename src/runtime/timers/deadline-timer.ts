@@ -1,44 +1,44 @@
 import type { Clock } from '../clock.ts';
 
-/** How long time may pass otherwise than it was waited for: a machine sleeps, or its clock is set. */
+/** Upper bound for one timeout, so that suspending the machine or setting its clock delays a timer by at most a minute. */
 const MAX_TIMEOUT_MS = 60_000;
 
-/** One timer for everything durable that will fall due: set to the earliest, re-set when an earlier one is committed. */
+/** Calls back once at the earliest of the times it was scheduled for; may then be scheduled again. */
 export class DeadlineTimer {
   readonly #clock: Clock;
   readonly #onDue: () => void;
   #atMs = Number.POSITIVE_INFINITY;
-  #cancelTimer: (() => void) | null = null;
+  #cancelTimeout: (() => void) | null = null;
   #stopped = false;
 
-  constructor(clock: Clock, ring: () => void) {
+  constructor(clock: Clock, onDue: () => void) {
     this.#clock = clock;
-    this.#onDue = ring;
+    this.#onDue = onDue;
   }
 
-  /** Rings at `atMs` at the latest. */
+  /** Calls back at `atMs`, in milliseconds since the epoch, unless an earlier time is scheduled. Null does nothing. */
   scheduleAt(atMs: number | null): void {
     if (this.#stopped || atMs === null || atMs >= this.#atMs) return;
-    this.#cancelTimer?.();
+    this.#cancelTimeout?.();
     this.#atMs = atMs;
     this.#wait();
   }
 
   #wait(): void {
     const leftMs = Math.max(0, this.#atMs - this.#clock.nowMs());
-    this.#cancelTimer = this.#clock.after(Math.min(leftMs, MAX_TIMEOUT_MS), () => {
+    this.#cancelTimeout = this.#clock.after(Math.min(leftMs, MAX_TIMEOUT_MS), () => {
       if (this.#clock.nowMs() < this.#atMs) {
         this.#wait();
         return;
       }
       this.#atMs = Number.POSITIVE_INFINITY;
-      this.#cancelTimer = null;
+      this.#cancelTimeout = null;
       this.#onDue();
     });
   }
 
   stop(): void {
     this.#stopped = true;
-    this.#cancelTimer?.();
+    this.#cancelTimeout?.();
   }
 }

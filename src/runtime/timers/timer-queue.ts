@@ -1,88 +1,85 @@
 import type { Message } from '../../../machines/messages.ts';
-import type { ExecutionStore } from '../../../store/port/execution-store.ts';
-import type { Due } from '../../../store/port/work-items.ts';
-import { visitOf } from '../activities/external/external-work.ts';
-import type { Clock } from '../clock.ts';
+import type { Due, WorkItemRow } from '../../../store/port/work-items.ts';
+import { CoalescedJob } from '../coalesced-job.ts';
+import type { RuntimeContext } from '../context.ts';
+import { isBeginning } from '../engine/commit/execution-commit.ts';
+import type { Deliver } from '../engine/deliver.ts';
 import type { MessageOutcome, Preconditions } from '../engine/envelope.ts';
+import type { ExecutionScope } from '../execution-scope.ts';
+import type { Placement } from '../placement.ts';
 import { DeadlineTimer } from './deadline-timer.ts';
 
-const DUE_PAGE = 500;
-/** The largest page: what is due and cannot be done here must not hide the rest for ever. */
-const MAX_PAGE = 64_000;
+const PAGE_SIZE = 500;
+/** The largest page: due rows that cannot be delivered here must not hide the others forever. */
+const MAX_PAGE_SIZE = 64_000;
 /** When to look again at due rows whose executions cannot be stepped. */
 const STUCK_RETRY_MS = 60_000;
+/** A timer that another runtime should deliver is delivered here after this time. */
 const TAKE_OVER_AFTER_MS = 2_000;
-/** When to look again at more than a page of what other runtimes are about to do. */
-const CROWDED_MS = 100;
+/** When to look again if more than a page is left to other runtimes. */
+const NEXT_PAGE_DELAY_MS = 100;
 
-export interface TimerQueueOptions {
-  readonly store: ExecutionStore;
-  readonly clock: Clock;
-  readonly shouldProcess: (executionId: string) => boolean;
-  /** Is this the runtime to deliver what falls due for an execution, of those that are there? */
-  readonly isMine: (executionId: string) => boolean;
-  /** Delivers whatever the store does meanwhile; null = given up. */
-  readonly deliver: (executionId: string, message: Message, conditions: Preconditions) => Promise<MessageOutcome | null>;
-  readonly insist: <T>(attempt: () => Promise<T>) => Promise<T | null>;
+export interface TimerQueueOptions extends RuntimeContext {
+  readonly scope: ExecutionScope;
+  readonly placement: Placement;
+  readonly deliver: Deliver;
 }
 
-/** Everything durable that falls due: timers, leases, work deadlines, workflow timeouts. One alarm, no polling. */
+/** Delivers everything durable that falls due: timers, leases, work deadlines, workflow timeouts. One timer, no polling. */
 export class TimerQueue {
   readonly #options: TimerQueueOptions;
   readonly #timer: DeadlineTimer;
-  /** What has been handed on, and was neither taken nor refused yet. */
+  /** Due rows whose messages have neither been taken nor refused yet. */
   readonly #delivering = new Set<string>();
-  #ringing = false;
-  #again = false;
-  #stopped = false;
+  readonly #job: CoalescedJob;
 
   constructor(options: TimerQueueOptions) {
     this.#options = options;
-    this.#timer = new DeadlineTimer(options.clock, () => void this.poll());
+    this.#timer = new DeadlineTimer(options.clock, () => this.poll());
+    this.#job = new CoalescedJob(options, () => this.#deliverDue());
+    const { events, stopping } = options;
+    const stop = (): void => {
+      this.#timer.stop();
+      void this.#job.close();
+    };
+    stopping.addEventListener('abort', stop, { once: true });
+    events.on('committed', (commit) => {
+      if (isBeginning(commit)) this.#timer.scheduleAt(commit.after.deadlineAtMs);
+      for (const timer of commit.write.timers) if (timer.op === 'set') this.#timer.scheduleAt(timer.atMs);
+    });
+    events.on('timerSet', (atMs) => this.#timer.scheduleAt(atMs));
+    events.on('resync', () => this.poll());
+    events.on('membershipRefreshed', ({ gone }) => {
+      // Timers of which only a lost runtime knew may be due.
+      if (gone.length > 0) this.poll();
+    });
   }
 
-  scheduleAt(atMs: number | null): void {
-    this.#timer.scheduleAt(atMs);
-  }
-
-  stop(): void {
-    this.#stopped = true;
-    this.#timer.stop();
-  }
-
-  /** Delivers all that is due and sets the alarm for the next. */
-  async poll(): Promise<void> {
-    if (this.#ringing) {
-      this.#again = true;
-      return;
-    }
-    this.#ringing = true;
-    do {
-      this.#again = false;
-      await this.#options.insist(() => this.#deliverDue());
-    } while (this.#again && !this.#stopped);
-    this.#ringing = false;
+  /** Delivers all that is due and schedules the next poll. */
+  poll(): void {
+    this.#job.request();
   }
 
   async #deliverDue(): Promise<void> {
-    for (let rows: number | null = DUE_PAGE; rows !== null && !this.#stopped; ) rows = await this.#deliverPage(rows);
+    for (let size: number | null = PAGE_SIZE; size !== null && !this.#options.stopping.aborted; )
+      size = await this.#deliverPage(size);
   }
 
-  /** Answers how many to look at next when there may be more that is due now; null = there is not, and the alarm is set. */
-  async #deliverPage(rows: number): Promise<number | null> {
-    const { store, clock, shouldProcess: adopts } = this.#options;
+  /** Returns the size of the next page if more may be due now; null = nothing more is, and the timer is set. */
+  async #deliverPage(size: number): Promise<number | null> {
+    const { store, clock, scope } = this.#options;
     const nowMs = clock.nowMs();
-    const page = await store.due(nowMs, rows);
-    const due = page.filter((each) => adopts(executionOf(each)) && !this.#delivering.has(keyOf(each)));
+    const page = await store.due(nowMs, size);
+    const due = page.filter((each) => scope.includes(executionOf(each)) && !this.#delivering.has(keyOf(each)));
     const mine = due.filter((each) => this.#isMine(each, nowMs));
-    const taken = mine.length === 0 ? [] : await this.#deliverAll(mine);
-    const isAll = page.length < rows;
-    const isDone = taken.every((outcome) => outcome !== null);
+    const outcomes = mine.length === 0 ? [] : await this.#deliverAll(mine);
+    const isAll = page.length < size;
+    const isDone = outcomes.every((outcome) => outcome !== null);
     const left = due.find((each) => !mine.includes(each));
-    if (left !== undefined) this.#timer.scheduleAt(isAll ? left.atMs + TAKE_OVER_AFTER_MS : nowMs + CROWDED_MS);
+    if (left !== undefined) this.#timer.scheduleAt(isAll ? left.atMs + TAKE_OVER_AFTER_MS : nowMs + NEXT_PAGE_DELAY_MS);
     if (!(isAll && isDone)) {
-      if (taken.some((outcome) => outcome !== null)) return rows;
-      if (left === undefined && !isAll && rows < MAX_PAGE) return 2 * rows;
+      if (outcomes.some((outcome) => outcome !== null)) return size;
+      if (left === undefined && !isAll && size < MAX_PAGE_SIZE) return 2 * size;
       if (left === undefined || mine.length > 0) this.#timer.scheduleAt(nowMs + STUCK_RETRY_MS);
     }
     const nextMs = await store.nextDueAtMs(isDone && mine.length === page.length ? undefined : nowMs);
@@ -90,69 +87,68 @@ export class TimerQueue {
     return null;
   }
 
-  /** What is left to another runtime for too long is done here. */
+  /** A timer that another runtime has left undelivered for too long is delivered here. */
   #isMine(due: Due, nowMs: number): boolean {
-    return due.atMs + TAKE_OVER_AFTER_MS <= nowMs || this.#options.isMine(executionOf(due));
+    return due.atMs + TAKE_OVER_AFTER_MS <= nowMs || this.#options.placement.isResponsible(executionOf(due));
   }
 
-  /** Null = given up, or still under way after a minute: what cannot be delivered must not keep everything else from it. */
+  /** Null = given up, or still undelivered after a minute, so that one execution cannot delay the timers of all others. */
   #deliverAll(mine: readonly Due[]): Promise<readonly (MessageOutcome | null)[]> {
     return new Promise((resolve) => {
-      const callOff = this.#options.clock.after(STUCK_RETRY_MS, () => resolve(mine.map(() => null)));
-      void Promise.all(mine.map((each) => this.#deliver(each))).then((taken) => {
-        callOff();
-        resolve(taken);
+      const cancelTimeout = this.#options.clock.after(STUCK_RETRY_MS, () => resolve(mine.map(() => null)));
+      void Promise.all(mine.map((each) => this.#deliver(each))).then((outcomes) => {
+        cancelTimeout();
+        resolve(outcomes);
       });
     });
   }
 
   #deliver(due: Due): Promise<MessageOutcome | null> {
-    const name = keyOf(due);
-    this.#delivering.add(name);
-    return this.#send(due).finally(() => this.#delivering.delete(name));
+    const key = keyOf(due);
+    this.#delivering.add(key);
+    const [message, preconditions] = messageOf(due);
+    return this.#options.deliver(executionOf(due), message, preconditions).finally(() => this.#delivering.delete(key));
   }
+}
 
-  #send(due: Due): Promise<MessageOutcome | null> {
-    const { deliver } = this.#options;
-    switch (due.kind) {
-      case 'timer':
-        return deliver(
-          due.executionId,
-          { type: 'timer', id: due.timerId },
-          { fire: { id: due.timerId, armedSeq: due.armedSeq }, always: true },
-        );
-      case 'workflow_timeout':
-        return deliver(due.executionId, { type: 'cancel', reason: 'workflow timeout' }, {});
-      case 'lease': {
-        const settle = { id: due.item.id, fence: due.item.fence };
-        return deliver(
-          due.item.executionId,
-          { type: 'fail', ...visitOf(due.item), error: 'lease expired', retryable: true },
-          { settle, always: true },
-        );
-      }
-      case 'deadline': {
-        const settle = { id: due.item.id, fence: due.item.fence };
-        const error = `timed out after ${(due.item.timeoutMs ?? 0) / 1000} s`;
-        return deliver(
-          due.item.executionId,
-          { type: 'fail', ...visitOf(due.item), error, errorClass: 'timeout', retryable: true },
-          { settle, always: true },
-        );
-      }
-      default: {
-        const unhandled: never = due;
-        throw new TypeError(`unhandled ${JSON.stringify(unhandled)}`);
-      }
+function messageOf(due: Due): readonly [Message, Preconditions] {
+  switch (due.kind) {
+    case 'timer':
+      return [
+        { type: 'timer', id: due.timerId },
+        { fire: { id: due.timerId, armedSeq: due.armedSeq }, always: true },
+      ];
+    case 'workflow_timeout':
+      return [{ type: 'cancel', reason: 'workflow timeout' }, {}];
+    case 'lease':
+      return [
+        { type: 'fail', ...visitOf(due.item), error: 'lease expired', retryable: true },
+        { settle: { id: due.item.id, fence: due.item.fence }, always: true },
+      ];
+    case 'deadline': {
+      const error = `timed out after ${(due.item.timeoutMs ?? 0) / 1000} s`;
+      return [
+        { type: 'fail', ...visitOf(due.item), error, errorClass: 'timeout', retryable: true },
+        { settle: { id: due.item.id, fence: due.item.fence }, always: true },
+      ];
+    }
+    default: {
+      const unhandled: never = due;
+      throw new TypeError(`unhandled ${JSON.stringify(unhandled)}`);
     }
   }
+}
+
+/** The visit of a node that a work item belongs to. */
+export function visitOf(item: WorkItemRow): { readonly node: string; readonly activation: number; readonly attempt: number } {
+  return { node: item.nodeId, activation: item.activation, attempt: item.attempt };
 }
 
 function executionOf(due: Due): string {
   return 'item' in due ? due.item.executionId : due.executionId;
 }
 
-/** Of an item that was claimed again, another. */
+/** Differs for an item that was claimed again. */
 function keyOf(due: Due): string {
   const which = 'item' in due ? `${due.item.id} ${due.item.fence}` : 'timerId' in due ? `${due.timerId} ${due.armedSeq}` : '';
   return `${due.kind} ${executionOf(due)} ${which}`;

@@ -1,20 +1,20 @@
-/** Who asks: recorded with every event it causes. */
+/** The caller of a command. It is recorded with every event that the command causes. */
 export interface Caller {
-  /** Whose workflows and executions it is about; `default` exists from the start. */
+  /** The tenant of the workflows and executions; `default` always exists. */
   readonly tenantId: string;
   readonly actorId: string;
   readonly actorType: 'human' | 'agent' | 'system';
-  /** Of the HTTP request, when there is one. */
+  /** Set if the command came as an HTTP request. */
   readonly request?: RequestContext;
 }
 
-/** Of an HTTP request: recorded with what it causes. */
+/** The HTTP request of a command, for the audit log. */
 export interface RequestContext {
   readonly id: string;
   readonly method: string;
   readonly path: string;
   readonly ip: string;
-  /** Id and role of the token it came with; names of tokens may repeat. Absent = without a token. */
+  /** Id and role of the token that it came with; absent without a token. */
   readonly token?: string;
   readonly role?: string;
 }

@@ -1,27 +1,43 @@
 import type { Diagnostic } from '../../../machines/diagnostics.ts';
 import type { Json, JsonObject } from '../../../machines/json.ts';
-import type { PendingApproval, Status } from '../../../machines/run.ts';
+import type { Status } from '../../../machines/run.ts';
 
+/** A workflow that was registered. */
 export interface RegisteredWorkflow {
-  readonly workflow_id: string;
+  readonly workflowId: string;
   readonly version: string;
+  /** SHA-256 of the normalised document, hex. */
   readonly revision: string;
   readonly warnings: readonly Diagnostic[];
 }
 
+/** An execution to start. */
 export interface StartRequest {
   readonly workflowId: string;
-  /** Absent = the most recently registered version. */
+  /** Default: the most recently registered version. */
   readonly version?: string;
+  /** Default: an empty object. */
   readonly input?: Json;
-  /** None may begin with `jamjet.`. */
+  /** No key may begin with `jamjet.`. */
   readonly labels?: Readonly<Record<string, string>>;
-  /** What says on whose account the execution runs, e.g. a cron job's: never a client's own words for a label's name. */
-  readonly systemLabels?: Readonly<Record<string, string>>;
+  /** A request with the same key is answered with the execution that the first one started. */
   readonly idempotencyKey?: string;
 }
 
-/** An execution as every client sees it, times in ms. `state` is the public state. */
+export interface StartResult {
+  /** `exec_` and 32 hex digits, which sort by the time of the start. */
+  readonly executionId: string;
+  /** An earlier request with the same idempotency key started the execution. */
+  readonly replayed: boolean;
+}
+
+/** Totals that an execution may use from now on. */
+export interface Budgets {
+  readonly tokenBudget?: { readonly inputTokens?: number; readonly outputTokens?: number; readonly totalTokens?: number };
+  readonly costBudgetUsd?: number;
+}
+
+/** An execution. Times are in milliseconds since the epoch. */
 export interface ExecutionView {
   readonly executionId: string;
   readonly tenantId: string;
@@ -36,29 +52,29 @@ export interface ExecutionView {
   readonly stepsExecuted: number;
   readonly sequence: number;
   readonly parentExecutionId: string | null;
-  /** The execution whose log this one goes on from, and where; null = it began by itself. */
+  /** The execution that this one was forked from, and the sequence up to which it shares its log; null = it is not a fork. */
   readonly forkedFrom: { readonly executionId: string; readonly sequence: number } | null;
   readonly createdAtMs: number;
   readonly updatedAtMs: number;
   readonly completedAtMs: number | null;
-  /** An operator's hold: why it is `paused` though it may wait for nothing. Null when nobody holds it. */
+  /** Set while an operator has paused the execution; it starts nothing new until it is resumed. */
   readonly suspended: { readonly reason: string | null } | null;
 }
 
-/** List item: what the head of an execution tells. */
+/** An execution in a list. */
 export type ExecutionSummary = Omit<ExecutionView, 'state' | 'input' | 'suspended'>;
 
-/** All of what is given must hold. */
+/** An execution matches if it meets all conditions that are given. */
 export interface ExecutionFilter {
-  /** Any of them; none = nothing matches. */
+  /** Any of these; an empty list matches nothing. */
   readonly statuses?: readonly Status[];
   readonly workflowId?: string;
   /** Only with `workflowId`. */
   readonly workflowVersion?: string;
   readonly parentId?: string;
-  /** Without a value: any. */
+  /** All of these; without a value, the label may have any. */
   readonly labels?: readonly { readonly key: string; readonly value?: string }[];
-  /** By the time in their ids. */
+  /** By the time of the start, which the id holds. */
   readonly createdFromMs?: number;
   readonly createdBeforeMs?: number;
 }
@@ -67,50 +83,71 @@ export interface ExecutionPageRequest extends ExecutionFilter {
   /** `next` of the page before. */
   readonly after?: string;
   readonly limit: number;
-  /** How many matches to pass over; default none. */
+  /** How many matches to skip; default 0. */
   readonly offset?: number;
 }
 
 export interface ExecutionPage {
-  /** Newest first. Fewer than asked for at the end, and where matches lie too far apart to look for more of them at once. */
+  /** Newest first. Fewer than `limit` at the end, and where matches are too far apart to look for more of them at once. */
   readonly executions: readonly ExecutionSummary[];
-  /** Null = there is no more. */
+  /** `after` of the next page; null = this is the last one. */
   readonly next: string | null;
 }
 
+/** An event of an execution's log. */
 export interface EventView {
   readonly executionId: string;
   readonly sequence: number;
-  /** snake_case. */
+  /** In snake_case, e.g. `node_completed`. */
   readonly type: string;
   readonly nodeId: string | null;
   readonly data: JsonObject;
   readonly createdAtMs: number;
   readonly actorId: string;
-  /** For whom the actor said that it acted: nothing proves it. Null = for itself. */
+  /** On whose behalf the actor said to act, unverified; null = its own. */
   readonly onBehalfOf: string | null;
 }
 
-export interface ApprovalsView {
-  readonly pending: readonly PendingApproval[];
-  readonly decided: readonly {
-    readonly node_id: string;
-    readonly status: 'approved' | 'rejected';
-    /** As it stands in the event: the one on whose behalf it was decided, else the actor. */
-    readonly user_id: string;
-    /** Who decided. */
-    readonly actor_id: string;
-    readonly on_behalf_of: string | null;
-    readonly comment: string | null;
-    readonly sequence: number;
-    readonly decided_at_ms: number;
-  }[];
+/** An approval that waits for a decision. */
+export interface PendingApproval {
+  readonly nodeId: string;
+  /** The visit to the node: 1, 2, 3 … */
+  readonly activation: number;
+  readonly kind: 'human_approval' | 'tool';
+  readonly toolName: string;
+  readonly approver: 'human';
+  /** What the person is shown. */
+  readonly context: JsonObject;
+  /** Of the event that asked for the approval. */
+  readonly sequence: number;
+  readonly requestedAtMs: number;
 }
 
+/** A decision on an approval. */
+export interface ApprovalDecision {
+  readonly nodeId: string;
+  readonly status: 'approved' | 'rejected';
+  /** As logged: the user on whose behalf it was decided, else the actor. */
+  readonly userId: string;
+  /** The caller that decided. */
+  readonly actorId: string;
+  readonly onBehalfOf: string | null;
+  readonly comment: string | null;
+  readonly sequence: number;
+  readonly decidedAtMs: number;
+}
+
+/** The approvals of an execution, each list by node id. */
+export interface ApprovalsView {
+  readonly pending: readonly PendingApproval[];
+  readonly decided: readonly ApprovalDecision[];
+}
+
+/** A decision to make on an approval. */
 export interface Decision {
   readonly decision: string;
   readonly nodeId?: string;
-  /** Recorded as the one on whose behalf the caller decides; absent = the caller itself. */
+  /** Recorded as the user on whose behalf the caller decides; default: the caller. */
   readonly userId?: string;
   readonly comment?: string;
   readonly statePatch?: Json;

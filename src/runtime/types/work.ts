@@ -1,84 +1,102 @@
 import type { Json, JsonObject } from '../../../machines/json.ts';
-import type { Usage } from '../../../machines/messages.ts';
 import type { WorkContext } from '../../executors/executor.ts';
 
-/** What a tool may know of its surroundings. */
+/** What a tool is told of the attempt for which it is called. */
 export type ToolContext = WorkContext;
 
-/** A function the operator registers. What it throws fails the attempt; `error.retryable === false` ends the attempts. */
+/** A function that does the work of nodes in process. An error that it throws fails the attempt; with `retryable: false` on it, for good. */
 export type Tool = (input: never, context: ToolContext) => unknown;
 
+/** Tools by the `tool_ref` of the nodes that call them. */
 export type Tools = Readonly<Record<string, Tool>>;
 
+/** A work item that an external worker has claimed. */
 export interface WorkItemView {
   readonly id: string;
-  readonly execution_id: string;
-  readonly workflow_id: string;
-  readonly workflow_version: string;
-  readonly node_id: string;
-  readonly queue_type: string;
+  readonly executionId: string;
+  readonly workflowId: string;
+  readonly workflowVersion: string;
+  readonly nodeId: string;
+  readonly queueType: string;
+  /** The rendered input and the state, as the node's kind says. */
   readonly payload: JsonObject;
+  /** 0, 1, 2 … */
   readonly attempt: number;
-  readonly max_attempts: number;
-  readonly lease_fence: number;
-  readonly lease_expires_at_ms: number;
+  readonly maxAttempts: number;
+  /** Proves, with the result, that the item is still the worker's. */
+  readonly leaseFence: number;
+  readonly leaseExpiresAtMs: number;
 }
 
 export interface ClaimWork {
   readonly workerId: string;
   readonly queueTypes: readonly string[];
-  /** Default 1. */
+  /** Default 1, at most 100. */
   readonly maxItems?: number;
-  /** Long poll: how long to wait for the first item. Default 0. */
+  /** How long to wait for the first item, in milliseconds; default 0, at most 60,000. */
   readonly waitMs?: number;
-  /** Ends the long poll early. */
+  /** Ends the wait early. */
   readonly signal?: AbortSignal;
+}
+
+/** Tokens and cost of an attempt. */
+export interface Usage {
+  /** The provider of the model, e.g. `openai`. */
+  readonly genAiSystem?: string;
+  readonly genAiModel?: string;
+  readonly inputTokens?: number;
+  readonly outputTokens?: number;
+  readonly finishReason?: string;
+  readonly costUsd?: number;
 }
 
 export interface CompleteWork {
   readonly output: Json;
-  /** RFC 7396; absent = what follows from the output, by the node's kind. */
+  /** A JSON merge patch (RFC 7396) of the state; default: derived from the output, as the node's kind says. */
   readonly statePatch?: Json;
   readonly durationMs?: number;
-  /** The one of the claim: proves that the item is still the worker's. Absent or 0 = not checked. */
+  /** The fence of the claim. Absent or 0: not checked. */
   readonly leaseFence?: number;
-  /** Verified against the item when given. */
+  /** Compared with the item, if given. */
   readonly executionId?: string;
   readonly nodeId?: string;
   readonly usage?: Usage;
-  /** Recorded as the one on whose behalf the caller acts; absent = the one that claimed it, when the fence is given. */
+  /** Recorded as the worker on whose behalf the caller acts; default: the one that claimed the item, if the fence is given. */
   readonly workerId?: string;
 }
 
 export interface FailWork {
   readonly error: string;
-  /** Default true. False ends the attempts at once. */
+  /** Default true. False: no further attempt. */
   readonly retryable?: boolean;
-  /** Compared with the retry policy's `retryable_on`. */
+  /** Compared with `retryable_on` of the retry policy. */
   readonly errorClass?: string;
-  /** Of the HTTP response that it failed with: compared too. */
+  /** The status of the HTTP response that was the failure; compared with `retryable_on`, too. */
   readonly httpStatus?: number;
   /** As in `CompleteWork`. */
   readonly leaseFence?: number;
   readonly workerId?: string;
 }
 
+/** An external worker, or a runtime that does work in process. */
 export interface WorkerView {
   readonly id: string;
   readonly kind: 'external' | 'runtime';
-  readonly queue_types: readonly string[];
+  readonly queueTypes: readonly string[];
+  /** `active`: seen in the last minute. */
   readonly status: 'active' | 'idle';
-  readonly first_seen_at_ms: number;
-  readonly last_seen_at_ms: number;
-  readonly in_flight: number;
-  readonly claimed_total: number;
+  readonly firstSeenAtMs: number;
+  readonly lastSeenAtMs: number;
+  /** Items that it has claimed and not settled. */
+  readonly inFlight: number;
+  readonly claimedTotal: number;
 }
 
-/** In-process attempts of a tenant, or of all, in one runtime. */
+/** The in-process attempts of a tenant, or of all tenants, in one runtime. */
 export interface InProcessView {
   readonly running: number;
-  /** They wait for a slot. */
+  /** Attempts that wait for a slot. */
   readonly waiting: number;
-  /** Since when the one that has waited longest does; null = none waits. */
-  readonly oldest_waiting_since_ms: number | null;
+  /** When the longest-waiting attempt began to wait; null = none waits. */
+  readonly oldestWaitingSinceMs: number | null;
 }

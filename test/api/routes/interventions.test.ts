@@ -104,11 +104,11 @@ describe('POST /executions/:id/resume', () => {
     const waits = await started(PAYMENT);
     expect(await refusal(asks)).toEqual([
       409,
-      `conflict: execution ${asks} is not paused by anyone: node review waits for a decision (approve)`,
+      `conflict: execution ${asks} is not paused by an operator: node review waits for a decision (approve)`,
     ]);
     expect(await refusal(waits)).toEqual([
       409,
-      `conflict: execution ${waits} is not paused by anyone: node pay waits for event paid (external-event)`,
+      `conflict: execution ${waits} is not paused by an operator: node pay waits for event paid (external-event)`,
     ]);
   });
 });
@@ -177,7 +177,7 @@ describe('POST /executions/:id/retry', () => {
     const { status, body } = await post(`/executions/${id}/retry`);
     expect([status, body.error]).toEqual([
       409,
-      `conflict: execution ${id} cannot be retried: it is paused, and only what has failed can be`,
+      `conflict: execution ${id} cannot be retried: it is paused, and only failed executions can be`,
     ]);
   });
 

@@ -57,7 +57,7 @@ describe('jamjet pause and resume', () => {
     expect(await jamjet(`resume ${id}`)).toEqual({
       code: 1,
       stdout: '',
-      stderr: `error: execution ${id} is not paused by anyone: node payment waits for event payment-received (external-event)\n`,
+      stderr: `error: execution ${id} is not paused by an operator: node payment waits for event payment-received (external-event)\n`,
     });
     expect(await jamjet(`resume ${id} --event payment-received`)).toMatchObject({ code: 0 });
     expect((await jamjet(`pause ${id}`)).stderr).toBe(`error: execution ${id} has ended: completed\n`);
@@ -102,7 +102,7 @@ describe('jamjet retry', () => {
     expect(await jamjet(`retry ${id}`)).toEqual({
       code: 1,
       stdout: '',
-      stderr: `error: execution ${id} cannot be retried: it is completed, and only what has failed can be\n`,
+      stderr: `error: execution ${id} cannot be retried: it is completed, and only failed executions can be\n`,
     });
   });
 

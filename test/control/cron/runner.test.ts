@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Json } from '../../../machines/json.ts';
 import { type CronDefinition, CronJobs } from '../../../src/control/cron/jobs.ts';
 import { Outbound } from '../../../src/executors/outbound/index.ts';
-import type { Runtime } from '../../../src/runtime/types/runtime.ts';
+import type { ServerRuntime } from '../../../src/runtime/types/server-runtime.ts';
 import { StoreError } from '../../../store/port/errors.ts';
 import type { CronJob } from '../../../store/port/resources/cron.ts';
 import type { Store } from '../../../store/port/store.ts';
@@ -42,7 +42,7 @@ interface Options {
   readonly clock?: FakeClock;
   /** Wraps the store or runtime that the jobs use. */
   readonly store?: (store: Store) => Store;
-  readonly runtime?: (runtime: Runtime) => Runtime;
+  readonly runtime?: (runtime: ServerRuntime) => ServerRuntime;
 }
 
 /** A new clock starts at 2026-03-12T10:00:00Z. */
@@ -237,8 +237,12 @@ describe('a run that cannot be started', () => {
     db.exec("DELETE FROM workflows WHERE workflow_id = 'quick'");
     db.close();
     await hours(made, '2026-03-12T12:00:00Z');
-    expect(await made.job()).toMatchObject({ lastError: 'workflow quick v1', lastRunAtMs: null, lastExecutionId: null });
-    expect(records(made.path)).toMatchObject([['cron_run_failed', { name: 'job', error: 'workflow quick v1' }]]);
+    expect(await made.job()).toMatchObject({
+      lastError: 'workflow quick v1 not found',
+      lastRunAtMs: null,
+      lastExecutionId: null,
+    });
+    expect(records(made.path)).toMatchObject([['cron_run_failed', { name: 'job', error: 'workflow quick v1 not found' }]]);
     await made.runtime.register(CALLER, QUICK as never);
     await hours(made, '2026-03-12T13:00:00Z');
     expect(await made.job()).toMatchObject({ lastError: null, lastRunAtMs: Date.parse('2026-03-12T12:00:00Z') });
@@ -295,7 +299,7 @@ describe('an interrupted run', () => {
             const value = Reflect.get(target, key);
             if (typeof value !== 'function') return value;
             if (key !== 'start') return value.bind(target);
-            return (...request: Parameters<Runtime['start']>) =>
+            return (...request: Parameters<ServerRuntime['start']>) =>
               away ? Promise.reject(new StoreError('store_unavailable', 'away')) : target.start(...request);
           },
         }),

@@ -17,12 +17,12 @@ describe('a clock', () => {
     const errors: unknown[] = [];
     // It stands still: what passes meanwhile is no more than the test takes.
     const clock = new FakeClock(Date.now() + offsetMs);
-    const watch = new ClockSkewMonitor({ store, clock, failed: (error) => errors.push(error) });
+    const watch = new ClockSkewMonitor({ store, clock, onError: (error) => errors.push(error) });
     await watch.check();
     expect(Math.abs(watch.aheadMs - offsetMs)).toBeLessThan(HOUR_MS);
     await watch.check();
     expect(errors.map(String)).toEqual([expect.stringContaining(`${text} the database's`)]);
-    const right = new ClockSkewMonitor({ store, clock: systemClock, failed: (error) => errors.push(error) });
+    const right = new ClockSkewMonitor({ store, clock: systemClock, onError: (error) => errors.push(error) });
     await right.check();
     expect(right.aheadMs).toBe(0);
     expect(errors).toHaveLength(1);
@@ -31,7 +31,7 @@ describe('a clock', () => {
   it('is that of the machine where the database is a file', async () => {
     const store = await sqliteDatabase().open();
     const errors: unknown[] = [];
-    const watch = new ClockSkewMonitor({ store, clock: new FakeClock(0), failed: (error) => errors.push(error) });
+    const watch = new ClockSkewMonitor({ store, clock: new FakeClock(0), onError: (error) => errors.push(error) });
     await watch.check();
     expect([watch.aheadMs, errors]).toEqual([0, []]);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { HEARTBEAT_MS } from '../../../src/runtime/cluster/membership.ts';
+import { HEARTBEAT_MS } from '../../../src/runtime/heartbeats.ts';
 import type { ToolContext } from '../../../src/runtime/types/work.ts';
 import { openCluster, waitUntil, waitUntilWithClock } from '../../support/cluster.ts';
 import { one, pair, tool } from '../../support/cluster-workflows.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Membership } from '../../../src/runtime/cluster/membership.ts';
+import { Ownership } from '../../../src/runtime/cluster/ownership.ts';
 import { FakeClock } from '../../support/clock.ts';
 import { sqliteDatabase } from '../../support/stores.ts';
 
@@ -13,7 +14,6 @@ async function bench() {
   let returns = 0;
   let joins = 0;
   const shared = {
-    shared: true,
     activeRuntimes: (sinceMs: number) => {
       looks += 1;
       return isAway ? Promise.reject(new Error('away')) : store.activeRuntimes(sinceMs);
@@ -23,9 +23,9 @@ async function bench() {
     store: shared,
     clock,
     runtimeId: 'me',
-    looked: (ids) => gone.push(...ids),
-    wasAway: () => (returns += 1),
-    joined: () => (joins += 1),
+    onRefreshed: (ids) => gone.push(...ids),
+    onMissedHeartbeats: () => (returns += 1),
+    onJoined: () => (joins += 1),
   });
   const actor = { actorId: 'x', actorType: 'system', request: null } as const;
   return {
@@ -90,7 +90,14 @@ describe('another runtime', () => {
     const { peers, seen } = await bench();
     await seen('other');
     await peers.refresh();
-    expect(['other', 'lost', 'me', null].map((owner) => peers.ownerAfter(owner))).toEqual(['other', 'me', 'me', 'me']);
+    const tasks = { of: () => new Set<never>() };
+    const ownership = new Ownership({ runtimeId: 'me', membership: peers, tasks, stopping: { aborted: false } });
+    expect(['other', 'lost', 'me', null].map((owner) => ownership.ownerAfter('exec_1', owner))).toEqual([
+      'other',
+      'me',
+      'me',
+      'me',
+    ]);
   });
 
   it('shares what any could do', async () => {
@@ -169,16 +176,5 @@ describe('another runtime', () => {
     expect(peers.isAlive('other')).toBe(true);
     await pass(1);
     expect([peers.isAlive('other'), gone]).toEqual([false, ['other']]);
-  });
-
-  it('never is there on a database of one’s own', async () => {
-    const clock = new FakeClock();
-    const store = await sqliteDatabase().open();
-    const peers = new Membership({ store, clock, runtimeId: 'me', looked: () => {}, wasAway: () => {}, joined: () => {} });
-    const actor = { actorId: 'x', actorType: 'system', request: null } as const;
-    await store.heartbeat({ id: 'other', tenantId: null, kind: 'runtime', queues: [], atMs: clock.nowMs(), claimed: 0, actor });
-    await peers.refresh();
-    await peers.confirm('other');
-    expect([peers.isAlive('other'), peers.isResponsible('x'), peers.ownerAfter('other')]).toEqual([false, true, 'me']);
   });
 });

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { Client } from 'pg';
 import { describe, expect, it } from 'vitest';
-import { HEARTBEAT_MS } from '../../../src/runtime/cluster/membership.ts';
+import { HEARTBEAT_MS } from '../../../src/runtime/heartbeats.ts';
 import { type ClusterMember, openCluster, waitUntil, waitUntilWithClock } from '../../support/cluster.ts';
 import { approval, one } from '../../support/cluster-workflows.ts';
 import { postgresDatabase, postgresServer } from '../../support/postgres.ts';

@@ -107,7 +107,7 @@ describe('several runtimes on one database', () => {
     const claiming = b.runtime.claim(CALLER, { workerId: 'w', queueTypes: ['tool'], waitMs: 60_000 });
     const id = await a.run(one);
     const [item] = await claiming;
-    expect(item?.execution_id).toBe(id);
+    expect(item?.executionId).toBe(id);
     await a.runtime.complete(CALLER, item?.id ?? '', { output: { done: true }, leaseFence: 1 });
     expect((await b.settled(id)).status).toBe('completed');
   });

@@ -51,14 +51,14 @@ describe('approvals', () => {
     await settled(id);
     const open = await runtime.approvals('default', id);
     expect(open).toMatchObject({
-      pending: [{ node_id: 'ask', kind: 'human_approval', context: { description: 'Go?' } }],
+      pending: [{ nodeId: 'ask', kind: 'human_approval', context: { description: 'Go?' } }],
       decided: [],
     });
     await runtime.approve(CALLER, id, { decision: 'approved', nodeId: 'ask', userId: 'ann', comment: 'fine' });
     const decided = await runtime.approvals('default', id);
     expect(decided).toMatchObject({
       pending: [],
-      decided: [{ node_id: 'ask', status: 'approved', user_id: 'ann', comment: 'fine' }],
+      decided: [{ nodeId: 'ask', status: 'approved', userId: 'ann', comment: 'fine' }],
     });
   });
 
@@ -92,7 +92,7 @@ describe('external events', () => {
       nodeId: null,
     });
     const [item] = await runtime.claim(CALLER, { workerId: 'w', queueTypes: ['python_tool'] });
-    await runtime.complete(CALLER, item?.id ?? '', { output: {}, leaseFence: item?.lease_fence ?? 0 });
+    await runtime.complete(CALLER, item?.id ?? '', { output: {}, leaseFence: item?.leaseFence ?? 0 });
     expect(await settled(id)).toMatchObject({ status: 'completed', state: { amount: 5 } });
   });
 
@@ -135,7 +135,7 @@ describe('starts', () => {
     expect((await runtime.execution('default', named.executionId)).workflowVersion).toBe('2');
     await expect(runtime.start(CALLER, { workflowId: 'ask', version: '9' })).rejects.toMatchObject({
       code: 'not_found',
-      message: 'workflow ask v9',
+      message: 'workflow ask v9 not found',
     });
   });
 

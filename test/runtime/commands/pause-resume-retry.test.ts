@@ -59,7 +59,7 @@ describe('pause', () => {
     expect(await bench.runtime.execution('default', id)).toMatchObject({ status: 'paused', state: { n: 1 } });
     await bench.runtime.resume(CALLER, id);
     expect(await bench.runtime.execution('default', id)).toMatchObject({ status: 'running', suspended: null });
-    expect(await claim(bench)).toMatchObject([{ node_id: 'second', attempt: 0 }]);
+    expect(await claim(bench)).toMatchObject([{ nodeId: 'second', attempt: 0 }]);
     await expectToRefold(bench);
   });
 
@@ -75,8 +75,8 @@ describe('pause', () => {
     });
     await bench.runtime.resume(CALLER, id);
     const [item] = await waiting;
-    expect(item).toMatchObject({ node_id: 'second', attempt: 0 });
-    await bench.runtime.complete(CALLER, item?.id ?? '', { output: { ok: true }, leaseFence: item?.lease_fence ?? 0 });
+    expect(item).toMatchObject({ nodeId: 'second', attempt: 0 });
+    await bench.runtime.complete(CALLER, item?.id ?? '', { output: { ok: true }, leaseFence: item?.leaseFence ?? 0 });
     expect(await bench.settled(id)).toMatchObject({ status: 'completed', state: { ok: true } });
   });
 
@@ -85,7 +85,7 @@ describe('pause', () => {
     const id = await bench.run({ ...chain, start_node: 'second' });
     const [item] = await claim(bench);
     await bench.runtime.pause(CALLER, id);
-    await bench.runtime.complete(CALLER, item?.id ?? '', { output: {}, leaseFence: item?.lease_fence ?? 0 });
+    await bench.runtime.complete(CALLER, item?.id ?? '', { output: {}, leaseFence: item?.leaseFence ?? 0 });
     expect(await bench.runtime.execution('default', id)).toMatchObject({ status: 'completed', suspended: null });
   });
 
@@ -147,7 +147,7 @@ describe('pause', () => {
     const asks = await bench.run(one({}, { kind: { type: 'human_approval', description: 'Go?' } }));
     await expect(bench.runtime.resume(CALLER, asks)).rejects.toMatchObject({
       code: 'conflict',
-      message: `execution ${asks} is not paused by anyone: node a waits for a decision (approve)`,
+      message: `execution ${asks} is not paused by an operator: node a waits for a decision (approve)`,
     });
     await bench.runtime.pause(CALLER, asks);
     await expect(bench.runtime.pause(CALLER, asks)).rejects.toMatchObject({
@@ -289,11 +289,11 @@ describe('retry', () => {
     const [item] = await claim(bench);
     await bench.runtime.fail(CALLER, item?.id ?? '', { error: 'no', retryable: false });
     await bench.runtime.retry(CALLER, id);
-    const result = { output: {}, leaseFence: item?.lease_fence ?? 0 };
+    const result = { output: {}, leaseFence: item?.leaseFence ?? 0 };
     await expect(bench.runtime.complete(CALLER, item?.id ?? '', result)).rejects.toMatchObject({ code: 'stale_fence' });
     const [again] = await claim(bench);
-    expect(again).toMatchObject({ node_id: 'second', attempt: 0 });
-    await bench.runtime.complete(CALLER, again?.id ?? '', { output: {}, leaseFence: again?.lease_fence ?? 0 });
+    expect(again).toMatchObject({ nodeId: 'second', attempt: 0 });
+    await bench.runtime.complete(CALLER, again?.id ?? '', { output: {}, leaseFence: again?.leaseFence ?? 0 });
     expect((await bench.settled(id)).status).toBe('completed');
   });
 
@@ -327,9 +327,9 @@ describe('retry', () => {
     const blocked = await bench.run(one({ workflow_id: 'blocked', policy: { blocked_tools: ['work'] } }));
     const asks = await bench.run(one({ workflow_id: 'asks' }, { kind: { type: 'human_approval', description: 'Go?' } }));
     for (const [id, why] of [
-      [limited, 'no node failed it, but: step limit of 1 node completions reached'],
+      [limited, 'it failed as a whole (step limit of 1 node completions reached), not by a node'],
       [blocked, 'node(s) a are blocked by policy, and would be again'],
-      [asks, 'it is paused, and only what has failed can be'],
+      [asks, 'it is paused, and only failed executions can be'],
     ] as const) {
       await bench.settled(id);
       await expect(bench.runtime.retry(CALLER, id)).rejects.toMatchObject({

@@ -104,7 +104,7 @@ describe('an execution that cannot be stepped', () => {
     damage(before.path, id, nothingActive);
     const bench = await openTestRuntime({ path: before.path, clock: before.clock });
     await expect(bench.runtime.sendEvent(CALLER, id, { key: 'k', payload: {} })).resolves.toMatchObject({ matched: false });
-    const error = 'internal error: nothing is under way, and nothing can move it on';
+    const error = 'internal error: no work, timer, event or decision is pending that could continue the execution';
     expect(await bench.settled(id)).toMatchObject({ status: 'failed', error });
     expect(await bench.timeline(id)).toEqual([
       'workflow_started',

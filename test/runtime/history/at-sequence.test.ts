@@ -12,7 +12,7 @@ import { systemClock } from '../../../src/runtime/clock.ts';
 import { createRuntime } from '../../../src/runtime/index.ts';
 import { readTail } from '../../../src/runtime/log/read-log.ts';
 import type { ExecutionView } from '../../../src/runtime/types/executions.ts';
-import type { Runtime } from '../../../src/runtime/types/runtime.ts';
+import type { ServerRuntime } from '../../../src/runtime/types/server-runtime.ts';
 import { loadLocalTools } from '../../../src/tools.ts';
 import type { Store } from '../../../store/port/store.ts';
 import { openSqlite } from '../../../store/sqlite/open.ts';
@@ -55,7 +55,7 @@ interface Stored {
 }
 
 interface Played {
-  readonly runtime: Runtime;
+  readonly runtime: ServerRuntime;
   readonly store: Store;
   readonly path: string;
   readonly document: JsonObject;
@@ -92,13 +92,13 @@ async function play({ name, files = ['workflow.yaml'], input }: Example): Promis
 }
 
 /** Approves all approvals and sends all awaited events until the execution has ended. */
-async function driven(runtime: Runtime, id: string): Promise<ExecutionView> {
+async function driven(runtime: ServerRuntime, id: string): Promise<ExecutionView> {
   for (let asked = 0; asked < 1_000; asked += 1) {
     const view = await runtime.settled('default', id, 20_000);
     if (TERMINAL.has(view.status)) return view;
     const { pending } = await runtime.approvals('default', id);
     const [approval] = pending;
-    if (approval !== undefined) await runtime.approve(CALLER, id, { decision: 'approved', nodeId: approval.node_id });
+    if (approval !== undefined) await runtime.approve(CALLER, id, { decision: 'approved', nodeId: approval.nodeId });
     const { active } = await runtime.stateAt('default', id, view.sequence);
     const key = active.find(({ waitsFor }) => waitsFor !== null)?.waitsFor;
     if (typeof key === 'string') await runtime.sendEvent(CALLER, id, { key, payload: { amount: 63 } }).catch(() => undefined);

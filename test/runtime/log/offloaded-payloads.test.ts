@@ -75,7 +75,7 @@ describe('an output above the threshold', () => {
     const id = await bench.run(ir('w', { a: python('f') }, [['a', 'end']]));
     const [item] = await bench.runtime.claim(CALLER, { workerId: 'w1', queueTypes: ['python_tool'] });
     const statePatch = { own: 'x'.repeat(20_000) };
-    await bench.runtime.complete(CALLER, item?.id ?? '', { output: BIG, statePatch, leaseFence: item?.lease_fence ?? 0 });
+    await bench.runtime.complete(CALLER, item?.id ?? '', { output: BIG, statePatch, leaseFence: item?.leaseFence ?? 0 });
     expect((await bench.settled(id)).state).toEqual(statePatch);
     const { stored, told } = await completion(bench, id);
     expect(stored).toMatchObject({ output: REFERENCE, output_spilled: true, state_patch: statePatch });

@@ -207,7 +207,7 @@ describe('usage reported by nodes', () => {
     const [item] = await bench.runtime.claim(ACME, { ...PYTHON, waitMs: 1_000 });
     await bench.runtime.complete(ACME, item?.id ?? '', {
       output: {},
-      usage: { input_tokens: 5, output_tokens: 2, cost_usd: 0.125 },
+      usage: { inputTokens: 5, outputTokens: 2, costUsd: 0.125 },
     });
     await eventually(async () => (await bench.runtime.execution('acme', executionId)).status === 'completed');
     expect(await bench.store.tenants.usage('acme', '2026-03')).toEqual({ tokens: 7, costUsd: 0.125 });
@@ -217,7 +217,7 @@ describe('usage reported by nodes', () => {
   it('is ignored if it is not a valid amount', async () => {
     const bench = await openAcme();
     await bench.runtime.register(ACME, EXTERNAL);
-    for (const usage of [{ input_tokens: -5, cost_usd: Number.NaN }, { output_tokens: 1.5 }, { gen_ai_model: 'm' }]) {
+    for (const usage of [{ inputTokens: -5, costUsd: Number.NaN }, { outputTokens: 1.5 }, { genAiModel: 'm' }]) {
       await bench.runtime.start(ACME, { workflowId: 'external' });
       const [item] = await bench.runtime.claim(ACME, PYTHON);
       await bench.runtime.complete(ACME, item?.id ?? '', { output: {}, usage });

@@ -1,6 +1,6 @@
 import { RuntimeError } from '../../../src/runtime/errors.ts';
 import type { Caller } from '../../../src/runtime/types/caller.ts';
-import type { Runtime } from '../../../src/runtime/types/runtime.ts';
+import type { ServerRuntime } from '../../../src/runtime/types/server-runtime.ts';
 import { StoreError } from '../../../store/port/errors.ts';
 import type { Random } from '../../support/random.ts';
 import type { Incarnation } from './incarnation.ts';
@@ -45,7 +45,10 @@ export class Clients {
   }
 
   /** A process that is up; waits until one is. */
-  async #anyProcess(random: Random, label: string): Promise<{ readonly runtime: Runtime; readonly incarnation: Incarnation }> {
+  async #anyProcess(
+    random: Random,
+    label: string,
+  ): Promise<{ readonly runtime: ServerRuntime; readonly incarnation: Incarnation }> {
     for (let n = 1; ; n += 1) {
       const up = this.#processes.flatMap(({ runtime, incarnation }) =>
         runtime === null || incarnation === null ? [] : [{ runtime, incarnation }],
@@ -62,7 +65,7 @@ export class Clients {
   }
 
   /** One request to one process. */
-  async ask<T>(random: Random, name: string, request: (runtime: Runtime) => Promise<T>): Promise<Reply<T>> {
+  async ask<T>(random: Random, name: string, request: (runtime: ServerRuntime) => Promise<T>): Promise<Reply<T>> {
     const label = `${name} request ${++this.#requests}`;
     const { runtime, incarnation } = await this.#anyProcess(random, label);
     return new Promise((resolve) => {
@@ -84,7 +87,7 @@ export class Clients {
   }
 
   /** The same request again until it is answered or refused for good. */
-  async askUntilAnswered<T>(random: Random, name: string, request: (runtime: Runtime) => Promise<T>): Promise<Reply<T>> {
+  async askUntilAnswered<T>(random: Random, name: string, request: (runtime: ServerRuntime) => Promise<T>): Promise<Reply<T>> {
     for (let n = 1; ; n += 1) {
       const reply = await this.ask(random, name, request);
       if (reply.is === 'answer' || reply.is === 'refused') return reply;

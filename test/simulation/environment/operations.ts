@@ -1,4 +1,4 @@
-import type { Runtime } from '../../../src/runtime/types/runtime.ts';
+import type { ServerRuntime } from '../../../src/runtime/types/server-runtime.ts';
 import { CLIENT_PREFIX, type OnlineChecker } from '../check/online-checker.ts';
 import type { Operation, Plan } from '../plan.ts';
 import { type Clients, callerOf, type Reply } from './clients.ts';
@@ -83,7 +83,7 @@ export class Operations {
       input: { mark: first.id },
       ...(first.keyed ? { idempotencyKey: first.id } : {}),
     };
-    const start = (runtime: Runtime) => runtime.start(callerOf(client), request);
+    const start = (runtime: ServerRuntime) => runtime.start(callerOf(client), request);
     const reply = await (first.keyed
       ? this.#clients.askUntilAnswered(random, client, start)
       : this.#clients.ask(random, client, start));
@@ -141,7 +141,7 @@ export class Operations {
   ): Promise<void> {
     const payload = { mark: client, n: key === 'key0' ? 3 : 1, ok: true };
     const event = { key, payload, ...(keyed ? { idempotencyKey: client } : {}) };
-    const send = (runtime: Runtime) => runtime.sendEvent(callerOf(client), executionId, event);
+    const send = (runtime: ServerRuntime) => runtime.sendEvent(callerOf(client), executionId, event);
     const once = async (name: string): Promise<void> => {
       const random = this.#random(name);
       const reply = await (keyed ? this.#clients.askUntilAnswered(random, name, send) : this.#clients.ask(random, name, send));
@@ -161,7 +161,7 @@ export class Operations {
     let nodeId: string | undefined;
     if (named) {
       const reply = await this.#clients.ask(random, client, (runtime) => runtime.approvals('default', executionId));
-      if (reply.is === 'answer' && reply.value.pending.length > 0) nodeId = random.pick(reply.value.pending).node_id;
+      if (reply.is === 'answer' && reply.value.pending.length > 0) nodeId = random.pick(reply.value.pending).nodeId;
     }
     const decide = { decision, ...(nodeId === undefined ? {} : { nodeId }) };
     const reply = await this.#clients.ask(random, client, (runtime) => runtime.approve(callerOf(client), executionId, decide));

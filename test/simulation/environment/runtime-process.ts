@@ -1,6 +1,6 @@
 import type { Clock } from '../../../src/runtime/clock.ts';
 import { createRuntime } from '../../../src/runtime/index.ts';
-import type { Runtime } from '../../../src/runtime/types/runtime.ts';
+import type { ServerRuntime } from '../../../src/runtime/types/server-runtime.ts';
 import type { Tools } from '../../../src/runtime/types/work.ts';
 import type { Plan } from '../plan.ts';
 import type { MemoryDatabase } from '../store/memory-database.ts';
@@ -30,7 +30,7 @@ export class RuntimeProcess {
   #lives = 0;
   #starting = 0;
   #incarnation: Incarnation | null = null;
-  #runtime: Runtime | null = null;
+  #runtime: ServerRuntime | null = null;
 
   constructor(options: ProcessOptions) {
     this.#options = options;
@@ -42,7 +42,7 @@ export class RuntimeProcess {
   }
 
   /** Null while it is down, or starts. */
-  get runtime(): Runtime | null {
+  get runtime(): ServerRuntime | null {
     return this.#runtime;
   }
 

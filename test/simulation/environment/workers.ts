@@ -44,7 +44,7 @@ export class ExternalWorkers {
       const reply = await this.#clients.ask(random, name, (runtime) => runtime.claim(callerOf(name), claim));
       const items = reply.is === 'answer' ? reply.value : [];
       for (const item of items) {
-        this.#checker.onClaimed(worker, item.id, item.lease_fence);
+        this.#checker.onClaimed(worker, item.id, item.leaseFence);
         void this.#perform(worker, item);
       }
       if (items.length === 0) await this.#clients.sleep(500, `${name} rests`);
@@ -52,10 +52,10 @@ export class ExternalWorkers {
   }
 
   async #perform(worker: string, item: WorkItemView): Promise<void> {
-    const { lease_fence: fence, node_id: node, attempt } = item;
+    const { leaseFence: fence, nodeId: node, attempt } = item;
     const state = item.payload.state as JsonObject | undefined;
     const mark = String(state?.mark ?? '');
-    const name = `${CLIENT_PREFIX}${worker} ${mark} ${item.execution_id} ${node} ${attempt} ${item.id} ${fence}`;
+    const name = `${CLIENT_PREFIX}${worker} ${mark} ${item.executionId} ${node} ${attempt} ${item.id} ${fence}`;
     const random = randomStream(this.#plan.seed, name);
     const { does, afterMs, output } = behaviourOf(this.#plan.seed, this.faultsOver, worker, mark, node, attempt, fence);
     if (!this.faultsOver && random.chance(0.05)) return;
@@ -89,7 +89,7 @@ export class ExternalWorkers {
     for (let leftMs = ms; leftMs > 0; leftMs -= HEARTBEAT_MS) {
       await this.#clients.sleep(Math.min(leftMs, HEARTBEAT_MS), `${name} works ${leftMs}`);
       if (leftMs <= HEARTBEAT_MS) return;
-      const lease = { workerId: worker, leaseFence: item.lease_fence };
+      const lease = { workerId: worker, leaseFence: item.leaseFence };
       await this.#clients.ask(randomStream(this.#plan.seed, name, leftMs), name, (runtime) =>
         runtime.heartbeat(callerOf(name), item.id, lease),
       );
@@ -98,7 +98,7 @@ export class ExternalWorkers {
 
   #checkReply(name: string, item: WorkItemView, fence: number, what: string, reply: Reply<void>, several: boolean): void {
     if (reply.is === 'answer') {
-      this.#checker.onAcknowledged(name, item.execution_id, what);
+      this.#checker.onAcknowledged(name, item.executionId, what);
       // Shown as 0 it is not checked.
       if (fence !== 0) this.#checker.onSettled(name, item.id, fence);
     } else if (reply.is === 'unknown') this.#checker.onUnknown(name, what);

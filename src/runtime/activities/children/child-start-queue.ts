@@ -1,128 +1,134 @@
 import type { Visit } from '../../../../machines/messages.ts';
+import type { Run } from '../../../../machines/run.ts';
 import { activeVisitOf, hasChild } from '../../../../machines/step/index.ts';
-import type { Clock } from '../../clock.ts';
-import type { CachedExecution } from '../../engine/loading/execution-cache.ts';
+import type { RuntimeContext } from '../../context.ts';
+import type { Deliver } from '../../engine/deliver.ts';
+import type { Engine } from '../../engine/engine.ts';
+import type { CachedExecution } from '../../engine/loading/cached-execution.ts';
+import type { ExecutionLoader } from '../../engine/loading/execution-loader.ts';
+import type { Quotas } from '../../quotas/quotas.ts';
+import { retryForever } from '../../retry-forever.ts';
 import { DeadlineTimer } from '../../timers/deadline-timer.ts';
+import { onEffects } from '../effects.ts';
 import { Slots } from '../local/slots.ts';
+import type { StartedAttempts } from '../local/started-attempts.ts';
+import type { Children } from './children.ts';
 
-/** Children of one tenant that are being started at the same time: a fan-out of thousands must not keep others waiting. */
+/** Children of one tenant that are started at the same time: a fan-out of thousands must not keep others waiting. */
 const STARTING_PER_TENANT = 32;
 
-/** A child to start. */
 interface ChildStart {
   readonly parent: CachedExecution;
   readonly visit: Visit;
-  /** The sequence of the run that it was begun from. */
+  /** The sequence of the run that asked for the child. */
   readonly seq: number;
   /** Why it waits; null = it does not. */
   waitReason: string | null;
   sinceMs: number;
-  dropped: boolean;
+  isCancelled: boolean;
 }
 
-export interface ChildStartQueueOptions {
-  readonly clock: Clock;
-  /** How long a child may wait for room. */
+export interface ChildStartQueueOptions extends RuntimeContext {
+  readonly engine: Engine;
+  readonly deliver: Deliver;
+  readonly loader: ExecutionLoader;
+  readonly quotas: Quotas;
+  readonly started: StartedAttempts;
+  readonly children: Children;
+  /** How long a child may wait for capacity. */
   readonly maxWaitMs: number;
-  /** May children of the tenant start? */
-  readonly isOpen: (tenantId: string) => boolean;
-  /** Takes a place among the live executions of the tenant, under the name of the start. Null = taken; else how full it is. */
-  readonly admit: (tenantId: string, name: string) => Promise<string | null>;
-  /** The place is taken by the child now, or needed no more. */
-  readonly release: (tenantId: string, name: string) => void;
-  /** The execution as it is now; null = it is gone. */
-  readonly read: (executionId: string) => Promise<CachedExecution | null>;
-  /** Starts the child; resolves once it has started, or its node has failed, or the runtime stops. */
-  readonly spawn: (parent: CachedExecution, visit: Visit) => Promise<unknown>;
-  /** Says in the parent's log that the child waits. */
-  readonly waits: (parentId: string, visit: Visit) => Promise<unknown>;
-  /** Fails the parent's node: there was no room in time. */
-  readonly expired: (parentId: string, visit: Visit, error: string) => void;
-  readonly insist: <T>(attempt: () => Promise<T>) => Promise<T | null>;
 }
 
 /**
- * Starts children in turn: of tenants, and of the parents of a tenant. One that finds no room among the tenant's live executions
- * waits for it. The first child of a parent needs none: it takes the place of the parent, which only waits for it, so that parents that
- * hold all the places do not wait for each other for ever.
+ * Starts children in turn: tenants in turn, and the parents of a tenant in turn. A child waits while its tenant has as many live executions as it
+ * may have. The first child of a parent needs no capacity: its parent only waits for it, so parents that use up the whole capacity cannot wait
+ * for each other forever.
  */
 export class ChildStartQueue {
   readonly #options: ChildStartQueueOptions;
   readonly #slots: Slots<ChildStart>;
   readonly #timer: DeadlineTimer;
-  /** All of them, by parent and visit. */
+  /** All starts, by parent and visit. */
   readonly #starts = new Map<string, ChildStart>();
-  /** Those that wait for room: by tenant, and parent, in the order in which they came. */
+  /** Starts that wait for capacity, by tenant and parent, in order of arrival. */
   readonly #waiting = new Map<string, Map<string, Set<ChildStart>>>();
-  /** Children whose start is being committed, by parent. */
+  /** How many children of a parent are being committed. */
   readonly #spawning = new Map<string, number>();
-  /** Counts what may have made room: what looked before does not know it. */
+  /** Counts events that may have freed capacity: a check that began before one may be outdated. */
   #capacityVersion = 0;
 
   constructor(options: ChildStartQueueOptions) {
     this.#options = options;
-    this.#slots = new Slots(STARTING_PER_TENANT, options.isOpen);
+    this.#slots = new Slots(STARTING_PER_TENANT, (tenantId) => options.quotas.isKnownActive(tenantId));
     this.#timer = new DeadlineTimer(options.clock, () => this.#expire());
+    options.stopping.addEventListener('abort', () => this.#timer.stop(), { once: true });
+    onEffects(options, (parent, effect, run) => {
+      if (effect.type === 'abandon') this.#abandon(parent.id, effect, run.seq);
+      // Another owner starts the child as soon as it learns of the commit.
+      else if (effect.type === 'spawn' && parent.owner === options.runtimeId) this.startOnce(parent, run, effect);
+    });
+    options.events.on('committed', ({ after }) => this.#onCommitted(after));
+    options.events.on('tenantReactivated', (tenantId) => this.#reopen(tenantId));
+    options.events.on('capacityFreed', (tenantId) => {
+      for (const each of tenantId === null ? [...this.#waiting.keys()] : [tenantId]) this.#onCapacityFreed(each);
+    });
   }
 
-  stop(): void {
-    this.#timer.stop();
+  /** Starts a child that the parent's run asks for, unless it was started already. */
+  startOnce(parent: CachedExecution, run: Run, { node, activation, attempt }: Visit): void {
+    const visit = { node, activation, attempt };
+    if (this.#options.started.add(parent.id, visit, run.seq)) this.#enqueue(parent, visit, run.seq);
   }
 
-  enqueue(parent: CachedExecution, visit: Visit, seq: number): void {
+  #enqueue(parent: CachedExecution, visit: Visit, seq: number): void {
     const before = this.#starts.get(keyOf(parent.id, visit));
     if (before !== undefined) this.#cancel(before);
-    const start: ChildStart = { parent, visit, seq, waitReason: null, sinceMs: 0, dropped: false };
+    const start: ChildStart = { parent, visit, seq, waitReason: null, sinceMs: 0, isCancelled: false };
     this.#starts.set(keyOf(parent.id, visit), start);
     this.#slots.wait(parent.tenantId, parent.id, start);
     this.#fill();
   }
 
-  /** The step that led to `seq` gave up the visit's attempt. A start from that step or a later one stays. */
-  abandon(parentId: string, visit: Pick<Visit, 'node' | 'activation'>, seq: number): void {
+  /** The step that led to `seq` abandoned the visit. A start that this step or a later one asked for stays. */
+  #abandon(parentId: string, visit: Pick<Visit, 'node' | 'activation'>, seq: number): void {
     const start = this.#starts.get(keyOf(parentId, visit));
     if (start !== undefined && start.seq < seq) this.#cancel(start);
   }
 
-  /** Told of every commit: a parent without a child may start one whatever room there is. */
-  onCommitted(now: CachedExecution): void {
-    if (this.#starts.size === 0 || this.#hasChild(now)) return;
+  /** A parent without a child may start one whatever the capacity. */
+  #onCommitted(parent: CachedExecution): void {
+    if (this.#starts.size === 0 || this.#hasChild(parent)) return;
     this.#capacityVersion += 1;
-    const start = this.#firstOf(now.tenantId, now.id);
+    const start = this.#firstOf(parent.tenantId, parent.id);
     if (start !== null) this.#requeue(start);
   }
 
-  /** The tenant is active again. Its time begins anew. */
-  reopen(tenantId: string): void {
+  /** The tenant is active again. The waiting time of its children starts anew. */
+  #reopen(tenantId: string): void {
     const { clock, maxWaitMs } = this.#options;
     const nowMs = clock.nowMs();
     this.#slots.reopen(tenantId);
     for (const siblings of this.#waiting.get(tenantId)?.values() ?? []) for (const start of siblings) start.sinceMs = nowMs;
     this.#timer.scheduleAt(nowMs + maxWaitMs);
-    this.onCapacityFreed(tenantId);
+    this.#onCapacityFreed(tenantId);
     this.#fill();
   }
 
   /** An execution of the tenant has ended, or its limit was changed. */
-  onCapacityFreed(tenantId: string): void {
+  #onCapacityFreed(tenantId: string): void {
     this.#capacityVersion += 1;
     for (const parentId of [...(this.#waiting.get(tenantId)?.keys() ?? [])]) {
       const start = this.#firstOf(tenantId, parentId);
       if (start === null) continue;
       this.#requeue(start);
-      // One after the other, each parent in its turn: the next is asked for when this one has found room.
+      // One at a time, parents in turn: the next is tried once this one has found capacity.
       return;
     }
   }
 
-  /** Any limit may have been changed. */
-  onCapacityFreedEverywhere(): void {
-    for (const tenantId of [...this.#waiting.keys()]) this.onCapacityFreed(tenantId);
-  }
-
   #cancel(start: ChildStart): void {
     const { parent, visit } = start;
-    start.dropped = true;
+    start.isCancelled = true;
     this.#starts.delete(keyOf(parent.id, visit));
     this.#slots.leave(parent.tenantId, parent.id, start);
     this.#leave(start);
@@ -139,7 +145,7 @@ export class ChildStartQueue {
     const siblings = parents?.get(id);
     if (siblings?.delete(start) !== true) return;
     parents?.delete(id);
-    // The next of this parent has its turn after the other parents.
+    // The next child of this parent has its turn after the other parents.
     if (siblings.size > 0) parents?.set(id, siblings);
     else if (parents?.size === 0) this.#waiting.delete(tenantId);
   }
@@ -157,43 +163,45 @@ export class ChildStartQueue {
   async #start(start: ChildStart): Promise<void> {
     const { tenantId, id } = start.parent;
     let waits = false;
-    const newsBefore = this.#capacityVersion;
+    const versionBefore = this.#capacityVersion;
     try {
-      waits = (await this.#options.insist(() => this.#tryOnce(start))) === false && !start.dropped;
+      waits = (await retryForever(this.#options, () => this.#tryOnce(start))) === false && !start.isCancelled;
     } finally {
       this.#slots.free(tenantId, id);
       if (!waits) {
         this.#cancel(start);
-        // Where this one found room, there may be more.
-        this.onCapacityFreed(tenantId);
-      } else if (newsBefore === this.#capacityVersion) this.#wait(start);
+        // Where this start found capacity, there may be more.
+        this.#onCapacityFreed(tenantId);
+      } else if (versionBefore === this.#capacityVersion) this.#wait(start);
       else this.#slots.wait(tenantId, id, start);
       this.#fill();
     }
   }
 
-  /** False = it has to wait. */
+  /** False = it has to wait for capacity. */
   async #tryOnce(start: ChildStart): Promise<boolean> {
-    const { spawn, waits, read, admit, release, clock } = this.#options;
+    const { engine, children, loader, quotas, clock, actor } = this.#options;
     const { visit } = start;
     const { tenantId, id } = start.parent;
-    const name = keyOf(id, visit);
-    const full = start.dropped ? null : await admit(tenantId, name);
+    const key = keyOf(id, visit);
+    const waitReason = start.isCancelled ? null : await quotas.admitChild(tenantId, key);
     try {
-      const parent = full === null && start.waitReason === null ? start.parent : await read(id);
-      if (start.dropped || parent === null || !isWanted(parent, visit)) return true;
-      if (full === null || !this.#hasChild(parent)) {
-        await this.#countSpawning(id, () => spawn(parent, visit));
+      const parent = waitReason === null && start.waitReason === null ? start.parent : await loader.current(id);
+      if (start.isCancelled || parent === null || !isWanted(parent, visit)) return true;
+      if (waitReason === null || !this.#hasChild(parent)) {
+        await this.#countSpawning(id, () => children.spawn(parent, visit));
         return true;
       }
     } finally {
-      if (full === null) release(tenantId, name);
+      if (waitReason === null) quotas.release(tenantId, key);
     }
     if (start.waitReason === null) {
       start.sinceMs = clock.nowMs();
-      await waits(id, visit);
+      // The parent's log says that the child waits.
+      const waiting = { childId: '', childWorkflowId: '', change: { status: 'waiting' } } as const;
+      await engine.send(id, { type: 'child', ...visit, ...waiting }, { actor });
     }
-    start.waitReason = full;
+    start.waitReason = waitReason;
     return false;
   }
 
@@ -221,17 +229,19 @@ export class ChildStartQueue {
     this.#timer.scheduleAt(start.sinceMs + this.#options.maxWaitMs);
   }
 
+  /** Fails the nodes whose child has waited for too long. */
   #expire(): void {
-    const { clock, maxWaitMs, isOpen, expired } = this.#options;
+    const { clock, maxWaitMs, quotas, deliver } = this.#options;
     const nowMs = clock.nowMs();
     for (const [tenantId, parents] of [...this.#waiting]) {
-      if (!isOpen(tenantId)) continue;
+      if (!quotas.isKnownActive(tenantId)) continue;
       for (const start of [...parents.values()].flatMap((siblings) => [...siblings])) {
         const atMs = start.sinceMs + maxWaitMs;
         if (atMs > nowMs) this.#timer.scheduleAt(atMs);
         else {
           this.#cancel(start);
-          expired(start.parent.id, start.visit, `its child waited ${maxWaitMs / 1000} s for room: ${start.waitReason}`);
+          const error = `its child waited ${maxWaitMs / 1000} s for room: ${start.waitReason}`;
+          void deliver(start.parent.id, { type: 'fail', ...start.visit, error, retryable: true });
         }
       }
     }

@@ -2,13 +2,13 @@ import { LRUCache } from 'lru-cache';
 import type { ExecutionStore } from '../../../../store/port/execution-store.ts';
 import { RuntimeError } from '../../errors.ts';
 
-/** The label of a child that names the root of its tree: the execution that no other has started. */
+/** The label of a child that names the root of its tree, the topmost ancestor. */
 export const ROOT_LABEL = 'jamjet.root';
-/** Executions in one tree, its root not counted. */
+/** The most executions in one tree, not counting its root. */
 export const MAX_DESCENDANTS = 10_000;
-/** Trees whose sizes are remembered. */
+/** The most trees whose sizes are cached. */
 const MAX_REMEMBERED = 10_000;
-/** On a database that others work on, a tree is counted again after so many children. */
+/** On a shared database, a tree is counted again after so many children. */
 const RECOUNT_AFTER = 256;
 
 interface Tree {
@@ -17,7 +17,7 @@ interface Tree {
   admitted: number;
 }
 
-/** How many executions come of one: counted along the index of labels when a tree is first heard of, and remembered. */
+/** Limits how many descendants an execution may have. A tree is counted by an index on labels at its first child here, then kept in memory. */
 export class Descendants {
   readonly #store: Pick<ExecutionStore, 'tenant' | 'shared'>;
   readonly #trees = new LRUCache<string, Promise<Tree>>({ maxSize: MAX_REMEMBERED, sizeCalculation: () => 1 });
@@ -26,11 +26,11 @@ export class Descendants {
     this.#store = store;
   }
 
-  /** Counts one more. Throws `bad_request` when there are too many. */
+  /** Counts one more descendant. Throws `bad_request` when there are too many. */
   async admit(tenantId: string, rootId: string): Promise<void> {
     const tree = await this.#tree(tenantId, rootId);
     if (tree.count >= MAX_DESCENDANTS) {
-      throw new RuntimeError('bad_request', `execution ${rootId} has ${MAX_DESCENDANTS} descendants, the most one may have`);
+      throw new RuntimeError('bad_request', `execution ${rootId} has ${MAX_DESCENDANTS} descendants, the maximum`);
     }
     tree.count += 1;
     tree.admitted += 1;

@@ -2,22 +2,19 @@ import type { JsonObject } from '../../../../machines/json.ts';
 import type { Run } from '../../../../machines/run.ts';
 import { workOf } from '../../../../machines/step/index.ts';
 import type { WorkItemRow } from '../../../../store/port/work-items.ts';
-import type { CachedExecution } from '../../engine/loading/execution-cache.ts';
+import { RENDERED_ON_CLAIM } from '../../engine/commit/commit-builder.ts';
+import type { ExecutionLoader } from '../../engine/loading/execution-loader.ts';
 import { RuntimeError } from '../../errors.ts';
 import type { TimeSlices } from '../../scheduling/time-slices.ts';
 
-/** Stored in place of the payload of a node's work, which is made when the item is claimed. */
-export const RENDERED_ON_CLAIM = '';
-
 export interface WorkPayloadsOptions {
   readonly slices: TimeSlices;
-  /** Reads an execution, in memory or not; null = unknown. */
-  readonly read: (executionId: string) => Promise<CachedExecution | null>;
+  readonly loader: ExecutionLoader;
 }
 
 /**
- * What a worker is given with an item. A node's input and state are rendered for one claim at a time and not stored: a fan-out of a thousand
- * nodes would store the state a thousand times, in one commit.
+ * Renders the payload of a claimed item. It is not stored: a fan-out of a thousand nodes would store the state a thousand times, in one
+ * commit.
  */
 export class WorkPayloads {
   readonly #options: WorkPayloadsOptions;
@@ -26,17 +23,18 @@ export class WorkPayloads {
     this.#options = options;
   }
 
-  /** The payload of an item that was claimed by the step that led to `run`, or the expression whose rendering is too much work. */
-  async of(row: WorkItemRow, run: Run): Promise<{ readonly payload: JsonObject } | { readonly exceeded: string }> {
+  /** The payload of an item that was claimed by the step that led to `run`, or the expression that exceeded the evaluation budget. */
+  async render(row: WorkItemRow, run: Run): Promise<{ readonly payload: JsonObject } | { readonly exceeded: string }> {
     if (row.payload !== RENDERED_ON_CLAIM) return { payload: JSON.parse(row.payload) as JsonObject };
-    const { slices, read } = this.#options;
-    const hot = await read(row.executionId);
-    if (hot === null) throw new RuntimeError('corrupt', `execution ${row.executionId} is not in the store`);
-    const turn = slices.slice(hot.tenantId).next();
+    const { slices, loader } = this.#options;
+    const execution = await loader.current(row.executionId);
+    if (execution === null)
+      throw new RuntimeError('corrupt', `execution ${row.executionId} of work item ${row.id} not found in the store`);
+    const turn = slices.slice(execution.tenantId).next();
     if (turn !== null) await turn;
-    const { payload, inputExceeded } = workOf(hot.loaded.program, run, row.nodeId, {
-      executionId: hot.id,
-      vars: hot.loaded.vars,
+    const { payload, inputExceeded } = workOf(execution.loaded.program, run, row.nodeId, {
+      executionId: execution.id,
+      vars: execution.loaded.vars,
     });
     return inputExceeded === undefined ? { payload } : { exceeded: inputExceeded };
   }

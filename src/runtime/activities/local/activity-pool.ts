@@ -1,215 +1,161 @@
-import type { Fail, Message } from '../../../../machines/messages.ts';
+import type { Fail, Message, Visit } from '../../../../machines/messages.ts';
 import type { Run, Work } from '../../../../machines/run.ts';
 import { BUDGET_EXCEEDED, budgetExceededMessage, hasInputMapping, workOf } from '../../../../machines/step/index.ts';
 import { WorkError, type WorkResult } from '../../../executors/executor.ts';
-import type { Clock } from '../../clock.ts';
-import type { CachedExecution } from '../../engine/loading/execution-cache.ts';
-import type { TimeSlices } from '../../scheduling/time-slices.ts';
-import { type ActivityAttempt, ActivityTask } from './activity-task.ts';
+import type { RuntimeContext } from '../../context.ts';
+import type { Deliver } from '../../engine/deliver.ts';
+import type { CachedExecution } from '../../engine/loading/cached-execution.ts';
+import type { InProcessView } from '../../types/work.ts';
+import { onEffects } from '../effects.ts';
+import { ActivityTask } from './activity-task.ts';
 import { SlotQueue } from './slot-queue.ts';
-import { Slots } from './slots.ts';
+import type { Slots } from './slots.ts';
+import type { StartedAttempts } from './started-attempts.ts';
+import type { TaskRegistry } from './task-registry.ts';
 
-export interface ActivityPoolOptions {
-  readonly clock: Clock;
-  /** Attempts of one tenant that run at the same time; a third more is there for other tenants. */
+export interface ActivityPoolOptions
+  extends Pick<RuntimeContext, 'runtimeId' | 'clock' | 'slices' | 'events' | 'stopping' | 'onError'> {
+  readonly slots: Slots<ActivityTask>;
+  readonly tasks: TaskRegistry;
+  readonly started: StartedAttempts;
+  /** Attempts of one tenant that run at the same time; a third more slots are for other tenants. */
   readonly concurrency: number;
   /** How long an attempt may wait for a slot. */
   readonly maxWaitMs: number;
-  /** Inputs are rendered in slices of time. */
-  readonly slices: TimeSlices;
   /** May work of the tenant start? */
-  readonly isOpen: (tenantId: string) => boolean;
-  /** Makes durable that an attempt which waited for a slot starts now; null = it is not wanted any more. Must not reject. */
-  readonly claim: (executionId: string, attempt: ActivityAttempt) => Promise<Run | null>;
-  /** Delivers an attempt's outcome; must not reject. */
-  readonly report: (executionId: string, attempt: ActivityAttempt, message: Message) => void;
-}
-
-export interface SlotUsage {
-  readonly running: number;
-  readonly waiting: number;
-  /** Null = nothing waits. */
-  readonly oldestSinceMs: number | null;
-}
-
-/** Slots that a step has taken for what it begins. */
-export interface SlotReservation {
-  take(tenantId: string, executionId: string): boolean;
-  /** What began has its own slot by now; what did not needs none. */
-  release(): void;
+  readonly isActive: (tenantId: string) => boolean;
+  readonly deliver: Deliver;
 }
 
 /**
- * In-process work: begun after the commit that made its attempt durable, aborted by deadline, cancel or stop. When there is no slot it
- * waits, and its start is a commit of its own. Keeps nothing durable: what is lost with the process is found again in the snapshots.
+ * Runs in-process attempts: they start after the commit that made them durable, and are aborted by deadline, cancel or stop. An attempt that
+ * finds no slot waits, and its start is a commit of its own. Keeps nothing durable: what is lost with the process is recovered from the snapshots.
  */
 export class ActivityPool {
   readonly #options: ActivityPoolOptions;
-  readonly #tasks = new Set<ActivityTask>();
-  /** Most executions have one attempt under way; a fan-out has several. */
-  readonly #byExecution = new Map<string, Set<ActivityTask>>();
-  readonly #slots: Slots<ActivityTask>;
   readonly #queue: SlotQueue;
-  /** Those that have a slot, and whose start is being made durable. */
+  /** Tasks that have a slot, and whose start is being committed. */
   readonly #starting = new Set<ActivityTask>();
-  #stopped = false;
   #whenIdle: (() => void)[] = [];
 
   constructor(options: ActivityPoolOptions) {
     this.#options = options;
-    this.#slots = new Slots(options.concurrency, options.isOpen);
-    this.#queue = new SlotQueue({
-      slots: this.#slots,
-      clock: options.clock,
-      maxWaitMs: options.maxWaitMs,
-      isOpen: options.isOpen,
-      expired: (task) => this.#expire(task),
+    const { slots, clock, maxWaitMs, isActive, events } = options;
+    this.#queue = new SlotQueue({ slots, clock, maxWaitMs, isActive, onExpired: (task) => this.#expire(task) });
+    onEffects(options, (execution, effect, run) => {
+      if (effect.type === 'abandon') this.#abandonVisit(execution.id, effect, run.seq);
+      // Another owner starts the attempt as soon as it learns of the commit.
+      else if (effect.type === 'work' && effect.local && execution.owner === options.runtimeId)
+        this.startOnce(execution, run, effect, effect.waits === true);
+    });
+    events.on('slotsReleased', () => this.#fill());
+    events.on('tenantReactivated', (tenantId) => {
+      this.#queue.reopen(tenantId);
+      this.#fill();
     });
   }
 
-  /** Attempts begun or waiting for their turn. */
-  get size(): number {
-    return this.#tasks.size;
-  }
-
-  /** What a tenant, or all of them, have under way and waiting. */
-  usage(tenantId?: string): SlotUsage {
+  /** Running and waiting attempts, of a tenant or of all. */
+  inProcess(tenantId?: string): InProcessView {
+    const { slots } = this.#options;
     const { count, oldestSinceMs } = tenantId === undefined ? this.#queue.all() : this.#queue.of(tenantId);
-    const running = tenantId === undefined ? this.#slots.running : this.#slots.runningOf(tenantId);
-    return { running, waiting: count, oldestSinceMs };
+    const running = tenantId === undefined ? slots.running : slots.runningOf(tenantId);
+    return { running, waiting: count, oldestWaitingSinceMs: oldestSinceMs };
   }
 
-  /** Attempts of a tenant, begun or waiting. */
+  /** The number of a tenant's attempts, running or waiting. */
   sizeOf(tenantId: string): number {
-    return this.#slots.runningOf(tenantId) + this.#queue.of(tenantId).count;
+    return this.#options.slots.runningOf(tenantId) + this.#queue.of(tenantId).count;
   }
 
-  /** Attempts that a step begins after this start at once as far as there are slots. */
-  reserve(): SlotReservation {
-    const taken: { readonly tenantId: string; readonly executionId: string }[] = [];
-    return {
-      take: (tenantId, executionId) => {
-        const isTaken = !this.#stopped && this.#slots.take(tenantId, executionId);
-        if (isTaken) taken.push({ tenantId, executionId });
-        return isTaken;
-      },
-      release: () => {
-        if (taken.length === 0) return;
-        for (const { tenantId, executionId } of taken.splice(0)) this.#slots.free(tenantId, executionId);
-        this.#fill();
-      },
-    };
+  /** Starts an attempt that the run asks for, unless it was started already. `waits`: it waits for a slot. */
+  startOnce(execution: CachedExecution, run: Run, visit: Visit, waits: boolean): void {
+    if (!this.#options.started.add(execution.id, visit, run.seq)) return;
+    if (waits) this.#enqueue(execution, run, visit);
+    else this.#start(execution, run, visit);
   }
 
-  /** An attempt whose start is durable. */
-  start(hot: CachedExecution, run: Run, attempt: ActivityAttempt): void {
-    if (this.#stopped) return;
-    const task = new ActivityTask(hot, run, attempt);
-    this.#add(task);
-    this.#slots.occupy(task.tenantId, task.executionId);
+  #start(execution: CachedExecution, run: Run, visit: Visit): void {
+    if (this.#options.stopping.aborted) return;
+    const task = new ActivityTask(execution, run, visit);
+    this.#options.tasks.add(task);
+    this.#options.slots.occupy(task.tenantId, task.executionId);
     void this.#perform(task, run);
   }
 
-  /** An attempt that waits for a slot. */
-  enqueue(hot: CachedExecution, run: Run, attempt: ActivityAttempt): void {
-    if (this.#stopped) return;
-    const task = new ActivityTask(hot, run, attempt);
-    this.#add(task);
-    // The start of an attempt that was given up and is wanted again may be on its way: it is this one's, if it is taken.
-    const before = [...this.#starting].find((other) => other.executionId === hot.id && other.is(attempt));
+  #enqueue(execution: CachedExecution, run: Run, visit: Visit): void {
+    if (this.#options.stopping.aborted) return;
+    const task = new ActivityTask(execution, run, visit);
+    this.#options.tasks.add(task);
+    // The start of an attempt that was abandoned and is wanted again may be under way: if it is committed, this task takes it over.
+    const before = [...this.#starting].find((other) => other.executionId === execution.id && other.is(visit));
     if (before !== undefined) before.successor = task;
     else this.#queue.add(task);
     this.#fill();
   }
 
-  /** Work of the tenant may start that could not before. */
-  reopen(tenantId: string): void {
-    this.#queue.reopen(tenantId);
-    this.#fill();
-  }
-
-  /** Attempts of one execution, begun or waiting. */
-  countOf(executionId: string): number {
-    return this.#byExecution.get(executionId)?.size ?? 0;
-  }
-
-  /** Somebody else has moved the execution on: attempts that are not wanted any more are abandoned, but for what was begun later than that. */
-  keepOnly(executionId: string, seq: number, wanted: readonly ActivityAttempt[]): void {
-    for (const task of [...(this.#byExecution.get(executionId) ?? [])]) {
-      if (task.seq <= seq && !wanted.some((attempt) => task.is(attempt))) this.#abandon(task);
+  /** Another runtime moved the execution on to `seq`: abandons attempts that are not in `wanted`, except those started later. */
+  keepOnly(executionId: string, seq: number, wanted: readonly Visit[]): void {
+    for (const task of [...this.#options.tasks.of(executionId)]) {
+      if (task.seq <= seq && !wanted.some((visit) => task.is(visit))) this.#abandon(task);
     }
   }
 
   /**
-   * The step that led to `seq` gave up the visit's attempt: its AbortSignal is set, and its outcome is dropped. An attempt begun from that
-   * step or a later one stays: a look at the store may have begun it before the commit of the step was answered.
+   * The step that led to `seq` abandoned the visit: aborts its attempt, whose result is dropped. An attempt that was started from that step or a
+   * later one stays: a look at the store may have started it before the commit of the step was answered.
    */
-  abandon(executionId: string, visit: { readonly node: string; readonly activation: number }, seq: number): void {
-    for (const task of this.#byExecution.get(executionId) ?? []) {
+  #abandonVisit(executionId: string, visit: Pick<Visit, 'node' | 'activation'>, seq: number): void {
+    for (const task of this.#options.tasks.of(executionId)) {
       if (task.node !== visit.node || task.activation !== visit.activation || task.seq >= seq) continue;
       this.#abandon(task);
       return;
     }
   }
 
-  /** Nobody knows what of it is wanted. */
   abandonAll(): void {
-    for (const task of [...this.#tasks]) this.#abandon(task);
+    for (const task of this.#options.tasks.all()) this.#abandon(task);
   }
 
-  /** Waits at most `graceMs` for what runs, then aborts it; what has not reported by then is left to be handed back. */
+  /** Waits at most `graceMs` for running attempts, then aborts them. Attempts that have not ended by then are left for recovery. */
   async stop(graceMs: number): Promise<void> {
-    this.#stopped = true;
-    for (const task of this.#queue.stop()) this.#remove(task);
+    const { tasks } = this.#options;
+    for (const task of this.#queue.stop()) tasks.remove(task);
     await this.#idleWithin(graceMs);
-    for (const task of this.#tasks) task.abort(new WorkError('the runtime is stopping', { retryable: true }));
+    for (const task of tasks.all()) task.abort(new WorkError('the runtime is stopping', { retryable: true }));
     await this.#idleWithin(Math.min(graceMs, 500));
-    for (const task of this.#tasks) {
+    for (const task of tasks.all()) {
       task.dropped = true;
-      this.#remove(task);
+      tasks.remove(task);
     }
   }
 
   #abandon(task: ActivityTask): void {
     task.dropped = true;
     this.#queue.remove(task);
-    this.#remove(task);
+    this.#options.tasks.remove(task);
     task.abort(new WorkError('the node was cancelled', { retryable: false }));
     this.#wakeIdle();
   }
 
-  #add(task: ActivityTask): void {
-    this.#tasks.add(task);
-    const others = this.#byExecution.get(task.executionId);
-    if (others === undefined) this.#byExecution.set(task.executionId, new Set([task]));
-    else others.add(task);
-  }
-
-  #remove(task: ActivityTask): void {
-    this.#tasks.delete(task);
-    const left = this.#byExecution.get(task.executionId);
-    left?.delete(task);
-    if (left?.size === 0) this.#byExecution.delete(task.executionId);
-  }
-
   #idleWithin(ms: number): Promise<void> {
-    if (this.#tasks.size === 0 || ms <= 0) return Promise.resolve();
+    if (this.#options.tasks.size === 0 || ms <= 0) return Promise.resolve();
     return new Promise((resolve) => {
-      const callOff = this.#options.clock.after(ms, resolve, true);
+      const cancelTimer = this.#options.clock.after(ms, resolve, true);
       this.#whenIdle.push(() => {
-        callOff();
+        cancelTimer();
         resolve();
       });
     });
   }
 
   #wakeIdle(): void {
-    if (this.#tasks.size === 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
+    if (this.#options.tasks.size === 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
 
-  /** Starts what waits, as far as there are slots. */
+  /** Starts waiting tasks as long as there are slots. */
   #fill(): void {
-    while (!this.#stopped) {
+    while (!this.#options.stopping.aborted) {
       const task = this.#queue.next();
       if (task === null) return;
       void this.#claimAndPerform(task);
@@ -218,11 +164,11 @@ export class ActivityPool {
 
   async #claimAndPerform(task: ActivityTask): Promise<void> {
     this.#starting.add(task);
-    const run = await this.#options.claim(task.executionId, task);
+    const run = await this.#claim(task);
     this.#starting.delete(task);
     const started = run === null ? null : startedTask(task, run);
-    if (started !== task) this.#remove(task);
-    if (task.successor !== null && task.successor !== started) this.#waitAgain(task.successor);
+    if (started !== task) this.#options.tasks.remove(task);
+    if (task.successor !== null && task.successor !== started) this.#requeue(task.successor);
     if (run === null || started === null) {
       this.#free(task);
       this.#wakeIdle();
@@ -232,34 +178,53 @@ export class ActivityPool {
     }
   }
 
-  #waitAgain(task: ActivityTask): void {
-    if (this.#stopped) this.#remove(task);
+  /** Commits the start of an attempt that waited for a slot; null = it is not wanted any more, or the runtime stops. */
+  async #claim({ executionId, node, activation, attempt }: ActivityTask): Promise<Run | null> {
+    const { deliver, runtimeId, started } = this.#options;
+    const visit = { node, activation, attempt };
+    const outcome = await deliver(executionId, { type: 'claimed', ...visit, workerId: runtimeId, local: true });
+    if (outcome === null) return null;
+    if (!('refused' in outcome)) return outcome.run;
+    started.delete(executionId, visit);
+    return null;
+  }
+
+  /** Delivers the outcome of an attempt. If it is refused and the attempt is wanted after all, it is started again. */
+  async #report({ executionId, node, activation, attempt }: ActivityTask, message: Message): Promise<void> {
+    const outcome = await this.#options.deliver(executionId, message);
+    if (outcome !== null && 'refused' in outcome) this.#options.started.delete(executionId, { node, activation, attempt });
+  }
+
+  #requeue(task: ActivityTask): void {
+    if (this.#options.stopping.aborted) this.#options.tasks.remove(task);
     else if (!task.dropped) this.#queue.add(task);
   }
 
   #free({ tenantId, executionId }: ActivityTask): void {
-    this.#slots.free(tenantId, executionId);
+    this.#options.slots.free(tenantId, executionId);
     this.#fill();
   }
 
   #expire(task: ActivityTask): void {
-    const running = this.#slots.runningOf(task.tenantId);
-    const error = `waited ${this.#options.maxWaitMs / 1000} s for a slot; tenant ${task.tenantId} has ${running} in-process attempts under way, of at most ${this.#options.concurrency}`;
+    const { slots, maxWaitMs, concurrency, tasks } = this.#options;
+    const running = slots.runningOf(task.tenantId);
+    const error = `waited ${maxWaitMs / 1000} s for a slot; tenant ${task.tenantId} has ${running} in-process attempts running, of at most ${concurrency}`;
     const { node, activation, attempt } = task;
-    this.#remove(task);
-    this.#options.report(task.executionId, task, { type: 'fail', node, activation, attempt, error, retryable: true });
+    tasks.remove(task);
+    void this.#report(task, { type: 'fail', node, activation, attempt, error, retryable: true });
   }
 
   async #perform(task: ActivityTask, run: Run): Promise<void> {
+    const { clock, stopping, tasks } = this.#options;
     const { executionId, node, activation, attempt } = task;
-    const startedAtMs = this.#options.clock.nowMs();
+    const startedAtMs = clock.nowMs();
     let message: Message;
     try {
       if (hasInputMapping(task.loaded.program, node)) await this.#awaitSlice(task);
       const work = workOf(task.loaded.program, run, node, { executionId, vars: task.loaded.vars });
       if (work.inputErrors.length > 0) throw inputError(work);
       const result = await this.#withDeadline(task, work);
-      const durationMs = this.#options.clock.nowMs() - startedAtMs;
+      const durationMs = clock.nowMs() - startedAtMs;
       message = {
         type: 'done',
         node,
@@ -273,45 +238,45 @@ export class ActivityPool {
     } catch (error) {
       message = { type: 'fail', node, activation, attempt, ...failureOf(error) };
     }
-    // An aborted attempt of a stopping runtime is handed back, not failed: only a result still counts.
-    const handedBack = this.#stopped && task.aborted && message.type === 'fail';
-    if (!task.dropped && !handedBack) this.#options.report(executionId, task, message);
-    if (!task.dropped) this.#remove(task);
-    // What starts next shares the commit of what has ended.
+    // When the runtime stops, an aborted attempt is handed back and not failed: only a result still counts.
+    const isHandedBack = stopping.aborted && task.aborted && message.type === 'fail';
+    if (!task.dropped && !isHandedBack) void this.#report(task, message);
+    if (!task.dropped) tasks.remove(task);
+    // After the report, so that what starts next shares its commit.
     this.#free(task);
     this.#wakeIdle();
   }
 
-  /** A step may begin hundreds of nodes at once, and each may take all of a step's budget to render its input. */
+  /** A step may start hundreds of nodes at once, and rendering each input may take a step's whole evaluation budget. */
   async #awaitSlice({ tenantId }: ActivityTask): Promise<void> {
     await this.#options.slices.slice(tenantId).next();
   }
 
-  /** Runs the executor; at the deadline it is aborted and no longer waited for. */
+  /** Runs the executor. At the deadline it is aborted and no longer waited for. */
   async #withDeadline(task: ActivityTask, work: Work): Promise<WorkResult> {
     const execute = task.loaded.executorOf(task.node);
-    if (execute === null) throw new WorkError(`nothing in this process does the work of node ${task.node}`, { retryable: false });
+    if (execute === null) throw new WorkError(`this process has no executor for node ${task.node}`, { retryable: false });
     const seconds = work.timeoutSecs;
     if (seconds === null) return task.outcome(execute(work, task.context));
-    const callOff = this.#options.clock.after(seconds * 1000, () => {
+    const cancelTimer = this.#options.clock.after(seconds * 1000, () => {
       task.abort(new WorkError(`timed out after ${seconds} s`, { retryable: true, errorClass: 'timeout' }));
     });
     try {
       return await task.outcome(execute(work, task.context));
     } finally {
-      callOff();
+      cancelTimer();
     }
   }
 }
 
-/** Whose start the step that led to `run` made durable: the attempt itself, or the one that took its place before that step. */
+/** The task whose start the step that led to `run` made durable: the task itself, or the successor that took its place before that step. */
 function startedTask(task: ActivityTask, run: Run): ActivityTask | null {
   if (!task.dropped) return task;
   const { successor } = task;
   return successor !== null && !successor.dropped && successor.seq < run.seq ? successor : null;
 }
 
-/** Better a failure than a tool that is handed null where the author wrote an expression. */
+/** The attempt fails, rather than that a tool gets null where the author wrote an expression. */
 function inputError({ inputErrors, inputExceeded }: Work): WorkError {
   if (inputExceeded !== undefined)
     return new WorkError(budgetExceededMessage(inputExceeded), { retryable: false, errorClass: BUDGET_EXCEEDED });

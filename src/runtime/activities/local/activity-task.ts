@@ -1,17 +1,12 @@
+import type { Visit } from '../../../../machines/messages.ts';
 import type { Run } from '../../../../machines/run.ts';
 import type { WorkContext, WorkError, WorkResult } from '../../../executors/executor.ts';
-import type { CachedExecution } from '../../engine/loading/execution-cache.ts';
+import type { CachedExecution } from '../../engine/loading/cached-execution.ts';
 import type { Starter } from '../../engine/loading/starter.ts';
 import type { LoadedWorkflow } from '../../engine/loading/workflow-cache.ts';
 
-export interface ActivityAttempt {
-  readonly node: string;
-  readonly activation: number;
-  readonly attempt: number;
-}
-
-/** An in-process attempt, waiting for a slot or under way. Its AbortSignal is made when somebody asks for it: most functions never do. */
-export class ActivityTask implements ActivityAttempt {
+/** An in-process attempt, waiting for a slot or running. Its AbortSignal is created on first use: most functions never ask for it. */
+export class ActivityTask implements Visit {
   readonly executionId: string;
   readonly tenantId: string;
   readonly loaded: LoadedWorkflow;
@@ -21,23 +16,19 @@ export class ActivityTask implements ActivityAttempt {
   readonly node: string;
   readonly activation: number;
   readonly attempt: number;
-  /** The execution by which it was begun or queued. */
+  /** The sequence of the run that started or queued it. */
   seq: number;
-  /** Set when nobody wants the outcome any more. */
+  /** Set when the result is not wanted any more. */
   dropped = false;
-  /** The same attempt, begun anew while the start of this one was being made durable. */
+  /** The same attempt, wanted again while the start of this one was being committed. */
   successor: ActivityTask | null = null;
-  /** Since when it waits for a slot; null = it does not. */
+  /** When it began to wait for a slot, in milliseconds since the epoch; null = it does not wait. */
   waitsSinceMs: number | null = null;
   #controller: AbortController | null = null;
   #reason: WorkError | null = null;
   #onAbort: (reason: WorkError) => void = () => {};
 
-  constructor(
-    { id, tenantId, loaded, startedBy, labels }: CachedExecution,
-    run: Run,
-    { node, activation, attempt }: ActivityAttempt,
-  ) {
+  constructor({ id, tenantId, loaded, startedBy, labels }: CachedExecution, run: Run, { node, activation, attempt }: Visit) {
     this.executionId = id;
     this.tenantId = tenantId;
     this.loaded = loaded;
@@ -87,7 +78,7 @@ export class ActivityTask implements ActivityAttempt {
     this.#onAbort(reason);
   }
 
-  /** What the work comes to, or the reason it was aborted for, whichever is first. */
+  /** The result of the work, or a rejection with the reason for which the task was aborted, whichever comes first. */
   outcome(work: Promise<WorkResult>): Promise<WorkResult> {
     return new Promise((resolve, reject) => {
       if (this.#reason !== null) reject(this.#reason);
@@ -96,7 +87,7 @@ export class ActivityTask implements ActivityAttempt {
     });
   }
 
-  is({ node, activation, attempt }: ActivityAttempt): boolean {
+  is({ node, activation, attempt }: Visit): boolean {
     return this.node === node && this.activation === activation && this.attempt === attempt;
   }
 }

@@ -7,38 +7,38 @@ export interface SlotQueueOptions {
   readonly slots: Slots<ActivityTask>;
   readonly clock: Clock;
   readonly maxWaitMs: number;
-  /** May work of the tenant start? While it may not, its time does not count. */
-  readonly isOpen: (tenantId: string) => boolean;
-  /** It has waited for too long, and waits no more. */
-  readonly expired: (task: ActivityTask) => void;
+  /** May work of the tenant start? While it may not, its waiting time does not count. */
+  readonly isActive: (tenantId: string) => boolean;
+  /** Called with a task that has waited for too long and was removed. */
+  readonly onExpired: (task: ActivityTask) => void;
 }
 
-export interface Waiting {
+export interface WaitingTasks {
   readonly count: number;
-  /** Null = nothing waits. */
+  /** Milliseconds since the epoch; null = none waits. */
   readonly oldestSinceMs: number | null;
 }
 
-/** Attempts that wait for a slot, and how long. */
+/** In-process attempts that wait for a slot, with a limit on how long. */
 export class SlotQueue {
   readonly #options: SlotQueueOptions;
-  readonly #alarm: DeadlineTimer;
-  /** In the order in which their time began, by tenant. */
+  readonly #timer: DeadlineTimer;
+  /** By tenant, in the order in which the waiting time began. */
   readonly #tenants = new Map<string, Set<ActivityTask>>();
   #count = 0;
 
   constructor(options: SlotQueueOptions) {
     this.#options = options;
-    this.#alarm = new DeadlineTimer(options.clock, () => this.#expire());
+    this.#timer = new DeadlineTimer(options.clock, () => this.#expire());
   }
 
-  all(): Waiting {
+  all(): WaitingTasks {
     let oldestSinceMs: number | null = null;
     for (const tasks of this.#tenants.values()) oldestSinceMs = earlier(oldestSinceMs, oldestOf(tasks));
     return { count: this.#count, oldestSinceMs };
   }
 
-  of(tenantId: string): Waiting {
+  of(tenantId: string): WaitingTasks {
     const tasks = this.#tenants.get(tenantId);
     return tasks === undefined ? { count: 0, oldestSinceMs: null } : { count: tasks.size, oldestSinceMs: oldestOf(tasks) };
   }
@@ -51,39 +51,39 @@ export class SlotQueue {
     else others.add(task);
     this.#count += 1;
     slots.wait(task.tenantId, task.executionId, task);
-    this.#alarm.scheduleAt(task.waitsSinceMs + maxWaitMs);
+    this.#timer.scheduleAt(task.waitsSinceMs + maxWaitMs);
   }
 
-  /** Nothing happens when it does not wait. */
+  /** Does nothing when the task does not wait. */
   remove(task: ActivityTask): void {
-    if (this.#forget(task)) this.#options.slots.leave(task.tenantId, task.executionId, task);
+    if (this.#delete(task)) this.#options.slots.leave(task.tenantId, task.executionId, task);
   }
 
-  /** The next to start, which has its slot; null = none. */
+  /** The next task to start, with its slot taken; null = none. */
   next(): ActivityTask | null {
     const task = this.#options.slots.next();
-    if (task !== null) this.#forget(task);
+    if (task !== null) this.#delete(task);
     return task;
   }
 
-  /** The tenant's work may start again; its time begins anew. */
+  /** The tenant's work may start again; its waiting time starts anew. */
   reopen(tenantId: string): void {
     const { slots, clock, maxWaitMs } = this.#options;
     const nowMs = clock.nowMs();
     slots.reopen(tenantId);
     for (const task of this.#tenants.get(tenantId) ?? []) task.waitsSinceMs = nowMs;
-    if (this.#count > 0) this.#alarm.scheduleAt(nowMs + maxWaitMs);
+    if (this.#count > 0) this.#timer.scheduleAt(nowMs + maxWaitMs);
   }
 
-  /** All that waited; none does any more. */
+  /** Removes and returns all waiting tasks. */
   stop(): readonly ActivityTask[] {
-    this.#alarm.stop();
+    this.#timer.stop();
     const all = [...this.#tenants.values()].flatMap((tasks) => [...tasks]);
     for (const task of all) this.remove(task);
     return all;
   }
 
-  #forget(task: ActivityTask): boolean {
+  #delete(task: ActivityTask): boolean {
     const tasks = this.#tenants.get(task.tenantId);
     if (tasks?.delete(task) !== true) return false;
     if (tasks.size === 0) this.#tenants.delete(task.tenantId);
@@ -93,11 +93,11 @@ export class SlotQueue {
   }
 
   #expire(): void {
-    const { clock, maxWaitMs, isOpen, expired } = this.#options;
+    const { clock, maxWaitMs, isActive, onExpired } = this.#options;
     const nowMs = clock.nowMs();
     let next: number | null = null;
     for (const [tenantId, tasks] of [...this.#tenants]) {
-      if (!isOpen(tenantId)) continue;
+      if (!isActive(tenantId)) continue;
       for (const task of tasks) {
         const atMs = (task.waitsSinceMs ?? nowMs) + maxWaitMs;
         if (atMs > nowMs) {
@@ -105,10 +105,10 @@ export class SlotQueue {
           break;
         }
         this.remove(task);
-        expired(task);
+        onExpired(task);
       }
     }
-    if (next !== null) this.#alarm.scheduleAt(next);
+    if (next !== null) this.#timer.scheduleAt(next);
   }
 }
 

@@ -1,11 +1,11 @@
-/** A tenant may hold this many times the slots that are free; an execution, of those its tenant may have. */
+/** A tenant may hold this many times the slots that are free; an execution, this many times those that are left to its tenant. */
 const TENANT_FACTOR = 3;
 const EXECUTION_FACTOR = 7;
 
 interface Execution<T> {
   readonly id: string;
   running: number;
-  /** In the order in which they came. */
+  /** In order of arrival. */
   readonly waiting: Set<T>;
 }
 
@@ -14,49 +14,49 @@ interface Tenant<T> {
   running: number;
   waiting: number;
   readonly executions: Map<string, Execution<T>>;
-  /** Executions with work waiting, whose turn it is first. */
+  /** Executions with waiting work, in the order of their next turns. */
   readonly turns: Set<Execution<T>>;
 }
 
 /**
- * Slots for work, shared fairly. A tenant may hold up to `perTenant` of them, and no more than three times as many as are free: the
- * dynamic threshold of Choudhury and Hahne (1998) for shared buffers, which needs no shares to be configured. As many slots again are for
- * tenants that hold none: however much others ask for, and however long they hold it, such a tenant need not wait. An execution's share of
- * its tenant's slots is bounded by a threshold too. A slot that becomes free goes to tenants in turn, and to a tenant's executions in turn.
+ * Slots for work, shared fairly. A tenant may hold up to `perTenant` slots, and at most three times as many as are free: the dynamic
+ * threshold of Choudhury and Hahne (1998) for shared buffers, which needs no configured shares. `perTenant` more slots are reserved for tenants
+ * that hold none, so that such a tenant need not wait, whatever others ask for and however long they hold it. A threshold bounds an
+ * execution's share of its tenant's slots, too. A freed slot goes to tenants in turn, and to a tenant's executions in turn.
  */
 export class Slots<T> {
   readonly #perTenant: number;
-  /** For tenants that hold some already. */
+  /** Slots for tenants that hold some already. */
   readonly #shared: number;
-  readonly #isOpen: (tenantId: string) => boolean;
+  readonly #isActive: (tenantId: string) => boolean;
   readonly #tenants = new Map<string, Tenant<T>>();
-  /** Tenants with work waiting, whose turn it is first; those that are not open wait outside. */
+  /** Tenants with waiting work that may start, in the order of their next turns. */
   readonly #turns = new Set<Tenant<T>>();
   #running = 0;
 
-  /** `isOpen`: may work of the tenant start? Call `reopen` when the answer becomes yes. */
-  constructor(perTenant: number, isOpen: (tenantId: string) => boolean = () => true) {
+  /** `isActive`: may work of the tenant start? Call `reopen` when the answer becomes yes. */
+  constructor(perTenant: number, isActive: (tenantId: string) => boolean = () => true) {
     this.#perTenant = perTenant;
     this.#shared = perTenant + Math.ceil(perTenant / TENANT_FACTOR);
-    this.#isOpen = isOpen;
+    this.#isActive = isActive;
   }
 
   get running(): number {
     return this.#running;
   }
 
-  /** Takes a slot if one may be had at once: nothing of the execution waits, and neither share is used up. */
+  /** Takes a slot if one is free, nothing of the execution waits, and neither share is used up. */
   take(tenantId: string, executionId: string): boolean {
     const tenant = this.#tenant(tenantId);
     const execution = this.#execution(tenant, executionId);
     const isFree =
-      execution.waiting.size === 0 && this.#mayTake(tenant) && this.#mayTakeWithin(tenant, execution) && this.#isOpen(tenantId);
+      execution.waiting.size === 0 && this.#mayTake(tenant) && this.#mayTakeWithin(tenant, execution) && this.#isActive(tenantId);
     if (isFree) this.#count(tenant, execution, 1);
     else this.#forgetIdle(tenant, execution);
     return isFree;
   }
 
-  /** Takes a slot whether or not there is one. */
+  /** Takes a slot even if none is free. */
   occupy(tenantId: string, executionId: string): void {
     const tenant = this.#tenant(tenantId);
     this.#count(tenant, this.#execution(tenant, executionId), 1);
@@ -75,10 +75,10 @@ export class Slots<T> {
     execution.waiting.add(item);
     tenant.waiting += 1;
     tenant.turns.add(execution);
-    if (this.#isOpen(tenantId)) this.#turns.add(tenant);
+    if (this.#isActive(tenantId)) this.#turns.add(tenant);
   }
 
-  /** It waits no more. */
+  /** Removes an item that waits. */
   leave(tenantId: string, executionId: string, item: T): void {
     const tenant = this.#tenant(tenantId);
     const execution = this.#execution(tenant, executionId);
@@ -89,14 +89,14 @@ export class Slots<T> {
   /** The tenant's work may start again. */
   reopen(tenantId: string): void {
     const tenant = this.#tenants.get(tenantId);
-    if (tenant !== undefined && tenant.waiting > 0 && this.#isOpen(tenantId)) this.#turns.add(tenant);
+    if (tenant !== undefined && tenant.waiting > 0 && this.#isActive(tenantId)) this.#turns.add(tenant);
   }
 
-  /** What waits and may have a slot now, with that slot; null = nothing. */
+  /** Takes a slot for the next waiting item that may have one, and returns the item; null = none. */
   next(): T | null {
     if (this.#running >= this.#shared + this.#perTenant) return null;
     for (const tenant of this.#turns) {
-      if (!this.#isOpen(tenant.id)) this.#turns.delete(tenant);
+      if (!this.#isActive(tenant.id)) this.#turns.delete(tenant);
       else if (this.#mayTake(tenant)) {
         const item = this.#nextOf(tenant);
         if (item !== null) return item;
@@ -111,7 +111,7 @@ export class Slots<T> {
       if (item === undefined || !this.#mayTakeWithin(tenant, execution)) continue;
       this.#count(tenant, execution, 1);
       this.#remove(tenant, execution, item);
-      // Whoever had a turn goes to the end.
+      // The tenant and the execution move to the end of their rounds.
       if (tenant.turns.delete(execution)) tenant.turns.add(execution);
       if (this.#turns.delete(tenant)) this.#turns.add(tenant);
       return item;

@@ -3,75 +3,75 @@ import { LRUCache } from 'lru-cache';
 import type { Message, Visit } from '../../../../machines/messages.ts';
 import { runsChild } from '../../../../machines/nodes/index.ts';
 import { activeOf } from '../../../../machines/step/index.ts';
-import type { ExecutionStore } from '../../../../store/port/execution-store.ts';
-import type { ExecutionRow } from '../../../../store/port/executions.ts';
-import type { Preconditions } from '../../engine/envelope.ts';
-import type { CachedExecution } from '../../engine/loading/execution-cache.ts';
-import type { LoadedWorkflow } from '../../engine/loading/workflow-cache.ts';
+import type { RuntimeContext } from '../../context.ts';
+import type { Deliver } from '../../engine/deliver.ts';
+import type { CachedExecution } from '../../engine/loading/cached-execution.ts';
+import type { ExecutionLoader } from '../../engine/loading/execution-loader.ts';
+import type { WorkflowCache } from '../../engine/loading/workflow-cache.ts';
+import type { ExecutionScope } from '../../execution-scope.ts';
+import type { Placement } from '../../placement.ts';
+import { attemptKey } from '../local/started-attempts.ts';
 
-/** Executions taken over between two turns of the event loop: a restart with thousands of them must not keep the first requests waiting. */
-const PAGE = 20;
-/** Attempts that are remembered as taken over. */
+/** Executions recovered between two turns of the event loop: a restart with thousands of them must not delay the first requests. */
+const PAGE_SIZE = 20;
+/** The most recovered attempts that are remembered. */
 const MAX_REMEMBERED = 10_000;
+/** The queue of nodes whose work may also be done in process. */
+export const TOOL_QUEUE = 'tool';
 
-export interface OrphanRecoveryOptions {
-  readonly store: ExecutionStore;
-  readonly runtimeId: string;
-  /** Is that runtime there, this one included? */
-  readonly isAlive: (runtimeId: string) => boolean;
-  readonly shouldProcess: (executionId: string) => boolean;
-  readonly stopped: () => boolean;
-  readonly read: (row: ExecutionRow) => Promise<CachedExecution>;
-  readonly programOf: (row: ExecutionRow) => Promise<LoadedWorkflow>;
-  /** Resolves when the message has been taken or refused. */
-  readonly deliver: (executionId: string, message: Message, conditions: Preconditions) => Promise<void>;
-  readonly failed: (error: unknown) => void;
+export interface OrphanRecoveryOptions extends RuntimeContext {
+  readonly placement: Placement;
+  readonly scope: ExecutionScope;
+  readonly loader: ExecutionLoader;
+  readonly workflows: WorkflowCache;
+  readonly deliver: Deliver;
 }
 
 /**
- * Takes over the in-process work of runtimes that are gone. The snapshot is the intention: a node that was under way gets
- * a failed attempt (`runtime lost`), so that a poisonous one cannot loop for ever; work that an orderly stop handed back is
- * begun again under the same attempt.
+ * Takes over the in-process work of runtimes that are gone, as the snapshots tell it. A node that was running gets a failed attempt (`runtime lost`), so
+ * that one that crashes its process cannot loop forever. Work that a clean stop handed back starts again as the same attempt.
  */
 export class OrphanRecovery {
   readonly #options: OrphanRecoveryOptions;
-  /** How runtimes that are gone ended. */
+  /** Whether runtimes that are gone stopped cleanly. */
   readonly #cleanStops = new Map<string, Promise<boolean>>();
-  /** Attempts are taken over once, though a sweep and a commit may both come across them. */
+  /** An attempt is recovered once, though both a sweep and a commit may find it. */
   readonly #recovered = new LRUCache<string, true>({ maxSize: MAX_REMEMBERED, sizeCalculation: () => 1 });
 
   constructor(options: OrphanRecoveryOptions) {
     this.#options = options;
+    const { events, runtimeId, onError } = options;
+    events.on('committed', ({ before, after }) => {
+      // A commit of this runtime made it the owner of an execution whose former owner is lost.
+      if (after.owner === runtimeId && before !== null && before.owner !== null && before.owner !== runtimeId)
+        void this.recover(before, before.owner).catch(onError);
+    });
+    events.on('commitsLost', () => this.#recovered.clear());
   }
 
-  /** What was taken over may not be so any more. */
-  forget(): void {
-    this.#recovered.clear();
-  }
-
-  /** Takes over all executions of runtimes that are gone, of those that `isMine`; answers whether some were left to others. */
+  /** Recovers all executions whose owner is gone and that `isMine` accepts; returns whether some were left to other runtimes. */
   async sweep(isMine: (executionId: string) => boolean): Promise<boolean> {
-    const { store, isAlive, shouldProcess: adopts, stopped, read, failed } = this.#options;
+    const { store, placement, scope, stopping, loader, onError } = this.#options;
     this.#cleanStops.clear();
     let leftSome = false;
     let after = '';
-    while (!stopped()) {
+    while (!stopping.aborted) {
       await setImmediate();
-      const rows = await store.executionsWithLocalWork({ after, limit: PAGE });
+      const rows = await store.executionsWithLocalWork({ after, limit: PAGE_SIZE });
       const last = rows.at(-1);
       if (last === undefined) break;
       after = last.id;
-      const orphans = rows.filter((row) => row.owner !== null && !isAlive(row.owner) && adopts(row.id));
+      const orphans = rows.filter((row) => row.owner !== null && !placement.isAlive(row.owner) && scope.includes(row.id));
       const mine = orphans.filter((row) => isMine(row.id));
       leftSome ||= mine.length < orphans.length;
       await Promise.all(
         mine.map(async (row) => {
           try {
-            const hot = await read(row);
-            // Reading looks for owners that nobody here has heard of.
-            if (row.owner !== null && !isAlive(row.owner)) await this.recover(hot, row.owner);
+            const execution = await loader.load(row);
+            // Loading confirms owners that are not known here.
+            if (row.owner !== null && !placement.isAlive(row.owner)) await this.recover(execution, row.owner);
           } catch (error) {
-            failed(error);
+            onError(error);
           }
         }),
       );
@@ -79,23 +79,26 @@ export class OrphanRecovery {
     return leftSome;
   }
 
-  /** Takes over what `lost`, which is gone, had under way when the execution was as it is given; or one attempt of it alone. */
-  async recover(hot: CachedExecution, lost: string, only?: Visit): Promise<void> {
-    const orderly = await this.#stoppedCleanly(lost);
-    const under = activeOf(hot.loaded.program, hot.run).filter(({ local, node }) => local && (only?.node ?? node) === node);
-    for (const { node, activation, attempt, phase } of under) {
-      const key = `${lost}\n${hot.id}\n${node}\n${activation}\n${attempt}`;
+  /** Recovers what the lost runtime `lostOwner` had in progress in the given state of the execution, or only one attempt of it. */
+  async recover(execution: CachedExecution, lostOwner: string, only?: Visit): Promise<void> {
+    const isClean = await this.#stoppedCleanly(lostOwner);
+    const active = activeOf(execution.loaded.program, execution.run).filter(
+      ({ local, node }) => local && (only?.node ?? node) === node,
+    );
+    for (const { node, activation, attempt, phase } of active) {
+      const visit = { node, activation, attempt };
+      const key = `${lostOwner}\n${attemptKey(execution.id, visit)}`;
       if (this.#recovered.has(key)) continue;
       this.#recovered.set(key, true);
-      const kind = hot.loaded.kindOf(node);
+      const kind = execution.loaded.kindOf(node);
       const isChild = kind !== null && runsChild(kind);
-      // Starting a child is the runtime's own work and leaves nothing behind when it is cut short: it never counts as an attempt. Nor does
-      // what only waited for a slot.
+      // Starting a child is done by the runtime itself and leaves nothing behind when it is interrupted: it never counts as an attempt. Nor
+      // does work that only waited for a slot.
       const message: Message =
-        orderly || isChild || phase === 'queued'
-          ? { type: 'requeue', node, activation, attempt }
-          : { type: 'fail', node, activation, attempt, error: 'runtime lost', retryable: true };
-      await this.#options.deliver(hot.id, message, { lostOwner: lost });
+        isClean || isChild || phase === 'queued'
+          ? { type: 'requeue', ...visit }
+          : { type: 'fail', ...visit, error: 'runtime lost', retryable: true };
+      await this.#options.deliver(execution.id, message, { lostOwner });
     }
   }
 
@@ -109,39 +112,40 @@ export class OrphanRecovery {
   }
 
   /**
-   * Takes `tool` nodes that wait for an external worker into this process, when it has the tool: an execution need not wait for
-   * ever because the server that began it had been started without its tools. Looks at items after the one named; answers the one to
-   * look after next time, when some belong to executions whose owner is another runtime that is there.
+   * Takes `tool` nodes that wait for an external worker into this process if it has the tool, so that an execution does not wait forever
+   * because the server that started it had been started without its tools. Looks at items after `from`. Returns the item to look after next
+   * time, if some belong to executions of another live runtime; null = none does.
    */
-  async reclaim(from = ''): Promise<string | null> {
-    const { store, stopped, failed } = this.#options;
+  async reclaimToolWork(from = ''): Promise<string | null> {
+    const { store, stopping, onError } = this.#options;
     let after = from;
-    let again: string | null = null;
-    while (!stopped()) {
+    let next: string | null = null;
+    while (!stopping.aborted) {
       await setImmediate();
-      const items = await store.unclaimedWork({ queue: 'tool', after, limit: PAGE });
+      const items = await store.unclaimedWork({ queue: TOOL_QUEUE, after, limit: PAGE_SIZE });
       const last = items.at(-1);
       if (last === undefined) break;
       for (const item of items) {
         try {
-          if (!(await this.#reclaimOne(item.executionId, { ...item, node: item.nodeId }))) again ??= after;
+          if (!(await this.#reclaimOne(item.executionId, { ...item, node: item.nodeId }))) next ??= after;
         } catch (error) {
-          failed(error);
+          onError(error);
         }
       }
       after = last.id;
     }
-    return again;
+    return next;
   }
 
-  /** False = its execution is in other hands. */
+  /** False = the execution belongs to another live runtime. */
   async #reclaimOne(executionId: string, { node, activation, attempt }: Visit): Promise<boolean> {
-    const { store, shouldProcess: adopts, programOf, deliver, isAlive, runtimeId } = this.#options;
-    const row = adopts(executionId) ? await store.execution(executionId) : null;
+    const { store, scope, workflows, deliver, placement, runtimeId } = this.#options;
+    const row = scope.includes(executionId) ? await store.execution(executionId) : null;
     if (row === null) return true;
-    if (!(await programOf(row)).isLocal(node)) return true;
-    if (row.owner !== null && row.owner !== runtimeId && isAlive(row.owner)) return false;
-    await deliver(executionId, { type: 'requeue', node, activation, attempt, queued: true }, {});
+    const loaded = await workflows.load(row.tenantId, row.revision);
+    if (!loaded.isLocal(node)) return true;
+    if (row.owner !== null && row.owner !== runtimeId && placement.isAlive(row.owner)) return false;
+    await deliver(executionId, { type: 'requeue', node, activation, attempt, queued: true });
     return true;
   }
 }

@@ -1,114 +1,111 @@
-import type { Clock } from '../../clock.ts';
-import { firstWorkItemAt } from '../../ids.ts';
-import type { OrphanRecovery } from './orphan-recovery.ts';
+import { Coalesced } from '../../coalesce.ts';
+import type { RuntimeContext } from '../../context.ts';
+import { firstWorkItemIdAt } from '../../ids.ts';
+import type { Placement } from '../../placement.ts';
+import { type OrphanRecovery, TOOL_QUEUE } from './orphan-recovery.ts';
 
-/** Clocks differ a little, and a commit takes a while. */
+/** Allows for differences between clocks and for the duration of a commit. */
 const MARGIN_MS = 60_000;
 
-export interface RecoverySchedulerOptions {
+export interface RecoverySchedulerOptions extends Pick<RuntimeContext, 'clock' | 'events' | 'stopping' | 'onError'> {
   readonly recovery: OrphanRecovery;
-  readonly clock: Clock;
-  readonly isMine: (executionId: string) => boolean;
-  /** Has this runtime tools of its own? */
+  readonly placement: Placement;
+  /** Has this runtime in-process tools? */
   readonly hasTools: boolean;
-  readonly stopped: () => boolean;
-  readonly failed: (error: unknown) => void;
 }
 
-type Round = 'mine' | 'all';
-
-/** When recovery takes place: at the start, and whenever another runtime is gone or leaves work on a queue. */
+/** Decides when to recover: at the start, and whenever another runtime is gone or leaves work on a queue. */
 export class RecoveryScheduler {
   readonly #options: RecoverySchedulerOptions;
-  #round: Round | null = null;
-  #sweeping: Promise<void> | null = null;
-  /** The last round left some to others, or could not be ended. */
-  #unfinished = false;
-  /** Items after this one are to be looked at; null = none. */
-  #from: string | null = null;
-  #reclaiming: Promise<void> | null = null;
+  /** The executions of the next sweep: those that this runtime is responsible for, or all; null = none is requested. */
+  #nextSweep: 'mine' | 'all' | null = null;
+  /** The last sweep left some executions to other runtimes, or failed. */
+  #isUnfinished = false;
+  /** Items after this one are to be reclaimed; null = none is requested. */
+  #reclaimFrom: string | null = null;
   #reclaimedAtMs = 0;
-  /** Items after this one are to be looked at again, later; null = none. */
+  /** Items after this one are to be looked at again after the next refresh of the membership; null = none. */
   #leftFrom: string | null = null;
+  readonly #sweeps = new Coalesced(() => this.#sweepOnce());
+  readonly #reclaims = new Coalesced(() => this.#reclaimOnce());
 
   constructor(options: RecoverySchedulerOptions) {
     this.#options = options;
+    const { events } = options;
+    events.on('membershipRefreshed', ({ gone }) => this.#onMembershipRefreshed(gone));
+    events.on('workQueued', ({ queue }) => {
+      if (queue === TOOL_QUEUE) this.#onWorkQueued();
+    });
+    events.on('resync', () => this.#onWorkQueued());
+    events.on('commitsLost', () => {
+      this.#sweep('mine');
+      this.#reclaim('');
+    });
   }
 
+  /** Resolves once the executions of runtimes that were gone at the start are recovered. */
   async begin(): Promise<void> {
     this.#sweep('mine');
-    await this.#sweeping;
+    await this.#sweeps.idle();
     this.#reclaim('');
   }
 
-  /** Resolves when what is under way has ended. */
+  /** Resolves when no recovery is running. */
   async idle(): Promise<void> {
-    await this.#sweeping;
-    await this.#reclaiming;
+    await this.#sweeps.idle();
+    await this.#reclaims.idle();
   }
 
-  /** Who is there has been looked up again. What a round left to others, and is still there, is theirs no more. */
-  onMembershipRefreshed(gone: readonly string[]): void {
+  /** What an earlier sweep left to another runtime, and is still there, is recovered here. */
+  #onMembershipRefreshed(gone: readonly string[]): void {
     if (gone.length > 0) this.#sweep('mine');
-    else if (this.#unfinished) this.#sweep('all');
+    else if (this.#isUnfinished) this.#sweep('all');
     const left = this.#leftFrom;
     this.#leftFrom = null;
     if (left !== null) this.#reclaim(left);
   }
 
-  /** The database may not know of what was taken over. */
-  restart(): void {
-    this.#options.recovery.forget();
-    this.#sweep('mine');
-    this.#reclaim('');
+  #onWorkQueued(): void {
+    this.#reclaim(firstWorkItemIdAt(this.#reclaimedAtMs - MARGIN_MS));
   }
 
-  /** There may be work on a queue that can be done here in process. */
-  onWorkQueued(): void {
-    this.#reclaim(firstWorkItemAt(this.#reclaimedAtMs - MARGIN_MS));
+  #sweep(which: 'mine' | 'all'): void {
+    this.#nextSweep = this.#nextSweep === 'all' ? 'all' : which;
+    void this.#sweeps.run();
   }
 
-  #sweep(round: Round): void {
-    this.#round = this.#round === 'all' ? 'all' : round;
-    this.#sweeping ??= this.#sweepAll().finally(() => {
-      this.#sweeping = null;
-    });
-  }
-
-  async #sweepAll(): Promise<void> {
-    const { recovery, isMine, stopped, failed } = this.#options;
-    for (let round = this.#round; round !== null && !stopped(); round = this.#round) {
-      this.#round = null;
-      try {
-        this.#unfinished = await recovery.sweep(round === 'all' ? () => true : isMine);
-      } catch (error) {
-        this.#unfinished = true;
-        failed(error);
-      }
+  async #sweepOnce(): Promise<void> {
+    const { recovery, placement, stopping, onError } = this.#options;
+    const which = this.#nextSweep;
+    this.#nextSweep = null;
+    if (which === null || stopping.aborted) return;
+    try {
+      this.#isUnfinished = await recovery.sweep(which === 'all' ? () => true : (id) => placement.isResponsible(id));
+    } catch (error) {
+      this.#isUnfinished = true;
+      onError(error);
     }
   }
 
   #reclaim(from: string): void {
     if (!this.#options.hasTools) return;
-    this.#from = earlier(this.#from, from);
-    this.#reclaiming ??= this.#reclaimAll().finally(() => {
-      this.#reclaiming = null;
-    });
+    this.#reclaimFrom = earlier(this.#reclaimFrom, from);
+    void this.#reclaims.run();
   }
 
-  async #reclaimAll(): Promise<void> {
-    const { recovery, clock, stopped, failed } = this.#options;
-    for (let from = this.#from; from !== null && !stopped(); from = this.#from) {
-      this.#from = null;
-      const atMs = clock.nowMs();
-      try {
-        const left = await recovery.reclaim(from);
-        this.#reclaimedAtMs = atMs;
-        if (left !== null) this.#leftFrom = earlier(this.#leftFrom, left);
-      } catch (error) {
-        this.#leftFrom = earlier(this.#leftFrom, from);
-        failed(error);
-      }
+  async #reclaimOnce(): Promise<void> {
+    const { recovery, clock, stopping, onError } = this.#options;
+    const from = this.#reclaimFrom;
+    this.#reclaimFrom = null;
+    if (from === null || stopping.aborted) return;
+    const atMs = clock.nowMs();
+    try {
+      const left = await recovery.reclaimToolWork(from);
+      this.#reclaimedAtMs = atMs;
+      if (left !== null) this.#leftFrom = earlier(this.#leftFrom, left);
+    } catch (error) {
+      this.#leftFrom = earlier(this.#leftFrom, from);
+      onError(error);
     }
   }
 }

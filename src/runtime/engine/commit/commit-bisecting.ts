@@ -1,12 +1,12 @@
 import type { CommitRejection, CommitUnit } from '../../../../store/port/commit.ts';
 import { StoreError } from '../../../../store/port/errors.ts';
 
-/** What became of a unit: null = it is committed; an `Error` = nothing of it is, as far as is known. */
+/** The result of a unit: null = committed; an `Error` = not committed, as far as is known. */
 export type CommitResult = CommitRejection | Error | null;
 
 /**
- * Commits units together, and answers what became of each. A `StoreError` tells of the database and fails all of them. Any other error is about
- * what one of them holds and the database does not take: the others are not to suffer for it, so they are committed by halves until it stands alone.
+ * Commits units in one transaction and returns the result of each. A `StoreError` concerns the database and fails all of them. On any other
+ * error, e.g. a value that the database cannot store, splits the batch in half and retries, until the failing unit is alone.
  */
 export async function commitBisecting(
   units: readonly CommitUnit[],

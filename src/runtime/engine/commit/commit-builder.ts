@@ -5,14 +5,16 @@ import { type Effect, type Run, TERMINAL } from '../../../../machines/run.ts';
 import type { TimerWrite, WorkWrite } from '../../../../store/port/commit.ts';
 import type { EventRow, ExecutionProgress, InboxMessage } from '../../../../store/port/executions.ts';
 import type { Artifact } from '../../../../store/port/resources/artifacts.ts';
-import { RENDERED_ON_CLAIM } from '../../activities/external/work-payloads.ts';
 import type { Actor } from '../../actor.ts';
 import type { Ids } from '../../ids.ts';
 import { offload } from '../../log/offloaded-payloads.ts';
 import type { CopiedHistory, Preconditions } from '../envelope.ts';
 import type { LoadedWorkflow } from '../loading/workflow-cache.ts';
 
-/** What one or several steps of one execution ask the store to write, collected in order. */
+/** Stored in place of the payload of a node's work, which is rendered when the item is claimed. */
+export const RENDERED_ON_CLAIM = '';
+
+/** Collects, in order, what one or several steps of one execution ask the store to write. */
 export interface CommitBuilder {
   readonly events: EventRow[];
   readonly timers: TimerWrite[];
@@ -22,9 +24,9 @@ export interface CommitBuilder {
   /** In order, each with the run of the step that asked for it. */
   readonly effects: { readonly effect: Effect; readonly run: Run }[];
   readonly diagnostics: string[];
-  /** What the events refer to instead of holding it. */
+  /** Payloads that the events refer to. */
   readonly offloaded: Artifact[];
-  /** What the completed nodes report, added up. */
+  /** The sum of what the completed nodes report. */
   usage: { readonly tokens: number; readonly costUsd: number } | null;
   logBytes: number;
 }
@@ -44,9 +46,9 @@ export function newCommitBuilder(): CommitBuilder {
   };
 }
 
-/** What several steps ask for, in order. */
-export function mergeBuilders(draughts: readonly CommitBuilder[]): CommitBuilder {
-  const [first, ...others] = draughts;
+/** Joins the writes of several steps, in order, into the first builder. */
+export function mergeBuilders(builders: readonly CommitBuilder[]): CommitBuilder {
+  const [first, ...others] = builders;
   if (first === undefined) return newCommitBuilder();
   for (const other of others) {
     for (const key of LISTS) for (const each of other[key]) (first[key] as unknown[]).push(each);
@@ -62,48 +64,48 @@ export function isEmpty({ events, timers, work, consumed }: CommitBuilder): bool
   return events.length === 0 && timers.length === 0 && work.length === 0 && consumed.length === 0;
 }
 
-/** Rows of a step's events. Whoever caused the step is the actor, except where a runtime begins in-process work. */
+/** Adds the rows of a step's events. Their actor is the one that caused the step, except where a runtime starts in-process work. */
 export function addEvents(
-  draught: CommitBuilder,
+  builder: CommitBuilder,
   events: readonly LogEvent[],
-  origin: Actor,
+  actor: Actor,
   message: Message | null,
   nowMs: number,
   artifactThresholdBytes: number,
 ): void {
   for (const event of events) {
     const data = JSON.stringify(event.data);
-    const apart = offload(event, data, artifactThresholdBytes, nowMs);
-    // A replay needs the output wherever it is kept, and no state.
-    draught.logBytes += (event.type === 'node_completed' ? data : (apart?.data ?? data)).length;
-    if (apart !== null) draught.offloaded.push(apart.artifact);
-    if (event.type === 'node_completed') addUsage(draught, event.data);
-    const { actorId, actorType, onBehalfOf } = runtimeAsActor(event, message) ?? origin;
-    draught.events.push({
+    const offloaded = offload(event, data, artifactThresholdBytes, nowMs);
+    // A replay reads an offloaded output, but no offloaded state.
+    builder.logBytes += (event.type === 'node_completed' ? data : (offloaded?.data ?? data)).length;
+    if (offloaded !== null) builder.offloaded.push(offloaded.artifact);
+    if (event.type === 'node_completed') addUsage(builder, event.data);
+    const { actorId, actorType, onBehalfOf } = runtimeAsActor(event, message) ?? actor;
+    builder.events.push({
       seq: event.sequence,
       type: event.type,
       nodeId: event.node_id,
-      data: apart?.data ?? data,
+      data: offloaded?.data ?? data,
       atMs: nowMs,
       actorId,
       actorType,
       onBehalfOf,
-      request: origin.request,
+      request: actor.request,
     });
   }
 }
 
-/** What a fork has in common with another execution: written as it was, and paid for by that one. */
-export function addCopiedHistory(draught: CommitBuilder, { events, artifacts }: CopiedHistory): void {
-  for (const event of events) draught.events.push(event);
-  for (const artifact of artifacts) draught.offloaded.push(artifact);
+/** Adds the history that a fork shares with its origin, as it was written. Its usage counts for the origin alone. */
+export function addCopiedHistory(builder: CommitBuilder, { events, artifacts }: CopiedHistory): void {
+  for (const event of events) builder.events.push(event);
+  for (const artifact of artifacts) builder.offloaded.push(artifact);
 }
 
-/** Tools may report anything: what is no number counts as nothing. */
-function addUsage(draught: CommitBuilder, { input_tokens, output_tokens, cost_usd }: JsonObject): void {
+/** Tools may report anything: a value that is not a positive number counts as 0. */
+function addUsage(builder: CommitBuilder, { input_tokens, output_tokens, cost_usd }: JsonObject): void {
   if (input_tokens === undefined && output_tokens === undefined && cost_usd === undefined) return;
   const tokens = Math.ceil(nonNegative(input_tokens)) + Math.ceil(nonNegative(output_tokens));
-  draught.usage = sumOf(draught.usage, { tokens, costUsd: nonNegative(cost_usd) });
+  builder.usage = sumOf(builder.usage, { tokens, costUsd: nonNegative(cost_usd) });
 }
 
 function sumOf(some: CommitBuilder['usage'], more: NonNullable<CommitBuilder['usage']>): NonNullable<CommitBuilder['usage']> {
@@ -115,7 +117,7 @@ function nonNegative(reported: Json | undefined): number {
   return typeof reported === 'number' && reported > 0 ? Math.min(reported, Number.MAX_SAFE_INTEGER) : 0;
 }
 
-/** A `worker_id` that no client has given is the runtime's own. */
+/** A `worker_id` that no client has sent names the runtime. */
 function runtimeAsActor(event: LogEvent, message: Message | null): Omit<Actor, 'request'> | null {
   if (event.type !== 'node_started' || message?.type === 'claimed' || typeof event.data.worker_id !== 'string') return null;
   return { actorId: event.data.worker_id, actorType: 'system', onBehalfOf: null };
@@ -128,30 +130,30 @@ export interface EffectContext {
   readonly ids: Ids;
 }
 
-/** The durable half of a step's effects; in-process work is begun only after the commit. */
-export function addEffects(draught: CommitBuilder, effects: readonly Effect[], context: EffectContext): void {
+/** Adds the durable part of a step's effects. In-process work starts only after the commit. */
+export function addEffects(builder: CommitBuilder, effects: readonly Effect[], context: EffectContext): void {
   for (const effect of effects) {
-    draught.effects.push({ effect, run: context.run });
+    builder.effects.push({ effect, run: context.run });
     switch (effect.type) {
       case 'work':
-        if (!effect.local) draught.work.push(workItem(effect, context));
+        if (!effect.local) builder.work.push(workItem(effect, context));
         break;
       case 'abandon':
-        if (!effect.local) draught.work.push({ op: 'cancel', nodeId: effect.node, activation: effect.activation });
+        if (!effect.local) builder.work.push({ op: 'cancel', nodeId: effect.node, activation: effect.activation });
         break;
       case 'spawn':
         break;
       case 'cancel_child':
-        draught.send.push({
+        builder.send.push({
           toExecutionId: effect.childId,
           message: JSON.stringify({ type: 'cancel', reason: 'parent execution left it' }),
         });
         break;
       case 'set_timer':
-        draught.timers.push({ op: 'set', id: effect.id, nodeId: effect.node, atMs: effect.atMs, armedSeq: context.run.seq });
+        builder.timers.push({ op: 'set', id: effect.id, nodeId: effect.node, atMs: effect.atMs, armedSeq: context.run.seq });
         break;
       case 'clear_timer':
-        draught.timers.push({ op: 'clear', id: effect.id });
+        builder.timers.push({ op: 'clear', id: effect.id });
         break;
       default: {
         const unhandled: never = effect;
@@ -174,7 +176,7 @@ function workItem(effect: Effect & { type: 'work' }, context: EffectContext): Wo
       maxAttempts: retry.max_attempts,
       queue: effect.queue,
       payload: RENDERED_ON_CLAIM,
-      // 1.001 s times 1,000 is not quite 1,001.
+      // Rounded because 1.001 × 1000 is slightly less than 1001 in floating point.
       timeoutMs: timeout_secs === null ? null : Math.round(timeout_secs * 1000),
       createdAtMs: nowMs,
     },
@@ -182,17 +184,17 @@ function workItem(effect: Effect & { type: 'work' }, context: EffectContext): Wo
 }
 
 /**
- * The conditions a message carries, as writes the store refuses when they do not hold. `events` are those of its step; null = the machine has
- * refused it, and an item that it settles all the same is wanted by nobody.
+ * Adds a message's preconditions as writes that the store rejects when they do not hold. `events` are those of its step. Null: the machine
+ * refused the message, so a work item that it settles all the same is cancelled.
  */
-export function addConditions(
-  draught: CommitBuilder,
-  conditions: Preconditions | undefined,
+export function addPreconditions(
+  builder: CommitBuilder,
+  preconditions: Preconditions | undefined,
   events: readonly LogEvent[] | null,
 ): void {
-  if (conditions?.fire !== undefined) draught.timers.push({ op: 'fire', ...conditions.fire });
-  if (conditions?.settle !== undefined) {
-    draught.work.push({ op: 'settle', ...conditions.settle, status: events === null ? 'cancelled' : settledBy(events) });
+  if (preconditions?.fire !== undefined) builder.timers.push({ op: 'fire', ...preconditions.fire });
+  if (preconditions?.settle !== undefined) {
+    builder.work.push({ op: 'settle', ...preconditions.settle, status: events === null ? 'cancelled' : settledBy(events) });
   }
 }
 

@@ -3,79 +3,90 @@ import type { ExecutionWrite } from '../../../../store/port/commit.ts';
 import { monthOf } from '../../quotas/month.ts';
 import type { ExecutionStart } from '../envelope.ts';
 import { timeoutFrom } from '../execution-start.ts';
-import type { CachedExecution } from '../loading/execution-cache.ts';
+import type { CachedExecution } from '../loading/cached-execution.ts';
 import { errorOf, failuresAfter, NO_FAILURES } from '../loading/failures.ts';
 import { nextCheckpoint } from './checkpoint.ts';
 import { type CommitBuilder, headOf } from './commit-builder.ts';
 
 /** What a commit does to one execution. */
 export interface ExecutionCommit {
+  /** Null: the commit starts the execution. */
   readonly before: CachedExecution | null;
   readonly after: CachedExecution;
   readonly write: ExecutionWrite;
-  /** Effects in order, each with the run of the step that asked for it. */
+  /** The effects in order, each with the run of the step that asked for it. */
   readonly effects: readonly { readonly effect: Effect; readonly run: Run }[];
-  /** What the steps could not evaluate, e.g. a condition: worth telling, but no part of the log. */
+  /** Problems of the steps that are reported but not logged, e.g. a condition that could not be evaluated. */
   readonly diagnostics: readonly string[];
 }
 
-export function executionCommit(
-  id: string,
-  before: CachedExecution | null,
-  base: CachedExecution | ExecutionStart,
-  run: Run,
-  draught: CommitBuilder,
-  revives: boolean,
-  owner: string,
-  nowMs: number,
-): ExecutionCommit {
-  // What a retry forgave can be folded from the start alone, so none must ever load from a checkpoint before it.
-  const { text, checkpoint } = nextCheckpoint(revives ? null : (before?.checkpoint ?? null), run, draught.logBytes);
-  const failures = failuresAfter(before?.failures ?? NO_FAILURES, run, draught.events);
-  const head = headOf(run, errorOf(run, failures), owner, nowMs);
+export interface ExecutionCommitInput {
+  readonly id: string;
+  readonly before: CachedExecution | null;
+  readonly base: CachedExecution | ExecutionStart;
+  /** After the steps. */
+  readonly run: Run;
+  readonly builder: CommitBuilder;
+  /** Does a retry continue an execution that had ended? */
+  readonly isRetried: boolean;
+  readonly owner: string;
+  readonly nowMs: number;
+}
+
+export function executionCommit(input: ExecutionCommitInput): ExecutionCommit {
+  const { id, before, base, run, builder, isRetried, owner, nowMs } = input;
+  // Failures that a retry reset can only be replayed from the start of the log, so no checkpoint from before the retry may be used.
+  const { text, checkpoint } = nextCheckpoint(isRetried ? null : (before?.checkpoint ?? null), run, builder.logBytes);
+  const failures = failuresAfter(before?.failures ?? NO_FAILURES, run, builder.events);
+  const progress = headOf(run, errorOf(run, failures), owner, nowMs);
   const { loaded, startedBy, tenantId, workflowId, workflowVersion, revision, labels, parentId, depth, createdAtMs } = base;
-  const deadlineAtMs = revives ? timeoutFrom(nowMs, loaded) : base.deadlineAtMs;
-  const birth = { workflowId, workflowVersion, revision, labels, parentId, depth, deadlineAtMs, createdAtMs };
-  const now: CachedExecution = {
+  const deadlineAtMs = isRetried ? timeoutFrom(nowMs, loaded) : base.deadlineAtMs;
+  const fixed = { workflowId, workflowVersion, revision, labels, parentId, depth, deadlineAtMs, createdAtMs };
+  const after: CachedExecution = {
     id,
     tenantId,
     loaded,
     run,
     startedBy,
     failures,
-    error: head.error,
+    error: progress.error,
     checkpoint,
-    ...birth,
-    owner: head.owner,
+    ...fixed,
+    owner: progress.owner,
     updatedAtMs: nowMs,
-    completedAtMs: head.completedAtMs,
+    completedAtMs: progress.completedAtMs,
   };
-  const news = statusMessageToParent(before, now);
-  const { events, timers, work, send, consumed, usage: used, offloaded: spilled } = draught;
+  const toParent = statusMessageToParent(before, after);
+  const { events, timers, work, send, consumed, usage, offloaded } = builder;
   const write: ExecutionWrite = {
     id,
     tenantId,
     fromSeq: before?.run.seq ?? 0,
-    create: before === null ? birth : null,
-    ...(revives ? { revive: { deadlineAtMs } } : {}),
-    progress: head,
+    create: before === null ? fixed : null,
+    ...(isRetried ? { revive: { deadlineAtMs } } : {}),
+    progress,
     snapshot: text,
     events,
     timers,
     work,
-    send: news === null ? send : [...send, news],
+    send: toParent === null ? send : [...send, toParent],
     consumed,
-    usage: used === null ? null : { month: monthOf(nowMs), ...used },
-    ...(spilled.length === 0 ? {} : { offloaded: spilled }),
+    usage: usage === null ? null : { month: monthOf(nowMs), ...usage },
+    ...(offloaded.length === 0 ? {} : { offloaded }),
   };
-  return { before, after: now, write, effects: draught.effects, diagnostics: draught.diagnostics };
+  return { before, after, write, effects: builder.effects, diagnostics: builder.diagnostics };
 }
 
-/** A child's news for its parent, when its status has changed. The first step counts as a change unless it leaves the child running. */
-function statusMessageToParent(before: CachedExecution | null, now: CachedExecution): ExecutionWrite['send'][number] | null {
-  if (now.parentId === null || (before?.run.status ?? 'running') === now.run.status) return null;
+/** Did the commit start the execution, or continue an ended one by a retry? */
+export function isBeginning({ before, write }: ExecutionCommit): boolean {
+  return before === null || write.revive !== undefined;
+}
+
+/** The message to the parent when a child's status has changed. A first step that leaves the child running is no change. */
+function statusMessageToParent(before: CachedExecution | null, after: CachedExecution): ExecutionWrite['send'][number] | null {
+  if (after.parentId === null || (before?.run.status ?? 'running') === after.run.status) return null;
   return {
-    toExecutionId: now.parentId,
-    message: JSON.stringify({ type: 'child_status', childId: now.id, status: now.run.status }),
+    toExecutionId: after.parentId,
+    message: JSON.stringify({ type: 'child_status', childId: after.id, status: after.run.status }),
   };
 }

@@ -2,13 +2,13 @@ import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../clock.ts';
 import { RuntimeError } from '../../errors.ts';
 
-/** Executions that are remembered; the count does not go beyond it. */
+/** The most corrupt executions that are remembered and counted. */
 const MAX_REMEMBERED = 10_000;
-/** For so long an execution that could not be loaded is not read again: replaying a log costs as much as it is long. */
+/** An execution that could not be loaded is not read again for so long: replaying a log may be expensive. */
 const RELOAD_AFTER_MS = 10 * 60_000;
 
 interface Unloadable {
-  /** Where its log ended. */
+  /** The end of its log. */
   readonly seq: number;
   readonly error: RuntimeError;
   readonly atMs: number;
@@ -16,15 +16,15 @@ interface Unloadable {
 
 export interface CorruptExecutionsOptions {
   readonly clock: Clock;
-  readonly failed: (error: unknown) => void;
+  readonly onError: (error: unknown) => void;
 }
 
 /** The executions that this runtime has found to be corrupt: each is reported once, and counted until the runtime ends. */
 export class CorruptExecutions {
   readonly #options: CorruptExecutionsOptions;
-  /** Ended as failed, since a step threw or nothing could move them on. */
+  /** Executions that ended as failed, because a step threw or nothing could continue them. */
   readonly #ended = new LRUCache<string, true>({ maxSize: MAX_REMEMBERED, sizeCalculation: () => 1 });
-  /** Their log cannot be replayed: they stay as they are stored. */
+  /** Executions whose log cannot be replayed: they stay as they are stored. */
   readonly #unloadable = new LRUCache<string, Unloadable>({ maxSize: MAX_REMEMBERED, sizeCalculation: () => 1 });
 
   readonly #changed = new LRUCache<string, true>({ maxSize: MAX_REMEMBERED, sizeCalculation: () => 1 });
@@ -40,7 +40,7 @@ export class CorruptExecutions {
   reportEnded(id: string, error: RuntimeError): void {
     if (this.#ended.has(id)) return;
     this.#ended.set(id, true);
-    this.#options.failed(error);
+    this.#options.onError(error);
   }
 
   /** Reported once; the log tells what the snapshot should, and the next commit replaces it. */
@@ -49,13 +49,13 @@ export class CorruptExecutions {
     if (this.#changed.has(key)) return;
     this.#changed.set(key, true);
     const message = `the snapshot of execution ${id} at sequence ${seq} was changed in the database: its log is replayed instead`;
-    this.#options.failed(new RuntimeError('corrupt', message));
+    this.#options.onError(new RuntimeError('corrupt', message));
   }
 
   reportUnloadable(id: string, seq: number, error: RuntimeError): void {
     const isKnown = this.#unloadable.has(id);
     this.#unloadable.set(id, { seq, error, atMs: this.#options.clock.nowMs() });
-    if (!isKnown) this.#options.failed(error);
+    if (!isKnown) this.#options.onError(error);
   }
 
   clearUnloadable(id: string): void {

@@ -2,11 +2,11 @@ import { type Json, patchBetween, patchState } from '../../../../machines/json.t
 import { TERMINAL } from '../../../../machines/run.ts';
 import { stateOf } from '../../../../machines/step/index.ts';
 import type { ExecutionStore } from '../../../../store/port/execution-store.ts';
-import { actorOf } from '../../actor.ts';
 import type { Clock } from '../../clock.ts';
-import { type IdempotentRequest, idempotentRequest, responseRow, storedResponse } from '../../commands/idempotency.ts';
+import { type IdempotentRequest, idempotentRequest, storedResponse } from '../../commands/idempotency.ts';
+import { startOnce } from '../../commands/start-once.ts';
 import type { Engine } from '../../engine/engine.ts';
-import type { CopiedHistory, MessageOutcome } from '../../engine/envelope.ts';
+import type { CopiedHistory } from '../../engine/envelope.ts';
 import { executionStart } from '../../engine/execution-start.ts';
 import { starterFrom } from '../../engine/loading/starter.ts';
 import type { LoadedWorkflow, WorkflowCache } from '../../engine/loading/workflow-cache.ts';
@@ -25,7 +25,7 @@ import { replayInVersion, type VersionReplay } from './replay-in-version.ts';
 export interface ForkerOptions {
   readonly store: ExecutionStore;
   readonly programs: WorkflowCache;
-  readonly loop: Engine;
+  readonly engine: Engine;
   readonly history: HistoryAtSequence;
   readonly slices: TimeSlices;
   readonly quotas: Quotas;
@@ -52,7 +52,7 @@ export class Forker {
     const { tenantId } = caller;
     const { atSequence, workflowVersion, dryRun } = request;
     const idempotency = idempotencyOf(tenantId, id, request);
-    const earlier = idempotency === null ? null : await storedResponse(this.#options.store, idempotency);
+    const earlier = await storedResponse(this.#options.store, idempotency);
     if (earlier !== null) return repeatedResult(earlier);
 
     const origin = await this.#originAt(tenantId, id, atSequence);
@@ -101,7 +101,7 @@ export class Forker {
   async #loadVersion(tenantId: string, { execution }: ExecutionAtSequence, version: string): Promise<LoadedWorkflow> {
     const { store, programs } = this.#options;
     const revision = await store.tenant(tenantId).revisionOf(execution.workflowId, version);
-    if (revision === null) throw new RuntimeError('not_found', `workflow ${execution.workflowId} v${version}`);
+    if (revision === null) throw new RuntimeError('not_found', `workflow ${execution.workflowId} v${version} not found`);
     return programs.load(tenantId, revision);
   }
 
@@ -127,7 +127,7 @@ export class Forker {
     history: CopiedHistory,
     idempotency: IdempotentRequest | null,
   ): Promise<ForkResult> {
-    const { store, loop, quotas, clock, ids } = this.#options;
+    const { clock, ids } = this.#options;
     const { tenantId } = caller;
     const { executionId: originId, sequence } = history.message.origin;
     const nowMs = clock.nowMs();
@@ -143,24 +143,9 @@ export class Forker {
       labels: forkLabels(JSON.parse(execution.labels), originId, sequence),
       copiedHistory: history,
     });
-    await quotas.admit(tenantId, id);
-    let outcome: MessageOutcome;
-    try {
-      outcome = await loop.startExecution(start, {
-        actor: actorOf(caller),
-        ...(idempotency === null
-          ? {}
-          : { idempotencyRow: () => responseRow(idempotency, 201, { execution_id: id, sequence }, nowMs) }),
-      });
-    } finally {
-      quotas.release(tenantId, id);
-    }
-    if (!('refused' in outcome)) return { executionId: id, sequence, replayed: false, mismatch: null, decisions: [] };
-    if (outcome.refused === 'idempotency' && idempotency !== null) {
-      const earlier = await storedResponse(store, idempotency);
-      if (earlier !== null) return repeatedResult(earlier);
-    }
-    throw new RuntimeError('conflict', `execution ${originId} could not be forked: ${outcome.refused}`);
+    const earlier = await startOnce(this.#options, caller, start, idempotency, { execution_id: id, sequence });
+    if (earlier !== null) return repeatedResult(earlier);
+    return { executionId: id, sequence, replayed: false, mismatch: null, decisions: [] };
   }
 }
 
@@ -170,7 +155,7 @@ function idempotencyOf(
   id: string,
   { atSequence, statePatch = {}, workflowVersion, dryRun, keepDecisions, idempotencyKey }: ForkRequest,
 ): IdempotentRequest | null {
-  if (idempotencyKey === undefined || dryRun === true) return null;
+  if (dryRun === true) return null;
   return idempotentRequest(tenantId, `fork:${id}`, idempotencyKey, {
     at_sequence: atSequence,
     state_patch: statePatch,

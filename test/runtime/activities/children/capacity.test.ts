@@ -168,7 +168,7 @@ describe('a workflow that starts itself', () => {
     await descendants.admit('acme', 'exec_root');
     await expect(descendants.admit('acme', 'exec_root')).rejects.toMatchObject({
       code: 'bad_request',
-      message: 'execution exec_root has 10000 descendants, the most one may have',
+      message: 'execution exec_root has 10000 descendants, the maximum',
     });
     await bench.runtime.register(ACME, wide('leaf', { ask: { kind: { type: 'human_approval' } } }));
     await bench.runtime.register(ACME, wide('mid', { child: sub('leaf') }));

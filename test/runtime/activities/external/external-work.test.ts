@@ -19,13 +19,13 @@ describe('external workers', () => {
     const id = await run(code(), { order: 7 });
     const [item] = await runtime.claim(CALLER, PYTHON);
     expect(item).toMatchObject({
-      execution_id: id,
-      node_id: 'f',
-      queue_type: 'python_tool',
-      workflow_id: 'code',
+      executionId: id,
+      nodeId: 'f',
+      queueType: 'python_tool',
+      workflowId: 'code',
       attempt: 0,
-      max_attempts: 2,
-      lease_fence: 1,
+      maxAttempts: 2,
+      leaseFence: 1,
       payload: {
         workflow_id: 'code',
         node_id: 'f',
@@ -85,7 +85,7 @@ describe('external workers', () => {
     ]) {
       await expect(settle).rejects.toMatchObject({ code: 'stale_fence' });
     }
-    await runtime.complete(CALLER, second?.id ?? '', { output: {}, leaseFence: second?.lease_fence ?? 0 });
+    await runtime.complete(CALLER, second?.id ?? '', { output: {}, leaseFence: second?.leaseFence ?? 0 });
     expect((await settled(id)).status).toBe('completed');
     expect((await timeline(id)).filter((line) => line.startsWith('node_completed'))).toHaveLength(1);
   });
@@ -122,7 +122,7 @@ describe('external workers', () => {
     for (const attempt of [0, 1]) {
       const [item] = await runtime.claim(CALLER, { ...PYTHON, waitMs: 1000 });
       expect(item?.attempt).toBe(attempt);
-      await runtime.fail(CALLER, item?.id ?? '', { error: 'no luck', leaseFence: item?.lease_fence ?? 0 });
+      await runtime.fail(CALLER, item?.id ?? '', { error: 'no luck', leaseFence: item?.leaseFence ?? 0 });
     }
     expect(await settled(id)).toMatchObject({ status: 'failed' });
   });
@@ -168,9 +168,9 @@ describe('external workers', () => {
     const workers = await runtime.workers('default');
     expect(workers.find((worker) => worker.id === 'w1')).toMatchObject({
       kind: 'external',
-      queue_types: ['python_tool'],
-      in_flight: 1,
-      claimed_total: 1,
+      queueTypes: ['python_tool'],
+      inFlight: 1,
+      claimedTotal: 1,
       status: 'active',
     });
     expect(workers.find((worker) => worker.kind === 'runtime')?.id).toBe(runtime.id);
@@ -240,7 +240,7 @@ describe('payloads', () => {
     const items = await runtime.claim(CALLER, TOOLS);
     expect(items.length).toBeGreaterThan(1);
     expect(items.length).toBeLessThan(30);
-    expect(items[0]).toMatchObject({ execution_id: id, payload: { state: { large } } });
+    expect(items[0]).toMatchObject({ executionId: id, payload: { state: { large } } });
     const small = await openTestRuntime();
     await small.run(wide(200), { few: 1 });
     expect(await small.runtime.claim(CALLER, TOOLS)).toHaveLength(100);

@@ -35,7 +35,7 @@ describe('in-process work', () => {
     for (let i = 0; i < 12; i += 1) await run(line({ a: tool('hang') }));
     expect(runtime.inProcess('default')).toMatchObject({ running: 8, waiting: 4 });
 
-    const { workflow_id: workflowId } = await runtime.register(OTHER, line({ a: tool('quick') }));
+    const { workflowId } = await runtime.register(OTHER, line({ a: tool('quick') }));
     const { executionId } = await runtime.start(OTHER, { workflowId });
     await eventually(async () => (await runtime.execution('other', executionId)).status === 'completed');
     expect(runtime.inProcess()).toMatchObject({ running: 8, waiting: 4 });
@@ -84,7 +84,7 @@ describe('in-process work', () => {
     const second = await run(line({ a: node }));
     const third = await run(line({ a: { ...node, retry_policy: 'io_default' } }));
     clock.advance(390_000);
-    expect(runtime.inProcess('default')).toMatchObject({ waiting: 2, oldest_waiting_since_ms: clock.nowMs() - 390_000 });
+    expect(runtime.inProcess('default')).toMatchObject({ waiting: 2, oldestWaitingSinceMs: clock.nowMs() - 390_000 });
     clock.advance(10_000);
     await eventually(async () => (await runtime.execution('default', first)).status === 'failed');
     await eventually(() => begun.includes(second));
@@ -95,7 +95,7 @@ describe('in-process work', () => {
     expect((await log(third)).filter(({ type }) => type === 'node_failed' || type === 'retry_scheduled')).toMatchObject([
       {
         data: {
-          error: 'waited 600 s for a slot; tenant default has 1 in-process attempts under way, of at most 1',
+          error: 'waited 600 s for a slot; tenant default has 1 in-process attempts running, of at most 1',
           retryable: true,
           attempt: 0,
         },

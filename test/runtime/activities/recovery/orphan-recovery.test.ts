@@ -94,7 +94,7 @@ describe('a runtime that has a tool', () => {
     const id = await first.run(one);
     const held = await first.run(one);
     const [item] = await first.runtime.claim(CALLER, { workerId: 'w', queueTypes: ['tool'] });
-    const [queued, claimed] = item?.execution_id === id ? [held, id] : [id, held];
+    const [queued, claimed] = item?.executionId === id ? [held, id] : [id, held];
     await first.close();
     const second = await openTestRuntime({ path, clock: first.clock, tools: { work: () => ({ ok: true }) } });
     expect(await second.settled(queued)).toMatchObject({ status: 'completed', state: { ok: true } });

@@ -2,7 +2,7 @@ import Database from 'better-sqlite3';
 import { Client } from 'pg';
 import { describe, expect, it } from 'vitest';
 import type { EventView } from '../../../../src/runtime/types/executions.ts';
-import type { Runtime } from '../../../../src/runtime/types/runtime.ts';
+import type { ServerRuntime } from '../../../../src/runtime/types/server-runtime.ts';
 import { openCluster } from '../../../support/cluster.ts';
 import { postgresDatabase, postgresServer } from '../../../support/postgres.ts';
 import { CALLER, openTestRuntime } from '../../../support/runtimes.ts';
@@ -10,7 +10,7 @@ import { CALLER, openTestRuntime } from '../../../support/runtimes.ts';
 const server = postgresServer();
 
 interface Engine {
-  readonly runtime: Runtime;
+  readonly runtime: ServerRuntime;
   readonly errors: readonly unknown[];
   log(id: string): Promise<readonly EventView[]>;
   /** The database takes no event any more in which the word `poison` stands. */

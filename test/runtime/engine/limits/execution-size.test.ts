@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../../machines/json.ts';
 import { LIMITS } from '../../../../src/runtime/engine/limits/limits.ts';
 import type { EventView } from '../../../../src/runtime/types/executions.ts';
-import type { Runtime } from '../../../../src/runtime/types/runtime.ts';
+import type { ServerRuntime } from '../../../../src/runtime/types/server-runtime.ts';
 import type { Tools } from '../../../../src/runtime/types/work.ts';
 import { openCluster } from '../../../support/cluster.ts';
 import { postgresDatabase, postgresServer } from '../../../support/postgres.ts';
@@ -13,7 +13,7 @@ const text = (mib: number): string => 'x'.repeat(mib * MIB);
 const server = postgresServer();
 
 interface Engine {
-  readonly runtime: Runtime;
+  readonly runtime: ServerRuntime;
   log(id: string): Promise<readonly EventView[]>;
 }
 
@@ -47,14 +47,14 @@ const LARGE = {
   ].map(([from, to]) => ({ from, to })),
 } as never;
 
-async function settledAt(runtime: Runtime, id: string, status: string): Promise<JsonObject> {
+async function settledAt(runtime: ServerRuntime, id: string, status: string): Promise<JsonObject> {
   await eventually(async () => (await runtime.execution('default', id)).status === status);
   return (await runtime.execution('default', id)).state;
 }
 
-async function begin(runtime: Runtime, document: never, input: JsonObject = {}): Promise<string> {
-  const { workflow_id } = await runtime.register(CALLER, document);
-  return (await runtime.start(CALLER, { workflowId: workflow_id, input })).executionId;
+async function begin(runtime: ServerRuntime, document: never, input: JsonObject = {}): Promise<string> {
+  const { workflowId } = await runtime.register(CALLER, document);
+  return (await runtime.start(CALLER, { workflowId, input })).executionId;
 }
 
 describe.each(Object.entries(ENGINES))('what an execution may hold, on %s', (_name, open) => {

@@ -22,15 +22,15 @@ const PARENT = {
 
 async function claimed({
   runtime,
-}: TestRuntime): Promise<readonly { readonly id: string; readonly execution_id: string; readonly lease_fence: number }[]> {
+}: TestRuntime): Promise<readonly { readonly id: string; readonly executionId: string; readonly leaseFence: number }[]> {
   return runtime.claim(CALLER, { workerId: 'w', queueTypes: ['python_tool'], maxItems: 10 });
 }
 
 /** Completes all work items that are available now. */
 async function work(bench: TestRuntime, output: Json, usage: JsonObject = {}): Promise<readonly string[]> {
   const items = await claimed(bench);
-  for (const { id, lease_fence } of items) await bench.runtime.complete(CALLER, id, { output, leaseFence: lease_fence, usage });
-  return items.map(({ execution_id }) => execution_id);
+  for (const { id, leaseFence } of items) await bench.runtime.complete(CALLER, id, { output, leaseFence, usage });
+  return items.map(({ executionId }) => executionId);
 }
 
 async function forkOf({ runtime }: TestRuntime, id: string, atSequence: number): Promise<string> {
@@ -42,13 +42,13 @@ describe('a fork', () => {
   it('is charged for its own usage, not for its origin’s', async () => {
     const bench = await openTestRuntime();
     const id = await bench.run(TWO);
-    await work(bench, 1, { input_tokens: 100, cost_usd: 0.5 });
+    await work(bench, 1, { inputTokens: 100, costUsd: 0.5 });
     const { sequence } = await bench.runtime.execution('default', id);
     const usage = () => bench.store.tenants.usage('default', monthOf(bench.clock.nowMs()));
     expect(await usage()).toMatchObject({ tokens: 100, costUsd: 0.5 });
     await forkOf(bench, id, sequence);
     expect(await usage()).toMatchObject({ tokens: 100, costUsd: 0.5 });
-    await work(bench, 2, { input_tokens: 10 });
+    await work(bench, 2, { inputTokens: 10 });
     expect(await usage()).toMatchObject({ tokens: 120 });
   });
 
@@ -63,7 +63,7 @@ describe('a fork', () => {
     await bench.runtime.resume(CALLER, fork);
     expect(await work(bench, 7)).toEqual([fork]);
     expect((await bench.runtime.execution('default', fork)).state).toEqual({ one: 7 });
-    expect(item?.execution_id).toBe(id);
+    expect(item?.executionId).toBe(id);
     expect(await bench.runtime.replay('default', fork)).toMatchObject({ mismatch: null });
   });
 
@@ -102,9 +102,8 @@ describe('a fork', () => {
     const fork = await forkOf(bench, id, (await bench.runtime.execution('default', id)).sequence);
     await bench.close();
     const again = await openTestRuntime({ path: bench.path, clock: bench.clock });
-    for (const { id: item, execution_id, lease_fence } of await claimed(again))
-      if (execution_id === fork)
-        await again.runtime.fail(CALLER, item, { error: 'no', retryable: false, leaseFence: lease_fence });
+    for (const { id: item, executionId, leaseFence } of await claimed(again))
+      if (executionId === fork) await again.runtime.fail(CALLER, item, { error: 'no', retryable: false, leaseFence });
     expect((await again.settled(fork)).status).toBe('failed');
     expect(await again.runtime.retry(CALLER, fork)).toEqual({ nodes: ['two'] });
     expect(await work(again, 2)).toContain(fork);

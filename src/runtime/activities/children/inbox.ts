@@ -1,0 +1,143 @@
+import { setImmediate } from 'node:timers/promises';
+import type { JsonObject } from '../../../../machines/json.ts';
+import type { Message } from '../../../../machines/messages.ts';
+import type { Status } from '../../../../machines/run.ts';
+import { stateOf } from '../../../../machines/step/index.ts';
+import type { ExecutionRow, InboxRow } from '../../../../store/port/executions.ts';
+import { Coalesced } from '../../coalesce.ts';
+import type { RuntimeContext } from '../../context.ts';
+import type { Deliver } from '../../engine/deliver.ts';
+import type { CachedExecution } from '../../engine/loading/cached-execution.ts';
+import type { ExecutionLoader } from '../../engine/loading/execution-loader.ts';
+import { RuntimeError } from '../../errors.ts';
+import type { Placement } from '../../placement.ts';
+import { retryForever } from '../../retry-forever.ts';
+import { DeadlineTimer } from '../../timers/deadline-timer.ts';
+import { visitIn } from './visit-labels.ts';
+
+const PAGE_SIZE = 200;
+/** Messages delivered between two turns of the event loop. */
+const MESSAGES_PER_TURN = 20;
+/** A message that another runtime should deliver is delivered here after this time. */
+const TAKE_OVER_AFTER_MS = 2_000;
+
+export interface InboxOptions extends RuntimeContext {
+  readonly loader: ExecutionLoader;
+  readonly placement: Placement;
+  readonly deliver: Deliver;
+}
+
+/** Delivers the durable messages between parents and children, after the commits that put them into the inbox. */
+export class Inbox {
+  readonly #options: InboxOptions;
+  readonly #retryTimer: DeadlineTimer;
+  /** The last message that was delivered, where ids are given in the order of commits. */
+  #deliveredId = 0;
+  /** On a shared database: messages that are being delivered, and when those left to other runtimes were first seen. */
+  readonly #delivering = new Set<number>();
+  readonly #seenAtMs = new Map<number, number>();
+  readonly #drains = new Coalesced(() => this.#drain());
+
+  constructor(options: InboxOptions) {
+    this.#options = options;
+    const { clock, events, stopping } = options;
+    this.#retryTimer = new DeadlineTimer(clock, () => this.drain());
+    stopping.addEventListener('abort', () => this.#retryTimer.stop(), { once: true });
+    events.on('committed', ({ write }) => {
+      if (write.send.length > 0) this.drain();
+    });
+    events.on('inboxFilled', () => this.drain());
+    events.on('resync', () => this.drain());
+  }
+
+  /** Delivers all messages in the inbox. */
+  drain(): void {
+    this.#drains.run().catch(this.#options.onError);
+  }
+
+  async #drain(): Promise<void> {
+    const { store } = this.#options;
+    const inbox = new Set<number>();
+    let after = store.shared ? 0 : this.#deliveredId;
+    for (;;) {
+      const rows = await store.inbox({ after, limit: PAGE_SIZE });
+      const last = rows.at(-1);
+      if (last === undefined) break;
+      after = last.id;
+      this.#deliveredId = after;
+      // In order into the mailboxes, so that a parent gets the messages of its children in order.
+      for (const [i, row] of rows.entries()) {
+        inbox.add(row.id);
+        if (!store.shared || this.#shouldDeliver(row)) await this.#deliver(row);
+        // Each recipient may have to be loaded first: a cancel that is passed on to thousands must not block the event loop.
+        if ((i + 1) % MESSAGES_PER_TURN === 0) await setImmediate();
+      }
+    }
+    for (const id of this.#seenAtMs.keys()) if (!inbox.has(id)) this.#seenAtMs.delete(id);
+  }
+
+  async #deliver(row: InboxRow): Promise<void> {
+    const { store, deliver } = this.#options;
+    if (store.shared) this.#delivering.add(row.id);
+    const message = await retryForever(this.#options, () => this.#messageOf(row));
+    const delivered = message === null ? Promise.resolve() : deliver(row.toExecutionId, message, { inboxId: row.id });
+    if (store.shared) void delivered.finally(() => this.#delivering.delete(row.id));
+  }
+
+  /**
+   * On a shared database a smaller id may be committed later, so the whole inbox is read each time, by every runtime. A message that another
+   * runtime should deliver is left to it, unless it is still there after a while.
+   */
+  #shouldDeliver({ id, toExecutionId }: InboxRow): boolean {
+    const { clock, placement } = this.#options;
+    if (this.#delivering.has(id)) return false;
+    const nowMs = clock.nowMs();
+    const seenAtMs = this.#seenAtMs.get(id) ?? nowMs;
+    if (placement.isResponsible(toExecutionId) || nowMs >= seenAtMs + TAKE_OVER_AFTER_MS) return true;
+    this.#seenAtMs.set(id, seenAtMs);
+    this.#retryTimer.scheduleAt(seenAtMs + TAKE_OVER_AFTER_MS);
+    return false;
+  }
+
+  async #messageOf(row: InboxRow): Promise<Message> {
+    const stored = parseStored(row);
+    if (stored.type === 'cancel') return stored;
+    const { child, change } = await this.#changeOf(stored);
+    const visit = visitIn(JSON.parse(child.labels) as JsonObject);
+    return { type: 'child', ...visit, childId: child.id, childWorkflowId: child.workflowId, change };
+  }
+
+  /** A child that cannot be loaded counts as failed, so that its parent does not wait forever. */
+  async #changeOf({
+    childId,
+    status,
+  }: ChildStatus): Promise<{ readonly child: CachedExecution | ExecutionRow; readonly change: ChildChange }> {
+    const { store, loader } = this.#options;
+    try {
+      const child = await loader.current(childId);
+      if (child !== null) return { child, change: changeOf(status, child) };
+    } catch (error) {
+      if (!(error instanceof RuntimeError) || error.code !== 'corrupt') throw error;
+      const child = await store.execution(childId);
+      if (child !== null) return { child, change: { status: 'failed', error: error.message } };
+    }
+    throw new RuntimeError('corrupt', `child execution ${childId} not found in the store`);
+  }
+}
+
+type ChildStatus = { readonly type: 'child_status'; readonly childId: string; readonly status: Status };
+type ChildChange = (Message & { type: 'child' })['change'];
+
+function parseStored({ id, message }: InboxRow): ChildStatus | { readonly type: 'cancel'; readonly reason: string } {
+  try {
+    return JSON.parse(message) as ReturnType<typeof parseStored>;
+  } catch (cause) {
+    throw new RuntimeError('corrupt', `message ${id} of the inbox is not valid JSON`, { cause });
+  }
+}
+
+function changeOf(status: Status, child: CachedExecution): ChildChange {
+  if (status === 'running' || status === 'paused') return { status };
+  if (status === 'completed') return { status, result: stateOf(child.run) };
+  return { status: 'failed', error: child.error ?? `child execution ${child.id} ended as ${status}` };
+}

@@ -1,0 +1,156 @@
+import { Budget } from '../../../../machines/expression/budget.ts';
+import type { JsonObject } from '../../../../machines/json.ts';
+import { BUDGET_EXCEEDED, budgetExceededMessage } from '../../../../machines/step/index.ts';
+import type { WorkItemRow } from '../../../../store/port/work-items.ts';
+import { actorOf } from '../../actor.ts';
+import type { RuntimeContext } from '../../context.ts';
+import type { Engine } from '../../engine/engine.ts';
+import type { Quotas } from '../../quotas/quotas.ts';
+import { visitOf } from '../../timers/timer-queue.ts';
+import type { Caller } from '../../types/caller.ts';
+import type { ClaimWork, WorkItemView } from '../../types/work.ts';
+import { LongPolls } from './long-polls.ts';
+import type { WorkPayloads } from './work-payloads.ts';
+
+/** How long a claim lasts without a heartbeat. */
+export const LEASE_MS = 30_000;
+const MAX_CLAIM_ITEMS = 100;
+/** Characters of payload after which a claim returns fewer items than asked for. */
+const MAX_CLAIM_CHARS = 16_000_000;
+/** A claim takes so many times more items at once than before, as long as the payloads are small. */
+const CLAIM_GROWTH = 4;
+const MAX_CLAIM_WAIT_MS = 60_000;
+
+export interface WorkClaimsOptions extends RuntimeContext {
+  readonly engine: Engine;
+  readonly payloads: WorkPayloads;
+  readonly quotas: Quotas;
+}
+
+/** Hands out work items to external workers: claims with lease and fence, and long polls. */
+export class WorkClaims {
+  readonly #options: WorkClaimsOptions;
+  readonly #polls: LongPolls;
+
+  constructor(options: WorkClaimsOptions) {
+    this.#options = options;
+    this.#polls = new LongPolls(options.clock);
+    const { events, stopping } = options;
+    events.on('committed', ({ after, write }) => {
+      for (const work of write.work) if (work.op === 'put') this.#polls.available(after.tenantId, work.item.queue);
+    });
+    events.on('workQueued', ({ tenantId, queue }) => this.#polls.available(tenantId, queue));
+    events.on('tenantReactivated', () => this.#polls.wakeAll());
+    events.on('resync', () => this.#polls.wakeAll());
+    stopping.addEventListener('abort', () => this.#polls.wakeAll(), { once: true });
+  }
+
+  async claim(caller: Caller, claim: ClaimWork): Promise<readonly WorkItemView[]> {
+    const { clock, stopping } = this.#options;
+    if (claim.queueTypes.length === 0) return [];
+    const untilMs = clock.nowMs() + Math.min(claim.waitMs ?? 0, MAX_CLAIM_WAIT_MS);
+    const queues = new Set(claim.queueTypes);
+    for (;;) {
+      if (stopping.aborted || claim.signal?.aborted) return [];
+      const poll = this.#polls.wait({ tenantId: caller.tenantId, queues }, untilMs, claim.signal);
+      let items: readonly WorkItemView[] = [];
+      try {
+        items = await this.#claimNow(caller, claim);
+        if (items.length === 0 && clock.nowMs() < untilMs) await poll.woken;
+      } finally {
+        poll.stop();
+      }
+      const queue = poll.wokenBy();
+      if (items.length > 0 || (queue === null && clock.nowMs() >= untilMs)) {
+        // The item that woke this poll may still be there for another.
+        if (queue !== null) this.#polls.available(caller.tenantId, queue);
+        return items;
+      }
+    }
+  }
+
+  /** Returns nothing to a tenant that is suspended or archived, not even to workers that were waiting. */
+  async #claimNow(caller: Caller, claim: ClaimWork): Promise<readonly WorkItemView[]> {
+    if (!(await this.#options.quotas.isActive(caller.tenantId))) return [];
+    const wanted = Math.min(Math.max(1, claim.maxItems ?? 1), MAX_CLAIM_ITEMS);
+    const items: WorkItemView[] = [];
+    let chars = 0;
+    for (let limit = 1; ; ) {
+      const rows = await this.#claimRows(caller, claim, limit);
+      for (const item of await Promise.all(rows.map((row) => this.#startClaimed(caller, claim.workerId, row)))) {
+        if (item === null) continue;
+        items.push(item.view);
+        chars += item.chars;
+      }
+      if (rows.length < limit) return items;
+      const room = items.length === 0 ? wanted : Math.floor(((MAX_CLAIM_CHARS - chars) * items.length) / Math.max(chars, 1));
+      limit = Math.min(limit * CLAIM_GROWTH, wanted - items.length, room);
+      if (limit < 1) return items;
+    }
+  }
+
+  async #claimRows(caller: Caller, { workerId, queueTypes }: ClaimWork, limit: number): Promise<readonly WorkItemRow[]> {
+    const { store, clock, events } = this.#options;
+    const rows = await store.claimWork({
+      tenantId: caller.tenantId,
+      workerId,
+      queues: queueTypes,
+      limit,
+      leaseMs: LEASE_MS,
+      nowMs: clock.nowMs(),
+    });
+    for (const { leaseExpiresAtMs, deadlineAtMs } of rows) {
+      if (leaseExpiresAtMs !== null) events.emit('timerSet', leaseExpiresAtMs);
+      if (deadlineAtMs !== null) events.emit('timerSet', deadlineAtMs);
+    }
+    return rows;
+  }
+
+  /** Commits the start of a claimed item; null = the item is not wanted any more, or its input exceeds the evaluation budget. */
+  async #startClaimed(
+    caller: Caller,
+    workerId: string,
+    row: WorkItemRow,
+  ): Promise<{ readonly view: WorkItemView; readonly chars: number } | null> {
+    const { store, engine, payloads, actor } = this.#options;
+    if (isOutsideGraph(row)) {
+      const execution = await store.execution(row.executionId);
+      return execution?.completedAtMs === null ? claimedItem(row, JSON.parse(row.payload) as JsonObject) : null;
+    }
+    const options = { actor: actorOf(caller, workerId) };
+    const outcome = await engine.send(row.executionId, { type: 'claimed', ...visitOf(row), workerId }, options);
+    if ('refused' in outcome) return null;
+    const rendered = await payloads.render(row, outcome.run);
+    if ('payload' in rendered) return claimedItem(row, rendered.payload);
+    const failure = { error: budgetExceededMessage(rendered.exceeded), errorClass: BUDGET_EXCEEDED, retryable: false };
+    const preconditions = { settle: { id: row.id, fence: row.fence } };
+    await engine.send(row.executionId, { type: 'fail', ...visitOf(row), ...failure }, { actor, preconditions });
+    return null;
+  }
+}
+
+/** Was the item enqueued by a client? It belongs to no visit of a node. */
+function isOutsideGraph(item: WorkItemRow): boolean {
+  return item.activation === 0;
+}
+
+/** `chars`: the size of the payload alone. */
+function claimedItem(row: WorkItemRow, payload: JsonObject): { readonly view: WorkItemView; readonly chars: number } {
+  return { view: viewOf(row, payload), chars: new Budget(Number.POSITIVE_INFINITY).sizeOf(payload, MAX_CLAIM_CHARS) };
+}
+
+function viewOf(row: WorkItemRow, payload: JsonObject): WorkItemView {
+  return {
+    id: row.id,
+    executionId: row.executionId,
+    workflowId: row.workflowId,
+    workflowVersion: row.workflowVersion,
+    nodeId: row.nodeId,
+    queueType: row.queue,
+    payload,
+    attempt: row.attempt,
+    maxAttempts: row.maxAttempts,
+    leaseFence: row.fence,
+    leaseExpiresAtMs: row.leaseExpiresAtMs ?? 0,
+  };
+}

@@ -1,0 +1,123 @@
+import type { Usage as LoggedUsage } from '../../../../machines/messages.ts';
+import { toStorableText } from '../../../../machines/unicode.ts';
+import type { WorkItemRow } from '../../../../store/port/work-items.ts';
+import { actorOf } from '../../actor.ts';
+import type { RuntimeContext } from '../../context.ts';
+import type { Engine } from '../../engine/engine.ts';
+import type { MessageOutcome } from '../../engine/envelope.ts';
+import { RuntimeError } from '../../errors.ts';
+import { visitOf } from '../../timers/timer-queue.ts';
+import type { Caller } from '../../types/caller.ts';
+import type { CompleteWork, FailWork, Usage } from '../../types/work.ts';
+import { LEASE_MS } from './work-claims.ts';
+
+const STALE = 'stale or invalid lease fence';
+
+export interface WorkResultsOptions extends RuntimeContext {
+  readonly engine: Engine;
+}
+
+/** Takes what external workers report of the items they have claimed: results, failures, heartbeats. */
+export class WorkResults {
+  readonly #options: WorkResultsOptions;
+
+  constructor(options: WorkResultsOptions) {
+    this.#options = options;
+  }
+
+  async complete(caller: Caller, id: string, result: CompleteWork): Promise<void> {
+    const item = await this.#findOpen(caller, id, result);
+    const { output, statePatch, durationMs, usage } = result;
+    const message = {
+      type: 'done',
+      ...visitOf(item),
+      output,
+      durationMs: durationMs ?? 0,
+      ...(statePatch === undefined ? {} : { patch: statePatch }),
+      ...(usage === undefined ? {} : { usage: loggedUsage(usage) }),
+    } as const;
+    const outcome = await this.#options.engine.send(item.executionId, message, {
+      actor: actorOf(caller, workerOf(item, result)),
+      preconditions: { settle: { id, fence: fenceOf(result.leaseFence) } },
+    });
+    throwIfStale(outcome);
+  }
+
+  async fail(caller: Caller, id: string, failure: FailWork): Promise<void> {
+    const item = await this.#findOpen(caller, id, failure);
+    const { error, retryable, errorClass, httpStatus } = failure;
+    const message = {
+      type: 'fail',
+      ...visitOf(item),
+      error: toStorableText(error),
+      retryable: retryable ?? true,
+      ...(errorClass === undefined ? {} : { errorClass: toStorableText(errorClass) }),
+      ...(httpStatus === undefined ? {} : { httpStatus }),
+    } as const;
+    const outcome = await this.#options.engine.send(item.executionId, message, {
+      actor: actorOf(caller, workerOf(item, failure)),
+      preconditions: { settle: { id, fence: fenceOf(failure.leaseFence) } },
+    });
+    throwIfStale(outcome);
+  }
+
+  async heartbeat(
+    caller: Caller,
+    id: string,
+    { workerId, leaseFence: fence }: { readonly workerId: string; readonly leaseFence: number },
+  ): Promise<{ readonly leaseExpiresAtMs: number }> {
+    const { store, clock } = this.#options;
+    await this.#find(caller, id);
+    const leaseExpiresAtMs = clock.nowMs() + LEASE_MS;
+    const isRenewed = await store.renewLease({ tenantId: caller.tenantId, id, workerId, fence, leaseExpiresAtMs });
+    if (!isRenewed) throw new RuntimeError('stale_fence', STALE);
+    return { leaseExpiresAtMs };
+  }
+
+  async #find(caller: Caller, id: string): Promise<WorkItemRow> {
+    const item = await this.#options.store.workItem(caller.tenantId, id);
+    if (item === null) throw new RuntimeError('not_found', `work item ${id} not found`);
+    return item;
+  }
+
+  /** The item, if it is open under the given fence; the commit checks that again. */
+  async #findOpen(caller: Caller, id: string, given: CompleteWork | FailWork): Promise<WorkItemRow> {
+    const item = await this.#find(caller, id);
+    if ('executionId' in given && given.executionId !== undefined && given.executionId !== item.executionId) {
+      throw new RuntimeError('bad_request', `work item ${id} belongs to execution ${item.executionId}`);
+    }
+    if ('nodeId' in given && given.nodeId !== undefined && given.nodeId !== item.nodeId) {
+      throw new RuntimeError('bad_request', `work item ${id} belongs to node ${item.nodeId}`);
+    }
+    const fence = fenceOf(given.leaseFence);
+    const isOpen = item.status === 'claimed' || (item.status === 'pending' && fence === null);
+    if (!isOpen || (fence !== null && fence !== item.fence)) throw new RuntimeError('stale_fence', STALE);
+    return item;
+  }
+}
+
+/** 0 and an absent fence both mean that the item is settled by its id alone. */
+function fenceOf(fence: number | undefined): number | null {
+  return fence === undefined || fence === 0 ? null : fence;
+}
+
+/** The worker that reports: the one it names, else the one whose fence it sends. */
+function workerOf(item: WorkItemRow, given: CompleteWork | FailWork): string | undefined {
+  return given.workerId ?? (fenceOf(given.leaseFence) === null ? undefined : (item.workerId ?? undefined));
+}
+
+/** The usage in the form of the log. */
+function loggedUsage(usage: Usage): LoggedUsage {
+  return {
+    ...(usage.genAiSystem === undefined ? {} : { gen_ai_system: usage.genAiSystem }),
+    ...(usage.genAiModel === undefined ? {} : { gen_ai_model: usage.genAiModel }),
+    ...(usage.inputTokens === undefined ? {} : { input_tokens: usage.inputTokens }),
+    ...(usage.outputTokens === undefined ? {} : { output_tokens: usage.outputTokens }),
+    ...(usage.finishReason === undefined ? {} : { finish_reason: usage.finishReason }),
+    ...(usage.costUsd === undefined ? {} : { cost_usd: usage.costUsd }),
+  };
+}
+
+function throwIfStale(outcome: MessageOutcome): void {
+  if ('refused' in outcome) throw new RuntimeError('stale_fence', STALE);
+}

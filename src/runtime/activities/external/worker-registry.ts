@@ -1,0 +1,60 @@
+import { actorOf } from '../../actor.ts';
+import type { RuntimeContext } from '../../context.ts';
+import { workerViewOf } from '../../queries/views.ts';
+import type { Caller } from '../../types/caller.ts';
+import type { ClaimWork, WorkerView } from '../../types/work.ts';
+
+/** A busy worker's claims are stored at most this often. */
+const STORE_INTERVAL_MS = 5_000;
+/** Workers that have not claimed for this long are no longer listed. */
+const LIST_FOR_MS = 10 * 60_000;
+
+export interface WorkerRegistryOptions extends Pick<RuntimeContext, 'store' | 'clock' | 'onError'> {}
+
+/** The workers of a tenant: external workers, known by their claims, and the runtimes. */
+export class WorkerRegistry {
+  readonly #options: WorkerRegistryOptions;
+  /** By tenant and worker: when a claim was last stored, and how many items were claimed since. */
+  readonly #workers = new Map<string, { readonly atMs: number; readonly claimed: number }>();
+
+  constructor(options: WorkerRegistryOptions) {
+    this.#options = options;
+  }
+
+  /** Records a claim. Not awaited: an outdated list of workers does no harm. */
+  recordClaim(caller: Caller, claim: ClaimWork, claimed: number): void {
+    const { store, clock, onError } = this.#options;
+    const { tenantId } = caller;
+    const key = `${tenantId}\n${claim.workerId}`;
+    const nowMs = clock.nowMs();
+    const last = this.#workers.get(key);
+    const total = (last?.claimed ?? 0) + claimed;
+    if (last !== undefined && nowMs - last.atMs < STORE_INTERVAL_MS) {
+      if (claimed > 0) this.#workers.set(key, { atMs: last.atMs, claimed: total });
+      return;
+    }
+    this.#workers.set(key, { atMs: nowMs, claimed: 0 });
+    for (const [other, { atMs }] of this.#workers) if (nowMs - atMs > LIST_FOR_MS) this.#workers.delete(other);
+    void store
+      .heartbeat({
+        id: claim.workerId,
+        tenantId,
+        kind: 'external',
+        queues: claim.queueTypes,
+        atMs: nowMs,
+        claimed: total,
+        actor: actorOf(caller),
+      })
+      .catch(onError);
+  }
+
+  async workers(tenantId: string): Promise<readonly WorkerView[]> {
+    const { store, clock } = this.#options;
+    const nowMs = clock.nowMs();
+    const rows = await store.tenant(tenantId).workers(nowMs - LIST_FOR_MS);
+    return rows.map((row) => {
+      const unsaved = row.kind === 'external' ? (this.#workers.get(`${tenantId}\n${row.id}`)?.claimed ?? 0) : 0;
+      return workerViewOf({ ...row, claimedTotal: row.claimedTotal + unsaved }, nowMs);
+    });
+  }
+}

@@ -1,0 +1,46 @@
+import { LRUCache } from 'lru-cache';
+import type { Visit } from '../../../../machines/messages.ts';
+
+/** As many attempts as are ever in flight at a time, and some more. */
+const MAX_REMEMBERED = 100_000;
+
+/**
+ * The attempts that this runtime has started. On a shared database, the commit that asks for an attempt and a later look at the store may
+ * both find it, in either order: it is started once.
+ */
+export class StartedAttempts {
+  readonly #isShared: boolean;
+  /** By attempt: the sequence of the run that it was started from. Sized by count, since `max` would allocate everything at once. */
+  readonly #started = new LRUCache<string, number>({ maxSize: MAX_REMEMBERED, sizeCalculation: () => 1 });
+
+  constructor(isShared: boolean) {
+    this.#isShared = isShared;
+  }
+
+  /** Records the start of an attempt that the run at `seq` asks for; false = it was started already. */
+  add(executionId: string, visit: Visit, seq: number): boolean {
+    if (!this.#isShared) return true;
+    const key = attemptKey(executionId, visit);
+    const startedAt = this.#started.get(key);
+    if (startedAt !== undefined && startedAt >= seq) return false;
+    this.#started.set(key, seq);
+    return true;
+  }
+
+  has(executionId: string, visit: Visit): boolean {
+    return this.#started.has(attemptKey(executionId, visit));
+  }
+
+  /** Lets the attempt be started again. */
+  delete(executionId: string, visit: Visit): void {
+    this.#started.delete(attemptKey(executionId, visit));
+  }
+
+  clear(): void {
+    this.#started.clear();
+  }
+}
+
+export function attemptKey(executionId: string, { node, activation, attempt }: Visit): string {
+  return `${executionId}\n${node}\n${activation}\n${attempt}`;
+}

@@ -1,0 +1,69 @@
+import type { RuntimeContext } from '../context.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { WorkflowCache } from '../engine/loading/workflow-cache.ts';
+import { RuntimeError } from '../errors.ts';
+import type { ExecutionQueries } from '../queries/execution-queries.ts';
+import type { Quotas } from '../quotas/quotas.ts';
+import type { Caller } from '../types/caller.ts';
+import type { Admission } from './admission.ts';
+import { assertStorable, type RequestTexts } from './storable-text.ts';
+
+/** What the commands work with. */
+export interface CommandContext extends RuntimeContext {
+  readonly admission: Admission;
+  readonly engine: Engine;
+  readonly executions: ExecutionQueries;
+  readonly quotas: Quotas;
+  readonly workflows: WorkflowCache;
+  /** Completed nodes after which an execution fails. */
+  readonly stepLimit: number;
+}
+
+export interface CommandOptions {
+  /** `adds`: refused while the runtime is overloaded. `reduces`: admitted until the runtime shuts down, since it leaves less work. */
+  readonly work: 'adds' | 'reduces';
+  readonly texts?: RequestTexts;
+  /** The execution that the command is for. */
+  readonly executionId?: string;
+}
+
+/**
+ * Runs a command of a client. Rejects with `bad_request` for texts that cannot be stored, with `overloaded` or `shutting_down`, and with
+ * `not_found` if the tenant has no such execution.
+ */
+export async function runCommand<T>(
+  { admission, executions }: CommandContext,
+  { tenantId }: Caller,
+  { work, texts, executionId }: CommandOptions,
+  command: () => Promise<T>,
+): Promise<T> {
+  if (texts !== undefined) assertStorable(texts);
+  const run = async (): Promise<T> => {
+    if (executionId !== undefined) await executions.find(tenantId, executionId);
+    return command();
+  };
+  if (work === 'adds') return admission.run(tenantId, run);
+  admission.assertOpen();
+  return run();
+}
+
+/** Runs `start`, which makes an execution live, within the tenant's quotas. Rejects with `tenant_not_active` or `limit_exceeded_…`. */
+export async function withinQuotas<T>(
+  { quotas }: Pick<CommandContext, 'quotas'>,
+  tenantId: string,
+  executionId: string,
+  start: () => Promise<T>,
+): Promise<T> {
+  await quotas.admit(tenantId, executionId);
+  try {
+    return await start();
+  } finally {
+    quotas.release(tenantId, executionId);
+  }
+}
+
+/** The error for an execution that has ended. */
+export async function endedError({ executions }: CommandContext, caller: Caller, id: string): Promise<RuntimeError> {
+  const { status } = await executions.execution(caller.tenantId, id);
+  return new RuntimeError('conflict', `execution ${id} has ended: ${status}`);
+}

@@ -1,0 +1,31 @@
+import type { NewWorkItem } from '../../../store/port/work-items.ts';
+import { actorOf } from '../actor.ts';
+import { RuntimeError } from '../errors.ts';
+import type { Runtime } from '../types/runtime.ts';
+import { type CommandContext, runCommand } from './command.ts';
+
+export function enqueueCommand(context: CommandContext): Runtime['enqueue'] {
+  const { engine, clock, ids } = context;
+  return (caller, { executionId, nodeId, queueType, payload }) =>
+    runCommand(context, caller, { work: 'adds', texts: { values: { payload } }, executionId }, async () => {
+      const createdAtMs = clock.nowMs();
+      const workItem: NewWorkItem = {
+        id: ids.workItem(createdAtMs),
+        nodeId,
+        // Belongs to no visit of a node. There is one attempt: an item whose lease expires is not handed out again.
+        activation: 0,
+        attempt: 0,
+        maxAttempts: 1,
+        queue: queueType,
+        payload: JSON.stringify(payload),
+        timeoutMs: null,
+        createdAtMs,
+      };
+      const message = { type: 'enqueue', node: nodeId, queue: queueType } as const;
+      const outcome = await engine.send(executionId, message, { actor: actorOf(caller), workItem });
+      if (!('refused' in outcome)) return { workItemId: workItem.id };
+      if (outcome.refused === 'unknown_node')
+        throw new RuntimeError('bad_request', `execution ${executionId} has no node '${nodeId}'`);
+      throw new RuntimeError('conflict', `execution ${executionId} has ended; it takes no more work`);
+    });
+}

@@ -1,0 +1,44 @@
+import { compileCooperatively } from '../../../machines/compile/index.ts';
+import { InvalidWorkflow } from '../../../machines/diagnostics.ts';
+import { revisionOf } from '../../../machines/revision.ts';
+import { validateCooperatively } from '../../../machines/validate/index.ts';
+import { actorOf } from '../actor.ts';
+import { FairQueue } from '../scheduling/fair-queue.ts';
+import type { Runtime } from '../types/runtime.ts';
+import { type CommandContext, runCommand } from './command.ts';
+
+/** Workflows that are validated and compiled at a time: each may take 50 MB meanwhile. */
+const COMPILING = { active: 2, activePerKey: 1, waiting: 256, waitingPerKey: 128 };
+
+export function registerCommand(context: CommandContext): Runtime['register'] {
+  const { store, slices, workflows, quotas, clock } = context;
+  const queue = new FairQueue('too many workflows are being registered', COMPILING);
+  return (caller, document) =>
+    runCommand(context, caller, { work: 'adds' }, async () => {
+      const { tenantId } = caller;
+      const { actorId, actorType, request } = actorOf(caller);
+      const { workflow, program, revision, diagnostics } = await queue.run(tenantId, () =>
+        slices.drive(slices.slice(tenantId), validateAndCompile(document)),
+      );
+      const { workflow_id: workflowId, version } = workflow;
+      await quotas.register(tenantId, workflowId, () =>
+        store.control(
+          { type: 'workflow_registered', workflowId, version, revision, source: JSON.stringify(workflow.source) },
+          { tenantId, atMs: clock.nowMs(), actorId, actorType, request },
+        ),
+      );
+      workflows.put(tenantId, program);
+      return { workflowId, version, revision, warnings: diagnostics };
+    });
+}
+
+/** Throws `InvalidWorkflow`. Yields between pieces of work. */
+function* validateAndCompile(document: unknown) {
+  const { workflow, diagnostics } = yield* validateCooperatively(document);
+  const errors = diagnostics.filter((diagnostic) => diagnostic.severity === 'error');
+  if (workflow === null || errors.length > 0) throw new InvalidWorkflow(errors);
+  yield;
+  const revision = revisionOf(workflow);
+  yield;
+  return { workflow, diagnostics, revision, program: yield* compileCooperatively(workflow, revision) };
+}

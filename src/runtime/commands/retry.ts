@@ -1,0 +1,64 @@
+import { LogMismatch, replayForRetry } from '../../../machines/replay/index.ts';
+import type { Run } from '../../../machines/run.ts';
+import { terminalFailures } from '../../../machines/step/index.ts';
+import { actorOf } from '../actor.ts';
+import { LIMITS } from '../engine/limits/limits.ts';
+import type { CachedExecution } from '../engine/loading/cached-execution.ts';
+import { notReplayable } from '../engine/loading/execution-loader.ts';
+import { RuntimeError } from '../errors.ts';
+import { readTail } from '../log/read-log.ts';
+import type { Runtime } from '../types/runtime.ts';
+import { type CommandContext, runCommand, withinQuotas } from './command.ts';
+
+/**
+ * Replays the log from its start without the failures that ended the run. The retry continues from there, unless the execution has moved
+ * on meanwhile.
+ */
+export function retryCommand(context: CommandContext): Runtime['retry'] {
+  const { engine, executions } = context;
+  return (caller, id) =>
+    runCommand(context, caller, { work: 'adds' }, async () => {
+      const execution = await executions.load(caller.tenantId, id);
+      const nodes = failedNodes(execution);
+      const outcome = await withinQuotas(context, caller.tenantId, id, async () => {
+        const retryFrom = await replayWithoutFailures(context, execution, nodes);
+        return engine.send(id, { type: 'retry' }, { actor: actorOf(caller), retryFrom });
+      });
+      if (!('refused' in outcome)) return { nodes: namesIn(outcome.events[0]?.data.nodes) };
+      const { status } = await executions.execution(caller.tenantId, id);
+      throw new RuntimeError('conflict', `execution ${id} has been retried already: it is ${status}`);
+    });
+}
+
+async function replayWithoutFailures(
+  { store, slices, runtimeId, stepLimit }: CommandContext,
+  { id, tenantId, loaded, run }: CachedExecution,
+  nodes: readonly string[],
+): Promise<Run> {
+  const { events } = await readTail(store, tenantId, id, 0, run.seq, undefined, LIMITS.retriedLogBytes);
+  try {
+    const replay = replayForRetry(loaded.program, events, nodes, { executionId: id, stepLimit, runtimeId });
+    return await slices.drive(slices.slice(tenantId), replay);
+  } catch (cause) {
+    throw cause instanceof LogMismatch ? notReplayable(id, cause) : cause;
+  }
+}
+
+/** The nodes that would run again. Throws `conflict`, with the reason, when the execution cannot be retried. */
+function failedNodes({ id, parentId, run, loaded }: CachedExecution): readonly string[] {
+  const refuse = (reason: string): RuntimeError => new RuntimeError('conflict', `execution ${id} cannot be retried: ${reason}`);
+  if (run.status !== 'failed') throw refuse(`it is ${run.status}, and only failed executions can be`);
+  if (parentId !== null)
+    throw refuse(
+      `it is a child of execution ${parentId}, which has continued without it; a retry of the parent starts a new child`,
+    );
+  const nodes = terminalFailures(run);
+  if (nodes.length === 0) throw refuse(`it failed as a whole (${run.error ?? 'unknown'}), not by a node`);
+  const blocked = nodes.filter((node) => loaded.program.tables.verdicts.get(node)?.decision === 'blocked');
+  if (blocked.length > 0) throw refuse(`node(s) ${blocked.join(', ')} are blocked by policy, and would be again`);
+  return nodes;
+}
+
+function namesIn(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.map(String) : [];
+}

@@ -1,0 +1,36 @@
+import type { Json } from '../../../machines/json.ts';
+import type { ExternalEvent } from '../../../machines/messages.ts';
+import { actorOf } from '../actor.ts';
+import { RuntimeError } from '../errors.ts';
+import type { Runtime } from '../types/runtime.ts';
+import { type CommandContext, runCommand } from './command.ts';
+import { idempotentRequest, responseRow, storedResponse } from './idempotency.ts';
+import { requestTexts } from './storable-text.ts';
+
+export function sendEventCommand(context: CommandContext): Runtime['sendEvent'] {
+  const { store, engine, executions, clock } = context;
+  return (caller, id, event) =>
+    runCommand(context, caller, { work: 'adds', texts: requestTexts.event(event), executionId: id }, async () => {
+      const { key, payload, idempotencyKey } = event;
+      const once = idempotentRequest(caller.tenantId, `external-event:${id}`, idempotencyKey, { correlation_key: key, payload });
+      const earlier = await storedResponse(store, once);
+      if (earlier !== null) return matchIn(earlier);
+
+      const message: ExternalEvent = { type: 'event', key, payload };
+      const outcome = await engine.send(id, message, {
+        actor: actorOf(caller),
+        ...(once === null ? {} : { idempotencyRow: ({ node }) => responseRow(once, { node_id: node }, clock.nowMs()) }),
+      });
+      if (!('refused' in outcome)) return { matched: outcome.node !== null, nodeId: outcome.node };
+      // Whatever the reason, the same request may have come before this one, also as the last event that the execution took.
+      const repeated = await storedResponse(store, once);
+      if (repeated !== null) return matchIn(repeated);
+      const { status } = await executions.execution(caller.tenantId, id);
+      throw new RuntimeError('conflict', `execution is ${status}; it takes no more events`);
+    });
+}
+
+function matchIn(response: Json): { readonly matched: boolean; readonly nodeId: string | null } {
+  const { node_id: nodeId } = response as { readonly node_id: string | null };
+  return { matched: nodeId !== null, nodeId };
+}

@@ -1,0 +1,31 @@
+import type { Json } from '../../../machines/json.ts';
+import { actorOf } from '../actor.ts';
+import type { ExecutionStart } from '../engine/envelope.ts';
+import { RuntimeError } from '../errors.ts';
+import type { Caller } from '../types/caller.ts';
+import { type CommandContext, withinQuotas } from './command.ts';
+import { type IdempotentRequest, responseRow, storedResponse } from './idempotency.ts';
+
+/**
+ * Starts an execution within the tenant's quotas. Returns null, or the response to an earlier request with the same idempotency key that was
+ * committed first; then nothing is started.
+ */
+export async function startOnce(
+  context: Pick<CommandContext, 'engine' | 'quotas' | 'store'>,
+  caller: Caller,
+  start: ExecutionStart,
+  request: IdempotentRequest | null,
+  response: Json,
+): Promise<Json | null> {
+  const { engine, store } = context;
+  const outcome = await withinQuotas(context, caller.tenantId, start.id, () =>
+    engine.startExecution(start, {
+      actor: actorOf(caller),
+      ...(request === null ? {} : { idempotencyRow: () => responseRow(request, response, start.createdAtMs) }),
+    }),
+  );
+  if (!('refused' in outcome)) return null;
+  const earlier = outcome.refused === 'idempotency' ? await storedResponse(store, request) : null;
+  if (earlier !== null) return earlier;
+  throw new RuntimeError('conflict', `execution ${start.id} could not be started: ${outcome.refused}`);
+}

@@ -1,0 +1,60 @@
+import type { Json, JsonObject } from '../../../machines/json.ts';
+import { reservedLabel } from '../../../machines/reserved-labels.ts';
+import { executionStart } from '../engine/execution-start.ts';
+import { starterFrom } from '../engine/loading/starter.ts';
+import type { LoadedWorkflow } from '../engine/loading/workflow-cache.ts';
+import { RuntimeError, truncated } from '../errors.ts';
+import type { ServerRuntime, ServerStartRequest } from '../types/server-runtime.ts';
+import { type CommandContext, runCommand } from './command.ts';
+import { idempotentRequest, storedResponse } from './idempotency.ts';
+import { startOnce } from './start-once.ts';
+import { requestTexts } from './storable-text.ts';
+
+export function startCommand(context: CommandContext): ServerRuntime['start'] {
+  const { store, clock, ids } = context;
+  return (caller, request) =>
+    runCommand(context, caller, { work: 'adds', texts: requestTexts.start(request) }, async () => {
+      const { tenantId } = caller;
+      const { input = {} } = request;
+      const labels = { ...request.labels, ...request.systemLabels };
+      const once = idempotentRequest(tenantId, 'executions', request.idempotencyKey, {
+        workflow_id: request.workflowId,
+        workflow_version: request.version ?? null,
+        input,
+        labels,
+      });
+      const earlier = await storedResponse(store, once);
+      if (earlier !== null) return { executionId: executionIdOf(earlier), replayed: true };
+
+      refuseReservedLabels(request.labels ?? {});
+      const loaded = await findWorkflow(context, tenantId, request);
+      const nowMs = clock.nowMs();
+      const id = ids.execution(nowMs);
+      const startedBy = starterFrom(caller);
+      const start = executionStart({ id, tenantId, loaded, startedBy, input, nowMs, parent: null, labels });
+      const repeated = await startOnce(context, caller, start, once, { execution_id: id });
+      return repeated === null ? { executionId: id, replayed: false } : { executionId: executionIdOf(repeated), replayed: true };
+    });
+}
+
+async function findWorkflow(
+  { store, workflows }: CommandContext,
+  tenantId: string,
+  { workflowId, version }: ServerStartRequest,
+): Promise<LoadedWorkflow> {
+  const revision = await store.tenant(tenantId).revisionOf(workflowId, version);
+  if (revision !== null) return workflows.load(tenantId, revision);
+  const versioned = `${truncated(workflowId)}${version === undefined ? '' : ` v${version}`}`;
+  throw new RuntimeError('not_found', `workflow ${versioned} not found`);
+}
+
+function refuseReservedLabels(labels: Readonly<Record<string, string>>): void {
+  const reserved = reservedLabel(labels);
+  if (reserved === undefined) return;
+  const message = `label ${truncated(reserved)} is reserved: only the runtime sets labels that begin with jamjet.`;
+  throw new RuntimeError('bad_request', message);
+}
+
+function executionIdOf(response: Json): string {
+  return String((response as JsonObject).execution_id);
+}

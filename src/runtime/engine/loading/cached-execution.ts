@@ -1,0 +1,30 @@
+import type { Run } from '../../../../machines/run.ts';
+import type { NewExecution } from '../../../../store/port/executions.ts';
+import type { Failures } from './failures.ts';
+import type { Starter } from './starter.ts';
+import type { LoadedWorkflow } from './workflow-cache.ts';
+
+/** An execution in memory. Replaced after each commit and evicted when a commit fails, so it is never ahead of the store. */
+export interface CachedExecution extends NewExecution {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly loaded: LoadedWorkflow;
+  readonly run: Run;
+  readonly startedBy: Starter;
+  readonly failures: Failures;
+  /** Why the execution failed or was cancelled, as shown to clients. */
+  readonly error: string | null;
+  readonly checkpoint: Checkpoint;
+  /** The runtime that does its in-process work; null = there is none. */
+  readonly owner: string | null;
+  readonly updatedAtMs: number;
+  readonly completedAtMs: number | null;
+}
+
+/** The stored snapshot, to decide when to store the next one. */
+export interface Checkpoint {
+  readonly seq: number;
+  readonly bytes: number;
+  /** Bytes of event data committed since. */
+  readonly logBytes: number;
+}

@@ -1,0 +1,99 @@
+import type { JsonObject } from '../../../machines/json.ts';
+import { type Status, TERMINAL } from '../../../machines/run.ts';
+import type { EventRow } from '../../../store/port/executions.ts';
+import type { RuntimeContext } from '../context.ts';
+import { RuntimeError } from '../errors.ts';
+import type { HistoryAtSequence } from '../history/at-sequence.ts';
+import { offloadedBytes, restorePayload, withUnresolvedPayload } from '../log/offloaded-payloads.ts';
+import { readLog } from '../log/read-log.ts';
+import type { EventView } from '../types/executions.ts';
+import type { ExecutionQueries } from './execution-queries.ts';
+import { eventViewOf } from './views.ts';
+import type { WakeupSignal } from './wakeup-signal.ts';
+
+/** There may be many subscribers, and slow ones, so each holds little of the log in memory. */
+const LIVE_PAGE_CHARS = 64 * 1024;
+
+/** The events that show a state, and the field of their data that holds it. */
+const STATE_FIELDS: Readonly<Partial<Record<string, string>>> = {
+  interrupt_raised: 'state_for_review',
+  workflow_completed: 'final_state',
+};
+
+export interface EventQueriesOptions extends Pick<RuntimeContext, 'store' | 'slices' | 'stopping' | 'onError'> {
+  readonly executions: ExecutionQueries;
+  readonly history: HistoryAtSequence;
+  readonly commits: WakeupSignal;
+}
+
+/** The log of an execution as clients see it. */
+export class EventQueries {
+  readonly #options: EventQueriesOptions;
+
+  constructor(options: EventQueriesOptions) {
+    this.#options = options;
+  }
+
+  async *events(
+    tenantId: string,
+    id: string,
+    page: { readonly after?: number; readonly limit?: number; readonly type?: string; readonly nodeId?: string } = {},
+  ): AsyncGenerator<EventView> {
+    const { store, slices, executions } = this.#options;
+    await executions.find(tenantId, id);
+    for await (const row of readLog(store, id, page, slices.slice(tenantId))) yield await this.#viewOf(tenantId, id, row);
+  }
+
+  async *subscribe(
+    tenantId: string,
+    id: string,
+    options: { readonly after?: number; readonly signal?: AbortSignal } = {},
+  ): AsyncGenerator<EventView> {
+    const { commits, store, executions, stopping } = this.#options;
+    let after = options.after ?? 0;
+    for (;;) {
+      const next = commits.nextWakeup(id, options.signal);
+      try {
+        const found = await executions.find(tenantId, id);
+        const { status, seq } = 'run' in found ? found.run : found;
+        for await (const row of readLog(store, id, { after, pageChars: LIVE_PAGE_CHARS })) {
+          if (options.signal?.aborted) return;
+          after = row.seq;
+          yield await this.#viewOf(tenantId, id, row);
+        }
+        if (after >= seq && TERMINAL.has(status as Status)) return;
+        if (stopping.aborted || options.signal?.aborted) return;
+        if (after >= seq) await next.woken;
+      } finally {
+        next.stop();
+      }
+    }
+  }
+
+  /** An event with its payload in place, wherever that is stored. */
+  async #viewOf(tenantId: string, id: string, row: EventRow): Promise<EventView> {
+    const data = JSON.parse(row.data) as JsonObject;
+    if (offloadedBytes(row.type, data) === 0) return eventViewOf(id, row, await this.#withReplayedState(tenantId, id, row, data));
+    try {
+      return eventViewOf(id, row, await restorePayload(this.#options.store, tenantId, data));
+    } catch (error) {
+      if (!(error instanceof RuntimeError)) throw error;
+      this.#options.onError(error);
+      return eventViewOf(id, row, withUnresolvedPayload(data));
+    }
+  }
+
+  /** Logs of the first releases leave large states out of the events that show them: they are replayed. */
+  async #withReplayedState(tenantId: string, id: string, row: EventRow, data: JsonObject): Promise<JsonObject> {
+    const field = STATE_FIELDS[row.type];
+    if (field === undefined || Object.hasOwn(data, field)) return data;
+    try {
+      return { ...data, [field]: await this.#options.history.stateAfterEvent(tenantId, id, row.seq) };
+    } catch (error) {
+      // An event is shown without its state when the log cannot be replayed.
+      if (!(error instanceof RuntimeError)) throw error;
+      this.#options.onError(error);
+      return data;
+    }
+  }
+}

@@ -1,0 +1,151 @@
+import type { PendingApproval as MachineApproval } from '../../../machines/run.ts';
+import { type Status, TERMINAL } from '../../../machines/run.ts';
+import { approvalsOf } from '../../../machines/step/index.ts';
+import type { ExecutionRow } from '../../../store/port/executions.ts';
+import type { RuntimeContext } from '../context.ts';
+import type { CachedExecution } from '../engine/loading/cached-execution.ts';
+import type { ExecutionCache } from '../engine/loading/execution-cache.ts';
+import type { ExecutionLoader } from '../engine/loading/execution-loader.ts';
+import { RuntimeError } from '../errors.ts';
+import { eventOf, readLog } from '../log/read-log.ts';
+import type {
+  ApprovalDecision,
+  ApprovalsView,
+  ExecutionPage,
+  ExecutionPageRequest,
+  ExecutionView,
+  PendingApproval,
+} from '../types/executions.ts';
+import { storedFilter } from './list-filter.ts';
+import { summaryOf, viewOf } from './views.ts';
+import type { WakeupSignal } from './wakeup-signal.ts';
+
+/** The longest time a caller may ask `settled` to wait. */
+const MAX_SETTLED_WAIT_MS = 60_000;
+/** On a shared database: how long the cache is trusted that an execution has not settled, since a notification may have been lost. */
+const MAX_CACHE_AGE_MS = 1_000;
+
+export interface ExecutionQueriesOptions extends Pick<RuntimeContext, 'store' | 'clock' | 'stopping'> {
+  readonly cache: ExecutionCache;
+  readonly loader: ExecutionLoader;
+  readonly commits: WakeupSignal;
+}
+
+/** Executions as clients see them: only what is committed. */
+export class ExecutionQueries {
+  readonly #options: ExecutionQueriesOptions;
+
+  constructor(options: ExecutionQueriesOptions) {
+    this.#options = options;
+  }
+
+  /** Throws `not_found` for an unknown id and for one of another tenant. */
+  async find(tenantId: string, id: string): Promise<CachedExecution | ExecutionRow> {
+    const { store, cache } = this.#options;
+    const cached = cache.get(id);
+    if (cached !== undefined && cached.tenantId === tenantId && !store.shared) return cached;
+    const row = cached === undefined || store.shared ? await store.tenant(tenantId).execution(id) : null;
+    if (row === null) throw executionNotFound(id);
+    // On a shared database another runtime may have moved it on, or this one while the row was read.
+    const current = store.shared ? cache.get(id) : undefined;
+    return current !== undefined && current.run.seq >= row.seq ? current : row;
+  }
+
+  async load(tenantId: string, id: string): Promise<CachedExecution> {
+    return this.#loaded(await this.find(tenantId, id));
+  }
+
+  async execution(tenantId: string, id: string): Promise<ExecutionView> {
+    return viewOf(await this.load(tenantId, id));
+  }
+
+  async executions(tenantId: string, request: ExecutionPageRequest): Promise<ExecutionPage> {
+    const { rows, next } = await this.#options.store.tenant(tenantId).executions({ ...request, ...storedFilter(request) });
+    return { executions: rows.map(summaryOf), next };
+  }
+
+  async settled(tenantId: string, id: string, waitMs: number, signal?: AbortSignal): Promise<ExecutionView> {
+    const { store, clock, commits, stopping } = this.#options;
+    const untilMs = clock.nowMs() + Math.min(waitMs, MAX_SETTLED_WAIT_MS);
+    const isOver = (): boolean => stopping.aborted || signal?.aborted === true || clock.nowMs() >= untilMs;
+    let seenSeq = 0;
+    for (;;) {
+      const next = commits.nextWakeup(id, signal);
+      const cached = isOver() ? null : this.#fromCache(tenantId, id, seenSeq);
+      const trustMs = cached !== null && store.shared ? MAX_CACHE_AGE_MS : Number.POSITIVE_INFINITY;
+      const cancelTimeout = clock.after(Math.max(0, Math.min(untilMs - clock.nowMs(), trustMs)), next.stop);
+      try {
+        const found = cached ?? (await this.find(tenantId, id));
+        if (isOver() || isSettled(statusOf(found))) return viewOf(await this.#loaded(found));
+        seenSeq = 'run' in found ? found.run.seq : found.seq;
+        await next.woken;
+      } finally {
+        cancelTimeout();
+        next.stop();
+      }
+    }
+  }
+
+  /**
+   * The cached execution, if it answers a caller who has seen it up to `seenSeq` (0 = not at all) and waits for it to settle. Null = the store
+   * has to be asked: an execution that had settled before the caller came may have been moved on elsewhere.
+   */
+  #fromCache(tenantId: string, id: string, seenSeq: number): CachedExecution | null {
+    const cached = this.#options.cache.get(id);
+    if (cached === undefined || cached.tenantId !== tenantId || cached.run.seq <= seenSeq) return null;
+    return seenSeq > 0 || !isSettled(cached.run.status) ? cached : null;
+  }
+
+  async approvals(tenantId: string, id: string): Promise<ApprovalsView> {
+    const execution = await this.load(tenantId, id);
+    const decided: ApprovalDecision[] = [];
+    for await (const row of readLog(this.#options.store, id, { type: 'approval_received' })) {
+      const { data } = eventOf(row);
+      decided.push({
+        nodeId: row.nodeId ?? '',
+        status: data.decision === 'approved' ? 'approved' : 'rejected',
+        userId: String(data.user_id),
+        actorId: row.actorId,
+        onBehalfOf: row.onBehalfOf,
+        comment: typeof data.comment === 'string' ? data.comment : null,
+        sequence: row.seq,
+        decidedAtMs: row.atMs,
+      });
+    }
+    const pending = approvalsOf(execution.loaded.program, execution.run).map(pendingApproval);
+    return { pending: pending.sort(byNode), decided: decided.sort(byNode) };
+  }
+
+  async #loaded(found: CachedExecution | ExecutionRow): Promise<CachedExecution> {
+    return 'run' in found ? found : this.#options.loader.load(found);
+  }
+}
+
+export function executionNotFound(id: string): RuntimeError {
+  return new RuntimeError('not_found', `execution ${id} not found`);
+}
+
+function pendingApproval(approval: MachineApproval): PendingApproval {
+  return {
+    nodeId: approval.node_id,
+    activation: approval.activation,
+    kind: approval.kind,
+    toolName: approval.tool_name,
+    approver: approval.approver,
+    context: approval.context,
+    sequence: approval.sequence,
+    requestedAtMs: approval.requested_at_ms,
+  };
+}
+
+function byNode(a: { readonly nodeId: string }, b: { readonly nodeId: string }): number {
+  return a.nodeId < b.nodeId ? -1 : a.nodeId > b.nodeId ? 1 : 0;
+}
+
+function statusOf(found: CachedExecution | ExecutionRow): Status {
+  return ('run' in found ? found.run.status : found.status) as Status;
+}
+
+function isSettled(status: Status): boolean {
+  return status === 'paused' || TERMINAL.has(status);
+}
