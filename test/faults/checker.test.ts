@@ -14,7 +14,7 @@ import { StreamFollower } from './load/stream-follower.ts';
 import { TrackedExecution } from './load/tracked-execution.ts';
 import type { Claim } from './load/workers.ts';
 
-/** One order as it must be, of which each test breaks one thing. */
+/** A correct order execution, of which each test changes one detail. */
 const ID = 'exec_1';
 const result = (node: string): JsonObject => ({ [node]: { attempt: 0, call: `${ID}:${node}:1` } });
 const STEPS: readonly (readonly [type: string, node: string | null, data: JsonObject])[] = [
@@ -77,29 +77,29 @@ const external = await ExternalServer.open(new Random(1));
 afterAll(() => external.close());
 
 interface Reported {
-  readonly stories?: (story: TrackedExecution) => void;
+  readonly trackedExecutions?: (tracked: TrackedExecution) => void;
   readonly claims?: readonly Claim[];
   readonly shown?: (follower: StreamFollower, evidence: FinalState) => void;
-  readonly told?: readonly number[];
+  readonly delivered?: readonly number[];
 }
 
-/** The invariants that are violated. */
+/** Returns the violated invariants. */
 function violatedInvariants(
   evidence: FinalState,
-  { stories = () => {}, claims = [VALID_CLAIM], shown = showEverything, told }: Reported = {},
+  { trackedExecutions = () => {}, claims = [VALID_CLAIM], shown = showEverything, delivered }: Reported = {},
 ): readonly string[] {
   const history = new History();
-  const story = new TrackedExecution('order', 'k', history);
-  story.id = ID;
-  story.finished = true;
+  const tracked = new TrackedExecution('order', 'k', history);
+  tracked.id = ID;
+  tracked.finished = true;
   const message = (kind: 'start' | 'event' | 'decision', nonce: string) => ({ kind, nonce, ok: true, unknown: 0, once: true });
-  story.messages.push(message('start', 'k'), message('event', 'paid'), message('decision', 'yes'));
-  stories(story);
+  tracked.messages.push(message('start', 'k'), message('event', 'paid'), message('decision', 'yes'));
+  trackedExecutions(tracked);
   const follower = new StreamFollower('f', '/', client, history);
   shown(follower, evidence);
-  external.delivered.set(ID, [...(told ?? evidence.executions.get(ID)?.log.map(({ sequence }) => sequence) ?? [])]);
+  external.delivered.set(ID, [...(delivered ?? evidence.executions.get(ID)?.log.map(({ sequence }) => sequence) ?? [])]);
   checkLogs(evidence, history);
-  checkMessages([story], evidence, history);
+  checkMessages([tracked], evidence, history);
   checkWork(claims, evidence, history);
   checkCalls(evidence, history);
   checkOutcomes(evidence, external, history);
@@ -132,74 +132,82 @@ const twice = (at: number): readonly Step[] => STEPS.toSpliced(at, 0, STEPS[at] 
 const BROKEN_RUNS: readonly (readonly [invariant: string, broken: string, evidence: FinalState, said?: Reported])[] = [
   [
     'every acknowledged message counts once',
-    'an event that was acknowledged is gone',
+    'the loss of an acknowledged event',
     finalState({ steps: without('external_event_received') }),
   ],
-  ['every acknowledged message counts once', 'an event counts twice', finalState({ steps: twice(11) })],
+  ['every acknowledged message counts once', 'an event that counts twice', finalState({ steps: twice(11) })],
   [
     'every acknowledged message counts once',
-    'a start made two executions',
+    'a start with two executions',
     finalState({ executions: [{ ...order(), id: 'exec_2' }] }),
   ],
   [
     'every acknowledged message counts once',
-    'a refused decision counts',
+    'a refused decision that counts',
     finalState(),
-    { stories: ({ messages }) => set(messages[2], { ok: false }) },
+    { trackedExecutions: ({ messages }) => set(messages[2], { ok: false }) },
   ],
   [
-    'nothing starts that nobody asked for',
-    'an execution of nobody',
+    'nothing starts without a request',
+    'an execution that no client started',
     finalState({ executions: [{ ...order(), id: 'exec_2', key: 'x' }] }),
   ],
   [
-    'nothing is logged that nobody sent',
-    'an event of nobody',
+    'no message is logged that no client sent',
+    'an event that no client sent',
     finalState(),
-    { stories: ({ messages }) => void messages.splice(1, 1) },
+    { trackedExecutions: ({ messages }) => void messages.splice(1, 1) },
   ],
   [
-    'every execution comes to its end',
-    'a client that waits for ever',
+    'every execution ends',
+    'a client that waits forever',
     finalState(),
-    { stories: (story) => set(story, { finished: false }) },
+    { trackedExecutions: (tracked) => set(tracked, { finished: false }) },
   ],
   [
     'no log has a gap',
-    'an event is missing',
+    'a missing event',
     finalState({ execution: { log: finalState().executions.get(ID)?.log.toSpliced(3, 1) ?? [] } }),
   ],
-  ['a head is at the end of its log', 'a head that is behind', finalState({ execution: { sequence: 3 } })],
-  ['every execution ends, and its log with it', 'a status without its event', finalState({ execution: { status: 'failed' } })],
-  ['nothing happens after an end', 'a result after the end', finalState({ steps: [...STEPS, STEPS[15] as Step] })],
-  ['every visit to a node has one outcome', 'a node completes twice', finalState({ steps: twice(3) })],
+  [
+    'the stored sequence is that of the last event',
+    'a stored sequence that is behind',
+    finalState({ execution: { sequence: 3 } }),
+  ],
+  ['the status matches the last event', 'a status without its event', finalState({ execution: { status: 'failed' } })],
+  ['nothing follows a terminal event', 'a result after the end', finalState({ steps: [...STEPS, STEPS[15] as Step] })],
+  ['every visit to a node has one outcome', 'a node that completes twice', finalState({ steps: twice(3) })],
   [
     'attempts count up from 0',
-    'an attempt is left out',
+    'a missing attempt',
     finalState({ steps: STEPS.with(2, ['node_started', 'reserve', { attempt: 2, activation: 1 }]) }),
   ],
   [
-    'attempts fail for a reason that there was',
-    'an error of ours',
+    'attempts fail with an expected error',
+    'an unexpected error',
     finalState({ steps: STEPS.toSpliced(3, 0, ['node_failed', 'reserve', { error: 'oops', retryable: true, activation: 1 }]) }),
   ],
-  ['every execution ends as modelled', 'a node is left out', finalState({ steps: without('node_completed', 'ship') })],
+  ['every execution ends as modelled', 'a missing node', finalState({ steps: without('node_completed', 'ship') })],
   [
     'a fence is given to one claim',
-    'one item to two workers',
+    'one fence for two workers',
     finalState(),
     { claims: [VALID_CLAIM, { ...VALID_CLAIM, reports: [] }] },
   ],
   [
     'no work item is settled twice',
-    'both reports are acknowledged',
+    'two acknowledged reports',
     finalState(),
     { claims: [VALID_CLAIM, { ...VALID_CLAIM, fence: 2 }] },
   ],
-  ['a work item is settled under the fence of its report', 'a stale fence settles', finalState({ work: { fence: 2 } })],
   [
-    'a report counts once if it was acknowledged, and never if it was refused',
-    'a refused report counts',
+    'a work item is settled under the fence of its report',
+    'an item settled under a stale fence',
+    finalState({ work: { fence: 2 } }),
+  ],
+  [
+    'an acknowledged report counts once, a refused one never',
+    'a refused report that counts',
     finalState(),
     { claims: [{ ...VALID_CLAIM, reports: [{ as: 'completed', nonce: 'receipt', outcome: 'refused' }] }] },
   ],
@@ -209,8 +217,8 @@ const BROKEN_RUNS: readonly (readonly [invariant: string, broken: string, eviden
     finalState({ steps: without('node_completed', 'charge') }),
   ],
   [
-    'no attempt is made that is not in the log, and none twice',
-    'an attempt before it is stored',
+    'every attempt is in the log, and made once',
+    'an attempt that is not in the log',
     finalState({
       calls: [
         ...finalState().calls,
@@ -218,22 +226,22 @@ const BROKEN_RUNS: readonly (readonly [invariant: string, broken: string, eviden
       ],
     }),
   ],
-  ['a result is that of a call', 'a result without a call', finalState({ calls: finalState().calls.slice(1) })],
+  ['every result belongs to a call', 'a result without a call', finalState({ calls: finalState().calls.slice(1) })],
   [
-    'every event is told at least once',
-    'a webhook is not told the end',
+    'every event is delivered at least once',
+    'a webhook without the last event',
     finalState(),
-    { told: STEPS.map((_, index) => index + 1).slice(0, -1) },
+    { delivered: STEPS.map((_, index) => index + 1).slice(0, -1) },
   ],
   [
-    'events are told in their order',
-    'a webhook is told the end first',
+    'events are delivered in order',
+    'a webhook that receives the last event first',
     finalState(),
-    { told: STEPS.map((_, index) => index + 1).reverse() },
+    { delivered: STEPS.map((_, index) => index + 1).reverse() },
   ],
   [
-    'streams are complete, in order, and show nothing twice',
-    'a stream leaves one out',
+    'streams are complete, in order, without duplicates',
+    'a stream with a missing event',
     finalState(),
     {
       shown: (f, e) => {
@@ -243,8 +251,8 @@ const BROKEN_RUNS: readonly (readonly [invariant: string, broken: string, eviden
     },
   ],
   [
-    'streams are complete, in order, and show nothing twice',
-    'a stream shows one twice',
+    'streams are complete, in order, without duplicates',
+    'a stream with a duplicate event',
     finalState(),
     {
       shown: (f, e) => {
@@ -256,12 +264,12 @@ const BROKEN_RUNS: readonly (readonly [invariant: string, broken: string, eviden
 ];
 
 describe('the checker', () => {
-  it('finds nothing wrong with what is right', () => {
+  it('accepts a correct run', () => {
     expect(violatedInvariants(finalState())).toEqual([]);
   });
 
   it.each(BROKEN_RUNS.map(([invariant, broken, evidence, said = {}]) => ({ invariant, broken, evidence, said })))(
-    'finds that $invariant: $broken',
+    'detects $broken ($invariant)',
     ({ invariant, evidence, said }) => {
       expect(violatedInvariants(evidence, said)).toContain(invariant);
     },
@@ -270,7 +278,7 @@ describe('the checker', () => {
 
 function order(): StoredExecution {
   const execution = finalState().executions.get(ID);
-  if (execution === undefined) throw new Error('there is none');
+  if (execution === undefined) throw new Error('no such execution');
   return execution;
 }
 

@@ -25,15 +25,15 @@ export type Engine = 'sqlite' | 'postgres';
 export interface FaultRunOptions {
   readonly engine: Engine;
   readonly seed: number;
-  /** How long faults go on. */
+  /** Duration of the fault injection. */
   readonly faultsMs: number;
-  /** Long enough for servers that are really stopped beyond their leases. */
+  /** The run is long enough to stop servers for longer than their leases. */
   readonly longRun: boolean;
-  /** Told now and then how far it is. */
+  /** Called regularly with a line of progress. */
   readonly progress: (line: string) => void;
 }
 
-/** What came of it. */
+/** Result of a run. */
 export interface FaultRun {
   readonly engine: Engine;
   readonly seed: number;
@@ -41,39 +41,40 @@ export interface FaultRun {
   readonly history: History;
   readonly executions: number;
   readonly events: number;
-  /** What there is of the executions that violations are about. */
+  /** Stored data of the executions with violations. */
   readonly executionDumps: readonly string[];
-  /** How often streams had to be taken up again, and what webhooks told more than once. */
+  /** Number of stream reconnects, and of duplicate webhook deliveries. */
   readonly reconnects: number;
   readonly duplicateDeliveries: number;
-  /** What could not be done on this machine. */
+  /** Faults that are not available on this machine. */
   readonly unavailable: readonly string[];
 }
 
 const TOOLS = new URL('./tools.mjs', import.meta.url).pathname;
-/** What must end by itself once everything is well: then clocks are put on, so that leases lapse and timers fire that were set by a wrong one. */
+/** Time for executions to end by themselves after the faults. Then clocks are advanced, so that leases expire and timers fire that were set by a
+ * wrong clock. */
 const UNAIDED_END_MS = 6_000;
-/** A lease, and the time until it is noticed that it has lapsed. */
+/** A lease, and the time until its expiry is detected. */
 const LEASE_MS = 60_000;
 const END_TIMEOUT_MS = 240_000;
 const POLL_MS = 200;
-/** Violations often have one cause. */
+/** Violations often have a common cause, so only a few executions are dumped. */
 const MAX_DUMPS = 6;
 const PROGRESS_MS = 15_000;
 
-/** Opens servers and database, has everybody use them while faults happen, lets all come to an end, and checks what is left. */
+/** Starts servers and database, runs the load while faults are injected, waits until everything has ended, and checks the result. */
 export async function runWithFaults(options: FaultRunOptions): Promise<FaultRun> {
   const { engine, seed, faultsMs, longRun, progress } = options;
-  // Interrupted, it still ends what it has started: that hangs on the end of the process.
+  // An interrupted run still stops its processes: they are stopped when this process exits.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
   const folder = mkdtempSync(join(tmpdir(), 'jamjet-faults-'));
-  // PostgreSQL, which is not root, goes through it.
+  // PostgreSQL does not run as root and must be able to enter the folder.
   chmodSync(folder, 0o755);
   const history = new History();
   const { cluster, lanes } = await openCluster(engine, folder, history, longRun);
   const external = await ExternalServer.open(new Random(seed + 1));
   const ended = new AbortController();
-  // Everybody listens to them.
+  // Every client listens to these signals.
   setMaxListeners(0, ended.signal);
   const stopStarting = new AbortController();
   setMaxListeners(0, stopStarting.signal);
@@ -142,7 +143,7 @@ async function openCluster(
   return { cluster, lanes: postgresFaultSequences(cluster, longRun) };
 }
 
-/** Everything comes to its end, and has been told: by itself, or once the clocks have been put on. */
+/** Waits until every execution has ended and every event is delivered: by itself, or after the clocks are advanced. */
 async function waitForEnd(clients: Promise<void>, load: Load, cluster: Cluster): Promise<void> {
   let clientsDone = false;
   void clients.then(() => {
@@ -160,7 +161,7 @@ async function waitForEnd(clients: Promise<void>, load: Load, cluster: Cluster):
   await quietBy(performance.now() + END_TIMEOUT_MS);
 }
 
-/** As after a night in which the machines slept. */
+/** Restarts every server with its clock advanced. */
 async function advanceClocks(cluster: Cluster): Promise<void> {
   for (const member of cluster.members) {
     await member.runExclusive(async () => {
@@ -171,7 +172,7 @@ async function advanceClocks(cluster: Cluster): Promise<void> {
   }
 }
 
-/** What happens behind the answers is done, too: children have ended, and everything has been told. */
+/** Whether background work is finished, too: children have ended, and every event is delivered to webhooks and streams. */
 async function isQuiet(cluster: Cluster, load: Load): Promise<boolean> {
   const [row] = await cluster.query(
     `SELECT (SELECT count(*) FROM events) AS events,
@@ -183,7 +184,7 @@ async function isQuiet(cluster: Cluster, load: Load): Promise<boolean> {
   return Number(row?.open) === 0 && delivered.every((count) => count >= Number(row?.events));
 }
 
-/** Everything that can be known afterwards. */
+/** Checks everything that is known after the run. */
 async function checkEverything(
   cluster: Cluster,
   load: Load,
@@ -203,15 +204,15 @@ async function checkEverything(
   checkWebhooks(load.external, evidence, history);
   checkStreams(load.streams, load.followers, evidence, history);
   for (const [what, count] of Object.entries(evidence.leftoverRows)) {
-    if (count > 0) history.addViolation('nothing is left of executions that have ended', `${count} ${what}`);
+    if (count > 0) history.addViolation('nothing remains of ended executions', `${count} ${what}`);
   }
   await checkByCommands(cluster.databaseUrl, folder, evidence.executions.size, history);
 }
 
 function progressLine(engine: string, load: Load, history: History): string {
-  const done = load.executions.filter((story) => story.finished).length;
+  const done = load.executions.filter((tracked) => tracked.finished).length;
   const faults = history.faults.length;
-  return `${engine}: ${seconds(history.nowMs())} s, ${faults} faults, ${done} of ${load.executions.length} executions gone along with to their end, ${history.violations.length} violations`;
+  return `${engine}: ${seconds(history.nowMs())} s, ${faults} faults, ${done} of ${load.executions.length} executions finished by their clients, ${history.violations.length} violations`;
 }
 
 function seconds(ms: number): string {

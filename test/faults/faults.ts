@@ -8,13 +8,13 @@ import type { SqliteCluster } from './cluster/sqlite.ts';
 import type { Fault, FaultSequence } from './nemesis.ts';
 import { EIO, ENOSPC, type Preload } from './preload/preload.ts';
 
-/** A wrong clock is wrong by so much at most. */
+/** Maximum error of a wrong clock. */
 export const MAX_SKEW_MS = 120_000;
-/** A server that is not seen for 30 seconds is lost; the others find that out within 40. */
+/** A server without a heartbeat for 30 seconds is considered lost; the others detect that within 40. */
 const BEYOND_LEASE_MS = 42_000;
-/** For calls that are to fail: a process that writes nothing makes none. */
+/** Maximum wait for the calls that are to fail: an idle process makes none. */
 const HIT_TIMEOUT_MS = 2_000;
-/** Writes that fail on a full disk. */
+/** Number of writes that fail on a simulated full disk: all of them. */
 const ALL_CALLS = 2 ** 31 - 1;
 
 interface NamedLink {
@@ -48,7 +48,7 @@ export function sqliteFaultSequences({ member, disk }: SqliteCluster): readonly 
   ];
 }
 
-/** `lasting`: long enough for servers that are really stopped beyond their leases. */
+/** `longRun`: the run is long enough to stop servers for longer than their leases. */
 export function postgresFaultSequences(cluster: PostgresCluster, lasting: boolean): readonly FaultSequence[] {
   const { postgres, members, databaseLinks: lines } = cluster;
   const fronts = members.map(({ name, clientLink: front }) => ({ name, link: front }));
@@ -93,7 +93,7 @@ function fault(kind: string, weight: number, apply: (random: Random) => Promise<
   return { kind, weight, apply: async (random) => apply(random).then(() => '') };
 }
 
-/** A fault of a server that nothing else is being done to. */
+/** A fault of a server that is up and not affected by another fault. */
 function serverFault(
   kind: string,
   weight: number,
@@ -120,14 +120,14 @@ function serverFaults(members: readonly Member[]): readonly Fault[] {
       await member.start();
       return '';
     }),
-    serverFault('server killed while it starts', 2, members, async (member, random) => {
+    serverFault('server killed during startup', 2, members, async (member, random) => {
       await member.kill();
       const afterMs = random.between(0, 900);
       await member.startAndKill(afterMs);
       await member.start();
       return `after ${afterMs} ms`;
     }),
-    serverFault('server restarted in order', 2, members, async (member) => {
+    serverFault('server restarted (SIGTERM)', 2, members, async (member) => {
       await member.terminate();
       await member.start();
       return '';
@@ -153,19 +153,19 @@ function stopBeyondLease(members: readonly Member[]): Fault {
   });
 }
 
-/** The same in a quarter of the time: the clocks of the others go on meanwhile. */
+/** Like `stopBeyondLease` in a quarter of the time: the clocks of the other servers are advanced. */
 function stopWhileOtherClocksAdvance(members: readonly Member[]): Fault {
   return serverFault('server stopped beyond its lease', 1, members, async (member) => {
     const others = members.filter((other) => other !== member);
     for (const { preload } of others) preload.shiftClock(BEYOND_LEASE_MS);
     await stopFor(member, BEYOND_LEASE_MS / 4);
     for (const { preload } of others) preload.shiftClock(0);
-    return `for ${BEYOND_LEASE_MS} ms by the clocks of the others`;
+    return `for ${BEYOND_LEASE_MS} ms by the clocks of the other servers`;
   });
 }
 
 function linkFaults(owner: string, links: readonly NamedLink[]): readonly Fault[] {
-  const cut = (within: 'now' | 'request' | 'answer', kind: string, weight: number): Fault => ({
+  const cut = (within: 'now' | 'request' | 'response', kind: string, weight: number): Fault => ({
     kind: `${owner} connection ${kind}`,
     weight,
     apply: async (random) => {
@@ -175,8 +175,8 @@ function linkFaults(owner: string, links: readonly NamedLink[]): readonly Fault[
   });
   return [
     cut('now', 'cut', 4),
-    cut('request', 'cut within a request', 4),
-    cut('answer', 'cut within an answer', 4),
+    cut('request', 'cut mid-request', 4),
+    cut('response', 'cut mid-response', 4),
     {
       kind: `all ${owner} connections cut`,
       weight: 1,
@@ -203,7 +203,7 @@ function linkFaults(owner: string, links: readonly NamedLink[]): readonly Fault[
 
 function hangingLinkFault(links: readonly NamedLink[]): Fault {
   return {
-    kind: 'database connections silent',
+    kind: 'database connections hanging',
     weight: 1,
     apply: async (random) => {
       const { name, link } = random.pick(links);
@@ -216,7 +216,7 @@ function hangingLinkFault(links: readonly NamedLink[]): Fault {
   };
 }
 
-/** `preload`: of what writes now. `recovered`: resolves once it answers again. */
+/** `preload`: of the process that currently writes. `waitForRecovery`: resolves once it responds again. */
 function diskFaults(
   owner: string,
   preload: () => Preload,
@@ -239,10 +239,10 @@ function diskFaults(
   });
   return [
     failing('sync fails (EIO)', 3, 3, (hit, count) => hit.failSyncs(count, EIO)),
-    failing('write fails half done (EIO)', 2, 3, (hit, count) => hit.failWrites(count, EIO)),
-    failing('write fails half done (ENOSPC)', 2, 3, (hit, count) => hit.failWrites(count, ENOSPC)),
+    failing('partial write (EIO)', 2, 3, (hit, count) => hit.failWrites(count, EIO)),
+    failing('partial write (ENOSPC)', 2, 3, (hit, count) => hit.failWrites(count, ENOSPC)),
     {
-      kind: `${owner}: syncs slow`,
+      kind: `${owner}: slow syncs`,
       weight: 1,
       apply: async (random) => {
         const hit = preload();
@@ -256,7 +256,7 @@ function diskFaults(
   ];
 }
 
-/** Where no small disk may be mounted, every write fails as it would on a full one. */
+/** If no small disk can be mounted, every write fails with ENOSPC instead. */
 function fullDisk(
   owner: string,
   disk: () => SmallDisk | null,

@@ -1,11 +1,11 @@
-/** `ok`: acknowledged · `refused`: the server says that it did not happen · `unknown`: it may have happened. */
+/** `ok`: acknowledged · `refused`: the server refused it · `unknown`: it may have taken effect. */
 export type Outcome = 'ok' | 'refused' | 'unknown';
 
-/** One request of a client and what came of it. Times are of this process's monotonic clock. */
+/** One request of a client and its outcome. Times are those of this process's monotonic clock. */
 export interface Operation {
   readonly actor: string;
   readonly action: string;
-  /** The execution, work item or key that it is about. */
+  /** The execution, work item or key of the request. */
   readonly subject: string;
   readonly server: string;
   readonly invokedMs: number;
@@ -24,16 +24,16 @@ export interface FaultRecord {
 export interface Violation {
   readonly invariant: string;
   readonly detail: string;
-  /** Executions, work items and keys that it is about: the history around them is printed. */
+  /** Executions, work items and keys of the violation; their history is printed. */
   readonly subjects: readonly string[];
   readonly atMs: number;
 }
 
-/** What may be around a violation of which only the end is known. */
+/** Faults within this time around a violation are printed. */
 const CONTEXT_MS = 3_000;
 const MAX_LINES = 60;
 
-/** Everything that was asked, that was done to the servers, and that was found wrong, in the order of its end. */
+/** All requests, faults and violations, in the order of their end. */
 export class History {
   readonly operations: Operation[] = [];
   readonly faults: FaultRecord[] = [];
@@ -64,7 +64,7 @@ export class History {
     return new Map([...counts].sort(([a], [b]) => a.localeCompare(b)));
   }
 
-  /** A violation with the requests about the same things, and the faults that went on meanwhile. */
+  /** Describes a violation, with the requests for the same subjects and the faults at that time. */
   describe({ invariant, detail, subjects: about, atMs }: Violation): string {
     const names = new Set(about);
     const requests = this.operations.filter((operation) => names.has(operation.subject));

@@ -4,20 +4,20 @@ import type { History } from './history.ts';
 
 export interface Fault {
   readonly kind: string;
-  /** How often it is drawn, compared with the others of its lane. */
+  /** Relative frequency within its sequence. */
   readonly weight: number;
-  /** Makes it happen and mends it. Answers what was hit, or null when there was nothing to hit: then it does not count. */
+  /** Injects the fault and repairs it. Returns what was hit, or null if there was nothing to hit; then the fault does not count. */
   apply(random: Random): Promise<string | null>;
 }
 
-/** Faults that happen one after the other. What lies in different lanes happens at the same time. */
+/** Faults that are injected one after the other. Different sequences run concurrently. */
 export interface FaultSequence {
   readonly name: string;
   readonly restMs: readonly [least: number, most: number];
   readonly faults: readonly Fault[];
 }
 
-/** Does harm until the signal comes. Each lane draws from a seed of its own, so that what it does is the same however long others take. */
+/** Injects faults until the signal aborts. Each sequence has its own seed, so that its faults do not depend on the timing of the others. */
 export async function injectFaults(
   sequences: readonly FaultSequence[],
   seed: number,
@@ -42,10 +42,7 @@ async function runSequence(
       const detail = await fault.apply(random);
       if (detail !== null) history.faults.push({ kind: fault.kind, detail, beganMs, endedMs: history.nowMs() });
     } catch (error) {
-      history.addViolation(
-        'the harness can do what it wants to do',
-        `${name}: ${fault.kind}: ${error instanceof Error ? error.stack : error}`,
-      );
+      history.addViolation('the test harness works', `${name}: ${fault.kind}: ${error instanceof Error ? error.stack : error}`);
     }
   }
 }

@@ -7,18 +7,18 @@ import type { Outcome } from './history.ts';
 const BEGIN_MARKER = '<!-- the latest run: written by `npm run faults -- --report docs/faults.md` -->';
 const END_MARKER = '<!-- end of the latest run -->';
 
-/** One line per violation and what was around it; the last line says how to do it again. */
+/** Describes the violations with their context; the last line has the seed. */
 export function describeViolations({ engine, seed, history, executionDumps: dossiers }: FaultRun): string {
   const described = history.violations.map((violation) => history.describe(violation));
   return [...described, ...dossiers, `${engine}: ${history.violations.length} violations; the seed was ${seed}`].join('\n\n');
 }
 
-/** Puts the figures of a run in the place of the last one's. */
+/** Replaces the figures of the latest run in a page. */
 export function writeReport(file: string, campaigns: readonly FaultRun[]): void {
   const page = readFileSync(file, 'utf8');
   const [from, to] = [page.indexOf(BEGIN_MARKER), page.indexOf(END_MARKER)];
   if (from === -1 || to === -1)
-    throw new Error(`${file} has no place for a report: it needs the lines ${BEGIN_MARKER} and ${END_MARKER}`);
+    throw new Error(`${file} has no place for a report: these lines are missing: ${BEGIN_MARKER} and ${END_MARKER}`);
   writeFileSync(file, `${page.slice(0, from)}${BEGIN_MARKER}\n\n${report(campaigns)}\n${page.slice(to)}`);
 }
 
@@ -36,27 +36,27 @@ function report(campaigns: readonly FaultRun[]): string {
     ...table(
       ['', ...campaigns.map(({ engine }) => NAMES[engine])],
       [
-        ['minutes, with the end and the checks', ...campaigns.map(({ durationMs: tookMs }) => (tookMs / 60_000).toFixed(1))],
+        ['minutes, including the checks', ...campaigns.map(({ durationMs: tookMs }) => (tookMs / 60_000).toFixed(1))],
         ['faults', ...campaigns.map(({ history }) => history.faults.length)],
         ['messages acknowledged', ...campaigns.map((each) => operations(each, 'ok'))],
         ['messages refused', ...campaigns.map((each) => operations(each, 'refused'))],
-        ['requests whose outcome nobody knew', ...campaigns.map((each) => operations(each, 'unknown'))],
+        ['requests with an unknown outcome', ...campaigns.map((each) => operations(each, 'unknown'))],
         ['executions checked', ...campaigns.map(({ executions }) => executions)],
         ['events in their logs', ...campaigns.map(({ events }) => events)],
-        ['streams taken up again', ...campaigns.map(({ reconnects }) => reconnects)],
-        ['webhook deliveries told again', ...campaigns.map(({ duplicateDeliveries: repeated }) => repeated)],
+        ['streams resumed', ...campaigns.map(({ reconnects }) => reconnects)],
+        ['duplicate webhook deliveries', ...campaigns.map(({ duplicateDeliveries: repeated }) => repeated)],
         ['violations', ...campaigns.map(({ history }) => history.violations.length)],
       ],
     ),
     '',
     ...table(['fault', ...campaigns.map(({ engine }) => NAMES[engine])], faultRows(campaigns)),
     '',
-    ...campaigns.flatMap(({ unavailable: missing }) => missing.map((what) => `Left out: ${what}.`)),
+    ...campaigns.flatMap(({ unavailable: missing }) => missing.map((what) => `Not available: ${what}.`)),
   ].join('\n');
 }
 
 const NAMES = { sqlite: 'SQLite', postgres: 'PostgreSQL' } as const;
-/** What only asks, changes nothing. */
+/** Requests that change nothing. */
 const READS: ReadonlySet<string> = new Set(['read', 'read approvals', 'replay', 'claim']);
 
 function operations({ history }: FaultRun, outcome: Outcome): number {
@@ -69,7 +69,7 @@ function faultRows(campaigns: readonly FaultRun[]): readonly (readonly (string |
   return names.map((name) => [name, ...counts.map((count) => count.get(name) ?? '–')]);
 }
 
-/** Padded as the formatter of these pages does it. */
+/** Padded as the formatter does. */
 function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): readonly string[] {
   const all = [head, ...rows].map((row) => row.map(String));
   const widths = head.map((_, column) => Math.max(3, ...all.map((row) => row[column]?.length ?? 0)));

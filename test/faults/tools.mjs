@@ -1,5 +1,4 @@
-// In-process tools of the executions under faults. Each call is a line in a file before it does anything else: what was called is known however
-// its process ends.
+// In-process tools of the executions under faults. Each call first appends a line to a file, so that all calls are known even if the process is killed.
 import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
 
 const { FAULTS_CALLS: folder = '.' } = process.env;
@@ -11,7 +10,7 @@ function note({ executionId, nodeId, attempt, idempotencyKey }) {
   );
 }
 
-/** Takes `ms`; its first `failures` attempts fail. */
+/** Takes `ms` milliseconds; its first `failures` attempts fail. */
 export async function step({ ms = 5, failures = 0 }, context) {
   note(context);
   if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
@@ -24,7 +23,7 @@ export async function count({ n = 0 }, context) {
   return { n: n + 1 };
 }
 
-/** Fails for good until it has done so once for this execution, whichever process was asked. */
+/** Fails with an error that is not retryable the first time it is called for an execution, in any process. */
 export async function refuses(_input, context) {
   note(context);
   const file = `${folder}/refused-${context.executionId}`;

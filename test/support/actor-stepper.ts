@@ -5,7 +5,7 @@ import type { MachineStep, Stepper } from '../../machines/step/stepper.ts';
 
 const NO_CLOCK = { setTimeout: () => 0, clearTimeout: () => undefined };
 
-/** The stepper of a program on an actor of XState's own, which runs the actions; its timers are read from its inspection events. */
+/** A stepper that uses an XState actor to run the actions, for comparison; its timers are read from inspection events. */
 export function actorStepper({ stepper: { machine, resume } }: Program): Stepper {
   let actor: AnyActor = createActor(machine);
   let context: MachineContext | null = null;

@@ -14,7 +14,7 @@ import {
   wait,
 } from './workflows.ts';
 
-/** Where a block is entered, and the nodes that lead on from it: by an edge, or by an outcome of theirs. */
+/** The first node of a block, and the nodes whose edges or outcomes lead out of it. */
 interface Block {
   readonly entry: string;
   readonly exits: readonly { readonly node: string; readonly outcome?: 'fallback_node' | 'on_rejected' | 'on_timeout' }[];
@@ -24,8 +24,8 @@ const CONDITIONS = ['state.x == 1', 'output.n > 1', 'state.ok', 'output.ok', "de
 const MAX_DEPTH = 4;
 
 /**
- * A random document of blocks inside each other: sequences, choices, fan-outs and their joins, loops. Then some edges, fallbacks and joins across
- * them. Many are refused as workflows.
+ * Generates a random document of nested blocks (sequences, choices, fan-outs with joins, loops), with some edges, fallbacks and joins across
+ * blocks. Many of them are invalid workflows.
  */
 export function randomBlocks(random: Random, size: number): JsonObject {
   return new Blocks(random, size).document();

@@ -5,7 +5,7 @@ interface Pending {
   readonly callback: () => void;
 }
 
-/** A clock that stands still until a test moves it. Callbacks run in the order they fall due. */
+/** A clock that a test advances. Callbacks run in the order in which they are due. */
 export class FakeClock implements Clock {
   #nowMs: number;
   #pending: Pending[] = [];
@@ -18,7 +18,7 @@ export class FakeClock implements Clock {
     return this.#nowMs;
   }
 
-  /** Callbacks whose time has not come. */
+  /** Number of pending callbacks. */
   get waiting(): number {
     return this.#pending.length;
   }
@@ -31,7 +31,7 @@ export class FakeClock implements Clock {
     };
   }
 
-  /** Moves time forward, calling back everything that falls due on the way. */
+  /** Advances the time and runs the callbacks that become due. */
   advance(ms: number): void {
     const untilMs = this.#nowMs + ms;
     for (;;) {

@@ -1,4 +1,4 @@
-/** Work, a decision, work. */
+/** A tool, an approval, a tool. */
 export const approval = {
   workflow_id: 'approval',
   version: '1',
@@ -10,7 +10,7 @@ export const approval = {
   ],
 } as never;
 
-/** Two branches done in process, joined. */
+/** Two branches with in-process tools and an approval. */
 export const pair = {
   workflow_id: 'pair',
   version: '1',
@@ -27,17 +27,17 @@ export const pair = {
   ],
 } as never;
 
-/** A node done in process by whoever has the tool, else by an external worker. */
+/** A tool node: runs in a runtime that has the tool, else in an external worker. */
 export function tool(ref: string, more: object = {}) {
   return { kind: { type: 'tool', tool_ref: ref, output_key: ref }, ...more };
 }
 
-/** Names `quick`: a second attempt, at once. */
+/** Policy `quick`: one retry without a delay. */
 export const RETRY = {
   quick: { max_attempts: 2, backoff: 'fixed', initial_delay: 0, max_delay: 0, jitter: false, retryable_on: ['io_error'] },
 };
 
-/** One node, which may be attempted twice. */
+/** One node with at most two attempts. */
 export const one = {
   workflow_id: 'one',
   version: '1',

@@ -11,15 +11,15 @@ import { FakeClock } from './clock.ts';
 import type { PostgresDatabase } from './postgres.ts';
 import { CALLER } from './runtimes.ts';
 
-/** One of several runtimes on one database, with a connection and a clock of its own. */
+/** One of several runtimes on one database, with its own connection and clock. */
 export interface ClusterMember {
   readonly runtime: ServerRuntime;
   readonly store: Store;
   readonly clock: FakeClock;
   readonly errors: unknown[];
-  /** Its clock stands still from now on: to the others it is lost. */
+  /** Stops its clock, so that the other runtimes consider it lost. */
   freeze(): void;
-  /** Its clock is right again. */
+  /** Sets its clock to the current time. */
   thaw(): Promise<void>;
   run(document: JsonObject, input?: Json): Promise<string>;
   settled(id: string): Promise<ExecutionView>;
@@ -33,9 +33,9 @@ interface ConnectionOptions {
 }
 
 export interface TestCluster {
-  /** `url`: another way to the database. `listenUrl`: where it listens to the others. */
+  /** `url` and `listenUrl` override how the runtime connects to the database and where it listens for notifications. */
   join(options?: Partial<Omit<RuntimeOptions, 'store' | 'clock'>> & ConnectionOptions): Promise<ClusterMember>;
-  /** Lets time pass for all who are not frozen, from heartbeat to heartbeat. */
+  /** Advances the clocks of all members that are not frozen, one heartbeat interval at a time. */
   advance(ms: number): Promise<void>;
 }
 
@@ -114,16 +114,16 @@ export function openCluster(database: PostgresDatabase): TestCluster {
 
 const POLL_MS = 5;
 
-/** Resolves once the condition holds. In real time: a database answers when it does. */
+/** Resolves once the condition holds. Polls in real time, because database replies do not depend on the fake clock. */
 export async function waitUntil(condition: () => boolean | Promise<boolean>, withinMs = REAL_WAIT_MS): Promise<void> {
   const untilMs = performance.now() + withinMs;
   while (!(await condition())) {
-    if (performance.now() > untilMs) throw new Error('the condition never came true');
+    if (performance.now() > untilMs) throw new Error('the condition did not become true in time');
     await setTimeout(POLL_MS);
   }
 }
 
-/** The same while the clock of one of them goes on, never faster than real time: what has a limit has all of it. */
+/** Like `waitUntil`, but also advances the member's clock, no faster than real time, so that timeouts are not shortened. */
 export async function waitUntilWithClock(
   { clock }: Pick<ClusterMember, 'clock'>,
   condition: () => boolean | Promise<boolean>,

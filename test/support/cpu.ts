@@ -1,4 +1,4 @@
-/** The time in ms for which this process computed while `work` was done: what else the machine does meanwhile does not count. */
+/** CPU time in ms that this process used during `work`; independent of the load of the machine. */
 export function cpuMs(work: () => void): number {
   const before = process.cpuUsage();
   work();

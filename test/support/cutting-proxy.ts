@@ -2,28 +2,28 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
 /**
- * Where a connection to a database is cut: `before` the commit is sent · `after`, its answer is thrown away · `within`: after so many bytes
- * of the packet that holds the commit · `late`: like before, but the commit reaches the server once others have gone by.
+ * Where a connection to a database is cut: `before` the commit is sent · `after`: the reply is dropped · `within`: after a share of the bytes of
+ * the packet with the commit · `late`: as `before`, but the commit reaches the server after `commitsLater` other commits.
  */
 export type Cut =
   | { readonly at: 'before' | 'after' }
   | { readonly at: 'within'; readonly share: number }
   | { readonly at: 'late'; readonly commitsLater: number };
 
-/** Passes bytes on between clients and a server, and cuts connections as it is told to. */
+/** A TCP proxy that cuts connections at chosen commits. */
 export class CuttingProxy {
-  /** How many connections it has cut. */
+  /** Number of connections cut so far. */
   cuts = 0;
   readonly #server: Server;
   readonly #port: number;
   readonly #commitMarkers: readonly string[];
   readonly #nextCut: () => Cut | null;
   readonly #sockets = new Set<Socket>();
-  /** Commits that were seen so far. */
+  /** Number of commits seen so far. */
   #commits = 0;
   #late: { readonly atCommits: number; readonly server: Socket; readonly packet: Buffer }[] = [];
 
-  /** One of `marks` stands in the bytes of every commit. `next` is asked at every commit: null lets it pass. */
+  /** `marks`: texts that identify the packet of a commit. `next` is called for every commit; null lets it pass. */
   constructor(port: number, marks: readonly string[], next: () => Cut | null) {
     this.#port = port;
     this.#commitMarkers = marks;
@@ -41,7 +41,7 @@ export class CuttingProxy {
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
 
-  /** What was held back reaches the server; resolves when it has worked through it. */
+  /** Sends withheld commits to the server; resolves when the server has processed them. */
   async release(): Promise<void> {
     const late = this.#late;
     this.#late = [];
@@ -92,7 +92,7 @@ export class CuttingProxy {
     return this.#nextCut();
   }
 
-  /** The server works through what has reached it; then it finds the connection closed. */
+  /** The server processes the bytes that it received, and then finds the connection closed. */
   #cut(cut: Cut, server: Socket, packet: Buffer, at: number): void {
     switch (cut.at) {
       case 'before':

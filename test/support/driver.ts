@@ -8,11 +8,11 @@ import type { ActiveNode, Effect, Refused, Run, StepEnv, StepResult } from '../.
 import { activeOf, isStuck, load, save, start, stateOf, step, terminalFailures } from '../../machines/step/index.ts';
 import type { Stepper } from '../../machines/step/stepper.ts';
 
-/** Plays the world for one execution: sends messages for the visit a node is at, keeps log, effects and armed timers. */
+/** Drives one execution without a runtime: sends messages for the current visit of a node, and keeps the log, the effects and the timers. */
 export class Driver {
   readonly program: Program;
   readonly log: (LogEvent & { readonly at_ms: number })[] = [];
-  /** `save` after every step, with the sequence it stands at. */
+  /** The saved snapshot after every step, with its sequence. */
   readonly saves: { readonly seq: number; readonly text: string }[] = [];
   readonly timers = new Map<string, Effect & { readonly type: 'set_timer' }>();
   env: StepEnv;
@@ -54,17 +54,17 @@ export class Driver {
     return activeOf(this.program, this.run);
   }
 
-  /** Ids of active nodes. */
+  /** Ids of the active nodes. */
   get activeNodes(): string[] {
     return this.active.map(({ node }) => node);
   }
 
-  /** `type:node` of the last step's events, without those a test seldom asks for. */
+  /** `type:node` of the events of the last step. */
   get events(): string[] {
     return this.last.events.map(({ type, node_id }) => (node_id === null ? type : `${type}:${node_id}`));
   }
 
-  /** Every event of a kind, in order: node, or data of it. */
+  /** All logged events of a type, in order. */
   all(type: LogEvent['type']): LogEvent[] {
     return this.log.filter((event) => event.type === type);
   }
@@ -74,7 +74,7 @@ export class Driver {
     return { node, activation: active?.activation ?? 0, attempt: active?.attempt ?? 0 };
   }
 
-  /** Throws when the message is refused. */
+  /** Throws if the message is refused. */
   send(message: Message): StepResult {
     const stepped = this.try(message);
     if ('refused' in stepped) throw new Error(`${JSON.stringify(message)} is refused: ${stepped.refused}`);
@@ -115,7 +115,7 @@ export class Driver {
     return this.send({ type: 'event', key, payload });
   }
 
-  /** Lets the node's timer fire. */
+  /** Fires the node's timer. */
   fire(node: string): StepResult {
     const armed = [...this.timers.values()].find((timer) => timer.node === node);
     if (armed === undefined) throw new Error(`${node} has no timer`);
@@ -130,18 +130,18 @@ export class Driver {
     return this.send({ type: 'resume' });
   }
 
-  /** Of a run that has failed. */
+  /** Retries a failed run. */
   retry(): StepResult {
     return this.send({ type: 'retry' });
   }
 
-  /** Goes on from the stored snapshot, as after a restart. */
+  /** Continues from the saved snapshot, as after a restart. */
   reload(): void {
     const run = load(this.program, save(this.run), { seq: this.run.seq, input: this.run.input });
     this.last = { ...this.last, run };
   }
 
-  /** Goes on from the log, as a retry of a failed run does. */
+  /** Replays the log, as a retry of a failed run does. */
   #replayForRetry(): void {
     const replaying = replayForRetry(this.program, this.log, terminalFailures(this.run), this.env);
     for (;;) {
@@ -153,7 +153,7 @@ export class Driver {
   }
 
   #record(stepped: StepResult): void {
-    if (isStuck(stepped.run)) throw new Error('nothing is under way, and nothing can move the run on');
+    if (isStuck(stepped.run)) throw new Error('the run is stuck: nothing is in progress, and no message can continue it');
     this.last = stepped;
     this.log.push(...stepped.events.map((event) => ({ ...event, at_ms: this.env.nowMs })));
     this.saves.push({ seq: stepped.run.seq, text: save(stepped.run) });

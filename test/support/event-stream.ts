@@ -4,19 +4,19 @@ import { readMessages, type ServerSentMessage } from '../../src/client/server-se
 export interface EventStream {
   readonly status: number;
   readonly headers: Headers;
-  /** Ids that came without an event. */
+  /** Ids received without an event. */
   readonly bareIds: string[];
-  /** How many pieces arrived. */
+  /** Number of chunks received. */
   readonly chunks: () => number;
-  /** The next message; null when the server has ended the stream. */
+  /** The next message; null if the server has ended the stream. */
   next(): Promise<ServerSentMessage | null>;
-  /** All that is left, until the server ends it. */
+  /** The remaining messages, until the server ends the stream. */
   remaining(): Promise<readonly ServerSentMessage[]>;
-  /** The client leaves. */
+  /** Closes the connection. */
   disconnect(): void;
 }
 
-/** A client of a stream, over a real socket. It leaves when the test is over. */
+/** Opens a stream over a real socket; it is closed at the end of the test. */
 export async function openEventStream(url: string, headers: Readonly<Record<string, string>>): Promise<EventStream> {
   const controller = new AbortController();
   onTestFinished(() => controller.abort());

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** System tests run what is shipped, so what is shipped must be the source under test: builds `dist/` when it is older. */
+/** Builds `dist/` if it is older than the sources, because system tests run the shipped program. */
 export function setup(): void {
   const built = statSync('dist/src/cli/main.js', { throwIfNoEntry: false })?.mtimeMs ?? 0;
   const sources = ['tsconfig.build.json', ...['machines', 'store', 'src'].flatMap(filesUnder)];

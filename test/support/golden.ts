@@ -10,7 +10,7 @@ import { Driver } from './driver.ts';
 
 const FOLDER = new URL('../golden/', import.meta.url);
 
-/** What happens, as somebody writes it down: visits, timer ids and the like follow from where the run stands. */
+/** A message of a scenario. Visits, timer ids and other fields are derived from the state of the run. */
 type ScenarioMessage = Partial<Message> & {
   readonly type: Message['type'];
   readonly node?: string;
@@ -18,24 +18,24 @@ type ScenarioMessage = Partial<Message> & {
 };
 
 export interface Scenario {
-  /** The rule that the log is about. */
+  /** The rule that the scenario covers. */
   readonly about: string;
   readonly document: JsonObject;
   readonly input: Json;
   readonly env?: Readonly<Record<string, string>>;
   readonly step_limit?: number;
-  /** Nodes that the runtime does itself; a message may change them from then on. */
+  /** Nodes that run in process; a message may change the list for the rest of the scenario. */
   readonly in_process?: readonly string[];
-  /** Of these, those that wait for a slot. */
+  /** Those of them that wait for a slot. */
   readonly waits?: readonly string[];
   readonly messages: readonly ScenarioMessage[];
 }
 
-/** An execution as one version of the compiler recorded it. */
+/** An execution recorded by one version of the compiler. */
 export interface Golden extends Scenario {
   readonly compiler: number;
   readonly events: readonly TimedEvent[];
-  /** On the way, and at the end. */
+  /** Two intermediate snapshots and the last one. */
   readonly snapshots: readonly {
     readonly sequence: number;
     readonly status: Status;
@@ -44,7 +44,7 @@ export interface Golden extends Scenario {
   }[];
 }
 
-/** Who executes every golden log: delays with jitter depend on it. */
+/** Environment of every golden log; retry delays with jitter depend on it. */
 export const GOLDEN_ENV = { executionId: 'exec_golden', stepLimit: 10_000, runtimeId: 'runtime-1' } as const;
 
 export const goldenNames = (): string[] =>
@@ -58,13 +58,13 @@ export const readGolden = (name: string): Scenario | Golden =>
 
 export const isRecorded = (scenario: Scenario | Golden): scenario is Golden => 'events' in scenario;
 
-/** Plays the scenario and writes down what happened beside it. */
+/** Runs the scenario and adds the recorded log to its file. */
 export function recordGolden(name: string, scenario: Scenario): void {
   let golden: Golden;
   try {
     golden = play(scenario);
   } catch (error) {
-    throw new Error(`${name}.json cannot be played: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new Error(`${name}.json cannot be run: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
   writeFileSync(new URL(`${name}.json`, FOLDER), formatGolden(golden));
 }
@@ -101,7 +101,7 @@ function messageOf(cue: ScenarioMessage, driver: Driver): Message {
   if (cue.type === 'timer') {
     const armed = [...driver.timers.values()].find(({ node }) => node === cue.node);
     if (armed === undefined) throw new Error(`${cue.node} has no timer`);
-    // The driver's clock goes on by a second with each message.
+    // The driver's clock advances by a second with each message.
     driver.env = { ...driver.env, nowMs: armed.atMs - 1_000 };
     return { type: 'timer', id: armed.id };
   }
@@ -125,7 +125,7 @@ const DEFAULTS: Readonly<Record<Exclude<Message['type'], 'timer'>, JsonObject>> 
   fork: { origin: { executionId: GOLDEN_ENV.executionId, sequence: 0 }, patch: {} },
 };
 
-/** One node, edge, message, event or snapshot a line, so that a difference shows where it is. */
+/** One node, edge, message, event or snapshot per line, for readable diffs. */
 function formatGolden(golden: Golden): string {
   const lines = (value: unknown, depth: number): string => {
     if (depth === 0 || typeof value !== 'object' || value === null || Object.keys(value).length === 0)

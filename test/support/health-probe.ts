@@ -13,35 +13,35 @@ const cpuMs = () => {
     return null;
   }
 };
-let longest = 0, beats = 0, failures = 0, stopped = false;
+let longestMs = 0, probes = 0, failures = 0, stopped = false;
 parentPort.once('message', () => { stopped = true; });
-const beat = () => {
+const probe = () => {
   const began = performance.now(), cpuBefore = cpuMs();
   const next = (ok) => {
     const tookMs = performance.now() - began, cpuAfter = cpuMs();
-    longest = Math.max(longest, cpuBefore === null || cpuAfter === null ? tookMs : Math.min(tookMs, cpuAfter - cpuBefore));
-    beats += 1;
+    longestMs = Math.max(longestMs, cpuBefore === null || cpuAfter === null ? tookMs : Math.min(tookMs, cpuAfter - cpuBefore));
+    probes += 1;
     if (!ok) failures += 1;
-    if (stopped) { parentPort.postMessage({ longest, beats, failures }); agent.destroy(); }
-    else setTimeout(beat, 20);
+    if (stopped) { parentPort.postMessage({ longestMs, probes, failures }); agent.destroy(); }
+    else setTimeout(probe, 20);
   };
   http.get(url + '/health', { agent }, (response) => { response.resume().once('end', () => next(response.statusCode === 200)); })
     .once('error', () => next(false));
 };
-beat();
+probe();
 `;
 
 export interface HealthProbe {
   /**
-   * Longest time GET /health had to wait for the server, in ms. Where the system tells (Linux), only time in which the server
-   * was computing counts, so that a busy machine does not pass for a blocked event loop.
+   * Longest response time of GET /health, in ms. On Linux it counts only CPU time of the server, so that a busy machine is not mistaken for a
+   * blocked event loop.
    */
-  readonly longest: number;
-  readonly beats: number;
+  readonly longestMs: number;
+  readonly probes: number;
   readonly failures: number;
 }
 
-/** Asks for the server's health all the time, from a thread of its own so that the tests' work does not count; stops when asked. */
+/** Requests GET /health continuously until it is stopped, from a worker thread, so that the load of the tests does not count. */
 export function startHealthProbe({ url, pid }: { readonly url: string; readonly pid: number }): { stop(): Promise<HealthProbe> } {
   const worker = new Worker(SOURCE, { eval: true, workerData: { url, pid } });
   return {

@@ -2,7 +2,7 @@ import type { JsonObject } from '../../machines/json.ts';
 
 type EdgeText = readonly [from: string, to: string, condition?: string];
 
-/** A workflow document as a client would post it. Nodes are given by their kind, other keys of the node beside it. */
+/** A workflow document as a client posts it. Each node is given as its kind; other fields of the node are under `node`. */
 export function ir(
   workflowId: string,
   nodes: Readonly<Record<string, JsonObject>>,

@@ -1,4 +1,4 @@
-/** As much of it as tests use; its own types want those of a browser. */
+/** The part of jsdom that tests use. Its own types require those of a browser. */
 declare module 'jsdom' {
   export class JSDOM {
     constructor(html: string);

@@ -4,7 +4,7 @@ import type { Model } from './model.ts';
 
 const outputs: readonly Json[] = [{ n: 1, ok: true }, { n: 3, x: 1 }, { ok: false }, { x: 2, nested: { a: null } }, 'text', null];
 
-/** One move of the world: for the node `roll` picks among those under way, or an event that nobody may wait for. */
+/** Sends one random message: for the active node that `roll` selects, or an event that no node may wait for. */
 export function randomMove(driver: Driver, roll: number, model?: Model): void {
   const output = outputs[roll % outputs.length] ?? null;
   const active = driver.active[roll % driver.active.length];
@@ -35,7 +35,7 @@ export function randomMove(driver: Driver, roll: number, model?: Model): void {
 
 export const hasEnded = (driver: Driver): boolean => driver.run.status !== 'running' && driver.run.status !== 'paused';
 
-/** Runs, skips and cancellations as the model tells them. */
+/** Visits of the driver in the notation of the model's log: runs, skips and cancellations. */
 export function visits(driver: Driver): string[] {
   const kinds: Record<string, string> = {
     node_skipped: 'skipped',

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../machines/json.ts';
 
-/** Every map that strict servers insist on, empty. */
+/** All maps that strict servers require, empty. */
 const MAPS = {
   state_schema: '',
   retry_policies: {},
@@ -32,7 +32,7 @@ const code = (module: string, name: string): JsonObject => ({
   kind: { type: 'python_fn', module, function: name, output_schema: '' },
 });
 
-/** The public minimal examples, one per kind of workflow, as clients post them. */
+/** The public minimal examples, one for each kind of workflow, as clients post them. */
 export const linear = document(
   'lin',
   'fetch',

@@ -3,11 +3,11 @@ import { truthy } from '../../machines/expression/values.ts';
 import type { Node, Workflow } from '../../machines/ir/workflow.ts';
 import { isObject, type Json, type JsonObject, patchState } from '../../machines/json.ts';
 
-/** A loop in which every node ends as soon as it begins (blocked tools): only the step limit ends it, which the model does not know. */
+/** Thrown for a loop in which every node ends as soon as it starts (blocked tools). Only the step limit ends such a loop, and the model has none by default. */
 export class EndlessLoop extends Error {}
 const MAX_TURNS = 1_000;
 
-/** A drawn route between two nodes (`to` null = the end), or a `wait_for` without an edge (`wait`). */
+/** A transition between two nodes (`to` null = the end), or a `wait_for` without an edge (`wait`). */
 interface ModelEdge {
   readonly from: string;
   readonly to: string | null;
@@ -15,19 +15,19 @@ interface ModelEdge {
   readonly when: string | null;
 }
 
-/** What became of a node this round. */
+/** State of a node in the current iteration of its loop. */
 interface NodeState {
   phase: 'idle' | 'queued' | 'backoff' | 'held' | 'approval' | 'waiting' | 'done' | 'skipped' | 'failed' | 'closed';
-  /** Ways that its end made live. */
+  /** Transitions that were taken when it ended. */
   chosen: ReadonlySet<ModelEdge>;
-  /** Did it complete (and not fail into a fallback)? */
+  /** Whether it completed, and did not fail with a fallback. */
   completed: boolean;
   output: Json;
   received: Json;
   order: number;
   attempt: number;
   since: number;
-  /** Reached by a loop: runs whatever leads to it. */
+  /** Reached through a back edge: runs regardless of its incoming transitions. */
   again: boolean;
 }
 
@@ -35,9 +35,9 @@ const OUTCOMES = ['on_approved', 'on_rejected', 'on_timeout', 'fallback_node'] a
 const ENDED_PHASES = new Set(['done', 'skipped', 'failed', 'closed']);
 
 /**
- * The rules of the graph said as plainly as possible, to compare machines with: every question (is this way live? is this node's
- * turn?) is answered from the fates of the nodes alone, from scratch, each time it is asked. No state machines, no compilation, no
- * incremental bookkeeping; time and size do not matter here. Retries' delays and children are left to hand-written tests.
+ * An independent model of the graph rules, to compare machines with. Every question (is this transition live? may this node run?) is computed
+ * from the states of the nodes each time. It has no state machines, no compilation and no incremental bookkeeping; it is not optimised.
+ * Hand-written tests cover the delays of retries and child executions.
  */
 export class Model {
   status: 'running' | 'paused' | 'completed' | 'failed' | 'limit_exceeded' = 'running';
@@ -60,7 +60,7 @@ export class Model {
   readonly #limit: number;
   #ends = 0;
 
-  /** `limit`: node completions, handled failures included, after which a run fails. */
+  /** `limit`: number of node completions, including handled failures, after which a run fails. */
   constructor(workflow: Workflow, input: Json, limit = Number.POSITIVE_INFINITY) {
     this.#limit = limit;
     this.state = isObject(input) ? input : {};
@@ -104,13 +104,13 @@ export class Model {
     const node = this.#node(id);
     const { kind } = node;
     const key = 'output_key' in kind ? kind.output_key : undefined;
-    // What comes from outside is never spread over the state.
+    // The output of a child is never merged into the state.
     const isPatch = isObject(output) && kind.type !== 'subgraph';
     this.#complete(id, output, key !== undefined ? { [key]: output } : isPatch ? output : { [id]: output });
     this.#settle();
   }
 
-  /** The node's child execution waits, or goes on. */
+  /** The node's child execution is paused, or continues. */
   setWaiting(id: string, isParked: boolean): void {
     this.#nodeState(id).phase = isParked ? 'waiting' : 'queued';
     this.#settle();
@@ -170,8 +170,6 @@ export class Model {
     this.#settle();
   }
 
-  // ------------------------------------------------------------------ questions
-
   #liveness(way: ModelEdge): 'live' | 'dead' | 'open' {
     const fate = this.#nodeState(way.from);
     if (!ENDED_PHASES.has(fate.phase) || fate.phase === 'failed') return 'open';
@@ -220,9 +218,7 @@ export class Model {
     return kind.type === 'wait' && kind.condition !== 'timer' ? kind.correlation_key : null;
   }
 
-  // ------------------------------------------------------------------ what happens
-
-  /** Skips and control nodes first, then the rest, always the one written first. */
+  /** Processes skips and control nodes first, then other nodes, each in the order of the document. */
   #settle(): void {
     for (let turn = 0; this.status === 'running' || this.status === 'paused'; turn += 1) {
       if (turn > MAX_TURNS) throw new EndlessLoop();
@@ -349,14 +345,14 @@ export class Model {
     if (!this.#isAtLimit()) this.#followEdges(id, 'fallback_node');
   }
 
-  /** Which ways the end of a node makes live; a way back begins the loop's next round instead. */
+  /** Determines the transitions that are taken when a node ends; a back edge starts the next iteration of its loop instead. */
   #followEdges(id: string, role?: ModelEdge['role']): void {
     const fate = this.#nodeState(id);
     const scope = { state: this.state, output: fate.output, input: {}, env: {} };
     const holds = (way: ModelEdge) => way.when !== null && truthy(evaluate(compileExpression(way.when), scope).value);
     const choices = this.#outcomeEdges(id, 'choice');
     const chosen = choices.find(holds);
-    // A condition node's default is one way, wherever written; other nodes take all that have no condition.
+    // A condition node has one default branch, wherever it is written; other nodes take all unconditional edges.
     const rest = choices.filter((way) => way.when === null);
     const { kind } = this.#node(id);
     const otherwise =
@@ -364,7 +360,7 @@ export class Model {
     const live = role !== undefined ? this.#outcomeEdges(id, role) : chosen !== undefined ? [chosen] : otherwise;
     const back = live.find((way) => this.#back.has(way));
     if (back === undefined) {
-      // Branches to one target are one way; edges to one target are several, of which the others are not taken.
+      // Branches with the same target are one transition; edges with the same target are separate transitions.
       const isOne = kind.type === 'condition' && kind.branches.length > 0;
       fate.chosen = new Set(isOne ? choices.filter((way) => live.some((taken) => taken.to === way.to)) : live);
       return;
@@ -375,7 +371,7 @@ export class Model {
     Object.assign(this.#nodeState(back.to ?? ''), { again: true, received: output });
   }
 
-  /** A first-wins join has been reached: what can only lead to it is given up. */
+  /** A `first` join was reached: cancels everything that can only lead to it. */
   #cancelLosers(join: string): void {
     const sources = new Set(this.#incoming(join).map((way) => way.from));
     for (const id of this.#nodes.keys()) {
@@ -398,7 +394,7 @@ export class Model {
     return found;
   }
 
-  /** Does every way from `id` to an end lead through the join? What can never end, ends where it goes back. */
+  /** Whether every path from `id` to an end passes through the join. A path that cannot end counts as ending at its back edge. */
   #onlyThrough(id: string, join: string): boolean {
     const routes = (node: string) => this.#edges.filter((way) => way.from === node && way.role !== 'wait');
     const ends = (node: string) => routes(node).length === 0 || routes(node).some((way) => way.to === null);
@@ -441,7 +437,7 @@ function reachableFrom(from: readonly string[], next: (id: string) => readonly (
   return seen;
 }
 
-/** All drawn routes of a workflow. */
+/** All transitions of a workflow. */
 function edgesOf(workflow: Workflow): ModelEdge[] {
   const edges: ModelEdge[] = [];
   const target = (to: string) => (to === 'end' ? null : to);

@@ -3,18 +3,18 @@ import { isObject, type Json, type JsonObject } from '../../machines/json.ts';
 import type { buildApp } from '../../src/api/app.ts';
 import { TAGGED_JSON } from '../../src/api/schemas/events.ts';
 
-/** A reply as far as a document speaks of it. */
+/** The parts of a reply that an OpenAPI document describes. */
 export interface Replied {
   readonly status: number;
   readonly contentType: string;
-  /** Undefined when there is none. */
+  /** Undefined if there is none. */
   readonly body: unknown;
 }
 
-/** Writing the document takes longer than most requests: that of the first server serves for all, as long as it has no objection. */
+/** Generating the document takes longer than most requests, so the document of the first server is used for all, unless it reports a problem. */
 let first: Conformance | null = null;
 
-/** What the server's own document has against a reply; null when nothing. */
+/** Describes how a reply differs from the server's own document; null if it conforms. */
 export async function undocumented(
   app: ReturnType<typeof buildApp>,
   method: string,
@@ -31,8 +31,8 @@ const PREFIXES = /^\/(?:compat|api\/v1)(?=\/|$)/;
 const ERROR = '#/components/schemas/ApiErrorBody';
 
 /**
- * Holds replies against an OpenAPI document. It is stricter than the document reads: a field that a schema does not list is
- * an error too, so that none goes undocumented.
+ * Validates replies against an OpenAPI document. Stricter than the document: a field that a schema does not list is an error too, so that
+ * every field is documented.
  */
 class Conformance {
   readonly #document: JsonObject;
@@ -45,17 +45,17 @@ class Conformance {
     this.#ajv.addFormat('date-time', /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
     this.#ajv.addSchema(closed(document) as JsonObject, 'openapi');
     this.#paths = Object.keys(object(document.paths))
-      // A fixed segment wins over a parameter, as in the router.
+      // Fixed segments take precedence over parameters, as in the router.
       .sort((a, b) => (a.replaceAll('{', '~') < b.replaceAll('{', '~') ? -1 : 1))
       .map((path) => ({ path, pattern: new RegExp(`^${path.replace(/[.+*]/g, '\\$&').replace(/\{[^}]+\}/g, '[^/]+')}$`) }));
   }
 
-  /** What is wrong with the reply; null when the document allows it. */
+  /** Describes how the reply differs from the document; null if it conforms. */
   problem(method: string, url: string, reply: Replied): string | null {
-    // As it was sent: `/%2e%2e/workers` is `/workers`.
+    // Normalised as fetch sends it: `/%2e%2e/workers` is `/workers`.
     const path = URL.canParse(`http://localhost${url}`) ? new URL(`http://localhost${url}`).pathname : url;
     const found = this.#find(method, path);
-    // Whatever the document does not know is refused, in the usual form.
+    // Requests to unknown routes must get an error in the documented form.
     if (found === null) return reply.status < 400 ? `${method} ${path} is not documented` : this.#check(ERROR, reply.body, path);
     const { operation, at, responses } = found;
     const response = responses[String(reply.status)];
@@ -65,7 +65,7 @@ class Conformance {
     const type = Object.keys(object(content)).find((type) => type === '*/*' || reply.contentType.startsWith(type));
     if (type === undefined) return `${operation}: ${reply.contentType} is not documented for ${reply.status}`;
     if (type !== 'application/json' && type !== TAGGED_JSON) return null;
-    // Clients that cannot ask for the tagged form by its media type get it as JSON.
+    // Clients that cannot request the tagged form by its media type get it as JSON.
     const form = type === 'application/json' && isTagged(reply.body) ? TAGGED_JSON : type;
     return this.#check(`${pointer}/content/${form.replaceAll('/', '~1')}/schema`, reply.body, `${operation} ${reply.status}`);
   }
@@ -110,11 +110,11 @@ function isTagged(body: unknown): boolean {
   return Array.isArray(events) && isObject(events[0]) && isObject(events[0].kind) && 'kind_name' in events[0];
 }
 
-/** Objects with listed properties have no others. */
+/** Adds `additionalProperties: false` to objects with listed properties. */
 function closed(value: Json): Json {
   if (Array.isArray(value)) return value.map((item: Json) => closed(item));
   if (!isObject(value)) return value;
-  // Ajv tells the members of a union apart by `propertyName` alone.
+  // Ajv distinguishes the members of a union by `propertyName` only.
   if (value.propertyName !== undefined && value.mapping !== undefined) return { propertyName: value.propertyName };
   const inner = Object.fromEntries(Object.entries(value).map(([key, part]) => [key, closed(part)]));
   const open = value.type === 'object' && isObject(value.properties) && value.additionalProperties === undefined;

@@ -33,7 +33,7 @@ export async function startPgBouncer(postgresPort: number): Promise<PgBouncer> {
     'max_client_conn = 200',
   ];
   const file = join(folder, 'pgbouncer.ini');
-  // With `auth_type = any` everybody is who the database entry names.
+  // With `auth_type = any` every client gets the user of the database entry.
   writeFileSync(file, settings.join('\n').replace(`port=${postgresPort}`, `port=${postgresPort} user=jamjet`));
   const root = process.getuid?.() === 0;
   if (root) for (const path of [folder, file]) chownSync(path, NOBODY, NOBODY);

@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-/** The system gives away ports above these by itself, to whoever wants any: what is found free there may be taken a moment later. */
+/** Below the range from which the system assigns ephemeral ports: a free port above may be taken a moment later. */
 const LOWEST = 20_000;
 const HIGHEST = 32_000;
 
-/** A port that nobody listens on, and that nobody gets who did not ask for it by its number: it may be let go and taken again. */
+/** Returns a free port outside the ephemeral range, so that a server may release it and listen on it again. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = LOWEST + Math.floor(Math.random() * (HIGHEST - LOWEST));

@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 
-/** So many that a plan that would read all of a table is the worse one. */
+/** Enough rows that a sequential scan costs more than an index scan. */
 const MANY = 5_000;
 
 interface Column {
@@ -8,7 +8,7 @@ interface Column {
   readonly name: string;
   readonly type: string;
   readonly nullable: boolean;
-  /** Text of the checks on it. */
+  /** Text of its check constraints. */
   readonly checks: string | null;
 }
 
@@ -19,16 +19,16 @@ const COLUMNS = `SELECT c.relname AS table, a.attname AS name, format_type(a.att
   WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace AND a.attnum > 0 AND NOT a.attisdropped
     AND a.attidentity = '' AND a.attgenerated = '' ORDER BY c.relname, a.attnum`;
 
-/** What many rows share. */
+/** Columns whose values many rows share. */
 const SHARED = /^(tenant_id|type|status|queue|actor_id|workflow_id|workflow_version|node_id|kind|key|trait|month|writer|owner)$/;
 const JSON_TEXT = /^(labels|limits|policy|data|response|queues|payload|request|card|filter|errors|events)$/;
 
-/** Rows in every table. `url` is the superuser's. */
+/** Fills every table with rows. `url` must be the superuser's. */
 export async function fillTables(url: string, count = MANY): Promise<void> {
   const client = new Client({ connectionString: url });
   await client.connect();
   try {
-    // Rows need not refer to each other.
+    // Disables foreign keys.
     await client.query('SET session_replication_role = replica');
     const { rows } = await client.query<Column>(COLUMNS);
     for (const table of new Set(rows.map((column) => column.table))) {
@@ -44,7 +44,7 @@ export async function fillTables(url: string, count = MANY): Promise<void> {
   }
 }
 
-/** An expression of the row's number `n`. */
+/** A SQL expression of the row number `n`. */
 function value(column: Column): string {
   const given = present(column);
   return column.nullable ? `CASE WHEN n % 3 = 0 THEN ${given} END` : given;

@@ -1,4 +1,4 @@
 import fc from 'fast-check';
 
-// Property tests try the same cases on every run, so that a failure is the change's. `FAST_CHECK_SEED=N` tries others.
+// Property tests use the same cases in every run, so that a failure is caused by a change. `FAST_CHECK_SEED=N` uses other cases.
 fc.configureGlobal({ seed: Number(process.env.FAST_CHECK_SEED ?? 20_261_125) });

@@ -1,4 +1,4 @@
-/** Repeatable random numbers (mulberry32): a failure is found again by its seed. */
+/** Reproducible random numbers (mulberry32). */
 export class Random {
   #state: number;
 
@@ -6,7 +6,7 @@ export class Random {
     this.#state = seed >>> 0;
   }
 
-  /** From 0 up to but not including 1. */
+  /** From 0 (inclusive) to 1 (exclusive). */
   fraction(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let mixed = this.#state;
@@ -15,7 +15,7 @@ export class Random {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
   }
 
-  /** A whole number from `low` to `high`, both included. */
+  /** An integer from `low` to `high`, both inclusive. */
   between(low: number, high: number): number {
     return low + Math.floor(this.fraction() * (high - low + 1));
   }
@@ -26,7 +26,7 @@ export class Random {
 
   pick<T>(choices: readonly T[]): T {
     const choice = choices[this.between(0, choices.length - 1)];
-    if (choice === undefined) throw new Error('nothing to pick from');
+    if (choice === undefined) throw new Error('cannot pick from an empty list');
     return choice;
   }
 }

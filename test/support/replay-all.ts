@@ -10,8 +10,8 @@ import { openSqlite } from '../../store/sqlite/open.ts';
 const PAGE = 500;
 
 /**
- * Folds the log of every execution of a database again, without looking at anything else, and compares with the stored
- * snapshot byte for byte. Answers how many were compared and what did not agree.
+ * Replays the log of every execution of a database and compares the result with the stored snapshot byte for byte. Returns the number of
+ * compared executions and the differences.
  */
 export async function replayAll(path: string): Promise<{ readonly compared: number; readonly differing: readonly string[] }> {
   const store = await openSqlite({ path, nowMs: Date.now });
@@ -39,7 +39,7 @@ async function difference(store: Store, row: ExecutionRow, programs: Map<string,
   try {
     const { events: log } = await readTail(store, row.tenantId, row.id, 0, stored.seq);
     const run = replay(await programOf(store, row, programs), null, log, { executionId: row.id, stepLimit: 0, runtimeId: '' });
-    return save(run) === stored.text ? null : `folded to ${save(run)}\nstored is ${stored.text}`;
+    return save(run) === stored.text ? null : `replayed to ${save(run)}\nstored is ${stored.text}`;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }

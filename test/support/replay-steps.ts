@@ -7,13 +7,13 @@ import { type ReplayEnv, replayStep } from '../../machines/replay/replay-step.ts
 import { type Run, type StepEnv, TERMINAL } from '../../machines/run.ts';
 import { activeOf, step, terminalFailures } from '../../machines/step/index.ts';
 
-/** What happened to an execution next, and which of the nodes it began were begun in process. */
+/** A message that the log implies, and the nodes that its step started in process. */
 export interface LoggedMessage {
   readonly message: Message;
   readonly inProcess: ReadonlySet<string>;
 }
 
-/** Every step of a log: the run that a runtime stopped there had stored, where its events end, and what the execution heard later. */
+/** All steps of a log: the run after the step, the end of its events, and the messages of later steps. */
 export function stepsOf(
   program: Program,
   log: readonly TimedEvent[],
@@ -51,8 +51,8 @@ function runAfterReset(program: Program, log: readonly TimedEvent[], run: Run, e
 }
 
 /**
- * A fork of an execution, which hears what the other heard. Throws when it hears of work that it has not asked for, or of a timer that it has
- * not set.
+ * A fork of an execution that receives the later messages of its origin. Throws for a result of work that it did not request, and for a timer
+ * that it did not set.
  */
 export class Fork {
   readonly #program: Program;
@@ -83,7 +83,7 @@ export class Fork {
     this.#startChildren();
   }
 
-  /** Sends the message to where the fork stands. What a hold keeps is let go first: the other had begun it before it was held. */
+  /** Sends a message to the fork. A deferred node is resumed first: the origin had started it before it was paused. */
   send({ message, inProcess: local }: LoggedMessage): void {
     if (message.type === 'child' && message.change.status === 'started') return;
     if (message.type === 'requeue') return;
@@ -98,7 +98,7 @@ export class Fork {
     return activeOf(this.#program, this.run).find((active) => active.node === node)?.phase;
   }
 
-  /** Children have ids of their own here. */
+  /** The children of the fork have their own ids. */
   #addressed(message: Message): Message {
     if (message.type !== 'child') return message;
     const known = activeOf(this.#program, this.run).find(({ node }) => node === message.node);
@@ -125,7 +125,7 @@ export class Fork {
     const stepped = step(this.#program, this.run, message, env);
     if ('refused' in stepped) {
       if (['not_held', 'already_held', 'terminal'].includes(stepped.refused) || isChildStatus(message)) return;
-      // Here, it did not have to wait for a slot, or for room.
+      // In the fork, the node did not wait for a slot or for capacity.
       if (message.type === 'claimed' && message.local === true) return;
       if (message.type === 'child' && message.change.status === 'waiting') return;
       throw new Error(`${JSON.stringify(message)} is refused: ${stepped.refused}`);
@@ -150,7 +150,7 @@ export class Fork {
     if ((message.type !== 'done' && message.type !== 'fail') || message.activation === 0) return;
     const { kind } = this.#program.tables.nodeOf(message.node);
     if (kind.type !== 'subgraph' && !this.#requestedWork.has(visitKey(message)))
-      throw new Error(`${message.node} was never asked for: ${visitKey(message)}`);
+      throw new Error(`${message.node} was never requested: ${visitKey(message)}`);
   }
 }
 
@@ -158,7 +158,7 @@ function visitKey({ node, activation, attempt }: Visit): string {
   return `${node}:${activation}:${attempt}`;
 }
 
-/** A child that was paused in the other may run in the fork. */
+/** A child that was paused in the origin may run in the fork. */
 function isChildStatus(message: Message): boolean {
   return message.type === 'child' && (message.change.status === 'running' || message.change.status === 'paused');
 }

@@ -14,14 +14,14 @@ import { FakeClock } from './clock.ts';
 
 export const CALLER: Caller = { tenantId: 'default', actorId: 'tester', actorType: 'human' };
 
-/** A fresh database file, removed when the test is over. */
+/** Path of a new database file that is removed at the end of the test. */
 export function databasePath(): string {
   const folder = mkdtempSync(join(tmpdir(), 'jamjet-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return join(folder, 'runtime.db');
 }
 
-/** The clock stands still, so a wait that never ends is ended by real time. */
+/** The fake clock does not advance by itself, so waits are limited in real time. */
 const REAL_WAIT_MS = 30_000;
 
 export interface TestRuntime {
@@ -30,18 +30,18 @@ export interface TestRuntime {
   readonly store: Store;
   readonly path: string;
   readonly errors: unknown[];
-  /** Registers the document and starts it. */
+  /** Registers a document and starts an execution. */
   run(document: JsonObject, input?: Json): Promise<string>;
-  /** The execution once it has ended or parked. */
+  /** Resolves with the execution once it has ended or waits. */
   settled(id: string): Promise<ExecutionView>;
   log(id: string): Promise<EventView[]>;
   /** `type node` of each event. */
   timeline(id: string): Promise<string[]>;
-  /** Closes runtime and store. */
+  /** Closes the runtime and the store. */
   close(graceMs?: number): Promise<void>;
 }
 
-/** A runtime on a real SQLite file, with a clock the test moves. */
+/** Opens a runtime on a real SQLite file, with a fake clock. */
 export async function openTestRuntime(
   options: Partial<Omit<RuntimeOptions, 'store'>> & { readonly path?: string } = {},
 ): Promise<TestRuntime> {
@@ -86,12 +86,12 @@ export async function openTestRuntime(
   return opened;
 }
 
-/** Resolves when the condition holds; looks again at each turn of the event loop. For effects nobody can be told of. */
+/** Resolves when the condition holds; checks it at each turn of the event loop. For effects without a notification. */
 export async function eventually(condition: () => boolean | Promise<boolean>): Promise<void> {
-  // Turns are no measure: a thread or a socket may need thousands of them.
+  // Limited by time, not by turns: a thread or a socket may need thousands of turns.
   const untilMs = performance.now() + REAL_WAIT_MS;
   while (!(await condition())) {
-    if (performance.now() > untilMs) throw new Error('the condition never came true');
+    if (performance.now() > untilMs) throw new Error('the condition did not become true in time');
     await new Promise((resolve) => setImmediate(resolve));
   }
 }

@@ -8,19 +8,19 @@ import { replayAll } from './replay-all.ts';
 
 const START_TIMEOUT_MS = 60_000;
 
-/** Server processes that have not ended yet, and the folder each works in: none outlives its folder, nor the tests. */
+/** Running server processes and their folders. They are killed when their folder is removed, and when the test process exits. */
 const runningServers = new Map<ChildProcess, { readonly folder: string; readonly ended: Promise<ExitStatus> }>();
 process.once('exit', () => {
   for (const child of runningServers.keys()) child.kill('SIGKILL');
 });
 
 export interface ServerOptions {
-  /** Holds the database and the token; a later server in the same folder goes on where the last one ended. */
+  /** Folder of the database and the token; a later server in the same folder continues from its database. */
   readonly folder: string;
-  /** Path of a module of tools. */
+  /** Path of a module with tools. */
   readonly tools?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** `dev` (default) makes its own token; for `serve` one is made with `jamjet token create`. */
+  /** `dev` (default) creates its own token; for `serve` the token is created with `jamjet token create`. */
   readonly command?: 'dev' | 'serve';
 }
 
@@ -31,14 +31,14 @@ export interface ExitStatus {
 
 export interface ServerProcess {
   readonly pid: number;
-  /** Rejects with what the process printed when it ends before it listens. */
+  /** Rejects with the output of the process if it exits before it listens. */
   readonly ready: Promise<Server>;
   readonly ended: Promise<ExitStatus>;
-  /** What it printed so far, both streams. */
+  /** Output so far, both streams. */
   output(): string;
-  /** As pulling the plug: resolves once the process is gone. */
+  /** Kills the process with SIGKILL; resolves when it has exited. */
   kill(): Promise<ExitStatus>;
-  /** Asks it to stop, as an init system does. */
+  /** Sends SIGTERM; resolves when the process has exited. */
   terminate(): Promise<ExitStatus>;
 }
 
@@ -48,7 +48,7 @@ export interface Server extends ServerProcess {
   readonly client: JamjetClient;
 }
 
-/** A folder that is gone after the file's tests, or after one test with `onTestFinished`, and with it the servers in it. */
+/** A folder that is removed after the tests of the file, or after one test with `onTestFinished`; servers in it are killed. */
 export function temporaryFolder(finished: (remove: () => Promise<void>) => void = afterAll): string {
   const folder = mkdtempSync(join(tmpdir(), 'jamjet-'));
   finished(async () => {
@@ -60,7 +60,7 @@ export function temporaryFolder(finished: (remove: () => Promise<void>) => void 
   return folder;
 }
 
-/** Starts the server as its users do: the shipped program in a process of its own, on a free port. */
+/** Starts the shipped program in its own process, on a free port. */
 export function launchServer({ folder, tools, env = {}, command = 'dev' }: ServerOptions): ServerProcess {
   const program = resolve('bin/jamjet.js');
   const tokenFile = join(folder, 'token');
@@ -113,7 +113,7 @@ export function launchServer({ folder, tools, env = {}, command = 'dev' }: Serve
       fail(new Error(`the server ended before it listened:\n${output}`));
     });
   });
-  // Whoever only kills it does not look at `ready`.
+  // Callers that only kill the process do not handle `ready`.
   ready.catch(() => {});
   return { ...launch, ready };
 }
@@ -122,7 +122,7 @@ export function startServer(options: ServerOptions): Promise<Server> {
   return launchServer(options).ready;
 }
 
-/** One server for all tests of a file. Whatever they did, in the end every log must fold to the snapshot that is stored. */
+/** One server for all tests of a file. After the tests, every log must replay to its stored snapshot. */
 export function sharedServer(options: Omit<ServerOptions, 'folder'> = {}): () => Server {
   const folder = temporaryFolder();
   let server: Server | null = null;

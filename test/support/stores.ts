@@ -7,18 +7,18 @@ import type { ExecutionStore } from '../../store/port/execution-store.ts';
 import type { Store } from '../../store/port/store.ts';
 import { openSqlite, type SqliteOptions } from '../../store/sqlite/open.ts';
 
-/** What the runtime needs, with what its contract checks beside it. */
+/** The interfaces of a store that the contract tests use. */
 export type CoreStore = ExecutionStore & Pick<ControlStore, 'tenantRow' | 'tokenByHash' | 'verifyAudit'>;
 
-/** A database that outlives the stores opened on it, until the test is over. */
+/** A database that exists until the end of the test, independent of the stores opened on it. */
 export interface TestDatabase<S extends CoreStore = Store> {
-  /** The store is closed when the test is over, if the test has not done it. */
+  /** The store is closed at the end of the test unless the test has closed it. */
   open(): Promise<S>;
 }
 
-/** What engines differ in. */
+/** Differences between the engines. */
 export interface Capabilities {
-  /** One runtime at a time works on a database. */
+  /** Only one runtime at a time may use a database. */
   readonly exclusive: boolean;
 }
 
@@ -27,7 +27,7 @@ export interface SqliteDatabase extends TestDatabase {
   open(options?: Partial<SqliteOptions>): Promise<Store>;
 }
 
-/** An SQLite file of the test's own; nothing is there before the first `open`. */
+/** An SQLite file that only the calling test uses; the first `open` creates it. */
 export function sqliteDatabase(): SqliteDatabase {
   const path = join(temporaryFolder(), 'runtime.db');
   return {
@@ -40,7 +40,7 @@ export function sqliteDatabase(): SqliteDatabase {
   };
 }
 
-/** Removed when the test is over. */
+/** A folder that is removed at the end of the test. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'jamjet-store-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));

@@ -1,18 +1,18 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 
-/** The way to a database or a server, which may be cut. */
+/** A TCP proxy to a database or a server whose connections can be cut. */
 export interface TcpProxy {
-  /** The given URL, this way. */
+  /** The given URL, through this proxy. */
   via(url: string): string;
-  /** Connections break, and no others are made. */
+  /** Closes all connections and refuses new ones. */
   cut(): void;
-  /** What is sent does not arrive any more, and nobody is told: as when a host hangs. */
+  /** Drops all data without closing connections, like a host that hangs. */
   hang(): void;
   restore(): void;
-  /** Connections made from now on go to that port. */
+  /** New connections go to that port. */
   redirect(port: number): void;
-  /** How many connections were refused. */
+  /** Number of refused connections. */
   readonly refused: () => number;
 }
 

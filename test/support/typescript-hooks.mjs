@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 const CACHE = new URL('../../node_modules/.cache/typescript-threads/', import.meta.url);
 
-/** Module hook: takes the types out of `.ts` files. What was made of a file is kept by its content. */
+/** Module hook that removes the types from `.ts` files. Results are cached by content. */
 export async function load(url, context, nextLoad) {
   if (!url.startsWith('file:') || !url.endsWith('.ts')) return nextLoad(url, context);
   const text = await readFile(fileURLToPath(url), 'utf8');
@@ -12,9 +12,9 @@ export async function load(url, context, nextLoad) {
 }
 
 async function javaScriptOf(text) {
-  const kept = new URL(`${createHash('sha256').update(text).digest('hex')}.mjs`, CACHE);
+  const cached = new URL(`${createHash('sha256').update(text).digest('hex')}.mjs`, CACHE);
   try {
-    return await readFile(kept, 'utf8');
+    return await readFile(cached, 'utf8');
   } catch (error) {
     if (error.code !== 'ENOENT') throw error;
   }
@@ -22,9 +22,9 @@ async function javaScriptOf(text) {
   const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023, verbatimModuleSyntax: true };
   const { outputText } = ts.transpileModule(text, { compilerOptions });
   await mkdir(CACHE, { recursive: true });
-  // Other threads may be at it, too.
-  const draft = new URL(`${kept.pathname.split('/').at(-1)}.${process.pid}.${Math.random()}`, CACHE);
-  await writeFile(draft, outputText);
-  await rename(draft, kept);
+  // Other threads may write the same file.
+  const temporary = new URL(`${cached.pathname.split('/').at(-1)}.${process.pid}.${Math.random()}`, CACHE);
+  await writeFile(temporary, outputText);
+  await rename(temporary, cached);
   return outputText;
 }

@@ -1,4 +1,4 @@
-// Lets threads that are started from the sources run TypeScript, which Node 20 cannot by itself.
+// Lets worker threads that are started from the sources run TypeScript, which Node 20 does not support.
 import { register } from 'node:module';
 import { isMainThread } from 'node:worker_threads';
 

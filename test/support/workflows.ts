@@ -3,11 +3,11 @@ import { normalise } from '../../machines/ir/normalise.ts';
 import type { Workflow } from '../../machines/ir/workflow.ts';
 import type { Json, JsonObject } from '../../machines/json.ts';
 
-/** `from → to`, or `from → to` when a condition holds. */
+/** An edge `from → to`, with an optional condition. */
 export type EdgeSpec = readonly [from: string, to: string, condition?: string];
 export type NodeSpec = JsonObject & { readonly id: string };
 
-/** A workflow of those nodes that starts with the first one. */
+/** A workflow of the given nodes that starts with the first one. */
 export function workflow(nodes: readonly NodeSpec[], edges: readonly EdgeSpec[] = [], more: JsonObject = {}): Workflow {
   return normalise(document(nodes, edges, more)).workflow;
 }
@@ -34,7 +34,7 @@ const policy = (max_attempts: number, initial_delay: number, more: JsonObject = 
   ...more,
 });
 
-/** Retry policies every workflow made here knows. */
+/** Retry policies of every workflow created here. */
 const RETRIES: JsonObject = {
   once: policy(1, 0),
   twice: policy(2, 5),
@@ -45,12 +45,12 @@ const RETRIES: JsonObject = {
 type Keys = Readonly<Record<string, Json>>;
 const node = (id: string, kind: JsonObject, more: Keys = {}): NodeSpec => ({ id, kind: { ...kind, ...more } });
 
-/** A node whose object results become the state patch; one attempt. */
+/** A tool node with one attempt; an object result becomes the state patch. */
 export const tool = (id: string, more: Keys = {}): NodeSpec => ({
   ...node(id, { type: 'tool', tool_ref: `t.${id}` }, more),
   retry_policy: 'once',
 });
-/** The same with another retry policy. */
+/** A tool node with another retry policy. */
 export const retried = (id: string, retry_policy: string, more: Keys = {}): NodeSpec => ({ ...tool(id, more), retry_policy });
 export const parallel = (id: string, branches: readonly string[], more: Keys = {}): NodeSpec =>
   node(id, { type: 'parallel', branches }, more);
@@ -64,15 +64,13 @@ export const subgraph = (id: string, more: Keys = {}): NodeSpec => ({
   retry_policy: 'twice',
 });
 export const limitExceeded = (id: string): NodeSpec => node(id, { type: 'limit_exceeded' });
-/** Pairs of condition and target; a null condition is the default. */
+/** `branches`: pairs of condition and target; a null condition is the default. */
 export const condition = (id: string, ...branches: readonly (readonly [string | null, string])[]): NodeSpec =>
   node(id, { type: 'condition', branches: branches.map(([text, target]) => ({ condition: text, target })) });
 
-// ---------------------------------------------------------------------------------------------------- random workflows
-
 const CONDITIONS = ['state.x == 1', 'output.n > 1', 'n > 2', 'state.ok', 'output.ok', "decision == 'approved'"] as const;
 
-/** How one node of a random workflow comes about; numbers are steps forward (0 = the end) or, for `back`, from the start. */
+/** Specification of one node of a random workflow; numbers are steps forward (0 = the end) or, for `back`, from the start. */
 const spec = fc.record({
   kind: fc.oneof(
     { weight: 6, arbitrary: fc.constant('tool' as const) },
@@ -89,12 +87,12 @@ const spec = fc.record({
 });
 export type Spec = typeof spec extends fc.Arbitrary<infer S> ? S : never;
 
-/** The nodes of a random workflow of up to `size` nodes. */
+/** Specifications of up to `size` nodes. */
 export function specs(size: number): fc.Arbitrary<Spec[]> {
   return fc.array(spec, { minLength: 2, maxLength: size });
 }
 
-/** Documents of up to `size` nodes. Many have loops and joins that are refused; `fc.pre` those. */
+/** Documents of up to `size` nodes. Many have invalid loops and joins; filter them with `fc.pre`. */
 export function documents(size: number): fc.Arbitrary<JsonObject> {
   return specs(size).map(documentOf);
 }

@@ -99,7 +99,7 @@ describe('malformed requests', () => {
   it(`${REQUESTS} of them are refused, change nothing, and keep nobody waiting`, async () => {
     const before = await everything();
     const vandal = new Vandal(new Random(SEED), present);
-    const pulse = startHealthProbe(server());
+    const probe = startHealthProbe(server());
     const complaints: string[] = [];
     let left = REQUESTS;
     const renew = () => server().client.heartbeat(present.workItemId, { worker_id: 'w1', lease_fence: fence });
@@ -119,12 +119,12 @@ describe('malformed requests', () => {
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, vandalise)).finally(() => clearInterval(renewing));
-    const { longest, beats, failures } = await pulse.stop();
+    const { longestMs, probes, failures } = await probe.stop();
     expect(complaints.slice(0, 20), `${complaints.length} complaints`).toEqual([]);
     expect(await everything()).toEqual(before);
-    expect(beats).toBeGreaterThan(0);
+    expect(probes).toBeGreaterThan(0);
     expect(failures).toBe(0);
-    expect(longest).toBeLessThan(1_000);
+    expect(longestMs).toBeLessThan(1_000);
   }, 600_000);
 
   it('that are no HTTP close their connection and nothing else', async () => {
@@ -230,13 +230,13 @@ describe('a request that is meant to hurt', () => {
     ],
   ])('%s is refused without blocking anybody', async (_, path, body, statuses) => {
     const headers = { authorization: `Bearer ${present.token}` };
-    const pulse = startHealthProbe(server());
+    const probe = startHealthProbe(server());
     const reply = await send({ method: 'POST', path, headers, body: body() });
-    const { longest, failures } = await pulse.stop();
+    const { longestMs, failures } = await probe.stop();
     expect(complaint(reply)).toBeNull();
     expect(statuses).toContain(reply.status);
     expect(failures).toBe(0);
-    expect(longest).toBeLessThan(1_000);
+    expect(longestMs).toBeLessThan(1_000);
   });
 
   it.each<[name: string, document: JsonObject]>([
@@ -251,12 +251,12 @@ describe('a request that is meant to hurt', () => {
     ],
   ])('a condition that %s is worked out within bounds', async (_, document) => {
     const { client } = server();
-    const pulse = startHealthProbe(server());
+    const probe = startHealthProbe(server());
     const id = await run(client, document, { text: 'a'.repeat(MIB) });
     const { status } = await client.execution(id);
     expect(status).toBe('running');
     await client.cancel(id);
-    expect((await pulse.stop()).longest).toBeLessThan(1_000);
+    expect((await probe.stop()).longestMs).toBeLessThan(1_000);
     await settled(client, id);
   });
 });

@@ -5,10 +5,10 @@ import type { Cluster } from '../cluster/cluster.ts';
 import type { History } from '../history.ts';
 import type { Load } from '../load/load.ts';
 
-/** More would only repeat what `db check` does. */
+/** Maximum number of executions to replay over HTTP; `db check` replays all of them. */
 const MAX_REPLAYED = 20;
 
-/** What the program itself says of the database that it has left: every log folds to its snapshot, and the audit chains hold. */
+/** Runs the program's own checks on the database: every log replays to its snapshot, and the audit chains are valid. */
 export async function checkByCommands(database: string, folder: string, executions: number, history: History): Promise<void> {
   const check = await jamjet(['db', 'check', '--all', '--json', '--db', database], folder);
   const report = JSON.parse(check) as { readonly ok?: boolean; readonly executions?: number };
@@ -19,7 +19,7 @@ export async function checkByCommands(database: string, folder: string, executio
     history.addViolation('the audit log verifies', verified.slice(0, 2_000));
 }
 
-/** Every server lists the same executions, and as they are stored. */
+/** Checks that every server lists all executions as they are stored. */
 export async function checkLists(cluster: Cluster, history: History): Promise<void> {
   const stored = await cluster.query('SELECT id, status FROM executions ORDER BY id DESC');
   const expected = stored.map(({ id, status }) => `${id} ${status}`);
@@ -40,16 +40,16 @@ export async function checkLists(cluster: Cluster, history: History): Promise<vo
     const wrong = expected.findIndex((line, index) => listed[index] !== line);
     if (wrong !== -1 || listed.length !== expected.length)
       history.addViolation(
-        'every server lists what is stored',
-        `${member.name}: ${listed[wrong]} in place of ${expected[wrong]}`,
+        'every server lists the stored executions',
+        `${member.name}: ${listed[wrong]} instead of ${expected[wrong]}`,
       );
   }
 }
 
-/** What servers say of some of the executions when they are asked to fold the log again, and of the audit log. */
+/** Has servers replay some of the executions, and verify the audit log. */
 export async function checkReplays(cluster: Cluster, load: Load, history: History): Promise<void> {
   const client = load.client('auditor', 1);
-  for (const { id } of load.executions.filter((story) => story.id !== null).slice(-MAX_REPLAYED)) {
+  for (const { id } of load.executions.filter((tracked) => tracked.id !== null).slice(-MAX_REPLAYED)) {
     const path = `/executions/${id}/replay`;
     const { body } = await client.askUntilKnown({ method: 'GET', path, what: 'replay', about: id ?? '' });
     if (body.matches !== true)
@@ -62,7 +62,7 @@ export async function checkReplays(cluster: Cluster, load: Load, history: Histor
   }
 }
 
-/** What it prints, also when it ends with 1 since something is wrong. */
+/** Returns the output, also if the command exits with 1 because of a finding. */
 async function jamjet(args: readonly string[], folder: string): Promise<string> {
   const env = { PATH: process.env.PATH, HOME: folder, NO_COLOR: '1' };
   const options = { cwd: folder, env, maxBuffer: 1 << 26 };

@@ -17,7 +17,7 @@ export interface LogEvent {
 export interface StoredExecution {
   readonly id: string;
   readonly workflow: string;
-  /** Given at the start; null for children. */
+  /** Key of the start request; null for children. */
   readonly key: string | null;
   readonly parent: string | null;
   readonly status: string;
@@ -35,23 +35,23 @@ export interface StoredWork {
   readonly fence: number;
 }
 
-/** An in-process attempt, as the tool itself has written it down. */
+/** An in-process attempt, as recorded by the tool. */
 export interface ToolCall {
   readonly execution: string;
   readonly node: string;
   readonly attempt: number;
   readonly idempotencyKey: string;
-  /** Of the process that called, by its own clock. */
+  /** Process id and clock of the calling process. */
   readonly pid: number;
   readonly atMs: number;
 }
 
-/** What is left when everything is over: the database, read past the runtime, and what tools wrote down. */
+/** State after the run: the database, read directly, and the calls recorded by tools. */
 export interface FinalState {
   readonly executions: ReadonlyMap<string, StoredExecution>;
   readonly work: readonly StoredWork[];
   readonly calls: readonly ToolCall[];
-  /** Of what must be gone once every execution has ended: rows left, by table. */
+  /** Remaining rows, by table, of what must be empty once every execution has ended. */
   readonly leftoverRows: Readonly<Record<string, number>>;
 }
 
@@ -93,7 +93,7 @@ export async function readFinalState(cluster: Cluster, folder: string): Promise<
   };
 }
 
-/** All there is of one execution, to be read beside the history of a violation. */
+/** All stored data of one execution, printed with a violation. */
 export function dumpExecution({ executions, work, calls }: FinalState, claims: readonly Claim[], id: string): string {
   const execution = executions.get(id);
   if (execution === undefined) return '';

@@ -8,7 +8,7 @@ const TERMINAL_EVENTS: Readonly<Record<string, string>> = {
 };
 const TERMINAL_EVENT_TYPES: ReadonlySet<string> = new Set(Object.values(TERMINAL_EVENTS));
 
-/** What holds for the log of any execution, whatever its workflow. */
+/** Checks that apply to the log of any execution. */
 export function checkLogs({ executions }: FinalState, history: History): void {
   for (const execution of executions.values()) {
     checkSequence(execution, history);
@@ -22,26 +22,27 @@ function checkSequence({ id, log, sequence }: StoredExecution, history: History)
   const gap = log.findIndex((event, index) => event.sequence !== index + 1);
   if (gap !== -1) history.addViolation('no log has a gap', `${id}: event ${log[gap]?.sequence} comes as number ${gap + 1}`, [id]);
   if (log.length !== sequence)
-    history.addViolation('a head is at the end of its log', `${id}: ${sequence}, ${log.length} events`, [id]);
-  if (log[0]?.type !== 'workflow_started') history.addViolation('a log begins with the start', `${id}: ${log[0]?.type}`, [id]);
+    history.addViolation('the stored sequence is that of the last event', `${id}: ${sequence}, ${log.length} events`, [id]);
+  if (log[0]?.type !== 'workflow_started')
+    history.addViolation('a log starts with workflow_started', `${id}: ${log[0]?.type}`, [id]);
 }
 
-/** The last event is the end that the head tells of; after an earlier one there was a retry. */
+/** The last event must match the status; an earlier terminal event must be followed by a retry. */
 function checkEnd({ id, key, log, status }: StoredExecution, history: History): void {
   const last = log.at(-1)?.type ?? 'none';
   if (last !== TERMINAL_EVENTS[status])
-    history.addViolation('every execution ends, and its log with it', `${id} (${key}) is ${status}, its last event ${last}`, [
+    history.addViolation('the status matches the last event', `${id} (${key}) is ${status}, its last event ${last}`, [
       id,
       key ?? id,
     ]);
   for (const [index, { type }] of log.entries()) {
     const next = log[index + 1]?.type;
     if (TERMINAL_EVENT_TYPES.has(type) && next !== undefined && !(type === 'workflow_failed' && next === 'workflow_retried'))
-      history.addViolation('nothing happens after an end', `${id}: ${next} after ${type}`, [id]);
+      history.addViolation('nothing follows a terminal event', `${id}: ${next} after ${type}`, [id]);
   }
 }
 
-/** Each visit to a node has one outcome, and attempts that count up from 0. */
+/** Checks that each visit has one outcome, and attempts that count up from 0. */
 function checkVisits({ id, log }: StoredExecution, history: History): void {
   const attempts = new Map<string, number>();
   const outcomes = new Set<string>();
@@ -51,7 +52,7 @@ function checkVisits({ id, log }: StoredExecution, history: History): void {
     if (event.type === 'node_scheduled' || event.type === 'node_started') {
       const before = attempts.get(visit) ?? -1;
       const attempt = Number(event.data.attempt);
-      // The same once more: begun, or handed back by a server that stopped in order.
+      // An attempt is repeated when it starts, and when a stopping server hands it back.
       if (attempt !== before + 1 && attempt !== before)
         history.addViolation('attempts count up from 0', `${id}: ${visit} attempt ${attempt} after ${before}`, [id]);
       attempts.set(visit, attempt);
@@ -63,7 +64,7 @@ function checkVisits({ id, log }: StoredExecution, history: History): void {
   }
 }
 
-/** Whatever fails, fails for one of the reasons that there are: its server was lost, or those who did it said so. */
+/** Expected errors: the server was lost, or the tool or worker reported the error. */
 const EXPECTED_ERRORS: readonly RegExp[] = [
   /^runtime lost$/,
   /^lease expired$/,
@@ -77,7 +78,7 @@ const EXPECTED_ERRORS: readonly RegExp[] = [
 function checkErrors({ id, log }: StoredExecution, history: History): void {
   for (const { type, node, data } of log) {
     if (type !== 'node_failed' || EXPECTED_ERRORS.some((reason) => reason.test(String(data.error)))) continue;
-    history.addViolation('attempts fail for a reason that there was', `${id}: ${node}: ${String(data.error)}`, [id]);
+    history.addViolation('attempts fail with an expected error', `${id}: ${node}: ${String(data.error)}`, [id]);
   }
 }
 

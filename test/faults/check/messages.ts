@@ -3,37 +3,41 @@ import type { History } from '../history.ts';
 import type { Message, TrackedExecution } from '../load/tracked-execution.ts';
 import type { FinalState, LogEvent, StoredExecution } from './final-state.ts';
 
-/** What was acknowledged happened once, what was refused did not, and whatever else was asked for happened as often as it was asked at most. */
-export function checkMessages(stories: readonly TrackedExecution[], { executions }: FinalState, history: History): void {
+/** Checks that acknowledged messages took effect once, refused ones did not, and those with an unknown outcome at most as often as they were sent. */
+export function checkMessages(
+  trackedExecutions: readonly TrackedExecution[],
+  { executions }: FinalState,
+  history: History,
+): void {
   const byKey = new Map<string, StoredExecution[]>();
   for (const execution of executions.values()) {
     if (execution.key === null || execution.parent !== null) continue;
     byKey.set(execution.key, [...(byKey.get(execution.key) ?? []), execution]);
   }
-  for (const story of stories) {
-    const found = byKey.get(story.key) ?? [];
-    byKey.delete(story.key);
-    if (!story.finished)
-      history.addViolation('every execution comes to its end', `${story.key} (${story.id}) did not`, subjectsOf(story));
-    for (const message of story.messages) {
-      if (message.kind === 'start') checkCount(story, [message], found.length, 'executions', history);
+  for (const tracked of trackedExecutions) {
+    const found = byKey.get(tracked.key) ?? [];
+    byKey.delete(tracked.key);
+    if (!tracked.finished)
+      history.addViolation('every execution ends', `${tracked.key} (${tracked.id}) did not`, subjectsOf(tracked));
+    for (const message of tracked.messages) {
+      if (message.kind === 'start') checkCount(tracked, [message], found.length, 'executions', history);
     }
     const [execution] = found;
-    if (story.id !== null && execution?.id !== story.id)
+    if (tracked.id !== null && execution?.id !== tracked.id)
       history.addViolation(
         'a start gives one execution',
-        `${story.key}: acknowledged ${story.id}, stored ${execution?.id}`,
-        subjectsOf(story),
+        `${tracked.key}: acknowledged ${tracked.id}, stored ${execution?.id}`,
+        subjectsOf(tracked),
       );
-    if (execution !== undefined) checkLog(story, execution, history);
+    if (execution !== undefined) checkLog(tracked, execution, history);
   }
   for (const [key, found] of byKey)
-    history.addViolation('nothing starts that nobody asked for', `${key}: ${found.map(({ id }) => id).join(', ')}`, [key]);
+    history.addViolation('nothing starts without a request', `${key}: ${found.map(({ id }) => id).join(', ')}`, [key]);
 }
 
-function checkLog(story: TrackedExecution, { log }: StoredExecution, history: History): void {
+function checkLog(tracked: TrackedExecution, { log }: StoredExecution, history: History): void {
   const kinds = new Map<string, Message[]>();
-  for (const message of story.messages) {
+  for (const message of tracked.messages) {
     if (message.kind === 'start') continue;
     const same = `${message.kind} ${message.nonce}`;
     kinds.set(same, [...(kinds.get(same) ?? []), message]);
@@ -41,21 +45,27 @@ function checkLog(story: TrackedExecution, { log }: StoredExecution, history: Hi
   for (const messages of kinds.values()) {
     const [first] = messages;
     if (first === undefined) continue;
-    checkCount(story, messages, log.filter((event) => records(event, first)).length, 'events', history);
+    checkCount(tracked, messages, log.filter((event) => records(event, first)).length, 'events', history);
   }
-  // Whatever is in the log, somebody has sent.
+  // Every logged message must have been sent by a client.
   for (const event of log) {
-    if (!CLIENT_EVENTS.has(event.type) || story.messages.some((message) => records(event, message))) continue;
+    if (!CLIENT_EVENTS.has(event.type) || tracked.messages.some((message) => records(event, message))) continue;
     history.addViolation(
-      'nothing is logged that nobody sent',
-      `${story.key}: ${event.type} ${JSON.stringify(event.data)}`,
-      subjectsOf(story),
+      'no message is logged that no client sent',
+      `${tracked.key}: ${event.type} ${JSON.stringify(event.data)}`,
+      subjectsOf(tracked),
     );
   }
 }
 
-/** `messages`: those that look the same in the log. */
-function checkCount(story: TrackedExecution, messages: readonly Message[], count: number, what: string, history: History): void {
+/** `messages`: messages that cannot be distinguished in the log. */
+function checkCount(
+  tracked: TrackedExecution,
+  messages: readonly Message[],
+  count: number,
+  what: string,
+  history: History,
+): void {
   const sum = (worth: (message: Message) => number): number => messages.reduce((all, message) => all + worth(message), 0);
   const least = sum(({ ok }) => (ok ? 1 : 0));
   const most = sum(({ ok, unknown, once }) => (once ? Math.min(1, (ok ? 1 : 0) + unknown) : (ok ? 1 : 0) + unknown));
@@ -65,7 +75,7 @@ function checkCount(story: TrackedExecution, messages: readonly Message[], count
   history.addViolation(
     'every acknowledged message counts once',
     `${first?.kind} ${first?.nonce}: ${said}, ${count} ${what}`,
-    subjectsOf(story),
+    subjectsOf(tracked),
   );
 }
 

@@ -8,19 +8,19 @@ interface Case {
   readonly execution: StoredExecution;
   readonly evidence: FinalState;
   readonly external: ExternalServer;
-  /** Nodes in the order in which they completed. */
+  /** Completed nodes, in order. */
   readonly completed: readonly string[];
 }
 
-/** Answers what is not as it must be; null = all is. */
+/** Describes what is wrong; null if the execution is correct. */
 type OutcomeModel = (of: Case) => string | null;
 
-/** How executions of each workflow may end, written down from the workflow alone. */
-export function checkOutcomes(evidence: FinalState, outside: ExternalServer, history: History): void {
+/** Possible outcomes of each workflow, derived from its document only. */
+export function checkOutcomes(evidence: FinalState, external: ExternalServer, history: History): void {
   for (const execution of evidence.executions.values()) {
     const completed = execution.log.filter(({ type }) => type === 'node_completed').map(({ node }) => node ?? '');
     const model = MODELS[execution.workflow];
-    const problem = model === undefined ? 'no model' : model({ execution, evidence, external: outside, completed });
+    const problem = model === undefined ? 'no model' : model({ execution, evidence, external, completed });
     if (problem !== null)
       history.addViolation(
         'every execution ends as modelled',
@@ -47,9 +47,9 @@ const MODELS: Readonly<Record<string, OutcomeModel>> = {
     mustHaveStatus(execution, 'completed') ??
     completedExactly(
       [...completed].sort(),
-      ['fan', 'quick', 'outside', 'later', 'join', 'count', 'again'].flatMap((node) => [node, node]).sort(),
+      ['fan', 'quick', 'external', 'later', 'join', 'count', 'again'].flatMap((node) => [node, node]).sort(),
     ) ??
-    finalState(execution, { n: 2, outside: outputOf(execution.log, 'outside') }) ??
+    finalState(execution, { n: 2, external: outputOf(execution.log, 'external') }) ??
     succeededAfter(execution.log, 'quick', 2),
   reminder: ({ execution, completed }) =>
     mustHaveStatus(execution, 'completed') ?? completedExactly(completed, ['soon', 'note', 'later']),
@@ -58,13 +58,13 @@ const MODELS: Readonly<Record<string, OutcomeModel>> = {
     const above = evidence.executions.get(parent ?? '');
     if (above === undefined) return 'it has no parent';
     if (!above.log.some(({ type, data }) => type === 'child_workflow_started' && data.child_execution_id === id))
-      return `its parent ${parent} does not know of it`;
+      return `its parent ${parent} has no event for it`;
     if (status === 'cancelled')
       return above.status === 'cancelled' ? startsWith(completed, CHILD) : `its parent is ${above.status}`;
     return (
       mustHaveStatus(execution, 'completed') ??
       completedExactly(completed, CHILD) ??
-      finalState(execution, { outside: outputOf(log, 'outside') })
+      finalState(execution, { external: outputOf(log, 'external') })
     );
   },
   parent: ({ execution, evidence, completed }) => {
@@ -76,7 +76,7 @@ const MODELS: Readonly<Record<string, OutcomeModel>> = {
     );
   },
   race: ({ execution, completed }) => {
-    const winner = completed[1] ?? 'nobody';
+    const winner = completed[1] ?? 'none';
     const loser = winner === 'paid' ? 'alarm' : 'paid';
     const gone = execution.log.some(({ type, node }) => type === 'node_cancelled' && node === loser);
     const source = execution.log.find(({ type, node }) => type === 'node_completed' && node === 'first')?.data.source;
@@ -84,7 +84,7 @@ const MODELS: Readonly<Record<string, OutcomeModel>> = {
       mustHaveStatus(execution, 'completed') ??
       completedExactly(completed, ['fork', winner, 'first', 'note']) ??
       (gone ? null : `${loser} is not cancelled`) ??
-      (source === winner ? null : `${String(source)} is taken, and ${winner} came first`)
+      (source === winner ? null : `${String(source)} was taken, and ${winner} completed first`)
     );
   },
   ticks: ({ execution, completed }) => {
@@ -94,29 +94,31 @@ const MODELS: Readonly<Record<string, OutcomeModel>> = {
     return (
       mustHaveStatus(execution, 'completed') ??
       completedExactly(completed, Array.from({ length: 10 }, () => ['tick', 'count', 'again']).flat()) ??
-      (isDeepStrictEqual(came, taken) ? null : `events are not taken in the order in which they came: ${JSON.stringify(taken)}`)
+      (isDeepStrictEqual(came, taken) ? null : `events are not taken in order: ${JSON.stringify(taken)}`)
     );
   },
   long: ({ execution, completed }) => {
-    const possible = ['fork', 'work', 'outside', 'sub'];
+    const possible = ['fork', 'work', 'external', 'sub'];
     const stray = completed.find((node, index) => !possible.includes(node) || completed.indexOf(node) !== index);
-    return mustHaveStatus(execution, 'cancelled') ?? (stray === undefined ? null : `${stray} completed, or did so twice`);
+    return mustHaveStatus(execution, 'cancelled') ?? (stray === undefined ? null : `${stray} completed unexpectedly or twice`);
   },
   refused: ({ execution, completed }) =>
     mustHaveStatus(execution, 'completed') ?? completedExactly(completed, ['before', 'refuses', 'after']),
-  calling: ({ execution, completed, external: outside }) => {
+  calling: ({ execution, completed, external }) => {
     const output = outputOf(execution.log, 'call');
     const nonce = isObject(output) ? output.nonce : null;
-    const answer = outside.answers.get(execution.id)?.find((given) => given.nonce === nonce);
+    const answer = external.answers.get(execution.id)?.find((given) => given.nonce === nonce);
     return (
       mustHaveStatus(execution, 'completed') ??
       completedExactly(completed, ['call', 'after']) ??
-      (answer?.idempotencyKey === `${execution.id}:call:1` ? null : `nobody outside gave the answer ${JSON.stringify(output)}`)
+      (answer?.idempotencyKey === `${execution.id}:call:1`
+        ? null
+        : `the external server never gave the answer ${JSON.stringify(output)}`)
     );
   },
 };
 
-const CHILD = ['prepare', 'rest', 'outside'];
+const CHILD = ['prepare', 'rest', 'external'];
 
 function mustHaveStatus({ status }: StoredExecution, expected: string): string | null {
   return status === expected ? null : `must be ${expected}`;
@@ -147,19 +149,19 @@ function finalState({ log }: StoredExecution, expected: Readonly<Record<string, 
     : `its state must have ${wrong[0]}: ${JSON.stringify(wrong[1])}, and is ${JSON.stringify(state)}`;
 }
 
-/** Attempts before that one failed, as the tool does. */
+/** Checks that the tool succeeded only after its failing attempts. */
 function succeededAfter(log: readonly LogEvent[], node: string, least: number): string | null {
   const output = outputOf(log, node);
   const result = isObject(output) ? output[node] : null;
   return isObject(result) && Number(result.attempt) >= least ? null : `${node} gave ${JSON.stringify(output)}`;
 }
 
-/** Its child has completed, and what it came to is what the parent was told. */
+/** Checks that the child has completed and that the parent received its result. */
 function childResult({ log }: StoredExecution, { executions }: FinalState): string | null {
-  const told = log.findLast(({ type }) => type === 'child_workflow_completed')?.data;
-  const child = executions.get(String(told?.child_execution_id));
-  if (child?.status !== 'completed') return `its child ${told?.child_execution_id} is ${child?.status}`;
-  return isDeepStrictEqual(child.log.at(-1)?.data.final_state, told?.result)
+  const result = log.findLast(({ type }) => type === 'child_workflow_completed')?.data;
+  const child = executions.get(String(result?.child_execution_id));
+  if (child?.status !== 'completed') return `its child ${result?.child_execution_id} is ${child?.status}`;
+  return isDeepStrictEqual(child.log.at(-1)?.data.final_state, result?.result)
     ? null
-    : 'it was told another result than that of its child';
+    : 'its log has another result than that of its child';
 }

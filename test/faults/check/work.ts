@@ -3,7 +3,7 @@ import type { History } from '../history.ts';
 import type { Claim } from '../load/workers.ts';
 import type { FinalState, StoredExecution } from './final-state.ts';
 
-/** External work: one fence for each claim, one report that counts, and that is in the log. */
+/** Checks external work: one fence for each claim, and one counted report, which is in the log. */
 export function checkWork(claims: readonly Claim[], { executions, work }: FinalState, history: History): void {
   const items = new Map(work.map((item) => [item.id, item]));
   const fences = new Set<string>();
@@ -16,7 +16,7 @@ export function checkWork(claims: readonly Claim[], { executions, work }: FinalS
     fences.add(right);
     const log = executions.get(execution);
     if (log === undefined) {
-      history.addViolation('what was acknowledged is there', `${execution}, of which ${item} was claimed`, about);
+      history.addViolation('acknowledged executions exist', `${execution}, of which ${item} was claimed`, about);
       continue;
     }
     for (const { as, nonce, outcome } of reports) {
@@ -24,7 +24,7 @@ export function checkWork(claims: readonly Claim[], { executions, work }: FinalS
       const [least, most] = { ok: [1, 1], refused: [0, 0], unknown: [0, 1] }[outcome] as [number, number];
       if (count < least || count > most)
         history.addViolation(
-          'a report counts once if it was acknowledged, and never if it was refused',
+          'an acknowledged report counts once, a refused one never',
           `${right}: ${nonce} is ${outcome}, and ${count} times in the log`,
           about,
         );
@@ -67,7 +67,7 @@ function checkVisits({ work, executions }: Pick<FinalState, 'work' | 'executions
   }
 }
 
-/** In-process work: every call is of an attempt that the log knows, and every result is that of a call. */
+/** Checks in-process work: every call belongs to a logged attempt, and every result to a call. */
 export function checkCalls({ executions, calls }: FinalState, history: History): void {
   const made = new Map<string, number>();
   for (const { idempotencyKey, attempt } of calls) {
@@ -85,21 +85,19 @@ export function checkCalls({ executions, calls }: FinalState, history: History):
       const result = type === 'node_completed' ? resultOf(data.output, node) : null;
       if (result === null) continue;
       if (result.call !== key || !made.has(`${key} ${result.attempt}`))
-        history.addViolation('a result is that of a call', `${key}: ${JSON.stringify(result)}`, [id]);
+        history.addViolation('every result belongs to a call', `${key}: ${JSON.stringify(result)}`, [id]);
     }
   }
   for (const [name, count] of made) {
     const known = begun.get(name) ?? 0;
     if (count > known)
-      history.addViolation(
-        'no attempt is made that is not in the log, and none twice',
-        `${name}: ${count} calls, begun ${known} times`,
-        [name.split(':')[0] ?? ''],
-      );
+      history.addViolation('every attempt is in the log, and made once', `${name}: ${count} calls, begun ${known} times`, [
+        name.split(':')[0] ?? '',
+      ]);
   }
 }
 
-/** What `step` in tools.mjs answers. */
+/** The result of `step` in tools.mjs. */
 function resultOf(output: Json | undefined, node: string | null): { readonly attempt: number; readonly call: string } | null {
   const result = isObject(output) && node !== null ? output[node] : undefined;
   if (!isObject(result) || typeof result.call !== 'string') return null;

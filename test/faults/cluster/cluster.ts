@@ -2,17 +2,17 @@ import type { Member } from './member.ts';
 
 export type Row = Readonly<Record<string, string | number | null>>;
 
-/** Servers of one engine with their database, and all that can be done to them. */
+/** Servers of one engine with their database, and the operations on them. */
 export interface Cluster {
   readonly engine: 'sqlite' | 'postgres';
   readonly members: readonly Member[];
-  /** For commands of `jamjet` on the database itself: another way than the one that is cut and delayed. */
+  /** For `jamjet` commands on the database: a direct connection, without faults. */
   readonly databaseUrl: string;
-  /** What cannot be done on this machine, and why. */
+  /** Faults that are not available on this machine, with the reason. */
   readonly unavailable: readonly string[];
-  /** Everything is well again: disks, links, clocks, the database, all servers up. */
+  /** Repairs everything: disks, links, clocks, the database; all servers are up. */
   repair(): Promise<void>;
-  /** Rows of the database, read past the servers. */
+  /** Rows of the database, read directly. */
   query(sql: string): Promise<readonly Row[]>;
   close(): Promise<void>;
 }

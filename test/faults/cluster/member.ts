@@ -5,9 +5,9 @@ import type { Preload } from '../preload/preload.ts';
 import { ProxiedLink } from './proxied-link.ts';
 
 const RETRY_MS = 300;
-/** What no line that a server prints may hold: an error of ours that nobody has foreseen. What it was the cause of, was. */
+/** Text of unexpected errors, which no server may print. Their consequences are handled errors. */
 const UNEXPECTED_ERROR = /uncaught|unhandled|"type":"(Type|Reference|Range|Syntax)Error"|^(Type|Reference|Range|Syntax)Error/i;
-/** What a server says that finds commits of its own gone, which a synchronous standby must not lose. */
+/** Logged by a server that finds its own commits missing; a synchronous standby must not lose them. */
 const LOST_COMMITS = 'gone back to an earlier state';
 const LAST_LINES = 12;
 
@@ -20,16 +20,16 @@ export interface MemberOptions {
   readonly history: History;
 }
 
-/** One server, the way to it, and what it stands on: always the same member of its cluster, however often it is started. */
+/** One member of a cluster across restarts: its server process, the link to it, and its preloaded library. */
 export class Member {
   readonly name: string;
-  /** How clients reach it. */
+  /** Link through which clients reach it. */
   readonly clientLink: ProxiedLink;
   readonly preload: Preload;
   readonly #options: MemberOptions;
   #server: Server | null = null;
   #token = '';
-  /** Ends that somebody asked for. */
+  /** Processes that were told to exit. */
   readonly #expectedExits = new WeakSet<ServerProcess>();
   #lastAction: Promise<unknown> = Promise.resolve();
   #pendingActions = 0;
@@ -54,7 +54,7 @@ export class Member {
     return this.#token;
   }
 
-  /** One after the other: what is done to a server begins when what was done to it before is over. */
+  /** Runs actions on the server one after the other. */
   runExclusive<T>(act: () => Promise<T>): Promise<T> {
     this.#pendingActions += 1;
     const done = this.#lastAction.then(act).finally(() => {
@@ -64,12 +64,12 @@ export class Member {
     return done;
   }
 
-  /** Nothing is being done to it. */
+  /** No action is in progress. */
   get isIdle(): boolean {
     return this.#pendingActions === 0;
   }
 
-  /** As an init system does: tries until it listens. */
+  /** Starts the server like an init system: retries until it listens. */
   async start(): Promise<void> {
     while (!this.#closed) {
       const launch = this.#launch();
@@ -77,17 +77,18 @@ export class Member {
         this.#onReady(await launch.ready);
         return;
       } catch (error) {
-        // It may find no database; it may not fall over it.
+        // The database may be unavailable. The server must then exit with a message, without a stack trace.
         this.#expectedExits.add(launch);
         const said = error instanceof Error ? error.message : String(error);
-        if (/\n\s+at /.test(said)) this.#options.history.addViolation('a start that fails says why in words', said);
+        if (/\n\s+at /.test(said))
+          this.#options.history.addViolation('a failed start prints a message without a stack trace', said);
         await launch.kill();
         await after(RETRY_MS);
       }
     }
   }
 
-  /** Starts it and kills it so much later, wherever it is by then. */
+  /** Starts the server and kills it after the given time. */
   async startAndKill(afterMs: number): Promise<void> {
     const launch = this.#launch();
     await after(afterMs);
@@ -102,7 +103,7 @@ export class Member {
     if (server !== null) this.#checkOutput(server.output());
   }
 
-  /** Asks it to stop. It must end by itself, with status 0. */
+  /** Sends SIGTERM. The server must exit with status 0. */
   async terminate(): Promise<void> {
     const server = this.#detach();
     if (server === null) return;
@@ -111,7 +112,7 @@ export class Member {
     if (ended.code !== 0) {
       const how = ended.code === null ? `by ${ended.signal}` : `with ${ended.code}`;
       this.#options.history.addViolation(
-        'a server that is asked to stop ends with status 0',
+        'a server exits with status 0 on SIGTERM',
         `${this.name} ended ${how}: ${lastLines(server)}`,
       );
     }
@@ -145,7 +146,7 @@ export class Member {
     void server.ended.then(({ code, signal }) => {
       if (this.#expectedExits.has(server)) return;
       this.#options.history.addViolation(
-        'a server never ends by itself',
+        'a server never exits by itself',
         `${this.name} ended with ${code ?? signal}: ${lastLines(server)}`,
       );
       this.#server = null;
@@ -163,11 +164,9 @@ export class Member {
 
   #checkOutput(output: string): void {
     const line = output.split('\n').find((line) => UNEXPECTED_ERROR.test(line));
-    if (line !== undefined)
-      this.#options.history.addViolation('a server prints no error of its own making', `${this.name}: ${line}`);
+    if (line !== undefined) this.#options.history.addViolation('a server prints no unexpected error', `${this.name}: ${line}`);
     const lost = output.split('\n').find((line) => line.includes(LOST_COMMITS));
-    if (lost !== undefined)
-      this.#options.history.addViolation('no database loses what it has acknowledged', `${this.name}: ${lost}`);
+    if (lost !== undefined) this.#options.history.addViolation('no acknowledged commit is lost', `${this.name}: ${lost}`);
   }
 }
 

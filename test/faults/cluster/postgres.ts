@@ -11,7 +11,7 @@ import { ReplicatedPostgres } from './replicated.ts';
 
 const SERVERS = 3;
 
-/** A server's own way to the database. */
+/** A server with its own link to the database. */
 export interface DatabaseLink {
   readonly member: Member;
   readonly link: ProxiedLink;
@@ -21,11 +21,11 @@ export interface PostgresCluster extends Cluster {
   readonly engine: 'postgres';
   readonly postgres: ReplicatedPostgres;
   readonly databaseLinks: readonly DatabaseLink[];
-  /** The primary is lost, and all lines lead to its successor. */
+  /** Stops the primary, promotes the standby, and redirects all links to it. */
   failOver(): Promise<void>;
 }
 
-/** Three servers, each with a line of its own to one PostgreSQL that has a standby. */
+/** Starts three servers, each with its own link to one PostgreSQL primary with a standby. */
 export async function openPostgresCluster(folder: string, tools: string, history: History): Promise<PostgresCluster> {
   const home = join(folder, 'postgres');
   mkdirSync(home);
@@ -49,8 +49,7 @@ export async function openPostgresCluster(folder: string, tools: string, history
     get databaseUrl() {
       return postgres.url();
     },
-    unavailable:
-      postgres.disk === null ? ['a file system that is full: none may be mounted here, and writes are failed instead'] : [],
+    unavailable: postgres.disk === null ? ['a full file system (none can be mounted here; writes fail with ENOSPC instead)'] : [],
     async failOver() {
       await postgres.failOver();
       for (const { link } of lines) {
@@ -84,7 +83,7 @@ export async function openPostgresCluster(folder: string, tools: string, history
   };
 }
 
-/** Server number `i`, and its line to the primary. */
+/** Starts server number `i`, and its link to the primary. */
 async function openServer(
   i: number,
   folder: string,
@@ -105,7 +104,7 @@ async function openServer(
   return { member, link };
 }
 
-/** The one that every server of the folder is asked with. Made past the lines, and while this process, which is all lines, goes on. */
+/** Creates the token for all servers of the folder. Uses a direct connection, in a child process, because this process must keep forwarding the links. */
 async function createToken(folder: string, database: string): Promise<void> {
   const env = { PATH: process.env.PATH, HOME: folder, NO_COLOR: '1', DATABASE_URL: database };
   const args = [resolve('bin/jamjet.js'), 'token', 'create', '--role', 'operator'];

@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import type { Random } from '../../support/random.ts';
 
-/** A connection is in use that carried something so lately. */
+/** A connection counts as active if it carried data within this time. */
 const RECENTLY_ACTIVE_MS = 300;
-/** For the bytes after which a connection is to be cut. */
+/** Maximum wait for the bytes after which a connection is cut. */
 const CUT_TIMEOUT_MS = 3_000;
 
 interface DelayedChunk {
@@ -12,16 +12,16 @@ interface DelayedChunk {
   readonly bytes: Buffer | 'end';
 }
 
-/** One direction of a connection: passes bytes on in order, late while the link is slow. */
+/** One direction of a connection: forwards bytes in order, delayed while the link is slow. */
 class Direction {
   readonly #from: Socket;
   readonly #to: Socket;
   readonly #link: ProxiedLink;
   readonly #queue: DelayedChunk[] = [];
   #timer: NodeJS.Timeout | null = null;
-  /** Only so many bytes more are passed on, then both sides are cut. */
+  /** Number of bytes to forward before both sides are cut. */
   #cutAfter: { bytes: number; readonly done: () => void } | null = null;
-  /** When something was last passed on. */
+  /** Time of the last forwarded data. */
   activeMs = 0;
 
   constructor(link: ProxiedLink, from: Socket, to: Socket) {
@@ -32,7 +32,7 @@ class Direction {
     from.on('end', () => this.#receive('end'));
   }
 
-  /** Answers how to take it back. */
+  /** Returns a function that cancels the cut. */
   cutAfter(bytes: number, done: () => void): () => void {
     this.#cutAfter = { bytes, done };
     return () => {
@@ -96,15 +96,15 @@ interface ConnectionPair {
   readonly directions: readonly [up: Direction, down: Direction];
 }
 
-/** A way over TCP on 127.0.0.1 whose connections can be cut, cut within a message, delayed, silenced, and led elsewhere. */
+/** A TCP proxy on 127.0.0.1 whose connections can be cut, cut in the middle of a message, delayed, stalled and redirected. */
 export class ProxiedLink {
   readonly port: number;
   delayMs = 0;
-  /** What is sent arrives nowhere, and nobody is told. */
+  /** Data is dropped without closing connections. */
   isHanging = false;
   readonly #server: Server;
   readonly #pairs = new Set<ConnectionPair>();
-  /** Null = nobody listens there now. */
+  /** Null = connections are refused. */
   #target: number | null;
 
   private constructor(server: Server, target: number | null) {
@@ -120,12 +120,12 @@ export class ProxiedLink {
     return new ProxiedLink(server, target);
   }
 
-  /** Connections made from now on go to that port. */
+  /** New connections go to that port. */
   redirect(port: number | null): void {
     this.#target = port;
   }
 
-  /** Cuts every connection; answers how many there were. */
+  /** Cuts every connection; returns their number. */
   cutAll(): number {
     const pairs = [...this.#pairs];
     for (const { client, target } of pairs) {
@@ -136,10 +136,9 @@ export class ProxiedLink {
   }
 
   /**
-   * Cuts one connection, of those that are in use: at once, or after some of the bytes that it carries next in one of its directions. False
-   * when that never came.
+   * Cuts one active connection: immediately, or after some of the next bytes in one direction. False if those bytes did not arrive in time.
    */
-  async cutOne(random: Random, within: 'now' | 'request' | 'answer'): Promise<boolean> {
+  async cutOne(random: Random, within: 'now' | 'request' | 'response'): Promise<boolean> {
     const sinceMs = performance.now() - RECENTLY_ACTIVE_MS;
     const active = [...this.#pairs].filter(({ directions }) => directions.some(({ activeMs }) => activeMs >= sinceMs));
     if (active.length === 0) return false;
@@ -166,7 +165,7 @@ export class ProxiedLink {
     this.delayMs = 0;
     if (!this.isHanging) return;
     this.isHanging = false;
-    // What was swallowed is missing: such connections end as those of a host that comes back.
+    // Dropped data is missing, so these connections are closed, as by a host that returns.
     this.cutAll();
   }
 

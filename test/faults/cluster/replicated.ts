@@ -14,7 +14,7 @@ const DISK_MB = 2_048;
 const POLL_MS = 50;
 const DATABASE = 'faults';
 
-/** Durable, unlike that of the other tests, and quick to find its standby again. */
+/** Durable, unlike the server of the other tests, with quick reconnects of the standby. */
 const SETTINGS = {
   listen_addresses: '127.0.0.1',
   max_connections: 120,
@@ -36,13 +36,13 @@ interface Instance {
   readonly disk: SmallDisk | null;
 }
 
-/** A primary and a standby that has everything which the primary acknowledges. */
+/** A primary with a synchronous standby. */
 export class ReplicatedPostgres {
   readonly #folder: string;
   readonly #bin = programs();
   #primary: Instance;
   #standby: Instance;
-  /** The standby that is being made. */
+  /** Creation of the current standby. */
   #standbyCreation: Promise<void> = Promise.resolve();
   #closed = false;
 
@@ -52,7 +52,7 @@ export class ReplicatedPostgres {
     this.#standby = standby;
   }
 
-  /** `folder` must be one that everybody may enter: PostgreSQL does not run as root. */
+  /** Every user must be able to enter `folder`, because PostgreSQL does not run as root. */
   static async open(folder: string): Promise<ReplicatedPostgres> {
     const instance = async (name: string): Promise<Instance> => {
       const disk = SmallDisk.mount(join(folder, name), DISK_MB);
@@ -92,12 +92,12 @@ export class ReplicatedPostgres {
     return this.#query(this.port, sql, DATABASE);
   }
 
-  /** `fast` ends sessions in order, `immediate` as a crash does. */
+  /** `fast` ends sessions in order, `immediate` like a crash. */
   async restart(mode: 'fast' | 'immediate'): Promise<void> {
     await this.#pgCtl(this.#primary, '-m', mode, 'restart').catch(() => this.ensureUp());
   }
 
-  /** Kills one of its processes, whereupon it ends all of them and recovers. */
+  /** Kills one backend, after which PostgreSQL restarts all of them and recovers. */
   async killBackend(): Promise<void> {
     const [row] = await this.#query(
       this.port,
@@ -108,13 +108,13 @@ export class ReplicatedPostgres {
     await this.ensureUp();
   }
 
-  /** The primary is lost; the standby takes over. Resolves as soon as it accepts writes, while another standby is made. */
+  /** Stops the primary and promotes the standby. Resolves once it accepts writes; another standby is created in the background. */
   async failOver(): Promise<void> {
     await this.#standbyCreation;
     await this.#waitForStandby();
     const [lost, successor] = [this.#primary, this.#standby];
     await this.#pgCtl(lost, '-m', 'immediate', 'stop').catch(() => this.#kill(lost));
-    // Alone, it must not wait for a standby that is not there.
+    // The new primary must not wait for a standby before there is one.
     appendFileSync(join(successor.data, 'postgresql.auto.conf'), "\nsynchronous_standby_names = ''\n");
     await this.#pgCtl(successor, 'reload');
     await this.#pgCtl(successor, 'promote');
@@ -125,7 +125,7 @@ export class ReplicatedPostgres {
     this.#standbyCreation.catch(() => {});
   }
 
-  /** Starts it again when it has given up, as on a full disk; waits until it answers. */
+  /** Waits until the primary responds; restarts it if it has stopped, as on a full disk. */
   async ensureUp(): Promise<void> {
     while (!this.#closed) {
       try {
@@ -138,7 +138,7 @@ export class ReplicatedPostgres {
     }
   }
 
-  /** The standby is there, and behind in nothing. */
+  /** Resolves once the standby exists and has replicated everything. */
   async waitUntilReplicated(): Promise<void> {
     await this.#standbyCreation;
     await this.#waitForStandby();
@@ -164,7 +164,7 @@ export class ReplicatedPostgres {
         break;
       } catch (error) {
         if (this.#closed) throw error;
-        // The primary went away meanwhile.
+        // The primary has stopped in the meantime.
         rmSync(data, { recursive: true, force: true });
         await after(POLL_MS);
       }
@@ -183,8 +183,8 @@ export class ReplicatedPostgres {
   }
 
   /**
-   * What a restart has ended while it waited for the standby is committed on the primary alone for a moment, and can be read there: the
-   * standby must have that before the primary may be lost.
+   * A restart that ends a session which waits for the standby leaves its commit on the primary only, where it can be read. The standby must have it
+   * before the primary may be stopped.
    */
   async #waitForStandby(): Promise<void> {
     let targetLsn: string | null = null;
@@ -218,7 +218,7 @@ export class ReplicatedPostgres {
     return this.#spawn(command, args, {});
   }
 
-  /** Without pipes, which a server would keep open. */
+  /** Runs without pipes, because a server would keep them open. */
   #spawn(command: string, args: readonly string[], env: Readonly<Record<string, string>>): Promise<void> {
     const root = process.getuid?.() === 0;
     const child = spawn(join(this.#bin, command), args, {
@@ -239,7 +239,7 @@ export class ReplicatedPostgres {
     try {
       process.kill(Number.parseInt(readFileSync(file, 'utf8'), 10), 'SIGQUIT');
     } catch {
-      // It has ended.
+      // It has already exited.
     }
   }
 
@@ -259,7 +259,7 @@ export class ReplicatedPostgres {
   }
 }
 
-/** A standby is made with `pg_basebackup`, which the packages of npm do not have. */
+/** A standby is created with `pg_basebackup`, which the npm packages do not include. */
 function programs(): string {
   const installed = installedPostgres();
   if (installed === null) throw new Error('this test requires pg_basebackup: apt-get install postgresql');

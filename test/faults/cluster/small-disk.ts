@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const PAGE = 4096;
 
-/** A small file system of its own, which can be full. */
+/** A small mounted file system that can be full. */
 export class SmallDisk {
   readonly folder: string;
   readonly #megabytes: number;
@@ -15,7 +15,7 @@ export class SmallDisk {
     this.#megabytes = megabytes;
   }
 
-  /** Null where none may be mounted. */
+  /** Null if no file system can be mounted. */
   static mount(folder: string, megabytes: number): SmallDisk | null {
     mkdirSync(folder, { recursive: true });
     try {
@@ -28,7 +28,7 @@ export class SmallDisk {
     return disk;
   }
 
-  /** From now on it is no larger than what is on it. */
+  /** Reduces the size of the file system to what is on it. */
   async fill(): Promise<void> {
     for (;;) {
       const { blocks, bavail, bsize } = statfsSync(this.folder);
@@ -36,7 +36,7 @@ export class SmallDisk {
         await this.#resize(`${((blocks - bavail) * bsize + PAGE) / 1024}k`);
         return;
       } catch {
-        // More was written meanwhile.
+        // The content has grown in the meantime.
       }
     }
   }
@@ -49,7 +49,7 @@ export class SmallDisk {
     try {
       execFileSync('umount', ['-l', this.folder], { stdio: 'pipe' });
     } catch {
-      // It is not mounted any more.
+      // It is no longer mounted.
     }
   }
 

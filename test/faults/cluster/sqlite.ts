@@ -11,11 +11,11 @@ const DISK_MB = 1_024;
 export interface SqliteCluster extends Cluster {
   readonly engine: 'sqlite';
   readonly member: Member;
-  /** Null where no file system may be mounted. */
+  /** Null if no file system can be mounted. */
   readonly disk: SmallDisk | null;
 }
 
-/** One server on one SQLite file. */
+/** Starts one server on one SQLite file. */
 export async function openSqliteCluster(folder: string, tools: string, history: History): Promise<SqliteCluster> {
   const disk = SmallDisk.mount(join(folder, 'disk'), DISK_MB);
   const file = join(disk?.folder ?? folder, 'runtime.db');
@@ -29,7 +29,7 @@ export async function openSqliteCluster(folder: string, tools: string, history: 
     members: [member],
     disk,
     databaseUrl: file,
-    unavailable: disk === null ? ['a file system that is full: none may be mounted here, and writes are failed instead'] : [],
+    unavailable: disk === null ? ['a full file system (none can be mounted here; writes fail with ENOSPC instead)'] : [],
     async repair() {
       await disk?.empty();
       preload.repairDisk();

@@ -9,43 +9,43 @@ export interface Call {
   readonly path: string;
   readonly body?: JsonObject;
   readonly idempotencyKey?: string;
-  /** How long the server may wait before it answers. */
+  /** Maximum long-poll time of the request. */
   readonly waitMs?: number;
-  /** For the history. */
+  /** Recorded in the history. */
   readonly what: string;
   readonly about: string;
 }
 
 export interface Reply {
   readonly outcome: Outcome;
-  /** Null when no whole answer came. */
+  /** Null if no complete reply arrived. */
   readonly status: number | null;
   readonly body: JsonObject;
 }
 
-/** Beyond what was asked to wait. A server that is stopped answers nothing. */
+/** Timeout in addition to the long-poll time. A stopped server does not reply. */
 const REPLY_TIMEOUT_MS = 10_000;
-/** Others are asked first after one that did not answer in time. */
+/** Time during which a server that did not reply in time is avoided. */
 const AVOID_MS = 3_000;
 const RETRY_MS = [100, 500] as const;
 const RETRYABLE_STATUSES: ReadonlySet<number> = new Set([502, 503]);
 
-/** Requests of one actor, each to a server drawn at random, and each in the history. */
+/** Sends the requests of one actor to random servers, and records them in the history. */
 export class Client {
   readonly #members: readonly Member[];
   readonly #history: History;
   readonly #random: Random;
   readonly #actor: string;
-  /** When nobody waits for anything any more. */
+  /** Aborts when the run has ended. */
   readonly #stopped: AbortSignal;
   readonly #avoidUntilMs = new Map<Member, number>();
 
-  constructor(actor: string, members: readonly Member[], random: Random, history: History, over: AbortSignal) {
+  constructor(actor: string, members: readonly Member[], random: Random, history: History, stopped: AbortSignal) {
     this.#actor = actor;
     this.#members = members;
     this.#random = random;
     this.#history = history;
-    this.#stopped = over;
+    this.#stopped = stopped;
   }
 
   get random(): Random {
@@ -62,7 +62,7 @@ export class Client {
     return this.#random.pick(responsive.length > 0 ? responsive : this.#members);
   }
 
-  /** Asks once. */
+  /** Sends a request once. */
   async ask(call: Call): Promise<Reply> {
     const member = this.server();
     const invokedMs = this.#history.nowMs();
@@ -83,7 +83,7 @@ export class Client {
     return reply;
   }
 
-  /** Asks until the outcome is known. What is not safe to repeat, the caller repeats. Rejects when it is over. */
+  /** Repeats a request until its outcome is known; only for requests that are safe to repeat. Rejects when the run has ended. */
   async askUntilKnown(call: Call): Promise<Reply> {
     for (;;) {
       const reply = await this.ask(call);
@@ -114,14 +114,12 @@ export class Client {
       const outcome: Outcome = status < 300 ? 'ok' : RETRYABLE_STATUSES.has(status) || status === 500 ? 'unknown' : 'refused';
       const detail = `${status} ${outcome === 'ok' ? '' : (body.error ?? body.code ?? '')}`.trim();
       if (status === 500 || status === 401)
-        this.#history.addViolation('no request is answered with 500 or 401', `${call.method} ${call.path}: ${detail}`, [
-          call.about,
-        ]);
+        this.#history.addViolation('no reply is a 500 or 401', `${call.method} ${call.path}: ${detail}`, [call.about]);
       return { reply: { outcome, status, body }, detail };
     } catch (error) {
       if (timeout.aborted) this.#avoidUntilMs.set(member, performance.now() + AVOID_MS);
       const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
-      return { reply: { outcome: 'unknown', status: null, body: {} }, detail: timeout.aborted ? 'no answer in time' : cause };
+      return { reply: { outcome: 'unknown', status: null, body: {} }, detail: timeout.aborted ? 'timeout' : cause };
     }
   }
 }

@@ -5,18 +5,18 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { Random } from '../../support/random.ts';
 
-/** The world outside: receives webhooks, and serves what `http` nodes ask for. It is never in trouble, but refuses some at times. */
+/** An external server: receives webhooks, and replies to `http` nodes. It is always up, but refuses some requests. */
 export class ExternalServer {
   readonly url: string;
-  /** Of each execution: the sequences of the events that webhooks told, in the order in which each came first. */
+  /** Delivered sequences by execution, in the order of their first delivery. */
   readonly delivered = new Map<string, number[]>();
-  /** Deliveries whose signature does not fit. */
+  /** Number of deliveries with a wrong signature. */
   badSignatures = 0;
-  /** How often something was told that had been told before. */
+  /** Number of duplicate deliveries. */
   duplicates = 0;
-  /** Of each execution: what its `http` nodes were answered, under which idempotency keys. */
+  /** Replies to `http` nodes by execution, with their idempotency keys. */
   readonly answers = new Map<string, { readonly nonce: string; readonly idempotencyKey: string }[]>();
-  /** It accepts everything from now on. */
+  /** Accepts every request from now on. */
   acceptsEverything = false;
   secret = '';
   readonly #server: Server;
@@ -48,7 +48,7 @@ export class ExternalServer {
     const refuses = !this.acceptsEverything && this.#random.chance(0.02);
     if (request.url === '/sink') this.#answer(request, body, refuses, response);
     else {
-      // Written down before the answer, and also when that is a refusal: it was told.
+      // Recorded before the reply, also if the delivery is refused.
       this.#recordDelivery(request, body);
       response.writeHead(refuses ? 500 : 204).end();
     }
@@ -84,8 +84,8 @@ export class ExternalServer {
       return;
     }
     this.#deliveredKeys.add(name);
-    const told = this.delivered.get(id) ?? [];
-    told.push(event.sequence);
-    this.delivered.set(id, told);
+    const delivered = this.delivered.get(id) ?? [];
+    delivered.push(event.sequence);
+    this.delivered.set(id, delivered);
   }
 }

@@ -14,16 +14,16 @@ import { workflows } from './workflows.ts';
 const CLIENTS = 24;
 const WORKERS = 4;
 const STREAMS = 2;
-/** So many executions have a stream of their own. */
+/** Share of executions that are followed by a stream. */
 const FOLLOWED_SHARE = 0.2;
 
-/** Everybody who uses the servers: customers, workers, readers of streams, the receiver of a webhook. */
+/** The load on the servers: clients, workers, stream followers, and the receiver of a webhook. */
 export class Load {
   readonly executions: TrackedExecution[] = [];
   readonly workers: readonly Worker[];
-  /** Of the whole tenant. */
+  /** Streams of the whole tenant. */
   readonly streams: readonly StreamFollower[];
-  /** Of one execution each, by its id. */
+  /** Streams of one execution, by its id. */
   readonly followers = new Map<string, StreamFollower>();
   readonly external: ExternalServer;
   readonly #members: readonly Member[];
@@ -33,12 +33,12 @@ export class Load {
   readonly #background: Promise<void>[] = [];
   #wellBehaved = false;
 
-  constructor(members: readonly Member[], outside: ExternalServer, seed: number, history: History, over: AbortSignal) {
+  constructor(members: readonly Member[], external: ExternalServer, seed: number, history: History, stopped: AbortSignal) {
     this.#members = members;
-    this.external = outside;
+    this.external = external;
     this.#seed = seed;
     this.#history = history;
-    this.#stopped = over;
+    this.#stopped = stopped;
     this.workers = Array.from(
       { length: WORKERS },
       (_, i) => new Worker(`worker-${i}`, this.client(`worker-${i}`, 100 + i), history),
@@ -49,7 +49,7 @@ export class Load {
     );
   }
 
-  /** Registers what is needed; streams and workers are there before the first customer. */
+  /** Registers workflows and the webhook; starts streams and workers before the first client. */
   async start(): Promise<void> {
     const client = this.client('operator', 300);
     for (const document of workflows(this.external.url)) await register(client, document);
@@ -62,31 +62,31 @@ export class Load {
     for (const worker of this.workers) this.#background.push(worker.work(() => this.#wellBehaved));
   }
 
-  /** New executions are started until the signal comes; each is gone along with to its end. */
+  /** Starts executions until the signal aborts, and runs each of them to its end. */
   async runClients(stopStarting: AbortSignal): Promise<void> {
     await Promise.all(Array.from({ length: CLIENTS }, (_, i) => this.#runClient(i, stopStarting)));
   }
 
-  /** What was started for clients that walked away without an answer is found by its label, and cancelled. */
+  /** Finds executions by their label that were started without a reply, and cancels them. */
   async cancelUnknownStarts(): Promise<void> {
     const client = this.client('sweeper', 2);
-    for (const story of this.executions.filter(({ id }) => id === null)) {
-      const path = `/executions?label=${encodeURIComponent(`key:${story.key}`)}`;
-      const { body } = await client.askUntilKnown({ method: 'GET', path, what: 'find', about: story.key });
+    for (const tracked of this.executions.filter(({ id }) => id === null)) {
+      const path = `/executions?label=${encodeURIComponent(`key:${tracked.key}`)}`;
+      const { body } = await client.askUntilKnown({ method: 'GET', path, what: 'find', about: tracked.key });
       const [found] = Array.isArray(body.executions) ? body.executions.filter(isObject) : [];
       if (found === undefined) continue;
-      story.id = String(found.id);
-      await story.cancel(client, `${story.key}-swept`);
+      tracked.id = String(found.id);
+      await tracked.cancel(client, `${tracked.key}-swept`);
     }
   }
 
-  /** Nobody makes trouble any more. */
+  /** Workers and the external server behave from now on. */
   stopMisbehaving(): void {
     this.#wellBehaved = true;
     this.external.acceptsEverything = true;
   }
 
-  /** Ends those who would go on for ever. */
+  /** Stops the streams, and waits for the background tasks. */
   async end(): Promise<void> {
     for (const follower of [...this.streams, ...this.followers.values()]) follower.stop();
     await Promise.all(this.#background);
@@ -98,37 +98,37 @@ export class Load {
     const all = SCENARIOS.flatMap((scenario) => Array.from({ length: scenario.weight }, () => scenario));
     for (let n = 0; !stopStarting.aborted && !this.#stopped.aborted; n += 1) {
       const { workflow, play } = random.pick(all);
-      const story = new TrackedExecution(workflow, `${workflow}-${index}-${n}`, this.#history);
-      this.executions.push(story);
+      const tracked = new TrackedExecution(workflow, `${workflow}-${index}-${n}`, this.#history);
+      this.executions.push(tracked);
       const follows = random.chance(FOLLOWED_SHARE);
-      const played = play(story, client).then(
+      const played = play(tracked, client).then(
         () => {
-          story.finished = true;
+          tracked.finished = true;
         },
         (error: unknown) => {
           if (!this.#stopped.aborted) throw error;
         },
       );
-      if (follows) this.#background.push(this.#follow(story, client, played));
+      if (follows) this.#background.push(this.#follow(tracked, client, played));
       await played;
       await after(random.between(0, 100));
     }
   }
 
-  async #follow(story: TrackedExecution, client: Client, played: Promise<void>): Promise<void> {
+  async #follow(tracked: TrackedExecution, client: Client, played: Promise<void>): Promise<void> {
     let isPlayed = false;
     void played.finally(() => {
       isPlayed = true;
     });
-    while (story.id === null && !isPlayed) await after(20);
-    const { id } = story;
+    while (tracked.id === null && !isPlayed) await after(20);
+    const { id } = tracked;
     if (id === null) return;
     const follower = new StreamFollower(`follower of ${id}`, `/executions/${id}/events?follow=true`, client, this.#history);
     this.followers.set(id, follower);
     await follower.follow();
   }
 
-  /** `salt`: what tells its random numbers from those of others. */
+  /** `salt`: distinguishes its random numbers from those of other actors. */
   client(actor: string, salt: number): Client {
     return new Client(actor, this.#members, new Random(this.#seed * 1_009 + salt), this.#history, this.#stopped);
   }
@@ -143,5 +143,5 @@ async function register(client: Client, document: JsonObject): Promise<void> {
     what: 'register',
     about,
   });
-  if (reply.outcome !== 'ok') throw new Error(`${about} is refused: ${JSON.stringify(reply.body)}`);
+  if (reply.outcome !== 'ok') throw new Error(`${about} was refused: ${JSON.stringify(reply.body)}`);
 }

@@ -1,7 +1,7 @@
 import type { History } from '../history.ts';
 import type { Client } from './client.ts';
 
-/** Longer than the time between two comments of a stream: one that is silent for so long is dead. */
+/** Longer than the keep-alive interval of a stream: a stream that is silent for longer is dead. */
 const SILENCE_TIMEOUT_MS = 20_000;
 
 interface Frame {
@@ -10,11 +10,11 @@ interface Frame {
   readonly data: string | null;
 }
 
-/** Reads a stream of server-sent events, and takes it up again where it broke off, as often as it does. */
+/** Reads a stream of server-sent events, and resumes it whenever it breaks. */
 export class StreamFollower {
-  /** Of each execution: the events it was shown, in that order. */
+  /** Received events by execution, in order. */
   readonly received = new Map<string, { readonly sequence: number; readonly kind: string }[]>();
-  /** How often it had to come back. */
+  /** Number of reconnects. */
   reconnects = 0;
   readonly name: string;
   readonly #path: string;
@@ -22,7 +22,7 @@ export class StreamFollower {
   readonly #history: History;
   readonly #stop = new AbortController();
   #lastId: string | null = null;
-  /** The server has said that there is nothing more. */
+  /** The server has ended the stream for good. */
   hasEnded = false;
 
   constructor(name: string, path: string, client: Client, history: History) {
@@ -36,14 +36,14 @@ export class StreamFollower {
     this.#stop.abort();
   }
 
-  /** Until the stream has ended for good, or `stop`. `began`: called once the first id is there. */
+  /** Resolves when the stream has ended for good, or after `stop`. `onStart` is called with the first id. */
   async follow(onStart: () => void = () => {}): Promise<void> {
     const stopped = AbortSignal.any([this.#stop.signal, this.#client.stopped]);
     while (!stopped.aborted && !this.hasEnded) {
       try {
         await this.#read(stopped, onStart);
       } catch {
-        // It broke off.
+        // The connection broke.
       }
       if (stopped.aborted || this.hasEnded) return;
       this.reconnects += 1;
@@ -67,7 +67,7 @@ export class StreamFollower {
       if (response.status === 204) this.hasEnded = true;
       if (response.status >= 400 && response.status !== 503) {
         const detail = `${this.name} ${this.#path} after ${this.#lastId}: ${response.status} ${await response.text()}`;
-        this.#history.addViolation('a stream can be taken up again', detail);
+        this.#history.addViolation('a stream can be resumed', detail);
         this.hasEnded = true;
       }
       if (response.status !== 200 || response.body === null) return;

@@ -2,30 +2,30 @@ import { isObject, type JsonObject } from '../../../machines/json.ts';
 import type { History } from '../history.ts';
 import type { Call, Client, Reply } from './client.ts';
 
-/** What a client wants to tell an execution, however often it had to say it. `nonce` finds it in the log. */
+/** A message of a client to an execution, with its repetitions. `nonce` identifies it in the log. */
 export interface Message {
   readonly kind: 'start' | 'event' | 'decision' | 'cancel' | 'pause' | 'resume' | 'retry';
   readonly nonce: string;
-  /** Acknowledged. */
+  /** Whether it was acknowledged. */
   ok: boolean;
-  /** Times that nobody knows of whether it happened. */
+  /** Number of requests with an unknown outcome. */
   unknown: number;
-  /** Repeats have the effect of one. */
+  /** Repetitions have no further effect. */
   readonly once: boolean;
 }
 
 const TERMINAL: ReadonlySet<string> = new Set(['completed', 'failed', 'cancelled', 'limit_exceeded']);
 
-/** Shown in place of a status by no server: it was acknowledged, and is not there. Its client gives up. */
+/** Status of an acknowledged execution that does not exist. Its client gives up. */
 const LOST_STATUS = 'lost';
 
-/** One execution as its client sees it: what it asked for, and the newest that anybody has shown it. */
+/** One execution from the view of its client: the sent messages, and the newest state it has read. */
 export class TrackedExecution {
   readonly key: string;
   readonly workflow: string;
   readonly messages: Message[] = [];
   id: string | null = null;
-  /** Its client has gone to the end of it. */
+  /** Its client has finished. */
   finished = false;
   readonly #history: History;
   #lastSeen = { sequence: 0, terminal: null as string | null };
@@ -36,7 +36,7 @@ export class TrackedExecution {
     this.#history = history;
   }
 
-  /** Starts it, once. Null when the client has walked away without knowing. */
+  /** Starts the execution once. Null if the client has given up without knowing the outcome. */
   async start(client: Client, input: JsonObject, patience = Number.POSITIVE_INFINITY): Promise<string | null> {
     const body = { workflow_id: this.workflow, input: { key: this.key, ...input }, labels: { key: this.key } };
     const call = { method: 'POST', path: '/executions', body, idempotencyKey: this.key, what: 'start', about: this.key } as const;
@@ -46,7 +46,7 @@ export class TrackedExecution {
     return this.id;
   }
 
-  /** Without a key, repeats are messages of their own. */
+  /** Without a key, each repetition is a separate message. */
   async event(
     client: Client,
     key: string,
@@ -84,7 +84,7 @@ export class TrackedExecution {
     return this.#sendMessage(client, { kind: 'retry', nonce: 'retry', once: false }, this.#call('retry', {}));
   }
 
-  /** Looks at it, at any server: what was shown before must be there. */
+  /** Reads the execution at any server; it must not be older than what was read before. */
   async read(client: Client, waitMs = 0): Promise<JsonObject> {
     const { sequence, terminal } = this.#lastSeen;
     const id = this.id ?? '';
@@ -96,23 +96,19 @@ export class TrackedExecution {
       about: id,
     });
     if (reply.status !== 200) {
-      this.#history.addViolation('what was acknowledged is there', `${id} (${this.key}) is answered with ${reply.status}`, [
-        id,
-        this.key,
-      ]);
+      this.#history.addViolation('acknowledged executions exist', `${id} (${this.key}) got ${reply.status}`, [id, this.key]);
       return { status: LOST_STATUS };
     }
     const { body } = reply;
     const [shown, status] = [Number(body.sequence), String(body.status)];
-    if (shown < sequence)
-      this.#history.addViolation('nobody is shown an earlier state', `${id}: event ${sequence}, later ${shown}`, [id]);
+    if (shown < sequence) this.#history.addViolation('reads are monotonic', `${id}: event ${sequence}, later ${shown}`, [id]);
     if (terminal !== null && status !== terminal && !(terminal === 'failed' && this.#hasSent('retry')))
-      this.#history.addViolation('an end is final', `${id}: ${terminal}, later ${status}`, [id]);
+      this.#history.addViolation('a terminal status is final', `${id}: ${terminal}, later ${status}`, [id]);
     if (shown >= this.#lastSeen.sequence) this.#lastSeen = { sequence: shown, terminal: TERMINAL.has(status) ? status : null };
     return body;
   }
 
-  /** Looks until it has ended, or until it waits for somebody: answers that status. */
+  /** Reads until the execution has ended or waits; returns its status. */
   async settled(client: Client): Promise<string> {
     for (;;) {
       const { status } = await this.read(client, 3_000);
@@ -120,7 +116,7 @@ export class TrackedExecution {
     }
   }
 
-  /** Looks until it has ended. */
+  /** Reads until the execution has ended. */
   async ended(client: Client): Promise<string> {
     for (;;) {
       const status = await this.settled(client);
@@ -150,7 +146,7 @@ export class TrackedExecution {
     return idempotencyKey === undefined ? call : { ...call, idempotencyKey };
   }
 
-  /** Repeats it until its outcome is known, or until patience is at its end. */
+  /** Repeats the request until its outcome is known, or until the client gives up. */
   async #sendMessage(
     client: Client,
     given: Omit<Message, 'ok' | 'unknown'>,
@@ -160,7 +156,7 @@ export class TrackedExecution {
     const message: Message = { ...given, ok: false, unknown: 0 };
     this.messages.push(message);
     for (;;) {
-      // Counted before the answer is there: whoever is torn away meanwhile knows nothing.
+      // Counted before the reply arrives, because the run may end in the meantime.
       message.unknown += 1;
       const reply = await client.ask(call);
       if (reply.outcome !== 'unknown') {

@@ -3,7 +3,7 @@ import { isObject, type JsonObject } from '../../../machines/json.ts';
 import type { History, Outcome } from '../history.ts';
 import type { Client } from './client.ts';
 
-/** A work item in the hands of a worker, and what that told of it. */
+/** A claimed work item, with the reports of its worker. */
 export interface Claim {
   readonly item: string;
   readonly execution: string;
@@ -15,12 +15,12 @@ export interface Claim {
 
 export interface Report {
   readonly as: 'completed' | 'failed';
-  /** In the output, or in the error. */
+  /** Identifies the report; in the output or the error. */
   readonly nonce: string;
   readonly outcome: Outcome;
 }
 
-/** Claims what there is and reports on it: rightly, twice, late, under a fence that is not its own, or never. */
+/** Claims work items and reports them: correctly, twice, late, under a wrong fence, or never. */
 export class Worker {
   readonly claims: Claim[] = [];
   readonly #name: string;
@@ -34,13 +34,13 @@ export class Worker {
     this.#history = history;
   }
 
-  /** Until it is over. `tired`: it makes no trouble any more. */
+  /** Works until the run ends. `wellBehaved`: whether it should behave. */
   async work(wellBehaved: () => boolean): Promise<void> {
     const { random, stopped: over } = this.#client;
     while (!over.aborted) {
       try {
         for (const claim of await this.#claim()) {
-          // It is forgotten: its lease has to lapse.
+          // Never reported: the lease has to expire.
           if (!wellBehaved() && random.chance(0.01)) continue;
           await this.#report(claim, wellBehaved());
         }
@@ -83,7 +83,7 @@ export class Worker {
     if (misbehaves(0.1)) await this.#sendReport(claim, 'completed', claim.fence);
   }
 
-  /** Until it is known; each report has a nonce of its own, so that the log tells which one counts. */
+  /** Repeats a report until its outcome is known. Each report has its own nonce, so that the log shows which one counts. */
   async #sendReport(claim: Claim, as: Report['as'], fence: number): Promise<Outcome> {
     this.#reports += 1;
     const nonce = `${this.#name}-${this.#reports}`;
@@ -97,7 +97,7 @@ export class Worker {
       });
       if (outcome === 'unknown') unknown = true;
       else {
-        // Refused after an answer was lost: the first may be what has settled it.
+        // If a reply was lost, a refusal may mean that the first request has settled the item.
         claim.reports.push({ as, nonce, outcome: outcome === 'refused' && unknown ? 'unknown' : outcome });
         return outcome;
       }

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../../machines/json.ts';
 import { ir, python, tool } from '../../support/ir.ts';
 
-/** Whatever happens to servers, only time ends the attempts. */
+/** Enough attempts that failures of servers do not fail a node. */
 const PATIENT: JsonObject = {
   max_attempts: 1_000,
   backoff: 'fixed',
@@ -16,7 +16,7 @@ const step = (ms: number, failures = 0): JsonObject => tool('step', { node, inpu
 const timer = (seconds: number): JsonObject => ({ type: 'wait', condition: 'timer', timeout_secs: seconds });
 const event = (key: string): JsonObject => ({ type: 'wait', condition: 'external_event', correlation_key: key });
 
-/** A function, a decision, an external worker, a payment, a function. */
+/** A function, an approval, an external worker, a payment event, a function. */
 const ORDER = ir(
   'order',
   {
@@ -36,21 +36,21 @@ const ORDER = ir(
   more,
 );
 
-/** Twice round: three branches, one with a retry, one of an external worker, one of time, and their join. */
+/** A loop with two iterations of a fan-out: a function with retries, an external worker, a timer, and their join. */
 const ROUNDS = ir(
   'rounds',
   {
-    fan: { type: 'parallel', branches: ['quick', 'outside', 'later'] },
+    fan: { type: 'parallel', branches: ['quick', 'external', 'later'] },
     quick: step(0, 2),
-    outside: python('outside', { node, output_key: 'outside' }),
+    external: python('external', { node, output_key: 'external' }),
     later: timer(0.5),
-    join: { type: 'join', wait_for: ['quick', 'outside', 'later'], merge_strategy: 'collect' },
+    join: { type: 'join', wait_for: ['quick', 'external', 'later'], merge_strategy: 'collect' },
     count: tool('count', { node, input_mapping: { n: 'state.n' } }),
     again: { type: 'condition', branches: [{ condition: 'state.n < 2', target: 'fan' }, { target: 'end' }] },
   },
   [
     ['quick', 'join'],
-    ['outside', 'join'],
+    ['external', 'join'],
     ['later', 'join'],
     ['join', 'count'],
     ['count', 'again'],
@@ -58,7 +58,7 @@ const ROUNDS = ir(
   more,
 );
 
-/** Only time moves it on. */
+/** Timers and a function. */
 const REMINDER = ir(
   'reminder',
   { soon: timer(0.5), note: step(5), later: timer(1) },
@@ -70,14 +70,14 @@ const REMINDER = ir(
   more,
 );
 
-/** What the execution of it is for its parent: a function, time, an external worker. */
+/** Child workflow: a function, a timer, an external worker. */
 const CHILD = ir(
   'child',
-  { prepare: step(5), rest: timer(0.3), outside: python('child', { node, output_key: 'outside' }) },
+  { prepare: step(5), rest: timer(0.3), external: python('child', { node, output_key: 'external' }) },
   [
     ['prepare', 'rest'],
-    ['rest', 'outside'],
-    ['outside', 'end'],
+    ['rest', 'external'],
+    ['external', 'end'],
   ],
   more,
 );
@@ -93,7 +93,7 @@ const PARENT = ir(
   more,
 );
 
-/** An event or time, whichever comes first. */
+/** A race between an event and a timer. */
 const RACE = ir(
   'race',
   {
@@ -112,7 +112,7 @@ const RACE = ir(
   more,
 );
 
-/** Ten events, one after the other, in a loop. */
+/** Ten events in a loop. */
 const TICKS = ir(
   'ticks',
   {
@@ -127,22 +127,22 @@ const TICKS = ir(
   more,
 );
 
-/** Works in all ways at once, until somebody cancels it. */
+/** A fan-out of all kinds of work that is cancelled. */
 const LONG = ir(
   'long',
   {
-    fork: { type: 'parallel', branches: ['work', 'outside', 'ask', 'sub', 'sleep'] },
+    fork: { type: 'parallel', branches: ['work', 'external', 'ask', 'sub', 'sleep'] },
     work: step(400),
-    outside: python('long', { node, output_key: 'outside' }),
+    external: python('long', { node, output_key: 'external' }),
     ask: { type: 'human_approval', description: 'Go on?' },
     sub: { type: 'subgraph', workflow_ref: 'child', node },
     sleep: timer(3_600),
   },
-  ['work', 'outside', 'ask', 'sub', 'sleep'].map((from) => [from, 'end'] as const),
+  ['work', 'external', 'ask', 'sub', 'sleep'].map((from) => [from, 'end'] as const),
   more,
 );
 
-/** Fails for good the first time. */
+/** Its tool fails the first time, without a retry. */
 const REFUSED = ir(
   'refused',
   { before: step(5), refuses: tool('refuses', { node }), after: step(5) },
@@ -154,7 +154,7 @@ const REFUSED = ir(
   more,
 );
 
-/** A request to a server outside, which fails at times. */
+/** A request to the external server, which sometimes refuses it. */
 const calling = (sinkUrl: string): JsonObject =>
   ir(
     'calling',

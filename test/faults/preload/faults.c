@@ -1,6 +1,6 @@
 /*
- * Stands between a program and the C library (LD_PRELOAD): fails its writes and syncs as a bad or full disk would, and shifts its clock, as
- * a small file of orders says that another process changes meanwhile. preload.ts has the other half of this layout.
+ * Loaded before the C library (LD_PRELOAD): fails writes and syncs like a bad or full disk, and shifts the clock, as directed by a small
+ * memory-mapped control file that another process writes. preload.ts has the same layout.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-struct orders {
+struct control {
   _Atomic int32_t syncs_left;
   int32_t sync_errno;
   _Atomic int32_t writes_left;
@@ -28,25 +28,25 @@ struct orders {
   volatile int32_t sync_delay_ms;
 };
 
-static struct orders *orders;
-/* Parts of the paths of files that are hit, each between two colons. */
+static struct control *control;
+/* Parts of the paths of affected files, each between two colons. */
 static const char *files;
 
-__attribute__((constructor)) static void map_orders(void) {
-  const char *path = getenv("FAULTS_ORDERS");
+__attribute__((constructor)) static void map_control(void) {
+  const char *path = getenv("FAULTS_CONTROL");
   const char *given = getenv("FAULTS_FILES");
   if (path == NULL || given == NULL) return;
-  /* PostgreSQL writes its titles over its environment. */
+  /* PostgreSQL overwrites its environment with process titles, so the value is copied. */
   files = strdup(given);
   if (files == NULL) return;
   int fd = open(path, O_RDWR | O_CLOEXEC);
   if (fd < 0) return;
-  void *mapped = mmap(NULL, sizeof(struct orders), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-  if (mapped != MAP_FAILED) orders = mapped;
+  void *mapped = mmap(NULL, sizeof(struct control), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  if (mapped != MAP_FAILED) control = mapped;
   close(fd);
 }
 
-/* The function of that name which this library stands before. */
+/* The next definition of a function, in the C library. */
 #define NEXT(name)                                                       \
   ({                                                                     \
     static __typeof__(&name) found;                                      \
@@ -72,7 +72,7 @@ static int is_hit(int fd) {
   return 0;
 }
 
-/* Takes one of the failures that are left. */
+/* Takes one of the remaining failures. */
 static int takes(_Atomic int32_t *left, _Atomic int32_t *failed) {
   int32_t seen = atomic_load(left);
   while (seen > 0) {
@@ -85,17 +85,17 @@ static int takes(_Atomic int32_t *left, _Atomic int32_t *failed) {
 }
 
 static int sync_fails(int fd) {
-  if (orders == NULL) return 0;
-  if (orders->sync_delay_ms > 0 && is_hit(fd)) usleep((useconds_t)orders->sync_delay_ms * 1000);
-  if (atomic_load(&orders->syncs_left) <= 0 || !is_hit(fd)) return 0;
-  if (!takes(&orders->syncs_left, &orders->syncs_failed)) return 0;
-  errno = orders->sync_errno;
+  if (control == NULL) return 0;
+  if (control->sync_delay_ms > 0 && is_hit(fd)) usleep((useconds_t)control->sync_delay_ms * 1000);
+  if (atomic_load(&control->syncs_left) <= 0 || !is_hit(fd)) return 0;
+  if (!takes(&control->syncs_left, &control->syncs_failed)) return 0;
+  errno = control->sync_errno;
   return 1;
 }
 
 static int write_fails(int fd) {
-  if (orders == NULL || atomic_load(&orders->writes_left) <= 0 || !is_hit(fd)) return 0;
-  return takes(&orders->writes_left, &orders->writes_failed);
+  if (control == NULL || atomic_load(&control->writes_left) <= 0 || !is_hit(fd)) return 0;
+  return takes(&control->writes_left, &control->writes_failed);
 }
 
 int fsync(int fd) {
@@ -106,11 +106,11 @@ int fdatasync(int fd) {
   return sync_fails(fd) ? -1 : NEXT(fdatasync)(fd);
 }
 
-/* Half of what was to be written is in the file when the write fails. */
+/* The write fails after half of its bytes. */
 #define TORN_PWRITE(name, offset_type)                                        \
   ssize_t name(int fd, const void *from, size_t size, offset_type at) {       \
     if (!write_fails(fd)) return NEXT(name)(fd, from, size, at);              \
-    int cause = orders->write_errno;                                          \
+    int cause = control->write_errno;                                          \
     if (size > 1) NEXT(name)(fd, from, size / 2, at);                         \
     errno = cause;                                                            \
     return -1;                                                                \
@@ -120,15 +120,15 @@ TORN_PWRITE(pwrite64, off64_t)
 
 ssize_t pwritev(int fd, const struct iovec *from, int count, off_t at) {
   if (!write_fails(fd)) return NEXT(pwritev)(fd, from, count, at);
-  errno = orders->write_errno;
+  errno = control->write_errno;
   return -1;
 }
 
 int posix_fallocate(int fd, off_t at, off_t size) {
-  return write_fails(fd) ? orders->write_errno : NEXT(posix_fallocate)(fd, at, size);
+  return write_fails(fd) ? control->write_errno : NEXT(posix_fallocate)(fd, at, size);
 }
 
-static int64_t offset_ms(void) { return orders == NULL ? 0 : orders->clock_offset_ms; }
+static int64_t offset_ms(void) { return control == NULL ? 0 : control->clock_offset_ms; }
 
 int clock_gettime(clockid_t clock, struct timespec *now) {
   int result = NEXT(clock_gettime)(clock, now);
