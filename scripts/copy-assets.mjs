@@ -1,4 +1,4 @@
-// Puts what is no TypeScript beside the compiled code that reads it: the SQL migrations, the page of drawings.
+// Copies files that are not TypeScript next to the compiled code that reads them: SQL migrations, and the assets of diagrams.
 import { cpSync, existsSync, readdirSync } from 'node:fs';
 
 const folders = readdirSync('store', { withFileTypes: true })

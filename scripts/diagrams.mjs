@@ -1,4 +1,4 @@
-// Draws every example into docs/diagrams/. Run it by `npm run diagrams`, which builds first; a test holds them against the examples.
+// Draws every example into docs/diagrams/. Run it with `npm run diagrams`, which builds first; a test compares them with the examples.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';

@@ -1,4 +1,4 @@
-// Breaks everything that servers stand on while they are used, and checks afterwards that nothing was lost: docs/faults.md.
+// Injects faults into servers under load, and checks that no acknowledged data is lost: docs/faults.md.
 //   npm run faults -- --minutes 25 [--seed N] [--engine sqlite|postgres] [--report docs/faults.md]
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 const USAGE = 'usage: npm run faults -- --minutes N [--seed N] [--engine sqlite|postgres] [--report FILE]';
 const ENGINES = ['sqlite', 'postgres'];
 
-function given() {
+function parseOptions() {
   try {
     const text = { type: 'string' };
     const { values } = parseArgs({ options: { minutes: { ...text, default: '5' }, seed: text, engine: text, report: text } });
@@ -18,7 +18,7 @@ function given() {
   }
 }
 
-const values = given();
+const values = parseOptions();
 if (values === null) {
   console.error(USAGE);
   process.exit(2);

@@ -1,4 +1,4 @@
-// `npm run quickstart`: a server, a workflow, an approval, over REST, in a few seconds. Leaves nothing behind.
+// `npm run quickstart`: runs a server, a workflow and an approval over REST, in a few seconds. Removes its files afterwards.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -14,8 +14,8 @@ const READY_MS = 8_000;
 const STOP_MS = 5_000;
 const RUN_MS = 8_000;
 
-/** Something the reader can mend: one line, no stack. */
-class Trouble extends Error {}
+/** An error that the user can fix; printed without a stack trace. */
+class UserError extends Error {}
 
 const coloured = process.stdout.isTTY === true && !process.env.NO_COLOR;
 const paint = (format, text) => (coloured ? styleText(format, text) : text);
@@ -23,17 +23,17 @@ const say = (text = '') => console.log(text);
 const chapter = (title) => say(`\n${paint('bold', title)}`);
 
 async function installed() {
-  if (!existsSync(join(ROOT, 'node_modules', 'better-sqlite3'))) throw new Trouble('the packages are missing: run `npm ci`');
-  if (!existsSync(join(ROOT, 'dist', 'src', 'cli', 'main.js'))) throw new Trouble('dist/ is missing: run `npm run build`');
+  if (!existsSync(join(ROOT, 'node_modules', 'better-sqlite3'))) throw new UserError('the packages are missing: run `npm ci`');
+  if (!existsSync(join(ROOT, 'dist', 'src', 'cli', 'main.js'))) throw new UserError('dist/ is missing: run `npm run build`');
   try {
     const { default: Database } = await import('better-sqlite3');
     new Database(':memory:').close();
   } catch {
-    throw new Trouble('better-sqlite3 is not compiled: install python3, make and g++, then run `npm rebuild better-sqlite3`');
+    throw new UserError('better-sqlite3 is not compiled: install python3, make and g++, then run `npm rebuild better-sqlite3`');
   }
 }
 
-/** Starts `jamjet dev` and waits for the address it prints. */
+/** Starts `jamjet dev`; `ready` resolves with the address that it prints. */
 function serve(folder) {
   const args = [JAMJET, 'dev', '--port', '0', '--db', join(folder, 'runtime.db'), '--tools', join(EXAMPLE, 'tools.mjs')];
   const child = spawn(process.execPath, args, {
@@ -45,7 +45,7 @@ function serve(folder) {
   const ready = new Promise((resolve, reject) => {
     let printed = '';
     const late = setTimeout(
-      () => reject(new Trouble(`the server was not ready within ${READY_MS / 1000} s:\n${printed}`)),
+      () => reject(new UserError(`the server was not ready within ${READY_MS / 1000} s:\n${printed}`)),
       READY_MS,
     );
     const read = (chunk) => {
@@ -58,7 +58,7 @@ function serve(folder) {
     child.stdout.on('data', read);
     child.stderr.on('data', read);
     child.once('error', reject);
-    child.once('exit', (code) => reject(new Trouble(`the server ended with ${code}:\n${printed}`)));
+    child.once('exit', (code) => reject(new UserError(`the server ended with ${code}:\n${printed}`)));
   });
   const stop = async () => {
     if (child.exitCode === null) child.kill('SIGTERM');
@@ -75,7 +75,7 @@ async function compileExample() {
   const file = join(EXAMPLE, 'workflow.yaml');
   const { document, diagnostics } = parseWorkflow(await readFile(file, 'utf8'), file);
   if (document === null)
-    throw new Trouble(diagnostics.map((found) => `${found.file}:${found.line}: ${found.message}`).join('\n'));
+    throw new UserError(diagnostics.map((found) => `${found.file}:${found.line}: ${found.message}`).join('\n'));
   return document;
 }
 
@@ -86,13 +86,13 @@ function line(event, startedMs) {
     attempt > 0 ? `attempt ${attempt + 1}` : '',
     error ?? '',
     decision === undefined ? '' : `${decision} by ${user}`,
-    event.kind === 'InterruptRaised' ? 'a person has to decide' : '',
+    event.kind === 'InterruptRaised' ? 'waits for an approval' : '',
     event.kind === 'NodeSkipped' ? (reason ?? '') : '',
   ].filter((text) => text !== '');
   return `  ${paint('dim', at)}  ${String(event.sequence).padStart(2)}  ${event.kind.padEnd(22)} ${(event.node_id ?? '').padEnd(16)} ${remark.join('  ')}`.trimEnd();
 }
 
-/** Follows the log to its end; approves whatever asks for it, once. */
+/** Follows the log to its end, and approves each approval request. */
 async function follow(client, id) {
   const events = [];
   let startedMs = 0;
@@ -104,7 +104,7 @@ async function follow(client, id) {
     if (event.kind !== 'InterruptRaised') continue;
     const { pending } = await client.approvals(id);
     const open = pending.find((approval) => approval.node_id === event.node_id);
-    if (open === undefined) throw new Trouble(`${event.node_id} asks for an approval that is not listed as pending`);
+    if (open === undefined) throw new UserError(`${event.node_id} waits for an approval that is not listed as pending`);
     say(`  ${paint('yellow', '◆')} ${open.context.description}`);
     say(`    ${paint('cyan', `POST /executions/${id}/approve`)}  {"decision": "approved"}`);
     await client.approve(id, { decision: 'approved', user_id: 'you', comment: 'from the quickstart' });
@@ -116,10 +116,10 @@ async function follow(client, id) {
 function verify(execution, { events, approvals }) {
   const gap = events.findIndex((event, index) => event.sequence !== index + 1);
   if (execution.status !== 'completed')
-    throw new Trouble(`the execution is ${execution.status}: ${execution.error ?? 'no error given'}`);
-  if (approvals !== 1) throw new Trouble(`expected one approval, there were ${approvals}`);
-  if (gap >= 0) throw new Trouble(`the log has a gap before event ${gap + 1}`);
-  if (events.at(-1)?.kind !== 'WorkflowCompleted') throw new Trouble('the log does not end with WorkflowCompleted');
+    throw new UserError(`the execution is ${execution.status}: ${execution.error ?? 'no error given'}`);
+  if (approvals !== 1) throw new UserError(`expected one approval, there were ${approvals}`);
+  if (gap >= 0) throw new UserError(`the log has a gap before event ${gap + 1}`);
+  if (events.at(-1)?.kind !== 'WorkflowCompleted') throw new UserError('the log does not end with WorkflowCompleted');
 }
 
 async function tour(url, folder) {
@@ -158,11 +158,11 @@ try {
   server = serve(folder);
   await tour(await server.ready, folder);
   const code = await server.stop();
-  if (code !== 0) throw new Trouble(`the server stopped with ${code}`);
+  if (code !== 0) throw new UserError(`the server stopped with ${code}`);
   say(`\nDone in ${((performance.now() - startedMs) / 1000).toFixed(1)} s. Next: README.md, examples/, \`bin/jamjet.js --help\``);
 } catch (error) {
   await server?.stop();
-  console.error(`\n${paint('red', 'quickstart failed')}: ${error instanceof Trouble ? error.message : (error.stack ?? error)}`);
+  console.error(`\n${paint('red', 'quickstart failed')}: ${error instanceof UserError ? error.message : (error.stack ?? error)}`);
   process.exitCode = 1;
 } finally {
   await rm(folder, { recursive: true, force: true });

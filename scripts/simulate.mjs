@@ -1,4 +1,4 @@
-// Deterministic simulation of the runtime (test/simulation): plays seeds, and prints what fails with the command that plays it again.
+// Runs the deterministic simulation of the runtime (test/simulation), and prints failing seeds with the commands that replay them.
 //   npm run simulate -- --seeds 10000 --from 1 --processes 2
 import { spawn, spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
@@ -43,6 +43,6 @@ const codes = await Promise.all(
     ),
 );
 const seconds = (performance.now() - started) / 1000;
-const held = codes.every((code) => code === 0);
-console.log(`${seeds} seeds from ${from} in ${seconds.toFixed(0)} s: ${held ? 'all hold' : 'some fail'}`);
-process.exitCode = held ? 0 : 1;
+const passed = codes.every((code) => code === 0);
+console.log(`${seeds} seeds from ${from} in ${seconds.toFixed(0)} s: ${passed ? 'all pass' : 'some fail'}`);
+process.exitCode = passed ? 0 : 1;

@@ -16,7 +16,7 @@ describe('a simulation', () => {
     expect(digests.size).toBe(6);
   });
 
-  it('differs when a fault is left out', async () => {
+  it('differs if a fault is omitted', async () => {
     const seed = [1, 2, 3, 4, 5, 6, 7, 8, 9].find((each) => generatePlan(each).faults.some(({ kind }) => kind === 'crash')) ?? 1;
     const crash = generatePlan(seed).faults.find(({ kind }) => kind === 'crash')?.id ?? '';
     const without = await simulate(generatePlan(seed, new Set([crash])));
@@ -25,7 +25,7 @@ describe('a simulation', () => {
 });
 
 describe('minimising', () => {
-  it('leaves what a failure needs, and nothing else', async () => {
+  it('keeps the parts that a failure needs, and no others', async () => {
     const seed = 3;
     const [one, another] = [generatePlan(seed).operations[0]?.id ?? '', generatePlan(seed).faults.at(-1)?.id ?? ''];
     const kept = await minimise(
@@ -34,7 +34,7 @@ describe('minimising', () => {
         operations.some(({ id }) => id === one) && (another === '' || faults.some(({ id }) => id === another)),
     );
     const needed = [one, another].filter((id) => id !== '');
-    // Some nodes stay: a workflow without any is none.
+    // Some nodes remain, because a workflow requires at least one.
     expect(kept.filter((part) => !/^w\d\.n\d$/.test(part)).sort()).toEqual(needed.sort());
     expect(kept.length).toBeLessThan(partsOf(seed).length);
     expect(planOf(seed, kept)?.operations.map(({ id }) => id)).toEqual([one]);

@@ -6,13 +6,13 @@ import type { Fault, Operation, Plan } from './plan.ts';
 const MAX_NODES = 8;
 const FAULTS_MS = 90_000;
 
-/** The plan of a seed without what is left out: operations, faults, workers and nodes, by their ids. */
+/** Generates the plan of a seed, without the excluded operations, faults, workers and nodes (by id). */
 export function generatePlan(seed: number, excluded: ReadonlySet<string> = new Set()): Plan {
   const random = randomStream(seed, 'plan');
   const shared = random.chance(0.6);
   const processCount = shared ? random.between(1, 3) : 1;
   const workflows = generateWorkflows(seed, excluded);
-  // Work of one process is taken over by another.
+  // Whether other processes take over the work of a frozen one.
   const takeover = processCount > 1 && random.chance(0.4);
   const processes = Array.from({ length: processCount }, () => generateProcess(random, takeover));
   const isKept = ({ id }: { readonly id: string }): boolean => !excluded.has(id);
@@ -103,12 +103,12 @@ function generateFaults(random: Random, processCount: number, takeover: boolean)
     if (roll < 0.66) return { id, kind: 'stop', process, atMs, downMs, graceMs: random.pick([0, 1_000, 10_000]) };
     if (roll < 0.8) return { id, kind: 'freeze', process, atMs, forMs };
     if (roll < 0.88) return { id, kind: 'outage', process, atMs, forMs };
-    return { id, kind: 'notices', process, atMs, forMs, how: random.chance(0.7) ? 'lost' : 'twice' };
+    return { id, kind: 'notifications', process, atMs, forMs, how: random.chance(0.7) ? 'lost' : 'twice' };
   });
   return [...frozen, ...others];
 }
 
-/** Longer than its lease lasts. */
+/** Freezes a process for longer than its lease. */
 function generateWorkFreeze(random: Random, processCount: number): Fault {
   const process = random.between(0, processCount - 1);
   return { id: 'fw', kind: 'freeze at work', process, nth: random.between(1, 3), forMs: random.pick([45_000, 60_000]) };

@@ -23,8 +23,8 @@ import type { Plan } from './plan.ts';
 const MAX_NODES = 8;
 
 /**
- * Up to three random workflows, of which earlier ones start later ones as children. `dropped` names nodes to leave out
- * (`w0.n3`): what is left is another valid workflow, or an empty list says that there is none.
+ * Generates up to three random workflows; earlier ones start later ones as children. `excluded` has nodes to leave out (`w0.n3`). Returns an
+ * empty list if the remaining nodes are not a valid workflow.
  */
 export function generateWorkflows(seed: number, excluded: ReadonlySet<string>): Plan['workflows'] {
   const random = randomStream(seed, 'workflows');
@@ -40,7 +40,7 @@ export function generateWorkflows(seed: number, excluded: ReadonlySet<string>): 
   return workflows;
 }
 
-/** Branches that race for a join that takes the first, maybe round after round: what is begun is often given up, in the same step even. */
+/** Branches that race for a `first` join, possibly in a loop: started work is often cancelled, even in the same step. */
 function generateRace(random: Random, id: string): JsonObject {
   const branches = ['n2', 'n3', 'n4'].slice(0, random.between(2, 3));
   const branch = (name: string): NodeSpec => {
@@ -66,7 +66,7 @@ function generateRace(random: Random, id: string): JsonObject {
   return { ...document(nodes, edges), workflow_id: id, timeouts };
 }
 
-/** Branches of which those that wait end everything: the work beside them is given up, in the step that begins it even. */
+/** Branches of which the waiting ones end the execution: other work is cancelled, even in the step that starts it. */
 function limited(branches: readonly NodeSpec[]): JsonObject {
   const target = ({ kind }: NodeSpec): string => ((kind as JsonObject).type === 'tool' ? 'end' : 'n5');
   const names = branches.map(({ id }) => id);
@@ -102,7 +102,7 @@ function generateValid(
 
 interface Settings {
   readonly timeouts: JsonObject;
-  /** By node: how long it waits, and the workflow that it starts, if it does. */
+  /** By node: duration of its wait, and the workflow that it starts, if any. */
   readonly nodes: readonly { readonly waitSecs: number; readonly child: string | null }[];
 }
 
@@ -126,7 +126,7 @@ function documentFrom(id: string, drawn: readonly Spec[], { timeouts, nodes }: S
     const { waitSecs = 1, child = null } = nodes[i] ?? {};
     if (kind.type === 'tool' && node.policy === undefined && child !== null) {
       const { tool_ref: _tool, ...rest } = kind;
-      // The whole state would be copied into the child's, and the child's into this one's, round after round.
+      // Without a mapping, parent and child would copy their states into each other in each iteration.
       return { ...node, kind: { ...rest, type: 'subgraph', workflow_ref: child, input_mapping: { mark: '{{ state.mark }}' } } };
     }
     return kind.timeout_secs === undefined ? node : { ...node, kind: { ...kind, timeout_secs: waitSecs } };

@@ -1,17 +1,17 @@
 import { generatePlan } from './generate-plan.ts';
 import type { Plan } from './plan.ts';
 
-/** A bound on how long minimising takes: each attempt is a simulation. */
+/** Maximum number of simulations for one seed. */
 const MAX_ATTEMPTS = 400;
 
-/** Everything of a seed's plan that can be left out: operations, faults, workers and nodes, by their ids. */
+/** All parts of a seed's plan that can be excluded: operations, faults, workers and nodes, by id. */
 export function partsOf(seed: number): readonly string[] {
   const { operations, faults, workers, workflows } = generatePlan(seed);
   const nodes = workflows.flatMap(({ id, document }) => (document.nodes as readonly unknown[]).map((_, n) => `${id}.n${n}`));
   return [...faults.map(({ id }) => id), ...operations.map(({ id }) => id), ...nodes, ...workers];
 }
 
-/** The plan of a seed with these parts alone; null = they make no plan, since a workflow that is left is not valid. */
+/** The plan of a seed with only the given parts; null if they do not include a valid workflow. */
 export function planOf(seed: number, kept: readonly string[]): Plan | null {
   const keeps = new Set(kept);
   const plan = generatePlan(seed, new Set(partsOf(seed).filter((part) => !keeps.has(part))));
@@ -19,8 +19,8 @@ export function planOf(seed: number, kept: readonly string[]): Plan | null {
 }
 
 /**
- * The smallest set of parts it can find with which the seed still fails: leaves out halves, then quarters, and so on down to single
- * parts, for as long as that helps (delta debugging, Zeller 1999).
+ * Finds a small set of parts with which the seed still fails: removes halves, then quarters, and so on down to single parts (delta debugging,
+ * Zeller 1999).
  */
 export async function minimise(seed: number, fails: (plan: Plan) => Promise<boolean>): Promise<readonly string[]> {
   let kept = partsOf(seed);

@@ -1,24 +1,24 @@
 import type { JsonObject } from '../../machines/json.ts';
 
-/** One thing a client does, at a time; what it is done to is named by the id of the start it refers to. */
+/** An operation of a client at a given time; `of` is the id of the start operation of its execution. */
 export type Operation = {
   readonly id: string;
   readonly atMs: number;
 } & (
   | { readonly kind: 'start'; readonly workflow: string; readonly keyed: boolean }
-  /** The same request again, under the same idempotency key. */
+  /** Repeats the start request with the same idempotency key. */
   | { readonly kind: 'start again'; readonly of: string }
   | { readonly kind: 'event'; readonly of: string; readonly key: string; readonly keyed: boolean; readonly twice: boolean }
   | { readonly kind: 'approve'; readonly of: string; readonly decision: 'approved' | 'rejected'; readonly named: boolean }
   | { readonly kind: 'cancel' | 'pause' | 'resume' | 'retry' | 'read' | 'follow'; readonly of: string }
 );
 
-/** What goes wrong, and when. `process` is the place of a runtime process; `nth` counts the commits of that place over all its lives. */
+/** A fault and its time. `process` is the index of a runtime process; `nth` counts the commits of that process across restarts. */
 export type Fault = { readonly id: string } & (
   | { readonly kind: 'crash'; readonly process: number; readonly atMs: number; readonly downMs: number }
   | { readonly kind: 'stop'; readonly process: number; readonly atMs: number; readonly downMs: number; readonly graceMs: number }
   | { readonly kind: 'freeze'; readonly process: number; readonly atMs: number; readonly forMs: number }
-  /** The process freezes as it calls a tool for the `nth` time, until another has begun the attempt after that, or `forMs` have passed. */
+  /** The process freezes when it calls a tool for the `nth` time, until another process has started the next attempt, or for `forMs`. */
   | { readonly kind: 'freeze at work'; readonly process: number; readonly nth: number; readonly forMs: number }
   | { readonly kind: 'outage'; readonly process: number; readonly atMs: number; readonly forMs: number }
   | {
@@ -26,16 +26,16 @@ export type Fault = { readonly id: string } & (
       readonly process: number;
       readonly nth: number;
       /**
-       * `refused`: nothing is applied, and an error says so · `crash before`, `crash after`: the process dies with the commit unsent, or
-       * applied and not answered · `lost`: applied, but the answer is an error · `late`: the answer is an error, and it is applied afterwards
-       * · `slow`: the answer takes long.
+       * `refused`: not applied, with an error · `crash before`, `crash after`: the process dies before the commit is sent, or after it is applied and
+       * before the reply · `lost`: applied, but the reply is an error · `late`: the reply is an error, and the commit is applied afterwards ·
+       * `slow`: the reply is slow.
        */
       readonly how: 'refused' | 'crash before' | 'crash after' | 'lost' | 'late' | 'slow';
       readonly downMs: number;
     }
-  /** Notifications to that process between two times are lost, or come twice. */
+  /** Notifications to that process in a time range are lost, or delivered twice. */
   | {
-      readonly kind: 'notices';
+      readonly kind: 'notifications';
       readonly process: number;
       readonly atMs: number;
       readonly forMs: number;
@@ -43,7 +43,7 @@ export type Fault = { readonly id: string } & (
     }
 );
 
-/** All that a simulation does that is not drawn while it runs. A function of the seed and of what is left out. */
+/** Everything about a simulation that is not drawn while it runs. A function of the seed and of the excluded parts. */
 export interface Plan {
   readonly seed: number;
   /** Several runtimes on one database, or one at a time. */
@@ -54,9 +54,9 @@ export interface Plan {
   readonly faults: readonly Fault[];
   /** External workers. */
   readonly workers: readonly string[];
-  /** When faults end, and everybody behaves. */
+  /** When faults end, and clients and workers behave. */
   readonly faultsEndAtMs: number;
-  /** How long requests and replies take. */
+  /** Delays of requests and replies; `slow` is the probability of a slow one. */
   readonly latency: { readonly usualMs: number; readonly slowMs: number; readonly slow: number };
   readonly options: {
     readonly stepLimit: number;

@@ -2,10 +2,10 @@ import { generatePlan } from './generate-plan.ts';
 import { minimise, planOf } from './minimise.ts';
 import { type SimulationResult, simulate } from './simulate.ts';
 
-/** The test that plays one seed again. */
+/** The test that replays one seed. */
 const COMMAND = 'npx vitest run --project unit test/simulation/simulation.test.ts';
 
-/** What kind of violation it is, whatever ids and numbers it names: a smaller plan is to fail in the same way. */
+/** The kind of a violation, without ids and numbers: a smaller plan must fail with the same kind. */
 function kindOf(violation: string): string {
   return violation
     .split('\n', 1)[0]
@@ -15,7 +15,7 @@ function kindOf(violation: string): string {
     .slice(0, 80) as string;
 }
 
-/** Null = the seed holds. Else what went wrong, and the command that plays the smallest plan in which it still does, or all of it. */
+/** Null if the seed passes. Else the violations, and the command that replays the smallest failing plan, or the complete one. */
 export async function describeFailure(seed: number, minimised = true): Promise<string | null> {
   const { violations } = await simulate(generatePlan(seed));
   const [first] = violations;
@@ -37,11 +37,11 @@ function formatFailure(seed: number, violations: readonly string[], shown: reado
   return [
     `seed ${seed}: ${violations.length} violation(s)`,
     ...shown.slice(0, 5).map((violation) => `  ${violation.slice(0, 2_000)}`),
-    `  again: ${variables} ${COMMAND}`,
+    `  replay: ${variables} ${COMMAND}`,
   ].join('\n');
 }
 
-/** One seed again, or some parts of it, with every line of its trace. */
+/** Replays one seed, or some of its parts, with its complete trace. */
 export async function replaySeed(seed: number, kept: readonly string[] | null): Promise<SimulationResult> {
   const plan = kept === null ? generatePlan(seed) : planOf(seed, kept);
   if (plan === null) throw new Error(`seed ${seed} has no plan of ${kept?.join(', ')}`);

@@ -1,11 +1,11 @@
 import { parseArgs } from 'node:util';
 import { describeFailure } from './report.ts';
 
-/** Plays a range of seeds, one after the other, and reports the ones that fail. `scripts/simulate.mjs` starts several of these. */
+/** Runs a range of seeds one after the other, and reports failing ones. `scripts/simulate.mjs` starts several of these processes. */
 const { values } = parseArgs({ options: { from: { type: 'string', default: '1' }, seeds: { type: 'string', default: '1000' } } });
 const from = Number(values.from);
 const until = from + Number(values.seeds);
-/** Minimising takes hundreds of simulations: later failures are told with all of their plan. */
+/** Minimising takes hundreds of simulations, so later failures are reported with their complete plan. */
 const MAX_MINIMISED = 5;
 let failures = 0;
 for (let seed = from; seed < until; seed += 1) {

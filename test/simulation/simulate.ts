@@ -16,9 +16,9 @@ import { ExternalWorkers } from './environment/workers.ts';
 import type { Fault, Plan } from './plan.ts';
 import { MemoryDatabase } from './store/memory-database.ts';
 
-/** How long everybody has to come to an end once nothing goes wrong any more. */
+/** Time for all executions to end after the faults. */
 const SETTLE_MS = 400_000;
-/** The same once whatever is left has been cancelled. */
+/** Time for the remaining executions to end after they are cancelled. */
 const CANCEL_MS = 60_000;
 const MAX_ENTRIES = 250_000;
 const ENDED = new Set<string>(TERMINAL);
@@ -27,13 +27,13 @@ export interface SimulationResult {
   readonly violations: readonly string[];
   /** SHA-256 of the trace. */
   readonly digest: string;
-  /** Line by line, if it is kept. */
+  /** Lines of the trace, if it is kept. */
   readonly trace: readonly string[];
   readonly executions: number;
   readonly events: number;
 }
 
-/** Plays a plan on the real runtime to its end, and judges it. The same plan always gives the same trace. */
+/** Runs a plan on the real runtime and checks the result. The same plan always gives the same trace. */
 export async function simulate(plan: Plan, keepTrace = false): Promise<SimulationResult> {
   const trace = new Trace(keepTrace);
   const scheduler = new Scheduler(plan.seed, trace, START_MS);
@@ -72,12 +72,11 @@ export async function simulate(plan: Plan, keepTrace = false): Promise<Simulatio
   const operations = new Operations(plan, clients, checker);
   const workers = new ExternalWorkers(plan, clients, checker);
   const finishers = new Finisher(plan, clients, operations, database);
-  const checked = { database, operations, calls: tools.calls, ledger: checker };
+  const checked = { database, operations, calls: tools.calls, checker: checker };
   let faultsOver = false;
 
   scheduler.onError((error) => checker.addViolation(`a callback throws: ${textOf(error)}`));
-  const onUnhandledRejection = (error: unknown): void =>
-    checker.addViolation(`a promise is rejected and nobody hears of it: ${textOf(error)}`);
+  const onUnhandledRejection = (error: unknown): void => checker.addViolation(`unhandled rejection: ${textOf(error)}`);
   process.on('unhandledRejection', onUnhandledRejection);
   try {
     for (const each of processes) each.start();
@@ -101,13 +100,13 @@ export async function simulate(plan: Plan, keepTrace = false): Promise<Simulatio
     const until = (ms: number) => () => scheduler.nowMs >= START_MS + plan.faultsEndAtMs + ms;
     const outOfTime = until(SETTLE_MS);
     if (!(await scheduler.runUntil(() => (faultsOver && allEnded()) || outOfTime(), MAX_ENTRIES)))
-      checker.addViolation('it goes on and on');
+      checker.addViolation('the simulation does not end');
     else if (!allEnded()) {
       checkProgress(checked, scheduler.nowMs);
       for (const { row } of executions())
         if (!ENDED.has(row.status)) void operations.cancel(`client canceller ${row.id}`, row.id);
       await scheduler.runUntil(() => allEnded() || until(SETTLE_MS + CANCEL_MS)(), MAX_ENTRIES);
-      if (!allEnded()) checker.addViolation('it does not come to an end even when everything is cancelled');
+      if (!allEnded()) checker.addViolation('executions do not end after they are cancelled');
     }
     await checkFinalState(checked);
   } finally {
@@ -143,7 +142,7 @@ function scheduleFault(fault: Fault, scheduler: Scheduler, processes: readonly R
 
 type ScheduledFault = Extract<Fault, { kind: 'crash' | 'stop' | 'freeze' }>;
 
-/** The others come about by what a process does, or last for a while. */
+/** Other faults are triggered by a process, or have a duration. */
 function isScheduled(fault: Fault): fault is ScheduledFault {
   return ['crash', 'stop', 'freeze'].includes(fault.kind);
 }

@@ -3,7 +3,7 @@ import type { Json } from '../../../machines/json.ts';
 import type { TimedEvent } from '../../../machines/replay/index.ts';
 import { EndlessLoop, Model } from '../../support/model.ts';
 
-/** What a log tells that the model does not know: it is compared up to there. */
+/** Events that the model does not cover; the log is compared up to the first of them. */
 const NOT_MODELLED = new Set([
   'workflow_paused',
   'workflow_resumed',
@@ -12,18 +12,18 @@ const NOT_MODELLED = new Set([
   'workflow_cancelled',
 ]);
 const WORK = new Set(['tool', 'subgraph', 'join']);
-/** What makes a node fail or complete in the same step. */
+/** Events that make a node fail or complete in the same step. */
 const CAUSES = new Set(['approval_received', 'policy_violation', 'timer_fired']);
 
 export interface ModelRun {
   readonly model: Model;
-  /** How many events of the log it has played. */
+  /** Number of modelled events. */
   readonly events: number;
 }
 
 /**
- * The messages that a log tells of, played on the independent model of the graph's rules (`test/support/model.ts`). Null = the model cannot say:
- * the workflow loops without end inside one step.
+ * Sends the messages of a log to the independent model of the graph rules (`test/support/model.ts`). Null if the model does not apply, because
+ * the workflow loops endlessly within one step.
  */
 export function playModel(log: readonly TimedEvent[], workflow: Workflow): ModelRun | null {
   const events = modelledLength(log);
@@ -36,7 +36,7 @@ export function playModel(log: readonly TimedEvent[], workflow: Workflow): Model
   }
 }
 
-/** How many events come before what the model does not know. */
+/** Number of events before the first one that the model does not cover. */
 function modelledLength(log: readonly TimedEvent[]): number {
   const unknown = log.findIndex(({ type }, i) => NOT_MODELLED.has(type) || isCancel(log, i));
   if (unknown >= 0) return unknown;
@@ -47,7 +47,7 @@ function modelledLength(log: readonly TimedEvent[]): number {
 function play(log: readonly TimedEvent[], workflow: Workflow): Model {
   const kinds = new Map(workflow.nodes.map(({ id, kind }) => [id, kind.type as string]));
   const model = new Model(workflow, log[0]?.data.initial_input ?? {});
-  // By node: whether its retry waits for a timer, and what was told of it last.
+  // By node: whether its retry waits for a timer, and the type of its last event.
   const backoff = new Set<string>();
   const last = new Map<string, string>();
   for (const { type, node_id, data } of log) {
@@ -69,27 +69,27 @@ function play(log: readonly TimedEvent[], workflow: Workflow): Model {
   return model;
 }
 
-/** Only work that was begun comes to a result by a message; a join that collects completes by itself. */
+/** Only started work gets its result in a message; a `collect` join completes by itself. */
 function wasBegun(last: string | undefined): boolean {
   return (
     last !== undefined && ['node_scheduled', 'node_started', 'tool_call_completed', 'child_workflow_completed'].includes(last)
   );
 }
 
-/** A cancellation tells of the nodes first. */
+/** The log of a cancellation has the events of the nodes first. */
 function isCancel(log: readonly TimedEvent[], at: number): boolean {
   for (let i = at; log[i]?.type === 'node_cancelled'; i += 1) if (log[i + 1]?.type === 'workflow_cancelled') return true;
   return false;
 }
 
-/** Where the step began that an event belongs to, as far as the time tells: steps of one time count as one. */
+/** Start of the step of an event, according to its time: steps at the same time count as one. */
 function startOfStep(log: readonly TimedEvent[], at: number): number {
   let first = at;
   while (first > 0 && log[first - 1]?.at_ms === log[at]?.at_ms) first -= 1;
   return first;
 }
 
-/** Runs, skips and cancellations that a log tells of, as the model names them. */
+/** Runs, skips and cancellations of a log, in the notation of the model. */
 export function visitsIn(log: readonly TimedEvent[]): readonly string[] {
   const visits = new Set<string>();
   for (const { type, node_id, data } of log) {

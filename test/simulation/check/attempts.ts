@@ -3,7 +3,7 @@ import type { TimedEvent } from '../../../machines/replay/index.ts';
 import type { ToolCall } from './online-checker.ts';
 
 interface Visit {
-  /** The attempt that is under way, or was last. */
+  /** The current or last attempt. */
   attempt: number;
   began: boolean;
   failed: boolean;
@@ -17,8 +17,8 @@ const OUTCOMES: Readonly<Record<string, string>> = {
 };
 
 /**
- * What a log says of attempts and timers, whatever the graph is: attempts of a visit count up, each ends once, none is one too many, a visit
- * has one outcome, a result is the one of the attempt under way, and a timer fires once and not before its time.
+ * Checks the attempts and timers of a log, independent of the graph: attempts of a visit count up to their maximum, each ends once, a visit has
+ * one outcome, a result belongs to the current attempt, and a timer fires once and not early.
  */
 export function checkAttempts(log: readonly TimedEvent[], workflow: Workflow, calls: readonly ToolCall[]): readonly string[] {
   const problems: string[] = [];
@@ -66,7 +66,7 @@ export function checkAttempts(log: readonly TimedEvent[], workflow: Workflow, ca
         retries.set(name, at_ms + Number(data.delay_ms));
         break;
       case 'timer_fired': {
-        // The timer of a retry tells of itself during a hold alone: what it would begin is put off.
+        // The timer of a retry is logged only while the execution is suspended, because its attempt is deferred.
         const dueMs = timers.get(name) ?? retries.get(name);
         if (dueMs !== undefined && at_ms < dueMs) problem(`fired ${dueMs - at_ms} ms early`);
         if (dueMs === undefined) problem('no timer was set');

@@ -16,49 +16,48 @@ import { checkAttempts } from './attempts.ts';
 import type { OnlineChecker, ToolCall } from './online-checker.ts';
 
 const ENDED = new Set<string>(TERMINAL);
-/** Once nothing goes wrong, nothing that is under way takes so long. */
+/** Without faults, no work takes longer than this. */
 const STUCK_MS = 150_000;
 
 export interface CheckedRun {
   readonly database: MemoryDatabase;
   readonly operations: Operations;
   readonly calls: readonly ToolCall[];
-  readonly ledger: OnlineChecker;
+  readonly checker: OnlineChecker;
 }
 
-/** At a time when nothing goes wrong any more: whatever has not ended has moved lately, or a child of it has. */
-export function checkProgress({ database, ledger }: CheckedRun, nowMs: number): void {
+/** Checks, after the faults, that every live execution has changed recently, or one of its children has. */
+export function checkProgress({ database, checker }: CheckedRun, nowMs: number): void {
   const live = [...database.tables.executions.values()].map(({ row }) => row).filter(({ status }) => !ENDED.has(status));
   const hasMoved = (id: string): boolean =>
     live.some((row) => (row.id === id && row.updatedAtMs > nowMs - STUCK_MS) || (row.parentId === id && hasMoved(row.id)));
-  for (const { id, status } of live)
-    if (!hasMoved(id)) ledger.addViolation(`${id} is ${status}, and nothing has happened to it for long`);
+  for (const { id, status } of live) if (!hasMoved(id)) checker.addViolation(`${id} is ${status}, and has made no progress`);
 }
 
-/** Judges what a simulation has come to. */
+/** Checks the final state of a simulation. */
 export async function checkFinalState(judged: CheckedRun): Promise<void> {
-  const { database, ledger, operations } = judged;
+  const { database, checker, operations } = judged;
   const { executions, timers, items, inbox } = database.tables;
   for (const execution of executions.values()) {
     try {
-      for (const problem of await findProblems(execution, judged)) ledger.addViolation(`${execution.row.id}: ${problem}`);
+      for (const problem of await findProblems(execution, judged)) checker.addViolation(`${execution.row.id}: ${problem}`);
     } catch (error) {
-      ledger.addViolation(`${execution.row.id} cannot be judged: ${error instanceof Error ? error.stack : String(error)}`);
+      checker.addViolation(`${execution.row.id} cannot be checked: ${error instanceof Error ? error.stack : String(error)}`);
     }
   }
   const isOver = (id: string): boolean => ENDED.has(executions.get(id)?.row.status ?? '');
   for (const timer of timers.values())
-    if (isOver(timer.executionId)) ledger.addViolation(`${timer.executionId} has ended, and has timer ${timer.id}`);
+    if (isOver(timer.executionId)) checker.addViolation(`${timer.executionId} has ended, and has timer ${timer.id}`);
   for (const item of items.values())
     if (isOver(item.executionId) && isOpen(item))
-      ledger.addViolation(`${item.executionId} has ended, and work item ${item.id} is ${item.status}`);
-  for (const message of inbox.values()) ledger.addViolation(`a message to ${message.toExecutionId} is left: ${message.message}`);
+      checker.addViolation(`${item.executionId} has ended, and work item ${item.id} is ${item.status}`);
+  for (const message of inbox.values()) checker.addViolation(`a message to ${message.toExecutionId} is left: ${message.message}`);
   for (const { client, executionId, sequences, ended } of operations.followed) {
     const log = executions.get(executionId)?.events ?? [];
-    if (!sequences.every((sequence, i) => sequence === i + 1)) ledger.addViolation(`${client} was sent ${sequences.join(' ')}`);
+    if (!sequences.every((sequence, i) => sequence === i + 1)) checker.addViolation(`${client} was sent ${sequences.join(' ')}`);
     const last = log[sequences.length - 1];
     if (ended && last?.type.startsWith('workflow_') === false && last.type !== 'strategy_limit_hit')
-      ledger.addViolation(`${client} was sent events up to ${sequences.length}, a ${last.type}, and no more`);
+      checker.addViolation(`${client} was sent events up to ${sequences.length}, a ${last.type}, and no more`);
   }
 }
 
@@ -74,9 +73,9 @@ async function findProblems(execution: StoredExecution, judged: CheckedRun): Pro
   const env = { executionId: row.id, stepLimit: 0, runtimeId: '' };
   const run = replay(program, null, log, env);
   if (checkpoint !== null && checkpoint.seq === row.seq && save(run) !== checkpoint.text)
-    problems.push(`its log does not lead to its snapshot\n${save(run)}\n${checkpoint.text}`);
+    problems.push(`its log does not replay to its snapshot\n${save(run)}\n${checkpoint.text}`);
   if (run.status !== row.status || run.steps !== row.steps || run.localWork !== row.localWork)
-    problems.push(`its log leads to ${run.status}, and the head says ${row.status}`);
+    problems.push(`its log replays to ${run.status}, and its stored status is ${row.status}`);
   problems.push(
     ...checkAttempts(
       log,
@@ -91,17 +90,17 @@ async function findProblems(execution: StoredExecution, judged: CheckedRun): Pro
     for (const { client, sequence, status, state } of shown) {
       const step = steps.find(({ end }) => end === sequence);
       if (step === undefined) {
-        if (!isBeforeStart(log, sequence)) problems.push(`${client} was shown it at ${sequence}, in the middle of a step`);
+        if (!isBeforeStart(log, sequence)) problems.push(`${client} read it at ${sequence}, in the middle of a step`);
       } else if (step.run.status !== status || JSON.stringify(stateOf(step.run)) !== state)
         problems.push(
-          `${client} was shown it at ${sequence} as ${status} ${state}, and it was ${step.run.status} ${JSON.stringify(stateOf(step.run))}`,
+          `${client} read it at ${sequence} as ${status} ${state}, and it was ${step.run.status} ${JSON.stringify(stateOf(step.run))}`,
         );
     }
   }
   return problems;
 }
 
-/** Work that has waited for a slot starts in a step of its own, which replaying cannot tell from the step before it if both are of one time. */
+/** Work that has waited for a slot starts in its own step, which a replay cannot distinguish from the previous step at the same time. */
 function isBeforeStart(log: readonly TimedEvent[], sequence: number): boolean {
   return log[sequence]?.type === 'node_started' && log[sequence]?.at_ms === log[sequence - 1]?.at_ms;
 }
@@ -133,7 +132,7 @@ const DIRECT: Transport = {
   close: () => {},
 };
 
-/** By revision; a simulation has few. */
+/** Compiled programs by revision. */
 const programs = new Map<string, Program>();
 
 function programOf(database: MemoryDatabase, { row }: StoredExecution): Program {

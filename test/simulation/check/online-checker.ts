@@ -3,7 +3,7 @@ import { TERMINAL } from '../../../machines/run.ts';
 import type { ExecutionWrite } from '../../../store/port/commit.ts';
 import type { MemoryDatabase } from '../store/memory-database.ts';
 
-/** A tool that was called in process. */
+/** A call of an in-process tool. */
 export interface ToolCall {
   readonly call: number;
   readonly executionId: string;
@@ -12,21 +12,21 @@ export interface ToolCall {
   readonly attempt: number;
 }
 
-/** An event that a client's message caused. */
+/** A logged event that was caused by a client's message. */
 export interface ClientEffect {
   readonly executionId: string;
   readonly seq: number;
-  /** `type`, or `type node` of an event of a node's. */
+  /** `type`, or `type node` for an event of a node. */
   readonly what: string;
 }
 
 const ENDED = new Set<string>(TERMINAL);
-/** Clients of the simulation call themselves so: each request has a name of its own. */
+/** Prefix of the actor names of simulated clients; each request has its own name. */
 export const CLIENT_PREFIX = 'client ';
 
 /**
- * Watches every transaction that becomes durable, every reply and every call of a tool, and says at once what must not be. Knows the log by
- * what was written to it, and nothing of how the runtime came to write it.
+ * Observes every durable transaction, every reply and every call of a tool, and reports violations immediately. It knows the log only by its
+ * writes, and nothing about the implementation of the runtime.
  */
 export class OnlineChecker {
   readonly violations: string[] = [];
@@ -36,11 +36,11 @@ export class OnlineChecker {
   readonly #heads = new Map<string, { readonly seq: number; readonly status: string }>();
   readonly #ended = new Set<string>();
   readonly #fired = new Set<string>();
-  /** By item: the fence under which it was settled. */
+  /** By item: the fence of its settlement. */
   readonly #settled = new Map<string, number>();
   readonly #claims = new Set<string>();
   readonly #calls = new Map<string, number>();
-  /** The last sequence of each execution that any client was told of. */
+  /** The highest sequence of each execution that any client has seen. */
   readonly #knownSequences = new Map<string, number>();
   #database: MemoryDatabase | null = null;
 
@@ -102,12 +102,11 @@ export class OnlineChecker {
     }
   }
 
-  // ---- what clients are told
-
-  /** A request was answered: what it asked for must be in the log, once. */
+  /** A request was acknowledged: its effect must be in the log, once. */
   onAcknowledged(client: string, executionId: string, what: string): void {
     const effects = (this.effects.get(client) ?? []).filter((effect) => effect.what === what);
-    if (effects.length !== 1) this.addViolation(`${client} was answered, and its ${what} is in the log ${effects.length} times`);
+    if (effects.length !== 1)
+      this.addViolation(`${client} was acknowledged, and its ${what} is in the log ${effects.length} times`);
     for (const effect of effects) {
       if (effect.executionId !== executionId)
         this.addViolation(`${client}: its ${what} is in the log of ${effect.executionId}, not of ${executionId}`);
@@ -115,56 +114,54 @@ export class OnlineChecker {
     }
   }
 
-  /** A request was refused for good, by what the execution is. */
+  /** A request was refused permanently: its effect must not be in the log. */
   onRefused(client: string, what: string): void {
     const effects = (this.effects.get(client) ?? []).filter((effect) => effect.what === what);
     if (effects.length > 0) this.addViolation(`${client} was refused, and its ${what} is in the log`);
   }
 
-  /** Nobody knows what became of it: it may have taken effect, but once. */
+  /** The outcome of a request is unknown: its effect may be in the log, at most once. */
   onUnknown(client: string, what: string): void {
     const effects = (this.effects.get(client) ?? []).filter((effect) => effect.what === what);
     if (effects.length > 1) this.addViolation(`${client} has ${effects.length} times ${what} in the log`);
   }
 
-  /** Has it ever come to an end? A retry may have set it going again. */
+  /** Whether the execution has ever ended; a retry may have continued it. */
   hasEnded(executionId: string): boolean {
     return this.#ended.has(executionId);
   }
 
-  /** The least sequence that a request sent now may be shown. */
+  /** The lowest sequence that a read request sent now may return. */
   knownSequence(executionId: string): number {
     return this.#knownSequences.get(executionId) ?? 0;
   }
 
-  /** A reader was shown the execution as it was at a sequence. `atLeast`: what clients knew when it asked. */
+  /** A reader received the execution at a sequence. `atLeast`: the sequence that clients knew when the request was sent. */
   onRead(client: string, executionId: string, seq: number, atLeast: number): void {
     const durable = this.#heads.get(executionId)?.seq ?? 0;
-    if (seq > durable) this.addViolation(`${client} was shown ${executionId} at ${seq}, and only ${durable} is durable`);
-    if (seq < atLeast) this.addViolation(`${client} was shown ${executionId} at ${seq}, and clients had been told of ${atLeast}`);
+    if (seq > durable) this.addViolation(`${client} read ${executionId} at ${seq}, and only ${durable} is durable`);
+    if (seq < atLeast) this.addViolation(`${client} read ${executionId} at ${seq}, and clients had seen ${atLeast}`);
     this.#knownSequences.set(executionId, Math.max(this.#knownSequences.get(executionId) ?? 0, seq));
   }
 
-  // ---- work
-
   onClaimed(worker: string, itemId: string, fence: number): void {
     const claim = `${itemId} ${fence}`;
-    if (this.#claims.has(claim)) this.addViolation(`work item ${itemId} was handed out twice under fence ${fence}`);
+    if (this.#claims.has(claim)) this.addViolation(`work item ${itemId} was claimed twice under fence ${fence}`);
     this.#claims.add(claim);
     const item = this.#database?.tables.items.get(itemId);
     if (item === undefined || item.fence < fence)
-      this.addViolation(`${worker} was handed ${itemId} under fence ${fence}, and that is not durable`);
+      this.addViolation(`${worker} claimed ${itemId} under fence ${fence}, and that is not durable`);
   }
 
-  /** A worker's result was accepted under that fence. */
+  /** A worker's result was accepted under a fence. */
   onSettled(worker: string, itemId: string, fence: number): void {
     const settled = this.#settled.get(itemId);
-    if (settled === undefined) this.addViolation(`${worker} was told that ${itemId} is settled, and it is not`);
+    if (settled === undefined) this.addViolation(`${worker} got a success for ${itemId}, and it is not`);
     else if (settled !== fence)
       this.addViolation(`${worker} holds fence ${fence} of ${itemId}, which was settled under ${settled}`);
   }
 
-  /** A tool is called: its attempt must be durable, and not have been begun as often before. */
+  /** A tool is called: its attempt must be durable, and called at most as often as it was scheduled. */
   onToolCall({ executionId, node, activation, attempt }: ToolCall): void {
     const visit = `${executionId} ${node}:${activation}:${attempt}`;
     const calls = (this.#calls.get(visit) ?? 0) + 1;

@@ -7,17 +7,17 @@ import type { Incarnation } from './incarnation.ts';
 import type { RuntimeProcess } from './runtime-process.ts';
 import type { Scheduler } from './scheduler.ts';
 
-/** After so long a client takes its request for lost; it may take effect all the same. */
+/** Timeout of a request, which may still take effect. */
 const REQUEST_TIMEOUT_MS = 20_000;
 const RETRY_MS = 400;
-/** What says for sure that nothing has happened, and that it may help to ask again. */
+/** Errors that mean that the request had no effect and can be retried. */
 const RETRYABLE = new Set(['overloaded', 'shutting_down']);
 
 export type Reply<T> =
   | { readonly is: 'answer'; readonly value: T }
-  /** For good, by what the execution is. */
+  /** Permanently, because of the state of the execution. */
   | { readonly is: 'refused'; readonly error: RuntimeError }
-  /** Overloaded, or shutting down: nothing has happened, and it may help to ask again. */
+  /** Overloaded, or shutting down: the request had no effect and can be retried. */
   | { readonly is: 'not now' }
   | { readonly is: 'unknown' };
 
@@ -25,7 +25,7 @@ export function callerOf(actorId: string): Caller {
   return { tenantId: 'default', actorId, actorType: 'human' };
 }
 
-/** Sends requests to whichever process is up, as clients behind a load balancer do. */
+/** Sends requests to any process that is up, like clients behind a load balancer. */
 export class Clients {
   readonly #processes: readonly RuntimeProcess[];
   readonly #scheduler: Scheduler;
@@ -33,7 +33,7 @@ export class Clients {
   readonly #waiting: (() => void)[] = [];
   #requests = 0;
 
-  /** `broken` is told of errors that are none of the API's. */
+  /** `broken` is called with errors that are not part of the API. */
   constructor(processes: readonly RuntimeProcess[], scheduler: Scheduler, broken: (text: string) => void) {
     this.#processes = processes;
     this.#scheduler = scheduler;
@@ -44,7 +44,7 @@ export class Clients {
     return new Promise((resolve) => this.#scheduler.schedule(ms, null, label, resolve));
   }
 
-  /** A process that is up; waits until one is. */
+  /** Returns a process that is up; waits until there is one. */
   async #anyProcess(
     random: Random,
     label: string,
@@ -86,7 +86,7 @@ export class Clients {
     });
   }
 
-  /** The same request again until it is answered or refused for good. */
+  /** Repeats a request until it is answered or refused permanently. */
   async askUntilAnswered<T>(random: Random, name: string, request: (runtime: ServerRuntime) => Promise<T>): Promise<Reply<T>> {
     for (let n = 1; ; n += 1) {
       const reply = await this.ask(random, name, request);

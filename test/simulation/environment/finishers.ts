@@ -9,7 +9,7 @@ import { randomStream } from './random-streams.ts';
 const EVERY_MS = 2_000;
 const ENDED = new Set<string>(TERMINAL);
 
-/** Once nothing goes wrong any more, clients bring every execution to its end: they let go what is held, decide, and send the events. */
+/** After the faults, brings every execution to its end: resumes it, decides its approvals, and sends the events it waits for. */
 export class Finisher {
   readonly #plan: Plan;
   readonly #clients: Clients;
@@ -31,7 +31,7 @@ export class Finisher {
     for (let round = 1; ; round += 1) {
       for (const { row, events } of [...this.#database.tables.executions.values()]) {
         if (ENDED.has(row.status)) continue;
-        // What a policy holds is running.
+        // An execution that awaits approval by policy is running.
         const isHeld = events.some(({ type }) => type === 'tool_approval_required');
         if (row.status === 'paused' || isHeld) await this.#unblock(row.id, round);
       }

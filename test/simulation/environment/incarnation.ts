@@ -1,8 +1,8 @@
 import type { Owner } from './scheduler.ts';
 
-/** One life of a runtime process. */
+/** One lifetime of a runtime process, from start to crash or stop. */
 export class Incarnation implements Owner {
-  /** `rt0.2`: the second life of the process at place 0. */
+  /** `rt0.2`: the second incarnation of process 0. */
   readonly id: string;
   readonly processIndex: number;
   alive = true;
@@ -16,20 +16,20 @@ export class Incarnation implements Owner {
     this.#onCrash = crashed;
   }
 
-  /** It is gone at once, with all that it had in memory; another life begins after `downMs`. */
+  /** Ends the process immediately, with its memory; it starts again after `downMs`. */
   crash(downMs: number): void {
     if (!this.alive) return;
     this.end();
     this.#onCrash(downMs);
   }
 
-  /** It does nothing any more; its connections break. */
+  /** Ends the process; its connections break. */
   end(): void {
     this.alive = false;
     for (const ended of this.#onEnd.splice(0)) ended();
   }
 
-  /** Calls back when it ends; at once if it has. */
+  /** Calls back when the process ends; immediately if it has ended. */
   onEnd(ended: () => void): void {
     if (this.alive) this.#onEnd.push(ended);
     else ended();

@@ -8,25 +8,25 @@ import type { Incarnation } from './incarnation.ts';
 import { randomStream } from './random-streams.ts';
 import type { Scheduler } from './scheduler.ts';
 
-/** Listeners look for themselves that often, since notifications can be lost without a trace. */
+/** Interval at which subscribers read the store, because notifications can be lost. */
 const POLL_MS = 30_000;
-/** How long a request on a broken connection takes to fail. */
+/** Time until a request on a broken connection fails. */
 const FAILURE_MS = 200;
 
-/** While the answer to a commit takes longer than this, its sender often looks at the store. */
+/** If the reply to a commit takes longer than this, its sender often reads the store before. */
 const EARLY_READ_MS = 500;
 
 type CommitFault = Extract<Fault, { kind: 'commit' }>;
 
-/** Connections between runtime processes and the database: delays, loss, reordering and repetition, all from the seed. */
+/** Connections between runtime processes and the database, with delays, loss, reordering and duplication drawn from the seed. */
 export class Network {
   readonly #plan: Plan;
   readonly #scheduler: Scheduler;
   readonly #listeners = new Map<Incarnation, (notice: StoreNotification) => void>();
-  /** Commits so far, by the place of the process. */
+  /** Number of commits by process index. */
   readonly #commits = new Map<number, number>();
   #notifications = 0;
-  /** Nothing goes wrong any more. */
+  /** No more faults. */
   faultsOver = false;
 
   constructor(plan: Plan, scheduler: Scheduler) {
@@ -52,7 +52,7 @@ export class Network {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Sends a notification to all listeners but the one it is from. */
+  /** Sends a notification to all subscribers except its sender. */
   readonly notify: DatabaseObserver['notice'] = (from, notice) => {
     let n = 0;
     for (const listener of this.#listeners.keys()) {
@@ -65,7 +65,7 @@ export class Network {
     }
   };
 
-  /** The connection that listens breaks and is made again: the listener looks for itself. */
+  /** Breaks and restores the notification connection, so that the subscriber reads the store. */
   reconnects(listener: Incarnation, inMs: number, label: string): void {
     this.#scheduler.schedule(inMs, listener, `${label} ${listener.id} reconnects`, () => this.#listeners.get(listener)?.(GAP));
   }
@@ -75,13 +75,13 @@ export class Network {
     this.#scheduler.schedule(delayMs, listener, label, () => this.#listeners.get(listener)?.(notice));
   }
 
-  /** How long a message is on its way. */
+  /** Delay of a message. */
   delay(random: Random): number {
     const { usualMs, slowMs, slow } = this.#plan.latency;
     return !this.faultsOver && random.chance(slow) ? random.between(0, slowMs) : random.between(0, usualMs);
   }
 
-  /** What is to happen to the next commit of a process. */
+  /** The fault of the next commit of a process. */
   commitFault(place: number): CommitFault | null {
     const nth = (this.#commits.get(place) ?? 0) + 1;
     this.#commits.set(place, nth);
@@ -90,7 +90,7 @@ export class Network {
     return this.#plan.faults.find(isIt) ?? null;
   }
 
-  /** Is the database out of reach for a process? */
+  /** Whether the database is unreachable for a process. */
   isOut(place: number): boolean {
     if (this.faultsOver) return false;
     return this.#plan.faults.some((fault) => fault.kind === 'outage' && fault.process === place && this.#isActive(fault));
@@ -98,7 +98,7 @@ export class Network {
 
   #noticeFault(place: number): 'lost' | 'twice' | null {
     for (const fault of this.#plan.faults)
-      if (fault.kind === 'notices' && fault.process === place && this.#isActive(fault)) return fault.how;
+      if (fault.kind === 'notifications' && fault.process === place && this.#isActive(fault)) return fault.how;
     return null;
   }
 
@@ -108,7 +108,7 @@ export class Network {
   }
 }
 
-/** A request on its way. */
+/** A pending request. */
 interface Request<T> {
   readonly label: string;
   readonly name: string;
@@ -118,7 +118,7 @@ interface Request<T> {
   readonly reject: (error: unknown) => void;
 }
 
-/** One connection of one life of a process. Writes are carried out in the order in which they were sent. */
+/** One connection of one incarnation of a process. Writes are executed in the order in which they were sent. */
 class Connection implements Transport {
   readonly #network: Network;
   readonly #shared: boolean;
@@ -157,10 +157,10 @@ class Connection implements Transport {
   #send<T>(request: Request<T>, fault: CommitFault | null): void {
     const isOut = this.#network.isOut(this.#incarnation.processIndex);
     if (fault?.how === 'crash before') this.#incarnation.crash(fault.downMs);
-    // On an exclusive database an error says that nothing was applied; on a shared one the answer may be what was lost.
+    // On an exclusive database an error means that nothing was applied; on a shared one only the reply may be lost.
     else if (fault?.how === 'refused' || (isOut && (!this.#shared || this.#random.chance(0.7)))) this.#fail(request);
     else if (fault?.how === 'late' && this.#shared) this.#executeLate(request);
-    // An exclusive engine works in the process itself: the transaction is over when the call returns.
+    // An exclusive engine runs in the process itself: the transaction is complete when the call returns.
     else if (!this.#shared) this.#execute(request, fault, isOut);
     else {
       const delayMs = Math.max(
@@ -168,7 +168,7 @@ class Connection implements Transport {
         request.write ? this.#lastWriteAtMs - this.#scheduler.nowMs : 0,
       );
       if (request.write) this.#lastWriteAtMs = this.#scheduler.nowMs + delayMs;
-      // What has been sent is carried out even if its sender dies meanwhile.
+      // A sent request may be executed even if its sender dies in the meantime.
       const sender = this.#random.chance(0.5) ? null : this.#incarnation;
       this.#scheduler.schedule(delayMs, sender, `${request.label} is carried out`, () => this.#execute(request, fault, isOut));
     }
@@ -192,7 +192,7 @@ class Connection implements Transport {
     }
   }
 
-  /** The sender gives up, or dies, before its request arrives. */
+  /** The sender gives up before its request arrives. */
   #executeLate<T>(request: Request<T>): void {
     this.#fail(request);
     this.#scheduler.schedule(
@@ -209,7 +209,7 @@ class Connection implements Transport {
   }
 }
 
-/** When each simulation begins; times in plans count from here. */
+/** Start time of each simulation; times in plans are relative to it. */
 export const START_MS = Date.UTC(2026, 2, 12, 10);
 
 const GAP: StoreNotification = { ...NOTHING, gap: true };

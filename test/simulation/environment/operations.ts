@@ -4,7 +4,7 @@ import type { Operation, Plan } from '../plan.ts';
 import { type Clients, callerOf, type Reply } from './clients.ts';
 import { randomStream } from './random-streams.ts';
 
-/** The event that shows in the log what a request did. */
+/** The logged event of each request. */
 const EFFECT_EVENTS = {
   start: 'workflow_started',
   event: 'external_event_received',
@@ -17,7 +17,7 @@ const EFFECT_EVENTS = {
 
 type Of<K extends Operation['kind']> = Extract<Operation, { kind: K }>;
 
-/** What a reader was shown, to be compared with the log at the end. */
+/** The result of a read, compared with the log at the end. */
 export interface ReadView {
   readonly client: string;
   readonly executionId: string;
@@ -26,10 +26,10 @@ export interface ReadView {
   readonly state: string;
 }
 
-/** Carries out what the plan has clients do, and tells the ledger of every reply. */
+/** Performs the operations of the plan, and reports every reply to the checker. */
 export class Operations {
   readonly reads: ReadView[] = [];
-  /** Sequences that followers of an execution were sent, in order. */
+  /** Sequences received by followers of an execution, in order. */
   readonly followed: { readonly client: string; readonly executionId: string; readonly sequences: number[]; ended: boolean }[] =
     [];
   readonly #plan: Plan;
@@ -41,10 +41,10 @@ export class Operations {
   >();
   #pending = 0;
 
-  constructor(plan: Plan, clients: Clients, ledger: OnlineChecker) {
+  constructor(plan: Plan, clients: Clients, checker: OnlineChecker) {
     this.#plan = plan;
     this.#clients = clients;
-    this.#checker = ledger;
+    this.#checker = checker;
     for (const { id, kind } of plan.operations) if (kind === 'start') this.#starts.set(id, deferred());
   }
 
@@ -52,7 +52,7 @@ export class Operations {
     return this.#pending === 0;
   }
 
-  /** Begins when the operation's time has come. */
+  /** Called at the time of the operation. */
   perform(operation: Operation): void {
     this.#pending += 1;
     void this.#perform(operation).finally(() => {
@@ -96,7 +96,7 @@ export class Operations {
       if (known !== executionId) this.#checker.addViolation(`${client}: one request started ${known} and ${executionId}`);
       return;
     }
-    if (reply.is === 'refused') this.#checker.addViolation(`${client}: a start is refused: ${reply.error.message}`);
+    if (reply.is === 'refused') this.#checker.addViolation(`${client}: a start was refused: ${reply.error.message}`);
     started?.resolve(null);
   }
 
@@ -209,7 +209,7 @@ export class Operations {
           follower.sequences.push(sequence);
         }
         const { completedAtMs, sequence } = await runtime.execution('default', executionId);
-        // A runtime that stops ends its streams as well: only whoever has all of the log is done.
+        // A stopping runtime ends its streams as well: the follower is done only if it has the complete log.
         if (live && completedAtMs !== null && sequence === follower.sequences.at(-1)) follower.ended = true;
       });
       live = false;

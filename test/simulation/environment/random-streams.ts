@@ -1,12 +1,12 @@
 import { hash32 } from '../../../machines/hash.ts';
 import { Random } from '../../support/random.ts';
 
-/** A stream of random numbers of its own for each name: what one part of a simulation draws changes nothing for the others. */
+/** A separate random stream for each name, so that the draws of one part do not change those of others. */
 export function randomStream(seed: number, ...names: readonly (string | number)[]): Random {
   return new Random(hash32(`${seed}\n${names.join('\n')}`));
 }
 
-/** A buffer of bytes from a stream. */
+/** Returns a function that fills buffers from a stream. */
 export function randomBytes(random: Random): (size: number) => Buffer {
   return (size) => {
     const bytes = Buffer.alloc(size);

@@ -20,11 +20,11 @@ export interface ProcessOptions {
   readonly trace: Trace;
   readonly toolsOf: (incarnation: Incarnation) => Tools;
   readonly onUp: () => void;
-  /** Told of what the runtime reports to its operator. */
+  /** Called with errors that the runtime reports. */
   readonly onError: (incarnation: Incarnation, error: unknown) => void;
 }
 
-/** A server process in the simulation: the real runtime, started, stopped, frozen and killed as the plan says. */
+/** A simulated server process: the real runtime, started, stopped, frozen and killed according to the plan. */
 export class RuntimeProcess {
   readonly #options: ProcessOptions;
   #lives = 0;
@@ -36,12 +36,12 @@ export class RuntimeProcess {
     this.#options = options;
   }
 
-  /** The life under way; null = it is down. */
+  /** The current incarnation; null if the process is down. */
   get incarnation(): Incarnation | null {
     return this.#incarnation;
   }
 
-  /** Null while it is down, or starts. */
+  /** Null while the process is down or starting. */
   get runtime(): ServerRuntime | null {
     return this.#runtime;
   }
@@ -78,7 +78,7 @@ export class RuntimeProcess {
       (error: unknown) => {
         if (!incarnation.alive) return;
         failed(incarnation, error);
-        // A supervisor starts it again.
+        // A supervisor restarts it.
         incarnation.crash(1_000);
       },
     );
@@ -94,7 +94,7 @@ export class RuntimeProcess {
     this.#incarnation.frozenUntilMs = this.#options.scheduler.nowMs + forMs;
   }
 
-  /** An orderly end. */
+  /** Stops the process in order. */
   stop(graceMs: number, downMs: number): void {
     const incarnation = this.#incarnation;
     const runtime = this.#runtime;

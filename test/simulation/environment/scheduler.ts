@@ -4,28 +4,28 @@ import type { Random } from '../../support/random.ts';
 import { randomStream } from './random-streams.ts';
 import type { Trace } from './trace.ts';
 
-/** Who an entry belongs to: what is owned by something dead is dropped, by something frozen kept until it thaws. */
+/** Owner of an entry: entries of a dead owner are dropped, entries of a frozen owner are deferred. */
 export interface Owner {
   readonly alive: boolean;
-  /** Simulated time until which it does nothing. */
+  /** Simulated time until which the owner is frozen. */
   readonly frozenUntilMs: number;
 }
 
 interface Entry {
   atMs: number;
-  /** Decides between entries of one time. */
+  /** Orders entries with the same time. */
   readonly tie: number;
   readonly order: number;
   readonly owner: Owner | null;
   readonly label: string;
   run: (() => void) | null;
-  /** Its owner was frozen when its time came. */
+  /** Its owner was frozen when it was due. */
   deferred: boolean;
 }
 
-/** Turns of Node's event loop that bring nothing new before time may pass. */
+/** Number of idle turns of Node's event loop before the time advances. */
 const IDLE_TURNS = 1;
-/** How often a turn comes between two entries of one time. */
+/** Probability of a turn between two entries with the same time. */
 const TURN_PROBABILITY = 0.4;
 
 /**
@@ -54,7 +54,7 @@ export class Scheduler {
     return this.#nowMs;
   }
 
-  /** Told of what a callback throws: in a real process it would have been the end. */
+  /** Called with errors that callbacks throw; in a real process they would be uncaught. */
   onError(fault: (error: unknown) => void): void {
     this.#onError = fault;
   }
@@ -76,7 +76,7 @@ export class Scheduler {
     };
   }
 
-  /** An owner is frozen for less long than it was to be: what was put off for it comes when it thaws. */
+  /** Reschedules the deferred entries of an owner whose freeze was shortened. */
   rescheduleDeferred(owner: Owner): void {
     for (const entry of this.#heap.splice(0)) {
       if (entry.deferred && entry.owner === owner) entry.atMs = Math.min(entry.atMs, owner.frozenUntilMs);
@@ -84,7 +84,7 @@ export class Scheduler {
     }
   }
 
-  /** Runs until `done` says so, or nothing is left to do. Answers whether `done` did. */
+  /** Runs until `done` returns true, or the queue is empty. Returns whether `done` is true. */
   async runUntil(done: () => boolean, maxEntries: number): Promise<boolean> {
     for (let entries = 0; entries < maxEntries; entries += 1) {
       await promisesSettled();
@@ -181,12 +181,12 @@ function isBefore(a: Entry, b: Entry): boolean {
   return a.atMs !== b.atMs ? a.atMs < b.atMs : a.tie !== b.tie ? a.tie < b.tie : a.order < b.order;
 }
 
-/** From the label alone: what else happens does not change which of two entries comes first. */
+/** Depends only on the label, so that other entries do not change the order of two entries. */
 function tieOf(seed: number, label: string): number {
   return hash32(`${seed} ${label}`);
 }
 
-/** Resolves when every promise that could settle has: Node runs the tick queue once the microtask queue is empty. */
+/** Resolves when all promises that can settle have settled: Node runs the tick queue once the microtask queue is empty. */
 function promisesSettled(): Promise<void> {
   return new Promise((resolve) => process.nextTick(resolve));
 }

@@ -9,7 +9,7 @@ import type { WorkFreezes } from './work-freezes.ts';
 
 const OUTPUTS: readonly JsonObject[] = [{ n: 1, ok: true }, { n: 3, x: 1 }, { ok: false }, { x: 2, nested: { a: null } }];
 
-/** What a piece of work comes to, in process or at a worker: a function of the seed and of what it is. */
+/** The behaviour of one attempt, in process or at a worker; a function of the seed and of its names. */
 export interface Behaviour {
   readonly does: 'succeed' | 'fail' | 'fail for good' | 'hang';
   readonly afterMs: number;
@@ -30,7 +30,7 @@ export function behaviourOf(seed: number, faultsOver: boolean, ...names: readonl
   return { does: 'hang', afterMs: long, output };
 }
 
-/** The in-process tools of a process. Each call leaves its number in the output, which tells in the log which call it was. */
+/** The in-process tools of a process. The output of each call has its number, which identifies the call in the log. */
 export class SimulatedTools {
   readonly calls: ToolCall[] = [];
   readonly #plan: Plan;
@@ -39,10 +39,10 @@ export class SimulatedTools {
   readonly #freezes: WorkFreezes;
   faultsOver = false;
 
-  constructor(plan: Plan, scheduler: Scheduler, ledger: OnlineChecker, freezes: WorkFreezes) {
+  constructor(plan: Plan, scheduler: Scheduler, checker: OnlineChecker, freezes: WorkFreezes) {
     this.#plan = plan;
     this.#scheduler = scheduler;
-    this.#checker = ledger;
+    this.#checker = checker;
     this.#freezes = freezes;
   }
 
@@ -53,7 +53,7 @@ export class SimulatedTools {
   }
 
   #call(incarnation: Incarnation, input: JsonObject, context: ToolContext): Json | Promise<Json> {
-    // What goes on in memory of a process that is dead reaches nobody.
+    // A call in a dead process has no effect.
     if (!incarnation.alive) return new Promise(() => {});
     const { executionId, nodeId: node, attempt, idempotencyKey } = context;
     const activation = Number(idempotencyKey.split(':').at(-1));

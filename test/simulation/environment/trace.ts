@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** What happened, line by line; the digest of all lines is kept even when the lines are not. */
+/** The trace of a simulation; its digest is computed even if the lines are not kept. */
 export class Trace {
   readonly #hash = createHash('sha256');
   readonly #lines: string[] | null;

@@ -6,19 +6,19 @@ import type { Scheduler } from './scheduler.ts';
 
 type WorkFreeze = Extract<Fault, { kind: 'freeze at work' }>;
 
-/** A process comes back so soon after another one has begun the next attempt. */
+/** Maximum time between the start of the next attempt and the end of the freeze. */
 const THAW_WITHIN_MS = 20;
-/** The next attempt lasts so much longer: the result of the frozen one arrives while it is under way. */
+/** Additional duration of the next attempt, so that the stale result arrives while it is in progress. */
 const OVERTAKING_MS = [1_000, 5_000] as const;
 
 /**
- * Freezes a process when it calls a tool, and thaws it when another process has begun the attempt that follows: the result of the first
+ * Freezes a process when it calls a tool, and ends the freeze when another process has started the next attempt: the result of the first
  * attempt is stale by then, and arrives first.
  */
 export class WorkFreezes {
   readonly #plan: Plan;
   readonly #scheduler: Scheduler;
-  /** Calls so far, by the place of the process. */
+  /** Number of calls by process index. */
   readonly #calls = new Map<number, number>();
   #frozen: { readonly call: ToolCall; readonly incarnation: Incarnation }[] = [];
   faultsOver = false;
@@ -28,7 +28,7 @@ export class WorkFreezes {
     this.#scheduler = scheduler;
   }
 
-  /** Told of every call of a tool. Answers how much longer the tool takes than it would. */
+  /** Called for every call of a tool. Returns the additional duration of the call. */
   onToolCall(call: ToolCall, incarnation: Incarnation): number {
     const overtaken = this.#frozen.filter((each) => each.incarnation !== incarnation && follows(call, each.call));
     this.#frozen = this.#frozen.filter((each) => !overtaken.includes(each));
@@ -59,7 +59,7 @@ export class WorkFreezes {
   }
 }
 
-/** Is it an attempt of the same visit, after that one? */
+/** Whether it is a later attempt of the same visit. */
 function follows(call: ToolCall, before: ToolCall): boolean {
   const { executionId, node, activation, attempt } = before;
   return call.executionId === executionId && call.node === node && call.activation === activation && call.attempt > attempt;

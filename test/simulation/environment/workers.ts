@@ -9,24 +9,24 @@ import { behaviourOf } from './tools.ts';
 const QUEUES = ['tool', 'python_tool'];
 const HEARTBEAT_MS = 10_000;
 
-/** External workers: they claim, do the work, forget it, do it too late or twice, or show a fence that is not theirs. */
+/** External workers: they claim and report work, lose it, report it too late or twice, or use a wrong fence. */
 export class ExternalWorkers {
   readonly #plan: Plan;
   readonly #clients: Clients;
   readonly #checker: OnlineChecker;
   faultsOver = false;
 
-  constructor(plan: Plan, clients: Clients, ledger: OnlineChecker) {
+  constructor(plan: Plan, clients: Clients, checker: OnlineChecker) {
     this.#plan = plan;
     this.#clients = clients;
-    this.#checker = ledger;
+    this.#checker = checker;
   }
 
   start(): void {
     for (const id of this.#plan.workers) void this.#work(id);
   }
 
-  /** One more, who takes what the others leave. */
+  /** Starts one more worker, which takes the remaining work. */
   startHelper(): void {
     void this.#work('helper');
   }
@@ -74,17 +74,17 @@ export class ExternalWorkers {
           );
     const what = `${does === 'succeed' || does === 'hang' ? 'node_completed' : 'node_failed'} ${node}`;
     if (!this.faultsOver && random.chance(0.1)) {
-      // Two requests at once; at most one may count.
+      // Two concurrent requests, of which at most one may count.
       const replies = await Promise.all([settle(), settle()]);
       if (replies.filter(({ is }) => is === 'answer').length > 1)
-        this.#checker.addViolation(`${name}: both of two results are accepted`);
+        this.#checker.addViolation(`${name}: both of two results were accepted`);
       for (const reply of replies) this.#checkReply(name, item, shown, what, reply, true);
       return;
     }
     this.#checkReply(name, item, shown, what, await settle(), false);
   }
 
-  /** The work takes its time; the lease is kept alive meanwhile. */
+  /** Simulates the duration of the work, and renews the lease. */
   async #workWithHeartbeats(worker: string, item: WorkItemView, ms: number, name: string): Promise<void> {
     for (let leftMs = ms; leftMs > 0; leftMs -= HEARTBEAT_MS) {
       await this.#clients.sleep(Math.min(leftMs, HEARTBEAT_MS), `${name} works ${leftMs}`);
@@ -99,7 +99,7 @@ export class ExternalWorkers {
   #checkReply(name: string, item: WorkItemView, fence: number, what: string, reply: Reply<void>, several: boolean): void {
     if (reply.is === 'answer') {
       this.#checker.onAcknowledged(name, item.executionId, what);
-      // Shown as 0 it is not checked.
+      // Fence 0 is not checked.
       if (fence !== 0) this.#checker.onSettled(name, item.id, fence);
     } else if (reply.is === 'unknown') this.#checker.onUnknown(name, what);
     else if (!several) this.#checker.onRefused(name, what);

@@ -5,7 +5,7 @@ import { wellFormedWrite } from '../../../store/well-formed.ts';
 import { key, type StoredItem, type Tables } from './tables.ts';
 import { UndoLog } from './undo-log.ts';
 
-/** Applies batches to the tables, as the port demands: each unit as a whole or not at all, the batch in one transaction. */
+/** Applies batches to the tables, as the port specifies: each write atomically, the batch in one transaction. */
 export class Commits {
   readonly #tables: Tables;
   readonly #undoLog = new UndoLog();
@@ -14,7 +14,7 @@ export class Commits {
     this.#tables = tables;
   }
 
-  /** Throws when nothing was applied. */
+  /** Throws if nothing was applied. */
   commit(batch: Batch): { readonly refusals: readonly (CommitRejection | null)[]; readonly writes: readonly ExecutionWrite[] } {
     const writes: ExecutionWrite[] = [];
     try {

@@ -7,16 +7,16 @@ import { Queries } from './queries.ts';
 import { key, Tables } from './tables.ts';
 import { Workers } from './workers.ts';
 
-/** Told of what has become durable. */
+/** Notified of durable changes. */
 export interface DatabaseObserver {
   applied(writes: readonly ExecutionWrite[], batch: Batch): void;
-  /** What the other connections are to hear. */
+  /** Sends a notification to the other connections. */
   notice(from: object, notice: StoreNotification): void;
 }
 
 /**
- * A database in memory that follows the store's port: an independent model of the engines, without SQL. What it holds survives every crash of
- * a simulated process; a transaction changes all of it or nothing.
+ * An in-memory database that implements the store's port: an independent model of the engines, without SQL. Its content survives crashes of
+ * simulated processes; transactions are atomic.
  */
 export class MemoryDatabase {
   readonly shared: boolean;
@@ -26,7 +26,7 @@ export class MemoryDatabase {
   readonly #commits = new Commits(this.tables);
   readonly #observer: DatabaseObserver | null;
 
-  /** `shared`: several runtimes may work on it, as on PostgreSQL; else one at a time, as on SQLite. */
+  /** `shared`: several runtimes may use it, as with PostgreSQL; else one at a time, as with SQLite. */
   constructor(shared: boolean, observer: DatabaseObserver | null = null) {
     this.shared = shared;
     this.#observer = observer;
@@ -65,7 +65,7 @@ export class MemoryDatabase {
     this.changed(from, tenantId, action.type);
   }
 
-  /** The other connections hear of a change of the control plane. */
+  /** Notifies the other connections of a change of the control plane. */
   changed(from: object, tenantId: string, type: string): void {
     this.#observer?.notice(from, { ...NOTHING, control: [{ tenantId, type }] });
   }

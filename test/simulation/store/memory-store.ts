@@ -7,16 +7,16 @@ import type { CoreStore } from '../../support/stores.ts';
 import type { MemoryDatabase } from './memory-database.ts';
 import { key } from './tables.ts';
 
-/** How requests get to the database and replies come back. */
+/** Transports requests to the database and replies back. */
 export interface Transport {
-  /** `write`: requests that the engines send one after the other over one connection. */
+  /** `write`: requests that the engines send in order over one connection. */
   call<T>(name: string, write: boolean, execute: () => T): Promise<T>;
   watch(onNotification: (notice: StoreNotification) => void): () => void;
   readonly closed: boolean;
   close(): void;
 }
 
-/** The port on a `MemoryDatabase`: one connection to it, which `me` names. */
+/** The port on a `MemoryDatabase`: one connection, identified by `me`. */
 export function memoryStore(database: MemoryDatabase, transport: Transport, me: object = {}): CoreStore {
   const { tables, queries, workers, shared } = database;
   const call = async <T>(name: string, write: boolean, execute: () => T): Promise<T> => {
@@ -84,7 +84,7 @@ export function memoryStore(database: MemoryDatabase, transport: Transport, me: 
     },
     tokenByHash: (hash) => read('token', () => [...tables.tokens.values()].find((token) => token.hash === hash) ?? null),
     tenantRow: (id) => read('tenant', () => tables.tenants.get(id) ?? null),
-    // Nothing is sealed here: counts the blocks that an engine with an audit chain would have closed.
+    // There is no audit chain; counts the blocks that an engine with a chain would have added.
     verifyAudit: () => read('verify', () => ({ blocks: tables.blocks, head: '', fault: null, unsigned: null })),
     lock: (holder) =>
       write('lock', () => {
@@ -154,7 +154,7 @@ function tenantStore({ tables, queries, workers }: MemoryDatabase, tenantId: str
   };
 }
 
-/** Only what the runtime asks of tenants. */
+/** Only the methods that the runtime calls. */
 function tenantQuotas({ tables }: MemoryDatabase, read: Read): TenantQuotas {
   return {
     admission: (tenantId) =>
@@ -178,7 +178,7 @@ function tenantQuotas({ tables }: MemoryDatabase, read: Read): TenantQuotas {
   };
 }
 
-/** Parts of the port that the runtime does not ask of the simulated store: whoever calls one of them is told so. */
+/** Parts of the port that the runtime does not call: every method rejects. */
 function unsupported<T extends object>(part: string): T {
   return new Proxy({} as T, {
     get(_target, method) {

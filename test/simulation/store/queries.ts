@@ -3,7 +3,7 @@ import type { EventPage, ExecutionRow } from '../../../store/port/executions.ts'
 import type { ClaimRequest, Due, LeaseRenewal, WorkItemRow } from '../../../store/port/work-items.ts';
 import type { StoredItem, Tables } from './tables.ts';
 
-/** What is asked of the tables, said as plainly as possible: every answer is computed from all rows. */
+/** Queries on the tables, in the simplest form: every result is computed from all rows. */
 export class Queries {
   readonly #tables: Tables;
 
@@ -135,7 +135,7 @@ export class Queries {
       .map((item) => this.item(item));
   }
 
-  /** The row as the port shows it. */
+  /** The row as the port returns it. */
   item({ position: _position, ...item }: StoredItem): WorkItemRow {
     const execution = this.#tables.executions.get(item.executionId)?.row;
     return { ...item, workflowId: execution?.workflowId ?? '', workflowVersion: execution?.workflowVersion ?? '' };

@@ -11,7 +11,7 @@ import type { CoreStore, TestDatabase } from '../../support/stores.ts';
 import { MemoryDatabase } from './memory-database.ts';
 import { memoryStore, type Transport } from './memory-store.ts';
 
-/** Requests reach the database at once. */
+/** Requests reach the database immediately. */
 function directTransport(): Transport {
   let closed = false;
   return {

@@ -23,7 +23,7 @@ export interface StoredTimer {
 export interface StoredItem extends NewWorkItem {
   readonly tenantId: string;
   readonly executionId: string;
-  /** Counts up over all items: which was put first. */
+  /** Increases over all items; defines their order. */
   readonly position: number;
   readonly status: WorkItemRow['status'];
   readonly workerId: string | null;
@@ -75,16 +75,16 @@ export class Tables {
   readonly artifacts = new Map<string, Artifact>();
   readonly usage = new Map<string, { readonly tokens: number; readonly costUsd: number }>();
   readonly tenants = new Map<string, TenantRow>([['default', { id: 'default', name: 'Default', status: 'active' }]]);
-  /** Which connection has the right to run; only an exclusive database grants it. */
+  /** The connection that holds the runtime lock; only on an exclusive database. */
   holder: { readonly connection: object; readonly holder: RuntimeHolder } | null = null;
-  /** Transactions that appended to a log: what a sealing engine would have closed as audit blocks. */
+  /** Number of transactions that appended to a log; an engine with an audit chain adds a block for each. */
   blocks = 0;
   lastPosition = 0;
   lastMessage = 0;
   lastRegistration = 0;
 }
 
-/** A key of several parts. */
+/** Joins the parts of a key. */
 export function key(...parts: readonly (string | number)[]): string {
   return parts.join('\n');
 }

@@ -1,4 +1,4 @@
-/** Changes to maps that can be undone, back to a mark: what makes a transaction of the simulated database atomic. */
+/** Reversible changes to maps, which make the transactions of the simulated database atomic. */
 export class UndoLog {
   readonly #undo: (() => void)[] = [];
 
@@ -16,7 +16,7 @@ export class UndoLog {
     });
   }
 
-  /** False = the key was not there. */
+  /** False if the key does not exist. */
   delete<K, V>(map: Map<K, V>, key: K): boolean {
     const before = map.get(key);
     if (!map.delete(key)) return false;
@@ -28,7 +28,7 @@ export class UndoLog {
     for (const undo of this.#undo.splice(mark).reverse()) undo();
   }
 
-  /** The transaction is durable. */
+  /** Forgets the changes of a committed transaction. */
   clear(): void {
     this.#undo.length = 0;
   }

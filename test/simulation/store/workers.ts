@@ -2,7 +2,7 @@ import type { WorkerHeartbeat, WorkerRow } from '../../../store/port/workers.ts'
 import { isOpen } from './commits.ts';
 import { key, type Tables } from './tables.ts';
 
-/** Clocks may be ahead for a while: a lease that runs for longer counts for nothing. */
+/** A lease that expires later than this was made by a clock that is ahead, and is ignored. */
 const LONGEST_LEASE_MS = 600_000;
 
 /** Workers, runtimes and named leases. */
@@ -13,7 +13,7 @@ export class Workers {
     this.#tables = tables;
   }
 
-  /** Answers whether the sighting is one to log: the first of a worker, or a runtime's start. */
+  /** Returns whether the heartbeat is logged: the first of a worker, or the start of a runtime. */
   seen(sighting: WorkerHeartbeat): boolean {
     const { id, kind, queues, atMs, claimed } = sighting;
     const tenantId = sighting.tenantId ?? '';
