@@ -5,13 +5,13 @@ import { CALLER, complete, openRuntime } from './in-process.ts';
 import { boundBytes, recordWrites, type Write } from './recorder.ts';
 import { linear, rounds, WAITING } from './workflows.ts';
 
-/** What writing costs, in bytes, three ways. */
+/** Bytes written, measured in three ways. */
 export interface BytesWritten {
-  /** Of the values bound to SQL statements. */
+  /** Bytes of the values bound to SQL statements. */
   readonly bound: number;
-  /** Handed to write(2) by this process: WAL pages and checkpoints of the WAL too. Null where there is no /proc. */
+  /** Bytes passed to write(2) by this process, including WAL pages and WAL checkpoints. Null without /proc. */
   readonly written: number | null;
-  /** By which the database file has grown once the WAL is in it. */
+  /** Growth of the database file after a WAL checkpoint. */
   readonly grown: number;
 }
 
@@ -20,9 +20,9 @@ export interface LargeState {
   readonly stateBytes: number;
   readonly patchBytes: number;
   readonly seconds: number;
-  /** Storing the input, in the log and in the first checkpoint: the same state at rest, not stepped. */
+  /** Bytes for the start only: the input in the log and in the first checkpoint. */
   readonly start: BytesWritten;
-  /** Start and steps, checkpoints of the state included. */
+  /** Bytes for the start and the steps, including checkpoints of the state. */
   readonly all: BytesWritten;
 }
 
@@ -36,7 +36,7 @@ const STATE_BYTES = 1_000_000;
 const PATCH_BYTES = 1_024;
 const EXECUTIONS = 2_000;
 
-/** A state of 1 MB, of which each of 1,000 steps changes 1 KB. */
+/** Measures an execution with a state of 1 MB, of which each of 1,000 steps changes 1 KB. */
 export async function largeState(folder: string): Promise<LargeState> {
   const input = { n: 0, ballast: 'x'.repeat(STATE_BYTES) };
   const atRest = await measure(folder, 'large-at-rest', WAITING, async (runtime) => {

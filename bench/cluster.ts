@@ -11,26 +11,26 @@ import { linear } from './workflows.ts';
 
 const WARM_UP_MS = 500;
 const MEASURE_MS = 3_000;
-/** Executions of each server before anything is measured: until then its code is compiled, and two servers would be half as warm as one. */
+/** Executions of each server before the measurement, so that the code of all servers is compiled equally well. */
 const WARM_UP_EXECUTIONS = 2_000;
 const WARM_UP_CONNECTIONS = 64;
 
 export interface ClusterLoad {
   readonly load: Load;
-  /** Cores kept busy by PostgreSQL during the measured part; null for SQLite, and where the platform does not tell. */
+  /** Cores used by PostgreSQL during the measurement; null for SQLite, and if unknown on this platform. */
   readonly databaseCores: number | null;
 }
 
 export interface ClusterResults {
-  /** One server on an SQLite file, measured in the same minute. */
+  /** One server on an SQLite file, for comparison. */
   readonly sqlite: readonly ClusterLoad[];
-  /** By the number of servers on one PostgreSQL, from one; null when none is installed. */
+  /** By the number of servers on one PostgreSQL, from one; null if it is not installed. */
   readonly postgres: readonly (readonly ClusterLoad[])[] | null;
 }
 
 const RUNTIMES = [1, 2, 3] as const;
 
-/** Start → completed over HTTP, each execution at one of the servers in turn; what the database needs is shown beside it. */
+/** Measures executions from start to completion over HTTP, distributed over the servers, and the CPU usage of the database. */
 export async function postgres(folder: string): Promise<ClusterResults> {
   const bin = installedPostgres();
   if (bin === null) return { sqlite: [], postgres: null };
@@ -75,7 +75,7 @@ async function measured(servers: readonly Server[], databaseCpuMs: () => number 
     );
     const lanes = shares.flat();
     const database = { startMs: null as number | null, endMs: null as number | null };
-    // Asked for when the measured part begins and when it ends.
+    // Called at the start and at the end of the measurement.
     const serverCpuMs = (): number | null => {
       database.startMs ??= databaseCpuMs();
       database.endMs = databaseCpuMs();

@@ -5,12 +5,12 @@ import { WAITING } from './workflows.ts';
 export interface Dormant {
   readonly executions: number;
   readonly startSeconds: number;
-  /** After starting them all, caches warm. */
+  /** Memory after starting all executions, with warm caches. */
   readonly afterStart: Memory;
   readonly reopenMs: number;
-  /** In a runtime that has just been opened on them. */
+  /** Memory of a newly opened runtime on the same database. */
   readonly afterReopen: Memory;
-  /** To wake one of them from disk to completed. */
+  /** Time from the event to the completion of an execution that is loaded from disk. */
   readonly wakeMs: number;
   readonly fileBytesEach: number;
 }
@@ -23,7 +23,7 @@ export interface Memory {
 const EXECUTIONS = 100_000;
 const LANES = 512;
 
-/** Needs `--expose-gc`, so that what is garbage is not counted as memory. */
+/** Requires `--expose-gc`, so that garbage is not counted. */
 export async function dormant(folder: string): Promise<Dormant> {
   const first = await openRuntime(folder, 'dormant');
   await first.runtime.register(CALLER, WAITING);

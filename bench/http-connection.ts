@@ -6,8 +6,8 @@ export interface Reply {
 }
 
 /**
- * One kept-alive HTTP/1.1 connection with one request under way at a time. Written on the bare socket so that the client
- * costs a small part of what it measures. Understands replies with a content-length, which is what the measured routes send.
+ * One HTTP/1.1 keep-alive connection with one request at a time. Uses a plain socket, so that the client uses little CPU compared to the server.
+ * Supports only replies with a content-length, as the measured routes send them.
  */
 export class HttpConnection {
   readonly #socket: Socket;

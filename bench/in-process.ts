@@ -11,7 +11,7 @@ export interface Open {
   close(): Promise<void>;
 }
 
-/** A runtime in this process on its own database file, as a user of the library would open it. */
+/** Opens a runtime on its own database file, through the public library. */
 export async function openRuntime(folder: string, name: string): Promise<Open> {
   const path = join(folder, `${name}.db`);
   const store = await openSqlite({ path, nowMs: Date.now });
@@ -29,7 +29,7 @@ export async function openRuntime(folder: string, name: string): Promise<Open> {
   return { runtime, store, path, close };
 }
 
-/** Starts one and waits for its end; anything but `completed` is an error, not a figure. */
+/** Runs an execution to its end; throws unless it is `completed`. */
 export async function complete(runtime: Runtime, workflowId: string, input: { readonly n: number }): Promise<void> {
   const { executionId } = await runtime.start(CALLER, { workflowId, input });
   const view = await runtime.settled(CALLER.tenantId, executionId, 60_000);

@@ -11,7 +11,7 @@ export interface Lists {
   readonly executions: number;
   readonly buildSeconds: number;
   readonly pages: readonly PageTime[];
-  /** Fifty executions read by their ids, from a bare better-sqlite3. */
+  /** Time to read fifty executions by id with better-sqlite3. */
   readonly bareMs: number;
 }
 
@@ -26,7 +26,7 @@ const PAGE = 50;
 const TIMES = 51;
 const START_MS = Date.UTC(2026, 0, 1);
 
-/** What is listed: one execution a second; nine in ten completed, one in ten labelled, twenty workflows. */
+/** Test data: one execution per second; nine in ten completed, one in ten labelled, twenty workflows. */
 const BUILD = `INSERT INTO executions (id, tenant_id, workflow_id, workflow_version, revision, labels, parent_id, depth, created_at_ms,
     status, seq, steps, local_work, updated_at_ms, completed_at_ms, snapshot_seq, snapshot)
   WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < @last)
@@ -43,7 +43,7 @@ function idOf(i: string): string {
   return `printf('exec_%012x7%03x8%015x', ${START_MS} + ${i} * 1000, ${i} & 0xfff, ${i})`;
 }
 
-/** Pages of a long list, in process and over HTTP. */
+/** Measures pages of a long list, in process and over HTTP. */
 export async function lists(folder: string): Promise<Lists> {
   const path = join(folder, 'lists.db');
   const startedMs = performance.now();
@@ -81,12 +81,12 @@ async function inProcess(path: string): Promise<readonly PageTime[]> {
   const at = (day: number) => `exec_${(START_MS + day * 86_400_000).toString(16).padStart(12, '0')}`;
   const pages = [
     await timed('first page', {}),
-    await timed('500,000 further on, by cursor', { after: at(5.8) }),
-    await timed('100,000 further on, by offset', { offset: 100_000 }),
+    await timed('after 500,000 rows, by cursor', { after: at(5.8) }),
+    await timed('after 100,000 rows, by offset', { offset: 100_000 }),
     await timed('status failed', { statuses: ['failed'] }),
     await timed('status running or paused', { statuses: ['running', 'paused'] }),
     await timed('one workflow', { workflowId: 'workflow-3' }),
-    await timed('a version that four ever ran', { workflowId: 'workflow-7', workflowVersion: '0.9' }),
+    await timed('a version with four executions', { workflowId: 'workflow-7', workflowVersion: '0.9' }),
     await timed('label env:prod', { labels: [{ key: 'env', value: 'prod' }] }),
     await timed('label customer:c123', { labels: [{ key: 'customer', value: 'c123' }] }),
     await timed('one hour', { from: at(3), before: at(3 + 1 / 24) }),

@@ -1,4 +1,4 @@
-/** What a closed loop of `concurrency` lanes achieved. */
+/** Result of a closed loop with `concurrency` clients. */
 export interface Load {
   readonly concurrency: number;
   readonly seconds: number;
@@ -6,22 +6,22 @@ export interface Load {
   readonly perSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
-  /** Cores kept busy during the measured part; null where the platform does not tell. */
+  /** Cores used during the measurement; null if unknown on this platform. */
   readonly cores: { readonly server: number | null; readonly client: number | null };
 }
 
 export interface LoadOptions {
   readonly concurrency: number;
-  /** Not measured: compiles, fills caches, grows the file. */
+  /** Unmeasured warm-up: compiles code, fills caches, grows the file. */
   readonly warmUpMs: number;
   readonly measureMs: number;
-  /** One round trip of one lane; a rejection ends the bench. */
+  /** One round trip of one client; a rejection ends the bench. */
   readonly once: (lane: number) => Promise<unknown>;
   /** CPU milliseconds used so far. */
   readonly cpuMs: { readonly server: () => number | null; readonly client: () => number | null };
 }
 
-/** Every lane begins its next round trip when its last one has ended. */
+/** Runs a closed loop: every client starts its next round trip when the previous one has ended. */
 export async function runLoad(options: LoadOptions): Promise<Load> {
   const { concurrency, warmUpMs, measureMs, once, cpuMs } = options;
   const latenciesMs: number[] = [];
@@ -69,7 +69,7 @@ export async function runLoad(options: LoadOptions): Promise<Load> {
   };
 }
 
-/** Of sorted values, nearest rank; NaN when there are none. */
+/** Quantile of sorted values by nearest rank; NaN if there are none. */
 export function quantile(sorted: readonly number[], q: number): number {
   return sorted[Math.min(sorted.length - 1, Math.ceil(q * sorted.length) - 1)] ?? Number.NaN;
 }

@@ -8,7 +8,7 @@ export interface FsyncProbe {
   readonly p99Ms: number;
 }
 
-/** How long one durable 4 KiB append takes in `folder`: the floor under every acknowledged message. */
+/** Measures durable 4 KiB appends in `folder`: the minimum latency of an acknowledged message. */
 export function probeFsync(folder: string): FsyncProbe {
   const path = join(folder, 'fsync-probe');
   const page = Buffer.alloc(4096, 1);
@@ -43,20 +43,20 @@ function gib(bytes: number): string {
   return (bytes / 2 ** 30).toFixed(0);
 }
 
-/** CPU milliseconds of another process, user and system; null where there is no /proc. */
+/** CPU milliseconds of another process, user and system; null without /proc. */
 export function cpuMsOf(pid: number): number | null {
   return ticksMs(pid, 14);
 }
 
-/** The same of its children that have ended. */
+/** CPU milliseconds of the exited children of a process. */
 export function cpuMsOfExitedChildren(pid: number): number | null {
   return ticksMs(pid, 16);
 }
 
-/** Two fields of its line in /proc, counted from 1, in ticks of 10 ms. */
+/** Sum of two fields of /proc/PID/stat, counted from 1, in ticks of 10 ms. */
 function ticksMs(pid: number, first: number): number | null {
   try {
-    // The third follows the name in brackets, which may hold anything.
+    // The third field follows the name in parentheses, which may contain any character.
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
       .replace(/^.*\) /s, '')
       .split(' ');
@@ -66,7 +66,7 @@ function ticksMs(pid: number, first: number): number | null {
   }
 }
 
-/** User and system time of all threads: what a figure costs, whoever else is using the machine. */
+/** User and system time of all threads; independent of the load of the machine. */
 export function cpuMsOfThisProcess(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;

@@ -1,4 +1,4 @@
-// Measures one section, in the process that bench/run.ts forks for it: `measure.js SECTION FOLDER`.
+// Measures one section in a process forked by bench/run.ts: `measure.js SECTION FOLDER`.
 import { SECTIONS, type SectionName } from './sections.ts';
 
 const [name, folder] = process.argv.slice(2);

@@ -14,7 +14,7 @@ export interface OverHttp {
   readonly starts: readonly Load[];
 }
 
-/** The server in its own process; this process is the client. */
+/** Measures a server in its own process; this process is the client. */
 export async function overHttp(folder: string): Promise<OverHttp> {
   const server = await serve(folder, 'http.db');
   const { url, token, pid } = server;
@@ -65,7 +65,7 @@ async function start(lane: HttpConnection, workflowId: string): Promise<string> 
   return (JSON.parse(reply.body) as { execution_id: string }).execution_id;
 }
 
-/** Starts one and waits for its end. */
+/** Runs an execution to its end. */
 export async function complete(lane: HttpConnection): Promise<void> {
   const id = await start(lane, 'linear-3');
   const reply = await lane.send('GET', `/executions/${id}?wait_ms=30000`);

@@ -9,14 +9,14 @@ const HOME = '/usr/lib/postgresql';
 const NOBODY = 65_534;
 
 export interface PostgresServer {
-  /** Makes an empty database and answers its URL, for an owner who is no superuser. */
+  /** Creates an empty database; returns the URL of its owner, who is not a superuser. */
   createDatabase(name: string): Promise<string>;
-  /** CPU milliseconds of all its processes, also of those that have ended; null where there is no /proc. */
+  /** CPU milliseconds of all its processes, including exited ones; null without /proc. */
   cpuMs(): number | null;
   stop(): void;
 }
 
-/** The newest PostgreSQL of this machine; null when none is installed. */
+/** The newest installed PostgreSQL; null if there is none. */
 export function installedPostgres(): string | null {
   const versions = existsSync(HOME)
     ? readdirSync(HOME).filter((version) => existsSync(join(HOME, version, 'bin', 'initdb')))
@@ -26,8 +26,7 @@ export function installedPostgres(): string | null {
 }
 
 /**
- * A server of its own, as it comes: durable commits, default settings. Where its owner may reach it and which is on the disk: it does not
- * run as root.
+ * Starts a server with durable commits and default settings. Its folder is on a disk and accessible for its user, because it does not run as root.
  */
 export async function startPostgres(bin: string): Promise<PostgresServer> {
   const folder = mkdtempSync('/var/tmp/jamjet-bench-');

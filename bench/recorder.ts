@@ -1,6 +1,6 @@
 import Database, { type Statement } from 'better-sqlite3';
 
-/** One write as the storage engine asked SQLite for it. */
+/** One statement executed by the storage engine. */
 export interface Write {
   readonly sql: string;
   readonly values: readonly unknown[];
@@ -11,8 +11,8 @@ interface StatementPrototype {
 }
 
 /**
- * Notes every statement that any SQLite connection of this process runs (not its queries), with the values bound to it, so
- * that the same rows can be written again without a runtime, and their bytes be counted.
+ * Records every write statement of all SQLite connections of this process, with its bound values, so that the same rows can be written again
+ * without a runtime, and their bytes can be counted.
  */
 export async function recordWrites<T>(
   body: () => Promise<T>,
@@ -33,7 +33,7 @@ export async function recordWrites<T>(
   }
 }
 
-/** Bytes of all values bound to statements: texts in UTF-8, numbers as 8. */
+/** Bytes of all bound values: texts in UTF-8, numbers as 8 bytes. */
 export function boundBytes(writes: readonly Write[]): number {
   return writes.reduce((sum, write) => sum + write.values.reduce((bytes: number, value) => bytes + bytesOf(value), 0), 0);
 }
@@ -46,7 +46,7 @@ function bytesOf(value: unknown): number {
   return Object.values(value).reduce((bytes: number, part) => bytes + bytesOf(part), 0);
 }
 
-/** Seconds that a bare loop of prepared statements takes for the same writes, in the same transactions, on `path`. */
+/** Executes the same writes in the same transactions on `path`, in a plain loop of prepared statements; returns the seconds. */
 export function replay(path: string, writes: readonly Write[]): number {
   const db = new Database(path);
   try {
@@ -64,7 +64,7 @@ export function replay(path: string, writes: readonly Write[]): number {
   }
 }
 
-/** A copy of the database as it stands, for `replay`. */
+/** Copies the database, for `replay`. */
 export function copyDatabase(from: string, to: string): void {
   const db = new Database(from, { readonly: true });
   try {

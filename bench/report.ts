@@ -6,7 +6,7 @@ import { fixed, table, whole } from './table.ts';
 
 const LOAD_HEAD = ['', 'at once', 'a second', 'p50 ms', 'p99 ms', 'server cores', 'client cores'] as const;
 
-/** Everything measured, as text. */
+/** Formats the results. */
 export function report(fsync: FsyncProbe, results: Partial<Results>): string {
   const parts = [`fsync    p50 ${fixed(fsync.p50Ms)} ms · p99 ${fixed(fsync.p99Ms)} ms (durable 4 KiB append)`];
   const put = (title: string, text: string) => parts.push(`\n${title}\n${text}`);
@@ -32,7 +32,10 @@ export function report(fsync: FsyncProbe, results: Partial<Results>): string {
   ];
   if (loads.length > 0) put('Throughput: three-node executions start → completed, and starts alone', table(LOAD_HEAD, loads));
   if (rawLoop !== undefined)
-    put('Against a bare better-sqlite3 loop that writes the same rows in the same transactions', rawTable(rawLoop, results));
+    put(
+      'Compared with a plain better-sqlite3 loop that writes the same rows in the same transactions',
+      rawTable(rawLoop, results),
+    );
   if (inProcess !== undefined) put('Latency', latency(fsync, results));
   if (stepCosts !== undefined) put('CPU time of one message in the machine (no store)', stepTable(stepCosts));
   if (largeState !== undefined) {
@@ -71,14 +74,14 @@ export function report(fsync: FsyncProbe, results: Partial<Results>): string {
   if (lists !== undefined) {
     const { executions, buildSeconds } = lists;
     put(
-      `Lists: 50 of ${whole(executions)} executions (built in ${fixed(buildSeconds, 1)} s), against 50 bare reads by primary key`,
+      `Lists: 50 of ${whole(executions)} executions (built in ${fixed(buildSeconds, 1)} s), compared with 50 plain reads by primary key`,
       listsTable(lists),
     );
   }
   if (streams !== undefined) {
     const { streams: count, coresAlone, coresWith, residentBytesEach, fanOutMs } = streams;
     put(
-      `Event streams: ${whole(count)} open ones, nothing happening`,
+      `Event streams: ${whole(count)} idle streams`,
       table(
         ['cores without them', 'cores with them', 'resident KiB each', 'one event to half of them, ms'],
         [
@@ -119,8 +122,8 @@ function clusterTable({ sqlite, postgres }: Results['postgres']): string {
 function listsTable({ pages, bareMs }: Results['lists']): string {
   const row = (what: string, found: number, ms: number) => [what, whole(found), fixed(ms), fixed(ms / bareMs, 1)];
   return table(
-    ['', 'found', 'p50 ms', '÷ bare'],
-    [row('bare better-sqlite3', 50, bareMs), ...pages.map(({ what, rows: found, p50Ms }) => row(what, found, p50Ms))],
+    ['', 'found', 'p50 ms', '÷ plain'],
+    [row('plain better-sqlite3', 50, bareMs), ...pages.map(({ what, rows: found, p50Ms }) => row(what, found, p50Ms))],
   );
 }
 
@@ -142,7 +145,7 @@ function rawTable(raw: Results['rawLoop'], { inProcess, overHttp }: Partial<Resu
   return table(
     ['', 'at once', 'executions a second', 'statements each', 'transactions', 'in process ÷ it', 'HTTP ÷ it'],
     raw.map((load, i) => [
-      i === 0 ? 'bare loop' : '',
+      i === 0 ? 'plain loop' : '',
       String(load.concurrency),
       whole(load.perSecond),
       fixed(load.statements / load.executions, 1),

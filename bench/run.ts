@@ -1,5 +1,5 @@
-// `npm run bench`: measures, prints the machine, tables and ratios. Ends within 120 s. `npm run bench -- SECTION…` measures only these,
-// among them `postgres`, which is not measured otherwise: one, two and three servers on one PostgreSQL, in some 100 s.
+// `npm run bench`: prints the machine, tables and ratios. Takes at most 120 s. `npm run bench -- SECTION…` measures only the given sections.
+// Section `postgres` (one, two and three servers on one PostgreSQL, about 100 s) is only measured if it is given.
 import { fork } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -37,7 +37,7 @@ function chosen(args: readonly string[]): readonly SectionName[] {
 
 const sections = chosen(process.argv.slice(2));
 const startedMs = performance.now();
-// Beside the project and not in /tmp, which may be memory.
+// In the project and not in /tmp, which may be in memory.
 const folder = mkdtempSync(join(process.cwd(), 'node_modules', '.jamjet-bench-'));
 try {
   console.log(`machine  ${describeMachine(folder)}`);

@@ -7,7 +7,7 @@ import { stepCosts } from './step-cost.ts';
 import { streams } from './streams.ts';
 import { inProcess, rawLoop, startsInProcess } from './throughput.ts';
 
-/** What the bench measures, each in a process of its own so that none inherits another's heap. */
+/** Sections of the bench, each measured in its own process with a new heap. */
 export const SECTIONS = {
   inProcess,
   rawLoop,
@@ -22,7 +22,7 @@ export const SECTIONS = {
   postgres,
 } as const;
 
-/** Only measured when it is named: it takes longer than all the others together may. */
+/** Measured only if named, because it takes as long as all others together. */
 export const ON_REQUEST: readonly string[] = ['postgres'];
 
 export type SectionName = keyof typeof SECTIONS;

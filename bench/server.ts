@@ -13,12 +13,12 @@ export interface Server {
   stop(): Promise<void>;
 }
 
-/** The server as it is shipped, in its own process, authentication on, on a database file in `folder`. */
+/** Starts the shipped server in its own process, with authentication, on a database file in `folder`. */
 export function serve(folder: string, database: string): Promise<Server> {
   return serveOn(join(folder, database), folder);
 }
 
-/** The same on any database; works in `folder`. */
+/** Starts the server on any database, with `folder` as working directory. */
 export async function serveOn(database: string, folder: string): Promise<Server> {
   const server = spawn(process.execPath, [JAMJET, 'dev', '--port', '0', '--json', '--db', database, '--tools', TOOLS], {
     cwd: folder,
@@ -35,7 +35,7 @@ export async function serveOn(database: string, folder: string): Promise<Server>
   }
 }
 
-/** What the server prints when it is ready. */
+/** Resolves with the line that the server prints when it is ready. */
 function listening(server: ChildProcess): Promise<{ readonly url: string; readonly token_file: string }> {
   return new Promise((resolve, reject) => {
     let printed = '';

@@ -12,7 +12,7 @@ export interface StepCost {
   readonly what: string;
   readonly size: number;
   readonly compileMs: number;
-  /** CPU time of one message: the step, and writing its snapshot as text. Medians. */
+  /** CPU time of one message: the step, and the serialization of its snapshot. Medians. */
   readonly stepUs: number;
   readonly saveUs: number;
   readonly snapshotBytes: number;
@@ -29,15 +29,15 @@ const ENV: StepEnv = {
 const LINEAR = [3, 30, 300] as const;
 const FAN_OUT = [10, 50, 200] as const;
 const HISTORY = [10, 1_000, 10_000] as const;
-/** Of CPU time. Long enough that Node's compiler has settled. */
+/** In CPU time. Long enough for Node's JIT compiler. */
 const WARM_UP_MS = 300;
 const MEASURE_MS = 250;
-/** Steps between two looks at the clock, at least. */
+/** Minimum number of steps between two reads of the clock. */
 const BATCH = 100;
 
-/** The pure step alone: no store, no event loop. */
+/** Measures only the pure step: no store, no event loop. */
 export async function stepCosts(): Promise<readonly StepCost[]> {
-  // Code that has seen one machine only is faster than it ever is in a server, then slower for a while: let it see them all.
+  // Code that has run only one machine is faster than in a server, and slow for a while after the next one: run all of them first.
   for (let i = 0; i < 2; i++)
     for (const document of [linear(3), fanOut(10), linear(30), rounds('work', 30)]) wholeRuns('', 0, document);
   return [
@@ -54,7 +54,7 @@ function programOf(document: JsonObject): { readonly program: Program; readonly 
   return { program, compileMs: performance.now() - startedMs };
 }
 
-/** Every step of runs from start to end; the figure is the mean of a run, the median over runs. */
+/** Measures every step of complete runs: the mean of each run, and the median over the runs. */
 function wholeRuns(what: string, size: number, document: JsonObject): StepCost {
   const { program, compileMs } = programOf(document);
   const stepUs: number[] = [];
@@ -91,7 +91,7 @@ function runToEnd(program: Program, runs: Run[]): Run {
   return stepped.run;
 }
 
-/** One more round of a loop whose log has `events` events already, again and again from the same point. */
+/** Measures one iteration of a loop whose log has `events` events, repeatedly from the same state. */
 function atHistory(events: number): StepCost {
   const { program, compileMs } = programOf(rounds('work', 1_000_000));
   let stepped: StepResult = start(program, { n: 0 }, ENV);
@@ -130,7 +130,7 @@ function workIn(stepped: StepResult): readonly WorkEffect[] {
 
 function onlyWork(stepped: StepResult): WorkEffect {
   const [work, ...others] = workIn(stepped);
-  if (work === undefined || others.length > 0) throw new Error('expected one node at work');
+  if (work === undefined || others.length > 0) throw new Error('expected one active node');
   return work;
 }
 

@@ -7,21 +7,21 @@ import { WAITING } from './workflows.ts';
 
 export interface Streams {
   readonly streams: number;
-  /** Share of a core that the server takes while nothing happens: without streams, and with them, one heartbeat of each included. */
+  /** Share of a core that the idle server uses: without streams, and with them, including one heartbeat of each. */
   readonly coresAlone: number | null;
   readonly coresWith: number | null;
-  /** How much the process has grown, per stream; garbage included. */
+  /** Memory per stream, including garbage. */
   readonly residentBytesEach: number | null;
-  /** From an event to the moment when every stream of its tenant has it. */
+  /** Time from an event until every stream of its tenant has received it. */
   readonly fanOutMs: number;
 }
 
 const STREAMS = 1_000;
 const ALONE_MS = 3_000;
-/** From one heartbeat to the next. */
+/** Heartbeat interval. */
 const HEARTBEAT_MS = 15_000;
 
-/** The server as it is shipped; half of its streams follow one execution each, half the whole tenant. */
+/** Measures the shipped server; half of its streams follow one execution each, half the whole tenant. */
 export async function streams(folder: string): Promise<Streams> {
   const server = await serve(folder, 'streams.db');
   const { url, token, pid } = server;
@@ -67,7 +67,7 @@ async function coresWhileIdle(pid: number, idleMs: number): Promise<number | nul
   return before === null || after === null ? null : (after - before) / idleMs;
 }
 
-/** Null where there is no /proc. */
+/** Null without /proc. */
 function residentBytes(pid: number): number | null {
   try {
     const kib = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
@@ -81,7 +81,7 @@ function expect(status: number, given: number): void {
   if (given !== status) throw new Error(`expected ${status}, got ${given}`);
 }
 
-/** A stream of events on a bare socket, so that the client costs little. */
+/** An event stream on a plain socket, so that the client uses little CPU. */
 class IdleStream {
   readonly #socket: Socket;
   #received = '';
@@ -97,7 +97,7 @@ class IdleStream {
     });
   }
 
-  /** Resolves once the server has begun to answer. */
+  /** Resolves once the server has started its reply. */
   static async open(url: string, token: string, path: string): Promise<IdleStream> {
     const { hostname, port, host } = new URL(url);
     const stream = new IdleStream(connect(Number(port), hostname));
@@ -108,7 +108,7 @@ class IdleStream {
     return stream;
   }
 
-  /** Resolves once the text has arrived; what arrived before is forgotten. */
+  /** Resolves once the text has arrived; discards what was received before. */
   waitFor(text: string): Promise<void> {
     return new Promise((found) => {
       this.#waiting = { text, heard: found };

@@ -1,4 +1,4 @@
-/** Columns as wide as their widest cell; all but the first right-aligned. */
+/** Formats a table; all columns except the first are right-aligned. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
   const line = (cells: readonly string[]) =>

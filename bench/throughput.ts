@@ -7,12 +7,12 @@ import { linear, WAITING } from './workflows.ts';
 export const CONCURRENCIES = [1, 64, 256] as const;
 const WARM_UP_MS = 600;
 const MEASURE_MS = 2_000;
-/** Executions whose writes are recorded and written again. */
+/** Number of executions whose writes are recorded and repeated. */
 const RECORDED = { 1: 400, 64: 3_000, 256: 4_000 } as const;
 
 const cpuMs = { server: cpuMsOfThisProcess, client: () => null };
 
-/** Start → completed of a three-node workflow in this process. */
+/** Measures a three-node workflow from start to completion in this process. */
 export async function inProcess(folder: string): Promise<readonly Load[]> {
   return withRuntime(folder, 'in-process', async ({ runtime }) => {
     await runtime.register(CALLER, linear(3));
@@ -25,7 +25,7 @@ export async function inProcess(folder: string): Promise<readonly Load[]> {
   });
 }
 
-/** A start is done when it is durable; nothing waits for what comes after it. */
+/** Measures durable starts, without waiting for later steps. */
 export async function startsInProcess(folder: string): Promise<readonly Load[]> {
   return withRuntime(folder, 'starts', async ({ runtime }) => {
     await runtime.register(CALLER, WAITING);
@@ -41,15 +41,15 @@ export async function startsInProcess(folder: string): Promise<readonly Load[]> 
 export interface RawLoad {
   readonly concurrency: number;
   readonly executions: number;
-  /** Three-node executions a second that the bare loop writes. */
+  /** Three-node executions per second that the plain loop writes. */
   readonly perSecond: number;
   readonly statements: number;
   readonly transactions: number;
 }
 
 /**
- * The ceiling: the very statements that the runtime ran for some executions, with the same values in the same
- * transactions, run again by a bare better-sqlite3 loop on a copy of the database.
+ * The upper bound: repeats the statements that the runtime executed, with the same values in the same transactions, in a plain better-sqlite3
+ * loop on a copy of the database.
  */
 export async function rawLoop(folder: string): Promise<readonly RawLoad[]> {
   const raw: RawLoad[] = [];
@@ -69,7 +69,7 @@ export async function rawLoop(folder: string): Promise<readonly RawLoad[]> {
         });
         const seconds = replay(copy, writes);
         const [written, expected] = [countEvents(copy), countEvents(path)];
-        if (written !== expected) throw new Error(`the bare loop wrote ${written} events, the runtime ${expected}`);
+        if (written !== expected) throw new Error(`the plain loop wrote ${written} events, the runtime ${expected}`);
         return {
           concurrency,
           executions: RECORDED[concurrency],

@@ -1,6 +1,6 @@
 const ONE_KILOBYTE = 1024;
 
-/** The small function behind every work node. */
+/** The function of every tool node. */
 export function work({ n }: { readonly n: number }): { readonly n: number } {
   return { n: n + 1 };
 }

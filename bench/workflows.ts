@@ -2,7 +2,7 @@ import type { JsonObject } from '../machines/json.ts';
 
 const ONE_WORK_NODE = { kind: { type: 'tool', tool_ref: 'work', input_mapping: { n: '{{ state.n }}' } } };
 
-/** What every throughput figure counts: nodes in a row, each a call of a small function that patches the state. */
+/** The workflow of the throughput measurements: a sequence of nodes, each of which calls a small function that patches the state. */
 export function linear(nodes: number): JsonObject {
   const ids = Array.from({ length: nodes }, (_, i) => `step-${i + 1}`);
   return {
@@ -29,7 +29,7 @@ export function fanOut(branches: number): JsonObject {
   };
 }
 
-/** One node that calls `tool` until the state's `n` has reached `rounds`. */
+/** One node that calls `tool` in a loop until `n` in the state has reached `count`. */
 export function rounds(tool: string, count: number): JsonObject {
   return {
     workflow_id: `rounds-${tool}`,
@@ -43,7 +43,7 @@ export function rounds(tool: string, count: number): JsonObject {
   };
 }
 
-/** Parks at once: what a dormant execution is. */
+/** Waits immediately: a dormant execution. */
 export const WAITING: JsonObject = {
   workflow_id: 'waiting',
   version: '1',

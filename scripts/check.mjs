@@ -1,4 +1,4 @@
-// The gate: everything a change must pass, cheap steps first. Says what failed and how to fix it.
+// Runs everything that a change must pass, cheap steps first. Prints failed steps and how to fix them.
 //   npm run check                       all steps
 //   npm run check -- lint types         only these
 //   npm run check -- --except tests     all but these
@@ -12,17 +12,17 @@ const STEPS = [
     command: 'npm run --silent boundaries',
     fix: 'a module may only import what ARCHITECTURE.md (Boundaries) allows: move the code or pass the value in',
   },
-  { name: 'dead', command: 'knip', fix: 'delete what nobody uses, or drop its `export`' },
-  { name: 'types', command: 'npm run --silent types', fix: 'the compiler names the file and the line' },
+  { name: 'dead', command: 'knip', fix: 'delete unused code, or remove its `export`' },
+  { name: 'types', command: 'npm run --silent types', fix: 'the compiler prints the file and the line' },
   {
     name: 'build',
     command: 'npm run --silent build',
-    fix: 'as for types; dist/ is what the CLI, the bench and the system tests run',
+    fix: 'as for types; the CLI, the bench and the system tests run dist/',
   },
-  { name: 'tests', command: 'npm run --silent test', fix: '`npx vitest run FILE -t NAME` runs one of them' },
+  { name: 'tests', command: 'npm run --silent test', fix: '`npx vitest run FILE -t NAME` runs one test' },
 ];
 
-/** Output is shown only when the step fails, but for the tests, which take long enough to watch. */
+/** Runs a step. Its output is shown only if it fails, except for the tests, which show their progress. */
 function run(step) {
   const started = performance.now();
   return new Promise((resolve) => {

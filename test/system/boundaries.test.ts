@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 const CONFIG = '.dependency-cruiser.cjs';
 const { forbidden } = createRequire(import.meta.url)(resolve(CONFIG)) as { forbidden: readonly { name: string }[] };
 
-/** One forbidden import for each rule: the file it stands in, and the line. */
+/** One forbidden import for each rule: its file, and its line. */
 const FORBIDDEN: Readonly<Record<string, readonly [file: string, line: string]>> = {
   'no-cycles': ['src/compose.ts', "export * from './index.ts';"],
   resolvable: ['src/compose.ts', "export * from './nowhere.ts';"],
@@ -33,7 +33,7 @@ const FORBIDDEN: Readonly<Record<string, readonly [file: string, line: string]>>
   'clipanion-in-cli': ['src/prompt.ts', "import 'clipanion';"],
 };
 
-/** Files the planted imports point at. */
+/** Files that the planted imports refer to. */
 const TARGETS = {
   'src/index.ts': "export * from './compose.ts';",
   'src/config.ts': 'export {};',
@@ -62,7 +62,7 @@ describe('module boundaries', () => {
 
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  it.each(forbidden.map((rule) => rule.name))('%s stops a forbidden import', (name) => {
+  it.each(forbidden.map((rule) => rule.name))('%s rejects a forbidden import', (name) => {
     const planted = FORBIDDEN[name];
     expect(planted, `plant a violation of ${name} in this test`).toBeDefined();
     expect(violated.get(name)).toContain(planted?.[0]);

@@ -12,12 +12,12 @@ interface Program {
   readonly ended: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
   stdout(): string;
   stderr(): string;
-  /** Resolves once standard output shows it. */
+  /** Resolves once standard output contains the text. */
   shows(text: RegExp): Promise<RegExpExecArray>;
   kill(signal: NodeJS.Signals): void;
 }
 
-/** A program as a shell would start it, without a terminal. */
+/** Starts a program like a shell, without a terminal. */
 function program(command: string, args: readonly string[], folder: string, env: Readonly<Record<string, string>> = {}): Program {
   const child = spawn(command, args, {
     cwd: folder,
@@ -80,7 +80,7 @@ function prepared(): string {
 }
 
 describe('the jamjet program', () => {
-  it('shows help without loading what only a server needs', async () => {
+  it('shows help without loading modules that only a server needs', async () => {
     const hook = 'export async function load(url, context, next) { process._rawDebug(url); return next(url, context); }';
     const register = `import { register } from 'node:module'; register('data:text/javascript,' + encodeURIComponent(${JSON.stringify(hook)}));`;
     const loader = `data:text/javascript,${encodeURIComponent(register)}`;
@@ -92,14 +92,14 @@ describe('the jamjet program', () => {
     }
   });
 
-  it('ends quietly when its reader goes away', async () => {
+  it('exits silently when its reader closes the pipe', async () => {
     const piped = program('sh', ['-c', `"${process.execPath}" "${JAMJET}" --help | head -n 1`], folderOf());
     await piped.ended;
     expect(piped.stdout()).toMatch(/^jamjet .*\n$/);
     expect(piped.stderr()).toBe('');
   });
 
-  it('prints no colours into a pipe', async () => {
+  it('prints no colours to a pipe', async () => {
     const help = jamjet(['--help'], folderOf());
     await help.ended;
     expect(help.stdout()).not.toContain('\u001b');
@@ -107,7 +107,7 @@ describe('the jamjet program', () => {
 });
 
 describe('jamjet dev', () => {
-  it('says where it runs, and saves a token that only its user can read', async () => {
+  it('prints its URL, and saves a token that only its user can read', async () => {
     const folder = prepared();
     const dev = jamjet(['dev', '--port', '0', '--tools', 'tools.mjs'], folder);
     await dev.shows(/Ctrl-C/);
@@ -123,7 +123,7 @@ describe('jamjet dev', () => {
     expect(await again.ended).toEqual({ code: 0, signal: null });
   });
 
-  it('says what to set for commands that would look elsewhere', async () => {
+  it('prints the variables for commands that use another database', async () => {
     const folder = prepared();
     const dev = jamjet(['dev', '--port', '0', '--db', 'data/runs.db'], folder);
     const [, url = ''] = await dev.shows(/url +(\S+)/);
@@ -143,7 +143,7 @@ describe('jamjet dev', () => {
     await usual.shows(/\n {2}jamjet run workflow\.yaml {3}jamjet ls {3}Ctrl-C stops\n/);
   });
 
-  it('says the same to a script in one line', async () => {
+  it('prints one line of JSON for scripts', async () => {
     const folder = prepared();
     const dev = jamjet(['dev', '--port', '0', '--json', '--tools', 'tools.mjs'], folder);
     const [line = ''] = await dev.shows(/^.*\n/);
@@ -157,7 +157,7 @@ describe('jamjet dev', () => {
     expect((await fetch(`${url}/health`)).status).toBe(200);
   });
 
-  it('makes a new token when the saved one is no longer valid', async () => {
+  it('creates a new token if the saved one is not valid', async () => {
     const folder = prepared();
     const first = jamjet(['dev', '--port', '0'], folder);
     await first.shows(/Ctrl-C/);
@@ -201,14 +201,14 @@ describe('jamjet dev', () => {
     expect(exposed.stderr()).toMatch(/0\.0\.0\.0 is not a loopback address/);
   });
 
-  it('ends soon after the ten seconds that functions get from SIGTERM on, whatever they do', async () => {
+  it('exits soon after the grace period of ten seconds after SIGTERM, whatever the functions do', async () => {
     const folder = prepared();
     const server = await startServer({ folder, tools: join(folder, 'tools.mjs') });
     await server.client.registerWorkflow(JSON.parse(flow('hang')));
     const { execution_id } = await server.client.start({ workflow_id: 'hang' });
     const began = performance.now();
     expect(await server.terminate()).toEqual({ code: 0, signal: null });
-    // A database that hangs would keep it for twenty.
+    // A hanging database would delay the exit to twenty seconds.
     expect(performance.now() - began).toBeLessThan(20_000);
     const next = await startServer({ folder, tools: join(folder, 'tools.mjs') });
     expect((await next.client.execution(execution_id)).status).toBe('running');
@@ -217,7 +217,7 @@ describe('jamjet dev', () => {
 });
 
 describe('jamjet serve', () => {
-  it('logs JSON lines, makes no token, and stops on SIGTERM', async () => {
+  it('logs JSON lines, creates no token, and stops on SIGTERM', async () => {
     const folder = prepared();
     const serve = jamjet(['serve', '--port', '0'], folder);
     const [, url = ''] = await serve.shows(/"[^"]*(http:\/\/127\.0\.0\.1:\d+)/);
@@ -240,7 +240,7 @@ describe('jamjet run embedded, as a process', () => {
     expect(run.stdout()).toMatch(/is running: interrupted\. It is saved.*\n {2}go on {2}jamjet run hang\.json .*--resume exec_/);
   });
 
-  it('goes on after kill -9 with the next attempt', async () => {
+  it('continues after kill -9 with the next attempt', async () => {
     const folder = prepared();
     const run = jamjet(['run', 'hang.json', '--embedded', '--tools', 'tools.mjs'], folder);
     const [id = ''] = await run.shows(/exec_[0-9a-f]{32}/);
@@ -254,12 +254,12 @@ describe('jamjet run embedded, as a process', () => {
   });
 });
 
-describe('a server that is killed while it is followed', () => {
-  it('is waited for, and the run goes on with the next one', async () => {
+describe('following an execution while its server is killed', () => {
+  it('waits for the next server, and continues', async () => {
     const folder = prepared();
     const tools = join(folder, 'tools.mjs');
     const server = await startServer({ folder, tools });
-    // However long the next one takes to start: what follows the run hears that the first is gone when it is there.
+    // The follower detects the loss of the first server only when the next one is up, however long its start takes.
     const line = await openTcpProxy(Number(new URL(server.url).port));
     const run = program(process.execPath, [JAMJET, 'run', 'hang.json', '--runtime', line.via(`${server.url}/`)], folder, {
       JAMJET_TOKEN: server.token,
@@ -278,7 +278,7 @@ describe('a server that is killed while it is followed', () => {
     expect(run.stdout()).toMatch(/✗ work .*runtime lost\n[\s\S]*✓ work .*attempt 2\n[\s\S]*"attempt": 1/);
   });
 
-  it('ends the run with one clear error when it stays away', async () => {
+  it('ends with one clear error if no server returns', async () => {
     const folder = prepared();
     const server = await startServer({ folder, tools: join(folder, 'tools.mjs') });
     const run = program(process.execPath, [JAMJET, 'run', 'hang.json', '--runtime', server.url], folder, {

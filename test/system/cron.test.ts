@@ -9,7 +9,7 @@ const MINUTE = 60_000;
 const MISSED = 200;
 const KILLS = 4;
 
-/** Waits for an event nobody sends: every run leaves its execution behind as it was started. */
+/** Waits for an event that is never sent, so that the execution of every run stays as it was started. */
 const WAITING = ir('waiting', { wait: { type: 'wait', condition: 'external_event', correlation_key: 'never' } }, [
   ['wait', 'end'],
 ]);
@@ -23,7 +23,7 @@ function read<T>(file: string, statement: string): readonly T[] {
   }
 }
 
-it('a job that is killed again and again while it catches up runs each time once, and none is lost', async () => {
+it('a job whose server is killed repeatedly while it catches up runs each time exactly once', async () => {
   const folder = temporaryFolder();
   const file = join(folder, 'runtime.db');
   const first = await startServer({ folder });
@@ -38,7 +38,7 @@ it('a job that is killed again and again while it catches up runs each time once
   for (let kill = 0; kill < KILLS; kill += 1) {
     const server = launchServer({ folder });
     const before = started(file);
-    // It may be through before anybody has looked: the next time is a minute away.
+    // It may have finished before the first check: the next time is a minute away.
     await until(() => started(file) > Math.min(before, MISSED - 1));
     await server.kill();
   }
@@ -61,7 +61,7 @@ function started(file: string): number {
 const LOOK_AGAIN_MS = 20;
 const WITHIN_MS = 60_000;
 
-/** What another process does is seen only by looking. */
+/** Polls, because there is no notification from another process. */
 async function until(condition: () => boolean): Promise<void> {
   for (const untilMs = Date.now() + WITHIN_MS; !condition(); ) {
     if (Date.now() > untilMs) throw new Error('it never came true');

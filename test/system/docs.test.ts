@@ -31,7 +31,7 @@ function snippets(page: string, language: string): Snippet[] {
 describe('the documentation', () => {
   const workflows = PAGES.flatMap((page) => snippets(page, 'yaml'));
 
-  it('has workflows in it', () => expect(workflows.length).toBeGreaterThan(10));
+  it('contains workflows', () => expect(workflows.length).toBeGreaterThan(10));
 
   it.each(workflows)('shows a workflow without errors or warnings: $page:$line', ({ page, text }) => {
     const { workflows: units, diagnostics } = checkWorkflow(text, page);

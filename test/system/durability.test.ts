@@ -7,7 +7,7 @@ import { claim, eventually, refusal, run, settled, timeline } from './recorded-c
 
 const tools = new URL('./tools.mjs', import.meta.url).pathname;
 
-/** The plug is pulled, and the server comes back on the same file. */
+/** Kills the server, and starts another on the same file. */
 async function powerCut(server: Server, folder: string): Promise<Server> {
   await server.kill();
   return start(folder);
@@ -19,13 +19,13 @@ async function start(folder: string): Promise<Server> {
   return server;
 }
 
-/** A server whose database hangs is not waited for any longer. */
+/** Maximum time for a server with a hanging database to exit. */
 const STUCK_MS = 20_000;
 
 const work = ir('work', { job: python('job') }, [['job', 'end']]);
 
 describe('across a restart', () => {
-  it('an idempotency key still stands for the same execution', async () => {
+  it('an idempotency key still identifies the same execution', async () => {
     const folder = temporaryFolder(onTestFinished);
     const before = await start(folder);
     await before.client.registerWorkflow(work);
@@ -40,7 +40,7 @@ describe('across a restart', () => {
     expect((await client.executions()).executions).toHaveLength(1);
   });
 
-  it('an event that was taken is not taken again', async () => {
+  it('a consumed event is not consumed again', async () => {
     const folder = temporaryFolder(onTestFinished);
     const before = await start(folder);
     const document = ir('waits', { one: { type: 'wait', event: 'k' }, two: { type: 'wait', event: 'k' } }, [
@@ -58,7 +58,7 @@ describe('across a restart', () => {
     });
   });
 
-  it('a lease goes on, and proves itself by its fence', async () => {
+  it('a lease stays valid under its fence', async () => {
     const folder = temporaryFolder(onTestFinished);
     const before = await start(folder);
     const id = await run(before.client, work);
@@ -74,7 +74,7 @@ describe('across a restart', () => {
     expect(await settled(client, id)).toMatchObject({ status: 'completed', state: { ok: true } });
   });
 
-  it('interrupted in-process work is tried again under a higher attempt number', async () => {
+  it('interrupted in-process work is retried under the next attempt', async () => {
     const folder = temporaryFolder(onTestFinished);
     const log = join(folder, 'calls');
     const before = await start(folder);
@@ -105,7 +105,7 @@ describe('across a restart', () => {
     expect(failed?.data).toMatchObject({ error: 'runtime lost', attempt: 0, retryable: true });
   });
 
-  it('work that may run once only fails instead', async () => {
+  it('interrupted work with a single attempt fails instead', async () => {
     const folder = temporaryFolder(onTestFinished);
     const log = join(folder, 'calls');
     const before = await start(folder);
@@ -120,7 +120,7 @@ describe('across a restart', () => {
     expect(readFileSync(log, 'utf8')).toBe('job begun\n');
   });
 
-  it('a token that was revoked stays revoked', async () => {
+  it('a revoked token stays revoked', async () => {
     const folder = temporaryFolder(onTestFinished);
     const before = await start(folder);
     const { token, id } = await before.client.createToken({ role: 'viewer' });
@@ -132,7 +132,7 @@ describe('across a restart', () => {
 });
 
 describe('a settled work item', () => {
-  it.each(['completed', 'failed'])('that was %s answers 409 to whatever comes later', async (outcome) => {
+  it.each(['completed', 'failed'])('that was %s refuses later reports with 409', async (outcome) => {
     const folder = temporaryFolder(onTestFinished);
     const { client } = await start(folder);
     await run(client, work);
@@ -164,7 +164,7 @@ describe('SIGTERM', () => {
     expect(readFileSync(log, 'utf8').trim().split('\n')).toHaveLength(1);
   });
 
-  it('sends those away who wait for something, and ends at once when nothing is under way', async () => {
+  it('ends long polls, and exits immediately if no work is in progress', async () => {
     const folder = temporaryFolder(onTestFinished);
     const before = await start(folder);
     const { client } = before;
@@ -177,12 +177,12 @@ describe('SIGTERM', () => {
     await client.health();
     const startedAt = performance.now();
     expect(await before.terminate()).toEqual({ code: 0, signal: null });
-    // Work under way gets ten seconds.
+    // Work in progress has a grace period of ten seconds.
     expect(performance.now() - startedAt).toBeLessThan(9_000);
     await waits;
   });
 
-  it('ends the server soon after the ten seconds that tools get, whatever they do', async () => {
+  it('exits soon after the grace period of ten seconds, whatever the tools do', async () => {
     const folder = temporaryFolder(onTestFinished);
     const log = join(folder, 'calls');
     const before = await start(folder);
@@ -199,7 +199,7 @@ describe('SIGTERM', () => {
 });
 
 describe('a second server', () => {
-  it('on the same file is told who runs there', async () => {
+  it('on the same file is refused with the process id of the first', async () => {
     const folder = temporaryFolder(onTestFinished);
     const first = await start(folder);
     const problem = await startServer({ folder }).then(

@@ -15,13 +15,13 @@ import { CALLER, databasePath } from '../support/runtimes.ts';
 
 interface Opened {
   readonly runtime: ServerRuntime;
-  /** Starts the last of the example's files, the others being registered. */
+  /** Registers all files of the example, and starts the last one. */
   start(input?: Json): Promise<string>;
   settled(id: string): Promise<ExecutionView>;
   events(id: string): Promise<EventView[]>;
 }
 
-/** A runtime with the functions that the example's files bring along, as `jamjet run` opens it. */
+/** A runtime with the functions of the example's files, as `jamjet run` opens it. */
 async function open(example: string, files: readonly string[] = ['workflow.yaml'], clock: Clock = systemClock): Promise<Opened> {
   const folder = join('examples', example);
   const authored = files.map((name) => checkWorkflow(readFileSync(join(folder, name), 'utf8'), join(folder, name)));
@@ -46,7 +46,7 @@ async function open(example: string, files: readonly string[] = ['workflow.yaml'
   };
 }
 
-/** What the data pipeline reads from and reports to. */
+/** The HTTP service of the data pipeline. */
 interface Service {
   readonly url: string;
   readonly reports: readonly unknown[];
@@ -70,7 +70,7 @@ function completed(events: readonly EventView[]): (string | null)[] {
 }
 
 describe('refund-approval', () => {
-  it('pays after a person has agreed, at the second attempt', async () => {
+  it('pays after an approval, at the second attempt', async () => {
     const { runtime, start, settled, events } = await open('refund-approval');
     const id = await start();
     expect(await settled(id)).toMatchObject({ status: 'paused', state: { order: { total: 180 } } });
@@ -95,7 +95,7 @@ describe('refund-approval', () => {
     });
   });
 
-  it('tells the customer when a person has refused', async () => {
+  it('notifies the customer after a rejection', async () => {
     const { runtime, start, settled, events } = await open('refund-approval');
     const id = await start();
     await settled(id);
@@ -107,7 +107,7 @@ describe('refund-approval', () => {
     expect(completed(await events(id))).toEqual(['look_up', 'decide', 'review', 'decline']);
   });
 
-  it('declines when nobody decides for three days', async () => {
+  it('declines after three days without a decision', async () => {
     const clock = new FakeClock();
     const { start, settled } = await open('refund-approval', ['workflow.yaml'], clock);
     const id = await start();
@@ -119,14 +119,14 @@ describe('refund-approval', () => {
     });
   });
 
-  it('refunds small amounts without asking', async () => {
+  it('refunds small amounts without an approval', async () => {
     const { start, settled, events } = await open('refund-approval');
     const id = await start({ order_id: 'A-1001', reason: 'too small' });
     expect(await settled(id)).toMatchObject({ status: 'completed', state: { refund: { amount: 24.5 } } });
     expect(completed(await events(id))).not.toContain('review');
   });
 
-  it('fails at once when there is no such order', async () => {
+  it('fails immediately if the order does not exist', async () => {
     const { start, settled, events } = await open('refund-approval');
     const id = await start({ order_id: 'A-0', reason: '' });
     expect(await settled(id)).toMatchObject({ status: 'failed' });
@@ -135,7 +135,7 @@ describe('refund-approval', () => {
 });
 
 describe('order-fulfilment', () => {
-  it('ships what is paid for', async () => {
+  it('ships a paid order', async () => {
     const { runtime, start, settled, events } = await open('order-fulfilment');
     const id = await start();
     expect(await settled(id)).toMatchObject({ status: 'paused', state: { stock: { available: true }, risk: { total: 63 } } });
@@ -150,14 +150,14 @@ describe('order-fulfilment', () => {
     expect(completed(await events(id))).not.toContain('release');
   });
 
-  it('keeps a payment that comes early', async () => {
+  it('buffers an early payment', async () => {
     const { runtime, start, settled } = await open('order-fulfilment');
     const id = await start();
     await runtime.sendEvent(CALLER, id, { key: 'payment-received', payload: { amount: 63 } });
     expect(await ended(settled, id)).toMatchObject({ status: 'completed', state: { shipment: { paid: 63 } } });
   });
 
-  it('gives the stock back after two days without a payment', async () => {
+  it('releases the stock after two days without a payment', async () => {
     const clock = new FakeClock();
     const { start, settled } = await open('order-fulfilment', ['workflow.yaml'], clock);
     const id = await start();
@@ -169,7 +169,7 @@ describe('order-fulfilment', () => {
     });
   });
 
-  it('does not wait for a payment it could not serve', async () => {
+  it('does not wait for a payment if an item is out of stock', async () => {
     const { start, settled } = await open('order-fulfilment');
     const id = await start({ order_id: 'B-8', items: [{ sku: 'desk', quantity: 1 }] });
     expect(await settled(id)).toMatchObject({ status: 'completed', state: { stock: { missing: ['desk'] } } });
@@ -177,7 +177,7 @@ describe('order-fulfilment', () => {
 });
 
 describe('data-pipeline', () => {
-  it('fetches, totals and posts, and tries again where the service was busy', async () => {
+  it('fetches, totals and posts, with retries while the service is busy', async () => {
     const service = await startService();
     onTestFinished(() => service.close());
     const { start, settled, events } = await open('data-pipeline');
@@ -194,14 +194,14 @@ describe('data-pipeline', () => {
 });
 
 describe('drafting-loop', () => {
-  it('goes round until the review is content', async () => {
+  it('iterates until the review is satisfied', async () => {
     const { start, settled, events } = await open('drafting-loop');
     const id = await start();
     expect(await settled(id)).toMatchObject({ status: 'completed', state: { round: 3, verdict: 'published after round 3' } });
     expect(completed(await events(id))).toEqual(['write', 'judge', 'write', 'judge', 'write', 'judge', 'publish']);
   });
 
-  it('gives up after three rounds', async () => {
+  it('gives up after three iterations', async () => {
     const { start, settled } = await open('drafting-loop');
     const id = await start({ topic: 'Cats' });
     expect(await settled(id)).toMatchObject({ status: 'completed', state: { verdict: 'shelved after round 3' } });
@@ -222,7 +222,7 @@ describe('onboarding', () => {
     expect(children).toMatchObject([{ workflowId: 'credit-check', status: 'completed' }]);
   });
 
-  it('refuses a company that pays late', async () => {
+  it('rejects a company that pays late', async () => {
     const { start, settled } = await open('onboarding', files);
     expect(await settled(await start({ company: 'Slow & Sons' }))).toMatchObject({
       status: 'completed',
@@ -232,7 +232,7 @@ describe('onboarding', () => {
 });
 
 describe('fastest-quote', () => {
-  it('takes the first answer and cancels the other questions', async () => {
+  it('takes the first reply and cancels the other requests', async () => {
     const { start, settled, events } = await open('fastest-quote');
     const id = await start();
     expect(await settled(id)).toMatchObject({
@@ -244,7 +244,7 @@ describe('fastest-quote', () => {
   });
 });
 
-/** What woke a paused execution takes a moment to show: asks again while it is paused. */
+/** An execution may still be paused for a moment after its event: polls while it is paused. */
 async function ended(settled: Opened['settled'], id: string): Promise<ExecutionView> {
   for (let asked = 0; asked < 1_000; asked += 1) {
     const view = await settled(id);

@@ -14,13 +14,13 @@ const REQUESTS = Number(process.env.FUZZ_REQUESTS ?? 10_000);
 const SEED = Number(process.env.FUZZ_SEED ?? 1);
 const AT_ONCE = 16;
 const MIB = 1024 * 1024;
-/** A lease lapses after thirty seconds, and the requests may take longer. */
+/** A lease expires after thirty seconds, and the requests may take longer. */
 const RENEW_MS = 5_000;
 
 const server = sharedServer({ env: { NODE_OPTIONS: '--max-old-space-size=1024' } });
 const agent = new http.Agent({ keepAlive: true, maxSockets: AT_ONCE });
 let present: Present;
-/** Of the item that is claimed. */
+/** Fence of the claimed item. */
 let fence = 0;
 
 interface Reply {
@@ -48,7 +48,7 @@ function send({ method, path, headers, body }: Malformed): Promise<Reply> {
   });
 }
 
-/** What a reply must not be, or null: every refusal is a 4xx that says why, in JSON, without a stack trace. */
+/** Describes an incorrect reply, or null: every refusal must be a 4xx with the reason, in JSON, without a stack trace. */
 function complaint({ status, text }: Reply): string | null {
   if (status < 400 || status > 499) return `status ${status}`;
   try {
@@ -60,7 +60,7 @@ function complaint({ status, text }: Reply): string | null {
   }
 }
 
-/** Everything a client can see, without the times at which somebody was last seen. */
+/** Everything that a client can read, without the times of heartbeats. */
 async function everything(): Promise<unknown> {
   const { client } = server();
   const { executions } = await client.executions({ limit: 1_000 });
@@ -96,7 +96,7 @@ beforeAll(async () => {
 });
 
 describe('malformed requests', () => {
-  it(`${REQUESTS} of them are refused, change nothing, and keep nobody waiting`, async () => {
+  it(`${REQUESTS} of them are refused, change nothing, and delay no other request`, async () => {
     const before = await everything();
     const vandal = new Vandal(new Random(SEED), present);
     const probe = startHealthProbe(server());
@@ -127,7 +127,7 @@ describe('malformed requests', () => {
     expect(longestMs).toBeLessThan(1_000);
   }, 600_000);
 
-  it('that are no HTTP close their connection and nothing else', async () => {
+  it('that are not HTTP only close their connection', async () => {
     const random = new Random(SEED);
     const port = Number(new URL(server().url).port);
     const sendRaw = (bytes: Buffer): Promise<string> =>
@@ -154,7 +154,7 @@ describe('malformed requests', () => {
   });
 });
 
-describe('a request that is meant to hurt', () => {
+describe('a malicious request', () => {
   const flood = (from: string, to: string, text: string): string => from + text + to;
   const condition = (text: string): JsonObject =>
     ir(
@@ -242,11 +242,11 @@ describe('a request that is meant to hurt', () => {
   it.each<[name: string, document: JsonObject]>([
     ['multiplies a text', condition("('x' * 1000) * 1000000 == 'x'")],
     [
-      'looks for a pattern that explodes',
+      'searches for a pattern with exponential backtracking',
       condition("state.text.split('a').join('b') == 'b' and 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab' in state.text"),
     ],
     [
-      'adds a text to itself',
+      'doubles a text repeatedly',
       condition('(state.text + state.text + state.text + state.text) == (state.text + state.text + state.text + state.text)'),
     ],
   ])('a condition that %s is worked out within bounds', async (_, document) => {

@@ -13,7 +13,7 @@ async function start(folder: string): Promise<Server> {
   return server;
 }
 
-it.each(['kill', 'terminate'] as const)('a bulk job goes on after %s, and touches each execution once', async (end) => {
+it.each(['kill', 'terminate'] as const)('a bulk job continues after %s, and processes each execution once', async (end) => {
   const folder = temporaryFolder(onTestFinished);
   let server = await start(folder);
   await server.client.registerWorkflow(waiting);

@@ -7,7 +7,7 @@ import { privatePostgresServer } from '../support/postgres.ts';
 
 const EXAMPLE = resolve('examples/library/publish.mjs');
 
-/** Somebody else's program. Each `@ts-expect-error` is a mistake that the types must find. */
+/** A consumer's program. Each `@ts-expect-error` is an error that the types must detect. */
 const PROGRAM = `
 import { checkWorkflow, createRuntime, defineTool, InvalidWorkflow, openSqlite, RuntimeError, StoreError } from 'jamjet-runtime';
 import type { Caller, EventView, ExecutionView, Json, Runtime, RuntimeOptions, Status, Store, Tools } from 'jamjet-runtime';
@@ -52,7 +52,7 @@ await runtime.close();
 await store.close();
 `;
 
-/** A folder in which the package is installed, as npm would link it. */
+/** A folder with the package installed, as by `npm link`. */
 const folder = mkdtempSync(join(tmpdir(), 'jamjet-library-'));
 mkdirSync(join(folder, 'node_modules'));
 symlinkSync(resolve('.'), join(folder, 'node_modules', 'jamjet-runtime'));
@@ -71,7 +71,7 @@ function node(...args: readonly string[]): Promise<string> {
   });
 }
 
-/** What a strict program sets. The declarations of other packages are theirs to check. */
+/** Compiler options of a strict consumer. The declarations of other packages are not checked. */
 const STRICT = [
   '--ignoreConfig',
   '--strict',
@@ -85,7 +85,7 @@ const STRICT = [
 const tsc = (...args: readonly string[]): Promise<string> => node(resolve('node_modules/typescript/bin/tsc'), ...STRICT, ...args);
 
 describe('the library', () => {
-  it('has types for Node programs, as which they run', async () => {
+  it('has types for Node programs, which run', async () => {
     expect(await tsc('program.ts', '--module', 'nodenext', '--outDir', 'out')).toBe('');
     expect(JSON.parse(await node('out/program.js'))).toEqual({
       errors: ['store_locked', 'no_nodes', 'not_found'],
@@ -103,7 +103,7 @@ describe('the library', () => {
   });
 });
 
-/** Two runtimes on one database: what one of them does, the other waits for. */
+/** Two runtimes on one database: one waits for an execution of the other. */
 const TOGETHER = `
 import { createRuntime, openPostgres } from 'jamjet-runtime';
 
@@ -123,18 +123,18 @@ writeFileSync(join(folder, 'together.mjs'), TOGETHER);
 describe('the library on PostgreSQL', () => {
   const server = privatePostgresServer();
 
-  it('works together with others', async () => {
+  it('shares a database between runtimes', async () => {
     const printed = await node('together.mjs', await server().createDatabase());
     expect(JSON.parse(printed)).toEqual({ status: 'completed', state: { n: 42 } });
   });
 });
 
-describe('the example of it', () => {
+describe('the library example', () => {
   it('is well typed', async () => {
     expect(await tsc(EXAMPLE, '--noEmit', '--allowJs', '--module', 'nodenext')).toBe('');
   });
 
-  it('goes on in another process where it was', async () => {
+  it('continues in another process', async () => {
     const begun = await node(EXAMPLE);
     expect(begun).toContain('interrupt_raised (review)');
     expect(begun).toContain('paused {');

@@ -35,7 +35,7 @@ beforeAll(async () => {
 });
 
 describe('a long log', () => {
-  it('is read whole, without a gap', async () => {
+  it('is read completely, without gaps', async () => {
     const sequences = (await server().client.events(id)).map(({ sequence }) => sequence);
     expect(sequences).toEqual(Array.from({ length }, (_, index) => index + 1));
   });
@@ -51,7 +51,7 @@ describe('a long log', () => {
     expect([first, others.length]).toEqual([1, 1_199]);
   });
 
-  it('is read by many who take their time, while the server goes on answering', async () => {
+  it('is read by many slow readers while the server stays responsive', async () => {
     const { url, token, client } = server();
     const probe = startHealthProbe(server());
     const readers = await Promise.all(

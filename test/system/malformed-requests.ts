@@ -2,7 +2,7 @@ import type { Json, JsonObject } from '../../machines/json.ts';
 import { fan, linear } from '../support/minimal-workflows.ts';
 import type { Random } from '../support/random.ts';
 
-/** A request that no server may answer with anything but a 4xx. */
+/** A request that must get a 4xx reply. */
 export interface Malformed {
   readonly method: string;
   readonly path: string;
@@ -10,7 +10,7 @@ export interface Malformed {
   readonly body: string | Buffer;
 }
 
-/** What is really there, to be asked for in wrong ways. */
+/** Existing objects that malformed requests refer to. */
 export interface Present {
   readonly token: string;
   readonly executionId: string;
@@ -90,7 +90,7 @@ const STRANGE = [
 ];
 const NUMBERS = [0, -1, 1.5, 1e308, -1e308, 2 ** 53, 2 ** 63, 4e-320];
 
-/** Makes malformed requests, every kind of wrong in turn. */
+/** Generates malformed requests of every kind in turn. */
 export class Vandal {
   readonly #random: Random;
   readonly #present: Present;
@@ -116,7 +116,7 @@ export class Vandal {
     return this.#random.pick(kinds)();
   }
 
-  /** A correct body but for one field: of a wrong type, or missing. */
+  /** A body with one wrong or missing field. */
   #wrongField(): Malformed {
     const route = this.#random.pick(POSTS);
     const { fields, valid } = this.#bodyOf(route);
@@ -134,7 +134,7 @@ export class Vandal {
     return this.#post(this.#at(this.#random.pick([...optional, '/workflows'])), JSON.stringify(value));
   }
 
-  /** What is no JSON, or JSON that must not get in. */
+  /** Invalid JSON, or JSON that must be refused. */
   #brokenText(): Malformed {
     const route = this.#random.pick([...POSTS, '/workflows']);
     const valid = JSON.stringify(route === '/workflows' ? { ir: linear } : this.#bodyOf(route).valid);
@@ -176,7 +176,7 @@ export class Vandal {
     return this.#get(`${this.#at(path)}?${this.#random.pick(names)}=${encodeURIComponent(value)}`);
   }
 
-  /** A workflow with one thing wrong that no leniency covers. */
+  /** A workflow with one error that is not tolerated. */
   #wrongWorkflow(): Malformed {
     const base = this.#random.pick([linear, fan]);
     const nodes = base.nodes as JsonObject;
@@ -282,7 +282,7 @@ export class Vandal {
     return { method: 'POST', path: this.#at(route), headers, body: JSON.stringify(this.#bodyOf(route).valid) };
   }
 
-  /** A value of any other shape; null too when the field does not stand for absence by it. */
+  /** A value of a wrong type; also null, unless null means absent. */
   #notA(shape: Shape): Json {
     const others: Readonly<Record<Exclude<Shape, 'any'>, () => Json>> = {
       text: () => [this.#json(2)],
@@ -324,7 +324,7 @@ export class Vandal {
     );
   }
 
-  /** An id of nothing, that is part of a path. */
+  /** An id that does not exist, as part of a path. */
   #strangeId(): string {
     const strange = this.#random.pick(STRANGE.filter((text) => text.trim() !== '' && text !== '\ud800'));
     const wellFormed = Array.from({ length: 32 }, () => this.#random.between(0, 15).toString(16)).join('');

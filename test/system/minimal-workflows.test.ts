@@ -11,7 +11,7 @@ beforeEach(() => {
   client = server().client;
 });
 
-/** Does the next item of a queue as an external worker; says which node it was and what it got. */
+/** Completes the next item of a queue as an external worker; returns its node and its input. */
 async function work(queue: string, output: Json): Promise<{ node: string; payload: JsonObject }> {
   const { id, node_id, payload, lease_fence, execution_id } = await claim(client, queue);
   await client.completeWork(id, { output, lease_fence, execution_id, node_id });
@@ -123,7 +123,7 @@ describe('the minimal workflow', () => {
     expect(await refusal(client.start({ workflow_id: 'ask' }))).toMatchObject({ status: 404 });
   });
 
-  it('H, a policy gate, holds the call until it is approved', async () => {
+  it('H, an approval policy, defers the call until it is approved', async () => {
     const id = await run(client, minimal.guarded, { amount: 3 });
     expect(await client.execution(id)).toMatchObject({ status: 'running' });
     expect(await client.claimWork({ worker_id: 'w', queue_types: ['tool'] })).toEqual({ claimed: false });

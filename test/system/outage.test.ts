@@ -53,7 +53,7 @@ async function started(workflow: string): Promise<string> {
   return (await server.client.start({ workflow_id: workflow })).execution_id;
 }
 
-/** What the client of a long-open stream gets, until it ends or nothing of it is left. */
+/** Received text of an open stream, until it ends or breaks. */
 async function follow(path: string): Promise<{ readonly text: () => string; readonly close: () => void }> {
   const controller = new AbortController();
   const headers = { authorization: `Bearer ${server.token}` };
@@ -67,7 +67,7 @@ async function follow(path: string): Promise<{ readonly text: () => string; read
   return { text: () => text, close: () => controller.abort() };
 }
 
-/** Of each kind, all that may be asked of a server, and what it has to do with the database. */
+/** Requests of each kind, by their use of the database. */
 function requests(id: string, item: { readonly id: string; readonly lease_fence: number }) {
   const lease = { worker_id: 'w', lease_fence: item.lease_fence };
   return [
@@ -105,8 +105,8 @@ function requests(id: string, item: { readonly id: string; readonly lease_fence:
   ] as const;
 }
 
-describe('a database in trouble', () => {
-  it('may be away: every request is told with 503 and when to ask again; nothing that was acknowledged is lost, and all goes on by itself', async () => {
+describe('a database outage', () => {
+  it('unreachable: every request gets 503 with Retry-After, nothing acknowledged is lost, and the server recovers by itself', async () => {
     const [waiting, reviewed] = [await started('payment'), await started('review')];
     await started('external');
     const claim = { worker_id: 'w', queue_types: ['python_tool'] };
@@ -147,7 +147,7 @@ describe('a database in trouble', () => {
     expect((await call('GET', '/audit/verify')).body).toMatchObject({ ok: true });
   });
 
-  it('may be one that can only be read: what reads works, what writes is refused, until it can be written again', async () => {
+  it('read-only: reads succeed and writes are refused until it accepts writes again', async () => {
     const id = await started('review');
     await asSuperuser("ALTER SYSTEM SET default_transaction_read_only = 'on'");
     await waitUntil(async () => (await call('POST', '/tokens', { role: 'viewer' })).status === 503);
@@ -162,7 +162,7 @@ describe('a database in trouble', () => {
     await waitUntil(async () => (await call('GET', '/health')).body.database === undefined);
   });
 
-  it('may have no room: what needs some is refused, until there is room again', async () => {
+  it('full: writes are refused until there is space again', async () => {
     const id = await started('review');
     const inside = new URL(database);
     inside.username = 'postgres';
@@ -181,7 +181,7 @@ describe('a database in trouble', () => {
     expect((await call('GET', `/executions/${id}?wait_ms=10000`)).body).toMatchObject({ status: 'completed' });
   });
 
-  it('keeps a server from starting, with one line', async () => {
+  it('prevents a server from starting, with one line', async () => {
     await postgres.shutDown();
     const env = { PATH: process.env.PATH, HOME: folder, NO_COLOR: '1', DATABASE_URL: database };
     for (const args of [
@@ -202,15 +202,15 @@ describe('a database in trouble', () => {
     await postgres.startUp();
   });
 
-  it('does not keep one from stopping', async () => {
+  it('does not prevent a server from stopping', async () => {
     await postgres.shutDown();
     expect(await server.terminate(), server.output().slice(-5_000)).toEqual({ code: 0, signal: null });
     await postgres.startUp();
   });
 });
 
-describe('a server whose clock is not the database’s', () => {
-  it('says so in its log, and to whoever asks how it is', async () => {
+describe('a server whose clock differs from the database’s', () => {
+  it('reports the difference in its log and in GET /health', async () => {
     const shift = 'const real = Date.now; Date.now = () => real() + 7_200_000;';
     const late = await startServer({
       folder,

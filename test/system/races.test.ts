@@ -10,7 +10,7 @@ const tools = new URL('./tools.mjs', import.meta.url).pathname;
 const server = sharedServer({ tools });
 const logs = temporaryFolder();
 
-/** The statuses of calls made at the same time, in ascending order. */
+/** Makes calls concurrently; returns their statuses in ascending order. */
 async function statuses(calls: readonly Promise<unknown>[]): Promise<number[]> {
   const settledCalls = await Promise.allSettled(calls);
   const codes = settledCalls.map((outcome) => {
@@ -32,8 +32,8 @@ const waiting = ir('waiting', { paid: { type: 'wait', condition: 'external_event
   ['paid', 'end'],
 ]);
 
-describe('at the same time', () => {
-  it('of two decisions one is taken, the other is a conflict', async () => {
+describe('concurrent requests', () => {
+  it('accept one of two decisions, and refuse the other with a conflict', async () => {
     const { client } = server();
     for (let round = 0; round < 20; round += 1) {
       const id = await run(client, review);
@@ -46,7 +46,7 @@ describe('at the same time', () => {
     }
   });
 
-  it('of many decisions one is taken', async () => {
+  it('accept one of many decisions', async () => {
     const { client } = server();
     const id = await run(client, review);
     await settled(client, id);
@@ -56,7 +56,7 @@ describe('at the same time', () => {
     expect(codes).toEqual([200, ...Array.from({ length: 19 }, () => 409)]);
   });
 
-  it('an item is handed to one worker, and settled once', async () => {
+  it('give an item to one worker, and settle it once', async () => {
     const { client } = server();
     const id = await run(client, ir('one-item', { work: python('work', { output_key: 'result' }) }, [['work', 'end']]));
     const claims = await Promise.all(
@@ -74,7 +74,7 @@ describe('at the same time', () => {
     expect(await count(id, 'node_completed work')).toBe(1);
   });
 
-  it('starts with one key make one execution', async () => {
+  it('create one execution for starts with the same key', async () => {
     const { client } = server();
     await client.registerWorkflow(waiting);
     const started = await Promise.all(
@@ -87,7 +87,7 @@ describe('at the same time', () => {
     expect(executions.filter(({ labels }) => labels.race === 'start')).toHaveLength(1);
   });
 
-  it('events with one key count once, events without all count', async () => {
+  it('count events with the same key once, and all events without a key', async () => {
     const { client } = server();
     const id = await run(
       client,
@@ -106,7 +106,7 @@ describe('at the same time', () => {
     expect(await settled(client, id)).toMatchObject({ status: 'completed', state: { n: 2 } });
   });
 
-  it('cancel and complete agree on one outcome', async () => {
+  it('agree on one outcome of cancel and complete', async () => {
     const { client } = server();
     const document = ir('cancel-or-complete', { work: python('work') }, [['work', 'end']]);
     for (let round = 0; round < 20; round += 1) {
@@ -128,7 +128,7 @@ describe('at the same time', () => {
 });
 
 describe('an external event', () => {
-  it('before its wait is reached wakes it on arrival', async () => {
+  it('that is sent before its wait completes the wait when it is reached', async () => {
     const { client } = server();
     const id = await run(
       client,
@@ -148,7 +148,7 @@ describe('an external event', () => {
     expect(await settled(client, id)).toMatchObject({ status: 'completed', state: { amount: 5 } });
   });
 
-  it('wakes a wait that is reached at the very same time', async () => {
+  it('that is sent while its wait is being reached completes the wait', async () => {
     const { client } = server();
     const document = ir('meeting', { work: tool('echo', { input_mapping: { a: 1 } }), paid: { type: 'wait', event: 'paid' } }, [
       ['work', 'paid'],
@@ -178,7 +178,7 @@ describe('a cancelled execution', () => {
     expect(await client.execution(id)).toMatchObject({ status: 'cancelled', state: {} });
   });
 
-  it('tells its in-process work by the AbortSignal', async () => {
+  it('aborts its in-process work through the AbortSignal', async () => {
     const { client } = server();
     const log = join(logs, 'cancelled');
     const id = await run(client, ir('told', { work: tool('patient') }, [['work', 'end']]), { log });
@@ -194,7 +194,7 @@ describe('a cancelled execution', () => {
     ]);
   });
 
-  it('cannot be approved, woken or cancelled again', async () => {
+  it('refuses approvals, events and another cancel', async () => {
     const { client } = server();
     const id = await run(client, review);
     await settled(client, id);

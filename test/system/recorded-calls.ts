@@ -5,13 +5,13 @@ import type { Execution } from '../../src/api/schemas/executions.ts';
 import type { WorkItem } from '../../src/api/schemas/work-items.ts';
 import { ApiError, type JamjetClient } from '../../src/client/index.ts';
 
-/** Starts one execution of the document, registered on the way. */
+/** Registers the document and starts an execution. */
 export async function run(client: JamjetClient, document: JsonObject, input: Json = {}): Promise<string> {
   const { workflow_id } = await client.registerWorkflow(document);
   return (await client.start({ workflow_id, input })).execution_id;
 }
 
-/** The execution once it is terminal or paused. */
+/** Waits until the execution is terminal or paused. */
 export async function settled(client: JamjetClient, id: string): Promise<Execution> {
   const execution = await client.execution(id, { waitMs: 60_000 });
   expect(execution.status, `status of ${id}`).not.toBe('running');
@@ -27,14 +27,14 @@ export function line({ type, node_id }: Event): string {
   return node_id === null ? type : `${type} ${node_id}`;
 }
 
-/** The next work item of a queue, as an external worker gets it. */
+/** Claims the next work item of a queue. */
 export async function claim(client: JamjetClient, queue: string, worker = 'w1'): Promise<WorkItem> {
   const { work_item } = await client.claimWork({ worker_id: worker, queue_types: [queue], wait_ms: 60_000 });
   if (work_item === undefined) throw new Error(`nothing to claim on queue ${queue}`);
   return work_item;
 }
 
-/** What the server refuses a call with; fails the test when it does not. */
+/** The error of a refused call; fails the test if the call succeeds. */
 export async function refusal(call: Promise<unknown>): Promise<ApiError> {
   const outcome = await call.then(
     (value) => value,
@@ -44,7 +44,7 @@ export async function refusal(call: Promise<unknown>): Promise<ApiError> {
   throw new Error(`expected a refusal, got ${outcome instanceof Error ? outcome.stack : JSON.stringify(outcome)}`);
 }
 
-/** Waits until the condition holds, for what no request can wait for. */
+/** Polls until the condition holds, where no request can wait for it. */
 export async function eventually(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
   const deadline = performance.now() + 60_000;
   while (!(await holds())) {

@@ -8,8 +8,8 @@ import type { Json, JsonObject } from '../../machines/json.ts';
 import { sharedServer, temporaryFolder } from '../support/server.ts';
 
 /**
- * The REST API reference, section by section, against the shipped server: every request as the reference writes it, every field of the
- * response it shows. Fields beyond those are allowed, none of those may be missing.
+ * The REST API reference, section by section, against the shipped server: every request of the reference, and every field of its responses.
+ * Additional fields are allowed; no field may be missing.
  */
 
 const TOOLS = `
@@ -36,7 +36,7 @@ interface Answer {
   readonly body: JsonObject & { readonly error?: string };
 }
 
-/** A request as a client of no particular kind sends it. `null` = without a token. */
+/** Sends a request like a generic client. `null` = without a token. */
 async function ask(role: Role | null, route: string, body?: Json | string): Promise<Answer> {
   const [method = 'GET', path = '/'] = route.split(' ');
   const response = await fetch(`${server().url}${path}`, {
@@ -86,7 +86,7 @@ async function start(workflowId: string, input: Json = {}): Promise<string> {
   return String(body.execution_id);
 }
 
-/** The execution once it is terminal or paused. */
+/** Waits until the execution is terminal or paused. */
 async function settled(id: string): Promise<JsonObject> {
   return (await ask('viewer', `GET /executions/${id}?wait_ms=20000`)).body;
 }
@@ -98,7 +98,7 @@ beforeAll(async () => {
 });
 
 describe('Authentication', () => {
-  it('wants Authorization: Bearer <token>', async () => {
+  it('requires Authorization: Bearer <token>', async () => {
     expect(await ask(null, 'GET /executions')).toMatchObject({ status: 401 });
     expect(await ask('operator', 'GET /executions')).toMatchObject({ status: 200 });
   });
@@ -111,7 +111,7 @@ describe('Authentication', () => {
   });
 });
 
-/** What each route of the reference lets in, and a request of it that only fails for want of the thing it names. */
+/** The role that each route of the reference requires, with a request that only fails because its object does not exist. */
 const ROUTES = {
   read: [
     'GET /executions',
@@ -153,7 +153,7 @@ describe('Roles', () => {
     }
   });
 
-  it.each(Object.values(ROUTES).flat())('%s: nobody without a token, nobody with a wrong one', async (route) => {
+  it.each(Object.values(ROUTES).flat())('%s: refused without a token, and with a wrong one', async (route) => {
     expect((await ask(null, route, route.startsWith('GET') ? undefined : {})).status).toBe(401);
     const response = await fetch(`${server().url}${route.split(' ')[1]}`, {
       method: route.split(' ')[0] ?? '',
@@ -179,7 +179,7 @@ describe('Workflows', () => {
 });
 
 describe('Executions', () => {
-  it('POST /executions starts one, of the latest version unless one is named', async () => {
+  it('POST /executions starts one, of the latest version by default', async () => {
     const named = { workflow_id: 'research-agent', workflow_version: '0.1.0', input: QUERY };
     expect(await ask('developer', 'POST /executions', named)).toEqual({ status: 201, body: { execution_id: anExecutionId } });
     const latest = { workflow_id: 'research-agent', input: QUERY };
@@ -297,7 +297,7 @@ describe('Executions', () => {
     expect(await settled(id)).toMatchObject({ status: 'completed', state: { priority: 'high' } });
   });
 
-  it.each(['approved', 'rejected'])('POST /executions/:id/approve wants no more than the decision: %s', async (decision) => {
+  it.each(['approved', 'rejected'])('POST /executions/:id/approve requires only the decision: %s', async (decision) => {
     const id = await start('review');
     await settled(id);
     expect(await ask('developer', `POST /executions/${id}/approve`, { decision })).toMatchObject({
@@ -306,7 +306,7 @@ describe('Executions', () => {
     });
   });
 
-  it('POST /executions/:id/external-event wakes a paused one', async () => {
+  it('POST /executions/:id/external-event continues a paused one', async () => {
     const id = await start('payment');
     expect(await settled(id)).toMatchObject({ status: 'paused' });
     const event = { correlation_key: 'payment-received', payload: { amount: 500, currency: 'USD' } };
@@ -353,14 +353,14 @@ describe('Agents', () => {
     });
   });
 
-  it('POST /agents/:id/heartbeat tells that it is alive', async () => {
+  it('POST /agents/:id/heartbeat reports that it is alive', async () => {
     expect(await ask('developer', 'POST /agents/research-agent/heartbeat')).toMatchObject({
       status: 200,
       body: { agent_id: 'research-agent', ok: true },
     });
   });
 
-  it('GET /agents/:id gets its details, the card among them', async () => {
+  it('GET /agents/:id gets its details, including the card', async () => {
     const { status, body } = await ask('viewer', 'GET /agents/research-agent');
     expect(status).toBe(200);
     expect(body).toMatchObject({ ...CARD, agent_id: 'research-agent', status: 'active', last_heartbeat: aTime });
@@ -428,7 +428,7 @@ describe('Audit log', () => {
       });
   });
 
-  it('GET /audit?actor_id= finds who did what', async () => {
+  it('GET /audit?actor_id= finds the actions of an actor', async () => {
     const id = await start('review');
     await settled(id);
     await ask('developer', `POST /executions/${id}/approve`, { decision: 'approved', user_id: 'user-42' });
@@ -437,7 +437,7 @@ describe('Audit log', () => {
     expect(body.items).toMatchObject([{ ...decided, actor_id: expect.stringContaining('developer') }]);
   });
 
-  it('GET /audit answers at most 200 items, and pages', async () => {
+  it('GET /audit returns at most 200 items per page', async () => {
     expect(await ask('viewer', 'GET /audit?limit=1000')).toMatchObject({ status: 200, body: { limit: 200 } });
     const { body: all } = await ask('viewer', 'GET /audit?limit=3');
     const { body: page } = await ask('viewer', 'GET /audit?limit=1&offset=2');
@@ -489,7 +489,7 @@ describe('Workers', () => {
 });
 
 describe('Federation', () => {
-  it('GET /.well-known/did.json is a DID document with the active agents, for everybody', async () => {
+  it('GET /.well-known/did.json is a public DID document with the active agents', async () => {
     await ask('developer', 'POST /agents', { ...CARD, id: 'active-agent', name: 'Active Agent' });
     await ask('developer', 'POST /agents/active-agent/activate');
     const { status, body } = await ask(null, 'GET /.well-known/did.json');
@@ -520,7 +520,7 @@ describe('Error responses', () => {
     expect([status, body.error]).toEqual([404, 'not found: execution exec_abc123']);
   });
 
-  /** Bad input on every route of the reference: what is sent, and the status it deserves. */
+  /** Invalid input for every route of the reference, with the expected status. */
   const BAD: readonly (readonly [route: string, body: Json | string | undefined, status: number])[] = [
     ['POST /workflows', undefined, 400],
     ['POST /workflows', '{"ir":', 400],
@@ -569,7 +569,7 @@ describe('Error responses', () => {
     expect(answer.body.error).not.toMatch(/\n\s+at /);
   });
 
-  it.each(Object.values(ROUTES).flat())('%s: a wrong method is told the right ones', async (route) => {
+  it.each(Object.values(ROUTES).flat())('%s: a wrong method gets the allowed ones', async (route) => {
     const { status, body } = await ask('operator', `DELETE ${route.split(' ')[1]}`);
     expect([status, body.error]).toEqual([405, expect.stringMatching(/^method not allowed: .*use .*(GET|POST|PUT)/)]);
   });

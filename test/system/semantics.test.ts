@@ -11,15 +11,15 @@ const server = sharedServer({ tools });
 const logs = temporaryFolder();
 const approval = { type: 'human_approval', description: 'Go on?' };
 
-/** For what is stored, while nobody is there. */
+/** Reads the database directly, while no server runs. */
 function anHourPasses(file: string): void {
   const db = new Database(file);
   db.exec('UPDATE executions SET deadline_at_ms = deadline_at_ms - 3600000');
   db.close();
 }
 
-describe('a run', () => {
-  it('goes through a join whose source was skipped', async () => {
+describe('an execution', () => {
+  it('continues through a join with a skipped source', async () => {
     const { client } = server();
     const document = ir(
       'skipped-source',
@@ -55,7 +55,7 @@ describe('a run', () => {
     expect(lines.filter((line) => line === 'node_completed merge')).toHaveLength(1);
   });
 
-  it('goes three rounds through a loop, each a new activation', async () => {
+  it('runs three iterations of a loop, each as a new activation', async () => {
     const { client } = server();
     const document = ir(
       'three-rounds',
@@ -81,7 +81,7 @@ describe('a run', () => {
     expect(completed.map(({ data }) => data.activation)).toEqual([1, 2, 3]);
   });
 
-  it('lets the first branch win, and cancels its siblings wherever they are worked on', async () => {
+  it('completes a first join with the first branch, and cancels the others, wherever they run', async () => {
     const { client } = server();
     const log = join(logs, 'first-wins');
     const document = ir(
@@ -172,7 +172,7 @@ describe('a run', () => {
     expect(executions.map(({ status }) => status)).toEqual(['completed', 'failed']);
   });
 
-  it('is cancelled by its timeout although it was paused and the server was away', async () => {
+  it('is cancelled by its timeout although it was paused and the server was down', async () => {
     const folder = temporaryFolder(onTestFinished);
     const before = await startServer({ folder });
     const document = ir('patience', { review: approval }, [['review', 'end']], { timeouts: { workflow_timeout: 3_600 } });

@@ -1,4 +1,4 @@
-// A process of its own on a database: `node store-child.mjs once|forever PATH NAME`. Prints a line for each thing it has done.
+// A process that writes to a database: `node store-child.mjs once|forever PATH NAME`. Prints a line for each action.
 import { openSqlite } from '../../dist/store/sqlite/open.js';
 
 const [, , mode, path, name] = process.argv;

@@ -10,9 +10,9 @@ const SCRIPT = new URL('./store-child.mjs', import.meta.url).pathname;
 interface Child {
   readonly process: ChildProcessByStdio<null, Readable, null>;
   readonly lines: string[];
-  /** Resolves when it has printed that many lines. */
+  /** Resolves when the process has printed that many lines. */
   printed(count: number): Promise<void>;
-  /** Its exit code; null when it was killed. */
+  /** The exit code; null if the process was killed. */
   readonly ended: Promise<number | null>;
 }
 
@@ -37,7 +37,7 @@ function child(mode: 'once' | 'forever', path: string, name: string): Child {
 }
 
 describe('several processes on one database', () => {
-  it('may create it at the same moment: one migrates, all write', async () => {
+  it('create it concurrently: one migrates, all write', async () => {
     const one = sqliteDatabase();
     const names = Array.from({ length: 6 }, (_, index) => `p${index}`);
     const codes = await Promise.all(names.map((name) => child('once', one.path, name).ended));
@@ -48,7 +48,7 @@ describe('several processes on one database', () => {
     expect(await store.verifyAudit()).toMatchObject({ blocks: 6, fault: null });
   });
 
-  it('cannot both run on it, and the second is told who does', async () => {
+  it('cannot both run on it; the second is refused with the name of the first', async () => {
     const one = sqliteDatabase();
     const first = child('forever', one.path, 'rt_first');
     await first.printed(1);
@@ -60,7 +60,7 @@ describe('several processes on one database', () => {
 });
 
 describe('a runtime that is killed while it writes', () => {
-  it('leaves every acknowledged commit, a sound chain, and a free lock', async () => {
+  it('leaves every acknowledged commit, a valid chain, and a free lock', async () => {
     const one = sqliteDatabase();
     const runtime = child('forever', one.path, 'rt_killed');
     await runtime.printed(200);

@@ -1,4 +1,4 @@
-// In-process tools of the system tests. What a test wants to know of a call, it finds as a line in the file `input.log`.
+// In-process tools of the system tests. Calls are recorded as lines in the file `input.log`.
 import { appendFileSync, existsSync } from 'node:fs';
 
 export const echo = (input) => input;
@@ -15,14 +15,14 @@ export function broken() {
   throw Object.assign(new Error('broken for good'), { retryable: false });
 }
 
-/** Fails for good unless `log` says that it did so before: across executions, unlike `flaky`. */
+/** Fails with an error that is not retryable unless `log` shows an earlier failure; across executions, unlike `flaky`. */
 export function failsOnce({ log }) {
   if (existsSync(log)) return { succeeded: true };
   appendFileSync(log, 'failed\n');
   throw Object.assign(new Error('the first call fails'), { retryable: false });
 }
 
-/** Ends only when it is told to. */
+/** Ends only when it is aborted. */
 export function patient({ log }, { signal, nodeId }) {
   return new Promise((_, reject) => {
     const abort = () => {
@@ -34,13 +34,13 @@ export function patient({ log }, { signal, nodeId }) {
   });
 }
 
-/** Does not listen to anybody, and keeps the process busy. */
+/** Ignores its abort signal, and blocks the event loop. */
 export function stubborn({ log }) {
   appendFileSync(log, 'stubborn begun\n');
   return new Promise(() => setInterval(() => {}, 1_000));
 }
 
-/** Notes every call before it does anything, then takes its time: `ms`, or at the first attempt for ever with `hangs`. */
+/** Records every call first, then takes `ms` milliseconds; with `hangs` the first attempt never ends. */
 export async function noted({ log, ms = 0, hangs = false, step }, { executionId, nodeId, attempt, idempotencyKey }) {
   appendFileSync(log, `${executionId} ${nodeId} ${attempt} ${idempotencyKey}\n`);
   if (hangs && attempt === 0) await new Promise(() => {});

@@ -56,7 +56,7 @@ async function business(client: JamjetClient): Promise<never> {
   throw new Error('customers never stop by themselves');
 }
 
-/** Follows the tenant from where it was until the server is gone. */
+/** Follows the tenant from the last position until the server exits. */
 let position: string | undefined;
 async function listen(client: JamjetClient, signal?: AbortSignal): Promise<void> {
   const options = { ...(position === undefined ? {} : { after: position }), ...(signal === undefined ? {} : { signal }) };
@@ -66,7 +66,7 @@ async function listen(client: JamjetClient, signal?: AbortSignal): Promise<void>
   }
 }
 
-/** Where the tenant's stream stands: told before any event. */
+/** Position of the tenant's stream, sent before any event. */
 async function standing({ url, token }: Pick<Server, 'url' | 'token'>): Promise<string> {
   const headers = { authorization: `Bearer ${token}`, accept: 'text/event-stream' };
   const response = await fetch(`${url}/events/stream`, { headers });
@@ -101,7 +101,7 @@ async function doomedRound(first: boolean): Promise<void> {
   await Promise.all([listening, busy]);
 }
 
-describe(`${ROUNDS} times the server is killed while it tells what happens, and in the end`, () => {
+describe(`${ROUNDS} times the server is killed while it delivers events`, () => {
   const log: string[] = [];
 
   beforeAll(async () => {
@@ -127,16 +127,16 @@ describe(`${ROUNDS} times the server is killed while it tells what happens, and 
   }, 300_000);
   afterAll(() => void receiver.close());
 
-  it('something has happened', () => {
+  it('there are events', () => {
     expect(started.size).toBeGreaterThan(ROUNDS);
     expect(log.length).toBeGreaterThan(started.size);
   });
 
-  it('the webhook was told of every event, at least once', () => {
+  it('the webhook receives every event at least once', () => {
     expect([...new Set(hooked)].toSorted()).toEqual(log.toSorted());
   });
 
-  it('in order per execution', () => {
+  it('the webhook receives the events of an execution in order', () => {
     const next = new Map<string, number>();
     for (const message of new Set(hooked)) {
       const [execution = '', sequence] = message.split(' ');
@@ -145,7 +145,7 @@ describe(`${ROUNDS} times the server is killed while it tells what happens, and 
     }
   });
 
-  it('a stream that was resumed each time has missed nothing and seen nothing twice', () => {
+  it('a stream that is resumed each time has every event once', () => {
     const whole = streamed.filter((message) => log.includes(message));
     expect(streamed).toEqual(whole);
     expect(new Set(streamed).size).toBe(streamed.length);

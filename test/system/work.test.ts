@@ -25,7 +25,7 @@ describe('a tool', () => {
     expect(await settled(client, id)).toMatchObject({ state: { seen: { x: 1, y: [2] } } });
   });
 
-  it('that fails is tried again at once when its delay is 0, until its attempts are used up', async () => {
+  it('that fails is retried immediately if its delay is 0, until its attempts are exhausted', async () => {
     const { client } = server();
     const document = (id: string, attempts: number): JsonObject =>
       ir(id, { a: tool('flaky', { input_mapping: { failures: 2 }, node: retried }) }, [['a', 'end']], policy(attempts));
@@ -40,14 +40,14 @@ describe('a tool', () => {
     ]);
   });
 
-  it('that says retrying is useless fails at once', async () => {
+  it('that fails with an error that is not retryable is not retried', async () => {
     const { client } = server();
     const id = await run(client, ir('useless', { a: tool('broken', { node: retried }) }, [['a', 'end']], policy(5)));
     expect(await settled(client, id)).toMatchObject({ status: 'failed' });
     expect((await timeline(client, id)).filter((line) => line === 'node_started a')).toHaveLength(1);
   });
 
-  it('that takes too long is aborted, and tried again', async () => {
+  it('that times out is aborted and retried', async () => {
     const { client } = server();
     const log = join(logs, 'slow');
     const document = ir(
@@ -63,7 +63,7 @@ describe('a tool', () => {
     expect(failures.map(({ data }) => data.error)).toEqual(['timed out after 0.1 s', 'timed out after 0.1 s']);
   });
 
-  it('that nobody registered here waits for an external worker', async () => {
+  it('that is not registered in this process waits for an external worker', async () => {
     const { client } = server();
     const id = await run(client, ir('elsewhere', { a: tool('not.here') }, [['a', 'end']]));
     const item = await claim(client, 'tool');
@@ -72,7 +72,7 @@ describe('a tool', () => {
     expect(await settled(client, id)).toMatchObject({ status: 'completed', state: { there: true } });
   });
 
-  it('goes to its fallback when it fails for good, and the run is no failure', async () => {
+  it('takes its fallback after the last failed attempt, and the execution completes', async () => {
     const { client } = server();
     const document = ir(
       'rescued',
@@ -88,7 +88,7 @@ describe('a tool', () => {
 });
 
 describe('an external worker', () => {
-  it('that fails gets the item again under the next attempt and a higher fence', async () => {
+  it('that fails can claim the item again under the next attempt and a higher fence', async () => {
     const { client } = server();
     await run(client, ir('failing', { a: python('a', { node: retried }) }, [['a', 'end']], policy(2)));
     const first = await claim(client, 'python_tool');
@@ -102,7 +102,7 @@ describe('an external worker', () => {
     expect(await settled(client, second.execution_id)).toMatchObject({ status: 'failed' });
   });
 
-  it('whose failure has a class that is not worth a retry is not asked again', async () => {
+  it('whose failure has an error class that is not retryable gets no other attempt', async () => {
     const { client } = server();
     await run(
       client,
@@ -113,7 +113,7 @@ describe('an external worker', () => {
     expect(await settled(client, item.execution_id)).toMatchObject({ status: 'failed' });
   });
 
-  it('that takes too long loses its item', async () => {
+  it('whose lease expires loses its item', async () => {
     const { client } = server();
     await run(
       client,
@@ -129,7 +129,7 @@ describe('an external worker', () => {
     expect(await settled(client, first.execution_id)).toMatchObject({ status: 'completed', state: { ok: true } });
   });
 
-  it('waits for work instead of asking all the time', async () => {
+  it('long-polls for work', async () => {
     const { client } = server();
     const waiting = client.claimWork({ worker_id: 'patient', queue_types: ['java_tool'], wait_ms: 20_000 });
     const id = await run(client, ir('java', { a: { type: 'java_fn', class_name: 'C', method: 'm' } }, [['a', 'end']]), { x: 1 });
@@ -138,7 +138,7 @@ describe('an external worker', () => {
     await client.cancel(id);
   });
 
-  it('that spends more tokens than the budget ends the run, its result included', async () => {
+  it('that exceeds the token budget fails the execution, with its result logged', async () => {
     const { client } = server();
     const document = ir(
       'budget',
@@ -191,7 +191,7 @@ describe('over HTTP', () => {
       { tools: { rate: { kind: 'http', reference: `${url}/rate` } } },
     );
 
-  it('a node sends what its mapping says, and its output is the response body', async () => {
+  it('a node sends its mapped input, and its output is the response body', async () => {
     const { client } = server();
     const { url, requests: seen } = await webServer(({ method, url: path }, response) => {
       response.setHeader('content-type', 'application/json');
@@ -213,7 +213,7 @@ describe('over HTTP', () => {
     ]);
   });
 
-  it('an attempt that is answered with 503 is repeated under the same idempotency key', async () => {
+  it('an attempt with a 503 reply is retried under the same idempotency key', async () => {
     const { client } = server();
     const { url, requests: seen } = await webServer((_, response) => response.writeHead(seen.length < 3 ? 503 : 200).end());
     const document = ir(
@@ -228,7 +228,7 @@ describe('over HTTP', () => {
     expect(seen).toHaveLength(3);
   });
 
-  it('an answer of 404 is final', async () => {
+  it('a 404 reply is not retried', async () => {
     const { client } = server();
     const { url, requests: seen } = await webServer((_, response) => response.writeHead(404).end('no such thing'));
     const id = await run(client, ir('missing', { a: { type: 'http', url, node: retried } }, [['a', 'end']], policy(5)));
@@ -238,7 +238,7 @@ describe('over HTTP', () => {
     expect(failed?.data.error).toBe(`${url}/ answered 404: no such thing`);
   });
 
-  it('a cancelled request is hung up', async () => {
+  it('a cancelled request is aborted', async () => {
     const { client } = server();
     let hungUp = false;
     const { url, requests: seen } = await webServer((request) => {
@@ -253,7 +253,7 @@ describe('over HTTP', () => {
   });
 });
 
-describe('a server for production', () => {
+describe('jamjet serve', () => {
   it('sends nothing to private addresses', async () => {
     const folder = temporaryFolder(onTestFinished);
     const { client, kill } = await startServer({ folder, command: 'serve' });
