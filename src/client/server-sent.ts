@@ -16,7 +16,7 @@ export interface MessageObserver {
 /** Reads messages as the HTML standard says (https://html.spec.whatwg.org/multipage/server-sent-events.html), comments passed over. */
 export async function* readMessages(
   body: AsyncIterable<Uint8Array>,
-  { onData: alive, onId: marked }: MessageObserver,
+  { onData, onId }: MessageObserver,
 ): AsyncGenerator<ServerSentMessage> {
   const decoder = new TextDecoder();
   let rest = '';
@@ -24,14 +24,14 @@ export async function* readMessages(
   let event = '';
   let data: string[] = [];
   for await (const piece of body) {
-    alive();
+    onData();
     rest += decoder.decode(piece, { stream: true });
     const lines = rest.split(/\r\n|\n|\r(?!$)/);
     rest = lines.pop() ?? '';
     for (const line of lines) {
       if (line === '') {
         if (data.length > 0) yield { id, event: event === '' ? 'message' : event, data: data.join('\n') };
-        else if (id !== null) marked(id);
+        else if (id !== null) onId(id);
         event = '';
         data = [];
         continue;

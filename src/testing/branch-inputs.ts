@@ -25,19 +25,19 @@ const MAX_OUTPUTS = 24;
 /** Values at places of one output. */
 type ValueSet = ReadonlyMap<string, { readonly path: readonly string[]; readonly value: Json }>;
 
-export function branchInputsOf({ tables: statics }: Program, branches: Branches): BranchInputs {
+export function branchInputsOf({ tables }: Program, branches: Branches): BranchInputs {
   const valueSets = new Map<string, Map<string, ValueSet>[]>();
   const unsolved = new Set<Branch>();
   const reads = new Map<string, readonly Reference[]>();
   for (const choice of choicesIn(branches)) {
     const [{ node } = { node: '' }] = choice;
-    const { references, assignments } = solve(choice.map(({ when }) => (when === null ? null : statics.expression(when))));
+    const { references, assignments } = solve(choice.map(({ when }) => (when === null ? null : tables.expression(when))));
     choice.forEach((way, i) => {
       if (assignments[i] === null) unsolved.add(way);
     });
     reads.set(node, [...(reads.get(node) ?? []), ...references]);
-    const reader = statics.graph.indexOf(node) ?? 0;
-    const sources = new Map(references.map((read) => [referenceKey(read), sourcesOf(statics.graph, reader, read)]));
+    const reader = tables.graph.indexOf(node) ?? 0;
+    const sources = new Map(references.map((read) => [referenceKey(read), sourcesOf(tables.graph, reader, read)]));
     // Nothing that is played here gives what it reads, so it may come out in ways that are not seen.
     if ([...sources.values()].some((found) => found.length === 0)) for (const way of choice) unsolved.add(way);
     const valuesBySource = new Map<string, Map<string, ValueSet>>();

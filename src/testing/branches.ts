@@ -24,12 +24,12 @@ export class Branches {
   readonly all: readonly Branch[];
   readonly #of = new Map<string, readonly Branch[]>();
 
-  constructor({ tables: statics }: Program) {
+  constructor({ tables }: Program) {
     const all: Branch[] = [];
-    for (const node of statics.graph.reachable) {
-      const id = statics.graph.idOf(node);
-      for (const [ending, alternatives] of endingsOf(statics.graph, node, statics.verdicts.get(id)?.decision ?? null)) {
-        const ways = branchesOf(statics.graph, id, ending, alternatives, all.length);
+    for (const node of tables.graph.reachable) {
+      const id = tables.graph.idOf(node);
+      for (const [ending, alternatives] of endingsOf(tables.graph, node, tables.verdicts.get(id)?.decision ?? null)) {
+        const ways = branchesOf(tables.graph, id, ending, alternatives, all.length);
         this.#of.set(`${ending} ${id}`, ways);
         all.push(...ways);
       }

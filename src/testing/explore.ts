@@ -104,39 +104,39 @@ class Explorer {
     return this.#queue.next();
   }
 
-  #addState({ state: scene, branches: ways }: SimStep, key: string, world: SimWorkflow, reach: AddState): Transition {
+  #addState({ state, branches }: SimStep, key: string, world: SimWorkflow, reach: AddState): Transition {
     this.#steps += 1;
-    for (const way of ways) this.#taken.add(way);
+    for (const way of branches) this.#taken.add(way);
     let situation = this.#known.get(key);
     if (situation === undefined) {
-      const context: { readonly failures?: readonly string[] } = scene.run.snapshot.context;
-      const over = hasEnded(scene);
+      const context: { readonly failures?: readonly string[] } = state.run.snapshot.context;
+      const over = hasEnded(state);
       situation = {
         index: this.#nodes.length,
-        status: scene.run.status,
+        status: state.run.status,
         hasEnded: over,
         isFailing: (context.failures ?? []).length > 0,
-        active: over ? [] : activeOf(world.program, scene.run),
+        active: over ? [] : activeOf(world.program, state.run),
         transitions: over ? [] : null,
       };
       this.#known.set(key, situation);
       this.#nodes.push(situation);
       if (!over) {
-        const next = nextNodes(world, scene).map(({ node }) => node);
+        const next = nextNodes(world, state).map(({ node }) => node);
         this.#queue.add(
-          { node: situation, state: scene, workflow: world, addState: reach },
+          { node: situation, state: state, workflow: world, addState: reach },
           next.join(' '),
-          JSON.stringify([world.env, scene.run.input]),
+          JSON.stringify([world.env, state.run.input]),
         );
       }
     }
-    return { to: situation.index, branches: ways };
+    return { to: situation.index, branches: branches };
   }
 
-  #expand({ node: situation, state: scene, workflow: world, addState: reach }: QueuedState): void {
-    const possible = possibleSteps(world, this.#inputs, scene);
-    const outOfTime = [...this.#earlyEvents(world, scene, possible), ...this.#lateEvents(world, possible)];
-    situation.transitions = [...possible.map(({ happening }) => happening), ...outOfTime].map(reach);
+  #expand({ node, state, workflow, addState }: QueuedState): void {
+    const possible = possibleSteps(workflow, this.#inputs, state);
+    const outOfTime = [...this.#earlyEvents(workflow, state, possible), ...this.#lateEvents(workflow, possible)];
+    node.transitions = [...possible.map(({ happening }) => happening), ...outOfTime].map(addState);
   }
 
   /** Where a wait begins next: its event comes just before. */

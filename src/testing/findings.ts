@@ -68,8 +68,8 @@ function quotedList(nodes: readonly string[]): string {
 
 function deadEnds({ nodes: situations }: Explored): Finding[] {
   const found = new Map<string, Finding>();
-  for (const { hasEnded: isOver, active, transitions } of situations) {
-    if (isOver || transitions === null || transitions.length > 0) continue;
+  for (const { hasEnded, active, transitions } of situations) {
+    if (hasEnded || transitions === null || transitions.length > 0) continue;
     const nodes = active.map(({ node }) => node);
     const [node] = nodes;
     const where = nodes.length === 0 ? 'with nothing under way' : `at ${quotedList(nodes)}`;
@@ -95,9 +95,7 @@ function neverEnding(world: SimWorkflow, wishes: BranchInputs, { nodes: situatio
     for (const to of targets) before[to]?.push(from);
   });
   // What was not looked into may well lead to an end; what stands still is reported as such.
-  const leaves = situations.filter(
-    ({ hasEnded: isOver, transitions }) => isOver || transitions === null || transitions.length === 0,
-  );
+  const leaves = situations.filter(({ hasEnded, transitions }) => hasEnded || transitions === null || transitions.length === 0);
   const ending = new Set(leaves.map(({ index }) => index));
   for (const index of ending) for (const from of before[index] ?? []) ending.add(from);
   const reached = new Set(starts.map(({ to }) => to));
@@ -134,9 +132,9 @@ function neverEnding(world: SimWorkflow, wishes: BranchInputs, { nodes: situatio
   ];
 }
 
-function requiresApproval({ program: { tables: statics } }: SimWorkflow, node: string): boolean {
-  const { kind } = statics.nodeOf(node);
-  return definitionOf(kind).behaviour(kind) === 'approval' || statics.verdicts.get(node)?.decision === 'require_approval';
+function requiresApproval({ program: { tables } }: SimWorkflow, node: string): boolean {
+  const { kind } = tables.nodeOf(node);
+  return definitionOf(kind).behaviour(kind) === 'approval' || tables.verdicts.get(node)?.decision === 'require_approval';
 }
 
 function leadsTo({ program }: SimWorkflow, from: string, to: string): boolean {

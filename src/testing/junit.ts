@@ -26,11 +26,11 @@ interface Case {
   readonly reasons: readonly string[];
 }
 
-function suiteOf({ file, examination: examined, problems: objections, coverageShortfall }: Report): Suite {
-  const cases: Case[] = examined.tests.map((result) => {
+function suiteOf({ file, examination, problems, coverageShortfall }: Report): Suite {
+  const cases: Case[] = examination.tests.map((result) => {
     return { name: result.test.name, seconds: result.durationMs / 1_000, reasons: result.passed ? [] : failureReasons(result) };
   });
-  cases.push({ name: 'the workflow', seconds: 0, reasons: objections });
+  cases.push({ name: 'the workflow', seconds: 0, reasons: problems });
   if (coverageShortfall !== null) cases.push({ name: 'coverage', seconds: 0, reasons: [coverageShortfall] });
   const failures = cases.filter((one) => one.reasons.length > 0).length;
   const time = cases.reduce((sum, one) => sum + one.seconds, 0);
@@ -39,11 +39,11 @@ function suiteOf({ file, examination: examined, problems: objections, coverageSh
   return { xml, tests: cases.length, failures, seconds: time };
 }
 
-function caseXml(file: string, { name, seconds: time, reasons: why }: Case): string {
+function caseXml(file: string, { name, seconds: time, reasons }: Case): string {
   const attributes = `classname="${escaped(file)}" name="${escaped(name)}" file="${escaped(file)}" time="${seconds(time)}"`;
-  const [first] = why;
+  const [first] = reasons;
   if (first === undefined) return `    <testcase ${attributes}/>`;
-  const failure = `      <failure message="${escaped(first)}">${escaped(why.join('\n'))}</failure>`;
+  const failure = `      <failure message="${escaped(first)}">${escaped(reasons.join('\n'))}</failure>`;
   return `    <testcase ${attributes}>\n${failure}\n    </testcase>`;
 }
 

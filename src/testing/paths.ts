@@ -23,8 +23,8 @@ export function pathKey(branches: Iterable<Branch>): string {
   return [...new Set([...branches].map(({ index }) => index))].sort((a, b) => a - b).join(' ');
 }
 
-export function pathText({ branches: ways, status }: Path): string {
-  return `${ways.map(branchText).join(' → ')} → ${status}`;
+export function pathText({ branches, status }: Path): string {
+  return `${branches.map(branchText).join(' → ')} → ${status}`;
 }
 
 interface PathNode {
@@ -41,13 +41,13 @@ export function pathsOf({ nodes: situations, starts }: Explored, maxPaths: numbe
   const paths = new Map<string, Path>();
   const pending: PathNode[] = [];
   let bounded = false;
-  const visit = (from: PathNode | null, { to, branches: ways }: Transition): void => {
-    if (ways.some(isUnhandledFailure)) return;
-    const taken = ways.reduce((set, { index }) => sets.with(set, index), from?.taken ?? sets.empty);
+  const visit = (from: PathNode | null, { to, branches }: Transition): void => {
+    if (branches.some(isUnhandledFailure)) return;
+    const taken = branches.reduce((set, { index }) => sets.with(set, index), from?.taken ?? sets.empty);
     if (seen[to]?.has(taken) !== false) return;
     seen[to].add(taken);
     visited += 1;
-    const place: PathNode = { node: to, taken, last: { from, ways } };
+    const place: PathNode = { node: to, taken, last: { from, ways: branches } };
     const situation = situations[to];
     if (situation?.hasEnded !== true) pending.push(place);
     else if (!paths.has(taken.key))

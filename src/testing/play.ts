@@ -179,8 +179,8 @@ class Player {
     return true;
   }
 
-  #record({ events, branches: ways, state: scene }: SimStep): void {
-    this.#branches.push(...ways);
+  #record({ events, branches, state }: SimStep): void {
+    this.#branches.push(...branches);
     const decided = new Map<string, 'approved' | 'rejected' | 'timed out'>();
     for (const event of events) {
       const { type, node_id: node, data } = event;
@@ -190,7 +190,7 @@ class Player {
       const what = eventLabel(event, decided.get(node));
       if (what === null) continue;
       if (type === 'node_completed' || what === 'failed') this.#ended.push(node);
-      this.#timeline.push({ node, what, value: data.error ?? data.output ?? null, atMs: scene.nowMs - this.#startedAtMs });
+      this.#timeline.push({ node, what, value: data.error ?? data.output ?? null, atMs: state.nowMs - this.#startedAtMs });
     }
   }
 }

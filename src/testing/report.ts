@@ -40,8 +40,8 @@ export function reportOf(file: string, examined: FileExamination, { strict, cove
 }
 
 /** As `--format json` prints it. */
-export function jsonReport({ file, examination: examined, passed }: Report): unknown {
-  const { diagnostics, tests, findings, coverage, exploration } = examined;
+export function jsonReport({ file, examination, passed }: Report): unknown {
+  const { diagnostics, tests, findings, coverage, exploration } = examination;
   return { file, passed, tests: tests.map(jsonTest), findings, coverage, exploration, diagnostics };
 }
 

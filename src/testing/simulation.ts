@@ -91,17 +91,17 @@ function simStep(workflow: SimWorkflow, stepped: StepResult, previous: PreviousS
   }
   const activeNodes = new Set(activeOf(workflow.program, run).map(({ node }) => node));
   for (const node of timers.keys()) if (!activeNodes.has(node)) timers.delete(node);
-  const { branches: ways, outputs } = readEvents(workflow, events, run, previous);
+  const { branches, outputs } = readEvents(workflow, events, run, previous);
   const scene: SimState = { run, nowMs, timers, outputs };
   const child = effects.find((effect) => effect.type === 'spawn');
-  if (child === undefined) return { state: scene, events, branches: ways };
+  if (child === undefined) return { state: scene, events, branches: branches };
   // No child is run: it is scripted like any other work, from the moment it has started.
   const { node, activation, attempt } = child;
   const childId = `child-${node}-${activation}-${attempt}`;
   const childMessage = { type: 'child', node, activation, attempt, childId, childWorkflowId: node } as const;
   const started = sendMessage(workflow, scene, { ...childMessage, change: { status: 'started' } });
   if (started === null) throw new TypeError(`the child of ${node} cannot start`);
-  return { ...started, events: [...events, ...started.events], branches: [...ways, ...started.branches] };
+  return { ...started, events: [...events, ...started.events], branches: [...branches, ...started.branches] };
 }
 
 /** Which way every ended visit took: the log does not say, but its conditions see now what they saw then. */
@@ -111,14 +111,14 @@ function readEvents(
   run: Run,
   previous: PreviousState,
 ): { readonly branches: readonly Branch[]; readonly outputs: SimState['outputs'] } {
-  const { tables: statics } = workflow.program;
+  const { tables } = workflow.program;
   const outputs = new Map(previous.outputs);
   const ways: Branch[] = [];
   const endings = new Map<string, NodeOutcome>();
   let { state } = previous;
   for (const { type, node_id: node, data } of events) {
     if (node === null) continue;
-    const index = statics.graph.indexOf(node) ?? 0;
+    const index = tables.graph.indexOf(node) ?? 0;
     if (type === 'approval_received') {
       endings.set(node, data.decision === 'approved' ? 'approved' : 'rejected');
       state = patchState(state, data.state_patch);
@@ -126,7 +126,7 @@ function readEvents(
     if (type === 'timer_fired') endings.set(node, 'timeout');
     const ended = type === 'node_completed' || (type === 'node_failed' && data.retryable === false);
     if (!ended) continue;
-    const passed = forwardsInput(statics.graph, index) ? receivedBy(workflow.program, outputs, index) : undefined;
+    const passed = forwardsInput(tables.graph, index) ? receivedBy(workflow.program, outputs, index) : undefined;
     const { output = null, error = null, attempt = null } = data;
     const value = type === 'node_failed' ? { error, node_id: node, attempt } : (passed ?? output);
     if (type === 'node_completed') state = patchState(state, completedPatch(data, node));
@@ -139,15 +139,15 @@ function readEvents(
       return found.length === 0 ? [] : [found];
     })[0];
     const scope = { state, output: value, input: run.input, env: workflow.env };
-    const taken = alternatives?.find(({ when }) => when === null || isTrue(statics.expression(when), scope));
+    const taken = alternatives?.find(({ when }) => when === null || isTrue(tables.expression(when), scope));
     if (taken !== undefined) ways.push(taken);
   }
   return { branches: ways, outputs };
 }
 
 /** What reached a node that passes it on: the latest output of those that lead to it. */
-function receivedBy({ tables: statics }: Program, outputs: SimState['outputs'], index: number): Json {
-  const { graph } = statics;
+function receivedBy({ tables }: Program, outputs: SimState['outputs'], index: number): Json {
+  const { graph } = tables;
   const sources = new Set([...graph.forwardIn(index), ...graph.backIn(index)].map(({ from }) => graph.idOf(from)));
   for (const [node, output] of [...outputs].reverse()) if (sources.has(node)) return output;
   return null;

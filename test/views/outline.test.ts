@@ -9,7 +9,7 @@ import { approval, condition, document, documents, join, parallel, tool, wait } 
 
 function outline(source: JsonObject): readonly string[] {
   return outlineOf(compileDocument(source)).map(
-    ({ node, depth, branch: way, loop }) => `${'  '.repeat(depth)}${loop ? '↺ ' : ''}${node}${way === '' ? '' : ` (${way})`}`,
+    ({ node, depth, branch, loop }) => `${'  '.repeat(depth)}${loop ? '↺ ' : ''}${node}${branch === '' ? '' : ` (${branch})`}`,
   );
 }
 

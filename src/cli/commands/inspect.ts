@@ -84,7 +84,7 @@ inspector in a browser, which gets it from stately.ai and shows it what the exec
     this.print(fields(entries, paint));
 
     const { ir } = await client.workflow(execution.workflow_id, execution.workflow_version);
-    const { lines, approvals, awaitedEvents: awaited } = logText(ir, events, isTerminal(execution.status) ? null : nowMs, paint);
+    const { lines, approvals, awaitedEvents } = logText(ir, events, isTerminal(execution.status) ? null : nowMs, paint);
     this.print(`\n${paint.bold('Timeline')}\n${lines.join('\n')}`);
     this.print(`\n${paint.bold('State')}\n${plain(JSON.stringify(execution.state, null, 2), { lines: true })}`);
     if (isTerminal(execution.status)) return EXIT.ok;
@@ -92,7 +92,7 @@ inspector in a browser, which gets it from stately.ai and shows it what the exec
     if (execution.held === true) hint(`it is held: jamjet resume ${execution.execution_id}`);
     for (const { node } of approvals)
       hint(`${plain(node)} waits for approval: jamjet approve ${execution.execution_id} --node-id ${plain(shellWord(node))}`);
-    for (const [node, key] of awaited)
+    for (const [node, key] of awaitedEvents)
       hint(`${plain(node)} waits for an event: jamjet event ${execution.execution_id} ${plain(shellWord(key))}`);
     return EXIT.ok;
   }

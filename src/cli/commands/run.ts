@@ -144,15 +144,15 @@ status is 0 only when the execution completed.`,
 
   async #follow(host: Host, id: string, timeoutMs: number | null, interrupt: Interrupt): Promise<number> {
     const outcome = await followExecution({ context: this.context, host, interrupt, quiet: this.json, timeoutMs }, id);
-    const { exitReason: left, execution, events } = outcome;
+    const { exitReason, execution, events } = outcome;
     if (this.json) this.printJson(reportJson(execution, events));
-    if (left === null) {
+    if (exitReason === null) {
       if (!this.json) this.print(reportText(execution, events, this.paint));
       return exitCodeOf(execution);
     }
     const stream = this.json ? this.context.stderr : this.context.stdout;
     stream.write(`${exitNote(outcome, host, this.#resumeCommand(host, id), paintFor(stream, this.context.env))}\n`);
-    return exitCodeOfFollowExit(left);
+    return exitCodeOfFollowExit(exitReason);
   }
 
   #printId(host: Host, id: string): number {
@@ -181,7 +181,7 @@ status is 0 only when the execution completed.`,
 /** Better no execution than one that waits for ever. */
 function rejectUnavailableWork(missing: readonly UnavailableWork[]): void {
   if (missing.length === 0) return;
-  const listed = missing.map(({ node, requirement: needs }) => `node "${node}" needs ${needs}`);
+  const listed = missing.map(({ node, requirement }) => `node "${node}" needs ${requirement}`);
   throw new Failure(`an embedded run cannot do all of this work: ${listed.join('; ')}`, {
     hint: 'Name functions with --tools MODULE or in the file (tools: {name: {kind: function, reference: "./tools.mjs#name"}}), or run it on a server that workers reach: `jamjet dev`.',
   });

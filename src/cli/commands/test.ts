@@ -68,7 +68,7 @@ export class TestCommand extends JamjetCommand {
   }
 
   #summary(reports: readonly Report[]): string {
-    const tests = reports.flatMap(({ examination: examined }) => examined.tests);
+    const tests = reports.flatMap(({ examination }) => examination.tests);
     const failed = tests.filter(({ passed }) => !passed).length;
     const bad = reports.filter(({ passed }) => !passed).length;
     const verdict = bad === 0 ? this.paint.green('✓ passed') : this.paint.red(`✗ ${count(bad, 'file')} failed`);

@@ -27,15 +27,15 @@ export async function followAndReport(
     try {
       const session = { context, host, interrupt, quiet: json, timeoutMs: null };
       const outcome = await followExecution(session, id);
-      const { exitReason: left, execution, events } = outcome;
+      const { exitReason, execution, events } = outcome;
       if (json) print(JSON.stringify(reportJson(execution, events), null, 2));
-      else if (left === null) print(reportText(execution, events, paint));
-      if (left === null) return exitCodeOf(execution);
+      else if (exitReason === null) print(reportText(execution, events, paint));
+      if (exitReason === null) return exitCodeOf(execution);
       const stream = json ? context.stderr : context.stdout;
       const words = ['jamjet', 'run', ...(runtime === undefined ? [] : ['--runtime', runtime]), '--resume', id];
       const resumeCommand = words.map(shellWord).join(' ');
       stream.write(`${exitNote(outcome, host, resumeCommand, paintFor(stream, context.env))}\n`);
-      return exitCodeOfFollowExit(left);
+      return exitCodeOfFollowExit(exitReason);
     } finally {
       await host.close();
     }

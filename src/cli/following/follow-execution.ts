@@ -111,8 +111,8 @@ interface StuckWatch {
  * An embedded run is reached by nobody else: work that no function here does would stay in its queue for ever, and without a
  * terminal so would an approval, or a wait without a timer. Never resolves.
  */
-async function exitWhenStuck({ client, id, follower, attended, controller: departure }: StuckWatch): Promise<never> {
-  const { signal } = departure;
+async function exitWhenStuck({ client, id, follower, attended, controller }: StuckWatch): Promise<never> {
+  const { signal } = controller;
   for (;;) {
     await sleep(STUCK_POLL_MS, signal);
     const { status, sequence } = await client.execution(id, { signal });
@@ -120,7 +120,7 @@ async function exitWhenStuck({ client, id, follower, attended, controller: depar
     const queued = follower.active.filter((active) => active.queue !== null);
     const waiting = follower.active.filter((active) => active.status === 'waiting');
     const progresses = follower.active.length > queued.length + waiting.length;
-    if (queued.length > 0 && !progresses && (!attended || waiting.length === 0)) departure.exit('no_worker', queued);
-    else if (status === 'paused' && !attended) departure.exit('unattended');
+    if (queued.length > 0 && !progresses && (!attended || waiting.length === 0)) controller.exit('no_worker', queued);
+    else if (status === 'paused' && !attended) controller.exit('unattended');
   }
 }

@@ -87,7 +87,7 @@ export class Follower {
   }
 
   async #followExecution(id: string, prefix: string, onEvent: (event: TimelineEvent) => void): Promise<void> {
-    const { client, prompter: asker, screen, signal } = this.#options;
+    const { client, prompter, screen, signal } = this.#options;
     const { workflow_id, workflow_version } = await client.execution(id, { signal });
     const { ir } = await client.workflow(workflow_id, workflow_version, { signal });
     const maxNodeWidth = Math.max(MIN_NODE_WIDTH, Math.min(MAX_NODE_WIDTH, (screen?.columns ?? 80) - OTHER_COLUMNS_WIDTH));
@@ -100,7 +100,7 @@ export class Follower {
       for await (const event of this.#events(followed.id)) {
         onEvent(event);
         this.#print(followed, event);
-        asker?.update(followed.id, followed.prefix, followed.timeline);
+        prompter?.update(followed.id, followed.prefix, followed.timeline);
         const childId = event.type === 'child_workflow_started' ? event.data.child_execution_id : undefined;
         if (typeof childId !== 'string') continue;
         const child = this.#followExecution(childId, `${prefix}${event.node_id}/`, () => undefined);
@@ -111,7 +111,7 @@ export class Follower {
       await Promise.all(children);
     } finally {
       this.#followed.delete(followed);
-      asker?.withdrawExecution(followed.id);
+      prompter?.withdrawExecution(followed.id);
     }
   }
 

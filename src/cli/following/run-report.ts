@@ -52,11 +52,11 @@ function failures(events: readonly TimelineEvent[], executionError: string): rea
   return others.map(([node, error]) => `${plain(node)}: ${plain(error)}`);
 }
 
-function exitReasonText({ exitReason: left, queuedNodes: queued }: FollowOutcome): string {
-  if (left === 'timeout') return 'the time to follow it is over';
-  if (left === 'unattended') return 'it waits, and nobody is at the terminal';
-  if (left !== 'no_worker') return 'interrupted';
-  const nodes = queued.map((active) => `${plain(active.node)} (queue ${plain(active.queue ?? '')})`).join(', ');
+function exitReasonText({ exitReason, queuedNodes }: FollowOutcome): string {
+  if (exitReason === 'timeout') return 'the time to follow it is over';
+  if (exitReason === 'unattended') return 'it waits, and nobody is at the terminal';
+  if (exitReason !== 'no_worker') return 'interrupted';
+  const nodes = queuedNodes.map((active) => `${plain(active.node)} (queue ${plain(active.queue ?? '')})`).join(', ');
   return `no function here does the work of ${nodes}`;
 }
 

@@ -139,10 +139,10 @@ function decide(controls: Controls, decision: 'approved' | 'rejected', inputs: C
   });
 }
 
-function read(controls: Controls, from: number, key: Key, { pageRows: page, maxScroll: bottom }: ControlInputs): KeyResult {
-  const offset = lineOffset(key, page);
+function read(controls: Controls, from: number, key: Key, { pageRows, maxScroll }: ControlInputs): KeyResult {
+  const offset = lineOffset(key, pageRows);
   if (offset !== null)
-    return withoutAction({ ...controls, mode: { is: 'reading', from: Math.max(0, Math.min(bottom, from + offset)) } });
+    return withoutAction({ ...controls, mode: { is: 'reading', from: Math.max(0, Math.min(maxScroll, from + offset)) } });
   if (key.name === 'return' || key.name === 'enter' || key.name === 'escape' || key.name === 'q')
     return withoutAction({ ...controls, mode: BROWSING });
   return withoutAction(controls);

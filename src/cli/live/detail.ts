@@ -23,8 +23,8 @@ export function detailLines(row: OutlineRow, model: LiveModel, columns: number, 
   const approval = model.approvals.find((approval) => approval.node === row.node);
   if (approval !== undefined) lines.push('', paint.bold('Asks'), ...wrappedLines(approval.question, columns));
   if (attempts.length > 0) lines.push('', paint.bold(count(attempts.length, 'attempt')));
-  for (const { sequence, atMs, ok, durationMs: tookMs, error } of attempts) {
-    const took = tookMs === null ? '' : `  ${duration(tookMs)}`;
+  for (const { sequence, atMs, ok, durationMs, error } of attempts) {
+    const took = durationMs === null ? '' : `  ${duration(durationMs)}`;
     lines.push(
       `${paint.dim(`${String(sequence).padStart(4)}  ${clock(atMs)}`)}  ${ok ? paint.green('✓') : paint.red('✗')}${took}`,
       ...(ok ? [] : wrappedLines(error, columns - 6).map((line) => `      ${paint.red(line)}`)),

@@ -75,12 +75,8 @@ export function maxDetailScroll(state: FrameState, { rows, columns }: Size, pain
   return row === undefined ? 0 : Math.max(0, detailLines(row, state.model, columns, painter).length - rowsLeft);
 }
 
-function header(
-  { subject, model, endedAtMs: endedMs, trouble }: FrameState,
-  rows: number,
-  { paint, nowMs }: Painter,
-): readonly string[] {
-  const took = duration(Math.max(0, (endedMs ?? nowMs) - subject.startedAtMs));
+function header({ subject, model, endedAtMs, trouble }: FrameState, rows: number, { paint, nowMs }: Painter): readonly string[] {
+  const took = duration(Math.max(0, (endedAtMs ?? nowMs) - subject.startedAtMs));
   const reason = model.suspendedReason === '' ? '' : `: ${plain(model.suspendedReason)}`;
   const held = model.suspended ? `  ${paint.yellow(`held${reason}`)}` : '';
   const name = `${paint.bold(plain(subject.workflow))} ${plain(subject.version)}`;
@@ -101,7 +97,7 @@ function body(state: FrameState, { rows, columns }: Size, painter: Painter): rea
 
 /** The part of the outline around the selected row. */
 function outlineText(
-  { model, controls, current, maxRowWidth: widest }: FrameState,
+  { model, controls, current, maxRowWidth }: FrameState,
   { rows, columns }: Size,
   painter: Painter,
 ): readonly string[] {
@@ -109,7 +105,7 @@ function outlineText(
   const first = Math.max(0, Math.min(model.rows.length - rows, selected - Math.floor(rows / 2)));
   return model.rows
     .slice(first, first + rows)
-    .map((row, at) => rowText(row, model, { selected: first + at === selected, columns, widest }, painter));
+    .map((row, at) => rowText(row, model, { selected: first + at === selected, columns, widest: maxRowWidth }, painter));
 }
 
 function approvalsText({ model }: FrameState, { rows, columns }: Size, { paint }: Painter): readonly string[] {
@@ -129,14 +125,14 @@ function approvalsText({ model }: FrameState, { rows, columns }: Size, { paint }
 
 /** The last events: some beside a long outline, more where it leaves rows free. */
 function eventsText(
-  { model, maxRowWidth: widest }: FrameState,
+  { model, maxRowWidth }: FrameState,
   { rows, columns }: Size,
   freeRows: number,
   { paint }: Painter,
 ): readonly string[] {
   const lines = Math.max(freeRows - 1, rows < COMPACT_ROWS ? 0 : Math.min(MIN_EVENT_ROWS, Math.floor(rows / 4)));
   if (lines <= 0 || model.entries.length === 0) return [];
-  const nodeWidth = Math.max(8, Math.min(widest, Math.floor(columns / 4)));
+  const nodeWidth = Math.max(8, Math.min(maxRowWidth, Math.floor(columns / 4)));
   return [
     '',
     ...model.entries

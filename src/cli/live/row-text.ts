@@ -43,10 +43,10 @@ const MARGIN_WIDTH = 5;
 const MAX_CONDITION_WIDTH = 24;
 
 /** The name of a node as the outline shows it, with why its way is taken, and ↺ where a loop begins; the name is cut last. */
-function nameOf({ node, branch: way, loop }: OutlineRow, columns: number): string {
+function nameOf({ node, branch, loop }: OutlineRow, columns: number): string {
   const name = `${loop ? '↺ ' : ''}${plain(node)}`;
   const room = Math.min(MAX_CONDITION_WIDTH, columns - width(name) - 3);
-  const why = way === '' || room < 3 ? '' : `${cut(plain(way), room)} → `;
+  const why = branch === '' || room < 3 ? '' : `${cut(plain(branch), room)} → `;
   return cut(`${why}${name}`, columns);
 }
 

@@ -77,11 +77,11 @@ export class Viewer {
 
   /** The events of the execution to its end. */
   async #follow(): Promise<void> {
-    const { client, execution: subject, model } = this.#options;
+    const { client, execution, model } = this.#options;
     const { signal } = this.#stop;
     for (let after = 0; ; ) {
       try {
-        for await (const event of client.live.execution(subject.id, { after, signal })) {
+        for await (const event of client.live.execution(execution.id, { after, signal })) {
           after = event.sequence;
           this.#connectionProblem = '';
           model.apply(event);
@@ -98,14 +98,14 @@ export class Viewer {
 
   /** Resolves when the server answers again, or nobody waits for that any more. */
   async #reconnect(): Promise<void> {
-    const { client, execution: subject } = this.#options;
+    const { client, execution } = this.#options;
     const { signal } = this.#stop;
     this.#connectionProblem = `lost ${client.url}: trying again`;
     this.#scheduleDraw();
     while (!signal.aborted) {
       try {
         await sleep(RETRY_MS, signal);
-        await client.execution(subject.id, { signal });
+        await client.execution(execution.id, { signal });
         this.#connectionProblem = '';
         this.#scheduleDraw();
         return;
@@ -118,7 +118,7 @@ export class Viewer {
   #press(key: Key): void {
     const { model } = this.#options;
     const { size } = this.#openScreen();
-    const { controls, action: deed } = press(this.#controls, key, {
+    const { controls, action } = press(this.#controls, key, {
       nodes: model.rows.map(({ node }) => node),
       defaultRow: this.#defaultRow(),
       approvals: model.approvals.map(({ node }) => node),
@@ -129,9 +129,9 @@ export class Viewer {
       maxScroll: this.#controls.mode.is === 'reading' ? maxDetailScroll(this.#frameState(), size, this.#painter()) : 0,
     });
     this.#controls = controls;
-    if (deed?.do === 'leave') this.#stop.abort('left' satisfies ViewerExit);
-    else if (deed?.do === 'interrupt') this.#options.interrupt.raise();
-    else if (deed !== null) void this.#perform(deed);
+    if (action?.do === 'leave') this.#stop.abort('left' satisfies ViewerExit);
+    else if (action?.do === 'interrupt') this.#options.interrupt.raise();
+    else if (action !== null) void this.#perform(action);
     this.#draw();
   }
 
@@ -148,8 +148,8 @@ export class Viewer {
 
   /** Resolves to what came of it. */
   async #execute(action: Exclude<Action, { readonly do: 'leave' | 'interrupt' }>): Promise<string> {
-    const { client, execution: subject } = this.#options;
-    const { id } = subject;
+    const { client, execution } = this.#options;
+    const { id } = execution;
     const options = { signal: this.#stop.signal };
     switch (action.do) {
       case 'decide': {
@@ -201,15 +201,15 @@ export class Viewer {
   }
 
   #frameState(): FrameState {
-    const { execution: subject, model } = this.#options;
-    const { over, statuses: marks } = model;
+    const { execution, model } = this.#options;
+    const { over, statuses } = model;
     return {
-      subject,
+      subject: execution,
       model,
       controls: this.#controls,
       current: this.#defaultRow(),
       maxRowWidth: this.#maxRowWidth,
-      endedAtMs: over ? marks.atMs : null,
+      endedAtMs: over ? statuses.atMs : null,
       trouble: plain(this.#connectionProblem),
     };
   }

@@ -47,8 +47,8 @@ export class ExecutionSource {
 
   /** Rejects when the server has no such execution. */
   static async open(options: ExecutionSourceOptions, executionId: string): Promise<ExecutionSource> {
-    const { client, reconnector: link, signal } = options;
-    const { execution, bytes } = await link.retryWhileUnreachable(async () => ({
+    const { client, reconnector, signal } = options;
+    const { execution, bytes } = await reconnector.retryWhileUnreachable(async () => ({
       execution: await client.execution(executionId, { signal }),
       bytes: (await client.pictures.execution(executionId, { format: 'xstate', marks: false }, { signal })).bytes,
     }));
@@ -77,8 +77,10 @@ export class ExecutionSource {
   }
 
   async page(after: number): Promise<SnapshotList> {
-    const { client, reconnector: link, signal } = this.#options;
-    const page = await link.retryWhileUnreachable(() => client.history.snapshots(this.id, { after, limit: PAGE }, { signal }));
+    const { client, reconnector, signal } = this.#options;
+    const page = await reconnector.retryWhileUnreachable(() =>
+      client.history.snapshots(this.id, { after, limit: PAGE }, { signal }),
+    );
     // A retry has set it going again.
     if (this.ended && !isTerminal(page.status)) {
       this.#lastSequence = page.sequence;
@@ -113,15 +115,15 @@ export class ExecutionSource {
 
   /** Hears of every commit until there are no more. Resolves to how it stands then. */
   async #followToEnd(): Promise<string> {
-    const { client, reconnector: link, signal } = this.#options;
+    const { client, reconnector, signal } = this.#options;
     for (;;) {
-      await link.retryWhileUnreachable(async () => {
+      await reconnector.retryWhileUnreachable(async () => {
         for await (const { sequence } of client.live.execution(this.id, { after: this.#lastSequence, signal })) {
           this.#lastSequence = sequence;
           this.#changes.emit('change');
         }
       });
-      const { status, sequence } = await link.retryWhileUnreachable(() => client.execution(this.id, { signal }));
+      const { status, sequence } = await reconnector.retryWhileUnreachable(() => client.execution(this.id, { signal }));
       this.#lastSequence = Math.max(this.#lastSequence, sequence);
       if (isTerminal(status)) return status;
     }

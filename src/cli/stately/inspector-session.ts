@@ -37,15 +37,15 @@ export class Session {
 
   constructor(options: InspectorSessionOptions) {
     this.#options = options;
-    const { client, executionId, observer: told } = options;
+    const { client, executionId, observer } = options;
     const { signal } = this.#stop;
-    const link = new Reconnector({ client, signal, executionId, onLost: told.lost, onRestored: told.back });
+    const link = new Reconnector({ client, signal, executionId, onLost: observer.lost, onRestored: observer.back });
     this.#sourceOptions = { client, reconnector: link, signal, onFailed: (error) => this.#stop.abort(error) };
   }
 
   /** Resolves when the signal has aborted, or with `once` when all is over. Rejects with what the server refuses. */
   async run(): Promise<void> {
-    const { executionId, port, signal, observer: told } = this.#options;
+    const { executionId, port, signal, observer } = this.#options;
     const onAbort = (): void => this.#stop.abort(COMPLETED);
     signal.addEventListener('abort', onAbort, { once: true });
     if (signal.aborted) onAbort();
@@ -53,9 +53,9 @@ export class Session {
     try {
       const source = await this.#sourceOf(executionId);
       server = await InspectorServer.listen(port, (viewer) => this.#streamTo(source, viewer));
-      told.opened(server.port);
+      observer.opened(server.port);
       source.waitForEnd(this.#stop.signal).then(
-        () => told.ended(source.status),
+        () => observer.ended(source.status),
         () => undefined,
       );
       await aborted(this.#stop.signal);
@@ -78,13 +78,13 @@ export class Session {
   }
 
   #streamTo(source: ExecutionSource, viewer: ViewerConnection): void {
-    const { once, observer: told } = this.#options;
+    const { once, observer } = this.#options;
     const signal = AbortSignal.any([viewer.closed, this.#stop.signal]);
     const stream = new ViewerStream({
       signal,
       sourceOf: (id) => this.#sourceOf(id),
       send: (message) => viewer.send(message),
-      onMissing: told.missing,
+      onMissing: observer.missing,
     });
     const streaming = stream
       .run(source)

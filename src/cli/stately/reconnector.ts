@@ -42,13 +42,13 @@ export class Reconnector {
   }
 
   async #reconnect(reason: Error): Promise<void> {
-    const { client, signal, executionId, onLost: lost, onRestored: back } = this.#options;
-    lost(reason.message);
+    const { client, signal, executionId, onLost, onRestored } = this.#options;
+    onLost(reason.message);
     for (;;) {
       await sleep(RETRY_MS, signal);
       try {
         await client.execution(executionId, { signal });
-        back();
+        onRestored();
         return;
       } catch (error) {
         signal.throwIfAborted();

@@ -65,13 +65,13 @@ export class ViewerStream {
   }
 
   async #sendChild({ sessionId, rootId }: Actor, id: string, node: string): Promise<void> {
-    const { sourceOf, onMissing: missing } = this.#options;
+    const { sourceOf, onMissing } = this.#options;
     try {
       await this.#sendExecution(await sourceOf(id), { rootId, parentId: sessionId, name: node });
     } catch (error) {
       // It was kept for a shorter time than its parent.
       if (!(error instanceof ApiError) || error.status !== 404) throw error;
-      missing(id);
+      onMissing(id);
     }
   }
 }

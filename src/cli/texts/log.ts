@@ -23,18 +23,18 @@ export interface LogText {
 export function logText(ir: JsonObject, events: readonly TimelineEvent[], nowMs: number | null, paint: Paint): LogText {
   const timeline = new Timeline(nodeKindsOf(ir));
   const entries = events.flatMap((event) => timeline.apply(event)).filter((entry) => entry.status !== 'running');
-  const { approvals, awaitedEvents: awaited } = timeline;
+  const { approvals, awaitedEvents } = timeline;
   const active = nowMs === null ? [] : timeline.active;
   const shown = withoutActiveStarts(entries, active);
   const nodeWidth = Math.min(32, Math.max(8, ...[...shown, ...active].map((line) => width(line.node ?? ''))));
   const lines = shown.map((entry) => renderEntry(entry, nodeWidth, paint));
   if (nowMs !== null) lines.push(...active.map((each) => renderActive(each, nodeWidth, nowMs, '▸', paint)));
-  return { lines, approvals, awaitedEvents: awaited };
+  return { lines, approvals, awaitedEvents: awaitedEvents };
 }
 
 /** Without the beginnings of what is still under way: a line of its own says so, and for how long. */
 function withoutActiveStarts(happened: readonly TimelineEntry[], active: readonly ActiveNode[]): readonly TimelineEntry[] {
   const last = new Map(happened.map((entry) => [entry.node, entry]));
-  const begun = new Set(active.map(({ node, status: mark }) => (last.get(node)?.status === mark ? last.get(node) : undefined)));
+  const begun = new Set(active.map(({ node, status }) => (last.get(node)?.status === status ? last.get(node) : undefined)));
   return happened.filter((entry) => !begun.has(entry));
 }

@@ -16,8 +16,8 @@ const MAX_LAST = 10;
 
 /** What `jamjet test` prints of one file. */
 export function reportText(report: Report, context: Pick<Context, 'cwd'>, paint: Paint): string {
-  const { file, examination: examined, coverageShortfall } = report;
-  const { diagnostics, tests, findings, coverage, exploration } = examined;
+  const { file, examination, coverageShortfall } = report;
+  const { diagnostics, tests, findings, coverage, exploration } = examination;
   const blocks = [
     paint.bold(plain(file)),
     ...(diagnostics.length === 0 ? [] : [renderDiagnostics(diagnostics, context, paint)]),
@@ -25,7 +25,7 @@ export function reportText(report: Report, context: Pick<Context, 'cwd'>, paint:
     ...findings.map((finding) => findingText(file, finding, paint)),
     ...(exploration === null ? [] : [explorationText(exploration, paint)]),
     ...(coverage === null || tests.length === 0 ? [] : [coverageText(coverage, paint)]),
-    ...(examined.workflow !== null && tests.length === 0 ? [paint.dim('  no tests: write some below "tests:"')] : []),
+    ...(examination.workflow !== null && tests.length === 0 ? [paint.dim('  no tests: write some below "tests:"')] : []),
     ...(coverageShortfall === null ? [] : [`  ${paint.red('✗')} ${coverageShortfall}`]),
   ];
   return blocks.join('\n');

@@ -53,14 +53,14 @@ function screen(
   const { document, events } = log;
   const seen = events.filter(({ sequence }) => sequence <= upTo);
   const subject = { id: 'exec_1', workflow: String(document.workflow_id), version: '1', startedAtMs: events[0]?.at_ms ?? 0 };
-  const { defaultRow: current, over, statuses: marks } = model;
+  const { defaultRow, over, statuses } = model;
   const scene = {
     subject,
     model,
     controls,
-    current,
+    current: defaultRow,
     maxRowWidth: maxRowWidth(model.rows),
-    endedAtMs: over ? marks.atMs : null,
+    endedAtMs: over ? statuses.atMs : null,
     trouble,
   };
   return frame(scene, { rows, columns }, { paint: paint(colours), nowMs: (seen.at(-1)?.at_ms ?? 0) + laterMs, spinner: '▸' });
