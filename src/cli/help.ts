@@ -1,12 +1,10 @@
 import type { Cli, CommandClass, Definition } from 'clipanion';
 import type { Usage } from './base/command.ts';
-import { COMMANDS, type CommandEntry } from './commands/index.ts';
+import { CATEGORIES, COMMANDS, type CommandEntry } from './commands/index.ts';
 import type { Context } from './context.ts';
 import { EXIT } from './failure.ts';
 import type { Paint } from './terminal/paint.ts';
 import { pad } from './terminal/text.ts';
-
-const CATEGORIES: readonly CommandEntry['category'][] = ['Workflows', 'Executions', 'Agents', 'Server', 'Administration'];
 
 /** What an option's value is called in help. */
 const VALUES: Readonly<Record<string, string>> = {
@@ -77,10 +75,9 @@ const VALUES: Readonly<Record<string, string>> = {
 
 /** `jamjet --help`: every command with its summary, by category. */
 export function overview(version: string, paint: Paint): string {
-  const sections = CATEGORIES.map((category) => {
-    const entries = COMMANDS.filter((entry) => entry.category === category);
-    return `${paint.bold(category)}\n${summaries(entries, widestName(COMMANDS), paint)}`;
-  });
+  const sections = Object.entries(CATEGORIES).map(
+    ([category, entries]) => `${paint.bold(category)}\n${summaries(entries, widestName(COMMANDS), paint)}`,
+  );
   return [
     `${paint.bold('jamjet')} ${version}: durable execution for agent workflows`,
     `${paint.bold('Usage')}\n  jamjet COMMAND [options]\n  jamjet COMMAND --help`,

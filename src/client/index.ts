@@ -47,7 +47,7 @@ export type { ForkExecution, PastState, Snapshot, SnapshotList } from '../api/sc
 export type { ResumeExecution, RetriedExecution } from '../api/schemas/interventions.ts';
 export type { Job, JobList } from '../api/schemas/jobs.ts';
 export type { Tenant, TenantDetail, TenantList } from '../api/schemas/tenants.ts';
-export type { Delivery, DeliveryList, Webhook, WebhookList } from '../api/schemas/webhooks.ts';
+export type { Delivery, DeliveryList, ReplayedDeliveries, Webhook, WebhookList } from '../api/schemas/webhooks.ts';
 export type { RegisteredWorkflow } from '../api/schemas/workflows.ts';
 export { ApiError, type CallOptions, type ClientOptions, Unreachable } from './transport.ts';
 

@@ -1,6 +1,6 @@
 import { Option } from 'clipanion';
 import type { JamjetClient, Job } from '../../client/index.ts';
-import { ClientCommand } from '../connection/connect.ts';
+import { ClientCommand } from '../base/client-command.ts';
 import { type BulkOptions, runBulk } from '../following/bulk-job.ts';
 import { FILTER } from '../input/filter.ts';
 

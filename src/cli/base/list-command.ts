@@ -1,6 +1,6 @@
 import { Option } from 'clipanion';
 import type { CallOptions, JamjetClient } from '../../client/index.ts';
-import { ClientCommand } from '../connection/connect.ts';
+import { ClientCommand } from '../base/client-command.ts';
 import { type Interrupt, listenForInterrupt } from '../context.ts';
 import { EXIT } from '../failure.ts';
 import { sleep } from '../sleep.ts';

@@ -1,14 +1,13 @@
 import { Option } from 'clipanion';
 import type { JamjetClient } from '../../client/index.ts';
 import { ago } from '../../views/time.ts';
+import { ReadOnlyCommand } from '../base/client-command.ts';
 import type { Usage } from '../base/command.ts';
-import { ReadOnlyCommand } from '../connection/connect.ts';
 import { EXIT } from '../failure.ts';
 import { approvalLines } from '../following/approval.ts';
 import { plain, shellWord } from '../terminal/text.ts';
 
-export class ApprovalsCommand extends ReadOnlyCommand {
-  static override paths = [['approvals']];
+class ApprovalsCommand extends ReadOnlyCommand {
   static override usage: Usage = {
     examples: [['Approvals of one execution', '$0 approvals exec_0199…']],
   };
@@ -46,3 +45,5 @@ export class ApprovalsCommand extends ReadOnlyCommand {
     return EXIT.ok;
   }
 }
+
+export { ApprovalsCommand as command };

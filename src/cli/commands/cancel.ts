@@ -5,8 +5,7 @@ import type { Usage } from '../base/command.ts';
 import { EXIT } from '../failure.ts';
 import { idOrConditions } from '../input/filter.ts';
 
-export class CancelCommand extends BulkCommand {
-  static override paths = [['cancel']];
+class CancelCommand extends BulkCommand {
   static override usage: Usage = {
     details: `Without an id, every running or paused execution that matches is cancelled by a job, which goes on when this command is interrupted
 (jamjet jobs list). It asks first; where nobody can be asked, it wants --yes.`,
@@ -31,3 +30,5 @@ export class CancelCommand extends BulkCommand {
     return EXIT.ok;
   }
 }
+
+export { CancelCommand as command };

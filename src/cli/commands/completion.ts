@@ -17,7 +17,6 @@ const HELP: OptionCompletion = { names: ['-h', '--help'], description: 'Show its
 /** The command that completes the others; it is one of them. */
 export function completionCommand(commands: () => readonly ListedCommand[]): CommandClass<Context> {
   return class CompletionCommand extends JamjetCommand {
-    static override paths = [['completion']];
     static override usage: Usage = {
       details: 'The script is printed: have your shell read it when it starts.',
       examples: [

@@ -1,13 +1,12 @@
 import { Option } from 'clipanion';
 import type { CronJob, JamjetClient } from '../../client/index.ts';
+import { ClientCommand } from '../base/client-command.ts';
 import type { Usage } from '../base/command.ts';
-import { ClientCommand } from '../connection/connect.ts';
 import { EXIT, Failure } from '../failure.ts';
 import { type AuthoredUnit, readWorkflow, renderDiagnostics } from '../input/workflow-file.ts';
 import { plain } from '../terminal/text.ts';
 
-export class DeployCommand extends ClientCommand {
-  static override paths = [['deploy']];
+class DeployCommand extends ClientCommand {
   static override usage: Usage = {
     details: `Registers every workflow of the files on a server and starts none. A file may hold one workflow, or several of them below
 \`workflows:\`, with one tool catalog; a \`schedule:\` of one of those becomes a cron job of its name.`,
@@ -47,3 +46,5 @@ export class DeployCommand extends ClientCommand {
     return units;
   }
 }
+
+export { DeployCommand as command };

@@ -14,8 +14,7 @@ interface DevToken {
   readonly created: boolean;
 }
 
-export class DevCommand extends PrintingCommand {
-  static override paths = [['dev']];
+class DevCommand extends PrintingCommand {
   static override usage: Usage = {
     details: `
 The first start makes an operator token and saves it beside the database, readable by you alone; the other commands find it
@@ -123,3 +122,5 @@ function reaches(from: string, url: string): boolean {
   const same = asked.hostname === listens.hostname || (isLoopback(from) && (everywhere || isLoopback(url)));
   return same && asked.port === listens.port;
 }
+
+export { DevCommand as command };

@@ -1,8 +1,8 @@
 import { Option } from 'clipanion';
 import type { JamjetClient, PastState } from '../../client/index.ts';
 import { stateDiff } from '../../views/state-diff.ts';
+import { ReadOnlyCommand } from '../base/client-command.ts';
 import type { Usage } from '../base/command.ts';
-import { ReadOnlyCommand } from '../connection/connect.ts';
 import { EXIT, usageFailure } from '../failure.ts';
 import { sequenceArgument } from '../input/arguments.ts';
 import { paintStatus } from '../terminal/status.ts';
@@ -14,8 +14,7 @@ interface Point {
   readonly at: number | undefined;
 }
 
-export class DiffCommand extends ReadOnlyCommand {
-  static override paths = [['diff']];
+class DiffCommand extends ReadOnlyCommand {
   static override usage: Usage = {
     details: `Points are sequences of one execution's events, or executions, each as ID or ID@SEQUENCE. Paths are JSON pointers. With --json: what
 leads from the first to the second, as RFC 6902 writes it, each with what was there before (\`old\`).`,
@@ -70,3 +69,5 @@ function pointOf(text: string): Point {
   if (at === -1) return { id: text, at: undefined };
   return { id: text.slice(0, at), at: sequenceArgument('the sequence', text.slice(at + 1)) };
 }
+
+export { DiffCommand as command };

@@ -1,13 +1,12 @@
 import { Option } from 'clipanion';
 import type { JamjetClient } from '../../client/index.ts';
+import { ClientCommand } from '../base/client-command.ts';
 import type { Usage } from '../base/command.ts';
-import { ClientCommand } from '../connection/connect.ts';
 import { EXIT, usageFailure } from '../failure.ts';
 import { jsonArgument } from '../input/arguments.ts';
 import { plain } from '../terminal/text.ts';
 
-export class EventCommand extends ClientCommand {
-  static override paths = [['event']];
+class EventCommand extends ClientCommand {
   static override usage: Usage = {
     details:
       'An event that comes before its wait is reached is kept for it. With --idempotency-key the same event sent twice counts once.',
@@ -44,3 +43,5 @@ export class EventCommand extends ClientCommand {
     return EXIT.ok;
   }
 }
+
+export { EventCommand as command };

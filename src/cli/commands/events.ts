@@ -2,8 +2,8 @@ import { Option } from 'clipanion';
 import type { JamjetClient } from '../../client/index.ts';
 import { clock } from '../../views/time.ts';
 import type { TimelineEvent } from '../../views/timeline.ts';
+import { ClientCommand } from '../base/client-command.ts';
 import type { Usage } from '../base/command.ts';
-import { ClientCommand } from '../connection/connect.ts';
 import { listenForInterrupt } from '../context.ts';
 import { EXIT } from '../failure.ts';
 import { integerArgument } from '../input/arguments.ts';
@@ -11,8 +11,7 @@ import { inline, pad, plain } from '../terminal/text.ts';
 
 const PAGE = 1000;
 
-export class EventsCommand extends ClientCommand {
-  static override paths = [['events']];
+class EventsCommand extends ClientCommand {
   static override usage: Usage = {
     details: 'With --json the events are one document; with --json --follow, one event a line as it happens.',
     examples: [
@@ -91,3 +90,5 @@ export class EventsCommand extends ClientCommand {
     return `${String(event.sequence).padStart(4)}  ${dim(clock(Date.parse(event.created_at)))}  ${pad(event.type, 24)}  ${cyan(pad(node, 16))}  ${fields}${forWhom}`.trimEnd();
   }
 }
+
+export { EventsCommand as command };

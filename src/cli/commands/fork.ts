@@ -1,16 +1,15 @@
 import { Option } from 'clipanion';
 import { isObject, type JsonObject } from '../../../machines/json.ts';
 import type { ForkExecution, JamjetClient, PastDecision } from '../../client/index.ts';
+import { ClientCommand } from '../base/client-command.ts';
 import type { Usage } from '../base/command.ts';
-import { ClientCommand } from '../connection/connect.ts';
 import { midStepNote } from '../connection/read-log.ts';
 import { EXIT, usageFailure } from '../failure.ts';
 import { followAndReport } from '../following/follow-and-report.ts';
 import { jsonArgument, sequenceArgument } from '../input/arguments.ts';
 import { plain } from '../terminal/text.ts';
 
-export class ForkCommand extends ClientCommand {
-  static override paths = [['fork']];
+class ForkCommand extends ClientCommand {
   static override usage: Usage = {
     details: `A new execution has the log of the other up to that sequence and goes on from there; the other stays as it is. Work that was under way begins
 anew, and times are set anew from now; open approvals are asked anew. Into another version, the log must be one that the version would
@@ -83,3 +82,5 @@ and what is not, and starts nothing. Operators may keep such decisions; the log 
     return patch;
   }
 }
+
+export { ForkCommand as command };

@@ -2,423 +2,116 @@ import type { CommandClass } from 'clipanion';
 import type { Context } from '../context.ts';
 
 export interface CommandEntry {
-  /** What is typed, the usual name first. */
+  /** What is typed after `jamjet`, the canonical name first. */
   readonly names: readonly [string, ...string[]];
-  readonly category: 'Workflows' | 'Executions' | 'Agents' | 'Server' | 'Administration';
   /** One line, no full stop. */
   readonly summary: string;
-  /** Loaded when it is used: the others need not be read for it. */
   readonly load: () => Promise<CommandClass<Context>>;
 }
 
-/** Every command, in the order of the help. */
-export const COMMANDS: readonly CommandEntry[] = [
-  {
-    names: ['run'],
-    category: 'Workflows',
-    summary: 'Run a workflow file, or a registered workflow, and follow it',
-    load: async () => (await import('./run.ts')).RunCommand,
-  },
-  {
-    names: ['validate'],
-    category: 'Workflows',
-    summary: 'Check workflow files, with every problem at its line',
-    load: async () => (await import('./validate.ts')).ValidateCommand,
-  },
-  {
-    names: ['deploy'],
-    category: 'Workflows',
-    summary: 'Register the workflows of files on a server, with their schedules',
-    load: async () => (await import('./deploy.ts')).DeployCommand,
-  },
-  {
-    names: ['test'],
-    category: 'Workflows',
-    summary: 'Play the tests of workflow files, and everything else that can happen',
-    load: async () => (await import('./test.ts')).TestCommand,
-  },
-  {
-    names: ['visualize', 'visualise'],
-    category: 'Workflows',
-    summary: 'Draw a workflow, or what an execution made of it',
-    load: async () => (await import('./visualize.ts')).VisualizeCommand,
-  },
-  {
-    names: ['cron create'],
-    category: 'Workflows',
-    summary: 'Start a workflow at the times of a cron expression',
-    load: async () => (await import('./cron/create.ts')).CronCreateCommand,
-  },
-  {
-    names: ['cron list'],
-    category: 'Workflows',
-    summary: 'List cron jobs, with their next and last runs',
-    load: async () => (await import('./cron/list.ts')).CronListCommand,
-  },
-  {
-    names: ['cron get'],
-    category: 'Workflows',
-    summary: 'Show a cron job',
-    load: async () => (await import('./cron/get.ts')).CronGetCommand,
-  },
-  {
-    names: ['cron pause'],
-    category: 'Workflows',
-    summary: 'Have a cron job start nothing for a while',
-    load: async () => (await import('./cron/pause.ts')).CronPauseCommand,
-  },
-  {
-    names: ['cron resume'],
-    category: 'Workflows',
-    summary: 'Let a paused cron job go on',
-    load: async () => (await import('./cron/resume.ts')).CronResumeCommand,
-  },
-  {
-    names: ['cron trigger'],
-    category: 'Workflows',
-    summary: 'Run a cron job now',
-    load: async () => (await import('./cron/trigger.ts')).CronTriggerCommand,
-  },
-  {
-    names: ['cron delete'],
-    category: 'Workflows',
-    summary: 'Delete a cron job',
-    load: async () => (await import('./cron/delete.ts')).CronDeleteCommand,
-  },
-  {
-    names: ['ls'],
-    category: 'Executions',
-    summary: 'List executions, newest first',
-    load: async () => (await import('./ls.ts')).LsCommand,
-  },
-  {
-    names: ['inspect'],
-    category: 'Executions',
-    summary: 'Show an execution: status, timeline, state',
-    load: async () => (await import('./inspect.ts')).InspectCommand,
-  },
-  {
-    names: ['watch'],
-    category: 'Executions',
-    summary: 'Watch an execution on the whole terminal, and act on it',
-    load: async () => (await import('./watch.ts')).WatchCommand,
-  },
-  {
-    names: ['diff'],
-    category: 'Executions',
-    summary: 'Compare the state at two points of an execution, or of two',
-    load: async () => (await import('./diff.ts')).DiffCommand,
-  },
-  {
-    names: ['replay'],
-    category: 'Executions',
-    summary: "Fold an execution's log again and compare with what is stored",
-    load: async () => (await import('./replay.ts')).ReplayCommand,
-  },
-  {
-    names: ['events'],
-    category: 'Executions',
-    summary: "Print an execution's event log",
-    load: async () => (await import('./events.ts')).EventsCommand,
-  },
-  {
-    names: ['approvals'],
-    category: 'Executions',
-    summary: 'Show what waits for approval, and what was decided',
-    load: async () => (await import('./approvals.ts')).ApprovalsCommand,
-  },
-  {
-    names: ['approve'],
-    category: 'Executions',
-    summary: 'Approve or reject what an execution waits for',
-    load: async () => (await import('./approve.ts')).ApproveCommand,
-  },
-  {
-    names: ['event'],
-    category: 'Executions',
-    summary: 'Send an external event to an execution that waits for it',
-    load: async () => (await import('./event.ts')).EventCommand,
-  },
-  {
-    names: ['pause'],
-    category: 'Executions',
-    summary: 'Hold an execution: nothing new begins until it is resumed',
-    load: async () => (await import('./pause.ts')).PauseCommand,
-  },
-  {
-    names: ['resume'],
-    category: 'Executions',
-    summary: 'Let a held execution go on, or send the event it waits for',
-    load: async () => (await import('./resume.ts')).ResumeCommand,
-  },
-  {
-    names: ['retry'],
-    category: 'Executions',
-    summary: 'Run what failed of an execution again, or of all that match',
-    load: async () => (await import('./retry.ts')).RetryCommand,
-  },
-  {
-    names: ['fork'],
-    category: 'Executions',
-    summary: 'Start an execution that goes on from a point of another',
-    load: async () => (await import('./fork.ts')).ForkCommand,
-  },
-  {
-    names: ['cancel'],
-    category: 'Executions',
-    summary: 'Cancel an execution, or all that match, with their work and child executions',
-    load: async () => (await import('./cancel.ts')).CancelCommand,
-  },
-  {
-    names: ['jobs list'],
-    category: 'Executions',
-    summary: 'List bulk jobs, newest first',
-    load: async () => (await import('./jobs/list.ts')).JobsListCommand,
-  },
-  {
-    names: ['jobs get'],
-    category: 'Executions',
-    summary: 'Show a bulk job and how far it has come',
-    load: async () => (await import('./jobs/get.ts')).JobsGetCommand,
-  },
-  {
-    names: ['jobs start'],
-    category: 'Executions',
-    summary: 'Cancel, retry, pause or resume all executions that match',
-    load: async () => (await import('./jobs/start.ts')).JobsStartCommand,
-  },
-  {
-    names: ['jobs cancel'],
-    category: 'Executions',
-    summary: 'Stop a bulk job',
-    load: async () => (await import('./jobs/cancel.ts')).JobsCancelCommand,
-  },
-  {
-    names: ['artifacts put'],
-    category: 'Executions',
-    summary: 'Keep a file under its hash',
-    load: async () => (await import('./artifacts/put.ts')).ArtifactsPutCommand,
-  },
-  {
-    names: ['artifacts get'],
-    category: 'Executions',
-    summary: 'Get what is kept under a hash',
-    load: async () => (await import('./artifacts/get.ts')).ArtifactsGetCommand,
-  },
-  {
-    names: ['agents list'],
-    category: 'Agents',
-    summary: 'List agents, the one registered last first',
-    load: async () => (await import('./agents/list.ts')).AgentsListCommand,
-  },
-  {
-    names: ['agents search'],
-    category: 'Agents',
-    summary: 'Find the agents that have all of some skills',
-    load: async () => (await import('./agents/search.ts')).AgentsSearchCommand,
-  },
-  {
-    names: ['agents inspect'],
-    category: 'Agents',
-    summary: 'Show an agent: status, address, skills',
-    load: async () => (await import('./agents/inspect.ts')).AgentsInspectCommand,
-  },
-  {
-    names: ['agents register'],
-    category: 'Agents',
-    summary: 'Register an agent with its card',
-    load: async () => (await import('./agents/register.ts')).AgentsRegisterCommand,
-  },
-  {
-    names: ['agents discover'],
-    category: 'Agents',
-    summary: 'Register the agent behind a URL',
-    load: async () => (await import('./agents/discover.ts')).AgentsDiscoverCommand,
-  },
-  {
-    names: ['agents activate'],
-    category: 'Agents',
-    summary: 'Make an agent active',
-    load: async () => (await import('./agents/activate.ts')).AgentsActivateCommand,
-  },
-  {
-    names: ['agents pause'],
-    category: 'Agents',
-    summary: 'Take an agent out of service for a while',
-    load: async () => (await import('./agents/pause.ts')).AgentsPauseCommand,
-  },
-  {
-    names: ['agents deactivate'],
-    category: 'Agents',
-    summary: 'Take an agent out of service',
-    load: async () => (await import('./agents/deactivate.ts')).AgentsDeactivateCommand,
-  },
-  {
-    names: ['agents archive'],
-    category: 'Agents',
-    summary: 'Put away an agent that is out of service',
-    load: async () => (await import('./agents/archive.ts')).AgentsArchiveCommand,
-  },
-  {
-    names: ['agents trace'],
-    category: 'Agents',
-    summary: 'Show what is on record about an agent',
-    load: async () => (await import('./agents/trace.ts')).AgentsTraceCommand,
-  },
-  {
-    names: ['dev'],
-    category: 'Server',
-    summary: 'Run a server on this machine, with embedded SQLite',
-    load: async () => (await import('./dev.ts')).DevCommand,
-  },
-  {
-    names: ['serve'],
-    category: 'Server',
-    summary: 'Run the server for production, configured by the environment',
-    load: async () => (await import('./serve.ts')).ServeCommand,
-  },
-  {
-    names: ['db status'],
-    category: 'Administration',
-    summary: 'Show what is in a database, its schema, and who works on it',
-    load: async () => (await import('./db/status.ts')).DbStatusCommand,
-  },
-  {
-    names: ['db migrate'],
-    category: 'Administration',
-    summary: 'Bring the schema of a database to the newest version',
-    load: async () => (await import('./db/migrate.ts')).DbMigrateCommand,
-  },
-  {
-    names: ['db check'],
-    category: 'Administration',
-    summary: 'Check that logs, snapshots and the audit chain agree',
-    load: async () => (await import('./db/check.ts')).DbCheckCommand,
-  },
-  {
-    names: ['db copy'],
-    category: 'Administration',
-    summary: 'Copy a database, from SQLite to PostgreSQL or to a compact file',
-    load: async () => (await import('./db/copy.ts')).DbCopyCommand,
-  },
-  {
-    names: ['token create'],
-    category: 'Administration',
-    summary: 'Make an API token, on the database itself',
-    load: async () => (await import('./token/create.ts')).TokenCreateCommand,
-  },
-  {
-    names: ['token list'],
-    category: 'Administration',
-    summary: 'List the API tokens of a tenant, from the database itself',
-    load: async () => (await import('./token/list.ts')).TokenListCommand,
-  },
-  {
-    names: ['token revoke'],
-    category: 'Administration',
-    summary: 'Revoke an API token, on the database itself',
-    load: async () => (await import('./token/revoke.ts')).TokenRevokeCommand,
-  },
-  {
-    names: ['tenants list'],
-    category: 'Administration',
-    summary: 'List tenants, with their limits',
-    load: async () => (await import('./tenants/list.ts')).TenantsListCommand,
-  },
-  {
-    names: ['tenants get'],
-    category: 'Administration',
-    summary: 'Show a tenant: limits, policy, what it has used',
-    load: async () => (await import('./tenants/get.ts')).TenantsGetCommand,
-  },
-  {
-    names: ['tenants create'],
-    category: 'Administration',
-    summary: 'Create a tenant',
-    load: async () => (await import('./tenants/create.ts')).TenantsCreateCommand,
-  },
-  {
-    names: ['tenants update'],
-    category: 'Administration',
-    summary: 'Change a tenant: name, status, policy, limits',
-    load: async () => (await import('./tenants/update.ts')).TenantsUpdateCommand,
-  },
-  {
-    names: ['audit list'],
-    category: 'Administration',
-    summary: 'Show what happened and who did it, newest first',
-    load: async () => (await import('./audit/list.ts')).AuditListCommand,
-  },
-  {
-    names: ['audit verify'],
-    category: 'Administration',
-    summary: 'Verify that nobody has changed the audit log, or an export of it',
-    load: async () => (await import('./audit/verify.ts')).AuditVerifyCommand,
-  },
-  {
-    names: ['audit export'],
-    category: 'Administration',
-    summary: 'Export the audit log with its proofs',
-    load: async () => (await import('./audit/export.ts')).AuditExportCommand,
-  },
-  {
-    names: ['webhooks create'],
-    category: 'Administration',
-    summary: 'Have a URL told of events',
-    load: async () => (await import('./webhooks/create.ts')).WebhooksCreateCommand,
-  },
-  {
-    names: ['webhooks list'],
-    category: 'Administration',
-    summary: 'List webhooks, and how they do',
-    load: async () => (await import('./webhooks/list.ts')).WebhooksListCommand,
-  },
-  {
-    names: ['webhooks get'],
-    category: 'Administration',
-    summary: 'Show a webhook',
-    load: async () => (await import('./webhooks/get.ts')).WebhooksGetCommand,
-  },
-  {
-    names: ['webhooks update'],
-    category: 'Administration',
-    summary: 'Change a webhook, enable or disable it, renew its secret',
-    load: async () => (await import('./webhooks/update.ts')).WebhooksUpdateCommand,
-  },
-  {
-    names: ['webhooks delete'],
-    category: 'Administration',
-    summary: 'Remove a webhook',
-    load: async () => (await import('./webhooks/delete.ts')).WebhooksDeleteCommand,
-  },
-  {
-    names: ['webhooks deliveries'],
-    category: 'Administration',
-    summary: 'List what was sent to a webhook, and what is still to be sent',
-    load: async () => (await import('./webhooks/deliveries.ts')).WebhooksDeliveriesCommand,
-  },
-  {
-    names: ['webhooks replay'],
-    category: 'Administration',
-    summary: 'Deliver again what has failed',
-    load: async () => (await import('./webhooks/replay.ts')).WebhooksReplayCommand,
-  },
-  {
-    names: ['webhooks test'],
-    category: 'Administration',
-    summary: 'Send a ping to a webhook',
-    load: async () => (await import('./webhooks/test.ts')).WebhooksTestCommand,
-  },
-  {
-    names: ['workers'],
-    category: 'Administration',
-    summary: 'List the workers seen lately, and the runtimes themselves',
-    load: async () => (await import('./workers.ts')).WorkersCommand,
-  },
-  {
-    names: ['completion'],
-    category: 'Administration',
-    summary: 'Print a script that completes commands for bash, zsh or fish',
-    load: async () => (await import('./completion.ts')).completionCommand(() => COMMANDS),
-  },
-];
+/**
+ * Every command by category, in the order of the help. Names are given here only: a class gets its clipanion paths when it is loaded.
+ * Modules are imported on use, because importing all of them takes longer than starting Node.
+ */
+export const CATEGORIES = {
+  Workflows: [
+    entry('run', 'Run a workflow file or a registered workflow, and follow it', () => import('./run.ts')),
+    entry('validate', 'Check workflow files and report every problem with its line', () => import('./validate.ts')),
+    entry('deploy', 'Register the workflows of files on a server, with their schedules', () => import('./deploy.ts')),
+    entry('test', 'Run the tests of workflow files and explore what else can happen', () => import('./test.ts')),
+    entry(['visualize', 'visualise'], 'Draw a workflow, or the progress of an execution', () => import('./visualize.ts')),
+    entry('cron create', 'Start a workflow on a cron schedule', () => import('./cron/create.ts')),
+    entry('cron list', 'List cron jobs with their next and last runs', () => import('./cron/list.ts')),
+    entry('cron get', 'Show a cron job', () => import('./cron/get.ts')),
+    entry('cron pause', 'Pause a cron job', () => import('./cron/pause.ts')),
+    entry('cron resume', 'Resume a paused cron job', () => import('./cron/resume.ts')),
+    entry('cron trigger', 'Run a cron job now', () => import('./cron/trigger.ts')),
+    entry('cron delete', 'Delete a cron job', () => import('./cron/delete.ts')),
+  ],
+  Executions: [
+    entry('ls', 'List executions, newest first', () => import('./ls.ts')),
+    entry('inspect', 'Show an execution: status, timeline, state', () => import('./inspect.ts')),
+    entry('watch', 'Watch an execution full screen, and act on it', () => import('./watch.ts')),
+    entry('diff', 'Compare the state at two points of one or two executions', () => import('./diff.ts')),
+    entry('replay', "Replay an execution's log and compare the result with the stored state", () => import('./replay.ts')),
+    entry('events', "Print an execution's event log", () => import('./events.ts')),
+    entry('approvals', 'Show the pending and decided approvals of an execution', () => import('./approvals.ts')),
+    entry('approve', 'Approve or reject a pending approval', () => import('./approve.ts')),
+    entry('event', 'Send an external event to an execution', () => import('./event.ts')),
+    entry('pause', 'Pause an execution: nothing new starts until it is resumed', () => import('./pause.ts')),
+    entry('resume', 'Resume a paused execution, or send the event it waits for', () => import('./resume.ts')),
+    entry('retry', 'Retry the failed nodes of an execution, or of all that match', () => import('./retry.ts')),
+    entry('fork', 'Start a new execution from a point in the log of another', () => import('./fork.ts')),
+    entry('cancel', 'Cancel an execution, or all that match, with their work and child executions', () => import('./cancel.ts')),
+    entry('jobs list', 'List bulk jobs, newest first', () => import('./jobs/list.ts')),
+    entry('jobs get', 'Show a bulk job and its progress', () => import('./jobs/get.ts')),
+    entry('jobs start', 'Cancel, retry, pause or resume all executions that match', () => import('./jobs/start.ts')),
+    entry('jobs cancel', 'Cancel a bulk job', () => import('./jobs/cancel.ts')),
+    entry('artifacts put', 'Store a file under its hash', () => import('./artifacts/put.ts')),
+    entry('artifacts get', 'Download an artifact by its hash', () => import('./artifacts/get.ts')),
+  ],
+  Agents: [
+    entry('agents list', 'List agents, most recently registered first', () => import('./agents/list.ts')),
+    entry('agents search', 'Find the agents that have all given skills', () => import('./agents/search.ts')),
+    entry('agents inspect', 'Show an agent: status, address, skills', () => import('./agents/inspect.ts')),
+    entry('agents register', 'Register an agent by its card', () => import('./agents/register.ts')),
+    entry('agents discover', 'Register the agent at a URL', () => import('./agents/discover.ts')),
+    entry('agents activate', 'Activate an agent', () => import('./agents/activate.ts')),
+    entry('agents pause', 'Pause an agent', () => import('./agents/pause.ts')),
+    entry('agents deactivate', 'Deactivate an agent', () => import('./agents/deactivate.ts')),
+    entry('agents archive', 'Archive a deactivated agent', () => import('./agents/archive.ts')),
+    entry('agents trace', 'Show the recorded activity of an agent', () => import('./agents/trace.ts')),
+  ],
+  Server: [
+    entry('dev', 'Run a server on this machine, with embedded SQLite', () => import('./dev.ts')),
+    entry('serve', 'Run a production server, configured by the environment', () => import('./serve.ts')),
+  ],
+  Administration: [
+    entry('db status', 'Show the content, the schema version and the runtimes of a database', () => import('./db/status.ts')),
+    entry('db migrate', 'Migrate the schema of a database to the newest version', () => import('./db/migrate.ts')),
+    entry('db check', 'Check that logs, snapshots and the audit chain agree', () => import('./db/check.ts')),
+    entry('db copy', 'Copy a database, from SQLite to PostgreSQL or to a compact file', () => import('./db/copy.ts')),
+    entry('token create', 'Create an API token, directly in the database', () => import('./token/create.ts')),
+    entry('token list', 'List the API tokens of a tenant, directly from the database', () => import('./token/list.ts')),
+    entry('token revoke', 'Revoke an API token, directly in the database', () => import('./token/revoke.ts')),
+    entry('tenants list', 'List tenants with their limits', () => import('./tenants/list.ts')),
+    entry('tenants get', 'Show a tenant: limits, policy, usage', () => import('./tenants/get.ts')),
+    entry('tenants create', 'Create a tenant', () => import('./tenants/create.ts')),
+    entry('tenants update', 'Change a tenant: name, status, policy, limits', () => import('./tenants/update.ts')),
+    entry('audit list', 'Show recorded events and actions with their actors, newest first', () => import('./audit/list.ts')),
+    entry('audit verify', 'Verify that the audit log, or an export of it, was not changed', () => import('./audit/verify.ts')),
+    entry('audit export', 'Export the audit log with its proofs', () => import('./audit/export.ts')),
+    entry('webhooks create', 'Create a webhook: events are sent to a URL', () => import('./webhooks/create.ts')),
+    entry('webhooks list', 'List webhooks and their delivery state', () => import('./webhooks/list.ts')),
+    entry('webhooks get', 'Show a webhook', () => import('./webhooks/get.ts')),
+    entry('webhooks update', 'Change a webhook, enable or disable it, rotate its secret', () => import('./webhooks/update.ts')),
+    entry('webhooks delete', 'Delete a webhook', () => import('./webhooks/delete.ts')),
+    entry(
+      'webhooks deliveries',
+      'List the deliveries of a webhook: delivered, pending and failed',
+      () => import('./webhooks/deliveries.ts'),
+    ),
+    entry('webhooks replay', 'Redeliver failed deliveries of a webhook', () => import('./webhooks/replay.ts')),
+    entry('webhooks test', 'Send a ping to a webhook', () => import('./webhooks/test.ts')),
+    entry('workers', 'List recently active workers and runtimes', () => import('./workers.ts')),
+    entry('completion', 'Print a completion script for bash, zsh or fish', async () => ({
+      command: (await import('./completion.ts')).completionCommand(() => COMMANDS),
+    })),
+  ],
+} satisfies Readonly<Record<string, readonly CommandEntry[]>>;
+
+export const COMMANDS: readonly CommandEntry[] = Object.values(CATEGORIES).flat();
+
+function entry(
+  names: string | CommandEntry['names'],
+  summary: string,
+  importModule: () => Promise<{ readonly command: CommandClass<Context> }>,
+): CommandEntry {
+  const all: CommandEntry['names'] = typeof names === 'string' ? [names] : names;
+  const load = async (): Promise<CommandClass<Context>> => {
+    const { command } = await importModule();
+    command.paths = all.map((name) => name.split(' '));
+    return command;
+  };
+  return { names: all, summary, load };
+}

@@ -1,8 +1,8 @@
 import { Option } from 'clipanion';
 import type { Execution, JamjetClient } from '../../client/index.ts';
 import { ago, duration } from '../../views/time.ts';
+import { ClientCommand } from '../base/client-command.ts';
 import type { Usage } from '../base/command.ts';
-import { ClientCommand } from '../connection/connect.ts';
 import { midStepNote, readLog } from '../connection/read-log.ts';
 import { listenForInterrupt } from '../context.ts';
 import { EXIT, usageFailure } from '../failure.ts';
@@ -12,8 +12,7 @@ import { fields } from '../terminal/table.ts';
 import { count, plain, shellWord } from '../terminal/text.ts';
 import { logText } from '../texts/log.ts';
 
-export class InspectCommand extends ClientCommand {
-  static override paths = [['inspect']];
+class InspectCommand extends ClientCommand {
   static override usage: Usage = {
     details: `With --json: the execution as the API gives it, with its \`events\`. With --at: as it was after the last step that had ended by then
 (a step writes one event or several).
@@ -174,3 +173,5 @@ inspector in a browser, which gets it from stately.ai and shows it what the exec
     return EXIT.ok;
   }
 }
+
+export { InspectCommand as command };

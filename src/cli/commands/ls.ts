@@ -25,8 +25,7 @@ const COLUMNS: readonly Column[] = [
   { title: '' },
 ];
 
-export class LsCommand extends ListCommand<ExecutionList> {
-  static override paths = [['ls']];
+class LsCommand extends ListCommand<ExecutionList> {
   static override usage: Usage = {
     details: 'Several conditions must all hold. With --all the whole list is printed, page by page, with --json as one document.',
     examples: [
@@ -124,3 +123,5 @@ export class LsCommand extends ListCommand<ExecutionList> {
     });
   }
 }
+
+export { LsCommand as command };

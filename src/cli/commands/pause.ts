@@ -1,29 +1,19 @@
 import { Option } from 'clipanion';
-import type { JamjetClient } from '../../client/index.ts';
-import type { Usage } from '../base/command.ts';
-import { ClientCommand } from '../connection/connect.ts';
-import { EXIT } from '../failure.ts';
+import { requestCommand } from '../base/request-command.ts';
 
-export class PauseCommand extends ClientCommand {
-  static override paths = [['pause']];
-  static override usage: Usage = {
-    details: 'What is under way goes on; nothing else begins until `resume`. Child executions are not held with it.',
+export const command = requestCommand({
+  usage: {
+    details: 'Work that is running completes; nothing new starts until `resume`. Child executions are not paused with it.',
     examples: [
-      ['Hold a run', '$0 pause exec_0199…'],
-      ['… and say why', '$0 pause exec_0199… --reason "the bank is closed"'],
+      ['Pause an execution', '$0 pause exec_0199…'],
+      ['Pause it and give a reason', '$0 pause exec_0199… --reason "the bank is closed"'],
     ],
-  };
-
-  id = Option.String({ name: 'id' });
-  reason = Option.String('--reason', { description: 'Why; shown with the execution and kept in the event log.' });
-
-  protected async request(client: JamjetClient): Promise<number> {
-    const answer = await client.pause(this.id, this.reason);
-    if (this.json) this.printJson(answer);
-    else {
-      this.print(`${this.paint.yellow('◆')} ${answer.execution_id} ${answer.status}`);
-      this.note(`let it go on with: jamjet resume ${answer.execution_id}`);
-    }
-    return EXIT.ok;
-  }
-}
+  },
+  options: () => ({
+    id: Option.String({ name: 'id' }),
+    reason: Option.String('--reason', { description: 'Shown with the execution and recorded in the event log.' }),
+  }),
+  call: (client, { id, reason }) => client.pause(id, reason),
+  text: ({ execution_id, status }, { paint }) => `${paint.yellow('◆')} ${execution_id} ${status}`,
+  note: ({ execution_id }) => `Resume it with: jamjet resume ${execution_id}`,
+});

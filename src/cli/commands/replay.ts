@@ -1,14 +1,13 @@
 import { Option } from 'clipanion';
 import type { JamjetClient } from '../../client/index.ts';
+import { ReadOnlyCommand } from '../base/client-command.ts';
 import type { Usage } from '../base/command.ts';
-import { ReadOnlyCommand } from '../connection/connect.ts';
 import { readLog } from '../connection/read-log.ts';
 import { EXIT } from '../failure.ts';
 import { count, plain } from '../terminal/text.ts';
 import { logText } from '../texts/log.ts';
 
-export class ReplayCommand extends ReadOnlyCommand {
-  static override paths = [['replay']];
+class ReplayCommand extends ReadOnlyCommand {
   static override usage: Usage = {
     details: `The server folds the log again, step by step, and compares with what it has stored. Nothing is asked of the world: no tool, no worker,
 no other server. Exits with 1 when they differ.`,
@@ -42,3 +41,5 @@ no other server. Exits with 1 when they differ.`,
     return code;
   }
 }
+
+export { ReplayCommand as command };

@@ -3,10 +3,9 @@ import type { JamjetClient, ResumeExecution } from '../../client/index.ts';
 import type { Usage } from '../base/command.ts';
 import { EXIT, usageFailure } from '../failure.ts';
 import { amountArgument, integerArgument } from '../input/arguments.ts';
-import { EventCommand } from './event.ts';
+import { command as EventCommand } from './event.ts';
 
-export class ResumeCommand extends EventCommand {
-  static override paths = [['resume']];
+class ResumeCommand extends EventCommand {
   static override usage: Usage = {
     details: `Ends the hold of \`pause\`, or of a budget that was exceeded: that one needs a greater total. With --event it is the same as \`event\`: it
 sends what a wait of the execution waits for. With --retry it is the same as \`retry\`: the nodes that failed the execution run again.`,
@@ -47,3 +46,5 @@ sends what a wait of the execution waits for. With --retry it is the same as \`r
     };
   }
 }
+
+export { ResumeCommand as command };

@@ -7,8 +7,7 @@ import { followAndReport } from '../following/follow-and-report.ts';
 import { idOrConditions } from '../input/filter.ts';
 import { plain } from '../terminal/text.ts';
 
-export class RetryCommand extends BulkCommand {
-  static override paths = [['retry']];
+class RetryCommand extends BulkCommand {
   static override usage: Usage = {
     details: `Of an execution that failed because nodes failed: they run again, in the same execution, and what waited for them follows. What
 has completed is not done again. With --follow the exit status is 0 only when the execution completed.
@@ -47,3 +46,5 @@ wants --yes.`,
 function summaryOf({ execution_id, nodes }: RetriedExecution): string {
   return `${execution_id} runs again: ${plain(nodes.join(', '))}`;
 }
+
+export { RetryCommand as command };

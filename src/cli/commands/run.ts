@@ -17,8 +17,7 @@ import { shellWord } from '../terminal/text.ts';
 
 const MAX_TIMEOUT_S = 2_000_000;
 
-export class RunCommand extends PrintingCommand {
-  static override paths = [['run']];
+class RunCommand extends PrintingCommand {
   static override usage: Usage = {
     details: `
 Where it runs: on the runtime of --runtime or JAMJET_URL, else on one listening at http://localhost:7700, else embedded: in
@@ -186,3 +185,5 @@ function rejectUnavailableWork(missing: readonly UnavailableWork[]): void {
     hint: 'Name functions with --tools MODULE or in the file (tools: {name: {kind: function, reference: "./tools.mjs#name"}}), or run it on a server that workers reach: `jamjet dev`.',
   });
 }
+
+export { RunCommand as command };

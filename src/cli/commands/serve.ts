@@ -4,8 +4,7 @@ import { PrintingCommand, type Usage } from '../base/command.ts';
 import { requireLoopback, serve } from '../connection/serve.ts';
 import { settings } from '../input/settings.ts';
 
-export class ServeCommand extends PrintingCommand {
-  static override paths = [['serve']];
+class ServeCommand extends PrintingCommand {
   static override usage: Usage = {
     details: `
 Logs are JSON lines on standard output. SIGTERM stops it gracefully: no new requests, commits finished, functions under way
@@ -43,3 +42,5 @@ get ten seconds. No token is made: \`jamjet token create --role operator\` makes
     });
   }
 }
+
+export { ServeCommand as command };

@@ -10,8 +10,7 @@ import { reportText } from '../texts/test.ts';
 
 const FORMATS = ['text', 'json', 'junit'] as const;
 
-export class TestCommand extends JamjetCommand {
-  static override paths = [['test']];
+class TestCommand extends JamjetCommand {
   static override usage: Usage = {
     details:
       'Plays the "tests:" of workflow files with scripted results and a fake clock, and explores what else can happen: dead ends, ways that are never taken, failures nobody handles. Needs no server and runs no tool. Fails when a test fails or an error is found.',
@@ -76,3 +75,5 @@ export class TestCommand extends JamjetCommand {
     return `${verdict} ${this.paint.dim(`(${counts})`)}`;
   }
 }
+
+export { TestCommand as command };

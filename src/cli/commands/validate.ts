@@ -4,8 +4,7 @@ import { EXIT, usageFailure } from '../failure.ts';
 import { readWorkflow, renderDiagnostics, type WorkflowDiagnostic } from '../input/workflow-file.ts';
 import { count, plain } from '../terminal/text.ts';
 
-export class ValidateCommand extends PrintingCommand {
-  static override paths = [['validate']];
+class ValidateCommand extends PrintingCommand {
   static override usage: Usage = {
     details: `Takes workflow.yaml and IR files (JSON); a file may hold several workflows, below \`workflows:\`. Needs no server. Fails when a file has
 an error; warnings alone pass.`,
@@ -49,3 +48,5 @@ an error; warnings alone pass.`,
     return `${listed}${verdict}${counts === '' ? '' : paint.dim(` (${counts})`)}`;
   }
 }
+
+export { ValidateCommand as command };

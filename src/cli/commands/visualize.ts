@@ -4,8 +4,8 @@ import { extname, join, resolve } from 'node:path';
 import { Option } from 'clipanion';
 import type { JamjetClient } from '../../client/index.ts';
 import { FORMATS, type Format, formatOfFile, SUFFIXES } from '../../diagrams/formats.ts';
+import { ReadOnlyCommand } from '../base/client-command.ts';
 import type { Usage } from '../base/command.ts';
-import { ReadOnlyCommand } from '../connection/connect.ts';
 import { EXIT, Failure, usageFailure } from '../failure.ts';
 import { choiceArgument, integerArgument } from '../input/arguments.ts';
 import { printBytes, writeBytes } from '../input/bytes.ts';
@@ -18,8 +18,7 @@ const VIEWS = ['workflow', 'machine'] as const;
 const MAX_NAMED = 10;
 const EXECUTION_ID = /^(?:exec_[0-9a-f]{32}|[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i;
 
-export class VisualizeCommand extends ReadOnlyCommand {
-  static override paths = [['visualize'], ['visualise']];
+class VisualizeCommand extends ReadOnlyCommand {
   static override usage: Usage = {
     details: `
 The target is a workflow file (which needs no server), the id of a registered workflow, or that of an execution: then it shows what has
@@ -140,3 +139,5 @@ function missingGlyphsText(unreadable: readonly string[], where: string): string
 function suffixOf(format: Format): string {
   return format === 'mermaid' ? '.mmd' : format === 'xstate' ? '.json' : `.${format}`;
 }
+
+export { VisualizeCommand as command };

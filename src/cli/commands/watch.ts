@@ -8,8 +8,7 @@ import { EXIT, usageFailure } from '../failure.ts';
 import { paintStatus } from '../terminal/status.ts';
 import { plain } from '../terminal/text.ts';
 
-export class WatchCommand extends JamjetCommand {
-  static override paths = [['watch']];
+class WatchCommand extends JamjetCommand {
   static override usage: Usage = {
     details: `
 The workflow as an outline, with the state of every node as it changes, what has just happened, and what waits for approval.
@@ -82,3 +81,5 @@ It wants a terminal. Elsewhere: jamjet events ID --follow. Exits with 0 when lef
     this.print(paint.dim(over ? `  all about it: jamjet inspect ${id}` : `  watch it again: jamjet watch ${id}`));
   }
 }
+
+export { WatchCommand as command };

@@ -1,11 +1,8 @@
-import { Option } from 'clipanion';
 import { isObject } from '../../../machines/json.ts';
 import { ApiError, JamjetClient, Unreachable } from '../../client/index.ts';
 import { type Config, fileOf, readConfig } from '../../config.ts';
-import { PrintingCommand } from '../base/command.ts';
 import type { Context } from '../context.ts';
 import { Failure, usageFailure } from '../failure.ts';
-import { type OfflineDatabase, openOfflineDatabase } from './offline-database.ts';
 import { readSavedToken } from './saved-token.ts';
 
 const DEFAULT_PORT = 7700;
@@ -17,7 +14,7 @@ export interface Connection {
   /** Named by `--runtime` or JAMJET_URL, rather than the default. */
   readonly explicit: boolean;
   /** Where the token came from; null when there is none. */
-  readonly tokenFrom: string | null;
+  readonly tokenSource: string | null;
 }
 
 /**
@@ -29,13 +26,13 @@ export async function connect(runtime: string | undefined, context: Pick<Context
   const url = runtime === undefined ? configuredUrl(config) : runtimeUrl(runtime);
   const chosen = runtime !== undefined || config.serverUrl !== null;
   if (config.token !== null)
-    return { client: new JamjetClient({ url, token: config.token }), url, explicit: chosen, tokenFrom: 'JAMJET_TOKEN' };
+    return { client: new JamjetClient({ url, token: config.token }), url, explicit: chosen, tokenSource: 'JAMJET_TOKEN' };
   const saved = isLoopback(url) ? await readSavedToken(fileOf(config.database), context.cwd) : null;
   return {
     client: new JamjetClient({ url, token: saved?.token ?? null }),
     url,
     explicit: chosen,
-    tokenFrom: saved?.file ?? null,
+    tokenSource: saved?.file ?? null,
   };
 }
 
@@ -58,7 +55,7 @@ export function isLoopback(url: string): boolean {
 }
 
 /** A client's error in the user's terms: what to start, which token to give. */
-export function explainApiError(error: unknown, connection: Pick<Connection, 'url' | 'tokenFrom'>): unknown {
+export function explainApiError(error: unknown, connection: Pick<Connection, 'url' | 'tokenSource'>): unknown {
   if (error instanceof Unreachable) {
     return new Failure(`no runtime answers at ${connection.url} (${error.message.replace(/^cannot reach \S+: /, '')})`, {
       hint: 'Start one with `jamjet dev`, or name another with --runtime URL or JAMJET_URL.',
@@ -82,10 +79,10 @@ const NOT_FOUND_HINTS = [
   ['workflow', 'Running its file registers it: `jamjet run workflow.yaml`.'],
 ] as const;
 
-function hintFor(error: ApiError, { url, tokenFrom }: Pick<Connection, 'url' | 'tokenFrom'>): string | null {
+function hintFor(error: ApiError, { url, tokenSource }: Pick<Connection, 'url' | 'tokenSource'>): string | null {
   if (error.code === null) return `That was ${url}: name the right one with --runtime URL or JAMJET_URL.`;
   if (error.status === 401) {
-    if (tokenFrom !== null) return `The token of ${tokenFrom} is not valid at ${url}: set JAMJET_TOKEN to one that is.`;
+    if (tokenSource !== null) return `The token of ${tokenSource} is not valid at ${url}: set JAMJET_TOKEN to one that is.`;
     return isLoopback(url)
       ? 'Set JAMJET_TOKEN, or run this in the folder `jamjet dev` was started in (it saves a token in .jamjet/token).'
       : `Set JAMJET_TOKEN to a token of ${url}.`;
@@ -99,47 +96,4 @@ function hintFor(error: ApiError, { url, tokenFrom }: Pick<Connection, 'url' | '
 /** The least role that the refused request wants; null when that is not why it was refused. */
 function requiredRole(body: unknown): string | null {
   return isObject(body) && typeof body.required === 'string' ? body.required : null;
-}
-
-/** A command that talks to a server and prints what it says. */
-export abstract class ClientCommand extends PrintingCommand {
-  runtime = Option.String('-r,--runtime', { description: `The runtime to talk to (default: JAMJET_URL, else ${DEFAULT_URL}).` });
-
-  async execute(): Promise<number> {
-    const connection = await connect(this.runtime, this.context);
-    try {
-      return await this.request(connection.client);
-    } catch (error) {
-      const offline =
-        error instanceof Unreachable && !connection.explicit && this.readOnly ? await openOfflineDatabase(this.context) : null;
-      if (offline === null) throw explainApiError(error, connection);
-      return await this.#requestOffline(offline, connection.url);
-    }
-  }
-
-  /** Without a server such a command reads the database of embedded runs. */
-  protected get readOnly(): boolean {
-    return false;
-  }
-
-  /** The command itself; resolves to the exit code. */
-  protected abstract request(client: JamjetClient): Promise<number>;
-
-  async #requestOffline(offline: OfflineDatabase, url: string): Promise<number> {
-    this.note(`no runtime at ${url}: read from ${offline.path}`);
-    try {
-      return await this.request(offline.client);
-    } catch (error) {
-      throw explainApiError(error, { url: offline.path, tokenFrom: null });
-    } finally {
-      await offline.close();
-    }
-  }
-}
-
-/** A command that changes nothing. */
-export abstract class ReadOnlyCommand extends ClientCommand {
-  protected override get readOnly(): boolean {
-    return true;
-  }
 }

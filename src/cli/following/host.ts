@@ -12,7 +12,7 @@ export interface Host {
   readonly client: JamjetClient;
   readonly embedded: boolean;
   readonly url: string;
-  readonly tokenFrom: string | null;
+  readonly tokenSource: string | null;
   /** For people: `on http://…`, `embedded on .jamjet/runtime.db`. */
   readonly label: string;
   /** The functions of an embedded run; null where workers may do the work. */
@@ -57,7 +57,7 @@ export async function openHost(context: Context, options: HostOptions): Promise<
   return serverHost(connection, options);
 }
 
-function serverHost({ client, url, tokenFrom }: Connection, options: HostOptions): Host {
+function serverHost({ client, url, tokenSource }: Connection, options: HostOptions): Host {
   if (options.tools !== undefined) {
     throw usageFailure(
       `--tools is for embedded runs, and this one goes to ${url}`,
@@ -70,7 +70,7 @@ function serverHost({ client, url, tokenFrom }: Connection, options: HostOptions
     client,
     embedded: false,
     url,
-    tokenFrom,
+    tokenSource,
     label: `on ${url}`,
     functions: null,
     startupNotes: [],
@@ -100,7 +100,7 @@ async function embeddedHost(context: Context, options: HostOptions, startupNotes
     client: new JamjetClient({ url, fetch: runtime.fetch }),
     embedded: true,
     url,
-    tokenFrom: null,
+    tokenSource: null,
     label: `embedded on ${shownDatabase(config.database, context.cwd)}`,
     functions: new Set(Object.keys(tools)),
     startupNotes,

@@ -30,18 +30,18 @@ describe('the saved token', () => {
       const file = tokenFile('.jamjet/runtime.db', folder);
       await saveToken(file, 'jj_local');
       const context = { env: {}, cwd: folder };
-      expect((await connect(undefined, context)).tokenFrom).toBe(file);
-      expect((await connect('http://127.0.0.1:7701', context)).tokenFrom).toBe(file);
-      expect((await connect('http://[::1]:7700', context)).tokenFrom).toBe(file);
-      expect((await connect('https://jamjet.example.com', context)).tokenFrom).toBeNull();
-      expect((await connect('http://localhost.example.com', context)).tokenFrom).toBeNull();
-      expect((await connect('http://127.0.0.1.example.com', context)).tokenFrom).toBeNull();
+      expect((await connect(undefined, context)).tokenSource).toBe(file);
+      expect((await connect('http://127.0.0.1:7701', context)).tokenSource).toBe(file);
+      expect((await connect('http://[::1]:7700', context)).tokenSource).toBe(file);
+      expect((await connect('https://jamjet.example.com', context)).tokenSource).toBeNull();
+      expect((await connect('http://localhost.example.com', context)).tokenSource).toBeNull();
+      expect((await connect('http://127.0.0.1.example.com', context)).tokenSource).toBeNull();
     }));
 
   it('gives way to JAMJET_TOKEN', () =>
     inFolder(async (folder) => {
       await saveToken(tokenFile('.jamjet/runtime.db', folder), 'jj_local');
       const env = { JAMJET_TOKEN: 'jj_mine' };
-      expect((await connect('https://jamjet.example.com', { env, cwd: folder })).tokenFrom).toBe('JAMJET_TOKEN');
+      expect((await connect('https://jamjet.example.com', { env, cwd: folder })).tokenSource).toBe('JAMJET_TOKEN');
     }));
 });

@@ -1,15 +1,6 @@
-import type { AgentMoved, JamjetClient } from '../../../client/index.ts';
-import { AgentStatusCommand } from '../../base/agent-status-command.ts';
-import type { Usage } from '../../base/command.ts';
+import { agentStatusCommand } from './status-command.ts';
 
-export class AgentsDeactivateCommand extends AgentStatusCommand {
-  static override paths = [['agents', 'deactivate']];
-  static override usage: Usage = {
-    details: 'It is no longer federated. Registering it again brings it back.',
-    examples: [['Take it out of service', '$0 agents deactivate research-agent']],
-  };
-
-  protected changeStatus({ agents }: JamjetClient): Promise<AgentMoved> {
-    return agents.deactivate(this.id);
-  }
-}
+export const command = agentStatusCommand('deactivate', {
+  details: 'A deactivated agent is no longer federated. Registering it again restores it.',
+  examples: [['Take an agent out of service', '$0 agents deactivate research-agent']],
+});

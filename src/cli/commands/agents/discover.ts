@@ -1,28 +1,16 @@
 import { Option } from 'clipanion';
-import type { JamjetClient } from '../../../client/index.ts';
-import type { Usage } from '../../base/command.ts';
-import { ClientCommand } from '../../connection/connect.ts';
-import { EXIT } from '../../failure.ts';
+import { requestCommand } from '../../base/request-command.ts';
 import { plain } from '../../terminal/text.ts';
 import { agentDetails } from '../../texts/agent.ts';
 
-export class AgentsDiscoverCommand extends ClientCommand {
-  static override paths = [['agents', 'discover']];
-  static override usage: Usage = {
-    details: `The runtime, not this computer, fetches the card: from /.well-known/agent.json or agent-card.json below the URL, or from the URL
-itself. It reaches private addresses only where JAMJET_ALLOW_PRIVATE_ADDRESSES lets it.`,
-    examples: [['By its address', '$0 agents discover https://agents.example.com']],
-  };
-
-  url = Option.String({ name: 'url' });
-
-  protected async request(client: JamjetClient): Promise<number> {
-    const agent = await client.agents.discover(this.url);
-    if (this.json) this.printJson(agent);
-    else {
-      this.print(`${this.paint.green('✓')} discovered ${this.paint.bold(plain(agent.id))}\n`);
-      this.print(agentDetails(agent, Date.now(), this.paint));
-    }
-    return EXIT.ok;
-  }
-}
+export const command = requestCommand({
+  usage: {
+    details: `The server, not this computer, fetches the agent card: from /.well-known/agent.json or agent-card.json below the URL, or from the
+URL itself. Private addresses are reachable only with JAMJET_ALLOW_PRIVATE_ADDRESSES.`,
+    examples: [['Register an agent by its address', '$0 agents discover https://agents.example.com']],
+  },
+  options: () => ({ url: Option.String({ name: 'url' }) }),
+  call: (client, { url }) => client.agents.discover(url),
+  text: (agent, { paint, nowMs }) =>
+    `${paint.green('✓')} discovered ${paint.bold(plain(agent.id))}\n\n${agentDetails(agent, nowMs, paint)}`,
+});

@@ -1,25 +1,16 @@
 import { Option } from 'clipanion';
-import type { JamjetClient } from '../../../client/index.ts';
-import type { Usage } from '../../base/command.ts';
-import { ReadOnlyCommand } from '../../connection/connect.ts';
-import { EXIT } from '../../failure.ts';
+import { requestCommand } from '../../base/request-command.ts';
 import { agentDetails } from '../../texts/agent.ts';
 
-export class AgentsInspectCommand extends ReadOnlyCommand {
-  static override paths = [['agents', 'inspect']];
-  static override usage: Usage = {
+export const command = requestCommand({
+  usage: {
     examples: [
-      ['What it can do and where it is', '$0 agents inspect research-agent'],
-      ['The whole card', '$0 agents inspect research-agent --json | jq .card'],
+      ['Show the skills and the address of an agent', '$0 agents inspect research-agent'],
+      ['Print the whole card', '$0 agents inspect research-agent --json | jq .card'],
     ],
-  };
-
-  id = Option.String({ name: 'id' });
-
-  protected async request(client: JamjetClient): Promise<number> {
-    const agent = await client.agents.get(this.id);
-    if (this.json) this.printJson(agent);
-    else this.print(agentDetails(agent, Date.now(), this.paint));
-    return EXIT.ok;
-  }
-}
+  },
+  readOnly: true,
+  options: () => ({ id: Option.String({ name: 'id' }) }),
+  call: (client, { id }) => client.agents.get(id),
+  text: (agent, { paint, nowMs }) => agentDetails(agent, nowMs, paint),
+});

@@ -5,8 +5,7 @@ import { ListCommand } from '../../base/list-command.ts';
 import { choiceArgument, integerArgument } from '../../input/arguments.ts';
 import { AGENT_STATUSES, agentTable } from '../../texts/agent.ts';
 
-export class AgentsListCommand extends ListCommand<AgentList> {
-  static override paths = [['agents', 'list']];
+class AgentsListCommand extends ListCommand<AgentList> {
   static override usage: Usage = {
     details: 'An active agent that used to send heartbeats and has not for 90 seconds is shown as silent.',
     examples: [
@@ -45,3 +44,5 @@ export class AgentsListCommand extends ListCommand<AgentList> {
     return agents.map(({ last_heartbeat: _, ...agent }) => agent);
   }
 }
+
+export { AgentsListCommand as command };

@@ -1,12 +1,11 @@
 import { Option } from 'clipanion';
 import type { JamjetClient } from '../../../client/index.ts';
+import { ReadOnlyCommand } from '../../base/client-command.ts';
 import type { Usage } from '../../base/command.ts';
-import { ReadOnlyCommand } from '../../connection/connect.ts';
 import { EXIT } from '../../failure.ts';
 import { printBytes, writeBytes } from '../../input/bytes.ts';
 
-export class ArtifactsGetCommand extends ReadOnlyCommand {
-  static override paths = [['artifacts', 'get']];
+class ArtifactsGetCommand extends ReadOnlyCommand {
   static override usage: Usage = {
     details: 'Writes the bytes to standard output, or into a file. With --json it tells about them instead.',
     examples: [
@@ -27,3 +26,5 @@ export class ArtifactsGetCommand extends ReadOnlyCommand {
     return EXIT.ok;
   }
 }
+
+export { ArtifactsGetCommand as command };

@@ -1,8 +1,8 @@
 import { extname } from 'node:path';
 import { Option } from 'clipanion';
 import type { JamjetClient } from '../../../client/index.ts';
+import { ClientCommand } from '../../base/client-command.ts';
 import type { Usage } from '../../base/command.ts';
-import { ClientCommand } from '../../connection/connect.ts';
 import { EXIT, Failure } from '../../failure.ts';
 import { readBytes } from '../../input/bytes.ts';
 
@@ -28,8 +28,7 @@ const MEDIA_TYPES: Readonly<Record<string, string>> = {
   '.zip': 'application/zip',
 };
 
-export class ArtifactsPutCommand extends ClientCommand {
-  static override paths = [['artifacts', 'put']];
+class ArtifactsPutCommand extends ClientCommand {
   static override usage: Usage = {
     details: 'Prints the hash under which it is kept: at most 8 MiB, each content once. - reads standard input.',
     examples: [
@@ -58,3 +57,5 @@ export class ArtifactsPutCommand extends ClientCommand {
     return EXIT.ok;
   }
 }
+
+export { ArtifactsPutCommand as command };

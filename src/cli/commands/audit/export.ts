@@ -3,13 +3,12 @@ import { open, rename, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Option } from 'clipanion';
 import type { JamjetClient } from '../../../client/index.ts';
+import { ReadOnlyCommand } from '../../base/client-command.ts';
 import type { Usage } from '../../base/command.ts';
-import { ReadOnlyCommand } from '../../connection/connect.ts';
 import { EXIT, Failure } from '../../failure.ts';
 import { fileProblem, integerArgument } from '../../input/arguments.ts';
 
-export class AuditExportCommand extends ReadOnlyCommand {
-  static override paths = [['audit', 'export']];
+class AuditExportCommand extends ReadOnlyCommand {
   static override usage: Usage = {
     details: `The audit log of the token's tenant, a JSON object a line, with the proof that it is whole: \`jamjet audit verify --file\` checks it
 without the server, and without the events of other tenants. Wants a token of an operator.`,
@@ -56,3 +55,5 @@ without the server, and without the events of other tenants. Wants a token of an
     else this.note(`${this.file} is complete: jamjet audit verify --file ${this.file}`);
   }
 }
+
+export { AuditExportCommand as command };

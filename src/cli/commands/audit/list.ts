@@ -6,8 +6,7 @@ import { integerArgument, timeArgument } from '../../input/arguments.ts';
 import { table } from '../../terminal/table.ts';
 import { cut, inline, plain } from '../../terminal/text.ts';
 
-export class AuditListCommand extends ListCommand<AuditList> {
-  static override paths = [['audit', 'list']];
+class AuditListCommand extends ListCommand<AuditList> {
   static override usage: Usage = {
     details: `Newest first: every event of every execution, and every action on the control plane (tokens, tenants, agents,
 workflows, workers …), with who did it.`,
@@ -69,3 +68,5 @@ workflows, workers …), with who did it.`,
     ];
   }
 }
+
+export { AuditListCommand as command };

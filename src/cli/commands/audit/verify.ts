@@ -9,8 +9,7 @@ import { fields } from '../../terminal/table.ts';
 import { count, plain } from '../../terminal/text.ts';
 import { AUDIT_FAULTS } from '../../texts/audit.ts';
 
-export class AuditVerifyCommand extends PrintingCommand {
-  static override paths = [['audit', 'verify']];
+class AuditVerifyCommand extends PrintingCommand {
   static override usage: Usage = {
     details: `Needs no server; also works while one runs. Walks the chain of audit blocks from its beginning and compares every event with the
 digest that sealed it. Exits with 1 at the first bad block. With JAMJET_AUDIT_SIGNING_KEY, every signature must be right, too; blocks
@@ -119,3 +118,5 @@ Keep the head that it prints somewhere else: later it proves that nothing before
     this.print(`${this.paint.red('✗')} not signed: ${ranges.join(', ')}`);
   }
 }
+
+export { AuditVerifyCommand as command };

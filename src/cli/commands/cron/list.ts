@@ -3,8 +3,7 @@ import type { Usage } from '../../base/command.ts';
 import { ListCommand } from '../../base/list-command.ts';
 import { cronTable } from '../../texts/cron.ts';
 
-export class CronListCommand extends ListCommand<CronJobList> {
-  static override paths = [['cron', 'list']];
+class CronListCommand extends ListCommand<CronJobList> {
   static override usage: Usage = {
     examples: [
       ['All of them, by name', '$0 cron list'],
@@ -23,3 +22,5 @@ export class CronListCommand extends ListCommand<CronJobList> {
     return cron_jobs.length === 0 ? null : cronTable(cron_jobs, Date.now(), this.paint);
   }
 }
+
+export { CronListCommand as command };

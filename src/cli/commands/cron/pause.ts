@@ -1,23 +1,13 @@
 import { Option } from 'clipanion';
-import type { JamjetClient } from '../../../client/index.ts';
-import type { Usage } from '../../base/command.ts';
-import { ClientCommand } from '../../connection/connect.ts';
-import { EXIT } from '../../failure.ts';
+import { requestCommand } from '../../base/request-command.ts';
 import { plain } from '../../terminal/text.ts';
 
-export class CronPauseCommand extends ClientCommand {
-  static override paths = [['cron', 'pause']];
-  static override usage: Usage = {
-    details: 'Executions that it started go on. Times that pass meanwhile are not made up for.',
-    examples: [['It starts nothing until it is resumed', '$0 cron pause nightly']],
-  };
-
-  name = Option.String({ name: 'name' });
-
-  protected async request(client: JamjetClient): Promise<number> {
-    const answer = await client.cron.pause(this.name);
-    if (this.json) this.printJson(answer);
-    else this.print(`${this.paint.green('✓ paused')}  ${plain(this.name)}`);
-    return EXIT.ok;
-  }
-}
+export const command = requestCommand({
+  usage: {
+    details: 'Executions that the job started continue. Runs that fall into the pause are not caught up.',
+    examples: [['Start nothing until the job is resumed', '$0 cron pause nightly']],
+  },
+  options: () => ({ name: Option.String({ name: 'name' }) }),
+  call: (client, { name }) => client.cron.pause(name),
+  text: (_job, { paint }, { name }) => `${paint.green('✓ paused')}  ${plain(name)}`,
+});

@@ -5,8 +5,7 @@ import { EXIT } from '../../failure.ts';
 import { settings } from '../../input/settings.ts';
 import { checkJson, checkText } from '../../texts/check.ts';
 
-export class DbCheckCommand extends PrintingCommand {
-  static override paths = [['db', 'check']];
+class DbCheckCommand extends PrintingCommand {
   static override usage: Usage = {
     details: `Needs no server; also works while one runs, and changes nothing. Two things are compared:
 
@@ -33,3 +32,5 @@ Names what does not agree, and exits with 1 then.`,
     return checkJson(report).ok ? EXIT.ok : EXIT.failed;
   }
 }
+
+export { DbCheckCommand as command };

@@ -8,8 +8,7 @@ import { shownDatabase } from '../../terminal/path.ts';
 import { table } from '../../terminal/table.ts';
 import { checkJson, checkText } from '../../texts/check.ts';
 
-export class DbCopyCommand extends PrintingCommand {
-  static override paths = [['db', 'copy']];
+class DbCopyCommand extends PrintingCommand {
   static override usage: Usage = {
     details: `Copies an SQLite database, on which no server may run, with everything in it: executions and their logs, timers, work items and their leases,
 approvals, cron jobs, webhooks and what is to be delivered, artifacts, agents, tokens, the audit chain. The target is a PostgreSQL database that
@@ -61,3 +60,5 @@ The source stays as it is. Start servers on one of the two only.`,
     return table([{ title: 'TABLE' }, { title: 'ROWS', align: 'right' }], rows, this.paint);
   }
 }
+
+export { DbCopyCommand as command };

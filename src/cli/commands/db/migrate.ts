@@ -4,8 +4,7 @@ import { PrintingCommand, type Usage } from '../../base/command.ts';
 import { EXIT } from '../../failure.ts';
 import { settings } from '../../input/settings.ts';
 
-export class DbMigrateCommand extends PrintingCommand {
-  static override paths = [['db', 'migrate']];
+class DbMigrateCommand extends PrintingCommand {
   static override usage: Usage = {
     details: `Brings the schema to the newest version that this release knows, or makes the database. Every command that opens a database does the same;
 this one is for the step before a deployment. All of it is applied, or nothing. A database that a newer release has changed is left alone.`,
@@ -27,3 +26,5 @@ this one is for the step before a deployment. All of it is applied, or nothing. 
     return EXIT.ok;
   }
 }
+
+export { DbMigrateCommand as command };

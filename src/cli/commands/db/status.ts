@@ -10,8 +10,7 @@ import { sizeText } from '../../terminal/size.ts';
 import { fields } from '../../terminal/table.ts';
 import { count, plain } from '../../terminal/text.ts';
 
-export class DbStatusCommand extends PrintingCommand {
-  static override paths = [['db', 'status']];
+class DbStatusCommand extends PrintingCommand {
   static override usage: Usage = {
     details: 'Needs no server; also works while one runs. Changes nothing, not even an old schema.',
     examples: [
@@ -92,3 +91,5 @@ function contentRows({ content }: Survey): readonly (readonly [string, string])[
     ['work', count(content.workItems, 'open item')],
   ];
 }
+
+export { DbStatusCommand as command };

@@ -1,14 +1,13 @@
 import { Option } from 'clipanion';
 import type { JamjetClient } from '../../../client/index.ts';
+import { ClientCommand } from '../../base/client-command.ts';
 import type { Usage } from '../../base/command.ts';
-import { ClientCommand } from '../../connection/connect.ts';
 import { listenForInterrupt } from '../../context.ts';
 import { EXIT } from '../../failure.ts';
 import { followJob } from '../../following/bulk-job.ts';
 import { jobText } from '../../texts/job.ts';
 
-export class JobsGetCommand extends ClientCommand {
-  static override paths = [['jobs', 'get']];
+class JobsGetCommand extends ClientCommand {
   static override usage: Usage = {
     examples: [
       ['How far it has come', '$0 jobs get job_0199…'],
@@ -38,3 +37,5 @@ export class JobsGetCommand extends ClientCommand {
     return EXIT.ok;
   }
 }
+
+export { JobsGetCommand as command };

@@ -8,8 +8,7 @@ import { table } from '../../terminal/table.ts';
 import { plain } from '../../terminal/text.ts';
 import { paintJobStatus } from '../../texts/job.ts';
 
-export class JobsListCommand extends ListCommand<JobList> {
-  static override paths = [['jobs', 'list']];
+class JobsListCommand extends ListCommand<JobList> {
   static override usage: Usage = {
     examples: [
       ['The latest bulk jobs', '$0 jobs list'],
@@ -61,3 +60,5 @@ export class JobsListCommand extends ListCommand<JobList> {
     return next_cursor === null ? null : `there is more: add --cursor ${next_cursor}`;
   }
 }
+
+export { JobsListCommand as command };

@@ -7,8 +7,7 @@ import { bulkConditions, missingSelection } from '../../input/filter.ts';
 
 const ACTIONS = ['cancel', 'retry', 'pause', 'resume'] as const;
 
-export class JobsStartCommand extends BulkCommand {
-  static override paths = [['jobs', 'start']];
+class JobsStartCommand extends BulkCommand {
   static override usage: Usage = {
     details: `It is about the executions started until now that match when the job comes to them. Without --status: those the action is
 for, which are failed ones to retry, paused ones to resume, running and paused ones to cancel or pause.`,
@@ -30,3 +29,5 @@ for, which are failed ones to retry, paused ones to resume, running and paused o
     return this.bulk(client, action, { conditions, reason: this.reason });
   }
 }
+
+export { JobsStartCommand as command };

@@ -1,44 +1,38 @@
 import { Option } from 'clipanion';
-import type { JamjetClient } from '../../../client/index.ts';
-import type { Usage } from '../../base/command.ts';
-import { ClientCommand } from '../../connection/connect.ts';
-import { EXIT } from '../../failure.ts';
+import { requestCommand } from '../../base/request-command.ts';
 import { jsonArgument } from '../../input/arguments.ts';
 import { plain, shellWord } from '../../terminal/text.ts';
 
-export class TenantsCreateCommand extends ClientCommand {
-  static override paths = [['tenants', 'create']];
-  static override usage: Usage = {
-    details: `Only operators of tenant default may. JSON is given as text, as @FILE or as - for standard input.
+export const command = requestCommand({
+  usage: {
+    details: `Requires a token of an operator of tenant default. JSON is given as text, as @FILE or as - for standard input.
 
 Limits: max_concurrent_executions, max_workflows, max_requests_per_minute, max_tokens_per_month, max_cost_per_month_usd,
-retention_days. What is left out is not limited.`,
+retention_days. A limit that is left out does not apply.`,
     examples: [
       [
-        'A tenant and its first token',
+        'Create a tenant and its first token',
         '$0 tenants create acme --name "Acme Corp" && $0 token create --tenant acme --role operator',
       ],
-      ['With limits', `$0 tenants create acme --limits '{"max_concurrent_executions": 50, "max_cost_per_month_usd": 200}'`],
+      [
+        'Create a tenant with limits',
+        `$0 tenants create acme --limits '{"max_concurrent_executions": 50, "max_cost_per_month_usd": 200}'`,
+      ],
     ],
-  };
-
-  id = Option.String({ name: 'id' });
-  name = Option.String('--name', { description: 'What people call it (default: its id).' });
-  policy = Option.String('--policy', { description: 'Its policy, a JSON object.' });
-  limits = Option.String('--limits', { description: 'Its limits, a JSON object.' });
-
-  protected async request(client: JamjetClient): Promise<number> {
-    const created = await client.tenants.create({
-      id: this.id,
-      name: this.name ?? this.id,
-      ...(this.policy === undefined ? {} : { policy: await jsonArgument('--policy', this.policy, this.context) }),
-      ...(this.limits === undefined ? {} : { limits: await jsonArgument('--limits', this.limits, this.context) }),
-    });
-    if (this.json) this.printJson(created);
-    else {
-      this.print(`${this.paint.green('✓')} created ${plain(created.tenant_id)}`);
-      this.note(`  Its first token: jamjet token create --tenant ${shellWord(created.tenant_id)} --role operator`);
-    }
-    return EXIT.ok;
-  }
-}
+  },
+  options: () => ({
+    id: Option.String({ name: 'id' }),
+    name: Option.String('--name', { description: 'Display name (default: the id).' }),
+    policy: Option.String('--policy', { description: 'Its policy, a JSON object.' }),
+    limits: Option.String('--limits', { description: 'Its limits, a JSON object.' }),
+  }),
+  call: async (client, { id, name, policy, limits }, context) =>
+    client.tenants.create({
+      id,
+      name: name ?? id,
+      ...(policy === undefined ? {} : { policy: await jsonArgument('--policy', policy, context) }),
+      ...(limits === undefined ? {} : { limits: await jsonArgument('--limits', limits, context) }),
+    }),
+  text: ({ tenant_id }, { paint }) => `${paint.green('✓')} created ${plain(tenant_id)}`,
+  note: ({ tenant_id }) => `  Create its first token with: jamjet token create --tenant ${shellWord(tenant_id)} --role operator`,
+});

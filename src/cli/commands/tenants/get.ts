@@ -1,25 +1,16 @@
 import { Option } from 'clipanion';
-import type { JamjetClient } from '../../../client/index.ts';
-import type { Usage } from '../../base/command.ts';
-import { ReadOnlyCommand } from '../../connection/connect.ts';
-import { EXIT } from '../../failure.ts';
+import { requestCommand } from '../../base/request-command.ts';
 import { tenantText } from '../../texts/tenant.ts';
 
-export class TenantsGetCommand extends ReadOnlyCommand {
-  static override paths = [['tenants', 'get']];
-  static override usage: Usage = {
+export const command = requestCommand({
+  usage: {
     examples: [
-      ['One tenant, its limits and what it has used', '$0 tenants get acme'],
-      ['What it has spent this month', '$0 tenants get acme --json | jq .usage.cost_usd'],
+      ['Show a tenant, its limits and its usage', '$0 tenants get acme'],
+      ['Print the cost of this month', '$0 tenants get acme --json | jq .usage.cost_usd'],
     ],
-  };
-
-  id = Option.String({ name: 'id' });
-
-  protected async request(client: JamjetClient): Promise<number> {
-    const tenant = await client.tenants.get(this.id);
-    if (this.json) this.printJson(tenant);
-    else this.print(tenantText(tenant, this.paint));
-    return EXIT.ok;
-  }
-}
+  },
+  readOnly: true,
+  options: () => ({ id: Option.String({ name: 'id' }) }),
+  call: (client, { id }) => client.tenants.get(id),
+  text: (tenant, { paint }) => tenantText(tenant, paint),
+});

@@ -8,8 +8,7 @@ import { table } from '../../terminal/table.ts';
 import { plain } from '../../terminal/text.ts';
 import { limitsText, paintTenantStatus } from '../../texts/tenant.ts';
 
-export class TenantsListCommand extends ListCommand<TenantList> {
-  static override paths = [['tenants', 'list']];
+class TenantsListCommand extends ListCommand<TenantList> {
   static override usage: Usage = {
     details:
       'Operators of tenant default see all tenants, those of another their own. With --json --watch, the list is one line each time.',
@@ -53,3 +52,5 @@ export class TenantsListCommand extends ListCommand<TenantList> {
     return table(columns, rows, this.paint);
   }
 }
+
+export { TenantsListCommand as command };

@@ -7,8 +7,7 @@ import { settings } from '../../input/settings.ts';
 import { fields } from '../../terminal/table.ts';
 import { plain } from '../../terminal/text.ts';
 
-export class TokenCreateCommand extends PrintingCommand {
-  static override paths = [['token', 'create']];
+class TokenCreateCommand extends PrintingCommand {
   static override usage: Usage = {
     details: `Needs no server; also works while one runs. The token is printed once and stored only as a hash.
 
@@ -61,3 +60,5 @@ export class TokenCreateCommand extends PrintingCommand {
     return EXIT.ok;
   }
 }
+
+export { TokenCreateCommand as command };

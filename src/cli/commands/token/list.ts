@@ -6,8 +6,7 @@ import { settings } from '../../input/settings.ts';
 import { table } from '../../terminal/table.ts';
 import { plain } from '../../terminal/text.ts';
 
-export class TokenListCommand extends PrintingCommand {
-  static override paths = [['token', 'list']];
+class TokenListCommand extends PrintingCommand {
   static override usage: Usage = {
     examples: [
       ['All of them', '$0 token list'],
@@ -58,3 +57,5 @@ export class TokenListCommand extends PrintingCommand {
     return row.expiresAtMs <= nowMs ? this.paint.dim(`expired ${date}`) : this.paint.green(`until ${date}`);
   }
 }
+
+export { TokenListCommand as command };

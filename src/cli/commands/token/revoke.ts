@@ -4,8 +4,7 @@ import { EXIT } from '../../failure.ts';
 import { settings } from '../../input/settings.ts';
 import { plain } from '../../terminal/text.ts';
 
-export class TokenRevokeCommand extends PrintingCommand {
-  static override paths = [['token', 'revoke']];
+class TokenRevokeCommand extends PrintingCommand {
   static override usage: Usage = {
     details: 'A running server stops taking it within seconds. `jamjet token list` shows the ids.',
     examples: [['By its id', '$0 token revoke 5c1d2e9a-…']],
@@ -23,3 +22,5 @@ export class TokenRevokeCommand extends PrintingCommand {
     return EXIT.ok;
   }
 }
+
+export { TokenRevokeCommand as command };

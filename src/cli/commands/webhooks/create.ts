@@ -1,42 +1,36 @@
 import { Option } from 'clipanion';
-import type { JamjetClient } from '../../../client/index.ts';
-import type { Usage } from '../../base/command.ts';
-import { ClientCommand } from '../../connection/connect.ts';
-import { EXIT } from '../../failure.ts';
+import { requestCommand } from '../../base/request-command.ts';
 import { namesArgument } from '../../input/arguments.ts';
 import { webhookText } from '../../texts/webhook.ts';
 
-export class WebhooksCreateCommand extends ClientCommand {
-  static override paths = [['webhooks', 'create']];
-  static override usage: Usage = {
-    details: 'The URL gets a signed POST for each event. The secret that signs is shown only now.',
+export const command = requestCommand({
+  usage: {
+    details: 'The URL receives a signed POST for each event. The signing secret is shown only once.',
     examples: [
-      ['Everything that happens', '$0 webhooks create https://example.com/hook'],
-      ['How runs end', '$0 webhooks create https://example.com/hook --events WorkflowCompleted,WorkflowFailed'],
-      ['Of one workflow', '$0 webhooks create https://example.com/hook --workflow refund-approval --description "to the pager"'],
-      ['The secret in a script', 'SECRET=$($0 webhooks create https://example.com/hook --json | jq -r .secret)'],
+      ['All events', '$0 webhooks create https://example.com/hook'],
+      ['Only how executions end', '$0 webhooks create https://example.com/hook --events WorkflowCompleted,WorkflowFailed'],
+      [
+        'Only events of one workflow',
+        '$0 webhooks create https://example.com/hook --workflow refund-approval --description "to the pager"',
+      ],
+      ['Read the secret in a script', 'SECRET=$($0 webhooks create https://example.com/hook --json | jq -r .secret)'],
     ],
-  };
-
-  url = Option.String({ name: 'url' });
-  events = Option.String('-e,--events', { description: 'Kinds of events, with commas between (default: all).' });
-  workflow = Option.String('-w,--workflow', { description: 'Only executions of this workflow.' });
-  description = Option.String('--description', { description: 'What it is for.' });
-  disabled = Option.Boolean('--disabled', false, { description: 'Send nothing yet.' });
-
-  protected async request(client: JamjetClient): Promise<number> {
-    const created = await client.webhooks.create({
-      url: this.url,
-      enabled: !this.disabled,
-      ...(this.events === undefined ? {} : { events: namesArgument('--events', this.events) }),
-      ...(this.workflow === undefined ? {} : { workflow_id: this.workflow }),
-      ...(this.description === undefined ? {} : { description: this.description }),
-    });
-    if (this.json) this.printJson(created);
-    else {
-      this.print(webhookText(created, created.secret, Date.now(), this.paint));
-      this.note('The secret is shown only now: keep it.');
-    }
-    return EXIT.ok;
-  }
-}
+  },
+  options: () => ({
+    url: Option.String({ name: 'url' }),
+    events: Option.String('-e,--events', { description: 'Event kinds, separated by commas (default: all).' }),
+    workflow: Option.String('-w,--workflow', { description: 'Only executions of this workflow.' }),
+    description: Option.String('--description', { description: 'A note on its purpose.' }),
+    disabled: Option.Boolean('--disabled', false, { description: 'Create it disabled: nothing is sent yet.' }),
+  }),
+  call: (client, { url, events, workflow, description, disabled }) =>
+    client.webhooks.create({
+      url,
+      enabled: !disabled,
+      ...(events === undefined ? {} : { events: namesArgument('--events', events) }),
+      ...(workflow === undefined ? {} : { workflow_id: workflow }),
+      ...(description === undefined ? {} : { description }),
+    }),
+  text: (webhook, { paint, nowMs }) => webhookText(webhook, webhook.secret, nowMs, paint),
+  note: () => 'The secret is shown only once: store it now.',
+});

@@ -11,8 +11,7 @@ import { paintDelivery } from '../../texts/webhook.ts';
 const STATUSES = ['pending', 'delivered', 'failed'] as const;
 const ERROR_COLUMNS = 60;
 
-export class WebhooksDeliveriesCommand extends ListCommand<DeliveryList> {
-  static override paths = [['webhooks', 'deliveries']];
+class WebhooksDeliveriesCommand extends ListCommand<DeliveryList> {
   static override usage: Usage = {
     details: 'Newest first. NEXT is when a pending one is tried again; without it, it waits for an earlier one of its execution.',
     examples: [
@@ -70,3 +69,5 @@ export class WebhooksDeliveriesCommand extends ListCommand<DeliveryList> {
     return next_cursor === null ? null : `there is more: add --cursor ${next_cursor}`;
   }
 }
+
+export { WebhooksDeliveriesCommand as command };

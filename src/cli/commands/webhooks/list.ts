@@ -9,8 +9,7 @@ import { kindsText, webhookState } from '../../texts/webhook.ts';
 const URL_COLUMNS = 48;
 const KINDS_COLUMNS = 40;
 
-export class WebhooksListCommand extends ListCommand<WebhookList> {
-  static override paths = [['webhooks', 'list']];
+class WebhooksListCommand extends ListCommand<WebhookList> {
   static override usage: Usage = {
     examples: [
       ['All of them', '$0 webhooks list'],
@@ -47,3 +46,5 @@ export class WebhooksListCommand extends ListCommand<WebhookList> {
     return table(columns, rows, this.paint);
   }
 }
+
+export { WebhooksListCommand as command };

@@ -1,34 +1,26 @@
 import { Option } from 'clipanion';
-import type { JamjetClient } from '../../../client/index.ts';
-import type { Usage } from '../../base/command.ts';
-import { ClientCommand } from '../../connection/connect.ts';
-import { EXIT } from '../../failure.ts';
+import type { Delivery, ReplayedDeliveries } from '../../../client/index.ts';
+import { requestCommand } from '../../base/request-command.ts';
 import { plain } from '../../terminal/text.ts';
 
-export class WebhooksReplayCommand extends ClientCommand {
-  static override paths = [['webhooks', 'replay']];
-  static override usage: Usage = {
-    details: 'Without a delivery, everything that has failed. A delivery may also be one that was delivered.',
+export const command = requestCommand({
+  usage: {
+    details: 'Without a delivery id, all failed deliveries. A single delivery is sent again even if it was delivered.',
     examples: [
-      ['All that has failed', '$0 webhooks replay 5c1d2e9a-…'],
-      ['One delivery', '$0 webhooks replay 5c1d2e9a-… 0199a3b4-…'],
+      ['Redeliver everything that failed', '$0 webhooks replay 5c1d2e9a-…'],
+      ['Redeliver one delivery', '$0 webhooks replay 5c1d2e9a-… 0199a3b4-…'],
     ],
-  };
-
-  id = Option.String({ name: 'id' });
-  delivery = Option.String({ name: 'delivery', required: false });
-
-  protected async request(client: JamjetClient): Promise<number> {
-    if (this.delivery === undefined) {
-      const answer = await client.webhooks.replay(this.id);
-      if (this.json) this.printJson(answer);
-      else if (answer.replayed === 0) this.note('nothing has failed');
-      else this.print(`${this.paint.green('✓ put back')}  ${answer.replayed}`);
-      return EXIT.ok;
-    }
-    const delivery = await client.webhooks.replayDelivery(this.id, this.delivery);
-    if (this.json) this.printJson(delivery);
-    else this.print(`${this.paint.green('✓ put back')}  ${plain(delivery.kind)} of ${delivery.execution_id}`);
-    return EXIT.ok;
-  }
-}
+  },
+  options: () => ({
+    id: Option.String({ name: 'id' }),
+    delivery: Option.String({ name: 'delivery', required: false }),
+  }),
+  call: async (client, { id, delivery }): Promise<Delivery | ReplayedDeliveries> =>
+    delivery === undefined ? client.webhooks.replay(id) : client.webhooks.replayDelivery(id, delivery),
+  text: (reply, { paint }) => {
+    const queued = paint.green('✓ queued');
+    if (!('replayed' in reply)) return `${queued}  ${plain(reply.kind)} of ${reply.execution_id}`;
+    return reply.replayed === 0 ? null : `${queued}  ${reply.replayed}`;
+  },
+  empty: 'no failed deliveries',
+});
