@@ -15,7 +15,7 @@ export interface CommandCompletion {
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];
 
-/** A script that completes these commands and their options. It holds all it needs: completing starts no program. */
+/** A completion script for these commands and their options. It is self-contained: completing starts no process. */
 export function completionScript(shell: Shell, commands: readonly CommandCompletion[]): string {
   const words = firstWords(commands);
   switch (shell) {
@@ -32,7 +32,7 @@ export function completionScript(shell: Shell, commands: readonly CommandComplet
   }
 }
 
-/** What may be typed first: a command, a group of commands, or a word that is both. */
+/** A first word: a command, a group of commands, or both. */
 interface FirstWord {
   readonly word: string;
   readonly summary: string;

@@ -1,6 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 
-/** The part of `process` that signals come through. */
+/** The part of `process` that delivers signals. */
 export interface Signals {
   on(signal: 'SIGINT' | 'SIGTERM', listener: () => void): unknown;
   off(signal: 'SIGINT' | 'SIGTERM', listener: () => void): unknown;
@@ -9,28 +9,28 @@ export interface Signals {
 export type Input = Readable & { readonly isTTY?: boolean; setRawMode?(raw: boolean): unknown };
 export type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };
 
-/** What a command may touch of the process it runs in; tests bring their own. */
+/** Everything of its process that a command may use; tests pass their own. */
 export interface Context {
   readonly env: Record<string, string | undefined>;
   readonly stdin: Input;
   readonly stdout: Output;
   readonly stderr: Output;
   readonly signals: Signals;
-  /** The folder relative paths start from. */
+  /** Base of relative paths. */
   readonly cwd: string;
-  /** Clipanion's own colours: never used, terminal/paint.ts decides per stream. */
+  /** Required by clipanion for its own colours, which are not used: terminal/paint.ts decides per stream. */
   readonly colorDepth: number;
 }
 
 export interface Interrupt {
-  /** Aborted by the first Ctrl-C or SIGTERM. */
+  /** Aborted by the first Ctrl-C or SIGTERM, or by `raise`. */
   readonly signal: AbortSignal;
-  /** Ctrl-C read as a key, where a prompt holds the terminal in raw mode. */
+  /** For Ctrl-C that arrives as a key, while a prompt keeps the terminal in raw mode. */
   readonly raise: () => void;
   readonly stopListening: () => void;
 }
 
-/** Listens until the first signal or `ignore()`: the second Ctrl-C finds the default handler and ends the process at once. */
+/** Listens for one signal only: a second Ctrl-C reaches Node's default handler and ends the process at once. */
 export function listenForInterrupt(signals: Signals): Interrupt {
   const controller = new AbortController();
   const stopListening = () => {
@@ -44,4 +44,12 @@ export function listenForInterrupt(signals: Signals): Interrupt {
   signals.on('SIGINT', raise);
   signals.on('SIGTERM', raise);
   return { signal: controller.signal, raise, stopListening };
+}
+
+/** Resolves when the signal is aborted. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }

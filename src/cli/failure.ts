@@ -1,19 +1,19 @@
 import { inspect } from 'node:util';
 
-/** What `jamjet` exits with. */
+/** Exit codes of `jamjet`. */
 export const EXIT = {
   ok: 0,
-  /** The command failed, or the execution it followed did not complete. */
+  /** The command failed, or the followed execution ended without completing. */
   failed: 1,
-  /** The command line itself is wrong. */
+  /** Invalid command line. */
   usage: 2,
-  /** The execution is alive but nobody waits for it any more: paused with no one to ask, or `--timeout` is over. */
+  /** The followed execution has not ended: it is paused and there is no terminal to ask at, or `--timeout` expired. */
   unfinished: 3,
   /** Ctrl-C (128 + SIGINT). */
   interrupted: 130,
 } as const;
 
-/** An error as the user reads it: one line, and what to do about it. */
+/** An error for the user: one line, and optionally a hint on what to do. */
 export class Failure extends Error {
   readonly hint: string | null;
   readonly exitCode: number;
@@ -31,20 +31,21 @@ export function usageFailure(message: string, hint?: string): Failure {
 }
 
 const HINTS: Readonly<Record<string, string>> = {
-  cannot_listen: 'Pass another --port (0 picks a free one), or stop what listens there.',
-  store_locked: 'One runtime per database file: talk to it with --runtime URL, stop it, or name another database.',
-  store_full: 'Make room on the disk; what was acknowledged is safe.',
-  store_read_only: 'Check who may write the database, and whether it is a replica; what was acknowledged is safe.',
-  schema_too_new: 'A newer version of jamjet wrote this database: upgrade, or name another database.',
-  not_a_database: 'Pass another --db, or move the file away.',
-  unknown_token: '`jamjet token list` shows the ids.',
+  cannot_listen: 'Pass another --port (0 picks a free one), or stop the process that uses it.',
+  store_locked:
+    'Only one runtime may open a database file: use --runtime URL to connect to it, stop it, or name another database.',
+  store_full: 'Free disk space; acknowledged writes are safe.',
+  store_read_only: 'Check the permissions of the database and whether it is a replica; acknowledged writes are safe.',
+  schema_too_new: 'A newer version of jamjet has migrated this database: upgrade jamjet, or name another database.',
+  not_a_database: 'Pass another --db, or move the file.',
+  unknown_token: '`jamjet token list` lists the ids.',
   unknown_database: 'Name it with --db or DATABASE_URL.',
   not_migrated: 'Run `jamjet db migrate` first.',
-  diagram_too_large: 'mermaid, dot and xstate are not drawn: ask for one of these with --format.',
-  not_empty: 'A database is copied into a new one: name another target, or drop and make this one again.',
+  diagram_too_large: 'Use a text format, which needs no layout: --format mermaid, dot or xstate.',
+  not_empty: 'The target must be a new database: name another one, or drop and recreate this one.',
 };
 
-/** Whatever was thrown, as a Failure. Everything this project throws on purpose has a `code`; anything else keeps its text, never its stack. */
+/** Converts anything thrown to a `Failure`. Errors of this project have a `code`, which selects the hint; stacks are never shown. */
 export function asFailure(thrown: unknown): Failure {
   if (thrown instanceof Failure) return thrown;
   if (!(thrown instanceof Error)) return new Failure(inspect(thrown), { cause: thrown });

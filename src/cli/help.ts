@@ -6,7 +6,7 @@ import { EXIT } from './failure.ts';
 import type { Paint } from './terminal/paint.ts';
 import { pad } from './terminal/text.ts';
 
-/** What an option's value is called in help. */
+/** Placeholders of option values in help. */
 const VALUES: Readonly<Record<string, string>> = {
   '--action': 'ACTION',
   '--actor': 'NAME',
@@ -83,16 +83,16 @@ export function overview(version: string, paint: Paint): string {
     `${paint.bold('Usage')}\n  jamjet COMMAND [options]\n  jamjet COMMAND --help`,
     ...sections,
     `${paint.bold('Environment')}
-  JAMJET_URL     the runtime commands talk to (default http://localhost:7700)
-  JAMJET_TOKEN   the token they send (default: the one \`jamjet dev\` saved in .jamjet/token)
-  DATABASE_URL   the database of dev, serve, db, token and embedded runs (default .jamjet/runtime.db)
-  NO_COLOR       any value: no colours`,
+  JAMJET_URL     URL of the server (default http://localhost:7700)
+  JAMJET_TOKEN   API token (default: the one that \`jamjet dev\` saved in .jamjet/token)
+  DATABASE_URL   database of dev, serve, db, token and embedded runs (default .jamjet/runtime.db)
+  NO_COLOR       any value turns colours off`,
     `${paint.bold('Exit status')}
-  ${EXIT.ok} done · ${EXIT.failed} failed · ${EXIT.usage} wrong command line · ${EXIT.unfinished} the followed execution has not ended · ${EXIT.interrupted} interrupted`,
+  ${EXIT.ok} success · ${EXIT.failed} failure · ${EXIT.usage} invalid command line · ${EXIT.unfinished} the followed execution has not ended · ${EXIT.interrupted} interrupted`,
   ].join('\n\n');
 }
 
-/** `jamjet token --help`: the commands under a word that is none itself. */
+/** `jamjet token --help`: the commands of a group. */
 export function groupHelp(prefix: string, entries: readonly CommandEntry[], paint: Paint): string {
   return `${paint.bold('Usage')}\n  jamjet ${prefix} COMMAND [options]\n\n${paint.bold('Commands')}\n${summaries(entries, widestName(entries), paint)}`;
 }
@@ -113,24 +113,24 @@ export function commandHelp(
   return [
     `${entry.summary}.`,
     `${paint.bold('Usage')}\n  jamjet ${name} [options]${positionals(definition)}`,
-    ...(aliases.length === 0 ? [] : [`${paint.bold('Also')}\n  ${aliases.join(', ')}`]),
+    ...(aliases.length === 0 ? [] : [`${paint.bold('Aliases')}\n  ${aliases.join(', ')}`]),
     `${paint.bold('Options')}\n${options.map(([option, text]) => `  ${paint.cyan(pad(option, widest))}  ${text}`).join('\n')}`,
     ...(details === undefined ? [] : [details.trim()]),
     `${paint.bold('Examples')}\n${examples.map(([what, line]) => `  ${paint.dim(`# ${what}`)}\n  ${line.replaceAll('$0', 'jamjet')}`).join('\n\n')}`,
   ].join('\n\n');
 }
 
-/** The names of the options of the one command `cli` knows, short and long. */
+/** Option names, short and long, of the single command registered with `cli`. */
 export function optionNames(cli: Cli<Context>): string[] {
   return definitionOf(cli).options.flatMap((option) => (option.definition.split(' ')[0] ?? '').split(','));
 }
 
-/** The arguments of the one command `cli` knows, as its usage line has them: ` ID [KEY]`. */
+/** Positional arguments of the single command registered with `cli`, as in its usage line: ` ID [KEY]`. */
 export function argumentNames(cli: Cli<Context>): string {
   return positionals(definitionOf(cli));
 }
 
-/** The names of each option that a command cannot do without, the short one first. */
+/** Names of each required option, the short one first. */
 export function requiredOptions(cli: Cli<Context>): string[][] {
   const required = definitionOf(cli).options.filter((option) => option.required);
   return required.map((option) => (option.definition.split(' ')[0] ?? '').split(','));
@@ -158,7 +158,7 @@ function optionRow(option: { readonly definition: string; readonly description?:
   return [`${indent}${names.replaceAll(',', ', ')}${value}`, option.description ?? ''];
 }
 
-/** ` <file> [node]` out of clipanion's usage line, in the words of this help: ` FILE [NODE]`. */
+/** Rewrites the arguments of clipanion's usage line, ` <file> [node]`, as ` FILE [NODE]`. */
 function positionals(definition: Definition): string {
   const words = definition.usage.match(/(?<= )(?:<[a-z-]+>|\[[a-z-]+\]|\.\.\.)(?= |$)/g) ?? [];
   return words.map((word) => ` ${word.replace(/^<(.*)>$/, '$1').toUpperCase()}`).join('');

@@ -6,7 +6,7 @@ import { type CommandMatch, commandsUnder, findCommand, moveCommandFirst, parse,
 import { paintFor } from './terminal/paint.ts';
 import { plain } from './terminal/text.ts';
 
-/** `jamjet ARGS` in the given context; resolves to the exit code. Every error is one line and a hint, never a stack. */
+/** Runs `jamjet ARGS` in the given context; resolves to the exit code. Errors are printed as one line and a hint, without a stack. */
 export async function run(args: readonly string[], context: Context): Promise<number> {
   try {
     return await dispatch(args, context);
@@ -58,12 +58,12 @@ function asksForHelp(words: readonly string[]): boolean {
   return (end === -1 ? words : words.slice(0, end)).some((word) => word === '-h' || word === '--help');
 }
 
-/** How long what is still open may keep the process once its work is done and its output is read. */
+/** Delay before the process exits although handles are open, once the command has ended and its output is flushed. */
 const EXIT_DELAY_MS = 500;
 
 /**
- * The process `jamjet` runs as. A reader that went away (`jamjet events ID | head`) ends it quietly, as SIGPIPE would; a
- * function of the user's that never returns does not keep it.
+ * Entry point of the `jamjet` process. A closed output pipe (`jamjet events ID | head`) ends it silently, as SIGPIPE would. A user function
+ * that never returns does not keep the process alive.
  */
 export async function main(host: NodeJS.Process): Promise<void> {
   const onOutputError = (error: NodeJS.ErrnoException) => {
@@ -73,7 +73,7 @@ export async function main(host: NodeJS.Process): Promise<void> {
   host.stdout.on('error', onOutputError);
   host.stderr.on('error', onOutputError);
   const { env, stdin, stdout, stderr } = host;
-  // A command that has not ended keeps the process alive, whatever it waits for.
+  // Keeps the process alive until the command has ended, even if no handle is open.
   const keepAlive = setInterval(() => undefined, 60_000);
   host.exitCode = await run(host.argv.slice(2), { env, stdin, stdout, stderr, signals: host, cwd: host.cwd(), colorDepth: 1 });
   clearInterval(keepAlive);

@@ -7,11 +7,11 @@ import { argumentNames, optionNames, requiredOptions } from './help.ts';
 
 export interface CommandMatch {
   readonly entry: CommandEntry;
-  /** The name it was called by. */
+  /** The name that was typed. */
   readonly name: string;
 }
 
-/** The command that the first words name; null when they name none. */
+/** The command named by the first words, or null. */
 export function findCommand(words: readonly string[]): CommandMatch | null {
   for (const entry of COMMANDS) {
     const name = entry.names.find((candidate) => words.slice(0, candidate.split(' ').length).join(' ') === candidate);
@@ -20,7 +20,7 @@ export function findCommand(words: readonly string[]): CommandMatch | null {
   return null;
 }
 
-/** The same words with the command first: other programs of this name take options before it. Null when no command follows them. */
+/** Moves the command before its options (`--runtime URL ls`), as the upstream CLI accepts it. Null if options are not followed by a command. */
 export function moveCommandFirst(words: readonly string[]): readonly string[] | null {
   for (let at = 0; at < words.length; ) {
     const found = findCommand(words.slice(at));
@@ -29,28 +29,28 @@ export function moveCommandFirst(words: readonly string[]): readonly string[] | 
       return [...words.slice(at, end), ...words.slice(0, at), ...words.slice(end)];
     }
     if (words[at]?.startsWith('-') !== true) return null;
-    // An option, and its value if the command is not next.
+    // Skip an option, and its value unless the next word is a command.
     const next = words[at + 1];
     at += next !== undefined && !next.startsWith('-') && findCommand(words.slice(at + 1)) === null ? 2 : 1;
   }
   return null;
 }
 
-/** Options of other programs of this name, and what does the same here. */
+/** Hints for options of the upstream CLI that do not exist here. */
 const FOREIGN_OPTIONS: Readonly<Record<string, string>> = {
-  '--api-key': 'The token is taken from JAMJET_TOKEN.',
-  '--token': 'The token is taken from JAMJET_TOKEN.',
-  '--with-mcp-server': 'Every server is one: its MCP endpoint is /mcp.',
-  '--with-a2a-server': 'Every server is one: its A2A endpoint is /a2a.',
-  '--scopes': 'A token has a role: --role operator, developer, reviewer or viewer.',
-  '--tenant': 'A token belongs to a tenant: use one of it.',
-  '--no-tokens': 'Tokens are shown where nodes report them; there is nothing to leave out.',
-  '--from-node': 'jamjet fork ID --at SEQUENCE goes on from there, as an execution of its own.',
+  '--api-key': 'Set JAMJET_TOKEN instead.',
+  '--token': 'Set JAMJET_TOKEN instead.',
+  '--with-mcp-server': 'Every server has an MCP endpoint: /mcp.',
+  '--with-a2a-server': 'Every server has an A2A endpoint: /a2a.',
+  '--scopes': 'Tokens have a role instead: --role operator, developer, reviewer or viewer.',
+  '--tenant': 'The token determines the tenant: use a token of that tenant.',
+  '--no-tokens': 'Token usage is shown only for nodes that report it.',
+  '--from-node': 'jamjet fork ID --at SEQUENCE continues from there as a new execution.',
   '--override-input':
-    'jamjet fork ID --at SEQUENCE --patch JSON goes on with another state; jamjet run WORKFLOW --input JSON starts anew.',
+    'jamjet fork ID --at SEQUENCE --patch JSON continues with a changed state; jamjet run WORKFLOW --input JSON starts over.',
 };
 
-/** The commands under a word that is none itself: `token`. */
+/** The commands of a group such as `token`. */
 export function commandsUnder(word: string): readonly CommandEntry[] {
   return COMMANDS.filter((entry) => entry.names.some((name) => name.startsWith(`${word} `)));
 }
@@ -72,7 +72,7 @@ export function unknownCommand(words: readonly string[]): Failure {
   );
 }
 
-/** Throws a usage `Failure` that says what is wrong with the line, not which rules exist. `cli` knows the command called alone. */
+/** Parses the line with a `cli` that has only this command registered. Throws a usage `Failure` that names the invalid argument. */
 export function parse(cli: Cli<Context>, name: string, words: string[], context: Context): Command<Context> {
   try {
     return cli.process(words, context);
@@ -102,10 +102,10 @@ function argumentFailure(cli: Cli<Context>, name: string, words: readonly string
     return usageFailure(`an argument is missing: jamjet ${name}${argumentNames(cli)}`, help);
   const missing = requiredOptions(cli).find((names) => !words.some((word) => names.includes(word.split('=', 1)[0] ?? '')));
   if (reason === '' && missing !== undefined) return usageFailure(`${missing.at(-1)} is missing`, help);
-  return usageFailure(reason === '' ? `cannot make sense of the arguments of \`jamjet ${name}\`` : reason, help);
+  return usageFailure(reason === '' ? `invalid arguments for \`jamjet ${name}\`` : reason, help);
 }
 
-/** Clipanion tells why each reading of the line failed; what it says of options says most. */
+/** Clipanion gives a reason for each way to parse the line; the one about an option is the most specific. */
 function parseFailureReason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const candidates =

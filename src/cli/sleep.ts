@@ -1,4 +1,4 @@
-/** Rejects with the reason of the signal when that aborts first. */
+/** Resolves after `ms`; rejects with the reason of the signal if that aborts first. */
 export function sleep(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const end = () => {

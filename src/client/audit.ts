@@ -1,7 +1,7 @@
 import type { AuditExportQuery, AuditList, AuditQuery, AuditVerification } from '../api/schemas/audit.ts';
 import type { CallOptions, Transport } from './transport.ts';
 
-/** How long the server may take to walk its chain. */
+/** Time the server may take to verify its chain. */
 const VERIFY_MS = 60 * 60_000;
 
 /** The audit log of the token's tenant. */
@@ -12,16 +12,17 @@ export class AuditClient {
     this.#transport = transport;
   }
 
+  /** Lists records, newest first; by default 50, at most 200. */
   list(query: AuditQuery = {}, options?: CallOptions): Promise<AuditList> {
     return this.#transport.call('GET', '/audit', { ...options, query: { ...query } });
   }
 
-  /** Wants a token of an operator, and may take minutes. */
+  /** Verifies the audit chain on the server, which may take minutes. Requires an operator token. */
   verify(options?: CallOptions): Promise<AuditVerification> {
     return this.#transport.call('GET', '/audit/verify', { ...options, waitMs: VERIFY_MS });
   }
 
-  /** Lines of JSON with their proofs, in pieces as they arrive. Wants a token of an operator. */
+  /** Streams the log as JSON lines with their proofs, in chunks. Requires an operator token. */
   export(query: AuditExportQuery = {}, options?: CallOptions): AsyncIterable<Uint8Array> {
     return this.#transport.bytes('/audit/export', { ...options, query: { ...query } });
   }

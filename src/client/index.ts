@@ -30,10 +30,10 @@ import { AgentClient } from './agents.ts';
 import { ArtifactClient } from './artifacts.ts';
 import { AuditClient } from './audit.ts';
 import { CronClient } from './cron.ts';
+import { DiagramClient } from './diagrams.ts';
 import { HistoryClient } from './history.ts';
 import { JobClient } from './jobs.ts';
 import { kindQuery, LiveClient, type LiveSelection } from './live.ts';
-import { PictureClient } from './pictures.ts';
 import { TenantClient } from './tenants.ts';
 import { type CallOptions, type ClientOptions, idempotencyHeader, pathSegment, Transport } from './transport.ts';
 import { WebhookClient } from './webhooks.ts';
@@ -55,7 +55,7 @@ const FOLLOW_WAIT_MS = 20_000;
 const EVENTS_PER_PAGE = 1_000;
 const TERMINAL: ReadonlySet<string> = new Set(['completed', 'failed', 'cancelled', 'limit_exceeded']);
 
-/** The REST API, one method per route. Every method rejects with `ApiError` or `Unreachable`, or with the reason of an aborted signal. */
+/** The REST API, one method per route. Every method rejects with `ApiError`, `Unreachable`, or the reason of an aborted signal. */
 export class JamjetClient {
   readonly #transport: Transport;
 
@@ -67,7 +67,7 @@ export class JamjetClient {
   readonly cron: CronClient;
   readonly history: HistoryClient;
   readonly jobs: JobClient;
-  readonly pictures: PictureClient;
+  readonly diagrams: DiagramClient;
 
   readonly live: LiveClient;
 
@@ -81,32 +81,38 @@ export class JamjetClient {
     this.cron = new CronClient(this.#transport);
     this.history = new HistoryClient(this.#transport);
     this.jobs = new JobClient(this.#transport);
-    this.pictures = new PictureClient(this.#transport);
+    this.diagrams = new DiagramClient(this.#transport);
     this.live = new LiveClient(this.#transport);
     this.webhooks = new WebhookClient(this.#transport);
     this.tenants = new TenantClient(this.#transport);
   }
 
+  /** The server's URL, without a trailing slash. */
   get url(): string {
     return this.#transport.url;
   }
 
+  /** Whether the server is up; needs no token. */
   health(options?: CallOptions): Promise<Health> {
     return this.#transport.call('GET', '/health', options);
   }
 
+  /** Registers a workflow. Registering other content under the same version creates a new revision. Rejects with 400 and diagnostics. */
   registerWorkflow(ir: JsonObject, options?: CallOptions): Promise<RegisteredWorkflow> {
     return this.#transport.call('POST', '/workflows', { ...options, body: { ir } });
   }
 
+  /** Lists workflow versions, newest first. */
   workflows(page: { readonly limit?: number; readonly offset?: number } = {}, options?: CallOptions): Promise<WorkflowList> {
     return this.#transport.call('GET', '/workflows', { ...options, query: { ...page } });
   }
 
+  /** A workflow with its IR; without `version`, the latest. Rejects with 404 if it does not exist. */
   workflow(id: string, version?: string, options?: CallOptions): Promise<WorkflowDetail> {
     return this.#transport.call('GET', `/workflows/${pathSegment(id)}`, { ...options, query: { version } });
   }
 
+  /** Starts an execution and resolves without waiting for its end. With `idempotencyKey`, a repeated request starts no second one. */
   start(request: StartExecution, options: CallOptions & { readonly idempotencyKey?: string } = {}): Promise<StartedExecution> {
     return this.#transport.call('POST', '/executions', {
       ...options,
@@ -115,16 +121,17 @@ export class JamjetClient {
     });
   }
 
+  /** Lists executions, newest first; conditions are combined with AND. Continue with the `next_cursor` of a page. */
   executions(query: ExecutionsQuery = {}, options?: CallOptions): Promise<ExecutionList> {
     return this.#transport.call('GET', '/executions', { ...options, query: { ...query } });
   }
 
-  /** With `waitMs`: answers when the execution is terminal or paused, at the latest after that time. */
+  /** With `waitMs`, the server replies when the execution has ended or is paused, or after that time. Rejects with 404. */
   execution(id: string, options: CallOptions & { readonly waitMs?: number } = {}): Promise<Execution> {
     return this.#transport.call('GET', `/executions/${pathSegment(id)}`, { ...options, query: { wait_ms: options.waitMs } });
   }
 
-  /** One page of the log; without a limit the whole of it. With `waitMs`: waits for the next event when there is none. */
+  /** One page of the log after the sequence `after`; without `limit`, all of it. With `waitMs`, waits for an event if there is none. */
   async events(
     id: string,
     page: LiveSelection & {
@@ -140,7 +147,7 @@ export class JamjetClient {
     return list.events;
   }
 
-  /** The log from `after` on, page by page, then live until the execution has ended. */
+  /** The log after the sequence `after`, then new events until the execution ends. Uses long polling; `live` uses a stream. */
   async *follow(id: string, options: CallOptions & { readonly after?: number } = {}): AsyncGenerator<Event, void, undefined> {
     let after = options.after ?? 0;
     for (;;) {
@@ -150,39 +157,43 @@ export class JamjetClient {
         after = event.sequence;
       }
       if (page.length > 0) continue;
-      // An ended execution writes nothing more, so its `sequence` is the end of the log.
+      // The log of an ended execution does not grow, so its `sequence` is the end of the log.
       const { status, sequence } = await this.execution(id, options);
       if (TERMINAL.has(status) && sequence <= after) return;
     }
   }
 
+  /** Cancels an execution with its work and child executions. Rejects with 409 if it has ended. */
   cancel(id: string, reason?: string, options?: CallOptions): Promise<CancelledExecution> {
     return this.#transport.call('POST', `/executions/${pathSegment(id)}/cancel`, { ...options, body: { reason } });
   }
 
-  /** Holds an execution: nothing begins any more until `resume`. */
+  /** Suspends an execution: running work completes, nothing new starts until `resume`. */
   pause(id: string, reason?: string, options?: CallOptions): Promise<PausedExecution> {
     return this.#transport.call('POST', `/executions/${pathSegment(id)}/pause`, { ...options, body: { reason } });
   }
 
-  /** Lets a held execution go on; one over its budget with new totals. */
+  /** Resumes a suspended execution. One that exceeded its budget needs higher totals. Rejects with 409 if it is not suspended. */
   resume(id: string, budgets: ResumeExecution = {}, options?: CallOptions): Promise<ResumedExecution> {
     return this.#transport.call('POST', `/executions/${pathSegment(id)}/resume`, { ...options, body: budgets });
   }
 
-  /** Of an execution that has failed: the nodes that failed it run again. */
+  /** Runs the failed nodes of a failed execution again. Rejects with 409 if it has not failed by a node. */
   retry(id: string, options?: CallOptions): Promise<RetriedExecution> {
     return this.#transport.call('POST', `/executions/${pathSegment(id)}/retry`, options);
   }
 
+  /** Decides a pending approval. Rejects with 409 if it is already decided, or if several are pending and none is named. */
   approve(id: string, decision: Approve, options?: CallOptions): Promise<AcceptedDecision> {
     return this.#transport.call('POST', `/executions/${pathSegment(id)}/approve`, { ...options, body: decision });
   }
 
+  /** Pending and decided approvals of an execution. */
   approvals(id: string, options?: CallOptions): Promise<Approvals> {
     return this.#transport.call('GET', `/executions/${pathSegment(id)}/approvals`, options);
   }
 
+  /** Sends an external event. It is buffered if no node waits for it yet. With `idempotencyKey`, a repeated request is ignored. */
   sendEvent(
     id: string,
     event: { readonly key: string; readonly payload: Json },
@@ -196,38 +207,47 @@ export class JamjetClient {
     });
   }
 
+  /** Puts a work item into a queue, outside any workflow node. */
   enqueueWork(item: EnqueueWork, options?: CallOptions): Promise<EnqueuedWork> {
     return this.#transport.call('POST', '/work-items', { ...options, body: item });
   }
 
+  /** Claims a work item of the given queues under a lease. With `wait_ms`, waits for one. */
   claimWork(claim: ClaimWork, options?: CallOptions): Promise<ClaimedWork> {
     return this.#transport.call('POST', '/work-items/claim', { ...options, body: claim, waitMs: claim.wait_ms ?? 0 });
   }
 
+  /** Completes a claimed work item. Rejects with 409 if the lease is lost. */
   completeWork(id: string, result: CompleteWork, options?: CallOptions): Promise<CompletedWork> {
     return this.#transport.call('POST', `/work-items/${pathSegment(id)}/complete`, { ...options, body: result });
   }
 
+  /** Fails a claimed work item; the node is retried by its retry policy. Rejects with 409 if the lease is lost. */
   failWork(id: string, failure: FailWork, options?: CallOptions): Promise<FailedWork> {
     return this.#transport.call('POST', `/work-items/${pathSegment(id)}/fail`, { ...options, body: failure });
   }
 
+  /** Renews the lease of a claimed work item. Rejects with 409 if the lease is lost. */
   heartbeat(id: string, lease: Heartbeat, options?: CallOptions): Promise<RenewedLease> {
     return this.#transport.call('POST', `/work-items/${pathSegment(id)}/heartbeat`, { ...options, body: lease });
   }
 
+  /** Recently active workers and runtimes. */
   workers(options?: CallOptions): Promise<WorkerList> {
     return this.#transport.call('GET', '/workers', options);
   }
 
+  /** Creates an API token. The reply contains its text, which is not shown again. Requires an operator token. */
   createToken(grant: CreateToken, options?: CallOptions): Promise<CreatedToken> {
     return this.#transport.call('POST', '/tokens', { ...options, body: grant });
   }
 
+  /** Lists the tokens of the tenant, without their text. */
   tokens(options?: CallOptions): Promise<TokenList> {
     return this.#transport.call('GET', '/tokens', options);
   }
 
+  /** Revokes a token. Servers reject it within seconds. */
   revokeToken(id: string, options?: CallOptions): Promise<RevokedToken> {
     return this.#transport.call('DELETE', `/tokens/${pathSegment(id)}`, options);
   }

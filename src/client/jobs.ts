@@ -1,7 +1,7 @@
 import type { Job, JobList, JobsQuery, StartJob } from '../api/schemas/jobs.ts';
 import { type CallOptions, pathSegment, type Transport } from './transport.ts';
 
-/** Bulk jobs: one action on every execution that matches a filter. */
+/** Bulk jobs: one action on all executions that match a filter. */
 export class JobClient {
   readonly #transport: Transport;
 
@@ -9,16 +9,17 @@ export class JobClient {
     this.#transport = transport;
   }
 
+  /** Starts a job and resolves without waiting for its end. */
   start(job: StartJob, options?: CallOptions): Promise<Job> {
     return this.#transport.call('POST', '/executions/bulk', { ...options, body: job });
   }
 
-  /** Newest first. */
+  /** Lists jobs, newest first; by default 50, at most 200. */
   list(query: JobsQuery = {}, options?: CallOptions): Promise<JobList> {
     return this.#transport.call('GET', '/jobs', { ...options, query: { ...query } });
   }
 
-  /** With `waitMs`: answers when the job has ended, at the latest after that time. */
+  /** With `waitMs`, the server replies when the job has ended, or after that time. Rejects with 404 if the job does not exist. */
   get(id: string, options: CallOptions & { readonly waitMs?: number } = {}): Promise<Job> {
     const { waitMs } = options;
     return this.#transport.call('GET', `/jobs/${pathSegment(id)}`, {
@@ -28,6 +29,7 @@ export class JobClient {
     });
   }
 
+  /** Cancels a job; executions it has already processed keep their new state. */
   cancel(id: string, options?: CallOptions): Promise<Job> {
     return this.#transport.call('POST', `/jobs/${pathSegment(id)}/cancel`, options);
   }

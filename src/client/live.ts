@@ -1,21 +1,21 @@
 import type { Event } from '../api/schemas/events.ts';
 import { type CallOptions, pathSegment, type Transport } from './transport.ts';
 
-/** Before a stream that the server ended is asked for again. */
+/** Delay before a closed stream is opened again. */
 const RECONNECT_MS = 1_000;
 
 export interface LiveSelection extends CallOptions {
-  /** In snake_case or PascalCase; absent = all. */
+  /** Event kinds in snake_case or PascalCase; absent = all. */
   readonly kinds?: readonly string[];
 }
 
 export interface TenantEvent {
-  /** Goes on right after the event. */
+  /** Pass as `after` to continue behind this event. */
   readonly position: string;
   readonly event: Event & { readonly workflow_id: string };
 }
 
-/** What happens, as it happens: the server sends, nobody asks again and again. Its generators reject like any method. */
+/** Event streams. The generators reject like the methods of `JamjetClient`. */
 export class LiveClient {
   readonly #transport: Transport;
 
@@ -23,7 +23,7 @@ export class LiveClient {
     this.#transport = transport;
   }
 
-  /** The log of an execution after `after`, then what happens until it has ended. Resumes when the server ends the stream before. */
+  /** The log of an execution after the sequence `after`, then new events until it ends. Reopens a stream that the server closes early. */
   async *execution(
     id: string,
     { after = 0, kinds, nodeId, signal }: LiveSelection & { readonly after?: number; readonly nodeId?: string } = {},
@@ -42,7 +42,7 @@ export class LiveClient {
     }
   }
 
-  /** What happens in the whole tenant: from now on, or after the `position` of an earlier event. Ends only with the signal, or by rejecting. */
+  /** Events of all executions of the tenant, from now on or after the `position` of an earlier event. Never ends by itself. */
   async *tenant({
     kinds,
     workflowId,
@@ -92,7 +92,7 @@ export function kindQuery(kinds: readonly string[] | undefined): { readonly kind
   return kinds === undefined || kinds.length === 0 ? {} : { kind: kinds.join(',') };
 }
 
-/** Rejects with the reason of the signal. */
+/** Resolves after `RECONNECT_MS`; rejects with the reason of the signal if that aborts first. */
 function sleep(signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     const stop = (): void => {

@@ -1,19 +1,19 @@
-/** One message of a stream of server-sent events. */
+/** A message of an event stream. */
 export interface ServerSentMessage {
-  /** The last id given so far; null = none yet. */
+  /** The last event id so far; null = none. */
   readonly id: string | null;
   readonly event: string;
   readonly data: string;
 }
 
 export interface MessageObserver {
-  /** Called with every piece that arrives, comments included. */
+  /** Called for every chunk, comments included. */
   readonly onData: () => void;
-  /** Called when an id comes without an event. */
+  /** Called for an id without data. */
   readonly onId: (id: string) => void;
 }
 
-/** Reads messages as the HTML standard says (https://html.spec.whatwg.org/multipage/server-sent-events.html), comments passed over. */
+/** Parses an event stream, without comments. @see https://html.spec.whatwg.org/multipage/server-sent-events.html */
 export async function* readMessages(
   body: AsyncIterable<Uint8Array>,
   { onData, onId }: MessageObserver,

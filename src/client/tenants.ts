@@ -9,7 +9,7 @@ import type {
 } from '../api/schemas/tenants.ts';
 import { type CallOptions, pathSegment, type Transport } from './transport.ts';
 
-/** Tenants; every method wants a token of an operator. */
+/** Tenants. Every method requires an operator token; changes require one of tenant `default`. */
 export class TenantClient {
   readonly #transport: Transport;
 
@@ -17,19 +17,22 @@ export class TenantClient {
     this.#transport = transport;
   }
 
+  /** Rejects with 409 if the id exists. */
   create(tenant: CreateTenant, options?: CallOptions): Promise<CreatedTenant> {
     return this.#transport.call('POST', '/tenants', { ...options, body: tenant });
   }
 
+  /** Lists tenants: all for operators of tenant `default`, else the own one. */
   list(page: TenantsQuery = {}, options?: CallOptions): Promise<TenantList> {
     return this.#transport.call('GET', '/tenants', { ...options, query: { ...page } });
   }
 
+  /** A tenant with its usage. Rejects with 404 if it does not exist. */
   get(id: string, options?: CallOptions): Promise<TenantDetail> {
     return this.#transport.call('GET', `/tenants/${pathSegment(id)}`, options);
   }
 
-  /** What is left out stays as it is; a policy or limits of null are cleared. */
+  /** Changes the given fields; null clears `policy` or `limits`. */
   update(id: string, change: UpdateTenant, options?: CallOptions): Promise<UpdatedTenant> {
     return this.#transport.call('PUT', `/tenants/${pathSegment(id)}`, { ...options, body: change });
   }

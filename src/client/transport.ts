@@ -2,24 +2,28 @@ import type { ApiErrorBody } from '../api/schemas/errors.ts';
 import { readMessages, type ServerSentMessage } from './server-sent.ts';
 
 export interface ClientOptions {
-  /** `http://host:port`, with or without a trailing slash or a path prefix. */
+  /** `http://host:port`, optionally with a path prefix or a trailing slash. */
   readonly url: string;
+  /** API token, sent as a bearer token; null or absent = none. */
   readonly token?: string | null;
-  /** How long a reply may take beyond what the request itself waits for. Default 30 s. */
+  /** Timeout of a reply, in addition to the time the request itself asks the server to wait. Default 30,000. */
   readonly timeoutMs?: number;
-  /** How requests travel; absent = over the network. The embedded runtime brings its own. */
+  /** Default `globalThis.fetch`. An embedded runtime provides its own, which needs no network. */
   readonly fetch?: typeof globalThis.fetch;
 }
 
 export interface CallOptions {
+  /** Aborts the request; the promise rejects with the reason of the signal. */
   readonly signal?: AbortSignal;
 }
 
-/** The server answered, but not with success. */
+/** The server replied with an error. */
 export class ApiError extends Error {
+  /** HTTP status. */
   readonly status: number;
-  /** Stable; null when the answer did not come from this server (a proxy, another program on the port). */
+  /** Stable error code (docs/api.md); null if the reply did not come from a JamJet server but, for example, from a proxy. */
   readonly code: string | null;
+  /** The parsed body of the reply; the first 1,000 characters of a reply that is not JSON. */
   readonly body: unknown;
 
   constructor(status: number, message: string, code: string | null, body: unknown) {
@@ -31,7 +35,7 @@ export class ApiError extends Error {
   }
 }
 
-/** Nobody answered: refused, reset, no such host, or too late. */
+/** No reply was received: connection refused or reset, unknown host, or timeout. */
 export class Unreachable extends Error {
   readonly code = 'unreachable';
   readonly url: string;
@@ -47,21 +51,21 @@ const TIMEOUT_MS = 30_000;
 
 export interface RequestOptions extends CallOptions {
   readonly query?: Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
-  /** Bytes are sent as they are, anything else as JSON. */
+  /** A `Uint8Array` is sent unchanged, anything else as JSON. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
-  /** How long the server was asked to wait. */
+  /** Time the server was asked to wait; added to the timeout. */
   readonly waitMs?: number;
 }
 
-/** A reply that is no JSON. */
+/** A reply that is not JSON. */
 export interface Download {
   readonly bytes: Uint8Array;
   readonly mediaType: string | null;
   readonly headers: Headers;
 }
 
-/** Sends requests and reads replies; every part of the client goes through one. */
+/** Sends requests and reads replies for all parts of a client. */
 export class Transport {
   readonly url: string;
   readonly #token: string | null;
@@ -75,13 +79,13 @@ export class Transport {
     this.#fetch = options.fetch ?? globalThis.fetch;
   }
 
-  /** Rejects with `ApiError` or `Unreachable`, or with the reason of an aborted signal. */
+  /** Sends a request with a JSON reply. Rejects with `ApiError`, `Unreachable`, or the reason of an aborted signal. */
   async call<T>(method: string, path: string, call: RequestOptions = {}): Promise<T> {
     const { response, content } = await this.#exchange(method, path, call, (reply) => reply.text());
     return parseResponse<T>(response.status, content);
   }
 
-  /** Rejects like `call`: errors are JSON here, too. */
+  /** Sends a GET request for a complete body. Rejects like `call`. */
   async download(path: string, call: RequestOptions = {}): Promise<Download> {
     const { response, content } = await this.#exchange('GET', path, call, (reply) => reply.arrayBuffer());
     if (response.status !== 200) return parseResponse(response.status, new TextDecoder().decode(content));
@@ -89,7 +93,7 @@ export class Transport {
     return { bytes: new Uint8Array(content), mediaType: headers.get('content-type'), headers };
   }
 
-  /** The bytes of a reply of any length as they arrive. Rejects like `call`; once it has begun, also when it breaks off or nothing comes in time. */
+  /** Yields the body of a GET request as it arrives. Rejects like `call`, also if the body is cut off or nothing arrives within the timeout. */
   async *bytes(path: string, call: RequestOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
     const silence = new AbortController();
     const timer = setTimeout(() => silence.abort(), this.#timeoutMs);
@@ -107,7 +111,7 @@ export class Transport {
     } catch (error) {
       if (error instanceof ApiError) throw error;
       call.signal?.throwIfAborted();
-      throw new Unreachable(this.url, silence.signal.aborted ? 'no answer in time' : reasonOf(error), { cause: error });
+      throw new Unreachable(this.url, silence.signal.aborted ? 'timeout' : reasonOf(error), { cause: error });
     } finally {
       clearTimeout(timer);
     }
@@ -136,13 +140,14 @@ export class Transport {
       return { response, content: await read(response) };
     } catch (error) {
       call.signal?.throwIfAborted();
-      throw new Unreachable(this.url, timeout.aborted ? 'no answer in time' : reasonOf(error), { cause: error });
+      throw new Unreachable(this.url, timeout.aborted ? 'timeout' : reasonOf(error), { cause: error });
     }
   }
 
   /**
-   * The messages of a stream, until the server ends it; null when it has nothing to send any more. Rejects like `call`, also with
-   * `Unreachable` when the stream falls silent: a server that lives shows it every fifteen seconds.
+   * Opens a stream of server-sent events; resolves to null if there is nothing left to send (204). Rejects like `call`. The generator ends
+   * when the server closes the stream, and rejects with `Unreachable` if nothing arrives within the timeout: a live server sends a
+   * keep-alive every 15 s.
    */
   async stream(
     path: string,
@@ -154,7 +159,7 @@ export class Transport {
     const broken = (error: unknown): Unreachable => {
       clearTimeout(timer);
       call.signal?.throwIfAborted();
-      return new Unreachable(this.url, silence.signal.aborted ? 'no answer in time' : reasonOf(error), { cause: error });
+      return new Unreachable(this.url, silence.signal.aborted ? 'timeout' : reasonOf(error), { cause: error });
     };
     const headers = {
       accept: 'text/event-stream',
@@ -194,7 +199,7 @@ function parseResponse<T>(status: number, text: string): T {
   } catch {
     throw new ApiError(
       status,
-      `HTTP ${status}, and the answer is not JSON: is this a JamJet server?`,
+      `HTTP ${status} with a reply that is not JSON: is this a JamJet server?`,
       null,
       text.slice(0, 1_000),
     );
@@ -204,19 +209,19 @@ function parseResponse<T>(status: number, text: string): T {
   throw new ApiError(status, typeof error === 'string' ? error : `HTTP ${status}`, typeof code === 'string' ? code : null, body);
 }
 
-/** `fetch` says "fetch failed"; why is in the cause. */
+/** The reason of a failed `fetch`, which is in its cause. */
 function reasonOf(error: unknown): string {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
   if (code === 'ECONNREFUSED') return 'connection refused';
-  if (code === 'ENOTFOUND') return 'no such host';
-  // What OpenSSL reads into the answer of a plain HTTP server depends on its version.
+  if (code === 'ENOTFOUND') return 'unknown host';
+  // The error for a plain HTTP reply depends on the version of OpenSSL.
   if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG')
-    return 'it speaks no TLS: is its address an http:// one?';
+    return 'the server does not use TLS: use an http:// URL';
   return cause instanceof Error ? cause.message || String(code) : String(cause);
 }
 
-/** An id as a segment of a path. */
+/** Escapes an id for use as a path segment. */
 export function pathSegment(id: string): string {
   return encodeURIComponent(id);
 }

@@ -2,7 +2,7 @@ import { isObject, type Json, type JsonObject } from '../../machines/json.ts';
 import type { ExecutionOverlay, LiveOutline, NodeOverlay, OutlineRow } from './outline.ts';
 import { type ActiveNode, nodeKindsOf, Timeline, type TimelineEntry, type TimelineEvent } from './timeline.ts';
 
-/** What is kept of the past: a screen shows less, and an execution may run for weeks. */
+/** Limits of the kept history, because an execution may run for weeks. */
 const MAX_ENTRIES = 200;
 const MAX_ATTEMPTS = 50;
 
@@ -12,29 +12,29 @@ export interface LoggedEntry {
   readonly entry: TimelineEntry;
 }
 
-/** A decision that somebody has to take. */
+/** A pending approval. */
 export interface PendingApproval {
   readonly node: string;
-  /** What is asked, in the author's words. */
+  /** The description written by the author of the workflow. */
   readonly question: string;
   readonly sinceMs: number;
 }
 
-/** An attempt at a node that has ended. */
+/** An ended attempt. */
 export interface AttemptResult {
   readonly sequence: number;
   readonly atMs: number;
   readonly ok: boolean;
   readonly durationMs: number | null;
-  /** Of a failed one; '' otherwise. */
+  /** The error of a failed attempt; '' otherwise. */
   readonly error: string;
 }
 
-/** Of a node, beside what the outline says. */
+/** The history of a node. */
 export interface NodeHistory {
-  /** The newest last. */
+  /** Oldest first. */
   readonly attempts: readonly AttemptResult[];
-  /** Of its last visit that completed; undefined = none has. */
+  /** Output of the last completed visit; undefined = none. */
   readonly output: Json | undefined;
 }
 
@@ -45,7 +45,7 @@ const WAITING_KINDS: ReadonlySet<string> = new Set(['human_approval', 'wait', 's
 
 const EMPTY_HISTORY: NodeHistory = { attempts: [], output: undefined };
 
-/** An execution as it is watched: folds its events, from the first on, into what the screen shows. */
+/** Reduces the events of an execution, from the first, to the content of a live view. */
 export class LiveModel {
   readonly rows: readonly OutlineRow[];
   readonly #outline: LiveOutline;
@@ -56,7 +56,7 @@ export class LiveModel {
   readonly #retryAtMs = new Map<string, number>();
   readonly #kinds: ReadonlyMap<string, OutlineRow['kind']>;
   readonly #startedAtMs = new Map<string, number>();
-  #statuses: ExecutionOverlay | null = null;
+  #overlay: ExecutionOverlay | null = null;
   #suspendedReason = '';
   #error = '';
 
@@ -69,7 +69,7 @@ export class LiveModel {
 
   apply(event: TimelineEvent): void {
     this.#outline.apply(event);
-    this.#statuses = null;
+    this.#overlay = null;
     const atMs = Date.parse(event.created_at);
     for (const entry of this.#timeline.apply(event)) this.#entries.push({ sequence: event.sequence, atMs, entry });
     if (this.#entries.length > 2 * MAX_ENTRIES) this.#entries.splice(0, this.#entries.length - MAX_ENTRIES);
@@ -77,48 +77,48 @@ export class LiveModel {
     else this.#applyNodeEvent(event.node_id, event, atMs);
   }
 
-  get statuses(): ExecutionOverlay {
-    this.#statuses ??= this.#outline.overlay;
-    return this.#statuses;
+  get overlay(): ExecutionOverlay {
+    this.#overlay ??= this.#outline.overlay;
+    return this.#overlay;
   }
 
-  statusOf(node: string): NodeOverlay | null {
-    return this.statuses.nodes.get(node) ?? null;
+  overlayOf(node: string): NodeOverlay | null {
+    return this.overlay.nodes.get(node) ?? null;
   }
 
   get status(): string {
-    return this.statuses.status;
+    return this.overlay.status;
   }
 
-  get over(): boolean {
-    return this.statuses.status !== 'running' && this.statuses.status !== 'paused';
+  get ended(): boolean {
+    return this.overlay.status !== 'running' && this.overlay.status !== 'paused';
   }
 
   get suspended(): boolean {
-    return this.statuses.suspended;
+    return this.overlay.suspended;
   }
 
-  /** Of the operator who paused it; '' = none was given. */
+  /** Reason given by the operator; '' = none. */
   get suspendedReason(): string {
     return this.#suspendedReason;
   }
 
-  /** Why it has failed; '' = it has not. */
+  /** The error of a failed execution; '' otherwise. */
   get error(): string {
     return this.#error;
   }
 
-  /** The newest last. */
+  /** Oldest first. */
   get entries(): readonly LoggedEntry[] {
     return this.#entries;
   }
 
-  /** The longest waiting first. */
+  /** Oldest first. */
   get approvals(): readonly PendingApproval[] {
-    return this.over ? [] : [...this.#approvals.values()];
+    return this.ended ? [] : [...this.#approvals.values()];
   }
 
-  /** Key of the external event that a node waits for, by node. */
+  /** Correlation keys of awaited external events by node. */
   get awaitedEvents(): ReadonlyMap<string, string> {
     return this.#timeline.awaitedEvents;
   }
@@ -127,17 +127,17 @@ export class LiveModel {
     return new Map(this.#timeline.active.map((each) => [each.node, each]));
   }
 
-  /** Index of the row to look at when nobody chooses: what waits for a person or an event, else what is under way, else what failed. */
+  /** Index of the row that is shown by default: one that waits for a person or an event, else an active one, else a failed one. */
   get defaultRow(): number {
     const waiting = this.approvals[0]?.node ?? [...this.awaitedEvents.keys()][0];
     const asked = waiting === undefined ? -1 : this.rows.findIndex((row) => row.node === waiting);
     if (asked !== -1) return asked;
-    const { nodes } = this.statuses;
+    const { nodes } = this.overlay;
     const is = (statuses: ReadonlySet<string>) => this.rows.findIndex((row) => statuses.has(nodes.get(row.node)?.status ?? ''));
-    return Math.max(0, is(ACTIVE_STATUSES), this.over ? is(FAILED_STATUSES) : 0);
+    return Math.max(0, is(ACTIVE_STATUSES), this.ended ? is(FAILED_STATUSES) : 0);
   }
 
-  /** When its next attempt begins; null = no retry is due. */
+  /** Start of the next attempt; null = no retry is scheduled. */
   retryAtMs(node: string): number | null {
     return this.#retryAtMs.get(node) ?? null;
   }
@@ -193,7 +193,7 @@ export class LiveModel {
     if (type === 'node_started' || type === 'node_scheduled') this.#retryAtMs.delete(node);
   }
 
-  /** Of work as it was measured; of a wait since it was reached; what decides and joins takes no time. */
+  /** The measured time of work, or the time since a wait was reached; null for control nodes. */
   #durationMs(node: string, data: JsonObject, atMs: number): number | null {
     const kind = this.#kinds.get(node);
     if (kind === 'condition' || kind === 'parallel') return null;

@@ -1,14 +1,14 @@
 import { isObject, type Json } from '../../machines/json.ts';
 
-/** An operation of RFC 6902, with what was there before (`old`). */
+/** A JSON patch operation (RFC 6902) with the previous value (`old`). */
 export type Change =
   | { readonly op: 'add'; readonly path: string; readonly value: Json }
   | { readonly op: 'remove'; readonly path: string; readonly old: Json }
   | { readonly op: 'replace'; readonly path: string; readonly value: Json; readonly old: Json };
 
 /**
- * What leads from one value to the other, member by member and element by element, applicable in this order. Arrays are compared by
- * position: an element put in at the front changes all that follow.
+ * The changes from one value to another, to be applied in order. Arrays are compared by position: an element inserted at the front changes
+ * all that follow.
  */
 export function stateDiff(before: Json, after: Json, path = ''): readonly Change[] {
   if (isObject(before) && isObject(after)) {
@@ -31,13 +31,13 @@ export function stateDiff(before: Json, after: Json, path = ''): readonly Change
 function arrayDiff(before: readonly Json[], after: readonly Json[], path: string): readonly Change[] {
   const common = Math.min(before.length, after.length);
   const changed = before.slice(0, common).flatMap((old, i) => stateDiff(old, after[i] ?? null, `${path}/${i}`));
-  // From the end, so that no removal moves what is to be removed next.
+  // Remove from the end, so that a removal does not shift the next one.
   const removed = before.slice(common).map((old, i): Change => ({ op: 'remove', path: `${path}/${common + i}`, old }));
   const added = after.slice(common).map((value, i): Change => ({ op: 'add', path: `${path}/${common + i}`, value }));
   return [...changed, ...removed.reverse(), ...added];
 }
 
-/** RFC 6901. */
+/** A key as a JSON pointer token (RFC 6901). */
 function pointerToken(key: string): string {
   return key.replaceAll('~', '~0').replaceAll('/', '~1');
 }

@@ -10,20 +10,20 @@ export function duration(ms: number): string {
   return `${Math.floor(minutes / 1440)} d ${Math.floor((minutes % 1440) / 60)} h`;
 }
 
-/** `3 m ago` in coarse steps; `now` for less than a second. */
+/** A past time in its largest unit, `3 m ago`; `now` for less than a second. */
 export function ago(atMs: number, nowMs: number): string {
   const elapsed = nowMs - atMs;
   if (elapsed < 1000) return 'now';
   return `${coarse(elapsed)} ago`;
 }
 
-/** `in 3 m` in coarse steps; `now` for less than a second, and for what is past. */
+/** A future time in its largest unit, `in 3 m`; `now` for less than a second, or a past time. */
 export function ahead(atMs: number, nowMs: number): string {
   const left = atMs - nowMs;
   return left < 1000 ? 'now' : `in ${coarse(left)}`;
 }
 
-/** The largest unit alone: `45 s`, `3 m`, `2 h`, `5 d`. */
+/** A duration in its largest unit: `45 s`, `3 m`, `2 h`, `5 d`. */
 function coarse(ms: number): string {
   const seconds = Math.floor(ms / 1000);
   if (seconds < 60) return `${seconds} s`;

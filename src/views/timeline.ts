@@ -1,14 +1,13 @@
 import { isObject, type Json, type JsonObject } from '../../machines/json.ts';
-import { inline } from '../cli/terminal/text.ts';
 import { duration } from './time.ts';
 
-/** An event as the API gives it; `data` holds the fields of its type. */
+/** An event as returned by the API; `data` contains the fields of its type. */
 export interface TimelineEvent {
   readonly sequence: number;
   readonly type: string;
   readonly node_id: string | null;
   readonly created_at: string;
-  /** Who caused it, and for whom as it said. */
+  /** The actor, and the person it named as the one it acts for. */
   readonly actor_id?: string;
   readonly on_behalf_of?: string;
   readonly data: JsonObject;
@@ -16,40 +15,40 @@ export interface TimelineEvent {
 
 export type EntryStatus = 'running' | 'done' | 'failed' | 'retry' | 'waiting' | 'skipped' | 'cancelled' | 'note';
 
-/** Something that happened, as one line for a person. */
+/** A line of the timeline. */
 export interface TimelineEntry {
   readonly status: EntryStatus;
   readonly node: string | null;
   readonly durationMs: number | null;
-  /** 0-based, as on the wire; null for nodes that make no attempts (control nodes, waits). */
+  /** 0-based, as on the wire; null for nodes without attempts (control nodes, waits). */
   readonly attempt: number | null;
   readonly text: string;
 }
 
-/** A node under way, for the part of the screen that moves. */
+/** A node that is queued, running, waiting or between attempts. */
 export interface ActiveNode {
   readonly node: string;
   readonly sinceMs: number;
   readonly attempt: number | null;
   readonly status: 'running' | 'waiting' | 'retry';
   readonly text: string;
-  /** Waits in this queue until somebody takes the work; null once it is under way, or when it is no work. */
+  /** The queue of work that no worker has claimed yet; null otherwise. */
   readonly queue: string | null;
 }
 
-/** An approval that waits for its decision. */
+/** A pending approval. */
 export interface OpenApproval {
   readonly node: string;
   readonly kind: 'human_approval' | 'tool';
 }
 
-/** What the timeline has to know of the nodes of a workflow. */
+/** What the timeline needs to know about the nodes of a workflow. */
 export interface NodeKinds {
-  /** The correlation key of a node that waits for an external event; null for any other. */
+  /** The correlation key of a node that waits for an external event; null for other nodes. */
   awaitedKey(node: string): string | null;
 }
 
-/** From a workflow as the API gives it; what it does not understand is an ordinary node. */
+/** Reads the IR from the API; unknown kinds are treated as ordinary nodes. */
 export function nodeKindsOf(ir: JsonObject): NodeKinds {
   const nodes = isObject(ir.nodes) ? ir.nodes : {};
   return {
@@ -63,7 +62,7 @@ export function nodeKindsOf(ir: JsonObject): NodeKinds {
   };
 }
 
-/** Folds an event log into lines and into what is under way. Unknown event types are ignored: a newer server may write more. */
+/** Reduces an event log to lines and active nodes. Unknown event types, as from a newer server, are ignored. */
 export class Timeline {
   readonly #kinds: NodeKinds;
   readonly #active = new Map<string, ActiveNode>();
@@ -74,7 +73,7 @@ export class Timeline {
     this.#kinds = kinds;
   }
 
-  /** Nodes under way, in the order in which they began. */
+  /** Active nodes in the order in which they started. */
   get active(): readonly ActiveNode[] {
     return [...this.#active.values()];
   }
@@ -83,10 +82,10 @@ export class Timeline {
     return [...this.#approvals.values()];
   }
 
-  /** What a wait for an external event waits for: its key by node id. */
+  /** Correlation keys of awaited external events by node id. */
   readonly awaitedEvents = new Map<string, string>();
 
-  /** Nodes that a durable timer will move on by itself. */
+  /** Nodes that a durable timer will advance. */
   readonly nodesWithTimer = new Set<string>();
 
   apply(event: TimelineEvent): readonly TimelineEntry[] {
@@ -119,7 +118,7 @@ export class Timeline {
       case 'timer_created':
         return this.#timerCreated(node, atMs, data);
       case 'child_workflow_waiting':
-        return this.#waiting(node, atMs, 'its child waits for room among the live executions of the tenant');
+        return this.#waiting(node, atMs, 'child waits for capacity (max_concurrent_executions of the tenant)');
       case 'child_workflow_started':
         return this.#waiting(node, atMs, `runs ${textOf(data.child_workflow_id)} as ${textOf(data.child_execution_id)}`);
       case 'child_workflow_failed':
@@ -147,11 +146,11 @@ export class Timeline {
     return [];
   }
 
-  /** Work of this process starts in the same moment, or when there is a slot; any other waits until a worker takes it. */
+  /** In-process work starts at once or when a slot is free; other work waits for a worker. */
   #scheduled(node: string, atMs: number, data: JsonObject): readonly TimelineEntry[] {
     const attempt = numberOf(data.attempt);
     const queue = textOf(data.queue_type);
-    const text = data.in_process === true ? 'waits for a slot' : `waits for a worker of queue ${queue}`;
+    const text = data.in_process === true ? 'waiting for a slot' : `waiting for a worker of queue ${queue}`;
     const entry: TimelineEntry = { status: 'running', node, durationMs: null, attempt, text };
     return this.#setActive(
       { node, sinceMs: atMs, attempt, status: 'running', text, queue },
@@ -159,13 +158,13 @@ export class Timeline {
     );
   }
 
-  /** Work is scheduled before it starts, and makes attempts; approvals, waits and subgraphs start when they are reached. */
+  /** Work is scheduled before it starts and has attempts; approvals, waits and subgraphs start when they are reached. */
   #started(node: string, atMs: number, data: JsonObject): readonly TimelineEntry[] {
     if (this.#active.get(node)?.status !== 'running') {
       const key = this.#kinds.awaitedKey(node);
       if (key === null) return this.#setActive({ node, sinceMs: atMs, attempt: null, status: 'waiting', text: '' }, []);
       this.awaitedEvents.set(node, key);
-      return this.#waiting(node, atMs, `waits for event ${key}`);
+      return this.#waiting(node, atMs, `waiting for event ${key}`);
     }
     const attempt = numberOf(data.attempt);
     const entry: TimelineEntry = { status: 'running', node, durationMs: null, attempt, text: 'started' };
@@ -192,7 +191,7 @@ export class Timeline {
     const fireAtMs = typeof data.fire_at === 'string' ? Date.parse(data.fire_at) : Number.NaN;
     const left = duration(fireAtMs - atMs);
     const active = this.#active.get(node);
-    if (active === undefined || active.text === '') return this.#waiting(node, atMs, `waits for ${left}`);
+    if (active === undefined || active.text === '') return this.#waiting(node, atMs, `waiting for ${left}`);
     return this.#setActive(
       { node, sinceMs: active.sinceMs, attempt: null, status: 'waiting', text: `${active.text}, at most ${left}` },
       [],
@@ -218,7 +217,7 @@ export class Timeline {
     return [];
   }
 
-  /** The event of a rejection says in whose name it was made; the decision says by whom, too. */
+  /** The error of a rejection, with the actor, which only the decision names. */
   #failureText(node: string, { error }: JsonObject): string {
     const decision = this.#takeDecision(node);
     return decision.startsWith('rejected by ') ? `approval ${decision}` : textOf(error);
@@ -238,7 +237,7 @@ export class Timeline {
     this.awaitedEvents.delete(node);
     this.nodesWithTimer.delete(node);
     const sinceMs = active === undefined ? null : atMs - active.sinceMs;
-    // Work is measured by whoever does it, a wait by nobody.
+    // Workers measure work; the duration of a wait is computed from the events.
     const tookMs = active?.status === 'waiting' ? sinceMs : (numberOf(data.duration_ms) ?? sinceMs);
     const attempt = active?.attempt ?? null;
     return [{ status: mark, node, durationMs: mark === 'skipped' ? null : tookMs, attempt, text }];
@@ -251,7 +250,7 @@ function note(node: string | null, text: string): TimelineEntry {
 
 function textOf(value: Json | undefined): string {
   if (value === undefined || value === null) return '';
-  return isObject(value) || Array.isArray(value) ? inline(value) : String(value);
+  return isObject(value) || Array.isArray(value) ? JSON.stringify(value) : String(value);
 }
 
 function listOf(value: Json | undefined): readonly string[] {

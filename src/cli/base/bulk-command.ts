@@ -6,7 +6,7 @@ import { FILTER } from '../input/filter.ts';
 
 type BulkRequest = Pick<BulkOptions, 'conditions'> & Partial<Pick<BulkOptions, 'reason'>>;
 
-/** A command that acts on all executions its options choose, by a job. */
+/** A command that starts a bulk job on all executions its options select. */
 export abstract class BulkCommand extends ClientCommand {
   status = FILTER.status();
   workflow = FILTER.workflow();
@@ -15,10 +15,10 @@ export abstract class BulkCommand extends ClientCommand {
   since = FILTER.since();
   until = FILTER.until();
   parent = FILTER.parent();
-  yes = Option.Boolean('-y,--yes', false, { description: 'Do not ask whether it is meant.' });
-  detach = Option.Boolean('--detach', false, { description: 'Start the job and leave it to itself.' });
+  yes = Option.Boolean('-y,--yes', false, { description: 'Do not ask for confirmation.' });
+  detach = Option.Boolean('--detach', false, { description: 'Start the job and do not follow it.' });
 
-  /** `--all`: needed when no other option chooses any. */
+  /** `--all`: required if no other option selects executions. */
   abstract all: boolean;
 
   protected bulk(client: JamjetClient, action: Job['action'], { conditions, reason }: BulkRequest): Promise<number> {

@@ -3,14 +3,14 @@ import type { Context } from '../context.ts';
 import type { Paint } from '../terminal/paint.ts';
 import { paintFor } from '../terminal/paint.ts';
 
-/** Help on a command beyond its summary (commands/index.ts). */
+/** Help of a command beyond its summary in commands/index.ts. */
 export interface Usage {
   readonly details?: string;
-  /** What it does, and the command line, `$0` for `jamjet`. */
+  /** Description and command line, with `$0` for `jamjet`. */
   readonly examples: [string, string][];
 }
 
-/** What every command has: painted output, errors thrown (main.ts prints them), an exit code returned. */
+/** Base of all commands. `execute` resolves to the exit code and throws errors, which main.ts prints. */
 export abstract class JamjetCommand extends Command<Context> {
   protected get paint(): Paint {
     return paintFor(this.context.stdout, this.context.env);
@@ -20,7 +20,7 @@ export abstract class JamjetCommand extends Command<Context> {
     this.context.stdout.write(`${text}\n`);
   }
 
-  /** Remarks beside the output proper: to standard error, so that pipes stay clean. */
+  /** Prints a remark to standard error, so that it does not end up in a pipe. */
   protected note(text: string): void {
     this.context.stderr.write(`${paintFor(this.context.stderr, this.context.env).dim(text)}\n`);
   }
@@ -36,7 +36,7 @@ export abstract class JamjetCommand extends Command<Context> {
   abstract override execute(): Promise<number>;
 }
 
-/** A command that prints a result, for people or as JSON. */
+/** A command that prints its result as text or JSON. */
 export abstract class PrintingCommand extends JamjetCommand {
   json = Option.Boolean('--json', false, { description: 'Print JSON instead of text.' });
 }

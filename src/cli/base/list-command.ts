@@ -7,28 +7,28 @@ import { sleep } from '../sleep.ts';
 import { cutPainted } from '../terminal/text.ts';
 
 const POLL_MS = 1_000;
-/** Of a terminal that does not tell its size. */
+/** For terminals that do not report their size. */
 const DEFAULT_ROWS = 24;
 const DEFAULT_COLUMNS = 80;
 
-/** A command that shows a list, and with `--watch` shows it again whenever it changes, until it is interrupted. */
+/** A command that prints a list; with `--watch`, prints it again on every change until interrupted. */
 export abstract class ListCommand<List> extends ClientCommand {
-  watch = Option.Boolean('--watch', false, { description: 'Stay, and show it again whenever it changes.' });
+  watch = Option.Boolean('--watch', false, { description: 'Print it again whenever it changes, until Ctrl-C.' });
 
-  /** What stands in place of an empty list: `no agents`. */
+  /** Printed instead of an empty list: `no agents`. */
   protected abstract readonly emptyText: string;
 
   protected abstract read(client: JamjetClient, call: CallOptions): Promise<List>;
 
-  /** The list as text; null when it is empty. */
+  /** The list as text; null if it is empty. */
   protected abstract listText(list: List): string | null;
 
-  /** How to come to what the list leaves out, told below it; null when it is whole. */
+  /** A remark below an incomplete list on how to get the rest; null if it is complete. */
   protected moreHint(_list: List): string | null {
     return null;
   }
 
-  /** What must differ for the list to have changed, where the display is printed anew. */
+  /** The part of the list that is compared to detect a change. */
   protected comparable(list: List): unknown {
     return list;
   }
@@ -69,7 +69,7 @@ export abstract class ListCommand<List> extends ClientCommand {
     for (;;) {
       const list = await this.read(client, { signal });
       const text = this.json ? JSON.stringify(list) : (this.listText(list) ?? this.paint.dim(this.emptyText));
-      // On a terminal ages are kept up to date as well.
+      // On a terminal the text is compared, so that ages are updated as well.
       const now = redraws ? text : JSON.stringify(this.comparable(list));
       if (now !== shown) {
         if (redraws) this.#redraw(text);
@@ -80,7 +80,7 @@ export abstract class ListCommand<List> extends ClientCommand {
     }
   }
 
-  /** Over what stood on the screen before; no line is wrapped, and none is lost above the top. */
+  /** Clears the screen and prints the list, cut to the size of the terminal. */
   #redraw(text: string): void {
     const lines = text.split('\n');
     const rows = Math.max(2, (this.context.stdout.rows ?? DEFAULT_ROWS) - 1);

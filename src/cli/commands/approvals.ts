@@ -9,7 +9,7 @@ import { plain, shellWord } from '../terminal/text.ts';
 
 class ApprovalsCommand extends ReadOnlyCommand {
   static override usage: Usage = {
-    examples: [['Approvals of one execution', '$0 approvals exec_0199…']],
+    examples: [['Show the approvals of an execution', '$0 approvals exec_0199…']],
   };
 
   id = Option.String({ name: 'id' });

@@ -7,19 +7,21 @@ import { idOrConditions } from '../input/filter.ts';
 
 class CancelCommand extends BulkCommand {
   static override usage: Usage = {
-    details: `Without an id, every running or paused execution that matches is cancelled by a job, which goes on when this command is interrupted
-(jamjet jobs list). It asks first; where nobody can be asked, it wants --yes.`,
+    details: `Without an id, a job cancels every running or paused execution that matches. The job continues if this command is interrupted (see
+jamjet jobs list). The command asks for confirmation; without a terminal it requires --yes.`,
     examples: [
-      ['Stop a run', '$0 cancel exec_0199…'],
-      ['… and say why', '$0 cancel exec_0199… --reason "ordered twice"'],
-      ['Stop what still runs of a workflow', '$0 cancel --all --status running --workflow nightly-import'],
-      ['Everything of one customer, without asking', '$0 cancel --label customer=acme --yes'],
+      ['Cancel an execution', '$0 cancel exec_0199…'],
+      ['Cancel it and give a reason', '$0 cancel exec_0199… --reason "ordered twice"'],
+      ['Cancel the running executions of a workflow', '$0 cancel --all --status running --workflow nightly-import'],
+      ['Cancel all executions of a customer, without confirmation', '$0 cancel --label customer=acme --yes'],
     ],
   };
 
   id = Option.String({ name: 'id', required: false });
-  reason = Option.String('--reason', { description: 'Why; kept in the event log.' });
-  all = Option.Boolean('--all', false, { description: 'All that match; without other options, everything alive.' });
+  reason = Option.String('--reason', { description: 'Recorded in the event log.' });
+  all = Option.Boolean('--all', false, {
+    description: 'All that match; without other options, all running and paused executions.',
+  });
 
   protected async request(client: JamjetClient): Promise<number> {
     const about = idOrConditions(this, Date.now());

@@ -5,20 +5,20 @@ import type { Context } from '../context.ts';
 import { EXIT } from '../failure.ts';
 import { choiceArgument } from '../input/arguments.ts';
 
-/** What the table of commands says of each. */
+/** An entry of the command table. */
 interface ListedCommand {
   readonly names: readonly string[];
   readonly summary: string;
   readonly load: () => Promise<CommandClass<Context>>;
 }
 
-const HELP: OptionCompletion = { names: ['-h', '--help'], description: 'Show its help.', takesValue: false };
+const HELP: OptionCompletion = { names: ['-h', '--help'], description: 'Show help.', takesValue: false };
 
-/** The command that completes the others; it is one of them. */
+/** The `completion` command. The table of commands, which contains it, is passed in to avoid an import cycle. */
 export function completionCommand(commands: () => readonly ListedCommand[]): CommandClass<Context> {
   return class CompletionCommand extends JamjetCommand {
     static override usage: Usage = {
-      details: 'The script is printed: have your shell read it when it starts.',
+      details: 'Prints the script. Load it in the start-up file of your shell.',
       examples: [
         ['bash: in ~/.bashrc', 'eval "$($0 completion bash)"'],
         ['zsh: in ~/.zshrc, after compinit', 'eval "$($0 completion zsh)"'],
@@ -37,7 +37,7 @@ export function completionCommand(commands: () => readonly ListedCommand[]): Com
   };
 }
 
-/** A command under each of its names, its options as clipanion knows them. */
+/** One completion per name of a command, with its options as clipanion defines them. */
 async function completionsOf({ names, summary, load }: ListedCommand): Promise<readonly CommandCompletion[]> {
   const [definition] = Cli.from<Context>([await load()]).definitions();
   const options = (definition?.options ?? []).map(({ definition: line, description = '' }) => {

@@ -8,11 +8,11 @@ import { plain } from '../terminal/text.ts';
 
 class DeployCommand extends ClientCommand {
   static override usage: Usage = {
-    details: `Registers every workflow of the files on a server and starts none. A file may hold one workflow, or several of them below
-\`workflows:\`, with one tool catalog; a \`schedule:\` of one of those becomes a cron job of its name.`,
+    details: `Registers every workflow of the files on a server, without starting any. A file contains one workflow, or several under
+\`workflows:\` that share a tool catalog; the \`schedule:\` of such a workflow becomes a cron job with its name.`,
     examples: [
-      ['One workflow', '$0 deploy workflow.yaml'],
-      ['All workflows of a file, on another server', '$0 deploy fleet.yaml --runtime https://jamjet.example'],
+      ['Deploy one workflow', '$0 deploy workflow.yaml'],
+      ['Deploy all workflows of a file to another server', '$0 deploy fleet.yaml --runtime https://jamjet.example'],
     ],
   };
 

@@ -17,13 +17,14 @@ interface DevToken {
 class DevCommand extends PrintingCommand {
   static override usage: Usage = {
     details: `
-The first start makes an operator token and saves it beside the database, readable by you alone; the other commands find it
-there. With another port or database it prints what to export for them. Workflows may call this machine's own addresses.`,
+The first start creates an operator token and saves it beside the database, readable by you only; the other commands read it from
+there. With another port or database, the command prints the variables to export for them. Workflows may call addresses of this machine
+and its private networks.`,
     examples: [
-      ['On port 7700, data in .jamjet/', '$0 dev'],
-      ['With functions as tools', '$0 dev --tools ./tools.mjs'],
-      ['On a free port, without tokens', '$0 dev --port 0 --no-auth'],
-      ['For scripts: one line of JSON says where it listens', '$0 dev --port 0 --json'],
+      ['Listen on port 7700, with data in .jamjet/', '$0 dev'],
+      ['Provide functions as tools', '$0 dev --tools ./tools.mjs'],
+      ['Listen on a free port, without authentication', '$0 dev --port 0 --no-auth'],
+      ['Print the address as one line of JSON, for scripts', '$0 dev --port 0 --json'],
     ],
   };
 
@@ -31,8 +32,8 @@ there. With another port or database it prints what to export for them. Workflow
   db = Option.String('--db', {
     description: 'The database: a file, or postgres://… (default DATABASE_URL, else .jamjet/runtime.db).',
   });
-  tools = Option.String('--tools', { description: 'Module whose exported functions are tools, run in this process.' });
-  auth = Option.Boolean('--auth', true, { description: '--no-auth: requests need no token (loopback addresses only).' });
+  tools = Option.String('--tools', { description: 'Module whose exported functions are tools; they run in this process.' });
+  auth = Option.Boolean('--auth', true, { description: '--no-auth turns authentication off (loopback addresses only).' });
 
   async execute(): Promise<number> {
     const config: Config = { ...settings(this.context, { port: this.port, db: this.db }), allowPrivateAddresses: true };
@@ -45,17 +46,17 @@ there. With another port or database it prints what to export for them. Workflow
       auth: auth ? 'on' : 'off',
       tools: this.tools,
       onStarted: (url, tools) => this.#banner(url, config, token, tools, this.#exports(usual, url, token)),
-      onStopping: () => this.note('\nstopping: what runs is saved and goes on with the next start (Ctrl-C again stops at once)'),
+      onStopping: () => this.note('\nstopping: running executions resume on the next start (Ctrl-C again stops at once)'),
     });
   }
 
-  /** A terminal shows what goes wrong; requests are logged when a level is asked for. */
+  /** Logs warnings and errors only, unless the environment sets a log level. */
   #withDefaultLogLevel(config: Config): Config {
     const { JAMJET_LOG, RUST_LOG } = this.context.env;
     return JAMJET_LOG === undefined && RUST_LOG === undefined ? { ...config, logLevel: 'warn' } : config;
   }
 
-  /** The saved token, or a new one when there is none or the database no longer takes it. */
+  /** The saved token, or a new one if there is none or it is no longer valid. */
   async #token(config: Config): Promise<DevToken> {
     const { createToken, isValidToken } = await import('../../admin.ts');
     const file = tokenFile(fileOf(config.database), this.context.cwd);
@@ -66,7 +67,7 @@ there. With another port or database it prints what to export for them. Workflow
     return { file, created: true };
   }
 
-  /** What has to be set where commands run, so that they find this server and its token: nothing when it is where they look. */
+  /** The variables that other commands need to find this server and its token; empty if the defaults find them. */
   #exports(usual: Config, url: string, token: DevToken | null): string {
     const { cwd } = this.context;
     const variables = [
@@ -80,7 +81,7 @@ there. With another port or database it prints what to export for them. Workflow
 
   #banner(url: string, config: Config, token: DevToken | null, tools: readonly string[], exports: string): void {
     if (this.json) {
-      // One line: logs may follow.
+      // A single line, because log lines may follow.
       this.print(
         JSON.stringify({
           url,
@@ -97,7 +98,7 @@ there. With another port or database it prints what to export for them. Workflow
     const auth =
       token === null
         ? paint.yellow('off: every request acts as operator')
-        : `${here(token.file)}${token.created ? paint.dim('  (made now: operator, 0600)') : ''}`;
+        : `${here(token.file)}${token.created ? paint.dim('  (new, role operator)') : ''}`;
     const listed = tools.length === 0 ? paint.dim(this.tools === undefined ? 'none (--tools MODULE)' : 'none') : tools.join(', ');
     this.print(
       `\n${paint.green('●')} ${paint.bold('JamJet')} is running\n\n${fields(
@@ -106,7 +107,7 @@ there. With another port or database it prints what to export for them. Workflow
           ['database', shownDatabase(config.database, this.context.cwd)],
           ['token', auth],
           ['tools', listed],
-          ['network', `HTTP nodes may call this machine's own and private addresses`],
+          ['network', 'HTTP nodes may call loopback and private addresses'],
         ],
         paint,
         '  ',
@@ -115,7 +116,7 @@ there. With another port or database it prints what to export for them. Workflow
   }
 }
 
-/** Does who asks `from` get to the server that listens at `url`? */
+/** Whether a request to `from` reaches the server that listens at `url`. */
 function reaches(from: string, url: string): boolean {
   const [asked, listens] = [new URL(from), new URL(url)];
   const everywhere = listens.hostname === '0.0.0.0' || listens.hostname === '[::]';

@@ -8,7 +8,7 @@ import { sequenceArgument } from '../input/arguments.ts';
 import { paintStatus } from '../terminal/status.ts';
 import { changeText } from '../texts/diff.ts';
 
-/** A point of an execution; without a sequence, its last. */
+/** A point in the log of an execution; without a sequence, the end. */
 interface Point {
   readonly id: string;
   readonly at: number | undefined;
@@ -16,13 +16,13 @@ interface Point {
 
 class DiffCommand extends ReadOnlyCommand {
   static override usage: Usage = {
-    details: `Points are sequences of one execution's events, or executions, each as ID or ID@SEQUENCE. Paths are JSON pointers. With --json: what
-leads from the first to the second, as RFC 6902 writes it, each with what was there before (\`old\`).`,
+    details: `A point is an event sequence of one execution, or an execution written as ID or ID@SEQUENCE. Paths are JSON pointers. With --json, the
+changes are printed as a JSON patch (RFC 6902), each with the previous value (\`old\`).`,
     examples: [
-      ['Between two points of one execution', '$0 diff exec_0199… 4 12'],
-      ['Since a point', '$0 diff exec_0199… 4'],
-      ['Between two executions', '$0 diff exec_0199… exec_0200…'],
-      ['Between points of two', '$0 diff exec_0199…@12 exec_0200…@12'],
+      ['Compare two points of one execution', '$0 diff exec_0199… 4 12'],
+      ['Compare a point with the current state', '$0 diff exec_0199… 4'],
+      ['Compare two executions', '$0 diff exec_0199… exec_0200…'],
+      ['Compare points of two executions', '$0 diff exec_0199…@12 exec_0200…@12'],
     ],
   };
 
@@ -39,7 +39,7 @@ leads from the first to the second, as RFC 6902 writes it, each with what was th
     }
     const { paint } = this;
     this.print(`${paint.red('-')} ${this.#pointText(before)}\n${paint.green('+')} ${this.#pointText(after)}\n`);
-    if (changes.length === 0) this.print(paint.dim('the same state'));
+    if (changes.length === 0) this.print(paint.dim('no differences'));
     for (const change of changes) this.print(changeText(change, paint));
     return EXIT.ok;
   }
@@ -51,7 +51,7 @@ leads from the first to the second, as RFC 6902 writes it, each with what was th
 
 function pointsOf(given: readonly string[]): readonly [Point, Point] {
   const [first = '', second = '', third] = given;
-  if (given.length > 3) throw usageFailure('a diff has two points', 'jamjet diff --help shows examples.');
+  if (given.length > 3) throw usageFailure('too many points: give two', 'jamjet diff --help shows examples.');
   if (third !== undefined) {
     const at = (text: string): Point => ({ id: first, at: sequenceArgument('the sequence', text) });
     return [at(second), at(third)];

@@ -8,12 +8,12 @@ import { plain } from '../terminal/text.ts';
 
 class EventCommand extends ClientCommand {
   static override usage: Usage = {
-    details:
-      'An event that comes before its wait is reached is kept for it. With --idempotency-key the same event sent twice counts once.',
+    details: `An event that arrives before the execution reaches its wait is buffered. With --idempotency-key, sending the same event twice has no
+further effect.`,
     examples: [
-      ['A payment has arrived', `$0 event exec_0199… payment-received --data '{"amount": 500}'`],
+      ['Report a payment', `$0 event exec_0199… payment-received --data '{"amount": 500}'`],
       [
-        'The payload from a file, safe to repeat',
+        'Read the payload from a file, safe to repeat',
         '$0 event exec_0199… payment-received --data @payment.json --idempotency-key pay-77',
       ],
     ],
@@ -21,15 +21,17 @@ class EventCommand extends ClientCommand {
 
   id = Option.String({ name: 'id' });
   key = Option.String({ name: 'key', required: false });
-  event = Option.String('-e,--event', { description: 'The correlation key, when it is not given as KEY.' });
+  event = Option.String('-e,--event', { description: 'The correlation key, if it is not given as KEY.' });
   data = Option.String('-d,--data', { description: 'The payload: JSON text, @file or - (default {}).' });
-  idempotencyKey = Option.String('--idempotency-key', { description: 'Names this event, so that a repeat is not a second one.' });
+  idempotencyKey = Option.String('--idempotency-key', {
+    description: 'Identifies this event, so that a repeated request is ignored.',
+  });
 
   protected async request(client: JamjetClient): Promise<number> {
     const key = this.key ?? this.event;
     if (key === undefined || (this.key !== undefined && this.event !== undefined && this.key !== this.event)) {
       throw usageFailure(
-        key === undefined ? 'which event? Its correlation key is missing' : 'two correlation keys: give KEY or --event, not both',
+        key === undefined ? 'the correlation key is missing' : 'two correlation keys: give KEY or --event, not both',
         'jamjet event ID KEY --data JSON',
       );
     }
@@ -37,9 +39,8 @@ class EventCommand extends ClientCommand {
     const options = this.idempotencyKey === undefined ? {} : { idempotencyKey: this.idempotencyKey };
     const answer = await client.sendEvent(this.id, { key, payload }, options);
     if (this.json) this.printJson(answer);
-    else if (answer.node_id !== null)
-      this.print(`${this.paint.green('✓ delivered')}  ${plain(key)} woke ${plain(answer.node_id)}`);
-    else this.print(`${this.paint.green('✓ accepted')}  ${plain(key)} is kept until a node waits for it`);
+    else if (answer.node_id !== null) this.print(`${this.paint.green('✓ delivered')}  ${plain(key)} to ${plain(answer.node_id)}`);
+    else this.print(`${this.paint.green('✓ accepted')}  ${plain(key)} is buffered until a node waits for it`);
     return EXIT.ok;
   }
 }

@@ -13,21 +13,23 @@ const PAGE = 1000;
 
 class EventsCommand extends ClientCommand {
   static override usage: Usage = {
-    details: 'With --json the events are one document; with --json --follow, one event a line as it happens.',
+    details: 'With --json the events are printed as one document; with --json --follow, one event per line as it occurs.',
     examples: [
-      ['The whole log', '$0 events exec_0199…'],
-      ['What happened at one node', '$0 events exec_0199… --node review'],
-      ['From an event on, until the execution ends', '$0 events exec_0199… --after 12 --follow'],
-      ['Every failure as JSON', '$0 events exec_0199… --type node_failed --json'],
+      ['Print the whole log', '$0 events exec_0199…'],
+      ['Print the events of one node', '$0 events exec_0199… --node review'],
+      ['Follow the log after an event, until the execution ends', '$0 events exec_0199… --after 12 --follow'],
+      ['Print every failure as JSON', '$0 events exec_0199… --type node_failed --json'],
     ],
   };
 
   id = Option.String({ name: 'id' });
   node = Option.String('-n,--node', { description: 'Only events of this node.' });
-  type = Option.String('-t,--type', { description: 'Only these types: node_completed (or NodeCompleted), several with commas.' });
-  after = Option.String('--after', '0', { description: 'Only events after this sequence number.' });
-  limit = Option.String('--limit', { description: 'At most so many events.' });
-  follow = Option.Boolean('-f,--follow', false, { description: 'Go on with new events until the execution ends.' });
+  type = Option.String('-t,--type', {
+    description: 'Only these types, separated by commas: node_completed (or NodeCompleted) …',
+  });
+  after = Option.String('--after', '0', { description: 'Only events after this sequence.' });
+  limit = Option.String('--limit', { description: 'Maximum number of events.' });
+  follow = Option.Boolean('-f,--follow', false, { description: 'Print new events until the execution ends.' });
 
   protected override get readOnly(): boolean {
     return !this.follow;

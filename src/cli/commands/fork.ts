@@ -11,29 +11,31 @@ import { plain } from '../terminal/text.ts';
 
 class ForkCommand extends ClientCommand {
   static override usage: Usage = {
-    details: `A new execution has the log of the other up to that sequence and goes on from there; the other stays as it is. Work that was under way begins
-anew, and times are set anew from now; open approvals are asked anew. Into another version, the log must be one that the version would
-have written, and what people decided must not have been on something else than the patched state: --dry-run says whether that is so,
-and what is not, and starts nothing. Operators may keep such decisions; the log of the fork says so.`,
+    details: `The new execution starts with a copy of the log up to the given sequence and continues from there; the original is not changed. Work that
+was running starts again, timers restart from now, and open approvals are requested again.
+
+With another workflow version, the copied log must be one that this version would have written. Decisions of people in the copied log
+must have been made on the same values as in the patched state. --dry-run reports both and starts nothing. Operators may keep changed
+decisions with --keep-decisions; this is recorded in the log of the fork.`,
     examples: [
-      ['Try the end once more', '$0 fork exec_0199… --at 12 --follow'],
-      ['… with another value in the state', `$0 fork exec_0199… --at 12 --patch '{"amount": 80}'`],
-      ['… though it was approved with another value', `$0 fork exec_0199… --at 12 --patch '{"amount": 80}' --keep-decisions`],
-      ['… by the version that has the fix', '$0 fork exec_0199… --at 12 --workflow-version 1.1.0 --dry-run'],
+      ['Repeat the end of an execution', '$0 fork exec_0199… --at 12 --follow'],
+      ['Repeat it with another value in the state', `$0 fork exec_0199… --at 12 --patch '{"amount": 80}'`],
+      ['Keep an approval of the earlier value', `$0 fork exec_0199… --at 12 --patch '{"amount": 80}' --keep-decisions`],
+      ['Check whether a fixed version accepts the log', '$0 fork exec_0199… --at 12 --workflow-version 1.1.0 --dry-run'],
     ],
   };
 
   id = Option.String({ name: 'id' });
-  at = Option.String('--at', { required: true, description: 'The sequence of the event from which it goes on.' });
-  patch = Option.String('--patch', { description: 'Merge patch to the state: JSON text, @file or -.' });
-  workflowVersion = Option.String('--workflow-version', { description: 'Go on by this version of the workflow.' });
+  at = Option.String('--at', { required: true, description: 'Sequence of the event to continue from.' });
+  patch = Option.String('--patch', { description: 'Merge patch for the state: JSON text, @file or -.' });
+  workflowVersion = Option.String('--workflow-version', { description: 'Continue with this version of the workflow.' });
   dryRun = Option.Boolean('--dry-run', false, {
-    description: 'Only say whether the log fits the version, and which decisions it has.',
+    description: 'Only report whether the log fits the version, and which decisions it contains.',
   });
   keepDecisions = Option.Boolean('--keep-decisions', false, {
-    description: 'Operators: keep decisions that were made on something else than the patched state.',
+    description: 'Operators only: keep decisions that were made on other values than the patched state.',
   });
-  follow = Option.Boolean('--follow', false, { description: 'Follow the new execution to its end, as `run` does.' });
+  follow = Option.Boolean('--follow', false, { description: 'Follow the new execution until it ends, like `run`.' });
 
   protected async request(client: JamjetClient): Promise<number> {
     const at_sequence = sequenceArgument('--at', this.at);
@@ -47,13 +49,13 @@ and what is not, and starts nothing. Operators may keep such decisions; the log 
     const answer = await client.history.fork(this.id, request);
     const { execution_id, forked_from } = answer;
     if (forked_from.sequence !== at_sequence) this.note(midStepNote(at_sequence, forked_from.sequence));
-    const told = `${execution_id} goes on from ${forked_from.execution_id} at ${forked_from.sequence}`;
+    const summary = `${execution_id} continues from ${forked_from.execution_id} at ${forked_from.sequence}`;
     if (this.follow) {
-      if (!this.json) this.note(told);
+      if (!this.json) this.note(summary);
       return followAndReport(this.context, this, execution_id);
     }
     if (this.json) this.printJson(answer);
-    else this.print(`${this.paint.green('✓ forked')}  ${told}`);
+    else this.print(`${this.paint.green('✓ forked')}  ${summary}`);
     return EXIT.ok;
   }
 
@@ -73,7 +75,7 @@ and what is not, and starts nothing. Operators may keep such decisions; the log 
     const where = execution_id === undefined ? '' : ` of ${execution_id}`;
     const text = `${plain(node_id)}${where} ${decision} by ${plain(actor_id)} at ${sequence}`;
     if (!would_change) return `${this.paint.dim('·')} ${text}`;
-    return `${this.paint.red('✗')} ${text}, on something else than the patched state: fork from ${last_free_sequence} or before`;
+    return `${this.paint.red('✗')} ${text}, on other values than the patched state: fork at ${last_free_sequence} or earlier`;
   }
 
   async #patchOf(text: string): Promise<JsonObject> {

@@ -14,29 +14,29 @@ import { logText } from '../texts/log.ts';
 
 class InspectCommand extends ClientCommand {
   static override usage: Usage = {
-    details: `With --json: the execution as the API gives it, with its \`events\`. With --at: as it was after the last step that had ended by then
-(a step writes one event or several).
+    details: `With --json, prints the execution as returned by the API, with its \`events\`. With --at, shows it after the last step that had ended by
+that sequence (a step writes one or more events).
 
-With --stately: shows it in Stately's inspector, live, with the machine it was compiled to, until Ctrl-C. The address it prints opens the
-inspector in a browser, which gets it from stately.ai and shows it what the execution does. Whoever else speaks the protocol of
-@statelyai/inspect takes the WebSocket there. Who comes late gets everything from the start.`,
+With --stately, shows the execution and its compiled machine live in the Stately inspector, until Ctrl-C. Open the printed address in a
+browser: the page loads the inspector from stately.ai and feeds it the execution. Other programs that speak the protocol of
+@statelyai/inspect can connect to the printed WebSocket. Every viewer receives the execution from its start.`,
     examples: [
-      ['Everything about one run', '$0 inspect exec_0199…'],
-      ['Its state alone', '$0 inspect exec_0199… --state --json'],
-      ['As it was at its twelfth event', '$0 inspect exec_0199… --at 12'],
-      ["Live, in Stately's inspector", '$0 inspect exec_0199… --stately'],
-      ['… for a program: one line of JSON, and an end', '$0 inspect exec_0199… --stately --once --json'],
+      ['Show an execution', '$0 inspect exec_0199…'],
+      ['Print only its state', '$0 inspect exec_0199… --state --json'],
+      ['Show it as it was at sequence 12', '$0 inspect exec_0199… --at 12'],
+      ['Show it live in the Stately inspector', '$0 inspect exec_0199… --stately'],
+      ['Serve one viewer and exit, for programs', '$0 inspect exec_0199… --stately --once --json'],
     ],
   };
 
   id = Option.String({ name: 'id' });
-  events = Option.Boolean('--events', false, { description: 'Show its timeline alone; with --json, its events.' });
-  state = Option.Boolean('--state', false, { description: 'Show its state alone.' });
-  at = Option.String('--at,--at-event', { description: 'As it was at this sequence of its events.' });
-  stately = Option.Boolean('--stately', false, { description: "Show it in Stately's inspector, live, until Ctrl-C." });
-  port = Option.String('-p,--port', { description: 'With --stately: the port to listen on (default: any that is free).' });
+  events = Option.Boolean('--events', false, { description: 'Show only the timeline; with --json, the events.' });
+  state = Option.Boolean('--state', false, { description: 'Show only the state.' });
+  at = Option.String('--at,--at-event', { description: 'Show the execution as it was at this event sequence.' });
+  stately = Option.Boolean('--stately', false, { description: 'Show it live in the Stately inspector, until Ctrl-C.' });
+  port = Option.String('-p,--port', { description: 'With --stately: the port to listen on (default: any free port).' });
   once = Option.Boolean('--once', false, {
-    description: 'With --stately: end when the execution has ended and a viewer has had everything.',
+    description: 'With --stately: exit when the execution has ended and a viewer has received all of it.',
   });
 
   protected override get readOnly(): boolean {
@@ -44,10 +44,10 @@ inspector in a browser, which gets it from stately.ai and shows it what the exec
   }
 
   protected async request(client: JamjetClient): Promise<number> {
-    if (!this.stately && (this.port !== undefined || this.once)) throw usageFailure('--port and --once go with --stately');
-    if (this.stately && this.at !== undefined) throw usageFailure('--stately shows everything, --at one moment');
+    if (!this.stately && (this.port !== undefined || this.once)) throw usageFailure('--port and --once require --stately');
+    if (this.stately && this.at !== undefined) throw usageFailure('give --stately or --at, not both');
     if ((this.events || this.state) && (this.stately || this.at !== undefined))
-      throw usageFailure('--events and --state show a part of what there is now: leave out --stately and --at');
+      throw usageFailure('--events and --state cannot be combined with --stately or --at');
     if (this.stately) return this.#serveInspector(client);
     if (this.at !== undefined) return this.#showPast(client, sequenceArgument('--at', this.at));
     const execution = await client.execution(this.id);
@@ -72,7 +72,7 @@ inspector in a browser, which gets it from stately.ai and shows it what the exec
       ],
     ];
     if (execution.held === true)
-      entries.push(['held', execution.held_reason === undefined ? 'by an operator' : plain(execution.held_reason)]);
+      entries.push(['suspended', execution.held_reason === undefined ? 'by an operator' : plain(execution.held_reason)]);
     if (execution.error !== undefined) entries.push(['error', paint.red(plain(execution.error))]);
     if (execution.parent_execution_id !== undefined) entries.push(['parent', execution.parent_execution_id]);
     if (execution.forked_from !== undefined) {
@@ -88,7 +88,7 @@ inspector in a browser, which gets it from stately.ai and shows it what the exec
     this.print(`\n${paint.bold('State')}\n${plain(JSON.stringify(execution.state, null, 2), { lines: true })}`);
     if (isTerminal(execution.status)) return EXIT.ok;
     const hint = (text: string): void => this.print(`\n${paint.yellow('◆')} ${text}`);
-    if (execution.held === true) hint(`it is held: jamjet resume ${execution.execution_id}`);
+    if (execution.held === true) hint(`suspended: jamjet resume ${execution.execution_id}`);
     for (const { node } of approvals)
       hint(`${plain(node)} waits for approval: jamjet approve ${execution.execution_id} --node-id ${plain(shellWord(node))}`);
     for (const [node, key] of awaitedEvents)
@@ -97,7 +97,7 @@ inspector in a browser, which gets it from stately.ai and shows it what the exec
   }
 
   /** To whoever speaks Stately's protocol. */
-  /** What `--events` and `--state` choose. */
+  /** Prints the part that `--events` and `--state` select. */
   async #showPart(client: JamjetClient, execution: Execution, events: Awaited<ReturnType<typeof readLog>>): Promise<number> {
     const { state, status, workflow_id, workflow_version } = execution;
     if (this.json) {
@@ -117,7 +117,7 @@ inspector in a browser, which gets it from stately.ai and shows it what the exec
   async #serveInspector(client: JamjetClient): Promise<number> {
     const port = this.port === undefined ? 0 : integerArgument('--port', this.port, { min: 0, max: 65_535 });
     const { execution_id, workflow_id, workflow_version, status } = await client.execution(this.id);
-    const { Session } = await import('../stately/inspector-session.ts');
+    const { InspectorSession } = await import('../stately/inspector-session.ts');
     const interrupt = listenForInterrupt(this.context.signals);
     const onListening = (at: number): void => {
       const [url, socket] = [`http://127.0.0.1:${at}`, `ws://127.0.0.1:${at}`];
@@ -125,7 +125,7 @@ inspector in a browser, which gets it from stately.ai and shows it what the exec
       const entries: [string, string][] = [
         ['execution', execution_id],
         ['workflow', `${plain(workflow_id)} ${plain(workflow_version)}, ${paintStatus(status, paint)}`],
-        ['open', `${paint.cyan(url)}  ${paint.dim("Stately's inspector, in a browser")}`],
+        ['open', `${paint.cyan(url)}  ${paint.dim('the Stately inspector, in a browser')}`],
         ['socket', `${socket}  ${paint.dim('for other viewers')}`],
       ];
       this.print(
@@ -133,22 +133,29 @@ inspector in a browser, which gets it from stately.ai and shows it what the exec
       );
     };
     const observer = {
-      opened: onListening,
-      viewers: (viewers: number) => this.note(viewers === 0 ? 'nobody looks on any more' : count(viewers, 'viewer')),
-      ended: (end: string) => this.note(`it has ended: ${end}; it can be viewed as before`),
-      lost: (reason: string) => this.warn(`${reason}: trying again`),
-      back: () => this.note(`${client.url} is back`),
-      missing: (child: string) => this.warn(`its child execution ${child} is not there any more`),
+      onListening,
+      onViewerCount: (viewers: number) => this.note(viewers === 0 ? 'no viewers' : count(viewers, 'viewer')),
+      onEnded: (end: string) => this.note(`the execution has ended: ${end}; it can still be viewed`),
+      onLost: (reason: string) => this.warn(`${reason}: reconnecting`),
+      onRestored: () => this.note(`reconnected to ${client.url}`),
+      onMissing: (child: string) => this.warn(`the child execution ${child} no longer exists`),
     };
     try {
-      await new Session({ client, executionId: execution_id, port, once: this.once, signal: interrupt.signal, observer }).run();
+      await new InspectorSession({
+        client,
+        executionId: execution_id,
+        port,
+        once: this.once,
+        signal: interrupt.signal,
+        observer,
+      }).run();
       return EXIT.ok;
     } finally {
       interrupt.stopListening();
     }
   }
 
-  /** As it was at an earlier point. */
+  /** Shows the execution at an earlier sequence. */
   async #showPast(client: JamjetClient, at: number): Promise<number> {
     const past = await client.history.state(this.id, at);
     if (past.sequence !== past.requested) this.note(midStepNote(past.requested, past.sequence));

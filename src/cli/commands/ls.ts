@@ -12,7 +12,7 @@ import { cut, plain } from '../terminal/text.ts';
 
 const PAGE = 1_000;
 
-/** Where a page begins. */
+/** The start of a page. */
 type PageStart = Pick<ExecutionsQuery, 'cursor' | 'offset'>;
 
 const COLUMNS: readonly Column[] = [
@@ -27,13 +27,14 @@ const COLUMNS: readonly Column[] = [
 
 class LsCommand extends ListCommand<ExecutionList> {
   static override usage: Usage = {
-    details: 'Several conditions must all hold. With --all the whole list is printed, page by page, with --json as one document.',
+    details:
+      'Conditions are combined with AND. With --all the whole list is printed, page by page; with --json it is one document.',
     examples: [
-      ['The latest executions', '$0 ls'],
-      ['Those that wait for a person, an event or a timer', '$0 ls --status paused'],
-      ['What went wrong for a customer in the last two hours', '$0 ls -s failed,limit_exceeded --label customer=acme --since 2h'],
+      ['List the latest executions', '$0 ls'],
+      ['List those that wait for a person, an event or a timer', '$0 ls --status paused'],
+      ['List failures for a customer in the last two hours', '$0 ls -s failed,limit_exceeded --label customer=acme --since 2h'],
       [
-        'Ids of all failed runs of one workflow',
+        'Print the ids of all failed executions of a workflow',
         "$0 ls --status failed --workflow refund-approval --all --json | jq -r '.executions[].execution_id'",
       ],
     ],
@@ -46,16 +47,16 @@ class LsCommand extends ListCommand<ExecutionList> {
   since = FILTER.since();
   until = FILTER.until();
   parent = FILTER.parent();
-  limit = Option.String('--limit', '50', { description: 'How many, at most 1000 (default 50).' });
-  offset = Option.String('--offset', { description: 'How many to pass over (default 0).' });
-  cursor = Option.String('--cursor', { description: 'Go on behind the page whose next_cursor this is.' });
-  all = Option.Boolean('--all', false, { description: 'Every page, not only the first.' });
+  limit = Option.String('--limit', '50', { description: 'Maximum number of executions, 1 to 1000 (default 50).' });
+  offset = Option.String('--offset', { description: 'Number of executions to skip (default 0).' });
+  cursor = Option.String('--cursor', { description: 'Start after an earlier page: its next_cursor.' });
+  all = Option.Boolean('--all', false, { description: 'Print all pages.' });
 
   protected readonly emptyText = 'no executions';
 
   protected override async request(client: JamjetClient): Promise<number> {
-    if (this.cursor !== undefined && this.offset !== undefined) throw usageFailure('--cursor and --offset exclude each other');
-    if (this.all && this.watch) throw usageFailure('--all and --watch exclude each other');
+    if (this.cursor !== undefined && this.offset !== undefined) throw usageFailure('give --cursor or --offset, not both');
+    if (this.all && this.watch) throw usageFailure('give --all or --watch, not both');
     return this.all ? this.#listAll(client) : super.request(client);
   }
 
@@ -70,7 +71,7 @@ class LsCommand extends ListCommand<ExecutionList> {
   }
 
   protected override moreHint({ next_cursor }: ExecutionList): string | null {
-    return next_cursor === null ? null : `there is more: add --all, or --cursor ${next_cursor}`;
+    return next_cursor === null ? null : `more executions: add --all, or --cursor ${next_cursor}`;
   }
 
   #pageStart(): PageStart {
@@ -82,7 +83,7 @@ class LsCommand extends ListCommand<ExecutionList> {
     };
   }
 
-  /** Page by page, so that a list of any length needs the memory of one. */
+  /** Prints page by page, so that memory does not grow with the list. */
   async #listAll(client: JamjetClient): Promise<number> {
     const conditions = conditionsOf(this, Date.now());
     let found = 0;

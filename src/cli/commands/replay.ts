@@ -9,16 +9,16 @@ import { logText } from '../texts/log.ts';
 
 class ReplayCommand extends ReadOnlyCommand {
   static override usage: Usage = {
-    details: `The server folds the log again, step by step, and compares with what it has stored. Nothing is asked of the world: no tool, no worker,
-no other server. Exits with 1 when they differ.`,
+    details: `The server replays the log step by step and compares the result with the stored state. No tool, worker or other server is called. Exits
+with 1 if they differ.`,
     examples: [
-      ['What happened, and whether the log proves it', '$0 replay exec_0199…'],
-      ['The proof alone', '$0 replay exec_0199… --verify'],
+      ['Print the timeline and verify the log', '$0 replay exec_0199…'],
+      ['Only verify the log', '$0 replay exec_0199… --verify'],
     ],
   };
 
   id = Option.String({ name: 'id' });
-  verify = Option.Boolean('--verify', false, { description: 'Only say whether the log gives what is stored.' });
+  verify = Option.Boolean('--verify', false, { description: 'Only report whether the replay matches the stored state.' });
 
   protected async request(client: JamjetClient): Promise<number> {
     const { paint } = this;
@@ -36,7 +36,7 @@ no other server. Exits with 1 when they differ.`,
     }
     const { mismatch, events } = replayed;
     if (mismatch === undefined)
-      this.print(`${paint.green('✓')} ${count(events, 'event')} folded again: the outcome is what is stored`);
+      this.print(`${paint.green('✓')} ${count(events, 'event')} replayed: the result matches the stored state`);
     else this.print(`${paint.red('✗')} at sequence ${mismatch.sequence}: ${plain(mismatch.problem)}`);
     return code;
   }

@@ -9,27 +9,26 @@ import { plain } from '../terminal/text.ts';
 
 class RetryCommand extends BulkCommand {
   static override usage: Usage = {
-    details: `Of an execution that failed because nodes failed: they run again, in the same execution, and what waited for them follows. What
-has completed is not done again. With --follow the exit status is 0 only when the execution completed.
+    details: `Runs the failed nodes of an execution again, in the same execution, and then the nodes after them. Completed nodes are not repeated.
+With --follow the exit status is 0 only if the execution completes.
 
-Without an id, every failed execution that matches is retried by a job (jamjet jobs list). It asks first; where nobody can be asked, it
-wants --yes.`,
+Without an id, a job retries every failed execution that matches (see jamjet jobs list). The command asks for confirmation; without a
+terminal it requires --yes.`,
     examples: [
-      ['Once the cause is gone', '$0 retry exec_0199…'],
-      ['… and see how it ends', '$0 retry exec_0199… --follow'],
-      ['Whatever failed of a workflow since this morning', '$0 retry --workflow nightly-import --since 6h'],
+      ['Retry an execution', '$0 retry exec_0199…'],
+      ['Retry it and follow it', '$0 retry exec_0199… --follow'],
+      ['Retry the failures of a workflow in the last six hours', '$0 retry --workflow nightly-import --since 6h'],
     ],
   };
 
   id = Option.String({ name: 'id', required: false });
-  follow = Option.Boolean('--follow', false, { description: 'Follow the execution to its end, as `run` does.' });
-  all = Option.Boolean('--all', false, { description: 'All that match; without other options, everything that failed.' });
+  follow = Option.Boolean('--follow', false, { description: 'Follow the execution until it ends, like `run`.' });
+  all = Option.Boolean('--all', false, { description: 'All that match; without other options, all failed executions.' });
 
   protected async request(client: JamjetClient): Promise<number> {
     const about = idOrConditions(this, Date.now());
     if ('conditions' in about) {
-      if (this.follow)
-        throw usageFailure('--follow is for one execution', 'The job is followed anyway, unless --detach is given.');
+      if (this.follow) throw usageFailure('--follow requires an id', 'A job is followed anyway, unless --detach is given.');
       return this.bulk(client, 'retry', about);
     }
     const answer = await client.retry(about.id);
@@ -44,7 +43,7 @@ wants --yes.`,
 }
 
 function summaryOf({ execution_id, nodes }: RetriedExecution): string {
-  return `${execution_id} runs again: ${plain(nodes.join(', '))}`;
+  return `${execution_id}: ${plain(nodes.join(', '))}`;
 }
 
 export { RetryCommand as command };

@@ -20,38 +20,40 @@ const MAX_TIMEOUT_S = 2_000_000;
 class RunCommand extends PrintingCommand {
   static override usage: Usage = {
     details: `
-Where it runs: on the runtime of --runtime or JAMJET_URL, else on one listening at http://localhost:7700, else embedded: in
-this process, on .jamjet/runtime.db, with the functions the file names in \`tools:\` and those of --tools.
+Runs on the server given by --runtime or JAMJET_URL, else on a server at http://localhost:7700, else embedded in this process, with the
+database .jamjet/runtime.db, the functions that the file names in \`tools:\` and those of --tools.
 
-A pending approval is asked for at the terminal. Ctrl-C leaves the execution alive and prints how to go on with it. The exit
-status is 0 only when the execution completed.`,
+Pending approvals are asked for at the terminal. Ctrl-C stops following; the execution continues, and the command prints how to follow it
+again. The exit status is 0 only if the execution completes.`,
     examples: [
-      ['One of the workflows of a file', '$0 run fleet.yaml healthcheck'],
-      ['A workflow file', `$0 run workflow.yaml --input '{"order_id": 7}'`],
-      ['A registered workflow, input from a file', '$0 run refund-approval --input @input.json'],
-      ['For scripts: one JSON document, at most a minute', '$0 run workflow.yaml --json --timeout 60'],
-      ['Start it on a server and do not wait', '$0 run refund-approval --no-follow --runtime http://localhost:7700'],
-      ['Go on with an execution', '$0 run workflow.yaml --resume exec_0199…'],
+      ['Run a workflow file', `$0 run workflow.yaml --input '{"order_id": 7}'`],
+      ['Run one of the workflows of a file', '$0 run fleet.yaml healthcheck'],
+      ['Run a registered workflow, with input from a file', '$0 run refund-approval --input @input.json'],
+      ['Print one JSON document after at most a minute', '$0 run workflow.yaml --json --timeout 60'],
+      ['Start it on a server without following it', '$0 run refund-approval --no-follow --runtime http://localhost:7700'],
+      ['Resume an execution', '$0 run workflow.yaml --resume exec_0199…'],
     ],
   };
 
   target = Option.String({ name: 'workflow', required: false });
   unit = Option.String({ name: 'unit', required: false });
   input = Option.String('-i,--input', { description: 'The input: JSON text, @file or - (default {}).' });
-  inputFile = Option.String('--input-file', { description: 'The file with the input: the same as --input @FILE.' });
+  inputFile = Option.String('--input-file', { description: 'File with the input, the same as --input @FILE.' });
   follow = Option.Boolean('--follow,--wait', true, {
-    description: 'Follow the execution (default; --no-follow prints its id and ends).',
+    description: 'Follow the execution (default); --no-follow prints its id and exits.',
   });
-  stream = Option.Boolean('--stream', false, { description: 'The same as --follow, which shows each step as it happens.' });
-  resume = Option.String('--resume', { description: 'Follow this execution instead of starting one; embedded, go on with it.' });
+  stream = Option.Boolean('--stream', false, { description: 'The same as --follow.' });
+  resume = Option.String('--resume', {
+    description: 'Follow this execution instead of starting one; an embedded one is resumed.',
+  });
   timeout = Option.String('--timeout', {
-    description: `Stop following after so long (default ${UNATTENDED_TIMEOUT_S} without a terminal, else never).`,
+    description: `Stop following after this time (default: ${UNATTENDED_TIMEOUT_S} without a terminal, else never).`,
   });
-  output = Option.String('-o,--output', { description: 'json is the same as --json.' });
-  runtime = Option.String('-r,--runtime', { description: 'The runtime to run on.' });
-  embedded = Option.Boolean('--embedded', false, { description: 'Run in this process, also when a server listens.' });
-  db = Option.String('--db', { description: 'The database of an embedded run (default DATABASE_URL, else .jamjet/runtime.db).' });
-  tools = Option.String('--tools', { description: 'Module whose exports are tools of an embedded run.' });
+  output = Option.String('-o,--output', { description: 'text (the default) or json, the same as --json.' });
+  runtime = Option.String('-r,--runtime', { description: 'URL of the server to run on.' });
+  embedded = Option.Boolean('--embedded', false, { description: 'Run in this process, even if a server is running.' });
+  db = Option.String('--db', { description: 'Database of an embedded run (default DATABASE_URL, else .jamjet/runtime.db).' });
+  tools = Option.String('--tools', { description: 'Module whose exported functions are tools of an embedded run.' });
   workflowVersion = Option.String('--workflow-version', {
     description: 'Version of the registered workflow (default: the latest).',
   });
@@ -59,17 +61,17 @@ status is 0 only when the execution completed.`,
   async execute(): Promise<number> {
     if (this.output !== undefined && choiceArgument('--output', this.output, ['text', 'json']) === 'json') this.json = true;
     if (this.target === undefined && this.resume === undefined) {
-      throw usageFailure('what shall be run? Name a workflow file or a registered workflow', 'jamjet run --help shows examples.');
+      throw usageFailure('name a workflow file or a registered workflow to run', 'jamjet run --help shows examples.');
     }
     if (this.input !== undefined && this.inputFile !== undefined) throw usageFailure('give --input or --input-file, not both');
     if (this.stream && !this.follow) throw usageFailure('give --stream or --no-follow (--no-wait), not both');
     const given = this.inputFile === undefined ? this.input : `@${this.inputFile}`;
     if (this.resume !== undefined && given !== undefined)
-      throw usageFailure('--input is for a new execution, --resume for an old one');
+      throw usageFailure('--input starts a new execution and cannot be combined with --resume');
     const file = this.target !== undefined && isWorkflowFile(this.target, this.context.cwd) ? this.target : null;
-    // A file says which version it is, an execution has one.
+    // A file states its version, and an execution is pinned to one.
     if (this.workflowVersion !== undefined && (file !== null || this.resume !== undefined))
-      throw usageFailure('--workflow-version is for registered workflows');
+      throw usageFailure('--workflow-version requires a registered workflow');
     const timeoutMs =
       this.timeout === undefined ? null : 1000 * integerArgument('--timeout', this.timeout, { min: 1, max: MAX_TIMEOUT_S });
     const input =
@@ -79,7 +81,7 @@ status is 0 only when the execution completed.`,
     if (this.unit !== undefined && file === null)
       throw usageFailure(
         `unexpected argument ${JSON.stringify(this.unit)}`,
-        'A second word names a workflow of a file that holds several.',
+        'A second word selects a workflow of a file that contains several.',
       );
     const authored = file === null ? null : await this.#read(file);
     const unit = file === null || authored === null ? null : selectUnit(file, authored, this.unit);
@@ -118,7 +120,7 @@ status is 0 only when the execution completed.`,
     return authored;
   }
 
-  /** All workflows of the file are registered: one may start another. */
+  /** Registers all workflows of the file, because one may start another. */
   async #start(
     { client, functions }: Host,
     authored: ParsedFile | null,
@@ -158,12 +160,12 @@ status is 0 only when the execution completed.`,
     if (this.json) this.printJson({ execution_id: id });
     else {
       this.print(id);
-      this.note(`follow it with: ${this.#resumeCommand(host, id)}`);
+      this.note(`Follow it with: ${this.#resumeCommand(host, id)}`);
     }
     return EXIT.ok;
   }
 
-  /** The command line that goes on with the execution. An embedded one needs the file again: it names the functions. */
+  /** The command line that resumes the execution. An embedded one needs the file again, because it names the functions. */
   #resumeCommand(host: Host, id: string): string {
     const words = ['jamjet', 'run'];
     if (host.embedded) {
@@ -177,12 +179,12 @@ status is 0 only when the execution completed.`,
   }
 }
 
-/** Better no execution than one that waits for ever. */
+/** Throws if some nodes would wait forever, instead of starting the execution. */
 function rejectUnavailableWork(missing: readonly UnavailableWork[]): void {
   if (missing.length === 0) return;
   const listed = missing.map(({ node, requirement }) => `node "${node}" needs ${requirement}`);
-  throw new Failure(`an embedded run cannot do all of this work: ${listed.join('; ')}`, {
-    hint: 'Name functions with --tools MODULE or in the file (tools: {name: {kind: function, reference: "./tools.mjs#name"}}), or run it on a server that workers reach: `jamjet dev`.',
+  throw new Failure(`an embedded run cannot execute all nodes: ${listed.join('; ')}`, {
+    hint: 'Provide functions with --tools MODULE or in the file (tools: {name: {kind: function, reference: "./tools.mjs#name"}}), or run on a server that workers connect to: `jamjet dev`.',
   });
 }
 

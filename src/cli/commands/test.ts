@@ -13,21 +13,21 @@ const FORMATS = ['text', 'json', 'junit'] as const;
 class TestCommand extends JamjetCommand {
   static override usage: Usage = {
     details:
-      'Plays the "tests:" of workflow files with scripted results and a fake clock, and explores what else can happen: dead ends, ways that are never taken, failures nobody handles. Needs no server and runs no tool. Fails when a test fails or an error is found.',
+      'Runs the "tests:" of workflow files with scripted results and a simulated clock, and explores other possible runs for dead ends, branches that are never taken and unhandled failures. Needs no server and calls no tools. Fails if a test fails or an error is found.',
     examples: [
-      ['One file', '$0 test workflow.yaml'],
-      ['Every workflow below a folder, for a CI system', "$0 test 'flows/**/*.yaml' --format junit > results.xml"],
-      ['Fail below 80 % of branches and outcomes', '$0 test workflow.yaml --coverage 80'],
+      ['Test one file', '$0 test workflow.yaml'],
+      ['Test all workflows below a folder, in CI', "$0 test 'flows/**/*.yaml' --format junit > results.xml"],
+      ['Require 80 % coverage of branches and outcomes', '$0 test workflow.yaml --coverage 80'],
     ],
   };
 
   files = Option.Rest({ name: 'file', required: 1 });
   format = Option.String('--format', { description: 'text (the default), json or junit.' });
   json = Option.Boolean('--json', false, { description: 'The same as --format json.' });
-  strict = Option.Boolean('--strict', false, { description: 'Fail on warnings, too.' });
-  coverage = Option.String('--coverage', { description: 'Fail when the tests take less than so many percent of the ways.' });
-  maxPaths = Option.String('--paths', '1000', { description: 'Paths to tell apart, at most (default 1000).' });
-  maxSteps = Option.String('--steps', '1000', { description: 'Steps to simulate, at most (default 1000).' });
+  strict = Option.Boolean('--strict', false, { description: 'Also fail on warnings.' });
+  coverage = Option.String('--coverage', { description: 'Fail if the tests cover less than this percentage of branches.' });
+  maxPaths = Option.String('--paths', '1000', { description: 'Maximum number of distinct paths (default 1000).' });
+  maxSteps = Option.String('--steps', '1000', { description: 'Maximum number of simulated steps (default 1000).' });
 
   async execute(): Promise<number> {
     const format = this.#format();
@@ -40,7 +40,7 @@ class TestCommand extends JamjetCommand {
       steps: integerArgument('--steps', this.maxSteps, { min: 1, max: 10_000_000 }),
     };
     const files = await expandGlobs(this.files, this.context.cwd);
-    // Loaded when it is needed: the compiler takes long to start.
+    // Imported on use, because the compiler is slow to load.
     const [{ examine }, { jsonReport, reportOf }, { junitXml }] = await Promise.all([
       import('../../testing/examine.ts'),
       import('../../testing/report.ts'),
@@ -62,7 +62,7 @@ class TestCommand extends JamjetCommand {
 
   #format(): (typeof FORMATS)[number] {
     const format = choiceArgument('--format', this.format ?? (this.json ? 'json' : 'text'), FORMATS);
-    if (this.json && format !== 'json') throw usageFailure(`--json and --format ${format} say different things`);
+    if (this.json && format !== 'json') throw usageFailure(`give --json or --format ${format}, not both`);
     return format;
   }
 

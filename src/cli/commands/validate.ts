@@ -6,18 +6,18 @@ import { count, plain } from '../terminal/text.ts';
 
 class ValidateCommand extends PrintingCommand {
   static override usage: Usage = {
-    details: `Takes workflow.yaml and IR files (JSON); a file may hold several workflows, below \`workflows:\`. Needs no server. Fails when a file has
-an error; warnings alone pass.`,
+    details: `Accepts workflow.yaml and IR files (JSON); a file may contain several workflows under \`workflows:\`. Needs no server. Fails if a file
+has an error; warnings do not fail it.`,
     examples: [
-      ['One file', '$0 validate workflow.yaml'],
-      ['Every workflow of a folder', '$0 validate flows/*.yaml'],
-      ['The IR the file compiles to', '$0 validate workflow.yaml --output > workflow.json'],
+      ['Check one file', '$0 validate workflow.yaml'],
+      ['Check all workflows of a folder', '$0 validate flows/*.yaml'],
+      ['Print the IR a file compiles to', '$0 validate workflow.yaml --output > workflow.json'],
     ],
   };
 
   files = Option.Rest({ name: 'file', required: 1 });
   output = Option.Boolean('-o,--output', false, {
-    description: 'Print the IR the file compiles to; problems go to standard error.',
+    description: 'Print the IR the file compiles to, and problems to standard error.',
   });
 
   async execute(): Promise<number> {

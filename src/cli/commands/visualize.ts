@@ -14,26 +14,26 @@ import { openFile } from '../terminal/open-file.ts';
 import { plain } from '../terminal/text.ts';
 
 const VIEWS = ['workflow', 'machine'] as const;
-/** Characters without a font that are named, at most. */
+/** Maximum number of characters without a font that are listed. */
 const MAX_NAMED = 10;
 const EXECUTION_ID = /^(?:exec_[0-9a-f]{32}|[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i;
 
 class VisualizeCommand extends ReadOnlyCommand {
   static override usage: Usage = {
     details: `
-The target is a workflow file (which needs no server), the id of a registered workflow, or that of an execution: then it shows what has
-happened to the nodes, which edges were taken and how long it all lasted. A file is what exists, ends with .yaml, .yml or .json, or begins
-with ./, ../ or /.
+The target is a workflow file (which needs no server), the id of a registered workflow, or the id of an execution. A diagram of an
+execution shows node statuses, the edges that were taken, and durations. A word is a file if it exists, ends with .yaml, .yml or .json, or
+starts with ./, ../ or /.
 
 Formats: mermaid, dot (Graphviz), svg, png, html (a page to pan, zoom and search), xstate (a machine config for XState and its editor).
-With --json it tells about the picture instead of printing it.`,
+With --json the command prints metadata of the diagram instead.`,
     examples: [
-      ['A file, as Mermaid', '$0 visualize workflow.yaml'],
-      ['As a drawing', '$0 visualize workflow.yaml -o workflow.svg'],
-      ['An execution, in the browser', '$0 visualize exec_0199… --open'],
-      ['As it was after event 12', '$0 visualize exec_0199… --at 12 -o then.png'],
+      ['Print a file as Mermaid', '$0 visualize workflow.yaml'],
+      ['Draw it to an SVG file', '$0 visualize workflow.yaml -o workflow.svg'],
+      ['Show an execution in the browser', '$0 visualize exec_0199… --open'],
+      ['Draw it as it was after event 12', '$0 visualize exec_0199… --at 12 -o then.png'],
       [
-        'The compiled machine, for Graphviz',
+        'Draw the compiled machine with Graphviz',
         '$0 visualize refund-approval --view machine --format dot | dot -Tpdf -o machine.pdf',
       ],
     ],
@@ -42,29 +42,31 @@ With --json it tells about the picture instead of printing it.`,
   target = Option.String({ name: 'target' });
   unit = Option.String({ name: 'unit', required: false });
   format = Option.String('-f,--format', {
-    description: `One of ${FORMATS.join(', ')} (default: by the name of -o, else mermaid).`,
+    description: `One of ${FORMATS.join(', ')} (default: by the suffix of -o, else mermaid).`,
   });
   view = Option.String('--view', 'workflow', {
-    description: 'workflow: the nodes as they were written (default); machine: the compiled states.',
+    description: 'workflow: the nodes as written (default); machine: the compiled states.',
   });
-  at = Option.String('--at', { description: 'Of an execution: as it was after this event of its log.' });
-  workflowVersion = Option.String('--workflow-version', { description: 'Of a registered workflow (default: the latest).' });
-  file = Option.String('-o,--file,--output', { description: 'Keep it in this file (default: standard output).' });
-  open = Option.Boolean('--open', false, { description: 'Show it; without -o, a page in a temporary folder.' });
+  at = Option.String('--at', { description: 'Draw an execution as it was after this event sequence.' });
+  workflowVersion = Option.String('--workflow-version', {
+    description: 'Version of a registered workflow (default: the latest).',
+  });
+  file = Option.String('-o,--file,--output', { description: 'Write the diagram to this file (default: standard output).' });
+  open = Option.Boolean('--open', false, { description: 'Open the diagram; without -o, as a page in a temporary folder.' });
 
   override async execute(): Promise<number> {
     const format = this.#format();
     choiceArgument('--view', this.view, VIEWS);
-    if (this.at !== undefined && !EXECUTION_ID.test(this.target)) throw usageFailure('--at is for executions');
+    if (this.at !== undefined && !EXECUTION_ID.test(this.target)) throw usageFailure('--at requires the id of an execution');
     if (format === 'png' && this.file === undefined && !this.open && this.context.stdout.isTTY === true)
-      throw usageFailure('a PNG would upset the terminal', 'Keep it in a file: add -o picture.png.');
+      throw usageFailure('a PNG is not printed to a terminal', 'Write it to a file: add -o picture.png.');
     const isFile = !EXECUTION_ID.test(this.target) && isWorkflowFile(this.target, this.context.cwd);
     if (this.workflowVersion !== undefined && (isFile || EXECUTION_ID.test(this.target)))
-      throw usageFailure('--workflow-version is for registered workflows');
+      throw usageFailure('--workflow-version requires a registered workflow');
     if (this.unit !== undefined && !isFile)
       throw usageFailure(
         `unexpected argument ${JSON.stringify(this.unit)}`,
-        'A second word names a workflow of a file that holds several.',
+        'A second word selects a workflow of a file that contains several.',
       );
     if (isFile) return this.#drawFile(format);
     return super.execute();
@@ -75,8 +77,8 @@ With --json it tells about the picture instead of printing it.`,
     const view = choiceArgument('--view', this.view, VIEWS);
     const at = this.at === undefined ? null : integerArgument('--at', this.at, { min: 1, max: Number.MAX_SAFE_INTEGER });
     const { bytes, unreadable } = EXECUTION_ID.test(this.target)
-      ? await client.pictures.execution(this.target, { format, view, ...(at === null ? {} : { at }) })
-      : await client.pictures.workflow(this.target, {
+      ? await client.diagrams.execution(this.target, { format, view, ...(at === null ? {} : { at }) })
+      : await client.diagrams.workflow(this.target, {
           format,
           view,
           ...(this.workflowVersion === undefined ? {} : { version: this.workflowVersion }),
@@ -110,20 +112,18 @@ With --json it tells about the picture instead of printing it.`,
     if (file !== null) await writeBytes(file, bytes, this.context);
     if (this.json) this.printJson({ format, view: this.view, size: bytes.length, file });
     else if (file === null) printBytes(bytes, this.context);
-    else this.note(`${format} in ${file}`);
+    else this.note(`${format} written to ${file}`);
     if (this.open && file !== null) await openFile(resolve(this.context.cwd, file), this.context);
     return EXIT.ok;
   }
 }
 
-/** Mermaid where the name does not say. One that says something else is refused: what is in the file would not be what its name promises. */
+/** The format of a file name, mermaid without a suffix. Throws for an unknown suffix, because the content would not match the name. */
 function formatFromFileName(file: string): Format {
   const suffix = extname(file);
   const format = formatOfFile(file);
   if (format === null && suffix !== '')
-    throw usageFailure(
-      `no format of pictures ends with ${suffix}: name one with --format, or use ${Object.keys(SUFFIXES).join(', ')}`,
-    );
+    throw usageFailure(`no format has the suffix ${suffix}: give --format, or use ${Object.keys(SUFFIXES).join(', ')}`);
   return format ?? 'mermaid';
 }
 
@@ -133,7 +133,7 @@ function missingGlyphsText(unreadable: readonly string[], where: string): string
     .map((character) => plain(character))
     .join(' ');
   const more = unreadable.length > MAX_NAMED ? ` and ${unreadable.length - MAX_NAMED} more` : '';
-  return `no font ${where} has ${named}${more}: a box stands in the picture for each`;
+  return `no font ${where} has ${named}${more}: each is drawn as a box`;
 }
 
 function suffixOf(format: Format): string {

@@ -11,25 +11,26 @@ import { plain } from '../terminal/text.ts';
 class WatchCommand extends JamjetCommand {
   static override usage: Usage = {
     details: `
-The workflow as an outline, with the state of every node as it changes, what has just happened, and what waits for approval.
+Shows the workflow as an outline with the live state of every node, the latest events, and pending approvals.
 
-Keys: ↑↓ (or j, k) select a node, Enter shows its attempts, output and definition; a approves and r rejects, with a comment; e sends an
-event; p pauses and u resumes the execution; c cancels it; q leaves, and changes nothing.
+Keys: ↑↓ (or j, k) select a node; Enter shows its attempts, output and definition; a approves and r rejects, with a comment; e sends an
+event; p pauses and u resumes the execution; c cancels it; q quits without changing anything.
 
-It wants a terminal. Elsewhere: jamjet events ID --follow. Exits with 0 when left or completed, 1 when it has ended in another way.`,
+Requires a terminal; without one, use jamjet events ID --follow. Exits with 0 after q or if the execution completes, and with 1 if it ends
+otherwise.`,
     examples: [
-      ['Watch a run', '$0 watch exec_0199…'],
-      ['… on another machine', '$0 watch exec_0199… --runtime https://jamjet.example.com'],
+      ['Watch an execution', '$0 watch exec_0199…'],
+      ['Watch an execution on another server', '$0 watch exec_0199… --runtime https://jamjet.example.com'],
     ],
   };
 
   id = Option.String({ name: 'id' });
-  runtime = Option.String('-r,--runtime', { description: `The runtime to talk to (default: JAMJET_URL, else ${DEFAULT_URL}).` });
+  runtime = Option.String('-r,--runtime', { description: `URL of the server (default: JAMJET_URL, else ${DEFAULT_URL}).` });
 
   async execute(): Promise<number> {
     const { stdin, stdout } = this.context;
     if (stdout.isTTY !== true || stdin.isTTY !== true)
-      throw usageFailure('watch wants a terminal', `Without one, follow its events: jamjet events ${this.id} --follow`);
+      throw usageFailure('watch requires a terminal', `Without one, follow the events: jamjet events ${this.id} --follow`);
     const connection = await connect(this.runtime, this.context);
     try {
       return await this.#watch(connection.client);
@@ -56,29 +57,29 @@ It wants a terminal. Elsewhere: jamjet events ID --follow. Exits with 0 when lef
     const interrupt = listenForInterrupt(this.context.signals);
     try {
       const exit = await new Viewer({ client, context: this.context, execution: watched, model, interrupt }).run();
-      const endAtMs = model.over ? (model.statuses.atMs ?? watched.startedAtMs) : Date.now();
+      const endAtMs = model.ended ? (model.overlay.atMs ?? watched.startedAtMs) : Date.now();
       this.#summary(watched.id, model, endAtMs - watched.startedAtMs);
       if (revision !== execution.revision)
-        this.warn('this version was registered again since it started: the outline was that of the newer one');
+        this.warn('the workflow version was registered again after the start: the outline shows the newer revision');
       if (exit === 'interrupted') return EXIT.interrupted;
-      return model.over && model.status !== 'completed' ? EXIT.failed : EXIT.ok;
+      return model.ended && model.status !== 'completed' ? EXIT.failed : EXIT.ok;
     } finally {
       interrupt.stopListening();
     }
   }
 
-  /** What stays on the screen. */
+  /** Printed after the screen is closed. */
   #summary(
     id: string,
-    { status, over, error }: { readonly status: string; readonly over: boolean; readonly error: string },
+    { status, ended, error }: { readonly status: string; readonly ended: boolean; readonly error: string },
     tookMs: number,
   ): void {
     const { paint } = this;
-    const mark = !over ? paint.yellow('◆') : status === 'completed' ? paint.green('✓') : paint.red('✗');
-    const time = over ? `in ${duration(tookMs)}` : `after ${duration(tookMs)}`;
-    this.print(`${mark} ${id} ${over ? '' : 'is '}${paintStatus(status, paint)} ${time}`);
+    const mark = !ended ? paint.yellow('◆') : status === 'completed' ? paint.green('✓') : paint.red('✗');
+    const time = ended ? `in ${duration(tookMs)}` : `after ${duration(tookMs)}`;
+    this.print(`${mark} ${id} ${ended ? '' : 'is '}${paintStatus(status, paint)} ${time}`);
     if (error !== '') this.print(`  ${paint.red(plain(error))}`);
-    this.print(paint.dim(over ? `  all about it: jamjet inspect ${id}` : `  watch it again: jamjet watch ${id}`));
+    this.print(paint.dim(ended ? `  Details: jamjet inspect ${id}` : `  Watch it again: jamjet watch ${id}`));
   }
 }
 

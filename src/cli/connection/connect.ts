@@ -11,15 +11,15 @@ export const DEFAULT_URL = `http://localhost:${DEFAULT_PORT}`;
 export interface Connection {
   readonly client: JamjetClient;
   readonly url: string;
-  /** Named by `--runtime` or JAMJET_URL, rather than the default. */
+  /** Given by `--runtime` or JAMJET_URL, not the default. */
   readonly explicit: boolean;
-  /** Where the token came from; null when there is none. */
+  /** Where the token came from, for error messages; null = no token. */
   readonly tokenSource: string | null;
 }
 
 /**
- * The server that `--runtime`, JAMJET_URL or the default names, and the token of JAMJET_TOKEN or of the file `jamjet dev` saved.
- * The saved token stays on this machine: it is sent to loopback addresses only.
+ * Connects to the server given by `--runtime`, JAMJET_URL or the default, with the token of JAMJET_TOKEN or the one that `jamjet dev`
+ * saved. The saved token is sent to loopback addresses only.
  */
 export async function connect(runtime: string | undefined, context: Pick<Context, 'env' | 'cwd'>): Promise<Connection> {
   const config = readConfig(context.env);
@@ -36,7 +36,7 @@ export async function connect(runtime: string | undefined, context: Pick<Context
   };
 }
 
-/** Where a command looks that names no runtime. JAMJET_PORT moves the server of this machine, so it moves where its clients look. */
+/** URL of the server if `--runtime` is not given. JAMJET_PORT changes the default of both the local server and its clients. */
 export function configuredUrl({ serverUrl, port }: Pick<Config, 'serverUrl' | 'port'>): string {
   return serverUrl ?? `http://localhost:${port || DEFAULT_PORT}`;
 }
@@ -54,11 +54,11 @@ export function isLoopback(url: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
 }
 
-/** A client's error in the user's terms: what to start, which token to give. */
+/** Converts an error of the client to a `Failure` with a hint on what to start or which token to use. */
 export function explainApiError(error: unknown, connection: Pick<Connection, 'url' | 'tokenSource'>): unknown {
   if (error instanceof Unreachable) {
-    return new Failure(`no runtime answers at ${connection.url} (${error.message.replace(/^cannot reach \S+: /, '')})`, {
-      hint: 'Start one with `jamjet dev`, or name another with --runtime URL or JAMJET_URL.',
+    return new Failure(`cannot reach a server at ${connection.url} (${error.message.replace(/^cannot reach \S+: /, '')})`, {
+      hint: 'Start one with `jamjet dev`, or name another one with --runtime URL or JAMJET_URL.',
       cause: error,
     });
   }
@@ -76,24 +76,24 @@ const NOT_FOUND_HINTS = [
   ['cron job', '`jamjet cron list` lists the jobs.'],
   ['webhook', '`jamjet webhooks list` lists the webhooks.'],
   ['delivery', '`jamjet webhooks deliveries ID` lists the deliveries.'],
-  ['workflow', 'Running its file registers it: `jamjet run workflow.yaml`.'],
+  ['workflow', 'Register it by running its file: `jamjet run workflow.yaml`.'],
 ] as const;
 
 function hintFor(error: ApiError, { url, tokenSource }: Pick<Connection, 'url' | 'tokenSource'>): string | null {
-  if (error.code === null) return `That was ${url}: name the right one with --runtime URL or JAMJET_URL.`;
+  if (error.code === null) return `The reply came from ${url}: name the right server with --runtime URL or JAMJET_URL.`;
   if (error.status === 401) {
-    if (tokenSource !== null) return `The token of ${tokenSource} is not valid at ${url}: set JAMJET_TOKEN to one that is.`;
+    if (tokenSource !== null) return `The token from ${tokenSource} is not valid at ${url}: set JAMJET_TOKEN to a valid token.`;
     return isLoopback(url)
-      ? 'Set JAMJET_TOKEN, or run this in the folder `jamjet dev` was started in (it saves a token in .jamjet/token).'
+      ? 'Set JAMJET_TOKEN, or run the command in the folder where `jamjet dev` was started (it saves a token in .jamjet/token).'
       : `Set JAMJET_TOKEN to a token of ${url}.`;
   }
   const role = requiredRole(error.body);
-  if (role !== null) return `Use a token with a stronger role: \`jamjet token create --role ${role}\`.`;
+  if (role !== null) return `Use a token with the role ${role}: \`jamjet token create --role ${role}\`.`;
   if (error.status === 404) return NOT_FOUND_HINTS.find(([what]) => error.message.startsWith(`not found: ${what} `))?.[1] ?? null;
   return null;
 }
 
-/** The least role that the refused request wants; null when that is not why it was refused. */
+/** The role that the rejected request requires; null if it was rejected for another reason. */
 function requiredRole(body: unknown): string | null {
   return isObject(body) && typeof body.required === 'string' ? body.required : null;
 }

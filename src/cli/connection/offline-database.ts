@@ -4,14 +4,14 @@ import type { Context } from '../context.ts';
 import { settings } from '../input/settings.ts';
 import { shortPath } from '../terminal/path.ts';
 
-/** A database that no server has open: its executions rest, and can be looked at. */
+/** A database that no server has open, read through the API without starting any work. */
 export interface OfflineDatabase {
   readonly client: JamjetClient;
   readonly path: string;
   close(): Promise<void>;
 }
 
-/** The configured database, read through the same API; null when there is none. Rejects with `store_locked` when it is in use. */
+/** Opens the configured SQLite database; null if there is none. Rejects with `store_locked` if it is in use. */
 export async function openOfflineDatabase(context: Pick<Context, 'env' | 'cwd'>): Promise<OfflineDatabase | null> {
   const config = settings(context);
   if (config.database.engine === 'postgres' || !existsSync(config.database.path)) return null;

@@ -3,7 +3,7 @@ import type { TimelineEvent } from '../../views/timeline.ts';
 
 const PAGE = 1000;
 
-/** The events of an execution so far, page by page; with `upTo`, none after that sequence. */
+/** Reads the event log of an execution, page by page, up to and including the sequence `upTo`. */
 export async function readLog(client: JamjetClient, id: string, upTo = Number.POSITIVE_INFINITY): Promise<TimelineEvent[]> {
   const events: TimelineEvent[] = [];
   for (let after = 0; ; ) {
@@ -14,8 +14,8 @@ export async function readLog(client: JamjetClient, id: string, upTo = Number.PO
   }
 }
 
-/** Why a point is not the one that was asked for. */
+/** Explains why the state shown is not that of the requested sequence. */
 export function midStepNote(requested: number, sequence: number): string {
-  const where = sequence < requested ? 'the end of the one before' : 'its end, since nothing came before it';
-  return `sequence ${requested} is within a step: this is ${where}, ${sequence}`;
+  const end = sequence < requested ? 'the end of the previous step' : 'the end of that step, which is the first';
+  return `sequence ${requested} is within a step: using ${end}, sequence ${sequence}`;
 }

@@ -8,12 +8,12 @@ export interface SavedToken {
   readonly file: string;
 }
 
-/** Where the token of a database is saved: beside it. */
+/** The token file of a database, in the same folder. */
 export function tokenFile(databasePath: string, cwd: string): string {
   return join(dirname(resolve(cwd, databasePath)), 'token');
 }
 
-/** Null when none was saved. */
+/** The saved token; null if there is none. */
 export async function readSavedToken(databasePath: string, cwd: string): Promise<SavedToken | null> {
   const file = tokenFile(databasePath, cwd);
   let text: string;
@@ -21,15 +21,18 @@ export async function readSavedToken(databasePath: string, cwd: string): Promise
     text = await readFile(file, 'utf8');
   } catch (error) {
     if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return null;
-    throw new Failure(`the saved token ${file}: ${fileProblem(error)}`, { hint: 'Set JAMJET_TOKEN instead.', cause: error });
+    throw new Failure(`cannot read the saved token ${file}: ${fileProblem(error)}`, {
+      hint: 'Set JAMJET_TOKEN instead.',
+      cause: error,
+    });
   }
   const token = text.trim();
   if (!/^[\x21-\x7e]+$/.test(token))
-    throw new Failure(`the saved token ${file} holds no token`, { hint: 'Delete the file; `jamjet dev` makes a new one.' });
+    throw new Failure(`the saved token ${file} is not a token`, { hint: 'Delete the file; `jamjet dev` creates a new one.' });
   return { token, file };
 }
 
-/** Readable by the owner alone from the first byte on, and replaced as a whole. */
+/** Saves a token, readable by the owner only, and replaces the file atomically. */
 export async function saveToken(file: string, token: string): Promise<void> {
   await mkdir(dirname(file), { recursive: true });
   const temporary = `${file}.${process.pid}`;

@@ -1,32 +1,29 @@
 import { resolve } from 'node:path';
 import { type Config, urlOf } from '../../config.ts';
-import { type Context, listenForInterrupt } from '../context.ts';
+import { aborted, type Context, listenForInterrupt } from '../context.ts';
 import { EXIT, usageFailure } from '../failure.ts';
 import { isLoopback } from './connect.ts';
 
-/** How long in-process work may take to finish once the server is told to stop. The whole stop stays below 12 s, if the database answers. */
+/** Time for in-process work to complete after a stop signal. The whole stop takes less than 12 s if the database responds. */
 const GRACE_MS = 10_000;
 
 export interface ServeOptions {
   readonly config: Config;
   readonly auth: 'on' | 'off';
-  /** Module of tools; undefined = none. */
+  /** Path of the tools module; undefined = none. */
   readonly tools: string | undefined;
-  /** Called once the server listens. */
+  /** Called when the server is listening. */
   readonly onStarted: (url: string, tools: readonly string[]) => void;
   readonly onStopping: () => void;
 }
 
-/** Throws for an address that others reach: without authentication, all of them would be operators. */
+/** Throws if the server would be reachable from other machines: without authentication every client is an operator. */
 export function requireLoopback({ bind, port }: Config, hint: string): void {
   if (!isLoopback(urlOf(bind, port)))
-    throw usageFailure(
-      `without authentication the server must stay on this machine, and ${bind} is not a loopback address`,
-      hint,
-    );
+    throw usageFailure(`without authentication the server must listen on a loopback address, and ${bind} is not one`, hint);
 }
 
-/** Runs a server until Ctrl-C or SIGTERM; a second one ends the process at once. */
+/** Runs a server until Ctrl-C or SIGTERM; a second signal ends the process at once. */
 export async function serve(context: Context, options: ServeOptions): Promise<number> {
   const interrupt = listenForInterrupt(context.signals);
   try {
@@ -42,11 +39,4 @@ export async function serve(context: Context, options: ServeOptions): Promise<nu
   } finally {
     interrupt.stopListening();
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((done) => {
-    if (signal.aborted) done();
-    else signal.addEventListener('abort', () => done(), { once: true });
-  });
 }

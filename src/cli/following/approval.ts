@@ -4,7 +4,7 @@ import type { Paint } from '../terminal/paint.ts';
 import { fields } from '../terminal/table.ts';
 import { inline, plain } from '../terminal/text.ts';
 
-/** What somebody who decides has to know: the question, until when, and the rest of the context. */
+/** Lines of a pending approval: the question, its context, and the time left. */
 export function approvalLines(
   approval: { readonly kind: string; readonly tool_name: string; readonly context: JsonObject },
   nowMs: number,

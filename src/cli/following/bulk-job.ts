@@ -8,7 +8,7 @@ import { Screen } from '../terminal/screen.ts';
 import { count, plain } from '../terminal/text.ts';
 import { doneText } from '../texts/job.ts';
 
-/** What an action is for when no status is asked for. */
+/** Statuses an action applies to, used if no status is given. */
 const DEFAULT_STATUSES: Readonly<Record<Job['action'], readonly string[]>> = {
   cancel: ['running', 'paused'],
   pause: ['running', 'paused'],
@@ -16,25 +16,25 @@ const DEFAULT_STATUSES: Readonly<Record<Job['action'], readonly string[]>> = {
   retry: ['failed'],
 };
 
-/** Executions looked at to say how many there are. */
+/** Maximum number of executions that are counted for the confirmation. */
 const PREVIEW_LIMIT = 1_000;
 const PROGRESS_POLL_MS = 500;
-/** How long a server that is gone is waited for. */
+/** Time to wait for an unreachable server. */
 const RECONNECT_TIMEOUT_MS = 10_000;
 
 export interface BulkOptions {
   readonly action: Job['action'];
   readonly conditions: ExecutionConditions;
   readonly reason: string | undefined;
-  /** Nobody is asked. */
+  /** No confirmation. */
   readonly yes: boolean;
-  /** The job is printed as JSON, its progress not at all. */
+  /** Print the job as JSON, and no progress. */
   readonly json: boolean;
-  /** Starts it and leaves. */
+  /** Do not follow the job. */
   readonly detach: boolean;
 }
 
-/** Asks whether it is meant, starts the job and follows it to its end; resolves to the exit code. */
+/** Asks for confirmation, starts the job and follows it until it ends; resolves to the exit code. */
 export async function runBulk(client: JamjetClient, context: Context, bulk: BulkOptions): Promise<number> {
   const { action, json, detach, reason } = bulk;
   const filter = { status: [...DEFAULT_STATUSES[action]], ...bulk.conditions };
@@ -42,7 +42,7 @@ export async function runBulk(client: JamjetClient, context: Context, bulk: Bulk
   const interrupt = listenForInterrupt(context.signals);
   try {
     if (!bulk.yes && !(await confirm(client, screen, interrupt, action, filter))) {
-      context.stderr.write('nothing was done\n');
+      context.stderr.write('cancelled: nothing was changed\n');
       return interrupt.signal.aborted ? EXIT.interrupted : EXIT.failed;
     }
     const job = await client.jobs.start({ action, filter, ...(reason === undefined ? {} : { reason }) });
@@ -53,7 +53,7 @@ export async function runBulk(client: JamjetClient, context: Context, bulk: Bulk
   }
 }
 
-/** Shows how far the job has come until it has ended; resolves to the exit code. */
+/** Shows the progress of a job until it ends; resolves to the exit code. */
 export async function followJob(
   client: JamjetClient,
   context: Context,
@@ -70,7 +70,7 @@ export async function followJob(
         job = await client.jobs.get(id, { waitMs: PROGRESS_POLL_MS, signal });
         disconnectedAtMs = null;
       } catch (error) {
-        // A server that restarts goes on with the job.
+        // The job continues after a restart of the server.
         if (!(error instanceof Unreachable)) throw error;
         disconnectedAtMs ??= Date.now();
         if (Date.now() - disconnectedAtMs > RECONNECT_TIMEOUT_MS) throw error;
@@ -79,7 +79,7 @@ export async function followJob(
     }
   } catch (error) {
     if (!signal.aborted) throw error;
-    context.stderr.write(`the job goes on: jamjet jobs get ${id}, jamjet jobs cancel ${id}\n`);
+    context.stderr.write(`the job continues: jamjet jobs get ${id}, jamjet jobs cancel ${id}\n`);
     return EXIT.interrupted;
   } finally {
     screen.close();
@@ -111,7 +111,7 @@ async function confirm(
   action: Job['action'],
   filter: ExecutionConditions,
 ): Promise<boolean> {
-  if (!screen.interactive) throw usageFailure('this is about many executions: add --yes if it is meant');
+  if (!screen.interactive) throw usageFailure('a bulk command requires --yes without a terminal');
   const { executions, next_cursor } = await client.executions({ ...filter, limit: PREVIEW_LIMIT });
   const matching =
     next_cursor === null ? count(executions.length, 'execution') : `more than ${count(executions.length, 'execution')}`;

@@ -5,7 +5,7 @@ import { followExecution } from './follow-execution.ts';
 import { openHost } from './host.ts';
 import { exitCodeOf, exitCodeOfFollowExit, exitNote, reportJson, reportText } from './run-report.ts';
 
-/** Follows an execution on a server to its end and reports as `run` does; resolves to the exit code. */
+/** Follows an execution on a server until it ends and reports like `run`; resolves to the exit code. */
 export async function followAndReport(
   context: Context,
   options: { readonly runtime: string | undefined; readonly json: boolean },

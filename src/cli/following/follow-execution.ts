@@ -12,12 +12,12 @@ import type { Host } from './host.ts';
 import { Prompter } from './prompter.ts';
 
 export interface FollowOutcome {
-  /** Null: it has ended. */
+  /** Null: the execution has ended. */
   readonly exitReason: FollowExitReason | null;
   readonly execution: Execution;
-  /** For `no_worker`: the nodes nobody here works on. */
+  /** For `no_worker`: the queued nodes that no function of this process executes. */
   readonly queuedNodes: readonly ActiveNode[];
-  /** Those seen, from the first on. */
+  /** The events received, from the first. */
   readonly events: readonly TimelineEvent[];
 }
 
@@ -25,16 +25,16 @@ export interface FollowSession {
   readonly context: Context;
   readonly host: Host;
   readonly interrupt: Interrupt;
-  /** Progress is for a person; without it, questions are all that is printed, to standard error. */
+  /** Print no progress, only questions, to standard error. */
   readonly quiet: boolean;
-  /** Null: `UNATTENDED_TIMEOUT_S` where nobody sits at the terminal, else never. */
+  /** Null: `UNATTENDED_TIMEOUT_S` without a terminal, else no timeout. */
   readonly timeoutMs: number | null;
 }
 
-/** How long a run is followed where nobody sits at the terminal. */
+/** Default time to follow an execution without a terminal. */
 export const UNATTENDED_TIMEOUT_S = 300;
 
-/** Follows an execution to its end, showing progress and asking for approvals, or until there is a reason to leave it. */
+/** Follows an execution, shows progress and asks for approvals, until the execution ends or there is a reason to stop. */
 export async function followExecution(session: FollowSession, id: string): Promise<FollowOutcome> {
   const { context, host, quiet } = session;
   const { client } = host;
@@ -82,11 +82,11 @@ function titleOf(execution: Execution, host: Host, paint: Paint): string {
 }
 
 function createPrompter({ host, interrupt }: FollowSession, screen: Screen, paint: Paint): Prompter {
-  // An embedded run is reached by no other process that could send an event.
+  // No other process can send events to an embedded run, so the terminal is asked for them.
   return new Prompter({ client: host.client, screen, paint, asksForEvents: host.embedded, interrupted: interrupt.raise });
 }
 
-/** Says once, when work is left to a worker, what may be wrong. */
+/** Prints the host's note once, on the first node that is queued for a worker. */
 function queuedWorkWarning(host: Host, say: (text: string) => void): (event: TimelineEvent) => void {
   let remark = host.queuedWorkNote;
   return (event) => {
@@ -102,14 +102,14 @@ interface StuckWatch {
   readonly client: JamjetClient;
   readonly id: string;
   readonly follower: Follower;
-  /** Is there somebody who decides and sends events? */
+  /** Whether a person at the terminal decides approvals and sends events. */
   readonly attended: boolean;
   readonly controller: FollowController;
 }
 
 /**
- * An embedded run is reached by nobody else: work that no function here does would stay in its queue for ever, and without a
- * terminal so would an approval, or a wait without a timer. Never resolves.
+ * Stops following an embedded run that cannot make progress: no other process can execute its queued nodes, and without a terminal no one
+ * can decide approvals or send events. Never resolves.
  */
 async function exitWhenStuck({ client, id, follower, attended, controller }: StuckWatch): Promise<never> {
   const { signal } = controller;

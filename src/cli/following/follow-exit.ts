@@ -1,13 +1,13 @@
 import type { ActiveNode } from '../../views/timeline.ts';
 import type { Interrupt } from '../context.ts';
 
-/** Why following ended before the execution did. */
+/** Why following stopped before the execution ended. */
 export type FollowExitReason = 'interrupted' | 'timeout' | 'unattended' | 'no_worker';
 
-/** The reason a departure's signal aborts with. */
+/** Abort reason of a `FollowController`. */
 export class FollowExit extends Error {
   readonly reason: FollowExitReason;
-  /** For `no_worker`: the nodes nobody here works on. */
+  /** For `no_worker`: the queued nodes that no function of this process executes. */
   readonly queuedNodes: readonly ActiveNode[];
 
   constructor(why: FollowExitReason, queued: readonly ActiveNode[]) {
@@ -18,7 +18,7 @@ export class FollowExit extends Error {
   }
 }
 
-/** When to stop following: on the interrupt, when the time is over, or when somebody says so. The first reason counts. */
+/** Stops following on an interrupt, after a timeout, or by `exit`. The first reason wins. */
 export class FollowController {
   readonly #controller = new AbortController();
   readonly #interrupt: Interrupt;
@@ -40,7 +40,7 @@ export class FollowController {
     this.#controller.abort(new FollowExit(reason, queuedNodes));
   }
 
-  /** Ends what still goes on under the signal. */
+  /** Removes the listeners and aborts requests that are still in flight. */
   close(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#interrupt.signal.removeEventListener('abort', this.#onInterrupt);

@@ -8,61 +8,61 @@ import { plain, width } from '../terminal/text.ts';
 import { renderActive, renderEntry } from '../texts/timeline.ts';
 import type { Prompter } from './prompter.ts';
 
-/** How long a server that is gone is waited for. */
+/** Time to wait for an unreachable server. */
 const RECONNECT_TIMEOUT_MS = 10_000;
 const RETRY_MS = 500;
 const MIN_NODE_WIDTH = 8;
 const MAX_NODE_WIDTH = 32;
-/** Columns beside the node: mark, time, attempt, a word or two. */
+/** Columns of a line without the node name: glyph, time, attempt, a few words. */
 const OTHER_COLUMNS_WIDTH = 36;
 
 export interface FollowerOptions {
   readonly client: JamjetClient;
-  /** Null prints nothing. */
+  /** Null: print nothing. */
   readonly screen: Screen | null;
   readonly paint: Paint;
-  /** Null: nobody is asked. */
+  /** Null: ask no questions. */
   readonly prompter: Prompter | null;
   readonly signal: AbortSignal;
 }
 
-/** An execution on the screen; the nodes of a child execution stand under `parent/`. */
+/** A followed execution. The node names of a child execution are prefixed by `parent/`. */
 interface FollowedExecution {
   readonly id: string;
   readonly prefix: string;
   readonly timeline: Timeline;
 }
 
-/** Prints what happens to an execution and its children, and keeps the asker up to date. */
+/** Prints the events of an execution and its child executions, and updates the prompter. */
 export class Follower {
   readonly #options: FollowerOptions;
   readonly #followed = new Set<FollowedExecution>();
   #lastSequence = 0;
-  /** Columns for node names: grows with the workflows watched. */
+  /** Columns for node names; grows with the followed workflows. */
   #nodeWidth = MIN_NODE_WIDTH;
 
   constructor(following: FollowerOptions) {
     this.#options = following;
   }
 
-  /** Sequence of the execution's last event seen. */
+  /** Sequence of the last event received, of the execution itself. */
   get lastSequence(): number {
     return this.#lastSequence;
   }
 
-  /** What is under way, in the execution and its children. */
+  /** Active nodes of the execution and its children. */
   get active(): readonly ActiveNode[] {
     return [...this.#followed].flatMap(({ timeline }) => timeline.active);
   }
 
-  /** Will a timer move something on, even if nobody does anything? */
+  /** Whether a durable timer will advance the execution. */
   get hasTimer(): boolean {
     return [...this.#followed].some(({ timeline }) => timeline.nodesWithTimer.size > 0);
   }
 
   /**
-   * Resolves when the execution has ended; rejects with the reason of the signal when that aborts first. `onEvent` sees the
-   * events of the execution itself, not of its children.
+   * Resolves when the execution has ended; rejects with the reason of the signal if that aborts first. `onEvent` receives the events of
+   * the execution itself, not of its children.
    */
   async run(id: string, onEvent: (event: TimelineEvent) => void): Promise<void> {
     const { screen } = this.#options;
@@ -104,7 +104,7 @@ export class Follower {
         const childId = event.type === 'child_workflow_started' ? event.data.child_execution_id : undefined;
         if (typeof childId !== 'string') continue;
         const child = this.#followExecution(childId, `${prefix}${event.node_id}/`, () => undefined);
-        // Waited for below; until then its failure must not count as one nobody looks at.
+        // Awaited below; this prevents an unhandled rejection until then.
         child.catch(() => undefined);
         children.push(child);
       }
@@ -115,7 +115,7 @@ export class Follower {
     }
   }
 
-  /** The log to its end. A server that restarts meanwhile is waited for: executions outlive it. */
+  /** Yields the log until the execution ends, and reconnects to a server that restarts. */
   async *#events(id: string): AsyncGenerator<TimelineEvent> {
     const { client, screen, paint, signal } = this.#options;
     let after = 0;
@@ -129,7 +129,7 @@ export class Follower {
         return;
       } catch (error) {
         if (!(error instanceof Unreachable)) throw error;
-        if (disconnectedAtMs === null) screen?.print(`  ${paint.yellow('!')} ${paint.dim(`lost ${client.url}: trying again`)}`);
+        if (disconnectedAtMs === null) screen?.print(`  ${paint.yellow('!')} ${paint.dim(`lost ${client.url}: reconnecting`)}`);
         disconnectedAtMs ??= Date.now();
         if (Date.now() - disconnectedAtMs > RECONNECT_TIMEOUT_MS) throw error;
         await sleep(RETRY_MS, signal);
@@ -141,7 +141,7 @@ export class Follower {
     const { screen, paint } = this.#options;
     for (const entry of timeline.apply(event)) {
       const node = entry.node === null ? null : prefix + entry.node;
-      // What moves on a terminal need not be told twice.
+      // The animated part of the screen shows running nodes already.
       if (entry.status === 'running' && screen?.animated === true) continue;
       screen?.print(renderEntry({ ...entry, node }, this.#nodeWidth, paint));
     }

@@ -7,19 +7,19 @@ import { usageFailure } from '../failure.ts';
 import { settings } from '../input/settings.ts';
 import { shownDatabase } from '../terminal/path.ts';
 
-/** Where a run takes place: on a server, or in this process. Both speak the same API. */
+/** The runtime a command runs on: a server, or an embedded runtime in this process behind the same API. */
 export interface Host {
   readonly client: JamjetClient;
   readonly embedded: boolean;
   readonly url: string;
   readonly tokenSource: string | null;
-  /** For people: `on http://…`, `embedded on .jamjet/runtime.db`. */
+  /** Shown to the user: `on http://…`, `embedded on .jamjet/runtime.db`. */
   readonly label: string;
-  /** The functions of an embedded run; null where workers may do the work. */
+  /** Functions of an embedded runtime; null on a server, where workers may execute nodes. */
   readonly functions: ReadonlySet<string> | null;
-  /** What the user should know before the run starts. */
+  /** Printed before the run starts. */
   readonly startupNotes: readonly string[];
-  /** What may be wrong when work is left to a worker; null when there is nothing to say. */
+  /** Printed when a node is queued for a worker; null = nothing. */
   readonly queuedWorkNote: string | null;
   close(): Promise<void>;
 }
@@ -29,20 +29,20 @@ export interface HostOptions {
   readonly embedded: boolean;
   readonly db: string | undefined;
   readonly tools: string | undefined;
-  /** Functions the workflow file names: only an embedded run may load them. */
+  /** Functions named by the workflow file; only an embedded runtime loads them. */
   readonly localTools: Readonly<Record<string, LocalTool>>;
-  /** The execution to go on with. */
+  /** The execution to resume. */
   readonly resume: string | null;
 }
 
-/** How long the default address may take to answer before the run goes embedded. */
+/** Timeout of the probe of the default address before an embedded runtime is used. */
 const PROBE_MS = 2000;
-/** How long functions under way may take once an embedded run is left. */
+/** Time for running functions to complete when an embedded runtime is closed. */
 const GRACE_MS = 2000;
 
-/** The chosen server, or the one on the default address, or none: then the runtime runs in this process. */
+/** Opens the given server, else a server at the default address, else an embedded runtime. */
 export async function openHost(context: Context, options: HostOptions): Promise<Host> {
-  if (options.embedded && options.runtime !== undefined) throw usageFailure('an embedded run has no --runtime');
+  if (options.embedded && options.runtime !== undefined) throw usageFailure('give --embedded (or --db) or --runtime, not both');
   if (options.embedded) return embeddedHost(context, options, []);
   const connection = await connect(options.runtime, context);
   if (connection.explicit) return serverHost(connection, options);
@@ -51,7 +51,7 @@ export async function openHost(context: Context, options: HostOptions): Promise<
   } catch (error) {
     if (error instanceof Unreachable) return embeddedHost(context, options, []);
     if (error instanceof ApiError)
-      return embeddedHost(context, options, [`${connection.url} is no JamJet runtime: running embedded`]);
+      return embeddedHost(context, options, [`${connection.url} is not a JamJet server: running embedded`]);
     throw error;
   }
   return serverHost(connection, options);
@@ -60,12 +60,12 @@ export async function openHost(context: Context, options: HostOptions): Promise<
 function serverHost({ client, url, tokenSource }: Connection, options: HostOptions): Host {
   if (options.tools !== undefined) {
     throw usageFailure(
-      `--tools is for embedded runs, and this one goes to ${url}`,
-      'Start that server with --tools, or add --embedded.',
+      `--tools requires an embedded run, and this one runs on ${url}`,
+      'Start the server with --tools, or add --embedded.',
     );
   }
   const functions = Object.keys(options.localTools);
-  const queuedWorkNote = `functions of the file (${functions.join(', ')}) are not sent to ${url}: start that server with --tools, or run it here with --embedded`;
+  const queuedWorkNote = `functions of the file (${functions.join(', ')}) are not available on ${url}: start the server with --tools, or run with --embedded`;
   return {
     client,
     embedded: false,
@@ -89,7 +89,7 @@ async function embeddedHost(context: Context, options: HostOptions, startupNotes
   };
   const { resume } = options;
   const runtime = await openEmbedded({
-    // The user's own files on the user's own machine, as with `jamjet dev`.
+    // The user runs their own files on their own machine, as with `jamjet dev`.
     config: { ...config, allowPrivateAddresses: true },
     tools,
     actor: userOf(context),
@@ -109,12 +109,12 @@ async function embeddedHost(context: Context, options: HostOptions, startupNotes
   };
 }
 
-/** An embedded run has no tokens: who started the process acts. */
+/** Actor of an embedded run, which has no tokens: the user of the process. */
 function userOf({ env }: Context): string {
   return env.USER || env.USERNAME || 'terminal';
 }
 
-/** An execution id without its prefix and dashes: it may be written in three ways. */
+/** Normalizes the three notations of an execution id: lower case, without prefix and dashes. */
 function normalizedId(id: string): string {
   return id
     .replace(/^exec_/, '')

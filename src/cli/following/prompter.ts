@@ -9,16 +9,16 @@ import { approvalLines } from './approval.ts';
 interface Question {
   readonly executionId: string;
   readonly node: string;
-  /** As printed: with the nodes of parent executions before it. */
+  /** Printed name, prefixed by the nodes of parent executions. */
   readonly name: string;
-  /** The correlation key of an awaited event; null for an approval. */
+  /** Correlation key of an awaited event; null for an approval. */
   readonly key: string | null;
-  /** Aborted when the answer came from elsewhere, or the wait is over. */
+  /** Aborted when the question no longer needs an answer. */
   readonly withdrawn: AbortController;
   asked: boolean;
 }
 
-/** Asks the person at the terminal, one question at a time, for approvals and (when asked to) for the events a run waits for. */
+/** Asks at the terminal for approvals and, optionally, for awaited events; one question at a time. */
 export class Prompter {
   readonly #client: JamjetClient;
   readonly #screen: Screen;
@@ -29,14 +29,14 @@ export class Prompter {
   #processing: Promise<void> | null = null;
   #rejectFailed: ((error: unknown) => void) | null = null;
 
-  /** Rejects when an answer could not be delivered; never resolves. */
+  /** Rejects if an answer cannot be delivered; never resolves. */
   readonly failed: Promise<never>;
 
   constructor(options: {
     readonly client: JamjetClient;
     readonly screen: Screen;
     readonly paint: Paint;
-    /** Only where no other process could send them. */
+    /** Set only if no other process can send events. */
     readonly asksForEvents: boolean;
     readonly interrupted: () => void;
   }) {
@@ -48,11 +48,11 @@ export class Prompter {
     this.failed = new Promise((_resolve, reject) => {
       this.#rejectFailed = reject;
     });
-    // Whoever follows races with it; one that has finished no longer listens.
+    // Prevents an unhandled rejection after the follower has finished.
     this.failed.catch(() => undefined);
   }
 
-  /** What an execution waits for now: new questions are queued, answered ones withdrawn. */
+  /** Synchronizes the questions with what the execution waits for: adds new ones and withdraws settled ones. */
   update(executionId: string, prefix: string, timeline: Timeline): void {
     const wanted = new Map<string, Question>();
     const addQuestion = (node: string, key: string | null) => {
@@ -97,7 +97,7 @@ export class Prompter {
 
   async #askOpenQuestions(): Promise<void> {
     for (;;) {
-      // Starting at once, `#busy` would not be set yet; and events that came together are looked at together.
+      // Yield first: `#processing` is not assigned yet, and events of one commit are applied together.
       await Promise.resolve();
       const question = this.#nextQuestion();
       if (question === undefined) return;
@@ -105,9 +105,8 @@ export class Prompter {
       try {
         await (question.key === null ? this.#askDecision(question) : this.#askPayload(question, question.key));
       } catch (error) {
-        if (error instanceof ApiError && error.status === 409) this.#printNote(`too late: ${error.message}`);
-        else if (error instanceof ApiError && error.status === 403)
-          this.#printNote(`it is not yours to decide: ${error.message}`);
+        if (error instanceof ApiError && error.status === 409) this.#printNote(`already decided: ${error.message}`);
+        else if (error instanceof ApiError && error.status === 403) this.#printNote(`not permitted: ${error.message}`);
         else this.#rejectFailed?.(error);
       }
     }
@@ -119,7 +118,7 @@ export class Prompter {
     if (pending === undefined || question.withdrawn.signal.aborted) return;
     for (const line of approvalLines(pending, Date.now(), this.#paint)) this.#screen.print(line);
     this.#screen.print('');
-    const prompt = `    ${this.#paint.yellow('?')} Approve ${this.#paint.bold(plain(question.name))}? ${this.#paint.dim('(y or n, a comment may follow; s shows the state)')} `;
+    const prompt = `    ${this.#paint.yellow('?')} Approve ${this.#paint.bold(plain(question.name))}? ${this.#paint.dim('(y or n, optionally with a comment; s shows the state)')} `;
     for (;;) {
       const answer = await this.#ask(prompt, question);
       if (answer === null) return;
@@ -141,7 +140,7 @@ export class Prompter {
   }
 
   async #askPayload(question: Question, key: string): Promise<void> {
-    const prompt = `    ${this.#paint.yellow('?')} Event ${this.#paint.bold(plain(key))}: payload ${this.#paint.dim('(JSON, {} for none; empty = wait)')} `;
+    const prompt = `    ${this.#paint.yellow('?')} Event ${this.#paint.bold(plain(key))}: payload ${this.#paint.dim('(JSON, {} for none; Enter to skip)')} `;
     for (;;) {
       const answer = await this.#ask(prompt, question);
       if (answer === null || answer.trim() === '') return;

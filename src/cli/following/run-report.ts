@@ -10,12 +10,12 @@ import type { FollowOutcome } from './follow-execution.ts';
 import type { FollowExitReason } from './follow-exit.ts';
 import type { Host } from './host.ts';
 
-/** The exit status for an execution that has ended. */
+/** Exit code for an execution that has ended. */
 export function exitCodeOf(execution: Execution): number {
   return execution.status === 'completed' ? EXIT.ok : EXIT.failed;
 }
 
-/** What `--json` prints. `final_state` is the whole execution, state included: scripts look for it there. */
+/** The output of `--json`. `final_state` is the whole execution including its state, as scripts expect. */
 export function reportJson(execution: Execution, events: readonly TimelineEvent[]): unknown {
   return {
     execution_id: execution.execution_id,
@@ -28,7 +28,7 @@ export function reportJson(execution: Execution, events: readonly TimelineEvent[
   };
 }
 
-/** The verdict, why, and the final state. */
+/** The status, the error and the final state. */
 export function reportText(execution: Execution, events: readonly TimelineEvent[], paint: Paint): string {
   const mark = execution.status === 'completed' ? paint.green('✓') : paint.red('✗');
   const verdict = `\n${mark} ${paintStatus(execution.status, paint)} in ${duration(durationMs(execution))}, ${count(execution.steps_executed, 'step')}`;
@@ -39,7 +39,7 @@ export function reportText(execution: Execution, events: readonly TimelineEvent[
   return [verdict, ...why, '', plain(JSON.stringify(execution.state, null, 2), { lines: true })].join('\n');
 }
 
-/** The last error of every node that failed for good, but for those that the error of the execution tells already. */
+/** The last error of each node that failed finally, except those contained in the error of the execution. */
 function failures(events: readonly TimelineEvent[], executionError: string): readonly string[] {
   const last = new Map<string, string>();
   for (const event of events) {
@@ -53,14 +53,14 @@ function failures(events: readonly TimelineEvent[], executionError: string): rea
 }
 
 function exitReasonText({ exitReason, queuedNodes }: FollowOutcome): string {
-  if (exitReason === 'timeout') return 'the time to follow it is over';
-  if (exitReason === 'unattended') return 'it waits, and nobody is at the terminal';
+  if (exitReason === 'timeout') return 'stopped following after the timeout';
+  if (exitReason === 'unattended') return 'it waits for input, and there is no terminal';
   if (exitReason !== 'no_worker') return 'interrupted';
   const nodes = queuedNodes.map((active) => `${plain(active.node)} (queue ${plain(active.queue ?? '')})`).join(', ');
-  return `no function here does the work of ${nodes}`;
+  return `no function is available for ${nodes}`;
 }
 
-/** Where a run that was left stands, and how to go on with it. */
+/** The status of an execution that is no longer followed, and the commands to continue. */
 export function exitNote(
   outcome: FollowOutcome,
   host: Pick<Host, 'embedded' | 'url'>,
@@ -68,14 +68,14 @@ export function exitNote(
   paint: Paint,
 ): string {
   const { execution } = outcome;
-  const consequence = host.embedded ? 'It is saved and goes on when it is resumed.' : `It goes on at ${host.url}.`;
+  const consequence = host.embedded ? 'It is saved and continues when resumed.' : `It continues on ${host.url}.`;
   const id = execution.execution_id;
   const commands: [string, string][] = host.embedded
-    ? [['go on', outcome.exitReason === 'no_worker' ? `${resumeCommand} --tools MODULE` : resumeCommand]]
+    ? [['resume', outcome.exitReason === 'no_worker' ? `${resumeCommand} --tools MODULE` : resumeCommand]]
     : [
         ['follow again', resumeCommand],
-        ['look at it', `jamjet inspect ${id}`],
-        ['stop it', `jamjet cancel ${id}`],
+        ['inspect', `jamjet inspect ${id}`],
+        ['cancel', `jamjet cancel ${id}`],
       ];
   return `\n${paint.yellow('◆')} ${id} is ${execution.status}: ${exitReasonText(outcome)}. ${consequence}\n${fields(commands, paint, '  ')}`;
 }

@@ -1,6 +1,6 @@
 import { isObject, type JsonObject } from '../../../machines/json.ts';
 
-/** A node whose work nobody does in a run that only this process reaches. */
+/** A node that an embedded run cannot execute. */
 export interface UnavailableWork {
   readonly node: string;
   /** `the function "charge"`, `a worker of queue python_tool`. */
@@ -8,10 +8,10 @@ export interface UnavailableWork {
 }
 
 const WORKER_QUEUES: Readonly<Record<string, string>> = { python_fn: 'python_tool', java_fn: 'java_tool' };
-/** Queues of tools that the workflow declares. */
+/** Queues of tools by the kind declared in the workflow. */
 const TOOL_QUEUES: Readonly<Record<string, string>> = { python: 'python_tool', java: 'java_tool' };
 
-/** The nodes of a workflow, as the API gives it, that need a function which is not at hand, or an external worker. */
+/** Nodes of a workflow (IR from the API) that need an external worker or a function that is not available. */
 export function unavailableWork(ir: JsonObject, functions: ReadonlySet<string>): readonly UnavailableWork[] {
   const tools = isObject(ir.tools) ? ir.tools : {};
   return Object.entries(isObject(ir.nodes) ? ir.nodes : {}).flatMap(([node, definition]): UnavailableWork[] => {

@@ -22,7 +22,7 @@ function parseJson(option: string, text: string, source: string | null): Json {
     const where = source === null ? '' : ` (${source})`;
     const hint =
       source === null
-        ? `Quote it for the shell: ${option} '{"key": "value"}'. ${option} @file.json reads a file, ${option} - standard input.`
+        ? `Quote it for the shell: ${option} '{"key": "value"}'. ${option} @file.json reads a file, ${option} - reads standard input.`
         : 'Check it with a JSON linter.';
     throw new Failure(`${option} is not JSON${where}: ${error instanceof Error ? error.message : String(error)}`, {
       hint,
@@ -32,7 +32,7 @@ function parseJson(option: string, text: string, source: string | null): Json {
   }
 }
 
-/** A text file; `what` names it in errors. */
+/** Reads a text file; `what` names it in errors. */
 export async function readText(path: string, what: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
@@ -62,7 +62,7 @@ export function durationArgument(option: string, text: string): number {
   return ms;
 }
 
-/** `90m` and the like before now, a date (its beginning here), or a time; as the API takes it. */
+/** A duration before now (`90m`), a date (its start in local time), or a full time; in the format of the API. */
 export function timeArgument(option: string, text: string, nowMs: number): string {
   const agoMs = durationMs(text);
   const isDate = /^\d{4}-\d\d-\d\d$/.test(text);
@@ -75,14 +75,14 @@ export function timeArgument(option: string, text: string, nowMs: number): strin
   return new Date(ms).toISOString();
 }
 
-/** Names with commas between them. */
+/** Comma-separated names. */
 export function namesArgument(option: string, text: string): string[] {
   const names = text.split(',').map((name) => name.trim());
-  if (names.includes('')) throw usageFailure(`${option} ${JSON.stringify(text)} has an empty name in it`);
+  if (names.includes('')) throw usageFailure(`${option} ${JSON.stringify(text)} contains an empty name`);
   return names;
 }
 
-/** A whole number within bounds. */
+/** An integer within inclusive bounds. */
 export function integerArgument(option: string, text: string, bounds: { readonly min: number; readonly max: number }): number {
   const value = /^-?\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
   if (!(value >= bounds.min && value <= bounds.max)) {
@@ -91,14 +91,14 @@ export function integerArgument(option: string, text: string, bounds: { readonly
   return value;
 }
 
-/** A sum of money. */
+/** A decimal amount of money. */
 export function amountArgument(option: string, text: string): number {
   const value = /^\d{1,12}(?:\.\d{1,9})?$/.test(text) ? Number(text) : null;
   if (value === null) throw usageFailure(`${option} ${JSON.stringify(text)} is not an amount such as 5 or 0.25`);
   return value;
 }
 
-/** The sequence of an event. */
+/** An event sequence, from 1. */
 export function sequenceArgument(option: string, text: string): number {
   return integerArgument(option, text, { min: 1, max: 999_999_999_999_999 });
 }

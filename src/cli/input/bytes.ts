@@ -5,7 +5,7 @@ import { EXIT, Failure } from '../failure.ts';
 import { plain } from '../terminal/text.ts';
 import { fileProblem } from './arguments.ts';
 
-/** The bytes of a file; `-` is standard input. */
+/** Reads the bytes of a file, or of standard input (`-`). */
 export async function readBytes(path: string, context: Pick<Context, 'cwd' | 'stdin'>): Promise<Uint8Array> {
   if (path === '-') {
     const chunks: Buffer[] = [];
@@ -24,11 +24,11 @@ export async function writeBytes(path: string, bytes: Uint8Array, context: Pick<
     await writeFile(resolve(context.cwd, path), bytes);
   } catch (error) {
     const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    throw new Failure(`${path}: ${isMissing ? 'its folder does not exist' : fileProblem(error)}`, { cause: error });
+    throw new Failure(`${path}: ${isMissing ? 'the folder does not exist' : fileProblem(error)}`, { cause: error });
   }
 }
 
-/** As they are into a pipe or a file; a terminal shows text, and nothing that would upset it. */
+/** Writes bytes unchanged to a pipe or file. A terminal gets only text, with control characters escaped. */
 export function printBytes(bytes: Uint8Array, { stdout }: Pick<Context, 'stdout'>): void {
   if (stdout.isTTY !== true) {
     stdout.write(bytes);
@@ -36,7 +36,7 @@ export function printBytes(bytes: Uint8Array, { stdout }: Pick<Context, 'stdout'
   }
   const text = textOf(bytes);
   if (text === null)
-    throw new Failure('this is no text, and would upset the terminal', { hint: 'Keep it in a file: add --file PATH.' });
+    throw new Failure('binary data is not printed to a terminal', { hint: 'Write it to a file: add --file PATH.' });
   const shown = plain(text, { lines: true });
   stdout.write(shown.endsWith('\n') ? shown : `${shown}\n`);
 }

@@ -4,14 +4,15 @@ import { type Failure, usageFailure } from '../failure.ts';
 import { STATUSES } from '../terminal/status.ts';
 import { choiceArgument, timeArgument } from './arguments.ts';
 
-/** The options by which commands choose executions, each a field of the command. */
+/** The options that select executions; each becomes a field of the command. */
 export const FILTER = {
-  status: () => Option.String('-s,--status', { description: `Only these, separated by commas: ${STATUSES.join(', ')}.` }),
+  status: () =>
+    Option.String('-s,--status', { description: `Only these statuses, separated by commas: ${STATUSES.join(', ')}.` }),
   workflow: () => Option.String('-w,--workflow', { description: 'Only executions of this workflow.' }),
-  workflowVersion: () => Option.String('--workflow-version', { description: 'Only of this version of it.' }),
-  label: () => Option.Array('-l,--label', [], { description: 'Only with this label, key=value or key; may be repeated.' }),
+  workflowVersion: () => Option.String('--workflow-version', { description: 'Only executions of this version of the workflow.' }),
+  label: () => Option.Array('-l,--label', [], { description: 'Only executions with this label, key=value or key; repeatable.' }),
   since: () =>
-    Option.String('--since', { description: 'Only those started then or later: 90m (ago), 2026-03-12, or a full time.' }),
+    Option.String('--since', { description: 'Only those started at or after: 90m (ago), 2026-03-12, or a full time.' }),
   until: () => Option.String('--until', { description: 'Only those started before: 90m (ago), 2026-03-12, or a full time.' }),
   parent: () => Option.String('--parent', { description: 'Only children of this execution.' }),
 } as const;
@@ -26,7 +27,7 @@ export interface FilterOptions {
   readonly parent: string | undefined;
 }
 
-/** What the options ask for, as the API takes it; without a condition when there are none. Throws a usage `Failure`. */
+/** The options as conditions of the API; empty without options. Throws a usage `Failure`. */
 export function conditionsOf(options: FilterOptions, nowMs: number): ExecutionConditions {
   const { status, workflow, workflowVersion, label, since, until, parent } = options;
   if (workflowVersion !== undefined && workflow === undefined) throw usageFailure('--workflow-version needs --workflow');
@@ -41,32 +42,35 @@ export function conditionsOf(options: FilterOptions, nowMs: number): ExecutionCo
   };
 }
 
-/** For commands that act on several: the conditions, none with `--all` alone; null when the line chooses nothing. Throws a usage `Failure`. */
+/** Conditions of a bulk command, empty with `--all` alone; null if no option selects executions. Throws a usage `Failure`. */
 export function bulkConditions(options: FilterOptions & { readonly all: boolean }, nowMs: number): ExecutionConditions | null {
   const conditions = conditionsOf(options, nowMs);
   return options.all || Object.keys(conditions).length > 0 ? conditions : null;
 }
 
-/** What a command that takes an id or chooses several is about. Throws a usage `Failure` when the line says both, or neither. */
+/** The id or the conditions of a command that takes either. Throws a usage `Failure` if both or neither are given. */
 export function idOrConditions(
   options: FilterOptions & { readonly id: string | undefined; readonly all: boolean },
   nowMs: number,
 ): { readonly id: string } | { readonly conditions: ExecutionConditions } {
   const { id } = options;
   const conditions = bulkConditions(options, nowMs);
-  if (id !== undefined && conditions !== null) throw usageFailure('an id and options that choose executions exclude each other');
+  if (id !== undefined && conditions !== null) throw usageFailure('give an id or options that select executions, not both');
   if (conditions !== null) return { conditions };
   if (id !== undefined) return { id };
   throw missingSelection('Give an id, or ');
 }
 
 export function missingSelection(or = 'Give '): Failure {
-  return usageFailure('say which executions', `${or}some of --status, --workflow, --label, --since, --until, --parent, --all.`);
+  return usageFailure(
+    'no executions selected',
+    `${or}one or more of --status, --workflow, --label, --since, --until, --parent, --all.`,
+  );
 }
 
-/** The API separates key and value by the first colon. */
+/** Label condition of the API, which splits key and value at the first colon. */
 function labelCondition(text: string): string {
   const [, key = '', value] = /^([^=]*)(?:=(.*))?$/s.exec(text) ?? [];
-  if (key.includes(':')) throw usageFailure(`--label ${JSON.stringify(text)}: a key with a colon cannot be asked for`);
+  if (key.includes(':')) throw usageFailure(`--label ${JSON.stringify(text)}: a key must not contain a colon`);
   return value === undefined ? key : `${key}:${value}`;
 }

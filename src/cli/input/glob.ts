@@ -5,7 +5,7 @@ import { fileProblem } from './arguments.ts';
 
 const WILDCARD = /[*?]/;
 
-/** Files as given, and those that a pattern (`*`, `?`, `**` for folders) stands for, which shells leave alone when it is in quotes. */
+/** Expands quoted patterns (`*`, `?`, and `**` for folders), which the shell passes on as they are. Other words stay. */
 export async function expandGlobs(words: readonly string[], cwd: string): Promise<readonly string[]> {
   const files = await Promise.all(words.map((word) => (WILDCARD.test(word) ? expandGlob(word, cwd) : [word])));
   return [...new Set(files.flat())];
@@ -25,7 +25,7 @@ async function expandGlob(pattern: string, cwd: string): Promise<readonly string
     .map((name) => name.split(sep).join('/'))
     .filter((name) => expression.test(name) && !name.split('/').includes('node_modules'))
     .sort();
-  if (matches.length === 0) throw usageFailure(`${pattern}: no file is called like that`);
+  if (matches.length === 0) throw usageFailure(`${pattern}: no file matches`);
   return matches.map((name) => (folder === '' && !pattern.startsWith('/') ? name : join(folder || '/', name)));
 }
 

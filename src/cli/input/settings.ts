@@ -3,11 +3,11 @@ import { type Config, ConfigError, type DatabaseConfig, readConfig } from '../..
 import type { Context } from '../context.ts';
 import { Failure } from '../failure.ts';
 
-/** Options that stand for a variable of the environment, and win over it. */
+/** Options that override an environment variable. */
 const VARIABLES = { db: 'DATABASE_URL', port: 'JAMJET_PORT', bind: 'JAMJET_BIND' } as const;
 type Options = { readonly [name in keyof typeof VARIABLES]?: string | undefined };
 
-/** The configuration: environment and options, the database's path made absolute from where the command runs. */
+/** Configuration from the environment and options. The database path is resolved against the working directory. */
 export function settings(context: Pick<Context, 'env' | 'cwd'>, options: Options = {}): Config {
   const env: Record<string, string | undefined> = { ...context.env };
   const given = Object.entries(VARIABLES).filter(([name]) => options[name as keyof Options] !== undefined);
@@ -27,7 +27,7 @@ function withAbsolutePath(database: DatabaseConfig, { cwd }: Pick<Context, 'cwd'
   return database.engine === 'sqlite' ? { ...database, path: resolve(cwd, database.path) } : database;
 }
 
-/** One database of several that a command names. `what` stands for it in errors. */
+/** Configuration of one of several databases on a command line. `what` names it in errors. */
 export function databaseSetting(context: Pick<Context, 'env' | 'cwd'>, what: string, text: string): DatabaseConfig {
   try {
     return settings(context, { db: text }).database;

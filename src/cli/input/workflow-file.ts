@@ -12,8 +12,8 @@ export type WorkflowDiagnostic = ParsedFile['diagnostics'][number];
 export type AuthoredUnit = ParsedFile['workflows'][number];
 
 /**
- * Does the word name a workflow file, rather than a registered workflow? A file that exists does, and what looks like the path of one; any
- * other word may be an id, which may have slashes in it.
+ * Whether the word names a workflow file and not a registered workflow: an existing file, or a word that looks like the path of one. Any
+ * other word is an id, which may contain slashes.
  */
 export function isWorkflowFile(word: string, cwd: string): boolean {
   return (
@@ -23,7 +23,7 @@ export function isWorkflowFile(word: string, cwd: string): boolean {
   );
 }
 
-/** Compiles and checks a workflow file. The checker is loaded when it is needed: it is what takes long to start. */
+/** Compiles and checks a workflow file. The checker is imported on use, because it is slow to load. */
 export async function readWorkflow(file: string, cwd: string): Promise<ParsedFile> {
   const path = resolve(cwd, file);
   const text = await readText(path, file);

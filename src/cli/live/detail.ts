@@ -6,22 +6,22 @@ import { count, plain } from '../terminal/text.ts';
 import { type Painter, stateText } from './row-text.ts';
 import { wrapCharacters, wrapWords } from './wrap.ts';
 
-/** A longer output is for `jamjet inspect`. */
+/** Limits of the shown output; `jamjet inspect` prints all of it. */
 const MAX_LINES = 2_000;
 const MAX_LINE = 10_000;
 
-/** Everything about a node: where it stands, its attempts, its output, its definition. */
+/** The details of a node: its status, attempts, output and definition. */
 export function detailLines(row: OutlineRow, model: LiveModel, columns: number, painter: Painter): readonly string[] {
   const { paint } = painter;
-  const mark = model.statusOf(row.node);
+  const status = model.overlayOf(row.node);
   const { attempts, output } = model.historyOf(row.node);
-  const state = mark === null ? paint.dim('not reached yet') : stateText(row, mark, model, painter);
+  const state = status === null ? paint.dim('not reached yet') : stateText(row, status, model, painter);
   const lines = [
     `${paint.bold(plain(row.node))}  ${paint.dim(`${row.kind}${row.detail === '' ? '' : `: ${plain(row.detail)}`}`)}`,
-    mark === null || state === '' ? state : `${mark.status}  ${state}`,
+    status === null || state === '' ? state : `${status.status}  ${state}`,
   ];
   const approval = model.approvals.find((approval) => approval.node === row.node);
-  if (approval !== undefined) lines.push('', paint.bold('Asks'), ...wrappedLines(approval.question, columns));
+  if (approval !== undefined) lines.push('', paint.bold('Approval'), ...wrappedLines(approval.question, columns));
   if (attempts.length > 0) lines.push('', paint.bold(count(attempts.length, 'attempt')));
   for (const { sequence, atMs, ok, durationMs, error } of attempts) {
     const took = durationMs === null ? '' : `  ${duration(durationMs)}`;

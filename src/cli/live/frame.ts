@@ -10,7 +10,7 @@ import { lineText } from './input-line.ts';
 import { type Painter, rowText } from './row-text.ts';
 import { wrapWords } from './wrap.ts';
 
-/** What stands still about the execution. */
+/** Fixed properties of the watched execution. */
 export interface WatchedExecution {
   readonly id: string;
   readonly workflow: string;
@@ -19,70 +19,74 @@ export interface WatchedExecution {
 }
 
 export interface FrameState {
-  readonly subject: WatchedExecution;
+  readonly execution: WatchedExecution;
   readonly model: LiveModel;
   readonly controls: Controls;
-  /** Index of the row that is selected while nobody selects another. */
-  readonly current: number;
-  /** `widestOf` the rows. */
+  /** Index of the selected row if the user has not selected one. */
+  readonly defaultRow: number;
+  /** `maxRowWidth` of the rows. */
   readonly maxRowWidth: number;
-  /** Null while it goes on. */
+  /** Null until the execution ends. */
   readonly endedAtMs: number | null;
-  /** What is wrong with the connection; '' = nothing. */
-  readonly trouble: string;
+  /** Shown if the server is unreachable; '' otherwise. */
+  readonly connectionProblem: string;
 }
 
-/** Below these heights parts are left out, those that matter least first. */
+/** Terminal heights below which parts are left out, the least important first. */
 const SPACIOUS_ROWS = 18;
 const COMPACT_ROWS = 12;
 const MIN_EVENT_ROWS = 8;
 const MAX_APPROVALS = 3;
-/** Lines of a question. */
+/** Maximum number of lines of an approval question. */
 const MAX_QUESTION_LINES = 3;
 
-/** What is left of the keys where they do not fit. */
-const KEYS_SHORT = 'a/r decide e event p/u hold c cancel q';
+/** The keys in short, for narrow terminals. */
+const KEYS_SHORT = 'a/r decide e event p/u pause c cancel q';
 
-const KEYS: Readonly<Record<'browsing' | 'reading' | 'typing' | 'confirming' | 'over', string>> = {
+const KEYS: Readonly<Record<'browsing' | 'reading' | 'typing' | 'confirming' | 'ended', string>> = {
   browsing: '↑↓ ⏎ details  a approve  r reject  e event  p pause  u resume  c cancel  q quit',
   reading: '↑↓ scroll  esc back',
-  typing: '⏎ go on  esc leave it',
+  typing: '⏎ continue  esc cancel',
   confirming: 'y yes  any other key: no',
-  over: 'it has ended: any key leaves  ↑↓ select  ⏎ details',
+  ended: 'ended: any key quits  ↑↓ select  ⏎ details',
 };
 
-/** The screen: at most `rows` lines, each within `columns`. */
+/** The lines of the screen: at most `rows`, each at most `columns` wide. */
 export function frame(state: FrameState, { rows, columns }: Size, painter: Painter): readonly string[] {
   const { model, controls } = state;
   const { paint } = painter;
   const top = header(state, rows, painter);
-  const allKeys = controls.mode.is === 'browsing' && model.over ? KEYS.over : KEYS[controls.mode.is];
+  const allKeys = controls.mode.type === 'browsing' && model.ended ? KEYS.ended : KEYS[controls.mode.type];
   const keys = allKeys === KEYS.browsing && width(allKeys) > columns ? KEYS_SHORT : allKeys;
   const bottom = [prompt(state, columns, painter), paint.dim(cut(keys, columns))];
   const middleRows = Math.max(0, rows - top.length - bottom.length);
   const middle =
-    controls.mode.is === 'reading'
+    controls.mode.type === 'reading'
       ? details(state, controls.mode.from, { rows: middleRows, columns }, painter)
       : body(state, { rows: middleRows, columns }, painter);
   const filled = [...middle, ...Array<string>(Math.max(0, middleRows - middle.length)).fill('')];
   return [...top, ...filled, ...bottom].slice(0, rows).map((line) => cutPainted(line, columns));
 }
 
-/** How far the details of the selected node can be scrolled. */
+/** The maximum scroll offset of the details of the selected node. */
 export function maxDetailScroll(state: FrameState, { rows, columns }: Size, painter: Painter): number {
-  const row = state.model.rows[state.controls.selected ?? state.current];
+  const row = state.model.rows[state.controls.selected ?? state.defaultRow];
   const rowsLeft = rows - header(state, rows, painter).length - 2;
   return row === undefined ? 0 : Math.max(0, detailLines(row, state.model, columns, painter).length - rowsLeft);
 }
 
-function header({ subject, model, endedAtMs, trouble }: FrameState, rows: number, { paint, nowMs }: Painter): readonly string[] {
-  const took = duration(Math.max(0, (endedAtMs ?? nowMs) - subject.startedAtMs));
+function header(
+  { execution, model, endedAtMs, connectionProblem }: FrameState,
+  rows: number,
+  { paint, nowMs }: Painter,
+): readonly string[] {
+  const took = duration(Math.max(0, (endedAtMs ?? nowMs) - execution.startedAtMs));
   const reason = model.suspendedReason === '' ? '' : `: ${plain(model.suspendedReason)}`;
-  const held = model.suspended ? `  ${paint.yellow(`held${reason}`)}` : '';
-  const name = `${paint.bold(plain(subject.workflow))} ${plain(subject.version)}`;
-  const lines = [`${name}  ${paintStatus(model.status, paint)}${held}  ${paint.dim(took)}`];
-  if (rows >= COMPACT_ROWS) lines.push(paint.dim(`${subject.id}  ${count(model.statuses.sequence, 'event')}`));
-  if (trouble !== '') lines.push(paint.yellow(`! ${trouble}`));
+  const suspended = model.suspended ? `  ${paint.yellow(`suspended${reason}`)}` : '';
+  const name = `${paint.bold(plain(execution.workflow))} ${plain(execution.version)}`;
+  const lines = [`${name}  ${paintStatus(model.status, paint)}${suspended}  ${paint.dim(took)}`];
+  if (rows >= COMPACT_ROWS) lines.push(paint.dim(`${execution.id}  ${count(model.overlay.sequence, 'event')}`));
+  if (connectionProblem !== '') lines.push(paint.yellow(`! ${connectionProblem}`));
   else if (model.error !== '') lines.push(paint.red(plain(model.error)));
   return rows >= SPACIOUS_ROWS ? [...lines, ''] : lines;
 }
@@ -97,11 +101,11 @@ function body(state: FrameState, { rows, columns }: Size, painter: Painter): rea
 
 /** The part of the outline around the selected row. */
 function outlineText(
-  { model, controls, current, maxRowWidth }: FrameState,
+  { model, controls, defaultRow, maxRowWidth }: FrameState,
   { rows, columns }: Size,
   painter: Painter,
 ): readonly string[] {
-  const selected = controls.selected ?? current;
+  const selected = controls.selected ?? defaultRow;
   const first = Math.max(0, Math.min(model.rows.length - rows, selected - Math.floor(rows / 2)));
   return model.rows
     .slice(first, first + rows)
@@ -123,7 +127,7 @@ function approvalsText({ model }: FrameState, { rows, columns }: Size, { paint }
   return small ? lines : ['', ...lines];
 }
 
-/** The last events: some beside a long outline, more where it leaves rows free. */
+/** The latest events; more of them if the outline leaves rows free. */
 function eventsText(
   { model, maxRowWidth }: FrameState,
   { rows, columns }: Size,
@@ -142,29 +146,29 @@ function eventsText(
 }
 
 function details(
-  { model, controls, current }: FrameState,
+  { model, controls, defaultRow }: FrameState,
   from: number,
   { rows, columns }: Size,
   painter: Painter,
 ): readonly string[] {
-  const row = model.rows[controls.selected ?? current];
+  const row = model.rows[controls.selected ?? defaultRow];
   if (row === undefined) return [];
   const lines = detailLines(row, model, columns, painter);
   const first = Math.min(from, Math.max(0, lines.length - rows));
   return lines.slice(first, first + rows);
 }
 
-/** The line above the keys: what is asked, or what came of the last key. */
+/** The line above the keys: a prompt, or the result of the last key. */
 function prompt({ controls: { mode, notice } }: FrameState, columns: number, { paint }: Painter): string {
   const remark = notice === '' ? '' : `  ${paint.yellow(plain(notice))}`;
-  if (mode.is === 'confirming') return `${paint.yellow('?')} ${plain(mode.question)} ${paint.dim('(y/n)')}`;
-  if (mode.is !== 'typing') return notice === '' ? '' : paint.yellow(plain(notice));
+  if (mode.type === 'confirming') return `${paint.yellow('?')} ${plain(mode.question)} ${paint.dim('(y/n)')}`;
+  if (mode.type !== 'typing') return notice === '' ? '' : paint.yellow(plain(notice));
   const { purpose, line } = mode;
   const label =
-    purpose.of === 'comment'
-      ? `${purpose.decision === 'approved' ? 'Approve' : 'Reject'} ${plain(purpose.node)}, comment (may be empty):`
-      : purpose.of === 'key'
-        ? 'Event, its correlation key:'
+    purpose.type === 'comment'
+      ? `${purpose.decision === 'approved' ? 'Approve' : 'Reject'} ${plain(purpose.node)}, comment (optional):`
+      : purpose.type === 'key'
+        ? 'Correlation key of the event:'
         : `Payload of ${plain(purpose.key)}, JSON:`;
   const shown = cut(label, Math.max(8, Math.floor(columns / 2)));
   return `${paint.yellow('?')} ${shown} ${lineText(line, Math.max(8, columns - shown.length - 4))}${remark}`;

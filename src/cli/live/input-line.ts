@@ -1,7 +1,7 @@
 import type { Key } from '../terminal/keyboard.ts';
 import { cut, width } from '../terminal/text.ts';
 
-/** A line of text that is being typed; `at` counts characters before the cursor. */
+/** A line of text that is being typed. `cursor` is the number of characters before the cursor. */
 export interface InputLine {
   readonly text: readonly string[];
   readonly cursor: number;
@@ -16,7 +16,7 @@ export function textOf(line: InputLine): string {
   return line.text.join('');
 }
 
-/** The line after a key: what it writes is inserted, the usual ones move and delete; any other changes nothing. */
+/** The line after a key. Text is inserted; the usual editing keys move and delete; other keys are ignored. */
 export function edit(line: InputLine, key: Key): InputLine {
   const { text, cursor } = line;
   const without = (from: number, to: number): InputLine => ({ text: [...text.slice(0, from), ...text.slice(to)], cursor: from });
@@ -56,7 +56,7 @@ export function edit(line: InputLine, key: Key): InputLine {
   }
 }
 
-/** The part of the line around its cursor, which is drawn in it, within `columns`. */
+/** The part of the line around the cursor, with the cursor drawn, at most `columns` wide. */
 export function lineText({ text, cursor }: InputLine, columns: number): string {
   let before = '';
   for (let i = cursor - 1; i >= 0 && width(before) + width(text[i] ?? '') < columns; i--) before = `${text[i]}${before}`;

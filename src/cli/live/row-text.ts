@@ -4,11 +4,11 @@ import { duration } from '../../views/time.ts';
 import type { Paint } from '../terminal/paint.ts';
 import { cut, cutPainted, pad, plain, width } from '../terminal/text.ts';
 
-/** What a frame is drawn with. */
+/** The inputs of drawing besides the model. */
 export interface Painter {
   readonly paint: Paint;
   readonly nowMs: number;
-  /** Of this frame, for what is under way. */
+  /** The spinner character of this frame, for active nodes. */
   readonly spinner: string;
 }
 
@@ -38,7 +38,7 @@ const GLYPHS: Readonly<Record<NodeOverlay['status'], string>> = {
   cancelled: '⊘',
 };
 
-/** Columns before the name of a node that stands on the left: selection, state, kind. */
+/** Columns before the name of a node at depth 0: selection, status, kind. */
 const MARGIN_WIDTH = 5;
 const MAX_CONDITION_WIDTH = 24;
 
@@ -50,7 +50,7 @@ function nameOf({ node, branch, loop }: OutlineRow, columns: number): string {
   return cut(`${why}${name}`, columns);
 }
 
-/** Columns the widest row takes for what does not change. */
+/** The maximum width of the constant part of the rows. */
 export function maxRowWidth(rows: readonly OutlineRow[]): number {
   return rows.reduce(
     (widest, row) => Math.max(widest, MARGIN_WIDTH + 2 * row.depth + width(nameOf(row, Number.POSITIVE_INFINITY))),
@@ -58,7 +58,7 @@ export function maxRowWidth(rows: readonly OutlineRow[]): number {
   );
 }
 
-/** `›   ✓ f reserve   120 ms`: a node of the outline, within `columns`. */
+/** A node of the outline, `›   ✓ f reserve   120 ms`, at most `columns` wide. */
 export function rowText(
   row: OutlineRow,
   model: LiveModel,
@@ -66,7 +66,7 @@ export function rowText(
   painter: Painter,
 ): string {
   const { paint } = painter;
-  const status = model.statusOf(row.node);
+  const status = model.overlayOf(row.node);
   const indent = Math.min(2 * row.depth, Math.floor(columns / 4));
   const leftWidth = Math.min(widest, Math.max(20, Math.floor(columns / 2)));
   const nameWidth = Math.max(1, leftWidth - MARGIN_WIDTH - indent);
@@ -95,12 +95,12 @@ function glyphOf(status: NodeOverlay | null, { paint, spinner }: Painter): strin
   }
 }
 
-/** Where a node stands, in words: how long, which attempt, which round of its loop, what it waits for. */
+/** The status of a node in words: time, attempt, loop iteration, what it waits for. */
 export function stateText({ node }: OutlineRow, status: NodeOverlay | null, model: LiveModel, painter: Painter): string {
   if (status === null) return '';
   const { paint } = painter;
-  const round = status.visits > 1 ? `↺ round ${status.visits}` : '';
-  const parts = [...stateParts(node, status, model, painter), paint.dim(round)];
+  const iteration = status.visits > 1 ? `↺ iteration ${status.visits}` : '';
+  const parts = [...stateParts(node, status, model, painter), paint.dim(iteration)];
   return parts.filter((part) => part !== '').join('  ');
 }
 
@@ -117,10 +117,10 @@ function stateParts(node: string, status: NodeOverlay, model: LiveModel, { paint
     case 'waiting':
       return [paint.yellow(text === '' ? 'waiting' : text), paint.dim(age)];
     case 'held':
-      return [paint.yellow(active?.status === 'waiting' ? `held, ${text}` : 'held')];
+      return [paint.yellow(active?.status === 'waiting' && text !== '' ? text : 'deferred')];
     case 'retrying': {
       const dueMs = model.retryAtMs(node);
-      if (dueMs === null) return [paint.yellow('runs again')];
+      if (dueMs === null) return [paint.yellow('retrying')];
       const next = `attempt ${(active?.attempt ?? 0) + 1}`;
       return [
         paint.yellow(dueMs <= nowMs ? `${next} is due` : `${next} in ${duration(dueMs - nowMs)}`),
@@ -144,7 +144,7 @@ function stateParts(node: string, status: NodeOverlay, model: LiveModel, { paint
   }
 }
 
-/** Why the last attempt failed. */
+/** The error of the last attempt. */
 function lastError(node: string, model: LiveModel, paint: Paint): string {
   return paint.red(plain(model.historyOf(node).attempts.at(-1)?.error ?? ''));
 }

@@ -1,6 +1,6 @@
 import { ApiError, type JamjetClient, Unreachable } from '../../client/index.ts';
 import type { LiveModel } from '../../views/live-model.ts';
-import type { Context, Interrupt } from '../context.ts';
+import { aborted, type Context, type Interrupt } from '../context.ts';
 import { sleep } from '../sleep.ts';
 import { FullScreen } from '../terminal/full-screen.ts';
 import type { Key } from '../terminal/keyboard.ts';
@@ -11,14 +11,14 @@ import { type FrameState, frame, maxDetailScroll, type WatchedExecution } from '
 import { maxRowWidth, type Painter } from './row-text.ts';
 
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
-/** Between frames while nothing happens: ages go on. */
+/** Interval between frames without events, in which ages change. */
 const FRAME_MS = 250;
-/** Events that come together are drawn together. */
+/** Delay before drawing, so that a burst of events is drawn once. */
 const DRAW_DELAY_MS = 30;
-/** Before a server that is gone is asked again. */
+/** Delay between attempts to reconnect. */
 const RETRY_MS = 1_000;
 
-export type ViewerExit = 'left' | 'interrupted';
+export type ViewerExit = 'quit' | 'interrupted';
 
 export interface ViewerOptions {
   readonly client: JamjetClient;
@@ -28,7 +28,7 @@ export interface ViewerOptions {
   readonly interrupt: Interrupt;
 }
 
-/** An execution on the whole terminal, until the person leaves. A server that goes away meanwhile is waited for. */
+/** Shows an execution full screen until the user quits. Reconnects to an unreachable server. */
 export class Viewer {
   readonly #options: ViewerOptions;
   readonly #maxRowWidth: number;
@@ -40,13 +40,13 @@ export class Viewer {
   #drawTimer: NodeJS.Timeout | null = null;
   #ticks = 0;
 
-  constructor(viewing: ViewerOptions) {
-    this.#options = viewing;
-    this.#maxRowWidth = maxRowWidth(viewing.model.rows);
-    this.#paint = paintFor(viewing.context.stdout, viewing.context.env);
+  constructor(options: ViewerOptions) {
+    this.#options = options;
+    this.#maxRowWidth = maxRowWidth(options.model.rows);
+    this.#paint = paintFor(options.context.stdout, options.context.env);
   }
 
-  /** Rejects with what the server refuses, or with what went wrong here. The terminal is as it was before, whatever happens. */
+  /** Rejects with errors of the server or of the view. The terminal is restored in any case. */
   async run(): Promise<ViewerExit> {
     const { context, interrupt } = this.#options;
     const onInterrupt = () => this.#stop.abort('interrupted' satisfies ViewerExit);
@@ -55,7 +55,7 @@ export class Viewer {
     this.#screen = new FullScreen(context, {
       onKey: (key) => this.#guard(() => this.#press(key)),
       onResize: () => this.#guard(() => this.#draw()),
-      onEnd: () => this.#stop.abort('left' satisfies ViewerExit),
+      onEnd: () => this.#stop.abort('quit' satisfies ViewerExit),
     });
     const ticker = setInterval(() => this.#guard(() => this.#tick()), FRAME_MS);
     try {
@@ -63,19 +63,19 @@ export class Viewer {
       await Promise.race([this.#follow(), aborted(this.#stop.signal)]);
       await aborted(this.#stop.signal);
       const { reason } = this.#stop.signal;
-      if (reason === 'left' || reason === 'interrupted') return reason;
+      if (reason === 'quit' || reason === 'interrupted') return reason;
       throw reason;
     } finally {
       clearInterval(ticker);
       if (this.#drawTimer !== null) clearTimeout(this.#drawTimer);
       interrupt.signal.removeEventListener('abort', onInterrupt);
       this.#screen.close();
-      // The stream of events need not outlive the screen.
-      this.#stop.abort('left' satisfies ViewerExit);
+      // End the event stream.
+      this.#stop.abort('quit' satisfies ViewerExit);
     }
   }
 
-  /** The events of the execution to its end. */
+  /** Applies the events of the execution until it ends. */
   async #follow(): Promise<void> {
     const { client, execution, model } = this.#options;
     const { signal } = this.#stop;
@@ -96,11 +96,11 @@ export class Viewer {
     }
   }
 
-  /** Resolves when the server answers again, or nobody waits for that any more. */
+  /** Resolves when the server responds again, or the view is closed. */
   async #reconnect(): Promise<void> {
     const { client, execution } = this.#options;
     const { signal } = this.#stop;
-    this.#connectionProblem = `lost ${client.url}: trying again`;
+    this.#connectionProblem = `lost ${client.url}: reconnecting`;
     this.#scheduleDraw();
     while (!signal.aborted) {
       try {
@@ -124,18 +124,18 @@ export class Viewer {
       approvals: model.approvals.map(({ node }) => node),
       awaitedEvents: model.awaitedEvents,
       suspended: model.suspended,
-      ended: model.over,
+      ended: model.ended,
       pageRows: Math.max(1, Math.floor(size.rows / 2)),
-      maxScroll: this.#controls.mode.is === 'reading' ? maxDetailScroll(this.#frameState(), size, this.#painter()) : 0,
+      maxScroll: this.#controls.mode.type === 'reading' ? maxDetailScroll(this.#frameState(), size, this.#painter()) : 0,
     });
     this.#controls = controls;
-    if (action?.do === 'leave') this.#stop.abort('left' satisfies ViewerExit);
-    else if (action?.do === 'interrupt') this.#options.interrupt.raise();
+    if (action?.type === 'quit') this.#stop.abort('quit' satisfies ViewerExit);
+    else if (action?.type === 'interrupt') this.#options.interrupt.raise();
     else if (action !== null) void this.#perform(action);
     this.#draw();
   }
 
-  async #perform(action: Exclude<Action, { readonly do: 'leave' | 'interrupt' }>): Promise<void> {
+  async #perform(action: Exclude<Action, { readonly type: 'quit' | 'interrupt' }>): Promise<void> {
     this.#notify('…');
     try {
       this.#notify(await this.#execute(action));
@@ -146,12 +146,12 @@ export class Viewer {
     }
   }
 
-  /** Resolves to what came of it. */
-  async #execute(action: Exclude<Action, { readonly do: 'leave' | 'interrupt' }>): Promise<string> {
+  /** Resolves to a message about the result. */
+  async #execute(action: Exclude<Action, { readonly type: 'quit' | 'interrupt' }>): Promise<string> {
     const { client, execution } = this.#options;
     const { id } = execution;
     const options = { signal: this.#stop.signal };
-    switch (action.do) {
+    switch (action.type) {
       case 'decide': {
         const { node, decision, comment } = action;
         await client.approve(id, { decision, node_id: node, ...(comment === '' ? {} : { comment }) }, options);
@@ -159,11 +159,11 @@ export class Viewer {
       }
       case 'send': {
         const { node_id } = await client.sendEvent(id, { key: action.key, payload: action.payload }, options);
-        return node_id === null ? `${action.key} is kept until a node waits for it` : `${action.key} woke ${node_id}`;
+        return node_id === null ? `${action.key} is buffered until a node waits for it` : `${action.key} delivered to ${node_id}`;
       }
       case 'pause':
         await client.pause(id, undefined, options);
-        return 'held: nothing new begins until it is resumed';
+        return 'suspended: nothing new starts until it is resumed';
       case 'resume':
         await client.resume(id, {}, options);
         return 'resumed';
@@ -172,7 +172,7 @@ export class Viewer {
         return 'cancelled';
       default: {
         const unhandled: never = action;
-        throw new TypeError(`unhandled deed ${JSON.stringify(unhandled)}`);
+        throw new TypeError(`unhandled action ${JSON.stringify(unhandled)}`);
       }
     }
   }
@@ -202,15 +202,15 @@ export class Viewer {
 
   #frameState(): FrameState {
     const { execution, model } = this.#options;
-    const { over, statuses } = model;
+    const { ended, overlay } = model;
     return {
-      subject: execution,
+      execution,
       model,
       controls: this.#controls,
-      current: this.#defaultRow(),
+      defaultRow: this.#defaultRow(),
       maxRowWidth: this.#maxRowWidth,
-      endedAtMs: over ? statuses.atMs : null,
-      trouble: plain(this.#connectionProblem),
+      endedAtMs: ended ? overlay.atMs : null,
+      connectionProblem: plain(this.#connectionProblem),
     };
   }
 
@@ -227,7 +227,7 @@ export class Viewer {
     return this.#screen;
   }
 
-  /** An error in what a key or a clock sets off ends the view, and is told when the terminal is as it was. */
+  /** Closes the view on an error in a callback, so that the error is printed after the terminal is restored. */
   #guard(work: () => void): void {
     try {
       work();
@@ -237,14 +237,7 @@ export class Viewer {
   }
 }
 
-/** May it be otherwise in a moment? */
+/** Whether the error is worth a retry. */
 function isTransient(error: unknown): boolean {
   return error instanceof Unreachable || (error instanceof ApiError && error.status >= 500);
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

@@ -1,6 +1,6 @@
 import { width } from '../terminal/text.ts';
 
-/** Plain text over as many lines as it takes, broken between words, and within those that are too long for a line. */
+/** Wraps plain text between words, and within words that are longer than a line. */
 export function wrapWords(text: string, columns: number): readonly string[] {
   const lines: string[] = [];
   let line = '';
@@ -15,7 +15,7 @@ export function wrapWords(text: string, columns: number): readonly string[] {
   return [...lines, line].flatMap((each) => wrapCharacters(each, columns));
 }
 
-/** Plain text over as many lines as it takes, each filled: for what has no words. */
+/** Wraps plain text at exactly `columns`, for text without words. */
 export function wrapCharacters(text: string, columns: number): readonly string[] {
   const lines: string[] = [];
   let line = '';

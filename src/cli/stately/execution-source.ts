@@ -3,27 +3,27 @@ import type { JamjetClient, SnapshotList } from '../../client/index.ts';
 import { isTerminal } from '../terminal/status.ts';
 import type { Reconnector } from './reconnector.ts';
 
-/** Snapshots at once: as many as the server gives. */
+/** Snapshots per page: the maximum of the server. */
 const PAGE = 500;
 
 export interface ExecutionSourceOptions {
   readonly client: JamjetClient;
   readonly reconnector: Reconnector;
-  /** Ends everything. */
+  /** Ends following. */
   readonly signal: AbortSignal;
-  /** Told of what ends following, other than the signal. */
+  /** Called if following fails. */
   readonly onFailed: (error: unknown) => void;
 }
 
-/** An execution that is followed: how far it has come, and its snapshots. One for all viewers. */
+/** A followed execution: its progress and its snapshots. Shared by all viewers. */
 export class ExecutionSource {
   readonly id: string;
   readonly workflowId: string;
-  /** The config of its machine, as JSON text. */
+  /** Machine config as JSON text. */
   readonly definition: string;
   readonly #options: ExecutionSourceOptions;
   readonly #changes = new EventEmitter().setMaxListeners(0);
-  /** Sequence of the last event that was heard of. */
+  /** Sequence of the last known event. */
   #lastSequence: number;
   #status: string;
 
@@ -45,12 +45,12 @@ export class ExecutionSource {
     this.#status = at.status;
   }
 
-  /** Rejects when the server has no such execution. */
+  /** Rejects if the execution does not exist. */
   static async open(options: ExecutionSourceOptions, executionId: string): Promise<ExecutionSource> {
     const { client, reconnector, signal } = options;
     const { execution, bytes } = await reconnector.retryWhileUnreachable(async () => ({
       execution: await client.execution(executionId, { signal }),
-      bytes: (await client.pictures.execution(executionId, { format: 'xstate', marks: false }, { signal })).bytes,
+      bytes: (await client.diagrams.execution(executionId, { format: 'xstate', marks: false }, { signal })).bytes,
     }));
     const source = new ExecutionSource(options, {
       id: execution.execution_id,
@@ -71,7 +71,7 @@ export class ExecutionSource {
     return isTerminal(this.#status);
   }
 
-  /** Nothing comes after this. */
+  /** Whether the execution has ended and has no events after `sequence`. */
   isEnd(sequence: number): boolean {
     return this.ended && sequence >= this.#lastSequence;
   }
@@ -81,7 +81,7 @@ export class ExecutionSource {
     const page = await reconnector.retryWhileUnreachable(() =>
       client.history.snapshots(this.id, { after, limit: PAGE }, { signal }),
     );
-    // A retry has set it going again.
+    // A retry has restarted the execution.
     if (this.ended && !isTerminal(page.status)) {
       this.#lastSequence = page.sequence;
       this.#status = page.status;
@@ -90,12 +90,12 @@ export class ExecutionSource {
     return page;
   }
 
-  /** Resolves when there is something after `after`, or nothing comes any more. Rejects when the signal aborts. */
+  /** Resolves when there is an event after `after`, or the execution has ended. Rejects when the signal aborts. */
   async waitForEventAfter(after: number, signal: AbortSignal): Promise<void> {
     while (!this.ended && this.#lastSequence <= after) await once(this.#changes, 'change', { signal });
   }
 
-  /** Resolves when it has ended. Rejects when the signal aborts. */
+  /** Resolves when the execution has ended. Rejects when the signal aborts. */
   async waitForEnd(signal: AbortSignal): Promise<void> {
     while (!this.ended) await once(this.#changes, 'change', { signal });
   }
@@ -113,7 +113,7 @@ export class ExecutionSource {
     );
   }
 
-  /** Hears of every commit until there are no more. Resolves to how it stands then. */
+  /** Follows the log until the execution ends; resolves to its status. */
   async #followToEnd(): Promise<string> {
     const { client, reconnector, signal } = this.#options;
     for (;;) {

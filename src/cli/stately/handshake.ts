@@ -3,22 +3,22 @@ import { isLoopback } from '../connection/connect.ts';
 export interface Handshake {
   /** The `Host` header. */
   readonly host?: string | undefined;
-  /** The `Origin` header: browsers send it for every page that opens a socket, and pages cannot change it. */
+  /** The `Origin` header: set by the browser for every page that opens a socket; pages cannot change it. */
   readonly origin?: string | undefined;
 }
 
 /**
- * Why somebody who knocks is not let in; null = they are. Only programs of this machine reach it, but a browser is one, and runs the pages of
- * strangers: they come with an origin of their own, or with a host name of their own that they had resolved to this machine.
+ * Why a connection is rejected; null = accepted. Only programs of this machine can connect, but a browser runs pages of other sites: those
+ * have a foreign origin, or a foreign host name that resolves to this machine (DNS rebinding).
  */
 export function rejectionReason({ host, origin }: Handshake): string | null {
   if (host === undefined || !URL.canParse(`http://${host}`) || !isLoopback(`http://${host}`))
-    return 'only localhost is known here, under no other name';
+    return 'the Host header must be a loopback address';
   if (origin === undefined || isAllowedOrigin(origin)) return null;
-  return `pages of ${origin.slice(0, 120)} may not read executions`;
+  return `pages of ${origin.slice(0, 120)} are not allowed to read executions`;
 }
 
-/** Pages of this machine, and Stately's. */
+/** Pages of this machine and of stately.ai. */
 function isAllowedOrigin(origin: string): boolean {
   if (!URL.canParse(origin)) return false;
   const { protocol, hostname } = new URL(origin);

@@ -9,20 +9,20 @@ import { contentSecurityPolicy, inspectorPage } from './page.ts';
 import type { InspectionMessage } from './protocol.ts';
 
 const HOST = '127.0.0.1';
-/** Viewers have nothing to say. */
+/** Viewers send no messages. */
 const MAX_PAYLOAD_BYTES = 4096;
-/** How long a viewer may take to say goodbye. */
+/** Time for a viewer to complete the closing handshake. */
 const CLOSE_TIMEOUT_MS = 1_000;
 
-/** Somebody who looks on. */
+/** The connection of a viewer. */
 export interface ViewerConnection {
-  /** Resolves when there is room for more. Rejects when the viewer has gone. */
+  /** Resolves when the message is written to the socket. Rejects when the connection is closed. */
   send(message: InspectionMessage): Promise<void>;
-  /** Aborted when the viewer has gone. */
+  /** Aborted when the connection is closed. */
   readonly closed: AbortSignal;
 }
 
-/** Where viewers come in: a WebSocket server on this machine's loopback address, and a page with Stately's inspector for browsers. */
+/** A WebSocket server on the loopback address for viewers, and a page with the Stately inspector for browsers. */
 export class InspectorServer {
   readonly #http: Server;
   readonly #sockets: WebSocketServer;
@@ -41,17 +41,17 @@ export class InspectorServer {
     this.#sockets.on('connection', (socket) => came(viewerConnection(socket)));
   }
 
-  /** Rejects with a `Failure` when the port is not to be had; 0 = any that is free. */
+  /** Port 0 = any free port. Rejects with a `Failure` if the port is in use. */
   static async listen(port: number, onViewer: (viewer: ViewerConnection) => void): Promise<InspectorServer> {
     const server = new InspectorServer(onViewer);
-    // It passes on the errors of the server, which are looked at here.
+    // The WebSocket server re-emits errors of the HTTP server, which are handled below.
     server.#sockets.on('error', () => undefined);
     server.#http.listen(port, HOST);
     try {
       await once(server.#http, 'listening');
     } catch (cause) {
       throw new Failure(`cannot listen on ${HOST}:${port}: ${cause instanceof Error ? cause.message : String(cause)}`, {
-        hint: 'Pass another --port, or none for any that is free.',
+        hint: 'Pass another --port, or none for any free port.',
         cause,
       });
     }
@@ -62,7 +62,7 @@ export class InspectorServer {
     return (this.#http.address() as AddressInfo).port;
   }
 
-  /** Whoever is there is told goodbye, after what was sent before. */
+  /** Closes all connections after the messages that are already queued. */
   async close(): Promise<void> {
     const closed = once(this.#http, 'close');
     this.#sockets.close();
@@ -81,7 +81,7 @@ function viewerConnection(socket: WebSocket): ViewerConnection {
   const controller = new AbortController();
   const markClosed = (): void => controller.abort();
   socket.on('close', markClosed);
-  // Who breaks the rules has been told so; that they hear it is not waited for.
+  // ws has sent a close frame for a protocol error; do not wait for the reply.
   socket.on('error', () => {
     markClosed();
     setTimeout(() => socket.terminate(), CLOSE_TIMEOUT_MS).unref();
@@ -90,7 +90,7 @@ function viewerConnection(socket: WebSocket): ViewerConnection {
     closed: controller.signal,
     send: (message) =>
       new Promise((sent, failed) => {
-        // One who is about to leave is not open any more, and refused with an error.
+        // A closing socket rejects messages with an error.
         socket.send(JSON.stringify(message), (error) => {
           if (error == null) return sent();
           markClosed();
@@ -119,7 +119,7 @@ function handleRequest(request: IncomingMessage, response: ServerResponse): void
 function requestProblem({ method, url, headers }: IncomingMessage): readonly [status: number, problem: string] {
   const reason = rejectionReason(headers);
   if (reason !== null) return [403, reason];
-  if (url !== '/') return [404, 'there is only /'];
-  if (method !== 'GET' && method !== 'HEAD') return [405, 'there is nothing to change here'];
+  if (url !== '/') return [404, 'not found: the only page is /'];
+  if (method !== 'GET' && method !== 'HEAD') return [405, 'only GET and HEAD are allowed'];
   return [200, ''];
 }

@@ -1,4 +1,5 @@
 import type { JamjetClient } from '../../client/index.ts';
+import { aborted } from '../context.ts';
 import { ExecutionSource, type ExecutionSourceOptions } from './execution-source.ts';
 import { InspectorServer, type ViewerConnection } from './inspector-server.ts';
 import { Reconnector } from './reconnector.ts';
@@ -7,28 +8,28 @@ import { ViewerStream } from './viewer-stream.ts';
 export interface InspectorSessionOptions {
   readonly client: JamjetClient;
   readonly executionId: string;
-  /** 0 = any that is free. */
+  /** 0 = any free port. */
   readonly port: number;
-  /** Ends when the execution has ended and a viewer has had everything. */
+  /** End when the execution has ended and a viewer has received all of it. */
   readonly once: boolean;
   /** Ends the session. */
   readonly signal: AbortSignal;
   readonly observer: InspectorObserver;
 }
 
-/** What people are told meanwhile. */
+/** Callbacks for messages to the user. */
 export interface InspectorObserver {
-  opened(port: number): void;
-  /** How many there are now. */
-  viewers(count: number): void;
-  ended(status: string): void;
-  lost(reason: string): void;
-  back(): void;
-  missing(executionId: string): void;
+  onListening(port: number): void;
+  /** The current number of viewers. */
+  onViewerCount(count: number): void;
+  onEnded(status: string): void;
+  onLost(reason: string): void;
+  onRestored(): void;
+  onMissing(executionId: string): void;
 }
 
-/** An execution shown to whoever speaks Stately's inspector protocol. */
-export class Session {
+/** Serves an execution to viewers that speak the Stately inspector protocol. */
+export class InspectorSession {
   readonly #options: InspectorSessionOptions;
   readonly #stop = new AbortController();
   readonly #sources = new Map<string, Promise<ExecutionSource>>();
@@ -39,11 +40,11 @@ export class Session {
     this.#options = options;
     const { client, executionId, observer } = options;
     const { signal } = this.#stop;
-    const link = new Reconnector({ client, signal, executionId, onLost: observer.lost, onRestored: observer.back });
+    const link = new Reconnector({ client, signal, executionId, onLost: observer.onLost, onRestored: observer.onRestored });
     this.#sourceOptions = { client, reconnector: link, signal, onFailed: (error) => this.#stop.abort(error) };
   }
 
-  /** Resolves when the signal has aborted, or with `once` when all is over. Rejects with what the server refuses. */
+  /** Resolves when the signal is aborted or, with `once`, when a viewer has received everything. Rejects with errors of the server. */
   async run(): Promise<void> {
     const { executionId, port, signal, observer } = this.#options;
     const onAbort = (): void => this.#stop.abort(COMPLETED);
@@ -53,9 +54,9 @@ export class Session {
     try {
       const source = await this.#sourceOf(executionId);
       server = await InspectorServer.listen(port, (viewer) => this.#streamTo(source, viewer));
-      observer.opened(server.port);
+      observer.onListening(server.port);
       source.waitForEnd(this.#stop.signal).then(
-        () => observer.ended(source.status),
+        () => observer.onEnded(source.status),
         () => undefined,
       );
       await aborted(this.#stop.signal);
@@ -84,7 +85,7 @@ export class Session {
       signal,
       sourceOf: (id) => this.#sourceOf(id),
       send: (message) => viewer.send(message),
-      onMissing: observer.missing,
+      onMissing: observer.onMissing,
     });
     const streaming = stream
       .run(source)
@@ -92,7 +93,7 @@ export class Session {
         if (once) this.#stop.abort(COMPLETED);
       })
       .catch((error: unknown) => {
-        // One who has gone needs nothing more.
+        // Errors after the viewer has disconnected are expected.
         if (!signal.aborted) this.#stop.abort(error);
       })
       .finally(() => {
@@ -107,16 +108,9 @@ export class Session {
 
   #changeViewerCount(change: 1 | -1): void {
     this.#viewerCount += change;
-    if (!this.#stop.signal.aborted) this.#options.observer.viewers(this.#viewerCount);
+    if (!this.#stop.signal.aborted) this.#options.observer.onViewerCount(this.#viewerCount);
   }
 }
 
-/** Why a session stopped that was to. */
+/** Abort reason of a session that ends normally. */
 const COMPLETED = Symbol('done');
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
-}

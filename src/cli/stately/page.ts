@@ -1,6 +1,6 @@
 /**
- * A page that holds Stately's inspector in a frame and hands it what comes through the socket. Whenever the frame has been loaded it gets
- * everything from the start. `nonce` lets the page's own script and style run and nothing else.
+ * A page that embeds the Stately inspector in a frame and forwards the messages of the socket to it. Each time the frame loads, it receives
+ * everything from the start. `nonce` allows only the script and style of the page itself.
  */
 export function inspectorPage(nonce: string): string {
   return `<!doctype html>
@@ -14,7 +14,7 @@ export function inspectorPage(nonce: string): string {
   p { margin: 0; padding: 0.4em 1em; font: 14px system-ui, sans-serif; }
   p:empty { display: none; }
 </style>
-<p id="notice" role="status">Waiting for Stately's inspector: it comes from stately.ai, which this browser must reach.</p>
+<p id="notice" role="status">Loading the Stately inspector from stately.ai, which this browser must be able to reach.</p>
 <iframe id="inspector" src="https://stately.ai/inspect" title="Stately Inspector"></iframe>
 <script nonce="${nonce}">
   const frame = document.getElementById('inspector');
@@ -32,7 +32,7 @@ export function inspectorPage(nonce: string): string {
     socket = new WebSocket('ws://' + location.host);
     socket.onmessage = (message) => source.postMessage(JSON.parse(message.data), origin);
     socket.onclose = () => {
-      notice.textContent = 'jamjet inspect has stopped. What came so far can still be viewed.';
+      notice.textContent = 'jamjet inspect has stopped. The messages received so far can still be viewed.';
     };
   });
 </script>
@@ -40,7 +40,7 @@ export function inspectorPage(nonce: string): string {
 `;
 }
 
-/** What the page may load, and whom it may talk to. `host` is the one it was asked for under. */
+/** The Content-Security-Policy header of the page. `host` is the Host header of the request. */
 export function contentSecurityPolicy(nonce: string, host: string): string {
   return [
     `default-src 'none'`,

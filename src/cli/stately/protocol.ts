@@ -2,33 +2,33 @@ import { isObject, type Json, type JsonObject } from '../../../machines/json.ts'
 import type { Snapshot } from '../../client/index.ts';
 import { isTerminal } from '../terminal/status.ts';
 
-/** Of @statelyai/inspect: what it would send over a WebSocket is what is sent here. */
+/** Version of @statelyai/inspect whose WebSocket messages are produced here. */
 const VERSION = '0.7.2';
 
-/** An execution as viewers know it. */
+/** An execution as an actor of the inspector. */
 export interface Actor {
-  /** The execution's id. */
+  /** Id of the execution. */
   readonly sessionId: string;
-  /** Of the execution that is inspected. */
+  /** Id of the inspected execution. */
   readonly rootId: string;
-  /** Of the execution that started it; null = it is the one that is inspected. */
+  /** Id of the parent execution; null for the inspected execution. */
   readonly parentId: string | null;
   readonly name: string;
-  /** The config of its machine, as JSON text. */
+  /** Machine config as JSON text. */
   readonly definition: string;
 }
 
 interface MessageHeader {
   readonly sessionId: string;
   readonly rootId: string;
-  /** Milliseconds since 1970, as text: when the step was taken. */
+  /** Time of the step: milliseconds since the epoch, as text. */
   readonly createdAt: string;
   readonly id: null;
   readonly _version: string;
 }
 
 export interface InspectedSnapshot {
-  /** A machine in a final state is done, also in that of a failure. */
+  /** `done` in any final state, that of a failure included. */
   readonly status: 'active' | 'done';
   readonly value: Json;
   readonly context: JsonObject;
@@ -46,7 +46,7 @@ export interface ActorMessage extends MessageHeader {
 export interface EventMessage extends MessageHeader {
   readonly type: '@xstate.event';
   readonly event: JsonObject;
-  /** The actor it came from; absent = from outside. */
+  /** The sending actor; absent for external events. */
   readonly sourceId?: string;
 }
 
@@ -58,7 +58,7 @@ export interface SnapshotMessage extends MessageHeader {
 
 export type InspectionMessage = ActorMessage | EventMessage | SnapshotMessage;
 
-/** What one step has to tell: the events in their order, then what came of them. */
+/** The messages of one step: its events in order, then the resulting snapshot. */
 export function stepMessages(actor: Actor, step: Snapshot): readonly InspectionMessage[] {
   const header = messageHeader(actor, step);
   const events = step.events.map((event): EventMessage => {
@@ -69,7 +69,7 @@ export function stepMessages(actor: Actor, step: Snapshot): readonly InspectionM
   return [...events, { type: '@xstate.snapshot', ...header, event, snapshot: snapshotOf(step) }];
 }
 
-/** Introduces an actor, before anything else is said of it. */
+/** The first message of an actor. */
 export function actorMessage(actor: Actor, first: Snapshot): ActorMessage {
   const { name, definition, parentId } = actor;
   return {
@@ -82,7 +82,7 @@ export function actorMessage(actor: Actor, first: Snapshot): ActorMessage {
   };
 }
 
-/** The executions that were started in a step, and by which node. */
+/** The child executions started in a step, with the nodes that started them. */
 export function childrenStarted({ events }: Snapshot): readonly { readonly id: string; readonly node: string }[] {
   return events.flatMap(({ type, node, childId, change }) =>
     type === 'child' && isObject(change) && change.status === 'started' ? [{ id: String(childId), node: String(node) }] : [],
@@ -102,7 +102,7 @@ function snapshotOf({ status, value, context }: Snapshot): InspectedSnapshot {
   };
 }
 
-/** A child hears its first event from its parent, and a parent what became of its child from that. */
+/** The parent sends the first event of a child; a child sends the events about itself to its parent. */
 function sourceOf({ parentId }: Actor, { type, childId }: JsonObject): string | null {
   if (type === 'xstate.init') return parentId;
   return typeof childId === 'string' ? childId : null;

@@ -1,22 +1,22 @@
 import { ApiError, type JamjetClient, Unreachable } from '../../client/index.ts';
 import { sleep } from '../sleep.ts';
 
-/** Before a server that is gone is asked again. */
+/** Delay between attempts to reconnect. */
 const RETRY_MS = 1_000;
-/** Statuses of a server, or of a proxy before it, that may be otherwise in a moment. */
+/** Statuses of a server or its proxy that are worth a retry. */
 const TRANSIENT_STATUSES: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
 export interface ReconnectorOptions {
   readonly client: JamjetClient;
   readonly signal: AbortSignal;
-  /** Asked for to see whether the server is back. */
+  /** Requested to probe whether the server is reachable. */
   readonly executionId: string;
-  /** Told once each time. */
+  /** Called once per outage. */
   readonly onLost: (reason: string) => void;
   readonly onRestored: () => void;
 }
 
-/** The way to a server that may go away: executions outlive it. */
+/** Repeats requests while the server is unreachable; concurrent requests share one reconnection. */
 export class Reconnector {
   readonly #options: ReconnectorOptions;
   #reconnecting: Promise<void> | null = null;
@@ -25,7 +25,7 @@ export class Reconnector {
     this.#options = options;
   }
 
-  /** Again until it works. Rejects with what does not pass by itself, or the reason of the signal. */
+  /** Retries until the request succeeds. Rejects with a permanent error, or the reason of the signal. */
   async retryWhileUnreachable<T>(work: () => Promise<T>): Promise<T> {
     for (;;) {
       try {

@@ -3,19 +3,19 @@ import type { ExecutionSource } from './execution-source.ts';
 import { type Actor, actorMessage, childrenStarted, type InspectionMessage, stepMessages } from './protocol.ts';
 
 export interface ViewerStreamOptions {
-  /** The same execution is always the same source. */
+  /** Returns the same source for the same execution. */
   readonly sourceOf: (executionId: string) => Promise<ExecutionSource>;
-  /** Resolves when the viewer has room for more. */
+  /** Resolves when the viewer can receive more. */
   readonly send: (message: InspectionMessage) => Promise<void>;
-  /** Aborted when the viewer has gone. */
+  /** Aborted when the connection of the viewer is closed. */
   readonly signal: AbortSignal;
-  /** Told of a child execution that is not there any more. */
+  /** Called for a child execution that no longer exists. */
   readonly onMissing: (executionId: string) => void;
 }
 
 /**
- * Everything one viewer gets: an execution from its start, its child executions as they were started, then what happens until all of them
- * have ended. It reads at the viewer's pace, and keeps a page of snapshots at most.
+ * Streams an execution and its child executions to one viewer, from the start until all have ended. Reads at the viewer's pace and buffers
+ * one page of snapshots per execution.
  */
 export class ViewerStream {
   readonly #options: ViewerStreamOptions;
@@ -26,7 +26,7 @@ export class ViewerStream {
     this.#options = options;
   }
 
-  /** Resolves when the viewer has everything and nothing comes any more. Rejects with whatever ends it before. */
+  /** Resolves when everything has been sent and all executions have ended. Rejects on any error before that. */
   async run(source: ExecutionSource): Promise<void> {
     const failed = new Promise<never>((_, reject) => {
       this.#fail = reject;
@@ -69,7 +69,7 @@ export class ViewerStream {
     try {
       await this.#sendExecution(await sourceOf(id), { rootId, parentId: sessionId, name: node });
     } catch (error) {
-      // It was kept for a shorter time than its parent.
+      // The child was removed by retention before its parent.
       if (!(error instanceof ApiError) || error.status !== 404) throw error;
       onMissing(id);
     }

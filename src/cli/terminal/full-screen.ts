@@ -1,7 +1,7 @@
 import type { Context } from '../context.ts';
 import { type Key, Keyboard } from './keyboard.ts';
 
-/** Of a terminal that does not tell its size. */
+/** For terminals that do not report their size. */
 const DEFAULT_ROWS = 24;
 const DEFAULT_COLUMNS = 80;
 
@@ -16,11 +16,11 @@ export interface Size {
 export interface FullScreenEvents {
   readonly onKey: (key: Key) => void;
   readonly onResize: () => void;
-  /** Nobody will press a key any more. */
+  /** Standard input has ended. */
   readonly onEnd: () => void;
 }
 
-/** The whole terminal: the alternate screen, no cursor, keys as they are pressed. `close` gives it back as it was. */
+/** The alternate screen of the terminal, without cursor, in raw mode. `close` restores the terminal. */
 export class FullScreen {
   readonly #stdin: Context['stdin'];
   readonly #stdout: Context['stdout'];
@@ -29,7 +29,7 @@ export class FullScreen {
   readonly #keyboard: Keyboard;
   readonly #onData = (piece: Uint8Array | string) => this.#keyboard.write(piece);
   readonly #onResize = () => {
-    // What the terminal made of the old lines is unknown.
+    // The terminal may have reflowed the old lines: draw all again.
     this.#shown = [];
     this.#stdout.write('\u001b[2J');
     this.#events.onResize();
@@ -55,7 +55,7 @@ export class FullScreen {
     };
   }
 
-  /** Shows these lines from the top, each within the columns. Only what has changed is written: a line may be slow. */
+  /** Draws the lines, each at most `columns` wide. Only changed lines are written, because a terminal may be on a slow connection. */
   draw(lines: readonly string[]): void {
     let out = '';
     for (let row = 0; row < Math.max(lines.length, this.#shown.length); row++) {

@@ -3,14 +3,14 @@ import { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 
 const ESCAPE = '\u001b';
-/** So long may a sequence rest after its Esc before it goes on; then it was the key. */
+/** Time after which an Esc without a following sequence is the Esc key. */
 const ESCAPE_TIMEOUT_MS = 50;
 
-/** A key as the terminal sends it. */
+/** A key press. */
 export interface Key {
-  /** `up`, `return`, `escape`, `a`; '' where there is no name. */
+  /** `up`, `return`, `escape`, `a`; '' without a name. */
   readonly name: string;
-  /** What it writes; '' for keys that write nothing. */
+  /** The typed text; '' for keys without text. */
   readonly text: string;
   readonly ctrl: boolean;
 }
@@ -22,9 +22,9 @@ interface Keypress {
 }
 
 /**
- * Keys from what a terminal sends, in whatever pieces it arrives. Node's own decoder takes Esc and what is pressed within half a second for
- * one key with Alt. Here an Esc that ends a piece is the key Esc, unless the next piece comes at once and goes on as sequences do (`[`, `O`);
- * with Alt is what comes in one piece with its Esc.
+ * Decodes keys from terminal input, in chunks of any size. Node's decoder reads Esc and a key pressed within half a second as one key with
+ * Alt. Here, an Esc at the end of a chunk is the Esc key unless the next chunk follows within `ESCAPE_TIMEOUT_MS` and continues a sequence
+ * (`[`, `O`). Only an Esc in the same chunk as the key means Alt.
  */
 export class Keyboard {
   readonly #onKey: (key: Key) => void;
@@ -39,7 +39,7 @@ export class Keyboard {
     this.#decoder.on('keypress', (text: string | undefined, key: Keypress) => this.#press(text ?? '', key));
   }
 
-  /** Calls `onKey` before it returns, for each key that is complete. */
+  /** Calls `onKey` synchronously for each complete key. */
   write(piece: Uint8Array | string): void {
     const text = this.#bytes.write(piece);
     if (text === '') return;
@@ -49,20 +49,20 @@ export class Keyboard {
     const input = hadEscape && continuesSequence ? ESCAPE + text : text;
     let end = input.length;
     while (input.endsWith(ESCAPE, end)) end--;
-    // Given as if it were read: that is what the decoder listens to.
+    // Node's decoder listens for 'data' events of the stream.
     if (end > 0) this.#decoder.emit('data', input.slice(0, end));
     for (let at = end + 1; at < input.length; at++) this.#escape();
     if (end < input.length)
       this.#pendingEscape = setTimeout(() => this.#takePendingEscape() && this.#escape(), ESCAPE_TIMEOUT_MS);
   }
 
-  /** An Esc that may have gone on is forgotten. */
+  /** Discards a pending Esc. */
   close(): void {
     this.#takePendingEscape();
     this.#decoder.destroy();
   }
 
-  /** Was there an Esc that may go on? There is none any more. */
+  /** Clears a pending Esc; returns whether there was one. */
   #takePendingEscape(): boolean {
     if (this.#pendingEscape === null) return false;
     clearTimeout(this.#pendingEscape);
@@ -74,13 +74,13 @@ export class Keyboard {
     this.#press('', { name: 'escape' });
   }
 
-  /** What is pasted is text alone: a newline or a letter in it is no command. */
+  /** Pasted input is text only, so that its newlines and letters are not commands. */
   #press(text: string, { name = '', ctrl = false, meta = false }: Keypress): void {
     if (name === 'paste-start' || name === 'paste-end') {
       this.#pasting = name === 'paste-start';
       return;
     }
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is kept out
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: removes control characters
     const written = (this.#pasting ? text.replace(/[\r\n\t]/g, ' ') : text).replace(/[\u0000-\u001f\u007f-\u009f]/g, '');
     if (this.#pasting) this.#onKey({ name: '', text: written, ctrl: false });
     else this.#onKey({ name, text: ctrl || meta ? '' : written, ctrl });

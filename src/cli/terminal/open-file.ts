@@ -2,13 +2,13 @@ import { spawn } from 'node:child_process';
 import type { Context } from '../context.ts';
 import { Failure } from '../failure.ts';
 
-/** What shows a file to the user, by platform. */
+/** Programs that open a file, by platform; `xdg-open` elsewhere. */
 const OPENERS: Readonly<Partial<Record<NodeJS.Platform, readonly [string, ...string[]]>>> = {
   darwin: ['open'],
   win32: ['cmd', '/c', 'start', ''],
 };
 
-/** Shows a file in whatever the user shows such files in, and does not wait for it. */
+/** Opens a file in the user's default application, without waiting for it. */
 export async function openFile(path: string, { env }: Pick<Context, 'env'>): Promise<void> {
   const [command, ...args] = OPENERS[process.platform] ?? ['xdg-open'];
   const child = spawn(command, [...args, path], { env, stdio: 'ignore', detached: true });
@@ -19,6 +19,6 @@ export async function openFile(path: string, { env }: Pick<Context, 'env'>): Pro
     });
     child.unref();
   } catch (cause) {
-    throw new Failure(`there is no ${command} here to open files with`, { hint: `The picture is in ${path}.`, cause });
+    throw new Failure(`cannot open the file: ${command} is not available`, { hint: `The diagram is in ${path}.`, cause });
   }
 }

@@ -3,7 +3,7 @@ import type { Context, Output } from '../context.ts';
 
 export type Paint = Readonly<Record<'bold' | 'dim' | 'green' | 'red' | 'yellow' | 'cyan', (text: string) => string>>;
 
-/** Colours for one stream: on a terminal, unless NO_COLOR says no; FORCE_COLOR says yes anywhere. */
+/** Colours for one stream: enabled on a terminal and by FORCE_COLOR, disabled by NO_COLOR. */
 export function paintFor(stream: Output, env: Context['env']): Paint {
   return paint(wantsColour(stream, env));
 }

@@ -4,12 +4,12 @@ import type { Input, Output } from '../context.ts';
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const FRAME_MS = 100;
 
-/** Lines of the moving part, drawn anew each frame. */
+/** Lines of the animated part, computed for each frame. */
 export type Activity = (spinner: string, nowMs: number) => readonly string[];
 
 /**
- * A stream that grows by lines and, on a terminal, ends in a moving part (what is under way) or in a question. Printing goes
- * above either. Elsewhere than on a terminal only the lines exist.
+ * Prints lines and, on a terminal, an animated part or a question below them; new lines are inserted above. Without a terminal, only lines
+ * are printed.
  */
 export class Screen {
   readonly #stream: Output;
@@ -27,7 +27,7 @@ export class Screen {
     this.#tty = stream.isTTY === true;
   }
 
-  /** Does it have a moving part? */
+  /** Whether there is an animated part. */
   get animated(): boolean {
     return this.#tty;
   }
@@ -36,7 +36,7 @@ export class Screen {
     return this.#stream.columns ?? 80;
   }
 
-  /** Is there somebody to ask? */
+  /** Whether questions can be asked. */
   get interactive(): boolean {
     return this.#tty && this.#input.isTTY === true;
   }
@@ -48,7 +48,7 @@ export class Screen {
     else this.#question.prompt(true);
   }
 
-  /** What moves from now on; null for nothing. */
+  /** Sets the animated part; null removes it. */
   show(activity: Activity | null): void {
     this.#activity = activity;
     if (!this.#tty) return;
@@ -64,7 +64,7 @@ export class Screen {
     this.#draw();
   }
 
-  /** The answer's line; null when the signal ended the question, or the input did. Ctrl-C calls `interrupted`. */
+  /** Resolves to the typed line; null if the signal is aborted or the input ends. Ctrl-C calls `interrupted`. */
   async ask(
     question: string,
     options: { readonly signal: AbortSignal; readonly interrupted: () => void },
@@ -94,7 +94,7 @@ export class Screen {
     return answer;
   }
 
-  /** Takes the moving part away. */
+  /** Removes the animated part. */
   close(): void {
     this.show(null);
   }
@@ -110,7 +110,7 @@ export class Screen {
     if (!this.#tty || this.#activity === null) return;
     const lines = this.#activity(FRAMES[this.#frame] ?? '', Date.now());
     if (lines.length === 0) return;
-    // Without wrapping, a line is a row: the number of rows to erase is known.
+    // With wrapping off, each line is one row, so the number of rows to erase is known.
     this.#stream.write(`\u001b[?7l${lines.join('\n')}\n\u001b[?7h`);
     this.#drawn = lines.length;
   }

@@ -6,7 +6,7 @@ export interface Column {
   readonly align?: 'left' | 'right';
 }
 
-/** Rows under their titles, two spaces between columns, no trailing blanks. Cells may be painted. */
+/** A table with two spaces between columns and no trailing blanks. Cells may be painted. */
 export function table(columns: readonly Column[], rows: readonly (readonly string[])[], paint: Paint): string {
   const widths = columns.map((column, at) => Math.max(width(column.title), ...rows.map((row) => width(row[at] ?? ''))));
   const line = (cells: readonly string[]) =>
@@ -22,7 +22,7 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
   return [paint.dim(titles), ...rows.map(line)].join('\n');
 }
 
-/** `name  value` lines, names dimmed and padded to one width. */
+/** Lines of `name  value`, with names dimmed and padded to the same width. */
 export function fields(entries: readonly (readonly [string, string])[], paint: Paint, indent = ''): string {
   const widest = Math.max(0, ...entries.map(([name]) => width(name)));
   return entries.map(([name, value]) => `${indent}${paint.dim(pad(name, widest))}  ${value}`.trimEnd()).join('\n');

@@ -2,11 +2,11 @@ import { stripVTControlCharacters } from 'node:util';
 import type { Json } from '../../../machines/json.ts';
 
 /**
- * Text from outside, safe to print: control characters become visible escapes, so that a tool's error or an approval's
- * description can neither move the cursor nor repaint what stands above it. Newlines are kept when asked for.
+ * Escapes control characters in untrusted text, so that the error of a tool or the description of an approval cannot control the terminal.
+ * With `lines`, newlines are kept.
  */
 export function plain(text: string, options: { readonly lines?: boolean } = {}): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: escapes control characters
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, (character) => {
     if (character === '\n') return options.lines === true ? '\n' : ' ';
     if (character === '\t') return '  ';
@@ -19,7 +19,7 @@ export function count(n: number, word: string): string {
   return `${n} ${word}${n === 1 ? '' : 's'}`;
 }
 
-/** A word of a command line to be copied into a shell. */
+/** Quotes a word for the shell if necessary. */
 export function shellWord(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
@@ -30,7 +30,7 @@ const WIDE =
 /** Characters that take none: they change the one before. */
 const NONE = /[\p{Mn}\p{Me}\u200b-\u200d]/u;
 
-/** Columns a painted text takes. */
+/** Width of painted text in columns. */
 export function width(text: string): number {
   return [...stripVTControlCharacters(text)].reduce((columns, character) => columns + widthOf(character), 0);
 }
@@ -41,7 +41,7 @@ function widthOf(character: string): number {
   return WIDE.test(character) ? 2 : 1;
 }
 
-/** Cut to `columns`, with an ellipsis in place of what is missing. For plain text. */
+/** Cuts plain text to `columns`, ending in an ellipsis. */
 export function cut(text: string, columns: number): string {
   if (width(text) <= columns) return text;
   let kept = '';
@@ -54,12 +54,12 @@ export function cut(text: string, columns: number): string {
   return `${kept}…`;
 }
 
-/** The same for painted text: what is kept stays painted, and the paint ends with it. */
+/** Cuts painted text to `columns`, ending in an ellipsis, and resets the paint. */
 export function cutPainted(text: string, columns: number): string {
   if (width(text) <= columns) return text;
   let kept = '';
   let left = columns - 1;
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: paint is what is looked for
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: matches escape sequences
   for (const [piece] of text.matchAll(/\u001b\[[\d;]*m|./gsu)) {
     if (!piece.startsWith('\u001b')) left -= widthOf(piece);
     if (left < 0) break;
@@ -72,7 +72,7 @@ export function pad(text: string, columns: number): string {
   return text + ' '.repeat(Math.max(0, columns - width(text)));
 }
 
-/** A value on one line: text bare, everything else as JSON. */
+/** A value on one line: strings without quotes, everything else as JSON. */
 export function inline(value: Json | undefined, columns = 100): string {
   const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
   return cut(plain(text), columns);

@@ -11,9 +11,9 @@ const COLUMNS = [
   { title: 'NAME' },
   { title: 'STATUS' },
   { title: 'SKILLS' },
-  { title: 'SPEAKS' },
-  { title: 'HEARD OF', align: 'right' },
-  { title: 'AT' },
+  { title: 'PROTOCOLS' },
+  { title: 'HEARTBEAT', align: 'right' },
+  { title: 'ADDRESS' },
 ] as const;
 
 export function agentTable(agents: readonly Agent[], nowMs: number, paint: Paint): string {
@@ -32,7 +32,7 @@ export function agentTable(agents: readonly Agent[], nowMs: number, paint: Paint
 export function agentDetails(agent: Agent, nowMs: number, paint: Paint): string {
   const { skills, protocols, tools_provided, tools_consumed } = agent.capabilities;
   const given: readonly (readonly [string, string])[] = [
-    ['speaks', protocols.join(', ')],
+    ['protocols', protocols.join(', ')],
     ['provides', tools_provided.join(', ')],
     ['consumes', tools_consumed.join(', ')],
     ...Object.entries(agent.labels).map(([name, value]) => [`label ${name}`, value] as const),
@@ -42,14 +42,14 @@ export function agentDetails(agent: Agent, nowMs: number, paint: Paint): string 
     ['uuid', agent.uuid],
     ['name', `${plain(agent.name)} ${paint.dim(plain(agent.version))}`],
     ['status', paintAgentStatus(agent, paint)],
-    ['at', plain(agent.uri)],
-    ['about', plain(agent.description)],
+    ['address', plain(agent.uri)],
+    ['description', plain(agent.description)],
     ['autonomy', agent.autonomy],
     ['auth', plain(String(agent.auth.type))],
     ...given.map(([name, value]): [string, string] => [plain(name), plain(value)]),
     ['registered', ago(Date.parse(agent.registered_at), nowMs)],
     ['changed', ago(Date.parse(agent.updated_at), nowMs)],
-    ['heard of', lastHeartbeatText(agent, nowMs)],
+    ['heartbeat', lastHeartbeatText(agent, nowMs)],
   ];
   const shown = entries.filter(([, value]) => value !== '');
   const listed = skills.map((skill) => [plain(skill.id), cut(plain(skill.description || skill.name), 100)] as const);

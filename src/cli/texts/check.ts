@@ -3,7 +3,7 @@ import type { Paint } from '../terminal/paint.ts';
 import { count, plain } from '../terminal/text.ts';
 import { AUDIT_FAULTS } from './audit.ts';
 
-/** What `db check` and `db copy` found, for scripts. */
+/** The result of `db check` and `db copy` as JSON. */
 export function checkJson({ executions, differing, audit: { blocks, head, fault, unsigned } }: CheckReport) {
   return {
     ok: differing.length === 0 && fault === null,
@@ -32,7 +32,7 @@ export function checkJson({ executions, differing, audit: { blocks, head, fault,
   };
 }
 
-/** The same for people: a line for each kind of check, and one for each difference. */
+/** The result as text: one line per check and one per difference. */
 export function checkText(
   { executions, differing, audit }: CheckReport,
   { all, paint }: { readonly all: boolean; readonly paint: Paint },
@@ -47,10 +47,10 @@ export function checkText(
   const notSigned = unsigned === null ? '' : `, ${unsigned.blocks} of them not signed`;
   const where = fault?.executionId ?? (fault?.tenantId == null ? null : `the control plane of ${plain(fault.tenantId)}`);
   return [
-    `${mark(differing.length === 0)} ${replayed} folded again${differing.length === 0 ? '' : `, ${differing.length} of them not as stored`}`,
+    `${mark(differing.length === 0)} ${replayed} replayed${differing.length === 0 ? '' : `, ${differing.length} of them differ from the stored state`}`,
     ...found,
     fault === null
-      ? `${mark(true)} ${count(blocks, 'audit block')}, all sound${notSigned}`
+      ? `${mark(true)} ${count(blocks, 'audit block')}, all valid${notSigned}`
       : `${mark(false)} audit block ${fault.block}${fault.chain === undefined ? '' : ` of ${plain(fault.chain)}`}: ${AUDIT_FAULTS[fault.reason]}${where === null ? '' : ` (${where})`}`,
   ].join('\n');
 }

@@ -43,7 +43,7 @@ export function cronDetails(job: CronJob, nowMs: number, paint: Paint): string {
         ['error', job.last_error === null ? 'none' : paint.red(plain(job.last_error))],
         ['missed', job.missed],
         ['overlap', job.overlap],
-        ['made', time(job.created_at, ago)],
+        ['created', time(job.created_at, ago)],
       ],
       paint,
       '  ',

@@ -4,10 +4,10 @@ import type { Paint } from '../terminal/paint.ts';
 import { cut, inline, plain } from '../terminal/text.ts';
 
 const COLUMNS = 60;
-/** Of what two long values have in common, so much is shown before the difference. */
+/** Characters of the common prefix shown before the first difference. */
 const COMMON = 20;
 
-/** One line: what was added, taken away or changed, and where. */
+/** A change as one line: operation, path and values. */
 export function changeText(change: Change, paint: Paint): string {
   const path = plain(change.path === '' ? '/' : change.path);
   switch (change.op) {
@@ -24,7 +24,7 @@ export function changeText(change: Change, paint: Paint): string {
   }
 }
 
-/** Both values, cut to where they differ. */
+/** The old and new value, cut to the part around their first difference. */
 function replaced(old: Json, value: Json): string {
   const texts = [old, value].map((each) => inline(each, Number.POSITIVE_INFINITY));
   const [before = [], after = []] = texts.map((text) => [...text]);

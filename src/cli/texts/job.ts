@@ -19,7 +19,7 @@ export function paintJobStatus(status: Job['status'], paint: Paint): string {
   return status === 'running' ? paint.cyan(status) : paint.dim(status);
 }
 
-/** Everything about a job, for people. */
+/** A job as text, one field per line. */
 export function jobText(job: Job, nowMs: number, paint: Paint): string {
   const startMs = Date.parse(job.created_at);
   const endMs = job.completed_at === null ? nowMs : Date.parse(job.completed_at);

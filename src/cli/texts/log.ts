@@ -13,13 +13,13 @@ import { renderActive, renderEntry } from './timeline.ts';
 
 export interface LogText {
   readonly lines: readonly string[];
-  /** What waited for a decision at its end. */
+  /** Approvals pending at the end of the log. */
   readonly approvals: readonly OpenApproval[];
-  /** What waited for an external event: its key by node id. */
+  /** Correlation keys of the external events awaited at the end of the log, by node id. */
   readonly awaitedEvents: ReadonlyMap<string, string>;
 }
 
-/** A log as lines: what happened, and what was under way at its end, seen from `nowMs` (null = nothing is any more). */
+/** A log as lines: its entries, then the nodes active at its end with their age at `nowMs` (null = none). */
 export function logText(ir: JsonObject, events: readonly TimelineEvent[], nowMs: number | null, paint: Paint): LogText {
   const timeline = new Timeline(nodeKindsOf(ir));
   const entries = events.flatMap((event) => timeline.apply(event)).filter((entry) => entry.status !== 'running');
@@ -32,7 +32,7 @@ export function logText(ir: JsonObject, events: readonly TimelineEvent[], nowMs:
   return { lines, approvals, awaitedEvents: awaitedEvents };
 }
 
-/** Without the beginnings of what is still under way: a line of its own says so, and for how long. */
+/** Removes the start entries of active nodes, which have a line of their own. */
 function withoutActiveStarts(happened: readonly TimelineEntry[], active: readonly ActiveNode[]): readonly TimelineEntry[] {
   const last = new Map(happened.map((entry) => [entry.node, entry]));
   const begun = new Set(active.map(({ node, status }) => (last.get(node)?.status === status ? last.get(node) : undefined)));

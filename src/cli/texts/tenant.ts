@@ -25,7 +25,7 @@ function number(value: number): string {
   return value.toLocaleString('en-US', { maximumFractionDigits: 6 });
 }
 
-/** A tenant for people, one field a line. */
+/** A tenant as text, one field per line. */
 export function tenantText(tenant: Tenant | TenantDetail, paint: Paint): string {
   const usage = 'usage' in tenant ? tenant.usage : null;
   const used =

@@ -4,7 +4,7 @@ import type { Paint } from '../terminal/paint.ts';
 import { fields } from '../terminal/table.ts';
 import { inline, plain } from '../terminal/text.ts';
 
-/** `enabled`, `failing` (the last attempt went wrong), `disabled`. */
+/** `enabled`, `failing` (the last attempt failed), or `disabled`. */
 export function webhookState(webhook: Webhook, paint: Paint): string {
   if (!webhook.enabled) return paint.dim('disabled');
   return webhook.failures_in_a_row > 0 ? paint.red('failing') : paint.green('enabled');
@@ -14,7 +14,7 @@ export function kindsText({ events }: Webhook): string {
   return events.includes('*') ? 'all' : events.map((kind) => plain(kind)).join(', ');
 }
 
-/** A webhook for people, one field a line; what does not apply is left out. */
+/** A webhook as text, one field per line, without fields that do not apply. */
 export function webhookText(webhook: Webhook, secret: string | undefined, nowMs: number, paint: Paint): string {
   const since = (time: string | null): string => (time === null ? 'never' : ago(Date.parse(time), nowMs));
   const { description, disabled_reason, last_failure, failures_in_a_row } = webhook;

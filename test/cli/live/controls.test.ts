@@ -28,15 +28,15 @@ function pressed(keys: string, seen: Partial<ControlInputs> = {}, from: Controls
 
 describe('deciding', () => {
   it('asks for a comment, then whether it is meant', () => {
-    expect(pressed('rno<return>').controls.mode).toMatchObject({ is: 'confirming', question: 'Reject review (“no”)?' });
-    expect(pressed('rno<return>y').deeds).toEqual([{ do: 'decide', node: 'review', decision: 'rejected', comment: 'no' }]);
-    expect(pressed('a<return>y').deeds).toEqual([{ do: 'decide', node: 'review', decision: 'approved', comment: '' }]);
+    expect(pressed('rno<return>').controls.mode).toMatchObject({ type: 'confirming', question: 'Reject review (“no”)?' });
+    expect(pressed('rno<return>y').deeds).toEqual([{ type: 'decide', node: 'review', decision: 'rejected', comment: 'no' }]);
+    expect(pressed('a<return>y').deeds).toEqual([{ type: 'decide', node: 'review', decision: 'approved', comment: '' }]);
   });
 
   it.each(['a<return>n', 'a<return><return>', 'a<escape>', 'ayes<escape>y'])('does nothing after %s', (keys) => {
     const { controls, deeds } = pressed(keys);
     expect(deeds).toEqual([]);
-    expect(controls.mode).toEqual({ is: 'browsing' });
+    expect(controls.mode).toEqual({ type: 'browsing' });
   });
 
   it('wants one of several to be selected', () => {
@@ -58,7 +58,7 @@ describe('sending an event', () => {
   it('begins with the key that is waited for', () => {
     const awaited = new Map([['pay', 'payment-received']]);
     expect(pressed('e<return><return>', { awaitedEvents: awaited }).deeds).toEqual([
-      { do: 'send', key: 'payment-received', payload: {} },
+      { type: 'send', key: 'payment-received', payload: {} },
     ]);
   });
 
@@ -66,7 +66,7 @@ describe('sending an event', () => {
     const { controls, deeds } = pressed('ekey<return><ctrl-u>{no<return>');
     expect(deeds).toEqual([]);
     expect(controls.notice).toMatch(/^not JSON: /);
-    expect(pressed('<ctrl-u>[1]<return>', {}, controls).deeds).toEqual([{ do: 'send', key: 'key', payload: [1] }]);
+    expect(pressed('<ctrl-u>[1]<return>', {}, controls).deeds).toEqual([{ type: 'send', key: 'key', payload: [1] }]);
   });
 
   it('needs a key', () => {
@@ -83,28 +83,28 @@ describe('the other keys', () => {
   });
 
   it('scroll details within their lines', () => {
-    expect(pressed('<return><end><up>').controls.mode).toEqual({ is: 'reading', from: 6 });
-    expect(pressed('<return><end><escape>').controls.mode).toEqual({ is: 'browsing' });
+    expect(pressed('<return><end><up>').controls.mode).toEqual({ type: 'reading', from: 6 });
+    expect(pressed('<return><end><escape>').controls.mode).toEqual({ type: 'browsing' });
   });
 
   it('pause, resume, and cancel when it is meant', () => {
-    expect(pressed('p').deeds).toEqual([{ do: 'pause' }]);
+    expect(pressed('p').deeds).toEqual([{ type: 'pause' }]);
     expect(pressed('p', { suspended: true }).deeds).toEqual([]);
-    expect(pressed('u', { suspended: true }).deeds).toEqual([{ do: 'resume' }]);
+    expect(pressed('u', { suspended: true }).deeds).toEqual([{ type: 'resume' }]);
     expect(pressed('u').deeds).toEqual([]);
     expect(pressed('cn').deeds).toEqual([]);
-    expect(pressed('cy').deeds).toEqual([{ do: 'cancel' }]);
+    expect(pressed('cy').deeds).toEqual([{ type: 'cancel' }]);
   });
 
   it('leave with q, and with almost any key once it has ended', () => {
-    expect(pressed('q').deeds).toEqual([{ do: 'leave' }]);
+    expect(pressed('q').deeds).toEqual([{ type: 'quit' }]);
     expect(pressed('x').deeds).toEqual([]);
-    expect(pressed('x', { ended: true }).deeds).toEqual([{ do: 'leave' }]);
+    expect(pressed('x', { ended: true }).deeds).toEqual([{ type: 'quit' }]);
     expect(pressed('j<return><escape>', { ended: true }).deeds).toEqual([]);
   });
 
   it('interrupt with Ctrl-C wherever one is', () => {
     for (const before of ['', 'a', 'a<return>', '<return>'])
-      expect(pressed(`${before}<ctrl-c>`).deeds).toEqual([{ do: 'interrupt' }]);
+      expect(pressed(`${before}<ctrl-c>`).deeds).toEqual([{ type: 'interrupt' }]);
   });
 });

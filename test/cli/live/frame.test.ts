@@ -37,7 +37,7 @@ function screen(
     rows = 20,
     columns = 80,
     controls = INITIAL_CONTROLS,
-    trouble = '',
+    connectionProblem = '',
     colours = false,
   }: {
     readonly upTo?: number;
@@ -45,23 +45,23 @@ function screen(
     readonly rows?: number;
     readonly columns?: number;
     readonly controls?: Controls;
-    readonly trouble?: string;
+    readonly connectionProblem?: string;
     readonly colours?: boolean;
   } = {},
 ): readonly string[] {
   const model = modelOf(log, upTo);
   const { document, events } = log;
   const seen = events.filter(({ sequence }) => sequence <= upTo);
-  const subject = { id: 'exec_1', workflow: String(document.workflow_id), version: '1', startedAtMs: events[0]?.at_ms ?? 0 };
-  const { defaultRow, over, statuses } = model;
+  const execution = { id: 'exec_1', workflow: String(document.workflow_id), version: '1', startedAtMs: events[0]?.at_ms ?? 0 };
+  const { defaultRow, ended, overlay } = model;
   const scene = {
-    subject,
+    execution,
     model,
     controls,
-    current: defaultRow,
+    defaultRow,
     maxRowWidth: maxRowWidth(model.rows),
-    endedAtMs: over ? statuses.atMs : null,
-    trouble,
+    endedAtMs: ended ? overlay.atMs : null,
+    connectionProblem,
   };
   return frame(scene, { rows, columns }, { paint: paint(colours), nowMs: (seen.at(-1)?.at_ms ?? 0) + laterMs, spinner: '▸' });
 }
@@ -133,23 +133,23 @@ describe('the screen', () => {
   });
 
   it('keeps the bottom two lines for what is asked and for the keys', () => {
-    const mode: Controls['mode'] = { is: 'typing', purpose: { of: 'payload', key: 'paid' }, line: inputLine('{"n":1}') };
+    const mode: Controls['mode'] = { type: 'typing', purpose: { type: 'payload', key: 'paid' }, line: inputLine('{"n":1}') };
     const lines = screen(golden('approval-pending'), { controls: { ...INITIAL_CONTROLS, mode, notice: 'not JSON' } });
     expect(lines.slice(-2)).toEqual(['? Payload of paid, JSON: {"n":1}▌  not JSON', '⏎ go on  esc leave it']);
   });
 
   it('says that the server is lost', () => {
-    expect(screen(golden('approval-pending'), { trouble: 'lost it' }).slice(0, 3)).toContain('! lost it');
+    expect(screen(golden('approval-pending'), { connectionProblem: 'lost it' }).slice(0, 3)).toContain('! lost it');
   });
 
   it('shows everything about the selected node', () => {
-    const controls: Controls = { selected: 0, mode: { is: 'reading', from: 0 }, notice: '' };
+    const controls: Controls = { selected: 0, mode: { type: 'reading', from: 0 }, notice: '' };
     const text = screen(golden('loop-of-three-rounds'), { controls, rows: 40 }).join('\n');
     expect(text).toMatch(/4 attempts\n[\s\S]*✗\n {6}boom\n[\s\S]*Output\n\{\n {2}"text": "three"\n\}\n\nDefinition\n/);
   });
 
   it('loses nothing of what is read closely, however narrow it is', () => {
-    const controls: Controls = { selected: 0, mode: { is: 'reading', from: 0 }, notice: '' };
+    const controls: Controls = { selected: 0, mode: { type: 'reading', from: 0 }, notice: '' };
     const log = golden('approval-pending');
     const question = `${'Shall we? '.repeat(20)}Really?`;
     const events = log.events
@@ -169,7 +169,7 @@ describe('the screen', () => {
     if (log === null || !('events' in log)) return;
     for (const rows of [1, 8, 12, 60])
       for (const columns of [1, 40, 200])
-        for (const mode of [INITIAL_CONTROLS.mode, { is: 'reading', from: 0 }] as const) {
+        for (const mode of [INITIAL_CONTROLS.mode, { type: 'reading', from: 0 }] as const) {
           const lines = screen(log as Golden, { rows, columns, colours: true, controls: { ...INITIAL_CONTROLS, mode } });
           expect(lines.length).toBe(rows);
           for (const line of lines) expect(width(line)).toBeLessThanOrEqual(columns);

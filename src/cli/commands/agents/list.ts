@@ -7,20 +7,20 @@ import { AGENT_STATUSES, agentTable } from '../../texts/agent.ts';
 
 class AgentsListCommand extends ListCommand<AgentList> {
   static override usage: Usage = {
-    details: 'An active agent that used to send heartbeats and has not for 90 seconds is shown as silent.',
+    details: 'An active agent that has sent heartbeats before, but none for 90 seconds, is shown as silent.',
     examples: [
-      ['All of them, the one registered last first', '$0 agents list'],
-      ['Those that can research and are active', '$0 agents list --skill research --status active'],
-      ['Where the active ones are', "$0 agents list --status active --json | jq -r '.agents[].uri'"],
-      ['As they come and go', '$0 agents list --watch'],
+      ['List all agents', '$0 agents list'],
+      ['List active agents with a skill', '$0 agents list --skill research --status active'],
+      ['Print the addresses of active agents', "$0 agents list --status active --json | jq -r '.agents[].uri'"],
+      ['Watch agents', '$0 agents list --watch'],
     ],
   };
 
   status = Option.String('-s,--status', { description: `Only this status: ${AGENT_STATUSES.join(', ')}.` });
   skill = Option.String('--skill', { description: 'Only agents with this skill, by name or id.' });
-  protocol = Option.String('--protocol', { description: 'Only agents that speak it: a2a, mcp, anp …' });
-  limit = Option.String('--limit', '100', { description: 'How many, at most 1000 (default 100).' });
-  offset = Option.String('--offset', '0', { description: 'How many to pass over (default 0).' });
+  protocol = Option.String('--protocol', { description: 'Only agents with this protocol: a2a, mcp, anp …' });
+  limit = Option.String('--limit', '100', { description: 'Maximum number of agents, 1 to 1000 (default 100).' });
+  offset = Option.String('--offset', '0', { description: 'Number of agents to skip (default 0).' });
 
   protected readonly emptyText = 'no agents';
 
@@ -39,7 +39,7 @@ class AgentsListCommand extends ListCommand<AgentList> {
     return agents.length === 0 ? null : agentTable(agents, Date.now(), this.paint);
   }
 
-  /** A heartbeat is no change, silence is. */
+  /** A heartbeat does not count as a change; becoming silent does. */
   protected override comparable({ agents }: AgentList): unknown {
     return agents.map(({ last_heartbeat: _, ...agent }) => agent);
   }

@@ -8,7 +8,7 @@ import { readBytes } from '../../input/bytes.ts';
 
 const MAX_BYTES = 8 * 1024 * 1024;
 
-/** What files of that kind are, when --media-type does not say. */
+/** Media types by file suffix, used without --media-type. */
 const MEDIA_TYPES: Readonly<Record<string, string>> = {
   '.csv': 'text/csv',
   '.gif': 'image/gif',
@@ -30,29 +30,29 @@ const MEDIA_TYPES: Readonly<Record<string, string>> = {
 
 class ArtifactsPutCommand extends ClientCommand {
   static override usage: Usage = {
-    details: 'Prints the hash under which it is kept: at most 8 MiB, each content once. - reads standard input.',
+    details: 'Prints the hash of the artifact. At most 8 MiB; equal content is stored once. - reads standard input.',
     examples: [
-      ['A file', '$0 artifacts put report.pdf'],
-      ['What a program prints', 'pg_dump … | $0 artifacts put - --media-type application/sql'],
+      ['Store a file', '$0 artifacts put report.pdf'],
+      ['Store the output of a program', 'pg_dump … | $0 artifacts put - --media-type application/sql'],
       [
-        'As the input of a run',
+        'Pass an artifact to an execution',
         `$0 run review.yaml --input "{\\"report\\": \\"$($0 artifacts put report.pdf --json | jq -r .hash)\\"}"`,
       ],
     ],
   };
 
   file = Option.String({ name: 'file' });
-  mediaType = Option.String('--media-type', { description: 'What it is (default: by the name of the file).' });
+  mediaType = Option.String('--media-type', { description: 'Media type (default: by the suffix of the file).' });
 
   protected async request(client: JamjetClient): Promise<number> {
     const bytes = await readBytes(this.file, this.context);
     if (bytes.length > MAX_BYTES)
-      throw new Failure(`${this.file} has ${bytes.length} bytes; an artifact has at most ${MAX_BYTES}`);
+      throw new Failure(`${this.file} is too large: ${bytes.length} bytes, at most ${MAX_BYTES} are allowed`);
     const stored = await client.artifacts.put(bytes, this.mediaType ?? MEDIA_TYPES[extname(this.file).toLowerCase()] ?? null);
     if (this.json) this.printJson(stored);
     else {
       this.print(stored.hash);
-      this.note(`${stored.size} bytes, ${stored.media_type ?? 'of no media type'}`);
+      this.note(`${stored.size} bytes, ${stored.media_type ?? 'no media type'}`);
     }
     return EXIT.ok;
   }

@@ -10,17 +10,17 @@ import { fileProblem, integerArgument } from '../../input/arguments.ts';
 
 class AuditExportCommand extends ReadOnlyCommand {
   static override usage: Usage = {
-    details: `The audit log of the token's tenant, a JSON object a line, with the proof that it is whole: \`jamjet audit verify --file\` checks it
-without the server, and without the events of other tenants. Wants a token of an operator.`,
+    details: `Exports the audit log of the token's tenant, one JSON object per line, with a proof of completeness. \`jamjet audit verify --file\` checks
+the export without the server and without the events of other tenants. Requires a token of an operator.`,
     examples: [
-      ['To a file', '$0 audit export -o audit.jsonl'],
-      ['What came since, after block 4711', '$0 audit export --from-block 4712 -o march.jsonl'],
-      ['Compressed', '$0 audit export | gzip > audit.jsonl.gz'],
+      ['Export to a file', '$0 audit export -o audit.jsonl'],
+      ['Continue an export that ended with block 4711', '$0 audit export --from-block 4712 -o march.jsonl'],
+      ['Export compressed', '$0 audit export | gzip > audit.jsonl.gz'],
     ],
   };
 
-  file = Option.String('-o,--file', { description: 'Write it to this file, which appears once it is complete.' });
-  fromBlock = Option.String('--from-block', '1', { description: 'Only from this block of the chain on (default 1).' });
+  file = Option.String('-o,--file', { description: 'Write to this file, which is created when the export is complete.' });
+  fromBlock = Option.String('--from-block', '1', { description: 'First block of the chain to export (default 1).' });
 
   protected async request(client: JamjetClient): Promise<number> {
     const from_block = integerArgument('--from-block', this.fromBlock, { min: 1, max: Number.MAX_SAFE_INTEGER });
@@ -52,7 +52,7 @@ without the server, and without the events of other tenants. Wants a token of an
       throw error;
     }
     if (this.json) this.printJson({ file: this.file });
-    else this.note(`${this.file} is complete: jamjet audit verify --file ${this.file}`);
+    else this.note(`${this.file} is complete. Verify it with: jamjet audit verify --file ${this.file}`);
   }
 }
 

@@ -8,28 +8,31 @@ import { cut, inline, plain } from '../../terminal/text.ts';
 
 class AuditListCommand extends ListCommand<AuditList> {
   static override usage: Usage = {
-    details: `Newest first: every event of every execution, and every action on the control plane (tokens, tenants, agents,
-workflows, workers …), with who did it.`,
+    details: `Lists every event of every execution, and every control plane action (on tokens, tenants, agents, workflows, workers …), with its
+actor, newest first.`,
     examples: [
-      ['The latest', '$0 audit list'],
-      ['What one user did in the last day', '$0 audit list --actor ann --since 24h'],
-      ['Approvals of a month, as JSON', '$0 audit list --type approval_received --since 2026-03-01 --until 2026-04-01 --json'],
-      ['As it happens', '$0 audit list --watch'],
+      ['List the latest records', '$0 audit list'],
+      ['List the actions of a user in the last day', '$0 audit list --actor ann --since 24h'],
+      [
+        'Print the approvals of a month as JSON',
+        '$0 audit list --type approval_received --since 2026-03-01 --until 2026-04-01 --json',
+      ],
+      ['Watch the log', '$0 audit list --watch'],
     ],
   };
 
   execution = Option.String('-e,--execution', { description: 'Only events of this execution.' });
   actor = Option.String('-a,--actor', {
-    description: 'Only what this actor did (a token, a runtime …), or others on its behalf.',
+    description: 'Only actions by this actor (a token, a runtime …) or on its behalf.',
   });
-  type = Option.String('-t,--type', { description: 'Only this type: node_completed, token_created …' });
-  since = Option.String('--since', { description: 'Only what happened then or later: 90m (ago), 2026-03-12, or a full time.' });
-  until = Option.String('--until', { description: 'Only what happened before.' });
-  limit = Option.String('--limit', '50', { description: 'How many, at most 200 (default 50).' });
-  offset = Option.String('--offset', '0', { description: 'How many to pass over (default 0).' });
-  cursor = Option.String('--cursor', { description: 'Go on behind an earlier page: its next_cursor.' });
+  type = Option.String('-t,--type', { description: 'Only this event type: node_completed, token_created …' });
+  since = Option.String('--since', { description: 'Only records at or after: 90m (ago), 2026-03-12, or a full time.' });
+  until = Option.String('--until', { description: 'Only records before: 90m (ago), 2026-03-12, or a full time.' });
+  limit = Option.String('--limit', '50', { description: 'Maximum number of records, 1 to 200 (default 50).' });
+  offset = Option.String('--offset', '0', { description: 'Number of records to skip (default 0).' });
+  cursor = Option.String('--cursor', { description: 'Start after an earlier page: its next_cursor.' });
 
-  protected readonly emptyText = 'nothing on record';
+  protected readonly emptyText = 'no records';
 
   protected read(client: JamjetClient, call: CallOptions): Promise<AuditList> {
     const nowMs = Date.now();

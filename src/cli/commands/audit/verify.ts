@@ -11,26 +11,26 @@ import { AUDIT_FAULTS } from '../../texts/audit.ts';
 
 class AuditVerifyCommand extends PrintingCommand {
   static override usage: Usage = {
-    details: `Needs no server; also works while one runs. Walks the chain of audit blocks from its beginning and compares every event with the
-digest that sealed it. Exits with 1 at the first bad block. With JAMJET_AUDIT_SIGNING_KEY, every signature must be right, too; blocks
-that were written without the key are listed, the rest is verified, and it exits with 1.
+    details: `Works with or without a running server. Reads the chain of audit blocks from the start and compares every event with the digest in its
+block. Exits with 1 at the first invalid block. With JAMJET_AUDIT_SIGNING_KEY, signatures are verified as well; blocks written without the
+key are listed, the rest is verified, and the command exits with 1.
 
-Keep the head that it prints somewhere else: later it proves that nothing before it was rewritten.`,
+Store the printed head elsewhere: it later proves that nothing before it was rewritten.`,
     examples: [
-      ['The database', '$0 audit verify'],
-      ['Another one', '$0 audit verify --db /var/lib/jamjet/runtime.db'],
-      ['An exported log, without its database', '$0 audit verify --file audit.jsonl'],
-      ['… and that it ends where it should', '$0 audit verify --file audit.jsonl --head 3vJ9…'],
+      ['Verify the configured database', '$0 audit verify'],
+      ['Verify another database', '$0 audit verify --db /var/lib/jamjet/runtime.db'],
+      ['Verify an export, without its database', '$0 audit verify --file audit.jsonl'],
+      ['Verify also where an export ends', '$0 audit verify --file audit.jsonl --head 3vJ9…'],
     ],
   };
 
   db = Option.String('--db', { description: 'The database (default DATABASE_URL, else .jamjet/runtime.db).' });
-  file = Option.String('--file', { description: 'An export, instead of the database.' });
-  head = Option.String('--head', { description: 'With --file: the hash of the last block, known from elsewhere.' });
+  file = Option.String('--file', { description: 'Verify an export instead of the database.' });
+  head = Option.String('--head', { description: 'With --file: the expected hash of the last block.' });
 
   async execute(): Promise<number> {
-    if (this.file !== undefined && this.db !== undefined) throw usageFailure('verify either --db or --file');
-    if (this.file === undefined && this.head !== undefined) throw usageFailure('--head goes with --file');
+    if (this.file !== undefined && this.db !== undefined) throw usageFailure('give --db or --file, not both');
+    if (this.file === undefined && this.head !== undefined) throw usageFailure('--head requires --file');
     return this.file === undefined ? this.#verifyDatabase() : this.#verifyFile(this.file);
   }
 
@@ -40,13 +40,13 @@ Keep the head that it prints somewhere else: later it proves that nothing before
     const { blocks, head, fault, unsigned } = await verifyAudit(config);
     const { chain, block, reason, tenantId, executionId } = fault ?? {};
     if (this.json) {
-      const told = fault === null ? null : { chain, block, reason, tenant_id: tenantId, execution_id: executionId };
-      this.printJson({ ok: fault === null && unsigned === null, blocks, head, fault: told, unsigned });
+      const faultJson = fault === null ? null : { chain, block, reason, tenant_id: tenantId, execution_id: executionId };
+      this.printJson({ ok: fault === null && unsigned === null, blocks, head, fault: faultJson, unsigned });
     } else if (reason === undefined) {
-      this.print(`${this.paint.green('✓')} ${count(blocks, 'block')}, all sound`);
+      this.print(`${this.paint.green('✓')} ${count(blocks, 'block')}, all valid`);
       this.print(fields([['head', head]], this.paint, '  '));
       this.#printUnsigned(unsigned, 'block');
-      if (config.auditSigningKey === null) this.note('  Without JAMJET_AUDIT_SIGNING_KEY signatures are not checked.');
+      if (config.auditSigningKey === null) this.note('  Signatures were not verified: JAMJET_AUDIT_SIGNING_KEY is not set.');
     } else {
       this.print(
         `${this.paint.red('✗')} block ${block}${chain === undefined ? '' : ` of ${plain(chain)}`}: ${AUDIT_FAULTS[reason]}`,
@@ -56,7 +56,7 @@ Keep the head that it prints somewhere else: later it proves that nothing before
         fields(
           [
             ...(tenantId == null ? [] : [['tenant', plain(tenantId)] as const, ['stream', stream] as const]),
-            ['sound', count(blocks, 'block')],
+            ['valid', count(blocks, 'block')],
             ['head', head],
           ],
           this.paint,
@@ -90,14 +90,18 @@ Keep the head that it prints somewhere else: later it proves that nothing before
         seal_signed: sealSigned,
       });
     } else if (fault === null) {
-      this.print(`${this.paint.green('✓')} blocks ${fromBlock} to ${toBlock}, all sound`);
-      const gone = removed === 0 ? [] : [['removed', count(removed, 'execution')] as const];
+      this.print(`${this.paint.green('✓')} blocks ${fromBlock} to ${toBlock}, all valid`);
+      const removedField = removed === 0 ? [] : [['removed', count(removed, 'execution')] as const];
       this.print(
-        fields([['tenant', plain(tenantId ?? '')], ['events', String(events)], ...gone, ['head', head ?? '']], this.paint, '  '),
+        fields(
+          [['tenant', plain(tenantId ?? '')], ['events', String(events)], ...removedField, ['head', head ?? '']],
+          this.paint,
+          '  ',
+        ),
       );
       this.#printUnsigned(unsigned, 'position');
-      if (sealSigned === false) this.print(`${this.paint.red('✗')} the end of the file is not signed`);
-      if (config.auditSigningKey === null) this.note('  Without JAMJET_AUDIT_SIGNING_KEY signatures are not checked.');
+      if (sealSigned === false) this.print(`${this.paint.red('✗')} the seal at the end of the file is not signed`);
+      if (config.auditSigningKey === null) this.note('  Signatures were not verified: JAMJET_AUDIT_SIGNING_KEY is not set.');
     } else {
       const where = fault.block === null ? `line ${fault.line}` : `block ${fault.block} (line ${fault.line})`;
       this.print(`${this.paint.red('✗')} ${where}: ${AUDIT_FAULTS[fault.reason]}`);

@@ -6,9 +6,9 @@ import { cronTable } from '../../texts/cron.ts';
 class CronListCommand extends ListCommand<CronJobList> {
   static override usage: Usage = {
     examples: [
-      ['All of them, by name', '$0 cron list'],
-      ['As they run', '$0 cron list --watch'],
-      ['Those whose last run could not be started', "$0 cron list --json | jq '.cron_jobs[] | select(.last_error)'"],
+      ['List all cron jobs, by name', '$0 cron list'],
+      ['Watch cron jobs', '$0 cron list --watch'],
+      ['List jobs whose last run failed to start', "$0 cron list --json | jq '.cron_jobs[] | select(.last_error)'"],
     ],
   };
 

@@ -7,21 +7,21 @@ import { checkJson, checkText } from '../../texts/check.ts';
 
 class DbCheckCommand extends PrintingCommand {
   static override usage: Usage = {
-    details: `Needs no server; also works while one runs, and changes nothing. Two things are compared:
+    details: `Works with or without a running server and changes nothing. Two checks are made:
 
-  executions   the log of each live one is folded again, from its first event, and must come to the stored snapshot and status
-  audit        every audit chain is walked, and every event compared with the digest that sealed it (as \`jamjet audit verify\` does)
+  executions   the log of each live execution is replayed from its first event and must match the stored snapshot and status
+  audit        every audit chain is read and every event is compared with the digest in its block (like \`jamjet audit verify\`)
 
-Names what does not agree, and exits with 1 then.`,
+Lists the differences and exits with 1 if there are any.`,
     examples: [
-      ['The configured database', '$0 db check'],
-      ['Ended executions, too', '$0 db check --all'],
-      ['A PostgreSQL database, for a script', '$0 db check --db postgres://jamjet@db.internal/jamjet --json'],
+      ['Check the configured database', '$0 db check'],
+      ['Check ended executions as well', '$0 db check --all'],
+      ['Check a PostgreSQL database, in a script', '$0 db check --db postgres://jamjet@db.internal/jamjet --json'],
     ],
   };
 
   db = Option.String('--db', { description: 'The database (default DATABASE_URL, else .jamjet/runtime.db).' });
-  all = Option.Boolean('--all', false, { description: 'Fold executions that have ended, too.' });
+  all = Option.Boolean('--all', false, { description: 'Also replay executions that have ended.' });
 
   async execute(): Promise<number> {
     const config = settings(this.context, { db: this.db });

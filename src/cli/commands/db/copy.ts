@@ -10,15 +10,15 @@ import { checkJson, checkText } from '../../texts/check.ts';
 
 class DbCopyCommand extends PrintingCommand {
   static override usage: Usage = {
-    details: `Copies an SQLite database, on which no server may run, with everything in it: executions and their logs, timers, work items and their leases,
-approvals, cron jobs, webhooks and what is to be delivered, artifacts, agents, tokens, the audit chain. The target is a PostgreSQL database that
-is empty, or a file that does not exist (a copy without the space that was freed). It has everything or nothing: one transaction. Then rows are
-counted, and the target is checked as by \`jamjet db check\`.
+    details: `Copies an SQLite database that no server is using, with all of its content: executions and their logs, timers, work items and leases,
+approvals, cron jobs, webhooks and their deliveries, artifacts, agents, tokens, and the audit chain. The target is an empty PostgreSQL
+database, or a file that does not exist (a copy without free pages). The copy is one transaction. Afterwards the rows are counted and the
+target is checked like by \`jamjet db check\`.
 
-The source stays as it is. Start servers on one of the two only.`,
+The source is not changed. Run servers on only one of the two.`,
     examples: [
-      ['From one machine to many', '$0 db copy .jamjet/runtime.db postgres://jamjet@db.internal/jamjet'],
-      ['A compact copy', '$0 db copy /var/lib/jamjet/runtime.db /backup/runtime.db'],
+      ['Move from SQLite to PostgreSQL', '$0 db copy .jamjet/runtime.db postgres://jamjet@db.internal/jamjet'],
+      ['Make a compact copy', '$0 db copy /var/lib/jamjet/runtime.db /backup/runtime.db'],
     ],
   };
 
@@ -31,7 +31,8 @@ The source stays as it is. Start servers on one of the two only.`,
     const { checkDatabase, copyDatabase } = await import('../../../databases.ts');
     const beganMs = performance.now();
     const receipt = await copyDatabase(from, to, () => {
-      if (!this.json) this.note(`copying ${shownDatabase(from, this.context.cwd)}: nothing can be written to it meanwhile`);
+      if (!this.json)
+        this.note(`copying ${shownDatabase(from, this.context.cwd)}: it is locked against writes until the copy is done`);
     });
     const tookMs = performance.now() - beganMs;
     const rows = Object.values(receipt).reduce((sum, copied) => sum + copied, 0);
@@ -48,8 +49,8 @@ The source stays as it is. Start servers on one of the two only.`,
       this.print(checkText(check, { all: false, paint: this.paint }));
       this.note(
         checked.ok
-          ? `  Now start servers with DATABASE_URL=${shownDatabase(to, this.context.cwd)}, and none on the source any more.`
-          : '  `jamjet db check` on the source tells whether it was so before.',
+          ? `  Start servers with DATABASE_URL=${shownDatabase(to, this.context.cwd)} from now on, and none on the source.`
+          : '  Run `jamjet db check` on the source to see whether it has the same faults.',
       );
     }
     return checked.ok ? EXIT.ok : EXIT.failed;

@@ -6,11 +6,12 @@ import { settings } from '../../input/settings.ts';
 
 class DbMigrateCommand extends PrintingCommand {
   static override usage: Usage = {
-    details: `Brings the schema to the newest version that this release knows, or makes the database. Every command that opens a database does the same;
-this one is for the step before a deployment. All of it is applied, or nothing. A database that a newer release has changed is left alone.`,
+    details: `Migrates the schema to the newest version of this release, or creates the database. Every command that opens a database does the same;
+this one is meant for the step before a deployment. The migration is one transaction. A database that a newer release has migrated is
+rejected.`,
     examples: [
-      ['The configured database', '$0 db migrate'],
-      ['A new PostgreSQL database', '$0 db migrate --db postgres://jamjet@db.internal/jamjet'],
+      ['Migrate the configured database', '$0 db migrate'],
+      ['Create the schema in a new PostgreSQL database', '$0 db migrate --db postgres://jamjet@db.internal/jamjet'],
     ],
   };
 
@@ -21,7 +22,7 @@ this one is for the step before a deployment. All of it is applied, or nothing. 
     const { migrateDatabase } = await import('../../../databases.ts');
     const { from, to } = await migrateDatabase(config);
     if (this.json) this.printJson({ database: databaseName(config.database), from_version: from, to_version: to });
-    else if (from === to) this.print(`${this.paint.green('✓')} schema version ${to}: nothing to do`);
+    else if (from === to) this.print(`${this.paint.green('✓')} schema version ${to}: up to date`);
     else this.print(`${this.paint.green('✓')} schema version ${from} → ${to}`);
     return EXIT.ok;
   }

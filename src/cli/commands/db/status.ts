@@ -12,10 +12,10 @@ import { count, plain } from '../../terminal/text.ts';
 
 class DbStatusCommand extends PrintingCommand {
   static override usage: Usage = {
-    details: 'Needs no server; also works while one runs. Changes nothing, not even an old schema.',
+    details: 'Works with or without a running server. Changes nothing and does not migrate an old schema.',
     examples: [
-      ['The database of this folder, or of DATABASE_URL', '$0 db status'],
-      ['Another one, for a script', '$0 db status --db postgres://jamjet@db.internal/jamjet --json'],
+      ['Show the configured database', '$0 db status'],
+      ['Show another database, in a script', '$0 db status --db postgres://jamjet@db.internal/jamjet --json'],
     ],
   };
 
@@ -62,8 +62,7 @@ class DbStatusCommand extends PrintingCommand {
 
   #schema({ schemaVersion, newestVersion }: Survey): string {
     if (schemaVersion === newestVersion) return `${schemaVersion} ${this.paint.dim('(the newest)')}`;
-    const remark =
-      schemaVersion < newestVersion ? `${newestVersion} is the newest: jamjet db migrate` : `newer than this release`;
+    const remark = schemaVersion < newestVersion ? `run jamjet db migrate for ${newestVersion}` : 'newer than this release';
     return `${schemaVersion} ${this.paint.yellow(`(${remark})`)}`;
   }
 

@@ -10,13 +10,13 @@ import { jobText } from '../../texts/job.ts';
 class JobsGetCommand extends ClientCommand {
   static override usage: Usage = {
     examples: [
-      ['How far it has come', '$0 jobs get job_0199…'],
-      ['Stay until it has ended', '$0 jobs get job_0199… --follow'],
+      ['Show the progress of a job', '$0 jobs get job_0199…'],
+      ['Follow a job until it ends', '$0 jobs get job_0199… --follow'],
     ],
   };
 
   id = Option.String({ name: 'id' });
-  follow = Option.Boolean('-f,--follow', false, { description: 'Stay, and show its progress until it has ended.' });
+  follow = Option.Boolean('-f,--follow', false, { description: 'Show the progress until the job ends.' });
 
   protected override get readOnly(): boolean {
     return !this.follow;

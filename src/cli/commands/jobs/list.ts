@@ -11,13 +11,13 @@ import { paintJobStatus } from '../../texts/job.ts';
 class JobsListCommand extends ListCommand<JobList> {
   static override usage: Usage = {
     examples: [
-      ['The latest bulk jobs', '$0 jobs list'],
-      ['Their progress as it goes', '$0 jobs list --watch'],
+      ['List the latest bulk jobs', '$0 jobs list'],
+      ['Watch their progress', '$0 jobs list --watch'],
     ],
   };
 
-  limit = Option.String('--limit', '50', { description: 'How many, at most 200 (default 50).' });
-  cursor = Option.String('--cursor', { description: 'Go on behind the page whose next_cursor this is.' });
+  limit = Option.String('--limit', '50', { description: 'Maximum number of jobs, 1 to 200 (default 50).' });
+  cursor = Option.String('--cursor', { description: 'Start after an earlier page: its next_cursor.' });
 
   protected readonly emptyText = 'no jobs';
 
@@ -57,7 +57,7 @@ class JobsListCommand extends ListCommand<JobList> {
   }
 
   protected override moreHint({ next_cursor }: JobList): string | null {
-    return next_cursor === null ? null : `there is more: add --cursor ${next_cursor}`;
+    return next_cursor === null ? null : `more jobs: add --cursor ${next_cursor}`;
   }
 }
 

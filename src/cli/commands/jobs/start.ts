@@ -9,18 +9,20 @@ const ACTIONS = ['cancel', 'retry', 'pause', 'resume'] as const;
 
 class JobsStartCommand extends BulkCommand {
   static override usage: Usage = {
-    details: `It is about the executions started until now that match when the job comes to them. Without --status: those the action is
-for, which are failed ones to retry, paused ones to resume, running and paused ones to cancel or pause.`,
+    details: `The job processes the executions that were started before it and that still match when it reaches them. Without --status it selects the
+executions the action applies to: failed ones to retry, paused ones to resume, running and paused ones to cancel or pause.`,
     examples: [
-      ['Retry what failed since this morning', '$0 jobs start --action retry --workflow nightly-import --since 6h'],
-      ['Pause every execution of a customer, without asking', '$0 jobs start --action pause --label customer=acme --yes'],
-      ['Retry everything that has failed', '$0 jobs start --action retry --all'],
+      ['Retry the failures of the last six hours', '$0 jobs start --action retry --workflow nightly-import --since 6h'],
+      ['Pause all executions of a customer, without confirmation', '$0 jobs start --action pause --label customer=acme --yes'],
+      ['Retry all failed executions', '$0 jobs start --action retry --all'],
     ],
   };
 
-  action = Option.String('-a,--action', { required: true, description: `What to do: ${ACTIONS.join(', ')}.` });
-  all = Option.Boolean('--all', false, { description: 'All of them: needed when nothing else says which.' });
-  reason = Option.String('--reason', { description: 'Why; kept in the event logs of what is cancelled or paused.' });
+  action = Option.String('-a,--action', { required: true, description: `The action: ${ACTIONS.join(', ')}.` });
+  all = Option.Boolean('--all', false, {
+    description: 'All executions the action applies to; required without other conditions.',
+  });
+  reason = Option.String('--reason', { description: 'Recorded in the event logs of cancelled or paused executions.' });
 
   protected async request(client: JamjetClient): Promise<number> {
     const action = choiceArgument('--action', this.action, ACTIONS);

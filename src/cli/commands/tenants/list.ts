@@ -11,16 +11,16 @@ import { limitsText, paintTenantStatus } from '../../texts/tenant.ts';
 class TenantsListCommand extends ListCommand<TenantList> {
   static override usage: Usage = {
     details:
-      'Operators of tenant default see all tenants, those of another their own. With --json --watch, the list is one line each time.',
+      'Operators of tenant default see all tenants; operators of another tenant see their own. With --json --watch, each list is one line.',
     examples: [
-      ['All of them', '$0 tenants list'],
-      ['Those that are suspended', `$0 tenants list --json | jq -r '.tenants[] | select(.status == "suspended") | .id'`],
-      ['Until Ctrl-C', '$0 tenants list --watch'],
+      ['List all tenants', '$0 tenants list'],
+      ['List suspended tenants', `$0 tenants list --json | jq -r '.tenants[] | select(.status == "suspended") | .id'`],
+      ['Watch tenants', '$0 tenants list --watch'],
     ],
   };
 
-  limit = Option.String('--limit', '1000', { description: 'How many, at most 1000 (default 1000).' });
-  offset = Option.String('--offset', '0', { description: 'How many to pass over (default 0).' });
+  limit = Option.String('--limit', '1000', { description: 'Maximum number of tenants, 1 to 1000 (default 1000).' });
+  offset = Option.String('--offset', '0', { description: 'Number of tenants to skip (default 0).' });
 
   protected readonly emptyText = 'no tenants';
 

@@ -9,25 +9,25 @@ import { plain } from '../../terminal/text.ts';
 
 class TokenCreateCommand extends PrintingCommand {
   static override usage: Usage = {
-    details: `Needs no server; also works while one runs. The token is printed once and stored only as a hash.
+    details: `Works with or without a running server. The token is printed once; only its hash is stored.
 
   operator   reads, writes, administers
   developer  reads and writes
   reviewer, viewer   read`,
     examples: [
-      ['For a program that starts runs', '$0 token create --role developer --name billing --expires-in 30d'],
-      ['In a script', 'JAMJET_TOKEN=$($0 token create --role viewer --json | jq -r .token)'],
+      ['Create a token for a program that starts executions', '$0 token create --role developer --name billing --expires-in 30d'],
+      ['Use it in a script', 'JAMJET_TOKEN=$($0 token create --role viewer --json | jq -r .token)'],
     ],
   };
 
-  role = Option.String('--role', { description: `${ROLES.join(', ')}.` });
-  tenant = Option.String('--tenant', 'default', { description: 'Whose data it opens (default: default).' });
-  name = Option.String('--name', { description: 'Who acts, in events and approvals.' });
-  expiresIn = Option.String('--expires-in', { description: '12h, 30d, 4w … (default: never expires).' });
+  role = Option.String('--role', { description: `Required: ${ROLES.join(', ')}.` });
+  tenant = Option.String('--tenant', 'default', { description: 'Tenant the token gives access to (default: default).' });
+  name = Option.String('--name', { description: 'Actor name in events and approvals.' });
+  expiresIn = Option.String('--expires-in', { description: 'Lifetime: 12h, 30d, 4w … (default: no expiry).' });
   db = Option.String('--db', { description: 'The database (default DATABASE_URL, else .jamjet/runtime.db).' });
 
   async execute(): Promise<number> {
-    if (this.role === undefined) throw usageFailure(`which role? --role is one of ${ROLES.join(', ')}`);
+    if (this.role === undefined) throw usageFailure(`--role is missing: give one of ${ROLES.join(', ')}`);
     const role = choiceArgument('--role', this.role, ROLES);
     const expiresAtMs = this.expiresIn === undefined ? null : Date.now() + durationArgument('--expires-in', this.expiresIn);
     const { createToken } = await import('../../../admin.ts');
@@ -56,7 +56,7 @@ class TokenCreateCommand extends PrintingCommand {
         '  ',
       ),
     );
-    this.note('  It is shown only now: keep it.');
+    this.note('  The token is shown only once: store it now.');
     return EXIT.ok;
   }
 }

@@ -9,12 +9,12 @@ import { plain } from '../../terminal/text.ts';
 class TokenListCommand extends PrintingCommand {
   static override usage: Usage = {
     examples: [
-      ['All of them', '$0 token list'],
-      ['Of another tenant, as JSON', '$0 token list --tenant acme --json'],
+      ['List the tokens of tenant default', '$0 token list'],
+      ['List the tokens of another tenant as JSON', '$0 token list --tenant acme --json'],
     ],
   };
 
-  tenant = Option.String('--tenant', 'default', { description: 'Whose tokens (default: default).' });
+  tenant = Option.String('--tenant', 'default', { description: 'Tenant of the tokens (default: default).' });
   db = Option.String('--db', { description: 'The database (default DATABASE_URL, else .jamjet/runtime.db).' });
 
   async execute(): Promise<number> {
@@ -42,7 +42,7 @@ class TokenListCommand extends PrintingCommand {
     const cells = rows.map((row) => [row.id, plain(row.name), row.role, ago(row.createdAtMs, nowMs), this.#validity(row, nowMs)]);
     this.print(
       table(
-        [{ title: 'TOKEN' }, { title: 'NAME' }, { title: 'ROLE' }, { title: 'MADE', align: 'right' }, { title: 'VALID' }],
+        [{ title: 'TOKEN' }, { title: 'NAME' }, { title: 'ROLE' }, { title: 'CREATED', align: 'right' }, { title: 'VALID' }],
         cells,
         this.paint,
       ),

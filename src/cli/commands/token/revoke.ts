@@ -6,12 +6,12 @@ import { plain } from '../../terminal/text.ts';
 
 class TokenRevokeCommand extends PrintingCommand {
   static override usage: Usage = {
-    details: 'A running server stops taking it within seconds. `jamjet token list` shows the ids.',
-    examples: [['By its id', '$0 token revoke 5c1d2e9a-…']],
+    details: 'Running servers reject the token within seconds. `jamjet token list` lists the ids.',
+    examples: [['Revoke a token by its id', '$0 token revoke 5c1d2e9a-…']],
   };
 
   id = Option.String({ name: 'id' });
-  tenant = Option.String('--tenant', 'default', { description: 'Whose token (default: default).' });
+  tenant = Option.String('--tenant', 'default', { description: 'Tenant of the token (default: default).' });
   db = Option.String('--db', { description: 'The database (default DATABASE_URL, else .jamjet/runtime.db).' });
 
   async execute(): Promise<number> {

@@ -13,18 +13,19 @@ const ERROR_COLUMNS = 60;
 
 class WebhooksDeliveriesCommand extends ListCommand<DeliveryList> {
   static override usage: Usage = {
-    details: 'Newest first. NEXT is when a pending one is tried again; without it, it waits for an earlier one of its execution.',
+    details: `Newest first. NEXT is the time until a pending delivery is attempted again; it is empty while an earlier delivery of the same execution
+is pending.`,
     examples: [
-      ['The latest', '$0 webhooks deliveries 5c1d2e9a-…'],
-      ['What was given up', '$0 webhooks deliveries 5c1d2e9a-… --status failed'],
-      ['Until Ctrl-C', '$0 webhooks deliveries 5c1d2e9a-… --status pending --watch'],
+      ['List the latest deliveries', '$0 webhooks deliveries 5c1d2e9a-…'],
+      ['List failed deliveries', '$0 webhooks deliveries 5c1d2e9a-… --status failed'],
+      ['Watch pending deliveries', '$0 webhooks deliveries 5c1d2e9a-… --status pending --watch'],
     ],
   };
 
   id = Option.String({ name: 'id' });
-  status = Option.String('-s,--status', { description: `Only these: ${STATUSES.join(', ')}.` });
-  limit = Option.String('--limit', '50', { description: 'How many, at most 200 (default 50).' });
-  cursor = Option.String('--cursor', { description: 'Older than this delivery: `next_cursor` of an earlier page.' });
+  status = Option.String('-s,--status', { description: `Only this status: ${STATUSES.join(', ')}.` });
+  limit = Option.String('--limit', '50', { description: 'Maximum number of deliveries, 1 to 200 (default 50).' });
+  cursor = Option.String('--cursor', { description: 'Start after an earlier page: its next_cursor.' });
 
   protected readonly emptyText = 'no deliveries';
 
@@ -57,16 +58,16 @@ class WebhooksDeliveriesCommand extends ListCommand<DeliveryList> {
       { title: 'SEQ', align: 'right' },
       { title: 'KIND' },
       { title: 'STATUS' },
-      { title: 'TRIES', align: 'right' },
+      { title: 'ATTEMPTS', align: 'right' },
       { title: 'NEXT', align: 'right' },
-      { title: 'MADE', align: 'right' },
+      { title: 'CREATED', align: 'right' },
       { title: 'LAST ERROR' },
     ] as const;
     return table(columns, rows, this.paint);
   }
 
   protected override moreHint({ next_cursor }: DeliveryList): string | null {
-    return next_cursor === null ? null : `there is more: add --cursor ${next_cursor}`;
+    return next_cursor === null ? null : `more deliveries: add --cursor ${next_cursor}`;
   }
 }
 

@@ -12,9 +12,9 @@ const KINDS_COLUMNS = 40;
 class WebhooksListCommand extends ListCommand<WebhookList> {
   static override usage: Usage = {
     examples: [
-      ['All of them', '$0 webhooks list'],
-      ['Until Ctrl-C', '$0 webhooks list --watch'],
-      ['Those that fail', `$0 webhooks list --json | jq '.webhooks[] | select(.failures_in_a_row > 0)'`],
+      ['List all webhooks', '$0 webhooks list'],
+      ['Watch webhooks', '$0 webhooks list --watch'],
+      ['List failing webhooks', `$0 webhooks list --json | jq '.webhooks[] | select(.failures_in_a_row > 0)'`],
     ],
   };
 
