@@ -160,7 +160,7 @@ describe('the client', () => {
     const { url } = await connected();
     const client = new JamjetClient({ url: url.replace('http:', 'https:') });
     await expect(client.health()).rejects.toThrow(
-      /^cannot reach https:\/\/127\.0\.0\.1:\d+: it speaks no TLS: is its address an http:\/\/ one\?$/,
+      /^cannot reach https:\/\/127\.0\.0\.1:\d+: the server does not use TLS: use an http:\/\/ URL$/,
     );
   });
 
@@ -172,7 +172,7 @@ describe('the client', () => {
       server.close();
     });
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    await expect(new JamjetClient({ url, timeoutMs: 20 }).health()).rejects.toThrow('no answer in time');
+    await expect(new JamjetClient({ url, timeoutMs: 20 }).health()).rejects.toThrow('timeout');
   });
 
   it('does not mistake another program on the port for a server', async () => {

@@ -112,7 +112,7 @@ describe('jamjet dev', () => {
     const dev = jamjet(['dev', '--port', '0', '--tools', 'tools.mjs'], folder);
     await dev.shows(/Ctrl-C/);
     expect(dev.stdout()).toMatch(
-      /JamJet is running\n\n {2}url +http:\/\/127\.0\.0\.1:\d+\n {2}database +\.jamjet\/runtime\.db\n {2}token +\.jamjet\/token {2}\(made now: operator, 0600\)\n {2}tools +double, hang\n {2}network +HTTP nodes may call this machine's own and private addresses\n/,
+      /JamJet is running\n\n {2}url +http:\/\/127\.0\.0\.1:\d+\n {2}database +\.jamjet\/runtime\.db\n {2}token +\.jamjet\/token {2}\(new, role operator\)\n {2}tools +double, hang\n {2}network +HTTP nodes may call this machine's own and private addresses\n/,
     );
     expect(statSync(join(folder, '.jamjet', 'token')).mode & 0o777).toBe(0o600);
     dev.kill('SIGINT');
@@ -172,7 +172,7 @@ describe('jamjet dev', () => {
   });
 
   it.each([
-    ['the same database', ['dev', '--port', '0'], /^error: .+\nOne runtime per database file/],
+    ['the same database', ['dev', '--port', '0'], /^error: .+\nOnly one runtime may open a database file/],
     [
       'the same port',
       ['dev', '--db', 'other.db', '--port', 'PORT'],
@@ -198,7 +198,7 @@ describe('jamjet dev', () => {
     expect((await fetch(`${url}/executions`)).status).toBe(200);
     const exposed = program(process.execPath, [JAMJET, 'dev', '--no-auth', '--db', 'x.db'], folder, { JAMJET_BIND: '0.0.0.0' });
     expect((await exposed.ended).code).toBe(2);
-    expect(exposed.stderr()).toMatch(/0\.0\.0\.0 is not a loopback address/);
+    expect(exposed.stderr()).toMatch(/0\.0\.0\.0 is not one/);
   });
 
   it('exits soon after the grace period of ten seconds after SIGTERM, whatever the functions do', async () => {
@@ -272,7 +272,7 @@ describe('following an execution while its server is killed', () => {
     const [, port] = await next.shows(/127\.0\.0\.1:(\d+)/);
     line.redirect(Number(port));
     line.cut();
-    await run.shows(/! lost http.*: trying again/);
+    await run.shows(/! lost http.*: reconnecting/);
     line.restore();
     expect((await run.ended).code).toBe(0);
     expect(run.stdout()).toMatch(/✗ work .*runtime lost\n[\s\S]*✓ work .*attempt 2\n[\s\S]*"attempt": 1/);
@@ -287,6 +287,6 @@ describe('following an execution while its server is killed', () => {
     await run.shows(/started/);
     await server.kill();
     expect((await run.ended).code).toBe(1);
-    expect(run.stderr()).toMatch(/^error: no runtime answers at http/m);
+    expect(run.stderr()).toMatch(/^error: cannot reach a server at http/m);
   });
 });

@@ -76,7 +76,7 @@ describe('a timeline', () => {
   it('says which worker it waits for, when it is not this process', () => {
     const timeline = timelineOf();
     expect(lines(timeline, [0, 'node_scheduled', 'train', { attempt: 0, queue_type: 'python_tool' }])).toEqual([
-      '  ▸ train                 attempt 1  waits for a worker of queue python_tool',
+      '  ▸ train                 attempt 1  waiting for a worker of queue python_tool',
     ]);
     expect(timeline.active).toMatchObject([{ node: 'train', queue: 'python_tool' }]);
     lines(timeline, [5, 'node_started', 'train', { attempt: 0, worker_id: 'w1' }]);
@@ -151,8 +151,8 @@ describe('a timeline', () => {
         [0, 'node_started', 'paid', { attempt: 0 }],
         [0, 'timer_created', 'paid', { fire_at, correlation_key: 'payment' }],
       ),
-    ).toEqual(['  ◆ paid                  waits for event payment']);
-    expect(timeline.active.map((active) => active.text)).toEqual(['waits for event payment, at most 1 h 00 m']);
+    ).toEqual(['  ◆ paid                  waiting for event payment']);
+    expect(timeline.active.map((active) => active.text)).toEqual(['waiting for event payment, at most 1 h 00 m']);
     expect([...timeline.awaitedEvents]).toEqual([['paid', 'payment']]);
     expect([...timeline.nodesWithTimer]).toEqual(['paid']);
     lines(timeline, [5, 'node_completed', 'paid']);
@@ -168,7 +168,7 @@ describe('a timeline', () => {
         [0, 'timer_created', 'later', { fire_at }],
         [2004, 'node_completed', 'later', { duration_ms: 0 }],
       ),
-    ).toEqual(['  ◆ later                 waits for 2.0 s', '  ✓ later          2.0 s']);
+    ).toEqual(['  ◆ later                 waiting for 2.0 s', '  ✓ later          2.0 s']);
   });
 
   it('shows what is under way, as long as it is', () => {

@@ -22,7 +22,7 @@ describe('jamjet agents register', () => {
     expect(await jamjet('agents register card.json')).toEqual({
       code: 0,
       stdout: '✓ research-agent registered  http://localhost:7701\n',
-      stderr: '  jamjet agents activate research-agent makes it active\n',
+      stderr: '  Activate it with: jamjet agents activate research-agent\n',
     });
   });
 
@@ -49,7 +49,7 @@ describe('jamjet agents list', () => {
     const { code, stdout } = await jamjet('agents list --limit 1');
     expect(code).toBe(0);
     expect(stdout).toMatch(
-      /^AGENT +NAME +STATUS +SKILLS +SPEAKS +HEARD OF +AT\nplanner +planner +registered +plan, write +a2a +http:\/\/localhost:7701\n$/,
+      /^AGENT +NAME +STATUS +SKILLS +PROTOCOLS +HEARTBEAT +ADDRESS\nplanner +planner +registered +plan, write +a2a +http:\/\/localhost:7701\n$/,
     );
   });
 
@@ -114,7 +114,7 @@ describe('jamjet agents', () => {
     expect(JSON.parse((await jamjet('agents search left --trust-domain acme --json')).stdout).agents).toMatchObject([
       { id: 'one' },
     ]);
-    expect(await jamjet('agents search nothing')).toEqual({ code: 0, stdout: '', stderr: 'no agent has all of that\n' });
+    expect(await jamjet('agents search nothing')).toEqual({ code: 0, stdout: '', stderr: 'no matching agents\n' });
   });
 
   it('inspect, activate, pause, deactivate and archive speak of one', async () => {
@@ -125,10 +125,10 @@ describe('jamjet agents', () => {
     await server().client.agents.heartbeat('single');
     const { stdout } = await jamjet('agents inspect single');
     expect(stdout).toMatch(
-      /^agent +single\nuuid +\S+\nname +Research Agent 0\.1\.0\nstatus +active\nat +http:\/\/localhost:7701\n/,
+      /^agent +single\nuuid +\S+\nname +Research Agent 0\.1\.0\nstatus +active\naddress +http:\/\/localhost:7701\n/,
     );
     expect(stdout).toMatch(/\nlabel team +blue\n/);
-    expect(stdout).toMatch(/\nheard of +now\n\n1 skill\n {2}research {2}Deep research on any topic\n$/);
+    expect(stdout).toMatch(/\nheartbeat +now\n\n1 skill\n {2}research {2}Deep research on any topic\n$/);
     expect(JSON.parse((await jamjet('agents inspect single --json')).stdout)).toMatchObject({ card: { id: 'single' } });
     expect(JSON.parse((await jamjet('agents deactivate single --json')).stdout)).toEqual({
       agent_id: 'single',
@@ -152,7 +152,7 @@ describe('jamjet agents', () => {
     await server().client.agents.activate('traced');
     const { stdout } = await jamjet('agents trace traced');
     expect(stdout).toMatch(
-      /^ *WHEN +WAY +EVENT +WHAT\n *\S.* in +agent_activated +agent activated by ann\n.* in +agent_registered +.* by ann\n$/,
+      /^ *WHEN +DIRECTION +EVENT +SUMMARY\n *\S.* in +agent_activated +agent activated by ann\n.* in +agent_registered +.* by ann\n$/,
     );
     expect(JSON.parse((await jamjet('agents trace traced -n 1 --json')).stdout)).toMatchObject({
       agent_id: 'traced',

@@ -38,7 +38,7 @@ describe('jamjet artifacts', () => {
     const refused = await jamjet(`artifacts get ${bytes.hash}`, { tty: true }).ended;
     expect(refused).toMatchObject({ code: 1, stdout: '' });
     expect(refused.stderr).toMatch(
-      /^error: this is no text, and would upset the terminal\nKeep it in a file: add --file PATH\.\n/,
+      /^error: binary data is not printed to a terminal\nWrite it to a file: add --file PATH\.\n/,
     );
   });
 

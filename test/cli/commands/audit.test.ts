@@ -23,7 +23,7 @@ describe('jamjet audit list', () => {
     const { stdout } = await audit('list', '--type', 'TokenCreated', '--since', '1h', '--limit', '1', '--json');
     const list = JSON.parse(stdout);
     expect(list).toMatchObject({ total: 1, limit: 1, next_cursor: null, items: [{ event_type: 'token_created' }] });
-    expect(await audit('list', '--actor', 'nobody')).toMatchObject({ code: 0, stdout: '', stderr: 'nothing on record\n' });
+    expect(await audit('list', '--actor', 'nobody')).toMatchObject({ code: 0, stdout: '', stderr: 'no records\n' });
     expect((await audit('list', '--until', '2026-01-01')).stdout).toBe('');
   });
 
@@ -57,7 +57,7 @@ describe('jamjet audit list', () => {
 describe('jamjet audit verify', () => {
   it('finds a sound database sound, while a server runs on it', async () => {
     const { code, stdout, stderr } = await jamjet(['audit', 'verify'], { cwd: server().folder });
-    expect([code, stdout]).toEqual([0, expect.stringMatching(/^✓ \d+ blocks, all sound\n {2}head {2}\S{43}\n$/)]);
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/^✓ \d+ blocks, all valid\n {2}head {2}\S{43}\n$/)]);
     expect(stderr).toMatch(/JAMJET_AUDIT_SIGNING_KEY/);
     const { stdout: json } = await jamjet(['audit', 'verify', '--json'], { cwd: server().folder });
     expect(JSON.parse(json)).toEqual({
@@ -78,7 +78,7 @@ describe('jamjet audit verify', () => {
       const { code, stdout } = await jamjet(['audit', 'verify'], { cwd: folder });
       expect(code).toBe(1);
       expect(stdout).toMatch(/^✗ block 2: events were changed, removed or reordered\n/);
-      expect(stdout).toMatch(/tenant +default\n {2}stream +control plane\n {2}sound +1 block\n/);
+      expect(stdout).toMatch(/tenant +default\n {2}stream +control plane\n {2}valid +1 block\n/);
       const { stdout: json } = await jamjet(['audit', 'verify', '--json'], { cwd: folder });
       expect(JSON.parse(json)).toMatchObject({
         ok: false,
@@ -103,7 +103,7 @@ describe('jamjet audit verify', () => {
       const { code, stdout } = await jamjet(['audit', 'verify'], signed);
       expect([code, stdout]).toEqual([
         1,
-        expect.stringMatching(/^✓ 5 blocks, all sound\n {2}head {2}\S+\n✗ not signed: blocks 1 to 2\n$/),
+        expect.stringMatching(/^✓ 5 blocks, all valid\n {2}head {2}\S+\n✗ not signed: blocks 1 to 2\n$/),
       ]);
       const { stdout: json } = await jamjet(['audit', 'verify', '--json'], signed);
       expect(JSON.parse(json)).toMatchObject({
@@ -134,7 +134,7 @@ describe('jamjet audit export', () => {
     const sound = await jamjet(['audit', 'verify', '--file', 'audit.jsonl'], { cwd: folder });
     expect([sound.code, sound.stdout]).toEqual([
       0,
-      expect.stringMatching(/^✓ blocks 1 to \d+, all sound\n {2}tenant +default\n {2}events +\d+\n {2}head +\S+\n$/),
+      expect.stringMatching(/^✓ blocks 1 to \d+, all valid\n {2}tenant +default\n {2}events +\d+\n {2}head +\S+\n$/),
     ]);
     const { head } = JSON.parse((await jamjet(['audit', 'verify', '--file', 'audit.jsonl', '--json'], { cwd: folder })).stdout);
     expect(await jamjet(['audit', 'verify', '--file', 'audit.jsonl', '--head', head], { cwd: folder })).toMatchObject({

@@ -86,7 +86,7 @@ describe('jamjet cron', () => {
   });
 
   it.each([
-    [['create', 'x', '* * * * *'], 2, /^error: which workflow\? --workflow names it\n/],
+    [['create', 'x', '* * * * *'], 2, /^error: --workflow is missing: name the workflow to start\n/],
     [['create', 'x', '* * *', '--workflow', 'doubling'], 1, /^error: invalid cron expression: 3 fields instead of 5/],
     [['create', 'x', '* * * * *', '--workflow', 'nothing'], 1, /^error: workflow nothing is not registered\n/],
     [

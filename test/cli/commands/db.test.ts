@@ -65,7 +65,7 @@ describe('jamjet db status', () => {
 });
 
 describe('jamjet db migrate', () => {
-  it('makes a database, and then has nothing to do', () =>
+  it('creates a database, and is then up to date', () =>
     inFolder(async (folder) => {
       expect((await jamjet(['db', 'migrate'], { cwd: folder })).stdout).toMatch(/^✓ schema version 0 → \d+\n$/);
       const { to_version } = await json(['db', 'migrate'], folder);
@@ -73,7 +73,7 @@ describe('jamjet db migrate', () => {
         schema_version: to_version,
         newest_schema_version: to_version,
       });
-      expect((await jamjet(['db', 'migrate'], { cwd: folder })).stdout).toMatch(/^✓ schema version \d+: nothing to do\n$/);
+      expect((await jamjet(['db', 'migrate'], { cwd: folder })).stdout).toMatch(/^✓ schema version \d+: up to date\n$/);
     }));
 
   it('leaves a database alone that a newer release has changed', () =>
@@ -93,7 +93,7 @@ describe('jamjet db check', () => {
     inFolder(async (folder) => {
       await withExecution(folder);
       const { code, stdout } = await jamjet(['db', 'check'], { cwd: folder });
-      expect(stdout).toMatch(/^✓ 1 live execution folded again\n✓ \d+ audit blocks, all sound\n$/);
+      expect(stdout).toMatch(/^✓ 1 live execution replayed\n✓ \d+ audit blocks, all valid\n$/);
       expect(code).toBe(0);
       expect(await json(['db', 'check', '--all'], folder)).toMatchObject({
         ok: true,
@@ -110,7 +110,7 @@ describe('jamjet db check', () => {
       const { code, stdout } = await jamjet(['db', 'check'], { cwd: folder });
       expect(code).toBe(1);
       expect(stdout).toContain(
-        `✗ 1 live execution folded again, 1 of them not as stored\n  ${id} (default): status is "running"; the replayed log gives "paused"\n`,
+        `✗ 1 live execution replayed, 1 of them differ from the stored state\n  ${id} (default): status is "running"; the replayed log gives "paused"\n`,
       );
       expect(stdout).toMatch(new RegExp(`✗ audit block \\d+: events were changed, removed or reordered \\(${id}\\)\n$`));
       expect(await jamjet(['db', 'check', '--json'], { cwd: folder })).toMatchObject({ code: 1 });
@@ -135,7 +135,7 @@ describe('jamjet db copy', () => {
       expect(stderr).toMatch(/DATABASE_URL=other\/copy\.db/);
       expect(stdout).toMatch(/\nexecutions +1\n/);
       expect(stdout).toMatch(
-        /✓ \d+ rows copied and counted in .*\n✓ 1 live execution folded again\n✓ \d+ audit blocks, all sound\n$/,
+        /✓ \d+ rows copied and counted in .*\n✓ 1 live execution replayed\n✓ \d+ audit blocks, all valid\n$/,
       );
       expect(code).toBe(0);
       expect(readdirSync(join(folder, 'other')).filter((name) => !/-(wal|shm)$/.test(name))).toEqual(['copy.db']);

@@ -67,7 +67,7 @@ describe('jamjet inspect', () => {
     const id = await started(PAID);
     const { stdout } = await server().jamjet(`inspect ${id}`).ended;
     const [, line = ''] = /◆ payment waits for an event: jamjet (.*)\n$/.exec(stdout) ?? [];
-    expect((await server().jamjet(line).ended).stdout).toBe('✓ delivered  payment-received woke payment\n');
+    expect((await server().jamjet(line).ended).stdout).toBe('✓ delivered  payment-received to payment\n');
     const cancelled = await started(PAID);
     await server().client.cancel(cancelled);
     expect((await server().jamjet(`inspect ${cancelled}`).ended).stdout).not.toContain('waits for an event');
@@ -214,7 +214,7 @@ describe('jamjet event', () => {
       const { code, stdout } = await server().jamjet(
         line.split(' ').map((word) => (word === 'ID' ? id : word === 'JSON' ? '{"amount": 5}' : word)),
       ).ended;
-      expect({ code, stdout }).toEqual({ code: 0, stdout: '✓ delivered  payment-received woke payment\n' });
+      expect({ code, stdout }).toEqual({ code: 0, stdout: '✓ delivered  payment-received to payment\n' });
       expect((await server().client.execution(id)).state).toMatchObject({ amount: 5 });
     },
   );
@@ -225,7 +225,7 @@ describe('jamjet event', () => {
     const first = await server().jamjet(`event ${id} later --data @payload.json --idempotency-key k1 --json`).ended;
     expect(JSON.parse(first.stdout)).toMatchObject({ accepted: true, matched: false, buffered: true });
     const repeat = await server().jamjet(`event ${id} later --data - --idempotency-key k1`, { stdin: '{"amount": 7}' }).ended;
-    expect(repeat).toMatchObject({ code: 0, stdout: '✓ accepted  later is kept until a node waits for it\n' });
+    expect(repeat).toMatchObject({ code: 0, stdout: '✓ accepted  later is buffered until a node waits for it\n' });
     const events = await server().client.events(id);
     expect(events.filter((event) => event.type === 'external_event_received')).toHaveLength(1);
   });
@@ -255,7 +255,7 @@ describe('a server that cannot be talked to', () => {
   it('is named when nobody listens there', async () => {
     const { code, stderr } = await server().jamjet('ls --runtime http://127.0.0.1:9').ended;
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^error: no runtime answers at http:\/\/127\.0\.0\.1:9 \(.+\)\nStart one with `jamjet dev`/);
+    expect(stderr).toMatch(/^error: cannot reach a server at http:\/\/127\.0\.0\.1:9 \(.+\)\nStart one with `jamjet dev`/);
   });
 
   it('is named when another program listens there', async () => {
@@ -265,19 +265,19 @@ describe('a server that cannot be talked to', () => {
     const { code, stderr } = await server().jamjet(`ls --runtime ${url}`).ended;
     other.close();
     expect(code).toBe(1);
-    expect(stderr).toMatch(new RegExp(`^error: HTTP 404, and the answer is not JSON.*\nThat was ${url}: name the right one`));
+    expect(stderr).toMatch(new RegExp(`^error: HTTP 404 with a reply that is not JSON.*\nThe reply came from ${url}: name the right server`));
   });
 
   it.each([
     [
       'a wrong token',
       { JAMJET_TOKEN: 'jj_wrong' },
-      /^error: invalid or expired token\nThe token of JAMJET_TOKEN is not valid at/,
+      /^error: invalid or expired token\nThe token from JAMJET_TOKEN is not valid at/,
     ],
     [
       'no token',
       { DATABASE_URL: 'elsewhere/runtime.db' },
-      /^error: missing Authorization.*\nSet JAMJET_TOKEN, or run this in the folder/,
+      /^error: missing Authorization.*\nSet JAMJET_TOKEN, or run the command in the folder/,
     ],
   ])('says what to do about %s', async (_what, env, message) => {
     const { code, stderr } = await server().jamjet('ls', { env: env as Record<string, string> }).ended;

@@ -67,7 +67,7 @@ describe('jamjet diff', () => {
     expect(stdout).toContain(`- ${id} at ${parked}, paused\n+ ${id} at ${sequence}, completed\n`);
     expect(stdout).toContain('~ /n  4 → 8\n');
     expect((await jamjet(`diff ${id} ${parked}`)).stdout).toBe(stdout);
-    expect((await jamjet(`diff ${id} ${parked} ${parked}`)).stdout).toContain('the same state\n');
+    expect((await jamjet(`diff ${id} ${parked} ${parked}`)).stdout).toContain('no differences\n');
   });
 
   it('compares two executions, at any points', async () => {
@@ -80,7 +80,7 @@ describe('jamjet diff', () => {
 
   it('wants two points', async () => {
     expect((await jamjet('diff exec_1')).code).toBe(2);
-    expect((await jamjet('diff exec_1 1 2 3')).stderr).toContain('a diff has two points');
+    expect((await jamjet('diff exec_1 1 2 3')).stderr).toContain('too many points: give two');
     expect((await jamjet('diff exec_1 a b')).stderr).toContain('the sequence "a" is not a whole number');
     expect((await jamjet('diff exec_1@x exec_2')).stderr).toContain('the sequence "x" is not a whole number');
   });
@@ -93,9 +93,9 @@ describe('jamjet replay', () => {
     const { code, stdout } = await jamjet(`replay ${id}`);
     expect(code).toBe(0);
     expect(stdout).toContain('approved by ann: fine');
-    expect(stdout).toMatch(new RegExp(`\n✓ ${sequence} events folded again: the outcome is what is stored\n$`));
+    expect(stdout).toMatch(new RegExp(`\n✓ ${sequence} events replayed: the result matches the stored state\n$`));
     expect((await jamjet(`replay ${id} --verify`)).stdout).toBe(
-      `✓ ${sequence} events folded again: the outcome is what is stored\n`,
+      `✓ ${sequence} events replayed: the result matches the stored state\n`,
     );
     expect(JSON.parse((await jamjet(`replay ${id} --verify --json`)).stdout)).toEqual({
       execution_id: id,
@@ -110,7 +110,7 @@ describe('jamjet fork', () => {
   it('starts an execution that goes on from there', async () => {
     const { id, parked } = await completed(REVIEWED);
     const { code, stdout } = await jamjet(['fork', id, '--at', String(parked), '--patch', '{"n": 21}']);
-    const fork = /^✓ forked {2}(exec_\w+) goes on from exec_\w+ at \d+\n$/.exec(stdout)?.[1] ?? '';
+    const fork = /^✓ forked {2}(exec_\w+) continues from exec_\w+ at \d+\n$/.exec(stdout)?.[1] ?? '';
     expect([code, stdout]).toEqual([0, `✓ forked  ${fork} goes on from ${id} at ${parked}\n`]);
     await server().client.approve(fork, { decision: 'approved' });
     expect(await server().client.execution(fork, { waitMs: 30_000 })).toMatchObject({ status: 'completed', state: { n: 42 } });
@@ -141,7 +141,7 @@ describe('jamjet fork', () => {
     const decided = events.find(({ type }) => type === 'approval_received')?.sequence ?? 0;
     const at = String((events.find(({ type }) => type === 'tool_call_completed')?.sequence ?? 0) - 1);
     const patched = ['fork', id, '--at', at, '--patch', '{"n": 21}'];
-    const told = `✗ review approved by ann at ${decided}, on something else than the patched state: fork from ${decided - 1} or before\n`;
+    const told = `✗ review approved by ann at ${decided}, on other values than the patched state: fork at ${decided - 1} or earlier\n`;
     const dry = await jamjet([...patched, '--dry-run']);
     expect([dry.code, dry.stdout]).toEqual([1, expect.stringMatching(new RegExp(`fits\n${told}$`))]);
     const refused = await jamjet(patched);

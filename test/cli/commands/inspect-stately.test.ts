@@ -183,8 +183,8 @@ describe('jamjet inspect --stately', () => {
     expect(meanwhile.messages).toEqual(early.messages);
     await left(show);
     const { stderr } = await show.session.ended;
-    expect(stderr).toMatch(new RegExp(`warning: cannot reach http://127.0.0.1:${port}: .*: trying again\n`));
-    expect(stderr.match(/trying again/g)).toHaveLength(1);
+    expect(stderr).toMatch(new RegExp(`warning: cannot reach http://127.0.0.1:${port}: .*: reconnecting\n`));
+    expect(stderr.match(/reconnecting/g)).toHaveLength(1);
     expect(stderr).toContain(`http://127.0.0.1:${port} is back\n`);
     way.close();
     for (const socket of sockets) socket.destroy();
@@ -206,7 +206,7 @@ describe('jamjet inspect --stately', () => {
     viewer.on('error', () => undefined);
     const { code, stderr } = await session.ended;
     expect([code, heard]).toEqual([1, 0]);
-    expect(stderr).toMatch(/^error: .*token.*\nThe token of JAMJET_TOKEN is not valid/m);
+    expect(stderr).toMatch(/^error: .*token.*\nThe token from JAMJET_TOKEN is not valid/m);
   });
 
   it('reads nothing to strangers', async () => {
@@ -265,9 +265,9 @@ describe('jamjet inspect --stately', () => {
       expect(stdout).toBe('');
       return [code, stderr.split('\n')[0]];
     };
-    expect(await ended('inspect exec_1 --port 80')).toEqual([2, 'error: --port and --once go with --stately']);
-    expect(await ended('inspect exec_1 --once')).toEqual([2, 'error: --port and --once go with --stately']);
-    expect(await ended('inspect exec_1 --stately --at 3')).toEqual([2, 'error: --stately shows everything, --at one moment']);
+    expect(await ended('inspect exec_1 --port 80')).toEqual([2, 'error: --port and --once require --stately']);
+    expect(await ended('inspect exec_1 --once')).toEqual([2, 'error: --port and --once require --stately']);
+    expect(await ended('inspect exec_1 --stately --at 3')).toEqual([2, 'error: give --stately or --at, not both']);
     for (const port of ['x', '-1', '65536'])
       expect(await ended(`inspect exec_1 --stately --port=${port}`)).toEqual([
         2,
@@ -276,7 +276,7 @@ describe('jamjet inspect --stately', () => {
     expect(await ended('inspect exec_abc --stately')).toEqual([1, 'error: not found: execution exec_abc']);
     expect(await ended(`inspect exec_abc --stately --runtime http://127.0.0.1:1`)).toEqual([
       1,
-      expect.stringMatching(/^error: no runtime answers at http:\/\/127\.0\.0\.1:1 /),
+      expect.stringMatching(/^error: cannot reach a server at http:\/\/127\.0\.0\.1:1 /),
     ]);
   });
 

@@ -28,13 +28,13 @@ describe('jamjet pause and resume', () => {
     expect(await server().jamjet(['pause', id, '--reason', 'the bank is closed']).ended).toEqual({
       code: 0,
       stdout: `◆ ${id} paused\n`,
-      stderr: `let it go on with: jamjet resume ${id}\n`,
+      stderr: `Resume it with: jamjet resume ${id}\n`,
     });
     await server().client.approve(id, { decision: 'approved' });
     const { stdout } = await jamjet(`inspect ${id}`);
     expect(stdout).toMatch(/^status {5}paused\n[\s\S]*^held {7}the bank is closed$/m);
     expect(stdout).toContain('· paused: the bank is closed\n');
-    expect(stdout).toContain(`◆ it is held: jamjet resume ${id}\n`);
+    expect(stdout).toContain(`◆ suspended: jamjet resume ${id}\n`);
     expect(await jamjet(`resume ${id}`)).toEqual({ code: 0, stdout: `✓ resumed  ${id} is running\n`, stderr: '' });
     expect((await server().client.execution(id, { waitMs: 30_000 })).state).toMatchObject({ n: 8 });
     expect((await jamjet(`inspect ${id}`)).stdout).not.toMatch(/^held/m);
@@ -70,7 +70,7 @@ describe('jamjet retry', () => {
     const id = await started(DECLINED);
     declines = false;
     const { code, stdout } = await jamjet(`retry ${id}`);
-    expect({ code, stdout }).toEqual({ code: 0, stdout: `✓ retried  ${id} runs again: charge\n` });
+    expect({ code, stdout }).toEqual({ code: 0, stdout: `✓ retried  ${id}: charge\n` });
     expect(await server().client.execution(id, { waitMs: 30_000 })).toMatchObject({ status: 'completed' });
     const inspected = await jamjet(`inspect ${id}`);
     expect(inspected.stdout).toMatch(/✗ charge.*card declined\n {2}· retried: charge\n {2}✓ charge/);
@@ -84,7 +84,7 @@ describe('jamjet retry', () => {
     expect(again.stdout).toMatch(/✗ failed in/);
     declines = false;
     const { code, stdout, stderr } = await jamjet(`retry ${id} --follow`);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: `${id} runs again: charge\n` });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: `${id}: charge\n` });
     expect(stdout).toMatch(/· retried: charge\n[\s\S]*✓ completed in/);
   });
 

@@ -46,7 +46,7 @@ describe('jamjet ls', () => {
     expect(stdout).toContain(second);
     // Below the list: above a long one nobody would see it.
     expect(page.both).toBe(`${stdout}${stderr}`);
-    const cursor = /^there is more: add --all, or --cursor (\S+)\n$/.exec(stderr)?.[1];
+    const cursor = /^more executions: add --all, or --cursor (\S+)\n$/.exec(stderr)?.[1];
     const next = await server().jamjet(`ls --label batch=pages --limit 1 --cursor ${cursor}`).ended;
     expect(next).toMatchObject({ code: 0, stdout: expect.stringContaining(first ?? ''), stderr: '' });
   });
@@ -77,10 +77,10 @@ describe('jamjet ls', () => {
     ['--since noon', '--since "noon" is not a time'],
     ['--status alive', '--status "alive" is not one of pending, running'],
     ['--status failed,', '--status "" is not one of pending, running'],
-    ['--label a:b=c', '--label "a:b=c": a key with a colon cannot be asked for'],
+    ['--label a:b=c', '--label "a:b=c": a key must not contain a colon'],
     ['--workflow-version 1', '--workflow-version needs --workflow'],
-    ['--cursor x --offset 1', '--cursor and --offset exclude each other'],
-    ['--all --watch', '--all and --watch exclude each other'],
+    ['--cursor x --offset 1', 'give --cursor or --offset, not both'],
+    ['--all --watch', 'give --all or --watch, not both'],
   ])('refuses %s', async (options, message) => {
     const { code, stderr } = await server().jamjet(`ls ${options}`).ended;
     expect(code).toBe(2);
@@ -92,7 +92,7 @@ describe('jamjet cancel with a filter', () => {
   it('wants --yes where nobody can be asked', async () => {
     await waiting(1, 'unasked');
     const { code, stderr } = await server().jamjet('cancel --all --label batch=unasked').ended;
-    expect([code, stderr]).toEqual([2, 'error: this is about many executions: add --yes if it is meant\n']);
+    expect([code, stderr]).toEqual([2, 'error: a bulk command requires --yes without a terminal\n']);
     expect(await statuses('unasked')).toEqual(['paused']);
   });
 
@@ -109,7 +109,7 @@ describe('jamjet cancel with a filter', () => {
     const refusing = server().jamjet('cancel --all --status paused --label batch=asked', { tty: true });
     await refusing.shows('Cancel 2 executions (status paused, label batch:asked)? [y/N]');
     refusing.type('');
-    expect(await refusing.ended).toMatchObject({ code: 1, stderr: 'nothing was done\n' });
+    expect(await refusing.ended).toMatchObject({ code: 1, stderr: 'cancelled: nothing was changed\n' });
     expect(await statuses('asked')).toEqual(['paused', 'paused']);
     const agreeing = server().jamjet('cancel --label batch=asked', { tty: true });
     await agreeing.shows('(status running or paused, label batch:asked)? [y/N]');
@@ -127,12 +127,12 @@ describe('jamjet cancel with a filter', () => {
   });
 
   it.each([
-    ['cancel', 'say which executions'],
-    ['retry', 'say which executions'],
-    ['retry --all --follow', '--follow is for one execution'],
-    ['cancel exec_1 --all', 'an id and options that choose executions exclude each other'],
-    ['cancel exec_1 --workflow x', 'an id and options that choose executions exclude each other'],
-    ['jobs start --action retry', 'say which executions'],
+    ['cancel', 'no executions selected'],
+    ['retry', 'no executions selected'],
+    ['retry --all --follow', '--follow requires an id'],
+    ['cancel exec_1 --all', 'give an id or options that select executions, not both'],
+    ['cancel exec_1 --workflow x', 'give an id or options that select executions, not both'],
+    ['jobs start --action retry', 'no executions selected'],
     ['jobs start --action retr --all', '--action "retr" is not one of cancel, retry, pause, resume'],
   ])('%s is refused', async (line, message) => {
     const { code, stderr } = await server().jamjet(line).ended;
@@ -151,7 +151,7 @@ describe('jamjet jobs', () => {
     expect(list.stdout).toMatch(
       new RegExp(`^JOB +ACTION +STATUS +PROCESSED .*\n${job.id} {2}pause +completed +2/2 +0 +0 +.+ +ann\n$`),
     );
-    const cursor = /^there is more: add --cursor (\S+)\n$/.exec(list.stderr)?.[1];
+    const cursor = /^more jobs: add --cursor (\S+)\n$/.exec(list.stderr)?.[1];
     const { jobs } = await server().client.jobs.list();
     const rest = await server().jamjet(`jobs list --limit ${jobs.length - 1} --cursor ${cursor}`).ended;
     expect(rest.stdout.match(/^job_\w+/gm)).toEqual(jobs.slice(1).map((other) => other.id));

@@ -34,7 +34,7 @@ describe('jamjet run on a server', () => {
     expect((await server().jamjet(['run', 'doubling', '-i', '{"n": 1}', '--workflow-version', '1']).ended).code).toBe(0);
     const unknown = await server().jamjet('run unknown-workflow').ended;
     expect(unknown).toMatchObject({ code: 1, stdout: '' });
-    expect(unknown.stderr).toMatch(/^error: not found: workflow unknown-workflow\nRunning its file registers it/);
+    expect(unknown.stderr).toMatch(/^error: not found: workflow unknown-workflow\nRegister it by running its file/);
   });
 
   it('takes the spellings of other programs of this name', async () => {
@@ -123,7 +123,7 @@ describe('jamjet run on a server', () => {
     const { code, stdout, stderr } = await server().jamjet(['run', file, '-i', '{"n": 1}', '--no-follow']).ended;
     expect(code).toBe(0);
     expect(stdout).toMatch(/^exec_[0-9a-f]{32}\n$/);
-    expect(stderr).toBe(`follow it with: jamjet run --resume ${stdout}`);
+    expect(stderr).toBe(`Follow it with: jamjet run --resume ${stdout}`);
   });
 
   it('leaves the run on Ctrl-C, and follows it again', async () => {
@@ -134,7 +134,7 @@ describe('jamjet run on a server', () => {
     const { code, stdout } = await left.ended;
     expect(code).toBe(130);
     const id = /exec_[0-9a-f]{32}/.exec(stdout)?.[0] ?? '';
-    expect(stdout).toContain(`◆ ${id} is paused: interrupted. It goes on at ${server().url}.`);
+    expect(stdout).toContain(`◆ ${id} is paused: interrupted. It continues on ${server().url}.`);
     expect(stdout).toContain(`jamjet run --resume ${id}\n`);
     const again = server().jamjet(`run --resume ${id}`);
     await again.shows('waiting for approval');
@@ -146,7 +146,7 @@ describe('jamjet run on a server', () => {
     const file = save(server().folder, HANGING);
     const { code, stdout } = await server().jamjet(['run', file, '--timeout', '1']).ended;
     expect(code).toBe(3);
-    expect(stdout).toMatch(/is running: the time to follow it is over/);
+    expect(stdout).toMatch(/is running: stopped following after the timeout/);
   });
 
   it('asks at the terminal, and shows the state to who wants to see it', async () => {
@@ -201,8 +201,8 @@ describe('jamjet run on a server', () => {
       );
       const env = { DATABASE_URL: join(server().folder, '.jamjet', 'runtime.db') };
       const run = server().jamjet(['run', 'flow.yaml'], { cwd: folder, env });
-      await run.shows(/▸ treble .*waits for a worker of queue tool\n/);
-      await run.shows(/! functions of the file \(treble\) are not sent to http.*: start that server with --tools/);
+      await run.shows(/▸ treble .*waiting for a worker of queue tool\n/);
+      await run.shows(/! functions of the file \(treble\) are not available on http.*: start the server with --tools/);
       run.signals.emit('SIGINT');
       expect((await run.ended).code).toBe(130);
     }));
@@ -214,7 +214,7 @@ describe('jamjet run on a server', () => {
     const run = server().jamjet(['run', file, '--resume', execution_id], { tty: true, env: { JAMJET_TOKEN: token } });
     await run.shows('Approve review?');
     run.type('y');
-    await run.shows('it is not yours to decide');
+    await run.shows('not permitted');
     await server().client.approve(execution_id, { decision: 'approved' });
     expect((await run.ended).code).toBe(0);
   });
@@ -299,7 +299,7 @@ describe('jamjet run embedded', () => {
       expect(code).toBe(3);
       const id = /exec_[0-9a-f]{32}/.exec(stdout)?.[0] ?? '';
       expect(stdout).toContain(
-        `◆ ${id} is paused: it waits, and nobody is at the terminal. It is saved and goes on when it is resumed.`,
+        `◆ ${id} is paused: it waits for input, and there is no terminal. It is saved and continues when resumed.`,
       );
       expect(stdout).toContain(`jamjet run reviewed.json --tools tools.mjs --embedded --resume ${id}\n`);
       const resumed = run(['--resume', id], true);
@@ -329,7 +329,7 @@ describe('jamjet run embedded', () => {
       const { code, stdout, stderr } = await jamjet(['run', file, '--embedded', '-i', '{"n": 4}'], { cwd: folder });
       expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
       expect(stderr).toMatch(
-        /^error: an embedded run cannot do all of this work: node "double" needs the function "double"\nName functions with --tools/,
+        /^error: an embedded run cannot execute all nodes: node "double" needs the function "double"\nProvide functions with --tools/,
       );
     }));
 
@@ -343,7 +343,7 @@ describe('jamjet run embedded', () => {
       await withoutTools.close(0);
       const { code, stdout } = await jamjet(['run', '--db', 'queued.db', '--resume', id], { cwd: folder });
       expect(code).toBe(3);
-      expect(stdout).toContain(`◆ ${id} is running: no function here does the work of double (queue tool).`);
+      expect(stdout).toContain(`◆ ${id} is running: no function is available for double (queue tool).`);
       expect(stdout).toContain(`jamjet run --db queued.db --resume ${id} --tools MODULE\n`);
     }));
 
@@ -353,7 +353,7 @@ describe('jamjet run embedded', () => {
       await first.shows('Approve review?');
       const second = await run([]).ended;
       expect(second.code).toBe(1);
-      expect(second.stderr).toMatch(/^error: .+\nOne runtime per database file/);
+      expect(second.stderr).toMatch(/^error: .+\nOnly one runtime may open a database file/);
       first.signals.emit('SIGINT');
       expect((await first.ended).code).toBe(130);
     }));

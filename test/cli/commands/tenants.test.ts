@@ -86,7 +86,7 @@ describe('jamjet tenants', () => {
       'error: invalid tenant id "a b": use at most 128 letters, digits, ".", "_" and "-", starting with a letter or digit\n',
     ],
     [['create', 'default'], 1, 'error: tenant default exists already\n'],
-    [['update', 'default'], 2, 'error: change what? --name, --status, --policy or --limits\n'],
+    [['update', 'default'], 2, 'error: nothing to change: give --name, --status, --policy or --limits\n'],
     [['update', 'default', '--status', 'closed'], 2, 'error: --status "closed" is not one of active, suspended, archived\n'],
   ])('%j is one line, and what to do', async (args, code, stderr) => {
     expect(await jamjet(...args)).toEqual({ code, stdout: '', stderr });
@@ -96,7 +96,7 @@ describe('jamjet tenants', () => {
     const { token } = await server().client.createToken({ role: 'developer' });
     const { stderr } = await server().jamjet(['tenants', 'list'], { env: { JAMJET_TOKEN: token } }).ended;
     expect(stderr).toBe(
-      'error: insufficient role — operator required\nUse a token with a stronger role: `jamjet token create --role operator`.\n',
+      'error: insufficient role — operator required\nUse a token with the role operator: `jamjet token create --role operator`.\n',
     );
     const viewer = await server().client.createToken({ role: 'viewer' });
     const refused = await server().jamjet(['cron', 'pause', 'nightly'], { env: { JAMJET_TOKEN: viewer.token } }).ended;

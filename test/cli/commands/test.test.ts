@@ -123,10 +123,10 @@ describe('jamjet test', () => {
 
   it.each([
     [['nowhere.yaml'], 'no such file'],
-    [['no*.yaml'], 'no file is called like that'],
+    [['no*.yaml'], 'no file matches'],
     [['none/*.yaml'], 'no such file'],
     [['good.yaml', '--format', 'xml'], 'text, json, junit'],
-    [['good.yaml', '--json', '--format', 'junit'], 'different things'],
+    [['good.yaml', '--json', '--format', 'junit'], 'not both'],
     [['good.yaml', '--coverage', '101'], 'from 0 to 100'],
     [['good.yaml', '--paths', '0'], 'whole number'],
     [['good.yaml', '--steps', 'x'], 'whole number'],

@@ -45,7 +45,7 @@ describe('jamjet token without a server', () => {
       expect((await jamjet(['token', 'list'], { cwd: folder })).stdout).toMatch(/revoked now|revoked \d+ s ago/);
       const unknown = await jamjet(['token', 'revoke', '00000000-0000-4000-8000-000000000000'], { cwd: folder });
       expect(unknown).toMatchObject({ code: 1, stdout: '' });
-      expect(unknown.stderr).toMatch(/^error: .+\n`jamjet token list` shows the ids\.\n$/);
+      expect(unknown.stderr).toMatch(/^error: .+\n`jamjet token list` lists the ids\.\n$/);
     }));
 
   it('refuses a tenant that does not exist', () =>

@@ -31,7 +31,7 @@ describe('jamjet visualize FILE', () => {
 
   it('writes a file in the format that its name tells', async () => {
     const svg = await drawn(['flow.yaml', '-o', 'flow.svg'], (folder) => readFileSync(join(folder, 'flow.svg'), 'utf8'));
-    expect(svg).toMatchObject({ code: 0, stdout: '', stderr: 'svg in flow.svg\n' });
+    expect(svg).toMatchObject({ code: 0, stdout: '', stderr: 'svg written to flow.svg\n' });
     expect(svg.seen).toMatch(/^<svg /);
     const png = await drawn(['flow.yaml', '-o', 'flow.png', '--json'], (folder) => readFileSync(join(folder, 'flow.png')).length);
     expect(JSON.parse(png.stdout)).toEqual({ format: 'png', view: 'workflow', size: png.seen, file: 'flow.png' });
@@ -49,7 +49,7 @@ describe('jamjet visualize FILE', () => {
       const { code, stderr } = await jamjet(['visualize', 'flow.yaml', '-o', 'flow.png'], { cwd: folder });
       expect({ code, stderr }).toEqual({
         code: 0,
-        stderr: 'no font on this machine has \u{10fffc}: a box stands in the picture for each\npng in flow.png\n',
+        stderr: 'no font on this machine has \u{10fffc}: each is drawn as a box\npng written to flow.png\n',
       });
     });
   });
@@ -58,7 +58,7 @@ describe('jamjet visualize FILE', () => {
     const ended = await drawn(['flow.yaml', '-o', 'flow.jpg'], (folder) => existsSync(join(folder, 'flow.jpg')));
     expect(ended).toMatchObject({ code: 2, stdout: '', seen: false });
     expect(ended.stderr).toBe(
-      'error: no format of pictures ends with .jpg: name one with --format, or use .mmd, .mermaid, .dot, .gv, .svg, .png, .json, .html, .htm\n',
+      'error: no format has the suffix .jpg: give --format, or use .mmd, .mermaid, .dot, .gv, .svg, .png, .json, .html, .htm\n',
     );
   });
 
@@ -69,9 +69,9 @@ describe('jamjet visualize FILE', () => {
     const failures = [
       [['flow.yaml', '--format', 'gif'], /--format "gif" is not one of mermaid, dot, svg/],
       [['flow.yaml', '--view', 'flat'], /--view "flat" is not one of workflow, machine/],
-      [['flow.yaml', '--at', '3'], /--at is for executions/],
-      [['flow.yaml', '--workflow-version', '1'], /--workflow-version is for registered workflows/],
-      [[`exec_${'0'.repeat(32)}`, '--workflow-version', '1'], /--workflow-version is for registered workflows/],
+      [['flow.yaml', '--at', '3'], /--at requires the id of an execution/],
+      [['flow.yaml', '--workflow-version', '1'], /--workflow-version requires a registered workflow/],
+      [[`exec_${'0'.repeat(32)}`, '--workflow-version', '1'], /--workflow-version requires a registered workflow/],
       [['none.yaml'], /none\.yaml: no such file/],
       [['./none'], /\.\/none: no such file/],
     ] as const;
@@ -84,7 +84,7 @@ describe('jamjet visualize FILE', () => {
 
   it('says that there is no folder for the file', async () => {
     const ended = await drawn(['flow.yaml', '-o', 'none/flow.svg']);
-    expect(ended).toMatchObject({ code: 1, stdout: '', stderr: 'error: none/flow.svg: its folder does not exist\n' });
+    expect(ended).toMatchObject({ code: 1, stdout: '', stderr: 'error: none/flow.svg: the folder does not exist\n' });
   });
 
   it('says which formats there are of what is too large to be drawn', async () => {
@@ -95,7 +95,7 @@ describe('jamjet visualize FILE', () => {
       expect([code, stderr]).toEqual([
         1,
         expect.stringMatching(
-          / are too many to draw; the limits are 2000 and 6000\nmermaid, dot and xstate are not drawn: ask for one of these with --format\.\n$/,
+          / are too many to draw; the limits are 2000 and 6000\nUse a text format, which needs no layout: --format mermaid, dot or xstate\.\n$/,
         ),
       ]);
     });
@@ -104,7 +104,7 @@ describe('jamjet visualize FILE', () => {
   it('does not upset a terminal with a bitmap', async () => {
     const refused = await drawn(['flow.yaml', '-f', 'png'], () => null, true);
     expect(refused).toMatchObject({ code: 2, stdout: '' });
-    expect(refused.stderr).toContain('a PNG would upset the terminal\nKeep it in a file: add -o picture.png.');
+    expect(refused.stderr).toContain('a PNG is not printed to a terminal\nWrite it to a file: add -o picture.png.');
   });
 });
 
@@ -118,13 +118,13 @@ describe('jamjet visualize --open', () => {
       const env = { PATH: join(folder, 'bin') };
       const without = await jamjet(args, { cwd: folder, env });
       expect(without.code).toBe(1);
-      expect(without.stderr).toMatch(/there is no (xdg-)?open here to open files with\nThe picture is in .*flow\.html\./);
+      expect(without.stderr).toMatch(/cannot open the file: (xdg-)?open is not available\nThe diagram is in .*flow\.html\./);
       writeFileSync(
         opener,
         `#!/bin/sh\necho "$1" > ${join(folder, 'opened')}.part && /bin/mv ${join(folder, 'opened')}.part ${join(folder, 'opened')}\n`,
       );
       chmodSync(opener, 0o755);
-      expect(await jamjet(args, { cwd: folder, env })).toMatchObject({ code: 0, stderr: 'html in flow.html\n' });
+      expect(await jamjet(args, { cwd: folder, env })).toMatchObject({ code: 0, stderr: 'html written to flow.html\n' });
       await expect.poll(() => existsSync(join(folder, 'opened')), { timeout: 10_000 }).toBe(true);
       expect(readFileSync(join(folder, 'opened'), 'utf8')).toBe(`${join(folder, 'flow.html')}\n`);
     });
@@ -152,7 +152,7 @@ describe('jamjet visualize WORKFLOW|EXECUTION', () => {
     const { client, jamjet: command, url } = server();
     await client.registerWorkflow({ ...DOUBLING, workflow_id: '\u{10fffc}' });
     expect((await command('visualize \u{10fffc} -o unknown.png').ended).stderr).toBe(
-      `no font on ${url} has \u{10fffc}: a box stands in the picture for each\npng in unknown.png\n`,
+      `no font on ${url} has \u{10fffc}: each is drawn as a box\npng written to unknown.png\n`,
     );
     expect((await command('visualize \u{10fffc} -o unknown.svg').ended).stderr).toBe('svg in unknown.svg\n');
   });

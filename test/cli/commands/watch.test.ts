@@ -40,7 +40,7 @@ it('shows the outline, takes a decision, and says how it ended', async () => {
   session.press('x');
   const { code, stdout, stderr } = await session.ended;
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-  expect(afterwards(stdout)).toMatch(new RegExp(`^✓ ${id} completed in .*\n {2}all about it: jamjet inspect ${id}\n$`));
+  expect(afterwards(stdout)).toMatch(new RegExp(`^✓ ${id} completed in .*\n {2}Details: jamjet inspect ${id}\n$`));
   const { decided } = await server().client.approvals(id);
   expect(decided).toMatchObject([{ node_id: 'review', status: 'approved', comment: 'fine' }]);
 });
@@ -48,7 +48,7 @@ it('shows the outline, takes a decision, and says how it ended', async () => {
 it('sends the event that is waited for, and refuses what is not JSON', async () => {
   const id = await started(PAID);
   const session = server().jamjet(`watch ${id}`, { tty: true });
-  await session.shows('waits for event payment-received');
+  await session.shows('waiting for event payment-received');
   session.press('e');
   await session.shows('correlation key: payment-received');
   session.press('\r');
@@ -56,7 +56,7 @@ it('sends the event that is waited for, and refuses what is not JSON', async () 
   session.press('\u007f\r');
   await session.shows('not JSON');
   session.press('"n": 1}\r');
-  await session.shows('payment-received woke payment');
+  await session.shows('payment-received to payment');
   await session.shows('it has ended');
   session.press('q');
   expect((await session.ended).code).toBe(0);
@@ -74,7 +74,7 @@ it('pauses, resumes, and cancels when that is meant', async () => {
   session.press('c');
   await session.shows('Cancel the execution');
   session.press('n');
-  await session.shows('left as it is');
+  await session.shows('cancelled');
   session.press('cy');
   await session.shows('it has ended');
   session.press(' q');
@@ -105,7 +105,7 @@ it('takes what is pasted as text alone', async () => {
   session.press('\u001b[200~one\ntwo\u001b[201~\r');
   await session.shows('Reject review (“one two”)?');
   session.press('n');
-  await session.shows('left as it is');
+  await session.shows('cancelled');
   session.press('q');
   expect((await session.ended).code).toBe(0);
   expect(await server().client.execution(id)).toMatchObject({ status: 'paused' });
@@ -121,7 +121,7 @@ it.each([
   interrupt(session);
   const { code, stdout } = await session.ended;
   expect(code).toBe(130);
-  expect(afterwards(stdout)).toMatch(new RegExp(`^◆ ${id} is paused after .*\n {2}watch it again: jamjet watch ${id}\n$`));
+  expect(afterwards(stdout)).toMatch(new RegExp(`^◆ ${id} is paused after .*\n {2}Watch it again: jamjet watch ${id}\n$`));
   expect(session.signals.listenerCount('SIGTERM')).toBe(0);
 });
 
@@ -147,7 +147,7 @@ it('waits for a server that has gone away, and goes on where it was', async () =
   const closed = new Promise((resolve) => way.close(resolve));
   for (const socket of sockets) socket.destroy();
   await closed;
-  await session.shows(`! lost http://127.0.0.1:${port}: trying again`);
+  await session.shows(`! lost http://127.0.0.1:${port}: reconnecting`);
   session.press('p');
   await session.shows('cannot reach');
   await server().client.approve(id, { decision: 'approved' });
@@ -165,7 +165,7 @@ it('wants a terminal, and names what does without one', async () => {
   expect(await server().jamjet('watch exec_1').ended).toEqual({
     code: 2,
     stdout: '',
-    stderr: 'error: watch wants a terminal\nWithout one, follow its events: jamjet events exec_1 --follow\n',
+    stderr: 'error: watch requires a terminal\nWithout one, follow the events: jamjet events exec_1 --follow\n',
   });
 });
 

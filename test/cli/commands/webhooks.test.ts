@@ -23,7 +23,7 @@ describe('jamjet webhooks', () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/url +https:\/\/example\.com\/hook\nevents +WorkflowCompleted, NodeFailed\nworkflow +refund\n/);
     expect(stdout).toMatch(/state +enabled\n[\s\S]*secret +whsec_/);
-    expect(stderr).toBe('The secret is shown only now: keep it.\n');
+    expect(stderr).toBe('The secret is shown only once: store it now.\n');
     const list = await jamjet('webhooks list');
     expect(list.stdout).toMatch(/^WEBHOOK +URL +STATE +DELIVERED +WORKFLOW +EVENTS\n/);
     expect(list.stdout).toMatch(/ https:\/\/example\.com\/hook +enabled +never +refund +WorkflowCompleted, NodeFailed\n/);
@@ -55,7 +55,7 @@ describe('jamjet webhooks', () => {
     await jamjet(['webhooks', 'update', id, '--url', url]);
     const tested = await jamjet(['webhooks', 'test', id]);
     expect(tested).toMatchObject({ code: 1, stdout: expect.stringMatching(/^✗ not delivered {2}.*private address/) });
-    expect(await jamjet(['webhooks', 'replay', id])).toMatchObject({ code: 0, stderr: 'nothing has failed\n' });
+    expect(await jamjet(['webhooks', 'replay', id])).toMatchObject({ code: 0, stderr: 'no failed deliveries\n' });
     expect(await jamjet(['webhooks', 'deliveries', id])).toMatchObject({ code: 0, stderr: 'no deliveries\n' });
     expect(await jamjet(['webhooks', 'delete', id])).toMatchObject({ code: 0, stdout: `✓ deleted  ${id}\n` });
     for (const command of [
@@ -90,7 +90,7 @@ describe('jamjet webhooks', () => {
     expect((await watched.ended).code).toBe(130);
     const { stdout } = await jamjet(['webhooks', 'deliveries', id]);
     expect(stdout).toMatch(new RegExp(`${execution_id} +1 +WorkflowStarted +failed +1 .*private address`));
-    expect(await jamjet(['webhooks', 'replay', id])).toMatchObject({ code: 0, stdout: '✓ put back  1\n' });
+    expect(await jamjet(['webhooks', 'replay', id])).toMatchObject({ code: 0, stdout: '✓ queued  1\n' });
     const [delivery = ''] = /^\S{36}/m.exec(stdout) ?? [];
     const one = await jamjet(['webhooks', 'replay', id, delivery, '--json']);
     expect([0, 1]).toContain(one.code);

@@ -25,7 +25,7 @@ describe('after an embedded run, without a server', () => {
         expect({ line, code, stderr }).toEqual({
           line,
           code: 0,
-          stderr: 'no runtime at http://localhost:65533: read from .jamjet/runtime.db\n',
+          stderr: 'no server at http://localhost:65533: reading from .jamjet/runtime.db\n',
         });
         expect(stdout).toMatch(/review/);
       }
@@ -43,7 +43,7 @@ describe('after an embedded run, without a server', () => {
       for (const line of [`approve ${id}`, `cancel ${id}`, `event ${id} key`, `events ${id} --follow`]) {
         const { code, stderr } = await jamjet(line.split(' '), { cwd: folder, env });
         expect({ line, code }).toEqual({ line, code: 1 });
-        expect(stderr).toMatch(/^error: no runtime answers at http:\/\/localhost:65533 .*\nStart one with `jamjet dev`/);
+        expect(stderr).toMatch(/^error: cannot reach a server at http:\/\/localhost:65533 .*\nStart one with `jamjet dev`/);
       }
     }));
 });

@@ -22,7 +22,7 @@ describe('the saved token', () => {
     inFolder(async (folder) => {
       expect(await readSavedToken('runtime.db', folder)).toBeNull();
       writeFileSync(join(folder, 'token'), 'two words\n');
-      await expect(readSavedToken('runtime.db', folder)).rejects.toThrow(/holds no token/);
+      await expect(readSavedToken('runtime.db', folder)).rejects.toThrow(/is not a token/);
     }));
 
   it('is sent to this machine only', () =>

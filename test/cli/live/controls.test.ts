@@ -50,7 +50,7 @@ describe('deciding', () => {
   });
 
   it('says so when there is nothing to decide', () => {
-    expect(pressed('a', { approvals: [] }).controls).toMatchObject({ notice: 'nothing waits for approval' });
+    expect(pressed('a', { approvals: [] }).controls).toMatchObject({ notice: 'no pending approvals' });
   });
 });
 
@@ -70,7 +70,7 @@ describe('sending an event', () => {
   });
 
   it('needs a key', () => {
-    expect(pressed('e<return>').controls.notice).toBe('an event needs its correlation key');
+    expect(pressed('e<return>').controls.notice).toBe('the correlation key is missing');
   });
 });
 

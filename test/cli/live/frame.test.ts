@@ -94,9 +94,9 @@ describe('the screen', () => {
       "loop-of-three-rounds 1  running  11.0 s
       exec_1  24 events
 
-       ✓ f ↺ draft  7 ms  1 retry  ↺ round 3
-       ✓ f review   7 ms  ↺ round 3
-      ›▹ f publish  waits for a worker of queue tool  4.0 s
+       ✓ f ↺ draft  7 ms  1 retry  ↺ iteration 3
+       ✓ f review   7 ms  ↺ iteration 3
+      ›▹ f publish  waiting for a worker of queue tool  4.0 s
 
 
       ↑↓ ⏎ details  a approve  r reject  e event  p pause  u resume  c cancel  q quit"

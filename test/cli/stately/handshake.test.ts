@@ -28,7 +28,7 @@ it.each([
   '',
   'x'.repeat(5_000),
 ])('refuses pages of %s', (origin) => {
-  expect(rejectionReason({ host: '127.0.0.1:4000', origin })).toMatch(/^pages of .* may not read executions$/s);
+  expect(rejectionReason({ host: '127.0.0.1:4000', origin })).toMatch(/^pages of .* are not allowed to read executions$/s);
 });
 
 it.each([
@@ -41,5 +41,5 @@ it.each([
   '',
   undefined,
 ])('refuses whoever calls this machine %s', (host) => {
-  expect(rejectionReason({ ...(host === undefined ? {} : { host }) })).toBe('only localhost is known here, under no other name');
+  expect(rejectionReason({ ...(host === undefined ? {} : { host }) })).toBe('the Host header must be a loopback address');
 });
