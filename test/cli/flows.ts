@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../machines/json.ts';
 import type { Tools } from '../../src/runtime/types/work.ts';
 
-/** The functions the flows below call. */
+/** The functions that the workflows below call. */
 export const TOOLS: Tools = {
   double: ({ n }: { n: number }) => ({ n: n * 2 }),
   flaky: (_input: unknown, { attempt }: { attempt: number }) => {
@@ -30,7 +30,7 @@ export const HANGING = flow('hanging', { hang: tool('hang') }, [['hang', 'end']]
 export const RETRYING = flow('retrying', { flaky: { ...tool('flaky'), retry: { max_attempts: 2, initial_delay: 0 } } }, [
   ['flaky', 'end'],
 ]);
-/** Asks a person, then doubles. */
+/** Requests an approval, then doubles. */
 export const REVIEWED = flow(
   'reviewed',
   { review: { kind: { type: 'human_approval', description: 'Double it?' } }, double: tool('double') },
@@ -43,7 +43,7 @@ export const REVIEWED = flow(
 export const PAID = flow('paid', { payment: { kind: { type: 'wait', correlation_key: 'payment-received' } } }, [
   ['payment', 'end'],
 ]);
-/** Runs REVIEWED as its child. */
+/** Runs REVIEWED as a child. */
 export const PARENT = flow(
   'parent',
   { child: { kind: { type: 'subgraph', workflow_ref: 'reviewed', input_mapping: { n: 'state.n' } } } },

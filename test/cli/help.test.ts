@@ -10,7 +10,7 @@ describe('jamjet without a command', () => {
     for (const { names, summary } of COMMANDS) expect(stdout).toMatch(new RegExp(`^  ${names[0]} +${summary}$`, 'm'));
   });
 
-  it('says the same to --help, -h and help', async () => {
+  it('prints the same for --help, -h and help', async () => {
     const [bare, ...others] = await Promise.all([jamjet([]), jamjet(['--help']), jamjet(['-h']), jamjet(['help'])]);
     for (const other of others) expect(other).toEqual(bare);
   });
@@ -19,26 +19,26 @@ describe('jamjet without a command', () => {
     expect(await jamjet([option])).toEqual({ code: 0, stdout: `${VERSION}\n`, stderr: '' });
   });
 
-  it('lists the commands under a word that is none itself', async () => {
+  it('lists the commands of a group', async () => {
     const { stdout } = await jamjet(['token', '--help']);
     expect(stdout).toMatch(/token create .*\n.*token list .*\n.*token revoke /);
   });
 });
 
 describe.each(COMMANDS.flatMap((entry) => entry.names.map((name) => ({ name, entry }))))('jamjet $name', ({ name, entry }) => {
-  it('is the command that its table entry names', async () => {
+  it('has the paths of its table entry', async () => {
     const command = await entry.load();
     expect(command.paths?.map((path) => path.join(' '))).toEqual(entry.names);
   });
 
-  it('has help with its options and examples, whatever else is on the line', async () => {
+  it('prints help with options and examples, whatever else is on the line', async () => {
     const { code, stdout, stderr } = await jamjet([...name.split(' '), 'x', '--unknown', '--help']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toContain(`${entry.summary}.\n\nUsage\n  jamjet ${name} [options]`);
     expect(stdout).toMatch(/Examples\n {2}# .+\n {2}.*jamjet /);
   });
 
-  it('names the value of every option that takes one, and says what each is for', async () => {
+  it('names option values and describes every option', async () => {
     const { stdout } = await jamjet(['help', ...name.split(' ')]);
     const options = /Options\n([\s\S]*?)\n\n/.exec(stdout)?.[1]?.split('\n') ?? [];
     expect(options.length).toBeGreaterThan(0);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { jamjet } from './terminal-session.ts';
 
-describe('a wrong command line', () => {
+describe('an invalid command line', () => {
   it.each([
     ['rnu', 'unknown command "rnu"', 'Did you mean `jamjet run`?'],
     ['frobnicate', 'unknown command "frobnicate"', 'jamjet --help lists the commands.'],
@@ -68,28 +68,26 @@ describe('a wrong command line', () => {
     else expect(stderr).toMatch(message);
   });
 
-  it('starts no server without authentication that others reach', async () => {
+  it('rejects a server without authentication on other than loopback addresses', async () => {
     for (const line of ['serve --bind 0.0.0.0', 'serve --bind ::', 'serve --bind 192.0.2.1 --port 0']) {
       const { code, stderr } = await jamjet(line.split(' '), { env: { JAMJET_DEV_MODE: '1' } });
       expect(code).toBe(2);
-      expect(stderr).toMatch(
-        /^error: without authentication the server must listen on a loopback address, and \S+ is not one\n/,
-      );
+      expect(stderr).toMatch(/^error: without authentication the server must listen on a loopback address, and \S+ is not one\n/);
     }
   });
 
-  it('gives tenants no tool that is not there', async () => {
+  it('rejects unknown tools in JAMJET_TOOL_TENANTS', async () => {
     const { code, stderr } = await jamjet(['serve', '--port', '0'], { env: { JAMJET_TOOL_TENANTS: 'pya=acme;*=*' } });
     expect([code, stderr]).toEqual([1, expect.stringContaining('JAMJET_TOOL_TENANTS: there is no tool pya')]);
   });
 
-  it('says why an argument is not JSON, and how to quote it', async () => {
+  it('reports invalid JSON, and how to quote it', async () => {
     const { code, stderr } = await jamjet(['run', 'a', '--input', '{order: 1}']);
     expect(code).toBe(2);
     expect(stderr).toMatch(/^error: --input is not JSON: .+\nQuote it for the shell: --input '\{"key": "value"\}'\./);
   });
 
-  it('names the variable of a bad environment', async () => {
+  it('names an invalid environment variable', async () => {
     const { code, stderr } = await jamjet(['ls'], { env: { JAMJET_URL: 'localhost:7700' } });
     expect(code).toBe(1);
     expect(stderr).toBe('error: JAMJET_URL: must be an http:// or https:// URL, not "localhost:7700"\n');

@@ -12,14 +12,14 @@ import { type SessionOptions, TerminalSession } from './terminal-session.ts';
 
 export interface RuntimeServer {
   readonly url: string;
-  /** Where `jamjet dev` would have been started: holds `.jamjet/`. */
+  /** The folder with `.jamjet/`, as if `jamjet dev` was started there. */
   readonly folder: string;
   readonly client: JamjetClient;
-  /** `jamjet …` in that folder, talking to this server. */
+  /** Runs `jamjet …` in that folder, connected to this server. */
   jamjet(line: string | readonly string[], options?: SessionOptions): TerminalSession;
 }
 
-/** A real server with a saved token, for all tests of a file. `env` configures it further. */
+/** Starts a server with a saved token for all tests of a file. `env` adds configuration. */
 export function runtimeServer(tools: Tools, env: Environment = {}): () => RuntimeServer {
   let server: Server | null = null;
   let shared: RuntimeServer | null = null;

@@ -16,7 +16,7 @@ export interface Ended {
 export interface SessionOptions {
   readonly cwd?: string;
   readonly env?: Record<string, string>;
-  /** Somebody sits at the terminal: standard input and output are one. */
+  /** Standard input and output are a terminal. */
   readonly tty?: boolean;
   readonly stdin?: string;
 }
@@ -56,12 +56,12 @@ export class TerminalSession {
     });
   }
 
-  /** Everything on the screen so far, without colours and cursor movements. */
+  /** Standard output so far, without control sequences. */
   get screen(): string {
     return stripVTControlCharacters(this.#out);
   }
 
-  /** Both outputs, one behind the other as a terminal has them. */
+  /** Standard output and standard error, interleaved. */
   get both(): string {
     return this.#both;
   }
@@ -70,12 +70,12 @@ export class TerminalSession {
     this.#stdin.write(`${line}\n`);
   }
 
-  /** Keys as they are pressed, without the Enter of `type`. */
+  /** Sends keys, without the Enter of `type`. */
   press(keys: string): void {
     this.#stdin.write(keys);
   }
 
-  /** Resolves once the screen shows it; rejects when the command ends without. */
+  /** Resolves when the screen contains the text; rejects if the command ends before. */
   async shows(text: string | RegExp): Promise<void> {
     const found = () => (typeof text === 'string' ? this.screen.includes(text) : text.test(this.screen));
     let over = false;
@@ -104,7 +104,7 @@ export function jamjet(args: readonly string[], options?: SessionOptions): Promi
   return new TerminalSession(args, options).ended;
 }
 
-/** A folder that is gone after the test. */
+/** Runs a test in a temporary folder. */
 export async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'jamjet-cli-')));
   try {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { examined, found, paths } from './examine-file.ts';
 
 describe('exploring a workflow', () => {
-  it('takes every branch, by giving nodes the outputs that conditions ask for', () => {
+  it('takes every branch, with outputs derived from the conditions', () => {
     const result = examined(`
   look_up: { type: tool, output_key: order, next: decide }
   decide:
@@ -24,7 +24,7 @@ describe('exploring a workflow', () => {
     expect(found(result)).toEqual([]);
   });
 
-  it('reads of the output, the input, the environment and a bare name', () => {
+  it('solves conditions on the output, the input, the environment and bare names', () => {
     const result = examined(`
   a:
     type: tool
@@ -41,7 +41,7 @@ describe('exploring a workflow', () => {
     for (const node of ['b', 'c', 'd', 'e']) expect(paths(result).some((path) => path.includes(`→ ${node} →`))).toBe(true);
   });
 
-  it('decides approvals both ways and lets their time pass', () => {
+  it('approves, rejects and times out approvals', () => {
     const result = examined(`
   review: { type: human_approval, timeout: 3d, on_approved: pay, on_timeout: remind }
   pay: { type: tool, fallback: remind }
@@ -55,7 +55,7 @@ describe('exploring a workflow', () => {
     expect(found(result)).toEqual(['info rejection_ends_run review']);
   });
 
-  it('sends events in time, early and late', () => {
+  it('sends events on time, early and late', () => {
     const result = examined(`
   a: { type: tool, next: paid }
   paid: { type: wait, event: payment, timeout: 1h, on_timeout: again, next: end }
@@ -69,7 +69,7 @@ describe('exploring a workflow', () => {
     expect(found(alone)).toEqual(['info late_event_unread paid']);
   });
 
-  it('plays the sources of a first-wins join in every order, and other branches in one', () => {
+  it('explores the sources of a first-wins join in every order, and other branches in one', () => {
     const branches = `
   ask: { type: parallel, branches: [x, y, z], join: met }
   x: { type: tool }
@@ -82,7 +82,7 @@ describe('exploring a workflow', () => {
     expect(race.findings.some(({ code }) => code === 'failure_ends_run')).toBe(false);
   });
 
-  it('finds a loop that can never be left, at its place', () => {
+  it('reports a loop that cannot be left, with its position', () => {
     const result = examined(`
   a: { type: tool, output_key: a, next: b }
   b: { type: tool, output_key: b, next: [{ when: "state.flag == 'x'", to: c }, { else: again }] }
@@ -98,7 +98,7 @@ describe('exploring a workflow', () => {
     });
   });
 
-  it('does not call a loop endless when it cannot tell', () => {
+  it('reports no endless loop if a condition is undecidable', () => {
     const result = examined(`
   review: { type: human_approval, on_approved: b, on_rejected: b }
   b: { type: tool, output_key: b, next: [{ when: "state.review.comment == 'go'", to: c }, { else: again }] }
@@ -109,7 +109,7 @@ describe('exploring a workflow', () => {
     expect(result.findings.every(({ severity }) => severity === 'info')).toBe(true);
   });
 
-  it('finds a way that is never taken', () => {
+  it('reports a branch that is never taken', () => {
     const result = examined(`
   a: { type: tool, output_key: a, next: [{ when: "1 > 2", to: b }, { when: "state.a.n > 3", to: c }, { when: "state.a.n > 5", to: d }, { else: end }] }
   b: { type: tool }
@@ -123,7 +123,7 @@ describe('exploring a workflow', () => {
     ]);
   });
 
-  it('explores children, held work and retries', () => {
+  it('explores children, work awaiting approval, and retries', () => {
     const result = examined(`
   child: { type: subgraph, workflow: other, output: { grade: "{{ state.rating }}" }, next: choose, retry: { max_attempts: 2 } }
   choose: { type: condition, branches: [{ if: "state.grade == 'A'", next: pay }], default: end }
@@ -136,8 +136,8 @@ describe('exploring a workflow', () => {
     ]);
   });
 
-  it('sees every node and branch behind loops within the default bounds', () => {
-    // The first answer of each stage leads back: to itself, to the beginning, or to the stage before.
+  it('reaches every node and branch behind loops within the default bounds', () => {
+    // The first output of each stage leads back: to itself, to the start, or to the previous stage.
     const stages = Array.from({ length: 10 }, (_, i) => {
       const next = i < 9 ? `do${i + 1}` : 'split';
       return `
@@ -167,7 +167,7 @@ describe('exploring a workflow', () => {
     expect(paths(result).length).toBeGreaterThan(100);
   });
 
-  it('says of what it did not come to that a bound kept it from it', () => {
+  it('reports unreached nodes as stopped at the bound', () => {
     const result = examined(
       `
   a: { type: tool, output_key: a, next: [{ when: "state.a.n > 1", to: b }, { else: a }] }
@@ -186,7 +186,7 @@ describe('exploring a workflow', () => {
     ]);
   });
 
-  it('says which bound it met', () => {
+  it('reports which bound was reached', () => {
     const nodes = Array.from(
       { length: 12 },
       (_, i) => `

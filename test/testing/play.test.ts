@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { failureReasons } from '../../src/testing/report.ts';
 import { examined } from './examine-file.ts';
 
-/** `name: passed`, or why not. */
+/** `name: passed`, or the reasons of the failure. */
 function outcomes(nodes: string, tests: string): string[] {
   return examined(nodes, tests).tests.map(
     (result) => `${result.test.name}: ${result.passed ? 'passed' : failureReasons(result).join('; ')}`,
@@ -17,7 +17,7 @@ describe('a test of a workflow', () => {
   pay: { type: tool, output_key: paid, retry: { max_attempts: 3 } }
   decline: { type: tool }`;
 
-  it('passes when the run is what it expects', () => {
+  it('passes if the run matches the expectation', () => {
     expect(
       outcomes(
         REFUND,
@@ -55,7 +55,7 @@ describe('a test of a workflow', () => {
     ]);
   });
 
-  it('says in what the run differs', () => {
+  it('reports how the run differs', () => {
     expect(
       outcomes(
         REFUND,
@@ -83,7 +83,7 @@ describe('a test of a workflow', () => {
     );
   });
 
-  it('sends events early, in time and late', () => {
+  it('sends events early, on time and late', () => {
     const nodes = `
   a: { type: tool, next: paid }
   paid: { type: wait, event: payment, timeout: 1h, on_timeout: again, next: end }
@@ -101,7 +101,7 @@ describe('a test of a workflow', () => {
     ).toEqual(['in time: passed', 'early: passed', 'late: passed', 'never: passed', 'still: passed']);
   });
 
-  it('answers children, held work, loops and outputs that look like answers', () => {
+  it('scripts children, work awaiting approval, loops and outputs that look like replies', () => {
     const nodes = `
   child: { type: subgraph, workflow: other, output_key: child, next: held }
   held: { type: tool, output_key: held, policy: { require_approval_for: ['*'] }, next: round }
@@ -132,7 +132,7 @@ describe('a test of a workflow', () => {
     ]);
   });
 
-  it('fails for what is wrong with itself, and does not stop the file', () => {
+  it('fails if the test itself is invalid, and runs the other tests', () => {
     const result = examined(
       REFUND,
       `
@@ -163,7 +163,7 @@ describe('a test of a workflow', () => {
     ]);
   });
 
-  it('counts what the tests cover', () => {
+  it('computes the coverage of the tests', () => {
     const { coverage } = examined(
       REFUND,
       '\n  - { results: { look_up: { total: 5 } }, expect: { status: completed } }\n  - { results: { look_up: { total: 99 }, review: approve }, expect: {} }',

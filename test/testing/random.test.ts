@@ -19,8 +19,8 @@ function worldOf(json: unknown): SimWorkflow {
   return { program, ways: new Branches(program), env: {} };
 }
 
-describe('exploring any workflow', () => {
-  it('never comes to a stop before the run has ended, and gives every run an end or a bound', () => {
+describe('exploring random workflows', () => {
+  it('never finds a dead end, and ends every run or reaches a bound', () => {
     fc.assert(
       fc.property(documents(8), (json) => {
         const world = worldOf(json);
@@ -35,7 +35,7 @@ describe('exploring any workflow', () => {
     );
   });
 
-  it('tells for every visit that ended which way it took, to where the run went', () => {
+  it('reports the branch of every ended visit, consistent with the next nodes', () => {
     fc.assert(
       fc.property(documents(8), fc.array(fc.nat(99), { minLength: 1, maxLength: 20 }), (json, rolls) => {
         const world = worldOf(json);

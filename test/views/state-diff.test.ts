@@ -5,7 +5,7 @@ import { type Change, stateDiff } from '../../src/views/state-diff.ts';
 
 type Mutable = Json[] | { [key: string]: Json };
 
-/** RFC 6902, as far as these operations go. */
+/** Applies the used subset of RFC 6902. */
 function applied(value: Json, changes: readonly Change[]): Json {
   let root = JSON.parse(JSON.stringify(value)) as Json;
   for (const change of changes) {
@@ -28,8 +28,8 @@ function applied(value: Json, changes: readonly Change[]): Json {
   return root;
 }
 
-describe('the difference of two states', () => {
-  it('names what was added, taken away and changed', () => {
+describe('stateDiff', () => {
+  it('lists added, removed and changed values', () => {
     const before = { kept: 1, gone: { a: [1] }, n: 1, deep: { x: null, y: 'a' } };
     const after = { kept: 1, n: 2, deep: { x: null, y: 'b', z: [] }, new: true };
     expect(stateDiff(before, after)).toEqual([
@@ -49,7 +49,7 @@ describe('the difference of two states', () => {
     ]);
   });
 
-  it('is nothing between equals, whatever the order of their keys', () => {
+  it('is empty for equal values, regardless of key order', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         expect(stateDiff(value as Json, structuredClone(value) as Json)).toEqual([]);
@@ -58,7 +58,7 @@ describe('the difference of two states', () => {
     expect(stateDiff({ a: { x: 1, y: 2 } }, { a: { y: 2, x: 1 } })).toEqual([]);
   });
 
-  it('applied to the first gives the second', () => {
+  it('yields the second value when applied to the first', () => {
     const json = fc
       .jsonValue()
       .map((value) => JSON.parse(JSON.stringify(value)) as Json)

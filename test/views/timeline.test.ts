@@ -17,7 +17,7 @@ const timelineOf = () =>
 
 const START_MS = Date.parse('2026-03-12T10:00:00.000Z');
 
-/** Applies `[at ms, type, node, data]` rows; gives the lines as they would be printed. */
+/** Applies `[at ms, type, node, data]` rows and returns the printed lines. */
 function lines(timeline: Timeline, ...rows: readonly (readonly [number, string, string | null, JsonObject?])[]): string[] {
   return rows.flatMap(([at, type, node_id, data = {}], index) => {
     const event = { sequence: index + 1, type, node_id, data, created_at: new Date(START_MS + at).toISOString() };
@@ -25,8 +25,8 @@ function lines(timeline: Timeline, ...rows: readonly (readonly [number, string, 
   });
 }
 
-describe('a timeline', () => {
-  it('tells a node from its start to its end: state, duration, attempt', () => {
+describe('Timeline', () => {
+  it('shows the start and the end of a node with its duration and attempt', () => {
     const timeline = timelineOf();
     const told = lines(
       timeline,
@@ -39,7 +39,7 @@ describe('a timeline', () => {
     expect(timeline.active).toEqual([]);
   });
 
-  it('measures what a fork goes on with from the fork on', () => {
+  it('measures active nodes of a fork from the time of the fork', () => {
     const told = lines(
       timelineOf(),
       [0, 'node_started', 'ask', {}],
@@ -51,7 +51,7 @@ describe('a timeline', () => {
     expect(told.at(-1)).toBe('  ✓ ask            1.5 s  approved by ada');
   });
 
-  it('tells who rejected, and in whose name', () => {
+  it('shows the actor of a rejection and the person it acted for', () => {
     const timeline = timelineOf();
     lines(timeline, [0, 'node_started', 'ask', {}], [0, 'interrupt_raised', 'ask', { reason: 'human_approval' }]);
     const decided = { sequence: 3, type: 'approval_received', node_id: 'ask', created_at: new Date(START_MS).toISOString() };
@@ -61,7 +61,7 @@ describe('a timeline', () => {
     expect(told).toEqual(['  ✗ ask            1.5 s  approval rejected by ada on behalf of cfo: no']);
   });
 
-  it('tells what operators did', () => {
+  it('shows the actions of operators', () => {
     expect(
       lines(
         timelineOf(),
@@ -73,7 +73,7 @@ describe('a timeline', () => {
     ).toEqual(['  · paused: a look first', '  · paused', '  · resumed', '  · retried: charge, ship']);
   });
 
-  it('says which worker it waits for, when it is not this process', () => {
+  it('shows the queue of work that waits for a worker', () => {
     const timeline = timelineOf();
     expect(lines(timeline, [0, 'node_scheduled', 'train', { attempt: 0, queue_type: 'python_tool' }])).toEqual([
       '  ▸ train                 attempt 1  waiting for a worker of queue python_tool',
@@ -83,7 +83,7 @@ describe('a timeline', () => {
     expect(timeline.active).toMatchObject([{ node: 'train', queue: null }]);
   });
 
-  it('takes the duration from the clock where the event has none', () => {
+  it('computes the duration from timestamps if the event has none', () => {
     expect(
       lines(
         timelineOf(),
@@ -94,7 +94,7 @@ describe('a timeline', () => {
     ).toBe('  ✓ a              1.5 s  attempt 1');
   });
 
-  it('counts attempts from one and says when the next one is', () => {
+  it('counts attempts from one and shows the delay of the next one', () => {
     expect(
       lines(
         timelineOf(),
@@ -115,7 +115,7 @@ describe('a timeline', () => {
     ]);
   });
 
-  it('holds an approval open until it is decided, and says who did', () => {
+  it('lists an approval until it is decided, and shows who decided', () => {
     const timeline = timelineOf();
     expect(
       lines(timeline, [0, 'node_started', 'review'], [0, 'interrupt_raised', 'review', { reason: 'human_approval' }]),
@@ -131,7 +131,7 @@ describe('a timeline', () => {
     expect(timeline.approvals).toEqual([]);
   });
 
-  it('tells the approval of a tool apart from the run that follows it', () => {
+  it('shows the approval of a tool separately from its execution', () => {
     const timeline = timelineOf();
     expect(
       lines(
@@ -142,7 +142,7 @@ describe('a timeline', () => {
     ).toEqual(['  ◆ pay                   waiting for approval of payments.submit', '  · pay                   approved by ann']);
   });
 
-  it('says which event a wait waits for and how long, and remembers its key and its timer', () => {
+  it('shows the event and the time limit of a wait, and tracks its key and timer', () => {
     const timeline = timelineOf();
     const fire_at = new Date(START_MS + 3_600_000).toISOString();
     expect(
@@ -159,7 +159,7 @@ describe('a timeline', () => {
     expect(timeline.awaitedEvents.size + timeline.nodesWithTimer.size).toBe(0);
   });
 
-  it('says how long a timer takes', () => {
+  it('shows the duration of a timer', () => {
     const fire_at = new Date(START_MS + 2000).toISOString();
     expect(
       lines(
@@ -171,7 +171,7 @@ describe('a timeline', () => {
     ).toEqual(['  ◆ later                 waiting for 2.0 s', '  ✓ later          2.0 s']);
   });
 
-  it('shows what is under way, as long as it is', () => {
+  it('lists active nodes until they end', () => {
     const timeline = timelineOf();
     lines(
       timeline,
@@ -188,7 +188,7 @@ describe('a timeline', () => {
     expect(timeline.active).toEqual([]);
   });
 
-  it('makes control characters of tools visible instead of obeying them', () => {
+  it('escapes control characters in the output of tools', () => {
     const [, line] = lines(
       timelineOf(),
       [0, 'node_scheduled', 'a', { attempt: 0, in_process: true }],
@@ -198,7 +198,7 @@ describe('a timeline', () => {
     expect(line).toContain('\\u001b[2Jgone\\u009b');
   });
 
-  it('ignores events that it does not know', () => {
+  it('ignores unknown event types', () => {
     expect(lines(timelineOf(), [0, 'plan_generated', null, { steps: ['a'] }], [1, 'agent_tool_turn', 'a'])).toEqual([]);
   });
 });

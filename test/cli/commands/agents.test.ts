@@ -17,7 +17,7 @@ async function registered(given: object): Promise<void> {
 }
 
 describe('jamjet agents register', () => {
-  it('registers a card from a file, and says how to go on', async () => {
+  it('registers a card from a file, and prints how to activate it', async () => {
     writeFileSync(join(server().folder, 'card.json'), JSON.stringify(CARD));
     expect(await jamjet('agents register card.json')).toEqual({
       code: 0,
@@ -26,7 +26,7 @@ describe('jamjet agents register', () => {
     });
   });
 
-  it('registers one from standard input, as JSON', async () => {
+  it('registers a card from standard input, and prints JSON', async () => {
     const { code, stdout } = await jamjet('agents register - --json', { stdin: JSON.stringify(card('piped')) });
     expect([code, JSON.parse(stdout)]).toMatchObject([0, { agent_id: 'piped', status: 'registered' }]);
   });
@@ -36,7 +36,7 @@ describe('jamjet agents register', () => {
     ['agents register -', '{', 2, /^error: CARD is not JSON \(standard input\): /],
     ['agents register -', '[]', 2, /^error: - is not an agent card: a card is a JSON object\n/],
     ['agents register -', '{}', 1, /^error: id is required\n/],
-  ])('%s refuses %j', async (line, stdin, code, error) => {
+  ])('%s rejects %j', async (line, stdin, code, error) => {
     const ended = await jamjet(line, stdin === undefined ? {} : { stdin });
     expect([ended.code, ended.stdout]).toEqual([code, '']);
     expect(ended.stderr).toMatch(error);
@@ -53,7 +53,7 @@ describe('jamjet agents list', () => {
     );
   });
 
-  it('filters, and gives what the API gives as JSON', async () => {
+  it('filters, and prints the reply of the API as JSON', async () => {
     await registered(skilled('rare', 'rare-skill'));
     const { stdout } = await jamjet('agents list --skill rare-skill --protocol a2a --status registered --json');
     expect(JSON.parse(stdout)).toMatchObject({ agents: [{ id: 'rare' }], limit: 100, offset: 0 });
@@ -64,7 +64,7 @@ describe('jamjet agents list', () => {
     });
   });
 
-  it('with --watch in a pipe prints once per change, until it is interrupted', async () => {
+  it('with --watch in a pipe, prints once per change until it is interrupted', async () => {
     await registered(skilled('watched', 'watching'));
     const session = server().jamjet('agents list --skill watching --watch');
     await session.shows(/watched +watched +registered/);
@@ -77,7 +77,7 @@ describe('jamjet agents list', () => {
     expect(stdout.match(/^AGENT/gm)).toHaveLength(2);
   });
 
-  it('with --watch on a terminal draws over what stood there', async () => {
+  it('with --watch on a terminal, redraws the screen', async () => {
     await registered(skilled('drawn', 'drawing'));
     const session = server().jamjet('agents list --skill drawing --watch', { tty: true });
     await session.shows(/drawn +drawn +registered/);
@@ -86,11 +86,11 @@ describe('jamjet agents list', () => {
     session.signals.emit('SIGINT');
     const { code, stdout } = await session.ended;
     expect(code).toBe(130);
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: matches escape sequences
     expect(stdout.match(/\u001b\[H\u001b\[2J/g)).toHaveLength(2);
   });
 
-  it('with --watch --json prints a line per change', async () => {
+  it('with --watch --json, prints one line per change', async () => {
     await registered(skilled('lined', 'lining'));
     const session = server().jamjet('agents list --skill lining --watch --json', { tty: true });
     await session.shows('"lined"');
@@ -106,7 +106,7 @@ describe('jamjet agents list', () => {
 });
 
 describe('jamjet agents', () => {
-  it('search finds those with all of the skills', async () => {
+  it('search lists agents that have all skills', async () => {
     await registered(skilled('both', 'left', 'right'));
     await registered({ ...skilled('one', 'left'), labels: { trust_domain: 'acme' } });
     expect((await jamjet('agents search left')).stdout).toMatch(/^AGENT.*\none .*\nboth .*\n$/);
@@ -117,7 +117,7 @@ describe('jamjet agents', () => {
     expect(await jamjet('agents search nothing')).toEqual({ code: 0, stdout: '', stderr: 'no matching agents\n' });
   });
 
-  it('inspect, activate, pause, deactivate and archive speak of one', async () => {
+  it('inspect, activate, pause, deactivate and archive act on one agent', async () => {
     await registered({ ...CARD, id: 'single', labels: { team: 'blue' } });
     expect(await jamjet('agents activate single')).toEqual({ code: 0, stdout: '✓ single is active\n', stderr: '' });
     expect(await jamjet('agents pause single')).toEqual({ code: 0, stdout: '✓ single is paused\n', stderr: '' });
@@ -147,7 +147,7 @@ describe('jamjet agents', () => {
     });
   });
 
-  it('trace shows what is on record', async () => {
+  it('trace shows recorded actions', async () => {
     await registered(card('traced'));
     await server().client.agents.activate('traced');
     const { stdout } = await jamjet('agents trace traced');
@@ -160,7 +160,7 @@ describe('jamjet agents', () => {
     });
   });
 
-  it('discover registers what is behind a URL, or says why not', async () => {
+  it('discover registers the agent at a URL, or reports why not', async () => {
     const { url } = await webServer((request, response) => {
       if (request.url === '/.well-known/agent.json') response.end(JSON.stringify({ ...CARD, id: 'found', uri: undefined }));
       else response.writeHead(404).end();

@@ -9,7 +9,7 @@ const server = runtimeServer(TOOLS);
 const BYTES = Buffer.from([0, 1, 2, 255, 254, 10]);
 
 describe('jamjet artifacts', () => {
-  it('puts a file, with its media type by name, and gets it back byte for byte', async () => {
+  it('stores a file with the media type of its suffix, and returns the same bytes', async () => {
     const { folder, jamjet } = server();
     writeFileSync(join(folder, 'picture.PNG'), BYTES);
     const key = hash('sha256', BYTES, 'hex');
@@ -30,26 +30,24 @@ describe('jamjet artifacts', () => {
     expect(JSON.parse(about.stdout)).toEqual({ ...stored, file: null });
   });
 
-  it('shows text on a terminal, harmless, and refuses what is none', async () => {
+  it('prints text to a terminal with control characters escaped, and rejects binary data', async () => {
     const { client, jamjet } = server();
     const text = await client.artifacts.put(Buffer.from('red \u001b[31m'), 'text/plain');
     expect((await jamjet(`artifacts get ${text.hash}`, { tty: true }).ended).stdout).toBe('red \\u001b[31m\n');
     const bytes = await client.artifacts.put(BYTES, null);
     const refused = await jamjet(`artifacts get ${bytes.hash}`, { tty: true }).ended;
     expect(refused).toMatchObject({ code: 1, stdout: '' });
-    expect(refused.stderr).toMatch(
-      /^error: binary data is not printed to a terminal\nWrite it to a file: add --file PATH\.\n/,
-    );
+    expect(refused.stderr).toMatch(/^error: binary data is not printed to a terminal\nWrite it to a file: add --file PATH\.\n/);
   });
 
-  it('says what is wrong', async () => {
+  it('reports invalid arguments', async () => {
     const { folder, jamjet } = server();
     writeFileSync(join(folder, 'huge'), Buffer.alloc(8 * 1024 * 1024 + 1));
     const failures = [
       ['artifacts put missing', 2, 'error: missing: no such file\n'],
-      ['artifacts put huge', 1, 'error: huge has 8388609 bytes; an artifact has at most 8388608\n'],
+      ['artifacts put huge', 1, 'error: huge is too large: 8388609 bytes, at most 8388608 are allowed\n'],
       ['artifacts get none', 1, 'error: not found: artifact none\n'],
-      ['artifacts put huge --media-type nonsense', 1, /^error: huge has/],
+      ['artifacts put huge --media-type nonsense', 1, /^error: huge is too large/],
     ] as const;
     for (const [line, code, stderr] of failures) {
       const ended = await jamjet(line).ended;

@@ -11,7 +11,7 @@ const server = runtimeServer(TOOLS);
 const audit = (...args: string[]) => server().jamjet(['audit', ...args]).ended;
 
 describe('jamjet audit list', () => {
-  it('shows what happened and who did it', async () => {
+  it('lists records with their actors', async () => {
     const { code, stdout } = await audit('list');
     expect(code).toBe(0);
     expect(stdout).toMatch(/^TIME +TYPE +ACTOR +EXECUTION\n/);
@@ -19,7 +19,7 @@ describe('jamjet audit list', () => {
     expect(stdout).toMatch(/\n\S+Z +token_created +os:\S+ +token_id=\S+ tenant_id=default name=ann role=operator/);
   });
 
-  it('filters, and prints what the API says', async () => {
+  it('filters, and prints the reply of the API', async () => {
     const { stdout } = await audit('list', '--type', 'TokenCreated', '--since', '1h', '--limit', '1', '--json');
     const list = JSON.parse(stdout);
     expect(list).toMatchObject({ total: 1, limit: 1, next_cursor: null, items: [{ event_type: 'token_created' }] });
@@ -27,7 +27,7 @@ describe('jamjet audit list', () => {
     expect((await audit('list', '--until', '2026-01-01')).stdout).toBe('');
   });
 
-  it('says how much there is beside the page, and goes on behind it', async () => {
+  it('prints the total, and continues at a cursor', async () => {
     const { stdout } = await audit('list', '--limit', '1');
     expect(stdout).toMatch(/\n1–1 of \d+\n$/);
     const { next_cursor, items } = JSON.parse((await audit('list', '--limit', '1', '--json')).stdout);
@@ -35,7 +35,7 @@ describe('jamjet audit list', () => {
     expect(next.items[0].id).not.toBe(items[0].id);
   });
 
-  it('stays and shows what comes', async () => {
+  it('prints new records with --watch', async () => {
     const session = server().jamjet(['audit', 'list', '--watch', '--type', 'token_created']);
     await session.shows('role=operator');
     await server().client.createToken({ role: 'viewer', name: 'newcomer' });
@@ -47,7 +47,7 @@ describe('jamjet audit list', () => {
   it.each([
     [['--limit', '201'], /--limit "201" is not a whole number from 1 to 200/],
     [['--since', 'yesterday'], /--since "yesterday" is not a time\n/],
-  ])('refuses %j', async (args, error) => {
+  ])('rejects %j', async (args, error) => {
     const { code, stderr } = await audit('list', ...args);
     expect(code).toBe(2);
     expect(stderr).toMatch(error);
@@ -55,7 +55,7 @@ describe('jamjet audit list', () => {
 });
 
 describe('jamjet audit verify', () => {
-  it('finds a sound database sound, while a server runs on it', async () => {
+  it('accepts a valid database while a server uses it', async () => {
     const { code, stdout, stderr } = await jamjet(['audit', 'verify'], { cwd: server().folder });
     expect([code, stdout]).toEqual([0, expect.stringMatching(/^✓ \d+ blocks, all valid\n {2}head {2}\S{43}\n$/)]);
     expect(stderr).toMatch(/JAMJET_AUDIT_SIGNING_KEY/);
@@ -69,7 +69,7 @@ describe('jamjet audit verify', () => {
     });
   });
 
-  it('names the first bad block and exits with 1', () =>
+  it('names the first invalid block and exits with 1', () =>
     inFolder(async (folder) => {
       for (const name of ['a', 'b']) await jamjet(['token', 'create', '--role', 'viewer', '--name', name], { cwd: folder });
       const db = new Database(join(folder, '.jamjet', 'runtime.db'));
@@ -87,14 +87,14 @@ describe('jamjet audit verify', () => {
       });
     }));
 
-  it('makes no database of its own', () =>
+  it('does not create a database', () =>
     inFolder(async (folder) => {
       const { code, stderr } = await jamjet(['audit', 'verify'], { cwd: folder });
       expect(code).toBe(1);
       expect(stderr).toMatch(/^error: there is no database at .*runtime\.db\nName it with --db or DATABASE_URL\.\n$/);
     }));
 
-  it('says once what was written without the key, and verifies the rest', () =>
+  it('lists blocks written without the key, and verifies the rest', () =>
     inFolder(async (folder) => {
       const signed = { cwd: folder, env: { JAMJET_AUDIT_SIGNING_KEY: 'k'.repeat(32) } };
       await jamjet(['token', 'create', '--role', 'operator'], { cwd: folder });
@@ -115,7 +115,7 @@ describe('jamjet audit verify', () => {
       expect((await jamjet(['audit', 'verify'], { cwd: folder })).code).toBe(0);
     }));
 
-  it('knows the key of a signed chain', () =>
+  it('verifies signatures with the key', () =>
     inFolder(async (folder) => {
       const signed = { cwd: folder, env: { JAMJET_AUDIT_SIGNING_KEY: 'k'.repeat(32) } };
       await jamjet(['token', 'create', '--role', 'viewer'], signed);
@@ -149,14 +149,14 @@ describe('jamjet audit export', () => {
     expect(bad).toMatchObject({ code: 1, stdout: expect.stringMatching(/^✗ block \d+ \(line \d+\): events were changed/) });
   });
 
-  it('writes to standard output, and from a block on', async () => {
+  it('writes to standard output, from a given block', async () => {
     const { stdout } = await audit('export', '--from-block', '2');
     const [header, block] = stdout.split('\n').map((line) => (line === '' ? null : JSON.parse(line)));
     expect(header).toMatchObject({ jamjet_audit: 1, tenant_id: 'default', from_block: 2 });
     expect(block).toMatchObject({ block: 2 });
   });
 
-  it('leaves no half file behind', async () => {
+  it('leaves no partial file behind', async () => {
     const { code, stderr } = await audit('export', '--from-block', '9999', '-o', 'none.jsonl');
     expect(code).toBe(1);
     expect(stderr).toMatch(/there is no block 9998/);

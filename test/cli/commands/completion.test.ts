@@ -9,7 +9,7 @@ const NAMES = COMMANDS.flatMap(({ names }) => names);
 const FIRST = [...new Set(NAMES.map((name) => name.split(' ', 1)[0] ?? ''))].sort();
 const TOKEN_VERBS = ['create', 'list', 'revoke'];
 
-/** What a shell offers for each of these lines, once it has read the script. */
+/** The completions that a shell with the script offers for each line. */
 type Complete = (lines: readonly string[]) => readonly (readonly string[])[];
 
 async function withScript(shell: string, test: (file: string) => void): Promise<void> {
@@ -29,7 +29,7 @@ function has(program: string): boolean {
 const output = (program: string, ...args: string[]): readonly string[] =>
   execFileSync(program, args, { encoding: 'utf8' }).split('\n').filter(Boolean);
 
-/** The words of a line: the last may be empty. */
+/** The words of a line; the last may be empty. */
 const words = (line: string): string =>
   line
     .split(' ')
@@ -46,7 +46,7 @@ const SHELLS: Readonly<Record<string, (file: string) => Complete>> = {
         `source ${file}; COMP_WORDS=(${words(line)}); COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)); _jamjet; printf '%s\\n' "\${COMPREPLY[@]}"`,
       ),
     ),
-  // Zsh completes only at a terminal: what describes the choices stands in, and prints those that begin like the word.
+  // Zsh completes only at a terminal, so `_describe` is replaced by a function that prints matching words.
   zsh: (file) => (lines) =>
     lines.map((line) => {
       const stubs = `compdef() {}; _files() {}; _describe() { print -rl -- "\${(@P)\${@[-1]}}" }`;
@@ -85,14 +85,14 @@ describe.each(Object.keys(SHELLS))('jamjet completion %s', (shell) => {
     }),
   );
 
-  it('knows every command under each of its names', async () => {
+  it('completes every name of every command', async () => {
     const { stdout } = await jamjet(['completion', shell]);
     for (const name of NAMES) expect(stdout).toContain(name.split(' ').at(-1));
   });
 });
 
 describe('jamjet completion', () => {
-  it('says which shells it knows', async () => {
+  it('lists the supported shells', async () => {
     const { code, stderr } = await jamjet(['completion', 'tcsh']);
     expect([code, stderr]).toEqual([2, expect.stringContaining('"tcsh" is not one of bash, zsh, fish')]);
   });

@@ -20,7 +20,7 @@ async function json<T>(...line: readonly string[]): Promise<T> {
 }
 
 describe('jamjet cron', () => {
-  it('creates a job with everything it may have', async () => {
+  it('creates a job with all options', async () => {
     const options = ['--timezone', 'Europe/Berlin', '--missed', 'catch_up', '--overlap', 'skip', '--input', '{"n": 4}'];
     const job = await json<CronJob>(
       'create',
@@ -45,7 +45,7 @@ describe('jamjet cron', () => {
     });
   });
 
-  it('shows a job to people', async () => {
+  it('shows a job as text', async () => {
     const { code, stdout } = await printed('create', 'nightly', '0 2 * * *', '--workflow', 'doubling');
     expect(code).toBe(0);
     expect(stdout).toMatch(/^nightly {2}active\n {2}schedule +0 2 \* \* \*\n {2}workflow +doubling\n {2}input +\{\}\n/);
@@ -53,7 +53,7 @@ describe('jamjet cron', () => {
     expect((await printed('get', 'nightly')).stdout).toContain('nightly  active\n');
   });
 
-  it('pauses, resumes, triggers and deletes it', async () => {
+  it('pauses, resumes, triggers and deletes a job', async () => {
     await json('create', 'short', '@yearly', '--workflow', 'doubling', '--paused', '--input', '{"n": 21}');
     expect(await json<CronJob>('get', 'short')).toMatchObject({ enabled: false, next_run_at: null });
     expect((await printed('resume', 'short')).stdout).toMatch(/^✓ resumed {2}short {2}next run \d{4}-01-01T00:00:00\.000Z\n$/);
@@ -67,7 +67,7 @@ describe('jamjet cron', () => {
     expect([gone.code, gone.stderr]).toEqual([1, 'error: not found: cron job short\n`jamjet cron list` lists the jobs.\n']);
   });
 
-  it('lists what there is', async () => {
+  it('lists all jobs', async () => {
     await json('create', 'a job', '*/5 * * * *', '--workflow', 'reviewed', '--timezone', 'Asia/Tokyo', '--paused');
     const { stdout } = await printed('list');
     expect(stdout).toMatch(/^JOB +SCHEDULE +WORKFLOW +STATE +NEXT +LAST\n/);
@@ -96,7 +96,7 @@ describe('jamjet cron', () => {
     ],
     [['create', 'x', '* * * * *', '--workflow', 'doubling', '--input', '{'], 2, /^error: --input is not JSON/],
     [['trigger', 'unknown'], 1, /^error: not found: cron job unknown\n/],
-  ])('refuses %j', async (line, code, message) => {
+  ])('rejects %j', async (line, code, message) => {
     const ended = await printed(...line);
     expect([ended.code, ended.stdout]).toEqual([code, '']);
     expect(ended.stderr).toMatch(message);

@@ -30,7 +30,7 @@ let hangsNow = true;
 const tools: Tools = {
   ...TOOLS,
   big: () => BIG,
-  /** Goes on as long as the first server runs. */
+  /** Runs as long as the first server does. */
   once: (_input: unknown, { signal }: { signal: AbortSignal }) => {
     hangs += 1;
     if (!hangsNow) return { done: hangs };
@@ -59,13 +59,13 @@ const FLOWS = {
 
 const server = postgresServer();
 
-/** Answers 500 until `heals` is called; collects the deliveries that it took. */
+/** Replies 500 until `heals` is called, then collects deliveries. */
 interface Hook {
   readonly url: string;
-  /** Once somebody has called, for the first time. */
+  /** Resolves on the first request. */
   readonly called: Promise<void>;
   heals(): void;
-  /** Resolves once so many deliveries have been taken. */
+  /** Resolves when this many deliveries have been received. */
   hasTaken(deliveries: number): Promise<void>;
 }
 
@@ -115,7 +115,7 @@ async function serverOn(database: string, token?: string): Promise<Running & { r
   return { client: as(operator), as, token: operator, close: () => running.close(0) };
 }
 
-/** Of each kind of thing that goes on, one: left in the middle of it. */
+/** A database with one unfinished item of each kind. */
 async function busyDatabase(path: string, hook: Hook) {
   const { client, as, token, close } = await serverOn(path);
   for (const document of [DOUBLING, REVIEWED, PAID, ...Object.values(FLOWS)]) await client.registerWorkflow(document);
@@ -147,7 +147,7 @@ async function busyDatabase(path: string, hook: Hook) {
   return result;
 }
 
-/** For what falls due, while nobody is there. */
+/** Moves due times into the past, while no server is running. */
 async function anHourPasses(url: string): Promise<void> {
   const database = new Client({ connectionString: url });
   await database.connect();
@@ -155,7 +155,7 @@ async function anHourPasses(url: string): Promise<void> {
   await database.end();
 }
 
-/** Of the first event that the tenant's stream tells. */
+/** Position of the first event in the tenant's stream. */
 async function firstPosition(client: JamjetClient): Promise<string> {
   for await (const { position } of client.live.tenant()) return position;
   throw new Error('the stream has ended');
@@ -182,7 +182,7 @@ describe('jamjet db copy into PostgreSQL', () => {
             webhooks: 1,
             webhook_deliveries: 1,
             agents: 1,
-            // An output, and the final state it is part of.
+            // An output, and the final state that contains it.
             artifacts: 2,
             tokens: 2,
             tenants: 2,
@@ -199,11 +199,11 @@ describe('jamjet db copy into PostgreSQL', () => {
           for await (const _event of client.follow(id));
           return client.execution(id);
         };
-        // A lease holds, with its fence.
+        // The lease is still valid, with its fence.
         const { item } = left;
         await client.completeWork(item?.id ?? '', { lease_fence: item?.lease_fence ?? 0, output: { done: true } });
         expect(await ended(left.worked)).toMatchObject({ status: 'completed' });
-        // What it waited for, it still waits for; what happened meanwhile, has happened.
+        // Waits are still pending, and what became due meanwhile has happened.
         await client.approve(left.reviewed, { decision: 'approved' });
         expect(await ended(left.reviewed)).toMatchObject({ status: 'completed' });
         await client.sendEvent(left.paid, { key: 'payment-received', payload: {} });
@@ -211,18 +211,18 @@ describe('jamjet db copy into PostgreSQL', () => {
         await client.approve(left.large, { decision: 'approved' });
         expect(await ended(left.large)).toMatchObject({ status: 'completed', current_state: { found: BIG } });
         expect(await ended(left.timed)).toMatchObject({ status: 'completed' });
-        // In-process work is begun again, as the same attempt: the server was stopped in good order.
+        // Local activities start again as the same attempt, because the server was stopped gracefully.
         expect(await ended(left.once)).toMatchObject({ status: 'completed' });
         expect((await client.events(left.once)).filter((event) => JSON.stringify(event).includes('node_failed'))).toEqual([]);
-        // The same request again is still the same request.
+        // A repeated idempotency key still returns the first result.
         const again = await client.start(
           { workflow_id: 'doubling', input: { n: 1 }, labels: { customer: 'acme' } },
           { idempotencyKey: 'doubling' },
         );
         expect(again.execution_id).toBe(left.doubled);
-        // A delivery that had failed is made, and so are those of what has ended since.
+        // A failed delivery is repeated, and executions that ended since are delivered.
         await hook.hasTaken(7);
-        // Another tenant, its token, its limits; the rest of the control plane.
+        // Another tenant with its token and limits, and the rest of the control plane.
         expect((await as(left.acmeToken).workflows()).workflows).toHaveLength(1);
         expect(await client.tenants.get('acme')).toMatchObject({ limits: { retention_days: 30 } });
         expect((await client.cron.list()).cron_jobs).toMatchObject([
@@ -232,7 +232,7 @@ describe('jamjet db copy into PostgreSQL', () => {
         expect((await client.executions({ label: ['customer:acme'] })).executions.map((one) => one.execution_id)).toEqual([
           left.doubled,
         ]);
-        // A position in the old log is one in the new.
+        // A position in the old log is valid in the new one.
         for await (const { event } of client.live.tenant({ after: left.bookmark })) {
           expect(event).toMatchObject({ execution_id: left.doubled, sequence: 2 });
           break;
@@ -249,7 +249,7 @@ describe('jamjet db copy into PostgreSQL', () => {
 });
 
 describe('the commands that open a database', () => {
-  it('take one of PostgreSQL', () =>
+  it('accept a PostgreSQL database', () =>
     inFolder(async (folder) => {
       const url = await server().createDatabase();
       const secret = url.replace('jamjet@', 'jamjet:hunter2@');
@@ -278,7 +278,7 @@ describe('the commands that open a database', () => {
       expect(await db('audit', 'verify')).toMatchObject({ ok: true });
     }));
 
-  it('say what is wrong with one', () =>
+  it('report an unusable PostgreSQL database', () =>
     inFolder(async (folder) => {
       const { port } = server();
       const failure = async (url: string) => (await jamjet(['token', 'list', '--db', url], { cwd: folder })).stderr;

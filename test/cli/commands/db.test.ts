@@ -6,7 +6,7 @@ import { DOUBLING, REVIEWED, TOOLS } from '../flows.ts';
 import { runtimeServer } from '../runtime-server.ts';
 import { inFolder, jamjet } from '../terminal-session.ts';
 
-/** A database with one execution that waits for an approval, at rest. */
+/** A database with one execution that waits for an approval, without a server. */
 async function withExecution(folder: string): Promise<string> {
   writeFileSync(join(folder, 'reviewed.json'), JSON.stringify(REVIEWED));
   writeFileSync(join(folder, 'tools.mjs'), 'export const double = ({ n }) => ({ n: n * 2 });\n');
@@ -27,7 +27,7 @@ async function json(args: readonly string[], folder: string): Promise<Record<str
 }
 
 describe('jamjet db status', () => {
-  it('tells what is in a database at rest', () =>
+  it('shows the content of a database without a server', () =>
     inFolder(async (folder) => {
       await withExecution(folder);
       const { code, stdout } = await jamjet(['db', 'status'], { cwd: folder });
@@ -37,7 +37,7 @@ describe('jamjet db status', () => {
       );
     }));
 
-  it('makes nothing where nothing is, and leaves alone what is not ours', () =>
+  it('creates no database, and rejects files that are not one', () =>
     inFolder(async (folder) => {
       const missing = await jamjet(['db', 'status', '--db', 'no.db'], { cwd: folder });
       expect(missing).toMatchObject({
@@ -76,7 +76,7 @@ describe('jamjet db migrate', () => {
       expect((await jamjet(['db', 'migrate'], { cwd: folder })).stdout).toMatch(/^✓ schema version \d+: up to date\n$/);
     }));
 
-  it('leaves a database alone that a newer release has changed', () =>
+  it('rejects a database that a newer release has migrated', () =>
     inFolder(async (folder) => {
       await jamjet(['db', 'migrate'], { cwd: folder });
       sql(folder, "INSERT INTO schema_migrations VALUES (999, 'later', 0)");
@@ -89,7 +89,7 @@ describe('jamjet db migrate', () => {
 });
 
 describe('jamjet db check', () => {
-  it('finds that all is well', () =>
+  it('accepts a consistent database', () =>
     inFolder(async (folder) => {
       await withExecution(folder);
       const { code, stdout } = await jamjet(['db', 'check'], { cwd: folder });
@@ -103,7 +103,7 @@ describe('jamjet db check', () => {
       });
     }));
 
-  it('names what does not agree', () =>
+  it('lists differences', () =>
     inFolder(async (folder) => {
       const id = await withExecution(folder);
       sql(folder, "UPDATE executions SET status = 'running'; UPDATE events SET actor_id = 'mallory' WHERE seq = 2");
@@ -116,7 +116,7 @@ describe('jamjet db check', () => {
       expect(await jamjet(['db', 'check', '--json'], { cwd: folder })).toMatchObject({ code: 1 });
     }));
 
-  it('asks for the schema of this release', () =>
+  it('requires the schema of this release', () =>
     inFolder(async (folder) => {
       await jamjet(['db', 'migrate'], { cwd: folder });
       sql(folder, 'DELETE FROM schema_migrations WHERE version > 1');
@@ -128,7 +128,7 @@ describe('jamjet db check', () => {
 });
 
 describe('jamjet db copy', () => {
-  it('makes a compact copy that goes on where the source stood', () =>
+  it('makes a compact copy whose executions continue', () =>
     inFolder(async (folder) => {
       const id = await withExecution(folder);
       const { code, stdout, stderr } = await jamjet(['db', 'copy', '.jamjet/runtime.db', 'other/copy.db'], { cwd: folder });
@@ -144,7 +144,7 @@ describe('jamjet db copy', () => {
       expect(JSON.parse(shown.stdout)).toMatchObject({ execution_id: id, status: 'paused' });
     }));
 
-  it('refuses a target that is there, a source that is not, and what it cannot copy', () =>
+  it('rejects an existing target, a missing source, and other engines', () =>
     inFolder(async (folder) => {
       await withExecution(folder);
       const failure = async (from: string, to: string) => {
@@ -163,7 +163,7 @@ describe('jamjet db copy', () => {
 describe('while a server runs on the database', () => {
   const server = runtimeServer(TOOLS);
 
-  it('is looked at and checked, and not copied', async () => {
+  it('allows status and check, and rejects copy', async () => {
     const { client, folder } = server();
     await client.registerWorkflow(DOUBLING);
     await client.start({ workflow_id: 'doubling', input: { n: 2 } });

@@ -9,7 +9,7 @@ import { runtimeServer } from '../runtime-server.ts';
 
 const server = runtimeServer(TOOLS);
 
-/** Starts it and waits until it has ended or parked. */
+/** Starts an execution and waits until it has ended or is waiting. */
 async function started(
   flow: Parameters<ReturnType<typeof server>['client']['registerWorkflow']>[0],
   input = { n: 4 },
@@ -22,7 +22,7 @@ async function started(
 }
 
 describe('jamjet ls', () => {
-  it('lists the newest first, with what a person needs', async () => {
+  it('lists executions, newest first', async () => {
     const first = await started(DOUBLING);
     const second = await started(DECLINED);
     const { code, stdout } = await server().jamjet('ls').ended;
@@ -40,7 +40,7 @@ describe('jamjet ls', () => {
     expect(executions).toMatchObject([{ execution_id: id, status: 'paused' }]);
   });
 
-  it('says so when there is nothing', async () => {
+  it('prints a note for an empty list', async () => {
     expect(await server().jamjet('ls --workflow none').ended).toEqual({ code: 0, stdout: '', stderr: 'no executions\n' });
   });
 });
@@ -55,15 +55,15 @@ describe('jamjet inspect', () => {
     expect(stdout).toMatch(/State\n\{\n {2}"n": 8\n\}\n$/);
   });
 
-  it('says what waits for approval, and how to decide', async () => {
+  it('lists pending approvals, and prints how to decide', async () => {
     const id = await started(REVIEWED);
     const { stdout } = await server().jamjet(`inspect ${id}`).ended;
     expect(stdout).toContain(`◆ review waits for approval: jamjet approve ${id} --node-id review`);
-    // Once, with how long it has waited.
+    // One line, with the waiting time.
     expect(stdout).toMatch(/Timeline\n {2}◆ review +[\d.]+ m?s {2}waiting for approval\n\n/);
   });
 
-  it('says which event it waits for, and how to send it', async () => {
+  it('shows the awaited event, and prints how to send it', async () => {
     const id = await started(PAID);
     const { stdout } = await server().jamjet(`inspect ${id}`).ended;
     const [, line = ''] = /◆ payment waits for an event: jamjet (.*)\n$/.exec(stdout) ?? [];
@@ -73,7 +73,7 @@ describe('jamjet inspect', () => {
     expect((await server().jamjet(`inspect ${cancelled}`).ended).stdout).not.toContain('waits for an event');
   });
 
-  it('gives the execution and its events as JSON', async () => {
+  it('prints the execution and its events as JSON', async () => {
     const id = await started(DOUBLING);
     const { stdout } = await server().jamjet(`inspect ${id} --json`).ended;
     const { status, events } = JSON.parse(stdout) as { status: string; events: { sequence: number }[] };
@@ -81,13 +81,13 @@ describe('jamjet inspect', () => {
     expect(events.map((event) => event.sequence)).toEqual(events.map((_, at) => at + 1));
   });
 
-  it('knows the id in all its spellings', async () => {
+  it('accepts all notations of an id', async () => {
     const id = await started(DOUBLING);
     const { stdout } = await server().jamjet(`inspect ${id.slice(5)}`).ended;
     expect(stdout).toContain(id);
   });
 
-  it('shows the part that is asked for', async () => {
+  it('shows only the selected part', async () => {
     const id = await started(DOUBLING);
     const { state } = await server().client.execution(id);
     const part = async (options: string) => (await server().jamjet(`inspect ${id} ${options}`).ended).stdout;
@@ -111,7 +111,7 @@ describe('jamjet inspect', () => {
 });
 
 describe('jamjet events', () => {
-  it('prints one line an event', async () => {
+  it('prints one line per event', async () => {
     const id = await started(DOUBLING);
     const { stdout } = await server().jamjet(`events ${id}`).ended;
     const lines = stdout.trimEnd().split('\n');
@@ -126,13 +126,13 @@ describe('jamjet events', () => {
     ['--type node_started,WorkflowStarted --limit 1', ['workflow_started']],
     ['--after 1 --limit 1', ['node_scheduled']],
     ['--after 1000', []],
-  ])('with %s chooses', async (options, types) => {
+  ])('with %s selects', async (options, types) => {
     const id = await started(DOUBLING);
     const { stdout } = await server().jamjet(`events ${id} --json ${options}`).ended;
     expect((JSON.parse(stdout) as { events: { type: string }[] }).events.map((event) => event.type)).toEqual(types);
   });
 
-  it.each(['', ' --follow'])('says that there is no such type%s', async (follow) => {
+  it.each(['', ' --follow'])('reports an unknown type%s', async (follow) => {
     const { code, stderr } = await server().jamjet(`events ${await started(DOUBLING)} --type node_fialed${follow}`).ended;
     expect([code, stderr]).toEqual([1, 'error: unknown event type: node_fialed\n']);
   });
@@ -162,7 +162,7 @@ describe('jamjet events', () => {
 });
 
 describe('jamjet approvals and approve', () => {
-  it('show the question, take the decision, and tell who decided', async () => {
+  it('show the question, record the decision, and show the actor', async () => {
     const id = await started(REVIEWED);
     const before = await server().jamjet(`approvals ${id}`).ended;
     expect(before.stdout).toMatch(/^◆ review {2}waiting for .+\n\n {4}Double it\?\n/);
@@ -173,7 +173,7 @@ describe('jamjet approvals and approve', () => {
     expect(after.stdout).toMatch(/^✓ review {2}approved by ann .+: why not\n$/);
   });
 
-  it('show for whom it was decided beside who decided', async () => {
+  it('show both the actor and the person it acted for', async () => {
     const id = await started(REVIEWED);
     await server().jamjet(['approve', id, '--on-behalf-of', 'the CFO']).ended;
     const after = await server().jamjet(`approvals ${id}`).ended;
@@ -184,14 +184,14 @@ describe('jamjet approvals and approve', () => {
     expect(audit.stdout).toContain('ann for the CFO');
   });
 
-  it('show a command line that a shell takes as it stands', async () => {
+  it('print a command line that is quoted for the shell', async () => {
     const ask = { kind: { type: 'human_approval', description: 'Sure?' } };
     const id = await started({ workflow_id: 'spaced', version: '1', nodes: { "the boss's word": ask }, edges: [] });
     const { stdout } = await server().jamjet(`approvals ${id}`).ended;
     expect(stdout).toContain(`--node-id 'the boss'\\''s word' --decision approved`);
   });
 
-  it('refuse a second decision', async () => {
+  it('reject a second decision', async () => {
     const id = await started(REVIEWED);
     expect((await server().jamjet(`approve ${id} --decision rejected`).ended).code).toBe(0);
     const again = await server().jamjet(`approve ${id}`).ended;
@@ -219,7 +219,7 @@ describe('jamjet event', () => {
     },
   );
 
-  it('takes the payload from a file or standard input, and counts a named event once', async () => {
+  it('reads the payload from a file or standard input, and ignores a repeated idempotency key', async () => {
     const id = await started(REVIEWED);
     writeFileSync(join(server().folder, 'payload.json'), '{"amount": 7}');
     const first = await server().jamjet(`event ${id} later --data @payload.json --idempotency-key k1 --json`).ended;
@@ -232,7 +232,7 @@ describe('jamjet event', () => {
 });
 
 describe('jamjet cancel', () => {
-  it('stops an execution once', async () => {
+  it('cancels an execution once', async () => {
     const id = await started(HANGING);
     expect(await server().jamjet(`cancel ${id}`).ended).toMatchObject({ code: 0, stdout: `✓ ${id} cancelled\n` });
     const again = await server().jamjet(`cancel ${id}`).ended;
@@ -251,21 +251,23 @@ describe('jamjet workers', () => {
   });
 });
 
-describe('a server that cannot be talked to', () => {
-  it('is named when nobody listens there', async () => {
+describe('an unusable server', () => {
+  it('is named if the connection is refused', async () => {
     const { code, stderr } = await server().jamjet('ls --runtime http://127.0.0.1:9').ended;
     expect(code).toBe(1);
     expect(stderr).toMatch(/^error: cannot reach a server at http:\/\/127\.0\.0\.1:9 \(.+\)\nStart one with `jamjet dev`/);
   });
 
-  it('is named when another program listens there', async () => {
+  it('is named if another program listens there', async () => {
     const other = createServer((_request, reply) => reply.writeHead(404).end('<html>')).listen(0, '127.0.0.1');
     await once(other, 'listening');
     const url = `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
     const { code, stderr } = await server().jamjet(`ls --runtime ${url}`).ended;
     other.close();
     expect(code).toBe(1);
-    expect(stderr).toMatch(new RegExp(`^error: HTTP 404 with a reply that is not JSON.*\nThe reply came from ${url}: name the right server`));
+    expect(stderr).toMatch(
+      new RegExp(`^error: HTTP 404 with a reply that is not JSON.*\nThe reply came from ${url}: name the right server`),
+    );
   });
 
   it.each([
@@ -279,7 +281,7 @@ describe('a server that cannot be talked to', () => {
       { DATABASE_URL: 'elsewhere/runtime.db' },
       /^error: missing Authorization.*\nSet JAMJET_TOKEN, or run the command in the folder/,
     ],
-  ])('says what to do about %s', async (_what, env, message) => {
+  ])('prints a hint for %s', async (_what, env, message) => {
     const { code, stderr } = await server().jamjet('ls', { env: env as Record<string, string> }).ended;
     expect(code).toBe(1);
     expect(stderr).toMatch(message);

@@ -5,7 +5,7 @@ import { runtimeServer } from '../runtime-server.ts';
 const server = runtimeServer(TOOLS);
 const jamjet = (line: string | readonly string[]) => server().jamjet(line).ended;
 
-/** Registers and starts it, and waits until it has ended or parked. */
+/** Registers and starts a workflow, and waits until the execution has ended or is waiting. */
 async function started(flow: typeof REVIEWED): Promise<string> {
   const { client } = server();
   const { workflow_id } = await client.registerWorkflow(flow);
@@ -33,17 +33,17 @@ describe('jamjet inspect --at', () => {
     expect(JSON.parse(/State\n([\s\S]*)$/.exec(stdout)?.[1] ?? '')).toEqual({ n: 4 });
   });
 
-  it('says so when the sequence is within a step', async () => {
+  it('prints a note if the sequence is within a step', async () => {
     const { id, parked } = await completed(REVIEWED);
     const { stderr, stdout } = await jamjet(`inspect ${id} --at ${parked + 1} --json`);
-    expect(stderr).toBe(`sequence ${parked + 1} is within a step: this is the end of the one before, ${parked}\n`);
+    expect(stderr).toBe(`sequence ${parked + 1} is within a step: using the end of the previous step, sequence ${parked}\n`);
     expect(JSON.parse(stdout)).toMatchObject({ execution_id: id, sequence: parked, requested: parked + 1, status: 'paused' });
     expect((await jamjet(`inspect ${id} --at 1`)).stderr).toMatch(
       /^sequence 1 is within a step: this is its end, since nothing came before it, \d+\n$/,
     );
   });
 
-  it.each(['0', 'x', '-3'])('refuses --at %s', async (at) => {
+  it.each(['0', 'x', '-3'])('rejects --at %s', async (at) => {
     const { code, stderr } = await jamjet(['inspect', 'exec_1', `--at=${at}`]);
     expect([code, stderr]).toEqual([2, expect.stringContaining(`--at "${at}" is not a whole number from 1 to`)]);
   });
@@ -78,7 +78,7 @@ describe('jamjet diff', () => {
     expect(changes).toContainEqual({ op: 'replace', path: '/n', value: 8, old: 4 });
   });
 
-  it('wants two points', async () => {
+  it('requires two points', async () => {
     expect((await jamjet('diff exec_1')).code).toBe(2);
     expect((await jamjet('diff exec_1 1 2 3')).stderr).toContain('too many points: give two');
     expect((await jamjet('diff exec_1 a b')).stderr).toContain('the sequence "a" is not a whole number');
@@ -87,7 +87,7 @@ describe('jamjet diff', () => {
 });
 
 describe('jamjet replay', () => {
-  it('shows what happened and that the log proves it', async () => {
+  it('prints the timeline and the result of the replay', async () => {
     const { id } = await completed(REVIEWED);
     const { sequence } = await server().client.execution(id);
     const { code, stdout } = await jamjet(`replay ${id}`);
@@ -107,11 +107,11 @@ describe('jamjet replay', () => {
 });
 
 describe('jamjet fork', () => {
-  it('starts an execution that goes on from there', async () => {
+  it('starts an execution that continues from a sequence', async () => {
     const { id, parked } = await completed(REVIEWED);
     const { code, stdout } = await jamjet(['fork', id, '--at', String(parked), '--patch', '{"n": 21}']);
     const fork = /^✓ forked {2}(exec_\w+) continues from exec_\w+ at \d+\n$/.exec(stdout)?.[1] ?? '';
-    expect([code, stdout]).toEqual([0, `✓ forked  ${fork} goes on from ${id} at ${parked}\n`]);
+    expect([code, stdout]).toEqual([0, `✓ forked  ${fork} continues from ${id} at ${parked}\n`]);
     await server().client.approve(fork, { decision: 'approved' });
     expect(await server().client.execution(fork, { waitMs: 30_000 })).toMatchObject({ status: 'completed', state: { n: 42 } });
     const inspected = (await jamjet(`inspect ${fork}`)).stdout;
@@ -119,7 +119,7 @@ describe('jamjet fork', () => {
     expect(inspected).toContain(`· forked from ${id} at ${parked}\n`);
   });
 
-  it('follows it to its end when it is asked to', async () => {
+  it('follows it until it ends with --follow', async () => {
     const id = await started(PAID);
     await server().client.sendEvent(id, { key: 'payment-received', payload: {} });
     await server().client.execution(id, { waitMs: 30_000 });
@@ -135,7 +135,7 @@ describe('jamjet fork', () => {
     expect([code, stdout]).toEqual([0, expect.stringMatching(/✓ completed in/)]);
   });
 
-  it('tells which decisions stand in the way, and where to fork instead', async () => {
+  it('lists decisions that would change, and where to fork instead', async () => {
     const { id } = await completed(REVIEWED);
     const events = await server().client.events(id);
     const decided = events.find(({ type }) => type === 'approval_received')?.sequence ?? 0;
@@ -150,7 +150,7 @@ describe('jamjet fork', () => {
     expect((await jamjet(['fork', id, '--at', at, '--dry-run'])).stdout).toContain(`· review approved by ann at ${decided}\n`);
   });
 
-  it('says whether the log fits another version, and starts nothing', async () => {
+  it('checks whether the log fits another version, and starts nothing', async () => {
     const { id, parked } = await completed(REVIEWED);
     const { client } = server();
     await client.registerWorkflow({ ...REVIEWED, version: '7.0.0' });
@@ -177,14 +177,14 @@ describe('jamjet fork', () => {
     expect((await client.executions({ label: `jamjet.fork.of:${id}` })).executions).toEqual([]);
   });
 
-  it('does not take an empty version for none', async () => {
+  it('rejects an empty version', async () => {
     const { id, parked } = await completed(REVIEWED);
     const { code, stderr } = await server().jamjet(['fork', id, '--at', String(parked), '--workflow-version', '']).ended;
     expect([code, stderr]).toEqual([1, expect.stringMatching(/^error: .*workflow_version/)]);
     expect((await server().client.executions({ label: `jamjet.fork.of:${id}` })).executions).toEqual([]);
   });
 
-  it('gives what the API says as JSON', async () => {
+  it('prints the reply of the API as JSON', async () => {
     const { id, parked } = await completed(REVIEWED);
     const { stdout } = await jamjet(`fork ${id} --at ${parked} --json`);
     expect(JSON.parse(stdout)).toEqual({
@@ -193,7 +193,7 @@ describe('jamjet fork', () => {
     });
   });
 
-  it('wants a point, and a patch that is an object', async () => {
+  it('requires a sequence, and an object as the patch', async () => {
     expect((await jamjet('fork exec_1')).code).toBe(2);
     expect(await jamjet('fork exec_1 --at 1 --patch 5')).toMatchObject({
       code: 2,

@@ -45,7 +45,7 @@ const values = (messages: readonly Received[]) =>
   messages.filter(({ type }) => type === '@xstate.snapshot').map((message) => snapshotOf(message).value);
 
 describe('jamjet inspect --stately', () => {
-  it('shows what happens as it happens, to all who look on, and lets go of those who leave', async () => {
+  it('streams an execution to all viewers, and forgets viewers that disconnect', async () => {
     const id = await started(REVIEWED);
     const show = await shown(id);
     const [one, other] = [new Receiver(show.socket), new Receiver(show.socket)];
@@ -70,10 +70,10 @@ describe('jamjet inspect --stately', () => {
     await left(show);
     const { stderr } = await show.session.ended;
     expect(stderr).toContain('3 viewers\n');
-    expect(stderr).toContain('it has ended: completed; it can be viewed as before\n');
+    expect(stderr).toContain('the execution has ended: completed; it can still be viewed\n');
   });
 
-  it('ends by itself with --once, when a viewer has had everything', async () => {
+  it('exits with --once when a viewer has received everything', async () => {
     const id = await started(REVIEWED);
     const show = await shown(id, ' --once');
     const gone = new WebSocket(show.socket);
@@ -87,7 +87,7 @@ describe('jamjet inspect --stately', () => {
     expect(show.session.signals.listenerCount('SIGINT')).toBe(0);
   });
 
-  it('says goodbye on Ctrl-C, and leaves the execution alone', async () => {
+  it('closes connections on Ctrl-C, and does not affect the execution', async () => {
     const id = await started(HANGING);
     const show = await shown(id);
     const viewer = new WebSocket(show.socket);
@@ -100,7 +100,7 @@ describe('jamjet inspect --stately', () => {
     await server().client.cancel(id);
   });
 
-  it('is not held up by a viewer that does not answer', async () => {
+  it('is not delayed by a viewer that does not respond', async () => {
     const id = await started(DOUBLING);
     const show = await shown(id);
     const { port } = new URL(show.socket);
@@ -113,7 +113,7 @@ describe('jamjet inspect --stately', () => {
     mute.destroy();
   });
 
-  it('shows people where to look', async () => {
+  it('prints the addresses', async () => {
     const id = await started(DOUBLING);
     await server().client.execution(id, { waitMs: 30_000 });
     const session = server().jamjet(`inspect ${id} --stately`);
@@ -127,7 +127,7 @@ describe('jamjet inspect --stately', () => {
     expect((await session.ended).code).toBe(0);
   });
 
-  it('shows a failure, and to whoever comes after a retry what came of it', async () => {
+  it('shows a failure, and to viewers after a retry also its result', async () => {
     const flow = {
       ...DECLINED,
       workflow_id: 'repairing',
@@ -153,7 +153,7 @@ describe('jamjet inspect --stately', () => {
     await left(show);
   });
 
-  it('waits for a server that has gone away, and goes on where it was', async () => {
+  it('reconnects to the server and continues where it was', async () => {
     const id = await started(REVIEWED);
     const sockets = new Set<Socket>();
     const way = createServer((client) => {
@@ -185,12 +185,12 @@ describe('jamjet inspect --stately', () => {
     const { stderr } = await show.session.ended;
     expect(stderr).toMatch(new RegExp(`warning: cannot reach http://127.0.0.1:${port}: .*: reconnecting\n`));
     expect(stderr.match(/reconnecting/g)).toHaveLength(1);
-    expect(stderr).toContain(`http://127.0.0.1:${port} is back\n`);
+    expect(stderr).toContain(`reconnected to http://127.0.0.1:${port}\n`);
     way.close();
     for (const socket of sockets) socket.destroy();
   });
 
-  it('ends with what the server says when it takes the token no more', async () => {
+  it('exits with the error of the server when the token is revoked', async () => {
     const id = await started(REVIEWED);
     const { client } = server();
     const { token, id: tokenId } = await client.createToken({ role: 'viewer', name: 'guest' });
@@ -202,14 +202,14 @@ describe('jamjet inspect --stately', () => {
     viewer.on('message', () => {
       heard += 1;
     });
-    // It may have ended before anybody comes.
+    // It may end before a viewer connects.
     viewer.on('error', () => undefined);
     const { code, stderr } = await session.ended;
     expect([code, heard]).toEqual([1, 0]);
     expect(stderr).toMatch(/^error: .*token.*\nThe token from JAMJET_TOKEN is not valid/m);
   });
 
-  it('reads nothing to strangers', async () => {
+  it('rejects pages of other sites', async () => {
     const id = await started(DOUBLING);
     const show = await shown(id);
     for (const headers of [{ origin: 'https://evil.example' }, { origin: 'null' }, { host: 'evil.example' }]) {
@@ -229,7 +229,7 @@ describe('jamjet inspect --stately', () => {
     await left(show);
   });
 
-  it('is not upset by what viewers say', async () => {
+  it('ignores messages of viewers', async () => {
     const id = await started(DOUBLING);
     const show = await shown(id);
     const talker = new WebSocket(show.socket);
@@ -244,7 +244,7 @@ describe('jamjet inspect --stately', () => {
     await left(show);
   });
 
-  it('offers browsers a page, and nothing else', async () => {
+  it('serves one page to browsers', async () => {
     const show = await shown(await started(DOUBLING));
     const page = await fetch(show.url);
     expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
@@ -259,7 +259,7 @@ describe('jamjet inspect --stately', () => {
     await left(show);
   });
 
-  it('wants what it is given to make sense', async () => {
+  it('rejects invalid combinations of options', async () => {
     const ended = async (line: string) => {
       const { code, stderr, stdout } = await server().jamjet(line).ended;
       expect(stdout).toBe('');
@@ -280,7 +280,7 @@ describe('jamjet inspect --stately', () => {
     ]);
   });
 
-  it('takes the port it is told to take, if it is free', async () => {
+  it('listens on the given port, if it is free', async () => {
     const id = await started(DOUBLING);
     const port = await freePort();
     const show = await shown(id, ` --port ${port}`);

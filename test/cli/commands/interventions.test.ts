@@ -11,7 +11,7 @@ const server = runtimeServer({
   },
 });
 
-/** Starts it and waits until it has ended or parked. */
+/** Starts an execution and waits until it has ended or is waiting. */
 async function started(flow: typeof DECLINED): Promise<string> {
   const { client } = server();
   const { workflow_id } = await client.registerWorkflow(flow);
@@ -23,7 +23,7 @@ async function started(flow: typeof DECLINED): Promise<string> {
 const jamjet = (line: string) => server().jamjet(line).ended;
 
 describe('jamjet pause and resume', () => {
-  it('hold an execution and let it go on', async () => {
+  it('suspend and resume an execution', async () => {
     const id = await started(REVIEWED);
     expect(await server().jamjet(['pause', id, '--reason', 'the bank is closed']).ended).toEqual({
       code: 0,
@@ -32,15 +32,15 @@ describe('jamjet pause and resume', () => {
     });
     await server().client.approve(id, { decision: 'approved' });
     const { stdout } = await jamjet(`inspect ${id}`);
-    expect(stdout).toMatch(/^status {5}paused\n[\s\S]*^held {7}the bank is closed$/m);
+    expect(stdout).toMatch(/^status {5}paused\n[\s\S]*^suspended {2}the bank is closed$/m);
     expect(stdout).toContain('· paused: the bank is closed\n');
     expect(stdout).toContain(`◆ suspended: jamjet resume ${id}\n`);
     expect(await jamjet(`resume ${id}`)).toEqual({ code: 0, stdout: `✓ resumed  ${id} is running\n`, stderr: '' });
     expect((await server().client.execution(id, { waitMs: 30_000 })).state).toMatchObject({ n: 8 });
-    expect((await jamjet(`inspect ${id}`)).stdout).not.toMatch(/^held/m);
+    expect((await jamjet(`inspect ${id}`)).stdout).not.toMatch(/^suspended/m);
   });
 
-  it('give what the API says as JSON', async () => {
+  it('print the reply of the API as JSON', async () => {
     const id = await started(REVIEWED);
     const paused = await jamjet(`pause ${id} --json`);
     expect([JSON.parse(paused.stdout), paused.stderr]).toEqual([{ execution_id: id, status: 'paused', held: true }, '']);
@@ -52,7 +52,7 @@ describe('jamjet pause and resume', () => {
     });
   });
 
-  it('say what an execution waits for that nobody holds', async () => {
+  it('report what an execution that is not suspended waits for', async () => {
     const id = await started(PAID);
     expect(await jamjet(`resume ${id}`)).toEqual({
       code: 1,
@@ -76,7 +76,7 @@ describe('jamjet retry', () => {
     expect(inspected.stdout).toMatch(/✗ charge.*card declined\n {2}· retried: charge\n {2}✓ charge/);
   });
 
-  it('follows the execution to its end when it is asked to', async () => {
+  it('follows the execution until it ends with --follow', async () => {
     declines = true;
     const id = await started(DECLINED);
     const again = await jamjet(`retry ${id} --follow`);
@@ -88,7 +88,7 @@ describe('jamjet retry', () => {
     expect(stdout).toMatch(/· retried: charge\n[\s\S]*✓ completed in/);
   });
 
-  it('with --follow --json reports as run does', async () => {
+  it('with --follow --json, reports like run', async () => {
     declines = true;
     const id = await started(DECLINED);
     declines = false;
@@ -97,7 +97,7 @@ describe('jamjet retry', () => {
     expect(JSON.parse(stdout)).toMatchObject({ execution_id: id, status: 'completed', steps_executed: 1 });
   });
 
-  it('says why it cannot be', async () => {
+  it('reports why an execution cannot be retried', async () => {
     const id = await started(DOUBLING);
     expect(await jamjet(`retry ${id}`)).toEqual({
       code: 1,

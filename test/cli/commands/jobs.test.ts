@@ -5,7 +5,7 @@ import { runtimeServer } from '../runtime-server.ts';
 
 const server = runtimeServer(TOOLS);
 
-/** So many executions that wait for an event, with a label of their own. */
+/** Starts executions that wait for an event, with their own label. */
 async function waiting(count: number, batch: string): Promise<readonly string[]> {
   const { client } = server();
   const { workflow_id } = await client.registerWorkflow(PAID);
@@ -39,19 +39,19 @@ describe('jamjet ls', () => {
     expect(await found('--workflow paid --workflow-version 2')).toEqual([]);
   });
 
-  it('goes on with a cursor, and says how when there is more', async () => {
+  it('continues at a cursor, and prints it if there are more', async () => {
     const [first, second] = await waiting(2, 'pages');
     const page = server().jamjet('ls --label batch=pages --limit 1');
     const { stdout, stderr } = await page.ended;
     expect(stdout).toContain(second);
-    // Below the list: above a long one nobody would see it.
+    // Below the list, where it is visible after a long list.
     expect(page.both).toBe(`${stdout}${stderr}`);
     const cursor = /^more executions: add --all, or --cursor (\S+)\n$/.exec(stderr)?.[1];
     const next = await server().jamjet(`ls --label batch=pages --limit 1 --cursor ${cursor}`).ended;
     expect(next).toMatchObject({ code: 0, stdout: expect.stringContaining(first ?? ''), stderr: '' });
   });
 
-  it('prints every page with --all, in JSON as one document', async () => {
+  it('prints all pages with --all, as one JSON document with --json', async () => {
     const ids = await waiting(3, 'every');
     const json = await server().jamjet('ls --label batch=every --all --json').ended;
     expect((JSON.parse(json.stdout) as ExecutionList).executions.map(({ id }) => id)).toEqual([...ids].reverse());
@@ -62,7 +62,7 @@ describe('jamjet ls', () => {
     expect((await server().jamjet('ls --label none --all').ended).stderr).toBe('no executions\n');
   });
 
-  it('stays with --watch and shows what changes, until Ctrl-C', async () => {
+  it('with --watch, prints changes until Ctrl-C', async () => {
     const [id = ''] = await waiting(1, 'watched');
     const watching = server().jamjet('ls --label batch=watched --watch');
     await watching.shows('paused');
@@ -81,7 +81,7 @@ describe('jamjet ls', () => {
     ['--workflow-version 1', '--workflow-version needs --workflow'],
     ['--cursor x --offset 1', 'give --cursor or --offset, not both'],
     ['--all --watch', 'give --all or --watch, not both'],
-  ])('refuses %s', async (options, message) => {
+  ])('rejects %s', async (options, message) => {
     const { code, stderr } = await server().jamjet(`ls ${options}`).ended;
     expect(code).toBe(2);
     expect(stderr).toContain(`error: ${message}`);
@@ -89,14 +89,14 @@ describe('jamjet ls', () => {
 });
 
 describe('jamjet cancel with a filter', () => {
-  it('wants --yes where nobody can be asked', async () => {
+  it('requires --yes without a terminal', async () => {
     await waiting(1, 'unasked');
     const { code, stderr } = await server().jamjet('cancel --all --label batch=unasked').ended;
     expect([code, stderr]).toEqual([2, 'error: a bulk command requires --yes without a terminal\n']);
     expect(await statuses('unasked')).toEqual(['paused']);
   });
 
-  it('cancels what matches and tells what was done', async () => {
+  it('cancels matching executions and prints a summary', async () => {
     await waiting(3, 'yes');
     const { code, stdout } = await server().jamjet('cancel --label batch=yes --reason closed --yes').ended;
     expect(code).toBe(0);
@@ -104,7 +104,7 @@ describe('jamjet cancel with a filter', () => {
     expect(await statuses('yes')).toEqual(['cancelled', 'cancelled', 'cancelled']);
   });
 
-  it('asks at a terminal', async () => {
+  it('asks for confirmation at a terminal', async () => {
     await waiting(2, 'asked');
     const refusing = server().jamjet('cancel --all --status paused --label batch=asked', { tty: true });
     await refusing.shows('Cancel 2 executions (status paused, label batch:asked)? [y/N]');
@@ -118,7 +118,7 @@ describe('jamjet cancel with a filter', () => {
     expect(agreeing.screen).toMatch(/✓ cancel completed: 2 done/);
   });
 
-  it('leaves the job to itself with --detach', async () => {
+  it('does not follow the job with --detach', async () => {
     await waiting(1, 'detached');
     const { stdout } = await server().jamjet('cancel --label batch=detached --yes --detach --json').ended;
     const { id, filter } = JSON.parse(stdout) as Job;
@@ -134,7 +134,7 @@ describe('jamjet cancel with a filter', () => {
     ['cancel exec_1 --workflow x', 'give an id or options that select executions, not both'],
     ['jobs start --action retry', 'no executions selected'],
     ['jobs start --action retr --all', '--action "retr" is not one of cancel, retry, pause, resume'],
-  ])('%s is refused', async (line, message) => {
+  ])('%s is rejected', async (line, message) => {
     const { code, stderr } = await server().jamjet(line).ended;
     expect(code).toBe(2);
     expect(stderr).toContain(`error: ${message}`);
@@ -142,7 +142,7 @@ describe('jamjet cancel with a filter', () => {
 });
 
 describe('jamjet jobs', () => {
-  it('start any action, and are listed and shown', async () => {
+  it('are started for any action, listed and shown', async () => {
     await waiting(2, 'held');
     const started = await server().jamjet('jobs start --action pause --label batch=held --reason lunch --yes --json').ended;
     const job = JSON.parse(started.stdout) as Job;
@@ -165,7 +165,7 @@ describe('jamjet jobs', () => {
     expect((await server().jamjet(`jobs get ${job.id} --follow`).ended).stdout).toContain('✓ pause completed: 2 done');
   });
 
-  it('retry what has failed', async () => {
+  it('retry failed executions', async () => {
     const { client } = server();
     const { workflow_id } = await client.registerWorkflow(DECLINED);
     const { execution_id } = await client.start({ workflow_id, input: {} });
@@ -176,7 +176,7 @@ describe('jamjet jobs', () => {
     expect(types.filter((type) => type === 'node_started')).toHaveLength(2);
   });
 
-  it('may have nothing to do', async () => {
+  it('may match no executions', async () => {
     const { client } = server();
     await client.registerWorkflow(HANGING);
     const { code, stdout } = await server().jamjet('jobs start --action retry --workflow hanging --status running --yes').ended;
@@ -192,7 +192,7 @@ describe('jamjet jobs', () => {
     });
   });
 
-  it.each(['get', 'cancel'])('%s does not know others', async (verb) => {
+  it.each(['get', 'cancel'])('%s reports an unknown job', async (verb) => {
     const { code, stderr } = await server().jamjet(`jobs ${verb} job_1`).ended;
     expect([code, stderr]).toEqual([1, 'error: not found: job job_1\n`jamjet jobs list` lists the bulk jobs.\n']);
   });

@@ -18,7 +18,7 @@ function save(folder: string, document: JsonObject): string {
 }
 
 describe('jamjet run on a server', () => {
-  it('registers the file, follows the run and prints the final state', async () => {
+  it('registers the file, follows the execution and prints the final state', async () => {
     const file = save(server().folder, DOUBLING);
     const { code, stdout } = await server().jamjet(['run', file, '--input', '{"n": 21}']).ended;
     expect(code).toBe(0);
@@ -37,7 +37,7 @@ describe('jamjet run on a server', () => {
     expect(unknown.stderr).toMatch(/^error: not found: workflow unknown-workflow\nRegister it by running its file/);
   });
 
-  it('takes the spellings of other programs of this name', async () => {
+  it('accepts the options of the upstream CLI', async () => {
     const file = save(server().folder, DOUBLING);
     writeFileSync(join(server().folder, 'input.json'), '{"n": 4}');
     const waited = await server().jamjet(['run', file, '--input-file', 'input.json', '--stream']).ended;
@@ -54,7 +54,7 @@ describe('jamjet run on a server', () => {
     expect(JSON.parse(before.stdout)).toMatchObject({ status: 'completed' });
   });
 
-  it('registers every workflow of a file, and runs the one that is named', async () => {
+  it('registers all workflows of a file, and runs the given one', async () => {
     const one = (id: string) =>
       `  ${id}: { nodes: { double: { next: end } }, schedule: { cron: "0 3 * * *", enabled: false } }\n`;
     writeFileSync(
@@ -81,13 +81,13 @@ describe('jamjet run on a server', () => {
     expect(await server().jamjet(['validate', 'fleet.yaml']).ended).toMatchObject({ code: 0 });
   });
 
-  it('takes slashes for a part of the id where there is no such file', async () => {
+  it('treats a word with slashes as an id if no such file exists', async () => {
     await server().client.registerWorkflow({ ...DOUBLING, workflow_id: 'team/doubling' });
     const { code, stdout } = await server().jamjet(['run', 'team/doubling', '-i', '{"n": 1}', '--no-follow']).ended;
     expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/^exec_/) });
   });
 
-  it('takes a path for a file, not for an id', async () => {
+  it('treats a path as a file, not as an id', async () => {
     const { code, stderr } = await server().jamjet('run ..').ended;
     expect({ code, stderr }).toEqual({ code: 2, stderr: 'error: ..: is a folder, not a file\n' });
   });
@@ -98,7 +98,7 @@ describe('jamjet run on a server', () => {
     expect(stdout).toMatch(/✗ flaky .*attempt 1 {2}try again\n.*↻ flaky .*next attempt in .*\n.*\n {2}✓ flaky .*attempt 2\n/);
   });
 
-  it('fails when the run fails, and names the node', async () => {
+  it('fails if the execution fails, and names the node', async () => {
     const file = save(server().folder, DECLINED);
     const { code, stdout } = await server().jamjet(['run', file]).ended;
     expect(code).toBe(1);
@@ -118,7 +118,7 @@ describe('jamjet run on a server', () => {
     expect(report.events.at(-1)?.type).toBe('workflow_failed');
   });
 
-  it('prints the id alone when nobody follows', async () => {
+  it('prints only the id with --no-follow', async () => {
     const file = save(server().folder, DOUBLING);
     const { code, stdout, stderr } = await server().jamjet(['run', file, '-i', '{"n": 1}', '--no-follow']).ended;
     expect(code).toBe(0);
@@ -126,7 +126,7 @@ describe('jamjet run on a server', () => {
     expect(stderr).toBe(`Follow it with: jamjet run --resume ${stdout}`);
   });
 
-  it('leaves the run on Ctrl-C, and follows it again', async () => {
+  it('stops following on Ctrl-C, and can follow again', async () => {
     const file = save(server().folder, REVIEWED);
     const left = server().jamjet(['run', file, '-i', '{"n": 2}']);
     await left.shows('waiting for approval');
@@ -142,14 +142,14 @@ describe('jamjet run on a server', () => {
     expect((await again.ended).code).toBe(0);
   });
 
-  it('stops following when the time is over', async () => {
+  it('stops following after the timeout', async () => {
     const file = save(server().folder, HANGING);
     const { code, stdout } = await server().jamjet(['run', file, '--timeout', '1']).ended;
     expect(code).toBe(3);
     expect(stdout).toMatch(/is running: stopped following after the timeout/);
   });
 
-  it('asks at the terminal, and shows the state to who wants to see it', async () => {
+  it('asks at the terminal, and shows the state on request', async () => {
     const file = save(server().folder, REVIEWED);
     const run = server().jamjet(['run', file, '-i', '{"n": 3}'], { tty: true });
     await run.shows('Approve review?');
@@ -163,7 +163,7 @@ describe('jamjet run on a server', () => {
     expect(run.screen).toContain('"n": 6');
   });
 
-  it('withdraws the question when somebody else decides', async () => {
+  it('withdraws the question when the approval is decided elsewhere', async () => {
     const file = save(server().folder, REVIEWED);
     const run = server().jamjet(['run', file, '-i', '{"n": 3}'], { tty: true });
     await run.shows('Approve review?');
@@ -183,7 +183,7 @@ describe('jamjet run on a server', () => {
     expect(run.screen).toMatch(/✓ child\/double /);
   });
 
-  it('leaves parent and child on Ctrl-C at the question', async () => {
+  it('stops following parent and child on Ctrl-C at a question', async () => {
     await server().client.registerWorkflow(REVIEWED);
     const run = server().jamjet(['run', save(server().folder, PARENT), '-i', '{"n": 3}'], { tty: true });
     await run.shows('Approve child/review?');
@@ -192,7 +192,7 @@ describe('jamjet run on a server', () => {
     expect(run.screen).toMatch(/is paused: interrupted/);
   });
 
-  it('says that functions of the file stay behind, when the server misses them', () =>
+  it('warns that functions of the file are not available on the server', () =>
     inFolder(async (folder) => {
       writeFileSync(join(folder, 'tools.mjs'), 'export const treble = ({ n }) => ({ n: n * 3 });\n');
       writeFileSync(
@@ -207,7 +207,7 @@ describe('jamjet run on a server', () => {
       expect((await run.ended).code).toBe(130);
     }));
 
-  it('goes on following when it may not decide', async () => {
+  it('continues following if the token may not decide', async () => {
     const file = save(server().folder, REVIEWED);
     const { execution_id } = await server().client.start({ workflow_id: 'reviewed', input: { n: 1 } });
     const { token } = await server().client.createToken({ role: 'viewer' });
@@ -224,7 +224,7 @@ describe('jamjet run embedded', () => {
   const functions =
     'export const double = ({ n }) => ({ n: n * 2 });\nexport const hang = (_, { signal }) => new Promise((_, no) => signal.addEventListener("abort", () => no(new Error("stopped"))));\n';
 
-  /** A folder with a flow and `tools.mjs`; `run` is a session in it. */
+  /** Runs in a folder with a workflow file and `tools.mjs`; `run` starts a session there. */
   function embedded(
     document: JsonObject,
     work: (run: (args: readonly string[], tty?: boolean) => TerminalSession) => Promise<void>,
@@ -257,7 +257,7 @@ describe('jamjet run embedded', () => {
       expect(shapeOf(here)).toEqual(shapeOf(there));
     }));
 
-  it('takes functions that the workflow file names', () =>
+  it('loads functions named by the workflow file', () =>
     inFolder(async (folder) => {
       writeFileSync(join(folder, 'tools.mjs'), functions);
       writeFileSync(
@@ -282,7 +282,7 @@ describe('jamjet run embedded', () => {
     }),
   );
 
-  it('asks for the event that nobody else could send, and says when the answer is not JSON', () =>
+  it('asks for awaited events, and reports invalid JSON', () =>
     embedded(PAID, async (run) => {
       const session = run([], true);
       await session.shows('Event payment-received: payload');
@@ -293,7 +293,7 @@ describe('jamjet run embedded', () => {
       expect(session.screen).toContain('"amount": 5');
     }));
 
-  it('stops when it waits and nobody is there, and goes on when it is resumed', () =>
+  it('stops at a wait without a terminal, and continues when resumed', () =>
     embedded(REVIEWED, async (run) => {
       const { code, stdout } = await run(['-i', '{"n": 4}']).ended;
       expect(code).toBe(3);
@@ -309,7 +309,7 @@ describe('jamjet run embedded', () => {
       expect(resumed.screen).toContain('"n": 8');
     }));
 
-  it('leaves a resumable execution on Ctrl-C, its function stopped', () =>
+  it('stops the function on Ctrl-C, and the execution can be resumed', () =>
     embedded(HANGING, async (run) => {
       const session = run([]);
       await session.shows('started');
@@ -323,7 +323,7 @@ describe('jamjet run embedded', () => {
       expect((await resumed.ended).code).toBe(130);
     }));
 
-  it('refuses work that nobody would do, before it starts', () =>
+  it('rejects a workflow whose nodes cannot be executed, before it starts', () =>
     inFolder(async (folder) => {
       const file = save(folder, DOUBLING);
       const { code, stdout, stderr } = await jamjet(['run', file, '--embedded', '-i', '{"n": 4}'], { cwd: folder });
@@ -333,7 +333,7 @@ describe('jamjet run embedded', () => {
       );
     }));
 
-  it('says who should go on with a run whose work is queued', () =>
+  it('prints how to resume an execution with queued work', () =>
     inFolder(async (folder) => {
       const config = readConfig({ JAMJET_PORT: '0', DATABASE_URL: join(folder, 'queued.db'), JAMJET_LOG: 'off' });
       const withoutTools = await startServer({ config, auth: 'off' });
@@ -347,7 +347,7 @@ describe('jamjet run embedded', () => {
       expect(stdout).toContain(`jamjet run --db queued.db --resume ${id} --tools MODULE\n`);
     }));
 
-  it('says who holds the database', () =>
+  it('reports that the database is in use', () =>
     embedded(REVIEWED, async (run) => {
       const first = run([], true);
       await first.shows('Approve review?');
@@ -358,7 +358,7 @@ describe('jamjet run embedded', () => {
       expect((await first.ended).code).toBe(130);
     }));
 
-  it('refuses a workflow with errors, each at its place', () =>
+  it('rejects a workflow with errors, each with its position', () =>
     inFolder(async (folder) => {
       writeFileSync(join(folder, 'bad.yaml'), 'workflow: { id: bad }\nnodes:\n  a: { type: tool, next: b }\n');
       const { code, stdout, stderr } = await jamjet(['run', 'bad.yaml', '--embedded'], { cwd: folder });
@@ -369,7 +369,7 @@ describe('jamjet run embedded', () => {
   it.each([
     ['missing.mjs', /^error: cannot load tools from .*missing\.mjs/],
     ['empty.mjs', /^error: .*empty\.mjs exports no function/],
-  ])('says what is wrong with --tools %s', (file, message) =>
+  ])('reports an invalid --tools %s', (file, message) =>
     inFolder(async (folder) => {
       writeFileSync(join(folder, 'empty.mjs'), 'export {};\n');
       const { code, stderr } = await jamjet(['run', save(folder, DOUBLING), '--embedded', '--tools', file], { cwd: folder });

@@ -52,7 +52,7 @@ describe('jamjet tenants', () => {
     expect(tenants.map(({ id }) => id)).toContain('default');
   });
 
-  it('list --watch shows the list again when it has changed, and ends with Ctrl-C', async () => {
+  it('list --watch prints the list on every change, until Ctrl-C', async () => {
     const session = server().jamjet(['tenants', 'list', '--watch', '--json']);
     await session.shows('"id":"default"');
     await server().client.tenants.create({ id: 'gamma', name: 'Gamma' });
@@ -88,11 +88,11 @@ describe('jamjet tenants', () => {
     [['create', 'default'], 1, 'error: tenant default exists already\n'],
     [['update', 'default'], 2, 'error: nothing to change: give --name, --status, --policy or --limits\n'],
     [['update', 'default', '--status', 'closed'], 2, 'error: --status "closed" is not one of active, suspended, archived\n'],
-  ])('%j is one line, and what to do', async (args, code, stderr) => {
+  ])('%j prints one line and a hint', async (args, code, stderr) => {
     expect(await jamjet(...args)).toEqual({ code, stdout: '', stderr });
   });
 
-  it('tell who may not, and with which role it goes', async () => {
+  it('report a missing role, and the role that is required', async () => {
     const { token } = await server().client.createToken({ role: 'developer' });
     const { stderr } = await server().jamjet(['tenants', 'list'], { env: { JAMJET_TOKEN: token } }).ended;
     expect(stderr).toBe(
@@ -100,7 +100,7 @@ describe('jamjet tenants', () => {
     );
     const viewer = await server().client.createToken({ role: 'viewer' });
     const refused = await server().jamjet(['cron', 'pause', 'nightly'], { env: { JAMJET_TOKEN: viewer.token } }).ended;
-    expect(refused.stderr).toContain('stronger role: `jamjet token create --role developer`.');
+    expect(refused.stderr).toContain('the role developer: `jamjet token create --role developer`.');
     expect(await new JamjetClient({ url: server().url, token }).health()).toMatchObject({ status: 'ok' });
   });
 });

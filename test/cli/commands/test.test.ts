@@ -41,7 +41,7 @@ function tested(args: readonly string[]) {
 }
 
 describe('jamjet test', () => {
-  it('passes a good file, and tells what its tests leave out', async () => {
+  it('passes a valid file, and lists what its tests do not cover', async () => {
     const { code, stdout, stderr } = await tested(['good.yaml']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toContain('  ✓ takes c\n');
@@ -51,7 +51,7 @@ describe('jamjet test', () => {
     expect(stdout).toMatch(/✓ passed \(1 test, 1 file\)\n$/);
   });
 
-  it('shows how a run differs from what its test expects', async () => {
+  it('shows how a run differs from the expectation', async () => {
     const { code, stdout } = await tested(['bad.yaml']);
     expect(code).toBe(1);
     expect(stdout).toMatch(
@@ -61,7 +61,7 @@ describe('jamjet test', () => {
     expect(stdout).toMatch(/✗ 1 file failed \(1 test, 1 failed, 1 file\)\n$/);
   });
 
-  it('leaves out the middle of a run that goes round for ever', async () => {
+  it('omits the middle of an endless run', async () => {
     const { code, stdout } = await tested(['endless.yaml']);
     expect(code).toBe(1);
     expect(stdout).toContain('still going on after 2,000 steps');
@@ -84,7 +84,7 @@ describe('jamjet test', () => {
     ]);
   });
 
-  it('prints JUnit XML that holds whatever a test is called', async () => {
+  it('prints valid JUnit XML for any test name', async () => {
     const { code, stdout } = await tested(['good.yaml', 'bad.yaml', 'trap.yaml', '--format', 'junit']);
     expect(code).toBe(1);
     expect(stdout).toMatch(
@@ -98,7 +98,7 @@ describe('jamjet test', () => {
     expect(stdout).not.toMatch(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/);
   });
 
-  it('fails on errors, on warnings when they are to count, and when too little is covered', async () => {
+  it('fails on errors, on warnings with --strict, and on insufficient coverage', async () => {
     expect((await tested(['trap.yaml'])).code).toBe(1);
     expect((await tested(['invalid.yaml'])).stdout).toMatch(/invalid\.yaml:3:\d+ {2}error/);
     expect((await tested(['invalid.yaml'])).code).toBe(1);
@@ -116,7 +116,7 @@ describe('jamjet test', () => {
     expect(code).toBe(0);
   });
 
-  it('finds files by patterns', async () => {
+  it('expands file patterns', async () => {
     const { stdout } = await tested(['**/good.yaml', 'g*.yaml', '--json']);
     expect(JSON.parse(stdout).map(({ file }: { file: string }) => file)).toEqual(['deep/er/good.yaml', 'good.yaml']);
   });
@@ -130,13 +130,13 @@ describe('jamjet test', () => {
     [['good.yaml', '--coverage', '101'], 'from 0 to 100'],
     [['good.yaml', '--paths', '0'], 'whole number'],
     [['good.yaml', '--steps', 'x'], 'whole number'],
-  ])('refuses %j', async (args, why) => {
+  ])('rejects %j', async (args, why) => {
     const { code, stderr } = await tested(args);
     expect(code).toBe(2);
     expect(stderr).toContain(why);
   });
 
-  it('goes through thirty nodes in no time', async () => {
+  it('explores thirty nodes quickly', async () => {
     const nodes = Array.from({ length: 10 }, (_, i) => {
       const next = i === 9 ? 'end' : `t${i + 1}`;
       return `  t${i}: { type: tool, output_key: k${i}, next: c${i}, retry: { max_attempts: 3 } }

@@ -17,7 +17,7 @@ async function made(folder: string, ...options: string[]): Promise<Token> {
 }
 
 describe('jamjet token without a server', () => {
-  it('makes one, prints the plaintext once, and lists it without', () =>
+  it('creates a token, prints its text once, and lists it without', () =>
     inFolder(async (folder) => {
       const { code, stdout, stderr } = await jamjet(['token', 'create', '--role', 'developer', '--name', 'billing'], {
         cwd: folder,
@@ -30,7 +30,7 @@ describe('jamjet token without a server', () => {
       expect(list.stdout).not.toContain('jj_');
     }));
 
-  it('gives exactly the documented fields as JSON', () =>
+  it('prints exactly the documented fields as JSON', () =>
     inFolder(async (folder) => {
       const token = await made(folder, '--role', 'viewer', '--expires-in', '30d');
       expect(token).toMatchObject({ token: expect.stringMatching(/^jj_[0-9a-f]{64}$/), role: 'viewer', tenant_id: 'default' });
@@ -38,7 +38,7 @@ describe('jamjet token without a server', () => {
       expect(Math.abs(left - 30 * 86_400_000)).toBeLessThan(60_000);
     }));
 
-  it('revokes by id, and says when there is no such token', () =>
+  it('revokes by id, and reports an unknown id', () =>
     inFolder(async (folder) => {
       const { id } = await made(folder, '--role', 'viewer');
       expect(await jamjet(['token', 'revoke', id], { cwd: folder })).toMatchObject({ code: 0, stdout: `✓ revoked ${id}\n` });
@@ -48,7 +48,7 @@ describe('jamjet token without a server', () => {
       expect(unknown.stderr).toMatch(/^error: .+\n`jamjet token list` lists the ids\.\n$/);
     }));
 
-  it('refuses a tenant that does not exist', () =>
+  it('rejects an unknown tenant', () =>
     inFolder(async (folder) => {
       const { code, stderr } = await jamjet(['token', 'create', '--role', 'viewer', '--tenant', 'acme'], { cwd: folder });
       expect(code).toBe(1);
@@ -59,7 +59,7 @@ describe('jamjet token without a server', () => {
 describe('jamjet token while a server runs on the database', () => {
   const server = runtimeServer(TOOLS);
 
-  it('makes tokens that the server takes, with their role', async () => {
+  it('creates tokens that the server accepts with their role', async () => {
     const { token } = await made(server().folder, '--role', 'viewer');
     const client = new JamjetClient({ url: server().url, token });
     expect((await client.executions()).executions).toEqual([]);

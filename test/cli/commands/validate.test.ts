@@ -17,11 +17,11 @@ describe('jamjet validate', () => {
     });
   }
 
-  it('passes a good file', async () => {
+  it('accepts a valid file', async () => {
     expect(await checked(['good.yaml'])).toEqual({ code: 0, stdout: '✓ good.yaml is valid\n', stderr: '' });
   });
 
-  it('lists every problem of every file at its line, with what to do', async () => {
+  it('lists every problem of every file with its line and a hint', async () => {
     const { code, stdout } = await checked(['good.yaml', 'bad.yaml']);
     expect(code).toBe(1);
     expect(stdout).toMatch(
@@ -29,12 +29,12 @@ describe('jamjet validate', () => {
     );
   });
 
-  it('keeps a problem on its line, whatever names it tells', async () => {
+  it('prints a problem on one line, whatever names it contains', async () => {
     const { stdout } = await checked(['split.yaml']);
     expect(stdout).toMatch(/^split\.yaml:3:\d+ {2}error {2}.*"b c".*\n {4}→ .*\n✗ split\.yaml is not valid \(1 error\)/);
   });
 
-  it('gives the same as JSON', async () => {
+  it('prints the same as JSON', async () => {
     const { code, stdout } = await checked(['bad.yaml', '--json']);
     expect(code).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({
@@ -47,7 +47,7 @@ describe('jamjet validate', () => {
     });
   });
 
-  it('prints the IR, problems beside it', async () => {
+  it('prints the IR, and problems to standard error', async () => {
     const good = await checked(['good.yaml', '--output']);
     expect(JSON.parse(good.stdout)).toMatchObject({ workflow_id: 'good', start_node: 'a' });
     const bad = await checked(['bad.yaml', '-o']);

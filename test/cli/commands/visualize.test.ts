@@ -10,7 +10,7 @@ const FLOW = 'workflow: { id: flow }\nnodes:\n  a: { type: tool, tool_ref: t, ne
 const NOBODY = 'exec_00000000000000000000000000000000';
 
 describe('jamjet visualize FILE', () => {
-  /** In a folder with a good and a bad file, without any server. */
+  /** Runs in a folder with a valid and an invalid file, without a server. */
   function drawn(args: readonly string[], look: (folder: string) => unknown = () => null, tty = false) {
     return inFolder(async (folder) => {
       writeFileSync(join(folder, 'flow.yaml'), FLOW);
@@ -20,7 +20,7 @@ describe('jamjet visualize FILE', () => {
     });
   }
 
-  it('prints Mermaid, or what is asked for', async () => {
+  it('prints Mermaid, or the given format', async () => {
     const mermaid = await drawn(['flow.yaml']);
     expect(mermaid).toMatchObject({ code: 0, stderr: '' });
     expect(mermaid.stdout).toMatch(/flowchart TD\n[\s\S]*n0 --> n1\n/);
@@ -29,7 +29,7 @@ describe('jamjet visualize FILE', () => {
     expect(JSON.parse((await drawn(['flow.yaml', '-f', 'xstate'])).stdout)).toMatchObject({ id: 'workflow:flow', initial: 'a' });
   });
 
-  it('writes a file in the format that its name tells', async () => {
+  it('writes a file in the format of its suffix', async () => {
     const svg = await drawn(['flow.yaml', '-o', 'flow.svg'], (folder) => readFileSync(join(folder, 'flow.svg'), 'utf8'));
     expect(svg).toMatchObject({ code: 0, stdout: '', stderr: 'svg written to flow.svg\n' });
     expect(svg.seen).toMatch(/^<svg /);
@@ -43,7 +43,7 @@ describe('jamjet visualize FILE', () => {
     expect(unsaid).toMatchObject({ code: 0, seen: expect.stringMatching(/flowchart TD/) });
   });
 
-  it('says which characters of a bitmap no font has', async () => {
+  it('lists characters of a bitmap that no font contains', async () => {
     await inFolder(async (folder) => {
       writeFileSync(join(folder, 'flow.yaml'), FLOW.replace('id: flow', 'id: "\u{10fffc} flow"'));
       const { code, stderr } = await jamjet(['visualize', 'flow.yaml', '-o', 'flow.png'], { cwd: folder });
@@ -54,7 +54,7 @@ describe('jamjet visualize FILE', () => {
     });
   });
 
-  it('refuses a name that promises a format there is not', async () => {
+  it('rejects a file suffix without a format', async () => {
     const ended = await drawn(['flow.yaml', '-o', 'flow.jpg'], (folder) => existsSync(join(folder, 'flow.jpg')));
     expect(ended).toMatchObject({ code: 2, stdout: '', seen: false });
     expect(ended.stderr).toBe(
@@ -62,7 +62,7 @@ describe('jamjet visualize FILE', () => {
     );
   });
 
-  it('says what is wrong', async () => {
+  it('reports invalid arguments', async () => {
     const bad = await drawn(['bad.yaml']);
     expect(bad).toMatchObject({ code: 1, stdout: '' });
     expect(bad.stderr).toMatch(/^bad\.yaml:3:\d+ {2}error .*"c"[\s\S]*error: bad\.yaml is not a valid workflow/);
@@ -82,12 +82,12 @@ describe('jamjet visualize FILE', () => {
     }
   });
 
-  it('says that there is no folder for the file', async () => {
+  it('reports a missing folder', async () => {
     const ended = await drawn(['flow.yaml', '-o', 'none/flow.svg']);
     expect(ended).toMatchObject({ code: 1, stdout: '', stderr: 'error: none/flow.svg: the folder does not exist\n' });
   });
 
-  it('says which formats there are of what is too large to be drawn', async () => {
+  it('suggests other formats for a diagram that is too large', async () => {
     await inFolder(async (folder) => {
       const nodes = Array.from({ length: 2_001 }, (_, i) => `  n${i}: { type: tool, tool_ref: t }\n`);
       writeFileSync(join(folder, 'huge.yaml'), `workflow: { id: huge }\nnodes:\n${nodes.join('')}`);
@@ -101,7 +101,7 @@ describe('jamjet visualize FILE', () => {
     });
   });
 
-  it('does not upset a terminal with a bitmap', async () => {
+  it('does not print a bitmap to a terminal', async () => {
     const refused = await drawn(['flow.yaml', '-f', 'png'], () => null, true);
     expect(refused).toMatchObject({ code: 2, stdout: '' });
     expect(refused.stderr).toContain('a PNG is not printed to a terminal\nWrite it to a file: add -o picture.png.');
@@ -109,7 +109,7 @@ describe('jamjet visualize FILE', () => {
 });
 
 describe('jamjet visualize --open', () => {
-  it('shows the file by the opener of the platform, and tells when there is none', async () => {
+  it('opens the file with the program of the platform, and reports if there is none', async () => {
     await inFolder(async (folder) => {
       writeFileSync(join(folder, 'flow.yaml'), FLOW);
       mkdirSync(join(folder, 'bin'));
@@ -132,7 +132,7 @@ describe('jamjet visualize --open', () => {
 });
 
 describe('jamjet visualize WORKFLOW|EXECUTION', () => {
-  it('draws what a server knows', async () => {
+  it('draws workflows and executions of a server', async () => {
     const { client, jamjet: command, folder } = server();
     await client.registerWorkflow(DOUBLING);
     expect((await command('visualize doubling').ended).stdout).toContain('title: "doubling v1"');
@@ -148,16 +148,16 @@ describe('jamjet visualize WORKFLOW|EXECUTION', () => {
     expect(readFileSync(join(folder, 'run.png')).subarray(1, 4).toString()).toBe('PNG');
   });
 
-  it('says which characters no font of the server has', async () => {
+  it('lists characters that no font of the server contains', async () => {
     const { client, jamjet: command, url } = server();
     await client.registerWorkflow({ ...DOUBLING, workflow_id: '\u{10fffc}' });
     expect((await command('visualize \u{10fffc} -o unknown.png').ended).stderr).toBe(
       `no font on ${url} has \u{10fffc}: each is drawn as a box\npng written to unknown.png\n`,
     );
-    expect((await command('visualize \u{10fffc} -o unknown.svg').ended).stderr).toBe('svg in unknown.svg\n');
+    expect((await command('visualize \u{10fffc} -o unknown.svg').ended).stderr).toBe('svg written to unknown.svg\n');
   });
 
-  it('says what the server says', async () => {
+  it('reports errors of the server', async () => {
     const { client, jamjet: command } = server();
     await client.registerWorkflow(REVIEWED);
     const { execution_id } = await client.start({ workflow_id: 'reviewed', input: { n: 1 } });

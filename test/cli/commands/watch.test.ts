@@ -9,7 +9,7 @@ import { runtimeServer } from '../runtime-server.ts';
 const server = runtimeServer(TOOLS);
 
 const ENTER = '\u001b[?1049h';
-/** Cursor and wrapping are back, and the screen is that of before. */
+/** Restores the cursor, wrapping and the main screen. */
 const LEAVE = '\u001b[?2004l\u001b[?7h\u001b[?25h\u001b[?1049l';
 
 async function started(flow: JsonObject): Promise<string> {
@@ -19,7 +19,7 @@ async function started(flow: JsonObject): Promise<string> {
   return execution_id;
 }
 
-/** What was printed after the terminal was given back. */
+/** The output after the terminal was restored. */
 function afterwards(stdout: string): string {
   expect(stdout.startsWith(ENTER)).toBe(true);
   const [, after, ...more] = stdout.split(LEAVE);
@@ -27,7 +27,7 @@ function afterwards(stdout: string): string {
   return after ?? '';
 }
 
-it('shows the outline, takes a decision, and says how it ended', async () => {
+it('shows the outline, records a decision, and prints the result', async () => {
   const id = await started(REVIEWED);
   const session = server().jamjet(`watch ${id}`, { tty: true });
   await session.shows('review: Double it?');
@@ -36,7 +36,7 @@ it('shows the outline, takes a decision, and says how it ended', async () => {
   session.press('fine\r');
   await session.shows('Approve review (“fine”)? (y/n)');
   session.press('y');
-  await session.shows('it has ended');
+  await session.shows('ended: any key');
   session.press('x');
   const { code, stdout, stderr } = await session.ended;
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -45,29 +45,29 @@ it('shows the outline, takes a decision, and says how it ended', async () => {
   expect(decided).toMatchObject([{ node_id: 'review', status: 'approved', comment: 'fine' }]);
 });
 
-it('sends the event that is waited for, and refuses what is not JSON', async () => {
+it('sends the awaited event, and rejects invalid JSON', async () => {
   const id = await started(PAID);
   const session = server().jamjet(`watch ${id}`, { tty: true });
   await session.shows('waiting for event payment-received');
   session.press('e');
-  await session.shows('correlation key: payment-received');
+  await session.shows('Correlation key of the event: payment-received');
   session.press('\r');
   await session.shows('Payload of payment-received, JSON: {}');
   session.press('\u007f\r');
   await session.shows('not JSON');
   session.press('"n": 1}\r');
-  await session.shows('payment-received to payment');
-  await session.shows('it has ended');
+  await session.shows('payment-received delivered to payment');
+  await session.shows('ended: any key');
   session.press('q');
   expect((await session.ended).code).toBe(0);
 });
 
-it('pauses, resumes, and cancels when that is meant', async () => {
+it('pauses, resumes, and cancels after confirmation', async () => {
   const id = await started(HANGING);
   const session = server().jamjet(`watch ${id}`, { tty: true });
   await session.shows(/hang +running/);
   session.press('p');
-  await session.shows('held: nothing new begins');
+  await session.shows('suspended: nothing new starts');
   await session.shows('· paused');
   session.press('u');
   await session.shows('· resumed');
@@ -76,7 +76,7 @@ it('pauses, resumes, and cancels when that is meant', async () => {
   session.press('n');
   await session.shows('cancelled');
   session.press('cy');
-  await session.shows('it has ended');
+  await session.shows('ended: any key');
   session.press(' q');
   const { code, stdout } = await session.ended;
   expect(code).toBe(1);
@@ -86,17 +86,17 @@ it('pauses, resumes, and cancels when that is meant', async () => {
 it('shows the attempts, output and definition of a node', async () => {
   const id = await started(DOUBLING);
   const session = server().jamjet(`watch ${id}`, { tty: true });
-  await session.shows('it has ended');
+  await session.shows('ended: any key');
   session.press('\r');
   await session.shows('Definition');
   expect(session.screen).toContain('"n": 8');
   session.press('q');
-  await session.shows(/it has ended[\s\S]*it has ended/);
+  await session.shows(/ended: any key[\s\S]*ended: any key/);
   session.press('q');
   expect((await session.ended).code).toBe(0);
 });
 
-it('takes what is pasted as text alone', async () => {
+it('treats pasted input as text only', async () => {
   const id = await started(REVIEWED);
   const session = server().jamjet(`watch ${id}`, { tty: true });
   await session.shows('review: Double it?');
@@ -114,7 +114,7 @@ it('takes what is pasted as text alone', async () => {
 it.each([
   ['Ctrl-C', (session: ReturnType<ReturnType<typeof server>['jamjet']>) => session.press('\u0003')],
   ['SIGTERM', (session: ReturnType<ReturnType<typeof server>['jamjet']>) => session.signals.emit('SIGTERM')],
-])('gives the terminal back on %s, and leaves the execution alone', async (_, interrupt) => {
+])('restores the terminal on %s, and does not affect the execution', async (_, interrupt) => {
   const id = await started(REVIEWED);
   const session = server().jamjet(`watch ${id}`, { tty: true });
   await session.shows('review: Double it?');
@@ -125,7 +125,7 @@ it.each([
   expect(session.signals.listenerCount('SIGTERM')).toBe(0);
 });
 
-it('waits for a server that has gone away, and goes on where it was', async () => {
+it('reconnects to the server and continues where it was', async () => {
   const id = await started(REVIEWED);
   const sockets = new Set<Socket>();
   const way = createServer((client) => {
@@ -152,7 +152,7 @@ it('waits for a server that has gone away, and goes on where it was', async () =
   await session.shows('cannot reach');
   await server().client.approve(id, { decision: 'approved' });
   await once(way.listen(port, '127.0.0.1'), 'listening');
-  await session.shows('it has ended');
+  await session.shows('ended: any key');
   session.press('q');
   const { code, stdout } = await session.ended;
   way.close();
@@ -161,7 +161,7 @@ it('waits for a server that has gone away, and goes on where it was', async () =
   expect(afterwards(stdout)).toMatch(new RegExp(`^✓ ${id} completed`));
 });
 
-it('wants a terminal, and names what does without one', async () => {
+it('requires a terminal, and names the alternative', async () => {
   expect(await server().jamjet('watch exec_1').ended).toEqual({
     code: 2,
     stdout: '',
@@ -169,7 +169,7 @@ it('wants a terminal, and names what does without one', async () => {
   });
 });
 
-it('leaves the terminal alone when there is no such execution', async () => {
+it('does not change the terminal if the execution does not exist', async () => {
   const { code, stdout, stderr } = await server().jamjet('watch exec_abc123', { tty: true }).ended;
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
   expect(stderr).toBe('error: not found: execution exec_abc123\n`jamjet ls` lists the executions.\n');

@@ -16,7 +16,7 @@ describe('jamjet webhooks', () => {
     return JSON.parse(stdout);
   }
 
-  it('makes one, and shows the secret once', async () => {
+  it('creates a webhook and shows the secret once', async () => {
     const { code, stdout, stderr } = await jamjet(
       'webhooks create https://example.com/hook --events WorkflowCompleted,node_failed --workflow refund',
     );
@@ -30,7 +30,7 @@ describe('jamjet webhooks', () => {
     expect(list.stdout).not.toContain('whsec_');
   });
 
-  it('changes one field by field', async () => {
+  it('updates single fields', async () => {
     const { id, secret } = await created('--workflow', 'refund', '--description', 'pager');
     const update = async (...options: readonly string[]) => {
       const { code, stdout, stderr } = await jamjet(['webhooks', 'update', id, '--json', ...options]);
@@ -43,14 +43,14 @@ describe('jamjet webhooks', () => {
     const rotated = (await update('--rotate-secret')).webhook?.secret;
     expect(rotated).toMatch(/^whsec_/);
     expect(rotated).not.toBe(secret);
-    expect(await update()).toMatchObject({ code: 2, stderr: expect.stringMatching(/^error: change what\?/) });
+    expect(await update()).toMatchObject({ code: 2, stderr: expect.stringMatching(/^error: nothing to change: give --url/) });
     expect(await update('--enable', '--disable')).toMatchObject({ code: 2 });
     expect(await update('--events', 'NodeFailed,,x')).toMatchObject({ code: 2 });
   });
 
-  it('tests, deletes, and says what it does not know', async () => {
+  it('tests and deletes, and reports unknown webhooks', async () => {
     const { id } = await created();
-    // Nothing may be sent to this machine: the server is not told to allow it.
+    // The server does not allow private addresses.
     const { url } = await webServer((_request, response) => response.end());
     await jamjet(['webhooks', 'update', id, '--url', url]);
     const tested = await jamjet(['webhooks', 'test', id]);
@@ -74,7 +74,7 @@ describe('jamjet webhooks', () => {
     }
   });
 
-  it('shows what failed, and puts it back', async () => {
+  it('lists failed deliveries and queues them again', async () => {
     const { url } = await webServer((_request, response) => response.end());
     const { id } = JSON.parse((await jamjet(['webhooks', 'create', url, '--json', '--events', 'WorkflowStarted'])).stdout);
     await server().client.registerWorkflow({
@@ -101,7 +101,7 @@ describe('jamjet webhooks', () => {
 describe('jamjet events --follow', () => {
   const server = runtimeServer(TOOLS);
 
-  it('goes on as it happens, until the execution ends', async () => {
+  it('prints events as they occur, until the execution ends', async () => {
     await server().client.registerWorkflow({
       workflow_id: 'waiting',
       version: '1',

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { REVIEWED } from '../flows.ts';
 import { inFolder, jamjet, TerminalSession } from '../terminal-session.ts';
 
-/** Nobody listens where commands look first. */
+/** A default port without a server. */
 const env = { JAMJET_PORT: '65533' };
 
 describe('after an embedded run, without a server', () => {
@@ -18,7 +18,7 @@ describe('after an embedded run, without a server', () => {
     });
   }
 
-  it('ls, inspect, events and approvals read its database, and say so', () =>
+  it('ls, inspect, events and approvals read its database and print a note', () =>
     afterRun(async (folder, id) => {
       for (const line of ['ls', `inspect ${id}`, `events ${id}`, `approvals ${id}`]) {
         const { code, stdout, stderr } = await jamjet(line.split(' '), { cwd: folder, env });
@@ -38,7 +38,7 @@ describe('after an embedded run, without a server', () => {
       expect((await resumed.ended).code).toBe(0);
     }));
 
-  it('what changes an execution needs a server', () =>
+  it('commands that change an execution require a server', () =>
     afterRun(async (folder, id) => {
       for (const line of [`approve ${id}`, `cancel ${id}`, `event ${id} key`, `events ${id} --follow`]) {
         const { code, stderr } = await jamjet(line.split(' '), { cwd: folder, env });

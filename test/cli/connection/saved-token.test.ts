@@ -6,7 +6,7 @@ import { readSavedToken, saveToken, tokenFile } from '../../../src/cli/connectio
 import { inFolder } from '../terminal-session.ts';
 
 describe('the saved token', () => {
-  it('lies beside the database, readable by its owner alone', () =>
+  it('is stored beside the database, readable by its owner only', () =>
     inFolder(async (folder) => {
       const file = tokenFile('.jamjet/runtime.db', folder);
       expect(file).toBe(join(folder, '.jamjet', 'token'));
@@ -18,14 +18,14 @@ describe('the saved token', () => {
       expect(await readSavedToken('.jamjet/runtime.db', folder)).toEqual({ token: 'jj_second', file });
     }));
 
-  it('may be missing, but not be anything else', () =>
+  it('may be missing, but must be a token', () =>
     inFolder(async (folder) => {
       expect(await readSavedToken('runtime.db', folder)).toBeNull();
       writeFileSync(join(folder, 'token'), 'two words\n');
       await expect(readSavedToken('runtime.db', folder)).rejects.toThrow(/is not a token/);
     }));
 
-  it('is sent to this machine only', () =>
+  it('is sent to loopback addresses only', () =>
     inFolder(async (folder) => {
       const file = tokenFile('.jamjet/runtime.db', folder);
       await saveToken(file, 'jj_local');
@@ -38,7 +38,7 @@ describe('the saved token', () => {
       expect((await connect('http://127.0.0.1.example.com', context)).tokenSource).toBeNull();
     }));
 
-  it('gives way to JAMJET_TOKEN', () =>
+  it('is overridden by JAMJET_TOKEN', () =>
     inFolder(async (folder) => {
       await saveToken(tokenFile('.jamjet/runtime.db', folder), 'jj_local');
       const env = { JAMJET_TOKEN: 'jj_mine' };

@@ -27,7 +27,7 @@ function pressed(keys: string, seen: Partial<ControlInputs> = {}, from: Controls
 }
 
 describe('deciding', () => {
-  it('asks for a comment, then whether it is meant', () => {
+  it('asks for a comment, then for confirmation', () => {
     expect(pressed('rno<return>').controls.mode).toMatchObject({ type: 'confirming', question: 'Reject review (“no”)?' });
     expect(pressed('rno<return>y').deeds).toEqual([{ type: 'decide', node: 'review', decision: 'rejected', comment: 'no' }]);
     expect(pressed('a<return>y').deeds).toEqual([{ type: 'decide', node: 'review', decision: 'approved', comment: '' }]);
@@ -39,7 +39,7 @@ describe('deciding', () => {
     expect(controls.mode).toEqual({ type: 'browsing' });
   });
 
-  it('wants one of several to be selected', () => {
+  it('requires a selection among several approvals', () => {
     const several = { approvals: ['look_up', 'pay'] };
     const { controls, deeds } = pressed('a', several);
     expect({ deeds, controls }).toMatchObject({
@@ -49,45 +49,45 @@ describe('deciding', () => {
     expect(pressed('<down>a<return>y', several).deeds).toMatchObject([{ node: 'pay' }]);
   });
 
-  it('says so when there is nothing to decide', () => {
+  it('reports that there are no pending approvals', () => {
     expect(pressed('a', { approvals: [] }).controls).toMatchObject({ notice: 'no pending approvals' });
   });
 });
 
 describe('sending an event', () => {
-  it('begins with the key that is waited for', () => {
+  it('suggests the awaited correlation key', () => {
     const awaited = new Map([['pay', 'payment-received']]);
     expect(pressed('e<return><return>', { awaitedEvents: awaited }).deeds).toEqual([
       { type: 'send', key: 'payment-received', payload: {} },
     ]);
   });
 
-  it('takes JSON alone, and keeps what was typed', () => {
+  it('accepts only JSON, and keeps the typed text', () => {
     const { controls, deeds } = pressed('ekey<return><ctrl-u>{no<return>');
     expect(deeds).toEqual([]);
     expect(controls.notice).toMatch(/^not JSON: /);
     expect(pressed('<ctrl-u>[1]<return>', {}, controls).deeds).toEqual([{ type: 'send', key: 'key', payload: [1] }]);
   });
 
-  it('needs a key', () => {
+  it('requires a correlation key', () => {
     expect(pressed('e<return>').controls.notice).toBe('the correlation key is missing');
   });
 });
 
 describe('the other keys', () => {
-  it('select within the outline, and go back to what is under way', () => {
+  it('select rows of the outline, and return to the default row', () => {
     expect(pressed('j').controls.selected).toBe(2);
     expect(pressed('jjjj').controls.selected).toBe(2);
     expect(pressed('<home>').controls.selected).toBe(0);
     expect(pressed('j<escape>').controls.selected).toBeNull();
   });
 
-  it('scroll details within their lines', () => {
+  it('scroll the details within their length', () => {
     expect(pressed('<return><end><up>').controls.mode).toEqual({ type: 'reading', from: 6 });
     expect(pressed('<return><end><escape>').controls.mode).toEqual({ type: 'browsing' });
   });
 
-  it('pause, resume, and cancel when it is meant', () => {
+  it('pause, resume, and cancel after confirmation', () => {
     expect(pressed('p').deeds).toEqual([{ type: 'pause' }]);
     expect(pressed('p', { suspended: true }).deeds).toEqual([]);
     expect(pressed('u', { suspended: true }).deeds).toEqual([{ type: 'resume' }]);
@@ -96,14 +96,14 @@ describe('the other keys', () => {
     expect(pressed('cy').deeds).toEqual([{ type: 'cancel' }]);
   });
 
-  it('leave with q, and with almost any key once it has ended', () => {
+  it('quit with q, and with almost any key after the end', () => {
     expect(pressed('q').deeds).toEqual([{ type: 'quit' }]);
     expect(pressed('x').deeds).toEqual([]);
     expect(pressed('x', { ended: true }).deeds).toEqual([{ type: 'quit' }]);
     expect(pressed('j<return><escape>', { ended: true }).deeds).toEqual([]);
   });
 
-  it('interrupt with Ctrl-C wherever one is', () => {
+  it('interrupt with Ctrl-C in every mode', () => {
     for (const before of ['', 'a', 'a<return>', '<return>'])
       expect(pressed(`${before}<ctrl-c>`).deeds).toEqual([{ type: 'interrupt' }]);
   });

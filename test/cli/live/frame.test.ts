@@ -13,7 +13,7 @@ const golden = (name: string): Golden => readGolden(name) as Golden;
 
 const MODELS = new WeakMap<Golden, Map<number, LiveModel>>();
 
-/** Of a golden log up to an event; made once. */
+/** The model of a golden log up to an event, cached. */
 function modelOf(log: Golden, upTo: number): LiveModel {
   const models = MODELS.get(log) ?? new Map<number, LiveModel>();
   MODELS.set(log, models);
@@ -28,7 +28,7 @@ function modelOf(log: Golden, upTo: number): LiveModel {
   return model;
 }
 
-/** A golden log up to an event, seen some seconds after it. */
+/** The screen for a golden log up to an event, some seconds later. */
 function screen(
   log: Golden,
   {
@@ -66,11 +66,11 @@ function screen(
   return frame(scene, { rows, columns }, { paint: paint(colours), nowMs: (seen.at(-1)?.at_ms ?? 0) + laterMs, spinner: '▸' });
 }
 
-/** Without the events, whose clock is that of the reader. */
+/** Removes the lines of events, which contain local times. */
 const outlined = (lines: readonly string[]) => lines.filter((line) => !/^\d\d:\d\d:\d\d/.test(line)).join('\n');
 
 describe('the screen', () => {
-  it('shows branches, what waits for whom, and the question', () => {
+  it('shows branches, joins and the approval question', () => {
     expect(outlined(screen(golden('approval-pending'), { upTo: 10 }))).toMatchInlineSnapshot(`
       "approval-pending 1  paused  5.0 s
       exec_1  10 events
@@ -89,7 +89,7 @@ describe('the screen', () => {
     `);
   });
 
-  it('counts the rounds of a loop', () => {
+  it('counts the iterations of a loop', () => {
     expect(outlined(screen(golden('loop-of-three-rounds'), { upTo: 24 }))).toMatchInlineSnapshot(`
       "loop-of-three-rounds 1  running  11.0 s
       exec_1  24 events
@@ -126,29 +126,29 @@ describe('the screen', () => {
     `);
   });
 
-  it('tells of a hold, and why', () => {
+  it('shows a suspension and its reason', () => {
     const log = golden('pause-and-resume');
     const upTo = log.events.find(({ type }) => type === 'workflow_paused')?.sequence ?? 0;
-    expect(screen(log, { upTo })[0]).toMatch(/ held/);
+    expect(screen(log, { upTo })[0]).toMatch(/ suspended/);
   });
 
-  it('keeps the bottom two lines for what is asked and for the keys', () => {
+  it('reserves the bottom two lines for the prompt and the keys', () => {
     const mode: Controls['mode'] = { type: 'typing', purpose: { type: 'payload', key: 'paid' }, line: inputLine('{"n":1}') };
     const lines = screen(golden('approval-pending'), { controls: { ...INITIAL_CONTROLS, mode, notice: 'not JSON' } });
-    expect(lines.slice(-2)).toEqual(['? Payload of paid, JSON: {"n":1}▌  not JSON', '⏎ go on  esc leave it']);
+    expect(lines.slice(-2)).toEqual(['? Payload of paid, JSON: {"n":1}▌  not JSON', '⏎ continue  esc cancel']);
   });
 
-  it('says that the server is lost', () => {
+  it('shows that the server is unreachable', () => {
     expect(screen(golden('approval-pending'), { connectionProblem: 'lost it' }).slice(0, 3)).toContain('! lost it');
   });
 
-  it('shows everything about the selected node', () => {
+  it('shows the details of the selected node', () => {
     const controls: Controls = { selected: 0, mode: { type: 'reading', from: 0 }, notice: '' };
     const text = screen(golden('loop-of-three-rounds'), { controls, rows: 40 }).join('\n');
     expect(text).toMatch(/4 attempts\n[\s\S]*✗\n {6}boom\n[\s\S]*Output\n\{\n {2}"text": "three"\n\}\n\nDefinition\n/);
   });
 
-  it('loses nothing of what is read closely, however narrow it is', () => {
+  it('wraps details without losing text, however narrow the terminal', () => {
     const controls: Controls = { selected: 0, mode: { type: 'reading', from: 0 }, notice: '' };
     const log = golden('approval-pending');
     const question = `${'Shall we? '.repeat(20)}Really?`;

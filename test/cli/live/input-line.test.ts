@@ -4,8 +4,8 @@ import { edit, inputLine, lineText, textOf } from '../../../src/cli/live/input-l
 const key = (name: string, ctrl = false) => ({ name, text: '', ctrl });
 const typed = (text: string) => ({ name: text, text, ctrl: false });
 
-describe('a line', () => {
-  it('takes text where its cursor is', () => {
+describe('an input line', () => {
+  it('inserts text at the cursor', () => {
     const line = edit(edit(inputLine('ac'), key('left')), typed('b'));
     expect(textOf(line)).toBe('abc');
     expect(lineText(line, 20)).toBe('ab▌c');
@@ -20,17 +20,17 @@ describe('a line', () => {
     expect(textOf(edit(inputLine('on two'), key(name, ctrl)))).toBe(left);
   });
 
-  it('deletes characters, not halves of them', () => {
+  it('deletes whole characters', () => {
     expect(textOf(edit(inputLine('a🎉'), key('backspace')))).toBe('a');
   });
 
-  it('kills what is behind the cursor, and moves no further than its ends', () => {
+  it('deletes up to the end, and does not move beyond the ends', () => {
     const start = edit(edit(inputLine('abc'), key('home')), key('left'));
     expect(textOf(edit(edit(start, key('right')), key('k', true)))).toBe('a');
     expect(edit(inputLine('abc'), key('right'))).toEqual(inputLine('abc'));
   });
 
-  it('shows the part around its cursor when it is long', () => {
+  it('shows the part around the cursor of a long line', () => {
     const line = inputLine('0123456789');
     expect(lineText(line, 5)).toBe('6789▌');
     expect(lineText(edit(line, key('home')), 5)).toBe('▌012…');

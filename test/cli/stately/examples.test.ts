@@ -18,7 +18,7 @@ const NAMES = readdirSync('examples', { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map(({ name }) => name)
   .filter((name) => readdirSync(join('examples', name)).includes('workflow.yaml'));
-/** A child is registered before its parent, whose file is `workflow.yaml`. */
+/** Child workflows are registered before the parent in `workflow.yaml`. */
 const EXAMPLES = NAMES.map((name) => {
   const files = readdirSync(join('examples', name)).filter((file) => file.endsWith('.yaml'));
   const authored = files.map((file) =>
@@ -38,7 +38,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.close());
 
-/** Agrees to whatever is asked and pays whatever is waited for, until the execution has ended. */
+/** Approves everything and sends all awaited events until the execution has ended. */
 async function driven(id: string): Promise<void> {
   const { client } = server();
   for (;;) {
@@ -51,7 +51,7 @@ async function driven(id: string): Promise<void> {
   }
 }
 
-/** As it was written: what the API tells of an event is spelt for readers. */
+/** The stored log, which is spelled differently than events of the API. */
 function logOf(id: string): readonly TimedEvent[] {
   const database = new Database(join(server().folder, '.jamjet', 'runtime.db'), { readonly: true });
   const rows = database.prepare('SELECT seq, type, node_id, data, at_ms FROM events WHERE execution_id = ? ORDER BY seq').all(id);
@@ -65,7 +65,7 @@ function logOf(id: string): readonly TimedEvent[] {
   }));
 }
 
-/** What a viewer was told: the events before each snapshot, and where the machine was then. */
+/** The steps received by a viewer: the events before each snapshot, and its state value. */
 function stepsTold(messages: readonly Received[]): readonly Step[] {
   const steps: Step[] = [];
   let events: unknown[] = [];
@@ -80,7 +80,7 @@ function stepsTold(messages: readonly Received[]): readonly Step[] {
 }
 
 describe.each(EXAMPLES)('the example $name in Stately’s inspector', ({ authored, input }) => {
-  it('is told as its protocol has it, as XState itself would have gone, the same to whoever comes early or late', async () => {
+  it('follows the protocol, matches XState itself, and is the same for early and late viewers', async () => {
     const { client, jamjet } = server();
     let workflow_id = '';
     for (const { document } of authored) ({ workflow_id } = await client.registerWorkflow(document as JsonObject));
@@ -124,7 +124,7 @@ describe.each(EXAMPLES)('the example $name in Stately’s inspector', ({ authore
   }, 180_000);
 });
 
-it('shows child executions as actors of their own, which hear of their parent and are heard by it', async () => {
+it('shows child executions as actors that exchange events with their parent', async () => {
   const { client, jamjet } = server();
   const { authored, input } = EXAMPLES.find(({ name }) => name === 'onboarding') ?? { authored: [], input: {} };
   for (const { document } of authored) await client.registerWorkflow(document as JsonObject);

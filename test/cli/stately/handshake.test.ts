@@ -8,7 +8,7 @@ it.each([
   ['… also of another kind', 'https://[::1]:3000'],
   ['Stately', 'https://stately.ai'],
   ['a part of Stately', 'https://editor.stately.ai'],
-])('lets in %s', (_, origin) => {
+])('accepts %s', (_, origin) => {
   for (const host of ['127.0.0.1:4000', 'localhost:4000', '[::1]:4000', 'localhost'])
     expect(rejectionReason({ host, origin })).toBe(null);
 });
@@ -27,7 +27,7 @@ it.each([
   'null',
   '',
   'x'.repeat(5_000),
-])('refuses pages of %s', (origin) => {
+])('rejects pages of %s', (origin) => {
   expect(rejectionReason({ host: '127.0.0.1:4000', origin })).toMatch(/^pages of .* are not allowed to read executions$/s);
 });
 
@@ -40,6 +40,6 @@ it.each([
   'a b',
   '',
   undefined,
-])('refuses whoever calls this machine %s', (host) => {
+])('rejects the host name %s', (host) => {
   expect(rejectionReason({ ...(host === undefined ? {} : { host }) })).toBe('the Host header must be a loopback address');
 });

@@ -5,7 +5,7 @@ import { REVIEWED, TOOLS } from '../flows.ts';
 import { runtimeServer } from '../runtime-server.ts';
 import { type Received, shapeFaults } from './receiver.ts';
 
-/** Does what `createBrowserReceiver` of @statelyai/inspect does: says that it is there, and takes messages with a version. */
+/** Acts like `createBrowserReceiver` of @statelyai/inspect: announces itself and receives messages with a version. */
 const INSPECTOR = `<!doctype html><script>
   window.received = [];
   addEventListener('message', ({ data }) => {
@@ -26,7 +26,7 @@ describe('the page with Stately’s inspector', requires('chromium'), () => {
   });
   afterAll(() => browser?.close());
 
-  /** A page of a browser for which stately.ai is `inspector`. */
+  /** A browser page for which stately.ai serves `inspector`. */
   async function opened(url: string, inspector: string): Promise<{ readonly page: Page; readonly problems: readonly string[] }> {
     const page = await browser.newPage();
     const problems: string[] = [];
@@ -57,7 +57,7 @@ describe('the page with Stately’s inspector', requires('chromium'), () => {
     };
   }
 
-  it('hands it everything, from the start whenever it is loaded, and says when there is no more', async () => {
+  it('forwards all messages from the start on every load, and shows when the stream ends', async () => {
     const { id, url, stop } = await shown();
     const { page, problems } = await opened(url.replace('127.0.0.1', 'localhost'), INSPECTOR);
     await expect.poll(() => types(page)).toEqual(['actor', 'event', 'snapshot']);
@@ -76,13 +76,13 @@ describe('the page with Stately’s inspector', requires('chromium'), () => {
     await page.close();
   });
 
-  it('says nothing to a frame that is not Stately’s', async () => {
+  it('sends nothing to a frame of another site', async () => {
     const { url, stop } = await shown();
     const elsewhere = `<!doctype html><script>location = 'data:text/html,' + encodeURIComponent(${JSON.stringify(INSPECTOR).replaceAll('</', '<\\/')})</script>`;
     const { page, problems } = await opened(url, elsewhere);
-    // The policy of the page keeps the frame from going elsewhere.
+    // The content security policy prevents the frame from navigating elsewhere.
     await expect.poll(() => problems.join()).toMatch(/frame-src/);
-    expect(await page.locator('#notice').textContent()).toMatch(/^Waiting for Stately/);
+    expect(await page.locator('#notice').textContent()).toMatch(/^Loading the Stately inspector/);
     await page.close();
     await stop();
   });

@@ -8,7 +8,7 @@ import { actorMessage, stepMessages } from '../../../src/cli/stately/protocol.ts
 import type { Snapshot } from '../../../src/client/index.ts';
 import { type Received, SHAPES, shapeFaults } from './receiver.ts';
 
-/** What the package itself sends for a machine with one event. */
+/** The messages that the package sends for a machine with one event. */
 async function sentByThePackage(): Promise<readonly Received[]> {
   const sockets = new WebSocketServer({ port: 0, host: '127.0.0.1' });
   await once(sockets, 'listening');
@@ -46,7 +46,7 @@ const STEP: Snapshot = {
   context: { state: { n: 1 }, active: [], steps_executed: 1 },
 };
 
-it('is checked by what the package itself sends', async () => {
+it('accepts the messages of the package itself', async () => {
   const messages = await sentByThePackage();
   expect(messages.map(({ type }) => type)).toEqual([
     '@xstate.actor',
@@ -58,7 +58,7 @@ it('is checked by what the package itself sends', async () => {
   expect(shapeFaults(messages)).toEqual([]);
 });
 
-it('has the fields that the package sends, no more and no fewer', async () => {
+it('has exactly the fields of the package', async () => {
   const theirs = await sentByThePackage();
   const actor = { sessionId: 'exec_2', rootId: 'exec_1', parentId: null, name: 'light', definition: '{"id":"light"}' };
   const ours = JSON.parse(JSON.stringify([actorMessage(actor, STEP), ...stepMessages(actor, STEP)])) as readonly Received[];
@@ -69,7 +69,7 @@ it('has the fields that the package sends, no more and no fewer', async () => {
   }
 });
 
-it('tells every event of a step, and what came of all of them', () => {
+it('sends every event of a step, then its snapshot', () => {
   const actor = { sessionId: 'exec_2', rootId: 'exec_1', parentId: 'exec_1', name: 'light', definition: '{}' };
   const events = [{ type: 'xstate.init', input: 1 }, { type: 'child', childId: 'exec_3', node: 'n' }, { type: 'event' }];
   const messages = stepMessages(actor, { ...STEP, events, status: 'failed' });

@@ -1,10 +1,10 @@
 import { createWebSocketReceiver, type StatelyInspectionEvent } from '@statelyai/inspect';
 import type { JsonObject } from '../../../machines/json.ts';
 
-/** A message as it was received: of the package's type, and not yet known to be right. */
+/** A received message, typed by the package but not validated. */
 export type Received = StatelyInspectionEvent & JsonObject;
 
-/** A viewer as Stately's own package makes it. */
+/** A viewer created by the @statelyai/inspect package. */
 export class Receiver {
   readonly messages: Received[] = [];
   readonly #waiting = new Set<() => void>();
@@ -17,7 +17,7 @@ export class Receiver {
     });
   }
 
-  /** Resolves once what came is enough. */
+  /** Resolves when the received messages satisfy the condition. */
   async until(enough: (messages: readonly Received[]) => boolean): Promise<void> {
     while (!enough(this.messages))
       await new Promise<void>((wake) => {
@@ -30,7 +30,7 @@ export class Receiver {
   }
 }
 
-/** The actor of the execution has come to its end, and so have those it introduced. */
+/** Whether all announced actors have ended. */
 export function allDone(messages: readonly Received[]): boolean {
   const actors = messages.filter(({ type }) => type === '@xstate.actor');
   const isDone = ({ sessionId }: Received): boolean =>
@@ -56,7 +56,7 @@ const isConfig = (value: unknown): boolean => isText(value) && isText((JSON.pars
 
 type Checks = Readonly<Record<string, (value: unknown) => boolean>>;
 
-/** On the wire the id of a message is null, whatever the types of 0.7.2 say. */
+/** The id of a message is null on the wire, unlike in the types of 0.7.2. */
 const BASE: Checks = {
   type: isText,
   sessionId: isText,
@@ -66,7 +66,7 @@ const BASE: Checks = {
   _version: (value) => value === '0.7.2',
 };
 
-/** The fields of each message, as the types of @statelyai/inspect have them. */
+/** The fields of each message type in @statelyai/inspect. */
 export const SHAPES: Readonly<Record<string, Checks>> = {
   '@xstate.actor': {
     ...BASE,
@@ -79,7 +79,7 @@ export const SHAPES: Readonly<Record<string, Checks>> = {
   '@xstate.snapshot': { ...BASE, event: isEvent, snapshot: isSnapshot },
 };
 
-/** What is wrong with messages: fields that are missing, too many, or of the wrong kind. */
+/** Missing, additional and mistyped fields of messages. */
 export function shapeFaults(messages: readonly Received[]): readonly string[] {
   return messages.flatMap((message) => {
     const shape = SHAPES[message.type];

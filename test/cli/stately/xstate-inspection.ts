@@ -9,7 +9,7 @@ export interface Step {
   readonly value: Json;
 }
 
-/** The steps of a log, taken by an actor of XState's own instead of the reusable scope: the events sent to it, and its state after each. */
+/** The steps of a log, taken by an actor of XState itself: the events sent to it and the state value after each step. */
 export function stepsByXState(document: JsonObject, executionId: string, log: readonly TimedEvent[]): readonly Step[] {
   const program = compile(normalise(document).workflow, 'r');
   const actor = actorStepper(program);

@@ -8,7 +8,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** Names of the keys that the pieces were taken for, `=text` where they write any; the pieces come one right after the other. */
+/** Names of the decoded keys, with `=text` for typed text. The chunks arrive without delay. */
 function keysOf(...pieces: readonly (string | Uint8Array)[]): readonly string[] {
   const keys: string[] = [];
   const keyboard = new Keyboard(({ name, text, ctrl }) =>
@@ -21,7 +21,7 @@ function keysOf(...pieces: readonly (string | Uint8Array)[]): readonly string[] 
 }
 
 describe('a keyboard', () => {
-  it('takes an Esc for a key of its own, and loses none that follows it', () => {
+  it('decodes Esc as a separate key, and loses no following key', () => {
     expect(keysOf('\u001b')).toEqual(['escape']);
     expect(keysOf('\u001b', 'a')).toEqual(['escape', 'a=a']);
     expect(keysOf('\u001b', '\r')).toEqual(['escape', 'return']);
@@ -30,7 +30,7 @@ describe('a keyboard', () => {
     expect(keysOf('x\u001b\u001b', 'y')).toEqual(['x=x', 'escape', 'escape', 'y=y']);
   });
 
-  it('tells an Esc as soon as nothing goes on from it', () => {
+  it('reports Esc when no sequence follows in time', () => {
     const keys: string[] = [];
     const keyboard = new Keyboard(({ name }) => keys.push(name));
     keyboard.write('\u001b');
@@ -52,20 +52,20 @@ describe('a keyboard', () => {
     [['\u001bO', 'A']],
     [['\u001b[1;3A']],
     [['\u001b', '[1;', '3A']],
-  ])('takes %j for the arrow up', (pieces) => {
+  ])('decodes %j as arrow up', (pieces) => {
     expect(keysOf(...pieces)).toEqual(['up']);
   });
 
-  it('takes keys with Alt for those that write nothing', () => {
+  it('decodes keys with Alt as keys without text', () => {
     expect(keysOf('\u001bb', 'c')).toEqual(['b', 'c=c']);
     expect(keysOf('\u001b\u007f')).toEqual(['backspace']);
   });
 
-  it('takes what is pasted for text, in whatever pieces', () => {
+  it('decodes pasted input as text, in any chunks', () => {
     expect(keysOf('\u001b', '[200~', 'q\n', '\u001b', '[201~', 'q')).toEqual(['=q', '= ', 'q=q']);
   });
 
-  it('puts letters together that arrive in pieces', () => {
+  it('joins characters that arrive in several chunks', () => {
     const [first = 0, ...rest] = Buffer.from('é');
     expect(keysOf(Buffer.from([first]), Buffer.from(rest))).toEqual(['=é']);
   });

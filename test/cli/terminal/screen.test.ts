@@ -2,7 +2,7 @@ import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { Screen } from '../../../src/cli/terminal/screen.ts';
 
-/** A screen on a stream that is a terminal or not, and what was written to it. */
+/** A screen on a terminal or another stream, and its output. */
 function screenOn(isTTY: boolean) {
   const output = Object.assign(new PassThrough(), { isTTY });
   const input = Object.assign(new PassThrough(), { isTTY });
@@ -13,7 +13,7 @@ function screenOn(isTTY: boolean) {
   return { screen: new Screen(output, input), input, written: () => written };
 }
 
-/** The rows a terminal would show: of the control sequences only "n rows up" and "clear to the end" matter here. */
+/** The rows a terminal would show; supports the sequences "n rows up" and "clear to the end". */
 function rows(text: string): string[] {
   const shown: string[] = [''];
   for (const part of text.replaceAll('\u001b', '␛').split(/(␛\[\d+A|␛\[J|␛\[\?7[lh]|\n)/)) {
@@ -27,7 +27,7 @@ function rows(text: string): string[] {
 }
 
 describe('a screen on a terminal', () => {
-  it('keeps what moves below what has been printed', () => {
+  it('keeps the animated part below printed lines', () => {
     const { screen, written } = screenOn(true);
     screen.show(() => ['… fetch', '… score']);
     screen.print('one');
@@ -37,14 +37,14 @@ describe('a screen on a terminal', () => {
     expect(rows(written())).toEqual(['one', 'two', '']);
   });
 
-  it('never lets a long moving line wrap: its rows would not be erased', () => {
+  it('turns wrapping off for the animated part, so that its rows can be erased', () => {
     const { screen, written } = screenOn(true);
     screen.show(() => ['x'.repeat(500)]);
     screen.close();
     expect(written()).toContain(`\u001b[?7l${'x'.repeat(500)}\n\u001b[?7h`);
   });
 
-  it('asks, and takes one line', async () => {
+  it('asks a question and reads one line', async () => {
     const { screen, input, written } = screenOn(true);
     const answer = screen.ask('really? ', { signal: new AbortController().signal, interrupted: () => undefined });
     input.write('yes\n');
@@ -52,7 +52,7 @@ describe('a screen on a terminal', () => {
     expect(written()).toContain('really? ');
   });
 
-  it('asks nothing once the question is settled', async () => {
+  it('does not ask a question that is already withdrawn', async () => {
     const { screen, written } = screenOn(true);
     const settled = new AbortController();
     const answer = screen.ask('really? ', { signal: settled.signal, interrupted: () => undefined });
@@ -63,7 +63,7 @@ describe('a screen on a terminal', () => {
     expect(written()).toBe(before);
   });
 
-  it('reads Ctrl-C while it asks', async () => {
+  it('reads Ctrl-C during a question', async () => {
     const { screen, input } = screenOn(true);
     const settled = new AbortController();
     let interrupted = 0;
@@ -87,8 +87,8 @@ describe('a screen on a terminal', () => {
   });
 });
 
-describe('a screen elsewhere', () => {
-  it('is lines alone', () => {
+describe('a screen without a terminal', () => {
+  it('prints only lines', () => {
     const { screen, written } = screenOn(false);
     expect({ interactive: screen.interactive, animated: screen.animated }).toEqual({ interactive: false, animated: false });
     screen.show(() => ['moving']);

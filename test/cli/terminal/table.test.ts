@@ -4,7 +4,7 @@ import { fields, table } from '../../../src/cli/terminal/table.ts';
 import { cut, inline, plain } from '../../../src/cli/terminal/text.ts';
 
 describe('a table', () => {
-  it('aligns painted cells by what is seen of them', () => {
+  it('aligns painted cells by their visible width', () => {
     const { green } = paint(true);
     const text = table(
       [{ title: 'ID' }, { title: 'N', align: 'right' }, { title: 'STATUS' }],
@@ -17,7 +17,7 @@ describe('a table', () => {
     expect(text).toBe(`ID    N  STATUS\na     5  ${green('ok')}\nbcd  12`);
   });
 
-  it('aligns scripts whose characters take two columns, or none', () => {
+  it('aligns characters that are two columns or zero columns wide', () => {
     const text = table(
       [{ title: 'NODE' }, { title: 'N' }],
       [
@@ -30,7 +30,7 @@ describe('a table', () => {
     expect(cut('审批节点', 5)).toBe('审批…');
   });
 
-  it('pads the names of fields', () => {
+  it('pads field names', () => {
     expect(
       fields(
         [
@@ -44,12 +44,12 @@ describe('a table', () => {
   });
 });
 
-describe('text from outside', () => {
-  it('keeps letters of any script and escapes what moves the cursor or turns the line round', () => {
+describe('untrusted text', () => {
+  it('keeps letters of any script, and escapes control and bidirectional characters', () => {
     expect(plain('größe 数 \u001b[1m\r\u202e')).toBe('größe 数 \\u001b[1m\\u000d\\u202e');
   });
 
-  it('keeps lines only where lines are wanted', () => {
+  it('keeps newlines only with `lines`', () => {
     expect(plain('a\nb\tc')).toBe('a b  c');
     expect(plain('a\nb', { lines: true })).toBe('a\nb');
   });

@@ -6,7 +6,7 @@ function replaced(old: string, value: string): string {
   return changeText({ op: 'replace', path: '/text', old, value }, paint(false));
 }
 
-it('shows of long values where they differ', () => {
+it('shows long values around their first difference', () => {
   const long = 'a workflow outlives the process that started it, and so do its promises';
   expect(replaced('1', '2')).toBe('~ /text  1 → 2');
   expect(replaced(`${long}.`, `${long}!`)).toBe('~ /text  …d so do its promises. → …d so do its promises!');
