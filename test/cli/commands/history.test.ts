@@ -39,7 +39,7 @@ describe('jamjet inspect --at', () => {
     expect(stderr).toBe(`sequence ${parked + 1} is within a step: using the end of the previous step, sequence ${parked}\n`);
     expect(JSON.parse(stdout)).toMatchObject({ execution_id: id, sequence: parked, requested: parked + 1, status: 'paused' });
     expect((await jamjet(`inspect ${id} --at 1`)).stderr).toMatch(
-      /^sequence 1 is within a step: this is its end, since nothing came before it, \d+\n$/,
+      /^sequence 1 is within a step: using the end of that step, which is the first, sequence \d+\n$/,
     );
   });
 
