@@ -9,24 +9,24 @@ const SALES = [
 ];
 const RATES = { EUR: 1, USD: 1.08, GBP: 0.86 };
 
-/** The two sources and the place for reports. The first request for rates fails, so that there is something to retry. */
+/** Serves sales, exchange rates and reports. The first request for rates fails, to show a retry. */
 export async function startService(port = 0) {
   const reports = [];
-  let asked = 0;
+  let rateRequests = 0;
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url, 'http://localhost');
     const reply = (status, body) => response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
     if (request.method === 'GET' && pathname === '/sales') return reply(200, SALES);
     if (request.method === 'GET' && pathname.startsWith('/rates/')) {
-      asked += 1;
-      return asked === 1 ? reply(503, { error: 'try again' }) : reply(200, RATES);
+      rateRequests += 1;
+      return rateRequests === 1 ? reply(503, { error: 'try again' }) : reply(200, RATES);
     }
     if (request.method === 'POST' && pathname === '/reports') {
       let text = '';
       for await (const chunk of request) text += chunk;
       return reply(201, { id: `report-${reports.push(JSON.parse(text))}` });
     }
-    return reply(404, { error: `nothing at ${pathname}` });
+    return reply(404, { error: `${pathname} not found` });
   });
   await new Promise((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', resolve));
   return {
@@ -36,8 +36,8 @@ export async function startService(port = 0) {
   };
 }
 
-const started = process.argv[1];
-if (started !== undefined && realpathSync(started) === fileURLToPath(import.meta.url)) {
+const script = process.argv[1];
+if (script !== undefined && realpathSync(script) === fileURLToPath(import.meta.url)) {
   const { url } = await startService(7799);
   console.log(`sales, rates and reports at ${url}; stop with Ctrl-C`);
 }

@@ -1,4 +1,4 @@
-/** Every sale in euro, summed by region. */
+/** Converts sales to EUR and sums them by region. */
 export function total_sales({ date, sales, rates }) {
   const regions = {};
   for (const { region, amount, currency } of sales) {

@@ -3,7 +3,7 @@ export function write_draft({ topic, draft, round }) {
   return { draft: draft === null ? sentence : `${draft} ${sentence}`, round: (round ?? 0) + 1 };
 }
 
-/** Longer is better, up to forty words. */
+/** Scores a draft by its length, up to forty words. */
 export function review_draft({ draft }) {
   const words = draft.split(/\s+/).length;
   return { words, score: Math.min(1, words / 40) };

@@ -1,6 +1,6 @@
 import { setTimeout as after } from 'node:timers/promises';
 
-/** Takes its time, and stops taking it when another carrier was faster: the signal is aborted then. */
+/** Waits before it replies. The signal is aborted when another carrier was faster. */
 export async function ask_carrier({ carrier, seconds, kg }, { signal }) {
   await after(seconds * 1000, undefined, { signal });
   return { carrier, price: Math.round(kg * 4.5 * 100) / 100 };

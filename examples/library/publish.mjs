@@ -1,15 +1,15 @@
 // @ts-check
-// A durable run inside your own program. `node publish.mjs` begins it; `node publish.mjs approve`, in a minute or in a month, ends it.
+// A durable execution in your own program. `node publish.mjs` starts it; `node publish.mjs approve`, a minute or a month later, ends it.
 import { createRuntime, defineTool, openSqlite } from 'jamjet-runtime';
 
 const tools = {
   draft: defineTool((/** @type {{ topic: string }} */ { topic }, { attempt }) => {
-    if (attempt === 0) throw new Error('no idea yet');
-    return { text: `All there is to know about ${topic}` };
+    if (attempt === 0) throw new Error('not available, try again');
+    return { text: `An introduction to ${topic}` };
   }),
   publish: defineTool(async (/** @type {{ text: string }} */ { text }, { idempotencyKey, signal }) => {
     signal.throwIfAborted();
-    // The same key on every attempt: the other side can tell a repeat from a second article.
+    // The key is the same for every attempt, so that the receiver can detect a repeated request.
     return { published: { words: text.split(' ').length, receipt: idempotencyKey } };
   }),
 };
@@ -34,7 +34,7 @@ const store = await openSqlite({ path: '.jamjet/library.db', nowMs: Date.now });
 const runtime = await createRuntime({ store, tools });
 try {
   await runtime.register(editor, article);
-  // Started once, however often this program runs: the key stands for the execution.
+  // The idempotency key identifies the execution: it is started once, however often this program runs.
   const { executionId } = await runtime.start(editor, {
     workflowId: 'article',
     input: { topic: 'durability' },

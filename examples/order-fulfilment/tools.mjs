@@ -6,7 +6,7 @@ export function reserve_stock({ order_id, items }) {
   return { available: missing.length === 0, missing, reservation: `S-${order_id}` };
 }
 
-/** The more expensive, the riskier. */
+/** Expensive orders have a higher risk. */
 export function score_risk({ items }) {
   const total = items.reduce((sum, { sku, quantity }) => sum + (PRICES[sku] ?? 0) * quantity, 0);
   return { total, score: Math.min(1, total / 1000) };
@@ -17,5 +17,5 @@ export function ship_order({ order_id, paid }, { idempotencyKey }) {
 }
 
 export function release_stock({ order_id }) {
-  return { outcome: `order ${order_id} is off, its stock is free again` };
+  return { outcome: `order ${order_id} was cancelled and its stock was released` };
 }

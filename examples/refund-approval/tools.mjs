@@ -5,12 +5,12 @@ const ORDERS = {
 
 export function look_up_order({ order_id }) {
   const order = ORDERS[order_id];
-  // No number of attempts makes an order appear.
-  if (order === undefined) throw Object.assign(new Error(`there is no order ${order_id}`), { retryable: false });
+  // A retry would not find the order either.
+  if (order === undefined) throw Object.assign(new Error(`order ${order_id} not found`), { retryable: false });
   return { order_id, ...order };
 }
 
-/** A gateway that is overloaded at first, as gateways are. The key makes sure that asking twice pays once. */
+/** Simulates a gateway that fails at first. The idempotency key ensures that a retry does not pay twice. */
 export async function pay_refund({ order_id, amount }, { attempt, idempotencyKey }) {
   if (attempt === 0) throw Object.assign(new Error('the payment gateway answered 503'), { status: 503 });
   return { reference: `R-${order_id}`, amount, key: idempotencyKey };

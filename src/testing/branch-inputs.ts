@@ -5,24 +5,24 @@ import type { Branch, Branches } from './branches.ts';
 import { type Assignment, referenceKey, setAtPath, solve } from './solve.ts';
 import { sourcesOf, type ValueSource } from './value-sources.ts';
 
-/** What to answer nodes, and to begin with, so that every condition comes out every way it can. */
+/** Node outputs, inputs and environments that together take every branch of every condition, as far as they were found. */
 export interface BranchInputs {
-  /** Node → outputs worth giving it. */
+  /** Outputs to try, by node. */
   readonly outputs: ReadonlyMap<string, readonly Json[]>;
   readonly inputs: readonly Json[];
   readonly environments: readonly Readonly<Record<string, string>>[];
-  /** Alternatives for which no values were found, or that read what no node gives. */
+  /** Branches for which no values were found, or whose condition reads a value without a known source. */
   readonly unsolved: ReadonlySet<Branch>;
-  /** What conditions of a node read of the state. */
+  /** References in the conditions of a node. */
   readonly reads: ReadonlyMap<string, readonly Reference[]>;
-  /** Not every combination of values is tried. */
+  /** Some combinations of values were left out. */
   readonly bounded: boolean;
 }
 
-/** Outputs tried for one node, and inputs for one workflow, at most. */
+/** Maximum number of outputs of a node and of inputs of a workflow. */
 const MAX_OUTPUTS = 24;
 
-/** Values at places of one output. */
+/** Values at paths of one output. */
 type ValueSet = ReadonlyMap<string, { readonly path: readonly string[]; readonly value: Json }>;
 
 export function branchInputsOf({ tables }: Program, branches: Branches): BranchInputs {
@@ -32,14 +32,14 @@ export function branchInputsOf({ tables }: Program, branches: Branches): BranchI
   for (const choice of choicesIn(branches)) {
     const [{ node } = { node: '' }] = choice;
     const { references, assignments } = solve(choice.map(({ when }) => (when === null ? null : tables.expression(when))));
-    choice.forEach((way, i) => {
-      if (assignments[i] === null) unsolved.add(way);
+    choice.forEach((branch, i) => {
+      if (assignments[i] === null) unsolved.add(branch);
     });
     reads.set(node, [...(reads.get(node) ?? []), ...references]);
     const reader = tables.graph.indexOf(node) ?? 0;
     const sources = new Map(references.map((read) => [referenceKey(read), sourcesOf(tables.graph, reader, read)]));
-    // Nothing that is played here gives what it reads, so it may come out in ways that are not seen.
-    if ([...sources.values()].some((found) => found.length === 0)) for (const way of choice) unsolved.add(way);
+    // No simulated node provides the value, so other branches than the explored ones are possible.
+    if ([...sources.values()].some((found) => found.length === 0)) for (const branch of choice) unsolved.add(branch);
     const valuesBySource = new Map<string, Map<string, ValueSet>>();
     for (const assignment of assignments) if (assignment !== null) distribute(assignment, sources, valuesBySource);
     for (const [giver, own] of valuesBySource) valueSets.set(giver, [...(valueSets.get(giver) ?? []), own]);
@@ -65,17 +65,17 @@ export function branchInputsOf({ tables }: Program, branches: Branches): BranchI
   };
 }
 
-/** Ways that are alternatives of each other, with a condition among them. */
+/** Groups of alternative branches with at least one condition. */
 function choicesIn({ all }: Branches): readonly (readonly Branch[])[] {
   const choices = new Map<string, Branch[]>();
-  for (const way of all) {
-    const key = `${way.ending} ${way.node}`;
-    choices.set(key, [...(choices.get(key) ?? []), way]);
+  for (const branch of all) {
+    const key = `${branch.ending} ${branch.node}`;
+    choices.set(key, [...(choices.get(key) ?? []), branch]);
   }
   return [...choices.values()].filter((choice) => choice.some(({ when }) => when !== null));
 }
 
-/** Deals the values of one assignment out to those who are to give them. */
+/** Distributes the values of an assignment to their sources. */
 function distribute(
   assignment: Assignment,
   sources: ReadonlyMap<string, readonly ValueSource[]>,
@@ -97,7 +97,7 @@ function distribute(
   }
 }
 
-/** One tuple of each choice, in every combination; above the bound every tuple at least once. */
+/** Combines one value set of each choice; above the limit, each value set occurs at least once. */
 function product(choices: readonly (readonly ValueSet[])[]): {
   readonly tuples: readonly ValueSet[];
   readonly complete: boolean;

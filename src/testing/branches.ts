@@ -4,22 +4,22 @@ import { END } from '../../machines/graph/edges.ts';
 import type { Graph } from '../../machines/graph/graph.ts';
 import { definitionOf } from '../../machines/nodes/index.ts';
 
-/** One way a visit to a node can go on: how it ended, and which of its alternatives was taken. */
+/** How a visit to a node can continue: its outcome, and the alternative that was taken. */
 export interface Branch {
   readonly index: number;
   readonly node: string;
   readonly ending: NodeOutcome;
-  /** Which of the alternatives, in the order they are tried; null = nothing is drawn for this ending, and the run fails. */
+  /** Index of the alternative in the order of evaluation; null = the outcome has no edge and fails the run. */
   readonly alternative: number | null;
-  /** Its condition; null = it has none. */
+  /** The condition; null = none. */
   readonly when: string | null;
-  /** Of several, so that its condition is worth a mention. */
+  /** Whether there are several alternatives. */
   readonly isChoice: boolean;
-  /** Where it leads; empty = no edge does. */
+  /** The target nodes; empty = none. */
   readonly targets: readonly string[];
 }
 
-/** Every way of a workflow, in the order of the nodes. */
+/** All branches of a workflow, in the order of its nodes. */
 export class Branches {
   readonly all: readonly Branch[];
   readonly #of = new Map<string, readonly Branch[]>();
@@ -76,7 +76,7 @@ function endingsOf(
     case 'control':
       return [ok];
     case 'approval': {
-      // Without a way of its own a rejection is a failure, which a fallback takes over.
+      // Without on_rejected, a rejection is a failure, which a fallback node may handle.
       const rejected = ['rejected', routes.rejected ?? routes.failed ?? null] as const;
       return [['approved', routes.approved ?? null], rejected, ...timeout];
     }
@@ -87,12 +87,12 @@ function endingsOf(
   }
 }
 
-/** A failure for which nothing is drawn: any work can end like that. */
+/** A failure without a fallback node, which any work can have. */
 export function isUnhandledFailure({ ending, alternative }: Branch): boolean {
   return ending === 'failed' && alternative === null;
 }
 
-/** `decide [state.total > 50]`, `review (rejected)`: how a path names a way. */
+/** The name of a branch in paths: `decide [state.total > 50]`, `review (rejected)`. */
 export function branchText({ node, ending, alternative, when, isChoice }: Branch): string {
   const ended = alternative === null ? ` (${ending}, unhandled)` : ending === 'ok' ? '' : ` (${ending})`;
   return `${node}${ended}${isChoice ? ` [${when ?? 'else'}]` : ''}`;

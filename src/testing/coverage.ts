@@ -1,26 +1,26 @@
 import { type Branch, type Branches, branchText, isUnhandledFailure } from './branches.ts';
 import { type Path, type Paths, pathKey, pathText } from './paths.ts';
 
-/** What the tests of a file visit of what there is. */
+/** Coverage of a workflow by the tests of its file. */
 export interface Coverage {
   readonly nodes: CoverageShare;
-  /** Branches and outcomes: every way that is drawn. */
+  /** Branches of conditions and outcomes of nodes. */
   readonly ways: CoverageShare;
   readonly paths: CoverageShare;
-  /** Of ways, in percent, rounded down. */
+  /** Coverage of branches in percent, rounded down. */
   readonly percent: number;
 }
 
 export interface CoverageShare {
   readonly covered: number;
   readonly total: number;
-  /** What no test visits. */
+  /** What no test covers. */
   readonly missing: readonly string[];
 }
 
-/** Is it a way that somebody drew? A choice without a default leads nowhere when nothing holds. */
-function isDrawn(way: Branch): boolean {
-  return !isUnhandledFailure(way) && !(way.isChoice && way.when === null && way.targets.length === 0);
+/** Excludes unhandled failures, and choices without a default whose conditions are all false. */
+function isDrawn(branch: Branch): boolean {
+  return !isUnhandledFailure(branch) && !(branch.isChoice && branch.when === null && branch.targets.length === 0);
 }
 
 export function coverageOf(ways: Branches, { paths }: Paths, tested: readonly (readonly Branch[])[]): Coverage {
@@ -29,7 +29,7 @@ export function coverageOf(ways: Branches, { paths }: Paths, tested: readonly (r
   const testedPaths = new Set(tested.map(pathKey));
   const drawn = ways.all.filter(isDrawn);
   const nodes = coverageShare([...new Set(ways.all.map(({ node }) => node))], (node) => visited.has(node), String);
-  const branchShare = coverageShare(drawn, (way) => taken.has(way), branchText);
+  const branchShare = coverageShare(drawn, (branch) => taken.has(branch), branchText);
   return {
     nodes,
     ways: branchShare,

@@ -14,19 +14,19 @@ import { pathsOf, pathText } from './paths.ts';
 import { type PlayResult, play } from './play.ts';
 import type { SimWorkflow } from './simulation.ts';
 
-/** How far to look. */
+/** Limits of the exploration. */
 export interface ExplorationBounds {
-  /** Different paths told apart. */
+  /** Maximum number of distinct paths. */
   readonly paths: number;
-  /** Steps of simulated runs, scripted ones aside. */
+  /** Maximum number of simulated steps, without those of the tests. */
   readonly steps: number;
 }
 
-/** Everything that is to be said of one workflow file. */
+/** The result of examining a workflow file. */
 export interface FileExamination {
-  /** What the file and the document have wrong, as `validate` tells it. */
+  /** Problems of the file and the document, as reported by `validate`. */
   readonly diagnostics: readonly AuthoringDiagnostic[];
-  /** Null when the file is not valid. */
+  /** Null if the file is invalid. */
   readonly workflow: Workflow | null;
   readonly tests: readonly TestResult[];
   readonly findings: readonly LocatedFinding[];
@@ -37,9 +37,9 @@ export interface FileExamination {
 export interface Exploration {
   readonly situations: number;
   readonly steps: number;
-  /** Without a failure that nobody handles. */
+  /** Paths without an unhandled failure. */
   readonly paths: readonly string[];
-  /** Which bounds were reached: there is more than was looked at. */
+  /** The limits that were reached; the exploration is incomplete if there are any. */
   readonly bounded: readonly ('steps' | 'paths' | 'values')[];
 }
 
@@ -62,7 +62,7 @@ export interface LocatedFinding {
   readonly column: number;
 }
 
-/** Plays the tests of a workflow file, and everything else that can happen to it. Without a server, network or clock. */
+/** Runs the tests of a workflow file and explores its state space, without a server, network or clock. */
 export function examine(text: string, file: string, bounds: ExplorationBounds, nowMs: () => number): FileExamination {
   const { file: authored, workflow, tests, locate } = checkTests(text, file);
   const { diagnostics } = authored;
@@ -75,8 +75,8 @@ export function examine(text: string, file: string, bounds: ExplorationBounds, n
   }
   const branches = new Branches(program);
   const inputs = branchInputsOf(program, branches);
-  const workflows = inputs.environments.map((env) => ({ program, ways: branches, env }));
-  const simulated: SimWorkflow = { program, ways: branches, env: {} };
+  const workflows = inputs.environments.map((env) => ({ program, branches, env }));
+  const simulated: SimWorkflow = { program, branches, env: {} };
   const results = tests.map((test) => runTest(simulated, test, nowMs));
   const tested = results.map(({ played }) => played.branches);
   const explored = explore(workflows, inputs, bounds.steps);
@@ -91,7 +91,7 @@ export function examine(text: string, file: string, bounds: ExplorationBounds, n
     }),
     coverage: coverageOf(branches, paths, tested),
     exploration: {
-      situations: explored.nodes.length,
+      situations: explored.stateNodes.length,
       steps: explored.steps,
       paths: paths.paths.map(pathText),
       bounded: [
@@ -103,7 +103,7 @@ export function examine(text: string, file: string, bounds: ExplorationBounds, n
   };
 }
 
-/** A graph can be too entangled to be compiled, which only compiling it shows. */
+/** Compiles the workflow; some graphs are rejected only by the compiler. */
 function tryCompile(workflow: Workflow): Program | InvalidWorkflow {
   try {
     return compile(workflow, '');
@@ -113,9 +113,9 @@ function tryCompile(workflow: Workflow): Program | InvalidWorkflow {
   }
 }
 
-function runTest(world: SimWorkflow, test: AuthoredTest, nowMs: () => number): TestResult {
+function runTest(simulated: SimWorkflow, test: AuthoredTest, nowMs: () => number): TestResult {
   const beganMs = nowMs();
-  const played = play(world, test);
+  const played = play(simulated, test);
   const found = mismatches(test, played);
   const passed = test.problems.length === 0 && found.length === 0 && !played.cutShort;
   return { test, passed, mismatches: found, played, durationMs: nowMs() - beganMs };

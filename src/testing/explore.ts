@@ -12,37 +12,37 @@ export interface StateNode {
   readonly index: number;
   readonly status: Status;
   readonly hasEnded: boolean;
-  /** Has a failure that nobody handles happened? */
+  /** Whether an unhandled failure has occurred. */
   readonly isFailing: boolean;
   readonly active: readonly ActiveNode[];
-  /** Null = not looked into: a bound was reached first. */
+  /** Null = not explored, because the maximum number of steps was reached first. */
   transitions: readonly Transition[] | null;
 }
 
 export interface Transition {
   readonly to: number;
-  /** Visits that ended on the way. */
+  /** Branches taken by the visits that ended in this step. */
   readonly branches: readonly Branch[];
 }
 
-/** Everything that was found to be possible. */
+/** The explored part of the state space. */
 export interface Explored {
-  readonly nodes: readonly StateNode[];
-  /** How runs begin. */
+  readonly stateNodes: readonly StateNode[];
+  /** Transitions to the initial states. */
   readonly starts: readonly Transition[];
   readonly steps: number;
-  /** The bound on steps was reached: there is more. */
+  /** The maximum number of steps was reached. */
   readonly bounded: boolean;
-  /** Ways that some run took. */
+  /** Branches that some run took. */
   readonly taken: ReadonlySet<Branch>;
-  /** Waits whose event came after their time was over, and that no node was left to take. */
+  /** Waits whose late event no reachable node consumes. */
   readonly unreadLate: ReadonlySet<string>;
 }
 
 /**
- * Walks through all that can happen to executions, from situation to situation: first on from those nodes from which it has gone on least often,
- * so that a bound leaves out what is most like what was seen. `xstate/graph` walks in another order, and throws away what it has found when it
- * meets its limit; and it would walk the machine alone: what begins, which timers are armed and what a stale message is, only the step knows.
+ * Explores the state space of a workflow. States whose active nodes were expanded least often come first, so that a limit cuts off the most
+ * repetitive part. `xstate/graph` is not used because it explores in another order, discards its result at its limit, and knows only the
+ * machine: which work starts, which timers are set and which messages are stale is decided by the step.
  */
 export function explore(workflows: readonly SimWorkflow[], inputs: BranchInputs, maxSteps: number): Explored {
   const explorer = new Explorer(workflows, inputs, maxSteps);
@@ -57,43 +57,43 @@ interface QueuedState {
   readonly addState: AddState;
 }
 
-type AddState = (happening: SimStep) => Transition;
+type AddState = (step: SimStep) => Transition;
 
 class Explorer {
   readonly #workflows: readonly SimWorkflow[];
   readonly #inputs: BranchInputs;
   readonly #maxSteps: number;
-  readonly #nodes: StateNode[] = [];
+  readonly #stateNodes: StateNode[] = [];
   readonly #known = new Map<string, StateNode>();
-  /** By the nodes that are played next, and how the run began. */
+  /** Grouped by the nodes that advance next, and by the start of the run. */
   readonly #queue = new WorkQueue<QueuedState>();
   readonly #starts: Transition[] = [];
   readonly #taken = new Set<Branch>();
   readonly #unreadLate = new Set<string>();
   #steps = 0;
 
-  constructor(worlds: readonly SimWorkflow[], wishes: BranchInputs, maxSteps: number) {
-    this.#workflows = worlds;
-    this.#inputs = wishes;
+  constructor(workflows: readonly SimWorkflow[], branchInputs: BranchInputs, maxSteps: number) {
+    this.#workflows = workflows;
+    this.#inputs = branchInputs;
     this.#maxSteps = maxSteps;
   }
 
   run(): void {
-    for (const world of this.#workflows) {
-      const situations = new StateKeys(world.program, this.#inputs);
-      const reach: AddState = (happening) =>
-        this.#addState(happening, JSON.stringify(world.env) + situations.keyOf(happening.state), world, reach);
-      for (const input of this.#inputs.inputs) this.#starts.push(reach(startRun(world, input)));
+    for (const workflow of this.#workflows) {
+      const stateNodes = new StateKeys(workflow.program, this.#inputs);
+      const reach: AddState = (step) =>
+        this.#addState(step, JSON.stringify(workflow.env) + stateNodes.keyOf(step.state), workflow, reach);
+      for (const input of this.#inputs.inputs) this.#starts.push(reach(startRun(workflow, input)));
     }
     for (let found = this.#next(); found !== undefined; found = this.#next()) this.#expand(found);
   }
 
   result(): Explored {
     return {
-      nodes: this.#nodes,
+      stateNodes: this.#stateNodes,
       starts: this.#starts,
       steps: this.#steps,
-      bounded: this.#nodes.some(({ transitions }) => transitions === null),
+      bounded: this.#stateNodes.some(({ transitions }) => transitions === null),
       taken: this.#taken,
       unreadLate: this.#unreadLate,
     };
@@ -104,75 +104,73 @@ class Explorer {
     return this.#queue.next();
   }
 
-  #addState({ state, branches }: SimStep, key: string, world: SimWorkflow, reach: AddState): Transition {
+  #addState({ state, branches }: SimStep, key: string, workflow: SimWorkflow, reach: AddState): Transition {
     this.#steps += 1;
-    for (const way of branches) this.#taken.add(way);
-    let situation = this.#known.get(key);
-    if (situation === undefined) {
+    for (const branch of branches) this.#taken.add(branch);
+    let stateNode = this.#known.get(key);
+    if (stateNode === undefined) {
       const context: { readonly failures?: readonly string[] } = state.run.snapshot.context;
       const over = hasEnded(state);
-      situation = {
-        index: this.#nodes.length,
+      stateNode = {
+        index: this.#stateNodes.length,
         status: state.run.status,
         hasEnded: over,
         isFailing: (context.failures ?? []).length > 0,
-        active: over ? [] : activeOf(world.program, state.run),
+        active: over ? [] : activeOf(workflow.program, state.run),
         transitions: over ? [] : null,
       };
-      this.#known.set(key, situation);
-      this.#nodes.push(situation);
+      this.#known.set(key, stateNode);
+      this.#stateNodes.push(stateNode);
       if (!over) {
-        const next = nextNodes(world, state).map(({ node }) => node);
+        const next = nextNodes(workflow, state).map(({ node }) => node);
         this.#queue.add(
-          { node: situation, state: state, workflow: world, addState: reach },
+          { node: stateNode, state: state, workflow: workflow, addState: reach },
           next.join(' '),
-          JSON.stringify([world.env, state.run.input]),
+          JSON.stringify([workflow.env, state.run.input]),
         );
       }
     }
-    return { to: situation.index, branches: branches };
+    return { to: stateNode.index, branches: branches };
   }
 
   #expand({ node, state, workflow, addState }: QueuedState): void {
     const possible = possibleSteps(workflow, this.#inputs, state);
     const outOfTime = [...this.#earlyEvents(workflow, state, possible), ...this.#lateEvents(workflow, possible)];
-    node.transitions = [...possible.map(({ happening }) => happening), ...outOfTime].map(addState);
+    node.transitions = [...possible.map(({ step }) => step), ...outOfTime].map(addState);
   }
 
-  /** Where a wait begins next: its event comes just before. */
-  #earlyEvents(world: SimWorkflow, scene: SimState, possible: readonly PossibleStep[]): readonly SimStep[] {
-    const before = new Set(activeOf(world.program, scene.run).flatMap(({ waitsFor }) => waitsFor ?? []));
-    return possible.flatMap(({ happening }, i) => {
-      if (hasEnded(happening.state)) return [];
-      const begun = activeOf(world.program, happening.state.run).find(
-        ({ waitsFor }) => waitsFor !== null && !before.has(waitsFor),
-      );
+  /** Steps after which a wait starts, with its event sent just before. */
+  #earlyEvents(workflow: SimWorkflow, state: SimState, possible: readonly PossibleStep[]): readonly SimStep[] {
+    const before = new Set(activeOf(workflow.program, state.run).flatMap(({ waitsFor }) => waitsFor ?? []));
+    return possible.flatMap(({ step }, i) => {
+      if (hasEnded(step.state)) return [];
+      const begun = activeOf(workflow.program, step.state.run).find(({ waitsFor }) => waitsFor !== null && !before.has(waitsFor));
       if (begun === undefined || begun.waitsFor === null) return [];
       const [payload = {}] = this.#inputs.outputs.get(begun.node) ?? [];
-      const buffered = sendMessage(world, scene, { type: 'event', key: begun.waitsFor, payload });
+      const buffered = sendMessage(workflow, state, { type: 'event', key: begun.waitsFor, payload });
       if (buffered === null) return [];
-      return possibleSteps(world, this.#inputs, buffered.state)[i]?.happening ?? [];
+      return possibleSteps(workflow, this.#inputs, buffered.state)[i]?.step ?? [];
     });
   }
 
-  /** Where a wait has timed out: its event comes after all. It is followed when some node may still take it. */
-  #lateEvents(world: SimWorkflow, possible: readonly PossibleStep[]): readonly SimStep[] {
-    return possible.flatMap(({ node, happening }) => {
-      const timedOut = happening.branches.some((way) => way.node === node && way.ending === 'timeout');
-      const { kind } = world.program.tables.nodeOf(node);
+  /** Late events of waits that have timed out, if a reachable node may still consume them. */
+  #lateEvents(workflow: SimWorkflow, possible: readonly PossibleStep[]): readonly SimStep[] {
+    return possible.flatMap(({ node, step }) => {
+      const timedOut = step.branches.some((branch) => branch.node === node && branch.ending === 'timeout');
+      const { kind } = workflow.program.tables.nodeOf(node);
       const key = definitionOf(kind).waitsForEvent(kind);
-      if (!timedOut || key === null || hasEnded(happening.state)) return [];
+      if (!timedOut || key === null || hasEnded(step.state)) return [];
       const [payload = {}] = this.#inputs.outputs.get(node) ?? [];
-      const late = sendMessage(world, happening.state, { type: 'event', key, payload });
+      const late = sendMessage(workflow, step.state, { type: 'event', key, payload });
       if (late === null) return [];
-      if (hasReceiver(world, happening.state, key)) return [late];
+      if (hasReceiver(workflow, step.state, key)) return [late];
       this.#unreadLate.add(node);
       return [];
     });
   }
 }
 
-/** Can a run come to a node that waits for the key? */
+/** Whether a run can reach a node that waits for the key. */
 function hasReceiver({ program }: SimWorkflow, { run }: SimState, key: string): boolean {
   const { graph } = program.tables;
   const seen = new Set(activeOf(program, run).map(({ node }) => graph.indexOf(node) ?? 0));

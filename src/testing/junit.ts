@@ -1,8 +1,8 @@
 import { failureReasons, type Report } from './report.ts';
 
 /**
- * The reports as JUnit XML, as CI systems read it: a suite for each file, a case for each test, one for what exploring the file has
- * shown, and one for the coverage when it is not enough.
+ * The reports as JUnit XML for CI systems: a suite per file, with a case per test, one for the findings and, if it is insufficient, one for
+ * the coverage.
  */
 export function junitXml(reports: readonly Report[]): string {
   const suites = reports.map(suiteOf);
@@ -53,12 +53,12 @@ function seconds(value: number): string {
 
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&apos;' };
 
-/** Characters that XML cannot hold at all become U+FFFD. */
+/** Characters that XML cannot represent become U+FFFD. */
 function escaped(text: string): string {
   return (
     text
       .toWellFormed()
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: replaces control characters
       .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '\ufffd')
       .replace(/[&<>"']/g, (character) => ENTITIES[character] ?? character)
       .replace(/\n/g, '&#10;')

@@ -2,16 +2,16 @@ import { canonicalJson, isObject, type Json } from '../../machines/json.ts';
 import type { AuthoredTest } from '../authoring/tests.ts';
 import type { PlayResult } from './play.ts';
 
-/** One way in which a run was not what its test expects. */
+/** A difference between a run and the expectation of its test. */
 export interface TestMismatch {
   /** `status`, `visited`, `state.refund.amount` … */
   readonly what: string;
   readonly expected: Json;
-  /** Absent = there is nothing. */
+  /** Absent = no value. */
   readonly actual?: Json;
 }
 
-/** A long state differs in many places: nobody reads them all. */
+/** Maximum number of reported differences. */
 const MAX_MISMATCHES = 20;
 
 export function mismatches({ expect }: AuthoredTest, result: PlayResult): readonly TestMismatch[] {
@@ -31,13 +31,13 @@ export function mismatches({ expect }: AuthoredTest, result: PlayResult): readon
   return found.slice(0, MAX_MISMATCHES);
 }
 
-/** What ended the run, and what its nodes failed with. */
+/** The error of the run and of its failed nodes. */
 function errorsOf({ error, timeline }: PlayResult): readonly string[] {
   const failures = timeline.flatMap(({ what, value }) => (what === 'failed' && typeof value === 'string' ? [value] : []));
   return error === null ? failures : [error, ...failures];
 }
 
-/** Every key that is expected must be there, with its value; null = must be missing or null. Lists must be equal. */
+/** Every expected key must have its value; an expected null also matches a missing key. Lists must be equal. */
 function compare(what: string, expected: Json, actual: Json | undefined, found: TestMismatch[]): void {
   if (isObject(expected) && isObject(actual)) {
     for (const [key, value] of Object.entries(expected)) {

@@ -4,25 +4,25 @@ import { activeOf } from '../../machines/step/index.ts';
 import type { BranchInputs } from './branch-inputs.ts';
 import { fireTimer, type SimState, type SimStep, type SimWorkflow, sendMessage } from './simulation.ts';
 
-/** Something that may happen next, and what it leads to. */
+/** A step that may happen next. */
 export interface PossibleStep {
   readonly node: string;
-  readonly happening: SimStep;
+  readonly step: SimStep;
 }
 
-/** The user that decides in explored runs. */
+/** User id of decisions in explored runs. */
 const DECIDER = 'tester';
 
-/** Everything that may happen next. One failure that nobody handles is enough for a run. */
-export function possibleSteps(world: SimWorkflow, wishes: BranchInputs, scene: SimState): readonly PossibleStep[] {
-  return nextNodes(world, scene).flatMap((active) =>
-    stepsOf(world, wishes, scene, active).flatMap((happening) => (happening === null ? [] : [{ node: active.node, happening }])),
+/** All steps that may happen next, with at most one unhandled failure per run. */
+export function possibleSteps(workflow: SimWorkflow, branchInputs: BranchInputs, state: SimState): readonly PossibleStep[] {
+  return nextNodes(workflow, state).flatMap((active) =>
+    stepsOf(workflow, branchInputs, state, active).flatMap((step) => (step === null ? [] : [{ node: active.node, step }])),
   );
 }
 
 /**
- * The nodes that are played next. Branches that do not race each other are played one after the other, in the order in which they were
- * written: in which order they end makes no difference where they meet. Sources of a first-wins join are played in every order.
+ * The nodes that advance next. Parallel branches advance one after the other in the order of the file, because the order in which they end
+ * makes no difference at their join. Sources of a first-wins join advance in every order.
  */
 export function nextNodes({ program }: SimWorkflow, { run }: SimState): readonly ActiveNode[] {
   const { graph } = program.tables;
@@ -36,77 +36,86 @@ export function nextNodes({ program }: SimWorkflow, { run }: SimState): readonly
   return independent === undefined ? active : [independent];
 }
 
-function stepsOf(world: SimWorkflow, wishes: BranchInputs, scene: SimState, active: ActiveNode): readonly (SimStep | null)[] {
+function stepsOf(
+  workflow: SimWorkflow,
+  branchInputs: BranchInputs,
+  state: SimState,
+  active: ActiveNode,
+): readonly (SimStep | null)[] {
   const { node, activation, attempt, phase, childId } = active;
   const visit = { node, activation, attempt };
-  const outputs: readonly Json[] = wishes.outputs.get(node) ?? [{}];
+  const outputs: readonly Json[] = branchInputs.outputs.get(node) ?? [{}];
   switch (phase) {
     case 'running':
     case 'queued':
       return [
-        ...outputs.map((output) => sendMessage(world, scene, { type: 'done', ...visit, output, durationMs: 0 })),
-        ...failures(world, scene, active),
+        ...outputs.map((output) => sendMessage(workflow, state, { type: 'done', ...visit, output, durationMs: 0 })),
+        ...failures(workflow, state, active),
       ];
     case 'child': {
       const childMessage = { type: 'child', ...visit, childId: childId ?? '', childWorkflowId: node } as const;
       return [
-        ...outputs.map((result) => sendMessage(world, scene, { ...childMessage, change: { status: 'completed', result } })),
-        ...(mayFail(world, scene, node)
-          ? [sendMessage(world, scene, { ...childMessage, change: { status: 'failed', error: 'failed' } })]
+        ...outputs.map((result) => sendMessage(workflow, state, { ...childMessage, change: { status: 'completed', result } })),
+        ...(mayFail(workflow, state, node)
+          ? [sendMessage(workflow, state, { ...childMessage, change: { status: 'failed', error: 'failed' } })]
           : []),
       ];
     }
     case 'backoff':
-      return [fireTimer(world, scene, node)];
+      return [fireTimer(workflow, state, node)];
     case 'held':
     case 'approval':
-      return [...decisions(world, scene, active), fireTimer(world, scene, node)];
+      return [...decisions(workflow, state, active), fireTimer(workflow, state, node)];
     case 'waiting':
-      return waitOutcomes(world, wishes, scene, active);
+      return waitOutcomes(workflow, branchInputs, state, active);
     default:
       return [];
   }
 }
 
-/** The first attempt fails in a way worth another, where there is one; later ones for good. */
-function failures(world: SimWorkflow, scene: SimState, { node, activation, attempt }: ActiveNode): readonly (SimStep | null)[] {
-  const { max_attempts, retryable_on } = world.program.tables.nodeOf(node).retry;
+/** The first attempt fails retryably if the policy allows a retry; later attempts fail finally. */
+function failures(
+  workflow: SimWorkflow,
+  state: SimState,
+  { node, activation, attempt }: ActiveNode,
+): readonly (SimStep | null)[] {
+  const { max_attempts, retryable_on } = workflow.program.tables.nodeOf(node).retry;
   const retryable = attempt === 0 && max_attempts > 1;
-  if (!retryable && !mayFail(world, scene, node)) return [];
+  if (!retryable && !mayFail(workflow, state, node)) return [];
   const [errorClass] = retryable_on;
   const named = errorClass === undefined ? {} : { errorClass };
-  return [sendMessage(world, scene, { type: 'fail', node, activation, attempt, error: 'failed', retryable, ...named })];
+  return [sendMessage(workflow, state, { type: 'fail', node, activation, attempt, error: 'failed', retryable, ...named })];
 }
 
-function decisions(world: SimWorkflow, scene: SimState, { node, phase }: ActiveNode): readonly (SimStep | null)[] {
+function decisions(workflow: SimWorkflow, state: SimState, { node, phase }: ActiveNode): readonly (SimStep | null)[] {
   const given = { type: 'decide', node, userId: DECIDER, comment: null, patch: null } as const;
-  const approved = sendMessage(world, scene, { ...given, decision: 'approved' });
+  const approved = sendMessage(workflow, state, { ...given, decision: 'approved' });
   const ending = phase === 'held' ? 'failed' : 'rejected';
-  if (!mayFail(world, scene, node, ending)) return [approved];
-  return [approved, sendMessage(world, scene, { ...given, decision: 'rejected' })];
+  if (!mayFail(workflow, state, node, ending)) return [approved];
+  return [approved, sendMessage(workflow, state, { ...given, decision: 'rejected' })];
 }
 
-/** The event in time; the same event too late, after the time is over. That it comes early is tried when the wait begins. */
+/** The event on time, and the timeout. Early and late events are explored in explore.ts. */
 function waitOutcomes(
-  world: SimWorkflow,
-  wishes: BranchInputs,
-  scene: SimState,
+  workflow: SimWorkflow,
+  branchInputs: BranchInputs,
+  state: SimState,
   { node, waitsFor }: ActiveNode,
 ): readonly (SimStep | null)[] {
-  const timedOut = mayFail(world, scene, node, 'timeout') || waitsFor === null ? fireTimer(world, scene, node) : null;
+  const timedOut = mayFail(workflow, state, node, 'timeout') || waitsFor === null ? fireTimer(workflow, state, node) : null;
   if (waitsFor === null) return [timedOut];
-  const payloads: readonly Json[] = wishes.outputs.get(node) ?? [{}];
-  const inTime = payloads.map((payload) => sendMessage(world, scene, { type: 'event', key: waitsFor, payload }));
+  const payloads: readonly Json[] = branchInputs.outputs.get(node) ?? [{}];
+  const inTime = payloads.map((payload) => sendMessage(workflow, state, { type: 'event', key: waitsFor, payload }));
   return [...inTime, timedOut];
 }
 
 function mayFail(
-  world: SimWorkflow,
+  workflow: SimWorkflow,
   { run }: SimState,
   node: string,
   ending: 'failed' | 'rejected' | 'timeout' = 'failed',
 ): boolean {
-  const isHandled = world.ways.of(node, ending).every(({ alternative }) => alternative !== null);
+  const isHandled = workflow.branches.of(node, ending).every(({ alternative }) => alternative !== null);
   const context: { readonly failures?: readonly string[] } = run.snapshot.context;
   return isHandled || (context.failures ?? []).length === 0;
 }

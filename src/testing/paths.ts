@@ -2,9 +2,9 @@ import type { Status } from '../../machines/run.ts';
 import { type Branch, branchText, isUnhandledFailure } from './branches.ts';
 import type { Explored, Transition } from './explore.ts';
 
-/** A way through a workflow: what ended how. Rounds of a loop and the order of branches make no difference. */
+/** A path through a workflow as a set of branches. Iterations of a loop and the order of parallel branches make no difference. */
 export interface Path {
-  /** The same for the same ways. */
+  /** Equal for equal sets of branches. */
   readonly key: string;
   readonly branches: readonly Branch[];
   readonly status: Status;
@@ -12,11 +12,11 @@ export interface Path {
 
 export interface Paths {
   readonly paths: readonly Path[];
-  /** A bound was reached: there are more. */
+  /** A limit was reached: there are more paths. */
   readonly bounded: boolean;
 }
 
-/** Places looked at while paths are told apart, at most. */
+/** Maximum number of visited combinations of state and taken branches. */
 const MAX_PATH_NODES = 100_000;
 
 export function pathKey(branches: Iterable<Branch>): string {
@@ -33,10 +33,10 @@ interface PathNode {
   readonly last: { readonly from: PathNode | null; readonly ways: readonly Branch[] };
 }
 
-/** The different paths from a beginning to an end, those with few ways first. Without failures that nobody handles: any work has those. */
-export function pathsOf({ nodes: situations, starts }: Explored, maxPaths: number): Paths {
+/** The distinct paths from a start to an end, in order of length, without unhandled failures, which every work node has. */
+export function pathsOf({ stateNodes, starts }: Explored, maxPaths: number): Paths {
   const sets = new BranchSets();
-  const seen = situations.map(() => new Set<BranchSet>());
+  const seen = stateNodes.map(() => new Set<BranchSet>());
   let visited = 0;
   const paths = new Map<string, Path>();
   const pending: PathNode[] = [];
@@ -48,10 +48,10 @@ export function pathsOf({ nodes: situations, starts }: Explored, maxPaths: numbe
     seen[to].add(taken);
     visited += 1;
     const place: PathNode = { node: to, taken, last: { from, ways: branches } };
-    const situation = situations[to];
-    if (situation?.hasEnded !== true) pending.push(place);
+    const stateNode = stateNodes[to];
+    if (stateNode?.hasEnded !== true) pending.push(place);
     else if (!paths.has(taken.key))
-      paths.set(taken.key, { key: taken.key, branches: branchesTo(place), status: situation.status });
+      paths.set(taken.key, { key: taken.key, branches: branchesTo(place), status: stateNode.status });
   };
   for (const start of starts) visit(null, start);
   for (let i = 0; i < pending.length; i += 1) {
@@ -61,27 +61,27 @@ export function pathsOf({ nodes: situations, starts }: Explored, maxPaths: numbe
       bounded = true;
       break;
     }
-    for (const transition of situations[place.node]?.transitions ?? []) visit(place, transition);
+    for (const transition of stateNodes[place.node]?.transitions ?? []) visit(place, transition);
   }
   return { paths: [...paths.values()].slice(0, maxPaths), bounded };
 }
 
-/** Each way once, where it was taken first. */
+/** The branches in the order in which they were first taken. */
 function branchesTo(place: PathNode): readonly Branch[] {
   const steps: (readonly Branch[])[] = [];
   for (let at: PathNode | null = place; at !== null; at = at.last.from) steps.unshift(at.last.ways);
   return [...new Set(steps.flat())];
 }
 
-/** Ways by their indices, in order. */
+/** A set of branches by sorted index. */
 interface BranchSet {
   readonly indices: readonly number[];
   readonly key: string;
-  /** Those with one more that were asked for. */
+  /** Cached sets with one more branch. */
   readonly grown: Map<number, BranchSet>;
 }
 
-/** Equal sets are the same object: most places share theirs with many others, and to compare them must cost nothing. */
+/** Interns sets, so that they are compared by identity: most path nodes share their set with many others. */
 class BranchSets {
   readonly empty: BranchSet = { indices: [], key: '', grown: new Map() };
   readonly #known = new Map<string, BranchSet>();

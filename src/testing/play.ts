@@ -8,44 +8,44 @@ import type { AuthoredTest } from '../authoring/tests.ts';
 import type { Branch } from './branches.ts';
 import { fireTimer, hasEnded, type SimState, type SimStep, type SimWorkflow, sendMessage, startRun } from './simulation.ts';
 
-/** What became of a scripted run. */
+/** The result of a scripted run. */
 export interface PlayResult {
   readonly status: Status;
   readonly state: JsonObject;
   readonly error: string | null;
-  /** Nodes in the order in which they ended, then those still waited for. */
+  /** Nodes in the order in which they ended, then those that are still active. */
   readonly visited: readonly string[];
   readonly branches: readonly Branch[];
   readonly timeline: readonly TestEvent[];
-  /** It was still going on when the bound on steps was reached. */
+  /** The run had not ended after `MAX_STEPS`. */
   readonly cutShort: boolean;
 }
 
-/** A line of the timeline. */
+/** An entry of the timeline of a test. */
 export interface TestEvent {
   readonly node: string;
   readonly what: 'completed' | 'failed' | 'retried' | 'skipped' | 'cancelled' | 'approved' | 'rejected' | 'timed out' | 'waits';
-  /** The output, or the error. */
+  /** The output or the error. */
   readonly value: Json;
-  /** Since the beginning. */
+  /** Simulated time since the start. */
   readonly atMs: number;
 }
 
-/** Steps of one scripted run, at most: a loop that is always answered the same ends here. */
+/** Maximum number of steps of a scripted run, which ends a loop whose replies never change. */
 const MAX_STEPS = 2_000;
 
-export function play(world: SimWorkflow, test: AuthoredTest): PlayResult {
-  const player = new Player(world, test);
+export function play(workflow: SimWorkflow, test: AuthoredTest): PlayResult {
+  const player = new Player(workflow, test);
   player.run();
   return player.result();
 }
 
-/** Plays the world for one run as its script says: what is not in it succeeds with `{}`, decisions and events stay out. */
+/** Runs a workflow by the script of a test. Work without a scripted result completes with `{}`; decisions and events must be scripted. */
 class Player {
   readonly #workflow: SimWorkflow;
   readonly #results: AuthoredTest['results'];
   readonly #startedAtMs: number;
-  /** How many replies of each node were used. */
+  /** Number of consumed replies by node. */
   readonly #consumed = new Map<string, number>();
   readonly #ended: string[] = [];
   readonly #branches: Branch[] = [];
@@ -53,10 +53,10 @@ class Player {
   #state: SimState;
   #steps = 0;
 
-  constructor(world: SimWorkflow, test: AuthoredTest) {
-    this.#workflow = world;
+  constructor(workflow: SimWorkflow, test: AuthoredTest) {
+    this.#workflow = workflow;
     this.#results = test.results;
-    const begun = startRun(world, test.input);
+    const begun = startRun(workflow, test.input);
     this.#state = begun.state;
     this.#startedAtMs = begun.state.nowMs;
     this.#record(begun);
@@ -85,7 +85,7 @@ class Player {
     };
   }
 
-  /** What needs no time comes first, in the order in which the nodes were written; then the timer that is due first. */
+  /** Takes one step: a reply that needs no time, in the order of the nodes in the file, else the timer that is due first. */
   #next(): boolean {
     const active = activeOf(this.#workflow.program, this.#state.run);
     for (const visit of active) if (this.#reply(visit)) return true;
@@ -107,7 +107,7 @@ class Player {
     return moved;
   }
 
-  /** May its time pass? Of a wait with an event, and of an approval, only when the script says so. */
+  /** Whether the timer of a node may fire. A wait for an event and an approval time out only if the script says so. */
   #mayTimeOut({ node, phase, waitsFor }: ActiveNode): boolean {
     if (phase === 'backoff' || (phase === 'waiting' && waitsFor === null)) return true;
     const reply = this.#nextReply(node);
@@ -151,7 +151,7 @@ class Player {
     }
   }
 
-  /** The reply for the next attempt or visit; the last one stays. Early events were sent at the beginning. */
+  /** The reply for the next attempt or visit; the last one is repeated. Early events are sent at the start instead. */
   #nextReply(node: string): Reply | null {
     const replies = (this.#results.get(node) ?? []).filter((reply) => reply.type !== 'event' || reply.at !== 'early');
     return replies[Math.min(this.#consumed.get(node) ?? 0, replies.length - 1)] ?? null;
@@ -171,11 +171,11 @@ class Player {
     return this.#advance(sendMessage(this.#workflow, this.#state, message));
   }
 
-  #advance(happening: SimStep | null): boolean {
-    if (happening === null) return false;
+  #advance(step: SimStep | null): boolean {
+    if (step === null) return false;
     this.#steps += 1;
-    this.#state = happening.state;
-    this.#record(happening);
+    this.#state = step.state;
+    this.#record(step);
     return true;
   }
 

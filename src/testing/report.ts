@@ -1,22 +1,22 @@
 import type { Json } from '../../machines/json.ts';
 import type { FileExamination, TestResult } from './examine.ts';
 
-/** What makes a file fail besides its tests, its errors and errors found by exploring it. */
+/** Optional criteria that fail a file, besides failed tests, errors and findings of severity error. */
 export interface PassCriteria {
-  /** Warnings count as errors. */
+  /** Warnings fail the file. */
   readonly strict: boolean;
-  /** Of ways, in percent; null = not asked for. */
+  /** Minimum coverage of branches in percent; null = none. */
   readonly coverage: number | null;
 }
 
-/** One file, with what speaks against it. */
+/** The verdict on a file. */
 export interface Report {
   readonly file: string;
   readonly examination: FileExamination;
   readonly passed: boolean;
-  /** Lines with place, message and code, of what exploring it has shown and `validate` says. */
+  /** Failing findings and diagnostics, as lines with position, message and code. */
   readonly problems: readonly string[];
-  /** Null = enough, or not asked for. */
+  /** Null = the coverage is sufficient or not required. */
   readonly coverageShortfall: string | null;
 }
 
@@ -30,7 +30,7 @@ export function reportOf(file: string, examined: FileExamination, { strict, cove
   const coverageShortfall =
     coverage === null || examined.workflow === null || percent >= coverage
       ? null
-      : `the tests cover ${percent}% of the ways, not ${coverage}%`;
+      : `the tests cover ${percent}% of the branches, ${coverage}% are required`;
   const passed =
     examined.workflow !== null &&
     objections.length === 0 &&
@@ -39,7 +39,7 @@ export function reportOf(file: string, examined: FileExamination, { strict, cove
   return { file, examination: examined, passed, problems: objections, coverageShortfall };
 }
 
-/** As `--format json` prints it. */
+/** The output of `--format json`. */
 export function jsonReport({ file, examination, passed }: Report): unknown {
   const { diagnostics, tests, findings, coverage, exploration } = examination;
   return { file, passed, tests: tests.map(jsonTest), findings, coverage, exploration, diagnostics };
@@ -64,11 +64,11 @@ function jsonTest({ test, passed, mismatches, played, durationMs }: TestResult):
   };
 }
 
-/** Why a test failed, a line each. */
+/** The reasons of a failed test, one per line. */
 export function failureReasons({ test, mismatches, played }: TestResult): readonly string[] {
   return [
     ...test.problems,
-    ...(played.cutShort ? ['the run was still going on after 2,000 steps: does a loop get the same answers for ever?'] : []),
+    ...(played.cutShort ? ['the run did not end within 2,000 steps: does a loop always get the same replies?'] : []),
     ...mismatches.map(({ what, expected, actual }) => {
       const got = actual === undefined ? 'nothing' : JSON.stringify(actual);
       return `${what}: expected ${JSON.stringify(expected)}, got ${got}`;

@@ -9,10 +9,10 @@ import { type Run, type StepEnv, type StepResult, TERMINAL } from '../../machine
 import { activeOf, completedPatch, start, stateOf, step } from '../../machines/step/index.ts';
 import type { Branch, Branches } from './branches.ts';
 
-/** A workflow to be played: compiled, with its ways. */
+/** A compiled workflow with its branches and environment variables. */
 export interface SimWorkflow {
   readonly program: Program;
-  readonly ways: Branches;
+  readonly branches: Branches;
   readonly env: Readonly<Record<string, string>>;
 }
 
@@ -21,25 +21,25 @@ export interface SimTimer {
   readonly atMs: number;
 }
 
-/** Where a simulated run stands. Immutable: several runs can go on from one. */
+/** State of a simulated run. Immutable, so that several runs can continue from it. */
 export interface SimState {
   readonly run: Run;
   readonly nowMs: number;
-  /** By node. */
+  /** Set timers by node. */
   readonly timers: ReadonlyMap<string, SimTimer>;
-  /** What ended nodes gave or passed on, the latest last. */
+  /** Outputs given or forwarded by ended nodes, the latest last. */
   readonly outputs: ReadonlyMap<string, Json>;
 }
 
-/** A step of a simulated run: where it led, and what it did. */
+/** A step of a simulated run with the resulting state. */
 export interface SimStep {
   readonly state: SimState;
   readonly events: readonly LogEvent[];
-  /** Visits that ended, in order. */
+  /** Branches taken by the visits that ended, in order. */
   readonly branches: readonly Branch[];
 }
 
-/** When every simulated run begins. */
+/** Start of every simulated run. */
 const START_MS = Date.UTC(2026, 0, 1);
 const STEP_LIMIT = 10_000;
 
@@ -53,7 +53,7 @@ export function startRun(workflow: SimWorkflow, input: Json): SimStep {
   return simStep(workflow, stepped, { state, nowMs: START_MS, timers: new Map(), outputs: new Map() });
 }
 
-/** Null when the message is refused. */
+/** Null if the message is refused. */
 export function sendMessage(workflow: SimWorkflow, state: SimState, message: Message, nowMs = state.nowMs): SimStep | null {
   const stepped = step(workflow.program, state.run, message, stepEnvAt(nowMs, workflow.env));
   if ('refused' in stepped) return null;
@@ -61,7 +61,7 @@ export function sendMessage(workflow: SimWorkflow, state: SimState, message: Mes
   return simStep(workflow, stepped, { state: stateOf(state.run), nowMs, timers, outputs });
 }
 
-/** Lets the node's timer fire, at its time. Null when it has none. */
+/** Fires the timer of a node at its due time. Null if it has none. */
 export function fireTimer(workflow: SimWorkflow, state: SimState, node: string): SimStep | null {
   const timer = state.timers.get(node);
   if (timer === undefined) return null;
@@ -92,14 +92,14 @@ function simStep(workflow: SimWorkflow, stepped: StepResult, previous: PreviousS
   const activeNodes = new Set(activeOf(workflow.program, run).map(({ node }) => node));
   for (const node of timers.keys()) if (!activeNodes.has(node)) timers.delete(node);
   const { branches, outputs } = readEvents(workflow, events, run, previous);
-  const scene: SimState = { run, nowMs, timers, outputs };
+  const next: SimState = { run, nowMs, timers, outputs };
   const child = effects.find((effect) => effect.type === 'spawn');
-  if (child === undefined) return { state: scene, events, branches: branches };
-  // No child is run: it is scripted like any other work, from the moment it has started.
+  if (child === undefined) return { state: next, events, branches };
+  // Child executions are not simulated: they start at once and are scripted like other work.
   const { node, activation, attempt } = child;
   const childId = `child-${node}-${activation}-${attempt}`;
   const childMessage = { type: 'child', node, activation, attempt, childId, childWorkflowId: node } as const;
-  const started = sendMessage(workflow, scene, { ...childMessage, change: { status: 'started' } });
+  const started = sendMessage(workflow, next, { ...childMessage, change: { status: 'started' } });
   if (started === null) throw new TypeError(`the child of ${node} cannot start`);
   return { ...started, events: [...events, ...started.events], branches: [...branches, ...started.branches] };
 }
@@ -135,7 +135,7 @@ function readEvents(
     const known = endings.get(node);
     const fallback: NodeOutcome = type === 'node_failed' ? 'failed' : 'ok';
     const alternatives = [known, fallback].flatMap((ending) => {
-      const found = ending === undefined ? [] : workflow.ways.of(node, ending);
+      const found = ending === undefined ? [] : workflow.branches.of(node, ending);
       return found.length === 0 ? [] : [found];
     })[0];
     const scope = { state, output: value, input: run.input, env: workflow.env };
@@ -145,7 +145,7 @@ function readEvents(
   return { branches: ways, outputs };
 }
 
-/** What reached a node that passes it on: the latest output of those that lead to it. */
+/** The input of a node that forwards it: the latest output of its predecessors. */
 function receivedBy({ tables }: Program, outputs: SimState['outputs'], index: number): Json {
   const { graph } = tables;
   const sources = new Set([...graph.forwardIn(index), ...graph.backIn(index)].map(({ from }) => graph.idOf(from)));

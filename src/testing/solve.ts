@@ -2,17 +2,17 @@ import { type Expression, isTrue, type Reference, references } from '../../machi
 import { childrenOf, type SyntaxTree } from '../../machines/expression/syntax-tree.ts';
 import { isObject, type Json } from '../../machines/json.ts';
 
-/** A value for each of some references, by `referenceKey`. */
+/** Values of references by `referenceKey`. */
 export type Assignment = ReadonlyMap<string, Json>;
 
-/** A choice among alternatives, each with its condition (null = always), tried in order. */
+/** Solved assignments of a choice among alternatives, whose conditions (null = always) are tried in order. */
 export interface Solution {
   readonly references: readonly Reference[];
-  /** Per alternative: values with which it is the one taken; null when none were found. */
+  /** Per alternative: values that select it; null if none were found. */
   readonly assignments: readonly (Assignment | null)[];
 }
 
-/** Combinations tried for one choice, at most. */
+/** Maximum number of combinations tried for a choice. */
 const MAX_TRIALS = 4_096;
 const MAX_LENGTH = 64;
 
@@ -21,15 +21,15 @@ export function referenceKey({ root, path }: Pick<Reference, 'root' | 'path'>): 
 }
 
 /**
- * Values with which each alternative of a choice would be taken. Not a solver, but a search: the literals of the conditions, what lies
- * beside them, and one value of each sort are tried in every combination. It decides comparisons, `in`, truthiness, `len(…)`
- * and what is built of them; where it finds nothing, the condition may still hold.
+ * Finds values that select each alternative of a choice. This is a search and not a solver: it tries combinations of the literals of the
+ * conditions, their neighbours, and one value of each type. It solves comparisons, `in`, truthiness, `len(…)` and combinations of them. A
+ * condition without a result may still be satisfiable.
  */
 export function solve(alternatives: readonly (Expression | null)[]): Solution {
   const expressions = alternatives.flatMap((expression) => expression ?? []);
   const found = new Map(expressions.flatMap(references).map((reference) => [referenceKey(reference), reference]));
   const all = [...found.values()].filter(({ root, path }) => !root.includes('.') && (path.length > 0 || root === 'output'));
-  // A value that holds another one is made when that is.
+  // A value that contains another one is created together with it.
   const leaves = all.filter((one) => !all.some((other) => other !== one && isPrefix(one, other)));
   const size = Math.max(2, Math.floor(MAX_TRIALS ** (1 / Math.max(1, leaves.length))));
   const pools = leaves.map((leaf) => candidateValues(leaf, expressions).slice(0, size));
@@ -50,7 +50,7 @@ function isPrefix(one: Reference, other: Reference): boolean {
   return one.root === other.root && one.path.length < other.path.length && one.path.every((key, i) => key === other.path[i]);
 }
 
-/** Values for a reference, from every expression that reads it; the likely ones first. */
+/** Candidate values of a reference from the expressions that read it, the most likely first. */
 function candidateValues(leaf: Reference, expressions: readonly Expression[]): Json[] {
   const key = referenceKey(leaf);
   const readers = expressions.filter((expression) => references(expression).some((read) => referenceKey(read) === key));
@@ -72,7 +72,7 @@ function candidateValues(leaf: Reference, expressions: readonly Expression[]): J
   });
 }
 
-/** Literals compared with, not those that are keys of what is read. */
+/** Literals that values are compared with, without keys of member expressions. */
 function literalsIn(tree: SyntaxTree): Json[] {
   if (tree.type === 'literal') return [tree.value];
   if (tree.type === 'member') return literalsIn(tree.of);
@@ -107,7 +107,7 @@ function scopeOf(leaves: readonly Reference[], values: readonly Json[]): Paramet
   return scope;
 }
 
-/** `target` with a value at a path; whole numbers make lists. */
+/** A copy of `target` with a value at a path; integer keys create arrays. */
 export function setAtPath(target: Json, path: readonly string[], value: Json): Json {
   const [key, ...rest] = path;
   if (key === undefined) return value;

@@ -7,7 +7,7 @@ import { positionsOf } from '../../machines/step/stepper.ts';
 import type { BranchInputs } from './branch-inputs.ts';
 import type { SimState } from './simulation.ts';
 
-/** Tells situations apart: two runs in the same one have the same future. */
+/** Computes keys of states. Runs in states with the same key have the same possible continuations. */
 export class StateKeys {
   readonly #program: Program;
   readonly #downstream: ReadonlyMap<string, readonly Reference[]>;
@@ -21,7 +21,7 @@ export class StateKeys {
 
   keyOf(state: SimState): string {
     const { active, early, failures, forks, fed, sections } = state.run.snapshot.context as Context;
-    // How often nodes were visited, and when, is left out: loops come back to where they were.
+    // Visit counts and times are left out, so that a loop returns to the same state.
     const phases = Object.entries(active).map(([node, { phase, attempt, key }]) => [node, phase, attempt > 0, key]);
     const marks = Object.entries(sections).map(([key, section]) => [key, section.marks, section.nodes]);
     const at = positionsOf(state.run.snapshot);
@@ -43,7 +43,7 @@ export class StateKeys {
     ]);
   }
 
-  /** What can still be read of the state. */
+  /** The values of the state that later conditions can read. */
   #readableValues(scene: SimState): readonly Json[] {
     const state = stateOf(scene.run);
     const values = new Map<string, Json>();
@@ -64,7 +64,7 @@ function valueAt(state: JsonObject, path: readonly string[]): Json {
   }, state);
 }
 
-/** Node → what conditions read of the state from there on. */
+/** By node: the references of conditions downstream of it, its own included. */
 function downstreamReads(
   { tables: { graph } }: Program,
   reads: BranchInputs['reads'],

@@ -5,26 +5,26 @@ import type { Graph } from '../../machines/graph/graph.ts';
 import { isObject, type Json } from '../../machines/json.ts';
 import { definitionOf, outputKeyOf } from '../../machines/nodes/index.ts';
 
-/** Who gives the value that a condition reads: a node in its output, at `path`; the input; or the environment. */
+/** The source of a value that a condition reads: a path in the output of a node, in the input, or an environment variable. */
 export type ValueSource =
   | { readonly of: 'node'; readonly node: string; readonly path: readonly string[] }
   | { readonly of: 'input' | 'env'; readonly path: readonly string[] };
 
-/** How sure it is: `named` = the key is the node's own; `merged` = its output may bring any key. */
+/** `named`: the key belongs to the node; `merged`: the output of the node may contain any key. */
 type Certainty = 'named' | 'merged';
 
-/** What to look for, and after which node: a key of the state as it is then, or of the node's output. */
+/** A path to trace, in the state after a node or in its output. */
 interface Lookup {
   readonly what: 'state' | 'output';
   readonly node: number;
   readonly path: readonly string[];
-  /** A later node may have merged it in already: only one whose own key it is counts now. */
+  /** A later node may have merged the key already, so only a node that owns the key counts. */
   readonly named?: true;
 }
 
 /**
- * The nodes that were the last to write what a condition of `reader` reads, found by walking back from it. Where no node writes it,
- * it comes with the input.
+ * The nodes that last wrote the value that a condition of `reader` reads, found by walking backwards. A value that no node writes comes from
+ * the input.
  */
 export function sourcesOf(graph: Graph, reader: number, { root, path }: Reference): readonly ValueSource[] {
   if (root === 'env' || root === 'input') return [{ of: root, path }];
@@ -62,7 +62,7 @@ class SourceSearch {
     return this.#reachedStart && state !== undefined && accepted.includes('merged') ? [{ of: 'input', path: state.path }] : [];
   }
 
-  /** Who wrote a key of the state, as it is after `node`. */
+  /** The sources of a key of the state after `node`. */
   #stateSources(sought: Lookup): readonly Lookup[] {
     const { node, path, named } = sought;
     const { id, kind } = this.#graph.node(node);
@@ -78,7 +78,7 @@ class SourceSearch {
     if (behaviour === 'wait') {
       if (definition.waitsForEvent(kind) === null) return this.#before(sought);
       if (outputKey !== null && outputKey !== key) return this.#before(sought);
-      // It may time out, and write nothing.
+      // The wait may time out without writing.
       if (outputKey !== null) this.#addSource(node, rest, 'named');
       else if (named === undefined) this.#addSource(node, path, 'merged');
       return this.#before(sought);
@@ -94,7 +94,7 @@ class SourceSearch {
     return [];
   }
 
-  /** What was there before the node, which leaves it as it is. Before the first node that is the input. */
+  /** Continues before a node that does not write the key; before the start node is the input. */
   #before(sought: Lookup): readonly Lookup[] {
     if (sought.node === this.#graph.start) this.#reachedStart = true;
     return this.#predecessors(sought.node).map((node) => ({ ...sought, node }));
@@ -129,7 +129,7 @@ class SourceSearch {
   }
 }
 
-/** Where in the child's result a key of the mapped output comes from, when its template reads just one thing. */
+/** The path in the child's result for a key of the mapped output, if its template reads a single reference. */
 function mappedPath(mapping: Json, path: readonly string[]): readonly string[] {
   if (!isObject(mapping)) return path;
   const [key = '', ...rest] = path;

@@ -1,7 +1,7 @@
 /**
- * What was found and not looked into yet. Between places, the one that was looked into least often comes first: so a loop, whose rounds are all
- * at the same few places, cannot keep others from their turn however many it has. At one place, beginnings take turns, and of those with the
- * same beginning the first that was found comes first. (Choosing rarely visited cells: A. Ecoffet et al., First return, then explore, 2021.)
+ * Items to be expanded. The bucket that was taken from least often comes first, so that a loop, whose iterations share a few buckets, cannot
+ * starve the rest. Within a bucket, start keys take turns; within a start key, items are first in, first out. (Choosing rarely visited
+ * cells: A. Ecoffet et al., First return, then explore, 2021.)
  */
 export class WorkQueue<T> {
   readonly #buckets = new Map<string, Bucket<T>>();
@@ -14,7 +14,7 @@ export class WorkQueue<T> {
     else known.push(item);
   }
 
-  /** Takes the next one out; undefined when nothing is left. */
+  /** Removes and returns the next item; undefined if the queue is empty. */
   next(): T | undefined {
     let leastTaken: Bucket<T> | undefined;
     for (const place of this.#buckets.values()) {
@@ -33,6 +33,6 @@ export class WorkQueue<T> {
 
 interface Bucket<T> {
   takenCount: number;
-  /** By beginning; whose turn it is first. Never empty lists. */
+  /** Items by start key, in the order of turns. Lists are never empty. */
   readonly waiting: Map<string, T[]>;
 }

@@ -165,7 +165,7 @@ describe('order-fulfilment', () => {
     clock.advance(2 * 86_400_000);
     expect(await ended(settled, id)).toMatchObject({
       status: 'completed',
-      state: { outcome: 'order B-7 is off, its stock is free again' },
+      state: { outcome: 'order B-7 was cancelled and its stock was released' },
     });
   });
 

@@ -94,7 +94,7 @@ describe('exploring a workflow', () => {
       node_id: 'b',
       line: 5,
       column: 3,
-      message: 'runs can get to "b", "again" and never end: whatever happens there leads back',
+      message: 'runs can reach "b", "again" and never end: every step from there leads back',
     });
   });
 
@@ -180,7 +180,7 @@ describe('exploring a workflow', () => {
     expect(result.findings.filter(({ code }) => code === 'never_reached' || code === 'undecided_condition')).toMatchObject([
       {
         node_id: 'c',
-        message: 'no run that was explored comes to "c", but exploring stopped at the bound on steps',
+        message: 'no explored run reaches "c", but the exploration stopped at the maximum number of steps',
         hint: 'explore further with --steps, or write a test that goes there',
       },
     ]);

@@ -12,21 +12,21 @@ import { pathsOf } from '../../src/testing/paths.ts';
 import { hasEnded, type SimStep, type SimWorkflow, startRun } from '../../src/testing/simulation.ts';
 import { documents } from '../support/workflows.ts';
 
-function worldOf(json: unknown): SimWorkflow {
+function simWorkflow(json: unknown): SimWorkflow {
   const { workflow } = normalise(json);
   fc.pre(analyse(workflow).graph !== null);
   const program = compile(workflow, '');
-  return { program, ways: new Branches(program), env: {} };
+  return { program, branches: new Branches(program), env: {} };
 }
 
 describe('exploring random workflows', () => {
   it('never finds a dead end, and ends every run or reaches a bound', () => {
     fc.assert(
       fc.property(documents(8), (json) => {
-        const world = worldOf(json);
-        const wishes = branchInputsOf(world.program, world.ways);
-        const explored = explore([world], wishes, 150);
-        const findings = findingsOf(world, wishes, explored, new Set());
+        const workflow = simWorkflow(json);
+        const branchInputs = branchInputsOf(workflow.program, workflow.branches);
+        const explored = explore([workflow], branchInputs, 150);
+        const findings = findingsOf(workflow, branchInputs, explored, new Set());
         expect(findings.filter(({ code }) => code === 'dead_end')).toEqual([]);
         for (const { status } of pathsOf(explored, 100).paths)
           expect(['completed', 'failed', 'limit_exceeded']).toContain(status);
@@ -38,26 +38,26 @@ describe('exploring random workflows', () => {
   it('reports the branch of every ended visit, consistent with the next nodes', () => {
     fc.assert(
       fc.property(documents(8), fc.array(fc.nat(99), { minLength: 1, maxLength: 20 }), (json, rolls) => {
-        const world = worldOf(json);
-        const wishes = branchInputsOf(world.program, world.ways);
-        let happening: SimStep | undefined = startRun(world, {});
+        const workflow = simWorkflow(json);
+        const branchInputs = branchInputsOf(workflow.program, workflow.branches);
+        let step: SimStep | undefined = startRun(workflow, {});
         const taken = new Set<string>();
         for (const roll of rolls) {
-          if (happening === undefined) break;
-          const ended = happening.events.filter(({ type, data }) => {
+          if (step === undefined) break;
+          const ended = step.events.filter(({ type, data }) => {
             return type === 'node_completed' || (type === 'node_failed' && data.retryable === false);
           });
-          expect(happening.branches.map(({ node }) => node)).toEqual(ended.map(({ node_id }) => node_id));
-          for (const { targets } of happening.branches) for (const target of targets) taken.add(target);
-          for (const { type, node_id } of happening.events) {
+          expect(step.branches.map(({ node }) => node)).toEqual(ended.map(({ node_id }) => node_id));
+          for (const { targets } of step.branches) for (const target of targets) taken.add(target);
+          for (const { type, node_id } of step.events) {
             const began = type === 'node_scheduled' || type === 'interrupt_raised';
             // A join may wait for nodes without an edge to it.
-            const isJoin = node_id !== null && world.program.tables.nodeOf(node_id).kind.type === 'join';
-            if (began && !isJoin && node_id !== world.program.workflow.start_node) expect([...taken]).toContain(node_id);
+            const isJoin = node_id !== null && workflow.program.tables.nodeOf(node_id).kind.type === 'join';
+            if (began && !isJoin && node_id !== workflow.program.workflow.start_node) expect([...taken]).toContain(node_id);
           }
-          if (hasEnded(happening.state)) break;
-          const next = possibleSteps(world, wishes, happening.state);
-          happening = next[roll % next.length]?.happening;
+          if (hasEnded(step.state)) break;
+          const next = possibleSteps(workflow, branchInputs, step.state);
+          step = next[roll % next.length]?.step;
         }
       }),
       { numRuns: 150 },

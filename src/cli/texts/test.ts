@@ -8,13 +8,13 @@ import { renderDiagnostics } from '../input/workflow-file.ts';
 import type { Paint } from '../terminal/paint.ts';
 import { count, inline, pad, plain } from '../terminal/text.ts';
 
-/** Uncovered ways and paths that are named, at most. */
+/** Maximum number of uncovered branches and paths that are listed. */
 const MAX_NAMED = 10;
-/** Of what happened in a long run: so much of its beginning and of its end. A loop may have gone round a thousand times. */
+/** Number of entries shown from the start and the end of a long timeline. */
 const MAX_FIRST = 30;
 const MAX_LAST = 10;
 
-/** What `jamjet test` prints of one file. */
+/** The output of `jamjet test` for one file. */
 export function reportText(report: Report, context: Pick<Context, 'cwd'>, paint: Paint): string {
   const { file, examination, coverageShortfall } = report;
   const { diagnostics, tests, findings, coverage, exploration } = examination;
@@ -25,7 +25,7 @@ export function reportText(report: Report, context: Pick<Context, 'cwd'>, paint:
     ...findings.map((finding) => findingText(file, finding, paint)),
     ...(exploration === null ? [] : [explorationText(exploration, paint)]),
     ...(coverage === null || tests.length === 0 ? [] : [coverageText(coverage, paint)]),
-    ...(examination.workflow !== null && tests.length === 0 ? [paint.dim('  no tests: write some below "tests:"')] : []),
+    ...(examination.workflow !== null && tests.length === 0 ? [paint.dim('  no tests: add some under "tests:"')] : []),
     ...(coverageShortfall === null ? [] : [`  ${paint.red('✗')} ${coverageShortfall}`]),
   ];
   return blocks.join('\n');
@@ -38,11 +38,9 @@ function testText(result: TestResult, paint: Paint): string {
   const lines = [
     `${title}${paint.dim(`  (line ${test.line})`)}`,
     ...test.problems.map((problem) => `      ${paint.red(plain(problem))}`),
-    ...(played.cutShort
-      ? [`      ${paint.red('still going on after 2,000 steps: does a loop get the same answers for ever?')}`]
-      : []),
+    ...(played.cutShort ? [`      ${paint.red('not ended within 2,000 steps: does a loop always get the same replies?')}`] : []),
     ...mismatches.flatMap((mismatch) => mismatchText(mismatch, paint)),
-    `      ${paint.dim('what happened:')}`,
+    `      ${paint.dim('timeline:')}`,
     ...timelineText(played.timeline, paint),
     paint.dim(`        → ${played.status}${played.error === null ? '' : `: ${inline(played.error)}`}`),
   ];
@@ -62,7 +60,7 @@ function timelineText(timeline: readonly TestEvent[], paint: Paint): readonly st
   const lines = timeline.map((moment) => testEventText(moment, paint));
   const left = lines.length - MAX_FIRST - MAX_LAST;
   if (left <= 1) return lines;
-  return [...lines.slice(0, MAX_FIRST), paint.dim(`        … ${count(left, 'more moment')}`), ...lines.slice(-MAX_LAST)];
+  return [...lines.slice(0, MAX_FIRST), paint.dim(`        … ${count(left, 'more line')}`), ...lines.slice(-MAX_LAST)];
 }
 
 function testEventText({ node, what, value, atMs }: TestEvent, paint: Paint): string {
@@ -85,28 +83,27 @@ function findingText(file: string, { severity, code, message, hint, line, column
 }
 
 function explorationText({ paths, steps, situations, bounded }: Exploration, paint: Paint): string {
-  const stopped =
-    bounded.length === 0 ? '' : `, ${paint.yellow(`stopped at the bound on ${bounded.join(' and ')}: there is more`)}`;
-  return `  explored ${count(paths.length, 'path')} ${paint.dim(`(${count(situations, 'situation')}, ${count(steps, 'step')})`)}${stopped}`;
+  const stopped = bounded.length === 0 ? '' : `, ${paint.yellow(`stopped at the maximum number of ${bounded.join(' and ')}`)}`;
+  return `  explored ${count(paths.length, 'path')} ${paint.dim(`(${count(situations, 'state')}, ${count(steps, 'step')})`)}${stopped}`;
 }
 
 function coverageText({ nodes, ways, paths, percent }: Coverage, paint: Paint): string {
   const shares = (
     [
       ['nodes', nodes],
-      ['ways', ways],
+      ['branches', ways],
       ['paths', paths],
     ] as const
   ).map(([what, { covered, total }]) => `${covered}/${total} ${what}`);
   return [
-    `  the tests cover ${shares.join(', ')} (${percent}% of ways)`,
-    ...missingText('way', ways, paint),
-    ...missingText('path', paths, paint),
+    `  the tests cover ${shares.join(', ')} (${percent}% of branches)`,
+    ...missingText(['branch', 'branches'], ways, paint),
+    ...missingText(['path', 'paths'], paths, paint),
   ].join('\n');
 }
 
-function missingText(what: string, share: CoverageShare, paint: Paint): readonly string[] {
-  const named = share.missing.slice(0, MAX_NAMED).map((text) => paint.dim(`    no test takes the ${what} ${plain(text)}`));
+function missingText([one, many]: readonly [string, string], share: CoverageShare, paint: Paint): readonly string[] {
+  const named = share.missing.slice(0, MAX_NAMED).map((text) => paint.dim(`    no test takes the ${one} ${plain(text)}`));
   const rest = share.missing.length - named.length;
-  return rest === 0 ? named : [...named, paint.dim(`    … and ${count(rest, `more ${what}`)}`)];
+  return rest === 0 ? named : [...named, paint.dim(`    … and ${rest} more ${rest === 1 ? one : many}`)];
 }

@@ -45,18 +45,18 @@ describe('jamjet test', () => {
     const { code, stdout, stderr } = await tested(['good.yaml']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toContain('  ✓ takes c\n');
-    expect(stdout).toContain('good.yaml:3:3  info  when "a" fails for good, the run fails [failure_ends_run]');
+    expect(stdout).toContain('good.yaml:3:3  info  a final failure of "a" fails the run [failure_ends_run]');
     expect(stdout).toContain('explored 2 paths');
-    expect(stdout).toContain('the tests cover 3/3 nodes, 3/4 ways, 1/2 paths (75% of ways)\n    no test takes the way b [else]');
+    expect(stdout).toContain(
+      'the tests cover 3/3 nodes, 3/4 branches, 1/2 paths (75% of branches)\n    no test takes the branch b [else]',
+    );
     expect(stdout).toMatch(/✓ passed \(1 test, 1 file\)\n$/);
   });
 
   it('shows how a run differs from the expectation', async () => {
     const { code, stdout } = await tested(['bad.yaml']);
     expect(code).toBe(1);
-    expect(stdout).toMatch(
-      /✗ a <b> & "c"\S+ {2}\(line 7\)\n {6}visited: expected a → b\n {20}got a → b → c\n {6}what happened:\n/,
-    );
+    expect(stdout).toMatch(/✗ a <b> & "c"\S+ {2}\(line 7\)\n {6}visited: expected a → b\n {20}got a → b → c\n {6}timeline:\n/);
     expect(stdout).toMatch(/\+0s {5}a {18}completed {2}\{"ok":true\}/);
     expect(stdout).toMatch(/✗ 1 file failed \(1 test, 1 failed, 1 file\)\n$/);
   });
@@ -64,7 +64,7 @@ describe('jamjet test', () => {
   it('omits the middle of an endless run', async () => {
     const { code, stdout } = await tested(['endless.yaml']);
     expect(code).toBe(1);
-    expect(stdout).toContain('still going on after 2,000 steps');
+    expect(stdout).toContain('not ended within 2,000 steps');
     expect(stdout).toMatch(/\+0s {5}a .*\n {8}… \d+ more moments\n {8}\+0s/);
     expect(stdout.split('\n').length).toBeLessThan(80);
   });
@@ -93,7 +93,7 @@ describe('jamjet test', () => {
     expect(stdout).toContain('<testsuite name="good.yaml" tests="2" failures="0"');
     expect(stdout).toContain('name="a &lt;b&gt; &amp; &quot;c&quot;');
     expect(stdout).toContain('<failure message="visited: expected [&quot;a&quot;,&quot;b&quot;]');
-    expect(stdout).toContain('trap.yaml:3:3 runs can get to &quot;a&quot; and never end');
+    expect(stdout).toContain('trap.yaml:3:3 runs can reach &quot;a&quot; and never end');
     // biome-ignore lint/suspicious/noControlCharactersInRegex: XML cannot hold them
     expect(stdout).not.toMatch(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/);
   });
@@ -107,7 +107,7 @@ describe('jamjet test', () => {
     expect((await tested(['good.yaml', '--coverage', '75'])).code).toBe(0);
     const short = await tested(['good.yaml', '--coverage', '80']);
     expect(short.code).toBe(1);
-    expect(short.stdout).toContain('✗ the tests cover 75% of the ways, not 80%');
+    expect(short.stdout).toContain('✗ the tests cover 75% of the branches, 80% are required');
   });
 
   it('passes every example', async () => {
