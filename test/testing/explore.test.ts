@@ -181,7 +181,7 @@ describe('exploring a workflow', () => {
       {
         node_id: 'c',
         message: 'no explored run reaches "c", but the exploration stopped at the maximum number of steps',
-        hint: 'explore further with --steps, or write a test that goes there',
+        hint: 'explore further with --steps, or add a test that reaches it',
       },
     ]);
   });

@@ -65,7 +65,7 @@ describe('jamjet test', () => {
     const { code, stdout } = await tested(['endless.yaml']);
     expect(code).toBe(1);
     expect(stdout).toContain('not ended within 2,000 steps');
-    expect(stdout).toMatch(/\+0s {5}a .*\n {8}… \d+ more moments\n {8}\+0s/);
+    expect(stdout).toMatch(/\+0s {5}a .*\n {8}… \d+ more lines\n {8}\+0s/);
     expect(stdout.split('\n').length).toBeLessThan(80);
   });
 
