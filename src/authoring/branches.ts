@@ -1,63 +1,64 @@
-import { itemOf } from './map-reader.ts';
-import { type NodeReader, recordKindKey } from './node-reader.ts';
-import { type Route, recordRoute, routeOf } from './targets.ts';
+import { readItem } from './map-reader.ts';
+import { type NodeReading, recordKindKey } from './node-reader.ts';
+import { type Route, readRoute, recordRoute } from './targets.ts';
 
 /** A list of routes with conditions, and `default`. */
-export function readChoices(reading: NodeReader, key: string, spellings: readonly string[]): void {
-  const { section, id, kind, targets } = reading;
-  const routes: Route[] = routesIn(reading, key, spellings, '{if: <condition>, next: <node>}');
-  const otherwise = section.text('default', 'else');
-  if (otherwise !== null) routes.push({ to: { value: targets.resolve(otherwise.value), at: otherwise.at }, condition: null });
+export function readChoices(reading: NodeReading, key: string, spellings: readonly string[]): void {
+  const { reader, id, kind, targets } = reading;
+  const routes: Route[] = readRoutes(reading, key, spellings, '{if: <condition>, next: <node>}');
+  const otherwise = reader.text('default', 'else');
+  if (otherwise !== null)
+    routes.push({ to: { value: targets.resolve(otherwise.value), offset: otherwise.offset }, condition: null });
   const [, second] = routes.filter(({ condition }) => condition === null);
   if (second !== undefined) {
-    section.error(
+    reader.error(
       'two_defaults',
       `node "${id}" has two branches without a condition`,
-      second.to.at,
-      'only one can be taken when nothing else matches',
+      second.to.offset,
+      'only one branch can be the default',
     );
   }
   if (routes.length === 0) return;
   kind[key] = routes.map(({ to, condition }, index) => {
-    recordRoute(reading.places, `nodes.${id}.kind.${key}.${index}`, 'target', { to, condition });
+    recordRoute(reading.sourceMap, `nodes.${id}.kind.${key}.${index}`, 'target', { to, condition });
     return { condition: condition?.value ?? null, target: to.value };
   });
-  const next = section.find('next');
+  const next = reader.find('next');
   if (next !== null) {
-    section.warning(
+    reader.warning(
       'next_ignored',
       `node "${id}" leads to its branches; its "next" is ignored`,
       next.keyOffset,
-      'write "default: <node>" for what comes when no branch matches',
+      'write "default: <node>" for the branch that is taken when no other matches',
     );
   }
 }
 
 /** A list of nodes that are started together. */
-export function readStarts(reading: NodeReader, key: string, spellings: readonly string[]): void {
-  const { section, id, kind } = reading;
-  const routes = routesIn(reading, key, spellings, 'the id of a node');
+export function readStarts(reading: NodeReading, key: string, spellings: readonly string[]): void {
+  const { reader, id, kind } = reading;
+  const routes = readRoutes(reading, key, spellings, 'the id of a node');
   for (const { condition } of routes) {
     if (condition === null) continue;
-    section.warning(
+    reader.warning(
       'condition_ignored',
-      `node "${id}" takes all its branches: this condition is ignored`,
-      condition.at,
+      `node "${id}" starts all its branches: this condition is ignored`,
+      condition.offset,
       'choose with a condition node',
     );
   }
   kind[key] = routes.map(({ to }, index) => {
-    reading.places.record(`nodes.${id}.kind.${key}.${index}`, to.at);
+    reading.sourceMap.record(`nodes.${id}.kind.${key}.${index}`, to.offset);
     return to.value;
   });
-  const next = section.find('next');
+  const next = reader.find('next');
   if (routes.length > 0 && next !== null) {
-    const hint = section.has('join')
-      ? 'what comes after the branches is named by "join"'
-      : 'to go on after the branches, write "join" instead of "next"';
-    section.warning(
+    const hint = reader.has('join')
+      ? '"join" names the node after the branches'
+      : 'to continue after the branches, write "join" instead of "next"';
+    reader.warning(
       'next_beside_branches',
-      `"next" of the parallel node "${id}" begins together with its branches`,
+      `"next" of the parallel node "${id}" starts together with its branches`,
       next.keyOffset,
       hint,
     );
@@ -65,27 +66,27 @@ export function readStarts(reading: NodeReader, key: string, spellings: readonly
 }
 
 /** A list of nodes to wait for. */
-export function readSources(reading: NodeReader, key: string, spellings: readonly string[]): void {
-  const { section, id, kind, targets } = reading;
-  const routes = routesIn(reading, key, spellings, 'the id of a node');
+export function readSources(reading: NodeReading, key: string, spellings: readonly string[]): void {
+  const { reader, id, kind, targets } = reading;
+  const routes = readRoutes(reading, key, spellings, 'the id of a node');
   for (const { to } of routes) {
-    if (targets.isEnd(to.value)) section.error('waits_for_end', `node "${id}" cannot wait for the end`, to.at);
+    if (targets.isEnd(to.value)) reader.error('waits_for_end', `node "${id}" cannot wait for the end`, to.offset);
   }
   kind[key] = routes.map(({ to }, index) => {
-    reading.places.record(`nodes.${id}.kind.${key}.${index}`, to.at);
+    reading.sourceMap.record(`nodes.${id}.kind.${key}.${index}`, to.offset);
     return to.value;
   });
 }
 
-/** The routes listed under a key; what is not one is noted and left out. */
-function routesIn(reading: NodeReader, key: string, spellings: readonly string[], wanted: string): Route[] {
-  const { section, id, targets } = reading;
-  const items = section.list(...spellings)?.value ?? [];
-  const list = section.find(...spellings);
+/** The routes listed under a key. An item that is no route is noted and left out. */
+function readRoutes(reading: NodeReading, key: string, spellings: readonly string[], wanted: string): Route[] {
+  const { reader, id, targets } = reading;
+  const items = reader.list(...spellings)?.value ?? [];
+  const list = reader.find(...spellings);
   if (list !== null) recordKindKey(reading, key, list.keyOffset);
   return items.flatMap((item, index) => {
-    const read = itemOf(item, `"${list?.key ?? key}" ${index + 1} of node "${id}"`, section, wanted);
-    const route = read === null ? null : routeOf(read, targets);
+    const read = readItem(item, `"${list?.key ?? key}" ${index + 1} of node "${id}"`, reader, wanted);
+    const route = read === null ? null : readRoute(read, targets);
     return route === null ? [] : [route];
   });
 }

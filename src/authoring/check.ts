@@ -2,7 +2,7 @@ import type { Workflow } from '../../machines/ir/workflow.ts';
 import { validate } from '../../machines/validate/index.ts';
 import { draftFile, type FileDraft, type ParsedFile, toParsedFile } from './parse.ts';
 
-/** Compiles a workflow file and checks the workflow as the runtime would: every problem of both, each at its place. */
+/** Compiles a workflow file and validates the workflow as the runtime would. Every problem has its position in the file. */
 export function checkWorkflow(text: string, file: string): ParsedFile {
   return toParsedFile(checkFile(text, file).draft);
 }
@@ -10,7 +10,7 @@ export function checkWorkflow(text: string, file: string): ParsedFile {
 /** A workflow file with its tests. */
 export interface CheckedTests {
   readonly file: ParsedFile;
-  /** Null when an error was found. */
+  /** Null when there is an error. */
   readonly workflow: Workflow | null;
   readonly tests: FileDraft['tests'];
   readonly locate: FileDraft['locate'];
@@ -18,16 +18,17 @@ export interface CheckedTests {
 
 export function checkTests(text: string, file: string): CheckedTests {
   const { draft, workflow } = checkFile(text, file);
-  const { findings, tests, locate, isBundle: fleet } = draft;
-  if (fleet) findings.error('several_workflows', 'the file holds several workflows: tests belong to a file with one', 0);
+  const { findings, tests, locate, isBundle } = draft;
+  if (isBundle)
+    findings.error('several_workflows', 'the file has several workflows: tests belong in a file with one workflow', 0);
   return { file: toParsedFile(draft), workflow: findings.failed ? null : workflow, tests, locate };
 }
 
 function checkFile(text: string, file: string): { readonly draft: FileDraft; readonly workflow: Workflow | null } {
   const draft = draftFile(text, file);
-  const workflows = draft.workflows.map((unit) => {
-    const { workflow, diagnostics } = validate(unit.document);
-    for (const diagnostic of diagnostics) unit.note(diagnostic);
+  const workflows = draft.workflows.map(({ document, addDiagnostic }) => {
+    const { workflow, diagnostics } = validate(document);
+    for (const diagnostic of diagnostics) addDiagnostic(diagnostic);
     return workflow;
   });
   return { draft, workflow: draft.isBundle ? null : (workflows[0] ?? null) };

@@ -1,10 +1,10 @@
 import type { Diagnostic } from '../../machines/diagnostics.ts';
 import { MAX_DIAGNOSTICS } from '../../machines/limits.ts';
 
-/** Messages quote what the author wrote, however long it is. */
+/** Messages quote the author's text and are cut at this length. */
 const MAX_MESSAGE = 400;
 
-/** A problem in a workflow file, at the place where the author can mend it. */
+/** A problem in a workflow file, with its position. */
 export interface AuthoringDiagnostic extends Diagnostic {
   readonly file: string;
   /** 1-based. */
@@ -18,33 +18,33 @@ export interface Position {
   readonly column: number;
 }
 
-export interface Context {
+export interface FindingContext {
   readonly node_id?: string | null;
   readonly path?: string | null;
   readonly hint?: string | null;
 }
 
-/** Nothing can be made of the file: reading stops here. */
+/** The file cannot be read any further. */
 export class UnreadableFile extends Error {
   readonly code: string;
   /** Offset in the text. */
-  readonly at: number;
+  readonly offset: number;
   readonly hint: string | null;
 
   constructor(code: string, message: string, at: number, hint: string | null = null) {
     super(message);
     this.name = 'Unreadable';
     this.code = code;
-    this.at = at;
+    this.offset = at;
     this.hint = hint;
   }
 }
 
-/** Gathers what is wrong with one file, so that an author learns of every problem at once. */
+/** Collects the problems of one file. */
 export class Findings {
   readonly #file: string;
   readonly #positionOf: (offset: number) => Position;
-  readonly #found = new Map<string, AuthoringDiagnostic>();
+  readonly #diagnostics = new Map<string, AuthoringDiagnostic>();
   #errors = 0;
 
   constructor(file: string, positionOf: (offset: number) => Position) {
@@ -52,12 +52,12 @@ export class Findings {
     this.#positionOf = positionOf;
   }
 
-  error(code: string, message: string, at: number, context: Context = {}): void {
+  error(code: string, message: string, at: number, context: FindingContext = {}): void {
     this.#errors += 1;
     this.#add('error', code, message, at, context);
   }
 
-  warning(code: string, message: string, at: number, context: Context = {}): void {
+  warning(code: string, message: string, at: number, context: FindingContext = {}): void {
     this.#add('warning', code, message, at, context);
   }
 
@@ -65,9 +65,9 @@ export class Findings {
     return this.#errors > 0;
   }
 
-  /** The lines with an error on them. */
+  /** Lines that have an error. */
   get failedLines(): ReadonlySet<number> {
-    return new Set([...this.#found.values()].flatMap(({ severity, line }) => (severity === 'error' ? [line] : [])));
+    return new Set([...this.#diagnostics.values()].flatMap(({ severity, line }) => (severity === 'error' ? [line] : [])));
   }
 
   positionOf(at: number): Position {
@@ -78,9 +78,9 @@ export class Findings {
     return this.#positionOf(at).line;
   }
 
-  /** From the top of the file to its end. */
+  /** All problems from the top of the file to its end; those beyond `MAX_DIAGNOSTICS` are counted. */
   get all(): readonly AuthoringDiagnostic[] {
-    const sorted = [...this.#found.values()].sort((a, b) => a.line - b.line || a.column - b.column);
+    const sorted = [...this.#diagnostics.values()].sort((a, b) => a.line - b.line || a.column - b.column);
     if (sorted.length <= MAX_DIAGNOSTICS) return sorted;
     const listed = sorted.slice(0, MAX_DIAGNOSTICS);
     const last = sorted[MAX_DIAGNOSTICS] ?? null;
@@ -91,10 +91,10 @@ export class Findings {
       : [...listed, { ...last, severity, code: 'more_problems', message: `… and ${rest} more problems`, hint: null }];
   }
 
-  #add(severity: 'error' | 'warning', code: string, message: string, at: number, context: Context): void {
+  #add(severity: 'error' | 'warning', code: string, message: string, at: number, context: FindingContext): void {
     const { line, column } = this.#positionOf(at);
-    // An anchor used ten times is read ten times, but wrong only once.
-    this.#found.set(`${line}:${column}:${code}:${message}`, {
+    // An anchor that is used ten times is read ten times, but reported once.
+    this.#diagnostics.set(`${line}:${column}:${code}:${message}`, {
       severity,
       code,
       node_id: context.node_id ?? null,

@@ -1,11 +1,11 @@
 import { isObject, type Json } from '../../machines/json.ts';
 import type { Findings } from './diagnostic.ts';
-import { kindWritten } from './kinds.ts';
+import { definitionWritten } from './kinds.ts';
 import { hasBranches, type NodeDraft } from './node-draft.ts';
 
 /**
- * `join` catches only the first node of a branch. A later node of the branch that says nowhere to go ends the branch, and
- * the join would wait for nothing: legal, and hardly ever meant.
+ * `join` of a parallel node applies to the first node of each branch. A later node of the branch without `next` ends the branch, so that the join
+ * does not get its output: allowed, and rarely meant.
  */
 export function warnAboutMissedJoins(drafts: readonly NodeDraft[], findings: Findings): void {
   const byId = new Map(drafts.map((draft) => [draft.id, draft]));
@@ -19,7 +19,7 @@ export function warnAboutMissedJoins(drafts: readonly NodeDraft[], findings: Fin
       findings.warning(
         'branch_misses_join',
         `node "${missed.id}" ends a branch of "${parallel.id}" without reaching its join "${join}"`,
-        missed.at,
+        missed.offset,
         {
           node_id: missed.id,
           hint: `write "next: ${join}", or "next: end" if the branch is to end here`,
@@ -29,7 +29,7 @@ export function warnAboutMissedJoins(drafts: readonly NodeDraft[], findings: Fin
   }
 }
 
-/** Nodes behind the heads, short of the join, that do not say where they lead. */
+/** Nodes between the heads and the join that have no targets. */
 function implicitEnds(heads: readonly string[], join: string, byId: ReadonlyMap<string, NodeDraft>): readonly NodeDraft[] {
   const seen = new Set<string>(heads);
   const found: NodeDraft[] = [];
@@ -37,8 +37,9 @@ function implicitEnds(heads: readonly string[], join: string, byId: ReadonlyMap<
   for (let id = open.pop(); id !== undefined; id = open.pop()) {
     const draft = byId.get(id);
     if (draft === undefined) continue;
-    const targets = targetsOf(draft);
-    if (targets.length === 0 && !heads.includes(id) && kindWritten(draft.kind.type)?.syntax.next !== false) found.push(draft);
+    const targets = targetsOfDraft(draft);
+    if (targets.length === 0 && !heads.includes(id) && definitionWritten(draft.kind.type)?.syntax.next !== false)
+      found.push(draft);
     for (const target of targets) {
       if (target === join || seen.has(target)) continue;
       seen.add(target);
@@ -48,8 +49,8 @@ function implicitEnds(heads: readonly string[], join: string, byId: ReadonlyMap<
   return found;
 }
 
-function targetsOf({ kind, next }: NodeDraft): string[] {
-  const keys = Object.entries(kindWritten(kind.type)?.syntax.keys ?? {});
+function targetsOfDraft({ kind, next }: NodeDraft): string[] {
+  const keys = Object.entries(definitionWritten(kind.type)?.syntax.keys ?? {});
   const inKind = keys.flatMap(([key, { holds }]) => {
     if (holds === 'target') return targetIn(kind[key]);
     return holds === 'choices' || holds === 'starts' ? [kind[key] ?? []].flat().flatMap(targetIn) : [];

@@ -6,34 +6,33 @@ import { didYouMean } from '../../machines/suggest.ts';
 import type { Source } from './source.ts';
 import { type Field, fieldsOf, jsonOf, offsetOf, resolveAliases } from './values.ts';
 
-/** A text or number with the place it was read at. */
+/** A value with its offset in the file. */
 export interface Located<T> {
   readonly value: T;
-  readonly at: number;
+  readonly offset: number;
 }
 
 /**
- * One map of the file, read key by key. A method takes a key's spellings: two of them at once are an error, null is
- * the same as absent, and a value of the wrong type is noted and read as absent. What nobody has read when `finish` is
- * called means nothing, and the author is told so.
+ * Reads one map of the file key by key. A method takes a key's spellings: two of them at once are an error, null counts as
+ * absent, and a value of the wrong type is noted and counts as absent. `warnAboutUnread` warns of the keys that were not read.
  */
 export class MapReader {
-  /** How messages name it: `node "review"`. */
+  /** The map in messages: `node "review"`. */
   readonly name: string;
   readonly nodeId: string | null;
   readonly source: Source;
-  /** Offset where the section is mentioned first. */
-  readonly at: number;
+  /** Offset of the key of the map. */
+  readonly offset: number;
   readonly #fields: ReadonlyMap<string, Field>;
-  readonly #known = new Set<string>();
-  /** The first spelling of each key somebody asked for. */
-  readonly #offered = new Set<string>();
+  readonly #knownKeys = new Set<string>();
+  /** The first spelling of each key that was read. */
+  readonly #firstSpellings = new Set<string>();
 
   constructor(map: Node | null, at: number, name: string, source: Source, nodeId: string | null = null) {
     this.name = name;
     this.nodeId = nodeId;
     this.source = source;
-    this.at = at;
+    this.offset = at;
     this.#fields = isMap(map) ? fieldsOf(map, source) : new Map();
   }
 
@@ -46,8 +45,8 @@ export class MapReader {
   }
 
   find(...keys: string[]): Field | null {
-    for (const key of keys) this.#known.add(key);
-    for (const key of keys.slice(0, 1)) this.#offered.add(key);
+    for (const key of keys) this.#knownKeys.add(key);
+    for (const key of keys.slice(0, 1)) this.#firstSpellings.add(key);
     const [field, other] = keys.flatMap((key) => this.#fields.get(key) ?? []).filter(({ value }) => value !== null);
     if (field !== undefined && other !== undefined) {
       this.error('given_twice', `"${field.key}" and "${other.key}" say the same thing`, other.keyOffset, 'remove one of the two');
@@ -55,9 +54,9 @@ export class MapReader {
     return field ?? null;
   }
 
-  /** A text; numbers and booleans are taken as they are written (`version: 0.10` is "0.10"). */
+  /** A text; numbers and booleans as they are written (`version: 0.10` is "0.10"). */
   text(...keys: string[]): Located<string> | null {
-    return this.#read(keys, 'a text', (node) => textOf(node));
+    return this.#read(keys, 'a text', (node) => scalarText(node));
   }
 
   json(...keys: string[]): Located<Json> | null {
@@ -69,16 +68,16 @@ export class MapReader {
     return this.secondsIn(keys, 1, least);
   }
 
-  /** A bare number counts in units of `unitSeconds`; a unit in the text wins. */
+  /** Seconds from a duration; a number without a unit counts in `unitSeconds`. */
   secondsIn(keys: readonly string[], unitSeconds: number, least: 'zero' | 'positive' = 'positive'): Located<number> | null {
     const wanted = `a duration ${least === 'zero' ? 'of 0 or more' : 'above 0'}, such as 30, 30s, 1.5h or 2d`;
     return this.#read(keys, wanted, (node) => {
       const value = jsonOf(node, this.source);
-      const bare = typeof value === 'number' || (typeof value === 'string' && /^\s*[\d.]+\s*$/.test(value));
+      const isPlainNumber = typeof value === 'number' || (typeof value === 'string' && /^\s*[\d.]+\s*$/.test(value));
       const seconds = secondsOf(value);
       if (seconds === null) return null;
-      // In whole milliseconds, or 0.3 h would be 1079.9999999999998 s.
-      const exact = Math.round(seconds * (bare ? unitSeconds : 1) * 1000) / 1000;
+      // Rounded to milliseconds: 0.3 h would be 1079.9999999999998 s.
+      const exact = Math.round(seconds * (isPlainNumber ? unitSeconds : 1) * 1000) / 1000;
       return (exact > 0 || (least === 'zero' && exact === 0)) && exact <= MAX_SECONDS ? exact : null;
     });
   }
@@ -87,23 +86,23 @@ export class MapReader {
     return this.#read(keys, 'a list', (node) => (isSeq(node) ? node.items.map((item) => item as Node) : null));
   }
 
-  /** A map inside this one; `called` is how messages name it. */
+  /** A reader of a map inside this one; messages call the map `called`. */
   map(called: string, ...keys: string[]): MapReader | null {
     const found = this.#read(keys, 'a map', (node) => (isMap(node) ? node : null));
     return found === null
       ? null
       : new MapReader(
           found.value,
-          this.#fields.get(keys.find((key) => this.has(key)) ?? '')?.keyOffset ?? found.at,
+          this.#fields.get(keys.find((key) => this.has(key)) ?? '')?.keyOffset ?? found.offset,
           called,
           this.source,
           this.nodeId,
         );
   }
 
-  /** Notes that the value at this key must be something else. */
+  /** Adds the error that the value of a field must be `wanted`. */
   wrongType(field: Field, wanted: string): void {
-    this.error('wrong_type', `${this.name}: "${field.key}" must be ${wanted}, not ${describe(field.value)}`, field.at);
+    this.error('wrong_type', `${this.name}: "${field.key}" must be ${wanted}, not ${describe(field.value)}`, field.offset);
   }
 
   error(code: string, message: string, at: number, hint: string | null = null): void {
@@ -114,16 +113,16 @@ export class MapReader {
     this.source.findings.warning(code, message, at, { node_id: this.nodeId, hint });
   }
 
-  /** Every key nobody read; `x-…` keys are the author's own. */
+  /** The keys that were not read, without `x-…` keys, which are the author's own. */
   unread(): readonly Field[] {
-    return this.fields.filter(({ key }) => !this.#known.has(key) && !key.startsWith('x-'));
+    return this.fields.filter(({ key }) => !this.#knownKeys.has(key) && !key.startsWith('x-'));
   }
 
-  /** Warns of what nobody read. */
-  warnOfUnread(): void {
-    for (const { key, keyOffset: keyAt } of this.unread()) {
-      const hint = didYouMean(key, this.#known) ?? `it may have: ${[...this.#offered].sort().join(', ')}`;
-      this.warning('unknown_key', `${this.name}: "${key}" means nothing here and is ignored`, keyAt, hint);
+  /** Warns of the keys that were not read. */
+  warnAboutUnread(): void {
+    for (const { key, keyOffset } of this.unread()) {
+      const hint = didYouMean(key, this.#knownKeys) ?? `it may have: ${[...this.#firstSpellings].sort().join(', ')}`;
+      this.warning('unknown_key', `${this.name}: "${key}" is unknown here and ignored`, keyOffset, hint);
     }
   }
 
@@ -131,25 +130,25 @@ export class MapReader {
     const field = this.find(...keys);
     if (field === null || field.value === null) return null;
     const value = convert(field.value);
-    if (value !== null) return { value, at: field.at };
+    if (value !== null) return { value, offset: field.offset };
     this.wrongType(field, wanted);
     return null;
   }
 }
 
-export function textOf(node: Node | null): string | null {
+export function scalarText(node: Node | null): string | null {
   if (!isScalar(node)) return null;
   if (typeof node.value === 'string') return node.value;
   return typeof node.value === 'number' || typeof node.value === 'boolean' ? (node.source ?? String(node.value)) : null;
 }
 
-/** A list item as a text or as a section; anything else is an error. */
-export function itemOf(item: unknown, name: string, parent: MapReader, wanted: string): Located<string> | MapReader | null {
+/** A list item as a text or a map; anything else is an error. */
+export function readItem(item: unknown, name: string, parent: MapReader, wanted: string): Located<string> | MapReader | null {
   const node = resolveAliases(item, parent.source);
   const at = offsetOf(item);
   if (isMap(node)) return new MapReader(node, at, name, parent.source, parent.nodeId);
-  const text = textOf(node);
-  if (text !== null) return { value: text, at };
+  const text = scalarText(node);
+  if (text !== null) return { value: text, offset: at };
   parent.error('wrong_type', `${name} must be ${wanted}, not ${describe(node)}`, at);
   return null;
 }
@@ -158,6 +157,6 @@ function describe(node: Node | null): string {
   if (node === null) return 'empty';
   if (isMap(node)) return 'a map';
   if (isSeq(node)) return 'a list';
-  const text = textOf(node) ?? 'something else';
+  const text = scalarText(node) ?? 'something else';
   return `"${text.length > 60 ? `${text.slice(0, 57)}…` : text}"`;
 }

@@ -2,25 +2,25 @@ import { isMap } from 'yaml';
 import type { Json } from '../../machines/json.ts';
 import type { Kind } from '../../machines/nodes/index.ts';
 import type { KindDefinition } from '../../machines/nodes/kind.ts';
-import { durationOf } from './durations.ts';
-import { nextOf } from './edges.ts';
-import { kindWritten, readKind } from './kinds.ts';
-import { MapReader } from './map-reader.ts';
+import { readDuration } from './durations.ts';
+import { readNext } from './edges.ts';
+import { definitionWritten, readKind } from './kinds.ts';
+import { type Located, MapReader } from './map-reader.ts';
 import type { NodeDraft } from './node-draft.ts';
-import type { NodeReader } from './node-reader.ts';
-import { labelsOf, policyOf } from './policy.ts';
+import type { NodeReading } from './node-reader.ts';
+import { readLabels, readPolicy } from './policy.ts';
 import { retryPolicy } from './retries.ts';
 import type { RecordedSourceMap } from './source-map.ts';
 import type { TargetResolver } from './targets.ts';
 
-/** One section per node; a node that is no map is noted and left out. */
-export function nodeSections(nodes: MapReader): readonly { readonly id: string; readonly section: MapReader }[] {
+/** A reader for each node. A node that is no map is noted and left out. */
+export function nodeReaders(nodes: MapReader): readonly { readonly id: string; readonly reader: MapReader }[] {
   return nodes.fields.flatMap((field) => {
     if (isMap(field.value)) {
-      const section = new MapReader(field.value, field.keyOffset, `node "${field.key}"`, nodes.source, field.key);
-      return [{ id: field.key, section }];
+      const reader = new MapReader(field.value, field.keyOffset, `node "${field.key}"`, nodes.source, field.key);
+      return [{ id: field.key, reader }];
     }
-    nodes.source.findings.error('wrong_type', `node "${field.key}" must be a map of its keys`, field.at, {
+    nodes.source.findings.error('wrong_type', `node "${field.key}" must be a map of its keys`, field.offset, {
       node_id: field.key,
       hint: 'write at least "type: …" below it',
     });
@@ -28,63 +28,61 @@ export function nodeSections(nodes: MapReader): readonly { readonly id: string; 
   });
 }
 
-/** The type as written; a node that does not say is a tool. */
-export function typeOf(section: MapReader): string {
-  return section.text('type', 'kind')?.value ?? 'tool';
+/** The type as it is written. Default: `tool`. */
+export function writtenType(reader: MapReader): string {
+  return reader.text('type', 'kind')?.value ?? 'tool';
 }
 
-export function readNode(id: string, section: MapReader, targets: TargetResolver, places: RecordedSourceMap): NodeDraft {
+export function readNode(id: string, reader: MapReader, targets: TargetResolver, sourceMap: RecordedSourceMap): NodeDraft {
   const path = `nodes.${id}`;
-  places.record(path, section.at);
-  const written = typeOf(section);
-  const definition = kindWritten(written);
+  sourceMap.record(path, reader.offset);
+  const written = writtenType(reader);
+  const definition = definitionWritten(written);
   const kind: Record<string, Json> = { type: definition?.type ?? written };
-  places.record(`${path}.kind.type`, section.find('type', 'kind')?.at ?? section.at);
+  sourceMap.record(`${path}.kind.type`, reader.find('type', 'kind')?.offset ?? reader.offset);
 
-  const reading: NodeReader = { section, id, targets, places, kind };
-  const next = definition?.syntax.next === false ? null : nextOf(section, id, targets);
+  const reading: NodeReading = { reader, id, targets, sourceMap, kind };
+  const next = definition?.syntax.next === false ? null : readNext(reader, id, targets);
   if (definition !== null) readKind(definition, reading);
   const node = readNodeKeys(reading, definition);
-  if (definition === null) keepUnread(reading);
-  else section.warnOfUnread();
-  return { id, at: section.at, kind, node, next };
+  if (definition === null) copyUnreadKeys(reading);
+  else reader.warnAboutUnread();
+  return { id, offset: reader.offset, kind, node, next };
 }
 
-/** What a node of any kind may say. */
-function readNodeKeys({ section, id, places }: NodeReader, definition: KindDefinition<Kind> | null): Record<string, Json> {
+/** The keys of the node itself, beside its kind. */
+function readNodeKeys({ reader, id, sourceMap }: NodeReading, definition: KindDefinition<Kind> | null): Record<string, Json> {
   const node: Record<string, Json> = {};
-  const put = (key: string, found: { readonly value: Json; readonly at: number } | null) => {
+  const put = (key: string, found: Located<Json> | null) => {
     if (found === null) return;
     node[key] = found.value;
-    places.record(`nodes.${id}.${key}`, found.at);
+    sourceMap.record(`nodes.${id}.${key}`, found.offset);
   };
   const limitsAttempts = definition === null || (definition.syntax.attempts ?? true);
   if (limitsAttempts) {
-    put('retry_policy', section.text('retry_policy'));
-    const retry = section.map(`retry of node "${id}"`, 'retry');
+    put('retry_policy', reader.text('retry_policy'));
+    const retry = reader.map(`retry of node "${id}"`, 'retry');
     if (retry !== null) {
-      places.recordAll(`nodes.${id}.retry`, retry);
-      put('retry', { value: retryPolicy(retry), at: retry.at });
+      sourceMap.recordAll(`nodes.${id}.retry`, retry);
+      put('retry', { value: retryPolicy(retry), offset: retry.offset });
     }
-  }
-  if (limitsAttempts) {
     const timeout =
-      section.find('node_timeout_secs') === null ? durationOf(section, 'timeout') : section.seconds(['node_timeout_secs']);
+      reader.find('node_timeout_secs') === null ? readDuration(reader, 'timeout') : reader.seconds(['node_timeout_secs']);
     put('node_timeout_secs', timeout);
   }
-  put('description', section.text('description'));
-  put('labels', labelsOf(section));
-  put('policy', policyOf(section));
-  put('data_policy', section.json('data_policy'));
+  put('description', reader.text('description'));
+  put('labels', readLabels(reader));
+  put('policy', readPolicy(reader));
+  put('data_policy', reader.json('data_policy'));
   return node;
 }
 
-/** A type that is unknown here keeps its keys: whether it exists is the document's concern. */
-function keepUnread({ section, id, kind, places }: NodeReader): void {
-  for (const { key, at } of section.unread()) {
-    const found = section.json(key);
+/** Copies the keys of an unknown type, which the validation of the document refuses. */
+function copyUnreadKeys({ reader, id, kind, sourceMap }: NodeReading): void {
+  for (const { key, offset: at } of reader.unread()) {
+    const found = reader.json(key);
     if (found === null) continue;
     kind[key] = found.value;
-    places.record(`nodes.${id}.kind.${key}`, at);
+    sourceMap.record(`nodes.${id}.kind.${key}`, at);
   }
 }

@@ -11,51 +11,51 @@ import type { AuthoredTest } from './tests.ts';
 import { type LocalTool, readTools } from './tools.ts';
 import { jsonOf } from './values.ts';
 
-/** A workflow file, read. */
+/** A parsed workflow file. */
 export interface ParsedFile {
-  /** The document a runtime takes; null when an error was found. */
+  /** The document to register; null when there is an error, or when the file is a bundle. */
   readonly document: JsonObject | null;
-  /** The workflows of the file: one, or the units of a fleet, which has no `document`. None when an error was found. */
+  /** The workflows of the file: one, or several in a bundle. Empty when there is an error. */
   readonly workflows: readonly ParsedWorkflow[];
-  /** What was found, from the top of the file to its end. */
+  /** All problems, from the top of the file to its end. */
   readonly diagnostics: readonly AuthoringDiagnostic[];
-  /** Functions the file brings along (`tools: {name: {kind: function, reference: ./tools.mjs#name}}`). */
+  /** Functions of modules that the file names (`tools: {name: {kind: function, reference: ./tools.mjs#name}}`). */
   readonly localTools: Readonly<Record<string, LocalTool>>;
 }
 
 export interface ParsedWorkflow {
   readonly document: JsonObject;
-  /** When it is to be started, if the file says so. */
+  /** When executions are to be started, if the file says so. */
   readonly schedule: Schedule | null;
 }
 
 /** A workflow of a file. */
 interface WorkflowDraft extends ParsedWorkflow {
-  /** Notes a diagnostic of the document at its place in the file. */
-  note(diagnostic: Diagnostic): void;
+  /** Adds a diagnostic of the document at its position in the file. */
+  addDiagnostic(diagnostic: Diagnostic): void;
 }
 
-/** A file as far as it could be read: there may be documents to check although errors were found. */
+/** A file as far as it could be read: in spite of errors there may be documents to check. */
 export interface FileDraft {
   readonly workflows: readonly WorkflowDraft[];
-  /** Are the units those of a fleet? */
+  /** Does the file hold several workflows? */
   readonly isBundle: boolean;
   readonly findings: Findings;
   readonly localTools: ParsedFile['localTools'];
   readonly tests: readonly AuthoredTest[];
-  /** Where a path of the document (`nodes.review`) is written; the top of the file when it is not. */
+  /** The position of a path of the document (`nodes.review`); the top of the file when it is not written. */
   locate(path: string): Position;
 }
 
-/** Compiles a workflow file: `workflow.yaml` in its dialects, or a document in JSON or YAML, with or without `{ir}` around it. */
+/** Compiles a workflow file: `workflow.yaml` in its accepted forms, or a document in JSON or YAML, with or without `{ir}` around it. */
 export function parseWorkflow(text: string, file: string): ParsedFile {
   const draft = draftFile(text, file);
   return toParsedFile(draft);
 }
 
-export function toParsedFile({ workflows: units, isBundle: fleet, findings, localTools }: FileDraft): ParsedFile {
-  const good = findings.failed ? [] : units.map(({ document, schedule }) => ({ document, schedule }));
-  return { document: fleet ? null : (good[0]?.document ?? null), workflows: good, diagnostics: findings.all, localTools };
+export function toParsedFile({ workflows, isBundle, findings, localTools }: FileDraft): ParsedFile {
+  const good = findings.failed ? [] : workflows.map(({ document, schedule }) => ({ document, schedule }));
+  return { document: isBundle ? null : (good[0]?.document ?? null), workflows: good, diagnostics: findings.all, localTools };
 }
 
 export function draftFile(text: string, file: string): FileDraft {
@@ -65,20 +65,23 @@ export function draftFile(text: string, file: string): FileDraft {
     const read = source.root === null || findings.failed ? null : readTop(source);
     if (read !== null) {
       const [only] = read.workflows;
-      const locate = (path: string): Position => findings.positionOf(only?.places.nearestOffset(path) ?? 0);
-      const units = read.workflows.map((unit) => ({ ...unit, note: diagnosticAdder(unit.places, findings) }));
-      return { ...read, workflows: units, findings, locate };
+      const locate = (path: string): Position => findings.positionOf(only?.sourceMap.nearestOffset(path) ?? 0);
+      const workflows = read.workflows.map((workflow) => ({
+        ...workflow,
+        addDiagnostic: diagnosticAdder(workflow.sourceMap, findings),
+      }));
+      return { ...read, workflows, findings, locate };
     }
   } catch (error) {
     if (!(error instanceof UnreadableFile)) throw error;
-    findings.error(error.code, error.message, error.at, { hint: error.hint });
+    findings.error(error.code, error.message, error.offset, { hint: error.hint });
   }
   const locate = (): Position => findings.positionOf(0);
   return { workflows: [], isBundle: false, findings, localTools: {}, tests: [], locate };
 }
 
 interface ReadFile {
-  readonly workflows: readonly (ParsedWorkflow & { readonly places: SourceMap })[];
+  readonly workflows: readonly (ParsedWorkflow & { readonly sourceMap: SourceMap })[];
   readonly isBundle: boolean;
   readonly localTools: ParsedFile['localTools'];
   readonly tests: FileDraft['tests'];
@@ -107,40 +110,44 @@ function readTop(source: Source): ReadFile | null {
   }
   const compiled = compileDocument(top);
   if (compiled === null) return null;
-  const { document, places, local, tests } = compiled;
-  return { workflows: [{ document, places, schedule: null }], isBundle: false, localTools: local, tests };
+  const { document, sourceMap, localTools, tests } = compiled;
+  return { workflows: [{ document, sourceMap, schedule: null }], isBundle: false, localTools, tests };
 }
 
 function readBundle(top: MapReader): ReadFile {
   const compiled = compileBundle(top);
-  const units = compiled.map(({ document, places, schedule }) => ({ document, places, schedule }));
-  return { workflows: units, isBundle: true, localTools: Object.assign({}, ...compiled.map(({ local }) => local)), tests: [] };
+  const workflows = compiled.map(({ document, sourceMap, schedule }) => ({ document, sourceMap, schedule }));
+  return {
+    workflows,
+    isBundle: true,
+    localTools: Object.assign({}, ...compiled.map(({ localTools }) => localTools)),
+    tests: [],
+  };
 }
 
-/** A file that holds the document itself. Only its function tools are taken out: a document may not name a file to load. */
+/** Reads a file that is the document itself. Function tools are removed from it, because a document may not name files. */
 function readDocumentFile(top: MapReader, root: unknown, source: Source): ReadFile | null {
   const wrapper = top.map('ir', 'ir');
   if (wrapper === null && top.has('ir')) return null;
-  if (wrapper !== null) top.warnOfUnread();
+  if (wrapper !== null) top.warnAboutUnread();
   const ir = wrapper ?? top;
   const document: Record<string, Json> = Object.fromEntries(ir.fields.map(({ key, value }) => [key, jsonOf(value, source)]));
   const tools = ir.map('tools', 'tools');
-  const { catalog, local } = readTools(tools);
+  const { catalog, local: localTools } = readTools(tools);
   if (tools !== null) document.tools = catalog;
   const holder = wrapper === null ? root : top.find('ir')?.value;
-  const unit = { document, places: new DocumentSourceMap(holder, source), schedule: null };
-  return { workflows: [unit], isBundle: false, localTools: local, tests: [] };
+  const workflow = { document, sourceMap: new DocumentSourceMap(holder, source), schedule: null };
+  return { workflows: [workflow], isBundle: false, localTools, tests: [] };
 }
 
-function diagnosticAdder(places: SourceMap, findings: Findings): WorkflowDraft['note'] {
-  // Where the file itself is wrong already, what follows from it is noise: errors of the same line, and every warning,
-  // since the document lacks what could not be read.
-  const noisy = findings.failedLines;
+function diagnosticAdder(sourceMap: SourceMap, findings: Findings): WorkflowDraft['addDiagnostic'] {
+  // Errors of lines that have an error already, and warnings of an incomplete document, only follow from the first error.
+  const failedLines = findings.failedLines;
   return ({ severity, code, message, ...context }) => {
     const paths = [context.path, context.node_id === null ? null : `nodes.${context.node_id}`];
-    const [at = 0] = paths.flatMap((path) => (path === null ? [] : (places.nearestOffset(path) ?? [])));
+    const [at = 0] = paths.flatMap((path) => (path === null ? [] : (sourceMap.nearestOffset(path) ?? [])));
     if (severity === 'warning') {
-      if (noisy.size === 0) findings.warning(code, message, at, context);
-    } else if (!noisy.has(findings.lineOf(at))) findings.error(code, message, at, context);
+      if (failedLines.size === 0) findings.warning(code, message, at, context);
+    } else if (!failedLines.has(findings.lineOf(at))) findings.error(code, message, at, context);
   };
 }

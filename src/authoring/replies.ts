@@ -2,7 +2,7 @@ import { isMap, isScalar, isSeq, type Node } from 'yaml';
 import type { Json } from '../../machines/json.ts';
 import type { Kind } from '../../machines/nodes/index.ts';
 import type { KindDefinition } from '../../machines/nodes/kind.ts';
-import { MapReader, textOf } from './map-reader.ts';
+import { MapReader, scalarText } from './map-reader.ts';
 import { type Field, jsonOf, offsetOf, resolveAliases } from './values.ts';
 
 /** What a node is answered in a test: the result of its work, a decision, an event, or that its time is over. */
@@ -59,17 +59,17 @@ export interface ReplyContext {
 export function readReplies(field: Field, answered: ReplyContext): readonly Reply[] {
   const { value } = field;
   const items = isSeq(value) ? value.items : [value];
-  if (items.length === 0) answered.problem(`the results of "${field.key}" are an empty list`, field.at, null);
-  return items.flatMap((item) => replyOf(resolveAliases(item, answered.parent.source), field, answered) ?? []);
+  if (items.length === 0) answered.problem(`the results of "${field.key}" are an empty list`, field.offset, null);
+  return items.flatMap((item) => readReply(resolveAliases(item, answered.parent.source), field, answered) ?? []);
 }
 
-function replyOf(node: Node | null, field: Field, answered: ReplyContext): Reply | null {
+function readReply(node: Node | null, field: Field, answered: ReplyContext): Reply | null {
   const { parent, answerable } = answered;
-  const at = node === null ? field.at : offsetOf(node);
-  const word = isScalar(node) ? textOf(node) : null;
+  const at = node === null ? field.offset : offsetOf(node);
+  const word = isScalar(node) ? scalarText(node) : null;
   const possible = POSSIBLE[answerable];
-  const section = isMap(node) ? new MapReader(node, at, `result of "${field.key}"`, parent.source) : null;
-  const answer = section === null ? bare(word, answerable) : answerOf(section);
+  const reader = isMap(node) ? new MapReader(node, at, `result of "${field.key}"`, parent.source) : null;
+  const answer = reader === null ? bareReply(word, answerable) : answerKey(reader);
   if (answer === null) {
     if (answerable === 'work') return { type: 'output', output: jsonOf(node, parent.source) };
     answered.problem(`"${field.key}" is answered by ${listAnswers(possible)}`, at, `write ${field.key}: ${EXAMPLES[answerable]}`);
@@ -81,16 +81,16 @@ function replyOf(node: Node | null, field: Field, answered: ReplyContext): Reply
     answered.problem(`"${field.key}" is answered by ${listAnswers(possible)}, not by ${answer}`, at, hint);
     return null;
   }
-  return section === null ? plainReply(answer) : mapReply(answer, section, answered);
+  return reader === null ? plainReply(answer) : mapReply(answer, reader, answered);
 }
 
 /** `approve`, `reject` and `timeout` need no map where they cannot be an output. */
-function bare(word: string | null, answerable: Answerable): string | null {
+function bareReply(word: string | null, answerable: Answerable): string | null {
   return word !== null && ['approve', 'reject', 'timeout'].includes(word) && answerable !== 'work' ? word : null;
 }
 
-function answerOf(section: MapReader): string | null {
-  const keys = section.fields.map(({ key }) => key);
+function answerKey(reader: MapReader): string | null {
+  const keys = reader.fields.map(({ key }) => key);
   const [answer, ...others] = keys.filter((key) => Object.hasOwn(ANSWERS, key));
   if (answer === undefined || others.length > 0) return null;
   return keys.every((key) => key === answer || ANSWERS[answer]?.includes(key)) ? answer : null;
@@ -98,39 +98,39 @@ function answerOf(section: MapReader): string | null {
 
 function plainReply(answer: string): Reply {
   if (answer === 'timeout') return { type: 'timeout' };
-  return decided(answer === 'approve' ? 'approved' : 'rejected', null);
+  return decision(answer === 'approve' ? 'approved' : 'rejected', null);
 }
 
-function mapReply(answer: string, section: MapReader, answered: ReplyContext): Reply | null {
-  const value = section.json(answer)?.value ?? null;
+function mapReply(answer: string, reader: MapReader, answered: ReplyContext): Reply | null {
+  const value = reader.json(answer)?.value ?? null;
   switch (answer) {
     case 'output':
       return { type: 'output', output: value };
     case 'fail': {
-      const retryable = section.json('retryable')?.value ?? true;
-      const errorClass = section.text('error_class')?.value ?? null;
-      if (typeof retryable !== 'boolean') answered.problem('"retryable" must be true or false', section.at, null);
+      const retryable = reader.json('retryable')?.value ?? true;
+      const errorClass = reader.text('error_class')?.value ?? null;
+      if (typeof retryable !== 'boolean') answered.problem('"retryable" must be true or false', reader.offset, null);
       return { type: 'fail', error: typeof value === 'string' ? value : 'failed', retryable: retryable !== false, errorClass };
     }
     case 'event': {
-      const written = section.text('at');
+      const written = reader.text('at');
       const at = EVENT_TIMES.find((time) => time === (written?.value ?? 'on_time'));
-      if (at === undefined) answered.problem(`"at" is one of ${EVENT_TIMES.join(', ')}`, written?.at ?? section.at, null);
+      if (at === undefined) answered.problem(`"at" is one of ${EVENT_TIMES.join(', ')}`, written?.offset ?? reader.offset, null);
       return { type: 'event', payload: value, at: at ?? 'on_time' };
     }
     case 'timeout':
       return { type: 'timeout' };
     default: {
-      const more = section.find(answer);
-      const said = more !== null && isMap(more.value) ? new MapReader(more.value, more.at, answer, section.source) : null;
-      const reply = decided(answer === 'approve' ? 'approved' : 'rejected', said);
-      said?.warnOfUnread();
+      const more = reader.find(answer);
+      const said = more !== null && isMap(more.value) ? new MapReader(more.value, more.offset, answer, reader.source) : null;
+      const reply = decision(answer === 'approve' ? 'approved' : 'rejected', said);
+      said?.warnAboutUnread();
       return reply;
     }
   }
 }
 
-function decided(decision: 'approved' | 'rejected', said: MapReader | null): Reply {
+function decision(decision: 'approved' | 'rejected', said: MapReader | null): Reply {
   return {
     type: 'decide',
     decision,

@@ -3,13 +3,13 @@ import type { MapReader } from './map-reader.ts';
 import type { Source } from './source.ts';
 import { fieldsOf, offsetOf, resolveAliases } from './values.ts';
 
-/** Where in the file a path of the document (`nodes.review.kind.timeout_secs`, `edges.3.to`) was written. */
+/** Offsets in the file by path of the document (`nodes.review.kind.timeout_secs`, `edges.3.to`). */
 export interface SourceMap {
-  /** Offset of the path or of the nearest thing around it; null when nothing of it was written. */
+  /** Offset of the path or of its nearest parent; null when none was written. */
   nearestOffset(path: string): number | null;
 }
 
-/** The places of a compiled document: every part is marked as it is made. */
+/** The source map of a compiled document: the offset of each part is recorded when the part is made. */
 export class RecordedSourceMap implements SourceMap {
   readonly #offsets = new Map<string, number>();
 
@@ -17,9 +17,9 @@ export class RecordedSourceMap implements SourceMap {
     this.#offsets.set(path, at);
   }
 
-  /** Marks every key of a section as a part of `path`. */
-  recordAll(path: string, section: MapReader): void {
-    for (const { key, at } of section.fields) this.record(`${path}.${key}`, at);
+  /** Records every key of a map as a part of `path`. */
+  recordAll(path: string, reader: MapReader): void {
+    for (const { key, offset: at } of reader.fields) this.record(`${path}.${key}`, at);
   }
 
   nearestOffset(path: string): number | null {
@@ -31,7 +31,7 @@ export class RecordedSourceMap implements SourceMap {
   }
 }
 
-/** The places of a file that holds the document as it is. */
+/** The source map of a file that is the document itself. */
 export class DocumentSourceMap implements SourceMap {
   readonly #source: Source;
   readonly #root: unknown;
@@ -47,11 +47,11 @@ export class DocumentSourceMap implements SourceMap {
     let node = resolveAliases(this.#root, this.#source);
     while (rest !== '') {
       if (isMap(node)) {
-        // Names may hold dots: the longest key that begins the path is the one that is meant.
+        // Names may have dots: the longest key that the path starts with is the right one.
         const fits = [...fieldsOf(node, this.#source).values()].filter(({ key }) => rest === key || rest.startsWith(`${key}.`));
         const field = fits.sort((a, b) => b.key.length - a.key.length)[0];
         if (field === undefined) return at;
-        at = isMap(field.value) || isSeq(field.value) ? field.keyOffset : field.at;
+        at = isMap(field.value) || isSeq(field.value) ? field.keyOffset : field.offset;
         node = field.value;
         rest = rest.slice(field.key.length + 1);
       } else if (isSeq(node)) {

@@ -14,26 +14,26 @@ import {
 import { MAX_NESTING, MAX_VALUES } from '../../machines/limits.ts';
 import { Findings, type Position, UnreadableFile } from './diagnostic.ts';
 
-/** Longer files are refused unread: the API takes no larger documents either. */
+/** Characters of a file, at most: the API takes no larger documents either. */
 const MAX_SOURCE_LENGTH = 2 * 1024 * 1024;
 
-/** A workflow file as a tree in which every value knows its place. */
+/** A workflow file as a tree of values with positions. */
 export interface Source {
   readonly file: string;
   /** Null only for an empty file. */
   readonly root: Node | null;
   readonly findings: Findings;
-  /** The node an alias stands for; null = its anchor does not exist before it. */
+  /** The node of an alias; null = no anchor of that name precedes it. */
   resolve(alias: Alias): Node | null;
-  /** Counts values read. Aliases make a small file huge: throws `Unreadable` beyond `MAX_VALUES`. */
+  /** Counts values that are read, because aliases can make a small file huge. Throws `UnreadableFile` beyond `MAX_VALUES`. */
   spend(values: number, at: number): void;
 }
 
-/** Reads YAML, and JSON as the part of YAML it is. Problems of the text itself are noted in `findings`. */
+/** Reads YAML, which includes JSON. Syntax errors are added to `findings`. */
 export function readSource(text: string, file: string): Source {
   const lines = new LineCounter();
   const findings = new Findings(file, (offset) => positionIn(lines, offset));
-  const empty: Source = { file, root: null, findings, resolve: () => null, spend: spender() };
+  const empty: Source = { file, root: null, findings, resolve: () => null, spend: valueCounter() };
   try {
     const document = compose(text, lines, findings);
     if (document === null) return empty;
@@ -41,12 +41,12 @@ export function readSource(text: string, file: string): Source {
     return { ...empty, root: document.contents, resolve: (alias) => targets.get(alias) ?? null };
   } catch (error) {
     if (!(error instanceof UnreadableFile)) throw error;
-    findings.error(error.code, error.message, error.at, { hint: error.hint });
+    findings.error(error.code, error.message, error.offset, { hint: error.hint });
     return empty;
   }
 }
 
-function spender(): Source['spend'] {
+function valueCounter(): Source['spend'] {
   let spent = 0;
   return (values, at) => {
     spent += values;
@@ -65,14 +65,14 @@ function compose(text: string, lines: LineCounter, findings: Findings): Document
     throw new UnreadableFile('file_too_large', `the file has ${text.length} characters, more than ${MAX_SOURCE_LENGTH}`, 0);
   }
   const tokens = [...tokensOf(text, lines)];
-  // Keys are checked for uniqueness where maps are read: here it would take quadratic time.
+  // Uniqueness of keys is checked when maps are read: here it would take quadratic time.
   const options = { uniqueKeys: false, prettyErrors: false, resolveKnownTags: false };
   const [document, second] = new Composer(options).compose(tokens);
   if (document === undefined)
     throw new UnreadableFile('empty_file', 'the file is empty', 0, 'a workflow file has "workflow:" and "nodes:"');
-  noteSyntax([...document.errors, ...document.warnings], lines, findings);
+  addSyntaxErrors([...document.errors, ...document.warnings], lines, findings);
   if (second !== undefined) {
-    findings.error('several_documents', 'the file holds several YAML documents', second.range[0], {
+    findings.error('several_documents', 'the file has several YAML documents', second.range[0], {
       hint: 'put one workflow in a file',
     });
   }
@@ -84,8 +84,8 @@ function compose(text: string, lines: LineCounter, findings: Findings): Document
   return document as Document;
 }
 
-/** One mistake confuses the parser for a while: the first problem of a line counts, and three lines are enough. */
-function noteSyntax(problems: readonly YAMLError[], lines: LineCounter, findings: Findings): void {
+/** Adds the first error of each of the first three lines with errors: one mistake often causes several errors. */
+function addSyntaxErrors(problems: readonly YAMLError[], lines: LineCounter, findings: Findings): void {
   const byLine = new Map(problems.toReversed().map((problem) => [lines.linePos(problem.pos[0]).line, problem]));
   for (const { code, message, pos } of [...byLine.values()].toReversed().slice(0, 3)) {
     findings.error('yaml_syntax', `not valid YAML: ${message}`, pos[0], { hint: HINTS[code] ?? null });
@@ -94,15 +94,15 @@ function noteSyntax(problems: readonly YAMLError[], lines: LineCounter, findings
 
 const HINTS: Readonly<Record<string, string>> = {
   TAB_AS_INDENT: 'indent with spaces',
-  BAD_INDENT: 'keys of one map stand in one column',
-  TAG_RESOLVE_FAILED: 'remove the tag: a workflow knows only texts, numbers, booleans, lists and maps',
+  BAD_INDENT: 'indent all keys of a map equally',
+  TAG_RESOLVE_FAILED: 'remove the tag: a workflow has only texts, numbers, booleans, lists and maps',
   MULTILINE_IMPLICIT_KEY: 'put the text in quotes',
-  BLOCK_AS_IMPLICIT_KEY: 'put a text that holds ": " in quotes',
+  BLOCK_AS_IMPLICIT_KEY: 'put a text with ": " in quotes',
 };
 
 /**
- * The text's tokens, refused as soon as maps and lists nest too deep: the composer recurses and would overflow its stack.
- * The parser's own stack holds one entry for each open collection, and one for the document.
+ * The tokens of a text. Throws when maps and lists are nested too deeply, because the composer is recursive and would overflow the stack.
+ * The parser's stack has one entry for each open collection, and one for the document.
  */
 function* tokensOf(text: string, lines: LineCounter): Generator<CST.Token> {
   const parser = new Parser(lines.addNewLine);
@@ -116,7 +116,7 @@ function* tokensOf(text: string, lines: LineCounter): Generator<CST.Token> {
   yield* parser.end();
 }
 
-/** Which node each alias means: the last one with its anchor before it. */
+/** The node of each alias: the last one before it with the anchor. */
 function aliasTargets(document: Document): ReadonlyMap<Alias, Node> {
   const anchors = new Map<string, Node>();
   const targets = new Map<Alias, Node>();

@@ -1,9 +1,9 @@
 import { isMap } from 'yaml';
 import { isObject, type Json, type JsonObject } from '../../machines/json.ts';
-import { type MapReader, textOf } from './map-reader.ts';
+import { type MapReader, scalarText } from './map-reader.ts';
 import { fieldsOf, jsonOf } from './values.ts';
 
-/** Python's words for JSON's types, as the short form uses them. */
+/** Types of the short form, which may be named as in Python, and their JSON types. */
 const TYPES: Readonly<Record<string, string>> = {
   str: 'string',
   string: 'string',
@@ -19,19 +19,19 @@ const TYPES: Readonly<Record<string, string>> = {
   object: 'object',
 };
 
-/** The state schema: a dotted class name as it is, a JSON schema as it is, the short form (`amount: float`) as a JSON schema. */
+/** The state schema: a class name or a JSON Schema unchanged, the short form (`amount: float`) as a JSON Schema. */
 export function stateSchema(header: MapReader): Json | undefined {
   const field = header.find('state_schema');
   if (field === null) return undefined;
   if (!isMap(field.value)) {
-    const name = textOf(field.value);
+    const name = scalarText(field.value);
     if (name === null) header.wrongType(field, 'a map of state keys and their types, or the name of a class');
     return name ?? undefined;
   }
   const given = jsonOf(field.value, header.source) as JsonObject;
   if (isObject(given.properties) || '$ref' in given || '$schema' in given) return given;
   const properties = [...fieldsOf(field.value, header.source).values()].map(
-    ({ key, at }) => [key, propertySchema(header, key, given[key] ?? null, at)] as const,
+    ({ key, offset: at }) => [key, propertySchema(header, key, given[key] ?? null, at)] as const,
   );
   return { type: 'object', properties: Object.fromEntries(properties) };
 }
@@ -46,7 +46,7 @@ function propertySchema(header: MapReader, key: string, type: Json, at: number):
   if (schema !== null) return schema;
   header.warning(
     'unknown_type',
-    `state_schema: ${JSON.stringify(type)} is no type for "${key}", which may hold anything now`,
+    `state_schema: ${JSON.stringify(type)} is no type; "${key}" may hold any value`,
     at,
     `types: ${Object.keys(TYPES).join(', ')}, any`,
   );

@@ -3,7 +3,7 @@ import { isMap } from 'yaml';
 import type { Json } from '../../machines/json.ts';
 import { MapReader } from './map-reader.ts';
 
-/** A function that the workflow file brings along. It is no part of the document: what is registered names no files. */
+/** A function of a module that the workflow file names. It is not part of the document, because registered workflows name no files. */
 export interface LocalTool {
   /** Absolute path of a JavaScript module. */
   readonly module: string;
@@ -17,28 +17,28 @@ export interface Tools {
   readonly local: Readonly<Record<string, LocalTool>>;
 }
 
-/** The tool catalog, in which `kind: function` is a function of a module beside the file. */
+/** Reads the tool catalog. An entry with `kind: function` is a function of a local module. */
 export function readTools(tools: MapReader | null): Tools {
   const catalog: Record<string, Json> = {};
   const local: Record<string, LocalTool> = {};
-  for (const { key, value, keyOffset: keyAt } of tools?.fields ?? []) {
+  for (const { key, value, keyOffset } of tools?.fields ?? []) {
     if (tools === null) break;
     if (!isMap(value)) {
-      tools.error('wrong_type', `tool "${key}" must be a map of kind and reference`, keyAt);
+      tools.error('wrong_type', `tool "${key}" must be a map of kind and reference`, keyOffset);
       continue;
     }
-    const tool = new MapReader(value, keyAt, `tool "${key}"`, tools.source);
+    const tool = new MapReader(value, keyOffset, `tool "${key}"`, tools.source);
     if (tool.text('kind')?.value !== 'function') {
-      catalog[key] = catalogEntry(tool);
+      catalog[key] = readCatalogEntry(tool);
       continue;
     }
-    const found = localTool(key, tool);
+    const found = readLocalTool(key, tool);
     if (found !== null) local[key] = found;
   }
   return { catalog, local };
 }
 
-function catalogEntry(tool: MapReader): Json {
+function readCatalogEntry(tool: MapReader): Json {
   const reference = tool.text('reference', 'ref');
   const others = tool.fields
     .filter(({ key }) => key !== 'ref')
@@ -46,15 +46,15 @@ function catalogEntry(tool: MapReader): Json {
   return { ...Object.fromEntries(others), ...(reference === null ? {} : { reference: reference.value }) };
 }
 
-function localTool(name: string, tool: MapReader): LocalTool | null {
+function readLocalTool(name: string, tool: MapReader): LocalTool | null {
   const reference = tool.text('reference', 'ref');
   for (const key of ['description', 'input_schema', 'output_schema', 'permissions']) tool.find(key);
-  tool.warnOfUnread();
+  tool.warnAboutUnread();
   if (reference === null) {
     tool.error(
       'missing_key',
-      `${tool.name} does not say which function it is`,
-      tool.at,
+      `${tool.name} has no reference to a function`,
+      tool.offset,
       `write "reference: ./tools.mjs#${name}"`,
     );
     return null;
@@ -63,8 +63,8 @@ function localTool(name: string, tool: MapReader): LocalTool | null {
   if (!/^(\.{0,2}\/|[A-Za-z]:[\\/])/.test(path) || !/\.(m?js|cjs|mts|ts)$/.test(path)) {
     tool.error(
       'bad_reference',
-      `${tool.name}: "${reference.value}" is not a JavaScript module of this machine`,
-      reference.at,
+      `${tool.name}: "${reference.value}" is not the path of a JavaScript module`,
+      reference.offset,
       `write "reference: ./tools.mjs#${name}"`,
     );
     return null;

@@ -12,14 +12,14 @@ export interface Field {
   /** Null for `key:` and `key: null` alike. */
   readonly value: Node | null;
   /** Offset of the value, of the key when there is none. */
-  readonly at: number;
+  readonly offset: number;
 }
 
 export function offsetOf(node: unknown): number {
   return (node as Partial<ParsedNode> | null)?.range?.[0] ?? 0;
 }
 
-/** What a node stands for once aliases are followed; null for none and for the scalar `null`. */
+/** The node after its aliases are resolved; null for none and for the scalar `null`. */
 export function resolveAliases(node: unknown, source: Source): Node | null {
   let target = (node ?? null) as Node | null;
   for (let hops = 0; isAlias(target); hops++) {
@@ -27,57 +27,57 @@ export function resolveAliases(node: unknown, source: Source): Node | null {
     const name = target.source;
     target = source.resolve(target);
     if (target === null || hops > MAX_NESTING)
-      throw new UnreadableFile('unknown_anchor', `"*${name}" names an anchor that is not set before it`, at);
+      throw new UnreadableFile('unknown_anchor', `"*${name}" names an anchor that does not precede it`, at);
   }
   return isScalar(target) && target.value === null ? null : target;
 }
 
-/** A map may be merged into many others: it is read once. */
-const fieldsRead = new WeakMap<YAMLMap, ReadonlyMap<string, Field>>();
+/** Fields of each map, which may be merged into many others. */
+const fieldsByMap = new WeakMap<YAMLMap, ReadonlyMap<string, Field>>();
 
 /**
- * The fields of a map, those it takes over by `<<` included. A key that JSON cannot hold is an error and left out.
- * Keys of the map win over merged ones, earlier merged maps over later ones.
+ * The fields of a map, with those that `<<` merges into it. A key that is no text is an error and left out. Keys of the map take precedence over
+ * merged keys, earlier merged maps over later ones.
  */
 export function fieldsOf(map: YAMLMap, source: Source, depth = 0): ReadonlyMap<string, Field> {
-  const known = fieldsRead.get(map);
+  const known = fieldsByMap.get(map);
   if (known !== undefined) return known;
-  const own = new Map<string, Field>();
+  const ownFields = new Map<string, Field>();
   const merged: ReadonlyMap<string, Field>[] = [];
   for (const pair of map.items) {
     if (isMergeKey(pair)) merged.push(...mergedMaps(pair, source, depth));
     else {
       const field = fieldOf(pair, source);
       if (field === null) continue;
-      if (own.has(field.key))
-        source.findings.error('duplicate_key', `the key "${field.key}" stands twice in one map`, field.keyOffset, {
+      if (ownFields.has(field.key))
+        source.findings.error('duplicate_key', `the key "${field.key}" is in the map twice`, field.keyOffset, {
           hint: 'remove one of the two',
         });
-      own.set(field.key, field);
+      ownFields.set(field.key, field);
     }
   }
-  for (const fields of merged) for (const [key, field] of fields) if (!own.has(key)) own.set(key, field);
-  source.spend(own.size, offsetOf(map));
-  fieldsRead.set(map, own);
-  return own;
+  for (const fields of merged) for (const [key, field] of fields) if (!ownFields.has(key)) ownFields.set(key, field);
+  source.spend(ownFields.size, offsetOf(map));
+  fieldsByMap.set(map, ownFields);
+  return ownFields;
 }
 
 function fieldOf(pair: Pair, source: Source): Field | null {
-  const keyAt = offsetOf(pair.key);
+  const keyOffset = offsetOf(pair.key);
   const key = resolveAliases(pair.key, source);
   const name = isScalar(key) ? key.value : key;
   if (typeof name !== 'string') {
     const what = name === null ? 'null' : isScalar(key) ? `the ${typeof name} ${String(key.source ?? name)}` : 'a list or map';
     const hint = isMap(key) ? 'put a template in quotes: "{{ … }}"' : 'put it in quotes';
-    source.findings.error('bad_key', `a key is ${what}, not a text`, keyAt || offsetOf(pair.value), { hint });
+    source.findings.error('bad_key', `a key is ${what}, not a text`, keyOffset || offsetOf(pair.value), { hint });
     return null;
   }
   if (name === '__proto__') {
-    source.findings.error('bad_key', '"__proto__" cannot be a key', keyAt);
+    source.findings.error('bad_key', '"__proto__" cannot be a key', keyOffset);
     return null;
   }
   const value = resolveAliases(pair.value, source);
-  return { key: name, keyOffset: keyAt, value, at: value === null ? keyAt : offsetOf(pair.value) };
+  return { key: name, keyOffset, value, offset: value === null ? keyOffset : offsetOf(pair.value) };
 }
 
 function isMergeKey(pair: Pair): boolean {
@@ -96,11 +96,11 @@ function mergedMaps(pair: Pair, source: Source, depth: number): ReadonlyMap<stri
   });
 }
 
-/** The JSON value of a node. Throws `Unreadable` when aliases make it endless or too large. */
+/** The JSON value of a node. Throws `UnreadableFile` when aliases make it endless or too large. */
 export function jsonOf(node: unknown, source: Source, depth = 0): Json {
   source.spend(1, offsetOf(node));
   if (depth > MAX_NESTING) {
-    const hint = 'an anchor that holds its own alias never ends';
+    const hint = 'an anchor that contains its own alias never ends';
     throw new UnreadableFile(
       'nested_too_deep',
       `aliases nest maps and lists more than ${MAX_NESTING} levels deep`,
@@ -120,7 +120,7 @@ export function jsonOf(node: unknown, source: Source, depth = 0): Json {
 function scalarJson(value: unknown, written: string | undefined, at: number, source: Source): Json {
   if (typeof value === 'string' || typeof value === 'boolean') return value;
   if (typeof value !== 'number' || !Number.isFinite(value)) {
-    source.findings.error('not_json', `${written ?? String(value)} is no value a workflow can hold`, at, {
+    source.findings.error('not_json', `${written ?? String(value)} is not a JSON value`, at, {
       hint: 'put it in quotes to make it a text',
     });
     return null;

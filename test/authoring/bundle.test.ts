@@ -25,7 +25,7 @@ const found = (text: string) =>
   );
 
 describe('a file with several workflows', () => {
-  it('is as many documents, with the tools and the version of the file', () => {
+  it('has a document for each workflow, with the tools and the version of the file', () => {
     const { document, workflows: units } = checkWorkflow(FLEET, 'fleet.yaml');
     expect(document).toBeNull();
     expect(units.map((unit) => unit.document)).toMatchObject([
@@ -38,9 +38,9 @@ describe('a file with several workflows', () => {
     ]);
   });
 
-  it('is told of the tool that nobody could call, once', () => expect(found(FLEET)).toEqual(['4:10 warning unusable_tool']));
+  it('reports an unusable tool once', () => expect(found(FLEET)).toEqual(['4:10 warning unusable_tool']));
 
-  it('may bring functions along', () => {
+  it('may name functions', () => {
     const { localTools } = checkWorkflow(
       'tools: { t: { kind: function, reference: "./t.mjs#t" } }\nworkflows: { a: { nodes: { t: {} } } }',
       '/flows/f.yaml',
@@ -48,7 +48,7 @@ describe('a file with several workflows', () => {
     expect(localTools).toEqual({ t: { module: '/flows/t.mjs', export: 't' } });
   });
 
-  it('is refused as a whole, with every problem in its place', () => {
+  it('is refused as a whole, with the position of every problem', () => {
     const text = `workflows:
   a:
     nodes: { x: { next: y } }
@@ -68,12 +68,12 @@ describe('a file with several workflows', () => {
     expect(checkWorkflow(text, 'f.yaml').workflows).toEqual([]);
   });
 
-  it('has no agents yet, and needs workflows', () => {
+  it('needs workflows and allows no agents', () => {
     expect(found('agents: { a: { goal: g } }\nworkflows: { w: { nodes: { t: {} } } }')).toEqual(['1:1 error not_available']);
     expect(found('workflows: {}')).toEqual(['1:1 error no_units']);
   });
 
-  it('is not what tests are written for', () => {
+  it('allows no tests', () => {
     expect(checkTests(FLEET, 'f.yaml').file.diagnostics).toMatchObject([{ code: 'several_workflows', severity: 'error' }, {}]);
     expect(checkTests(FLEET, 'f.yaml').workflow).toBeNull();
   });

@@ -6,7 +6,7 @@ function found(text: string, file = 'workflow.yaml'): string[] {
 }
 
 describe('checking a workflow file', () => {
-  it('tells what the runtime would refuse, at the place where it is written', () => {
+  it('reports the errors of the runtime with their positions', () => {
     const text = `workflow:
   id: w
   start: frist
@@ -67,7 +67,7 @@ nodes:
     expect(checkWorkflow(text, 'workflow.yaml').document).toBeNull();
   });
 
-  it('tells of conditions and templates at their place', () => {
+  it('reports conditions and templates with their positions', () => {
     const text = `workflow:
   id: w
   state_schema: { known: str }
@@ -92,7 +92,7 @@ nodes:
     ]);
   });
 
-  it('says what was probably meant', () => {
+  it('suggests the most similar name', () => {
     const [diagnostic] = checkWorkflow('workflow: { id: w }\nnodes: { first: { next: frist } }', 'flows/w.yaml').diagnostics;
     expect(diagnostic).toMatchObject({
       file: 'flows/w.yaml',
@@ -103,13 +103,13 @@ nodes:
     });
   });
 
-  it('leaves out what only follows from a problem told already', () => {
+  it('omits problems that follow from a reported one', () => {
     expect(found('workflow: { id: w }\nnodes:\n  a: { type: condition, branches: [{ if: x }] }\n  b: { timeout: soon }')).toEqual(
       ['3:36 error missing_key', '4:17 error wrong_type'],
     );
   });
 
-  it('finds places in a document in JSON, however its nodes are written', () => {
+  it('finds positions in a JSON document with any form of nodes', () => {
     const asMap = JSON.stringify(
       {
         workflow_id: 'w',
@@ -127,7 +127,7 @@ nodes:
     expect(found(wrapped, 'w.json')).toEqual(['1:1 error missing_key', `${lineOf(wrapped, '"tol"')} error unknown_kind`]);
   });
 
-  it('gives a document that runs, warnings or not', () => {
+  it('returns a document in spite of warnings', () => {
     const { document, diagnostics } = checkWorkflow('workflow: { id: w }\nnodes: { a: { next: end }, island: {} }', 'w.yaml');
     expect(diagnostics).toMatchObject([{ severity: 'warning', code: 'unreachable_node', line: 2, column: 28 }]);
     expect(document).toMatchObject({ workflow_id: 'w' });

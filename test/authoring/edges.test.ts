@@ -4,7 +4,7 @@ import { compiled, edges, problems, workflowOf } from './compile.ts';
 describe('"next"', () => {
   it('names a node', () => expect(edges(workflowOf('  a: { next: b }\n  b: {}'))).toEqual(['a → b', 'b → end']));
 
-  it('names several nodes, all of which are taken', () => {
+  it('names several nodes that all start', () => {
     expect(edges(workflowOf('  a: { next: [b, c, end] }\n  b: {}\n  c: {}')).slice(0, 3)).toEqual(['a → b', 'a → c', 'a → end']);
   });
 
@@ -17,11 +17,11 @@ describe('"next"', () => {
     expect(edges(workflowOf(`  a: { next: ${next} }\n  b: {}\n  c: {}`)).slice(0, 2)).toEqual(['a → b if state.x', 'a → c']);
   });
 
-  it('takes a single choice without a list', () => {
+  it('accepts a single choice without a list', () => {
     expect(edges(workflowOf('  a: { next: { when: state.x, to: b } }\n  b: {}'))).toEqual(['a → b if state.x', 'b → end']);
   });
 
-  it('leads back, too', () =>
+  it('may lead back', () =>
     expect(edges(workflowOf('  a: { next: [{ when: x, to: a }, end] }'))).toEqual(['a → a if x', 'a → end']));
 
   it('must be a node or a list of them', () => {
@@ -34,14 +34,14 @@ describe('"next"', () => {
 describe('a node without "next"', () => {
   it('leads to the end', () => expect(edges(workflowOf('  a: {}'))).toEqual(['a → end']));
 
-  it('leads nowhere else when it has branches', () => {
+  it('leads to its branches only', () => {
     expect(edges(workflowOf('  a: { type: condition, branches: [{ if: x, next: b }], default: end }\n  b: {}'))).toEqual([
       'b → end',
     ]);
     expect(edges(workflowOf('  a: { type: parallel, branches: [b] }\n  b: {}'))).toEqual(['b → end']);
   });
 
-  it('leads on from a condition without branches', () => {
+  it('leads to the end from a condition without branches', () => {
     expect(edges(workflowOf('  a: { type: condition, next: [{ when: x, to: b }, { else: end }] }\n  b: {}'))).toEqual([
       'a → b if x',
       'a → end',
@@ -49,21 +49,21 @@ describe('a node without "next"', () => {
     ]);
   });
 
-  it('leads to the join when it is the first of a branch', () => {
+  it('leads to the join as the first of a branch', () => {
     const text = workflowOf(
       '  a: { type: parallel, branches: [b, c, d], join: e }\n  b: {}\n  c: { next: end }\n  d: { next: e }\n  e: {}',
     );
     expect(edges(text)).toEqual(['b → e', 'c → end', 'd → e', 'e → end']);
   });
 
-  it('goes where an approval sends it', () => {
+  it('leads to the target of on_approved', () => {
     expect(edges(workflowOf('  a: { type: human_approval, on_approved: b, on_rejected: b }\n  b: {}'))).toEqual(['b → end']);
     expect(edges(workflowOf('  a: { type: human_approval, on_rejected: b }\n  b: {}'))).toEqual(['a → end', 'b → end']);
   });
 
-  it('stays where a limit is exceeded', () => expect(edges(workflowOf('  a: { type: limit_exceeded }'))).toEqual([]));
+  it('has no edge when it ends the execution', () => expect(edges(workflowOf('  a: { type: limit_exceeded }'))).toEqual([]));
 
-  it('is worth a warning when its branch misses the join that way', () => {
+  it('causes a warning when its branch misses the join', () => {
     const nodes = (last: string) =>
       workflowOf(
         `  a: { type: parallel, branches: [b, c], join: e }\n  b: { next: d }\n  c: {}\n  d: ${last}\n  e: { type: join }`,
@@ -73,7 +73,7 @@ describe('a node without "next"', () => {
     expect(problems(nodes('{ next: end }'))).toEqual([]);
   });
 
-  it('may be waited for by name', () => {
+  it('causes no warning when the join waits for it by name', () => {
     expect(
       problems(
         workflowOf(
@@ -94,7 +94,7 @@ describe('a node of type "end"', () => {
 
   it('is not in the document', () => expect(Object.keys(compiled(text).nodes as object)).toEqual(['a', 'b', 'c', 'd']));
 
-  it('is the target "end" wherever it is named', () => {
+  it('is the target "end" everywhere', () => {
     expect(JSON.stringify(compiled(text))).not.toMatch(/good|bad/);
     expect(compiled(text)).toMatchObject({
       edges: [{ to: 'end' }, { to: 'end' }],
@@ -107,14 +107,14 @@ describe('a node of type "end"', () => {
 
   it('may be called "end"', () => expect(edges(workflowOf('  a: { next: end }\n  end: { type: end }'))).toEqual(['a → end']));
 
-  it('does nothing, so its keys mean nothing', () => {
+  it('has no other keys', () => {
     expect(problems(workflowOf('  a: {}\n  z: { type: end, next: a, output_key: k }'))).toEqual([
       '4:19 warning unknown_key',
       '4:28 warning unknown_key',
     ]);
   });
 
-  it('is no place to start', () => {
+  it('cannot be the start node', () => {
     expect(problems('workflow: { id: w, start: z }\nnodes: { a: {}, z: { type: end } }')).toEqual(['1:27 error starts_at_end']);
   });
 });

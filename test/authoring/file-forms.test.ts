@@ -19,9 +19,9 @@ describe('a file that is the document itself', () => {
       'YAML',
       'workflow_id: w\nversion: "1"\nnodes: { a: { id: a, kind: { type: tool, tool_ref: a } } }\nedges: []\nextra: [1, null]',
     ],
-  ])('is taken as it is: %s', (_form, text) => expect(compiled(text, 'w.json')).toEqual(document));
+  ])('is used unchanged: %s', (_form, text) => expect(compiled(text, 'w.json')).toEqual(document));
 
-  it('keeps every letter of its texts', () => {
+  it('keeps all characters of its texts', () => {
     const given = { workflow_id: 'w', version: '1', name: '\u{1F600} \u2028 "\\/" \u0007 \ud83d' };
     expect(compiled(JSON.stringify(given)).name).toBe(given.name);
   });
@@ -29,14 +29,14 @@ describe('a file that is the document itself', () => {
   it('must be a map inside {"ir": …}', () => expect(problems('{"ir": 5}')).toEqual(['1:8 error wrong_type']));
 });
 
-describe('a dialect that is not supported', () => {
-  it('is said to be: nodes as a list inside the header', () => {
+describe('a form that is not supported', () => {
+  it('is reported: nodes as a list inside the header', () => {
     expect(
       problems('workflow:\n  id: w\n  start_node: a\n  nodes:\n    - id: a\n      kind: tool\n      edges: [{ to: end }]\n'),
     ).toEqual(['4:3 error unsupported_dialect']);
   });
 
-  it('is said to be: nodes as a list', () =>
+  it('is reported: nodes as a list', () =>
     expect(problems('workflow: { id: w }\nnodes:\n  - id: a\n')).toEqual(['2:1 error unsupported_dialect']));
 
   it.each([
@@ -47,7 +47,7 @@ describe('a dialect that is not supported', () => {
     expect(parseWorkflow(text, 'w.yaml').document).toBeNull();
   });
 
-  it('has its nodes in the wrong place', () =>
+  it('has its nodes inside the header', () =>
     expect(problems('workflow:\n  id: w\n  nodes: { a: {} }')).toEqual(['3:3 error misplaced_nodes']));
 });
 
@@ -57,10 +57,10 @@ describe('a file without nodes', () => {
     ['workflow: { id: w }\nnodes: {}', '2:1'],
     ['workflow: { id: w }\nnodes:\n', '2:1'],
     ['project: { name: p }', '1:1'],
-  ])('is no workflow: %j', (text, place) => expect(problems(text)).toEqual([`${place} error no_nodes`]));
+  ])('is refused: %j', (text, place) => expect(problems(text)).toEqual([`${place} error no_nodes`]));
 });
 
-describe('a key that means nothing', () => {
+describe('an unknown key', () => {
   it('is a warning with its line', () => {
     expect(problems('workflow:\n  id: w\n  owner: me\nextra: 1\nnodes:\n  a:\n    tmeout: 5\n    model: gpt\n')).toEqual([
       '3:3 warning unknown_key',
@@ -70,20 +70,20 @@ describe('a key that means nothing', () => {
     ]);
   });
 
-  it('comes with what was probably meant', () => {
+  it('has the most similar name as a hint', () => {
     const [diagnostic] = parseWorkflow('workflow: { id: w }\nnodes: { a: { tmeout: 5 } }', 'w.yaml').diagnostics;
     expect(diagnostic).toMatchObject({ hint: 'did you mean "timeout"?', node_id: 'a', file: 'w.yaml' });
   });
 
-  it('is the author’s own when it begins with "x-"', () =>
+  it('is accepted when it begins with "x-"', () =>
     expect(problems('workflow: { id: w, x-a: 1 }\nx-b: 2\nnodes: { a: { x-c: 3 } }')).toEqual([]));
 
-  it('does not keep the workflow from running', () =>
+  it('does not prevent a run', () =>
     expect(parseWorkflow('workflow: { id: w }\nnodes: { a: { tmeout: 5 } }', 'w.yaml').document).not.toBeNull());
 });
 
 describe('two spellings of one key', () => {
-  it('are an error at the second', () => {
+  it('are an error at the second one', () => {
     expect(
       problems(
         'workflow: { id: w }\nnodes:\n  a:\n    input: { x: 1 }\n    arguments: { x: 2 }\n    timeout: 3\n    timeout_hours: 4',
@@ -93,7 +93,7 @@ describe('two spellings of one key', () => {
 });
 
 describe('values of the wrong type', () => {
-  it('are all told at once', () => {
+  it('are all reported', () => {
     const text =
       'workflow: { id: w, start: [a] }\nnodes:\n  a: 5\n  b:\n  c: [1]\n  d: { type: { x: 1 }, next: 5.5, labels: [1], policy: x, output_key: {} }\n';
     expect(problems(text)).toEqual([

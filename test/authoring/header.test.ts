@@ -24,7 +24,7 @@ describe('the header', () => {
     });
   });
 
-  it('may be missing, its keys at the top of the file', () => {
+  it('may be absent, with its keys at the top of the file', () => {
     expect(compiled('id: w\nversion: 2\nname: W\nstart: b\nnodes: { a: {}, b: {} }')).toMatchObject({
       workflow_id: 'w',
       version: '2',
@@ -33,7 +33,7 @@ describe('the header', () => {
     });
   });
 
-  it('takes the version as it is written', () => {
+  it('keeps the version as it is written', () => {
     expect(header('version: 0.10')).toMatchObject({ version: '0.10' });
     expect(header('version: 1.0')).toMatchObject({ version: '1.0' });
     expect(header('version: "3"')).toMatchObject({ version: '3' });
@@ -68,14 +68,14 @@ describe('the settings', () => {
     cost_budget_usd: 0.5,
   };
 
-  it('stand at the top of the file', () =>
+  it('may be at the top of the file', () =>
     expect(compiled(`workflow: { id: w }\n${settings}\nnodes: { a: {} }`)).toMatchObject(expected));
 
-  it('stand in the header', () => {
+  it('may be in the header', () => {
     expect(compiled(`workflow:\n  id: w\n  ${settings.replaceAll('\n', '\n  ')}\nnodes: { a: {} }`)).toMatchObject(expected);
   });
 
-  it('do not stand in both', () => {
+  it('may not be in both', () => {
     expect(problems('workflow: { id: w, policy: {} }\npolicy: {}\nnodes: { a: {} }')).toEqual(['1:20 error given_twice']);
   });
 
@@ -89,14 +89,14 @@ describe('the settings', () => {
     });
   });
 
-  it('refuse a policy rule that would guard nothing', () => {
+  it('refuse an unknown policy rule', () => {
     expect(problems('workflow: { id: w }\npolicy:\n  blocked_tool: [x]\nnodes: { a: { policy: { allow: [y] } } }')).toEqual([
       '3:3 error unknown_policy_rule',
       '4:25 error unknown_policy_rule',
     ]);
   });
 
-  it('refuse a duration that is none', () => {
+  it('refuse an invalid duration', () => {
     expect(
       problems('workflow: { id: w }\ntimeouts: { workflow_timeout: soon, node_timeout: 0 }\nnodes: { a: { timeout: -1 } }'),
     ).toEqual(['2:31 error wrong_type', '2:51 error wrong_type', '3:24 error wrong_type']);

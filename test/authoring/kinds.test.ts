@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { kind, node, problems, workflowOf } from './compile.ts';
 
 describe('a node', () => {
-  it('is a tool of its own name unless it says otherwise', () => {
+  it('is a tool of its own name by default', () => {
     expect(node('{}')).toEqual({ id: 'n', kind: { type: 'tool', tool_ref: 'n' } });
   });
 
@@ -24,10 +24,10 @@ describe('a node', () => {
     expect(node('{ timeout_hours: 0.3 }')).toMatchObject({ node_timeout_secs: 1080 });
   });
 
-  it('takes a named retry policy', () =>
+  it('accepts a named retry policy', () =>
     expect(node('{ retry_policy: io_default }')).toMatchObject({ retry_policy: 'io_default' }));
 
-  it('takes YAML null for a key that is not there', () => {
+  it('treats a YAML null as an absent key', () => {
     expect(node('{ timeout: null, retry: ~, output_key: , next: }')).toEqual({ id: 'n', kind: { type: 'tool', tool_ref: 'n' } });
   });
 });
@@ -85,7 +85,7 @@ describe('the kinds of node', () => {
     ['{ type: limit_exceeded }', { type: 'limit_exceeded' }],
   ])('%s', (keys, expected) => expect(kind(keys)).toEqual(expected));
 
-  it('keeps the keys of a type that is not known here', () => {
+  it('keeps the keys of an unknown type', () => {
     expect(kind('{ type: model, model: m, prompt: p, temperature: 0.2 }')).toEqual({
       type: 'model',
       model: 'm',
@@ -113,7 +113,7 @@ describe('a condition node', () => {
     '{ type: condition, branches: [{ if: state.a > 1, next: x }, end] }',
   ])('%s', (keys) => expect(kind(keys)).toEqual(expected));
 
-  it('takes a condition that YAML reads as a boolean as it is written', () => {
+  it('keeps a condition that YAML reads as a boolean as it is written', () => {
     expect(kind('{ type: condition, branches: [{ if: true, next: x }] }')).toEqual({
       type: 'condition',
       branches: [{ condition: 'true', target: 'x' }],
@@ -137,7 +137,7 @@ describe('a condition node', () => {
     expect(problems(workflowOf('  n:\n    type: condition\n    branches:\n      - if: a'))).toEqual(['6:9 error missing_key']);
   });
 
-  it('warns of a "next" that its branches overrule', () => {
+  it('warns of a "next" beside its branches', () => {
     expect(problems(workflowOf('  n: { type: condition, branches: [x], next: y }'))).toEqual(['3:40 warning next_ignored']);
   });
 });
@@ -148,13 +148,13 @@ describe('a parallel node', () => {
     expect(kind('{ type: parallel, branches: [{ next: a }, b], join: end }')).toEqual({ type: 'parallel', branches: ['a', 'b'] });
   });
 
-  it('warns of conditions, which it does not ask', () => {
+  it('warns of conditions, which it ignores', () => {
     expect(problems(workflowOf('  n: { type: parallel, branches: [{ if: x, next: a }, b] }'))).toEqual([
       '3:41 warning condition_ignored',
     ]);
   });
 
-  it('warns of a "next", which begins with the branches', () => {
+  it('warns of a "next", which starts with the branches', () => {
     expect(problems(workflowOf('  n: { type: parallel, branches: [a], next: b }'))).toEqual([
       '3:39 warning next_beside_branches',
     ]);
@@ -170,13 +170,13 @@ describe('a join node', () => {
 });
 
 describe('a human approval', () => {
-  it('says what is to be decided', () => {
+  it('has a description', () => {
     expect(kind('{ type: human_approval }')).toEqual({ type: 'human_approval', description: 'Approval required for n' });
     expect(kind('{ type: human_approval, message: Sure? }')).toEqual({ type: 'human_approval', description: 'Sure?' });
     expect(kind('{ type: human_approval, description: Sure? }')).toEqual({ type: 'human_approval', description: 'Sure?' });
   });
 
-  it('is routed by its outcome', () => {
+  it('has routes for its outcomes', () => {
     expect(kind('{ type: human_approval, on_approved: a, on_rejected: r, on_timeout: t, fallback: f, timeout: 48h }')).toEqual({
       type: 'human_approval',
       description: 'Approval required for n',
@@ -209,7 +209,7 @@ describe('a wait', () => {
     ['{ type: wait }', { condition: 'external_event' }],
   ])('%s', (keys, expected) => expect(kind(keys)).toEqual({ type: 'wait', ...expected }));
 
-  it('lasts for one time, not two', () => {
+  it('has one duration', () => {
     expect(problems(workflowOf('  n: { type: wait, duration: 3, timeout: 4 }'))).toEqual(['3:30 error given_twice']);
   });
 });

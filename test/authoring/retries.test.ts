@@ -32,7 +32,7 @@ describe('a retry policy', () => {
     });
   });
 
-  it('is told of what it does not know', () => {
+  it('warns of unknown keys', () => {
     expect(
       problems(
         workflowOf('  a:\n    retry:\n      attempts: 3\n      delay_ms: fast\n      max_delay: 1s\n      max_delay_ms: 2'),
@@ -40,9 +40,9 @@ describe('a retry policy', () => {
     ).toEqual(['5:7 warning unknown_key', '6:17 error wrong_type', '8:7 error given_twice']);
   });
 
-  it('is no number', () => expect(problems(workflowOf('  a: { retry: 3 }'))).toEqual(['3:15 error wrong_type']));
+  it('cannot be a number', () => expect(problems(workflowOf('  a: { retry: 3 }'))).toEqual(['3:15 error wrong_type']));
 
-  it('means nothing on a node that does no work', () => {
+  it('is unknown on a node that does no work', () => {
     expect(problems(workflowOf('  a: { type: wait, event: e, retry: { max_attempts: 2 } }'))).toEqual([
       '3:30 warning unknown_key',
     ]);

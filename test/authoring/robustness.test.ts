@@ -66,7 +66,7 @@ function expectPlaces(text: string): void {
   if (document !== null) expect(JSON.parse(JSON.stringify(document))).toEqual(document);
 }
 
-describe('whatever a file holds', () => {
+describe('any file', () => {
   it('is read without a crash: damaged examples', () => {
     fc.assert(fc.property(damaged, expectPlaces), { numRuns: 200 });
   });

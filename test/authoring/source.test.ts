@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseWorkflow } from '../../src/authoring/parse.ts';
 import { compiled, problems, workflowOf } from './compile.ts';
 
-describe('a text that is no YAML', () => {
+describe('a text that is not YAML', () => {
   it.each([
     ['a tab as indentation', 'workflow:\n\tid: a', '2:1 error yaml_syntax'],
     ['a map that does not close', 'workflow: { id: a\nnodes: { a: {} }', '2:1 error yaml_syntax'],
@@ -21,7 +21,7 @@ describe('a text that is no YAML', () => {
 });
 
 describe('a key', () => {
-  it('stands once in its map', () => {
+  it('is unique in its map', () => {
     expect(problems(workflowOf('  a: {}\n  a: {}'))).toEqual(['4:3 error duplicate_key']);
     expect(problems('{"workflow_id": "w", "version": "1", "version": "2"}')).toEqual(['1:38 error duplicate_key']);
   });
@@ -37,21 +37,21 @@ describe('a key', () => {
     expect(problems(workflowOf(`  ${nodes}`))).toContain(`${place} error bad_key`),
   );
 
-  it('may be quoted to be a text', () => expect(Object.keys(compiled(workflowOf('  "1": {}')).nodes as object)).toEqual(['1']));
+  it('may be quoted', () => expect(Object.keys(compiled(workflowOf('  "1": {}')).nodes as object)).toEqual(['1']));
 });
 
 describe('a value', () => {
-  it('is what JSON can hold', () => {
+  it('is a JSON value', () => {
     expect(problems(workflowOf('  a: { input: { x: .nan, y: -.inf } }'))).toEqual(['3:20 error not_json', '3:29 error not_json']);
   });
 
-  it('is not rounded in silence', () => {
+  it('is not rounded without a warning', () => {
     expect(problems(workflowOf('  a: { input: { x: 12345678901234567890 } }'))).toEqual(['3:20 warning rounded_number']);
   });
 });
 
 describe('anchors', () => {
-  it('are followed, and merged', () => {
+  it('are resolved and merged', () => {
     const text =
       'workflow: { id: w }\nx-call: &call { type: http, url: u, method: GET }\nnodes: { a: *call, b: { <<: *call, url: v }, c: { <<: [{ url: z }, *call] } }';
     expect(compiled(text).nodes).toMatchObject({
@@ -61,7 +61,7 @@ describe('anchors', () => {
     });
   });
 
-  it('mean the last one of their name', () => {
+  it('refer to the last one of their name', () => {
     expect(compiled('workflow: { id: w }\nx-a: [&v 1, &v 2]\nnodes: { a: { input: { k: *v } } }').nodes).toMatchObject({
       a: { kind: { input_mapping: { k: 2 } } },
     });
@@ -81,7 +81,7 @@ describe('anchors', () => {
     ]);
   });
 
-  it('cannot make merging take for ever', () => {
+  it('cannot make merging endless', () => {
     const levels = Array.from({ length: 60 }, (_, i) => `x-${i + 1}: &v${i + 1} { <<: [*v${i}, *v${i}], k${i}: 1 }`);
     expect(problems(`workflow: { id: w }\nx-0: &v0 { k: 1 }\n${levels.join('\n')}\nnodes: { a: { input: *v60 } }`)).toEqual([]);
   });
@@ -94,14 +94,13 @@ describe('a hostile file', () => {
     ['dashes', '- '.repeat(100_000)],
     ['question marks', '? '.repeat(100_000)],
     ['closed lists', `a: ${'['.repeat(50_000)}${']'.repeat(50_000)}`],
-  ])('does not nest for ever: %s', (_what, text) =>
+  ])('may not nest too deeply: %s', (_what, text) =>
     expect(problems(text)).toEqual([expect.stringMatching(/^1:\d+ error nested_too_deep$/)]),
   );
 
-  it('is not read when it is too large', () =>
-    expect(problems(`a: "${'x'.repeat(3_000_000)}"`)).toEqual(['1:1 error file_too_large']));
+  it('may not be too large', () => expect(problems(`a: "${'x'.repeat(3_000_000)}"`)).toEqual(['1:1 error file_too_large']));
 
-  it('is told of a hundred problems, and of how many more', () => {
+  it('has a hundred problems listed and the others counted', () => {
     const { diagnostics } = parseWorkflow(workflowOf(Array.from({ length: 150 }, (_, i) => `  n${i}: 5`).join('\n')), 'w.yaml');
     expect(diagnostics).toHaveLength(101);
     expect(diagnostics.at(-1)).toMatchObject({ code: 'more_problems', message: '… and 50 more problems', severity: 'error' });
@@ -109,7 +108,7 @@ describe('a hostile file', () => {
 });
 
 describe('line ends and byte order marks', () => {
-  it('do not shift places', () => {
+  it('do not shift positions', () => {
     expect(problems('\ufeffworkflow:\r\n  id: w\r\nnodes:\r\n  a:\r\n    foo: 1\r\n')).toEqual(['5:5 warning unknown_key']);
   });
 });

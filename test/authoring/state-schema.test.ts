@@ -5,9 +5,9 @@ const schema = (text: string) => compiled(`workflow: { id: w, state_schema: ${te
 const property = (type: string) => (schema(`{ k: ${type} }`) as { properties: { k: unknown } }).properties.k;
 
 describe('the state schema', () => {
-  it('is a class name as it is', () => expect(schema('schemas.State')).toBe('schemas.State'));
+  it('is a class name unchanged', () => expect(schema('schemas.State')).toBe('schemas.State'));
 
-  it('is a JSON schema as it is', () => {
+  it('is a JSON Schema unchanged', () => {
     const given = { type: 'object', properties: { a: { type: 'string' } }, required: ['a'] };
     expect(schema(JSON.stringify(given))).toEqual(given);
   });
@@ -37,13 +37,13 @@ describe('the state schema', () => {
     });
   });
 
-  it('warns of a type nobody knows', () => {
+  it('warns of an unknown type', () => {
     expect(problems('workflow:\n  id: w\n  state_schema:\n    a: string\n    b: strang\n    c: 5\nnodes: { a: {} }')).toEqual([
       '5:8 warning unknown_type',
       '6:8 warning unknown_type',
     ]);
   });
 
-  it('is not a list', () =>
+  it('cannot be a list', () =>
     expect(problems('workflow: { id: w, state_schema: [a] }\nnodes: { a: {} }')).toEqual(['1:34 error wrong_type']));
 });

@@ -15,12 +15,12 @@ function problems(tests: string): string[] {
 }
 
 describe('the tests of a workflow file', () => {
-  it('are no part of the document', () => {
+  it('are not part of the document', () => {
     const tests = 'tests:\n  - { name: t, results: { a: 1 }, expect: { status: paused } }\n';
     expect(checkWorkflow(NODES + tests, 'w.yaml')).toEqual(checkWorkflow(NODES, 'w.yaml'));
   });
 
-  it('are read with every answer there is', () => {
+  it('may have all kinds of answers', () => {
     const { tests } = checkTests(
       `${NODES}tests:
   - name: all
@@ -60,7 +60,7 @@ describe('the tests of a workflow file', () => {
     expect(tests[1]).toMatchObject({ name: 'test 2', input: {}, expect: { status: 'failed', error: 'boom', visited: null } });
   });
 
-  it('are told what means nothing, at its place', () => {
+  it('report unknown keys with their positions', () => {
     expect(problems('tests:\n  - { nam: t, results: { d: 1 }, expect: { visited: [done], stats: x } }\n')).toEqual([
       '8:7 warning unknown_key',
       '8:26 warning bad_test',

@@ -12,13 +12,13 @@ describe('the tool catalog', () => {
     });
   });
 
-  it('knows "ref" as "reference"', () => {
+  it('accepts "ref" for "reference"', () => {
     expect(compiled(withTools('t: { kind: python, ref: "app.tools:f" }')).tools).toEqual({
       t: { kind: 'python', reference: 'app.tools:f' },
     });
   });
 
-  it('reports functions of the file apart: the document never names a file to load', () => {
+  it('has functions of files apart from the document', () => {
     const { document, localTools } = parseWorkflow(
       withTools('t: { kind: function, reference: "./lib/tools.mjs#f" }'),
       'flows/w.yaml',
@@ -27,13 +27,13 @@ describe('the tool catalog', () => {
     expect(localTools).toEqual({ t: { module: resolve('flows/lib/tools.mjs'), export: 'f' } });
   });
 
-  it('calls a function like its tool unless it says otherwise', () => {
+  it('names a function like its tool by default', () => {
     expect(parseWorkflow(withTools('t: { kind: function, reference: ../tools.mjs }'), '/flows/w.yaml').localTools).toEqual({
       t: { module: '/tools.mjs', export: 't' },
     });
   });
 
-  it('takes them out of a document in a file, too', () => {
+  it('removes functions from a document too', () => {
     const text = JSON.stringify({
       ir: {
         workflow_id: 'w',
@@ -53,7 +53,7 @@ describe('the tool catalog', () => {
       expect(problems(withTools(`t: { kind: function, reference: ${reference} }`))).toEqual(['3:35 error bad_reference']),
   );
 
-  it('wants to know which function', () =>
+  it('needs a reference for a function', () =>
     expect(problems(withTools('t: { kind: function }'))).toEqual(['3:3 error missing_key']));
 
   it('is a map of maps', () => expect(problems(withTools('t: ./tools.mjs#f'))).toEqual(['3:3 error wrong_type']));

@@ -40,7 +40,7 @@ function isOfThisCompiler(log: Golden): boolean {
 }
 
 describe('a log of any version', () => {
-  it.each(names)('%s folds to the status, state and, by the compiler that recorded it, snapshot of then', (name) => {
+  it.each(names)('%s replays to the recorded status and state, and to the recorded snapshot with the same compiler', (name) => {
     const log = golden(name);
     const program = programOf(log);
     for (const { sequence, status, state, saved } of log.snapshots) {
@@ -50,7 +50,7 @@ describe('a log of any version', () => {
     }
   });
 
-  it.each(names.filter((name) => isOfThisCompiler(golden(name))))('%s goes on from a snapshot stored on the way', (name) => {
+  it.each(names.filter((name) => isOfThisCompiler(golden(name))))('%s goes on from a stored snapshot', (name) => {
     const log = golden(name);
     const program = programOf(log);
     const end = log.snapshots.at(-1);
@@ -64,7 +64,7 @@ describe('a log of any version', () => {
 });
 
 describe('the golden logs', () => {
-  it('have every node kind and every type of event', () => {
+  it('have all node kinds and types of events', () => {
     const logs = names.map(golden);
     const kinds = logs.flatMap((log) => normalise(log.document).workflow.nodes.map((node) => node.kind.type));
     expect([...new Set(kinds)].sort()).toEqual([...KIND_NAMES].sort());
@@ -72,7 +72,7 @@ describe('the golden logs', () => {
     expect([...new Set(types)].sort()).toEqual([...EVENT_TYPES].sort());
   });
 
-  it('are whole: they end where their last snapshot was taken', () => {
+  it('end at their last snapshot', () => {
     for (const name of names) {
       const { events, snapshots } = golden(name);
       expect(events.map((event) => event.sequence)).toEqual(events.map((_, i) => i + 1));

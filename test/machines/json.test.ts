@@ -38,7 +38,7 @@ describe('a merge patch', () => {
     expect(mergePatch(target, patch)).toEqual(expected);
   });
 
-  it('applied twice changes no more than once', () => {
+  it('applied twice is the same as applied once', () => {
     fc.assert(
       fc.property(json, json, (target, patch) => {
         const once = mergePatch(target, patch);
@@ -51,11 +51,11 @@ describe('a merge patch', () => {
     fc.assert(fc.property(object, (target) => void expect(mergePatch(target, {})).toEqual(target)));
   });
 
-  it('onto nothing is the patch without its nulls', () => {
+  it('of nothing is the patch without its nulls', () => {
     fc.assert(fc.property(object, (patch) => void expect(mergePatch(undefined, patch)).toEqual(withoutNulls(patch))));
   });
 
-  it('never changes what it is applied to', () => {
+  it('never changes its target', () => {
     fc.assert(
       fc.property(object, json, (target, patch) => {
         const before = JSON.stringify(target);
@@ -65,7 +65,7 @@ describe('a merge patch', () => {
     );
   });
 
-  it('cannot give an object another prototype', () => {
+  it('cannot change a prototype', () => {
     const merged = mergePatch(
       {},
       JSON.parse('{"__proto__": {"admin": true}, "a": {"__proto__": {"admin": true}}}'),
@@ -84,7 +84,7 @@ describe('a patch to a state', () => {
 });
 
 describe('canonical JSON', () => {
-  it('is the same text for equal values, whatever the order of their keys', () => {
+  it('is the same text for equal values, regardless of the order of keys', () => {
     const shuffled = (value: Json): Json =>
       Array.isArray(value)
         ? value.map(shuffled)

@@ -59,8 +59,8 @@ function play(workflow: Workflow, random: Random): void {
   expect(save(replay(driver.program, null, driver.log, env))).toBe(save(driver.run));
 }
 
-describe('blocks inside each other', () => {
-  it('run what the rules say, step for step, are never stuck, and replay', {
+describe('nested blocks', () => {
+  it('run as the rules say, step by step, are never stuck, and replay', {
     timeout: 10_000 + WORKFLOWS * MS_PER_WORKFLOW,
   }, () => {
     for (let seed = FIRST_SEED; seed < FIRST_SEED + WORKFLOWS; seed += 1) {

@@ -40,7 +40,7 @@ describe('a compiled machine', () => {
   it.each([
     ['with forks', { forks: true }],
     ['with sections only', { forks: false }],
-  ])('%s runs what the rules say, step for step', (_, compile) => {
+  ])('%s runs as the rules say, step by step', (_, compile) => {
     fc.assert(
       fc.property(documents(9), tape, (json, rolls) => {
         const workflow = valid(json);
@@ -82,7 +82,7 @@ describe('a compiled machine', () => {
     );
   });
 
-  it('runs the same nodes to the same end whether fan-outs are forks or sections', () => {
+  it('runs the same nodes to the same outcome with forks and with subgraphs', () => {
     fc.assert(
       fc.property(documents(10), tape, (json, rolls) => {
         const workflow = valid(json);
@@ -98,7 +98,7 @@ describe('a compiled machine', () => {
     );
   });
 
-  it("is stepped by the reusable scope exactly as by an actor of XState's own", () => {
+  it("is stepped by the reusable scope exactly as by XState's actor", () => {
     fc.assert(
       fc.property(documents(9), tape, (json, rolls) => {
         const workflow = valid(json);
@@ -122,7 +122,7 @@ describe('a compiled machine', () => {
   });
 });
 
-describe('folding a log', () => {
+describe('replaying a log', () => {
   it('gives byte-equal snapshots at every step, from the start and from any checkpoint', () => {
     fc.assert(
       fc.property(documents(9), tape, fc.nat(), (json, rolls, choice) => {
@@ -143,7 +143,7 @@ describe('folding a log', () => {
     );
   });
 
-  it('a run that is stored and loaded after every step goes the same way', () => {
+  it('a run that is stored and loaded after every step has the same outcome', () => {
     fc.assert(
       fc.property(documents(9), tape, (json, rolls) => {
         const workflow = valid(json);

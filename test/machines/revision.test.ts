@@ -12,7 +12,7 @@ describe('the revision of a workflow', () => {
     expect(revision(document)).toMatch(/^[0-9a-f]{64}$/);
   });
 
-  it('is the same for the same content, however its keys are ordered', () => {
+  it('is the same for the same content, regardless of the order of keys', () => {
     const { workflow_id, version, nodes, edges } = document;
     expect(revision({ edges: [{ to: 'b', from: 'a' }], nodes, version, workflow_id } as JsonObject)).toBe(revision(document));
     expect(edges).toEqual(document.edges);
@@ -28,7 +28,7 @@ describe('the revision of a workflow', () => {
     expect(revision({ ...document, ...change })).not.toBe(revision(document));
   });
 
-  it('takes text that is no valid Unicode', () => {
+  it('accepts text that is not valid Unicode', () => {
     expect(revision({ ...document, name: '\ud800' })).toMatch(/^[0-9a-f]{64}$/);
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { closest, didYouMean } from '../../machines/suggest.ts';
 import { cpuMs } from '../support/cpu.ts';
 
-describe('the name that was probably meant', () => {
+describe('the most similar name', () => {
   const names = ['fetch', 'review', 'ship', 'merge', 'b1', 'output_key'];
 
   it.each([
@@ -13,11 +13,11 @@ describe('the name that was probably meant', () => {
     ['shipp', 'ship'],
     ['b', 'b1'],
     ['ouput_key', 'output_key'],
-  ])('for %s is %s', (name, expected) => {
+  ])('of %s is %s', (name, expected) => {
     expect(closest(name, names)).toBe(expected);
   });
 
-  it.each(['x', 'completely', 'payment', '', 'm'.repeat(1_000)])('for %j is none', (name) => {
+  it.each(['x', 'completely', 'payment', '', 'm'.repeat(1_000)])('of %j is none', (name) => {
     expect(closest(name, names)).toBe(null);
   });
 
@@ -30,7 +30,7 @@ describe('the name that was probably meant', () => {
     expect(didYouMean('payment', names)).toBe(null);
   });
 
-  it('is found among thousands at once', () => {
+  it('is found among thousands in time', () => {
     const many = Array.from({ length: 5_000 }, (_, i) => `${'node'.repeat(15)}${i}`);
     expect(cpuMs(() => closest(`${'nods'.repeat(15)}17`, many))).toBeLessThan(1_000);
   });

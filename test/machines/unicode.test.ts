@@ -12,7 +12,7 @@ describe('text with an unpaired surrogate', () => {
     expect(pathOfIllFormedText(value)).toBe(path);
   });
 
-  it('is not found where surrogates are in pairs, however deep', () => {
+  it('is not found where surrogates are paired, at any depth', () => {
     const deep = JSON.parse(`${'['.repeat(5_000)}"💥"${']'.repeat(5_000)}`) as Json;
     expect([
       pathOfIllFormedText({ '💥': '💥\u0000' }),

@@ -147,9 +147,9 @@ describe('a test of a workflow', () => {
         '"review" is answered by "approve", "reject", "timeout", not by output',
         '"status" is one of completed, failed, paused, running, limit_exceeded',
         'there is no node "dcide"',
-        '"statuss" is nothing to expect',
+        '"statuss" cannot be expected',
       ],
-      ['says nothing to expect', '"resluts" means nothing here'],
+      ['has no expectation', '"resluts" means nothing here'],
     ]);
     expect(result.tests.every(({ passed }) => !passed)).toBe(true);
     expect(result.diagnostics.map(({ line, severity, code, hint }) => [line, severity, code, hint])).toContainEqual([

@@ -42,7 +42,7 @@ function nested(depth: number): Workflow {
 }
 
 describe('a config', () => {
-  it('names its states after the nodes, and starts at the first', () => {
+  it('names its states after the nodes and starts at the first', () => {
     const { config } = compile(
       workflow(
         [tool('fetch'), approval('review'), tool('mail')],
@@ -91,7 +91,7 @@ describe('a config', () => {
     });
   });
 
-  it('shows a choice as guarded arrows with the conditions in them', () => {
+  it('has guarded transitions with the conditions of a choice', () => {
     const { config } = compile(
       workflow([condition('gate', ['state.vip', 'big'], [null, 'small']), tool('big'), tool('small')]),
       'r',
@@ -104,7 +104,7 @@ describe('a config', () => {
     ]);
   });
 
-  it('shows a fan-out whose ways keep apart as a parallel state, one region per way', () => {
+  it('has a parallel state with one region per branch for a fan-out whose branches do not touch', () => {
     const { config } = compile(
       workflow(
         [parallel('split', ['a', 'b']), tool('a'), tool('b'), tool('b2'), join('merge')],
@@ -121,7 +121,7 @@ describe('a config', () => {
     expect(states(state(config, 'fork:split', 'branch:split:b'))).toEqual(['b', 'b2', 'joined:', 'ended:', 'failed:']);
   });
 
-  it('nests forks, also where the inner one meets where the outer one does', () => {
+  it('nests forks, even if they share a join', () => {
     const made = workflow(
       [parallel('s', ['a', 'b']), parallel('a', ['c', 'd']), tool('b'), tool('c'), tool('d'), join('j')],
       [
@@ -141,7 +141,7 @@ describe('a config', () => {
     });
   });
 
-  it('shows branches that cross as tracks with gates, and leaves the rest of the graph as it is', () => {
+  it('has lanes with join guards for branches that cross, and plain states elsewhere', () => {
     const made = workflow(
       [tool('head'), parallel('s', ['a', 'b']), tool('a'), tool('b'), tool('x'), tool('y'), join('j'), tool('tail')],
       [
@@ -165,7 +165,7 @@ describe('a config', () => {
     ).toEqual(['gate:a', 'gate:x', 'gate:b', 'gate:y']);
   });
 
-  it('shows retries, holds and waiting times', () => {
+  it('has states for retries, approvals of policies and timers', () => {
     const { config } = compile(
       workflow(
         [
@@ -198,7 +198,7 @@ describe('a config', () => {
 });
 
 describe('compiling', () => {
-  it('refuses a graph with errors, with all of them', () => {
+  it('refuses a graph with all of its errors', () => {
     const broken = workflow([tool('a', { fallback_node: 'ghost' })], [['a', 'nowhere']]);
     expect(() => compile(broken, 'r')).toThrow(InvalidWorkflow);
     expect(() => compile(broken, 'r')).toThrow(/nowhere.*ghost/);
@@ -231,7 +231,7 @@ describe('compiling', () => {
     }
   });
 
-  it('takes smaller ones, and whatever was registered before there was such a limit', () => {
+  it('accepts smaller graphs, and larger ones that are registered already', () => {
     expect(compile(nested(6), 'r').workflow.nodes).toHaveLength(190);
     expect(compile(nested(8), 'r', { registered: true }).workflow.nodes).toHaveLength(766);
   });

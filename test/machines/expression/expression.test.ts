@@ -59,7 +59,7 @@ describe('a condition', () => {
     ['state.empty', false],
     ['state.none', false],
     ['state.bare', false],
-  ])('%s alone asks for its truth: %s', (text, expected) => {
+  ])('%s as a condition is %s', (text, expected) => {
     expect(isTrue(compileExpression(text), scope)).toBe(expected);
   });
 
@@ -153,7 +153,7 @@ describe('a condition', () => {
     expect(isTrue(compileExpression(text), scope)).toBe(false);
   });
 
-  it('may lie across lines', () => {
+  it('may span lines', () => {
     expect(isTrue(compileExpression('state.vip\n  and\tstate.amount > 1'), scope)).toBe(true);
   });
 });
@@ -204,13 +204,13 @@ describe('the value of', () => {
     expect(value(`[${name}, state.${name}, state.s.${name}, state.s.${name}-${name}]`, within)).toEqual([1, 1, 2, 3]);
   });
 
-  it('a bare name is looked for in the output first, then in the state', () => {
+  it('a bare name, from the output before the state', () => {
     expect(value('decision')).toBe('approved');
     expect(value('decision', { ...scope, output: 'no object' })).toBe('from state');
     expect(value('decision', { ...scope, output: { decision: null } })).toBe(null);
   });
 
-  it('a state key named like a fact is still reachable', () => {
+  it('a state key with the name of a fact', () => {
     expect(value('workflow', { ...scope, state: { workflow: 'w' } })).toBe('w');
     expect(value('node.kind', { ...scope, state: { node: { kind: 'k' } } })).toBe('k');
   });
@@ -235,7 +235,7 @@ describe('a choice between two values', () => {
     expect(value(text)).toEqual(expected);
   });
 
-  it('leaves names called if and else to the state', () => {
+  it('reads names called if and else from the state', () => {
     const within = { ...scope, state: { if: 1, else: 2, x: { if: 3 } } };
     expect(value('[if, else, state.if, state.x.if, {if: if}]', within)).toEqual([1, 2, 1, 3, { if: 1 }]);
     expect(value('if if else else else', within)).toBe(1);
@@ -245,17 +245,17 @@ describe('a choice between two values', () => {
     expect(errorOf(text)).toEqual(expect.any(String));
   });
 
-  it('reads all three parts', () => {
+  it('refers to all three parts', () => {
     const read = references(compileExpression('state.a if output.b else env.C'));
     expect(read.map(({ root, path }) => `${root}.${path.join('.')}`).sort()).toEqual(['env.C', 'output.b', 'state.a']);
   });
 
-  it('of more parts than the parser nests is refused', () => {
+  it('with more parts than the parser nests is refused', () => {
     expect(errorOf(`${'1 if x else '.repeat(500)}2`)).toContain('nested');
   });
 });
 
-describe('in the first language', () => {
+describe('in the first version of the language', () => {
   const first: Scope = { ...scope, state: { big: 1, execution: { workflow_id: 'theirs' } }, language: 1 };
 
   it('a choice cannot be read', () => {
@@ -270,7 +270,7 @@ describe('in the first language', () => {
     expect(value('execution.workflow_id', { ...scope, facts })).toBe('ours');
   });
 
-  it('everything else reads the same', () => {
+  it('everything else has the same meaning', () => {
     expect(compileExpression("state.x == 1 and execution.id != 'a' | upper")).not.toHaveProperty('older');
   });
 });
@@ -293,7 +293,7 @@ describe('an expression cannot reach', () => {
   });
 });
 
-describe('the work of an expression is bounded', () => {
+describe('the work of an expression is limited', () => {
   const big = 'x'.repeat(1_000_000);
   const bigScope: Scope = { state: { big, list: Array(400_000).fill(1) }, output: null, input: null, env: {} };
 
@@ -315,7 +315,7 @@ describe('the work of an expression is bounded', () => {
     expect(tookMs).toBeLessThan(1_000);
   });
 
-  it('values nested too deeply to write down are an error', () => {
+  it('values nested too deeply to serialise are an error', () => {
     const deep: Json = JSON.parse(`${'['.repeat(9_000)}${']'.repeat(9_000)}`);
     for (const text of ['str(state)', 'state | json', '[state]', "[state] | join(',')"]) {
       expect(errorOf(text, { ...scope, state: { deep } })).toContain('nested too deeply');
@@ -329,7 +329,7 @@ describe('the work of an expression is bounded', () => {
 });
 
 describe('references', () => {
-  it('are the certain parts of every path', () => {
+  it('are the constant parts of every path', () => {
     const expression = compileExpression("state.a.b[0] == output.x and name or env['R'] in state[input.k].z and state.get('g')");
     expect(references(expression)).toEqual([
       { root: 'state', path: ['a', 'b', '0'] },
@@ -342,15 +342,15 @@ describe('references', () => {
     ]);
   });
 
-  it('include facts of the run', () => {
+  it('include facts of the execution', () => {
     expect(references(compileExpression('execution.id'))).toEqual([{ root: 'execution.id', path: [] }]);
   });
 
-  it('of what cannot be read are none', () => {
+  it('of an expression that cannot be parsed are none', () => {
     expect(references(compileExpression('(('))).toEqual([]);
   });
 
-  it('tell what nobody has defined', () => {
+  it('include undefined operations', () => {
     const names = unknownOperations(compileExpression('size(a) + b.reverse() == (c | shout) and len(d)')).map(
       ({ what, name }) => `${what} ${name}`,
     );
@@ -413,7 +413,7 @@ describe('properties', () => {
     fc.array(piece, { maxLength: 25 }).map((parts) => parts.join('')),
   );
 
-  it('nothing makes it throw, and its values are JSON', () => {
+  it('evaluation never throws and returns JSON', () => {
     fc.assert(
       fc.property(text, fc.jsonValue(), fc.jsonValue(), (source, state, output) => {
         const expression = compileExpression(source);

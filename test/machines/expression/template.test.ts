@@ -67,7 +67,7 @@ describe('a mapping value', () => {
     ['{{ execution.id }}/{{ node.id }}/{{ workflow.id }}@{{ workflow.version }}', 'exec_1/send/w@2'],
     ['{{ execution.workflow_id }}', 'w'],
     ['{{ state.none | join(\'\\n\') if state.none else "None" }}', 'None'],
-  ])('that holds other text too is a text: %s', (text, expected) => {
+  ])('with other text is a text: %s', (text, expected) => {
     expect(rendered(text)).toBe(expected);
   });
 
@@ -83,11 +83,11 @@ describe('a mapping value', () => {
     '{ state.id }',
     '',
     '{% if x %}',
-  ])('without an expression stays as it is: %j', (text) => {
+  ])('without an expression is unchanged: %j', (text) => {
     expect(rendered(text)).toBe(text);
   });
 
-  it('is mapped inside objects and lists, keys left alone', () => {
+  it('is rendered inside objects and lists, without their keys', () => {
     expect(
       rendered({ '{{ state.id }}': ['{{ state.id }}', 'state.name', 5, null, true, { deep: 'No {{ state.id }}' }] }),
     ).toEqual({
@@ -101,14 +101,14 @@ describe('a mapping value', () => {
     );
   });
 
-  it('that cannot be evaluated is null, or nothing in a text, and says why', () => {
+  it('that cannot be evaluated is null, or empty in a text, and has an error', () => {
     expect(render(compileTemplate(['{{ state.id.. }}', 'a{{ nope() }}b']), scope)).toEqual({
       value: [null, 'ab'],
       errors: [expect.stringContaining('{{ state.id.. }}'), expect.stringContaining('unknown function "nope"')],
     });
   });
 
-  it('that looks like a template and is not is suspicious', () => {
+  it('that looks like a template and is none is suspicious', () => {
     expect(compileTemplate({ a: 'Hello {{ state.name', b: '{% if x %}', c: '{{ state.id }}', d: 'fine' }).suspicious).toEqual([
       'Hello {{ state.name',
       '{% if x %}',
@@ -116,7 +116,7 @@ describe('a mapping value', () => {
   });
 });
 
-describe('what a template may cost is bounded', () => {
+describe('the cost of a template is limited', () => {
   const big: Scope = { ...scope, state: { big: 'x'.repeat(1_000_000), many: Array(300_000).fill(null) } };
 
   it.each<[string, Json]>([
@@ -133,7 +133,7 @@ describe('what a template may cost is bounded', () => {
     expect(tookMs).toBeLessThan(1_000);
   });
 
-  it('values nested too deeply to write down', () => {
+  it('values nested too deeply to serialise', () => {
     const deep: Json = JSON.parse(`${'['.repeat(9_000)}${']'.repeat(9_000)}`);
     for (const value of ['{{ state.deep }}', 'It is {{ state.deep }}', { a: ['state.deep'] }]) {
       expect(render(compileTemplate(value), { ...scope, state: { deep } })).toEqual({
@@ -162,7 +162,7 @@ describe('references', () => {
 });
 
 describe('properties', () => {
-  it('nothing makes rendering throw', () => {
+  it('rendering never throws', () => {
     const text = fc
       .array(fc.constantFrom('{{', '}}', '{', '}', 'state.a', ' ', "'", '"', '|', 'join', '\\', '[0]', 'x', '.'), {
         maxLength: 20,
@@ -179,7 +179,7 @@ describe('properties', () => {
     );
   });
 
-  it('what holds no braces and no paths comes back as it is', () => {
+  it('a value without braces and paths renders to itself', () => {
     const plain = fc.jsonValue().filter((value) => !/\{\{|state|input|output/.test(JSON.stringify(value)));
     fc.assert(
       fc.property(

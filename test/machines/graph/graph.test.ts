@@ -12,7 +12,7 @@ const region = (made: Workflow, id: string) => {
 };
 
 describe('names', () => {
-  it('that lead nowhere are reported with what was probably meant', () => {
+  it('that do not exist are reported with the most similar name', () => {
     const made = workflow(
       [tool('fetch'), tool('send', { fallback_node: 'fetsh' })],
       [
@@ -27,7 +27,7 @@ describe('names', () => {
     ]);
   });
 
-  it('of a start node that does not exist are an error', () => {
+  it('of a missing start node are an error', () => {
     expect(problems(workflow([tool('a')], [], { start_node: 'b' }))).toEqual(
       [['unknown_start', 'b']].map(([code]) => [code, null]),
     );
@@ -53,7 +53,7 @@ describe('reachability', () => {
     expect(made.nodes.map((node) => node.id).filter((_, i) => graph?.reachable.includes(i) === false)).toEqual(['island']);
   });
 
-  it("takes a parallel's join for an edge of those branches that lead nowhere", () => {
+  it("adds an edge to a parallel's join from branches without edges", () => {
     const made = workflow(
       [parallel('split', ['a', 'b'], { join: 'merge' }), tool('a'), tool('b'), join('merge'), tool('c')],
       [['b', 'c']],
@@ -65,7 +65,7 @@ describe('reachability', () => {
 });
 
 describe('loops', () => {
-  it('may go back by a condition, a branch, an outcome or as the only way on', () => {
+  it('may iterate by a condition, a branch, an outcome or the only edge', () => {
     expect(
       problems(
         workflow(
@@ -92,7 +92,7 @@ describe('loops', () => {
     ).toEqual([]);
   });
 
-  it('may not go back beside other edges that are taken along', () => {
+  it('may not iterate by an edge that is taken together with others', () => {
     expect(
       problems(
         workflow(
@@ -111,13 +111,13 @@ describe('loops', () => {
     ]);
   });
 
-  it('must wait for something', () => {
+  it('must contain a node that works or waits', () => {
     const spinning = workflow([condition('a', ['state.x', 'b']), condition('b', ['state.y', 'a'])]);
     expect(problems(spinning)).toEqual([['busy_loop', 'a']]);
     expect(problems(workflow([condition('a', ['state.x', 'b']), wait('b')], [['b', 'a']]))).toEqual([]);
   });
 
-  it('have one entry', () => {
+  it('have a single entry', () => {
     const twice = workflow(
       [condition('a', ['state.x', 'b'], [null, 'c']), tool('b'), tool('c')],
       [
@@ -128,7 +128,7 @@ describe('loops', () => {
     expect(problems(twice)).toEqual([['irreducible_loop', 'b']]);
   });
 
-  it('may not leave a fan-out while its other branches can still run', () => {
+  it('may not leave a fan-out whose other branches may still run', () => {
     const nodes = [tool('head'), parallel('split', ['a', 'b']), tool('a'), tool('b'), join('merge')];
     const edges = [
       ['head', 'split'],
@@ -142,7 +142,7 @@ describe('loops', () => {
 });
 
 describe('joins', () => {
-  it('cannot wait for themselves or for what comes after them', () => {
+  it('cannot wait for themselves or for later nodes', () => {
     expect(problems(workflow([join('a', { wait_for: ['a'] })]))).toEqual([['join_waits_for_successor', 'a']]);
     const behind = workflow(
       [tool('s'), join('j', { wait_for: ['late'] }), tool('late')],
@@ -154,7 +154,7 @@ describe('joins', () => {
     expect(problems(behind)).toEqual([['join_waits_for_successor', 'j']]);
   });
 
-  it('merge what they wait for by name first, then their other predecessors', () => {
+  it('merge the nodes in wait_for first, then their other predecessors', () => {
     const made = workflow(
       [parallel('s', ['a', 'b', 'c']), tool('a'), tool('b'), tool('c'), join('j', { wait_for: ['c'] })],
       [
@@ -167,7 +167,7 @@ describe('joins', () => {
     expect(graph?.sources(4).map((node) => graph.idOf(node))).toEqual(['c', 'a', 'b']);
   });
 
-  it('of the first kind close in what leads to them alone', () => {
+  it('that take the first source cancel the nodes that lead only to them', () => {
     const nodes = [parallel('s', ['a', 'b', 'c']), tool('a'), tool('b'), tool('c'), tool('d'), first('j')];
     const edges = [
       ['a', 'j'],
@@ -179,7 +179,7 @@ describe('joins', () => {
     expect(region(workflow(nodes, edges), 'j')).toEqual(['a', 'b', 'd']);
   });
 
-  it('close in a loop before them, and not the loop around them', () => {
+  it('cancel a loop before them, and not the loop around them', () => {
     const before = workflow(
       [parallel('s', ['a', 'b']), tool('a'), tool('b'), first('j')],
       [
@@ -204,7 +204,7 @@ describe('joins', () => {
 });
 
 describe('size', () => {
-  it('of loops inside loops is limited', () => {
+  it('of nested loops is limited', () => {
     const depth = 2_400;
     const nodes = Array.from({ length: 2 * depth }, (_, i) => tool(`n${i}`));
     const edges = nodes.slice(1).map((node, i) => [`n${i}`, node.id] as const);
@@ -212,7 +212,7 @@ describe('size', () => {
     expect(problems(workflow(nodes, [...edges, ...backs])).map(([code]) => code)).toEqual(['nesting_too_deep']);
   });
 
-  it('of 5,000 nodes with a loop in every forty is analysed in a moment', () => {
+  it('of 5,000 nodes with a loop in every forty is analysed in time', () => {
     const nodes = Array.from({ length: 5_000 }, (_, i) => tool(`n${i}`));
     const onward = nodes.slice(1).map((node, i) => [`n${i}`, node.id] as const);
     const back = nodes.flatMap((node, i) => (i % 40 === 39 ? [[node.id, `n${i - 20}`, 'state.more'] as const] : []));

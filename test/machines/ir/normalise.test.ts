@@ -24,16 +24,16 @@ function errorsOf(document: unknown): readonly Diagnostic[] {
 const codesOf = (document: unknown): string[] => errorsOf(document).map((error) => error.code);
 const withKeys = (keys: JsonObject): JsonObject => ({ ...minimal, ...keys });
 
-describe('the minimal workflows of every kind', () => {
+describe('the minimal workflow of each kind', () => {
   const { model, ...runnable } = examples;
 
-  it.each(Object.entries(runnable))('%s is read without a word', (_name, document) => {
+  it.each(Object.entries(runnable))('%s has no warnings', (_name, document) => {
     const { workflow, diagnostics } = normalise(document);
     expect(diagnostics).toEqual([]);
     expect(workflow.source).toEqual(document);
   });
 
-  it('a model node is refused, not skipped', () => {
+  it('a model node is refused', () => {
     expect(errorsOf(model)).toEqual([
       expect.objectContaining({
         code: 'kind_not_available',
@@ -44,8 +44,8 @@ describe('the minimal workflows of every kind', () => {
   });
 });
 
-describe('what a workflow must have', () => {
-  it('is an id, a version and a node', () => {
+describe('a workflow needs', () => {
+  it('an id, a version and a node', () => {
     expect(errorsOf({}).map((error) => error.message)).toEqual([
       'ir.workflow_id is required',
       'ir.version is required',
@@ -53,7 +53,7 @@ describe('what a workflow must have', () => {
     ]);
   });
 
-  it.each([[null], [[]], ['text'], [5], [undefined], [() => 1]])('is more than %j', (document) => {
+  it.each([[null], [[]], ['text'], [5], [undefined], [() => 1]])('more than %j', (document) => {
     expect(codesOf(document)).toEqual(['not_an_object']);
   });
 
@@ -75,8 +75,8 @@ describe('what a workflow must have', () => {
   });
 });
 
-describe('every spelling', () => {
-  it('needs none of the maps', () => {
+describe('an accepted spelling', () => {
+  it('may omit all maps', () => {
     expect(read(minimal)).toMatchObject({
       start_node: 'a',
       edges: [],
@@ -134,7 +134,7 @@ describe('every spelling', () => {
     });
   });
 
-  it('keeps keys nobody knows', () => {
+  it('keeps unknown keys', () => {
     const document = withKeys({ strategy_metadata: { a: [1] }, nodes: { a: { ...work, mine: { x: null } } } });
     expect(read(document).source).toEqual(document);
   });
@@ -159,7 +159,7 @@ describe('the start node', () => {
     expect(read(withKeys({ nodes: { a: work, b: work }, ...keys })).start_node).toBe(expected);
   });
 
-  it('is not one that another node names', () => {
+  it('is no node that another node names', () => {
     const nodes = { late: work, ask: { kind: { type: 'human_approval', on_timeout: 'late' } } };
     expect(read(withKeys({ nodes })).start_node).toBe('ask');
   });
@@ -170,7 +170,7 @@ describe('retries', () => {
     read(withKeys({ nodes: { a: { ...work, ...node } }, retry_policies })).nodes[0]?.retry;
   const standard = { max_attempts: 3, backoff: 'exponential', initial_delay: 1, max_delay: 30, jitter: false, retryable_on: [] };
 
-  it('are three, exponentially from 1 to 30 seconds, unless the author says otherwise', () => {
+  it('are three by default, with exponential delays from 1 to 30 seconds', () => {
     expect(retryOf({})).toEqual(standard);
   });
 
@@ -197,7 +197,7 @@ describe('retries', () => {
     expect(retryOf({ retry_policy: 'fast' }, { fast: quick })).toEqual(expected);
   });
 
-  it('with an unknown name are the standard ones, with a warning', () => {
+  it('with an unknown name are the default ones, with a warning', () => {
     expect(retryOf({ retry_policy: 'io_defalt' })).toEqual(standard);
     const nodes = { a: { ...work, retry_policy: 'io_defalt' } };
     expect(warningsOf(withKeys({ nodes }))).toEqual([
@@ -230,7 +230,7 @@ describe('retries', () => {
     expect(retryOf({ retry_policy: retry })).toEqual({ ...standard, ...expected });
   });
 
-  it('by a class that this runtime never gives come with a warning', () => {
+  it('by a class that this runtime never assigns cause a warning', () => {
     const warned = (retry_on: JsonObject[string]) =>
       warningsOf(withKeys({ nodes: { a: { ...work, retry: { retry_on } } } })).map(({ code, path, hint }) => [code, path, hint]);
     expect(warned(['time_out', 503, { custom: 'busy' }])).toEqual([
@@ -242,7 +242,7 @@ describe('retries', () => {
     expect(warned(['rate_limit', 'rate_limited', '5xx', '404'])).toEqual([]);
   });
 
-  it('inline refine the named policy', () => {
+  it('inline change the named policy', () => {
     expect(retryOf({ retry_policy: 'io_default', retry: { max_attempts: 9 } })).toMatchObject({ max_attempts: 9, jitter: true });
   });
 
@@ -263,7 +263,7 @@ describe('time limits', () => {
     read(withKeys({ nodes: { a: { kind, ...node } }, ...keys })).nodes[0]?.timeout_secs;
   const tool = { type: 'tool', tool_ref: 't' };
 
-  it('of work: the node says, else the workflow, else 300 seconds', () => {
+  it('of work: that of the node, else of the workflow, else 300 seconds', () => {
     expect(limitOf(tool, { node_timeout_secs: 5 }, { timeouts: { node_timeout: 60 } })).toBe(5);
     expect(limitOf(tool, {}, { timeouts: { node_timeout: 60 } })).toBe(60);
     expect(limitOf(tool, {}, { timeouts: {} })).toBe(300);
@@ -271,7 +271,7 @@ describe('time limits', () => {
     expect(limitOf({ ...tool, timeout: '2m' })).toBe(120);
   });
 
-  it('of a child execution: none, unless the node says', () => {
+  it('of a child execution: that of the node, else none', () => {
     const child = { type: 'subgraph', workflow_ref: 'w2' };
     expect(limitOf(child, {}, { timeouts: { node_timeout: 60 } })).toBe(null);
     expect(limitOf(child, { node_timeout_secs: 5 })).toBe(5);
@@ -285,14 +285,14 @@ describe('time limits', () => {
     expect(approvalOf({ timeout_secs: 5 })).toMatchObject({ timeout_secs: null, kind: { timeout_secs: 5 } });
   });
 
-  it('are greater than nothing', () => {
+  it('are greater than 0', () => {
     for (const node_timeout_secs of [0, -1, 'soon', 1e300]) {
       expect(codesOf(withKeys({ nodes: { a: { ...work, node_timeout_secs } } }))).toEqual(['wrong_type']);
     }
   });
 });
 
-describe('what this runtime does not do', () => {
+describe('a feature that this runtime does not have', () => {
   it.each([[{ continue_as_new: true }], [{ on_budget_exceeded: 'a' }], [{ on_budget_exceeded: 'cancel' }]])(
     '%j is refused',
     (keys) => {
@@ -300,16 +300,16 @@ describe('what this runtime does not do', () => {
     },
   );
 
-  it('is not to pause at, or to fail of, a budget', () => {
+  it('does not include pausing or failing at a budget', () => {
     expect(read(withKeys({ on_budget_exceeded: 'pause' })).on_budget_exceeded).toBe('pause');
     expect(read(withKeys({ on_budget_exceeded: 'fail' })).on_budget_exceeded).toBe('fail');
   });
 
-  it('does not matter when it is switched off', () => {
+  it('is accepted when it is switched off', () => {
     expect(codesOf(withKeys({ continue_as_new: false, on_budget_exceeded: null }))).toEqual([]);
   });
 
-  it('a data policy is stored, not applied, and the author is told', () => {
+  it('includes data policies, which cause a warning', () => {
     const nodes = { a: { ...work, data_policy: {} } };
     expect(warningsOf(withKeys({ data_policy: { pii_fields: [] }, nodes })).map(({ code, node_id }) => [code, node_id])).toEqual([
       ['data_policy_not_applied', null],
@@ -317,7 +317,7 @@ describe('what this runtime does not do', () => {
     ]);
   });
 
-  it('does not matter in a tool catalog of which no node needs it', () => {
+  it('is accepted in an entry of the tool catalog that no node calls', () => {
     const tools = { spare: 'http', other: { description: 'no kind' }, file: { kind: 'function', reference: './tools.mjs#t' } };
     expect(warningsOf(withKeys({ tools })).map(({ code, path }) => [code, path])).toEqual([
       ['unusable_tool', 'tools.spare'],
@@ -325,27 +325,27 @@ describe('what this runtime does not do', () => {
     ]);
   });
 
-  it('a tool may not name a file to load', () => {
+  it('includes tools that name files', () => {
     expect(codesOf(withKeys({ tools: { t: { kind: 'function', reference: './tools.mjs#t' } } }))).toEqual(['local_tool']);
   });
 });
 
 describe('names', () => {
-  it.each(['a.b', 'with space', '注文', 'ünïcode', '-', '0', 'toString'])('a node may be called %j', (id) => {
+  it.each(['a.b', 'with space', '注文', 'ünïcode', '-', '0', 'toString'])('allow a node id %j', (id) => {
     expect(read(withKeys({ nodes: { [id]: work } })).nodes[0]?.id).toBe(id);
   });
 
-  it.each(['', 'end', 'constructor', 'prototype', 'a\u0000b', 'x'.repeat(257)])('a node may not be called %j', (id) => {
+  it.each(['', 'end', 'constructor', 'prototype', 'a\u0000b', 'x'.repeat(257)])('refuse a node id %j', (id) => {
     expect(codesOf(withKeys({ nodes: { [id]: work } }))).toEqual(['bad_name']);
   });
 
-  it('a key "__proto__" is refused wherever it is', () => {
+  it('refuse a key "__proto__" anywhere', () => {
     for (const text of ['{"nodes":{"__proto__":{}}}', '{"labels":{"a":{"__proto__":1}}}']) {
       expect(codesOf({ ...minimal, ...JSON.parse(text) })).toEqual(['bad_name']);
     }
   });
 
-  it('a node calls itself what the map calls it', () => {
+  it('of a node are the same in the map and in the node', () => {
     expect(codesOf(withKeys({ nodes: { a: { id: 'b', ...work } } }))).toEqual(['id_mismatch']);
     expect(
       codesOf(
@@ -385,7 +385,7 @@ describe('a wrong type', () => {
     expect(errors[0]?.path).toEqual(expect.any(String));
   });
 
-  it('is reported beside every other problem', () => {
+  it('is reported with all other problems', () => {
     const document = {
       workflow_id: 5,
       nodes: { a: { kind: { type: 'htp' } }, b: { kind: { type: 'http' } }, c: {} },
@@ -402,7 +402,7 @@ describe('a wrong type', () => {
     ]);
   });
 
-  it('a hundred times is not listed for ever', () => {
+  it('is listed a hundred times at most', () => {
     const nodes = Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`n${i}`, { kind: { type: 'nonsense' } }]));
     const errors = errorsOf(withKeys({ nodes }));
     expect(errors).toHaveLength(101);
@@ -423,7 +423,7 @@ describe('sizes', () => {
     expect(codesOf(withKeys({ edges }))).toEqual(['too_many_edges']);
   });
 
-  it('at most 64 levels of nesting, wherever it is', () => {
+  it('at most 64 levels of nesting anywhere', () => {
     const text = (levels: number) => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
     const nested = (levels: number): unknown => JSON.parse(text(levels));
     expect(codesOf({ ...minimal, mine: nested(60) })).toEqual([]);
@@ -432,13 +432,13 @@ describe('sizes', () => {
     expect(codesOf({ ...minimal, state_schema: text(10_000) })).toEqual(['nesting_too_deep']);
   });
 
-  it('a document that is small only because its parts are shared is measured in full', () => {
+  it('count shared parts of a document every time', () => {
     let bomb: unknown = ['x'];
     for (let i = 0; i < 30; i++) bomb = [bomb, bomb];
     expect(codesOf({ ...minimal, bomb })).toEqual(['too_large']);
   });
 
-  it('what is no JSON is refused', () => {
+  it('refuse values that are not JSON', () => {
     const circle: Record<string, unknown> = {};
     circle.self = circle;
     for (const mine of [() => 1, Number.NaN, new Date(), 1n, Symbol('s'), new Map()]) {
@@ -447,7 +447,7 @@ describe('sizes', () => {
     expect(codesOf({ ...minimal, circle })).toEqual(['nesting_too_deep']);
   });
 
-  it('the document is copied: changing it later changes nothing', () => {
+  it('copy the document, so that later changes have no effect', () => {
     const document = structuredClone(minimal) as { nodes: Record<string, unknown> };
     const { source } = read(document);
     document.nodes.b = {};
@@ -456,7 +456,7 @@ describe('sizes', () => {
 });
 
 describe('a policy', () => {
-  it('that is misspelt guards nothing, and the author is told', () => {
+  it('with a misspelt rule causes a warning', () => {
     expect(warningsOf(withKeys({ policy: { blocked_tool: ['shell.*'] } }))).toEqual([
       expect.objectContaining({
         code: 'unknown_policy_rule',

@@ -57,7 +57,7 @@ describe('every kind', () => {
     if (behaviour === 'work' || behaviour === 'child') expect(definitionOf(kind).policyNames(kind)).not.toEqual([]);
   });
 
-  it('takes extension keys beside it as if they were inside', () => {
+  it('reads extension keys beside it like those inside', () => {
     expect(read(samples.tool, { output_key: 'r', fallback_node: 'f' })).toEqual(
       read({ ...samples.tool, output_key: 'r', fallback: 'f' }),
     );
@@ -78,12 +78,12 @@ describe('tool', () => {
     expect(definitionOf(kind).mapping(kind)).toEqual(mapping);
   });
 
-  it('without a mapping gets the whole state', () => {
+  it('gets the whole state without a mapping', () => {
     const kind = read({ type: 'tool', tool_ref: 't', input_mapping: {} });
     expect(definitionOf(kind).mapping(kind)).toBe(null);
   });
 
-  it('may take one template for all of its input', () => {
+  it('accepts one template for the whole input', () => {
     const kind = read({ type: 'tool', tool_ref: 't', input_mapping: '{{ state.order }}' });
     expect(definitionOf(kind).mapping(kind)).toBe('{{ state.order }}');
   });
@@ -93,7 +93,7 @@ describe('tool', () => {
     expect(errorOf({ type: 'tool', tool_ref: '' })).toBe('node "n": tool_ref is required');
   });
 
-  it('is known to policies and to external workers by that name', () => {
+  it('has that name for policies and external workers', () => {
     const kind = read(samples.tool);
     expect(definitionOf(kind).policyNames(kind)).toEqual(['shop.mail']);
     expect(definitionOf(kind).tool(kind)).toBe('shop.mail');
@@ -177,7 +177,7 @@ describe('http', () => {
 });
 
 describe('code nodes', () => {
-  it('carry what their workers need', () => {
+  it('have the payload that their workers need', () => {
     const python = read(samples.python_fn);
     expect(definitionOf(python).payload(python, 5)).toEqual({ module: 'flows.pay', function: 'big', input: 5 });
     expect(definitionOf(python).policyNames(python)).toEqual(['flows.pay.big', 'big']);
@@ -186,7 +186,7 @@ describe('code nodes', () => {
     expect(definitionOf(java).policyNames(java)).toEqual(['com.acme.Pay.big', 'big']);
   });
 
-  it('an `input` on a Python function is none of ours: its worker gets the whole state', () => {
+  it('ignore an `input` on a Python function, whose worker gets the whole state', () => {
     const kind = read({ ...samples.python_fn, input: { a: 1 } });
     expect(definitionOf(kind).mapping(kind)).toBe(null);
   });
@@ -214,11 +214,11 @@ describe('condition', () => {
     expect(read({ type: 'branch', ...keys })).toEqual({ type: 'condition', branches });
   });
 
-  it('may have no branches', () => {
+  it('needs no branches', () => {
     expect(read({ type: 'condition' })).toEqual({ type: 'condition', branches: [] });
   });
 
-  it('names the branch that is wrong', () => {
+  it('reports the wrong branch', () => {
     expect(errorOf({ type: 'condition', branches: [{ target: 'a' }, { condition: 'x' }, 5] })).toBe(
       'node "n": branches[1].target is required; node "n": branches[2] must be an object {condition, target}',
     );
@@ -251,7 +251,7 @@ describe('join', () => {
     },
   );
 
-  it('is work only when a function merges', () => {
+  it('is work only with a merge function', () => {
     const collect = read(samples.join);
     expect(definitionOf(collect).behaviour(collect)).toBe('control');
     const custom = read({ type: 'join', merge_strategy: { custom: { function_ref: 'pkg.m:merge' } } });
@@ -263,7 +263,7 @@ describe('join', () => {
 });
 
 describe('human_approval', () => {
-  it('takes every route and a time limit', () => {
+  it('accepts all routes and a time limit', () => {
     const kind = read({
       type: 'human_approval',
       message: 'Ship {{ state.id }}?',
@@ -282,7 +282,7 @@ describe('human_approval', () => {
     ]);
   });
 
-  it('has something to say even when the author has not', () => {
+  it('has a default description', () => {
     expect(read({ type: 'human_approval' })).toMatchObject({ description: 'Approval required for n' });
     expect(read({ type: 'human_approval' }, { description: 'From the node' })).toMatchObject({ description: 'From the node' });
   });
@@ -317,7 +317,7 @@ describe('wait', () => {
     expect(read({ type: 'wait', ...keys })).toMatchObject(expected);
   });
 
-  it('for a timer needs to know how long', () => {
+  it('for a timer needs a duration', () => {
     expect(errorOf({ type: 'wait', condition: 'timer' })).toContain('timeout_secs is required');
   });
 
@@ -327,13 +327,13 @@ describe('wait', () => {
 });
 
 describe('subgraph', () => {
-  it('takes a number as a version', () => {
+  it('accepts a number as a version', () => {
     expect(read({ ...samples.subgraph, workflow_version: 2 })).toMatchObject({ workflow_version: '2' });
     expect(read(samples.subgraph)).not.toHaveProperty('workflow_version');
   });
 });
 
-describe('keys that mean nothing', () => {
+describe('keys without a meaning', () => {
   const warningsOf = (kind: JsonObject, beside: JsonObject = {}) =>
     normalise({ workflow_id: 'w', version: '1', nodes: { n: { kind, ...beside } } }).diagnostics.map(({ code, path, hint }) => [
       code,
@@ -341,7 +341,7 @@ describe('keys that mean nothing', () => {
       hint,
     ]);
 
-  it('on this kind, though on another, are a warning', () => {
+  it('on this kind but with one on another are a warning', () => {
     expect(warningsOf({ ...samples.tool, on_rejected: 'a' })).toEqual([['ignored_key', 'nodes.n.kind.on_rejected', null]]);
     expect(warningsOf(samples.condition, { output_key: 'a' })).toEqual([['ignored_key', 'nodes.n.kind.output_key', null]]);
     expect(warningsOf(samples.wait, { node_timeout_secs: 5 })).toEqual([
@@ -349,13 +349,13 @@ describe('keys that mean nothing', () => {
     ]);
   });
 
-  it('and are nearly one that does are a warning', () => {
+  it('that resemble a known key are a warning', () => {
     expect(warningsOf({ ...samples.tool, ouput_key: 'a' })).toEqual([
       ['unknown_key', 'nodes.n.kind.ouput_key', 'did you mean "output_key"?'],
     ]);
   });
 
-  it('to anybody but the author are his own', () => {
+  it('of the author are accepted', () => {
     expect(warningsOf({ ...samples.tool, output_schema: '', team: 'payments', x_position: 5 })).toEqual([]);
   });
 });

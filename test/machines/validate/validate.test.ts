@@ -21,10 +21,10 @@ const found = (value: unknown) =>
   validate(value).diagnostics.map(({ severity, code, node_id, path, hint }) => ({ severity, code, node_id, path, hint }));
 const codes = (value: unknown) => validate(value).diagnostics.map((diagnostic) => diagnostic.code);
 
-describe('a workflow in order', () => {
+describe('a valid workflow', () => {
   const { model: _notYet, ...runnable } = minimal;
 
-  it.each(Object.entries(runnable))('%s has nothing to be said about', (_name, ir) => {
+  it.each(Object.entries(runnable))('%s has no diagnostics', (_name, ir) => {
     const { workflow, diagnostics } = validate(ir);
     expect(diagnostics).toEqual([]);
     expect(workflow?.workflow_id).toBe(ir.workflow_id);
@@ -32,7 +32,7 @@ describe('a workflow in order', () => {
 });
 
 describe('errors', () => {
-  it('are found together, of the document and of the graph', () => {
+  it('of the document and of the graph are found together', () => {
     const ir = document(
       { fetch: { kind: { type: 'tol' } }, send: tool({ fallback_node: 'sned' }) },
       [
@@ -56,7 +56,7 @@ describe('errors', () => {
     );
   });
 
-  it('of a kind that cannot be read do not make its edges wrong', () => {
+  it('of an unreadable kind cause no errors of its edges', () => {
     expect(
       codes(
         document({ a: { kind: { type: 'model' } }, b: tool() }, [
@@ -76,7 +76,7 @@ describe('errors', () => {
     expect(codes(spinning)).toContain('busy_loop');
   });
 
-  it('a mapping with thousands of expressions is one', () => {
+  it('include a mapping with thousands of expressions', () => {
     const ir = document({ a: tool({ input_mapping: { x: '{{ 1 }}'.repeat(2_001) } }) });
     expect(validate(ir).workflow).toBe(null);
     expect(codes(ir)).toEqual(['template_too_large']);
@@ -96,13 +96,13 @@ describe('errors', () => {
 });
 
 describe('sizes', () => {
-  it('of all conditions and templates together are bounded', () => {
+  it('of all conditions and templates together are limited', () => {
     const input_mapping = { x: Array(1_990).fill('state.x') };
     const nodes = Object.fromEntries(Array.from({ length: 26 }, (_, i) => [`n${i}`, tool({ input_mapping })]));
     expect(codes(document(nodes)).filter((code) => code !== 'unreachable_node')).toEqual(['too_many_expressions']);
   });
 
-  it('branches and what joins wait for count as edges', () => {
+  it('count branches and sources of joins as edges', () => {
     const names = Array.from({ length: 20_001 }, (_, i) => `n${i}`);
     for (const kind of [
       { type: 'parallel', branches: names },
@@ -112,7 +112,7 @@ describe('sizes', () => {
     }
   });
 
-  it('a hundred errors do not hide behind a hundred warnings', () => {
+  it('list errors beside a hundred warnings', () => {
     const lone = Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`n${i}`, tool({ on_rejected: 'a' })]));
     const listed = codes(document({ ...lone, last: { kind: { type: 'nonsense' } } }));
     expect(listed.filter((code) => code === 'ignored_key')).toHaveLength(100);
@@ -128,11 +128,11 @@ describe('warnings', () => {
     return diagnostics.map(({ code, node_id }) => `${code} ${node_id}`);
   };
 
-  it('a node that is never reached', () => {
+  it('name a node that is never reached', () => {
     expect(warned(document({ a: tool(), lone: tool() }))).toEqual(['unreachable_node lone']);
   });
 
-  it('a condition that may match nothing', () => {
+  it('name a condition node without a default', () => {
     const branches = [{ condition: 'state.x', target: 'a' }];
     expect(warned(document({ gate: { kind: { type: 'condition', branches } }, a: tool() }))).toEqual([
       'condition_without_default gate',
@@ -144,7 +144,7 @@ describe('warnings', () => {
     expect(warned(document({ gate: { kind: { type: 'condition', branches: withDefault } }, a: tool() }))).toEqual([]);
   });
 
-  it('a join that can never run', () => {
+  it('name a join that can never run', () => {
     expect(warned(document({ a: tool(), j: { kind: { type: 'join', wait_for: ['b'] } }, b: tool() }))).toEqual([
       'join_never_runs j',
       'unreachable_node b',
@@ -153,19 +153,19 @@ describe('warnings', () => {
     expect(warned(stops)).toEqual(['edge_ignored stop', 'join_never_runs j']);
   });
 
-  it('a join that waits for a node which is never reached', () => {
+  it('name a join that waits for an unreachable node', () => {
     const ir = document({ a: tool(), j: { kind: { type: 'join', wait_for: ['a', 'b'] } }, b: tool() }, [['a', 'j']]);
     expect(warned(ir)).toEqual(['join_source_unreachable j', 'unreachable_node b']);
   });
 
-  it('conditions on the edges of a parallel', () => {
+  it('name conditions on the edges of a parallel node', () => {
     const ir = document({ split: { kind: { type: 'parallel', branches: ['a'] } }, a: tool(), b: tool() }, [
       ['split', 'b', 'state.x'],
     ]);
     expect(warned(ir)).toEqual(['parallel_condition_ignored split']);
   });
 
-  it('edges that a condition with branches does not follow, but not the stray one to the end', () => {
+  it('name edges beside the branches of a condition node, except one to the end', () => {
     const branches = [{ target: 'a' }];
     const ir = document({ gate: { kind: { type: 'condition', branches } }, a: tool(), b: tool() }, [
       ['gate', 'end'],
@@ -175,7 +175,7 @@ describe('warnings', () => {
     expect(warned(ir)).toEqual(['edge_ignored gate', 'unreachable_node b']);
   });
 
-  it('no edges that say the same as a branch', () => {
+  it('do not name edges that repeat a branch', () => {
     const branches = [{ condition: 'state.x', target: 'a' }, { condition: 'state.y', target: 'b' }, { target: 'end' }];
     const guard = (...edges: readonly (readonly [string, string, string?])[]) =>
       warned(document({ gate: { kind: { type: 'condition', branches } }, a: tool(), b: tool() }, edges));
@@ -183,7 +183,7 @@ describe('warnings', () => {
     expect(guard(['gate', 'a', 'state.y'])).toEqual(['edge_ignored gate']);
   });
 
-  it('an edge that belongs to an outcome, where that leaves the good end without one', () => {
+  it('name an edge that an outcome claims, so that the normal outcome has none', () => {
     const parked = (kind: JsonObject, ...to: string[]): JsonObject =>
       document({ w: { kind }, a: tool(), b: tool() }, [...to.map((node) => ['w', node] as const), ['a', 'b']]);
     const wait = { type: 'wait', timeout_secs: 9, on_timeout: 'a' };
@@ -194,7 +194,7 @@ describe('warnings', () => {
     expect(warned(parked({ type: 'wait', fallback_node: 'a' }, 'a'))).toEqual([]);
   });
 
-  it('conditions that cannot be read, wherever they are', () => {
+  it('name conditions that cannot be parsed', () => {
     const branches = [{ condition: 'state.x =', target: 'a' }, { target: 'b' }];
     const ir = document({ gate: { kind: { type: 'condition', branches } }, a: tool(), b: tool() }, [
       ['a', 'b', '(('],
@@ -206,13 +206,13 @@ describe('warnings', () => {
     ]);
   });
 
-  it('conditions that read what only templates have', () => {
+  it('name conditions that read facts of templates', () => {
     const branches = [{ condition: "execution.workflow_id == 'w' and node.id", target: 'a' }, { target: 'end' }];
     const ir = document({ gate: { kind: { type: 'condition', branches } }, a: tool() });
     expect(warned(ir)).toEqual(['fact_in_condition gate', 'fact_in_condition gate']);
   });
 
-  it('functions, methods and filters that do not exist', () => {
+  it('name unknown functions, methods and filters', () => {
     const input_mapping = { a: '{{ size(state.x) }}', b: '{{ state.x.uper() }}', c: '{{ state.x | jion }}' };
     expect(found(document({ a: tool({ input_mapping }) })).map(({ code, hint }) => [code, hint])).toEqual([
       ['unknown_function', expect.stringContaining('len, int')],
@@ -221,7 +221,7 @@ describe('warnings', () => {
     ]);
   });
 
-  it('templates that cannot be read', () => {
+  it('name templates that cannot be parsed', () => {
     const nodes = {
       a: tool({ input_mapping: { x: '{{ state..x }}', y: 'Hello {{ state.name' } }),
       b: { kind: { type: 'http', url: 'http://localhost/{{ )', headers: { x: '{{ ) }}' } } },
@@ -263,7 +263,7 @@ describe('variables', () => {
     ['a JSON schema', { type: 'object', properties: { order_id: { type: 'string' } } }],
     ['its text', '{"properties": {"order_id": {}}}'],
     ['a plain map of fields', { order_id: 'str' }],
-  ])('that are not in the state schema are a warning: %s', (_name, schema) => {
+  ])('that the state schema does not have are a warning: %s', (_name, schema) => {
     expect(found(withSchema(schema)).map(({ code, node_id, hint }) => [code, node_id, hint])).toEqual([
       ['unknown_variable', 'b', 'add it to the state schema'],
       ['unknown_variable', 'a', 'did you mean "order_id"?'],
@@ -275,7 +275,7 @@ describe('variables', () => {
     ['has no properties', { type: 'object' }],
     ['allows others', { type: 'object', properties: { order_id: {} }, additionalProperties: true }],
     ['is a class name', 'orders.State'],
-  ])('are not looked at when the schema %s', (_name, schema) => {
+  ])('are not checked when the schema %s', (_name, schema) => {
     expect(codes(withSchema(schema))).toEqual([]);
   });
 });
@@ -299,7 +299,7 @@ describe('properties', () => {
     return Array.isArray(json) ? next.map(([, part]) => part) : Object.fromEntries(next);
   };
 
-  it('nothing makes it throw, and there is a workflow if and only if there is no error', () => {
+  it('never throws, and returns a workflow if and only if there is no error', () => {
     const outcomes = new Set<boolean>();
     fc.assert(
       fc.property(fc.constantFrom(...Object.values(minimal)), fc.array(change, { maxLength: 4 }), (ir, changes) => {
@@ -313,7 +313,7 @@ describe('properties', () => {
     expect(outcomes.size).toBe(2);
   });
 
-  it('what is no workflow at all is an error', () => {
+  it('refuses what is no workflow', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (candidate) => {
         const { workflow, diagnostics } = validate(candidate);

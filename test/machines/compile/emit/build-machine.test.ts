@@ -30,8 +30,8 @@ function told(machine: Program['stepper']['machine']): unknown {
   return { states, definition: JSON.stringify(machine.definition), id: machine.id };
 }
 
-describe('a machine made state by state', () => {
-  it('is the one that XState makes of the config at once', () => {
+describe('a machine that is built state by state', () => {
+  it('equals the machine that XState makes of the config', () => {
     const programs = fc.sample(documents(8), { numRuns: 400, seed: 11 }).flatMap((document) => programOf(document) ?? []);
     expect(programs.length).toBeGreaterThan(100);
     for (const { config, stepper } of programs) {
@@ -42,7 +42,7 @@ describe('a machine made state by state', () => {
     }
   });
 
-  it('is made in parts, as is all that comes before', () => {
+  it('is built in parts, like everything before it', () => {
     const nodes = Array.from({ length: 1_000 }, (_, i) => tool(`n${i}`));
     const edges = nodes.slice(1).map((_, i) => [`n${i}`, `n${i + 1}`, 'state.x == 1'] as const);
     const { workflow } = normalise(documentOf(nodes, edges));
