@@ -1,8 +1,8 @@
-/** Names longer than this are not typed by hand, so nobody mistypes them. */
+/** Longer names are not typed by hand. */
 const MAX_LENGTH = 64;
 const MAX_EDITS = 2;
 
-/** The candidate that `name` was probably meant to be: at most a third of its letters differ, and at most two. */
+/** The most similar candidate: at most two edits away, and at most one for each three letters of the name. Null = none. */
 export function closest(name: string, candidates: Iterable<string>): string | null {
   if (name.length > MAX_LENGTH) return null;
   const wanted = name.toLowerCase();
@@ -20,15 +20,16 @@ export function closest(name: string, candidates: Iterable<string>): string | nu
   return best;
 }
 
-/** `did you mean "b1"?`, or null when nothing is near. */
+/** `did you mean "b1"?`; null when no candidate is similar. */
 export function didYouMean(name: string, candidates: Iterable<string>): string | null {
   const found = closest(name, candidates);
   return found === null ? null : `did you mean "${found}"?`;
 }
 
 /**
- * Edits (insertions, deletions, replacements, swaps of neighbours) from one name to others; optimal string alignment.
- * A misspelt name is compared with thousands, so nothing is allocated per comparison.
+ * The number of edits between a name and others: insertions, deletions, replacements, and swaps of neighbours, the most common typing error
+ * (optimal string alignment; a Levenshtein distance counts a swap as two edits and would suggest `json` for `jion`). A name is compared
+ * with thousands, so a comparison allocates nothing.
  */
 class DistanceTable {
   readonly #name: string;
@@ -40,14 +41,14 @@ class DistanceTable {
     this.#name = name;
   }
 
-  /** More than `limit` when it is more than that. */
+  /** The distance, or any number above `limit` when it is more than `limit`. */
   distance(other: string, limit: number): number {
     const name = this.#name;
     const far = limit + 1;
     if (other.length >= this.#row.length) return far;
     for (let j = 0; j <= other.length; j++) this.#last[j] = Math.min(j, far);
     for (let i = 1; i <= name.length; i++) {
-      // Further from the diagonal than the limit, everything costs too much.
+      // Cells further from the diagonal than the limit cost more than the limit.
       const from = Math.max(1, i - limit);
       const to = Math.min(other.length, i + limit);
       this.#row.fill(far, 0, other.length + 1);
