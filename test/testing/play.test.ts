@@ -149,7 +149,7 @@ describe('a test of a workflow', () => {
         'there is no node "dcide"',
         '"statuss" cannot be expected',
       ],
-      ['has no expectation', '"resluts" means nothing here'],
+      ['has no expectation', '"resluts" is unknown here'],
     ]);
     expect(result.tests.every(({ passed }) => !passed)).toBe(true);
     expect(result.diagnostics.map(({ line, severity, code, hint }) => [line, severity, code, hint])).toContainEqual([
