@@ -57,6 +57,7 @@ export const condition: KindDefinition<Condition> = defineKind<Condition>({
   testReplies: 'none',
   forwardsInput: true,
   diagramShape: 'condition',
+  letter: '?',
 });
 
 function branches(fields: Fields): Branch[] {

@@ -66,4 +66,5 @@ export const humanApproval: KindDefinition<HumanApproval> = defineKind<HumanAppr
   testReplies: 'decision',
   summary: ({ timeout_secs }) => (timeout_secs === undefined ? 'approval' : `approval, ${durationText(timeout_secs * 1_000)}`),
   diagramShape: 'human_approval',
+  letter: 'a',
 });

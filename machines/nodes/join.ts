@@ -94,6 +94,7 @@ export const join: KindDefinition<Join> = defineKind<Join>({
   },
   summary: ({ merge_strategy: { type } }) => (type === 'collect' ? 'waits for all' : type === 'first' ? 'first wins' : 'merge'),
   diagramShape: 'join',
+  letter: '>',
 });
 
 /** The function of a custom join, which gets `{outputs, by_source, state}`; null for the other strategies. */

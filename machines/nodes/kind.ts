@@ -135,6 +135,8 @@ export interface KindDefinition<K extends { readonly type: string }> {
   summary(kind: K): string;
   /** Shape and icon in diagrams. Default: `tool`. */
   readonly diagramShape: NodeShape;
+  /** One character that stands for it in outlines of terminals. Default: the first letter of its type. */
+  readonly letter: string;
 }
 
 /** Shapes of nodes in diagrams. A kind may share the shape of another. */
@@ -194,6 +196,7 @@ export function defineKind<K extends { readonly type: string; readonly fallback_
     testReplies: 'work',
     summary: (kind) => spec.policyNames?.(kind)[0] ?? '',
     diagramShape: 'tool',
+    letter: spec.type.slice(0, 1),
     ...spec,
   };
 }

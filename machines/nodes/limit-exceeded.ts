@@ -17,4 +17,5 @@ export const limitExceeded: KindDefinition<LimitExceeded> = defineKind<LimitExce
   syntax: { keys: {}, attempts: false, next: false },
   testReplies: 'none',
   diagramShape: 'limit_exceeded',
+  letter: '!',
 });

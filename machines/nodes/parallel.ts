@@ -39,4 +39,5 @@ export const parallel: KindDefinition<Parallel> = defineKind<Parallel>({
   testReplies: 'none',
   forwardsInput: true,
   diagramShape: 'parallel',
+  letter: '=',
 });

@@ -74,4 +74,5 @@ export const tool: KindDefinition<Tool> = defineKind<Tool>({
       }
     },
   },
+  letter: 'f',
 });

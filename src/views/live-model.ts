@@ -41,8 +41,6 @@ export interface NodeHistory {
 const FAILED_STATUSES: ReadonlySet<string> = new Set(['failed']);
 const ACTIVE_STATUSES: ReadonlySet<string> = new Set(['queued', 'active', 'waiting', 'held', 'retrying']);
 
-const WAITING_KINDS: ReadonlySet<string> = new Set(['human_approval', 'wait', 'subgraph']);
-
 const EMPTY_HISTORY: NodeHistory = { attempts: [], output: undefined };
 
 /** Reduces the events of an execution, from the first, to the content of a live view. */
@@ -54,7 +52,7 @@ export class LiveModel {
   readonly #approvals = new Map<string, PendingApproval>();
   readonly #history = new Map<string, NodeHistory>();
   readonly #retryAtMs = new Map<string, number>();
-  readonly #kinds: ReadonlyMap<string, OutlineRow['kind']>;
+  readonly #behaviours: ReadonlyMap<string, OutlineRow['behaviour']>;
   readonly #startedAtMs = new Map<string, number>();
   #overlay: ExecutionOverlay | null = null;
   #suspendedReason = '';
@@ -62,7 +60,7 @@ export class LiveModel {
 
   constructor(ir: JsonObject, outline: LiveOutline) {
     this.rows = outline.rows;
-    this.#kinds = new Map(outline.rows.map(({ node, kind }) => [node, kind]));
+    this.#behaviours = new Map(outline.rows.map(({ node, behaviour }) => [node, behaviour]));
     this.#outline = outline;
     this.#timeline = new Timeline(nodeKindsOf(ir));
   }
@@ -195,11 +193,10 @@ export class LiveModel {
 
   /** The measured time of work, or the time since a wait was reached; null for control nodes. */
   #durationMs(node: string, data: JsonObject, atMs: number): number | null {
-    const kind = this.#kinds.get(node);
-    if (kind === 'condition' || kind === 'parallel') return null;
+    const behaviour = this.#behaviours.get(node);
+    if (behaviour === 'control') return null;
     const sinceMs = this.#startedAtMs.get(node);
-    if (kind !== undefined && WAITING_KINDS.has(kind)) return sinceMs === undefined ? null : atMs - sinceMs;
-    if (kind === 'join' && data.duration_ms === 0) return null;
+    if (behaviour !== undefined && behaviour !== 'work') return sinceMs === undefined ? null : atMs - sinceMs;
     return typeof data.duration_ms === 'number' ? data.duration_ms : null;
   }
 

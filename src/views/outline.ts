@@ -4,7 +4,8 @@ import { at } from '../../machines/graph/at.ts';
 import type { GraphEdge } from '../../machines/graph/edges.ts';
 import type { Graph } from '../../machines/graph/graph.ts';
 import type { Json, JsonObject } from '../../machines/json.ts';
-import type { KindName } from '../../machines/nodes/index.ts';
+import { definitionOf, type KindName } from '../../machines/nodes/index.ts';
+import type { Behaviour } from '../../machines/nodes/kind.ts';
 import type { TimedEvent } from '../../machines/replay/log.ts';
 import type { ExecutionOverlay, NodeOverlay } from '../../machines/views/execution-overlay.ts';
 import { OverlayBuilder } from '../../machines/views/overlay-builder.ts';
@@ -16,6 +17,9 @@ export type { ExecutionOverlay, NodeOverlay };
 export interface OutlineRow {
   readonly node: string;
   readonly kind: KindName;
+  readonly behaviour: Behaviour;
+  /** The character that stands for its kind. */
+  readonly letter: string;
   /** What the node calls, waits for or asks, in a few words; '' = nothing to add. */
   readonly detail: string;
   /** Nesting of branches; 0 = on every path through the workflow, or unreachable. */
@@ -44,7 +48,10 @@ export function outlineOf(program: Program): readonly OutlineRow[] {
   const show = (index: number, depth: number, branch: string): void => {
     const { name, detail, definition } = at(picture.nodes, index + 1);
     const loop = graph.backIn(index).length > 0;
-    rows.push({ node: name, kind: graph.node(index).kind.type, detail, depth, branch, loop, definition });
+    const { kind } = graph.node(index);
+    const { letter } = definitionOf(kind);
+    const behaviour = definitionOf(kind).behaviour(kind);
+    rows.push({ node: name, kind: kind.type, behaviour, letter, detail, depth, branch, loop, definition });
     shown.add(index);
   };
   const dominated = childrenOf(graph);

@@ -12,20 +12,6 @@ export interface Painter {
   readonly spinner: string;
 }
 
-const LETTERS: Readonly<Record<OutlineRow['kind'], string>> = {
-  tool: 'f',
-  http: 'h',
-  python_fn: 'p',
-  java_fn: 'j',
-  condition: '?',
-  parallel: '=',
-  join: '>',
-  human_approval: 'a',
-  wait: 'w',
-  subgraph: 's',
-  limit_exceeded: '!',
-};
-
 const GLYPHS: Readonly<Record<NodeOverlay['status'], string>> = {
   queued: '▹',
   active: '▸',
@@ -72,7 +58,7 @@ export function rowText(
   const nameWidth = Math.max(1, leftWidth - MARGIN_WIDTH - indent);
   const name = pad(nameOf(row, nameWidth), nameWidth);
   const named = selected ? paint.bold(name) : status === null || status.status === 'skipped' ? paint.dim(name) : name;
-  const margin = `${selected ? paint.cyan('›') : ' '}${' '.repeat(indent)}${glyphOf(status, painter)} ${paint.dim(LETTERS[row.kind])} `;
+  const margin = `${selected ? paint.cyan('›') : ' '}${' '.repeat(indent)}${glyphOf(status, painter)} ${paint.dim(row.letter)} `;
   const detail = status === null && row.detail !== '' ? paint.dim(plain(row.detail)) : '';
   return cutPainted(`${margin}${named}  ${stateText(row, status, model, painter)}${detail}`.trimEnd(), columns);
 }
