@@ -9,8 +9,8 @@ import { fontOptions } from '../../src/diagrams/png.ts';
 import { widthOf, wrapped } from '../../src/diagrams/svg/measure.ts';
 import { condition, document, join, parallel, tool } from '../support/workflows.ts';
 
-function drawn(source: unknown, wanted: Partial<DrawOptions> = {}): Promise<DrawnFile> {
-  return drawDocument(source, { format: 'svg', view: 'workflow', overlay: null, ...wanted });
+function drawn(source: unknown, options: Partial<DrawOptions> = {}): Promise<DrawnFile> {
+  return drawDocument(source, { format: 'svg', view: 'workflow', overlay: null, ...options });
 }
 
 const CHAIN = (size: number) =>

@@ -94,10 +94,10 @@ export class CronRunner implements SingletonService {
 
   /** Runs one scheduled time of each job. A failure is thrown only after the other jobs' runs have been recorded. */
   async #runRound(jobs: readonly CronJobSummary[], catchingUp: Set<string>): Promise<void> {
-    const served = await Promise.allSettled(jobs.map((job) => this.#runNext(job, catchingUp)));
-    const runs = served.flatMap((each) => (each.status === 'fulfilled' && each.value !== null ? [each.value] : []));
+    const results = await Promise.allSettled(jobs.map((job) => this.#runNext(job, catchingUp)));
+    const runs = results.flatMap((result) => (result.status === 'fulfilled' && result.value !== null ? [result.value] : []));
     if (runs.length > 0) await this.#deps.store.cron.recordRuns(runs);
-    for (const each of served) if (each.status === 'rejected') throw each.reason;
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
   }
 
   /** Null = nothing was started; the omission is recorded. `catchingUp`: jobs whose oldest missed times were already skipped. */

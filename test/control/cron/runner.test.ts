@@ -29,7 +29,7 @@ const SLOW = {
   edges: [{ from: 'review', to: 'end' }],
 };
 
-interface CronBench extends TestRuntime {
+interface CronTestRuntime extends TestRuntime {
   readonly cron: CronJobs;
   put(change?: Partial<CronDefinition>): Promise<CronJob>;
   job(): Promise<CronJob>;
@@ -46,7 +46,7 @@ interface Options {
 }
 
 /** A new clock starts at 2026-03-12T10:00:00Z. */
-async function bench(options: Options = {}): Promise<CronBench> {
+async function openCron(options: Options = {}): Promise<CronTestRuntime> {
   const { path, clock } = options;
   const parts = await openTestRuntime({
     tools: { echo: (input: unknown) => input },
@@ -56,8 +56,8 @@ async function bench(options: Options = {}): Promise<CronBench> {
   const store = options.store?.(parts.store) ?? parts.store;
   const runtime = options.runtime?.(parts.runtime) ?? parts.runtime;
   const outbound = new Outbound({ allowPrivateAddresses: false });
-  const failed = (error: unknown) => parts.errors.push(error);
-  const cron = new CronJobs({ store, runtime, outbound, clock: parts.clock, onError: failed });
+  const onError = (error: unknown) => parts.errors.push(error);
+  const cron = new CronJobs({ store, runtime, outbound, clock: parts.clock, onError });
   await cron.runner.start();
   onTestFinished(() => cron.runner.close());
   for (const document of [QUICK, SLOW]) await parts.runtime.register(CALLER, document as never);
@@ -89,10 +89,10 @@ async function bench(options: Options = {}): Promise<CronBench> {
 }
 
 /** Opens the same database as another process would. */
-async function restartedBench(first: CronBench, options: Omit<Options, 'path' | 'clock'> = {}): Promise<CronBench> {
+async function reopen(first: CronTestRuntime, options: Omit<Options, 'path' | 'clock'> = {}): Promise<CronTestRuntime> {
   await first.cron.runner.close();
   await first.close();
-  return bench({ ...options, path: first.path, clock: first.clock });
+  return openCron({ ...options, path: first.path, clock: first.clock });
 }
 
 /** Copies the database as a crash at this moment would leave it. */
@@ -103,7 +103,7 @@ function crashCopy(path: string): string {
 }
 
 /** Type and data of the control events about the job's runs. */
-function records(path: string): readonly (readonly [string, Json])[] {
+function controlEvents(path: string): readonly (readonly [string, Json])[] {
   const db = new Database(path, { readonly: true });
   const rows = db
     .prepare<[], { type: string; data: string; actor: string }>(
@@ -116,29 +116,29 @@ function records(path: string): readonly (readonly [string, Json])[] {
 }
 
 /** Waits until the job is scheduled for that time and the timer is set. */
-async function standsAt(made: CronBench, time: string): Promise<void> {
+async function untilScheduledAt(made: CronTestRuntime, time: string): Promise<void> {
   await eventually(async () => (await made.job()).nextRunAtMs === Date.parse(time));
   for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
 
 /** Runs the given times one after the other. */
-async function hours(made: CronBench, ...until: readonly string[]): Promise<void> {
+async function advanceThrough(made: CronTestRuntime, ...until: readonly string[]): Promise<void> {
   for (const time of until) {
     made.clock.advance(HOUR);
-    await standsAt(made, time);
+    await untilScheduledAt(made, time);
   }
 }
 
 describe('a missed run', () => {
   it('is skipped by "skip", with all others before the next time', async () => {
-    const first = await bench();
+    const first = await openCron();
     await first.put();
     await first.cron.runner.close();
     first.clock.advance(5 * HOUR + 2 * MINUTE);
-    const second = await restartedBench(first);
-    await standsAt(second, '2026-03-12T16:00:00Z');
+    const second = await reopen(first);
+    await untilScheduledAt(second, '2026-03-12T16:00:00Z');
     expect(await second.runs()).toEqual([]);
-    expect(records(second.path)).toEqual([
+    expect(controlEvents(second.path)).toEqual([
       [
         'cron_run_skipped',
         {
@@ -150,74 +150,76 @@ describe('a missed run', () => {
       ],
     ]);
     second.clock.advance(58 * MINUTE);
-    await standsAt(second, '2026-03-12T17:00:00Z');
+    await untilScheduledAt(second, '2026-03-12T17:00:00Z');
     expect(await second.runs()).toEqual(['2026-03-12T16:00:00.000Z']);
   });
 
   it('that is less than a minute late still runs', async () => {
-    const first = await bench();
+    const first = await openCron();
     await first.put();
     await first.cron.runner.close();
     first.clock.advance(3 * HOUR + 59_000);
-    const second = await restartedBench(first);
-    await standsAt(second, '2026-03-12T14:00:00Z');
+    const second = await reopen(first);
+    await untilScheduledAt(second, '2026-03-12T14:00:00Z');
     expect(await second.runs()).toEqual(['2026-03-12T13:00:00.000Z']);
     expect(await second.job()).toMatchObject({ lastRunAtMs: Date.parse('2026-03-12T13:00:59Z') });
   });
 
   it('is run by "catch_up", in order', async () => {
-    const first = await bench();
+    const first = await openCron();
     await first.put({ missed: 'catch_up' });
     await first.cron.runner.close();
     first.clock.advance(30 * HOUR);
-    const second = await restartedBench(first);
-    await standsAt(second, '2026-03-13T17:00:00Z');
+    const second = await reopen(first);
+    await untilScheduledAt(second, '2026-03-13T17:00:00Z');
     const expected = Array.from({ length: 30 }, (_, i) => new Date(Date.UTC(2026, 2, 12, 11 + i)).toISOString());
     expect(await second.runs()).toEqual(expected);
-    expect(records(second.path)).toEqual([]);
+    expect(controlEvents(second.path)).toEqual([]);
   });
 
   it('is run at most a thousand times; older ones are skipped and recorded', async () => {
-    const first = await bench();
+    const first = await openCron();
     await first.put({ missed: 'catch_up' });
     await first.cron.runner.close();
     first.clock.advance(1_200 * HOUR);
-    const second = await restartedBench(first);
+    const second = await reopen(first);
     const next = first.clock.nowMs() + HOUR;
     await eventually(async () => (await second.job()).nextRunAtMs === next);
     const runs = await second.runs();
     expect(runs).toHaveLength(1_000);
     expect([runs[0], runs.at(-1)]).toEqual([new Date(next - 1_000 * HOUR).toISOString(), new Date(next - HOUR).toISOString()]);
-    expect(records(second.path)).toMatchObject([['cron_run_skipped', { reason: 'missed', next_run_at_ms: next - 1_000 * HOUR }]]);
+    expect(controlEvents(second.path)).toMatchObject([
+      ['cron_run_skipped', { reason: 'missed', next_run_at_ms: next - 1_000 * HOUR }],
+    ]);
   }, 180_000);
 });
 
 describe('a job whose last execution is still running', () => {
   it('starts another one with "allow"', async () => {
-    const made = await bench();
+    const made = await openCron();
     await made.put({ workflowId: 'slow' });
-    await hours(made, '2026-03-12T12:00:00Z', '2026-03-12T13:00:00Z');
+    await advanceThrough(made, '2026-03-12T12:00:00Z', '2026-03-12T13:00:00Z');
     const statuses = (await made.runtime.executions('default', { limit: 9 })).executions.map(({ status }) => status);
     expect(statuses).toEqual(['paused', 'paused']);
   });
 
   it('skips its time with "skip", and runs again after that execution has ended', async () => {
-    const made = await bench();
+    const made = await openCron();
     await made.put({ workflowId: 'slow', overlap: 'skip' });
-    await hours(made, '2026-03-12T12:00:00Z');
+    await advanceThrough(made, '2026-03-12T12:00:00Z');
     const { lastExecutionId } = await made.job();
-    await hours(made, '2026-03-12T13:00:00Z');
+    await advanceThrough(made, '2026-03-12T13:00:00Z');
     expect(await made.runs()).toEqual(['2026-03-12T11:00:00.000Z']);
-    expect(records(made.path)).toMatchObject([['cron_run_skipped', { name: 'job', reason: 'overlap' }]]);
+    expect(controlEvents(made.path)).toMatchObject([['cron_run_skipped', { name: 'job', reason: 'overlap' }]]);
     await made.runtime.approve(CALLER, lastExecutionId ?? '', { decision: 'approved' });
-    await hours(made, '2026-03-12T14:00:00Z');
+    await advanceThrough(made, '2026-03-12T14:00:00Z');
     expect(await made.runs()).toEqual(['2026-03-12T11:00:00.000Z', '2026-03-12T13:00:00.000Z']);
   });
 
   it('cancels that execution first with "cancel"', async () => {
-    const made = await bench();
+    const made = await openCron();
     await made.put({ workflowId: 'slow', overlap: 'cancel_running' });
-    await hours(made, '2026-03-12T12:00:00Z', '2026-03-12T13:00:00Z');
+    await advanceThrough(made, '2026-03-12T12:00:00Z', '2026-03-12T13:00:00Z');
     const found = (await made.runtime.executions('default', { limit: 9 })).executions;
     expect(found.map(({ status }) => status)).toEqual(['paused', 'cancelled']);
     const log = await made.log(found[1]?.executionId ?? '');
@@ -231,39 +233,39 @@ describe('a job whose last execution is still running', () => {
 
 describe('a run that cannot be started', () => {
   it('is recorded, and the schedule continues', async () => {
-    const made = await bench();
+    const made = await openCron();
     await made.put({ workflowVersion: '1' });
     const db = new Database(made.path);
     db.exec("DELETE FROM workflows WHERE workflow_id = 'quick'");
     db.close();
-    await hours(made, '2026-03-12T12:00:00Z');
+    await advanceThrough(made, '2026-03-12T12:00:00Z');
     expect(await made.job()).toMatchObject({
       lastError: 'workflow quick v1 not found',
       lastRunAtMs: null,
       lastExecutionId: null,
     });
-    expect(records(made.path)).toMatchObject([['cron_run_failed', { name: 'job', error: 'workflow quick v1 not found' }]]);
+    expect(controlEvents(made.path)).toMatchObject([['cron_run_failed', { name: 'job', error: 'workflow quick v1 not found' }]]);
     await made.runtime.register(CALLER, QUICK as never);
-    await hours(made, '2026-03-12T13:00:00Z');
+    await advanceThrough(made, '2026-03-12T13:00:00Z');
     expect(await made.job()).toMatchObject({ lastError: null, lastRunAtMs: Date.parse('2026-03-12T12:00:00Z') });
   });
 
   it('is recorded for a suspended tenant', async () => {
-    const made = await bench();
+    const made = await openCron();
     await made.put();
     const db = new Database(made.path);
     db.exec("UPDATE tenants SET status = 'suspended'");
     db.close();
-    await hours(made, '2026-03-12T12:00:00Z');
+    await advanceThrough(made, '2026-03-12T12:00:00Z');
     expect(await made.job()).toMatchObject({ lastError: expect.stringContaining('suspended'), lastExecutionId: null });
   });
 });
 
 describe('an interrupted run', () => {
   it('between start and schedule update is not started again by the next process', async () => {
-    let first: CronBench | null = null;
+    let first: CronTestRuntime | null = null;
     let copy = '';
-    const cutShort = (store: Store): Store =>
+    const failingToRecord = (store: Store): Store =>
       new Proxy(store, {
         get: (target, key) =>
           key === 'cron'
@@ -272,7 +274,7 @@ describe('an interrupted run', () => {
                   method === 'recordRuns'
                     ? async () => {
                         copy = crashCopy(first?.path ?? '');
-                        throw new StoreError('store_unavailable', 'the power is gone');
+                        throw new StoreError('store_unavailable', 'power failure');
                       }
                     : Reflect.get(cron, method).bind(cron),
               })
@@ -280,19 +282,19 @@ describe('an interrupted run', () => {
               ? Reflect.get(target, key).bind(target)
               : Reflect.get(target, key),
       });
-    first = await bench({ store: cutShort });
+    first = await openCron({ store: failingToRecord });
     await first.put();
     first.clock.advance(HOUR);
     await eventually(() => copy !== '');
-    const second = await bench({ path: copy, clock: new FakeClock(first.clock.nowMs() + 1_000) });
-    await standsAt(second, '2026-03-12T12:00:00Z');
+    const second = await openCron({ path: copy, clock: new FakeClock(first.clock.nowMs() + 1_000) });
+    await untilScheduledAt(second, '2026-03-12T12:00:00Z');
     expect(await second.runs()).toEqual(['2026-03-12T11:00:00.000Z']);
     expect(await second.job()).toMatchObject({ lastExecutionId: expect.stringMatching(/^exec_/), lastError: null });
   });
 
   it('is retried until the store is available again', async () => {
     let away = true;
-    const made = await bench({
+    const made = await openCron({
       runtime: (runtime) =>
         new Proxy(runtime, {
           get: (target, key) => {
@@ -310,12 +312,12 @@ describe('an interrupted run', () => {
     expect((await made.job()).nextRunAtMs).toBe(Date.parse('2026-03-12T11:00:00Z'));
     away = false;
     made.clock.advance(1_000);
-    await standsAt(made, '2026-03-12T12:00:00Z');
+    await untilScheduledAt(made, '2026-03-12T12:00:00Z');
     expect(await made.runs()).toEqual(['2026-03-12T11:00:00.000Z']);
   });
 
   it('by two runners on one database is started once', async () => {
-    const made = await bench();
+    const made = await openCron();
     const outbound = new Outbound({ allowPrivateAddresses: false });
     const { store, runtime, clock } = made;
     const other = new CronJobs({ store, runtime, outbound, clock, onError: (error) => made.errors.push(error) });
@@ -323,7 +325,7 @@ describe('an interrupted run', () => {
     await other.runner.start();
     onTestFinished(() => other.runner.close());
     made.clock.advance(DAY);
-    await standsAt(made, '2026-03-13T10:10:00Z');
+    await untilScheduledAt(made, '2026-03-13T10:10:00Z');
     const runs = await made.runs();
     expect(runs).toHaveLength(144);
     expect(new Set(runs).size).toBe(144);
@@ -333,7 +335,7 @@ describe('an interrupted run', () => {
 
 describe('many jobs', () => {
   it('of many tenants run at the same time', async () => {
-    const made = await bench();
+    const made = await openCron();
     for (let i = 0; i < 120; i += 1) await made.put({ name: `job ${i}`, input: { i } });
     made.clock.advance(HOUR);
     await eventually(async () => (await made.store.cron.nextRunAtMs()) === Date.parse('2026-03-12T12:00:00Z'));
@@ -341,7 +343,7 @@ describe('many jobs', () => {
   });
 
   it('start nothing after the runner was closed', async () => {
-    const made = await bench();
+    const made = await openCron();
     await made.put();
     await made.cron.runner.close();
     made.clock.advance(DAY);

@@ -54,7 +54,7 @@ interface Stored {
   readonly text: string;
 }
 
-interface Played {
+interface RecordedRun {
   readonly runtime: ServerRuntime;
   readonly store: Store;
   readonly path: string;
@@ -65,7 +65,7 @@ interface Played {
 }
 
 /** Runs an example to its end and records what every commit stored. */
-async function play({ name, files = ['workflow.yaml'], input }: Example): Promise<Played> {
+async function recordRun({ name, files = ['workflow.yaml'], input }: Example): Promise<RecordedRun> {
   const folder = join('examples', name);
   const authored = files.map((file) => checkWorkflow(readFileSync(join(folder, file), 'utf8'), join(folder, file)));
   const tools = await loadLocalTools(Object.assign({}, ...authored.map(({ localTools }) => localTools)));
@@ -85,14 +85,14 @@ async function play({ name, files = ['workflow.yaml'], input }: Example): Promis
     if (note !== null) reading.push(store.checkpoint(note.executionId).then((stored) => ({ id: note.executionId, stored })));
   });
   const { executionId: id } = await runtime.start(CALLER, { workflowId: String(document.workflow_id), input: given });
-  const end = await driven(runtime, id);
+  const end = await drive(runtime, id);
   deaf();
   const stored = (await Promise.all(reading)).flatMap((read) => (read.id === id && read.stored !== null ? read.stored : []));
   return { runtime, store, path, document, id, end, stored };
 }
 
 /** Approves all approvals and sends all awaited events until the execution has ended. */
-async function driven(runtime: ServerRuntime, id: string): Promise<ExecutionView> {
+async function drive(runtime: ServerRuntime, id: string): Promise<ExecutionView> {
   for (let asked = 0; asked < 1_000; asked += 1) {
     const view = await runtime.settled('default', id, 20_000);
     if (TERMINAL.has(view.status)) return view;
@@ -109,7 +109,7 @@ async function driven(runtime: ServerRuntime, id: string): Promise<ExecutionView
 
 describe.each(EXAMPLES)('the example $name', (example) => {
   it('is shown at every sequence as a runtime that stopped there would have stored it', async () => {
-    const { runtime, document, id, end, stored } = await play(example);
+    const { runtime, document, id, end, stored } = await recordRun(example);
     const program = compile(normalise(document).workflow, end.revision);
     expect(stored.length).toBeGreaterThan(2);
     for (let at = 1; at <= end.sequence; at += 1) {
@@ -125,7 +125,7 @@ describe.each(EXAMPLES)('the example $name', (example) => {
   });
 
   it('ends the same after a fork at any step, given the same messages', async () => {
-    const { store, document, id, end } = await play(example);
+    const { store, document, id, end } = await recordRun(example);
     const program = compile(normalise(document).workflow, end.revision);
     const { events } = await readTail(store, 'default', id, 0, end.sequence);
     const env = { executionId: id, stepLimit: 10_000, runtimeId: '' };
@@ -140,7 +140,7 @@ describe.each(EXAMPLES)('the example $name', (example) => {
   });
 
   it.runIf(example.repeatable)('ends the same after a fork at any step by itself, and its log replays', async () => {
-    const { runtime, store, path, id, end } = await play(example);
+    const { runtime, store, path, id, end } = await recordRun(example);
     const points = new Set<number>();
     for (let at = 1; at < end.sequence; at += 1) points.add((await runtime.stateAt('default', id, at)).sequence);
     const forks = await Promise.all(
@@ -150,8 +150,12 @@ describe.each(EXAMPLES)('the example $name', (example) => {
       }),
     );
     for (const { at, fork } of forks) {
-      const { status, state, forkedFrom } = await driven(runtime, fork);
-      expect({ at, status, state: unnamed(state) }).toEqual({ at, status: end.status, state: unnamed(end.state) });
+      const { status, state, forkedFrom } = await drive(runtime, fork);
+      expect({ at, status, state: withoutIdempotencyKeys(state) }).toEqual({
+        at,
+        status: end.status,
+        state: withoutIdempotencyKeys(end.state),
+      });
       expect(forkedFrom).toEqual({ executionId: id, sequence: at });
       expect(await runtime.replay('default', fork)).toMatchObject({ mismatch: null });
     }
@@ -162,6 +166,6 @@ describe.each(EXAMPLES)('the example $name', (example) => {
 });
 
 /** Idempotency keys contain the execution's id. */
-function unnamed(state: JsonObject): JsonObject {
+function withoutIdempotencyKeys(state: JsonObject): JsonObject {
   return JSON.parse(JSON.stringify(state).replaceAll(/exec_[0-9a-f]{32}/g, 'exec_…')) as JsonObject;
 }

@@ -7,7 +7,7 @@ import { openTestRuntime, type TestRuntime } from '../../support/runtimes.ts';
 const BIG = { text: 'x'.repeat(20_000) };
 const APPROVAL = { type: 'human_approval', description: 'Go on?' };
 
-async function refolded(bench: TestRuntime, options = { all: false }): Promise<readonly ReplayCheck[]> {
+async function checks(bench: TestRuntime, options = { all: false }): Promise<readonly ReplayCheck[]> {
   const found: ReplayCheck[] = [];
   for await (const one of verifyReplays(bench.store, options)) found.push(one);
   return found;
@@ -38,8 +38,8 @@ function sql(bench: TestRuntime, statement: string): void {
 describe('replaying every execution', () => {
   it('checks live executions, or all of them with "all"', async () => {
     const { bench, ended, waiting } = await twoExecutions();
-    expect(await refolded(bench)).toEqual([{ tenantId: 'default', executionId: waiting, workflowId: 'long', difference: null }]);
-    const all = await refolded(bench, { all: true });
+    expect(await checks(bench)).toEqual([{ tenantId: 'default', executionId: waiting, workflowId: 'long', difference: null }]);
+    const all = await checks(bench, { all: true });
     expect(all.map((one) => [one.executionId, one.difference])).toEqual([
       [waiting, null],
       [ended, null],
@@ -73,12 +73,12 @@ describe('replaying every execution', () => {
   ])('finds %s', async (_what, statement, difference) => {
     const { bench } = await twoExecutions();
     sql(bench, statement);
-    expect(await refolded(bench)).toEqual([expect.objectContaining({ difference: expect.stringMatching(difference) })]);
+    expect(await checks(bench)).toEqual([expect.objectContaining({ difference: expect.stringMatching(difference) })]);
   });
 
   it('ignores a snapshot of another compiler version', async () => {
     const { bench } = await twoExecutions();
     sql(bench, `UPDATE executions SET snapshot = '{"version":0,"at":[]}' WHERE status = 'paused'; DELETE FROM checkpoints`);
-    expect(await refolded(bench)).toEqual([expect.objectContaining({ difference: null })]);
+    expect(await checks(bench)).toEqual([expect.objectContaining({ difference: null })]);
   });
 });

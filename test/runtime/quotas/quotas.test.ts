@@ -58,7 +58,7 @@ async function change(bench: TestRuntime, changes: TenantChange): Promise<void> 
   bench.runtime.tenants.changed('acme');
 }
 
-const alive = async (bench: TestRuntime) => bench.store.tenants.liveExecutions('acme');
+const liveExecutions = async (bench: TestRuntime) => bench.store.tenants.liveExecutions('acme');
 
 describe('a suspended tenant', () => {
   it('cannot start anything new', async () => {
@@ -69,7 +69,7 @@ describe('a suspended tenant', () => {
     await expect(bench.runtime.start(ACME, { workflowId: 'ask' })).rejects.toMatchObject(refused);
     await expect(bench.runtime.register(ACME, { ...ASK, version: '2' })).rejects.toMatchObject(refused);
     expect(await bench.store.tenant('acme').versions('ask')).toHaveLength(1);
-    expect(await alive(bench)).toBe(0);
+    expect(await liveExecutions(bench)).toBe(0);
     await bench.run(ASK);
   });
 
@@ -124,14 +124,14 @@ describe('live executions', () => {
     const start = () => bench.runtime.start(ACME, { workflowId: 'ask' });
     const first = await Promise.allSettled(Array.from({ length: 200 }, start));
     expect(first.filter(({ status }) => status === 'fulfilled')).toHaveLength(50);
-    expect(await alive(bench)).toBe(50);
+    expect(await liveExecutions(bench)).toBe(50);
     const ids = (await bench.runtime.executions('acme', { limit: 20 })).executions.map(({ executionId }) => executionId);
     // Some end while others start.
     await Promise.all(
       ids.flatMap((id) => [bench.runtime.cancel(ACME, id), start().catch(() => null), start().catch(() => null)]),
     );
     await Promise.allSettled(Array.from({ length: 100 }, start));
-    expect(await alive(bench)).toBe(50);
+    expect(await liveExecutions(bench)).toBe(50);
   });
 
   it('are counted correctly when counting starts between commits', async () => {
@@ -143,14 +143,14 @@ describe('live executions', () => {
     const after = Array.from({ length: 30 }, start);
     await Promise.allSettled([...before, ...after, ...Array.from({ length: 30 }, start)]);
     await Promise.allSettled(Array.from({ length: 30 }, start));
-    expect(await alive(bench)).toBe(40);
+    expect(await liveExecutions(bench)).toBe(40);
   });
 
   it('that end in their first step take no capacity', async () => {
     const bench = await openAcme({ max_concurrent_executions: 1 });
     await bench.runtime.register(ACME, INSTANT);
     for (let n = 0; n < 5; n += 1) await bench.runtime.start(ACME, { workflowId: 'instant' });
-    expect(await alive(bench)).toBe(0);
+    expect(await liveExecutions(bench)).toBe(0);
   });
 
   it('include children, which are never refused', async () => {
@@ -158,14 +158,14 @@ describe('live executions', () => {
     for (const document of [ASK, PARENT]) await bench.runtime.register(ACME, document);
     await bench.runtime.start(ACME, { workflowId: 'ask' });
     const { executionId } = await bench.runtime.start(ACME, { workflowId: 'parent' });
-    await eventually(async () => (await alive(bench)) === 3);
+    await eventually(async () => (await liveExecutions(bench)) === 3);
     await expect(bench.runtime.start(ACME, { workflowId: 'ask' })).rejects.toMatchObject({
       code: 'limit_exceeded_concurrency',
       message: expect.stringContaining('has 3 of at most 2 live executions'),
       retryAfterMs: 1_000,
     });
     await bench.runtime.cancel(ACME, executionId);
-    await eventually(async () => (await alive(bench)) === 1);
+    await eventually(async () => (await liveExecutions(bench)) === 1);
     await bench.runtime.start(ACME, { workflowId: 'ask' });
   });
 
@@ -186,12 +186,12 @@ describe('live executions', () => {
     const { executionId } = await bench.runtime.start(ACME, { workflowId: 'external' });
     const [item] = await bench.runtime.claim(ACME, PYTHON);
     await bench.runtime.fail(ACME, item?.id ?? '', { error: 'no', retryable: false });
-    expect(await alive(bench)).toBe(0);
+    expect(await liveExecutions(bench)).toBe(0);
     await bench.runtime.start(ACME, { workflowId: 'ask' });
     await expect(bench.runtime.retry(ACME, executionId)).rejects.toMatchObject({ code: 'limit_exceeded_concurrency' });
     await change(bench, { limits: '{"max_concurrent_executions":2}' });
     await bench.runtime.retry(ACME, executionId);
-    expect(await alive(bench)).toBe(2);
+    expect(await liveExecutions(bench)).toBe(2);
     await expect(bench.runtime.start(ACME, { workflowId: 'external' })).rejects.toMatchObject({
       code: 'limit_exceeded_concurrency',
     });
