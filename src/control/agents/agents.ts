@@ -137,7 +137,7 @@ export class Agents {
 
   async #row(tenantId: string, idOrUuid: string): Promise<AgentRow> {
     const row = await this.#store.get(tenantId, idOrUuid);
-    if (row === null) throw new RuntimeError('not_found', `agent ${truncated(idOrUuid)}`);
+    if (row === null) throw new RuntimeError('not_found', `agent ${truncated(idOrUuid)} not found`);
     return row;
   }
 

@@ -69,7 +69,7 @@ export class CronJobs {
   /** Rejects with `not_found`, like all methods that name a job. */
   async get(tenantId: string, name: string): Promise<CronJob> {
     const job = await this.#deps.store.cron.job(tenantId, name);
-    if (job === null) throw new RuntimeError('not_found', `cron job ${truncated(name)}`);
+    if (job === null) throw new RuntimeError('not_found', `cron job ${truncated(name)} not found`);
     return job;
   }
 

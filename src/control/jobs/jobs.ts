@@ -43,7 +43,7 @@ export class BulkJobs {
 
   async get(tenantId: string, id: string): Promise<JobRow> {
     const job = await this.#deps.store.jobs.job(tenantId, id);
-    if (job === null) throw new RuntimeError('not_found', `job ${truncated(id)}`);
+    if (job === null) throw new RuntimeError('not_found', `job ${truncated(id)} not found`);
     return job;
   }
 

@@ -197,11 +197,11 @@ export class Webhooks implements SingletonService {
 }
 
 function webhookNotFound(id: string): RuntimeError {
-  return new RuntimeError('not_found', `webhook ${truncated(id)}`);
+  return new RuntimeError('not_found', `webhook ${truncated(id)} not found`);
 }
 
 function deliveryNotFound(id: string): RuntimeError {
-  return new RuntimeError('not_found', `delivery ${truncated(id)}`);
+  return new RuntimeError('not_found', `delivery ${truncated(id)} not found`);
 }
 
 function checkUrl(text: string): void {
