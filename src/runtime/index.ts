@@ -105,8 +105,8 @@ export async function createRuntime(options: RuntimeOptions): Promise<ServerRunt
   const commits = commitSignal(context);
   const limiter = new ReplayLimiter(context.slices);
   const executions = new ExecutionQueries({ ...context, cache, loader, commits });
-  const history = new HistoryAtSequence({ store, programs: workflows, reads: executions, limiter });
-  const snapshots = new Snapshots({ store, programs: workflows, reads: executions, limiter });
+  const history = new HistoryAtSequence({ store, workflows, executions, limiter });
+  const snapshots = new Snapshots({ store, workflows, executions, limiter });
   const eventLog = new EventQueries({ ...context, executions, history, commits });
   const registry = new WorkerRegistry(context);
 
@@ -118,7 +118,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<ServerRunt
   });
   const stepLimit = options.stepLimit ?? DEFAULTS.stepLimit;
   const commands: CommandContext = { ...context, admission, engine, executions, quotas, workflows, stepLimit };
-  const forker = new Forker({ ...commands, programs: workflows, history });
+  const forker = new Forker({ ...commands, history });
 
   await lifecycle.open();
   return {

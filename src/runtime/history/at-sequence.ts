@@ -15,8 +15,8 @@ import { corruptIfMismatch, type ReplayedStep, readHistory, replayStoredLog } fr
 
 export interface HistoryAtSequenceOptions {
   readonly store: ExecutionStore;
-  readonly programs: WorkflowCache;
-  readonly reads: ExecutionQueries;
+  readonly workflows: WorkflowCache;
+  readonly executions: ExecutionQueries;
   readonly limiter: ReplayLimiter;
 }
 
@@ -51,11 +51,11 @@ export class HistoryAtSequence {
   /** The state after the step that logged an event. */
   stateAfterEvent(tenantId: string, id: string, sequence: number, signal?: AbortSignal): Promise<JsonObject> {
     return this.#options.limiter.run(tenantId, signal, async (slice) => {
-      const { store, reads, programs } = this.#options;
-      const execution = await reads.find(tenantId, id);
+      const { store, executions, workflows } = this.#options;
+      const execution = await executions.find(tenantId, id);
       const end = endOf(execution);
-      if (sequence === end) return stateOf((await reads.load(tenantId, id)).run);
-      const { program } = await programs.load(tenantId, execution.revision);
+      if (sequence === end) return stateOf((await executions.load(tenantId, id)).run);
+      const { program } = await workflows.load(tenantId, execution.revision);
       const history = await readHistory(store, id, sequence);
       const log = { tenantId, executionId: id, upTo: end };
       try {
@@ -79,24 +79,24 @@ export class HistoryAtSequence {
   /** Replays the whole log and compares the result with what is stored. */
   async replay(tenantId: string, id: string, signal?: AbortSignal): Promise<ReplayView> {
     // Rejects with `not_found` before waiting in the queue.
-    await this.#options.reads.find(tenantId, id);
+    await this.#options.executions.find(tenantId, id);
     return this.#options.limiter.run(tenantId, signal, async (slice) => {
-      const { store, programs } = this.#options;
+      const { store, workflows } = this.#options;
       const checkpoint = await store.checkpoint(id);
       const row = await store.tenant(tenantId).execution(id);
       if (row === null || checkpoint === null) throw executionNotFound(id);
-      const mismatch = await compareWithReplay(store, programs, row, checkpoint, slice);
+      const mismatch = await compareWithReplay(store, workflows, row, checkpoint, slice);
       return { executionId: id, events: row.seq, sequence: row.seq, mismatch };
     });
   }
 
   async #executionAt(tenantId: string, id: string, at: number, slice: Slice): Promise<ExecutionAtSequence> {
-    const { reads, programs } = this.#options;
-    const execution = await reads.find(tenantId, id);
+    const { executions, workflows } = this.#options;
+    const execution = await executions.find(tenantId, id);
     const end = endOf(execution);
     if (!Number.isSafeInteger(at) || at < 1 || at > end)
       throw new RuntimeError('bad_request', `sequence ${at} is not in the log of execution ${id}, which goes from 1 to ${end}`);
-    const loaded = await programs.load(tenantId, execution.revision);
+    const loaded = await workflows.load(tenantId, execution.revision);
     try {
       return { execution, loaded, ...(await this.#lastStepAt(tenantId, id, loaded, at, end, slice)) };
     } catch (error) {

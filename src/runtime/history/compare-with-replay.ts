@@ -27,13 +27,13 @@ interface Checkpoint {
  */
 export async function compareWithReplay(
   store: ExecutionStore,
-  programs: WorkflowCache,
+  workflows: WorkflowCache,
   row: ExecutionRow,
   checkpoint: Checkpoint,
   slice: Slice,
 ): Promise<ReplayMismatch | null> {
   const { id, tenantId, seq } = row;
-  const { program } = await programs.load(tenantId, row.revision);
+  const { program } = await workflows.load(tenantId, row.revision);
   const history = await readHistory(store, id, seq);
   const log = { tenantId, executionId: id, upTo: seq };
   let run: Run | null = null;

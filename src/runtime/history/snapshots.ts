@@ -22,8 +22,8 @@ const RUN_OVERHEAD_BYTES = 8192;
 
 export interface SnapshotsOptions {
   readonly store: ExecutionStore;
-  readonly programs: WorkflowCache;
-  readonly reads: ExecutionQueries;
+  readonly workflows: WorkflowCache;
+  readonly executions: ExecutionQueries;
   readonly limiter: ReplayLimiter;
 }
 
@@ -60,12 +60,12 @@ export class Snapshots {
   }
 
   async #page(tenantId: string, id: string, { after, limit }: PageRequest, slice: Slice): Promise<SnapshotPage> {
-    const { reads, programs } = this.#options;
-    const execution = await reads.find(tenantId, id);
+    const { executions, workflows } = this.#options;
+    const execution = await executions.find(tenantId, id);
     const { status, seq } = 'run' in execution ? execution.run : execution;
     const head = { executionId: id, sequence: seq, status: status as Run['status'] };
     if (after >= seq) return { ...head, snapshots: [] };
-    const { program } = await programs.load(tenantId, execution.revision);
+    const { program } = await workflows.load(tenantId, execution.revision);
     const recorder = new RecordingStepper(program);
     const { history, upTo } = await this.#replayRange(id, after, seq);
     const retries = history.resets.ends.size;

@@ -25,14 +25,14 @@ export interface ReplayCheck {
  */
 export async function* verifyReplays(store: Store, { all }: { readonly all: boolean }): AsyncGenerator<ReplayCheck> {
   // Only compiles workflows; no executor is ever called.
-  const programs = new WorkflowCache(store, {
+  const workflows = new WorkflowCache(store, {
     toolsOf: () => ({}),
     varsOf: () => ({}),
     outbound: new Outbound({ allowPrivateAddresses: false }),
   });
   const slices = new TimeSlices({ nowMs: Date.now });
   for await (const { tenantId, id, workflowId } of executionsOf(store, all)) {
-    const difference = await differenceOf(store, programs, slices, id);
+    const difference = await differenceOf(store, workflows, slices, id);
     if (difference !== undefined) yield { tenantId, executionId: id, workflowId, difference };
   }
 }
@@ -60,7 +60,7 @@ async function* executionsOf(store: Store, all: boolean): AsyncGenerator<Executi
 /** Undefined if the execution has been removed. */
 async function differenceOf(
   store: Store,
-  programs: WorkflowCache,
+  workflows: WorkflowCache,
   slices: TimeSlices,
   id: string,
 ): Promise<string | null | undefined> {
@@ -69,7 +69,7 @@ async function differenceOf(
     const row = await store.execution(id);
     if (row === null) return undefined;
     if (checkpoint === null) return 'the snapshot is missing';
-    return (await compareWithReplay(store, programs, row, checkpoint, slices.slice(id)))?.problem ?? null;
+    return (await compareWithReplay(store, workflows, row, checkpoint, slices.slice(id)))?.problem ?? null;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }

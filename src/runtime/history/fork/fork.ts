@@ -24,7 +24,7 @@ import { replayInVersion, type VersionReplay } from './replay-in-version.ts';
 
 export interface ForkerOptions {
   readonly store: ExecutionStore;
-  readonly programs: WorkflowCache;
+  readonly workflows: WorkflowCache;
   readonly engine: Engine;
   readonly history: HistoryAtSequence;
   readonly slices: TimeSlices;
@@ -99,10 +99,10 @@ export class Forker {
   }
 
   async #loadVersion(tenantId: string, { execution }: ExecutionAtSequence, version: string): Promise<LoadedWorkflow> {
-    const { store, programs } = this.#options;
+    const { store, workflows } = this.#options;
     const revision = await store.tenant(tenantId).revisionOf(execution.workflowId, version);
     if (revision === null) throw new RuntimeError('not_found', `workflow ${execution.workflowId} v${version} not found`);
-    return programs.load(tenantId, revision);
+    return workflows.load(tenantId, revision);
   }
 
   /** The decisions in the copied log, with whether the state patch would have changed what the person decided on. */
